@@ -1,0 +1,92 @@
+//! An alert as people see it, and what the machine asks the shell to do.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Scope, SeriesKey, Timestamp};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AlertSeverity {
+    Warning,
+    Critical,
+}
+
+/// The life of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AlertState {
+    /// Seen once; not told to anyone yet.
+    Pending,
+    Firing,
+    Acknowledged,
+    Resolved,
+}
+
+/// One channel's part of an alert.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shortfall {
+    pub series: SeriesKey,
+    /// Start of the window with the largest gap.
+    pub at: Timestamp,
+    /// Expected tickets in that window, and at the 10 % and 90 % quantiles.
+    pub arrivals: f64,
+    pub arrivals_low: f64,
+    pub arrivals_high: f64,
+    /// Agents needed, scheduled (or usual), and the difference.
+    pub agents: u32,
+    pub scheduled: u32,
+    pub gap: i32,
+    /// Whether `scheduled` comes from a roster; if not it is what is usual.
+    pub rostered: bool,
+}
+
+/// A page that a shift lead can act on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Stable: derived from rule, scope and the time it began.
+    pub id: String,
+    pub rule: String,
+    pub severity: AlertSeverity,
+    pub scope: Scope,
+    pub state: AlertState,
+    /// When the need was first seen (issue time of that vintage).
+    pub since: Timestamp,
+    /// Issue time of the vintage behind the latest change.
+    pub updated_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    /// First and last window (start, end) in which people are short.
+    pub from: Timestamp,
+    pub to: Timestamp,
+    /// Short of agents in all, at the worst.
+    pub agents_short: i32,
+    pub shortfalls: Vec<Shortfall>,
+    /// Standing alarms and other causes, in words.
+    pub because: Vec<String>,
+    /// Title and body as a person receives them.
+    pub title: String,
+    pub text: String,
+    pub acknowledged_by: Option<String>,
+    pub feedback: Option<String>,
+    /// How many consecutive vintages agreed (towards firing) or disagreed (towards resolving).
+    pub streak: u32,
+    /// Gap that was last told to people; a page is repeated only when it grows clearly.
+    pub told_gap: i32,
+    pub told_at: Option<Timestamp>,
+}
+
+/// Why people hear of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NoticeKind {
+    Firing,
+    Worse,
+    Resolved,
+}
+
+/// A message for the outbox. Its id is stable: the same decision has the same id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notice {
+    pub id: String,
+    pub kind: NoticeKind,
+    pub alert: Alert,
+}

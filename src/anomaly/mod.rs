@@ -1,0 +1,5 @@
+//! Surprise: a window far outside the band that was forecast for it.
+
+mod types;
+
+pub use types::{Anomaly, AnomalyKind};

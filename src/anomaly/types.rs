@@ -1,0 +1,29 @@
+//! What was found to be abnormal.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{SeriesKey, Timestamp};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnomalyKind {
+    /// Far more tickets than forecast.
+    High,
+    /// Far fewer.
+    Low,
+}
+
+/// A window far outside its band.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Anomaly {
+    pub series: SeriesKey,
+    /// Start of the window.
+    pub window: Timestamp,
+    pub kind: AnomalyKind,
+    /// Surprise: −log10 of the probability of a count at least this extreme, capped at 20.
+    pub score: f64,
+    pub actual: f64,
+    pub expected: f64,
+    /// One sentence for a person.
+    pub text: String,
+}

@@ -1,0 +1,146 @@
+//! Alarms, tickets and maintenance, whatever format they arrived in.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Name, Scope, SeriesKey, Timestamp};
+
+/// Perceived severity after ITU-T X.733, most severe first.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Critical,
+    Major,
+    Minor,
+    Warning,
+    #[default]
+    Indeterminate,
+}
+
+impl Severity {
+    pub const EVERY: [Self; 5] =
+        [Self::Critical, Self::Major, Self::Minor, Self::Warning, Self::Indeterminate];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Major => "major",
+            Self::Minor => "minor",
+            Self::Warning => "warning",
+            Self::Indeterminate => "indeterminate",
+        }
+    }
+}
+
+/// Which of the three an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EventKind {
+    Alarm,
+    Ticket,
+    Maintenance,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AlarmAction {
+    #[default]
+    Raise,
+    Change,
+    Clear,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TicketAction {
+    #[default]
+    Create,
+    Update,
+    Resolve,
+    Reopen,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MaintenanceAction {
+    #[default]
+    Plan,
+    Cancel,
+}
+
+/// One raise, change or clear of a network fault.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AlarmEvent {
+    pub event_id: Box<str>,
+    /// Pairs a clear with its raise.
+    pub alarm_id: Box<str>,
+    pub action: AlarmAction,
+    pub ts: Timestamp,
+    pub severity: Severity,
+    pub scope: Scope,
+    pub device: Option<Box<str>>,
+    pub alarm_type: Option<Box<str>>,
+    pub text: Option<Box<str>>,
+}
+
+/// One customer contact that makes work, or a later change of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TicketEvent {
+    pub event_id: Box<str>,
+    pub action: TicketAction,
+    pub ts: Timestamp,
+    pub series: SeriesKey,
+    pub priority: Option<Box<str>>,
+    pub tier: Option<Box<str>>,
+    pub text: Option<Box<str>>,
+}
+
+/// Planned work with a start, an end and a scope; `None` in the scope means every one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MaintenanceEvent {
+    pub event_id: Box<str>,
+    pub action: MaintenanceAction,
+    pub ts: Timestamp,
+    pub starts_at: Timestamp,
+    pub ends_at: Timestamp,
+    pub region: Option<Name>,
+    pub service: Option<Name>,
+    pub impact: Option<Box<str>>,
+    pub text: Option<Box<str>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    Alarm(AlarmEvent),
+    Ticket(TicketEvent),
+    Maintenance(MaintenanceEvent),
+}
+
+impl Event {
+    /// Event time.
+    pub fn ts(&self) -> Timestamp {
+        match self {
+            Self::Alarm(e) => e.ts,
+            Self::Ticket(e) => e.ts,
+            Self::Maintenance(e) => e.ts,
+        }
+    }
+
+    /// The duplicate key.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Alarm(e) => &e.event_id,
+            Self::Ticket(e) => &e.event_id,
+            Self::Maintenance(e) => &e.event_id,
+        }
+    }
+
+    pub fn kind(&self) -> EventKind {
+        match self {
+            Self::Alarm(_) => EventKind::Alarm,
+            Self::Ticket(_) => EventKind::Ticket,
+            Self::Maintenance(_) => EventKind::Maintenance,
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The words everything else is written in: time, windows, series, events, sources.
+//!
+//! Knows nothing of bytes on a wire, of storage or of a clock: values only.
+
+mod civil;
+mod event;
+mod series;
+mod source;
+mod time;
+mod window;
+
+pub use civil::{Zone, ZoneError};
+pub use event::{
+    AlarmAction, AlarmEvent, Event, EventKind, MaintenanceAction, MaintenanceEvent, Severity,
+    TicketAction, TicketEvent,
+};
+pub use series::{ALL, Name, NameError, Scope, SeriesKey, UNKNOWN};
+pub use source::{DeadLetter, Offset, Position, Reason, SourceId};
+pub use time::{Clock, TimeError, Timestamp};
+pub use window::{WidthError, WindowWidth};

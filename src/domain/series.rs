@@ -1,0 +1,176 @@
+//! What is counted: tickets of a (region, service, channel), alarms of a (region, service).
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Stands for "every one" in a roll-up's key.
+pub const ALL: &str = "_all";
+/// Stands for a name that an event did not carry and no mapping supplied.
+pub const UNKNOWN: &str = "unknown";
+
+/// A region's, service's or channel's name: 1–64 characters, none of them a control character.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Name(Arc<str>);
+
+/// Why a text is no name.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NameError {
+    #[error("is empty: use 1 to 64 characters")]
+    Empty,
+    #[error("has more than 64 characters")]
+    Long,
+    #[error("has a control character or a `/`")]
+    Character,
+    #[error("`_all` is reserved for roll-ups")]
+    Reserved,
+}
+
+impl Name {
+    /// # Errors
+    /// [`NameError`] for what an event may not carry, the reserved `_all` included.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        if text == ALL {
+            return Err(NameError::Reserved);
+        }
+        Self::filter(text)
+    }
+
+    /// As [`Self::new`], but `_all` is welcome: for filters and roll-up keys.
+    ///
+    /// # Errors
+    /// [`NameError`], never [`NameError::Reserved`].
+    pub fn filter(text: &str) -> Result<Self, NameError> {
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        if text.len() > 64 && text.chars().count() > 64 {
+            return Err(NameError::Long);
+        }
+        // `/` separates the parts of a series in text, so that a name cannot hold it.
+        if text.chars().any(|c| c.is_control() || c == '/') {
+            return Err(NameError::Character);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The name of a roll-up over all.
+    pub fn all() -> Self {
+        Self(ALL.into())
+    }
+
+    /// The name of what could not be mapped.
+    pub fn unknown() -> Self {
+        Self(UNKNOWN.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn is_all(&self) -> bool {
+        &*self.0 == ALL
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = NameError;
+    fn try_from(text: String) -> Result<Self, NameError> {
+        Self::filter(&text)
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0.as_ref().to_owned()
+    }
+}
+
+impl Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where alarms happen: a region and a service.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Scope {
+    pub region: Name,
+    pub service: Name,
+}
+
+impl Scope {
+    /// Whether tickets of `series` may come of alarms here; a roll-up covers all of its parts.
+    pub fn touches(&self, series: &SeriesKey) -> bool {
+        (series.region.is_all() || series.region == self.region)
+            && (series.service.is_all() || series.service == self.service)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.region, self.service)
+    }
+}
+
+/// A ticket series: a leaf, or a roll-up with `_all` in one or more places.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SeriesKey {
+    pub region: Name,
+    pub service: Name,
+    pub channel: Name,
+}
+
+impl SeriesKey {
+    pub fn new(region: Name, service: Name, channel: Name) -> Self {
+        Self { region, service, channel }
+    }
+
+    /// Reads `region/service/channel`; `_all` is welcome.
+    ///
+    /// # Errors
+    /// A text that says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let [region, service, channel] = parts[..] else {
+            return Err(format!("`{text}` is not region/service/channel"));
+        };
+        let name = |part: &str| Name::filter(part).map_err(|e| format!("`{part}` {e}"));
+        Ok(Self::new(name(region)?, name(service)?, name(channel)?))
+    }
+
+    /// Whether any part is `_all`.
+    pub fn is_roll_up(&self) -> bool {
+        self.region.is_all() || self.service.is_all() || self.channel.is_all()
+    }
+
+    /// The seven roll-ups that a leaf counts towards.
+    pub fn roll_ups(&self) -> impl Iterator<Item = Self> + '_ {
+        (1..8u8).map(|mask| {
+            let pick =
+                |bit: u8, name: &Name| if mask & bit != 0 { Name::all() } else { name.clone() };
+            Self::new(pick(4, &self.region), pick(2, &self.service), pick(1, &self.channel))
+        })
+    }
+
+    /// The (region, service) of this series.
+    pub fn scope(&self) -> Scope {
+        Scope { region: self.region.clone(), service: self.service.clone() }
+    }
+}
+
+impl fmt::Display for SeriesKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.region, self.service, self.channel)
+    }
+}

@@ -1,0 +1,81 @@
+//! Where events come from and how a single one is pointed at.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Timestamp;
+
+/// Position within one partition. Offsets grow but need not be dense.
+pub type Offset = i64;
+
+/// One ordered log: a Kafka topic's partition, the local event log, a file, the demo's operator.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SourceId {
+    pub topic: Arc<str>,
+    pub partition: i32,
+}
+
+impl SourceId {
+    pub fn new(topic: &str, partition: i32) -> Self {
+        Self { topic: topic.into(), partition }
+    }
+}
+
+impl fmt::Display for SourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]", self.topic, self.partition)
+    }
+}
+
+/// One record of one log: the key of a dead letter, so that a replay writes none twice.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Position {
+    pub source: SourceId,
+    pub offset: Offset,
+}
+
+/// Why an event was not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// Not JSON, not UTF-8, or not an object.
+    Malformed,
+    /// A field is missing or of the wrong type or value.
+    Field,
+    /// Its window had closed when it came.
+    Late,
+    /// Its time lies further ahead of its arrival than the allowed skew.
+    Future,
+    /// A limit (size of the event, number of series) was hit.
+    Limit,
+}
+
+impl Reason {
+    pub const EVERY: [Self; 5] =
+        [Self::Malformed, Self::Field, Self::Late, Self::Future, Self::Limit];
+
+    /// The text used in headers, metrics and the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Field => "field",
+            Self::Late => "late",
+            Self::Future => "future",
+            Self::Limit => "limit",
+        }
+    }
+}
+
+/// An event that was not counted, whole, with the reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    pub position: Position,
+    pub received_at: Timestamp,
+    pub reason: Reason,
+    /// One line for a person: what was wrong and what would work.
+    pub detail: String,
+    /// The original bytes.
+    pub bytes: Box<[u8]>,
+}

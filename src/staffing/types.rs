@@ -1,0 +1,117 @@
+//! Service targets, staffing figures, the roster and the plan for the next six hours.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{SeriesKey, Timestamp};
+
+/// Queueing model behind the figures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Model {
+    /// M/M/n, nobody hangs up.
+    ErlangC,
+    /// M/M/n+M, callers hang up after an exponential patience. Stable in overload.
+    #[default]
+    ErlangA,
+}
+
+/// "80 % within 20 s", written `80/20`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ServiceTarget {
+    /// Share answered in time, 0–1.
+    pub fraction: f64,
+    pub within: Duration,
+}
+
+/// What one channel promises its customers and how its work is done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    pub model: Model,
+    /// Average handling time of one contact.
+    pub aht: Duration,
+    pub target: ServiceTarget,
+    /// Mean patience; needed by Erlang A.
+    pub patience: Option<Duration>,
+    /// Share of paid time not at work (breaks, training, sickness), 0–<1.
+    pub shrinkage: f64,
+    pub max_occupancy: Option<f64>,
+    pub max_asa: Option<Duration>,
+    pub max_abandonment: Option<f64>,
+    /// Contacts one agent handles at once (chat); 1 for phone.
+    pub concurrency: u32,
+}
+
+/// Figures for one interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Staffing {
+    /// Erlang.
+    pub offered_load: f64,
+    /// Net seats.
+    pub positions: u32,
+    /// Gross people, `ceil(positions / (1 − shrinkage))`.
+    pub agents: u32,
+    /// Share answered within the target time.
+    pub service_level: f64,
+    pub asa_seconds: f64,
+    pub occupancy: f64,
+    pub p_wait: f64,
+    pub p_abandon: f64,
+}
+
+/// People scheduled for a series over a stretch of time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shift {
+    pub series: SeriesKey,
+    pub start: Timestamp,
+    pub end: Timestamp,
+    /// Gross people on the schedule.
+    pub agents: u32,
+}
+
+/// What one future window needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanTarget {
+    pub start: Timestamp,
+    /// Expected arrivals in the window (the forecast's mean).
+    pub arrivals: f64,
+    pub positions: u32,
+    pub agents: u32,
+    /// Agents at the 10 % and 90 % quantile of arrivals.
+    pub agents_low: u32,
+    pub agents_high: u32,
+    /// People on the roster; `None` where it says nothing.
+    pub scheduled: Option<u32>,
+    /// `agents − scheduled`, or against what is usual at this time where there is no roster.
+    pub gap: i32,
+    /// Service level that the scheduled people would reach (the required ones where none are).
+    pub service_level: f64,
+}
+
+/// What the next six hours hold, as present-time numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outlook {
+    pub series: SeriesKey,
+    pub issued_at: Timestamp,
+    /// Largest expected arrivals in one window (mean), and its start.
+    pub peak: f64,
+    pub peak_at: Timestamp,
+    /// Expected arrivals over six hours divided by the baseline's.
+    pub over_baseline: f64,
+    /// Largest staffing gap in agents, and when; absent without a staffing profile.
+    pub gap_max: Option<i32>,
+    pub gap_at: Option<Timestamp>,
+    /// Minutes until agents needed exceed agents scheduled; `None` if they do not.
+    pub minutes_to_breach: Option<u32>,
+}
+
+/// Staffing of one series for the horizon of one vintage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    pub series: SeriesKey,
+    pub issued_at: Timestamp,
+    /// How the figures came about, in one sentence: handling time, target, shrinkage.
+    pub basis: String,
+    pub targets: Vec<PlanTarget>,
+}

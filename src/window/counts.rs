@@ -1,0 +1,72 @@
+//! What is counted in a window, and where.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use crate::domain::{Scope, SeriesKey, Severity};
+
+/// The place an event is counted in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Cell {
+    Tickets(SeriesKey),
+    Alarms(Scope),
+    /// Maintenance notices: counted so that every event is accounted for.
+    Maintenance,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tickets(series) => write!(f, "tickets {series}"),
+            Self::Alarms(scope) => write!(f, "alarms {scope}"),
+            Self::Maintenance => f.write_str("maintenance"),
+        }
+    }
+}
+
+/// Cumulative counts of one cell in one window. Every event that was accepted is in exactly one field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Tickets created.
+    pub tickets: u32,
+    /// Alarms raised, in the order of [`Severity::EVERY`].
+    pub raised: [u32; 5],
+    /// Alarms cleared.
+    pub cleared: u32,
+    /// What is no arrival: changes, updates, resolutions, maintenance notices.
+    pub other: u32,
+    /// Events whose id had been counted in this window already.
+    pub duplicates: u32,
+}
+
+impl Counts {
+    /// Sum, field by field.
+    #[must_use]
+    pub fn plus(self, more: Self) -> Self {
+        let mut raised = self.raised;
+        for (sum, n) in raised.iter_mut().zip(more.raised) {
+            *sum += n;
+        }
+        Self {
+            tickets: self.tickets + more.tickets,
+            raised,
+            cleared: self.cleared + more.cleared,
+            other: self.other + more.other,
+            duplicates: self.duplicates + more.duplicates,
+        }
+    }
+
+    /// Raises of one severity.
+    pub fn raised(&self, severity: Severity) -> u32 {
+        self.raised[severity as usize]
+    }
+
+    /// Every event that is in here.
+    pub fn events(&self) -> u64 {
+        [self.tickets, self.cleared, self.other, self.duplicates]
+            .into_iter()
+            .chain(self.raised)
+            .map(u64::from)
+            .sum()
+    }
+}

@@ -1,0 +1,5 @@
+//! Events → cumulative partials per partition → merged, settled windows.
+
+mod counts;
+
+pub use counts::{Cell, Counts};
