@@ -7,9 +7,11 @@
 mod counts;
 mod fold;
 mod merge;
+mod standing;
 #[cfg(test)]
 mod tests;
 
 pub use counts::{Cell, Counts};
 pub use fold::{CommitPoint, Fate, Fold, FoldConfig, Partial};
 pub use merge::{Frontier, Merge, MergeConfig, MergeState, Part, Settled, SourceProgress};
+pub use standing::{AlarmBook, STALE_AFTER, Standing};
