@@ -127,7 +127,7 @@ impl Fold {
             .entry(index)
             .or_insert_with(|| Open { first_offset: offset, ..Open::default() });
         let fresh = open.ids.insert(xxh3_128(event.id().as_bytes()));
-        let (counts, changed) = open.cells.entry(cell_of(event)).or_default();
+        let (counts, changed) = open.cells.entry(Cell::of(event)).or_default();
         *changed = true;
         if !fresh {
             counts.duplicates += 1;
@@ -195,11 +195,13 @@ impl Fold {
     }
 }
 
-/// The cell that an event counts in.
-fn cell_of(event: &Event) -> Cell {
-    match event {
-        Event::Ticket(t) => Cell::Tickets(t.series.clone()),
-        Event::Alarm(a) => Cell::Alarms(a.scope.clone()),
-        Event::Maintenance(_) => Cell::Maintenance,
+impl Cell {
+    /// The cell that an event counts in.
+    pub fn of(event: &Event) -> Self {
+        match event {
+            Event::Ticket(t) => Self::Tickets(t.series.clone()),
+            Event::Alarm(a) => Self::Alarms(a.scope.clone()),
+            Event::Maintenance(_) => Self::Maintenance,
+        }
     }
 }
