@@ -132,7 +132,7 @@ impl Leader {
         self.leaves.clear();
         let Some(next) = next else { return Ok(()) };
         let mut by_window: BTreeMap<Timestamp, Vec<(SeriesKey, Option<u32>)>> = BTreeMap::new();
-        self.reader.for_each_window(next - Histories::REACH, &mut |cell, window, record| {
+        self.reader.each_window(next - Histories::REACH, |cell, window, record| {
             if let Cell::Tickets(series) = cell {
                 let count = (!record.missing).then_some(record.counts.tickets);
                 by_window.entry(window).or_default().push((series.clone(), count));

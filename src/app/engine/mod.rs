@@ -10,6 +10,7 @@
 //! source starts again. After kill -9 the store holds exactly some report's end, and all that is read
 //! again leads to what it would have led to.
 
+mod commands;
 mod histories;
 mod issue;
 mod leader;
@@ -20,5 +21,5 @@ mod worker;
 pub use issue::IssueConfig;
 pub use leader::{Leader, LeaderConfig};
 pub use refit::RefitConfig;
-pub use run::{Engine, EngineConfig, EngineHandle};
+pub use run::{Chore, Engine, Input};
 pub use worker::{Feed, Record, Report, Worker};

@@ -11,6 +11,7 @@ use crate::domain::{
     AlarmEvent, Clock, DeadLetter, Event, EventKind, MaintenanceEvent, Offset, Position, Reason,
     SourceId, Timestamp,
 };
+use super::run::Input;
 use crate::ingest;
 use crate::telemetry::Metrics;
 use crate::window::{Cell, CommitPoint, Fate, Fold, FoldConfig, Frontier, Partial};
@@ -75,7 +76,7 @@ pub struct Worker<F> {
     pub limits: ingest::Limits,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
-    pub reports: SyncSender<Report>,
+    pub reports: SyncSender<Input>,
     pub wake: Receiver<()>,
     pub stop: Arc<AtomicBool>,
 }
@@ -92,7 +93,7 @@ impl<F: Feed> Worker<F> {
                 continue;
             };
             let (commit, caught_up) = (report.commit, report.frontier.caught_up_at.is_some());
-            if self.reports.send(report).is_err() {
+            if self.reports.send(Input::Report(report)).is_err() {
                 return;
             }
             self.fold.committed(&commit);
