@@ -1,0 +1,6 @@
+//! Plays event files into a running system.
+#[derive(Debug, clap::Args)]
+pub struct ReplayArgs {}
+pub fn run(_args: &ReplayArgs) -> anyhow::Result<()> {
+    Ok(())
+}
