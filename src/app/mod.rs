@@ -1,1 +1,11 @@
-//! app
+//! Wiring: the command line, configuration and the commands. Nothing uses this room.
+
+pub mod check;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod replay;
+pub mod serve;
+pub mod simulate_command;
+pub mod staffing_command;

@@ -1,1 +1,13 @@
-//! ingest
+//! Bytes → event, or a reject with a reason. Nothing else: no topic, no file, no clock.
+//!
+//! [`decode`] reads one event in surgecast's own flat format; [`split`] cuts a file or a request
+//! into events.
+
+mod field;
+mod native;
+mod split;
+#[cfg(test)]
+mod tests;
+
+pub use native::{Limits, Reject, decode};
+pub use split::{SplitError, split};

@@ -1,0 +1,187 @@
+//! Several files of events, read side by side in the order of event time.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io::{self, BufRead};
+use std::rc::Rc;
+
+use super::shift;
+use crate::domain::Timestamp;
+
+/// Lines of each file that are held at a time: disorder within a file up to this is put right.
+const LOOKAHEAD: usize = 4096;
+/// A longer line is no event (they are at most 64 KiB) and is not read into memory.
+const LINE_BYTES_MAX: u64 = 1 << 20;
+
+/// One line with its place, for messages.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Line {
+    /// Event time, moved; for what has none, the time of the line before it.
+    pub ts: Timestamp,
+    pub file: Rc<str>,
+    /// From 1.
+    pub number: u64,
+    pub text: String,
+    /// Bytes of the file that the line took.
+    pub bytes: u64,
+    /// Why it cannot be sent.
+    pub bad: Option<String>,
+}
+
+/// A file, or standard input.
+pub(super) struct Input {
+    name: Rc<str>,
+    reader: Box<dyn BufRead>,
+    number: u64,
+    ts: Timestamp,
+}
+
+impl Input {
+    pub(super) fn new(name: String, reader: Box<dyn BufRead>) -> Self {
+        Self { name: name.into(), reader, number: 0, ts: Timestamp::from_millis(i64::MIN) }
+    }
+
+    /// The next line that is not blank.
+    pub(super) fn next_line(&mut self) -> io::Result<Option<Line>> {
+        let mut skipped = 0;
+        loop {
+            let mut buffer = Vec::new();
+            let limit = LINE_BYTES_MAX + 1;
+            let reader = &mut self.reader;
+            let mut bytes =
+                io::Read::take(&mut *reader, limit).read_until(b'\n', &mut buffer)? as u64;
+            if bytes == 0 {
+                return Ok(None);
+            }
+            self.number += 1;
+            let mut bad = None;
+            if bytes == limit && buffer.last() != Some(&b'\n') {
+                bytes += skip_line(reader)?;
+                buffer.clear();
+                bad = Some(format!("line longer than {LINE_BYTES_MAX} bytes"));
+            }
+            if bad.is_none() && buffer.trim_ascii().is_empty() {
+                skipped += bytes;
+                continue;
+            }
+            let text = match std::str::from_utf8(buffer.trim_ascii()) {
+                Ok(text) => text.to_owned(),
+                Err(_) => {
+                    bad = Some("not UTF-8".into());
+                    String::new()
+                }
+            };
+            let (file, number) = (Rc::clone(&self.name), self.number);
+            return Ok(Some(Line { ts: self.ts, file, number, text, bytes: bytes + skipped, bad }));
+        }
+    }
+
+    fn next_event(&mut self, shift_ms: i64) -> io::Result<Option<Line>> {
+        let Some(mut line) = self.next_line()? else { return Ok(None) };
+        if line.bad.is_none() {
+            line.bad = serde_json::from_str::<serde::de::IgnoredAny>(&line.text)
+                .err()
+                .map(|error| format!("not JSON: {error}"));
+        }
+        if line.bad.is_none() && shift_ms != 0 {
+            line.text = shift::shifted(&line.text, shift_ms);
+        }
+        if let Some(times) = shift::times(&line.text) {
+            self.ts = times.ts;
+        }
+        line.ts = self.ts;
+        Ok(Some(line))
+    }
+}
+
+/// Reads on to the end of the line without keeping it.
+fn skip_line(reader: &mut Box<dyn BufRead>) -> io::Result<u64> {
+    let mut skipped = 0;
+    loop {
+        let chunk = reader.fill_buf()?;
+        let end = chunk.iter().position(|&byte| byte == b'\n');
+        let used = end.map_or(chunk.len(), |at| at + 1);
+        let done = end.is_some() || chunk.is_empty();
+        reader.consume(used);
+        skipped += used as u64;
+        if done {
+            return Ok(skipped);
+        }
+    }
+}
+
+/// All lines of all inputs by event time; ties in the order of the inputs.
+pub(super) struct Merge {
+    inputs: Vec<Input>,
+    shift_ms: i64,
+    heap: BinaryHeap<Reverse<(Timestamp, usize, u64, Line)>>,
+    started: bool,
+}
+
+impl Merge {
+    pub(super) fn new(inputs: Vec<Input>, shift_ms: i64) -> Self {
+        Self { inputs, shift_ms, heap: BinaryHeap::new(), started: false }
+    }
+
+    /// The next line.
+    ///
+    /// # Errors
+    /// When a file cannot be read on.
+    pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
+        if !self.started {
+            self.started = true;
+            for input in 0..self.inputs.len() {
+                for _ in 0..LOOKAHEAD {
+                    if !self.fill(input)? {
+                        break;
+                    }
+                }
+            }
+        }
+        let Some(Reverse((_, input, _, line))) = self.heap.pop() else { return Ok(None) };
+        self.fill(input)?;
+        Ok(Some(line))
+    }
+
+    fn fill(&mut self, input: usize) -> io::Result<bool> {
+        let Some(line) = self.inputs[input].next_event(self.shift_ms)? else { return Ok(false) };
+        self.heap.push(Reverse((line.ts, input, line.number, line)));
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(name: &str, text: &str) -> Input {
+        Input::new(name.into(), Box::new(io::Cursor::new(text.to_owned().into_bytes())))
+    }
+
+    fn places(mut merge: Merge) -> Vec<String> {
+        let mut places = Vec::new();
+        while let Some(line) = merge.next().expect("reads") {
+            places.push(format!("{}:{}", line.file, line.number));
+        }
+        places
+    }
+
+    #[test]
+    fn files_are_merged_by_event_time() {
+        let a = "{\"ts\":1767233010}\n\n{\"ts\":1767233000}\n{\"ts\":1767233030}";
+        let b = "{\"ts\":1767233005}\nbroken\n{\"ts\":1767233020}\n";
+        let merge = Merge::new(vec![input("a", a), input("b", b)], 0);
+        assert_eq!(places(merge), ["a:3", "b:1", "b:2", "a:1", "b:3", "a:4"]);
+    }
+
+    #[test]
+    fn what_cannot_be_sent_says_why() {
+        let long = format!("{}\n{{\"ts\":1767233000}}", "x".repeat(3 << 20));
+        let mut merge = Merge::new(vec![input("a", &long)], 1000);
+        let first = merge.next().expect("reads").expect("a line");
+        assert!(first.bad.is_some_and(|why| why.contains("longer than")) && first.text.is_empty());
+        let second = merge.next().expect("reads").expect("a line");
+        assert_eq!((second.bad, second.number), (None, 2));
+        assert_eq!(second.text, "{\"ts\":1767233001000}");
+    }
+}

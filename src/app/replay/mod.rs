@@ -1,0 +1,183 @@
+//! `surgecast replay`: plays event files into a running system.
+//!
+//! [`merge`] reads the files side by side in event time without loading them, [`shift`] moves their
+//! times, [`play`] paces and batches, [`http`] posts. A batch is sent again until it is accepted:
+//! event ids make that harmless.
+
+mod http;
+mod merge;
+mod play;
+mod shift;
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use self::http::HttpTarget;
+use self::merge::{Input, Merge};
+use self::play::{Notes, Player, Speed, Summary, WallPace};
+use super::cli::UsageError;
+use super::clock::WallClock;
+use crate::domain::Clock as _;
+
+const DAY_MS: i64 = 86_400_000;
+
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Event files, one JSON object a line, each roughly in order of time; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Where to
+    #[arg(long, value_enum, default_value_t = Target::Http)]
+    to: Target,
+    /// Address of the running system
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// Event seconds per second, such as 60x, or max
+    #[arg(long, default_value = "max")]
+    speed: Speed,
+    /// Shift all times by whole days so that the last event lies at or just before now
+    #[arg(long, value_enum)]
+    rebase: Option<Rebase>,
+    /// File with a token of scope `ingest`
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Target {
+    Http,
+    Kafka,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Rebase {
+    Now,
+}
+
+/// Plays the files and prints a summary.
+///
+/// # Errors
+/// [`UsageError`] for what the command line got wrong; otherwise what stopped the replay.
+pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
+    if args.to == Target::Kafka {
+        let text = "--to kafka: this version does not connect to Kafka yet, use --to http";
+        return Err(UsageError(text.into()).into());
+    }
+    let mut target = HttpTarget::new(&args.url, token(args)?)?;
+    let shift_ms = match args.rebase {
+        Some(Rebase::Now) => rebase(args)?,
+        None => 0,
+    };
+    let bar = progress(args)?;
+    let merge = Merge::new(open(args)?, shift_ms);
+    let mut pace = WallPace::default();
+    let mut notes = BarNotes(bar.clone());
+    let played = Player::new(args.speed, &mut target, &mut pace, &mut notes).play(merge);
+    bar.finish_and_clear();
+    let summary = played?;
+    print(&summary)?;
+    Ok(())
+}
+
+fn print(summary: &Summary) -> io::Result<()> {
+    let Summary { events, accepted, rejected, retries, .. } = summary;
+    let span = match (summary.first, summary.last) {
+        (Some(first), Some(last)) => format!(", {first} to {last}"),
+        _ => String::new(),
+    };
+    writeln!(
+        io::stdout(),
+        "{events} events read{span}: {accepted} accepted, {rejected} rejected, {retries} retries"
+    )
+}
+
+fn token(args: &ReplayArgs) -> Result<Option<String>, UsageError> {
+    let Some(file) = &args.token_file else { return Ok(None) };
+    let text = read_file(file)?;
+    let token = text.trim();
+    if token.is_empty() {
+        return Err(UsageError(format!("--token-file {} is empty", file.display())));
+    }
+    Ok(Some(token.to_owned()))
+}
+
+#[allow(clippy::disallowed_methods, reason = "the token's file")]
+fn read_file(file: &PathBuf) -> Result<String, UsageError> {
+    std::fs::read_to_string(file)
+        .map_err(|e| UsageError(format!("--token-file {}: cannot read it: {e}", file.display())))
+}
+
+/// Milliseconds by which all times move.
+fn rebase(args: &ReplayArgs) -> anyhow::Result<i64> {
+    if args.files.iter().any(is_stdin) {
+        let text = "--rebase now reads the files twice, which standard input does not allow: \
+                    save it to a file first";
+        return Err(UsageError(text.into()).into());
+    }
+    let mut last = None;
+    for mut input in open(args)? {
+        while let Some(line) = input.next_line()? {
+            last = last.max(shift::times(&line.text).map(|times| times.ts));
+        }
+    }
+    let Some(last) = last else { return Ok(0) };
+    Ok((WallClock.now().millis() - last.millis()).div_euclid(DAY_MS) * DAY_MS)
+}
+
+fn is_stdin(file: &PathBuf) -> bool {
+    file.as_os_str() == "-"
+}
+
+fn open(args: &ReplayArgs) -> anyhow::Result<Vec<Input>> {
+    let open_one = |file: &PathBuf| -> anyhow::Result<Input> {
+        let reader: Box<dyn BufRead> = if is_stdin(file) {
+            Box::new(BufReader::new(io::stdin()))
+        } else {
+            let opened = File::open(file);
+            let opened =
+                opened.map_err(|e| UsageError(format!("cannot open {}: {e}", file.display())))?;
+            Box::new(BufReader::with_capacity(1 << 18, opened))
+        };
+        Ok(Input::new(file.display().to_string(), reader))
+    };
+    args.files.iter().map(open_one).collect()
+}
+
+/// A bar over the bytes of the files; a spinner where their size is not known.
+fn progress(args: &ReplayArgs) -> anyhow::Result<ProgressBar> {
+    let sizes =
+        args.files.iter().map(|file| file.metadata().ok().filter(std::fs::Metadata::is_file));
+    let total: Option<u64> = sizes.map(|data| data.map(|data| data.len())).sum();
+    let (bar, template) = match total {
+        Some(bytes) => (ProgressBar::new(bytes), "{bar:30} {bytes}/{total_bytes} {eta} {msg}"),
+        None => (ProgressBar::new_spinner(), "{spinner} {bytes} {msg}"),
+    };
+    bar.set_style(ProgressStyle::with_template(template).context("the bar's template")?);
+    bar.enable_steady_tick(Duration::from_millis(250));
+    Ok(bar)
+}
+
+/// Shows progress on the bar and prints lines above it.
+struct BarNotes(ProgressBar);
+
+impl Notes for BarNotes {
+    fn sent(&mut self, bytes: u64, summary: &Summary) {
+        self.0.inc(bytes);
+        if let Some(last) = summary.last {
+            self.0.set_message(format!("{last} {} events", summary.events));
+        }
+    }
+
+    fn line(&mut self, text: &str) {
+        self.0.suspend(|| {
+            // With stderr gone the summary still counts what was rejected.
+            let _ = writeln!(io::stderr(), "{text}");
+        });
+    }
+}

@@ -1,0 +1,80 @@
+//! A JSON field of any type, so that a wrong one can be named instead of failing the whole parse.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// What a field held. `null` is the same as a field that is not there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum Field<'a> {
+    #[default]
+    Absent,
+    Text(Cow<'a, str>),
+    Number(f64),
+    /// A type that no field of an event has, in words.
+    Other(&'static str),
+}
+
+impl Field<'_> {
+    /// The type in words, for a reject.
+    pub(super) fn found(&self) -> &'static str {
+        match self {
+            Self::Absent => "nothing",
+            Self::Text(_) => "text",
+            Self::Number(_) => "a number",
+            Self::Other(words) => words,
+        }
+    }
+}
+
+struct Any;
+
+impl<'de> Visitor<'de> for Any {
+    type Value = Field<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+    fn visit_unit<E>(self) -> Result<Field<'de>, E> {
+        Ok(Field::Absent)
+    }
+    fn visit_none<E>(self) -> Result<Field<'de>, E> {
+        Ok(Field::Absent)
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<Field<'de>, E> {
+        Ok(Field::Other("true or false"))
+    }
+    fn visit_i64<E>(self, number: i64) -> Result<Field<'de>, E> {
+        Ok(Field::Number(number as f64))
+    }
+    fn visit_u64<E>(self, number: u64) -> Result<Field<'de>, E> {
+        Ok(Field::Number(number as f64))
+    }
+    fn visit_f64<E>(self, number: f64) -> Result<Field<'de>, E> {
+        Ok(Field::Number(number))
+    }
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Field<'de>, E> {
+        Ok(Field::Text(Cow::Borrowed(text)))
+    }
+    fn visit_str<E>(self, text: &str) -> Result<Field<'de>, E> {
+        Ok(Field::Text(Cow::Owned(text.to_owned())))
+    }
+    fn visit_string<E>(self, text: String) -> Result<Field<'de>, E> {
+        Ok(Field::Text(Cow::Owned(text)))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Field<'de>, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Field::Other("an array"))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Field<'de>, A::Error> {
+        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Field::Other("an object"))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Any)
+    }
+}

@@ -1,0 +1,284 @@
+//! Messages of the topic `surgecast.partials`, as JSON.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::domain::{Name, Offset, Scope, SeriesKey, SourceId, Timestamp};
+use crate::window::{Cell, Counts};
+
+/// Version that is written; others are refused, never guessed at.
+pub const WIRE_VERSION: u32 = 1;
+
+/// Cumulative counts of one cell in one window as one source has counted them so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partial {
+    pub source: SourceId,
+    /// Start of the window.
+    pub window: Timestamp,
+    pub cell: Cell,
+    pub counts: Counts,
+    /// Offset up to which the source had been read; the largest one wins.
+    pub upto: Offset,
+}
+
+/// How far a source is. It follows the partials it speaks of in the same producer session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrontierNote {
+    pub source: SourceId,
+    /// Windows ending at or before this are closed; `None` before the first event.
+    pub closed: Option<Timestamp>,
+    pub upto: Option<Offset>,
+    /// Clock time of the report.
+    pub reported_at: Timestamp,
+    /// Whether everything that was there at `reported_at` had been read.
+    pub caught_up: bool,
+}
+
+/// One message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wire {
+    Partial(Partial),
+    Frontier(FrontierNote),
+}
+
+/// Why bytes are no message of this topic.
+#[derive(Debug, Error)]
+pub enum WireError {
+    #[error("message is not JSON of a known form: {0}")]
+    Syntax(#[from] serde_json::Error),
+    #[error(
+        "message has version {0}, this release reads {WIRE_VERSION}: update the older instances"
+    )]
+    Version(u32),
+}
+
+/// The form on the wire; apart from the values, so that these can change without it.
+#[derive(Serialize, Deserialize)]
+struct Envelope<B> {
+    v: u32,
+    #[serde(flatten)]
+    body: B,
+}
+
+#[derive(Deserialize)]
+struct VersionOnly {
+    v: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Body {
+    Partial {
+        topic: String,
+        partition: i32,
+        window_ms: i64,
+        cell: CellForm,
+        tickets: u32,
+        /// In the order of `Severity::EVERY`.
+        raised: [u32; 5],
+        cleared: u32,
+        other: u32,
+        duplicates: u32,
+        upto: Offset,
+    },
+    Frontier {
+        topic: String,
+        partition: i32,
+        closed_ms: Option<i64>,
+        upto: Option<Offset>,
+        reported_ms: i64,
+        caught_up: bool,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum CellForm {
+    Tickets { region: Name, service: Name, channel: Name },
+    Alarms { region: Name, service: Name },
+    Maintenance,
+}
+
+impl Wire {
+    /// The message's bytes.
+    ///
+    /// # Errors
+    /// None for values of these types; the encoder's signature has one.
+    pub fn encode(self) -> Result<Vec<u8>, WireError> {
+        let body = Body::from(self);
+        Ok(serde_json::to_vec(&Envelope { v: WIRE_VERSION, body })?)
+    }
+
+    /// Reads a message; fields it does not know are ignored.
+    ///
+    /// # Errors
+    /// [`WireError`]: another version, or no such form.
+    pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
+        // The version first: what else a later form holds is not this release's to read.
+        let VersionOnly { v } = serde_json::from_slice(bytes)?;
+        if v != WIRE_VERSION {
+            return Err(WireError::Version(v));
+        }
+        Ok(serde_json::from_slice::<Envelope<Body>>(bytes)?.body.into())
+    }
+}
+
+impl From<Wire> for Body {
+    fn from(wire: Wire) -> Self {
+        match wire {
+            Wire::Partial(Partial { source, window, cell, counts, upto }) => Self::Partial {
+                topic: source.topic.as_ref().to_owned(),
+                partition: source.partition,
+                window_ms: window.millis(),
+                cell: cell.into(),
+                tickets: counts.tickets,
+                raised: counts.raised,
+                cleared: counts.cleared,
+                other: counts.other,
+                duplicates: counts.duplicates,
+                upto,
+            },
+            Wire::Frontier(note) => Self::Frontier {
+                topic: note.source.topic.as_ref().to_owned(),
+                partition: note.source.partition,
+                closed_ms: note.closed.map(Timestamp::millis),
+                upto: note.upto,
+                reported_ms: note.reported_at.millis(),
+                caught_up: note.caught_up,
+            },
+        }
+    }
+}
+
+impl From<Body> for Wire {
+    fn from(body: Body) -> Self {
+        match body {
+            Body::Partial {
+                topic,
+                partition,
+                window_ms,
+                cell,
+                tickets,
+                raised,
+                cleared,
+                other,
+                duplicates,
+                upto,
+            } => Self::Partial(Partial {
+                source: SourceId::new(&topic, partition),
+                window: Timestamp::from_millis(window_ms),
+                cell: cell.into(),
+                counts: Counts { tickets, raised, cleared, other, duplicates },
+                upto,
+            }),
+            Body::Frontier { topic, partition, closed_ms, upto, reported_ms, caught_up } => {
+                Self::Frontier(FrontierNote {
+                    source: SourceId::new(&topic, partition),
+                    closed: closed_ms.map(Timestamp::from_millis),
+                    upto,
+                    reported_at: Timestamp::from_millis(reported_ms),
+                    caught_up,
+                })
+            }
+        }
+    }
+}
+
+impl From<Cell> for CellForm {
+    fn from(cell: Cell) -> Self {
+        match cell {
+            Cell::Tickets(SeriesKey { region, service, channel }) => {
+                Self::Tickets { region, service, channel }
+            }
+            Cell::Alarms(Scope { region, service }) => Self::Alarms { region, service },
+            Cell::Maintenance => Self::Maintenance,
+        }
+    }
+}
+
+impl From<CellForm> for Cell {
+    fn from(form: CellForm) -> Self {
+        match form {
+            CellForm::Tickets { region, service, channel } => {
+                Self::Tickets(SeriesKey { region, service, channel })
+            }
+            CellForm::Alarms { region, service } => Self::Alarms(Scope { region, service }),
+            CellForm::Maintenance => Self::Maintenance,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn name() -> impl Strategy<Value = Name> {
+        "[a-zé☎ \"\\\\]{1,12}".prop_filter_map("a name", |text| Name::filter(&text).ok())
+    }
+
+    fn cell() -> impl Strategy<Value = Cell> {
+        prop_oneof![
+            (name(), name(), name()).prop_map(|(r, s, c)| Cell::Tickets(SeriesKey::new(r, s, c))),
+            (name(), name()).prop_map(|(region, service)| Cell::Alarms(Scope { region, service })),
+            Just(Cell::Maintenance),
+        ]
+    }
+
+    fn wire() -> impl Strategy<Value = Wire> {
+        let source = || ("[a-z.]{1,20}", any::<i32>()).prop_map(|(t, p)| SourceId::new(&t, p));
+        let counts = (any::<[u32; 4]>(), any::<[u32; 5]>()).prop_map(
+            |([tickets, cleared, other, duplicates], raised)| Counts {
+                tickets,
+                raised,
+                cleared,
+                other,
+                duplicates,
+            },
+        );
+        let partial = (source(), any::<i64>(), cell(), counts, any::<i64>()).prop_map(
+            |(source, ms, cell, counts, upto)| {
+                let window = Timestamp::from_millis(ms);
+                Wire::Partial(Partial { source, window, cell, counts, upto })
+            },
+        );
+        let note = (source(), any::<[Option<i64>; 2]>(), any::<i64>(), any::<bool>()).prop_map(
+            |(source, [closed, upto], ms, caught_up)| {
+                let closed = closed.map(Timestamp::from_millis);
+                let reported_at = Timestamp::from_millis(ms);
+                Wire::Frontier(FrontierNote { source, closed, upto, reported_at, caught_up })
+            },
+        );
+        prop_oneof![partial, note]
+    }
+
+    proptest! {
+        #[test]
+        fn a_message_comes_back(wire in wire()) {
+            let bytes = wire.clone().encode().expect("encodes");
+            prop_assert_eq!(Wire::decode(&bytes).expect("decodes"), wire);
+        }
+
+        #[test]
+        fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Wire::decode(&bytes);
+        }
+    }
+
+    #[test]
+    fn the_form_is_pinned() {
+        let series = SeriesKey::parse("north/broadband/phone").expect("series");
+        let partial = Wire::Partial(Partial {
+            source: SourceId::new("support.tickets", 2),
+            window: Timestamp::from_secs(1_767_232_800),
+            cell: Cell::Tickets(series),
+            counts: Counts { tickets: 7, ..Counts::default() },
+            upto: 41,
+        });
+        let text = String::from_utf8(partial.encode().expect("encodes")).expect("utf-8");
+        insta::assert_snapshot!(text, @r#"{"v":1,"type":"partial","topic":"support.tickets","partition":2,"window_ms":1767232800000,"cell":{"tickets":{"region":"north","service":"broadband","channel":"phone"}},"tickets":7,"raised":[0,0,0,0,0],"cleared":0,"other":0,"duplicates":0,"upto":41}"#);
+        let error = Wire::decode(br#"{"v":2,"type":"new"}"#).expect_err("version").to_string();
+        insta::assert_snapshot!(error, @"message has version 2, this release reads 1: update the older instances");
+    }
+}
