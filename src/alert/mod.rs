@@ -1,5 +1,10 @@
 //! When to tell whom what: rules, life cycle, texts.
 
+mod book;
+#[cfg(test)]
+mod tests;
+mod text;
 mod types;
 
-pub use types::{Alert, AlertSeverity, AlertState, Notice, NoticeKind, Shortfall};
+pub use book::{AlertBook, AlertEffect, AlertInputs, SeriesNeed};
+pub use types::{Alert, AlertSeverity, AlertState, Notice, NoticeKind, Shortfall, StandingAlarm};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Scope, SeriesKey, Timestamp};
+use crate::domain::{Scope, SeriesKey, Severity, Timestamp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -89,4 +89,14 @@ pub struct Notice {
     pub id: String,
     pub kind: NoticeKind,
     pub alert: Alert,
+}
+
+/// An alarm that stands when a decision is made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StandingAlarm {
+    pub scope: Scope,
+    pub severity: Severity,
+    pub device: Option<String>,
+    pub alarm_type: Option<String>,
+    pub raised_at: Timestamp,
 }

@@ -59,19 +59,22 @@ fn walk(mean: f64, dispersion: f64) -> [f64; 7] {
 /// ln P(K = k) of the negative binomial.
 fn ln_mass(k: f64, mean: f64, dispersion: f64) -> f64 {
     let size = 1.0 / dispersion.max(1e-6);
-    ln_gamma(k + size) - ln_gamma(size) - ln_gamma(k + 1.0) + size * (size / (size + mean)).ln()
+    ln_gamma(k + size) - ln_gamma(size) - ln_gamma(k + 1.0)
+        + size * (size / (size + mean)).ln()
         + k * (mean / (size + mean)).ln()
 }
 
 /// Standard normal quantiles at [`QUANTILES`].
 const NORMAL: [f64; 7] = [-1.959964, -1.281552, -0.674490, 0.0, 0.674490, 1.281552, 1.959964];
 
-/// Cornish–Fisher with the negative binomial's skewness.
+/// A gamma distribution of the same mean and variance, by Wilson and Hilferty's cube (1931).
 fn approximate(mean: f64, dispersion: f64) -> [f64; 7] {
     let variance = mean + dispersion * mean * mean;
-    let sd = variance.sqrt();
-    let skewness = (1.0 + 2.0 * dispersion * mean) / sd;
-    NORMAL.map(|z| (mean + sd * (z + skewness * (z * z - 1.0) / 6.0)).round().max(0.0))
+    let shape = mean * mean / variance;
+    NORMAL.map(|z| {
+        let root = 1.0 - 1.0 / (9.0 * shape) + z / (3.0 * shape.sqrt());
+        (mean * root.max(0.0).powi(3)).round()
+    })
 }
 
 /// E|Y − median| of a Poisson count: the error of someone who knows the true rate.

@@ -15,6 +15,8 @@ pub enum Model {
     /// M/M/n+M, callers hang up after an exponential patience. Stable in overload.
     #[default]
     ErlangA,
+    /// Work that may wait within its window: arrivals × handling time / occupancy.
+    Deferred,
 }
 
 /// "80 % within 20 s", written `80/20`.

@@ -302,7 +302,6 @@ impl Issuer {
             device: alarm.device.as_deref().map(str::to_owned),
             alarm_type: alarm.alarm_type.as_deref().map(str::to_owned),
             raised_at: alarm.raised_at,
-            text: alarm.text.as_deref().map(str::to_owned),
         });
         let inputs = AlertInputs {
             needs: needs.collect(),

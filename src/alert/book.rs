@@ -1,0 +1,303 @@
+//! The life of alerts: pending, firing, acknowledged, resolved.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::text::{self, Words};
+use super::{Alert, AlertSeverity, AlertState, Notice, NoticeKind, Shortfall, StandingAlarm};
+use crate::domain::{Name, Scope, Timestamp, WindowWidth, Zone};
+use crate::forecast::Vintage;
+use crate::staffing::Plan;
+
+/// The rule's name in alerts.
+const RULE: &str = "understaffed";
+/// A gap counts from this many agents, and from this share of those present.
+const GAP_MIN: i32 = 2;
+const GAP_SHARE: f64 = 0.15;
+/// Consecutive windows that must be short.
+const WINDOWS_MIN: usize = 2;
+/// A gap this large is critical and told at once.
+const CRITICAL_GAP: i32 = 5;
+const CRITICAL_SHARE: f64 = 0.4;
+/// Consecutive vintages that must agree before people are told, and before it is over.
+const FIRE_AFTER: u32 = 2;
+const RESOLVE_AFTER: u32 = 4;
+/// People are told again when the gap has grown by this share and this many, this long after.
+const WORSE_SHARE: f64 = 1.5;
+const WORSE_BY: i32 = 3;
+const WORSE_AFTER: Duration = Duration::from_secs(1800);
+
+/// Plan and vintage of one leaf series.
+pub struct SeriesNeed<'a> {
+    pub plan: &'a Plan,
+    pub vintage: &'a Vintage,
+}
+
+/// What a step looks at, all as of the same instant.
+pub struct AlertInputs<'a> {
+    pub needs: Vec<SeriesNeed<'a>>,
+    pub alarms: Vec<StandingAlarm>,
+    pub width: WindowWidth,
+    pub zones: &'a BTreeMap<Name, Zone>,
+    /// Of regions that name none.
+    pub zone: Zone,
+}
+
+/// What the shell is asked to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AlertEffect {
+    /// Store and show it.
+    Changed(Alert),
+    /// Tell people.
+    Notify(Notice),
+}
+
+/// Open alerts: one a rule and scope, so that a shift lead gets one page and not forty.
+#[derive(Clone, Debug, Default)]
+pub struct AlertBook {
+    open: BTreeMap<Scope, Alert>,
+}
+
+/// What is short in one scope.
+struct Need {
+    shortfalls: Vec<Shortfall>,
+    from: Timestamp,
+    to: Timestamp,
+    critical: bool,
+}
+
+impl Need {
+    fn gap(&self) -> i32 {
+        self.shortfalls.iter().map(|s| s.gap).sum()
+    }
+}
+
+impl AlertBook {
+    /// Goes on with alerts that were stored; resolved ones are left out.
+    pub fn restore(alerts: Vec<Alert>) -> Self {
+        let open = alerts.into_iter().filter(|alert| alert.state != AlertState::Resolved);
+        Self { open: open.map(|alert| (alert.scope.clone(), alert)).collect() }
+    }
+
+    /// Open alerts.
+    pub fn open(&self) -> impl Iterator<Item = &Alert> {
+        self.open.values()
+    }
+
+    /// Looks at the plans issued at `now`. The same inputs always lead to the same effects.
+    pub fn step(&mut self, inputs: &AlertInputs<'_>, now: Timestamp) -> Vec<AlertEffect> {
+        let mut needs = needs(inputs);
+        let mut effects = Vec::new();
+        let scopes: BTreeSet<Scope> = self.open.keys().chain(needs.keys()).cloned().collect();
+        for scope in scopes {
+            let need = needs.remove(&scope);
+            let zone = inputs.zones.get(&scope.region).copied().unwrap_or(inputs.zone);
+            match (self.open.remove(&scope), need) {
+                (None, None) => {}
+                (known, Some(need)) => {
+                    let alert = known.unwrap_or_else(|| begin(&scope, now));
+                    let alert = self.short(alert, &need, inputs, zone, now, &mut effects);
+                    self.open.insert(scope, alert);
+                }
+                (Some(alert), None) => {
+                    if let Some(alert) = enough(alert, zone, now, &mut effects) {
+                        self.open.insert(scope, alert);
+                    }
+                }
+            }
+        }
+        effects
+    }
+
+    fn short(
+        &self,
+        mut alert: Alert,
+        need: &Need,
+        inputs: &AlertInputs<'_>,
+        zone: Zone,
+        now: Timestamp,
+        effects: &mut Vec<AlertEffect>,
+    ) -> Alert {
+        let was_critical = alert.severity == AlertSeverity::Critical;
+        if need.critical {
+            alert.severity = AlertSeverity::Critical;
+        }
+        alert.updated_at = now;
+        (alert.from, alert.to) = (need.from, need.to);
+        alert.agents_short = need.gap();
+        alert.shortfalls.clone_from(&need.shortfalls);
+        alert.because = text::because(&alert.scope, &inputs.alarms, zone);
+        let told = match alert.state {
+            AlertState::Pending => {
+                alert.streak += 1;
+                let fires = alert.streak >= FIRE_AFTER || need.critical;
+                if fires {
+                    alert.state = AlertState::Firing;
+                    alert.streak = 0;
+                }
+                fires.then_some(NoticeKind::Firing)
+            }
+            AlertState::Firing | AlertState::Acknowledged => {
+                alert.streak = 0;
+                let grown = f64::from(alert.agents_short)
+                    >= WORSE_SHARE * f64::from(alert.told_gap)
+                    && alert.agents_short >= alert.told_gap + WORSE_BY
+                    && alert.told_at.is_none_or(|at| now.since(at) >= WORSE_AFTER);
+                let turned = need.critical && !was_critical;
+                let quiet = alert.state == AlertState::Acknowledged;
+                (turned || (grown && !quiet)).then_some(NoticeKind::Worse)
+            }
+            AlertState::Resolved => None,
+        };
+        write(&mut alert, zone);
+        if let Some(kind) = told {
+            alert.told_gap = alert.agents_short;
+            alert.told_at = Some(now);
+            effects.push(AlertEffect::Notify(notice(&alert, kind, now)));
+        }
+        effects.push(AlertEffect::Changed(alert.clone()));
+        alert
+    }
+
+    /// Someone takes it on. `None` if there is no such open alert.
+    pub fn acknowledge(&mut self, id: &str, by: &str, now: Timestamp) -> Option<Alert> {
+        let alert = self.open.values_mut().find(|alert| alert.id == id)?;
+        if alert.state == AlertState::Firing {
+            alert.state = AlertState::Acknowledged;
+        }
+        alert.acknowledged_by = Some(by.to_owned());
+        alert.updated_at = alert.updated_at.max(now);
+        Some(alert.clone())
+    }
+
+    /// Someone says whether it helped. `None` if there is no such open alert.
+    pub fn feedback(&mut self, id: &str, text: &str) -> Option<Alert> {
+        let alert = self.open.values_mut().find(|alert| alert.id == id)?;
+        alert.feedback = Some(text.to_owned());
+        Some(alert.clone())
+    }
+}
+
+/// An alert nobody has heard of; its id tells rule, scope and beginning.
+fn begin(scope: &Scope, now: Timestamp) -> Alert {
+    Alert {
+        id: format!("{RULE}.{}.{}.{}", scope.region, scope.service, now.secs()),
+        rule: RULE.into(),
+        severity: AlertSeverity::Warning,
+        scope: scope.clone(),
+        state: AlertState::Pending,
+        since: now,
+        updated_at: now,
+        ended_at: None,
+        from: now,
+        to: now,
+        agents_short: 0,
+        shortfalls: Vec::new(),
+        because: Vec::new(),
+        title: String::new(),
+        text: String::new(),
+        acknowledged_by: None,
+        feedback: None,
+        streak: 0,
+        told_gap: 0,
+        told_at: None,
+    }
+}
+
+/// A vintage that calls for nobody more. `None` when a pending alert came to nothing.
+fn enough(
+    mut alert: Alert,
+    zone: Zone,
+    now: Timestamp,
+    effects: &mut Vec<AlertEffect>,
+) -> Option<Alert> {
+    alert.streak += 1;
+    alert.updated_at = now;
+    let was_told = alert.told_at.is_some();
+    let over = !was_told || alert.streak >= RESOLVE_AFTER;
+    if over {
+        alert.state = AlertState::Resolved;
+        alert.ended_at = Some(now);
+        alert.agents_short = 0;
+        write(&mut alert, zone);
+        if was_told {
+            effects.push(AlertEffect::Notify(notice(&alert, NoticeKind::Resolved, now)));
+        }
+    }
+    effects.push(AlertEffect::Changed(alert.clone()));
+    (!over).then_some(alert)
+}
+
+fn notice(alert: &Alert, kind: NoticeKind, now: Timestamp) -> Notice {
+    let word = match kind {
+        NoticeKind::Firing => "firing",
+        NoticeKind::Worse => "worse",
+        NoticeKind::Resolved => "resolved",
+    };
+    Notice { id: format!("{}.{word}.{}", alert.id, now.secs()), kind, alert: alert.clone() }
+}
+
+fn write(alert: &mut Alert, zone: Zone) {
+    let words = Words { zone };
+    alert.title = words.title(alert);
+    alert.text = words.body(alert);
+}
+
+/// Scopes that are short of people, over their series.
+fn needs(inputs: &AlertInputs<'_>) -> BTreeMap<Scope, Need> {
+    let mut needs: BTreeMap<Scope, Need> = BTreeMap::new();
+    for need in &inputs.needs {
+        let Some((shortfall, from, to, critical)) = shortfall(need, inputs.width) else { continue };
+        let scope = need.plan.series.scope();
+        let sum = needs.entry(scope).or_insert(Need {
+            shortfalls: Vec::new(),
+            from,
+            to,
+            critical: false,
+        });
+        sum.shortfalls.push(shortfall);
+        sum.from = sum.from.min(from);
+        sum.to = sum.to.max(to);
+        sum.critical |= critical;
+    }
+    for need in needs.values_mut() {
+        need.shortfalls.sort_by(|a, b| b.gap.cmp(&a.gap).then_with(|| a.series.cmp(&b.series)));
+    }
+    needs
+}
+
+/// The worst window of a series that is short for long enough, and from when to when it is.
+fn shortfall(
+    need: &SeriesNeed<'_>,
+    width: WindowWidth,
+) -> Option<(Shortfall, Timestamp, Timestamp, bool)> {
+    let present = |t: &crate::staffing::PlanTarget| {
+        t.scheduled.unwrap_or(t.agents.saturating_add_signed(t.gap.saturating_neg()))
+    };
+    let targets = &need.plan.targets;
+    let short: Vec<bool> = targets
+        .iter()
+        .map(|t| t.gap >= GAP_MIN && f64::from(t.gap) >= GAP_SHARE * f64::from(present(t)))
+        .collect();
+    let runs = short.windows(WINDOWS_MIN).position(|run| run.iter().all(|short| *short))?;
+    let last = short.windows(WINDOWS_MIN).rposition(|run| run.iter().all(|short| *short))?;
+    let (from, to) = (&targets[runs], &targets[last + WINDOWS_MIN - 1]);
+    let worst = targets.iter().zip(&short).filter(|(_, short)| **short).map(|(t, _)| t);
+    // The first of equally bad windows: the one to act on.
+    let worst = worst.reduce(|a, b| if b.gap > a.gap { b } else { a })?;
+    let forecast = need.vintage.targets.iter().find(|t| t.start == worst.start)?;
+    let critical = worst.gap >= CRITICAL_GAP
+        && f64::from(worst.gap) >= CRITICAL_SHARE * f64::from(present(worst));
+    let shortfall = Shortfall {
+        series: need.plan.series.clone(),
+        at: worst.start,
+        arrivals: worst.arrivals,
+        arrivals_low: forecast.quantiles[1],
+        arrivals_high: forecast.quantiles[5],
+        agents: worst.agents,
+        scheduled: present(worst),
+        gap: worst.gap,
+        rostered: worst.scheduled.is_some(),
+    };
+    Some((shortfall, from.start, width.end(to.start), critical))
+}

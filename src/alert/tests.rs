@@ -1,0 +1,150 @@
+//! The life of an alert, told by the pages that people get.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::*;
+use crate::domain::{Name, Scope, SeriesKey, Severity, Timestamp, WindowWidth, Zone};
+use crate::forecast::{Target, Vintage};
+use crate::staffing::{Plan, PlanTarget};
+
+const WIDTH: WindowWidth = WindowWidth::QUARTER;
+
+fn start() -> Timestamp {
+    Timestamp::parse("2026-03-10T06:00:00Z").expect("time")
+}
+
+/// Plan and vintage of one channel: `needed` agents in windows 2 to 5, ten otherwise and scheduled.
+fn need(channel: &str, issued_at: Timestamp, needed: u32) -> (Plan, Vintage) {
+    let series = SeriesKey::parse(&format!("north/broadband/{channel}")).expect("series");
+    let (mut targets, mut forecast) = (Vec::new(), Vec::new());
+    for step in 0..24u32 {
+        let start = issued_at + WIDTH.length() * step;
+        let agents = if (2..6).contains(&step) { needed } else { 10 };
+        targets.push(PlanTarget {
+            start,
+            arrivals: f64::from(agents) * 3.0,
+            positions: agents,
+            agents,
+            agents_low: agents,
+            agents_high: agents,
+            scheduled: Some(10),
+            gap: agents as i32 - 10,
+            service_level: 0.5,
+        });
+        let mean = f64::from(agents) * 3.0;
+        forecast.push(Target {
+            start,
+            mean,
+            quantiles: [-9.0, -6.0, -3.0, 0.0, 3.0, 6.0, 9.0].map(|d| mean + d),
+            baseline: 30.0,
+            level: 1.0,
+            alarm_effect: 0.0,
+        });
+    }
+    let plan = Plan { series: series.clone(), issued_at, basis: String::new(), targets };
+    let vintage =
+        Vintage { series, issued_at, targets: forecast, members: Vec::new(), fallback: None };
+    (plan, vintage)
+}
+
+fn alarms() -> Vec<StandingAlarm> {
+    let scope = Scope {
+        region: Name::new("north").expect("valid"),
+        service: Name::new("broadband").expect("valid"),
+    };
+    let alarm = |severity, kind: &str, device: &str| StandingAlarm {
+        scope: scope.clone(),
+        severity,
+        device: Some(device.into()),
+        alarm_type: Some(kind.into()),
+        raised_at: start() - Duration::from_secs(1200),
+    };
+    vec![
+        alarm(Severity::Critical, "lossOfSignal", "OLT-17"),
+        alarm(Severity::Critical, "lossOfSignal", "OLT-18"),
+        alarm(Severity::Warning, "temperature", "OLT-1"),
+    ]
+}
+
+fn step(book: &mut AlertBook, round: u32, phone: u32, chat: u32) -> Vec<AlertEffect> {
+    let now = start() + WIDTH.length() * round;
+    let pairs = [need("phone", now, phone), need("chat", now, chat)];
+    let zones = BTreeMap::from([(
+        Name::new("north").expect("valid"),
+        "Asia/Shanghai".parse::<Zone>().expect("zone"),
+    )]);
+    let inputs = AlertInputs {
+        needs: pairs.iter().map(|(plan, vintage)| SeriesNeed { plan, vintage }).collect(),
+        alarms: alarms(),
+        width: WIDTH,
+        zones: &zones,
+        zone: Zone::UTC,
+    };
+    book.step(&inputs, now)
+}
+
+fn notices(effects: &[AlertEffect]) -> Vec<NoticeKind> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            AlertEffect::Notify(notice) => Some(notice.kind),
+            AlertEffect::Changed(_) => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_page_says_what_where_when_how_many_and_why() {
+    let mut book = AlertBook::default();
+    let effects = step(&mut book, 0, 16, 13);
+    assert_eq!(notices(&effects), [NoticeKind::Firing], "critical: told at once, in one page");
+    let alert = book.open().next().expect("open");
+    insta::assert_snapshot!(format!("{}\n\n{}", alert.title, alert.text), @r"
+    CRITICAL north/broadband: 9 agents short 14:30–15:30 (phone 6, chat 3)
+
+    phone: 16 agents needed at 14:30, 10 scheduled: 6 more. 48 contacts in that window (80 % sure: 42 to 54).
+    chat: 13 agents needed at 14:30, 10 scheduled: 3 more. 39 contacts in that window (80 % sure: 33 to 45).
+    Because: 2 critical lossOfSignal standing since 13:40, first seen on OLT-17.
+    Do: find 9 more agents from 14:30 to 15:30 (Asia/Shanghai), or acknowledge if this is known.
+    ");
+}
+
+#[test]
+fn people_are_told_when_it_holds_when_it_grows_and_when_it_is_over() {
+    let mut book = AlertBook::default();
+    assert!(step(&mut book, 0, 11, 11).is_empty(), "one agent is nobody's page");
+    assert_eq!(notices(&step(&mut book, 1, 13, 10)), [], "seen once: pending");
+    assert_eq!(notices(&step(&mut book, 2, 13, 10)), [NoticeKind::Firing]);
+    assert_eq!(notices(&step(&mut book, 3, 14, 12)), [], "worse, but just told");
+    assert_eq!(notices(&step(&mut book, 4, 14, 13)), [NoticeKind::Worse]);
+    for round in 5..8 {
+        assert_eq!(notices(&step(&mut book, round, 10, 10)), [], "not over yet");
+    }
+    assert_eq!(notices(&step(&mut book, 8, 10, 10)), [NoticeKind::Resolved]);
+    assert_eq!(book.open().count(), 0);
+}
+
+#[test]
+fn whoever_takes_it_on_is_left_alone_until_it_turns_critical() {
+    let mut book = AlertBook::default();
+    step(&mut book, 0, 13, 10);
+    step(&mut book, 1, 13, 10);
+    let id = book.open().next().expect("open").id.clone();
+    let taken = book.acknowledge(&id, "Li Wei", start()).expect("open");
+    assert_eq!(taken.state, AlertState::Acknowledged);
+    assert_eq!(notices(&step(&mut book, 5, 14, 14)), []);
+    assert_eq!(notices(&step(&mut book, 6, 18, 14)), [NoticeKind::Worse]);
+    assert!(book.acknowledge("another", "Li Wei", start()).is_none());
+}
+
+#[test]
+fn a_restart_goes_on_where_it_was() {
+    let (mut straight, mut restarted) = (AlertBook::default(), AlertBook::default());
+    for (round, phone) in [13, 13, 14, 16, 10, 10, 10, 10, 15, 10].into_iter().enumerate() {
+        let a = step(&mut straight, round as u32, phone, 10);
+        let b = step(&mut restarted, round as u32, phone, 10);
+        assert_eq!(a, b, "round {round}");
+        restarted = AlertBook::restore(restarted.open().cloned().collect());
+    }
+}

@@ -1,0 +1,148 @@
+//! A vintage against the roster: who is needed when, and what the next six hours hold.
+
+use super::{
+    Model, Outlook, Plan, PlanTarget, Profile, Shift, Staffing, evaluate, gross, required,
+};
+use crate::domain::{Timestamp, WindowWidth};
+use crate::forecast::{Target, Vintage};
+
+/// Staffing for every target of a vintage.
+///
+/// `shifts` are those of this series; `usual` is what the targets' baseline expects, tickets a window,
+/// and stands in for the roster where there is none. A target that no number of agents reaches is
+/// planned by its load alone.
+pub fn plan(
+    vintage: &Vintage,
+    width: WindowWidth,
+    profile: &Profile,
+    shifts: &[Shift],
+    usual: &[f64],
+) -> Plan {
+    let per_hour = 3600.0 / f64::from(width.secs());
+    let targets = vintage.targets.iter().enumerate().map(|(step, target)| {
+        let usual = usual.get(step).copied().unwrap_or(target.baseline);
+        plan_target(target, width, profile, shifts, usual, per_hour)
+    });
+    Plan {
+        series: vintage.series.clone(),
+        issued_at: vintage.issued_at,
+        basis: basis(profile),
+        targets: targets.collect(),
+    }
+}
+
+fn plan_target(
+    target: &Target,
+    width: WindowWidth,
+    profile: &Profile,
+    shifts: &[Shift],
+    usual: f64,
+    per_hour: f64,
+) -> PlanTarget {
+    let need = |tickets: f64| needed(tickets * per_hour, profile);
+    let mean = need(target.mean);
+    let scheduled = scheduled(shifts, target.start, width.end(target.start));
+    let present = scheduled.unwrap_or_else(|| need(usual).agents);
+    let seats = (f64::from(scheduled.unwrap_or(mean.agents)) * (1.0 - profile.shrinkage)).floor();
+    let level = evaluate(target.mean * per_hour, seats as u32, profile)
+        .map_or(mean.service_level, |staffing| staffing.service_level);
+    PlanTarget {
+        start: target.start,
+        arrivals: target.mean,
+        positions: mean.positions,
+        agents: mean.agents,
+        agents_low: need(target.quantiles[1]).agents.min(mean.agents),
+        agents_high: need(target.quantiles[5]).agents.max(mean.agents),
+        scheduled,
+        gap: i32::try_from(i64::from(mean.agents) - i64::from(present)).unwrap_or(i32::MAX),
+        service_level: (level * 1e4).round() / 1e4,
+    }
+}
+
+fn needed(per_hour: f64, profile: &Profile) -> Staffing {
+    required(per_hour, profile).unwrap_or_else(|_| {
+        let load = (per_hour / 3600.0 * profile.aht.as_secs_f64()).clamp(0.0, 1e6);
+        let positions = (load / profile.max_occupancy.unwrap_or(1.0).max(0.05)).ceil() as u32;
+        Staffing {
+            offered_load: load,
+            positions,
+            agents: gross(positions, profile.shrinkage),
+            service_level: 0.0,
+            asa_seconds: 0.0,
+            occupancy: 1.0,
+            p_wait: 1.0,
+            p_abandon: 0.0,
+        }
+    })
+}
+
+/// People on the roster all through a window; `None` where the roster does not speak of it.
+fn scheduled(shifts: &[Shift], start: Timestamp, end: Timestamp) -> Option<u32> {
+    let mut present = shifts.iter().filter(|s| s.start <= start && s.end >= end).peekable();
+    present.peek()?;
+    Some(present.map(|shift| shift.agents).sum())
+}
+
+/// How the figures come about, in one sentence.
+fn basis(profile: &Profile) -> String {
+    let model = match profile.model {
+        Model::ErlangC => "Erlang C",
+        Model::ErlangA => "Erlang A",
+        Model::Deferred => "workload",
+    };
+    let mut parts = vec![format!("{} s a contact", profile.aht.as_secs())];
+    if profile.model == Model::Deferred {
+        parts.push("done within the window".into());
+    } else {
+        let target = profile.target;
+        parts.push(format!(
+            "{:.0} % within {} s",
+            target.fraction * 100.0,
+            target.within.as_secs()
+        ));
+    }
+    if let (Model::ErlangA, Some(patience)) = (profile.model, profile.patience) {
+        parts.push(format!("patience {} s", patience.as_secs()));
+    }
+    if profile.concurrency > 1 {
+        parts.push(format!("{} at once", profile.concurrency));
+    }
+    if let Some(occupancy) = profile.max_occupancy {
+        parts.push(format!("occupancy up to {:.0} %", occupancy * 100.0));
+    }
+    parts.push(format!("shrinkage {:.0} %", profile.shrinkage * 100.0));
+    format!("{model}: {}", parts.join(", "))
+}
+
+/// What the horizon holds for a series, as present-time numbers.
+pub fn outlook(vintage: &Vintage, plan: Option<&Plan>) -> Outlook {
+    let mut peak = (0.0, vintage.issued_at);
+    let (mut expected, mut baseline) = (0.0, 0.0);
+    for target in &vintage.targets {
+        if target.mean > peak.0 {
+            peak = (target.mean, target.start);
+        }
+        expected += target.mean;
+        baseline += target.baseline;
+    }
+    let mut worst: Option<(i32, Timestamp)> = None;
+    for target in plan.map_or(&[][..], |plan| &plan.targets) {
+        if worst.is_none_or(|(gap, _)| target.gap > gap) {
+            worst = Some((target.gap, target.start));
+        }
+    }
+    let breach = plan.and_then(|plan| {
+        plan.targets.iter().find(|t| t.scheduled.is_some_and(|scheduled| t.agents > scheduled))
+    });
+    Outlook {
+        series: vintage.series.clone(),
+        issued_at: vintage.issued_at,
+        peak: peak.0,
+        peak_at: peak.1,
+        over_baseline: if baseline > 0.0 { expected / baseline } else { 1.0 },
+        gap_max: worst.map(|(gap, _)| gap),
+        gap_at: worst.map(|(_, at)| at),
+        minutes_to_breach: breach
+            .map(|t| u32::try_from(t.start.since(vintage.issued_at).as_secs() / 60).unwrap_or(0)),
+    }
+}
