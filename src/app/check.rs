@@ -1,5 +1,4 @@
 //! `surgecast check`: says whether a config would run, and what it would do.
-#![allow(clippy::disallowed_methods, reason = "--connect tries the disk and the addresses")]
 
 use std::fs;
 use std::io::{self, Write};

@@ -149,7 +149,7 @@ fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
         if path.is_dir() {
             sources(&path, into);
         } else if path.extension().is_some_and(|ext| ext == "rs")
-            && !path.file_name().is_some_and(|name| name == "tests.rs")
+            && path.file_name().is_none_or(|name| name != "tests.rs")
         {
             into.push(path);
         }

@@ -1,5 +1,4 @@
 //! What the layers said, each value with where it came from.
-#![allow(clippy::disallowed_methods, reason = "the config file and the environment are read here")]
 
 use std::path::{Path, PathBuf};
 

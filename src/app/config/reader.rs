@@ -218,7 +218,6 @@ impl<'a> Reader<'a> {
     }
 
     /// A path of a file that can be read.
-    #[allow(clippy::disallowed_methods, reason = "a file that cannot be read is a config problem")]
     pub(super) fn file(&self, key: &'static str) -> Option<(PathBuf, String)> {
         let path = self.path(key)?;
         match std::fs::read_to_string(&path) {
