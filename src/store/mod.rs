@@ -2,62 +2,72 @@
 //!
 //! One [`Store`] writes, in transactions; any number of [`Reader`]s read beside it (WAL).
 //! The API and the sinks read only from here: the store is the record.
+//!
+//! SQLite rather than redb: its commits are synced, its files can be opened with any `sqlite3` at three in the
+//! morning, secondary indexes (alerts by state, dead letters by reason) come for free, and triggers guard the ledger.
+
+mod error;
+mod events;
+mod reader;
+mod records;
+mod tx;
+
+pub use error::StoreError;
+pub use events::EventLog;
+pub use reader::Reader;
+pub use records::{
+    DeliveryOutcome, DeliveryState, Filter, LogEntry, LogRecord, OutboxRow, PartialRecord,
+    SeriesInfo, SeriesWindow, SourceRecord, StandingAlarm, WindowRecord,
+};
+pub use tx::Tx;
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use crate::domain::{Timestamp, WindowWidth};
 
-use crate::alert::{Alert, AlertState, Notice};
-use crate::anomaly::Anomaly;
-use crate::domain::{
-    AlarmEvent, DeadLetter, EventKind, MaintenanceEvent, Offset, Position, Reason, Scope,
-    SeriesKey, SourceId, Timestamp, WindowWidth,
-};
-use crate::forecast::{Score, Vintage};
-use crate::staffing::{Outlook, Plan, Shift};
-use crate::window::{Cell, Counts};
+/// The one writer of `state.db`.
+pub struct Store {}
 
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("store: {0}")]
-    Placeholder(String),
-}
+impl Store {
+    /// Opens the store in `dir`, making both where they are missing, and locks it against other processes.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`], [`StoreError::Version`], [`StoreError::Width`] if it was made with another width,
+    /// [`StoreError::Io`] if the directory cannot be made or written.
+    pub fn open(dir: &Path, width: WindowWidth) -> Result<Self, StoreError> {
+        let _ = (dir, width);
+        todo!()
+    }
 
-/// Counts of one cell in one window as the leader knows them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WindowRecord {
-    pub counts: Counts,
-    /// Alarms standing at the window's end (alarm cells only).
-    pub active: u32,
-    pub settled: bool,
-    /// A settled count that changed later.
-    pub revised: bool,
-    /// No source could tell: not the same as zero.
-    pub missing: bool,
-}
+    /// A reader beside this writer; clones share a few connections.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be opened a second time.
+    pub fn reader(&self) -> Result<Reader, StoreError> {
+        todo!()
+    }
 
-/// How far one source has been merged, and where its reader starts again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SourceRecord {
-    pub source: SourceId,
-    /// Windows ending at or before this are closed by the source.
-    pub closed: Timestamp,
-    /// Largest offset ever processed.
-    pub decided_upto: Offset,
-    /// Offset to start reading from after a restart.
-    pub resume_at: Offset,
-    /// Clock time at which the source last said that it had read everything there was.
-    pub caught_up_at: Option<Timestamp>,
-    /// Clock time of the last report.
-    pub reported_at: Timestamp,
-}
+    /// Starts a transaction; dropped without [`Tx::commit`] it leaves nothing behind.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], or what SQLite says.
+    pub fn begin(&mut self) -> Result<Tx<'_>, StoreError> {
+        todo!()
+    }
 
-/// Partial of an unfinished window, kept by source so that a later one replaces it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartialRecord {
-    pub window: Timestamp,
-    pub cell: Cell,
-    pub source: SourceId,
-    pub counts: Counts,
-    pub upto: Offset,
+    /// Forgets what is older than its retention: vintages keep all leads for 14 days, then those of 1, 3 and 6 h
+    /// for 400 days; windows, scores, anomalies and resolved alerts 400 days; dead letters 30 days and
+    /// 100,000 in number; alarm transitions 7 days.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing is forgotten then.
+    pub fn prune(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let _ = now;
+        todo!()
+    }
+
+    /// The width of the store's windows.
+    pub fn width(&self) -> WindowWidth {
+        todo!()
+    }
 }

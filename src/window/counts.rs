@@ -56,6 +56,22 @@ impl Counts {
         }
     }
 
+    /// Difference, field by field, never below zero.
+    #[must_use]
+    pub fn minus(self, less: Self) -> Self {
+        let mut raised = self.raised;
+        for (rest, n) in raised.iter_mut().zip(less.raised) {
+            *rest = rest.saturating_sub(n);
+        }
+        Self {
+            tickets: self.tickets.saturating_sub(less.tickets),
+            raised,
+            cleared: self.cleared.saturating_sub(less.cleared),
+            other: self.other.saturating_sub(less.other),
+            duplicates: self.duplicates.saturating_sub(less.duplicates),
+        }
+    }
+
     /// Raises of one severity.
     pub fn raised(&self, severity: Severity) -> u32 {
         self.raised[severity as usize]

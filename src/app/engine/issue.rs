@@ -1,0 +1,329 @@
+//! What happens when a window settles: score, forecast, plan, judge, alert.
+//!
+//! Everything here depends on settled windows, alarm state at the window's end and the roster alone,
+//! so that a restart issues what it would have issued.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::histories::Histories;
+use super::leader::to_blob;
+use super::refit::{RefitConfig, Refits};
+use crate::alert::{AlertBook, AlertEffect, AlertInputs, SeriesNeed, StandingAlarm};
+use crate::anomaly;
+use crate::api::StreamEvent;
+use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth, Zone};
+use crate::forecast::{self, Calibration, HORIZON, Lookback, Score, Vintage};
+use crate::staffing::{self, Plan, Profile, Shift};
+use crate::store::{Filter, Reader, StoreError, Tx};
+use crate::telemetry::Metrics;
+use crate::window::AlarmBook;
+
+/// Keeps a roster going where nobody enters one: shifts of the day that starts at an instant.
+pub type RosterSource = Arc<dyn Fn(Timestamp) -> Vec<Shift> + Send + Sync>;
+
+/// Rules of issuing.
+#[derive(Clone)]
+pub struct IssueConfig {
+    /// Zone of roll-ups over all regions, and of regions that name none.
+    pub zone: Zone,
+    pub zones: BTreeMap<Name, Zone>,
+    /// By channel.
+    pub profiles: BTreeMap<Name, Profile>,
+    /// Vintages are issued for windows that end here or later.
+    pub vintages_from: Timestamp,
+    /// Plans are made and people told for windows that end here or later.
+    pub alerts_from: Timestamp,
+    pub roster: Option<RosterSource>,
+}
+
+impl IssueConfig {
+    fn zone_of(&self, region: &Name) -> Zone {
+        self.zones.get(region).copied().unwrap_or(self.zone)
+    }
+}
+
+type Issued = (Timestamp, BTreeMap<SeriesKey, Vintage>);
+
+/// Recent vintages, calibration, alerts and the roster.
+pub struct Issuer {
+    config: IssueConfig,
+    width: WindowWidth,
+    refits: Option<Refits>,
+    calibrations: BTreeMap<SeriesKey, Calibration>,
+    recent: VecDeque<Issued>,
+    scores: BTreeMap<(Timestamp, SeriesKey), BTreeMap<u32, Score>>,
+    pub alerts: AlertBook,
+    shifts: BTreeMap<SeriesKey, Vec<Shift>>,
+}
+
+/// What a step works with besides its own state.
+pub struct Situation<'a> {
+    pub histories: &'a Histories,
+    pub alarms: &'a AlarmBook,
+    /// End of the window that settled.
+    pub end: Timestamp,
+    pub receivers: &'a [String],
+    /// Clock time, for the outbox only.
+    pub now: Timestamp,
+    pub metrics: &'a Metrics,
+}
+
+impl Issuer {
+    pub fn new(config: IssueConfig, refit: Option<RefitConfig>, width: WindowWidth) -> Self {
+        let refits = refit.and_then(|refit| match Refits::start(refit) {
+            Ok(refits) => Some(refits),
+            Err(error) => {
+                tracing::error!(%error, "cannot start the refit thread; forecasting without it");
+                None
+            }
+        });
+        Self {
+            config,
+            width,
+            refits,
+            calibrations: BTreeMap::new(),
+            recent: VecDeque::new(),
+            scores: BTreeMap::new(),
+            alerts: AlertBook::default(),
+            shifts: BTreeMap::new(),
+        }
+    }
+
+    /// Reads its state again as of the first unsettled window.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn restore(&mut self, reader: &Reader, next: Option<Timestamp>) -> Result<(), StoreError> {
+        self.scores.clear();
+        self.recent.clear();
+        self.calibrations = reader
+            .blob("calibration")?
+            .and_then(|bytes| postcard::from_bytes(&bytes).ok())
+            .unwrap_or_default();
+        self.alerts = AlertBook::restore(reader.alerts(&Filter::default(), true, 10_000, None)?);
+        self.shifts.clear();
+        let Some(next) = next else { return Ok(()) };
+        for vintage in reader.vintages_since(next - HORIZON)? {
+            match self.recent.back_mut() {
+                Some((at, issued)) if *at == vintage.issued_at => {
+                    issued.insert(vintage.series.clone(), vintage);
+                }
+                _ => {
+                    let issued = BTreeMap::from([(vintage.series.clone(), vintage.clone())]);
+                    self.recent.push_back((vintage.issued_at, issued));
+                }
+            }
+        }
+        let shifts = reader.shifts(&Filter::default(), next - DAY, Timestamp::MAX)?;
+        self.add_shifts(shifts);
+        Ok(())
+    }
+
+    /// Takes shifts as the store does: they replace those of the same series that overlap.
+    pub fn add_shifts(&mut self, shifts: Vec<Shift>) {
+        let mut by_series: BTreeMap<SeriesKey, Vec<Shift>> = BTreeMap::new();
+        for shift in shifts {
+            by_series.entry(shift.series.clone()).or_default().push(shift);
+        }
+        for (series, mut fresh) in by_series {
+            let from = fresh.iter().map(|s| s.start).min().unwrap_or(Timestamp::MIN);
+            let to = fresh.iter().map(|s| s.end).max().unwrap_or(Timestamp::MAX);
+            let known = self.shifts.entry(series).or_default();
+            known.retain(|shift| shift.end <= from || shift.start >= to);
+            known.append(&mut fresh);
+            known.sort_by_key(|shift| shift.start);
+        }
+    }
+
+    /// A window has settled: does all that follows, inside the caller's transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored.
+    pub fn step(
+        &mut self,
+        tx: &mut Tx<'_>,
+        at: &Situation<'_>,
+    ) -> Result<Vec<StreamEvent>, StoreError> {
+        let mut told = Vec::new();
+        self.score(tx, at)?;
+        if at.end < self.config.vintages_from {
+            return Ok(told);
+        }
+        let issued = self.issue(tx, at)?;
+        told.push(StreamEvent::Vintages { issued_at: at.end });
+        if at.end >= self.config.alerts_from {
+            self.extend_roster(tx, at.end)?;
+            let plans = self.plan(tx, &issued, at.end)?;
+            told.extend(self.alert(tx, at, &issued, &plans)?);
+        }
+        self.recent.push_back((at.end, issued));
+        while self.recent.front().is_some_and(|(issued_at, _)| *issued_at + HORIZON < at.end) {
+            self.recent.pop_front();
+        }
+        Ok(told)
+    }
+
+    /// Writes what was gathered over the steps of one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored.
+    pub fn flush(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        if self.scores.is_empty() {
+            return Ok(());
+        }
+        for ((day, series), by_lead) in std::mem::take(&mut self.scores) {
+            let by_lead: Vec<(u32, Score)> = by_lead.into_iter().collect();
+            tx.put_scores(&series, day, &by_lead)?;
+        }
+        tx.put_blob("calibration", &to_blob(&self.calibrations))
+    }
+
+    /// Holds every vintage that spoke of the settled window against its count.
+    fn score(&mut self, tx: &mut Tx<'_>, at: &Situation<'_>) -> Result<(), StoreError> {
+        let window = at.end - self.width.length();
+        let index = self.width.index(window);
+        let day = Timestamp::from_millis(window.millis().div_euclid(DAY_MS) * DAY_MS);
+        for (issued_at, issued) in &self.recent {
+            let lead = window.since(*issued_at);
+            let lead_minutes = (lead.as_secs() / 60) as u32;
+            for (series, vintage) in issued {
+                let Some(target) = vintage.targets.get(self.width.per(lead)) else { continue };
+                let Some(history) = at.histories.get(series) else { continue };
+                let actual = f64::from(history.get(index));
+                if actual.is_nan() || target.start != window {
+                    continue;
+                }
+                let zone = self.config.zone_of(&series.region);
+                let last_week = history.get(self.width.index(zone.days_before(window, 7)));
+                let naive = (!last_week.is_nan()).then_some(f64::from(last_week));
+                let score = Score::of(target, actual, naive);
+                let sums = self.scores.entry((day, series.clone())).or_default();
+                sums.entry(lead_minutes).or_default().merge(&score);
+                let calibration = self.calibrations.entry(series.clone()).or_default();
+                calibration.learn(lead_minutes, target.mean, actual);
+                if lead_minutes == 0
+                    && let Some(anomaly) = anomaly::judge(series, target, actual)
+                {
+                    tx.put_anomaly(&anomaly)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn issue(
+        &mut self,
+        tx: &mut Tx<'_>,
+        at: &Situation<'_>,
+    ) -> Result<BTreeMap<SeriesKey, Vintage>, StoreError> {
+        let origin = self.width.index(at.end);
+        let mut lookbacks: BTreeMap<String, Lookback> = BTreeMap::new();
+        let mut paths = None;
+        if let Some(refits) = &mut self.refits {
+            refits.ask(at.end, at.histories);
+            paths = refits.paths(at.end);
+        }
+        let unlearned = Calibration::default();
+        let mut issued = BTreeMap::new();
+        for (series, history) in at.histories.iter() {
+            let zone = self.config.zone_of(&series.region);
+            let lookback = lookbacks
+                .entry(zone.to_string())
+                .or_insert_with(|| Lookback::new(zone, self.width, origin));
+            let calibration = self.calibrations.get(series).unwrap_or(&unlearned);
+            let path = paths.and_then(|paths| paths.get(series));
+            let vintage = forecast::forecast(history, series, lookback, calibration, path);
+            tx.put_vintage(&vintage)?;
+            issued.insert(series.clone(), vintage);
+        }
+        at.metrics.vintages(issued.len());
+        Ok(issued)
+    }
+
+    fn extend_roster(&mut self, tx: &mut Tx<'_>, end: Timestamp) -> Result<(), StoreError> {
+        let Some(roster) = &self.config.roster else { return Ok(()) };
+        let is_midnight = end.millis().rem_euclid(DAY_MS) == 0;
+        let mut shifts = Vec::new();
+        if self.shifts.is_empty() {
+            let today = Timestamp::from_millis(end.millis().div_euclid(DAY_MS) * DAY_MS);
+            shifts.extend(roster(today));
+            shifts.extend(roster(today + DAY));
+        } else if is_midnight {
+            shifts = roster(end + DAY);
+        }
+        if !shifts.is_empty() {
+            tx.put_shifts(&shifts)?;
+            self.add_shifts(shifts);
+        }
+        for known in self.shifts.values_mut() {
+            known.retain(|shift| shift.end + DAY > end);
+        }
+        Ok(())
+    }
+
+    fn plan(
+        &self,
+        tx: &mut Tx<'_>,
+        issued: &BTreeMap<SeriesKey, Vintage>,
+        end: Timestamp,
+    ) -> Result<BTreeMap<SeriesKey, Plan>, StoreError> {
+        let mut plans = BTreeMap::new();
+        for (series, vintage) in issued {
+            let profile = self.config.profiles.get(&series.channel);
+            let plan = profile.filter(|_| !series.is_roll_up()).map(|profile| {
+                let known = self.shifts.get(series).map_or(&[][..], Vec::as_slice);
+                let usual: Vec<f64> = vintage.targets.iter().map(|t| t.baseline).collect();
+                staffing::plan(vintage, self.width, profile, known, &usual)
+            });
+            tx.put_plan(plan.as_ref(), &staffing::outlook(vintage, plan.as_ref()))?;
+            if let Some(plan) = plan {
+                plans.insert(series.clone(), plan);
+            }
+        }
+        debug_assert!(plans.values().all(|plan| plan.issued_at == end));
+        Ok(plans)
+    }
+
+    fn alert(
+        &mut self,
+        tx: &mut Tx<'_>,
+        at: &Situation<'_>,
+        issued: &BTreeMap<SeriesKey, Vintage>,
+        plans: &BTreeMap<SeriesKey, Plan>,
+    ) -> Result<Vec<StreamEvent>, StoreError> {
+        let needs = plans.iter().filter_map(|(series, plan)| {
+            Some(SeriesNeed { plan, vintage: issued.get(series)? })
+        });
+        let standing = at.alarms.standing().map(|alarm| StandingAlarm {
+            scope: alarm.scope.clone(),
+            severity: alarm.severity,
+            device: alarm.device.as_deref().map(str::to_owned),
+            alarm_type: alarm.alarm_type.as_deref().map(str::to_owned),
+            raised_at: alarm.raised_at,
+            text: alarm.text.as_deref().map(str::to_owned),
+        });
+        let inputs = AlertInputs {
+            needs: needs.collect(),
+            alarms: standing.collect(),
+            width: self.width,
+            zones: &self.config.zones,
+            zone: self.config.zone,
+        };
+        let mut told = Vec::new();
+        for effect in self.alerts.step(&inputs, at.end) {
+            match effect {
+                AlertEffect::Changed(alert) => {
+                    tx.put_alert(&alert)?;
+                    told.push(StreamEvent::Alert(Box::new(alert)));
+                }
+                AlertEffect::Notify(notice) => tx.put_notice(&notice, at.receivers, at.now)?,
+            }
+        }
+        Ok(told)
+    }
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+const DAY_MS: i64 = 86_400_000;

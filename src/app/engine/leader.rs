@@ -1,0 +1,366 @@
+//! The leader's state, and what one report does to it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::histories::Histories;
+use super::issue::{IssueConfig, Issuer, Situation};
+use super::refit::RefitConfig;
+use super::worker::Report;
+use crate::api::StreamEvent;
+use crate::domain::{SeriesKey, SourceId, Timestamp, WindowWidth};
+use crate::store::{PartialRecord, Reader, SourceRecord, Store, StoreError, Tx, WindowRecord};
+use crate::telemetry::Metrics;
+use crate::window::{
+    AlarmBook, Cell, CommitPoint, Counts, Merge, MergeConfig, MergeState, Part, STALE_AFTER,
+    Settled, SourceProgress,
+};
+
+/// Rules of the leader.
+#[derive(Clone)]
+pub struct LeaderConfig {
+    pub width: WindowWidth,
+    pub lateness: Duration,
+    pub source_timeout: Duration,
+    /// Distinct ticket series that are kept; more are refused loudly.
+    pub series_max: usize,
+    pub issue: IssueConfig,
+    pub refit: Option<RefitConfig>,
+    /// Notification channels by name.
+    pub receivers: Vec<String>,
+}
+
+/// Everything that one forecaster owns, restored from the store at any time.
+pub struct Leader {
+    config: LeaderConfig,
+    store: Store,
+    reader: Reader,
+    merge: Merge,
+    histories: Histories,
+    leaves: BTreeMap<SeriesKey, ()>,
+    alarms: AlarmBook,
+    issuer: Issuer,
+    commits: BTreeMap<SourceId, CommitPoint>,
+    metrics: Arc<Metrics>,
+}
+
+impl Leader {
+    /// Reads the state that the store holds.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub fn open(
+        config: LeaderConfig,
+        store: Store,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StoreError> {
+        let reader = store.reader()?;
+        let mut leader = Self {
+            merge: Merge::restore(merge_config(&config), MergeState::default(), &|_, _| {
+                Counts::default()
+            }),
+            histories: Histories::new(config.width),
+            leaves: BTreeMap::new(),
+            alarms: AlarmBook::default(),
+            issuer: Issuer::new(config.issue.clone(), config.refit, config.width),
+            commits: BTreeMap::new(),
+            config,
+            store,
+            reader,
+            metrics,
+        };
+        leader.reload()?;
+        Ok(leader)
+    }
+
+    /// Throws away what is in memory and reads it again: after a transaction that failed.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub fn reload(&mut self) -> Result<(), StoreError> {
+        let next = match self.reader.blob("next_window")? {
+            Some(bytes) => postcard::from_bytes::<i64>(&bytes).ok().map(Timestamp::from_millis),
+            None => None,
+        };
+        self.restore_merge(next)?;
+        self.restore_histories(next)?;
+        self.alarms = AlarmBook::default();
+        if let Some(next) = next {
+            let from = next - STALE_AFTER;
+            for (position, event) in self.reader.alarm_transitions(from, Timestamp::MAX)? {
+                self.alarms.observe(position, event);
+            }
+            self.alarms.advance(next);
+        }
+        self.issuer.restore(&self.reader, next)
+    }
+
+    fn restore_merge(&mut self, next: Option<Timestamp>) -> Result<(), StoreError> {
+        let records = self.reader.sources()?;
+        self.commits = records
+            .iter()
+            .map(|r| {
+                let commit = CommitPoint {
+                    resume_at: r.resume_at,
+                    closed: r.closed,
+                    decided_upto: r.decided_upto,
+                };
+                (r.source.clone(), commit)
+            })
+            .collect();
+        let sources = records.into_iter().map(|r| {
+            let progress = SourceProgress {
+                closed: r.closed,
+                caught_up_at: r.caught_up_at,
+                reported_at: r.reported_at,
+            };
+            (r.source, progress)
+        });
+        let parts = self.reader.partials()?.into_iter().map(|p| {
+            (p.window, p.cell, p.source, Part { counts: p.counts, upto: p.upto })
+        });
+        let state = MergeState { sources: sources.collect(), parts: parts.collect(), next };
+        let settled = settled_in(&self.reader, self.config.width);
+        self.merge = Merge::restore(merge_config(&self.config), state, &settled);
+        Ok(())
+    }
+
+    fn restore_histories(&mut self, next: Option<Timestamp>) -> Result<(), StoreError> {
+        self.histories = Histories::new(self.config.width);
+        self.leaves.clear();
+        let Some(next) = next else { return Ok(()) };
+        let mut by_window: BTreeMap<Timestamp, Vec<(SeriesKey, Option<u32>)>> = BTreeMap::new();
+        self.reader.each_window(next - Histories::REACH, |cell, window, record| {
+            if let Cell::Tickets(series) = cell {
+                let count = (!record.missing).then_some(record.counts.tickets);
+                by_window.entry(window).or_default().push((series.clone(), count));
+            }
+        })?;
+        for (window, leaves) in by_window {
+            self.histories.push(window, &leaves);
+            if let Some((last, _)) = leaves.last() {
+                debug_assert!(!last.is_roll_up());
+            }
+            self.leaves.extend(leaves.into_iter().map(|(series, _)| (series, ())));
+        }
+        Ok(())
+    }
+
+    /// Where a source starts again, if it was read before.
+    pub fn commit_of(&self, source: &SourceId) -> Option<CommitPoint> {
+        self.commits.get(source).copied()
+    }
+
+    /// Makes windows wait for a source.
+    pub fn expect(&mut self, source: SourceId, now: Timestamp) {
+        self.merge.expect(source, now);
+    }
+
+    /// End of the last settled window.
+    pub fn settled_upto(&self) -> Option<Timestamp> {
+        self.merge.next()
+    }
+
+    /// The store, for state that is not the leader's.
+    pub fn store(&mut self) -> &mut Store {
+        &mut self.store
+    }
+
+    /// The issuer, for what people tell the system.
+    pub fn issuer(&mut self) -> &mut Issuer {
+        &mut self.issuer
+    }
+
+    /// Stores a report and all that follows from it. Returns what the live stream should tell.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored: then nothing was, and the caller reloads and tries again.
+    pub fn apply(
+        &mut self,
+        report: &Report,
+        now: Timestamp,
+    ) -> Result<Vec<StreamEvent>, StoreError> {
+        let settled = settled_in(&self.reader, self.config.width);
+        let news = self.merge.apply(&report.source, report.partials.clone(), &settled);
+        self.merge.note(&report.source, report.frontier, now);
+        for (position, alarm) in &report.alarms {
+            self.alarms.observe(position.clone(), alarm.clone());
+        }
+        let mut told = Vec::new();
+        let mut tx = self.store.begin()?;
+        store_events(&mut tx, report)?;
+        let before = self.merge.next();
+        for window in self.merge.revisions() {
+            self.metrics.revised();
+            revise(&mut tx, &mut self.histories, &window)?;
+            told.push(StreamEvent::Windows { settled_upto: window.window });
+        }
+        while let Some(window) = self.merge.settle(now) {
+            let end = self.config.width.end(window.window);
+            self.alarms.advance(end);
+            self.metrics.settled();
+            admit(&mut self.leaves, &window, self.config.series_max);
+            let leaves = settle(&mut tx, &self.leaves, &window, &self.alarms)?;
+            self.histories.push(window.window, &leaves);
+            told.push(StreamEvent::Windows { settled_upto: end });
+            let situation = Situation {
+                histories: &self.histories,
+                alarms: &self.alarms,
+                end,
+                receivers: &self.config.receivers,
+                now,
+                metrics: &self.metrics,
+            };
+            let said = self.issuer.step(&mut tx, &situation)?;
+            told.extend(said);
+        }
+        let gone = self.merge.collapse();
+        if report.is_heartbeat() && gone.is_empty() && before == self.merge.next() {
+            return Ok(told);
+        }
+        let held: std::collections::BTreeSet<_> = gone.iter().cloned().collect();
+        let kept: Vec<PartialRecord> = news
+            .into_iter()
+            .filter(|p| {
+                !held.contains(&(p.window, p.cell.clone(), report.source.clone()))
+            })
+            .map(|p| PartialRecord {
+                window: p.window,
+                cell: p.cell,
+                source: report.source.clone(),
+                counts: p.counts,
+                upto: p.upto,
+            })
+            .collect();
+        self.issuer.flush(&mut tx)?;
+        tx.put_partials(&kept)?;
+        tx.delete_partials(&gone)?;
+        tx.put_source(&SourceRecord {
+            source: report.source.clone(),
+            closed: report.commit.closed,
+            decided_upto: report.commit.decided_upto,
+            resume_at: report.commit.resume_at,
+            caught_up_at: report.frontier.caught_up_at,
+            reported_at: now,
+        })?;
+        if let Some(next) = self.merge.next() {
+            tx.put_blob("next_window", &to_blob(&next.millis()))?;
+        }
+        tx.commit()?;
+        report.durable.store(report.commit.resume_at, Ordering::Release);
+        Ok(told)
+    }
+}
+
+/// Serialises small state for `put_blob`.
+pub fn to_blob<T: serde::Serialize>(value: &T) -> Vec<u8> {
+    postcard::to_stdvec(value).expect("a Vec grows as it needs to")
+}
+
+fn merge_config(config: &LeaderConfig) -> MergeConfig {
+    MergeConfig {
+        width: config.width,
+        lateness: config.lateness,
+        source_timeout: config.source_timeout,
+    }
+}
+
+/// Looks up settled totals in the store.
+fn settled_in(reader: &Reader, width: WindowWidth) -> impl Fn(&Cell, Timestamp) -> Counts + '_ {
+    move |cell, window| {
+        reader
+            .windows(cell, window, width.end(window))
+            .ok()
+            .and_then(|rows| rows.into_iter().find(|(_, r)| r.settled))
+            .map(|(_, record)| record.counts)
+            .unwrap_or_default()
+    }
+}
+
+fn store_events(tx: &mut Tx<'_>, report: &Report) -> Result<(), StoreError> {
+    for (position, alarm) in &report.alarms {
+        tx.put_alarm(position, alarm)?;
+    }
+    for (position, work) in &report.maintenance {
+        tx.put_maintenance(position, work)?;
+    }
+    for (letter, place) in &report.dead {
+        tx.put_dead_letter(letter, place.as_ref())?;
+    }
+    Ok(())
+}
+
+/// Makes the window's new series known, up to the limit.
+fn admit(leaves: &mut BTreeMap<SeriesKey, ()>, window: &Settled, series_max: usize) {
+    for (cell, _) in &window.cells {
+        let Cell::Tickets(series) = cell else { continue };
+        if leaves.contains_key(series) {
+            continue;
+        }
+        if leaves.len() >= series_max {
+            tracing::error!(%series, series_max, "series limit reached: counted, but not forecast");
+            continue;
+        }
+        leaves.insert(series.clone(), ());
+    }
+}
+
+/// Stores a settled window: every known series has a count then, zero or missing where nothing came.
+fn settle(
+    tx: &mut Tx<'_>,
+    leaves: &BTreeMap<SeriesKey, ()>,
+    window: &Settled,
+    alarms: &AlarmBook,
+) -> Result<Vec<(SeriesKey, Option<u32>)>, StoreError> {
+    let mut rows: BTreeMap<Cell, WindowRecord> = BTreeMap::new();
+    for series in leaves.keys() {
+        let record =
+            WindowRecord { settled: true, missing: window.missing, ..WindowRecord::default() };
+        rows.insert(Cell::Tickets(series.clone()), record);
+    }
+    for (scope, active) in alarms.active() {
+        let record = WindowRecord { settled: true, active, ..WindowRecord::default() };
+        rows.insert(Cell::Alarms(scope), record);
+    }
+    for (cell, counts) in &window.cells {
+        let row = rows
+            .entry(cell.clone())
+            .or_insert(WindowRecord { settled: true, ..WindowRecord::default() });
+        row.counts = *counts;
+        row.missing = false;
+    }
+    let counted = leaves
+        .keys()
+        .map(|series| {
+            let row = rows.get(&Cell::Tickets(series.clone())).copied().unwrap_or_default();
+            (series.clone(), (!row.missing).then_some(row.counts.tickets))
+        })
+        .collect();
+    let rows: Vec<_> = rows.into_iter().map(|(cell, row)| (cell, window.window, row)).collect();
+    tx.put_windows(&rows)?;
+    Ok(counted)
+}
+
+/// Stores counts that changed after their window had settled.
+fn revise(
+    tx: &mut Tx<'_>,
+    histories: &mut Histories,
+    window: &Settled,
+) -> Result<(), StoreError> {
+    let mut rows = Vec::new();
+    for (cell, counts) in &window.cells {
+        let record = WindowRecord {
+            counts: *counts,
+            settled: true,
+            revised: true,
+            ..WindowRecord::default()
+        };
+        rows.push((cell.clone(), window.window, record));
+        if let Cell::Tickets(series) = cell {
+            histories.revise(series, window.window, counts.tickets);
+        }
+    }
+    tx.put_windows(&rows)
+}

@@ -1,0 +1,145 @@
+//! The leader's thread: reports, commands and deliveries in, transactions out.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::Duration;
+
+use tokio::sync::{broadcast, mpsc};
+
+use super::commands;
+use super::leader::Leader;
+use super::worker::Report;
+use crate::api::{Command, StreamEvent};
+use crate::domain::{Clock, SourceId, Timestamp};
+use crate::store::{DeliveryOutcome, Store, StoreError};
+use crate::telemetry::{Health, Metrics};
+
+/// How long the leader waits for a report before it looks for commands.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// Between two tries to store what could not be stored.
+const RETRY: Duration = Duration::from_secs(1);
+/// Store time between two rounds of retention.
+const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
+
+/// What other threads send the leader.
+pub enum Input {
+    Report(Report),
+    /// Tries of the outbox: (notice id, receiver, outcome), and whom to tell that they are stored.
+    Deliveries(Vec<(String, String, DeliveryOutcome)>, SyncSender<()>),
+}
+
+/// Regular work with the store, such as persisting a clock.
+pub type Chore = Box<dyn FnMut(&mut Store) -> Result<(), StoreError> + Send>;
+
+/// The leader and what it is connected to.
+pub struct Engine {
+    pub leader: Leader,
+    pub inbox: Receiver<Input>,
+    pub commands: mpsc::Receiver<Command>,
+    pub stream: broadcast::Sender<StreamEvent>,
+    pub clock: Arc<dyn Clock>,
+    pub health: Arc<Health>,
+    pub metrics: Arc<Metrics>,
+    pub stop: Arc<AtomicBool>,
+    /// Set once the source named has been read to its end for the first time.
+    pub caught_up: (SourceId, Arc<AtomicBool>),
+    /// Done about once a second.
+    pub chore: Chore,
+}
+
+impl Engine {
+    /// Runs until `stop` is set and the inbox is empty, or everybody is gone.
+    pub fn run(mut self) {
+        let mut pruned_at = self.clock.now();
+        let mut idle_rounds = 0u32;
+        while !self.stop.load(Ordering::Relaxed) {
+            while let Ok(command) = self.commands.try_recv() {
+                self.command(command);
+            }
+            match self.inbox.recv_timeout(PATIENCE) {
+                Ok(Input::Report(report)) => self.report(&report),
+                Ok(Input::Deliveries(outcomes, stored)) => {
+                    self.persist("deliveries", |store| commands::mark(store, &outcomes));
+                    // The outbox thread may have stopped waiting.
+                    let _ = stored.try_send(());
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            idle_rounds += 1;
+            if idle_rounds >= 20 {
+                idle_rounds = 0;
+                self.chores(&mut pruned_at);
+            }
+        }
+        self.chores(&mut pruned_at);
+    }
+
+    fn chores(&mut self, pruned_at: &mut Timestamp) {
+        if let Err(error) = (self.chore)(self.leader.store()) {
+            tracing::warn!(%error, "a regular task failed; it is tried again");
+        }
+        let now = self.clock.now();
+        if now.since(*pruned_at) >= PRUNE_EVERY {
+            *pruned_at = now;
+            if let Err(error) = self.leader.store().prune(now) {
+                tracing::warn!(%error, "retention failed; it is tried again in six hours");
+            }
+        }
+    }
+
+    /// Stores a report, however long it takes: until then its source waits.
+    fn report(&mut self, report: &Report) {
+        loop {
+            match self.leader.apply(report, self.clock.now()) {
+                Ok(told) => {
+                    self.health.ready("store");
+                    for event in told {
+                        // Nobody may be listening.
+                        let _ = self.stream.send(event);
+                    }
+                    break;
+                }
+                Err(error) => {
+                    self.health.failing("store", &error.to_string());
+                    tracing::error!(%error, "cannot store; waiting, nothing is lost");
+                }
+            }
+            if self.wait_or_stop() {
+                return;
+            }
+            while let Err(error) = self.leader.reload() {
+                tracing::error!(%error, "cannot read the store");
+                if self.wait_or_stop() {
+                    return;
+                }
+            }
+        }
+        let (source, flag) = &self.caught_up;
+        if report.source == *source && report.frontier.caught_up_at.is_some() {
+            flag.store(true, Ordering::Release);
+        }
+    }
+
+    fn wait_or_stop(&self) -> bool {
+        std::thread::park_timeout(RETRY);
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn persist(
+        &mut self,
+        what: &str,
+        mut write: impl FnMut(&mut Store) -> Result<(), StoreError>,
+    ) {
+        if let Err(error) = write(self.leader.store()) {
+            tracing::error!(%error, what, "cannot store");
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        for event in commands::handle(&mut self.leader, command, self.clock.now()) {
+            let _ = self.stream.send(event);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Where to look back: the same civil time in past weeks, found once per zone and origin.
+
+use std::time::Duration;
+
+use super::HORIZON;
+use crate::domain::{WindowWidth, Zone};
+
+/// Weeks that the profile looks back.
+pub const WEEKS: usize = 8;
+/// Days that the fallback looks back.
+pub const DAYS: usize = 7;
+/// Known windows whose profile the level is judged by.
+const LEVEL_REACH: Duration = Duration::from_secs(24 * 3600);
+
+/// Window indexes at the same wall-clock time, for the last day and for every target.
+#[derive(Clone, Debug)]
+pub struct Lookback {
+    /// Index of the first target, one past the last known window.
+    pub origin: i64,
+    /// Index of the first slot.
+    pub first: i64,
+    /// Windows a day.
+    pub per_day: usize,
+    /// By slot: the same civil time 1 to [`WEEKS`] weeks before.
+    pub weeks: Vec<[i64; WEEKS]>,
+    /// By slot: the same civil time 1 to [`DAYS`] days before.
+    pub days: Vec<[i64; DAYS]>,
+}
+
+impl Lookback {
+    /// For forecasts whose first target is window `origin`.
+    pub fn new(zone: Zone, width: WindowWidth, origin: i64) -> Self {
+        let (known, targets) = (width.per(LEVEL_REACH) as i64, width.per(HORIZON) as i64);
+        let first = origin - known;
+        let slots = first..origin + targets;
+        let before = |slot: i64, days: usize| {
+            width.index(zone.days_before(width.start(slot), days as u32))
+        };
+        Self {
+            origin,
+            first,
+            per_day: width.per(LEVEL_REACH),
+            weeks: slots
+                .clone()
+                .map(|slot| std::array::from_fn(|week| before(slot, (week + 1) * 7)))
+                .collect(),
+            days: slots.map(|slot| std::array::from_fn(|day| before(slot, day + 1))).collect(),
+        }
+    }
+
+    /// Targets of a forecast.
+    pub fn targets(&self) -> usize {
+        self.weeks.len() - (self.origin - self.first) as usize
+    }
+}

@@ -1,0 +1,82 @@
+//! The slow member: augurs' MSTL with AutoETS on the trend, on `ln(1 + y)`.
+
+use augurs::ets::AutoETS;
+use augurs::mstl::MSTLModel;
+use augurs::{Fit, Predict};
+
+use super::History;
+
+/// Windows past the origin that a fit reaches, in hours: until the next fit is in use.
+const REACH_HOURS: usize = 30;
+/// Share of windows that may be missing.
+const GAPS_MAX: f64 = 0.2;
+
+/// Expected counts of a fit, one a window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MemberPath {
+    /// Index of the first window of `means`.
+    pub first: i64,
+    pub means: Vec<f32>,
+}
+
+impl MemberPath {
+    /// The expected count of a window, if the path reaches it.
+    pub fn at(&self, index: i64) -> Option<f64> {
+        let slot = usize::try_from(index - self.first).ok()?;
+        self.means.get(slot).map(|mean| f64::from(*mean))
+    }
+}
+
+/// Fits the windows before `origin`. `None` where there is too little history (two weeks), too many
+/// gaps, nothing that varies, or no model is found.
+pub fn fit_mstl(history: &History, origin: i64) -> Option<MemberPath> {
+    let per_hour = (3600 / history.width.secs()) as usize;
+    let (day, week) = (24 * per_hour, 7 * 24 * per_hour);
+    let from = origin - 4 * week as i64;
+    let counts: Vec<f64> = (from.max(history.first)..origin.min(history.end()))
+        .map(|index| f64::from(history.get(index)))
+        .collect();
+    // A history that ends before the origin would be forecast from the wrong phase.
+    if counts.len() < 2 * week || history.end() < origin {
+        return None;
+    }
+    let logs = interpolated(&counts)?;
+    let reach = REACH_HOURS * per_hour;
+    let model = MSTLModel::new(vec![day, week], AutoETS::non_seasonal().into_trend_model());
+    let fitted = model.fit(&logs).ok()?;
+    let ahead = fitted.predict(reach, None).ok()?;
+    let highest = counts.iter().copied().filter(|c| !c.is_nan()).fold(1.0, f64::max);
+    let means: Vec<f32> = ahead
+        .point
+        .iter()
+        .map(|log| (f64::from(*log as f32).exp() - 1.0).clamp(0.0, 3.0 * highest) as f32)
+        .collect();
+    // A path with a hole is no path.
+    (means.len() == reach && means.iter().all(|m| m.is_finite()))
+        .then_some(MemberPath { first: origin, means })
+}
+
+/// `ln(1 + y)` with gaps bridged by straight lines; `None` with too many gaps or a constant series.
+fn interpolated(counts: &[f64]) -> Option<Vec<f64>> {
+    let gaps = counts.iter().filter(|c| c.is_nan()).count();
+    if gaps as f64 > GAPS_MAX * counts.len() as f64 {
+        return None;
+    }
+    let mut logs: Vec<f64> = counts.iter().map(|c| c.ln_1p()).collect();
+    let known: Vec<usize> = (0..logs.len()).filter(|i| !logs[*i].is_nan()).collect();
+    let (first, last) = (*known.first()?, *known.last()?);
+    if known.iter().all(|i| (logs[*i] - logs[first]).abs() < 1e-12) {
+        return None;
+    }
+    let (head, tail) = (logs[first], logs[last]);
+    logs[..first].fill(head);
+    logs[last + 1..].fill(tail);
+    for pair in known.windows(2) {
+        let (a, b) = (pair[0], pair[1]);
+        let (from, to) = (logs[a], logs[b]);
+        for i in a + 1..b {
+            logs[i] = from + (to - from) * (i - a) as f64 / (b - a) as f64;
+        }
+    }
+    Some(logs)
+}

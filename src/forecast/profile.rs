@@ -1,0 +1,137 @@
+//! The weekly profile: what this time of the week usually brings, robust against a wild week.
+
+use super::History;
+use super::lookback::Lookback;
+
+/// How far the profile had to fall back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    Nothing,
+    /// Less than a day: the mean of what is there.
+    Mean,
+    /// Less than a week: the time of day.
+    Day,
+    /// One week or more, but less than two.
+    OneWeek,
+    Weeks,
+}
+
+impl Depth {
+    /// In words, where it is not the full profile.
+    pub fn explain(self, windows: usize) -> Option<String> {
+        match self {
+            Self::Weeks => None,
+            Self::OneWeek => Some("less than two weeks of history: last week as it was".into()),
+            Self::Day => Some("less than a week of history: the usual time of day".into()),
+            Self::Mean => Some(format!("only {windows} windows of history: their mean")),
+            Self::Nothing => Some("no history yet".into()),
+        }
+    }
+}
+
+/// Weight of the week `age` weeks back: four weeks ago counts half.
+fn week_weight(age: usize) -> f64 {
+    0.5f64.powf(age as f64 / 4.0)
+}
+
+/// Neighbouring slots that smooth a slot, and their weights.
+const NEIGHBOURS: [(i64, f64); 5] = [(-2, 0.1), (-1, 0.2), (0, 0.4), (1, 0.2), (2, 0.1)];
+
+/// Expected counts, one a slot of the lookback, with how far they fell back.
+pub fn profile(history: &History, lookback: &Lookback) -> (Vec<f64>, Depth) {
+    let known = known_windows(history, lookback.origin);
+    let day = lookback.per_day;
+    let depth = match known {
+        0 => Depth::Nothing,
+        n if n < day => Depth::Mean,
+        n if n < 7 * day => Depth::Day,
+        n if n < 14 * day => Depth::OneWeek,
+        _ => Depth::Weeks,
+    };
+    let mean = recent_mean(history, lookback);
+    let slots = lookback.weeks.len();
+    let expected = (0..slots).map(|slot| {
+        let weekly = || robust_mean(history, lookback.origin, &lookback.weeks[slot]);
+        let daily = || robust_mean(history, lookback.origin, &lookback.days[slot]);
+        let found = match depth {
+            Depth::Weeks | Depth::OneWeek => weekly().or_else(daily),
+            Depth::Day => daily(),
+            Depth::Mean | Depth::Nothing => None,
+        };
+        found.unwrap_or(mean)
+    });
+    (expected.collect(), depth)
+}
+
+/// Windows before the origin that have a count.
+fn known_windows(history: &History, origin: i64) -> usize {
+    let end = usize::try_from(origin - history.first).unwrap_or(0).min(history.counts.len());
+    // Two weeks are all that is asked for.
+    let from = end.saturating_sub(2 * 7 * 288);
+    history.counts[from..end].iter().filter(|c| !c.is_nan()).count()
+}
+
+/// Mean of the last known day.
+fn recent_mean(history: &History, lookback: &Lookback) -> f64 {
+    let (sum, n) = (lookback.first..lookback.origin)
+        .map(|index| f64::from(history.get(index)))
+        .filter(|count| !count.is_nan())
+        .fold((0.0, 0u32), |(sum, n), count| (sum + count, n + 1));
+    if n == 0 { 0.0 } else { sum / f64::from(n) }
+}
+
+/// Weighted mean over past occurrences, each smoothed over its neighbours, with far-off ones pulled
+/// in to 2.5 median absolute deviations (as in Hampel's identifier) where there are four or more.
+fn robust_mean(history: &History, origin: i64, indexes: &[i64]) -> Option<f64> {
+    let mut values = [(0.0f64, 0.0f64); 8];
+    let mut n = 0;
+    for (age, index) in indexes.iter().enumerate() {
+        if let Some(value) = smoothed(history, origin, *index) {
+            values[n] = (value, week_weight(age));
+            n += 1;
+        }
+    }
+    let values = &mut values[..n];
+    if n >= 4 {
+        let middle = median(values.iter().map(|v| v.0));
+        let spread = 1.4826 * median(values.iter().map(|v| (v.0 - middle).abs()));
+        // Counts are never surer than Poisson.
+        let reach = 2.5 * spread.max(middle.max(1.0).sqrt() * 0.6);
+        for value in values.iter_mut() {
+            value.0 = value.0.clamp(middle - reach, middle + reach);
+        }
+    }
+    let weight: f64 = values.iter().map(|v| v.1).sum();
+    (weight > 0.0).then(|| values.iter().map(|v| v.0 * v.1).sum::<f64>() / weight)
+}
+
+fn smoothed(history: &History, origin: i64, index: i64) -> Option<f64> {
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for (step, share) in NEIGHBOURS {
+        if index + step >= origin {
+            continue;
+        }
+        let count = f64::from(history.get(index + step));
+        if !count.is_nan() {
+            sum += share * count;
+            weight += share;
+        }
+    }
+    (weight >= 0.4).then(|| sum / weight)
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted = [0.0f64; 8];
+    let mut n = 0;
+    for value in values.take(8) {
+        sorted[n] = value;
+        n += 1;
+    }
+    let sorted = &mut sorted[..n];
+    sorted.sort_by(f64::total_cmp);
+    match n {
+        0 => 0.0,
+        n if n % 2 == 1 => sorted[n / 2],
+        n => f64::midpoint(sorted[n / 2 - 1], sorted[n / 2]),
+    }
+}

@@ -1,0 +1,96 @@
+//! Quantiles of counts: negative binomial with variance `m + φ m²`.
+
+use statrs::function::gamma::ln_gamma;
+
+use super::QUANTILES;
+
+/// Above this mean a gamma approximation is closer than its own model error.
+const WALK_MAX: f64 = 400.0;
+
+/// Counts at [`QUANTILES`] for a mean and a dispersion φ ≥ 0.
+pub fn quantiles(mean: f64, dispersion: f64) -> [f64; 7] {
+    if mean.is_nan() || mean <= 0.0 {
+        return [0.0; 7];
+    }
+    if mean > WALK_MAX { approximate(mean, dispersion) } else { walk(mean, dispersion) }
+}
+
+/// Probability mass at zero, and the step from one count to the next.
+fn start(mean: f64, dispersion: f64) -> (f64, impl Fn(f64) -> f64) {
+    let size = 1.0 / dispersion.max(1e-6);
+    let p = mean / (mean + size);
+    let zero = -size * (mean / size).ln_1p();
+    (zero, move |k: f64| p * (k + size - 1.0) / k)
+}
+
+fn walk(mean: f64, dispersion: f64) -> [f64; 7] {
+    let (ln_zero, step) = start(mean, dispersion);
+    let mut found = [0.0; 7];
+    let mut next = 0;
+    // Where the mass at zero underflows, start at a count where it does not.
+    let mut k = 0.0;
+    let mut mass = ln_zero.exp();
+    let mut sum = mass;
+    if mass < 1e-280 {
+        let sd = (mean + dispersion * mean * mean).sqrt();
+        k = (mean - 12.0 * sd).max(0.0).floor();
+        mass = ln_mass(k, mean, dispersion).exp();
+        sum = mass;
+    }
+    let stop = mean + 40.0 * (mean + dispersion * mean * mean).sqrt() + 40.0;
+    loop {
+        while next < 7 && sum >= QUANTILES[next] {
+            found[next] = k;
+            next += 1;
+        }
+        if next == 7 || k > stop {
+            break;
+        }
+        k += 1.0;
+        mass *= step(k);
+        sum += mass;
+    }
+    for slot in found.iter_mut().skip(next) {
+        *slot = k;
+    }
+    found
+}
+
+/// ln P(K = k) of the negative binomial.
+fn ln_mass(k: f64, mean: f64, dispersion: f64) -> f64 {
+    let size = 1.0 / dispersion.max(1e-6);
+    ln_gamma(k + size) - ln_gamma(size) - ln_gamma(k + 1.0) + size * (size / (size + mean)).ln()
+        + k * (mean / (size + mean)).ln()
+}
+
+/// Standard normal quantiles at [`QUANTILES`].
+const NORMAL: [f64; 7] = [-1.959964, -1.281552, -0.674490, 0.0, 0.674490, 1.281552, 1.959964];
+
+/// Cornish–Fisher with the negative binomial's skewness.
+fn approximate(mean: f64, dispersion: f64) -> [f64; 7] {
+    let variance = mean + dispersion * mean * mean;
+    let sd = variance.sqrt();
+    let skewness = (1.0 + 2.0 * dispersion * mean) / sd;
+    NORMAL.map(|z| (mean + sd * (z + skewness * (z * z - 1.0) / 6.0)).round().max(0.0))
+}
+
+/// E|Y − median| of a Poisson count: the error of someone who knows the true rate.
+///
+/// With `F` the distribution function: `E|Y − c| = c(2F(c) − 1) + m(1 − 2F(c − 1))` for integer c.
+pub fn poisson_floor(mean: f64) -> f64 {
+    if mean <= 0.0 {
+        return 0.0;
+    }
+    if mean > WALK_MAX {
+        return (2.0 * mean / std::f64::consts::PI).sqrt();
+    }
+    let mut mass = (-mean).exp();
+    let (mut k, mut sum, mut below) = (0.0, mass, 0.0);
+    while sum < 0.5 {
+        k += 1.0;
+        mass *= mean / k;
+        below = sum;
+        sum += mass;
+    }
+    k * (2.0 * sum - 1.0) + mean * (1.0 - 2.0 * below)
+}

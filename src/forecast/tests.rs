@@ -1,0 +1,228 @@
+//! Laws of forecasts, and that they beat last week's count on data that has a shape.
+
+use proptest::prelude::*;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::*;
+use crate::domain::{SeriesKey, Timestamp, WindowWidth, Zone};
+
+const WIDTH: WindowWidth = WindowWidth::QUARTER;
+const DAY: i64 = 96;
+
+fn series() -> SeriesKey {
+    SeriesKey::parse("north/tv/phone").expect("series")
+}
+
+fn zone(name: &str) -> Zone {
+    name.parse().expect("zone")
+}
+
+fn origin() -> i64 {
+    WIDTH.index(Timestamp::parse("2026-03-10T08:00:00Z").expect("time"))
+}
+
+/// `windows` counts that end at `origin`.
+fn history(origin: i64, windows: usize, count: impl Fn(i64) -> f32) -> History {
+    let mut history = History::new(WIDTH, origin - windows as i64);
+    history.counts = (0..windows).map(|i| count(history.first + i as i64)).collect();
+    history
+}
+
+fn issue(history: &History, zone: Zone, origin: i64) -> Vintage {
+    let lookback = Lookback::new(zone, WIDTH, origin);
+    forecast(history, &series(), &lookback, &Calibration::default(), None)
+}
+
+fn check_shape(vintage: &Vintage) {
+    assert_eq!(vintage.targets.len(), 24);
+    for target in &vintage.targets {
+        assert!(target.mean.is_finite() && target.mean >= 0.0, "{target:?}");
+        assert!(target.quantiles[0] >= 0.0, "{target:?}");
+        assert!(target.quantiles.windows(2).all(|q| q[0] <= q[1]), "{target:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn quantiles_never_cross_nor_go_below_zero(
+        counts in prop::collection::vec(prop_oneof![
+            8 => (0u32..500).prop_map(|n| n as f32),
+            1 => Just(f32::NAN),
+            1 => Just(1e7),
+        ], 0..2000),
+        mean in 0.0f64..1e6,
+        dispersion in 0.0f64..3.0,
+    ) {
+        let origin = origin();
+        let known = counts.len();
+        let history = history(origin, known, |i| counts[(i - origin + known as i64) as usize]);
+        check_shape(&issue(&history, zone("Asia/Shanghai"), origin));
+        let q = quantiles(mean, dispersion);
+        prop_assert!(q[0] >= 0.0 && q.windows(2).all(|q| q[0] <= q[1]), "{q:?}");
+    }
+
+    #[test]
+    fn nothing_after_the_origin_is_read(seed in any::<u64>(), future in 0u32..10_000) {
+        let origin = origin();
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let counts: Vec<f32> = (0..3 * 7 * DAY).map(|_| rng.random_range(0..40) as f32).collect();
+        let first = origin - counts.len() as i64;
+        let known = history(origin, counts.len(), |i| counts[(i - first) as usize]);
+        let mut told = known.clone();
+        for step in 0..40 {
+            told.set(origin + step, future as f32);
+        }
+        let zone = zone("Europe/London");
+        prop_assert_eq!(issue(&known, zone, origin), issue(&told, zone, origin));
+        prop_assert_eq!(fit_mstl(&known, origin), fit_mstl(&told, origin));
+    }
+}
+
+#[test]
+fn histories_of_every_kind_give_a_forecast_and_say_how() {
+    let origin = origin();
+    let shanghai = zone("Asia/Shanghai");
+    let cases: [(&str, usize, fn(i64) -> f32, Option<&str>); 7] = [
+        ("none", 0, |_| 0.0, Some("no history yet")),
+        ("two hours", 8, |_| 9.0, Some("only 8 windows of history: their mean")),
+        ("three days", 288, |_| 9.0, Some("less than a week of history: the usual time of day")),
+        ("ten days", 960, |_| 9.0, Some("less than two weeks of history: last week as it was")),
+        ("all zero", 5376, |_| 0.0, None),
+        ("constant", 5376, |_| 9.0, None),
+        ("gaps", 5376, |i| if i % 7 < 3 { f32::NAN } else { 9.0 }, None),
+    ];
+    for (name, windows, count, fallback) in cases {
+        let vintage = issue(&history(origin, windows, count), shanghai, origin);
+        check_shape(&vintage);
+        assert_eq!(vintage.fallback.as_deref(), fallback, "{name}");
+        let expected = if count(0).is_nan() || count(3) > 0.0 { 9.0 } else { 0.0 };
+        let expected = if windows == 0 { 0.0 } else { expected };
+        for target in &vintage.targets {
+            assert!((target.mean - expected).abs() < 0.5, "{name}: {target:?}");
+        }
+    }
+}
+
+#[test]
+fn one_wild_week_does_not_poison_the_profile() {
+    let origin = origin();
+    let wild = history(origin, 5376, |i| if (670..674).contains(&(origin - i)) { 5000.0 } else { 20.0 });
+    let vintage = issue(&wild, zone("Asia/Shanghai"), origin);
+    assert!(vintage.targets.iter().all(|t| t.mean < 30.0), "{:?}", vintage.targets[0]);
+}
+
+#[test]
+fn twenty_years_of_history_cost_no_more_than_eight_weeks() {
+    let origin = origin();
+    let long = history(origin, 20 * 365 * 96, |i| (i % 672) as f32 / 10.0);
+    let short = history(origin, 9 * 672, |i| (i % 672) as f32 / 10.0);
+    let zone = zone("Asia/Shanghai");
+    let (mut long, mut short) = (issue(&long, zone, origin), issue(&short, zone, origin));
+    (long.fallback, short.fallback) = (None, None);
+    assert_eq!(long, short);
+}
+
+#[test]
+fn the_profile_follows_local_time_over_both_clock_changes() {
+    // Calls come at nine in the morning, local time, whatever the clocks did.
+    let london = zone("Europe/London");
+    let busy = |i: i64| {
+        let minute = london.minute_of_week(WIDTH.start(i)) % 1440;
+        if (540..570).contains(&minute) { 80.0 } else { 2.0 }
+    };
+    for day in ["2026-03-30", "2026-11-02"] {
+        let origin = WIDTH.index(Timestamp::parse(&format!("{day}T06:00:00Z")).expect("time"));
+        let vintage = issue(&history(origin, 5376, busy), london, origin);
+        for target in &vintage.targets {
+            let minute = london.minute_of_week(target.start) % 1440;
+            let is_busy = (540..570).contains(&minute);
+            assert_eq!(target.mean > 30.0, is_busy, "{day} {} {}", target.start, target.mean);
+        }
+    }
+}
+
+#[test]
+fn a_surge_raises_the_next_hours_and_fades() {
+    let origin = origin();
+    let surge = history(origin, 5376, |i| if origin - i <= 4 { 60.0 } else { 20.0 });
+    let vintage = issue(&surge, zone("Asia/Shanghai"), origin);
+    assert!(vintage.targets[0].mean > 35.0, "{:?}", vintage.targets[0]);
+    assert!(vintage.targets[23].mean < vintage.targets[0].mean - 5.0);
+}
+
+/// Poisson counts on a daily and weekly shape with a level that wanders from day to day.
+fn simulated(origin: i64, windows: usize, seed: u64) -> History {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut level = 1.0;
+    let mut made = history(origin, windows, |_| 0.0);
+    for slot in 0..windows {
+        let index = made.first + slot as i64;
+        if index % DAY == 0 {
+            level = 1.0 + 0.6 * (level - 1.0) + 0.25 * (rng.random::<f64>() - 0.5);
+        }
+        let hour = (index % DAY) as f64 / 4.0;
+        let weekend = if (index / DAY) % 7 < 2 { 0.5 } else { 1.0 };
+        let rate = 25.0 * weekend * level * (1.2 - (hour * std::f64::consts::TAU / 24.0).cos());
+        // A sum of Bernoulli draws is close enough to Poisson here.
+        let count = (0..2000).filter(|_| rng.random::<f64>() < rate / 2000.0).count();
+        made.counts[slot] = count as f32;
+    }
+    made
+}
+
+#[test]
+fn it_beats_last_week_and_its_bands_hold() {
+    let end = origin();
+    let truth = simulated(end, 10 * 672, 5);
+    let zone = zone("UTC");
+    let mut calibration = Calibration::default();
+    let mut all = Score::default();
+    for origin in (end - 2 * 672..end - 24).step_by(4) {
+        let lookback = Lookback::new(zone, WIDTH, origin);
+        let vintage = forecast(&truth, &series(), &lookback, &calibration, None);
+        for (step, target) in vintage.targets.iter().enumerate() {
+            let index = origin + step as i64;
+            let (actual, naive) = (truth.get(index), truth.get(index - 672));
+            all.merge(&Score::of(target, f64::from(actual), Some(f64::from(naive))));
+            calibration.learn(step as u32 * 15, target.mean, f64::from(actual));
+        }
+    }
+    let figures = all.figures();
+    let (wape, naive) = (figures.wape.expect("scored"), figures.wape_naive.expect("scored"));
+    let floor = figures.wape_floor.expect("scored");
+    assert!(wape < 0.8 * naive && wape < 1.25 * floor, "{figures:?}");
+    let coverage = figures.coverage80.expect("scored");
+    assert!((0.76..0.90).contains(&coverage), "{figures:?}");
+}
+
+#[test]
+fn the_slow_member_fits_a_shape_and_refuses_what_it_cannot() {
+    let end = origin();
+    let truth = simulated(end + 24, 6 * 672, 9);
+    let path = fit_mstl(&truth, end).expect("a shape to fit");
+    assert_eq!((path.first, path.means.len()), (end, 120));
+    let error: f64 = (end..end + 24)
+        .map(|i| (path.at(i).expect("within reach") - f64::from(truth.get(i))).abs())
+        .sum();
+    let total: f64 = (end..end + 24).map(|i| f64::from(truth.get(i))).sum();
+    assert!(error / total < 0.35, "{}", error / total);
+    assert_eq!(path.at(end - 1), None);
+    assert!(fit_mstl(&history(end, 600, |_| 3.0), end).is_none(), "too short");
+    assert!(fit_mstl(&history(end, 2688, |_| 3.0), end).is_none(), "constant");
+    assert!(fit_mstl(&history(end - 10, 2688, |i| (i % 96) as f32), end).is_none(), "ends early");
+}
+
+#[test]
+fn quantiles_and_the_floor_match_known_values() {
+    // Poisson(4): F(3) = .4335, F(4) = .6288, F(7) = .9489, F(8) = .9786, F(1) = .0916, F(2) = .2381.
+    assert_eq!(quantiles(4.0, 0.0), [1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 8.0]);
+    // Poisson(1): median 1, E|Y − 1| = 2/e.
+    assert!((poisson_floor(1.0) - 2.0 / std::f64::consts::E).abs() < 1e-12);
+    // The two ways of finding quantiles agree where they meet.
+    for (a, b) in quantiles(399.9, 0.03).into_iter().zip(quantiles(400.1, 0.03)) {
+        assert!((a - b).abs() <= 6.0, "{a} {b}");
+    }
+}

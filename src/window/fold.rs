@@ -1,0 +1,207 @@
+//! The fold of one source partition: event by event, in offset order.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::{Cell, Counts};
+use crate::domain::{AlarmAction, Event, Offset, TicketAction, Timestamp, WindowWidth};
+
+/// Rules of one source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FoldConfig {
+    pub width: WindowWidth,
+    /// How far behind the newest event time an event may be.
+    pub lateness: Duration,
+    /// How far past its append time an event may lie; `None` for files, which have no append time.
+    pub max_future_skew: Option<Duration>,
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Counted,
+    /// Its id is already in its window; counted as a duplicate.
+    Duplicate,
+    /// Its window had closed: a dead letter.
+    Late,
+    /// Ahead of its append time by more than the skew: a dead letter that moves nothing.
+    Future,
+    /// Decided before a restart, in a window that has closed since: nothing to do.
+    Replayed,
+}
+
+/// Cumulative counts of one cell in one window, true up to an offset. Never an increment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Partial {
+    /// Start of the window.
+    pub window: Timestamp,
+    pub cell: Cell,
+    pub counts: Counts,
+    pub upto: Offset,
+}
+
+/// Where a restart begins, and what it must not forget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitPoint {
+    /// Smallest first offset over all open windows, or the next offset if none is open.
+    pub resume_at: Offset,
+    /// Windows that end at or before this are closed.
+    pub closed: Timestamp,
+    /// Largest offset ever processed, before this restart or an earlier one.
+    pub decided_upto: Offset,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    first_offset: Offset,
+    ids: HashSet<u128>,
+    cells: HashMap<Cell, (Counts, bool)>,
+}
+
+/// Counts one partition. See the module's text for why it has no clock.
+#[derive(Debug)]
+pub struct Fold {
+    config: FoldConfig,
+    /// By window index. Closed windows stay until they are committed.
+    open: BTreeMap<i64, Open>,
+    closed: Timestamp,
+    decided_upto: Offset,
+    /// Largest offset seen since the start, which a replay puts behind `decided_upto`.
+    read_upto: Offset,
+}
+
+impl Fold {
+    /// A fold of a log that nobody has read.
+    pub fn new(config: FoldConfig) -> Self {
+        Self {
+            config,
+            open: BTreeMap::new(),
+            closed: Timestamp::from_millis(i64::MIN / 4),
+            decided_upto: -1,
+            read_upto: -1,
+        }
+    }
+
+    /// A fold that goes on from a commit; feed it from `point.resume_at`.
+    pub fn resume(config: FoldConfig, point: CommitPoint) -> Self {
+        Self {
+            closed: point.closed,
+            decided_upto: point.decided_upto,
+            read_upto: point.resume_at - 1,
+            ..Self::new(config)
+        }
+    }
+
+    /// Decides one event. Offsets must grow from call to call.
+    pub fn observe(&mut self, offset: Offset, appended_at: Timestamp, event: &Event) -> Fate {
+        let replayed = offset <= self.decided_upto;
+        self.skip(offset);
+        let ts = event.ts();
+        if self.config.max_future_skew.is_some_and(|skew| ts > appended_at + skew) {
+            return Fate::Future;
+        }
+        let width = self.config.width;
+        let index = width.index(ts);
+        if width.start(index + 1) <= self.closed {
+            return if replayed { Fate::Replayed } else { Fate::Late };
+        }
+        let fate = self.count(index, offset, event);
+        // Window ends are multiples of the width: rounding down loses no decision.
+        self.closed = self.closed.max(width.floor(ts - self.config.lateness));
+        fate
+    }
+
+    /// Notes a record that holds no event (a reject), so that a replay knows it was decided.
+    pub fn skip(&mut self, offset: Offset) {
+        debug_assert!(offset > self.read_upto, "offsets grow");
+        self.read_upto = self.read_upto.max(offset);
+        self.decided_upto = self.decided_upto.max(offset);
+    }
+
+    fn count(&mut self, index: i64, offset: Offset, event: &Event) -> Fate {
+        let open = self
+            .open
+            .entry(index)
+            .or_insert_with(|| Open { first_offset: offset, ..Open::default() });
+        let fresh = open.ids.insert(xxh3_128(event.id().as_bytes()));
+        let (counts, changed) = open.cells.entry(Cell::of(event)).or_default();
+        *changed = true;
+        if !fresh {
+            counts.duplicates += 1;
+            return Fate::Duplicate;
+        }
+        match event {
+            Event::Ticket(t) if t.action == TicketAction::Create => counts.tickets += 1,
+            Event::Alarm(a) if a.action == AlarmAction::Raise => {
+                counts.raised[a.severity as usize] += 1;
+            }
+            Event::Alarm(a) if a.action == AlarmAction::Clear => counts.cleared += 1,
+            _ => counts.other += 1,
+        }
+        Fate::Counted
+    }
+
+    /// Partials of every cell that changed since the last call, cumulative, oldest window first.
+    pub fn changed(&mut self) -> Vec<Partial> {
+        let (width, upto) = (self.config.width, self.read_upto);
+        let mut partials = Vec::new();
+        for (index, open) in &mut self.open {
+            let window = width.start(*index);
+            for (cell, (counts, changed)) in &mut open.cells {
+                if std::mem::take(changed) {
+                    partials.push(Partial { window, cell: cell.clone(), counts: *counts, upto });
+                }
+            }
+        }
+        partials.sort_by(|a, b| (a.window, &a.cell).cmp(&(b.window, &b.cell)));
+        partials
+    }
+
+    /// Where a restart may begin once everything that [`Self::changed`] gave is durable.
+    pub fn commit_point(&self) -> CommitPoint {
+        let still_open = self.open.range(self.closed_index()..);
+        CommitPoint {
+            resume_at: still_open
+                .map(|(_, open)| open.first_offset)
+                .min()
+                .unwrap_or(self.read_upto + 1),
+            closed: self.closed,
+            decided_upto: self.decided_upto,
+        }
+    }
+
+    /// Forgets windows that were closed at a commit that has succeeded.
+    pub fn committed(&mut self, point: &CommitPoint) {
+        let keep = self.config.width.index(point.closed);
+        self.open = self.open.split_off(&keep);
+    }
+
+    /// Windows that end at or before this are closed.
+    pub fn closed(&self) -> Timestamp {
+        self.closed
+    }
+
+    /// Windows held in memory.
+    pub fn open_windows(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Index of the first window that is not closed.
+    fn closed_index(&self) -> i64 {
+        self.config.width.index(self.closed)
+    }
+}
+
+impl Cell {
+    /// The cell that an event counts in.
+    pub fn of(event: &Event) -> Self {
+        match event {
+            Event::Ticket(t) => Self::Tickets(t.series.clone()),
+            Event::Alarm(a) => Self::Alarms(a.scope.clone()),
+            Event::Maintenance(_) => Self::Maintenance,
+        }
+    }
+}
