@@ -33,9 +33,8 @@ impl Lookback {
         let (known, targets) = (width.per(LEVEL_REACH) as i64, width.per(HORIZON) as i64);
         let first = origin - known;
         let slots = first..origin + targets;
-        let before = |slot: i64, days: usize| {
-            width.index(zone.days_before(width.start(slot), days as u32))
-        };
+        let before =
+            |slot: i64, days: usize| width.index(zone.days_before(width.start(slot), days as u32));
         Self {
             origin,
             first,

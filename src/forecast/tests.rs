@@ -109,7 +109,8 @@ fn histories_of_every_kind_give_a_forecast_and_say_how() {
 #[test]
 fn one_wild_week_does_not_poison_the_profile() {
     let origin = origin();
-    let wild = history(origin, 5376, |i| if (670..674).contains(&(origin - i)) { 5000.0 } else { 20.0 });
+    let wild =
+        history(origin, 5376, |i| if (670..674).contains(&(origin - i)) { 5000.0 } else { 20.0 });
     let vintage = issue(&wild, zone("Asia/Shanghai"), origin);
     assert!(vintage.targets.iter().all(|t| t.mean < 30.0), "{:?}", vintage.targets[0]);
 }
