@@ -1,12 +1,11 @@
 //! `surgecast check`: says whether a config would run, and what it would do.
-#![allow(clippy::disallowed_methods, reason = "--connect tries the disk and the addresses")]
 
 use std::fs;
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
-use super::cli::{ConfigArgs, UsageError};
+use super::cli::{ConfigArgs, UsageError, refuse_unsupported};
 use super::config::{Config, Receiver, ReceiverKind, show_length};
 
 #[derive(Debug, clap::Args)]
@@ -25,6 +24,7 @@ pub struct CheckArgs {
 pub fn run(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let config = args.config.load()?;
     out.write_all(describe(&config).as_bytes())?;
+    refuse_unsupported(&config)?;
     if args.connect {
         let problems = try_out(&config);
         if !problems.is_empty() {
@@ -32,6 +32,7 @@ pub fn run(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<()> {
         }
         writeln!(out, "addresses are free and the store can be written")?;
     }
+    writeln!(out, "this would run")?;
     Ok(())
 }
 
@@ -39,7 +40,7 @@ pub fn run(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<()> {
 fn describe(config: &Config) -> String {
     let windows = &config.windows;
     let mut lines = vec![
-        format!("config {} is good", config.file.display()),
+        format!("config {} is read", config.file.display()),
         format!("api and page   {} (links: {})", config.server.listen, config.server.public_url),
         format!("  access       {}", access(config)),
         format!("admin          {}", config.admin.listen),
@@ -88,12 +89,6 @@ fn describe(config: &Config) -> String {
         [] => "staffing       defaults for every channel".into(),
         some => format!("staffing       {}; defaults for other channels", some.join(", ")),
     });
-    if !config.unsupported().is_empty() {
-        lines.push(format!(
-            "`serve` refuses this config for now: {} cannot be connected to in this version",
-            config.unsupported().join(", ")
-        ));
-    }
     lines.join("\n") + "\n"
 }
 

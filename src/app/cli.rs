@@ -210,7 +210,10 @@ fn refuse_open(demo: &DemoArgs) -> Result<(), UsageError> {
 }
 
 /// What a config may say and this version does not do yet: silence would look like success.
-fn refuse_unsupported(config: &config::Config) -> Result<(), UsageError> {
+///
+/// # Errors
+/// [`UsageError`] naming the sections.
+pub(super) fn refuse_unsupported(config: &config::Config) -> Result<(), UsageError> {
     let sections = config.unsupported();
     if sections.is_empty() {
         return Ok(());

@@ -323,7 +323,7 @@ fn free(field: &Field<'_>, key: &str, limits: &Limits) -> Result<Option<Box<str>
         true => text.char_indices().nth(limits.text_chars).map_or(text.len(), |(at, _)| at),
         false => text.len(),
     };
-    Ok(Some(text[..end].into()).filter(|kept: &Box<str>| !kept.is_empty()))
+    Ok((end > 0).then(|| text[..end].into()))
 }
 
 /// What an event said, short and printable, for an error's text.

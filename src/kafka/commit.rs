@@ -1,22 +1,12 @@
 //! The metadata string beside a committed offset.
 
-use std::fmt::Write as _;
-
 use thiserror::Error;
 
 use crate::domain::{Offset, Timestamp};
+use crate::window::CommitPoint;
 
 /// What brokers allow in a commit's metadata.
 pub const METADATA_BYTES_MAX: usize = 4096;
-
-/// What a worker needs beside the offset to decide events again exactly as before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Commit {
-    /// Windows that end at or before this are closed; `None` before the first event.
-    pub closed: Option<Timestamp>,
-    /// Largest offset ever processed; `None` before the first event.
-    pub decided_upto: Option<Offset>,
-}
 
 /// Why a metadata string cannot be used. Starting over from it would count wrongly.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -29,56 +19,38 @@ pub enum CommitError {
     Part(&'static str),
 }
 
-impl Commit {
-    /// `v1 closed=<ms> decided=<offset>`, `-` for what is not there.
-    pub fn encode(&self) -> String {
-        let mut text = String::from("v1 closed=");
-        // Writing to a String cannot fail.
-        let _ = match self.closed {
-            Some(at) => write!(text, "{}", at.millis()),
-            None => write!(text, "-"),
-        };
-        let _ = match self.decided_upto {
-            Some(offset) => write!(text, " decided={offset}"),
-            None => write!(text, " decided=-"),
-        };
-        text
-    }
-
-    /// Reads what [`Self::encode`] wrote. Further ` key=value` parts of a later release are ignored.
-    ///
-    /// # Errors
-    /// [`CommitError`] for an unknown version, a missing part or a text that is too long.
-    pub fn decode(metadata: &str) -> Result<Self, CommitError> {
-        if metadata.len() > METADATA_BYTES_MAX {
-            return Err(CommitError::Long(metadata.len()));
-        }
-        let mut parts = metadata.split(' ');
-        if parts.next() != Some("v1") {
-            let start = metadata.chars().take(20).flat_map(char::escape_debug).collect();
-            return Err(CommitError::Version(start));
-        }
-        let (mut closed, mut decided) = (None, None);
-        for (key, value) in parts.filter_map(|part| part.split_once('=')) {
-            match key {
-                "closed" => closed = Some(value),
-                "decided" => decided = Some(value),
-                _ => {}
-            }
-        }
-        Ok(Self {
-            closed: number(closed, "closed")?.map(Timestamp::from_millis),
-            decided_upto: number(decided, "decided")?,
-        })
-    }
+/// What goes beside the committed offset, which is `resume_at`: `v1 closed=<ms> decided=<offset>`.
+pub fn encode_commit(point: &CommitPoint) -> String {
+    format!("v1 closed={} decided={}", point.closed.millis(), point.decided_upto)
 }
 
-fn number(text: Option<&str>, part: &'static str) -> Result<Option<i64>, CommitError> {
-    match text {
-        Some("-") => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|_| CommitError::Part(part)),
-        None => Err(CommitError::Part(part)),
+/// Reads what [`encode_commit`] wrote beside the committed offset `resume_at`. Further ` key=value`
+/// parts, of a later release, are ignored.
+///
+/// # Errors
+/// [`CommitError`] for an unknown version, a missing part or a text that is too long.
+pub fn decode_commit(resume_at: Offset, metadata: &str) -> Result<CommitPoint, CommitError> {
+    if metadata.len() > METADATA_BYTES_MAX {
+        return Err(CommitError::Long(metadata.len()));
     }
+    let mut parts = metadata.split(' ');
+    if parts.next() != Some("v1") {
+        let start = metadata.chars().take(20).flat_map(char::escape_debug).collect();
+        return Err(CommitError::Version(start));
+    }
+    let (mut closed, mut decided) = (None, None);
+    for (key, value) in parts.filter_map(|part| part.split_once('=')) {
+        match key {
+            "closed" => closed = value.parse().ok(),
+            "decided" => decided = value.parse().ok(),
+            _ => {}
+        }
+    }
+    Ok(CommitPoint {
+        resume_at,
+        closed: Timestamp::from_millis(closed.ok_or(CommitError::Part("closed"))?),
+        decided_upto: decided.ok_or(CommitError::Part("decided"))?,
+    })
 }
 
 #[cfg(test)]
@@ -89,17 +61,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_commit_comes_back(closed: Option<i64>, decided_upto: Option<i64>) {
-            let commit = Commit { closed: closed.map(Timestamp::from_millis), decided_upto };
-            let text = commit.encode();
+        fn a_commit_comes_back(resume_at: i64, closed: i64, decided_upto: i64) {
+            let closed = Timestamp::from_millis(closed);
+            let point = CommitPoint { resume_at, closed, decided_upto };
+            let text = encode_commit(&point);
             prop_assert!(text.len() <= METADATA_BYTES_MAX && text.is_ascii());
-            prop_assert_eq!(Commit::decode(&text), Ok(commit));
+            prop_assert_eq!(decode_commit(resume_at, &text), Ok(point));
         }
 
         #[test]
         fn any_text_is_read_or_refused(text in ".{0,80}", tail in "[ a-z0-9=-]{0,40}") {
-            let _ = Commit::decode(&text);
-            let _ = Commit::decode(&format!("v1{tail}"));
+            let _ = decode_commit(0, &text);
+            let _ = decode_commit(0, &format!("v1{tail}"));
         }
     }
 
@@ -112,10 +85,11 @@ mod tests {
             ("v1 closed=x decided=1", "readable `closed`"),
             (&"v".repeat(5000), "of 5000 bytes"),
         ] {
-            let error = Commit::decode(text).expect_err(text).to_string();
+            let error = decode_commit(0, text).expect_err(text).to_string();
             assert!(error.contains(part), "{error}");
         }
-        let later = Commit::decode("v1 closed=5 decided=- more=7").expect("later release");
-        assert_eq!(later, Commit { closed: Some(Timestamp::from_millis(5)), decided_upto: None });
+        let later = decode_commit(3, "v1 closed=5 decided=4 more=7").expect("later release");
+        let closed = Timestamp::from_millis(5);
+        assert_eq!(later, CommitPoint { resume_at: 3, closed, decided_upto: 4 });
     }
 }

@@ -6,5 +6,5 @@
 mod commit;
 mod wire;
 
-pub use commit::{Commit, CommitError, METADATA_BYTES_MAX};
-pub use wire::{FrontierNote, Partial, WIRE_VERSION, Wire, WireError};
+pub use commit::{CommitError, METADATA_BYTES_MAX, decode_commit, encode_commit};
+pub use wire::{WIRE_VERSION, Wire, WireError};

@@ -4,41 +4,25 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::domain::{Name, Offset, Scope, SeriesKey, SourceId, Timestamp};
-use crate::window::{Cell, Counts};
+use crate::window::{Cell, Counts, Frontier, Partial};
 
 /// Version that is written; others are refused, never guessed at.
 pub const WIRE_VERSION: u32 = 1;
 
-/// Cumulative counts of one cell in one window as one source has counted them so far.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Partial {
-    pub source: SourceId,
-    /// Start of the window.
-    pub window: Timestamp,
-    pub cell: Cell,
-    pub counts: Counts,
-    /// Offset up to which the source had been read; the largest one wins.
-    pub upto: Offset,
-}
-
-/// How far a source is. It follows the partials it speaks of in the same producer session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FrontierNote {
-    pub source: SourceId,
-    /// Windows ending at or before this are closed; `None` before the first event.
-    pub closed: Option<Timestamp>,
-    pub upto: Option<Offset>,
-    /// Clock time of the report.
-    pub reported_at: Timestamp,
-    /// Whether everything that was there at `reported_at` had been read.
-    pub caught_up: bool,
-}
-
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wire {
-    Partial(Partial),
-    Frontier(FrontierNote),
+    /// What a source has counted so far; of several the largest `upto` wins.
+    Partial { source: SourceId, partial: Partial },
+    /// How far a source is. It follows the partials it speaks of in the same producer session.
+    Frontier {
+        source: SourceId,
+        frontier: Frontier,
+        /// Largest offset that was read; `None` before the first event.
+        upto: Option<Offset>,
+        /// Clock time of the report.
+        reported_at: Timestamp,
+    },
 }
 
 /// Why bytes are no message of this topic.
@@ -84,10 +68,10 @@ enum Body {
     Frontier {
         topic: String,
         partition: i32,
-        closed_ms: Option<i64>,
+        closed_ms: i64,
+        caught_up_ms: Option<i64>,
         upto: Option<Offset>,
         reported_ms: i64,
-        caught_up: bool,
     },
 }
 
@@ -126,25 +110,27 @@ impl Wire {
 impl From<Wire> for Body {
     fn from(wire: Wire) -> Self {
         match wire {
-            Wire::Partial(Partial { source, window, cell, counts, upto }) => Self::Partial {
+            Wire::Partial { source, partial: Partial { window, cell, counts, upto } } => {
+                Self::Partial {
+                    topic: source.topic.as_ref().to_owned(),
+                    partition: source.partition,
+                    window_ms: window.millis(),
+                    cell: cell.into(),
+                    tickets: counts.tickets,
+                    raised: counts.raised,
+                    cleared: counts.cleared,
+                    other: counts.other,
+                    duplicates: counts.duplicates,
+                    upto,
+                }
+            }
+            Wire::Frontier { source, frontier, upto, reported_at } => Self::Frontier {
                 topic: source.topic.as_ref().to_owned(),
                 partition: source.partition,
-                window_ms: window.millis(),
-                cell: cell.into(),
-                tickets: counts.tickets,
-                raised: counts.raised,
-                cleared: counts.cleared,
-                other: counts.other,
-                duplicates: counts.duplicates,
+                closed_ms: frontier.closed.millis(),
+                caught_up_ms: frontier.caught_up_at.map(Timestamp::millis),
                 upto,
-            },
-            Wire::Frontier(note) => Self::Frontier {
-                topic: note.source.topic.as_ref().to_owned(),
-                partition: note.source.partition,
-                closed_ms: note.closed.map(Timestamp::millis),
-                upto: note.upto,
-                reported_ms: note.reported_at.millis(),
-                caught_up: note.caught_up,
+                reported_ms: reported_at.millis(),
             },
         }
     }
@@ -164,21 +150,25 @@ impl From<Body> for Wire {
                 other,
                 duplicates,
                 upto,
-            } => Self::Partial(Partial {
+            } => Self::Partial {
                 source: SourceId::new(&topic, partition),
-                window: Timestamp::from_millis(window_ms),
-                cell: cell.into(),
-                counts: Counts { tickets, raised, cleared, other, duplicates },
-                upto,
-            }),
-            Body::Frontier { topic, partition, closed_ms, upto, reported_ms, caught_up } => {
-                Self::Frontier(FrontierNote {
+                partial: Partial {
+                    window: Timestamp::from_millis(window_ms),
+                    cell: cell.into(),
+                    counts: Counts { tickets, raised, cleared, other, duplicates },
+                    upto,
+                },
+            },
+            Body::Frontier { topic, partition, closed_ms, caught_up_ms, upto, reported_ms } => {
+                Self::Frontier {
                     source: SourceId::new(&topic, partition),
-                    closed: closed_ms.map(Timestamp::from_millis),
+                    frontier: Frontier {
+                        closed: Timestamp::from_millis(closed_ms),
+                        caught_up_at: caught_up_ms.map(Timestamp::from_millis),
+                    },
                     upto,
                     reported_at: Timestamp::from_millis(reported_ms),
-                    caught_up,
-                })
+                }
             }
         }
     }
@@ -240,14 +230,19 @@ mod tests {
         let partial = (source(), any::<i64>(), cell(), counts, any::<i64>()).prop_map(
             |(source, ms, cell, counts, upto)| {
                 let window = Timestamp::from_millis(ms);
-                Wire::Partial(Partial { source, window, cell, counts, upto })
+                Wire::Partial { source, partial: Partial { window, cell, counts, upto } }
             },
         );
-        let note = (source(), any::<[Option<i64>; 2]>(), any::<i64>(), any::<bool>()).prop_map(
-            |(source, [closed, upto], ms, caught_up)| {
-                let closed = closed.map(Timestamp::from_millis);
-                let reported_at = Timestamp::from_millis(ms);
-                Wire::Frontier(FrontierNote { source, closed, upto, reported_at, caught_up })
+        let times = any::<(i64, Option<i64>, i64)>();
+        let note = (source(), times, any::<Option<i64>>()).prop_map(
+            |(source, (closed, caught_up, reported), upto)| Wire::Frontier {
+                source,
+                frontier: Frontier {
+                    closed: Timestamp::from_millis(closed),
+                    caught_up_at: caught_up.map(Timestamp::from_millis),
+                },
+                upto,
+                reported_at: Timestamp::from_millis(reported),
             },
         );
         prop_oneof![partial, note]
@@ -269,13 +264,15 @@ mod tests {
     #[test]
     fn the_form_is_pinned() {
         let series = SeriesKey::parse("north/broadband/phone").expect("series");
-        let partial = Wire::Partial(Partial {
+        let partial = Wire::Partial {
             source: SourceId::new("support.tickets", 2),
-            window: Timestamp::from_secs(1_767_232_800),
-            cell: Cell::Tickets(series),
-            counts: Counts { tickets: 7, ..Counts::default() },
-            upto: 41,
-        });
+            partial: Partial {
+                window: Timestamp::from_secs(1_767_232_800),
+                cell: Cell::Tickets(series),
+                counts: Counts { tickets: 7, ..Counts::default() },
+                upto: 41,
+            },
+        };
         let text = String::from_utf8(partial.encode().expect("encodes")).expect("utf-8");
         insta::assert_snapshot!(text, @r#"{"v":1,"type":"partial","topic":"support.tickets","partition":2,"window_ms":1767232800000,"cell":{"tickets":{"region":"north","service":"broadband","channel":"phone"}},"tickets":7,"raised":[0,0,0,0,0],"cleared":0,"other":0,"duplicates":0,"upto":41}"#);
         let error = Wire::decode(br#"{"v":2,"type":"new"}"#).expect_err("version").to_string();

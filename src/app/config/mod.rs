@@ -1,8 +1,8 @@
 //! Configuration: defaults < file (TOML) < environment `SURGECAST__SECTION__KEY` < flags.
 //!
-//! [`RawConfig`](raw::RawConfig) is what the layers said, each value with where it came from;
+//! `RawConfig` is what the layers said, each value with where it came from;
 //! [`Config`] is what was made of it. In between everything is checked, and all problems are told
-//! at once.
+//! at once. The environment knows no case: what it names is lower case.
 
 mod length;
 mod raw;

@@ -1,5 +1,4 @@
 //! What the layers said, each value with where it came from.
-#![allow(clippy::disallowed_methods, reason = "the config file and the environment are read here")]
 
 use std::path::{Path, PathBuf};
 
@@ -69,9 +68,11 @@ impl RawConfig {
     }
 
     pub(super) fn origin(&self, value: &Value) -> Origin {
-        match self.figment.get_metadata(value.tag()) {
-            Some(layer) if layer.name.contains("environment") => Origin::Environment,
-            Some(layer) if layer.source.is_some() => Origin::Flag,
+        // figment names its providers: a string of TOML, the environment, a single key and value.
+        let layer = self.figment.get_metadata(value.tag()).map_or("", |layer| layer.name.as_ref());
+        match layer {
+            name if name.contains("environment") => Origin::Environment,
+            name if name.starts_with('(') => Origin::Flag,
             _ => Origin::File,
         }
     }

@@ -218,7 +218,6 @@ impl<'a> Reader<'a> {
     }
 
     /// A path of a file that can be read.
-    #[allow(clippy::disallowed_methods, reason = "a file that cannot be read is a config problem")]
     pub(super) fn file(&self, key: &'static str) -> Option<(PathBuf, String)> {
         let path = self.path(key)?;
         match std::fs::read_to_string(&path) {
@@ -292,24 +291,22 @@ impl<'a> Reader<'a> {
         for (key, value) in self.entries().filter(|(key, _)| !asked.contains(key.as_str())) {
             let what = if self.path.is_empty() { "section" } else { "key" };
             let text = format!("unknown {what}, allowed here: {}", allowed.join(", "));
-            // The tag of a table is that of the layer that opened it; its values know better.
-            let inner = match value {
-                Value::Dict(_, dict) => dict.values().next().unwrap_or(value),
-                other => other,
-            };
             let at = self.join(key);
-            let origin = match (inner, self.raw.origin(inner)) {
-                (_, Origin::Environment) => match value {
-                    Value::Dict(_, dict) if !dict.is_empty() => {
-                        let path = dict.keys().next().map(|name| format!("{at}.{name}"));
-                        self.raw.origin_text(inner, path.as_deref().unwrap_or(&at))
-                    }
-                    _ => self.raw.origin_text(inner, &at),
-                },
-                _ => self.raw.origin_text(inner, &at),
-            };
+            let (value, place) = innermost(value, at.clone());
+            let origin = self.raw.origin_text(value, &place);
             self.problems.borrow_mut().push(Problem { key: at, origin, text });
         }
+    }
+}
+
+/// The first value in a table: its layer is the one that made an unknown section.
+fn innermost(value: &Value, place: String) -> (&Value, String) {
+    match value {
+        Value::Dict(_, dict) => match dict.iter().next() {
+            Some((key, inner)) => innermost(inner, format!("{place}.{key}")),
+            None => (value, place),
+        },
+        _ => (value, place),
     }
 }
 

@@ -1,1 +1,214 @@
+use std::path::Path;
 
+use super::{Config, Flags, ReceiverKind, load};
+
+/// Loads a config of this text, with a token and a secret file beside it.
+fn check(text: &str) -> Result<Config, String> {
+    check_with(text, &Flags::default())
+}
+
+fn check_with(text: &str, flags: &Flags) -> Result<Config, String> {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text);
+    write("surgecast.toml", text).expect("config");
+    write("good.secret", "s3cret\n").expect("secret");
+    write("empty.secret", "\n").expect("secret");
+    let place = format!("{}/", folder.path().display());
+    load(&folder.path().join("surgecast.toml"), flags)
+        .map_err(|e| e.to_string().replace(&place, ""))
+}
+
+#[test]
+fn an_empty_config_is_all_defaults() {
+    let config = check("").expect("defaults");
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.server.public_url, "http://127.0.0.1:8080");
+    assert_eq!(config.admin.listen.to_string(), "127.0.0.1:9464");
+    assert_eq!(config.windows.width.to_string(), "15m");
+    assert_eq!(config.windows.lateness.as_secs(), 600);
+    assert_eq!(config.forecast.refit.as_secs(), 6 * 3600);
+    assert!(config.unsupported().is_empty() && config.receivers.is_empty());
+    assert!(config.store.path.ends_with("data"));
+}
+
+#[test]
+fn every_section_of_the_design_is_read() {
+    let config = check(
+        r#"
+        [server]
+        listen = "0.0.0.0:8080"
+        public_url = "https://surgecast.example/"
+        tokens_file = "good.secret"
+        [admin]
+        listen = "127.0.0.1:9464"
+        [store]
+        path = "data"
+        [windows]
+        width = "30m"
+        lateness = "10m"
+        max_future_skew = "5m"
+        time_zone = "Asia/Shanghai"
+        [regions.north]
+        time_zone = "Europe/London"
+        [forecast]
+        backfill = "14d"
+        refit = "3h"
+        [kafka]
+        brokers = ["127.0.0.1:9092", "[::1]:9092"]
+        group = "surgecast"
+        alarms = "network.alarms"
+        properties = { "security.protocol" = "SASL_SSL", "sasl.password" = "hunter2" }
+        [influxdb]
+        url = "http://127.0.0.1:8086"
+        org = "noc"
+        bucket = "surgecast"
+        token_file = "good.secret"
+        [grafana]
+        url = "http://127.0.0.1:3000"
+        token_file = "good.secret"
+        annotations = true
+        [staffing.phone]
+        aht = "300s"
+        target = "80/20"
+        shrinkage = 0.3
+        [[alerts.receivers]]
+        name = "shift-lead"
+        type = "webhook"
+        url = "http://127.0.0.1:9000/page"
+        secret_file = "good.secret"
+        [limits]
+        series = 500
+        [log]
+        format = "json"
+        level = "info,surgecast=debug"
+        "#,
+    )
+    .expect("good");
+    assert_eq!(config.server.public_url, "https://surgecast.example");
+    assert_eq!(config.unsupported(), ["[kafka]", "[influxdb]", "[grafana]"]);
+    let north = crate::domain::Name::new("north").expect("name");
+    assert_eq!(config.zone(&north).to_string(), "Europe/London");
+    assert_eq!(config.zone(&crate::domain::Name::unknown()).to_string(), "Asia/Shanghai");
+    let receiver = &config.receivers[0];
+    assert_eq!(receiver.kind, ReceiverKind::Webhook);
+    assert_eq!(receiver.secret.as_ref().map(|s| s.expose()), Some("s3cret"));
+    let phone = &config.staffing[&crate::domain::Name::new("phone").expect("name")];
+    assert_eq!(phone["shrinkage"].as_float(), Some(0.3));
+    assert_eq!(config.limits.series, 500);
+    let kafka = config.kafka.as_ref().expect("kafka");
+    assert_eq!(kafka.properties["security.protocol"].expose(), "SASL_SSL");
+    // No secret is ever shown.
+    let shown = format!("{config:?}");
+    assert!(!shown.contains("hunter2") && !shown.contains("s3cret"), "{shown}");
+}
+
+#[test]
+fn every_problem_is_told_at_once() {
+    let error = check(
+        r#"
+        [server]
+        listn = "127.0.0.1:80"
+        listen = "localhost"
+        tokens_file = "no.such"
+        [windows]
+        width = "7m"
+        lateness = 10
+        max_future_skew = "11m"
+        time_zone = "Mars/Olympus"
+        [regions."a/b"]
+        time_zone = "UTC"
+        [forcast]
+        [forecast]
+        refit = "1s"
+        [kafka]
+        brokers = ["nowhere"]
+        [influxdb]
+        url = "ftp://x"
+        token = "in-the-file"
+        [grafana]
+        token_file = "empty.secret"
+        annotations = "yes"
+        [staffing]
+        phone = 3
+        [[alerts.receivers]]
+        type = "pigeon"
+        url = "https://user:pw@example.com"
+        [[alerts.receivers]]
+        name = "pd"
+        type = "pagerduty"
+        [limits]
+        series = 0
+        [log]
+        format = "xml"
+        "#,
+    )
+    .expect_err("bad");
+    insta::assert_snapshot!(error, @r#"
+    config surgecast.toml: 24 problems
+      server.listen (in surgecast.toml): found `localhost`: use an IP address and a port, such as 127.0.0.1:8080
+      server.tokens_file (in surgecast.toml): cannot read no.such: No such file or directory (os error 2)
+      server.listn (in surgecast.toml): unknown key, allowed here: allow_open, listen, public_url, tokens_file
+      windows.width (in surgecast.toml): found `7m`: use 5m, 10m, 15m, 30m or 60m
+      windows.lateness (in surgecast.toml): found `10`: use a length of time, such as 15m
+      windows.max_future_skew (in surgecast.toml): found `11m`, more than windows.lateness (10m): use at most that
+      windows.time_zone (in surgecast.toml): found `Mars/Olympus`: `Mars/Olympus` is no IANA time zone such as Asia/Shanghai or Europe/London
+      regions.a/b (in surgecast.toml): the name has a control character or a `/`
+      forecast.refit (in surgecast.toml): found `1s`: use a length from 5m to 7d
+      kafka.brokers (in surgecast.toml): found `nowhere`: use host:port each, such as ["127.0.0.1:9092"]
+      influxdb.url (in surgecast.toml): found `ftp://x`: use an http:// or https:// address
+      influxdb.token (in surgecast.toml): a secret is not written into the config: use token_file or set SURGECAST__INFLUXDB__TOKEN in the environment, one of them
+      influxdb.org: is missing: use the organisation's name
+      grafana.url: is missing: use an http:// or https:// address
+      grafana.token_file (in surgecast.toml): empty.secret is empty
+      grafana.annotations (in surgecast.toml): found `yes`: use true or false
+      staffing.phone (in surgecast.toml): found `3`, this is a table
+      alerts.receivers[0].type (in surgecast.toml): found `pigeon`: use webhook, alertmanager, pagerduty, slack, teams, dingtalk, feishu, wecom
+      alerts.receivers[0].url (in surgecast.toml): an address must not hold a user or a password: use the secret's own key
+      alerts.receivers[0].name: is missing: use a name of 1 to 64 characters
+      alerts.receivers[1].secret_file: is missing: PagerDuty needs its routing key there
+      limits.series (in surgecast.toml): found `0`: use a whole number from 1 to 1000000
+      log.format (in surgecast.toml): found `xml`: use text, json
+      forcast (in surgecast.toml): unknown section, allowed here: admin, alerts, forecast, grafana, influxdb, kafka, limits, log, regions, server, staffing, store, windows
+    "#);
+}
+
+#[test]
+fn beyond_loopback_needs_tokens_or_a_word() {
+    let open = "[server]\nlisten = \"0.0.0.0:8080\"";
+    let error = check(open).expect_err("open");
+    insta::assert_snapshot!(error, @r#"
+    config surgecast.toml: 1 problem
+      server.listen (in surgecast.toml): found `0.0.0.0:8080`, which others can reach, and there are no tokens: set server.tokens_file, listen on 127.0.0.1, or say server.allow_open = true (--allow-open)
+    "#);
+    assert!(check(&format!("{open}\nallow_open = true")).is_ok());
+    let flags = Flags { allow_open: true, ..Flags::default() };
+    assert!(check_with(open, &flags).is_ok());
+    assert!(check(&format!("{open}\ntokens_file = \"good.secret\"")).is_ok());
+    assert!(check("[admin]\nlisten = \"0.0.0.0:9464\"").is_err());
+    assert!(check("[admin]\nlisten = \"127.0.0.1:8080\"").is_err());
+}
+
+#[test]
+fn flags_go_before_the_file() {
+    let flags =
+        Flags { listen: Some("127.0.0.1:1".into()), data: Some("here".into()), ..Flags::default() };
+    let text = "[server]\nlisten = \"127.0.0.1:2\"\n[store]\npath = \"there\"";
+    let config = check_with(text, &flags).expect("good");
+    assert_eq!(config.server.listen.port(), 1);
+    // A flag's path is relative to where one is, the file's to the file.
+    assert_eq!(config.store.path, Path::new("here"));
+    let flags = Flags { listen: Some("x".into()), ..Flags::default() };
+    let error = check_with("", &flags).expect_err("bad flag");
+    assert!(error.contains("server.listen (from a flag): found `x`"), "{error}");
+}
+
+#[test]
+fn what_is_no_toml_says_where() {
+    let error = check("[server]\nlisten = ").expect_err("no TOML");
+    assert!(
+        error.starts_with("surgecast.toml is not TOML:") && error.contains("line 2"),
+        "{error}"
+    );
+    let error = load(Path::new("no/such.toml"), &Flags::default()).expect_err("no file");
+    assert!(error.to_string().starts_with("cannot read the config file no/such.toml:"), "{error}");
+}

@@ -176,6 +176,13 @@ pub struct Limits {
     pub queue_events: usize,
 }
 
+impl Limits {
+    /// Those that decoding needs.
+    pub fn ingest(&self) -> crate::ingest::Limits {
+        crate::ingest::Limits { event_bytes: self.event_bytes, ..Default::default() }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     Text,

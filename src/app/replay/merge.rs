@@ -42,7 +42,16 @@ impl Input {
     }
 
     /// The next line that is not blank.
+    ///
+    /// # Errors
+    /// With the file's name in its text.
     pub(super) fn next_line(&mut self) -> io::Result<Option<Line>> {
+        self.read_line().map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot read {} on: {error}", self.name))
+        })
+    }
+
+    fn read_line(&mut self) -> io::Result<Option<Line>> {
         let mut skipped = 0;
         loop {
             let mut buffer = Vec::new();

@@ -1,7 +1,7 @@
 //! `surgecast replay`: plays event files into a running system.
 //!
-//! [`merge`] reads the files side by side in event time without loading them, [`shift`] moves their
-//! times, [`play`] paces and batches, [`http`] posts. A batch is sent again until it is accepted:
+//! `merge` reads the files side by side in event time without loading them, `shift` moves their
+//! times, `play` paces and batches, `http` posts. A batch is sent again until it is accepted:
 //! event ids make that harmless.
 
 mod http;
@@ -11,7 +11,7 @@ mod shift;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -107,15 +107,14 @@ fn token(args: &ReplayArgs) -> Result<Option<String>, UsageError> {
     Ok(Some(token.to_owned()))
 }
 
-#[allow(clippy::disallowed_methods, reason = "the token's file")]
-fn read_file(file: &PathBuf) -> Result<String, UsageError> {
+fn read_file(file: &Path) -> Result<String, UsageError> {
     std::fs::read_to_string(file)
         .map_err(|e| UsageError(format!("--token-file {}: cannot read it: {e}", file.display())))
 }
 
 /// Milliseconds by which all times move.
 fn rebase(args: &ReplayArgs) -> anyhow::Result<i64> {
-    if args.files.iter().any(is_stdin) {
+    if args.files.iter().any(|file| is_stdin(file)) {
         let text = "--rebase now reads the files twice, which standard input does not allow: \
                     save it to a file first";
         return Err(UsageError(text.into()).into());
@@ -130,7 +129,7 @@ fn rebase(args: &ReplayArgs) -> anyhow::Result<i64> {
     Ok((WallClock.now().millis() - last.millis()).div_euclid(DAY_MS) * DAY_MS)
 }
 
-fn is_stdin(file: &PathBuf) -> bool {
+fn is_stdin(file: &Path) -> bool {
     file.as_os_str() == "-"
 }
 

@@ -1,0 +1,208 @@
+//! The rooms keep to the table in `src/lib.rs`, and the core touches no clock, disk, runtime or network.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Values in, values out.
+const CORE: [&str; 8] =
+    ["domain", "ingest", "window", "forecast", "anomaly", "staffing", "alert", "simulate"];
+
+/// Crates of the shell, and parts of `std` that reach outside.
+const FORBIDDEN: [&str; 31] = [
+    "tokio::",
+    "tokio_stream::",
+    "axum::",
+    "rusqlite::",
+    "reqwest::",
+    "tower::",
+    "tower_http::",
+    "figment::",
+    "clap::",
+    "indicatif::",
+    "plotly::",
+    "prometheus_client::",
+    "tracing::",
+    "tracing_subscriber::",
+    "utoipa_axum::",
+    "anyhow::",
+    "futures::",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::thread",
+    "std::process",
+    "std::io",
+    "SystemTime",
+    "Instant::now",
+    "Utc::now",
+    "Local::now",
+    "println!",
+    "print!",
+    "dbg!",
+    "rand::rng(",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// Room → rooms it may use, as `src/lib.rs` says; `None` for every one.
+fn table(lib: &str) -> BTreeMap<String, Option<BTreeSet<String>>> {
+    let outputs = ["forecast", "anomaly", "staffing", "alert"];
+    let mut rooms = BTreeMap::new();
+    for line in lib.lines().filter(|line| line.starts_with("//! | [`")) {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let room = cells[1].trim_matches(['[', ']', '`']).to_owned();
+        let uses = cells[3];
+        if uses.starts_with("everything") {
+            rooms.insert(room, None);
+            continue;
+        }
+        let mut allowed = BTreeSet::from([room.clone()]);
+        for word in uses.split(',').map(str::trim) {
+            match word {
+                "–" => {}
+                "the core's types" => allowed.extend(CORE.map(str::to_owned)),
+                "outputs" => allowed.extend(outputs.map(str::to_owned)),
+                room => _ = allowed.insert(room.to_owned()),
+            }
+        }
+        rooms.insert(room, Some(allowed));
+    }
+    rooms
+}
+
+/// The program's own code: no comments, no test module at the end.
+fn code(source: &str) -> String {
+    let body = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let lines = body.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.map(|line| line.split(" // ").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+/// Rooms named as `crate::room` or within `crate::{…}`.
+fn edges(code: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, start) in code.match_indices("crate::") {
+        if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+            continue;
+        }
+        let rest = &code[at + start.len()..];
+        match rest.strip_prefix('{') {
+            None => found.extend(ident(rest)),
+            Some(group) => found.extend(top_level(group)),
+        }
+    }
+    found
+}
+
+fn ident(text: &str) -> Option<String> {
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    (end > 0).then(|| text[..end].to_owned())
+}
+
+/// The first identifiers of a `{a::b, c::{d, e}}` group whose opening brace is gone.
+fn top_level(group: &str) -> Vec<String> {
+    let (mut depth, mut part, mut found) = (0, String::new(), Vec::new());
+    for c in group.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => found.extend(ident(std::mem::take(&mut part).trim())),
+            c if depth == 0 => part.push(c),
+            _ => {}
+        }
+    }
+    found.extend(ident(part.trim()));
+    found
+}
+
+/// What `source`, a file of `room`, does that it must not.
+fn offences(room: &str, source: &str, allowed: Option<&BTreeSet<String>>) -> Vec<String> {
+    let code = code(source);
+    let mut found = Vec::new();
+    if let Some(allowed) = allowed {
+        for edge in edges(&code) {
+            // Only rooms count: `crate::Thing` at the root does not exist.
+            if !allowed.contains(&edge) {
+                found.push(format!("uses crate::{edge}"));
+            }
+        }
+    }
+    if CORE.contains(&room) {
+        for word in FORBIDDEN {
+            let whole = code
+                .match_indices(word)
+                .any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'));
+            if whole {
+                found.push(format!("uses {word}"));
+            }
+        }
+    }
+    found
+}
+
+fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a readable folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, into);
+        } else if path.extension().is_some_and(|ext| ext == "rs")
+            && path.file_name().is_none_or(|name| name != "tests.rs")
+        {
+            into.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_room_keeps_to_the_table() {
+    let lib = fs::read_to_string(root().join("lib.rs")).expect("lib.rs");
+    let table = table(&lib);
+    let modules: BTreeSet<String> = lib
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(modules, table.keys().cloned().collect(), "lib.rs: modules and table differ");
+    let mut found = Vec::new();
+    for (room, allowed) in &table {
+        let mut files = Vec::new();
+        sources(&root().join(room), &mut files);
+        assert!(!files.is_empty(), "no sources of {room}");
+        for file in files {
+            let source = fs::read_to_string(&file).expect("a source");
+            for offence in offences(room, &source, allowed.as_ref()) {
+                let file = file.strip_prefix(root()).expect("within src");
+                found.push(format!("src/{}: {room} {offence}", file.display()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn the_check_itself_sees_offences() {
+    let allowed = BTreeSet::from(["domain".to_owned(), "window".to_owned()]);
+    let cases = [
+        ("use crate::domain::Name;", vec![]),
+        ("// crate::app and std::fs in a comment\nlet x = 1;", vec![]),
+        ("use mycrate::app::X;", vec![]),
+        ("fn f() {}\n#[cfg(test)]\nmod tests {\n use std::fs; }", vec![]),
+        ("use crate::store::Store;", vec!["uses crate::store"]),
+        (
+            "use crate::{domain::{Name, Zone}, api::X, app};",
+            vec!["uses crate::api", "uses crate::app"],
+        ),
+        ("use std::fs::File;", vec!["uses std::fs"]),
+        ("tokio::spawn(async {});", vec!["uses tokio::"]),
+        ("println!(\"x\");", vec!["uses println!"]),
+        ("let t = std::time::Instant::now();", vec!["uses Instant::now"]),
+    ];
+    for (source, want) in cases {
+        assert_eq!(offences("window", source, Some(&allowed)), want, "{source}");
+    }
+    // The shell may reach outside, but not into rooms that are not its own.
+    assert_eq!(offences("sink", "use std::fs;", Some(&allowed)), Vec::<String>::new());
+}
