@@ -1,0 +1,105 @@
+//! Who the simulated operator is.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use crate::domain::{Name, SeriesKey, Timestamp, Zone};
+
+/// A region with its own civil time and holidays.
+#[derive(Clone, Debug)]
+pub struct RegionConfig {
+    pub name: Name,
+    pub zone: Zone,
+    /// Civil dates such as `2026-10-01`.
+    pub holidays: BTreeSet<String>,
+    /// Volume relative to the others.
+    pub size: f64,
+}
+
+/// A service or channel and its volume relative to the others.
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub name: Name,
+    pub size: f64,
+}
+
+/// Everything that the generator depends on.
+#[derive(Clone, Debug)]
+pub struct OperatorConfig {
+    pub seed: u64,
+    pub regions: Vec<RegionConfig>,
+    pub services: Vec<Part>,
+    /// `phone`, `chat` and `email` have shapes and delays of their own; others are like `phone`.
+    pub channels: Vec<Part>,
+    /// First day, UTC midnight: growth and day-to-day level count from here.
+    pub start: Timestamp,
+    /// Tickets an hour in an average series.
+    pub volume: f64,
+    /// Instants at which a scripted outage's first alarms come, one region after the other.
+    pub showcase: Vec<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Holidays {
+    days: BTreeSet<String>,
+}
+
+fn holidays(text: &str) -> BTreeSet<String> {
+    // The files are part of the program; a test reads them.
+    toml::from_str::<Holidays>(text).map(|h| h.days).unwrap_or_default()
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap_or_else(|_| Name::unknown())
+}
+
+fn parts(sizes: &[(&str, f64)]) -> Vec<Part> {
+    sizes.iter().map(|(text, size)| Part { name: name(text), size: *size }).collect()
+}
+
+impl OperatorConfig {
+    /// Four regions, three services, three channels; one region keeps daylight saving time.
+    pub fn demo(seed: u64, start: Timestamp) -> Self {
+        let cn = holidays(include_str!("../../models/holidays/cn.toml"));
+        let gb = holidays(include_str!("../../models/holidays/gb.toml"));
+        let region = |text: &str, zone: &str, holidays: &BTreeSet<String>, size| RegionConfig {
+            name: name(text),
+            zone: zone.parse().unwrap_or(Zone::UTC),
+            holidays: holidays.clone(),
+            size,
+        };
+        Self {
+            seed,
+            regions: vec![
+                region("north", "Asia/Shanghai", &cn, 1.3),
+                region("east", "Asia/Shanghai", &cn, 1.1),
+                region("south", "Asia/Singapore", &cn, 0.9),
+                region("west", "Europe/London", &gb, 0.7),
+            ],
+            services: parts(&[("broadband", 1.2), ("mobile", 1.2), ("tv", 0.6)]),
+            channels: parts(&[("phone", 1.6), ("chat", 1.0), ("email", 0.4)]),
+            start,
+            volume: 12.0,
+            showcase: Vec::new(),
+        }
+    }
+
+    /// Every series with its (region, service, channel) positions, in order.
+    pub fn series(&self) -> Vec<(SeriesKey, [usize; 3])> {
+        let mut all = Vec::new();
+        for (r, region) in self.regions.iter().enumerate() {
+            for (s, service) in self.services.iter().enumerate() {
+                for (c, channel) in self.channels.iter().enumerate() {
+                    let key = SeriesKey::new(
+                        region.name.clone(),
+                        service.name.clone(),
+                        channel.name.clone(),
+                    );
+                    all.push((key, [r, s, c]));
+                }
+            }
+        }
+        all
+    }
+}

@@ -1,0 +1,301 @@
+//! What goes wrong, planned per region and day, and the alarms that come with it.
+
+use std::time::Duration;
+
+use chrono::Timelike;
+use rand::{Rng, RngExt};
+use rand_chacha::ChaCha8Rng;
+
+use super::OperatorConfig;
+use super::shape::stream;
+use crate::domain::{Severity, Timestamp};
+
+/// What an incident is, which decides its alarms and tickets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IncidentKind {
+    /// Alarms first, complaints minutes to hours after.
+    Outage,
+    /// Tickets without alarms: a billing mistake, a broken app.
+    Surge,
+    /// Severe alarms that no customer notices.
+    Harmless,
+    /// One device that raises and clears over and over.
+    Flapping,
+    /// Minor alarms and warnings, as there always are.
+    Chatter,
+    /// Planned work, announced a day ahead; one in six overruns into the morning.
+    Maintenance,
+}
+
+impl IncidentKind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Outage => "outage",
+            Self::Surge => "surge",
+            Self::Harmless => "harmless",
+            Self::Flapping => "flapping",
+            Self::Chatter => "chatter",
+            Self::Maintenance => "maintenance",
+        }
+    }
+}
+
+/// One incident with its truth.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incident {
+    pub id: String,
+    pub kind: IncidentKind,
+    pub region: usize,
+    pub service: usize,
+    pub starts: Timestamp,
+    pub ends: Timestamp,
+    /// When complaints begin; equal to `starts` where there are none.
+    pub felt_from: Timestamp,
+    /// Excess at full strength, in multiples of the series' average hour; 0 without tickets.
+    pub size: f64,
+    /// Whether alarms announce it.
+    pub has_alarms: bool,
+}
+
+/// A raise, perhaps a change, and a clear.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spell {
+    pub alarm_id: String,
+    pub region: usize,
+    pub service: usize,
+    pub device: String,
+    pub kind: &'static str,
+    pub severity: Severity,
+    pub raised: Timestamp,
+    pub changed: Option<(Timestamp, Severity)>,
+    pub cleared: Timestamp,
+}
+
+/// Incidents of one region and day (UTC).
+#[derive(Clone, Debug, Default)]
+pub struct DayPlan {
+    pub incidents: Vec<Incident>,
+    pub spells: Vec<Spell>,
+}
+
+/// Incidents a region and day, on average.
+const RATES: [(IncidentKind, f64); 6] = [
+    (IncidentKind::Outage, 0.35),
+    (IncidentKind::Surge, 0.15),
+    (IncidentKind::Harmless, 1.2),
+    (IncidentKind::Flapping, 0.5),
+    (IncidentKind::Chatter, 40.0),
+    (IncidentKind::Maintenance, 0.2),
+];
+/// Nothing lasts longer, so that two days back is as far as anyone has to look.
+pub const LONGEST: Duration = Duration::from_secs(20 * 3600);
+const DAY_MS: i64 = 86_400_000;
+
+fn minutes(n: f64) -> Duration {
+    Duration::from_secs_f64(n.max(0.0) * 60.0)
+}
+
+/// A log-normal draw with a given median and spread of the log, kept within a factor of six.
+fn around(rng: &mut ChaCha8Rng, median: f64, spread: f64) -> f64 {
+    let unit: f64 = (0..4).map(|_| rng.random::<f64>()).sum::<f64>() - 2.0;
+    median * (spread * unit * 3f64.sqrt()).exp().clamp(1.0 / 6.0, 6.0)
+}
+
+/// Draws how many events of a rate happen (Knuth's product of uniforms; rates are small).
+fn poisson(rng: &mut impl Rng, rate: f64) -> usize {
+    let limit = (-rate).exp();
+    let (mut n, mut product) = (0, rng.random::<f64>());
+    while product > limit {
+        n += 1;
+        product *= rng.random::<f64>();
+    }
+    n
+}
+
+/// Plans one region's day. `day` counts days since the epoch.
+pub fn plan_day(config: &OperatorConfig, region: usize, day: i64) -> DayPlan {
+    let mut plan = DayPlan::default();
+    for (kind, rate) in RATES {
+        let mut rng = stream(config.seed, kind.as_str(), region as u64, day);
+        for n in 0..poisson(&mut rng, rate) {
+            let starts = Timestamp::from_millis(day * DAY_MS + rng.random_range(0..DAY_MS));
+            let service = rng.random_range(0..config.services.len());
+            let id = format!("{}-{}-{day}-{n}", kind.as_str(), config.regions[region].name);
+            let incident = draw(config, &mut rng, kind, region, service, starts, id);
+            add(config, &mut rng, incident, &mut plan);
+        }
+    }
+    for (n, starts) in config.showcase.iter().enumerate() {
+        let on = (n % config.regions.len(), starts.millis().div_euclid(DAY_MS));
+        if on == (region, day) {
+            let mut rng = stream(config.seed, "showcase", n as u64, day);
+            let incident = Incident {
+                id: format!("showcase-{n}"),
+                kind: IncidentKind::Outage,
+                region,
+                service: n % config.services.len(),
+                starts: *starts,
+                ends: *starts + minutes(150.0),
+                felt_from: *starts + minutes(12.0),
+                size: 6.0,
+                has_alarms: true,
+            };
+            add(config, &mut rng, incident, &mut plan);
+        }
+    }
+    plan
+}
+
+fn draw(
+    config: &OperatorConfig,
+    rng: &mut ChaCha8Rng,
+    kind: IncidentKind,
+    region: usize,
+    service: usize,
+    starts: Timestamp,
+    id: String,
+) -> Incident {
+    let zone = config.regions[region].zone;
+    let mut incident = Incident {
+        id,
+        kind,
+        region,
+        service,
+        starts,
+        ends: starts,
+        felt_from: starts,
+        size: 0.0,
+        has_alarms: !matches!(kind, IncidentKind::Surge),
+    };
+    match kind {
+        IncidentKind::Outage => {
+            incident.ends = starts + minutes(around(rng, 110.0, 0.6));
+            let lead = minutes(around(rng, 25.0, 0.8));
+            incident.felt_from = morning(zone.local(starts).hour(), starts, zone, rng, lead);
+            incident.size = around(rng, 2.2, 0.6);
+        }
+        IncidentKind::Surge => {
+            incident.ends = starts + minutes(around(rng, 150.0, 0.5));
+            incident.felt_from =
+                morning(zone.local(starts).hour(), starts, zone, rng, minutes(5.0));
+            incident.size = around(rng, 1.8, 0.5);
+        }
+        IncidentKind::Harmless => incident.ends = starts + minutes(around(rng, 60.0, 0.8)),
+        IncidentKind::Flapping => incident.ends = starts + minutes(around(rng, 40.0, 0.5)),
+        IncidentKind::Chatter => incident.ends = starts + minutes(around(rng, 30.0, 0.9)),
+        IncidentKind::Maintenance => {
+            // One in the morning, local time, on the day that was drawn.
+            let local = zone.local(starts).date().and_hms_opt(1, 0, 0);
+            incident.starts = local.map_or(starts, |local| zone.instant(local));
+            incident.ends = incident.starts + minutes(180.0);
+            incident.felt_from = incident.starts + minutes(30.0);
+            incident.size = 0.15;
+            if rng.random_range(0..6) == 0 {
+                incident.ends = incident.starts + minutes(420.0);
+                incident.felt_from = incident.starts + minutes(330.0);
+                incident.size = 1.5;
+            }
+        }
+    }
+    incident.ends = incident.ends.min(incident.starts + minutes(720.0));
+    incident
+}
+
+/// When customers notice: after the lead, but at night only when they wake up.
+fn morning(
+    hour: u32,
+    starts: Timestamp,
+    zone: crate::domain::Zone,
+    rng: &mut ChaCha8Rng,
+    lead: Duration,
+) -> Timestamp {
+    if hour >= 6 {
+        return starts + lead;
+    }
+    let wake = zone.local(starts).date().and_hms_opt(7, 0, 0);
+    let wake = wake.map_or(starts, |local| zone.instant(local));
+    (wake + minutes(rng.random_range(0.0..50.0))).max(starts)
+}
+
+fn add(config: &OperatorConfig, rng: &mut ChaCha8Rng, incident: Incident, plan: &mut DayPlan) {
+    spells(config, rng, &incident, &mut plan.spells);
+    plan.incidents.push(incident);
+}
+
+const SEVERE: [(&str, Severity); 4] = [
+    ("lossOfSignal", Severity::Critical),
+    ("linkDown", Severity::Major),
+    ("powerFailure", Severity::Critical),
+    ("bgpPeerDown", Severity::Major),
+];
+const MILD: [(&str, Severity); 4] = [
+    ("highTemperature", Severity::Warning),
+    ("bitErrorRate", Severity::Minor),
+    ("configMismatch", Severity::Warning),
+    ("fanDegraded", Severity::Minor),
+];
+
+fn spells(config: &OperatorConfig, rng: &mut ChaCha8Rng, i: &Incident, spells: &mut Vec<Spell>) {
+    let length = (i.ends.since(i.starts).as_secs_f64() / 60.0).max(1.0);
+    let prefix = config.services[i.service].name.as_str().to_uppercase();
+    let count = match i.kind {
+        IncidentKind::Surge => return,
+        IncidentKind::Outage => rng.random_range(4..22),
+        IncidentKind::Harmless => rng.random_range(1..6),
+        IncidentKind::Flapping => rng.random_range(6..20),
+        IncidentKind::Chatter => 1,
+        IncidentKind::Maintenance => rng.random_range(2..5),
+    };
+    let mild = matches!(i.kind, IncidentKind::Chatter | IncidentKind::Maintenance);
+    let types = if mild { MILD } else { SEVERE };
+    let (kind, worst) = types[rng.random_range(0..types.len())];
+    let site = rng.random_range(1..90u32);
+    for n in 0..count {
+        // A storm comes within minutes; one device that flaps does so all the time.
+        let flaps = i.kind == IncidentKind::Flapping;
+        let after = if flaps {
+            length * f64::from(n) / f64::from(count)
+        } else {
+            rng.random_range(0.0..8.0f64).min(length * 0.5)
+        };
+        let raised = i.starts + minutes(after);
+        let stands = if flaps { 1.0 } else { (length - after) * rng.random_range(0.85..1.1) };
+        let cleared = (raised + minutes(stands.max(0.5))).min(i.starts + LONGEST);
+        let severity = if n > 0 && rng.random_range(0..3) == 0 { Severity::Minor } else { worst };
+        let changed = (i.kind == IncidentKind::Outage && rng.random_range(0..5) == 0)
+            .then(|| (raised + minutes(stands * 0.4), Severity::Critical));
+        let device = if flaps { site } else { site + n };
+        spells.push(Spell {
+            alarm_id: format!("{}-{n}", i.id),
+            region: i.region,
+            service: i.service,
+            device: format!("{prefix}-{device:02}"),
+            kind,
+            severity: if mild { worst } else { severity },
+            raised,
+            changed,
+            cleared,
+        });
+    }
+}
+
+/// Strength of an incident in a channel at an instant, 0 to about 1.
+///
+/// Complaints rise and fall with time constants of 15 and 45 minutes by phone, 25 and 60 in the chat,
+/// 90 and 240 by mail.
+pub fn strength(incident: &Incident, channel: &str, at: Timestamp) -> f64 {
+    if incident.size <= 0.0 || at < incident.felt_from || at > incident.starts + LONGEST {
+        return 0.0;
+    }
+    let (weight, rise, fall) = match channel {
+        "chat" => (0.8, 25.0, 60.0),
+        "email" => (0.6, 90.0, 240.0),
+        _ => (1.0, 15.0, 45.0),
+    };
+    let since = at.since(incident.felt_from).as_secs_f64() / 60.0;
+    // People who notice late complain for a while, even if the fault is gone by then.
+    let lasts = (incident.ends.since(incident.felt_from).as_secs_f64() / 60.0).max(30.0);
+    let up = 1.0 - (-since.min(lasts) / rise).exp();
+    let down = if since > lasts { (-(since - lasts) / fall).exp() } else { 1.0 };
+    weight * up * down
+}

@@ -1,0 +1,226 @@
+//! The operator itself: true rates, and events hour by hour.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{Datelike, Timelike};
+use rand::RngExt;
+use rand_distr::{Distribution, Poisson};
+
+use super::OperatorConfig;
+use super::incident::{DayPlan, Incident, plan_day, strength};
+use super::shape::{day_level, growth, holiday_factor, hour_shape, stream, weekday_shape};
+use super::write;
+use crate::domain::{EventKind, Offset, SeriesKey, Timestamp};
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 86_400_000;
+/// Tickets are drawn by quarters of an hour.
+pub const QUARTER: Duration = Duration::from_secs(900);
+/// Offsets hold an hour and a number within it.
+const HOUR_BITS: u32 = 20;
+/// Days before the one asked for that may still matter.
+const DAYS_BACK: i64 = 1;
+
+/// One record of the operator's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SimEvent {
+    pub offset: Offset,
+    pub append_at: Timestamp,
+    pub kind: EventKind,
+    /// Native JSON without a newline.
+    pub line: Vec<u8>,
+}
+
+impl SimEvent {
+    /// The hour (since the epoch) that an offset lies in.
+    pub fn hour_of(offset: Offset) -> i64 {
+        offset >> HOUR_BITS
+    }
+}
+
+/// Expected tickets in a quarter of an hour.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TrueRate {
+    pub rate: f64,
+    pub without_incidents: f64,
+}
+
+/// An event that has not been given an offset.
+pub(super) struct Pending {
+    pub(super) append_at: Timestamp,
+    pub(super) kind: EventKind,
+    pub(super) line: Vec<u8>,
+}
+
+/// A seeded operator. Any hour can be asked for at any time; only plans of days are kept.
+pub struct Operator {
+    config: OperatorConfig,
+    series: Vec<(SeriesKey, [usize; 3])>,
+    plans: BTreeMap<(i64, usize), DayPlan>,
+    levels: BTreeMap<(i64, usize), f64>,
+    /// Events of the last hour made whose append time lies in the next.
+    carried: Option<(i64, Vec<Pending>)>,
+}
+
+impl Operator {
+    pub fn new(config: OperatorConfig) -> Self {
+        let series = config.series();
+        let (plans, levels) = (BTreeMap::new(), BTreeMap::new());
+        Self { config, series, plans, levels, carried: None }
+    }
+
+    pub fn config(&self) -> &OperatorConfig {
+        &self.config
+    }
+
+    /// Every series, with its (region, service, channel) positions.
+    pub fn series(&self) -> &[(SeriesKey, [usize; 3])] {
+        &self.series
+    }
+
+    /// Tickets an hour when nothing happens and the day is as usual: what a planner schedules from.
+    pub fn base_rate(&self, [r, s, c]: [usize; 3], at: Timestamp) -> f64 {
+        let region = &self.config.regions[r];
+        let channel = self.config.channels[c].name.as_str();
+        let local = region.zone.local(at);
+        let hour = f64::from(local.hour()) + f64::from(local.minute()) / 60.0;
+        let holiday = region.holidays.contains(&local.date().to_string());
+        // Bills go out on the fifth.
+        let billing = if local.day() == 5 { 1.2 } else { 1.0 };
+        self.average([r, s, c], at)
+            * hour_shape(channel, hour)
+            * weekday_shape(channel, local.weekday().num_days_from_monday())
+            * if holiday { holiday_factor(channel) } else { billing }
+    }
+
+    /// Tickets in an average hour of a series.
+    fn average(&self, [r, s, c]: [usize; 3], at: Timestamp) -> f64 {
+        let day = (at.millis() - self.config.start.millis()).div_euclid(DAY_MS);
+        self.config.volume
+            * self.config.regions[r].size
+            * self.config.services[s].size
+            * self.config.channels[c].size
+            * growth(day)
+    }
+
+    /// Expected tickets of a series in the quarter that starts at `start`.
+    pub fn rate(&mut self, at: [usize; 3], start: Timestamp) -> TrueRate {
+        let middle = start + QUARTER / 2;
+        let day = middle.millis().div_euclid(DAY_MS);
+        let level = self.level(at[0], day);
+        let ordinary = self.base_rate(at, middle) * level;
+        let average = self.average(at, middle);
+        let channel = self.config.channels[at[2]].name.clone();
+        let mut excess = 0.0;
+        for day in day - DAYS_BACK..=day {
+            let plan = self.plan(at[0], day);
+            for incident in plan.incidents.iter().filter(|i| i.service == at[1]) {
+                excess += incident.size * strength(incident, channel.as_str(), middle);
+            }
+        }
+        TrueRate { rate: (ordinary + excess * average) / 4.0, without_incidents: ordinary / 4.0 }
+    }
+
+    fn level(&mut self, region: usize, day: i64) -> f64 {
+        let seed = self.config.seed;
+        *self.levels.entry((day, region)).or_insert_with(|| day_level(seed, region, day))
+    }
+
+    fn plan(&mut self, region: usize, day: i64) -> &DayPlan {
+        if self.plans.len() > 64 {
+            let newest = self.plans.keys().next_back().map_or(day, |key| key.0.max(day));
+            self.plans.retain(|key, _| key.0 > newest - 8);
+            self.levels.retain(|key, _| key.0 > newest - 8);
+        }
+        let config = &self.config;
+        self.plans.entry((day, region)).or_insert_with(|| plan_day(config, region, day))
+    }
+
+    /// Incidents that start on the days (since the epoch) `from..to`, chatter left out.
+    pub fn incidents(&mut self, from: i64, to: i64) -> Vec<Incident> {
+        let mut found = Vec::new();
+        for day in from..to {
+            for region in 0..self.config.regions.len() {
+                found.extend(self.plan(region, day).incidents.iter().cloned());
+            }
+        }
+        found.sort_by(|a, b| (a.starts, &a.id).cmp(&(b.starts, &b.id)));
+        found
+    }
+
+    /// Records whose append time lies in an hour (since the epoch), in append order.
+    pub fn hour(&mut self, hour: i64) -> Vec<SimEvent> {
+        let mut pending = match self.carried.take() {
+            Some((made, rest)) if made == hour - 1 => rest,
+            _ => {
+                let before = self.events_of(hour - 1);
+                before.into_iter().filter(|e| hour_of(e.append_at) == hour).collect()
+            }
+        };
+        let (now, later): (Vec<_>, Vec<_>) =
+            self.events_of(hour).into_iter().partition(|e| hour_of(e.append_at) == hour);
+        pending.extend(now);
+        self.carried = Some((hour, later));
+        pending.sort_by(|a, b| (a.append_at, &a.line).cmp(&(b.append_at, &b.line)));
+        let first = hour << HOUR_BITS;
+        let numbered = pending.into_iter().zip(first..).map(|(event, offset)| SimEvent {
+            offset,
+            append_at: event.append_at,
+            kind: event.kind,
+            line: event.line,
+        });
+        numbered.collect()
+    }
+
+    /// Events whose own time lies in an hour.
+    fn events_of(&mut self, hour: i64) -> Vec<Pending> {
+        let mut events = Vec::new();
+        self.tickets(hour, &mut events);
+        let (from, to) =
+            (Timestamp::from_millis(hour * HOUR_MS), Timestamp::from_millis((hour + 1) * HOUR_MS));
+        let day = from.millis().div_euclid(DAY_MS);
+        for region in 0..self.config.regions.len() {
+            // Planned work is announced a day before it starts.
+            for day in day - DAYS_BACK..=day + 2 {
+                self.plan(region, day);
+                let Some(plan) = self.plans.get(&(day, region)) else { continue };
+                write::alarms(&self.config, plan, from, to, &mut events);
+                write::maintenance(&self.config, plan, from, to, &mut events);
+            }
+        }
+        events
+    }
+
+    fn tickets(&mut self, hour: i64, events: &mut Vec<Pending>) {
+        for number in 0..self.series.len() {
+            let at = self.series[number].1;
+            for quarter in hour * 4..hour * 4 + 4 {
+                let start = Timestamp::from_millis(quarter * HOUR_MS / 4);
+                let truth = self.rate(at, start);
+                let mut rng = stream(self.config.seed, "tickets", number as u64, quarter);
+                let count = Poisson::new(truth.rate.max(1e-9)).map_or(0.0, |p| p.sample(&mut rng));
+                let caused = 1.0 - truth.without_incidents / truth.rate.max(1e-9);
+                for n in 0..count as u32 {
+                    let ts = start + Duration::from_millis(rng.random_range(0..900_000));
+                    let delay = Duration::from_millis(rng.random_range(1_000..150_000));
+                    let because = rng.random::<f64>() < caused;
+                    let line = write::ticket(
+                        &self.config,
+                        at,
+                        (number, quarter, n),
+                        ts,
+                        because,
+                        &mut rng,
+                    );
+                    let append_at = ts + delay;
+                    events.push(Pending { append_at, kind: EventKind::Ticket, line });
+                }
+            }
+        }
+    }
+}
+
+fn hour_of(at: Timestamp) -> i64 {
+    at.millis().div_euclid(HOUR_MS)
+}

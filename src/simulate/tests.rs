@@ -1,0 +1,134 @@
+//! What the module's table promises, counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::domain::{AlarmAction, Event, Severity, Timestamp};
+use crate::ingest::{Limits, decode};
+
+fn start() -> Timestamp {
+    Timestamp::parse("2026-03-02T00:00:00Z").expect("time")
+}
+
+fn operator(seed: u64) -> Operator {
+    Operator::new(OperatorConfig::demo(seed, start()))
+}
+
+fn first_hour() -> i64 {
+    start().millis() / 3_600_000
+}
+
+#[test]
+fn any_hour_is_the_same_whenever_it_is_asked_for() {
+    let (mut forward, mut single) = (operator(1), operator(1));
+    let hours: Vec<_> = (0..40).map(|h| forward.hour(first_hour() + h)).collect();
+    for h in [33, 2, 3, 17] {
+        assert_eq!(single.hour(first_hour() + h), hours[h as usize]);
+    }
+    let mut other = operator(2);
+    assert_ne!(other.hour(first_hour() + 12), hours[12]);
+    let offsets: Vec<_> = hours.iter().flatten().map(|e| e.offset).collect();
+    assert!(offsets.windows(2).all(|o| o[0] < o[1]));
+    let last = &hours[39].last().expect("events");
+    assert_eq!(SimEvent::hour_of(last.offset), first_hour() + 39);
+}
+
+#[test]
+fn every_record_is_a_native_event_close_to_its_time() {
+    let mut operator = operator(3);
+    let mut ids = BTreeSet::new();
+    for h in 0..72 {
+        let events = operator.hour(first_hour() + h);
+        assert!(events.windows(2).all(|e| e[0].append_at <= e[1].append_at));
+        for record in events {
+            let event = decode(&record.line, None, &Limits::default()).expect("valid");
+            assert_eq!(event.kind(), record.kind);
+            let delay = record.append_at.since(event.ts()).as_secs();
+            assert!(record.append_at >= event.ts() && delay < 180, "{delay}");
+            assert!(ids.insert((event.kind() as u8, event.id().to_owned())), "{}", event.id());
+        }
+    }
+}
+
+#[test]
+fn tickets_follow_the_true_rates() {
+    let mut operator = operator(4);
+    let (mut chi, mut cells, mut total) = (0.0, 0u32, 0u64);
+    let mut counts: BTreeMap<(String, i64), f64> = BTreeMap::new();
+    for h in 0..72 {
+        for record in operator.hour(first_hour() + h) {
+            if let Ok(Event::Ticket(t)) = decode(&record.line, None, &Limits::default()) {
+                *counts.entry((t.series.to_string(), t.ts.secs() / 900)).or_default() += 1.0;
+                total += 1;
+            }
+        }
+    }
+    let series = operator.series().to_vec();
+    // The last quarter's records may arrive in the next hour.
+    for quarter in 0..71 * 4 {
+        let from = start() + QUARTER * quarter;
+        for (key, at) in &series {
+            let rate = operator.rate(*at, from).rate;
+            let count = counts.get(&(key.to_string(), from.secs() / 900)).copied().unwrap_or(0.0);
+            chi += (count - rate).powi(2) / rate.max(0.2);
+            cells += 1;
+        }
+    }
+    let ratio = chi / f64::from(cells);
+    assert!((0.9..1.1).contains(&ratio), "{ratio}");
+    let eight_weeks = total * 56 / 3;
+    assert!((400_000..900_000).contains(&eight_weeks), "{eight_weeks}");
+}
+
+#[test]
+fn alarms_and_surges_mislead_as_often_as_promised() {
+    let mut operator = operator(5);
+    let first_day = first_hour() / 24;
+    let incidents = operator.incidents(first_day, first_day + 56);
+    let count = |kind| incidents.iter().filter(|i| i.kind == kind).count() as f64;
+    let surges = count(IncidentKind::Surge);
+    assert!(surges / (surges + count(IncidentKind::Outage)) >= 0.2);
+    let felt: BTreeSet<_> =
+        incidents.iter().filter(|i| i.size > 0.5).map(|i| i.id.clone()).collect();
+    let (mut severe, mut harmless) = (0u32, 0u32);
+    for h in 0..28 * 24 {
+        for record in operator.hour(first_hour() + h) {
+            let Ok(Event::Alarm(alarm)) = decode(&record.line, None, &Limits::default()) else {
+                continue;
+            };
+            if alarm.action == AlarmAction::Raise && alarm.severity <= Severity::Major {
+                let incident = alarm.alarm_id.rsplit_once('-').expect("numbered").0;
+                severe += 1;
+                harmless += u32::from(!felt.contains(incident));
+            }
+        }
+    }
+    assert!(f64::from(harmless) >= 0.3 * f64::from(severe), "{harmless} of {severe}");
+    for outage in incidents.iter().filter(|i| i.kind == IncidentKind::Outage) {
+        assert!(outage.felt_from > outage.starts, "alarms first: {outage:?}");
+        let zone = operator.config().regions[outage.region].zone;
+        let minute = |at| zone.minute_of_week(at) % 1440;
+        if minute(outage.starts) < 360 {
+            assert!((420..480).contains(&minute(outage.felt_from)), "{outage:?}");
+        }
+    }
+}
+
+#[test]
+fn a_scripted_outage_lifts_its_own_series_only() {
+    let mut config = OperatorConfig::demo(6, start());
+    let at = start() + QUARTER * 40;
+    config.showcase = vec![at];
+    let (mut with, mut without) =
+        (Operator::new(config), Operator::new(OperatorConfig::demo(6, start())));
+    let felt = at + QUARTER * 4;
+    for (key, place) in with.series().to_vec() {
+        let (a, b) = (with.rate(place, felt).rate, without.rate(place, felt).rate);
+        let hit = key.to_string().starts_with("north/broadband/");
+        assert_eq!(a > b * 1.05, hit, "{key}: {a} {b}");
+    }
+    for calendar in ["cn", "gb"] {
+        let region = with.config().regions.iter().find(|r| !r.holidays.is_empty());
+        assert!(region.is_some(), "{calendar}");
+    }
+}

@@ -1,0 +1,125 @@
+//! Events as native JSON lines.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::OperatorConfig;
+use super::incident::{DayPlan, IncidentKind, Spell};
+use super::operator::Pending;
+use crate::domain::{EventKind, Severity, Timestamp};
+
+/// Planned work is announced this long before.
+const NOTICE: Duration = Duration::from_secs(86_400);
+
+const ORDINARY: [&str; 6] = [
+    "question about my bill",
+    "how do I change my tariff",
+    "router keeps restarting",
+    "remote control does not work",
+    "I would like to move house",
+    "password reset",
+];
+const CAUSED: [&str; 5] = [
+    "no internet since a while",
+    "connection drops all the time",
+    "nothing works any more",
+    "very slow today",
+    "when will this be fixed",
+];
+
+/// One created ticket.
+pub fn ticket(
+    config: &OperatorConfig,
+    [r, s, c]: [usize; 3],
+    (number, quarter, n): (usize, i64, u32),
+    ts: Timestamp,
+    because: bool,
+    rng: &mut ChaCha8Rng,
+) -> Vec<u8> {
+    let texts: &[&str] = if because { &CAUSED } else { &ORDINARY };
+    let text = texts[rng.random_range(0..texts.len())];
+    format!(
+        "{{\"kind\":\"ticket\",\"event_id\":\"T-{number}-{quarter}-{n}\",\"ts\":\"{ts}\",\
+         \"region\":\"{}\",\"service\":\"{}\",\"channel\":\"{}\",\"text\":\"{text}\"}}",
+        config.regions[r].name, config.services[s].name, config.channels[c].name
+    )
+    .into_bytes()
+}
+
+/// Seconds between an event and its record: up to a minute for alarms.
+fn delay(id: &str) -> Duration {
+    Duration::from_millis(500 + xxh3_64(id.as_bytes()) % 59_000)
+}
+
+/// Transitions of a day's spells within `from..to`.
+pub fn alarms(
+    config: &OperatorConfig,
+    plan: &DayPlan,
+    from: Timestamp,
+    to: Timestamp,
+    events: &mut Vec<Pending>,
+) {
+    let mut tell = |spell: &Spell, action: &str, ts: Timestamp, severity: Severity| {
+        if ts < from || ts >= to {
+            return;
+        }
+        let id = format!("{}-{action}", spell.alarm_id);
+        let mut line = format!(
+            "{{\"kind\":\"alarm\",\"event_id\":\"{id}\",\"alarm_id\":\"{}\",\"action\":\"{action}\",\
+             \"ts\":\"{ts}\",\"severity\":\"{}\"",
+            spell.alarm_id,
+            severity.as_str()
+        );
+        // Writing to a String cannot fail.
+        let _ = write!(
+            line,
+            ",\"region\":\"{}\",\"service\":\"{}\",\"device\":\"{}\",\"type\":\"{}\"}}",
+            config.regions[spell.region].name,
+            config.services[spell.service].name,
+            spell.device,
+            spell.kind
+        );
+        let append_at = ts + delay(&id);
+        events.push(Pending { append_at, kind: EventKind::Alarm, line: line.into_bytes() });
+    };
+    for spell in &plan.spells {
+        tell(spell, "raise", spell.raised, spell.severity);
+        if let Some((at, severity)) = spell.changed {
+            tell(spell, "change", at, severity);
+        }
+        tell(spell, "clear", spell.cleared, spell.severity);
+    }
+}
+
+/// Announcements made within `from..to`.
+pub fn maintenance(
+    config: &OperatorConfig,
+    plan: &DayPlan,
+    from: Timestamp,
+    to: Timestamp,
+    events: &mut Vec<Pending>,
+) {
+    for work in plan.incidents.iter().filter(|i| i.kind == IncidentKind::Maintenance) {
+        let ts = work.starts - NOTICE;
+        if ts < from || ts >= to {
+            continue;
+        }
+        // Nobody announces an overrun.
+        let planned_end = work.starts + Duration::from_secs(3 * 3600);
+        let line = format!(
+            "{{\"kind\":\"maintenance\",\"event_id\":\"{}\",\"action\":\"plan\",\"ts\":\"{ts}\",\
+             \"starts_at\":\"{}\",\"ends_at\":\"{planned_end}\",\"region\":\"{}\",\
+             \"service\":\"{}\",\"impact\":\"degraded\",\"text\":\"planned work\"}}",
+            work.id,
+            work.starts,
+            config.regions[work.region].name,
+            config.services[work.service].name
+        );
+        let append_at = ts + delay(&work.id);
+        events.push(Pending { append_at, kind: EventKind::Maintenance, line: line.into_bytes() });
+    }
+}
