@@ -4,10 +4,10 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::tx::{pack, unpack};
+use super::columns::{self, pack};
 use super::{Filter, Reader, StandingAlarm, StoreError, Tx};
 use crate::domain::{
-    AlarmAction, AlarmEvent, MaintenanceAction, MaintenanceEvent, Position, SourceId, Timestamp,
+    AlarmAction, AlarmEvent, MaintenanceAction, MaintenanceEvent, Position, Timestamp,
 };
 
 /// Alarms and planned work
@@ -142,9 +142,8 @@ impl Reader {
             let mut rows = found.query([from.millis(), to.millis()])?;
             let mut transitions = Vec::new();
             while let Some(row) = rows.next()? {
-                let source =
-                    SourceId::new(row.get_ref(0)?.as_str().unwrap_or_default(), row.get(1)?);
-                let event = unpack(row.get_ref(3)?.as_blob().unwrap_or_default())?;
+                let source = columns::source(row, 0)?;
+                let event = columns::value(row, 3)?;
                 transitions.push((Position { source, offset: row.get(2)? }, event));
             }
             Ok(transitions)
@@ -166,7 +165,7 @@ impl Reader {
             let mut rows = found.query([from.millis(), to.millis()])?;
             let mut planned = Vec::new();
             while let Some(row) = rows.next()? {
-                planned.push(unpack(row.get_ref(0)?.as_blob().unwrap_or_default())?);
+                planned.push(columns::value(row, 0)?);
             }
             Ok(planned)
         })
@@ -182,10 +181,10 @@ fn state(conn: &Connection, alarm: &str) -> Result<Option<State>, StoreError> {
     Ok(conn
         .prepare_cached("SELECT ts, topic, part, position, raised_at FROM alarms WHERE alarm = ?1")?
         .query_row([alarm], |row| {
-            let source = SourceId::new(row.get_ref(1)?.as_str().unwrap_or_default(), row.get(2)?);
+            let source = columns::source(row, 1)?;
             let position = Position { source, offset: row.get(3)? };
             let raised_at = row.get::<_, Option<i64>>(4)?.map(Timestamp::from_millis);
-            Ok(State { key: (Timestamp::from_millis(row.get(0)?), position), raised_at })
+            Ok(State { key: (columns::time(row, 0)?, position), raised_at })
         })
         .optional()?)
 }
@@ -208,7 +207,7 @@ fn raised_at_of(
         if row.get(1)? {
             return Ok(raised);
         }
-        raised = Some(Timestamp::from_millis(row.get(0)?));
+        raised = Some(columns::time(row, 0)?);
     }
     Ok([raised, known].into_iter().flatten().min())
 }
@@ -225,9 +224,9 @@ fn settled_before(
     let mut rows = found.query([at.millis()])?;
     let mut standing = Vec::new();
     while let Some(row) = rows.next()? {
-        let event: AlarmEvent = unpack(row.get_ref(1)?.as_blob().unwrap_or_default())?;
+        let event: AlarmEvent = columns::value(row, 1)?;
         if filter.admits_scope(&event.scope) {
-            let raised_at = Timestamp::from_millis(row.get(0)?);
+            let raised_at = columns::time(row, 0)?;
             standing.push(StandingAlarm { event, raised_at });
         }
     }
@@ -249,7 +248,7 @@ fn changed_since(
     let mut rows = found.query([at.millis()])?;
     let mut standing = Vec::new();
     while let Some(row) = rows.next()? {
-        let event: AlarmEvent = unpack(row.get_ref(0)?.as_blob().unwrap_or_default())?;
+        let event: AlarmEvent = columns::value(row, 0)?;
         if filter.admits_scope(&event.scope) {
             let raised_at = raised_at_of(conn, &event.alarm_id, at, None)?.unwrap_or(event.ts);
             standing.push(StandingAlarm { event, raised_at });

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params};
 
-use super::ledger::series_of;
-use super::tx::{pack, unpack};
+use super::columns::{self, count, pack, unpack};
 use super::{DeliveryOutcome, DeliveryState, Filter, OutboxRow, Reader, StoreError, Tx};
 use crate::alert::{Alert, AlertState, Notice};
 use crate::anomaly::Anomaly;
@@ -161,7 +160,7 @@ impl Reader {
             ])?;
             let mut anomalies = Vec::new();
             while let Some(row) = rows.next()? {
-                anomalies.push((row.get(0)?, body(row, 1)?));
+                anomalies.push((row.get(0)?, columns::value(row, 1)?));
             }
             Ok(anomalies)
         })
@@ -193,7 +192,7 @@ impl Reader {
             ])?;
             let mut alerts = Vec::new();
             while let Some(row) = rows.next()? {
-                alerts.push(body(row, 0)?);
+                alerts.push(columns::value(row, 0)?);
             }
             Ok(alerts)
         })
@@ -239,7 +238,7 @@ impl Reader {
             let mut deliveries = Vec::new();
             while let Some(row) = rows.next()? {
                 deliveries.push(OutboxRow {
-                    notice: body(row, 0)?,
+                    notice: columns::value(row, 0)?,
                     receiver: row.get(1)?,
                     state: match row.get(2)? {
                         0 => DeliveryState::Pending,
@@ -247,8 +246,8 @@ impl Reader {
                         _ => DeliveryState::Dead,
                     },
                     attempts: row.get(3)?,
-                    created_at: Timestamp::from_millis(row.get(4)?),
-                    next_at: Timestamp::from_millis(row.get(5)?),
+                    created_at: columns::time(row, 4)?,
+                    next_at: columns::time(row, 5)?,
                     last_error: row.get(6)?,
                 });
             }
@@ -273,12 +272,12 @@ impl Reader {
             let mut rows = found.query([from.millis(), to.millis()])?;
             let mut shifts = Vec::new();
             while let Some(row) = rows.next()? {
-                let series = series_of(row)?;
+                let series = columns::series(row, 0)?;
                 if filter.admits_series(&series) {
                     shifts.push(Shift {
                         series,
-                        start: Timestamp::from_millis(row.get(3)?),
-                        end: Timestamp::from_millis(row.get(4)?),
+                        start: columns::time(row, 3)?,
+                        end: columns::time(row, 4)?,
                         agents: row.get(5)?,
                     });
                 }
@@ -288,14 +287,6 @@ impl Reader {
     }
 }
 
-fn body<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T, StoreError> {
-    unpack(row.get_ref(column)?.as_blob().unwrap_or_default())
-}
-
 fn text(name: &Option<Name>) -> Option<&str> {
     name.as_ref().map(Name::as_str)
-}
-
-pub(super) fn count(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }

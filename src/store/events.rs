@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, params};
 
-use super::alerts::count;
+use super::columns::{self, count};
 use super::pool::Pool;
 use super::{LogEntry, LogRecord, StoreError, open};
 use crate::domain::{EventKind, Offset, Timestamp};
@@ -19,6 +19,8 @@ const STEPS: &[&str] = &["CREATE TABLE events (
 const FILE: &str = "events.db";
 const LOCK: &str = "events.lock";
 const CACHE_KIB: u32 = 4096;
+/// Events that one transaction forgets.
+const TRIM_MAX: i64 = 10_000;
 
 /// Events in order of arrival in `events.db`. Shared by threads (`&self`); concurrent appends share one sync.
 pub struct EventLog {
@@ -144,7 +146,7 @@ impl EventLog {
             let entries = found.query_map([offset, count(limit)], |row| {
                 Ok(LogEntry {
                     offset: row.get(0)?,
-                    received_at: Timestamp::from_millis(row.get(1)?),
+                    received_at: columns::time(row, 1)?,
                     kind: row.get::<_, Option<u8>>(2)?.and_then(kind_of),
                     bytes: row.get(3)?,
                 })
@@ -159,11 +161,18 @@ impl EventLog {
     /// # Errors
     /// [`StoreError`]
     pub fn trim(&self, before: Offset) -> Result<(), StoreError> {
-        let writer = lock(&self.writer);
-        writer
-            .conn
-            .execute("DELETE FROM events WHERE position < ?1", [before.min(writer.last_offset)])?;
-        Ok(())
+        loop {
+            // Appends get their turn in between.
+            let writer = lock(&self.writer);
+            let gone = writer.conn.execute(
+                "DELETE FROM events WHERE position IN
+                     (SELECT position FROM events WHERE position < ?1 ORDER BY position LIMIT ?2)",
+                [before.min(writer.last_offset), TRIM_MAX],
+            )?;
+            if count(gone) < TRIM_MAX {
+                return Ok(());
+            }
+        }
     }
 
     /// Offset of the last event ever appended, 0 if there was none.

@@ -3,9 +3,10 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::chunk;
-use super::tx::{find_series, pack, unpack};
+use super::columns::{self, pack, unpack};
+use super::tx::find_series;
 use super::{Filter, Reader, StoreError, Tx, vintage};
-use crate::domain::{Name, SeriesKey, Timestamp};
+use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::{HORIZON, Score, Vintage};
 use crate::staffing::{Outlook, Plan};
 
@@ -93,7 +94,7 @@ impl Reader {
                      ) ORDER BY issued_at DESC LIMIT 1",
                 )?
                 .query_row([id, from, to], |row| {
-                    Ok((Timestamp::from_millis(row.get(0)?), row.get::<_, Vec<u8>>(1)?))
+                    Ok((columns::time(row, 0)?, row.get::<_, Vec<u8>>(1)?))
                 })
                 .optional()?;
             newest.map(|(issued_at, body)| vintage::decode(series, issued_at, &body)).transpose()
@@ -119,8 +120,8 @@ impl Reader {
             let mut rows = found.query([id, (window - HORIZON).millis(), window.millis()])?;
             let mut vintages = Vec::new();
             while let Some(row) = rows.next()? {
-                let issued_at = Timestamp::from_millis(row.get(0)?);
-                let body = row.get_ref(1)?.as_blob().unwrap_or_default();
+                let issued_at = columns::time(row, 0)?;
+                let body = columns::bytes(row, 1)?;
                 let vintage = vintage::decode(series, issued_at, body)?;
                 if vintage.targets.iter().any(|target| target.start == window) {
                     vintages.push(vintage);
@@ -141,9 +142,9 @@ impl Reader {
             let mut rows = found.query([issued_after.millis()])?;
             let mut vintages = Vec::new();
             while let Some(row) = rows.next()? {
-                let body = row.get_ref(4)?.as_blob().unwrap_or_default();
-                let issued_at = Timestamp::from_millis(row.get(3)?);
-                vintages.push(vintage::decode(&series_of(row)?, issued_at, body)?);
+                let body = columns::bytes(row, 4)?;
+                let issued_at = columns::time(row, 3)?;
+                vintages.push(vintage::decode(&columns::series(row, 0)?, issued_at, body)?);
             }
             Ok(vintages)
         })
@@ -174,7 +175,7 @@ impl Reader {
             let mut rows = found.query([])?;
             let mut outlooks: Vec<Outlook> = Vec::new();
             while let Some(row) = rows.next()? {
-                outlooks.push(unpack(row.get_ref(0)?.as_blob().unwrap_or_default())?);
+                outlooks.push(columns::value(row, 0)?);
             }
             outlooks.retain(|outlook| filter.admits_series(&outlook.series));
             outlooks.sort_by(|a, b| a.series.cmp(&b.series));
@@ -198,21 +199,12 @@ impl Reader {
             let mut rows = found.query([id, chunk::day(from_day), chunk::day(to_day)])?;
             let mut scores = Vec::new();
             while let Some(row) = rows.next()? {
-                let score = unpack(row.get_ref(2)?.as_blob().unwrap_or_default())?;
+                let score = columns::value(row, 2)?;
                 scores.push((chunk::midnight(row.get(0)?), row.get(1)?, score));
             }
             Ok(scores)
         })
     }
-}
-
-/// The series in the first three columns.
-pub(super) fn series_of(row: &rusqlite::Row<'_>) -> Result<SeriesKey, StoreError> {
-    let name = |i: usize| -> Result<Name, StoreError> {
-        Name::filter(row.get_ref(i)?.as_str().unwrap_or_default())
-            .map_err(|e| StoreError::corrupt(format!("a name {e}")))
-    };
-    Ok(SeriesKey::new(name(0)?, name(1)?, name(2)?))
 }
 
 fn newest(conn: &Connection, sql: &str, series: &SeriesKey) -> Result<Option<Vec<u8>>, StoreError> {

@@ -9,6 +9,7 @@
 mod alarms;
 mod alerts;
 mod chunk;
+mod columns;
 mod error;
 mod events;
 mod ledger;

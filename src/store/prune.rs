@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::params;
 
 use super::windows::cell_ids;
-use super::{StoreError, Tx, chunk, vintage};
+use super::{StoreError, Tx, chunk, columns, vintage};
 use crate::domain::{Timestamp, WindowWidth};
 use crate::forecast::{HORIZON, Vintage};
 
@@ -52,8 +52,8 @@ impl Tx<'_> {
         let mut rows = old.query([cutoff])?;
         while let Some(row) = rows.next()? {
             let issued_at: i64 = row.get(4)?;
-            let body = row.get_ref(5)?.as_blob().unwrap_or_default();
-            let series = super::ledger::series_of(row)?;
+            let body = columns::bytes(row, 5)?;
+            let series = columns::series(row, 0)?;
             let mut vintage = vintage::decode(&series, Timestamp::from_millis(issued_at), body)?;
             keep_leads(&mut vintage, self.width);
             insert.execute(params![

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::alerts::count;
+use super::columns::{self, count};
 use super::pool::Pool;
 use super::{FILE, STEPS, StoreError, stored_width};
-use crate::domain::{DeadLetter, Position, Reason, SourceId, Timestamp, WindowWidth};
+use crate::domain::{DeadLetter, Position, Reason, WindowWidth};
 
 /// Sees what has been committed. Cheap to clone, shared by threads; blocks on disk, so not for async tasks directly.
 ///
@@ -68,14 +68,13 @@ impl Reader {
             ])?;
             let mut letters = Vec::new();
             while let Some(row) = rows.next()? {
-                let source =
-                    SourceId::new(row.get_ref(1)?.as_str().unwrap_or_default(), row.get(2)?);
+                let source = columns::source(row, 1)?;
                 let letter = DeadLetter {
                     position: Position { source, offset: row.get(3)? },
-                    received_at: Timestamp::from_millis(row.get(4)?),
+                    received_at: columns::time(row, 4)?,
                     reason: reason_of(row.get(5)?)?,
                     detail: row.get(6)?,
-                    bytes: row.get_ref(7)?.as_blob().unwrap_or_default().into(),
+                    bytes: columns::bytes(row, 7)?.into(),
                 };
                 letters.push((row.get(0)?, letter));
             }

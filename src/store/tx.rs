@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::StoreError;
 use super::chunk::Chunk;
@@ -178,14 +176,4 @@ pub(super) fn find_series(
             |row| row.get(0),
         )
         .optional()?)
-}
-
-/// A value as a blob.
-pub(super) fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
-    Ok(postcard::to_stdvec(value)?)
-}
-
-/// A blob as the value it was.
-pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
-    Ok(postcard::from_bytes(bytes)?)
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use super::tx::{pack, unpack};
+use super::columns::{pack, unpack};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::{Target, Vintage};
 

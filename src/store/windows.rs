@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::chunk::{self, Chunk};
-use super::tx::{find_cell, pack, unpack};
+use super::columns::{self, pack};
+use super::tx::find_cell;
 use super::{
     PartialRecord, Reader, SeriesInfo, SeriesWindow, SourceRecord, StoreError, Tx, WindowRecord,
 };
@@ -111,7 +112,7 @@ impl Reader {
             let mut rows = found.query([])?;
             let mut sources = Vec::new();
             while let Some(row) = rows.next()? {
-                sources.push(unpack(row.get_ref(0)?.as_blob().unwrap_or_default())?);
+                sources.push(columns::value(row, 0)?);
             }
             Ok(sources)
         })
@@ -129,14 +130,11 @@ impl Reader {
             while let Some(row) = rows.next()? {
                 let Some(cell) = cells.get(&row.get(0)?) else { continue };
                 partials.push(PartialRecord {
-                    window: Timestamp::from_millis(row.get(1)?),
+                    window: columns::time(row, 1)?,
                     cell: cell.clone(),
-                    source: SourceId::new(
-                        row.get_ref(2)?.as_str().unwrap_or_default(),
-                        row.get(3)?,
-                    ),
+                    source: columns::source(row, 2)?,
                     upto: row.get(4)?,
-                    counts: unpack(row.get_ref(5)?.as_blob().unwrap_or_default())?,
+                    counts: columns::value(row, 5)?,
                 });
             }
             Ok(partials)
@@ -277,13 +275,12 @@ fn all_cells(conn: &Connection) -> Result<Vec<(i64, Cell)>, StoreError> {
     let mut rows = found.query([])?;
     let mut cells = Vec::new();
     while let Some(row) = rows.next()? {
-        let name = |i: usize| -> Result<Name, StoreError> {
-            Name::filter(&row.get::<_, String>(i)?)
-                .map_err(|e| StoreError::corrupt(format!("a name {e}")))
-        };
         let cell = match row.get(1)? {
-            0 => Cell::Tickets(SeriesKey::new(name(2)?, name(3)?, name(4)?)),
-            1 => Cell::Alarms(Scope { region: name(2)?, service: name(3)? }),
+            0 => Cell::Tickets(columns::series(row, 2)?),
+            1 => Cell::Alarms(Scope {
+                region: columns::name(row, 2)?,
+                service: columns::name(row, 3)?,
+            }),
             _ => Cell::Maintenance,
         };
         cells.push((row.get(0)?, cell));
@@ -316,7 +313,7 @@ fn each_chunk(
         .prepare_cached("SELECT key, rows FROM chunks WHERE key BETWEEN ?1 AND ?2 ORDER BY key")?;
     let mut rows = found.query(keys)?;
     while let Some(row) = rows.next()? {
-        let bytes = row.get_ref(1)?.as_blob().unwrap_or_default();
+        let bytes = columns::bytes(row, 1)?;
         each(chunk::day_of(row.get(0)?), Chunk::decode(bytes)?);
     }
     Ok(())
@@ -363,9 +360,9 @@ fn cell_windows(
     )?;
     let mut rows = open.query([cell, from.millis(), to.millis()])?;
     while let Some(row) = rows.next()? {
-        let counts: Counts = unpack(row.get_ref(2)?.as_blob().unwrap_or_default())?;
+        let counts: Counts = columns::value(row, 2)?;
         let (record, upto): &mut (WindowRecord, Offset) =
-            windows.entry(Timestamp::from_millis(row.get(0)?)).or_default();
+            windows.entry(columns::time(row, 0)?).or_default();
         record.counts = record.counts.plus(counts);
         *upto = (*upto).max(row.get(1)?);
     }
@@ -386,7 +383,7 @@ fn late(
         "SELECT start, n FROM late WHERE cell = ?1 AND start >= ?2 AND start < ?3",
     )?;
     let rows = found.query_map([cell, from.millis(), to.millis()], |row| {
-        Ok((Timestamp::from_millis(row.get(0)?), row.get(1)?))
+        Ok((columns::time(row, 0)?, row.get(1)?))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
