@@ -1,13 +1,57 @@
 //! The local event log: what came in over HTTP, durable before it is acknowledged.
 
+use std::fs::File;
 use std::ops::RangeInclusive;
 use std::path::Path;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::{LogEntry, LogRecord, StoreError};
-use crate::domain::{Offset, Timestamp};
+use rusqlite::{Connection, params};
+
+use super::columns::{self, count};
+use super::pool::Pool;
+use super::{LogEntry, LogRecord, StoreError, open};
+use crate::domain::{EventKind, Offset, Timestamp};
+
+/// AUTOINCREMENT: an offset is never given out again, not even after everything was trimmed.
+const STEPS: &[&str] = &["CREATE TABLE events (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, received_at INTEGER NOT NULL, kind INTEGER, bytes BLOB NOT NULL
+)"];
+const FILE: &str = "events.db";
+const LOCK: &str = "events.lock";
+const CACHE_KIB: u32 = 4096;
+/// Events that one transaction forgets.
+const TRIM_MAX: i64 = 10_000;
 
 /// Events in order of arrival in `events.db`. Shared by threads (`&self`); concurrent appends share one sync.
-pub struct EventLog {}
+pub struct EventLog {
+    queue: Mutex<Queue>,
+    written: Condvar,
+    writer: Mutex<Writer>,
+    pool: Pool,
+    limit_bytes: u64,
+    _lock: File,
+}
+
+/// Appends that wait for a thread to lead: it writes all of them in one transaction.
+#[derive(Default)]
+struct Queue {
+    next_ticket: u64,
+    waiting: Vec<Append>,
+    results: Vec<(u64, Result<RangeInclusive<Offset>, StoreError>)>,
+    led: bool,
+}
+
+struct Append {
+    ticket: u64,
+    records: Vec<LogRecord>,
+    received_at: Timestamp,
+}
+
+struct Writer {
+    conn: Connection,
+    last_offset: Offset,
+    last_received: Timestamp,
+}
 
 impl EventLog {
     /// Default size limit: 2 GiB.
@@ -22,9 +66,38 @@ impl EventLog {
     }
 
     /// As [`Self::open`] with a size limit.
+    ///
+    /// # Errors
+    /// As [`super::Store::open`].
     pub fn with_limit(dir: &Path, limit_bytes: u64) -> Result<Self, StoreError> {
-        let _ = (dir, limit_bytes);
-        todo!()
+        let lock = open::lock(dir, LOCK)?;
+        let path = dir.join(FILE);
+        let conn = open::writer(&path, STEPS, CACHE_KIB)?;
+        let page_bytes: i64 = conn.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        let pages = limit_bytes / u64::try_from(page_bytes).unwrap_or(4096).max(1);
+        // A database larger than the limit stays as it is; it just does not grow.
+        conn.query_row(&format!("PRAGMA max_page_count = {}", pages.max(1)), [], |_| Ok(()))?;
+        let writer = Writer {
+            last_offset: conn.query_row(
+                "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)",
+                [],
+                |row| row.get(0),
+            )?,
+            last_received: Timestamp::from_millis(conn.query_row(
+                "SELECT coalesce((SELECT received_at FROM events ORDER BY position DESC LIMIT 1), 0)",
+                [],
+                |row| row.get(0),
+            )?),
+            conn,
+        };
+        Ok(Self {
+            queue: Mutex::default(),
+            written: Condvar::new(),
+            writer: Mutex::new(writer),
+            pool: Pool::new(&path, STEPS.len()),
+            limit_bytes,
+            _lock: lock,
+        })
     }
 
     /// Appends and returns the offsets; synced to disk when it returns. An empty slice gives an empty range.
@@ -37,24 +110,159 @@ impl EventLog {
         records: &[LogRecord],
         received_at: Timestamp,
     ) -> Result<RangeInclusive<Offset>, StoreError> {
-        let _ = (records, received_at);
-        todo!()
+        let mut queue = lock(&self.queue);
+        let ticket = queue.next_ticket;
+        queue.next_ticket += 1;
+        queue.waiting.push(Append { ticket, records: records.to_vec(), received_at });
+        loop {
+            if let Some(i) = queue.results.iter().position(|result| result.0 == ticket) {
+                return queue.results.swap_remove(i).1;
+            }
+            if queue.led {
+                queue = self.written.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            queue.led = true;
+            let batch = std::mem::take(&mut queue.waiting);
+            drop(queue);
+            let results = self.write(&batch);
+            queue = lock(&self.queue);
+            queue.led = false;
+            queue.results.extend(results);
+            self.written.notify_all();
+        }
     }
 
     /// Up to `limit` events with offsets of at least `offset`, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`]
     pub fn read_from(&self, offset: Offset, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
-        let _ = (offset, limit);
-        todo!()
+        self.pool.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT position, received_at, kind, bytes FROM events
+                 WHERE position >= ?1 ORDER BY position LIMIT ?2",
+            )?;
+            let entries = found.query_map([offset, count(limit)], |row| {
+                Ok(LogEntry {
+                    offset: row.get(0)?,
+                    received_at: columns::time(row, 1)?,
+                    kind: row.get::<_, Option<u8>>(2)?.and_then(kind_of),
+                    bytes: row.get(3)?,
+                })
+            })?;
+            Ok(entries.collect::<Result<_, _>>()?)
+        })
     }
 
-    /// Forgets events before an offset. Offsets are never given out again.
+    /// Forgets events before an offset, but for the last one ever appended, which keeps the time. Offsets are never
+    /// given out again.
+    ///
+    /// # Errors
+    /// [`StoreError`]
     pub fn trim(&self, before: Offset) -> Result<(), StoreError> {
-        let _ = before;
-        todo!()
+        loop {
+            // Appends get their turn in between.
+            let writer = lock(&self.writer);
+            let gone = writer.conn.execute(
+                "DELETE FROM events WHERE position IN
+                     (SELECT position FROM events WHERE position < ?1 ORDER BY position LIMIT ?2)",
+                [before.min(writer.last_offset), TRIM_MAX],
+            )?;
+            if count(gone) < TRIM_MAX {
+                return Ok(());
+            }
+        }
     }
 
     /// Offset of the last event ever appended, 0 if there was none.
+    ///
+    /// # Errors
+    /// None at present.
     pub fn last_offset(&self) -> Result<Offset, StoreError> {
-        todo!()
+        Ok(lock(&self.writer).last_offset)
     }
+
+    /// Writes a batch in one transaction, or each by itself where that fails: a large append that does not fit must
+    /// not take the small ones with it.
+    fn write(&self, batch: &[Append]) -> Vec<(u64, Result<RangeInclusive<Offset>, StoreError>)> {
+        let mut writer = lock(&self.writer);
+        if let Ok(ranges) = writer.transact(batch) {
+            return batch
+                .iter()
+                .map(|append| append.ticket)
+                .zip(ranges.into_iter().map(Ok))
+                .collect();
+        }
+        batch
+            .iter()
+            .map(|append| {
+                let one = writer.transact(std::slice::from_ref(append));
+                let range = one.map(|mut ranges| ranges.remove(0));
+                (append.ticket, range.map_err(|error| self.told_apart(error, &writer.conn, append)))
+            })
+            .collect()
+    }
+
+    /// SQLite says the same of a full disk and of its own page limit.
+    fn told_apart(&self, error: StoreError, conn: &Connection, append: &Append) -> StoreError {
+        if !matches!(error, StoreError::Full) {
+            return error;
+        }
+        let pragma =
+            |name| conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
+        let page_bytes = pragma("page_size").unwrap_or(4096);
+        let bytes = pragma("page_count").unwrap_or(0).saturating_mul(page_bytes);
+        // The size is that before the append, which is gone again; with it the limit would have been passed.
+        let wanted =
+            append.records.iter().map(|record| record.bytes.len() as u64 + 64).sum::<u64>();
+        let grown = u64::try_from(bytes).unwrap_or(0).saturating_add(wanted * 2 + (64 << 10));
+        let near = grown >= self.limit_bytes;
+        if near { StoreError::LogFull { limit_bytes: self.limit_bytes } } else { error }
+    }
+}
+
+impl Writer {
+    fn transact(&mut self, batch: &[Append]) -> Result<Vec<RangeInclusive<Offset>>, StoreError> {
+        let (mut last_offset, mut last_received) = (self.last_offset, self.last_received);
+        // Rolled back when dropped.
+        let transaction = self.conn.transaction()?;
+        let mut ranges = Vec::with_capacity(batch.len());
+        {
+            let mut insert = transaction.prepare_cached(
+                "INSERT INTO events (received_at, kind, bytes) VALUES (?1, ?2, ?3)",
+            )?;
+            for append in batch {
+                last_received = last_received.max(append.received_at);
+                let first = last_offset + 1;
+                for record in &append.records {
+                    last_offset = insert.insert(params![
+                        last_received.millis(),
+                        record.kind.map(kind_code),
+                        record.bytes
+                    ])?;
+                }
+                ranges.push(first..=last_offset);
+            }
+        }
+        transaction.commit()?;
+        (self.last_offset, self.last_received) = (last_offset, last_received);
+        Ok(ranges)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn kind_code(kind: EventKind) -> u8 {
+    match kind {
+        EventKind::Alarm => 0,
+        EventKind::Ticket => 1,
+        EventKind::Maintenance => 2,
+    }
+}
+
+fn kind_of(code: u8) -> Option<EventKind> {
+    [EventKind::Alarm, EventKind::Ticket, EventKind::Maintenance].get(usize::from(code)).copied()
 }

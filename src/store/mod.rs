@@ -6,11 +6,23 @@
 //! SQLite rather than redb: its commits are synced, its files can be opened with any `sqlite3` at three in the
 //! morning, secondary indexes (alerts by state, dead letters by reason) come for free, and triggers guard the ledger.
 
+mod alarms;
+mod alerts;
+mod chunk;
+mod columns;
 mod error;
 mod events;
+mod ledger;
+mod open;
+mod pool;
+mod prune;
 mod reader;
 mod records;
+#[cfg(test)]
+mod tests;
 mod tx;
+mod vintage;
+mod windows;
 
 pub use error::StoreError;
 pub use events::EventLog;
@@ -21,12 +33,31 @@ pub use records::{
 };
 pub use tx::Tx;
 
+use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
+use rusqlite::{Connection, OptionalExtension};
+
+use self::tx::Ids;
 use crate::domain::{Timestamp, WindowWidth};
 
+/// Schema of `state.db`; a new version appends a step.
+const STEPS: &[&str] = &[include_str!("state.sql")];
+const FILE: &str = "state.db";
+const LOCK: &str = "state.lock";
+/// Page cache of the writer.
+const CACHE_KIB: u32 = 16_384;
+
 /// The one writer of `state.db`.
-pub struct Store {}
+pub struct Store {
+    conn: Connection,
+    ids: Ids,
+    width: WindowWidth,
+    reader: Reader,
+    /// Held as long as the store is open; released last.
+    _lock: File,
+}
 
 impl Store {
     /// Opens the store in `dir`, making both where they are missing, and locks it against other processes.
@@ -35,16 +66,30 @@ impl Store {
     /// [`StoreError::InUse`], [`StoreError::Version`], [`StoreError::Width`] if it was made with another width,
     /// [`StoreError::Io`] if the directory cannot be made or written.
     pub fn open(dir: &Path, width: WindowWidth) -> Result<Self, StoreError> {
-        let _ = (dir, width);
-        todo!()
+        let lock = open::lock(dir, LOCK)?;
+        let conn = open::writer(&dir.join(FILE), STEPS, CACHE_KIB)?;
+        conn.execute(
+            "INSERT OR IGNORE INTO meta (key, value) VALUES ('width_s', ?1)",
+            [width.secs()],
+        )?;
+        let found = stored_width(&conn)?;
+        if found != width {
+            return Err(StoreError::Width {
+                dir: dir.into(),
+                found_minutes: found.secs() / 60,
+                asked_minutes: width.secs() / 60,
+            });
+        }
+        let reader = Reader::open(dir)?;
+        Ok(Self { conn, ids: Ids::default(), width, reader, _lock: lock })
     }
 
     /// A reader beside this writer; clones share a few connections.
     ///
     /// # Errors
-    /// [`StoreError`] if the database cannot be opened a second time.
+    /// None at present; opening a connection is left to the first read.
     pub fn reader(&self) -> Result<Reader, StoreError> {
-        todo!()
+        Ok(self.reader.clone())
     }
 
     /// Starts a transaction; dropped without [`Tx::commit`] it leaves nothing behind.
@@ -52,7 +97,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], or what SQLite says.
     pub fn begin(&mut self) -> Result<Tx<'_>, StoreError> {
-        todo!()
+        Tx::begin(&self.conn, &mut self.ids, self.width)
     }
 
     /// Forgets what is older than its retention: vintages keep all leads for 14 days, then those of 1, 3 and 6 h
@@ -62,12 +107,20 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; nothing is forgotten then.
     pub fn prune(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        let _ = now;
-        todo!()
+        self.begin()?.prune(now)
     }
 
     /// The width of the store's windows.
     pub fn width(&self) -> WindowWidth {
-        todo!()
+        self.width
     }
+}
+
+fn stored_width(conn: &Connection) -> Result<WindowWidth, StoreError> {
+    let secs: Option<u32> = conn
+        .query_row("SELECT value FROM meta WHERE key = 'width_s'", [], |row| row.get(0))
+        .optional()?;
+    let secs = secs.ok_or_else(|| StoreError::corrupt("the window width is not recorded"))?;
+    WindowWidth::new(Duration::from_secs(u64::from(secs)))
+        .map_err(|e| StoreError::corrupt(e.to_string()))
 }

@@ -1,208 +1,50 @@
-//! Reading beside the writer.
+//! Reading beside the writer. What concerns one kind of record is read where it is written: windows in
+//! `windows.rs`, vintages in `ledger.rs`, and so on.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{
-    Filter, OutboxRow, PartialRecord, SeriesInfo, SeriesWindow, SourceRecord, StandingAlarm,
-    StoreError, WindowRecord,
-};
-use crate::alert::Alert;
-use crate::anomaly::Anomaly;
-use crate::domain::{
-    AlarmEvent, DeadLetter, MaintenanceEvent, Position, Reason, SeriesKey, Timestamp, WindowWidth,
-};
-use crate::forecast::{Score, Vintage};
-use crate::staffing::{Outlook, Plan, Shift};
-use crate::window::Cell;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::columns::{self, count};
+use super::pool::Pool;
+use super::{FILE, STEPS, StoreError, stored_width};
+use crate::domain::{DeadLetter, Position, Reason, WindowWidth};
 
 /// Sees what has been committed. Cheap to clone, shared by threads; blocks on disk, so not for async tasks directly.
 ///
 /// Every method fails with a [`StoreError`] only.
 #[derive(Clone)]
 pub struct Reader {
-    shared: Arc<()>,
+    pool: Arc<Pool>,
+    width: WindowWidth,
 }
 
 impl Reader {
     /// Reads a store that another process may have open, for commands that only look.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if there is no store in `dir`, [`StoreError::Version`].
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let _ = dir;
-        todo!()
+        let pool = Pool::new(&dir.join(FILE), STEPS.len());
+        let width = pool.read(stored_width)?;
+        Ok(Self { pool: Arc::new(pool), width })
     }
 
     /// The width of the store's windows.
     pub fn width(&self) -> WindowWidth {
-        let _ = &self.shared;
-        todo!()
-    }
-
-    /// Hands every stored window that starts at or after `from` to `each`, cell by cell, in order of time.
-    pub fn each_window(
-        &self,
-        from: Timestamp,
-        mut each: impl FnMut(&Cell, Timestamp, WindowRecord),
-    ) -> Result<(), StoreError> {
-        let _ = (from, &mut each);
-        todo!()
-    }
-
-    /// Every source that has reported.
-    pub fn sources(&self) -> Result<Vec<SourceRecord>, StoreError> {
-        todo!()
-    }
-
-    /// Partials of unfinished windows.
-    pub fn partials(&self) -> Result<Vec<PartialRecord>, StoreError> {
-        todo!()
+        self.width
     }
 
     /// Named state.
     pub fn blob(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let _ = (key,);
-        todo!()
-    }
-
-    /// Every cell that has a window.
-    pub fn cells(&self) -> Result<Vec<Cell>, StoreError> {
-        todo!()
-    }
-
-    /// Ticket series: leaves and their roll-ups, in order.
-    pub fn series(&self) -> Result<Vec<SeriesInfo>, StoreError> {
-        todo!()
-    }
-
-    /// Windows of a cell that start in `from..to`; open ones are summed from partials.
-    pub fn windows(
-        &self,
-        cell: &Cell,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<(Timestamp, WindowRecord)>, StoreError> {
-        let _ = (cell, from, to);
-        todo!()
-    }
-
-    /// Windows of a series that start in `from..to`, summed over the leaves and alarm scopes it covers.
-    pub fn series_windows(
-        &self,
-        series: &SeriesKey,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<SeriesWindow>, StoreError> {
-        let _ = (series, from, to);
-        todo!()
-    }
-
-    /// The forecast issued at a time, or the newest.
-    pub fn vintage(
-        &self,
-        series: &SeriesKey,
-        issued_at: Option<Timestamp>,
-    ) -> Result<Option<Vintage>, StoreError> {
-        let _ = (series, issued_at);
-        todo!()
-    }
-
-    /// Forecasts that have the window starting at `window` among their targets, oldest first.
-    pub fn vintages_targeting(
-        &self,
-        series: &SeriesKey,
-        window: Timestamp,
-    ) -> Result<Vec<Vintage>, StoreError> {
-        let _ = (series, window);
-        todo!()
-    }
-
-    /// Forecasts of all series issued after a time, oldest first.
-    pub fn vintages_since(&self, issued_after: Timestamp) -> Result<Vec<Vintage>, StoreError> {
-        let _ = (issued_after,);
-        todo!()
-    }
-
-    /// The newest plan.
-    pub fn plan(&self, series: &SeriesKey) -> Result<Option<Plan>, StoreError> {
-        let _ = (series,);
-        todo!()
-    }
-
-    /// The newest outlook.
-    pub fn outlook(&self, series: &SeriesKey) -> Result<Option<Outlook>, StoreError> {
-        let _ = (series,);
-        todo!()
-    }
-
-    /// The newest outlooks of the series that the filter admits.
-    pub fn outlooks(&self, filter: &Filter) -> Result<Vec<Outlook>, StoreError> {
-        let _ = (filter,);
-        todo!()
-    }
-
-    /// Scores by day (UTC midnight, in `from_day..to_day`) and lead in minutes.
-    pub fn scores(
-        &self,
-        series: &SeriesKey,
-        from_day: Timestamp,
-        to_day: Timestamp,
-    ) -> Result<Vec<(Timestamp, u32, Score)>, StoreError> {
-        let _ = (series, from_day, to_day);
-        todo!()
-    }
-
-    /// Anomalies of windows that start in `from..to`, newest first, with the cursor to go on `after`.
-    pub fn anomalies(
-        &self,
-        filter: &Filter,
-        from: Timestamp,
-        to: Timestamp,
-        limit: usize,
-        after: Option<i64>,
-    ) -> Result<Vec<(i64, Anomaly)>, StoreError> {
-        let _ = (filter, from, to, limit, after);
-        todo!()
-    }
-
-    /// Alerts, newest first, going on after the id of one. Open ones are those not resolved, pending ones included.
-    /// A filter's channel is ignored: alerts have none.
-    pub fn alerts(
-        &self,
-        filter: &Filter,
-        open_only: bool,
-        limit: usize,
-        after: Option<&str>,
-    ) -> Result<Vec<Alert>, StoreError> {
-        let _ = (filter, open_only, limit, after);
-        todo!()
-    }
-
-    /// One alert.
-    pub fn alert(&self, id: &str) -> Result<Option<Alert>, StoreError> {
-        let _ = (id,);
-        todo!()
-    }
-
-    /// Alarms standing as of `at`, told by transitions up to then: later ones are not looked at. Most severe first,
-    /// then newest.
-    pub fn standing_alarms(
-        &self,
-        filter: &Filter,
-        at: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<StandingAlarm>, StoreError> {
-        let _ = (filter, at, limit);
-        todo!()
-    }
-
-    /// Alarm transitions with event time in `from..to`, in order of (ts, source, offset).
-    pub fn alarm_transitions(
-        &self,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<(Position, AlarmEvent)>, StoreError> {
-        let _ = (from, to);
-        todo!()
+        self.read(|conn| {
+            Ok(conn
+                .prepare_cached("SELECT bytes FROM blobs WHERE key = ?1")?
+                .query_row([key], |row| row.get(0))
+                .optional()?)
+        })
     }
 
     /// Dead letters, newest first, with the cursor to go on `after`.
@@ -212,50 +54,68 @@ impl Reader {
         limit: usize,
         after: Option<i64>,
     ) -> Result<Vec<(i64, DeadLetter)>, StoreError> {
-        let _ = (reason, limit, after);
-        todo!()
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(&format!(
+                "SELECT id, topic, part, position, received_at, reason, detail, bytes
+                 FROM dead_letters WHERE id < ?1 {} ORDER BY id DESC LIMIT ?2",
+                // In two texts, so that each uses the index it needs.
+                if reason.is_some() { "AND reason = ?3" } else { "AND ?3 IS NULL" }
+            ))?;
+            let mut rows = found.query(params![
+                after.unwrap_or(i64::MAX),
+                count(limit),
+                reason.map(|reason| reason as u8)
+            ])?;
+            let mut letters = Vec::new();
+            while let Some(row) = rows.next()? {
+                let source = columns::source(row, 1)?;
+                let letter = DeadLetter {
+                    position: Position { source, offset: row.get(3)? },
+                    received_at: columns::time(row, 4)?,
+                    reason: reason_of(row.get(5)?)?,
+                    detail: row.get(6)?,
+                    bytes: columns::bytes(row, 7)?.into(),
+                };
+                letters.push((row.get(0)?, letter));
+            }
+            Ok(letters)
+        })
     }
 
     /// Dead letters that are kept, by reason.
     pub fn dead_letter_counts(&self) -> Result<BTreeMap<Reason, u64>, StoreError> {
-        todo!()
-    }
-
-    /// Planned work, not cancelled, that overlaps `from..to`, by start.
-    pub fn maintenance(
-        &self,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<MaintenanceEvent>, StoreError> {
-        let _ = (from, to);
-        todo!()
-    }
-
-    /// Shifts that overlap `from..to`, by series and start.
-    pub fn shifts(
-        &self,
-        filter: &Filter,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<Shift>, StoreError> {
-        let _ = (filter, from, to);
-        todo!()
-    }
-
-    /// Pending deliveries that are due, most overdue first.
-    pub fn outbox_due(&self, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
-        let _ = (now, limit);
-        todo!()
-    }
-
-    /// Deliveries whatever their state, newest first.
-    pub fn outbox(&self, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
-        let _ = (limit,);
-        todo!()
+        self.read(|conn| {
+            let mut found =
+                conn.prepare_cached("SELECT reason, count(*) FROM dead_letters GROUP BY reason")?;
+            let mut rows = found.query([])?;
+            let mut counts = BTreeMap::new();
+            while let Some(row) = rows.next()? {
+                let n = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
+                counts.insert(reason_of(row.get(0)?)?, n);
+            }
+            Ok(counts)
+        })
     }
 
     /// Bytes that the database has on disk, without its write-ahead log.
     pub fn size_bytes(&self) -> Result<u64, StoreError> {
-        todo!()
+        self.read(|conn| {
+            let pages: i64 = conn.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+            let page: i64 = conn.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+            Ok(u64::try_from(pages.saturating_mul(page)).unwrap_or(0))
+        })
     }
+
+    /// Reads in one snapshot.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.pool.read(read)
+    }
+}
+
+fn reason_of(index: u8) -> Result<Reason, StoreError> {
+    let known = Reason::EVERY.get(usize::from(index)).copied();
+    known.ok_or_else(|| StoreError::corrupt(format!("dead letter reason {index}")))
 }

@@ -1,69 +1,60 @@
-//! One transaction of the writer.
+//! One transaction of the writer: begin, commit, the ids of names, and what has no home of its own.
 
-use std::marker::PhantomData;
+use std::collections::HashMap;
 
-use super::{DeliveryOutcome, PartialRecord, SourceRecord, StoreError, WindowRecord};
-use crate::alert::{Alert, Notice};
-use crate::anomaly::Anomaly;
-use crate::domain::{
-    AlarmEvent, DeadLetter, MaintenanceEvent, Position, SeriesKey, SourceId, Timestamp,
-};
-use crate::forecast::{Score, Vintage};
-use crate::staffing::{Outlook, Plan, Shift};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::StoreError;
+use super::chunk::Chunk;
+use crate::domain::{DeadLetter, Reason, SeriesKey, Timestamp, WindowWidth};
 use crate::window::Cell;
+
+/// Ids of cells and series that are known to be committed, or made by the running transaction.
+#[derive(Default)]
+pub(super) struct Ids {
+    cells: HashMap<Cell, i64>,
+    series: HashMap<SeriesKey, i64>,
+}
 
 /// All or nothing: what is put becomes visible and durable with [`Tx::commit`], and is forgotten without it.
 ///
 /// Every method fails with a [`StoreError`] only; after an error drop the transaction.
 pub struct Tx<'s> {
-    store: PhantomData<&'s mut ()>,
+    pub(super) conn: &'s Connection,
+    ids: &'s mut Ids,
+    pub(super) width: WindowWidth,
+    /// Days of windows touched and not written yet, by chunk key.
+    pub(super) chunks: HashMap<i64, Chunk>,
+    done: bool,
+}
+
+impl<'s> Tx<'s> {
+    pub(super) fn begin(
+        conn: &'s Connection,
+        ids: &'s mut Ids,
+        width: WindowWidth,
+    ) -> Result<Self, StoreError> {
+        conn.execute_batch("BEGIN IMMEDIATE")?;
+        Ok(Self { conn, ids, width, chunks: HashMap::new(), done: false })
+    }
 }
 
 impl Tx<'_> {
-    /// How far a source has been merged; replaces what was there.
-    pub fn put_source(&mut self, record: &SourceRecord) -> Result<(), StoreError> {
-        let _ = (record,);
-        todo!()
+    /// Makes it durable: synced to disk when this returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] or what SQLite says; nothing was kept then.
+    pub fn commit(mut self) -> Result<(), StoreError> {
+        self.write_chunks()?;
+        self.conn.execute_batch("COMMIT")?;
+        self.done = true;
+        Ok(())
     }
 
-    /// Partials of unfinished windows; a later one of the same window, cell and source replaces.
-    pub fn put_partials(&mut self, rows: &[PartialRecord]) -> Result<(), StoreError> {
-        let _ = (rows,);
-        todo!()
-    }
-
-    /// Forgets partials, of windows that have settled.
-    pub fn delete_partials(
-        &mut self,
-        keys: &[(Timestamp, Cell, SourceId)],
-    ) -> Result<(), StoreError> {
-        let _ = (keys,);
-        todo!()
-    }
-
-    /// Windows by cell and start. Written at commit, one blob per cell and UTC day.
-    pub fn put_windows(
-        &mut self,
-        rows: &[(Cell, Timestamp, WindowRecord)],
-    ) -> Result<(), StoreError> {
-        let _ = (rows,);
-        todo!()
-    }
-
-    /// An alarm's transition, once per position; the newest (ts, source, offset) is its state.
-    pub fn put_alarm(&mut self, position: &Position, event: &AlarmEvent) -> Result<(), StoreError> {
-        let _ = (position, event);
-        todo!()
-    }
-
-    /// Planned work; the newest (ts, source, offset) of an event id wins.
-    pub fn put_maintenance(
-        &mut self,
-        position: &Position,
-        event: &MaintenanceEvent,
-    ) -> Result<(), StoreError> {
-        let _ = (position, event);
-        todo!()
+    /// Small named state: the clock, calibrations.
+    pub fn put_blob(&mut self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.run("INSERT OR REPLACE INTO blobs (key, bytes) VALUES (?1, ?2)", params![key, bytes])
+            .map(drop)
     }
 
     /// What was not counted, once per position. `counted_in` is the cell and window start in which a late event
@@ -73,92 +64,116 @@ impl Tx<'_> {
         letter: &DeadLetter,
         counted_in: Option<(&Cell, Timestamp)>,
     ) -> Result<(), StoreError> {
-        let _ = (letter, counted_in);
-        todo!()
+        let new = self.run(
+            "INSERT OR IGNORE INTO dead_letters (topic, part, position, received_at, reason, detail, bytes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                &*letter.position.source.topic,
+                letter.position.source.partition,
+                letter.position.offset,
+                letter.received_at.millis(),
+                letter.reason as u8,
+                letter.detail,
+                &*letter.bytes
+            ],
+        )?;
+        let Some((cell, start)) = counted_in.filter(|_| new == 1 && letter.reason == Reason::Late)
+        else {
+            return Ok(());
+        };
+        let cell = self.cell_id(cell)?;
+        self.run(
+            "INSERT INTO late (cell, start, n) VALUES (?1, ?2, 1)
+             ON CONFLICT (cell, start) DO UPDATE SET n = n + 1",
+            params![cell, self.width.floor(start).millis()],
+        )
+        .map(drop)
     }
 
-    /// A forecast as issued. A second one of the same series and time is ignored: the first stands.
-    pub fn put_vintage(&mut self, vintage: &Vintage) -> Result<(), StoreError> {
-        let _ = (vintage,);
-        todo!()
+    /// Runs one statement, prepared once.
+    pub(super) fn run(&self, sql: &str, with: impl rusqlite::Params) -> Result<usize, StoreError> {
+        Ok(self.conn.prepare_cached(sql)?.execute(with)?)
     }
 
-    /// The newest plan and outlook of a series; an older one than is there is ignored.
-    pub fn put_plan(&mut self, plan: Option<&Plan>, outlook: &Outlook) -> Result<(), StoreError> {
-        let _ = (plan, outlook);
-        todo!()
+    /// Id of a cell, given when it is first seen.
+    pub(super) fn cell_id(&mut self, cell: &Cell) -> Result<i64, StoreError> {
+        if let Some(id) = self.ids.cells.get(cell) {
+            return Ok(*id);
+        }
+        let (kind, [region, service, channel]) = cell_columns(cell);
+        let names = params![kind, region, service, channel];
+        self.run(
+            "INSERT OR IGNORE INTO cells (kind, region, service, channel) VALUES (?1, ?2, ?3, ?4)",
+            names,
+        )?;
+        let id = find_cell(self.conn, cell)?
+            .ok_or_else(|| StoreError::corrupt(format!("{cell} has no id")))?;
+        self.ids.cells.insert(cell.clone(), id);
+        Ok(id)
     }
 
-    /// Adds to the scores of a series on a day (UTC midnight), by lead in minutes.
-    pub fn put_scores(
-        &mut self,
-        series: &SeriesKey,
-        day: Timestamp,
-        by_lead: &[(u32, Score)],
-    ) -> Result<(), StoreError> {
-        let _ = (series, day, by_lead);
-        todo!()
+    /// Id of a series, given when it is first seen.
+    pub(super) fn series_id(&mut self, series: &SeriesKey) -> Result<i64, StoreError> {
+        if let Some(id) = self.ids.series.get(series) {
+            return Ok(*id);
+        }
+        let names = [series.region.as_str(), series.service.as_str(), series.channel.as_str()];
+        self.run(
+            "INSERT OR IGNORE INTO series (region, service, channel) VALUES (?1, ?2, ?3)",
+            names,
+        )?;
+        let id = find_series(self.conn, series)?
+            .ok_or_else(|| StoreError::corrupt(format!("{series} has no id")))?;
+        self.ids.series.insert(series.clone(), id);
+        Ok(id)
     }
+}
 
-    /// What was found abnormal; once per series, window and kind, a later one replaces.
-    pub fn put_anomaly(&mut self, anomaly: &Anomaly) -> Result<(), StoreError> {
-        let _ = (anomaly,);
-        todo!()
+impl Drop for Tx<'_> {
+    fn drop(&mut self) {
+        if self.done {
+            return;
+        }
+        // Ids given by this transaction are gone with it.
+        *self.ids = Ids::default();
+        // SQLite has rolled back already after some errors, a full disk among them. If this one fails, the
+        // next BEGIN says so.
+        if !self.conn.is_autocommit() {
+            let _ = self.conn.execute_batch("ROLLBACK");
+        }
     }
+}
 
-    /// An alert's present state, by id.
-    pub fn put_alert(&mut self, alert: &Alert) -> Result<(), StoreError> {
-        let _ = (alert,);
-        todo!()
+/// A cell as columns of `cells`.
+pub(super) fn cell_columns(cell: &Cell) -> (u8, [&str; 3]) {
+    match cell {
+        Cell::Tickets(s) => (0, [s.region.as_str(), s.service.as_str(), s.channel.as_str()]),
+        Cell::Alarms(s) => (1, [s.region.as_str(), s.service.as_str(), ""]),
+        Cell::Maintenance => (2, ["", "", ""]),
     }
+}
 
-    /// One outbox row per receiver, due at `at`; ignored where it is there already.
-    pub fn put_notice(
-        &mut self,
-        notice: &Notice,
-        receivers: &[String],
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let _ = (notice, receivers, at);
-        todo!()
-    }
+pub(super) fn find_cell(conn: &Connection, cell: &Cell) -> Result<Option<i64>, StoreError> {
+    let (kind, [region, service, channel]) = cell_columns(cell);
+    Ok(conn
+        .prepare_cached(
+            "SELECT id FROM cells WHERE kind = ?1 AND region = ?2 AND service = ?3 AND channel = ?4",
+        )?
+        .query_row(params![kind, region, service, channel], |row| row.get(0))
+        .optional()?)
+}
 
-    /// What became of a try.
-    pub fn mark_delivery(
-        &mut self,
-        notice_id: &str,
-        receiver: &str,
-        outcome: &DeliveryOutcome,
-    ) -> Result<(), StoreError> {
-        let _ = (notice_id, receiver, outcome);
-        todo!()
-    }
-
-    /// Makes a notice that was given up due again at `at`.
-    pub fn resend(
-        &mut self,
-        notice_id: &str,
-        receiver: &str,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let _ = (notice_id, receiver, at);
-        todo!()
-    }
-
-    /// Replaces the shifts of the same series that overlap what is given, from its first start to its last end.
-    pub fn put_shifts(&mut self, shifts: &[Shift]) -> Result<(), StoreError> {
-        let _ = (shifts,);
-        todo!()
-    }
-
-    /// Small named state: the clock, calibrations.
-    pub fn put_blob(&mut self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        let _ = (key, bytes);
-        todo!()
-    }
-
-    /// Makes it durable: synced to disk when this returns.
-    pub fn commit(self) -> Result<(), StoreError> {
-        todo!()
-    }
+pub(super) fn find_series(
+    conn: &Connection,
+    series: &SeriesKey,
+) -> Result<Option<i64>, StoreError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT id FROM series WHERE region = ?1 AND service = ?2 AND channel = ?3",
+        )?
+        .query_row(
+            [series.region.as_str(), series.service.as_str(), series.channel.as_str()],
+            |row| row.get(0),
+        )
+        .optional()?)
 }

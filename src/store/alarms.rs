@@ -1,0 +1,258 @@
+//! Alarms and planned work: what was said, and what stands.
+//!
+//! Order is that of (ts, topic, partition, offset), never that of arrival.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::columns::{self, pack};
+use super::{Filter, Reader, StandingAlarm, StoreError, Tx};
+use crate::domain::{
+    AlarmAction, AlarmEvent, MaintenanceAction, MaintenanceEvent, Position, Timestamp,
+};
+
+/// Alarms and planned work
+impl Tx<'_> {
+    /// An alarm's transition, once per position; the newest (ts, source, offset) is its state.
+    pub fn put_alarm(&mut self, position: &Position, event: &AlarmEvent) -> Result<(), StoreError> {
+        let clear = event.action == AlarmAction::Clear;
+        let body = pack(event)?;
+        let (source, offset) = (&position.source, position.offset);
+        let new = self.run(
+            "INSERT OR IGNORE INTO transitions (topic, part, position, ts, alarm, clear, event)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                &*source.topic,
+                source.partition,
+                offset,
+                event.ts.millis(),
+                &*event.alarm_id,
+                clear,
+                body
+            ],
+        )?;
+        if new == 0 {
+            return Ok(());
+        }
+        let known = state(self.conn, &event.alarm_id)?;
+        let raised_at = match &known {
+            Some(known) if known.key >= (event.ts, position.clone()) => {
+                return self.correct(&event.alarm_id, known);
+            }
+            _ if clear => None,
+            Some(State { raised_at: Some(raised_at), .. }) => Some(*raised_at),
+            _ => Some(event.ts),
+        };
+        self.run(
+            "INSERT OR REPLACE INTO alarms (alarm, ts, topic, part, position, raised_at, event)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                &*event.alarm_id,
+                event.ts.millis(),
+                &*source.topic,
+                source.partition,
+                offset,
+                raised_at.map(Timestamp::millis),
+                body
+            ],
+        )
+        .map(drop)
+    }
+
+    /// After a transition that came behind a newer one: the state stands, but it may stand for a longer or
+    /// shorter time.
+    fn correct(&self, alarm: &str, known: &State) -> Result<(), StoreError> {
+        let Some(raised_at) = known.raised_at else { return Ok(()) };
+        let corrected = raised_at_of(self.conn, alarm, known.key.0, Some(raised_at))?;
+        self.run(
+            "UPDATE alarms SET raised_at = ?2 WHERE alarm = ?1",
+            params![alarm, corrected.unwrap_or(raised_at).millis()],
+        )
+        .map(drop)
+    }
+
+    /// Planned work; the newest (ts, source, offset) of an event id wins.
+    pub fn put_maintenance(
+        &mut self,
+        position: &Position,
+        event: &MaintenanceEvent,
+    ) -> Result<(), StoreError> {
+        self.run(
+            "INSERT INTO maintenance
+                 (event_id, ts, topic, part, position, cancelled, starts_at, ends_at, event)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (event_id) DO UPDATE SET
+                 ts = excluded.ts, topic = excluded.topic, part = excluded.part,
+                 position = excluded.position, cancelled = excluded.cancelled,
+                 starts_at = excluded.starts_at, ends_at = excluded.ends_at, event = excluded.event
+             WHERE (excluded.ts, excluded.topic, excluded.part, excluded.position)
+                 > (ts, topic, part, position)",
+            params![
+                &*event.event_id,
+                event.ts.millis(),
+                &*position.source.topic,
+                position.source.partition,
+                position.offset,
+                event.action == MaintenanceAction::Cancel,
+                event.starts_at.millis(),
+                event.ends_at.millis(),
+                pack(event)?
+            ],
+        )
+        .map(drop)
+    }
+}
+
+/// Alarms and planned work
+impl Reader {
+    /// Alarms standing as of `at`, told by transitions up to then: later ones are not looked at. Most severe first,
+    /// then newest. Exact for the last 7 days; before that, as far as transitions are kept.
+    pub fn standing_alarms(
+        &self,
+        filter: &Filter,
+        at: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<StandingAlarm>, StoreError> {
+        let mut standing = self.read(|conn| {
+            let mut standing = settled_before(conn, at, filter)?;
+            standing.extend(changed_since(conn, at, filter)?);
+            Ok(standing)
+        })?;
+        standing.sort_by(|a, b| {
+            (a.event.severity, b.raised_at, &a.event.alarm_id).cmp(&(
+                b.event.severity,
+                a.raised_at,
+                &b.event.alarm_id,
+            ))
+        });
+        standing.truncate(limit);
+        Ok(standing)
+    }
+
+    /// Alarm transitions with event time in `from..to`, in order of (ts, source, offset).
+    pub fn alarm_transitions(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<(Position, AlarmEvent)>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT topic, part, position, event FROM transitions
+                 WHERE ts >= ?1 AND ts < ?2 ORDER BY ts, topic, part, position",
+            )?;
+            let mut rows = found.query([from.millis(), to.millis()])?;
+            let mut transitions = Vec::new();
+            while let Some(row) = rows.next()? {
+                let source = columns::source(row, 0)?;
+                let event = columns::value(row, 3)?;
+                transitions.push((Position { source, offset: row.get(2)? }, event));
+            }
+            Ok(transitions)
+        })
+    }
+
+    /// Planned work, not cancelled, that overlaps `from..to`, by start.
+    pub fn maintenance(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<MaintenanceEvent>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT event FROM maintenance
+                 WHERE ends_at > ?1 AND starts_at < ?2 AND cancelled = 0
+                 ORDER BY starts_at, event_id",
+            )?;
+            let mut rows = found.query([from.millis(), to.millis()])?;
+            let mut planned = Vec::new();
+            while let Some(row) = rows.next()? {
+                planned.push(columns::value(row, 0)?);
+            }
+            Ok(planned)
+        })
+    }
+}
+
+struct State {
+    key: (Timestamp, Position),
+    raised_at: Option<Timestamp>,
+}
+
+fn state(conn: &Connection, alarm: &str) -> Result<Option<State>, StoreError> {
+    Ok(conn
+        .prepare_cached("SELECT ts, topic, part, position, raised_at FROM alarms WHERE alarm = ?1")?
+        .query_row([alarm], |row| {
+            let source = columns::source(row, 1)?;
+            let position = Position { source, offset: row.get(3)? };
+            let raised_at = row.get::<_, Option<i64>>(4)?.map(Timestamp::from_millis);
+            Ok(State { key: (columns::time(row, 0)?, position), raised_at })
+        })
+        .optional()?)
+}
+
+/// Since when an alarm stands as of `at`: the first raise or change behind the last clear. `known` is what was
+/// known before transitions were forgotten; it counts where no clear is left to contradict it.
+fn raised_at_of(
+    conn: &Connection,
+    alarm: &str,
+    at: Timestamp,
+    known: Option<Timestamp>,
+) -> Result<Option<Timestamp>, StoreError> {
+    let mut found = conn.prepare_cached(
+        "SELECT ts, clear FROM transitions WHERE alarm = ?1 AND ts <= ?2
+         ORDER BY ts DESC, topic DESC, part DESC, position DESC",
+    )?;
+    let mut rows = found.query(params![alarm, at.millis()])?;
+    let mut raised = None;
+    while let Some(row) = rows.next()? {
+        if row.get(1)? {
+            return Ok(raised);
+        }
+        raised = Some(columns::time(row, 0)?);
+    }
+    Ok([raised, known].into_iter().flatten().min())
+}
+
+/// Standing alarms whose newest transition is not behind `at`: their state is the answer.
+fn settled_before(
+    conn: &Connection,
+    at: Timestamp,
+    filter: &Filter,
+) -> Result<Vec<StandingAlarm>, StoreError> {
+    let mut found = conn.prepare_cached(
+        "SELECT raised_at, event FROM alarms WHERE raised_at IS NOT NULL AND ts <= ?1",
+    )?;
+    let mut rows = found.query([at.millis()])?;
+    let mut standing = Vec::new();
+    while let Some(row) = rows.next()? {
+        let event: AlarmEvent = columns::value(row, 1)?;
+        if filter.admits_scope(&event.scope) {
+            let raised_at = columns::time(row, 0)?;
+            standing.push(StandingAlarm { event, raised_at });
+        }
+    }
+    Ok(standing)
+}
+
+/// Alarms that changed after `at`: their transitions up to then are folded.
+fn changed_since(
+    conn: &Connection,
+    at: Timestamp,
+    filter: &Filter,
+) -> Result<Vec<StandingAlarm>, StoreError> {
+    let mut found = conn.prepare_cached(
+        "SELECT t.event FROM alarms a JOIN transitions t ON t.id = (
+             SELECT id FROM transitions WHERE alarm = a.alarm AND ts <= ?1
+             ORDER BY ts DESC, topic DESC, part DESC, position DESC LIMIT 1)
+         WHERE a.ts > ?1 AND t.clear = 0",
+    )?;
+    let mut rows = found.query([at.millis()])?;
+    let mut standing = Vec::new();
+    while let Some(row) = rows.next()? {
+        let event: AlarmEvent = columns::value(row, 0)?;
+        if filter.admits_scope(&event.scope) {
+            let raised_at = raised_at_of(conn, &event.alarm_id, at, None)?.unwrap_or(event.ts);
+            standing.push(StandingAlarm { event, raised_at });
+        }
+    }
+    Ok(standing)
+}

@@ -1,0 +1,292 @@
+//! What people see and hear: anomalies, alerts, the outbox, the roster.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension, params};
+
+use super::columns::{self, count, pack, unpack};
+use super::{DeliveryOutcome, DeliveryState, Filter, OutboxRow, Reader, StoreError, Tx};
+use crate::alert::{Alert, AlertState, Notice};
+use crate::anomaly::Anomaly;
+use crate::domain::{Name, SeriesKey, Timestamp};
+use crate::staffing::Shift;
+
+/// Alerts, outbox, roster
+impl Tx<'_> {
+    /// What was found abnormal; once per series, window and kind, a later one replaces.
+    pub fn put_anomaly(&mut self, anomaly: &Anomaly) -> Result<(), StoreError> {
+        let series = self.series_id(&anomaly.series)?;
+        self.run(
+            "INSERT INTO anomalies (series, start, kind, body) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (series, start, kind) DO UPDATE SET body = excluded.body",
+            params![series, anomaly.window.millis(), anomaly.kind as u8, pack(anomaly)?],
+        )
+        .map(drop)
+    }
+
+    /// An alert's present state, by id.
+    pub fn put_alert(&mut self, alert: &Alert) -> Result<(), StoreError> {
+        let state = match alert.state {
+            AlertState::Pending => 0,
+            AlertState::Firing => 1,
+            AlertState::Acknowledged => 2,
+            AlertState::Resolved => 3,
+        };
+        self.run(
+            "INSERT OR REPLACE INTO alerts (id, state, region, service, since, updated_at, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                alert.id,
+                state,
+                alert.scope.region.as_str(),
+                alert.scope.service.as_str(),
+                alert.since.millis(),
+                alert.updated_at.millis(),
+                pack(alert)?
+            ],
+        )
+        .map(drop)
+    }
+
+    /// One outbox row per receiver, due at `at`; ignored where it is there already.
+    pub fn put_notice(
+        &mut self,
+        notice: &Notice,
+        receivers: &[String],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let body = pack(notice)?;
+        for receiver in receivers {
+            self.run(
+                "INSERT OR IGNORE INTO outbox
+                     (notice, receiver, state, attempts, created_at, next_at, body)
+                 VALUES (?1, ?2, 0, 0, ?3, ?3, ?4)",
+                params![notice.id, receiver, at.millis(), body],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// What became of a try. A notice that is not there is ignored.
+    pub fn mark_delivery(
+        &mut self,
+        notice_id: &str,
+        receiver: &str,
+        outcome: &DeliveryOutcome,
+    ) -> Result<(), StoreError> {
+        let (state, at, error) = match outcome {
+            DeliveryOutcome::Retry { at, error } => (0, at, Some(error)),
+            DeliveryOutcome::Delivered { at } => (1, at, None),
+            DeliveryOutcome::Dead { at, error } => (2, at, Some(error)),
+        };
+        self.run(
+            "UPDATE outbox SET state = ?3, attempts = attempts + 1, next_at = ?4,
+                 last_error = coalesce(?5, last_error)
+             WHERE notice = ?1 AND receiver = ?2",
+            params![notice_id, receiver, state, at.millis(), error],
+        )
+        .map(drop)
+    }
+
+    /// Makes a notice that was given up due again at `at`; others are left alone.
+    pub fn resend(
+        &mut self,
+        notice_id: &str,
+        receiver: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.run(
+            "UPDATE outbox SET state = 0, attempts = 0, next_at = ?3
+             WHERE notice = ?1 AND receiver = ?2 AND state = 2",
+            params![notice_id, receiver, at.millis()],
+        )
+        .map(drop)
+    }
+
+    /// Replaces the shifts of the same series that overlap what is given, from its first start to its last end.
+    pub fn put_shifts(&mut self, shifts: &[Shift]) -> Result<(), StoreError> {
+        let mut spans: BTreeMap<&SeriesKey, (Timestamp, Timestamp)> = BTreeMap::new();
+        for shift in shifts {
+            let span = spans.entry(&shift.series).or_insert((shift.start, shift.end));
+            *span = (span.0.min(shift.start), span.1.max(shift.end));
+        }
+        for (series, (start, end)) in spans {
+            let series = self.series_id(series)?;
+            self.run(
+                "DELETE FROM shifts WHERE series = ?1 AND ends_at > ?2 AND starts_at < ?3",
+                params![series, start.millis(), end.millis()],
+            )?;
+        }
+        for shift in shifts {
+            let series = self.series_id(&shift.series)?;
+            self.run(
+                "INSERT INTO shifts (series, starts_at, ends_at, agents) VALUES (?1, ?2, ?3, ?4)",
+                params![series, shift.start.millis(), shift.end.millis(), shift.agents],
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Alerts, outbox, roster
+impl Reader {
+    /// Anomalies of windows that start in `from..to`, newest first, with the cursor to go on `after`.
+    pub fn anomalies(
+        &self,
+        filter: &Filter,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+        after: Option<i64>,
+    ) -> Result<Vec<(i64, Anomaly)>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT a.id, a.body FROM anomalies a JOIN series s ON s.id = a.series
+                 WHERE a.start >= ?1 AND a.start < ?2
+                     AND (?3 IS NULL OR s.region = ?3) AND (?4 IS NULL OR s.service = ?4)
+                     AND (?5 IS NULL OR s.channel = ?5)
+                     AND (?6 IS NULL
+                         OR (a.start, a.id) < (SELECT start, id FROM anomalies WHERE id = ?6))
+                 ORDER BY a.start DESC, a.id DESC LIMIT ?7",
+            )?;
+            let mut rows = found.query(params![
+                from.millis(),
+                to.millis(),
+                text(&filter.region),
+                text(&filter.service),
+                text(&filter.channel),
+                after,
+                count(limit)
+            ])?;
+            let mut anomalies = Vec::new();
+            while let Some(row) = rows.next()? {
+                anomalies.push((row.get(0)?, columns::value(row, 1)?));
+            }
+            Ok(anomalies)
+        })
+    }
+
+    /// Alerts, newest first, going on after the id of one. Open ones are those not resolved, pending ones included.
+    /// A filter's channel is ignored: alerts have none.
+    pub fn alerts(
+        &self,
+        filter: &Filter,
+        open_only: bool,
+        limit: usize,
+        after: Option<&str>,
+    ) -> Result<Vec<Alert>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(&format!(
+                "SELECT body FROM alerts
+                 WHERE {} AND (?1 IS NULL OR region = ?1) AND (?2 IS NULL OR service = ?2)
+                     AND (?3 IS NULL
+                         OR (since, id) < (SELECT since, id FROM alerts WHERE id = ?3))
+                 ORDER BY since DESC, id DESC LIMIT ?4",
+                if open_only { "state <> 3" } else { "1" }
+            ))?;
+            let mut rows = found.query(params![
+                text(&filter.region),
+                text(&filter.service),
+                after,
+                count(limit)
+            ])?;
+            let mut alerts = Vec::new();
+            while let Some(row) = rows.next()? {
+                alerts.push(columns::value(row, 0)?);
+            }
+            Ok(alerts)
+        })
+    }
+
+    /// One alert.
+    pub fn alert(&self, id: &str) -> Result<Option<Alert>, StoreError> {
+        self.read(|conn| {
+            let bytes: Option<Vec<u8>> = conn
+                .prepare_cached("SELECT body FROM alerts WHERE id = ?1")?
+                .query_row([id], |row| row.get(0))
+                .optional()?;
+            bytes.map(|bytes| unpack(&bytes)).transpose()
+        })
+    }
+
+    /// Pending deliveries that are due, most overdue first.
+    pub fn outbox_due(&self, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
+        self.deliveries(
+            "WHERE state = 0 AND next_at <= ?1 ORDER BY next_at, id LIMIT ?2",
+            now,
+            limit,
+        )
+    }
+
+    /// Deliveries whatever their state, newest first.
+    pub fn outbox(&self, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
+        self.deliveries("WHERE ?1 IS NOT NULL ORDER BY id DESC LIMIT ?2", Timestamp::MAX, limit)
+    }
+
+    fn deliveries(
+        &self,
+        which: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(&format!(
+                "SELECT body, receiver, state, attempts, created_at, next_at, last_error
+                 FROM outbox {which}"
+            ))?;
+            let mut rows = found.query([now.millis(), count(limit)])?;
+            let mut deliveries = Vec::new();
+            while let Some(row) = rows.next()? {
+                deliveries.push(OutboxRow {
+                    notice: columns::value(row, 0)?,
+                    receiver: row.get(1)?,
+                    state: match row.get(2)? {
+                        0 => DeliveryState::Pending,
+                        1 => DeliveryState::Delivered,
+                        _ => DeliveryState::Dead,
+                    },
+                    attempts: row.get(3)?,
+                    created_at: columns::time(row, 4)?,
+                    next_at: columns::time(row, 5)?,
+                    last_error: row.get(6)?,
+                });
+            }
+            Ok(deliveries)
+        })
+    }
+
+    /// Shifts that overlap `from..to`, by series and start.
+    pub fn shifts(
+        &self,
+        filter: &Filter,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Shift>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT s.region, s.service, s.channel, h.starts_at, h.ends_at, h.agents
+                 FROM shifts h JOIN series s ON s.id = h.series
+                 WHERE h.ends_at > ?1 AND h.starts_at < ?2
+                 ORDER BY s.region, s.service, s.channel, h.starts_at",
+            )?;
+            let mut rows = found.query([from.millis(), to.millis()])?;
+            let mut shifts = Vec::new();
+            while let Some(row) = rows.next()? {
+                let series = columns::series(row, 0)?;
+                if filter.admits_series(&series) {
+                    shifts.push(Shift {
+                        series,
+                        start: columns::time(row, 3)?,
+                        end: columns::time(row, 4)?,
+                        agents: row.get(5)?,
+                    });
+                }
+            }
+            Ok(shifts)
+        })
+    }
+}
+
+fn text(name: &Option<Name>) -> Option<&str> {
+    name.as_ref().map(Name::as_str)
+}

@@ -1,0 +1,155 @@
+//! One cell's windows of one UTC day as a blob: a stream of numbers, empty fields left out.
+
+use super::{StoreError, WindowRecord};
+use crate::domain::{Timestamp, WindowWidth};
+use crate::window::Counts;
+
+const DAY_MS: i64 = 86_400_000;
+const DAY_BITS: u32 = 24;
+
+/// UTC day of an instant, counted from the epoch.
+pub(super) fn day(at: Timestamp) -> i64 {
+    at.millis().div_euclid(DAY_MS)
+}
+
+/// UTC midnight of a day.
+pub(super) fn midnight(day: i64) -> Timestamp {
+    Timestamp::from_millis(day * DAY_MS)
+}
+
+/// Key of a chunk: keys of one cell are neighbours, in order of the day (days before 1970 do not occur).
+pub(super) fn key(cell: i64, day: i64) -> i64 {
+    (cell << DAY_BITS) | day.clamp(0, (1 << DAY_BITS) - 1)
+}
+
+/// Day of a chunk's key.
+pub(super) fn day_of(key: i64) -> i64 {
+    key & ((1 << DAY_BITS) - 1)
+}
+
+/// Windows of one day by slot, the number of the window in the day.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Chunk(Vec<(u16, WindowRecord)>);
+
+impl Chunk {
+    /// Sets a window; almost always it is the last.
+    pub(super) fn set(&mut self, slot: u16, record: WindowRecord) {
+        match self.0.binary_search_by_key(&slot, |row| row.0) {
+            Ok(i) => self.0[i].1 = record,
+            Err(i) => self.0.insert(i, (slot, record)),
+        }
+    }
+
+    /// Starts and records, in order of time.
+    pub(super) fn rows(
+        &self,
+        day: i64,
+        width: WindowWidth,
+    ) -> impl DoubleEndedIterator<Item = (Timestamp, WindowRecord)> + '_ {
+        self.0
+            .iter()
+            .map(move |(slot, record)| (midnight(day) + width.length() * u32::from(*slot), *record))
+    }
+
+    pub(super) fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        let mut numbers = Vec::with_capacity(self.0.len() * 5);
+        let mut before = 0;
+        for (slot, record) in &self.0 {
+            numbers.push(u32::from(slot - before));
+            before = *slot;
+            let fields = fields(record);
+            let mut bits = flags(record);
+            for (i, field) in fields.iter().enumerate() {
+                bits |= u32::from(*field != 0) << (FLAGS + i);
+            }
+            numbers.push(bits);
+            numbers.extend(fields.into_iter().filter(|field| *field != 0));
+        }
+        Ok(postcard::to_stdvec(&numbers)?)
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+        let mut numbers = postcard::from_bytes::<Vec<u32>>(bytes)?.into_iter();
+        let mut rows = Vec::new();
+        let mut slot = 0u32;
+        let cut = || StoreError::corrupt("a day of windows ends in the middle");
+        while let Some(step) = numbers.next() {
+            slot = slot.saturating_add(step);
+            let bits = numbers.next().ok_or_else(cut)?;
+            let mut fields = [0; FIELDS];
+            for (i, field) in fields.iter_mut().enumerate() {
+                if bits >> (FLAGS + i) & 1 == 1 {
+                    *field = numbers.next().ok_or_else(cut)?;
+                }
+            }
+            let slot = u16::try_from(slot).map_err(|_| StoreError::corrupt("a day too long"))?;
+            rows.push((slot, record(bits, fields)));
+        }
+        Ok(Self(rows))
+    }
+}
+
+/// Bits in front of those that say which fields follow.
+const FLAGS: usize = 3;
+const FIELDS: usize = 10;
+
+fn flags(record: &WindowRecord) -> u32 {
+    u32::from(record.settled) | u32::from(record.revised) << 1 | u32::from(record.missing) << 2
+}
+
+/// The commonest first, so that the bits before them fit one byte.
+fn fields(record: &WindowRecord) -> [u32; FIELDS] {
+    let Counts { tickets, raised: [a, b, c, d, e], cleared, other, duplicates } = record.counts;
+    [tickets, other, cleared, record.active, a, b, c, d, e, duplicates]
+}
+
+fn record(bits: u32, fields: [u32; FIELDS]) -> WindowRecord {
+    let [tickets, other, cleared, active, a, b, c, d, e, duplicates] = fields;
+    WindowRecord {
+        counts: Counts { tickets, raised: [a, b, c, d, e], cleared, other, duplicates },
+        active,
+        settled: bits & 1 != 0,
+        revised: bits & 2 != 0,
+        missing: bits & 4 != 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn any_record() -> impl Strategy<Value = WindowRecord> {
+        let small = prop_oneof![3 => Just(0u32), 2 => 0u32..300, 1 => any::<u32>()];
+        (proptest::collection::vec(small, FIELDS), 0u32..8).prop_map(|(fields, bits)| {
+            record(bits, fields.try_into().expect("as many as there are fields"))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_in_comes_out(rows in proptest::collection::btree_map(0u16..288, any_record(), 0..40)) {
+            let mut chunk = Chunk::default();
+            for (slot, record) in rows.iter().rev() {
+                chunk.set(*slot, *record);
+            }
+            prop_assert_eq!(Chunk::decode(&chunk.encode().expect("encodes")).expect("decodes"), chunk);
+        }
+
+        #[test]
+        fn damage_is_an_error_not_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let _ = Chunk::decode(&bytes);
+        }
+    }
+
+    #[test]
+    fn a_quiet_day_is_small() {
+        let mut chunk = Chunk::default();
+        for slot in 0..96 {
+            let counts = Counts { tickets: 12, ..Counts::default() };
+            chunk.set(slot, WindowRecord { counts, settled: true, ..WindowRecord::default() });
+        }
+        assert!(chunk.encode().expect("encodes").len() < 300);
+    }
+}

@@ -1,0 +1,92 @@
+//! Opening database files: lock, schema version, settings.
+
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::StoreError;
+
+/// How long one connection waits for another.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Takes the exclusive lock `name` in `dir`, making the directory where it is missing. Held until the file is dropped.
+pub(super) fn lock(dir: &Path, name: &str) -> Result<File, StoreError> {
+    fs::create_dir_all(dir).map_err(|e| StoreError::io(dir, "make the directory", e))?;
+    let path = dir.join(name);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|e| StoreError::io(&path, "open", e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { dir: dir.into() }),
+        Err(TryLockError::Error(e)) => Err(StoreError::io(&path, "lock", e)),
+    }
+}
+
+/// Opens the writing connection and brings the schema up to date. `steps[n]` leads from version n to n + 1.
+///
+/// `cache_kib` bounds the page cache.
+pub(super) fn writer(
+    path: &Path,
+    steps: &[&str],
+    cache_kib: u32,
+) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = connect(path, flags, cache_kib)?;
+    // FULL: in WAL mode the log is synced at every commit, for commits are promises to Kafka and to senders.
+    conn.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA journal_size_limit = 67108864;",
+    )?;
+    let found = version(&conn)?;
+    let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
+    if found > known {
+        return Err(StoreError::Version { path: path.into(), found, known });
+    }
+    for (done, step) in steps.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
+        conn.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {step}; PRAGMA user_version = {}; COMMIT;",
+            done + 1
+        ))?;
+    }
+    Ok(conn)
+}
+
+/// Opens a connection that only reads.
+pub(super) fn reader(path: &Path, known: usize, cache_kib: u32) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = connect(path, flags, cache_kib)?;
+    let found = version(&conn)?;
+    let known = i64::try_from(known).unwrap_or(i64::MAX);
+    if found > known {
+        return Err(StoreError::Version { path: path.into(), found, known });
+    }
+    Ok(conn)
+}
+
+fn connect(path: &Path, flags: OpenFlags, cache_kib: u32) -> Result<Connection, StoreError> {
+    let conn = Connection::open_with_flags(path, flags).map_err(|error| {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied) => {
+                StoreError::io(path, "open", std::io::Error::other(error))
+            }
+            _ => error.into(),
+        }
+    })?;
+    conn.busy_timeout(BUSY)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    conn.execute_batch(&format!("PRAGMA cache_size = -{cache_kib}; PRAGMA temp_store = MEMORY;"))?;
+    Ok(conn)
+}
+
+fn version(conn: &Connection) -> Result<i64, StoreError> {
+    Ok(conn.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}

@@ -1,0 +1,46 @@
+//! A few connections that only read, lent to one caller at a time.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::Connection;
+
+use super::{StoreError, open};
+
+/// Connections kept when idle; more are opened while more callers read at once.
+const IDLE_MAX: usize = 4;
+/// Page cache of one connection.
+const CACHE_KIB: u32 = 2048;
+
+pub(super) struct Pool {
+    path: PathBuf,
+    known: usize,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Pool {
+    /// `known` is the newest schema version that the caller understands.
+    pub(super) fn new(path: &Path, known: usize) -> Self {
+        Self { path: path.into(), known, idle: Mutex::new(Vec::new()) }
+    }
+
+    /// Reads in one snapshot: what `read` sees does not change while it runs.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let conn = match idle {
+            Some(conn) => conn,
+            None => open::reader(&self.path, self.known, CACHE_KIB)?,
+        };
+        let snapshot = conn.unchecked_transaction()?;
+        let answer = read(&snapshot)?;
+        snapshot.finish()?;
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_MAX {
+            idle.push(conn);
+        }
+        Ok(answer)
+    }
+}

@@ -1,0 +1,126 @@
+//! Retention: what is forgotten, and when.
+
+use std::time::Duration;
+
+use rusqlite::params;
+
+use super::windows::cell_ids;
+use super::{StoreError, Tx, chunk, columns, vintage};
+use crate::domain::{Timestamp, WindowWidth};
+use crate::forecast::{HORIZON, Vintage};
+
+const DAY: Duration = Duration::from_secs(86_400);
+const HOUR: Duration = Duration::from_secs(3600);
+/// Windows, scores, alerts and the like: a year and a month, so that last year's season is there to compare.
+const LONG: Duration = Duration::from_secs(400 * DAY.as_secs());
+/// Vintages with every lead.
+const ALL_LEADS: Duration = Duration::from_secs(14 * DAY.as_secs());
+const REJECTS: Duration = Duration::from_secs(30 * DAY.as_secs());
+const REJECTS_MAX: u32 = 100_000;
+const TRANSITIONS: Duration = Duration::from_secs(7 * DAY.as_secs());
+
+impl Tx<'_> {
+    pub(super) fn prune(mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.prune_ledger(now)?;
+        self.prune_windows(now - LONG)?;
+        self.prune_alarms(now)?;
+        self.prune_rejects(now - REJECTS)?;
+        self.prune_people(now)?;
+        self.commit()
+    }
+
+    fn prune_ledger(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let all_leads_from = (now - ALL_LEADS).millis();
+        self.run("INSERT INTO retention_open (only) VALUES (1)", [])?;
+        self.thin(all_leads_from)?;
+        self.run("DELETE FROM vintages WHERE issued_at < ?1", [all_leads_from])?;
+        self.run("DELETE FROM vintage_leads WHERE issued_at < ?1", [(now - LONG).millis()])?;
+        self.run("DELETE FROM retention_open", [])?;
+        self.run("DELETE FROM scores WHERE day < ?1", [chunk::day(now - LONG)])?;
+        Ok(())
+    }
+
+    /// Copies the three leads that stay of vintages issued before `cutoff`.
+    fn thin(&self, cutoff: i64) -> Result<(), StoreError> {
+        let mut old = self.conn.prepare_cached(
+            "SELECT s.region, s.service, s.channel, v.series, v.issued_at, v.body
+             FROM vintages v JOIN series s ON s.id = v.series WHERE v.issued_at < ?1",
+        )?;
+        let mut insert = self.conn.prepare_cached(
+            "INSERT OR IGNORE INTO vintage_leads (series, issued_at, body) VALUES (?1, ?2, ?3)",
+        )?;
+        let mut rows = old.query([cutoff])?;
+        while let Some(row) = rows.next()? {
+            let issued_at: i64 = row.get(4)?;
+            let body = columns::bytes(row, 5)?;
+            let series = columns::series(row, 0)?;
+            let mut vintage = vintage::decode(&series, Timestamp::from_millis(issued_at), body)?;
+            keep_leads(&mut vintage, self.width);
+            insert.execute(params![
+                row.get::<_, i64>(3)?,
+                issued_at,
+                vintage::encode(&vintage)?
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn prune_windows(&self, before: Timestamp) -> Result<(), StoreError> {
+        for cell in cell_ids(self.conn)? {
+            let end = chunk::key(cell, chunk::day(before));
+            self.run(
+                "DELETE FROM chunks WHERE key >= ?1 AND key < ?2",
+                [chunk::key(cell, 0), end],
+            )?;
+            let at = before.millis();
+            self.run("DELETE FROM late WHERE cell = ?1 AND start < ?2", [cell, at])?;
+            self.run("DELETE FROM partials WHERE cell = ?1 AND start < ?2", [cell, at])?;
+        }
+        Ok(())
+    }
+
+    fn prune_alarms(&self, now: Timestamp) -> Result<(), StoreError> {
+        let cutoff = (now - TRANSITIONS).millis();
+        // Of an alarm that stood at the cutoff the last transition before it stays, so that it is still known to
+        // have stood in the days that follow.
+        self.run(
+            "DELETE FROM transitions WHERE ts < ?1 AND (clear = 1 OR EXISTS (
+                 SELECT 1 FROM transitions n WHERE n.alarm = transitions.alarm AND n.ts < ?1
+                     AND (n.ts, n.topic, n.part, n.position)
+                       > (transitions.ts, transitions.topic, transitions.part, transitions.position)))",
+            [cutoff],
+        )?;
+        self.run("DELETE FROM alarms WHERE raised_at IS NULL AND ts < ?1", [cutoff])?;
+        let long = (now - LONG).millis();
+        self.run("DELETE FROM transitions WHERE ts < ?1", [long])?;
+        self.run("DELETE FROM alarms WHERE ts < ?1", [long])?;
+        self.run("DELETE FROM maintenance WHERE ends_at < ?1", [long])?;
+        Ok(())
+    }
+
+    fn prune_rejects(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.run("DELETE FROM dead_letters WHERE received_at < ?1", [before.millis()])?;
+        self.run(
+            "DELETE FROM dead_letters WHERE id <= (
+                 SELECT id FROM dead_letters ORDER BY id DESC LIMIT 1 OFFSET ?1)",
+            [REJECTS_MAX],
+        )?;
+        Ok(())
+    }
+
+    fn prune_people(&self, now: Timestamp) -> Result<(), StoreError> {
+        let long = (now - LONG).millis();
+        self.run("DELETE FROM anomalies WHERE start < ?1", [long])?;
+        self.run("DELETE FROM alerts WHERE since < ?1 AND state = 3", [long])?;
+        self.run("DELETE FROM outbox WHERE state <> 0 AND created_at < ?1", [long])?;
+        self.run("DELETE FROM shifts WHERE ends_at < ?1", [long])?;
+        Ok(())
+    }
+}
+
+/// The targets 1, 3 and 6 h ahead; the last starts one window before the horizon's end.
+fn keep_leads(vintage: &mut Vintage, width: WindowWidth) {
+    let kept = [HOUR, HOUR * 3, HORIZON.saturating_sub(width.length())];
+    let issued_at = vintage.issued_at;
+    vintage.targets.retain(|target| kept.iter().any(|lead| target.start == issued_at + *lead));
+}

@@ -1,0 +1,108 @@
+//! Alarms and planned work, whatever the order of arrival.
+
+use super::*;
+
+#[test]
+fn alarms_are_answered_as_of_then() {
+    use AlarmAction::{Change, Clear, Raise};
+    let dir = TempDir::new().expect("directory");
+    let mut store = open(&dir);
+    put(&mut store, |tx| {
+        for (offset, id, action, ts) in [
+            (1, "a", Raise, 10),
+            (2, "a", Change, 20),
+            (3, "a", Clear, 30),
+            (4, "a", Raise, 40),
+            (5, "b", Raise, 15),
+        ] {
+            tx.put_alarm(&position(offset), &alarm(id, action, ts))?;
+            tx.put_alarm(&position(offset), &alarm(id, action, ts))?;
+        }
+        Ok(())
+    });
+    let reader = reader(&store);
+    let standing = |ms| -> Vec<(String, i64, i64)> {
+        let found = reader.standing_alarms(&Filter::default(), at(ms), 10).expect("reads");
+        let since = |t: Timestamp| t.millis() - at(0).millis();
+        found
+            .iter()
+            .map(|s| (s.event.alarm_id.to_string(), since(s.raised_at), since(s.event.ts)))
+            .collect()
+    };
+    let row = |id: &str, raised, newest| (id.to_owned(), raised, newest);
+    assert_eq!(standing(5), []);
+    assert_eq!(standing(12), [row("a", 10, 10)]);
+    assert_eq!(standing(25), [row("b", 15, 15), row("a", 10, 20)]);
+    assert_eq!(standing(35), [row("b", 15, 15)]);
+    assert_eq!(standing(99), [row("a", 40, 40), row("b", 15, 15)]);
+    assert_eq!(reader.alarm_transitions(at(20), at(40)).expect("reads").len(), 2);
+    let elsewhere =
+        Filter { region: Some(Name::new("south").expect("a name")), ..Filter::default() };
+    assert_eq!(reader.standing_alarms(&elsewhere, at(99), 10).expect("reads"), []);
+    // What stood when its transitions were forgotten goes on standing, with its age.
+    store.prune(at(8 * DAY)).expect("prunes");
+    assert_eq!(standing(9 * DAY), [row("a", 40, 40), row("b", 15, 15)]);
+    put(&mut store, |tx| tx.put_alarm(&position(9), &alarm("b", Clear, 8 * DAY)));
+    assert_eq!(standing(9 * DAY), [row("a", 40, 40)]);
+    assert_eq!(standing(7 * DAY), [row("a", 40, 40), row("b", 15, 15)]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Whatever the order of arrival, the state is that of the newest, and so is every past one.
+    #[test]
+    fn the_newest_alarm_wins_in_any_order(
+        script in proptest::collection::vec((0i64..6, 0u8..3), 1..9),
+        order in proptest::collection::vec(any::<u32>(), 9),
+    ) {
+        let events: Vec<_> = script.iter().enumerate().map(|(i, (ts, action))| {
+            let action = [AlarmAction::Raise, AlarmAction::Change, AlarmAction::Clear][usize::from(*action)];
+            (position(i as i64), alarm("a", action, *ts))
+        }).collect();
+        let mut shuffled: Vec<_> = events.iter().zip(&order).collect();
+        shuffled.sort_by_key(|(_, key)| **key);
+        let dir = TempDir::new().expect("directory");
+        let mut store = open(&dir);
+        put(&mut store, |tx| shuffled.iter().try_for_each(|((p, e), _)| tx.put_alarm(p, e)));
+        let reader = reader(&store);
+        for now in 0..7 {
+            let mut past: Vec<_> = events.iter().filter(|(_, e)| e.ts <= at(now)).collect();
+            past.sort_by_key(|(p, e)| (e.ts, p.offset));
+            let standing_from = past.iter().rposition(|(_, e)| e.action == AlarmAction::Clear);
+            let run = &past[standing_from.map_or(0, |i| i + 1)..];
+            let want = run.first().zip(run.last()).map(|(first, last)| StandingAlarm {
+                raised_at: first.1.ts,
+                event: last.1.clone(),
+            });
+            let found = reader.standing_alarms(&Filter::default(), at(now), 9).expect("reads");
+            prop_assert_eq!(found, Vec::from_iter(want), "at {}", now);
+        }
+    }
+}
+
+#[test]
+fn planned_work_is_what_was_said_last() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = open(&dir);
+    let planned = |id: &str, action, ts| MaintenanceEvent {
+        event_id: id.into(),
+        action,
+        ts: at(ts),
+        starts_at: at(HOUR),
+        ends_at: at(2 * HOUR),
+        region: None,
+        service: None,
+        impact: None,
+        text: None,
+    };
+    put(&mut store, |tx| {
+        tx.put_maintenance(&position(3), &planned("m1", MaintenanceAction::Cancel, 9))?;
+        tx.put_maintenance(&position(1), &planned("m1", MaintenanceAction::Plan, 5))?;
+        tx.put_maintenance(&position(2), &planned("m2", MaintenanceAction::Plan, 5))
+    });
+    let reader = reader(&store);
+    let found = reader.maintenance(at(0), at(HOUR + 1)).expect("reads");
+    assert_eq!(found, [planned("m2", MaintenanceAction::Plan, 5)]);
+    assert_eq!(reader.maintenance(at(2 * HOUR), at(DAY)).expect("reads"), []);
+}

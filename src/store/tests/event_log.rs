@@ -1,0 +1,75 @@
+//! The event log's promises.
+
+use super::*;
+use crate::domain::EventKind;
+
+fn record(bytes: &[u8]) -> LogRecord {
+    LogRecord { kind: Some(EventKind::Ticket), bytes: bytes.into() }
+}
+
+#[test]
+fn survives_reopening_and_never_repeats_an_offset() {
+    let dir = TempDir::new().expect("directory");
+    let log = EventLog::open(dir.path()).expect("opens");
+    assert_eq!(log.last_offset().expect("reads"), 0);
+    assert!(log.append(&[], at(0)).expect("appends").is_empty());
+    let two = [record(b"one"), LogRecord { kind: None, bytes: b"two".into() }];
+    assert_eq!(log.append(&two, at(100)).expect("appends"), 1..=2);
+    assert!(matches!(EventLog::open(dir.path()), Err(StoreError::InUse { .. })));
+    drop(log);
+    let log = EventLog::open(dir.path()).expect("opens");
+    // The clock went back while it was closed.
+    assert_eq!(log.append(&[record(b"three")], at(50)).expect("appends"), 3..=3);
+    let entries = log.read_from(2, 10).expect("reads");
+    let seen: Vec<_> =
+        entries.iter().map(|e| (e.offset, e.received_at, e.kind, &e.bytes[..])).collect();
+    let ticket = Some(EventKind::Ticket);
+    assert_eq!(seen, [(2, at(100), None, &b"two"[..]), (3, at(100), ticket, &b"three"[..])]);
+    log.trim(i64::MAX).expect("trims");
+    drop(log);
+    let log = EventLog::open(dir.path()).expect("opens");
+    assert_eq!(log.read_from(0, 10).expect("reads").len(), 1);
+    assert_eq!(log.append(&[record(b"four")], at(60)).expect("appends"), 4..=4);
+    assert_eq!(log.read_from(4, 1).expect("reads")[0].received_at, at(100));
+}
+
+#[test]
+fn appends_of_many_threads_keep_together() {
+    let dir = TempDir::new().expect("directory");
+    let log = EventLog::open(dir.path()).expect("opens");
+    std::thread::scope(|threads| {
+        for thread in 0..8u8 {
+            let log = &log;
+            threads.spawn(move || {
+                for _ in 0..10 {
+                    let both = [record(&[thread]), record(&[thread])];
+                    let range = log.append(&both, at(0)).expect("appends");
+                    let found = log.read_from(*range.start(), 2).expect("reads");
+                    assert_eq!(found.len(), 2, "visible once acknowledged");
+                    assert!(found.iter().all(|entry| entry.bytes == [thread]));
+                }
+            });
+        }
+    });
+    assert_eq!(log.last_offset().expect("reads"), 160);
+}
+
+#[test]
+fn says_when_it_is_full_and_goes_on_after_a_trim() {
+    let dir = TempDir::new().expect("directory");
+    let log = EventLog::with_limit(dir.path(), 256 << 10).expect("opens");
+    let mut last = 0;
+    let error = loop {
+        match log.append(&[record(&[7; 20_000])], at(0)) {
+            Ok(range) => last = *range.end(),
+            Err(error) => break error,
+        }
+    };
+    insta::assert_snapshot!(error, @"the event log holds its limit of 262144 bytes: wait until old events are trimmed, or raise the limit");
+    assert!(last >= 10, "{last} fitted");
+    assert_eq!(log.append(&[record(b"small")], at(0)).expect("appends"), last + 1..=last + 1);
+    let huge = log.append(&[record(&[7; 1 << 20])], at(0));
+    assert!(matches!(huge, Err(StoreError::LogFull { .. })));
+    log.trim(last).expect("trims");
+    assert!(log.append(&[record(&[7; 20_000])], at(0)).is_ok());
+}

@@ -1,0 +1,142 @@
+//! The store's promises, each against a database on disk.
+
+mod alarms;
+mod durability;
+mod event_log;
+mod ledger;
+mod people;
+mod windows;
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::*;
+use crate::alert::{Alert, AlertSeverity, AlertState, Notice, NoticeKind};
+use crate::anomaly::{Anomaly, AnomalyKind};
+use crate::domain::{
+    AlarmAction, AlarmEvent, DeadLetter, MaintenanceAction, MaintenanceEvent, Name, Position,
+    Reason, Scope, SeriesKey, Severity, SourceId,
+};
+use crate::forecast::{Score, Target, Vintage};
+use crate::staffing::{Outlook, Shift};
+use crate::window::{Cell, Counts};
+
+const HOUR: i64 = 3_600_000;
+const DAY: i64 = 24 * HOUR;
+
+/// Milliseconds after 2026-01-05T00:00:00Z, a Monday.
+pub(super) fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millis(1_767_571_200_000 + ms)
+}
+
+pub(super) fn series(channel: &str) -> SeriesKey {
+    SeriesKey::parse(&format!("north/mobile/{channel}")).expect("a series")
+}
+
+/// 24 targets with quantiles of three decimals.
+pub(super) fn vintage(issued_ms: i64) -> Vintage {
+    let issued_at = at(issued_ms);
+    let target = |i: u32| {
+        let mean = 20.0 + f64::from(i * i % 17);
+        let quantile = |k: f64| ((mean + k * 4.321) * 1000.0).round() / 1000.0;
+        Target {
+            start: issued_at + Duration::from_secs(900) * i,
+            mean: (mean * 1017.0).round() / 1000.0,
+            quantiles: [-1.96, -1.28, -0.67, 0.0, 0.67, 1.28, 1.96].map(quantile),
+            baseline: mean,
+            level: 1.125,
+            alarm_effect: 0.5 * f64::from(i % 3),
+        }
+    };
+    Vintage {
+        series: series("phone"),
+        issued_at,
+        targets: (0..24).map(target).collect(),
+        members: vec!["profile".into(), "mstl-ets".into()],
+        fallback: None,
+    }
+}
+
+fn open(dir: &TempDir) -> Store {
+    Store::open(dir.path(), WindowWidth::QUARTER).expect("opens")
+}
+
+/// Runs one transaction and commits it.
+fn put(store: &mut Store, work: impl FnOnce(&mut Tx<'_>) -> Result<(), StoreError>) {
+    let mut tx = store.begin().expect("begins");
+    work(&mut tx).expect("puts");
+    tx.commit().expect("commits");
+}
+
+fn reader(store: &Store) -> Reader {
+    store.reader().expect("reads")
+}
+
+fn phone() -> Cell {
+    Cell::Tickets(series("phone"))
+}
+
+fn scope() -> Scope {
+    series("phone").scope()
+}
+
+fn settled(tickets: u32) -> WindowRecord {
+    let counts = Counts { tickets, ..Counts::default() };
+    WindowRecord { counts, settled: true, ..WindowRecord::default() }
+}
+
+fn position(offset: i64) -> Position {
+    Position { source: SourceId::new("network.alarms", 0), offset }
+}
+
+fn alarm(id: &str, action: AlarmAction, ts: i64) -> AlarmEvent {
+    AlarmEvent {
+        event_id: format!("{id}-{ts}").into(),
+        alarm_id: id.into(),
+        action,
+        ts: at(ts),
+        severity: Severity::Major,
+        scope: scope(),
+        device: None,
+        alarm_type: None,
+        text: None,
+    }
+}
+
+fn letter(offset: i64, reason: Reason) -> DeadLetter {
+    DeadLetter {
+        position: position(offset),
+        received_at: at(offset),
+        reason,
+        detail: "came after its window".into(),
+        bytes: (*b"{}").into(),
+    }
+}
+
+fn alert(id: &str, since: i64, state: AlertState) -> Alert {
+    Alert {
+        id: id.into(),
+        rule: "short-staffed".into(),
+        severity: AlertSeverity::Warning,
+        scope: scope(),
+        state,
+        since: at(since),
+        updated_at: at(since),
+        ended_at: None,
+        from: at(since),
+        to: at(since + HOUR),
+        agents_short: 4,
+        shortfalls: Vec::new(),
+        because: vec!["12 alarms".into()],
+        title: "4 agents short".into(),
+        text: String::new(),
+        acknowledged_by: None,
+        feedback: None,
+        streak: 2,
+        told_gap: 4,
+        told_at: None,
+    }
+}

@@ -1,0 +1,124 @@
+//! Rejects, alerts, notices, roster.
+
+use super::*;
+
+#[test]
+fn dead_letters_are_written_once_and_paged() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = open(&dir);
+    put(&mut store, |tx| {
+        for offset in [1, 2, 3, 2] {
+            let reason = if offset == 2 { Reason::Late } else { Reason::Malformed };
+            tx.put_dead_letter(&letter(offset, reason), None)?;
+        }
+        Ok(())
+    });
+    let reader = reader(&store);
+    let page = reader.dead_letters(None, 2, None).expect("reads");
+    let offsets: Vec<_> = page.iter().map(|(_, letter)| letter.position.offset).collect();
+    assert_eq!(offsets, [3, 2]);
+    let rest = reader.dead_letters(None, 9, Some(page[1].0)).expect("reads");
+    assert_eq!(rest[0].1, letter(1, Reason::Malformed));
+    assert_eq!(reader.dead_letters(Some(Reason::Late), 9, None).expect("reads").len(), 1);
+    let counts = reader.dead_letter_counts().expect("reads");
+    assert_eq!(counts.into_iter().collect::<Vec<_>>(), [(Reason::Malformed, 2), (Reason::Late, 1)]);
+}
+
+#[test]
+fn a_notice_is_kept_until_it_arrives() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = open(&dir);
+    let alert = alert("a1", 0, AlertState::Firing);
+    let notice = Notice { id: "n1".into(), kind: NoticeKind::Firing, alert };
+    let to = ["mail".to_owned(), "pager".to_owned()];
+    put(&mut store, |tx| {
+        tx.put_notice(&notice, &to, at(0))?;
+        tx.put_notice(&notice, &to, at(9))
+    });
+    let reader = reader(&store);
+    let due = |ms| -> Vec<_> {
+        let rows = reader.outbox_due(at(ms), 9).expect("reads");
+        rows.into_iter().map(|row| (row.receiver, row.attempts)).collect()
+    };
+    assert_eq!(due(0), [("mail".into(), 0), ("pager".into(), 0)]);
+    let retry = DeliveryOutcome::Retry { at: at(50), error: "timed out".into() };
+    put(&mut store, |tx| {
+        tx.mark_delivery("n1", "mail", &DeliveryOutcome::Delivered { at: at(1) })?;
+        tx.mark_delivery("n1", "pager", &retry)
+    });
+    assert_eq!(due(49), []);
+    assert_eq!(due(50), [("pager".into(), 1)]);
+    let dead = DeliveryOutcome::Dead { at: at(60), error: "gone".into() };
+    put(&mut store, |tx| tx.mark_delivery("n1", "pager", &dead));
+    let all = reader.outbox(9).expect("reads");
+    assert_eq!(all[0].state, DeliveryState::Dead);
+    assert_eq!(all[0].last_error.as_deref(), Some("gone"));
+    assert_eq!((all[1].state, &all[1].notice), (DeliveryState::Delivered, &notice));
+    put(&mut store, |tx| {
+        tx.resend("n1", "pager", at(70))?;
+        tx.resend("n1", "mail", at(70))
+    });
+    assert_eq!(due(70), [("pager".into(), 0)]);
+}
+
+#[test]
+fn lists_are_newest_first_and_go_on_after() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = open(&dir);
+    let anomaly = |window: i64, score| Anomaly {
+        series: series("phone"),
+        window: at(window),
+        kind: AnomalyKind::High,
+        score,
+        actual: 80.0,
+        expected: 20.0,
+        text: "four times the forecast".into(),
+    };
+    put(&mut store, |tx| {
+        for (id, since, state) in [
+            ("a", 1, AlertState::Resolved),
+            ("b", 2, AlertState::Firing),
+            ("c", 2, AlertState::Pending),
+        ] {
+            tx.put_alert(&alert(id, since, state))?;
+        }
+        tx.put_alert(&alert("b", 2, AlertState::Acknowledged))?;
+        tx.put_anomaly(&anomaly(HOUR, 5.0))?;
+        tx.put_anomaly(&anomaly(0, 6.0))?;
+        tx.put_anomaly(&anomaly(HOUR, 7.0))
+    });
+    let reader = reader(&store);
+    let every = Filter::default();
+    let ids = |open, limit, after| -> Vec<String> {
+        let found = reader.alerts(&every, open, limit, after).expect("reads");
+        found.into_iter().map(|alert| alert.id).collect()
+    };
+    assert_eq!(ids(false, 2, None), ["c", "b"]);
+    assert_eq!(ids(false, 2, Some("b")), ["a"]);
+    assert_eq!(ids(true, 9, None), ["c", "b"]);
+    let b = reader.alert("b").expect("reads").expect("there");
+    assert_eq!(b.state, AlertState::Acknowledged);
+    let page = reader.anomalies(&every, at(0), at(DAY), 1, None).expect("reads");
+    assert_eq!(page[0].1, anomaly(HOUR, 7.0));
+    let rest = reader.anomalies(&every, at(0), at(DAY), 9, Some(page[0].0)).expect("reads");
+    assert_eq!(rest.into_iter().map(|row| row.1).collect::<Vec<_>>(), [anomaly(0, 6.0)]);
+    let chat = Filter { channel: Some(Name::new("chat").expect("a name")), ..Filter::default() };
+    assert_eq!(reader.anomalies(&chat, at(0), at(DAY), 9, None).expect("reads"), []);
+}
+
+#[test]
+fn a_new_roster_replaces_what_it_overlaps() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = open(&dir);
+    let shift = |channel: &str, from: i64, to: i64, agents| Shift {
+        series: series(channel),
+        start: at(from * HOUR),
+        end: at(to * HOUR),
+        agents,
+    };
+    let old = [shift("phone", 0, 8, 5), shift("phone", 8, 16, 6), shift("chat", 0, 8, 2)];
+    put(&mut store, |tx| tx.put_shifts(&old));
+    put(&mut store, |tx| tx.put_shifts(&[shift("phone", 8, 12, 9)]));
+    let found = reader(&store).shifts(&Filter::default(), at(0), at(DAY)).expect("reads");
+    assert_eq!(found, [shift("chat", 0, 8, 2), shift("phone", 0, 8, 5), shift("phone", 8, 12, 9)]);
+}

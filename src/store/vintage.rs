@@ -1,0 +1,136 @@
+//! A vintage as a blob of some 400 bytes: thousandths, as differences, as varints.
+
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use super::columns::{pack, unpack};
+use crate::domain::{SeriesKey, Timestamp};
+use crate::forecast::{Target, Vintage};
+
+/// Numbers are kept to three decimals: a thousandth of a ticket is far below any use.
+const SCALE: f64 = 1000.0;
+/// Numbers of one target beside its start: mean, baseline, level, alarm effect and seven quantiles.
+const NUMBERS: usize = 11;
+
+#[derive(Serialize, Deserialize)]
+struct Body {
+    members: Vec<String>,
+    fallback: Option<String>,
+    /// Quantiles are whole tickets throughout, and not scaled.
+    whole: bool,
+    /// Per target: difference of the step between starts, then [`NUMBERS`] differences. Postcard writes them as
+    /// zigzag varints, so that small ones take a byte.
+    numbers: Vec<i64>,
+}
+
+/// Lossless for numbers of at most three decimals; others are rounded to that.
+pub(super) fn encode(vintage: &Vintage) -> Result<Vec<u8>, StoreError> {
+    let whole = vintage
+        .targets
+        .iter()
+        .flat_map(|target| target.quantiles)
+        .all(|quantile| quantile.fract() == 0.0);
+    let quantile_scale = if whole { 1.0 } else { SCALE };
+    let mut numbers = Vec::with_capacity(vintage.targets.len() * (NUMBERS + 1));
+    let (mut start, mut step) = (vintage.issued_at.millis(), 0);
+    let mut before = [0i64; 4];
+    for target in &vintage.targets {
+        let this_step = target.start.millis().wrapping_sub(start);
+        numbers.push(this_step.wrapping_sub(step));
+        (start, step) = (target.start.millis(), this_step);
+        let now = [target.mean, target.baseline, target.level, target.alarm_effect]
+            .map(|number| scaled(number, SCALE));
+        numbers.extend(now.iter().zip(before).map(|(now, before)| now.wrapping_sub(before)));
+        before = now;
+        let mut last = 0;
+        for quantile in target.quantiles {
+            let quantile = scaled(quantile, quantile_scale);
+            numbers.push(quantile.wrapping_sub(last));
+            last = quantile;
+        }
+    }
+    let (members, fallback) = (vintage.members.clone(), vintage.fallback.clone());
+    pack(&Body { members, fallback, whole, numbers })
+}
+
+pub(super) fn decode(
+    series: &SeriesKey,
+    issued_at: Timestamp,
+    bytes: &[u8],
+) -> Result<Vintage, StoreError> {
+    let body: Body = unpack(bytes)?;
+    let quantile_scale = if body.whole { 1.0 } else { SCALE };
+    let (mut start, mut step) = (issued_at.millis(), 0i64);
+    let mut sums = [0i64; 4];
+    let (rows, rest) = body.numbers.as_chunks::<{ NUMBERS + 1 }>();
+    if !rest.is_empty() {
+        return Err(StoreError::corrupt("a vintage ends in the middle"));
+    }
+    let mut targets = Vec::with_capacity(rows.len());
+    for [step_change, mean, baseline, level, effect, quantiles @ ..] in rows {
+        step = step.wrapping_add(*step_change);
+        start = start.wrapping_add(step);
+        for (sum, change) in sums.iter_mut().zip([mean, baseline, level, effect]) {
+            *sum = sum.wrapping_add(*change);
+        }
+        let [mean, baseline, level, alarm_effect] = sums.map(|sum| sum as f64 / SCALE);
+        let mut last = 0i64;
+        let quantiles = quantiles.map(|change| {
+            last = last.wrapping_add(change);
+            last as f64 / quantile_scale
+        });
+        let start = Timestamp::from_millis(start);
+        targets.push(Target { start, mean, quantiles, baseline, level, alarm_effect });
+    }
+    Ok(Vintage {
+        series: series.clone(),
+        issued_at,
+        targets,
+        members: body.members,
+        fallback: body.fallback,
+    })
+}
+
+/// NaN becomes 0 and what is out of range the nearest number in it: the ledger holds figures only.
+fn scaled(number: f64, scale: f64) -> i64 {
+    (number * scale).round() as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::store::tests::{at, series, vintage};
+
+    proptest! {
+        #[test]
+        fn three_decimals_survive(
+            thousandths in proptest::collection::vec(proptest::array::uniform11(-1_000_000i64..100_000_000), 0..25),
+            whole: bool,
+        ) {
+            let mut v = vintage(0);
+            v.targets = thousandths.iter().enumerate().map(|(i, n)| {
+                let n = n.map(|n| n as f64 / 1000.0);
+                let [mean, baseline, level, alarm_effect, q @ ..] = n;
+                let quantiles = if whole { q.map(f64::round) } else { q };
+                let start = v.issued_at + std::time::Duration::from_secs(900 * i as u64);
+                Target { start, mean, quantiles, baseline, level, alarm_effect }
+            }).collect();
+            let back = decode(&v.series, v.issued_at, &encode(&v).expect("encodes")).expect("decodes");
+            prop_assert_eq!(back, v);
+        }
+
+        #[test]
+        fn damage_is_an_error_not_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..90)) {
+            let _ = decode(&series("phone"), at(0), &bytes);
+        }
+    }
+
+    #[test]
+    fn six_hours_take_at_most_600_bytes() {
+        let vintage = vintage(0);
+        assert_eq!(vintage.targets.len(), 24);
+        assert!(encode(&vintage).expect("encodes").len() <= 600);
+    }
+}
