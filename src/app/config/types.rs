@@ -1,6 +1,7 @@
 //! The configuration once it is checked: what the rest of the program may rely on.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -124,7 +125,7 @@ pub struct Grafana {
 }
 
 /// One of `[[alerts.receivers]]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Receiver {
     /// Different for each receiver.
     pub name: Name,
@@ -132,6 +133,14 @@ pub struct Receiver {
     /// Only PagerDuty's may be left out: it has a public one.
     pub url: Option<String>,
     pub secret: Option<Secret>,
+}
+
+/// Chat services keep their key in the address: it is not shown either.
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, kind, .. } = self;
+        f.debug_struct("Receiver").field("name", name).field("kind", kind).finish_non_exhaustive()
+    }
 }
 
 /// Where a page goes.
