@@ -84,11 +84,11 @@ function card(alert) {
   node.update = (a) => {
     node.dataset.severity = a.severity;
     node.dataset.state = a.state;
-    setText(badge, a.state === "firing" ? t(`sev_${a.severity}`) : `${t(`sev_${a.severity}`)}, ${t(`state_${a.state}`)}`);
+    setText(badge, a.state === "firing" ? t(`sev_${a.severity}`) : `${t(`sev_${a.severity}`)}${t("comma")}${t(`state_${a.state}`)}`);
     setText(title, a.title);
     const minutes = Math.max(0, (clock.now() - Date.parse(a.since)) / 60000);
-    const at = dayTime(a.since, clock.zoneOf(a.region));
-    setText(when, `${name("region", a.region)} / ${name("service", a.service)}, ${t("since", { at, ago: span(Math.round(minutes)) })}`);
+    const at = clock.hm(a.since, clock.zoneOf(a.region), dayTime);
+    setText(when, `${name("region", a.region)} / ${name("service", a.service)}${t("comma")}${t("since", { at, ago: span(Math.round(minutes)) })}`);
     setText(text, a.text);
     more.hidden = a.text.length < 160 && a.text.split("\n").length <= 3;
     ack.hidden = a.state !== "firing" && a.state !== "pending";

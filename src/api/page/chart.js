@@ -105,16 +105,17 @@ function layout(d, x, c, width, narrow) {
   const y = (title, domain) => ({ ...axis, title: { text: title, font: { size: 11 } }, domain, rangemode: "tozero", nticks: 5 });
   const legend = (top) => ({
     orientation: "h", x: 1, xanchor: "right", y: top, yanchor: "bottom", bgcolor: "rgba(0,0,0,0)", font: { size: 11 },
-    itemclick: false, itemdoubleclick: false,
+    traceorder: "normal", itemclick: false, itemdoubleclick: false,
   });
+  const alarmed = d.windows.some((w) => SEVERITIES.some((s) => w.alarms?.[s]));
   const per = { w: Math.round(width / 60000) };
   return {
-    height: narrow ? 640 : 620, margin: { l: narrow ? 40 : 56, r: 8, t: narrow ? 56 : 30, b: 44 },
+    height: narrow ? 640 : 620, margin: { l: narrow ? 40 : 56, r: 8, t: narrow ? 52 : 28, b: 40 },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: c("text"), family: "inherit", size: 12 },
     barmode: "stack", bargap: 0, hovermode: "x unified", hoversubplots: "axis", dragmode: false,
     hoverlabel: { bgcolor: c("card"), bordercolor: c("line"), font: { color: c("text") } },
     xaxis: { ...axis, type: "date", range: range.map(x), anchor: "y3", tickvals: marks.vals.map(x), ticktext: marks.text, hoverformat: "%H:%M", showspikes: false },
-    yaxis: y(t("axis_tickets", per), [0.52, 1]), yaxis2: y(t("axis_alarms"), [0.3, 0.45]), yaxis3: y(t("axis_agents"), [0, 0.22]),
+    yaxis: y(t("axis_tickets", per), [0.52, 1]), yaxis2: { ...y(t("axis_alarms"), [0.3, 0.45]), ...(alarmed ? {} : { range: [0, 4] }) }, yaxis3: y(t("axis_agents"), [0, 0.22]),
     legend: legend(1), legend2: legend(0.45), legend3: legend(0.22),
     shapes: shapes(d, x, c, width),
     annotations: [{ x: x(d.now), xref: "x", y: 1, yref: "paper", xanchor: "right", yanchor: "top", text: t("now"), showarrow: false, font: { size: 11, color: c("text-soft") } }],

@@ -46,7 +46,8 @@ export const times = (x) =>
 function dated(at, zone, options) {
   const when = new Date(at);
   if (Number.isNaN(when.getTime())) return "–";
-  return format(Intl.DateTimeFormat, { hourCycle: "h23", ...options, timeZone: zone }).format(when);
+  return format(Intl.DateTimeFormat, { hourCycle: "h23", ...options, timeZone: zone }).format(when)
+    .replace(/(\p{Script=Han})(?=\d\d:)/u, "$1 "); // "周六09:30" reads badly
 }
 
 export const hm = (at, zone) => dated(at, zone, { hour: "2-digit", minute: "2-digit" });
@@ -75,14 +76,16 @@ export function offset(at, zone) {
   return Date.UTC(p.year, p.month - 1, p.day, p.hour, p.minute, p.second) - Math.floor(at / 1000) * 1000;
 }
 
-/** "Asia/Shanghai (UTC+8)". */
-export function zoneLabel(zone, at = Date.now()) {
+/** "UTC+8". */
+export function zoneShift(zone, at) {
   const minutes = Math.round(offset(at, zone) / 60000);
   const h = Math.floor(Math.abs(minutes) / 60);
   const m = Math.abs(minutes) % 60;
-  const shift = minutes === 0 ? "" : `${minutes < 0 ? "−" : "+"}${h}${m ? `:${String(m).padStart(2, "0")}` : ""}`;
-  return zone === "UTC" ? "UTC" : `${zone} (UTC${shift})`;
+  return minutes === 0 ? "UTC" : `UTC${minutes < 0 ? "−" : "+"}${h}${m ? `:${String(m).padStart(2, "0")}` : ""}`;
 }
+
+/** "Asia/Shanghai (UTC+8)". */
+export const zoneLabel = (zone, at) => (zone === "UTC" ? "UTC" : `${zone} (${zoneShift(zone, at)})`);
 
 /** A region's, service's or channel's name; roll-ups and the common channels are put in words. */
 export function name(kind, text) {

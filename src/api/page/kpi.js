@@ -15,14 +15,16 @@ function put(tile, value, sub, bad = false) {
   setText(tile.sub, sub);
 }
 
-/** Agents needed and scheduled in the window where the sum over `plans` is largest. */
+/** Agents needed, and on hand, in the window where the sum over `plans` is largest. */
 function peakAgents(plans) {
   const sums = new Map();
   for (const plan of plans) {
     for (const target of plan.targets) {
-      const sum = sums.get(target.start) ?? { at: target.start, agents: 0, scheduled: null };
+      const sum = sums.get(target.start) ?? { at: target.start, agents: 0, against: 0, rostered: 0, of: 0 };
       sum.agents += target.agents;
-      if (target.scheduled != null) sum.scheduled = (sum.scheduled ?? 0) + target.scheduled;
+      sum.against += target.agents - target.gap; // the roster, or what is usual where it says nothing
+      sum.rostered += target.scheduled == null ? 0 : 1;
+      sum.of += 1;
       sums.set(target.start, sum);
     }
   }
@@ -74,12 +76,13 @@ export function figures() {
 function putAgents(tile, peak, zone) {
   if (!peak) return put(tile, "–", t("no_staffing"));
   const at = hm(peak.at, zone);
-  return put(tile, num(peak.agents), peak.scheduled == null ? t("kpi_agents_sub_none", { at }) : t("kpi_agents_sub", { at, n: num(peak.scheduled) }));
+  const sub = peak.rostered === 0 ? "kpi_agents_sub_none" : peak.rostered < peak.of ? "kpi_agents_sub_mixed" : "kpi_agents_sub";
+  return put(tile, num(peak.agents), t(sub, { at, n: num(peak.against) }));
 }
 
 function putGap(tile, leaves, clock) {
   const worst = leaves.filter((o) => o.gap_max != null).reduce((w, o) => (w && w.gap_max >= o.gap_max ? w : o), null);
   if (!worst) return put(tile, "–", t("no_staffing"));
   if (worst.gap_max <= 0) return put(tile, "0", t("kpi_gap_none"));
-  return put(tile, gapText(worst.gap_max), t("kpi_gap_sub", { series: seriesName(worst), at: hm(worst.gap_at, clock.zoneOf(worst.region)) }), true);
+  return put(tile, gapText(worst.gap_max), t("kpi_gap_sub", { series: seriesName(worst), at: clock.hm(worst.gap_at, clock.zoneOf(worst.region)) }), true);
 }

@@ -2,7 +2,7 @@
 import { alertList } from "./alerts.js";
 import * as clock from "./clock.js";
 import { h, keyed, setText } from "./dom.js";
-import { dateTime, dayTime, hm, name, num, seriesName, span, t, tickets, times } from "./i18n.js";
+import { dateTime, dayTime, name, num, seriesName, span, t, tickets, times } from "./i18n.js";
 import { figures } from "./kpi.js";
 import { get } from "./net.js";
 import { spark } from "./spark.js";
@@ -151,7 +151,7 @@ function tableRow(item) {
       drawn = shape;
     }
     setText(peak.main, o ? tickets(o.peak) : t("no_forecast"));
-    setText(peak.sub, o ? t("peak_at", { at: hm(o.peak_at, r.zone) }) : "");
+    setText(peak.sub, o ? t("peak_at", { at: clock.hm(o.peak_at, r.zone) }) : "");
     fillStaffing(r, staff, gap);
     setText(over.main, o ? times(o.over_baseline) : "");
     over.main.classList.toggle("high", (o?.over_baseline ?? 0) >= 1.25);
@@ -163,7 +163,7 @@ function fillStaffing(r, staff, gap) {
   const known = r.gap != null && r.target;
   const figures = known && { needed: num(r.target.agents), scheduled: num(r.against) };
   setText(staff.main, known ? t(r.target.scheduled == null ? "needed_usual" : "needed_scheduled", figures) : r.outlook ? t("no_staffing") : "");
-  setText(staff.sub, known ? t("worst_at", { at: hm(r.target.start, r.zone) }) : "");
+  setText(staff.sub, known ? t("worst_at", { at: clock.hm(r.target.start, r.zone) }) : "");
   setText(gap.main, r.gap == null ? "" : gapText(r.gap));
   gap.main.className = r.gap == null ? "main" : `main ${gapClass(r.gap)}`;
   const minutes = r.outlook?.minutes_to_breach;

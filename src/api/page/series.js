@@ -41,18 +41,18 @@ export function explain(target, zone) {
     t(today, { p: percent(Math.abs(off)) }),
     t(added < 0 ? "why_alarms_less" : "why_alarms", { n: tickets(Math.abs(added)) }),
     t("why_sum", { n: tickets(target.mean), low: tickets(target.quantiles["0.1"]), high: tickets(target.quantiles["0.9"]) }),
-  ].join(" ");
+  ].join(t("sentences"));
 }
 
 function why(d, zone) {
   const targets = d.forecast?.targets ?? [];
   if (targets.length === 0) return [h("p", { class: "muted", text: t("no_forecast") })];
   const peak = targets.reduce((best, x) => (x.mean > best.mean ? x : best));
-  const says = (label, target) => [h("dt", { text: `${label}, ${hm(target.start, zone)}` }), h("dd", { text: explain(target, zone) })];
+  const says = (label, target) => [h("dt", { text: `${label}${t("comma")}${hm(target.start, zone)}` }), h("dd", { text: explain(target, zone) })];
   return [
     d.forecast.fallback && h("p", { class: "note", text: t("fallback", { text: d.forecast.fallback }) }),
     h("dl", { class: "why" }, says(t("why_next"), targets[0]), peak === targets[0] ? [] : says(t("why_peak"), peak)),
-    h("p", { class: "muted", text: `${t("issued", { at: dateTime(d.forecast.issued_at, zone) })}. ${t("members", { list: d.forecast.members.join(", ") })}` }),
+    h("p", { class: "muted", text: [t("issued", { at: dateTime(d.forecast.issued_at, zone) }), t("members", { list: d.forecast.members.join(", ") })].join(t("sentences")) }),
   ];
 }
 
@@ -90,7 +90,7 @@ function accuracySays(first) {
     const less = 1 - first.wape / first.wape_naive;
     says.push(t(less >= 0 ? "acc_better" : "acc_worse", { p: percent(Math.abs(less)) }));
   }
-  return says.join(" ");
+  return says.join(t("sentences"));
 }
 
 function accuracy(d) {
