@@ -56,7 +56,7 @@ function feedback(id, changed) {
 
 function card(alert) {
   const badge = h("span", { class: "badge" });
-  const title = h("h3");
+  const title = h("h3", { tabindex: "-1" });
   const when = h("p", { class: "muted when" });
   const text = h("p", { class: "text clamp", id: `text-${alert.id}` });
   const more = h("button", { type: "button", class: "link", "aria-controls": text.id, "aria-expanded": "false", text: t("more"), onclick: () => {
@@ -71,6 +71,8 @@ function card(alert) {
     failed.hidden = true;
     try {
       node.update(await sent);
+      // The button that was pressed is gone; the keyboard stays in this card.
+      if (!node.contains(document.activeElement) || !document.activeElement.checkVisibility()) title.focus();
     } catch (error) {
       failed.hidden = false;
       setText(failed, t("not_sent", { detail: error.message }));

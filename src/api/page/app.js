@@ -3,7 +3,7 @@ import * as clock from "./clock.js";
 import { recall, remember, setText } from "./dom.js";
 import { hm, hms, lang, percent, setLang, t, translatePage, zoneLabel } from "./i18n.js";
 import { follow, get, throttled } from "./net.js";
-import { overview } from "./overview.js";
+import { home, overview } from "./overview.js";
 import { series } from "./series.js";
 
 const REFRESH_GAP_MS = 2000;
@@ -166,7 +166,7 @@ function boot() {
   });
   addEventListener("hashchange", () => show({ focus: true }));
   addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !event.defaultPrevented && page.route.make === series) location.hash = "#/";
+    if (event.key === "Escape" && !event.defaultPrevented && page.route.make === series) location.hash = home();
   });
   document.addEventListener("visibilitychange", () => !document.hidden && refresh());
   texts();

@@ -12,7 +12,10 @@ const PAGE_ROWS = 100;
 const DAY_MS = 86400000;
 
 /** What was last loaded; kept over visits so that coming back shows it at once. */
-const data = { alerts: null, series: [], outlooks: new Map(), plans: new Map(), maintenance: [], scroll: 0, from: null };
+const data = { alerts: null, series: [], outlooks: new Map(), plans: new Map(), maintenance: [], scroll: 0, from: null, home: "#/" };
+
+/** The overview as it was left, filters and all. */
+export const home = () => data.home;
 
 export const keyOf = (s) => KINDS.map((kind) => s[kind]).join("/");
 export const hrefOf = (s) => `#/series/${KINDS.map((kind) => encodeURIComponent(s[kind])).join("/")}`;
@@ -71,7 +74,8 @@ function writeFilter(filter) {
   if (filter.rollups) params.set("totals", "1");
   if (filter.sort !== "risk") params.set("sort", filter.sort);
   const text = params.toString();
-  history.replaceState(null, "", text ? `#/?${text}` : "#/");
+  data.home = text ? `#/?${text}` : "#/";
+  history.replaceState(null, "", data.home);
 }
 
 function select(id, label, options, value, onchange) {
@@ -207,7 +211,7 @@ function table(filter, clear) {
     keyed(body, rows.slice(0, limit), keyOf, tableRow);
     grid.hidden = rows.length === 0;
     none.hidden = rows.length > 0 || data.alerts === null;
-    setText(none.firstChild, t(data.series.length ? "no_match" : "no_series"));
+    setText(none.firstChild, t(data.series.length ? "no_match" : clock.status()?.catching_up == null ? "no_series" : "no_series_catching"));
     none.lastChild.hidden = data.series.length === 0;
     setText(count, data.alerts === null ? t("loading") : t("shown", { n: rows.length, all: all.length }));
     more.hidden = rows.length <= limit;
@@ -219,6 +223,7 @@ function table(filter, clear) {
 /** Builds the overview into `root`. */
 export function overview(root, params) {
   const filter = readFilter(params);
+  data.home = location.hash.startsWith("#/?") ? location.hash : "#/";
   const alerts = alertList();
   const kpis = figures();
   const work = maintenance();
@@ -235,6 +240,8 @@ export function overview(root, params) {
     if (link) Object.assign(data, { scroll: window.scrollY, from: link.getAttribute("href") });
   });
   function render() {
+    // Before there is a forecast, "no alerts" would promise too much.
+    alerts.hidden = !data.alerts || (data.alerts.length === 0 && data.outlooks.size === 0);
     if (data.alerts) alerts.update(data.alerts);
     kpis.update(data, filter, clock);
     work.update();

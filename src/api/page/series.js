@@ -4,7 +4,7 @@ import * as clock from "./clock.js";
 import { h, setText } from "./dom.js";
 import { dateTime, dayTime, hm, longDayTime, num, percent, seriesName, span, t, tickets, zoneLabel } from "./i18n.js";
 import { ApiError, get } from "./net.js";
-import { gapClass, gapText } from "./overview.js";
+import { gapClass, gapText, home } from "./overview.js";
 
 const HOUR_MS = 3600000;
 const LEADS = [60, 180, 360];
@@ -132,11 +132,18 @@ function forecastTable(d, zone) {
     head(...["time", "median", "80", "95", "needed", "scheduled", "gap", "sl"].map((key) => t(`th_${key}`))), h("tbody", {}, rows)))];
 }
 
+/** Replaces what differs only: a selection or a screen reader's place in the text survives a refresh. */
+function put(node, children) {
+  const next = h(node.tagName, {}, children);
+  for (const { name, value } of node.attributes) next.setAttribute(name, value);
+  if (!next.isEqualNode(node)) node.replaceChildren(...next.childNodes);
+}
+
 /** Sections with a heading whose content `update` replaces. */
 function section(id, title, ...fixed) {
   const body = h("div", { class: "body" });
   const node = h("section", { class: "panel", "aria-labelledby": id }, h("h2", { id, text: title }), fixed, body);
-  node.update = (children) => body.replaceChildren(...children.filter(Boolean));
+  node.update = (children) => put(body, children);
   return node;
 }
 
@@ -154,7 +161,7 @@ export function series(root, key) {
   const details = h("details", { class: "panel" }, h("summary", { text: t("table") }), tableBody);
   const all = h("div", { hidden: true }, chart, details, h("div", { class: "columns" }, Object.values(parts)));
   root.append(
-    h("nav", { class: "crumbs", "aria-label": t("back") }, h("a", { href: "#/" }, "← ", t("back")), " ", h("kbd", { text: t("back_hint") })),
+    h("nav", { class: "crumbs", "aria-label": t("back") }, h("a", { href: home() }, "← ", t("back")), " ", h("kbd", { text: t("back_hint") })),
     h("div", { class: "titled" }, heading, health), missing, h("p", { class: "muted loading", text: t("loading") }), all);
   let d = null;
   let gone = false;
@@ -192,7 +199,7 @@ export function series(root, key) {
       parts.staff.update(staffing(d, zone()));
       parts.acc.update(accuracy(d));
       parts.anom.update(anomalies(d, zone()));
-      tableBody.replaceChildren(...forecastTable(d, zone()));
+      put(tableBody, forecastTable(d, zone()));
       details.hidden = !d.forecast;
       paint();
     },
