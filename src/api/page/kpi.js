@@ -1,7 +1,7 @@
 // Four figures for whatever the filters cover.
-import { gapText, keyOf, matches } from "./overview.js";
 import { h, setText } from "./dom.js";
 import { hm, name, num, seriesName, t, times } from "./i18n.js";
+import { gapText, keyOf, matches } from "./keys.js";
 
 function tile(key) {
   const value = h("dd", { class: "value" });

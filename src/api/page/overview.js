@@ -4,10 +4,10 @@ import * as clock from "./clock.js";
 import { h, keyed, setText } from "./dom.js";
 import { dateTime, dayTime, name, num, seriesName, span, t, tickets, times } from "./i18n.js";
 import { figures } from "./kpi.js";
+import { KINDS, gapClass, gapText, hrefOf, isRollUp, keyOf, matches } from "./keys.js";
 import { get } from "./net.js";
 import { spark } from "./spark.js";
 
-const KINDS = ["region", "service", "channel"];
 const PAGE_ROWS = 100;
 const DAY_MS = 86400000;
 
@@ -16,10 +16,6 @@ const data = { alerts: null, series: [], outlooks: new Map(), plans: new Map(), 
 
 /** The overview as it was left, filters and all. */
 export const home = () => data.home;
-
-export const keyOf = (s) => KINDS.map((kind) => s[kind]).join("/");
-export const hrefOf = (s) => `#/series/${KINDS.map((kind) => encodeURIComponent(s[kind])).join("/")}`;
-const isRollUp = (s) => KINDS.some((kind) => s[kind] === "_all");
 
 async function load(alerts) {
   const [series, outlooks, plans, maintenance] = await Promise.all([
@@ -53,13 +49,6 @@ const SORTS = {
   peak: (a, b) => (b.outlook?.peak ?? -1) - (a.outlook?.peak ?? -1),
   name: (a, b) => keyOf(a).localeCompare(keyOf(b)),
 };
-
-export function matches(s, filter) {
-  if (!filter.rollups && isRollUp(s)) return false;
-  if (KINDS.some((kind) => filter[kind] && s[kind] !== filter[kind])) return false;
-  const text = `${keyOf(s)} ${seriesName(s)}`.toLowerCase();
-  return filter.q.toLowerCase().split(/\s+/).every((word) => text.includes(word));
-}
 
 function readFilter(params) {
   const filter = { q: params.get("q") ?? "", rollups: params.get("totals") === "1", sort: params.get("sort") ?? "risk" };
@@ -121,12 +110,6 @@ function filters(filter, changed) {
   };
   return node;
 }
-
-export function gapText(gap) {
-  if (gap > 0) return t("short", { n: num(gap) });
-  return gap < 0 ? t("spare", { n: num(-gap) }) : t("even");
-}
-export const gapClass = (gap) => (gap > 0 ? "gap short" : "gap fine");
 
 /** One row of the table; cells carry their column's title for the card layout of small screens. */
 function tableRow(item) {

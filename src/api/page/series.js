@@ -3,8 +3,9 @@ import { draw } from "./chart.js";
 import * as clock from "./clock.js";
 import { h, setText } from "./dom.js";
 import { dateTime, dayTime, hm, longDayTime, num, percent, seriesName, span, t, tickets, zoneLabel } from "./i18n.js";
+import { gapClass, gapText } from "./keys.js";
 import { ApiError, get } from "./net.js";
-import { gapClass, gapText, home } from "./overview.js";
+import { home } from "./overview.js";
 
 const HOUR_MS = 3600000;
 const LEADS = [60, 180, 360];
