@@ -1,0 +1,125 @@
+// Open alerts as cards: read, acknowledge, say whether it helped.
+import * as clock from "./clock.js";
+import { h, keyed, recall, remember, setText } from "./dom.js";
+import { dayTime, name, span, t } from "./i18n.js";
+import { post } from "./net.js";
+
+const SHOWN_MAX = 4;
+const ORDER = { firing: 0, acknowledged: 1, pending: 2 };
+
+export const byUrgency = (a, b) =>
+  (ORDER[a.state] ?? 3) - (ORDER[b.state] ?? 3)
+  || (a.severity === "critical" ? 0 : 1) - (b.severity === "critical" ? 0 : 1)
+  || b.agents_short - a.agents_short
+  || a.since.localeCompare(b.since);
+
+function ackForm(card, changed) {
+  const id = `by-${card.dataset.key}`;
+  const input = h("input", { id, name: "by", required: true, maxlength: 64, autocomplete: "name", value: recall("name") ?? "" });
+  const form = h("form", { class: "ack", hidden: true },
+    h("label", { for: id, text: t("ack_name") }), input,
+    h("button", { class: "primary", text: t("ack_send") }),
+    h("button", { type: "button", text: t("cancel"), onclick: () => close() }));
+  const open = h("button", { type: "button", class: "primary", text: t("ack"), onclick: () => {
+    form.hidden = false;
+    open.hidden = true;
+    input.focus();
+    input.select();
+  } });
+  function close() {
+    form.hidden = true;
+    open.hidden = false;
+    open.focus();
+  }
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    close();
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const by = input.value.trim();
+    if (!by) return input.focus();
+    remember("name", by);
+    return changed(post(`/alerts/${encodeURIComponent(card.dataset.key)}/ack`, { by }));
+  });
+  return h("div", { class: "acting" }, open, form);
+}
+
+function feedback(id, changed) {
+  const say = (useful) => () => changed(post(`/alerts/${encodeURIComponent(id)}/feedback`, { useful }));
+  return h("div", { class: "feedback", role: "group", "aria-label": t("useful") },
+    h("span", { text: t("useful") }),
+    h("button", { type: "button", text: t("yes"), onclick: say(true) }),
+    h("button", { type: "button", text: t("no"), onclick: say(false) }));
+}
+
+function card(alert) {
+  const badge = h("span", { class: "badge" });
+  const title = h("h3", { tabindex: "-1" });
+  const when = h("p", { class: "muted when" });
+  const text = h("p", { class: "text clamp", id: `text-${alert.id}` });
+  const more = h("button", { type: "button", class: "link", "aria-controls": text.id, "aria-expanded": "false", text: t("more"), onclick: () => {
+    const closed = text.classList.toggle("clamp");
+    more.setAttribute("aria-expanded", String(!closed));
+    setText(more, t(closed ? "more" : "less"));
+  } });
+  const failed = h("p", { class: "failed", role: "alert", hidden: true });
+  const node = h("article", { class: "alert" });
+  node.dataset.key = alert.id;
+  async function changed(sent) {
+    failed.hidden = true;
+    try {
+      node.update(await sent);
+      // The button that was pressed is gone; the keyboard stays in this card.
+      if (!node.contains(document.activeElement) || !document.activeElement.checkVisibility()) title.focus();
+    } catch (error) {
+      failed.hidden = false;
+      setText(failed, t("not_sent", { detail: error.message }));
+    }
+  }
+  const ack = ackForm(node, changed);
+  const acked = h("p", { class: "acked" });
+  const asked = feedback(alert.id, changed);
+  const thanks = h("p", { class: "muted", role: "status" });
+  node.append(h("div", { class: "head" }, badge, title), when, text, more, h("div", { class: "foot-row" }, ack, acked, asked, thanks), failed);
+  node.update = (a) => {
+    node.dataset.severity = a.severity;
+    node.dataset.state = a.state;
+    setText(badge, a.state === "firing" ? t(`sev_${a.severity}`) : `${t(`sev_${a.severity}`)}${t("comma")}${t(`state_${a.state}`)}`);
+    setText(title, a.title);
+    const minutes = Math.max(0, (clock.now() - Date.parse(a.since)) / 60000);
+    const at = clock.hm(a.since, clock.zoneOf(a.region), dayTime);
+    setText(when, `${name("region", a.region)} / ${name("service", a.service)}${t("comma")}${t("since", { at, ago: span(Math.round(minutes)) })}`);
+    setText(text, a.text);
+    more.hidden = a.text.length < 160 && a.text.split("\n").length <= 3;
+    ack.hidden = a.state !== "firing" && a.state !== "pending";
+    acked.hidden = !a.acknowledged_by;
+    setText(acked, t("acked_by", { name: a.acknowledged_by ?? "" }));
+    asked.hidden = a.feedback != null;
+    setText(thanks, a.feedback != null ? t("thanks") : "");
+  };
+  return node;
+}
+
+/** A section that shows open alerts, worst first; `update(alerts)`. */
+export function alertList() {
+  const list = h("div", { class: "alerts" });
+  const none = h("p", { class: "calm" });
+  let all = false;
+  let last = [];
+  const more = h("button", { type: "button", onclick: () => {
+    all = true;
+    node.update(last);
+  } });
+  const node = h("section", { "aria-labelledby": "alerts-title" }, h("h2", { id: "alerts-title", class: "hidden", text: t("alerts") }), none, list, more);
+  node.update = (alerts) => {
+    last = [...alerts].sort(byUrgency);
+    none.hidden = last.length > 0;
+    setText(none, t("no_alerts"));
+    keyed(list, all ? last : last.slice(0, SHOWN_MAX), (a) => a.id, card);
+    more.hidden = all || last.length <= SHOWN_MAX;
+    setText(more, t("more_alerts", { n: last.length }));
+  };
+  return node;
+}

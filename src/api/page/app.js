@@ -1,0 +1,178 @@
+// Boots the page: header, routes, live updates. Views live in overview.js and series.js.
+import * as clock from "./clock.js";
+import { recall, remember, setText } from "./dom.js";
+import { hm, hms, lang, percent, setLang, t, translatePage, zoneLabel } from "./i18n.js";
+import { follow, get, throttled } from "./net.js";
+import { home, overview } from "./overview.js";
+import { series } from "./series.js";
+
+const REFRESH_GAP_MS = 2000;
+const RETRY_MS = 5000;
+const $ = (id) => document.getElementById(id);
+const page = { view: null, route: null, loadedAt: null, conn: ["connecting"], known: null, retry: null };
+
+function parse(hash) {
+  const [path, query = ""] = hash.replace(/^#/, "").split("?");
+  const parts = path.split("/").filter(Boolean).map((part) => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return part;
+    }
+  });
+  if (parts[0] === "series" && parts.length === 4) {
+    return { make: series, id: path, args: { region: parts[1], service: parts[2], channel: parts[3] } };
+  }
+  return { make: overview, id: "/", args: new URLSearchParams(query) };
+}
+
+function show({ focus }) {
+  const route = parse(location.hash);
+  page.view?.close?.();
+  const main = $("main");
+  main.replaceChildren();
+  page.route = route;
+  page.view = route.make(main, route.args);
+  page.view.render();
+  setTitle();
+  if (focus) {
+    page.view.focus?.();
+    if (route.make === series) window.scrollTo(0, 0);
+  }
+  refresh();
+}
+
+function setTitle() {
+  const open = page.known?.filter((a) => a.state === "firing").length ?? 0;
+  document.title = `${open ? `(${open}) ` : ""}${page.view.title()} – surgecast`;
+}
+
+async function load() {
+  const view = page.view;
+  try {
+    clock.take(await get("/status"));
+    const alerts = await get("/alerts", { open: true, limit: 200 });
+    notice(alerts);
+    await view.load(alerts);
+    page.loadedAt = clock.now();
+    banner(null);
+  } catch (error) {
+    banner(error);
+    clearTimeout(page.retry);
+    page.retry = setTimeout(refresh, RETRY_MS);
+  }
+  header();
+  if (view === page.view) view.render();
+  setTitle();
+}
+
+const refresh = throttled(load, REFRESH_GAP_MS);
+
+/** Tells screen readers of alerts that were not there before. */
+function notice(alerts) {
+  const fresh = page.known && alerts.filter((a) => a.state === "firing" && !page.known.some((k) => k.id === a.id && k.state === "firing"));
+  if (fresh?.length) $("live").textContent = fresh.map((a) => t("new_alert", { title: a.title })).join(" ");
+  page.known = alerts;
+}
+
+function banner(error) {
+  const node = $("banner");
+  node.hidden = !error;
+  if (!error) return;
+  const at = page.loadedAt && hm(page.loadedAt, clock.zoneOf("_all"));
+  if (error.status === 401 || error.status === 403) setText(node, t("error_sign_in"));
+  else if (error.status) setText(node, t("error_api", { detail: error.message }));
+  else setText(node, at ? t("error_down", { at }) : t("error_down_first"));
+}
+
+function header() {
+  const status = clock.status();
+  if (!status) return;
+  const zone = clock.zoneOf("_all");
+  setText($("zone"), zoneLabel(zone, clock.now()));
+  $("mode").hidden = status.mode !== "demo";
+  setText($("mode"), t("demo", { speed: status.speed }));
+  $("mode").title = t("demo_title", { speed: status.speed });
+  setText($("settled"), status.settled_upto ? t("settled", { at: hm(status.settled_upto, zone) }) : "");
+  $("catching").hidden = status.catching_up == null;
+  if (status.catching_up != null) {
+    $("catch-bar").value = status.catching_up;
+    setText($("catch-text"), t("catching", { share: percent(status.catching_up) }));
+  }
+  setText($("version"), t("version", { version: status.version }));
+}
+
+function tick() {
+  const at = clock.now();
+  if (clock.status()) {
+    const text = hms(at, clock.zoneOf("_all"));
+    if ($("clock").textContent !== text) {
+      $("clock").textContent = text;
+      $("clock").dateTime = new Date(at).toISOString();
+    }
+  }
+}
+
+function connection(state, seconds) {
+  page.conn = [state, seconds];
+  const node = $("conn");
+  node.dataset.state = state;
+  setText(node, t(`conn_${state}`, { s: seconds }));
+  if (state === "live") refresh();
+}
+
+function onEvent(name, data) {
+  if (name === "status" && data) {
+    clock.take(data);
+    header();
+    // Heartbeats of the clock need no new figures, except while history is still being read.
+    if (data.catching_up == null) return;
+  }
+  if (name === "windows" && data && clock.status()) {
+    clock.status().settled_upto = data.settled_upto;
+    header();
+  }
+  if (!document.hidden) refresh();
+}
+
+function texts() {
+  translatePage();
+  setText($("lang"), t("other_lang"));
+  $("lang").lang = lang() === "en" ? "zh-Hans" : "en";
+  $("lang").setAttribute("aria-label", t("other_lang_label"));
+  header();
+  connection(...page.conn);
+}
+
+function setTheme(theme) {
+  if (theme === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  remember("theme", theme);
+  page.view?.restyle?.();
+}
+
+function boot() {
+  $("theme").value = recall("theme") ?? "auto";
+  $("theme").addEventListener("change", () => setTheme($("theme").value));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => page.view?.restyle?.());
+  $("lang").addEventListener("click", () => {
+    setLang(lang() === "en" ? "zh-Hans" : "en");
+    texts();
+    show({ focus: false });
+  });
+  $("skip").addEventListener("click", (event) => {
+    event.preventDefault(); // the hash belongs to the routes
+    $("main").focus();
+  });
+  addEventListener("hashchange", () => show({ focus: true }));
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.defaultPrevented && page.route.make === series) location.hash = home();
+  });
+  document.addEventListener("visibilitychange", () => !document.hidden && refresh());
+  texts();
+  show({ focus: false });
+  follow(onEvent, connection);
+  setInterval(tick, 250);
+}
+
+boot();

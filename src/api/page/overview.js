@@ -1,0 +1,245 @@
+// The overview: alerts, figures for the next six hours, and every series by risk.
+import { alertList } from "./alerts.js";
+import * as clock from "./clock.js";
+import { h, keyed, setText } from "./dom.js";
+import { dateTime, dayTime, name, num, seriesName, span, t, tickets, times } from "./i18n.js";
+import { figures } from "./kpi.js";
+import { KINDS, gapClass, gapText, hrefOf, isRollUp, keyOf, matches } from "./keys.js";
+import { get } from "./net.js";
+import { spark } from "./spark.js";
+
+const PAGE_ROWS = 100;
+const DAY_MS = 86400000;
+
+/** What was last loaded; kept over visits so that coming back shows it at once. */
+const data = { alerts: null, series: [], outlooks: new Map(), plans: new Map(), maintenance: [], scroll: 0, from: null, home: "#/" };
+
+/** The overview as it was left, filters and all. */
+export const home = () => data.home;
+
+async function load(alerts) {
+  const [series, outlooks, plans, maintenance] = await Promise.all([
+    get("/series"), get("/outlook"), get("/staffing"), get("/maintenance"),
+  ]);
+  data.alerts = alerts;
+  data.series = series;
+  data.outlooks = new Map(outlooks.map((o) => [keyOf(o), o]));
+  data.plans = new Map(plans.map((p) => [keyOf(p), p]));
+  data.maintenance = maintenance;
+}
+
+/** The plan's target of the worst window. */
+function worst(plan, outlook) {
+  return plan && outlook?.gap_at ? plan.targets.find((target) => target.start === outlook.gap_at) : undefined;
+}
+
+function row(s) {
+  const outlook = data.outlooks.get(keyOf(s));
+  const plan = data.plans.get(keyOf(s));
+  const target = worst(plan, outlook);
+  const gap = outlook?.gap_max ?? null;
+  // `agents − gap` is what the gap was measured against: the roster, or what is usual without one.
+  const against = target ? target.agents - target.gap : null;
+  const risk = gap == null ? -2 : gap / Math.max(1, against ?? 1);
+  return { ...s, outlook, target, gap, against, risk, zone: s.time_zone ?? clock.zoneOf(s.region) };
+}
+
+const SORTS = {
+  risk: (a, b) => Math.max(b.risk, 0) - Math.max(a.risk, 0) || (b.outlook?.over_baseline ?? 0) - (a.outlook?.over_baseline ?? 0),
+  peak: (a, b) => (b.outlook?.peak ?? -1) - (a.outlook?.peak ?? -1),
+  name: (a, b) => keyOf(a).localeCompare(keyOf(b)),
+};
+
+function readFilter(params) {
+  const filter = { q: params.get("q") ?? "", rollups: params.get("totals") === "1", sort: params.get("sort") ?? "risk" };
+  for (const kind of KINDS) filter[kind] = params.get(kind) ?? "";
+  if (!(filter.sort in SORTS)) filter.sort = "risk";
+  return filter;
+}
+
+function writeFilter(filter) {
+  const params = new URLSearchParams();
+  for (const key of [...KINDS, "q"]) if (filter[key]) params.set(key, filter[key]);
+  if (filter.rollups) params.set("totals", "1");
+  if (filter.sort !== "risk") params.set("sort", filter.sort);
+  const text = params.toString();
+  data.home = text ? `#/?${text}` : "#/";
+  history.replaceState(null, "", data.home);
+}
+
+function select(id, label, options, value, onchange) {
+  const node = h("select", { id, onchange: () => onchange(node.value) });
+  const update = (list) => {
+    const wanted = list.map(([key, text]) => `${key}=${text}`).join("|");
+    if (node.dataset.list === wanted) return;
+    const chosen = node.options.length ? node.value : value;
+    node.dataset.list = wanted;
+    node.replaceChildren(...list.map(([key, text]) => h("option", { value: key, text })));
+    node.value = chosen;
+    if (node.selectedIndex < 0) node.selectedIndex = 0;
+  };
+  update(options);
+  return { node: h("label", { class: "field", for: id }, h("span", { text: label }), node), input: node, update };
+}
+
+function filters(filter, changed) {
+  const set = (key) => (value) => {
+    filter[key] = value;
+    changed();
+  };
+  const any = (kind, values) => [["", t("filter_any")], ...values.map((v) => [v, name(kind, v)])];
+  const picks = KINDS.map((kind) => select(`f-${kind}`, t(`filter_${kind}`), any(kind, filter[kind] ? [filter[kind]] : []), filter[kind], set(kind)));
+  const search = h("input", { id: "f-q", type: "search", value: filter.q, oninput: () => set("q")(search.value) });
+  const rollups = h("input", { id: "f-totals", type: "checkbox", checked: filter.rollups, onchange: () => set("rollups")(rollups.checked) });
+  const sort = select("f-sort", t("sort"), Object.keys(SORTS).map((key) => [key, t(`sort_${key}`)]), filter.sort, set("sort"));
+  const node = h("div", { class: "filters", role: "search" },
+    picks.map((pick) => pick.node),
+    h("label", { class: "field wide", for: "f-q" }, h("span", { text: t("filter_text") }), search),
+    sort.node,
+    h("label", { class: "check", for: "f-totals" }, rollups, h("span", { text: t("filter_rollups") })));
+  node.update = (series) => KINDS.forEach((kind, i) => {
+    const values = [...new Set(series.map((s) => s[kind]))].filter((v) => v !== "_all" || filter.rollups);
+    if (filter[kind] && !values.includes(filter[kind])) values.push(filter[kind]);
+    picks[i].update(any(kind, values.sort()));
+  });
+  node.clear = () => {
+    Object.assign(filter, { region: "", service: "", channel: "", q: "" });
+    picks.forEach((pick) => (pick.input.value = ""));
+    search.value = "";
+    changed();
+  };
+  return node;
+}
+
+/** One row of the table; cells carry their column's title for the card layout of small screens. */
+function tableRow(item) {
+  const link = h("a", { class: "stretched", href: hrefOf(item) });
+  const health = h("span", { class: "badge quiet" });
+  const picture = h("td", { class: "c-spark" });
+  const cell = (column) => {
+    const main = h("span", { class: "main" });
+    const sub = h("span", { class: "sub muted" });
+    return { td: h("td", { class: `c-${column}`, "data-label": t(`col_${column}`, { w: item.outlook?.width_minutes ?? 15 }) }, main, sub), main, sub };
+  };
+  const [peak, staff, gap, over] = ["peak", "staff", "gap", "over"].map(cell);
+  const node = h("tr", {}, h("th", { scope: "row", class: "c-series" }, link, " ", health), picture, peak.td, staff.td, gap.td, over.td);
+  let drawn = "";
+  node.update = (r) => {
+    const o = r.outlook;
+    node.classList.toggle("at-risk", r.gap > 0);
+    setText(link, seriesName(r));
+    const state = r.health !== "ok" ? t(`health_${r.health}`) : isRollUp(r) ? t("total") : "";
+    setText(health, state);
+    health.hidden = !state;
+    const shape = o ? JSON.stringify([o.past, o.next]) : "";
+    if (shape !== drawn) {
+      // Twelve hours of past, whatever the width of a window.
+      picture.replaceChildren(...(o ? [spark(o.past.slice(-720 / o.width_minutes), o.next)] : []));
+      drawn = shape;
+    }
+    setText(peak.main, o ? tickets(o.peak) : t("no_forecast"));
+    setText(peak.sub, o ? t("peak_at", { at: clock.hm(o.peak_at, r.zone) }) : "");
+    fillStaffing(r, staff, gap);
+    setText(over.main, o ? times(o.over_baseline) : "");
+    over.main.classList.toggle("high", (o?.over_baseline ?? 0) >= 1.25);
+  };
+  return node;
+}
+
+function fillStaffing(r, staff, gap) {
+  const known = r.gap != null && r.target;
+  const figures = known && { needed: num(r.target.agents), scheduled: num(r.against) };
+  setText(staff.main, known ? t(r.target.scheduled == null ? "needed_usual" : "needed_scheduled", figures) : r.outlook ? t("no_staffing") : "");
+  setText(staff.sub, known ? t("worst_at", { at: clock.hm(r.target.start, r.zone) }) : "");
+  setText(gap.main, r.gap == null ? "" : gapText(r.gap));
+  gap.main.className = r.gap == null ? "main" : `main ${gapClass(r.gap)}`;
+  const minutes = r.outlook?.minutes_to_breach;
+  const soon = r.gap > 0 && minutes != null;
+  setText(gap.sub, soon ? (minutes === 0 ? t("in_time") : t("breach_in", { span: span(minutes) })) : "");
+}
+
+function maintenance() {
+  const list = h("ul", { class: "plain" });
+  const node = h("section", { "aria-labelledby": "maint" }, h("h2", { id: "maint", text: t("maintenance") }), list);
+  node.update = () => {
+    const now = clock.now();
+    const soon = data.maintenance.filter((m) => Date.parse(m.ends_at) > now && Date.parse(m.starts_at) < now + DAY_MS);
+    node.hidden = soon.length === 0;
+    list.replaceChildren(...soon.map((m) => {
+      const zone = clock.zoneOf(m.region ?? "_all");
+      const scope = `${name("region", m.region ?? "_all")} / ${name("service", m.service ?? "_all")}`;
+      const when = { from: dateTime(m.starts_at, zone), to: dayTime(m.ends_at, zone), scope };
+      return h("li", {}, h("strong", { text: t("maintenance_item", when) }), " ", h("span", { class: "muted", text: [m.impact, m.text].filter(Boolean).join(", ") }));
+    }));
+  };
+  return node;
+}
+
+function table(filter, clear) {
+  const columns = ["series", "spark", "peak", "staff", "gap", "over"];
+  const heads = columns.map((c) => h("th", { scope: "col", class: `c-${c}`, text: t(`col_${c}`, { w: clock.status()?.width_minutes ?? 15 }) }));
+  const body = h("tbody");
+  const count = h("p", { class: "muted count", role: "status" });
+  const none = h("div", { class: "empty" }, h("p"), h("button", { type: "button", text: t("clear"), onclick: clear }));
+  const grid = h("table", { class: "coming", "aria-labelledby": "coming" }, h("thead", {}, h("tr", {}, heads)), body);
+  let limit = PAGE_ROWS;
+  const more = h("button", { type: "button", onclick: () => {
+    limit += PAGE_ROWS;
+    node.update();
+  } });
+  const node = h("div", {}, count, grid, none, more);
+  node.update = () => {
+    const all = data.series.filter((s) => filter.rollups || !isRollUp(s));
+    const rows = data.series.filter((s) => matches(s, filter)).map(row).sort((a, b) => SORTS[filter.sort](a, b) || SORTS.name(a, b));
+    keyed(body, rows.slice(0, limit), keyOf, tableRow);
+    grid.hidden = rows.length === 0;
+    none.hidden = rows.length > 0 || data.alerts === null;
+    setText(none.firstChild, t(data.series.length ? "no_match" : clock.status()?.catching_up == null ? "no_series" : "no_series_catching"));
+    none.lastChild.hidden = data.series.length === 0;
+    setText(count, data.alerts === null ? t("loading") : t("shown", { n: rows.length, all: all.length }));
+    more.hidden = rows.length <= limit;
+    setText(more, t("show_more", { n: Math.min(PAGE_ROWS, rows.length - limit) }));
+  };
+  return node;
+}
+
+/** Builds the overview into `root`. */
+export function overview(root, params) {
+  const filter = readFilter(params);
+  data.home = location.hash.startsWith("#/?") ? location.hash : "#/";
+  const alerts = alertList();
+  const kpis = figures();
+  const work = maintenance();
+  const picks = filters(filter, () => {
+    writeFilter(filter);
+    render();
+  });
+  const rows = table(filter, () => picks.clear());
+  const heading = h("h1", { tabindex: "-1", text: t("overview") });
+  root.append(heading, alerts, kpis, work,
+    h("section", { "aria-labelledby": "coming" }, h("h2", { id: "coming", text: t("coming") }), picks, rows));
+  root.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a.stretched");
+    if (link) Object.assign(data, { scroll: window.scrollY, from: link.getAttribute("href") });
+  });
+  function render() {
+    // Before there is a forecast, "no alerts" would promise too much.
+    alerts.hidden = !data.alerts || (data.alerts.length === 0 && data.outlooks.size === 0);
+    if (data.alerts) alerts.update(data.alerts);
+    kpis.update(data, filter, clock);
+    work.update();
+    picks.update(data.series);
+    rows.update();
+  }
+  return {
+    load,
+    render,
+    title: () => t("title_overview"),
+    focus() {
+      const link = data.from && [...root.querySelectorAll("a.stretched")].find((a) => a.getAttribute("href") === data.from);
+      if (!link) return heading.focus();
+      window.scrollTo(0, data.scroll);
+      return link.focus({ preventScroll: true });
+    },
+  };
+}

@@ -1,0 +1,215 @@
+// One series: its past and next hours, why, who is needed, and how good forecasts have been.
+import { draw } from "./chart.js";
+import * as clock from "./clock.js";
+import { h, setText } from "./dom.js";
+import { dateTime, dayTime, hm, longDayTime, num, percent, seriesName, span, t, tickets, zoneLabel } from "./i18n.js";
+import { gapClass, gapText } from "./keys.js";
+import { ApiError, get } from "./net.js";
+import { home } from "./overview.js";
+
+const HOUR_MS = 3600000;
+const LEADS = [60, 180, 360];
+
+/** A part that may not exist yet (404) is `null`; anything else that goes wrong is an error. */
+const maybe = (promise) => promise.catch((error) => {
+  if (error instanceof ApiError && error.status === 404) return null;
+  throw error;
+});
+
+const iso = (ms) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+
+async function fetchAll(key) {
+  const now = clock.now();
+  const [info, windows, forecast, plan, accuracy, anomalies] = await Promise.all([
+    maybe(get("/series", key)),
+    maybe(get("/windows", { ...key, from: iso(now - 25 * HOUR_MS), to: iso(now + HOUR_MS) })),
+    maybe(get("/forecasts", key)),
+    maybe(get("/staffing", key)),
+    maybe(get("/accuracy", key)),
+    maybe(get("/anomalies", { ...key, from: iso(now - 168 * HOUR_MS), limit: 10 })),
+  ]);
+  return { info, windows: windows ?? [], forecast, plan, accuracy, anomalies: anomalies ?? [] };
+}
+
+/** "Usual for Saturday 10:00: 42 tickets. Today runs 12 % above usual. Alarms add 0. …" */
+export function explain(target, zone) {
+  const { baseline, level, alarms } = target.drivers;
+  const off = level - 1;
+  const today = Math.abs(off) < 0.005 ? "why_same" : off > 0 ? "why_above" : "why_below";
+  const added = Number(alarms.toFixed(1));
+  return [
+    t("why_base", { at: longDayTime(target.start, zone), n: tickets(baseline) }),
+    t(today, { p: percent(Math.abs(off)) }),
+    t(added < 0 ? "why_alarms_less" : "why_alarms", { n: tickets(Math.abs(added)) }),
+    t("why_sum", { n: tickets(target.mean), low: tickets(target.quantiles["0.1"]), high: tickets(target.quantiles["0.9"]) }),
+  ].join(t("sentences"));
+}
+
+function why(d, zone) {
+  const targets = d.forecast?.targets ?? [];
+  if (targets.length === 0) return [h("p", { class: "muted", text: t("no_forecast") })];
+  const peak = targets.reduce((best, x) => (x.mean > best.mean ? x : best));
+  const says = (label, target) => [h("dt", { text: `${label}${t("comma")}${hm(target.start, zone)}` }), h("dd", { text: explain(target, zone) })];
+  return [
+    d.forecast.fallback && h("p", { class: "note", text: t("fallback", { text: d.forecast.fallback }) }),
+    h("dl", { class: "why" }, says(t("why_next"), targets[0]), peak === targets[0] ? [] : says(t("why_peak"), peak)),
+    h("p", { class: "muted", text: [t("issued", { at: dateTime(d.forecast.issued_at, zone) }), t("members", { list: d.forecast.members.join(", ") })].join(t("sentences")) }),
+  ];
+}
+
+function staffing(d, zone) {
+  const targets = d.plan?.targets ?? [];
+  if (targets.length === 0) return [h("p", { class: "muted", text: t("no_plan") })];
+  const worst = targets.reduce((best, x) => (x.gap > best.gap ? x : best));
+  const words = {
+    at: dayTime(worst.start, zone), needed: num(worst.agents), n: tickets(worst.arrivals), scheduled: num(worst.scheduled),
+    gap: gapText(worst.gap), sl: percent(worst.service_level),
+  };
+  return [
+    h("p", { class: worst.gap > 0 ? "note" : null, text: t(worst.scheduled == null ? "staff_worst_usual" : "staff_worst", words) }),
+    h("p", { class: "muted", lang: "en", text: d.plan.basis }),
+  ];
+}
+
+const head = (...labels) => h("thead", {}, h("tr", {}, labels.map((text) => h("th", { scope: "col", text }))));
+
+/** The figures at 1, 3 and 6 hours; the last lead stands for 6 h, since targets start inside the horizon. */
+function leadRows(accuracy) {
+  const scored = accuracy.leads.filter((lead) => lead.n > 0);
+  return LEADS.map((minutes) => {
+    const near = scored.filter((lead) => Math.abs(lead.lead_minutes - minutes) <= 60)
+      .sort((a, b) => Math.abs(a.lead_minutes - minutes) - Math.abs(b.lead_minutes - minutes))[0];
+    return near && { label: span(minutes), ...near };
+  }).filter(Boolean);
+}
+
+function accuracySays(first) {
+  const share = (error) => percent(Math.max(0, 1 - error));
+  const words = { acc: share(first.wape), lead: first.label, best: first.wape_floor == null ? "" : share(first.wape_floor) };
+  const says = [t(first.wape_floor == null ? "acc_sentence_plain" : "acc_sentence", words)];
+  if (first.wape_naive > 0) {
+    const less = 1 - first.wape / first.wape_naive;
+    says.push(t(less >= 0 ? "acc_better" : "acc_worse", { p: percent(Math.abs(less)) }));
+  }
+  return says.join(t("sentences"));
+}
+
+function accuracy(d) {
+  const rows = d.accuracy ? leadRows(d.accuracy) : [];
+  const overall = d.accuracy?.overall;
+  if (!overall?.n) return [h("p", { class: "muted", text: t("acc_none") })];
+  const first = rows[0] ?? { label: t("acc_overall"), ...overall };
+  const line = (r) => h("tr", {}, h("th", { scope: "row", text: r.label }),
+    [percent(r.wape), percent(r.wape_naive), percent(r.wape_floor), percent(r.coverage80), percent(r.coverage95), num(r.n)].map((text) => h("td", { text })));
+  return [
+    h("p", { text: accuracySays(first) }),
+    h("div", { class: "scroll" }, h("table", { class: "figures" },
+      head(...["lead", "wape", "naive", "floor", "80", "95", "n"].map((key) => t(`acc_${key}`))),
+      h("tbody", {}, [...rows, { label: t("acc_overall"), ...overall }].map(line)))),
+    h("p", { class: "muted small", text: t("acc_help") }),
+  ];
+}
+
+function anomalies(d, zone) {
+  if (d.anomalies.length === 0) return [h("p", { class: "muted", text: t("no_anomalies") })];
+  return [h("ul", { class: "plain" }, d.anomalies.map((a) => h("li", {},
+    h("span", { class: `badge ${a.kind}`, text: `${a.kind === "low" ? "▼" : "▲"} ${t(`kind_${a.kind}`)}` }), " ",
+    h("strong", { text: dateTime(a.window, zone) }), " ",
+    h("span", { text: t("anomaly_fact", { actual: tickets(a.actual), expected: tickets(a.expected) }) }), " ",
+    h("span", { class: "muted small block", lang: "en", text: a.text }))))];
+}
+
+function forecastTable(d, zone) {
+  const plan = new Map((d.plan?.targets ?? []).map((p) => [p.start, p]));
+  const range = (f, low, high) => t("range", { low: tickets(f.quantiles[low]), high: tickets(f.quantiles[high]) });
+  const rows = (d.forecast?.targets ?? []).map((f) => {
+    const p = plan.get(f.start);
+    return h("tr", {}, h("th", { scope: "row", text: dayTime(f.start, zone) }),
+      h("td", { text: tickets(f.quantiles["0.5"]) }), h("td", { text: range(f, "0.1", "0.9") }), h("td", { text: range(f, "0.025", "0.975") }),
+      h("td", { text: p ? num(p.agents) : "–" }), h("td", { text: num(p?.scheduled) }),
+      h("td", {}, p ? h("span", { class: gapClass(p.gap), text: gapText(p.gap) }) : "–"), h("td", { text: percent(p?.service_level) }));
+  });
+  return [h("div", { class: "scroll" }, h("table", { class: "figures" },
+    head(...["time", "median", "80", "95", "needed", "scheduled", "gap", "sl"].map((key) => t(`th_${key}`))), h("tbody", {}, rows)))];
+}
+
+/** Replaces what differs only: a selection or a screen reader's place in the text survives a refresh. */
+function put(node, children) {
+  const next = h(node.tagName, {}, children);
+  for (const { name, value } of node.attributes) next.setAttribute(name, value);
+  if (!next.isEqualNode(node)) node.replaceChildren(...next.childNodes);
+}
+
+/** Sections with a heading whose content `update` replaces. */
+function section(id, title, ...fixed) {
+  const body = h("div", { class: "body" });
+  const node = h("section", { class: "panel", "aria-labelledby": id }, h("h2", { id, text: title }), fixed, body);
+  node.update = (children) => put(body, children);
+  return node;
+}
+
+/** Builds the series' view into `root`. */
+export function series(root, key) {
+  const heading = h("h1", { tabindex: "-1", text: seriesName(key) });
+  const health = h("span", { class: "badge quiet", hidden: true });
+  const missing = h("p", { class: "empty", hidden: true });
+  const zoneNote = h("p", { class: "muted small" });
+  const plot = h("div", { class: "plot", id: "plot", role: "img", "aria-label": t("chart_label") });
+  const wait = h("p", { class: "muted", text: t("chart_wait") });
+  const chart = section("s-chart", t("chart"), zoneNote, wait, plot);
+  const parts = { why: section("s-why", t("why")), staff: section("s-staff", t("how_staff")), acc: section("s-acc", t("accuracy")), anom: section("s-anom", t("anomalies")) };
+  const tableBody = h("div");
+  const details = h("details", { class: "panel" }, h("summary", { text: t("table") }), tableBody);
+  const all = h("div", { hidden: true }, chart, details, h("div", { class: "columns" }, Object.values(parts)));
+  root.append(
+    h("nav", { class: "crumbs", "aria-label": t("back") }, h("a", { href: home() }, "← ", t("back")), " ", h("kbd", { text: t("back_hint") })),
+    h("div", { class: "titled" }, heading, health), missing, h("p", { class: "muted loading", text: t("loading") }), all);
+  let d = null;
+  let gone = false;
+
+  async function paint() {
+    if (!d || gone) return;
+    try {
+      await draw(plot, { ...d, now: clock.now(), zone: zone(), width_minutes: clock.status()?.width_minutes ?? 15 });
+      wait.hidden = true;
+    } catch (error) {
+      console.warn(error);
+      wait.hidden = false;
+      setText(wait, t("chart_failed"));
+    }
+  }
+  const zone = () => d?.info?.time_zone ?? clock.zoneOf(key.region);
+
+  return {
+    async load() {
+      d = await fetchAll(key);
+    },
+    render() {
+      if (!d) return;
+      root.querySelector(".loading")?.remove();
+      const known = d.info !== null || d.forecast !== null;
+      missing.hidden = known;
+      setText(missing, t("no_such_series", { series: seriesName(key) }));
+      all.hidden = !known;
+      if (!known) return;
+      const state = d.info?.health && d.info.health !== "ok" ? t(`health_${d.info.health}`) : "";
+      health.hidden = !state;
+      setText(health, state);
+      setText(zoneNote, t("chart_zone", { zone: zoneLabel(zone(), clock.now()) }));
+      parts.why.update(why(d, zone()));
+      parts.staff.update(staffing(d, zone()));
+      parts.acc.update(accuracy(d));
+      parts.anom.update(anomalies(d, zone()));
+      put(tableBody, forecastTable(d, zone()));
+      details.hidden = !d.forecast;
+      paint();
+    },
+    restyle: paint,
+    title: () => seriesName(key),
+    focus: () => heading.focus({ preventScroll: true }),
+    close() {
+      gone = true;
+      globalThis.Plotly?.purge(plot);
+    },
+  };
+}

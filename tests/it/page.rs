@@ -1,0 +1,301 @@
+//! The built-in page in a real browser: Chromium, driven through chromedriver.
+
+use std::future::Future;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder, Locator};
+use reqwest::{Method, Url};
+use serde_json::{Map, Value, json};
+
+/// The service may still be reading eight weeks of history when the page opens.
+const PATIENCE: Duration = Duration::from_secs(120);
+const POLL: Duration = Duration::from_millis(100);
+
+/// Opens the page at `base_url` (such as `http://127.0.0.1:8080`), uses it as a planner would, and panics with
+/// what went wrong. The service behind it must be live: a window has to settle while it is watched.
+/// Screenshots go to the directory in `SURGECAST_SCREENSHOTS`, if that is set.
+pub async fn check_page(base_url: &str) {
+    let browser = Browser::start().await.expect("chromedriver and Chromium start");
+    let client = browser.client.clone();
+    let done = walk(&client, base_url.trim_end_matches('/')).await;
+    // The session is closed whatever came of it, or Chromium would outlive the test.
+    let closed = client.close().await;
+    drop(browser);
+    done.expect("the page works");
+    closed.expect("the browser closes");
+}
+
+async fn walk(client: &Client, base: &str) -> Result<()> {
+    client.goto(&format!("{base}/")).await?;
+    overview(client).await?;
+    shoot(client, "overview").await?;
+    live(client).await?;
+    language(client).await?;
+    theme(client).await?;
+    series(client).await?;
+    quiet(client).await
+}
+
+/// Rows with pictures, and links that the keyboard reaches.
+async fn overview(client: &Client) -> Result<()> {
+    holds(client, "rows", "document.querySelectorAll('.coming tbody tr').length > 0").await?;
+    let drawn = "[...document.querySelectorAll('svg.spark')].some(s => \
+                 s.querySelector('.past').getAttribute('d').length > 20 && \
+                 s.querySelector('.next').getAttribute('d').length > 20)";
+    holds(client, "a sparkline", drawn).await?;
+    let named = "[...document.querySelectorAll('button, select, input, a')].every(e => \
+                 (e.labels?.length || e.textContent.trim() || e.getAttribute('aria-label')))";
+    holds(client, "a name on every control", named).await?;
+    holds(client, "four figures", "document.querySelectorAll('.kpi .value').length === 4").await
+}
+
+/// The page follows the service without being loaded again.
+async fn live(client: &Client) -> Result<()> {
+    holds(client, "a live stream", "document.querySelector('#conn').dataset.state === 'live'")
+        .await?;
+    client.execute("window.surgecastMark = true", vec![]).await?;
+    let settled = text(client, "#settled").await?;
+    let clock = text(client, "#clock").await?;
+    differs(client, "#clock", &clock).await?;
+    differs(client, "#settled", &settled).await?;
+    holds(client, "the same document", "window.surgecastMark === true").await
+}
+
+async fn language(client: &Client) -> Result<()> {
+    for _ in 0..2 {
+        let before = eval(client, "document.documentElement.lang").await?;
+        let title = text(client, "h1").await?;
+        client.find(Locator::Css("#lang")).await?.click().await?;
+        differs(client, "h1", &title).await?;
+        let after = eval(client, "document.documentElement.lang").await?;
+        ensure!(before != after, "<html lang> stayed {before} when the language changed");
+        let chinese = text(client, "h1").await?.chars().any(|c| ('一'..='龥').contains(&c));
+        ensure!(chinese == (after == "zh-Hans"), "the heading does not speak {after}");
+    }
+    Ok(())
+}
+
+async fn theme(client: &Client) -> Result<()> {
+    let background = "getComputedStyle(document.body).backgroundColor";
+    let select = client.find(Locator::Css("#theme")).await?;
+    select.select_by_value("light").await?;
+    let light = eval(client, background).await?;
+    select.select_by_value("dark").await?;
+    let dark = eval(client, background).await?;
+    ensure!(light != dark, "dark and light have the same background {dark}");
+    shoot(client, "overview-dark").await?;
+    select.select_by_value("light").await?;
+    Ok(())
+}
+
+/// Opens the first series from the table and comes back with Escape.
+async fn series(client: &Client) -> Result<()> {
+    let name = text(client, ".coming tbody tr a").await?;
+    client.find(Locator::Css(".coming tbody tr a")).await?.click().await?;
+    holds(
+        client,
+        "a chart",
+        "document.querySelectorAll('#plot .scatterlayer .trace path.js-line').length > 2",
+    )
+    .await?;
+    holds(
+        client,
+        "three panels",
+        "document.querySelectorAll('#plot .cartesianlayer > .subplot').length === 3",
+    )
+    .await?;
+    ensure!(text(client, "h1").await? == name, "the heading is not the series that was opened");
+    holds(client, "an explanation", "document.querySelectorAll('dl.why dd').length > 0").await?;
+    holds(client, "the table", "document.querySelectorAll('details tbody tr').length > 0").await?;
+    shoot(client, "series").await?;
+    client.find(Locator::Css("body")).await?.send_keys("\u{e00c}").await?;
+    holds(client, "the way back", "document.querySelector('.coming') !== null").await
+}
+
+/// Nothing severe in the console.
+async fn quiet(client: &Client) -> Result<()> {
+    let log = client.issue_cmd(BrowserLog).await?;
+    let severe: Vec<_> =
+        log.as_array().into_iter().flatten().filter(|entry| entry["level"] == "SEVERE").collect();
+    ensure!(severe.is_empty(), "the console says {severe:?}");
+    Ok(())
+}
+
+async fn eval(client: &Client, expression: &str) -> Result<String> {
+    let value = client.execute(&format!("return String({expression})"), vec![]).await?;
+    Ok(value.as_str().unwrap_or_default().to_owned())
+}
+
+async fn text(client: &Client, css: &str) -> Result<String> {
+    let script = "return document.querySelector(arguments[0])?.textContent ?? ''";
+    let value = client.execute(script, vec![json!(css)]).await?;
+    Ok(value.as_str().unwrap_or_default().to_owned())
+}
+
+/// Waits until `expression` is true in the page.
+async fn holds(client: &Client, what: &str, expression: &str) -> Result<()> {
+    let ok =
+        until(|| async { Ok(eval(client, &format!("!!({expression})")).await? == "true") }).await?;
+    if !ok {
+        let seen = text(client, "body").await?;
+        let seen: String = seen.chars().take(600).collect();
+        bail!("{what} did not appear within {PATIENCE:?}; the page says: {seen}");
+    }
+    Ok(())
+}
+
+async fn differs(client: &Client, css: &str, old: &str) -> Result<()> {
+    let ok = until(|| async {
+        let new = text(client, css).await?;
+        Ok(!new.is_empty() && new != old)
+    });
+    ensure!(ok.await?, "{css} still says {old:?} after {PATIENCE:?}");
+    Ok(())
+}
+
+/// Asks `condition` until it says yes; no where [`PATIENCE`] ends first.
+async fn until<F: Future<Output = Result<bool>>>(condition: impl Fn() -> F) -> Result<bool> {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if condition().await? {
+            return Ok(true);
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    Ok(false)
+}
+
+/// Pictures at a desk's and a phone's size, if a place for them is named.
+async fn shoot(client: &Client, name: &str) -> Result<()> {
+    let Some(folder) = std::env::var_os("SURGECAST_SCREENSHOTS").map(PathBuf::from) else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(&folder)?;
+    for (width, height) in [(390, 844), (1400, 1000)] {
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
+        client.issue_cmd(Cdp("Emulation.setDeviceMetricsOverride", size)).await?;
+        holds(client, "the new width", &format!("innerWidth === {width}")).await?;
+        let fits = "document.documentElement.scrollWidth <= innerWidth";
+        holds(client, "a page without sideways scrolling", fits).await?;
+        let picture = client.screenshot().await?;
+        std::fs::write(folder.join(format!("{name}-{width}x{height}.png")), picture)?;
+    }
+    client.issue_cmd(Cdp("Emulation.clearDeviceMetricsOverride", json!({}))).await?;
+    Ok(())
+}
+
+/// chromedriver and one session; both end with it.
+struct Browser {
+    client: Client,
+    _driver: Driver,
+    _profile: tempfile::TempDir,
+}
+
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // Nothing can be done about a process that is gone already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Browser {
+    async fn start() -> Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let driver = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context(
+                "chromedriver does not start: install it (chromium-driver) and put it on PATH",
+            )?;
+        let driver = Driver(driver);
+        let address = ("127.0.0.1", port);
+        ensure!(
+            until(|| async { Ok(tokio::net::TcpStream::connect(address).await.is_ok()) }).await?,
+            "chromedriver does not listen on port {port}"
+        );
+        let profile = tempfile::tempdir()?;
+        let client = ClientBuilder::native()
+            .capabilities(capabilities(profile.path()))
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .context("chromedriver opens no Chromium")?;
+        Ok(Self { client, _driver: driver, _profile: profile })
+    }
+}
+
+fn capabilities(profile: &Path) -> Map<String, Value> {
+    let profile = format!("--user-data-dir={}", profile.display());
+    let args = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--hide-scrollbars",
+        "--lang=en-GB",
+        "--window-size=1400,1000",
+        &profile,
+    ];
+    let mut wanted = Map::new();
+    wanted.insert("goog:loggingPrefs".into(), json!({"browser": "ALL"}));
+    wanted.insert("goog:chromeOptions".into(), json!({"args": args}));
+    wanted
+}
+
+fn session_url(
+    base: &Url,
+    session: Option<&str>,
+    tail: &str,
+) -> Result<Url, <Url as std::str::FromStr>::Err> {
+    base.join(&format!("session/{}/{tail}", session.unwrap_or_default()))
+}
+
+/// What the console has said since it was last asked.
+#[derive(Debug)]
+struct BrowserLog;
+
+impl WebDriverCompatibleCommand for BrowserLog {
+    fn endpoint(
+        &self,
+        base: &Url,
+        session: Option<&str>,
+    ) -> Result<Url, <Url as std::str::FromStr>::Err> {
+        session_url(base, session, "se/log")
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({"type": "browser"}).to_string()))
+    }
+}
+
+/// One command of the Chrome DevTools Protocol.
+#[derive(Debug)]
+struct Cdp(&'static str, Value);
+
+impl WebDriverCompatibleCommand for Cdp {
+    fn endpoint(
+        &self,
+        base: &Url,
+        session: Option<&str>,
+    ) -> Result<Url, <Url as std::str::FromStr>::Err> {
+        session_url(base, session, "goog/cdp/execute")
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({"cmd": self.0, "params": self.1}).to_string()))
+    }
+}
