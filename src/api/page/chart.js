@@ -59,7 +59,9 @@ function ticketTraces(d, x, c) {
     ...band("0.025", "0.975", t("tr_95"), c("band95")),
     ...band("0.1", "0.9", t("tr_80"), c("band80")),
     { ...line, x: settled.map((w) => x(w.start)), y: settled.map((w) => (w.missing ? null : w.tickets)), name: t("tr_actual"), line: { color: c("actual"), width: 2 }, connectgaps: false },
-    { ...line, x: [...(joined ? [x(last.start)] : []), ...nx], y: [...(joined ? [last.tickets] : []), ...q("0.5")], name: t("tr_median"), line: { color: c("expected"), width: 2, dash: "dash" } },
+    { ...line, x: [...(joined ? [x(last.start)] : []), ...nx], y: [...(joined ? [last.tickets] : []), ...q("0.5")], name: t("tr_median"), line: { color: c("expected"), width: 2, dash: "dash" },
+      customdata: [...(joined ? [[last.tickets, last.tickets]] : []), ...next.map((f) => [f.quantiles["0.1"], f.quantiles["0.9"]])],
+      hovertemplate: "%{y:.3~g} (80%: %{customdata[0]:.3~g} – %{customdata[1]:.3~g})" },
     { x: open.map((w) => x(w.start)), y: open.map((w) => w.tickets), mode: "markers", name: t("tr_open"), marker: { symbol: "circle-open", color: c("actual"), size: 8 }, hovertemplate: "%{y}" },
   ].map((trace) => ({ type: "scatter", mode: "lines", legend: "legend", ...trace }));
 }
