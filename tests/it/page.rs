@@ -182,6 +182,9 @@ async fn shoot(client: &Client, name: &str) -> Result<()> {
         holds(client, "the new width", &format!("innerWidth === {width}")).await?;
         let fits = "document.documentElement.scrollWidth <= innerWidth";
         holds(client, "a page without sideways scrolling", fits).await?;
+        let drawn = "[...document.querySelectorAll('#plot')].every(p => \
+                     p.querySelector('.main-svg')?.clientWidth === p.clientWidth)";
+        holds(client, "a chart of the new width", drawn).await?;
         let picture = client.screenshot().await?;
         std::fs::write(folder.join(format!("{name}-{width}x{height}.png")), picture)?;
     }

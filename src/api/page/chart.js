@@ -1,4 +1,5 @@
 // The series' chart: tickets, alarms and agents over one axis of local time, drawn by plotly.js.
+import { h } from "./dom.js";
 import { hm, dayMonth, offset, t } from "./i18n.js";
 
 const HOUR_MS = 3600000;
@@ -58,7 +59,9 @@ function ticketTraces(d, x, c) {
     ...band("0.025", "0.975", t("tr_95"), c("band95")),
     ...band("0.1", "0.9", t("tr_80"), c("band80")),
     { ...line, x: settled.map((w) => x(w.start)), y: settled.map((w) => (w.missing ? null : w.tickets)), name: t("tr_actual"), line: { color: c("actual"), width: 2 }, connectgaps: false },
-    { ...line, x: [...(joined ? [x(last.start)] : []), ...nx], y: [...(joined ? [last.tickets] : []), ...q("0.5")], name: t("tr_median"), line: { color: c("expected"), width: 2, dash: "dash" } },
+    { ...line, x: [...(joined ? [x(last.start)] : []), ...nx], y: [...(joined ? [last.tickets] : []), ...q("0.5")], name: t("tr_median"), line: { color: c("expected"), width: 2, dash: "dash" },
+      customdata: [...(joined ? [[last.tickets, last.tickets]] : []), ...next.map((f) => [f.quantiles["0.1"], f.quantiles["0.9"]])],
+      hovertemplate: "%{y:.3~g} (80%: %{customdata[0]:.3~g} – %{customdata[1]:.3~g})" },
     { x: open.map((w) => x(w.start)), y: open.map((w) => w.tickets), mode: "markers", name: t("tr_open"), marker: { symbol: "circle-open", color: c("actual"), size: 8 }, hovertemplate: "%{y}" },
   ].map((trace) => ({ type: "scatter", mode: "lines", legend: "legend", ...trace }));
 }
@@ -98,6 +101,23 @@ function shapes(d, x, c, width) {
   return [now, ...short];
 }
 
+/** On a small screen plotly's legends would cover the panels: theirs is a list above the chart. */
+function legendList(node, traces, narrow) {
+  node.hidden = !narrow;
+  node.replaceChildren(...traces.filter((trace) => trace.name).map((trace) => {
+    const swatch = h("span", { class: "swatch" });
+    const filled = trace.fillcolor ?? (trace.type === "bar" ? trace.marker.color : null);
+    if (trace.mode === "markers") swatch.classList.add("ring");
+    if (filled) swatch.style.background = filled;
+    else if (trace.mode === "markers") swatch.style.borderColor = trace.marker.color;
+    else {
+      const style = { dash: "dashed", dot: "dotted" }[trace.line?.dash] ?? "solid";
+      swatch.style.borderTop = `3px ${style} ${trace.line?.color ?? trace.marker.color}`;
+    }
+    return h("li", {}, swatch, trace.name);
+  }));
+}
+
 function layout(d, x, c, width, narrow) {
   const range = [d.from, d.to];
   const marks = ticks(...range, d.zone, narrow);
@@ -110,11 +130,11 @@ function layout(d, x, c, width, narrow) {
   const alarmed = d.windows.some((w) => SEVERITIES.some((s) => w.alarms?.[s]));
   const per = { w: Math.round(width / 60000) };
   return {
-    height: narrow ? 640 : 620, margin: { l: narrow ? 40 : 56, r: 8, t: narrow ? 52 : 28, b: 40 },
+    width: d.size[0], height: d.size[1], margin: { l: narrow ? 40 : 56, r: 8, t: narrow ? 12 : 28, b: 40 }, showlegend: !narrow,
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: c("text"), family: "inherit", size: 12 },
     barmode: "stack", bargap: 0, hovermode: "x unified", hoversubplots: "axis", dragmode: false,
     hoverlabel: { bgcolor: c("card"), bordercolor: c("line"), font: { color: c("text") } },
-    xaxis: { ...axis, type: "date", range: range.map(x), anchor: "y3", tickvals: marks.vals.map(x), ticktext: marks.text, hoverformat: "%H:%M", showspikes: false },
+    xaxis: { ...axis, type: "date", range: range.map(x), anchor: "y3", tickangle: 0, tickvals: marks.vals.map(x), ticktext: marks.text, hoverformat: "%H:%M", showspikes: false },
     yaxis: y(t("axis_tickets", per), [0.52, 1]), yaxis2: { ...y(t("axis_alarms"), [0.3, 0.45]), ...(alarmed ? {} : { range: [0, 4] }) }, yaxis3: y(t("axis_agents"), [0, 0.22]),
     legend: legend(1), legend2: legend(0.45), legend3: legend(0.22),
     shapes: shapes(d, x, c, width),
@@ -123,10 +143,10 @@ function layout(d, x, c, width, narrow) {
 }
 
 /**
- * Draws into `node`. `d`: {windows, forecast, plan, now (ms), zone, width_minutes}; forecast and plan may be null.
+ * Draws into `node`, and what the colours mean into `keys` where plotly's legend would not fit. `d`: {windows, forecast, plan, now (ms), zone, width_minutes}; forecast and plan may be null.
  * Plotly knows no time zones: instants are moved by the zone's offset at the issue time, tick labels are exact.
  */
-export async function draw(node, d) {
+export async function draw(node, keys, d) {
   const Plotly = await plotly();
   const width = d.width_minutes * 60000;
   const issued = Date.parse(d.forecast?.issued_at ?? "") || d.now;
@@ -134,7 +154,11 @@ export async function draw(node, d) {
   const x = (at) => (typeof at === "number" ? at : Date.parse(at)) + shift;
   const narrow = node.clientWidth < 600;
   const c = colours();
-  const view = { ...d, from: issued - PAST_MS, to: issued + 6 * HOUR_MS };
+  const view = { ...d, size: [node.clientWidth, node.clientHeight], from: issued - PAST_MS, to: issued + 6 * HOUR_MS };
   const traces = [...ticketTraces(view, x, c), ...alarmTraces(view, x, c, width), ...agentTraces(view, x, c, width)];
-  await Plotly.react(node, traces, layout(view, x, c, width, narrow), { displayModeBar: false, responsive: true });
+  legendList(keys, traces, narrow);
+  // Plotly leaves legends where they were when they come back after a change of size.
+  if (node.dataset.size !== `${view.size}`) Plotly.purge(node);
+  node.dataset.size = view.size;
+  await Plotly.react(node, traces, layout(view, x, c, width, narrow), { displayModeBar: false });
 }

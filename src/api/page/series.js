@@ -156,7 +156,8 @@ export function series(root, key) {
   const zoneNote = h("p", { class: "muted small" });
   const plot = h("div", { class: "plot", id: "plot", role: "img", "aria-label": t("chart_label") });
   const wait = h("p", { class: "muted", text: t("chart_wait") });
-  const chart = section("s-chart", t("chart"), zoneNote, wait, plot);
+  const keys = h("ul", { class: "keys", hidden: true });
+  const chart = section("s-chart", t("chart"), zoneNote, wait, keys, plot);
   const parts = { why: section("s-why", t("why")), staff: section("s-staff", t("how_staff")), acc: section("s-acc", t("accuracy")), anom: section("s-anom", t("anomalies")) };
   const tableBody = h("div");
   const details = h("details", { class: "panel" }, h("summary", { text: t("table") }), tableBody);
@@ -170,14 +171,21 @@ export function series(root, key) {
   async function paint() {
     if (!d || gone) return;
     try {
-      await draw(plot, { ...d, now: clock.now(), zone: zone(), width_minutes: clock.status()?.width_minutes ?? 15 });
+      await draw(plot, keys, { ...d, now: clock.now(), zone: zone(), width_minutes: clock.status()?.width_minutes ?? 15 });
       wait.hidden = true;
+      drawnWidth = plot.clientWidth;
     } catch (error) {
       console.warn(error);
       wait.hidden = false;
       setText(wait, t("chart_failed"));
     }
   }
+  let drawnWidth = 0;
+  const resized = new ResizeObserver(() => {
+    // Turned phones and narrowed windows; a first size comes with the first painting.
+    if (drawnWidth && plot.clientWidth && plot.clientWidth !== drawnWidth) paint();
+  });
+  resized.observe(plot);
   const zone = () => d?.info?.time_zone ?? clock.zoneOf(key.region);
 
   return {
@@ -209,6 +217,7 @@ export function series(root, key) {
     focus: () => heading.focus({ preventScroll: true }),
     close() {
       gone = true;
+      resized.disconnect();
       globalThis.Plotly?.purge(plot);
     },
   };

@@ -143,7 +143,7 @@ export default {
   why: "数字的由来",
   why_next: "下一时段",
   why_peak: "高峰",
-  why_base: "{at}平时为 {n} 单。",
+  why_base: "{at} 平时为 {n} 单。",
   why_above: "今天比平时高 {p}。",
   why_below: "今天比平时低 {p}。",
   why_same: "今天与平时相当。",
