@@ -1,1 +1,22 @@
-//! api
+//! HTTP: data, live stream, health, metrics and the built-in page.
+//!
+//! Reads come from the store alone. Whatever changes something is a [`Command`] for the leader, the
+//! only writer; a GET never changes anything.
+
+mod admin;
+mod auth;
+mod dto;
+mod events;
+mod page;
+mod params;
+mod problem;
+mod read;
+mod router;
+mod state;
+mod stream;
+mod write;
+
+pub use admin::admin_router;
+pub use auth::{Scope as TokenScope, TokenSet, TokensError};
+pub use router::{openapi, router};
+pub use state::{ApiState, Command, CommandError, Progress, Reply, ServiceInfo, StreamEvent};

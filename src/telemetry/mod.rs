@@ -1,1 +1,9 @@
-//! telemetry
+//! What the service says of itself: metrics, health, logs. Every metric's name is in [`Metrics`].
+
+mod health;
+mod logging;
+mod metrics;
+
+pub use health::{Health, Report, State};
+pub use logging::init as init_logging;
+pub use metrics::Metrics;

@@ -1,0 +1,36 @@
+//! Probes and metrics, on an address of their own.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+
+use super::problem::Problem;
+use super::state::ApiState;
+
+/// `/live`, `/ready` and `/metrics`.
+pub fn admin_router(state: ApiState) -> Router {
+    Router::new()
+        .route("/live", get(|| async { "alive\n" }))
+        .route("/ready", get(ready))
+        .route("/metrics", get(metrics))
+        .fallback(|| async { Problem::not_found("here are /live, /ready and /metrics") })
+        .with_state(state)
+}
+
+/// 200 while the service can do its job, also with less (`degraded`); 503 while it cannot.
+async fn ready(State(state): State<ApiState>) -> Response {
+    let report = state.health.report();
+    let status = if report.status == "failing" {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::OK
+    };
+    (status, Json(report)).into_response()
+}
+
+async fn metrics(State(state): State<ApiState>) -> Response {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], state.metrics.text()).into_response()
+}

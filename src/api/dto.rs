@@ -1,0 +1,487 @@
+//! The JSON of `/api/v1`. Times are RFC 3339 in UTC.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::alert;
+use crate::anomaly;
+use crate::domain::{MaintenanceEvent, SeriesKey, Timestamp};
+use crate::forecast::{self, QUANTILES, Vintage};
+use crate::staffing;
+use crate::store;
+
+/// The three names of a series, flattened into every object that speaks of one.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Key {
+    pub region: String,
+    pub service: String,
+    pub channel: String,
+}
+
+impl From<&SeriesKey> for Key {
+    fn from(series: &SeriesKey) -> Self {
+        Self {
+            region: series.region.to_string(),
+            service: series.service.to_string(),
+            channel: series.channel.to_string(),
+        }
+    }
+}
+
+impl Key {
+    /// The series that is named; `_all` is welcome.
+    pub fn series(&self) -> Result<SeriesKey, String> {
+        SeriesKey::parse(&format!("{}/{}/{}", self.region, self.service, self.channel))
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SeriesInfo {
+    #[serde(flatten)]
+    pub key: Key,
+    pub roll_up: bool,
+    /// Start of the first and the last settled window.
+    pub first_window: String,
+    pub last_window: String,
+    /// `ok`; `new` with less than two weeks of history; `silent` if its last window is an hour behind.
+    pub health: &'static str,
+    pub time_zone: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AlarmCounts {
+    pub critical: u32,
+    pub major: u32,
+    pub minor: u32,
+    pub warning: u32,
+    pub indeterminate: u32,
+    pub cleared: u32,
+    /// Standing at the window's end.
+    pub active: u32,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Window {
+    pub start: String,
+    pub tickets: u32,
+    pub alarms: AlarmCounts,
+    pub late: u32,
+    pub settled: bool,
+    pub revised: bool,
+    pub missing: bool,
+}
+
+impl From<&store::SeriesWindow> for Window {
+    fn from(w: &store::SeriesWindow) -> Self {
+        let [critical, major, minor, warning, indeterminate] = w.raised;
+        Self {
+            start: w.start.to_string(),
+            tickets: w.tickets,
+            alarms: AlarmCounts {
+                critical,
+                major,
+                minor,
+                warning,
+                indeterminate,
+                cleared: w.cleared,
+                active: w.active,
+            },
+            late: w.late,
+            settled: w.settled,
+            revised: w.revised,
+            missing: w.missing,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SeriesWindows {
+    #[serde(flatten)]
+    pub key: Key,
+    pub windows: Vec<Window>,
+}
+
+/// What the forecast is made of.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Drivers {
+    /// Tickets that the profile alone expects.
+    pub baseline: f64,
+    /// Today's level: factor on the baseline.
+    pub level: f64,
+    /// Tickets added because of alarms.
+    pub alarms: f64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ForecastTarget {
+    pub start: String,
+    pub mean: f64,
+    /// By probability: 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975.
+    pub quantiles: BTreeMap<String, f64>,
+    pub drivers: Drivers,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Forecast {
+    #[serde(flatten)]
+    pub key: Key,
+    pub issued_at: String,
+    pub members: Vec<String>,
+    /// How it fell back, in words, where history was short.
+    pub fallback: Option<String>,
+    pub targets: Vec<ForecastTarget>,
+}
+
+impl From<Vintage> for Forecast {
+    fn from(vintage: Vintage) -> Self {
+        let targets = vintage.targets.iter().map(|t| ForecastTarget {
+            start: t.start.to_string(),
+            mean: t.mean,
+            quantiles: QUANTILES.iter().map(ToString::to_string).zip(t.quantiles).collect(),
+            drivers: Drivers { baseline: t.baseline, level: t.level, alarms: t.alarm_effect },
+        });
+        Self {
+            key: Key::from(&vintage.series),
+            issued_at: vintage.issued_at.to_string(),
+            targets: targets.collect(),
+            members: vintage.members,
+            fallback: vintage.fallback,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StaffingTarget {
+    pub start: String,
+    pub arrivals: f64,
+    pub positions: u32,
+    pub agents: u32,
+    /// At the 10 % and 90 % quantile of arrivals.
+    pub agents_low: u32,
+    pub agents_high: u32,
+    pub scheduled: Option<u32>,
+    pub gap: i32,
+    pub service_level: f64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Staffing {
+    #[serde(flatten)]
+    pub key: Key,
+    pub issued_at: String,
+    /// How the figures come about, in one sentence.
+    pub basis: String,
+    pub targets: Vec<StaffingTarget>,
+}
+
+impl From<staffing::Plan> for Staffing {
+    fn from(plan: staffing::Plan) -> Self {
+        let targets = plan.targets.iter().map(|t| StaffingTarget {
+            start: t.start.to_string(),
+            arrivals: t.arrivals,
+            positions: t.positions,
+            agents: t.agents,
+            agents_low: t.agents_low,
+            agents_high: t.agents_high,
+            scheduled: t.scheduled,
+            gap: t.gap,
+            service_level: t.service_level,
+        });
+        Self {
+            key: Key::from(&plan.series),
+            issued_at: plan.issued_at.to_string(),
+            targets: targets.collect(),
+            basis: plan.basis,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Outlook {
+    #[serde(flatten)]
+    pub key: Key,
+    pub issued_at: String,
+    pub peak: f64,
+    pub peak_at: String,
+    pub over_baseline: f64,
+    pub gap_max: Option<i32>,
+    pub gap_at: Option<String>,
+    pub minutes_to_breach: Option<u32>,
+    pub width_minutes: u32,
+    /// The last 48 counts up to `issued_at`, oldest first; null where missing.
+    pub past: Vec<Option<u32>>,
+    /// Medians of the targets.
+    pub next: Vec<f64>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Anomaly {
+    #[serde(flatten)]
+    pub key: Key,
+    pub window: String,
+    #[schema(value_type = String)]
+    pub kind: anomaly::AnomalyKind,
+    pub score: f64,
+    pub actual: f64,
+    pub expected: f64,
+    pub text: String,
+}
+
+impl From<&anomaly::Anomaly> for Anomaly {
+    fn from(a: &anomaly::Anomaly) -> Self {
+        Self {
+            key: Key::from(&a.series),
+            window: a.window.to_string(),
+            kind: a.kind,
+            score: a.score,
+            actual: a.actual,
+            expected: a.expected,
+            text: a.text.clone(),
+        }
+    }
+}
+
+/// Figures of the ledger; null where nothing was scored or nothing came.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Figures {
+    /// Scored windows.
+    pub n: u32,
+    pub wape: Option<f64>,
+    /// The same for last week's count.
+    pub wape_naive: Option<f64>,
+    /// The same for someone who knew the true rate: nobody does better at this volume.
+    pub wape_floor: Option<f64>,
+    pub wql: Option<f64>,
+    pub bias: Option<f64>,
+    pub coverage80: Option<f64>,
+    pub coverage95: Option<f64>,
+}
+
+impl From<forecast::Figures> for Figures {
+    fn from(f: forecast::Figures) -> Self {
+        Self {
+            n: f.n,
+            wape: f.wape,
+            wape_naive: f.wape_naive,
+            wape_floor: f.wape_floor,
+            wql: f.wql,
+            bias: f.bias,
+            coverage80: f.coverage80,
+            coverage95: f.coverage95,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LeadFigures {
+    pub lead_minutes: u32,
+    #[serde(flatten)]
+    pub figures: Figures,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Accuracy {
+    #[serde(flatten)]
+    pub key: Key,
+    pub overall: Figures,
+    pub leads: Vec<LeadFigures>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Shortfall {
+    #[serde(flatten)]
+    pub key: Key,
+    pub at: String,
+    pub arrivals: f64,
+    pub arrivals_low: f64,
+    pub arrivals_high: f64,
+    pub agents: u32,
+    pub scheduled: u32,
+    pub gap: i32,
+    pub rostered: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Alert {
+    pub id: String,
+    pub rule: String,
+    #[schema(value_type = String)]
+    pub severity: alert::AlertSeverity,
+    pub region: String,
+    pub service: String,
+    #[schema(value_type = String)]
+    pub state: alert::AlertState,
+    pub since: String,
+    pub updated_at: String,
+    pub ended_at: Option<String>,
+    pub from: String,
+    pub to: String,
+    pub agents_short: i32,
+    pub shortfalls: Vec<Shortfall>,
+    pub because: Vec<String>,
+    pub title: String,
+    pub text: String,
+    pub acknowledged_by: Option<String>,
+    pub feedback: Option<String>,
+}
+
+impl From<&alert::Alert> for Alert {
+    fn from(a: &alert::Alert) -> Self {
+        let shortfalls = a.shortfalls.iter().map(|s| Shortfall {
+            key: Key::from(&s.series),
+            at: s.at.to_string(),
+            arrivals: s.arrivals,
+            arrivals_low: s.arrivals_low,
+            arrivals_high: s.arrivals_high,
+            agents: s.agents,
+            scheduled: s.scheduled,
+            gap: s.gap,
+            rostered: s.rostered,
+        });
+        Self {
+            id: a.id.clone(),
+            rule: a.rule.clone(),
+            severity: a.severity,
+            region: a.scope.region.to_string(),
+            service: a.scope.service.to_string(),
+            state: a.state,
+            since: a.since.to_string(),
+            updated_at: a.updated_at.to_string(),
+            ended_at: a.ended_at.map(|at| at.to_string()),
+            from: a.from.to_string(),
+            to: a.to.to_string(),
+            agents_short: a.agents_short,
+            shortfalls: shortfalls.collect(),
+            because: a.because.clone(),
+            title: a.title.clone(),
+            text: a.text.clone(),
+            acknowledged_by: a.acknowledged_by.clone(),
+            feedback: a.feedback.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Acknowledgement {
+    /// Who takes it on.
+    pub by: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Feedback {
+    pub useful: bool,
+    pub note: Option<String>,
+}
+
+/// People scheduled for a series.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Shift {
+    #[serde(flatten)]
+    pub key: Key,
+    pub start: String,
+    pub end: String,
+    pub agents: u32,
+}
+
+impl From<&staffing::Shift> for Shift {
+    fn from(shift: &staffing::Shift) -> Self {
+        Self {
+            key: Key::from(&shift.series),
+            start: shift.start.to_string(),
+            end: shift.end.to_string(),
+            agents: shift.agents,
+        }
+    }
+}
+
+impl Shift {
+    pub fn checked(&self) -> Result<staffing::Shift, String> {
+        let time = |key: &str, text: &str| {
+            Timestamp::parse(text).map_err(|error| format!("{key}: {error}"))
+        };
+        let (start, end) = (time("start", &self.start)?, time("end", &self.end)?);
+        if start >= end {
+            return Err("end: has to come after start".into());
+        }
+        if self.agents > 100_000 {
+            return Err(format!("agents: {}: use up to 100000", self.agents));
+        }
+        Ok(staffing::Shift { series: self.key.series()?, start, end, agents: self.agents })
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Maintenance {
+    pub id: String,
+    pub starts_at: String,
+    pub ends_at: String,
+    /// `null` means every one.
+    pub region: Option<String>,
+    pub service: Option<String>,
+    pub impact: Option<String>,
+    pub text: Option<String>,
+}
+
+impl From<&MaintenanceEvent> for Maintenance {
+    fn from(event: &MaintenanceEvent) -> Self {
+        Self {
+            id: event.event_id.to_string(),
+            starts_at: event.starts_at.to_string(),
+            ends_at: event.ends_at.to_string(),
+            region: event.region.as_ref().map(ToString::to_string),
+            service: event.service.as_ref().map(ToString::to_string),
+            impact: event.impact.as_deref().map(str::to_owned),
+            text: event.text.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+/// Planned work as a person enters it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMaintenance {
+    /// Given again, it replaces.
+    pub id: String,
+    pub starts_at: String,
+    pub ends_at: String,
+    pub region: Option<String>,
+    pub service: Option<String>,
+    pub impact: Option<String>,
+    pub text: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Status {
+    pub version: &'static str,
+    /// The service's clock.
+    pub now: String,
+    pub mode: &'static str,
+    pub speed: f64,
+    pub width_minutes: u32,
+    pub settled_upto: Option<String>,
+    /// Share of the catch-up that is done; null when there is none.
+    pub catching_up: Option<f64>,
+    /// Time zones by region.
+    pub regions: BTreeMap<String, String>,
+    pub time_zone: String,
+    /// Events not counted, by reason.
+    pub dead_letters: BTreeMap<String, u64>,
+    pub horizon_minutes: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Rejected {
+    /// Position in the request, from 0.
+    pub index: usize,
+    pub reason: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Accepted {
+    pub accepted: usize,
+    pub rejected: Vec<Rejected>,
+}

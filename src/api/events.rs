@@ -1,0 +1,88 @@
+//! `POST /events`: synced to the local log before the answer.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::dto::{Accepted, Rejected};
+use super::params::Params;
+use super::problem::Problem;
+use super::state::ApiState;
+use crate::domain::EventKind;
+use crate::ingest;
+use crate::store::LogRecord;
+
+/// Events that one request may carry.
+const EVENTS_MAX: usize = 50_000;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct EventsQuery {
+    /// `alarm`, `ticket` or `maintenance`, for events that do not say it themselves.
+    #[param(value_type = Option<String>)]
+    pub kind: Option<EventKind>,
+}
+
+/// Takes one event, a JSON array or NDJSON
+///
+/// What is answered with 202 is on the disk. Rejected events are kept as dead letters with their reason.
+#[utoipa::path(post, path = "/events", params(EventsQuery), request_body(content = String, content_type = "application/json"), responses((status = 202, body = Accepted), (status = 400, body = Problem), (status = 413, body = Problem), (status = 503, body = Problem), (status = 507, body = Problem)))]
+pub async fn events(
+    State(state): State<ApiState>,
+    Params(query): Params<EventsQuery>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Accepted>), Problem> {
+    let now = state.clock.now();
+    let (log, limits, wake) = (state.log.clone(), state.info.limits, state.wake.clone());
+    let answer = tokio::task::spawn_blocking(move || {
+        let accepted = take(&body, query.kind, &limits)?;
+        log.append(&accepted.0, now)?;
+        wake();
+        Ok::<_, Problem>(accepted.1)
+    });
+    let answer = answer.await.map_err(|_| Problem::busy("the request was cut off"))??;
+    Ok((StatusCode::ACCEPTED, Json(answer)))
+}
+
+fn take(
+    body: &[u8],
+    kind: Option<EventKind>,
+    limits: &ingest::Limits,
+) -> Result<(Vec<LogRecord>, Accepted), Problem> {
+    let events = cut(body)?;
+    if events.is_empty() {
+        return Err(Problem::bad_request("the body holds no event"));
+    }
+    if events.len() > EVENTS_MAX {
+        let found = events.len();
+        return Err(Problem::too_large(format!("{found} events: send up to {EVENTS_MAX} at once")));
+    }
+    let (mut records, mut rejected) = (Vec::with_capacity(events.len()), Vec::new());
+    for (index, bytes) in events.iter().enumerate() {
+        if let Err(reject) = ingest::decode(bytes, kind, limits) {
+            rejected.push(Rejected { index, reason: reject.to_string() });
+        }
+        // Rejects go into the log too: counting makes dead letters of them, with a position.
+        records.push(LogRecord { kind, bytes: bytes.to_vec() });
+    }
+    let accepted = records.len() - rejected.len();
+    Ok((records, Accepted { accepted, rejected }))
+}
+
+/// Cuts a body into events. NDJSON is cut at line ends, so that one bad line is one reject.
+fn cut(body: &[u8]) -> Result<Vec<&[u8]>, Problem> {
+    let whole = ingest::split(body);
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    match whole {
+        Ok(events) => Ok(events),
+        Err(_) if first != Some(&b'[') && body.contains(&b'\n') => Ok(body
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.iter().all(u8::is_ascii_whitespace))
+            .collect()),
+        Err(error) => Err(Problem::bad_request(format!("the body is no JSON: {error}"))),
+    }
+}

@@ -1,0 +1,61 @@
+//! The built-in page: files that are part of the program.
+
+use std::sync::LazyLock;
+
+use axum::extract::Path;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::problem::Problem;
+
+macro_rules! assets {
+    ($($name:literal),+ $(,)?) => {
+        /// Files of the page by name.
+        const ASSETS: &[(&str, &str)] = &[$(($name, include_str!(concat!("page/", $name)))),+];
+    };
+}
+
+assets![
+    "alerts.js", "app.css", "app.js", "chart.js", "clock.js", "dom.js", "early.js", "en.js",
+    "i18n.js", "icon.svg", "keys.js", "kpi.js", "net.js", "overview.js", "series.js", "spark.js",
+    "zh.js",
+];
+
+/// plotly.js as the crate of that name carries it, without the tags around it.
+static PLOTLY: LazyLock<String> = LazyLock::new(|| {
+    let tags = plotly::Plot::offline_js_sources();
+    let script = tags.split_once('>').map_or("", |(_, rest)| rest);
+    script.split_once("</script>").map_or(script, |(script, _)| script).to_owned()
+});
+
+/// `GET /`
+pub async fn index(headers: HeaderMap) -> Response {
+    serve("index.html", include_str!("page/index.html"), &headers)
+}
+
+/// `GET /assets/{name}`
+pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+    if name == "plotly.js" {
+        return Ok(serve("plotly.js", &PLOTLY, &headers));
+    }
+    let found = ASSETS.iter().find(|(known, _)| *known == name);
+    let (name, text) = found.ok_or_else(|| Problem::not_found("there is no such file"))?;
+    Ok(serve(name, text, &headers))
+}
+
+fn serve(name: &str, text: &'static str, headers: &HeaderMap) -> Response {
+    let kind = match name.rsplit_once('.') {
+        Some((_, "js")) => "text/javascript; charset=utf-8",
+        Some((_, "css")) => "text/css; charset=utf-8",
+        Some((_, "svg")) => "image/svg+xml",
+        _ => "text/html; charset=utf-8",
+    };
+    let tag = format!("\"{:x}\"", xxh3_64(text.as_bytes()));
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let cache = [(header::ETAG, tag.as_str()), (header::CACHE_CONTROL, "no-cache")];
+    if known.is_some_and(|known| known.contains(&tag)) {
+        return (StatusCode::NOT_MODIFIED, cache).into_response();
+    }
+    (cache, [(header::CONTENT_TYPE, kind)], text).into_response()
+}

@@ -1,0 +1,127 @@
+//! Query parameters, checked by name and value.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
+
+use super::problem::Problem;
+use crate::domain::{Name, Timestamp};
+use crate::store::Filter;
+
+/// Most rows that a list gives at once.
+const LIMIT_MAX: usize = 1000;
+const LIMIT: usize = 100;
+
+/// As axum's `Query`, but what is wrong comes back as a problem.
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        match axum::extract::Query::<T>::try_from_uri(&parts.uri) {
+            Ok(query) => Ok(Self(query.0)),
+            Err(error) => Err(Problem::bad_request(format!("query: {}", error.body_text()))),
+        }
+    }
+}
+
+/// Which series are meant. All three names: that series' object; otherwise an array of those that match.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SeriesQuery {
+    /// A region, or `_all` for the roll-up.
+    pub region: Option<String>,
+    /// A service, or `_all`.
+    pub service: Option<String>,
+    /// A channel, or `_all`.
+    pub channel: Option<String>,
+}
+
+/// Series and a stretch of time.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SpanQuery {
+    pub region: Option<String>,
+    pub service: Option<String>,
+    pub channel: Option<String>,
+    /// RFC 3339; 24 hours before `to` by default.
+    pub from: Option<String>,
+    /// RFC 3339; now by default.
+    pub to: Option<String>,
+    /// Rows at most, 1 to 1000.
+    pub limit: Option<usize>,
+    /// Goes on after this row.
+    pub after: Option<String>,
+}
+
+/// Forecasts, the newest or an older one.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct VintageQuery {
+    pub region: Option<String>,
+    pub service: Option<String>,
+    pub channel: Option<String>,
+    /// RFC 3339 issue time of an older vintage.
+    pub issued_at: Option<String>,
+}
+
+/// Alerts, newest first.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AlertQuery {
+    pub region: Option<String>,
+    pub service: Option<String>,
+    /// Only those that are not resolved.
+    pub open: Option<bool>,
+    pub limit: Option<usize>,
+    /// Id of the last alert of the page before.
+    pub after: Option<String>,
+}
+
+fn name(key: &str, text: Option<&String>) -> Result<Option<Name>, Problem> {
+    text.map(|text| Name::filter(text))
+        .transpose()
+        .map_err(|error| Problem::bad_request(format!("{key}: the name {error}")))
+}
+
+/// The filter of up to three names.
+pub fn filter(
+    region: Option<&String>,
+    service: Option<&String>,
+    channel: Option<&String>,
+) -> Result<Filter, Problem> {
+    Ok(Filter {
+        region: name("region", region)?,
+        service: name("service", service)?,
+        channel: name("channel", channel)?,
+    })
+}
+
+impl SeriesQuery {
+    pub fn filter(&self) -> Result<Filter, Problem> {
+        filter(self.region.as_ref(), self.service.as_ref(), self.channel.as_ref())
+    }
+}
+
+/// An RFC 3339 parameter.
+pub fn instant(key: &str, text: Option<&String>) -> Result<Option<Timestamp>, Problem> {
+    text.map(|text| Timestamp::parse(text))
+        .transpose()
+        .map_err(|error| Problem::bad_request(format!("{key}: {error}")))
+}
+
+/// The number of rows.
+pub fn limit(given: Option<usize>) -> Result<usize, Problem> {
+    match given {
+        None => Ok(LIMIT),
+        Some(n @ 1..=LIMIT_MAX) => Ok(n),
+        Some(n) => Err(Problem::bad_request(format!("limit: {n}: use 1 to {LIMIT_MAX}"))),
+    }
+}

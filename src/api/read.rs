@@ -1,0 +1,319 @@
+//! GET: what is known. Reads run beside the runtime, on the store's own connections.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::dto;
+use super::params::{self, AlertQuery, Params, SeriesQuery, SpanQuery, VintageQuery};
+use super::problem::Problem;
+use super::state::ApiState;
+use crate::domain::{SeriesKey, Timestamp};
+use crate::forecast::{HORIZON, Score};
+use crate::store::{Filter, Reader, StoreError};
+
+/// Counts that a sparkline shows.
+const SPARK_WINDOWS: u32 = 48;
+const DAY: Duration = Duration::from_secs(86_400);
+/// Longest stretch that one answer covers.
+const SPAN_MAX: Duration = Duration::from_secs(62 * 86_400);
+/// Days of scores behind the accuracy figures.
+const SCORED_DAYS: u32 = 28;
+
+/// Runs a read off the runtime's threads.
+pub async fn read<T: Send + 'static>(
+    state: &ApiState,
+    run: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, Problem> {
+    let reader = state.reader.clone();
+    tokio::task::spawn_blocking(move || run(&reader))
+        .await
+        .map_err(|_| Problem::busy("the read was cut off"))?
+        .map_err(Problem::from)
+}
+
+/// One object where all three names are given, else an array over the series that match.
+async fn each<T: Serialize + Send + 'static>(
+    state: &ApiState,
+    filter: Filter,
+    one: impl Fn(&Reader, &SeriesKey) -> Result<Option<T>, StoreError> + Send + 'static,
+) -> Result<Response, Problem> {
+    if let Filter { region: Some(r), service: Some(s), channel: Some(c) } = &filter {
+        let series = SeriesKey::new(r.clone(), s.clone(), c.clone());
+        let missing = format!("nothing is known of {series}");
+        let found = read(state, move |reader| one(reader, &series)).await?;
+        return found.map(|found| Json(found).into_response()).ok_or(Problem::not_found(missing));
+    }
+    let found = read(state, move |reader| {
+        let mut found = Vec::new();
+        for info in reader.series()? {
+            if filter.admits_series(&info.series) {
+                found.extend(one(reader, &info.series)?);
+            }
+        }
+        Ok(found)
+    })
+    .await?;
+    Ok(Json(found).into_response())
+}
+
+/// The known series
+#[utoipa::path(get, path = "/series", params(SeriesQuery), responses((status = 200, body = Vec<dto::SeriesInfo>), (status = 400, body = Problem)))]
+pub async fn series(
+    State(state): State<ApiState>,
+    Params(query): Params<SeriesQuery>,
+) -> Result<Json<Vec<dto::SeriesInfo>>, Problem> {
+    let filter = query.filter()?;
+    let known = read(&state, Reader::series).await?;
+    let newest = known.iter().map(|info| info.last).max().unwrap_or_default();
+    let infos = known.iter().filter(|info| filter.admits_series(&info.series)).map(|info| {
+        let health = if info.last + Duration::from_secs(3600) < newest {
+            "silent"
+        } else if info.last.since(info.first) < DAY * 14 {
+            "new"
+        } else {
+            "ok"
+        };
+        dto::SeriesInfo {
+            key: dto::Key::from(&info.series),
+            roll_up: info.series.is_roll_up(),
+            first_window: info.first.to_string(),
+            last_window: info.last.to_string(),
+            health,
+            time_zone: state.zone(&info.series.region).to_string(),
+        }
+    });
+    Ok(Json(infos.collect()))
+}
+
+/// Counts of windows, settled and open
+#[utoipa::path(get, path = "/windows", params(SpanQuery), responses((status = 200, body = Vec<dto::Window>), (status = 400, body = Problem)))]
+pub async fn windows(
+    State(state): State<ApiState>,
+    Params(query): Params<SpanQuery>,
+) -> Result<Response, Problem> {
+    let filter = params::filter(
+        query.region.as_ref(),
+        query.service.as_ref(),
+        query.channel.as_ref(),
+    )?;
+    let (from, to) = span(&query, state.clock.now())?;
+    if let (Some(_), Some(_), Some(_)) = (&filter.region, &filter.service, &filter.channel) {
+        let response = each(&state, filter, move |reader, series| {
+            let rows = reader.series_windows(series, from, to)?;
+            Ok(Some(rows.iter().map(dto::Window::from).collect::<Vec<_>>()))
+        });
+        return response.await;
+    }
+    each(&state, filter, move |reader, series| {
+        let rows = reader.series_windows(series, from, to)?;
+        let windows = rows.iter().map(dto::Window::from).collect();
+        Ok(Some(dto::SeriesWindows { key: dto::Key::from(series), windows }))
+    })
+    .await
+}
+
+fn span(query: &SpanQuery, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
+    let to = params::instant("to", query.to.as_ref())?.unwrap_or(now);
+    let from = params::instant("from", query.from.as_ref())?.unwrap_or(to - DAY);
+    if from >= to {
+        return Err(Problem::bad_request("from: has to come before to"));
+    }
+    if to.since(from) > SPAN_MAX {
+        return Err(Problem::bad_request("from: at most 62 days before to"));
+    }
+    Ok((from, to))
+}
+
+/// The newest forecasts, or older ones
+#[utoipa::path(get, path = "/forecasts", params(VintageQuery), responses((status = 200, body = dto::Forecast), (status = 400, body = Problem), (status = 404, body = Problem)))]
+pub async fn forecasts(
+    State(state): State<ApiState>,
+    Params(query): Params<VintageQuery>,
+) -> Result<Response, Problem> {
+    let filter = params::filter(
+        query.region.as_ref(),
+        query.service.as_ref(),
+        query.channel.as_ref(),
+    )?;
+    let issued_at = params::instant("issued_at", query.issued_at.as_ref())?;
+    each(&state, filter, move |reader, series| {
+        Ok(reader.vintage(series, issued_at)?.map(dto::Forecast::from))
+    })
+    .await
+}
+
+/// Agents needed over the next six hours
+#[utoipa::path(get, path = "/staffing", params(SeriesQuery), responses((status = 200, body = dto::Staffing), (status = 404, body = Problem)))]
+pub async fn staffing(
+    State(state): State<ApiState>,
+    Params(query): Params<SeriesQuery>,
+) -> Result<Response, Problem> {
+    let filter = query.filter()?;
+    each(&state, filter, |reader, series| Ok(reader.plan(series)?.map(dto::Staffing::from))).await
+}
+
+/// What the next six hours hold, as present-time numbers
+#[utoipa::path(get, path = "/outlook", params(SeriesQuery), responses((status = 200, body = dto::Outlook), (status = 404, body = Problem)))]
+pub async fn outlook(
+    State(state): State<ApiState>,
+    Params(query): Params<SeriesQuery>,
+) -> Result<Response, Problem> {
+    let filter = query.filter()?;
+    let width = state.info.width;
+    each(&state, filter, move |reader, series| {
+        let Some(outlook) = reader.outlook(series)? else { return Ok(None) };
+        let from = outlook.issued_at - width.length() * SPARK_WINDOWS;
+        let mut past: BTreeMap<Timestamp, Option<u32>> = (0..SPARK_WINDOWS)
+            .map(|step| (from + width.length() * step, None))
+            .collect();
+        for row in reader.series_windows(series, from, outlook.issued_at)? {
+            past.insert(row.start, (!row.missing).then_some(row.tickets));
+        }
+        let vintage = reader.vintage(series, Some(outlook.issued_at))?;
+        let next = vintage.map_or_else(Vec::new, |vintage| {
+            vintage.targets.iter().map(|target| target.quantiles[3]).collect()
+        });
+        Ok(Some(dto::Outlook {
+            key: dto::Key::from(series),
+            issued_at: outlook.issued_at.to_string(),
+            peak: outlook.peak,
+            peak_at: outlook.peak_at.to_string(),
+            over_baseline: outlook.over_baseline,
+            gap_max: outlook.gap_max,
+            gap_at: outlook.gap_at.map(|at| at.to_string()),
+            minutes_to_breach: outlook.minutes_to_breach,
+            width_minutes: width.secs() / 60,
+            past: past.into_values().collect(),
+            next,
+        }))
+    })
+    .await
+}
+
+/// Windows far outside their band, newest first
+#[utoipa::path(get, path = "/anomalies", params(SpanQuery), responses((status = 200, body = Vec<dto::Anomaly>), (status = 400, body = Problem)))]
+pub async fn anomalies(
+    State(state): State<ApiState>,
+    Params(query): Params<SpanQuery>,
+) -> Result<Json<Vec<dto::Anomaly>>, Problem> {
+    let filter = params::filter(
+        query.region.as_ref(),
+        query.service.as_ref(),
+        query.channel.as_ref(),
+    )?;
+    let (from, to) = span(&query, state.clock.now())?;
+    let limit = params::limit(query.limit)?;
+    let after = query.after.as_ref().map(|text| text.parse::<i64>()).transpose();
+    let after = after.map_err(|_| Problem::bad_request("after: use a number that a list gave"))?;
+    let rows =
+        read(&state, move |reader| reader.anomalies(&filter, from, to, limit, after)).await?;
+    Ok(Json(rows.iter().map(|(_, anomaly)| dto::Anomaly::from(anomaly)).collect()))
+}
+
+/// How good the forecasts were, from the ledger of the last four weeks
+#[utoipa::path(get, path = "/accuracy", params(SeriesQuery), responses((status = 200, body = dto::Accuracy), (status = 404, body = Problem)))]
+pub async fn accuracy(
+    State(state): State<ApiState>,
+    Params(query): Params<SeriesQuery>,
+) -> Result<Response, Problem> {
+    let filter = query.filter()?;
+    let now = state.clock.now();
+    each(&state, filter, move |reader, series| {
+        let mut overall = Score::default();
+        let mut by_lead: BTreeMap<u32, Score> = BTreeMap::new();
+        for (_, lead, score) in reader.scores(series, now - DAY * SCORED_DAYS, now + DAY)? {
+            overall.merge(&score);
+            by_lead.entry(lead).or_default().merge(&score);
+        }
+        let leads = by_lead.iter().map(|(lead_minutes, score)| dto::LeadFigures {
+            lead_minutes: *lead_minutes,
+            figures: score.figures().into(),
+        });
+        Ok(Some(dto::Accuracy {
+            key: dto::Key::from(series),
+            overall: overall.figures().into(),
+            leads: leads.collect(),
+        }))
+    })
+    .await
+}
+
+/// Alerts, newest first
+#[utoipa::path(get, path = "/alerts", params(AlertQuery), responses((status = 200, body = Vec<dto::Alert>), (status = 400, body = Problem)))]
+pub async fn alerts(
+    State(state): State<ApiState>,
+    Params(query): Params<AlertQuery>,
+) -> Result<Json<Vec<dto::Alert>>, Problem> {
+    let filter = params::filter(query.region.as_ref(), query.service.as_ref(), None)?;
+    let limit = params::limit(query.limit)?;
+    let open = query.open.unwrap_or(false);
+    let rows =
+        read(&state, move |reader| reader.alerts(&filter, open, limit, query.after.as_deref()));
+    Ok(Json(rows.await?.iter().map(dto::Alert::from).collect()))
+}
+
+/// One alert
+#[utoipa::path(get, path = "/alerts/{id}", params(("id" = String, Path)), responses((status = 200, body = dto::Alert), (status = 404, body = Problem)))]
+pub async fn alert(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+) -> Result<Json<dto::Alert>, Problem> {
+    let missing = format!("there is no alert `{id}`");
+    let found = read(&state, move |reader| reader.alert(&id)).await?;
+    found.map(|alert| Json(dto::Alert::from(&alert))).ok_or(Problem::not_found(missing))
+}
+
+/// The roster from yesterday on
+#[utoipa::path(get, path = "/roster", params(SeriesQuery), responses((status = 200, body = Vec<dto::Shift>)))]
+pub async fn roster(
+    State(state): State<ApiState>,
+    Params(query): Params<SeriesQuery>,
+) -> Result<Json<Vec<dto::Shift>>, Problem> {
+    let filter = query.filter()?;
+    let from = state.clock.now() - DAY;
+    let shifts = read(&state, move |reader| reader.shifts(&filter, from, Timestamp::MAX)).await?;
+    Ok(Json(shifts.iter().map(dto::Shift::from).collect()))
+}
+
+/// Planned work that is not over
+#[utoipa::path(get, path = "/maintenance", responses((status = 200, body = Vec<dto::Maintenance>)))]
+pub async fn maintenance(
+    State(state): State<ApiState>,
+) -> Result<Json<Vec<dto::Maintenance>>, Problem> {
+    let now = state.clock.now();
+    let work = read(&state, move |reader| reader.maintenance(now, Timestamp::MAX)).await?;
+    Ok(Json(work.iter().map(dto::Maintenance::from).collect()))
+}
+
+/// What the service is doing
+#[utoipa::path(get, path = "/status", responses((status = 200, body = dto::Status)))]
+pub async fn status(State(state): State<ApiState>) -> Result<Json<dto::Status>, Problem> {
+    status_now(&state).await.map(Json)
+}
+
+/// The status as of now, for the endpoint and the stream.
+pub async fn status_now(state: &ApiState) -> Result<dto::Status, Problem> {
+    let (letters, next) =
+        read(state, |reader| Ok((reader.dead_letter_counts()?, reader.blob("next_window")?)))
+            .await?;
+    let next = next.and_then(|bytes| postcard::from_bytes::<i64>(&bytes).ok());
+    let info = &state.info;
+    Ok(dto::Status {
+        version: info.version,
+        now: state.clock.now().to_string(),
+        mode: info.mode,
+        speed: info.speed,
+        width_minutes: info.width.secs() / 60,
+        settled_upto: next.map(|ms| Timestamp::from_millis(ms).to_string()),
+        catching_up: state.progress.share(),
+        regions: info.regions.iter().map(|(r, zone)| (r.to_string(), zone.to_string())).collect(),
+        time_zone: info.zone.to_string(),
+        dead_letters: letters.iter().map(|(r, n)| (r.as_str().to_owned(), *n)).collect(),
+        horizon_minutes: HORIZON.as_secs() / 60,
+    })
+}

@@ -1,0 +1,138 @@
+//! All routes in one place, and their description.
+
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{Html, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::problem::Problem;
+use super::state::ApiState;
+use super::{auth, events, page, read, stream, write};
+
+/// Nothing but the stream takes longer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
+                      connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "surgecast",
+    description = "Windows, forecasts, staffing and alerts of a telecom operator's tickets. Times are \
+                   RFC 3339 in UTC; errors are RFC 9457 problems."
+))]
+struct Description;
+
+fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
+    let quick = OpenApiRouter::new()
+        .routes(routes!(events::events))
+        .routes(routes!(read::series))
+        .routes(routes!(read::windows))
+        .routes(routes!(read::forecasts))
+        .routes(routes!(read::staffing))
+        .routes(routes!(read::outlook))
+        .routes(routes!(read::anomalies))
+        .routes(routes!(read::accuracy))
+        .routes(routes!(read::alerts))
+        .routes(routes!(read::alert))
+        .routes(routes!(write::acknowledge))
+        .routes(routes!(write::feedback))
+        .routes(routes!(read::roster, write::put_roster))
+        .routes(routes!(read::maintenance, write::post_maintenance))
+        .routes(routes!(write::delete_maintenance))
+        .routes(routes!(read::status));
+    (quick, OpenApiRouter::new().routes(routes!(stream::stream)))
+}
+
+fn description() -> utoipa::openapi::OpenApi {
+    let (quick, slow) = routes();
+    let all = OpenApiRouter::with_openapi(Description::openapi())
+        .nest("/api/v1", quick)
+        .nest("/api/v1", slow);
+    all.into_openapi()
+}
+
+/// The description of the API as indented JSON.
+pub fn openapi() -> String {
+    // Every part of it serialises: a test reads it.
+    description().to_pretty_json().unwrap_or_default()
+}
+
+/// A list of the endpoints, for people.
+fn docs() -> String {
+    let described = serde_json::to_value(description()).unwrap_or_default();
+    let mut rows = String::new();
+    for (path, methods) in described["paths"].as_object().into_iter().flatten() {
+        for (method, about) in methods.as_object().into_iter().flatten() {
+            let summary = about["summary"].as_str().unwrap_or_default();
+            let method = method.to_uppercase();
+            rows += &format!("<tr><td>{method}</td><td><code>{path}</code></td><td>{summary}</td></tr>\n");
+        }
+    }
+    format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>surgecast API</title>\
+         <meta name=\"viewport\" content=\"width=device-width\"><link rel=\"stylesheet\" href=\"/assets/app.css\">\
+         <main><h1>surgecast API</h1><p>The full description is <a href=\"/openapi.json\">/openapi.json</a>.</p>\
+         <table>{rows}</table></main></html>"
+    )
+}
+
+/// The API and the page.
+pub fn router(state: ApiState) -> Router {
+    let (quick, slow) = routes();
+    let body_max = state.info.body_bytes_max;
+    let quick: Router<ApiState> = quick.into();
+    let quick = quick
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_WITHIN))
+        .layer(DefaultBodyLimit::max(body_max));
+    let slow: Router<ApiState> = slow.into();
+    let compressed = DefaultPredicate::new().and(NotForContentType::SSE);
+    let set = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    let tokens = state.tokens.clone();
+    Router::new()
+        .nest("/api/v1", quick.merge(slow))
+        .route("/", get(page::index))
+        .route("/assets/{name}", get(page::asset))
+        .route("/openapi.json", get(|| async { Json(description()) }))
+        .route("/docs", get(|| async { Html(docs()) }))
+        .route("/login", post(auth::login).with_state(tokens.clone()))
+        .fallback(|| async { Problem::not_found("nothing is here; /docs lists what there is") })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "use another method; /docs lists them")
+        })
+        .layer(from_fn_with_state(tokens, auth::guard))
+        .layer(from_fn_with_state(state.clone(), count))
+        .layer(set(header::CONTENT_SECURITY_POLICY, POLICY))
+        .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(set(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(set(header::REFERRER_POLICY, "no-referrer"))
+        .layer(CompressionLayer::new().compress_when(compressed))
+        .with_state(state)
+}
+
+/// Counts answers, and gives a too large body the problem that says how large it may be.
+async fn count(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+    use axum::response::IntoResponse;
+    let response = next.run(request).await;
+    state.metrics.request(response.status().as_u16());
+    let is_problem = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem"));
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE && !is_problem {
+        let most = state.info.body_bytes_max;
+        return Problem::too_large(format!("the body is larger than {most} bytes: send less at once"))
+            .into_response();
+    }
+    response
+}

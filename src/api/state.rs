@@ -1,0 +1,102 @@
+//! What the handlers work with.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
+
+use super::auth::TokenSet;
+use crate::alert::Alert;
+use crate::domain::{Clock, MaintenanceEvent, Name, Timestamp, WindowWidth, Zone};
+use crate::ingest;
+use crate::staffing::Shift;
+use crate::store::{EventLog, Reader};
+use crate::telemetry::{Health, Metrics};
+
+/// Why a command was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    #[error("there is no such open alert or entry")]
+    NotFound,
+    #[error("it could not be stored: {0}")]
+    Store(String),
+}
+
+/// Where a command's answer goes.
+pub type Reply<T> = oneshot::Sender<Result<T, CommandError>>;
+
+/// What people tell the system. The leader carries it out.
+pub enum Command {
+    Acknowledge { id: String, by: String, reply: Reply<Alert> },
+    Feedback { id: String, text: String, reply: Reply<Alert> },
+    PutRoster { shifts: Vec<Shift>, reply: Reply<()> },
+    PutMaintenance { event: Box<MaintenanceEvent>, reply: Reply<()> },
+}
+
+/// What the live stream tells.
+#[derive(Clone, Debug)]
+pub enum StreamEvent {
+    Windows { settled_upto: Timestamp },
+    Vintages { issued_at: Timestamp },
+    Alert(Box<Alert>),
+    /// Something else changed: look at the status.
+    Status,
+}
+
+/// How far a catch-up is, in thousandths; 1000 when it is done.
+#[derive(Debug, Default)]
+pub struct Progress(AtomicU32);
+
+impl Progress {
+    pub fn set(&self, share: f64) {
+        self.0.store((share.clamp(0.0, 1.0) * 1000.0) as u32, Ordering::Relaxed);
+    }
+
+    /// `None` when there is nothing to catch up with.
+    pub fn share(&self) -> Option<f64> {
+        let thousandths = self.0.load(Ordering::Relaxed);
+        (thousandths < 1000).then(|| f64::from(thousandths) / 1000.0)
+    }
+}
+
+/// What does not change while the service runs.
+#[derive(Clone, Debug)]
+pub struct ServiceInfo {
+    pub version: &'static str,
+    /// `demo` or `serve`.
+    pub mode: &'static str,
+    /// Clock seconds a second.
+    pub speed: f64,
+    pub width: WindowWidth,
+    pub zone: Zone,
+    pub regions: BTreeMap<Name, Zone>,
+    pub body_bytes_max: usize,
+    pub limits: ingest::Limits,
+}
+
+/// Everything that the handlers share.
+#[derive(Clone)]
+pub struct ApiState {
+    pub reader: Reader,
+    pub commands: mpsc::Sender<Command>,
+    pub log: Arc<EventLog>,
+    pub stream: broadcast::Sender<StreamEvent>,
+    pub metrics: Arc<Metrics>,
+    pub health: Arc<Health>,
+    pub clock: Arc<dyn Clock>,
+    pub info: Arc<ServiceInfo>,
+    pub progress: Arc<Progress>,
+    /// Called after events were appended, so that they are counted at once.
+    pub wake: Arc<dyn Fn() + Send + Sync>,
+    pub tokens: Option<Arc<TokenSet>>,
+    /// Places for live streams.
+    pub streams: Arc<Semaphore>,
+}
+
+impl ApiState {
+    /// The zone of a region, `_all` included.
+    pub fn zone(&self, region: &Name) -> Zone {
+        self.info.regions.get(region).copied().unwrap_or(self.info.zone)
+    }
+}

@@ -1,0 +1,57 @@
+//! Server-sent events: what is new, as it is stored.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::StreamExt;
+use serde_json::json;
+use tokio_stream::wrappers::BroadcastStream;
+
+use super::dto;
+use super::problem::Problem;
+use super::read::status_now;
+use super::state::{ApiState, StreamEvent};
+
+/// Live stream: `windows`, `vintages`, `alert` and `status`
+#[utoipa::path(get, path = "/stream", responses((status = 200, content_type = "text/event-stream", body = String), (status = 503, body = Problem)))]
+pub async fn stream(State(state): State<ApiState>) -> Result<impl IntoResponse, Problem> {
+    let place = state
+        .streams
+        .clone()
+        .try_acquire_owned()
+        .map_err(|_| Problem::busy("too many live streams are open"))?;
+    let told = BroadcastStream::new(state.stream.subscribe());
+    let events = told.then(move |told| {
+        let state = state.clone();
+        // The place is held for as long as the stream lives.
+        let _place = &place;
+        async move {
+            // A client that fell behind is told to look again rather than nothing.
+            let told = told.unwrap_or(StreamEvent::Status);
+            Ok::<_, Infallible>(event(&state, told).await)
+        }
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
+}
+
+async fn event(state: &ApiState, told: StreamEvent) -> Event {
+    let (name, data) = match told {
+        StreamEvent::Windows { settled_upto } => {
+            ("windows", json!({ "settled_upto": settled_upto.to_string() }))
+        }
+        StreamEvent::Vintages { issued_at } => {
+            ("vintages", json!({ "issued_at": issued_at.to_string() }))
+        }
+        StreamEvent::Alert(alert) => {
+            ("alert", serde_json::to_value(dto::Alert::from(&*alert)).unwrap_or_default())
+        }
+        StreamEvent::Status => match status_now(state).await {
+            Ok(status) => ("status", serde_json::to_value(status).unwrap_or_default()),
+            Err(_) => ("status", json!({})),
+        },
+    };
+    Event::default().event(name).data(data.to_string())
+}

@@ -1,0 +1,158 @@
+//! What people tell the system: handed to the leader, answered when it is stored.
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use tokio::sync::oneshot;
+
+use super::dto;
+use super::problem::Problem;
+use super::state::{ApiState, Command, Reply};
+use crate::alert;
+use crate::domain::{MaintenanceAction, MaintenanceEvent, Name, Timestamp};
+
+/// Shifts that one request may carry.
+const SHIFTS_MAX: usize = 50_000;
+const NOTE_CHARS_MAX: usize = 1000;
+const ID_CHARS_MAX: usize = 256;
+
+type Body<T> = Result<Json<T>, JsonRejection>;
+
+fn body<T>(body: Body<T>) -> Result<T, Problem> {
+    body.map(|Json(value)| value).map_err(|error| Problem::bad_request(error.body_text()))
+}
+
+/// Hands a command over and waits for it to be stored.
+async fn tell<T>(
+    state: &ApiState,
+    command: impl FnOnce(Reply<T>) -> Command,
+) -> Result<T, Problem> {
+    let (reply, answer) = oneshot::channel();
+    state
+        .commands
+        .try_send(command(reply))
+        .map_err(|_| Problem::busy("too many changes are waiting to be stored"))?;
+    let answer = answer.await.map_err(|_| Problem::busy("the service is stopping"))?;
+    Ok(answer?)
+}
+
+fn text(key: &str, text: &str, chars_max: usize) -> Result<String, Problem> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() || trimmed.chars().count() > chars_max {
+        return Err(Problem::bad_request(format!("{key}: use 1 to {chars_max} characters")));
+    }
+    if trimmed.chars().any(|c| c.is_control() && c != '\n') {
+        return Err(Problem::bad_request(format!("{key}: has a control character")));
+    }
+    Ok(trimmed.to_owned())
+}
+
+/// Someone takes an alert on
+#[utoipa::path(post, path = "/alerts/{id}/ack", params(("id" = String, Path)), request_body = dto::Acknowledgement, responses((status = 200, body = dto::Alert), (status = 404, body = Problem)))]
+pub async fn acknowledge(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+    given: Body<dto::Acknowledgement>,
+) -> Result<Json<dto::Alert>, Problem> {
+    let by = text("by", &body(given)?.by, 100)?;
+    let alert: alert::Alert =
+        tell(&state, |reply| Command::Acknowledge { id, by, reply }).await?;
+    Ok(Json(dto::Alert::from(&alert)))
+}
+
+/// Someone says whether an alert helped
+#[utoipa::path(post, path = "/alerts/{id}/feedback", params(("id" = String, Path)), request_body = dto::Feedback, responses((status = 200, body = dto::Alert), (status = 404, body = Problem)))]
+pub async fn feedback(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+    given: Body<dto::Feedback>,
+) -> Result<Json<dto::Alert>, Problem> {
+    let given = body(given)?;
+    let mut said = if given.useful { "useful" } else { "not useful" }.to_owned();
+    if let Some(note) = given.note.as_deref().filter(|note| !note.trim().is_empty()) {
+        said = format!("{said}: {}", text("note", note, NOTE_CHARS_MAX)?);
+    }
+    let alert: alert::Alert =
+        tell(&state, |reply| Command::Feedback { id, text: said, reply }).await?;
+    Ok(Json(dto::Alert::from(&alert)))
+}
+
+/// Replaces the roster of the series and hours that are given
+#[utoipa::path(put, path = "/roster", request_body = Vec<dto::Shift>, responses((status = 204), (status = 400, body = Problem)))]
+pub async fn put_roster(
+    State(state): State<ApiState>,
+    given: Body<Vec<dto::Shift>>,
+) -> Result<StatusCode, Problem> {
+    let given = body(given)?;
+    if given.len() > SHIFTS_MAX {
+        return Err(Problem::too_large(format!("{} shifts: send up to {SHIFTS_MAX}", given.len())));
+    }
+    let mut shifts = Vec::with_capacity(given.len());
+    for (index, shift) in given.iter().enumerate() {
+        let shift = shift
+            .checked()
+            .map_err(|error| Problem::bad_request(format!("shift {index}: {error}")))?;
+        shifts.push(shift);
+    }
+    tell(&state, |reply| Command::PutRoster { shifts, reply }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Plans work, or changes a plan of the same id
+#[utoipa::path(post, path = "/maintenance", request_body = dto::NewMaintenance, responses((status = 201, body = dto::Maintenance), (status = 400, body = Problem)))]
+pub async fn post_maintenance(
+    State(state): State<ApiState>,
+    given: Body<dto::NewMaintenance>,
+) -> Result<(StatusCode, Json<dto::Maintenance>), Problem> {
+    let event = planned(&body(given)?, state.clock.now())?;
+    let shown = dto::Maintenance::from(&event);
+    tell(&state, |reply| Command::PutMaintenance { event: Box::new(event), reply }).await?;
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+fn planned(given: &dto::NewMaintenance, now: Timestamp) -> Result<MaintenanceEvent, Problem> {
+    let name = |key: &str, name: &Option<String>| {
+        let checked = name.as_deref().map(Name::new).transpose();
+        checked.map_err(|error| Problem::bad_request(format!("{key}: the name {error}")))
+    };
+    let time = |key: &str, text: &str| {
+        Timestamp::parse(text).map_err(|e| Problem::bad_request(format!("{key}: {e}")))
+    };
+    let optional = |key: &str, given: &Option<String>| {
+        given.as_deref().map(|t| text(key, t, NOTE_CHARS_MAX).map(Into::into)).transpose()
+    };
+    let (starts_at, ends_at) =
+        (time("starts_at", &given.starts_at)?, time("ends_at", &given.ends_at)?);
+    if starts_at >= ends_at {
+        return Err(Problem::bad_request("ends_at: has to come after starts_at"));
+    }
+    Ok(MaintenanceEvent {
+        event_id: text("id", &given.id, ID_CHARS_MAX)?.into(),
+        action: MaintenanceAction::Plan,
+        ts: now,
+        starts_at,
+        ends_at,
+        region: name("region", &given.region)?,
+        service: name("service", &given.service)?,
+        impact: optional("impact", &given.impact)?,
+        text: optional("text", &given.text)?,
+    })
+}
+
+/// Calls planned work off
+#[utoipa::path(delete, path = "/maintenance/{id}", params(("id" = String, Path)), responses((status = 204), (status = 404, body = Problem)))]
+pub async fn delete_maintenance(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let now = state.clock.now();
+    let known = super::read::read(&state, move |r| r.maintenance(now, Timestamp::MAX)).await?;
+    let Some(mut event) = known.into_iter().find(|event| *event.event_id == *id) else {
+        return Err(Problem::not_found(format!("no planned work is called `{id}`")));
+    };
+    event.action = MaintenanceAction::Cancel;
+    event.ts = now;
+    tell(&state, |reply| Command::PutMaintenance { event: Box::new(event), reply }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

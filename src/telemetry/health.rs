@@ -1,0 +1,81 @@
+//! Whether the service works, component by component.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+/// How a component is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "status", content = "reason", rename_all = "lowercase")]
+pub enum State {
+    Ready,
+    /// It goes on with less: the service stays ready.
+    Degraded(String),
+    /// It cannot do its job: the service is not ready.
+    Failing(String),
+}
+
+/// The whole picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// `ready`, `degraded` or `failing`.
+    pub status: &'static str,
+    pub components: BTreeMap<String, State>,
+}
+
+/// States that workers set and probes read.
+#[derive(Debug, Default)]
+pub struct Health(Mutex<BTreeMap<String, State>>);
+
+impl Health {
+    fn states(&self) -> MutexGuard<'_, BTreeMap<String, State>> {
+        // One insert is whole or absent: a poisoned lock holds good states.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn ready(&self, component: &str) {
+        if self.states().get(component) != Some(&State::Ready) {
+            self.states().insert(component.into(), State::Ready);
+        }
+    }
+
+    pub fn degraded(&self, component: &str, reason: &str) {
+        self.states().insert(component.into(), State::Degraded(reason.into()));
+    }
+
+    pub fn failing(&self, component: &str, reason: &str) {
+        self.states().insert(component.into(), State::Failing(reason.into()));
+    }
+
+    pub fn report(&self) -> Report {
+        let components = self.states().clone();
+        let status = if components.values().any(|s| matches!(s, State::Failing(_))) {
+            "failing"
+        } else if components.values().any(|s| matches!(s, State::Degraded(_))) {
+            "degraded"
+        } else {
+            "ready"
+        };
+        Report { status, components }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_component_decides() {
+        let health = Health::default();
+        health.ready("store");
+        assert_eq!(health.report().status, "ready");
+        health.degraded("outbox", "nobody answers");
+        assert_eq!(health.report().status, "degraded");
+        health.failing("store", "disk full");
+        assert_eq!(health.report().status, "failing");
+        health.ready("store");
+        health.ready("outbox");
+        assert_eq!(health.report().status, "ready");
+    }
+}

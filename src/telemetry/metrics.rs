@@ -1,0 +1,147 @@
+//! Every metric and its name, in one place. No labels by series.
+
+use prometheus_client::encoding::{EncodeLabelSet, text::encode};
+use prometheus_client::metrics::{
+    counter::Counter, family::Family, gauge::Gauge, histogram::Histogram,
+};
+use prometheus_client::registry::Registry;
+
+use std::sync::atomic::AtomicU64;
+
+use crate::domain::{Reason, SourceId};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceLabels {
+    source: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StatusLabels {
+    status: u16,
+}
+
+/// What `/metrics` shows. Cheap to count, safe to share.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    events: Family<SourceLabels, Counter>,
+    rejected: Family<ReasonLabels, Counter>,
+    settled: Counter,
+    revised: Counter,
+    vintages: Counter,
+    forecast_seconds: Histogram,
+    commit_seconds: Histogram,
+    frontier_age: Gauge<f64, AtomicU64>,
+    open_windows: Gauge,
+    series: Gauge,
+    outbox: Family<StatusLabels, Counter>,
+    requests: Family<StatusLabels, Counter>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let seconds = || Histogram::new([0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0]);
+        let mut metrics = Self {
+            registry: Registry::with_prefix("surgecast"),
+            events: Family::default(),
+            rejected: Family::default(),
+            settled: Counter::default(),
+            revised: Counter::default(),
+            vintages: Counter::default(),
+            forecast_seconds: seconds(),
+            commit_seconds: seconds(),
+            frontier_age: Gauge::default(),
+            open_windows: Gauge::default(),
+            series: Gauge::default(),
+            outbox: Family::default(),
+            requests: Family::default(),
+        };
+        let r = &mut metrics.registry;
+        r.register("ingest_events", "Events by source and outcome", metrics.events.clone());
+        r.register("dead_letters", "Events not counted, by reason", metrics.rejected.clone());
+        r.register("windows_settled", "Windows that settled", metrics.settled.clone());
+        r.register("windows_revised", "Settled windows that changed", metrics.revised.clone());
+        r.register("vintages_issued", "Forecasts issued", metrics.vintages.clone());
+        r.register(
+            "forecast_duration_seconds",
+            "Forecasting all series after a window settled",
+            metrics.forecast_seconds.clone(),
+        );
+        r.register(
+            "store_commit_duration_seconds",
+            "Storing one report and what follows from it",
+            metrics.commit_seconds.clone(),
+        );
+        r.register(
+            "frontier_age_seconds",
+            "Clock time since the end of the last settled window",
+            metrics.frontier_age.clone(),
+        );
+        r.register("windows_open", "Windows held by the merge", metrics.open_windows.clone());
+        r.register("series_known", "Series forecast, roll-ups included", metrics.series.clone());
+        r.register("outbox_tries", "Deliveries by HTTP status, 0 for none", metrics.outbox.clone());
+        r.register("http_requests", "API requests by status", metrics.requests.clone());
+        metrics
+    }
+}
+
+impl Metrics {
+    pub fn event(&self, source: &SourceId, outcome: &'static str) {
+        let labels = SourceLabels { source: source.to_string(), outcome };
+        self.events.get_or_create(&labels).inc();
+    }
+
+    pub fn rejected(&self, reason: Reason) {
+        self.rejected.get_or_create(&ReasonLabels { reason: reason.as_str() }).inc();
+    }
+
+    pub fn settled(&self) {
+        self.settled.inc();
+    }
+
+    pub fn revised(&self) {
+        self.revised.inc();
+    }
+
+    /// Vintages issued together, and how long it took.
+    pub fn vintages(&self, count: usize, seconds: f64) {
+        self.vintages.inc_by(count as u64);
+        self.forecast_seconds.observe(seconds);
+    }
+
+    pub fn commit(&self, seconds: f64) {
+        self.commit_seconds.observe(seconds);
+    }
+
+    /// The leader's state after a report.
+    pub fn frontier(&self, age_seconds: f64, open_windows: usize, series: usize) {
+        self.frontier_age.set(age_seconds);
+        self.open_windows.set(open_windows as i64);
+        self.series.set(series as i64);
+    }
+
+    /// One try of the outbox; 0 where nobody answered.
+    pub fn delivery(&self, status: u16) {
+        self.outbox.get_or_create(&StatusLabels { status }).inc();
+    }
+
+    pub fn request(&self, status: u16) {
+        self.requests.get_or_create(&StatusLabels { status }).inc();
+    }
+
+    /// The exposition text (OpenMetrics).
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        match encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            // Writing to a String does not fail; should an encoder do so, say it.
+            Err(error) => format!("# cannot encode the metrics: {error}\n"),
+        }
+    }
+}
