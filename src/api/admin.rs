@@ -22,11 +22,8 @@ pub fn admin_router(state: ApiState) -> Router {
 /// 200 while the service can do its job, also with less (`degraded`); 503 while it cannot.
 async fn ready(State(state): State<ApiState>) -> Response {
     let report = state.health.report();
-    let status = if report.status == "failing" {
-        StatusCode::SERVICE_UNAVAILABLE
-    } else {
-        StatusCode::OK
-    };
+    let status =
+        if report.status == "failing" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     (status, Json(report)).into_response()
 }
 

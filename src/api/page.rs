@@ -17,8 +17,22 @@ macro_rules! assets {
 }
 
 assets![
-    "alerts.js", "app.css", "app.js", "chart.js", "clock.js", "dom.js", "early.js", "en.js",
-    "i18n.js", "icon.svg", "keys.js", "kpi.js", "net.js", "overview.js", "series.js", "spark.js",
+    "alerts.js",
+    "app.css",
+    "app.js",
+    "chart.js",
+    "clock.js",
+    "dom.js",
+    "early.js",
+    "en.js",
+    "i18n.js",
+    "icon.svg",
+    "keys.js",
+    "kpi.js",
+    "net.js",
+    "overview.js",
+    "series.js",
+    "spark.js",
     "zh.js",
 ];
 

@@ -96,11 +96,8 @@ pub async fn windows(
     State(state): State<ApiState>,
     Params(query): Params<SpanQuery>,
 ) -> Result<Response, Problem> {
-    let filter = params::filter(
-        query.region.as_ref(),
-        query.service.as_ref(),
-        query.channel.as_ref(),
-    )?;
+    let filter =
+        params::filter(query.region.as_ref(), query.service.as_ref(), query.channel.as_ref())?;
     let (from, to) = span(&query, state.clock.now())?;
     if let (Some(_), Some(_), Some(_)) = (&filter.region, &filter.service, &filter.channel) {
         let response = each(&state, filter, move |reader, series| {
@@ -135,11 +132,8 @@ pub async fn forecasts(
     State(state): State<ApiState>,
     Params(query): Params<VintageQuery>,
 ) -> Result<Response, Problem> {
-    let filter = params::filter(
-        query.region.as_ref(),
-        query.service.as_ref(),
-        query.channel.as_ref(),
-    )?;
+    let filter =
+        params::filter(query.region.as_ref(), query.service.as_ref(), query.channel.as_ref())?;
     let issued_at = params::instant("issued_at", query.issued_at.as_ref())?;
     each(&state, filter, move |reader, series| {
         Ok(reader.vintage(series, issued_at)?.map(dto::Forecast::from))
@@ -168,9 +162,8 @@ pub async fn outlook(
     each(&state, filter, move |reader, series| {
         let Some(outlook) = reader.outlook(series)? else { return Ok(None) };
         let from = outlook.issued_at - width.length() * SPARK_WINDOWS;
-        let mut past: BTreeMap<Timestamp, Option<u32>> = (0..SPARK_WINDOWS)
-            .map(|step| (from + width.length() * step, None))
-            .collect();
+        let mut past: BTreeMap<Timestamp, Option<u32>> =
+            (0..SPARK_WINDOWS).map(|step| (from + width.length() * step, None)).collect();
         for row in reader.series_windows(series, from, outlook.issued_at)? {
             past.insert(row.start, (!row.missing).then_some(row.tickets));
         }
@@ -201,11 +194,8 @@ pub async fn anomalies(
     State(state): State<ApiState>,
     Params(query): Params<SpanQuery>,
 ) -> Result<Json<Vec<dto::Anomaly>>, Problem> {
-    let filter = params::filter(
-        query.region.as_ref(),
-        query.service.as_ref(),
-        query.channel.as_ref(),
-    )?;
+    let filter =
+        params::filter(query.region.as_ref(), query.service.as_ref(), query.channel.as_ref())?;
     let (from, to) = span(&query, state.clock.now())?;
     let limit = params::limit(query.limit)?;
     let after = query.after.as_ref().map(|text| text.parse::<i64>()).transpose();

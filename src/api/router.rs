@@ -76,7 +76,9 @@ fn docs() -> String {
         for (method, about) in methods.as_object().into_iter().flatten() {
             let summary = about["summary"].as_str().unwrap_or_default();
             let method = method.to_uppercase();
-            rows += &format!("<tr><td>{method}</td><td><code>{path}</code></td><td>{summary}</td></tr>\n");
+            rows += &format!(
+                "<tr><td>{method}</td><td><code>{path}</code></td><td>{summary}</td></tr>\n"
+            );
         }
     }
     format!(
@@ -97,7 +99,8 @@ pub fn router(state: ApiState) -> Router {
         .layer(DefaultBodyLimit::max(body_max));
     let slow: Router<ApiState> = slow.into();
     let compressed = DefaultPredicate::new().and(NotForContentType::SSE);
-    let set = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    let set =
+        |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     let tokens = state.tokens.clone();
     Router::new()
         .nest("/api/v1", quick.merge(slow))
@@ -131,8 +134,10 @@ async fn count(State(state): State<ApiState>, request: Request, next: Next) -> R
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem"));
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE && !is_problem {
         let most = state.info.body_bytes_max;
-        return Problem::too_large(format!("the body is larger than {most} bytes: send less at once"))
-            .into_response();
+        return Problem::too_large(format!(
+            "the body is larger than {most} bytes: send less at once"
+        ))
+        .into_response();
     }
     response
 }

@@ -37,8 +37,12 @@ pub enum Command {
 /// What the live stream tells.
 #[derive(Clone, Debug)]
 pub enum StreamEvent {
-    Windows { settled_upto: Timestamp },
-    Vintages { issued_at: Timestamp },
+    Windows {
+        settled_upto: Timestamp,
+    },
+    Vintages {
+        issued_at: Timestamp,
+    },
     Alert(Box<Alert>),
     /// Something else changed: look at the status.
     Status,

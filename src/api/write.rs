@@ -56,8 +56,7 @@ pub async fn acknowledge(
     given: Body<dto::Acknowledgement>,
 ) -> Result<Json<dto::Alert>, Problem> {
     let by = text("by", &body(given)?.by, 100)?;
-    let alert: alert::Alert =
-        tell(&state, |reply| Command::Acknowledge { id, by, reply }).await?;
+    let alert: alert::Alert = tell(&state, |reply| Command::Acknowledge { id, by, reply }).await?;
     Ok(Json(dto::Alert::from(&alert)))
 }
 

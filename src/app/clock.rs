@@ -18,6 +18,21 @@ impl Clock for WallClock {
     }
 }
 
+/// Measures how long something took, for metrics.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Seconds since the start.
+    pub fn seconds(&self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
+
 /// Runs `speed` times as fast as the wall from a given instant; never backwards, whatever the
 /// wall's clock does.
 #[derive(Debug)]

@@ -1,9 +1,218 @@
-//! Placeholder.
+//! `surgecast serve`: the service as the config has it.
 
-use super::config::Config;
+use std::collections::BTreeMap;
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
+use anyhow::Context;
+
+use super::cli::UsageError;
+use super::clock::WallClock;
+use super::config::{Config, LogFormat, Receiver, ReceiverKind};
+use super::engine::{Feed, IssueConfig, LeaderConfig, RefitConfig};
+use super::feeds::{FileFeed, LocalFeed};
+use super::outbox::{Channel, print};
+use super::service::{self, Running, Setup};
+use crate::api::{ServiceInfo, TokenSet};
+use crate::domain::{Clock, Name, Timestamp};
+use crate::sink::{Secret, Webhook};
+use crate::staffing::{Profile, ProfileSpec};
+use crate::store::LogRecord;
+use crate::telemetry::init_logging;
+use crate::window::FoldConfig;
+
+/// Lines of standard input that are made durable together.
+const LINES_MAX: usize = 1000;
+/// A source that is silent for longer no longer holds windows back.
+const SOURCE_TIMEOUT: Duration = Duration::from_secs(900);
+/// People are told of windows that ended this recently: older ones are history, not news.
+const NEWS: Duration = Duration::from_secs(3600);
+
+/// Runs the service until it is told to stop.
+///
 /// # Errors
-/// Always, in this placeholder.
-pub fn run(_config: Config) -> anyhow::Result<()> {
-    anyhow::bail!("the service is not wired yet")
+/// [`UsageError`] for what the config or the flags say; others for what the machine says.
+pub fn run(config: &Config, inputs: &[PathBuf]) -> anyhow::Result<()> {
+    init_logging(config.log.format == LogFormat::Json, &config.log.level);
+    let clock = Arc::new(WallClock);
+    let fold = FoldConfig {
+        width: config.windows.width,
+        lateness: config.windows.lateness,
+        max_future_skew: Some(config.windows.max_future_skew),
+    };
+    let mut feeds: Vec<(Box<dyn Feed>, FoldConfig)> = Vec::new();
+    for input in inputs.iter().filter(|input| input.as_os_str() != "-") {
+        readable(input)?;
+        let rules = FoldConfig { max_future_skew: None, ..fold };
+        feeds.push((Box::new(FileFeed::new(input)), rules));
+    }
+    let channels = channels(config)?;
+    let tokens = match &config.server.tokens_file {
+        None => None,
+        Some(path) => {
+            let tokens = TokenSet::read(path);
+            let shown = path.display();
+            Some(Arc::new(
+                tokens.map_err(|e| UsageError(format!("server.tokens_file {shown}: {e}")))?,
+            ))
+        }
+    };
+    let running = service::start(Setup {
+        listen: config.server.listen,
+        admin_listen: Some(config.admin.listen),
+        store: config.store.path.clone(),
+        info: info(config),
+        leader: leader(config, &channels, clock.now())?,
+        fold,
+        feeds,
+        channels,
+        tokens,
+        clock,
+        chore: Box::new(|_| Ok(())),
+        main_source: LocalFeed::source_id(),
+    })?;
+    running.progress.set(1.0);
+    if inputs.iter().any(|input| input.as_os_str() == "-") {
+        read_standard_input(&running)?;
+    }
+    print(&format!("surgecast listens on http://{}", running.address));
+    if let Some(admin) = running.admin {
+        print(&format!("probes and metrics on http://{admin}"));
+    }
+    running.wait()
+}
+
+fn readable(input: &Path) -> Result<(), UsageError> {
+    std::fs::File::open(input).map(drop).map_err(|error| {
+        UsageError(format!("--input {}: cannot read it: {error}", input.display()))
+    })
+}
+
+fn info(config: &Config) -> ServiceInfo {
+    ServiceInfo {
+        version: env!("CARGO_PKG_VERSION"),
+        mode: "serve",
+        speed: 1.0,
+        width: config.windows.width,
+        zone: config.windows.time_zone,
+        regions: config.regions.clone(),
+        body_bytes_max: config.limits.body_bytes,
+        limits: config.limits.ingest(),
+    }
+}
+
+fn leader(
+    config: &Config,
+    channels: &BTreeMap<String, Channel>,
+    now: Timestamp,
+) -> anyhow::Result<LeaderConfig> {
+    let every = config.forecast.refit;
+    let every_ms = every.as_millis().max(1) as i64;
+    let refit = RefitConfig {
+        width: config.windows.width,
+        every,
+        from: Timestamp::from_millis(now.millis().div_euclid(every_ms) * every_ms),
+        patience: Duration::from_secs(5),
+    };
+    Ok(LeaderConfig {
+        width: config.windows.width,
+        lateness: config.windows.lateness,
+        source_timeout: SOURCE_TIMEOUT,
+        series_max: config.limits.series,
+        issue: IssueConfig {
+            zone: config.windows.time_zone,
+            zones: config.regions.clone(),
+            profiles: profiles(config)?,
+            vintages_from: now - config.forecast.backfill,
+            alerts_from: now - NEWS,
+            roster: None,
+        },
+        refit: Some(refit),
+        receivers: channels.keys().cloned().collect(),
+    })
+}
+
+/// Profiles of the channels that the config names, over the defaults of the rest.
+///
+/// # Errors
+/// [`UsageError`] that names the key.
+pub fn profiles(config: &Config) -> Result<BTreeMap<Name, Profile>, UsageError> {
+    let mut profiles = default_profiles();
+    for (channel, table) in &config.staffing {
+        let spec: ProfileSpec = table.clone().try_into().map_err(|error: toml::de::Error| {
+            UsageError(format!("[staffing.{channel}]: {}", error.message()))
+        })?;
+        let profile = spec
+            .profile(channel)
+            .map_err(|error| UsageError(format!("[staffing.{channel}] {error}")))?;
+        profiles.insert(channel.clone(), profile);
+    }
+    Ok(profiles)
+}
+
+/// Profiles of `models/staffing.toml`.
+pub fn default_profiles() -> BTreeMap<Name, Profile> {
+    ["phone", "chat", "email", "social", "app"]
+        .into_iter()
+        .filter_map(|channel| Some((Name::new(channel).ok()?, Profile::default_of(channel)?)))
+        .collect()
+}
+
+fn channels(config: &Config) -> anyhow::Result<BTreeMap<String, Channel>> {
+    config
+        .receivers
+        .iter()
+        .map(|receiver| Ok((receiver.name.to_string(), channel(config, receiver)?)))
+        .collect()
+}
+
+fn channel(config: &Config, receiver: &Receiver) -> anyhow::Result<Channel> {
+    let (ReceiverKind::Webhook, Some(url)) = (receiver.kind, &receiver.url) else {
+        let text = format!(
+            "receiver `{}`: this version delivers to type `webhook` only; the other types come later",
+            receiver.name
+        );
+        return Err(UsageError(text).into());
+    };
+    let secret = receiver.secret.as_ref().map(|secret| Secret::new(secret.expose()));
+    let webhook = Webhook::new(url.clone(), secret, config.server.public_url.clone());
+    Ok(Channel::Webhook(Box::new(webhook.context("cannot set up HTTPS")?)))
+}
+
+/// Standard input cannot be read twice: its lines go into the event log first.
+fn read_standard_input(running: &Running) -> anyhow::Result<()> {
+    let (log, wake) = (running.log.clone(), running.wake.clone());
+    service::spawn("standard input", move || {
+        let mut input = std::io::BufReader::with_capacity(1 << 18, std::io::stdin());
+        let mut waiting: Vec<LogRecord> = Vec::new();
+        loop {
+            let mut line = Vec::new();
+            let read = input.read_until(b'\n', &mut line);
+            let ended = !matches!(read, Ok(n) if n > 0);
+            let line = line.trim_ascii().to_vec();
+            if !line.is_empty() {
+                waiting.push(LogRecord { kind: None, bytes: line });
+            }
+            let full = waiting.len() >= LINES_MAX || input.buffer().is_empty();
+            while (full || ended) && !waiting.is_empty() {
+                match log.append(&waiting, WallClock.now()) {
+                    Ok(_) => {
+                        waiting.clear();
+                        wake();
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "cannot keep standard input; trying again");
+                        std::thread::park_timeout(Duration::from_secs(1));
+                    }
+                }
+            }
+            if ended {
+                tracing::info!("standard input has ended");
+                return;
+            }
+        }
+    })?;
+    Ok(())
 }

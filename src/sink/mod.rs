@@ -1,1 +1,5 @@
-//! sink
+//! Where decisions go: notification channels.
+
+mod webhook;
+
+pub use webhook::{Secret, Webhook, next_try, signature};

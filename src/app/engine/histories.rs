@@ -6,9 +6,6 @@ use std::time::Duration;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::History;
 
-
-
-
 /// Histories by series. A roll-up is the sum of its leaves, kept as they are.
 #[derive(Debug)]
 pub struct Histories {
@@ -57,10 +54,8 @@ impl Histories {
     }
 
     fn set(&mut self, series: SeriesKey, index: i64, count: f32) {
-        let history = self
-            .by_series
-            .entry(series)
-            .or_insert_with(|| History::new(self.width, index));
+        let history =
+            self.by_series.entry(series).or_insert_with(|| History::new(self.width, index));
         history.set(index, count);
         // Cut seldom: a cut moves everything.
         if history.counts.len() > self.keep + self.keep / 8 {

@@ -13,6 +13,7 @@ use super::refit::{RefitConfig, Refits};
 use crate::alert::{AlertBook, AlertEffect, AlertInputs, SeriesNeed, StandingAlarm};
 use crate::anomaly;
 use crate::api::StreamEvent;
+use crate::app::clock::Stopwatch;
 use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth, Zone};
 use crate::forecast::{self, Calibration, HORIZON, Lookback, Score, Vintage};
 use crate::staffing::{self, Plan, Profile, Shift};
@@ -218,6 +219,7 @@ impl Issuer {
         tx: &mut Tx<'_>,
         at: &Situation<'_>,
     ) -> Result<BTreeMap<SeriesKey, Vintage>, StoreError> {
+        let began = Stopwatch::start();
         let origin = self.width.index(at.end);
         let mut lookbacks: BTreeMap<String, Lookback> = BTreeMap::new();
         let mut paths = None;
@@ -238,7 +240,7 @@ impl Issuer {
             tx.put_vintage(&vintage)?;
             issued.insert(series.clone(), vintage);
         }
-        at.metrics.vintages(issued.len());
+        at.metrics.vintages(issued.len(), began.seconds());
         Ok(issued)
     }
 
@@ -293,9 +295,9 @@ impl Issuer {
         issued: &BTreeMap<SeriesKey, Vintage>,
         plans: &BTreeMap<SeriesKey, Plan>,
     ) -> Result<Vec<StreamEvent>, StoreError> {
-        let needs = plans.iter().filter_map(|(series, plan)| {
-            Some(SeriesNeed { plan, vintage: issued.get(series)? })
-        });
+        let needs = plans
+            .iter()
+            .filter_map(|(series, plan)| Some(SeriesNeed { plan, vintage: issued.get(series)? }));
         let standing = at.alarms.standing().map(|alarm| StandingAlarm {
             scope: alarm.scope.clone(),
             severity: alarm.severity,

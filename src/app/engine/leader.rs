@@ -118,9 +118,11 @@ impl Leader {
             };
             (r.source, progress)
         });
-        let parts = self.reader.partials()?.into_iter().map(|p| {
-            (p.window, p.cell, p.source, Part { counts: p.counts, upto: p.upto })
-        });
+        let parts = self
+            .reader
+            .partials()?
+            .into_iter()
+            .map(|p| (p.window, p.cell, p.source, Part { counts: p.counts, upto: p.upto }));
         let state = MergeState { sources: sources.collect(), parts: parts.collect(), next };
         let settled = settled_in(&self.reader, self.config.width);
         self.merge = Merge::restore(merge_config(&self.config), state, &settled);
@@ -166,6 +168,11 @@ impl Leader {
     /// The store, for state that is not the leader's.
     pub fn store(&mut self) -> &mut Store {
         &mut self.store
+    }
+
+    /// The store's reader.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// The issuer, for what people tell the system.
@@ -223,9 +230,7 @@ impl Leader {
         let held: std::collections::BTreeSet<_> = gone.iter().cloned().collect();
         let kept: Vec<PartialRecord> = news
             .into_iter()
-            .filter(|p| {
-                !held.contains(&(p.window, p.cell.clone(), report.source.clone()))
-            })
+            .filter(|p| !held.contains(&(p.window, p.cell.clone(), report.source.clone())))
             .map(|p| PartialRecord {
                 window: p.window,
                 cell: p.cell,
@@ -287,7 +292,8 @@ fn store_events(tx: &mut Tx<'_>, report: &Report) -> Result<(), StoreError> {
         tx.put_maintenance(position, work)?;
     }
     for (letter, place) in &report.dead {
-        tx.put_dead_letter(letter, place.as_ref())?;
+        let place = place.as_ref().map(|(cell, start)| (cell, *start));
+        tx.put_dead_letter(letter, place)?;
     }
     Ok(())
 }
@@ -344,11 +350,7 @@ fn settle(
 }
 
 /// Stores counts that changed after their window had settled.
-fn revise(
-    tx: &mut Tx<'_>,
-    histories: &mut Histories,
-    window: &Settled,
-) -> Result<(), StoreError> {
+fn revise(tx: &mut Tx<'_>, histories: &mut Histories, window: &Settled) -> Result<(), StoreError> {
     let mut rows = Vec::new();
     for (cell, counts) in &window.cells {
         let record = WindowRecord {

@@ -127,11 +127,7 @@ impl Engine {
         self.stop.load(Ordering::Relaxed)
     }
 
-    fn persist(
-        &mut self,
-        what: &str,
-        mut write: impl FnMut(&mut Store) -> Result<(), StoreError>,
-    ) {
+    fn persist(&mut self, what: &str, mut write: impl FnMut(&mut Store) -> Result<(), StoreError>) {
         if let Err(error) = write(self.leader.store()) {
             tracing::error!(%error, what, "cannot store");
         }

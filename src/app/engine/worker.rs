@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
+use super::run::Input;
 use crate::domain::{
     AlarmEvent, Clock, DeadLetter, Event, EventKind, MaintenanceEvent, Offset, Position, Reason,
     SourceId, Timestamp,
 };
-use super::run::Input;
 use crate::ingest;
 use crate::telemetry::Metrics;
 use crate::window::{Cell, CommitPoint, Fate, Fold, FoldConfig, Frontier, Partial};
@@ -69,8 +69,8 @@ impl Report {
 }
 
 /// Reads one feed to the end of time.
-pub struct Worker<F> {
-    pub feed: F,
+pub struct Worker {
+    pub feed: Box<dyn Feed>,
     pub fold: Fold,
     pub config: FoldConfig,
     pub limits: ingest::Limits,
@@ -81,7 +81,7 @@ pub struct Worker<F> {
     pub stop: Arc<AtomicBool>,
 }
 
-impl<F: Feed> Worker<F> {
+impl Worker {
     /// Runs until `stop` is set or the leader is gone.
     pub fn run(mut self) {
         let source = self.feed.source();

@@ -38,7 +38,12 @@ impl Feed for LocalFeed {
         let rows = self.log.read_from(self.next, max.min(READ_MAX))?;
         let records: Vec<Record> = rows
             .into_iter()
-            .map(|(offset, appended_at, hint, bytes)| Record { offset, appended_at, hint, bytes })
+            .map(|entry| Record {
+                offset: entry.offset,
+                appended_at: entry.received_at,
+                hint: entry.kind,
+                bytes: entry.bytes,
+            })
             .collect();
         if let Some(last) = records.last() {
             self.next = last.offset + 1;

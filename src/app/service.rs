@@ -1,0 +1,275 @@
+//! The running service: threads for sources, leader and outbox; a runtime for HTTP; one way to stop.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::JoinHandle;
+
+use anyhow::Context;
+use tokio::sync::{Semaphore, broadcast, mpsc};
+
+use super::engine::{Chore, Engine, Feed, Input, Leader, LeaderConfig, Worker};
+use super::feeds::LocalFeed;
+use super::outbox::{Channel, Outbox};
+use crate::api::{ApiState, Command, Progress, ServiceInfo, StreamEvent, TokenSet};
+use crate::domain::{Clock, SourceId};
+use crate::store::{EventLog, Store};
+use crate::telemetry::{Health, Metrics};
+use crate::window::{Fold, FoldConfig};
+
+/// Reports that may wait for the leader: a few, so that a full store soon stops the readers.
+const REPORTS_MAX: usize = 4;
+const COMMANDS_MAX: usize = 256;
+const STREAM_EVENTS_MAX: usize = 1024;
+const STREAMS_MAX: usize = 64;
+
+/// Everything that demo and service differ in.
+pub struct Setup {
+    pub listen: SocketAddr,
+    pub admin_listen: Option<SocketAddr>,
+    pub store: PathBuf,
+    pub info: ServiceInfo,
+    pub leader: LeaderConfig,
+    pub fold: FoldConfig,
+    /// Sources besides the local event log, each with its rules.
+    pub feeds: Vec<(Box<dyn Feed>, FoldConfig)>,
+    pub channels: BTreeMap<String, Channel>,
+    pub tokens: Option<Arc<TokenSet>>,
+    pub clock: Arc<dyn Clock>,
+    pub chore: Chore,
+    /// The source whose first end ends the catch-up.
+    pub main_source: SourceId,
+}
+
+/// A service that listens and counts, until [`Running::wait`] returns.
+pub struct Running {
+    pub address: SocketAddr,
+    pub admin: Option<SocketAddr>,
+    /// The event log, for events that come another way than HTTP.
+    pub log: Arc<EventLog>,
+    pub wake: Arc<dyn Fn() + Send + Sync>,
+    pub progress: Arc<Progress>,
+    pub caught_up: Arc<AtomicBool>,
+    pub stop: Arc<AtomicBool>,
+    state: ApiState,
+    listeners: (TcpListener, Option<TcpListener>),
+    threads: Vec<JoinHandle<()>>,
+    _wakes: Vec<Sender<()>>,
+}
+
+/// Takes the addresses and the store, and starts all threads.
+///
+/// # Errors
+/// What could not be opened, with what to do about it.
+pub fn start(setup: Setup) -> anyhow::Result<Running> {
+    let listener = bind(setup.listen)?;
+    let admin = setup.admin_listen.map(bind).transpose()?;
+    let store = Store::open(&setup.store, setup.leader.width)?;
+    start_with(setup, store, listener, admin)
+}
+
+/// As [`start`], with a store that is open already.
+///
+/// # Errors
+/// What could not be opened.
+pub fn start_with(
+    setup: Setup,
+    store: Store,
+    listener: TcpListener,
+    admin: Option<TcpListener>,
+) -> anyhow::Result<Running> {
+    let (metrics, health) = (Arc::new(Metrics::default()), Arc::new(Health::default()));
+    let stop = Arc::new(AtomicBool::new(false));
+    let log = Arc::new(EventLog::open(&setup.store)?);
+    let reader = store.reader()?;
+    let leader = Leader::open(setup.leader, store, metrics.clone())?;
+    health.ready("store");
+    let (inbox, reports) = sync_channel(REPORTS_MAX);
+    let (commands, command_inbox) = mpsc::channel::<Command>(COMMANDS_MAX);
+    let (stream, _) = broadcast::channel::<StreamEvent>(STREAM_EVENTS_MAX);
+    let limits = setup.info.limits;
+    let mut parts = Parts {
+        leader,
+        clock: setup.clock.clone(),
+        metrics: metrics.clone(),
+        inbox: inbox.clone(),
+        stop: stop.clone(),
+        limits,
+        threads: Vec::new(),
+        wakes: Vec::new(),
+    };
+    let local = parts.worker(Box::new(LocalFeed::new(log.clone())), setup.fold)?;
+    for (feed, fold) in setup.feeds {
+        parts.worker(feed, fold)?;
+    }
+    let Parts { leader, mut threads, wakes, .. } = parts;
+    let caught_up = Arc::new(AtomicBool::new(false));
+    let engine = Engine {
+        leader,
+        inbox: reports,
+        commands: command_inbox,
+        stream: stream.clone(),
+        clock: setup.clock.clone(),
+        health: health.clone(),
+        metrics: metrics.clone(),
+        stop: stop.clone(),
+        caught_up: (setup.main_source, caught_up.clone()),
+        chore: setup.chore,
+    };
+    threads.push(spawn("leader", move || engine.run())?);
+    let outbox = Outbox {
+        reader: reader.clone(),
+        channels: setup.channels,
+        leader: inbox,
+        clock: setup.clock.clone(),
+        metrics: metrics.clone(),
+        health: health.clone(),
+        stop: stop.clone(),
+    };
+    threads.push(spawn("outbox", move || outbox.run())?);
+    let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || {
+        // Its worker may have stopped: then there is nobody to wake.
+        let _ = local.send(());
+    });
+    let progress = Arc::new(Progress::default());
+    let state = ApiState {
+        reader,
+        commands,
+        log: log.clone(),
+        stream,
+        metrics,
+        health,
+        clock: setup.clock,
+        info: Arc::new(setup.info),
+        progress: progress.clone(),
+        wake: wake.clone(),
+        tokens: setup.tokens,
+        streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+    };
+    Ok(Running {
+        address: listener.local_addr()?,
+        admin: admin.as_ref().map(TcpListener::local_addr).transpose()?,
+        log,
+        wake,
+        progress,
+        caught_up,
+        stop,
+        state,
+        listeners: (listener, admin),
+        threads,
+        _wakes: wakes,
+    })
+}
+
+/// What workers are made of.
+struct Parts {
+    leader: Leader,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+    inbox: SyncSender<Input>,
+    stop: Arc<AtomicBool>,
+    limits: crate::ingest::Limits,
+    threads: Vec<JoinHandle<()>>,
+    wakes: Vec<Sender<()>>,
+}
+
+impl Parts {
+    /// Starts a source where it was left. Returns how to wake it.
+    fn worker(
+        &mut self,
+        mut feed: Box<dyn Feed>,
+        config: FoldConfig,
+    ) -> anyhow::Result<Sender<()>> {
+        let source = feed.source();
+        let fold = match self.leader.commit_of(&source) {
+            Some(commit) => {
+                feed.seek(commit.resume_at);
+                Fold::resume(config, commit)
+            }
+            None => Fold::new(config),
+        };
+        self.leader.expect(source.clone(), self.clock.now());
+        let (waker, wake): (Sender<()>, Receiver<()>) = channel();
+        let worker = Worker {
+            feed,
+            fold,
+            config,
+            limits: self.limits,
+            clock: self.clock.clone(),
+            metrics: self.metrics.clone(),
+            reports: self.inbox.clone(),
+            wake,
+            stop: self.stop.clone(),
+        };
+        self.threads.push(spawn(&format!("source {}", source.topic), move || worker.run())?);
+        self.wakes.push(waker.clone());
+        Ok(waker)
+    }
+}
+
+/// Starts a named thread.
+///
+/// # Errors
+/// If the system has none left.
+pub fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
+    let name: String = name.chars().take(15).collect();
+    Ok(std::thread::Builder::new().name(name).spawn(run)?)
+}
+
+/// Takes an address.
+///
+/// # Errors
+/// Says which, and what to do.
+pub fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).with_context(|| {
+        format!("cannot listen on {address}: stop what uses it, or choose another with --listen")
+    })?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+impl Running {
+    /// Serves until Ctrl-C or SIGTERM, then ends all threads cleanly.
+    ///
+    /// # Errors
+    /// If the runtime cannot be started.
+    pub fn wait(self) -> anyhow::Result<()> {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let Self { state, listeners: (listener, admin), stop, threads, _wakes, .. } = self;
+        runtime.block_on(async {
+            let api = tokio::net::TcpListener::from_std(listener)?;
+            let router = crate::api::router(state.clone());
+            tokio::spawn(async move { axum::serve(api, router).await });
+            if let Some(admin) = admin {
+                let admin = tokio::net::TcpListener::from_std(admin)?;
+                let router = crate::api::admin_router(state);
+                tokio::spawn(async move { axum::serve(admin, router).await });
+            }
+            stopped().await
+        })?;
+        tracing::info!("stopping");
+        stop.store(true, Ordering::Relaxed);
+        // Open streams would be waited for: they are cut instead.
+        runtime.shutdown_background();
+        drop(_wakes);
+        for thread in threads {
+            // A thread that panicked has said so.
+            let _ = thread.join();
+        }
+        Ok(())
+    }
+}
+
+async fn stopped() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
