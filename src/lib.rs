@@ -14,9 +14,9 @@
 //! | [`simulate`] | an operator to try it on | domain |
 //! | [`kafka`] | wire forms of partials and commits | window, ingest, domain |
 //! | [`store`] | what must survive a restart | the core's types |
-//! | [`sink`] | notification channels | outputs, domain |
-//! | [`api`] | HTTP: data, health, metrics, web page | store, the core's types |
-//! | [`telemetry`] | metrics, tracing, health | – |
+//! | [`sink`] | notification channels | store, outputs, domain |
+//! | [`api`] | HTTP: data, health, metrics, web page | store, telemetry, the core's types |
+//! | [`telemetry`] | metrics, tracing, health | domain |
 //! | [`app`] | wiring, workers, shutdown, commands | everything; nothing uses `app` |
 //!
 //! Down to `simulate` it is the **core**: values in, values out. No clock, runtime, disk or network there;

@@ -12,8 +12,8 @@ use crate::staffing::Plan;
 /// The rule's name in alerts.
 const RULE: &str = "understaffed";
 /// A gap counts from this many agents, and from this share of those present.
-const GAP_MIN: i32 = 2;
-const GAP_SHARE: f64 = 0.15;
+const GAP_MIN: i32 = 3;
+const GAP_SHARE: f64 = 0.2;
 /// Consecutive windows that must be short.
 const WINDOWS_MIN: usize = 2;
 /// A gap this large is critical and told at once.

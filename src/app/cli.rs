@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::config::{self, Flags};
 use super::{check, demo, replay, serve, simulate_command, staffing_command};
+use crate::domain::Timestamp;
 
 /// `EX_USAGE` of sysexits: wrong flags or a wrong config.
 pub const EXIT_USAGE: u8 = 64;
@@ -55,6 +56,9 @@ pub struct DemoArgs {
     /// Days of history to simulate before going live
     #[arg(long, value_name = "DAYS", default_value_t = 56, value_parser = clap::value_parser!(u32).range(1..=400))]
     pub days: u32,
+    /// Instant at which the demo goes live [default: now]; with the same seed, the same demo
+    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    pub live_at: Option<Timestamp>,
     /// Throw the stored demo away and start again
     #[arg(long)]
     pub reset: bool,

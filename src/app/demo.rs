@@ -108,7 +108,7 @@ fn load(store: &mut Store, args: &DemoArgs) -> anyhow::Result<(DemoState, bool)>
         }
         return Ok((state, true));
     }
-    let live = WIDTH.floor(WallClock.now());
+    let live = WIDTH.floor(args.live_at.unwrap_or_else(|| WallClock.now()));
     let midnight = live.millis().div_euclid(DAY_MS) * DAY_MS;
     let start = Timestamp::from_millis(midnight) - DAY * args.days;
     let state = DemoState { seed: args.seed, days: args.days, start, live };

@@ -21,9 +21,9 @@ pub struct Lookback {
     pub first: i64,
     /// Windows a day.
     pub per_day: usize,
-    /// By slot: the same civil time 1 to [`WEEKS`] weeks before.
+    /// By slot: the same civil time 1 to 8 weeks before.
     pub weeks: Vec<[i64; WEEKS]>,
-    /// By slot: the same civil time 1 to [`DAYS`] days before.
+    /// By slot: the same civil time 1 to 7 days before.
     pub days: Vec<[i64; DAYS]>,
 }
 

@@ -74,8 +74,9 @@ fn interpolated(counts: &[f64]) -> Option<Vec<f64>> {
     for pair in known.windows(2) {
         let (a, b) = (pair[0], pair[1]);
         let (from, to) = (logs[a], logs[b]);
-        for i in a + 1..b {
-            logs[i] = from + (to - from) * (i - a) as f64 / (b - a) as f64;
+        let step = (to - from) / (b - a) as f64;
+        for (i, gap) in logs[a + 1..b].iter_mut().enumerate() {
+            *gap = from + step * (i + 1) as f64;
         }
     }
     Some(logs)

@@ -88,7 +88,8 @@ proptest! {
 fn histories_of_every_kind_give_a_forecast_and_say_how() {
     let origin = origin();
     let shanghai = zone("Asia/Shanghai");
-    let cases: [(&str, usize, fn(i64) -> f32, Option<&str>); 7] = [
+    type Case = (&'static str, usize, fn(i64) -> f32, Option<&'static str>);
+    let cases: [Case; 7] = [
         ("none", 0, |_| 0.0, Some("no history yet")),
         ("two hours", 8, |_| 9.0, Some("only 8 windows of history: their mean")),
         ("three days", 288, |_| 9.0, Some("less than a week of history: the usual time of day")),

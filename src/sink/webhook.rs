@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn tries_come_quickly_at_first_and_end_after_a_day() {
-        let at = |s| Timestamp::from_secs(1_767_225_600 + s);
+        let at = |s: i64| Timestamp::from_secs(1_767_225_600 + s);
         let waits: Vec<i64> = (0..6)
             .filter_map(|n| next_try(at(0), at(100), n))
             .map(|next| next.secs() - at(100).secs())

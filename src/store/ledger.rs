@@ -58,11 +58,12 @@ impl Tx<'_> {
                 )?
                 .query_row(params![series, day, lead], |row| row.get(0))
                 .optional()?;
-            let known = known.map(|bytes| unpack(&bytes)).transpose()?.unwrap_or_default();
+            let mut sum: Score = known.map(|bytes| unpack(&bytes)).transpose()?.unwrap_or_default();
+            sum.merge(score);
             self.run(
                 "INSERT OR REPLACE INTO scores (series, day, lead_minutes, score)
                  VALUES (?1, ?2, ?3, ?4)",
-                params![series, day, lead, pack(&sum(&known, score))?],
+                params![series, day, lead, pack(&sum)?],
             )?;
         }
         Ok(())
@@ -212,19 +213,4 @@ fn newest(conn: &Connection, sql: &str, series: &SeriesKey) -> Result<Option<Vec
     let found: Option<Option<Vec<u8>>> =
         conn.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
     Ok(found.flatten())
-}
-
-fn sum(a: &Score, b: &Score) -> Score {
-    Score {
-        n: a.n.saturating_add(b.n),
-        actual: a.actual + b.actual,
-        absolute: a.absolute + b.absolute,
-        bias: a.bias + b.bias,
-        naive_absolute: a.naive_absolute + b.naive_absolute,
-        naive_actual: a.naive_actual + b.naive_actual,
-        pinball: a.pinball + b.pinball,
-        inside80: a.inside80.saturating_add(b.inside80),
-        inside95: a.inside95.saturating_add(b.inside95),
-        floor: a.floor + b.floor,
-    }
 }

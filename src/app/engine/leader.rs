@@ -1,6 +1,6 @@
 //! The leader's state, and what one report does to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -39,7 +39,7 @@ pub struct Leader {
     reader: Reader,
     merge: Merge,
     histories: Histories,
-    leaves: BTreeMap<SeriesKey, ()>,
+    leaves: BTreeSet<SeriesKey>,
     alarms: AlarmBook,
     issuer: Issuer,
     commits: BTreeMap<SourceId, CommitPoint>,
@@ -62,7 +62,7 @@ impl Leader {
                 Counts::default()
             }),
             histories: Histories::new(config.width),
-            leaves: BTreeMap::new(),
+            leaves: BTreeSet::new(),
             alarms: AlarmBook::default(),
             issuer: Issuer::new(config.issue.clone(), config.refit, config.width),
             commits: BTreeMap::new(),
@@ -142,10 +142,7 @@ impl Leader {
         })?;
         for (window, leaves) in by_window {
             self.histories.push(window, &leaves);
-            if let Some((last, _)) = leaves.last() {
-                debug_assert!(!last.is_roll_up());
-            }
-            self.leaves.extend(leaves.into_iter().map(|(series, _)| (series, ())));
+            self.leaves.extend(leaves.into_iter().map(|(series, _)| series));
         }
         Ok(())
     }
@@ -168,6 +165,12 @@ impl Leader {
     /// The store, for state that is not the leader's.
     pub fn store(&mut self) -> &mut Store {
         &mut self.store
+    }
+
+    /// Tells the metrics how far it is.
+    pub fn measure(&self, now: Timestamp) {
+        let age = self.merge.next().map_or(0.0, |next| now.since(next).as_secs_f64());
+        self.metrics.frontier(age, self.merge.open_windows(), self.histories.len());
     }
 
     /// The store's reader.
@@ -227,7 +230,7 @@ impl Leader {
         if report.is_heartbeat() && gone.is_empty() && before == self.merge.next() {
             return Ok(told);
         }
-        let held: std::collections::BTreeSet<_> = gone.iter().cloned().collect();
+        let held: BTreeSet<_> = gone.iter().cloned().collect();
         let kept: Vec<PartialRecord> = news
             .into_iter()
             .filter(|p| !held.contains(&(p.window, p.cell.clone(), report.source.clone())))
@@ -299,29 +302,29 @@ fn store_events(tx: &mut Tx<'_>, report: &Report) -> Result<(), StoreError> {
 }
 
 /// Makes the window's new series known, up to the limit.
-fn admit(leaves: &mut BTreeMap<SeriesKey, ()>, window: &Settled, series_max: usize) {
+fn admit(leaves: &mut BTreeSet<SeriesKey>, window: &Settled, series_max: usize) {
     for (cell, _) in &window.cells {
         let Cell::Tickets(series) = cell else { continue };
-        if leaves.contains_key(series) {
+        if leaves.contains(series) {
             continue;
         }
         if leaves.len() >= series_max {
             tracing::error!(%series, series_max, "series limit reached: counted, but not forecast");
             continue;
         }
-        leaves.insert(series.clone(), ());
+        leaves.insert(series.clone());
     }
 }
 
 /// Stores a settled window: every known series has a count then, zero or missing where nothing came.
 fn settle(
     tx: &mut Tx<'_>,
-    leaves: &BTreeMap<SeriesKey, ()>,
+    leaves: &BTreeSet<SeriesKey>,
     window: &Settled,
     alarms: &AlarmBook,
 ) -> Result<Vec<(SeriesKey, Option<u32>)>, StoreError> {
     let mut rows: BTreeMap<Cell, WindowRecord> = BTreeMap::new();
-    for series in leaves.keys() {
+    for series in leaves {
         let record =
             WindowRecord { settled: true, missing: window.missing, ..WindowRecord::default() };
         rows.insert(Cell::Tickets(series.clone()), record);
@@ -338,7 +341,7 @@ fn settle(
         row.missing = false;
     }
     let counted = leaves
-        .keys()
+        .iter()
         .map(|series| {
             let row = rows.get(&Cell::Tickets(series.clone())).copied().unwrap_or_default();
             (series.clone(), (!row.missing).then_some(row.counts.tickets))

@@ -11,6 +11,7 @@ use super::commands;
 use super::leader::Leader;
 use super::worker::Report;
 use crate::api::{Command, StreamEvent};
+use crate::app::clock::Stopwatch;
 use crate::domain::{Clock, SourceId, Timestamp};
 use crate::store::{DeliveryOutcome, Store, StoreError};
 use crate::telemetry::{Health, Metrics};
@@ -92,9 +93,14 @@ impl Engine {
     /// Stores a report, however long it takes: until then its source waits.
     fn report(&mut self, report: &Report) {
         loop {
+            let watch = Stopwatch::start();
             match self.leader.apply(report, self.clock.now()) {
                 Ok(told) => {
                     self.health.ready("store");
+                    if !report.is_heartbeat() {
+                        self.metrics.commit(watch.seconds());
+                    }
+                    self.leader.measure(self.clock.now());
                     for event in told {
                         // Nobody may be listening.
                         let _ = self.stream.send(event);
