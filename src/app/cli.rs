@@ -59,6 +59,9 @@ pub struct DemoArgs {
     /// Instant at which the demo goes live [default: now]; with the same seed, the same demo
     #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
     pub live_at: Option<Timestamp>,
+    /// Instant at which the demo's clock stops [default: never]; it goes on answering
+    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    pub pause_at: Option<Timestamp>,
     /// Throw the stored demo away and start again
     #[arg(long)]
     pub reset: bool,

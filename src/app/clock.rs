@@ -38,6 +38,8 @@ impl Stopwatch {
 #[derive(Debug)]
 pub struct FastClock {
     speed: f64,
+    /// Where it stops for good.
+    end: Timestamp,
     state: Mutex<Running>,
 }
 
@@ -53,7 +55,14 @@ impl FastClock {
     /// Starts at `start` and runs. A speed that is no positive number counts as 1.
     pub fn new(start: Timestamp, speed: f64) -> Self {
         let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
-        Self { speed, state: Mutex::new(Running { base: start, since: Some(Instant::now()) }) }
+        let state = Mutex::new(Running { base: start, since: Some(Instant::now()) });
+        Self { speed, end: Timestamp::MAX, state }
+    }
+
+    /// The same clock, standing still once it shows `end`.
+    pub fn until(mut self, end: Timestamp) -> Self {
+        self.end = end;
+        self
     }
 
     /// Demo seconds per second.
@@ -93,7 +102,7 @@ impl FastClock {
 
     fn reading(&self, state: Running) -> Timestamp {
         let ran = state.since.map_or(0.0, |since| since.elapsed().as_secs_f64() * self.speed);
-        state.base + Duration::try_from_secs_f64(ran).unwrap_or(Duration::MAX)
+        (state.base + Duration::try_from_secs_f64(ran).unwrap_or(Duration::MAX)).min(self.end)
     }
 }
 

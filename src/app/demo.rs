@@ -30,7 +30,7 @@ const DAY_MS: i64 = 86_400_000;
 /// Simulated weeks with vintages before going live.
 const BACKFILL: Duration = Duration::from_secs(7 * 86_400);
 /// Scripted outages, minutes after going live; the rest happens by chance.
-const SHOWCASE_MIN: [u64; 6] = [20, 420, 900, 1500, 2300, 3300];
+const SHOWCASE_MIN: [u64; 6] = [6, 420, 900, 1500, 2300, 3300];
 /// A roster is made for this much more than an ordinary day brings.
 const MARGIN: f64 = 1.1;
 const ADMIN: ([u8; 4], u16) = ([127, 0, 0, 1], 9464);
@@ -61,10 +61,17 @@ pub fn run(args: DemoArgs) -> anyhow::Result<()> {
         Some(bytes) => Timestamp::from_millis(postcard::from_bytes(&bytes)?),
         None => state.live,
     };
-    let clock = Arc::new(FastClock::new(now, args.speed));
+    let end = args.pause_at.unwrap_or(Timestamp::MAX);
+    let clock = Arc::new(FastClock::new(now, args.speed).until(end));
     clock.pause();
     let position = Arc::new(AtomicI64::new(if resumed { now } else { state.start }.millis()));
-    let admin = service::bind(ADMIN.into()).ok();
+    let admin = match service::bind(ADMIN.into()) {
+        Ok(admin) => Some(admin),
+        Err(error) => {
+            tracing::warn!("no probes and metrics: {error}");
+            None
+        }
+    };
     let setup = setup(&args, state, clock.clone(), position.clone());
     let running = service::start_with(setup, store, listener, admin)?;
     print(&format!(

@@ -1,5 +1,8 @@
 //! One binary for all tests that look at the program from outside.
 
 mod cli;
+mod demo;
+mod page;
+mod program;
 mod purity;
 mod replay;

@@ -1,0 +1,160 @@
+//! The demo: forecasts from nothing, a page in a real browser, and the same demo whatever kills it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use surgecast::domain::{SeriesKey, Timestamp};
+use surgecast::store::{Filter, Reader};
+
+use crate::page;
+use crate::program::Program;
+
+#[test]
+fn the_page_shows_what_is_coming() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = Program::demo(folder.path(), &["--days", "15", "--speed", "120"]);
+    program.wait_for("/api/v1/status", |status| status["catching_up"].is_null());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(page::check_page(&program.url));
+}
+
+#[test]
+fn it_ends_cleanly_and_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let args = ["--days", "1", "--speed", "600"];
+    let program = Program::demo(folder.path(), &args);
+    let live = program.wait_for("/api/v1/status", |status| status["catching_up"].is_null());
+    let (status, said) = program.interrupt();
+    assert!(status.success(), "{said}");
+    assert!(said.contains("caught up") && said.contains("stopped"), "{said}");
+    let program = Program::demo(folder.path(), &args);
+    let again = program.get("/api/v1/status").json();
+    assert!(again["now"].as_str() >= live["now"].as_str(), "{again} after {live}");
+    let (status, said) = program.interrupt();
+    assert!(status.success(), "{said}");
+    let other = crate::program::surgecast(&["--seed", "8", "--listen", "127.0.0.1:0"])
+        .arg("--data")
+        .arg(folder.path())
+        .output()
+        .expect("it runs");
+    assert_eq!(other.status.code(), Some(64));
+    let said = String::from_utf8_lossy(&other.stderr).into_owned();
+    assert!(said.contains("--seed 7") && said.contains("--reset"), "{said}");
+}
+
+/// Six hours of a fixed demo: long enough for refits, alerts and their ends.
+const FIXED: [&str; 10] = [
+    "--live-at",
+    "2026-03-10T01:00:00Z",
+    "--pause-at",
+    "2026-03-10T07:00:00Z",
+    "--days",
+    "15",
+    "--seed",
+    "11",
+    "--speed",
+    "900",
+];
+
+/// Settled as far as the paused clock allows: the lateness holds the last window open.
+const SETTLED: &str = "2026-03-10T06:45:00Z";
+
+fn run_to_its_end(program: Program) {
+    program.wait_for("/api/v1/status", |status| status["settled_upto"] == SETTLED);
+    let (status, said) = program.interrupt();
+    assert!(status.success(), "{said}");
+}
+
+#[test]
+fn nothing_differs_after_ten_kills() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
+    run_to_its_end(Program::demo(&whole, &FIXED));
+    // A fixed mix of moments: early ones hit the catch-up, later ones the live hours.
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    for round in 0..10 {
+        let program = Program::demo(&killed, &FIXED);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let millis = 100 + (state >> 33) % if round % 2 == 0 { 4_000 } else { 9_000 };
+        std::thread::park_timeout(Duration::from_millis(millis));
+        program.kill();
+    }
+    run_to_its_end(Program::demo(&killed, &FIXED));
+    same(&whole, &killed);
+}
+
+/// Sums are gathered by transaction, so that their last bits depend on where a run was cut.
+fn same_scores(key: &SeriesKey, readers: [&Reader; 2]) -> usize {
+    let (from, to) = (Timestamp::MIN, Timestamp::MAX);
+    let [x, y] = readers.map(|reader| reader.scores(key, from, to).expect("scores"));
+    assert_eq!(x.len(), y.len(), "{key}");
+    for ((day, lead, x), (other_day, other_lead, y)) in x.iter().zip(&y) {
+        assert_eq!((day, lead, x.n, x.inside80), (other_day, other_lead, y.n, y.inside80), "{key}");
+        let sums = [(x.actual, y.actual), (x.absolute, y.absolute), (x.pinball, y.pinball)];
+        for (x, y) in sums.into_iter().chain([(x.floor, y.floor), (x.bias, y.bias)]) {
+            assert!((x - y).abs() < 1e-6, "{key} on {day} at {lead} min: {x} and {y}");
+        }
+    }
+    x.len()
+}
+
+/// Every count, vintage, anomaly, alert, notice and score of one store against another.
+fn same(a: &Path, b: &Path) {
+    let [a, b] = [a, b].map(|folder| Reader::open(folder).expect("a store"));
+    let (from, to) = (Timestamp::MIN, Timestamp::MAX);
+    let keys = |reader: &Reader| -> Vec<SeriesKey> {
+        let mut keys: Vec<_> =
+            reader.series().expect("series").into_iter().map(|info| info.series).collect();
+        keys.sort();
+        keys
+    };
+    let series = keys(&a);
+    assert_eq!(series, keys(&b));
+    assert_eq!(series.len(), 80);
+    let (mut windows, mut tickets, mut scores) = (0, 0, 0);
+    for key in &series {
+        let read = |reader: &Reader| reader.series_windows(key, from, to).expect("windows");
+        let (x, y) = (read(&a), read(&b));
+        for (x, y) in x.iter().zip(&y).filter(|(x, _)| x.settled) {
+            assert_eq!(x, y, "{key}");
+            windows += 1;
+            tickets += x.tickets;
+        }
+        scores += same_scores(key, [&a, &b]);
+        let read = |reader: &Reader| reader.plan(key).expect("plan");
+        assert_eq!(read(&a), read(&b), "{key}");
+    }
+    let read = |reader: &Reader| reader.vintages_since(from).expect("vintages");
+    let (x, y) = (read(&a), read(&b));
+    assert_eq!(x.len(), y.len());
+    for (x, y) in x.iter().zip(&y) {
+        assert_eq!(x, y);
+    }
+    let every = Filter::default();
+    let read = |reader: &Reader| {
+        let anomalies = reader.anomalies(&every, from, to, 100_000, None).expect("anomalies");
+        anomalies.into_iter().map(|(_, anomaly)| format!("{anomaly:?}")).collect::<Vec<_>>()
+    };
+    let anomalies = read(&a);
+    assert_eq!(anomalies, read(&b));
+    let read = |reader: &Reader| reader.alerts(&every, false, 10_000, None).expect("alerts");
+    let alerts = read(&a);
+    assert_eq!(alerts, read(&b));
+    let read = |reader: &Reader| {
+        let rows = reader.outbox(10_000).expect("outbox");
+        rows.into_iter().map(|row| (row.notice, row.receiver)).collect::<Vec<_>>()
+    };
+    let notices = read(&a);
+    assert_eq!(notices, read(&b));
+    println!(
+        "compared {windows} settled windows with {tickets} tickets, {} vintages, {scores} scores, \
+         {} anomalies, {} alerts, {} notices",
+        x.len(),
+        anomalies.len(),
+        alerts.len(),
+        notices.len()
+    );
+    assert!(
+        tickets > 100_000 && !alerts.is_empty() && !notices.is_empty() && !anomalies.is_empty()
+    );
+}
