@@ -53,9 +53,9 @@ pub struct SpanQuery {
     pub from: Option<String>,
     /// RFC 3339; now by default.
     pub to: Option<String>,
-    /// Rows at most, 1 to 1000.
+    /// Rows at most, 1 to 1000. Windows: per series, all of the span by default.
     pub limit: Option<usize>,
-    /// Goes on after this row.
+    /// Goes on after this row. Windows: after the one that starts at this instant.
     pub after: Option<String>,
 }
 

@@ -70,12 +70,14 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Full => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
-            StoreError::LogFull { .. } | StoreError::Busy => Self::busy(error.to_string()),
+            StoreError::LogFull { .. } | StoreError::Busy | StoreError::Disk(_) => {
+                Self::busy(error.to_string())
+            }
             _ => {
                 tracing::error!(%error, "the store failed a request");
                 Self::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
-                    "the store could not be read; the service's log says why",
+                    "the store failed; the service's log says why",
                 )
             }
         }

@@ -98,17 +98,20 @@ pub async fn windows(
 ) -> Result<Response, Problem> {
     let filter =
         params::filter(query.region.as_ref(), query.service.as_ref(), query.channel.as_ref())?;
-    let (from, to) = span(&query, state.clock.now())?;
+    let (mut from, to) = span(&query, state.clock.now())?;
+    if let Some(after) = params::instant("after", query.after.as_ref())? {
+        from = from.max(after + Duration::from_millis(1));
+    }
+    let most = query.limit.map_or(Ok(usize::MAX), |limit| params::limit(Some(limit)))?;
+    let list = move |reader: &Reader, series: &SeriesKey| -> Result<Vec<dto::Window>, StoreError> {
+        let rows = reader.series_windows(series, from, to)?;
+        Ok(rows.iter().take(most).map(dto::Window::from).collect())
+    };
     if let (Some(_), Some(_), Some(_)) = (&filter.region, &filter.service, &filter.channel) {
-        let response = each(&state, filter, move |reader, series| {
-            let rows = reader.series_windows(series, from, to)?;
-            Ok(Some(rows.iter().map(dto::Window::from).collect::<Vec<_>>()))
-        });
-        return response.await;
+        return each(&state, filter, move |reader, series| list(reader, series).map(Some)).await;
     }
     each(&state, filter, move |reader, series| {
-        let rows = reader.series_windows(series, from, to)?;
-        let windows = rows.iter().map(dto::Window::from).collect();
+        let windows = list(reader, series)?;
         Ok(Some(dto::SeriesWindows { key: dto::Key::from(series), windows }))
     })
     .await

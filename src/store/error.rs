@@ -44,6 +44,11 @@ pub enum StoreError {
     /// The file system refused.
     #[error("cannot {action} {}: {source}; check that it exists and may be written", path.display())]
     Io { path: PathBuf, action: &'static str, source: io::Error },
+    /// A write or a sync failed below the file system. Nothing of the transaction was kept.
+    #[error(
+        "the disk that holds the store failed ({0}): check its room, quota and health; nothing was half written"
+    )]
+    Disk(rusqlite::Error),
     /// Anything else SQLite says.
     #[error("the database refused: {0}")]
     Sql(rusqlite::Error),
@@ -71,6 +76,7 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::SystemIoFailure) => Self::Disk(error),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 Self::corrupt(error.to_string())

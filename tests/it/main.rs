@@ -1,8 +1,10 @@
 //! One binary for all tests that look at the program from outside.
 
+mod bad_input;
 mod cli;
 mod demo;
 mod page;
 mod program;
 mod purity;
 mod replay;
+mod serve;

@@ -1,4 +1,5 @@
 //! The built-in page in a real browser: Chromium, driven through chromedriver.
+#![allow(clippy::disallowed_methods, reason = "a test waits by the wall's clock, up to a limit")]
 
 use std::future::Future;
 use std::net::TcpListener;

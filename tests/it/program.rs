@@ -1,4 +1,5 @@
 //! The real program as a child process, and what one asks it over HTTP.
+#![allow(clippy::disallowed_methods, reason = "a test waits by the wall's clock, up to a limit")]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -91,7 +92,7 @@ impl Program {
     }
 
     /// Asks until `accepts` the answer, and returns that one.
-    pub fn wait_for(&self, path: &str, accepts: impl Fn(&Value) -> bool) -> Value {
+    pub fn wait_for(&self, path: &str, mut accepts: impl FnMut(&Value) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let found = self.try_get(path).unwrap_or_default();

@@ -1,0 +1,207 @@
+//! Bad input: a clear answer or a dead letter, and a service that goes on.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "whether to write the golden file is asked for by the environment"
+)]
+
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::program::{Answer, Program, surgecast};
+use crate::serve::serve;
+
+fn ticket(id: &str, ts: &str, region: &str) -> Value {
+    json!({"kind": "ticket", "event_id": id, "ts": ts, "region": region, "service": "mobile", "channel": "phone"})
+}
+
+/// Asserts a problem of RFC 9457 that says `what`.
+fn problem(answer: &Answer, status: u16, what: &str) {
+    assert_eq!(answer.status, status, "{answer:?}");
+    assert!(answer.kind.starts_with("application/problem+json"), "{answer:?}");
+    let body = answer.json();
+    assert_eq!(body["status"], status, "{body}");
+    let detail = body["detail"].as_str().unwrap_or_default();
+    assert!(detail.contains(what), "`{detail}` does not say `{what}`");
+}
+
+#[test]
+fn bad_bodies_are_answered_and_good_ones_still_count() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = serve(folder.path(), "", &[]);
+    let events = "/api/v1/events";
+    let now = program.get("/api/v1/status").json()["now"].as_str().expect("now").to_owned();
+
+    problem(&program.post(events, "{\"kind\": \"ticket\""), 400, "no JSON");
+    problem(&program.post(events, ""), 400, "no event");
+    problem(&program.post(events, vec![b' '; 10 << 20]), 413, "8388608 bytes");
+    let many = vec![r#"{"kind":"ticket"}"#; 100_000].join("\n");
+    problem(&program.post(events, many), 413, "50000");
+    problem(&program.post("/api/v1/events?kind=banana", "{}"), 400, "kind");
+    problem(&program.post("/api/v1/nothing", "{}"), 404, "/docs");
+    let wrong = program.request(Method::DELETE, "/api/v1/series").send().expect("an answer");
+    assert_eq!(wrong.status().as_u16(), 405);
+    problem(&program.get("/api/v1/windows?from=yesterday"), 400, "from");
+    problem(&program.get("/api/v1/windows?limit=0"), 400, "limit");
+    problem(&program.get("/api/v1/windows?regoin=north"), 400, "regoin");
+    problem(&program.get("/api/v1/forecasts?region=no&service=no&channel=no"), 404, "no/no/no");
+    problem(&program.get("/api/v1/series?region=a%0Ab"), 400, "region");
+
+    // One answer for a body of good and bad: each bad one by its index, with the reason.
+    let bad = [
+        (ticket("y", "9999-01-01T00:00:00Z", "north"), "ts"),
+        (ticket(&"x".repeat(10_000), &now, "north"), "event_id"),
+        (ticket("n", &now, "no\nrth"), "region"),
+        (ticket("c", &now, &"r".repeat(200)), "region"),
+        (json!({"kind": "ticket", "event_id": "t"}), "ts"),
+        (json!({"kind": "banana", "event_id": "t", "ts": now}), "kind"),
+        (json!(["no", "object"]), "object"),
+        (json!(7), "object"),
+    ];
+    let mut all: Vec<Value> = bad.iter().map(|(event, _)| event.clone()).collect();
+    all.push(ticket("good", &now, "north"));
+    let answer = program.post(events, Value::from(all).to_string());
+    assert_eq!(answer.status, 202, "{answer:?}");
+    let answer = answer.json();
+    assert_eq!(answer["accepted"], 1, "{answer}");
+    let rejected = answer["rejected"].as_array().expect("rejected");
+    assert_eq!(rejected.len(), bad.len(), "{answer}");
+    for (index, (_, what)) in bad.iter().enumerate() {
+        assert_eq!(rejected[index]["index"], index);
+        let reason = rejected[index]["reason"].as_str().unwrap_or_default();
+        assert!(reason.contains(what), "`{reason}` does not say `{what}`");
+    }
+    // Invalid UTF-8 in one line of NDJSON costs that line only.
+    let mut lines = ticket("good-2", &now, "north").to_string().into_bytes();
+    lines.extend_from_slice(b"\n{\"kind\":\"ticket\",\"event_id\":\"\xff\xfe\"}\n");
+    let answer = program.post(events, lines);
+    assert_eq!((answer.status, answer.json()["accepted"].as_u64()), (202, Some(1)), "{answer:?}");
+    // Far ahead of its arrival: a dead letter that moves nothing.
+    let answer =
+        program.post(events, ticket("future", "2099-01-01T00:00:00Z", "north").to_string());
+    assert_eq!(answer.status, 202, "{answer:?}");
+
+    program.wait_for("/api/v1/status", |status| {
+        let letters = &status["dead_letters"];
+        let sum: u64 =
+            letters.as_object().into_iter().flatten().filter_map(|(_, n)| n.as_u64()).sum();
+        sum == bad.len() as u64 + 2 && letters["future"] == 1
+    });
+    let path = "/api/v1/windows?region=north&service=mobile&channel=phone&to=2098-01-01T00:00:00Z\
+                &from=2097-12-01T00:00:00Z";
+    assert_eq!(program.get(path).json(), json!([]));
+    program.wait_for("/api/v1/series?region=north&service=mobile&channel=phone", |found| {
+        found.as_array().is_some_and(|found| found.len() == 1)
+    });
+    let (status, said) = program.interrupt();
+    assert!(status.success() && !said.contains("panicked"), "{said}");
+}
+
+/// Runs to its end and returns the exit code and what it wrote to standard error.
+fn fails(command: &mut Command) -> (Option<i32>, String) {
+    let done = command.stdin(Stdio::null()).output().expect("it runs");
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(!said.contains("panicked"), "{said}");
+    (done.status.code(), said)
+}
+
+#[test]
+fn what_cannot_start_says_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let held = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = held.local_addr().expect("its address").to_string();
+    let config = format!("[server]\nlisten = \"{taken}\"\n[admin]\nlisten = \"127.0.0.1:0\"\n");
+    std::fs::write(folder.path().join("taken.toml"), config).expect("config");
+    let run = |args: &[&str]| fails(surgecast(args).current_dir(folder.path()));
+    let (code, said) = run(&["serve", "--config", "taken.toml"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains(&taken) && said.contains("--listen"), "{said}");
+    let (code, said) = run(&["--listen", &taken, "--data", "demo"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains(&taken), "{said}");
+    drop(held);
+
+    let free = "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n";
+    std::fs::write(folder.path().join("free.toml"), free).expect("config");
+    let (code, said) = run(&["serve", "--config", "free.toml", "--input", "no-such.ndjson"]);
+    assert_eq!(code, Some(64), "{said}");
+    assert!(said.contains("no-such.ndjson"), "{said}");
+    std::fs::write(folder.path().join("file"), "not a directory").expect("file");
+    let store = format!("{free}[store]\npath = \"file\"\n");
+    std::fs::write(folder.path().join("store.toml"), store).expect("config");
+    let (code, said) = run(&["serve", "--config", "store.toml"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("file"), "{said}");
+}
+
+#[test]
+fn a_store_belongs_to_one_process() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = serve(folder.path(), "", &[]);
+    let config = folder.path().join("surgecast.toml");
+    let (code, said) = fails(surgecast(&["serve", "--config"]).arg(config));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("in use"), "{said}");
+    assert_eq!(program.get("/api/v1/series").status, 200);
+}
+
+/// The disk is made to look full by a limit on the size of files, which the shell sets and `prlimit` lifts.
+#[test]
+fn a_full_disk_loses_nothing_that_was_accepted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"store\"\n";
+    std::fs::write(folder.path().join("surgecast.toml"), config).expect("config");
+    let mut command = Command::new("sh");
+    let limited = format!(
+        "trap '' XFSZ; ulimit -S -f 2048; exec {} serve --config surgecast.toml",
+        env!("CARGO_BIN_EXE_surgecast")
+    );
+    command.args(["-c", &limited]).current_dir(folder.path()).stdin(Stdio::null());
+    let program = Program::start_command(command);
+    let mut accepted = 0;
+    let mut batch = |program: &Program, n: usize| -> Answer {
+        let line = |i: usize| {
+            let mut event = ticket(&format!("{n}-{i}"), "2026-03-28T10:00:00Z", "north");
+            event["text"] = json!("x".repeat(500));
+            event.to_string()
+        };
+        let answer =
+            program.post("/api/v1/events", (0..200).map(line).collect::<Vec<_>>().join("\n"));
+        if answer.status == 202 {
+            accepted += 200;
+        }
+        answer
+    };
+    let refused = (0..200).map(|n| batch(&program, n)).find(|answer| answer.status != 202);
+    let refused = refused.expect("two megabytes are not enough for 200 batches");
+    assert!([503, 507].contains(&refused.status), "{refused:?}");
+    assert!(refused.kind.starts_with("application/problem+json"), "{refused:?}");
+    assert_eq!(program.get("/api/v1/status").status, 200);
+    let lifted = Command::new("prlimit")
+        .args(["--pid", &program.pid().to_string(), "--fsize=unlimited"])
+        .status()
+        .expect("prlimit runs");
+    assert!(lifted.success());
+    program.wait_for("/api/v1/status", |_| batch(&program, 1000).status == 202);
+    let late = ticket("last", "2026-03-28T12:00:00Z", "north").to_string();
+    assert_eq!(program.post("/api/v1/events", late).status, 202);
+    let path = "/api/v1/windows?region=north&service=mobile&channel=phone\
+                &from=2026-03-28T10:00:00Z&to=2026-03-28T10:15:00Z";
+    let windows = program.wait_for(path, |found| found[0]["settled"] == true);
+    assert_eq!(windows[0]["tickets"].as_u64(), Some(accepted), "{windows}");
+}
+
+#[test]
+fn the_description_of_the_api_is_the_one_in_the_repository() {
+    let done = surgecast(&["openapi"]).output().expect("it runs");
+    assert!(done.status.success());
+    let now = String::from_utf8(done.stdout).expect("UTF-8");
+    let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/openapi.json");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&golden, &now).expect("written");
+    }
+    let then = std::fs::read_to_string(&golden).unwrap_or_default();
+    assert!(now == then, "the API changed: run with UPDATE_GOLDEN=1 and read the difference");
+}

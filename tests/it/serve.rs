@@ -1,0 +1,227 @@
+//! `surgecast serve` on files, standard input and HTTP: every count against an independent one.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::program::{Program, surgecast};
+
+const QUARTER: i64 = 900;
+
+/// Simulates three days into `folder`.
+fn simulate(folder: &Path) {
+    let out = folder.display().to_string();
+    let args = ["simulate", "--out", &out, "--days", "3", "--start", "2026-03-28", "--seed", "3"];
+    let done = surgecast(&args).output().expect("it runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// Tickets by series and window start (Unix seconds), counted from the file's text.
+fn count(file: &Path) -> BTreeMap<(String, i64), u64> {
+    let text = std::fs::read_to_string(file).expect("the file");
+    let mut counts = BTreeMap::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for line in text.lines() {
+        let event: Value = serde_json::from_str(line).expect("JSON");
+        let at = chrono::DateTime::parse_from_rfc3339(event["ts"].as_str().expect("ts"));
+        let at = at.expect("RFC 3339").timestamp();
+        let name = |key: &str| event[key].as_str().unwrap_or("unknown").to_owned();
+        let is_new = seen.insert(name("event_id"));
+        if is_new && event["action"].as_str().is_none_or(|action| action == "create") {
+            let series = format!("{}/{}/{}", name("region"), name("service"), name("channel"));
+            *counts.entry((series, at - at.rem_euclid(QUARTER))).or_default() += 1;
+        }
+    }
+    counts
+}
+
+/// The same counts as the API has them; every number is asked for, roll-ups left out.
+fn served(program: &Program) -> BTreeMap<(String, i64), u64> {
+    let span = "/api/v1/windows?from=2026-03-20T00:00:00Z&to=2026-04-10T00:00:00Z";
+    let mut counts = BTreeMap::new();
+    for entry in program.get(span).json().as_array().expect("an array") {
+        let name = |key: &str| entry[key].as_str().expect("a name").to_owned();
+        let parts = [name("region"), name("service"), name("channel")];
+        if parts.iter().any(|part| part == "_all") {
+            continue;
+        }
+        for window in entry["windows"].as_array().expect("windows") {
+            let start = window["start"].as_str().expect("a start");
+            let start = chrono::DateTime::parse_from_rfc3339(start).expect("RFC 3339").timestamp();
+            let tickets = window["tickets"].as_u64().unwrap_or(0);
+            if tickets > 0 {
+                counts.insert((parts.join("/"), start), tickets);
+            }
+        }
+    }
+    counts
+}
+
+/// `serve` in `folder` with its store there and free ports.
+pub fn serve(folder: &Path, config: &str, inputs: &[&str]) -> Program {
+    let text = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"{}\"\n{config}",
+        folder.join("store").display()
+    );
+    let file = folder.join("surgecast.toml");
+    std::fs::write(&file, text).expect("config");
+    let mut command = surgecast(&["serve", "--config"]);
+    command.arg(&file).current_dir(folder).stdin(Stdio::null());
+    for input in inputs {
+        command.args(["--input", input]);
+    }
+    Program::start_command(command)
+}
+
+/// Waits until as many are counted, then compares every window.
+fn equal(program: &Program, truth: &BTreeMap<(String, i64), u64>) {
+    let sum: u64 = truth.values().sum();
+    assert!(sum > 5_000, "{sum} tickets are too few to prove anything");
+    let mut found = BTreeMap::new();
+    program.wait_for("/api/v1/status", |_| {
+        found = served(program);
+        found.values().sum::<u64>() >= sum
+    });
+    let differs = found.iter().filter(|(key, n)| truth.get(key) != Some(n)).collect::<Vec<_>>();
+    assert!(differs.is_empty(), "wrong: {differs:?}");
+    assert_eq!(found.len(), truth.len());
+}
+
+#[test]
+fn files_are_counted_once_through_kill_9() {
+    let folder = tempfile::tempdir().expect("a folder");
+    simulate(folder.path());
+    let truth = count(&folder.path().join("tickets.ndjson"));
+    let inputs = ["tickets.ndjson", "alarms.ndjson", "maintenance.ndjson"];
+    for millis in [30, 300, 900] {
+        let program = serve(folder.path(), "", &inputs);
+        std::thread::park_timeout(std::time::Duration::from_millis(millis));
+        program.kill();
+    }
+    let program = serve(folder.path(), "", &inputs);
+    equal(&program, &truth);
+    let status = program.get("/api/v1/status").json();
+    assert_eq!(status["dead_letters"], json!({}), "{status}");
+}
+
+#[test]
+fn a_replay_over_http_counts_the_same_and_a_second_one_nothing_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    simulate(folder.path());
+    let truth = count(&folder.path().join("tickets.ndjson"));
+    let program = serve(folder.path(), "", &[]);
+    let replay = || {
+        let url = program.url.clone();
+        let done = surgecast(&["replay", "tickets.ndjson", "alarms.ndjson", "--url", &url])
+            .args(["--speed", "max"])
+            .current_dir(folder.path())
+            .output()
+            .expect("it runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    replay();
+    equal(&program, &truth);
+    // Every event of a second replay is late for its closed window: none is counted, none is silent.
+    replay();
+    // The last window stays open in its source: there the events are duplicates.
+    let open = truth.iter().filter(|((_, start), _)| *start >= 1_774_913_400);
+    let late = truth.values().sum::<u64>() - open.map(|(_, n)| n).sum::<u64>();
+    program.wait_for("/api/v1/status", |s| s["dead_letters"]["late"].as_u64() >= Some(late));
+    equal(&program, &truth);
+}
+
+#[test]
+fn standard_input_is_kept_before_it_is_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("surgecast.toml");
+    let text = "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"store\"\n";
+    std::fs::write(&config, text).expect("config");
+    let mut command = surgecast(&["serve", "--config", "surgecast.toml", "--input", "-"]);
+    let (reader, mut writer) = std::io::pipe().expect("a pipe");
+    command.current_dir(folder.path()).stdin(reader);
+    let program = Program::start_command(command);
+    for minute in 0..40 {
+        let ts = format!("2026-03-28T10:{minute:02}:00Z");
+        let ticket = json!({"kind": "ticket", "event_id": format!("t{minute}"), "ts": ts,
+            "region": "north", "service": "mobile", "channel": "phone"});
+        writeln!(writer, "{ticket}").expect("written");
+    }
+    // The last line does not end: the end of the input ends it.
+    write!(writer, "not json").expect("written");
+    drop(writer);
+    let path = "/api/v1/windows?region=north&service=mobile&channel=phone\
+                &from=2026-03-28T00:00:00Z&to=2026-03-29T00:00:00Z";
+    let windows = program.wait_for(path, |found| {
+        let tickets = found.as_array().into_iter().flatten();
+        tickets.filter_map(|w| w["tickets"].as_u64()).sum::<u64>() == 40
+    });
+    assert_eq!(windows[0]["tickets"], 15, "{windows}");
+    program.wait_for("/api/v1/status", |s| s["dead_letters"]["malformed"] == 1);
+}
+
+#[test]
+fn the_stream_tells_what_is_new() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = serve(folder.path(), "", &[]);
+    let response = program.request(reqwest::Method::GET, "/api/v1/stream").send().expect("stream");
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let ticket = |id: &str, ts: &str| json!({"kind": "ticket", "event_id": id, "ts": ts, "region": "r", "service": "s", "channel": "c"});
+    let body = json!([ticket("a", "2026-03-28T10:00:00Z"), ticket("b", "2026-03-28T12:00:00Z")]);
+    let answer = program.post("/api/v1/events", body.to_string());
+    assert_eq!((answer.status, answer.json()), (202, json!({"accepted": 2, "rejected": []})));
+    let mut lines = BufReader::new(response).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line == "event: windows"), "the stream ended without windows");
+    let data = lines.next().expect("data");
+    assert!(data.starts_with("data: {\"settled_upto\":\"2026-03-28T1"), "{data}");
+}
+
+#[test]
+fn tokens_say_who_may_do_what() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tokens = "[[tokens]]\nname = \"noc\"\nscopes = [\"ingest\"]\ntoken = \"ingest-0123456789abcdef\"\n\
+                  [[tokens]]\nname = \"board\"\nscopes = [\"read\"]\ntoken = \"read-0123456789abcdef\"\n";
+    std::fs::write(folder.path().join("tokens.toml"), tokens).expect("tokens");
+    let text = "[server]\nlisten = \"127.0.0.1:0\"\ntokens_file = \"tokens.toml\"\n\
+                [admin]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"store\"\n";
+    std::fs::write(folder.path().join("surgecast.toml"), text).expect("config");
+    let mut command = surgecast(&["serve", "--config", "surgecast.toml"]);
+    command.current_dir(folder.path()).stdin(Stdio::null());
+    let program = Program::start_command(command);
+    let status = |method: reqwest::Method, path: &str, token: &str| {
+        let mut request = program.request(method, path).body("{}");
+        if !token.is_empty() {
+            request = request.bearer_auth(token);
+        }
+        request.send().expect("an answer").status().as_u16()
+    };
+    use reqwest::Method;
+    let (noc, board) = ("ingest-0123456789abcdef", "read-0123456789abcdef");
+    assert_eq!(status(Method::GET, "/api/v1/series", ""), 401);
+    assert_eq!(status(Method::GET, "/api/v1/series", "read-0123456789abcdeX"), 401);
+    assert_eq!(status(Method::GET, "/api/v1/series", noc), 403);
+    assert_eq!(status(Method::GET, "/api/v1/series", board), 200);
+    assert_eq!(status(Method::POST, "/api/v1/events", board), 403);
+    assert_eq!(status(Method::POST, "/api/v1/events", noc), 202);
+    assert_eq!(status(Method::POST, "/api/v1/alerts/x/ack", board), 403);
+    assert!(!program.said().contains(noc) && !program.said().contains(board));
+}
+
+#[test]
+fn the_same_seed_simulates_the_same_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [a, b] = ["a", "b"].map(|name| folder.path().join(name));
+    simulate(&a);
+    simulate(&b);
+    let mut files = 0;
+    for entry in std::fs::read_dir(&a).expect("files") {
+        let path = entry.expect("an entry").path();
+        let other = b.join(path.file_name().expect("a name"));
+        let same = std::fs::read(&path).expect("a") == std::fs::read(&other).expect("b");
+        assert!(same, "{} differs", path.display());
+        files += 1;
+    }
+    assert_eq!(files, 6);
+}
