@@ -40,7 +40,8 @@ function row(s) {
   const gap = outlook?.gap_max ?? null;
   // `agents − gap` is what the gap was measured against: the roster, or what is usual without one.
   const against = target ? target.agents - target.gap : null;
-  const risk = gap == null ? -2 : gap / Math.max(1, against ?? 1);
+  // A team of n absorbs some √n by itself: the same gap hurts a small team more, and a large one still.
+  const risk = gap == null ? -2 : gap / Math.sqrt(Math.max(1, against ?? 1));
   return { ...s, outlook, target, gap, against, risk, zone: s.time_zone ?? clock.zoneOf(s.region) };
 }
 

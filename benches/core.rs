@@ -1,0 +1,89 @@
+//! The fold beside a plain hash count, and one series' forecast beside augurs' MSTL with AutoETS refitted.
+
+use std::collections::HashMap;
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use surgecast::domain::{Event, Name, SeriesKey, Timestamp, WindowWidth, Zone};
+use surgecast::forecast::{Calibration, History, Lookback, fit_mstl, forecast};
+use surgecast::ingest::{Limits, decode};
+use surgecast::simulate::{Operator, OperatorConfig};
+use surgecast::window::{Cell, Fold, FoldConfig};
+
+const WIDTH: WindowWidth = WindowWidth::QUARTER;
+
+fn fold(c: &mut Criterion) {
+    let start = Timestamp::from_secs(1_772_323_200);
+    let mut operator = Operator::new(OperatorConfig::demo(7, start));
+    let hour = start.millis() / 3_600_000;
+    let events: Vec<(i64, Timestamp, Event)> = (hour..hour + 24)
+        .flat_map(|hour| operator.hour(hour))
+        .filter_map(|event| {
+            let decoded = decode(&event.line, Some(event.kind), &Limits::default()).ok()?;
+            Some((event.offset, event.append_at, decoded))
+        })
+        .collect();
+    let config = FoldConfig {
+        width: WIDTH,
+        lateness: Duration::from_secs(600),
+        max_future_skew: Some(Duration::from_secs(300)),
+    };
+    let mut group = c.benchmark_group("fold");
+    group.throughput(Throughput::Elements(events.len() as u64));
+    group.bench_function("exactly_once", |b| {
+        b.iter_batched_ref(
+            || Fold::new(config),
+            |fold| {
+                for (offset, appended_at, event) in &events {
+                    black_box(fold.observe(*offset, *appended_at, event));
+                }
+                let commit = fold.commit_point();
+                black_box(fold.changed());
+                fold.committed(&commit);
+            },
+            BatchSize::LargeInput,
+        );
+    });
+    // The floor: no ids, no lateness, no state to go on from.
+    group.bench_function("plain_count", |b| {
+        b.iter(|| {
+            let mut counts: HashMap<(i64, Cell), u32> = HashMap::new();
+            for (_, _, event) in &events {
+                *counts.entry((WIDTH.index(event.ts()), Cell::of(event))).or_default() += 1;
+            }
+            counts
+        });
+    });
+    group.finish();
+}
+
+fn forecasts(c: &mut Criterion) {
+    let start = Timestamp::from_secs(1_772_323_200);
+    let operator = Operator::new(OperatorConfig::demo(7, start));
+    let Some((_, place)) = operator.series().first().cloned() else { return };
+    let first = WIDTH.index(start);
+    let mut history = History::new(WIDTH, first);
+    for index in first..first + 8 * 7 * 96 {
+        let rate = operator.base_rate(place, WIDTH.start(index)) / 4.0;
+        // Counts that wobble around the rate, without a random generator.
+        history.set(index, (rate + rate.sqrt() * (index as f64 * 2.4).sin()).max(0.0).round() as f32);
+    }
+    let series = SeriesKey::new(Name::all(), Name::all(), Name::all());
+    let zone: Zone = "Asia/Shanghai".parse().unwrap_or(Zone::UTC);
+    let lookback = Lookback::new(zone, WIDTH, history.end());
+    let calibration = Calibration::default();
+    let mut group = c.benchmark_group("forecast");
+    group.sample_size(20);
+    let path = fit_mstl(&history, history.end());
+    group.bench_function("issue_one_series", |b| {
+        b.iter(|| forecast(black_box(&history), &series, &lookback, &calibration, path.as_ref()));
+    });
+    group.bench_function("peer_mstl_ets_refit", |b| {
+        b.iter(|| fit_mstl(black_box(&history), history.end()));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, fold, forecasts);
+criterion_main!(benches);
