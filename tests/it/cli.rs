@@ -182,3 +182,11 @@ fn check_connect_tries_addresses_and_the_store() {
     assert!(run.err.contains(&format!("server.listen {address}")), "{}", run.err);
     assert!(run.err.contains("store.path surgecast.toml"), "{}", run.err);
 }
+
+#[test]
+fn the_example_config_would_run() {
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/surgecast.toml");
+    let run = run(&["check", "--config", config.to_str().expect("UTF-8")]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert!(run.out.ends_with("this would run\n"), "{}", run.out);
+}
