@@ -67,7 +67,8 @@ fn forecasts(c: &mut Criterion) {
     for index in first..first + 8 * 7 * 96 {
         let rate = operator.base_rate(place, WIDTH.start(index)) / 4.0;
         // Counts that wobble around the rate, without a random generator.
-        history.set(index, (rate + rate.sqrt() * (index as f64 * 2.4).sin()).max(0.0).round() as f32);
+        history
+            .set(index, (rate + rate.sqrt() * (index as f64 * 2.4).sin()).max(0.0).round() as f32);
     }
     let series = SeriesKey::new(Name::all(), Name::all(), Name::all());
     let zone: Zone = "Asia/Shanghai".parse().unwrap_or(Zone::UTC);
