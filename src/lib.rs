@@ -12,7 +12,7 @@
 //! | [`staffing`] | Erlang, plan against the roster | forecast, domain |
 //! | [`alert`] | rules, life cycle, texts | anomaly, staffing, forecast, domain |
 //! | [`simulate`] | an operator to try it on | domain |
-//! | [`kafka`] | wire forms of partials and commits | window, ingest, domain |
+//! | [`kafka`] | the clients that read and write, wire forms of partials and commits | telemetry, window, ingest, domain |
 //! | [`store`] | what must survive a restart | the core's types |
 //! | [`sink`] | notification channels | store, outputs, domain |
 //! | [`api`] | HTTP: data, health, metrics, web page | store, telemetry, the core's types |

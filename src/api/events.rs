@@ -10,8 +10,8 @@ use utoipa::IntoParams;
 use super::dto::{Accepted, Rejected};
 use super::params::Params;
 use super::problem::Problem;
-use super::state::ApiState;
-use crate::domain::EventKind;
+use super::state::{ApiState, WriteEvents};
+use crate::domain::{Event, EventKind, Keyed};
 use crate::ingest;
 use crate::store::LogRecord;
 
@@ -29,7 +29,7 @@ pub struct EventsQuery {
 
 /// Takes one event, a JSON array or NDJSON
 ///
-/// What is answered with 202 is on the disk. Rejected events are kept as dead letters with their reason.
+/// What is answered with 202 is on the disk, or with Kafka on every replica in sync. Rejected events are kept as dead letters with their reason.
 #[utoipa::path(post, path = "/events", params(EventsQuery), request_body(content = String, content_type = "application/json"), responses((status = 202, body = Accepted), (status = 400, body = Problem), (status = 413, body = Problem), (status = 503, body = Problem), (status = 507, body = Problem)))]
 pub async fn events(
     State(state): State<ApiState>,
@@ -38,21 +38,52 @@ pub async fn events(
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
     let now = state.clock.now();
     let (log, limits, wake) = (state.log.clone(), state.info.limits, state.wake.clone());
+    let writer = state.writer.clone();
     let answer = tokio::task::spawn_blocking(move || {
-        let accepted = take(&body, query.kind, &limits)?;
-        log.append(&accepted.0, now)?;
-        wake();
-        Ok::<_, Problem>(accepted.1)
+        let taken = take(&body, query.kind, &limits)?;
+        let here: Vec<LogRecord> = match writer {
+            Some(writer) => elsewhere(&*writer, &taken.records)?,
+            None => taken.records.into_iter().map(|record| record.log).collect(),
+        };
+        if !here.is_empty() {
+            log.append(&here, now)?;
+            wake();
+        }
+        Ok::<_, Problem>(taken.answer)
     });
     let answer = answer.await.map_err(|_| Problem::busy("the request was cut off"))??;
     Ok((StatusCode::ACCEPTED, Json(answer)))
 }
 
-fn take(
-    body: &[u8],
-    kind: Option<EventKind>,
-    limits: &ingest::Limits,
-) -> Result<(Vec<LogRecord>, Accepted), Problem> {
+/// One event of a body, decoded where that is possible.
+struct Record {
+    log: LogRecord,
+    event: Option<Event>,
+}
+
+struct Taken {
+    records: Vec<Record>,
+    answer: Accepted,
+}
+
+/// Writes what could be decoded to the other log. Returns the rest: it stays here, so that counting makes dead
+/// letters of it.
+fn elsewhere(writer: &dyn WriteEvents, records: &[Record]) -> Result<Vec<LogRecord>, Problem> {
+    let mut keyed = Vec::with_capacity(records.len());
+    let mut rest = Vec::new();
+    for Record { log, event } in records {
+        match event {
+            Some(event) => {
+                keyed.push(Keyed { kind: event.kind(), key: event.key(), bytes: &log.bytes });
+            }
+            None => rest.push(log.clone()),
+        }
+    }
+    writer.write(&keyed).map_err(|why| Problem::busy(&why))?;
+    Ok(rest)
+}
+
+fn take(body: &[u8], kind: Option<EventKind>, limits: &ingest::Limits) -> Result<Taken, Problem> {
     let events = cut(body)?;
     if events.is_empty() {
         return Err(Problem::bad_request("the body holds no event"));
@@ -63,14 +94,18 @@ fn take(
     }
     let (mut records, mut rejected) = (Vec::with_capacity(events.len()), Vec::new());
     for (index, bytes) in events.iter().enumerate() {
-        if let Err(reject) = ingest::decode(bytes, kind, limits) {
-            rejected.push(Rejected { index, reason: reject.to_string() });
-        }
+        let event = match ingest::decode(bytes, kind, limits) {
+            Ok(event) => Some(event),
+            Err(reject) => {
+                rejected.push(Rejected { index, reason: reject.to_string() });
+                None
+            }
+        };
         // Rejects go into the log too: counting makes dead letters of them, with a position.
-        records.push(LogRecord { kind, bytes: bytes.to_vec() });
+        records.push(Record { log: LogRecord { kind, bytes: bytes.to_vec() }, event });
     }
     let accepted = records.len() - rejected.len();
-    Ok((records, Accepted { accepted, rejected }))
+    Ok(Taken { records, answer: Accepted { accepted, rejected } })
 }
 
 /// Cuts a body into events. NDJSON is cut at line ends, so that one bad line is one reject.

@@ -19,4 +19,6 @@ mod write;
 pub use admin::admin_router;
 pub use auth::{Scope as TokenScope, TokenSet, TokensError};
 pub use router::{openapi, router};
-pub use state::{ApiState, Command, CommandError, Progress, Reply, ServiceInfo, StreamEvent};
+pub use state::{
+    ApiState, Command, CommandError, Progress, Reply, ServiceInfo, StreamEvent, WriteEvents,
+};

@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 
 use super::auth::TokenSet;
 use crate::alert::Alert;
-use crate::domain::{Clock, MaintenanceEvent, Name, Timestamp, WindowWidth, Zone};
+use crate::domain::{Clock, Keyed, MaintenanceEvent, Name, Timestamp, WindowWidth, Zone};
 use crate::ingest;
 use crate::staffing::Shift;
 use crate::store::{EventLog, Reader};
@@ -32,6 +32,15 @@ pub enum Command {
     Feedback { id: String, text: String, reply: Reply<Alert> },
     PutRoster { shifts: Vec<Shift>, reply: Reply<()> },
     PutMaintenance { event: Box<MaintenanceEvent>, reply: Reply<()> },
+}
+
+/// A log elsewhere that takes events: Kafka.
+pub trait WriteEvents: Send + Sync {
+    /// Writes all and waits until they are durable.
+    ///
+    /// # Errors
+    /// Why one was not written; others may have been, and event ids make it harmless to write them again.
+    fn write(&self, events: &[Keyed<'_>]) -> Result<(), String>;
 }
 
 /// What the live stream tells.
@@ -85,6 +94,8 @@ pub struct ApiState {
     pub reader: Reader,
     pub commands: mpsc::Sender<Command>,
     pub log: Arc<EventLog>,
+    /// Where events go instead of the log, if there is such a place.
+    pub writer: Option<Arc<dyn WriteEvents>>,
     pub stream: broadcast::Sender<StreamEvent>,
     pub metrics: Arc<Metrics>,
     pub health: Arc<Health>,

@@ -61,10 +61,11 @@ fn describe(config: &Config) -> String {
         show_length(config.forecast.refit),
         show_length(config.forecast.backfill)
     ));
-    lines.push("source         HTTP: POST /api/v1/events".into());
+    let http = if config.kafka.is_some() { "to Kafka" } else { "to the local log" };
+    lines.push(format!("source         HTTP: POST /api/v1/events, {http}"));
     if let Some(kafka) = &config.kafka {
         lines.push(format!(
-            "source         Kafka {}, group {}: {}, {}, {} ({NOT_YET})",
+            "source         Kafka {}, group {}: {}, {}, {}",
             kafka.brokers.join(","),
             kafka.group,
             kafka.alarms,

@@ -224,8 +224,7 @@ pub(super) fn refuse_unsupported(config: &config::Config) -> Result<(), UsageErr
         return Ok(());
     }
     let text = format!(
-        "{}: {}. This version reads these sections but does not connect to them yet. Take them out to \
-         run with HTTP in and webhooks out",
+        "{}: {}. This version reads these sections and does not connect to them yet: take them out",
         config.file.display(),
         sections.join(", ")
     );

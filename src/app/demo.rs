@@ -189,6 +189,7 @@ fn setup(
         },
         fold,
         feeds: vec![(Box::new(feed), fold)],
+        kafka: None,
         channels: [("console".to_owned(), Channel::Console)].into(),
         tokens: None,
         clock,

@@ -10,7 +10,7 @@ use anyhow::Context;
 
 use super::cli::UsageError;
 use super::clock::WallClock;
-use super::config::{Config, LogFormat, Receiver, ReceiverKind};
+use super::config::{Config, Kafka, LogFormat, Receiver, ReceiverKind};
 use super::engine::{Feed, IssueConfig, LeaderConfig, RefitConfig};
 use super::feeds::{FileFeed, LocalFeed};
 use super::outbox::{Channel, print};
@@ -67,6 +67,7 @@ pub fn run(config: &Config, inputs: &[PathBuf]) -> anyhow::Result<()> {
         leader: leader(config, &channels, clock.now())?,
         fold,
         feeds,
+        kafka: config.kafka.as_ref().map(Kafka::settings),
         channels,
         tokens,
         clock,

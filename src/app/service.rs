@@ -11,14 +11,16 @@ use std::thread::JoinHandle;
 use anyhow::Context;
 use tokio::sync::{Semaphore, broadcast, mpsc};
 
-use super::engine::{Chore, Engine, Feed, Input, Leader, LeaderConfig, Worker};
+use super::engine::{Chore, Counter, Engine, Feed, Handover, Input, Leader, LeaderConfig, Worker};
 use super::feeds::LocalFeed;
+use super::intake::Intake;
 use super::outbox::{Channel, Outbox};
-use crate::api::{ApiState, Command, Progress, ServiceInfo, StreamEvent, TokenSet};
-use crate::domain::{Clock, SourceId};
+use crate::api::{ApiState, Command, Progress, ServiceInfo, StreamEvent, TokenSet, WriteEvents};
+use crate::domain::{Clock, Keyed, SourceId};
+use crate::kafka;
 use crate::store::{EventLog, Store};
 use crate::telemetry::{Health, Metrics};
-use crate::window::{Fold, FoldConfig};
+use crate::window::FoldConfig;
 
 /// Reports that may wait for the leader: a few, so that a full store soon stops the readers.
 const REPORTS_MAX: usize = 4;
@@ -36,6 +38,8 @@ pub struct Setup {
     pub fold: FoldConfig,
     /// Sources besides the local event log, each with its rules.
     pub feeds: Vec<(Box<dyn Feed>, FoldConfig)>,
+    /// The cluster that events are read from and written to, if there is one.
+    pub kafka: Option<kafka::Settings>,
     pub channels: BTreeMap<String, Channel>,
     pub tokens: Option<Arc<TokenSet>>,
     pub clock: Arc<dyn Clock>,
@@ -105,6 +109,14 @@ pub fn start_with(
     for (feed, fold) in setup.feeds {
         parts.worker(feed, fold)?;
     }
+    let writer = match setup.kafka {
+        None => None,
+        Some(settings) => {
+            let producer = kafka::Producer::open(&settings, health.clone())?;
+            parts.intake(settings, setup.fold, health.clone())?;
+            Some(Arc::new(Events(producer)) as Arc<dyn WriteEvents>)
+        }
+    };
     let Parts { leader, mut threads, wakes, .. } = parts;
     let caught_up = Arc::new(AtomicBool::new(false));
     let engine = Engine {
@@ -139,6 +151,7 @@ pub fn start_with(
         reader,
         commands,
         log: log.clone(),
+        writer,
         stream,
         metrics,
         health,
@@ -184,29 +197,56 @@ impl Parts {
         config: FoldConfig,
     ) -> anyhow::Result<Sender<()>> {
         let source = feed.source();
-        let fold = match self.leader.commit_of(&source) {
-            Some(commit) => {
-                feed.seek(commit.resume_at);
-                Fold::resume(config, commit)
-            }
-            None => Fold::new(config),
-        };
+        let from = self.leader.commits().get(&source).copied();
+        if let Some(commit) = from {
+            feed.seek(commit.resume_at);
+        }
         self.leader.expect(source.clone(), self.clock.now());
+        let (limits, metrics) = (self.limits, self.metrics.clone());
         let (waker, wake): (Sender<()>, Receiver<()>) = channel();
         let worker = Worker {
             feed,
-            fold,
-            config,
-            limits: self.limits,
+            counter: Counter::new(source.clone(), from, config, limits, metrics),
             clock: self.clock.clone(),
-            metrics: self.metrics.clone(),
-            reports: self.inbox.clone(),
+            leader: Handover::new(self.inbox.clone()),
             wake,
             stop: self.stop.clone(),
         };
         self.threads.push(spawn(&format!("source {}", source.topic), move || worker.run())?);
         self.wakes.push(waker.clone());
         Ok(waker)
+    }
+
+    /// Starts the thread that reads Kafka.
+    fn intake(
+        &mut self,
+        settings: kafka::Settings,
+        fold: FoldConfig,
+        health: Arc<Health>,
+    ) -> anyhow::Result<()> {
+        health.failing(kafka::COMPONENT, "not connected yet");
+        let intake = Intake {
+            settings,
+            points: self.leader.commits().clone(),
+            fold,
+            limits: self.limits,
+            leader: Handover::new(self.inbox.clone()),
+            clock: self.clock.clone(),
+            health,
+            metrics: self.metrics.clone(),
+            stop: self.stop.clone(),
+        };
+        self.threads.push(spawn("kafka", move || intake.run())?);
+        Ok(())
+    }
+}
+
+/// `POST /events` where Kafka is configured.
+struct Events(kafka::Producer);
+
+impl WriteEvents for Events {
+    fn write(&self, events: &[Keyed<'_>]) -> Result<(), String> {
+        self.0.write(events).map_err(|problem| problem.to_string())
     }
 }
 

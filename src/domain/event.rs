@@ -136,6 +136,14 @@ impl Event {
         }
     }
 
+    /// What keeps events that belong together in one partition: the alarm's id, else the event's.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Alarm(e) => &e.alarm_id,
+            other => other.id(),
+        }
+    }
+
     pub fn kind(&self) -> EventKind {
         match self {
             Self::Alarm(_) => EventKind::Alarm,
@@ -143,4 +151,12 @@ impl Event {
             Self::Maintenance(_) => EventKind::Maintenance,
         }
     }
+}
+
+/// An event's bytes on their way into a log, and what keeps it beside those that belong to it.
+pub struct Keyed<'a> {
+    pub kind: EventKind,
+    /// Alarm or ticket id.
+    pub key: &'a str,
+    pub bytes: &'a [u8],
 }

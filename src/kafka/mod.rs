@@ -1,10 +1,20 @@
-//! What travels through Kafka, as text: partials, frontier notes and the metadata of a commit.
+//! Kafka: what travels through it (partials, frontier notes, commit metadata) and the clients that read and write.
 //!
-//! Pure: bytes in, values out. The client that sends them is not here yet.
-//! Every form carries its version, so that instances of two releases can share a topic.
+//! The wire forms are pure, and each carries its version, so that instances of two releases can share a topic.
+//! A [`Consumer`] hands out borrowed records; who counts them decides what is committed.
 
 mod commit;
+mod consumer;
+mod context;
+mod producer;
+mod settings;
+mod topics;
 mod wire;
 
 pub use commit::{CommitError, METADATA_BYTES_MAX, decode_commit, encode_commit};
+pub use consumer::{Consumer, Ends, Received};
+pub use context::{COMPONENT, Change, Context, StartAt};
+pub use producer::{Producer, Ticket};
+pub use settings::{KafkaProblem, Settings, Topics};
+pub use topics::prepare;
 pub use wire::{WIRE_VERSION, Wire, WireError};

@@ -148,7 +148,7 @@ fn a_good_config_says_what_would_run() {
     windows        15m, lateness 10m, future skew 5m, Asia/Shanghai
       region       north: Asia/Urumqi
     forecast       refit every 6h, backfill 7d
-    source         HTTP: POST /api/v1/events
+    source         HTTP: POST /api/v1/events, to the local log
     pages          shift-lead: slack at hooks.example
     staffing       phone; defaults for other channels
     this would run
@@ -167,7 +167,7 @@ fn serve_refuses_what_this_version_cannot_do() {
     assert!(checked.out.contains("Kafka 127.0.0.1:9092") && checked.err.contains("[grafana]"));
     let run = run_in(folder.path(), &["serve", "--config", "c.toml"], &[]);
     assert_eq!(run.code, Some(64));
-    insta::assert_snapshot!(run.err, @r#"surgecast: c.toml: [kafka], [grafana]. This version reads these sections but does not connect to them yet. Take them out to run with HTTP in and webhooks out"#);
+    insta::assert_snapshot!(run.err, @r#"surgecast: c.toml: [grafana]. This version reads these sections and does not connect to them yet: take them out"#);
 }
 
 #[test]

@@ -40,11 +40,8 @@ impl Config {
 
     /// Sections that are configured and that this version does not act upon yet.
     pub fn unsupported(&self) -> Vec<&'static str> {
-        let sections = [
-            ("[kafka]", self.kafka.is_some()),
-            ("[influxdb]", self.influxdb.is_some()),
-            ("[grafana]", self.grafana.is_some()),
-        ];
+        let sections =
+            [("[influxdb]", self.influxdb.is_some()), ("[grafana]", self.grafana.is_some())];
         sections.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect()
     }
 }
@@ -94,7 +91,7 @@ pub struct Forecast {
     pub refit: Duration,
 }
 
-/// `[kafka]`: parsed and checked; not connected to in this version.
+/// `[kafka]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kafka {
     /// `host:port` each.
@@ -105,6 +102,36 @@ pub struct Kafka {
     pub maintenance: String,
     /// librdkafka properties; values may be passwords.
     pub properties: BTreeMap<String, Secret>,
+}
+
+impl Kafka {
+    /// The defaults, at these brokers.
+    pub fn at(brokers: Vec<String>) -> Self {
+        Self {
+            brokers,
+            group: "surgecast".into(),
+            alarms: "network.alarms".into(),
+            tickets: "support.tickets".into(),
+            maintenance: "network.maintenance".into(),
+            properties: BTreeMap::new(),
+        }
+    }
+
+    /// As the clients take it.
+    pub fn settings(&self) -> crate::kafka::Settings {
+        let topics = crate::kafka::Topics {
+            alarms: self.alarms.clone(),
+            tickets: self.tickets.clone(),
+            maintenance: self.maintenance.clone(),
+        };
+        let plain = |(key, value): (&String, &Secret)| (key.clone(), value.expose().to_owned());
+        crate::kafka::Settings {
+            brokers: self.brokers.join(","),
+            group: self.group.clone(),
+            topics,
+            properties: self.properties.iter().map(plain).collect(),
+        }
+    }
 }
 
 /// `[influxdb]`: parsed and checked; not connected to in this version.

@@ -161,17 +161,20 @@ fn forecast(section: Reader<'_>) -> Forecast {
 }
 
 fn kafka(section: Reader<'_>) -> Option<Kafka> {
-    let topic =
-        |key, default: &str| section.text(key, "use a topic's name").unwrap_or(default.into());
+    let default = Kafka::at(brokers(&section));
+    let topic = |key, default| section.text(key, "use a topic's name").unwrap_or(default);
     let kafka = Kafka {
-        brokers: brokers(&section),
-        group: section.text("group", "use a consumer group's name").unwrap_or("surgecast".into()),
-        alarms: topic("alarms", "network.alarms"),
-        tickets: topic("tickets", "support.tickets"),
-        maintenance: topic("maintenance", "network.maintenance"),
+        brokers: default.brokers,
+        group: section.text("group", "use a consumer group's name").unwrap_or(default.group),
+        alarms: topic("alarms", default.alarms),
+        tickets: topic("tickets", default.tickets),
+        maintenance: topic("maintenance", default.maintenance),
         properties: properties(section.section("properties")),
     };
     let there = section.is_there();
+    if there && let Err(problem) = kafka.settings().check() {
+        section.problem("properties", problem.to_string());
+    }
     section.finish();
     there.then_some(kafka)
 }

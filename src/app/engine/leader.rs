@@ -2,20 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::histories::Histories;
 use super::issue::{IssueConfig, Issuer, Situation};
 use super::refit::RefitConfig;
-use super::worker::Report;
+use super::report::Report;
 use crate::api::StreamEvent;
 use crate::domain::{SeriesKey, SourceId, Timestamp, WindowWidth};
 use crate::store::{PartialRecord, Reader, SourceRecord, Store, StoreError, Tx, WindowRecord};
 use crate::telemetry::Metrics;
 use crate::window::{
-    AlarmBook, Cell, CommitPoint, Counts, Merge, MergeConfig, MergeState, Part, STALE_AFTER,
-    Settled, SourceProgress,
+    AlarmBook, Cell, CommitPoint, Counts, Merge, MergeConfig, MergeState, Part, Partial,
+    STALE_AFTER, Settled, SourceProgress,
 };
 
 /// Rules of the leader.
@@ -147,9 +146,9 @@ impl Leader {
         Ok(())
     }
 
-    /// Where a source starts again, if it was read before.
-    pub fn commit_of(&self, source: &SourceId) -> Option<CommitPoint> {
-        self.commits.get(source).copied()
+    /// Where each source starts again that was read before.
+    pub fn commits(&self) -> &BTreeMap<SourceId, CommitPoint> {
+        &self.commits
     }
 
     /// Makes windows wait for a source.
@@ -183,24 +182,31 @@ impl Leader {
         &mut self.issuer
     }
 
-    /// Stores a report and all that follows from it. Returns what the live stream should tell.
+    /// Stores reports and all that follows from them, in one transaction. Returns what the live stream should tell.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored: then nothing was, and the caller reloads and tries again.
     pub fn apply(
         &mut self,
-        report: &Report,
+        reports: &[Report],
         now: Timestamp,
     ) -> Result<Vec<StreamEvent>, StoreError> {
         let settled = settled_in(&self.reader, self.config.width);
-        let news = self.merge.apply(&report.source, report.partials.clone(), &settled);
-        self.merge.note(&report.source, report.frontier, now);
-        for (position, alarm) in &report.alarms {
-            self.alarms.observe(position.clone(), alarm.clone());
+        let mut news: Vec<PartialRecord> = Vec::new();
+        for report in reports {
+            let source = &report.source;
+            let partials = self.merge.apply(source, report.partials.clone(), &settled);
+            news.extend(partials.into_iter().map(|p| record(source, p)));
+            self.merge.note(source, report.frontier, now);
+            for (position, alarm) in &report.alarms {
+                self.alarms.observe(position.clone(), alarm.clone());
+            }
         }
         let mut told = Vec::new();
         let mut tx = self.store.begin()?;
-        store_events(&mut tx, report)?;
+        for report in reports {
+            store_events(&mut tx, report)?;
+        }
         let before = self.merge.next();
         for window in self.merge.revisions() {
             self.metrics.revised();
@@ -227,39 +233,36 @@ impl Leader {
             told.extend(said);
         }
         let gone = self.merge.collapse();
-        if report.is_heartbeat() && gone.is_empty() && before == self.merge.next() {
+        let quiet = reports.iter().all(Report::is_heartbeat);
+        if quiet && gone.is_empty() && before == self.merge.next() {
             return Ok(told);
         }
         let held: BTreeSet<_> = gone.iter().cloned().collect();
-        let kept: Vec<PartialRecord> = news
-            .into_iter()
-            .filter(|p| !held.contains(&(p.window, p.cell.clone(), report.source.clone())))
-            .map(|p| PartialRecord {
-                window: p.window,
-                cell: p.cell,
-                source: report.source.clone(),
-                counts: p.counts,
-                upto: p.upto,
-            })
-            .collect();
+        news.retain(|p| !held.contains(&(p.window, p.cell.clone(), p.source.clone())));
         self.issuer.flush(&mut tx)?;
-        tx.put_partials(&kept)?;
+        tx.put_partials(&news)?;
         tx.delete_partials(&gone)?;
-        tx.put_source(&SourceRecord {
-            source: report.source.clone(),
-            closed: report.commit.closed,
-            decided_upto: report.commit.decided_upto,
-            resume_at: report.commit.resume_at,
-            caught_up_at: report.frontier.caught_up_at,
-            reported_at: now,
-        })?;
+        for report in reports {
+            tx.put_source(&SourceRecord {
+                source: report.source.clone(),
+                closed: report.commit.closed,
+                decided_upto: report.commit.decided_upto,
+                resume_at: report.commit.resume_at,
+                caught_up_at: report.frontier.caught_up_at,
+                reported_at: now,
+            })?;
+        }
         if let Some(next) = self.merge.next() {
             tx.put_blob("next_window", &to_blob(&next.millis()))?;
         }
         tx.commit()?;
-        report.durable.store(report.commit.resume_at, Ordering::Release);
         Ok(told)
     }
+}
+
+fn record(source: &SourceId, partial: Partial) -> PartialRecord {
+    let Partial { window, cell, counts, upto } = partial;
+    PartialRecord { window, cell, source: source.clone(), counts, upto }
 }
 
 /// Serialises small state for `put_blob`.

@@ -11,15 +11,19 @@
 //! again leads to what it would have led to.
 
 mod commands;
+mod counter;
 mod histories;
 mod issue;
 mod leader;
 mod refit;
+mod report;
 mod run;
 mod worker;
 
+pub use counter::{Counter, RecordRef};
 pub use issue::IssueConfig;
 pub use leader::{Leader, LeaderConfig};
 pub use refit::RefitConfig;
+pub use report::{Batch, Gone, Handover, Report};
 pub use run::{Chore, Engine, Input};
-pub use worker::{Feed, Record, Report, Worker};
+pub use worker::{Feed, Record, Worker};

@@ -9,7 +9,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::commands;
 use super::leader::Leader;
-use super::worker::Report;
+use super::report::{Batch, Report};
 use crate::api::{Command, StreamEvent};
 use crate::app::clock::Stopwatch;
 use crate::domain::{Clock, SourceId, Timestamp};
@@ -25,7 +25,9 @@ const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
 
 /// What other threads send the leader.
 pub enum Input {
-    Report(Report),
+    Batch(Batch),
+    /// Windows wait for these from now on.
+    Expect(Vec<SourceId>),
     /// Tries of the outbox: (notice id, receiver, outcome), and whom to tell that they are stored.
     Deliveries(Vec<(String, String, DeliveryOutcome)>, SyncSender<()>),
 }
@@ -59,7 +61,11 @@ impl Engine {
                 self.command(command);
             }
             match self.inbox.recv_timeout(PATIENCE) {
-                Ok(Input::Report(report)) => self.report(&report),
+                Ok(Input::Batch(batch)) => self.batch(&batch),
+                Ok(Input::Expect(sources)) => {
+                    let now = self.clock.now();
+                    sources.into_iter().for_each(|source| self.leader.expect(source, now));
+                }
                 Ok(Input::Deliveries(outcomes, stored)) => {
                     self.persist("deliveries", |store| commands::mark(store, &outcomes));
                     // The outbox thread may have stopped waiting.
@@ -90,14 +96,16 @@ impl Engine {
         }
     }
 
-    /// Stores a report, however long it takes: until then its source waits.
-    fn report(&mut self, report: &Report) {
+    /// Stores reports, however long it takes: until then their reader waits.
+    fn batch(&mut self, batch: &Batch) {
+        let reports = &batch.reports;
         loop {
             let watch = Stopwatch::start();
-            match self.leader.apply(report, self.clock.now()) {
+            match self.leader.apply(reports, self.clock.now()) {
                 Ok(told) => {
                     self.health.ready("store");
-                    if !report.is_heartbeat() {
+                    batch.mark_stored();
+                    if !reports.iter().all(Report::is_heartbeat) {
                         self.metrics.commit(watch.seconds());
                     }
                     self.leader.measure(self.clock.now());
@@ -123,7 +131,8 @@ impl Engine {
             }
         }
         let (source, flag) = &self.caught_up;
-        if report.source == *source && report.frontier.caught_up_at.is_some() {
+        let is_there = |r: &Report| r.source == *source && r.frontier.caught_up_at.is_some();
+        if reports.iter().any(is_there) {
             flag.store(true, Ordering::Release);
         }
     }

@@ -1,20 +1,13 @@
-//! One thread a source: read, decode, fold, report.
-//!
-//! The channel to the leader is bounded: when the leader cannot store, the workers wait and nothing is lost.
+//! One thread a feed: read, count, report.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use super::run::Input;
-use crate::domain::{
-    AlarmEvent, Clock, DeadLetter, Event, EventKind, MaintenanceEvent, Offset, Position, Reason,
-    SourceId, Timestamp,
-};
-use crate::ingest;
-use crate::telemetry::Metrics;
-use crate::window::{Cell, CommitPoint, Fate, Fold, FoldConfig, Frontier, Partial};
+use super::counter::{Counter, RecordRef};
+use super::report::{Handover, Report};
+use crate::domain::{Clock, EventKind, Offset, SourceId, Timestamp};
 
 /// Records read before the leader hears of them, at most.
 const RECORDS_PER_REPORT: usize = 20_000;
@@ -47,36 +40,12 @@ pub trait Feed: Send {
     fn committed(&mut self, _offset: Offset) {}
 }
 
-/// What a worker tells the leader: everything that happened since it last did.
-#[derive(Debug)]
-pub struct Report {
-    pub source: SourceId,
-    pub partials: Vec<Partial>,
-    pub frontier: Frontier,
-    pub commit: CommitPoint,
-    pub alarms: Vec<(Position, AlarmEvent)>,
-    pub maintenance: Vec<(Position, MaintenanceEvent)>,
-    pub dead: Vec<(DeadLetter, Option<(Cell, Timestamp)>)>,
-    /// Where the leader notes that the report is durable.
-    pub durable: Arc<AtomicI64>,
-}
-
-impl Report {
-    /// Whether there is nothing to store.
-    pub fn is_heartbeat(&self) -> bool {
-        self.partials.is_empty() && self.dead.is_empty()
-    }
-}
-
 /// Reads one feed to the end of time.
 pub struct Worker {
     pub feed: Box<dyn Feed>,
-    pub fold: Fold,
-    pub config: FoldConfig,
-    pub limits: ingest::Limits,
+    pub counter: Counter,
     pub clock: Arc<dyn Clock>,
-    pub metrics: Arc<Metrics>,
-    pub reports: SyncSender<Input>,
+    pub leader: Handover,
     pub wake: Receiver<()>,
     pub stop: Arc<AtomicBool>,
 }
@@ -85,22 +54,21 @@ impl Worker {
     /// Runs until `stop` is set or the leader is gone.
     pub fn run(mut self) {
         let source = self.feed.source();
-        let durable = Arc::new(AtomicI64::new(Offset::MIN));
         let mut trimmed = Offset::MIN;
         while !self.stop.load(Ordering::Relaxed) {
-            let Some(report) = self.gather(&source, &durable) else {
+            let Some(report) = self.gather(&source) else {
                 self.pause(RETRY);
                 continue;
             };
-            let (commit, caught_up) = (report.commit, report.frontier.caught_up_at.is_some());
-            if self.reports.send(Input::Report(report)).is_err() {
+            let caught_up = report.frontier.caught_up_at.is_some();
+            if self.leader.send(vec![report]).is_err() {
                 return;
             }
-            self.fold.committed(&commit);
-            let done = durable.load(Ordering::Acquire);
-            if done > trimmed {
-                self.feed.committed(done);
-                trimmed = done;
+            for (_, point) in self.leader.durable() {
+                if point.resume_at > trimmed {
+                    trimmed = point.resume_at;
+                    self.feed.committed(trimmed);
+                }
             }
             if caught_up {
                 self.pause(HEARTBEAT);
@@ -117,21 +85,12 @@ impl Worker {
         }
     }
 
-    fn gather(&mut self, source: &SourceId, durable: &Arc<AtomicI64>) -> Option<Report> {
-        let mut report = Report {
-            source: source.clone(),
-            partials: Vec::new(),
-            frontier: Frontier { closed: self.fold.closed(), caught_up_at: None },
-            commit: self.fold.commit_point(),
-            alarms: Vec::new(),
-            maintenance: Vec::new(),
-            dead: Vec::new(),
-            durable: Arc::clone(durable),
-        };
-        let mut read = 0;
-        while read < RECORDS_PER_REPORT {
+    /// What was read is counted even where reading on fails: it comes with the next report then.
+    fn gather(&mut self, source: &SourceId) -> Option<Report> {
+        let mut caught_up_at = None;
+        while self.counter.taken() < RECORDS_PER_REPORT {
             let now = self.clock.now();
-            let records = match self.feed.poll(now, RECORDS_PER_REPORT - read) {
+            let records = match self.feed.poll(now, RECORDS_PER_REPORT - self.counter.taken()) {
                 Ok(records) => records,
                 Err(error) => {
                     tracing::warn!(%source, %error, "cannot read the source; trying again");
@@ -139,89 +98,14 @@ impl Worker {
                 }
             };
             if records.is_empty() {
-                report.frontier.caught_up_at = Some(now);
+                caught_up_at = Some(now);
                 break;
             }
-            read += records.len();
-            for record in records {
-                self.take(source, record, &mut report);
+            for Record { offset, appended_at, hint, bytes } in &records {
+                let (offset, appended_at, hint) = (*offset, *appended_at, *hint);
+                self.counter.take(&RecordRef { offset, appended_at, hint, bytes });
             }
         }
-        report.partials = self.fold.changed();
-        report.frontier.closed = self.fold.closed();
-        report.commit = self.fold.commit_point();
-        Some(report)
-    }
-
-    fn take(&mut self, source: &SourceId, record: Record, report: &mut Report) {
-        let position = Position { source: source.clone(), offset: record.offset };
-        let event = match ingest::decode(&record.bytes, record.hint, &self.limits) {
-            Ok(event) => event,
-            Err(reject) => {
-                self.fold.skip(record.offset);
-                self.reject(position, &record, reject.reason, reject.detail, None, report);
-                return;
-            }
-        };
-        let fate = self.fold.observe(record.offset, record.appended_at, &event);
-        self.metrics.event(source, fate_name(fate));
-        match fate {
-            Fate::Late => {
-                let place = (Cell::of(&event), self.config.width.floor(event.ts()));
-                let detail = format!(
-                    "its window ended at {}, and the source had closed windows up to {}",
-                    self.config.width.end(place.1),
-                    self.fold.closed()
-                );
-                self.reject(position.clone(), &record, Reason::Late, detail, Some(place), report);
-            }
-            Fate::Future => {
-                let detail = format!(
-                    "its time {} lies too far after {}, when it was appended",
-                    event.ts(),
-                    record.appended_at
-                );
-                self.reject(position, &record, Reason::Future, detail, None, report);
-                return;
-            }
-            Fate::Duplicate => return,
-            Fate::Counted | Fate::Replayed => {}
-        }
-        // State outlives windows: a late clear still clears, and the newest wins whatever is replayed.
-        match event {
-            Event::Alarm(alarm) => report.alarms.push((position, alarm)),
-            Event::Maintenance(work) => report.maintenance.push((position, work)),
-            Event::Ticket(_) => {}
-        }
-    }
-
-    fn reject(
-        &self,
-        position: Position,
-        record: &Record,
-        reason: Reason,
-        detail: String,
-        place: Option<(Cell, Timestamp)>,
-        report: &mut Report,
-    ) {
-        self.metrics.rejected(reason);
-        let letter = DeadLetter {
-            position,
-            received_at: record.appended_at,
-            reason,
-            detail,
-            bytes: record.bytes.clone().into_boxed_slice(),
-        };
-        report.dead.push((letter, place));
-    }
-}
-
-fn fate_name(fate: Fate) -> &'static str {
-    match fate {
-        Fate::Counted => "counted",
-        Fate::Duplicate => "duplicate",
-        Fate::Late => "late",
-        Fate::Future => "future",
-        Fate::Replayed => "replayed",
+        Some(self.counter.report(caught_up_at))
     }
 }

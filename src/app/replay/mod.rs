@@ -1,10 +1,11 @@
 //! `surgecast replay`: plays event files into a running system.
 //!
 //! `merge` reads the files side by side in event time without loading them, `shift` moves their
-//! times, `play` paces and batches, `http` posts. A batch is sent again until it is accepted:
+//! times, `play` paces and batches, `http` posts, `kafka` produces. A batch is sent again until it is accepted:
 //! event ids make that harmless.
 
 mod http;
+mod kafka;
 mod merge;
 mod play;
 mod shift;
@@ -19,10 +20,12 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::http::HttpTarget;
+use self::kafka::KafkaTarget;
 use self::merge::{Input, Merge};
 use self::play::{Notes, Player, Speed, Summary, WallPace};
 use super::cli::UsageError;
 use super::clock::WallClock;
+use super::config::{self, Flags, Kafka};
 use crate::domain::Clock as _;
 
 const DAY_MS: i64 = 86_400_000;
@@ -47,6 +50,12 @@ pub struct ReplayArgs {
     /// File with a token of scope `ingest`
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Brokers for --to kafka, as host:port with commas between them [default: 127.0.0.1:9092]
+    #[arg(long, value_name = "BROKERS", conflicts_with = "config")]
+    brokers: Option<String>,
+    /// Config whose [kafka] section says where and how for --to kafka: brokers, topics, TLS, sign-in
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -65,11 +74,13 @@ enum Rebase {
 /// # Errors
 /// [`UsageError`] for what the command line got wrong; otherwise what stopped the replay.
 pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
-    if args.to == Target::Kafka {
-        let text = "--to kafka: this version does not connect to Kafka yet, use --to http";
-        return Err(UsageError(text.into()).into());
-    }
-    let mut target = HttpTarget::new(&args.url, token(args)?)?;
+    let mut target: Box<dyn play::Target> = match args.to {
+        Target::Http => Box::new(HttpTarget::new(&args.url, token(args)?)?),
+        Target::Kafka => {
+            let target = KafkaTarget::new(cluster(args)?);
+            Box::new(target.map_err(|problem| UsageError(format!("--to kafka: {problem}")))?)
+        }
+    };
     let shift_ms = match args.rebase {
         Some(Rebase::Now) => rebase(args)?,
         None => 0,
@@ -78,7 +89,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let merge = Merge::new(open(args)?, shift_ms);
     let mut pace = WallPace::default();
     let mut notes = BarNotes(bar.clone());
-    let played = Player::new(args.speed, &mut target, &mut pace, &mut notes).play(merge);
+    let played = Player::new(args.speed, &mut *target, &mut pace, &mut notes).play(merge);
     bar.finish_and_clear();
     let summary = played?;
     print(&summary)?;
@@ -95,6 +106,23 @@ fn print(summary: &Summary) -> io::Result<()> {
         io::stdout(),
         "{events} events read{span}: {accepted} accepted, {rejected} rejected, {retries} retries"
     )
+}
+
+/// Where `--to kafka` writes.
+fn cluster(args: &ReplayArgs) -> Result<crate::kafka::Settings, UsageError> {
+    let section = match &args.config {
+        Some(file) => {
+            let config = config::load(file, &Flags::default());
+            let config = config.map_err(|e| UsageError(e.to_string()))?;
+            let missing = || UsageError(format!("{}: has no [kafka] section", file.display()));
+            config.kafka.ok_or_else(missing)?
+        }
+        None => {
+            let brokers = args.brokers.as_deref().unwrap_or("127.0.0.1:9092");
+            Kafka::at(brokers.split(',').map(|broker| broker.trim().to_owned()).collect())
+        }
+    };
+    Ok(section.settings())
 }
 
 fn token(args: &ReplayArgs) -> Result<Option<String>, UsageError> {

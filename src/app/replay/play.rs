@@ -97,7 +97,7 @@ pub(super) struct Summary {
 }
 
 /// Plays lines into a target.
-pub(super) struct Player<'a, T, P, N> {
+pub(super) struct Player<'a, T: ?Sized, P, N> {
     speed: Speed,
     target: &'a mut T,
     pace: &'a mut P,
@@ -107,7 +107,7 @@ pub(super) struct Player<'a, T, P, N> {
     rng: ChaCha8Rng,
 }
 
-impl<'a, T: Target, P: Pace, N: Notes> Player<'a, T, P, N> {
+impl<'a, T: Target + ?Sized, P: Pace, N: Notes> Player<'a, T, P, N> {
     pub(super) fn new(speed: Speed, target: &'a mut T, pace: &'a mut P, notes: &'a mut N) -> Self {
         // Another process has another id: several replays do not come back at the same moment.
         let rng = ChaCha8Rng::seed_from_u64(u64::from(std::process::id()));

@@ -1,0 +1,218 @@
+//! Reading: one `BaseConsumer`, polled on one thread; a second thread asks how far the partitions reach.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::message::{BorrowedMessage, Timestamp as MessageTime};
+use rdkafka::{Message as _, Offset, TopicPartitionList};
+
+use super::commit::encode_commit;
+use super::context::{Change, Context, StartAt};
+use super::settings::{KafkaProblem, Settings};
+use crate::domain::{Clock, Offset as Position, SourceId, Timestamp};
+use crate::telemetry::Health;
+use crate::window::CommitPoint;
+
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// End offset of a partition, and the clock's time at which the broker was asked for it.
+pub type Ends = HashMap<SourceId, (Position, Timestamp)>;
+
+/// A record, borrowed from the client.
+pub struct Received<'a>(BorrowedMessage<'a>);
+
+impl Received<'_> {
+    pub fn topic(&self) -> &str {
+        self.0.topic()
+    }
+
+    pub fn partition(&self) -> i32 {
+        self.0.partition()
+    }
+
+    pub fn offset(&self) -> Position {
+        self.0.offset()
+    }
+
+    /// When the broker (`LogAppendTime`) or the producer (`CreateTime`) says that it was appended.
+    pub fn appended_at(&self) -> Option<Timestamp> {
+        match self.0.timestamp() {
+            MessageTime::NotAvailable => None,
+            MessageTime::CreateTime(ms) | MessageTime::LogAppendTime(ms) => {
+                Some(Timestamp::from_millis(ms))
+            }
+        }
+    }
+
+    /// Empty for a record without a value.
+    pub fn payload(&self) -> &[u8] {
+        self.0.payload().unwrap_or_default()
+    }
+}
+
+/// A member of the consumer group.
+pub struct Consumer {
+    inner: Arc<BaseConsumer<Context>>,
+    ends: Arc<Mutex<Ends>>,
+    stop: Arc<AtomicBool>,
+    watcher: Option<JoinHandle<()>>,
+}
+
+impl Consumer {
+    /// Joins the group. `start_at` tells where the store says that a partition goes on; a partition it does
+    /// not know is read from its beginning.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] for properties that cannot be used.
+    pub fn open(
+        settings: &Settings,
+        health: Arc<Health>,
+        clock: Arc<dyn Clock>,
+        start_at: StartAt,
+    ) -> Result<Self, KafkaProblem> {
+        let context = Context::new(settings.clone(), health, start_at);
+        let mut config = settings.client();
+        let defaults = [
+            ("fetch.queue.backoff.ms", "100"),
+            ("fetch.message.max.bytes", "4194304"),
+            ("queued.min.messages", "200000"),
+            ("queued.max.messages.kbytes", "65536"),
+        ];
+        for (key, value) in defaults {
+            if !settings.properties.contains_key(key) {
+                config.set(key, value);
+            }
+        }
+        config
+            .set("group.id", &settings.group)
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            // Offsets come from the store: one that the broker does not have is an error, not a guess.
+            .set("auto.offset.reset", "error");
+        let inner: BaseConsumer<Context> =
+            config.create_with_context(context).map_err(|error| settings.problem(&error))?;
+        let topics = settings.topics.every().map(|(topic, _)| topic);
+        inner.subscribe(&topics).map_err(|error| settings.problem(&error))?;
+        let mut consumer = Self {
+            inner: Arc::new(inner),
+            ends: Arc::default(),
+            stop: Arc::default(),
+            watcher: None,
+        };
+        let (inner, ends, stop) =
+            (consumer.inner.clone(), consumer.ends.clone(), consumer.stop.clone());
+        let watcher = std::thread::Builder::new().name("kafka ends".into());
+        let watcher = watcher.spawn(move || watch(&inner, &ends, &stop, &*clock));
+        consumer.watcher = Some(watcher.map_err(|e| KafkaProblem(format!("no thread left: {e}")))?);
+        Ok(consumer)
+    }
+
+    /// The next record, if one comes in time. Rebalances happen in here.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] where a partition cannot be read; the client itself goes on trying.
+    pub fn poll(&self, wait: Duration) -> Result<Option<Received<'_>>, KafkaProblem> {
+        match self.inner.poll(wait) {
+            None => Ok(None),
+            Some(Ok(message)) => Ok(Some(Received(message))),
+            Some(Err(KafkaError::PartitionEOF(_))) => Ok(None),
+            Some(Err(KafkaError::MessageConsumption(Code::AutoOffsetReset))) => {
+                let text = "a partition no longer has the offset that is to be read next: the topic was made \
+                            anew, or its retention is too short";
+                Err(KafkaProblem(text.into()))
+            }
+            Some(Err(error)) => Err(self.inner.context().settings.problem(&error)),
+        }
+    }
+
+    /// What rebalances did since the last call.
+    pub fn changes(&self) -> Vec<Change> {
+        self.inner.context().take_changes()
+    }
+
+    /// How far partitions reach, as the broker said about once a second.
+    pub fn ends(&self) -> Ends {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Commits where each partition starts again, with what a restart must not forget.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`]; the store knows it all the same.
+    pub fn commit(&self, points: &[(SourceId, CommitPoint)]) -> Result<(), KafkaProblem> {
+        let problem = |error: KafkaError| self.inner.context().settings.problem(&error);
+        let mut list = TopicPartitionList::with_capacity(points.len());
+        for (source, point) in points {
+            let mut element = list.add_partition(&source.topic, source.partition);
+            element.set_offset(Offset::Offset(point.resume_at)).map_err(problem)?;
+            element.set_metadata(encode_commit(point));
+        }
+        self.inner.commit(&list, CommitMode::Sync).map_err(problem)
+    }
+
+    /// Stops or resumes fetching of everything that is assigned; membership goes on with polling.
+    pub fn pause(&self, paused: bool) {
+        let done = self
+            .inner
+            .assignment()
+            .and_then(|all| if paused { self.inner.pause(&all) } else { self.inner.resume(&all) });
+        if let Err(error) = done {
+            tracing::warn!(%error, paused, "pausing partitions");
+        }
+    }
+
+    /// Says that the cluster could not be used, or can be again.
+    pub fn context(&self) -> &Context {
+        self.inner.context()
+    }
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(watcher) = self.watcher.take() {
+            watcher.thread().unpark();
+            // One that panicked has said so.
+            let _ = watcher.join();
+        }
+        self.inner.unsubscribe();
+    }
+}
+
+/// Asks for the end of every assigned partition, over and over.
+fn watch(
+    consumer: &BaseConsumer<Context>,
+    ends: &Mutex<Ends>,
+    stop: &AtomicBool,
+    clock: &dyn Clock,
+) {
+    let context = consumer.context();
+    while !stop.load(Ordering::Relaxed) {
+        match round(consumer, clock) {
+            Ok(found) if found.is_empty() => {}
+            Ok(found) => {
+                *ends.lock().unwrap_or_else(PoisonError::into_inner) = found;
+                context.well();
+            }
+            Err(error) => context.ill(&context.settings.problem(&error).0),
+        }
+        std::thread::park_timeout(LOOK_EVERY);
+    }
+}
+
+fn round(consumer: &BaseConsumer<Context>, clock: &dyn Clock) -> Result<Ends, KafkaError> {
+    let mut found = Ends::new();
+    for element in consumer.assignment()?.elements() {
+        let at = clock.now();
+        let (topic, partition) = (element.topic(), element.partition());
+        let (_, end) = consumer.fetch_watermarks(topic, partition, ANSWER_WITHIN)?;
+        found.insert(SourceId::new(topic, partition), (end, at));
+    }
+    Ok(found)
+}

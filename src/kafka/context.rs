@@ -1,0 +1,185 @@
+//! Call-backs of the clients: errors become health and log lines, rebalances become changes.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::producer::{DeliveryResult, ProducerContext};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::producer::Ticket;
+use super::settings::Settings;
+use crate::domain::{Offset as Position, SourceId};
+use crate::telemetry::Health;
+
+/// The component in health and logs.
+pub const COMPONENT: &str = "kafka";
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// A partition that this instance counts from now on, or no longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Records follow from this offset on.
+    Assigned(SourceId, Position),
+    Revoked(SourceId),
+}
+
+/// Where the store says that a partition is to be read from.
+pub type StartAt = Box<dyn Fn(&SourceId) -> Option<Position> + Send + Sync>;
+
+/// Shared by consumer, producer and admin client.
+pub struct Context {
+    pub(super) settings: Settings,
+    health: Arc<Health>,
+    start_at: StartAt,
+    changes: Mutex<Vec<Change>>,
+    /// What was last said about the cluster: the same is not said again.
+    said: Mutex<Option<String>>,
+}
+
+impl Context {
+    pub(super) fn new(settings: Settings, health: Arc<Health>, start_at: StartAt) -> Self {
+        Self { settings, health, start_at, changes: Mutex::default(), said: Mutex::default() }
+    }
+
+    /// The cluster answers.
+    pub fn well(&self) {
+        if lock(&self.said).take().is_some() {
+            tracing::info!(brokers = self.settings.brokers, "Kafka answers again");
+        }
+        self.health.ready(COMPONENT);
+    }
+
+    /// The cluster does not do what is asked of it; said once until it is well again or says another thing.
+    pub fn ill(&self, why: &str) {
+        self.health.failing(COMPONENT, why);
+        let mut said = lock(&self.said);
+        if said.as_deref() != Some(why) {
+            tracing::error!("{why}. Trying again until it works; nothing is lost");
+            *said = Some(why.to_owned());
+        }
+    }
+
+    pub(super) fn take_changes(&self) -> Vec<Change> {
+        std::mem::take(&mut *lock(&self.changes))
+    }
+
+    /// The offset to read a partition from, given what the broker still has.
+    fn begin(&self, consumer: &BaseConsumer<Self>, source: &SourceId) -> Option<Position> {
+        let (topic, partition) = (&*source.topic, source.partition);
+        let (low, high) = match consumer.fetch_watermarks(topic, partition, ANSWER_WITHIN) {
+            Ok(marks) => marks,
+            Err(error) => {
+                self.ill(&self.settings.problem(&error).0);
+                return (self.start_at)(source);
+            }
+        };
+        let Some(stored) = (self.start_at)(source) else { return Some(low) };
+        if stored > high {
+            self.ill(&format!(
+                "{source} ends at offset {high} and was counted up to {stored}: the topic was made anew. \
+                 Give the new topic another name, or start with another store"
+            ));
+            return None;
+        }
+        if stored < low {
+            tracing::error!(
+                %source, stored, low, lost = low - stored,
+                "the broker has deleted events that were not counted yet: lengthen the topic's retention"
+            );
+        }
+        Some(stored.max(low))
+    }
+
+    fn assigned(&self, consumer: &BaseConsumer<Self>, tpl: &TopicPartitionList) {
+        let mut list = TopicPartitionList::new();
+        for element in tpl.elements() {
+            let source = SourceId::new(element.topic(), element.partition());
+            let Some(offset) = self.begin(consumer, &source) else { continue };
+            // Fails for an offset below zero only, which brokers do not give.
+            let _ = list.add_partition_offset(
+                element.topic(),
+                element.partition(),
+                Offset::Offset(offset),
+            );
+            lock(&self.changes).push(Change::Assigned(source, offset));
+        }
+        let assigned = match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => consumer.incremental_assign(&list),
+            _ => consumer.assign(&list),
+        };
+        if let Err(error) = assigned {
+            self.ill(&self.settings.problem(&error).0);
+        }
+    }
+
+    fn revoked(&self, consumer: &BaseConsumer<Self>, tpl: &TopicPartitionList) {
+        let gone = tpl.elements();
+        let gone = gone.iter().map(|e| Change::Revoked(SourceId::new(e.topic(), e.partition())));
+        lock(&self.changes).extend(gone);
+        let unassigned = match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => consumer.incremental_unassign(tpl),
+            _ => consumer.unassign(),
+        };
+        if let Err(error) = unassigned {
+            tracing::warn!(%error, "giving partitions back failed");
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl ClientContext for Context {
+    /// librdkafka repeats itself while a broker is away: what matters comes as an error.
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        tracing::debug!(target: "librdkafka", ?level, facility, "{message}");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let Some(code) = error.rdkafka_error_code() else {
+            tracing::warn!(%error, reason, "Kafka client");
+            return;
+        };
+        match code {
+            // One connection of several, or of an idle one: the cluster is still there.
+            Code::BrokerTransportFailure | Code::OperationTimedOut => {
+                tracing::debug!(%error, reason, "Kafka client");
+            }
+            Code::AllBrokersDown => self.ill(&self.settings.explain(code, "")),
+            _ => self.ill(&self.settings.explain(code, reason)),
+        }
+    }
+}
+
+impl ConsumerContext for Context {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        err: RDKafkaRespErr,
+        tpl: &mut TopicPartitionList,
+    ) {
+        match err {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assigned(consumer, tpl),
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => self.revoked(consumer, tpl),
+            other => {
+                let code: Code = other.into();
+                tracing::warn!(%code, "rebalance failed");
+                self.revoked(consumer, tpl);
+            }
+        }
+    }
+}
+
+impl ProducerContext for Context {
+    type DeliveryOpaque = Box<Ticket>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, ticket: Box<Ticket>) {
+        ticket.done(result.as_ref().err().map(|(error, _)| self.settings.problem(error)));
+    }
+}

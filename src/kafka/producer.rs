@@ -1,0 +1,127 @@
+//! Writing events: keyed, idempotent, answered when every replica in sync has them.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
+
+use super::context::Context;
+use super::settings::{KafkaProblem, Settings};
+use crate::domain::Keyed;
+use crate::telemetry::Health;
+
+/// librdkafka gives up on a record after this.
+const DELIVER_WITHIN: Duration = Duration::from_secs(20);
+const QUEUE_FULL_WAIT: Duration = Duration::from_millis(20);
+
+/// A batch on its way.
+#[derive(Default)]
+struct Batch {
+    state: Mutex<(usize, Option<KafkaProblem>)>,
+    over: Condvar,
+}
+
+impl Batch {
+    fn left(&self, change: impl FnOnce(&mut (usize, Option<KafkaProblem>))) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut state);
+        self.over.notify_all();
+    }
+}
+
+/// One record of a batch.
+pub struct Ticket(Arc<Batch>);
+
+impl Ticket {
+    pub(super) fn done(self, problem: Option<KafkaProblem>) {
+        self.0.left(|state| {
+            state.0 -= 1;
+            state.1 = state.1.take().or(problem);
+        });
+    }
+}
+
+/// Writes to the topics that are read.
+pub struct Producer {
+    inner: ThreadedProducer<Context>,
+    settings: Settings,
+}
+
+impl Producer {
+    /// # Errors
+    /// [`KafkaProblem`] for properties that cannot be used.
+    pub fn open(settings: &Settings, health: Arc<Health>) -> Result<Self, KafkaProblem> {
+        let context = Context::new(settings.clone(), health, Box::new(|_| None));
+        let mut config = settings.client();
+        config
+            .set("acks", "all")
+            .set("enable.idempotence", "true")
+            .set("linger.ms", "5")
+            .set("compression.codec", "lz4")
+            .set("queue.buffering.max.kbytes", "65536")
+            .set("message.timeout.ms", DELIVER_WITHIN.as_millis().to_string());
+        let inner =
+            config.create_with_context(context).map_err(|error| settings.problem(&error))?;
+        Ok(Self { inner, settings: settings.clone() })
+    }
+
+    /// Writes events and waits until all are acknowledged.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] where one could not be delivered; others may have been, and event ids make it harmless
+    /// to write them again.
+    pub fn write(&self, events: &[Keyed<'_>]) -> Result<(), KafkaProblem> {
+        let batch = Arc::new(Batch::default());
+        let mut failed = None;
+        for event in events {
+            if let Err(problem) = self.enqueue(event, &batch) {
+                failed = Some(problem);
+                break;
+            }
+        }
+        let mut state = batch.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while state.0 > 0 {
+            // Ends: each record is delivered or given up in time.
+            state = batch.over.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        match failed.or_else(|| state.1.take()) {
+            None => Ok(()),
+            Some(problem) => Err(problem),
+        }
+    }
+
+    fn enqueue(&self, event: &Keyed<'_>, batch: &Arc<Batch>) -> Result<(), KafkaProblem> {
+        batch.left(|state| state.0 += 1);
+        let mut record = BaseRecord::with_opaque_to(
+            self.settings.topics.of(event.kind),
+            Box::new(Ticket(batch.clone())),
+        )
+        .key(event.key)
+        .payload(event.bytes);
+        let mut waited = Duration::ZERO;
+        loop {
+            match self.inner.send(record) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(Code::QueueFull), back))
+                    if waited < DELIVER_WITHIN =>
+                {
+                    record = back;
+                    std::thread::park_timeout(QUEUE_FULL_WAIT);
+                    waited += QUEUE_FULL_WAIT;
+                }
+                Err((error, back)) => {
+                    back.delivery_opaque.done(None);
+                    return Err(self.settings.problem(&error));
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        // What is not delivered was never acknowledged to anyone.
+        let _ = self.inner.flush(Duration::from_secs(1));
+    }
+}
