@@ -75,7 +75,7 @@ fn describe(config: &Config) -> String {
     }
     if let Some(influxdb) = &config.influxdb {
         let (url, org, bucket) = (&influxdb.url, &influxdb.org, &influxdb.bucket);
-        lines.push(format!("sink           InfluxDB {url}, {org}/{bucket} ({NOT_YET})"));
+        lines.push(format!("sink           InfluxDB {url}, {org}/{bucket}"));
     }
     if let Some(grafana) = &config.grafana {
         lines.push(format!("sink           Grafana {} ({NOT_YET})", grafana.url));

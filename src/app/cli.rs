@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::config::{self, Flags};
 use super::{check, demo, replay, serve, simulate_command, staffing_command};
 use crate::domain::Timestamp;
+use crate::sink::influx::InfluxClient;
 
 /// `EX_USAGE` of sysexits: wrong flags or a wrong config.
 pub const EXIT_USAGE: u8 = 64;
@@ -80,6 +81,9 @@ enum Command {
     Simulate(simulate_command::SimulateArgs),
     /// Play event files into a running system
     Replay(replay::ReplayArgs),
+    /// Prepare the servers that a config names
+    #[command(subcommand)]
+    Setup(SetupCommand),
     /// Calculate agents from arrivals, handling time and a target
     Staffing(staffing_command::StaffingArgs),
     /// Print the API's OpenAPI description
@@ -89,6 +93,12 @@ enum Command {
         /// Shell to write it for
         shell: clap_complete::Shell,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum SetupCommand {
+    /// Create the bucket that points are written to
+    Influxdb(ConfigArgs),
 }
 
 #[derive(Debug, Args)]
@@ -188,6 +198,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             drop(out);
             replay::run(&args)
         }
+        Some(Command::Setup(SetupCommand::Influxdb(args))) => set_up_influxdb(&args, &mut out),
         Some(Command::Staffing(args)) => staffing_command::run(args, &mut out),
         Some(Command::Openapi) => {
             writeln!(out, "{}", crate::api::openapi())?;
@@ -200,6 +211,15 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+fn set_up_influxdb(args: &ConfigArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let config = args.load()?;
+    let missing = || UsageError(format!("{}: has no [influxdb] section", config.file.display()));
+    let settings = config.influxdb.as_ref().ok_or_else(missing)?.settings();
+    let done = InfluxClient::new(settings).and_then(|client| client.set_up())?;
+    writeln!(out, "{done}")?;
+    Ok(())
 }
 
 fn refuse_open(demo: &DemoArgs) -> Result<(), UsageError> {

@@ -164,6 +164,7 @@ fn setup(
         width: WIDTH,
         every: DAY / 4,
         from: state.live,
+        used_from: state.live,
         patience: Duration::from_secs(600),
     };
     let fold = FoldConfig {
@@ -190,6 +191,8 @@ fn setup(
         fold,
         feeds: vec![(Box::new(feed), fold)],
         kafka: None,
+        influxdb: None,
+        public_url: String::new(),
         channels: [("console".to_owned(), Channel::Console)].into(),
         tokens: None,
         clock,

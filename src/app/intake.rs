@@ -83,8 +83,7 @@ impl Intake {
                 Err(End::Stopped) => return,
                 Err(End::Problem(problem)) => problem,
             };
-            self.health.failing("kafka", &problem.0);
-            tracing::error!("{problem}. Trying again until it works; nothing is lost");
+            kafka::report(&self.health, &problem.0);
             std::thread::park_timeout(wait);
             wait = (wait * 2).min(BACK_OFF.1);
         }

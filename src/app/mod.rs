@@ -7,6 +7,7 @@ pub mod config;
 pub mod demo;
 pub mod engine;
 pub mod feeds;
+mod influx;
 mod intake;
 mod outbox;
 pub mod replay;

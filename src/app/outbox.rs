@@ -67,7 +67,7 @@ impl Outbox {
         match failed {
             Some(reason) => self.health.degraded("outbox", &reason),
             None => self.health.ready("outbox"),
-        }
+        };
         let (stored, wait) = sync_channel(1);
         if self.leader.send(Input::Deliveries(outcomes, stored)).is_err() {
             return false;

@@ -10,7 +10,7 @@ use anyhow::Context;
 
 use super::cli::UsageError;
 use super::clock::WallClock;
-use super::config::{Config, Kafka, LogFormat, Receiver, ReceiverKind};
+use super::config::{Config, InfluxDb, Kafka, LogFormat, Receiver, ReceiverKind};
 use super::engine::{Feed, IssueConfig, LeaderConfig, RefitConfig};
 use super::feeds::{FileFeed, LocalFeed};
 use super::outbox::{Channel, print};
@@ -29,6 +29,7 @@ const LINES_MAX: usize = 1000;
 const SOURCE_TIMEOUT: Duration = Duration::from_secs(900);
 /// People are told of windows that ended this recently: older ones are history, not news.
 const NEWS: Duration = Duration::from_secs(3600);
+const DAY_MS: i64 = 86_400_000;
 
 /// Runs the service until it is told to stop.
 ///
@@ -68,6 +69,8 @@ pub fn run(config: &Config, inputs: &[PathBuf]) -> anyhow::Result<()> {
         fold,
         feeds,
         kafka: config.kafka.as_ref().map(Kafka::settings),
+        influxdb: config.influxdb.as_ref().map(InfluxDb::settings),
+        public_url: config.server.public_url.clone(),
         channels,
         tokens,
         clock,
@@ -115,6 +118,7 @@ fn leader(
         width: config.windows.width,
         every,
         from: Timestamp::from_millis(now.millis().div_euclid(every_ms) * every_ms),
+        used_from: now,
         patience: Duration::from_secs(5),
     };
     Ok(LeaderConfig {
@@ -126,13 +130,18 @@ fn leader(
             zone: config.windows.time_zone,
             zones: config.regions.clone(),
             profiles: profiles(config)?,
-            vintages_from: now - config.forecast.backfill,
+            // From a midnight on, so that starts of one day issue the same.
+            vintages_from: midnight(now - config.forecast.backfill),
             alerts_from: now - NEWS,
             roster: None,
         },
         refit: Some(refit),
         receivers: channels.keys().cloned().collect(),
     })
+}
+
+fn midnight(at: Timestamp) -> Timestamp {
+    Timestamp::from_millis(at.millis().div_euclid(DAY_MS) * DAY_MS)
 }
 
 /// Profiles of the channels that the config names, over the defaults of the rest.

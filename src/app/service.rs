@@ -13,11 +13,13 @@ use tokio::sync::{Semaphore, broadcast, mpsc};
 
 use super::engine::{Chore, Counter, Engine, Feed, Handover, Input, Leader, LeaderConfig, Worker};
 use super::feeds::LocalFeed;
+use super::influx::InfluxSink;
 use super::intake::Intake;
 use super::outbox::{Channel, Outbox};
 use crate::api::{ApiState, Command, Progress, ServiceInfo, StreamEvent, TokenSet, WriteEvents};
 use crate::domain::{Clock, Keyed, SourceId};
 use crate::kafka;
+use crate::sink::influx::{InfluxClient, InfluxSettings};
 use crate::store::{EventLog, Store};
 use crate::telemetry::{Health, Metrics};
 use crate::window::FoldConfig;
@@ -40,6 +42,9 @@ pub struct Setup {
     pub feeds: Vec<(Box<dyn Feed>, FoldConfig)>,
     /// The cluster that events are read from and written to, if there is one.
     pub kafka: Option<kafka::Settings>,
+    pub influxdb: Option<InfluxSettings>,
+    /// Base of links in what goes out.
+    pub public_url: String,
     pub channels: BTreeMap<String, Channel>,
     pub tokens: Option<Arc<TokenSet>>,
     pub clock: Arc<dyn Clock>,
@@ -132,6 +137,19 @@ pub fn start_with(
         chore: setup.chore,
     };
     threads.push(spawn("leader", move || engine.run())?);
+    if let Some(settings) = setup.influxdb {
+        health.degraded("influxdb", "not connected yet");
+        let sink = InfluxSink {
+            reader: reader.clone(),
+            client: InfluxClient::new(settings)?,
+            public_url: setup.public_url,
+            leader: inbox.clone(),
+            health: health.clone(),
+            metrics: metrics.clone(),
+            stop: stop.clone(),
+        };
+        threads.push(spawn("influxdb", move || sink.run())?);
+    }
     let outbox = Outbox {
         reader: reader.clone(),
         channels: setup.channels,

@@ -83,6 +83,8 @@ impl Consumer {
             ("fetch.message.max.bytes", "4194304"),
             ("queued.min.messages", "200000"),
             ("queued.max.messages.kbytes", "65536"),
+            // One that was killed is replaced, or comes back, within this.
+            ("session.timeout.ms", "10000"),
         ];
         for (key, value) in defaults {
             if !settings.properties.contains_key(key) {

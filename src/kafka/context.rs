@@ -31,37 +31,36 @@ pub enum Change {
 /// Where the store says that a partition is to be read from.
 pub type StartAt = Box<dyn Fn(&SourceId) -> Option<Position> + Send + Sync>;
 
+/// Notes that the cluster does not do what is asked of it, and says it once.
+pub fn report(health: &Health, why: &str) {
+    if health.failing(COMPONENT, why) {
+        tracing::error!("{why}; trying again until it works, nothing is lost");
+    }
+}
+
 /// Shared by consumer, producer and admin client.
 pub struct Context {
     pub(super) settings: Settings,
     health: Arc<Health>,
     start_at: StartAt,
     changes: Mutex<Vec<Change>>,
-    /// What was last said about the cluster: the same is not said again.
-    said: Mutex<Option<String>>,
 }
 
 impl Context {
     pub(super) fn new(settings: Settings, health: Arc<Health>, start_at: StartAt) -> Self {
-        Self { settings, health, start_at, changes: Mutex::default(), said: Mutex::default() }
+        Self { settings, health, start_at, changes: Mutex::default() }
     }
 
     /// The cluster answers.
     pub fn well(&self) {
-        if lock(&self.said).take().is_some() {
-            tracing::info!(brokers = self.settings.brokers, "Kafka answers again");
+        if self.health.ready(COMPONENT) {
+            tracing::info!(brokers = self.settings.brokers, "Kafka answers");
         }
-        self.health.ready(COMPONENT);
     }
 
-    /// The cluster does not do what is asked of it; said once until it is well again or says another thing.
+    /// The cluster does not do what is asked of it.
     pub fn ill(&self, why: &str) {
-        self.health.failing(COMPONENT, why);
-        let mut said = lock(&self.said);
-        if said.as_deref() != Some(why) {
-            tracing::error!("{why}. Trying again until it works; nothing is lost");
-            *said = Some(why.to_owned());
-        }
+        report(&self.health, why);
     }
 
     pub(super) fn take_changes(&self) -> Vec<Change> {

@@ -13,7 +13,7 @@ mod wire;
 
 pub use commit::{CommitError, METADATA_BYTES_MAX, decode_commit, encode_commit};
 pub use consumer::{Consumer, Ends, Received};
-pub use context::{COMPONENT, Change, Context, StartAt};
+pub use context::{COMPONENT, Change, Context, StartAt, report};
 pub use producer::{Producer, Ticket};
 pub use settings::{KafkaProblem, Settings, Topics};
 pub use topics::prepare;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, params};
 
 use super::columns::{self, count, pack, unpack};
-use super::{DeliveryOutcome, DeliveryState, Filter, OutboxRow, Reader, StoreError, Tx};
+use super::{Change, DeliveryOutcome, DeliveryState, Filter, OutboxRow, Reader, StoreError, Tx};
 use crate::alert::{Alert, AlertState, Notice};
 use crate::anomaly::Anomaly;
 use crate::domain::{Name, SeriesKey, Timestamp};
@@ -15,6 +15,7 @@ use crate::staffing::Shift;
 impl Tx<'_> {
     /// What was found abnormal; once per series, window and kind, a later one replaces.
     pub fn put_anomaly(&mut self, anomaly: &Anomaly) -> Result<(), StoreError> {
+        self.changed(Change::Anomalies(anomaly.window));
         let series = self.series_id(&anomaly.series)?;
         self.run(
             "INSERT INTO anomalies (series, start, kind, body) VALUES (?1, ?2, ?3, ?4)
@@ -32,6 +33,7 @@ impl Tx<'_> {
             AlertState::Acknowledged => 2,
             AlertState::Resolved => 3,
         };
+        self.changed(Change::Alert(alert.since, alert.id.clone()));
         self.run(
             "INSERT OR REPLACE INTO alerts (id, state, region, service, since, updated_at, body)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::chunk;
 use super::columns::{self, pack, unpack};
 use super::tx::find_series;
-use super::{Filter, Reader, StoreError, Tx, vintage};
+use super::{Change, Filter, Reader, StoreError, Tx, vintage};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::{HORIZON, Score, Vintage};
 use crate::staffing::{Outlook, Plan};
@@ -15,6 +15,7 @@ impl Tx<'_> {
     /// A forecast as issued. A second one of the same series and time is ignored: the first stands.
     /// Numbers are kept to three decimals.
     pub fn put_vintage(&mut self, vintage: &Vintage) -> Result<(), StoreError> {
+        self.changed(Change::Issue(vintage.issued_at));
         let series = self.series_id(&vintage.series)?;
         self.run(
             "INSERT OR IGNORE INTO vintages (series, issued_at, body) VALUES (?1, ?2, ?3)",
@@ -25,7 +26,14 @@ impl Tx<'_> {
 
     /// The newest plan and outlook of a series; an older one than is there is ignored.
     pub fn put_plan(&mut self, plan: Option<&Plan>, outlook: &Outlook) -> Result<(), StoreError> {
+        self.changed(Change::Issue(outlook.issued_at));
         let series = self.series_id(&outlook.series)?;
+        if let Some(now) = plan.and_then(|plan| plan.targets.first()) {
+            self.run(
+                "INSERT OR REPLACE INTO staffed (start, series, body) VALUES (?1, ?2, ?3)",
+                params![now.start.millis(), series, pack(now)?],
+            )?;
+        }
         self.run(
             "INSERT INTO plans (series, issued_at, plan, outlook) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (series) DO UPDATE
@@ -134,13 +142,23 @@ impl Reader {
 
     /// Forecasts of all series issued after a time, with all their leads, oldest first.
     pub fn vintages_since(&self, issued_after: Timestamp) -> Result<Vec<Vintage>, StoreError> {
+        let next = issued_after.millis().saturating_add(1);
+        self.vintages_between(Timestamp::from_millis(next), Timestamp::MAX)
+    }
+
+    /// Forecasts of all series issued in `from..=to`, with all their leads, oldest first.
+    pub(super) fn vintages_between(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Vintage>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(
                 "SELECT s.region, s.service, s.channel, v.issued_at, v.body
                  FROM vintages v JOIN series s ON s.id = v.series
-                 WHERE v.issued_at > ?1 ORDER BY v.issued_at, v.series",
+                 WHERE v.issued_at BETWEEN ?1 AND ?2 ORDER BY v.issued_at, v.series",
             )?;
-            let mut rows = found.query([issued_after.millis()])?;
+            let mut rows = found.query([from.millis(), to.millis()])?;
             let mut vintages = Vec::new();
             while let Some(row) = rows.next()? {
                 let body = columns::bytes(row, 4)?;

@@ -8,6 +8,7 @@
 
 mod alarms;
 mod alerts;
+mod changes;
 mod chunk;
 mod columns;
 mod error;
@@ -24,6 +25,7 @@ mod tx;
 mod vintage;
 mod windows;
 
+pub use changes::{CellWindow, Change};
 pub use error::StoreError;
 pub use events::EventLog;
 pub use reader::Reader;
@@ -43,7 +45,7 @@ use self::tx::Ids;
 use crate::domain::{Timestamp, WindowWidth};
 
 /// Schema of `state.db`; a new version appends a step.
-const STEPS: &[&str] = &[include_str!("state.sql")];
+const STEPS: &[&str] = &[include_str!("state.sql"), include_str!("changes.sql")];
 const FILE: &str = "state.db";
 const LOCK: &str = "state.lock";
 /// Page cache of the writer.

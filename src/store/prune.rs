@@ -24,6 +24,8 @@ impl Tx<'_> {
         self.prune_ledger(now)?;
         self.prune_windows(now - LONG)?;
         self.prune_alarms(now)?;
+        self.run("DELETE FROM staffed WHERE start < ?1", [(now - ALL_LEADS).millis()])?;
+        self.run("DELETE FROM changes WHERE at < ?1", [(now - LONG).millis()])?;
         self.prune_rejects(now - REJECTS)?;
         self.prune_people(now)?;
         self.commit()

@@ -1,11 +1,11 @@
 //! One transaction of the writer: begin, commit, the ids of names, and what has no home of its own.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::StoreError;
 use super::chunk::Chunk;
+use super::{Change, StoreError};
 use crate::domain::{DeadLetter, Reason, SeriesKey, Timestamp, WindowWidth};
 use crate::window::Cell;
 
@@ -25,6 +25,8 @@ pub struct Tx<'s> {
     pub(super) width: WindowWidth,
     /// Days of windows touched and not written yet, by chunk key.
     pub(super) chunks: HashMap<i64, Chunk>,
+    /// What sinks have to be told of.
+    pub(super) changes: BTreeSet<Change>,
     done: bool,
 }
 
@@ -35,7 +37,8 @@ impl<'s> Tx<'s> {
         width: WindowWidth,
     ) -> Result<Self, StoreError> {
         conn.execute_batch("BEGIN IMMEDIATE")?;
-        Ok(Self { conn, ids, width, chunks: HashMap::new(), done: false })
+        let (chunks, changes) = (HashMap::new(), BTreeSet::new());
+        Ok(Self { conn, ids, width, chunks, changes, done: false })
     }
 }
 
@@ -46,6 +49,7 @@ impl Tx<'_> {
     /// [`StoreError::Full`] or what SQLite says; nothing was kept then.
     pub fn commit(mut self) -> Result<(), StoreError> {
         self.write_chunks()?;
+        self.write_changes()?;
         self.conn.execute_batch("COMMIT")?;
         self.done = true;
         Ok(())
@@ -81,6 +85,7 @@ impl Tx<'_> {
         else {
             return Ok(());
         };
+        self.changed(Change::Window(self.width.floor(start)));
         let cell = self.cell_id(cell)?;
         self.run(
             "INSERT INTO late (cell, start, n) VALUES (?1, ?2, 1)

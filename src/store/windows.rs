@@ -8,7 +8,8 @@ use super::chunk::{self, Chunk};
 use super::columns::{self, pack};
 use super::tx::find_cell;
 use super::{
-    PartialRecord, Reader, SeriesInfo, SeriesWindow, SourceRecord, StoreError, Tx, WindowRecord,
+    Change, PartialRecord, Reader, SeriesInfo, SeriesWindow, SourceRecord, StoreError, Tx,
+    WindowRecord,
 };
 use crate::domain::{Name, Offset, Scope, SeriesKey, SourceId, Timestamp, WindowWidth};
 use crate::window::{Cell, Counts};
@@ -29,6 +30,7 @@ impl Tx<'_> {
 
     /// Partials of unfinished windows; a later one of the same window, cell and source replaces.
     pub fn put_partials(&mut self, rows: &[PartialRecord]) -> Result<(), StoreError> {
+        self.changes.extend(rows.iter().map(|row| Change::Window(row.window)));
         for row in rows {
             let cell = self.cell_id(&row.cell)?;
             self.run(
@@ -67,6 +69,7 @@ impl Tx<'_> {
         &mut self,
         rows: &[(Cell, Timestamp, WindowRecord)],
     ) -> Result<(), StoreError> {
+        self.changes.extend(rows.iter().map(|row| Change::Window(row.1)));
         let per_day = i64::from(86_400 / self.width.secs());
         for (cell, start, record) in rows {
             let cell = self.cell_id(cell)?;
@@ -269,7 +272,7 @@ fn add(sum: &mut SeriesWindow, cell: &Cell, record: &WindowRecord, upto: Offset)
 }
 
 /// Every cell with its id.
-fn all_cells(conn: &Connection) -> Result<Vec<(i64, Cell)>, StoreError> {
+pub(super) fn all_cells(conn: &Connection) -> Result<Vec<(i64, Cell)>, StoreError> {
     let mut found =
         conn.prepare_cached("SELECT id, kind, region, service, channel FROM cells ORDER BY id")?;
     let mut rows = found.query([])?;
@@ -347,7 +350,7 @@ fn span(
 }
 
 /// A cell's windows in `from..to` with the largest offset of open ones. What is stored beats partials.
-fn cell_windows(
+pub(super) fn cell_windows(
     conn: &Connection,
     cell: i64,
     width: WindowWidth,
@@ -373,7 +376,7 @@ fn cell_windows(
     Ok(windows)
 }
 
-fn late(
+pub(super) fn late(
     conn: &Connection,
     cell: i64,
     from: Timestamp,

@@ -34,18 +34,26 @@ impl Health {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn ready(&self, component: &str) {
-        if self.states().get(component) != Some(&State::Ready) {
-            self.states().insert(component.into(), State::Ready);
+    /// Each of these returns whether it is news, which a log should tell once.
+    pub fn ready(&self, component: &str) -> bool {
+        self.set(component, State::Ready)
+    }
+
+    pub fn degraded(&self, component: &str, reason: &str) -> bool {
+        self.set(component, State::Degraded(reason.into()))
+    }
+
+    pub fn failing(&self, component: &str, reason: &str) -> bool {
+        self.set(component, State::Failing(reason.into()))
+    }
+
+    fn set(&self, component: &str, state: State) -> bool {
+        let mut states = self.states();
+        if states.get(component) == Some(&state) {
+            return false;
         }
-    }
-
-    pub fn degraded(&self, component: &str, reason: &str) {
-        self.states().insert(component.into(), State::Degraded(reason.into()));
-    }
-
-    pub fn failing(&self, component: &str, reason: &str) {
-        self.states().insert(component.into(), State::Failing(reason.into()));
+        states.insert(component.into(), state);
+        true
     }
 
     pub fn report(&self) -> Report {

@@ -22,6 +22,11 @@ struct ReasonLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SinkLabels {
+    sink: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StatusLabels {
     status: u16,
 }
@@ -41,6 +46,8 @@ pub struct Metrics {
     open_windows: Gauge,
     series: Gauge,
     outbox: Family<StatusLabels, Counter>,
+    sink_points: Family<SinkLabels, Counter>,
+    sink_refused: Family<SinkLabels, Counter>,
     requests: Family<StatusLabels, Counter>,
 }
 
@@ -60,6 +67,8 @@ impl Default for Metrics {
             open_windows: Gauge::default(),
             series: Gauge::default(),
             outbox: Family::default(),
+            sink_points: Family::default(),
+            sink_refused: Family::default(),
             requests: Family::default(),
         };
         let r = &mut metrics.registry;
@@ -86,6 +95,12 @@ impl Default for Metrics {
         r.register("windows_open", "Windows held by the merge", metrics.open_windows.clone());
         r.register("series_known", "Series forecast, roll-ups included", metrics.series.clone());
         r.register("outbox_tries", "Deliveries by HTTP status, 0 for none", metrics.outbox.clone());
+        r.register("sink_points", "Points written, by sink", metrics.sink_points.clone());
+        r.register(
+            "sink_points_refused",
+            "Points that a sink will never take, by sink",
+            metrics.sink_refused.clone(),
+        );
         r.register("http_requests", "API requests by status", metrics.requests.clone());
         metrics
     }
@@ -129,6 +144,16 @@ impl Metrics {
     /// One try of the outbox; 0 where nobody answered.
     pub fn delivery(&self, status: u16) {
         self.outbox.get_or_create(&StatusLabels { status }).inc();
+    }
+
+    /// Points that a sink has taken.
+    pub fn sink_written(&self, sink: &'static str, points: usize) {
+        self.sink_points.get_or_create(&SinkLabels { sink }).inc_by(points as u64);
+    }
+
+    /// Points that a sink will never take.
+    pub fn sink_refused(&self, sink: &'static str, points: usize) {
+        self.sink_refused.get_or_create(&SinkLabels { sink }).inc_by(points as u64);
     }
 
     pub fn request(&self, status: u16) {

@@ -6,5 +6,6 @@ mod demo;
 mod page;
 mod program;
 mod purity;
+mod real;
 mod replay;
 mod serve;

@@ -21,9 +21,28 @@ const POLL: Duration = Duration::from_millis(100);
 /// what went wrong. The service behind it must be live: a window has to settle while it is watched.
 /// Screenshots go to the directory in `SURGECAST_SCREENSHOTS`, if that is set.
 pub async fn check_page(base_url: &str) {
+    let base = base_url.trim_end_matches('/').to_owned();
+    in_browser(async |client| walk(client, &base).await).await;
+}
+
+/// Opens one series (region/service/channel) and panics if the page does not draw what it should.
+pub async fn check_series_page(base_url: &str, series: &str) {
+    let address = format!("{}/#/series/{series}", base_url.trim_end_matches('/'));
+    in_browser(async |client| {
+        client.goto(&address).await?;
+        chart(client).await?;
+        let shown = text(client, "h1").await?.replace(' ', "");
+        ensure!(shown == series, "the heading says {shown}, not {series}");
+        shoot(client, "real-series").await?;
+        quiet(client).await
+    })
+    .await;
+}
+
+async fn in_browser(walk: impl AsyncFnOnce(&Client) -> Result<()>) {
     let browser = Browser::start().await.expect("chromedriver and Chromium start");
     let client = browser.client.clone();
-    let done = walk(&client, base_url.trim_end_matches('/')).await;
+    let done = walk(&client).await;
     // The session is closed whatever came of it, or Chromium would outlive the test.
     let closed = client.close().await;
     drop(browser);
@@ -98,24 +117,21 @@ async fn theme(client: &Client) -> Result<()> {
 async fn series(client: &Client) -> Result<()> {
     let name = text(client, ".coming tbody tr a").await?;
     client.find(Locator::Css(".coming tbody tr a")).await?.click().await?;
-    holds(
-        client,
-        "a chart",
-        "document.querySelectorAll('#plot .scatterlayer .trace path.js-line').length > 2",
-    )
-    .await?;
-    holds(
-        client,
-        "three panels",
-        "document.querySelectorAll('#plot .cartesianlayer > .subplot').length === 3",
-    )
-    .await?;
+    chart(client).await?;
     ensure!(text(client, "h1").await? == name, "the heading is not the series that was opened");
     holds(client, "an explanation", "document.querySelectorAll('dl.why dd').length > 0").await?;
     holds(client, "the table", "document.querySelectorAll('details tbody tr').length > 0").await?;
     shoot(client, "series").await?;
     client.find(Locator::Css("body")).await?.send_keys("\u{e00c}").await?;
     holds(client, "the way back", "document.querySelector('.coming') !== null").await
+}
+
+/// Arrivals with their band, alarms and agents are drawn.
+async fn chart(client: &Client) -> Result<()> {
+    let lines = "document.querySelectorAll('#plot .scatterlayer .trace path.js-line').length > 2";
+    holds(client, "a chart", lines).await?;
+    let panels = "document.querySelectorAll('#plot .cartesianlayer > .subplot').length === 3";
+    holds(client, "three panels", panels).await
 }
 
 /// Nothing severe in the console.

@@ -85,7 +85,7 @@ fn every_section_of_the_design_is_read() {
     )
     .expect("good");
     assert_eq!(config.server.public_url, "https://surgecast.example");
-    assert_eq!(config.unsupported(), ["[influxdb]", "[grafana]"]);
+    assert_eq!(config.unsupported(), ["[grafana]"]);
     let north = crate::domain::Name::new("north").expect("name");
     assert_eq!(config.zone(&north).to_string(), "Europe/London");
     assert_eq!(config.zone(&crate::domain::Name::unknown()).to_string(), "Asia/Shanghai");

@@ -40,8 +40,7 @@ impl Config {
 
     /// Sections that are configured and that this version does not act upon yet.
     pub fn unsupported(&self) -> Vec<&'static str> {
-        let sections =
-            [("[influxdb]", self.influxdb.is_some()), ("[grafana]", self.grafana.is_some())];
+        let sections = [("[grafana]", self.grafana.is_some())];
         sections.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect()
     }
 }
@@ -134,13 +133,25 @@ impl Kafka {
     }
 }
 
-/// `[influxdb]`: parsed and checked; not connected to in this version.
+/// `[influxdb]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InfluxDb {
     pub url: String,
     pub org: String,
     pub bucket: String,
     pub token: Option<Secret>,
+}
+
+impl InfluxDb {
+    /// As the client takes it.
+    pub fn settings(&self) -> crate::sink::influx::InfluxSettings {
+        crate::sink::influx::InfluxSettings {
+            url: self.url.clone(),
+            org: self.org.clone(),
+            bucket: self.bucket.clone(),
+            token: self.token.as_ref().map(|token| token.expose().to_owned()).unwrap_or_default(),
+        }
+    }
 }
 
 /// `[grafana]`: parsed and checked; not connected to in this version.

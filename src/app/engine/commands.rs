@@ -82,3 +82,13 @@ pub fn mark(
     }
     tx.commit()
 }
+
+/// Notes how far a sink has come.
+///
+/// # Errors
+/// [`StoreError`]; then it sends the same once more after a restart, which changes nothing.
+pub fn move_cursor(store: &mut Store, sink: &str, at: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin()?;
+    tx.put_cursor(sink, at)?;
+    tx.commit()
+}

@@ -23,6 +23,8 @@ pub struct RefitConfig {
     pub every: Duration,
     /// The first instant.
     pub from: Timestamp,
+    /// Vintages issued before this do without: history is caught up with quickly, and the same each time.
+    pub used_from: Timestamp,
     /// A vintage goes out without the member after waiting this long.
     pub patience: Duration,
 }
@@ -62,6 +64,9 @@ impl Refits {
 
     /// The instant whose fit a vintage issued at `at` uses.
     fn wanted(&self, at: Timestamp) -> Option<Timestamp> {
+        if at < self.config.used_from {
+            return None;
+        }
         let every = self.config.every.as_millis() as i64;
         let since = (at - DELAY).millis() - self.config.from.millis();
         (since >= 0).then(|| {

@@ -28,6 +28,8 @@ pub enum Input {
     Batch(Batch),
     /// Windows wait for these from now on.
     Expect(Vec<SourceId>),
+    /// A sink has come this far.
+    Cursor(&'static str, i64),
     /// Tries of the outbox: (notice id, receiver, outcome), and whom to tell that they are stored.
     Deliveries(Vec<(String, String, DeliveryOutcome)>, SyncSender<()>),
 }
@@ -65,6 +67,9 @@ impl Engine {
                 Ok(Input::Expect(sources)) => {
                     let now = self.clock.now();
                     sources.into_iter().for_each(|source| self.leader.expect(source, now));
+                }
+                Ok(Input::Cursor(sink, at)) => {
+                    self.persist("a sink's cursor", |store| commands::move_cursor(store, sink, at));
                 }
                 Ok(Input::Deliveries(outcomes, stored)) => {
                     self.persist("deliveries", |store| commands::mark(store, &outcomes));

@@ -1,0 +1,7 @@
+//! InfluxDB 2: points over its write API.
+
+mod client;
+mod points;
+
+pub use client::{InfluxClient, InfluxSettings, SetupProblem, Written};
+pub use points::{Line, alert, anomaly, forecast, outlook, staffing, windows};

@@ -1,0 +1,296 @@
+//! What the store holds as InfluxDB points, in the measurements that dashboards rely on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use influxdb_line_protocol::LineProtocolBuilder;
+use influxdb_line_protocol::builder::{AfterMeasurement, FieldValue};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::alert::{Alert, AlertSeverity, AlertState};
+use crate::anomaly::{Anomaly, AnomalyKind};
+use crate::domain::{Name, Scope, SeriesKey, Timestamp};
+use crate::forecast::{Target, Vintage};
+use crate::staffing::{Outlook, PlanTarget};
+use crate::store::CellWindow;
+use crate::window::Cell;
+
+/// Severities that have a field, in the order of `Severity::EVERY`.
+const RAISED: [&str; 4] = ["raised_critical", "raised_major", "raised_minor", "raised_warning"];
+const QUANTILES: [&str; 7] = ["q025", "q10", "q25", "q50", "q75", "q90", "q975"];
+
+/// One line of line protocol, with nanoseconds, without its line end.
+pub type Line = Vec<u8>;
+
+type Start = LineProtocolBuilder<Vec<u8>, AfterMeasurement>;
+
+fn series_tags(measurement: &str, series: &SeriesKey) -> Start {
+    let SeriesKey { region, service, channel } = series;
+    let line = LineProtocolBuilder::new().measurement(measurement);
+    let line = line.tag("region", &tag(region)).tag("service", &tag(service));
+    line.tag("channel", &tag(channel))
+}
+
+/// A name as a tag. InfluxDB has no way to write a backslash in front of what separates tags.
+fn tag(name: &Name) -> String {
+    name.as_str().replace('\\', "/")
+}
+
+/// Fields of one point; one that is absent is left out.
+struct Fields(Vec<(&'static str, Field)>);
+
+enum Field {
+    Integer(i64),
+    Float(f64),
+    Text(String),
+}
+
+impl FieldValue for Field {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Integer(number) => FieldValue::fmt(number, f),
+            Self::Float(number) => FieldValue::fmt(number, f),
+            Self::Text(text) => FieldValue::fmt(&text.as_str(), f),
+        }
+    }
+}
+
+impl Fields {
+    fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    fn integer(mut self, key: &'static str, number: impl Into<i64>) -> Self {
+        self.0.push((key, Field::Integer(number.into())));
+        self
+    }
+
+    /// What is not finite has no form in line protocol.
+    fn float(mut self, key: &'static str, number: f64) -> Self {
+        if number.is_finite() {
+            self.0.push((key, Field::Float(number)));
+        }
+        self
+    }
+
+    fn text(mut self, key: &'static str, text: impl Into<String>) -> Self {
+        self.0.push((key, Field::Text(text.into())));
+        self
+    }
+
+    /// The finished line; `None` without a field.
+    fn at(self, start: Start, nanos: i64) -> Option<Line> {
+        let mut fields = self.0.into_iter();
+        let (key, first) = fields.next()?;
+        let line =
+            fields.fold(start.field(key, first), |line, (key, field)| line.field(key, field));
+        let mut line = line.timestamp(nanos).close_line().build();
+        line.pop();
+        Some(line)
+    }
+}
+
+fn nanos(at: Timestamp) -> i64 {
+    at.millis().saturating_mul(1_000_000)
+}
+
+/// `tickets` and `alarms` of windows, with their roll-ups.
+///
+/// A window that is missing gives no point, and none to a roll-up that it is part of: missing is not zero.
+pub fn windows(rows: &[(Timestamp, Cell, CellWindow)]) -> Vec<Line> {
+    let mut tickets: BTreeMap<(Timestamp, SeriesKey), CellWindow> = BTreeMap::new();
+    let mut missing: BTreeSet<(Timestamp, SeriesKey)> = BTreeSet::new();
+    let mut alarms: BTreeMap<(Timestamp, Scope), CellWindow> = BTreeMap::new();
+    for (start, cell, window) in rows {
+        match cell {
+            Cell::Tickets(series) => {
+                for key in series.roll_ups().chain([series.clone()]) {
+                    if window.record.missing {
+                        missing.insert((*start, key.clone()));
+                    }
+                    add(tickets.entry((*start, key)), window);
+                }
+            }
+            Cell::Alarms(scope) => {
+                for scope in widened(scope) {
+                    add(alarms.entry((*start, scope)), window);
+                }
+            }
+            Cell::Maintenance => {}
+        }
+    }
+    tickets.retain(|key, _| !missing.contains(key));
+    let tickets = tickets.iter().filter_map(|((start, series), window)| {
+        Fields::new()
+            .integer("count", window.record.counts.tickets)
+            .integer("late", window.late)
+            .integer("upto", window.upto)
+            .at(series_tags("tickets", series), nanos(*start))
+    });
+    let alarms = alarms.iter().filter_map(|((start, scope), window)| {
+        let tags = LineProtocolBuilder::new().measurement("alarms");
+        let tags = tags.tag("region", &tag(&scope.region)).tag("service", &tag(&scope.service));
+        let counts = window.record.counts;
+        let mut fields = Fields::new();
+        for (key, raised) in RAISED.into_iter().zip(counts.raised) {
+            fields = fields.integer(key, raised);
+        }
+        fields = fields.integer("cleared", counts.cleared);
+        // How many stand is known at the window's end.
+        if window.record.settled {
+            fields = fields.integer("active", window.record.active);
+        }
+        fields.at(tags, nanos(*start))
+    });
+    tickets.chain(alarms).collect()
+}
+
+/// A scope and its roll-ups.
+fn widened(scope: &Scope) -> [Scope; 4] {
+    let Scope { region, service } = scope;
+    [
+        scope.clone(),
+        Scope { region: Name::all(), service: service.clone() },
+        Scope { region: region.clone(), service: Name::all() },
+        Scope { region: Name::all(), service: Name::all() },
+    ]
+}
+
+fn add<K: Ord>(entry: std::collections::btree_map::Entry<'_, K, CellWindow>, window: &CellWindow) {
+    let mut fresh = CellWindow::default();
+    fresh.record.settled = true;
+    let sum = entry.or_insert(fresh);
+    sum.record.counts = sum.record.counts.plus(window.record.counts);
+    sum.record.active = sum.record.active.saturating_add(window.record.active);
+    sum.record.settled &= window.record.settled;
+    sum.late = sum.late.saturating_add(window.late);
+    sum.upto = sum.upto.max(window.upto);
+}
+
+/// `forecast`: targets of one vintage.
+pub fn forecast<'a>(
+    vintage: &'a Vintage,
+    targets: &'a [Target],
+) -> impl Iterator<Item = Line> + 'a {
+    targets.iter().filter_map(|target| {
+        let mut fields = Fields::new().float("mean", target.mean);
+        for (key, quantile) in QUANTILES.into_iter().zip(target.quantiles) {
+            fields = fields.float(key, quantile);
+        }
+        fields
+            .float("baseline", target.baseline)
+            .float("alarm_effect", target.alarm_effect)
+            .text("issued_at", vintage.issued_at.to_string())
+            .at(series_tags("forecast", &vintage.series), nanos(target.start))
+    })
+}
+
+/// `staffing`: what one window needs.
+pub fn staffing(series: &SeriesKey, target: &PlanTarget) -> Option<Line> {
+    let mut fields =
+        Fields::new().integer("positions", target.positions).integer("agents", target.agents);
+    if let Some(scheduled) = target.scheduled {
+        fields = fields.integer("scheduled", scheduled);
+    }
+    fields
+        .integer("gap", target.gap)
+        .float("service_level", target.service_level)
+        .at(series_tags("staffing", series), nanos(target.start))
+}
+
+/// `outlook`: the next six hours as numbers of the moment in which they were issued.
+pub fn outlook(outlook: &Outlook) -> Option<Line> {
+    let mut fields = Fields::new()
+        .float("peak", outlook.peak)
+        .text("peak_at", outlook.peak_at.to_string())
+        .float("over_baseline", outlook.over_baseline);
+    if let (Some(gap), Some(at)) = (outlook.gap_max, outlook.gap_at) {
+        fields = fields.integer("gap_max", gap).text("gap_at", at.to_string());
+    }
+    if let Some(minutes) = outlook.minutes_to_breach {
+        fields = fields.integer("minutes_to_breach", minutes);
+    }
+    fields.at(series_tags("outlook", &outlook.series), nanos(outlook.issued_at))
+}
+
+/// `anomaly`.
+pub fn anomaly(anomaly: &Anomaly) -> Option<Line> {
+    let kind = match anomaly.kind {
+        AnomalyKind::High => "high",
+        AnomalyKind::Low => "low",
+    };
+    Fields::new()
+        .float("score", anomaly.score)
+        .text("kind", kind)
+        .text("text", anomaly.text.clone())
+        .at(series_tags("anomaly", &anomaly.series), nanos(anomaly.window))
+}
+
+/// `alert`: its present state, at the time of its last change.
+///
+/// Rule, severity and region are its only tags: so that two of one second do not overwrite each other, the id
+/// decides on the fraction of the second.
+pub fn alert(alert: &Alert, public_url: &str) -> Option<Line> {
+    let severity = match alert.severity {
+        AlertSeverity::Warning => "warning",
+        AlertSeverity::Critical => "critical",
+    };
+    let state = match alert.state {
+        AlertState::Pending => "pending",
+        AlertState::Firing => "firing",
+        AlertState::Acknowledged => "acknowledged",
+        AlertState::Resolved => "resolved",
+    };
+    let tags = LineProtocolBuilder::new().measurement("alert").tag("rule", &alert.rule);
+    let tags = tags.tag("severity", severity).tag("region", &tag(&alert.scope.region));
+    let fraction = (xxh3_64(alert.id.as_bytes()) % 1_000_000_000) as i64;
+    Fields::new()
+        .text("state", state)
+        .text("incident", alert.id.clone())
+        .text("summary", alert.title.clone())
+        .text("url", format!("{public_url}/#/"))
+        .at(tags, nanos(alert.updated_at).saturating_add(fraction))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Offset;
+    use crate::store::WindowRecord;
+    use crate::window::Counts;
+
+    fn text(lines: Vec<Line>) -> String {
+        let lines = lines.into_iter().map(|line| String::from_utf8(line).expect("UTF-8"));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn row(cell: Cell, counts: Counts, upto: Offset) -> (Timestamp, Cell, CellWindow) {
+        let record =
+            WindowRecord { counts, settled: upto == 0, active: 3, ..WindowRecord::default() };
+        (Timestamp::from_secs(1_767_232_800), cell, CellWindow { record, late: 1, upto })
+    }
+
+    #[test]
+    fn windows_become_lines_with_roll_ups() {
+        let phone = SeriesKey::parse("north/fibre, 1 Gb/phone").expect("series");
+        let chat = SeriesKey::parse("north/fibre, 1 Gb/chat").expect("series");
+        let tickets = |n| Counts { tickets: n, ..Counts::default() };
+        let alarms = Counts { raised: [2, 0, 1, 0, 7], cleared: 1, ..Counts::default() };
+        let mut lost = row(Cell::Tickets(chat), tickets(0), 0);
+        lost.2.record.missing = true;
+        let rows = [
+            row(Cell::Alarms(phone.scope()), alarms, 0),
+            row(Cell::Tickets(phone), tickets(7), 41),
+            lost,
+        ];
+        insta::assert_snapshot!(text(windows(&rows)), @r"
+        tickets,region=_all,service=_all,channel=phone count=7i,late=1i,upto=41i 1767232800000000000
+        tickets,region=_all,service=fibre\,\ 1\ Gb,channel=phone count=7i,late=1i,upto=41i 1767232800000000000
+        tickets,region=north,service=_all,channel=phone count=7i,late=1i,upto=41i 1767232800000000000
+        tickets,region=north,service=fibre\,\ 1\ Gb,channel=phone count=7i,late=1i,upto=41i 1767232800000000000
+        alarms,region=_all,service=_all raised_critical=2i,raised_major=0i,raised_minor=1i,raised_warning=0i,cleared=1i,active=3i 1767232800000000000
+        alarms,region=_all,service=fibre\,\ 1\ Gb raised_critical=2i,raised_major=0i,raised_minor=1i,raised_warning=0i,cleared=1i,active=3i 1767232800000000000
+        alarms,region=north,service=_all raised_critical=2i,raised_major=0i,raised_minor=1i,raised_warning=0i,cleared=1i,active=3i 1767232800000000000
+        alarms,region=north,service=fibre\,\ 1\ Gb raised_critical=2i,raised_major=0i,raised_minor=1i,raised_warning=0i,cleared=1i,active=3i 1767232800000000000
+        ");
+    }
+}

@@ -1,0 +1,201 @@
+//! A broker and a database of a test's own, on free ports, killed when dropped.
+#![allow(clippy::disallowed_methods, reason = "a test waits by the wall's clock, up to a limit")]
+
+use std::collections::BTreeMap;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+/// Java starts slowly on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+pub const ORG: &str = "noc";
+pub const TOKEN: &str = "a token of the tests";
+
+/// Waits until `holds`, or panics with what it waited for.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+}
+
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+fn script(name: &str, args: &[&str]) -> Child {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(name);
+    let child = Command::new(script).args(args).stdin(Stdio::null()).spawn();
+    child.expect("the server's script runs")
+}
+
+fn listens(port: u16) -> bool {
+    TcpStream::connect(("127.0.0.1", port)).is_ok()
+}
+
+/// One Kafka node.
+pub struct Kafka {
+    folder: PathBuf,
+    port: u16,
+    controller: u16,
+    child: Option<Child>,
+}
+
+impl Kafka {
+    /// Starts a broker on what `folder` holds.
+    pub fn start(folder: &Path) -> Self {
+        let folder = folder.join("kafka");
+        let mut kafka = Self { folder, port: free_port(), controller: free_port(), child: None };
+        kafka.restart();
+        kafka
+    }
+
+    pub fn brokers(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("the broker can be killed");
+            child.wait().expect("the broker is gone");
+        }
+    }
+
+    /// Starts it on the same ports and data.
+    pub fn restart(&mut self) {
+        let folder = self.folder.display().to_string();
+        let ports = [self.port.to_string(), self.controller.to_string()];
+        let mut child = script("kafka.sh", &["run", &folder, &ports[0], &ports[1]]);
+        let before = self.started();
+        until("the Kafka broker to start", || {
+            let ended = child.try_wait().expect("its status");
+            assert!(ended.is_none(), "the broker ended: {}", self.log());
+            self.started() > before && listens(self.port)
+        });
+        self.child = Some(child);
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("broker.log")).unwrap_or_default()
+    }
+
+    fn started(&self) -> usize {
+        self.log().matches("Kafka Server started").count()
+    }
+}
+
+impl Drop for Kafka {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// One InfluxDB.
+pub struct Influx {
+    folder: PathBuf,
+    port: u16,
+    child: Option<Child>,
+    http: reqwest::blocking::Client,
+}
+
+/// A row of an answer, by column.
+pub type Row = BTreeMap<String, String>;
+
+impl Influx {
+    /// Starts a server with an organisation and a token, and a bucket that no test uses.
+    pub fn start(folder: &Path) -> Self {
+        let http = reqwest::blocking::Client::builder().timeout(PATIENCE).build().expect("client");
+        let folder = folder.join("influxdb");
+        let mut influx = Self { folder, port: free_port(), child: None, http };
+        influx.restart();
+        let first = json!({
+            "username": "tests", "password": "only-for-tests", "org": ORG, "bucket": "first",
+            "token": TOKEN, "retentionPeriodSeconds": 0,
+        });
+        let answer = influx.http.post(format!("{}/api/v2/setup", influx.url()));
+        let answer = answer.body(first.to_string()).send().expect("setup answers");
+        assert_eq!(answer.status().as_u16(), 201, "{}", answer.text().unwrap_or_default());
+        influx
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("InfluxDB can be killed");
+            child.wait().expect("InfluxDB is gone");
+        }
+    }
+
+    pub fn restart(&mut self) {
+        let (folder, port) = (self.folder.display().to_string(), self.port.to_string());
+        let mut child = script("influxd.sh", &["run", &folder, &port]);
+        until("InfluxDB to start", || {
+            let ended = child.try_wait().expect("its status");
+            assert!(ended.is_none(), "InfluxDB ended: see {folder}/influxd.log");
+            let health = self.http.get(format!("{}/health", self.url())).send();
+            health.is_ok_and(|answer| answer.status().is_success())
+        });
+        self.child = Some(child);
+    }
+
+    fn api(&self, method: reqwest::Method, path: &str) -> reqwest::blocking::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.url()));
+        request.header("authorization", format!("Token {TOKEN}"))
+    }
+
+    /// Runs Flux and returns all rows of all tables.
+    pub fn query(&self, flux: &str) -> Vec<Row> {
+        let request = self.api(reqwest::Method::POST, &format!("/api/v2/query?org={ORG}"));
+        let request = request.header("accept", "application/csv");
+        let answer = request.header("content-type", "application/vnd.flux").body(flux.to_owned());
+        let answer = answer.send().expect("InfluxDB answers");
+        let status = answer.status();
+        let text = answer.text().expect("text");
+        assert!(status.is_success(), "{text}\n{flux}");
+        rows(&text)
+    }
+
+    /// Buckets with their ids.
+    pub fn buckets(&self) -> BTreeMap<String, String> {
+        let answer = self.api(reqwest::Method::GET, "/api/v2/buckets?limit=100").send();
+        let found: Value = answer.expect("an answer").json().expect("JSON");
+        let buckets = found["buckets"].as_array().expect("buckets");
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        buckets.iter().map(|bucket| (text(&bucket["name"]), text(&bucket["id"]))).collect()
+    }
+
+    pub fn delete_bucket(&self, name: &str) {
+        let id = &self.buckets()[name];
+        let gone = self.api(reqwest::Method::DELETE, &format!("/api/v2/buckets/{id}")).send();
+        assert!(gone.expect("an answer").status().is_success());
+    }
+}
+
+impl Drop for Influx {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The tables of an answer: each has a header of its own after an empty line.
+fn rows(text: &str) -> Vec<Row> {
+    let mut all = Vec::new();
+    for table in text.replace("\r\n", "\n").split("\n\n").filter(|table| !table.trim().is_empty()) {
+        let mut reader = csv::Reader::from_reader(table.trim_start().as_bytes());
+        for row in reader.deserialize() {
+            let row: Row = row.expect("a row");
+            assert!(!row.contains_key("error"), "{row:?}");
+            all.push(row);
+        }
+    }
+    all
+}

@@ -1,0 +1,361 @@
+//! The main job on real data: alarms and tickets through Kafka, windows, forecasts and staffing out to InfluxDB.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+use surgecast::store::Reader;
+use surgecast::window::Cell;
+
+use super::data::{self, Count, WINDOW};
+use super::grafana::check_board;
+use super::servers::{Influx, Kafka, ORG, TOKEN, free_port, until};
+use crate::page::check_series_page;
+use crate::program::{Program, surgecast};
+
+/// A service on a broker, a database and a folder.
+pub struct Site {
+    pub folder: PathBuf,
+    config: PathBuf,
+    pub admin: String,
+}
+
+impl Site {
+    /// Writes the config. `name` sets store, consumer group and bucket apart.
+    pub fn new(folder: &Path, name: &str, brokers: &str, influx: Option<&str>, more: &str) -> Self {
+        let folder = folder.join(name);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join("influx.token"), TOKEN).expect("token");
+        let admin = format!("127.0.0.1:{}", free_port());
+        let influx = influx.map_or(String::new(), |url| {
+            format!(
+                "[influxdb]\nurl = \"{url}\"\norg = \"{ORG}\"\nbucket = \"{name}\"\n\
+                 token_file = \"influx.token\"\n"
+            )
+        });
+        let text = format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"{admin}\"\n[store]\npath = \"data\"\n\
+             [windows]\ntime_zone = \"Europe/London\"\n[forecast]\nbackfill = \"12h\"\n\
+             [kafka]\nbrokers = [\"{brokers}\"]\ngroup = \"{name}\"\n{influx}{more}"
+        );
+        let config = folder.join("surgecast.toml");
+        std::fs::write(&config, text).expect("config");
+        Self { folder, config, admin }
+    }
+
+    pub fn config(&self) -> &str {
+        self.config.to_str().expect("UTF-8")
+    }
+
+    pub fn serve(&self) -> Program {
+        Program::start(&["serve", "--config", self.config()])
+    }
+
+    pub fn replay(&self, files: &[&Path]) -> std::process::Command {
+        let mut command = surgecast(&["replay", "--to", "kafka", "--config", self.config()]);
+        command.args(files);
+        command
+    }
+
+    pub fn reader(&self) -> Reader {
+        Reader::open(&self.folder.join("data")).expect("the store")
+    }
+
+    /// What `/ready` says: status code and body.
+    pub fn ready(&self) -> Option<(u16, Value)> {
+        let answer = reqwest::blocking::get(format!("http://{}/ready", self.admin)).ok()?;
+        Some((answer.status().as_u16(), answer.json().ok()?))
+    }
+}
+
+pub fn now_s() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    now.as_secs() as i64
+}
+
+/// What the store has counted.
+fn stored(reader: &Reader) -> Count {
+    let mut count = Count::default();
+    reader
+        .each_window(surgecast::domain::Timestamp::from_secs(0), |cell, start, record| {
+            let start = start.secs();
+            match cell {
+                Cell::Tickets(series) if record.counts.tickets > 0 => {
+                    count.tickets.insert((series.to_string(), start), record.counts.tickets.into());
+                }
+                Cell::Alarms(scope) => {
+                    let place = format!("{}/{}", scope.region, scope.service);
+                    let severities = ["critical", "major", "minor", "warning", "indeterminate"];
+                    let raised = severities.into_iter().zip(record.counts.raised);
+                    for (what, n) in raised.chain([("cleared", record.counts.cleared)]) {
+                        let what = if what == "cleared" { "clear" } else { what };
+                        if n > 0 {
+                            count.alarms.insert((place.clone(), what.into(), start), n.into());
+                        }
+                    }
+                }
+                _ => {}
+            }
+        })
+        .expect("windows");
+    count
+}
+
+/// Waits until the store has settled and counted everything.
+fn wait_until_counted(site: &Site, program: &Program, expected: &Count) {
+    let last = expected.tickets.keys().map(|(_, start)| *start).max().expect("windows");
+    let reader = site.reader();
+    program.wait_for("/api/v1/status", |status| {
+        let settled = status["settled_upto"]
+            .as_str()
+            .and_then(|text| Some(chrono::DateTime::parse_from_rfc3339(text).ok()?.timestamp()));
+        settled.is_some_and(|settled| settled > last) && stored(&reader) == *expected
+    });
+}
+
+/// Waits until the database has been told everything that the store knows now.
+fn wait_until_told(site: &Site) {
+    let reader = site.reader();
+    until("InfluxDB to be told everything", || {
+        let cursor = reader.cursor("influxdb").expect("cursor");
+        reader.changes(cursor, 1).expect("changes").is_empty()
+    });
+}
+
+/// Counts of the API's windows of one series, asked for month by month.
+fn in_api(program: &Program, series: &str, from: i64) -> BTreeMap<i64, u64> {
+    const MONTH: usize = 30 * 86_400;
+    let [region, service, channel] = names(series);
+    let rfc3339 = |at: i64| {
+        let at = chrono::DateTime::from_timestamp(at, 0).expect("a time");
+        at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    };
+    let mut counted = BTreeMap::new();
+    for start in (from..now_s()).step_by(MONTH) {
+        let (from, to) = (rfc3339(start), rfc3339(start + MONTH as i64));
+        let place = format!("region={region}&service={service}&channel={channel}");
+        let windows = program.get(&format!("/api/v1/windows?{place}&from={from}&to={to}"));
+        let windows = windows.json();
+        counted.extend(windows.as_array().expect("windows").iter().filter_map(|window| {
+            let start = chrono::DateTime::parse_from_rfc3339(window["start"].as_str()?).ok()?;
+            Some((start.timestamp(), window["tickets"].as_u64().filter(|n| *n > 0)?))
+        }));
+    }
+    counted
+}
+
+fn names(series: &str) -> [&str; 3] {
+    let names: Vec<&str> = series.split('/').collect();
+    names.try_into().expect("region/service/channel")
+}
+
+/// Counts above zero in InfluxDB, of leaves and roll-ups.
+fn in_influx(influx: &Influx, bucket: &str) -> BTreeMap<(String, i64), u64> {
+    let rows = influx.query(&format!(
+        "from(bucket: \"{bucket}\") |> range(start: 0, stop: 1d)
+         |> filter(fn: (r) => r._measurement == \"tickets\" and r._field == \"count\" and r._value > 0)
+         |> map(fn: (r) => ({{r with _time: uint(v: r._time)}}))
+         |> keep(columns: [\"_time\", \"_value\", \"region\", \"service\", \"channel\"]) |> group()"
+    ));
+    let rows = rows.into_iter().map(|row| {
+        let series = format!("{}/{}/{}", row["region"], row["service"], row["channel"]);
+        let at: i64 = row["_time"].parse().expect("a time");
+        ((series, at / 1_000_000_000), row["_value"].parse().expect("a count"))
+    });
+    rows.collect()
+}
+
+/// Leaves with all their roll-ups, summed by hand.
+fn rolled_up(leaves: &BTreeMap<(String, i64), u64>) -> BTreeMap<(String, i64), u64> {
+    let mut sums = BTreeMap::new();
+    for ((series, start), n) in leaves {
+        let leaf = names(series);
+        for bits in 0..8 {
+            let part = |i: usize| if bits >> i & 1 == 1 { "_all" } else { leaf[i] };
+            let series = format!("{}/{}/{}", part(0), part(1), part(2));
+            *sums.entry((series, *start)).or_insert(0) += n;
+        }
+    }
+    sums
+}
+
+/// Alarm counts above zero in InfluxDB, without roll-ups.
+fn alarms_in_influx(influx: &Influx, bucket: &str) -> BTreeMap<(String, String, i64), u64> {
+    let rows = influx.query(&format!(
+        "from(bucket: \"{bucket}\") |> range(start: 0, stop: 1d)
+         |> filter(fn: (r) => r._measurement == \"alarms\" and r._field != \"active\" and r._value > 0)
+         |> filter(fn: (r) => r.region != \"_all\" and r.service != \"_all\")
+         |> map(fn: (r) => ({{r with _time: uint(v: r._time)}}))
+         |> keep(columns: [\"_time\", \"_value\", \"_field\", \"region\", \"service\"]) |> group()"
+    ));
+    let rows = rows.into_iter().map(|row| {
+        let what = row["_field"].trim_start_matches("raised_").replace("cleared", "clear");
+        let at: i64 = row["_time"].parse().expect("a time");
+        let place = format!("{}/{}", row["region"], row["service"]);
+        ((place, what, at / 1_000_000_000), row["_value"].parse().expect("a count"))
+    });
+    rows.collect()
+}
+
+/// Every point of a bucket before an instant, of the measurements that are final there.
+fn points(influx: &Influx, bucket: &str, before: i64) -> BTreeMap<String, String> {
+    let before = chrono::DateTime::from_timestamp(before, 0).expect("a time").to_rfc3339();
+    let rows = influx.query(&format!(
+        "from(bucket: \"{bucket}\") |> range(start: -2d, stop: {})
+         |> filter(fn: (r) => r._measurement != \"outlook\")
+         |> toString() |> group()",
+        before.replace("+00:00", "Z")
+    ));
+    let key = |row: &BTreeMap<String, String>| {
+        let tag = |name: &str| row.get(name).cloned().unwrap_or_default();
+        ["_time", "_measurement", "_field", "region", "service", "channel", "rule", "severity"]
+            .map(tag)
+            .join("|")
+    };
+    rows.iter().map(|row| (key(row), row["_value"].clone())).collect()
+}
+
+/// Each series has a forecast and, where its channel has a profile, a plan of 24 windows.
+fn check_outputs(program: &Program, leaves: &[&str]) {
+    for series in leaves {
+        let [region, service, channel] = names(series);
+        let query = format!("region={region}&service={service}&channel={channel}");
+        let forecast = program.get(&format!("/api/v1/forecasts?{query}")).json();
+        assert_eq!(forecast["targets"].as_array().map(Vec::len), Some(24), "{series}: {forecast}");
+        let staffing = program.get(&format!("/api/v1/staffing?{query}")).json();
+        if channel != "other" {
+            assert_eq!(
+                staffing["targets"].as_array().map(Vec::len),
+                Some(24),
+                "{series}: {staffing}"
+            );
+        }
+    }
+}
+
+/// The last hours of the events come apart, so that the broker can die while they are on their way.
+fn cut(events: &data::Events, folder: &Path, at: i64) -> [Vec<PathBuf>; 2] {
+    let mut parts = [Vec::new(), Vec::new()];
+    for file in [&events.alarms, &events.tickets] {
+        let text = std::fs::read_to_string(file).expect("events");
+        for (n, part) in parts.iter_mut().enumerate() {
+            let keep = |line: &&str| {
+                let event: Value = serde_json::from_str(line).expect("JSON");
+                (event["ts"].as_i64().expect("ts") >= at) == (n == 1)
+            };
+            let lines: Vec<&str> = text.lines().filter(keep).collect();
+            let name = file.file_name().and_then(|name| name.to_str()).expect("a name");
+            let path = folder.join(format!("{n}-{name}"));
+            std::fs::write(&path, lines.join("\n") + "\n").expect("a file");
+            part.push(path);
+        }
+    }
+    parts
+}
+
+fn paths(files: &[PathBuf]) -> Vec<&Path> {
+    files.iter().map(PathBuf::as_path).collect()
+}
+
+#[test]
+fn real_alarms_and_tickets_come_out_as_they_went_in() {
+    let Some(data) = data::folder() else {
+        println!("SKIPPED: the real data may not be carried here, and is not beside the project");
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut kafka = Kafka::start(folder.path());
+    let influx = Influx::start(folder.path());
+    // The end of the last window that may settle: lateness is ten minutes.
+    let now = (now_s() - 660).div_euclid(WINDOW) * WINDOW;
+    let events = data::convert(&data, folder.path(), now);
+    let expected = data::count(&[&events.alarms, &events.tickets]);
+    println!(
+        "{} tickets and {} alarm events",
+        expected.tickets.values().sum::<u64>(),
+        expected.alarms.values().sum::<u64>()
+    );
+    let parts = cut(&events, folder.path(), now - 6 * 3600);
+
+    let site = Site::new(folder.path(), "real", &kafka.brokers(), Some(&influx.url()), "");
+    let made = surgecast(&["setup", "influxdb", "--config", site.config()]).output();
+    let made = made.expect("setup runs");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let sent = site.replay(&paths(&parts[0])).output().expect("replay runs");
+    assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
+
+    // The service dies while it catches up.
+    let program = site.serve();
+    until("a part to be counted", || site.reader().sources().is_ok_and(|s| s.len() > 6));
+    program.kill();
+    let program = site.serve();
+    // The broker dies while events come and go.
+    let mut sender = site.replay(&paths(&parts[1])).spawn().expect("replay starts");
+    kafka.kill();
+    until("the service to notice", || {
+        site.ready().is_some_and(|(code, body)| {
+            code == 503 && body["components"]["kafka"]["status"] == "failing"
+        })
+    });
+    kafka.restart();
+    assert!(sender.wait().expect("replay ends").success());
+
+    wait_until_counted(&site, &program, &expected);
+    assert_eq!(site.ready().expect("ready").0, 200);
+    wait_until_told(&site);
+    let store = stored(&site.reader());
+    assert_eq!(store, expected, "the store has what the files have");
+    let series: std::collections::BTreeSet<&str> =
+        expected.tickets.keys().map(|(series, _)| series.as_str()).collect();
+    let leaves: Vec<&str> = series.into_iter().collect();
+    let first = expected.tickets.keys().map(|(_, start)| *start).min().expect("windows");
+    for leaf in &leaves {
+        let own = expected.tickets.iter().filter(|((series, _), _)| series == leaf);
+        let own: BTreeMap<i64, u64> = own.map(|((_, start), n)| (*start, *n)).collect();
+        assert_eq!(in_api(&program, leaf, first), own, "the API has {leaf}");
+    }
+    assert_eq!(
+        in_influx(&influx, "real"),
+        rolled_up(&expected.tickets),
+        "InfluxDB has all tickets"
+    );
+    assert_eq!(alarms_in_influx(&influx, "real"), expected.alarms, "InfluxDB has all alarms");
+    check_outputs(&program, &leaves);
+    check_board(&influx, "real", ["_all", "_all", "_all"]);
+    check_board(&influx, "real", names(leaves[leaves.len() / 2]));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(check_series_page(&program.url, leaves[leaves.len() / 2]));
+    let (status, said) = program.interrupt();
+    assert!(status.success(), "{said}");
+
+    // Two more runs, each with a store and a consumer group of its own, into one bucket.
+    influx.delete_bucket("real");
+    let again = |name: &str| {
+        let more = "";
+        let site = Site::new(folder.path(), name, &kafka.brokers(), Some(&influx.url()), more);
+        let text = std::fs::read_to_string(site.config()).expect("config");
+        let text = text.replace(&format!("bucket = \"{name}\""), "bucket = \"again\"");
+        std::fs::write(site.config(), text).expect("config");
+        let made = surgecast(&["setup", "influxdb", "--config", site.config()]).status();
+        assert!(made.expect("setup runs").success());
+        let program = site.serve();
+        wait_until_counted(&site, &program, &expected);
+        wait_until_told(&site);
+        let (status, said) = program.interrupt();
+        assert!(status.success(), "{said}");
+        points(&influx, "again", now)
+    };
+    let (once, twice) = (again("second"), again("third"));
+    assert!(once.len() > 1000, "only {} points", once.len());
+    let differing: Vec<_> =
+        once.iter().filter(|(key, value)| twice.get(*key) != Some(value)).collect();
+    assert!(
+        differing.is_empty(),
+        "{} of {}: {:?}",
+        differing.len(),
+        once.len(),
+        &differing[..5.min(differing.len())]
+    );
+    println!("{} points written twice, none changed", once.len());
+}

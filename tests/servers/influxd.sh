@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# A real InfluxDB 2 for tests: the server without its web UI, built from its Go module, on 127.0.0.1.
+#
+#   influxd.sh install              builds it into the cache: 9 to 16 minutes on two cores, once
+#   influxd.sh run FOLDER PORT      runs in the foreground, on what FOLDER holds
+#
+# Needs Rust, a C compiler, pkg-config and any Go; a Go that is too old fetches a newer one as a module.
+# SURGECAST_CACHE names the cache (default ~/.cache/surgecast).
+set -euo pipefail
+version=v2.7.12
+toolchain=go1.24.5
+cache=${SURGECAST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/surgecast}/influxdb
+server=$cache/bin/influxd-$version
+
+# Puts a Go that can build the server in front of PATH.
+new_enough_go() {
+  local have
+  have=$(go env GOVERSION)
+  if [[ $(printf '%s\n' go1.24 "$have" | sort -V | head -1) == go1.24 ]]; then return; fi
+  local module=golang.org/toolchain@v0.0.1-$toolchain.linux-$(go env GOARCH) folder
+  echo "$have is too old for InfluxDB: fetching $module" >&2
+  folder=$(cd "$cache" && GO111MODULE=on go mod download -json "$module" |
+    sed -n 's/^\s*"Dir": "\(.*\)",*$/\1/p')
+  [[ -d $folder ]] || { echo "could not fetch $module" >&2; exit 1; }
+  # Modules are kept without the right to execute.
+  chmod -R u+w "$folder" && chmod +x "$folder"/bin/* "$folder"/pkg/tool/*/*
+  export GOROOT=$folder PATH=$folder/bin:$PATH
+}
+
+install() {
+  [[ -x $server ]] && return
+  local build=$cache/build
+  mkdir -p "$cache/bin" "$build/lib"
+  new_enough_go
+  export GOTOOLCHAIN=local
+  cd "$build"
+  # As a tool of a module of our own: with a `replace` in its go.mod it cannot be installed by name.
+  printf 'module surgecast/influxd\n\ngo 1.24\n' >go.mod
+  go get -tool "github.com/influxdata/influxdb/v2/cmd/influxd@$version"
+  # The Rust half of its query engine, of the version that its go.mod names.
+  local flux flux_version
+  flux_version=$(go list -m -f '{{.Version}}' github.com/influxdata/flux)
+  if [[ ! -e lib/libflux.a ]]; then
+    go mod download github.com/influxdata/flux
+    flux=$(go list -m -f '{{.Dir}}' github.com/influxdata/flux)
+    rm -rf flux && cp -r "$flux" flux && chmod -R u+w flux
+    rm -f flux/rust-toolchain.toml
+    # What newer compilers warn of is an error there. Without --target the flags reach its build script too.
+    (cd flux/libflux && RUSTFLAGS=--cap-lints=allow CARGO_TARGET_DIR="$build/target" \
+      cargo rustc --release --locked --quiet --package flux --lib --crate-type staticlib)
+    cp target/release/libflux.a lib/
+  fi
+  cat >lib/flux.pc <<PC
+Name: Flux
+Version: ${flux_version#v}
+Description: query engine of InfluxDB
+Libs: -L$build/lib -lflux -ldl -lm
+Cflags: -I$build/flux/libflux/include
+PC
+  PKG_CONFIG_PATH=$build/lib CGO_ENABLED=1 go build -trimpath -tags sqlite_foreign_keys,sqlite_json \
+    -ldflags "-s -w -X main.version=$version" -o "$server.new" github.com/influxdata/influxdb/v2/cmd/influxd
+  mv "$server.new" "$server"
+  cd / && rm -rf "$build"
+}
+
+run() {
+  local folder=$1 port=$2
+  [[ -x $server ]] || { echo "no InfluxDB at $server: run $0 install" >&2; exit 1; }
+  mkdir -p "$folder"
+  # It tells its makers how it is used unless it is told not to.
+  exec "$server" --http-bind-address "127.0.0.1:$port" --reporting-disabled --log-level info \
+    --bolt-path "$folder/influxd.bolt" --sqlite-path "$folder/influxd.sqlite" --engine-path "$folder/engine" \
+    >>"$folder/influxd.log" 2>&1
+}
+
+case ${1:-} in
+  install) install ;;
+  run) (($# == 3)) || { echo "usage: $0 run FOLDER PORT" >&2; exit 2; }; run "$2" "$3" ;;
+  *) echo "usage: $0 install | run FOLDER PORT" >&2; exit 2 ;;
+esac
