@@ -14,7 +14,7 @@
 //! | [`simulate`] | an operator to try it on | domain |
 //! | [`kafka`] | the clients that read and write, wire forms of partials and commits | telemetry, window, ingest, domain |
 //! | [`store`] | what must survive a restart | the core's types |
-//! | [`sink`] | notification channels | store, outputs, domain |
+//! | [`sink`] | InfluxDB, notification channels | store, window, outputs, domain |
 //! | [`api`] | HTTP: data, health, metrics, web page | store, telemetry, the core's types |
 //! | [`telemetry`] | metrics, tracing, health | domain |
 //! | [`app`] | wiring, workers, shutdown, commands | everything; nothing uses `app` |

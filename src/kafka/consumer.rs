@@ -129,7 +129,7 @@ impl Consumer {
                             anew, or its retention is too short";
                 Err(KafkaProblem(text.into()))
             }
-            Some(Err(error)) => Err(self.inner.context().settings.problem(&error)),
+            Some(Err(error)) => Err(self.inner.context().problem(&error)),
         }
     }
 
@@ -148,7 +148,7 @@ impl Consumer {
     /// # Errors
     /// [`KafkaProblem`]; the store knows it all the same.
     pub fn commit(&self, points: &[(SourceId, CommitPoint)]) -> Result<(), KafkaProblem> {
-        let problem = |error: KafkaError| self.inner.context().settings.problem(&error);
+        let problem = |error: KafkaError| self.inner.context().problem(&error);
         let mut list = TopicPartitionList::with_capacity(points.len());
         for (source, point) in points {
             let mut element = list.add_partition(&source.topic, source.partition);
@@ -202,7 +202,7 @@ fn watch(
                 *ends.lock().unwrap_or_else(PoisonError::into_inner) = found;
                 context.well();
             }
-            Err(error) => context.ill(&context.settings.problem(&error).0),
+            Err(error) => context.ill(&context.problem(&error).0),
         }
         std::thread::park_timeout(LOOK_EVERY);
     }

@@ -12,7 +12,7 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::producer::Ticket;
-use super::settings::Settings;
+use super::settings::{KafkaProblem, Settings};
 use crate::domain::{Offset as Position, SourceId};
 use crate::telemetry::Health;
 
@@ -44,15 +44,27 @@ pub struct Context {
     health: Arc<Health>,
     start_at: StartAt,
     changes: Mutex<Vec<Change>>,
+    /// Why the cluster lets nobody in, where it said so: what is asked of it then times out.
+    cause: Mutex<Option<String>>,
 }
 
 impl Context {
     pub(super) fn new(settings: Settings, health: Arc<Health>, start_at: StartAt) -> Self {
-        Self { settings, health, start_at, changes: Mutex::default() }
+        Self { settings, health, start_at, changes: Mutex::default(), cause: Mutex::default() }
+    }
+
+    /// An error with what to do about it.
+    pub(super) fn problem(&self, error: &KafkaError) -> KafkaProblem {
+        let unheard = error.rdkafka_error_code().is_some_and(is_silence);
+        match lock(&self.cause).clone().filter(|_| unheard) {
+            Some(cause) => KafkaProblem(cause),
+            None => self.settings.problem(error),
+        }
     }
 
     /// The cluster answers.
     pub fn well(&self) {
+        *lock(&self.cause) = None;
         if self.health.ready(COMPONENT) {
             tracing::info!(brokers = self.settings.brokers, "Kafka answers");
         }
@@ -73,7 +85,7 @@ impl Context {
         let (low, high) = match consumer.fetch_watermarks(topic, partition, ANSWER_WITHIN) {
             Ok(marks) => marks,
             Err(error) => {
-                self.ill(&self.settings.problem(&error).0);
+                self.ill(&self.problem(&error).0);
                 return (self.start_at)(source);
             }
         };
@@ -112,7 +124,7 @@ impl Context {
             _ => consumer.assign(&list),
         };
         if let Err(error) = assigned {
-            self.ill(&self.settings.problem(&error).0);
+            self.ill(&self.problem(&error).0);
         }
     }
 
@@ -128,6 +140,18 @@ impl Context {
             tracing::warn!(%error, "giving partitions back failed");
         }
     }
+}
+
+/// Codes that say that nobody answered, not why.
+fn is_silence(code: Code) -> bool {
+    matches!(
+        code,
+        Code::AllBrokersDown
+            | Code::BrokerTransportFailure
+            | Code::OperationTimedOut
+            | Code::RequestTimedOut
+            | Code::Resolve
+    )
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -146,12 +170,17 @@ impl ClientContext for Context {
             return;
         };
         match code {
-            // One connection of several, or of an idle one: the cluster is still there.
+            // One connection of several, or of an idle one: the cluster may still be there.
             Code::BrokerTransportFailure | Code::OperationTimedOut => {
                 tracing::debug!(%error, reason, "Kafka client");
             }
-            Code::AllBrokersDown => self.ill(&self.settings.explain(code, "")),
-            _ => self.ill(&self.settings.explain(code, reason)),
+            code if is_silence(code) => self.ill(&self.problem(&error).0),
+            _ => {
+                tracing::debug!(%error, reason, "Kafka client");
+                let why = self.settings.explain(code);
+                self.ill(&why);
+                *lock(&self.cause) = Some(why);
+            }
         }
     }
 }
@@ -179,6 +208,6 @@ impl ProducerContext for Context {
     type DeliveryOpaque = Box<Ticket>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, ticket: Box<Ticket>) {
-        ticket.done(result.as_ref().err().map(|(error, _)| self.settings.problem(error)));
+        ticket.done(result.as_ref().err().map(|(error, _)| self.problem(error)));
     }
 }

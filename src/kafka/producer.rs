@@ -112,7 +112,7 @@ impl Producer {
                 }
                 Err((error, back)) => {
                     back.delivery_opaque.done(None);
-                    return Err(self.settings.problem(&error));
+                    return Err(self.inner.context().problem(&error));
                 }
             }
         }

@@ -119,15 +119,15 @@ impl Settings {
     pub(super) fn problem(&self, error: &KafkaError) -> KafkaProblem {
         let code = error.rdkafka_error_code();
         KafkaProblem(match code {
-            Some(code) => self.explain(code, ""),
+            Some(code) => self.explain(code),
             None => format!("Kafka at {}: {error}", self.brokers),
         })
     }
 
     /// What a code means to the person who runs this.
-    pub(super) fn explain(&self, code: Code, detail: &str) -> String {
+    pub(super) fn explain(&self, code: Code) -> String {
         let brokers = &self.brokers;
-        let text = match code {
+        match code {
             Code::AllBrokersDown
             | Code::BrokerTransportFailure
             | Code::Resolve
@@ -155,8 +155,7 @@ impl Settings {
                 "a topic is missing at {brokers}: create it, or let surgecast's user create topics"
             ),
             other => format!("Kafka at {brokers}: {other}"),
-        };
-        if detail.is_empty() { text } else { format!("{text} ({detail})") }
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::executor::block_on;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
 use super::context::Context;
@@ -12,7 +13,7 @@ use super::settings::{KafkaProblem, Settings};
 use crate::domain::SourceId;
 use crate::telemetry::Health;
 
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// Partitions of a topic that this program creates: room for as many workers.
 const PARTITIONS: i32 = 6;
 /// As the broker is configured.
@@ -23,18 +24,19 @@ const DEFAULT_REPLICATION: i32 = -1;
 /// # Errors
 /// [`KafkaProblem`] if no broker answers or it does not allow it.
 pub fn prepare(settings: &Settings, health: Arc<Health>) -> Result<Vec<SourceId>, KafkaProblem> {
-    let context = Context::new(settings.clone(), health, Box::new(|_| None));
-    let admin: AdminClient<Context> =
+    let context = Context::new(settings.clone(), health.clone(), Box::new(|_| None));
+    // One without a group: it only asks.
+    let asker: BaseConsumer<Context> =
         settings.client().create_with_context(context).map_err(|error| settings.problem(&error))?;
-    let missing: Vec<&str> = {
-        let known = partitions(&admin, settings)?;
-        let is_missing = |topic: &&str| !known.iter().any(|source| &*source.topic == *topic);
-        settings.topics.every().map(|(topic, _)| topic).into_iter().filter(is_missing).collect()
-    };
-    if !missing.is_empty() {
-        create(&admin, settings, &missing)?;
+    let known = partitions(&asker, settings)?;
+    let is_missing = |topic: &&str| !known.iter().any(|source| &*source.topic == *topic);
+    let missing: Vec<&str> =
+        settings.topics.every().map(|(topic, _)| topic).into_iter().filter(is_missing).collect();
+    if missing.is_empty() {
+        return Ok(known);
     }
-    let known = partitions(&admin, settings)?;
+    create(settings, health, &missing)?;
+    let known = partitions(&asker, settings)?;
     for (topic, _) in settings.topics.every() {
         if !known.iter().any(|source| &*source.topic == topic) {
             return Err(KafkaProblem(format!("topic {topic} is being created")));
@@ -43,11 +45,10 @@ pub fn prepare(settings: &Settings, health: Arc<Health>) -> Result<Vec<SourceId>
     Ok(known)
 }
 
-fn create(
-    admin: &AdminClient<Context>,
-    settings: &Settings,
-    missing: &[&str],
-) -> Result<(), KafkaProblem> {
+fn create(settings: &Settings, health: Arc<Health>, missing: &[&str]) -> Result<(), KafkaProblem> {
+    let context = Context::new(settings.clone(), health, Box::new(|_| None));
+    let admin: AdminClient<Context> =
+        settings.client().create_with_context(context).map_err(|error| settings.problem(&error))?;
     let new = missing.iter().map(|topic| {
         let partitions = if *topic == settings.topics.maintenance { 1 } else { PARTITIONS };
         // The broker's time cannot be set by a producer whose clock is wrong.
@@ -56,8 +57,8 @@ fn create(
     });
     let new: Vec<_> = new.collect();
     let options = AdminOptions::new()
-        .request_timeout(Some(ANSWER_WITHIN))
-        .operation_timeout(Some(ANSWER_WITHIN));
+        .request_timeout(Some(ANSWER_WITHIN * 2))
+        .operation_timeout(Some(ANSWER_WITHIN * 2));
     let made = block_on(admin.create_topics(&new, &options));
     for result in made.map_err(|error| settings.problem(&error))? {
         match result {
@@ -65,7 +66,7 @@ fn create(
             // Another instance was quicker.
             Err((_, Code::TopicAlreadyExists)) => {}
             Err((topic, code)) => {
-                let why = settings.explain(code, "");
+                let why = settings.explain(code);
                 return Err(KafkaProblem(format!("cannot create topic {topic}: {why}")));
             }
         }
@@ -74,11 +75,14 @@ fn create(
 }
 
 fn partitions(
-    admin: &AdminClient<Context>,
+    asker: &BaseConsumer<Context>,
     settings: &Settings,
 ) -> Result<Vec<SourceId>, KafkaProblem> {
-    let all = admin.inner().fetch_metadata(None, ANSWER_WITHIN);
-    let all = all.map_err(|error| settings.problem(&error))?;
+    let all = asker.fetch_metadata(None, ANSWER_WITHIN).map_err(|error| {
+        // Why nobody answered comes as an event, if it is known.
+        while asker.poll(Duration::ZERO).is_some() {}
+        asker.context().problem(&error)
+    })?;
     let ours = all.topics().iter().filter(|topic| settings.topics.kind_of(topic.name()).is_some());
     let sources = ours.flat_map(|topic| {
         topic.partitions().iter().map(|partition| SourceId::new(topic.name(), partition.id()))

@@ -2,7 +2,9 @@
 # A real Kafka broker for tests: one KRaft node from the published jars, on 127.0.0.1.
 #
 #   kafka.sh install                            puts the jars into the cache (needs Java 17 and Maven)
-#   kafka.sh run FOLDER PORT CONTROLLER_PORT    runs in the foreground, on what FOLDER holds
+#   kafka.sh run FOLDER PORT CONTROLLER_PORT SASL_PORT
+#                                               runs in the foreground, on what FOLDER holds; on SASL_PORT with
+#                                               sign-in (PLAIN, user `surgecast`, password `right`)
 #
 # SURGECAST_CACHE names the cache (default ~/.cache/surgecast), KAFKA_VERSION the release.
 set -euo pipefail
@@ -42,7 +44,7 @@ POM
 }
 
 run() {
-  local folder=$1 port=$2 controller=$3
+  local folder=$1 port=$2 controller=$3 sasl=$4
   [[ -e $jars/complete ]] || { echo "no Kafka in $jars: run $0 install" >&2; exit 1; }
   mkdir -p "$folder"
   cat >"$folder/server.properties" <<CONF
@@ -50,9 +52,12 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$controller
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=PLAINTEXT://127.0.0.1:$port
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:$port,SASL_PLAINTEXT://127.0.0.1:$sasl,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=PLAINTEXT://127.0.0.1:$port,SASL_PLAINTEXT://127.0.0.1:$sasl
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
+  user_surgecast="right";
 inter.broker.listener.name=PLAINTEXT
 log.dirs=$folder/data
 auto.create.topics.enable=false
@@ -82,6 +87,6 @@ CONF
 
 case ${1:-} in
   install) install ;;
-  run) (($# == 4)) || { echo "usage: $0 run FOLDER PORT CONTROLLER_PORT" >&2; exit 2; }; run "$2" "$3" "$4" ;;
-  *) echo "usage: $0 install | run FOLDER PORT CONTROLLER_PORT" >&2; exit 2 ;;
+  run) (($# == 5)) || { echo "usage: $0 run FOLDER PORT CONTROLLER_PORT SASL_PORT" >&2; exit 2; }; run "${@:2}" ;;
+  *) echo "usage: $0 install | run FOLDER PORT CONTROLLER_PORT SASL_PORT" >&2; exit 2 ;;
 esac

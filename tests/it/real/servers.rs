@@ -43,16 +43,27 @@ pub struct Kafka {
     folder: PathBuf,
     port: u16,
     controller: u16,
+    sasl: u16,
     child: Option<Child>,
 }
 
 impl Kafka {
-    /// Starts a broker on what `folder` holds.
+    /// Starts a broker.
     pub fn start(folder: &Path) -> Self {
-        let folder = folder.join("kafka");
-        let mut kafka = Self { folder, port: free_port(), controller: free_port(), child: None };
+        let mut kafka = Self::absent(folder);
         kafka.restart();
         kafka
+    }
+
+    /// A broker that has yet to be started.
+    pub fn absent(folder: &Path) -> Self {
+        let (controller, sasl) = (free_port(), free_port());
+        Self { folder: folder.join("kafka"), port: free_port(), controller, sasl, child: None }
+    }
+
+    /// Where a user name and a password are asked for: `surgecast` and `right`.
+    pub fn sasl_brokers(&self) -> String {
+        format!("127.0.0.1:{}", self.sasl)
     }
 
     pub fn brokers(&self) -> String {
@@ -70,8 +81,9 @@ impl Kafka {
     /// Starts it on the same ports and data.
     pub fn restart(&mut self) {
         let folder = self.folder.display().to_string();
-        let ports = [self.port.to_string(), self.controller.to_string()];
-        let mut child = script("kafka.sh", &["run", &folder, &ports[0], &ports[1]]);
+        let [port, controller, sasl] =
+            [self.port, self.controller, self.sasl].map(|port| port.to_string());
+        let mut child = script("kafka.sh", &["run", &folder, &port, &controller, &sasl]);
         let before = self.started();
         until("the Kafka broker to start", || {
             let ended = child.try_wait().expect("its status");
@@ -110,18 +122,27 @@ pub type Row = BTreeMap<String, String>;
 impl Influx {
     /// Starts a server with an organisation and a token, and a bucket that no test uses.
     pub fn start(folder: &Path) -> Self {
-        let http = reqwest::blocking::Client::builder().timeout(PATIENCE).build().expect("client");
-        let folder = folder.join("influxdb");
-        let mut influx = Self { folder, port: free_port(), child: None, http };
+        let mut influx = Self::absent(folder);
         influx.restart();
+        influx.set_up();
+        influx
+    }
+
+    /// A server that has yet to be started and set up.
+    pub fn absent(folder: &Path) -> Self {
+        let http = reqwest::blocking::Client::builder().timeout(PATIENCE).build().expect("client");
+        Self { folder: folder.join("influxdb"), port: free_port(), child: None, http }
+    }
+
+    /// Gives it its first user.
+    pub fn set_up(&self) {
         let first = json!({
             "username": "tests", "password": "only-for-tests", "org": ORG, "bucket": "first",
             "token": TOKEN, "retentionPeriodSeconds": 0,
         });
-        let answer = influx.http.post(format!("{}/api/v2/setup", influx.url()));
+        let answer = self.http.post(format!("{}/api/v2/setup", self.url()));
         let answer = answer.body(first.to_string()).send().expect("setup answers");
         assert_eq!(answer.status().as_u16(), 201, "{}", answer.text().unwrap_or_default());
-        influx
     }
 
     pub fn url(&self) -> String {
