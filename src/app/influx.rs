@@ -36,6 +36,9 @@ pub struct InfluxSink {
     pub stop: Arc<AtomicBool>,
 }
 
+/// With their numbers, oldest first.
+type Changes = Vec<(i64, Change)>;
+
 /// What a round came to.
 enum Round {
     /// Everything is written.
@@ -119,7 +122,7 @@ impl InfluxSink {
     }
 
     /// What changed after the cursor, as points.
-    fn gather(&self, after: i64) -> Result<(Vec<(i64, Change)>, Vec<Line>), StoreError> {
+    fn gather(&self, after: i64) -> Result<(Changes, Vec<Line>), StoreError> {
         let changes = self.reader.changes(after, CHANGES_MAX)?;
         let (mut windows, mut issues) = (BTreeSet::new(), BTreeSet::new());
         let mut lines = Vec::new();

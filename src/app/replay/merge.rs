@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::{self, BufRead};
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::shift;
@@ -125,11 +126,17 @@ pub(super) struct Merge {
     shift_ms: i64,
     heap: BinaryHeap<Reverse<(Timestamp, usize, u64, Line)>>,
     started: bool,
+    within: Option<Range<Timestamp>>,
 }
 
 impl Merge {
     pub(super) fn new(inputs: Vec<Input>, shift_ms: i64) -> Self {
-        Self { inputs, shift_ms, heap: BinaryHeap::new(), started: false }
+        Self { inputs, shift_ms, heap: BinaryHeap::new(), started: false, within: None }
+    }
+
+    /// Leaves out lines whose time, moved, is not in `span`.
+    pub(super) fn within(self, span: Range<Timestamp>) -> Self {
+        Self { within: Some(span), ..self }
     }
 
     /// The next line.
@@ -137,6 +144,16 @@ impl Merge {
     /// # Errors
     /// When a file cannot be read on.
     pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
+        loop {
+            match self.next_of_all()? {
+                Some(line) if self.within.as_ref().is_some_and(|span| !span.contains(&line.ts)) => {
+                }
+                found => return Ok(found),
+            }
+        }
+    }
+
+    fn next_of_all(&mut self) -> io::Result<Option<Line>> {
         if !self.started {
             self.started = true;
             for input in 0..self.inputs.len() {
@@ -181,6 +198,13 @@ mod tests {
         let b = "{\"ts\":1767233005}\nbroken\n{\"ts\":1767233020}\n";
         let merge = Merge::new(vec![input("a", a), input("b", b)], 0);
         assert_eq!(places(merge), ["a:3", "b:1", "b:2", "a:1", "b:3", "a:4"]);
+    }
+
+    #[test]
+    fn a_span_cuts_by_time() {
+        let a = "{\"ts\":1767233000}\n{\"ts\":1767233010}\n{\"ts\":1767233020}\n";
+        let span = Timestamp::from_secs(1_767_233_010)..Timestamp::from_secs(1_767_233_020);
+        assert_eq!(places(Merge::new(vec![input("a", a)], 0).within(span)), ["a:2"]);
     }
 
     #[test]

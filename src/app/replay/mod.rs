@@ -26,7 +26,7 @@ use self::play::{Notes, Player, Speed, Summary, WallPace};
 use super::cli::UsageError;
 use super::clock::WallClock;
 use super::config::{self, Flags, Kafka};
-use crate::domain::Clock as _;
+use crate::domain::{Clock as _, Timestamp};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -41,12 +41,18 @@ pub struct ReplayArgs {
     /// Address of the running system
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     url: String,
-    /// Event seconds per second, such as 60x, or max
+    /// Event seconds per second, such as 60x; max; or due: what is past at once, the rest when its time comes
     #[arg(long, default_value = "max")]
     speed: Speed,
     /// Shift all times by whole days so that the last event lies at or just before now
     #[arg(long, value_enum)]
     rebase: Option<Rebase>,
+    /// Leave out events before this time (after shifting)
+    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    from: Option<Timestamp>,
+    /// Leave out events from this time on (after shifting)
+    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    until: Option<Timestamp>,
     /// File with a token of scope `ingest`
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
@@ -86,7 +92,11 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
         None => 0,
     };
     let bar = progress(args)?;
-    let merge = Merge::new(open(args)?, shift_ms);
+    let mut merge = Merge::new(open(args)?, shift_ms);
+    if args.from.is_some() || args.until.is_some() {
+        let span = args.from.unwrap_or(Timestamp::MIN)..args.until.unwrap_or(Timestamp::MAX);
+        merge = merge.within(span);
+    }
     let mut pace = WallPace::default();
     let mut notes = BarNotes(bar.clone());
     let played = Player::new(args.speed, &mut *target, &mut pace, &mut notes).play(merge);

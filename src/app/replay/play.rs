@@ -7,7 +7,8 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::merge::{Line, Merge};
-use crate::domain::Timestamp;
+use crate::app::clock::WallClock;
+use crate::domain::{Clock as _, Timestamp};
 
 const BATCH_EVENTS_MAX: usize = 5000;
 const BATCH_BYTES_MAX: usize = 2 << 20;
@@ -20,6 +21,8 @@ const BACK_OFF_MAX: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Speed {
     Max,
+    /// What is past at once, the rest when its time comes.
+    Due,
     /// Event seconds per second.
     Times(f64),
 }
@@ -27,12 +30,14 @@ pub(super) enum Speed {
 impl FromStr for Speed {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == "max" {
-            return Ok(Self::Max);
+        match text {
+            "max" => return Ok(Self::Max),
+            "due" => return Ok(Self::Due),
+            _ => {}
         }
         match text.strip_suffix('x').unwrap_or(text).parse::<f64>() {
             Ok(factor) if factor > 0.0 && factor <= 1e6 => Ok(Self::Times(factor)),
-            _ => Err("use a factor above 0 such as 60x, or max".into()),
+            _ => Err("use a factor above 0 such as 60x, max or due".into()),
         }
     }
 }
@@ -59,6 +64,8 @@ pub(super) trait Target {
 pub(super) trait Pace {
     /// Since the replay began.
     fn elapsed(&self) -> Duration;
+    /// The clock's time.
+    fn now(&self) -> Timestamp;
     fn wait(&mut self, length: Duration);
 }
 
@@ -76,6 +83,10 @@ pub(super) struct WallPace(Option<Instant>);
 impl Pace for WallPace {
     fn elapsed(&self) -> Duration {
         self.0.map_or(Duration::ZERO, |start| start.elapsed())
+    }
+
+    fn now(&self) -> Timestamp {
+        WallClock.now()
     }
 
     fn wait(&mut self, length: Duration) {
@@ -151,7 +162,11 @@ impl<'a, T: Target + ?Sized, P: Pace, N: Notes> Player<'a, T, P, N> {
 
     /// How long until an event is due.
     fn until(&mut self, ts: Timestamp) -> Duration {
-        let Speed::Times(factor) = self.speed else { return Duration::ZERO };
+        let factor = match self.speed {
+            Speed::Max => return Duration::ZERO,
+            Speed::Due => return ts.since(self.pace.now()),
+            Speed::Times(factor) => factor,
+        };
         let Some(first) = self.summary.first.or(Some(ts)).filter(|first| *first > Timestamp::MIN)
         else {
             return Duration::ZERO;

@@ -194,6 +194,15 @@ impl Influx {
         buckets.iter().map(|bucket| (text(&bucket["name"]), text(&bucket["id"]))).collect()
     }
 
+    /// Creates a bucket that keeps points for ever.
+    pub fn create_bucket(&self, name: &str) {
+        let orgs = self.api(reqwest::Method::GET, &format!("/api/v2/orgs?org={ORG}")).send();
+        let orgs: Value = orgs.expect("an answer").json().expect("JSON");
+        let body = json!({"orgID": orgs["orgs"][0]["id"], "name": name, "retentionRules": []});
+        let made = self.api(reqwest::Method::POST, "/api/v2/buckets").body(body.to_string()).send();
+        assert_eq!(made.expect("an answer").status().as_u16(), 201);
+    }
+
     pub fn delete_bucket(&self, name: &str) {
         let id = &self.buckets()[name];
         let gone = self.api(reqwest::Method::DELETE, &format!("/api/v2/buckets/{id}")).send();

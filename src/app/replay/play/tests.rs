@@ -28,6 +28,9 @@ impl Pace for FakePace {
     fn elapsed(&self) -> Duration {
         self.0
     }
+    fn now(&self) -> Timestamp {
+        Timestamp::from_secs(1_767_233_000) + self.0
+    }
     fn wait(&mut self, length: Duration) {
         self.0 += length;
     }
@@ -108,8 +111,17 @@ fn speed_paces_and_coalesces() {
 }
 
 #[test]
+fn what_is_due_goes_at_once_and_the_rest_in_time() {
+    // The clock stands where the first event is.
+    let (result, _, pace, _) = play(Speed::Due, vec![], events(61, 1));
+    assert_eq!(result.expect("plays").accepted, 61);
+    assert!((59..=61).contains(&pace.0.as_secs()), "{:?}", pace.0);
+}
+
+#[test]
 fn speeds_are_read_or_refused() {
     assert_eq!("max".parse(), Ok(Speed::Max));
+    assert_eq!("due".parse(), Ok(Speed::Due));
     assert_eq!("60x".parse(), Ok(Speed::Times(60.0)));
     for text in ["", "0", "-1x", "fast", "NaN", "inf"] {
         assert!(text.parse::<Speed>().is_err(), "{text}");
