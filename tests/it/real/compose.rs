@@ -1,6 +1,7 @@
 //! `deploy/compose.yaml` without an engine: the same commands and environment, run natively against the same servers.
 //!
 //! What this cannot show: that the images build, and that the engine wires their network and volumes.
+#![allow(clippy::disallowed_methods, reason = "a shell finds the program through PATH")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
