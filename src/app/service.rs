@@ -15,6 +15,7 @@ use super::engine::{Chore, Counter, Engine, Feed, Handover, Input, Leader, Leade
 use super::feeds::LocalFeed;
 use super::influx::InfluxSink;
 use super::intake::Intake;
+use super::log::LogFeed;
 use super::outbox::{Channel, Outbox};
 use crate::api::{ApiState, Command, Progress, ServiceInfo, StreamEvent, TokenSet, WriteEvents};
 use crate::domain::{Clock, Keyed, SourceId};
@@ -235,7 +236,7 @@ impl Parts {
         Ok(waker)
     }
 
-    /// Starts the thread that reads Kafka.
+    /// Starts the threads that count Kafka's partitions and that read what was counted.
     fn intake(
         &mut self,
         settings: kafka::Settings,
@@ -243,12 +244,18 @@ impl Parts {
         health: Arc<Health>,
     ) -> anyhow::Result<()> {
         health.failing(kafka::COMPONENT, "not connected yet");
+        let log = LogFeed {
+            settings: settings.clone(),
+            next: self.leader.log_offset()?,
+            leader: self.inbox.clone(),
+            health: health.clone(),
+            stop: self.stop.clone(),
+        };
+        self.threads.push(spawn("log", move || log.run())?);
         let intake = Intake {
             settings,
-            points: self.leader.commits().clone(),
             fold,
             limits: self.limits,
-            leader: Handover::new(self.inbox.clone()),
             clock: self.clock.clone(),
             health,
             metrics: self.metrics.clone(),

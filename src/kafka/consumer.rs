@@ -12,7 +12,7 @@ use rdkafka::message::{BorrowedMessage, Timestamp as MessageTime};
 use rdkafka::{Message as _, Offset, TopicPartitionList};
 
 use super::commit::encode_commit;
-use super::context::{Change, Context, StartAt};
+use super::context::{Change, Context};
 use super::settings::{KafkaProblem, Settings};
 use crate::domain::{Clock, Offset as Position, SourceId, Timestamp};
 use crate::telemetry::Health;
@@ -65,8 +65,7 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    /// Joins the group. `start_at` tells where the store says that a partition goes on; a partition it does
-    /// not know is read from its beginning.
+    /// Joins the group. A partition goes on where it was committed, or from its beginning.
     ///
     /// # Errors
     /// [`KafkaProblem`] for properties that cannot be used.
@@ -74,9 +73,8 @@ impl Consumer {
         settings: &Settings,
         health: Arc<Health>,
         clock: Arc<dyn Clock>,
-        start_at: StartAt,
     ) -> Result<Self, KafkaProblem> {
-        let context = Context::new(settings.clone(), health, start_at);
+        let context = Context::new(settings.clone(), health);
         let mut config = settings.client();
         let defaults = [
             ("fetch.queue.backoff.ms", "100"),
@@ -95,7 +93,7 @@ impl Consumer {
             .set("group.id", &settings.group)
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
-            // Offsets come from the store: one that the broker does not have is an error, not a guess.
+            // An offset that the broker does not have is an error, not a guess.
             .set("auto.offset.reset", "error");
         let inner: BaseConsumer<Context> =
             config.create_with_context(context).map_err(|error| settings.problem(&error))?;
@@ -146,7 +144,7 @@ impl Consumer {
     /// Commits where each partition starts again, with what a restart must not forget.
     ///
     /// # Errors
-    /// [`KafkaProblem`]; the store knows it all the same.
+    /// [`KafkaProblem`]; then the commit before stands, and a restart counts more again.
     pub fn commit(&self, points: &[(SourceId, CommitPoint)]) -> Result<(), KafkaProblem> {
         let problem = |error: KafkaError| self.inner.context().problem(&error);
         let mut list = TopicPartitionList::with_capacity(points.len());

@@ -11,10 +11,12 @@ use rdkafka::producer::{DeliveryResult, ProducerContext};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::commit::decode_commit;
 use super::producer::Ticket;
 use super::settings::{KafkaProblem, Settings};
 use crate::domain::{Offset as Position, SourceId};
 use crate::telemetry::Health;
+use crate::window::CommitPoint;
 
 /// The component in health and logs.
 pub const COMPONENT: &str = "kafka";
@@ -23,13 +25,12 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// A partition that this instance counts from now on, or no longer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Records follow from this offset on.
-    Assigned(SourceId, Position),
+    /// Records follow from this offset on; with what was committed, if anything was.
+    Assigned(SourceId, Position, Option<CommitPoint>),
     Revoked(SourceId),
+    /// It cannot be told where a partition goes on: start over.
+    Failed(KafkaProblem),
 }
-
-/// Where the store says that a partition is to be read from.
-pub type StartAt = Box<dyn Fn(&SourceId) -> Option<Position> + Send + Sync>;
 
 /// Notes that the cluster does not do what is asked of it, and says it once.
 pub fn report(health: &Health, why: &str) {
@@ -42,15 +43,14 @@ pub fn report(health: &Health, why: &str) {
 pub struct Context {
     pub(super) settings: Settings,
     health: Arc<Health>,
-    start_at: StartAt,
     changes: Mutex<Vec<Change>>,
     /// Why the cluster lets nobody in, where it said so: what is asked of it then times out.
     cause: Mutex<Option<String>>,
 }
 
 impl Context {
-    pub(super) fn new(settings: Settings, health: Arc<Health>, start_at: StartAt) -> Self {
-        Self { settings, health, start_at, changes: Mutex::default(), cause: Mutex::default() }
+    pub(super) fn new(settings: Settings, health: Arc<Health>) -> Self {
+        Self { settings, health, changes: Mutex::default(), cause: Mutex::default() }
     }
 
     /// An error with what to do about it.
@@ -79,52 +79,67 @@ impl Context {
         std::mem::take(&mut *lock(&self.changes))
     }
 
-    /// The offset to read a partition from, given what the broker still has.
-    fn begin(&self, consumer: &BaseConsumer<Self>, source: &SourceId) -> Option<Position> {
+    /// Where a partition goes on, given what was committed and what the broker still has.
+    fn begin(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        source: &SourceId,
+    ) -> Result<(Position, Option<CommitPoint>), KafkaProblem> {
         let (topic, partition) = (&*source.topic, source.partition);
-        let (low, high) = match consumer.fetch_watermarks(topic, partition, ANSWER_WITHIN) {
-            Ok(marks) => marks,
-            Err(error) => {
-                self.ill(&self.problem(&error).0);
-                return (self.start_at)(source);
-            }
+        let problem = |error: KafkaError| self.problem(&error);
+        let (low, high) =
+            consumer.fetch_watermarks(topic, partition, ANSWER_WITHIN).map_err(problem)?;
+        let mut asked = TopicPartitionList::new();
+        asked.add_partition(topic, partition);
+        let found = consumer.committed_offsets(asked, ANSWER_WITHIN).map_err(problem)?;
+        let Some((resume_at, metadata)) = found.elements().first().and_then(|element| {
+            let Offset::Offset(offset) = element.offset() else { return None };
+            Some((offset, element.metadata().to_owned()))
+        }) else {
+            return Ok((low, None));
         };
-        let Some(stored) = (self.start_at)(source) else { return Some(low) };
-        if stored > high {
-            self.ill(&format!(
-                "{source} ends at offset {high} and was counted up to {stored}: the topic was made anew. \
-                 Give the new topic another name, or start with another store"
-            ));
-            return None;
+        let point = decode_commit(resume_at, &metadata)
+            .map_err(|error| KafkaProblem(format!("{source}: {error}")))?;
+        if resume_at > high {
+            return Err(KafkaProblem(format!(
+                "{source} ends at offset {high} and was counted up to {resume_at}: the topic was made anew. Give \
+                 the new topic another name, or use another kafka.group"
+            )));
         }
-        if stored < low {
+        if resume_at < low {
             tracing::error!(
-                %source, stored, low, lost = low - stored,
+                %source, resume_at, low, lost = low - resume_at,
                 "the broker has deleted events that were not counted yet: lengthen the topic's retention"
             );
         }
-        Some(stored.max(low))
+        Ok((resume_at.max(low), Some(point)))
     }
 
     fn assigned(&self, consumer: &BaseConsumer<Self>, tpl: &TopicPartitionList) {
         let mut list = TopicPartitionList::new();
         for element in tpl.elements() {
             let source = SourceId::new(element.topic(), element.partition());
-            let Some(offset) = self.begin(consumer, &source) else { continue };
+            let (offset, point) = match self.begin(consumer, &source) {
+                Ok(found) => found,
+                Err(problem) => {
+                    lock(&self.changes).push(Change::Failed(problem));
+                    continue;
+                }
+            };
             // Fails for an offset below zero only, which brokers do not give.
             let _ = list.add_partition_offset(
                 element.topic(),
                 element.partition(),
                 Offset::Offset(offset),
             );
-            lock(&self.changes).push(Change::Assigned(source, offset));
+            lock(&self.changes).push(Change::Assigned(source, offset, point));
         }
         let assigned = match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => consumer.incremental_assign(&list),
             _ => consumer.assign(&list),
         };
         if let Err(error) = assigned {
-            self.ill(&self.problem(&error).0);
+            lock(&self.changes).push(Change::Failed(self.problem(&error)));
         }
     }
 

@@ -6,6 +6,7 @@
 mod commit;
 mod consumer;
 mod context;
+mod log;
 mod producer;
 mod settings;
 mod topics;
@@ -13,7 +14,8 @@ mod wire;
 
 pub use commit::{CommitError, METADATA_BYTES_MAX, decode_commit, encode_commit};
 pub use consumer::{Consumer, Ends, Received};
-pub use context::{COMPONENT, Change, Context, StartAt, report};
+pub use context::{COMPONENT, Change, Context, report};
+pub use log::{LogMessage, LogReader, LogWriter};
 pub use producer::{Producer, Ticket};
 pub use settings::{KafkaProblem, Settings, Topics};
 pub use topics::prepare;

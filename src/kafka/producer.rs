@@ -42,17 +42,35 @@ impl Ticket {
     }
 }
 
-/// Writes to the topics that are read.
+/// Writes records and waits for them.
 pub struct Producer {
     inner: ThreadedProducer<Context>,
     settings: Settings,
 }
 
 impl Producer {
+    /// Writes to the topics that are read.
+    ///
     /// # Errors
     /// [`KafkaProblem`] for properties that cannot be used.
     pub fn open(settings: &Settings, health: Arc<Health>) -> Result<Self, KafkaProblem> {
-        let context = Context::new(settings.clone(), health, Box::new(|_| None));
+        Self::create(settings, health, &[])
+    }
+
+    /// One that never delivers a record after it has lost an earlier one.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] for properties that cannot be used.
+    pub fn gapless(settings: &Settings, health: Arc<Health>) -> Result<Self, KafkaProblem> {
+        Self::create(settings, health, &[("enable.gapless.guarantee", "true")])
+    }
+
+    fn create(
+        settings: &Settings,
+        health: Arc<Health>,
+        more: &[(&str, &str)],
+    ) -> Result<Self, KafkaProblem> {
+        let context = Context::new(settings.clone(), health);
         let mut config = settings.client();
         config
             .set("acks", "all")
@@ -61,6 +79,9 @@ impl Producer {
             .set("compression.codec", "lz4")
             .set("queue.buffering.max.kbytes", "65536")
             .set("message.timeout.ms", DELIVER_WITHIN.as_millis().to_string());
+        for (key, value) in more {
+            config.set(*key, *value);
+        }
         let inner =
             config.create_with_context(context).map_err(|error| settings.problem(&error))?;
         Ok(Self { inner, settings: settings.clone() })
@@ -72,10 +93,37 @@ impl Producer {
     /// [`KafkaProblem`] where one could not be delivered; others may have been, and event ids make it harmless
     /// to write them again.
     pub fn write(&self, events: &[Keyed<'_>]) -> Result<(), KafkaProblem> {
+        let topics = &self.settings.topics;
+        self.deliver(events.iter().map(|event| {
+            BaseRecord::with_opaque_to(topics.of(event.kind), ())
+                .key(event.key.as_bytes())
+                .payload(event.bytes)
+        }))
+    }
+
+    /// Writes records to one partition, in order, and waits until all are acknowledged.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] where one could not be delivered.
+    pub fn write_to(
+        &self,
+        topic: &str,
+        partition: i32,
+        records: &[Vec<u8>],
+    ) -> Result<(), KafkaProblem> {
+        self.deliver(records.iter().map(|bytes| {
+            BaseRecord::with_opaque_to(topic, ()).partition(partition).payload(bytes.as_slice())
+        }))
+    }
+
+    fn deliver<'a>(
+        &self,
+        records: impl Iterator<Item = BaseRecord<'a, [u8], [u8], ()>>,
+    ) -> Result<(), KafkaProblem> {
         let batch = Arc::new(Batch::default());
         let mut failed = None;
-        for event in events {
-            if let Err(problem) = self.enqueue(event, &batch) {
+        for record in records {
+            if let Err(problem) = self.enqueue(record, &batch) {
                 failed = Some(problem);
                 break;
             }
@@ -91,14 +139,16 @@ impl Producer {
         }
     }
 
-    fn enqueue(&self, event: &Keyed<'_>, batch: &Arc<Batch>) -> Result<(), KafkaProblem> {
+    fn enqueue(
+        &self,
+        record: BaseRecord<'_, [u8], [u8], ()>,
+        batch: &Arc<Batch>,
+    ) -> Result<(), KafkaProblem> {
         batch.left(|state| state.0 += 1);
-        let mut record = BaseRecord::with_opaque_to(
-            self.settings.topics.of(event.kind),
-            Box::new(Ticket(batch.clone())),
-        )
-        .key(event.key)
-        .payload(event.bytes);
+        let BaseRecord { topic, partition, payload, key, timestamp, headers, .. } = record;
+        let delivery_opaque = Box::new(Ticket(batch.clone()));
+        let mut record =
+            BaseRecord { topic, partition, payload, key, timestamp, headers, delivery_opaque };
         let mut waited = Duration::ZERO;
         loop {
             match self.inner.send(record) {

@@ -104,6 +104,12 @@ impl Settings {
         }
     }
 
+    /// The log between those who count and those who forecast: one partition. `surgecast.partials`, unless the
+    /// group has another name: two systems on one cluster do not mix.
+    pub fn partials(&self) -> String {
+        format!("{}.partials", self.group)
+    }
+
     /// What every client has in common.
     pub(super) fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();

@@ -10,7 +10,7 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 
 use super::context::Context;
 use super::settings::{KafkaProblem, Settings};
-use crate::domain::SourceId;
+use crate::domain::{EventKind, SourceId};
 use crate::telemetry::Health;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -19,41 +19,64 @@ const PARTITIONS: i32 = 6;
 /// As the broker is configured.
 const DEFAULT_REPLICATION: i32 = -1;
 
-/// Creates the input topics that are not there. Returns every partition of all three.
+/// A topic that has to be there.
+struct Wanted {
+    name: String,
+    partitions: i32,
+    config: [(&'static str, &'static str); 1],
+}
+
+/// The broker's time cannot be set by a producer whose clock is wrong.
+const BROKER_TIME: [(&str, &str); 1] = [("message.timestamp.type", "LogAppendTime")];
+/// History lives in the store.
+const SEVEN_DAYS: [(&str, &str); 1] = [("retention.ms", "604800000")];
+
+fn wanted(settings: &Settings) -> Vec<Wanted> {
+    let inputs = settings.topics.every().map(|(name, kind)| {
+        let partitions = if kind == EventKind::Maintenance { 1 } else { PARTITIONS };
+        Wanted { name: name.to_owned(), partitions, config: BROKER_TIME }
+    });
+    let log = Wanted { name: settings.partials(), partitions: 1, config: SEVEN_DAYS };
+    inputs.into_iter().chain([log]).collect()
+}
+
+/// Creates the topics that are not there. Returns every partition of those that are counted.
 ///
 /// # Errors
 /// [`KafkaProblem`] if no broker answers or it does not allow it.
 pub fn prepare(settings: &Settings, health: Arc<Health>) -> Result<Vec<SourceId>, KafkaProblem> {
-    let context = Context::new(settings.clone(), health.clone(), Box::new(|_| None));
+    let context = Context::new(settings.clone(), health.clone());
     // One without a group: it only asks.
     let asker: BaseConsumer<Context> =
         settings.client().create_with_context(context).map_err(|error| settings.problem(&error))?;
-    let known = partitions(&asker, settings)?;
-    let is_missing = |topic: &&str| !known.iter().any(|source| &*source.topic == *topic);
-    let missing: Vec<&str> =
-        settings.topics.every().map(|(topic, _)| topic).into_iter().filter(is_missing).collect();
-    if missing.is_empty() {
-        return Ok(known);
-    }
-    create(settings, health, &missing)?;
-    let known = partitions(&asker, settings)?;
-    for (topic, _) in settings.topics.every() {
-        if !known.iter().any(|source| &*source.topic == topic) {
-            return Err(KafkaProblem(format!("topic {topic} is being created")));
+    let is_missing = |known: &[SourceId], wanted: &Wanted| {
+        !known.iter().any(|source| *source.topic == *wanted.name)
+    };
+    let mut known = partitions(&asker)?;
+    let missing: Vec<Wanted> =
+        wanted(settings).into_iter().filter(|wanted| is_missing(&known, wanted)).collect();
+    if !missing.is_empty() {
+        create(settings, health, &missing)?;
+        known = partitions(&asker)?;
+        if let Some(late) = missing.iter().find(|wanted| is_missing(&known, wanted)) {
+            return Err(KafkaProblem(format!("topic {} is being created", late.name)));
         }
     }
+    known.retain(|source| settings.topics.kind_of(&source.topic).is_some());
     Ok(known)
 }
 
-fn create(settings: &Settings, health: Arc<Health>, missing: &[&str]) -> Result<(), KafkaProblem> {
-    let context = Context::new(settings.clone(), health, Box::new(|_| None));
+fn create(
+    settings: &Settings,
+    health: Arc<Health>,
+    missing: &[Wanted],
+) -> Result<(), KafkaProblem> {
+    let context = Context::new(settings.clone(), health);
     let admin: AdminClient<Context> =
         settings.client().create_with_context(context).map_err(|error| settings.problem(&error))?;
-    let new = missing.iter().map(|topic| {
-        let partitions = if *topic == settings.topics.maintenance { 1 } else { PARTITIONS };
-        // The broker's time cannot be set by a producer whose clock is wrong.
-        NewTopic::new(topic, partitions, TopicReplication::Fixed(DEFAULT_REPLICATION))
-            .set("message.timestamp.type", "LogAppendTime")
+    let new = missing.iter().map(|Wanted { name, partitions, config }| {
+        let topic = NewTopic::new(name, *partitions, TopicReplication::Fixed(DEFAULT_REPLICATION));
+        config.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
     });
     let new: Vec<_> = new.collect();
     let options = AdminOptions::new()
@@ -74,17 +97,14 @@ fn create(settings: &Settings, health: Arc<Health>, missing: &[&str]) -> Result<
     Ok(())
 }
 
-fn partitions(
-    asker: &BaseConsumer<Context>,
-    settings: &Settings,
-) -> Result<Vec<SourceId>, KafkaProblem> {
+/// Partitions of every topic.
+fn partitions(asker: &BaseConsumer<Context>) -> Result<Vec<SourceId>, KafkaProblem> {
     let all = asker.fetch_metadata(None, ANSWER_WITHIN).map_err(|error| {
         // Why nobody answered comes as an event, if it is known.
         while asker.poll(Duration::ZERO).is_some() {}
         asker.context().problem(&error)
     })?;
-    let ours = all.topics().iter().filter(|topic| settings.topics.kind_of(topic.name()).is_some());
-    let sources = ours.flat_map(|topic| {
+    let sources = all.topics().iter().flat_map(|topic| {
         topic.partitions().iter().map(|partition| SourceId::new(topic.name(), partition.id()))
     });
     Ok(sources.collect())

@@ -1,19 +1,27 @@
 //! Messages of the topic `surgecast.partials`, as JSON.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::domain::{Name, Offset, Scope, SeriesKey, SourceId, Timestamp};
+use crate::domain::{
+    AlarmEvent, DeadLetter, MaintenanceEvent, Name, Offset, Position, Reason, Scope, SeriesKey,
+    SourceId, Timestamp,
+};
 use crate::window::{Cell, Counts, Frontier, Partial};
 
 /// Version that is written; others are refused, never guessed at.
 pub const WIRE_VERSION: u32 = 1;
 
 /// One message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Wire {
     /// What a source has counted so far; of several the largest `upto` wins.
-    Partial { source: SourceId, partial: Partial },
+    Partial {
+        source: SourceId,
+        partial: Partial,
+    },
     /// How far a source is. It follows the partials it speaks of in the same producer session.
     Frontier {
         source: SourceId,
@@ -22,6 +30,20 @@ pub enum Wire {
         upto: Option<Offset>,
         /// Clock time of the report.
         reported_at: Timestamp,
+    },
+    /// An alarm's raise, change or clear: state that outlives windows.
+    Alarm {
+        position: Position,
+        event: AlarmEvent,
+    },
+    Maintenance {
+        position: Position,
+        event: MaintenanceEvent,
+    },
+    /// An event that was not counted, and where it would have been.
+    Dead {
+        letter: DeadLetter,
+        place: Option<(Cell, Timestamp)>,
     },
 }
 
@@ -73,6 +95,30 @@ enum Body {
         upto: Option<Offset>,
         reported_ms: i64,
     },
+    Alarm {
+        topic: String,
+        partition: i32,
+        offset: Offset,
+        event: AlarmEvent,
+    },
+    Maintenance {
+        topic: String,
+        partition: i32,
+        offset: Offset,
+        event: MaintenanceEvent,
+    },
+    Dead {
+        topic: String,
+        partition: i32,
+        offset: Offset,
+        received_ms: i64,
+        reason: Reason,
+        detail: String,
+        /// Base64: the bytes need not be text.
+        bytes: String,
+        cell: Option<CellForm>,
+        window_ms: Option<i64>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,6 +130,15 @@ enum CellForm {
 }
 
 impl Wire {
+    /// The source that it speaks of.
+    pub fn source(&self) -> &SourceId {
+        match self {
+            Self::Partial { source, .. } | Self::Frontier { source, .. } => source,
+            Self::Alarm { position, .. } | Self::Maintenance { position, .. } => &position.source,
+            Self::Dead { letter, .. } => &letter.position.source,
+        }
+    }
+
     /// The message's bytes.
     ///
     /// # Errors
@@ -132,8 +187,36 @@ impl From<Wire> for Body {
                 upto,
                 reported_ms: reported_at.millis(),
             },
+            Wire::Alarm { position, event } => {
+                let (topic, partition, offset) = parts(&position);
+                Self::Alarm { topic, partition, offset, event }
+            }
+            Wire::Maintenance { position, event } => {
+                let (topic, partition, offset) = parts(&position);
+                Self::Maintenance { topic, partition, offset, event }
+            }
+            Wire::Dead { letter, place } => {
+                let (topic, partition, offset) = parts(&letter.position);
+                let (cell, window) = place.unzip();
+                Self::Dead {
+                    topic,
+                    partition,
+                    offset,
+                    received_ms: letter.received_at.millis(),
+                    reason: letter.reason,
+                    detail: letter.detail,
+                    bytes: BASE64.encode(&letter.bytes),
+                    cell: cell.map(CellForm::from),
+                    window_ms: window.map(Timestamp::millis),
+                }
+            }
         }
     }
+}
+
+fn parts(position: &Position) -> (String, i32, Offset) {
+    let SourceId { topic, partition } = &position.source;
+    (topic.as_ref().to_owned(), *partition, position.offset)
 }
 
 impl From<Body> for Wire {
@@ -169,6 +252,37 @@ impl From<Body> for Wire {
                     upto,
                     reported_at: Timestamp::from_millis(reported_ms),
                 }
+            }
+            Body::Alarm { topic, partition, offset, event } => {
+                let source = SourceId::new(&topic, partition);
+                Self::Alarm { position: Position { source, offset }, event }
+            }
+            Body::Maintenance { topic, partition, offset, event } => {
+                let source = SourceId::new(&topic, partition);
+                Self::Maintenance { position: Position { source, offset }, event }
+            }
+            Body::Dead {
+                topic,
+                partition,
+                offset,
+                received_ms,
+                reason,
+                detail,
+                bytes,
+                cell,
+                window_ms,
+            } => {
+                let source = SourceId::new(&topic, partition);
+                let letter = DeadLetter {
+                    position: Position { source, offset },
+                    received_at: Timestamp::from_millis(received_ms),
+                    reason,
+                    detail,
+                    // Written by this program; what is damaged is kept as it is.
+                    bytes: BASE64.decode(&bytes).unwrap_or(bytes.into_bytes()).into(),
+                };
+                let window = window_ms.map(Timestamp::from_millis);
+                Self::Dead { letter, place: cell.map(Cell::from).zip(window) }
             }
         }
     }
@@ -245,7 +359,35 @@ mod tests {
                 reported_at: Timestamp::from_millis(reported),
             },
         );
-        prop_oneof![partial, note]
+        let position =
+            || (source(), 0i64..1 << 50).prop_map(|(source, offset)| Position { source, offset });
+        let dead = (position(), prop::collection::vec(any::<u8>(), 0..40), cell(), any::<bool>());
+        let dead = dead.prop_map(|(position, bytes, cell, late)| Wire::Dead {
+            letter: DeadLetter {
+                position,
+                received_at: Timestamp::from_secs(1_767_232_800),
+                reason: if late { Reason::Late } else { Reason::Malformed },
+                detail: "why".into(),
+                bytes: bytes.into(),
+            },
+            place: late.then_some((cell, Timestamp::from_secs(1_767_232_800))),
+        });
+        let alarm =
+            (position(), name(), name()).prop_map(|(position, region, service)| Wire::Alarm {
+                position,
+                event: AlarmEvent {
+                    event_id: "e".into(),
+                    alarm_id: "a".into(),
+                    action: crate::domain::AlarmAction::Clear,
+                    ts: Timestamp::from_millis(1_767_232_800_123),
+                    severity: crate::domain::Severity::Major,
+                    scope: Scope { region, service },
+                    device: Some("OLT-1".into()),
+                    alarm_type: None,
+                    text: Some("ü \"\n".into()),
+                },
+            });
+        prop_oneof![partial, note, dead, alarm]
     }
 
     proptest! {

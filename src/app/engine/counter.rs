@@ -6,7 +6,7 @@ use super::report::Report;
 use crate::domain::{DeadLetter, Event, EventKind, Offset, Position, Reason, SourceId, Timestamp};
 use crate::ingest;
 use crate::telemetry::Metrics;
-use crate::window::{Cell, CommitPoint, Fate, Fold, FoldConfig};
+use crate::window::{Cell, CommitPoint, Fate, Fold, FoldConfig, Frontier};
 
 /// One record of a log, not yet decoded.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ impl Counter {
             Some(point) => Fold::resume(config, point),
             None => Fold::new(config),
         };
-        let pending = Report::new(source.clone(), &fold);
+        let pending = Report::new(source.clone());
         Self { source, fold, config, limits, metrics, pending, taken: 0 }
     }
 
@@ -57,13 +57,11 @@ impl Counter {
     /// Windows that were closed at the last report are forgotten: whoever took that one stores it, or starts over
     /// from the store.
     pub fn report(&mut self, caught_up_at: Option<Timestamp>) -> Report {
-        let mut report =
-            std::mem::replace(&mut self.pending, Report::new(self.source.clone(), &self.fold));
+        let mut report = std::mem::replace(&mut self.pending, Report::new(self.source.clone()));
         report.partials = self.fold.changed();
-        report.frontier.closed = self.fold.closed();
-        report.frontier.caught_up_at = caught_up_at;
-        report.commit = self.fold.commit_point();
-        self.fold.committed(&report.commit);
+        let commit = self.fold.commit_point();
+        report.progress = Some((Frontier { closed: self.fold.closed(), caught_up_at }, commit));
+        self.fold.committed(&commit);
         self.taken = 0;
         report
     }

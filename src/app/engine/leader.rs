@@ -9,13 +9,16 @@ use super::issue::{IssueConfig, Issuer, Situation};
 use super::refit::RefitConfig;
 use super::report::Report;
 use crate::api::StreamEvent;
-use crate::domain::{SeriesKey, SourceId, Timestamp, WindowWidth};
+use crate::domain::{Offset, SeriesKey, SourceId, Timestamp, WindowWidth};
 use crate::store::{PartialRecord, Reader, SourceRecord, Store, StoreError, Tx, WindowRecord};
 use crate::telemetry::Metrics;
 use crate::window::{
     AlarmBook, Cell, CommitPoint, Counts, Merge, MergeConfig, MergeState, Part, Partial,
     STALE_AFTER, Settled, SourceProgress,
 };
+
+/// Name of the blob that says where the log goes on.
+const LOG_OFFSET: &str = "log_offset";
 
 /// Rules of the leader.
 #[derive(Clone)]
@@ -151,6 +154,15 @@ impl Leader {
         &self.commits
     }
 
+    /// Where the log between counters and leader goes on, if it was read before.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn log_offset(&self) -> Result<Option<Offset>, StoreError> {
+        let bytes = self.reader.blob(LOG_OFFSET)?;
+        Ok(bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok()))
+    }
+
     /// Makes windows wait for a source.
     pub fn expect(&mut self, source: SourceId, now: Timestamp) {
         self.merge.expect(source, now);
@@ -182,13 +194,15 @@ impl Leader {
         &mut self.issuer
     }
 
-    /// Stores reports and all that follows from them, in one transaction. Returns what the live stream should tell.
+    /// Stores reports and all that follows from them, in one transaction, with where the log that they come from goes
+    /// on, if they come from one. Returns what the live stream should tell.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored: then nothing was, and the caller reloads and tries again.
     pub fn apply(
         &mut self,
         reports: &[Report],
+        log: Option<Offset>,
         now: Timestamp,
     ) -> Result<Vec<StreamEvent>, StoreError> {
         let settled = settled_in(&self.reader, self.config.width);
@@ -197,7 +211,9 @@ impl Leader {
             let source = &report.source;
             let partials = self.merge.apply(source, report.partials.clone(), &settled);
             news.extend(partials.into_iter().map(|p| record(source, p)));
-            self.merge.note(source, report.frontier, now);
+            if let Some((frontier, _)) = report.progress {
+                self.merge.note(source, frontier, now);
+            }
             for (position, alarm) in &report.alarms {
                 self.alarms.observe(position.clone(), alarm.clone());
             }
@@ -243,14 +259,18 @@ impl Leader {
         tx.put_partials(&news)?;
         tx.delete_partials(&gone)?;
         for report in reports {
+            let Some((frontier, commit)) = report.progress else { continue };
             tx.put_source(&SourceRecord {
                 source: report.source.clone(),
-                closed: report.commit.closed,
-                decided_upto: report.commit.decided_upto,
-                resume_at: report.commit.resume_at,
-                caught_up_at: report.frontier.caught_up_at,
+                closed: commit.closed,
+                decided_upto: commit.decided_upto,
+                resume_at: commit.resume_at,
+                caught_up_at: frontier.caught_up_at,
                 reported_at: now,
             })?;
+        }
+        if let Some(next) = log {
+            tx.put_blob(LOG_OFFSET, &to_blob(&next))?;
         }
         if let Some(next) = self.merge.next() {
             tx.put_blob("next_window", &to_blob(&next.millis()))?;

@@ -3,35 +3,40 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::mpsc::SyncSender;
 
 use super::run::Input;
 use crate::domain::{AlarmEvent, DeadLetter, MaintenanceEvent, Position, SourceId, Timestamp};
-use crate::window::{Cell, CommitPoint, Fold, Frontier, Partial};
+use crate::window::{Cell, CommitPoint, Frontier, Partial};
 
 /// Everything that happened at one source since its last report.
 #[derive(Debug)]
 pub struct Report {
     pub source: SourceId,
     pub partials: Vec<Partial>,
-    pub frontier: Frontier,
-    pub commit: CommitPoint,
+    /// How far the source is with this, and where it starts again; `None` where it has not said so yet.
+    pub progress: Option<(Frontier, CommitPoint)>,
     pub alarms: Vec<(Position, AlarmEvent)>,
     pub maintenance: Vec<(Position, MaintenanceEvent)>,
     pub dead: Vec<(DeadLetter, Option<(Cell, Timestamp)>)>,
 }
 
 impl Report {
-    pub(super) fn new(source: SourceId, fold: &Fold) -> Self {
+    /// One that says nothing yet.
+    pub fn new(source: SourceId) -> Self {
         Self {
             source,
             partials: Vec::new(),
-            frontier: Frontier { closed: fold.closed(), caught_up_at: None },
-            commit: fold.commit_point(),
+            progress: None,
             alarms: Vec::new(),
             maintenance: Vec::new(),
             dead: Vec::new(),
         }
+    }
+
+    /// Clock time at which the source had been read to its end.
+    pub fn caught_up_at(&self) -> Option<Timestamp> {
+        self.progress.and_then(|(frontier, _)| frontier.caught_up_at)
     }
 
     /// Whether there is nothing to store.
@@ -65,19 +70,18 @@ pub struct Handover {
     stored: Arc<AtomicU64>,
     sent: u64,
     waiting: VecDeque<(u64, Vec<(SourceId, CommitPoint)>)>,
-    /// A batch that the leader had no room for.
-    held: Option<Batch>,
 }
 
 impl Handover {
     pub fn new(leader: SyncSender<Input>) -> Self {
         let (stored, waiting) = (Arc::default(), VecDeque::new());
-        Self { leader, stored, sent: 0, waiting, held: None }
+        Self { leader, stored, sent: 0, waiting }
     }
 
     fn batch(&mut self, reports: Vec<Report>) -> Batch {
         self.sent += 1;
-        let points = reports.iter().map(|r| (r.source.clone(), r.commit)).collect();
+        let point = |r: &Report| Some((r.source.clone(), r.progress?.1));
+        let points = reports.iter().filter_map(point).collect();
         self.waiting.push_back((self.sent, points));
         Batch { reports, number: self.sent, stored: self.stored.clone() }
     }
@@ -89,41 +93,6 @@ impl Handover {
     pub fn send(&mut self, reports: Vec<Report>) -> Result<(), Gone> {
         let batch = self.batch(reports);
         self.leader.send(Input::Batch(batch)).map_err(|_| Gone)
-    }
-
-    /// Hands reports over, or holds them if the leader has no room; then [`Self::retry`] until it has.
-    ///
-    /// # Errors
-    /// [`Gone`]
-    pub fn offer(&mut self, reports: Vec<Report>) -> Result<(), Gone> {
-        debug_assert!(self.held.is_none(), "what is held goes first");
-        let batch = self.batch(reports);
-        self.held = Some(batch);
-        self.retry().map(drop)
-    }
-
-    /// Tries what is held once more. Returns whether nothing is held now.
-    ///
-    /// # Errors
-    /// [`Gone`]
-    pub fn retry(&mut self) -> Result<bool, Gone> {
-        let Some(batch) = self.held.take() else { return Ok(true) };
-        match self.leader.try_send(Input::Batch(batch)) {
-            Ok(()) => Ok(true),
-            Err(TrySendError::Full(Input::Batch(batch))) => {
-                self.held = Some(batch);
-                Ok(false)
-            }
-            Err(_) => Err(Gone),
-        }
-    }
-
-    /// Makes windows wait for sources that have not reported yet.
-    ///
-    /// # Errors
-    /// [`Gone`]
-    pub fn expect(&self, sources: Vec<SourceId>) -> Result<(), Gone> {
-        self.leader.send(Input::Expect(sources)).map_err(|_| Gone)
     }
 
     /// Where the sources of batches that became durable start again, if any did since the last call.

@@ -12,7 +12,7 @@ use super::leader::Leader;
 use super::report::{Batch, Report};
 use crate::api::{Command, StreamEvent};
 use crate::app::clock::Stopwatch;
-use crate::domain::{Clock, SourceId, Timestamp};
+use crate::domain::{Clock, Offset, SourceId, Timestamp};
 use crate::store::{DeliveryOutcome, Store, StoreError};
 use crate::telemetry::{Health, Metrics};
 
@@ -26,6 +26,8 @@ const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
 /// What other threads send the leader.
 pub enum Input {
     Batch(Batch),
+    /// Reports read from the log, and where it goes on.
+    Log(Vec<Report>, Offset),
     /// Windows wait for these from now on.
     Expect(Vec<SourceId>),
     /// A sink has come this far.
@@ -63,7 +65,8 @@ impl Engine {
                 self.command(command);
             }
             match self.inbox.recv_timeout(PATIENCE) {
-                Ok(Input::Batch(batch)) => self.batch(&batch),
+                Ok(Input::Batch(batch)) => self.apply(&batch.reports, None, || batch.mark_stored()),
+                Ok(Input::Log(reports, next)) => self.apply(&reports, Some(next), || {}),
                 Ok(Input::Expect(sources)) => {
                     let now = self.clock.now();
                     sources.into_iter().for_each(|source| self.leader.expect(source, now));
@@ -102,14 +105,13 @@ impl Engine {
     }
 
     /// Stores reports, however long it takes: until then their reader waits.
-    fn batch(&mut self, batch: &Batch) {
-        let reports = &batch.reports;
+    fn apply(&mut self, reports: &[Report], log: Option<Offset>, stored: impl Fn()) {
         loop {
             let watch = Stopwatch::start();
-            match self.leader.apply(reports, self.clock.now()) {
+            match self.leader.apply(reports, log, self.clock.now()) {
                 Ok(told) => {
                     self.health.ready("store");
-                    batch.mark_stored();
+                    stored();
                     if !reports.iter().all(Report::is_heartbeat) {
                         self.metrics.commit(watch.seconds());
                     }
@@ -136,7 +138,7 @@ impl Engine {
             }
         }
         let (source, flag) = &self.caught_up;
-        let is_there = |r: &Report| r.source == *source && r.frontier.caught_up_at.is_some();
+        let is_there = |r: &Report| r.source == *source && r.caught_up_at().is_some();
         if reports.iter().any(is_there) {
             flag.store(true, Ordering::Release);
         }

@@ -60,7 +60,7 @@ impl Worker {
                 self.pause(RETRY);
                 continue;
             };
-            let caught_up = report.frontier.caught_up_at.is_some();
+            let caught_up = report.caught_up_at().is_some();
             if self.leader.send(vec![report]).is_err() {
                 return;
             }

@@ -1,0 +1,125 @@
+//! The log between those who count and those who forecast: the topic `surgecast.partials`, one partition.
+//!
+//! Whoever counts writes partials, alarm state and dead letters, and after them how far the source is. Whoever
+//! forecasts reads all of it from where its own store says; nothing is ever committed for this topic.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
+use rdkafka::{Message as _, Offset, TopicPartitionList};
+
+use super::context::Context;
+use super::producer::Producer;
+use super::settings::{KafkaProblem, Settings};
+use super::wire::{Wire, WireError};
+use crate::domain::Offset as Position;
+use crate::telemetry::Health;
+
+const PARTITION: i32 = 0;
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// Writes to the log, in order.
+pub struct LogWriter {
+    producer: Producer,
+    topic: String,
+}
+
+impl LogWriter {
+    /// # Errors
+    /// [`KafkaProblem`] for properties that cannot be used.
+    pub fn open(settings: &Settings, health: Arc<Health>) -> Result<Self, KafkaProblem> {
+        let producer = Producer::gapless(settings, health)?;
+        Ok(Self { producer, topic: settings.partials() })
+    }
+
+    /// Writes messages and waits until all are acknowledged.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`]; then nothing more may be written with this writer: what follows would overtake what was lost.
+    pub fn write(&self, messages: Vec<Wire>) -> Result<(), KafkaProblem> {
+        let encoded: Result<Vec<Vec<u8>>, WireError> =
+            messages.into_iter().map(Wire::encode).collect();
+        let encoded = encoded.map_err(|error| KafkaProblem(error.to_string()))?;
+        self.producer.write_to(&self.topic, PARTITION, &encoded)
+    }
+}
+
+/// A message of the log, or why it cannot be read, with its offset.
+pub type LogMessage = (Position, Result<Wire, WireError>);
+
+/// Reads the log from an offset on.
+pub struct LogReader {
+    inner: BaseConsumer<Context>,
+}
+
+impl LogReader {
+    /// Reads from `from` on, or from the first message that is kept.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] if no broker answers, or if the log ends before `from`.
+    pub fn open(
+        settings: &Settings,
+        health: Arc<Health>,
+        from: Option<Position>,
+    ) -> Result<Self, KafkaProblem> {
+        let context = Context::new(settings.clone(), health);
+        let mut config = settings.client();
+        // The client wants a group's name even where it is in none.
+        config
+            .set("group.id", format!("{}.log", settings.group))
+            .set("enable.auto.commit", "false")
+            .set("fetch.queue.backoff.ms", "100")
+            .set("auto.offset.reset", "error");
+        let inner: BaseConsumer<Context> =
+            config.create_with_context(context).map_err(|error| settings.problem(&error))?;
+        let topic = settings.partials();
+        let marks = inner.fetch_watermarks(&topic, PARTITION, ANSWER_WITHIN);
+        let (low, high) = marks.map_err(|error| {
+            while inner.poll(Duration::ZERO).is_some() {}
+            inner.context().problem(&error)
+        })?;
+        let start = from.unwrap_or(low);
+        if start > high {
+            return Err(KafkaProblem(format!(
+                "{topic} ends at offset {high} and was read up to {start}: the topic was made anew. Start with \
+                 another store, or give it back"
+            )));
+        }
+        if start < low {
+            tracing::error!(
+                topic,
+                start,
+                low,
+                "the log no longer has what was counted while nobody forecast: those windows stay unknown"
+            );
+        }
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&topic, PARTITION, Offset::Offset(start.max(low)))
+            .and_then(|()| inner.assign(&list))
+            .map_err(|error| settings.problem(&error))?;
+        Ok(Self { inner })
+    }
+
+    /// Messages that follow, at most `max`; waits up to `wait` for the first.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] where the log cannot be read; the client itself goes on trying.
+    pub fn read(&self, wait: Duration, max: usize) -> Result<Vec<LogMessage>, KafkaProblem> {
+        let mut messages = Vec::new();
+        while messages.len() < max {
+            let wait = if messages.is_empty() { wait } else { Duration::ZERO };
+            match self.inner.poll(wait) {
+                None => break,
+                Some(Ok(message)) => {
+                    let wire = Wire::decode(message.payload().unwrap_or_default());
+                    messages.push((message.offset(), wire));
+                }
+                Some(Err(KafkaError::PartitionEOF(_))) => {}
+                Some(Err(error)) => return Err(self.inner.context().problem(&error)),
+            }
+        }
+        Ok(messages)
+    }
+}
