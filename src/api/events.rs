@@ -41,13 +41,13 @@ pub async fn events(
     let writer = state.writer.clone();
     let answer = tokio::task::spawn_blocking(move || {
         let taken = take(&body, query.kind, &limits)?;
-        let here: Vec<LogRecord> = match writer {
+        match writer {
             Some(writer) => elsewhere(&*writer, &taken.records)?,
-            None => taken.records.into_iter().map(|record| record.log).collect(),
-        };
-        if !here.is_empty() {
-            log.append(&here, now)?;
-            wake();
+            None => {
+                let records: Vec<_> = taken.records.into_iter().map(|r| r.log).collect();
+                log.append(&records, now)?;
+                wake();
+            }
         }
         Ok::<_, Problem>(taken.answer)
     });
@@ -66,21 +66,22 @@ struct Taken {
     answer: Accepted,
 }
 
-/// Writes what could be decoded to the other log. Returns the rest: it stays here, so that counting makes dead
-/// letters of it.
-fn elsewhere(writer: &dyn WriteEvents, records: &[Record]) -> Result<Vec<LogRecord>, Problem> {
+/// Writes to the other log, also what could not be decoded: counting makes dead letters of it.
+fn elsewhere(writer: &dyn WriteEvents, records: &[Record]) -> Result<(), Problem> {
     let mut keyed = Vec::with_capacity(records.len());
-    let mut rest = Vec::new();
     for Record { log, event } in records {
         match event {
             Some(event) => {
                 keyed.push(Keyed { kind: event.kind(), key: event.key(), bytes: &log.bytes });
             }
-            None => rest.push(log.clone()),
+            // It will be a dead letter of whatever topic it is in.
+            None => {
+                let kind = log.kind.unwrap_or(EventKind::Ticket);
+                keyed.push(Keyed { kind, key: "", bytes: &log.bytes });
+            }
         }
     }
-    writer.write(&keyed).map_err(|why| Problem::busy(&why))?;
-    Ok(rest)
+    writer.write(&keyed).map_err(|why| Problem::busy(&why))
 }
 
 fn take(body: &[u8], kind: Option<EventKind>, limits: &ingest::Limits) -> Result<Taken, Problem> {

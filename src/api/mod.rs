@@ -7,6 +7,7 @@ mod admin;
 mod auth;
 mod dto;
 mod events;
+mod forward;
 mod page;
 mod params;
 mod problem;
@@ -18,7 +19,8 @@ mod write;
 
 pub use admin::admin_router;
 pub use auth::{Scope as TokenScope, TokenSet, TokensError};
+pub use forward::client as forward_client;
 pub use router::{openapi, router};
 pub use state::{
-    ApiState, Command, CommandError, Progress, Reply, ServiceInfo, StreamEvent, WriteEvents,
+    ApiState, Command, CommandError, Leads, Progress, Reply, ServiceInfo, StreamEvent, WriteEvents,
 };

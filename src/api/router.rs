@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::problem::Problem;
 use super::state::ApiState;
-use super::{auth, events, page, read, stream, write};
+use super::{auth, events, forward, page, read, stream, write};
 
 /// Nothing but the stream takes longer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -113,6 +113,7 @@ pub fn router(state: ApiState) -> Router {
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "use another method; /docs lists them")
         })
+        .layer(from_fn_with_state(state.clone(), forward::to_leader))
         .layer(from_fn_with_state(tokens, auth::guard))
         .layer(from_fn_with_state(state.clone(), count))
         .layer(set(header::CONTENT_SECURITY_POLICY, POLICY))

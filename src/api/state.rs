@@ -43,6 +43,13 @@ pub trait WriteEvents: Send + Sync {
     fn write(&self, events: &[Keyed<'_>]) -> Result<(), String>;
 }
 
+/// Whether this instance is the one that answers.
+pub trait Leads: Send + Sync {
+    fn leads(&self) -> bool;
+    /// Where the one that leads answers, such as `http://10.0.0.7:8080`.
+    fn leader_url(&self) -> Option<String>;
+}
+
 /// What the live stream tells.
 #[derive(Clone, Debug)]
 pub enum StreamEvent {
@@ -105,6 +112,9 @@ pub struct ApiState {
     /// Called after events were appended, so that they are counted at once.
     pub wake: Arc<dyn Fn() + Send + Sync>,
     pub tokens: Option<Arc<TokenSet>>,
+    pub leads: Arc<dyn Leads>,
+    /// Sends questions on to the one that leads.
+    pub forward: reqwest::Client,
     /// Places for live streams.
     pub streams: Arc<Semaphore>,
 }

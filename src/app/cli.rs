@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use thiserror::Error;
 
 use super::config::{self, Flags};
+use super::service::Role;
 use super::{check, demo, replay, serve, simulate_command, staffing_command};
 use crate::domain::Timestamp;
 use crate::sink::influx::InfluxClient;
@@ -108,6 +109,9 @@ struct ServeArgs {
     /// Event file to count (NDJSON), followed as it grows; `-` reads standard input. Repeatable
     #[arg(long, value_name = "FILE")]
     input: Vec<PathBuf>,
+    /// What this instance does of the work that several share through Kafka
+    #[arg(long, value_enum, default_value_t)]
+    role: Role,
 }
 
 /// Where the configuration comes from, and flags that go before it.
@@ -187,7 +191,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             drop(out);
             let config = args.config.load()?;
             refuse_unsupported(&config)?;
-            serve::run(&config, &args.input)
+            serve::run(&config, &args.input, args.role)
         }
         Some(Command::Check(args)) => check::run(&args, &mut out),
         Some(Command::Simulate(args)) => {

@@ -13,7 +13,7 @@ use super::engine::{IssueConfig, LeaderConfig, RefitConfig};
 use super::feeds::OperatorFeed;
 use super::outbox::{Channel, print};
 use super::serve::default_profiles;
-use super::service::{self, Running, Setup};
+use super::service::{self, Role, Running, Setup};
 use crate::api::ServiceInfo;
 use crate::domain::{Clock, SourceId, Timestamp, WindowWidth, Zone};
 use crate::ingest;
@@ -164,7 +164,7 @@ fn setup(
         width: WIDTH,
         every: DAY / 4,
         from: state.live,
-        used_from: state.live,
+        used_from: state.live + Duration::from_secs(3600),
         patience: Duration::from_secs(600),
     };
     let fold = FoldConfig {
@@ -191,6 +191,8 @@ fn setup(
         fold,
         feeds: vec![(Box::new(feed), fold)],
         kafka: None,
+        role: Role::Both,
+        advertise: None,
         influxdb: None,
         public_url: String::new(),
         channels: [("console".to_owned(), Channel::Console)].into(),

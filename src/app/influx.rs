@@ -10,6 +10,8 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::engine::Input;
+use super::leadership::Leadership;
+use crate::api::Leads as _;
 use crate::domain::Timestamp;
 use crate::sink::influx::{self, InfluxClient, Line, Written};
 use crate::store::{Change, Reader, StoreError};
@@ -33,6 +35,7 @@ pub struct InfluxSink {
     pub leader: SyncSender<Input>,
     pub health: Arc<Health>,
     pub metrics: Arc<Metrics>,
+    pub leadership: Arc<Leadership>,
     pub stop: Arc<AtomicBool>,
 }
 
@@ -58,6 +61,10 @@ impl InfluxSink {
         // For jitter only: several services do not come back at the same moment.
         let mut rng = ChaCha8Rng::seed_from_u64(u64::from(std::process::id()));
         while !self.stop.load(Ordering::Relaxed) {
+            if !self.leadership.leads() {
+                std::thread::park_timeout(LOOK_EVERY);
+                continue;
+            }
             match self.round(&mut cursor, back_off) {
                 Round::Idle => {
                     back_off = BACK_OFF.0;

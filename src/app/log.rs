@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use super::engine::{Input, Report};
-use crate::domain::{Offset, SourceId};
-use crate::kafka::{self, KafkaProblem, LogMessage, LogReader, Settings, Wire};
+use super::engine::{Input, Report, Told};
+use super::leadership::Leadership;
+use crate::domain::SourceId;
+use crate::kafka::{self, KafkaProblem, LogFrom, LogMessage, LogReader, Settings, Wire};
 use crate::telemetry::Health;
 use crate::window::CommitPoint;
 
@@ -20,9 +21,10 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_s
 /// What the thread works with.
 pub struct LogFeed {
     pub settings: Settings,
-    /// Where the store says that it goes on.
-    pub next: Option<Offset>,
-    pub leader: SyncSender<Input>,
+    pub from: LogFrom,
+    /// Who forecasts from it; without, only who leads is heard.
+    pub inbox: Option<SyncSender<Input>>,
+    pub leadership: Arc<Leadership>,
     pub health: Arc<Health>,
     pub stop: Arc<AtomicBool>,
 }
@@ -45,8 +47,8 @@ impl LogFeed {
 
     fn follow(&mut self) -> Result<(), KafkaProblem> {
         let sources = kafka::prepare(&self.settings, self.health.clone())?;
-        let reader = LogReader::open(&self.settings, self.health.clone(), self.next)?;
-        if self.leader.send(Input::Expect(sources)).is_err() {
+        let reader = LogReader::open(&self.settings, self.health.clone(), self.from)?;
+        if self.inbox.as_ref().is_some_and(|inbox| inbox.send(Input::Expect(sources)).is_err()) {
             return Ok(());
         }
         while !self.stop.load(Ordering::Relaxed) {
@@ -59,43 +61,58 @@ impl LogFeed {
             };
             let Some((last, _)) = messages.last() else { continue };
             let next = last + 1;
-            if self.leader.send(Input::Log(reports(messages), next)).is_err() {
+            let (reports, told) = self.sort(messages);
+            self.from = LogFrom::Offset(next);
+            let Some(inbox) = &self.inbox else { continue };
+            let mut sent = inbox.send(Input::Log(reports, next));
+            if !told.is_empty() {
+                sent = sent.and_then(|()| inbox.send(Input::Told(told)));
+            }
+            if sent.is_err() {
                 return Ok(());
             }
-            self.next = Some(next);
         }
         Ok(())
     }
-}
 
-/// What each source said, in its order. Of several frontiers the last stands: each speaks of all that came before it.
-fn reports(messages: Vec<LogMessage>) -> Vec<Report> {
-    let mut by_source: BTreeMap<SourceId, Report> = BTreeMap::new();
-    for (offset, wire) in messages {
-        let wire = match wire {
-            Ok(wire) => wire,
-            Err(error) => {
-                tracing::error!(offset, %error, "skipping a message of the log");
-                continue;
-            }
-        };
-        let source = wire.source().clone();
-        let report = by_source.entry(source.clone()).or_insert_with(|| Report::new(source));
-        match wire {
-            Wire::Partial { partial, .. } => report.partials.push(partial),
-            Wire::Alarm { position, event } => report.alarms.push((position, event)),
-            Wire::Maintenance { position, event } => report.maintenance.push((position, event)),
-            Wire::Dead { letter, place } => report.dead.push((letter, place)),
-            Wire::Frontier { frontier, upto, .. } => {
-                let upto = upto.unwrap_or(-1);
-                let commit = CommitPoint {
-                    resume_at: upto + 1,
-                    closed: frontier.closed,
-                    decided_upto: upto,
-                };
-                report.progress = Some((frontier, commit));
+    /// What each source said, in its order, and what others were told. Of several frontiers of a source the last
+    /// stands: each speaks of all that came before it.
+    fn sort(&self, messages: Vec<LogMessage>) -> (Vec<Report>, Vec<Told>) {
+        let mut by_source: BTreeMap<SourceId, Report> = BTreeMap::new();
+        let mut all_told = Vec::new();
+        for (offset, wire) in messages {
+            match wire {
+                Ok(Wire::Leader { url, .. }) => self.leadership.heard(&url),
+                Ok(Wire::Told { instance, .. }) if instance == self.leadership.instance => {}
+                Ok(Wire::Told { what, .. }) => match serde_json::from_value(what) {
+                    Ok(told) => all_told.push(told),
+                    Err(error) => tracing::error!(offset, %error, "skipping a change"),
+                },
+                Ok(wire) => {
+                    let Some(source) = wire.source().cloned() else { continue };
+                    let report =
+                        by_source.entry(source.clone()).or_insert_with(|| Report::new(source));
+                    add(report, wire);
+                }
+                Err(error) => tracing::error!(offset, %error, "skipping a message of the log"),
             }
         }
+        (by_source.into_values().collect(), all_told)
     }
-    by_source.into_values().collect()
+}
+
+fn add(report: &mut Report, wire: Wire) {
+    match wire {
+        Wire::Partial { partial, .. } => report.partials.push(partial),
+        Wire::Alarm { position, event } => report.alarms.push((position, event)),
+        Wire::Maintenance { position, event } => report.maintenance.push((position, event)),
+        Wire::Dead { letter, place } => report.dead.push((letter, place)),
+        Wire::Frontier { frontier, upto, .. } => {
+            let upto = upto.unwrap_or(-1);
+            let closed = frontier.closed;
+            let commit = CommitPoint { resume_at: upto + 1, closed, decided_upto: upto };
+            report.progress = Some((frontier, commit));
+        }
+        Wire::Leader { .. } | Wire::Told { .. } => {}
+    }
 }

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod feeds;
 mod influx;
 mod intake;
+mod leadership;
 mod log;
 mod outbox;
 pub mod replay;

@@ -7,6 +7,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use super::engine::Input;
+use super::leadership::Leadership;
+use crate::api::Leads as _;
 use crate::domain::Clock;
 use crate::sink::Webhook;
 use crate::store::{DeliveryOutcome, OutboxRow, Reader};
@@ -30,6 +32,7 @@ pub struct Outbox {
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
     pub health: Arc<Health>,
+    pub leadership: Arc<Leadership>,
     pub stop: Arc<AtomicBool>,
 }
 
@@ -37,6 +40,10 @@ impl Outbox {
     /// Runs until `stop` is set or the leader is gone.
     pub fn run(self) {
         while !self.stop.load(Ordering::Relaxed) {
+            if !self.leadership.leads() {
+                std::thread::park_timeout(LOOK_EVERY);
+                continue;
+            }
             match self.reader.outbox_due(self.clock.now(), ROWS_MAX) {
                 Ok(rows) if rows.is_empty() => std::thread::park_timeout(LOOK_EVERY),
                 Ok(rows) => {

@@ -14,7 +14,7 @@ use super::config::{Config, InfluxDb, Kafka, LogFormat, Receiver, ReceiverKind};
 use super::engine::{Feed, IssueConfig, LeaderConfig, RefitConfig};
 use super::feeds::{FileFeed, LocalFeed};
 use super::outbox::{Channel, print};
-use super::service::{self, Running, Setup};
+use super::service::{self, Role, Running, Setup};
 use crate::api::{ServiceInfo, TokenSet};
 use crate::domain::{Clock, Name, Timestamp};
 use crate::sink::{Secret, Webhook};
@@ -35,7 +35,8 @@ const DAY_MS: i64 = 86_400_000;
 ///
 /// # Errors
 /// [`UsageError`] for what the config or the flags say; others for what the machine says.
-pub fn run(config: &Config, inputs: &[PathBuf]) -> anyhow::Result<()> {
+pub fn run(config: &Config, inputs: &[PathBuf], role: Role) -> anyhow::Result<()> {
+    fits(config, inputs, role)?;
     init_logging(config.log.format == LogFormat::Json, &config.log.level);
     let clock = Arc::new(WallClock);
     let fold = FoldConfig {
@@ -69,6 +70,8 @@ pub fn run(config: &Config, inputs: &[PathBuf]) -> anyhow::Result<()> {
         fold,
         feeds,
         kafka: config.kafka.as_ref().map(Kafka::settings),
+        role,
+        advertise: config.server.advertise.clone(),
         influxdb: config.influxdb.as_ref().map(InfluxDb::settings),
         public_url: config.server.public_url.clone(),
         channels,
@@ -86,6 +89,24 @@ pub fn run(config: &Config, inputs: &[PathBuf]) -> anyhow::Result<()> {
         print(&format!("probes and metrics on http://{admin}"));
     }
     running.wait()
+}
+
+/// What a role needs, and what does not go with it.
+fn fits(config: &Config, inputs: &[PathBuf], role: Role) -> Result<(), UsageError> {
+    if role == Role::Both {
+        return Ok(());
+    }
+    if config.kafka.is_none() {
+        let text =
+            "--role: work is shared through Kafka only: add a [kafka] section, or leave it out";
+        return Err(UsageError(text.into()));
+    }
+    if !inputs.is_empty() {
+        let text =
+            "--input: goes with --role both only: other instances would not see these events";
+        return Err(UsageError(text.into()));
+    }
+    Ok(())
 }
 
 fn readable(input: &Path) -> Result<(), UsageError> {

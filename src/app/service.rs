@@ -11,15 +11,19 @@ use std::thread::JoinHandle;
 use anyhow::Context;
 use tokio::sync::{Semaphore, broadcast, mpsc};
 
-use super::engine::{Chore, Counter, Engine, Feed, Handover, Input, Leader, LeaderConfig, Worker};
+use super::clock::WallClock;
+use super::engine::{
+    Chore, Counter, Engine, Feed, Handover, Input, Leader, LeaderConfig, Told, Worker,
+};
 use super::feeds::LocalFeed;
 use super::influx::InfluxSink;
 use super::intake::Intake;
+use super::leadership::{Candidate, Leadership};
 use super::log::LogFeed;
 use super::outbox::{Channel, Outbox};
 use crate::api::{ApiState, Command, Progress, ServiceInfo, StreamEvent, TokenSet, WriteEvents};
 use crate::domain::{Clock, Keyed, SourceId};
-use crate::kafka;
+use crate::kafka::{self, LogFrom};
 use crate::sink::influx::{InfluxClient, InfluxSettings};
 use crate::store::{EventLog, Store};
 use crate::telemetry::{Health, Metrics};
@@ -30,6 +34,24 @@ const REPORTS_MAX: usize = 4;
 const COMMANDS_MAX: usize = 256;
 const STREAM_EVENTS_MAX: usize = 1024;
 const STREAMS_MAX: usize = 64;
+/// Changes that wait to be mirrored to those who follow.
+const TOLD_MAX: usize = 10_000;
+
+/// What an instance does of the work that several share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// Counts partitions and sends questions on to the leader
+    Count,
+    /// Forecasts: leads, or stands by to take over
+    Forecast,
+    #[default]
+    Both,
+}
+
+/// A name that no other start has.
+fn instance() -> String {
+    format!("{}-{}", std::process::id(), WallClock.now().millis())
+}
 
 /// Everything that demo and service differ in.
 pub struct Setup {
@@ -43,6 +65,10 @@ pub struct Setup {
     pub feeds: Vec<(Box<dyn Feed>, FoldConfig)>,
     /// The cluster that events are read from and written to, if there is one.
     pub kafka: Option<kafka::Settings>,
+    /// What this instance does of the work that a cluster shares.
+    pub role: Role,
+    /// Where other instances reach this one; where it listens, if nothing is said.
+    pub advertise: Option<String>,
     pub influxdb: Option<InfluxSettings>,
     /// Base of links in what goes out.
     pub public_url: String,
@@ -98,6 +124,12 @@ pub fn start_with(
     let leader = Leader::open(setup.leader, store, metrics.clone())?;
     health.ready("store");
     let (inbox, reports) = sync_channel(REPORTS_MAX);
+    let alone = setup.kafka.is_none();
+    let leadership = Arc::new(match alone {
+        true => Leadership::alone(),
+        false => Leadership::among_others(instance()),
+    });
+    let (others, told) = sync_channel(TOLD_MAX);
     let (commands, command_inbox) = mpsc::channel::<Command>(COMMANDS_MAX);
     let (stream, _) = broadcast::channel::<StreamEvent>(STREAM_EVENTS_MAX);
     let limits = setup.info.limits;
@@ -119,7 +151,9 @@ pub fn start_with(
         None => None,
         Some(settings) => {
             let producer = kafka::Producer::open(&settings, health.clone())?;
-            parts.intake(settings, setup.fold, health.clone())?;
+            let url = setup.advertise.unwrap_or(format!("http://{}", listener.local_addr()?));
+            let cluster = Cluster { settings, leadership: leadership.clone(), url, told };
+            parts.cluster(cluster, setup.role, setup.fold, &health)?;
             Some(Arc::new(Events(producer)) as Arc<dyn WriteEvents>)
         }
     };
@@ -136,6 +170,7 @@ pub fn start_with(
         stop: stop.clone(),
         caught_up: (setup.main_source, caught_up.clone()),
         chore: setup.chore,
+        others: (!alone).then_some(others),
     };
     threads.push(spawn("leader", move || engine.run())?);
     if let Some(settings) = setup.influxdb {
@@ -144,6 +179,7 @@ pub fn start_with(
             reader: reader.clone(),
             client: InfluxClient::new(settings)?,
             public_url: setup.public_url,
+            leadership: leadership.clone(),
             leader: inbox.clone(),
             health: health.clone(),
             metrics: metrics.clone(),
@@ -158,6 +194,7 @@ pub fn start_with(
         clock: setup.clock.clone(),
         metrics: metrics.clone(),
         health: health.clone(),
+        leadership: leadership.clone(),
         stop: stop.clone(),
     };
     threads.push(spawn("outbox", move || outbox.run())?);
@@ -179,6 +216,8 @@ pub fn start_with(
         progress: progress.clone(),
         wake: wake.clone(),
         tokens: setup.tokens,
+        leads: leadership,
+        forward: crate::api::forward_client()?,
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
     };
     Ok(Running {
@@ -236,34 +275,57 @@ impl Parts {
         Ok(waker)
     }
 
-    /// Starts the threads that count Kafka's partitions and that read what was counted.
-    fn intake(
+    /// Starts the threads that share work with other instances.
+    fn cluster(
         &mut self,
-        settings: kafka::Settings,
+        cluster: Cluster,
+        role: Role,
         fold: FoldConfig,
-        health: Arc<Health>,
+        health: &Arc<Health>,
     ) -> anyhow::Result<()> {
+        let Cluster { settings, leadership, url, told } = cluster;
         health.failing(kafka::COMPONENT, "not connected yet");
+        let forecasts = role != Role::Count;
         let log = LogFeed {
             settings: settings.clone(),
-            next: self.leader.log_offset()?,
-            leader: self.inbox.clone(),
+            from: match self.leader.log_offset()? {
+                _ if !forecasts => LogFrom::End,
+                Some(next) => LogFrom::Offset(next),
+                None => LogFrom::Start,
+            },
+            inbox: forecasts.then(|| self.inbox.clone()),
+            leadership: leadership.clone(),
             health: health.clone(),
             stop: self.stop.clone(),
         };
         self.threads.push(spawn("log", move || log.run())?);
-        let intake = Intake {
-            settings,
-            fold,
-            limits: self.limits,
-            clock: self.clock.clone(),
-            health,
-            metrics: self.metrics.clone(),
-            stop: self.stop.clone(),
-        };
-        self.threads.push(spawn("kafka", move || intake.run())?);
+        if forecasts {
+            let (settings, health, stop) = (settings.clone(), health.clone(), self.stop.clone());
+            let candidate = Candidate { settings, leadership, url, told, health, stop };
+            self.threads.push(spawn("candidate", move || candidate.run())?);
+        }
+        if role != Role::Forecast {
+            let intake = Intake {
+                settings,
+                fold,
+                limits: self.limits,
+                clock: self.clock.clone(),
+                health: health.clone(),
+                metrics: self.metrics.clone(),
+                stop: self.stop.clone(),
+            };
+            self.threads.push(spawn("kafka", move || intake.run())?);
+        }
         Ok(())
     }
+}
+
+/// What an instance shares with others, and how it is known to them.
+struct Cluster {
+    settings: kafka::Settings,
+    leadership: Arc<Leadership>,
+    url: String,
+    told: Receiver<Told>,
 }
 
 /// `POST /events` where Kafka is configured.

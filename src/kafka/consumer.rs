@@ -74,6 +74,31 @@ impl Consumer {
         health: Arc<Health>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, KafkaProblem> {
+        let topics = settings.topics.every().map(|(topic, _)| topic);
+        let mut consumer = Self::join(settings, &settings.group, &topics, health)?;
+        let (inner, ends, stop) =
+            (consumer.inner.clone(), consumer.ends.clone(), consumer.stop.clone());
+        let watcher = std::thread::Builder::new().name("kafka ends".into());
+        let watcher = watcher.spawn(move || watch(&inner, &ends, &stop, &*clock));
+        consumer.watcher = Some(watcher.map_err(|e| KafkaProblem(format!("no thread left: {e}")))?);
+        Ok(consumer)
+    }
+
+    /// Joins the group that gives the one partition of the log to the one who leads.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] for properties that cannot be used.
+    pub fn election(settings: &Settings, health: Arc<Health>) -> Result<Self, KafkaProblem> {
+        let group = format!("{}.leader", settings.group);
+        Self::join(settings, &group, &[&settings.partials()], health)
+    }
+
+    fn join(
+        settings: &Settings,
+        group: &str,
+        topics: &[&str],
+        health: Arc<Health>,
+    ) -> Result<Self, KafkaProblem> {
         let context = Context::new(settings.clone(), health);
         let mut config = settings.client();
         let defaults = [
@@ -90,27 +115,16 @@ impl Consumer {
             }
         }
         config
-            .set("group.id", &settings.group)
+            .set("group.id", group)
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             // An offset that the broker does not have is an error, not a guess.
             .set("auto.offset.reset", "error");
         let inner: BaseConsumer<Context> =
             config.create_with_context(context).map_err(|error| settings.problem(&error))?;
-        let topics = settings.topics.every().map(|(topic, _)| topic);
-        inner.subscribe(&topics).map_err(|error| settings.problem(&error))?;
-        let mut consumer = Self {
-            inner: Arc::new(inner),
-            ends: Arc::default(),
-            stop: Arc::default(),
-            watcher: None,
-        };
-        let (inner, ends, stop) =
-            (consumer.inner.clone(), consumer.ends.clone(), consumer.stop.clone());
-        let watcher = std::thread::Builder::new().name("kafka ends".into());
-        let watcher = watcher.spawn(move || watch(&inner, &ends, &stop, &*clock));
-        consumer.watcher = Some(watcher.map_err(|e| KafkaProblem(format!("no thread left: {e}")))?);
-        Ok(consumer)
+        inner.subscribe(topics).map_err(|error| settings.problem(&error))?;
+        let (ends, stop) = (Arc::default(), Arc::default());
+        Ok(Self { inner: Arc::new(inner), ends, stop, watcher: None })
     }
 
     /// The next record, if one comes in time. Rebalances happen in here.

@@ -49,20 +49,30 @@ impl LogWriter {
 /// A message of the log, or why it cannot be read, with its offset.
 pub type LogMessage = (Position, Result<Wire, WireError>);
 
+/// Where reading begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// At the first message that is kept.
+    Start,
+    /// After the last.
+    End,
+    Offset(Position),
+}
+
 /// Reads the log from an offset on.
 pub struct LogReader {
     inner: BaseConsumer<Context>,
 }
 
 impl LogReader {
-    /// Reads from `from` on, or from the first message that is kept.
+    /// Reads from `from` on.
     ///
     /// # Errors
     /// [`KafkaProblem`] if no broker answers, or if the log ends before `from`.
     pub fn open(
         settings: &Settings,
         health: Arc<Health>,
-        from: Option<Position>,
+        from: From,
     ) -> Result<Self, KafkaProblem> {
         let context = Context::new(settings.clone(), health);
         let mut config = settings.client();
@@ -80,7 +90,11 @@ impl LogReader {
             while inner.poll(Duration::ZERO).is_some() {}
             inner.context().problem(&error)
         })?;
-        let start = from.unwrap_or(low);
+        let start = match from {
+            From::Start => low,
+            From::End => high,
+            From::Offset(offset) => offset,
+        };
         if start > high {
             return Err(KafkaProblem(format!(
                 "{topic} ends at offset {high} and was read up to {start}: the topic was made anew. Start with \

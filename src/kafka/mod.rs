@@ -15,7 +15,7 @@ mod wire;
 pub use commit::{CommitError, METADATA_BYTES_MAX, decode_commit, encode_commit};
 pub use consumer::{Consumer, Ends, Received};
 pub use context::{COMPONENT, Change, Context, report};
-pub use log::{LogMessage, LogReader, LogWriter};
+pub use log::{From as LogFrom, LogMessage, LogReader, LogWriter};
 pub use producer::{Producer, Ticket};
 pub use settings::{KafkaProblem, Settings, Topics};
 pub use topics::prepare;

@@ -45,6 +45,16 @@ pub enum Wire {
         letter: DeadLetter,
         place: Option<(Cell, Timestamp)>,
     },
+    /// Who leads, and where it answers.
+    Leader {
+        instance: String,
+        url: String,
+    },
+    /// What the leader was told, or did, that no event says: for the stores of those who follow.
+    Told {
+        instance: String,
+        what: serde_json::Value,
+    },
 }
 
 /// Why bytes are no message of this topic.
@@ -119,6 +129,14 @@ enum Body {
         cell: Option<CellForm>,
         window_ms: Option<i64>,
     },
+    Leader {
+        instance: String,
+        url: String,
+    },
+    Told {
+        instance: String,
+        what: serde_json::Value,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -130,12 +148,15 @@ enum CellForm {
 }
 
 impl Wire {
-    /// The source that it speaks of.
-    pub fn source(&self) -> &SourceId {
+    /// The source that it speaks of, if it speaks of one.
+    pub fn source(&self) -> Option<&SourceId> {
         match self {
-            Self::Partial { source, .. } | Self::Frontier { source, .. } => source,
-            Self::Alarm { position, .. } | Self::Maintenance { position, .. } => &position.source,
-            Self::Dead { letter, .. } => &letter.position.source,
+            Self::Partial { source, .. } | Self::Frontier { source, .. } => Some(source),
+            Self::Alarm { position, .. } | Self::Maintenance { position, .. } => {
+                Some(&position.source)
+            }
+            Self::Dead { letter, .. } => Some(&letter.position.source),
+            Self::Leader { .. } | Self::Told { .. } => None,
         }
     }
 
@@ -210,6 +231,8 @@ impl From<Wire> for Body {
                     window_ms: window.map(Timestamp::millis),
                 }
             }
+            Wire::Leader { instance, url } => Self::Leader { instance, url },
+            Wire::Told { instance, what } => Self::Told { instance, what },
         }
     }
 }
@@ -284,6 +307,8 @@ impl From<Body> for Wire {
                 let window = window_ms.map(Timestamp::from_millis);
                 Self::Dead { letter, place: cell.map(Cell::from).zip(window) }
             }
+            Body::Leader { instance, url } => Self::Leader { instance, url },
+            Body::Told { instance, what } => Self::Told { instance, what },
         }
     }
 }

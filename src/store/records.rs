@@ -119,7 +119,7 @@ impl StandingAlarm {
 }
 
 /// What became of one try to deliver a notice.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeliveryOutcome {
     Delivered {
         at: Timestamp,

@@ -51,6 +51,8 @@ pub struct Server {
     pub listen: SocketAddr,
     /// Base of links in pages, without a `/` at its end; `http://<listen>` where none is given.
     pub public_url: String,
+    /// Where other instances reach this one; the address that it listens on where none is given.
+    pub advertise: Option<String>,
     /// Bearer tokens; without it everyone who reaches `listen` may do everything.
     pub tokens_file: Option<PathBuf>,
     /// Whether listening beyond loopback without tokens was asked for.

@@ -57,6 +57,7 @@ fn server(section: Reader<'_>) -> Server {
     let server = Server {
         listen,
         public_url: section.url("public_url").unwrap_or_else(|| format!("http://{listen}")),
+        advertise: section.url("advertise"),
         tokens_file: section.file("tokens_file").map(|(path, _)| path),
         allow_open: section.flag("allow_open").unwrap_or(false),
     };

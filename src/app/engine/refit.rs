@@ -21,7 +21,7 @@ const READS: Duration = Duration::from_secs(28 * 86_400);
 pub struct RefitConfig {
     pub width: WindowWidth,
     pub every: Duration,
-    /// The first instant.
+    /// One of the instants; the others lie before and after it.
     pub from: Timestamp,
     /// Vintages issued before this do without: history is caught up with quickly, and the same each time.
     pub used_from: Timestamp,
@@ -69,9 +69,8 @@ impl Refits {
         }
         let every = self.config.every.as_millis() as i64;
         let since = (at - DELAY).millis() - self.config.from.millis();
-        (since >= 0).then(|| {
-            Timestamp::from_millis(self.config.from.millis() + since.div_euclid(every) * every)
-        })
+        let instant = self.config.from.millis() + since.div_euclid(every) * every;
+        Some(Timestamp::from_millis(instant))
     }
 
     /// Starts the fits that vintages from `at` on will need, once each.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc};
 
-use super::commands;
+use super::commands::{self, Told};
 use super::leader::Leader;
 use super::report::{Batch, Report};
 use crate::api::{Command, StreamEvent};
@@ -30,6 +30,8 @@ pub enum Input {
     Log(Vec<Report>, Offset),
     /// Windows wait for these from now on.
     Expect(Vec<SourceId>),
+    /// What another instance, which leads, was told.
+    Told(Vec<Told>),
     /// A sink has come this far.
     Cursor(&'static str, i64),
     /// Tries of the outbox: (notice id, receiver, outcome), and whom to tell that they are stored.
@@ -53,6 +55,8 @@ pub struct Engine {
     pub caught_up: (SourceId, Arc<AtomicBool>),
     /// Done about once a second.
     pub chore: Chore,
+    /// Those who follow, where there are any.
+    pub others: Option<SyncSender<Told>>,
 }
 
 impl Engine {
@@ -74,8 +78,17 @@ impl Engine {
                 Ok(Input::Cursor(sink, at)) => {
                     self.persist("a sink's cursor", |store| commands::move_cursor(store, sink, at));
                 }
+                Ok(Input::Told(told)) => {
+                    for told in &told {
+                        self.follow(told);
+                    }
+                }
                 Ok(Input::Deliveries(outcomes, stored)) => {
-                    self.persist("deliveries", |store| commands::mark(store, &outcomes));
+                    for (notice, receiver, outcome) in outcomes {
+                        let told = Told::Delivered { notice, receiver, outcome };
+                        self.follow(&told);
+                        self.mirror(told);
+                    }
                     // The outbox thread may have stopped waiting.
                     let _ = stored.try_send(());
                 }
@@ -156,8 +169,27 @@ impl Engine {
     }
 
     fn command(&mut self, command: Command) {
-        for event in commands::handle(&mut self.leader, command, self.clock.now()) {
+        let (told, news) = commands::handle(&mut self.leader, command, self.clock.now());
+        for event in news {
             let _ = self.stream.send(event);
+        }
+        if let Some(told) = told {
+            self.mirror(told);
+        }
+    }
+
+    fn follow(&mut self, told: &Told) {
+        if let Err(error) = commands::carry_out(&mut self.leader, told) {
+            tracing::error!(%error, ?told, "cannot follow");
+        }
+    }
+
+    /// Lets those who follow know. What they miss while Kafka is away they do not have after a change of leader.
+    fn mirror(&self, told: Told) {
+        if let Some(others) = &self.others
+            && others.try_send(told).is_err()
+        {
+            tracing::error!("too many changes wait for Kafka: those who follow will lack one");
         }
     }
 }
