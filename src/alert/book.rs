@@ -84,6 +84,15 @@ impl AlertBook {
         self.open.values()
     }
 
+    /// That alerts are firing, for people who have heard of none: those that nobody has acknowledged.
+    pub fn untold(&self) -> Vec<Notice> {
+        let firing = self.open.values().filter(|alert| alert.state == AlertState::Firing);
+        let news = |alert: &Alert| {
+            notice(alert, NoticeKind::Firing, alert.told_at.unwrap_or(alert.updated_at))
+        };
+        firing.map(news).collect()
+    }
+
     /// Looks at the plans issued at `now`. The same inputs always lead to the same effects.
     pub fn step(&mut self, inputs: &AlertInputs<'_>, now: Timestamp) -> Vec<AlertEffect> {
         let mut needs = needs(inputs);

@@ -157,6 +157,7 @@ fn setup(
         profiles: default_profiles(),
         vintages_from: state.live - BACKFILL,
         alerts_from: state.live,
+        told_from: state.live,
         roster: Some(Arc::new(move |day| roster(state, day))),
     };
     // A vintage waits for its fit, so that a restart cannot change it.

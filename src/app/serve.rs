@@ -140,7 +140,7 @@ fn leader(
         every,
         from: Timestamp::from_millis(now.millis().div_euclid(every_ms) * every_ms),
         used_from: now,
-        patience: Duration::from_secs(5),
+        patience: Duration::from_secs(30),
     };
     Ok(LeaderConfig {
         width: config.windows.width,
@@ -153,7 +153,8 @@ fn leader(
             profiles: profiles(config)?,
             // From a midnight on, so that starts of one day issue the same.
             vintages_from: midnight(now - config.forecast.backfill),
-            alerts_from: now - NEWS,
+            alerts_from: midnight(now - config.forecast.backfill),
+            told_from: now - NEWS,
             roster: None,
         },
         refit: Some(refit),

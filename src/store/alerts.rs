@@ -69,6 +69,15 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Whether people were, or will be, told of an alert.
+    pub fn has_notice_of(&self, alert_id: &str) -> Result<bool, StoreError> {
+        let mut found = self
+            .conn
+            .prepare_cached("SELECT 1 FROM outbox WHERE substr(notice, 1, ?2) = ?1 || '.'")?;
+        let length = alert_id.chars().count() + 1;
+        Ok(found.exists(params![alert_id, columns::count(length)])?)
+    }
+
     /// What became of a try. A notice that is not there is ignored.
     pub fn mark_delivery(
         &mut self,

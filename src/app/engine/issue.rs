@@ -34,8 +34,10 @@ pub struct IssueConfig {
     pub profiles: BTreeMap<Name, Profile>,
     /// Vintages are issued for windows that end here or later.
     pub vintages_from: Timestamp,
-    /// Plans are made and people told for windows that end here or later.
+    /// Plans are made and alerts raised for windows that end here or later.
     pub alerts_from: Timestamp,
+    /// People are told of windows that end here or later: older ones are history, not news.
+    pub told_from: Timestamp,
     pub roster: Option<RosterSource>,
 }
 
@@ -57,6 +59,8 @@ pub struct Issuer {
     scores: BTreeMap<(Timestamp, SeriesKey), BTreeMap<u32, Score>>,
     pub alerts: AlertBook,
     shifts: BTreeMap<SeriesKey, Vec<Shift>>,
+    /// Whether history is behind it.
+    tells: bool,
 }
 
 /// What a step works with besides its own state.
@@ -89,6 +93,7 @@ impl Issuer {
             scores: BTreeMap::new(),
             alerts: AlertBook::default(),
             shifts: BTreeMap::new(),
+            tells: false,
         }
     }
 
@@ -97,6 +102,7 @@ impl Issuer {
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     pub fn restore(&mut self, reader: &Reader, next: Option<Timestamp>) -> Result<(), StoreError> {
+        self.tells = false;
         self.scores.clear();
         self.recent.clear();
         self.calibrations = reader
@@ -319,7 +325,18 @@ impl Issuer {
                     tx.put_alert(&alert)?;
                     told.push(StreamEvent::Alert(Box::new(alert)));
                 }
-                AlertEffect::Notify(notice) => tx.put_notice(&notice, at.receivers, at.now)?,
+                AlertEffect::Notify(notice) if at.end >= self.config.told_from => {
+                    tx.put_notice(&notice, at.receivers, at.now)?;
+                }
+                AlertEffect::Notify(_) => {}
+            }
+        }
+        if at.end >= self.config.told_from && !std::mem::replace(&mut self.tells, true) {
+            // What began in history and is not over is news to those who were not told of it.
+            for notice in self.alerts.untold() {
+                if !tx.has_notice_of(&notice.alert.id)? {
+                    tx.put_notice(&notice, at.receivers, at.now)?;
+                }
             }
         }
         Ok(told)

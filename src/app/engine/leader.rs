@@ -17,6 +17,8 @@ use crate::window::{
     STALE_AFTER, Settled, SourceProgress,
 };
 
+/// Windows that settle in one transaction, at most: in between people's requests get their turn.
+const WINDOWS_MAX: usize = 96;
 /// Name of the blob that says where the log goes on.
 const LOG_OFFSET: &str = "log_offset";
 
@@ -195,7 +197,8 @@ impl Leader {
     }
 
     /// Stores reports and all that follows from them, in one transaction, with where the log that they come from goes
-    /// on, if they come from one. Returns what the live stream should tell.
+    /// on, if they come from one. Returns what the live stream should tell, and whether there is more to settle: then
+    /// it is called again, with nothing.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored: then nothing was, and the caller reloads and tries again.
@@ -204,7 +207,7 @@ impl Leader {
         reports: &[Report],
         log: Option<Offset>,
         now: Timestamp,
-    ) -> Result<Vec<StreamEvent>, StoreError> {
+    ) -> Result<(Vec<StreamEvent>, bool), StoreError> {
         let settled = settled_in(&self.reader, self.config.width);
         let mut news: Vec<PartialRecord> = Vec::new();
         for report in reports {
@@ -229,7 +232,11 @@ impl Leader {
             revise(&mut tx, &mut self.histories, &window)?;
             told.push(StreamEvent::Windows { settled_upto: window.window });
         }
-        while let Some(window) = self.merge.settle(now) {
+        let mut settled_now = 0;
+        while settled_now < WINDOWS_MAX
+            && let Some(window) = self.merge.settle(now)
+        {
+            settled_now += 1;
             let end = self.config.width.end(window.window);
             self.alarms.advance(end);
             self.metrics.settled();
@@ -251,7 +258,7 @@ impl Leader {
         let gone = self.merge.collapse();
         let quiet = reports.iter().all(Report::is_heartbeat);
         if quiet && gone.is_empty() && before == self.merge.next() {
-            return Ok(told);
+            return Ok((told, false));
         }
         let held: BTreeSet<_> = gone.iter().cloned().collect();
         news.retain(|p| !held.contains(&(p.window, p.cell.clone(), p.source.clone())));
@@ -276,7 +283,7 @@ impl Leader {
             tx.put_blob("next_window", &to_blob(&next.millis()))?;
         }
         tx.commit()?;
-        Ok(told)
+        Ok((told, settled_now == WINDOWS_MAX))
     }
 }
 

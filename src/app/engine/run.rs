@@ -119,10 +119,11 @@ impl Engine {
 
     /// Stores reports, however long it takes: until then their reader waits.
     fn apply(&mut self, reports: &[Report], log: Option<Offset>, stored: impl Fn()) {
+        let mut todo = (reports, log);
         loop {
             let watch = Stopwatch::start();
-            match self.leader.apply(reports, log, self.clock.now()) {
-                Ok(told) => {
+            match self.leader.apply(todo.0, todo.1, self.clock.now()) {
+                Ok((told, more)) => {
                     self.health.ready("store");
                     stored();
                     if !reports.iter().all(Report::is_heartbeat) {
@@ -133,7 +134,14 @@ impl Engine {
                         // Nobody may be listening.
                         let _ = self.stream.send(event);
                     }
-                    break;
+                    if !more || self.stop.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    todo = (&[], None);
+                    while let Ok(command) = self.commands.try_recv() {
+                        self.command(command);
+                    }
+                    continue;
                 }
                 Err(error) => {
                     self.health.failing("store", &error.to_string());

@@ -157,8 +157,12 @@ pub fn count(files: &[&Path]) -> Count {
                 let series = format!("{place}/{}", text("channel"));
                 *count.tickets.entry((series, start)).or_default() += 1;
             } else {
-                let what =
-                    if text("action") == "clear" { text("action") } else { text("severity") };
+                let what = match text("action").as_str() {
+                    "clear" => "clear".to_owned(),
+                    // Of an alarm that stands: not one more.
+                    "change" => continue,
+                    _ => text("severity"),
+                };
                 *count.alarms.entry((place, what, start)).or_default() += 1;
             }
         }

@@ -25,7 +25,7 @@ fn told_once(program: &Program, words: &str) {
     assert_eq!(times, 1, "{}", program.said());
 }
 
-fn ticket(id: &str) -> String {
+pub fn ticket(id: &str) -> String {
     format!(
         r#"{{"kind":"ticket","event_id":"{id}","ts":{},"region":"north","service":"fibre","channel":"phone"}}"#,
         now_s() - 3600

@@ -3,6 +3,7 @@
 //! `tests/run` does that first. A server that cannot start fails the test: nothing here skips but for data
 //! that may not be carried in this repository.
 
+mod cluster;
 mod compose;
 mod data;
 mod faults;

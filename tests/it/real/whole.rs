@@ -76,7 +76,7 @@ pub fn now_s() -> i64 {
 }
 
 /// What the store has counted.
-fn stored(reader: &Reader) -> Count {
+pub fn stored(reader: &Reader) -> Count {
     let mut count = Count::default();
     reader
         .each_window(surgecast::domain::Timestamp::from_secs(0), |cell, start, record| {

@@ -1,0 +1,155 @@
+//! Several instances on one Kafka: what they count, who leads, who takes over.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::data::{self, Count, WINDOW};
+use super::servers::{Kafka, until};
+use super::whole::{Site, now_s, stored};
+use crate::program::{Program, surgecast};
+
+/// One instance with a store of its own; all share a consumer group.
+struct Instance {
+    site: Site,
+    program: Program,
+}
+
+impl Instance {
+    fn start(folder: &Path, name: &str, kafka: &Kafka, role: &str) -> Self {
+        let site = Site::new(folder, name, &kafka.brokers(), None, "");
+        let text = std::fs::read_to_string(site.config()).expect("config");
+        let text = text.replace(&format!("group = \"{name}\""), "group = \"cluster\"");
+        std::fs::write(site.config(), text).expect("config");
+        let program = Program::start(&["serve", "--config", site.config(), "--role", role]);
+        Self { site, program }
+    }
+
+    fn leads(&self) -> bool {
+        // The last word of the log counts.
+        let said = self.program.said();
+        let last = said.lines().rfind(|line| line.contains("leadership changed"));
+        last.is_some_and(|line| line.contains("leads=true"))
+    }
+}
+
+/// Four weeks of an operator up to the last window that may settle, as files.
+fn operator(folder: &Path) -> (Vec<std::path::PathBuf>, i64) {
+    let end = (now_s() - 660).div_euclid(WINDOW) * WINDOW;
+    let day =
+        |at: i64| chrono::DateTime::from_timestamp(at, 0).expect("a time").format("%F").to_string();
+    let sim = folder.join("sim");
+    let sim = sim.to_str().expect("UTF-8");
+    let done =
+        surgecast(&["simulate", "--out", sim, "--days", "9", "--start", &day(end - 8 * 86_400)]);
+    assert!({ done }.status().expect("simulate runs").success());
+    let files = ["alarms.ndjson", "tickets.ndjson"].map(|name| Path::new(sim).join(name));
+    for file in &files {
+        let text = std::fs::read_to_string(file).expect("events");
+        let until = |line: &&str| {
+            let event: Value = serde_json::from_str(line).expect("JSON");
+            let ts = chrono::DateTime::parse_from_rfc3339(event["ts"].as_str().expect("ts"));
+            ts.expect("a time").timestamp() < end
+        };
+        let kept: Vec<&str> = text.lines().filter(until).collect();
+        std::fs::write(file, kept.join("\n") + "\n").expect("written");
+    }
+    (files.to_vec(), end)
+}
+
+fn counted(instance: &Instance, expected: &Count) -> bool {
+    Path::new(&instance.site.folder.join("data/state.db")).exists()
+        && stored(&instance.site.reader()) == *expected
+}
+
+/// Vintages of a store that were issued for windows before `end`, as text.
+fn vintages(instance: &Instance, end: i64) -> Vec<String> {
+    let from = surgecast::domain::Timestamp::from_secs(end - 86_400);
+    let all = instance.site.reader().vintages_since(from).expect("vintages");
+    let all = all
+        .into_iter()
+        .filter(|v| v.issued_at.secs() <= end && v.issued_at.secs() > end - 12 * 3600);
+    all.map(|vintage| format!("{vintage:?}")).collect()
+}
+
+#[test]
+fn three_count_what_one_counts_and_another_takes_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kafka = Kafka::start(folder.path());
+    let (files, end) = operator(folder.path());
+    let files: Vec<&Path> = files.iter().map(std::path::PathBuf::as_path).collect();
+    let expected = data::count(&files);
+    let brokers = kafka.brokers();
+    let mut replay = surgecast(&["replay", "--to", "kafka", "--brokers", &brokers]);
+    assert!(replay.args(&files).status().expect("replay runs").success());
+
+    let first = Instance::start(folder.path(), "a", &kafka, "both");
+    until("somebody to lead", || first.leads());
+    let second = Instance::start(folder.path(), "b", &kafka, "both");
+    let third = Instance::start(folder.path(), "c", &kafka, "count");
+    for instance in [&first, &second] {
+        until("all to be counted", || counted(instance, &expected));
+    }
+    until("all forecasts to be there", || {
+        let (a, b) = (vintages(&first, end), vintages(&second, end));
+        !a.is_empty() && a.len() == b.len()
+    });
+    assert_eq!(vintages(&first, end), vintages(&second, end), "one forecasts what the other does");
+    // Whoever is asked, the leader answers.
+    for instance in [&first, &second, &third] {
+        let path = "/api/v1/windows?region=north&service=broadband&channel=phone";
+        until("the leader to be known", || instance.program.get(path).status == 200);
+        let answer = instance.program.get(path).json();
+        let from_leader = first.program.get(path).json();
+        assert_eq!(answer, from_leader);
+        assert!(!answer.as_array().expect("windows").is_empty());
+    }
+    let hour = |n: i64| {
+        let at = now_s().div_euclid(3600) * 3600 + n * 3600;
+        let at = chrono::DateTime::from_timestamp(at, 0).expect("a time");
+        at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    };
+    let roster = serde_json::json!([{"region": "north", "service": "broadband", "channel": "phone",
+        "start": hour(1), "end": hour(3), "agents": 7}]);
+    let put = third.program.request(reqwest::Method::PUT, "/api/v1/roster");
+    let put = crate::program::answer(
+        put.header("content-type", "application/json").body(roster.to_string()),
+    );
+    assert_eq!(put.status, 204, "{put:?}");
+
+    // The leader dies; the one that follows has all it needs.
+    first.program.kill();
+    until("the other to lead", || second.leads());
+    until("questions to go there", || third.program.get("/api/v1/status").status == 200);
+    let kept = third.program.get("/api/v1/roster?region=north&service=broadband&channel=phone");
+    assert!(kept.text.contains("\"agents\":7"), "{kept:?}");
+    assert!(counted(&second, &expected));
+
+    // A third forecaster comes, one that was stopped past its session goes on, and nothing is counted twice.
+    let fourth = Instance::start(folder.path(), "d", &kafka, "both");
+    let stop = |signal: &str, program: &Program| {
+        let done = Command::new("kill").args([signal, &program.pid().to_string()]).status();
+        assert!(done.expect("kill runs").success());
+    };
+    stop("-STOP", &second.program);
+    until("the new one to lead", || fourth.leads());
+    let late = super::faults::ticket("after-the-change");
+    until("an event to be taken", || {
+        fourth.program.post("/api/v1/events", late.clone()).status == 202
+    });
+    until("the new one to count", || counted(&fourth, &expected) || has_more(&fourth, &expected));
+    stop("-CONT", &second.program);
+    until("the zombie to step down", || !second.leads());
+    until("both to agree", || stored(&second.site.reader()) == stored(&fourth.site.reader()));
+    let all = stored(&fourth.site.reader());
+    let extra: u64 = all.tickets.values().sum::<u64>() - expected.tickets.values().sum::<u64>();
+    assert!(extra <= 1, "{extra} tickets more than were sent");
+    assert_eq!(all.alarms, expected.alarms);
+}
+
+/// Whether everything expected is there, and one ticket more.
+fn has_more(instance: &Instance, expected: &Count) -> bool {
+    let sum = |count: &Count| count.tickets.values().sum::<u64>();
+    sum(&stored(&instance.site.reader())) == sum(expected) + 1
+}
