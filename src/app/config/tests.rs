@@ -147,7 +147,7 @@ fn every_problem_is_told_at_once() {
     config surgecast.toml: 24 problems
       server.listen (in surgecast.toml): found `localhost`: use an IP address and a port, such as 127.0.0.1:8080
       server.tokens_file (in surgecast.toml): cannot read no.such: No such file or directory (os error 2)
-      server.listn (in surgecast.toml): unknown key, allowed here: allow_open, listen, public_url, tokens_file
+      server.listn (in surgecast.toml): unknown key, allowed here: advertise, allow_open, listen, public_url, tokens_file
       windows.width (in surgecast.toml): found `7m`: use 5m, 10m, 15m, 30m or 60m
       windows.lateness (in surgecast.toml): found `10`: use a length of time, such as 15m
       windows.max_future_skew (in surgecast.toml): found `11m`, more than windows.lateness (10m): use at most that
