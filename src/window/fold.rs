@@ -55,9 +55,9 @@ pub struct CommitPoint {
 }
 
 #[derive(Debug, Default)]
-struct Open {
-    first_offset: Offset,
-    ids: HashSet<u128>,
+pub(super) struct Open {
+    pub(super) first_offset: Offset,
+    pub(super) ids: HashSet<u128>,
     cells: HashMap<Cell, (Counts, bool)>,
 }
 
@@ -66,11 +66,11 @@ struct Open {
 pub struct Fold {
     config: FoldConfig,
     /// By window index. Closed windows stay until they are committed.
-    open: BTreeMap<i64, Open>,
-    closed: Timestamp,
+    pub(super) open: BTreeMap<i64, Open>,
+    pub(super) closed: Timestamp,
     decided_upto: Offset,
     /// Largest offset seen since the start, which a replay puts behind `decided_upto`.
-    read_upto: Offset,
+    pub(super) read_upto: Offset,
 }
 
 impl Fold {

@@ -6,6 +6,8 @@
 
 mod counts;
 mod fold;
+#[cfg(test)]
+mod fuzz;
 mod merge;
 mod standing;
 #[cfg(test)]

@@ -189,8 +189,13 @@ fn a_full_disk_loses_nothing_that_was_accepted() {
     assert_eq!(program.post("/api/v1/events", late).status, 202);
     let path = "/api/v1/windows?region=north&service=mobile&channel=phone\
                 &from=2026-03-28T10:00:00Z&to=2026-03-28T10:15:00Z";
-    let windows = program.wait_for(path, |found| found[0]["settled"] == true);
-    assert_eq!(windows[0]["tickets"].as_u64(), Some(accepted), "{windows}");
+    // The window may have settled by the clock before all was counted: it is revised then.
+    let whole = |found: &serde_json::Value| {
+        let tickets = found[0]["tickets"].as_u64();
+        assert!(tickets <= Some(accepted), "{tickets:?} of {accepted}");
+        found[0]["settled"] == true && tickets == Some(accepted)
+    };
+    program.wait_for(path, whole);
 }
 
 #[test]
