@@ -5,9 +5,12 @@
 
 mod field;
 mod native;
+mod read;
+mod reject;
 mod split;
 #[cfg(test)]
 mod tests;
 
-pub use native::{Limits, Reject, decode};
+pub use native::decode;
+pub use reject::{Limits, Reject};
 pub use split::{SplitError, split};

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::native::{Raw, object_text};
+use super::native::Raw;
+use super::reject::object_text;
 use super::{Limits, decode, split};
 use crate::domain::{AlarmAction, Event, EventKind, Reason, Severity, TicketAction};
 
@@ -108,6 +109,21 @@ fn a_reject_names_the_field() {
         assert_eq!(reject.reason, reason, "{text}: {reject}");
         assert!(reject.detail.contains(part), "{text}: {reject}");
         assert!(!reject.detail.contains('\n'), "{reject}");
+    }
+}
+
+#[test]
+fn calls_are_arrivals_whatever_became_of_them() {
+    for outcome in ["offered", "answered", "Abandoned"] {
+        let text = ticket_with("outcome", json!(outcome));
+        let Ok(Event::Ticket(ticket)) = read(&text) else { panic!("{outcome}") };
+        assert_eq!((ticket.action, &*ticket.event_id), (TicketAction::Create, "T-1"), "{outcome}");
+    }
+    for (outcome, part) in
+        [(json!("lost"), "`outcome` is `lost`: use offered"), (json!(1), "`outcome` is a number")]
+    {
+        let reject = read(&ticket_with("outcome", outcome)).expect_err(part);
+        assert!(reject.reason == Reason::Field && reject.detail.contains(part), "{reject}");
     }
 }
 
