@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::decoder::Frame;
+use super::mapping::Mapping;
 use super::native::Raw;
 use super::reject::object_text;
 use super::{Limits, decode, split};
@@ -170,9 +172,11 @@ fn bodies_come_in_three_shapes() {
 /// What both parsers make of the same bytes.
 fn both(text: &str, hint: Option<EventKind>) -> [Option<Event>; 2] {
     let limits = Limits::default();
+    let mapping = Mapping::NONE;
+    let frame = Frame::new(&limits, &mapping, hint);
     let peer = object_text(text.as_bytes(), &limits)
         .ok()
-        .and_then(|text| serde_json::from_str::<Raw<'_>>(text).ok()?.event(hint, &limits).ok());
+        .and_then(|text| serde_json::from_str::<Raw<'_>>(text).ok()?.event(&frame).ok());
     [decode(text.as_bytes(), hint, &limits).ok(), peer]
 }
 
