@@ -101,10 +101,13 @@ fn is_over(status: &str) -> bool {
 
 impl Ticket<'_> {
     fn action(&self, effect: Effect) -> TicketAction {
-        let Effect::Status = effect else {
-            let Effect::Acts(action) = effect else { return TicketAction::Update };
-            return action;
-        };
+        match effect {
+            Effect::Acts(action) => action,
+            Effect::Status => self.action_of_status(),
+        }
+    }
+
+    fn action_of_status(&self) -> TicketAction {
         let Some(status) = word(&self.status) else { return TicketAction::Update };
         // The history may end with the status that it is in now.
         let mut history =

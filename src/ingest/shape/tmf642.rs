@@ -94,7 +94,11 @@ impl Alarm<'_> {
         // A header's or a wrapper's type need not be TMF's.
         let lent = || lent_effect(&TYPES, frame);
         let action = match effect_told.or_else(lent) {
-            Some(None) => return Ok(Decoded::Nothing { why: "no fault changes" }),
+            Some(None) => {
+                return Ok(Decoded::Nothing {
+                    why: "an acknowledgement or comment changes no fault",
+                });
+            }
             Some(Some(action)) => action,
             None => self.action_of_state(),
         };
