@@ -12,6 +12,8 @@ pub(super) enum Field<'a> {
     Absent,
     Text(Cow<'a, str>),
     Number(f64),
+    /// A number whose every digit counts: ids of 64 bits do not fit a float.
+    Whole(u64),
     /// A type that no field of an event has, in words.
     Other(&'static str),
 }
@@ -22,7 +24,7 @@ impl Field<'_> {
         match self {
             Self::Absent => "nothing",
             Self::Text(_) => "text",
-            Self::Number(_) => "a number",
+            Self::Number(_) | Self::Whole(_) => "a number",
             Self::Other(words) => words,
         }
     }
@@ -46,10 +48,10 @@ impl<'de> Visitor<'de> for Any {
         Ok(Field::Other("true or false"))
     }
     fn visit_i64<E>(self, number: i64) -> Result<Field<'de>, E> {
-        Ok(Field::Number(number as f64))
+        Ok(u64::try_from(number).map_or(Field::Number(number as f64), Field::Whole))
     }
     fn visit_u64<E>(self, number: u64) -> Result<Field<'de>, E> {
-        Ok(Field::Number(number as f64))
+        Ok(Field::Whole(number))
     }
     fn visit_f64<E>(self, number: f64) -> Result<Field<'de>, E> {
         Ok(Field::Number(number))

@@ -1,13 +1,23 @@
 //! Bytes → event, or a reject with a reason. Nothing else: no topic, no file, no clock.
 //!
-//! [`decode`] reads one event in surgecast's own flat format; [`split`] cuts a file or a request
-//! into events.
+//! [`Decoder`] reads every shape that surgecast knows, and fills in region, service and channel with
+//! a [`Mapping`]; [`decode`] reads one event in surgecast's own flat format; [`split`] cuts a file or
+//! a request into events.
 
+mod decoder;
 mod field;
+mod mapping;
 mod native;
+mod nested;
+mod read;
+mod reject;
+mod shape;
 mod split;
 #[cfg(test)]
 mod tests;
 
-pub use native::{Limits, Reject, decode};
+pub use decoder::{Decoded, Decoder, Headers};
+pub use mapping::{Attribute, MapRule, Mapping, MappingError, Table, Target};
+pub use native::decode;
+pub use reject::{Limits, Reject};
 pub use split::{SplitError, split};

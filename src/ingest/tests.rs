@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::native::{Raw, object_text};
+use super::decoder::Frame;
+use super::mapping::Mapping;
+use super::native::Raw;
+use super::reject::object_text;
 use super::{Limits, decode, split};
 use crate::domain::{AlarmAction, Event, EventKind, Reason, Severity, TicketAction};
 
@@ -112,6 +115,21 @@ fn a_reject_names_the_field() {
 }
 
 #[test]
+fn calls_are_arrivals_whatever_became_of_them() {
+    for outcome in ["offered", "answered", "Abandoned"] {
+        let text = ticket_with("outcome", json!(outcome));
+        let Ok(Event::Ticket(ticket)) = read(&text) else { panic!("{outcome}") };
+        assert_eq!((ticket.action, &*ticket.event_id), (TicketAction::Create, "T-1"), "{outcome}");
+    }
+    for (outcome, part) in
+        [(json!("lost"), "`outcome` is `lost`: use offered"), (json!(1), "`outcome` is a number")]
+    {
+        let reject = read(&ticket_with("outcome", outcome)).expect_err(part);
+        assert!(reject.reason == Reason::Field && reject.detail.contains(part), "{reject}");
+    }
+}
+
+#[test]
 fn limits_hold() {
     let limits = Limits::default();
     let long = ticket_with("text", json!("é".repeat(1500)));
@@ -154,9 +172,11 @@ fn bodies_come_in_three_shapes() {
 /// What both parsers make of the same bytes.
 fn both(text: &str, hint: Option<EventKind>) -> [Option<Event>; 2] {
     let limits = Limits::default();
+    let mapping = Mapping::NONE;
+    let frame = Frame::new(&limits, &mapping, hint);
     let peer = object_text(text.as_bytes(), &limits)
         .ok()
-        .and_then(|text| serde_json::from_str::<Raw<'_>>(text).ok()?.event(hint, &limits).ok());
+        .and_then(|text| serde_json::from_str::<Raw<'_>>(text).ok()?.event(&frame).ok());
     [decode(text.as_bytes(), hint, &limits).ok(), peer]
 }
 

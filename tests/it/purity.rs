@@ -9,7 +9,7 @@ const CORE: [&str; 8] =
     ["domain", "ingest", "window", "forecast", "anomaly", "staffing", "alert", "simulate"];
 
 /// Crates that are values in, values out too. Of all others in `Cargo.toml` the core knows nothing.
-const CORE_CRATES: [&str; 15] = [
+const CORE_CRATES: [&str; 16] = [
     "augurs",
     "chrono",
     "chrono_tz",
@@ -17,6 +17,7 @@ const CORE_CRATES: [&str; 15] = [
     "rand",
     "rand_chacha",
     "rand_distr",
+    "regex",
     "serde",
     "serde_json",
     "sonic_rs",

@@ -1,0 +1,182 @@
+//! One look-up table: exact before longest prefix before regex.
+
+use std::collections::{BTreeSet, HashMap};
+
+use regex::{Regex, RegexBuilder};
+
+use super::MappingError;
+use crate::domain::Name;
+
+const HEADER: [&str; 3] = ["match", "pattern", "value"];
+const ROWS_MAX: usize = 100_000;
+/// Each is tried in turn on each value that no exact pattern and no prefix knows.
+const REGEXES_MAX: usize = 256;
+const PATTERN_BYTES_MAX: usize = 512;
+/// Compiled size of one regex: bounds repetitions such as `(a{1000}){1000}`.
+const REGEX_BYTES_MAX: usize = 256 * 1024;
+/// Longer values are looked up by their first bytes: ids and names are shorter.
+const VALUE_BYTES_MAX: usize = 1024;
+
+/// Patterns and the names that they lead to.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    exact: HashMap<Box<str>, Name>,
+    prefixes: HashMap<Box<str>, Name>,
+    /// Lengths of the prefixes that there are, in bytes.
+    lengths: BTreeSet<usize>,
+    regexes: Vec<(Regex, Name)>,
+}
+
+impl Table {
+    /// Reads CSV with the header `match,pattern,value`.
+    ///
+    /// `match` is `exact`, `prefix` or `regex`; an empty prefix matches everything. Regexes match
+    /// anywhere unless anchored and ignore case with `(?i-u)`. Fields may be quoted, with `""` for
+    /// a quote. Up to 100,000 rows and 256 regexes.
+    ///
+    /// # Errors
+    /// [`MappingError`] with the line.
+    pub fn from_csv(text: &str) -> Result<Self, MappingError> {
+        let mut rows = rows(text.trim_start_matches('\u{feff}'));
+        let header = rows.next().transpose()?.map(|(_, fields)| fields).unwrap_or_default();
+        if header.iter().map(|field| field.trim()).ne(HEADER) {
+            let found = header.join(",").chars().take(80).collect();
+            return Err(MappingError::Header(found));
+        }
+        let mut table = Self::default();
+        for (count, row) in rows.enumerate() {
+            if count == ROWS_MAX {
+                return Err(MappingError::Many { what: "rows", most: ROWS_MAX });
+            }
+            let (line, fields) = row?;
+            let [kind, pattern, value] = &fields[..] else {
+                return Err(MappingError::Fields { line, found: fields.len() });
+            };
+            table.add(line, kind.trim(), pattern, value.trim())?;
+        }
+        Ok(table)
+    }
+
+    fn add(
+        &mut self,
+        line: usize,
+        kind: &str,
+        pattern: &str,
+        value: &str,
+    ) -> Result<(), MappingError> {
+        if pattern.len() > PATTERN_BYTES_MAX {
+            let (found, most) = (pattern.len(), PATTERN_BYTES_MAX);
+            return Err(MappingError::LongPattern { line, found, most });
+        }
+        let name = Name::new(value).map_err(|why| {
+            let found = value.chars().take(80).collect();
+            MappingError::Value { line, found, why }
+        })?;
+        let before = match kind {
+            "exact" if pattern.is_empty() => return Err(MappingError::EmptyPattern { line }),
+            "exact" => self.exact.insert(pattern.into(), name),
+            "prefix" => {
+                self.lengths.insert(pattern.len());
+                self.prefixes.insert(pattern.into(), name)
+            }
+            "regex" => {
+                if self.regexes.len() == REGEXES_MAX {
+                    return Err(MappingError::Many { what: "regexes", most: REGEXES_MAX });
+                }
+                self.regexes.push((compile(line, pattern)?, name));
+                None
+            }
+            other => {
+                let found = other.chars().take(80).collect();
+                return Err(MappingError::Match { line, found });
+            }
+        };
+        if before.is_some() { Err(MappingError::Twice { line }) } else { Ok(()) }
+    }
+
+    /// The name that `value` leads to.
+    pub(super) fn find(&self, value: &str) -> Option<&Name> {
+        let value = head(value);
+        let prefix = || {
+            let lengths = self.lengths.range(..=value.len()).rev();
+            lengths.filter_map(|&length| value.get(..length)).find_map(|p| self.prefixes.get(p))
+        };
+        let regex = || {
+            let found = self.regexes.iter().find(|(regex, _)| regex.is_match(value));
+            found.map(|(_, name)| name)
+        };
+        self.exact.get(value).or_else(prefix).or_else(regex)
+    }
+}
+
+/// The first bytes of a value, cut between characters.
+fn head(value: &str) -> &str {
+    let most = value.len().min(VALUE_BYTES_MAX);
+    (0..=most).rev().find_map(|end| value.get(..end)).unwrap_or_default()
+}
+
+fn compile(line: usize, pattern: &str) -> Result<Regex, MappingError> {
+    RegexBuilder::new(pattern).size_limit(REGEX_BYTES_MAX).build().map_err(|e| {
+        // The last line says what is wrong; those before it draw the pattern.
+        let text = e.to_string();
+        let why = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        MappingError::Regex { line, why: why.to_owned() }
+    })
+}
+
+type Row = (usize, Vec<String>);
+
+/// Rows of a CSV after RFC 4180, with the line that each starts in; empty lines are left out.
+fn rows(text: &str) -> impl Iterator<Item = Result<Row, MappingError>> + '_ {
+    let mut chars = text.chars().peekable();
+    let mut line = 1;
+    std::iter::from_fn(move || {
+        while chars.next_if(|c| matches!(c, '\n' | '\r')).inspect(|c| line += newline(*c)).is_some()
+        {
+        }
+        chars.peek()?;
+        let (start, mut fields) = (line, Vec::new());
+        loop {
+            match field(&mut chars, &mut line) {
+                Ok(field) => fields.push(field),
+                Err(error) => return Some(Err(error)),
+            }
+            if chars.next_if_eq(&',').is_none() {
+                return Some(Ok((start, fields)));
+            }
+        }
+    })
+}
+
+fn newline(c: char) -> usize {
+    usize::from(c == '\n')
+}
+
+/// One field, up to the comma or the line's end, which stay.
+fn field(
+    chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
+    line: &mut usize,
+) -> Result<String, MappingError> {
+    let (start, mut text) = (*line, String::new());
+    let ends = |c: &char| matches!(c, ',' | '\n' | '\r');
+    if chars.next_if_eq(&'"').is_none() {
+        while let Some(c) = chars.next_if(|c| !ends(c)) {
+            text.push(c);
+        }
+        return Ok(text);
+    }
+    loop {
+        match chars.next() {
+            None => return Err(MappingError::Quote { line: start }),
+            Some('"') if chars.next_if_eq(&'"').is_none() => break,
+            Some(c) => {
+                *line += newline(c);
+                text.push(c);
+            }
+        }
+    }
+    match chars.peek() {
+        Some(c) if !ends(c) => Err(MappingError::AfterQuote { line: *line }),
+        _ => Ok(text),
+    }
+}

@@ -1,0 +1,97 @@
+//! Fields → checked values; a wrong one is a reject that names it.
+
+use super::field::Field;
+use super::reject::{Limits, Reject};
+use crate::domain::{Name, Timestamp};
+
+const ID_CHARS_MAX: usize = 256;
+
+pub(super) fn text_of<'f>(field: &'f Field<'_>, key: &str) -> Result<Option<&'f str>, Reject> {
+    match field {
+        Field::Absent => Ok(None),
+        Field::Text(text) => Ok(Some(text)),
+        other => Err(Reject::field(key, format!("is {}, it must be text", other.found()))),
+    }
+}
+
+/// One of a few words, in any case.
+pub(super) fn choice<T: Copy>(
+    field: &Field<'_>,
+    key: &str,
+    words: &[(&str, T)],
+) -> Result<Option<T>, Reject> {
+    let Some(text) = text_of(field, key)? else { return Ok(None) };
+    let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
+    found.map(|(_, value)| Some(*value)).ok_or_else(|| no_choice(key, text, words))
+}
+
+pub(super) fn no_choice<T>(key: &str, text: &str, words: &[(&str, T)]) -> Reject {
+    let allowed: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    Reject::field(key, format!("is `{}`: use {}", shown(text), allowed.join(", ")))
+}
+
+pub(super) fn id(text: &str, key: &str) -> Result<Box<str>, Reject> {
+    if text.is_empty() {
+        return Err(Reject::field(key, "is empty: use 1 to 256 printable characters"));
+    }
+    if text.len() > ID_CHARS_MAX && text.chars().count() > ID_CHARS_MAX {
+        return Err(Reject::field(key, "has more than 256 characters"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Reject::field(key, "has a control character: use printable ones"));
+    }
+    Ok(text.into())
+}
+
+/// A time, `None` where the field is absent.
+pub(super) fn time(field: &Field<'_>, key: &str) -> Result<Option<Timestamp>, Reject> {
+    let parsed = match field {
+        Field::Absent => return Ok(None),
+        Field::Text(text) => Timestamp::parse(text),
+        Field::Number(number) => Timestamp::from_epoch(*number),
+        Field::Whole(number) => Timestamp::from_epoch(*number as f64),
+        Field::Other(found) => {
+            let rest = format!("is {found}, it must be RFC 3339 text or an epoch number");
+            return Err(Reject::field(key, rest));
+        }
+    };
+    parsed.map(Some).map_err(|e| {
+        Reject::field(key, format!("cannot be read: {}", e.to_string().escape_debug()))
+    })
+}
+
+pub(super) fn required_time(field: &Field<'_>, key: &str) -> Result<Timestamp, Reject> {
+    let missing = || Reject::field(key, "is missing: use RFC 3339 or an epoch in s, ms or µs");
+    time(field, key)?.ok_or_else(missing)
+}
+
+/// A name, or `None` if the field is not there or empty.
+pub(super) fn name(field: &Field<'_>, key: &str) -> Result<Option<Name>, Reject> {
+    match text_of(field, key)? {
+        None | Some("") => Ok(None),
+        Some(text) => Name::new(text).map(Some).map_err(|e| Reject::field(key, e)),
+    }
+}
+
+/// Free text, cut at the limit; empty is the same as absent.
+pub(super) fn free(
+    field: &Field<'_>,
+    key: &str,
+    limits: &Limits,
+) -> Result<Option<Box<str>>, Reject> {
+    Ok(text_of(field, key)?.and_then(|text| cut(text, limits)))
+}
+
+/// Text cut at the limit; empty is none.
+pub(super) fn cut(text: &str, limits: &Limits) -> Option<Box<str>> {
+    let end = match text.len() > limits.text_chars {
+        true => text.char_indices().nth(limits.text_chars).map_or(text.len(), |(at, _)| at),
+        false => text.len(),
+    };
+    (end > 0).then(|| text[..end].into())
+}
+
+/// What an event said, short and printable, for an error's text.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().take(40).flat_map(char::escape_debug).collect()
+}

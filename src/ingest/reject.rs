@@ -1,0 +1,98 @@
+//! What one event may take, why bytes are none, and what must hold before a parser sees them.
+
+use thiserror::Error;
+
+use crate::domain::Reason;
+
+/// Deepest nesting that is looked into; what lies deeper is refused before a parser can recurse.
+const DEPTH_MAX: usize = 64;
+
+/// What one event may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest record, in bytes, whether it holds one event or a batch.
+    pub event_bytes: usize,
+    /// Longest text that is kept, in characters; more is cut off.
+    pub text_chars: usize,
+    /// Most events in one record that is a batch.
+    pub batch_events: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { event_bytes: 64 * 1024, text_chars: 1000, batch_events: 1000 }
+    }
+}
+
+/// Why bytes are no event.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{}: {detail}", reason.as_str())]
+pub struct Reject {
+    pub reason: Reason,
+    /// One line for a person: what was wrong and what would work.
+    pub detail: String,
+}
+
+impl Reject {
+    pub(super) fn malformed(detail: impl Into<String>) -> Self {
+        Self { reason: Reason::Malformed, detail: detail.into() }
+    }
+
+    pub(super) fn limit(detail: impl Into<String>) -> Self {
+        Self { reason: Reason::Limit, detail: detail.into() }
+    }
+
+    pub(super) fn field(name: &str, rest: impl std::fmt::Display) -> Self {
+        Self { reason: Reason::Field, detail: format!("`{name}` {rest}") }
+    }
+}
+
+/// JSON text → a value, with the parser's words cut to one line.
+pub(super) fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, Reject> {
+    sonic_rs::from_str(text).map_err(|e| {
+        let words = e.to_string();
+        // The lines after the first quote the input, which may hold what must not be shown.
+        Reject::malformed(format!("not JSON: {}", words.lines().next().unwrap_or("cannot be read")))
+    })
+}
+
+/// What must hold before a parser sees the bytes.
+pub(super) fn object_text<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Reject> {
+    if bytes.len() > limits.event_bytes {
+        let (found, most) = (bytes.len(), limits.event_bytes);
+        return Err(Reject::limit(format!("event of {found} bytes, the most is {most}")));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|e| {
+        Reject::malformed(format!("not UTF-8 after {} bytes: send UTF-8", e.valid_up_to()))
+    })?;
+    if !text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
+        return Err(Reject::malformed("not a JSON object: an event starts with `{`"));
+    }
+    if too_deep(bytes) {
+        return Err(Reject::malformed(format!("nested deeper than {DEPTH_MAX} levels")));
+    }
+    Ok(text)
+}
+
+/// Whether brackets outside strings nest too deep. Most events have few brackets and are not walked.
+fn too_deep(bytes: &[u8]) -> bool {
+    let openers = bytes.iter().filter(|&&b| matches!(b, b'{' | b'[')).count();
+    if openers <= DEPTH_MAX {
+        return false;
+    }
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for &byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' if !quoted => depth += 1,
+            b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH_MAX {
+            return true;
+        }
+    }
+    false
+}
