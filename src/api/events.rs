@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -12,7 +12,7 @@ use super::params::Params;
 use super::problem::Problem;
 use super::state::{ApiState, WriteEvents};
 use crate::domain::{Event, EventKind, Keyed};
-use crate::ingest;
+use crate::ingest::{self, Decoder, Headers};
 use crate::store::LogRecord;
 
 /// Events that one request may carry.
@@ -34,13 +34,15 @@ pub struct EventsQuery {
 pub async fn events(
     State(state): State<ApiState>,
     Params(query): Params<EventsQuery>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
     let now = state.clock.now();
-    let (log, limits, wake) = (state.log.clone(), state.info.limits, state.wake.clone());
+    let (log, decoder, wake) = (state.log.clone(), state.decoders.current(), state.wake.clone());
+    let body = unbound(&headers, body)?;
     let writer = state.writer.clone();
     let answer = tokio::task::spawn_blocking(move || {
-        let taken = take(&body, query.kind, &limits)?;
+        let taken = take(&body, query.kind, &decoder)?;
         match writer {
             Some(writer) => elsewhere(&*writer, &taken.records)?,
             None => {
@@ -58,6 +60,7 @@ pub async fn events(
 /// One event of a body, decoded where that is possible.
 struct Record {
     log: LogRecord,
+    /// The first event that it holds.
     event: Option<Event>,
 }
 
@@ -84,7 +87,7 @@ fn elsewhere(writer: &dyn WriteEvents, records: &[Record]) -> Result<(), Problem
     writer.write(&keyed).map_err(|why| Problem::busy(&why))
 }
 
-fn take(body: &[u8], kind: Option<EventKind>, limits: &ingest::Limits) -> Result<Taken, Problem> {
+fn take(body: &[u8], kind: Option<EventKind>, decoder: &Decoder) -> Result<Taken, Problem> {
     let events = cut(body)?;
     if events.is_empty() {
         return Err(Problem::bad_request("the body holds no event"));
@@ -95,8 +98,8 @@ fn take(body: &[u8], kind: Option<EventKind>, limits: &ingest::Limits) -> Result
     }
     let (mut records, mut rejected) = (Vec::with_capacity(events.len()), Vec::new());
     for (index, bytes) in events.iter().enumerate() {
-        let event = match ingest::decode(bytes, kind, limits) {
-            Ok(event) => Some(event),
+        let event = match decoder.decode(bytes, &Headers::default(), kind) {
+            Ok(decoded) => decoded.first(),
             Err(reject) => {
                 rejected.push(Rejected { index, reason: reject.to_string() });
                 None
@@ -107,6 +110,22 @@ fn take(body: &[u8], kind: Option<EventKind>, limits: &ingest::Limits) -> Result
     }
     let accepted = records.len() - rejected.len();
     Ok(Taken { records, answer: Accepted { accepted, rejected } })
+}
+
+/// A CloudEvent whose attributes are in headers, as one that holds them: logs keep bodies only.
+fn unbound(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Problem> {
+    if !headers.contains_key("ce-specversion") {
+        return Ok(body);
+    }
+    let data: serde_json::Value = serde_json::from_slice(&body)
+        .map_err(|error| Problem::bad_request(format!("the body is no JSON: {error}")))?;
+    let attributes = headers.iter().filter_map(|(name, value)| {
+        let name = name.as_str().strip_prefix("ce-")?;
+        Some((name.to_owned(), value.to_str().ok()?.into()))
+    });
+    let mut event: serde_json::Map<String, serde_json::Value> = attributes.collect();
+    event.insert("data".into(), data);
+    Ok(serde_json::Value::Object(event).to_string().into())
 }
 
 /// Cuts a body into events. NDJSON is cut at line ends, so that one bad line is one reject.

@@ -5,6 +5,7 @@
 
 mod admin;
 mod auth;
+mod decoders;
 mod dto;
 mod events;
 mod forward;
@@ -19,6 +20,7 @@ mod write;
 
 pub use admin::admin_router;
 pub use auth::{Scope as TokenScope, TokenSet, TokensError};
+pub use decoders::Decoders;
 pub use forward::client as forward_client;
 pub use router::{openapi, router};
 pub use state::{

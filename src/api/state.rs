@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 
 use super::auth::TokenSet;
+use super::decoders::Decoders;
 use crate::alert::Alert;
 use crate::domain::{Clock, Keyed, MaintenanceEvent, Name, Timestamp, WindowWidth, Zone};
 use crate::ingest;
@@ -113,6 +114,7 @@ pub struct ApiState {
     pub wake: Arc<dyn Fn() + Send + Sync>,
     pub tokens: Option<Arc<TokenSet>>,
     pub leads: Arc<dyn Leads>,
+    pub decoders: Arc<Decoders>,
     /// Sends questions on to the one that leads.
     pub forward: reqwest::Client,
     /// Places for live streams.

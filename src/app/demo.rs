@@ -180,6 +180,8 @@ fn setup(
         admin_listen: None,
         store: args.data.clone(),
         info,
+        decoder: ingest::Decoder::default(),
+        tables: Vec::new(),
         leader: LeaderConfig {
             width: WIDTH,
             lateness: LATENESS,

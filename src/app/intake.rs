@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use super::clock::Stopwatch;
 use super::engine::{Counter, RecordRef, Report};
+use crate::api::Decoders;
 use crate::domain::{Clock, EventKind, Offset, SourceId, Timestamp};
-use crate::ingest;
+use crate::ingest::Headers;
 use crate::kafka::{self, Change, Consumer, KafkaProblem, LogWriter, Received, Settings, Wire};
 use crate::telemetry::{Health, Metrics};
 use crate::window::{CommitPoint, FoldConfig};
@@ -28,7 +29,7 @@ const SILENT_AFTER: Duration = Duration::from_secs(30);
 pub struct Intake {
     pub settings: Settings,
     pub fold: FoldConfig,
-    pub limits: ingest::Limits,
+    pub decoders: Arc<Decoders>,
     pub clock: Arc<dyn Clock>,
     pub health: Arc<Health>,
     pub metrics: Arc<Metrics>,
@@ -99,9 +100,9 @@ impl Intake {
             match change {
                 Change::Assigned(source, next, committed) => {
                     tracing::info!(%source, offset = next, "counting a partition");
-                    let (limits, metrics) = (self.limits, self.metrics.clone());
+                    let (decoders, metrics) = (self.decoders.clone(), self.metrics.clone());
                     let counter =
-                        Counter::new(source.clone(), committed, self.fold, limits, metrics);
+                        Counter::new(source.clone(), committed, self.fold, decoders, metrics);
                     let hint = self.settings.topics.kind_of(&source.topic);
                     partitions.retain(|partition| partition.source != source);
                     partitions.push(Partition { source, counter, hint, next, committed });
@@ -173,7 +174,9 @@ fn take(partitions: &mut [Partition], record: &Received<'_>, now: Timestamp) -> 
     let ours = |p: &&mut Partition| p.source.partition == number && *p.source.topic == *topic;
     let Some(partition) = partitions.iter_mut().find(ours) else { return false };
     partition.next = offset + 1;
+    let headers = record.headers();
     partition.counter.take(&RecordRef {
+        headers: Headers(&headers),
         offset,
         appended_at: record.appended_at().unwrap_or(now),
         hint: partition.hint,

@@ -11,6 +11,7 @@ mod influx;
 mod intake;
 mod leadership;
 mod log;
+mod mapping;
 mod outbox;
 pub mod replay;
 pub mod serve;

@@ -13,10 +13,12 @@ use super::clock::WallClock;
 use super::config::{Config, InfluxDb, Kafka, LogFormat, Receiver, ReceiverKind};
 use super::engine::{Feed, IssueConfig, LeaderConfig, RefitConfig};
 use super::feeds::{FileFeed, LocalFeed};
+use super::mapping;
 use super::outbox::{Channel, print};
 use super::service::{self, Role, Running, Setup};
 use crate::api::{ServiceInfo, TokenSet};
 use crate::domain::{Clock, Name, Timestamp};
+use crate::ingest::Decoder;
 use crate::sink::{Secret, Webhook};
 use crate::staffing::{Profile, ProfileSpec};
 use crate::store::LogRecord;
@@ -51,6 +53,8 @@ pub fn run(config: &Config, inputs: &[PathBuf], role: Role) -> anyhow::Result<()
         feeds.push((Box::new(FileFeed::new(input)), rules));
     }
     let channels = channels(config)?;
+    let mapping = mapping::read(&config.mapping);
+    let mapping = mapping.map_err(|why| UsageError(format!("[[mapping]]: {why}")))?;
     let tokens = match &config.server.tokens_file {
         None => None,
         Some(path) => {
@@ -66,6 +70,8 @@ pub fn run(config: &Config, inputs: &[PathBuf], role: Role) -> anyhow::Result<()
         admin_listen: Some(config.admin.listen),
         store: config.store.path.clone(),
         info: info(config),
+        decoder: Decoder { limits: config.limits.ingest(), mapping },
+        tables: config.mapping.clone(),
         leader: leader(config, &channels, clock.now())?,
         fold,
         feeds,

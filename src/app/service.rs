@@ -12,6 +12,7 @@ use anyhow::Context;
 use tokio::sync::{Semaphore, broadcast, mpsc};
 
 use super::clock::WallClock;
+use super::config::MapTable;
 use super::engine::{
     Chore, Counter, Engine, Feed, Handover, Input, Leader, LeaderConfig, Told, Worker,
 };
@@ -20,9 +21,13 @@ use super::influx::InfluxSink;
 use super::intake::Intake;
 use super::leadership::{Candidate, Leadership};
 use super::log::LogFeed;
+use super::mapping::Reload;
 use super::outbox::{Channel, Outbox};
-use crate::api::{ApiState, Command, Progress, ServiceInfo, StreamEvent, TokenSet, WriteEvents};
+use crate::api::{
+    ApiState, Command, Decoders, Progress, ServiceInfo, StreamEvent, TokenSet, WriteEvents,
+};
 use crate::domain::{Clock, Keyed, SourceId};
+use crate::ingest::Decoder;
 use crate::kafka::{self, LogFrom};
 use crate::sink::influx::{InfluxClient, InfluxSettings};
 use crate::store::{EventLog, Store};
@@ -59,6 +64,9 @@ pub struct Setup {
     pub admin_listen: Option<SocketAddr>,
     pub store: PathBuf,
     pub info: ServiceInfo,
+    pub decoder: Decoder,
+    /// Look-up tables that `decoder` was made with, to be read again when they change.
+    pub tables: Vec<MapTable>,
     pub leader: LeaderConfig,
     pub fold: FoldConfig,
     /// Sources besides the local event log, each with its rules.
@@ -132,14 +140,14 @@ pub fn start_with(
     let (others, told) = sync_channel(TOLD_MAX);
     let (commands, command_inbox) = mpsc::channel::<Command>(COMMANDS_MAX);
     let (stream, _) = broadcast::channel::<StreamEvent>(STREAM_EVENTS_MAX);
-    let limits = setup.info.limits;
+    let decoders = Arc::new(Decoders::new(setup.decoder));
     let mut parts = Parts {
         leader,
         clock: setup.clock.clone(),
         metrics: metrics.clone(),
         inbox: inbox.clone(),
         stop: stop.clone(),
-        limits,
+        decoders: decoders.clone(),
         threads: Vec::new(),
         wakes: Vec::new(),
     };
@@ -158,6 +166,11 @@ pub fn start_with(
         }
     };
     let Parts { leader, mut threads, wakes, .. } = parts;
+    if !setup.tables.is_empty() {
+        let (tables, limits, stop) = (setup.tables, setup.info.limits, stop.clone());
+        let reload = Reload { tables, limits, decoders: decoders.clone(), stop };
+        threads.push(spawn("tables", move || reload.run())?);
+    }
     let caught_up = Arc::new(AtomicBool::new(false));
     let engine = Engine {
         leader,
@@ -217,6 +230,7 @@ pub fn start_with(
         wake: wake.clone(),
         tokens: setup.tokens,
         leads: leadership,
+        decoders: decoders.clone(),
         forward: crate::api::forward_client()?,
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
     };
@@ -242,7 +256,7 @@ struct Parts {
     metrics: Arc<Metrics>,
     inbox: SyncSender<Input>,
     stop: Arc<AtomicBool>,
-    limits: crate::ingest::Limits,
+    decoders: Arc<Decoders>,
     threads: Vec<JoinHandle<()>>,
     wakes: Vec<Sender<()>>,
 }
@@ -260,11 +274,11 @@ impl Parts {
             feed.seek(commit.resume_at);
         }
         self.leader.expect(source.clone(), self.clock.now());
-        let (limits, metrics) = (self.limits, self.metrics.clone());
+        let (decoders, metrics) = (self.decoders.clone(), self.metrics.clone());
         let (waker, wake): (Sender<()>, Receiver<()>) = channel();
         let worker = Worker {
             feed,
-            counter: Counter::new(source.clone(), from, config, limits, metrics),
+            counter: Counter::new(source.clone(), from, config, decoders, metrics),
             clock: self.clock.clone(),
             leader: Handover::new(self.inbox.clone()),
             wake,
@@ -308,7 +322,7 @@ impl Parts {
             let intake = Intake {
                 settings,
                 fold,
-                limits: self.limits,
+                decoders: self.decoders.clone(),
                 clock: self.clock.clone(),
                 health: health.clone(),
                 metrics: self.metrics.clone(),

@@ -27,6 +27,17 @@ pub enum Decoded {
     },
 }
 
+impl Decoded {
+    /// The first event, if there is one.
+    pub fn first(self) -> Option<Event> {
+        match self {
+            Self::One(event) => Some(event),
+            Self::Many(all) => all.into_iter().flatten().find_map(Self::first),
+            Self::Nothing { .. } | Self::ListRebuilt { .. } => None,
+        }
+    }
+}
+
 /// Headers of a Kafka record or an HTTP request, borrowed. Names are told apart without their case
 /// and with `-` and `_` as one: Kafka says `ce_id` where HTTP says `ce-id`.
 #[derive(Clone, Copy, Debug, Default)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::{BorrowedMessage, Timestamp as MessageTime};
+use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers as _, Timestamp as MessageTime};
 use rdkafka::{Message as _, Offset, TopicPartitionList};
 
 use super::commit::encode_commit;
@@ -48,6 +48,12 @@ impl Received<'_> {
                 Some(Timestamp::from_millis(ms))
             }
         }
+    }
+
+    /// Names and values; those without a value are left out.
+    pub fn headers(&self) -> Vec<(&str, &[u8])> {
+        let headers = self.0.headers().into_iter().flat_map(BorrowedHeaders::iter);
+        headers.filter_map(|header| Some((header.key, header.value?))).collect()
     }
 
     /// Empty for a record without a value.

@@ -97,8 +97,26 @@ impl Fold {
 
     /// Decides one event. Offsets must grow from call to call.
     pub fn observe(&mut self, offset: Offset, appended_at: Timestamp, event: &Event) -> Fate {
+        let replayed = self.begin(offset);
+        self.decide(replayed, offset, appended_at, event)
+    }
+
+    /// Notes a record that holds several events, each of which is then [decided](Self::decide). Returns whether it
+    /// had been decided before a restart.
+    pub fn begin(&mut self, offset: Offset) -> bool {
         let replayed = offset <= self.decided_upto;
         self.skip(offset);
+        replayed
+    }
+
+    /// Decides one event of a record that has begun.
+    pub fn decide(
+        &mut self,
+        replayed: bool,
+        offset: Offset,
+        appended_at: Timestamp,
+        event: &Event,
+    ) -> Fate {
         let ts = event.ts();
         if self.config.max_future_skew.is_some_and(|skew| ts > appended_at + skew) {
             return Fate::Future;

@@ -225,3 +225,55 @@ fn the_same_seed_simulates_the_same_bytes() {
     }
     assert_eq!(files, 6);
 }
+
+/// Standards' shapes are counted where a look-up table says, and a table that changes is read again.
+#[test]
+fn standards_events_are_mapped_by_tables_that_may_change() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = folder.path().join("regions.csv");
+    std::fs::write(&table, "match,pattern,value\nprefix,gNB1,north\n").expect("table");
+    std::fs::write(folder.path().join("services.csv"), "match,pattern,value\nregex,.,mobile\n")
+        .expect("table");
+    let mapping = "[[mapping]]\ntarget = \"region\"\nattribute = \"device\"\ntable = \"regions.csv\"\n\
+                   [[mapping]]\ntarget = \"service\"\nattribute = \"device\"\ntable = \"services.csv\"\n";
+    let config = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"store\"\n{mapping}"
+    );
+    let path = folder.path().join("surgecast.toml");
+    std::fs::write(&path, config).expect("config");
+    let program = Program::start(&["serve", "--config", path.to_str().expect("UTF-8")]);
+    let fault = |id: &str, source: &str| {
+        serde_json::json!({"event": {"commonEventHeader": {"domain": "fault", "eventId": id,
+            "eventName": "Fault_gNB_LinkDown", "startEpochMicrosec": 1_767_232_990_000_000_i64,
+            "lastEpochMicrosec": 1_767_233_000_000_000_i64, "priority": "High", "sequence": 0,
+            "reportingEntityName": "EMS1", "sourceName": source, "version": "4.1",
+            "vesEventListenerVersion": "7.2.1"},
+            "faultFields": {"faultFieldsVersion": "4.0", "alarmCondition": "linkDown",
+            "eventSeverity": "MAJOR", "eventSourceType": "gNB", "specificProblem": "S1 link down",
+            "vfStatus": "Active"}}})
+    };
+    let raised = |region: &str| {
+        let query = format!(
+            "/api/v1/windows?region={region}&service=mobile&from=2026-01-01T02:00:00Z&to=2026-01-01T02:30:00Z"
+        );
+        // Windows are shown for ticket series: one ticket makes the place known.
+        let ticket = serde_json::json!({"kind": "ticket", "event_id": format!("T-{region}"),
+            "ts": "2026-01-01T02:03:20Z", "region": region, "service": "mobile", "channel": "phone"});
+        assert_eq!(program.post("/api/v1/events", ticket.to_string()).status, 202);
+        let found = program.wait_for(&format!("{query}&channel=phone"), |found| {
+            found[0]["alarms"]["major"].as_u64().is_some_and(|n| n > 0)
+        });
+        found[0]["alarms"]["major"].as_u64()
+    };
+    assert_eq!(program.post("/api/v1/events", fault("f1", "gNB17").to_string()).status, 202);
+    assert_eq!(raised("north"), Some(1));
+    std::fs::write(&table, "match,pattern,value\nprefix,gNB1,south\n").expect("table");
+    let deadline = "look-up tables were read again";
+    program.wait_for("/api/v1/status", |_| program.said().contains(deadline));
+    // The decoder changes with the next report of the source.
+    std::thread::park_timeout(std::time::Duration::from_secs(2));
+    let wrapped = serde_json::json!({"specversion": "1.0", "id": "c-1", "source": "/ems", "type": "fault",
+        "time": "2026-01-01T02:03:21Z", "data": fault("f2", "gNB18")});
+    assert_eq!(program.post("/api/v1/events", wrapped.to_string()).status, 202);
+    assert_eq!(raised("south"), Some(1));
+}

@@ -22,7 +22,7 @@ pub use length::{LengthError, parse_length, show_length};
 pub use raw::Flags;
 pub use secret::Secret;
 pub use types::{
-    Admin, Config, Forecast, Grafana, InfluxDb, Kafka, Limits, Log, LogFormat, Receiver,
+    Admin, Config, Forecast, Grafana, InfluxDb, Kafka, Limits, Log, LogFormat, MapTable, Receiver,
     ReceiverKind, Server, Store, Windows,
 };
 

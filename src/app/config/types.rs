@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::{Name, WindowWidth, Zone};
+use crate::ingest::{Attribute, Target};
 
 use super::Secret;
 
@@ -28,6 +29,8 @@ pub struct Config {
     /// One table per channel as it stands in the file; the staffing room reads them.
     pub staffing: BTreeMap<Name, toml::Table>,
     pub receivers: Vec<Receiver>,
+    /// Tables that fill in regions, services and channels, in the order in which they are tried.
+    pub mapping: Vec<MapTable>,
     pub limits: Limits,
     pub log: Log,
 }
@@ -208,6 +211,15 @@ impl ReceiverKind {
         ("feishu", Self::Feishu),
         ("wecom", Self::WeCom),
     ];
+}
+
+/// One of `[[mapping]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapTable {
+    pub target: Target,
+    pub attribute: Attribute,
+    /// CSV: `match,pattern,value`.
+    pub file: PathBuf,
 }
 
 /// `[limits]`.

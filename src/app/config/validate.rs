@@ -11,11 +11,12 @@ use figment::value::{Dict, Value};
 use super::raw::RawConfig;
 use super::reader::{Reader, shown};
 use super::types::{
-    Admin, Config, Forecast, Grafana, InfluxDb, Kafka, Limits, Log, LogFormat, Receiver,
+    Admin, Config, Forecast, Grafana, InfluxDb, Kafka, Limits, Log, LogFormat, MapTable, Receiver,
     ReceiverKind, Server, Store, Windows,
 };
 use super::{Problem, Secret, parse_length};
 use crate::domain::{Name, WindowWidth, Zone};
+use crate::ingest::{Attribute, Table, Target};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -43,6 +44,7 @@ pub(super) fn validate(raw: &RawConfig) -> Result<Config, Vec<Problem>> {
         grafana: grafana(root.section("grafana")),
         staffing: staffing(&root),
         receivers: alerts(root.section("alerts")),
+        mapping: mapping(&root),
         limits: limits(root.section("limits")),
         log: log(root.section("log")),
     };
@@ -314,6 +316,41 @@ fn receiver(entry: Reader<'_>, names: &mut BTreeSet<Name>) -> Option<Receiver> {
     }
     entry.finish();
     Some(Receiver { name: name?, kind: kind?, url, secret })
+}
+
+const TARGETS: [(&str, Target); 3] =
+    [("region", Target::Region), ("service", Target::Service), ("channel", Target::Channel)];
+const ATTRIBUTES: [(&str, Attribute); 8] = [
+    ("device", Attribute::Device),
+    ("place", Attribute::Place),
+    ("dn", Attribute::Dn),
+    ("service", Attribute::Service),
+    ("party", Attribute::Party),
+    ("channel", Attribute::Channel),
+    ("category", Attribute::Category),
+    ("system", Attribute::System),
+];
+
+fn mapping(root: &Reader<'_>) -> Vec<MapTable> {
+    let table = |entry: Reader<'_>| {
+        let target = entry.word("target", &TARGETS);
+        let attribute = entry.word("attribute", &ATTRIBUTES);
+        let file = entry.file("table");
+        entry.missing("target", "use region, service or channel");
+        entry.missing(
+            "attribute",
+            "use device, place, dn, service, party, channel, category or system",
+        );
+        entry.missing("table", "name a CSV file: match,pattern,value");
+        if let Some((_, text)) = &file
+            && let Err(error) = Table::from_csv(text)
+        {
+            entry.problem("table", error.to_string());
+        }
+        entry.finish();
+        Some(MapTable { target: target?, attribute: attribute?, file: file?.0 })
+    };
+    root.array("mapping").into_iter().filter_map(table).collect()
 }
 
 fn limits(section: Reader<'_>) -> Limits {

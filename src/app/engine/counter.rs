@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::report::Report;
+use crate::api::Decoders;
 use crate::domain::{DeadLetter, Event, EventKind, Offset, Position, Reason, SourceId, Timestamp};
-use crate::ingest;
+use crate::ingest::{Decoded, Decoder, Headers, Reject};
 use crate::telemetry::Metrics;
 use crate::window::{Cell, CommitPoint, Fate, Fold, FoldConfig, Frontier};
 
@@ -14,6 +15,7 @@ pub struct RecordRef<'a> {
     pub offset: Offset,
     pub appended_at: Timestamp,
     pub hint: Option<EventKind>,
+    pub headers: Headers<'a>,
     pub bytes: &'a [u8],
 }
 
@@ -22,7 +24,8 @@ pub struct Counter {
     source: SourceId,
     fold: Fold,
     config: FoldConfig,
-    limits: ingest::Limits,
+    decoders: Arc<Decoders>,
+    decoder: Arc<Decoder>,
     metrics: Arc<Metrics>,
     pending: Report,
     /// Records taken since the last report.
@@ -35,7 +38,7 @@ impl Counter {
         source: SourceId,
         from: Option<CommitPoint>,
         config: FoldConfig,
-        limits: ingest::Limits,
+        decoders: Arc<Decoders>,
         metrics: Arc<Metrics>,
     ) -> Self {
         let fold = match from {
@@ -43,7 +46,8 @@ impl Counter {
             None => Fold::new(config),
         };
         let pending = Report::new(source.clone());
-        Self { source, fold, config, limits, metrics, pending, taken: 0 }
+        let decoder = decoders.current();
+        Self { source, fold, config, decoders, decoder, metrics, pending, taken: 0 }
     }
 
     /// Records taken since the last report.
@@ -63,22 +67,55 @@ impl Counter {
         report.progress = Some((Frontier { closed: self.fold.closed(), caught_up_at }, commit));
         self.fold.committed(&commit);
         self.taken = 0;
+        self.decoder = self.decoders.current();
         report
     }
 
-    /// Counts a record, or says why not.
+    /// Counts what a record holds, or says why not.
     pub fn take(&mut self, record: &RecordRef<'_>) {
         self.taken += 1;
-        let position = Position { source: self.source.clone(), offset: record.offset };
-        let event = match ingest::decode(record.bytes, record.hint, &self.limits) {
-            Ok(event) => event,
-            Err(reject) => {
-                self.fold.skip(record.offset);
-                self.reject(position, record, reject.reason, reject.detail, None);
-                return;
+        match self.decoder.decode(record.bytes, &record.headers, record.hint) {
+            Ok(Decoded::One(event)) => {
+                let fate = self.fold.observe(record.offset, record.appended_at, &event);
+                self.decided(record, fate, event);
             }
-        };
-        let fate = self.fold.observe(record.offset, record.appended_at, &event);
+            Ok(Decoded::Many(all)) => {
+                let replayed = self.fold.begin(record.offset);
+                for one in all {
+                    self.one_of_many(record, replayed, one);
+                }
+            }
+            other => {
+                let replayed = self.fold.begin(record.offset);
+                self.one_of_many(record, replayed, other);
+            }
+        }
+    }
+
+    fn one_of_many(
+        &mut self,
+        record: &RecordRef<'_>,
+        replayed: bool,
+        one: Result<Decoded, Reject>,
+    ) {
+        match one {
+            Ok(Decoded::One(event)) => {
+                let (offset, appended_at) = (record.offset, record.appended_at);
+                let fate = self.fold.decide(replayed, offset, appended_at, &event);
+                self.decided(record, fate, event);
+            }
+            Ok(Decoded::Nothing { .. } | Decoded::Many(_)) => {
+                self.metrics.event(&self.source, "nothing");
+            }
+            Ok(Decoded::ListRebuilt { system, .. }) => {
+                tracing::warn!(%system, source = %self.source, "a system rebuilt its alarm list");
+                self.metrics.event(&self.source, "nothing");
+            }
+            Err(Reject { reason, detail }) => self.reject(record, reason, detail, None),
+        }
+    }
+
+    fn decided(&mut self, record: &RecordRef<'_>, fate: Fate, event: Event) {
         self.metrics.event(&self.source, fate_name(fate));
         match fate {
             Fate::Late => {
@@ -88,7 +125,7 @@ impl Counter {
                     self.config.width.end(place.1),
                     self.fold.closed()
                 );
-                self.reject(position.clone(), record, Reason::Late, detail, Some(place));
+                self.reject(record, Reason::Late, detail, Some(place));
             }
             Fate::Future => {
                 let detail = format!(
@@ -96,12 +133,13 @@ impl Counter {
                     event.ts(),
                     record.appended_at
                 );
-                self.reject(position, record, Reason::Future, detail, None);
+                self.reject(record, Reason::Future, detail, None);
                 return;
             }
             Fate::Duplicate => return,
             Fate::Counted | Fate::Replayed => {}
         }
+        let position = self.position(record);
         // State outlives windows: a late clear still clears, and the newest wins whatever is replayed.
         match event {
             Event::Alarm(alarm) => self.pending.alarms.push((position, alarm)),
@@ -110,9 +148,12 @@ impl Counter {
         }
     }
 
+    fn position(&self, record: &RecordRef<'_>) -> Position {
+        Position { source: self.source.clone(), offset: record.offset }
+    }
+
     fn reject(
         &mut self,
-        position: Position,
         record: &RecordRef<'_>,
         reason: Reason,
         detail: String,
@@ -120,7 +161,7 @@ impl Counter {
     ) {
         self.metrics.rejected(reason);
         let letter = DeadLetter {
-            position,
+            position: self.position(record),
             received_at: record.appended_at,
             reason,
             detail,

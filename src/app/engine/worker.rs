@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::counter::{Counter, RecordRef};
 use super::report::{Handover, Report};
 use crate::domain::{Clock, EventKind, Offset, SourceId, Timestamp};
+use crate::ingest::Headers;
 
 /// Records read before the leader hears of them, at most.
 const RECORDS_PER_REPORT: usize = 20_000;
@@ -103,7 +104,8 @@ impl Worker {
             }
             for Record { offset, appended_at, hint, bytes } in &records {
                 let (offset, appended_at, hint) = (*offset, *appended_at, *hint);
-                self.counter.take(&RecordRef { offset, appended_at, hint, bytes });
+                let headers = Headers::default();
+                self.counter.take(&RecordRef { offset, appended_at, hint, headers, bytes });
             }
         }
         Some(self.counter.report(caught_up_at))

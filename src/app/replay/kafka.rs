@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::play::{Answer, Target};
 use crate::domain::Keyed;
-use crate::ingest::{self, Limits};
+use crate::ingest::{Decoder, Headers};
 use crate::kafka::{self, KafkaProblem, Producer, Settings};
 use crate::telemetry::Health;
 
@@ -38,13 +38,14 @@ impl KafkaTarget {
 
 impl Target for KafkaTarget {
     fn post(&mut self, body: &[u8]) -> Answer {
-        let limits = Limits::default();
+        let decoder = Decoder::default();
         let mut rejected = Vec::new();
         let lines: Vec<&[u8]> = body.split(|byte| *byte == b'\n').collect();
         let mut events = Vec::with_capacity(lines.len());
         for (index, line) in lines.iter().enumerate() {
-            match ingest::decode(line, None, &limits) {
-                Ok(event) => events.push((event, *line)),
+            match decoder.decode(line, &Headers::default(), None) {
+                // The first event decides on topic and key.
+                Ok(decoded) => events.extend(decoded.first().map(|event| (event, *line))),
                 Err(reject) => rejected.push((index, reject.to_string())),
             }
         }
