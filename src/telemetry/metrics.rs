@@ -107,9 +107,10 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    pub fn event(&self, source: &SourceId, outcome: &'static str) {
+    /// The counter of one source's events of one outcome, to be kept: looking it up costs more than counting.
+    pub fn events(&self, source: &SourceId, outcome: &'static str) -> Counter {
         let labels = SourceLabels { source: source.to_string(), outcome };
-        self.events.get_or_create(&labels).inc();
+        self.events.get_or_create(&labels).clone()
     }
 
     pub fn rejected(&self, reason: Reason) {

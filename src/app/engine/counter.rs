@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use prometheus_client::metrics::counter::Counter as EventCounter;
+
 use super::report::Report;
 use crate::api::Decoders;
 use crate::domain::{DeadLetter, Event, EventKind, Offset, Position, Reason, SourceId, Timestamp};
@@ -27,6 +29,7 @@ pub struct Counter {
     decoders: Arc<Decoders>,
     decoder: Arc<Decoder>,
     metrics: Arc<Metrics>,
+    outcomes: Outcomes,
     pending: Report,
     /// Records taken since the last report.
     taken: usize,
@@ -47,7 +50,8 @@ impl Counter {
         };
         let pending = Report::new(source.clone());
         let decoder = decoders.current();
-        Self { source, fold, config, decoders, decoder, metrics, pending, taken: 0 }
+        let outcomes = Outcomes::new(&metrics, &source);
+        Self { source, fold, config, decoders, decoder, metrics, outcomes, pending, taken: 0 }
     }
 
     /// Records taken since the last report.
@@ -105,18 +109,18 @@ impl Counter {
                 self.decided(record, fate, event);
             }
             Ok(Decoded::Nothing { .. } | Decoded::Many(_)) => {
-                self.metrics.event(&self.source, "nothing");
+                self.outcomes.nothing.inc();
             }
             Ok(Decoded::ListRebuilt { system, .. }) => {
                 tracing::warn!(%system, source = %self.source, "a system rebuilt its alarm list");
-                self.metrics.event(&self.source, "nothing");
+                self.outcomes.nothing.inc();
             }
             Err(Reject { reason, detail }) => self.reject(record, reason, detail, None),
         }
     }
 
     fn decided(&mut self, record: &RecordRef<'_>, fate: Fate, event: Event) {
-        self.metrics.event(&self.source, fate_name(fate));
+        self.outcomes.of(fate).inc();
         match fate {
             Fate::Late => {
                 let place = (Cell::of(&event), self.config.width.floor(event.ts()));
@@ -171,12 +175,36 @@ impl Counter {
     }
 }
 
-fn fate_name(fate: Fate) -> &'static str {
-    match fate {
-        Fate::Counted => "counted",
-        Fate::Duplicate => "duplicate",
-        Fate::Late => "late",
-        Fate::Future => "future",
-        Fate::Replayed => "replayed",
+/// Events of one source by what became of them.
+struct Outcomes {
+    counted: EventCounter,
+    duplicate: EventCounter,
+    late: EventCounter,
+    future: EventCounter,
+    replayed: EventCounter,
+    nothing: EventCounter,
+}
+
+impl Outcomes {
+    fn new(metrics: &Metrics, source: &SourceId) -> Self {
+        let of = |outcome| metrics.events(source, outcome);
+        Self {
+            counted: of("counted"),
+            duplicate: of("duplicate"),
+            late: of("late"),
+            future: of("future"),
+            replayed: of("replayed"),
+            nothing: of("nothing"),
+        }
+    }
+
+    fn of(&self, fate: Fate) -> &EventCounter {
+        match fate {
+            Fate::Counted => &self.counted,
+            Fate::Duplicate => &self.duplicate,
+            Fate::Late => &self.late,
+            Fate::Future => &self.future,
+            Fate::Replayed => &self.replayed,
+        }
     }
 }

@@ -1,0 +1,230 @@
+//! Catch-up from Kafka, decode through durable commit, beside a bare `BaseConsumer` that only reads.
+//!
+//! Needs `tests/servers/kafka.sh install`. `CATCH_UP_EVENTS` events (3,000,000) of about 220 bytes in six partitions;
+//! `CATCH_UP_PAIRS` (5) pairs, one after the other in turn, each with a consumer group of its own. Prints events a second
+//! and CPU time an event of both, and the medians of their ratio.
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
+#![allow(clippy::unwrap_used, reason = "a benchmark may stop")]
+
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer as _, ThreadedProducer};
+
+const PARTITIONS: i32 = 6;
+
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn broker(folder: &Path) -> (Killed, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/kafka.sh");
+    let [a, b, c] = [port(), port(), port()].map(|port| port.to_string());
+    let mut command = Command::new(script);
+    let child = command.arg("run").arg(folder.join("kafka")).args([&a, &b, &c]).spawn();
+    let broker = Killed(child.expect("Kafka starts: run tests/servers/kafka.sh install first"));
+    let log = folder.join("kafka/broker.log");
+    let deadline = Instant::now() + Duration::from_secs(120);
+    let up = || {
+        TcpStream::connect(format!("127.0.0.1:{a}")).is_ok()
+            && std::fs::read_to_string(&log).is_ok_and(|log| log.contains("Kafka Server started"))
+    };
+    while !up() {
+        assert!(Instant::now() < deadline, "Kafka did not start: {}", log.display());
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    (broker, format!("127.0.0.1:{a}"))
+}
+
+fn client(brokers: &str) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", brokers);
+    config
+}
+
+/// Tickets of six hours over 36 series, keyed by id.
+fn fill(brokers: &str, events: u64) {
+    let admin: AdminClient<DefaultClientContext> = client(brokers).create().unwrap();
+    let replication = || TopicReplication::Fixed(1);
+    let topics =
+        [("support.tickets", PARTITIONS), ("network.alarms", 1), ("network.maintenance", 1)];
+    let topics = topics.map(|(name, n)| NewTopic::new(name, n, replication()));
+    let made = admin.create_topics(&topics, &AdminOptions::new());
+    futures::executor::block_on(made).unwrap();
+    let producer: ThreadedProducer<DefaultProducerContext> = client(brokers)
+        .set("linger.ms", "50")
+        .set("batch.size", "1000000")
+        .set("queue.buffering.max.messages", "1000000")
+        .create()
+        .unwrap();
+    let first = 1_767_225_600_000_u64;
+    for n in 0..events {
+        let ts = first + n * 6 * 3_600_000 / events;
+        let region = ["north", "east", "south", "west"][n as usize % 4];
+        let service = ["broadband", "mobile", "voice"][n as usize / 4 % 3];
+        let channel = ["phone", "chat", "email"][n as usize / 12 % 3];
+        let event = format!(
+            r#"{{"kind":"ticket","event_id":"T-{n:010}","action":"create","ts":{ts},"region":"{region}","service":"{service}","channel":"{channel}","priority":"P2","tier":"premium","text":"no internet since this morning, the lamp is red"}}"#
+        );
+        let key = format!("T-{n:010}");
+        let mut record =
+            BaseRecord::to("support.tickets").payload(&event).key(&key).partition((n % 6) as i32);
+        while let Err((_, back)) = producer.send(record) {
+            record = back;
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if n == 0 {
+            println!("an event has {} bytes", event.len());
+        }
+    }
+    producer.flush(Duration::from_secs(60)).unwrap();
+}
+
+/// CPU seconds of a process so far.
+fn cpu(pid: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields: Vec<&str> =
+        stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |n: usize| fields.get(n).and_then(|t| t.parse::<f64>().ok()).unwrap_or(0.0);
+    (ticks(11) + ticks(12)) / 100.0
+}
+
+/// Reads everything and does nothing with it. Seconds and CPU seconds.
+fn bare(brokers: &str, group: &str, events: u64) -> (f64, f64) {
+    let before = cpu(std::process::id());
+    let began = Instant::now();
+    let consumer: BaseConsumer = client(brokers)
+        .set("group.id", group)
+        .set("enable.auto.commit", "false")
+        .set("auto.offset.reset", "earliest")
+        .set("fetch.queue.backoff.ms", "100")
+        .set("fetch.message.max.bytes", "4194304")
+        .set("queued.min.messages", "200000")
+        .set("queued.max.messages.kbytes", "65536")
+        .create()
+        .unwrap();
+    consumer.subscribe(&["support.tickets"]).unwrap();
+    let (mut read, mut first) = (0, None);
+    while read < events {
+        if let Some(Ok(_)) = consumer.poll(Duration::from_millis(100)) {
+            read += 1;
+            first.get_or_insert_with(Instant::now);
+        }
+    }
+    // Joining the group is not reading.
+    let seconds = first.map_or(0.0, |first| first.elapsed().as_secs_f64());
+    println!("    (joined the group after {:.1} s)", began.elapsed().as_secs_f64() - seconds);
+    (seconds, cpu(std::process::id()) - before)
+}
+
+/// The service, until all is counted and committed. Seconds since the first event was counted, and CPU seconds.
+fn counted(brokers: &str, folder: &Path, group: &str, events: u64) -> (f64, f64) {
+    let folder = folder.join(group);
+    std::fs::create_dir_all(&folder).unwrap();
+    let admin = format!("127.0.0.1:{}", port());
+    let config = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"{admin}\"\n[store]\npath = \"data\"\n\
+         [kafka]\nbrokers = [\"{brokers}\"]\ngroup = \"{group}\"\n[forecast]\nbackfill = \"0s\"\n[log]\nlevel = \"error\"\n"
+    );
+    let path: PathBuf = folder.join("surgecast.toml");
+    std::fs::write(&path, config).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_surgecast"));
+    let child =
+        command.args(["serve", "--role", "count", "--config"]).arg(&path).stdout(Stdio::null());
+    let service = Killed(child.spawn().unwrap());
+    let http = reqwest::blocking::Client::new();
+    let total = || -> u64 {
+        let text = http.get(format!("http://{admin}/metrics")).send().and_then(|a| a.text());
+        let text = text.unwrap_or_default();
+        let counted = text.lines().filter(|line| {
+            line.starts_with("surgecast_ingest_events_total") && line.contains("support.tickets")
+        });
+        counted.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+    };
+    let check: BaseConsumer = client(brokers).set("group.id", group).create().unwrap();
+    let mut first: Option<(Instant, u64)> = None;
+    loop {
+        let n = total();
+        if n > 0 && first.is_none() {
+            first = Some((Instant::now(), n));
+        }
+        if n >= events {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // Durable when the commit of the last report is there.
+    let mut list = rdkafka::TopicPartitionList::new();
+    list.add_partition_range("support.tickets", 0, PARTITIONS - 1);
+    let wanted = events as i64 / i64::from(PARTITIONS) - 1;
+    loop {
+        let found = check.committed_offsets(list.clone(), Duration::from_secs(5)).unwrap();
+        let decided = |text: &str| -> Option<i64> { text.rsplit_once("decided=")?.1.parse().ok() };
+        let all = found.elements();
+        if all.iter().all(|element| decided(element.metadata()).is_some_and(|n| n >= wanted)) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let (first, seen) = first.unwrap();
+    let seconds =
+        first.elapsed().as_secs_f64() * events as f64 / (events - seen.min(events - 1)) as f64;
+    (seconds, cpu(service.0.id()))
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+fn main() {
+    if std::env::args().any(|arg| arg == "--test" || arg == "--list") {
+        return;
+    }
+    let (events, pairs) =
+        (setting("CATCH_UP_EVENTS", 3_000_000) / 6 * 6, setting("CATCH_UP_PAIRS", 5));
+    let folder = tempfile::tempdir().unwrap();
+    let (_broker, brokers) = broker(folder.path());
+    fill(&brokers, events);
+    let (mut ratios, mut cpu_ratios) = (Vec::new(), Vec::new());
+    for pair in 0..pairs {
+        let (bare_s, bare_cpu) = bare(&brokers, &format!("bare-{pair}"), events);
+        let (ours_s, ours_cpu) = counted(&brokers, folder.path(), &format!("ours-{pair}"), events);
+        let rate = |seconds: f64| events as f64 / seconds / 1000.0;
+        let each = |cpu: f64| cpu / events as f64 * 1e9;
+        println!(
+            "pair {pair}: bare {:.0} k/s, {:.0} ns CPU an event; counted and committed {:.0} k/s, {:.0} ns; ratio {:.2}",
+            rate(bare_s),
+            each(bare_cpu),
+            rate(ours_s),
+            each(ours_cpu),
+            bare_s / ours_s
+        );
+        ratios.push(bare_s / ours_s);
+        cpu_ratios.push(ours_cpu / bare_cpu);
+    }
+    println!(
+        "median of {pairs} pairs: {:.2} of the bare reader's speed, {:.2} times its CPU",
+        median(ratios),
+        median(cpu_ratios)
+    );
+}
