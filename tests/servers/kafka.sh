@@ -4,7 +4,8 @@
 #   kafka.sh install                            puts the jars into the cache (needs Java 17 and Maven)
 #   kafka.sh run FOLDER PORT CONTROLLER_PORT SASL_PORT
 #                                               runs in the foreground, on what FOLDER holds; on SASL_PORT with
-#                                               sign-in (PLAIN, user `surgecast`, password `right`)
+#                                               TLS (FOLDER/ca.pem vouches for it) and sign-in: PLAIN,
+#                                               SCRAM-SHA-256, SCRAM-SHA-512, user `surgecast`, password `right`
 #
 # SURGECAST_CACHE names the cache (default ~/.cache/surgecast), KAFKA_VERSION the release.
 set -euo pipefail
@@ -52,12 +53,16 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$controller
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:$port,SASL_PLAINTEXT://127.0.0.1:$sasl,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=PLAINTEXT://127.0.0.1:$port,SASL_PLAINTEXT://127.0.0.1:$sasl
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
-sasl.enabled.mechanisms=PLAIN
-listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
-  user_surgecast="right";
+listeners=PLAINTEXT://127.0.0.1:$port,SASL_SSL://127.0.0.1:$sasl,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=PLAINTEXT://127.0.0.1:$port,SASL_SSL://127.0.0.1:$sasl
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_surgecast="right";
+listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+ssl.keystore.type=PKCS12
+ssl.keystore.location=$folder/broker.p12
+ssl.keystore.password=for-tests-only
 inter.broker.listener.name=PLAINTEXT
 log.dirs=$folder/data
 auto.create.topics.enable=false
@@ -77,8 +82,14 @@ CONF
   local logging=(-Dorg.slf4j.simpleLogger.showDateTime=true -Dorg.slf4j.simpleLogger.defaultLogLevel=info)
   if [[ ! -e $folder/data/meta.properties ]]; then
     # The id is any 16 bytes in URL-safe base64.
+    keytool -genkeypair -alias broker -keyalg EC -validity 3650 -dname CN=127.0.0.1 -ext SAN=ip:127.0.0.1 \
+      -keystore "$folder/broker.p12" -storetype PKCS12 -storepass for-tests-only 2>>"$folder/format.log"
+    keytool -exportcert -rfc -alias broker -keystore "$folder/broker.p12" -storepass for-tests-only \
+      -file "$folder/ca.pem" 2>>"$folder/format.log"
     java -Xmx128m -XX:TieredStopAtLevel=1 "${logging[@]}" -cp "$jars/*" kafka.tools.StorageTool format \
-      --cluster-id c3VyZ2VjYXN0LXRlc3QhIQ --config "$folder/server.properties" >"$folder/format.log" 2>&1 ||
+      --cluster-id c3VyZ2VjYXN0LXRlc3QhIQ \
+      --add-scram 'SCRAM-SHA-256=[name=surgecast,password=right]' \
+      --add-scram 'SCRAM-SHA-512=[name=surgecast,password=right]' --config "$folder/server.properties" >>"$folder/format.log" 2>&1 ||
       { cat "$folder/format.log" >&2; exit 1; }
   fi
   exec java -Xms384m -Xmx384m -XX:+UseG1GC -Djava.awt.headless=true "${logging[@]}" -cp "$jars/*" \

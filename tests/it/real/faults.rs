@@ -1,5 +1,7 @@
 //! What is missing or wrong at the servers: the log says it, `/ready` tells it apart, and it mends by itself.
 
+use std::path::Path;
+
 use super::servers::{Influx, Kafka, until};
 use super::whole::{Site, now_s};
 use crate::program::{Program, surgecast};
@@ -77,24 +79,52 @@ fn a_broker_that_is_absent_is_waited_for_and_topics_are_created() {
 }
 
 #[test]
-fn a_wrong_password_is_told_apart_and_not_shown() {
+fn tls_and_sign_in_work_and_a_wrong_password_is_told_apart() {
     let folder = tempfile::tempdir().expect("a folder");
     let kafka = Kafka::start(folder.path());
-    let site = |name: &str, password: &str| {
+    let site = |name: &str, mechanism: &str, password: &str, ca: &Path| {
         let properties = format!(
-            "[kafka.properties]\n\"security.protocol\" = \"SASL_PLAINTEXT\"\n\"sasl.mechanism\" = \"PLAIN\"\n\
-             \"sasl.username\" = \"surgecast\"\n\"sasl.password\" = \"{password}\"\n"
+            "[kafka.properties]\n\"security.protocol\" = \"SASL_SSL\"\n\"sasl.mechanism\" = \"{mechanism}\"\n\
+             \"sasl.username\" = \"surgecast\"\n\"sasl.password\" = \"{password}\"\n\
+             \"ssl.ca.location\" = \"{}\"\n",
+            ca.display()
         );
         Site::new(folder.path(), name, &kafka.sasl_brokers(), None, &properties)
     };
-    let wrong = site("wrong", "hunter2");
-    let program = wrong.serve();
-    says(&wrong, 503, "kafka", "refuses the sign-in");
-    assert!(!program.said().contains("hunter2"), "{}", program.said());
-    drop(program);
-    let right = site("right", "right");
-    let _program = right.serve();
-    says(&right, 200, "kafka", "ready");
+    for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] {
+        let right = site(&format!("right-{mechanism}"), mechanism, "right", &kafka.ca());
+        let program = right.serve();
+        says(&right, 200, "kafka", "ready");
+        until("an event to be taken", || {
+            program.post("/api/v1/events", ticket(mechanism)).status == 202
+        });
+        drop(program);
+        let wrong = site(&format!("wrong-{mechanism}"), mechanism, "hunter2", &kafka.ca());
+        let program = wrong.serve();
+        says(&wrong, 503, "kafka", "refuses the sign-in");
+        assert!(!program.said().contains("hunter2"), "{}", program.said());
+    }
+    // Another certificate does not vouch for this broker.
+    let other = folder.path().join("other.pem");
+    let made = std::process::Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-subj",
+            "/CN=other",
+            "-keyout",
+            "/dev/null",
+            "-out",
+        ])
+        .arg(&other)
+        .output();
+    assert!(made.expect("openssl runs").status.success());
+    let stranger = site("stranger", "PLAIN", "right", &other);
+    let _program = stranger.serve();
+    says(&stranger, 503, "kafka", "no TLS with");
 }
 
 #[test]

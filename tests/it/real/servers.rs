@@ -61,9 +61,14 @@ impl Kafka {
         Self { folder: folder.join("kafka"), port: free_port(), controller, sasl, child: None }
     }
 
-    /// Where a user name and a password are asked for: `surgecast` and `right`.
+    /// Where TLS is spoken, and a user name and a password are asked for: `surgecast` and `right`.
     pub fn sasl_brokers(&self) -> String {
         format!("127.0.0.1:{}", self.sasl)
+    }
+
+    /// The certificate that vouches for it.
+    pub fn ca(&self) -> PathBuf {
+        self.folder.join("ca.pem")
     }
 
     pub fn brokers(&self) -> String {
