@@ -33,7 +33,9 @@ async fn tell<T>(
         .commands
         .try_send(command(reply))
         .map_err(|_| Problem::busy("too many changes are waiting to be stored"))?;
-    let answer = answer.await.map_err(|_| Problem::busy("the service is stopping"))?;
+    let answer = answer
+        .await
+        .map_err(|_| Problem::busy("it was not stored with every instance: try again"))?;
     Ok(answer?)
 }
 

@@ -4,12 +4,12 @@
 //! writes to sinks and answers the API; the others send their questions there and take over with what they have.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::clock::Stopwatch;
-use super::engine::Told;
+use super::engine::{Answer, Told};
 use crate::api::Leads;
 use crate::kafka::{self, Change, Consumer, KafkaProblem, LogWriter, Settings, Wire};
 use crate::telemetry::Health;
@@ -71,7 +71,7 @@ pub struct Candidate {
     pub leadership: Arc<Leadership>,
     /// Where this instance answers.
     pub url: String,
-    pub told: Receiver<Told>,
+    pub told: Receiver<(Told, Answer)>,
     pub health: Arc<Health>,
     pub stop: Arc<AtomicBool>,
 }
@@ -112,7 +112,7 @@ impl Candidate {
             if !self.leadership.leads() {
                 continue;
             }
-            let mut messages = self.mirrored();
+            let (mut messages, answers) = self.mirrored();
             if announced.is_none_or(|since| since.seconds() >= ANNOUNCE_EVERY_S) {
                 announced = Some(Stopwatch::start());
                 let (instance, url) = (self.leadership.instance.clone(), self.url.clone());
@@ -121,24 +121,24 @@ impl Candidate {
             if !messages.is_empty() {
                 log.write(messages)?;
             }
+            answers.into_iter().for_each(|answer| answer());
         }
         Ok(())
     }
 
-    /// What the leader was told since the last call.
-    fn mirrored(&self) -> Vec<Wire> {
-        let mut messages = Vec::new();
-        loop {
-            match self.told.recv_timeout(Duration::ZERO) {
-                Ok(told) => match serde_json::to_value(&told) {
-                    Ok(what) => {
-                        let instance = self.leadership.instance.clone();
-                        messages.push(Wire::Told { instance, what });
-                    }
-                    Err(error) => tracing::error!(%error, "cannot mirror a change"),
-                },
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return messages,
+    /// What the leader was told since the last call, and the answers that wait for it to be written.
+    fn mirrored(&self) -> (Vec<Wire>, Vec<Answer>) {
+        let (mut messages, mut answers) = (Vec::new(), Vec::new());
+        while let Ok((told, answer)) = self.told.try_recv() {
+            match serde_json::to_value(&told) {
+                Ok(what) => {
+                    let instance = self.leadership.instance.clone();
+                    messages.push(Wire::Told { instance, what });
+                    answers.push(answer);
+                }
+                Err(error) => tracing::error!(%error, "cannot mirror a change"),
             }
         }
+        (messages, answers)
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc};
 use super::clock::WallClock;
 use super::config::MapTable;
 use super::engine::{
-    Chore, Counter, Engine, Feed, Handover, Input, Leader, LeaderConfig, Told, Worker,
+    Answer, Chore, Counter, Engine, Feed, Handover, Input, Leader, LeaderConfig, Told, Worker,
 };
 use super::feeds::LocalFeed;
 use super::influx::InfluxSink;
@@ -339,7 +339,7 @@ struct Cluster {
     settings: kafka::Settings,
     leadership: Arc<Leadership>,
     url: String,
-    told: Receiver<Told>,
+    told: Receiver<(Told, Answer)>,
 }
 
 /// `POST /events` where Kafka is configured.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::leader::Leader;
 use crate::alert::Alert;
-use crate::api::{Command, CommandError, StreamEvent};
+use crate::api::{Command, CommandError, Reply, StreamEvent};
 use crate::domain::{MaintenanceEvent, Position, SourceId, Timestamp};
 use crate::staffing::Shift;
 use crate::store::{DeliveryOutcome, Store, StoreError, Tx};
@@ -19,45 +19,51 @@ pub enum Told {
     Delivered { notice: String, receiver: String, outcome: DeliveryOutcome },
 }
 
-/// What came of a command: what to mirror, and what the live stream should tell.
-pub type Done = (Option<Told>, Vec<StreamEvent>);
+/// Gives a command its answer.
+pub type Answer = Box<dyn FnOnce() + Send>;
 
-/// Carries out one command and answers it.
+/// What came of a command.
+pub struct Done {
+    /// What to mirror, if it was carried out.
+    pub told: Option<Told>,
+    /// Called once it is mirrored: what was answered has to outlive this instance.
+    pub answer: Answer,
+    /// What the live stream should tell.
+    pub news: Vec<StreamEvent>,
+}
+
+/// Carries out one command.
 pub fn handle(leader: &mut Leader, command: Command, now: Timestamp) -> Done {
-    let (told, answer) = match command {
+    match command {
         Command::Acknowledge { id, by, reply } => {
             let told = Told::Acknowledged { id, by, at: now };
-            let done = carry_out(leader, &told);
-            let answer = done.clone().map(|_| ());
-            // Whoever asked may have gone.
-            let _ = reply.send(done.and_then(|alert| alert.ok_or(CommandError::NotFound)));
-            (told, answer)
+            done(leader, told, |alert| alert.ok_or(CommandError::NotFound), reply)
         }
         Command::Feedback { id, text, reply } => {
             let told = Told::Judged { id, text };
-            let done = carry_out(leader, &told);
-            let answer = done.clone().map(|_| ());
-            let _ = reply.send(done.and_then(|alert| alert.ok_or(CommandError::NotFound)));
-            (told, answer)
+            done(leader, told, |alert| alert.ok_or(CommandError::NotFound), reply)
         }
         Command::PutRoster { shifts, reply } => {
-            let told = Told::Roster { shifts };
-            let answer = carry_out(leader, &told).map(drop);
-            let _ = reply.send(answer.clone());
-            (told, answer)
+            done(leader, Told::Roster { shifts }, |_| Ok(()), reply)
         }
         Command::PutMaintenance { event, reply } => {
-            let told = Told::Maintenance { event, at: now };
-            let answer = carry_out(leader, &told).map(drop);
-            let _ = reply.send(answer.clone());
-            (told, answer)
+            done(leader, Told::Maintenance { event, at: now }, |_| Ok(()), reply)
         }
-    };
-    if answer.is_err() {
-        return (None, Vec::new());
     }
-    let news = news(leader, &told);
-    (Some(told), news)
+}
+
+fn done<T: Send + 'static>(
+    leader: &mut Leader,
+    told: Told,
+    shown: impl FnOnce(Option<Alert>) -> Result<T, CommandError>,
+    reply: Reply<T>,
+) -> Done {
+    let result = carry_out(leader, &told).and_then(shown);
+    let carried_out = result.is_ok();
+    // Whoever asked may have gone.
+    let answer = Box::new(move || _ = reply.send(result));
+    let news = if carried_out { news(leader, &told) } else { Vec::new() };
+    Done { told: carried_out.then_some(told), answer, news }
 }
 
 /// What the live stream should tell of it.

@@ -20,7 +20,7 @@ mod report;
 mod run;
 mod worker;
 
-pub use commands::Told;
+pub use commands::{Answer, Told};
 pub use counter::{Counter, RecordRef};
 pub use issue::IssueConfig;
 pub use leader::{Leader, LeaderConfig};

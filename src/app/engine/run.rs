@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc};
 
-use super::commands::{self, Told};
+use super::commands::{self, Answer, Done, Told};
 use super::leader::Leader;
 use super::report::{Batch, Report};
 use crate::api::{Command, StreamEvent};
@@ -56,7 +56,7 @@ pub struct Engine {
     /// Done about once a second.
     pub chore: Chore,
     /// Those who follow, where there are any.
-    pub others: Option<SyncSender<Told>>,
+    pub others: Option<SyncSender<(Told, Answer)>>,
 }
 
 impl Engine {
@@ -87,7 +87,7 @@ impl Engine {
                     for (notice, receiver, outcome) in outcomes {
                         let told = Told::Delivered { notice, receiver, outcome };
                         self.follow(&told);
-                        self.mirror(told);
+                        self.mirror(told, Box::new(|| {}));
                     }
                     // The outbox thread may have stopped waiting.
                     let _ = stored.try_send(());
@@ -177,12 +177,14 @@ impl Engine {
     }
 
     fn command(&mut self, command: Command) {
-        let (told, news) = commands::handle(&mut self.leader, command, self.clock.now());
+        let Done { told, answer, news } =
+            commands::handle(&mut self.leader, command, self.clock.now());
         for event in news {
             let _ = self.stream.send(event);
         }
-        if let Some(told) = told {
-            self.mirror(told);
+        match told {
+            Some(told) => self.mirror(told, answer),
+            None => answer(),
         }
     }
 
@@ -192,12 +194,12 @@ impl Engine {
         }
     }
 
-    /// Lets those who follow know. What they miss while Kafka is away they do not have after a change of leader.
-    fn mirror(&self, told: Told) {
-        if let Some(others) = &self.others
-            && others.try_send(told).is_err()
-        {
-            tracing::error!("too many changes wait for Kafka: those who follow will lack one");
+    /// Lets those who follow know, then answers.
+    fn mirror(&self, told: Told, answer: Answer) {
+        let Some(others) = &self.others else { return answer() };
+        if others.try_send((told, answer)).is_err() {
+            // Without its answer a request fails, and may be made again.
+            tracing::error!("too many changes wait for Kafka: those who follow lack one");
         }
     }
 }
