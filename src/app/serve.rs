@@ -159,7 +159,7 @@ fn leader(
             profiles: profiles(config)?,
             // From a midnight on, so that starts of one day issue the same.
             vintages_from: midnight(now - config.forecast.backfill),
-            alerts_from: midnight(now - config.forecast.backfill),
+            alerts_from: midnight(now),
             told_from: now - NEWS,
             roster: None,
         },
