@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::clock::Stopwatch;
 use super::engine::{Counter, RecordRef, Report};
+use super::sessions;
 use crate::api::Decoders;
 use crate::domain::{Clock, EventKind, Offset, SourceId, Timestamp};
 use crate::ingest::Headers;
@@ -50,18 +51,7 @@ struct Partition {
 impl Intake {
     /// Runs until `stop` is set.
     pub fn run(self) {
-        let mut wait = BACK_OFF.0;
-        while !self.stop.load(Ordering::Relaxed) {
-            let began = Stopwatch::start();
-            if let Err(problem) = self.session() {
-                kafka::report(&self.health, &problem.0);
-                if began.seconds() > BACK_OFF.1.as_secs_f64() {
-                    wait = BACK_OFF.0;
-                }
-                std::thread::park_timeout(wait);
-                wait = (wait * 2).min(BACK_OFF.1);
-            }
-        }
+        sessions::run(&self.stop, &self.health, BACK_OFF, || self.session());
     }
 
     /// Counts until `stop` is set, or until something cannot be written.
@@ -77,7 +67,7 @@ impl Intake {
             self.change(&consumer, &mut partitions)?;
             match polled {
                 Ok(Some(record)) => {
-                    taken += usize::from(take(&mut partitions, &record, self.clock.now()));
+                    taken += usize::from(take(&mut partitions, &record, &*self.clock));
                 }
                 Ok(None) => {}
                 Err(problem) => consumer.context().ill(&problem.0),
@@ -169,7 +159,7 @@ fn spell_out(report: Report, now: Timestamp, messages: &mut Vec<Wire>) {
 }
 
 /// Counts a record of a partition that is ours.
-fn take(partitions: &mut [Partition], record: &Received<'_>, now: Timestamp) -> bool {
+fn take(partitions: &mut [Partition], record: &Received<'_>, clock: &dyn Clock) -> bool {
     let (topic, number, offset) = (record.topic(), record.partition(), record.offset());
     let ours = |p: &&mut Partition| p.source.partition == number && *p.source.topic == *topic;
     let Some(partition) = partitions.iter_mut().find(ours) else { return false };
@@ -178,7 +168,7 @@ fn take(partitions: &mut [Partition], record: &Received<'_>, now: Timestamp) -> 
     partition.counter.take(&RecordRef {
         headers: Headers(&headers),
         offset,
-        appended_at: record.appended_at().unwrap_or(now),
+        appended_at: record.appended_at().unwrap_or_else(|| clock.now()),
         hint: partition.hint,
         bytes: record.payload(),
     });

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::clock::Stopwatch;
 use super::engine::{Answer, Told};
+use super::sessions;
 use crate::api::Leads;
 use crate::kafka::{self, Change, Consumer, KafkaProblem, LogWriter, Settings, Wire};
 use crate::telemetry::Health;
@@ -79,13 +80,11 @@ pub struct Candidate {
 impl Candidate {
     /// Runs until `stop` is set.
     pub fn run(self) {
-        while !self.stop.load(Ordering::Relaxed) {
-            if let Err(problem) = self.stand() {
-                kafka::report(&self.health, &problem.0);
-                std::thread::park_timeout(BACK_OFF);
-            }
+        sessions::run(&self.stop, &self.health, (BACK_OFF, BACK_OFF), || {
+            let ended = self.stand();
             self.leadership.set(false);
-        }
+            ended
+        });
     }
 
     fn stand(&self) -> Result<(), KafkaProblem> {

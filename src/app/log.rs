@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::engine::{Input, Report, Told};
 use super::leadership::Leadership;
+use super::sessions;
 use crate::domain::SourceId;
 use crate::kafka::{self, KafkaProblem, LogFrom, LogMessage, LogReader, Settings, Wire};
 use crate::telemetry::Health;
@@ -32,17 +33,8 @@ pub struct LogFeed {
 impl LogFeed {
     /// Runs until `stop` is set or the leader is gone.
     pub fn run(mut self) {
-        let mut wait = BACK_OFF.0;
-        while !self.stop.load(Ordering::Relaxed) {
-            match self.follow() {
-                Ok(()) => return,
-                Err(problem) => {
-                    kafka::report(&self.health, &problem.0);
-                    std::thread::park_timeout(wait);
-                    wait = (wait * 2).min(BACK_OFF.1);
-                }
-            }
-        }
+        let (stop, health) = (self.stop.clone(), self.health.clone());
+        sessions::run(&stop, &health, BACK_OFF, || self.follow());
     }
 
     fn follow(&mut self) -> Result<(), KafkaProblem> {
@@ -64,11 +56,8 @@ impl LogFeed {
             let (reports, told) = self.sort(messages);
             self.from = LogFrom::Offset(next);
             let Some(inbox) = &self.inbox else { continue };
-            let mut sent = inbox.send(Input::Log(reports, next));
-            if !told.is_empty() {
-                sent = sent.and_then(|()| inbox.send(Input::Told(told)));
-            }
-            if sent.is_err() {
+            let log = inbox.send(Input::Log(reports, next)).is_ok();
+            if !log || (!told.is_empty() && inbox.send(Input::Told(told)).is_err()) {
                 return Ok(());
             }
         }

@@ -16,5 +16,6 @@ mod outbox;
 pub mod replay;
 pub mod serve;
 mod service;
+mod sessions;
 pub mod simulate_command;
 pub mod staffing_command;

@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc};
 use super::clock::WallClock;
 use super::config::MapTable;
 use super::engine::{
-    Answer, Chore, Counter, Engine, Feed, Handover, Input, Leader, LeaderConfig, Told, Worker,
+    Answer, Chore, Counter, Engine, Feed, Input, Leader, LeaderConfig, Told, Worker,
 };
 use super::feeds::LocalFeed;
 use super::influx::InfluxSink;
@@ -280,7 +280,7 @@ impl Parts {
             feed,
             counter: Counter::new(source.clone(), from, config, decoders, metrics),
             clock: self.clock.clone(),
-            leader: Handover::new(self.inbox.clone()),
+            leader: self.inbox.clone(),
             wake,
             stop: self.stop.clone(),
         };

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers as _, Timestamp
 use rdkafka::{Message as _, Offset, TopicPartitionList};
 
 use super::commit::encode_commit;
-use super::context::{Change, Context};
+use super::context::{Change, Context, lock};
 use super::settings::{KafkaProblem, Settings};
 use crate::domain::{Clock, Offset as Position, SourceId, Timestamp};
 use crate::telemetry::Health;
@@ -158,7 +158,7 @@ impl Consumer {
 
     /// How far partitions reach, as the broker said about once a second.
     pub fn ends(&self) -> Ends {
-        self.ends.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.ends).clone()
     }
 
     /// Commits where each partition starts again, with what a restart must not forget.
@@ -217,7 +217,7 @@ fn watch(
         match round(consumer, clock) {
             Ok(found) if found.is_empty() => {}
             Ok(found) => {
-                *ends.lock().unwrap_or_else(PoisonError::into_inner) = found;
+                *lock(ends) = found;
                 context.well();
             }
             Err(error) => context.ill(&context.problem(&error).0),

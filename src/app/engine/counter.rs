@@ -78,30 +78,19 @@ impl Counter {
     /// Counts what a record holds, or says why not.
     pub fn take(&mut self, record: &RecordRef<'_>) {
         self.taken += 1;
-        match self.decoder.decode(record.bytes, &record.headers, record.hint) {
-            Ok(Decoded::One(event)) => {
-                let fate = self.fold.observe(record.offset, record.appended_at, &event);
-                self.decided(record, fate, event);
-            }
+        let decoded = self.decoder.decode(record.bytes, &record.headers, record.hint);
+        let replayed = self.fold.begin(record.offset);
+        match decoded {
             Ok(Decoded::Many(all)) => {
-                let replayed = self.fold.begin(record.offset);
                 for one in all {
-                    self.one_of_many(record, replayed, one);
+                    self.one(record, replayed, one);
                 }
             }
-            other => {
-                let replayed = self.fold.begin(record.offset);
-                self.one_of_many(record, replayed, other);
-            }
+            one => self.one(record, replayed, one),
         }
     }
 
-    fn one_of_many(
-        &mut self,
-        record: &RecordRef<'_>,
-        replayed: bool,
-        one: Result<Decoded, Reject>,
-    ) {
+    fn one(&mut self, record: &RecordRef<'_>, replayed: bool, one: Result<Decoded, Reject>) {
         match one {
             Ok(Decoded::One(event)) => {
                 let (offset, appended_at) = (record.offset, record.appended_at);

@@ -25,6 +25,6 @@ pub use counter::{Counter, RecordRef};
 pub use issue::IssueConfig;
 pub use leader::{Leader, LeaderConfig};
 pub use refit::RefitConfig;
-pub use report::{Batch, Gone, Handover, Report};
+pub use report::{Handed, Report};
 pub use run::{Chore, Engine, Input};
 pub use worker::{Feed, Record, Worker};

@@ -1,11 +1,8 @@
 //! What readers tell the leader, and how they learn that it is durable.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::SyncSender;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use super::run::Input;
 use crate::domain::{AlarmEvent, DeadLetter, MaintenanceEvent, Position, SourceId, Timestamp};
 use crate::window::{Cell, CommitPoint, Frontier, Partial};
 
@@ -45,66 +42,19 @@ impl Report {
     }
 }
 
-/// Reports that are stored together.
+/// A report on its way to the leader, and where its reader learns that it is durable.
 #[derive(Debug)]
-pub struct Batch {
-    pub reports: Vec<Report>,
-    number: u64,
-    stored: Arc<AtomicU64>,
+pub struct Handed {
+    pub report: Report,
+    /// Offset from which the source starts again, as of the newest report that is stored.
+    pub durable: Arc<AtomicI64>,
 }
 
-impl Batch {
+impl Handed {
     /// Tells the reader that it is durable.
     pub fn mark_stored(&self) {
-        self.stored.store(self.number, Ordering::Release);
-    }
-}
-
-/// The leader is gone: there is nobody to report to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gone;
-
-/// A reader's way to the leader. Bounded: while the leader cannot store, readers wait and nothing is lost.
-pub struct Handover {
-    leader: SyncSender<Input>,
-    stored: Arc<AtomicU64>,
-    sent: u64,
-    waiting: VecDeque<(u64, Vec<(SourceId, CommitPoint)>)>,
-}
-
-impl Handover {
-    pub fn new(leader: SyncSender<Input>) -> Self {
-        let (stored, waiting) = (Arc::default(), VecDeque::new());
-        Self { leader, stored, sent: 0, waiting }
-    }
-
-    fn batch(&mut self, reports: Vec<Report>) -> Batch {
-        self.sent += 1;
-        let point = |r: &Report| Some((r.source.clone(), r.progress?.1));
-        let points = reports.iter().filter_map(point).collect();
-        self.waiting.push_back((self.sent, points));
-        Batch { reports, number: self.sent, stored: self.stored.clone() }
-    }
-
-    /// Hands reports over, however long it takes.
-    ///
-    /// # Errors
-    /// [`Gone`]
-    pub fn send(&mut self, reports: Vec<Report>) -> Result<(), Gone> {
-        let batch = self.batch(reports);
-        self.leader.send(Input::Batch(batch)).map_err(|_| Gone)
-    }
-
-    /// Where the sources of batches that became durable start again, if any did since the last call.
-    pub fn durable(&mut self) -> Vec<(SourceId, CommitPoint)> {
-        let stored = self.stored.load(Ordering::Acquire);
-        let mut newest = Vec::new();
-        while self.waiting.front().is_some_and(|(number, _)| *number <= stored) {
-            for (source, point) in self.waiting.pop_front().map(|(_, p)| p).unwrap_or_default() {
-                newest.retain(|(known, _)| *known != source);
-                newest.push((source, point));
-            }
+        if let Some((_, point)) = self.report.progress {
+            self.durable.store(point.resume_at, Ordering::Release);
         }
-        newest
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::commands::{self, Answer, Done, Told};
 use super::leader::Leader;
-use super::report::{Batch, Report};
+use super::report::{Handed, Report};
 use crate::api::{Command, StreamEvent};
 use crate::app::clock::Stopwatch;
 use crate::domain::{Clock, Offset, SourceId, Timestamp};
@@ -25,7 +25,8 @@ const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
 
 /// What other threads send the leader.
 pub enum Input {
-    Batch(Batch),
+    /// From a reader of this process. The channel is bounded: while the leader cannot store, readers wait.
+    Report(Handed),
     /// Reports read from the log, and where it goes on.
     Log(Vec<Report>, Offset),
     /// Windows wait for these from now on.
@@ -69,7 +70,10 @@ impl Engine {
                 self.command(command);
             }
             match self.inbox.recv_timeout(PATIENCE) {
-                Ok(Input::Batch(batch)) => self.apply(&batch.reports, None, || batch.mark_stored()),
+                Ok(Input::Report(handed)) => {
+                    let reports = std::slice::from_ref(&handed.report);
+                    self.apply(reports, None, || handed.mark_stored());
+                }
                 Ok(Input::Log(reports, next)) => self.apply(&reports, Some(next), || {}),
                 Ok(Input::Expect(sources)) => {
                     let now = self.clock.now();

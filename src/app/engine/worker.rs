@@ -1,12 +1,13 @@
 //! One thread a feed: read, count, report.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
 use super::counter::{Counter, RecordRef};
-use super::report::{Handover, Report};
+use super::report::{Handed, Report};
+use super::run::Input;
 use crate::domain::{Clock, EventKind, Offset, SourceId, Timestamp};
 use crate::ingest::Headers;
 
@@ -46,7 +47,7 @@ pub struct Worker {
     pub feed: Box<dyn Feed>,
     pub counter: Counter,
     pub clock: Arc<dyn Clock>,
-    pub leader: Handover,
+    pub leader: SyncSender<Input>,
     pub wake: Receiver<()>,
     pub stop: Arc<AtomicBool>,
 }
@@ -55,6 +56,7 @@ impl Worker {
     /// Runs until `stop` is set or the leader is gone.
     pub fn run(mut self) {
         let source = self.feed.source();
+        let durable = Arc::new(AtomicI64::new(Offset::MIN));
         let mut trimmed = Offset::MIN;
         while !self.stop.load(Ordering::Relaxed) {
             let Some(report) = self.gather(&source) else {
@@ -62,14 +64,14 @@ impl Worker {
                 continue;
             };
             let caught_up = report.caught_up_at().is_some();
-            if self.leader.send(vec![report]).is_err() {
+            let handed = Handed { report, durable: durable.clone() };
+            if self.leader.send(Input::Report(handed)).is_err() {
                 return;
             }
-            for (_, point) in self.leader.durable() {
-                if point.resume_at > trimmed {
-                    trimmed = point.resume_at;
-                    self.feed.committed(trimmed);
-                }
+            let done = durable.load(Ordering::Acquire);
+            if done > trimmed {
+                trimmed = done;
+                self.feed.committed(trimmed);
             }
             if caught_up {
                 self.pause(HEARTBEAT);
