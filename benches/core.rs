@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use surgecast::domain::{Event, Name, SeriesKey, Timestamp, WindowWidth, Zone};
+use surgecast::domain::{Brief, Event, Name, SeriesKey, Timestamp, WindowWidth, Zone};
 use surgecast::forecast::{Calibration, History, Lookback, fit_mstl, forecast};
 use surgecast::ingest::{Limits, decode};
 use surgecast::simulate::{Operator, OperatorConfig};
@@ -50,7 +50,9 @@ fn fold(c: &mut Criterion) {
         b.iter(|| {
             let mut counts: HashMap<(i64, Cell), u32> = HashMap::new();
             for (_, _, event) in &events {
-                *counts.entry((WIDTH.index(event.ts()), Cell::of(event))).or_default() += 1;
+                *counts
+                    .entry((WIDTH.index(event.ts()), Cell::of(&Brief::from(event).place)))
+                    .or_default() += 1;
             }
             counts
         });

@@ -17,10 +17,13 @@ use crate::kafka::{self, Change, Consumer, KafkaProblem, LogWriter, Received, Se
 use crate::telemetry::{Health, Metrics};
 use crate::window::{CommitPoint, FoldConfig};
 
-/// Records taken before the log hears of them, at most.
-const RECORDS_PER_REPORT: usize = 50_000;
+/// Alarms, planned work and rejects held before the log hears of them, in about 512 bytes each. Counts take no more room
+/// for more records.
+const HELD_MAX: usize = 20_000;
 const REPORT_EVERY_S: f64 = 1.0;
 const POLL: Duration = Duration::from_millis(100);
+/// Records between two looks at the clock.
+const LOOK_EVERY: usize = 64;
 /// Between two tries to reach the cluster.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
 /// A partition whose end nobody has told us for longer is silent: its source times out.
@@ -61,20 +64,24 @@ impl Intake {
         let consumer = Consumer::open(&self.settings, self.health.clone(), self.clock.clone())?;
         let mut partitions: Vec<Partition> = Vec::new();
         let mut since = Stopwatch::start();
-        let mut taken = 0;
+        let (mut taken, mut last, mut held) = (0, 0, 0);
         while !self.stop.load(Ordering::Relaxed) {
             let polled = consumer.poll(POLL);
             self.change(&consumer, &mut partitions)?;
+            let is_idle = !matches!(polled, Ok(Some(_)));
             match polled {
                 Ok(Some(record)) => {
-                    taken += usize::from(take(&mut partitions, &record, &*self.clock));
+                    held += take(&mut partitions, &mut last, &record, &*self.clock);
+                    taken += 1;
                 }
                 Ok(None) => {}
                 Err(problem) => consumer.context().ill(&problem.0),
             }
-            if taken >= RECORDS_PER_REPORT || since.seconds() >= REPORT_EVERY_S {
+            // The clock costs as much as a small record.
+            let looks = is_idle || taken % LOOK_EVERY == 0;
+            if held >= HELD_MAX || looks && since.seconds() >= REPORT_EVERY_S {
                 self.report(&consumer, &log, &mut partitions)?;
-                (taken, since) = (0, Stopwatch::start());
+                (taken, held, since) = (0, 0, Stopwatch::start());
             }
         }
         Ok(())
@@ -158,13 +165,23 @@ fn spell_out(report: Report, now: Timestamp, messages: &mut Vec<Wire>) {
     }
 }
 
-/// Counts a record of a partition that is ours.
-fn take(partitions: &mut [Partition], record: &Received<'_>, clock: &dyn Clock) -> bool {
+/// Counts a record of a partition that is ours; returns how much of it is held for the log. `last` is where the one before lay: most often this one, too.
+fn take(
+    partitions: &mut [Partition],
+    last: &mut usize,
+    record: &Received<'_>,
+    clock: &dyn Clock,
+) -> usize {
     let (topic, number, offset) = (record.topic(), record.partition(), record.offset());
-    let ours = |p: &&mut Partition| p.source.partition == number && *p.source.topic == *topic;
-    let Some(partition) = partitions.iter_mut().find(ours) else { return false };
+    let ours = |p: &Partition| p.source.partition == number && *p.source.topic == *topic;
+    if !partitions.get(*last).is_some_and(ours) {
+        let Some(found) = partitions.iter().position(ours) else { return 0 };
+        *last = found;
+    }
+    let partition = &mut partitions[*last];
     partition.next = offset + 1;
     let headers = record.headers();
+    let before = partition.counter.held();
     partition.counter.take(&RecordRef {
         headers: Headers(&headers),
         offset,
@@ -172,5 +189,5 @@ fn take(partitions: &mut [Partition], record: &Received<'_>, clock: &dyn Clock) 
         hint: partition.hint,
         bytes: record.payload(),
     });
-    true
+    partition.counter.held() - before
 }

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of bytes on a wire, of storage or of a clock: values only.
 
+mod brief;
 mod civil;
 mod event;
 mod series;
@@ -9,6 +10,7 @@ mod source;
 mod time;
 mod window;
 
+pub use brief::{Brief, Place, What};
 pub use civil::{Zone, ZoneError};
 pub use event::{
     AlarmAction, AlarmEvent, Event, EventKind, Keyed, MaintenanceAction, MaintenanceEvent,

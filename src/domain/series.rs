@@ -34,10 +34,19 @@ impl Name {
     /// # Errors
     /// [`NameError`] for what an event may not carry, the reserved `_all` included.
     pub fn new(text: &str) -> Result<Self, NameError> {
+        Self::check(text)?;
+        Ok(Self(text.into()))
+    }
+
+    /// Whether [`Self::new`] would take a text.
+    ///
+    /// # Errors
+    /// [`NameError`] as there.
+    pub fn check(text: &str) -> Result<(), NameError> {
         if text == ALL {
             return Err(NameError::Reserved);
         }
-        Self::filter(text)
+        Self::check_filter(text)
     }
 
     /// As [`Self::new`], but `_all` is welcome: for filters and roll-up keys.
@@ -45,6 +54,11 @@ impl Name {
     /// # Errors
     /// [`NameError`], never [`NameError::Reserved`].
     pub fn filter(text: &str) -> Result<Self, NameError> {
+        Self::check_filter(text)?;
+        Ok(Self(text.into()))
+    }
+
+    fn check_filter(text: &str) -> Result<(), NameError> {
         if text.is_empty() {
             return Err(NameError::Empty);
         }
@@ -55,7 +69,7 @@ impl Name {
         if text.chars().any(|c| c.is_control() || c == '/') {
             return Err(NameError::Character);
         }
-        Ok(Self(text.into()))
+        Ok(())
     }
 
     /// The name of a roll-up over all.

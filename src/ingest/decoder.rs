@@ -1,5 +1,6 @@
 //! Bytes of any known shape → events. The order in which shapes are tried is the detector's.
 
+use super::glance::{Glance, glance};
 use super::mapping::{Attribute, Attributes, Mapping, Target};
 use super::native::Raw;
 use super::reject::{Limits, Reject, object_text, parse};
@@ -132,6 +133,17 @@ impl Decoder {
             }
             _ => body(bytes, frame),
         }
+    }
+}
+
+impl Decoder {
+    /// A plain native ticket, read where it lies: where this says nothing, [`Self::decode`] decides; where it says
+    /// something, that would say the same. Only for a record without headers. Its text is not cut.
+    pub fn glance<'r>(&self, bytes: &'r [u8], hint: Option<EventKind>) -> Option<Glance<'r>> {
+        if bytes.len() > self.limits.event_bytes {
+            return None;
+        }
+        glance(std::str::from_utf8(bytes).ok()?, hint)
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod decoder;
 mod field;
+mod glance;
 mod mapping;
 mod native;
 mod nested;
@@ -17,6 +18,7 @@ mod split;
 mod tests;
 
 pub use decoder::{Decoded, Decoder, Headers};
+pub use glance::Glance;
 pub use mapping::{Attribute, MapRule, Mapping, MappingError, Table, Target};
 pub use native::decode;
 pub use reject::{Limits, Reject};

@@ -43,6 +43,13 @@ pub(super) fn id(text: &str, key: &str) -> Result<Box<str>, Reject> {
     Ok(text.into())
 }
 
+/// Whether a text can be an id.
+pub(super) fn is_id(text: &str) -> bool {
+    let plain = |byte: &u8| (b' '..0x7f).contains(byte);
+    (1..=ID_CHARS_MAX).contains(&text.len()) && text.as_bytes().iter().all(plain)
+        || id(text, "").is_ok()
+}
+
 /// A time, `None` where the field is absent.
 pub(super) fn time(field: &Field<'_>, key: &str) -> Result<Option<Timestamp>, Reject> {
     let parsed = match field {

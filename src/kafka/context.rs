@@ -1,5 +1,6 @@
 //! Call-backs of the clients: errors become health and log lines, rebalances become changes.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -44,13 +45,17 @@ pub struct Context {
     pub(super) settings: Settings,
     health: Arc<Health>,
     changes: Mutex<Vec<Change>>,
+    /// Whether there are any, for who asks after each record.
+    changed: AtomicBool,
     /// Why the cluster lets nobody in, where it said so: what is asked of it then times out.
     cause: Mutex<Option<String>>,
 }
 
 impl Context {
     pub(super) fn new(settings: Settings, health: Arc<Health>) -> Self {
-        Self { settings, health, changes: Mutex::default(), cause: Mutex::default() }
+        let (changes, changed, cause) =
+            (Mutex::default(), AtomicBool::new(false), Mutex::default());
+        Self { settings, health, changes, changed, cause }
     }
 
     /// An error with what to do about it.
@@ -76,7 +81,15 @@ impl Context {
     }
 
     pub(super) fn take_changes(&self) -> Vec<Change> {
+        if !self.changed.swap(false, Ordering::Acquire) {
+            return Vec::new();
+        }
         std::mem::take(&mut *lock(&self.changes))
+    }
+
+    fn change(&self, changes: impl IntoIterator<Item = Change>) {
+        lock(&self.changes).extend(changes);
+        self.changed.store(true, Ordering::Release);
     }
 
     /// Where a partition goes on, given what was committed and what the broker still has.
@@ -122,7 +135,7 @@ impl Context {
             let (offset, point) = match self.begin(consumer, &source) {
                 Ok(found) => found,
                 Err(problem) => {
-                    lock(&self.changes).push(Change::Failed(problem));
+                    self.change([Change::Failed(problem)]);
                     continue;
                 }
             };
@@ -132,21 +145,21 @@ impl Context {
                 element.partition(),
                 Offset::Offset(offset),
             );
-            lock(&self.changes).push(Change::Assigned(source, offset, point));
+            self.change([Change::Assigned(source, offset, point)]);
         }
         let assigned = match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => consumer.incremental_assign(&list),
             _ => consumer.assign(&list),
         };
         if let Err(error) = assigned {
-            lock(&self.changes).push(Change::Failed(self.problem(&error)));
+            self.change([Change::Failed(self.problem(&error))]);
         }
     }
 
     fn revoked(&self, consumer: &BaseConsumer<Self>, tpl: &TopicPartitionList) {
         let gone = tpl.elements();
         let gone = gone.iter().map(|e| Change::Revoked(SourceId::new(e.topic(), e.partition())));
-        lock(&self.changes).extend(gone);
+        self.change(gone);
         let unassigned = match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => consumer.incremental_unassign(tpl),
             _ => consumer.unassign(),

@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::cells::{Cells, Mix};
 use super::{Cell, Counts};
-use crate::domain::{AlarmAction, Event, Offset, TicketAction, Timestamp, WindowWidth};
+use crate::domain::{Brief, Event, Offset, Timestamp, What, WindowWidth};
 
 /// Rules of one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +58,9 @@ pub struct CommitPoint {
 #[derive(Debug, Default)]
 pub(super) struct Open {
     pub(super) first_offset: Offset,
-    pub(super) ids: HashSet<u128>,
-    cells: HashMap<Cell, (Counts, bool)>,
+    pub(super) ids: HashSet<u128, Mix>,
+    /// By the cell's number; and whether it changed since the last report.
+    cells: HashMap<u32, (Counts, bool), Mix>,
 }
 
 /// Counts one partition. See the module's text for why it has no clock.
@@ -67,6 +69,7 @@ pub struct Fold {
     config: FoldConfig,
     /// By window index. Closed windows stay until they are committed.
     pub(super) open: BTreeMap<i64, Open>,
+    cells: Cells,
     pub(super) closed: Timestamp,
     decided_upto: Offset,
     /// Largest offset seen since the start, which a replay puts behind `decided_upto`.
@@ -79,6 +82,7 @@ impl Fold {
         Self {
             config,
             open: BTreeMap::new(),
+            cells: Cells::default(),
             closed: Timestamp::from_millis(i64::MIN / 4),
             decided_upto: -1,
             read_upto: -1,
@@ -98,7 +102,7 @@ impl Fold {
     /// Decides one event. Offsets must grow from call to call.
     pub fn observe(&mut self, offset: Offset, appended_at: Timestamp, event: &Event) -> Fate {
         let replayed = self.begin(offset);
-        self.decide(replayed, offset, appended_at, event)
+        self.decide(replayed, offset, appended_at, &Brief::from(event))
     }
 
     /// Notes a record that holds several events, each of which is then [decided](Self::decide). Returns whether it
@@ -115,9 +119,9 @@ impl Fold {
         replayed: bool,
         offset: Offset,
         appended_at: Timestamp,
-        event: &Event,
+        event: &Brief<'_>,
     ) -> Fate {
-        let ts = event.ts();
+        let ts = event.ts;
         if self.config.max_future_skew.is_some_and(|skew| ts > appended_at + skew) {
             return Fate::Future;
         }
@@ -139,25 +143,24 @@ impl Fold {
         self.decided_upto = self.decided_upto.max(offset);
     }
 
-    fn count(&mut self, index: i64, offset: Offset, event: &Event) -> Fate {
+    fn count(&mut self, index: i64, offset: Offset, event: &Brief<'_>) -> Fate {
         let open = self
             .open
             .entry(index)
             .or_insert_with(|| Open { first_offset: offset, ..Open::default() });
-        let fresh = open.ids.insert(xxh3_128(event.id().as_bytes()));
-        let (counts, changed) = open.cells.entry(Cell::of(event)).or_default();
+        let fresh = open.ids.insert(xxh3_128(event.id.as_bytes()));
+        let number = self.cells.number(&event.place);
+        let (counts, changed) = open.cells.entry(number).or_default();
         *changed = true;
         if !fresh {
             counts.duplicates += 1;
             return Fate::Duplicate;
         }
-        match event {
-            Event::Ticket(t) if t.action == TicketAction::Create => counts.tickets += 1,
-            Event::Alarm(a) if a.action == AlarmAction::Raise => {
-                counts.raised[a.severity as usize] += 1;
-            }
-            Event::Alarm(a) if a.action == AlarmAction::Clear => counts.cleared += 1,
-            _ => counts.other += 1,
+        match event.what {
+            What::Ticket => counts.tickets += 1,
+            What::Raise(severity) => counts.raised[severity as usize] += 1,
+            What::Clear => counts.cleared += 1,
+            What::Other => counts.other += 1,
         }
         Fate::Counted
     }
@@ -168,9 +171,10 @@ impl Fold {
         let mut partials = Vec::new();
         for (index, open) in &mut self.open {
             let window = width.start(*index);
-            for (cell, (counts, changed)) in &mut open.cells {
+            for (number, (counts, changed)) in &mut open.cells {
                 if std::mem::take(changed) {
-                    partials.push(Partial { window, cell: cell.clone(), counts: *counts, upto });
+                    let cell = self.cells.get(*number).clone();
+                    partials.push(Partial { window, cell, counts: *counts, upto });
                 }
             }
         }
@@ -195,6 +199,23 @@ impl Fold {
     pub fn committed(&mut self, point: &CommitPoint) {
         let keep = self.config.width.index(point.closed);
         self.open = self.open.split_off(&keep);
+        if self.cells.are_many() {
+            self.forget_cells();
+        }
+    }
+
+    /// Forgets cells that are in no open window: names come from outside, and may come without end.
+    fn forget_cells(&mut self) {
+        let mut used = vec![false; self.cells.len()];
+        for number in self.open.values().flat_map(|open| open.cells.keys()) {
+            used[*number as usize] = true;
+        }
+        let renumbered = self.cells.keep(&used);
+        for open in self.open.values_mut() {
+            let cells = std::mem::take(&mut open.cells);
+            let moved = cells.into_iter().map(|(old, counts)| (renumbered[old as usize], counts));
+            open.cells = moved.collect();
+        }
     }
 
     /// Windows that end at or before this are closed.
@@ -210,16 +231,5 @@ impl Fold {
     /// Index of the first window that is not closed.
     fn closed_index(&self) -> i64 {
         self.config.width.index(self.closed)
-    }
-}
-
-impl Cell {
-    /// The cell that an event counts in.
-    pub fn of(event: &Event) -> Self {
-        match event {
-            Event::Ticket(t) => Self::Tickets(t.series.clone()),
-            Event::Alarm(a) => Self::Alarms(a.scope.clone()),
-            Event::Maintenance(_) => Self::Maintenance,
-        }
     }
 }

@@ -4,6 +4,7 @@
 //! its own partition, so that a replay decides the same; what a merge holds is the newest partial of
 //! each source, so that duplicates, replays and zombies are harmless.
 
+mod cells;
 mod counts;
 mod fold;
 #[cfg(test)]

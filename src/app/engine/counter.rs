@@ -6,7 +6,9 @@ use prometheus_client::metrics::counter::Counter as EventCounter;
 
 use super::report::Report;
 use crate::api::Decoders;
-use crate::domain::{DeadLetter, Event, EventKind, Offset, Position, Reason, SourceId, Timestamp};
+use crate::domain::{
+    Brief, DeadLetter, Event, EventKind, Offset, Position, Reason, SourceId, Timestamp,
+};
 use crate::ingest::{Decoded, Decoder, Headers, Reject};
 use crate::telemetry::Metrics;
 use crate::window::{Cell, CommitPoint, Fate, Fold, FoldConfig, Frontier};
@@ -33,6 +35,7 @@ pub struct Counter {
     pending: Report,
     /// Records taken since the last report.
     taken: usize,
+    held: usize,
 }
 
 impl Counter {
@@ -51,7 +54,23 @@ impl Counter {
         let pending = Report::new(source.clone());
         let decoder = decoders.current();
         let outcomes = Outcomes::new(&metrics, &source);
-        Self { source, fold, config, decoders, decoder, metrics, outcomes, pending, taken: 0 }
+        Self {
+            source,
+            fold,
+            config,
+            decoders,
+            decoder,
+            metrics,
+            outcomes,
+            pending,
+            taken: 0,
+            held: 0,
+        }
+    }
+
+    /// Room that alarms, planned work and rejects since the last report take, in about 512 bytes each.
+    pub fn held(&self) -> usize {
+        self.held
     }
 
     /// Records taken since the last report.
@@ -70,7 +89,7 @@ impl Counter {
         let commit = self.fold.commit_point();
         report.progress = Some((Frontier { closed: self.fold.closed(), caught_up_at }, commit));
         self.fold.committed(&commit);
-        self.taken = 0;
+        (self.taken, self.held) = (0, 0);
         self.decoder = self.decoders.current();
         report
     }
@@ -78,9 +97,16 @@ impl Counter {
     /// Counts what a record holds, or says why not.
     pub fn take(&mut self, record: &RecordRef<'_>) {
         self.taken += 1;
-        let decoded = self.decoder.decode(record.bytes, &record.headers, record.hint);
         let replayed = self.fold.begin(record.offset);
-        match decoded {
+        let glance = match record.headers.0 {
+            [] => self.decoder.glance(record.bytes, record.hint),
+            _ => None,
+        };
+        if let Some(glance) = glance {
+            self.decide(record, replayed, &glance.brief);
+            return;
+        }
+        match self.decoder.decode(record.bytes, &record.headers, record.hint) {
             Ok(Decoded::Many(all)) => {
                 for one in all {
                     self.one(record, replayed, one);
@@ -93,9 +119,8 @@ impl Counter {
     fn one(&mut self, record: &RecordRef<'_>, replayed: bool, one: Result<Decoded, Reject>) {
         match one {
             Ok(Decoded::One(event)) => {
-                let (offset, appended_at) = (record.offset, record.appended_at);
-                let fate = self.fold.decide(replayed, offset, appended_at, &event);
-                self.decided(record, fate, event);
+                let fate = self.decide(record, replayed, &Brief::from(&event));
+                self.keep_state(record, fate, event);
             }
             Ok(Decoded::Nothing { .. } | Decoded::Many(_)) => {
                 self.outcomes.nothing.inc();
@@ -108,11 +133,12 @@ impl Counter {
         }
     }
 
-    fn decided(&mut self, record: &RecordRef<'_>, fate: Fate, event: Event) {
+    fn decide(&mut self, record: &RecordRef<'_>, replayed: bool, event: &Brief<'_>) -> Fate {
+        let fate = self.fold.decide(replayed, record.offset, record.appended_at, event);
         self.outcomes.of(fate).inc();
         match fate {
             Fate::Late => {
-                let place = (Cell::of(&event), self.config.width.floor(event.ts()));
+                let place = (Cell::of(&event.place), self.config.width.floor(event.ts));
                 let detail = format!(
                     "its window ended at {}, and the source had closed windows up to {}",
                     self.config.width.end(place.1),
@@ -123,17 +149,22 @@ impl Counter {
             Fate::Future => {
                 let detail = format!(
                     "its time {} lies too far after {}, when it was appended",
-                    event.ts(),
-                    record.appended_at
+                    event.ts, record.appended_at
                 );
                 self.reject(record, Reason::Future, detail, None);
-                return;
             }
-            Fate::Duplicate => return,
-            Fate::Counted | Fate::Replayed => {}
+            Fate::Counted | Fate::Duplicate | Fate::Replayed => {}
+        }
+        fate
+    }
+
+    /// State outlives windows: a late clear still clears, and the newest wins whatever is replayed.
+    fn keep_state(&mut self, record: &RecordRef<'_>, fate: Fate, event: Event) {
+        if matches!(fate, Fate::Future | Fate::Duplicate) {
+            return;
         }
         let position = self.position(record);
-        // State outlives windows: a late clear still clears, and the newest wins whatever is replayed.
+        self.held += 1;
         match event {
             Event::Alarm(alarm) => self.pending.alarms.push((position, alarm)),
             Event::Maintenance(work) => self.pending.maintenance.push((position, work)),
@@ -160,6 +191,7 @@ impl Counter {
             detail,
             bytes: record.bytes.into(),
         };
+        self.held += 1 + record.bytes.len() / 512;
         self.pending.dead.push((letter, place));
     }
 }
