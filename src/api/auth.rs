@@ -104,6 +104,8 @@ pub async fn guard(
         return next.run(request).await;
     }
     let needed = match *request.method() {
+        // They hold what customers said.
+        Method::GET | Method::HEAD if path.ends_with("/dead-letters") => Scope::Operate,
         Method::GET | Method::HEAD => Scope::Read,
         Method::POST if path.ends_with("/events") => Scope::Ingest,
         _ => Scope::Operate,

@@ -6,7 +6,7 @@
 mod admin;
 mod auth;
 mod decoders;
-mod dto;
+pub mod dto;
 mod events;
 mod forward;
 mod page;

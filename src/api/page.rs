@@ -25,6 +25,7 @@ assets![
     "dom.js",
     "early.js",
     "en.js",
+    "feed.js",
     "i18n.js",
     "icon.svg",
     "keys.js",

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 
 use super::problem::Problem;
-use crate::domain::{Name, Timestamp};
+use crate::domain::{Name, Reason, Timestamp};
 use crate::store::Filter;
 
 /// Most rows that a list gives at once.
@@ -83,6 +83,28 @@ pub struct AlertQuery {
     pub limit: Option<usize>,
     /// Id of the last alert of the page before.
     pub after: Option<String>,
+}
+
+/// Dead letters, newest first.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DeadLetterQuery {
+    /// `malformed`, `field`, `late`, `future` or `limit`.
+    pub reason: Option<String>,
+    /// Rows at most, 1 to 1000.
+    pub limit: Option<usize>,
+    /// Id of the last one of the page before.
+    pub after: Option<i64>,
+}
+
+impl DeadLetterQuery {
+    pub fn reason(&self) -> Result<Option<Reason>, Problem> {
+        let Some(text) = &self.reason else { return Ok(None) };
+        let known = Reason::EVERY.into_iter().find(|reason| reason.as_str() == text);
+        let wrong = || Problem::bad_request("reason: use malformed, field, late, future or limit");
+        known.map(Some).ok_or_else(wrong)
+    }
 }
 
 fn name(key: &str, text: Option<&String>) -> Result<Option<Name>, Problem> {

@@ -9,7 +9,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::dto;
-use super::params::{self, AlertQuery, Params, SeriesQuery, SpanQuery, VintageQuery};
+use super::params::{
+    self, AlertQuery, DeadLetterQuery, Params, SeriesQuery, SpanQuery, VintageQuery,
+};
 use super::problem::Problem;
 use super::state::ApiState;
 use crate::domain::{SeriesKey, Timestamp};
@@ -283,6 +285,17 @@ pub async fn maintenance(
     Ok(Json(work.iter().map(dto::Maintenance::from).collect()))
 }
 
+/// Events that were not counted, newest first
+#[utoipa::path(get, path = "/dead-letters", params(DeadLetterQuery), responses((status = 200, body = Vec<dto::DeadLetter>), (status = 400, body = Problem)))]
+pub async fn dead_letters(
+    State(state): State<ApiState>,
+    Params(query): Params<DeadLetterQuery>,
+) -> Result<Json<Vec<dto::DeadLetter>>, Problem> {
+    let (reason, limit) = (query.reason()?, params::limit(query.limit)?);
+    let rows = read(&state, move |reader| reader.dead_letters(reason, limit, query.after)).await?;
+    Ok(Json(rows.into_iter().map(dto::DeadLetter::from).collect()))
+}
+
 /// What the service is doing
 #[utoipa::path(get, path = "/status", responses((status = 200, body = dto::Status)))]
 pub async fn status(State(state): State<ApiState>) -> Result<Json<dto::Status>, Problem> {
@@ -291,9 +304,12 @@ pub async fn status(State(state): State<ApiState>) -> Result<Json<dto::Status>, 
 
 /// The status as of now, for the endpoint and the stream.
 pub async fn status_now(state: &ApiState) -> Result<dto::Status, Problem> {
-    let (letters, next) =
-        read(state, |reader| Ok((reader.dead_letter_counts()?, reader.blob("next_window")?)))
-            .await?;
+    let since = state.clock.now() - DAY;
+    let (letters, next, unmapped) = read(state, move |reader| {
+        let next = reader.blob("next_window")?;
+        Ok((reader.dead_letter_counts()?, next, reader.unmapped(since)?))
+    })
+    .await?;
     let next = next.and_then(|bytes| postcard::from_bytes::<i64>(&bytes).ok());
     let info = &state.info;
     Ok(dto::Status {
@@ -307,6 +323,7 @@ pub async fn status_now(state: &ApiState) -> Result<dto::Status, Problem> {
         regions: info.regions.iter().map(|(r, zone)| (r.to_string(), zone.to_string())).collect(),
         time_zone: info.zone.to_string(),
         dead_letters: letters.iter().map(|(r, n)| (r.as_str().to_owned(), *n)).collect(),
+        unmapped: unmapped.into_iter().map(|(name, n)| (name.to_owned(), n)).collect(),
         horizon_minutes: HORIZON.as_secs() / 60,
     })
 }

@@ -50,6 +50,7 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
         .routes(routes!(read::roster, write::put_roster))
         .routes(routes!(read::maintenance, write::post_maintenance))
         .routes(routes!(write::delete_maintenance))
+        .routes(routes!(read::dead_letters))
         .routes(routes!(read::status));
     (quick, OpenApiRouter::new().routes(routes!(stream::stream)))
 }

@@ -10,7 +10,9 @@ use thiserror::Error;
 
 use super::config::{self, Flags};
 use super::service::Role;
-use super::{check, demo, replay, serve, simulate_command, staffing_command};
+use super::{
+    check, dead_letters, demo, frontier_command, replay, serve, simulate_command, staffing_command,
+};
 use crate::domain::Timestamp;
 use crate::sink::influx::InfluxClient;
 
@@ -82,6 +84,12 @@ enum Command {
     Simulate(simulate_command::SimulateArgs),
     /// Play event files into a running system
     Replay(replay::ReplayArgs),
+    /// Look at events that were not counted, and send them again
+    #[command(subcommand)]
+    DeadLetters(dead_letters::DeadLettersCommand),
+    /// Look at how far Kafka's partitions have been counted, and set it
+    #[command(subcommand)]
+    Frontier(frontier_command::FrontierCommand),
     /// Prepare the servers that a config names
     #[command(subcommand)]
     Setup(SetupCommand),
@@ -202,6 +210,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             drop(out);
             replay::run(&args)
         }
+        Some(Command::DeadLetters(command)) => dead_letters::run(&command, &mut out),
+        Some(Command::Frontier(command)) => frontier_command::run(&command, &mut out),
         Some(Command::Setup(SetupCommand::Influxdb(args))) => set_up_influxdb(&args, &mut out),
         Some(Command::Staffing(args)) => staffing_command::run(args, &mut out),
         Some(Command::Openapi) => {

@@ -194,6 +194,7 @@ fn setup(
         fold,
         feeds: vec![(Box::new(feed), fold)],
         kafka: None,
+        queue_events: 0,
         role: Role::Both,
         advertise: None,
         influxdb: None,

@@ -17,9 +17,6 @@ use crate::kafka::{self, Change, Consumer, KafkaProblem, LogWriter, Received, Se
 use crate::telemetry::{Health, Metrics};
 use crate::window::{CommitPoint, FoldConfig};
 
-/// Alarms, planned work and rejects held before the log hears of them, in about 512 bytes each. Counts take no more room
-/// for more records.
-const HELD_MAX: usize = 20_000;
 const REPORT_EVERY_S: f64 = 1.0;
 const POLL: Duration = Duration::from_millis(100);
 /// Records between two looks at the clock.
@@ -33,6 +30,9 @@ const SILENT_AFTER: Duration = Duration::from_secs(30);
 pub struct Intake {
     pub settings: Settings,
     pub fold: FoldConfig,
+    /// Alarms, planned work and rejects held before the log hears of them, in about 512 bytes each. Counts take no more
+    /// room for more records.
+    pub held_max: usize,
     pub decoders: Arc<Decoders>,
     pub clock: Arc<dyn Clock>,
     pub health: Arc<Health>,
@@ -79,7 +79,7 @@ impl Intake {
             }
             // The clock costs as much as a small record.
             let looks = is_idle || taken % LOOK_EVERY == 0;
-            if held >= HELD_MAX || looks && since.seconds() >= REPORT_EVERY_S {
+            if held >= self.held_max || looks && since.seconds() >= REPORT_EVERY_S {
                 self.report(&consumer, &log, &mut partitions)?;
                 (taken, held, since) = (0, 0, Stopwatch::start());
             }
@@ -106,6 +106,7 @@ impl Intake {
                 }
                 Change::Revoked(source) => {
                     tracing::info!(%source, "giving a partition back");
+                    self.metrics.no_partition(&source);
                     partitions.retain(|partition| partition.source != source);
                 }
                 Change::Failed(problem) => return Err(problem),
@@ -123,7 +124,7 @@ impl Intake {
     ) -> Result<(), KafkaProblem> {
         let (ends, now) = (consumer.ends(), self.clock.now());
         let mut messages = Vec::new();
-        let mut points = Vec::new();
+        let (mut points, mut letters) = (Vec::new(), Vec::new());
         for Partition { source, counter, next, committed, .. } in partitions {
             let end = ends.get(source).copied();
             let heard = end.is_some_and(|(_, at)| now.since(at) < SILENT_AFTER);
@@ -131,6 +132,11 @@ impl Intake {
             if counter.taken() == 0 && !heard {
                 continue;
             }
+            let (windows, closed) = counter.frontier();
+            let lag = end.map(|(end, _)| (end - *next).max(0));
+            // Before the first event nothing is closed, which is no age.
+            let age = if closed > Timestamp::MIN { now.since(closed).as_secs_f64() } else { 0.0 };
+            self.metrics.partition(source, lag, age, windows);
             let caught_up_at = end.filter(|(end, _)| *next >= *end).map(|(_, at)| at);
             let report = counter.report(caught_up_at);
             if let Some((_, point)) = report.progress
@@ -138,8 +144,10 @@ impl Intake {
             {
                 points.push((source.clone(), point));
             }
+            letters.extend(report.dead.iter().map(|(letter, _)| letter.clone()));
             spell_out(report, now, &mut messages);
         }
+        log.write_dead(&letters)?;
         log.write(messages)?;
         if !points.is_empty()
             && let Err(problem) = consumer.commit(&points)

@@ -53,8 +53,6 @@ pub fn run(config: &Config, inputs: &[PathBuf], role: Role) -> anyhow::Result<()
         feeds.push((Box::new(FileFeed::new(input)), rules));
     }
     let channels = channels(config)?;
-    let mapping = mapping::read(&config.mapping);
-    let mapping = mapping.map_err(|why| UsageError(format!("[[mapping]]: {why}")))?;
     let tokens = match &config.server.tokens_file {
         None => None,
         Some(path) => {
@@ -70,12 +68,13 @@ pub fn run(config: &Config, inputs: &[PathBuf], role: Role) -> anyhow::Result<()
         admin_listen: Some(config.admin.listen),
         store: config.store.path.clone(),
         info: info(config),
-        decoder: Decoder { limits: config.limits.ingest(), mapping },
+        decoder: decoder(config)?,
         tables: config.mapping.clone(),
         leader: leader(config, &channels, clock.now())?,
         fold,
         feeds,
         kafka: config.kafka.as_ref().map(Kafka::settings),
+        queue_events: config.limits.queue_events,
         role,
         advertise: config.server.advertise.clone(),
         influxdb: config.influxdb.as_ref().map(InfluxDb::settings),
@@ -132,6 +131,16 @@ fn info(config: &Config) -> ServiceInfo {
         body_bytes_max: config.limits.body_bytes,
         limits: config.limits.ingest(),
     }
+}
+
+/// What reads events, with the look-up tables of the config.
+///
+/// # Errors
+/// [`UsageError`] for a table that cannot be used.
+pub fn decoder(config: &Config) -> Result<Decoder, UsageError> {
+    let mapping = mapping::read(&config.mapping);
+    let mapping = mapping.map_err(|why| UsageError(format!("[[mapping]]: {why}")))?;
+    Ok(Decoder { limits: config.limits.ingest(), mapping })
 }
 
 fn leader(

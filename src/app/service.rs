@@ -17,12 +17,14 @@ use super::engine::{
     Answer, Chore, Counter, Engine, Feed, Input, Leader, LeaderConfig, Told, Worker,
 };
 use super::feeds::LocalFeed;
+use super::follower::{Follower, Sink};
 use super::influx::InfluxSink;
 use super::intake::Intake;
 use super::leadership::{Candidate, Leadership};
 use super::log::LogFeed;
 use super::mapping::Reload;
 use super::outbox::{Channel, Outbox};
+use super::outlook_topic::OutlookTopic;
 use crate::api::{
     ApiState, Command, Decoders, Progress, ServiceInfo, StreamEvent, TokenSet, WriteEvents,
 };
@@ -30,7 +32,7 @@ use crate::domain::{Clock, Keyed, SourceId};
 use crate::ingest::Decoder;
 use crate::kafka::{self, LogFrom};
 use crate::sink::influx::{InfluxClient, InfluxSettings};
-use crate::store::{EventLog, Store};
+use crate::store::{EventLog, Reader, Store};
 use crate::telemetry::{Health, Metrics};
 use crate::window::FoldConfig;
 
@@ -73,6 +75,8 @@ pub struct Setup {
     pub feeds: Vec<(Box<dyn Feed>, FoldConfig)>,
     /// The cluster that events are read from and written to, if there is one.
     pub kafka: Option<kafka::Settings>,
+    /// Events held before the log hears of them.
+    pub queue_events: usize,
     /// What this instance does of the work that a cluster shares.
     pub role: Role,
     /// Where other instances reach this one; where it listens, if nothing is said.
@@ -155,13 +159,19 @@ pub fn start_with(
     for (feed, fold) in setup.feeds {
         parts.worker(feed, fold)?;
     }
+    let mut topics = None;
     let writer = match setup.kafka {
         None => None,
         Some(settings) => {
+            if setup.role != Role::Count {
+                let producer = kafka::Producer::open(&settings, health.clone())?;
+                topics = Some((producer, settings.clone()));
+            }
             let producer = kafka::Producer::open(&settings, health.clone())?;
             let url = setup.advertise.unwrap_or(format!("http://{}", listener.local_addr()?));
             let cluster = Cluster { settings, leadership: leadership.clone(), url, told };
-            parts.cluster(cluster, setup.role, setup.fold, &health)?;
+            let held_max = setup.queue_events;
+            parts.cluster(cluster, setup.role, (setup.fold, held_max), &health)?;
             Some(Arc::new(Events(producer)) as Arc<dyn WriteEvents>)
         }
     };
@@ -186,19 +196,22 @@ pub fn start_with(
         others: (!alone).then_some(others),
     };
     threads.push(spawn("leader", move || engine.run())?);
+    let following = Following {
+        reader: reader.clone(),
+        leader: inbox.clone(),
+        health: health.clone(),
+        metrics: metrics.clone(),
+        leadership: leadership.clone(),
+        stop: stop.clone(),
+    };
     if let Some(settings) = setup.influxdb {
         health.degraded("influxdb", "not connected yet");
-        let sink = InfluxSink {
-            reader: reader.clone(),
-            client: InfluxClient::new(settings)?,
-            public_url: setup.public_url,
-            leadership: leadership.clone(),
-            leader: inbox.clone(),
-            health: health.clone(),
-            metrics: metrics.clone(),
-            stop: stop.clone(),
-        };
-        threads.push(spawn("influxdb", move || sink.run())?);
+        let client = InfluxClient::new(settings)?;
+        let sink = InfluxSink { client, public_url: setup.public_url };
+        threads.push(following.start(sink)?);
+    }
+    if let Some((producer, settings)) = topics {
+        threads.push(following.start(OutlookTopic::new(producer, &settings))?);
     }
     let outbox = Outbox {
         reader: reader.clone(),
@@ -249,6 +262,31 @@ pub fn start_with(
     })
 }
 
+/// What threads that follow the journal are made of.
+struct Following {
+    reader: Reader,
+    leader: SyncSender<Input>,
+    health: Arc<Health>,
+    metrics: Arc<Metrics>,
+    leadership: Arc<Leadership>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Following {
+    fn start<S: Sink + 'static>(&self, sink: S) -> anyhow::Result<JoinHandle<()>> {
+        let follower = Follower {
+            sink,
+            reader: self.reader.clone(),
+            leader: self.leader.clone(),
+            health: self.health.clone(),
+            metrics: self.metrics.clone(),
+            leadership: self.leadership.clone(),
+            stop: self.stop.clone(),
+        };
+        spawn(S::NAME, move || follower.run())
+    }
+}
+
 /// What workers are made of.
 struct Parts {
     leader: Leader,
@@ -294,7 +332,7 @@ impl Parts {
         &mut self,
         cluster: Cluster,
         role: Role,
-        fold: FoldConfig,
+        (fold, held_max): (FoldConfig, usize),
         health: &Arc<Health>,
     ) -> anyhow::Result<()> {
         let Cluster { settings, leadership, url, told } = cluster;
@@ -322,6 +360,7 @@ impl Parts {
             let intake = Intake {
                 settings,
                 fold,
+                held_max,
                 decoders: self.decoders.clone(),
                 clock: self.clock.clone(),
                 health: health.clone(),

@@ -62,6 +62,11 @@ impl Name {
         if text.is_empty() {
             return Err(NameError::Empty);
         }
+        // Most names are short and plain.
+        let plain = |byte: &u8| (b' '..0x7f).contains(byte) && *byte != b'/';
+        if text.len() <= 64 && text.as_bytes().iter().all(plain) {
+            return Ok(());
+        }
         if text.len() > 64 && text.chars().count() > 64 {
             return Err(NameError::Long);
         }

@@ -45,6 +45,53 @@ struct Flat<'a> {
     alarm_type: Option<&'a str>,
 }
 
+/// A key of up to eight bytes as a number: compared at once.
+const fn word(key: &[u8]) -> u64 {
+    let (mut word, mut at) = (0, 0);
+    while at < key.len() {
+        word |= (key[at] as u64) << (8 * at);
+        at += 1;
+    }
+    word
+}
+
+impl<'a> Flat<'a> {
+    /// The field of a key, where it is text.
+    fn field(&mut self, key: &str) -> Option<&mut Option<&'a str>> {
+        const KIND: u64 = word(b"kind");
+        const EVENT_ID: u64 = word(b"event_id");
+        const ACTION: u64 = word(b"action");
+        const OUTCOME: u64 = word(b"outcome");
+        const REGION: u64 = word(b"region");
+        const SERVICE: u64 = word(b"service");
+        const CHANNEL: u64 = word(b"channel");
+        const TEXT: u64 = word(b"text");
+        const PRIORITY: u64 = word(b"priority");
+        const TIER: u64 = word(b"tier");
+        const DEVICE: u64 = word(b"device");
+        const TYPE: u64 = word(b"type");
+        // Keys hold no NUL, so that two of them are never one number.
+        if key.len() > 8 {
+            return None;
+        }
+        match word(key.as_bytes()) {
+            KIND => Some(&mut self.kind),
+            EVENT_ID => Some(&mut self.event_id),
+            ACTION => Some(&mut self.action),
+            OUTCOME => Some(&mut self.outcome),
+            REGION => Some(&mut self.region),
+            SERVICE => Some(&mut self.service),
+            CHANNEL => Some(&mut self.channel),
+            TEXT => Some(&mut self.text),
+            PRIORITY => Some(&mut self.priority),
+            TIER => Some(&mut self.tier),
+            DEVICE => Some(&mut self.device),
+            TYPE => Some(&mut self.alarm_type),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Value<'a> {
     Text(&'a str),
@@ -108,33 +155,17 @@ fn flat(record: &str) -> Option<Flat<'_>> {
         at.expect(b':')?;
         at.space();
         let value = at.value()?;
-        if key == "ts" {
+        if let Some(field) = flat.field(key) {
+            let Value::Text(text) = value else { return None };
+            if field.replace(text).is_some() {
+                return None;
+            }
+        } else if key == "ts" {
             if flat.ts.replace(value).is_some() {
                 return None;
             }
-        } else {
-            let field = match key {
-                "kind" => Some(&mut flat.kind),
-                "event_id" => Some(&mut flat.event_id),
-                "action" => Some(&mut flat.action),
-                "outcome" => Some(&mut flat.outcome),
-                "region" => Some(&mut flat.region),
-                "service" => Some(&mut flat.service),
-                "channel" => Some(&mut flat.channel),
-                "text" => Some(&mut flat.text),
-                "priority" => Some(&mut flat.priority),
-                "tier" => Some(&mut flat.tier),
-                "device" => Some(&mut flat.device),
-                "type" => Some(&mut flat.alarm_type),
-                other if OTHERS.contains(&other) => return None,
-                _ => None,
-            };
-            if let Some(field) = field {
-                let Value::Text(text) = value else { return None };
-                if field.replace(text).is_some() {
-                    return None;
-                }
-            }
+        } else if OTHERS.contains(&key) {
+            return None;
         }
         at.space();
         match at.take()? {
@@ -183,21 +214,23 @@ impl<'a> Cursor<'a> {
         let (bytes, start) = (self.text.as_bytes(), self.next);
         let mut at = start;
         // Eight bytes at a time: quotes, backslashes, and what is below a space.
-        while let Some(eight) = bytes.get(at..at + 8) {
+        let found = loop {
+            let Some(eight) = bytes.get(at..at + 8) else {
+                // The end of the record is near.
+                let rest = bytes.get(at..)?;
+                break at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+            };
             let word = u64::from_le_bytes(eight.try_into().ok()?);
             let quotes = zeros(word ^ (ONES * u64::from(b'"')));
             let escapes = zeros(word ^ (ONES * u64::from(b'\\')));
             let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
             let found = quotes | escapes | controls;
             if found != 0 {
-                at += (found.trailing_zeros() / 8) as usize;
-                break;
+                break at + (found.trailing_zeros() / 8) as usize;
             }
             at += 8;
-        }
-        while !matches!(bytes.get(at)?, b'"' | b'\\' | 0..0x20) {
-            at += 1;
-        }
+        };
+        at = found;
         if bytes[at] != b'"' {
             return None;
         }

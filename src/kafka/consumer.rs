@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers as _, Timestamp as MessageTime};
+use rdkafka::message::{BorrowedMessage, Headers as _, Timestamp as MessageTime};
 use rdkafka::{Message as _, Offset, TopicPartitionList};
 
 use super::commit::encode_commit;
@@ -52,8 +52,8 @@ impl Received<'_> {
 
     /// Names and values; those without a value are left out.
     pub fn headers(&self) -> Vec<(&str, &[u8])> {
-        let headers = self.0.headers().into_iter().flat_map(BorrowedHeaders::iter);
-        headers.filter_map(|header| Some((header.key, header.value?))).collect()
+        let Some(headers) = self.0.headers() else { return Vec::new() };
+        headers.iter().filter_map(|header| Some((header.key, header.value?))).collect()
     }
 
     /// Empty for a record without a value.

@@ -14,7 +14,7 @@ use super::context::Context;
 use super::producer::Producer;
 use super::settings::{KafkaProblem, Settings};
 use super::wire::{Wire, WireError};
-use crate::domain::Offset as Position;
+use crate::domain::{DeadLetter, Offset as Position};
 use crate::telemetry::Health;
 
 const PARTITION: i32 = 0;
@@ -24,6 +24,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 pub struct LogWriter {
     producer: Producer,
     topic: String,
+    dead_letters: String,
 }
 
 impl LogWriter {
@@ -31,7 +32,8 @@ impl LogWriter {
     /// [`KafkaProblem`] for properties that cannot be used.
     pub fn open(settings: &Settings, health: Arc<Health>) -> Result<Self, KafkaProblem> {
         let producer = Producer::gapless(settings, health)?;
-        Ok(Self { producer, topic: settings.partials() })
+        let (topic, dead_letters) = (settings.partials(), settings.dead_letters());
+        Ok(Self { producer, topic, dead_letters })
     }
 
     /// Writes messages and waits until all are acknowledged.
@@ -43,6 +45,14 @@ impl LogWriter {
             messages.into_iter().map(Wire::encode).collect();
         let encoded = encoded.map_err(|error| KafkaProblem(error.to_string()))?;
         self.producer.write_to(&self.topic, PARTITION, &encoded)
+    }
+
+    /// Writes what was not counted where people find it, and waits until all is acknowledged.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`], as above.
+    pub fn write_dead(&self, letters: &[DeadLetter]) -> Result<(), KafkaProblem> {
+        self.producer.write_dead(&self.dead_letters, letters)
     }
 }
 

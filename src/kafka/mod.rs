@@ -6,6 +6,7 @@
 mod commit;
 mod consumer;
 mod context;
+mod frontier;
 mod log;
 mod producer;
 mod settings;
@@ -15,8 +16,9 @@ mod wire;
 pub use commit::{CommitError, METADATA_BYTES_MAX, decode_commit, encode_commit};
 pub use consumer::{Consumer, Ends, Received};
 pub use context::{COMPONENT, Change, Context, report};
+pub use frontier::{Frontiers, PartitionFrontier, ResumeAt, reset};
 pub use log::{From as LogFrom, LogMessage, LogReader, LogWriter};
-pub use producer::{Producer, Ticket};
+pub use producer::{Outgoing, Producer, Ticket};
 pub use settings::{KafkaProblem, Settings, Topics};
 pub use topics::prepare;
 pub use wire::{WIRE_VERSION, Wire, WireError};

@@ -4,11 +4,12 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
 
 use super::context::Context;
 use super::settings::{KafkaProblem, Settings};
-use crate::domain::Keyed;
+use crate::domain::{DeadLetter, Keyed};
 use crate::telemetry::Health;
 
 /// librdkafka gives up on a record after this.
@@ -40,6 +41,13 @@ impl Ticket {
             state.1 = state.1.take().or(problem);
         });
     }
+}
+
+/// A record with a key.
+pub struct Outgoing<'a> {
+    pub topic: &'a str,
+    pub key: String,
+    pub payload: Vec<u8>,
 }
 
 /// Writes records and waits for them.
@@ -99,6 +107,42 @@ impl Producer {
                 .key(event.key.as_bytes())
                 .payload(event.bytes)
         }))
+    }
+
+    /// Writes records where their keys lead, and waits until all are acknowledged.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] where one could not be delivered; others may have been.
+    pub fn write_keyed(&self, records: &[Outgoing<'_>]) -> Result<(), KafkaProblem> {
+        self.deliver(records.iter().map(|record| {
+            BaseRecord::with_opaque_to(record.topic, ())
+                .key(record.key.as_bytes())
+                .payload(record.payload.as_slice())
+        }))
+    }
+
+    /// Writes what was not counted: its bytes, and as headers why, and where it came from.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] where one could not be delivered.
+    pub fn write_dead(&self, topic: &str, letters: &[DeadLetter]) -> Result<(), KafkaProblem> {
+        let places: Vec<[String; 4]> = letters.iter().map(place).collect();
+        self.deliver(letters.iter().zip(&places).map(
+            |(letter, [key, partition, offset, source])| {
+                let header = |key, value| Header { key, value: Some(value) };
+                let headers = OwnedHeaders::new_with_capacity(6)
+                    .insert(header("reason", letter.reason.as_str()))
+                    .insert(header("detail", letter.detail.as_str()))
+                    .insert(header("source", source))
+                    .insert(header("topic", &letter.position.source.topic))
+                    .insert(header("partition", partition))
+                    .insert(header("offset", offset));
+                BaseRecord::with_opaque_to(topic, ())
+                    .key(key.as_bytes())
+                    .payload(&*letter.bytes)
+                    .headers(headers)
+            },
+        ))
     }
 
     /// Writes records to one partition, in order, and waits until all are acknowledged.
@@ -167,6 +211,13 @@ impl Producer {
             }
         }
     }
+}
+
+/// Key, partition, offset and source of a letter as text. One that is written again has the same key.
+fn place(letter: &DeadLetter) -> [String; 4] {
+    let position = &letter.position;
+    let (source, offset) = (position.source.to_string(), position.offset.to_string());
+    [format!("{source}/{offset}"), position.source.partition.to_string(), offset, source]
 }
 
 impl Drop for Producer {

@@ -110,6 +110,21 @@ impl Settings {
         format!("{}.partials", self.group)
     }
 
+    /// Records that were not counted, as they came, with the reason as a header.
+    pub fn dead_letters(&self) -> String {
+        format!("{}.dead-letters", self.group)
+    }
+
+    /// Forecast, staffing, outlook and anomalies, keyed by series.
+    pub fn outlook(&self) -> String {
+        format!("{}.outlook", self.group)
+    }
+
+    /// Alerts as they last were, keyed by id.
+    pub fn alerts(&self) -> String {
+        format!("{}.alerts", self.group)
+    }
+
     /// What every client has in common.
     pub(super) fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();

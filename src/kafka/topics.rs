@@ -23,21 +23,34 @@ const DEFAULT_REPLICATION: i32 = -1;
 struct Wanted {
     name: String,
     partitions: i32,
-    config: [(&'static str, &'static str); 1],
+    config: &'static [(&'static str, &'static str)],
 }
 
 /// The broker's time cannot be set by a producer whose clock is wrong.
-const BROKER_TIME: [(&str, &str); 1] = [("message.timestamp.type", "LogAppendTime")];
+const BROKER_TIME: &[(&str, &str)] = &[("message.timestamp.type", "LogAppendTime")];
 /// History lives in the store.
-const SEVEN_DAYS: [(&str, &str); 1] = [("retention.ms", "604800000")];
+const SEVEN_DAYS: &[(&str, &str)] = &[("retention.ms", "604800000")];
+/// What an alert was last is kept for good.
+const LAST: &[(&str, &str)] = &[("cleanup.policy", "compact")];
+/// The newest of each series, for as long as it says something.
+const LAST_OF_A_DAY: &[(&str, &str)] =
+    &[("cleanup.policy", "compact,delete"), ("retention.ms", "86400000")];
+/// Time to put right what sends them.
+const THIRTY_DAYS: &[(&str, &str)] = &[("retention.ms", "2592000000")];
 
 fn wanted(settings: &Settings) -> Vec<Wanted> {
     let inputs = settings.topics.every().map(|(name, kind)| {
         let partitions = if kind == EventKind::Maintenance { 1 } else { PARTITIONS };
         Wanted { name: name.to_owned(), partitions, config: BROKER_TIME }
     });
-    let log = Wanted { name: settings.partials(), partitions: 1, config: SEVEN_DAYS };
-    inputs.into_iter().chain([log]).collect()
+    let ours = [
+        (settings.partials(), 1, SEVEN_DAYS),
+        (settings.dead_letters(), 1, THIRTY_DAYS),
+        (settings.outlook(), PARTITIONS, LAST_OF_A_DAY),
+        (settings.alerts(), 1, LAST),
+    ];
+    let ours = ours.map(|(name, partitions, config)| Wanted { name, partitions, config });
+    inputs.into_iter().chain(ours).collect()
 }
 
 /// Creates the topics that are not there. Returns every partition of those that are counted.
@@ -98,7 +111,7 @@ fn create(
 }
 
 /// Partitions of every topic.
-fn partitions(asker: &BaseConsumer<Context>) -> Result<Vec<SourceId>, KafkaProblem> {
+pub(super) fn partitions(asker: &BaseConsumer<Context>) -> Result<Vec<SourceId>, KafkaProblem> {
     let all = asker.fetch_metadata(None, ANSWER_WITHIN).map_err(|error| {
         // Why nobody answered comes as an event, if it is known.
         while asker.poll(Duration::ZERO).is_some() {}

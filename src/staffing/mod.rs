@@ -9,7 +9,7 @@ mod tests;
 mod types;
 
 pub use erlang::{erlang_b, erlang_c};
-pub use plan::{outlook, plan};
+pub use plan::{Planner, outlook};
 pub use profile::{ProfileError, ProfileSpec, parse_seconds, parse_target};
 pub use require::{StaffingError, evaluate, keeps, required};
 pub use types::{Model, Outlook, Plan, PlanTarget, Profile, ServiceTarget, Shift, Staffing};

@@ -1,62 +1,108 @@
 //! A vintage against the roster: who is needed when, and what the next six hours hold.
 
+use std::collections::HashMap;
+
 use super::{
     Model, Outlook, Plan, PlanTarget, Profile, Shift, Staffing, evaluate, gross, required,
 };
 use crate::domain::{Timestamp, WindowWidth};
 use crate::forecast::{Target, Vintage};
 
-/// Staffing for every target of a vintage.
-///
-/// `shifts` are those of this series; `usual` is what the targets' baseline expects, tickets a window,
-/// and stands in for the roster where there is none. A target that no number of agents reaches is
-/// planned by its load alone.
-pub fn plan(
-    vintage: &Vintage,
-    width: WindowWidth,
-    profile: &Profile,
-    shifts: &[Shift],
-    usual: &[f64],
-) -> Plan {
-    let per_hour = 3600.0 / f64::from(width.secs());
-    let targets = vintage.targets.iter().enumerate().map(|(step, target)| {
-        let usual = usual.get(step).copied().unwrap_or(target.baseline);
-        plan_target(target, width, profile, shifts, usual, per_hour)
-    });
-    Plan {
-        series: vintage.series.clone(),
-        issued_at: vintage.issued_at,
-        basis: basis(profile),
-        targets: targets.collect(),
+/// Answers that a planner remembers; all of them are forgotten beyond that.
+const REMEMBERED_MAX: usize = 100_000;
+
+/// Plans the series of one profile, and remembers what it worked out: thousands of series ask the same.
+#[derive(Clone, Debug)]
+pub struct Planner {
+    profile: Profile,
+    basis: String,
+    /// By [step](step) of the arrivals an hour.
+    needs: HashMap<i64, Staffing>,
+    /// Service levels, by step and seats.
+    levels: HashMap<(i64, u32), f64>,
+}
+
+impl Planner {
+    pub fn new(profile: Profile) -> Self {
+        let basis = basis(&profile);
+        Self { profile, basis, needs: HashMap::new(), levels: HashMap::new() }
+    }
+
+    /// Staffing for every target of a vintage.
+    ///
+    /// `shifts` are those of this series; `usual` is what the targets' baseline expects, tickets a window,
+    /// and stands in for the roster where there is none. Arrivals are rounded to three digits: far finer than any
+    /// forecast. A target that no number of agents reaches is planned by its load alone.
+    pub fn plan(
+        &mut self,
+        vintage: &Vintage,
+        width: WindowWidth,
+        shifts: &[Shift],
+        usual: &[f64],
+    ) -> Plan {
+        if self.needs.len() + self.levels.len() > REMEMBERED_MAX {
+            self.needs.clear();
+            self.levels.clear();
+        }
+        let targets = vintage.targets.iter().enumerate().map(|(step, target)| {
+            let usual = usual.get(step).copied().unwrap_or(target.baseline);
+            self.target(target, width, shifts, usual)
+        });
+        let targets = targets.collect();
+        let (series, issued_at) = (vintage.series.clone(), vintage.issued_at);
+        Plan { series, issued_at, basis: self.basis.clone(), targets }
+    }
+
+    fn target(
+        &mut self,
+        target: &Target,
+        width: WindowWidth,
+        shifts: &[Shift],
+        usual: f64,
+    ) -> PlanTarget {
+        let per_hour = 3600.0 / f64::from(width.secs());
+        let mean = self.need(target.mean * per_hour);
+        let scheduled = scheduled(shifts, target.start, width.end(target.start));
+        let present = scheduled.unwrap_or_else(|| self.need(usual * per_hour).agents);
+        let agents = f64::from(scheduled.unwrap_or(mean.agents));
+        let seats = (agents * (1.0 - self.profile.shrinkage)).floor() as u32;
+        let level = self.level(target.mean * per_hour, seats).unwrap_or(mean.service_level);
+        let [low, high] = [1, 5].map(|q| self.need(target.quantiles[q] * per_hour).agents);
+        PlanTarget {
+            start: target.start,
+            arrivals: target.mean,
+            positions: mean.positions,
+            agents: mean.agents,
+            agents_low: low.min(mean.agents),
+            agents_high: high.max(mean.agents),
+            scheduled,
+            gap: i32::try_from(i64::from(mean.agents) - i64::from(present)).unwrap_or(i32::MAX),
+            service_level: (level * 1e4).round() / 1e4,
+        }
+    }
+
+    fn need(&mut self, per_hour: f64) -> Staffing {
+        let (step, rounded) = step(per_hour);
+        *self.needs.entry(step).or_insert_with(|| needed(rounded, &self.profile))
+    }
+
+    fn level(&mut self, per_hour: f64, seats: u32) -> Option<f64> {
+        let (step, rounded) = step(per_hour);
+        if let Some(known) = self.levels.get(&(step, seats)) {
+            return Some(*known);
+        }
+        let level = evaluate(rounded, seats, &self.profile).ok()?.service_level;
+        self.levels.insert((step, seats), level);
+        Some(level)
     }
 }
 
-fn plan_target(
-    target: &Target,
-    width: WindowWidth,
-    profile: &Profile,
-    shifts: &[Shift],
-    usual: f64,
-    per_hour: f64,
-) -> PlanTarget {
-    let need = |tickets: f64| needed(tickets * per_hour, profile);
-    let mean = need(target.mean);
-    let scheduled = scheduled(shifts, target.start, width.end(target.start));
-    let present = scheduled.unwrap_or_else(|| need(usual).agents);
-    let seats = (f64::from(scheduled.unwrap_or(mean.agents)) * (1.0 - profile.shrinkage)).floor();
-    let level = evaluate(target.mean * per_hour, seats as u32, profile)
-        .map_or(mean.service_level, |staffing| staffing.service_level);
-    PlanTarget {
-        start: target.start,
-        arrivals: target.mean,
-        positions: mean.positions,
-        agents: mean.agents,
-        agents_low: need(target.quantiles[1]).agents.min(mean.agents),
-        agents_high: need(target.quantiles[5]).agents.max(mean.agents),
-        scheduled,
-        gap: i32::try_from(i64::from(mean.agents) - i64::from(present)).unwrap_or(i32::MAX),
-        service_level: (level * 1e4).round() / 1e4,
-    }
+/// A number to three digits, and that as a whole number of thousandths: what lies within half a step is the same.
+fn step(per_hour: f64) -> (i64, f64) {
+    let magnitude = per_hour.abs().max(1.0).log10().floor().min(12.0) as i32;
+    let unit = 10f64.powi(magnitude - 2);
+    let rounded = (per_hour / unit).round() * unit;
+    ((rounded * 1000.0).round() as i64, rounded)
 }
 
 fn needed(per_hour: f64, profile: &Profile) -> Staffing {

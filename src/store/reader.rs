@@ -9,8 +9,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::columns::{self, count};
 use super::pool::Pool;
-use super::{FILE, STEPS, StoreError, stored_width};
-use crate::domain::{DeadLetter, Position, Reason, WindowWidth};
+use super::windows::{all_cells, cell_windows};
+use super::{FILE, STEPS, StoreError, WindowRecord, stored_width};
+use crate::domain::{DeadLetter, Position, Reason, Timestamp, UNKNOWN, WindowWidth};
+use crate::window::Cell;
 
 /// Sees what has been committed. Cheap to clone, shared by threads; blocks on disk, so not for async tasks directly.
 ///
@@ -97,6 +99,25 @@ impl Reader {
         })
     }
 
+    /// Events counted since then under a name that is [`UNKNOWN`], by what they lacked.
+    pub fn unmapped(&self, since: Timestamp) -> Result<BTreeMap<&'static str, u64>, StoreError> {
+        self.read(|conn| {
+            let mut found = BTreeMap::new();
+            for (id, cell) in all_cells(conn)? {
+                let lacks = lacking(&cell);
+                if lacks.iter().all(|(_, lacks)| !lacks) {
+                    continue;
+                }
+                let windows = cell_windows(conn, id, self.width, since, Timestamp::MAX)?;
+                let n: u64 = windows.values().map(|(window, _)| events(window)).sum();
+                for (name, _) in lacks.into_iter().filter(|(_, lacks)| *lacks && n > 0) {
+                    *found.entry(name).or_default() += n;
+                }
+            }
+            Ok(found)
+        })
+    }
+
     /// Bytes that the database has on disk, without its write-ahead log.
     pub fn size_bytes(&self) -> Result<u64, StoreError> {
         self.read(|conn| {
@@ -113,6 +134,23 @@ impl Reader {
     ) -> Result<T, StoreError> {
         self.pool.read(read)
     }
+}
+
+/// Which names of a cell are unknown.
+fn lacking(cell: &Cell) -> [(&'static str, bool); 3] {
+    let (region, service, channel) = match cell {
+        Cell::Tickets(s) => (s.region.as_str(), s.service.as_str(), s.channel.as_str()),
+        Cell::Alarms(scope) => (scope.region.as_str(), scope.service.as_str(), ""),
+        _ => ("", "", ""),
+    };
+    [("region", region), ("service", service), ("channel", channel)]
+        .map(|(what, name)| (what, name == UNKNOWN))
+}
+
+/// Arrivals and raised alarms of a window.
+fn events(window: &WindowRecord) -> u64 {
+    let counts = window.counts.raised.iter().chain([&window.counts.tickets]);
+    counts.map(|n| u64::from(*n)).sum()
 }
 
 fn reason_of(index: u8) -> Result<Reason, StoreError> {

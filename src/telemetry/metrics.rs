@@ -17,6 +17,16 @@ struct SourceLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PartitionLabels {
+    source: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AttributeLabels {
+    attribute: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabels {
     reason: &'static str,
 }
@@ -37,6 +47,10 @@ pub struct Metrics {
     registry: Registry,
     events: Family<SourceLabels, Counter>,
     rejected: Family<ReasonLabels, Counter>,
+    unmapped: Family<AttributeLabels, Counter>,
+    lag: Family<PartitionLabels, Gauge>,
+    source_age: Family<PartitionLabels, Gauge<f64, AtomicU64>>,
+    source_windows: Family<PartitionLabels, Gauge>,
     settled: Counter,
     revised: Counter,
     vintages: Counter,
@@ -58,6 +72,10 @@ impl Default for Metrics {
             registry: Registry::with_prefix("surgecast"),
             events: Family::default(),
             rejected: Family::default(),
+            unmapped: Family::default(),
+            lag: Family::default(),
+            source_age: Family::default(),
+            source_windows: Family::default(),
             settled: Counter::default(),
             revised: Counter::default(),
             vintages: Counter::default(),
@@ -74,6 +92,22 @@ impl Default for Metrics {
         let r = &mut metrics.registry;
         r.register("ingest_events", "Events by source and outcome", metrics.events.clone());
         r.register("dead_letters", "Events not counted, by reason", metrics.rejected.clone());
+        r.register(
+            "events_unmapped",
+            "Events counted under `unknown`, by what was missing",
+            metrics.unmapped.clone(),
+        );
+        r.register("ingest_lag", "Records not read yet, by partition", metrics.lag.clone());
+        r.register(
+            "source_frontier_age_seconds",
+            "Clock time since the end of the last closed window, by source",
+            metrics.source_age.clone(),
+        );
+        r.register(
+            "source_windows_open",
+            "Windows that are counted, by source",
+            metrics.source_windows.clone(),
+        );
         r.register("windows_settled", "Windows that settled", metrics.settled.clone());
         r.register("windows_revised", "Settled windows that changed", metrics.revised.clone());
         r.register("vintages_issued", "Forecasts issued", metrics.vintages.clone());
@@ -115,6 +149,35 @@ impl Metrics {
 
     pub fn rejected(&self, reason: Reason) {
         self.rejected.get_or_create(&ReasonLabels { reason: reason.as_str() }).inc();
+    }
+
+    /// The counter of events that lack a region, a service or a channel.
+    pub fn unmapped(&self, attribute: &'static str) -> Counter {
+        self.unmapped.get_or_create(&AttributeLabels { attribute }).clone()
+    }
+
+    /// How far a partition that this instance counts has come. `lag` in records, where its end is known.
+    pub fn partition(
+        &self,
+        source: &SourceId,
+        lag: Option<i64>,
+        frontier_age_seconds: f64,
+        open_windows: usize,
+    ) {
+        let labels = PartitionLabels { source: source.to_string() };
+        if let Some(lag) = lag {
+            self.lag.get_or_create(&labels).set(lag);
+        }
+        self.source_age.get_or_create(&labels).set(frontier_age_seconds);
+        self.source_windows.get_or_create(&labels).set(open_windows as i64);
+    }
+
+    /// A partition that another instance counts from now on.
+    pub fn no_partition(&self, source: &SourceId) {
+        let labels = PartitionLabels { source: source.to_string() };
+        self.lag.remove(&labels);
+        self.source_age.remove(&labels);
+        self.source_windows.remove(&labels);
     }
 
     pub fn settled(&self) {

@@ -1,9 +1,8 @@
 //! Cells by number, so that an event is counted without a copy of its names.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use foldhash::fast::RandomState;
 
 use super::Cell;
 use crate::domain::{Name, Place, Scope, SeriesKey};
@@ -13,32 +12,10 @@ const FORGET_FROM: usize = 50_000;
 /// Room for a place's text on the stack: three names of 64 characters of up to four bytes.
 const TEXT_MAX: usize = 3 * 64 * 4 + 3;
 
-/// Hashes of keys that are hashes themselves, or small numbers.
-#[derive(Debug, Default)]
-pub(super) struct Mixed(u64);
-
-impl Hasher for Mixed {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = xxh3_64_with_seed(bytes, self.0);
-    }
-    fn write_u32(&mut self, number: u32) {
-        self.0 = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-    fn write_u128(&mut self, number: u128) {
-        self.0 = number as u64;
-    }
-    fn write_usize(&mut self, _: usize) {}
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-pub(super) type Mix = BuildHasherDefault<Mixed>;
-
 /// Cells and their numbers.
 #[derive(Debug, Default)]
 pub(super) struct Cells {
-    by_text: HashMap<Box<[u8]>, u32, Mix>,
+    by_text: HashMap<Box<[u8]>, u32, RandomState>,
     all: Vec<Cell>,
 }
 

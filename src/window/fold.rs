@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::cells::{Cells, Mix};
+use super::cells::Cells;
 use super::{Cell, Counts};
 use crate::domain::{Brief, Event, Offset, Timestamp, What, WindowWidth};
 
@@ -58,9 +59,9 @@ pub struct CommitPoint {
 #[derive(Debug, Default)]
 pub(super) struct Open {
     pub(super) first_offset: Offset,
-    pub(super) ids: HashSet<u128, Mix>,
+    pub(super) ids: HashSet<u128, RandomState>,
     /// By the cell's number; and whether it changed since the last report.
-    cells: HashMap<u32, (Counts, bool), Mix>,
+    cells: HashMap<u32, (Counts, bool), RandomState>,
 }
 
 /// Counts one partition. See the module's text for why it has no clock.

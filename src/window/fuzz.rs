@@ -13,7 +13,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::domain::{
-    Event, Name, Offset, SeriesKey, SourceId, TicketAction, TicketEvent, Timestamp, WindowWidth,
+    Brief, Event, Name, Offset, SeriesKey, SourceId, TicketAction, TicketEvent, Timestamp,
+    WindowWidth,
 };
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
@@ -399,9 +400,11 @@ impl World {
                 }
                 _ => {}
             }
-            match part.fold.observe(offset, appended_at, &record.event) {
+            let replayed = part.fold.begin(offset);
+            let brief = Brief::from(&record.event);
+            match part.fold.decide(replayed, offset, appended_at, &brief) {
                 Fate::Late => part.dead.push((offset, true)),
-                Fate::Future => part.dead.push((offset, false)),
+                Fate::Future if !replayed => part.dead.push((offset, false)),
                 _ => {}
             }
         }

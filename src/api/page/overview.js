@@ -2,6 +2,7 @@
 import { alertList } from "./alerts.js";
 import * as clock from "./clock.js";
 import { h, keyed, setText } from "./dom.js";
+import { feed } from "./feed.js";
 import { dateTime, dayTime, name, num, seriesName, span, t, tickets, times } from "./i18n.js";
 import { figures } from "./kpi.js";
 import { KINDS, gapClass, gapText, hrefOf, isRollUp, keyOf, matches } from "./keys.js";
@@ -211,6 +212,7 @@ export function overview(root, params) {
   const alerts = alertList();
   const kpis = figures();
   const work = maintenance();
+  const inbox = feed();
   const picks = filters(filter, () => {
     writeFilter(filter);
     render();
@@ -218,7 +220,7 @@ export function overview(root, params) {
   const rows = table(filter, () => picks.clear());
   const heading = h("h1", { tabindex: "-1", text: t("overview") });
   root.append(heading, alerts, kpis, work,
-    h("section", { "aria-labelledby": "coming" }, h("h2", { id: "coming", text: t("coming") }), picks, rows));
+    h("section", { "aria-labelledby": "coming" }, h("h2", { id: "coming", text: t("coming") }), picks, rows), inbox);
   root.addEventListener("click", (event) => {
     const link = event.target.closest?.("a.stretched");
     if (link) Object.assign(data, { scroll: window.scrollY, from: link.getAttribute("href") });
@@ -229,6 +231,7 @@ export function overview(root, params) {
     if (data.alerts) alerts.update(data.alerts);
     kpis.update(data, filter, clock);
     work.update();
+    inbox.update(clock.status());
     picks.update(data.series);
     rows.update();
   }

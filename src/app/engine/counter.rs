@@ -7,7 +7,8 @@ use prometheus_client::metrics::counter::Counter as EventCounter;
 use super::report::Report;
 use crate::api::Decoders;
 use crate::domain::{
-    Brief, DeadLetter, Event, EventKind, Offset, Position, Reason, SourceId, Timestamp,
+    Brief, DeadLetter, Event, EventKind, Offset, Place, Position, Reason, SourceId, Timestamp,
+    UNKNOWN,
 };
 use crate::ingest::{Decoded, Decoder, Headers, Reject};
 use crate::telemetry::Metrics;
@@ -32,6 +33,7 @@ pub struct Counter {
     decoder: Arc<Decoder>,
     metrics: Arc<Metrics>,
     outcomes: Outcomes,
+    unmapped: Unmapped,
     pending: Report,
     /// Records taken since the last report.
     taken: usize,
@@ -53,7 +55,7 @@ impl Counter {
         };
         let pending = Report::new(source.clone());
         let decoder = decoders.current();
-        let outcomes = Outcomes::new(&metrics, &source);
+        let (outcomes, unmapped) = (Outcomes::new(&metrics, &source), Unmapped::new(&metrics));
         Self {
             source,
             fold,
@@ -62,6 +64,7 @@ impl Counter {
             decoder,
             metrics,
             outcomes,
+            unmapped,
             pending,
             taken: 0,
             held: 0,
@@ -71,6 +74,11 @@ impl Counter {
     /// Room that alarms, planned work and rejects since the last report take, in about 512 bytes each.
     pub fn held(&self) -> usize {
         self.held
+    }
+
+    /// Windows held in memory, and up to when windows are closed.
+    pub fn frontier(&self) -> (usize, Timestamp) {
+        (self.fold.open_windows(), self.fold.closed())
     }
 
     /// Records taken since the last report.
@@ -129,13 +137,22 @@ impl Counter {
                 tracing::warn!(%system, source = %self.source, "a system rebuilt its alarm list");
                 self.outcomes.nothing.inc();
             }
-            Err(Reject { reason, detail }) => self.reject(record, reason, detail, None),
+            Err(Reject { reason, detail }) if !replayed => {
+                self.reject(record, reason, detail, None);
+            }
+            // It was kept before what was counted with it was committed.
+            Err(_) => {
+                self.outcomes.replayed.inc();
+            }
         }
     }
 
     fn decide(&mut self, record: &RecordRef<'_>, replayed: bool, event: &Brief<'_>) -> Fate {
         let fate = self.fold.decide(replayed, record.offset, record.appended_at, event);
         self.outcomes.of(fate).inc();
+        if fate == Fate::Counted {
+            self.unmapped.note(&event.place);
+        }
         match fate {
             Fate::Late => {
                 let place = (Cell::of(&event.place), self.config.width.floor(event.ts));
@@ -146,14 +163,14 @@ impl Counter {
                 );
                 self.reject(record, Reason::Late, detail, Some(place));
             }
-            Fate::Future => {
+            Fate::Future if !replayed => {
                 let detail = format!(
                     "its time {} lies too far after {}, when it was appended",
                     event.ts, record.appended_at
                 );
                 self.reject(record, Reason::Future, detail, None);
             }
-            Fate::Counted | Fate::Duplicate | Fate::Replayed => {}
+            Fate::Counted | Fate::Duplicate | Fate::Future | Fate::Replayed => {}
         }
         fate
     }
@@ -193,6 +210,37 @@ impl Counter {
         };
         self.held += 1 + record.bytes.len() / 512;
         self.pending.dead.push((letter, place));
+    }
+}
+
+/// Events that lack a name, by which one.
+struct Unmapped {
+    region: EventCounter,
+    service: EventCounter,
+    channel: EventCounter,
+}
+
+impl Unmapped {
+    fn new(metrics: &Metrics) -> Self {
+        let of = |attribute| metrics.unmapped(attribute);
+        Self { region: of("region"), service: of("service"), channel: of("channel") }
+    }
+
+    fn note(&self, place: &Place<'_>) {
+        let (region, service, channel) = match *place {
+            Place::Tickets { region, service, channel } => (region, service, Some(channel)),
+            Place::Alarms { region, service } => (region, service, None),
+            Place::Maintenance => return,
+        };
+        if region == UNKNOWN {
+            self.region.inc();
+        }
+        if service == UNKNOWN {
+            self.service.inc();
+        }
+        if channel == Some(UNKNOWN) {
+            self.channel.inc();
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::api::StreamEvent;
 use crate::app::clock::Stopwatch;
 use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth, Zone};
 use crate::forecast::{self, Calibration, HORIZON, Lookback, Score, Vintage};
-use crate::staffing::{self, Plan, Profile, Shift};
+use crate::staffing::{self, Plan, Planner, Profile, Shift};
 use crate::store::{Filter, Reader, StoreError, Tx};
 use crate::telemetry::Metrics;
 use crate::window::AlarmBook;
@@ -59,6 +59,8 @@ pub struct Issuer {
     scores: BTreeMap<(Timestamp, SeriesKey), BTreeMap<u32, Score>>,
     pub alerts: AlertBook,
     shifts: BTreeMap<SeriesKey, Vec<Shift>>,
+    /// By channel.
+    planners: BTreeMap<Name, Planner>,
     /// Whether history is behind it.
     tells: bool,
 }
@@ -84,6 +86,11 @@ impl Issuer {
                 None
             }
         });
+        let profiles = config.profiles.iter();
+        let planner = |(channel, profile): (&Name, &Profile)| {
+            (channel.clone(), Planner::new(profile.clone()))
+        };
+        let planners = profiles.map(planner).collect();
         Self {
             config,
             width,
@@ -93,6 +100,7 @@ impl Issuer {
             scores: BTreeMap::new(),
             alerts: AlertBook::default(),
             shifts: BTreeMap::new(),
+            planners,
             tells: false,
         }
     }
@@ -272,18 +280,18 @@ impl Issuer {
     }
 
     fn plan(
-        &self,
+        &mut self,
         tx: &mut Tx<'_>,
         issued: &BTreeMap<SeriesKey, Vintage>,
         end: Timestamp,
     ) -> Result<BTreeMap<SeriesKey, Plan>, StoreError> {
         let mut plans = BTreeMap::new();
         for (series, vintage) in issued {
-            let profile = self.config.profiles.get(&series.channel);
-            let plan = profile.filter(|_| !series.is_roll_up()).map(|profile| {
+            let planner = self.planners.get_mut(&series.channel);
+            let plan = planner.filter(|_| !series.is_roll_up()).map(|planner| {
                 let known = self.shifts.get(series).map_or(&[][..], Vec::as_slice);
                 let usual: Vec<f64> = vintage.targets.iter().map(|t| t.baseline).collect();
-                staffing::plan(vintage, self.width, profile, known, &usual)
+                planner.plan(vintage, self.width, known, &usual)
             });
             tx.put_plan(plan.as_ref(), &staffing::outlook(vintage, plan.as_ref()))?;
             if let Some(plan) = plan {

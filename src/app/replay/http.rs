@@ -13,7 +13,7 @@ use crate::app::cli::UsageError;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running system.
-pub(super) struct HttpTarget {
+pub struct HttpTarget {
     client: Client,
     url: reqwest::Url,
     authorization: Option<HeaderValue>,
@@ -37,7 +37,7 @@ struct Rejected {
 impl HttpTarget {
     /// # Errors
     /// [`UsageError`] for an address or a token that cannot be used.
-    pub(super) fn new(url: &str, token: Option<String>) -> anyhow::Result<Self> {
+    pub fn new(url: &str, token: Option<String>) -> anyhow::Result<Self> {
         let wrong =
             || UsageError(format!("--url {url}: use an address such as http://127.0.0.1:8080"));
         let base = reqwest::Url::parse(url).map_err(|_| wrong())?;

@@ -19,9 +19,10 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use self::http::HttpTarget;
+pub use self::http::HttpTarget;
 use self::kafka::KafkaTarget;
 use self::merge::{Input, Merge};
+pub use self::play::{Answer, Target};
 use self::play::{Notes, Player, Speed, Summary, WallPace};
 use super::cli::UsageError;
 use super::clock::WallClock;
@@ -36,8 +37,8 @@ pub struct ReplayArgs {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Where to
-    #[arg(long, value_enum, default_value_t = Target::Http)]
-    to: Target,
+    #[arg(long, value_enum, default_value_t = Receiver::Http)]
+    to: Receiver,
     /// Address of the running system
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     url: String,
@@ -65,7 +66,7 @@ pub struct ReplayArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Target {
+enum Receiver {
     Http,
     Kafka,
 }
@@ -80,9 +81,12 @@ enum Rebase {
 /// # Errors
 /// [`UsageError`] for what the command line got wrong; otherwise what stopped the replay.
 pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
-    let mut target: Box<dyn play::Target> = match args.to {
-        Target::Http => Box::new(HttpTarget::new(&args.url, token(args)?)?),
-        Target::Kafka => {
+    let mut target: Box<dyn Target> = match args.to {
+        Receiver::Http => Box::new(HttpTarget::new(
+            &args.url,
+            args.token_file.as_deref().map(read_token).transpose()?,
+        )?),
+        Receiver::Kafka => {
             let target = KafkaTarget::new(cluster(args)?);
             Box::new(target.map_err(|problem| UsageError(format!("--to kafka: {problem}")))?)
         }
@@ -135,14 +139,17 @@ fn cluster(args: &ReplayArgs) -> Result<crate::kafka::Settings, UsageError> {
     Ok(section.settings())
 }
 
-fn token(args: &ReplayArgs) -> Result<Option<String>, UsageError> {
-    let Some(file) = &args.token_file else { return Ok(None) };
+/// The token in a file.
+///
+/// # Errors
+/// [`UsageError`] for a file that cannot be read or is empty.
+pub fn read_token(file: &Path) -> Result<String, UsageError> {
     let text = read_file(file)?;
     let token = text.trim();
     if token.is_empty() {
         return Err(UsageError(format!("--token-file {} is empty", file.display())));
     }
-    Ok(Some(token.to_owned()))
+    Ok(token.to_owned())
 }
 
 fn read_file(file: &Path) -> Result<String, UsageError> {

@@ -44,7 +44,7 @@ impl FromStr for Speed {
 
 /// What the target said to a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub enum Answer {
     /// Index within the batch and reason of each that it did not take.
     Taken { rejected: Vec<(usize, String)> },
     /// Not now: say it again, after so long if the target named a time.
@@ -56,7 +56,7 @@ pub(super) enum Answer {
 }
 
 /// Takes batches; the HTTP client, or a test.
-pub(super) trait Target {
+pub trait Target {
     fn post(&mut self, body: &[u8]) -> Answer;
 }
 

@@ -11,22 +11,31 @@ use super::whole::{Site, now_s, stored};
 use crate::program::{Program, surgecast};
 
 /// One instance with a store of its own; all share a consumer group.
-struct Instance {
-    site: Site,
-    program: Program,
+pub struct Instance {
+    pub site: Site,
+    pub program: Program,
+    role: String,
 }
 
 impl Instance {
-    fn start(folder: &Path, name: &str, kafka: &Kafka, role: &str) -> Self {
+    pub fn start(folder: &Path, name: &str, kafka: &Kafka, role: &str) -> Self {
         let site = Site::new(folder, name, &kafka.brokers(), None, "");
         let text = std::fs::read_to_string(site.config()).expect("config");
         let text = text.replace(&format!("group = \"{name}\""), "group = \"cluster\"");
         std::fs::write(site.config(), text).expect("config");
         let program = Program::start(&["serve", "--config", site.config(), "--role", role]);
-        Self { site, program }
+        Self { site, program, role: role.to_owned() }
     }
 
-    fn leads(&self) -> bool {
+    /// Kills it, and starts another on the store that it left.
+    pub fn killed_and_started(self) -> Self {
+        let Self { site, role, program } = self;
+        program.kill();
+        let program = Program::start(&["serve", "--config", site.config(), "--role", &role]);
+        Self { site, program, role }
+    }
+
+    pub fn leads(&self) -> bool {
         // The last word of the log counts.
         let said = self.program.said();
         let last = said.lines().rfind(|line| line.contains("leadership changed"));

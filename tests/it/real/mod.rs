@@ -8,5 +8,6 @@ mod compose;
 mod data;
 mod faults;
 mod grafana;
+mod kills;
 mod servers;
 mod whole;

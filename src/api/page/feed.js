@@ -1,0 +1,27 @@
+// What came in and could not be counted, or not where it belongs: for whoever looks after the feeds.
+import { h, setText } from "./dom.js";
+import { num, t } from "./i18n.js";
+
+const total = (counts) => Object.values(counts ?? {}).reduce((sum, n) => sum + n, 0);
+const listed = (counts, prefix) => Object.entries(counts ?? {})
+  .filter(([, n]) => n > 0)
+  .map(([key, n]) => t("feed_count", { what: t(`${prefix}_${key}`), n: num(n) }))
+  .join(", ");
+
+/** Hidden while all is well. `update(status)` takes what `/status` says. */
+export function feed() {
+  const rejected = h("p");
+  const unmapped = h("p");
+  const help = h("p", { class: "muted" });
+  const node = h("section", { "aria-labelledby": "feed", hidden: true }, h("h2", { id: "feed", text: t("feed") }), rejected, unmapped, help);
+  node.update = (status) => {
+    const [lost, nowhere] = [total(status?.dead_letters), total(status?.unmapped)];
+    node.hidden = lost + nowhere === 0;
+    rejected.hidden = lost === 0;
+    unmapped.hidden = nowhere === 0;
+    setText(rejected, t("feed_rejected", { n: num(lost), list: listed(status?.dead_letters, "reason") }));
+    setText(unmapped, t("feed_unmapped", { list: listed(status?.unmapped, "without") }));
+    setText(help, t("feed_help"));
+  };
+  return node;
+}

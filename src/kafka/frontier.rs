@@ -1,0 +1,165 @@
+//! How far the group has counted each partition, for a person to look at and, while nobody counts, to set.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::commit::{decode_commit, encode_commit};
+use super::context::Context;
+use super::settings::{KafkaProblem, Settings};
+use super::topics::partitions;
+use crate::domain::{Offset as Position, SourceId, Timestamp};
+use crate::telemetry::Health;
+use crate::window::CommitPoint;
+
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// One partition: what the broker has of it, and where counting goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartitionFrontier {
+    pub source: SourceId,
+    /// First offset that is kept, and the one after the last.
+    pub low: Position,
+    pub high: Position,
+    /// `None` before the first commit.
+    pub committed: Option<CommitPoint>,
+    /// Why the commit that is there says nothing, if so.
+    pub unreadable: Option<String>,
+}
+
+/// Where counting is to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResumeAt {
+    Earliest,
+    Latest,
+    Offset(Position),
+    /// At the first record that was appended then or later.
+    Time(Timestamp),
+}
+
+/// The group's commits, without being a member.
+pub struct Frontiers {
+    inner: BaseConsumer<Context>,
+    settings: Settings,
+}
+
+impl Frontiers {
+    /// # Errors
+    /// [`KafkaProblem`] for properties that cannot be used.
+    pub fn open(settings: &Settings) -> Result<Self, KafkaProblem> {
+        let context = Context::new(settings.clone(), Arc::new(Health::default()));
+        let mut config = settings.client();
+        config.set("group.id", &settings.group).set("enable.auto.commit", "false");
+        let inner =
+            config.create_with_context(context).map_err(|error| settings.problem(&error))?;
+        Ok(Self { inner, settings: settings.clone() })
+    }
+
+    /// Every partition that is counted, in order.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] if no broker answers.
+    pub fn all(&self) -> Result<Vec<PartitionFrontier>, KafkaProblem> {
+        let mut known = partitions(&self.inner)?;
+        known.retain(|source| self.settings.topics.kind_of(&source.topic).is_some());
+        known.sort();
+        known.into_iter().map(|source| self.one(source)).collect()
+    }
+
+    fn one(&self, source: SourceId) -> Result<PartitionFrontier, KafkaProblem> {
+        let problem = |error: KafkaError| self.settings.problem(&error);
+        let marks = self.inner.fetch_watermarks(&source.topic, source.partition, ANSWER_WITHIN);
+        let (low, high) = marks.map_err(problem)?;
+        let mut asked = TopicPartitionList::new();
+        asked.add_partition(&source.topic, source.partition);
+        let found = self.inner.committed_offsets(asked, ANSWER_WITHIN).map_err(problem)?;
+        let found = found.elements();
+        let first = found.first().map(|one| (one.offset(), one.metadata()));
+        let (committed, unreadable) = match first {
+            Some((Offset::Offset(at), metadata)) => match decode_commit(at, metadata) {
+                Ok(point) => (Some(point), None),
+                Err(error) => (None, Some(error.to_string())),
+            },
+            _ => (None, None),
+        };
+        Ok(PartitionFrontier { source, low, high, committed, unreadable })
+    }
+
+    /// Where a partition would go on.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] for an offset that the broker does not have.
+    pub fn find(&self, at: &PartitionFrontier, to: ResumeAt) -> Result<Position, KafkaProblem> {
+        let (source, low, high) = (&at.source, at.low, at.high);
+        match to {
+            ResumeAt::Earliest => Ok(low),
+            ResumeAt::Latest => Ok(high),
+            ResumeAt::Offset(offset) if (low..=high).contains(&offset) => Ok(offset),
+            ResumeAt::Offset(offset) => {
+                Err(KafkaProblem(format!("{source} has offsets {low} to {high}, not {offset}")))
+            }
+            ResumeAt::Time(time) => {
+                let mut asked = TopicPartitionList::new();
+                asked
+                    .add_partition_offset(
+                        &source.topic,
+                        source.partition,
+                        Offset::Offset(time.millis()),
+                    )
+                    .map_err(|error| self.settings.problem(&error))?;
+                let found = self.inner.offsets_for_times(asked, ANSWER_WITHIN);
+                let found = found.map_err(|error| self.settings.problem(&error))?;
+                Ok(match found.elements().first().map(|element| element.offset()) {
+                    Some(Offset::Offset(offset)) => offset,
+                    // Nothing was appended since.
+                    _ => high,
+                })
+            }
+        }
+    }
+
+    /// Sets where partitions go on. Forward, what lies between is never counted; backward, windows are counted anew.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] while instances count: stop them first.
+    pub fn set(&self, points: &[(SourceId, CommitPoint)]) -> Result<(), KafkaProblem> {
+        let problem = |error: KafkaError| match error.rdkafka_error_code() {
+            Some(Code::UnknownMemberId | Code::IllegalGeneration | Code::RebalanceInProgress) => {
+                KafkaProblem("instances of the group are counting: stop all of them first".into())
+            }
+            _ => self.settings.problem(&error),
+        };
+        let mut list = TopicPartitionList::with_capacity(points.len());
+        for (source, point) in points {
+            let mut element = list.add_partition(&source.topic, source.partition);
+            element.set_offset(Offset::Offset(point.resume_at)).map_err(problem)?;
+            element.set_metadata(encode_commit(point));
+        }
+        self.inner.commit(&list, CommitMode::Sync).map_err(problem)
+    }
+}
+
+/// The commit that makes counting go on at `resume_at`.
+pub fn reset(at: &PartitionFrontier, resume_at: Position) -> CommitPoint {
+    let before = at.committed.unwrap_or(CommitPoint {
+        resume_at: at.low,
+        closed: Timestamp::from_millis(i64::MIN / 4),
+        decided_upto: -1,
+    });
+    if resume_at >= before.resume_at {
+        return CommitPoint {
+            resume_at,
+            decided_upto: before.decided_upto.max(resume_at - 1),
+            ..before
+        };
+    }
+    // Nothing that comes again may be taken for late, or for decided.
+    CommitPoint {
+        resume_at,
+        closed: Timestamp::from_millis(i64::MIN / 4),
+        decided_upto: resume_at - 1,
+    }
+}
