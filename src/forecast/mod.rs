@@ -28,5 +28,5 @@ pub use mstl::{MemberPath, fit_mstl};
 pub use open::OpenHours;
 pub use past::{AlarmSpell, Calendar, DayKind, Model, Past, Place, PlannedWork};
 pub use score::{Figures, Score};
-pub use spread::{poisson_floor, quantiles};
+pub use spread::{cumulative, poisson_floor, quantiles};
 pub use types::{HORIZON, History, QUANTILES, Target, Vintage};

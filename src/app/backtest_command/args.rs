@@ -84,6 +84,9 @@ pub struct BacktestArgs {
     /// File to write every forecast to (CSV); with several models one each, OUT.MODEL.csv
     #[arg(long, value_name = "OUT")]
     pub forecasts: Option<PathBuf>,
+    /// File to write plots to (HTML, for any browser)
+    #[arg(long, value_name = "OUT")]
+    pub report: Option<PathBuf>,
     /// How to print the result
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,

@@ -5,10 +5,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::Setting;
 use super::args::BacktestArgs;
 use super::forecasts::ForecastFile;
+use super::report::FAN_ORIGINS;
 use crate::app::cli::UsageError;
 use crate::app::clock::Stopwatch;
-use crate::forecast::backtest::{Board, steps};
-use crate::forecast::{Model, Past, peers};
+use crate::forecast::backtest::{Board, spread, steps};
+use crate::forecast::{Model, Past, Vintage, peers};
 
 /// One model's result.
 pub struct Evaluated<'a> {
@@ -17,6 +18,8 @@ pub struct Evaluated<'a> {
     /// Over all refits, and all forecasts.
     pub fit_seconds: f64,
     pub predict_seconds: f64,
+    /// Vintages of a few origins, for the report.
+    pub kept: Vec<Vec<Vintage>>,
 }
 
 /// Evaluates each model of the setting, in the order of their names on the command line.
@@ -27,7 +30,6 @@ pub fn all<'a>(
     args: &BacktestArgs,
     setting: &Setting,
     past: Past<'a>,
-    windows: usize,
 ) -> anyhow::Result<Vec<Evaluated<'a>>> {
     let names = &setting.options.models;
     // What cannot be written is told before the work, not after it.
@@ -41,7 +43,7 @@ pub fn all<'a>(
     for (name, file) in names.iter().zip(files) {
         let unknown = || UsageError(format!("--model {name}: there is none"));
         let model = peers::by_name(name).ok_or_else(unknown)?;
-        done.push(one(model, setting, past, windows, file)?);
+        done.push(one(model, setting, past, file, args.report.is_some())?);
     }
     Ok(done)
 }
@@ -50,16 +52,18 @@ fn one<'a>(
     mut model: Box<dyn Model>,
     setting: &Setting,
     past: Past<'a>,
-    windows: usize,
     mut file: Option<ForecastFile>,
+    has_report: bool,
 ) -> anyhow::Result<Evaluated<'a>> {
     let first = setting.origins.first().copied().unwrap_or_default();
     let mut done = Evaluated {
         model: model.name().to_owned(),
-        board: Board::new(past, windows, first),
+        board: Board::new(past, setting.windows, first),
         fit_seconds: 0.0,
         predict_seconds: 0.0,
+        kept: Vec::new(),
     };
+    let shown = if has_report { spread(&setting.origins, FAN_ORIGINS) } else { Vec::new() };
     let bar = progress(model.name(), setting.origins.len());
     for step in steps(past.width, setting.options.refit, &setting.origins) {
         if let Some(at) = step.refit {
@@ -72,7 +76,10 @@ fn one<'a>(
         done.predict_seconds += watch.seconds();
         done.board.add(step.origin, &vintages);
         if let Some(file) = &mut file {
-            file.write(&setting.counts, step.origin, windows, &vintages)?;
+            file.write(&setting.counts, step.origin, setting.windows, &vintages)?;
+        }
+        if shown.contains(&step.origin) {
+            done.kept.push(vintages);
         }
         bar.inc(1);
     }

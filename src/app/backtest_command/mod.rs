@@ -10,6 +10,7 @@ mod moments;
 mod names;
 mod options;
 mod origins;
+mod report;
 mod steps;
 mod table;
 mod text;
@@ -29,6 +30,8 @@ struct Setting {
     options: Options,
     counts: Counts,
     origins: Vec<i64>,
+    /// Windows of the horizon.
+    windows: usize,
 }
 
 /// Reads, evaluates each model that is named, and prints.
@@ -41,18 +44,22 @@ pub fn run(args: &BacktestArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let counts = counts::read(&args.input, &options, &mut notes)?;
     let context = Context::read(args, options.zone, &mut notes)?;
     let past = context.past(&counts);
-    let steps = counts.width.per(options.horizon(counts.width)?);
-    let origins = origins::choose(args, &options, &past, steps, &mut notes)?;
+    let windows = counts.width.per(options.horizon(counts.width)?);
+    let origins = origins::choose(args, &options, &past, windows, &mut notes)?;
     for note in &notes {
         // Nobody is left to tell if this fails.
         let _ = writeln!(io::stderr(), "note: {note}");
     }
-    let setting = Setting { input: args.input.display().to_string(), options, counts, origins };
+    let input = args.input.display().to_string();
+    let setting = Setting { input, options, counts, origins, windows };
     let past = context.past(&setting.counts);
-    let done = evaluate::all(args, &setting, past, steps)?;
+    let done = evaluate::all(args, &setting, past)?;
     match args.format {
         Format::Json => json::write(&setting, &done, out)?,
-        Format::Text => text::write(&setting, &done, out)?,
+        Format::Text => write!(out, "{}", text::render(&setting, &done))?,
+    }
+    if let Some(path) = &args.report {
+        report::write(path, &setting, &done)?;
     }
     Ok(())
 }

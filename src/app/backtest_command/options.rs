@@ -50,7 +50,10 @@ impl Options {
     /// [`UsageError`] where it is no number of windows, or reaches too far.
     pub fn horizon(&self, width: WindowWidth) -> Result<Duration, UsageError> {
         let seconds = self.horizon.as_secs();
-        if seconds == 0 || seconds % u64::from(width.secs()) != 0 || self.horizon > HORIZON {
+        if seconds == 0
+            || !seconds.is_multiple_of(u64::from(width.secs()))
+            || self.horizon > HORIZON
+        {
             return Err(UsageError(format!(
                 "--horizon {}: use a multiple of the interval, {width}, up to {}",
                 show_length(self.horizon),

@@ -27,8 +27,12 @@ mod board;
 mod misses;
 mod origins;
 pub mod pit;
+#[cfg(test)]
+pub(crate) mod shift;
 mod steps;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 pub use board::{Board, Entry};
 pub use misses::Misses;

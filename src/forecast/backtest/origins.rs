@@ -31,12 +31,12 @@ pub fn candidates(past: &Past<'_>, steps: usize, from: i64) -> Vec<i64> {
 /// follow the golden ratio: evenly over the days and over the times of day, whatever the two periods are.
 pub fn spread(candidates: &[i64], count: usize) -> Vec<i64> {
     let count = count.min(candidates.len());
-    let block = candidates.len() as f64 / count.max(1) as f64;
+    let block = |i: usize| i * candidates.len() / count;
     (0..count)
         .map(|i| {
-            let place = (i as f64 + 0.5) * GOLDEN;
-            let at = (i as f64 + place.fract()) * block;
-            candidates[(at as usize).min(candidates.len() - 1)]
+            let place = ((i as f64 + 0.5) * GOLDEN).fract();
+            let (from, to) = (block(i), block(i + 1));
+            candidates[from + (place * (to - from) as f64) as usize]
         })
         .collect()
 }

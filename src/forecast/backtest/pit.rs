@@ -5,29 +5,46 @@
 //! `[F(y − 1), F(y)]`, as a randomised transform would on average (Czado, Gneiting and Held 2009,
 //! *Predictive model assessment for count data*): no dice, the same expectation, less noise.
 //!
-//! Of F only seven quantiles are known. That decides all but ties with a quantile; for these F is read from
-//! straight lines through the quantiles, half a count beside y (the continuity correction). For Poisson
-//! means from 0.3 to 300 the 80 % figure of a perfect forecast is then .78 to .83 and the 95 % one .93 to .97.
+//! Of F only the mean and seven quantiles are known. That decides all but ties with a quantile; for these F
+//! is read from the negative binomial with that mean whose quantiles are the nearest, as far as it agrees
+//! with the quantiles that were said.
 
-use crate::forecast::QUANTILES;
+use crate::forecast::{QUANTILES, Target, cumulative, quantiles};
 
 /// Shares of the outcomes between neighbouring quantiles, the two tails included.
 pub const BINS: usize = QUANTILES.len() + 1;
 
+/// Dispersions that are tried.
+const DISPERSIONS: [f64; 18] = [
+    0.0, 0.002, 0.004, 0.008, 0.015, 0.025, 0.04, 0.055, 0.075, 0.1, 0.14, 0.2, 0.3, 0.45, 0.7,
+    1.0, 1.5, 2.5,
+];
+
 /// How much of an outcome lies in each bin; adds up to 1.
-pub fn bins(quantiles: &[f64; 7], actual: f64) -> [f64; BINS] {
+pub fn bins(target: &Target, actual: f64) -> [f64; BINS] {
+    let said = &target.quantiles;
     let mut found = [0.0; BINS];
-    let below = quantiles.partition_point(|q| *q < actual);
-    let upto = quantiles.partition_point(|q| *q <= actual);
+    let below = said.partition_point(|quantile| *quantile < actual);
+    let upto = said.partition_point(|quantile| *quantile <= actual);
     if below == upto {
         found[below] = 1.0;
         return found;
     }
-    let (low, high) = (before(quantiles, below), after(quantiles, upto - 1));
+    let dispersion = nearest_dispersion(target);
+    let share = |level: usize| QUANTILES.get(level).copied();
+    // The quantiles that are no tie say F(y − 1) < p of the first tie, and F(y) < p of the next above.
+    let lowest = below.checked_sub(1).and_then(share).unwrap_or(0.0);
+    let low = cumulative(target.mean, dispersion, actual - 1.0).clamp(lowest, QUANTILES[below]);
+    let highest = share(upto).unwrap_or(1.0);
+    let high = cumulative(target.mean, dispersion, actual).clamp(QUANTILES[upto - 1], highest);
+    if high - low < 1e-9 {
+        found[below] = 1.0;
+        return found;
+    }
     let mut from = 0.0;
-    for (bin, share) in found.iter_mut().enumerate() {
-        let to = QUANTILES.get(bin).copied().unwrap_or(1.0);
-        *share = (high.min(to) - low.max(from)).max(0.0) / (high - low);
+    for (bin, part) in found.iter_mut().enumerate() {
+        let to = share(bin).unwrap_or(1.0);
+        *part = (high.min(to) - low.max(from)).max(0.0) / (high - low);
         from = to;
     }
     found
@@ -40,34 +57,17 @@ pub fn nominal(bin: usize) -> f64 {
     upper - lower
 }
 
-/// F half a count below quantile `at`, the first of those that are equal.
-fn before(quantiles: &[f64; 7], at: usize) -> f64 {
-    // Nothing comes in less than nothing.
-    if quantiles[at] <= 0.0 {
-        return 0.0;
-    }
-    let (near, far) = match at {
-        0 => (0, quantiles.partition_point(|q| *q <= quantiles[0]).min(6)),
-        _ => (at, at - 1),
+fn nearest_dispersion(target: &Target) -> f64 {
+    let distance = |dispersion: f64| -> f64 {
+        let near = quantiles(target.mean, dispersion);
+        near.iter().zip(target.quantiles).map(|(near, said)| (near - said).abs()).sum()
     };
-    let slope = slope(quantiles, near, far);
-    let lowest = at.checked_sub(1).map_or(0.0, |below| QUANTILES[below]);
-    (QUANTILES[at] - slope / 2.0).max(lowest)
-}
-
-/// F half a count above quantile `at`, the last of those that are equal.
-fn after(quantiles: &[f64; 7], at: usize) -> f64 {
-    let (near, far) = match at {
-        6 => (6, quantiles.partition_point(|q| *q < quantiles[6]).saturating_sub(1)),
-        _ => (at, at + 1),
-    };
-    let slope = slope(quantiles, near, far);
-    let highest = QUANTILES.get(at + 1).copied().unwrap_or(1.0);
-    (QUANTILES[at] + slope / 2.0).min(highest)
-}
-
-/// Probability a count, between two quantiles; all of it in one step where they are equal.
-fn slope(quantiles: &[f64; 7], a: usize, b: usize) -> f64 {
-    let gap = (quantiles[a] - quantiles[b]).abs();
-    if gap > 0.0 { (QUANTILES[a] - QUANTILES[b]).abs() / gap } else { 1.0 }
+    let distances = DISPERSIONS.map(distance);
+    let least = distances.into_iter().fold(f64::INFINITY, f64::min);
+    // Quantiles of few tickets are the same for a range of dispersions: its middle is off the least.
+    let nearest: Vec<f64> = std::iter::zip(DISPERSIONS, distances)
+        .filter(|(_, distance)| *distance <= least)
+        .map(|(dispersion, _)| dispersion)
+        .collect();
+    nearest.get(nearest.len() / 2).copied().unwrap_or_default()
 }

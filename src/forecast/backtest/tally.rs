@@ -22,7 +22,7 @@ impl Tally {
     pub fn of(target: &Target, actual: f64, naive: Option<f64>, scale: Option<f64>) -> Self {
         let score = Score::of(target, actual, naive);
         let scaled = scale.map_or(0.0, |scale| score.absolute / scale);
-        let bins = pit::bins(&target.quantiles, actual);
+        let bins = pit::bins(target, actual);
         Self { score, scaled, scaled_n: u32::from(scale.is_some()), bins }
     }
 
