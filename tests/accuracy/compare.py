@@ -10,6 +10,7 @@ seasonal models read, MASE divides by the weekly naive error before the first or
 """
 
 import argparse
+import sys
 import time
 import warnings
 
@@ -182,9 +183,10 @@ def seasonal_naive(series, origin, steps):
 class LightGbm:
     """Direct quantiles: one model a quantile over all leads, refitted every few days on the last weeks."""
 
-    PARAMETERS = dict(objective="quantile", n_estimators=300, learning_rate=0.05, num_leaves=31,
-                      min_child_samples=40, subsample=0.8, subsample_freq=1, colsample_bytree=0.8,
-                      random_state=SEED, n_jobs=2, verbose=-1)
+    ROUNDS = 300
+    PARAMETERS = dict(objective="quantile", learning_rate=0.05, num_leaves=31, min_data_in_leaf=40,
+                      bagging_fraction=0.8, bagging_freq=1, feature_fraction=0.8, seed=SEED,
+                      num_threads=2, verbose=-1)
 
     def __init__(self, refit_days, rows_max=60_000):
         self.refit_days, self.rows_max = refit_days, rows_max
@@ -219,7 +221,8 @@ class LightGbm:
         y = series.values[origins + step]
         known = ~np.isnan(y)
         x = self.features(series, origins[known], step[known])
-        return [lightgbm.LGBMRegressor(alpha=q, **self.PARAMETERS).fit(x, y[known]) for q in QUANTILES]
+        parameters = [dict(self.PARAMETERS, alpha=q) for q in QUANTILES]
+        return [lightgbm.train(p, lightgbm.Dataset(x, y[known]), self.ROUNDS) for p in parameters]
 
     def __call__(self, series, origin, steps):
         block = origin // (series.per_day * self.refit_days)
@@ -250,7 +253,6 @@ def scores(rows, scale):
 def main():
     args = parse_args()
     warnings.filterwarnings("ignore", category=RuntimeWarning)
-    warnings.filterwarnings("ignore", message="X does not have valid feature names")
     counts, days = read_counts(args), special_days(args)
     tables = {path: pd.read_csv(path, parse_dates=["origin", "target"]) for path in args.forecasts}
     base = next(iter(tables.values()))
@@ -279,6 +281,7 @@ def main():
         found[path.rsplit("/", 1)[-1]] = (table, 0.0)
     for peer in filter(None, args.peers.split(",")):
         started, parts = time.process_time(), []
+        print(f"running {peer}", file=sys.stderr)
         for (name, origin), rows in base.groupby(["series", "origin"], sort=True):
             rows = rows.sort_values("target").copy()
             series = every[name]

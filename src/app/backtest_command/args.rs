@@ -55,10 +55,10 @@ pub struct BacktestArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 36, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub origins: u32,
     /// Part of the file they lie in, counted from its end, such as 40d or 26w [default: a quarter of the file, at most 26 weeks]
-    #[arg(long, value_name = "LENGTH", conflicts_with = "origins_at")]
+    #[arg(long, value_name = "LENGTH")]
     pub last: Option<String>,
     /// File with moments to forecast from instead, one a line: each the end of the last known window
-    #[arg(long, value_name = "FILE", conflicts_with = "origins")]
+    #[arg(long, value_name = "FILE")]
     pub origins_at: Option<PathBuf>,
     /// Time zone of times without an offset, and of the week's shape
     #[arg(long, value_name = "ZONE", default_value = "UTC")]

@@ -8,6 +8,7 @@ use super::names::{Names, ONLY};
 use super::options::Options;
 use super::steps::Regular;
 use super::table::{Row, Table};
+use super::text::plural;
 use crate::app::cli::UsageError;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth, Zone};
 use crate::forecast::History;
@@ -69,8 +70,10 @@ pub fn read(path: &Path, options: &Options, notes: &mut Vec<String>) -> Result<C
     let series = series.collect();
     if incomplete > 0 {
         let step = regular.shown();
-        let text =
-            format!("{incomplete} windows lack some of their {step} rows: they count as missing");
+        let windows = plural(incomplete, "window lacks", "windows lack");
+        let text = format!(
+            "{windows} some of the {step} rows: counted as missing, for part of a sum is none"
+        );
         notes.push(text);
     }
     if regular.is_irregular() && !options.is_missing_zero {

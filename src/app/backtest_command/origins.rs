@@ -35,20 +35,21 @@ pub fn choose(
         return read(path, options, past, first, end);
     }
     let count = args.origins as usize;
-    let last = match options.last {
+    let mut last = match options.last {
         Some(last) => past.width.per(last) as i64,
         None => ((end - first) / LAST_SHARE).min(past.width.per(LAST_MAX) as i64),
     };
     let mut found = candidates(past, steps, end - last);
     if found.len() < count && options.last.is_none() {
         // A short file: half of it is for learning.
-        found = candidates(past, steps, first + (end - first) / 2);
+        last = (end - first) / 2;
+        found = candidates(past, steps, end - last);
     }
     let horizon = show_length(past.width.length() * steps as u32);
     if found.is_empty() {
         return Err(UsageError(format!(
-            "{}: has no window within {} of its end that is followed by {horizon} of counts without a gap: \
-             use more data, a longer --last or a shorter --horizon",
+            "{}: in its last {} no window is followed by {horizon} of counts without a gap: use a longer \
+             file, a longer --last or a shorter --horizon",
             args.input.display(),
             show_length(past.width.length() * u32::try_from(last).unwrap_or(u32::MAX))
         )));

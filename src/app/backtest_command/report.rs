@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use plotly::common::{Fill, Line, Marker, Mode, Title};
+use plotly::configuration::DisplayModeBar;
 use plotly::layout::{Axis, BarMode, Layout, Legend, Margin};
 use plotly::{Bar, Configuration, Plot, Scatter};
 
@@ -29,7 +30,8 @@ const PALE: &str = "#c9c9c9";
 const STYLE: &str = "\
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1100px;padding:0 1rem;color:#1b1b1b}\
 pre{background:#f6f6f6;padding:1rem;overflow-x:auto;font-size:13px}\
-.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(430px,1fr));gap:1rem}\
+.two{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:1rem}\
+@media(max-width:800px){.two{grid-template-columns:minmax(0,1fr)}}\
 .plot{height:340px}h2{margin-top:2.5rem}";
 
 /// Writes the report.
@@ -103,7 +105,9 @@ fn plot(title: &str, y_title: &str, layout: Layout) -> Plot {
         .margin(Margin::new().left(60).right(20).top(50).bottom(50))
         .legend(Legend::new().orientation(plotly::common::Orientation::Horizontal).y(-0.15));
     plot.set_layout(layout);
-    plot.set_configuration(Configuration::new().responsive(true).display_logo(false));
+    plot.set_configuration(
+        Configuration::new().responsive(true).display_mode_bar(DisplayModeBar::False),
+    );
     plot
 }
 

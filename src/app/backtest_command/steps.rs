@@ -77,7 +77,12 @@ impl Regular {
 
     /// Sums rows up. Windows up to `zeros_until`, if that is given, are zero where there is no row.
     /// Second: windows left out for they lack rows.
-    pub fn sum(&self, rows: &Rows, width: WindowWidth, zeros_until: Option<i64>) -> (History, u32) {
+    pub fn sum(
+        &self,
+        rows: &Rows,
+        width: WindowWidth,
+        zeros_until: Option<i64>,
+    ) -> (History, usize) {
         let mut windows: BTreeMap<i64, (f64, BTreeSet<i64>)> = BTreeMap::new();
         for (at, count) in rows.iter().filter(|(_, count)| !count.is_nan()) {
             let (sum, instants) = windows.entry(width.index(*at)).or_default();

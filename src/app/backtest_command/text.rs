@@ -57,7 +57,8 @@ fn head(setting: &Setting) -> String {
     )
 }
 
-fn plural(n: usize, one: &str, more: &str) -> String {
+/// `3 forecasts`.
+pub fn plural(n: usize, one: &str, more: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { more })
 }
 
@@ -125,8 +126,8 @@ fn in_words(setting: &Setting, done: &Evaluated<'_>) -> String {
     }
     let _ = writeln!(
         text,
-        "  On {}, half of all windows came within {} tickets of what was said, nine in\n  \
-         ten within {}. A window brings {} on average.",
+        "  On {}, half of all windows came within {} of what was said, nine in ten within\n  \
+         {}. A window brings {} tickets on average.",
         plural(setting.origins.len(), "forecast", "forecasts"),
         tickets(entry.misses.within(0.5)),
         tickets(entry.misses.within(0.9)),
@@ -149,14 +150,12 @@ fn verdict(summary: &Summary) -> String {
     };
     let shown = percent(Some(found));
     let best_shown = percent(Some(best));
-    if best < WANTED {
+    if found >= WANTED {
+        format!("87 % accuracy is reached: {shown}; chance allows {best_shown} at this volume.")
+    } else if best < WANTED {
         format!(
-            "87 % accuracy is out of reach at this volume: chance alone leaves {best_shown} to who knows the\n  \
-             true rate. This is {shown}."
-        )
-    } else if found >= WANTED {
-        format!(
-            "87 % accuracy is reached: {shown}, of {best_shown} that chance allows at this volume."
+            "87 % accuracy is out of reach at this volume: chance alone leaves {best_shown} to someone who\n  \
+             knew the true rate. This is {shown}."
         )
     } else {
         format!(
