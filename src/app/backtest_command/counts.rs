@@ -29,7 +29,7 @@ pub struct Counts {
     pub series: BTreeMap<SeriesKey, History>,
 }
 
-/// Rows of one series: when and how many, in the file's order.
+/// Rows of one series: when and how many, ascending.
 pub type Rows = Vec<(Timestamp, f64)>;
 
 /// Reads and sums up.
@@ -114,6 +114,9 @@ fn read_rows(
         let at = moments::parse(row.get(0), zone, rows.last().map(|(at, _)| *at))
             .map_err(|text| row.error(text))?;
         rows.push((at, count(&row)?));
+    }
+    for rows in series.values_mut() {
+        rows.sort_by_key(|(at, _)| *at);
     }
     Ok(series)
 }

@@ -1,6 +1,6 @@
 //! The step at which rows come, and what it says about a window that has only some of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::counts::Rows;
@@ -19,13 +19,15 @@ pub struct Regular {
 }
 
 impl Regular {
-    /// Looks at all series.
+    /// Looks at all series, whose rows ascend.
     pub fn of<'a>(series: impl Iterator<Item = &'a Rows>) -> Self {
         let mut distances: BTreeMap<i64, u64> = BTreeMap::new();
         for rows in series {
-            let instants: BTreeSet<i64> = rows.iter().map(|(at, _)| at.millis()).collect();
-            for (earlier, later) in instants.iter().zip(instants.iter().skip(1)) {
-                *distances.entry(later - earlier).or_default() += 1;
+            for pair in rows.windows(2) {
+                let distance = pair[1].0.millis() - pair[0].0.millis();
+                if distance > 0 {
+                    *distances.entry(distance).or_default() += 1;
+                }
             }
         }
         let all: u64 = distances.values().sum();
@@ -75,7 +77,7 @@ impl Regular {
         }
     }
 
-    /// Sums rows up. Windows up to `zeros_until`, if that is given, are zero where there is no row.
+    /// Sums ascending rows up. Windows up to `zeros_until`, if that is given, are zero where there is no row.
     /// Second: windows left out for they lack rows.
     pub fn sum(
         &self,
@@ -83,34 +85,50 @@ impl Regular {
         width: WindowWidth,
         zeros_until: Option<i64>,
     ) -> (History, usize) {
-        let mut windows: BTreeMap<i64, (f64, BTreeSet<i64>)> = BTreeMap::new();
-        for (at, count) in rows.iter().filter(|(_, count)| !count.is_nan()) {
-            let (sum, instants) = windows.entry(width.index(*at)).or_default();
-            *sum += count;
-            instants.insert(at.millis());
-        }
-        let wanted = self
-            .step
-            .map_or(1, |step| (width.length().as_millis() / step.as_millis().max(1)) as usize);
-        let is_complete = |instants: &BTreeSet<i64>| instants.len() >= wanted;
-        let complete = windows.values().filter(|(_, instants)| is_complete(instants)).count();
-        let is_strict =
-            zeros_until.is_none() && complete as f64 >= COMPLETE_SHARE * windows.len() as f64;
-        let Some(first) = windows.keys().next().copied() else {
+        let windows = windows(rows, width);
+        let Some(first) = windows.first().map(|window| window.index) else {
             return (History::new(width, 0), 0);
         };
+        let step_ms = self.step.map_or(1, |step| step.as_millis().max(1));
+        let wanted = self.step.map_or(1, |_| (width.length().as_millis() / step_ms) as usize);
+        let lacking = windows.iter().filter(|window| window.instants < wanted).count();
+        let is_strict = zeros_until.is_none()
+            && (windows.len() - lacking) as f64 >= COMPLETE_SHARE * windows.len() as f64;
         let mut history = History::new(width, first);
         if let Some(end) = zeros_until {
             history.counts = vec![0.0; usize::try_from(end - first).unwrap_or(0)];
         }
-        let mut left_out = 0;
-        for (index, (sum, instants)) in windows {
-            if is_strict && !is_complete(&instants) {
-                left_out += 1;
-            } else {
-                history.set(index, sum as f32);
+        for window in &windows {
+            if !is_strict || window.instants >= wanted {
+                history.set(window.index, window.sum as f32);
             }
         }
-        (history, left_out)
+        (history, if is_strict { lacking } else { 0 })
     }
+}
+
+/// What came in one window.
+struct Window {
+    index: i64,
+    sum: f64,
+    /// Different instants of its rows.
+    instants: usize,
+}
+
+/// Windows that have a count, of ascending rows.
+fn windows(rows: &Rows, width: WindowWidth) -> Vec<Window> {
+    let mut found: Vec<Window> = Vec::new();
+    let mut before = None;
+    for (at, count) in rows.iter().filter(|(_, count)| !count.is_nan()) {
+        let (index, is_new) = (width.index(*at), before != Some(*at));
+        before = Some(*at);
+        match found.last_mut() {
+            Some(last) if last.index == index => {
+                last.sum += count;
+                last.instants += usize::from(is_new);
+            }
+            _ => found.push(Window { index, sum: *count, instants: 1 }),
+        }
+    }
+    found
 }
