@@ -186,9 +186,9 @@ class LightGbm:
     ROUNDS = 300
     PARAMETERS = dict(objective="quantile", learning_rate=0.05, num_leaves=31, min_data_in_leaf=40,
                       bagging_fraction=0.8, bagging_freq=1, feature_fraction=0.8, seed=SEED,
-                      num_threads=2, verbose=-1)
+                      num_threads=1, verbose=-1)
 
-    def __init__(self, refit_days, rows_max=60_000):
+    def __init__(self, refit_days, rows_max=40_000):
         self.refit_days, self.rows_max = refit_days, rows_max
         self.fitted = {}
 

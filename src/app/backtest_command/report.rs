@@ -170,12 +170,12 @@ fn histogram(done: &Evaluated<'_>) -> Plot {
     let edges = std::iter::once(0.0).chain(QUANTILES).chain(std::iter::once(1.0));
     let edges: Vec<f64> = edges.map(|share| share * 100.0).collect();
     let names: Vec<String> =
-        edges.windows(2).map(|pair| format!("{} to {} %", pair[0], pair[1])).collect();
+        edges.windows(2).map(|pair| format!("{}–{}", pair[0], pair[1])).collect();
     let density = done.board.overall().all.summary().density.to_vec();
     let mut plot = plot(
-        "Outcomes between neighbouring quantiles (PIT); 1 is right",
+        "Outcomes between neighbouring quantiles, % (PIT); 1 is right",
         "times what was said",
-        Layout::new(),
+        Layout::new().show_legend(false),
     );
     let bars = Bar::new(names.clone(), density).name(&done.model).marker(Marker::new().color(BLUE));
     plot.add_trace(bars);

@@ -1,14 +1,12 @@
 //! A daily ETS from parts: the usual day is taken off, augurs' AutoETS (which knows no seasons) goes on
 //! with the rest, in tickets.
 
-use std::collections::BTreeMap;
-
 use augurs::Fit;
 use augurs::ets::AutoETS;
 
 use super::grid::Grid;
 use super::{intervals, target_starts, vintages};
-use crate::domain::SeriesKey;
+use crate::domain::Zone;
 use crate::forecast::{History, Model, Past, Vintage};
 
 /// Days that the usual day is a mean of.
@@ -20,22 +18,19 @@ struct Day {
     above: Vec<f64>,
 }
 
-#[derive(Default)]
-pub struct EtsDaily {
-    days: BTreeMap<SeriesKey, Day>,
-}
+/// Keeps nothing: all is done anew at each origin.
+pub struct EtsDaily;
 
 /// Counts of the last [`DAYS`] days.
 fn recent(grid: &Grid, history: &History, origin: i64) -> Option<(i64, Vec<f64>)> {
     grid.lay(history, origin, grid.per_week() * DAYS / 7)
 }
 
-fn usual_day(past: &Past<'_>, series: &SeriesKey, origin: i64) -> Option<Day> {
-    let history = past.series.get(series)?;
-    let grid = Grid::of(history, past.place_of(series).zone, origin)?;
+fn usual_day(history: &History, zone: Zone, origin: i64) -> Option<Day> {
+    let grid = Grid::of(history, zone, origin)?;
     let (first, counts) = recent(&grid, history, origin)?;
     let mean = counts.iter().sum::<f64>() / counts.len() as f64;
-    let slots = (86_400 / past.width.secs()) as usize;
+    let slots = (86_400 / history.width.secs()) as usize;
     let mut sums = vec![(0.0, 0u32); slots];
     for (rank, count) in std::iter::zip(first.., &counts) {
         let sum = &mut sums[grid.slot_of_day(rank)];
@@ -75,14 +70,12 @@ impl Model for EtsDaily {
         "ets-daily"
     }
 
-    fn fit(&mut self, past: &Past<'_>, origin: i64) {
-        let one = |series: &SeriesKey| Some((series.clone(), usual_day(past, series, origin)?));
-        self.days = past.series.keys().filter_map(one).collect();
-    }
+    fn fit(&mut self, _: &Past<'_>, _: i64) {}
 
     fn predict(&self, past: &Past<'_>, origin: i64) -> Vec<Vintage> {
         vintages(self.name(), past, origin, |series, history| {
-            ahead(past, self.days.get(series)?, history, origin)
+            let day = usual_day(history, past.place_of(series).zone, origin)?;
+            ahead(past, &day, history, origin)
         })
     }
 }

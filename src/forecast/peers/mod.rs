@@ -31,7 +31,7 @@ pub fn by_name(name: &str) -> Option<Box<dyn Model>> {
         "seasonal-naive" => Box::new(naive::SeasonalNaive::default()),
         "mstl-ets" => Box::new(mstl_ets::MstlEts::raw()),
         "mstl-ets-log" => Box::new(mstl_ets::MstlEts::log()),
-        "ets-daily" => Box::new(ets_daily::EtsDaily::default()),
+        "ets-daily" => Box::new(ets_daily::EtsDaily),
         _ => return None,
     };
     Some(model)

@@ -1,10 +1,8 @@
 //! augurs' MSTL with AutoETS, as one would use it: on the open hours, raw or on `ln(1 + y)`, with the
 //! intervals that it gives.
 //!
-//! A refit decomposes; each forecast takes the seasons off what is known at its origin and lets AutoETS go
-//! on from there. What MSTL would do in one, without paying for the seasons each time.
-
-use std::collections::BTreeMap;
+//! All of it is done anew at each origin, for that is the best it can. Seasons of the night before would
+//! save little (AutoETS is the slow part) and cost .07 of MASE on a bank's calls.
 
 use augurs::Fit;
 use augurs::ets::AutoETS;
@@ -12,7 +10,7 @@ use augurs::mstl::MSTLModel;
 
 use super::grid::Grid;
 use super::{intervals, target_starts, vintages};
-use crate::domain::SeriesKey;
+use crate::domain::Zone;
 use crate::forecast::{History, Model, Past, Vintage};
 
 /// Counts that a decomposition reads: augurs takes seconds beyond.
@@ -39,27 +37,26 @@ impl Seasons {
     }
 }
 
+/// Raw, or on `ln(1 + y)`.
 pub struct MstlEts {
     is_log: bool,
-    seasons: BTreeMap<SeriesKey, Seasons>,
 }
 
 impl MstlEts {
     pub fn raw() -> Self {
-        Self { is_log: false, seasons: BTreeMap::new() }
+        Self { is_log: false }
     }
 
     pub fn log() -> Self {
-        Self { is_log: true, seasons: BTreeMap::new() }
+        Self { is_log: true }
     }
 
     fn transformed(&self, count: f64) -> f64 {
         if self.is_log { count.ln_1p() } else { count }
     }
 
-    fn decompose(&self, past: &Past<'_>, series: &SeriesKey, origin: i64) -> Option<Seasons> {
-        let history = past.series.get(series)?;
-        let grid = Grid::of(history, past.place_of(series).zone, origin)?;
+    fn decompose(&self, history: &History, zone: Zone, origin: i64) -> Option<Seasons> {
+        let grid = Grid::of(history, zone, origin)?;
         let (first, counts) = grid.lay(history, origin, COUNTS_MAX)?;
         let values: Vec<f64> = counts.iter().map(|count| self.transformed(*count)).collect();
         let mut periods: Vec<usize> = grid.per_day().into_iter().collect();
@@ -118,15 +115,12 @@ impl Model for MstlEts {
         if self.is_log { "mstl-ets-log" } else { "mstl-ets" }
     }
 
-    fn fit(&mut self, past: &Past<'_>, origin: i64) {
-        let one =
-            |series: &SeriesKey| Some((series.clone(), self.decompose(past, series, origin)?));
-        self.seasons = past.series.keys().filter_map(one).collect();
-    }
+    fn fit(&mut self, _: &Past<'_>, _: i64) {}
 
     fn predict(&self, past: &Past<'_>, origin: i64) -> Vec<Vintage> {
         vintages(self.name(), past, origin, |series, history| {
-            self.ahead(past, self.seasons.get(series)?, history, origin)
+            let seasons = self.decompose(history, past.place_of(series).zone, origin)?;
+            self.ahead(past, &seasons, history, origin)
         })
     }
 }
