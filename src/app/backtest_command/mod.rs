@@ -54,12 +54,12 @@ pub fn run(args: &BacktestArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let setting = Setting { input, options, counts, origins, windows };
     let past = context.past(&setting.counts);
     let done = evaluate::all(args, &setting, past)?;
+    if let Some(path) = &args.report {
+        report::write(path, &setting, &done)?;
+    }
     match args.format {
         Format::Json => json::write(&setting, &done, out)?,
         Format::Text => write!(out, "{}", text::render(&setting, &done))?,
-    }
-    if let Some(path) = &args.report {
-        report::write(path, &setting, &done)?;
     }
     Ok(())
 }
