@@ -11,7 +11,8 @@ use thiserror::Error;
 use super::config::{self, Flags};
 use super::service::Role;
 use super::{
-    check, dead_letters, demo, frontier_command, replay, serve, simulate_command, staffing_command,
+    backtest_command, check, dead_letters, demo, frontier_command, replay, serve, simulate_command,
+    staffing_command,
 };
 use crate::domain::Timestamp;
 use crate::sink::influx::InfluxClient;
@@ -80,6 +81,8 @@ enum Command {
     Serve(ServeArgs),
     /// Say whether a config would run; connects nowhere unless --connect
     Check(check::CheckArgs),
+    /// Say how good forecasts would have been on your own data
+    Backtest(backtest_command::BacktestArgs),
     /// Write a simulated operator as event files, with the true arrival rates beside them
     Simulate(simulate_command::SimulateArgs),
     /// Play event files into a running system
@@ -202,6 +205,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             serve::run(&config, &args.input, args.role)
         }
         Some(Command::Check(args)) => check::run(&args, &mut out),
+        Some(Command::Backtest(args)) => backtest_command::run(&args, &mut out),
         Some(Command::Simulate(args)) => {
             drop(out);
             simulate_command::run(args)

@@ -1,5 +1,6 @@
 //! Wiring: the command line, configuration and the commands. Nothing uses this room.
 
+pub mod backtest_command;
 pub mod check;
 pub mod cli;
 pub mod clock;

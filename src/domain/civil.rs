@@ -38,6 +38,13 @@ impl Zone {
         }
     }
 
+    /// The instants of a civil time: [`Self::instant`], and where it comes twice the later one.
+    pub fn instants(self, local: NaiveDateTime) -> (Timestamp, Timestamp) {
+        let earlier = self.instant(local);
+        let later = self.0.from_local_datetime(&local).latest();
+        (earlier, later.map_or(earlier, |at| Timestamp::from_millis(at.timestamp_millis())))
+    }
+
     /// The same wall-clock time `days` civil days earlier.
     pub fn days_before(self, at: Timestamp, days: u32) -> Timestamp {
         self.instant(self.local(at) - chrono::TimeDelta::days(i64::from(days)))

@@ -20,6 +20,8 @@ pub struct WidthError(u64);
 impl WindowWidth {
     /// A quarter of an hour, the default.
     pub const QUARTER: Self = Self(900);
+    /// An hour, the widest.
+    pub const HOUR: Self = Self(3600);
 
     /// # Errors
     /// [`WidthError`] unless the length is one of the five that are offered.

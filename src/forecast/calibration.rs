@@ -10,14 +10,16 @@ const HALF_LIFE: f64 = 672.0;
 /// A single surge must not blow up the band for days.
 const TERM_MAX: f64 = 4.0;
 const DISPERSION: (f64, f64) = (0.002, 1.5);
-/// Upper ends of the lead buckets, minutes.
-const BUCKETS: [u32; 3] = [60, 180, u32::MAX];
+/// Lead buckets: up to one hour, up to three, more.
+pub const LEADS: usize = 3;
+/// Their upper ends, minutes.
+const BUCKETS: [u32; LEADS] = [60, 180, u32::MAX];
 
 /// Exponentially weighted sums per lead bucket.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// Σ weight · max(m², 1)-scaled excess variance, and Σ weight.
-    sums: [(f64, f64); 3],
+    sums: [(f64, f64); LEADS],
 }
 
 impl Calibration {
@@ -43,7 +45,8 @@ impl Calibration {
     }
 }
 
-fn bucket(lead_minutes: u32) -> usize {
+/// The lead bucket of a target that starts `lead_minutes` after the origin.
+pub fn bucket(lead_minutes: u32) -> usize {
     BUCKETS.iter().position(|end| lead_minutes < *end).unwrap_or(2)
 }
 

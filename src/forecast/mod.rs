@@ -5,12 +5,15 @@
 //! vintages. A vintage is a pure function of its inputs: nothing is kept between two of them but
 //! [`Calibration`], so that a restart issues the same again.
 
+pub mod backtest;
 mod calibration;
 mod issue;
 mod level;
 mod lookback;
 mod mstl;
+mod open;
 mod past;
+pub mod peers;
 mod profile;
 mod score;
 mod spread;
@@ -18,11 +21,12 @@ mod spread;
 mod tests;
 mod types;
 
-pub use calibration::Calibration;
+pub use calibration::{Calibration, LEADS};
 pub use issue::forecast;
 pub use lookback::Lookback;
 pub use mstl::{MemberPath, fit_mstl};
+pub use open::OpenHours;
 pub use past::{AlarmSpell, Calendar, DayKind, Model, Past, Place, PlannedWork};
 pub use score::{Figures, Score};
-pub use spread::{poisson_floor, quantiles};
+pub use spread::{cumulative, poisson_floor, quantiles};
 pub use types::{HORIZON, History, QUANTILES, Target, Vintage};

@@ -63,21 +63,25 @@ fn interpolated(counts: &[f64]) -> Option<Vec<f64>> {
         return None;
     }
     let mut logs: Vec<f64> = counts.iter().map(|c| c.ln_1p()).collect();
-    let known: Vec<usize> = (0..logs.len()).filter(|i| !logs[*i].is_nan()).collect();
+    bridge(&mut logs)?;
+    logs.iter().any(|log| (log - logs[0]).abs() >= 1e-12).then_some(logs)
+}
+
+/// Bridges gaps (NaN) by straight lines; before the first and after the last known value it stays as it
+/// is there. `None` where nothing is known.
+pub fn bridge(values: &mut [f64]) -> Option<()> {
+    let known: Vec<usize> = (0..values.len()).filter(|i| !values[*i].is_nan()).collect();
     let (first, last) = (*known.first()?, *known.last()?);
-    if known.iter().all(|i| (logs[*i] - logs[first]).abs() < 1e-12) {
-        return None;
-    }
-    let (head, tail) = (logs[first], logs[last]);
-    logs[..first].fill(head);
-    logs[last + 1..].fill(tail);
+    let (head, tail) = (values[first], values[last]);
+    values[..first].fill(head);
+    values[last + 1..].fill(tail);
     for pair in known.windows(2) {
         let (a, b) = (pair[0], pair[1]);
-        let (from, to) = (logs[a], logs[b]);
+        let (from, to) = (values[a], values[b]);
         let step = (to - from) / (b - a) as f64;
-        for (i, gap) in logs[a + 1..b].iter_mut().enumerate() {
+        for (i, gap) in values[a + 1..b].iter_mut().enumerate() {
             *gap = from + step * (i + 1) as f64;
         }
     }
-    Some(logs)
+    Some(())
 }

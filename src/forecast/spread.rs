@@ -1,6 +1,7 @@
 //! Quantiles of counts: negative binomial with variance `m + φ m²`.
 
-use statrs::function::gamma::ln_gamma;
+use statrs::function::beta::beta_reg;
+use statrs::function::gamma::{gamma_ur, ln_gamma};
 
 use super::QUANTILES;
 
@@ -13,6 +14,24 @@ pub fn quantiles(mean: f64, dispersion: f64) -> [f64; 7] {
         return [0.0; 7];
     }
     if mean > WALK_MAX { approximate(mean, dispersion) } else { walk(mean, dispersion) }
+}
+
+/// P(K ≤ `count`) of the negative binomial with this mean and dispersion φ ≥ 0.
+///
+/// By the regularised incomplete beta function, Poisson's by the gamma function (Johnson, Kemp and Kotz,
+/// *Univariate Discrete Distributions*).
+pub fn cumulative(mean: f64, dispersion: f64, count: f64) -> f64 {
+    if count < 0.0 {
+        return 0.0;
+    }
+    if mean.is_nan() || mean <= 0.0 {
+        return 1.0;
+    }
+    if dispersion < 1e-5 {
+        return gamma_ur(count + 1.0, mean);
+    }
+    let size = 1.0 / dispersion;
+    beta_reg(size, count + 1.0, size / (size + mean))
 }
 
 /// Probability mass at zero, and the step from one count to the next.

@@ -1,5 +1,6 @@
 //! One binary for all tests that look at the program from outside.
 
+mod backtest;
 mod bad_input;
 mod cli;
 mod demo;

@@ -1,0 +1,101 @@
+//! `--forecasts`: every single forecast as a table.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::counts::Counts;
+use crate::app::cli::UsageError;
+use crate::forecast::{QUANTILES, Vintage};
+
+/// A table that grows origin by origin.
+pub struct ForecastFile {
+    writer: csv::Writer<BufWriter<File>>,
+    shown: String,
+}
+
+impl ForecastFile {
+    /// Creates the file, or with several models one that has the model's name before its extension.
+    ///
+    /// # Errors
+    /// [`UsageError`] where it would overwrite the input; what the disk says.
+    pub fn create(
+        path: &Path,
+        input: &Path,
+        model: &str,
+        is_one_of_several: bool,
+    ) -> anyhow::Result<Self> {
+        let path = if is_one_of_several { with_model(path, model) } else { path.to_owned() };
+        let shown = path.display().to_string();
+        let same = |a: &Path, b: &Path| {
+            a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
+        };
+        if same(&path, input) {
+            let text = format!("--forecasts {shown} is the input: name another file");
+            return Err(UsageError(text).into());
+        }
+        let file = File::create(&path).with_context(|| format!("cannot write {shown}"))?;
+        let mut writer = csv::Writer::from_writer(BufWriter::new(file));
+        let fixed = ["series", "origin", "target", "lead_minutes", "actual", "mean"];
+        let quantiles = QUANTILES.map(|share| format!("q{share}"));
+        let header = fixed.into_iter().chain(quantiles.iter().map(String::as_str));
+        writer.write_record(header).with_context(|| format!("cannot write {shown}"))?;
+        Ok(Self { writer, shown })
+    }
+
+    /// Adds the first `windows` targets of each vintage of one origin.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn write(
+        &mut self,
+        counts: &Counts,
+        origin: i64,
+        windows: usize,
+        vintages: &[Vintage],
+    ) -> anyhow::Result<()> {
+        let origin = counts.width.start(origin);
+        for vintage in vintages {
+            let name = counts.names.shown(&vintage.series);
+            for target in vintage.targets.iter().take(windows) {
+                let index = counts.width.index(target.start);
+                let actual = counts.series.get(&vintage.series).map_or(f32::NAN, |h| h.get(index));
+                let known = if actual.is_nan() { String::new() } else { actual.to_string() };
+                let lead_minutes = target.start.since(origin).as_secs() / 60;
+                let mut fields = vec![
+                    name.clone(),
+                    origin.to_string(),
+                    target.start.to_string(),
+                    lead_minutes.to_string(),
+                    known,
+                    decimal(target.mean),
+                ];
+                fields.extend(target.quantiles.map(decimal));
+                let written = self.writer.write_record(&fields);
+                written.with_context(|| format!("cannot write {}", self.shown))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// What the disk says.
+    pub fn finish(mut self) -> anyhow::Result<()> {
+        self.writer.flush().with_context(|| format!("cannot write {}", self.shown))
+    }
+}
+
+/// Up to four decimals.
+fn decimal(value: f64) -> String {
+    ((value * 1e4).round() / 1e4).to_string()
+}
+
+/// `out.csv` → `out.MODEL.csv`.
+fn with_model(path: &Path, model: &str) -> PathBuf {
+    let extension =
+        path.extension().map_or_else(String::new, |e| format!(".{}", e.to_string_lossy()));
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{stem}.{model}{extension}"))
+}

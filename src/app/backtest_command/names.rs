@@ -1,0 +1,63 @@
+//! Names of series in a file → keys of the forecaster, and back.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{Name, SeriesKey};
+
+/// What a file without a `series` column calls its only one.
+pub const ONLY: &str = "all";
+
+/// Keys by the file's names, and the names by key.
+#[derive(Debug, Default)]
+pub struct Names {
+    keys: BTreeMap<String, SeriesKey>,
+    names: BTreeMap<SeriesKey, String>,
+}
+
+impl Names {
+    /// The key of a name: itself where it is `region/service/channel`, else a channel of an unknown region
+    /// and service.
+    pub fn key(&mut self, name: &str) -> SeriesKey {
+        if let Some(key) = self.keys.get(name) {
+            return key.clone();
+        }
+        let key = self.unused(name);
+        self.keys.insert(name.to_owned(), key.clone());
+        self.names.insert(key.clone(), name.to_owned());
+        key
+    }
+
+    /// The file's name of a series.
+    pub fn shown(&self, key: &SeriesKey) -> String {
+        self.names.get(key).cloned().unwrap_or_else(|| key.to_string())
+    }
+
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    fn unused(&self, name: &str) -> SeriesKey {
+        if let Ok(key) = SeriesKey::parse(name)
+            && !self.names.contains_key(&key)
+        {
+            return key;
+        }
+        // Room for a number behind it: two names may become one.
+        let plain: String = name
+            .chars()
+            .map(|c| if c.is_control() || c == '/' { '_' } else { c })
+            .take(50)
+            .collect();
+        let key = |channel: &str| {
+            let channel = Name::new(channel).unwrap_or_else(|_| Name::unknown());
+            SeriesKey::new(Name::unknown(), Name::unknown(), channel)
+        };
+        let first = key(&plain);
+        let mut numbered = (2..).map(|n: u64| key(&format!("{plain}~{n}")));
+        let mut found = first;
+        while self.names.contains_key(&found) {
+            found = numbered.next().unwrap_or(found);
+        }
+        found
+    }
+}

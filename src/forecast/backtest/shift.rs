@@ -1,0 +1,104 @@
+//! Catches a model that looks ahead: what lies at and after an origin is exchanged, and nothing may change.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::{AlarmSpell, History, Model, Past, Place, PlannedWork, Vintage};
+use super::steps;
+use crate::domain::{Name, SeriesKey, WindowWidth};
+
+/// What a [`Past`] borrows.
+#[derive(Clone)]
+pub struct World {
+    pub width: WindowWidth,
+    pub series: BTreeMap<SeriesKey, History>,
+    pub alarms: Vec<AlarmSpell>,
+    pub work: Vec<PlannedWork>,
+    pub places: BTreeMap<Name, Place>,
+    pub place: Place,
+}
+
+impl World {
+    pub fn past(&self) -> Past<'_> {
+        Past {
+            width: self.width,
+            series: &self.series,
+            alarms: &self.alarms,
+            work: &self.work,
+            places: &self.places,
+            place: &self.place,
+        }
+    }
+
+    /// The same up to `origin`; another future in each `variant`: counts exchanged, left out or cut off,
+    /// alarms and plans of later undone or changed.
+    fn with_other_future(&self, origin: i64, variant: u32) -> Self {
+        let mut other = self.clone();
+        let now = self.width.start(origin);
+        for history in other.series.values_mut() {
+            let known = usize::try_from(origin - history.first).unwrap_or(0);
+            for (step, count) in history.counts.iter_mut().skip(known).enumerate() {
+                *count = match variant {
+                    0 => f32::NAN,
+                    1 => 1e6,
+                    _ => (step as f32 * 7.0 + 3.0) % 50.0,
+                };
+            }
+            if variant == 2 {
+                history.counts.truncate(known);
+            }
+        }
+        for alarm in &mut other.alarms {
+            // When an alarm that stands now is going to be cleared is not known.
+            if alarm.cleared_at.is_some_and(|cleared| cleared > now) {
+                alarm.cleared_at = (variant > 0).then(|| now + Duration::from_secs(60));
+            }
+        }
+        other.alarms.retain(|alarm| alarm.raised_at <= now);
+        let sample = other.alarms.last().cloned();
+        other.alarms.extend(sample.map(|alarm| AlarmSpell {
+            raised_at: now + Duration::from_secs(1),
+            cleared_at: None,
+            alarm_type: Some(Arc::from("comesLater")),
+            ..alarm
+        }));
+        other.work.retain(|work| work.announced_at <= now);
+        for work in &mut other.work {
+            work.cancelled_at = work.cancelled_at.filter(|cancelled| *cancelled <= now);
+        }
+        other
+    }
+}
+
+fn said(model: &mut dyn Model, past: &Past<'_>, refit: Duration, origin: i64) -> Vec<Vintage> {
+    for step in steps(past.width, refit, &[origin]) {
+        if let Some(at) = step.refit {
+            model.fit(past, at);
+        }
+    }
+    model.predict(past, origin)
+}
+
+/// The first of the origins (with what changed) at which a model read what it cannot know; `None` if it
+/// did at none. Refits come at every origin and every day.
+pub fn reads_ahead(
+    make: &dyn Fn() -> Box<dyn Model>,
+    world: &World,
+    origins: &[i64],
+) -> Option<String> {
+    for refit in [world.width.length(), Duration::from_secs(86_400)] {
+        for origin in origins {
+            let told = said(&mut *make(), &world.past(), refit, *origin);
+            for variant in 0..3 {
+                let other = world.with_other_future(*origin, variant);
+                let other = said(&mut *make(), &other.past(), refit, *origin);
+                if told != other {
+                    let at = world.width.start(*origin);
+                    return Some(format!("at {at}, future {variant}"));
+                }
+            }
+        }
+    }
+    None
+}

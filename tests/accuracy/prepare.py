@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Files that are no counts yet → what `surgecast backtest` reads, in a folder of one's own.
+
+    prepare.py incidents uci_itsm_incidents.csv OUT    one row an incident → ts,y
+    prepare.py activities bizitobs_l2c_5min.csv OUT    act_* → series, outage flags → alarms
+    prepare.py simulated DIR OUT                       what `surgecast simulate --out DIR` wrote
+"""
+
+import csv
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+
+FLAGS = ["unable_to_connect_to_sap", "approval_system_not_available"]
+ALARM_COLUMNS = ["raised_at", "cleared_at", "region", "service", "severity", "device", "type"]
+QUARTER_MINUTES = 15
+
+
+def write(path, header, rows):
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def incidents(source, out):
+    with open(source, newline="") as file:
+        opened = sorted(row["opened_at"] for row in csv.DictReader(file))
+    write(out / "counts.csv", ["ts", "y"], ((ts, 1) for ts in opened))
+
+
+def activities(source, out):
+    with open(source, newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = [name for name in rows[0] if name.startswith("act_")]
+    series = {name: f"l2c/sap/{name.removeprefix('act_')}" for name in names}
+    counts = ((series[name], row["ts"], row[name]) for name in names for row in rows)
+    write(out / "counts.csv", ["series", "ts", "y"], counts)
+    alarms = []
+    for flag in FLAGS:
+        raised = None
+        for row in rows:
+            stands = float(row[flag] or 0) > 0
+            if stands and raised is None:
+                raised = row["ts"]
+            elif not stands and raised is not None:
+                alarms.append([raised, row["ts"], "l2c", "sap", "critical", "", flag])
+                raised = None
+        if raised is not None:
+            alarms.append([raised, "", "l2c", "sap", "critical", "", flag])
+    write(out / "alarms.csv", ALARM_COLUMNS, alarms)
+
+
+def lines(path):
+    with open(path) as file:
+        yield from map(json.loads, file)
+
+
+def simulated(source, out):
+    source = Path(source)
+    counts = Counter()
+    for event in lines(source / "tickets.ndjson"):
+        if event.get("action", "create") == "create":
+            minute = int(event["ts"][14:16]) // QUARTER_MINUTES * QUARTER_MINUTES
+            window = f"{event['ts'][:14]}{minute:02}:00Z"
+            counts[(f"{event['region']}/{event['service']}/{event['channel']}", window)] += 1
+    rows = sorted((series, window, n) for (series, window), n in counts.items())
+    write(out / "counts.csv", ["series", "ts", "y"], rows)
+    alarms = {}
+    for event in lines(source / "alarms.ndjson"):
+        key = event.get("alarm_id", event["event_id"])
+        if event.get("action", "raise") == "raise" and key not in alarms:
+            alarms[key] = [event["ts"], "", event["region"], event["service"],
+                           event.get("severity", "indeterminate"), event.get("device", ""), event.get("type", "")]
+        elif event.get("action") == "clear" and key in alarms and event["ts"] >= alarms[key][0]:
+            alarms[key][1] = event["ts"]
+    write(out / "alarms.csv", ALARM_COLUMNS, alarms.values())
+    work = [[event["ts"], event["starts_at"], event["ends_at"], event.get("region", ""), event.get("service", "")]
+            for event in lines(source / "maintenance.ndjson") if event.get("action", "plan") == "plan"]
+    write(out / "maintenance.csv", ["announced_at", "starts_at", "ends_at", "region", "service"], work)
+
+
+def main():
+    kinds = {"incidents": incidents, "activities": activities, "simulated": simulated}
+    if len(sys.argv) != 4 or sys.argv[1] not in kinds:
+        sys.exit(__doc__)
+    out = Path(sys.argv[3])
+    out.mkdir(parents=True, exist_ok=True)
+    kinds[sys.argv[1]](sys.argv[2], out)
+
+
+if __name__ == "__main__":
+    main()
