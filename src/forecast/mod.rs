@@ -6,6 +6,7 @@
 //! [`Calibration`], so that a restart issues the same again.
 
 mod calibration;
+mod ensemble;
 mod issue;
 mod level;
 mod lookback;
@@ -19,6 +20,7 @@ mod tests;
 mod types;
 
 pub use calibration::Calibration;
+pub use ensemble::Ensemble;
 pub use issue::forecast;
 pub use lookback::Lookback;
 pub use mstl::{MemberPath, fit_mstl};
