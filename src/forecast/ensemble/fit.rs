@@ -10,11 +10,11 @@ use crate::forecast::QUANTILES;
 /// Leads share coefficients between knots; this many at most.
 const KNOTS_MAX: usize = 9;
 /// Rows of a knot's regression, at most.
-const ROWS_MAX: usize = 1500;
+const ROWS_MAX: usize = 2500;
 /// Blocks of whole weeks that are left out in turn.
 const BLOCKS: usize = 8;
 /// Penalties tried, as shares of the rows' weight.
-const PENALTIES: [f64; 3] = [0.01, 0.05, 0.25];
+const PENALTIES: [f64; 4] = [0.003, 0.02, 0.1, 0.4];
 /// Upper ends of the lead buckets, hours.
 pub(super) const BUCKETS: [f64; 3] = [1.0, 3.0, f64::INFINITY];
 const BINS: usize = 200;
@@ -41,12 +41,22 @@ pub(super) struct Bucket {
     pub ratio: f64,
     pub linear: f64,
     pub square: f64,
+    /// Exponents of the recent surprise and of the time of day's.
+    pub surprise: f64,
+    pub usual: f64,
     pub probabilities: [f64; 7],
 }
 
 impl Default for Bucket {
     fn default() -> Self {
-        Self { ratio: 0.5, linear: 1.0, square: 0.03, probabilities: QUANTILES }
+        Self {
+            ratio: 0.5,
+            linear: 1.0,
+            square: 0.03,
+            surprise: 0.0,
+            usual: 0.0,
+            probabilities: QUANTILES,
+        }
     }
 }
 
@@ -70,6 +80,13 @@ fn knots(targets: usize) -> Vec<usize> {
         knots.push(at.max(least));
     }
     knots
+}
+
+/// A count, its forecast and what its variance is multiplied by.
+struct Pair {
+    y: f64,
+    mean: f64,
+    factor: f64,
 }
 
 /// One evaluated case.
@@ -118,7 +135,7 @@ impl Fitted {
         let days = (known - start) as f64 / frame.day as f64;
         let mut fitted =
             Self { first: frame.first, knots, beta, buckets: Default::default(), days };
-        fitted.calibrate(frame, season, &cases, &means);
+        fitted.calibrate(frame, season, &designs[0], &cases, &means);
         Some(fitted)
     }
 
@@ -127,6 +144,7 @@ impl Fitted {
         &mut self,
         frame: &Frame,
         season: &Season,
+        design: &Design,
         cases: &[Vec<Case>],
         means: &[Vec<Vec<f64>>; 2],
     ) {
@@ -155,8 +173,35 @@ impl Fitted {
                 .min_by(|a, b| a.0.total_cmp(&b.0))
                 .map_or(0.5, |best| best.1);
             let w = bucket.ratio;
-            let pairs: Vec<(f64, f64)> =
-                each().map(|(y, a, b)| (y, (w * a + (1.0 - w) * b).max(1e-3))).collect();
+            let mut pairs: Vec<Pair> = each()
+                .map(|(y, a, b)| Pair { y, mean: (w * a + (1.0 - w) * b).max(1e-3), factor: 1.0 })
+                .collect();
+            let all: Vec<&Case> = of_bucket.iter().flat_map(|k| &cases[*k]).collect();
+            (bucket.linear, bucket.square) = variance(&pairs);
+            let mut best = (f64::INFINITY, 0.0, 0.0);
+            let step = pairs.len().div_ceil(1500).max(1);
+            for g1 in [0.0, 0.25, 0.5, 0.75, 1.0] {
+                for g2 in [0.0, 0.5, 1.0] {
+                    let (mut logs, mut squares, mut n) = (0.0, 0.0, 0.0);
+                    for (pair, case) in pairs.iter().zip(&all).step_by(step) {
+                        let f = design.factor(case.o as usize, case.t as usize, g1, g2);
+                        let v = bucket.linear * pair.mean + bucket.square * pair.mean * pair.mean;
+                        let e = ((pair.y - pair.mean).powi(2) / v).min(16.0);
+                        logs += f.ln();
+                        squares += e / f;
+                        n += 1.0;
+                    }
+                    // Normal likelihood, its scale profiled out.
+                    let loss: f64 = logs / n + (squares / n).ln() + 0.002 * (g1 + g2);
+                    if loss < best.0 {
+                        best = (loss, g1, g2);
+                    }
+                }
+            }
+            (bucket.surprise, bucket.usual) = (best.1, best.2);
+            for (pair, case) in pairs.iter_mut().zip(&all) {
+                pair.factor = design.factor(case.o as usize, case.t as usize, best.1, best.2);
+            }
             (bucket.linear, bucket.square) = variance(&pairs);
             bucket.probabilities = probabilities(bucket, &pairs, self.days);
         }
@@ -175,14 +220,19 @@ impl Fitted {
     }
 
     /// Expected counts of the targets from `season.known` on; zero where closed, `None` where unknown.
-    pub(super) fn means(&self, frame: &Frame, season: &Season, targets: usize) -> Vec<Option<f64>> {
+    pub(super) fn means(
+        &self,
+        frame: &Frame,
+        season: &Season,
+        targets: usize,
+    ) -> Vec<Option<(f64, f64)>> {
         let designs = SCALES.map(|scale| Design::new(frame, season, scale));
         let o = season.known;
         (0..targets)
             .map(|step| {
                 let t = o + step;
                 if season.closed[t] {
-                    return Some(0.0);
+                    return Some((0.0, 1.0));
                 }
                 let base = season.base[t];
                 if base.is_nan() {
@@ -192,20 +242,22 @@ impl Fitted {
                 let bucket = &self.buckets[bucket_of(frame, step)];
                 let ratio = mean_of(Scale::Ratio, base, eta(0));
                 let difference = mean_of(Scale::Difference, base, eta(1));
-                Some((bucket.ratio * ratio + (1.0 - bucket.ratio) * difference).max(1e-3))
+                let mean = (bucket.ratio * ratio + (1.0 - bucket.ratio) * difference).max(1e-3);
+                Some((mean, designs[0].factor(o, t, bucket.surprise, bucket.usual)))
             })
             .collect()
     }
 
-    pub(super) fn quantiles(&self, frame: &Frame, step: usize, mean: f64) -> [f64; 7] {
+    pub(super) fn quantiles(&self, frame: &Frame, step: usize, mean: f64, factor: f64) -> [f64; 7] {
         let bucket = &self.buckets[bucket_of(frame, step)];
-        bucket.spread(mean).quantiles(&bucket.probabilities)
+        bucket.spread(mean, factor).quantiles(&bucket.probabilities)
     }
 }
 
 impl Bucket {
-    fn spread(&self, mean: f64) -> Spread {
-        Spread { mean, variance: (self.linear * mean + self.square * mean * mean).max(1e-9) }
+    fn spread(&self, mean: f64, factor: f64) -> Spread {
+        let variance = (self.linear * mean + self.square * mean * mean) * factor;
+        Spread { mean, variance: variance.max(1e-9) }
     }
 }
 
@@ -324,14 +376,14 @@ fn array(beta: &[f64]) -> [f64; WIDTH] {
 }
 
 /// `a` and `φ` of `V = a m + φ m²` from (count, mean) pairs, by weighted least squares on squared misses.
-fn variance(pairs: &[(f64, f64)]) -> (f64, f64) {
+fn variance(pairs: &[Pair]) -> (f64, f64) {
     let (mut linear, mut square) = (1.0, 0.03);
     for _ in 0..2 {
         let (mut s11, mut s12, mut s22, mut t1, mut t2) = (0.0, 0.0, 0.0, 0.0, 0.0);
-        for (y, m) in pairs {
+        for Pair { y, mean: m, factor } in pairs {
             let v = linear * m + square * m * m + 1e-3;
             let g = 1.0 / (v * v);
-            let e = ((y - m) * (y - m)).min(16.0 * v);
+            let e = ((y - m) * (y - m) / factor).min(16.0 * v);
             s11 += g * m * m;
             s12 += g * m * m * m;
             s22 += g * m * m * m * m;
@@ -357,11 +409,11 @@ fn variance(pairs: &[(f64, f64)]) -> (f64, f64) {
 
 /// Probabilities whose quantiles would have covered as they should: the inverse of the mean PIT histogram
 /// (non-randomised, Czado, Gneiting and Held 2009), pulled towards the nominal ones.
-fn probabilities(bucket: &Bucket, pairs: &[(f64, f64)], days: f64) -> [f64; 7] {
+fn probabilities(bucket: &Bucket, pairs: &[Pair], days: f64) -> [f64; 7] {
     let mut histogram = [0.0f64; BINS];
     let step = pairs.len().div_ceil(2000).max(1);
-    for (y, mean) in pairs.iter().step_by(step) {
-        let (low, high) = bucket.spread(*mean).cdf(*y);
+    for Pair { y, mean, factor } in pairs.iter().step_by(step) {
+        let (low, high) = bucket.spread(*mean, *factor).cdf(*y);
         add_mass(&mut histogram, low, high);
     }
     let total: f64 = histogram.iter().sum();

@@ -48,12 +48,12 @@ impl Ensemble {
         let means = fitted.means(frame, &season, targets);
         let targets = means.into_iter().enumerate().map(|(step, mean)| {
             let t = season.known + step;
-            let mean = mean?;
+            let (mean, factor) = mean?;
             let baseline = if season.closed[t] { 0.0 } else { season.base[t] };
             Some(Target {
                 start: width.start(origin + step as i64),
                 mean: rounded(mean),
-                quantiles: fitted.quantiles(frame, step, mean),
+                quantiles: fitted.quantiles(frame, step, mean, factor),
                 baseline: rounded(baseline),
                 level: rounded(if baseline > 0.0 { mean / baseline } else { 1.0 }),
                 alarm_effect: 0.0,

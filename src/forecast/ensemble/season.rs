@@ -4,7 +4,7 @@ use super::frame::{Frame, Kind};
 use crate::forecast::History;
 
 /// Weeks after which an occurrence counts half, for the slow and the quick profile.
-const SLOW_WEEKS: f64 = 4.0;
+const SLOW_WEEKS: f64 = 8.0;
 const QUICK_WEEKS: f64 = 1.0;
 /// A count farther from its slot's median than so many deviations is pulled in.
 const REACH: f64 = 4.5;
