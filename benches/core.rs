@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use surgecast::domain::{Event, Name, SeriesKey, Timestamp, WindowWidth, Zone};
-use surgecast::forecast::{Calibration, History, Lookback, fit_mstl, forecast};
+use surgecast::forecast::{History, Lookback, fit_mstl, forecast};
 use surgecast::ingest::{Limits, decode};
 use surgecast::simulate::{Operator, OperatorConfig};
 use surgecast::window::{Cell, Fold, FoldConfig};
@@ -73,12 +73,10 @@ fn forecasts(c: &mut Criterion) {
     let series = SeriesKey::new(Name::all(), Name::all(), Name::all());
     let zone: Zone = "Asia/Shanghai".parse().unwrap_or(Zone::UTC);
     let lookback = Lookback::new(zone, WIDTH, history.end());
-    let calibration = Calibration::default();
     let mut group = c.benchmark_group("forecast");
     group.sample_size(20);
-    let path = fit_mstl(&history, history.end());
     group.bench_function("issue_one_series", |b| {
-        b.iter(|| forecast(black_box(&history), &series, &lookback, &calibration, path.as_ref()));
+        b.iter(|| forecast(black_box(&history), &series, &lookback));
     });
     group.bench_function("peer_mstl_ets_refit", |b| {
         b.iter(|| fit_mstl(black_box(&history), history.end()));

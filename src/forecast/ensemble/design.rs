@@ -1,218 +1,180 @@
 //! Regressors of one series: what is known at an origin, and what is known of a target.
 
 use super::frame::Frame;
+use super::levels::{AT_ORIGIN, Levels, NOW, SO_FAR, Scale};
 use super::season::Season;
 
-/// Hours after which a window counts half in the running levels; open windows only.
-const HALF_LIVES: [f64; 5] = [0.4, 1.2, 4.0, 16.0, 80.0];
-const LEVELS: usize = HALF_LIVES.len();
-/// Regressors of an origin: running levels and the day so far.
-const AT_ORIGIN: usize = LEVELS + 2;
 /// Regressors of a target.
 const AT_TARGET: usize = 5;
-/// Regressors of both together.
+/// Regressors of both: levels by time of day, and the recent count against the profile.
 const ACROSS: usize = 5;
 /// Regressors in all, the constant first.
 pub(super) const WIDTH: usize = 1 + AT_ORIGIN + AT_TARGET + ACROSS;
+pub(super) type Row = [f32; WIDTH];
+/// Share of a residual in the mean of its time of day.
+const NEWEST: f32 = 0.3;
+/// Weight of the mean over all times of day in that of one.
+const CLOCK_PRIOR: f64 = 10.0;
+/// What a miss keeps at its time of day after a day.
+const CLOCK_KEEP: f64 = 0.98;
 
-/// Regressors on one scale: ratios (logarithms) or differences, both relative to the reference profile.
-#[derive(Clone, Debug)]
+/// Both scales' regressors. Positions are those of the frame.
 pub(super) struct Design {
-    /// By origin `o`: from windows before `o`.
-    origin: Vec<[f32; AT_ORIGIN]>,
-    /// By target.
-    target: Vec<[f32; AT_TARGET]>,
-    scale: Scale,
-    /// By origin: the recent count itself. By target: the profile.
-    recent: Vec<f32>,
+    /// The first position that rows are kept of.
+    from: usize,
+    /// By scale and origin: from windows before it.
+    origin: [Vec<[f32; AT_ORIGIN]>; 2],
+    now: Vec<f32>,
+    /// By scale and target.
+    target: [Vec<[f32; AT_TARGET]>; 2],
     base: Vec<f32>,
-    clock: Vec<f32>,
-    /// By origin: log of how far off the profile × level was of late, against what is usual.
-    pub(super) surprise: Vec<f32>,
-    /// By target: log of how far off it usually is at this time of day.
-    pub(super) usual: Vec<f32>,
-}
-
-/// On which scale a regression works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scale {
-    /// `ln(y / profile)`.
-    Ratio,
-    /// `y − profile`.
-    Difference,
+    /// By target: sine and cosine of the time of day.
+    clock: Vec<[f32; 2]>,
+    /// By origin: logarithm of how far off profile and level were of late, against what is usual.
+    surprise: Vec<f32>,
+    /// By time of day: logarithm of how far off they usually are then; by target through `time_of_day`.
+    pub usual: Vec<f32>,
+    time_of_day: Vec<u16>,
 }
 
 impl Design {
-    pub(super) fn new(frame: &Frame, season: &Season, scale: Scale) -> Self {
-        let n = frame.len();
-        let mut origin = vec![[0.0; AT_ORIGIN]; n + 1];
-        let per_hour = frame.day as f64 / 24.0;
-        let keep = HALF_LIVES.map(|hours| 0.5f64.powf(1.0 / (hours * per_hour)));
-        let mut recent = vec![0.0f32; n + 1];
-        let mut sums = [(0.0f64, 0.0f64, 0.0f64); LEVELS];
-        let mut surprise = vec![0.0f32; n + 1];
-        let (mut short, mut long) = ((0.0f64, 0.0f64), (0.0f64, 0.0f64));
-        let mut by_clock = vec![(0.0f64, 0.0f64); frame.day];
-        let keep_short = 0.5f64.powf(1.0 / (8.0 * per_hour));
-        let keep_long = 0.5f64.powf(1.0 / (400.0 * per_hour));
-        let mut today = (i32::MIN, 0.0, 0.0, 0.0);
-        let pull = 3.0f64.max(0.02 * season.mean);
-        let daily = season.mean * frame.day as f64;
-        // Residual of each window, the day's level taken out.
-        let mut residual = vec![f64::NAN; n];
-        let mut target = vec![[0.0; AT_TARGET]; n];
-        for t in 0..n {
-            let base = season.base[t];
-            if t < season.known && !season.y[t].is_nan() && !base.is_nan() {
-                let y = season.y[t];
-                if scale == Scale::Ratio {
-                    let m = base * relative(sums[2].0, sums[2].1, sums[2].2, pull, scale).exp();
-                    let miss = ((y - m).powi(2) / (m + 0.03 * m * m + 0.1)).min(50.0);
-                    short = (short.0 * keep_short + miss, short.1 * keep_short + 1.0);
-                    long = (long.0 * keep_long + miss.min(20.0), long.1 * keep_long + 1.0);
-                    let cell = &mut by_clock[frame.time_of_day(t)];
-                    *cell = (cell.0 * 0.98 + miss.min(20.0), cell.1 * 0.98 + 1.0);
-                }
-                // The last hours as they came, a surge included; longer spans without outliers.
-                for (k, (sum, keep)) in sums.iter_mut().zip(keep).enumerate() {
-                    let y = if k < 2 { y } else { season.clean[t] };
-                    *sum = (sum.0 * keep + y, sum.1 * keep + base, sum.2 * keep + 1.0);
-                }
-                if today.0 != frame.date[t] {
-                    today = (frame.date[t], 0.0, 0.0, 0.0);
-                }
-                today = (today.0, today.1 + y, today.2 + base, today.3 + 1.0);
-                let x = season.clean[t];
-                let level = relative(sums[3].0, sums[3].1, sums[3].2, pull, scale);
-                residual[t] = match scale {
-                    Scale::Ratio => ((x + 1.0) / (base + 1.0)).ln() - level,
-                    Scale::Difference => x - base - level,
-                };
+    /// For origins and targets from position `from` on, from counts in `season` that are older.
+    pub(super) fn new(frame: &Frame, season: &Season, mean: f64, from: usize) -> Self {
+        let (n, kept) = (frame.len(), frame.len() - from);
+        let mut levels = Levels::new(frame, mean);
+        let mut residual = [vec![f32::NAN; n], vec![f32::NAN; n]];
+        let mut origin = [Vec::with_capacity(kept + 1), Vec::with_capacity(kept + 1)];
+        let (mut now, mut surprise) = (Vec::with_capacity(kept + 1), Vec::with_capacity(kept + 1));
+        let mut misses = vec![(0.0f64, 0.0f64); frame.day];
+        for t in 0..=season.known {
+            if t >= from {
+                let date = frame.date.get(t).copied();
+                origin[0].push(levels.row(Scale::Ratio, date));
+                origin[1].push(levels.row(Scale::Difference, date));
+                now.push(levels.now());
+                surprise.push(levels.surprise());
             }
-            let same_day = t + 1 < n && today.0 == frame.date[t + 1];
-            let so_far = if same_day { (today.1, today.2, today.3) } else { (0.0, 0.0, 0.0) };
-            let normal = (long.0 + 1.0) / (long.1 + 1.0);
-            let prior = 3.0 * per_hour.min(2.0);
-            surprise[t + 1] = ((short.0 + prior * normal) / (short.1 + prior) / normal).ln() as f32;
-            recent[t + 1] = (sums[1].0 / sums[1].2.max(1e-9)) as f32;
-            let row = &mut origin[t + 1];
-            for (k, sum) in sums.iter().enumerate() {
-                row[k] = relative(sum.0, sum.1, sum.2, pull, scale) as f32;
-            }
-            row[LEVELS] = relative(so_far.0, so_far.1, so_far.2, pull, scale) as f32;
-            row[LEVELS + 1] = match scale {
-                Scale::Ratio => {
-                    relative(so_far.0, so_far.1, so_far.2, pull + 0.1 * daily, scale) as f32
-                }
-                Scale::Difference => {
-                    ((so_far.0 - so_far.1) / (so_far.2 + 0.1 * frame.day as f64)) as f32
-                }
-            };
-        }
-        let reach = (frame.day / 24).max(1) as i64;
-        for t in 0..n {
-            let base = season.base[t];
-            if base.is_nan() {
+            if t == season.known || season.y[t].is_nan() || season.base[t].is_nan() {
                 continue;
             }
-            let around = |back: usize| {
-                let (mut sum, mut weight) = (0.0, 0.0);
-                for step in -reach..=reach {
-                    let u = t as i64 - back as i64 + step;
-                    let at = usize::try_from(u).ok().filter(|u| *u < n && *u + frame.day / 4 < t);
-                    let Some(r) = at.map(|u| residual[u]).filter(|r| !r.is_nan()) else { continue };
-                    let share = 1.0 - step.abs() as f64 / (reach + 1) as f64;
-                    sum += share * r;
-                    weight += share;
-                }
-                if weight > 0.0 { sum / weight } else { 0.0 }
-            };
-            let relation = |other: f64| match scale {
-                Scale::Ratio => ((other + 0.5) / (base + 0.5)).ln(),
-                Scale::Difference => other - base,
-            };
-            target[t] = [
-                around(frame.day) as f32,
-                around(frame.week()) as f32,
-                0.0,
-                relation(season.quick[t]) as f32,
-                relation(season.wide[t]) as f32,
-            ];
+            let miss = levels.learn(season, t, frame.date[t]);
+            let cell = &mut misses[frame.time_of_day(t)];
+            *cell = (cell.0 * CLOCK_KEEP + miss, cell.1 * CLOCK_KEEP + 1.0);
+            let (clean, base) = (f64::from(season.clean[t]), f64::from(season.base[t]));
+            residual[0][t] = levels.residual(clean, base, Scale::Ratio) as f32;
+            residual[1][t] = levels.residual(clean, base, Scale::Difference) as f32;
         }
-        smooth_recent(frame, season, &residual, &mut target);
-        let base = season.base.iter().map(|b| *b as f32).collect();
-        let normal = (long.0 + 1.0) / (long.1 + 1.0);
-        let table: Vec<f32> = (0..frame.day)
-            .map(|c| {
-                let near =
-                    |step: usize| by_clock[(c + frame.day + step - reach as usize) % frame.day];
-                let (sum, n) = (0..=2 * reach as usize)
-                    .fold((0.0, 0.0), |s, step| (s.0 + near(step).0, s.1 + near(step).1));
-                ((sum + 10.0 * normal) / (n + 10.0) / normal).ln() as f32
-            })
-            .collect();
-        let usual = (0..n).map(|t| table[frame.time_of_day(t)]).collect();
-        let clock = (0..n).map(|t| frame.time_of_day(t) as f32 / frame.day as f32).collect();
-        Self { origin, target, scale, recent, base, clock, surprise, usual }
+        let targets = |scale| targets(frame, season, &residual[scale as usize], scale, from);
+        let angle =
+            |t: usize| std::f32::consts::TAU * frame.time_of_day(t) as f32 / frame.day as f32;
+        Self {
+            from,
+            origin,
+            now,
+            target: [targets(Scale::Ratio), targets(Scale::Difference)],
+            base: season.base[from..].to_vec(),
+            clock: (from..n).map(|t| angle(t).sin_cos().into()).collect(),
+            surprise,
+            usual: usual(&misses, levels.usual_miss()),
+            time_of_day: (from..n).map(|t| frame.time_of_day(t) as u16).collect(),
+        }
     }
 
     /// The row of target `t` as seen from origin `o`.
-    pub(super) fn row(&self, o: usize, t: usize) -> [f32; WIDTH] {
+    pub(super) fn row(&self, scale: Scale, o: usize, t: usize) -> Row {
+        let (o, t) = (o - self.from, t - self.from);
         let mut row = [1.0; WIDTH];
-        row[1..=AT_ORIGIN].copy_from_slice(&self.origin[o]);
-        row[1 + AT_ORIGIN..1 + AT_ORIGIN + AT_TARGET].copy_from_slice(&self.target[t]);
-        let (recent, base) = (self.recent[o], self.base[t]);
-        let angle = std::f32::consts::TAU * self.clock[t];
-        let (sin, cos) = angle.sin_cos();
-        let at = &self.origin[o];
-        row[WIDTH - 5] = at[1] * sin;
-        row[WIDTH - 4] = at[1] * cos;
-        row[WIDTH - 3] = at[LEVELS] * sin;
-        row[WIDTH - 2] = at[LEVELS] * cos;
-        row[WIDTH - 1] = match self.scale {
-            Scale::Ratio => ((recent + 0.5) / (base + 0.5)).ln(),
-            Scale::Difference => recent - base,
-        };
+        let at = &self.origin[scale as usize][o];
+        row[1..=AT_ORIGIN].copy_from_slice(at);
+        row[1 + AT_ORIGIN..WIDTH - ACROSS].copy_from_slice(&self.target[scale as usize][t]);
+        let [sin, cos] = self.clock[t];
+        let across = [
+            at[NOW] * sin,
+            at[NOW] * cos,
+            at[SO_FAR] * sin,
+            at[SO_FAR] * cos,
+            relation(self.now[o], self.base[t], scale),
+        ];
+        row[WIDTH - ACROSS..].copy_from_slice(&across);
         row
     }
 
-    /// What the variance of target `t` seen from `o` is multiplied by.
-    pub(super) fn factor(&self, o: usize, t: usize, surprise: f64, usual: f64) -> f64 {
-        (surprise * f64::from(self.surprise[o]) + usual * f64::from(self.usual[t]))
-            .clamp(-3.0, 3.0)
-            .exp()
+    /// The level that a first guess takes: logarithm of a ratio, or tickets.
+    pub(super) fn guess(&self, scale: Scale, o: usize) -> f64 {
+        0.8 * f64::from(self.origin[scale as usize][o - self.from][NOW + 1])
     }
 
-    /// Ratio or difference of the slowest of the quick levels: a first guess.
-    pub(super) fn guess(&self, o: usize) -> f64 {
-        f64::from(self.origin[o][2])
+    /// Logarithms of what multiplies the variance of target `t` seen from `o`: recent surprise, and the hour's.
+    pub(super) fn widths(&self, usual: &[f32], o: usize, t: usize) -> [f64; 2] {
+        let hour = usual[usize::from(self.time_of_day[t - self.from])];
+        [f64::from(self.surprise[o - self.from]), f64::from(hour)]
     }
 }
 
-/// What came against what was expected, pulled towards none.
-fn relative(came: f64, expected: f64, windows: f64, pull: f64, scale: Scale) -> f64 {
+fn relation(other: f32, base: f32, scale: Scale) -> f32 {
     match scale {
-        Scale::Ratio => ((came + pull) / (expected + pull)).ln(),
-        Scale::Difference => (came - expected) / (windows + 0.5),
+        Scale::Ratio => ((other + 0.5) / (base + 0.5)).ln(),
+        Scale::Difference => other - base,
     }
 }
 
-/// Third regressor of a target: the mean residual at this time of day over the days before, newest most.
-fn smooth_recent(
+/// Of each target from `from` on: residuals around the same time yesterday and a week ago, their mean over
+/// the days before (newest most), and what the other profiles say.
+fn targets(
     frame: &Frame,
     season: &Season,
-    residual: &[f64],
-    target: &mut [[f32; AT_TARGET]],
-) {
-    let mut recent = vec![0.0f64; frame.day];
-    for t in 0..frame.len() {
-        if t >= frame.day && t - frame.day < season.known {
-            let u = t - frame.day;
-            if !residual[u].is_nan() {
-                let cell = &mut recent[frame.time_of_day(u)];
-                *cell += 0.3 * (residual[u] - *cell);
+    residual: &[f32],
+    scale: Scale,
+    from: usize,
+) -> Vec<[f32; AT_TARGET]> {
+    let reach = (frame.day / 24).max(1);
+    let around = |t: usize, back: usize| {
+        let (mut sum, mut weight) = (0.0, 0.0);
+        // All of it lies six hours and more before the target: known at any origin.
+        let Some(first) = t.checked_sub(back + reach) else { return 0.0 };
+        for (step, r) in residual[first..=first + 2 * reach].iter().enumerate() {
+            if !r.is_nan() {
+                let share = (reach + 1 - step.abs_diff(reach)) as f32;
+                sum += share * r;
+                weight += share;
             }
         }
-        target[t][2] = recent[frame.time_of_day(t)] as f32;
+        if weight > 0.0 { sum / weight } else { 0.0 }
+    };
+    let mut daily = vec![0.0f32; frame.day];
+    let mut rows = Vec::with_capacity(frame.len() - from);
+    for t in 0..frame.len() {
+        let hour = &mut daily[frame.time_of_day(t)];
+        if t >= frame.day && !residual[t - frame.day].is_nan() {
+            // The same time of day but for a change of the clocks.
+            *hour += NEWEST * (residual[t - frame.day] - *hour);
+        }
+        if t < from {
+            continue;
+        }
+        let base = season.base[t];
+        rows.push(if base.is_nan() {
+            [0.0; AT_TARGET]
+        } else {
+            [
+                around(t, frame.day),
+                around(t, frame.week()),
+                *hour,
+                relation(season.quick[t], base, scale),
+                relation(season.wide[t], base, scale),
+            ]
+        });
     }
+    rows
+}
+
+/// Logarithm of the mean miss by time of day, its hour around it, against the usual one.
+fn usual(misses: &[(f64, f64)], normal: f64) -> Vec<f32> {
+    let (day, reach) = (misses.len(), (misses.len() / 24).max(1));
+    let mean = |at: usize| {
+        let near = (0..=2 * reach).map(|step| misses[(at + day + step - reach) % day]);
+        let (sum, n) = near.fold((0.0, 0.0), |s, near| (s.0 + near.0, s.1 + near.1));
+        ((sum + CLOCK_PRIOR * normal) / (n + CLOCK_PRIOR) / normal).ln() as f32
+    };
+    (0..day).map(mean).collect()
 }

@@ -1,68 +1,105 @@
-//! surgecast's own forecaster: regressions on busyness ratios over a weekly profile, combined and calibrated.
+//! surgecast's own forecaster: regressions on busyness over a weekly profile, combined and calibrated.
+//!
+//! A weekly profile in civil time says what a window usually brings. For leads between now and six hours,
+//! ridge regressions say how much of today's busyness carries on: one on ratios to the profile, one on
+//! differences. A share of each, found by what weeks that were left out would have been forecast, makes the
+//! mean. A count distribution around it is as wide as misses were, wider after surprises and at hours that
+//! are seldom as usual; its quantiles are read where they would have covered.
+//!
+//! A fit is a function of the windows before it, and a prediction of the fit and the windows before its
+//! origin: nothing else is kept.
 
+mod calibrate;
 mod counts;
 mod design;
 mod fit;
 mod frame;
+mod levels;
+mod limits;
+mod regress;
 mod ridge;
 mod season;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
 use self::fit::Fitted;
 use self::frame::Frame;
-use self::season::Season;
-use super::{HORIZON, History, Model, Past, Target, Vintage};
-use crate::domain::{SeriesKey, WindowWidth};
+use super::{HORIZON, History, Lookback, Model, Past, Target, Vintage};
+use crate::domain::{Name, SeriesKey, WindowWidth};
 
-/// Weeks that a fit reads, and more of them where windows are wide.
+/// Weeks that a fit reads; windows, where those are more.
 const WEEKS: usize = 9;
 const WINDOWS: usize = 8_760;
 
 /// The product's own model.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Ensemble {
+    /// First window of the frames that were fitted, and that predictions read from.
+    first: i64,
     fits: BTreeMap<SeriesKey, Fitted>,
 }
 
-fn span(width: WindowWidth) -> usize {
+fn span(width: WindowWidth) -> i64 {
     let week = 7 * 86_400 / width.secs() as usize;
-    (WEEKS * week).max(WINDOWS)
+    (WEEKS * week).max(WINDOWS) as i64
 }
 
 fn rounded(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
+/// Frames by region, `None` for those that share a place.
+struct Frames<'a> {
+    past: &'a Past<'a>,
+    first: i64,
+    len: usize,
+    known: BTreeMap<Option<Name>, Frame>,
+}
+
+impl<'a> Frames<'a> {
+    fn new(past: &'a Past<'a>, first: i64, end: i64) -> Self {
+        let len = usize::try_from(end - first).unwrap_or(0);
+        Self { past, first, len, known: BTreeMap::new() }
+    }
+
+    fn of(&mut self, series: &SeriesKey) -> &Frame {
+        let (past, first, len) = (self.past, self.first, self.len);
+        let key = past.places.contains_key(&series.region).then(|| series.region.clone());
+        self.known
+            .entry(key)
+            .or_insert_with(|| Frame::new(past.place_of(series), past.width, first, len))
+    }
+}
+
 impl Ensemble {
     fn vintage(
+        &self,
         series: &SeriesKey,
         history: &History,
         frame: &Frame,
-        fitted: &Fitted,
         origin: i64,
     ) -> Option<Vintage> {
+        let fitted = self.fits.get(series)?;
         let width = history.width;
-        let targets = width.per(HORIZON);
-        let season = Season::new(frame, history, (origin - frame.first) as usize);
-        let means = fitted.means(frame, &season, targets);
-        let targets = means.into_iter().enumerate().map(|(step, mean)| {
-            let t = season.known + step;
-            let (mean, factor) = mean?;
-            let baseline = if season.closed[t] { 0.0 } else { season.base[t] };
-            Some(Target {
-                start: width.start(origin + step as i64),
-                mean: rounded(mean),
-                quantiles: fitted.quantiles(frame, step, mean, factor),
-                baseline: rounded(baseline),
-                level: rounded(if baseline > 0.0 { mean / baseline } else { 1.0 }),
-                alarm_effect: 0.0,
-            })
+        let known = (origin - frame.first) as usize;
+        let expected = fitted.expect(frame, history, known)?;
+        let targets = expected.iter().enumerate().map(|(step, expected)| Target {
+            start: width.start(origin + step as i64),
+            mean: rounded(expected.mean),
+            quantiles: fitted.quantiles(frame, step, expected),
+            baseline: rounded(expected.baseline),
+            level: match expected.baseline {
+                baseline if baseline > 0.0 => rounded(expected.mean / baseline),
+                _ => 1.0,
+            },
+            alarm_effect: 0.0,
         });
         Some(Vintage {
             series: series.clone(),
             issued_at: width.start(origin),
-            targets: targets.collect::<Option<_>>()?,
+            targets: targets.collect(),
             members: vec!["ratio".into(), "difference".into()],
             fallback: None,
         })
@@ -75,31 +112,36 @@ impl Model for Ensemble {
     }
 
     fn fit(&mut self, past: &Past<'_>, origin: i64) {
-        self.fits.clear();
+        let oldest = past.series.values().map(|h| h.first).min().unwrap_or(origin);
+        self.first = oldest.max(origin - span(past.width)).min(origin);
         let targets = past.width.per(HORIZON);
-        for (series, history) in past.series {
-            let first = history.first.max(origin - span(past.width) as i64);
-            if first >= origin {
-                continue;
-            }
-            let known = (origin - first) as usize;
-            let frame = Frame::new(past.place_of(series), past.width, first, known);
-            let season = Season::new(&frame, history, known);
-            if let Some(fitted) = Fitted::new(&frame, &season, targets) {
-                self.fits.insert(series.clone(), fitted);
-            }
-        }
+        let mut frames = Frames::new(past, self.first, origin);
+        self.fits = past
+            .series
+            .iter()
+            .filter_map(|(series, history)| {
+                let fitted = Fitted::new(frames.of(series), history, targets)?;
+                Some((series.clone(), fitted))
+            })
+            .collect();
     }
 
     fn predict(&self, past: &Past<'_>, origin: i64) -> Vec<Vintage> {
-        let targets = past.width.per(HORIZON);
+        let end = origin + past.width.per(HORIZON) as i64;
+        let first = self.first.max(origin - 2 * span(past.width)).min(origin);
+        let mut frames = Frames::new(past, first, end);
+        let mut lookbacks = BTreeMap::new();
         past.series
             .iter()
-            .filter_map(|(series, history)| {
-                let fitted = self.fits.get(series)?;
-                let len = (origin - fitted.first) as usize + targets;
-                let frame = Frame::new(past.place_of(series), past.width, fitted.first, len);
-                Self::vintage(series, history, &frame, fitted, origin)
+            .map(|(series, history)| {
+                let own = self.vintage(series, history, frames.of(series), origin);
+                own.unwrap_or_else(|| {
+                    let zone = past.place_of(series).zone;
+                    let lookback = lookbacks
+                        .entry(zone.to_string())
+                        .or_insert_with(|| Lookback::new(zone, past.width, origin));
+                    super::forecast(history, series, lookback)
+                })
             })
             .collect()
     }
