@@ -18,7 +18,7 @@ mod spread;
 mod tests;
 mod types;
 
-pub use ensemble::Ensemble;
+pub use ensemble::{Ensemble, Part};
 pub use issue::forecast;
 pub use lookback::Lookback;
 pub use mstl::{MemberPath, fit_mstl};

@@ -78,10 +78,11 @@ impl Ensemble {
         &self,
         series: &SeriesKey,
         history: &History,
-        frame: &Frame,
+        frames: &mut Frames<'_>,
         origin: i64,
     ) -> Option<Vintage> {
         let fitted = self.fits.get(series)?;
+        let frame = frames.of(series);
         let width = history.width;
         let known = (origin - frame.first) as usize;
         let expected = fitted.expect(frame, history, known)?;
@@ -106,43 +107,86 @@ impl Ensemble {
     }
 }
 
+/// One of several equal parts of the series, in order: work for one thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub number: usize,
+    pub of: usize,
+}
+
+impl Part {
+    pub const WHOLE: Self = Self { number: 0, of: 1 };
+
+    fn series<'a>(
+        self,
+        past: &Past<'a>,
+    ) -> impl Iterator<Item = (&'a SeriesKey, &'a History)> + use<'a> {
+        let n = past.series.len();
+        let (from, to) = (self.number * n / self.of, (self.number + 1) * n / self.of);
+        past.series.iter().skip(from).take(to - from)
+    }
+}
+
+impl Ensemble {
+    /// Learns a part of the series from the windows before `origin`.
+    pub fn fitted(past: &Past<'_>, origin: i64, part: Part) -> Self {
+        let oldest = past.series.values().map(|h| h.first).min().unwrap_or(origin);
+        let first = oldest.max(origin - span(past.width)).min(origin);
+        let targets = past.width.per(HORIZON);
+        let mut frames = Frames::new(past, first, origin);
+        let fits = part.series(past).filter_map(|(series, history)| {
+            let fitted = Fitted::new(frames.of(series), history, targets)?;
+            Some((series.clone(), fitted))
+        });
+        let fits = fits.collect();
+        Self { first, fits }
+    }
+
+    /// Takes over the fits of another part.
+    pub fn absorb(&mut self, other: Self) {
+        self.fits.extend(other.fits);
+    }
+
+    /// Series that have a fit; the others are forecast simply.
+    pub fn len(&self) -> usize {
+        self.fits.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.fits.is_empty()
+    }
+
+    /// One vintage a series of a part.
+    pub fn vintages(&self, past: &Past<'_>, origin: i64, part: Part) -> Vec<Vintage> {
+        let end = origin + past.width.per(HORIZON) as i64;
+        // A fit from long ago still serves, but nothing is read for longer than two spans.
+        let first = self.first.max(origin - 2 * span(past.width)).min(origin);
+        let mut frames = Frames::new(past, first, end);
+        let mut lookbacks = BTreeMap::new();
+        let vintages = part.series(past).map(|(series, history)| {
+            let own = self.vintage(series, history, &mut frames, origin);
+            own.unwrap_or_else(|| {
+                let zone = past.place_of(series).zone;
+                let lookback = lookbacks
+                    .entry(zone.to_string())
+                    .or_insert_with(|| Lookback::new(zone, past.width, origin));
+                super::forecast(history, series, lookback)
+            })
+        });
+        vintages.collect()
+    }
+}
+
 impl Model for Ensemble {
     fn name(&self) -> &'static str {
         "surgecast"
     }
 
     fn fit(&mut self, past: &Past<'_>, origin: i64) {
-        let oldest = past.series.values().map(|h| h.first).min().unwrap_or(origin);
-        self.first = oldest.max(origin - span(past.width)).min(origin);
-        let targets = past.width.per(HORIZON);
-        let mut frames = Frames::new(past, self.first, origin);
-        self.fits = past
-            .series
-            .iter()
-            .filter_map(|(series, history)| {
-                let fitted = Fitted::new(frames.of(series), history, targets)?;
-                Some((series.clone(), fitted))
-            })
-            .collect();
+        *self = Self::fitted(past, origin, Part::WHOLE);
     }
 
     fn predict(&self, past: &Past<'_>, origin: i64) -> Vec<Vintage> {
-        let end = origin + past.width.per(HORIZON) as i64;
-        let first = self.first.max(origin - 2 * span(past.width)).min(origin);
-        let mut frames = Frames::new(past, first, end);
-        let mut lookbacks = BTreeMap::new();
-        past.series
-            .iter()
-            .map(|(series, history)| {
-                let own = self.vintage(series, history, frames.of(series), origin);
-                own.unwrap_or_else(|| {
-                    let zone = past.place_of(series).zone;
-                    let lookback = lookbacks
-                        .entry(zone.to_string())
-                        .or_insert_with(|| Lookback::new(zone, past.width, origin));
-                    super::forecast(history, series, lookback)
-                })
-            })
-            .collect()
+        self.vintages(past, origin, Part::WHOLE)
     }
 }
