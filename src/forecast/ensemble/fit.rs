@@ -66,11 +66,14 @@ impl Fitted {
         let [ratio, difference] =
             SCALES.map(|scale| regress::regress(&season, &design, scale, &cases, dispersion));
         let days = (frame.len() - start) as f64 / frame.day as f64;
+        // Where more than a week was learned from, forecasts of the first say too much of misses to come.
+        let grown = start + 2 * frame.week() <= frame.len();
         let bucket = |b: usize| {
             let of_bucket = (0..knots.len()).filter(|k| bucket_of(frame, knots[*k]) == b);
             let trials = of_bucket.flat_map(|k| {
                 let means = ratio.means[k].iter().zip(&difference.means[k]);
-                means.zip(&cases[k]).map(|((a, b), case)| Trial {
+                let trials = means.zip(&cases[k]).filter(|(_, case)| !(grown && case.young));
+                trials.map(|((a, b), case)| Trial {
                     y: f64::from(season.y[case.t]),
                     means: [*a, *b],
                     widths: design.widths(&design.usual, case.o, case.t),

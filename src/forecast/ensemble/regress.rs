@@ -28,7 +28,7 @@ pub(super) struct Case {
     pub t: usize,
     block: usize,
     /// Its profile rests on a single week.
-    young: bool,
+    pub young: bool,
 }
 
 /// Lead steps at which coefficients are found: close together at first, where they change fast.
