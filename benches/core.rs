@@ -1,12 +1,11 @@
-//! The fold beside a plain hash count, and one series' forecast beside augurs' MSTL with AutoETS refitted.
+//! The fold beside a plain hash count.
 
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use surgecast::domain::{Brief, Event, Name, SeriesKey, Timestamp, WindowWidth, Zone};
-use surgecast::forecast::{Calibration, History, Lookback, fit_mstl, forecast};
+use surgecast::domain::{Brief, Event, Timestamp, WindowWidth};
 use surgecast::ingest::{Limits, decode};
 use surgecast::simulate::{Operator, OperatorConfig};
 use surgecast::window::{Cell, Fold, FoldConfig};
@@ -60,33 +59,5 @@ fn fold(c: &mut Criterion) {
     group.finish();
 }
 
-fn forecasts(c: &mut Criterion) {
-    let start = Timestamp::from_secs(1_772_323_200);
-    let operator = Operator::new(OperatorConfig::demo(7, start));
-    let Some((_, place)) = operator.series().first().cloned() else { return };
-    let first = WIDTH.index(start);
-    let mut history = History::new(WIDTH, first);
-    for index in first..first + 8 * 7 * 96 {
-        let rate = operator.base_rate(place, WIDTH.start(index)) / 4.0;
-        // Counts that wobble around the rate, without a random generator.
-        history
-            .set(index, (rate + rate.sqrt() * (index as f64 * 2.4).sin()).max(0.0).round() as f32);
-    }
-    let series = SeriesKey::new(Name::all(), Name::all(), Name::all());
-    let zone: Zone = "Asia/Shanghai".parse().unwrap_or(Zone::UTC);
-    let lookback = Lookback::new(zone, WIDTH, history.end());
-    let calibration = Calibration::default();
-    let mut group = c.benchmark_group("forecast");
-    group.sample_size(20);
-    let path = fit_mstl(&history, history.end());
-    group.bench_function("issue_one_series", |b| {
-        b.iter(|| forecast(black_box(&history), &series, &lookback, &calibration, path.as_ref()));
-    });
-    group.bench_function("peer_mstl_ets_refit", |b| {
-        b.iter(|| fit_mstl(black_box(&history), history.end()));
-    });
-    group.finish();
-}
-
-criterion_group!(benches, fold, forecasts);
+criterion_group!(benches, fold);
 criterion_main!(benches);

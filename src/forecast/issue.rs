@@ -1,11 +1,17 @@
-//! One vintage: profile × level, averaged with the slow member, spread by the calibration.
+//! The simple vintage: profile × level, for series that have no fit.
 
 use super::level::Level;
 use super::lookback::Lookback;
 use super::profile::profile;
 use super::spread::quantiles;
-use super::{Calibration, History, MemberPath, Target, Vintage};
+use super::{History, Target, Vintage};
 use crate::domain::SeriesKey;
+
+/// Dispersion before anything was seen, and the windows that it weighs as much as.
+const DISPERSION: f64 = 0.06;
+const PRIOR_WINDOWS: f64 = 24.0;
+/// One window counts at most so much.
+const TERM_MAX: f64 = 2.0;
 
 /// Three decimals: what is shown is what is stored.
 fn rounded(value: f64) -> f64 {
@@ -15,32 +21,22 @@ fn rounded(value: f64) -> f64 {
 /// Forecasts the horizon after the lookback's origin from windows before it.
 ///
 /// A pure function of its arguments: a restart issues the same vintage again.
-pub fn forecast(
-    history: &History,
-    series: &SeriesKey,
-    lookback: &Lookback,
-    calibration: &Calibration,
-    member: Option<&MemberPath>,
-) -> Vintage {
+pub fn forecast(history: &History, series: &SeriesKey, lookback: &Lookback) -> Vintage {
     let (expected, depth) = profile(history, lookback);
     let level = Level::of(history, lookback, &expected);
     let width = history.width;
     let known = (lookback.origin - lookback.first) as usize;
-    let mut members = vec!["profile".to_owned()];
-    if member.is_some() {
-        members.push("mstl-ets".to_owned());
-    }
+    let dispersion = dispersion(history, lookback, &expected, &level);
     let targets = (0..lookback.targets()).map(|step| {
         let index = lookback.origin + step as i64;
         let lead_minutes = step as u32 * width.secs() / 60;
         let baseline = expected[known + step];
         let factor = level.at(f64::from(lead_minutes) / 60.0);
-        let own = baseline * factor;
-        let mean = member.and_then(|path| path.at(index)).map_or(own, |other| (own + other) / 2.0);
+        let mean = baseline * factor;
         Target {
             start: width.start(index),
             mean: rounded(mean),
-            quantiles: quantiles(mean, calibration.dispersion(lead_minutes)),
+            quantiles: quantiles(mean, dispersion),
             baseline: rounded(baseline),
             level: rounded(factor),
             alarm_effect: 0.0,
@@ -50,7 +46,25 @@ pub fn forecast(
         series: series.clone(),
         issued_at: width.start(lookback.origin),
         targets: targets.collect(),
-        members,
+        members: vec!["profile".to_owned()],
         fallback: depth.explain(history.counts.len()),
     }
+}
+
+/// φ of `V = m + φ m²` by moments over the last day, pulled towards [`DISPERSION`].
+fn dispersion(history: &History, lookback: &Lookback, expected: &[f64], level: &Level) -> f64 {
+    let (mut sum, mut weight) = (DISPERSION * PRIOR_WINDOWS, PRIOR_WINDOWS);
+    for index in lookback.first..lookback.origin {
+        let count = f64::from(history.get(index));
+        let mean = expected[(index - lookback.first) as usize] * level.slow;
+        if count.is_nan() || mean <= 0.0 {
+            continue;
+        }
+        let term = ((count - mean).powi(2) - mean) / (mean * mean);
+        // Small means say little of φ: their noise is Poisson's.
+        let share = mean / (mean + 10.0);
+        sum += share * term.clamp(-TERM_MAX, TERM_MAX);
+        weight += share;
+    }
+    (sum / weight).clamp(0.002, 1.5)
 }

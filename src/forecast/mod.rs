@@ -1,13 +1,14 @@
 //! History → quantiles of the next six hours, and their scores.
 //!
-//! First form: a robust weekly profile in the series' civil time × today's level, averaged with MSTL +
-//! AutoETS where a fit is at hand, spread by a negative binomial whose dispersion is learned from scored
-//! vintages. A vintage is a pure function of its inputs: nothing is kept between two of them but
-//! [`Calibration`], so that a restart issues the same again.
+//! [`Ensemble`] is the product's model: regressions on busyness over a robust weekly profile in the series'
+//! civil time, combined and calibrated on weeks that were left out. Until a series has the two weeks that a
+//! fit takes, [`forecast`] serves: profile × today's level. A vintage is a pure function of the fit and the
+//! windows before its origin, so that a restart issues the same again.
 
 pub mod backtest;
-mod calibration;
+mod ensemble;
 mod issue;
+mod lead;
 mod level;
 mod lookback;
 mod mstl;
@@ -21,7 +22,7 @@ mod spread;
 mod tests;
 mod types;
 
-pub use calibration::{Calibration, LEADS};
+pub use ensemble::{Ensemble, Part};
 pub use issue::forecast;
 pub use lookback::Lookback;
 pub use mstl::{MemberPath, fit_mstl};

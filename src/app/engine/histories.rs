@@ -68,8 +68,8 @@ impl Histories {
     }
 
     /// Every series, leaves and roll-ups, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&SeriesKey, &History)> {
-        self.by_series.iter()
+    pub fn by_series(&self) -> &BTreeMap<SeriesKey, History> {
+        &self.by_series
     }
 
     pub fn len(&self) -> usize {

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::histories::Histories;
-use super::leader::to_blob;
-use super::refit::{RefitConfig, Refits};
+use super::model;
+use super::refit::{Places, RefitConfig, Refits};
 use crate::alert::{AlertBook, AlertEffect, AlertInputs, SeriesNeed, StandingAlarm};
 use crate::anomaly;
 use crate::api::StreamEvent;
 use crate::app::clock::Stopwatch;
 use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth, Zone};
-use crate::forecast::{self, Calibration, HORIZON, Lookback, Score, Vintage};
+use crate::forecast::{Calendar, Ensemble, HORIZON, Place, Score, Vintage};
 use crate::staffing::{self, Plan, Planner, Profile, Shift};
 use crate::store::{Filter, Reader, StoreError, Tx};
 use crate::telemetry::Metrics;
@@ -42,6 +42,12 @@ pub struct IssueConfig {
 }
 
 impl IssueConfig {
+    fn places(&self) -> Places {
+        let place = |zone: &Zone| Place { zone: *zone, calendar: Arc::new(Calendar::default()) };
+        let by_region = self.zones.iter().map(|(region, zone)| (region.clone(), place(zone)));
+        Places { by_region: by_region.collect(), other: place(&self.zone) }
+    }
+
     fn zone_of(&self, region: &Name) -> Zone {
         self.zones.get(region).copied().unwrap_or(self.zone)
     }
@@ -49,12 +55,14 @@ impl IssueConfig {
 
 type Issued = (Timestamp, BTreeMap<SeriesKey, Vintage>);
 
-/// Recent vintages, calibration, alerts and the roster.
+/// Recent vintages, scores, alerts and the roster.
 pub struct Issuer {
     config: IssueConfig,
     width: WindowWidth,
     refits: Option<Refits>,
-    calibrations: BTreeMap<SeriesKey, Calibration>,
+    places: Arc<Places>,
+    /// Knows nothing: what serves while there is no fit.
+    unfitted: Ensemble,
     recent: VecDeque<Issued>,
     scores: BTreeMap<(Timestamp, SeriesKey), BTreeMap<u32, Score>>,
     pub alerts: AlertBook,
@@ -79,7 +87,9 @@ pub struct Situation<'a> {
 
 impl Issuer {
     pub fn new(config: IssueConfig, refit: Option<RefitConfig>, width: WindowWidth) -> Self {
-        let refits = refit.and_then(|refit| match Refits::start(refit) {
+        let places = Arc::new(config.places());
+        let start = |refit| Refits::start(refit, Arc::clone(&places));
+        let refits = refit.and_then(|refit| match start(refit) {
             Ok(refits) => Some(refits),
             Err(error) => {
                 tracing::error!(%error, "cannot start the refit thread; forecasting without it");
@@ -95,7 +105,8 @@ impl Issuer {
             config,
             width,
             refits,
-            calibrations: BTreeMap::new(),
+            places,
+            unfitted: Ensemble::default(),
             recent: VecDeque::new(),
             scores: BTreeMap::new(),
             alerts: AlertBook::default(),
@@ -113,10 +124,6 @@ impl Issuer {
         self.tells = false;
         self.scores.clear();
         self.recent.clear();
-        self.calibrations = reader
-            .blob("calibration")?
-            .and_then(|bytes| postcard::from_bytes(&bytes).ok())
-            .unwrap_or_default();
         self.alerts = AlertBook::restore(reader.alerts(&Filter::default(), true, 10_000, None)?);
         self.shifts.clear();
         let Some(next) = next else { return Ok(()) };
@@ -192,7 +199,7 @@ impl Issuer {
             let by_lead: Vec<(u32, Score)> = by_lead.into_iter().collect();
             tx.put_scores(&series, day, &by_lead)?;
         }
-        tx.put_blob("calibration", &to_blob(&self.calibrations))
+        Ok(())
     }
 
     /// Holds every vintage that spoke of the settled window against its count.
@@ -216,8 +223,6 @@ impl Issuer {
                 let score = Score::of(target, actual, naive);
                 let sums = self.scores.entry((day, series.clone())).or_default();
                 sums.entry(lead_minutes).or_default().merge(&score);
-                let calibration = self.calibrations.entry(series.clone()).or_default();
-                calibration.learn(lead_minutes, target.mean, actual);
                 if lead_minutes == 0
                     && let Some(anomaly) = anomaly::judge(series, target, actual)
                 {
@@ -235,24 +240,16 @@ impl Issuer {
     ) -> Result<BTreeMap<SeriesKey, Vintage>, StoreError> {
         let began = Stopwatch::start();
         let origin = self.width.index(at.end);
-        let mut lookbacks: BTreeMap<String, Lookback> = BTreeMap::new();
-        let mut paths = None;
+        let mut fitted = None;
         if let Some(refits) = &mut self.refits {
             refits.ask(at.end, at.histories);
-            paths = refits.paths(at.end);
+            fitted = refits.model(at.end);
         }
-        let unlearned = Calibration::default();
+        let past = self.places.past(self.width, at.histories.by_series());
         let mut issued = BTreeMap::new();
-        for (series, history) in at.histories.iter() {
-            let zone = self.config.zone_of(&series.region);
-            let lookback = lookbacks
-                .entry(zone.to_string())
-                .or_insert_with(|| Lookback::new(zone, self.width, origin));
-            let calibration = self.calibrations.get(series).unwrap_or(&unlearned);
-            let path = paths.and_then(|paths| paths.get(series));
-            let vintage = forecast::forecast(history, series, lookback, calibration, path);
+        for vintage in model::predict(fitted.unwrap_or(&self.unfitted), &past, origin) {
             tx.put_vintage(&vintage)?;
-            issued.insert(series.clone(), vintage);
+            issued.insert(vintage.series.clone(), vintage);
         }
         at.metrics.vintages(issued.len(), began.seconds());
         Ok(issued)

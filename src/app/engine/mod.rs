@@ -15,6 +15,7 @@ mod counter;
 mod histories;
 mod issue;
 mod leader;
+mod model;
 mod refit;
 mod report;
 mod run;

@@ -1,20 +1,41 @@
-//! The slow member, refitted in the background at fixed instants of event time.
+//! The forecaster, refitted in the background at fixed instants of event time.
 //!
 //! A fit of instant `e` serves the vintages issued from `e + DELAY` until the next one does. Which fit a
 //! vintage uses thus depends on event time alone, and a restart forecasts what it would have.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use super::histories::Histories;
-use crate::domain::{SeriesKey, Timestamp, WindowWidth};
-use crate::forecast::{History, MemberPath, fit_mstl};
+use super::model;
+use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth};
+use crate::forecast::{Ensemble, History, Past, Place};
 
 /// Time that a fit is given before a vintage asks for it.
 const DELAY: Duration = Duration::from_secs(3600);
-/// What a fit reads.
-const READS: Duration = Duration::from_secs(28 * 86_400);
+/// What a fit reads: a week less than is restored, for the fit in use may be that old.
+const READS: Duration = Duration::from_secs(8 * 7 * 86_400);
+
+/// Zones and calendars, by region and for those that are not named.
+#[derive(Debug)]
+pub struct Places {
+    pub by_region: BTreeMap<Name, Place>,
+    pub other: Place,
+}
+
+impl Places {
+    /// What a model may look at.
+    pub fn past<'a>(
+        &'a self,
+        width: WindowWidth,
+        series: &'a BTreeMap<SeriesKey, History>,
+    ) -> Past<'a> {
+        let (places, place) = (&self.by_region, &self.other);
+        Past { width, series, alarms: &[], work: &[], places, place }
+    }
+}
 
 /// Which instants are fitted and how long a vintage waits for its fit.
 #[derive(Clone, Copy, Debug)]
@@ -25,36 +46,32 @@ pub struct RefitConfig {
     pub from: Timestamp,
     /// Vintages issued before this do without: history is caught up with quickly, and the same each time.
     pub used_from: Timestamp,
-    /// A vintage goes out without the member after waiting this long.
+    /// A vintage goes out without a fit after waiting this long.
     pub patience: Duration,
 }
 
-type Paths = BTreeMap<SeriesKey, MemberPath>;
-type Job = (Timestamp, Vec<(SeriesKey, History)>);
+type Job = (Timestamp, BTreeMap<SeriesKey, History>);
 
 /// Fits of the recent instants, and the thread that makes them.
 pub struct Refits {
     config: RefitConfig,
     jobs: Sender<Job>,
-    done: Receiver<(Timestamp, Paths)>,
+    done: Receiver<(Timestamp, Ensemble)>,
     asked: Option<Timestamp>,
-    ready: BTreeMap<Timestamp, Paths>,
+    ready: BTreeMap<Timestamp, Ensemble>,
 }
 
 impl Refits {
     /// # Errors
     /// If the thread cannot be started.
-    pub fn start(config: RefitConfig) -> std::io::Result<Self> {
+    pub fn start(config: RefitConfig, places: Arc<Places>) -> std::io::Result<Self> {
         let (jobs, inbox) = channel::<Job>();
         let (outbox, done) = channel();
         std::thread::Builder::new().name("refit".into()).spawn(move || {
-            for (at, histories) in inbox {
-                let origin = config.width.index(at);
-                let paths = histories
-                    .into_iter()
-                    .filter_map(|(series, history)| Some((series, fit_mstl(&history, origin)?)))
-                    .collect();
-                if outbox.send((at, paths)).is_err() {
+            for (at, series) in inbox {
+                let past = places.past(config.width, &series);
+                let model = model::fit(&past, config.width.index(at));
+                if outbox.send((at, model)).is_err() {
                     return;
                 }
             }
@@ -84,19 +101,21 @@ impl Refits {
             self.asked = Some(instant);
             let origin = self.config.width.index(instant);
             let reads = self.config.width.per(READS) as i64;
-            let slice = histories.iter().map(|(s, h)| (s.clone(), cut(h, origin - reads, origin)));
+            let slice = histories.by_series().iter();
+            let slice = slice.map(|(s, h)| (s.clone(), cut(h, origin - reads, origin)));
             // The thread ends only with this sender.
             let _ = self.jobs.send((instant, slice.collect()));
         }
     }
 
-    /// Paths for a vintage issued at `at`; waits for them, but not for ever.
-    pub fn paths(&mut self, at: Timestamp) -> Option<&Paths> {
+    /// The fit for a vintage issued at `at`; waits for it, but not for ever.
+    pub fn model(&mut self, at: Timestamp) -> Option<&Ensemble> {
         let instant = self.wanted(at)?;
         while !self.ready.contains_key(&instant) {
             match self.done.recv_timeout(self.config.patience) {
-                Ok((at, paths)) => {
-                    self.ready.insert(at, paths);
+                Ok((at, model)) => {
+                    tracing::debug!(%at, fitted = model.len(), "refitted");
+                    self.ready.insert(at, model);
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     tracing::warn!(%instant, "refit is not ready; issuing without it");

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::calibration::bucket;
-use super::super::{LEADS, Past, Vintage};
+use super::super::lead::{LEADS, bucket};
+use super::super::{Past, Vintage};
 use super::misses::Misses;
 use super::tally::{Tally, week_before, weekly_scale};
 use crate::domain::SeriesKey;

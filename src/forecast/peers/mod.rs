@@ -5,9 +5,9 @@ mod grid;
 mod intervals;
 mod mstl_ets;
 mod naive;
-mod present;
+mod profile;
 
-use super::{History, Model, Past, Target, Vintage};
+use super::{Ensemble, History, Model, Past, Target, Vintage};
 use crate::domain::{SeriesKey, Timestamp};
 
 /// The product's own.
@@ -16,7 +16,7 @@ pub const DEFAULT: &str = "surgecast";
 /// Names that [`by_name`] knows, each with what it is.
 pub const CHOICES: [(&str, &str); 6] = [
     (DEFAULT, "what the service forecasts with"),
-    ("profile", "the usual week times today's level, without the slow member"),
+    ("profile", "the usual week times today's level: what serves until there is a fit"),
     ("seasonal-naive", "last week's count; bands from how far that was off"),
     ("mstl-ets", "augurs' MSTL (day and week) with AutoETS on the rest"),
     ("mstl-ets-log", "the same on ln(1 + y)"),
@@ -26,8 +26,8 @@ pub const CHOICES: [(&str, &str); 6] = [
 /// A model by its name in [`CHOICES`].
 pub fn by_name(name: &str) -> Option<Box<dyn Model>> {
     let model: Box<dyn Model> = match name {
-        DEFAULT => Box::new(present::Present::with_slow_member()),
-        "profile" => Box::new(present::Present::profile_only()),
+        DEFAULT => Box::new(Ensemble::default()),
+        "profile" => Box::new(profile::ProfileOnly::default()),
         "seasonal-naive" => Box::new(naive::SeasonalNaive::default()),
         "mstl-ets" => Box::new(mstl_ets::MstlEts::raw()),
         "mstl-ets-log" => Box::new(mstl_ets::MstlEts::log()),

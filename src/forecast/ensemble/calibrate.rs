@@ -1,0 +1,201 @@
+//! Weights, widths and calibration by lead, from forecasts of weeks that a regression had not seen.
+
+use statrs::function::erf::erfc;
+
+use super::counts::{Spread, normal_quantile};
+use crate::forecast::QUANTILES;
+
+/// Bins of the PIT histogram.
+const BINS: usize = 200;
+/// Calibration counts against none as so many days.
+const PRIOR_DAYS: f64 = 8.0;
+/// Squared misses count up to so many variances.
+const MISS_MAX: f64 = 16.0;
+/// Shares of the ratio scale that are tried; the first wins a tie.
+const SHARES: [f64; 9] = [0.5, 0.375, 0.625, 0.25, 0.75, 0.125, 0.875, 0.0, 1.0];
+/// Exponents of the recent surprise and of the hour's.
+const SURPRISE: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
+const USUAL: [f64; 3] = [0.0, 0.5, 1.0];
+/// Cases that exponents and histograms are found by, at most.
+const CASES_MAX: usize = 1500;
+const ORDINARY: (f64, f64) = (1.0, 0.03);
+
+/// A count, what both scales expected, and the logarithms of what may multiply its variance.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trial {
+    pub y: f64,
+    pub means: [f64; 2],
+    pub widths: [f64; 2],
+}
+
+/// A lead bucket's share of the ratio scale, variance, and probabilities at which quantiles are read.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Bucket {
+    ratio: f32,
+    /// `a` and `φ` of the variance `a m + φ m²`.
+    linear: f32,
+    square: f32,
+    exponents: [f32; 2],
+    probabilities: [f32; 7],
+}
+
+impl Default for Bucket {
+    fn default() -> Self {
+        Self {
+            ratio: 0.5,
+            linear: ORDINARY.0 as f32,
+            square: ORDINARY.1 as f32,
+            exponents: [0.0; 2],
+            probabilities: QUANTILES.map(|p| p as f32),
+        }
+    }
+}
+
+impl Bucket {
+    /// From trials that cover so many days.
+    pub(super) fn new(trials: &[Trial], days: f64) -> Self {
+        if trials.is_empty() {
+            return Self::default();
+        }
+        let mut bucket = Self::default();
+        let loss = |share: f64| trials.iter().map(|t| (t.y - mix(share, t.means)).abs()).sum();
+        bucket.ratio = least(SHARES.map(|share| (loss(share), share))) as f32;
+        bucket.set_variance(trials);
+        let step = trials.len().div_ceil(CASES_MAX);
+        let mut best = f64::INFINITY;
+        let first = bucket.clone();
+        for surprise in SURPRISE {
+            for usual in USUAL {
+                let exponents = [surprise as f32, usual as f32];
+                let loss = first.unlikelihood(trials.iter().step_by(step), exponents)
+                    + 0.002 * (surprise + usual);
+                if loss < best {
+                    (best, bucket.exponents) = (loss, exponents);
+                }
+            }
+        }
+        bucket.set_variance(trials);
+        bucket.set_probabilities(trials.iter().step_by(step), days);
+        bucket
+    }
+
+    /// The mean that both scales' make.
+    pub(super) fn mean(&self, means: [f64; 2]) -> f64 {
+        mix(f64::from(self.ratio), means).max(1e-3)
+    }
+
+    pub(super) fn quantiles(&self, mean: f64, widths: [f64; 2]) -> [f64; 7] {
+        self.spread(mean, widths).quantiles(&self.probabilities.map(f64::from))
+    }
+
+    /// Variance of a mean before anything multiplies it.
+    fn variance(&self, mean: f64) -> f64 {
+        f64::from(self.linear) * mean + f64::from(self.square) * mean * mean
+    }
+
+    fn spread(&self, mean: f64, widths: [f64; 2]) -> Spread {
+        let variance = self.variance(mean) * factor(self.exponents, widths);
+        Spread { mean, variance: variance.max(1e-9) }
+    }
+
+    /// Normal log-likelihood of the trials, negative, its scale profiled out and outliers cut.
+    fn unlikelihood<'a>(
+        &self,
+        trials: impl Iterator<Item = &'a Trial>,
+        exponents: [f32; 2],
+    ) -> f64 {
+        let (mut logs, mut squares, mut n) = (0.0, 0.0, 0.0);
+        for trial in trials {
+            let (mean, factor) = (self.mean(trial.means), factor(exponents, trial.widths));
+            logs += factor.ln();
+            squares += ((trial.y - mean).powi(2) / self.variance(mean)).min(MISS_MAX) / factor;
+            n += 1.0;
+        }
+        logs / n + (squares / n).ln()
+    }
+
+    /// `a` and `φ` by weighted least squares of squared misses on `m` and `m²`.
+    fn set_variance(&mut self, trials: &[Trial]) {
+        let (mut linear, mut square) = ORDINARY;
+        for _ in 0..2 {
+            let (mut s11, mut s12, mut s22, mut t1, mut t2) = (0.0, 0.0, 0.0, 0.0, 0.0);
+            for trial in trials {
+                let m = self.mean(trial.means);
+                let v = linear * m + square * m * m + 1e-3;
+                let miss = (trial.y - m).powi(2) / factor(self.exponents, trial.widths);
+                let (g, miss) = (m / v / v, miss.min(MISS_MAX * v));
+                s11 += g * m;
+                s12 += g * m * m;
+                s22 += g * m * m * m;
+                t1 += g * miss;
+                t2 += g * m * miss;
+            }
+            let determinant = s11 * s22 - s12 * s12;
+            let (mut a, mut f) = (t1 / s11, 0.0);
+            if determinant > 1e-9 * s11 * s22 {
+                let both =
+                    ((t1 * s22 - t2 * s12) / determinant, (t2 * s11 - t1 * s12) / determinant);
+                if both.1 >= 0.0 {
+                    (a, f) = both;
+                }
+                if a < 0.1 {
+                    (a, f) = (0.1, ((t2 - 0.1 * s12) / s22).max(1e-4));
+                }
+            }
+            (linear, square) = (a.clamp(0.1, 50.0), f.clamp(0.0, 10.0));
+        }
+        (self.linear, self.square) = (linear as f32, square as f32);
+    }
+
+    /// Probabilities whose quantiles would have covered as they should: the inverse of the mean PIT histogram
+    /// (non-randomised: Czado, Gneiting and Held 2009), pulled towards the nominal ones on the normal scale.
+    fn set_probabilities<'a>(&mut self, trials: impl Iterator<Item = &'a Trial>, days: f64) {
+        let mut histogram = [0.0f64; BINS];
+        for trial in trials {
+            let spread = self.spread(self.mean(trial.means), trial.widths);
+            let (low, high) = spread.cdf(trial.y);
+            add_mass(&mut histogram, low, high);
+        }
+        let total: f64 = histogram.iter().sum();
+        let trust = days / (days + PRIOR_DAYS);
+        let (mut sum, mut bin) = (0.0, 0);
+        for (slot, nominal) in self.probabilities.iter_mut().zip(QUANTILES) {
+            let wanted = nominal * total;
+            while bin + 1 < BINS && sum + histogram[bin] < wanted {
+                sum += histogram[bin];
+                bin += 1;
+            }
+            let part = if histogram[bin] > 0.0 { (wanted - sum) / histogram[bin] } else { 0.0 };
+            let found = ((bin as f64 + part) / BINS as f64).clamp(5e-4, 1.0 - 5e-4);
+            let score = trust * normal_quantile(found) + (1.0 - trust) * normal_quantile(nominal);
+            *slot = (0.5 * erfc(-score / std::f64::consts::SQRT_2)) as f32;
+        }
+    }
+}
+
+fn mix(share: f64, means: [f64; 2]) -> f64 {
+    share * means[0] + (1.0 - share) * means[1]
+}
+
+fn factor(exponents: [f32; 2], widths: [f64; 2]) -> f64 {
+    let log = f64::from(exponents[0]) * widths[0] + f64::from(exponents[1]) * widths[1];
+    log.clamp(-3.0, 3.0).exp()
+}
+
+fn least<const N: usize>(tried: [(f64, f64); N]) -> f64 {
+    tried.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).map_or(0.5, |best| best.1)
+}
+
+/// Spreads one unit of mass evenly over `low..high`.
+fn add_mass(histogram: &mut [f64; BINS], low: f64, high: f64) {
+    let (from, to) = (low * BINS as f64, (high * BINS as f64).min(BINS as f64 - 1e-9));
+    let (first, last) = ((from as usize).min(BINS - 1), (to as usize).min(BINS - 1));
+    if last <= first || to - from < 1e-9 {
+        histogram[first] += 1.0;
+        return;
+    }
+    for (bin, slot) in histogram.iter_mut().enumerate().take(last + 1).skip(first) {
+        let overlap = to.min(bin as f64 + 1.0) - from.max(bin as f64);
+        *slot += overlap.max(0.0) / (to - from);
+    }
+}

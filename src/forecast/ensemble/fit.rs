@@ -1,0 +1,139 @@
+//! One series' fit, and its forecast from there.
+
+use super::calibrate::{Bucket, Trial};
+use super::design::{Design, WIDTH};
+use super::frame::Frame;
+use super::levels::Scale;
+use super::limits::Limits;
+use super::regress::{self, Regressed, count_of, dot};
+use super::season::{Season, counts};
+use crate::forecast::History;
+
+/// Ends of the lead buckets, hours.
+const BUCKETS: [f64; 3] = [1.0, 3.0, f64::INFINITY];
+const SCALES: [Scale; 2] = [Scale::Ratio, Scale::Difference];
+/// Weeks before an origin that its levels and residuals reach back to.
+const MEMORY_WEEKS: usize = 4;
+
+/// What a fit leaves behind for predictions.
+#[derive(Clone, Debug)]
+pub(super) struct Fitted {
+    limits: Limits,
+    /// Lead steps of the knots, ascending.
+    knots: Vec<usize>,
+    /// By scale and knot.
+    beta: [Vec<[f32; WIDTH]>; 2],
+    buckets: [Bucket; 3],
+    /// By time of day: logarithm of how far off the profile usually is.
+    usual: Vec<f32>,
+}
+
+/// What a target is expected to bring.
+pub(super) struct Expected {
+    pub mean: f64,
+    pub baseline: f64,
+    /// Logarithms of what multiplies its variance.
+    widths: [f64; 2],
+}
+
+impl Expected {
+    const NOTHING: Self = Self { mean: 0.0, baseline: 0.0, widths: [0.0; 2] };
+}
+
+fn bucket_of(frame: &Frame, step: usize) -> usize {
+    let hours = step as f64 * 24.0 / frame.day as f64;
+    BUCKETS.iter().position(|end| hours < *end).unwrap_or(2)
+}
+
+impl Fitted {
+    /// Learns from the windows of a frame; `None` where there are less than two weeks and a day.
+    pub(super) fn new(frame: &Frame, history: &History, targets: usize) -> Option<Self> {
+        let y = counts(frame, history, frame.len());
+        let limits = Limits::new(frame, &y);
+        let season = Season::new(frame, y, &limits, 0);
+        // Profiles stand after a week and the day that they lag.
+        let start = season.y.iter().position(|y| !y.is_nan())? + frame.week() + frame.day;
+        if start + frame.week() > frame.len() {
+            return None;
+        }
+        let design = Design::new(frame, &season, limits.mean, 0);
+        let knots = regress::knots(targets);
+        let cases = regress::cases(frame, &season, start, &knots);
+        if cases.iter().any(|cases| cases.len() < 4 * WIDTH) {
+            return None;
+        }
+        let dispersion = regress::rough_dispersion(&season, &design, &cases);
+        let [ratio, difference] =
+            SCALES.map(|scale| regress::regress(&season, &design, scale, &cases, dispersion));
+        let days = (frame.len() - start) as f64 / frame.day as f64;
+        // Where more than a week was learned from, forecasts of the first say too much of misses to come.
+        let grown = start + 2 * frame.week() <= frame.len();
+        let bucket = |b: usize| {
+            let of_bucket = (0..knots.len()).filter(|k| bucket_of(frame, knots[*k]) == b);
+            let trials = of_bucket.flat_map(|k| {
+                let means = ratio.means[k].iter().zip(&difference.means[k]);
+                let trials = means.zip(&cases[k]).filter(|(_, case)| !(grown && case.young));
+                trials.map(|((a, b), case)| Trial {
+                    y: f64::from(season.y[case.t]),
+                    means: [*a, *b],
+                    widths: design.widths(&design.usual, case.o, case.t),
+                })
+            });
+            Bucket::new(&trials.collect::<Vec<_>>(), days)
+        };
+        let buckets = std::array::from_fn(bucket);
+        let beta = [ratio, difference].map(|of: Regressed| of.beta);
+        Some(Self { limits, knots, beta, buckets, usual: design.usual })
+    }
+
+    /// Coefficients at a lead step, between its knots.
+    fn beta_at(&self, scale: Scale, step: usize) -> [f64; WIDTH] {
+        let beta = &self.beta[scale as usize];
+        let above = self.knots.partition_point(|knot| *knot < step).min(self.knots.len() - 1);
+        let below = if self.knots[above] > step { above - 1 } else { above };
+        let (low, high) = (self.knots[below], self.knots[above]);
+        let share = if high > low { (step - low) as f64 / (high - low) as f64 } else { 0.0 };
+        std::array::from_fn(|j| {
+            f64::from(beta[below][j]) * (1.0 - share) + f64::from(beta[above][j]) * share
+        })
+    }
+
+    /// What the windows of the frame from `known` on are expected to bring: nothing where closed, `None`
+    /// where no count is known of their time.
+    pub(super) fn expect(
+        &self,
+        frame: &Frame,
+        history: &History,
+        known: usize,
+    ) -> Option<Vec<Expected>> {
+        let from = known.saturating_sub(MEMORY_WEEKS * frame.week());
+        let y = counts(frame, history, known);
+        let season = Season::new(frame, y, &self.limits, from);
+        let design = Design::new(frame, &season, self.limits.mean, known);
+        let expect = |t: usize| {
+            if self.limits.is_closed(frame.slot[t]) {
+                return Some(Expected::NOTHING);
+            }
+            let baseline = f64::from(season.base[t]);
+            if baseline.is_nan() {
+                return None;
+            }
+            let step = t - known;
+            let means = SCALES.map(|scale| {
+                let eta = dot(&design.row(scale, known, t), &self.beta_at(scale, step));
+                count_of(scale, baseline, eta)
+            });
+            let mean = self.buckets[bucket_of(frame, step)].mean(means);
+            Some(Expected { mean, baseline, widths: design.widths(&self.usual, known, t) })
+        };
+        (known..frame.len()).map(expect).collect()
+    }
+
+    /// Counts at the seven probabilities.
+    pub(super) fn quantiles(&self, frame: &Frame, step: usize, expected: &Expected) -> [f64; 7] {
+        if expected.mean <= 0.0 {
+            return [0.0; 7];
+        }
+        self.buckets[bucket_of(frame, step)].quantiles(expected.mean, expected.widths)
+    }
+}

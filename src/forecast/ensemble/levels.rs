@@ -1,0 +1,156 @@
+//! How busy it is against the profile: running levels that count open windows only.
+
+use super::frame::Frame;
+use super::season::Season;
+
+/// Open hours after which a window counts half.
+const HALF_LIVES: [f64; 5] = [0.4, 1.2, 4.0, 16.0, 80.0];
+/// The first of these take counts as they come, a surge included; the others without outliers.
+const RAW: usize = 2;
+/// The level that residuals are taken against, and the one that surprise is.
+const OF_RESIDUALS: usize = 3;
+const OF_SURPRISE: usize = 2;
+/// The level that stands for now.
+pub(super) const NOW: usize = 1;
+/// Position of the day so far among the regressors of an origin.
+pub(super) const SO_FAR: usize = HALF_LIVES.len();
+/// Regressors of an origin: the levels, and the day so far, pulled little and much.
+pub(super) const AT_ORIGIN: usize = SO_FAR + 2;
+/// Open hours after which a miss counts half, recent and usual.
+const SURPRISE: [f64; 2] = [8.0, 400.0];
+/// A single miss counts at most so many times the usual.
+const MISS_MAX: [f64; 2] = [50.0, 20.0];
+
+/// On which scale a regression works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scale {
+    /// `ln(y / profile)`.
+    Ratio,
+    /// `y − profile`.
+    Difference,
+}
+
+/// Exponentially weighted tickets, expected tickets and windows.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    came: f64,
+    expected: f64,
+    windows: f64,
+}
+
+impl Sums {
+    fn add(&mut self, keep: f64, came: f64, expected: f64) {
+        self.came = self.came * keep + came;
+        self.expected = self.expected * keep + expected;
+        self.windows = self.windows * keep + 1.0;
+    }
+}
+
+/// The state of one series after some window.
+pub(super) struct Levels {
+    keep: [f64; HALF_LIVES.len()],
+    sums: [Sums; HALF_LIVES.len()],
+    today: (i32, Sums),
+    /// Tickets that pull a ratio towards 1, and those of an average day.
+    pull: f64,
+    daily: f64,
+    per_day: f64,
+    per_hour: f64,
+    keep_miss: [f64; 2],
+    misses: [(f64, f64); 2],
+}
+
+impl Levels {
+    pub(super) fn new(frame: &Frame, mean: f64) -> Self {
+        let per_hour = frame.day as f64 / 24.0;
+        let keep = |hours: f64| 0.5f64.powf(1.0 / (hours * per_hour));
+        Self {
+            keep: HALF_LIVES.map(keep),
+            sums: Default::default(),
+            today: (i32::MIN, Sums::default()),
+            pull: f64::max(3.0, 0.02 * mean),
+            daily: mean * frame.day as f64,
+            per_day: frame.day as f64,
+            per_hour,
+            keep_miss: SURPRISE.map(keep),
+            misses: Default::default(),
+        }
+    }
+
+    /// Takes an open window that was counted. Returns its squared miss in variances of a negative binomial.
+    pub(super) fn learn(&mut self, season: &Season, t: usize, date: i32) -> f64 {
+        let (y, clean) = (f64::from(season.y[t]), f64::from(season.clean[t]));
+        let base = f64::from(season.base[t]);
+        let expected = base * self.relative(&self.sums[OF_SURPRISE], Scale::Ratio).exp();
+        let variance = expected + 0.03 * expected * expected + 0.1;
+        let miss = ((y - expected) * (y - expected) / variance).min(MISS_MAX[0]);
+        for ((sum, keep), max) in self.misses.iter_mut().zip(self.keep_miss).zip(MISS_MAX) {
+            *sum = (sum.0 * keep + miss.min(max), sum.1 * keep + 1.0);
+        }
+        for (k, (sums, keep)) in self.sums.iter_mut().zip(self.keep).enumerate() {
+            sums.add(keep, if k < RAW { y } else { clean }, base);
+        }
+        if self.today.0 != date {
+            self.today = (date, Sums::default());
+        }
+        self.today.1.add(1.0, y, base);
+        miss.min(MISS_MAX[1])
+    }
+
+    /// What came against what was expected, pulled towards no difference.
+    fn relative(&self, sums: &Sums, scale: Scale) -> f64 {
+        match scale {
+            Scale::Ratio => ((sums.came + self.pull) / (sums.expected + self.pull)).ln(),
+            Scale::Difference => (sums.came - sums.expected) / (sums.windows + 0.5),
+        }
+    }
+
+    /// Deviation of a count from profile and level.
+    pub(super) fn residual(&self, clean: f64, base: f64, scale: Scale) -> f64 {
+        let level = self.relative(&self.sums[OF_RESIDUALS], scale);
+        match scale {
+            Scale::Ratio => ((clean + 1.0) / (base + 1.0)).ln() - level,
+            Scale::Difference => clean - base - level,
+        }
+    }
+
+    /// Regressors of an origin whose first target lies on `date`.
+    pub(super) fn row(&self, scale: Scale, date: Option<i32>) -> [f32; AT_ORIGIN] {
+        let none = Sums::default();
+        let so_far = if date == Some(self.today.0) { &self.today.1 } else { &none };
+        std::array::from_fn(|k| {
+            let value = match k {
+                SO_FAR => self.relative(so_far, scale),
+                // A few windows say little of the whole day.
+                k if k > SO_FAR => match scale {
+                    Scale::Ratio => {
+                        let pull = self.pull + 0.1 * self.daily;
+                        ((so_far.came + pull) / (so_far.expected + pull)).ln()
+                    }
+                    Scale::Difference => {
+                        (so_far.came - so_far.expected) / (so_far.windows + 0.1 * self.per_day)
+                    }
+                },
+                k => self.relative(&self.sums[k], scale),
+            };
+            value as f32
+        })
+    }
+
+    /// The recent count itself, whatever the profile says.
+    pub(super) fn now(&self) -> f32 {
+        (self.sums[NOW].came / self.sums[NOW].windows.max(1e-9)) as f32
+    }
+
+    /// The usual squared miss, pulled towards 1.
+    pub(super) fn usual_miss(&self) -> f64 {
+        (self.misses[1].0 + 1.0) / (self.misses[1].1 + 1.0)
+    }
+
+    /// Logarithm of the recent squared misses against the usual.
+    pub(super) fn surprise(&self) -> f32 {
+        let (usual, prior) = (self.usual_miss(), 3.0 * self.per_hour.min(2.0));
+        let recent = (self.misses[0].0 + prior * usual) / (self.misses[0].1 + prior);
+        (recent / usual).ln() as f32
+    }
+}

@@ -1,0 +1,162 @@
+//! What is usual in each slot of the week: closed hours, and how far off a count is an outlier.
+
+use super::frame::Frame;
+
+/// A count farther from its slot's median than so many deviations is pulled in.
+const REACH: f64 = 4.5;
+/// Zeros in a slot and its neighbours mean closed where an open week would have brought this many tickets.
+const SILENCE: f64 = 50.0;
+/// Weeks that the closed hours are judged by.
+const WEEKS: usize = 8;
+
+/// By slot of the week.
+#[derive(Clone, Debug)]
+pub(super) struct Limits {
+    /// Counts outside are pulled in; NaN where too few are known, a negative upper one where closed.
+    range: Vec<(f32, f32)>,
+    /// Mean count of an open window.
+    pub mean: f64,
+}
+
+impl Limits {
+    /// From counts by position in the frame, NaN where missing.
+    pub(super) fn new(frame: &Frame, y: &[f32]) -> Self {
+        let slots = Slots::new(frame, y.len());
+        let shut = shut(frame, y, &slots);
+        let open = |t: &usize| !y[*t].is_nan() && !shut[usize::from(frame.slot[*t])];
+        let (sum, n) = (0..y.len())
+            .filter(open)
+            .fold((0.0, 0.0), |(sum, n), t| (sum + f64::from(y[t]), n + 1.0));
+        let mut limits = Self { range: ranges(y, &slots), mean: sum / f64::max(n, 1.0) };
+        for (range, shut) in limits.range.iter_mut().zip(&shut) {
+            if *shut {
+                *range = (0.0, -1.0);
+            }
+        }
+        limits
+    }
+
+    /// Whether nothing ever comes in a slot.
+    pub(super) fn is_closed(&self, slot: u16) -> bool {
+        self.range[usize::from(slot)].1 < 0.0
+    }
+
+    /// A count of an open slot, pulled in where it is an outlier.
+    pub(super) fn clean(&self, slot: u16, y: f32) -> f32 {
+        let (low, high) = self.range[usize::from(slot)];
+        if low.is_nan() || y.is_nan() { y } else { y.clamp(low, high) }
+    }
+}
+
+/// Positions of each slot's windows, one after the other.
+struct Slots {
+    starts: Vec<u32>,
+    positions: Vec<u32>,
+}
+
+impl Slots {
+    fn new(frame: &Frame, known: usize) -> Self {
+        let mut starts = vec![0u32; frame.week() + 1];
+        for slot in &frame.slot[..known] {
+            starts[usize::from(*slot) + 1] += 1;
+        }
+        for slot in 0..frame.week() {
+            starts[slot + 1] += starts[slot];
+        }
+        let mut next = starts.clone();
+        let mut positions = vec![0u32; known];
+        for (t, slot) in frame.slot[..known].iter().enumerate() {
+            let at = &mut next[usize::from(*slot)];
+            positions[*at as usize] = t as u32;
+            *at += 1;
+        }
+        Self { starts, positions }
+    }
+
+    fn of(&self, slot: usize) -> impl Iterator<Item = usize> + '_ {
+        let range = self.starts[slot] as usize..self.starts[slot + 1] as usize;
+        self.positions[range].iter().map(|t| *t as usize)
+    }
+}
+
+/// Slots that were never counted although others were, or were zero throughout against all odds.
+fn shut(frame: &Frame, y: &[f32], slots: &Slots) -> Vec<bool> {
+    let (week, reach) = (frame.week(), frame.day / 12);
+    let recent = y.len().saturating_sub(WEEKS * week);
+    // By slot: windows, counted ones, tickets.
+    let mut seen = vec![(0u32, 0u32, 0.0f64); week];
+    for (slot, seen) in seen.iter_mut().enumerate() {
+        for t in slots.of(slot).filter(|t| *t >= recent) {
+            seen.0 += 1;
+            if !y[t].is_nan() {
+                seen.1 += 1;
+                seen.2 += f64::from(y[t]);
+            }
+        }
+    }
+    let (counted, tickets) = seen.iter().fold((0, 0.0), |s, seen| (s.0 + seen.1, s.1 + seen.2));
+    let mean = tickets / f64::from(counted.max(1));
+    let seen = &seen;
+    let unseen: Vec<bool> = seen.iter().map(|s| s.0 >= 2 && s.1 == 0 && counted > 0).collect();
+    let unseen = long_runs(&unseen, reach);
+    (0..week)
+        .map(|slot| {
+            if unseen[slot] {
+                return true;
+            }
+            if seen[slot].1 < 3 || seen[slot].2 > 0.0 {
+                return false;
+            }
+            // Zeros of the hours around count as well, as far as they reach without a ticket.
+            let side = |step: usize| {
+                let slots = (1..=reach).map(move |k| seen[(slot + week + k * step) % week]);
+                slots.take_while(|s| s.2 == 0.0).map(|s| s.1).sum::<u32>()
+            };
+            f64::from(seen[slot].1 + side(1) + side(week - 1)) * mean >= SILENCE
+        })
+        .collect()
+}
+
+/// Those that lie in runs of at least `least`, the week taken as a circle: a short gap is missing data.
+fn long_runs(marked: &[bool], least: usize) -> Vec<bool> {
+    let n = marked.len();
+    let run =
+        |at: usize, step: usize| (1..least).take_while(|k| marked[(at + n + k * step) % n]).count();
+    (0..n).map(|at| marked[at] && run(at, 1) + 1 + run(at, n - 1) >= least).collect()
+}
+
+/// Median ± [`REACH`] deviations by slot; the deviation is that of all slots relative to their volume, and
+/// never less than Poisson's.
+fn ranges(y: &[f32], slots: &Slots) -> Vec<(f32, f32)> {
+    let week = slots.starts.len() - 1;
+    let mut values: Vec<f32> = Vec::new();
+    let mut middles = vec![f64::NAN; week];
+    let (mut spread, mut volume) = (0.0, 0.0);
+    for (slot, middle) in middles.iter_mut().enumerate() {
+        values.clear();
+        values.extend(slots.of(slot).map(|t| y[t]).filter(|y| !y.is_nan()));
+        if values.len() < 3 {
+            continue;
+        }
+        let found = median(&mut values);
+        *middle = f64::from(found);
+        for value in &mut values {
+            *value = (*value - found).abs();
+        }
+        spread += f64::from(median(&mut values));
+        volume += *middle;
+    }
+    // 1.4826 median absolute deviations are a standard deviation of a normal distribution.
+    let relative = if volume > 0.0 { 1.4826 * spread / volume } else { 1.0 };
+    let range = |middle: f64| {
+        let reach = REACH * (relative * middle).max((middle + 1.0).sqrt());
+        ((middle - reach).max(0.0) as f32, (middle + reach) as f32)
+    };
+    middles.into_iter().map(|m| if m.is_nan() { (f32::NAN, f32::NAN) } else { range(m) }).collect()
+}
+
+/// The upper median.
+fn median(values: &mut [f32]) -> f32 {
+    let half = values.len() / 2;
+    *values.select_nth_unstable_by(half, f32::total_cmp).1
+}

@@ -1,0 +1,192 @@
+//! surgecast's own forecaster: regressions on busyness over a weekly profile, combined and calibrated.
+//!
+//! A weekly profile in civil time says what a window usually brings. For leads between now and six hours,
+//! ridge regressions say how much of today's busyness carries on: one on ratios to the profile, one on
+//! differences. A share of each, found by what weeks that were left out would have been forecast, makes the
+//! mean. A count distribution around it is as wide as misses were, wider after surprises and at hours that
+//! are seldom as usual; its quantiles are read where they would have covered.
+//!
+//! A fit is a function of the windows before it, and a prediction of the fit and the windows before its
+//! origin: nothing else is kept.
+
+mod calibrate;
+mod counts;
+mod design;
+mod fit;
+mod frame;
+mod levels;
+mod limits;
+mod regress;
+mod ridge;
+mod season;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use self::fit::Fitted;
+use self::frame::Frame;
+use super::{HORIZON, History, Lookback, Model, Past, Target, Vintage};
+use crate::domain::{Name, SeriesKey, WindowWidth};
+
+/// Weeks that a fit reads; windows, where those are more.
+const WEEKS: usize = 9;
+const WINDOWS: usize = 8_760;
+
+/// The product's own model.
+#[derive(Clone, Debug, Default)]
+pub struct Ensemble {
+    /// First window of the frames that were fitted, and that predictions read from.
+    first: i64,
+    fits: BTreeMap<SeriesKey, Fitted>,
+}
+
+fn span(width: WindowWidth) -> i64 {
+    let week = 7 * 86_400 / width.secs() as usize;
+    (WEEKS * week).max(WINDOWS) as i64
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+/// Frames by region, `None` for those that share a place.
+struct Frames<'a> {
+    past: &'a Past<'a>,
+    first: i64,
+    len: usize,
+    known: BTreeMap<Option<Name>, Frame>,
+}
+
+impl<'a> Frames<'a> {
+    fn new(past: &'a Past<'a>, first: i64, end: i64) -> Self {
+        let len = usize::try_from(end - first).unwrap_or(0);
+        Self { past, first, len, known: BTreeMap::new() }
+    }
+
+    fn of(&mut self, series: &SeriesKey) -> &Frame {
+        let (past, first, len) = (self.past, self.first, self.len);
+        let key = past.places.contains_key(&series.region).then(|| series.region.clone());
+        self.known
+            .entry(key)
+            .or_insert_with(|| Frame::new(past.place_of(series), past.width, first, len))
+    }
+}
+
+impl Ensemble {
+    fn vintage(
+        &self,
+        series: &SeriesKey,
+        history: &History,
+        frames: &mut Frames<'_>,
+        origin: i64,
+    ) -> Option<Vintage> {
+        let fitted = self.fits.get(series)?;
+        let frame = frames.of(series);
+        let width = history.width;
+        let known = (origin - frame.first) as usize;
+        let expected = fitted.expect(frame, history, known)?;
+        let targets = expected.iter().enumerate().map(|(step, expected)| Target {
+            start: width.start(origin + step as i64),
+            mean: rounded(expected.mean),
+            quantiles: fitted.quantiles(frame, step, expected),
+            baseline: rounded(expected.baseline),
+            level: match expected.baseline {
+                baseline if baseline > 0.0 => rounded(expected.mean / baseline),
+                _ => 1.0,
+            },
+            alarm_effect: 0.0,
+        });
+        Some(Vintage {
+            series: series.clone(),
+            issued_at: width.start(origin),
+            targets: targets.collect(),
+            members: vec!["ratio".into(), "difference".into()],
+            fallback: None,
+        })
+    }
+}
+
+/// One of several equal parts of the series, in order: work for one thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub number: usize,
+    pub of: usize,
+}
+
+impl Part {
+    pub const WHOLE: Self = Self { number: 0, of: 1 };
+
+    fn series<'a>(
+        self,
+        past: &Past<'a>,
+    ) -> impl Iterator<Item = (&'a SeriesKey, &'a History)> + use<'a> {
+        let n = past.series.len();
+        let (from, to) = (self.number * n / self.of, (self.number + 1) * n / self.of);
+        past.series.iter().skip(from).take(to - from)
+    }
+}
+
+impl Ensemble {
+    /// Learns a part of the series from the windows before `origin`.
+    pub fn fitted(past: &Past<'_>, origin: i64, part: Part) -> Self {
+        let oldest = past.series.values().map(|h| h.first).min().unwrap_or(origin);
+        let first = oldest.max(origin - span(past.width)).min(origin);
+        let targets = past.width.per(HORIZON);
+        let mut frames = Frames::new(past, first, origin);
+        let fits = part.series(past).filter_map(|(series, history)| {
+            let fitted = Fitted::new(frames.of(series), history, targets)?;
+            Some((series.clone(), fitted))
+        });
+        let fits = fits.collect();
+        Self { first, fits }
+    }
+
+    /// Takes over the fits of another part.
+    pub fn absorb(&mut self, other: Self) {
+        self.fits.extend(other.fits);
+    }
+
+    /// Series that have a fit; the others are forecast simply.
+    pub fn len(&self) -> usize {
+        self.fits.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.fits.is_empty()
+    }
+
+    /// One vintage a series of a part.
+    pub fn vintages(&self, past: &Past<'_>, origin: i64, part: Part) -> Vec<Vintage> {
+        let end = origin + past.width.per(HORIZON) as i64;
+        // A fit from long ago still serves, but nothing is read for longer than two spans.
+        let first = self.first.max(origin - 2 * span(past.width)).min(origin);
+        let mut frames = Frames::new(past, first, end);
+        let mut lookbacks = BTreeMap::new();
+        let vintages = part.series(past).map(|(series, history)| {
+            let own = self.vintage(series, history, &mut frames, origin);
+            own.unwrap_or_else(|| {
+                let zone = past.place_of(series).zone;
+                let lookback = lookbacks
+                    .entry(zone.to_string())
+                    .or_insert_with(|| Lookback::new(zone, past.width, origin));
+                super::forecast(history, series, lookback)
+            })
+        });
+        vintages.collect()
+    }
+}
+
+impl Model for Ensemble {
+    fn name(&self) -> &'static str {
+        "surgecast"
+    }
+
+    fn fit(&mut self, past: &Past<'_>, origin: i64) {
+        *self = Self::fitted(past, origin, Part::WHOLE);
+    }
+
+    fn predict(&self, past: &Past<'_>, origin: i64) -> Vec<Vintage> {
+        self.vintages(past, origin, Part::WHOLE)
+    }
+}

@@ -1,0 +1,178 @@
+//! Regressions by lead: cases in blocks of weeks, coefficients, and forecasts of the blocks left out.
+
+use super::design::{Design, Row, WIDTH};
+use super::frame::Frame;
+use super::levels::Scale;
+use super::ridge::Sums;
+use super::season::Season;
+
+/// Leads share coefficients between knots; this many at most.
+const KNOTS_MAX: usize = 9;
+/// Cases of a knot, at most.
+const CASES_MAX: usize = 2500;
+/// Blocks of whole weeks that are left out in turn.
+const BLOCKS: usize = 8;
+/// Penalties that are tried, as shares of the cases' weight.
+const PENALTIES: [f64; 4] = [0.003, 0.02, 0.1, 0.4];
+/// The constant is hardly shrunk.
+const PENALTY_OF_CONSTANT: f64 = 0.05;
+/// Weight of a case whose profile rests on a single week.
+const YOUNG: f64 = 0.25;
+/// Misses of a first guess count up to so many standard deviations (Huber 1964).
+const HUBER: f64 = 3.0;
+
+/// A past origin with the target that its knot's lead gives.
+#[derive(Clone, Copy)]
+pub(super) struct Case {
+    pub o: usize,
+    pub t: usize,
+    block: usize,
+    /// Its profile rests on a single week.
+    pub young: bool,
+}
+
+/// Lead steps at which coefficients are found: close together at first, where they change fast.
+pub(super) fn knots(targets: usize) -> Vec<usize> {
+    let n = KNOTS_MAX.min(targets);
+    let mut knots: Vec<usize> = Vec::with_capacity(n);
+    for k in 0..n {
+        let share = k as f64 / (n - 1).max(1) as f64;
+        let at = (share.powf(1.8) * (targets - 1) as f64).round() as usize;
+        knots.push(if n == targets { k } else { at.max(knots.last().map_or(0, |last| last + 1)) });
+    }
+    knots
+}
+
+/// The cases of each knot whose origin lies at `start` or after it.
+pub(super) fn cases(
+    frame: &Frame,
+    season: &Season,
+    start: usize,
+    knots: &[usize],
+) -> Vec<Vec<Case>> {
+    let mut stride = (season.known - start).div_ceil(CASES_MAX).max(1);
+    // Every time of day gets its turn.
+    while gcd(stride, frame.day) > 1 {
+        stride += 1;
+    }
+    let length = ((season.known - start) / BLOCKS).max(frame.week());
+    let of_knot = |knot: &usize| {
+        let origins = (start..season.known.saturating_sub(*knot)).step_by(stride);
+        let cases = origins.map(|o| {
+            let t = o + knot;
+            let block = ((t - start) / length).min(BLOCKS - 1);
+            Case { o, t, block, young: t < start + frame.week() }
+        });
+        cases.filter(|c| !season.y[c.t].is_nan() && !season.base[c.t].is_nan()).collect()
+    };
+    knots.iter().map(of_knot).collect()
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// The count that a regression's value `eta` stands for.
+pub(super) fn count_of(scale: Scale, base: f64, eta: f64) -> f64 {
+    match scale {
+        Scale::Ratio => base * eta.clamp(-4.0, 3.0).exp(),
+        Scale::Difference => (base + eta).max(0.0),
+    }
+}
+
+pub(super) fn dot(row: &Row, beta: &[f64; WIDTH]) -> f64 {
+    row.iter().zip(beta).map(|(x, b)| f64::from(*x) * b).sum()
+}
+
+/// φ of a negative binomial around the first guesses: for weights only.
+pub(super) fn rough_dispersion(season: &Season, design: &Design, cases: &[Vec<Case>]) -> f64 {
+    let (mut excess, mut square) = (0.0, 0.0);
+    for case in cases.iter().flatten().step_by(7) {
+        let mean = f64::from(season.base[case.t]) * design.guess(Scale::Ratio, case.o).exp();
+        let miss = (f64::from(season.clean[case.t]) - mean).powi(2);
+        excess += miss.min(mean * 16.0 + mean * mean) - mean;
+        square += mean * mean;
+    }
+    if square > 0.0 { (excess / square).clamp(0.002, 2.0) } else { 0.05 }
+}
+
+/// Weight and response of a case: one step of iteratively reweighted least squares from the first guess, for
+/// a negative binomial of log-linear mean or a linear one (McCullagh and Nelder 1989, § 2.5).
+fn response(season: &Season, scale: Scale, case: Case, guess: f64, dispersion: f64) -> (f64, f64) {
+    let (y, base) = (f64::from(season.y[case.t]), f64::from(season.base[case.t]));
+    let mean = count_of(scale, base, guess);
+    let deviation = |mean: f64| (mean + dispersion * mean * mean).sqrt();
+    match scale {
+        Scale::Ratio => {
+            let reach = HUBER * deviation(mean);
+            let weight = (mean / deviation(mean)).powi(2);
+            (weight, guess + (y - mean).clamp(-reach, reach) / mean)
+        }
+        Scale::Difference => {
+            let reach = HUBER * deviation(base);
+            (deviation(base).powi(-2), mean - base + (y - mean).clamp(-reach, reach))
+        }
+    }
+}
+
+/// What regressions on one scale give.
+pub(super) struct Regressed {
+    /// By knot.
+    pub beta: Vec<[f32; WIDTH]>,
+    /// By knot and case: the count expected by the regression of the other blocks.
+    pub means: Vec<Vec<f64>>,
+}
+
+/// Ridge regressions by knot, with the penalty that forecasts left-out blocks best.
+pub(super) fn regress(
+    season: &Season,
+    design: &Design,
+    scale: Scale,
+    cases: &[Vec<Case>],
+    dispersion: f64,
+) -> Regressed {
+    let mut penalty = [1.0; WIDTH];
+    penalty[0] = PENALTY_OF_CONSTANT;
+    let mut knots = Vec::with_capacity(cases.len());
+    for cases in cases {
+        let rows: Vec<Row> = cases.iter().map(|c| design.row(scale, c.o, c.t)).collect();
+        let mut blocks = vec![Sums::new(); BLOCKS];
+        for (case, row) in cases.iter().zip(&rows) {
+            let guess = design.guess(scale, case.o);
+            let (mut weight, z) = response(season, scale, *case, guess, dispersion);
+            if case.young {
+                weight *= YOUNG;
+            }
+            blocks[case.block].add(row, weight, z);
+        }
+        let mut all = Sums::new();
+        blocks.iter().for_each(|block| all.merge(block, 1.0));
+        knots.push((rows, blocks, all));
+    }
+    let mut best: Option<(f64, f64, Vec<Vec<f64>>)> = None;
+    for share in PENALTIES {
+        let mut loss = 0.0;
+        let mut means = Vec::with_capacity(cases.len());
+        for ((rows, blocks, all), cases) in knots.iter().zip(cases) {
+            let without = |block: &Sums| {
+                let mut rest = all.clone();
+                rest.merge(block, -1.0);
+                rest.solve(share * rest.weight, &penalty)
+            };
+            let betas: Vec<[f64; WIDTH]> = blocks.iter().map(without).collect();
+            let mean = |(case, row): (&Case, &Row)| {
+                count_of(scale, f64::from(season.base[case.t]), dot(row, &betas[case.block]))
+            };
+            let of_knot: Vec<f64> = cases.iter().zip(rows).map(mean).collect();
+            let misses = of_knot.iter().zip(cases);
+            loss += misses.map(|(m, case)| (m - f64::from(season.y[case.t])).abs()).sum::<f64>();
+            means.push(of_knot);
+        }
+        if best.as_ref().is_none_or(|best| loss < best.0) {
+            best = Some((loss, share, means));
+        }
+    }
+    let (_, share, means) = best.unwrap_or_default();
+    let beta = |all: &Sums| all.solve(share * all.weight, &penalty).map(|b| b as f32);
+    Regressed { beta: knots.iter().map(|(_, _, all)| beta(all)).collect(), means }
+}

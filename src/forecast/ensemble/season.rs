@@ -1,0 +1,189 @@
+//! What each window usually brings, as it was known a day before.
+
+use super::frame::{Frame, Kind};
+use super::limits::Limits;
+use crate::forecast::History;
+
+/// Weeks after which an occurrence counts half, for the slow and the quick profile.
+const HALF_WEEKS: [f64; 2] = [8.0, 1.0];
+/// What yesterday's count keeps after a day in the profile by time of day alone.
+const KEEP_DAY: f64 = 0.9;
+/// Factors of special days are learned against so many days of none.
+const KIND_PRIOR: f64 = 1.5;
+
+/// One series over a frame: counts before `known`, and profiles of which each value was known a day before
+/// its window. NaN where nothing is known, or closed.
+#[derive(Clone, Debug)]
+pub(super) struct Season {
+    /// Position of the first window that is not known.
+    pub known: usize,
+    /// Counts as they came, and without outliers.
+    pub y: Vec<f32>,
+    pub clean: Vec<f32>,
+    /// The reference profile, one that forgets quickly, and one smoothed over hours.
+    pub base: Vec<f32>,
+    pub quick: Vec<f32>,
+    pub wide: Vec<f32>,
+}
+
+/// Counts of a history by position in a frame, NaN from `known` on.
+pub(super) fn counts(frame: &Frame, history: &History, known: usize) -> Vec<f32> {
+    let count = |t: usize| history.get(frame.first + t as i64);
+    // Counts are not negative; NaN stays NaN.
+    (0..known).map(count).map(|y| if y < 0.0 { 0.0 } else { y }).collect()
+}
+
+impl Season {
+    /// From the counts before `y.len()`; profiles are worked out from position `from` on.
+    pub(super) fn new(frame: &Frame, mut y: Vec<f32>, limits: &Limits, from: usize) -> Self {
+        let (n, known) = (frame.len(), y.len());
+        for (y, slot) in y.iter_mut().zip(&frame.slot) {
+            if limits.is_closed(*slot) {
+                *y = f32::NAN;
+            }
+        }
+        let clean = y.iter().zip(&frame.slot).map(|(y, slot)| limits.clean(*slot, *y)).collect();
+        let none = vec![f32::NAN; n];
+        let mut season =
+            Self { known, y, clean, base: none.clone(), quick: none.clone(), wide: none };
+        season.run(frame, limits, from);
+        season
+    }
+
+    fn run(&mut self, frame: &Frame, limits: &Limits, from: usize) {
+        let day = frame.day;
+        let mut cells = Cells::new(frame, limits.mean);
+        let mut special = Special::default();
+        for t in 0..frame.len() {
+            if t >= day && t - day < self.known && !self.clean[t - day].is_nan() {
+                let u = t - day;
+                let y = f64::from(self.clean[u]);
+                if frame.kind[u] != Kind::Holiday {
+                    cells.learn(frame.slot[u], y);
+                }
+                special.learn(frame, u, y, f64::from(self.base[u]));
+            }
+            let kind = frame.kind[t];
+            if limits.is_closed(frame.slot[t]) || (t < from && kind == Kind::Ordinary) {
+                continue;
+            }
+            if let Some([base, quick, wide]) = cells.read(frame.slot[t], kind) {
+                let factor = special.factor(kind);
+                let floored = |value: f64| (value * factor).max(cells.floor) as f32;
+                (self.base[t], self.quick[t], self.wide[t]) =
+                    (floored(base), floored(quick), floored(wide));
+            }
+        }
+    }
+}
+
+/// Exponentially weighted sums and weights by slot of the week and by time of day.
+struct Cells {
+    weekly: Vec<[(f64, f64); 2]>,
+    daily: Vec<(f64, f64)>,
+    keep: [f64; 2],
+    /// Slots that the reference profile is smoothed over, and the wide one.
+    narrow: usize,
+    broad: usize,
+    /// Profiles do not go below.
+    floor: f64,
+}
+
+impl Cells {
+    fn new(frame: &Frame, mean: f64) -> Self {
+        Self {
+            weekly: vec![[(0.0, 0.0); 2]; frame.week()],
+            daily: vec![(0.0, 0.0); frame.day],
+            keep: HALF_WEEKS.map(|weeks| 0.5f64.powf(1.0 / weeks)),
+            narrow: usize::from(frame.day >= 48),
+            broad: (frame.day / 16).max(1),
+            floor: (0.02 * mean).max(1e-3),
+        }
+    }
+
+    fn learn(&mut self, slot: u16, y: f64) {
+        let slot = usize::from(slot);
+        for (cell, keep) in self.weekly[slot].iter_mut().zip(self.keep) {
+            *cell = (cell.0 * keep + y, cell.1 * keep + 1.0);
+        }
+        let day = self.daily.len();
+        let cell = &mut self.daily[slot % day];
+        *cell = (cell.0 * KEEP_DAY + y, cell.1 * KEEP_DAY + 1.0);
+    }
+
+    /// Mean of a slot and its neighbours, nearer ones more.
+    fn mean(&self, which: usize, slot: usize, reach: usize) -> Option<f64> {
+        let week = self.weekly.len();
+        let (mut sum, mut weight) = (0.0, 0.0);
+        for step in 0..=2 * reach {
+            let cell = self.weekly[(slot + week + step - reach) % week][which];
+            if cell.1 > 0.0 {
+                let share = (reach + 1 - step.abs_diff(reach)) as f64;
+                sum += share * cell.0 / cell.1;
+                weight += share;
+            }
+        }
+        (weight > 0.0).then(|| sum / weight)
+    }
+
+    /// The reference, quick and wide profile of a slot.
+    fn read(&self, slot: u16, kind: Kind) -> Option<[f64; 3]> {
+        let (slot, day) = (usize::from(slot), self.daily.len());
+        let own = |slot: usize| {
+            let by_day = self.daily[slot % day];
+            let by_week = self.mean(0, slot, self.narrow);
+            by_week.or_else(|| (by_day.1 > 0.0).then(|| by_day.0 / by_day.1))
+        };
+        let mut base = own(slot)?;
+        if kind == Kind::Holiday
+            && let Some(sunday) = self.mean(0, 6 * day + slot % day, self.narrow)
+        {
+            // Before anything is learned of holidays: between the weekday and a Sunday.
+            base = (base.max(self.floor) * sunday.max(self.floor)).sqrt();
+        }
+        let quick = self.mean(1, slot, 0).unwrap_or(base);
+        Some([base, quick, self.mean(0, slot, self.broad).unwrap_or(base)])
+    }
+}
+
+/// Factors of special days, learned once each is over.
+#[derive(Default)]
+struct Special {
+    /// By kind: Σ log ratios and their number.
+    seen: [(f64, f64); Kind::COUNT],
+    running: Option<Running>,
+}
+
+/// A special day that is not over: what came, and what was expected without its factor.
+struct Running {
+    date: i32,
+    kind: Kind,
+    came: f64,
+    expected: f64,
+}
+
+impl Special {
+    fn factor(&self, kind: Kind) -> f64 {
+        if kind == Kind::Ordinary {
+            return 1.0;
+        }
+        let (sum, n) = self.seen[kind as usize];
+        (sum / (n + KIND_PRIOR)).exp()
+    }
+
+    fn learn(&mut self, frame: &Frame, u: usize, y: f64, base: f64) {
+        let (date, kind) = (frame.date[u], frame.kind[u]);
+        if let Some(over) = self.running.take_if(|running| running.date != date) {
+            let ratio = ((over.came + 1.0) / (over.expected + 1.0)).ln().clamp(-3.0, 1.5);
+            let (sum, n) = self.seen[over.kind as usize];
+            self.seen[over.kind as usize] = (0.95 * sum + ratio, 0.95 * n + 1.0);
+        }
+        if kind == Kind::Ordinary || base.is_nan() {
+            return;
+        }
+        let expected = base / self.factor(kind);
+        let running = self.running.get_or_insert(Running { date, kind, came: 0.0, expected: 0.0 });
+        running.came += y;
+        running.expected += expected;
+    }
+}

@@ -1,0 +1,297 @@
+//! Laws of the ensemble's forecasts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::*;
+use crate::domain::{Timestamp, Zone};
+use crate::forecast::{Calendar, DayKind, Place, Score};
+
+const WIDTH: WindowWidth = WindowWidth::QUARTER;
+const DAY: i64 = 96;
+const WEEK: i64 = 7 * DAY;
+
+fn key() -> SeriesKey {
+    SeriesKey::parse("north/tv/phone").expect("series")
+}
+
+fn place(zone: &str) -> Place {
+    let zone: Zone = zone.parse().expect("zone");
+    Place { zone, calendar: Arc::default() }
+}
+
+fn at(text: &str) -> i64 {
+    WIDTH.index(Timestamp::parse(text).expect("time"))
+}
+
+/// `windows` counts that end at `origin`.
+fn history(origin: i64, windows: i64, count: impl Fn(i64) -> f32) -> History {
+    let mut history = History::new(WIDTH, origin - windows);
+    history.counts = (history.first..origin).map(count).collect();
+    history
+}
+
+fn issue(history: &History, place: &Place, fit: i64, origin: i64) -> Vintage {
+    let series = BTreeMap::from([(key(), history.clone())]);
+    let places = BTreeMap::new();
+    let past =
+        Past { width: WIDTH, series: &series, alarms: &[], work: &[], places: &places, place };
+    let mut model = Ensemble::default();
+    model.fit(&past, fit);
+    let vintage = model.predict(&past, origin).pop().expect("one series");
+    assert_eq!(vintage.issued_at, WIDTH.start(origin));
+    assert_eq!(vintage.targets.len(), 24);
+    for target in &vintage.targets {
+        assert!(target.mean.is_finite() && target.mean >= 0.0, "{target:?}");
+        assert!(target.quantiles[0] >= 0.0, "{target:?}");
+        assert!(target.quantiles.windows(2).all(|q| q[0] <= q[1]), "{target:?}");
+        assert!(target.quantiles[6].is_finite(), "{target:?}");
+    }
+    vintage
+}
+
+/// A number below `below` that has nothing to do with `index`'s neighbours.
+fn noise(index: i64, below: i32) -> f32 {
+    ChaCha8Rng::seed_from_u64(index as u64).random_range(0..below) as f32
+}
+
+/// Poisson-like counts on a daily and weekly shape, by local hour, with a level that wanders.
+fn simulated(zone: Zone, origin: i64, windows: i64, volume: f64, seed: u64) -> History {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut made = History::new(WIDTH, origin - windows);
+    let mut level: f64 = 1.0;
+    for index in made.first..origin {
+        let minute = f64::from(zone.minute_of_week(WIDTH.start(index)));
+        if index % 16 == 0 {
+            level = 1.0 + 0.9 * (level - 1.0) + 0.15 * (rng.random::<f64>() - 0.5);
+        }
+        let weekend = if minute >= 5.0 * 1440.0 { 0.5 } else { 1.0 };
+        let hour = (minute % 1440.0) / 1440.0 * std::f64::consts::TAU;
+        let rate = volume * weekend * level * (1.2 - hour.cos());
+        let count = (0..400).filter(|_| rng.random::<f64>() < rate / 400.0).count();
+        made.set(index, count as f32);
+    }
+    made
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn quantiles_never_cross_nor_go_below_zero(
+        counts in prop::collection::vec(prop_oneof![
+            8 => (0u32..500).prop_map(|n| n as f32),
+            2 => Just(0.0),
+            1 => Just(f32::NAN),
+            1 => Just(1e7),
+        ], 0..4000),
+        ahead in 0i64..400,
+    ) {
+        let origin = at("2026-03-10T08:00:00Z");
+        let n = counts.len() as i64;
+        let history = history(origin, n, |i| counts[(i - origin + n) as usize]);
+        issue(&history, &place("Asia/Shanghai"), origin - ahead, origin);
+    }
+
+    #[test]
+    fn nothing_at_or_after_the_origin_is_read(seed in any::<u64>(), future in 0u32..10_000, ahead in 0i64..300) {
+        let (place, origin) = (place("Europe/London"), at("2026-03-10T08:00:00Z"));
+        let known = simulated(place.zone, origin, 5 * WEEK, 6.0, seed);
+        let mut told = known.clone();
+        for step in 0..40 {
+            told.set(origin + step, future as f32);
+        }
+        let (fit, first) = (origin - ahead, issue(&known, &place, origin - ahead, origin));
+        prop_assert!(first.fallback.is_none());
+        prop_assert_eq!(&first, &issue(&told, &place, fit, origin));
+        // Nor does a fit read what came after it.
+        let mut later = known.clone();
+        for index in fit..origin {
+            later.set(index, future as f32);
+        }
+        prop_assert_eq!(issue(&known, &place, fit, fit), issue(&later, &place, fit, fit));
+    }
+}
+
+#[test]
+fn the_same_counts_give_the_same_forecast_in_whatever_order_they_came() {
+    let (place, origin) = (place("UTC"), at("2026-03-10T08:00:00Z"));
+    let made = simulated(place.zone, origin, 5 * WEEK, 9.0, 3);
+    let mut shuffled = History::new(WIDTH, made.first);
+    for step in 0..made.counts.len() as i64 {
+        // 101 and the number of windows have no common divisor.
+        let index = made.first + step * 101 % made.counts.len() as i64;
+        shuffled.set(index, made.get(index));
+    }
+    assert_eq!(issue(&made, &place, origin, origin), issue(&shuffled, &place, origin, origin));
+}
+
+#[test]
+fn histories_of_every_kind_give_a_forecast_and_say_how() {
+    let origin = at("2026-03-10T08:00:00Z");
+    type Case = (&'static str, i64, fn(i64) -> f32, f64, bool);
+    let cases: [Case; 9] = [
+        ("none", 0, |_| 0.0, 0.0, true),
+        ("two hours", 8, |_| 9.0, 9.0, true),
+        ("three days", 3 * DAY, |_| 9.0, 9.0, true),
+        ("ten days", 10 * DAY, |_| 9.0, 9.0, true),
+        ("three weeks", 3 * WEEK, |_| 9.0, 9.0, false),
+        ("all zero", 8 * WEEK, |_| 0.0, 0.0, false),
+        ("constant", 8 * WEEK, |_| 9.0, 9.0, false),
+        ("gaps", 8 * WEEK, |i| if i % 7 < 3 { f32::NAN } else { 9.0 }, 9.0, false),
+        ("twenty years", 20 * 52 * WEEK, |_| 9.0, 9.0, false),
+    ];
+    for (name, windows, count, expected, falls_back) in cases {
+        let vintage =
+            issue(&history(origin, windows, count), &place("Asia/Shanghai"), origin, origin);
+        assert_eq!(vintage.fallback.is_some(), falls_back, "{name}: {:?}", vintage.fallback);
+        for target in &vintage.targets {
+            assert!((target.mean - expected).abs() < 0.5, "{name}: {target:?}");
+        }
+    }
+}
+
+#[test]
+fn history_beyond_its_reach_changes_nothing() {
+    let (place, origin) = (place("UTC"), at("2026-03-10T08:00:00Z"));
+    let long = simulated(place.zone, origin, 20 * WEEK, 9.0, 4);
+    let mut short = long.clone();
+    short.trim(span(WIDTH) as usize);
+    assert_eq!(issue(&long, &place, origin, origin), issue(&short, &place, origin, origin));
+}
+
+#[test]
+fn one_huge_outlier_does_not_poison_the_days_after_it() {
+    let (place, origin) = (place("UTC"), at("2026-03-10T08:00:00Z"));
+    let made = simulated(place.zone, origin, 6 * WEEK, 9.0, 5);
+    let calm = issue(&made, &place, origin, origin);
+    for ago in [DAY - 8, 7 * DAY - 8, 14 * DAY - 8] {
+        let mut wild = made.clone();
+        (0..4).for_each(|step| wild.set(origin - ago + step, 5000.0));
+        let after = issue(&wild, &place, origin, origin);
+        for (calm, after) in calm.targets.iter().zip(&after.targets) {
+            let reach = 0.25 * calm.mean + 1.0;
+            assert!((calm.mean - after.mean).abs() < reach, "{ago}: {calm:?} {after:?}");
+        }
+    }
+}
+
+#[test]
+fn closed_hours_are_zero_and_open_ones_are_not_poisoned() {
+    let (place, origin) = (place("Asia/Shanghai"), at("2026-03-09T22:00:00Z"));
+    // Open from seven to nine in the evening on weekdays; it is Tuesday, six in the morning.
+    let is_open = |i: i64| {
+        let minute = place.zone.minute_of_week(WIDTH.start(i));
+        minute < 5 * 1440 && (420..1260).contains(&(minute % 1440))
+    };
+    let level = |i: i64| 20.0 + noise(i, 11);
+    for shut in [f32::NAN, 0.0] {
+        let made = history(origin, 8 * WEEK, |i| if is_open(i) { level(i) } else { shut });
+        let vintage = issue(&made, &place, origin, origin);
+        for (step, target) in vintage.targets.iter().enumerate() {
+            if is_open(origin + step as i64) {
+                assert!(
+                    (target.mean - 25.0).abs() < 3.0 && target.quantiles[1] > 15.0,
+                    "{target:?}"
+                );
+            } else {
+                assert_eq!((target.mean, target.quantiles), (0.0, [0.0; 7]), "{target:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_profile_follows_local_time_over_both_clock_changes() {
+    // Calls come at nine in the morning, local time, whatever the clocks did.
+    for zone in ["Europe/London", "Asia/Shanghai"] {
+        let place = place(zone);
+        let busy = |i: i64| {
+            let minute = place.zone.minute_of_week(WIDTH.start(i)) % 1440;
+            if (540..600).contains(&minute) { 80.0 } else { 2.0 }
+        };
+        // The days of 23 and 25 hours themselves, the days after, and a week later.
+        for day in
+            ["2026-03-29", "2026-03-30", "2026-04-05", "2026-10-25", "2026-10-26", "2026-11-01"]
+        {
+            let origin = at(&format!("{day}T00:00:00Z"));
+            let vintage = issue(&history(origin + 28, 8 * WEEK, busy), &place, origin, origin + 28);
+            for target in &vintage.targets {
+                let minute = place.zone.minute_of_week(target.start) % 1440;
+                if (545..595).contains(&minute) {
+                    assert!(target.mean > 40.0, "{zone} {day} {target:?}");
+                } else if !(510..630).contains(&minute) {
+                    assert!(target.mean < 6.0, "{zone} {day} {target:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_surge_raises_the_next_hours() {
+    let (place, origin) = (place("UTC"), at("2026-03-10T14:00:00Z"));
+    let mut made = simulated(place.zone, origin, 7 * WEEK, 9.0, 8);
+    let calm = issue(&made, &place, origin, origin);
+    (1..=4).for_each(|ago| made.set(origin - ago, 60.0));
+    let surge = issue(&made, &place, origin - 8, origin);
+    let rise = |step: usize| surge.targets[step].mean / calm.targets[step].mean;
+    assert!(rise(0) > 1.15 && rise(23) < 2.0, "{} {}", rise(0), rise(23));
+}
+
+#[test]
+fn holidays_are_learned_and_leave_no_trace_in_the_weekday() {
+    let origin = at("2026-03-13T00:00:00Z");
+    let mut calendar = Calendar::default();
+    let dates = ["2026-01-23", "2026-02-06", "2026-02-20", "2026-02-27", "2026-03-13"];
+    let dates: Vec<chrono::NaiveDate> = dates.iter().map(|d| d.parse().expect("date")).collect();
+    dates.iter().for_each(|date| calendar.add(*date, DayKind::Holiday));
+    let is_holiday = |i: i64| dates.contains(&Zone::UTC.local(WIDTH.start(i)).date());
+    let made = history(origin, 9 * WEEK, |i| {
+        let usual = 30.0 + noise(i, 9);
+        if is_holiday(i) { usual / 3.0 } else { usual }
+    });
+    let place = Place { zone: Zone::UTC, calendar: Arc::new(calendar) };
+    let holiday = issue(&made, &place, origin, origin);
+    assert!(holiday.targets.iter().all(|t| t.baseline < 22.0), "{:?}", holiday.targets[9]);
+    let eve = issue(&made, &place, origin - 2 * DAY, origin - 2 * DAY);
+    assert!(eve.targets.iter().all(|t| (t.mean - 34.0).abs() < 4.0), "{:?}", eve.targets[9]);
+}
+
+#[test]
+fn it_beats_last_week_and_its_bands_hold() {
+    let (place, end) = (place("Europe/London"), at("2026-04-20T00:00:00Z"));
+    let made = simulated(place.zone, end, 10 * WEEK, 9.0, 11);
+    let series = BTreeMap::from([(key(), made.clone())]);
+    let places = BTreeMap::new();
+    let past = Past {
+        width: WIDTH,
+        series: &series,
+        alarms: &[],
+        work: &[],
+        places: &places,
+        place: &place,
+    };
+    let (mut all, mut model) = (Score::default(), Ensemble::default());
+    for day in 0..14 {
+        let fit = end - (15 - day) * DAY;
+        model.fit(&past, fit);
+        for origin in (fit..fit + DAY).step_by(12) {
+            for (step, target) in model.predict(&past, origin)[0].targets.iter().enumerate() {
+                let index = origin + step as i64;
+                let naive = f64::from(made.get(index - WEEK));
+                all.merge(&Score::of(target, f64::from(made.get(index)), Some(naive)));
+            }
+        }
+    }
+    let figures = all.figures();
+    let (wape, naive) = (figures.wape.expect("scored"), figures.wape_naive.expect("scored"));
+    let floor = figures.wape_floor.expect("scored");
+    assert!(wape < 0.85 * naive && wape < 1.15 * floor, "{figures:?}");
+    let coverage = figures.coverage80.expect("scored");
+    assert!((0.78..0.9).contains(&coverage), "{figures:?}");
+}
