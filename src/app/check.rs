@@ -73,6 +73,10 @@ fn describe(config: &Config) -> String {
             kafka.maintenance
         ));
     }
+    lines.push(match &config.lexicon {
+        None => "lexicon        the one that is built in".into(),
+        Some(file) => format!("lexicon        {}", file.display()),
+    });
     if let Some(influxdb) = &config.influxdb {
         let (url, org, bucket) = (&influxdb.url, &influxdb.org, &influxdb.bucket);
         lines.push(format!("sink           InfluxDB {url}, {org}/{bucket}"));

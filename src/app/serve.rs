@@ -55,6 +55,8 @@ pub fn run(config: &Config, inputs: &[PathBuf], role: Role) -> anyhow::Result<()
     let channels = channels(config)?;
     let mapping = mapping::read(&config.mapping);
     let mapping = mapping.map_err(|why| UsageError(format!("[[mapping]]: {why}")))?;
+    let lexicon = mapping::read_lexicon(config.lexicon.as_deref());
+    let lexicon = lexicon.map_err(|why| UsageError(format!("[lexicon]: {why}")))?;
     let tokens = match &config.server.tokens_file {
         None => None,
         Some(path) => {
@@ -70,8 +72,9 @@ pub fn run(config: &Config, inputs: &[PathBuf], role: Role) -> anyhow::Result<()
         admin_listen: Some(config.admin.listen),
         store: config.store.path.clone(),
         info: info(config),
-        decoder: Decoder { limits: config.limits.ingest(), mapping },
+        decoder: Decoder { limits: config.limits.ingest(), mapping, lexicon },
         tables: config.mapping.clone(),
+        lexicon: config.lexicon.clone(),
         leader: leader(config, &channels, clock.now())?,
         fold,
         feeds,

@@ -24,6 +24,9 @@ impl Hasher for Mixed {
     fn write_u32(&mut self, number: u32) {
         self.0 = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
     fn write_u128(&mut self, number: u128) {
         self.0 = number as u64;
     }

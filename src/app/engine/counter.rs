@@ -47,12 +47,13 @@ impl Counter {
         decoders: Arc<Decoders>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let fold = match from {
+        let mut fold = match from {
             Some(point) => Fold::resume(config, point),
             None => Fold::new(config),
         };
         let pending = Report::new(source.clone());
         let decoder = decoders.current();
+        fold.listen(Arc::new(decoder.lexicon.clone()));
         let outcomes = Outcomes::new(&metrics, &source);
         Self {
             source,
@@ -90,7 +91,11 @@ impl Counter {
         report.progress = Some((Frontier { closed: self.fold.closed(), caught_up_at }, commit));
         self.fold.committed(&commit);
         (self.taken, self.held) = (0, 0);
-        self.decoder = self.decoders.current();
+        let decoder = self.decoders.current();
+        if !Arc::ptr_eq(&decoder, &self.decoder) {
+            self.fold.listen(Arc::new(decoder.lexicon.clone()));
+            self.decoder = decoder;
+        }
         report
     }
 
@@ -103,7 +108,7 @@ impl Counter {
             _ => None,
         };
         if let Some(glance) = glance {
-            self.decide(record, replayed, &glance.brief);
+            self.decide(record, replayed, &glance);
             return;
         }
         match self.decoder.decode(record.bytes, &record.headers, record.hint) {

@@ -18,6 +18,7 @@ mod leader;
 mod refit;
 mod report;
 mod run;
+mod said;
 mod worker;
 
 pub use commands::{Answer, Told};

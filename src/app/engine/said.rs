@@ -1,0 +1,74 @@
+//! What customers say of a settled window, for the store and for [`Complaints`](crate::anomaly::Complaints).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{Scope, SeriesKey};
+use crate::store::PHRASES_KEPT;
+use crate::window::{AlarmBook, Cell, Counts};
+
+/// Groups of alarms that a sentence names.
+const GROUPS_MAX: usize = 3;
+
+/// Leaves the phrases that most tickets of their scope have; all other cells stay.
+pub fn thin(cells: &mut Vec<(Cell, Counts)>) {
+    let mut by_scope: BTreeMap<&Scope, Vec<(u32, &str)>> = BTreeMap::new();
+    for (cell, counts) in cells.iter() {
+        if let Cell::Phrase(scope, phrase) = cell {
+            by_scope.entry(scope).or_default().push((counts.tickets, phrase));
+        }
+    }
+    let mut gone: BTreeSet<Cell> = BTreeSet::new();
+    for (scope, mut phrases) in by_scope {
+        phrases.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+        let rest = phrases.into_iter().skip(PHRASES_KEPT);
+        gone.extend(rest.map(|(_, phrase)| Cell::Phrase(scope.clone(), phrase.into())));
+    }
+    if !gone.is_empty() {
+        cells.retain(|(cell, _)| !gone.contains(cell));
+    }
+}
+
+/// Scopes with a series whose count is not known.
+pub fn missing(leaves: &[(SeriesKey, Option<u32>)]) -> BTreeSet<Scope> {
+    leaves.iter().filter(|(_, count)| count.is_none()).map(|(series, _)| series.scope()).collect()
+}
+
+/// What stands at each scope, in words: "2 critical lossOfSignal, 1 minor".
+pub fn alarms_in_words(book: &AlarmBook) -> BTreeMap<Scope, String> {
+    let mut groups: BTreeMap<&Scope, BTreeMap<_, usize>> = BTreeMap::new();
+    for alarm in book.standing() {
+        let what = (alarm.severity, alarm.alarm_type.as_deref());
+        *groups.entry(&alarm.scope).or_default().entry(what).or_default() += 1;
+    }
+    let words = groups.into_iter().map(|(scope, groups)| {
+        let named = groups.iter().take(GROUPS_MAX).map(|((severity, kind), n)| match kind {
+            Some(kind) => format!("{n} {} {kind}", severity.as_str()),
+            None => format!("{n} {}", severity.as_str()),
+        });
+        let mut named: Vec<String> = named.collect();
+        let rest: usize = groups.values().skip(GROUPS_MAX).sum();
+        if rest > 0 {
+            named.push(format!("{rest} more"));
+        }
+        (scope.clone(), named.join(", "))
+    });
+    words.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_phrases_that_most_say_are_kept() {
+        let scope = SeriesKey::parse("north/tv/phone").expect("series").scope();
+        let counts = |tickets| Counts { tickets, ..Counts::default() };
+        let mut cells: Vec<_> = (0..40u32)
+            .map(|n| (Cell::Phrase(scope.clone(), format!("p{n:02}").into()), counts(n / 2)))
+            .collect();
+        cells.push((Cell::Maintenance, counts(0)));
+        thin(&mut cells);
+        assert_eq!(cells.len(), PHRASES_KEPT + 1);
+        assert!(cells.iter().all(|(cell, n)| !cell.is_besides() || n.tickets >= 12));
+    }
+}
