@@ -96,7 +96,13 @@ impl Complaints {
     }
 
     /// Adds a part of a window that was stored before: of one series, or a phrase.
-    pub fn restore(&mut self, scope: &Scope, window: Timestamp, topics: &[u32; TOPICS], missing: bool) {
+    pub fn restore(
+        &mut self,
+        scope: &Scope,
+        window: Timestamp,
+        topics: &[u32; TOPICS],
+        missing: bool,
+    ) {
         let index = self.width.index(window);
         self.by_scope.entry(scope.clone()).or_default().add(index, topics, missing);
     }
@@ -284,5 +290,121 @@ impl Past {
         let window = self.windows.get(usize::try_from(index - self.first).ok()?)?;
         (window.known && !window.missing)
             .then(|| topics.iter().map(|topic| f64::from(window.topics[*topic as usize])).sum())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDTH: WindowWidth = WindowWidth::QUARTER;
+
+    fn scope(region: &str) -> Scope {
+        SeriesKey::parse(&format!("{region}/tv/phone")).expect("series").scope()
+    }
+
+    fn said(outage: u32, phrases: &[(&str, u32)]) -> Spoken {
+        let phrases = phrases.iter().map(|(phrase, n)| ((*phrase).into(), *n)).collect();
+        Spoken { topics: [outage, 0, 1, 3, 2, 4], phrases }
+    }
+
+    /// Two and a half weeks in which nothing is wrong, and then windows in which something is.
+    fn told(last: &[Spoken]) -> (Complaints, i64) {
+        let mut complaints = Complaints::new(WIDTH);
+        let quiet = 17 * 96;
+        for index in 0..quiet {
+            let usual = said(u32::from(index % 5 == 0), &[("every day", 2 + index as u32 % 2)]);
+            let spoken = BTreeMap::from([(scope("north"), usual)]);
+            complaints.push(WIDTH.start(index), &spoken, &BTreeSet::new());
+        }
+        for (n, spoken) in last.iter().enumerate() {
+            let spoken = BTreeMap::from([(scope("north"), spoken.clone())]);
+            complaints.push(WIDTH.start(quiet + n as i64), &spoken, &BTreeSet::new());
+        }
+        (complaints, quiet + last.len() as i64 - 1)
+    }
+
+    fn kinds(complaints: &Complaints, index: i64) -> Vec<AnomalyKind> {
+        let found = complaints.judge(WIDTH.start(index), &BTreeMap::new());
+        found.iter().map(|anomaly| anomaly.kind).collect()
+    }
+
+    #[test]
+    fn an_outage_without_an_alarm_is_told() {
+        let (complaints, last) = told(&[said(14, &[])]);
+        let alarms = BTreeMap::from([(scope("south"), "1 major".to_owned())]);
+        let found = complaints.judge(WIDTH.start(last), &alarms);
+        assert_eq!(found.len(), 1);
+        let anomaly = &found[0];
+        assert_eq!(anomaly.series, SeriesKey::parse("north/tv/_all").expect("series"));
+        assert!(anomaly.kind == AnomalyKind::Complaints && anomaly.score > 4.0, "{anomaly:?}");
+        insta::assert_snapshot!(anomaly.text, @"14 tickets about an outage where 0.2 are usual at this time; no alarm stands: customers report an outage");
+        let alarms = BTreeMap::from([(scope("north"), "1 major".to_owned())]);
+        let found = complaints.judge(WIDTH.start(last), &alarms);
+        assert!(found[0].text.ends_with("alarms stand: 1 major"), "{}", found[0].text);
+        assert_eq!(kinds(&complaints, last - 1), [], "the window before was quiet");
+    }
+
+    #[test]
+    fn few_complaints_unknown_windows_and_short_histories_are_not_judged() {
+        let (complaints, last) = told(&[said(4, &[])]);
+        assert_eq!(kinds(&complaints, last), []);
+        let mut complaints = Complaints::new(WIDTH);
+        let spoken = BTreeMap::from([(scope("north"), said(50, &[("a b", 50)]))]);
+        complaints.push(WIDTH.start(0), &spoken, &BTreeSet::new());
+        assert_eq!(kinds(&complaints, 0), [], "nothing to compare with");
+        let (mut complaints, last) = told(&[]);
+        let missing = BTreeSet::from([scope("north")]);
+        complaints.push(WIDTH.start(last + 1), &spoken, &missing);
+        assert!(!kinds(&complaints, last + 1).contains(&AnomalyKind::Complaints));
+    }
+
+    #[test]
+    fn a_new_phrase_is_told_and_a_usual_one_is_not() {
+        let news = [("app login", 9), ("login error", 8), ("every day", 9)];
+        let (complaints, last) = told(&[said(0, &news), said(0, &news)]);
+        let found = complaints.judge(WIDTH.start(last - 1), &BTreeMap::new());
+        assert_eq!(found.len(), 1, "{found:?}");
+        insta::assert_snapshot!(found[0].text, @"“app login error” in 9 tickets, in none of the week before");
+        assert_eq!(kinds(&complaints, last), [], "it is not new any more");
+    }
+
+    #[test]
+    fn early_signs_sum_up_recent_windows() {
+        let (complaints, last) = told(&[said(3, &[]), said(3, &[]), said(3, &[])]);
+        assert_eq!(kinds(&complaints, last), [], "none of them stands out");
+        let end = WIDTH.start(last + 1);
+        let signs = complaints.early_signs(end, 3);
+        let [sign] = &signs[..] else { panic!("{signs:?}") };
+        assert_eq!((sign.from, sign.to), (WIDTH.start(last - 2), end));
+        assert_eq!(sign.actual, 12.0, "three of slowness among them");
+        assert!((sign.excess - (12.0 - sign.usual)).abs() < 1e-9 && sign.score > 2.0, "{sign:?}");
+        assert_eq!(complaints.early_signs(WIDTH.start(last - 2), 3), []);
+    }
+
+    #[test]
+    fn what_was_stored_is_what_was_pushed() {
+        let (pushed, last) = told(&[said(14, &[("app login", 9)])]);
+        let mut restored = Complaints::new(WIDTH);
+        for index in 0..=last {
+            let usual = said(u32::from(index % 5 == 0), &[("every day", 2 + index as u32 % 2)]);
+            let said = if index == last { said(14, &[("app login", 9)]) } else { usual };
+            // As two series of the scope would have it.
+            let half = said.topics.map(|n| n / 2);
+            let rest = std::array::from_fn(|n| said.topics[n] - half[n]);
+            let (scope, window) = (scope("north"), WIDTH.start(index));
+            restored.restore(&scope, window, &half, false);
+            restored.restore(&scope, window, &rest, false);
+            for (phrase, n) in &said.phrases {
+                restored.restore_phrase(&scope, window, phrase, *n);
+            }
+        }
+        let window = WIDTH.start(last);
+        let judged = pushed.judge(window, &BTreeMap::new());
+        assert_eq!(judged.len(), 2);
+        assert_eq!(judged, restored.judge(window, &BTreeMap::new()));
+        let before = [14, 0, 1, 3, 2, 4];
+        restored.revise(&scope("north"), window, &before, &[2, 0, 1, 3, 2, 4]);
+        assert_eq!(kinds(&restored, last), [AnomalyKind::Phrase]);
     }
 }

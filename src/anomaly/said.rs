@@ -31,7 +31,11 @@ pub(super) fn tell(topics: &[Topic], actual: f64, usual: f64, alarms: Option<&st
 }
 
 /// The phrase that surges in a window: the sentence, its tickets, what is usual, and the score.
-pub(super) fn surge(past: &Past, index: i64, width: WindowWidth) -> Option<(String, f64, f64, f64)> {
+pub(super) fn surge(
+    past: &Past,
+    index: i64,
+    width: WindowWidth,
+) -> Option<(String, f64, f64, f64)> {
     let reach = width.per(complaints::Complaints::PHRASE_REACH) as i64;
     let mut surging: Vec<(&str, u32, u32, f64)> = Vec::new();
     let mut known = None;

@@ -33,6 +33,7 @@ assets![
     "overview.js",
     "series.js",
     "spark.js",
+    "topics.js",
     "zh.js",
 ];
 

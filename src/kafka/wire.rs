@@ -145,11 +145,22 @@ enum Body {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum CellForm {
-    Tickets { region: Name, service: Name, channel: Name },
-    Alarms { region: Name, service: Name },
+    Tickets {
+        region: Name,
+        service: Name,
+        channel: Name,
+    },
+    Alarms {
+        region: Name,
+        service: Name,
+    },
     Maintenance,
     /// Releases before phrases skip it, with a line in their log.
-    Phrase { region: Name, service: Name, phrase: Box<str> },
+    Phrase {
+        region: Name,
+        service: Name,
+        phrase: Box<str>,
+    },
 }
 
 fn is_silent(topics: &[u32; TOPICS]) -> bool {

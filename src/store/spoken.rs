@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::windows::{all_cells, cell_windows, each_chunk};
+use super::windows::{all_cells, cell_windows, each_chunk, main_cells};
 use super::{Filter, Reader, StoreError};
 use crate::domain::{Name, Scope, Spoken, Timestamp};
 use crate::window::Cell;
@@ -13,17 +13,19 @@ pub const PHRASES_KEPT: usize = 16;
 /// Topics and phrases
 impl Reader {
     /// What was said in windows that start in `from..to`, by scope and start. A filter's `_all` sums up, and its channel is
-    /// ignored. Windows without tickets are left out; those still open are summed from partials.
+    /// ignored. Windows without tickets are left out; those still open are summed from partials. `phrases`: with these.
     pub fn spoken(
         &self,
         filter: &Filter,
         from: Timestamp,
         to: Timestamp,
+        phrases: bool,
     ) -> Result<BTreeMap<(Scope, Timestamp), Spoken>, StoreError> {
         let width = self.width();
         self.read(|conn| {
             let mut found: BTreeMap<(Scope, Timestamp), Spoken> = BTreeMap::new();
-            for (id, cell) in all_cells(conn)? {
+            let cells = if phrases { all_cells(conn)? } else { main_cells(conn)? };
+            for (id, cell) in cells {
                 let scope = match &cell {
                     Cell::Tickets(series) => series.scope(),
                     Cell::Phrase(scope, _) => scope.clone(),

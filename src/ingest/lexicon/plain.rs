@@ -32,9 +32,16 @@ pub(super) fn plain<'t>(text: &'t str, room: &'t mut String) -> &'t str {
         match c {
             c if c.is_whitespace() || c.is_control() => blank(room),
             // Joiners, marks of direction, selectors of glyphs, combining marks.
-            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
-            | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' | '\u{300}'..='\u{36f}' => {}
-            '\u{2018}' | '\u{2019}' | '\u{2bc}' | '\u{60}' | '\u{b4}' | '\u{ff07}' => room.push('\''),
+            '\u{ad}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2064}'
+            | '\u{feff}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{300}'..='\u{36f}' => {}
+            '\u{2018}' | '\u{2019}' | '\u{2bc}' | '\u{60}' | '\u{b4}' | '\u{ff07}' => {
+                room.push('\'')
+            }
             '\u{2010}'..='\u{2015}' => room.push('-'),
             '\u{ff01}'..='\u{ff5e}' => {
                 let ascii = u32::from(c) - 0xfee0;
