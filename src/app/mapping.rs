@@ -60,7 +60,7 @@ impl Reload {
             match self.read() {
                 Ok(decoder) => {
                     self.decoders.replace(decoder);
-                    tracing::info!("look-up tables and lexicon were read again");
+                    tracing::info!("look-up tables were read again, and the lexicon");
                 }
                 Err(error) => {
                     tracing::error!(error, "a changed file cannot be used; the old ones stay");
