@@ -164,6 +164,9 @@ impl Complaints {
         let mut best: Option<(&'static [Topic], f64, Usual, f64)> = None;
         for topics in GROUPS {
             let actual = past.sum(index, topics)?;
+            if actual < OFF_BY_MIN {
+                continue;
+            }
             let Some(usual) = self.usual(past, index, topics) else { continue };
             let score = usual.surprise(actual);
             if actual - usual.mean < OFF_BY_MIN || score < SCORE_MIN {

@@ -16,7 +16,7 @@ use crate::store::{PartialRecord, Reader, SourceRecord, Store, StoreError, Tx, W
 use crate::telemetry::Metrics;
 use crate::window::{
     AlarmBook, Cell, CommitPoint, Counts, Merge, MergeConfig, MergeState, Part, Partial,
-    STALE_AFTER, Settled, SourceProgress, spoken,
+    STALE_AFTER, Settled, SourceProgress,
 };
 
 /// Windows that settle in one transaction, at most: in between people's requests get their turn.
@@ -242,20 +242,7 @@ impl Leader {
         let before = self.merge.next();
         for window in self.merge.revisions() {
             self.metrics.revised();
-            for (cell, counts) in &window.cells {
-                match cell {
-                    Cell::Tickets(series) => {
-                        let before = settled(cell, window.window).topics;
-                        let (scope, after) = (series.scope(), &counts.topics);
-                        self.complaints.revise(&scope, window.window, &before, after);
-                    }
-                    Cell::Phrase(scope, phrase) => {
-                        let (start, n) = (window.window, counts.tickets);
-                        self.complaints.restore_phrase(scope, start, phrase, n);
-                    }
-                    Cell::Alarms(_) | Cell::Maintenance => {}
-                }
-            }
+            said::revise(&mut self.complaints, &window, &settled);
             revise(&mut tx, &mut self.histories, &window)?;
             told.push(StreamEvent::Windows { settled_upto: window.window });
         }
@@ -271,13 +258,9 @@ impl Leader {
             admit(&mut self.leaves, &window, self.config.series_max);
             let leaves = settle(&mut tx, &self.leaves, &window, &self.alarms)?;
             self.histories.push(window.window, &leaves);
-            let spoken = spoken(window.cells.iter().map(|(cell, counts)| (cell, counts)));
-            self.complaints.push(window.window, &spoken, &said::missing(&leaves));
+            said::push(&mut self.complaints, &window, &leaves);
             if end >= self.config.issue.vintages_from {
-                let alarms = said::alarms_in_words(&self.alarms);
-                for anomaly in self.complaints.judge(window.window, &alarms) {
-                    tx.put_anomaly(&anomaly)?;
-                }
+                said::judge(&mut tx, &self.complaints, &self.alarms, window.window)?;
             }
             told.push(StreamEvent::Windows { settled_upto: end });
             let situation = Situation {

@@ -1,10 +1,11 @@
-//! What customers say of a settled window, for the store and for [`Complaints`](crate::anomaly::Complaints).
+//! What customers say of a settled window, for the store and for [`Complaints`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Scope, SeriesKey};
-use crate::store::PHRASES_KEPT;
-use crate::window::{AlarmBook, Cell, Counts};
+use crate::anomaly::Complaints;
+use crate::domain::{Scope, SeriesKey, Timestamp};
+use crate::store::{PHRASES_KEPT, StoreError, Tx};
+use crate::window::{AlarmBook, Cell, Counts, Settled, spoken};
 
 /// Groups of alarms that a sentence names.
 const GROUPS_MAX: usize = 3;
@@ -28,13 +29,53 @@ pub fn thin(cells: &mut Vec<(Cell, Counts)>) {
     }
 }
 
-/// Scopes with a series whose count is not known.
-pub fn missing(leaves: &[(SeriesKey, Option<u32>)]) -> BTreeSet<Scope> {
-    leaves.iter().filter(|(_, count)| count.is_none()).map(|(series, _)| series.scope()).collect()
+/// Takes what was said in a window that settled. Of `leaves` those without a count are not known.
+pub fn push(complaints: &mut Complaints, window: &Settled, leaves: &[(SeriesKey, Option<u32>)]) {
+    let spoken = spoken(window.cells.iter().map(|(cell, counts)| (cell, counts)));
+    let missing = leaves.iter().filter(|(_, count)| count.is_none());
+    let missing: BTreeSet<Scope> = missing.map(|(series, _)| series.scope()).collect();
+    complaints.push(window.window, &spoken, &missing);
+}
+
+/// Takes what changed in a window after it had settled. `settled` tells a cell's counts before.
+pub fn revise(
+    complaints: &mut Complaints,
+    window: &Settled,
+    settled: &dyn Fn(&Cell, Timestamp) -> Counts,
+) {
+    let start = window.window;
+    for (cell, counts) in &window.cells {
+        match cell {
+            Cell::Tickets(series) => {
+                let before = settled(cell, start).topics;
+                complaints.revise(&series.scope(), start, &before, &counts.topics);
+            }
+            Cell::Phrase(scope, phrase) => {
+                complaints.restore_phrase(scope, start, phrase, counts.tickets);
+            }
+            Cell::Alarms(_) | Cell::Maintenance => {}
+        }
+    }
+}
+
+/// Stores what is abnormal about what was said in a window.
+///
+/// # Errors
+/// [`StoreError`] if it could not be stored.
+pub fn judge(
+    tx: &mut Tx<'_>,
+    complaints: &Complaints,
+    alarms: &AlarmBook,
+    window: Timestamp,
+) -> Result<(), StoreError> {
+    for anomaly in complaints.judge(window, &alarms_in_words(alarms)) {
+        tx.put_anomaly(&anomaly)?;
+    }
+    Ok(())
 }
 
 /// What stands at each scope, in words: "2 critical lossOfSignal, 1 minor".
-pub fn alarms_in_words(book: &AlarmBook) -> BTreeMap<Scope, String> {
+fn alarms_in_words(book: &AlarmBook) -> BTreeMap<Scope, String> {
     let mut groups: BTreeMap<&Scope, BTreeMap<_, usize>> = BTreeMap::new();
     for alarm in book.standing() {
         let what = (alarm.severity, alarm.alarm_type.as_deref());
