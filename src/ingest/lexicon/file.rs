@@ -1,12 +1,15 @@
 //! The file of a lexicon, checked.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::automaton::Automaton;
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Anchored, MatchKind};
 use serde::Deserialize;
 
 use super::plain::{is_dense, is_joined, plain};
-use super::{LexiconError, WORD_CHARS_MAX, WORDS_MAX, Word, Words, unknown};
+use super::unknown::{self, Keys};
+use super::{LexiconError, WORD_CHARS_MAX, WORDS_MAX, Word, Words};
 use crate::domain::Topic;
 
 #[derive(Debug, Default, Deserialize)]
@@ -37,7 +40,7 @@ struct RawPhrases {
 }
 
 /// Weights of the lists: two hints are worth a word, two words a phrase that leaves no doubt.
-const WEIGHTS: [u16; 4] = [4, 2, 1, 0];
+const WEIGHTS: [u8; 4] = [4, 2, 1, 0];
 
 pub(super) fn read(text: &str) -> Result<Words, LexiconError> {
     let raw: Raw = toml::from_str(text)
@@ -77,22 +80,21 @@ pub(super) fn read(text: &str) -> Result<Words, LexiconError> {
     if words.len() > WORDS_MAX {
         return Err(LexiconError::Many);
     }
-    let finder = AhoCorasick::builder()
+    let too_large = |error: String| LexiconError::Syntax(error);
+    let finder = DFA::builder()
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::Standard)
-        .kind(Some(AhoCorasickKind::DFA))
+        .prefilter(false)
         .build(&patterns)
-        .map_err(|error| LexiconError::Syntax(error.to_string()))?;
-    Ok(Words { finder, words, ignored: ignored(&raw.phrases.ignore) })
-}
-
-fn ignored(list: &[String]) -> HashSet<u64> {
+        .map_err(|error| too_large(error.to_string()))?;
+    let start = finder.start_state(Anchored::No).map_err(|error| too_large(error.to_string()))?;
     let mut room = String::new();
-    list.iter().map(|entry| unknown::key(plain(entry, &mut room))).collect()
+    let ignored = raw.phrases.ignore.iter().map(|entry| unknown::key(plain(entry, &mut room)));
+    Ok(Words { finder, start, words, ignored: Keys::new(ignored.collect()) })
 }
 
 /// An entry as it is looked for.
-fn word(entry: &str, topic: Topic, weight: u16) -> Result<(String, Word), LexiconError> {
+fn word(entry: &str, topic: Topic, weight: u8) -> Result<(String, Word), LexiconError> {
     let wrong = |why| LexiconError::Word { topic: topic.as_str(), word: entry.to_owned(), why };
     let mut room = String::new();
     let text = plain(entry, &mut room);

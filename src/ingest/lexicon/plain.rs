@@ -21,15 +21,17 @@ pub(super) fn is_dense(c: char) -> bool {
         | '\u{20000}'..='\u{323af}')
 }
 
-/// A text of at most [`CHARS_MAX`] characters without blanks around it, runs of blanks, accents, full-width forms and
+/// A text of at most [`CHARS_MAX`] characters without blanks around it, runs of blanks, accents, full-width letters and
 /// invisible characters. Outside ASCII it is in lower case; ASCII is left as it is, so that most texts need no copy.
 pub(super) fn plain<'t>(text: &'t str, room: &'t mut String) -> &'t str {
-    if text.len() <= CHARS_MAX && is_plain(text.as_bytes()) {
+    if text.len() <= CHARS_MAX && (is_plain(text.as_bytes()) || is_plain_dense(text)) {
         return text.trim_matches(' ');
     }
     room.clear();
+    room.reserve(text.len().min(4 * CHARS_MAX));
     for c in text.chars().take(CHARS_MAX) {
         match c {
+            c if c.is_ascii_alphanumeric() || is_dense(c) => room.push(c.to_ascii_lowercase()),
             c if c.is_whitespace() || c.is_control() => blank(room),
             // Joiners, marks of direction, selectors of glyphs, combining marks.
             '\u{ad}'
@@ -39,9 +41,7 @@ pub(super) fn plain<'t>(text: &'t str, room: &'t mut String) -> &'t str {
             | '\u{feff}'
             | '\u{fe00}'..='\u{fe0f}'
             | '\u{300}'..='\u{36f}' => {}
-            '\u{2018}' | '\u{2019}' | '\u{2bc}' | '\u{60}' | '\u{b4}' | '\u{ff07}' => {
-                room.push('\'')
-            }
+            '\u{2018}' | '\u{2019}' | '\u{2bc}' | '\u{b4}' | '\u{ff07}' => room.push('\''),
             '\u{2010}'..='\u{2015}' => room.push('-'),
             '\u{ff01}'..='\u{ff5e}' => {
                 let ascii = u32::from(c) - 0xfee0;
@@ -61,11 +61,43 @@ fn blank(room: &mut String) {
     }
 }
 
-/// Whether there is nothing to do: printable ASCII without two blanks in a row. Without a branch a byte.
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// Whether there is nothing to do: ASCII without control characters and two blanks in a row. Eight bytes at a time.
 fn is_plain(bytes: &[u8]) -> bool {
-    let printable = bytes.iter().fold(true, |all, b| all & (0x20..0x7f).contains(b) & (*b != b'`'));
-    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
-    printable & pairs.fold(true, |all, (a, b)| all & ((*a != b' ') | (*b != b' ')))
+    let odd = |byte: &u8| *byte < 0x20;
+    if !bytes.is_ascii() {
+        return false;
+    }
+    let Some(last) = bytes.len().checked_sub(9) else {
+        return !bytes.iter().any(odd) && !bytes.windows(2).any(|pair| pair == b"  ");
+    };
+    let eight = |at: usize| {
+        let eight = bytes.get(at..at + 8).and_then(|eight| eight.try_into().ok());
+        eight.map_or(0, u64::from_le_bytes)
+    };
+    // No byte is above 0x7f, so that no sum carries into the next.
+    let blanks = |eight: u64| !((eight ^ (ONES * 0x20)) + ONES * 0x7f);
+    let controls = |eight: u64| !(eight + ONES * 0x60);
+    let found = |at: usize| {
+        let (these, next) = (eight(at), eight(at + 1));
+        controls(these) | controls(next) | (blanks(these) & blanks(next))
+    };
+    let all = (0..last).step_by(8).chain([last]).fold(0, |all, at| all | found(at));
+    all & HIGHS == 0
+}
+
+/// The same of a text with characters of a dense script and its punctuation.
+fn is_plain_dense(text: &str) -> bool {
+    let mut before = 'x';
+    text.chars().all(|c| {
+        let pair = before == ' ' && c == ' ';
+        before = c;
+        let mark =
+            matches!(c, '\u{3001}'..='\u{301f}' | '，' | '！' | '？' | '：' | '；' | '（' | '）');
+        !pair && (is_dense(c) || mark || (' '..='~').contains(&c))
+    })
 }
 
 /// A small Latin letter without its accent; others as they are.

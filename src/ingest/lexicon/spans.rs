@@ -1,11 +1,14 @@
 //! Where a lexicon's words stand in a text, and what they weigh.
 
+use aho_corasick::Anchored;
+use aho_corasick::automaton::Automaton;
+
 use super::plain::is_joined;
 use super::{Word, Words};
 use crate::domain::{TOPICS, Topic};
 
 /// Most words of a text that count, words within longer ones left aside.
-const SPANS_MAX: usize = 32;
+const SPANS_MAX: usize = 16;
 
 /// A word's place in the text, in bytes.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +16,7 @@ struct Span {
     start: u16,
     end: u16,
     topic: Topic,
-    weight: u16,
+    weight: u8,
 }
 
 /// Words that stand in a text, none within another; starts and ends grow.
@@ -26,13 +29,26 @@ pub(super) struct Spans {
 const NONE: Span = Span { start: 0, end: 0, topic: Topic::Other, weight: 0 };
 
 /// Finds a lexicon's words in a plain text.
+///
+/// Walks the automaton itself: its iterator over overlapping words costs as much again.
+#[inline(never)]
 pub(super) fn find(words: &Words, text: &str) -> Spans {
     let mut spans = Spans { all: [NONE; SPANS_MAX], len: 0 };
-    for found in words.finder.find_overlapping_iter(text) {
-        let word = words.words[found.pattern().as_usize()];
-        let (start, end) = (found.start(), found.end());
-        if is_whole(word, text, start, end) && !spans.take(start, end, word) {
-            break;
+    let finder = &words.finder;
+    let mut state = words.start;
+    for (at, byte) in text.bytes().enumerate() {
+        state = finder.next_state(Anchored::No, state, byte);
+        if !finder.is_special(state) || !finder.is_match(state) {
+            continue;
+        }
+        for n in 0..finder.match_len(state) {
+            let pattern = finder.match_pattern(state, n);
+            let word = words.words[pattern.as_usize()];
+            let end = at + 1;
+            let start = end - finder.pattern_len(pattern);
+            if is_whole(word, text, start, end) && !spans.take(start, end, word) {
+                return spans;
+            }
         }
     }
     spans
@@ -86,10 +102,13 @@ impl Spans {
 
     /// The topic that weighs most; between equals that of the longest word, then the first.
     pub(super) fn topic(&self) -> Topic {
+        if self.len == 0 {
+            return Topic::Other;
+        }
         let mut weights = [(0u16, 0u16); TOPICS];
         for span in self.all[..self.len].iter().filter(|span| span.weight > 0) {
             let (weight, longest) = &mut weights[span.topic as usize];
-            *weight += span.weight;
+            *weight += u16::from(span.weight);
             *longest = (*longest).max(span.end - span.start);
         }
         let mut best = (Topic::Other, (0, 0));
