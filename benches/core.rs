@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use surgecast::domain::{Brief, Event, Timestamp, WindowWidth};
-use surgecast::ingest::{Limits, decode};
+use surgecast::ingest::{Lexicon, Limits, decode};
 use surgecast::simulate::{Operator, OperatorConfig};
 use surgecast::window::{Cell, Fold, FoldConfig};
 
@@ -33,6 +34,24 @@ fn fold(c: &mut Criterion) {
     group.bench_function("exactly_once", |b| {
         b.iter_batched_ref(
             || Fold::new(config),
+            |fold| {
+                for (offset, appended_at, event) in &events {
+                    black_box(fold.observe(*offset, *appended_at, event));
+                }
+                let commit = fold.commit_point();
+                black_box(fold.changed());
+                fold.committed(&commit);
+            },
+            BatchSize::LargeInput,
+        );
+    });
+    group.bench_function("exactly_once_with_texts", |b| {
+        b.iter_batched_ref(
+            || {
+                let mut fold = Fold::new(config);
+                fold.listen(Arc::new(Lexicon::default()));
+                fold
+            },
             |fold| {
                 for (offset, appended_at, event) in &events {
                     black_box(fold.observe(*offset, *appended_at, event));

@@ -6,8 +6,9 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde::Deserialize;
+use surgecast::domain::Listen;
 use surgecast::ingest::{
-    Attribute, Decoder, Headers, Limits, MapRule, Mapping, Table, Target, decode,
+    Attribute, Decoder, Headers, Lexicon, Limits, MapRule, Mapping, Table, Target, decode,
 };
 
 const TICKET: &str = r#"{"kind":"ticket","event_id":"T-77","action":"create","ts":"2026-01-01T02:05:00+08:00","region":"north","service":"broadband","channel":"phone","priority":"P2","tier":"premium","text":"no internet since this morning"}"#;
@@ -95,6 +96,34 @@ fn shapes(c: &mut Criterion) {
     }
 }
 
+/// Texts of about 50 bytes: nothing to find, much to find, and one that has to be normalised first.
+const TEXTS: [(&str, &str); 3] = [
+    ("plain", "I would kindly like to talk with somebody in person"),
+    ("outage", "no internet since this morning, router has red light"),
+    ("chinese", "早上起就上不了网，什么时候恢复"),
+];
+
+/// Sorting a text, beside a scan of its bytes.
+fn texts(c: &mut Criterion) {
+    let lexicon = Lexicon::default();
+    for (name, text) in TEXTS {
+        let mut group = c.benchmark_group(format!("text/{name}"));
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.bench_function("classify", |b| b.iter(|| lexicon.classify(black_box(text))));
+        group.bench_function("classify_and_phrases", |b| {
+            b.iter(|| {
+                let mut keys = 0;
+                let topic = lexicon.hear(black_box(text), Some(&mut |phrase| keys ^= phrase.key));
+                (topic, keys)
+            });
+        });
+        group.bench_function("scan", |b| {
+            b.iter(|| black_box(text.as_bytes()).iter().filter(|byte| **byte == b'n').count());
+        });
+        group.finish();
+    }
+}
+
 /// A mapping of an operator's size: a thousand places, a hundred prefixes of devices, ten regexes.
 fn mapped() -> Decoder {
     let rows = |count: usize, row: fn(usize) -> String| -> Table {
@@ -115,5 +144,5 @@ fn mapped() -> Decoder {
     Decoder { mapping: mapping.expect("four rules are few"), ..Decoder::default() }
 }
 
-criterion_group!(benches, ingest, shapes);
+criterion_group!(benches, ingest, shapes, texts);
 criterion_main!(benches);

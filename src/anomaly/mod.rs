@@ -1,7 +1,11 @@
-//! Surprise: a window far outside the band that was forecast for it.
+//! Surprise: a window far outside the band that was forecast for it, and customers who say what they do not usually say.
 
+mod complaints;
+mod said;
 mod types;
+mod usual;
 
+pub use complaints::{Complaints, EarlySign};
 pub use types::{Anomaly, AnomalyKind};
 
 use crate::domain::SeriesKey;

@@ -11,6 +11,10 @@ pub enum AnomalyKind {
     High,
     /// Far fewer.
     Low,
+    /// Far more customers than usual say that it does not work. The series is a scope's: `_all` channels.
+    Complaints,
+    /// Customers say something that they did not say before. The series is a scope's.
+    Phrase,
 }
 
 /// A window far outside its band.

@@ -16,6 +16,7 @@ mod read;
 mod router;
 mod state;
 mod stream;
+mod topics;
 mod write;
 
 pub use admin::admin_router;

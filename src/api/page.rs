@@ -34,6 +34,7 @@ assets![
     "overview.js",
     "series.js",
     "spark.js",
+    "topics.js",
     "zh.js",
 ];
 

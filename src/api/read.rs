@@ -119,7 +119,7 @@ pub async fn windows(
     .await
 }
 
-fn span(query: &SpanQuery, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
+pub(super) fn span(query: &SpanQuery, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
     let to = params::instant("to", query.to.as_ref())?.unwrap_or(now);
     let from = params::instant("from", query.from.as_ref())?.unwrap_or(to - DAY);
     if from >= to {

@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::problem::Problem;
 use super::state::ApiState;
-use super::{auth, events, forward, page, read, stream, write};
+use super::{auth, events, forward, page, read, stream, topics, write};
 
 /// Nothing but the stream takes longer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -43,6 +43,7 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
         .routes(routes!(read::outlook))
         .routes(routes!(read::anomalies))
         .routes(routes!(read::accuracy))
+        .routes(routes!(topics::topics))
         .routes(routes!(read::alerts))
         .routes(routes!(read::alert))
         .routes(routes!(write::acknowledge))

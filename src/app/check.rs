@@ -73,6 +73,9 @@ fn describe(config: &Config) -> String {
             kafka.maintenance
         ));
     }
+    if let Some(file) = &config.lexicon {
+        lines.push(format!("lexicon        {}", file.display()));
+    }
     if let Some(influxdb) = &config.influxdb {
         let (url, org, bucket) = (&influxdb.url, &influxdb.org, &influxdb.bucket);
         lines.push(format!("sink           InfluxDB {url}, {org}/{bucket}"));

@@ -182,6 +182,7 @@ fn setup(
         info,
         decoder: ingest::Decoder::default(),
         tables: Vec::new(),
+        lexicon: None,
         leader: LeaderConfig {
             width: WIDTH,
             lateness: LATENESS,

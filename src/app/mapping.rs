@@ -1,13 +1,13 @@
-//! Look-up tables of `[[mapping]]`, read at the start and again whenever a file changes.
+//! Look-up tables of `[[mapping]]` and the lexicon, read at the start and again whenever a file changes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use super::config::MapTable;
 use crate::api::Decoders;
-use crate::ingest::{Decoder, Limits, MapRule, Mapping, Table};
+use crate::ingest::{Decoder, Lexicon, Limits, MapRule, Mapping, Table};
 
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
@@ -26,9 +26,21 @@ pub fn read(tables: &[MapTable]) -> Result<Mapping, String> {
     Mapping::new(rules?).map_err(|error| error.to_string())
 }
 
-/// Watches the files; a change that cannot be read leaves the tables as they were.
+/// Reads the lexicon, or takes the one that is built in.
+///
+/// # Errors
+/// Which file, and what is wrong with it.
+pub fn read_lexicon(file: Option<&Path>) -> Result<Lexicon, String> {
+    let Some(file) = file else { return Ok(Lexicon::default()) };
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).map_err(|e| format!("{shown}: {e}"))?;
+    Lexicon::from_toml(&text).map_err(|e| format!("{shown}: {e}"))
+}
+
+/// Watches the files; a change that cannot be read leaves all as they were.
 pub struct Reload {
     pub tables: Vec<MapTable>,
+    pub lexicon: Option<PathBuf>,
     pub limits: Limits,
     pub decoders: Arc<Decoders>,
     pub stop: Arc<AtomicBool>,
@@ -45,26 +57,28 @@ impl Reload {
                 continue;
             }
             seen = now;
-            match read(&self.tables) {
-                Ok(mapping) => {
-                    self.decoders.replace(Decoder { limits: self.limits, mapping });
-                    tracing::info!("look-up tables were read again");
+            match self.read() {
+                Ok(decoder) => {
+                    self.decoders.replace(decoder);
+                    tracing::info!("look-up tables were read again, and the lexicon");
                 }
                 Err(error) => {
-                    tracing::error!(
-                        error,
-                        "a changed look-up table cannot be used; the old ones stay"
-                    );
+                    tracing::error!(error, "a changed file cannot be used; the old ones stay");
                 }
             }
         }
     }
 
+    fn read(&self) -> Result<Decoder, String> {
+        let lexicon = read_lexicon(self.lexicon.as_deref())?;
+        Ok(Decoder { limits: self.limits, mapping: read(&self.tables)?, lexicon })
+    }
+
     fn changed_at(&self) -> Vec<(PathBuf, Option<SystemTime>)> {
-        let changed = |table: &MapTable| {
-            let at = table.file.metadata().and_then(|file| file.modified()).ok();
-            (table.file.clone(), at)
+        let changed = |file: &PathBuf| {
+            let at = file.metadata().and_then(|file| file.modified()).ok();
+            (file.clone(), at)
         };
-        self.tables.iter().map(changed).collect()
+        self.tables.iter().map(|table| &table.file).chain(&self.lexicon).map(changed).collect()
     }
 }

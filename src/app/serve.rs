@@ -70,6 +70,7 @@ pub fn run(config: &Config, inputs: &[PathBuf], role: Role) -> anyhow::Result<()
         info: info(config),
         decoder: decoder(config)?,
         tables: config.mapping.clone(),
+        lexicon: config.lexicon.clone(),
         leader: leader(config, &channels, clock.now())?,
         fold,
         feeds,
@@ -140,7 +141,9 @@ fn info(config: &Config) -> ServiceInfo {
 pub fn decoder(config: &Config) -> Result<Decoder, UsageError> {
     let mapping = mapping::read(&config.mapping);
     let mapping = mapping.map_err(|why| UsageError(format!("[[mapping]]: {why}")))?;
-    Ok(Decoder { limits: config.limits.ingest(), mapping })
+    let lexicon = mapping::read_lexicon(config.lexicon.as_deref());
+    let lexicon = lexicon.map_err(|why| UsageError(format!("[lexicon]: {why}")))?;
+    Ok(Decoder { limits: config.limits.ingest(), mapping, lexicon })
 }
 
 fn leader(

@@ -69,6 +69,8 @@ pub struct Setup {
     pub decoder: Decoder,
     /// Look-up tables that `decoder` was made with, to be read again when they change.
     pub tables: Vec<MapTable>,
+    /// The lexicon's file, likewise, if it is not the one that is built in.
+    pub lexicon: Option<PathBuf>,
     pub leader: LeaderConfig,
     pub fold: FoldConfig,
     /// Sources besides the local event log, each with its rules.
@@ -176,9 +178,10 @@ pub fn start_with(
         }
     };
     let Parts { leader, mut threads, wakes, .. } = parts;
-    if !setup.tables.is_empty() {
-        let (tables, limits, stop) = (setup.tables, setup.info.limits, stop.clone());
-        let reload = Reload { tables, limits, decoders: decoders.clone(), stop };
+    if !setup.tables.is_empty() || setup.lexicon.is_some() {
+        let (tables, lexicon) = (setup.tables, setup.lexicon);
+        let (limits, stop) = (setup.info.limits, stop.clone());
+        let reload = Reload { tables, lexicon, limits, decoders: decoders.clone(), stop };
         threads.push(spawn("tables", move || reload.run())?);
     }
     let caught_up = Arc::new(AtomicBool::new(false));

@@ -28,11 +28,13 @@ pub struct Brief<'a> {
     pub id: &'a str,
     pub place: Place<'a>,
     pub what: What,
+    /// What the customer said, of a ticket; never empty.
+    pub text: Option<&'a str>,
 }
 
 impl<'a> From<&'a Event> for Brief<'a> {
     fn from(event: &'a Event) -> Self {
-        let (place, what) = match event {
+        let (place, what, text) = match event {
             Event::Ticket(ticket) => {
                 let series = &ticket.series;
                 let place = Place::Tickets {
@@ -40,7 +42,7 @@ impl<'a> From<&'a Event> for Brief<'a> {
                     service: series.service.as_str(),
                     channel: series.channel.as_str(),
                 };
-                (place, ticket.action.into())
+                (place, ticket.action.into(), ticket.text.as_deref())
             }
             Event::Alarm(alarm) => {
                 let place = Place::Alarms {
@@ -52,11 +54,11 @@ impl<'a> From<&'a Event> for Brief<'a> {
                     AlarmAction::Clear => What::Clear,
                     AlarmAction::Change => What::Other,
                 };
-                (place, what)
+                (place, what, None)
             }
-            Event::Maintenance(_) => (Place::Maintenance, What::Other),
+            Event::Maintenance(_) => (Place::Maintenance, What::Other, None),
         };
-        Self { ts: event.ts(), id: event.id(), place, what }
+        Self { ts: event.ts(), id: event.id(), place, what, text }
     }
 }
 

@@ -8,6 +8,7 @@ mod event;
 mod series;
 mod source;
 mod time;
+mod topic;
 mod window;
 
 pub use brief::{Brief, Place, What};
@@ -19,4 +20,5 @@ pub use event::{
 pub use series::{ALL, Name, NameError, Scope, SeriesKey, UNKNOWN};
 pub use source::{DeadLetter, Offset, Position, Reason, SourceId};
 pub use time::{Clock, TimeError, Timestamp};
+pub use topic::{Listen, Phrase, Spoken, TOPICS, Topic};
 pub use window::{WidthError, WindowWidth};

@@ -1,12 +1,13 @@
 //! Bytes of any known shape → events. The order in which shapes are tried is the detector's.
 
-use super::glance::{Glance, glance};
+use super::glance::glance;
+use super::lexicon::Lexicon;
 use super::mapping::{Attribute, Attributes, Mapping, Target};
 use super::native::Raw;
 use super::reject::{Limits, Reject, object_text, parse};
 use super::shape::words::same;
 use super::shape::{cloudevents, fault_mns, tmf621, tmf642, trap, ves};
-use crate::domain::{Event, EventKind, Name, Reason, Timestamp};
+use crate::domain::{Brief, Event, EventKind, Name, Reason, Timestamp};
 
 /// Wrappers within wrappers that are taken off: a CloudEvent within a CloudEvent, and some spare.
 const WRAPS_MAX: u8 = 4;
@@ -57,6 +58,8 @@ impl<'a> Headers<'a> {
 pub struct Decoder {
     pub limits: Limits,
     pub mapping: Mapping,
+    /// What tickets' texts are sorted by.
+    pub lexicon: Lexicon,
 }
 
 /// What a wrapper lends to the shape within, for where that says nothing itself.
@@ -139,7 +142,7 @@ impl Decoder {
 impl Decoder {
     /// A plain native ticket, read where it lies: where this says nothing, [`Self::decode`] decides; where it says
     /// something, that would say the same. Only for a record without headers. Its text is not cut.
-    pub fn glance<'r>(&self, bytes: &'r [u8], hint: Option<EventKind>) -> Option<Glance<'r>> {
+    pub fn glance<'r>(&self, bytes: &'r [u8], hint: Option<EventKind>) -> Option<Brief<'r>> {
         if bytes.len() > self.limits.event_bytes {
             return None;
         }

@@ -1,12 +1,13 @@
 //! Bytes → event, or a reject with a reason. Nothing else: no topic, no file, no clock.
 //!
 //! [`Decoder`] reads every shape that surgecast knows, and fills in region, service and channel with
-//! a [`Mapping`]; [`decode`] reads one event in surgecast's own flat format; [`split`] cuts a file or
+//! a [`Mapping`]; [`Lexicon`] sorts tickets' texts into topics; [`decode`] reads one event in surgecast's own flat format; [`split`] cuts a file or
 //! a request into events.
 
 mod decoder;
 mod field;
 mod glance;
+mod lexicon;
 mod mapping;
 mod native;
 mod nested;
@@ -18,7 +19,7 @@ mod split;
 mod tests;
 
 pub use decoder::{Decoded, Decoder, Headers};
-pub use glance::Glance;
+pub use lexicon::{Lexicon, LexiconError};
 pub use mapping::{Attribute, MapRule, Mapping, MappingError, Table, Target};
 pub use native::decode;
 pub use reject::{Limits, Reject};

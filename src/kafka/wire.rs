@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::domain::{
     AlarmEvent, DeadLetter, MaintenanceEvent, Name, Offset, Position, Reason, Scope, SeriesKey,
-    SourceId, Timestamp,
+    SourceId, TOPICS, Timestamp,
 };
 use crate::window::{Cell, Counts, Frontier, Partial};
 
@@ -95,6 +95,9 @@ enum Body {
         cleared: u32,
         other: u32,
         duplicates: u32,
+        /// In the order of `Topic::EVERY`; releases before topics neither write nor read it.
+        #[serde(default, skip_serializing_if = "is_silent")]
+        topics: [u32; TOPICS],
         upto: Offset,
     },
     Frontier {
@@ -142,9 +145,26 @@ enum Body {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum CellForm {
-    Tickets { region: Name, service: Name, channel: Name },
-    Alarms { region: Name, service: Name },
+    Tickets {
+        region: Name,
+        service: Name,
+        channel: Name,
+    },
+    Alarms {
+        region: Name,
+        service: Name,
+    },
     Maintenance,
+    /// Releases before phrases skip it, with a line in their log.
+    Phrase {
+        region: Name,
+        service: Name,
+        phrase: Box<str>,
+    },
+}
+
+fn is_silent(topics: &[u32; TOPICS]) -> bool {
+    topics.iter().all(|n| *n == 0)
 }
 
 impl Wire {
@@ -197,6 +217,7 @@ impl From<Wire> for Body {
                     cleared: counts.cleared,
                     other: counts.other,
                     duplicates: counts.duplicates,
+                    topics: counts.topics,
                     upto,
                 }
             }
@@ -255,13 +276,14 @@ impl From<Body> for Wire {
                 cleared,
                 other,
                 duplicates,
+                topics,
                 upto,
             } => Self::Partial {
                 source: SourceId::new(&topic, partition),
                 partial: Partial {
                     window: Timestamp::from_millis(window_ms),
                     cell: cell.into(),
-                    counts: Counts { tickets, raised, cleared, other, duplicates },
+                    counts: Counts { tickets, raised, cleared, other, duplicates, topics },
                     upto,
                 },
             },
@@ -321,6 +343,9 @@ impl From<Cell> for CellForm {
             }
             Cell::Alarms(Scope { region, service }) => Self::Alarms { region, service },
             Cell::Maintenance => Self::Maintenance,
+            Cell::Phrase(Scope { region, service }, phrase) => {
+                Self::Phrase { region, service, phrase }
+            }
         }
     }
 }
@@ -333,6 +358,9 @@ impl From<CellForm> for Cell {
             }
             CellForm::Alarms { region, service } => Self::Alarms(Scope { region, service }),
             CellForm::Maintenance => Self::Maintenance,
+            CellForm::Phrase { region, service, phrase } => {
+                Self::Phrase(Scope { region, service }, phrase)
+            }
         }
     }
 }
@@ -352,18 +380,23 @@ mod tests {
             (name(), name(), name()).prop_map(|(r, s, c)| Cell::Tickets(SeriesKey::new(r, s, c))),
             (name(), name()).prop_map(|(region, service)| Cell::Alarms(Scope { region, service })),
             Just(Cell::Maintenance),
+            (name(), name(), "[a-z中 ]{1,12}").prop_map(|(region, service, phrase)| {
+                Cell::Phrase(Scope { region, service }, phrase.into())
+            }),
         ]
     }
 
     fn wire() -> impl Strategy<Value = Wire> {
         let source = || ("[a-z.]{1,20}", any::<i32>()).prop_map(|(t, p)| SourceId::new(&t, p));
-        let counts = (any::<[u32; 4]>(), any::<[u32; 5]>()).prop_map(
-            |([tickets, cleared, other, duplicates], raised)| Counts {
+        let topics = prop_oneof![Just([0; TOPICS]), any::<[u32; TOPICS]>()];
+        let counts = (any::<[u32; 4]>(), any::<[u32; 5]>(), topics).prop_map(
+            |([tickets, cleared, other, duplicates], raised, topics)| Counts {
                 tickets,
                 raised,
                 cleared,
                 other,
                 duplicates,
+                topics,
             },
         );
         let partial = (source(), any::<i64>(), cell(), counts, any::<i64>()).prop_map(
@@ -429,6 +462,22 @@ mod tests {
     }
 
     #[test]
+    fn topics_and_phrases_stand_beside_what_older_releases_read() {
+        let scope = SeriesKey::parse("north/broadband/phone").expect("series").scope();
+        let partial = Wire::Partial {
+            source: SourceId::new("support.tickets", 2),
+            partial: Partial {
+                window: Timestamp::from_secs(1_767_232_800),
+                cell: Cell::Phrase(scope, "login error".into()),
+                counts: Counts { tickets: 2, topics: [1, 0, 0, 0, 1, 0], ..Counts::default() },
+                upto: 41,
+            },
+        };
+        let text = String::from_utf8(partial.encode().expect("encodes")).expect("utf-8");
+        insta::assert_snapshot!(text, @r#"{"v":1,"type":"partial","topic":"support.tickets","partition":2,"window_ms":1767232800000,"cell":{"phrase":{"region":"north","service":"broadband","phrase":"login error"}},"tickets":2,"raised":[0,0,0,0,0],"cleared":0,"other":0,"duplicates":0,"topics":[1,0,0,0,1,0],"upto":41}"#);
+    }
+
+    #[test]
     fn the_form_is_pinned() {
         let series = SeriesKey::parse("north/broadband/phone").expect("series");
         let partial = Wire::Partial {
@@ -440,8 +489,10 @@ mod tests {
                 upto: 41,
             },
         };
-        let text = String::from_utf8(partial.encode().expect("encodes")).expect("utf-8");
+        let text = String::from_utf8(partial.clone().encode().expect("encodes")).expect("utf-8");
         insta::assert_snapshot!(text, @r#"{"v":1,"type":"partial","topic":"support.tickets","partition":2,"window_ms":1767232800000,"cell":{"tickets":{"region":"north","service":"broadband","channel":"phone"}},"tickets":7,"raised":[0,0,0,0,0],"cleared":0,"other":0,"duplicates":0,"upto":41}"#);
+        // As it was before topics.
+        assert_eq!(Wire::decode(text.as_bytes()).expect("decodes"), partial);
         let error = Wire::decode(br#"{"v":2,"type":"new"}"#).expect_err("version").to_string();
         insta::assert_snapshot!(error, @"message has version 2, this release reads 1: update the older instances");
     }

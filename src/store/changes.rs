@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension, params};
 
 use super::columns::{self, count};
-use super::windows::{all_cells, cell_windows, late};
+use super::windows::{cell_windows, late, main_cells};
 use super::{Reader, StoreError, Tx, WindowRecord, chunk};
 use crate::anomaly::Anomaly;
 use crate::domain::{Offset, SeriesKey, Timestamp};
@@ -108,7 +108,7 @@ impl Reader {
         })
     }
 
-    /// Counts of every cell in the windows that start at these times.
+    /// Counts of every cell in the windows that start at these times; phrases are left out.
     pub fn windows_at(
         &self,
         starts: &BTreeSet<Timestamp>,
@@ -121,7 +121,7 @@ impl Reader {
         }
         self.read(|conn| {
             let mut found = Vec::new();
-            for (id, cell) in all_cells(conn)? {
+            for (id, cell) in main_cells(conn)? {
                 for (first, last) in days.values().copied() {
                     let to = width.end(last);
                     let mut late: BTreeMap<_, _> = late(conn, id, first, to)?.into_iter().collect();

@@ -1,7 +1,7 @@
 //! One cell's windows of one UTC day as a blob: a stream of numbers, empty fields left out.
 
 use super::{StoreError, WindowRecord};
-use crate::domain::{Timestamp, WindowWidth};
+use crate::domain::{TOPICS, Timestamp, WindowWidth};
 use crate::window::Counts;
 
 const DAY_MS: i64 = 86_400_000;
@@ -91,7 +91,7 @@ impl Chunk {
 
 /// Bits in front of those that say which fields follow.
 const FLAGS: usize = 3;
-const FIELDS: usize = 10;
+const FIELDS: usize = 10 + TOPICS;
 
 fn flags(record: &WindowRecord) -> u32 {
     u32::from(record.settled) | u32::from(record.revised) << 1 | u32::from(record.missing) << 2
@@ -99,14 +99,16 @@ fn flags(record: &WindowRecord) -> u32 {
 
 /// The commonest first, so that the bits before them fit one byte.
 fn fields(record: &WindowRecord) -> [u32; FIELDS] {
-    let Counts { tickets, raised: [a, b, c, d, e], cleared, other, duplicates } = record.counts;
-    [tickets, other, cleared, record.active, a, b, c, d, e, duplicates]
+    let Counts { tickets, raised: [a, b, c, d, e], cleared, other, duplicates, topics } =
+        record.counts;
+    let [p, q, r, s, t, u] = topics;
+    [tickets, other, cleared, record.active, a, b, c, d, e, duplicates, p, q, r, s, t, u]
 }
 
 fn record(bits: u32, fields: [u32; FIELDS]) -> WindowRecord {
-    let [tickets, other, cleared, active, a, b, c, d, e, duplicates] = fields;
+    let [tickets, other, cleared, active, a, b, c, d, e, duplicates, topics @ ..] = fields;
     WindowRecord {
-        counts: Counts { tickets, raised: [a, b, c, d, e], cleared, other, duplicates },
+        counts: Counts { tickets, raised: [a, b, c, d, e], cleared, other, duplicates, topics },
         active,
         settled: bits & 1 != 0,
         revised: bits & 2 != 0,

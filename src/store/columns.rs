@@ -5,7 +5,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::StoreError;
-use crate::domain::{Name, SeriesKey, SourceId, Timestamp};
+use crate::domain::{Name, Scope, SeriesKey, SourceId, TOPICS, Timestamp};
+use crate::window::Counts;
 
 /// A value as a blob.
 pub(super) fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
@@ -41,6 +42,11 @@ pub(super) fn name(row: &Row<'_>, column: usize) -> Result<Name, StoreError> {
     Name::filter(&text).map_err(|e| StoreError::corrupt(format!("a stored name {e}")))
 }
 
+/// Region and service, in two columns from `column` on.
+pub(super) fn scope(row: &Row<'_>, column: usize) -> Result<Scope, StoreError> {
+    Ok(Scope { region: name(row, column)?, service: name(row, column + 1)? })
+}
+
 /// Region, service and channel, in three columns from `column` on.
 pub(super) fn series(row: &Row<'_>, column: usize) -> Result<SeriesKey, StoreError> {
     Ok(SeriesKey::new(name(row, column)?, name(row, column + 1)?, name(row, column + 2)?))
@@ -49,4 +55,26 @@ pub(super) fn series(row: &Row<'_>, column: usize) -> Result<SeriesKey, StoreErr
 /// A limit as SQLite wants it.
 pub(super) fn count(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// Counts as they were stored before there were topics. These follow behind, where there are any.
+type Before = (u32, [u32; 5], u32, u32, u32);
+
+/// Counts as a blob.
+pub(super) fn pack_counts(counts: &Counts) -> Result<Vec<u8>, StoreError> {
+    let Counts { tickets, raised, cleared, other, duplicates, topics } = *counts;
+    let before: Before = (tickets, raised, cleared, other, duplicates);
+    let mut bytes = pack(&before)?;
+    if topics != [0; TOPICS] {
+        bytes.extend(pack(&topics)?);
+    }
+    Ok(bytes)
+}
+
+/// The counts in a column.
+pub(super) fn counts(row: &Row<'_>, column: usize) -> Result<Counts, StoreError> {
+    let (before, rest) = postcard::take_from_bytes::<Before>(bytes(row, column)?)?;
+    let (tickets, raised, cleared, other, duplicates) = before;
+    let topics = if rest.is_empty() { [0; TOPICS] } else { unpack(rest)? };
+    Ok(Counts { tickets, raised, cleared, other, duplicates, topics })
 }

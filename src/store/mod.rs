@@ -19,6 +19,7 @@ mod pool;
 mod prune;
 mod reader;
 mod records;
+mod spoken;
 #[cfg(test)]
 mod tests;
 mod tx;
@@ -33,6 +34,7 @@ pub use records::{
     DeliveryOutcome, DeliveryState, Filter, LogEntry, LogRecord, OutboxRow, PartialRecord,
     SeriesInfo, SeriesWindow, SourceRecord, StandingAlarm, WindowRecord,
 };
+pub use spoken::PHRASES_KEPT;
 pub use tx::Tx;
 
 use std::fs::File;
@@ -45,7 +47,8 @@ use self::tx::Ids;
 use crate::domain::{Timestamp, WindowWidth};
 
 /// Schema of `state.db`; a new version appends a step.
-const STEPS: &[&str] = &[include_str!("state.sql"), include_str!("changes.sql")];
+const STEPS: &[&str] =
+    &[include_str!("state.sql"), include_str!("changes.sql"), include_str!("topics.sql")];
 const FILE: &str = "state.db";
 const LOCK: &str = "state.lock";
 /// Page cache of the writer.
@@ -103,8 +106,8 @@ impl Store {
     }
 
     /// Forgets what is older than its retention: vintages keep all leads for 14 days, then those of 1, 3 and 6 h
-    /// for 400 days; windows, scores, anomalies and resolved alerts 400 days; dead letters 30 days and
-    /// 100,000 in number; alarm transitions 7 days.
+    /// for 400 days; windows, scores, anomalies and resolved alerts 400 days; phrases 30 days; dead letters 30 days
+    /// and 100,000 in number; alarm transitions 7 days.
     ///
     /// # Errors
     /// [`StoreError`]; nothing is forgotten then.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::params;
 
+use super::tx::PHRASE;
 use super::windows::cell_ids;
 use super::{StoreError, Tx, chunk, columns, vintage};
 use crate::domain::{Timestamp, WindowWidth};
@@ -15,6 +16,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 const LONG: Duration = Duration::from_secs(400 * DAY.as_secs());
 /// Vintages with every lead.
 const ALL_LEADS: Duration = Duration::from_secs(14 * DAY.as_secs());
+/// Phrases come and go: what was usual lately is what counts.
+const PHRASES: Duration = Duration::from_secs(30 * DAY.as_secs());
 const REJECTS: Duration = Duration::from_secs(30 * DAY.as_secs());
 const REJECTS_MAX: u32 = 100_000;
 const TRANSITIONS: Duration = Duration::from_secs(7 * DAY.as_secs());
@@ -22,7 +25,7 @@ const TRANSITIONS: Duration = Duration::from_secs(7 * DAY.as_secs());
 impl Tx<'_> {
     pub(super) fn prune(mut self, now: Timestamp) -> Result<(), StoreError> {
         self.prune_ledger(now)?;
-        self.prune_windows(now - LONG)?;
+        self.prune_windows(now - LONG, now - PHRASES)?;
         self.prune_alarms(now)?;
         self.run("DELETE FROM staffed WHERE start < ?1", [(now - ALL_LEADS).millis()])?;
         self.run("DELETE FROM changes WHERE at < ?1", [(now - LONG).millis()])?;
@@ -67,8 +70,9 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn prune_windows(&self, before: Timestamp) -> Result<(), StoreError> {
-        for cell in cell_ids(self.conn)? {
+    fn prune_windows(&mut self, before: Timestamp, phrases: Timestamp) -> Result<(), StoreError> {
+        for (cell, is_phrase) in cell_ids(self.conn)? {
+            let before = if is_phrase { phrases } else { before };
             let end = chunk::key(cell, chunk::day(before));
             self.run(
                 "DELETE FROM chunks WHERE key >= ?1 AND key < ?2",
@@ -78,6 +82,15 @@ impl Tx<'_> {
             self.run("DELETE FROM late WHERE cell = ?1 AND start < ?2", [cell, at])?;
             self.run("DELETE FROM partials WHERE cell = ?1 AND start < ?2", [cell, at])?;
         }
+        // Names of phrases come from outside without end: one that nothing is kept of goes.
+        self.run(
+            "DELETE FROM cells WHERE kind = ?1
+                 AND NOT EXISTS (SELECT 1 FROM partials p WHERE p.cell = cells.id)
+                 AND NOT EXISTS (SELECT 1 FROM chunks c WHERE c.key BETWEEN cells.id << 24
+                     AND (cells.id << 24) + 16777215)",
+            [PHRASE],
+        )?;
+        self.forget_cells();
         Ok(())
     }
 

@@ -117,6 +117,11 @@ impl Tx<'_> {
         Ok(id)
     }
 
+    /// Cells have been deleted: their ids mean nothing any more.
+    pub(super) fn forget_cells(&mut self) {
+        self.ids.cells.clear();
+    }
+
     /// Id of a series, given when it is first seen.
     pub(super) fn series_id(&mut self, series: &SeriesKey) -> Result<i64, StoreError> {
         if let Some(id) = self.ids.series.get(series) {
@@ -149,12 +154,16 @@ impl Drop for Tx<'_> {
     }
 }
 
+/// Kind of phrases' cells: the largest.
+pub(super) const PHRASE: u8 = 3;
+
 /// A cell as columns of `cells`.
 pub(super) fn cell_columns(cell: &Cell) -> (u8, [&str; 3]) {
     match cell {
         Cell::Tickets(s) => (0, [s.region.as_str(), s.service.as_str(), s.channel.as_str()]),
         Cell::Alarms(s) => (1, [s.region.as_str(), s.service.as_str(), ""]),
         Cell::Maintenance => (2, ["", "", ""]),
+        Cell::Phrase(s, phrase) => (PHRASE, [s.region.as_str(), s.service.as_str(), phrase]),
     }
 }
 

@@ -6,13 +6,13 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::chunk::{self, Chunk};
 use super::columns::{self, pack};
-use super::tx::find_cell;
+use super::tx::{PHRASE, find_cell};
 use super::{
     Change, PartialRecord, Reader, SeriesInfo, SeriesWindow, SourceRecord, StoreError, Tx,
     WindowRecord,
 };
-use crate::domain::{Name, Offset, Scope, SeriesKey, SourceId, Timestamp, WindowWidth};
-use crate::window::{Cell, Counts};
+use crate::domain::{Name, Offset, SeriesKey, SourceId, Timestamp, WindowWidth};
+use crate::window::Cell;
 
 /// Days of windows held in memory by one transaction before they are written: some 10 MB.
 const CHUNKS_MAX: usize = 2048;
@@ -42,7 +42,7 @@ impl Tx<'_> {
                     &*row.source.topic,
                     row.source.partition,
                     row.upto,
-                    pack(&row.counts)?
+                    columns::pack_counts(&row.counts)?
                 ],
             )?;
         }
@@ -137,7 +137,7 @@ impl Reader {
                     cell: cell.clone(),
                     source: columns::source(row, 2)?,
                     upto: row.get(4)?,
-                    counts: columns::value(row, 5)?,
+                    counts: columns::counts(row, 5)?,
                 });
             }
             Ok(partials)
@@ -158,7 +158,7 @@ impl Reader {
         let width = self.width();
         let spans = self.read(|conn| {
             let mut spans: BTreeMap<SeriesKey, (Timestamp, Timestamp)> = BTreeMap::new();
-            for (id, cell) in all_cells(conn)? {
+            for (id, cell) in main_cells(conn)? {
                 let Cell::Tickets(leaf) = cell else { continue };
                 let Some((first, last)) = span(conn, id, width)? else { continue };
                 for key in leaf.roll_ups().chain([leaf.clone()]) {
@@ -200,7 +200,7 @@ impl Reader {
         let width = self.width();
         self.read(|conn| {
             let parts: Vec<_> =
-                all_cells(conn)?.into_iter().filter(|(_, cell)| covers(series, cell)).collect();
+                main_cells(conn)?.into_iter().filter(|(_, cell)| covers(series, cell)).collect();
             if !parts.iter().any(|(_, cell)| matches!(cell, Cell::Tickets(_))) {
                 return Ok(Vec::new());
             }
@@ -224,7 +224,8 @@ impl Reader {
         })
     }
 
-    /// Hands every stored window that starts at or after `from` to `each`, cell by cell, in order of time.
+    /// Hands every stored window that starts at or after `from` to `each`, cell by cell, in order of time; not those of
+    /// phrases.
     pub fn each_window(
         &self,
         from: Timestamp,
@@ -232,7 +233,7 @@ impl Reader {
     ) -> Result<(), StoreError> {
         let width = self.width();
         self.read(|conn| {
-            for (id, cell) in all_cells(conn)? {
+            for (id, cell) in main_cells(conn)? {
                 each_chunk(conn, id, from, Timestamp::MAX, |day, chunk| {
                     for (start, record) in chunk.rows(day, width).filter(|row| row.0 >= from) {
                         each(&cell, start, record);
@@ -253,7 +254,7 @@ fn covers(series: &SeriesKey, cell: &Cell) -> bool {
                 && same(&series.channel, &leaf.channel)
         }
         Cell::Alarms(scope) => scope.touches(series),
-        Cell::Maintenance => false,
+        Cell::Maintenance | Cell::Phrase(..) => false,
     }
 }
 
@@ -273,17 +274,25 @@ fn add(sum: &mut SeriesWindow, cell: &Cell, record: &WindowRecord, upto: Offset)
 
 /// Every cell with its id.
 pub(super) fn all_cells(conn: &Connection) -> Result<Vec<(i64, Cell)>, StoreError> {
-    let mut found =
-        conn.prepare_cached("SELECT id, kind, region, service, channel FROM cells ORDER BY id")?;
-    let mut rows = found.query([])?;
+    cells_upto(conn, PHRASE)
+}
+
+/// Cells that an event is in once, with their ids: without phrases, of which there are many.
+pub(super) fn main_cells(conn: &Connection) -> Result<Vec<(i64, Cell)>, StoreError> {
+    cells_upto(conn, PHRASE - 1)
+}
+
+fn cells_upto(conn: &Connection, kind: u8) -> Result<Vec<(i64, Cell)>, StoreError> {
+    let mut found = conn.prepare_cached(
+        "SELECT id, kind, region, service, channel FROM cells WHERE kind <= ?1 ORDER BY id",
+    )?;
+    let mut rows = found.query([kind])?;
     let mut cells = Vec::new();
     while let Some(row) = rows.next()? {
-        let cell = match row.get(1)? {
+        let cell = match row.get::<_, u8>(1)? {
             0 => Cell::Tickets(columns::series(row, 2)?),
-            1 => Cell::Alarms(Scope {
-                region: columns::name(row, 2)?,
-                service: columns::name(row, 3)?,
-            }),
+            1 => Cell::Alarms(columns::scope(row, 2)?),
+            PHRASE => Cell::Phrase(columns::scope(row, 2)?, row.get::<_, String>(4)?.into()),
             _ => Cell::Maintenance,
         };
         cells.push((row.get(0)?, cell));
@@ -291,9 +300,11 @@ pub(super) fn all_cells(conn: &Connection) -> Result<Vec<(i64, Cell)>, StoreErro
     Ok(cells)
 }
 
-pub(super) fn cell_ids(conn: &Connection) -> Result<Vec<i64>, StoreError> {
-    let mut found = conn.prepare_cached("SELECT id FROM cells")?;
-    Ok(found.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+/// Ids of cells, and whether each is a phrase's.
+pub(super) fn cell_ids(conn: &Connection) -> Result<Vec<(i64, bool)>, StoreError> {
+    let mut found = conn.prepare_cached("SELECT id, kind FROM cells")?;
+    let rows = found.query_map([], |row| Ok((row.get(0)?, row.get::<_, u8>(1)? == PHRASE)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn read_chunk(conn: &Connection, key: i64) -> Result<Option<Chunk>, StoreError> {
@@ -304,7 +315,7 @@ fn read_chunk(conn: &Connection, key: i64) -> Result<Option<Chunk>, StoreError> 
     bytes.map(|bytes| Chunk::decode(&bytes)).transpose()
 }
 
-fn each_chunk(
+pub(super) fn each_chunk(
     conn: &Connection,
     cell: i64,
     from: Timestamp,
@@ -363,7 +374,7 @@ pub(super) fn cell_windows(
     )?;
     let mut rows = open.query([cell, from.millis(), to.millis()])?;
     while let Some(row) = rows.next()? {
-        let counts: Counts = columns::value(row, 2)?;
+        let counts = columns::counts(row, 2)?;
         let (record, upto): &mut (WindowRecord, Offset) =
             windows.entry(columns::time(row, 0)?).or_default();
         record.counts = record.counts.plus(counts);

@@ -1,6 +1,7 @@
 //! The fold of one source partition: event by event, in offset order.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
@@ -8,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::cells::Cells;
+use super::phrases::Tally;
 use super::{Cell, Counts};
-use crate::domain::{Brief, Event, Offset, Timestamp, What, WindowWidth};
+use crate::domain::{Brief, Event, Listen, Offset, Place, Timestamp, Topic, What, WindowWidth};
 
 /// Rules of one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +64,8 @@ pub(super) struct Open {
     pub(super) ids: HashSet<u128, RandomState>,
     /// By the cell's number; and whether it changed since the last report.
     cells: HashMap<u32, (Counts, bool), RandomState>,
+    /// By the number of the scope's alarms.
+    phrases: HashMap<u32, Tally, RandomState>,
 }
 
 /// Counts one partition. See the module's text for why it has no clock.
@@ -75,6 +79,8 @@ pub struct Fold {
     decided_upto: Offset,
     /// Largest offset seen since the start, which a replay puts behind `decided_upto`.
     pub(super) read_upto: Offset,
+    /// Sorts what customers say; nobody listens without.
+    listener: Option<Arc<dyn Listen>>,
 }
 
 impl Fold {
@@ -87,7 +93,13 @@ impl Fold {
             closed: Timestamp::from_millis(i64::MIN / 4),
             decided_upto: -1,
             read_upto: -1,
+            listener: None,
         }
+    }
+
+    /// Sorts texts by this from now on. What has been counted stays: a replay may sort it anew, and replaces it whole.
+    pub fn listen(&mut self, listener: Arc<dyn Listen>) {
+        self.listener = Some(listener);
     }
 
     /// A fold that goes on from a commit; feed it from `point.resume_at`.
@@ -158,7 +170,16 @@ impl Fold {
             return Fate::Duplicate;
         }
         match event.what {
-            What::Ticket => counts.tickets += 1,
+            What::Ticket => {
+                counts.tickets += 1;
+                if let (Some(listener), Some(text)) = (&self.listener, event.text) {
+                    let tally = scope(&event.place, &mut self.cells)
+                        .map(|scope| open.phrases.entry(scope).or_default());
+                    if let Some(topic) = hear(&**listener, text, tally) {
+                        counts.topics[topic as usize] += 1;
+                    }
+                }
+            }
             What::Raise(severity) => counts.raised[severity as usize] += 1,
             What::Clear => counts.cleared += 1,
             What::Other => counts.other += 1,
@@ -177,6 +198,14 @@ impl Fold {
                     let cell = self.cells.get(*number).clone();
                     partials.push(Partial { window, cell, counts: *counts, upto });
                 }
+            }
+            for (scope, tally) in &mut open.phrases {
+                let Cell::Alarms(scope) = self.cells.get(*scope) else { continue };
+                partials.extend(tally.changed().map(|(phrase, tickets)| {
+                    let cell = Cell::Phrase(scope.clone(), phrase);
+                    let counts = Counts { tickets, ..Counts::default() };
+                    Partial { window, cell, counts, upto }
+                }));
             }
         }
         partials.sort_by(|a, b| (a.window, &a.cell).cmp(&(b.window, &b.cell)));
@@ -208,7 +237,9 @@ impl Fold {
     /// Forgets cells that are in no open window: names come from outside, and may come without end.
     fn forget_cells(&mut self) {
         let mut used = vec![false; self.cells.len()];
-        for number in self.open.values().flat_map(|open| open.cells.keys()) {
+        let numbers =
+            self.open.values().flat_map(|open| open.cells.keys().chain(open.phrases.keys()));
+        for number in numbers {
             used[*number as usize] = true;
         }
         let renumbered = self.cells.keep(&used);
@@ -216,6 +247,9 @@ impl Fold {
             let cells = std::mem::take(&mut open.cells);
             let moved = cells.into_iter().map(|(old, counts)| (renumbered[old as usize], counts));
             open.cells = moved.collect();
+            let phrases = std::mem::take(&mut open.phrases);
+            let moved = phrases.into_iter().map(|(old, tally)| (renumbered[old as usize], tally));
+            open.phrases = moved.collect();
         }
     }
 
@@ -232,5 +266,20 @@ impl Fold {
     /// Index of the first window that is not closed.
     fn closed_index(&self) -> i64 {
         self.config.width.index(self.closed)
+    }
+}
+
+/// The number of the alarms' cell of a ticket's scope.
+fn scope(place: &Place<'_>, cells: &mut Cells) -> Option<u32> {
+    let Place::Tickets { region, service, .. } = *place else { return None };
+    Some(cells.number(&Place::Alarms { region, service }))
+}
+
+/// A text's topic; its phrases go to their scope's, while these are wanted.
+fn hear(listener: &dyn Listen, text: &str, tally: Option<&mut Tally>) -> Option<Topic> {
+    let Some(tally) = tally else { return listener.hear(text, None) };
+    match tally.begin() {
+        true => listener.hear(text, Some(&mut |phrase| tally.take(phrase))),
+        false => listener.hear(text, None),
     }
 }

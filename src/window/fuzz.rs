@@ -6,6 +6,7 @@
 //! rule each: every one of them has to be caught.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::{RngExt as _, SeedableRng as _};
@@ -13,8 +14,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::domain::{
-    Brief, Event, Name, Offset, SeriesKey, SourceId, TicketAction, TicketEvent, Timestamp,
-    WindowWidth,
+    Brief, Event, Listen, Name, Offset, Phrase, SeriesKey, SourceId, TicketAction, TicketEvent,
+    Timestamp, Topic, WindowWidth,
 };
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
@@ -25,6 +26,16 @@ const WORKERS: usize = 3;
 const RECORDS: usize = 40;
 const STEPS: usize = 300;
 const START_S: i64 = 1_767_225_600;
+const TEXTS: [Option<&str>; 8] = [
+    None,
+    Some("outage no light"),
+    Some("outage since noon"),
+    Some("slow since noon"),
+    Some("billing no light"),
+    Some("hello there hello there"),
+    Some("other portal error 504"),
+    Some("device portal error 504"),
+];
 
 /// One rule that is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +84,33 @@ struct Record {
     appended_at: Timestamp,
 }
 
+/// Sorts by a text's first word, and makes a phrase of any two.
+#[derive(Debug)]
+struct Ear;
+
+impl Listen for Ear {
+    fn hear(&self, text: &str, phrases: Option<&mut dyn FnMut(Phrase<'_>)>) -> Option<Topic> {
+        let words: Vec<&str> = text.split(' ').collect();
+        if let Some(each) = phrases {
+            for pair in words.windows(2) {
+                let bytes = format!("{} {}", pair[0], pair[1]).into_bytes();
+                let key = xxhash_rust::xxh3::xxh3_64(&bytes);
+                each(Phrase { key, words: [pair[0], pair[1]] });
+            }
+        }
+        Topic::EVERY.into_iter().find(|topic| topic.as_str() == words[0])
+    }
+}
+
+fn fold() -> Fold {
+    listening(Fold::new(config()))
+}
+
+fn listening(mut fold: Fold) -> Fold {
+    fold.listen(Arc::new(Ear));
+    fold
+}
+
 type Totals = BTreeMap<(Timestamp, Cell), Counts>;
 type Dead = BTreeSet<(usize, Offset, bool)>;
 
@@ -113,7 +151,7 @@ fn log(rng: &mut ChaCha8Rng) -> Vec<Record> {
                     series: SeriesKey::new(region, name("tv"), name("phone")),
                     priority: None,
                     tier: None,
-                    text: None,
+                    text: TEXTS[rng.random_range(0..TEXTS.len())].map(Into::into),
                 })
             }
         };
@@ -126,7 +164,7 @@ fn log(rng: &mut ChaCha8Rng) -> Vec<Record> {
 fn batch(logs: &[Vec<Record>]) -> (Totals, Dead) {
     let (mut totals, mut dead) = (Totals::new(), Dead::new());
     for (partition, log) in logs.iter().enumerate() {
-        let mut fold = Fold::new(config());
+        let mut fold = fold();
         for (offset, record) in log.iter().enumerate() {
             let offset = offset as Offset;
             match fold.observe(offset, record.appended_at, &record.event) {
@@ -359,7 +397,7 @@ impl World {
     fn resumed(&self, partition: usize) -> Part {
         let fold = match self.commits[partition] {
             None => {
-                return Part { fold: Fold::new(config()), next: 0, dead: Vec::new(), point: None };
+                return Part { fold: fold(), next: 0, dead: Vec::new(), point: None };
             }
             Some(mut point) => {
                 if self.is(Mutant::NoDecidedUpto) {
@@ -368,7 +406,7 @@ impl World {
                 if self.is(Mutant::ClosedNotRestored) {
                     point.closed = Timestamp::from_millis(i64::MIN / 4);
                 }
-                Fold::resume(config(), point)
+                listening(Fold::resume(config(), point))
             }
         };
         let next = self.commits[partition].map_or(0, |point| point.resume_at);
@@ -628,6 +666,10 @@ fn run(seed: u64, mutant: Option<Mutant>) -> Result<(), String> {
         if found != wanted {
             return Err(format!("seed {seed}, forecaster {f}: counts differ"));
         }
+        let is_told = |counts: &Counts| counts.topics.iter().sum::<u32>() <= counts.tickets;
+        if !forecaster.store.settled.values().all(is_told) {
+            return Err(format!("seed {seed}, forecaster {f}: more topics than tickets"));
+        }
         if forecaster.store.dead != dead {
             return Err(format!("seed {seed}, forecaster {f}: dead letters differ"));
         }
@@ -675,4 +717,20 @@ fn every_mutant_is_caught() {
     });
     let escaped: Vec<_> = caught.iter().filter(|(_, wrong)| *wrong == 0).collect();
     assert!(escaped.is_empty(), "not caught: {escaped:?}; wrong runs of 400: {caught:?}");
+}
+
+/// What the schedules are about is in their logs: topics, phrases, and tickets without a text.
+#[test]
+fn the_logs_speak() {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let logs: Vec<Vec<Record>> = (0..PARTITIONS).map(|_| log(&mut rng)).collect();
+    let (totals, _) = batch(&logs);
+    let topics: u32 = totals.values().flat_map(|counts| counts.topics).sum();
+    let tickets: u32 = totals
+        .iter()
+        .filter(|((_, cell), _)| !cell.is_besides())
+        .map(|(_, counts)| counts.tickets)
+        .sum();
+    let phrases = totals.keys().filter(|(_, cell)| cell.is_besides()).count();
+    assert!(topics > 20 && topics < tickets && phrases > 5, "{topics} {tickets} {phrases}");
 }

@@ -10,6 +10,7 @@ mod fold;
 #[cfg(test)]
 mod fuzz;
 mod merge;
+mod phrases;
 mod standing;
 #[cfg(test)]
 mod tests;
@@ -17,4 +18,5 @@ mod tests;
 pub use counts::{Cell, Counts};
 pub use fold::{CommitPoint, Fate, Fold, FoldConfig, Partial};
 pub use merge::{Frontier, Merge, MergeConfig, MergeState, Part, Settled, SourceProgress};
+pub use phrases::spoken;
 pub use standing::{AlarmBook, STALE_AFTER, Standing};

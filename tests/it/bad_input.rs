@@ -125,6 +125,15 @@ fn what_cannot_start_says_why() {
 
     let free = "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n";
     std::fs::write(folder.path().join("free.toml"), free).expect("config");
+    let with = format!("{free}[lexicon]\nfile = \"words.toml\"\n");
+    std::fs::write(folder.path().join("lexicon.toml"), with).expect("config");
+    std::fs::write(folder.path().join("words.toml"), "[weather]\nwords = [\"rain\"]\n")
+        .expect("words");
+    for command in ["serve", "check"] {
+        let (code, said) = run(&[command, "--config", "lexicon.toml"]);
+        assert_eq!(code, Some(64), "{said}");
+        assert!(said.contains("lexicon.file") && said.contains("`weather`"), "{said}");
+    }
     let (code, said) = run(&["serve", "--config", "free.toml", "--input", "no-such.ndjson"]);
     assert_eq!(code, Some(64), "{said}");
     assert!(said.contains("no-such.ndjson"), "{said}");

@@ -120,6 +120,8 @@ async fn series(client: &Client) -> Result<()> {
     chart(client).await?;
     ensure!(text(client, "h1").await? == name, "the heading is not the series that was opened");
     holds(client, "an explanation", "document.querySelectorAll('dl.why dd').length > 0").await?;
+    let topics = "document.querySelectorAll('table.topics tbody tr').length === 6";
+    holds(client, "what customers complain about", topics).await?;
     holds(client, "the table", "document.querySelectorAll('details tbody tr').length > 0").await?;
     shoot(client, "series").await?;
     client.find(Locator::Css("body")).await?.send_keys("\u{e00c}").await?;

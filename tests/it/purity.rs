@@ -9,7 +9,8 @@ const CORE: [&str; 8] =
     ["domain", "ingest", "window", "forecast", "anomaly", "staffing", "alert", "simulate"];
 
 /// Crates that are values in, values out too. Of all others in `Cargo.toml` the core knows nothing.
-const CORE_CRATES: [&str; 17] = [
+const CORE_CRATES: [&str; 18] = [
+    "aho_corasick",
     "augurs",
     "chrono",
     "chrono_tz",

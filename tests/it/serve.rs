@@ -277,3 +277,46 @@ fn standards_events_are_mapped_by_tables_that_may_change() {
     assert_eq!(program.post("/api/v1/events", wrapped.to_string()).status, 202);
     assert_eq!(raised("south"), Some(1));
 }
+
+/// Texts are sorted by the config's lexicon, which may change: what was counted stays.
+#[test]
+fn texts_are_sorted_by_a_lexicon_that_may_change() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lexicon = folder.path().join("words.toml");
+    std::fs::write(&lexicon, "[slow]\nwords = [\"snail\"]\n").expect("lexicon");
+    let program = serve(folder.path(), "[lexicon]\nfile = \"words.toml\"\n", &[]);
+    let mut sent = 0;
+    let mut send = |text: &str| {
+        sent += 1;
+        let ticket = json!({"kind": "ticket", "event_id": format!("T-{sent}"), "text": text,
+            "ts": "2026-01-01T02:03:20Z", "region": "north", "service": "mobile", "channel": "phone"});
+        // Sent twice, counted once.
+        for _ in 0..2 {
+            assert_eq!(program.post("/api/v1/events", ticket.to_string()).status, 202);
+        }
+    };
+    let query = "/api/v1/topics?service=_all&from=2026-01-01T02:00:00Z&to=2026-01-01T02:30:00Z";
+    let topics = |name: &str, n: u64| {
+        program.wait_for(query, |found| found[0]["topics"][name].as_u64() == Some(n))
+    };
+    send("a SNAIL at the portal");
+    send("my portal works");
+    send("");
+    topics("slow", 1);
+    topics("other", 1);
+    std::fs::write(&lexicon, "[outage]\nwords = [\"snail\"]\n").expect("lexicon");
+    program.wait_for("/api/v1/status", |_| program.said().contains("and the lexicon"));
+    // The lexicon changes with the next report of the source.
+    std::thread::park_timeout(std::time::Duration::from_secs(2));
+    send("a snail at the portal");
+    let found = topics("outage", 1);
+    let row = &found[0];
+    assert_eq!((&row["region"], &row["service"]), (&json!("north"), &json!("_all")));
+    assert_eq!(row["start"], "2026-01-01T02:00:00Z");
+    let wanted =
+        json!({"outage": 1, "coverage": 0, "slow": 1, "billing": 0, "device": 0, "other": 1});
+    assert_eq!(row["topics"], wanted);
+    assert_eq!(row["usual"], Value::Null);
+    assert_eq!(program.get("/api/v1/topics?region=no/name").status, 400);
+    assert_eq!(program.get("/api/v1/topics?channel=phone").status, 400);
+}

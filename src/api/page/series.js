@@ -6,9 +6,12 @@ import { dateTime, dayTime, hm, longDayTime, num, percent, seriesName, span, t, 
 import { gapClass, gapText } from "./keys.js";
 import { ApiError, get } from "./net.js";
 import { home } from "./overview.js";
+import { TOPIC_HOURS, fetchTopics, topics } from "./topics.js";
 
 const HOUR_MS = 3600000;
 const LEADS = [60, 180, 360];
+/** Kinds of anomalies that come of what customers say. */
+const SAID = ["complaints", "phrase"];
 
 /** A part that may not exist yet (404) is `null`; anything else that goes wrong is an error. */
 const maybe = (promise) => promise.catch((error) => {
@@ -18,17 +21,29 @@ const maybe = (promise) => promise.catch((error) => {
 
 const iso = (ms) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 
+/** What is abnormal in a series, and what customers of its region and service say, over all channels; newest first. */
+async function fetchAnomalies(key, from) {
+  const query = { ...key, from, limit: 10 };
+  const [own, said] = await Promise.all([
+    maybe(get("/anomalies", query)),
+    key.channel === "_all" ? [] : maybe(get("/anomalies", { ...query, channel: "_all" })),
+  ]);
+  const all = [...(own ?? []), ...(said ?? []).filter((a) => SAID.includes(a.kind))];
+  return all.sort((a, b) => b.window.localeCompare(a.window)).slice(0, 10);
+}
+
 async function fetchAll(key) {
   const now = clock.now();
-  const [info, windows, forecast, plan, accuracy, anomalies] = await Promise.all([
+  const [info, windows, forecast, plan, accuracy, anomalies, said] = await Promise.all([
     maybe(get("/series", key)),
     maybe(get("/windows", { ...key, from: iso(now - 25 * HOUR_MS), to: iso(now + HOUR_MS) })),
     maybe(get("/forecasts", key)),
     maybe(get("/staffing", key)),
     maybe(get("/accuracy", key)),
-    maybe(get("/anomalies", { ...key, from: iso(now - 168 * HOUR_MS), limit: 10 })),
+    fetchAnomalies(key, iso(now - 168 * HOUR_MS)),
+    maybe(fetchTopics(key)),
   ]);
-  return { info, windows: windows ?? [], forecast, plan, accuracy, anomalies: anomalies ?? [] };
+  return { info, windows: windows ?? [], forecast, plan, accuracy, anomalies, said: said ?? [] };
 }
 
 /** "Usual for Saturday 10:00: 42 tickets. Today runs 12 % above usual. Alarms add 0. …" */
@@ -158,7 +173,7 @@ export function series(root, key) {
   const wait = h("p", { class: "muted", text: t("chart_wait") });
   const keys = h("ul", { class: "keys", hidden: true });
   const chart = section("s-chart", t("chart"), zoneNote, wait, keys, plot);
-  const parts = { why: section("s-why", t("why")), staff: section("s-staff", t("how_staff")), acc: section("s-acc", t("accuracy")), anom: section("s-anom", t("anomalies")) };
+  const parts = { why: section("s-why", t("why")), staff: section("s-staff", t("how_staff")), acc: section("s-acc", t("accuracy")), anom: section("s-anom", t("anomalies")), said: section("s-said", t("topics", { h: TOPIC_HOURS })) };
   const tableBody = h("div");
   const details = h("details", { class: "panel" }, h("summary", { text: t("table") }), tableBody);
   const all = h("div", { hidden: true }, chart, details, h("div", { class: "columns" }, Object.values(parts)));
@@ -208,6 +223,7 @@ export function series(root, key) {
       parts.staff.update(staffing(d, zone()));
       parts.acc.update(accuracy(d));
       parts.anom.update(anomalies(d, zone()));
+      parts.said.update(topics(d.said));
       put(tableBody, forecastTable(d, zone()));
       details.hidden = !d.forecast;
       paint();

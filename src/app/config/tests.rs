@@ -168,7 +168,7 @@ fn every_problem_is_told_at_once() {
       alerts.receivers[1].secret_file: is missing: PagerDuty needs its routing key there
       limits.series (in surgecast.toml): found `0`: use a whole number from 1 to 1000000
       log.format (in surgecast.toml): found `xml`: use text, json
-      forcast (in surgecast.toml): unknown section, allowed here: admin, alerts, forecast, grafana, influxdb, kafka, limits, log, mapping, regions, server, staffing, store, windows
+      forcast (in surgecast.toml): unknown section, allowed here: admin, alerts, forecast, grafana, influxdb, kafka, lexicon, limits, log, mapping, regions, server, staffing, store, windows
     "#);
 }
 

@@ -31,6 +31,8 @@ pub struct Config {
     pub receivers: Vec<Receiver>,
     /// Tables that fill in regions, services and channels, in the order in which they are tried.
     pub mapping: Vec<MapTable>,
+    /// The lexicon that tickets' texts are sorted by; the one that is built in where none is given.
+    pub lexicon: Option<PathBuf>,
     pub limits: Limits,
     pub log: Log,
 }

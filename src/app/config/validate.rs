@@ -16,7 +16,7 @@ use super::types::{
 };
 use super::{Problem, Secret, parse_length};
 use crate::domain::{Name, WindowWidth, Zone};
-use crate::ingest::{Attribute, Table, Target};
+use crate::ingest::{Attribute, Lexicon, Table, Target};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -45,6 +45,7 @@ pub(super) fn validate(raw: &RawConfig) -> Result<Config, Vec<Problem>> {
         staffing: staffing(&root),
         receivers: alerts(root.section("alerts")),
         mapping: mapping(&root),
+        lexicon: lexicon(root.section("lexicon")),
         limits: limits(root.section("limits")),
         log: log(root.section("log")),
     };
@@ -351,6 +352,15 @@ fn mapping(root: &Reader<'_>) -> Vec<MapTable> {
         Some(MapTable { target: target?, attribute: attribute?, file: file?.0 })
     };
     root.array("mapping").into_iter().filter_map(table).collect()
+}
+
+fn lexicon(section: Reader<'_>) -> Option<PathBuf> {
+    let (file, text) = section.file("file").unzip();
+    if let Some(Err(error)) = text.map(|text| Lexicon::from_toml(&text)) {
+        section.problem("file", error.to_string());
+    }
+    section.finish();
+    file
 }
 
 fn limits(section: Reader<'_>) -> Limits {

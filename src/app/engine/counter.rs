@@ -49,12 +49,13 @@ impl Counter {
         decoders: Arc<Decoders>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let fold = match from {
+        let mut fold = match from {
             Some(point) => Fold::resume(config, point),
             None => Fold::new(config),
         };
         let pending = Report::new(source.clone());
         let decoder = decoders.current();
+        fold.listen(Arc::new(decoder.lexicon.clone()));
         let (outcomes, unmapped) = (Outcomes::new(&metrics, &source), Unmapped::new(&metrics));
         Self {
             source,
@@ -98,7 +99,11 @@ impl Counter {
         report.progress = Some((Frontier { closed: self.fold.closed(), caught_up_at }, commit));
         self.fold.committed(&commit);
         (self.taken, self.held) = (0, 0);
-        self.decoder = self.decoders.current();
+        let decoder = self.decoders.current();
+        if !Arc::ptr_eq(&decoder, &self.decoder) {
+            self.fold.listen(Arc::new(decoder.lexicon.clone()));
+            self.decoder = decoder;
+        }
         report
     }
 
@@ -111,7 +116,7 @@ impl Counter {
             _ => None,
         };
         if let Some(glance) = glance {
-            self.decide(record, replayed, &glance.brief);
+            self.decide(record, replayed, &glance);
             return;
         }
         match self.decoder.decode(record.bytes, &record.headers, record.hint) {

@@ -8,6 +8,8 @@ use super::histories::Histories;
 use super::issue::{IssueConfig, Issuer, Situation};
 use super::refit::RefitConfig;
 use super::report::Report;
+use super::said;
+use crate::anomaly::Complaints;
 use crate::api::StreamEvent;
 use crate::domain::{Offset, SeriesKey, SourceId, Timestamp, WindowWidth};
 use crate::store::{PartialRecord, Reader, SourceRecord, Store, StoreError, Tx, WindowRecord};
@@ -45,6 +47,7 @@ pub struct Leader {
     histories: Histories,
     leaves: BTreeSet<SeriesKey>,
     alarms: AlarmBook,
+    complaints: Complaints,
     issuer: Issuer,
     commits: BTreeMap<SourceId, CommitPoint>,
     metrics: Arc<Metrics>,
@@ -68,6 +71,7 @@ impl Leader {
             histories: Histories::new(config.width),
             leaves: BTreeSet::new(),
             alarms: AlarmBook::default(),
+            complaints: Complaints::new(config.width),
             issuer: Issuer::new(config.issue.clone(), config.refit, config.width),
             commits: BTreeMap::new(),
             config,
@@ -135,14 +139,23 @@ impl Leader {
 
     fn restore_histories(&mut self, next: Option<Timestamp>) -> Result<(), StoreError> {
         self.histories = Histories::new(self.config.width);
+        self.complaints = Complaints::new(self.config.width);
         self.leaves.clear();
         let Some(next) = next else { return Ok(()) };
+        let complaints = &mut self.complaints;
         let mut by_window: BTreeMap<Timestamp, Vec<(SeriesKey, Option<u32>)>> = BTreeMap::new();
         self.reader.each_window(next - Histories::REACH, |cell, window, record| {
             if let Cell::Tickets(series) = cell {
+                if window >= next - Complaints::REACH {
+                    let (topics, missing) = (&record.counts.topics, record.missing);
+                    complaints.restore(&series.scope(), window, topics, missing);
+                }
                 let count = (!record.missing).then_some(record.counts.tickets);
                 by_window.entry(window).or_default().push((series.clone(), count));
             }
+        })?;
+        self.reader.each_phrase(next - Complaints::PHRASE_REACH, |scope, phrase, window, n| {
+            complaints.restore_phrase(scope, window, phrase, n);
         })?;
         for (window, leaves) in by_window {
             self.histories.push(window, &leaves);
@@ -229,20 +242,26 @@ impl Leader {
         let before = self.merge.next();
         for window in self.merge.revisions() {
             self.metrics.revised();
+            said::revise(&mut self.complaints, &window, &settled);
             revise(&mut tx, &mut self.histories, &window)?;
             told.push(StreamEvent::Windows { settled_upto: window.window });
         }
         let mut settled_now = 0;
         while settled_now < WINDOWS_MAX
-            && let Some(window) = self.merge.settle(now)
+            && let Some(mut window) = self.merge.settle(now)
         {
             settled_now += 1;
             let end = self.config.width.end(window.window);
             self.alarms.advance(end);
             self.metrics.settled();
+            said::thin(&mut window.cells);
             admit(&mut self.leaves, &window, self.config.series_max);
             let leaves = settle(&mut tx, &self.leaves, &window, &self.alarms)?;
             self.histories.push(window.window, &leaves);
+            said::push(&mut self.complaints, &window, &leaves);
+            if end >= self.config.issue.vintages_from {
+                said::judge(&mut tx, &self.complaints, &self.alarms, window.window)?;
+            }
             told.push(StreamEvent::Windows { settled_upto: end });
             let situation = Situation {
                 histories: &self.histories,

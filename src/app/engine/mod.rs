@@ -19,6 +19,7 @@ mod model;
 mod refit;
 mod report;
 mod run;
+mod said;
 mod spells;
 mod worker;
 

@@ -124,3 +124,112 @@ fn a_roll_up_is_the_sum_of_its_leaves_and_scopes() {
     let absent = SeriesKey::parse("south/_all/_all").expect("a series");
     assert_eq!(reader.series_windows(&absent, at(0), at(HOUR)).expect("reads"), []);
 }
+
+/// A cell of a phrase in north/mobile.
+fn phrase(text: &str) -> Cell {
+    Cell::Phrase(scope(), text.into())
+}
+
+fn told(tickets: u32, topics: [u32; 6]) -> WindowRecord {
+    let counts = Counts { tickets, topics, ..Counts::default() };
+    WindowRecord { counts, settled: true, ..WindowRecord::default() }
+}
+
+#[test]
+fn what_was_said_is_summed_by_scope_open_windows_included() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = open(&dir);
+    let open = |cell: Cell, partition: i32, counts: Counts| PartialRecord {
+        window: at(HOUR),
+        cell,
+        source: SourceId::new("support.tickets", partition),
+        counts,
+        upto: 9,
+    };
+    let counts = |tickets| Counts { tickets, topics: [2, 0, 0, 0, 0, 1], ..Counts::default() };
+    let partials = [
+        open(phone(), 0, counts(3)),
+        open(phone(), 1, counts(4)),
+        open(phrase("login error"), 0, Counts { tickets: 2, ..Counts::default() }),
+        open(phrase("login error"), 1, Counts { tickets: 3, ..Counts::default() }),
+    ];
+    put(&mut store, |tx| {
+        tx.put_partials(&partials)?;
+        tx.put_windows(&[
+            (phone(), at(0), told(9, [4, 0, 1, 0, 0, 2])),
+            (Cell::Tickets(series("chat")), at(0), told(2, [1, 0, 0, 0, 0, 0])),
+            (phrase("blue light"), at(0), told(3, [0; 6])),
+            (phrase("a red"), at(0), told(3, [0; 6])),
+            (phrase("login error"), at(0), told(7, [0; 6])),
+        ])
+    });
+    let reader = reader(&store);
+    let found = reader.spoken(&Filter::default(), at(0), at(DAY), true).expect("reads");
+    let first = &found[&(scope(), at(0))];
+    assert_eq!(first.topics, [5, 0, 1, 0, 0, 2]);
+    let names: Vec<_> = first.phrases.iter().map(|(name, n)| (&**name, *n)).collect();
+    assert_eq!(names, [("login error", 7), ("a red", 3), ("blue light", 3)]);
+    let second = &found[&(scope(), at(HOUR))];
+    assert_eq!(second.topics, [4, 0, 0, 0, 0, 2]);
+    assert_eq!(second.phrases, [("login error".into(), 5)]);
+    assert_eq!(reader.partials().expect("reads").len(), 4);
+    let mut all = Filter { region: Some(Name::all()), ..Filter::default() };
+    let summed = reader.spoken(&all, at(0), at(HOUR), false).expect("reads");
+    let (key, spoken) = summed.first_key_value().expect("a row");
+    assert!(key.0.region.is_all() && spoken.topics == first.topics && spoken.phrases.is_empty());
+    all.region = Name::new("south").ok();
+    assert!(reader.spoken(&all, at(0), at(DAY), true).expect("reads").is_empty());
+    // Phrases are no series, no window of one, and nothing that histories are made of.
+    assert_eq!(reader.series().expect("reads").len(), 4 + 4 + 4);
+    let windows = reader.series_windows(&series("_all"), at(0), at(HOUR)).expect("reads");
+    assert_eq!(windows[0].tickets, 11);
+    reader.each_window(at(0), |cell, _, _| assert!(!cell.is_besides())).expect("reads");
+    let mut seen = Vec::new();
+    let each = |_: &Scope, phrase: &str, start, n| seen.push((phrase.to_owned(), start, n));
+    reader.each_phrase(at(0), each).expect("reads");
+    assert_eq!(seen.len(), 3, "settled ones");
+}
+
+#[test]
+fn phrases_are_forgotten_after_a_month_and_their_cells_with_them() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = open(&dir);
+    let old = (phrase("old news"), at(0), told(3, [0; 6]));
+    let new = (phrase("new words"), at(40 * DAY), told(3, [0; 6]));
+    put(&mut store, |tx| tx.put_windows(&[(phone(), at(0), settled(9)), old, new.clone()]));
+    store.prune(at(41 * DAY)).expect("prunes");
+    let reader = reader(&store);
+    assert_eq!(reader.cells().expect("reads"), [phone(), new.0]);
+    assert_eq!(reader.windows(&phone(), at(0), at(DAY)).expect("reads").len(), 1);
+    // An id that was known is not used again.
+    put(&mut store, |tx| tx.put_windows(&[(phrase("old news"), at(41 * DAY), told(4, [0; 6]))]));
+    let found = reader.windows(&phrase("old news"), at(0), at(50 * DAY)).expect("reads");
+    assert_eq!(found, [(at(41 * DAY), told(4, [0; 6]))]);
+}
+
+/// As a release before topics wrote it.
+#[test]
+fn counts_without_topics_are_read() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = open(&dir);
+    let partial = |topics| PartialRecord {
+        window: at(0),
+        cell: phone(),
+        source: SourceId::new("support.tickets", 0),
+        counts: Counts {
+            tickets: 300,
+            raised: [1, 2, 3, 4, 5],
+            cleared: 6,
+            other: 7,
+            duplicates: 8,
+            topics,
+        },
+        upto: 4,
+    };
+    put(&mut store, |tx| tx.put_partials(&[partial([1, 2, 3, 4, 5, 600])]));
+    assert_eq!(reader(&store).partials().expect("reads"), [partial([1, 2, 3, 4, 5, 600])]);
+    let before = (300u32, [1u32, 2, 3, 4, 5], 6u32, 7u32, 8u32);
+    let bytes = postcard::to_stdvec(&before).expect("packs");
+    store.conn.execute("UPDATE partials SET counts = ?1", [bytes]).expect("writes");
+    assert_eq!(reader(&store).partials().expect("reads"), [partial([0; 6])]);
+}

@@ -1,0 +1,413 @@
+//! Customers as a sign: far more complaints of trouble than at this time of the week, or a phrase that is new.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use super::said::{surge, tell};
+use super::usual::Usual;
+use super::{Anomaly, AnomalyKind, OFF_BY_MIN, SCORE_MIN};
+use crate::domain::{Name, Scope, SeriesKey, Spoken, TOPICS, Timestamp, Topic, WindowWidth};
+
+/// Topics that speak of trouble in the network.
+const TROUBLE: [Topic; 3] = [Topic::Outage, Topic::Coverage, Topic::Slow];
+const DAY: Duration = Duration::from_secs(86_400);
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
+/// Weeks that are looked back at.
+const WEEKS: i64 = 4;
+/// Comparable windows below which nothing is judged.
+const SAMPLES_MIN: usize = 3;
+/// Weekly ones below which other days of the week stand in.
+const WEEKLY_MIN: usize = 6;
+/// Surprise from which a sign is told: one in a hundred.
+const SIGN_MIN: f64 = 2.0;
+
+/// Topics of one window; `known` is false in front of a scope's first ticket.
+#[derive(Clone, Copy, Debug, Default)]
+struct Window {
+    topics: [u32; TOPICS],
+    known: bool,
+    missing: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    /// Index of the first window.
+    first: i64,
+    windows: VecDeque<Window>,
+    /// Tickets by phrase and window.
+    pub(super) phrases: BTreeMap<Box<str>, BTreeMap<i64, u32>>,
+}
+
+/// A scope whose customers complain more than usual: what may stand in for an alarm that nobody raised.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EarlySign {
+    pub scope: Scope,
+    /// Start of the first window that is summed, and end of the last.
+    pub from: Timestamp,
+    pub to: Timestamp,
+    /// Tickets about an outage, coverage or slowness.
+    pub actual: f64,
+    /// How many of them are usual in these windows.
+    pub usual: f64,
+    /// `actual − usual`, above zero: the size of the pseudo alarm, in tickets.
+    pub excess: f64,
+    /// −log10 of the probability of as many or more, 2 to 20.
+    pub score: f64,
+}
+
+/// What customers of every scope said in the last four weeks.
+#[derive(Debug)]
+pub struct Complaints {
+    width: WindowWidth,
+    by_scope: BTreeMap<Scope, Past>,
+}
+
+impl Complaints {
+    /// How far back topics are kept, and phrases.
+    pub const REACH: Duration = Duration::from_secs(4 * WEEK.as_secs() + DAY.as_secs());
+    pub const PHRASE_REACH: Duration = WEEK;
+
+    pub fn new(width: WindowWidth) -> Self {
+        Self { width, by_scope: BTreeMap::new() }
+    }
+
+    /// Takes a settled window: what each scope said, nothing where it is not named. `missing`: scopes of which a part is not
+    /// known, so that nothing is not zero.
+    pub fn push(
+        &mut self,
+        window: Timestamp,
+        spoken: &BTreeMap<Scope, Spoken>,
+        missing: &BTreeSet<Scope>,
+    ) {
+        let index = self.width.index(window);
+        for scope in spoken.keys() {
+            self.by_scope.entry(scope.clone()).or_default();
+        }
+        for (scope, past) in &mut self.by_scope {
+            let said = spoken.get(scope);
+            let topics = said.map(|said| said.topics).unwrap_or_default();
+            past.add(index, &topics, missing.contains(scope));
+            for (phrase, tickets) in said.into_iter().flat_map(|said| &said.phrases) {
+                past.add_phrase(index, phrase, *tickets);
+            }
+            past.trim(index - self.width.per(Self::REACH) as i64);
+            past.trim_phrases(index - self.width.per(Self::PHRASE_REACH) as i64);
+        }
+    }
+
+    /// Adds a part of a window that was stored before: of one series, or a phrase.
+    pub fn restore(
+        &mut self,
+        scope: &Scope,
+        window: Timestamp,
+        topics: &[u32; TOPICS],
+        missing: bool,
+    ) {
+        let index = self.width.index(window);
+        self.by_scope.entry(scope.clone()).or_default().add(index, topics, missing);
+    }
+
+    /// As [`Self::restore`], of a phrase; replaces what was there.
+    pub fn restore_phrase(&mut self, scope: &Scope, window: Timestamp, phrase: &str, tickets: u32) {
+        let index = self.width.index(window);
+        self.by_scope.entry(scope.clone()).or_default().add_phrase(index, phrase, tickets);
+    }
+
+    /// Changes a window of one series after it had settled.
+    pub fn revise(
+        &mut self,
+        scope: &Scope,
+        window: Timestamp,
+        before: &[u32; TOPICS],
+        after: &[u32; TOPICS],
+    ) {
+        let index = self.width.index(window);
+        let past = self.by_scope.entry(scope.clone()).or_default();
+        past.add(index, after, false);
+        if let Some(window) = past.at_mut(index) {
+            for (sum, n) in window.topics.iter_mut().zip(before) {
+                *sum = sum.saturating_sub(*n);
+            }
+        }
+    }
+
+    /// Judges a window that [`Self::push`] has taken. `alarms` says in words what stands at a scope, if anything does.
+    pub fn judge(&self, window: Timestamp, alarms: &BTreeMap<Scope, String>) -> Vec<Anomaly> {
+        let index = self.width.index(window);
+        let mut found = Vec::new();
+        for (scope, past) in &self.by_scope {
+            let series = scope_series(scope);
+            let stands = alarms.get(scope).map(String::as_str);
+            if let Some((topics, actual, usual, score)) = self.trouble(past, index) {
+                found.push(Anomaly {
+                    series: series.clone(),
+                    window,
+                    kind: AnomalyKind::Complaints,
+                    score: round(score),
+                    actual,
+                    expected: round(usual.mean),
+                    text: tell(topics, actual, usual.mean, stands),
+                });
+            }
+            if let Some((text, actual, expected, score)) = surge(past, index, self.width) {
+                let (kind, score) = (AnomalyKind::Phrase, round(score));
+                let expected = round(expected);
+                found.push(Anomaly { series, window, kind, score, actual, expected, text });
+            }
+        }
+        found
+    }
+
+    /// The trouble that is most surprising, if it is surprising: its topics, tickets, what is usual, and the score.
+    fn trouble(&self, past: &Past, index: i64) -> Option<(&'static [Topic], f64, Usual, f64)> {
+        const GROUPS: [&[Topic]; 4] = [&TROUBLE, &[TROUBLE[0]], &[TROUBLE[1]], &[TROUBLE[2]]];
+        let mut best: Option<(&'static [Topic], f64, Usual, f64)> = None;
+        for topics in GROUPS {
+            let actual = past.sum(index, topics)?;
+            if actual < OFF_BY_MIN {
+                continue;
+            }
+            let Some(usual) = self.usual(past, index, topics) else { continue };
+            let score = usual.surprise(actual);
+            if actual - usual.mean < OFF_BY_MIN || score < SCORE_MIN {
+                continue;
+            }
+            // Of equals the narrower says more.
+            if best.is_none_or(|best| score >= best.3) {
+                best = Some((topics, actual, usual, score));
+            }
+        }
+        best
+    }
+
+    /// What is usual at this time of the week: the same window and its neighbours of four weeks, else of other days.
+    fn usual(&self, past: &Past, index: i64, topics: &[Topic]) -> Option<Usual> {
+        let (day, week) = (self.width.per(DAY) as i64, self.width.per(WEEK) as i64);
+        let around = |back: i64| (-1..=1).filter_map(move |by| past.sum(index - back + by, topics));
+        let mut samples: Vec<f64> = (1..=WEEKS).flat_map(|n| around(n * week)).collect();
+        if samples.len() < WEEKLY_MIN {
+            samples.extend((1..=6).flat_map(|n| around(n * day)));
+        }
+        if samples.len() < SAMPLES_MIN { None } else { Usual::of(&mut samples) }
+    }
+
+    /// Scopes whose customers complained of trouble more than usual in the last `windows` windows before `end`, the most
+    /// surprising first. Pure: what the forecaster may take for an alarm of its own, of `excess` tickets since `from`.
+    pub fn early_signs(&self, end: Timestamp, windows: u32) -> Vec<EarlySign> {
+        let last = self.width.index(end);
+        let indices = last - i64::from(windows.max(1))..last;
+        let mut signs: Vec<EarlySign> = Vec::new();
+        for (scope, past) in &self.by_scope {
+            let mut sum: Option<(f64, Usual)> = None;
+            for index in indices.clone() {
+                let actual = past.sum(index, &TROUBLE);
+                let usual = self.usual(past, index, &TROUBLE);
+                let Some((actual, usual)) = actual.zip(usual) else { continue };
+                sum = Some(match sum {
+                    None => (actual, usual),
+                    Some((n, all)) => (n + actual, all.plus(usual)),
+                });
+            }
+            let Some((actual, usual)) = sum else { continue };
+            let score = usual.surprise(actual);
+            if score < SIGN_MIN || actual <= usual.mean {
+                continue;
+            }
+            signs.push(EarlySign {
+                scope: scope.clone(),
+                from: self.width.start(indices.start),
+                to: self.width.start(last),
+                actual,
+                usual: usual.mean,
+                excess: actual - usual.mean,
+                score: round(score),
+            });
+        }
+        signs.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.scope.cmp(&b.scope)));
+        signs
+    }
+}
+
+fn round(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
+}
+
+fn scope_series(scope: &Scope) -> SeriesKey {
+    SeriesKey::new(scope.region.clone(), scope.service.clone(), Name::all())
+}
+
+impl Past {
+    fn at_mut(&mut self, index: i64) -> Option<&mut Window> {
+        self.windows.get_mut(usize::try_from(index - self.first).ok()?)
+    }
+
+    fn add(&mut self, index: i64, topics: &[u32; TOPICS], missing: bool) {
+        if self.windows.is_empty() {
+            self.first = index;
+        }
+        while index < self.first {
+            self.windows.push_front(Window::default());
+            self.first -= 1;
+        }
+        let place = (index - self.first) as usize;
+        if place >= self.windows.len() {
+            self.windows.resize(place + 1, Window::default());
+        }
+        let window = &mut self.windows[place];
+        window.known = true;
+        window.missing |= missing;
+        for (sum, n) in window.topics.iter_mut().zip(topics) {
+            *sum = sum.saturating_add(*n);
+        }
+    }
+
+    fn add_phrase(&mut self, index: i64, phrase: &str, tickets: u32) {
+        match self.phrases.get_mut(phrase) {
+            Some(counts) => _ = counts.insert(index, tickets),
+            None => _ = self.phrases.insert(phrase.into(), [(index, tickets)].into()),
+        }
+    }
+
+    fn trim(&mut self, before: i64) {
+        while self.first < before && self.windows.pop_front().is_some() {
+            self.first += 1;
+        }
+    }
+
+    fn trim_phrases(&mut self, before: i64) {
+        self.phrases.retain(|_, counts| {
+            while counts.first_key_value().is_some_and(|(index, _)| *index < before) {
+                counts.pop_first();
+            }
+            !counts.is_empty()
+        });
+    }
+
+    /// Windows that are known, of those from `from` to before `to`.
+    pub(super) fn known(&self, from: i64, to: i64) -> usize {
+        (from..to).filter(|index| self.sum(*index, &[]).is_some()).count()
+    }
+
+    /// Tickets of some topics; none where the window is not known.
+    fn sum(&self, index: i64, topics: &[Topic]) -> Option<f64> {
+        let window = self.windows.get(usize::try_from(index - self.first).ok()?)?;
+        (window.known && !window.missing)
+            .then(|| topics.iter().map(|topic| f64::from(window.topics[*topic as usize])).sum())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDTH: WindowWidth = WindowWidth::QUARTER;
+
+    fn scope(region: &str) -> Scope {
+        SeriesKey::parse(&format!("{region}/tv/phone")).expect("series").scope()
+    }
+
+    fn said(outage: u32, phrases: &[(&str, u32)]) -> Spoken {
+        let phrases = phrases.iter().map(|(phrase, n)| ((*phrase).into(), *n)).collect();
+        Spoken { topics: [outage, 0, 1, 3, 2, 4], phrases }
+    }
+
+    /// Two and a half weeks in which nothing is wrong, and then windows in which something is.
+    fn told(last: &[Spoken]) -> (Complaints, i64) {
+        let mut complaints = Complaints::new(WIDTH);
+        let quiet = 17 * 96;
+        for index in 0..quiet {
+            let usual = said(u32::from(index % 5 == 0), &[("every day", 2 + index as u32 % 2)]);
+            let spoken = BTreeMap::from([(scope("north"), usual)]);
+            complaints.push(WIDTH.start(index), &spoken, &BTreeSet::new());
+        }
+        for (n, spoken) in last.iter().enumerate() {
+            let spoken = BTreeMap::from([(scope("north"), spoken.clone())]);
+            complaints.push(WIDTH.start(quiet + n as i64), &spoken, &BTreeSet::new());
+        }
+        (complaints, quiet + last.len() as i64 - 1)
+    }
+
+    fn kinds(complaints: &Complaints, index: i64) -> Vec<AnomalyKind> {
+        let found = complaints.judge(WIDTH.start(index), &BTreeMap::new());
+        found.iter().map(|anomaly| anomaly.kind).collect()
+    }
+
+    #[test]
+    fn an_outage_without_an_alarm_is_told() {
+        let (complaints, last) = told(&[said(14, &[])]);
+        let alarms = BTreeMap::from([(scope("south"), "1 major".to_owned())]);
+        let found = complaints.judge(WIDTH.start(last), &alarms);
+        assert_eq!(found.len(), 1);
+        let anomaly = &found[0];
+        assert_eq!(anomaly.series, SeriesKey::parse("north/tv/_all").expect("series"));
+        assert!(anomaly.kind == AnomalyKind::Complaints && anomaly.score > 4.0, "{anomaly:?}");
+        insta::assert_snapshot!(anomaly.text, @"14 tickets about an outage where 0.2 are usual at this time; no alarm stands: customers report an outage");
+        let alarms = BTreeMap::from([(scope("north"), "1 major".to_owned())]);
+        let found = complaints.judge(WIDTH.start(last), &alarms);
+        assert!(found[0].text.ends_with("alarms stand: 1 major"), "{}", found[0].text);
+        assert_eq!(kinds(&complaints, last - 1), [], "the window before was quiet");
+    }
+
+    #[test]
+    fn few_complaints_unknown_windows_and_short_histories_are_not_judged() {
+        let (complaints, last) = told(&[said(4, &[])]);
+        assert_eq!(kinds(&complaints, last), []);
+        let mut complaints = Complaints::new(WIDTH);
+        let spoken = BTreeMap::from([(scope("north"), said(50, &[("a b", 50)]))]);
+        complaints.push(WIDTH.start(0), &spoken, &BTreeSet::new());
+        assert_eq!(kinds(&complaints, 0), [], "nothing to compare with");
+        let (mut complaints, last) = told(&[]);
+        let missing = BTreeSet::from([scope("north")]);
+        complaints.push(WIDTH.start(last + 1), &spoken, &missing);
+        assert!(!kinds(&complaints, last + 1).contains(&AnomalyKind::Complaints));
+    }
+
+    #[test]
+    fn a_new_phrase_is_told_and_a_usual_one_is_not() {
+        let news = [("app login", 9), ("login error", 8), ("every day", 9)];
+        let (complaints, last) = told(&[said(0, &news), said(0, &news)]);
+        let found = complaints.judge(WIDTH.start(last - 1), &BTreeMap::new());
+        assert_eq!(found.len(), 1, "{found:?}");
+        insta::assert_snapshot!(found[0].text, @"“app login error” in 9 tickets, in none of the week before");
+        assert_eq!(kinds(&complaints, last), [], "it is not new any more");
+    }
+
+    #[test]
+    fn early_signs_sum_up_recent_windows() {
+        let (complaints, last) = told(&[said(3, &[]), said(3, &[]), said(3, &[])]);
+        assert_eq!(kinds(&complaints, last), [], "none of them stands out");
+        let end = WIDTH.start(last + 1);
+        let signs = complaints.early_signs(end, 3);
+        let [sign] = &signs[..] else { panic!("{signs:?}") };
+        assert_eq!((sign.from, sign.to), (WIDTH.start(last - 2), end));
+        assert_eq!(sign.actual, 12.0, "three of slowness among them");
+        assert!((sign.excess - (12.0 - sign.usual)).abs() < 1e-9 && sign.score > 2.0, "{sign:?}");
+        assert_eq!(complaints.early_signs(WIDTH.start(last - 2), 3), []);
+    }
+
+    #[test]
+    fn what_was_stored_is_what_was_pushed() {
+        let (pushed, last) = told(&[said(14, &[("app login", 9)])]);
+        let mut restored = Complaints::new(WIDTH);
+        for index in 0..=last {
+            let usual = said(u32::from(index % 5 == 0), &[("every day", 2 + index as u32 % 2)]);
+            let said = if index == last { said(14, &[("app login", 9)]) } else { usual };
+            // As two series of the scope would have it.
+            let half = said.topics.map(|n| n / 2);
+            let rest = std::array::from_fn(|n| said.topics[n] - half[n]);
+            let (scope, window) = (scope("north"), WIDTH.start(index));
+            restored.restore(&scope, window, &half, false);
+            restored.restore(&scope, window, &rest, false);
+            for (phrase, n) in &said.phrases {
+                restored.restore_phrase(&scope, window, phrase, *n);
+            }
+        }
+        let window = WIDTH.start(last);
+        let judged = pushed.judge(window, &BTreeMap::new());
+        assert_eq!(judged.len(), 2);
+        assert_eq!(judged, restored.judge(window, &BTreeMap::new()));
+        let before = [14, 0, 1, 3, 2, 4];
+        restored.revise(&scope("north"), window, &before, &[2, 0, 1, 3, 2, 4]);
+        assert_eq!(kinds(&restored, last), [AnomalyKind::Phrase]);
+    }
+}

@@ -1,0 +1,133 @@
+//! What customers said, in a sentence; and phrases that were not said before.
+
+use std::time::Duration;
+
+use super::complaints::Past;
+use super::usual::Usual;
+use super::{SCORE_MIN, complaints};
+use crate::domain::{Topic, WindowWidth};
+
+/// Tickets that have to share a phrase.
+const TICKETS_MIN: u32 = 5;
+/// How much more often than ever in the week before.
+const TIMES_MIN: u32 = 3;
+/// Most pieces that a phrase is put together from.
+const PIECES_MAX: usize = 6;
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Tickets about trouble in a sentence, with the alarms that stand.
+pub(super) fn tell(topics: &[Topic], actual: f64, usual: f64, alarms: Option<&str>) -> String {
+    let (about, report) = match topics {
+        [Topic::Outage] => ("an outage", "an outage"),
+        [Topic::Coverage] => ("coverage", "missing coverage"),
+        [Topic::Slow] => ("slowness", "a slow network"),
+        _ => ("outage, coverage or slowness", "an outage"),
+    };
+    let stands = match alarms {
+        None => format!("no alarm stands: customers report {report}"),
+        Some(alarms) => format!("alarms stand: {alarms}"),
+    };
+    format!("{actual:.0} tickets about {about} where {usual:.1} are usual at this time; {stands}")
+}
+
+/// The phrase that surges in a window: the sentence, its tickets, what is usual, and the score.
+pub(super) fn surge(
+    past: &Past,
+    index: i64,
+    width: WindowWidth,
+) -> Option<(String, f64, f64, f64)> {
+    let reach = width.per(complaints::Complaints::PHRASE_REACH) as i64;
+    let mut surging: Vec<(&str, u32, u32, f64)> = Vec::new();
+    let mut known = None;
+    for (phrase, counts) in &past.phrases {
+        let Some(tickets) = counts.get(&index).copied().filter(|n| *n >= TICKETS_MIN) else {
+            continue;
+        };
+        let windows = *known.get_or_insert_with(|| past.known(index - reach, index));
+        if windows < width.per(DAY) {
+            return None;
+        }
+        let before = counts.range(..index).map(|(_, n)| *n);
+        let (sum, most) = before.fold((0u32, 0), |(sum, most), n| (sum + n, most.max(n)));
+        let usual = Usual::learned(f64::from(sum), windows as f64, 1.0);
+        let score = usual.surprise(f64::from(tickets));
+        if score >= SCORE_MIN && tickets >= TIMES_MIN * most {
+            surging.push((phrase, tickets, sum, score));
+        }
+    }
+    surging.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    let (first, tickets, sum, score) = *surging.first()?;
+    let whole = put_together(first, tickets, &surging);
+    let windows = known.unwrap_or(1).max(1) as f64;
+    let usual = f64::from(sum) / windows;
+    let before = match sum {
+        0 => "in none of the week before".to_owned(),
+        n => format!("in {n} of the week before"),
+    };
+    Some((format!("“{whole}” in {tickets} tickets, {before}"), f64::from(tickets), usual, score))
+}
+
+/// Phrases that overlap are pieces of one: "app login", "login error" → "app login error".
+fn put_together(first: &str, tickets: u32, surging: &[(&str, u32, u32, f64)]) -> String {
+    let mut whole = first.to_owned();
+    let mut rest: Vec<&str> = surging[1..]
+        .iter()
+        .filter(|(_, n, ..)| n * 2 >= tickets)
+        .map(|(phrase, ..)| *phrase)
+        .collect();
+    for _ in 0..PIECES_MAX {
+        let joined = rest.iter().enumerate().find_map(|(n, piece)| Some((n, join(&whole, piece)?)));
+        let Some((n, longer)) = joined else { break };
+        rest.remove(n);
+        whole = longer;
+    }
+    whole
+}
+
+/// Two pieces as one, where the end of one begins the other: a word, or two characters.
+fn join(whole: &str, piece: &str) -> Option<String> {
+    if whole.contains(piece) {
+        return Some(whole.to_owned());
+    }
+    let over = |left: &str, right: &str| -> Option<String> {
+        let shared = match right.split_once(' ') {
+            Some((word, _)) => word.to_owned(),
+            None if right.chars().count() > 2 => right.chars().take(2).collect(),
+            None => return None,
+        };
+        let rest = &right[shared.len()..];
+        let end = left.strip_suffix(shared.as_str())?;
+        let whole = !rest.starts_with(' ') || end.is_empty() || end.ends_with(' ');
+        whole.then(|| format!("{left}{rest}"))
+    };
+    over(whole, piece).or_else(|| over(piece, whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_put_together() {
+        let surging = |all: &[&'static str]| -> Vec<(&str, u32, u32, f64)> {
+            all.iter().map(|phrase| (*phrase, 7, 0, 9.0)).collect()
+        };
+        let check = |all: &[&'static str], want: &str| {
+            assert_eq!(put_together(all[0], 7, &surging(all)), want, "{all:?}");
+        };
+        check(&["app login", "error 504", "login error"], "app login error 504");
+        check(&["login error", "app login", "other thing"], "app login error");
+        check(&["登录失", "法登录", "无法登", "登录"], "无法登录失");
+        // Neither a part of a word, nor round and round.
+        check(&["blackout", "out now"], "blackout");
+        check(&["a b", "b a"], "a b a");
+    }
+
+    #[test]
+    fn sentences_say_whether_an_alarm_stands() {
+        let silent = tell(&[Topic::Outage], 14.0, 1.25, None);
+        insta::assert_snapshot!(silent, @"14 tickets about an outage where 1.2 are usual at this time; no alarm stands: customers report an outage");
+        let loud = tell(&[Topic::Slow], 9.0, 0.5, Some("2 critical lossOfSignal"));
+        insta::assert_snapshot!(loud, @"9 tickets about slowness where 0.5 are usual at this time; alarms stand: 2 critical lossOfSignal");
+    }
+}

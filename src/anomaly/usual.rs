@@ -1,0 +1,101 @@
+//! How many complaints are usual, and how surprising a count is beside that.
+
+use statrs::function::beta::beta_reg;
+
+use super::SCORE_MAX;
+
+/// Complaints are never surer than this: the day's mood moves all of a window's together.
+const DISPERSION_MIN: f64 = 0.05;
+const DISPERSION_MAX: f64 = 1.0;
+
+/// A negative binomial of what is usual. Its dispersion holds what the samples show beyond chance, and that the mean
+/// was learned from few of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Usual {
+    pub mean: f64,
+    pub variance: f64,
+}
+
+impl Usual {
+    /// From counts of comparable windows, at least one. A count far above the others, of an outage of back then,
+    /// is cut to three standard deviations above the median.
+    pub fn of(samples: &mut [f64]) -> Option<Self> {
+        samples.sort_by(f64::total_cmp);
+        let median = *samples.get(samples.len() / 2)?;
+        let most = median + 3.0 * median.max(1.0).sqrt();
+        let n = samples.len() as f64;
+        let sum: f64 = samples.iter().map(|count| count.min(most)).sum();
+        let plain = sum / n;
+        let spread: f64 = samples.iter().map(|count| (count.min(most) - plain).powi(2)).sum();
+        // Of small means the dispersion cannot be told.
+        let beyond = match plain > 1.0 && n > 3.0 {
+            true => (spread / (n - 1.0) - plain) / (plain * plain),
+            false => 0.25,
+        };
+        Some(Self::learned(sum, n, beyond.clamp(DISPERSION_MIN, DISPERSION_MAX)))
+    }
+
+    /// From a sum over `n` windows: the mean's own uncertainty after Jeffreys' prior, and a dispersion beside it.
+    pub fn learned(sum: f64, n: f64, dispersion: f64) -> Self {
+        let mean = (sum + 0.5) / n;
+        Self { mean, variance: mean + mean * mean * (dispersion + 1.0 / (sum + 0.5)) }
+    }
+
+    /// The sum of independent windows.
+    pub fn plus(self, more: Self) -> Self {
+        Self { mean: self.mean + more.mean, variance: self.variance + more.variance }
+    }
+
+    /// −log10 of the probability of a count at least this large, 0 to 20.
+    pub fn surprise(&self, count: f64) -> f64 {
+        if count < 1.0 || self.mean <= 0.0 {
+            return 0.0;
+        }
+        // Moments of a negative binomial: variance = mean + mean² / shape.
+        let shape = self.mean * self.mean / (self.variance - self.mean).max(1e-9);
+        let tail = beta_reg(count, shape, self.mean / (self.mean + shape));
+        (-tail.max(f64::MIN_POSITIVE).log10()).clamp(0.0, SCORE_MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_old_outage_does_not_make_complaints_usual() {
+        let mut quiet = [1.0, 0.0, 2.0, 1.0, 0.0, 1.0, 1.0, 0.0, 2.0, 1.0, 1.0, 0.0];
+        let mut marred = quiet;
+        marred[4] = 60.0;
+        let (quiet, marred) = (Usual::of(&mut quiet), Usual::of(&mut marred));
+        let (quiet, marred) = (quiet.expect("samples"), marred.expect("samples"));
+        assert!(marred.mean < quiet.mean + 0.5, "{marred:?} {quiet:?}");
+        assert!(quiet.surprise(3.0) < 2.0 && marred.surprise(14.0) > 4.0, "{marred:?}");
+        assert_eq!(Usual::of(&mut []), None);
+    }
+
+    #[test]
+    fn the_tail_is_that_of_a_poisson_where_there_is_no_dispersion() {
+        let poisson = Usual { mean: 2.0, variance: 2.0 + 1e-6 };
+        // P(X ≥ 6) of a Poisson with mean 2 is 0.016564.
+        assert!((poisson.surprise(6.0) + 0.016_564_f64.log10()).abs() < 1e-3);
+    }
+
+    proptest! {
+        #[test]
+        fn surprise_grows_with_the_count_and_falls_with_what_is_usual(
+            samples in prop::collection::vec(0u16..500, 1..20),
+            count in 0u16..2000,
+        ) {
+            let mut samples: Vec<f64> = samples.into_iter().map(f64::from).collect();
+            let usual = Usual::of(&mut samples).expect("samples");
+            let count = f64::from(count);
+            let (less, more) = (usual.surprise(count), usual.surprise(count + 1.0));
+            prop_assert!((0.0..=SCORE_MAX).contains(&less) && more >= less - 1e-9, "{less} {more}");
+            let twice = usual.plus(usual);
+            prop_assert!(twice.surprise(count) <= less + 1e-6);
+        }
+    }
+}

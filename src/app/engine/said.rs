@@ -1,0 +1,115 @@
+//! What customers say of a settled window, for the store and for [`Complaints`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::anomaly::Complaints;
+use crate::domain::{Scope, SeriesKey, Timestamp};
+use crate::store::{PHRASES_KEPT, StoreError, Tx};
+use crate::window::{AlarmBook, Cell, Counts, Settled, spoken};
+
+/// Groups of alarms that a sentence names.
+const GROUPS_MAX: usize = 3;
+
+/// Leaves the phrases that most tickets of their scope have; all other cells stay.
+pub fn thin(cells: &mut Vec<(Cell, Counts)>) {
+    let mut by_scope: BTreeMap<&Scope, Vec<(u32, &str)>> = BTreeMap::new();
+    for (cell, counts) in cells.iter() {
+        if let Cell::Phrase(scope, phrase) = cell {
+            by_scope.entry(scope).or_default().push((counts.tickets, phrase));
+        }
+    }
+    let mut gone: BTreeSet<Cell> = BTreeSet::new();
+    for (scope, mut phrases) in by_scope {
+        phrases.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+        let rest = phrases.into_iter().skip(PHRASES_KEPT);
+        gone.extend(rest.map(|(_, phrase)| Cell::Phrase(scope.clone(), phrase.into())));
+    }
+    if !gone.is_empty() {
+        cells.retain(|(cell, _)| !gone.contains(cell));
+    }
+}
+
+/// Takes what was said in a window that settled. Of `leaves` those without a count are not known.
+pub fn push(complaints: &mut Complaints, window: &Settled, leaves: &[(SeriesKey, Option<u32>)]) {
+    let spoken = spoken(window.cells.iter().map(|(cell, counts)| (cell, counts)));
+    let missing = leaves.iter().filter(|(_, count)| count.is_none());
+    let missing: BTreeSet<Scope> = missing.map(|(series, _)| series.scope()).collect();
+    complaints.push(window.window, &spoken, &missing);
+}
+
+/// Takes what changed in a window after it had settled. `settled` tells a cell's counts before.
+pub fn revise(
+    complaints: &mut Complaints,
+    window: &Settled,
+    settled: &dyn Fn(&Cell, Timestamp) -> Counts,
+) {
+    let start = window.window;
+    for (cell, counts) in &window.cells {
+        match cell {
+            Cell::Tickets(series) => {
+                let before = settled(cell, start).topics;
+                complaints.revise(&series.scope(), start, &before, &counts.topics);
+            }
+            Cell::Phrase(scope, phrase) => {
+                complaints.restore_phrase(scope, start, phrase, counts.tickets);
+            }
+            Cell::Alarms(_) | Cell::Maintenance => {}
+        }
+    }
+}
+
+/// Stores what is abnormal about what was said in a window.
+///
+/// # Errors
+/// [`StoreError`] if it could not be stored.
+pub fn judge(
+    tx: &mut Tx<'_>,
+    complaints: &Complaints,
+    alarms: &AlarmBook,
+    window: Timestamp,
+) -> Result<(), StoreError> {
+    for anomaly in complaints.judge(window, &alarms_in_words(alarms)) {
+        tx.put_anomaly(&anomaly)?;
+    }
+    Ok(())
+}
+
+/// What stands at each scope, in words: "2 critical lossOfSignal, 1 minor".
+fn alarms_in_words(book: &AlarmBook) -> BTreeMap<Scope, String> {
+    let mut groups: BTreeMap<&Scope, BTreeMap<_, usize>> = BTreeMap::new();
+    for alarm in book.standing() {
+        let what = (alarm.severity, alarm.alarm_type.as_deref());
+        *groups.entry(&alarm.scope).or_default().entry(what).or_default() += 1;
+    }
+    let words = groups.into_iter().map(|(scope, groups)| {
+        let named = groups.iter().take(GROUPS_MAX).map(|((severity, kind), n)| match kind {
+            Some(kind) => format!("{n} {} {kind}", severity.as_str()),
+            None => format!("{n} {}", severity.as_str()),
+        });
+        let mut named: Vec<String> = named.collect();
+        let rest: usize = groups.values().skip(GROUPS_MAX).sum();
+        if rest > 0 {
+            named.push(format!("{rest} more"));
+        }
+        (scope.clone(), named.join(", "))
+    });
+    words.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_phrases_that_most_say_are_kept() {
+        let scope = SeriesKey::parse("north/tv/phone").expect("series").scope();
+        let counts = |tickets| Counts { tickets, ..Counts::default() };
+        let mut cells: Vec<_> = (0..40u32)
+            .map(|n| (Cell::Phrase(scope.clone(), format!("p{n:02}").into()), counts(n / 2)))
+            .collect();
+        cells.push((Cell::Maintenance, counts(0)));
+        thin(&mut cells);
+        assert_eq!(cells.len(), PHRASES_KEPT + 1);
+        assert!(cells.iter().all(|(cell, n)| !cell.is_besides() || n.tickets >= 12));
+    }
+}

@@ -1,0 +1,122 @@
+//! Where a lexicon's words stand in a text, and what they weigh.
+
+use aho_corasick::Anchored;
+use aho_corasick::automaton::Automaton;
+
+use super::plain::is_joined;
+use super::{Word, Words};
+use crate::domain::{TOPICS, Topic};
+
+/// Most words of a text that count, words within longer ones left aside.
+const SPANS_MAX: usize = 16;
+
+/// A word's place in the text, in bytes.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    start: u16,
+    end: u16,
+    topic: Topic,
+    weight: u8,
+}
+
+/// Words that stand in a text, none within another; starts and ends grow.
+#[derive(Debug)]
+pub(super) struct Spans {
+    all: [Span; SPANS_MAX],
+    len: usize,
+}
+
+const NONE: Span = Span { start: 0, end: 0, topic: Topic::Other, weight: 0 };
+
+/// Finds a lexicon's words in a plain text.
+///
+/// Walks the automaton itself: its iterator over overlapping words costs as much again.
+#[inline(never)]
+pub(super) fn find(words: &Words, text: &str) -> Spans {
+    let mut spans = Spans { all: [NONE; SPANS_MAX], len: 0 };
+    let finder = &words.finder;
+    let mut state = words.start;
+    for (at, byte) in text.bytes().enumerate() {
+        state = finder.next_state(Anchored::No, state, byte);
+        if !finder.is_special(state) || !finder.is_match(state) {
+            continue;
+        }
+        for n in 0..finder.match_len(state) {
+            let pattern = finder.match_pattern(state, n);
+            let word = words.words[pattern.as_usize()];
+            let end = at + 1;
+            let start = end - finder.pattern_len(pattern);
+            if is_whole(word, text, start, end) && !spans.take(start, end, word) {
+                return spans;
+            }
+        }
+    }
+    spans
+}
+
+/// Whether the word is not part of a longer one that nobody meant.
+fn is_whole(word: Word, text: &str, start: usize, end: usize) -> bool {
+    let bytes = text.as_bytes();
+    let left = !word.whole_left
+        || match start.checked_sub(1).map(|at| bytes[at]) {
+            None => true,
+            Some(byte) if byte.is_ascii() => !byte.is_ascii_alphanumeric(),
+            Some(_) => !text[..start].chars().next_back().is_some_and(is_joined),
+        };
+    left && (!word.whole_right
+        || match bytes.get(end) {
+            None => true,
+            Some(byte) if byte.is_ascii() => !byte.is_ascii_alphanumeric(),
+            Some(_) => !text[end..].chars().next().is_some_and(is_joined),
+        })
+}
+
+impl Spans {
+    /// Takes a word that ends where the last one did, or later. Returns whether there is room for more.
+    fn take(&mut self, start: usize, end: usize, word: Word) -> bool {
+        // A plain text has at most 1,000 characters of up to four bytes.
+        let (start, end) = (start as u16, end as u16);
+        while self.last().is_some_and(|last| last.start >= start) {
+            self.len -= 1;
+        }
+        if self.last().is_some_and(|last| last.end == end) {
+            return true;
+        }
+        let Some(free) = self.all.get_mut(self.len) else { return false };
+        *free = Span { start, end, topic: word.topic, weight: word.weight };
+        self.len += 1;
+        true
+    }
+
+    fn last(&self) -> Option<&Span> {
+        self.len.checked_sub(1).map(|last| &self.all[last])
+    }
+
+    /// Whether one word begins at both places, or earlier, and ends after both.
+    pub(super) fn cover(&self, first: usize, second: usize) -> bool {
+        self.all[..self.len].iter().any(|span| {
+            let span = usize::from(span.start)..usize::from(span.end);
+            span.contains(&first) && span.contains(&second)
+        })
+    }
+
+    /// The topic that weighs most; between equals that of the longest word, then the first.
+    pub(super) fn topic(&self) -> Topic {
+        if self.len == 0 {
+            return Topic::Other;
+        }
+        let mut weights = [(0u16, 0u16); TOPICS];
+        for span in self.all[..self.len].iter().filter(|span| span.weight > 0) {
+            let (weight, longest) = &mut weights[span.topic as usize];
+            *weight += u16::from(span.weight);
+            *longest = (*longest).max(span.end - span.start);
+        }
+        let mut best = (Topic::Other, (0, 0));
+        for (topic, weight) in Topic::EVERY.into_iter().zip(weights) {
+            if weight > best.1 {
+                best = (topic, weight);
+            }
+        }
+        best.0
+    }
+}

@@ -1,0 +1,193 @@
+//! What a text says that the lexicon does not know: pairs of words, and two or three characters of dense scripts.
+
+use super::plain::{is_dense, is_joined};
+use super::spans::Spans;
+use crate::domain::Phrase;
+
+/// Most phrases of one text.
+const PHRASES_MAX: usize = 32;
+/// Longer words are addresses or noise, and so are longer numbers.
+const WORD_BYTES_MAX: usize = 24;
+const DIGITS_MAX: usize = 4;
+
+const PRIME: u64 = 0x9e37_79b9_7f4a_7c15;
+/// Makes capital letters small, eight at a time; leaves small ones, digits and the apostrophe.
+const SMALL: u64 = 0x2020_2020_2020_2020;
+
+/// The key of a word, whatever the case of its letters if it is ASCII; others are in lower case in a plain text.
+pub(super) fn key(word: &str) -> u64 {
+    let bytes = word.as_bytes();
+    let small = if bytes.is_ascii() { SMALL } else { 0 };
+    let mix = |key: u64, eight: u64| {
+        let product = (key ^ (eight | small)).wrapping_mul(PRIME);
+        product ^ (product >> 29)
+    };
+    let mut key = bytes.len() as u64;
+    let (eights, rest) = bytes.as_chunks::<8>();
+    for eight in eights {
+        key = mix(key, u64::from_le_bytes(*eight));
+    }
+    if !rest.is_empty() {
+        let last = rest.iter().rev().fold(0, |last, byte| last << 8 | u64::from(*byte));
+        key = mix(key, last);
+    }
+    mix(key, bytes.len() as u64)
+}
+
+/// A set of keys, looked up in a nanosecond or two: an open table, half of it free.
+#[derive(Debug)]
+pub(super) struct Keys {
+    slots: Box<[Option<u64>]>,
+}
+
+impl Keys {
+    pub(super) fn new(keys: Vec<u64>) -> Self {
+        let mut slots = vec![None; (2 * keys.len()).next_power_of_two().max(2)];
+        for key in keys {
+            let mut at = key as usize & (slots.len() - 1);
+            while slots[at].is_some_and(|other| other != key) {
+                at = (at + 1) & (slots.len() - 1);
+            }
+            slots[at] = Some(key);
+        }
+        Self { slots: slots.into() }
+    }
+
+    fn contains(&self, key: u64) -> bool {
+        let mut at = key as usize & (self.slots.len() - 1);
+        while let Some(found) = self.slots[at] {
+            if found == key {
+                return true;
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        false
+    }
+}
+
+/// What a character is between words.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Joined,
+    Apostrophe,
+    Dense,
+    /// Words on both sides belong to one sentence.
+    Soft,
+    Hard,
+}
+
+/// Of what is not ASCII.
+fn kind(c: char) -> Kind {
+    match c {
+        c if is_dense(c) => Kind::Dense,
+        c if is_joined(c) => Kind::Joined,
+        _ => Kind::Hard,
+    }
+}
+
+/// Of ASCII, by its byte.
+const ASCII: [Kind; 128] = {
+    let mut kinds = [Kind::Hard; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        kinds[byte] = match byte as u8 {
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => Kind::Joined,
+            b'\'' => Kind::Apostrophe,
+            b' ' | b'-' | b'/' | b'_' | b'"' => Kind::Soft,
+            _ => Kind::Hard,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+struct Walk<'a> {
+    text: &'a str,
+    spans: &'a Spans,
+    ignored: &'a Keys,
+    each: &'a mut dyn FnMut(Phrase<'_>),
+    given: usize,
+    /// Start, end and key of the word before, in the same sentence.
+    before: Option<(usize, usize, u64)>,
+    /// Starts of the last two characters of a dense script.
+    dense: [Option<usize>; 2],
+}
+
+/// Hands over each phrase of a plain text that no word of the lexicon covers.
+pub(super) fn phrases(text: &str, spans: &Spans, ignored: &Keys, each: &mut dyn FnMut(Phrase<'_>)) {
+    let (before, dense) = (None, [None, None]);
+    let mut walk = Walk { text, spans, ignored, each, given: 0, before, dense };
+    let mut start: Option<usize> = None;
+    let mut at = 0;
+    while let Some(byte) = text.as_bytes().get(at) {
+        let (kind, end) = match ASCII.get(usize::from(*byte)) {
+            Some(kind) => (*kind, at + 1),
+            None => {
+                let c = text[at..].chars().next().unwrap_or(' ');
+                (kind(c), at + c.len_utf8())
+            }
+        };
+        if kind == Kind::Joined || (kind == Kind::Apostrophe && start.is_some()) {
+            start.get_or_insert(at);
+        } else {
+            if let Some(start) = start.take() {
+                walk.word(start, at);
+            }
+            match kind {
+                Kind::Dense => walk.dense(at, end),
+                Kind::Soft => walk.dense = [None, None],
+                Kind::Joined | Kind::Apostrophe | Kind::Hard => {
+                    (walk.dense, walk.before) = ([None, None], None);
+                }
+            }
+            if walk.given >= PHRASES_MAX {
+                return;
+            }
+        }
+        at = end;
+    }
+    if let Some(start) = start {
+        walk.word(start, text.len());
+    }
+}
+
+impl Walk<'_> {
+    fn word(&mut self, start: usize, end: usize) {
+        self.dense = [None, None];
+        let word = &self.text[start..end];
+        let number = word.bytes().all(|byte| byte.is_ascii_digit());
+        if word.len() > WORD_BYTES_MAX || (number && word.len() > DIGITS_MAX) {
+            self.before = None;
+            return;
+        }
+        let this = key(word);
+        if word.len() == 1 || self.ignored.contains(this) {
+            return;
+        }
+        if let Some((first, first_end, before)) = self.before.replace((start, end, this)) {
+            let key = (before.rotate_left(23) ^ this).wrapping_mul(PRIME);
+            self.give(first, start, Phrase { key, words: [&self.text[first..first_end], word] });
+        }
+    }
+
+    fn dense(&mut self, start: usize, end: usize) {
+        self.before = None;
+        if self.ignored.contains(key(&self.text[start..end])) {
+            self.dense = [None, None];
+            return;
+        }
+        let [second, first] = self.dense;
+        for from in [second, first].into_iter().flatten() {
+            let words = [&self.text[from..end], ""];
+            self.give(from, start, Phrase { key: key(words[0]), words });
+        }
+        self.dense = [Some(start), second];
+    }
+
+    fn give(&mut self, first: usize, last: usize, phrase: Phrase<'_>) {
+        if self.given < PHRASES_MAX && !self.spans.cover(first, last) {
+            self.given += 1;
+            (self.each)(phrase);
+        }
+    }
+}
