@@ -12,6 +12,7 @@ mod lookback;
 mod mstl;
 mod past;
 mod profile;
+mod response;
 mod score;
 mod spread;
 #[cfg(test)]
@@ -23,6 +24,10 @@ pub use issue::forecast;
 pub use lookback::Lookback;
 pub use mstl::{MemberPath, fit_mstl};
 pub use past::{AlarmSpell, Calendar, DayKind, Model, Past, Place, PlannedWork};
+pub use response::{
+    Baseline, Baselines, ChannelPrior, Effect, Mixture, Prior, PriorError, Profiles, Reading,
+    Response,
+};
 pub use score::{Figures, Score};
 pub use spread::{poisson_floor, quantiles};
 pub use types::{HORIZON, History, QUANTILES, Target, Vintage};
