@@ -153,7 +153,7 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
                 .map(|x| if *x > 0.0 { exact(*x) } else { Effect::default() })
                 .collect();
             if key.is_roll_up() {
-                let issued = Issued::new(&a, &b, effects, &c, &sure);
+                let issued = Issued::new(&key.scope(), &a, &b, &reading, &c, &known[key]);
                 called.insert(key.scope(), issued);
                 continue;
             }

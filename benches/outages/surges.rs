@@ -4,38 +4,43 @@
 //!   quantile of the forecast without alarms for two windows in a row, that forecast having been issued at the
 //!   lead in question; no surge of theirs began in the six hours before.
 //! - It **had alarms by then** if an incident that lifts it by a fifth or more had raised an alarm by the origin.
-//! - A forecast **calls** a surge where it gives two windows in a row a chance of [`CHANCES`]'s first or more to lie above
-//!   that quantile; the call is good for a surge that begins within an hour of it.
+//! - A forecast **calls** a surge for a span of [`SPAN`] windows to which it gives a chance of [`CHANCES`]'s
+//!   first or more that one begins there; the call is good for a surge that begins in the middle of the span,
+//!   so within an hour of it.
 //! - A call is **false** if no two windows in a row of its whole horizon lie above the quantile. Calls for one
 //!   region and service within six hours of each other are one call, which is false if all of them are.
 
 use std::collections::BTreeMap;
 
 use surgecast::domain::Scope;
-use surgecast::forecast::{Effect, Vintage};
+use surgecast::forecast::{Reading, Vintage};
 
 use crate::score::{Called, LEADS, Totals};
 use crate::world::{HOUR, WIDTH, World};
 
-/// Chances of lying above the quantile from which on a surge is called; the first is the one that counts, the
-/// others show what other choices would bring.
-pub const CHANCES: [f64; 5] = [0.2, 0.1, 0.15, 0.3, 0.4];
+/// Chances from which on a surge is called; the first is the one that counts, the others show what other
+/// choices would bring.
+pub const CHANCES: [f64; 5] = [0.2, 0.15, 0.25, 0.3, 0.5];
+/// Windows of a span: an hour on either side.
+const SPAN: usize = 8;
 
 /// One vintage of a region and service.
 pub struct Issued {
     /// 99 % quantile without alarms, by target.
     pub high: Vec<f64>,
-    /// By target: the chance that the model and the oracle give it.
+    /// By the target that a span begins with: the chance that the model and the oracle give it.
     pub chances: [Vec<f64>; 2],
 }
 
 impl Issued {
+    /// `sure`: what the oracle knows to come, by target.
     pub fn new(
+        scope: &Scope,
         without: &Vintage,
         with: &Vintage,
-        effects: Option<&[Effect]>,
+        reading: &Reading,
         oracle: &Vintage,
-        sure: &[Effect],
+        sure: &[f64],
     ) -> Self {
         // From the 97.5 % quantile on, on a straight line of normal scores.
         let high: Vec<f64> = without
@@ -43,27 +48,24 @@ impl Issued {
             .iter()
             .map(|t| t.quantiles[3] + (t.quantiles[6] - t.quantiles[3]) * 2.326 / 1.960)
             .collect();
-        let none = Effect::default();
-        let chances = |vintage: &Vintage, effects: Option<&[Effect]>| -> Vec<f64> {
-            let targets = vintage.targets.iter().zip(&high).enumerate();
-            targets
-                .map(|(i, (target, high))| {
-                    let effect = effects.and_then(|e| e.get(i)).unwrap_or(&none);
-                    effect.mixture(&target.quantiles).above(*high)
-                })
-                .collect()
-        };
-        let chances = [chances(with, effects), chances(oracle, Some(sure))];
-        Self { high, chances }
+        let base =
+            |v: &Vintage| -> Vec<[f64; 7]> { v.targets.iter().map(|t| t.quantiles).collect() };
+        let model = reading.surge_chances(scope, &base(with), &high, SPAN);
+        let told =
+            Reading::of_one_path(scope, sure).surge_chances(scope, &base(oracle), &high, SPAN);
+        Self { high, chances: [model, told] }
     }
 
-    /// Whether two calls in a row lie in these targets.
-    fn called(&self, who: usize, chance: f64, from: i64, to: i64) -> bool {
+    /// Whether a span is called whose middle lies within half a window of target `step`, or any at all.
+    fn called(&self, who: usize, chance: f64, step: Option<i64>) -> bool {
         let chances = &self.chances[who];
-        (from.max(0)..to.min(23)).any(|i| {
-            let i = i as usize;
-            chances[i] >= chance && chances[i + 1] >= chance
-        })
+        match step {
+            Some(step) => {
+                let from = (step - SPAN as i64 / 2).max(0) as usize;
+                chances.get(from).is_some_and(|c| *c >= chance)
+            }
+            None => chances.iter().any(|c| *c >= chance),
+        }
     }
 }
 
@@ -121,7 +123,7 @@ impl Surges {
             sums.surges += 1.0;
             for (called, chance) in sums.called.iter_mut().zip(CHANCES) {
                 for (who, called) in called.iter_mut().enumerate() {
-                    let yes = issued.called(who, chance, step as i64 - HOUR, step as i64 + HOUR);
+                    let yes = issued.called(who, chance, Some(step as i64));
                     *called += f64::from(u8::from(yes));
                 }
             }
@@ -132,7 +134,7 @@ impl Surges {
         let (mut count, mut last, mut good) = (0.0, i64::MIN / 2, true);
         for (origin, issued) in &self.issued {
             let Some(issued) = issued.get(scope) else { continue };
-            if !issued.called(who, chance, 0, 23) {
+            if !issued.called(who, chance, None) {
                 continue;
             }
             if origin - last > 6 * HOUR {

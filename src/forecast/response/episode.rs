@@ -20,7 +20,9 @@ const GAP_MS: i64 = 20 * 60_000;
 /// What comes later than this after the first is an episode of its own, ms.
 const SPAN_MS: i64 = 90 * 60_000;
 /// Figures that every episode has; one a type follows.
-pub(super) const FIGURES: usize = 6;
+pub(super) const FIGURES: usize = 9;
+/// Distinct devices at which what one more means may change.
+const BENDS: [f64; 3] = [2.0, 4.0, 8.0];
 
 /// Alarms that came together.
 #[derive(Clone, Debug)]
@@ -31,7 +33,8 @@ pub(super) struct Episode {
     pub(super) starts: Timestamp,
     /// When half of the alarms had cleared, where they have.
     pub(super) ended: Option<Timestamp>,
-    /// 1, ln devices, ln raises per device, share of critical ones, overrun, within planned work.
+    /// 1, ln devices, ln raises per device, share of critical ones, overrun, within planned work, ln devices beyond
+    /// [`BENDS`].
     pub(super) figures: [f64; FIGURES],
     /// Numbers of the alarm types and their shares of the devices.
     pub(super) types: Vec<(u16, f64)>,
@@ -112,6 +115,9 @@ fn episode(
         critical as f64 / group.len() as f64,
         f64::from(u8::from(kind == Kind::Overrun)),
         f64::from(u8::from(within)),
+        (n / BENDS[0]).ln().max(0.0),
+        (n / BENDS[1]).ln().max(0.0),
+        (n / BENDS[2]).ln().max(0.0),
     ];
     Some(Episode {
         site,

@@ -9,7 +9,7 @@ use super::episode::{Episode, episodes};
 use super::filter::{EVIDENCE_HOURS, Posterior, Track};
 use super::ground::{Ground, Site};
 use super::law::Law;
-use super::learn::{EPISODES_MAX, Explained, learn};
+use super::learn::{EPISODES_MAX, Explained, TRACKS_MAX, learn};
 use super::prior::Prior;
 use super::work::WorkLaw;
 use crate::domain::{SeriesKey, WindowWidth};
@@ -51,11 +51,11 @@ impl Response {
         for (site, spells) in alarms.iter().enumerate() {
             found.extend(episodes(site, spells, &work[site], &law.classes, ground.now()));
         }
-        learn(law, prior, &ground, &sample(&found));
+        learn(law, prior, &ground, &sample(&ground, &found));
         for (number, site) in ground.sites.iter().enumerate() {
             let from = found.partition_point(|e| e.site < number);
             let to = found.partition_point(|e| e.site <= number);
-            let explained = explain(law, &ground, site, &found[from..to], &work[number]);
+            let explained = explain(law, &ground, site, &found[from..to], &work[number], |_, _| {});
             for (leaf, tickets) in site.leaves.iter().zip(explained) {
                 if !tickets.is_empty() {
                     response.past.insert(leaf.key.clone(), tickets);
@@ -89,21 +89,23 @@ pub(super) fn subtract(history: &mut History, index: i64, tickets: f64) {
 }
 
 /// Evenly spread episodes, no more than can be learned from in seconds.
-fn sample(all: &[Episode]) -> Vec<&Episode> {
-    let step = all.len().div_ceil(EPISODES_MAX).max(1);
+fn sample<'e>(ground: &Ground<'_>, all: &'e [Episode]) -> Vec<&'e Episode> {
+    let tracks: usize = all.iter().map(|e| ground.sites[e.site].leaves.len()).sum();
+    let step = all.len().div_ceil(EPISODES_MAX).max(tracks.div_ceil(TRACKS_MAX)).max(1);
     all.iter().step_by(step).collect()
 }
 
-/// Tickets by window and leaf that a site's episodes and work account for.
+/// Tickets by window and leaf that a site's episodes and work account for. `each` is shown the episodes that
+/// may be felt.
 pub(super) fn explain(
     law: &Law,
     ground: &Ground<'_>,
     site: &Site<'_>,
     episodes: &[Episode],
     work: &[&PlannedWork],
+    mut each: impl FnMut(&Episode, &Posterior),
 ) -> Vec<HashMap<i64, f32>> {
     let mut explained = works(law, ground, site, work);
-    let mut found = vec![HashMap::new(); site.leaves.len()];
     for episode in episodes {
         let others = |leaf: usize, index: i64| explained.at(leaf, index);
         let track = Track::new(ground, site, episode, EVIDENCE_HOURS, law, &others);
@@ -114,17 +116,19 @@ pub(super) fn explain(
         if posterior.real > 0.02 {
             explained.add(&track, &posterior.expected(law, ground, episode, &track));
         }
+        each(episode, &posterior);
     }
-    for ((number, leaf), found) in site.leaves.iter().enumerate().zip(&mut found) {
-        for (index, tickets) in explained.windows(number) {
-            let Some(count) = leaf.count(index, ground.origin) else { continue };
-            let share = count * tickets / (leaf.expected(index) + tickets);
-            if share > 0.01 {
-                found.insert(index, share as f32);
-            }
-        }
-    }
-    found
+    let leaves = site.leaves.iter().enumerate();
+    leaves
+        .map(|(number, leaf)| {
+            let shares = explained.windows(number).filter_map(|(index, tickets)| {
+                let count = leaf.count(index, ground.origin)?;
+                let share = count * tickets / (leaf.expected(index) + tickets);
+                (share > 0.01).then_some((index, share as f32))
+            });
+            shares.collect()
+        })
+        .collect()
 }
 
 /// Tickets of planned work so far.
@@ -152,9 +156,12 @@ pub(super) fn middle(width: WindowWidth, index: i64) -> crate::domain::Timestamp
     width.start(index) + width.length() / 2
 }
 
-/// Whether an episode is likely before its tickets, or they rose at all.
+/// Whether an episode may be felt before its tickets are looked at, or they rose at all.
 fn noticeable(law: &Law, site: &Site<'_>, episode: &Episode, track: &Track) -> bool {
-    if law.real.of(episode, site) > -0.5 {
+    let odds = law.real.of(episode, site);
+    // While little has been seen, the odds decide.
+    let waits = episode.ended.is_none() || track.windows < 16;
+    if odds > -0.5 || (waits && odds > -4.0) {
         return true;
     }
     let (mut excess, mut variance) = (0.0, 1.0);

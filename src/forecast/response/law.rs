@@ -8,7 +8,7 @@ use super::episode::{Episode, FIGURES};
 use super::ground::Site;
 use super::kernel::Kernel;
 use super::onset::Onset;
-use super::prior::Prior;
+use super::prior::{Prior, RealPrior, SizePrior};
 use super::solve::{Row, dot};
 use super::work::WorkLaw;
 use crate::domain::{Name, Scope};
@@ -58,22 +58,22 @@ impl Law {
     /// Before any history.
     pub(super) fn of_prior<'a>(prior: &Prior, channels: impl Iterator<Item = &'a Name>) -> Self {
         let mut numbers: BTreeMap<Name, usize> = BTreeMap::new();
-        let mut kernels = vec![Kernel::of_prior(prior.channel("default"))];
+        let mut kernels = vec![Kernel::of_prior(prior.channel("default"), prior.night.backlog)];
         for channel in channels {
             if !numbers.contains_key(channel) {
                 numbers.insert(channel.clone(), kernels.len());
-                kernels.push(Kernel::of_prior(prior.channel(channel.as_str())));
+                kernels
+                    .push(Kernel::of_prior(prior.channel(channel.as_str()), prior.night.backlog));
             }
         }
         let score = |c: [f64; FIGURES]| Score { coefficients: c.to_vec(), ..Score::default() };
-        let (r, s) = (&prior.real, &prior.size);
         Self {
             classes: Classes::untaught(&prior.alarm_class),
             channels: numbers,
             kernels,
-            real: score([r.intercept, r.devices, r.repeats, r.critical, r.overrun, r.within_work]),
-            size: score([s.median.ln(), s.devices, 0.0, s.critical, 0.0, 0.0]),
-            size_spread: s.spread,
+            real: score(real_figures(&prior.real)),
+            size: score(size_figures(&prior.size)),
+            size_spread: prior.size.spread,
             onset: Onset::of_prior(prior),
             ending: Ending::of_prior(&prior.ending),
             daytime: 0.0,
@@ -85,4 +85,14 @@ impl Law {
     pub(super) fn kernel_of(&self, channel: &Name) -> usize {
         self.channels.get(channel).copied().unwrap_or(0)
     }
+}
+
+/// The prior's log-odds by figure.
+pub(super) fn real_figures(r: &RealPrior) -> [f64; FIGURES] {
+    [r.intercept, r.devices, r.repeats, r.critical, r.overrun, r.within_work, 0.0, 0.0, 0.0]
+}
+
+/// The prior's ln size by figure.
+pub(super) fn size_figures(s: &SizePrior) -> [f64; FIGURES] {
+    [s.median.ln(), s.devices, 0.0, s.critical, 0.0, 0.0, 0.0, 0.0, 0.0]
 }

@@ -6,18 +6,23 @@ use super::ending::EndingSums;
 use super::episode::{Episode, FIGURES, Kind};
 use super::filter::{EVIDENCE_HOURS, Posterior, Track};
 use super::ground::Ground;
-use super::kernel::{KNOTS, Kernel, knot};
-use super::law::{Law, Score, row};
+use super::kernel::{DAWN, KNOTS, Kernel, knot};
+use super::law::{Law, Score, real_figures, row, size_figures};
 use super::onset::{LAGS, MORNING, Onset, Slot, minutes_between, shares};
 use super::prior::Prior;
 use super::solve::{Row, Start, dot, linear, log_odds, logistic};
 use chrono::Timelike;
 
+/// The first of the figures that bend the score.
+const BENDS: usize = FIGURES - 3;
 /// Rounds of learning.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 5;
 /// Episodes that are learned from: enough for every figure, and no more work than seconds.
 pub(super) const EPISODES_MAX: usize = 2000;
+/// The same times their series.
+pub(super) const TRACKS_MAX: usize = 8000;
 /// Candidates for how far an incident's tickets follow the hour's own volume.
+const DAYTIME_EPISODES: usize = 600;
 const DAYTIME: [f64; 4] = [0.0, 0.35, 0.7, 1.0];
 /// How far one type's score may lie from another's: log-odds, and ln size.
 const TYPE_SPREAD: (f64, f64) = (1.0, 0.3);
@@ -35,22 +40,30 @@ struct Sums {
     morning: [f64; MORNING.len()],
     /// By local hour: weight of onsets in the morning, and of all.
     night: [(f64, f64); 24],
-    /// By kernel, \[up, down\], by knot: tickets that came, and that strength 1 would have brought.
-    kernels: Vec<[[(f64, f64); KNOTS.len()]; 2]>,
+    /// By kernel.
+    kernels: Vec<KernelSums>,
     ending: EndingSums,
     evidence: f64,
+}
+
+/// By knot: tickets that came, and that strength 1 would have brought.
+#[derive(Clone, Debug, Default)]
+struct KernelSums {
+    up: [(f64, f64); KNOTS.len()],
+    down: [(f64, f64); KNOTS.len()],
+    dawn: [(f64, f64); DAWN.len()],
 }
 
 /// Improves a law by the episodes of a past; `tracks` by episode.
 pub(super) fn learn(law: &mut Law, prior: &Prior, ground: &Ground<'_>, episodes: &[&Episode]) {
     let start = law.clone();
     for round in 0..ROUNDS {
-        if round == 1 || round == 3 {
-            let evidence = |daytime: f64| {
+        if round == 2 {
+            let few: Vec<&Episode> = episodes.iter().take(DAYTIME_EPISODES).copied().collect();
+            let found = DAYTIME.map(|daytime| {
                 let candidate = Law { daytime, ..law.clone() };
-                gather(&candidate, ground, episodes).evidence
-            };
-            let found = DAYTIME.map(|daytime| (daytime, evidence(daytime)));
+                (daytime, gather(&candidate, ground, &few).evidence)
+            });
             let best = found.into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
             law.daytime = best.map_or(0.0, |(daytime, _)| daytime);
         }
@@ -106,7 +119,7 @@ fn gather(law: &Law, ground: &Ground<'_>, episodes: &[&Episode]) -> Sums {
         overrun: [0.0; LAGS.len()],
         morning: [0.0; MORNING.len()],
         night: [(0.0, 0.0); 24],
-        kernels: vec![[[(0.0, 0.0); KNOTS.len()]; 2]; law.kernels.len()],
+        kernels: vec![KernelSums::default(); law.kernels.len()],
         ending: EndingSums::default(),
         evidence: 0.0,
     };
@@ -148,8 +161,8 @@ fn gather(law: &Law, ground: &Ground<'_>, episodes: &[&Episode]) -> Sums {
     sums
 }
 
-/// Shares out the tickets that came between baseline and episode, and the latter's among the curves' knots
-/// (the update of Richardson, 1972, and Lucy, 1974).
+/// Shares out what came beyond the baseline among the curves' knots, in proportion to what each is thought to
+/// have brought.
 fn attribute(
     sums: &mut Sums,
     law: &Law,
@@ -161,11 +174,12 @@ fn attribute(
     let offset = minutes_between(episode.starts, ground.width.start(track.first));
     let minutes = ground.minutes();
     for (state, weight, size) in posterior.by_onset().filter(|(_, weight, _)| *weight > 0.01) {
-        let course = posterior.course(state.minutes);
+        let course = posterior.course(&state);
         let end = course.end.max(course.onset + law.ending.hold);
+        let night = course.held(end);
         for leaf in &track.leaves {
             let kernel = &law.kernels[leaf.kernel];
-            let [up, down] = &mut sums.kernels[leaf.kernel];
+            let sums = &mut sums.kernels[leaf.kernel];
             for window in 0..track.windows {
                 let middle = offset + (window as f64 + 0.5) * minutes;
                 let (since, after) = (middle - course.onset, middle - end);
@@ -174,23 +188,35 @@ fn attribute(
                     continue;
                 }
                 let (rise, fall) = (kernel.rise(since), kernel.fall(after));
-                let full = posterior.real * weight * size * leaf.unit[window];
-                let excess = size * leaf.unit[window] * rise * fall;
-                let came = posterior.real * weight * count * excess
-                    / (leaf.expected[window] + excess).max(1e-9);
-                let share = |curve: &mut [(f64, f64); KNOTS.len()], at: f64, other: f64| {
-                    let (i, part) = knot(at);
-                    for (i, part) in [(i, 1.0 - part), (i + 1, part)] {
-                        curve[i].0 += part * came;
-                        curve[i].1 += part * full * other;
-                    }
-                };
-                share(up, since, fall);
+                let woken = middle - course.wake;
+                let held = night * kernel.dawn(woken);
+                let strength = rise * fall + held;
+                let excess = size * leaf.unit[window];
+                let expected = leaf.expected[window];
+                // Windows in which the episode stands out say most.
+                let clear = excess * strength / (expected + excess * strength).max(1e-9);
+                let weight = posterior.real * weight * clear.max(0.05);
+                let full = weight * excess;
+                // Tickets a unit of strength.
+                let each = weight * (count - expected) / strength.max(0.02);
+                share(&mut sums.up, &KNOTS, since, each * rise * fall, full * fall);
                 if after > 0.0 {
-                    share(down, after, rise);
+                    share(&mut sums.down, &KNOTS, after, each * rise * fall, full * rise);
+                }
+                if woken > 0.0 && woken < DAWN[DAWN.len() - 1] {
+                    share(&mut sums.dawn, &DAWN, woken, each * held, full * night);
                 }
             }
         }
+    }
+}
+
+/// Adds tickets that came, and that strength 1 would have brought, to the knots on either side.
+fn share(sums: &mut [(f64, f64)], knots: &[f64], at: f64, came: f64, full: f64) {
+    let (i, part) = knot(knots, at);
+    for (i, part) in [(i, 1.0 - part), (i + 1, part)] {
+        sums[i].0 += part * came;
+        sums[i].1 += part * full;
     }
 }
 
@@ -200,22 +226,24 @@ fn improve(law: &mut Law, start: &Law, prior: &Prior, ground: &Ground<'_>, sums:
     law.ending = start.ending.learned(&sums.ending, prior.ending.weight);
     let weight = prior.kernel.weight;
     for ((kernel, start), sums) in law.kernels.iter_mut().zip(&start.kernels).zip(&sums.kernels) {
-        let learned = |curve: &[f64; KNOTS.len()], sums: &[(f64, f64); KNOTS.len()]| {
-            std::array::from_fn(|i| {
-                let (came, full) = sums[i];
-                ((came + weight * curve[i]) / (full + weight)).clamp(0.0, 5.0)
-            })
-        };
-        let mut up: [f64; KNOTS.len()] = learned(&start.up, &sums[0]);
-        let mut down: [f64; KNOTS.len()] = learned(&start.down, &sums[1]);
+        let mut up = curve(weight, &start.up, &sums.up);
+        let mut down = curve(weight, &start.down, &sums.down);
         up[0] = 0.0;
         down[0] = 1.0;
         // What is over does not come back.
         for i in 1..down.len() {
             down[i] = down[i].min(down[i - 1]);
         }
-        *kernel = Kernel::new(up, down);
+        *kernel = Kernel::new(up, down, curve(weight / 4.0, &start.dawn, &sums.dawn));
     }
+}
+
+/// Strengths by knot, pulled towards those at the start.
+fn curve<const N: usize>(weight: f64, start: &[f64; N], sums: &[(f64, f64); N]) -> [f64; N] {
+    std::array::from_fn(|i| {
+        let (came, full) = sums[i];
+        ((came.max(0.0) + weight * start[i]) / (full + weight)).clamp(0.0, 5.0)
+    })
 }
 
 fn onset(start: &Onset, prior: &Prior, sums: &Sums) -> Onset {
@@ -248,9 +276,10 @@ fn improve_scores(law: &mut Law, prior: &Prior, ground: &Ground<'_>, sums: &Sums
         all
     };
     let r = &prior.real;
-    let mean =
-        padded([r.intercept, r.devices, r.repeats, r.critical, r.overrun, r.within_work], 0.0);
-    let precision = padded([r.spread.powi(-2); FIGURES], TYPE_SPREAD.0.powi(-2));
+    let mean = padded(real_figures(r), 0.0);
+    let mut figures = [r.spread.powi(-2); FIGURES];
+    figures[BENDS..].fill((2.0 * r.spread).powi(-2));
+    let precision = padded(figures, TYPE_SPREAD.0.powi(-2));
     let start = Start { mean: &mean, precision: &precision };
     let coefficients = log_odds(&sums.rows, &sums.real, &start, &mean);
     let residual = |i: usize, score: f64| {
@@ -261,9 +290,10 @@ fn improve_scores(law: &mut Law, prior: &Prior, ground: &Ground<'_>, sums: &Sums
     law.real = grouped(ground, sums, coefficients, &scores, GROUP_SPREAD.0, &residual);
 
     let s = &prior.size;
-    let mean = padded([s.median.ln(), s.devices, 0.0, s.critical, 0.0, 0.0], 0.0);
+    let mean = padded(size_figures(s), 0.0);
     let spread = law.size_spread.powi(2);
-    let figures = [s.weight / spread, 10.0, 10.0, 10.0, 10.0, 10.0];
+    let mut figures = [10.0; FIGURES];
+    figures[0] = s.weight / spread;
     let precision = padded(figures, TYPE_SPREAD.1.powi(-2));
     let start = Start { mean: &mean, precision: &precision };
     let y: Vec<f64> = sums.ln_size.iter().map(|(mean, _)| *mean).collect();

@@ -14,7 +14,7 @@
 //! | `kernel`, `onset`, `ending`, `work`, `law` | what is learned |
 //! | `filter` | one episode, given the tickets since |
 //! | `learn` | expectation–maximisation over past episodes |
-//! | `read`, `effect` | now, and the next six hours |
+//! | `read`, `effect`, `paths` | now, and the next six hours |
 //!
 //! Pure: values before the origin in, values out; nothing is kept between two reads.
 
@@ -30,6 +30,7 @@ mod kernel;
 mod law;
 mod learn;
 mod onset;
+mod paths;
 mod prior;
 mod read;
 mod solve;

@@ -14,6 +14,8 @@ pub(super) const MORNING: [f64; 16] = [
     330.0, 345.0, 360.0, 375.0, 390.0, 405.0, 420.0, 435.0, 450.0, 465.0, 480.0, 500.0, 520.0,
     540.0, 570.0, 600.0,
 ];
+/// Local minute of the day at which people begin to wake.
+const WAKE: i64 = 360;
 /// States that are less likely than this are not followed.
 const LIKELY: f64 = 0.003;
 
@@ -24,6 +26,8 @@ pub(super) struct OnsetState {
     pub(super) minutes: f64,
     pub(super) weight: f64,
     pub(super) slot: Slot,
+    /// When people next wake after it, minutes after the episode's start; never where they slept until then.
+    pub(super) wake: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,17 +64,21 @@ impl Onset {
         };
         let asleep = self.night[local.hour() as usize];
         let mut states = Vec::with_capacity(LAGS.len() + MORNING.len());
-        for (i, (minutes, share)) in LAGS.iter().zip(by_lag).enumerate() {
-            let weight = (1.0 - asleep) * share;
-            states.push(OnsetState { minutes: *minutes, weight, slot: Slot::Lag(i) });
-        }
         let evening = TimeDelta::days(i64::from(local.hour() >= 12));
         let midnight = (local + evening).date().and_hms_opt(0, 0, 0).unwrap_or(local);
+        let woken = zone.instant(midnight + TimeDelta::minutes(WAKE));
+        let wake = minutes_between(episode.starts, woken);
+        for (i, (minutes, share)) in LAGS.iter().zip(by_lag).enumerate() {
+            let weight = (1.0 - asleep) * share;
+            let wake = if wake > *minutes { wake } else { wake + 1440.0 };
+            states.push(OnsetState { minutes: *minutes, weight, slot: Slot::Lag(i), wake });
+        }
         for (i, (of_day, share)) in MORNING.iter().zip(&self.morning).enumerate() {
             let at = zone.instant(midnight + TimeDelta::minutes(*of_day as i64));
             let minutes = minutes_between(episode.starts, at);
             if minutes > 0.0 {
-                states.push(OnsetState { minutes, weight: asleep * share, slot: Slot::Morning(i) });
+                let (weight, slot) = (asleep * share, Slot::Morning(i));
+                states.push(OnsetState { minutes, weight, slot, wake: f64::INFINITY });
             }
         }
         let total: f64 = states.iter().map(|s| s.weight).sum();

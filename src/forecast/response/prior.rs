@@ -65,6 +65,7 @@ pub struct NightPrior {
     pub share: f64,
     pub wakes_at: f64,
     pub wakes_spread: f64,
+    pub backlog: f64,
     pub weight: f64,
 }
 
@@ -201,6 +202,7 @@ impl Prior {
             within("real or size", value, -20.0..20.0, "log-odds from -20 to 20")?;
         }
         within("work.share", self.work.share, 0.0..100.0, "0 or more")?;
+        within("night.backlog", self.night.backlog, 0.0..10.0, "0 to 10")?;
         within("ending.hold", self.ending.hold, 0.0..1440.0, "0 to 1440 minutes")
     }
 }

@@ -7,12 +7,13 @@ use std::time::Duration;
 use super::baseline::Baselines;
 use super::effect::Effect;
 use super::episode::{Episode, episodes};
-use super::filter::{Course, EVIDENCE_HOURS, Posterior, Track};
-use super::fit::{Response, explain, middle, subtract, works};
+use super::filter::{Course, Posterior};
+use super::fit::{Response, explain, middle, subtract};
 use super::ground::{Ground, Site};
 use super::law::Law;
 use super::onset::minutes_between;
-use crate::domain::SeriesKey;
+use super::paths::Paths;
+use crate::domain::{Scope, SeriesKey};
 use crate::forecast::{HORIZON, History, Past, PlannedWork};
 
 /// Alarms older than this say nothing any more: what they bring has become usual.
@@ -34,6 +35,8 @@ pub struct Reading {
     past: BTreeMap<SeriesKey, HashMap<i64, f32>>,
     /// First window that the reading, and no longer the fit, speaks for.
     first: i64,
+    /// By scope: how each of its episodes may go on, all channels together.
+    paths: BTreeMap<Scope, Vec<Paths>>,
 }
 
 impl Reading {
@@ -55,6 +58,31 @@ impl Reading {
         }
         let found = self.past.get(series).and_then(|tickets| tickets.get(&index));
         found.map_or(0.0, |tickets| f64::from(*tickets))
+    }
+
+    /// A reading that is sure of one course, tickets by target of all channels of a scope: for comparisons.
+    pub fn of_one_path(scope: &Scope, tickets: &[f64]) -> Self {
+        let paths = Paths { sizes: vec![1.0], ways: vec![(vec![1.0], tickets.to_vec())] };
+        Self { paths: BTreeMap::from([(scope.clone(), vec![paths])]), ..Self::default() }
+    }
+
+    /// Chance of a surge in the span of `windows` that begins with each target: two windows in a row above
+    /// `high`, for all channels of a scope together. `base` are its quantiles without alarms' effects.
+    ///
+    /// Zero where no alarms say anything: a surge that comes by itself is not foreseen here.
+    pub fn surge_chances(
+        &self,
+        scope: &Scope,
+        base: &[[f64; 7]],
+        high: &[f64],
+        windows: usize,
+    ) -> Vec<f64> {
+        let mut none = vec![1.0; base.len()];
+        for paths in self.paths.get(scope).into_iter().flatten() {
+            let chances = paths.surge_chances(base, high, windows);
+            none.iter_mut().zip(chances).for_each(|(none, chance)| *none *= 1.0 - chance);
+        }
+        none.iter().map(|none| 1.0 - none).collect()
     }
 
     /// Takes what alarms account for out of a history's last day.
@@ -85,13 +113,21 @@ impl Response {
             }
             let mut found = episodes(number, spells, work, &law.classes, now);
             found.retain(|e| e.starts >= since);
-            let explained = explain(law, &ground, site, &found, work);
+            let ahead = Ahead::new(law, &ground, site);
+            let mut effects = ahead.planned(work);
+            let mut paths = Vec::new();
+            let explained = explain(law, &ground, site, &found, work, |episode, posterior| {
+                paths.extend(ahead.add(&mut effects, episode, posterior));
+            });
+            if !paths.is_empty() {
+                reading.paths.insert(site.scope.clone(), paths);
+            }
             for (leaf, tickets) in site.leaves.iter().zip(explained) {
                 if !tickets.is_empty() {
                     reading.past.insert(leaf.key.clone(), tickets);
                 }
             }
-            if let Some(effects) = Ahead::new(law, &ground, site).effects(&found, work) {
+            if effects.iter().flatten().any(|e| !e.is_none()) {
                 totals.push((number, effects));
             }
         }
@@ -114,28 +150,23 @@ impl<'g, 'a> Ahead<'g, 'a> {
         Self { law, ground, site, targets: ground.width.per(HORIZON) }
     }
 
-    /// By leaf, and last of all leaves together: effects by target. `None` where there is none.
-    fn effects(&self, found: &[Episode], work: &[&PlannedWork]) -> Option<Vec<Vec<Effect>>> {
-        let (law, ground, site) = (self.law, self.ground, self.site);
-        let mut effects = self.planned(work);
-        let mut explained = works(law, ground, site, work);
-        for episode in found {
-            let others = |leaf: usize, index: i64| explained.at(leaf, index);
-            let track = Track::new(ground, site, episode, EVIDENCE_HOURS, law, &others);
-            let posterior = Posterior::new(law, ground, site, episode, &track);
-            if posterior.real > 0.02 {
-                explained.add(&track, &posterior.expected(law, ground, episode, &track));
-            }
-            if posterior.real > 1e-3 {
-                let own = self.episode(episode, &posterior);
-                for (effects, own) in effects.iter_mut().zip(&own) {
-                    for (effect, own) in effects.iter_mut().zip(own) {
-                        *effect = effect.plus(own);
-                    }
-                }
+    /// Adds an episode's effects: by leaf, and last of all leaves together.
+    fn add(
+        &self,
+        effects: &mut [Vec<Effect>],
+        episode: &Episode,
+        posterior: &Posterior,
+    ) -> Option<Paths> {
+        if posterior.real <= 1e-3 {
+            return None;
+        }
+        let (own, paths) = self.episode(episode, posterior);
+        for (effects, own) in effects.iter_mut().zip(own) {
+            for (effect, own) in effects.iter_mut().zip(&own) {
+                *effect = effect.plus(own);
             }
         }
-        effects.iter().flatten().any(|e| !e.is_none()).then_some(effects)
+        (posterior.real > 0.02).then_some(paths)
     }
 
     fn planned(&self, work: &[&PlannedWork]) -> Vec<Vec<Effect>> {
@@ -156,7 +187,7 @@ impl<'g, 'a> Ahead<'g, 'a> {
         effects
     }
 
-    fn episode(&self, episode: &Episode, posterior: &Posterior) -> Vec<Vec<Effect>> {
+    fn episode(&self, episode: &Episode, posterior: &Posterior) -> (Vec<Vec<Effect>>, Paths) {
         let (law, ground, site) = (self.law, self.ground, self.site);
         let leaves = site.leaves.len();
         let ends = law.ending.ends(episode, ground.now());
@@ -171,13 +202,15 @@ impl<'g, 'a> Ahead<'g, 'a> {
             })
             .collect();
         let mut bins = vec![[(0.0, 0.0); BINS]; (leaves + 1) * self.targets];
+        let mut paths = Paths { sizes: posterior.sizes.to_vec(), ways: Vec::new() };
         for (state, row) in posterior.onsets.iter().zip(&posterior.weights) {
             if row.iter().sum::<f64>() < 1e-3 {
                 continue;
             }
             for end in &ends {
-                let course = Course { onset: state.minutes, end: *end };
+                let course = Course { onset: state.minutes, end: *end, wake: state.wake };
                 let share = posterior.real / ends.len() as f64;
+                let mut path = Vec::with_capacity(self.targets);
                 for target in 0..self.targets {
                     let at = from + target as f64 * minutes;
                     let mut total = 0.0;
@@ -195,7 +228,9 @@ impl<'g, 'a> Ahead<'g, 'a> {
                         );
                     }
                     spread(&mut bins[leaves * self.targets + target], total, share, row, posterior);
+                    path.push(total);
                 }
+                paths.ways.push((row.iter().map(|w| w * share).collect(), path));
             }
         }
         let effect = |bins: &[(f64, f64); BINS]| {
@@ -206,7 +241,8 @@ impl<'g, 'a> Ahead<'g, 'a> {
             let points = bins.iter().filter(|b| b.0 > 1e-6).map(|(p, px)| (*p, px / p));
             Effect::of(points.collect(), vec![(episode.title.clone(), mean)])
         };
-        bins.chunks(self.targets).map(|bins| bins.iter().map(effect).collect()).collect()
+        let effects = bins.chunks(self.targets).map(|bins| bins.iter().map(effect).collect());
+        (effects.collect(), paths)
     }
 }
 
