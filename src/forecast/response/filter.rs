@@ -35,6 +35,8 @@ pub(super) struct Track {
 pub(super) struct TrackLeaf {
     pub(super) kernel: usize,
     dispersion: f64,
+    /// Whether its tickets are looked at to tell how the episode goes.
+    tells: bool,
     /// Tickets, NaN where missing.
     pub(super) count: Vec<f64>,
     /// Expected without the episode.
@@ -83,6 +85,7 @@ impl Track {
             let expected: Vec<f64> = windows.clone().map(|i| leaf.expected(i) * level).collect();
             TrackLeaf {
                 kernel: leaf.kernel,
+                tells: leaf.tells,
                 dispersion: f64::from(leaf.base.dispersion).clamp(1e-3, 1.0),
                 count: windows
                     .clone()
@@ -135,10 +138,17 @@ impl Course {
         if night > 0.0 { 1.0 - (-night / HELD).exp() } else { 0.0 }
     }
 
+    /// When all is over but a trickle that tells nothing any more.
+    fn over(self, hold: f64) -> f64 {
+        let end = self.end.max(self.onset + hold);
+        let morning = if self.held(end) > 0.01 { self.wake } else { end };
+        end.max(morning) + 360.0
+    }
+
     /// How many windows from `from` on can be taken as one: an hour's, where nothing bends.
     fn block(self, hold: f64, from: f64, minutes: f64) -> usize {
         let end = self.end.max(self.onset + hold);
-        let since = from - self.wake;
+        let since = if self.held(end) > 0.01 { from - self.wake } else { f64::INFINITY };
         let bends = from < self.onset + 90.0
             || (since > -60.0 && since < 360.0)
             || (from + 60.0 > end && from < end + 90.0);
@@ -226,13 +236,17 @@ impl Posterior {
         for state in &self.onsets {
             let course = self.course(state);
             let mut gain = [0.0f32; STEPS.len()];
-            for leaf in &track.leaves {
+            let over = course.over(law.ending.hold);
+            for leaf in track.leaves.iter().filter(|leaf| leaf.tells) {
                 let kernel = &law.kernels[leaf.kernel];
                 let size = 1.0 / leaf.dispersion;
                 let begins = ((state.minutes - offset) / minutes).floor().max(0.0) as usize;
                 let mut window = begins;
                 while window < track.windows {
                     let from = offset + window as f64 * minutes;
+                    if from > over {
+                        break;
+                    }
                     let block = course.block(law.ending.hold, from, minutes);
                     let (first, last) = (window, (window + block).min(track.windows));
                     window = last;

@@ -16,7 +16,12 @@ pub(super) struct Leaf<'a> {
     pub(super) kernel: usize,
     /// Tickets of an average window.
     pub(super) mean: f64,
+    /// Whether it is among the largest of its site: the others hardly tell how an incident goes.
+    pub(super) tells: bool,
 }
+
+/// Series of a site that tell how an incident goes.
+const TELLING: usize = 6;
 
 impl Leaf<'_> {
     /// Tickets without alarms in a window: a baseline of nothing at all would make any ticket a proof.
@@ -70,9 +75,15 @@ impl<'a> Ground<'a> {
                 Site { scope, zone, leaves: Vec::new() }
             });
             let kernel = law.kernel_of(&key.channel);
-            site.leaves.push(Leaf { key, history, base, kernel, mean });
+            site.leaves.push(Leaf { key, history, base, kernel, mean, tells: true });
         }
-        let sites: Vec<Site<'a>> = sites.into_values().collect();
+        let mut sites: Vec<Site<'a>> = sites.into_values().collect();
+        for leaves in sites.iter_mut().map(|site| &mut site.leaves) {
+            let mut means: Vec<f64> = leaves.iter().map(|leaf| leaf.mean).collect();
+            means.sort_by(|a, b| b.total_cmp(a));
+            let least = means[means.len().min(TELLING) - 1];
+            leaves.iter_mut().for_each(|leaf| leaf.tells = leaf.mean >= least);
+        }
         let index = sites.iter().enumerate().map(|(i, site)| (site.scope.clone(), i)).collect();
         Self { width: past.width, origin, sites, index }
     }

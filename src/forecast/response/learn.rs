@@ -16,7 +16,7 @@ use chrono::Timelike;
 /// The first of the figures that bend the score.
 const BENDS: usize = FIGURES - 3;
 /// Rounds of learning.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 /// Episodes that are learned from: enough for every figure, and no more work than seconds.
 pub(super) const EPISODES_MAX: usize = 2000;
 /// The same times their series.
