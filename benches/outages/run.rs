@@ -16,11 +16,14 @@ use crate::world::{HOUR, Truth, WEEK, WIDTH, World};
 const EVERY: i64 = HOUR;
 const REFIT: i64 = 24 * HOUR;
 
+/// Vintages of one origin with their extra tickets by target.
+type Issues = BTreeMap<SeriesKey, (Vintage, Vec<f64>)>;
+
 /// One way to forecast with what it has learned of its own errors.
 #[derive(Default)]
 struct Way {
     calibration: BTreeMap<SeriesKey, Calibration>,
-    issued: Vec<(i64, BTreeMap<SeriesKey, (Vintage, Vec<f64>)>)>,
+    issued: Vec<(i64, Issues)>,
 }
 
 impl Way {

@@ -10,7 +10,7 @@ const POINTS_MAX: usize = 14;
 const SCORE_STEP: f64 = 0.25;
 const SCORES: usize = 25;
 
-/// Extra tickets of one target: probabilities and amounts. Without points there is no effect at all.
+/// Extra tickets of one target: probabilities and amounts, negative where alarms keep tickets away. Without points there is no effect at all.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Effect {
     /// (probability, tickets), by tickets, probabilities of 1 in all; 0 tickets where nothing comes of it.
@@ -51,7 +51,7 @@ impl Effect {
 
     /// Chance that anything comes of it.
     pub fn chance(&self) -> f64 {
-        self.points.iter().filter(|(_, x)| *x > 0.0).map(|(p, _)| p).sum()
+        self.points.iter().filter(|(_, x)| *x != 0.0).map(|(p, _)| p).sum()
     }
 
     /// Both together, as of faults that have nothing to do with each other.
@@ -93,9 +93,11 @@ impl Effect {
         let points = if self.is_none() { &certain[..] } else { &self.points };
         let mut mass = Vec::with_capacity(points.len() * SCORES);
         for (p, x) in points {
-            let wider = (sd * sd + x).sqrt() - sd;
+            let wider = (sd * sd + x.max(0.0)).sqrt() - sd;
+            // Tickets that are kept away narrow the base as they lower it.
+            let left = if *x < 0.0 && base[3] > 0.0 { (1.0 + x / base[3]).max(0.0) } else { 1.0 };
             for (score, share) in scores() {
-                let y = at_score(base, score) + x + score * wider;
+                let y = at_score(base, score) * left + x.max(0.0) + score * wider;
                 mass.push((y.max(0.0), p * share));
             }
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::baseline::Baselines;
 use super::class::Classes;
+use super::damp::DampLaw;
 use super::episode::{Episode, episodes};
 use super::filter::{EVIDENCE_HOURS, Posterior, Track};
 use super::ground::{Ground, Site};
@@ -12,8 +13,8 @@ use super::law::Law;
 use super::learn::{EPISODES_MAX, Explained, TRACKS_MAX, learn};
 use super::prior::Prior;
 use super::work::WorkLaw;
-use crate::domain::{SeriesKey, WindowWidth};
-use crate::forecast::{History, Past, PlannedWork};
+use crate::domain::{SeriesKey, Timestamp, WindowWidth};
+use crate::forecast::{AlarmSpell, History, Past, PlannedWork};
 
 /// Weeks of history that a fit looks at.
 const WEEKS: i64 = 8;
@@ -46,6 +47,7 @@ impl Response {
         let start = past.width.start(from);
         let (alarms, work) = (ground.alarms(past, start), ground.work(past, start));
         law.classes = Classes::learn(&ground, &alarms, from, &prior.alarm_class);
+        law.damp = DampLaw::learn(&ground, &alarms);
         law.work = WorkLaw::learn(&ground, &work, from, &prior.work);
         let mut found: Vec<Episode> = Vec::new();
         for (site, spells) in alarms.iter().enumerate() {
@@ -66,6 +68,7 @@ impl Response {
     }
 
     /// Tickets of a past window that alarms and planned work account for, as of the fit; never more than came.
+    /// Negative where alarms kept tickets away.
     pub fn past_effect(&self, series: &SeriesKey, index: i64) -> f64 {
         let found = self.past.get(series).and_then(|tickets| tickets.get(&index));
         found.map_or(0.0, |tickets| f64::from(*tickets))
@@ -131,6 +134,35 @@ pub(super) fn explain(
         .collect()
 }
 
+/// Adds what damping alarms kept away since `from`, as negative tickets.
+pub(super) fn damp(
+    law: &Law,
+    ground: &Ground<'_>,
+    site: &Site<'_>,
+    spells: &[&AlarmSpell],
+    from: Timestamp,
+    explained: &mut [HashMap<i64, f32>],
+) {
+    if law.damp.is_empty() || spells.is_empty() {
+        return;
+    }
+    for index in ground.width.index(from)..ground.origin {
+        let at = middle(ground.width, index);
+        let factors = law.damp.factors(&site.scope, spells, ground.now(), at);
+        let factor: f64 = factors.iter().map(|(_, f)| f[0].1).product();
+        if (factor - 1.0).abs() < 0.01 {
+            continue;
+        }
+        for (leaf, explained) in site.leaves.iter().zip(explained.iter_mut()) {
+            if let Some(count) = leaf.count(index, ground.origin) {
+                // Where hardly any came, what is expected says more than the few.
+                let kept = (count - count / factor).max(-leaf.expected(index));
+                *explained.entry(index).or_default() += kept as f32;
+            }
+        }
+    }
+}
+
 /// Tickets of planned work so far.
 pub(super) fn works(
     law: &Law,
@@ -152,7 +184,7 @@ pub(super) fn works(
     explained
 }
 
-pub(super) fn middle(width: WindowWidth, index: i64) -> crate::domain::Timestamp {
+pub(super) fn middle(width: WindowWidth, index: i64) -> Timestamp {
     width.start(index) + width.length() / 2
 }
 

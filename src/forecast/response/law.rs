@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::class::Classes;
+use super::damp::DampLaw;
 use super::ending::Ending;
 use super::episode::{Episode, FIGURES};
 use super::ground::Site;
@@ -52,6 +53,7 @@ pub(super) struct Law {
     /// 0: an incident brings as many tickets at any hour; 1: as the hour's own volume has it.
     pub(super) daytime: f64,
     pub(super) work: WorkLaw,
+    pub(super) damp: DampLaw,
 }
 
 impl Law {
@@ -78,6 +80,7 @@ impl Law {
             ending: Ending::of_prior(&prior.ending),
             daytime: 0.0,
             work: WorkLaw::of_prior(&prior.work),
+            damp: DampLaw::default(),
         }
     }
 

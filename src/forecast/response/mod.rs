@@ -11,7 +11,7 @@
 //! | `prior` | figures to start from, `models/response.toml` |
 //! | `baseline` | tickets without alarms, from whoever forecasts them |
 //! | `class`, `episode` | which alarms say anything; which belong together |
-//! | `kernel`, `onset`, `ending`, `work`, `law` | what is learned |
+//! | `kernel`, `onset`, `ending`, `work`, `damp`, `law` | what is learned |
 //! | `filter` | one episode, given the tickets since |
 //! | `learn` | expectation–maximisation over past episodes |
 //! | `read`, `effect`, `paths` | now, and the next six hours |
@@ -20,6 +20,7 @@
 
 mod baseline;
 mod class;
+mod damp;
 mod effect;
 mod ending;
 mod episode;

@@ -8,13 +8,13 @@ use super::baseline::Baselines;
 use super::effect::Effect;
 use super::episode::{Episode, episodes};
 use super::filter::{Course, Posterior};
-use super::fit::{Response, explain, middle, subtract};
+use super::fit::{Response, damp, explain, middle, subtract};
 use super::ground::{Ground, Site};
 use super::law::Law;
 use super::onset::minutes_between;
 use super::paths::Paths;
 use crate::domain::{Scope, SeriesKey};
-use crate::forecast::{HORIZON, History, Past, PlannedWork};
+use crate::forecast::{AlarmSpell, HORIZON, History, Past, PlannedWork};
 
 /// Alarms older than this say nothing any more: what they bring has become usual.
 const REACH: Duration = Duration::from_secs(20 * 3600);
@@ -116,9 +116,11 @@ impl Response {
             let ahead = Ahead::new(law, &ground, site);
             let mut effects = ahead.planned(work);
             let mut paths = Vec::new();
-            let explained = explain(law, &ground, site, &found, work, |episode, posterior| {
+            let mut explained = explain(law, &ground, site, &found, work, |episode, posterior| {
                 paths.extend(ahead.add(&mut effects, episode, posterior));
             });
+            damp(law, &ground, site, spells, since, &mut explained);
+            ahead.damp(&mut effects, spells);
             if !paths.is_empty() {
                 reading.paths.insert(site.scope.clone(), paths);
             }
@@ -169,20 +171,42 @@ impl<'g, 'a> Ahead<'g, 'a> {
         (posterior.real > 0.02).then_some(paths)
     }
 
+    /// Adds what damping alarms keep away.
+    fn damp(&self, effects: &mut [Vec<Effect>], spells: &[&AlarmSpell]) {
+        let (law, ground, site) = (self.law, self.ground, self.site);
+        if law.damp.is_empty() || spells.is_empty() {
+            return;
+        }
+        for target in 0..self.targets {
+            let index = ground.origin + target as i64;
+            let at = middle(ground.width, index);
+            for (name, ways) in law.damp.factors(&site.scope, spells, ground.now(), at) {
+                let mut total = 0.0;
+                for (leaf, effects) in site.leaves.iter().zip(effects.iter_mut()) {
+                    let expected = leaf.expected(index);
+                    total += expected;
+                    effects[target] = effects[target].plus(&damped(ways, expected, &name));
+                }
+                if let Some(effects) = effects.last_mut() {
+                    effects[target] = effects[target].plus(&damped(ways, total, &name));
+                }
+            }
+        }
+    }
+
     fn planned(&self, work: &[&PlannedWork]) -> Vec<Vec<Effect>> {
         let name: Arc<str> = "planned work".into();
         let leaves = self.site.leaves.len();
-        let mut effects = vec![vec![Effect::default(); self.targets]; leaves + 1];
+        let mut effects = vec![Vec::with_capacity(self.targets); leaves + 1];
         for target in 0..self.targets {
             let at = middle(self.ground.width, self.ground.origin + target as i64);
             let mut total = 0.0;
-            let each: Vec<f64> =
-                self.site.leaves.iter().map(|leaf| self.law.work.effect(work, leaf, at)).collect();
-            for (leaf, tickets) in each.iter().enumerate() {
+            for (leaf, effects) in self.site.leaves.iter().zip(&mut effects) {
+                let tickets = self.law.work.effect(work, leaf, at);
                 total += tickets;
-                effects[leaf][target] = certain(*tickets, &name);
+                effects.push(certain(tickets, &name));
             }
-            effects[leaves][target] = certain(total, &name);
+            effects[leaves].push(certain(total, &name));
         }
         effects
     }
@@ -265,6 +289,15 @@ fn spread(
             *bin = (bin.0 + weight * share, bin.1 + weight * share * tickets);
         }
     }
+}
+
+fn damped(ways: [(f64, f64); 2], expected: f64, name: &Arc<str>) -> Effect {
+    let points = ways.map(|(p, factor)| (p, (factor - 1.0) * expected));
+    let mean: f64 = points.iter().map(|(p, x)| p * x).sum();
+    if mean.abs() < NEGLIGIBLE {
+        return Effect::default();
+    }
+    Effect::of(points.to_vec(), vec![(name.clone(), mean)])
 }
 
 fn certain(tickets: f64, name: &Arc<str>) -> Effect {
