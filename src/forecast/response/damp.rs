@@ -27,6 +27,9 @@ const AFTER: usize = 3;
 /// Shorter spells say nothing, minutes.
 const SHORTEST: f64 = 20.0;
 
+/// (probability, factor on the tickets), of two ways in which it may go.
+pub(super) type Ways = [(f64, f64); 2];
+
 /// What one type does to one scope.
 #[derive(Clone, Debug)]
 struct Damped {
@@ -43,7 +46,8 @@ struct Damped {
 pub(super) struct DampLaw(BTreeMap<(Scope, Arc<str>), Damped>);
 
 /// Spells of one type as stretches of time, overlapping ones joined.
-type Stretches<'a> = BTreeMap<&'a Arc<str>, Vec<(Timestamp, Option<Timestamp>)>>;
+type Stretches<'a> = BTreeMap<&'a Arc<str>, Vec<Stretch>>;
+type Stretch = (Timestamp, Option<Timestamp>);
 
 fn stretches<'a>(spells: &[&'a AlarmSpell], now: Timestamp) -> Stretches<'a> {
     let mut found: Stretches<'a> = BTreeMap::new();
@@ -88,7 +92,7 @@ impl DampLaw {
         spells: &[&AlarmSpell],
         now: Timestamp,
         at: Timestamp,
-    ) -> Vec<(Arc<str>, [(f64, f64); 2])> {
+    ) -> Vec<(Arc<str>, Ways)> {
         if self.is_empty() {
             return Vec::new();
         }
@@ -105,11 +109,7 @@ impl DampLaw {
 }
 
 impl Damped {
-    fn learn(
-        ground: &Ground<'_>,
-        leaves: &[Leaf<'_>],
-        stretches: &[(Timestamp, Option<Timestamp>)],
-    ) -> Option<Self> {
+    fn learn(ground: &Ground<'_>, leaves: &[Leaf<'_>], stretches: &[Stretch]) -> Option<Self> {
         let per_hour = (3600 / ground.width.secs()) as usize;
         let sums = |from: i64, to: i64| {
             let windows = (from..to).flat_map(|i| leaves.iter().map(move |leaf| (leaf, i)));
@@ -166,7 +166,7 @@ impl Damped {
         to: Option<Timestamp>,
         now: Timestamp,
         at: Timestamp,
-    ) -> [(f64, f64); 2] {
+    ) -> Ways {
         let after = |minutes: f64| {
             let hour = (minutes.max(0.0) / 60.0) as usize;
             self.after.get(hour).copied().unwrap_or(1.0)

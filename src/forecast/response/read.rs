@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::baseline::Baselines;
+use super::damp::Ways;
 use super::effect::Effect;
 use super::episode::{Episode, episodes};
 use super::filter::{Course, Posterior};
@@ -291,7 +292,7 @@ fn spread(
     }
 }
 
-fn damped(ways: [(f64, f64); 2], expected: f64, name: &Arc<str>) -> Effect {
+fn damped(ways: Ways, expected: f64, name: &Arc<str>) -> Effect {
     let points = ways.map(|(p, factor)| (p, (factor - 1.0) * expected));
     let mean: f64 = points.iter().map(|(p, x)| p * x).sum();
     if mean.abs() < NEGLIGIBLE {
