@@ -43,8 +43,14 @@ fn need(channel: &str, issued_at: Timestamp, needed: u32) -> (Plan, Vintage) {
         });
     }
     let plan = Plan { series: series.clone(), issued_at, basis: String::new(), targets };
-    let vintage =
-        Vintage { series, issued_at, targets: forecast, members: Vec::new(), fallback: None };
+    let vintage = Vintage {
+        series,
+        issued_at,
+        targets: forecast,
+        members: Vec::new(),
+        causes: Vec::new(),
+        fallback: None,
+    };
     (plan, vintage)
 }
 

@@ -123,12 +123,29 @@ pub struct ForecastTarget {
     pub drivers: Drivers,
 }
 
+/// What adds tickets to a forecast.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Cause {
+    /// An alarm's type, or planned work.
+    pub what: String,
+    /// Expected tickets over the horizon.
+    pub tickets: f64,
+}
+
+impl From<forecast::Cause> for Cause {
+    fn from(cause: forecast::Cause) -> Self {
+        Self { what: cause.what, tickets: cause.tickets }
+    }
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Forecast {
     #[serde(flatten)]
     pub key: Key,
     pub issued_at: String,
     pub members: Vec<String>,
+    /// Alarm types and planned work that add tickets over the horizon, most first.
+    pub causes: Vec<Cause>,
     /// How it fell back, in words, where history was short.
     pub fallback: Option<String>,
     pub targets: Vec<ForecastTarget>,
@@ -147,6 +164,7 @@ impl From<Vintage> for Forecast {
             issued_at: vintage.issued_at.to_string(),
             targets: targets.collect(),
             members: vintage.members,
+            causes: vintage.causes.into_iter().map(Cause::from).collect(),
             fallback: vintage.fallback,
         }
     }

@@ -12,7 +12,7 @@ use super::cli::UsageError;
 use super::clock::WallClock;
 use super::outbox::print;
 use crate::domain::{Clock, EventKind, Timestamp};
-use crate::simulate::{IncidentKind, Operator, OperatorConfig, QUARTER};
+use crate::simulate::{Family, IncidentKind, Operator, OperatorConfig, QUARTER};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -34,6 +34,9 @@ pub struct SimulateArgs {
     /// Tickets relative to the default operator's
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     volume: f64,
+    /// How complaints follow faults: exponential or long-tail
+    #[arg(long, value_name = "NAME", default_value_t = Family::Exponential)]
+    family: Family,
     /// Overwrite files that are there
     #[arg(long)]
     force: bool,
@@ -64,6 +67,7 @@ pub fn run(args: SimulateArgs) -> anyhow::Result<()> {
     }
     let mut config = OperatorConfig::demo(args.seed, start);
     config.volume *= args.volume;
+    config.family = args.family;
     let shown = args.out.display();
     std::fs::create_dir_all(&args.out).with_context(|| format!("cannot create {shown}"))?;
     let mut operator = Operator::new(config);

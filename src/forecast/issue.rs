@@ -47,6 +47,7 @@ pub fn forecast(history: &History, series: &SeriesKey, lookback: &Lookback) -> V
         issued_at: width.start(lookback.origin),
         targets: targets.collect(),
         members: vec!["profile".to_owned()],
+        causes: Vec::new(),
         fallback: depth.explain(history.counts.len()),
     }
 }

@@ -15,7 +15,9 @@ mod mstl;
 mod open;
 mod past;
 pub mod peers;
+mod product;
 mod profile;
+mod response;
 mod score;
 mod spread;
 #[cfg(test)]
@@ -28,6 +30,11 @@ pub use lookback::Lookback;
 pub use mstl::{MemberPath, fit_mstl};
 pub use open::OpenHours;
 pub use past::{AlarmSpell, Calendar, DayKind, Model, Past, Place, PlannedWork};
+pub use product::Product;
+pub use response::{
+    Baseline, Baselines, ChannelPrior, Effect, Mixture, Prior, PriorError, Profiles, Reading,
+    Response,
+};
 pub use score::{Figures, Score};
 pub use spread::{cumulative, poisson_floor, quantiles};
-pub use types::{HORIZON, History, QUANTILES, Target, Vintage};
+pub use types::{Cause, HORIZON, History, QUANTILES, Target, Vintage};

@@ -27,6 +27,14 @@ pub struct Target {
     pub alarm_effect: f64,
 }
 
+/// What adds tickets to a forecast besides the usual: an alarm's type or planned work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cause {
+    pub what: String,
+    /// Expected tickets over the horizon; negative where tickets are kept away.
+    pub tickets: f64,
+}
+
 /// One forecast as it was issued. Never altered afterwards.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Vintage {
@@ -37,6 +45,8 @@ pub struct Vintage {
     pub targets: Vec<Target>,
     /// Members that were averaged, such as `profile` and `mstl-ets`.
     pub members: Vec<String>,
+    /// What adds tickets, most first; a few.
+    pub causes: Vec<Cause>,
     /// How the forecast fell back, in words, where history was short; else `None`.
     pub fallback: Option<String>,
 }

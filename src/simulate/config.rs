@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use super::Family;
 use crate::domain::{Name, SeriesKey, Timestamp, Zone};
 
 /// A region with its own civil time and holidays.
@@ -38,6 +39,8 @@ pub struct OperatorConfig {
     pub volume: f64,
     /// Instants at which a scripted outage's first alarms come, one region after the other.
     pub showcase: Vec<Timestamp>,
+    /// How complaints follow faults.
+    pub family: Family,
 }
 
 #[derive(Deserialize)]
@@ -82,6 +85,7 @@ impl OperatorConfig {
             start,
             volume: 12.0,
             showcase: Vec::new(),
+            family: Family::default(),
         }
     }
 

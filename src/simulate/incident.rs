@@ -7,6 +7,7 @@ use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
 use super::OperatorConfig;
+use super::family::{Family, long_tail_alarms, long_tail_factor};
 use super::shape::stream;
 use crate::domain::{Severity, Timestamp};
 
@@ -55,6 +56,8 @@ pub struct Incident {
     pub size: f64,
     /// Whether alarms announce it.
     pub has_alarms: bool,
+    /// When the first of its alarms is raised.
+    pub first_alarm: Option<Timestamp>,
 }
 
 /// A raise, perhaps a change, and a clear.
@@ -139,6 +142,7 @@ pub fn plan_day(config: &OperatorConfig, region: usize, day: i64) -> DayPlan {
                 felt_from: *starts + minutes(12.0),
                 size: 6.0,
                 has_alarms: true,
+                first_alarm: None,
             };
             add(config, &mut rng, incident, &mut plan);
         }
@@ -166,8 +170,14 @@ fn draw(
         felt_from: starts,
         size: 0.0,
         has_alarms: !matches!(kind, IncidentKind::Surge),
+        first_alarm: None,
     };
     match kind {
+        IncidentKind::Outage if config.family == Family::LongTail => {
+            incident.ends = starts + minutes(around(rng, 180.0, 0.8));
+            incident.felt_from = starts + minutes(4.0 * 22.5f64.powf(rng.random::<f64>()));
+            incident.size = around(rng, 1.3, 0.5);
+        }
         IncidentKind::Outage => {
             incident.ends = starts + minutes(around(rng, 110.0, 0.6));
             let lead = minutes(around(rng, 25.0, 0.8));
@@ -217,8 +227,14 @@ fn morning(
     (wake + minutes(rng.random_range(0.0..50.0))).max(starts)
 }
 
-fn add(config: &OperatorConfig, rng: &mut ChaCha8Rng, incident: Incident, plan: &mut DayPlan) {
+fn add(config: &OperatorConfig, rng: &mut ChaCha8Rng, mut incident: Incident, plan: &mut DayPlan) {
+    let before = plan.spells.len();
     spells(config, rng, &incident, &mut plan.spells);
+    let own = &plan.spells[before..];
+    incident.first_alarm = own.iter().map(|spell| spell.raised).min();
+    if config.family == Family::LongTail && incident.kind == IncidentKind::Outage {
+        incident.size *= long_tail_factor(own);
+    }
     plan.incidents.push(incident);
 }
 
@@ -247,7 +263,12 @@ fn spells(config: &OperatorConfig, rng: &mut ChaCha8Rng, i: &Incident, spells: &
         IncidentKind::Maintenance => rng.random_range(2..5),
     };
     let mild = matches!(i.kind, IncidentKind::Chatter | IncidentKind::Maintenance);
-    let types = if mild { MILD } else { SEVERE };
+    let types: &[_] = if mild { &MILD } else { &SEVERE };
+    let own = match config.family {
+        Family::Exponential => None,
+        Family::LongTail => long_tail_alarms(i.kind, rng),
+    };
+    let (count, types) = own.unwrap_or((count, types));
     let (kind, worst) = types[rng.random_range(0..types.len())];
     let site = rng.random_range(1..90u32);
     for n in 0..count {

@@ -12,9 +12,12 @@
 //! | planned work | 0.2 a region and day, announced a day ahead; one in six overruns into the morning |
 //! | arrival of records | 1–150 s after the event for tickets, up to a minute for alarms: slightly out of order |
 //!
+//! That is the family `exponential`. [`Family::LongTail`] has the same ordinary days and another response.
+//!
 //! Knows nothing of files or clocks: hours go in, records come out.
 
 mod config;
+mod family;
 mod incident;
 mod operator;
 mod shape;
@@ -23,5 +26,6 @@ mod tests;
 mod write;
 
 pub use config::{OperatorConfig, Part, RegionConfig};
-pub use incident::{Incident, IncidentKind};
+pub use family::Family;
+pub use incident::{Incident, IncidentKind, Spell};
 pub use operator::{Operator, QUARTER, SimEvent, TrueRate};

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use chrono::{Datelike, Timelike};
 use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Poisson};
 
 use super::OperatorConfig;
-use super::incident::{DayPlan, Incident, plan_day, strength};
+use super::incident::{DayPlan, Incident, IncidentKind, Spell, plan_day};
 use super::shape::{day_level, growth, holiday_factor, hour_shape, stream, weekday_shape};
-use super::write;
+use super::write::{self, NOTICE, PLANNED_LENGTH};
 use crate::domain::{EventKind, Offset, SeriesKey, Timestamp};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -106,20 +107,45 @@ impl Operator {
 
     /// Expected tickets of a series in the quarter that starts at `start`.
     pub fn rate(&mut self, at: [usize; 3], start: Timestamp) -> TrueRate {
+        self.rate_of(at, start, |_| true)
+    }
+
+    /// As [`Self::rate`] to someone who at `now` knows the response to the alarms so far and no more: of
+    /// incidents that have raised an alarm all is known, whether they are felt, from when, how much and how
+    /// long; of planned work, that it was announced; of others nothing.
+    pub fn rate_known(&mut self, at: [usize; 3], start: Timestamp, now: Timestamp) -> TrueRate {
+        self.rate_of(at, start, |incident| match incident.kind {
+            // An overrun is seen when the work should be over.
+            IncidentKind::Maintenance if incident.ends.since(incident.starts) <= PLANNED_LENGTH => {
+                incident.starts <= now + NOTICE
+            }
+            IncidentKind::Maintenance => incident.starts + PLANNED_LENGTH <= now,
+            _ => incident.first_alarm.is_some_and(|raised| raised < now),
+        })
+    }
+
+    fn rate_of(
+        &mut self,
+        at: [usize; 3],
+        start: Timestamp,
+        counts: impl Fn(&Incident) -> bool,
+    ) -> TrueRate {
         let middle = start + QUARTER / 2;
         let day = middle.millis().div_euclid(DAY_MS);
         let level = self.level(at[0], day);
         let ordinary = self.base_rate(at, middle) * level;
         let average = self.average(at, middle);
         let channel = self.config.channels[at[2]].name.clone();
+        let (family, zone) = (self.config.family, self.config.regions[at[0]].zone);
+        let unit = family.unit(average, ordinary);
         let mut excess = 0.0;
         for day in day - DAYS_BACK..=day {
             let plan = self.plan(at[0], day);
-            for incident in plan.incidents.iter().filter(|i| i.service == at[1]) {
-                excess += incident.size * strength(incident, channel.as_str(), middle);
+            for incident in plan.incidents.iter().filter(|i| i.service == at[1] && counts(i)) {
+                excess += incident.size * family.strength(incident, channel.as_str(), middle, zone);
             }
         }
-        TrueRate { rate: (ordinary + excess * average) / 4.0, without_incidents: ordinary / 4.0 }
+        TrueRate { rate: (ordinary + excess * unit) / 4.0, without_incidents: ordinary / 4.0 }
     }
 
     fn level(&mut self, region: usize, day: i64) -> f64 {
@@ -147,6 +173,26 @@ impl Operator {
         }
         found.sort_by(|a, b| (a.starts, &a.id).cmp(&(b.starts, &b.id)));
         found
+    }
+
+    /// Alarms raised on the days (since the epoch) `from..to`, chatter and all, by time.
+    pub fn spells(&mut self, from: i64, to: i64) -> Vec<Spell> {
+        let mut found = Vec::new();
+        for day in from..to {
+            for region in 0..self.config.regions.len() {
+                found.extend(self.plan(region, day).spells.iter().cloned());
+            }
+        }
+        found.sort_by(|a, b| (a.raised, &a.alarm_id).cmp(&(b.raised, &b.alarm_id)));
+        found
+    }
+
+    /// Tickets whose own time lies in the quarter that starts at `start`, of series `number`: as many as
+    /// [`Self::hour`] brings.
+    pub fn count(&mut self, number: usize, start: Timestamp) -> u32 {
+        let rate = self.rate(self.series[number].1, start).rate;
+        let quarter = start.secs().div_euclid(QUARTER.as_secs() as i64);
+        draw_count(rate, &mut stream(self.config.seed, "tickets", number as u64, quarter))
     }
 
     /// Records whose append time lies in an hour (since the epoch), in append order.
@@ -199,9 +245,9 @@ impl Operator {
                 let start = Timestamp::from_millis(quarter * HOUR_MS / 4);
                 let truth = self.rate(at, start);
                 let mut rng = stream(self.config.seed, "tickets", number as u64, quarter);
-                let count = Poisson::new(truth.rate.max(1e-9)).map_or(0.0, |p| p.sample(&mut rng));
+                let count = draw_count(truth.rate, &mut rng);
                 let caused = 1.0 - truth.without_incidents / truth.rate.max(1e-9);
-                for n in 0..count as u32 {
+                for n in 0..count {
                     let ts = start + Duration::from_millis(rng.random_range(0..900_000));
                     let delay = Duration::from_millis(rng.random_range(1_000..150_000));
                     let because = rng.random::<f64>() < caused;
@@ -219,6 +265,10 @@ impl Operator {
             }
         }
     }
+}
+
+fn draw_count(rate: f64, rng: &mut ChaCha8Rng) -> u32 {
+    Poisson::new(rate.max(1e-9)).map_or(0.0, |p| p.sample(rng)) as u32
 }
 
 fn hour_of(at: Timestamp) -> i64 {

@@ -132,3 +132,66 @@ fn a_scripted_outage_lifts_its_own_series_only() {
         assert!(region.is_some(), "{calendar}");
     }
 }
+
+fn family(seed: u64, family: Family) -> Operator {
+    let mut config = OperatorConfig::demo(seed, start());
+    config.family = family;
+    Operator::new(config)
+}
+
+#[test]
+fn families_share_ordinary_days_and_nothing_else() {
+    let (mut a, mut b) = (family(7, Family::Exponential), family(7, Family::LongTail));
+    let place = a.series()[0].1;
+    let mut differ = 0;
+    for quarter in 0..7 * 96 {
+        let at = start() + QUARTER * quarter;
+        let (a, b) = (a.rate(place, at), b.rate(place, at));
+        assert_eq!(a.without_incidents, b.without_incidents);
+        assert!(b.rate.is_finite() && b.rate >= b.without_incidents, "{b:?}");
+        differ += u32::from((a.rate - b.rate).abs() > 0.01);
+    }
+    assert!(differ > 20, "{differ}");
+    assert_eq!("long-tail".parse(), Ok(Family::LongTail));
+    assert!("short".parse::<Family>().is_err());
+}
+
+#[test]
+fn the_default_familys_bytes_stay_as_they_are() {
+    let mut operator = operator(7);
+    let lines = (0..48).flat_map(|h| operator.hour(first_hour() + h)).flat_map(|e| e.line);
+    let bytes: Vec<u8> = lines.collect();
+    assert_eq!(format!("{:x}", xxhash_rust::xxh3::xxh3_64(&bytes)), "540f3ac8b1de53e2");
+}
+
+#[test]
+fn what_is_known_grows_to_the_truth_and_counts_are_those_of_the_log() {
+    let mut operator = family(8, Family::LongTail);
+    let series = operator.series().to_vec();
+    for quarter in (0..5 * 96).step_by(7) {
+        let at = start() + QUARTER * quarter;
+        for (_, place) in &series[..9] {
+            let truth = operator.rate(*place, at);
+            let known = |operator: &mut Operator, now| operator.rate_known(*place, at, now).rate;
+            let before = known(&mut operator, at - QUARTER * 24);
+            let now = known(&mut operator, at);
+            let later = known(&mut operator, at + QUARTER * 96);
+            assert!(before <= now + 1e-9 && now <= later + 1e-9 && later <= truth.rate + 1e-9);
+        }
+    }
+    let mut counts: BTreeMap<(String, i64), u32> = BTreeMap::new();
+    for h in 0..13 {
+        for record in operator.hour(first_hour() + h) {
+            if let Ok(Event::Ticket(t)) = decode(&record.line, None, &Limits::default()) {
+                *counts.entry((t.series.to_string(), t.ts.secs() / 900)).or_default() += 1;
+            }
+        }
+    }
+    for (number, (key, _)) in series.iter().enumerate() {
+        for quarter in 0..12 * 4 {
+            let at = start() + QUARTER * quarter;
+            let came = counts.get(&(key.to_string(), at.secs() / 900)).copied().unwrap_or(0);
+            assert_eq!(operator.count(number, at), came, "{key} {at}");
+        }
+    }
+}

@@ -13,7 +13,9 @@ use super::operator::Pending;
 use crate::domain::{EventKind, Severity, Timestamp};
 
 /// Planned work is announced this long before.
-const NOTICE: Duration = Duration::from_secs(86_400);
+pub const NOTICE: Duration = Duration::from_secs(86_400);
+/// How long planned work is said to take.
+pub const PLANNED_LENGTH: Duration = Duration::from_secs(3 * 3600);
 
 const ORDINARY: [&str; 6] = [
     "question about my bill",
@@ -109,7 +111,7 @@ pub fn maintenance(
             continue;
         }
         // Nobody announces an overrun.
-        let planned_end = work.starts + Duration::from_secs(3 * 3600);
+        let planned_end = work.starts + PLANNED_LENGTH;
         let line = format!(
             "{{\"kind\":\"maintenance\",\"event_id\":\"{}\",\"action\":\"plan\",\"ts\":\"{ts}\",\
              \"starts_at\":\"{}\",\"ends_at\":\"{planned_end}\",\"region\":\"{}\",\

@@ -18,6 +18,11 @@ pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError>
     Ok(postcard::from_bytes(bytes)?)
 }
 
+/// The value that a blob begins with, and what follows it.
+pub(super) fn unpack_first<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), StoreError> {
+    Ok(postcard::take_from_bytes(bytes)?)
+}
+
 /// The packed value in a column.
 pub(super) fn value<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T, StoreError> {
     unpack(bytes(row, column)?)

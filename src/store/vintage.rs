@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use super::columns::{pack, unpack};
+use super::columns::{pack, unpack, unpack_first};
 use crate::domain::{SeriesKey, Timestamp};
-use crate::forecast::{Target, Vintage};
+use crate::forecast::{Cause, Target, Vintage};
 
 /// Numbers are kept to three decimals: a thousandth of a ticket is far below any use.
 const SCALE: f64 = 1000.0;
@@ -50,7 +50,12 @@ pub(super) fn encode(vintage: &Vintage) -> Result<Vec<u8>, StoreError> {
         }
     }
     let (members, fallback) = (vintage.members.clone(), vintage.fallback.clone());
-    pack(&Body { members, fallback, whole, numbers })
+    let mut bytes = pack(&Body { members, fallback, whole, numbers })?;
+    // Behind the body, where older vintages end.
+    if !vintage.causes.is_empty() {
+        bytes.extend(pack(&vintage.causes)?);
+    }
+    Ok(bytes)
 }
 
 pub(super) fn decode(
@@ -58,7 +63,8 @@ pub(super) fn decode(
     issued_at: Timestamp,
     bytes: &[u8],
 ) -> Result<Vintage, StoreError> {
-    let body: Body = unpack(bytes)?;
+    let (body, rest): (Body, &[u8]) = unpack_first(bytes)?;
+    let causes: Vec<Cause> = if rest.is_empty() { Vec::new() } else { unpack(rest)? };
     let quantile_scale = if body.whole { 1.0 } else { SCALE };
     let (mut start, mut step) = (issued_at.millis(), 0i64);
     let mut sums = [0i64; 4];
@@ -87,6 +93,7 @@ pub(super) fn decode(
         issued_at,
         targets,
         members: body.members,
+        causes,
         fallback: body.fallback,
     })
 }
@@ -117,6 +124,7 @@ mod tests {
                 let start = v.issued_at + std::time::Duration::from_secs(900 * i as u64);
                 Target { start, mean, quantiles, baseline, level, alarm_effect }
             }).collect();
+            v.causes = vec![Cause { what: "linkDown".into(), tickets: 12.5 }; thousandths.len() % 3];
             let back = decode(&v.series, v.issued_at, &encode(&v).expect("encodes")).expect("decodes");
             prop_assert_eq!(back, v);
         }

@@ -82,6 +82,7 @@ fn scores_are_what_a_hand_works_out() {
         issued_at: HOUR.start(origin),
         targets: (0..6).map(|step| target(origin + step, q)).collect(),
         members: Vec::new(),
+        causes: Vec::new(),
         fallback: None,
     };
     board.add(origin, &[vintage]);
@@ -220,7 +221,14 @@ impl Model for Prophet {
         let mean = |index| f64::from(history.get(index)).max(0.0);
         let targets = (origin..origin + 6).map(|i| target(i, [mean(i); 7])).collect();
         let issued_at = past.width.start(origin);
-        vec![Vintage { series: series(), issued_at, targets, members: Vec::new(), fallback: None }]
+        vec![Vintage {
+            series: series(),
+            issued_at,
+            targets,
+            members: Vec::new(),
+            causes: Vec::new(),
+            fallback: None,
+        }]
     }
 }
 

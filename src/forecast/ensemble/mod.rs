@@ -102,6 +102,7 @@ impl Ensemble {
             issued_at: width.start(origin),
             targets: targets.collect(),
             members: vec!["ratio".into(), "difference".into()],
+            causes: Vec::new(),
             fallback: None,
         })
     }

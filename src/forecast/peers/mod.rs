@@ -7,7 +7,7 @@ mod mstl_ets;
 mod naive;
 mod profile;
 
-use super::{Ensemble, History, Model, Past, Target, Vintage};
+use super::{History, Model, Past, Product, Target, Vintage};
 use crate::domain::{SeriesKey, Timestamp};
 
 /// The product's own.
@@ -26,7 +26,7 @@ pub const CHOICES: [(&str, &str); 6] = [
 /// A model by its name in [`CHOICES`].
 pub fn by_name(name: &str) -> Option<Box<dyn Model>> {
     let model: Box<dyn Model> = match name {
-        DEFAULT => Box::new(Ensemble::default()),
+        DEFAULT => Box::new(Product::default()),
         "profile" => Box::new(profile::ProfileOnly::default()),
         "seasonal-naive" => Box::new(naive::SeasonalNaive::default()),
         "mstl-ets" => Box::new(mstl_ets::MstlEts::raw()),
@@ -59,6 +59,7 @@ fn vintages(
             issued_at: past.width.start(origin),
             targets: targets.into_iter().enumerate().map(target).collect(),
             members: vec![name.to_owned()],
+            causes: Vec::new(),
             fallback: None,
         })
     };

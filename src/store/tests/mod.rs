@@ -56,6 +56,7 @@ pub(super) fn vintage(issued_ms: i64) -> Vintage {
         issued_at,
         targets: (0..24).map(target).collect(),
         members: vec!["profile".into(), "mstl-ets".into()],
+        causes: Vec::new(),
         fallback: None,
     }
 }

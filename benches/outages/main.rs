@@ -1,0 +1,41 @@
+//! What the alarm response is worth on the simulated operator.
+//!
+//! `cargo bench --bench outages -- [SEEDS] [FAMILY] [WEEKS]`, such as `101,102,103 long-tail 4`: weeks that are
+//! scored, after eight of history and one in which bands are calibrated.
+//!
+//! Four forecasts of the same base model (profile × level, calibrated negative binomial) are compared: without
+//! alarms; with the alarm response (the base sees history without what alarms account for); an oracle that
+//! knows all of every incident that has raised an alarm by the origin: whether it is felt, when, how much, how
+//! long; and the true rate. Definitions are in `score.rs` and `surges.rs`.
+
+mod run;
+mod score;
+mod surges;
+mod world;
+
+use score::Totals;
+use surgecast::simulate::Family;
+
+fn main() {
+    // `cargo bench` adds `--bench`.
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    let seeds = args.first().map_or("1,2,3", String::as_str);
+    let seeds: Vec<u64> =
+        seeds.split(',').map(|s| s.parse().expect("seeds such as 1,2,3")).collect();
+    let families: Vec<Family> = match args.get(1).map(String::as_str) {
+        None | Some("all") => Family::EVERY.to_vec(),
+        Some(name) => vec![name.parse().expect("a family")],
+    };
+    let weeks: i64 = args.get(2).map_or(4, |n| n.parse().expect("weeks"));
+    for family in families {
+        let mut totals = Totals::default();
+        for seed in &seeds {
+            let one = run::run(*seed, family, weeks);
+            if seeds.len() > 1 {
+                one.print(&format!("{family}, seed {seed}"));
+            }
+            totals.merge(&one);
+        }
+        totals.print(&format!("{family}, seeds {seeds:?}, {weeks} weeks each"));
+    }
+}

@@ -1,0 +1,228 @@
+//! Rolling origins over one simulated operator.
+
+use std::collections::BTreeMap;
+
+use surgecast::domain::{SeriesKey, Severity};
+use surgecast::forecast::{
+    Calibration, Effect, History, Lookback, Prior, Profiles, Response, Vintage, forecast, quantiles,
+};
+use surgecast::simulate::Family;
+
+use crate::score::{BUCKETS, Kind, Loss, Totals, kind};
+use crate::surges::{Issued, Surges};
+use crate::world::{HOUR, Truth, WEEK, WIDTH, World};
+
+/// Windows between two origins, and between two fits.
+const EVERY: i64 = HOUR;
+const REFIT: i64 = 24 * HOUR;
+
+/// Vintages of one origin with their extra tickets by target.
+type Issues = BTreeMap<SeriesKey, (Vintage, Vec<f64>)>;
+
+/// One way to forecast with what it has learned of its own errors.
+#[derive(Default)]
+struct Way {
+    calibration: BTreeMap<SeriesKey, Calibration>,
+    issued: Vec<(i64, Issues)>,
+}
+
+impl Way {
+    /// `extra`: expected tickets beyond the base.
+    fn issue(
+        &mut self,
+        world: &World,
+        key: &SeriesKey,
+        history: &History,
+        origin: i64,
+        extra: Vec<f64>,
+    ) -> Vintage {
+        let lookback = Lookback::new(world.past().place_of(key).zone, WIDTH, origin);
+        let calibration = self.calibration.entry(key.clone()).or_default();
+        let vintage = forecast(history, key, &lookback, calibration, None);
+        if self.issued.last().is_none_or(|(at, _)| *at != origin) {
+            self.issued.push((origin, BTreeMap::new()));
+        }
+        if let Some((_, issued)) = self.issued.last_mut() {
+            issued.insert(key.clone(), (vintage.clone(), extra));
+        }
+        vintage
+    }
+
+    /// Learns from vintages whose horizon is over.
+    fn learn(&mut self, world: &World, origin: i64) {
+        while self.issued.first().is_some_and(|(at, _)| at + 24 <= origin) {
+            let (at, vintages) = self.issued.remove(0);
+            for (key, (vintage, extra)) in vintages {
+                let calibration = self.calibration.entry(key.clone()).or_default();
+                for (step, target) in vintage.targets.iter().enumerate() {
+                    // Bands of the base are learned where it stands alone.
+                    if extra.get(step).is_none_or(|extra| *extra <= 0.05 * target.mean) {
+                        let actual = world.series[&key].get(at + step as i64);
+                        calibration.learn(step as u32 * 15, target.mean, f64::from(actual));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// History without what incidents with alarms truly brought.
+fn truly_cleaned(world: &World, key: &SeriesKey, truth: &[&Truth]) -> History {
+    let mut cleaned = world.series[key].clone();
+    for (i, count) in cleaned.counts.iter_mut().enumerate() {
+        let (alarmed, rate) =
+            truth.iter().fold((0.0, 0.0), |(a, r), t| (a + t.alarmed[i], r + t.rate[i]));
+        *count *= 1.0 - (alarmed / rate.max(1e-9)) as f32;
+    }
+    cleaned
+}
+
+fn widened(vintage: &Vintage, effects: Option<&[Effect]>) -> Vec<[f64; 7]> {
+    let none = Effect::default();
+    let effect = |step: usize| effects.and_then(|e| e.get(step)).unwrap_or(&none);
+    vintage.targets.iter().enumerate().map(|(i, t)| effect(i).widen(&t.quantiles)).collect()
+}
+
+pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
+    let mut world = World::new(seed, family, 9 + weeks);
+    let mut totals = Totals { region_weeks: (4 * weeks) as f64, ..Totals::default() };
+    let prior = Prior::shipped();
+    let [mut without, mut with, mut oracle] = [Way::default(), Way::default(), Way::default()];
+    let keys: Vec<SeriesKey> = world.series.keys().cloned().collect();
+    let clean: BTreeMap<SeriesKey, History> = keys
+        .iter()
+        .map(|key| {
+            let parts = world.leaves.iter().filter(|(leaf, ..)| {
+                leaf == key || (key.is_roll_up() && leaf.scope() == key.scope())
+            });
+            let parts: Vec<&Truth> = parts.map(|(_, _, truth)| truth).collect();
+            (key.clone(), truly_cleaned(&world, key, &parts))
+        })
+        .collect();
+    let mut surges = Surges::default();
+    let (start, scored) = (world.first + 8 * WEEK, world.first + 9 * WEEK);
+    let mut fitted: Option<(Profiles, Response, BTreeMap<SeriesKey, History>)> = None;
+    for origin in (start..world.end - 24).step_by(EVERY as usize) {
+        for way in [&mut without, &mut with, &mut oracle] {
+            way.learn(&world, origin);
+        }
+        let past = world.past();
+        if fitted.is_none() || (origin - start) % REFIT == 0 {
+            let profiles = Profiles::learn(&past, origin);
+            let base = profiles.baselines(&past, origin - 8 * WEEK, origin);
+            let response = Response::fit(&past, &base, origin, &prior);
+            let cleaned =
+                keys.iter().map(|key| (key.clone(), response.cleaned(key, &world.series[key])));
+            let cleaned = cleaned.collect();
+            fitted = Some((profiles, response, cleaned));
+        }
+        let Some((profiles, response, cleaned)) = &mut fitted else { continue };
+        let base = profiles.baselines(&past, origin - 36 * HOUR, origin);
+        let reading = response.read(&past, &base, origin);
+        // What the last day's alarms account for: nothing is cleaned beyond the fit and the reading.
+        let day = origin - 20 * HOUR..origin;
+        for key in keys.iter().filter(|key| !key.is_roll_up()) {
+            let history = cleaned.get_mut(key).expect("a series");
+            for index in day.clone() {
+                let came = f64::from(world.series[key].get(index));
+                history
+                    .set(index, (came - reading.past_effect(response, key, index)).max(0.0) as f32);
+            }
+        }
+        for key in keys.iter().filter(|key| key.is_roll_up()) {
+            let parts: Vec<&History> = cleaned
+                .iter()
+                .filter(|(k, _)| !k.is_roll_up() && k.scope() == key.scope())
+                .map(|(_, h)| h)
+                .collect();
+            let mut sum = world.series[key].clone();
+            let from = (origin - 8 * WEEK - 4 - world.first).max(0) as usize;
+            for i in from..(origin - world.first) as usize {
+                sum.counts[i] = parts.iter().map(|h| h.counts[i]).sum();
+            }
+            cleaned.insert(key.clone(), sum);
+        }
+        let known: BTreeMap<SeriesKey, Vec<f64>> = known_excess(&mut world, origin);
+        let mut called = BTreeMap::new();
+        for key in &keys {
+            let effects = reading.effects(key);
+            let extra: Vec<f64> = effects.map_or(vec![], |e| e.iter().map(Effect::mean).collect());
+            let a = without.issue(&world, key, &world.series[key], origin, vec![]);
+            let b = with.issue(&world, key, &cleaned[key], origin, extra);
+            let c = oracle.issue(&world, key, &clean[key], origin, known[key].clone());
+            let exact = |x: f64| Effect { points: vec![(1.0, x)], drivers: vec![] };
+            let sure: Vec<Effect> = known[key]
+                .iter()
+                .map(|x| if *x > 0.0 { exact(*x) } else { Effect::default() })
+                .collect();
+            if key.is_roll_up() {
+                let issued = Issued::new(&key.scope(), &a, &b, &reading, &c, &known[key]);
+                called.insert(key.scope(), issued);
+                continue;
+            }
+            if origin < scored {
+                continue;
+            }
+            let [none, alarmed, told] =
+                [widened(&a, None), widened(&b, effects), widened(&c, Some(&sure))];
+            let stands = stands(&world, key, origin);
+            let Some((_, _, truth)) = world.leaves.iter().find(|(leaf, ..)| leaf == key) else {
+                continue;
+            };
+            for step in 0..24 {
+                let index = origin + step as i64;
+                let i = (index - world.first) as usize;
+                let actual = f64::from(world.series[key].get(index));
+                let all = [none[step], alarmed[step], told[step], quantiles(truth.rate[i], 0.0)];
+                let add = |losses: &mut [Loss; 4]| {
+                    losses.iter_mut().zip(&all).for_each(|(l, q)| l.add(q, actual));
+                };
+                let bucket = BUCKETS.iter().position(|end| step < *end).unwrap_or(2);
+                match kind(truth.rate[i], truth.ordinary[i], truth.alarmed[i]) {
+                    Kind::Outage => add(&mut totals.outage[bucket]),
+                    Kind::Quiet => add(&mut totals.quiet),
+                    Kind::Other => {}
+                }
+                if stands {
+                    add(&mut totals.standing);
+                }
+            }
+        }
+        if origin >= scored {
+            surges.issued.insert(origin, called);
+        }
+    }
+    surges.count(&mut world, scored, &mut totals);
+    totals
+}
+
+/// Excess by target that incidents with alarms before the origin bring, by series.
+fn known_excess(world: &mut World, origin: i64) -> BTreeMap<SeriesKey, Vec<f64>> {
+    let now = WIDTH.start(origin);
+    let mut known: BTreeMap<SeriesKey, Vec<f64>> = BTreeMap::new();
+    for (key, place, _) in &world.leaves {
+        let excess: Vec<f64> = (origin..origin + 24)
+            .map(|index| {
+                let rate = world.operator.rate_known(*place, WIDTH.start(index), now);
+                let excess = rate.rate - rate.without_incidents;
+                if excess < 0.01 { 0.0 } else { excess }
+            })
+            .collect();
+        let total =
+            SeriesKey::new(key.region.clone(), key.service.clone(), surgecast::domain::Name::all());
+        let sum = known.entry(total).or_insert_with(|| vec![0.0; 24]);
+        sum.iter_mut().zip(&excess).for_each(|(sum, x)| *sum += x);
+        known.insert(key.clone(), excess);
+    }
+    known
+}
+
+fn stands(world: &World, key: &SeriesKey, origin: i64) -> bool {
+    let now = WIDTH.start(origin);
+    let from =
+        world.alarms.partition_point(|a| a.raised_at.millis() < now.millis() - 12 * 3_600_000);
+    let to = world.alarms.partition_point(|a| a.raised_at < now);
+    world.alarms[from..to]
+        .iter()
+        .any(|a| a.severity <= Severity::Major && a.scope.touches(key) && a.stands_at(now))
+}

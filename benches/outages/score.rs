@@ -1,0 +1,156 @@
+//! What is counted: losses by kind of window, surges called, false calls.
+
+use surgecast::forecast::QUANTILES;
+
+use crate::surges::CHANCES;
+
+/// Weighted quantile loss: 2 Σ loss / Σ tickets, over the seven quantiles.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Loss {
+    pub loss: f64,
+    pub tickets: f64,
+    /// Inside the 80 % interval, and scored.
+    pub covered: (f64, f64),
+}
+
+impl Loss {
+    pub fn add(&mut self, quantiles: &[f64; 7], actual: f64) {
+        let loss = |(p, q): (f64, &f64)| {
+            if actual >= *q { p * (actual - q) } else { (1.0 - p) * (q - actual) }
+        };
+        self.loss += 2.0 / 7.0 * QUANTILES.into_iter().zip(quantiles).map(loss).sum::<f64>();
+        self.tickets += actual;
+        self.covered.0 += f64::from(u8::from((quantiles[1]..=quantiles[5]).contains(&actual)));
+        self.covered.1 += 1.0;
+    }
+
+    pub fn merge(&mut self, other: &Self) {
+        self.loss += other.loss;
+        self.tickets += other.tickets;
+        self.covered.0 += other.covered.0;
+        self.covered.1 += other.covered.1;
+    }
+
+    pub fn wql(&self) -> f64 {
+        self.loss / self.tickets.max(1e-9)
+    }
+
+    pub fn coverage(&self) -> f64 {
+        self.covered.0 / self.covered.1.max(1.0)
+    }
+}
+
+/// Kind of a target window of one series, by the truth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Incidents that raise alarms lift the rate by a fifth or more.
+    Outage,
+    /// No incident lifts it by more than a hundredth.
+    Quiet,
+    Other,
+}
+
+pub fn kind(rate: f64, ordinary: f64, alarmed: f64) -> Kind {
+    if alarmed >= 0.2 * ordinary && alarmed >= 0.05 {
+        Kind::Outage
+    } else if rate <= 1.01 * ordinary {
+        Kind::Quiet
+    } else {
+        Kind::Other
+    }
+}
+
+/// Upper ends of the lead buckets, windows.
+pub const BUCKETS: [usize; 3] = [4, 12, 24];
+/// Leads at which surges are called, hours.
+pub const LEADS: [i64; 3] = [1, 3, 6];
+
+/// Surges that had alarms by then, and those called, by chance, by the model and by the oracle.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Called {
+    pub surges: f64,
+    pub called: [[f64; 2]; CHANCES.len()],
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Totals {
+    /// By bucket: without alarms, with them, the oracle, the true rate.
+    pub outage: [[Loss; 4]; 3],
+    pub quiet: [Loss; 4],
+    /// All windows whose series has a severe alarm standing at the origin.
+    pub standing: [Loss; 4],
+    /// By lead.
+    pub surges: [Called; 3],
+    /// False calls by chance, of the model and of the oracle.
+    pub false_calls: [[f64; 2]; CHANCES.len()],
+    /// Weeks × regions.
+    pub region_weeks: f64,
+}
+
+impl Totals {
+    pub fn merge(&mut self, other: &Self) {
+        for (to, from) in self.outage.iter_mut().flatten().zip(other.outage.iter().flatten()) {
+            to.merge(from);
+        }
+        self.quiet.iter_mut().zip(&other.quiet).for_each(|(to, from)| to.merge(from));
+        self.standing.iter_mut().zip(&other.standing).for_each(|(to, from)| to.merge(from));
+        for (to, from) in self.surges.iter_mut().zip(&other.surges) {
+            to.surges += from.surges;
+            add(&mut to.called, &from.called);
+        }
+        add(&mut self.false_calls, &other.false_calls);
+        self.region_weeks += other.region_weeks;
+    }
+
+    pub fn print(&self, title: &str) {
+        let mut all = [Loss::default(); 4];
+        for bucket in &self.outage {
+            all.iter_mut().zip(bucket).for_each(|(to, from)| to.merge(from));
+        }
+        let gap = |l: &[Loss; 4]| (l[0].wql() - l[1].wql()) / (l[0].wql() - l[2].wql()) * 100.0;
+        println!("{title}");
+        println!(
+            "  {:<24} {:>9} {:>9} {:>9} {:>9}  gap closed",
+            "WQL", "without", "with", "oracle", "truth"
+        );
+        let line = |name: &str, l: &[Loss; 4]| {
+            let w = l.map(|l| l.wql());
+            println!(
+                "  {name:<24} {:>9.4} {:>9.4} {:>9.4} {:>9.4}  {:>5.1} %  cov80 {:.2}/{:.2}/{:.2}",
+                w[0],
+                w[1],
+                w[2],
+                w[3],
+                gap(l),
+                l[0].coverage(),
+                l[1].coverage(),
+                l[2].coverage()
+            );
+        };
+        line("outage windows", &all);
+        for (name, bucket) in ["  0-1 h", "  1-3 h", "  3-6 h"].iter().zip(&self.outage) {
+            line(name, bucket);
+        }
+        line("a severe alarm stands", &self.standing);
+        let change = (self.quiet[1].wql() / self.quiet[0].wql() - 1.0) * 100.0;
+        line("quiet windows", &self.quiet);
+        println!("  quiet: with alarms {change:+.2} %");
+        for (i, chance) in CHANCES.iter().enumerate() {
+            let called = LEADS.iter().zip(&self.surges).map(|(lead, found)| {
+                let share = |who: usize| 100.0 * found.called[i][who] / found.surges.max(1.0);
+                format!("{lead} h {:.0} % of {} (oracle {:.0} %)", share(0), found.surges, share(1))
+            });
+            let [model, oracle] = self.false_calls[i].map(|n| n / self.region_weeks);
+            let called: Vec<String> = called.collect();
+            println!(
+                "  surges called at a chance of {chance}: {}; false calls {model:.2} (oracle {oracle:.2})",
+                called.join(", ")
+            );
+        }
+        println!();
+    }
+}
+
+fn add(to: &mut [[f64; 2]], from: &[[f64; 2]]) {
+    to.iter_mut().flatten().zip(from.iter().flatten()).for_each(|(to, from)| *to += from);
+}

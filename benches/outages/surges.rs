@@ -1,0 +1,163 @@
+//! Surges: what counts as one, when it was called, and which calls were false.
+//!
+//! - A **surge** begins where the arrivals of a region and service, all channels together, lie above the 99 %
+//!   quantile of the forecast without alarms for two windows in a row, that forecast having been issued at the
+//!   lead in question; no surge of theirs began in the six hours before.
+//! - It **had alarms by then** if an incident that lifts it by a fifth or more had raised an alarm by the origin.
+//! - A forecast **calls** a surge for a span of [`SPAN`] windows to which it gives a chance of [`CHANCES`]'s
+//!   first or more that one begins there; the call is good for a surge that begins in the middle of the span,
+//!   so within an hour of it.
+//! - A call is **false** if no two windows in a row of its whole horizon lie above the quantile. Calls for one
+//!   region and service within six hours of each other are one call, which is false if all of them are.
+
+use std::collections::BTreeMap;
+
+use surgecast::domain::Scope;
+use surgecast::forecast::{Reading, Vintage};
+
+use crate::score::{Called, LEADS, Totals};
+use crate::world::{HOUR, WIDTH, World};
+
+/// Chances from which on a surge is called; the first is the one that counts, the others show what other
+/// choices would bring.
+pub const CHANCES: [f64; 5] = [0.2, 0.15, 0.25, 0.3, 0.5];
+/// Windows of a span: an hour on either side.
+const SPAN: usize = 8;
+
+/// One vintage of a region and service.
+pub struct Issued {
+    /// 99 % quantile without alarms, by target.
+    pub high: Vec<f64>,
+    /// By the target that a span begins with: the chance that the model and the oracle give it.
+    pub chances: [Vec<f64>; 2],
+}
+
+impl Issued {
+    /// `sure`: what the oracle knows to come, by target.
+    pub fn new(
+        scope: &Scope,
+        without: &Vintage,
+        with: &Vintage,
+        reading: &Reading,
+        oracle: &Vintage,
+        sure: &[f64],
+    ) -> Self {
+        // From the 97.5 % quantile on, on a straight line of normal scores.
+        let high: Vec<f64> = without
+            .targets
+            .iter()
+            .map(|t| t.quantiles[3] + (t.quantiles[6] - t.quantiles[3]) * 2.326 / 1.960)
+            .collect();
+        let base =
+            |v: &Vintage| -> Vec<[f64; 7]> { v.targets.iter().map(|t| t.quantiles).collect() };
+        let model = reading.surge_chances(scope, &base(with), &high, SPAN);
+        let told =
+            Reading::of_one_path(scope, sure).surge_chances(scope, &base(oracle), &high, SPAN);
+        Self { high, chances: [model, told] }
+    }
+
+    /// Whether a span is called whose middle lies within half a window of target `step`, or any at all.
+    fn called(&self, who: usize, chance: f64, step: Option<i64>) -> bool {
+        let chances = &self.chances[who];
+        match step {
+            Some(step) => {
+                let from = (step - SPAN as i64 / 2).max(0) as usize;
+                chances.get(from).is_some_and(|c| *c >= chance)
+            }
+            None => chances.iter().any(|c| *c >= chance),
+        }
+    }
+}
+
+#[derive(Default)]
+pub struct Surges {
+    pub issued: BTreeMap<i64, BTreeMap<Scope, Issued>>,
+}
+
+impl Surges {
+    pub fn count(&self, world: &mut World, from: i64, totals: &mut Totals) {
+        let scopes: Vec<Scope> =
+            world.series.keys().filter(|k| k.is_roll_up()).map(|k| k.scope()).collect();
+        for scope in &scopes {
+            for (lead, hours) in LEADS.iter().enumerate() {
+                self.found(world, scope, from, *hours, &mut totals.surges[lead]);
+            }
+            for (i, chance) in CHANCES.into_iter().enumerate() {
+                for who in 0..2 {
+                    totals.false_calls[i][who] += self.false_calls(world, scope, who, chance);
+                }
+            }
+        }
+    }
+
+    fn arrivals(world: &World, scope: &Scope, index: i64) -> f64 {
+        let mut leaves = world.series.iter().filter(|(k, _)| k.is_roll_up() && k.scope() == *scope);
+        leaves.next().map_or(0.0, |(_, history)| f64::from(history.get(index)))
+    }
+
+    fn found(&self, world: &mut World, scope: &Scope, from: i64, hours: i64, sums: &mut Called) {
+        let mut last = i64::MIN / 2;
+        for index in from + 24..world.end - 26 {
+            // The newest hourly origin at least so long before; at six hours the last that reaches it.
+            let at = if hours == 6 {
+                -(-(index - 23)).div_euclid(HOUR) * HOUR
+            } else {
+                (index - hours * HOUR).div_euclid(HOUR) * HOUR
+            };
+            let Some(issued) = self.issued.get(&at).and_then(|all| all.get(scope)) else {
+                continue;
+            };
+            let step = (index - at) as usize;
+            if step > 22 {
+                continue;
+            }
+            let above = |i: usize| Self::arrivals(world, scope, at + i as i64) > issued.high[i];
+            if !(above(step) && above(step + 1)) {
+                continue;
+            }
+            let begins = index - last > 6 * HOUR;
+            last = index;
+            if !begins || !had_alarms(world, scope, index, at) {
+                continue;
+            }
+            sums.surges += 1.0;
+            for (called, chance) in sums.called.iter_mut().zip(CHANCES) {
+                for (who, called) in called.iter_mut().enumerate() {
+                    let yes = issued.called(who, chance, Some(step as i64));
+                    *called += f64::from(u8::from(yes));
+                }
+            }
+        }
+    }
+
+    fn false_calls(&self, world: &World, scope: &Scope, who: usize, chance: f64) -> f64 {
+        let (mut count, mut last, mut good) = (0.0, i64::MIN / 2, true);
+        for (origin, issued) in &self.issued {
+            let Some(issued) = issued.get(scope) else { continue };
+            if !issued.called(who, chance, None) {
+                continue;
+            }
+            if origin - last > 6 * HOUR {
+                count += f64::from(u8::from(!good));
+                good = false;
+            }
+            last = *origin;
+            let above = |i: usize| Self::arrivals(world, scope, origin + i as i64) > issued.high[i];
+            good |= (0..23).any(|i| above(i) && above(i + 1));
+        }
+        count + f64::from(u8::from(!good))
+    }
+}
+
+/// Whether an incident with alarms before the origin lifts the window by a fifth.
+fn had_alarms(world: &mut World, scope: &Scope, index: i64, origin: i64) -> bool {
+    let (mut excess, mut ordinary) = (0.0, 0.0);
+    for (key, place, _) in &world.leaves {
+        if key.scope() == *scope {
+            let rate = world.operator.rate_known(*place, WIDTH.start(index), WIDTH.start(origin));
+            excess += rate.rate - rate.without_incidents;
+            ordinary += rate.without_incidents;
+        }
+    }
+    excess >= 0.2 * ordinary
+}

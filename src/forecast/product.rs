@@ -1,0 +1,189 @@
+//! What the service forecasts with: the ensemble over histories without what alarms brought, and on top what
+//! alarms and planned work will bring.
+
+use std::collections::BTreeMap;
+
+use super::response::{Prior, Profiles, Reading, Response};
+use super::{Cause, Ensemble, History, Model, Part, Past, Vintage};
+use crate::domain::SeriesKey;
+
+/// Causes that a vintage names.
+const CAUSES_MAX: usize = 5;
+/// Expected tickets over the horizon below which a cause is not named.
+const CAUSE_MIN: f64 = 0.5;
+
+/// The product's own model.
+#[derive(Debug)]
+pub struct Product {
+    prior: Prior,
+    ensemble: Ensemble,
+    /// What alarms mean here, where there were any.
+    learned: Option<(Profiles, Response)>,
+}
+
+impl Default for Product {
+    fn default() -> Self {
+        Self::new(Prior::shipped())
+    }
+}
+
+/// Weeks that a response is learned from.
+const WEEKS: i64 = 8;
+/// Hours before an origin for which a baseline is wanted.
+const BEFORE_HOURS: i64 = 36;
+
+fn per_hour(past: &Past<'_>) -> i64 {
+    i64::from(3600 / past.width.secs())
+}
+
+impl Product {
+    pub fn new(prior: Prior) -> Self {
+        Self { prior, ensemble: Ensemble::default(), learned: None }
+    }
+
+    /// Learns from the windows, alarms and work before `origin`. `fit` fits an ensemble to a past.
+    ///
+    /// A fit is asked for twice where alarms have left something behind: for all series, and for those without what
+    /// alarms brought.
+    pub fn fitted(
+        prior: Prior,
+        past: &Past<'_>,
+        origin: i64,
+        fit: impl Fn(&Past<'_>, i64) -> Ensemble,
+    ) -> Self {
+        let mut ensemble = fit(past, origin);
+        if past.alarms.is_empty() && past.work.is_empty() {
+            return Self { prior, ensemble, learned: None };
+        }
+        let profiles = Profiles::learn(past, origin);
+        let base = profiles.baselines(past, origin - WEEKS * 168 * per_hour(past), origin);
+        let response = Response::fit(past, &base, origin, &prior);
+        let leaves = past.series.iter().filter(|(key, _)| !key.is_roll_up());
+        let cleaned = leaves
+            .filter(|(key, _)| response.has_past(key))
+            .map(|(key, history)| (key.clone(), response.cleaned(key, history)));
+        let cleaned = with_roll_ups(past.series, cleaned.collect(), origin);
+        ensemble.absorb(fit(&Past { series: &cleaned, ..*past }, origin));
+        Self { prior, ensemble, learned: Some((profiles, response)) }
+    }
+
+    /// Series that have a fit.
+    pub fn len(&self) -> usize {
+        self.ensemble.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ensemble.is_empty()
+    }
+
+    /// One vintage a series, in order. `issue` issues an ensemble's vintages.
+    pub fn vintages(
+        &self,
+        past: &Past<'_>,
+        origin: i64,
+        issue: impl Fn(&Ensemble, &Past<'_>, i64) -> Vec<Vintage>,
+    ) -> Vec<Vintage> {
+        let mut vintages = issue(&self.ensemble, past, origin);
+        if past.alarms.is_empty() && past.work.is_empty() {
+            return vintages;
+        }
+        let (profiles, response) = match &self.learned {
+            Some((profiles, response)) => (profiles, response),
+            None => return vintages,
+        };
+        let base = profiles.baselines(past, origin - BEFORE_HOURS * per_hour(past), origin);
+        let reading = response.read(past, &base, origin);
+        let touched = reading.touched().map(|(key, _)| key).chain(reading.explained());
+        let mut cleaned = BTreeMap::new();
+        for key in touched.filter(|key| !key.is_roll_up()) {
+            let Some(history) = past.series.get(key) else { continue };
+            let mut clean = response.cleaned(key, history);
+            reading.clean(key, &mut clean);
+            cleaned.insert(key.clone(), clean);
+        }
+        if cleaned.is_empty() {
+            return vintages;
+        }
+        let cleaned = with_roll_ups(past.series, cleaned, origin);
+        let again = issue(&self.ensemble, &Past { series: &cleaned, ..*past }, origin);
+        let mut again: BTreeMap<SeriesKey, Vintage> =
+            again.into_iter().map(|vintage| (vintage.series.clone(), vintage)).collect();
+        for vintage in &mut vintages {
+            if let Some(other) = again.remove(&vintage.series) {
+                *vintage = other;
+            }
+            add_effects(vintage, &reading);
+        }
+        vintages
+    }
+}
+
+/// Leaves that were cleaned, with their roll-ups less what was taken out of the leaves.
+fn with_roll_ups(
+    series: &BTreeMap<SeriesKey, History>,
+    leaves: BTreeMap<SeriesKey, History>,
+    origin: i64,
+) -> BTreeMap<SeriesKey, History> {
+    let mut sums: BTreeMap<SeriesKey, History> = BTreeMap::new();
+    for (key, clean) in &leaves {
+        let Some(history) = series.get(key) else { continue };
+        let taken: Vec<(i64, f32)> = (history.first..history.end().min(origin))
+            .map(|index| (index, history.get(index) - clean.get(index)))
+            .filter(|(_, taken)| *taken != 0.0 && !taken.is_nan())
+            .collect();
+        for roll_up in key.roll_ups() {
+            let Some(whole) = series.get(&roll_up) else { continue };
+            let sum = sums.entry(roll_up).or_insert_with(|| whole.clone());
+            for (index, taken) in &taken {
+                let count = sum.get(*index);
+                if !count.is_nan() {
+                    sum.set(*index, (count - taken).max(0.0));
+                }
+            }
+        }
+    }
+    sums.extend(leaves);
+    sums
+}
+
+fn add_effects(vintage: &mut Vintage, reading: &Reading) {
+    let Some(effects) = reading.effects(&vintage.series) else { return };
+    let mut causes: BTreeMap<&str, f64> = BTreeMap::new();
+    for (target, effect) in vintage.targets.iter_mut().zip(effects) {
+        if effect.is_none() {
+            continue;
+        }
+        let tickets = effect.mean();
+        target.alarm_effect = (tickets * 1000.0).round() / 1000.0;
+        target.mean = ((target.mean + tickets).max(0.0) * 1000.0).round() / 1000.0;
+        target.quantiles = effect.widen(&target.quantiles);
+        for (what, tickets) in &effect.drivers {
+            *causes.entry(what).or_default() += tickets;
+        }
+    }
+    let causes = causes.into_iter().filter(|(_, tickets)| tickets.abs() >= CAUSE_MIN);
+    let round = |tickets: f64| (tickets * 10.0).round() / 10.0;
+    let mut causes: Vec<Cause> = causes
+        .map(|(what, tickets)| Cause { what: what.to_owned(), tickets: round(tickets) })
+        .collect();
+    causes.sort_by(|a, b| {
+        b.tickets.abs().total_cmp(&a.tickets.abs()).then_with(|| a.what.cmp(&b.what))
+    });
+    causes.truncate(CAUSES_MAX);
+    vintage.causes = causes;
+}
+
+impl Model for Product {
+    fn name(&self) -> &'static str {
+        "surgecast"
+    }
+
+    fn fit(&mut self, past: &Past<'_>, origin: i64) {
+        let fit = |past: &Past<'_>, origin| Ensemble::fitted(past, origin, Part::WHOLE);
+        *self = Self::fitted(self.prior.clone(), past, origin, fit);
+    }
+
+    fn predict(&self, past: &Past<'_>, origin: i64) -> Vec<Vintage> {
+        self.vintages(past, origin, |model, past, origin| model.vintages(past, origin, Part::WHOLE))
+    }
+}

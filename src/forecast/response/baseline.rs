@@ -1,0 +1,210 @@
+//! What each series would bring without alarms, window by window.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{SeriesKey, WindowWidth, Zone};
+use crate::forecast::{HORIZON, History, Past};
+
+/// Expected tickets of one series without alarms: past windows and the horizon, one value a window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Baseline {
+    /// Window index of `expected[0]`.
+    pub first: i64,
+    /// Tickets a window; NaN where nothing is expected to be known.
+    pub expected: Vec<f32>,
+    /// φ of the counts about it, variance `m + φ m²`: noise beyond Poisson's.
+    pub dispersion: f32,
+    /// Tickets of an average window of the week: what incidents are measured by.
+    pub average: f32,
+}
+
+/// By series. What is not in here sees no alarms.
+pub type Baselines = BTreeMap<SeriesKey, Baseline>;
+
+impl Baseline {
+    /// Tickets expected in a window, NaN outside.
+    pub fn at(&self, index: i64) -> f64 {
+        let slot = usize::try_from(index - self.first).ok();
+        slot.and_then(|i| self.expected.get(i)).map_or(f64::NAN, |v| f64::from(*v))
+    }
+}
+
+/// Weeks of history that a profile is made of.
+const WEEKS: i64 = 8;
+/// Neighbouring slots of the week that smooth a slot.
+const SMOOTH: [(usize, f64); 5] = [(0, 0.1), (1, 0.2), (2, 0.4), (3, 0.2), (4, 0.1)];
+/// Tickets that a level's span must expect before its own ratio weighs as much as none.
+const LEVEL_WEIGHT: f64 = 20.0;
+
+/// Baselines for whoever has none: a robust weekly profile in local time × a slow level.
+#[derive(Clone, Debug, Default)]
+pub struct Profiles {
+    by_series: BTreeMap<SeriesKey, Profile>,
+}
+
+/// One series' week.
+#[derive(Clone, Debug)]
+struct Profile {
+    /// Tickets by slot of the local week.
+    slots: Vec<f32>,
+    dispersion: f32,
+}
+
+impl Profile {
+    fn average(&self) -> f32 {
+        self.slots.iter().sum::<f32>() / self.slots.len().max(1) as f32
+    }
+}
+
+impl Profiles {
+    /// Learns from up to eight weeks of windows before `origin`.
+    pub fn learn(past: &Past<'_>, origin: i64) -> Self {
+        let week = 7 * 86_400 / i64::from(past.width.secs());
+        let from = origin - WEEKS * week;
+        let mut zones = Zones::new(past.width, from, origin);
+        let leaves = past.series.iter().filter(|(key, _)| !key.is_roll_up());
+        let learned = leaves.map(|(key, history)| {
+            let slots = zones.slots(past.place_of(key).zone);
+            let mut profile = Profile { slots: slots.profile(history, origin), dispersion: 0.0 };
+            let expected = slots.expected(&profile, history, origin);
+            profile.dispersion = dispersion(history, from, &expected);
+            (key.clone(), profile)
+        });
+        Self { by_series: learned.collect() }
+    }
+
+    /// Baselines from window `from` to the end of the horizon after `origin`; reads windows before it only.
+    pub fn baselines(&self, past: &Past<'_>, from: i64, origin: i64) -> Baselines {
+        let horizon = past.width.per(HORIZON) as i64;
+        let mut zones = Zones::new(past.width, from, origin + horizon);
+        let known =
+            self.by_series.iter().filter_map(|(key, p)| Some((key, p, past.series.get(key)?)));
+        known
+            .map(|(key, profile, history)| {
+                let slots = zones.slots(past.place_of(key).zone);
+                let expected = slots.expected(profile, history, origin);
+                let dispersion = profile.dispersion;
+                (
+                    key.clone(),
+                    Baseline { first: from, expected, dispersion, average: profile.average() },
+                )
+            })
+            .collect()
+    }
+}
+
+/// Slots of the local week, found once a zone.
+struct Zones {
+    width: WindowWidth,
+    from: i64,
+    to: i64,
+    found: BTreeMap<String, Slots>,
+}
+
+impl Zones {
+    fn new(width: WindowWidth, from: i64, to: i64) -> Self {
+        Self { width, from, to, found: BTreeMap::new() }
+    }
+
+    fn slots(&mut self, zone: Zone) -> &Slots {
+        let (width, from, to) = (self.width, self.from, self.to);
+        self.found.entry(zone.to_string()).or_insert_with(|| Slots::new(zone, width, from, to))
+    }
+}
+
+struct Slots {
+    first: i64,
+    /// Windows of half a day.
+    half_day: usize,
+    per_week: usize,
+    /// By window from `first` on.
+    slot: Vec<u16>,
+}
+
+impl Slots {
+    fn new(zone: Zone, width: WindowWidth, first: i64, end: i64) -> Self {
+        let minutes = width.secs() / 60;
+        let per_week = (10_080 / minutes) as usize;
+        let slot = |i: i64| (zone.minute_of_week(width.start(i)) / minutes) as u16;
+        Self { first, half_day: per_week / 14, per_week, slot: (first..end).map(slot).collect() }
+    }
+
+    /// Profile × level by window: the level of the day around it, of the last day from the origin on.
+    fn expected(&self, profile: &Profile, history: &History, origin: i64) -> Vec<f32> {
+        let known = usize::try_from(origin - self.first).unwrap_or(0).min(self.slot.len());
+        let (mut came, mut said) = (vec![0.0; known + 1], vec![0.0; known + 1]);
+        for i in 0..known {
+            let y = f64::from(history.get(self.first + i as i64));
+            let p = f64::from(profile.slots[usize::from(self.slot[i])]);
+            // A surge must not lift the day, nor a closed line lower it.
+            let reach = 2.5 * (p * (1.0 + 0.05 * p)).sqrt() + 0.5;
+            let (y, p) = if y.is_nan() { (0.0, 0.0) } else { (y.clamp(p - reach, p + reach), p) };
+            came[i + 1] = came[i] + y;
+            said[i + 1] = said[i] + p;
+        }
+        let expected = self.slot.iter().enumerate().map(|(i, slot)| {
+            let to = (i + self.half_day).min(known);
+            let from = to.saturating_sub(2 * self.half_day);
+            let (came, said) = (came[to] - came[from], said[to] - said[from]);
+            profile.slots[usize::from(*slot)]
+                * ((came + LEVEL_WEIGHT) / (said + LEVEL_WEIGHT)).max(0.05) as f32
+        });
+        expected.collect()
+    }
+
+    /// Tickets by slot of the week: means over weeks with far-off ones pulled in, smoothed.
+    fn profile(&self, history: &History, origin: i64) -> Vec<f32> {
+        let mut values: Vec<Vec<f32>> = vec![Vec::new(); self.per_week];
+        let (mut sum, mut n) = (0.0, 0u32);
+        for index in self.first.max(history.first)..origin.min(history.end()) {
+            let y = history.get(index);
+            if !y.is_nan() {
+                values[usize::from(self.slot[(index - self.first) as usize])].push(y);
+                sum += f64::from(y);
+                n += 1;
+            }
+        }
+        let mean = if n == 0 { 0.0 } else { sum / f64::from(n) };
+        let raw: Vec<f64> = values.iter_mut().map(|v| pulled_in(v).unwrap_or(mean)).collect();
+        let at = |slot: usize, step: usize| raw[(slot + self.per_week + step - 2) % self.per_week];
+        (0..self.per_week)
+            .map(|slot| {
+                SMOOTH.iter().map(|(step, share)| share * at(slot, *step)).sum::<f64>() as f32
+            })
+            .collect()
+    }
+}
+
+/// The mean of what lies within 2.5 robust standard deviations of the median, the rest pulled in to there.
+fn pulled_in(values: &mut [f32]) -> Option<f64> {
+    if values.is_empty() {
+        return None;
+    }
+    values.sort_by(f32::total_cmp);
+    let middle = median(values);
+    let mut away: Vec<f32> = values.iter().map(|v| (v - middle as f32).abs()).collect();
+    away.sort_by(f32::total_cmp);
+    let reach = 2.5 * (1.4826 * median(&away)).max(middle.max(1.0).sqrt() * 0.6);
+    let sum: f64 = values.iter().map(|v| f64::from(*v).clamp(middle - reach, middle + reach)).sum();
+    Some(sum / values.len() as f64)
+}
+
+fn median(sorted: &[f32]) -> f64 {
+    let n = sorted.len();
+    f64::midpoint(f64::from(sorted[(n - 1) / 2]), f64::from(sorted[n / 2]))
+}
+
+/// φ of `variance = m + φ m²` by moments, each term cut off so that outages do not count.
+fn dispersion(history: &History, first: i64, expected: &[f32]) -> f32 {
+    let (mut excess, mut weight) = (0.0, 0.0);
+    for (i, m) in expected.iter().enumerate() {
+        let (m, y) = (f64::from(*m), f64::from(history.get(first + i as i64)));
+        if m > 0.1 && !y.is_nan() {
+            let term = (((y - m).powi(2) - m) / (m * m)).clamp(-2.0, 2.0);
+            let w = m / (m + 10.0);
+            excess += w * term;
+            weight += w;
+        }
+    }
+    if weight <= 0.0 { 0.03 } else { (excess / weight).clamp(0.005, 0.2) as f32 }
+}

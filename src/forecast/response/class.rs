@@ -1,0 +1,170 @@
+//! Which classes of alarms say anything: more than half of all severe ones cause nothing that anyone notices.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::ground::Ground;
+use super::prior::ClassPrior;
+use crate::domain::{Severity, Timestamp};
+use crate::forecast::AlarmSpell;
+
+/// What an alarm of a class may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// Begins an episode.
+    Opens,
+    /// Counts towards an episode that another has begun.
+    Joins,
+    /// Chatter.
+    Ignored,
+}
+
+/// Types with numbers of their own; the others share 0.
+const TYPES_MAX: usize = 255;
+/// Occasions of a class that are looked at.
+const OCCASIONS_MAX: u32 = 600;
+/// Raises of one class, site and span are one occasion.
+const OCCASION_MS: i64 = 2 * 3_600_000;
+
+/// Alarm types by number, and what their alarms may do by severity.
+#[derive(Clone, Debug)]
+pub(super) struct Classes {
+    numbers: HashMap<Arc<str>, u16>,
+    pub(super) names: Vec<Arc<str>>,
+    gates: Vec<[Gate; 5]>,
+}
+
+fn rank(severity: Severity) -> usize {
+    match severity {
+        Severity::Critical => 0,
+        Severity::Major => 1,
+        Severity::Minor => 2,
+        Severity::Warning => 3,
+        Severity::Indeterminate => 4,
+    }
+}
+
+impl Classes {
+    /// Before any history: severity alone decides.
+    pub(super) fn untaught(prior: &ClassPrior) -> Self {
+        let gates = vec![Severity::EVERY.map(|s| gate(prior.of(s), 0, 0.05))];
+        Self { numbers: HashMap::new(), names: vec!["other".into()], gates }
+    }
+
+    /// Looks at what followed the alarms of each class.
+    pub(super) fn learn(
+        ground: &Ground<'_>,
+        alarms: &[Vec<&AlarmSpell>],
+        from: i64,
+        prior: &ClassPrior,
+    ) -> Self {
+        let mut frequency: BTreeMap<&Arc<str>, usize> = BTreeMap::new();
+        for spell in alarms.iter().flatten() {
+            if let Some(kind) = &spell.alarm_type {
+                *frequency.entry(kind).or_default() += 1;
+            }
+        }
+        let mut frequent: Vec<_> = frequency.into_iter().collect();
+        frequent.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+        let mut classes = Self::untaught(prior);
+        for (kind, _) in frequent.into_iter().take(TYPES_MAX) {
+            classes.numbers.insert(kind.clone(), classes.names.len() as u16);
+            classes.names.push(kind.clone());
+        }
+        let mut seen = vec![[(0u32, 0u32); 5]; classes.names.len()];
+        let mut usual = (0u32, 0u32);
+        for (number, spells) in alarms.iter().enumerate() {
+            let follow = Follow::new(ground, number, from);
+            for index in (from..ground.origin).step_by(29) {
+                let hit = follow.hit(ground.width.start(index));
+                usual = (usual.0 + 1, usual.1 + u32::from(hit));
+            }
+            let mut last: HashMap<(u16, usize), i64> = HashMap::new();
+            for spell in spells {
+                let key = (classes.number(spell), rank(spell.severity));
+                let block = spell.raised_at.millis().div_euclid(OCCASION_MS);
+                let cell = &mut seen[usize::from(key.0)][key.1];
+                if cell.0 < OCCASIONS_MAX && last.insert(key, block) != Some(block) {
+                    *cell = (cell.0 + 1, cell.1 + u32::from(follow.hit(spell.raised_at)));
+                }
+            }
+        }
+        let usual = (f64::from(usual.1) + 0.02) / (f64::from(usual.0) + 1.0);
+        let gates = seen.iter().map(|by_severity| {
+            std::array::from_fn(|i| {
+                let (n, hits) = by_severity[i];
+                let prior_worth = prior.of(Severity::EVERY[i]) + usual;
+                let worth =
+                    (f64::from(hits) + prior.weight * prior_worth) / (f64::from(n) + prior.weight);
+                gate(worth, n, usual)
+            })
+        });
+        classes.gates = gates.collect();
+        classes
+    }
+
+    /// Number of an alarm's type.
+    pub(super) fn number(&self, spell: &AlarmSpell) -> u16 {
+        let found = spell.alarm_type.as_ref().and_then(|kind| self.numbers.get(kind));
+        found.copied().unwrap_or(0)
+    }
+
+    pub(super) fn gate(&self, spell: &AlarmSpell) -> Gate {
+        self.gates[usize::from(self.number(spell))][rank(spell.severity)]
+    }
+}
+
+/// `usual`: how often tickets rise by themselves.
+fn gate(worth: f64, occasions: u32, usual: f64) -> Gate {
+    if worth >= (1.6 * usual).max(usual + 0.05) {
+        Gate::Opens
+    } else if occasions >= 20 && worth < 1.25 * usual + 0.01 {
+        Gate::Ignored
+    } else {
+        Gate::Joins
+    }
+}
+
+/// Whether tickets rose after an instant, from running sums.
+struct Follow<'g, 'a> {
+    ground: &'g Ground<'a>,
+    site: usize,
+    from: i64,
+    /// Σ (count − expected), Σ variance, Σ expected up to each window.
+    sums: Vec<[f64; 3]>,
+}
+
+impl<'g, 'a> Follow<'g, 'a> {
+    fn new(ground: &'g Ground<'a>, site: usize, from: i64) -> Self {
+        let leaves = &ground.sites[site].leaves;
+        let mut sums = Vec::with_capacity((ground.origin - from).max(0) as usize + 1);
+        let mut sum = [0.0; 3];
+        sums.push(sum);
+        for index in from..ground.origin {
+            for leaf in leaves {
+                let Some(count) = leaf.count(index, ground.origin) else { continue };
+                let b = leaf.expected(index);
+                sum[0] += count - b;
+                sum[1] += b + f64::from(leaf.base.dispersion) * b * b;
+                sum[2] += b;
+            }
+            sums.push(sum);
+        }
+        Self { ground, site, from, sums }
+    }
+
+    /// Over four hours, or at night until ten in the morning.
+    fn hit(&self, at: Timestamp) -> bool {
+        let zone = self.ground.sites[self.site].zone;
+        let minute = zone.minute_of_week(at) % 1440;
+        let span = if minute < 360 { 600 - minute } else { 240 };
+        let length = i64::from(span * 60 / self.ground.width.secs());
+        let last = self.sums.len() as i64 - 1;
+        let from = (self.ground.width.index(at) - self.from).clamp(0, last);
+        let to = (from + length).min(last);
+        let (a, b) = (self.sums[from as usize], self.sums[to as usize]);
+        let [excess, variance, expected] = std::array::from_fn(|i| b[i] - a[i]);
+        // A day that is busier by a tenth is no incident.
+        excess > 3.0 * (variance + (0.1 * expected).powi(2) + 1.0).sqrt()
+    }
+}

@@ -1,0 +1,164 @@
+//! Extra tickets as a distribution, and what they make of a baseline's quantiles.
+
+use std::sync::Arc;
+
+use crate::forecast::QUANTILES;
+
+/// Points that a distribution keeps.
+const POINTS_MAX: usize = 14;
+/// Half the width of a normal score's step when quantiles are mixed, and how far they reach.
+const SCORE_STEP: f64 = 0.25;
+const SCORES: usize = 25;
+
+/// Extra tickets of one target: probabilities and amounts, negative where alarms keep tickets away. Without points there is no effect at all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Effect {
+    /// (probability, tickets), by tickets, probabilities of 1 in all; 0 tickets where nothing comes of it.
+    pub points: Vec<(f64, f64)>,
+    /// Alarm type or planned work, and its expected tickets; the largest first.
+    pub drivers: Vec<(Arc<str>, f64)>,
+}
+
+impl Effect {
+    /// Merges points into a few; they need not be sorted nor sum to 1: the rest brings nothing.
+    pub(super) fn of(mut points: Vec<(f64, f64)>, drivers: Vec<(Arc<str>, f64)>) -> Self {
+        points.retain(|(p, _)| *p > 1e-9);
+        let missing = 1.0 - points.iter().map(|p| p.0).sum::<f64>();
+        if missing > 1e-9 {
+            points.push((missing, 0.0));
+        }
+        points.sort_by(|a, b| a.1.total_cmp(&b.1));
+        while points.len() > POINTS_MAX {
+            points = halved(points);
+        }
+        Self { points, drivers }
+    }
+
+    pub fn is_none(&self) -> bool {
+        self.points.is_empty()
+    }
+
+    /// Expected extra tickets.
+    pub fn mean(&self) -> f64 {
+        self.points.iter().map(|(p, x)| p * x).sum()
+    }
+
+    /// Standard deviation of the extra rate; the counts' own noise comes on top.
+    pub fn sd(&self) -> f64 {
+        let mean = self.mean();
+        self.points.iter().map(|(p, x)| p * (x - mean).powi(2)).sum::<f64>().sqrt()
+    }
+
+    /// Chance that anything comes of it.
+    pub fn chance(&self) -> f64 {
+        self.points.iter().filter(|(_, x)| *x != 0.0).map(|(p, _)| p).sum()
+    }
+
+    /// Both together, as of faults that have nothing to do with each other.
+    pub fn plus(&self, other: &Self) -> Self {
+        if self.is_none() || other.is_none() {
+            return if self.is_none() { other.clone() } else { self.clone() };
+        }
+        let pairs = self
+            .points
+            .iter()
+            .flat_map(|(p, x)| other.points.iter().map(move |(q, y)| (p * q, x + y)));
+        let mut drivers = self.drivers.clone();
+        for (name, tickets) in &other.drivers {
+            match drivers.iter_mut().find(|(known, _)| known == name) {
+                Some(known) => known.1 += tickets,
+                None => drivers.push((name.clone(), *tickets)),
+            }
+        }
+        drivers.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        Self::of(pairs.collect(), drivers)
+    }
+
+    /// Quantiles of a forecast to which this comes, from those without it at [`QUANTILES`].
+    pub fn widen(&self, base: &[f64; 7]) -> [f64; 7] {
+        if self.is_none() {
+            return *base;
+        }
+        let mixture = self.mixture(base);
+        QUANTILES.map(|p| mixture.quantile(p).round())
+    }
+
+    /// The distribution of a target whose quantiles without this are `base`.
+    ///
+    /// Each point shifts the base by its tickets and widens it by their own Poisson noise; the mixture is over
+    /// the points, so that "probably nothing, perhaps a lot" stays what it is.
+    pub fn mixture(&self, base: &[f64; 7]) -> Mixture {
+        let sd = (base[5] - base[1]) / (NORMAL[5] - NORMAL[1]);
+        let certain = [(1.0, 0.0)];
+        let points = if self.is_none() { &certain[..] } else { &self.points };
+        let mut mass = Vec::with_capacity(points.len() * SCORES);
+        for (p, x) in points {
+            let wider = (sd * sd + x.max(0.0)).sqrt() - sd;
+            // Tickets that are kept away narrow the base as they lower it.
+            let left = if *x < 0.0 && base[3] > 0.0 { (1.0 + x / base[3]).max(0.0) } else { 1.0 };
+            for (score, share) in scores() {
+                let y = at_score(base, score) * left + x.max(0.0) + score * wider;
+                mass.push((y.max(0.0), p * share));
+            }
+        }
+        mass.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Mixture { mass }
+    }
+}
+
+/// A distribution as (tickets, probability), by tickets.
+#[derive(Clone, Debug)]
+pub struct Mixture {
+    mass: Vec<(f64, f64)>,
+}
+
+impl Mixture {
+    /// Tickets below which a share `p` lies, on straight lines between the middles of the masses.
+    pub fn quantile(&self, p: f64) -> f64 {
+        let (mut sum, mut before) = (0.0, None);
+        for (y, mass) in &self.mass {
+            let middle = sum + mass / 2.0;
+            if middle >= p {
+                return match before {
+                    Some((x, at)) if middle > at => x + (y - x) * (p - at) / (middle - at),
+                    _ => *y,
+                };
+            }
+            before = Some((*y, middle));
+            sum += mass;
+        }
+        self.mass.last().map_or(0.0, |(y, _)| *y)
+    }
+
+    /// Chance of more than `tickets`.
+    pub fn above(&self, tickets: f64) -> f64 {
+        self.mass.iter().filter(|(y, _)| *y > tickets).map(|(_, p)| p).sum()
+    }
+}
+
+/// Standard normal quantiles at [`QUANTILES`].
+const NORMAL: [f64; 7] = [-1.959964, -1.281552, -0.674490, 0.0, 0.674490, 1.281552, 1.959964];
+
+/// Normal scores in even steps with the mass about each.
+fn scores() -> impl Iterator<Item = (f64, f64)> {
+    let at = |i: usize| (i as f64 - (SCORES / 2) as f64) * SCORE_STEP;
+    let total: f64 = (0..SCORES).map(|i| (-0.5 * at(i).powi(2)).exp()).sum();
+    (0..SCORES).map(move |i| (at(i), (-0.5 * at(i).powi(2)).exp() / total))
+}
+
+/// The base at a normal score: straight lines between its quantiles and beyond them.
+fn at_score(base: &[f64; 7], score: f64) -> f64 {
+    let i = NORMAL.partition_point(|z| *z <= score).clamp(1, 6) - 1;
+    let slope = (base[i + 1] - base[i]) / (NORMAL[i + 1] - NORMAL[i]);
+    base[i] + (score - NORMAL[i]) * slope
+}
+
+/// Neighbours merged two by two; nothing stays nothing.
+fn halved(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    let zeros = usize::from(points.first().is_some_and(|p| p.1 == 0.0));
+    let merged = points[zeros..].chunks(2).map(|pair| {
+        let p: f64 = pair.iter().map(|(p, _)| p).sum();
+        (p, pair.iter().map(|(p, x)| p * x).sum::<f64>() / p)
+    });
+    points[..zeros].iter().copied().chain(merged).collect()
+}

@@ -1,0 +1,354 @@
+//! What is known of one episode: whether it is felt, since when, how much, given the tickets seen since.
+//!
+//! A grid over onsets × sizes beside "harmless", weighed by Bayes' rule: negative-binomial counts about the
+//! baseline with and without the episode's excess, how long its alarms stand, and the learned odds.
+
+use super::episode::Episode;
+use super::ground::{Ground, Site};
+use super::kernel::Kernel;
+use super::law::Law;
+use super::onset::{OnsetState, minutes_between};
+use super::solve::logistic;
+
+/// Sizes in standard deviations of the log about the expected one.
+const STEPS: [f64; 8] = [-2.1, -1.5, -0.9, -0.3, 0.3, 0.9, 1.5, 2.1];
+/// Hours of tickets that say something of an episode.
+pub(super) const EVIDENCE_HOURS: i64 = 14;
+/// Counts of neighbouring windows err together: each says less than it would alone.
+const TEMPER: f64 = 0.8;
+/// Hours before the episode that today's level is taken from, and tickets that weigh as much as the baseline.
+const LEVEL_HOURS: i64 = 4;
+const LEVEL_WEIGHT: f64 = 30.0;
+
+/// Minutes of sleep before people wake, and after how many of a fault most complaints have been held back.
+const NIGHT: f64 = 420.0;
+const HELD: f64 = 120.0;
+
+/// Tickets of a site since an episode began.
+pub(super) struct Track {
+    /// Window of the episode's start.
+    pub(super) first: i64,
+    pub(super) windows: usize,
+    pub(super) leaves: Vec<TrackLeaf>,
+}
+
+pub(super) struct TrackLeaf {
+    pub(super) kernel: usize,
+    dispersion: f64,
+    /// Whether its tickets are looked at to tell how the episode goes.
+    tells: bool,
+    /// Tickets, NaN where missing.
+    pub(super) count: Vec<f64>,
+    /// Expected without the episode.
+    pub(super) expected: Vec<f64>,
+    /// What size 1 at full strength would bring.
+    pub(super) unit: Vec<f64>,
+    /// Running sums of the three over windows that have a count.
+    running: Vec<[f64; 3]>,
+}
+
+impl TrackLeaf {
+    /// Tickets, expected ones and units of the windows `from..to` that have a count.
+    fn sums(&self, from: usize, to: usize) -> [f64; 3] {
+        std::array::from_fn(|i| self.running[to][i] - self.running[from][i])
+    }
+
+    fn run(mut self) -> Self {
+        let mut sum = [0.0; 3];
+        self.running.push(sum);
+        for ((count, expected), unit) in self.count.iter().zip(&self.expected).zip(&self.unit) {
+            if !count.is_nan() {
+                sum = [sum[0] + count, sum[1] + expected, sum[2] + unit];
+            }
+            self.running.push(sum);
+        }
+        self
+    }
+}
+
+impl Track {
+    /// `others`: tickets that other episodes and planned work account for, by leaf and window.
+    pub(super) fn new(
+        ground: &Ground<'_>,
+        site: &Site<'_>,
+        episode: &Episode,
+        hours: i64,
+        law: &Law,
+        others: &dyn Fn(usize, i64) -> f64,
+    ) -> Self {
+        let per_hour = 3600 / i64::from(ground.width.secs());
+        let first = ground.width.index(episode.starts);
+        let last = (first + hours * per_hour).min(ground.origin);
+        let level = level(ground, site, first - LEVEL_HOURS * per_hour..first, others);
+        let leaves = site.leaves.iter().enumerate().map(|(number, leaf)| {
+            let windows = first..last;
+            let expected: Vec<f64> = windows.clone().map(|i| leaf.expected(i) * level).collect();
+            TrackLeaf {
+                kernel: leaf.kernel,
+                tells: leaf.tells,
+                dispersion: f64::from(leaf.base.dispersion).clamp(1e-3, 1.0),
+                count: windows
+                    .clone()
+                    .map(|i| leaf.count(i, ground.origin).unwrap_or(f64::NAN))
+                    .collect(),
+                unit: expected.iter().map(|e| leaf.unit(*e, law.daytime)).collect(),
+                expected: windows.zip(&expected).map(|(i, e)| e + others(number, i)).collect(),
+                running: Vec::with_capacity(expected.len() + 1),
+            }
+            .run()
+        });
+        let windows = usize::try_from(last - first).unwrap_or(0);
+        Self { first, windows, leaves: leaves.collect() }
+    }
+}
+
+/// Busyness just before the episode: a busy day is no incident.
+fn level(
+    ground: &Ground<'_>,
+    site: &Site<'_>,
+    windows: std::ops::Range<i64>,
+    others: &dyn Fn(usize, i64) -> f64,
+) -> f64 {
+    let (mut came, mut said) = (LEVEL_WEIGHT, LEVEL_WEIGHT);
+    for index in windows {
+        for (number, leaf) in site.leaves.iter().enumerate() {
+            if let Some(count) = leaf.count(index, ground.origin) {
+                came += (count - others(number, index)).max(0.0);
+                said += leaf.expected(index);
+            }
+        }
+    }
+    (came / said).clamp(0.6, 1.6)
+}
+
+/// How an incident's strength follows from its onset and end, minutes after the episode's start.
+#[derive(Clone, Copy)]
+pub(super) struct Course {
+    pub(super) onset: f64,
+    /// Infinite while it goes on.
+    pub(super) end: f64,
+    /// When people next wake after the onset; infinite where that does not matter.
+    pub(super) wake: f64,
+}
+
+impl Course {
+    /// Share of a night's complaints that wait for the morning: the longer it was felt by night, the more.
+    pub(super) fn held(self, end: f64) -> f64 {
+        let night = end.min(self.wake) - self.onset.max(self.wake - NIGHT);
+        if night > 0.0 { 1.0 - (-night / HELD).exp() } else { 0.0 }
+    }
+
+    /// When all is over but a trickle that tells nothing any more.
+    fn over(self, hold: f64) -> f64 {
+        let end = self.end.max(self.onset + hold);
+        let morning = if self.held(end) > 0.01 { self.wake } else { end };
+        end.max(morning) + 360.0
+    }
+
+    /// How many windows from `from` on can be taken as one: an hour's, where nothing bends.
+    fn block(self, hold: f64, from: f64, minutes: f64) -> usize {
+        let end = self.end.max(self.onset + hold);
+        let since = if self.held(end) > 0.01 { from - self.wake } else { f64::INFINITY };
+        let bends = from < self.onset + 90.0
+            || (since > -60.0 && since < 360.0)
+            || (from + 60.0 > end && from < end + 90.0);
+        if bends { 1 } else { (60.0 / minutes) as usize }.max(1)
+    }
+
+    /// Mean strength over a window that begins `from` minutes after the episode's start.
+    pub(super) fn strength(self, kernel: &Kernel, hold: f64, from: f64, minutes: f64) -> f64 {
+        if from + minutes <= self.onset {
+            return 0.0;
+        }
+        let end = self.end.max(self.onset + hold);
+        let near = |bend: f64| (from - bend).abs() < 60.0;
+        let fine = minutes > 15.0 || near(self.onset) || near(end);
+        let held = self.held(end);
+        let parts = if fine { ((minutes / 10.0).ceil() as usize).max(1) } else { 1 };
+        let part = minutes / parts as f64;
+        let at = |i: usize| from + (i as f64 + 0.5) * part;
+        let strength = |at: f64| {
+            kernel.rise(at - self.onset) * kernel.fall(at - end)
+                + held * kernel.dawn(at - self.wake)
+        };
+        let sum: f64 = (0..parts).map(|i| strength(at(i))).sum();
+        sum / parts as f64
+    }
+}
+
+/// What is known of an episode.
+pub(super) struct Posterior {
+    /// Chance that it is felt at all.
+    pub(super) real: f64,
+    /// ln of the evidence, beside that of the baseline alone.
+    pub(super) evidence: f64,
+    pub(super) onsets: Vec<OnsetState>,
+    pub(super) sizes: [f64; STEPS.len()],
+    /// By onset, by size; 1 in all, given that it is real.
+    pub(super) weights: Vec<[f64; STEPS.len()]>,
+    /// Mean ln size and its variance, given that it is real.
+    pub(super) ln_size: (f64, f64),
+    /// Minutes after the start at which the alarms had cleared.
+    pub(super) end: Option<f64>,
+}
+
+impl Posterior {
+    pub(super) fn new(
+        law: &Law,
+        ground: &Ground<'_>,
+        site: &Site<'_>,
+        episode: &Episode,
+        track: &Track,
+    ) -> Self {
+        let onsets = law.onset.states(episode, site.zone);
+        let centre = law.size.of(episode, site);
+        let sizes = STEPS.map(|z| (centre + law.size_spread * z).exp());
+        let end = episode.ended.map(|at| minutes_between(episode.starts, at));
+        let mut posterior = Self {
+            real: 0.0,
+            evidence: 0.0,
+            weights: Vec::with_capacity(onsets.len()),
+            onsets,
+            sizes,
+            ln_size: (centre, law.size_spread.powi(2)),
+            end,
+        };
+        posterior.weigh(law, ground, episode, track);
+        let odds = (law.real.of(episode, site) + law.ending.evidence(episode, ground.now()))
+            .clamp(-12.0, 12.0);
+        let before = logistic(odds);
+        posterior.real = logistic(odds + posterior.evidence.clamp(-50.0, 50.0));
+        posterior.evidence = if posterior.evidence > 50.0 {
+            posterior.evidence + before.ln()
+        } else {
+            (1.0 - before + before * posterior.evidence.exp()).ln()
+        };
+        posterior
+    }
+
+    /// Weights of onsets and sizes by the tickets seen; `evidence` becomes the ln of their mean likelihood.
+    fn weigh(&mut self, law: &Law, ground: &Ground<'_>, episode: &Episode, track: &Track) {
+        let offset = minutes_between(episode.starts, ground.width.start(track.first));
+        let minutes = ground.minutes();
+        let normal = STEPS.map(|z| (-0.5 * z * z).exp());
+        let total: f64 = normal.iter().sum();
+        let sizes = self.sizes.map(|size| size as f32);
+        for state in &self.onsets {
+            let course = self.course(state);
+            let mut gain = [0.0f32; STEPS.len()];
+            let over = course.over(law.ending.hold);
+            for leaf in track.leaves.iter().filter(|leaf| leaf.tells) {
+                let kernel = &law.kernels[leaf.kernel];
+                let size = 1.0 / leaf.dispersion;
+                let begins = ((state.minutes - offset) / minutes).floor().max(0.0) as usize;
+                let mut window = begins;
+                while window < track.windows {
+                    let from = offset + window as f64 * minutes;
+                    if from > over {
+                        break;
+                    }
+                    let block = course.block(law.ending.hold, from, minutes);
+                    let (first, last) = (window, (window + block).min(track.windows));
+                    window = last;
+                    let [count, expected, unit] = leaf.sums(first, last);
+                    let middle = from + (last - first - 1) as f64 / 2.0 * minutes;
+                    let strength = course.strength(kernel, law.ending.hold, middle, minutes);
+                    if strength < 0.005 || expected <= 0.0 {
+                        continue;
+                    }
+                    let full = strength * unit;
+                    let (a, b) = ((full / expected) as f32, (full / (expected + size)) as f32);
+                    let (count, all) = (count as f32, (count + size) as f32);
+                    for (gain, s) in gain.iter_mut().zip(sizes) {
+                        *gain += count * ln(1.0 + a * s) - all * ln(1.0 + b * s);
+                    }
+                }
+            }
+            let prior = |n: f64| (state.weight * n / total).ln();
+            self.weights
+                .push(std::array::from_fn(|i| prior(normal[i]) + TEMPER * f64::from(gain[i])));
+        }
+        let most = self.weights.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = self.weights.iter().flatten().map(|ln| (ln - most).exp()).sum();
+        self.evidence = most + sum.ln();
+        for row in &mut self.weights {
+            *row = row.map(|ln| (ln - most).exp() / sum);
+        }
+        let by_size = |f: &dyn Fn(f64) -> f64| -> f64 {
+            self.weights
+                .iter()
+                .flat_map(|row| row.iter().zip(self.sizes))
+                .map(|(w, s)| w * f(s))
+                .sum()
+        };
+        let mean = by_size(&|s: f64| s.ln());
+        self.ln_size = (mean, by_size(&|s: f64| (s.ln() - mean).powi(2)));
+    }
+
+    /// The course so far, or as far as is known.
+    pub(super) fn course(&self, state: &OnsetState) -> Course {
+        let end = self.end.unwrap_or(f64::INFINITY);
+        Course { onset: state.minutes, end, wake: state.wake }
+    }
+
+    /// Onsets with their weight and the mean size that goes with each.
+    pub(super) fn by_onset(&self) -> impl Iterator<Item = (OnsetState, f64, f64)> + '_ {
+        self.onsets.iter().zip(&self.weights).map(|(state, row)| {
+            let weight: f64 = row.iter().sum();
+            let size: f64 = row.iter().zip(self.sizes).map(|(w, s)| w * s).sum();
+            (*state, weight, if weight > 0.0 { size / weight } else { 0.0 })
+        })
+    }
+
+    /// Expected tickets of the episode in the windows of a track, by leaf.
+    pub(super) fn expected(
+        &self,
+        law: &Law,
+        ground: &Ground<'_>,
+        episode: &Episode,
+        track: &Track,
+    ) -> Vec<Vec<f64>> {
+        let offset = minutes_between(episode.starts, ground.width.start(track.first));
+        let minutes = ground.minutes();
+        let mut tickets: Vec<Vec<f64>> =
+            track.leaves.iter().map(|_| vec![0.0; track.windows]).collect();
+        for (state, weight, size) in self.by_onset().filter(|(_, weight, _)| *weight > 1e-4) {
+            let course = self.course(&state);
+            for (leaf, tickets) in track.leaves.iter().zip(&mut tickets) {
+                let kernel = &law.kernels[leaf.kernel];
+                for (window, tickets) in tickets.iter_mut().enumerate() {
+                    let from = offset + window as f64 * minutes;
+                    let strength = course.strength(kernel, law.ending.hold, from, minutes);
+                    *tickets += self.real * weight * size * strength * leaf.unit[window];
+                }
+            }
+        }
+        tickets
+    }
+}
+
+/// ln of a number from 1 up, to seven digits: without a call or a branch, so that eight go at once.
+fn ln(value: f32) -> f32 {
+    // √½ ≤ mantissa < √2, and the series of the area hyperbolic tangent.
+    let bits = value.to_bits().wrapping_sub(0x3f35_04f3);
+    let exponent = ((bits as i32) >> 23) as f32;
+    let mantissa = f32::from_bits((bits & 0x007f_ffff).wrapping_add(0x3f35_04f3));
+    let s = (mantissa - 1.0) / (mantissa + 1.0);
+    let q = s * s;
+    let series = 1.0 + q * (1.0 / 3.0 + q * (0.2 + q * (1.0 / 7.0)));
+    exponent * std::f32::consts::LN_2 + 2.0 * s * series
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ln;
+
+    #[test]
+    fn the_quick_logarithm_is_close() {
+        for i in 0..2000 {
+            let value = 1.0 + (i as f32 / 100.0).powi(3);
+            let error = (ln(value) - value.ln()).abs();
+            assert!(error <= 2e-7 * value.ln() + 2e-7, "{value}: {error}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What a fit has learned, or the prior says: one value that everything else reads.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::class::Classes;
+use super::damp::DampLaw;
+use super::ending::Ending;
+use super::episode::{Episode, FIGURES};
+use super::ground::Site;
+use super::kernel::Kernel;
+use super::onset::Onset;
+use super::prior::{Prior, RealPrior, SizePrior};
+use super::solve::{Row, dot};
+use super::work::WorkLaw;
+use crate::domain::{Name, Scope};
+
+/// A linear score of an episode: figures and types, then service, then region and service.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Score {
+    pub(super) coefficients: Vec<f64>,
+    pub(super) services: BTreeMap<Name, f64>,
+    pub(super) scopes: HashMap<Scope, f64>,
+}
+
+impl Score {
+    pub(super) fn of(&self, episode: &Episode, site: &Site<'_>) -> f64 {
+        let service = self.services.get(&site.scope.service).copied().unwrap_or(0.0);
+        let scope = self.scopes.get(&site.scope).copied().unwrap_or(0.0);
+        dot(&row(episode), &self.coefficients) + service + scope
+    }
+}
+
+/// An episode's figures and type shares.
+pub(super) fn row(episode: &Episode) -> Row {
+    let figures = episode.figures.iter().copied().enumerate().filter(|(_, v)| *v != 0.0);
+    let types =
+        episode.types.iter().map(|(number, share)| (FIGURES + usize::from(*number), *share));
+    figures.chain(types).collect()
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Law {
+    pub(super) classes: Classes,
+    pub(super) channels: BTreeMap<Name, usize>,
+    pub(super) kernels: Vec<Kernel>,
+    /// Log-odds that an episode means tickets.
+    pub(super) real: Score,
+    /// ln of the excess in multiples of the average window.
+    pub(super) size: Score,
+    pub(super) size_spread: f64,
+    pub(super) onset: Onset,
+    pub(super) ending: Ending,
+    /// 0: an incident brings as many tickets at any hour; 1: as the hour's own volume has it.
+    pub(super) daytime: f64,
+    pub(super) work: WorkLaw,
+    pub(super) damp: DampLaw,
+}
+
+impl Law {
+    /// Before any history.
+    pub(super) fn of_prior<'a>(prior: &Prior, channels: impl Iterator<Item = &'a Name>) -> Self {
+        let mut numbers: BTreeMap<Name, usize> = BTreeMap::new();
+        let mut kernels = vec![Kernel::of_prior(prior.channel("default"), prior.night.backlog)];
+        for channel in channels {
+            if !numbers.contains_key(channel) {
+                numbers.insert(channel.clone(), kernels.len());
+                kernels
+                    .push(Kernel::of_prior(prior.channel(channel.as_str()), prior.night.backlog));
+            }
+        }
+        let score = |c: [f64; FIGURES]| Score { coefficients: c.to_vec(), ..Score::default() };
+        Self {
+            classes: Classes::untaught(&prior.alarm_class),
+            channels: numbers,
+            kernels,
+            real: score(real_figures(&prior.real)),
+            size: score(size_figures(&prior.size)),
+            size_spread: prior.size.spread,
+            onset: Onset::of_prior(prior),
+            ending: Ending::of_prior(&prior.ending),
+            daytime: 0.0,
+            work: WorkLaw::of_prior(&prior.work),
+            damp: DampLaw::default(),
+        }
+    }
+
+    /// Number of a channel's kernel; 0 for one that was not there at the fit.
+    pub(super) fn kernel_of(&self, channel: &Name) -> usize {
+        self.channels.get(channel).copied().unwrap_or(0)
+    }
+}
+
+/// The prior's log-odds by figure.
+pub(super) fn real_figures(r: &RealPrior) -> [f64; FIGURES] {
+    [r.intercept, r.devices, r.repeats, r.critical, r.overrun, r.within_work, 0.0, 0.0, 0.0]
+}
+
+/// The prior's ln size by figure.
+pub(super) fn size_figures(s: &SizePrior) -> [f64; FIGURES] {
+    [s.median.ln(), s.devices, 0.0, s.critical, 0.0, 0.0, 0.0, 0.0, 0.0]
+}

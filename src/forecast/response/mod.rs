@@ -1,0 +1,46 @@
+//! What the alarms of the last hours and planned work mean for the tickets of the next six, learned from history.
+//!
+//! Alarms of a region and service that come together are an *episode*. Of each it is asked whether customers
+//! notice it at all, from when on, how much, and how long: odds, size, onset, length and the channels' curves
+//! are learned from weeks of episodes ([`Response::fit`]) and, of a single one, from the tickets seen since its
+//! alarms ([`Response::read`], Bayes' rule on a grid). What comes out is a distribution of extra tickets
+//! ([`Effect`]), because "probably nothing, perhaps a lot" has no useful mean.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | `prior` | figures to start from, `models/response.toml` |
+//! | `baseline` | tickets without alarms, from whoever forecasts them |
+//! | `class`, `episode` | which alarms say anything; which belong together |
+//! | `kernel`, `onset`, `ending`, `work`, `damp`, `law` | what is learned |
+//! | `filter` | one episode, given the tickets since |
+//! | `learn` | expectation–maximisation over past episodes |
+//! | `read`, `effect`, `paths` | now, and the next six hours |
+//!
+//! Pure: values before the origin in, values out; nothing is kept between two reads.
+
+mod baseline;
+mod class;
+mod damp;
+mod effect;
+mod ending;
+mod episode;
+mod filter;
+mod fit;
+mod ground;
+mod kernel;
+mod law;
+mod learn;
+mod onset;
+mod paths;
+mod prior;
+mod read;
+mod solve;
+#[cfg(test)]
+mod tests;
+mod work;
+
+pub use baseline::{Baseline, Baselines, Profiles};
+pub use effect::{Effect, Mixture};
+pub use fit::Response;
+pub use prior::{ChannelPrior, Prior, PriorError};
+pub use read::Reading;

@@ -1,0 +1,389 @@
+//! Laws of the alarm response, and that it learns what an invented operator does.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use proptest::prelude::*;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, Poisson};
+
+use super::*;
+use crate::domain::{Name, Scope, SeriesKey, Severity, Timestamp, WindowWidth, Zone};
+use crate::forecast::{AlarmSpell, Calendar, History, Past, Place, PlannedWork};
+
+const WIDTH: WindowWidth = WindowWidth::QUARTER;
+const WEEK: i64 = 672;
+
+fn scope() -> Scope {
+    Scope { region: Name::new("north").expect("name"), service: Name::new("tv").expect("name") }
+}
+
+fn key(channel: &str) -> SeriesKey {
+    SeriesKey::parse(&format!("north/tv/{channel}")).expect("series")
+}
+
+fn origin() -> i64 {
+    WIDTH.index(Timestamp::parse("2026-04-28T12:00:00Z").expect("time"))
+}
+
+fn minutes(index: i64, minutes: i64) -> Timestamp {
+    Timestamp::from_secs(index * 900 + minutes * 60)
+}
+
+fn alarm(raised: Timestamp, cleared: Option<Timestamp>, device: u32, kind: &str) -> AlarmSpell {
+    AlarmSpell {
+        scope: scope(),
+        severity: Severity::Critical,
+        alarm_type: Some(kind.into()),
+        device: Some(device.to_string().into()),
+        raised_at: raised,
+        cleared_at: cleared,
+    }
+}
+
+/// Seven weeks in which every group of eight devices with `fibreCut` brings tickets for two hours, half an
+/// hour later, and `fanFailure` never does.
+struct World {
+    series: BTreeMap<SeriesKey, History>,
+    alarms: Vec<AlarmSpell>,
+    work: Vec<PlannedWork>,
+    places: BTreeMap<Name, Place>,
+    place: Place,
+}
+
+impl World {
+    fn new(zone: &str, seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let first = origin() - 7 * WEEK;
+        let (mut boost, mut alarms) = (vec![0.0; 7 * WEEK as usize + 200], Vec::new());
+        for day in 0..47 {
+            let at = first + day * 96 + rng.random_range(0..24);
+            let real = day % 3 == 0;
+            let kind = if real { "fibreCut" } else { "fanFailure" };
+            for device in 0..8 {
+                alarms.push(alarm(
+                    minutes(at, i64::from(device)),
+                    Some(minutes(at, 120)),
+                    device,
+                    kind,
+                ));
+            }
+            if real {
+                (2..10).for_each(|i| boost[(at - first + i) as usize] = 2.0);
+            }
+        }
+        let mut series = BTreeMap::new();
+        for (channel, mean) in [("phone", 12.0), ("chat", 6.0)] {
+            let mut history = History::new(WIDTH, first);
+            for (i, boost) in boost.iter().enumerate() {
+                // Histories begin at noon.
+                let hour = ((i + 48) % 96) as f64 / 4.0;
+                let rate = mean * (1.1 - (hour / 24.0 * std::f64::consts::TAU).cos() + boost);
+                history.counts.push(Poisson::new(rate).expect("rate").sample(&mut rng) as f32);
+            }
+            series.insert(key(channel), history);
+        }
+        let place =
+            Place { zone: zone.parse().expect("zone"), calendar: Arc::new(Calendar::default()) };
+        Self { series, alarms, work: Vec::new(), places: BTreeMap::new(), place }
+    }
+
+    fn past(&self) -> Past<'_> {
+        Past {
+            width: WIDTH,
+            series: &self.series,
+            alarms: &self.alarms,
+            work: &self.work,
+            places: &self.places,
+            place: &self.place,
+        }
+    }
+
+    fn baselines(&self, until: i64) -> Baselines {
+        let past = self.past();
+        Profiles::learn(&past, until).baselines(&past, until - 8 * WEEK, until)
+    }
+
+    fn fit(&self, until: i64) -> Response {
+        Response::fit(&self.past(), &self.baselines(until), until, &Prior::shipped())
+    }
+
+    fn read(&self, response: &Response, origin: i64) -> Reading {
+        response.read(&self.past(), &self.baselines(origin), origin)
+    }
+
+    /// A storm of `devices` an hour before the origin that still stands.
+    fn storm(&mut self, devices: u32, kind: &str) {
+        let at = origin() - 2;
+        self.alarms
+            .extend((0..devices).map(|d| alarm(minutes(at, i64::from(d % 8)), None, d, kind)));
+    }
+
+    fn total(&self, response: &Response) -> f64 {
+        let reading = self.read(response, origin());
+        reading.effects(&key("phone")).into_iter().flatten().map(Effect::mean).sum()
+    }
+}
+
+/// One fit for the tests that need any.
+fn taught() -> &'static Response {
+    static TAUGHT: LazyLock<Response> =
+        LazyLock::new(|| World::new("Europe/London", 11).fit(origin()));
+    &TAUGHT
+}
+
+fn shown(reading: &Reading) -> String {
+    format!("{:?}", reading.touched().collect::<Vec<_>>())
+}
+
+#[test]
+fn the_shipped_prior_is_read_and_others_are_refused_in_words() {
+    let text = include_str!("../../../models/response.toml");
+    assert_eq!(Prior::parse(text).expect("shipped"), Prior::shipped());
+    for (from, to, says) in [
+        ("devices = 1.3", "device = 1.3", "unknown field `device`"),
+        ("median = 25.0", "median = -1.0", "`onset.median` is -1: use a number above 0"),
+        ("[channel.default]", "[channel.other]", "`[channel.default]` is missing"),
+    ] {
+        let error = Prior::parse(&text.replace(from, to)).expect_err(to).to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+#[test]
+fn it_learns_which_alarms_matter_and_clears_the_past_of_them() {
+    let mut world = World::new("UTC", 1);
+    let response = world.fit(origin());
+    let counts = &world.series[&key("phone")];
+    let cleaned = response.cleaned(&key("phone"), counts);
+    let base = &world.baselines(origin())[&key("phone")];
+    let excess = |history: &History| -> f64 {
+        let known = history.first + 14 * 96..origin();
+        known.map(|i| (f64::from(history.get(i)) - base.at(i)).max(0.0)).sum()
+    };
+    assert!(excess(&cleaned) < 0.75 * excess(counts), "{} {}", excess(&cleaned), excess(counts));
+    assert_eq!(world.total(&response), 0.0, "nothing stands");
+    world.storm(8, "fibreCut");
+    let real = world.total(&response);
+    let reading = world.read(&response, origin());
+    let effects = reading.effects(&key("phone")).expect("a storm");
+    assert!(real > 60.0, "{real}");
+    assert_eq!(&*effects[2].drivers[0].0, "fibreCut");
+    // Two windows without a ticket too many speak against it, or nothing does: it is no certainty.
+    assert!(effects[4].chance() > 0.5 && effects[4].sd() > 0.0, "{:?}", effects[4]);
+    assert!(effects[4].widen(&[8.0, 10.0, 12.0, 14.0, 16.0, 18.0, 20.0])[6] > 25.0);
+    let mut world = World::new("UTC", 1);
+    world.storm(8, "fanFailure");
+    let vain = world.total(&response);
+    assert!(vain < 0.1 * real, "{vain} {real}");
+}
+
+#[test]
+fn more_devices_mean_no_fewer_tickets() {
+    let response = World::new("UTC", 2).fit(origin());
+    let totals: Vec<f64> = [1, 2, 4, 8, 16, 40]
+        .map(|devices| {
+            let mut world = World::new("UTC", 2);
+            world.storm(devices, "fibreCut");
+            world.total(&response)
+        })
+        .to_vec();
+    assert!(totals.windows(2).all(|t| t[1] >= 0.9 * t[0] - 1.0), "{totals:?}");
+    assert!(totals[5] > totals[0], "{totals:?}");
+}
+
+#[test]
+fn a_hundred_thousand_alarms_of_one_place_are_one_episode() {
+    let mut world = World::new("UTC", 3);
+    let response = world.fit(origin());
+    world.storm(100_000, "fibreCut");
+    assert!(world.total(&response).is_finite());
+}
+
+#[test]
+fn planned_work_is_known_beforehand_and_its_overrun_noticed() {
+    let mut world = World::new("UTC", 4);
+    let first = origin() - 6 * WEEK;
+    for day in (0..40).step_by(3) {
+        let from = first + day * 96 + 8;
+        for (key, history) in &mut world.series {
+            let extra = if key.channel.as_str() == "phone" { 12.0 } else { 6.0 };
+            (from..from + 12).for_each(|i| history.set(i, history.get(i) + extra));
+        }
+        world.work.push(PlannedWork {
+            announced_at: minutes(from - 96, 0),
+            cancelled_at: None,
+            starts_at: minutes(from, 0),
+            ends_at: minutes(from + 12, 0),
+            region: Some(scope().region),
+            service: None,
+        });
+    }
+    let response = world.fit(origin());
+    let ahead = PlannedWork {
+        announced_at: minutes(origin() - 10, 0),
+        cancelled_at: None,
+        starts_at: minutes(origin() + 4, 0),
+        ends_at: minutes(origin() + 16, 0),
+        region: None,
+        service: Some(scope().service),
+    };
+    world.work = vec![ahead.clone()];
+    let reading = world.read(&response, origin());
+    let effects = reading.effects(&key("phone")).expect("work");
+    assert!(effects[2].is_none() && effects[8].mean() > 3.0, "{:?}", effects[8]);
+    assert_eq!(&*effects[8].drivers[0].0, "planned work");
+    let unknown = [
+        PlannedWork { announced_at: minutes(origin(), 0), ..ahead.clone() },
+        PlannedWork { cancelled_at: Some(minutes(origin() - 5, 0)), ..ahead.clone() },
+    ];
+    for work in unknown {
+        world.work = vec![work];
+        assert_eq!(world.read(&response, origin()).effects(&key("phone")), None);
+    }
+    // Three hours of work ended an hour ago, but eight devices still are down.
+    let from = origin() - 16;
+    world.work = vec![PlannedWork {
+        announced_at: minutes(from - 96, 0),
+        starts_at: minutes(from, 0),
+        ends_at: minutes(from + 12, 0),
+        ..ahead
+    }];
+    world.alarms.extend((0..8).map(|d| alarm(minutes(from, 30), None, d, "fibreCut")));
+    assert!(world.total(&response) > 1.0);
+}
+
+#[test]
+fn alarms_that_keep_tickets_away_are_learned_as_such() {
+    let mut world = World::new("UTC", 5);
+    world.alarms.clear();
+    let first = origin() - 6 * WEEK;
+    for day in (0..40).step_by(4) {
+        let from = first + day * 96 - 16;
+        world.alarms.push(alarm(minutes(from, 0), Some(minutes(from + 20, 0)), 1, "crmDown"));
+        for history in world.series.values_mut() {
+            (from..from + 20).for_each(|i| history.set(i, (history.get(i) * 0.2).round()));
+        }
+    }
+    let response = world.fit(origin());
+    world.alarms.push(alarm(minutes(origin() - 6, 0), None, 1, "crmDown"));
+    let reading = world.read(&response, origin());
+    let effects = reading.effects(&key("phone")).expect("damping");
+    assert!(effects[0].mean() < -8.0, "{:?}", effects[0]);
+    assert!(effects[0].mean() < 2.0 * effects[23].mean(), "it will be over: {:?}", effects[23]);
+    let base = [12.0, 15.0, 18.0, 20.0, 23.0, 27.0, 30.0];
+    let wide = effects[0].widen(&base);
+    assert!(wide[0] >= 0.0 && wide[3] < 10.0 && wide.windows(2).all(|q| q[0] <= q[1]), "{wide:?}");
+    assert!(reading.past_effect(&response, &key("phone"), origin() - 3) < 0.0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    #[test]
+    fn nothing_after_the_origin_is_read_and_order_does_not_matter(
+        seed in 0u64..1000, shift in 0i64..40, future in 0u32..5000,
+    ) {
+        let mut world = World::new("Europe/London", seed);
+        world.storm(6, "fibreCut");
+        let until = origin() - 96;
+        let response = world.fit(until);
+        let known = shown(&world.read(&response, origin()));
+        let fitted = format!("{:?}", response.past);
+        // Counts, alarms and clears from the origin on change; what was there is handed in backwards.
+        for history in world.series.values_mut() {
+            for index in origin()..origin() + 60 {
+                history.set(index, future as f32);
+            }
+        }
+        for spell in &mut world.alarms {
+            if spell.cleared_at.is_none_or(|at| at >= WIDTH.start(origin())) {
+                spell.cleared_at = Some(minutes(origin() + shift, 1));
+            }
+        }
+        world.alarms.push(alarm(minutes(origin() + shift, 0), None, 77, "fibreCut"));
+        world.alarms.reverse();
+        let again = world.fit(until);
+        prop_assert_eq!(&fitted.len(), &format!("{:?}", again.past).len());
+        prop_assert_eq!(known, shown(&world.read(&again, origin())));
+    }
+
+    #[test]
+    fn without_alarms_there_is_no_effect_at_all(seed in 0u64..1000, offset in 0i64..96) {
+        let mut world = World::new("Europe/London", seed);
+        let response = taught();
+        world.alarms.clear();
+        let reading = world.read(response, origin() - offset);
+        prop_assert_eq!(reading.touched().count(), 0);
+        prop_assert_eq!(reading.past_effect(response, &key("phone"), origin() - offset - 1), 0.0);
+    }
+
+    #[test]
+    fn effects_are_finite_and_never_negative_whatever_comes(
+        seed in 0u64..1000,
+        counts in prop::collection::vec(prop_oneof![
+            6 => (0u32..60).prop_map(|n| n as f32), 1 => Just(f32::NAN), 1 => Just(1e7),
+        ], 40),
+        devices in 1u32..30,
+        base in prop::collection::vec(0.0f64..50.0, 7),
+    ) {
+        let mut world = World::new("Europe/London", seed);
+        let response = taught();
+        world.storm(devices, "fibreCut");
+        for history in world.series.values_mut() {
+            for (i, count) in counts.iter().enumerate() {
+                history.set(origin() - 40 + i as i64, *count);
+            }
+        }
+        let reading = world.read(response, origin());
+        let mut base: [f64; 7] = base.try_into().expect("seven");
+        base.sort_by(f64::total_cmp);
+        for (key, effects) in reading.touched() {
+            for effect in effects {
+                prop_assert!(effect.mean().is_finite() && effect.mean() >= 0.0, "{key} {effect:?}");
+                prop_assert!(effect.points.iter().all(|(p, x)| *p >= 0.0 && *x >= 0.0));
+                let total: f64 = effect.points.iter().map(|(p, _)| p).sum();
+                prop_assert!(effect.is_none() || (total - 1.0).abs() < 1e-6, "{total}");
+                let wide = effect.widen(&base);
+                prop_assert!(wide[0] >= 0.0 && wide.windows(2).all(|q| q[0] <= q[1]), "{wide:?}");
+            }
+        }
+        for key in [key("phone"), key("chat")] {
+            for index in origin() - 60..origin() {
+                let count = f64::from(world.series[&key].get(index));
+                let share = reading.past_effect(response, &key, index);
+                prop_assert!(share >= 0.0 && (count.is_nan() || share <= count + 1e-3), "{share} {count}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_morning_is_found_over_both_clock_changes() {
+    let london: Zone = "Europe/London".parse().expect("zone");
+    let onset = onset::Onset::of_prior(&Prior::shipped());
+    for night in ["2026-03-29T00:10:00Z", "2026-10-25T00:10:00Z", "2026-06-10T00:10:00Z"] {
+        let starts = Timestamp::parse(night).expect("time");
+        let episode = episode::Episode {
+            site: 0,
+            kind: episode::Kind::Fault,
+            starts,
+            ended: None,
+            figures: [0.0; episode::FIGURES],
+            types: Vec::new(),
+            title: "linkDown".into(),
+        };
+        let states = onset.states(&episode, london);
+        let total: f64 = states.iter().map(|s| s.weight).sum();
+        assert!((total - 1.0).abs() < 1e-9);
+        let mornings: Vec<_> =
+            states.iter().filter(|s| matches!(s.slot, onset::Slot::Morning(_))).collect();
+        assert!(!mornings.is_empty());
+        for state in mornings {
+            let at = starts + std::time::Duration::from_secs_f64(state.minutes * 60.0);
+            let local = london.minute_of_week(at) % 1440;
+            assert!((330..=600).contains(&local), "{night}: {local}");
+        }
+    }
+}

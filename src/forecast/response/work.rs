@@ -1,0 +1,90 @@
+//! Planned work: known in advance, its usual effect learned.
+
+use super::ground::{Ground, Leaf};
+use super::prior::WorkPrior;
+use crate::domain::Timestamp;
+use crate::forecast::PlannedWork;
+
+/// Hours into the work that have a share of their own; the last stands for all later ones.
+const HOURS: usize = 8;
+/// Tickets may still come so long after the planned end, hours.
+const AFTER: usize = 2;
+
+/// Tickets in multiples of the series' average window, by hour into the work and after it.
+#[derive(Clone, Debug)]
+pub(super) struct WorkLaw {
+    during: [f64; HOURS],
+    after: [f64; AFTER],
+}
+
+enum Phase {
+    During(usize),
+    After(usize),
+}
+
+fn phase(work: &PlannedWork, at: Timestamp) -> Option<Phase> {
+    if at < work.starts_at || work.cancelled_at.is_some_and(|cancelled| cancelled <= work.starts_at)
+    {
+        return None;
+    }
+    let hours = |from| (at.since(from).as_secs() / 3600) as usize;
+    if at < work.ends_at {
+        return Some(Phase::During(hours(work.starts_at).min(HOURS - 1)));
+    }
+    let after = hours(work.ends_at);
+    (after < AFTER).then_some(Phase::After(after))
+}
+
+impl WorkLaw {
+    pub(super) fn of_prior(prior: &WorkPrior) -> Self {
+        Self { during: [prior.share; HOURS], after: [prior.share * 0.5; AFTER] }
+    }
+
+    /// Expected tickets of planned work in a window of a series.
+    pub(super) fn effect(&self, work: &[&PlannedWork], leaf: &Leaf<'_>, middle: Timestamp) -> f64 {
+        let share = work.iter().filter_map(|w| match phase(w, middle)? {
+            Phase::During(hour) => Some(self.during[hour]),
+            Phase::After(hour) => Some(self.after[hour]),
+        });
+        // Works side by side are felt once.
+        leaf.mean * share.fold(0.0, f64::max)
+    }
+
+    /// Mean excess by hour, pulled towards the prior; never below zero.
+    pub(super) fn learn(
+        ground: &Ground<'_>,
+        work: &[Vec<&PlannedWork>],
+        from: i64,
+        prior: &WorkPrior,
+    ) -> Self {
+        let mut law = Self::of_prior(prior);
+        let mut sums = [(0.0, 0.0); HOURS + AFTER];
+        for (site, works) in ground.sites.iter().zip(work) {
+            for work in works {
+                let first = ground.width.index(work.starts_at).max(from);
+                let last = ground.width.index(work.ends_at) + 1;
+                let last = last + AFTER as i64 * 3600 / i64::from(ground.width.secs());
+                for index in first..last.min(ground.origin) {
+                    let middle = ground.width.start(index) + ground.width.length() / 2;
+                    let slot = match phase(work, middle) {
+                        Some(Phase::During(hour)) => hour,
+                        Some(Phase::After(hour)) => HOURS + hour,
+                        None => continue,
+                    };
+                    for leaf in &site.leaves {
+                        let Some(count) = leaf.count(index, ground.origin) else { continue };
+                        // An overrun or an outage beside it is not the work's usual effect.
+                        let excess = (count - leaf.expected(index)).min(leaf.mean.max(3.0));
+                        sums[slot].0 += excess;
+                        sums[slot].1 += leaf.mean;
+                    }
+                }
+            }
+        }
+        for (i, (excess, unit)) in sums.into_iter().enumerate() {
+            let share = if i < HOURS { &mut law.during[i] } else { &mut law.after[i - HOURS] };
+            *share = ((excess + prior.weight * *share) / (unit + prior.weight)).clamp(0.0, 5.0);
+        }
+        law
+    }
+}

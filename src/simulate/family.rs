@@ -1,0 +1,150 @@
+//! Response families: how complaints follow faults, and what alarms give away.
+//!
+//! Two operators that share ordinary days and rates of incidents but not the response, so that a model which
+//! has learned one by heart fails on the other.
+//!
+//! | | `exponential` (the default) | `long-tail` |
+//! | --- | --- | --- |
+//! | complaints begin | a log-normal 25 min after the first alarm | log-uniform, 4–90 min |
+//! | rise and fall | exponential | log-normal reporting delays; a power law's fade |
+//! | excess in multiples of | the series' average hour | mostly the hour's own ordinary volume |
+//! | night | nothing before seven, then at once | one in seven complains; the others between seven and ten |
+//! | size | the same for all | worse for critical alarms and many devices |
+//! | alarms of outages, of harmless groups | 4–21, 1–5: numbers tell, types do not | 2–10, 1–8: types tell (93 %), numbers hardly |
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::Timelike;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use statrs::function::erf::erfc;
+
+use super::incident::{Incident, IncidentKind, LONGEST, Spell, strength as exponential};
+use crate::domain::{Severity, Timestamp, Zone};
+
+/// How complaints follow faults.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Family {
+    #[default]
+    Exponential,
+    LongTail,
+}
+
+impl Family {
+    pub const EVERY: [Self; 2] = [Self::Exponential, Self::LongTail];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exponential => "exponential",
+            Self::LongTail => "long-tail",
+        }
+    }
+
+    /// Strength of an incident in a channel at an instant, 0 to about 1.
+    pub(super) fn strength(self, i: &Incident, channel: &str, at: Timestamp, zone: Zone) -> f64 {
+        match self {
+            Self::Exponential => exponential(i, channel, at),
+            Self::LongTail => long_tail(i, channel, at, zone),
+        }
+    }
+
+    /// Tickets an hour of an incident of size 1 at full strength, for a series that brings `average` in an
+    /// average hour and `ordinary` in this one.
+    pub(super) fn unit(self, average: f64, ordinary: f64) -> f64 {
+        match self {
+            Self::Exponential => average,
+            Self::LongTail => average.powf(0.3) * ordinary.powf(0.7),
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Family {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::EVERY.into_iter().find(|family| family.as_str() == text);
+        found.ok_or_else(|| format!("`{text}` is no family: use exponential or long-tail"))
+    }
+}
+
+/// Hours of the local night in which hardly anybody complains.
+const NIGHT_ENDS: f64 = 6.5;
+
+fn long_tail(i: &Incident, channel: &str, at: Timestamp, zone: Zone) -> f64 {
+    if i.size <= 0.0 || at < i.felt_from || at > i.starts + LONGEST {
+        return 0.0;
+    }
+    let (weight, delay, fade) = match channel {
+        "chat" => (1.1, 35.0, 40.0),
+        "email" => (0.8, 130.0, 150.0),
+        _ => (0.9, 18.0, 30.0),
+    };
+    let minutes = |from: Timestamp| at.since(from).as_secs_f64() / 60.0;
+    let up = log_normal_cdf(minutes(i.felt_from) / delay, 0.8);
+    let down = (1.0 + minutes(i.ends.max(i.felt_from)) / fade).powf(-1.4);
+    let local = zone.local(at);
+    let hour = f64::from(local.hour()) + f64::from(local.minute()) / 60.0;
+    let awake = 0.15 + 0.85 * ((hour - NIGHT_ENDS) / 1.5).clamp(0.0, 1.0);
+    let midnight = local.date().and_hms_opt(0, 0, 0).map_or(at, |local| zone.instant(local));
+    // What was withheld while the fault lasted at night comes between seven and ten.
+    let wake = midnight + Duration::from_secs_f64(NIGHT_ENDS * 3600.0);
+    let night = i.ends.min(wake).since(i.felt_from.max(midnight));
+    let withheld = (night.as_secs_f64() / 3600.0 / 3.0).min(1.0);
+    let late =
+        if (7.0..10.0).contains(&hour) { 0.9 * (1.0 - (hour - 8.5).abs() / 1.5) } else { 0.0 };
+    weight * (up * down * awake + late * withheld)
+}
+
+fn log_normal_cdf(ratio: f64, spread: f64) -> f64 {
+    if ratio <= 0.0 {
+        return 0.0;
+    }
+    0.5 * erfc(-ratio.ln() / spread / std::f64::consts::SQRT_2)
+}
+
+const TELLING: [(&str, Severity); 4] = [
+    ("lossOfSignal", Severity::Critical),
+    ("powerFailure", Severity::Critical),
+    ("latencyHigh", Severity::Minor),
+    ("cellDown", Severity::Major),
+];
+const VAIN: [(&str, Severity); 3] = [
+    ("linkDown", Severity::Major),
+    ("bgpPeerDown", Severity::Major),
+    ("fanFailure", Severity::Critical),
+];
+
+/// Alarms of a long-tail incident: how many, and of which types they are drawn.
+pub(super) fn long_tail_alarms(
+    kind: IncidentKind,
+    rng: &mut ChaCha8Rng,
+) -> Option<(u32, &'static [(&'static str, Severity)])> {
+    let honest = rng.random::<f64>() < 0.93;
+    match kind {
+        IncidentKind::Outage => {
+            Some((rng.random_range(2..11), if honest { &TELLING } else { &VAIN }))
+        }
+        IncidentKind::Harmless => {
+            Some((rng.random_range(1..9), if honest { &VAIN } else { &TELLING[..3] }))
+        }
+        _ => None,
+    }
+}
+
+/// What severity and number of alarms make of an outage's size.
+pub(super) fn long_tail_factor(spells: &[Spell]) -> f64 {
+    let worst = spells.iter().map(|s| s.severity).min();
+    let by_severity = match worst {
+        Some(Severity::Critical) => 1.6,
+        Some(Severity::Major) => 1.0,
+        _ => 0.7,
+    };
+    by_severity * (spells.len() as f64 / 5.0).powf(0.4)
+}
