@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use surgecast::domain::{SeriesKey, Severity};
 use surgecast::forecast::{
-    Calibration, Effect, History, Lookback, Prior, Profiles, Response, Vintage, forecast, quantiles,
+    Effect, Ensemble, History, Part, Past, Prior, Profiles, Response, Vintage, quantiles,
 };
 use surgecast::simulate::Family;
 
@@ -16,54 +16,26 @@ use crate::world::{HOUR, Truth, WEEK, WIDTH, World};
 const EVERY: i64 = HOUR;
 const REFIT: i64 = 24 * HOUR;
 
-/// Vintages of one origin with their extra tickets by target.
-type Issues = BTreeMap<SeriesKey, (Vintage, Vec<f64>)>;
-
-/// One way to forecast with what it has learned of its own errors.
+/// The three that are compared: the same model, fitted to different histories.
 #[derive(Default)]
-struct Way {
-    calibration: BTreeMap<SeriesKey, Calibration>,
-    issued: Vec<(i64, Issues)>,
+struct Models {
+    without: Ensemble,
+    with: Ensemble,
+    oracle: Ensemble,
 }
 
-impl Way {
-    /// `extra`: expected tickets beyond the base.
-    fn issue(
-        &mut self,
-        world: &World,
-        key: &SeriesKey,
-        history: &History,
-        origin: i64,
-        extra: Vec<f64>,
-    ) -> Vintage {
-        let lookback = Lookback::new(world.past().place_of(key).zone, WIDTH, origin);
-        let calibration = self.calibration.entry(key.clone()).or_default();
-        let vintage = forecast(history, key, &lookback, calibration, None);
-        if self.issued.last().is_none_or(|(at, _)| *at != origin) {
-            self.issued.push((origin, BTreeMap::new()));
-        }
-        if let Some((_, issued)) = self.issued.last_mut() {
-            issued.insert(key.clone(), (vintage.clone(), extra));
-        }
-        vintage
-    }
+fn issue(
+    model: &Ensemble,
+    past: &Past<'_>,
+    series: &BTreeMap<SeriesKey, History>,
+    origin: i64,
+) -> BTreeMap<SeriesKey, Vintage> {
+    let issued = model.vintages(&Past { series, ..*past }, origin, Part::WHOLE);
+    issued.into_iter().map(|vintage| (vintage.series.clone(), vintage)).collect()
+}
 
-    /// Learns from vintages whose horizon is over.
-    fn learn(&mut self, world: &World, origin: i64) {
-        while self.issued.first().is_some_and(|(at, _)| at + 24 <= origin) {
-            let (at, vintages) = self.issued.remove(0);
-            for (key, (vintage, extra)) in vintages {
-                let calibration = self.calibration.entry(key.clone()).or_default();
-                for (step, target) in vintage.targets.iter().enumerate() {
-                    // Bands of the base are learned where it stands alone.
-                    if extra.get(step).is_none_or(|extra| *extra <= 0.05 * target.mean) {
-                        let actual = world.series[&key].get(at + step as i64);
-                        calibration.learn(step as u32 * 15, target.mean, f64::from(actual));
-                    }
-                }
-            }
-        }
-    }
+fn fit(past: &Past<'_>, series: &BTreeMap<SeriesKey, History>, origin: i64) -> Ensemble {
+    Ensemble::fitted(&Past { series, ..*past }, origin, Part::WHOLE)
 }
 
 /// History without what incidents with alarms truly brought.
@@ -87,7 +59,7 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
     let mut world = World::new(seed, family, 9 + weeks);
     let mut totals = Totals { region_weeks: (4 * weeks) as f64, ..Totals::default() };
     let prior = Prior::shipped();
-    let [mut without, mut with, mut oracle] = [Way::default(), Way::default(), Way::default()];
+    let mut models = Models::default();
     let keys: Vec<SeriesKey> = world.series.keys().cloned().collect();
     let clean: BTreeMap<SeriesKey, History> = keys
         .iter()
@@ -103,11 +75,9 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
     let (start, scored) = (world.first + 8 * WEEK, world.first + 9 * WEEK);
     let mut fitted: Option<(Profiles, Response, BTreeMap<SeriesKey, History>)> = None;
     for origin in (start..world.end - 24).step_by(EVERY as usize) {
-        for way in [&mut without, &mut with, &mut oracle] {
-            way.learn(&world, origin);
-        }
         let past = world.past();
-        if fitted.is_none() || (origin - start) % REFIT == 0 {
+        let refit = fitted.is_none() || (origin - start) % REFIT == 0;
+        if refit {
             let profiles = Profiles::learn(&past, origin);
             let base = profiles.baselines(&past, origin - 8 * WEEK, origin);
             let response = Response::fit(&past, &base, origin, &prior);
@@ -142,21 +112,28 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
             }
             cleaned.insert(key.clone(), sum);
         }
+        if refit {
+            models = Models {
+                without: fit(&past, &world.series, origin),
+                with: fit(&past, cleaned, origin),
+                oracle: fit(&past, &clean, origin),
+            };
+        }
+        let a = issue(&models.without, &past, &world.series, origin);
+        let b = issue(&models.with, &past, cleaned, origin);
+        let c = issue(&models.oracle, &past, &clean, origin);
         let known: BTreeMap<SeriesKey, Vec<f64>> = known_excess(&mut world, origin);
         let mut called = BTreeMap::new();
         for key in &keys {
             let effects = reading.effects(key);
-            let extra: Vec<f64> = effects.map_or(vec![], |e| e.iter().map(Effect::mean).collect());
-            let a = without.issue(&world, key, &world.series[key], origin, vec![]);
-            let b = with.issue(&world, key, &cleaned[key], origin, extra);
-            let c = oracle.issue(&world, key, &clean[key], origin, known[key].clone());
+            let (a, b, c) = (&a[key], &b[key], &c[key]);
             let exact = |x: f64| Effect { points: vec![(1.0, x)], drivers: vec![] };
             let sure: Vec<Effect> = known[key]
                 .iter()
                 .map(|x| if *x > 0.0 { exact(*x) } else { Effect::default() })
                 .collect();
             if key.is_roll_up() {
-                let issued = Issued::new(&key.scope(), &a, &b, &reading, &c, &known[key]);
+                let issued = Issued::new(&key.scope(), a, b, &reading, c, &known[key]);
                 called.insert(key.scope(), issued);
                 continue;
             }
@@ -164,7 +141,7 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
                 continue;
             }
             let [none, alarmed, told] =
-                [widened(&a, None), widened(&b, effects), widened(&c, Some(&sure))];
+                [widened(a, None), widened(b, effects), widened(c, Some(&sure))];
             let stands = stands(&world, key, origin);
             let Some((_, _, truth)) = world.leaves.iter().find(|(leaf, ..)| leaf == key) else {
                 continue;

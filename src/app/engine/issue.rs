@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use super::histories::Histories;
 use super::model;
-use super::refit::{Places, RefitConfig, Refits};
+use super::refit::{Known, Places, RefitConfig, Refits};
+use super::spells::Spells;
 use crate::alert::{AlertBook, AlertEffect, AlertInputs, SeriesNeed, StandingAlarm};
 use crate::anomaly;
 use crate::api::StreamEvent;
 use crate::app::clock::Stopwatch;
 use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth, Zone};
-use crate::forecast::{Calendar, Ensemble, HORIZON, Place, Score, Vintage};
+use crate::forecast::{Calendar, HORIZON, Place, PlannedWork, Product, Score, Vintage};
 use crate::staffing::{self, Plan, Planner, Profile, Shift};
 use crate::store::{Filter, Reader, StoreError, Tx};
 use crate::telemetry::Metrics;
@@ -53,6 +54,9 @@ impl IssueConfig {
     }
 }
 
+/// Alarms that ended longer ago say nothing of the next six hours.
+const ALARMS_REACH: Duration = Duration::from_secs(48 * 3600);
+
 type Issued = (Timestamp, BTreeMap<SeriesKey, Vintage>);
 
 /// Recent vintages, scores, alerts and the roster.
@@ -62,7 +66,7 @@ pub struct Issuer {
     refits: Option<Refits>,
     places: Arc<Places>,
     /// Knows nothing: what serves while there is no fit.
-    unfitted: Ensemble,
+    unfitted: Product,
     recent: VecDeque<Issued>,
     scores: BTreeMap<(Timestamp, SeriesKey), BTreeMap<u32, Score>>,
     pub alerts: AlertBook,
@@ -77,6 +81,9 @@ pub struct Issuer {
 pub struct Situation<'a> {
     pub histories: &'a Histories,
     pub alarms: &'a AlarmBook,
+    /// What alarms did in the last weeks, and planned work.
+    pub spells: &'a Spells,
+    pub work: &'a [PlannedWork],
     /// End of the window that settled.
     pub end: Timestamp,
     pub receivers: &'a [String],
@@ -106,7 +113,7 @@ impl Issuer {
             width,
             refits,
             places,
-            unfitted: Ensemble::default(),
+            unfitted: Product::default(),
             recent: VecDeque::new(),
             scores: BTreeMap::new(),
             alerts: AlertBook::default(),
@@ -242,10 +249,12 @@ impl Issuer {
         let origin = self.width.index(at.end);
         let mut fitted = None;
         if let Some(refits) = &mut self.refits {
-            refits.ask(at.end, at.histories);
+            refits
+                .ask(at.end, &Known { histories: at.histories, spells: at.spells, work: at.work });
             fitted = refits.model(at.end);
         }
-        let past = self.places.past(self.width, at.histories.by_series());
+        let alarms = at.spells.since(at.end - ALARMS_REACH);
+        let past = self.places.past(self.width, at.histories.by_series(), &alarms, at.work);
         let mut issued = BTreeMap::new();
         for vintage in model::predict(fitted.unwrap_or(&self.unfitted), &past, origin) {
             tx.put_vintage(&vintage)?;

@@ -9,9 +9,13 @@ use super::issue::{IssueConfig, Issuer, Situation};
 use super::refit::RefitConfig;
 use super::report::Report;
 use super::said;
+use super::spells::{REACH, Spells};
 use crate::anomaly::Complaints;
 use crate::api::StreamEvent;
-use crate::domain::{Offset, SeriesKey, SourceId, Timestamp, WindowWidth};
+use crate::domain::{
+    MaintenanceAction, MaintenanceEvent, Offset, SeriesKey, SourceId, Timestamp, WindowWidth,
+};
+use crate::forecast::PlannedWork;
 use crate::store::{PartialRecord, Reader, SourceRecord, Store, StoreError, Tx, WindowRecord};
 use crate::telemetry::Metrics;
 use crate::window::{
@@ -23,6 +27,9 @@ use crate::window::{
 const WINDOWS_MAX: usize = 96;
 /// Name of the blob that says where the log goes on.
 const LOG_OFFSET: &str = "log_offset";
+/// Name of the blob with what alarms did, as of a midnight.
+const SPELLS: &str = "spells";
+const DAY_MS: i64 = 86_400_000;
 
 /// Rules of the leader.
 #[derive(Clone)]
@@ -47,6 +54,7 @@ pub struct Leader {
     histories: Histories,
     leaves: BTreeSet<SeriesKey>,
     alarms: AlarmBook,
+    spells: Spells,
     complaints: Complaints,
     issuer: Issuer,
     commits: BTreeMap<SourceId, CommitPoint>,
@@ -71,6 +79,7 @@ impl Leader {
             histories: Histories::new(config.width),
             leaves: BTreeSet::new(),
             alarms: AlarmBook::default(),
+            spells: Spells::default(),
             complaints: Complaints::new(config.width),
             issuer: Issuer::new(config.issue.clone(), config.refit, config.width),
             commits: BTreeMap::new(),
@@ -95,14 +104,45 @@ impl Leader {
         self.restore_merge(next)?;
         self.restore_histories(next)?;
         self.alarms = AlarmBook::default();
+        let spells = self.reader.blob(SPELLS)?;
+        self.spells = spells.and_then(|bytes| Spells::restored(&bytes).ok()).unwrap_or_default();
         if let Some(next) = next {
             let from = next - STALE_AFTER;
             for (position, event) in self.reader.alarm_transitions(from, Timestamp::MAX)? {
+                self.spells.observe(position.clone(), event.clone());
                 self.alarms.observe(position, event);
             }
             self.alarms.advance(next);
+            self.spells.advance(next);
         }
         self.issuer.restore(&self.reader, next)
+    }
+
+    /// Work that is planned now, or was in the weeks that are learned from; what the reports bring is not stored yet.
+    fn planned_work(&self, reports: &[Report]) -> Result<Vec<PlannedWork>, StoreError> {
+        let Some(next) = self.merge.next() else { return Ok(Vec::new()) };
+        let mut known: BTreeMap<Box<str>, MaintenanceEvent> = BTreeMap::new();
+        let stored = self.reader.maintenance(next - REACH, Timestamp::MAX)?;
+        let brought = reports.iter().flat_map(|report| &report.maintenance);
+        for event in stored.into_iter().chain(brought.map(|(_, event)| event.clone())) {
+            let newer = known.get(&event.event_id).is_none_or(|other| other.ts <= event.ts);
+            if newer {
+                known.insert(event.event_id.clone(), event);
+            }
+        }
+        let planned = known.into_values().filter(|e| e.action == MaintenanceAction::Plan);
+        let mut work: Vec<PlannedWork> = planned
+            .map(|event| PlannedWork {
+                announced_at: event.ts,
+                cancelled_at: None,
+                starts_at: event.starts_at,
+                ends_at: event.ends_at,
+                region: event.region,
+                service: event.service,
+            })
+            .collect();
+        work.sort_by_key(|work| (work.starts_at, work.ends_at, work.announced_at));
+        Ok(work)
     }
 
     fn restore_merge(&mut self, next: Option<Timestamp>) -> Result<(), StoreError> {
@@ -232,8 +272,10 @@ impl Leader {
             }
             for (position, alarm) in &report.alarms {
                 self.alarms.observe(position.clone(), alarm.clone());
+                self.spells.observe(position.clone(), alarm.clone());
             }
         }
+        let work = self.planned_work(reports)?;
         let mut told = Vec::new();
         let mut tx = self.store.begin()?;
         for report in reports {
@@ -253,6 +295,10 @@ impl Leader {
             settled_now += 1;
             let end = self.config.width.end(window.window);
             self.alarms.advance(end);
+            self.spells.advance(end);
+            if end.millis().rem_euclid(DAY_MS) == 0 {
+                tx.put_blob(SPELLS, &self.spells.stored())?;
+            }
             self.metrics.settled();
             said::thin(&mut window.cells);
             admit(&mut self.leaves, &window, self.config.series_max);
@@ -266,6 +312,8 @@ impl Leader {
             let situation = Situation {
                 histories: &self.histories,
                 alarms: &self.alarms,
+                spells: &self.spells,
+                work: &work,
                 end,
                 receivers: &self.config.receivers,
                 now,

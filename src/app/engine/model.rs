@@ -3,7 +3,7 @@
 use std::num::NonZero;
 use std::thread;
 
-use crate::forecast::{Ensemble, Part, Past, Vintage};
+use crate::forecast::{Ensemble, Part, Past, Prior, Product, Vintage};
 
 /// Series that are worth a thread.
 const SERIES_MIN: usize = 16;
@@ -27,8 +27,12 @@ fn in_parts<T: Send>(series: usize, work: impl Fn(Part) -> T + Sync) -> Vec<T> {
     })
 }
 
-/// Fits every series to the windows before `origin`.
-pub fn fit(past: &Past<'_>, origin: i64) -> Ensemble {
+/// Fits every series to what was known before `origin`.
+pub fn fit(past: &Past<'_>, origin: i64) -> Product {
+    Product::fitted(Prior::shipped(), past, origin, ensemble)
+}
+
+fn ensemble(past: &Past<'_>, origin: i64) -> Ensemble {
     let parts = in_parts(past.series.len(), |part| Ensemble::fitted(past, origin, part));
     let mut parts = parts.into_iter();
     let mut model = parts.next().unwrap_or_default();
@@ -37,7 +41,11 @@ pub fn fit(past: &Past<'_>, origin: i64) -> Ensemble {
 }
 
 /// One vintage a series, in order.
-pub fn predict(model: &Ensemble, past: &Past<'_>, origin: i64) -> Vec<Vintage> {
+pub fn predict(model: &Product, past: &Past<'_>, origin: i64) -> Vec<Vintage> {
+    model.vintages(past, origin, vintages)
+}
+
+fn vintages(model: &Ensemble, past: &Past<'_>, origin: i64) -> Vec<Vintage> {
     let parts = in_parts(past.series.len(), |part| model.vintages(past, origin, part));
     parts.into_iter().flatten().collect()
 }

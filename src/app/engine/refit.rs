@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use super::histories::Histories;
 use super::model;
+use super::spells::Spells;
 use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth};
-use crate::forecast::{Ensemble, History, Past, Place};
+use crate::forecast::{AlarmSpell, History, Past, Place, PlannedWork, Product};
 
 /// Time that a fit is given before a vintage asks for it.
 const DELAY: Duration = Duration::from_secs(3600);
@@ -31,9 +32,11 @@ impl Places {
         &'a self,
         width: WindowWidth,
         series: &'a BTreeMap<SeriesKey, History>,
+        alarms: &'a [AlarmSpell],
+        work: &'a [PlannedWork],
     ) -> Past<'a> {
         let (places, place) = (&self.by_region, &self.other);
-        Past { width, series, alarms: &[], work: &[], places, place }
+        Past { width, series, alarms, work, places, place }
     }
 }
 
@@ -50,15 +53,28 @@ pub struct RefitConfig {
     pub patience: Duration,
 }
 
-type Job = (Timestamp, BTreeMap<SeriesKey, History>);
+/// What a fit is made of.
+pub struct Known<'a> {
+    pub histories: &'a Histories,
+    pub spells: &'a Spells,
+    pub work: &'a [PlannedWork],
+}
+
+/// The same, of its own.
+struct Job {
+    at: Timestamp,
+    series: BTreeMap<SeriesKey, History>,
+    alarms: Vec<AlarmSpell>,
+    work: Vec<PlannedWork>,
+}
 
 /// Fits of the recent instants, and the thread that makes them.
 pub struct Refits {
     config: RefitConfig,
     jobs: Sender<Job>,
-    done: Receiver<(Timestamp, Ensemble)>,
+    done: Receiver<(Timestamp, Product)>,
     asked: Option<Timestamp>,
-    ready: BTreeMap<Timestamp, Ensemble>,
+    ready: BTreeMap<Timestamp, Product>,
 }
 
 impl Refits {
@@ -68,8 +84,8 @@ impl Refits {
         let (jobs, inbox) = channel::<Job>();
         let (outbox, done) = channel();
         std::thread::Builder::new().name("refit".into()).spawn(move || {
-            for (at, series) in inbox {
-                let past = places.past(config.width, &series);
+            for Job { at, series, alarms, work } in inbox {
+                let past = places.past(config.width, &series, &alarms, &work);
                 let model = model::fit(&past, config.width.index(at));
                 if outbox.send((at, model)).is_err() {
                     return;
@@ -91,7 +107,7 @@ impl Refits {
     }
 
     /// Starts the fits that vintages from `at` on will need, once each.
-    pub fn ask(&mut self, at: Timestamp, histories: &Histories) {
+    pub fn ask(&mut self, at: Timestamp, known: &Known<'_>) {
         // The one in use (after a restart it is not there yet), then the one being prepared.
         let next = self.wanted(at + DELAY);
         for instant in [self.wanted(at), next].into_iter().flatten() {
@@ -101,15 +117,16 @@ impl Refits {
             self.asked = Some(instant);
             let origin = self.config.width.index(instant);
             let reads = self.config.width.per(READS) as i64;
-            let slice = histories.by_series().iter();
-            let slice = slice.map(|(s, h)| (s.clone(), cut(h, origin - reads, origin)));
+            let series = known.histories.by_series().iter();
+            let series = series.map(|(s, h)| (s.clone(), cut(h, origin - reads, origin))).collect();
+            let alarms = known.spells.since(instant - READS);
             // The thread ends only with this sender.
-            let _ = self.jobs.send((instant, slice.collect()));
+            let _ = self.jobs.send(Job { at: instant, series, alarms, work: known.work.to_vec() });
         }
     }
 
     /// The fit for a vintage issued at `at`; waits for it, but not for ever.
-    pub fn model(&mut self, at: Timestamp) -> Option<&Ensemble> {
+    pub fn model(&mut self, at: Timestamp) -> Option<&Product> {
         let instant = self.wanted(at)?;
         while !self.ready.contains_key(&instant) {
             match self.done.recv_timeout(self.config.patience) {

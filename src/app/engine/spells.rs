@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::leader::to_blob;
 use crate::domain::{AlarmAction, AlarmEvent, Name, Position, Scope, Severity, Timestamp};
 use crate::forecast::AlarmSpell;
 
@@ -109,10 +110,10 @@ impl Spells {
         }
     }
 
-    /// All of them, by `raised_at`.
-    pub fn all(&self) -> Vec<AlarmSpell> {
-        let mut all: Vec<AlarmSpell> =
-            self.over.iter().chain(self.open.values()).cloned().collect();
+    /// Those that stood at any time since `from`, by `raised_at`.
+    pub fn since(&self, from: Timestamp) -> Vec<AlarmSpell> {
+        let over = self.over.iter().filter(|spell| spell.cleared_at >= Some(from));
+        let mut all: Vec<AlarmSpell> = over.chain(self.open.values()).cloned().collect();
         // What is otherwise equal is equal.
         all.sort_by(|a, b| {
             let key = |s: &AlarmSpell| (s.raised_at, s.cleared_at, s.severity);
@@ -126,18 +127,8 @@ impl Spells {
         all
     }
 
-    /// Those that stood at any time since `from`, by `raised_at`.
-    pub fn since(&self, from: Timestamp) -> Vec<AlarmSpell> {
-        let mut recent = self.all();
-        recent.retain(|spell| spell.cleared_at.is_none_or(|cleared| cleared >= from));
-        recent
-    }
-
     /// State as bytes: what has happened up to the instant that was reached.
-    ///
-    /// # Errors
-    /// What postcard says.
-    pub fn stored(&self) -> Result<Vec<u8>, postcard::Error> {
+    pub fn stored(&self) -> Vec<u8> {
         let stored = |alarm: Option<&str>, spell: &AlarmSpell| Stored {
             alarm: alarm.map(Box::from),
             region: spell.scope.region.clone(),
@@ -151,14 +142,14 @@ impl Spells {
         let over = self.over.iter().map(|spell| stored(None, spell));
         let open = self.open.iter().map(|(alarm, spell)| stored(Some(alarm), spell));
         let all: Vec<Stored> = over.chain(open).collect();
-        postcard::to_stdvec(&(self.now.map(Timestamp::millis), all))
+        to_blob(&(self.now.map(Timestamp::millis), all))
     }
 
-    /// State from bytes, and the instant up to which it is known.
+    /// State from bytes; what happened since has to be observed again.
     ///
     /// # Errors
     /// What postcard says.
-    pub fn restored(bytes: &[u8]) -> Result<(Self, Option<Timestamp>), postcard::Error> {
+    pub fn restored(bytes: &[u8]) -> Result<Self, postcard::Error> {
         let (now, all): (Option<i64>, Vec<Stored>) = postcard::from_bytes(bytes)?;
         let now = now.map(Timestamp::from_millis);
         let mut spells = Self { now, ..Self::default() };
@@ -176,7 +167,7 @@ impl Spells {
                 None => spells.over.push(spell),
             }
         }
-        Ok((spells, now))
+        Ok(spells)
     }
 }
 
@@ -215,17 +206,17 @@ mod tests {
             straight.observe(position, event);
         }
         straight.advance(Timestamp::from_secs(250));
-        let bytes = straight.stored().expect("bytes");
+        let bytes = straight.stored();
         straight.advance(Timestamp::from_secs(400));
-        let (mut other, upto) = Spells::restored(&bytes).expect("state");
-        assert_eq!(upto, Some(Timestamp::from_secs(250)));
+        let mut other = Spells::restored(&bytes).expect("state");
+        assert_eq!(other.now, Some(Timestamp::from_secs(250)));
         for (position, event) in events.into_iter().rev() {
             other.observe(position, event);
         }
         other.advance(Timestamp::from_secs(400));
-        assert_eq!(straight.all(), other.all());
+        assert_eq!(straight.since(Timestamp::from_secs(0)), other.since(Timestamp::from_secs(0)));
         let times: Vec<_> = other
-            .all()
+            .since(Timestamp::from_secs(0))
             .iter()
             .map(|s| (s.raised_at.secs(), s.cleared_at.map(Timestamp::secs)))
             .collect();
