@@ -80,31 +80,42 @@ impl DampLaw {
         Self(law)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// By alarm type that damps the site: (probability, factor on the tickets) at an instant, as far as is
-    /// known at `now`.
-    pub(super) fn factors(
-        &self,
+    /// What damps a site, as far as is known at `now`.
+    pub(super) fn of<'l>(
+        &'l self,
         scope: &Scope,
         spells: &[&AlarmSpell],
         now: Timestamp,
-        at: Timestamp,
-    ) -> Vec<(Arc<str>, Ways)> {
-        if self.is_empty() {
-            return Vec::new();
-        }
+    ) -> Damping<'l> {
         let mut found = Vec::new();
-        for (kind, stretches) in stretches(spells, now) {
-            let Some(damped) = self.0.get(&(scope.clone(), kind.clone())) else { continue };
-            let before = stretches.iter().rev().find(|(from, _)| *from <= at);
-            if let Some(factors) = before.map(|(from, to)| damped.factors(*from, *to, now, at)) {
-                found.push((kind.clone(), factors));
+        if !self.0.is_empty() && !spells.is_empty() {
+            for (kind, stretches) in stretches(spells, now) {
+                if let Some(damped) = self.0.get(&(scope.clone(), kind.clone())) {
+                    found.push((kind.clone(), damped, stretches));
+                }
             }
         }
-        found
+        Damping { now, found }
+    }
+}
+
+/// Damping alarms of one site.
+pub(super) struct Damping<'l> {
+    now: Timestamp,
+    found: Vec<(Arc<str>, &'l Damped, Vec<Stretch>)>,
+}
+
+impl Damping<'_> {
+    pub(super) fn is_none(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// By alarm type: how it may go at an instant.
+    pub(super) fn factors(&self, at: Timestamp) -> impl Iterator<Item = (&Arc<str>, Ways)> {
+        self.found.iter().filter_map(move |(kind, damped, stretches)| {
+            let (from, to) = stretches.iter().rev().find(|(from, _)| *from <= at)?;
+            Some((kind, damped.factors(*from, *to, self.now, at)))
+        })
     }
 }
 

@@ -148,13 +148,13 @@ pub(super) fn damp(
     from: Timestamp,
     explained: &mut [HashMap<i64, f32>],
 ) {
-    if law.damp.is_empty() || spells.is_empty() {
+    let damping = law.damp.of(&site.scope, spells, ground.now());
+    if damping.is_none() {
         return;
     }
     for index in ground.width.index(from)..ground.origin {
         let at = middle(ground.width, index);
-        let factors = law.damp.factors(&site.scope, spells, ground.now(), at);
-        let factor: f64 = factors.iter().map(|(_, f)| f[0].1).product();
+        let factor: f64 = damping.factors(at).map(|(_, ways)| ways[0].1).product();
         if (factor - 1.0).abs() < 0.01 {
             continue;
         }

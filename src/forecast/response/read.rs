@@ -180,21 +180,22 @@ impl<'g, 'a> Ahead<'g, 'a> {
     /// Adds what damping alarms keep away.
     fn damp(&self, effects: &mut [Vec<Effect>], spells: &[&AlarmSpell]) {
         let (law, ground, site) = (self.law, self.ground, self.site);
-        if law.damp.is_empty() || spells.is_empty() {
+        let damping = law.damp.of(&site.scope, spells, ground.now());
+        if damping.is_none() {
             return;
         }
         for target in 0..self.targets {
             let index = ground.origin + target as i64;
             let at = middle(ground.width, index);
-            for (name, ways) in law.damp.factors(&site.scope, spells, ground.now(), at) {
+            for (name, ways) in damping.factors(at) {
                 let mut total = 0.0;
                 for (leaf, effects) in site.leaves.iter().zip(effects.iter_mut()) {
                     let expected = leaf.expected(index);
                     total += expected;
-                    effects[target] = effects[target].plus(&damped(ways, expected, &name));
+                    effects[target] = effects[target].plus(&damped(ways, expected, name));
                 }
                 if let Some(effects) = effects.last_mut() {
-                    effects[target] = effects[target].plus(&damped(ways, total, &name));
+                    effects[target] = effects[target].plus(&damped(ways, total, name));
                 }
             }
         }
