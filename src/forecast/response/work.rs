@@ -23,8 +23,8 @@ enum Phase {
 }
 
 fn phase(work: &PlannedWork, at: Timestamp) -> Option<Phase> {
-    if at < work.starts_at || work.cancelled_at.is_some_and(|cancelled| cancelled <= work.starts_at)
-    {
+    // What is known to be called off is not among the work; that it will be is not known.
+    if at < work.starts_at {
         return None;
     }
     let hours = |from| (at.since(from).as_secs() / 3600) as usize;
