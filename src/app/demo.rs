@@ -16,6 +16,7 @@ use super::serve::default_profiles;
 use super::service::{self, Role, Running, Setup};
 use crate::api::ServiceInfo;
 use crate::domain::{Clock, SourceId, Timestamp, WindowWidth, Zone};
+use crate::forecast::{Calendar, DayKind};
 use crate::ingest;
 use crate::simulate::{Operator, OperatorConfig};
 use crate::staffing::{Shift, required};
@@ -140,6 +141,13 @@ fn setup(
 ) -> Setup {
     let config = operator(state);
     let regions = config.regions.iter().map(|r| (r.name.clone(), r.zone)).collect();
+    let calendars = config.regions.iter().map(|region| {
+        let mut calendar = Calendar::default();
+        let dates = region.holidays.iter().filter_map(|date| date.parse().ok());
+        dates.for_each(|date| calendar.add(date, DayKind::Holiday));
+        (region.name.clone(), Arc::new(calendar))
+    });
+    let calendars = calendars.collect();
     let zone: Zone = config.regions.first().map_or(Zone::UTC, |region| region.zone);
     let info = ServiceInfo {
         version: env!("CARGO_PKG_VERSION"),
@@ -154,6 +162,8 @@ fn setup(
     let issue = IssueConfig {
         zone,
         zones: info.regions.clone(),
+        calendars,
+        calendar: Arc::default(),
         profiles: default_profiles(),
         vintages_from: state.live - BACKFILL,
         alerts_from: state.live,

@@ -168,6 +168,8 @@ fn leader(
         issue: IssueConfig {
             zone: config.windows.time_zone,
             zones: config.regions.clone(),
+            calendars: config.calendars.clone(),
+            calendar: config.windows.calendar.clone(),
             profiles: profiles(config)?,
             // From a midnight on, so that starts of one day issue the same.
             vintages_from: midnight(now - config.forecast.backfill),

@@ -55,8 +55,21 @@ pub enum DayKind {
     Event,
 }
 
+/// A calendar's file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lists {
+    days: Vec<String>,
+    #[serde(default)]
+    working_days: Vec<String>,
+    #[serde(default)]
+    school_holidays: Vec<String>,
+    #[serde(default)]
+    events: Vec<String>,
+}
+
 /// Days known in advance. One date may be of several kinds.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calendar {
     days: BTreeMap<NaiveDate, Vec<DayKind>>,
 }
@@ -68,6 +81,40 @@ impl Calendar {
         if let Err(at) = kinds.binary_search(&kind) {
             kinds.insert(at, kind);
         }
+    }
+
+    /// Reads a list as in `models/holidays/`: `days`, and where there are any `working_days`, `school_holidays`
+    /// and `events`, each of dates such as `2026-01-31`.
+    ///
+    /// # Errors
+    /// What cannot be read, in words.
+    pub fn from_toml(text: &str) -> Result<Self, String> {
+        let lists: Lists = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+        let mut calendar = Self::default();
+        for (kind, dates) in [
+            (DayKind::Holiday, lists.days),
+            (DayKind::WorkingDay, lists.working_days),
+            (DayKind::SchoolHoliday, lists.school_holidays),
+            (DayKind::Event, lists.events),
+        ] {
+            for date in dates {
+                let read = NaiveDate::parse_from_str(&date, "%Y-%m-%d");
+                let wrong = |_| format!("`{date}` is no date such as 2026-01-31");
+                calendar.add(read.map_err(wrong)?, kind);
+            }
+        }
+        Ok(calendar)
+    }
+
+    /// A calendar that comes with the program: `cn` or `gb`.
+    pub fn shipped(name: &str) -> Option<Self> {
+        let text = match name {
+            "cn" => include_str!("../../models/holidays/cn.toml"),
+            "gb" => include_str!("../../models/holidays/gb.toml"),
+            _ => return None,
+        };
+        // A test reads them.
+        Self::from_toml(text).ok()
     }
 
     pub fn is(&self, date: NaiveDate, kind: DayKind) -> bool {
@@ -118,4 +165,25 @@ pub trait Model: Send {
     /// One vintage a series with [`super::HORIZON`] of targets from window `origin` on, from windows before
     /// it and the last fit. Series of which nothing can be said are left out.
     fn predict(&self, past: &Past<'_>, origin: i64) -> Vec<Vintage>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calendars_that_are_shipped_can_be_read() {
+        let date = |text: &str| text.parse::<NaiveDate>().expect("a date");
+        let cn = Calendar::shipped("cn").expect("cn");
+        assert!(cn.is(date("2026-10-01"), DayKind::Holiday));
+        assert!(cn.is(date("2026-10-10"), DayKind::WorkingDay));
+        let gb = Calendar::shipped("gb").expect("gb");
+        assert!(
+            gb.is(date("2026-12-25"), DayKind::Holiday)
+                && !gb.is(date("2026-12-24"), DayKind::Holiday)
+        );
+        assert!(Calendar::shipped("atlantis").is_none());
+        assert!(Calendar::from_toml("days = [\"2026-02-30\"]").is_err());
+        assert!(Calendar::from_toml("holidays = []").is_err());
+    }
 }

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{Name, WindowWidth, Zone};
+use crate::forecast::Calendar;
 use crate::ingest::{Attribute, Target};
 
 use super::Secret;
@@ -20,6 +22,8 @@ pub struct Config {
     pub admin: Admin,
     pub store: Store,
     pub windows: Windows,
+    /// Holidays of the regions that have a calendar of their own.
+    pub calendars: BTreeMap<Name, Arc<Calendar>>,
     /// Time zones of the regions that have their own; see [`Config::zone`].
     pub regions: BTreeMap<Name, Zone>,
     pub forecast: Forecast,
@@ -86,6 +90,8 @@ pub struct Windows {
     pub max_future_skew: Duration,
     /// Zone of regions that have none of their own.
     pub time_zone: Zone,
+    /// Holidays of regions that have none of their own.
+    pub calendar: Arc<Calendar>,
 }
 
 /// `[forecast]`.

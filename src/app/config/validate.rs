@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use figment::value::{Dict, Value};
@@ -16,6 +17,7 @@ use super::types::{
 };
 use super::{Problem, Secret, parse_length};
 use crate::domain::{Name, WindowWidth, Zone};
+use crate::forecast::Calendar;
 use crate::ingest::{Attribute, Lexicon, Table, Target};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -31,13 +33,15 @@ const fn loopback(port: u16) -> SocketAddr {
 pub(super) fn validate(raw: &RawConfig) -> Result<Config, Vec<Problem>> {
     let problems = RefCell::default();
     let root = Reader::root(raw, &problems);
+    let (regions, calendars) = regions(&root);
     let config = Config {
         file: raw.file.clone(),
         server: server(root.section("server")),
         admin: admin(root.section("admin")),
         store: store(root.section("store")),
         windows: windows(root.section("windows")),
-        regions: regions(&root),
+        calendars,
+        regions,
         forecast: forecast(root.section("forecast")),
         kafka: kafka(root.section("kafka")),
         influxdb: influxdb(root.section("influxdb")),
@@ -122,9 +126,26 @@ fn windows(section: Reader<'_>) -> Windows {
         lateness,
         max_future_skew: skew.unwrap_or((5 * MINUTE).min(lateness)),
         time_zone: zone(&section).unwrap_or(Zone::UTC),
+        calendar: calendar(&section).unwrap_or_default(),
     };
     section.finish();
     windows
+}
+
+/// `holidays`: a calendar that is built in, or a file.
+fn calendar(section: &Reader<'_>) -> Option<Arc<Calendar>> {
+    let name = section.text("holidays", "use cn, gb or a file like models/holidays/gb.toml")?;
+    if let Some(shipped) = Calendar::shipped(&name) {
+        return Some(Arc::new(shipped));
+    }
+    let (path, text) = section.file("holidays")?;
+    match Calendar::from_toml(&text) {
+        Ok(calendar) => Some(Arc::new(calendar)),
+        Err(error) => {
+            section.problem("holidays", format!("{}: {error}", path.display()));
+            None
+        }
+    }
 }
 
 fn zone(section: &Reader<'_>) -> Option<Zone> {
@@ -143,16 +164,20 @@ fn table_name(root: &Reader<'_>, section: &str, name: &str, value: &Value) -> Op
     }
 }
 
-fn regions(root: &Reader<'_>) -> BTreeMap<Name, Zone> {
-    let mut zones = BTreeMap::new();
+type Regions = (BTreeMap<Name, Zone>, BTreeMap<Name, Arc<Calendar>>);
+
+fn regions(root: &Reader<'_>) -> Regions {
+    let (mut zones, mut calendars) = (BTreeMap::new(), BTreeMap::new());
     for (name, value, section) in root.named("regions") {
         let name = table_name(root, "regions", name, value);
-        if let (Some(name), Some(zone)) = (name, zone(&section)) {
-            zones.insert(name, zone);
+        let (zone, calendar) = (zone(&section), calendar(&section));
+        if let Some(name) = name {
+            zones.extend(zone.map(|zone| (name.clone(), zone)));
+            calendars.extend(calendar.map(|calendar| (name, calendar)));
         }
         section.finish();
     }
-    zones
+    (zones, calendars)
 }
 
 fn forecast(section: Reader<'_>) -> Forecast {

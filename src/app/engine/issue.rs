@@ -3,7 +3,7 @@
 //! Everything here depends on settled windows, alarm state at the window's end and the roster alone,
 //! so that a restart issues what it would have issued.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +31,9 @@ pub struct IssueConfig {
     /// Zone of roll-ups over all regions, and of regions that name none.
     pub zone: Zone,
     pub zones: BTreeMap<Name, Zone>,
+    /// Holidays by region, and of regions that have none of their own.
+    pub calendars: BTreeMap<Name, Arc<Calendar>>,
+    pub calendar: Arc<Calendar>,
     /// By channel.
     pub profiles: BTreeMap<Name, Profile>,
     /// Vintages are issued for windows that end here or later.
@@ -44,9 +47,15 @@ pub struct IssueConfig {
 
 impl IssueConfig {
     fn places(&self) -> Places {
-        let place = |zone: &Zone| Place { zone: *zone, calendar: Arc::new(Calendar::default()) };
-        let by_region = self.zones.iter().map(|(region, zone)| (region.clone(), place(zone)));
-        Places { by_region: by_region.collect(), other: place(&self.zone) }
+        let named: BTreeSet<&Name> = self.zones.keys().chain(self.calendars.keys()).collect();
+        let place = |region: &Name| Place {
+            zone: self.zone_of(region),
+            calendar: self.calendars.get(region).unwrap_or(&self.calendar).clone(),
+        };
+        Places {
+            by_region: named.into_iter().map(|region| (region.clone(), place(region))).collect(),
+            other: Place { zone: self.zone, calendar: self.calendar.clone() },
+        }
     }
 
     fn zone_of(&self, region: &Name) -> Zone {
