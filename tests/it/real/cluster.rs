@@ -35,6 +35,12 @@ impl Instance {
         Self { site, program, role }
     }
 
+    /// What its `/metrics` says.
+    pub fn metrics(&self) -> String {
+        let answer = reqwest::blocking::get(format!("http://{}/metrics", self.site.admin));
+        answer.and_then(reqwest::blocking::Response::text).unwrap_or_default()
+    }
+
     pub fn leads(&self) -> bool {
         // The last word of the log counts.
         let said = self.program.said();

@@ -243,6 +243,13 @@ fn every_record_is_in_one_place_after_kills_and_rebalances() {
         truth.unreadable
     );
     dead_letters(&kafka, &second, &truth);
+    outlook(&kafka);
+    let metrics = [&second, &third, &fourth].map(|i| i.metrics());
+    for partition in 0..PARTITIONS {
+        let lag = format!("surgecast_ingest_lag{{source=\"support.tickets[{partition}]\"}} 0");
+        let owners = metrics.iter().filter(|text| text.contains(&lag)).count();
+        assert_eq!(owners, 1, "{lag}\n{metrics:?}");
+    }
     // While somebody counts, nobody may set how far that is.
     let refused =
         frontier(&second.site, &["reset", "--topic", "support.tickets", "--to", "latest", "--yes"]);
@@ -255,6 +262,36 @@ fn every_record_is_in_one_place_after_kills_and_rebalances() {
     });
     let anew = start("anew");
     until("all to be counted anew", || Truth::stored(&anew) == truth);
+}
+
+/// The newest of each series is in the topic, in the API's forms.
+fn outlook(kafka: &Kafka) {
+    let mut series = HashSet::new();
+    until("every series to be in the topic", || {
+        for partition in 0..PARTITIONS {
+            let consumer: BaseConsumer =
+                client(kafka).set("group.id", "outlook").create().expect("a consumer");
+            let wait = Duration::from_secs(20);
+            let (low, high) =
+                consumer.fetch_watermarks("cluster.outlook", partition, wait).expect("marks");
+            let mut list = TopicPartitionList::new();
+            list.add_partition_offset("cluster.outlook", partition, Offset::Offset(low))
+                .expect("offset");
+            consumer.assign(&list).expect("assigned");
+            let mut next = low;
+            while next < high {
+                let Some(Ok(message)) = consumer.poll(wait) else { continue };
+                next = message.offset() + 1;
+                let record: Value =
+                    serde_json::from_slice(message.payload().expect("bytes")).expect("JSON");
+                assert_eq!(record["forecast"]["targets"].as_array().map(Vec::len), Some(24));
+                assert!(record["anomalies"].is_array(), "{record}");
+                series.insert(String::from_utf8_lossy(message.key().expect("a key")).into_owned());
+            }
+        }
+        // Three leaves, and roll-ups.
+        series.len() > 3 && series.contains("north/tv/kiosk")
+    });
 }
 
 fn frontier(site: &Site, args: &[&str]) -> (bool, String) {
