@@ -165,6 +165,8 @@ pub fn start_with(
     let writer = match setup.kafka {
         None => None,
         Some(settings) => {
+            // Before any client says why.
+            health.failing(kafka::COMPONENT, "not connected yet");
             if setup.role != Role::Count {
                 let producer = kafka::Producer::open(&settings, health.clone())?;
                 topics = Some((producer, settings.clone()));
@@ -339,7 +341,6 @@ impl Parts {
         health: &Arc<Health>,
     ) -> anyhow::Result<()> {
         let Cluster { settings, leadership, url, told } = cluster;
-        health.failing(kafka::COMPONENT, "not connected yet");
         let forecasts = role != Role::Count;
         let log = LogFeed {
             settings: settings.clone(),
