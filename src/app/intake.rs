@@ -18,6 +18,7 @@ use crate::telemetry::{Health, Metrics};
 use crate::window::{CommitPoint, FoldConfig};
 
 const REPORT_EVERY_S: f64 = 1.0;
+const REPORT_IDLE_S: f64 = 0.25;
 const POLL: Duration = Duration::from_millis(100);
 /// Records between two looks at the clock.
 const LOOK_EVERY: usize = 64;
@@ -79,7 +80,9 @@ impl Intake {
             }
             // The clock costs as much as a small record.
             let looks = is_idle || taken % LOOK_EVERY == 0;
-            if held >= self.held_max || looks && since.seconds() >= REPORT_EVERY_S {
+            // Where nothing follows, what came is not kept waiting.
+            let wait = if is_idle && taken > 0 { REPORT_IDLE_S } else { REPORT_EVERY_S };
+            if held >= self.held_max || looks && since.seconds() >= wait {
                 self.report(&consumer, &log, &mut partitions)?;
                 (taken, held, since) = (0, 0, Stopwatch::start());
             }
