@@ -16,7 +16,7 @@ use crate::window::CommitPoint;
 
 const WAIT: Duration = Duration::from_millis(200);
 /// Messages that become one transaction, at most.
-const MESSAGES_MAX: usize = 20_000;
+const MESSAGES_MAX: usize = 10_000;
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
 
 /// What the thread works with.

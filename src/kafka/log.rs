@@ -91,6 +91,8 @@ impl LogReader {
             .set("group.id", format!("{}.log", settings.group))
             .set("enable.auto.commit", "false")
             .set("fetch.queue.backoff.ms", "100")
+            // It is read no faster than it is stored.
+            .set("queued.max.messages.kbytes", "8192")
             .set("auto.offset.reset", "error");
         let inner: BaseConsumer<Context> =
             config.create_with_context(context).map_err(|error| settings.problem(&error))?;

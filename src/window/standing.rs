@@ -1,12 +1,16 @@
 //! Alarm state, which outlives windows: what stands at a given event time.
 //!
-//! Transitions are applied in event-time order up to the instant that is asked for, so that the answer
-//! for a window's end does not depend on how much of the log had been read when it was asked.
+//! Transitions take effect up to the instant that is asked for, each alarm's in the order of event time, so that the
+//! answer for a window's end does not depend on how much of the log had been read when it was asked. A storm is
+//! kept small: names once, and of a transition what is needed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{AlarmAction, AlarmEvent, Position, Scope, Severity, Timestamp};
+use crate::domain::{
+    AlarmAction, AlarmEvent, Offset, Position, Scope, Severity, SourceId, Timestamp,
+};
 
 /// An alarm whose last change is older than this is stale (ISA-18.2 calls for such a limit) and no
 /// longer counts as standing.
@@ -15,72 +19,178 @@ pub const STALE_AFTER: Duration = Duration::from_secs(7 * 86_400);
 /// An alarm that has been raised and not cleared.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standing {
-    pub alarm_id: Box<str>,
-    pub scope: Scope,
+    pub alarm_id: Arc<str>,
+    pub scope: Arc<Scope>,
     pub severity: Severity,
     pub raised_at: Timestamp,
     pub changed_at: Timestamp,
-    pub device: Option<Box<str>>,
-    pub alarm_type: Option<Box<str>>,
-    pub text: Option<Box<str>>,
+    pub device: Option<Arc<str>>,
+    pub alarm_type: Option<Arc<str>>,
+}
+
+/// What happened to an alarm, once its time has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Transition<'a> {
+    pub alarm_id: &'a Arc<str>,
+    pub action: AlarmAction,
+    pub severity: Severity,
+    pub ts: Timestamp,
+    pub scope: &'a Arc<Scope>,
+    pub device: Option<&'a Arc<str>>,
+    pub alarm_type: Option<&'a Arc<str>>,
+}
+
+/// Time and position of a transition: the larger is the newer. Sources by number.
+type Key = (Timestamp, u16, Offset);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Step {
+    key: Key,
+    action: u8,
+    severity: Severity,
+}
+
+/// Transitions of one alarm whose time has not come.
+#[derive(Clone, Debug)]
+struct Waiting {
+    steps: Vec<Step>,
+    about: About,
+}
+
+/// What its newest transition says of an alarm.
+#[derive(Clone, Debug)]
+struct About {
+    scope: Arc<Scope>,
+    device: Option<Arc<str>>,
+    alarm_type: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug)]
 struct State {
-    /// Time and position of the newest transition: the larger wins.
-    newest: (Timestamp, Position),
+    newest: Key,
     standing: Option<Standing>,
 }
 
 /// All alarms, as of an instant that only moves forward.
 #[derive(Clone, Debug, Default)]
 pub struct AlarmBook {
-    ahead: BTreeMap<(Timestamp, Position), AlarmEvent>,
-    alarms: BTreeMap<Box<str>, State>,
+    ahead: BTreeMap<Arc<str>, Waiting>,
+    alarms: BTreeMap<Arc<str>, State>,
     now: Option<Timestamp>,
+    names: BTreeSet<Arc<str>>,
+    scopes: BTreeSet<Arc<Scope>>,
+    sources: Vec<SourceId>,
 }
+
+const ACTIONS: [AlarmAction; 3] = [AlarmAction::Raise, AlarmAction::Change, AlarmAction::Clear];
 
 impl AlarmBook {
     /// Takes a transition, in any order and any number of times.
-    pub fn observe(&mut self, position: Position, event: AlarmEvent) {
-        let at = event.ts;
-        if self.now.is_some_and(|now| at <= now) {
-            self.apply((at, position), event);
-        } else {
-            self.ahead.insert((at, position), event);
-        }
-    }
-
-    /// Moves on to `now`: transitions up to it take effect, stale alarms go.
-    pub fn advance(&mut self, now: Timestamp) {
-        while let Some(first) = self.ahead.first_entry() {
-            if first.key().0 > now {
-                break;
+    pub fn observe(&mut self, position: &Position, event: &AlarmEvent) {
+        let source = match self.sources.iter().position(|known| *known == position.source) {
+            Some(number) => number,
+            None => {
+                self.sources.push(position.source.clone());
+                self.sources.len() - 1
             }
-            let (key, event) = first.remove_entry();
-            self.apply(key, event);
-        }
-        self.now = self.now.max(Some(now));
-        self.alarms.retain(|_, state| state.newest.0 + STALE_AFTER > now);
-    }
-
-    fn apply(&mut self, key: (Timestamp, Position), event: AlarmEvent) {
-        let before = self.alarms.get(&event.alarm_id);
-        if before.is_some_and(|state| state.newest >= key) {
+        };
+        let action = match event.action {
+            AlarmAction::Raise => 0,
+            AlarmAction::Change => 1,
+            AlarmAction::Clear => 2,
+        };
+        let key = (event.ts, source as u16, position.offset);
+        let step = Step { key, action, severity: event.severity };
+        let about = About {
+            scope: self.scope(&event.scope),
+            device: event.device.as_deref().map(|text| self.name(text)),
+            alarm_type: event.alarm_type.as_deref().map(|text| self.name(text)),
+        };
+        if self.now.is_some_and(|now| event.ts <= now) {
+            let alarm_id: Arc<str> = match self.alarms.get_key_value(&*event.alarm_id) {
+                Some((known, _)) => known.clone(),
+                None => Arc::from(&*event.alarm_id),
+            };
+            self.apply(&alarm_id, step, &about);
             return;
         }
-        let since = before.and_then(|s| s.standing.as_ref()).map_or(event.ts, |s| s.raised_at);
-        let standing = (event.action != AlarmAction::Clear).then(|| Standing {
-            alarm_id: event.alarm_id.clone(),
-            scope: event.scope,
-            severity: event.severity,
-            raised_at: since,
-            changed_at: event.ts,
-            device: event.device,
-            alarm_type: event.alarm_type,
-            text: event.text,
+        match self.ahead.get_mut(&*event.alarm_id) {
+            Some(waiting) => {
+                if let Err(at) = waiting.steps.binary_search_by_key(&key, |step| step.key) {
+                    if at == waiting.steps.len() {
+                        waiting.about = about;
+                    }
+                    waiting.steps.insert(at, step);
+                }
+            }
+            None => {
+                let alarm_id: Arc<str> = Arc::from(&*event.alarm_id);
+                self.ahead.insert(alarm_id, Waiting { steps: vec![step], about });
+            }
+        }
+    }
+
+    fn name(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.names.get(text) {
+            return known.clone();
+        }
+        let name: Arc<str> = text.into();
+        self.names.insert(name.clone());
+        name
+    }
+
+    fn scope(&mut self, scope: &Scope) -> Arc<Scope> {
+        if let Some(known) = self.scopes.get(scope) {
+            return known.clone();
+        }
+        let scope = Arc::new(scope.clone());
+        self.scopes.insert(scope.clone());
+        scope
+    }
+
+    /// Moves on to `now`: transitions up to it take effect, each is told, stale alarms go.
+    pub fn advance(&mut self, now: Timestamp, mut tell: impl FnMut(Transition<'_>)) {
+        let mut ahead = std::mem::take(&mut self.ahead);
+        ahead.retain(|alarm_id, waiting| {
+            let due = waiting.steps.partition_point(|step| step.key.0 <= now);
+            for step in waiting.steps.drain(..due) {
+                tell(Transition {
+                    alarm_id,
+                    action: ACTIONS[usize::from(step.action)],
+                    severity: step.severity,
+                    ts: step.key.0,
+                    scope: &waiting.about.scope,
+                    device: waiting.about.device.as_ref(),
+                    alarm_type: waiting.about.alarm_type.as_ref(),
+                });
+                self.apply(alarm_id, step, &waiting.about);
+            }
+            !waiting.steps.is_empty()
         });
-        self.alarms.insert(event.alarm_id, State { newest: key, standing });
+        self.ahead = ahead;
+        self.now = self.now.max(Some(now));
+        self.alarms.retain(|_, state| state.newest.0 + STALE_AFTER > now);
+        self.names.retain(|name| Arc::strong_count(name) > 1);
+    }
+
+    fn apply(&mut self, alarm_id: &Arc<str>, step: Step, about: &About) {
+        let before = self.alarms.get(alarm_id);
+        if before.is_some_and(|state| state.newest >= step.key) {
+            return;
+        }
+        let ts = step.key.0;
+        let since = before.and_then(|s| s.standing.as_ref()).map_or(ts, |s| s.raised_at);
+        let stands = ACTIONS[usize::from(step.action)] != AlarmAction::Clear;
+        let standing = stands.then(|| Standing {
+            alarm_id: alarm_id.clone(),
+            scope: about.scope.clone(),
+            severity: step.severity,
+            raised_at: since,
+            changed_at: ts,
+            device: about.device.clone(),
+            alarm_type: about.alarm_type.clone(),
+        });
+        self.alarms.insert(alarm_id.clone(), State { newest: step.key, standing });
     }
 
     /// What stands now, by alarm id.
@@ -92,7 +202,7 @@ impl AlarmBook {
     pub fn active(&self) -> BTreeMap<Scope, u32> {
         let mut active = BTreeMap::new();
         for alarm in self.standing() {
-            *active.entry(alarm.scope.clone()).or_default() += 1;
+            *active.entry(Scope::clone(&alarm.scope)).or_default() += 1;
         }
         active
     }
@@ -130,20 +240,20 @@ mod tests {
             let position = |n: usize| Position { source: SourceId::new("a", 0), offset: n as i64 };
             let mut straight = AlarmBook::default();
             for (n, (id, at, action)) in steps.iter().enumerate() {
-                straight.observe(position(n), event(*id, *at, *action));
+                straight.observe(&position(n), &event(*id, *at, *action));
             }
-            straight.advance(Timestamp::from_secs(1000));
+            straight.advance(Timestamp::from_secs(1000), |_| {});
             let mut order: Vec<usize> = (0..steps.len()).collect();
             order.sort_by_key(|n| (*n as u64 + 1).wrapping_mul(seed | 1));
             let mut other = AlarmBook::default();
             for (k, n) in order.iter().enumerate() {
                 let (id, at, action) = steps[*n];
-                other.observe(position(*n), event(id, at, action));
+                other.observe(&position(*n), &event(id, at, action));
                 if let Some(stop) = stops.get(k) {
-                    other.advance(Timestamp::from_secs(*stop));
+                    other.advance(Timestamp::from_secs(*stop), |_| {});
                 }
             }
-            other.advance(Timestamp::from_secs(1000));
+            other.advance(Timestamp::from_secs(1000), |_| {});
             let ids = |book: &AlarmBook| -> Vec<_> {
                 book.standing().map(|s| (s.alarm_id.clone(), s.changed_at)).collect()
             };
@@ -155,14 +265,14 @@ mod tests {
     fn an_answer_does_not_see_later_transitions() {
         let position = |n| Position { source: SourceId::new("a", 0), offset: n };
         let mut book = AlarmBook::default();
-        book.observe(position(0), event(1, 100, 0));
-        book.observe(position(1), event(1, 200, 2));
-        book.advance(Timestamp::from_secs(150));
+        book.observe(&position(0), &event(1, 100, 0));
+        book.observe(&position(1), &event(1, 200, 2));
+        book.advance(Timestamp::from_secs(150), |_| {});
         assert_eq!(book.standing().count(), 1);
-        book.advance(Timestamp::from_secs(250));
+        book.advance(Timestamp::from_secs(250), |_| {});
         assert_eq!(book.standing().count(), 0);
-        book.observe(position(2), event(2, 260, 0));
-        book.advance(Timestamp::from_secs(260) + STALE_AFTER);
+        book.observe(&position(2), &event(2, 260, 0));
+        book.advance(Timestamp::from_secs(260) + STALE_AFTER, |_| {});
         assert_eq!(book.standing().count(), 0, "stale");
     }
 }

@@ -328,7 +328,7 @@ impl Issuer {
             .iter()
             .filter_map(|(series, plan)| Some(SeriesNeed { plan, vintage: issued.get(series)? }));
         let standing = at.alarms.standing().map(|alarm| StandingAlarm {
-            scope: alarm.scope.clone(),
+            scope: alarm.scope.as_ref().clone(),
             severity: alarm.severity,
             device: alarm.device.as_deref().map(str::to_owned),
             alarm_type: alarm.alarm_type.as_deref().map(str::to_owned),

@@ -109,10 +109,10 @@ impl Leader {
         if let Some(next) = next {
             let from = next - STALE_AFTER;
             for (position, event) in self.reader.alarm_transitions(from, Timestamp::MAX)? {
-                self.spells.observe(position.clone(), event.clone());
-                self.alarms.observe(position, event);
+                self.alarms.observe(&position, &event);
             }
-            self.alarms.advance(next);
+            let spells = &mut self.spells;
+            self.alarms.advance(next, |transition| spells.take(transition));
             self.spells.advance(next);
         }
         self.issuer.restore(&self.reader, next)
@@ -271,8 +271,7 @@ impl Leader {
                 self.merge.note(source, frontier, now);
             }
             for (position, alarm) in &report.alarms {
-                self.alarms.observe(position.clone(), alarm.clone());
-                self.spells.observe(position.clone(), alarm.clone());
+                self.alarms.observe(position, alarm);
             }
         }
         let work = self.planned_work(reports)?;
@@ -294,7 +293,8 @@ impl Leader {
         {
             settled_now += 1;
             let end = self.config.width.end(window.window);
-            self.alarms.advance(end);
+            let spells = &mut self.spells;
+            self.alarms.advance(end, |transition| spells.take(transition));
             self.spells.advance(end);
             if end.millis().rem_euclid(DAY_MS) == 0 {
                 tx.put_blob(SPELLS, &self.spells.stored())?;

@@ -7,8 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::leader::to_blob;
-use crate::domain::{AlarmAction, AlarmEvent, Name, Position, Scope, Severity, Timestamp};
+use crate::domain::{AlarmAction, Name, Scope, Severity, Timestamp};
 use crate::forecast::AlarmSpell;
+use crate::window::Transition;
 
 /// How far back spells are kept: as far as a fit reads.
 pub const REACH: Duration = Duration::from_secs(63 * 86_400);
@@ -18,13 +19,10 @@ const SPELLS_MAX: usize = 200_000;
 /// Raises and clears of the last weeks, as of an instant that only moves forward.
 #[derive(Debug, Default)]
 pub struct Spells {
-    ahead: BTreeMap<(Timestamp, Position), AlarmEvent>,
     /// Those that stand, by alarm id.
-    open: BTreeMap<Box<str>, AlarmSpell>,
-    /// Those that are over, in the order in which they ended.
+    open: BTreeMap<Arc<str>, AlarmSpell>,
+    /// Those that are over.
     over: Vec<AlarmSpell>,
-    /// Each name once.
-    names: BTreeSet<Arc<str>>,
     now: Option<Timestamp>,
 }
 
@@ -42,71 +40,49 @@ struct Stored {
 }
 
 impl Spells {
-    /// Takes a transition; one that lies before the instant that was reached is too late to be learned from.
-    pub fn observe(&mut self, position: Position, event: AlarmEvent) {
-        if self.now.is_none_or(|now| event.ts > now) {
-            self.ahead.insert((event.ts, position), event);
-        }
+    /// Whether a transition of that time is not in here yet.
+    pub fn is_news(&self, ts: Timestamp) -> bool {
+        self.now.is_none_or(|now| ts > now)
     }
 
-    /// Moves on to `now`: transitions up to it take effect.
-    pub fn advance(&mut self, now: Timestamp) {
-        while let Some(first) = self.ahead.first_entry() {
-            if first.key().0 > now {
-                break;
-            }
-            let event = first.remove();
-            self.apply(event);
+    /// Takes a transition whose time has come.
+    pub fn take(&mut self, transition: Transition<'_>) {
+        let Transition { alarm_id, action, severity, ts, scope, device, alarm_type } = transition;
+        if !self.is_news(ts) {
+            return;
         }
+        if action == AlarmAction::Clear {
+            if let Some(mut spell) = self.open.remove(alarm_id) {
+                spell.cleared_at = Some(ts);
+                self.over.push(spell);
+            }
+            return;
+        }
+        // As it was when it came: what it became later was not known then.
+        if self.open.contains_key(alarm_id) || self.open.len() >= SPELLS_MAX {
+            return;
+        }
+        let spell = AlarmSpell {
+            scope: Scope::clone(scope),
+            severity,
+            alarm_type: alarm_type.cloned(),
+            device: device.cloned(),
+            raised_at: ts,
+            cleared_at: None,
+        };
+        self.open.insert(alarm_id.clone(), spell);
+    }
+
+    /// All transitions up to `now` have been taken.
+    pub fn advance(&mut self, now: Timestamp) {
         self.now = self.now.max(Some(now));
         let many = self.over.len() > SPELLS_MAX + SPELLS_MAX / 8;
-        let old = self.over.first().is_some_and(|s| s.cleared_at < Some(now - REACH));
-        if many || old {
-            self.forget(now - REACH);
-        }
-    }
-
-    fn forget(&mut self, before: Timestamp) {
-        let surplus = self.over.len().saturating_sub(SPELLS_MAX);
-        self.over.drain(..surplus);
-        self.over.retain(|spell| spell.cleared_at >= Some(before));
-        self.open.retain(|_, spell| spell.raised_at >= before);
-        self.names.retain(|name| Arc::strong_count(name) > 1);
-    }
-
-    fn name(&mut self, text: Option<Box<str>>) -> Option<Arc<str>> {
-        let text = text?;
-        if let Some(known) = self.names.get(&*text) {
-            return Some(known.clone());
-        }
-        let name: Arc<str> = text.into();
-        self.names.insert(name.clone());
-        Some(name)
-    }
-
-    fn apply(&mut self, event: AlarmEvent) {
-        let AlarmEvent { alarm_id, action, ts, severity, scope, device, alarm_type, .. } = event;
-        match action {
-            AlarmAction::Clear => {
-                if let Some(mut spell) = self.open.remove(&alarm_id) {
-                    spell.cleared_at = Some(ts);
-                    self.over.push(spell);
-                }
-            }
-            // As it was when it came: what it became later was not known then.
-            AlarmAction::Raise | AlarmAction::Change if self.open.contains_key(&alarm_id) => {}
-            AlarmAction::Raise | AlarmAction::Change => {
-                let (alarm_type, device) = (self.name(alarm_type), self.name(device));
-                let spell = AlarmSpell {
-                    scope,
-                    severity,
-                    alarm_type,
-                    device,
-                    raised_at: ts,
-                    cleared_at: None,
-                };
-                self.open.insert(alarm_id, spell);
-            }
+        if many || now.millis().rem_euclid(86_400_000) == 0 {
+            self.over.sort_by_key(|spell| spell.cleared_at);
+            let surplus = self.over.len().saturating_sub(SPELLS_MAX);
+            self.over.drain(..surplus);
+            self.over.retain(|spell| spell.cleared_at >= Some(now - REACH));
+            self.open.retain(|_, spell| spell.raised_at >= now - REACH);
         }
     }
 
@@ -153,17 +129,25 @@ impl Spells {
         let (now, all): (Option<i64>, Vec<Stored>) = postcard::from_bytes(bytes)?;
         let now = now.map(Timestamp::from_millis);
         let mut spells = Self { now, ..Self::default() };
+        let mut names: BTreeSet<Arc<str>> = BTreeSet::new();
+        let mut name = |text: Arc<str>| match names.get(&text) {
+            Some(known) => known.clone(),
+            None => {
+                names.insert(text.clone());
+                text
+            }
+        };
         for stored in all {
             let spell = AlarmSpell {
                 scope: Scope { region: stored.region, service: stored.service },
                 severity: stored.severity,
-                alarm_type: spells.name(stored.alarm_type.map(|text| Box::from(&*text))),
-                device: spells.name(stored.device.map(|text| Box::from(&*text))),
+                alarm_type: stored.alarm_type.map(&mut name),
+                device: stored.device.map(&mut name),
                 raised_at: Timestamp::from_millis(stored.raised_at),
                 cleared_at: stored.cleared_at.map(Timestamp::from_millis),
             };
             match stored.alarm {
-                Some(alarm) => _ = spells.open.insert(alarm, spell),
+                Some(alarm) => _ = spells.open.insert(Arc::from(&*alarm), spell),
                 None => spells.over.push(spell),
             }
         }
@@ -174,7 +158,8 @@ impl Spells {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::SourceId;
+    use crate::domain::{AlarmEvent, Position, SourceId};
+    use crate::window::AlarmBook;
 
     fn event(id: &str, at: i64, action: AlarmAction) -> (Position, AlarmEvent) {
         let name = |text| Name::new(text).expect("a name");
@@ -201,26 +186,27 @@ mod tests {
             event("y", 120, AlarmAction::Raise),
             event("x", 300, AlarmAction::Raise),
         ];
+        let (at, all) = (Timestamp::from_secs, Timestamp::from_secs(0));
         let mut straight = Spells::default();
-        for (position, event) in events.clone() {
-            straight.observe(position, event);
-        }
-        straight.advance(Timestamp::from_secs(250));
+        let mut book = AlarmBook::default();
+        events.iter().for_each(|(position, event)| book.observe(position, event));
+        book.advance(at(250), |transition| straight.take(transition));
+        straight.advance(at(250));
         let bytes = straight.stored();
-        straight.advance(Timestamp::from_secs(400));
+        book.advance(at(400), |transition| straight.take(transition));
+        straight.advance(at(400));
+        // Everything is observed again, the other way round.
         let mut other = Spells::restored(&bytes).expect("state");
-        assert_eq!(other.now, Some(Timestamp::from_secs(250)));
-        for (position, event) in events.into_iter().rev() {
-            other.observe(position, event);
-        }
-        other.advance(Timestamp::from_secs(400));
-        assert_eq!(straight.since(Timestamp::from_secs(0)), other.since(Timestamp::from_secs(0)));
-        let times: Vec<_> = other
-            .since(Timestamp::from_secs(0))
-            .iter()
-            .map(|s| (s.raised_at.secs(), s.cleared_at.map(Timestamp::secs)))
-            .collect();
-        assert_eq!(times, [(100, Some(200)), (120, None), (300, None)]);
-        assert_eq!(other.since(Timestamp::from_secs(210)).len(), 2);
+        let mut book = AlarmBook::default();
+        events.iter().rev().for_each(|(position, event)| book.observe(position, event));
+        book.advance(at(400), |transition| other.take(transition));
+        other.advance(at(400));
+        assert_eq!(straight.since(all), other.since(all));
+        let times = other
+            .since(all)
+            .into_iter()
+            .map(|s| (s.raised_at.secs(), s.cleared_at.map(Timestamp::secs)));
+        assert_eq!(times.collect::<Vec<_>>(), [(100, Some(200)), (120, None), (300, None)]);
+        assert_eq!(other.since(at(210)).len(), 2);
     }
 }
