@@ -81,7 +81,7 @@ fn an_unknown_key_names_itself_its_source_and_what_is_allowed() {
     insta::assert_snapshot!(run.err, @r#"
     surgecast: config surgecast.toml: 2 problems
       server.listn (in surgecast.toml): unknown key, allowed here: advertise, allow_open, listen, public_url, tokens_file
-      windows.witdh (from environment variable SURGECAST__WINDOWS__WITDH): unknown key, allowed here: lateness, max_future_skew, time_zone, width
+      windows.witdh (from environment variable SURGECAST__WINDOWS__WITDH): unknown key, allowed here: holidays, lateness, max_future_skew, time_zone, width
     "#);
 }
 
