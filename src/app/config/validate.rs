@@ -33,13 +33,18 @@ const fn loopback(port: u16) -> SocketAddr {
 pub(super) fn validate(raw: &RawConfig) -> Result<Config, Vec<Problem>> {
     let problems = RefCell::default();
     let root = Reader::root(raw, &problems);
+    // In the order of the sections, so that problems are told in it.
+    let server = server(root.section("server"));
+    let admin = admin(root.section("admin"));
+    let store = store(root.section("store"));
+    let windows = windows(root.section("windows"));
     let (regions, calendars) = regions(&root);
     let config = Config {
         file: raw.file.clone(),
-        server: server(root.section("server")),
-        admin: admin(root.section("admin")),
-        store: store(root.section("store")),
-        windows: windows(root.section("windows")),
+        server,
+        admin,
+        store,
+        windows,
         calendars,
         regions,
         forecast: forecast(root.section("forecast")),
