@@ -39,18 +39,12 @@ impl LogFeed {
 
     fn follow(&mut self) -> Result<(), KafkaProblem> {
         let sources = kafka::prepare(&self.settings, self.health.clone())?;
-        let reader = LogReader::open(&self.settings, self.health.clone(), self.from)?;
+        let mut reader = LogReader::open(&self.settings, self.health.clone(), self.from)?;
         if self.inbox.as_ref().is_some_and(|inbox| inbox.send(Input::Expect(sources)).is_err()) {
             return Ok(());
         }
         while !self.stop.load(Ordering::Relaxed) {
-            let messages = match reader.read(WAIT, MESSAGES_MAX) {
-                Ok(messages) => messages,
-                Err(problem) => {
-                    kafka::report(&self.health, &problem.0);
-                    continue;
-                }
-            };
+            let messages = reader.read(WAIT, MESSAGES_MAX)?;
             let Some((last, _)) = messages.last() else { continue };
             let next = last + 1;
             let (reports, told) = self.sort(messages);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::{Message as _, Offset, TopicPartitionList};
 
 use super::context::Context;
@@ -72,6 +72,8 @@ pub enum From {
 /// Reads the log from an offset on.
 pub struct LogReader {
     inner: BaseConsumer<Context>,
+    /// Why it will read no more, where that is so.
+    ended: Option<KafkaProblem>,
 }
 
 impl LogReader {
@@ -125,14 +127,18 @@ impl LogReader {
         list.add_partition_offset(&topic, PARTITION, Offset::Offset(start.max(low)))
             .and_then(|()| inner.assign(&list))
             .map_err(|error| settings.problem(&error))?;
-        Ok(Self { inner })
+        Ok(Self { inner, ended: None })
     }
 
-    /// Messages that follow, at most `max`; waits up to `wait` for the first.
+    /// Messages that follow, at most `max`; waits up to `wait` for the first. What goes wrong between them is told to
+    /// the health, and what was read before it is returned: no error takes messages with it.
     ///
     /// # Errors
-    /// [`KafkaProblem`] where the log cannot be read; the client itself goes on trying.
-    pub fn read(&self, wait: Duration, max: usize) -> Result<Vec<LogMessage>, KafkaProblem> {
+    /// [`KafkaProblem`] where the client does not go on by itself: open another one.
+    pub fn read(&mut self, wait: Duration, max: usize) -> Result<Vec<LogMessage>, KafkaProblem> {
+        if let Some(problem) = self.ended.take() {
+            return Err(problem);
+        }
         let mut messages = Vec::new();
         while messages.len() < max {
             let wait = if messages.is_empty() { wait } else { Duration::ZERO };
@@ -143,9 +149,72 @@ impl LogReader {
                     messages.push((message.offset(), wire));
                 }
                 Some(Err(KafkaError::PartitionEOF(_))) => {}
-                Some(Err(error)) => return Err(self.inner.context().problem(&error)),
+                Some(Err(error)) => {
+                    let context = self.inner.context();
+                    let problem = context.problem(&error);
+                    context.ill(&problem.0);
+                    let lost = KafkaError::MessageConsumption(Code::AutoOffsetReset);
+                    if error == lost {
+                        self.ended = Some(problem);
+                    }
+                    break;
+                }
             }
         }
         Ok(messages)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use rdkafka::mocking::MockCluster;
+
+    use super::*;
+    use crate::kafka::Topics;
+
+    /// Brokers that come and go in the middle of a read: an error must not take along what was read before it.
+    #[test]
+    fn no_error_takes_messages_with_it() {
+        const MESSAGES: usize = 3000;
+        let cluster = MockCluster::new(1).expect("a cluster");
+        let topic = |name: &str| name.to_owned();
+        let settings = Settings {
+            brokers: cluster.bootstrap_servers(),
+            group: "surgecast".into(),
+            topics: Topics {
+                alarms: topic("alarms"),
+                tickets: topic("tickets"),
+                maintenance: topic("maintenance"),
+            },
+            // Many small answers, with room for errors between them.
+            properties: BTreeMap::from(
+                [("max.partition.fetch.bytes", "600"), ("reconnect.backoff.ms", "5")]
+                    .map(|(key, value)| (key.to_owned(), value.to_owned())),
+            ),
+        };
+        cluster.create_topic(&settings.partials(), 1, 1).expect("a topic");
+        let health = Arc::new(Health::default());
+        let producer = Producer::open(&settings, health.clone()).expect("a producer");
+        let records: Vec<Vec<u8>> = (0..MESSAGES).map(|n| format!("{n:060}").into()).collect();
+        for some in records.chunks(5) {
+            producer.write_to(&settings.partials(), PARTITION, some).expect("written");
+        }
+        let mut reader = LogReader::open(&settings, health, From::Start).expect("a reader");
+        let wait = Duration::from_millis(200);
+        let mut read = reader.read(wait, 7).expect("some");
+        // What the client says of it comes after what it has fetched: within a later read.
+        cluster.broker_down(1).expect("down");
+        read.extend(reader.read(wait, 700).expect("it goes on"));
+        cluster.broker_up(1).expect("up");
+        let mut empty = 0;
+        while read.len() < MESSAGES && empty < 300 {
+            let more = reader.read(wait, 700).expect("it goes on");
+            empty += usize::from(more.is_empty());
+            read.extend(more);
+        }
+        let offsets: Vec<i64> = read.into_iter().map(|(offset, _)| offset).collect();
+        assert_eq!(offsets, (0..MESSAGES as i64).collect::<Vec<_>>());
     }
 }

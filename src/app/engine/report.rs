@@ -38,7 +38,8 @@ impl Report {
 
     /// Whether there is nothing to store.
     pub fn is_heartbeat(&self) -> bool {
-        self.partials.is_empty() && self.dead.is_empty()
+        let Self { partials, alarms, maintenance, dead, .. } = self;
+        partials.is_empty() && alarms.is_empty() && maintenance.is_empty() && dead.is_empty()
     }
 }
 

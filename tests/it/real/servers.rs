@@ -23,6 +23,23 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// Waits until nothing lacks any more, as long as what lacks still changes; or returns what lacks.
+pub fn until_still(mut lacks: impl FnMut() -> Result<(), String>) -> Result<(), String> {
+    let mut before = String::new();
+    let mut deadline = Instant::now() + PATIENCE;
+    while let Err(lack) = lacks() {
+        if lack != before {
+            before = lack;
+            deadline = Instant::now() + PATIENCE;
+        }
+        if Instant::now() >= deadline {
+            return Err(before);
+        }
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+    Ok(())
+}
+
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("its address").port()

@@ -11,7 +11,7 @@ use surgecast::window::Cell;
 
 use super::data::{self, Count, WINDOW};
 use super::grafana::check_board;
-use super::servers::{Influx, Kafka, ORG, TOKEN, free_port, until};
+use super::servers::{Influx, Kafka, ORG, TOKEN, free_port, until, until_still};
 use crate::page::check_series_page;
 use crate::program::{Program, surgecast};
 
@@ -107,12 +107,39 @@ pub fn stored(reader: &Reader) -> Count {
 fn wait_until_counted(site: &Site, program: &Program, expected: &Count) {
     let last = expected.tickets.keys().map(|(_, start)| *start).max().expect("windows");
     let reader = site.reader();
-    program.wait_for("/api/v1/status", |status| {
-        let settled = status["settled_upto"]
-            .as_str()
-            .and_then(|text| Some(chrono::DateTime::parse_from_rfc3339(text).ok()?.timestamp()));
-        settled.is_some_and(|settled| settled > last) && stored(&reader) == *expected
-    });
+    let settled = || {
+        let status = program.try_get("/api/v1/status")?;
+        let upto = chrono::DateTime::parse_from_rfc3339(status["settled_upto"].as_str()?).ok()?;
+        Some(upto.timestamp())
+    };
+    until_still(|| {
+        let settled = settled();
+        let store = stored(&reader);
+        if settled.is_some_and(|settled| settled > last) && store == *expected {
+            return Ok(());
+        }
+        Err(format!(
+            "settled up to {settled:?}, the last window is {last}\ntickets: {}\nalarms: {}\nsources: {:?}",
+            differences(&store.tickets, &expected.tickets),
+            differences(&store.alarms, &expected.alarms),
+            reader.sources().expect("sources"),
+        ))
+    })
+    .unwrap_or_else(|lacks| panic!("{lacks}\nthe program said:\n{}", program.said()));
+}
+
+/// Where two counts differ, the first few.
+fn differences<K: Ord + std::fmt::Debug>(
+    store: &BTreeMap<K, u64>,
+    files: &BTreeMap<K, u64>,
+) -> String {
+    let keys: std::collections::BTreeSet<&K> = store.keys().chain(files.keys()).collect();
+    let apart: Vec<String> = keys
+        .into_iter()
+        .filter(|key| store.get(key) != files.get(key))
+        .map(|key| format!("{key:?}: {:?}, in the files {:?}", store.get(key), files.get(key)))
+        .collect();
+    format!("{} differ {:?}", apart.len(), apart.iter().take(5).collect::<Vec<_>>())
 }
 
 /// Waits until the database has been told everything that the store knows now.
