@@ -163,10 +163,11 @@ impl Intake {
 
 /// A report as messages: how far the source is comes last.
 fn spell_out(report: Report, now: Timestamp, messages: &mut Vec<Wire>) {
-    let Report { source, partials, progress, alarms, maintenance, dead } = report;
+    let Report { source, partials, progress, alarms, rebuilt, maintenance, dead } = report;
     let partial = |partial| Wire::Partial { source: source.clone(), partial };
     messages.extend(partials.into_iter().map(partial));
     messages.extend(alarms.into_iter().map(|(position, event)| Wire::Alarm { position, event }));
+    messages.extend(rebuilt.into_iter().map(|(position, list)| Wire::Rebuilt { position, list }));
     let work = |(position, event)| Wire::Maintenance { position, event };
     messages.extend(maintenance.into_iter().map(work));
     messages.extend(dead.into_iter().map(|(letter, place)| Wire::Dead { letter, place }));

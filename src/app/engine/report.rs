@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::domain::{AlarmEvent, DeadLetter, MaintenanceEvent, Position, SourceId, Timestamp};
+use crate::domain::{
+    AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Position, SourceId, Timestamp,
+};
 use crate::window::{Cell, CommitPoint, Frontier, Partial};
 
 /// Everything that happened at one source since its last report.
@@ -14,6 +16,7 @@ pub struct Report {
     /// How far the source is with this, and where it starts again; `None` where it has not said so yet.
     pub progress: Option<(Frontier, CommitPoint)>,
     pub alarms: Vec<(Position, AlarmEvent)>,
+    pub rebuilt: Vec<(Position, ListRebuilt)>,
     pub maintenance: Vec<(Position, MaintenanceEvent)>,
     pub dead: Vec<(DeadLetter, Option<(Cell, Timestamp)>)>,
 }
@@ -26,6 +29,7 @@ impl Report {
             partials: Vec::new(),
             progress: None,
             alarms: Vec::new(),
+            rebuilt: Vec::new(),
             maintenance: Vec::new(),
             dead: Vec::new(),
         }
@@ -38,7 +42,7 @@ impl Report {
 
     /// Whether there is nothing to store.
     pub fn is_heartbeat(&self) -> bool {
-        self.partials.is_empty() && self.dead.is_empty()
+        self.partials.is_empty() && self.dead.is_empty() && self.rebuilt.is_empty()
     }
 }
 
