@@ -136,11 +136,13 @@ impl Intake {
                 continue;
             }
             let (windows, closed) = counter.frontier();
-            let lag = end.map(|(end, _)| (end - *next).max(0));
+            // A transaction ends with what is no record.
+            let read = consumer.read_upto(source).map_or(*next, |upto| upto.max(*next));
+            let lag = end.map(|(end, _)| (end - read).max(0));
             // Before the first event nothing is closed, which is no age.
             let age = if closed > Timestamp::MIN { now.since(closed).as_secs_f64() } else { 0.0 };
             self.metrics.partition(source, lag, age, windows);
-            let caught_up_at = end.filter(|(end, _)| *next >= *end).map(|(_, at)| at);
+            let caught_up_at = end.filter(|(end, _)| read >= *end).map(|(_, at)| at);
             let report = counter.report(caught_up_at);
             if let Some((_, point)) = report.progress
                 && committed.replace(point) != Some(point)
