@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::text::because;
 use super::*;
 use crate::domain::{Name, Scope, SeriesKey, Severity, Timestamp, WindowWidth, Zone};
 use crate::forecast::{Target, Vintage};
@@ -65,6 +66,8 @@ fn alarms() -> Vec<StandingAlarm> {
         device: Some(device.into()),
         alarm_type: Some(kind.into()),
         raised_at: start() - Duration::from_secs(1200),
+        flaps: 0,
+        is_doubtful: false,
     };
     vec![
         alarm(Severity::Critical, "lossOfSignal", "OLT-17"),
@@ -98,6 +101,15 @@ fn notices(effects: &[AlertEffect]) -> Vec<NoticeKind> {
             AlertEffect::Changed(_) => None,
         })
         .collect()
+}
+
+#[test]
+fn a_cause_says_what_flaps_and_what_is_in_doubt() {
+    let mut alarms = alarms();
+    alarms[1].flaps = 7;
+    alarms[0].is_doubtful = true;
+    let causes = because(&alarms[0].scope, &alarms, Zone::UTC);
+    insta::assert_snapshot!(causes.join("\n"), @"2 critical lossOfSignal standing since 05:40, first seen on OLT-17, flapping ×7, 1 in doubt since their list was rebuilt");
 }
 
 #[test]

@@ -83,19 +83,37 @@ impl Words {
     }
 }
 
+/// What stands of one severity and type.
+struct Group<'a> {
+    n: usize,
+    since: Timestamp,
+    device: Option<&'a str>,
+    flaps: u32,
+    doubtful: usize,
+}
+
 /// Standing alarms of a scope in words, most severe first; says so where none stand.
 pub fn because(scope: &Scope, alarms: &[StandingAlarm], zone: Zone) -> Vec<String> {
-    let mut types: BTreeMap<(Severity, &str), (usize, Timestamp, Option<&str>)> = BTreeMap::new();
+    let mut types: BTreeMap<(Severity, &str), Group<'_>> = BTreeMap::new();
     for alarm in alarms.iter().filter(|alarm| alarm.scope == *scope) {
         // Warnings stand all day long: they explain nothing.
         if alarm.severity > Severity::Minor {
             continue;
         }
         let kind = alarm.alarm_type.as_deref().unwrap_or("alarm");
-        let known = types.entry((alarm.severity, kind)).or_insert((0, alarm.raised_at, None));
-        known.0 += 1;
-        known.1 = known.1.min(alarm.raised_at);
-        known.2 = known.2.or(alarm.device.as_deref());
+        let since = alarm.raised_at;
+        let known = types.entry((alarm.severity, kind)).or_insert(Group {
+            n: 0,
+            since,
+            device: None,
+            flaps: 0,
+            doubtful: 0,
+        });
+        known.n += 1;
+        known.since = known.since.min(since);
+        known.device = known.device.or(alarm.device.as_deref());
+        known.flaps = known.flaps.max(alarm.flaps);
+        known.doubtful += usize::from(alarm.is_doubtful);
     }
     if types.is_empty() {
         return vec!["contacts are above plan; no alarm of consequence stands here".into()];
@@ -103,13 +121,22 @@ pub fn because(scope: &Scope, alarms: &[StandingAlarm], zone: Zone) -> Vec<Strin
     let mut causes: Vec<String> = types
         .iter()
         .take(TYPES_NAMED)
-        .map(|((severity, kind), (n, since, device))| {
+        .map(|((severity, kind), group)| {
+            let Group { n, since, device, flaps, doubtful } = group;
             let device = device.map(|d| format!(", first seen on {d}")).unwrap_or_default();
             let since = zone.local(*since).format("%H:%M");
-            format!("{n} {} {kind} standing since {since}{device}", severity.as_str())
+            let mut text =
+                format!("{n} {} {kind} standing since {since}{device}", severity.as_str());
+            if *flaps > 0 {
+                let _ = write!(text, ", flapping ×{flaps}");
+            }
+            if *doubtful > 0 {
+                let _ = write!(text, ", {doubtful} in doubt since their list was rebuilt");
+            }
+            text
         })
         .collect();
-    let rest: usize = types.values().skip(TYPES_NAMED).map(|known| known.0).sum();
+    let rest: usize = types.values().skip(TYPES_NAMED).map(|group| group.n).sum();
     if rest > 0 {
         causes.push(format!("{rest} more alarms of other types"));
     }

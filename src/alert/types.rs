@@ -99,4 +99,8 @@ pub struct StandingAlarm {
     pub device: Option<String>,
     pub alarm_type: Option<String>,
     pub raised_at: Timestamp,
+    /// How often it was raised of late, if it chatters; else 0.
+    pub flaps: u32,
+    /// Its system has rebuilt its list, and nothing was heard of it since.
+    pub is_doubtful: bool,
 }

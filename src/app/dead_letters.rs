@@ -232,6 +232,10 @@ fn again(args: &ReplayArgs, out: &mut impl Write) -> anyhow::Result<()> {
         {
             continue;
         }
+        if letter.bytes.is_empty() && letter.nth > 0 {
+            writeln!(out, "{id:>8}  goes with the first letter of its record")?;
+            continue;
+        }
         let hint = way_hint(&config, letter);
         match decoder
             .decode(&letter.bytes, &Headers::default(), hint)

@@ -22,7 +22,7 @@ use crate::simulate::{Operator, OperatorConfig};
 use crate::staffing::{Shift, required};
 use crate::store::Store;
 use crate::telemetry::init_logging;
-use crate::window::FoldConfig;
+use crate::window::{AlarmRules, FoldConfig};
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
 const LATENESS: Duration = Duration::from_secs(600);
@@ -198,6 +198,7 @@ fn setup(
             lateness: LATENESS,
             source_timeout: DAY,
             series_max: 10_000,
+            alarms: AlarmRules::default(),
             issue,
             refit: Some(refit),
             receivers: vec!["console".into()],

@@ -136,11 +136,13 @@ impl Intake {
                 continue;
             }
             let (windows, closed) = counter.frontier();
-            let lag = end.map(|(end, _)| (end - *next).max(0));
+            // A transaction ends with what is no record.
+            let read = consumer.read_upto(source).map_or(*next, |upto| upto.max(*next));
+            let lag = end.map(|(end, _)| (end - read).max(0));
             // Before the first event nothing is closed, which is no age.
             let age = if closed > Timestamp::MIN { now.since(closed).as_secs_f64() } else { 0.0 };
             self.metrics.partition(source, lag, age, windows);
-            let caught_up_at = end.filter(|(end, _)| *next >= *end).map(|(_, at)| at);
+            let caught_up_at = end.filter(|(end, _)| read >= *end).map(|(_, at)| at);
             let report = counter.report(caught_up_at);
             if let Some((_, point)) = report.progress
                 && committed.replace(point) != Some(point)
@@ -163,10 +165,11 @@ impl Intake {
 
 /// A report as messages: how far the source is comes last.
 fn spell_out(report: Report, now: Timestamp, messages: &mut Vec<Wire>) {
-    let Report { source, partials, progress, alarms, maintenance, dead } = report;
+    let Report { source, partials, progress, alarms, rebuilt, maintenance, dead } = report;
     let partial = |partial| Wire::Partial { source: source.clone(), partial };
     messages.extend(partials.into_iter().map(partial));
     messages.extend(alarms.into_iter().map(|(position, event)| Wire::Alarm { position, event }));
+    messages.extend(rebuilt.into_iter().map(|(position, list)| Wire::Rebuilt { position, list }));
     let work = |(position, event)| Wire::Maintenance { position, event };
     messages.extend(maintenance.into_iter().map(work));
     messages.extend(dead.into_iter().map(|(letter, place)| Wire::Dead { letter, place }));

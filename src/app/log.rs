@@ -88,6 +88,7 @@ fn add(report: &mut Report, wire: Wire) {
     match wire {
         Wire::Partial { partial, .. } => report.partials.push(partial),
         Wire::Alarm { position, event } => report.alarms.push((position, event)),
+        Wire::Rebuilt { position, list } => report.rebuilt.push((position, list)),
         Wire::Maintenance { position, event } => report.maintenance.push((position, event)),
         Wire::Dead { letter, place } => report.dead.push((letter, place)),
         Wire::Frontier { frontier, upto, .. } => {

@@ -23,7 +23,7 @@ use crate::sink::{Secret, Webhook};
 use crate::staffing::{Profile, ProfileSpec};
 use crate::store::LogRecord;
 use crate::telemetry::init_logging;
-use crate::window::FoldConfig;
+use crate::window::{AlarmRules, FoldConfig};
 
 /// Lines of standard input that are made durable together.
 const LINES_MAX: usize = 1000;
@@ -165,6 +165,7 @@ fn leader(
         lateness: config.windows.lateness,
         source_timeout: SOURCE_TIMEOUT,
         series_max: config.limits.series,
+        alarms: AlarmRules { standing_max: config.limits.standing_alarms, ..config.alarms },
         issue: IssueConfig {
             zone: config.windows.time_zone,
             zones: config.regions.clone(),

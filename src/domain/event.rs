@@ -84,6 +84,32 @@ pub struct AlarmEvent {
     pub text: Option<Box<str>>,
 }
 
+/// A system's notice that it made its list of alarms anew (3GPP TS 28.532): what it does not raise again is over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ListRebuilt {
+    pub ts: Timestamp,
+    /// The system whose list it is: the first part of its alarms' ids.
+    pub system: Option<Box<str>>,
+    /// Distinguished name at or below which the list was rebuilt; none for the whole list.
+    pub object: Option<Box<str>>,
+}
+
+impl ListRebuilt {
+    /// Whether an alarm is in the list.
+    pub fn concerns(&self, alarm_id: &str, device: Option<&str>) -> bool {
+        let is_of =
+            |system: &str| alarm_id.strip_prefix(system).is_some_and(|rest| rest.starts_with('|'));
+        let is_below = |object: &str| {
+            let rest = device.and_then(|device| device.strip_prefix(object));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(','))
+        };
+        let is_any = self.system.is_some() || self.object.is_some();
+        is_any
+            && self.system.as_deref().is_none_or(is_of)
+            && self.object.as_deref().is_none_or(is_below)
+    }
+}
+
 /// One customer contact that makes work, or a later change of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TicketEvent {

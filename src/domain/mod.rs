@@ -14,8 +14,8 @@ mod window;
 pub use brief::{Brief, Place, What};
 pub use civil::{Zone, ZoneError};
 pub use event::{
-    AlarmAction, AlarmEvent, Event, EventKind, Keyed, MaintenanceAction, MaintenanceEvent,
-    Severity, TicketAction, TicketEvent,
+    AlarmAction, AlarmEvent, Event, EventKind, Keyed, ListRebuilt, MaintenanceAction,
+    MaintenanceEvent, Severity, TicketAction, TicketEvent,
 };
 pub use series::{ALL, Name, NameError, Scope, SeriesKey, UNKNOWN};
 pub use source::{DeadLetter, Offset, Position, Reason, SourceId};

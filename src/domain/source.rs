@@ -72,10 +72,12 @@ impl Reason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
     pub position: Position,
+    /// Which of the record's events it is, from 0.
+    pub nth: u16,
     pub received_at: Timestamp,
     pub reason: Reason,
     /// One line for a person: what was wrong and what would work.
     pub detail: String,
-    /// The original bytes.
+    /// The record's bytes; empty where another letter of the same record, with a smaller `nth`, has them.
     pub bytes: Box<[u8]>,
 }

@@ -7,7 +7,7 @@ use super::native::Raw;
 use super::reject::{Limits, Reject, object_text, parse};
 use super::shape::words::same;
 use super::shape::{cloudevents, fault_mns, tmf621, tmf642, trap, ves};
-use crate::domain::{Brief, Event, EventKind, Name, Reason, Timestamp};
+use crate::domain::{Brief, Event, EventKind, ListRebuilt, Name, Reason, Timestamp};
 
 /// Wrappers within wrappers that are taken off: a CloudEvent within a CloudEvent, and some spare.
 const WRAPS_MAX: u8 = 4;
@@ -22,11 +22,8 @@ pub enum Decoded {
     Nothing {
         why: &'static str,
     },
-    /// 28.532's `notifyAlarmListRebuilt`: what is known of this system's alarms no longer holds.
-    ListRebuilt {
-        system: Box<str>,
-        ts: Timestamp,
-    },
+    /// 28.532's `notifyAlarmListRebuilt`: what is known of these alarms may no longer hold.
+    ListRebuilt(ListRebuilt),
 }
 
 impl Decoded {
@@ -35,7 +32,7 @@ impl Decoded {
         match self {
             Self::One(event) => Some(event),
             Self::Many(all) => all.into_iter().flatten().find_map(Self::first),
-            Self::Nothing { .. } | Self::ListRebuilt { .. } => None,
+            Self::Nothing { .. } | Self::ListRebuilt(_) => None,
         }
     }
 }

@@ -23,4 +23,6 @@ pub use lexicon::{Lexicon, LexiconError};
 pub use mapping::{Attribute, MapRule, Mapping, MappingError, Table, Target};
 pub use native::decode;
 pub use reject::{Limits, Reject};
+#[cfg(test)]
+pub(crate) use shape::samples;
 pub use split::{SplitError, split};

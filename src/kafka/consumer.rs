@@ -1,5 +1,6 @@
 //! Reading: one `BaseConsumer`, polled on one thread; a second thread asks how far the partitions reach.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,7 +13,7 @@ use rdkafka::message::{BorrowedMessage, Headers as _, Timestamp as MessageTime};
 use rdkafka::{Message as _, Offset, TopicPartitionList};
 
 use super::commit::encode_commit;
-use super::context::{Change, Context, lock};
+use super::context::{Change, Context, Fetched, lock};
 use super::settings::{KafkaProblem, Settings};
 use crate::domain::{Clock, Offset as Position, SourceId, Timestamp};
 use crate::telemetry::Health;
@@ -66,6 +67,8 @@ impl Received<'_> {
 pub struct Consumer {
     inner: Arc<BaseConsumer<Context>>,
     ends: Arc<Mutex<Ends>>,
+    /// Where fetching stood when last there was nothing left, and what has been said of it since.
+    drained: RefCell<[Fetched; 2]>,
     stop: Arc<AtomicBool>,
     watcher: Option<JoinHandle<()>>,
 }
@@ -114,6 +117,8 @@ impl Consumer {
             ("queued.max.messages.kbytes", "65536"),
             // One that was killed is replaced, or comes back, within this.
             ("session.timeout.ms", "10000"),
+            // How far partitions have been fetched.
+            ("statistics.interval.ms", "1000"),
         ];
         for (key, value) in defaults {
             if !settings.properties.contains_key(key) {
@@ -129,8 +134,8 @@ impl Consumer {
         let inner: BaseConsumer<Context> =
             config.create_with_context(context).map_err(|error| settings.problem(&error))?;
         inner.subscribe(topics).map_err(|error| settings.problem(&error))?;
-        let (ends, stop) = (Arc::default(), Arc::default());
-        Ok(Self { inner: Arc::new(inner), ends, stop, watcher: None })
+        let (ends, stop, drained) = (Arc::default(), Arc::default(), RefCell::default());
+        Ok(Self { inner: Arc::new(inner), ends, drained, stop, watcher: None })
     }
 
     /// The next record, if one comes in time. Rebalances happen in here.
@@ -139,7 +144,10 @@ impl Consumer {
     /// [`KafkaProblem`] where a partition cannot be read; the client itself goes on trying.
     pub fn poll(&self, wait: Duration) -> Result<Option<Received<'_>>, KafkaProblem> {
         match self.inner.poll(wait) {
-            None => Ok(None),
+            None => {
+                self.drained();
+                Ok(None)
+            }
             Some(Ok(message)) => Ok(Some(Received(message))),
             Some(Err(KafkaError::PartitionEOF(_))) => Ok(None),
             Some(Err(KafkaError::MessageConsumption(Code::AutoOffsetReset))) => {
@@ -151,9 +159,24 @@ impl Consumer {
         }
     }
 
+    /// Nothing was left: whatever had been fetched when this was called last has been handed out since.
+    fn drained(&self) {
+        let [_, heard] = self.drained.take();
+        self.drained.replace([heard, self.inner.context().fetched()]);
+    }
+
     /// What rebalances did since the last call.
     pub fn changes(&self) -> Vec<Change> {
-        self.inner.context().take_changes()
+        let changes = self.inner.context().take_changes();
+        if !changes.is_empty() {
+            self.drained.take();
+        }
+        changes
+    }
+
+    /// Up to where a partition has been read, if no record is left before that offset.
+    pub fn read_upto(&self, source: &SourceId) -> Option<Position> {
+        self.drained.borrow()[0].get(source).copied()
     }
 
     /// How far partitions reach, as the broker said about once a second.

@@ -1,5 +1,6 @@
 //! Call-backs of the clients: errors become health and log lines, rebalances become changes.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::producer::{DeliveryResult, ProducerContext};
+use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -40,6 +42,10 @@ pub fn report(health: &Health, why: &str) {
     }
 }
 
+/// Offset that is fetched next, by partition. Unlike that of the next record it leaves what no record is behind: the end
+/// of a transaction, or one that was called off.
+pub type Fetched = HashMap<SourceId, Position>;
+
 /// Shared by consumer, producer and admin client.
 pub struct Context {
     pub(super) settings: Settings,
@@ -47,15 +53,17 @@ pub struct Context {
     changes: Mutex<Vec<Change>>,
     /// Whether there are any, for who asks after each record.
     changed: AtomicBool,
+    /// Where fetching stands, as the client says about once a second.
+    fetched: Mutex<Fetched>,
     /// Why the cluster lets nobody in, where it said so: what is asked of it then times out.
     cause: Mutex<Option<String>>,
 }
 
 impl Context {
     pub(super) fn new(settings: Settings, health: Arc<Health>) -> Self {
-        let (changes, changed, cause) =
-            (Mutex::default(), AtomicBool::new(false), Mutex::default());
-        Self { settings, health, changes, changed, cause }
+        let (changes, changed) = (Mutex::default(), AtomicBool::new(false));
+        let (fetched, cause) = (Mutex::default(), Mutex::default());
+        Self { settings, health, changes, changed, fetched, cause }
     }
 
     /// An error with what to do about it.
@@ -85,6 +93,16 @@ impl Context {
             return Vec::new();
         }
         std::mem::take(&mut *lock(&self.changes))
+    }
+
+    /// Where fetching stands of what is assigned.
+    pub(super) fn fetched(&self) -> Fetched {
+        lock(&self.fetched).clone()
+    }
+
+    /// An assignment that is over says nothing of the next one.
+    fn forget_fetched(&self) {
+        lock(&self.fetched).clear();
     }
 
     fn change(&self, changes: impl IntoIterator<Item = Change>) {
@@ -129,6 +147,7 @@ impl Context {
     }
 
     fn assigned(&self, consumer: &BaseConsumer<Self>, tpl: &TopicPartitionList) {
+        self.forget_fetched();
         let mut list = TopicPartitionList::new();
         for element in tpl.elements() {
             let source = SourceId::new(element.topic(), element.partition());
@@ -157,6 +176,7 @@ impl Context {
     }
 
     fn revoked(&self, consumer: &BaseConsumer<Self>, tpl: &TopicPartitionList) {
+        self.forget_fetched();
         let gone = tpl.elements();
         let gone = gone.iter().map(|e| Change::Revoked(SourceId::new(e.topic(), e.partition())));
         self.change(gone);
@@ -191,6 +211,15 @@ impl ClientContext for Context {
     /// librdkafka repeats itself while a broker is away: what matters comes as an error.
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(target: "librdkafka", ?level, facility, "{message}");
+    }
+
+    fn stats(&self, said: Statistics) {
+        let topics = said.topics.values();
+        let all = topics.flat_map(|topic| topic.partitions.values().map(move |p| (topic, p)));
+        let fetched = all.filter(|(_, p)| p.partition >= 0 && p.next_offset >= 0);
+        *lock(&self.fetched) = fetched
+            .map(|(topic, p)| (SourceId::new(&topic.topic, p.partition), p.next_offset))
+            .collect();
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

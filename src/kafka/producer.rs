@@ -217,7 +217,11 @@ impl Producer {
 fn place(letter: &DeadLetter) -> [String; 4] {
     let position = &letter.position;
     let (source, offset) = (position.source.to_string(), position.offset.to_string());
-    [format!("{source}/{offset}"), position.source.partition.to_string(), offset, source]
+    let key = match letter.nth {
+        0 => format!("{source}/{offset}"),
+        nth => format!("{source}/{offset}/{nth}"),
+    };
+    [key, position.source.partition.to_string(), offset, source]
 }
 
 impl Drop for Producer {

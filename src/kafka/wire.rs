@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::domain::{
-    AlarmEvent, DeadLetter, MaintenanceEvent, Name, Offset, Position, Reason, Scope, SeriesKey,
-    SourceId, TOPICS, Timestamp,
+    AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Name, Offset, Position, Reason, Scope,
+    SeriesKey, SourceId, TOPICS, Timestamp,
 };
 use crate::window::{Cell, Counts, Frontier, Partial};
 
@@ -35,6 +35,11 @@ pub enum Wire {
     Alarm {
         position: Position,
         event: AlarmEvent,
+    },
+    /// A system made its list of alarms anew. Releases before it skip it, with a line in their log.
+    Rebuilt {
+        position: Position,
+        list: ListRebuilt,
     },
     Maintenance {
         position: Position,
@@ -114,6 +119,12 @@ enum Body {
         offset: Offset,
         event: AlarmEvent,
     },
+    Rebuilt {
+        topic: String,
+        partition: i32,
+        offset: Offset,
+        list: ListRebuilt,
+    },
     Maintenance {
         topic: String,
         partition: i32,
@@ -124,6 +135,9 @@ enum Body {
         topic: String,
         partition: i32,
         offset: Offset,
+        /// Releases before it keep one of a record's.
+        #[serde(default, skip_serializing_if = "is_first")]
+        nth: u16,
         received_ms: i64,
         reason: Reason,
         detail: String,
@@ -163,6 +177,10 @@ enum CellForm {
     },
 }
 
+fn is_first(nth: &u16) -> bool {
+    *nth == 0
+}
+
 fn is_silent(topics: &[u32; TOPICS]) -> bool {
     topics.iter().all(|n| *n == 0)
 }
@@ -172,9 +190,9 @@ impl Wire {
     pub fn source(&self) -> Option<&SourceId> {
         match self {
             Self::Partial { source, .. } | Self::Frontier { source, .. } => Some(source),
-            Self::Alarm { position, .. } | Self::Maintenance { position, .. } => {
-                Some(&position.source)
-            }
+            Self::Alarm { position, .. }
+            | Self::Rebuilt { position, .. }
+            | Self::Maintenance { position, .. } => Some(&position.source),
             Self::Dead { letter, .. } => Some(&letter.position.source),
             Self::Leader { .. } | Self::Told { .. } => None,
         }
@@ -233,6 +251,10 @@ impl From<Wire> for Body {
                 let (topic, partition, offset) = parts(&position);
                 Self::Alarm { topic, partition, offset, event }
             }
+            Wire::Rebuilt { position, list } => {
+                let (topic, partition, offset) = parts(&position);
+                Self::Rebuilt { topic, partition, offset, list }
+            }
             Wire::Maintenance { position, event } => {
                 let (topic, partition, offset) = parts(&position);
                 Self::Maintenance { topic, partition, offset, event }
@@ -244,6 +266,7 @@ impl From<Wire> for Body {
                     topic,
                     partition,
                     offset,
+                    nth: letter.nth,
                     received_ms: letter.received_at.millis(),
                     reason: letter.reason,
                     detail: letter.detail,
@@ -302,6 +325,10 @@ impl From<Body> for Wire {
                 let source = SourceId::new(&topic, partition);
                 Self::Alarm { position: Position { source, offset }, event }
             }
+            Body::Rebuilt { topic, partition, offset, list } => {
+                let source = SourceId::new(&topic, partition);
+                Self::Rebuilt { position: Position { source, offset }, list }
+            }
             Body::Maintenance { topic, partition, offset, event } => {
                 let source = SourceId::new(&topic, partition);
                 Self::Maintenance { position: Position { source, offset }, event }
@@ -310,6 +337,7 @@ impl From<Body> for Wire {
                 topic,
                 partition,
                 offset,
+                nth,
                 received_ms,
                 reason,
                 detail,
@@ -320,6 +348,7 @@ impl From<Body> for Wire {
                 let source = SourceId::new(&topic, partition);
                 let letter = DeadLetter {
                     position: Position { source, offset },
+                    nth,
                     received_at: Timestamp::from_millis(received_ms),
                     reason,
                     detail,
@@ -423,6 +452,7 @@ mod tests {
         let dead = dead.prop_map(|(position, bytes, cell, late)| Wire::Dead {
             letter: DeadLetter {
                 position,
+                nth: u16::from(late),
                 received_at: Timestamp::from_secs(1_767_232_800),
                 reason: if late { Reason::Late } else { Reason::Malformed },
                 detail: "why".into(),

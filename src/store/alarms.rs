@@ -7,12 +7,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::columns::{self, pack};
 use super::{Filter, Reader, StandingAlarm, StoreError, Tx};
 use crate::domain::{
-    AlarmAction, AlarmEvent, MaintenanceAction, MaintenanceEvent, Position, Timestamp,
+    AlarmAction, AlarmEvent, ListRebuilt, MaintenanceAction, MaintenanceEvent, Position, Timestamp,
 };
 
 /// Alarms and planned work
 impl Tx<'_> {
-    /// An alarm's transition, once per position; the newest (ts, source, offset) is its state.
+    /// An alarm's transition, once per position and time; the newest (ts, source, offset) is its state.
     pub fn put_alarm(&mut self, position: &Position, event: &AlarmEvent) -> Result<(), StoreError> {
         let clear = event.action == AlarmAction::Clear;
         let body = pack(event)?;
@@ -70,6 +70,26 @@ impl Tx<'_> {
         .map(drop)
     }
 
+    /// A system's notice that it made its list of alarms anew, once per position.
+    pub fn put_rebuilt(
+        &mut self,
+        position: &Position,
+        list: &ListRebuilt,
+    ) -> Result<(), StoreError> {
+        let source = &position.source;
+        self.run(
+            "INSERT OR IGNORE INTO rebuilt (topic, part, position, ts, list) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                &*source.topic,
+                source.partition,
+                position.offset,
+                list.ts.millis(),
+                pack(list)?
+            ],
+        )
+        .map(drop)
+    }
+
     /// Planned work; the newest (ts, source, offset) of an event id wins.
     pub fn put_maintenance(
         &mut self,
@@ -104,8 +124,8 @@ impl Tx<'_> {
 
 /// Alarms and planned work
 impl Reader {
-    /// Alarms standing as of `at`, told by transitions up to then: later ones are not looked at. Most severe first,
-    /// then newest. Exact for the last 7 days; before that, as far as transitions are kept.
+    /// Alarms whose newest transition up to `at` is no clear: clears that are held and lists that were rebuilt are not
+    /// looked at, for these [`crate::window::AlarmBook`] knows. Most severe first, then newest. Exact for the last 7 days; before that, as far as transitions are kept.
     pub fn standing_alarms(
         &self,
         filter: &Filter,
@@ -147,6 +167,27 @@ impl Reader {
                 transitions.push((Position { source, offset: row.get(2)? }, event));
             }
             Ok(transitions)
+        })
+    }
+
+    /// Notices of rebuilt lists with event time `from` or later, in order of (ts, source, offset).
+    pub fn rebuilt_lists(
+        &self,
+        from: Timestamp,
+    ) -> Result<Vec<(Position, ListRebuilt)>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT topic, part, position, list FROM rebuilt
+                 WHERE ts >= ?1 ORDER BY ts, topic, part, position",
+            )?;
+            let mut rows = found.query([from.millis()])?;
+            let mut lists = Vec::new();
+            while let Some(row) = rows.next()? {
+                let source = columns::source(row, 0)?;
+                let position = Position { source, offset: row.get(2)? };
+                lists.push((position, columns::value(row, 3)?));
+            }
+            Ok(lists)
         })
     }
 

@@ -106,6 +106,7 @@ impl Tx<'_> {
             [cutoff],
         )?;
         self.run("DELETE FROM alarms WHERE raised_at IS NULL AND ts < ?1", [cutoff])?;
+        self.run("DELETE FROM rebuilt WHERE ts < ?1", [cutoff])?;
         let long = (now - LONG).millis();
         self.run("DELETE FROM transitions WHERE ts < ?1", [long])?;
         self.run("DELETE FROM alarms WHERE ts < ?1", [long])?;

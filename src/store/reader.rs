@@ -58,7 +58,7 @@ impl Reader {
     ) -> Result<Vec<(i64, DeadLetter)>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(&format!(
-                "SELECT id, topic, part, position, received_at, reason, detail, bytes
+                "SELECT id, topic, part, position, received_at, reason, detail, bytes, nth
                  FROM dead_letters WHERE id < ?1 {} ORDER BY id DESC LIMIT ?2",
                 // In two texts, so that each uses the index it needs.
                 if reason.is_some() { "AND reason = ?3" } else { "AND ?3 IS NULL" }
@@ -73,6 +73,7 @@ impl Reader {
                 let source = columns::source(row, 1)?;
                 let letter = DeadLetter {
                     position: Position { source, offset: row.get(3)? },
+                    nth: row.get(8)?,
                     received_at: columns::time(row, 4)?,
                     reason: reason_of(row.get(5)?)?,
                     detail: row.get(6)?,

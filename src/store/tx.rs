@@ -61,7 +61,7 @@ impl Tx<'_> {
             .map(drop)
     }
 
-    /// What was not counted, once per position. `counted_in` is the cell and window start in which a late event
+    /// What was not counted, once per event of a position. `counted_in` is the cell and window start in which a late event
     /// would have been counted, where it could be decoded: it adds one to the window's `late`.
     pub fn put_dead_letter(
         &mut self,
@@ -69,8 +69,9 @@ impl Tx<'_> {
         counted_in: Option<(&Cell, Timestamp)>,
     ) -> Result<(), StoreError> {
         let new = self.run(
-            "INSERT OR IGNORE INTO dead_letters (topic, part, position, received_at, reason, detail, bytes)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT OR IGNORE INTO dead_letters
+                 (topic, part, position, received_at, reason, detail, bytes, nth)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 &*letter.position.source.topic,
                 letter.position.source.partition,
@@ -78,7 +79,8 @@ impl Tx<'_> {
                 letter.received_at.millis(),
                 letter.reason as u8,
                 letter.detail,
-                &*letter.bytes
+                &*letter.bytes,
+                letter.nth
             ],
         )?;
         let Some((cell, start)) = counted_in.filter(|_| new == 1 && letter.reason == Reason::Late)

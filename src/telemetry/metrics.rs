@@ -37,6 +37,11 @@ struct SinkLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EffectLabels {
+    effect: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StatusLabels {
     status: u16,
 }
@@ -53,6 +58,8 @@ pub struct Metrics {
     source_windows: Family<PartitionLabels, Gauge>,
     settled: Counter,
     revised: Counter,
+    alarms: Family<EffectLabels, Counter>,
+    alarms_standing: Gauge,
     vintages: Counter,
     forecast_seconds: Histogram,
     commit_seconds: Histogram,
@@ -78,6 +85,8 @@ impl Default for Metrics {
             source_windows: Family::default(),
             settled: Counter::default(),
             revised: Counter::default(),
+            alarms: Family::default(),
+            alarms_standing: Gauge::default(),
             vintages: Counter::default(),
             forecast_seconds: seconds(),
             commit_seconds: seconds(),
@@ -110,6 +119,12 @@ impl Default for Metrics {
         );
         r.register("windows_settled", "Windows that settled", metrics.settled.clone());
         r.register("windows_revised", "Settled windows that changed", metrics.revised.clone());
+        r.register(
+            "alarms",
+            "What raises and clears came to: alarms that began, repeated, flapped, resynced, refused",
+            metrics.alarms.clone(),
+        );
+        r.register("alarms_standing", "Alarms that stand", metrics.alarms_standing.clone());
         r.register("vintages_issued", "Forecasts issued", metrics.vintages.clone());
         r.register(
             "forecast_duration_seconds",
@@ -186,6 +201,14 @@ impl Metrics {
 
     pub fn revised(&self) {
         self.revised.inc();
+    }
+
+    /// What alarms came to since the last call, by effect, and how many stand.
+    pub fn alarms(&self, counts: &[(&'static str, u64)], standing: usize) {
+        for (effect, count) in counts {
+            self.alarms.get_or_create(&EffectLabels { effect }).inc_by(*count);
+        }
+        self.alarms_standing.set(standing as i64);
     }
 
     /// Vintages issued together, and how long it took.

@@ -19,4 +19,4 @@ pub use counts::{Cell, Counts};
 pub use fold::{CommitPoint, Fate, Fold, FoldConfig, Partial};
 pub use merge::{Frontier, Merge, MergeConfig, MergeState, Part, Settled, SourceProgress};
 pub use phrases::spoken;
-pub use standing::{AlarmBook, STALE_AFTER, Standing, Transition};
+pub use standing::{AlarmBook, AlarmRules, STALE_AFTER, Standing, Tally, Transition};

@@ -6,6 +6,8 @@ mod counts;
 mod evaluate;
 mod forecasts;
 mod json;
+#[cfg(test)]
+mod million;
 mod moments;
 mod names;
 mod options;

@@ -50,6 +50,9 @@ fn every_section_of_the_design_is_read() {
         time_zone = "Asia/Shanghai"
         [regions.north]
         time_zone = "Europe/London"
+        [alarms]
+        hold_clear = "0s"
+        chatter_raises = 4
         [forecast]
         backfill = "14d"
         refit = "3h"
@@ -95,6 +98,9 @@ fn every_section_of_the_design_is_read() {
     let phone = &config.staffing[&crate::domain::Name::new("phone").expect("name")];
     assert_eq!(phone["shrinkage"].as_float(), Some(0.3));
     assert_eq!(config.limits.series, 500);
+    let rules = config.alarms;
+    assert_eq!((rules.hold_clear.as_secs(), rules.chatter_raises), (0, 4));
+    assert_eq!((rules.chatter_within.as_secs(), rules.resync_within.as_secs()), (600, 900));
     let kafka = config.kafka.as_ref().expect("kafka");
     assert_eq!(kafka.properties["security.protocol"].expose(), "SASL_SSL");
     // No secret is ever shown.
@@ -168,7 +174,7 @@ fn every_problem_is_told_at_once() {
       alerts.receivers[1].secret_file: is missing: PagerDuty needs its routing key there
       limits.series (in surgecast.toml): found `0`: use a whole number from 1 to 1000000
       log.format (in surgecast.toml): found `xml`: use text, json
-      forcast (in surgecast.toml): unknown section, allowed here: admin, alerts, forecast, grafana, influxdb, kafka, lexicon, limits, log, mapping, regions, server, staffing, store, windows
+      forcast (in surgecast.toml): unknown section, allowed here: admin, alarms, alerts, forecast, grafana, influxdb, kafka, lexicon, limits, log, mapping, regions, server, staffing, store, windows
     "#);
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::domain::{Name, WindowWidth, Zone};
 use crate::forecast::Calendar;
 use crate::ingest::{Attribute, Target};
+use crate::window::AlarmRules;
 
 use super::Secret;
 
@@ -26,6 +27,8 @@ pub struct Config {
     pub calendars: BTreeMap<Name, Arc<Calendar>>,
     /// Time zones of the regions that have their own; see [`Config::zone`].
     pub regions: BTreeMap<Name, Zone>,
+    /// When alarms begin and end; the limit on those that stand is one of [`Limits`].
+    pub alarms: AlarmRules,
     pub forecast: Forecast,
     pub kafka: Option<Kafka>,
     pub influxdb: Option<InfluxDb>,

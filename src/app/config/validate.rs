@@ -19,6 +19,7 @@ use super::{Problem, Secret, parse_length};
 use crate::domain::{Name, WindowWidth, Zone};
 use crate::forecast::Calendar;
 use crate::ingest::{Attribute, Lexicon, Table, Target};
+use crate::window::AlarmRules;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -47,6 +48,7 @@ pub(super) fn validate(raw: &RawConfig) -> Result<Config, Vec<Problem>> {
         windows,
         calendars,
         regions,
+        alarms: alarm_rules(root.section("alarms")),
         forecast: forecast(root.section("forecast")),
         kafka: kafka(root.section("kafka")),
         influxdb: influxdb(root.section("influxdb")),
@@ -382,6 +384,20 @@ fn mapping(root: &Reader<'_>) -> Vec<MapTable> {
         Some(MapTable { target: target?, attribute: attribute?, file: file?.0 })
     };
     root.array("mapping").into_iter().filter_map(table).collect()
+}
+
+fn alarm_rules(section: Reader<'_>) -> AlarmRules {
+    let usual = AlarmRules::default();
+    let length = |key, most, usual| section.length(key, Duration::ZERO..=most).unwrap_or(usual);
+    let rules = AlarmRules {
+        hold_clear: length("hold_clear", HOUR, usual.hold_clear),
+        chatter_raises: section.count("chatter_raises", 2..=100).unwrap_or(usual.chatter_raises),
+        chatter_within: length("chatter_within", 6 * HOUR, usual.chatter_within),
+        resync_within: length("resync_within", DAY, usual.resync_within),
+        ..usual
+    };
+    section.finish();
+    rules
 }
 
 fn lexicon(section: Reader<'_>) -> Option<PathBuf> {

@@ -7,8 +7,8 @@ use prometheus_client::metrics::counter::Counter as EventCounter;
 use super::report::Report;
 use crate::api::Decoders;
 use crate::domain::{
-    Brief, DeadLetter, Event, EventKind, Offset, Place, Position, Reason, SourceId, Timestamp,
-    UNKNOWN,
+    Brief, DeadLetter, Event, EventKind, ListRebuilt, Offset, Place, Position, Reason, SourceId,
+    Timestamp, UNKNOWN,
 };
 use crate::ingest::{Decoded, Decoder, Headers, Reject};
 use crate::telemetry::Metrics;
@@ -35,6 +35,11 @@ pub struct Counter {
     outcomes: Outcomes,
     unmapped: Unmapped,
     pending: Report,
+    /// Which of its record's events is decided, from 0, and of how many.
+    nth: usize,
+    of: usize,
+    /// Whether a letter has the record's bytes already.
+    has_letter: bool,
     /// Records taken since the last report.
     taken: usize,
     held: usize,
@@ -67,6 +72,9 @@ impl Counter {
             outcomes,
             unmapped,
             pending,
+            nth: 0,
+            of: 1,
+            has_letter: false,
             taken: 0,
             held: 0,
         }
@@ -110,6 +118,7 @@ impl Counter {
     /// Counts what a record holds, or says why not.
     pub fn take(&mut self, record: &RecordRef<'_>) {
         self.taken += 1;
+        self.has_letter = false;
         let replayed = self.fold.begin(record.offset);
         let glance = match record.headers.0 {
             [] => self.decoder.glance(record.bytes, record.hint),
@@ -121,9 +130,12 @@ impl Counter {
         }
         match self.decoder.decode(record.bytes, &record.headers, record.hint) {
             Ok(Decoded::Many(all)) => {
-                for one in all {
+                self.of = all.len();
+                for (nth, one) in all.into_iter().enumerate() {
+                    self.nth = nth;
                     self.one(record, replayed, one);
                 }
+                (self.nth, self.of) = (0, 1);
             }
             one => self.one(record, replayed, one),
         }
@@ -138,10 +150,7 @@ impl Counter {
             Ok(Decoded::Nothing { .. } | Decoded::Many(_)) => {
                 self.outcomes.nothing.inc();
             }
-            Ok(Decoded::ListRebuilt { system, .. }) => {
-                tracing::warn!(%system, source = %self.source, "a system rebuilt its alarm list");
-                self.outcomes.nothing.inc();
-            }
+            Ok(Decoded::ListRebuilt(list)) => self.rebuilt(record, replayed, list),
             Err(Reject { reason, detail }) if !replayed => {
                 self.reject(record, reason, detail, None);
             }
@@ -150,6 +159,33 @@ impl Counter {
                 self.outcomes.replayed.inc();
             }
         }
+    }
+
+    /// It is counted nowhere, so that no window can be too late for it.
+    fn rebuilt(&mut self, record: &RecordRef<'_>, replayed: bool, list: ListRebuilt) {
+        let skew = self.config.max_future_skew;
+        if skew.is_some_and(|skew| list.ts > record.appended_at + skew) {
+            self.outcomes.future.inc();
+            if !replayed {
+                self.future(record, list.ts);
+            }
+            return;
+        }
+        self.outcomes.nothing.inc();
+        if !replayed {
+            let ListRebuilt { system, object, ts } = &list;
+            let source = &self.source;
+            tracing::warn!(?system, ?object, %ts, %source, "a system rebuilt its list of alarms");
+        }
+        self.held += 1;
+        self.pending.rebuilt.push((self.position(record), list));
+    }
+
+    fn future(&mut self, record: &RecordRef<'_>, ts: Timestamp) {
+        let appended_at = record.appended_at;
+        let detail =
+            format!("its time {ts} lies too far after {appended_at}, when it was appended");
+        self.reject(record, Reason::Future, detail, None);
     }
 
     fn decide(&mut self, record: &RecordRef<'_>, replayed: bool, event: &Brief<'_>) -> Fate {
@@ -168,13 +204,7 @@ impl Counter {
                 );
                 self.reject(record, Reason::Late, detail, Some(place));
             }
-            Fate::Future if !replayed => {
-                let detail = format!(
-                    "its time {} lies too far after {}, when it was appended",
-                    event.ts, record.appended_at
-                );
-                self.reject(record, Reason::Future, detail, None);
-            }
+            Fate::Future if !replayed => self.future(record, event.ts),
             Fate::Counted | Fate::Duplicate | Fate::Future | Fate::Replayed => {}
         }
         fate
@@ -206,14 +236,22 @@ impl Counter {
         place: Option<(Cell, Timestamp)>,
     ) {
         self.metrics.rejected(reason);
+        let detail = match self.of {
+            1 => detail,
+            of => format!("event {} of {of}: {detail}", self.nth + 1),
+        };
         let letter = DeadLetter {
             position: self.position(record),
+            // A record holds 1,000 events at most.
+            nth: self.nth as u16,
             received_at: record.appended_at,
             reason,
             detail,
-            bytes: record.bytes.into(),
+            // Once: a batch of many bad events is as large as it came.
+            bytes: if std::mem::replace(&mut self.has_letter, true) { &[] } else { record.bytes }
+                .into(),
         };
-        self.held += 1 + record.bytes.len() / 512;
+        self.held += 1 + letter.bytes.len() / 512;
         self.pending.dead.push((letter, place));
     }
 }

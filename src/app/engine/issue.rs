@@ -333,6 +333,8 @@ impl Issuer {
             device: alarm.device.as_deref().map(str::to_owned),
             alarm_type: alarm.alarm_type.as_deref().map(str::to_owned),
             raised_at: alarm.raised_at,
+            flaps: alarm.flaps,
+            is_doubtful: alarm.is_doubtful,
         });
         let inputs = AlertInputs {
             needs: needs.collect(),

@@ -19,8 +19,8 @@ use crate::forecast::PlannedWork;
 use crate::store::{PartialRecord, Reader, SourceRecord, Store, StoreError, Tx, WindowRecord};
 use crate::telemetry::Metrics;
 use crate::window::{
-    AlarmBook, Cell, CommitPoint, Counts, Merge, MergeConfig, MergeState, Part, Partial,
-    STALE_AFTER, Settled, SourceProgress,
+    AlarmBook, AlarmRules, Cell, CommitPoint, Counts, Merge, MergeConfig, MergeState, Part,
+    Partial, STALE_AFTER, Settled, SourceProgress,
 };
 
 /// Windows that settle in one transaction, at most: in between people's requests get their turn.
@@ -39,6 +39,7 @@ pub struct LeaderConfig {
     pub source_timeout: Duration,
     /// Distinct ticket series that are kept; more are refused loudly.
     pub series_max: usize,
+    pub alarms: AlarmRules,
     pub issue: IssueConfig,
     pub refit: Option<RefitConfig>,
     /// Notification channels by name.
@@ -78,7 +79,7 @@ impl Leader {
             }),
             histories: Histories::new(config.width),
             leaves: BTreeSet::new(),
-            alarms: AlarmBook::default(),
+            alarms: AlarmBook::new(config.alarms),
             spells: Spells::default(),
             complaints: Complaints::new(config.width),
             issuer: Issuer::new(config.issue.clone(), config.refit, config.width),
@@ -103,19 +104,37 @@ impl Leader {
         };
         self.restore_merge(next)?;
         self.restore_histories(next)?;
-        self.alarms = AlarmBook::default();
+        self.restore_alarms(next)?;
+        self.issuer.restore(&self.reader, next)
+    }
+
+    /// What alarms did in the days that matter, window by window: as it was when these settled.
+    fn restore_alarms(&mut self, next: Option<Timestamp>) -> Result<(), StoreError> {
+        self.alarms = AlarmBook::new(self.config.alarms);
         let spells = self.reader.blob(SPELLS)?;
         self.spells = spells.and_then(|bytes| Spells::restored(&bytes).ok()).unwrap_or_default();
-        if let Some(next) = next {
-            let from = next - STALE_AFTER;
-            for (position, event) in self.reader.alarm_transitions(from, Timestamp::MAX)? {
+        let from = next.map_or(Timestamp::MIN, |next| next - STALE_AFTER);
+        let mut lists = self.reader.rebuilt_lists(from)?.into_iter().peekable();
+        let transitions = self.reader.alarm_transitions(from, Timestamp::MAX)?;
+        let mut transitions = transitions.into_iter().peekable();
+        let mut end = self.config.width.floor(from);
+        while let Some(next) = next.filter(|next| end < *next) {
+            end = self.config.width.end(end).min(next);
+            while let Some((position, list)) = lists.next_if(|(_, list)| list.ts <= end) {
+                self.alarms.observe_rebuilt(&position, &list);
+            }
+            while let Some((position, event)) = transitions.next_if(|(_, event)| event.ts <= end) {
                 self.alarms.observe(&position, &event);
             }
             let spells = &mut self.spells;
-            self.alarms.advance(next, |transition| spells.take(transition));
-            self.spells.advance(next);
+            self.alarms.advance(end, |transition| spells.take(transition));
+            self.spells.advance(end);
         }
-        self.issuer.restore(&self.reader, next)
+        lists.for_each(|(position, list)| self.alarms.observe_rebuilt(&position, &list));
+        transitions.for_each(|(position, event)| self.alarms.observe(&position, &event));
+        // What was told before is not told again.
+        self.alarms.take_tally();
+        Ok(())
     }
 
     /// Work that is planned now, or was in the weeks that are learned from; what the reports bring is not stored yet.
@@ -273,6 +292,9 @@ impl Leader {
             for (position, alarm) in &report.alarms {
                 self.alarms.observe(position, alarm);
             }
+            for (position, list) in &report.rebuilt {
+                self.alarms.observe_rebuilt(position, list);
+            }
         }
         let work = self.planned_work(reports)?;
         let mut told = Vec::new();
@@ -284,7 +306,8 @@ impl Leader {
         for window in self.merge.revisions() {
             self.metrics.revised();
             said::revise(&mut self.complaints, &window, &settled);
-            revise(&mut tx, &mut self.histories, &window)?;
+            let end = self.config.width.end(window.window);
+            revise(&mut tx, &self.reader, &mut self.histories, &window, end)?;
             told.push(StreamEvent::Windows { settled_upto: window.window });
         }
         let mut settled_now = 0;
@@ -296,6 +319,7 @@ impl Leader {
             let spells = &mut self.spells;
             self.alarms.advance(end, |transition| spells.take(transition));
             self.spells.advance(end);
+            tell_alarms(&mut self.alarms, &self.metrics, end);
             if end.millis().rem_euclid(DAY_MS) == 0 {
                 tx.put_blob(SPELLS, &self.spells.stored())?;
             }
@@ -354,6 +378,24 @@ impl Leader {
     }
 }
 
+/// Counts what alarms did up to the end of a window, and says what may be missed.
+fn tell_alarms(alarms: &mut AlarmBook, metrics: &Metrics, end: Timestamp) {
+    let tally = alarms.take_tally();
+    metrics.alarms(&tally.counts(), alarms.standing_count());
+    if tally.refused > 0 {
+        let refused = tally.refused;
+        tracing::error!(refused, %end, "limits.standing_alarms reached: counted, but not kept as standing");
+    }
+    if tally.resynced > 0 {
+        let alarms = tally.resynced;
+        tracing::warn!(alarms, %end, "alarms are over that were not raised again after their list was rebuilt");
+    }
+    if tally.lists_refused > 0 {
+        let lists = tally.lists_refused;
+        tracing::error!(lists, %end, "too many rebuilt lists at once: their alarms stand until they are cleared");
+    }
+}
+
 fn record(source: &SourceId, partial: Partial) -> PartialRecord {
     let Partial { window, cell, counts, upto } = partial;
     PartialRecord { window, cell, source: source.clone(), counts, upto }
@@ -387,6 +429,9 @@ fn settled_in(reader: &Reader, width: WindowWidth) -> impl Fn(&Cell, Timestamp) 
 fn store_events(tx: &mut Tx<'_>, report: &Report) -> Result<(), StoreError> {
     for (position, alarm) in &report.alarms {
         tx.put_alarm(position, alarm)?;
+    }
+    for (position, list) in &report.rebuilt {
+        tx.put_rebuilt(position, list)?;
     }
     for (position, work) in &report.maintenance {
         tx.put_maintenance(position, work)?;
@@ -450,11 +495,21 @@ fn settle(
 }
 
 /// Stores counts that changed after their window had settled.
-fn revise(tx: &mut Tx<'_>, histories: &mut Histories, window: &Settled) -> Result<(), StoreError> {
+fn revise(
+    tx: &mut Tx<'_>,
+    reader: &Reader,
+    histories: &mut Histories,
+    window: &Settled,
+    end: Timestamp,
+) -> Result<(), StoreError> {
     let mut rows = Vec::new();
     for (cell, counts) in &window.cells {
+        let stored = reader.windows(cell, window.window, end)?;
+        // What stood then is as it was known then.
+        let active = stored.first().map_or(0, |(_, record)| record.active);
         let record = WindowRecord {
             counts: *counts,
+            active,
             settled: true,
             revised: true,
             ..WindowRecord::default()

@@ -21,6 +21,8 @@ mod report;
 mod run;
 mod said;
 mod spells;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub use commands::{Answer, Told};

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::domain::{AlarmEvent, DeadLetter, MaintenanceEvent, Position, SourceId, Timestamp};
+use crate::domain::{
+    AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Position, SourceId, Timestamp,
+};
 use crate::window::{Cell, CommitPoint, Frontier, Partial};
 
 /// Everything that happened at one source since its last report.
@@ -14,6 +16,7 @@ pub struct Report {
     /// How far the source is with this, and where it starts again; `None` where it has not said so yet.
     pub progress: Option<(Frontier, CommitPoint)>,
     pub alarms: Vec<(Position, AlarmEvent)>,
+    pub rebuilt: Vec<(Position, ListRebuilt)>,
     pub maintenance: Vec<(Position, MaintenanceEvent)>,
     pub dead: Vec<(DeadLetter, Option<(Cell, Timestamp)>)>,
 }
@@ -26,6 +29,7 @@ impl Report {
             partials: Vec::new(),
             progress: None,
             alarms: Vec::new(),
+            rebuilt: Vec::new(),
             maintenance: Vec::new(),
             dead: Vec::new(),
         }
@@ -38,8 +42,12 @@ impl Report {
 
     /// Whether there is nothing to store.
     pub fn is_heartbeat(&self) -> bool {
-        let Self { partials, alarms, maintenance, dead, .. } = self;
-        partials.is_empty() && alarms.is_empty() && maintenance.is_empty() && dead.is_empty()
+        let Self { partials, alarms, rebuilt, maintenance, dead, .. } = self;
+        partials.is_empty()
+            && alarms.is_empty()
+            && rebuilt.is_empty()
+            && maintenance.is_empty()
+            && dead.is_empty()
     }
 }
 

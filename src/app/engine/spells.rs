@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::leader::to_blob;
-use crate::domain::{AlarmAction, Name, Scope, Severity, Timestamp};
+use crate::domain::{Name, Scope, Severity, Timestamp};
 use crate::forecast::AlarmSpell;
 use crate::window::Transition;
 
@@ -40,37 +40,37 @@ struct Stored {
 }
 
 impl Spells {
-    /// Whether a transition of that time is not in here yet.
-    pub fn is_news(&self, ts: Timestamp) -> bool {
-        self.now.is_none_or(|now| ts > now)
+    /// Whether what is known since then is not in here yet.
+    fn is_news(&self, known_at: Timestamp) -> bool {
+        self.now.is_none_or(|now| known_at > now)
     }
 
-    /// Takes a transition whose time has come.
+    /// Takes the beginning or the end of an alarm.
     pub fn take(&mut self, transition: Transition<'_>) {
-        let Transition { alarm_id, action, severity, ts, scope, device, alarm_type } = transition;
-        if !self.is_news(ts) {
+        let Transition { alarm, is_over, ts, known_at } = transition;
+        if !self.is_news(known_at) {
             return;
         }
-        if action == AlarmAction::Clear {
-            if let Some(mut spell) = self.open.remove(alarm_id) {
+        if is_over {
+            if let Some(mut spell) = self.open.remove(&alarm.alarm_id) {
                 spell.cleared_at = Some(ts);
                 self.over.push(spell);
             }
             return;
         }
         // As it was when it came: what it became later was not known then.
-        if self.open.contains_key(alarm_id) || self.open.len() >= SPELLS_MAX {
+        if self.open.contains_key(&alarm.alarm_id) || self.open.len() >= SPELLS_MAX {
             return;
         }
         let spell = AlarmSpell {
-            scope: Scope::clone(scope),
-            severity,
-            alarm_type: alarm_type.cloned(),
-            device: device.cloned(),
+            scope: Scope::clone(&alarm.scope),
+            severity: alarm.severity,
+            alarm_type: alarm.alarm_type.clone(),
+            device: alarm.device.clone(),
             raised_at: ts,
             cleared_at: None,
         };
-        self.open.insert(alarm_id.clone(), spell);
+        self.open.insert(alarm.alarm_id.clone(), spell);
     }
 
     /// All transitions up to `now` have been taken.
@@ -158,7 +158,7 @@ impl Spells {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{AlarmEvent, Position, SourceId};
+    use crate::domain::{AlarmAction, AlarmEvent, Position, SourceId};
     use crate::window::AlarmBook;
 
     fn event(id: &str, at: i64, action: AlarmAction) -> (Position, AlarmEvent) {
@@ -190,8 +190,10 @@ mod tests {
         let mut straight = Spells::default();
         let mut book = AlarmBook::default();
         events.iter().for_each(|(position, event)| book.observe(position, event));
+        // The clear is held, so that the state is stored before it is known.
         book.advance(at(250), |transition| straight.take(transition));
         straight.advance(at(250));
+        assert_eq!(straight.since(at(0)).len(), 2);
         let bytes = straight.stored();
         book.advance(at(400), |transition| straight.take(transition));
         straight.advance(at(400));

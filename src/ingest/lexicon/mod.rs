@@ -3,7 +3,7 @@
 //! A text belongs to the topic whose words weigh most in it. Of words that lie within each other the longest counts,
 //! which is how a negation ("no longer slow") hides what it denies. Between topics that weigh the same the longest
 //! phrase decides, then the order of [`Topic`]. Nothing depends on the order of lines, and only the first
-//! 1,000 characters and 16 phrases of a text are looked at, so that none takes long.
+//! 1,000 characters and 32 phrases of a text are looked at, so that none takes long.
 //!
 //! All words are looked for in one pass, by an Aho–Corasick automaton (Aho & Corasick, CACM 18(6), 1975).
 

@@ -1,15 +1,17 @@
 //! 3GPP TS 28.532 fault notifications (FaultMnS 18.1; from Rel-18 on in TS 28.111).
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use super::alarm::Draft;
 use super::reference::dn_of_href;
 use super::words::{Perceived, joined, loose_time, no_time, perceived, same, word, word_of};
-use crate::domain::{AlarmAction, Timestamp};
+use crate::domain::{AlarmAction, ListRebuilt, Timestamp};
 use crate::ingest::decoder::{Decoded, Frame};
 use crate::ingest::field::Field;
 use crate::ingest::mapping::Attribute;
-use crate::ingest::read::{no_choice, text_of};
+use crate::ingest::read::{cut, no_choice, text_of};
 use crate::ingest::reject::{Reject, parse};
 
 #[derive(Debug, Default, Deserialize)]
@@ -30,6 +32,7 @@ struct Notification<'a> {
     perceived_severity: Field<'a>,
     additional_text: Field<'a>,
     alarm_cleared_time: Field<'a>,
+    alarm_list_alignment_requirement: Field<'a>,
 }
 
 /// What a notification does to the list of alarms.
@@ -60,6 +63,8 @@ const TYPES: [(&str, Effect); 17] = [
     ("notifyFileReady", OTHER),
     ("notifyFilePreparationError", OTHER),
 ];
+/// Classes of what keeps lists of alarms: they stand for all that they manage.
+const AGENTS: [&str; 3] = ["ManagementNode", "MnsAgent", "IRPAgent"];
 const OTHER: Effect = Effect::Nothing("a notification of another service than fault supervision");
 /// How many of [`TYPES`] a reject names.
 const FAULT_TYPES: usize = 9;
@@ -89,21 +94,45 @@ impl Notification<'_> {
         ts.ok_or_else(|| no_time("eventTime"))
     }
 
+    /// Who rebuilt its list, and below which object: an agent's own name means all of it.
     fn rebuilt(&self, frame: &Frame<'_>) -> Result<Decoded, Reject> {
-        let system = word_of(&self.system_dn, "systemDN")?.or_else(|| word(&self.href));
-        let missing = || Reject::field("systemDN", "is missing: it says whose list was rebuilt");
-        Ok(Decoded::ListRebuilt {
-            system: joined(&[&system.ok_or_else(missing)?]),
+        let key = "alarmListAlignmentRequirement";
+        let needed = text_of(&self.alarm_list_alignment_requirement, key)?;
+        if needed.is_some_and(|word| same(word, "alignmentNotRequired")) {
+            return Ok(Decoded::Nothing { why: "a list that was rebuilt as it was" });
+        }
+        let system = word_of(&self.system_dn, "systemDN")?;
+        let object = self.dn()?.filter(|dn| {
+            let last = dn.rsplit(',').next().unwrap_or(dn);
+            dn.contains('=')
+                && Some(dn) != system.as_ref()
+                && !AGENTS
+                    .iter()
+                    .any(|agent| last.split_once('=').is_some_and(|(class, _)| same(class, agent)))
+        });
+        if system.is_none() && object.is_none() {
+            return Err(Reject::field("systemDN", "is missing: it says whose list was rebuilt"));
+        }
+        Ok(Decoded::ListRebuilt(ListRebuilt {
             ts: self.ts(frame)?,
-        })
+            system: system.map(|system| joined(&[&system])),
+            object: object.and_then(|object| cut(&object, frame.limits)),
+        }))
+    }
+
+    /// The distinguished name of the object that it is about.
+    fn dn(&self) -> Result<Option<Cow<'_, str>>, Reject> {
+        if let Some(dn) = word_of(&self.object_instance, "objectInstance")? {
+            return Ok(Some(dn));
+        }
+        Ok(word_of(&self.href, "href")?.map(|href| match href {
+            Cow::Borrowed(href) => dn_of_href(href),
+            Cow::Owned(href) => Cow::Owned(dn_of_href(&href).into_owned()),
+        }))
     }
 
     fn alarm(&self, action: AlarmAction, frame: &Frame<'_>) -> Result<Decoded, Reject> {
-        let href = word_of(&self.href, "href")?;
-        let dn = match word_of(&self.object_instance, "objectInstance")? {
-            Some(dn) => Some(dn),
-            None => href.as_deref().map(dn_of_href),
-        };
+        let dn = self.dn()?;
         let perceived = perceived(&self.perceived_severity, "perceivedSeverity")?;
         let over =
             perceived == Some(Perceived::Cleared) || word(&self.alarm_cleared_time).is_some();

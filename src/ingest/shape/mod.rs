@@ -10,7 +10,7 @@ mod laws {
     mod tests;
 }
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
 mod tmf;

@@ -1,6 +1,6 @@
 //! One sample of each shape, composed from the standards' field names, for every test that wants all.
 
-pub(super) const COMMUNITY: &str = "s3cr3t-c0mmunity";
+pub(crate) const COMMUNITY: &str = "s3cr3t-c0mmunity";
 
 pub(super) const SAMPLES: [(&str, &str); 14] = [
     (
@@ -101,6 +101,6 @@ pub(super) const SAMPLES: [(&str, &str); 14] = [
 ];
 
 /// The sample of that name.
-pub(super) fn sample(name: &str) -> &'static str {
+pub(crate) fn sample(name: &str) -> &'static str {
     SAMPLES.iter().find(|(known, _)| *known == name).expect(name).1
 }

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::b64;
 use super::reference::dn_of_href;
 use super::samples::{SAMPLES, sample};
-use crate::domain::{AlarmAction, Event, EventKind, Reason, Severity, TicketAction};
+use crate::domain::{AlarmAction, Event, EventKind, ListRebuilt, Reason, Severity, TicketAction};
 use crate::ingest::{
     Attribute, Decoded, Decoder, Headers, Limits, MapRule, Mapping, Reject, Table, Target,
 };
@@ -39,7 +39,9 @@ fn told(decoded: &Result<Decoded, Reject>) -> String {
         Ok(Decoded::One(other)) => format!("{other:?}"),
         Ok(Decoded::Many(many)) => many.iter().map(told).collect::<Vec<_>>().join("\n"),
         Ok(Decoded::Nothing { why }) => format!("nothing: {why}"),
-        Ok(Decoded::ListRebuilt { system, ts }) => format!("rebuilt {ts} {system}"),
+        Ok(Decoded::ListRebuilt(list)) => {
+            format!("rebuilt {} | {} | {}", list.ts, or(&list.system), or(&list.object))
+        }
         Err(reject) => format!("reject: {reject}"),
     }
 }
@@ -76,7 +78,7 @@ fn every_shape_is_read_whole() {
     native alarm: raise major 2026-01-01T02:03:04Z | n1 | a-1 | OLT-17 | lossOfSignal | PON port down
     native call: create 2026-01-01T02:03:20Z | C-1 | unknown/unknown/phone | - | -
     28.532: raise major 2026-01-01T02:03:04Z | SubNetwork=1,ManagementNode=EMS1|8812 | SubNetwork=1,ManagementNode=EMS1|a-551 | SubNetwork=1,ManagedElement=gNB17 | S1 down | both links
-    28.532 list rebuilt: rebuilt 2026-01-01T02:03:04Z EMS1
+    28.532 list rebuilt: rebuilt 2026-01-01T02:03:04Z | EMS1 | SubNetwork=1
     TMF642 event: raise major 2026-01-01T02:03:04Z | e1 | EMS1|a-551 | gNB17 | S1 down | -
     TMF642 bare: raise critical 2026-01-01T02:03:00Z | xxh3-fe7f977afb545a83ff13344d052cb367 | EMS1|552 | gNB18 | 315 | -
     TMF621 event: create 2026-01-01T02:05:00Z | e9 | unknown/unknown/phone | High | since noon
@@ -263,6 +265,38 @@ fn a_clear_finds_its_raise() {
     keys.dedup();
     // TMF642 with an id names the same alarm whichever test it is in; all else is apart.
     assert_eq!(keys.len(), all, "{keys:?}");
+}
+
+#[test]
+fn a_rebuilt_list_says_which_alarms_are_in_it() {
+    let rebuilt = |changes: &[(&str, Value)]| match decode(&with("28.532 list rebuilt", changes))
+        .expect("a notice")
+    {
+        Decoded::ListRebuilt(list) => list,
+        other => panic!("{other:?}"),
+    };
+    let dn = |object: &str| [("/href", json!(null)), ("/objectInstance", json!(object))];
+    let concerned = |list: &ListRebuilt| {
+        [
+            ("EMS1|a", Some("SubNetwork=1,ManagedElement=gNB17")),
+            ("EMS1|a", Some("SubNetwork=12,ManagedElement=gNB17")),
+            ("EMS1|a", None),
+            ("EMS12|a", Some("SubNetwork=1")),
+        ]
+        .map(|(alarm, device)| list.concerns(alarm, device))
+    };
+    assert_eq!(concerned(&rebuilt(&[])), [true, false, false, false]);
+    // An agent's own name is the whole list.
+    for agent in ["SubNetwork=9,ManagementNode=EMS1", "EMS1", "MnsAgent=3"] {
+        let list = rebuilt(&dn(agent));
+        assert_eq!(concerned(&list), [true, true, true, false], "{agent}");
+    }
+    let no_system = rebuilt(&[("/systemDN", json!(null))]);
+    assert_eq!(concerned(&no_system), [true, false, false, true]);
+    let nobody = [("/systemDN", json!(null)), ("/href", json!(null))];
+    assert_eq!(action_of(&with("28.532 list rebuilt", &nobody)), "reject:");
+    let as_it_was = [("/alarmListAlignmentRequirement", json!("ALIGNMENT_NOT_REQUIRED"))];
+    assert_eq!(action_of(&with("28.532 list rebuilt", &as_it_was)), "nothing:");
 }
 
 #[test]

@@ -47,6 +47,27 @@ fn alarms_are_answered_as_of_then() {
     assert_eq!(standing(7 * DAY), [row("a", 40, 40), row("b", 15, 15)]);
 }
 
+#[test]
+fn every_alarm_of_a_record_is_kept() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = open(&dir);
+    let list = ListRebuilt { ts: at(50), system: Some("EMS1".into()), object: None };
+    put(&mut store, |tx| {
+        for id in ["a", "b", "c"] {
+            tx.put_alarm(&position(1), &alarm(id, AlarmAction::Raise, 10))?;
+        }
+        tx.put_alarm(&position(1), &alarm("a", AlarmAction::Clear, 20))?;
+        tx.put_rebuilt(&position(2), &list)?;
+        tx.put_rebuilt(&position(2), &list)
+    });
+    let reader = reader(&store);
+    assert_eq!(reader.alarm_transitions(at(0), at(99)).expect("reads").len(), 4);
+    let found = reader.standing_alarms(&Filter::default(), at(99), 9).expect("reads");
+    assert_eq!(found.len(), 2);
+    assert_eq!(reader.rebuilt_lists(at(50)).expect("reads"), [(position(2), list)]);
+    assert_eq!(reader.rebuilt_lists(at(51)).expect("reads"), []);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

@@ -17,8 +17,8 @@ use super::*;
 use crate::alert::{Alert, AlertSeverity, AlertState, Notice, NoticeKind};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::{
-    AlarmAction, AlarmEvent, DeadLetter, MaintenanceAction, MaintenanceEvent, Name, Position,
-    Reason, Scope, SeriesKey, Severity, SourceId,
+    AlarmAction, AlarmEvent, DeadLetter, ListRebuilt, MaintenanceAction, MaintenanceEvent, Name,
+    Position, Reason, Scope, SeriesKey, Severity, SourceId,
 };
 use crate::forecast::{Score, Target, Vintage};
 use crate::staffing::{Outlook, Shift};
@@ -110,6 +110,7 @@ fn alarm(id: &str, action: AlarmAction, ts: i64) -> AlarmEvent {
 fn letter(offset: i64, reason: Reason) -> DeadLetter {
     DeadLetter {
         position: position(offset),
+        nth: 0,
         received_at: at(offset),
         reason,
         detail: "came after its window".into(),

@@ -10,4 +10,5 @@ mod faults;
 mod grafana;
 mod kills;
 mod servers;
+mod transactions;
 mod whole;

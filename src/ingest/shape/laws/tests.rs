@@ -78,7 +78,10 @@ fn check(found: &Result<Decoded, Reject>) {
                 assert!(texts.map(|text| text.chars().count()).all(|chars| chars <= 1000));
             }
         }
-        Ok(Decoded::ListRebuilt { system, .. }) => assert!(is_id(system), "{system}"),
+        Ok(Decoded::ListRebuilt(list)) => {
+            assert!(list.system.iter().all(|system| is_id(system)), "{list:?}");
+            assert!(list.object.iter().all(|object| object.chars().count() <= 1000));
+        }
         Ok(Decoded::Nothing { .. }) => {}
     }
 }

@@ -1,0 +1,52 @@
+//! Producers that write in transactions: these end with what is no record.
+
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
+
+use super::faults::ticket;
+use super::servers::{Kafka, until};
+use super::whole::{Site, stored};
+
+const WAIT: Duration = Duration::from_secs(60);
+
+/// Writes tickets in a transaction, to one partition.
+fn transaction(producer: &BaseProducer, ids: &[&str], is_kept: bool) {
+    producer.begin_transaction().expect("a transaction");
+    for id in ids {
+        let text = ticket(id);
+        let record = BaseRecord::to("support.tickets").partition(0).key("k").payload(&text);
+        producer.send(record).expect("queued");
+    }
+    match is_kept {
+        true => producer.commit_transaction(WAIT).expect("committed"),
+        false => {
+            producer.flush(WAIT).expect("written");
+            producer.abort_transaction(WAIT).expect("called off");
+        }
+    }
+}
+
+#[test]
+fn a_partition_that_ends_with_a_transaction_is_read_to_its_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kafka = Kafka::start(folder.path());
+    let site = Site::new(folder.path(), "transactions", &kafka.brokers(), None, "");
+    let program = site.serve();
+    until("its topics to be read", || {
+        program.said().contains("counting a partition source=support.tickets[0]")
+    });
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", kafka.brokers()).set("transactional.id", "tests");
+    let producer: BaseProducer = config.create().expect("a producer");
+    producer.init_transactions(WAIT).expect("transactions");
+    transaction(&producer, &["T-1", "T-2"], true);
+    transaction(&producer, &["T-3"], false);
+    // The window of an hour ago settles once every partition has been read to its end.
+    let settled = || stored(&site.reader()).tickets.values().sum::<u64>();
+    until("the window to settle", || settled() == 2);
+    // What follows is counted on from there.
+    transaction(&producer, &["T-4"], true);
+    until("the window to be revised", || settled() == 3);
+}
