@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::known::Known;
 use super::{Alert, AlertSeverity, AlertState, StandingAlarm};
 use crate::domain::{Scope, Severity, Timestamp, Zone};
 
@@ -83,8 +84,9 @@ impl Words {
     }
 }
 
-/// Standing alarms of a scope in words, most severe first; says so where none stand.
-pub fn because(scope: &Scope, alarms: &[StandingAlarm], zone: Zone) -> Vec<String> {
+/// Standing alarms of a scope in words, most severe first, then what else is known; says so where nothing is.
+pub fn because(scope: &Scope, alarms: &[StandingAlarm], known: &Known, zone: Zone) -> Vec<String> {
+    let known = known.get(scope).cloned().unwrap_or_default();
     let mut types: BTreeMap<(Severity, &str), (usize, Timestamp, Option<&str>)> = BTreeMap::new();
     for alarm in alarms.iter().filter(|alarm| alarm.scope == *scope) {
         // Warnings stand all day long: they explain nothing.
@@ -96,6 +98,9 @@ pub fn because(scope: &Scope, alarms: &[StandingAlarm], zone: Zone) -> Vec<Strin
         known.0 += 1;
         known.1 = known.1.min(alarm.raised_at);
         known.2 = known.2.or(alarm.device.as_deref());
+    }
+    if types.is_empty() && !known.is_empty() {
+        return known;
     }
     if types.is_empty() {
         return vec!["contacts are above plan; no alarm of consequence stands here".into()];
@@ -113,5 +118,6 @@ pub fn because(scope: &Scope, alarms: &[StandingAlarm], zone: Zone) -> Vec<Strin
     if rest > 0 {
         causes.push(format!("{rest} more alarms of other types"));
     }
+    causes.extend(known);
     causes
 }
