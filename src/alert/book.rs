@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::known::Known;
 use super::text::{self, Words};
 use super::{Alert, AlertSeverity, AlertState, Notice, NoticeKind, Shortfall, StandingAlarm};
 use crate::domain::{Name, Scope, Timestamp, WindowWidth, Zone};
@@ -37,6 +38,8 @@ pub struct SeriesNeed<'a> {
 pub struct AlertInputs<'a> {
     pub needs: Vec<SeriesNeed<'a>>,
     pub alarms: Vec<StandingAlarm>,
+    /// Causes besides alarms.
+    pub known: Known,
     pub width: WindowWidth,
     pub zones: &'a BTreeMap<Name, Zone>,
     /// Of regions that name none.
@@ -135,7 +138,7 @@ impl AlertBook {
         (alert.from, alert.to) = (need.from, need.to);
         alert.agents_short = need.gap();
         alert.shortfalls.clone_from(&need.shortfalls);
-        alert.because = text::because(&alert.scope, &inputs.alarms, zone);
+        alert.because = text::because(&alert.scope, &inputs.alarms, &inputs.known, zone);
         let told = match alert.state {
             AlertState::Pending => {
                 alert.streak += 1;

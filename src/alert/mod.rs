@@ -1,10 +1,12 @@
 //! When to tell whom what: rules, life cycle, texts.
 
 mod book;
+mod known;
 #[cfg(test)]
 mod tests;
 mod text;
 mod types;
 
 pub use book::{AlertBook, AlertEffect, AlertInputs, SeriesNeed};
+pub use known::{Known, adjustments, overruns};
 pub use types::{Alert, AlertSeverity, AlertState, Notice, NoticeKind, Shortfall, StandingAlarm};

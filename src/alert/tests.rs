@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::text::because;
 use super::*;
 use crate::domain::{Name, Scope, SeriesKey, Severity, Timestamp, WindowWidth, Zone};
-use crate::forecast::{Target, Vintage};
+use crate::forecast::{ADJUSTMENT, Cause, PlannedWork, Target, Vintage};
 use crate::staffing::{Plan, PlanTarget};
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
@@ -55,6 +55,24 @@ fn need(channel: &str, issued_at: Timestamp, needed: u32) -> (Plan, Vintage) {
     (plan, vintage)
 }
 
+/// Work that should have ended 10 minutes ago, and what a planner entered for the phone.
+fn known(now: Timestamp) -> Known {
+    let minutes = |n: u64| Duration::from_secs(n * 60);
+    let work = PlannedWork {
+        announced_at: start() - minutes(600),
+        cancelled_at: None,
+        starts_at: start() - minutes(60),
+        ends_at: start() - minutes(10),
+        region: None,
+        service: Some(Name::new("broadband").expect("valid")),
+    };
+    let mut known = overruns(&[work], &alarms(), now, |_| "Asia/Shanghai".parse().expect("zone"));
+    let (_, mut vintage) = need("phone", start(), 12);
+    vintage.causes.push(Cause { what: format!("{ADJUSTMENT}billing run"), tickets: 37.6 });
+    adjustments([(&vintage.series, &vintage)].into_iter(), &mut known);
+    known
+}
+
 fn alarms() -> Vec<StandingAlarm> {
     let scope = Scope {
         region: Name::new("north").expect("valid"),
@@ -86,6 +104,7 @@ fn step(book: &mut AlertBook, round: u32, phone: u32, chat: u32) -> Vec<AlertEff
     let inputs = AlertInputs {
         needs: pairs.iter().map(|(plan, vintage)| SeriesNeed { plan, vintage }).collect(),
         alarms: alarms(),
+        known: known(now),
         width: WIDTH,
         zones: &zones,
         zone: Zone::UTC,
@@ -124,6 +143,8 @@ fn a_page_says_what_where_when_how_many_and_why() {
     phone: 16 agents needed at 14:30, 10 scheduled: 6 more. 48 contacts in that window (80 % sure: 42 to 54).
     chat: 13 agents needed at 14:30, 10 scheduled: 3 more. 39 contacts in that window (80 % sure: 33 to 45).
     Because: 2 critical lossOfSignal standing since 13:40, first seen on OLT-17.
+    Because: planned work of 13:00–13:50 overruns, 2 alarms of it still standing.
+    Because: planners entered billing run, +38 tickets over six hours.
     Do: find 9 more agents from 14:30 to 15:30 (Asia/Shanghai), or acknowledge if this is known.
     ");
 }

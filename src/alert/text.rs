@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::known::Known;
 use super::{Alert, AlertSeverity, AlertState, StandingAlarm};
 use crate::domain::{Scope, Severity, Timestamp, Zone};
 
@@ -92,8 +93,9 @@ struct Group<'a> {
     doubtful: usize,
 }
 
-/// Standing alarms of a scope in words, most severe first; says so where none stand.
-pub fn because(scope: &Scope, alarms: &[StandingAlarm], zone: Zone) -> Vec<String> {
+/// Standing alarms of a scope in words, most severe first, then what else is known; says so where nothing is.
+pub fn because(scope: &Scope, alarms: &[StandingAlarm], known: &Known, zone: Zone) -> Vec<String> {
+    let known = known.get(scope).cloned().unwrap_or_default();
     let mut types: BTreeMap<(Severity, &str), Group<'_>> = BTreeMap::new();
     for alarm in alarms.iter().filter(|alarm| alarm.scope == *scope) {
         // Warnings stand all day long: they explain nothing.
@@ -102,18 +104,21 @@ pub fn because(scope: &Scope, alarms: &[StandingAlarm], zone: Zone) -> Vec<Strin
         }
         let kind = alarm.alarm_type.as_deref().unwrap_or("alarm");
         let since = alarm.raised_at;
-        let known = types.entry((alarm.severity, kind)).or_insert(Group {
+        let group = types.entry((alarm.severity, kind)).or_insert(Group {
             n: 0,
             since,
             device: None,
             flaps: 0,
             doubtful: 0,
         });
-        known.n += 1;
-        known.since = known.since.min(since);
-        known.device = known.device.or(alarm.device.as_deref());
-        known.flaps = known.flaps.max(alarm.flaps);
-        known.doubtful += usize::from(alarm.is_doubtful);
+        group.n += 1;
+        group.since = group.since.min(since);
+        group.device = group.device.or(alarm.device.as_deref());
+        group.flaps = group.flaps.max(alarm.flaps);
+        group.doubtful += usize::from(alarm.is_doubtful);
+    }
+    if types.is_empty() && !known.is_empty() {
+        return known;
     }
     if types.is_empty() {
         return vec!["contacts are above plan; no alarm of consequence stands here".into()];
@@ -140,5 +145,6 @@ pub fn because(scope: &Scope, alarms: &[StandingAlarm], zone: Zone) -> Vec<Strin
     if rest > 0 {
         causes.push(format!("{rest} more alarms of other types"));
     }
+    causes.extend(known);
     causes
 }

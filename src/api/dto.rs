@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 use crate::alert;
 use crate::anomaly;
 use crate::domain::{self, MaintenanceEvent, SeriesKey, Timestamp};
-use crate::forecast::{self, QUANTILES, Vintage};
+use crate::forecast::{self, QUANTILES};
 use crate::staffing;
-use crate::store;
+use crate::store::{self, AdjustedScore, Served};
 
 /// The three names of a series, flattened into every object that speaks of one.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -112,6 +112,15 @@ pub struct Drivers {
     pub level: f64,
     /// Tickets added because of alarms.
     pub alarms: f64,
+    /// Tickets added by planners' adjustments.
+    pub adjustments: f64,
+}
+
+/// What the model said, where planners changed it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ModelTarget {
+    pub mean: f64,
+    pub quantiles: BTreeMap<String, f64>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -121,12 +130,14 @@ pub struct ForecastTarget {
     /// By probability: 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975.
     pub quantiles: BTreeMap<String, f64>,
     pub drivers: Drivers,
+    /// What the model itself said; null where no adjustment changed it.
+    pub model: Option<ModelTarget>,
 }
 
 /// What adds tickets to a forecast.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Cause {
-    /// An alarm's type, or planned work.
+    /// An alarm's type, planned work, or "adjustment: " and its label.
     pub what: String,
     /// Expected tickets over the horizon.
     pub tickets: f64,
@@ -144,20 +155,40 @@ pub struct Forecast {
     pub key: Key,
     pub issued_at: String,
     pub members: Vec<String>,
-    /// Alarm types and planned work that add tickets over the horizon, most first.
+    /// Alarm types, planned work and adjustments that add tickets over the horizon, most first.
     pub causes: Vec<Cause>,
     /// How it fell back, in words, where history was short.
     pub fallback: Option<String>,
+    /// Of a nowcast, issued within a window: why, in words. Its first target is the window that was open.
+    pub nowcast: Option<String>,
     pub targets: Vec<ForecastTarget>,
 }
 
-impl From<Vintage> for Forecast {
-    fn from(vintage: Vintage) -> Self {
-        let targets = vintage.targets.iter().map(|t| ForecastTarget {
-            start: t.start.to_string(),
-            mean: t.mean,
-            quantiles: QUANTILES.iter().map(ToString::to_string).zip(t.quantiles).collect(),
-            drivers: Drivers { baseline: t.baseline, level: t.level, alarms: t.alarm_effect },
+fn by_probability(quantiles: &[f64; 7]) -> BTreeMap<String, f64> {
+    QUANTILES.iter().map(ToString::to_string).zip(*quantiles).collect()
+}
+
+impl From<Served> for Forecast {
+    fn from(Served { vintage, model, reason }: Served) -> Self {
+        let own = |start| model.iter().flat_map(|m| &m.targets).find(move |t| t.start == start);
+        let targets = vintage.targets.iter().map(|t| {
+            let own = own(t.start).filter(|own| *own != t);
+            let adjustments = own.map_or(0.0, |own| t.mean - own.mean);
+            ForecastTarget {
+                start: t.start.to_string(),
+                mean: t.mean,
+                quantiles: by_probability(&t.quantiles),
+                drivers: Drivers {
+                    baseline: t.baseline,
+                    level: t.level,
+                    alarms: t.alarm_effect,
+                    adjustments: (adjustments * 1000.0).round() / 1000.0,
+                },
+                model: own.map(|own| ModelTarget {
+                    mean: own.mean,
+                    quantiles: by_probability(&own.quantiles),
+                }),
+            }
         });
         Self {
             key: Key::from(&vintage.series),
@@ -166,6 +197,7 @@ impl From<Vintage> for Forecast {
             members: vintage.members,
             causes: vintage.causes.into_iter().map(Cause::from).collect(),
             fallback: vintage.fallback,
+            nowcast: reason,
         }
     }
 }
@@ -299,12 +331,31 @@ pub struct LeadFigures {
     pub figures: Figures,
 }
 
+/// Forecasts of the same windows, those that planners' adjustments changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AdjustedAccuracy {
+    /// As planners had it, and it was served.
+    pub adjusted: Figures,
+    /// As the model had it.
+    pub model: Figures,
+}
+
+impl From<AdjustedScore> for AdjustedAccuracy {
+    fn from(score: AdjustedScore) -> Self {
+        let (adjusted, model) = (score.adjusted.figures().into(), score.model.figures().into());
+        Self { adjusted, model }
+    }
+}
+
+/// Of the model's own forecasts; what planners made of them is scored apart.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Accuracy {
     #[serde(flatten)]
     pub key: Key,
     pub overall: Figures,
     pub leads: Vec<LeadFigures>,
+    /// Whether adjustments helped; null where none was scored.
+    pub adjustments: Option<AdjustedAccuracy>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -442,6 +493,8 @@ pub struct Maintenance {
     pub service: Option<String>,
     pub impact: Option<String>,
     pub text: Option<String>,
+    /// Alarms raised during the work that still stand after its planned end: above 0 it overruns.
+    pub overrun_alarms: usize,
 }
 
 impl From<&MaintenanceEvent> for Maintenance {
@@ -454,6 +507,7 @@ impl From<&MaintenanceEvent> for Maintenance {
             service: event.service.as_ref().map(ToString::to_string),
             impact: event.impact.as_deref().map(str::to_owned),
             text: event.text.as_deref().map(str::to_owned),
+            overrun_alarms: 0,
         }
     }
 }

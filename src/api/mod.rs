@@ -3,6 +3,7 @@
 //! Reads come from the store alone. Whatever changes something is a [`Command`] for the leader, the
 //! only writer; a GET never changes anything.
 
+mod adjustments;
 mod admin;
 mod auth;
 mod decoders;

@@ -32,6 +32,7 @@ assets![
     "kpi.js",
     "net.js",
     "overview.js",
+    "planner.js",
     "series.js",
     "spark.js",
     "topics.js",

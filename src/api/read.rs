@@ -14,15 +14,17 @@ use super::params::{
 };
 use super::problem::Problem;
 use super::state::ApiState;
-use crate::domain::{SeriesKey, Timestamp};
-use crate::forecast::{HORIZON, Score};
-use crate::store::{Filter, Reader, StoreError};
+use crate::domain::{MaintenanceEvent, SeriesKey, Timestamp};
+use crate::forecast::{HORIZON, PlannedWork, Score};
+use crate::store::{AdjustedScore, Filter, Reader, StoreError};
 
 /// Counts that a sparkline shows.
 const SPARK_WINDOWS: u32 = 48;
 const DAY: Duration = Duration::from_secs(86_400);
 /// Longest stretch that one answer covers.
 const SPAN_MAX: Duration = Duration::from_secs(62 * 86_400);
+/// Standing alarms that are looked at, the most severe first.
+const ALARMS_MAX: usize = 10_000;
 /// Days of scores behind the accuracy figures.
 const SCORED_DAYS: u32 = 28;
 
@@ -141,7 +143,7 @@ pub async fn forecasts(
         params::filter(query.region.as_ref(), query.service.as_ref(), query.channel.as_ref())?;
     let issued_at = params::instant("issued_at", query.issued_at.as_ref())?;
     each(&state, filter, move |reader, series| {
-        Ok(reader.vintage(series, issued_at)?.map(dto::Forecast::from))
+        Ok(reader.served(series, issued_at)?.map(dto::Forecast::from))
     })
     .await
 }
@@ -172,9 +174,9 @@ pub async fn outlook(
         for row in reader.series_windows(series, from, outlook.issued_at)? {
             past.insert(row.start, (!row.missing).then_some(row.tickets));
         }
-        let vintage = reader.vintage(series, Some(outlook.issued_at))?;
-        let next = vintage.map_or_else(Vec::new, |vintage| {
-            vintage.targets.iter().map(|target| target.quantiles[3]).collect()
+        let served = reader.served(series, Some(outlook.issued_at))?;
+        let next = served.map_or_else(Vec::new, |served| {
+            served.vintage.targets.iter().map(|target| target.quantiles[3]).collect()
         });
         Ok(Some(dto::Outlook {
             key: dto::Key::from(series),
@@ -229,8 +231,13 @@ pub async fn accuracy(
             lead_minutes: *lead_minutes,
             figures: score.figures().into(),
         });
+        let mut adjusted = AdjustedScore::default();
+        for (_, _, score) in reader.adjusted_scores(series, now - DAY * SCORED_DAYS, now + DAY)? {
+            adjusted.merge(&score);
+        }
         Ok(Some(dto::Accuracy {
             key: dto::Key::from(series),
+            adjustments: (adjusted.model.n > 0).then(|| adjusted.into()),
             overall: overall.figures().into(),
             leads: leads.collect(),
         }))
@@ -275,14 +282,29 @@ pub async fn roster(
     Ok(Json(shifts.iter().map(dto::Shift::from).collect()))
 }
 
-/// Planned work that is not over
+/// Planned work that is not over, or should be and is not
 #[utoipa::path(get, path = "/maintenance", responses((status = 200, body = Vec<dto::Maintenance>)))]
 pub async fn maintenance(
     State(state): State<ApiState>,
 ) -> Result<Json<Vec<dto::Maintenance>>, Problem> {
     let now = state.clock.now();
-    let work = read(&state, move |reader| reader.maintenance(now, Timestamp::MAX)).await?;
-    Ok(Json(work.iter().map(dto::Maintenance::from).collect()))
+    let (work, alarms) = read(&state, move |reader| {
+        let work = reader.maintenance(now - DAY, Timestamp::MAX)?;
+        Ok((work, reader.standing_alarms(&Filter::default(), now, ALARMS_MAX)?))
+    })
+    .await?;
+    let shown = work.iter().map(|event| {
+        let work = PlannedWork::from(event);
+        let left = alarms
+            .iter()
+            .filter(|alarm| work.left(&alarm.event.scope, alarm.severity(), alarm.raised_at, now));
+        dto::Maintenance { overrun_alarms: left.count(), ..event.into() }
+    });
+    let is_over = |shown: &dto::Maintenance, event: &MaintenanceEvent| {
+        event.ends_at <= now && shown.overrun_alarms == 0
+    };
+    let shown = shown.zip(&work).filter(|(shown, event)| !is_over(shown, event));
+    Ok(Json(shown.map(|(shown, _)| shown).collect()))
 }
 
 /// Events that were not counted, newest first

@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::problem::Problem;
 use super::state::ApiState;
-use super::{auth, events, forward, page, read, stream, topics, write};
+use super::{adjustments, auth, events, forward, page, read, stream, topics, write};
 
 /// Nothing but the stream takes longer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -51,6 +51,8 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
         .routes(routes!(read::roster, write::put_roster))
         .routes(routes!(read::maintenance, write::post_maintenance))
         .routes(routes!(write::delete_maintenance))
+        .routes(routes!(adjustments::list, adjustments::enter))
+        .routes(routes!(adjustments::take_back))
         .routes(routes!(read::dead_letters))
         .routes(routes!(read::status));
     (quick, OpenApiRouter::new().routes(routes!(stream::stream)))

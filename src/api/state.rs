@@ -10,6 +10,7 @@ use super::auth::TokenSet;
 use super::decoders::Decoders;
 use crate::alert::Alert;
 use crate::domain::{Clock, Keyed, MaintenanceEvent, Name, Timestamp, WindowWidth, Zone};
+use crate::forecast::Adjustment;
 use crate::ingest;
 use crate::staffing::Shift;
 use crate::store::{EventLog, Reader};
@@ -33,6 +34,8 @@ pub enum Command {
     Feedback { id: String, text: String, reply: Reply<Alert> },
     PutRoster { shifts: Vec<Shift>, reply: Reply<()> },
     PutMaintenance { event: Box<MaintenanceEvent>, reply: Reply<()> },
+    PutAdjustment { adjustment: Box<Adjustment>, reply: Reply<()> },
+    DeleteAdjustment { id: String, reply: Reply<()> },
 }
 
 /// A log elsewhere that takes events: Kafka.

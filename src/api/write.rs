@@ -14,17 +14,17 @@ use crate::domain::{MaintenanceAction, MaintenanceEvent, Name, Timestamp};
 
 /// Shifts that one request may carry.
 const SHIFTS_MAX: usize = 50_000;
-const NOTE_CHARS_MAX: usize = 1000;
-const ID_CHARS_MAX: usize = 256;
+pub(super) const NOTE_CHARS_MAX: usize = 1000;
+pub(super) const ID_CHARS_MAX: usize = 256;
 
-type Body<T> = Result<Json<T>, JsonRejection>;
+pub(super) type Body<T> = Result<Json<T>, JsonRejection>;
 
-fn body<T>(body: Body<T>) -> Result<T, Problem> {
+pub(super) fn body<T>(body: Body<T>) -> Result<T, Problem> {
     body.map(|Json(value)| value).map_err(|error| Problem::bad_request(error.body_text()))
 }
 
 /// Hands a command over and waits for it to be stored.
-async fn tell<T>(
+pub(super) async fn tell<T>(
     state: &ApiState,
     command: impl FnOnce(Reply<T>) -> Command,
 ) -> Result<T, Problem> {
@@ -39,7 +39,7 @@ async fn tell<T>(
     Ok(answer?)
 }
 
-fn text(key: &str, text: &str, chars_max: usize) -> Result<String, Problem> {
+pub(super) fn text(key: &str, text: &str, chars_max: usize) -> Result<String, Problem> {
     let trimmed = text.trim();
     if trimmed.is_empty() || trimmed.chars().count() > chars_max {
         return Err(Problem::bad_request(format!("{key}: use 1 to {chars_max} characters")));

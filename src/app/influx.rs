@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::follower::Sink;
 use crate::domain::Timestamp;
 use crate::sink::influx::{self, InfluxClient, Line, Written};
-use crate::store::{Change, Reader, StoreError};
+use crate::store::{Change, Reader, Served, StoreError};
 
 /// A bucket.
 pub struct InfluxSink {
@@ -39,6 +39,7 @@ impl InfluxSink {
                     let found = reader.anomalies_at(*start)?;
                     lines.extend(found.iter().filter_map(influx::anomaly));
                 }
+                Change::Nowcast(_) => {}
                 Change::Alert(_, id) => {
                     let found = reader.alert(id)?;
                     lines.extend(found.and_then(|a| influx::alert(&a, &self.public_url)));
@@ -64,7 +65,7 @@ fn issue(
     newest: bool,
     lines: &mut Vec<Line>,
 ) -> Result<(), StoreError> {
-    for vintage in reader.vintages_at(issued_at)? {
+    for Served { vintage, .. } in reader.served_at(issued_at)? {
         let kept = if newest { vintage.targets.len() } else { 1 };
         let targets = vintage.targets.get(..kept).unwrap_or(&vintage.targets);
         lines.extend(influx::forecast(&vintage, targets));

@@ -55,14 +55,14 @@ impl OutlookTopic {
         for anomaly in reader.anomalies_at(before)? {
             anomalies.entry(anomaly.series.clone()).or_default().push((&anomaly).into());
         }
-        for vintage in reader.vintages_at(issued_at)? {
-            let series = vintage.series.clone();
+        for served in reader.served_at(issued_at)? {
+            let series = served.vintage.series.clone();
             let record = Record {
                 region: series.region.to_string(),
                 service: series.service.to_string(),
                 channel: series.channel.to_string(),
                 issued_at: issued_at.to_string(),
-                forecast: vintage.into(),
+                forecast: served.into(),
                 staffing: plans.remove(&series).map(Into::into),
                 anomalies: anomalies.remove(&series).unwrap_or_default(),
             };
@@ -96,7 +96,10 @@ impl Sink for OutlookTopic {
                     self.issue(reader, *at, &mut records)?
                 }
                 Change::Alert(_, id) => _ = alerts.insert(id.as_str()),
-                Change::Issue(_) | Change::Window(_) | Change::Anomalies(_) => {}
+                Change::Issue(_)
+                | Change::Nowcast(_)
+                | Change::Window(_)
+                | Change::Anomalies(_) => {}
             }
         }
         for id in alerts {

@@ -5,6 +5,7 @@
 //! fit takes, [`forecast`] serves: profile × today's level. A vintage is a pure function of the fit and the
 //! windows before its origin, so that a restart issues the same again.
 
+mod adjust;
 pub mod backtest;
 mod ensemble;
 mod issue;
@@ -12,7 +13,9 @@ mod lead;
 mod level;
 mod lookback;
 mod mstl;
+mod nowcast;
 mod open;
+mod overrun;
 mod past;
 pub mod peers;
 mod product;
@@ -24,10 +27,12 @@ mod spread;
 mod tests;
 mod types;
 
+pub use adjust::{ADJUSTMENT, Adjustment, AdjustmentKind, Says, adjusted, unadjusted};
 pub use ensemble::{Ensemble, Part};
 pub use issue::forecast;
 pub use lookback::Lookback;
 pub use mstl::{MemberPath, fit_mstl};
+pub use nowcast::{Nowcast, SoFar, completed, differs, is_far_off, rolled_up};
 pub use open::OpenHours;
 pub use past::{AlarmSpell, Calendar, DayKind, Model, Past, Place, PlannedWork};
 pub use product::Product;

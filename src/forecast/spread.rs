@@ -3,10 +3,40 @@
 use statrs::function::beta::beta_reg;
 use statrs::function::gamma::{gamma_ur, ln_gamma};
 
-use super::QUANTILES;
+use super::{QUANTILES, Target};
 
 /// Above this mean a gamma approximation is closer than its own model error.
 const WALK_MAX: f64 = 400.0;
+
+/// Expected tickets below which a band says too little of its shape to be scaled, and the dispersion then.
+const SHAPELESS: f64 = 0.5;
+const DISPERSION: f64 = 0.06;
+
+/// The φ that an 80 % band shows; 0 where it is no wider than Poisson's.
+pub fn dispersion(mean: f64, quantiles: &[f64; 7]) -> f64 {
+    if mean < SHAPELESS {
+        return DISPERSION;
+    }
+    let sd = (quantiles[5] - quantiles[1]) / (NORMAL[5] - NORMAL[1]);
+    ((sd * sd - mean) / (mean * mean)).max(0.0)
+}
+
+impl Target {
+    /// Moves the mean by `tickets`, not below zero, and the band with it: the dispersion stays.
+    pub fn shift(&mut self, tickets: f64) {
+        let before = self.mean;
+        let after = (before + tickets).max(0.0);
+        self.mean = (after * 1000.0).round() / 1000.0;
+        let dispersion = dispersion(before, &self.quantiles);
+        if before < SHAPELESS || after <= 0.0 {
+            self.quantiles = quantiles(after, dispersion);
+            return;
+        }
+        let variance = |mean: f64| mean + dispersion * mean * mean;
+        let wider = (variance(after) / variance(before)).sqrt();
+        self.quantiles = self.quantiles.map(|q| (after + (q - before) * wider).max(0.0).round());
+    }
+}
 
 /// Counts at [`QUANTILES`] for a mean and a dispersion φ ≥ 0.
 pub fn quantiles(mean: f64, dispersion: f64) -> [f64; 7] {

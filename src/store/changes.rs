@@ -22,6 +22,8 @@ pub enum Change {
     Issue(Timestamp),
     /// Anomalies of the window that starts then.
     Anomalies(Timestamp),
+    /// Nowcasts issued then.
+    Nowcast(Timestamp),
     /// The alert with this time and id.
     Alert(Timestamp, String),
 }
@@ -32,6 +34,7 @@ impl Change {
             Self::Window(at) => (0, *at, ""),
             Self::Issue(at) => (1, *at, ""),
             Self::Anomalies(at) => (2, *at, ""),
+            Self::Nowcast(at) => (4, *at, ""),
             Self::Alert(at, id) => (3, *at, id),
         }
     }
@@ -99,6 +102,7 @@ impl Reader {
                     0 => Change::Window(at),
                     1 => Change::Issue(at),
                     2 => Change::Anomalies(at),
+                    4 => Change::Nowcast(at),
                     3 => Change::Alert(at, row.get(3)?),
                     kind => return Err(StoreError::corrupt(format!("change of kind {kind}"))),
                 };

@@ -34,6 +34,15 @@ impl Tx<'_> {
                 params![now.start.millis(), series, pack(now)?],
             )?;
         }
+        self.put_newest_plan(series, plan, outlook)
+    }
+
+    pub(super) fn put_newest_plan(
+        &mut self,
+        series: i64,
+        plan: Option<&Plan>,
+        outlook: &Outlook,
+    ) -> Result<(), StoreError> {
         self.run(
             "INSERT INTO plans (series, issued_at, plan, outlook) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (series) DO UPDATE

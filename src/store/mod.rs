@@ -6,6 +6,7 @@
 //! SQLite rather than redb: its commits are synced, its files can be opened with any `sqlite3` at three in the
 //! morning, secondary indexes (alerts by state, dead letters by reason) come for free, and triggers guard the ledger.
 
+mod adjusted;
 mod alarms;
 mod alerts;
 mod changes;
@@ -14,6 +15,7 @@ mod columns;
 mod error;
 mod events;
 mod ledger;
+mod nowcasts;
 mod open;
 mod pool;
 mod prune;
@@ -26,9 +28,11 @@ mod tx;
 mod vintage;
 mod windows;
 
+pub use adjusted::{AdjustedScore, Served};
 pub use changes::{CellWindow, Change};
 pub use error::StoreError;
 pub use events::EventLog;
+pub use nowcasts::NowcastScore;
 pub use reader::Reader;
 pub use records::{
     DeliveryOutcome, DeliveryState, Filter, LogEntry, LogRecord, OutboxRow, PartialRecord,
@@ -52,6 +56,8 @@ const STEPS: &[&str] = &[
     include_str!("changes.sql"),
     include_str!("topics.sql"),
     include_str!("lives.sql"),
+    include_str!("adjustments.sql"),
+    include_str!("nowcasts.sql"),
 ];
 const FILE: &str = "state.db";
 const LOCK: &str = "state.lock";

@@ -40,7 +40,11 @@ impl Tx<'_> {
         self.thin(all_leads_from)?;
         self.run("DELETE FROM vintages WHERE issued_at < ?1", [all_leads_from])?;
         self.run("DELETE FROM vintage_leads WHERE issued_at < ?1", [(now - LONG).millis()])?;
+        self.run("DELETE FROM adjusted_vintages WHERE issued_at < ?1", [(now - LONG).millis()])?;
+        self.run("DELETE FROM nowcasts WHERE issued_at < ?1", [all_leads_from])?;
         self.run("DELETE FROM retention_open", [])?;
+        self.run("DELETE FROM adjusted_scores WHERE day < ?1", [chunk::day(now - LONG)])?;
+        self.run("DELETE FROM nowcast_scores WHERE day < ?1", [chunk::day(now - LONG)])?;
         self.run("DELETE FROM scores WHERE day < ?1", [chunk::day(now - LONG)])?;
         Ok(())
     }
@@ -130,6 +134,7 @@ impl Tx<'_> {
         self.run("DELETE FROM alerts WHERE since < ?1 AND state = 3", [long])?;
         self.run("DELETE FROM outbox WHERE state <> 0 AND created_at < ?1", [long])?;
         self.run("DELETE FROM shifts WHERE ends_at < ?1", [long])?;
+        self.run("DELETE FROM adjustments WHERE ends_at < ?1", [long])?;
         Ok(())
     }
 }

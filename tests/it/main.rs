@@ -5,6 +5,7 @@ mod bad_input;
 mod cli;
 mod demo;
 mod page;
+mod planners;
 mod program;
 mod purity;
 mod real;

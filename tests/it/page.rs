@@ -55,9 +55,11 @@ async fn walk(client: &Client, base: &str) -> Result<()> {
     overview(client).await?;
     shoot(client, "overview").await?;
     live(client).await?;
+    enter(client).await?;
     language(client).await?;
     theme(client).await?;
     series(client).await?;
+    take_back(client).await?;
     quiet(client).await
 }
 
@@ -84,6 +86,29 @@ async fn live(client: &Client) -> Result<()> {
     differs(client, "#clock", &clock).await?;
     differs(client, "#settled", &settled).await?;
     holds(client, "the same document", "window.surgecastMark === true").await
+}
+
+/// A planner enters a billing run for the hours to come.
+async fn enter(client: &Client) -> Result<()> {
+    client.execute("document.querySelector('#planner').open = true", vec![]).await?;
+    for (field, text) in [("#p-label", "billing run"), ("#p-by", "Li")] {
+        client.find(Locator::Css(field)).await?.send_keys(text).await?;
+    }
+    client.find(Locator::Css("#planner form button")).await?.click().await?;
+    let listed =
+        "document.querySelector('#planner li strong')?.textContent.includes('billing run')";
+    holds(client, "the entry", listed).await?;
+    shoot(client, "planner").await?;
+    // The header would lie over what has to be clicked next.
+    client.execute("window.scrollTo(0, 0)", vec![]).await?;
+    Ok(())
+}
+
+async fn take_back(client: &Client) -> Result<()> {
+    client.execute("document.querySelector('#planner').open = true", vec![]).await?;
+    holds(client, "the entry again", "document.querySelector('#planner li button')").await?;
+    client.find(Locator::Css("#planner li button")).await?.click().await?;
+    holds(client, "no entry", "document.querySelectorAll('#planner li').length === 0").await
 }
 
 async fn language(client: &Client) -> Result<()> {
@@ -122,6 +147,10 @@ async fn series(client: &Client) -> Result<()> {
     holds(client, "an explanation", "document.querySelectorAll('dl.why dd').length > 0").await?;
     let topics = "document.querySelectorAll('table.topics tbody tr').length === 6";
     holds(client, "what customers complain about", topics).await?;
+    let shaded = "document.querySelector('#plot').layout.shapes.some(s => s.name === 'entered')";
+    holds(client, "the entry on the chart", shaded).await?;
+    let named = "document.querySelector('.causes')?.textContent.includes('billing run')";
+    holds(client, "the entry among the causes", named).await?;
     holds(client, "the table", "document.querySelectorAll('details tbody tr').length > 0").await?;
     shoot(client, "series").await?;
     client.find(Locator::Css("body")).await?.send_keys("\u{e00c}").await?;

@@ -62,6 +62,7 @@ function ticketTraces(d, x, c) {
     { ...line, x: [...(joined ? [x(last.start)] : []), ...nx], y: [...(joined ? [last.tickets] : []), ...q("0.5")], name: t("tr_median"), line: { color: c("expected"), width: 2, dash: "dash" },
       customdata: [...(joined ? [[last.tickets, last.tickets]] : []), ...next.map((f) => [f.quantiles["0.1"], f.quantiles["0.9"]])],
       hovertemplate: "%{y:.3~g} (80%: %{customdata[0]:.3~g} – %{customdata[1]:.3~g})" },
+    ...(next.some((f) => f.model) ? [{ ...line, x: nx, y: next.map((f) => (f.model ?? f).quantiles["0.5"]), name: t("tr_model"), line: { color: c("text-soft"), width: 1.5, dash: "dot" } }] : []),
     { x: open.map((w) => x(w.start)), y: open.map((w) => w.tickets), mode: "markers", name: t("tr_open"), marker: { symbol: "circle-open", color: c("actual"), size: 8 }, hovertemplate: "%{y}" },
   ].map((trace) => ({ type: "scatter", mode: "lines", legend: "legend", ...trace }));
 }
@@ -91,14 +92,18 @@ function agentTraces(d, x, c, width) {
   ];
 }
 
-/** Marks now, and the windows in which people are short. */
+/** Marks now, the windows in which people are short, and what planners entered. */
 function shapes(d, x, c, width) {
   const now = { type: "line", xref: "x", yref: "paper", x0: x(d.now), x1: x(d.now), y0: 0, y1: 1, line: { color: c("text-soft"), width: 1, dash: "dot" } };
   const short = (d.plan?.targets ?? []).filter((p) => p.gap > 0).map((p) => ({
     type: "rect", xref: "x", yref: "y3 domain", x0: x(p.start), x1: x(p.start) + width, y0: 0, y1: 1,
     line: { width: 0 }, fillcolor: c("short-area"), layer: "below",
   }));
-  return [now, ...short];
+  const entered = (d.entries ?? []).filter((e) => Date.parse(e.ends_at) > d.from && Date.parse(e.starts_at) < d.to).map((e) => ({
+    type: "rect", xref: "x", yref: "y domain", x0: x(Math.max(d.from, Date.parse(e.starts_at))), x1: x(Math.min(d.to, Date.parse(e.ends_at))), y0: 0, y1: 1,
+    line: { width: 0 }, fillcolor: c("entered-area"), layer: "below", name: "entered", label: { text: e.label, textposition: "top left", font: { size: 11, color: c("text-soft") } },
+  }));
+  return [now, ...short, ...entered];
 }
 
 /** On a small screen plotly's legends would cover the panels: theirs is a list above the chart. */
@@ -143,7 +148,7 @@ function layout(d, x, c, width, narrow) {
 }
 
 /**
- * Draws into `node`, and what the colours mean into `keys` where plotly's legend would not fit. `d`: {windows, forecast, plan, now (ms), zone, width_minutes}; forecast and plan may be null.
+ * Draws into `node`, and what the colours mean into `keys` where plotly's legend would not fit. `d`: {windows, forecast, plan, entries, now (ms), zone, width_minutes}; forecast and plan may be null.
  * Plotly knows no time zones: instants are moved by the zone's offset at the issue time, tick labels are exact.
  */
 export async function draw(node, keys, d) {

@@ -14,6 +14,7 @@ async function request(path, options = {}) {
   } catch (cause) {
     throw new ApiError(0, cause.message);
   }
+  if (response.status === 204) return null;
   const body = await response.json().catch(() => null);
   if (response.ok && body !== null) return body;
   throw new ApiError(response.ok ? 502 : response.status, body?.detail ?? body?.title ?? response.statusText);
@@ -27,6 +28,8 @@ export function get(path, query = {}) {
 
 export const post = (path, body) =>
   request(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+
+export const del = (path) => request(path, { method: "DELETE" });
 
 const EVENTS = ["windows", "vintages", "alert", "status"];
 const BACKOFF_MAX_MS = 30000;

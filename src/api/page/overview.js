@@ -7,26 +7,28 @@ import { dateTime, dayTime, name, num, seriesName, span, t, tickets, times } fro
 import { figures } from "./kpi.js";
 import { KINDS, gapClass, gapText, hrefOf, isRollUp, keyOf, matches } from "./keys.js";
 import { get } from "./net.js";
+import { planner } from "./planner.js";
 import { spark } from "./spark.js";
 
 const PAGE_ROWS = 100;
 const DAY_MS = 86400000;
 
 /** What was last loaded; kept over visits so that coming back shows it at once. */
-const data = { alerts: null, series: [], outlooks: new Map(), plans: new Map(), maintenance: [], scroll: 0, from: null, home: "#/" };
+const data = { alerts: null, series: [], outlooks: new Map(), plans: new Map(), maintenance: [], entries: [], scroll: 0, from: null, home: "#/" };
 
 /** The overview as it was left, filters and all. */
 export const home = () => data.home;
 
 async function load(alerts) {
-  const [series, outlooks, plans, maintenance] = await Promise.all([
-    get("/series"), get("/outlook"), get("/staffing"), get("/maintenance"),
+  const [series, outlooks, plans, maintenance, entries] = await Promise.all([
+    get("/series"), get("/outlook"), get("/staffing"), get("/maintenance"), get("/adjustments"),
   ]);
   data.alerts = alerts;
   data.series = series;
   data.outlooks = new Map(outlooks.map((o) => [keyOf(o), o]));
   data.plans = new Map(plans.map((p) => [keyOf(p), p]));
   data.maintenance = maintenance;
+  data.entries = entries;
 }
 
 /** The plan's target of the worst window. */
@@ -165,13 +167,14 @@ function maintenance() {
   const node = h("section", { "aria-labelledby": "maint" }, h("h2", { id: "maint", text: t("maintenance") }), list);
   node.update = () => {
     const now = clock.now();
-    const soon = data.maintenance.filter((m) => Date.parse(m.ends_at) > now && Date.parse(m.starts_at) < now + DAY_MS);
+    const soon = data.maintenance.filter((m) => (Date.parse(m.ends_at) > now || m.overrun_alarms > 0) && Date.parse(m.starts_at) < now + DAY_MS);
     node.hidden = soon.length === 0;
     list.replaceChildren(...soon.map((m) => {
       const zone = clock.zoneOf(m.region ?? "_all");
       const scope = `${name("region", m.region ?? "_all")} / ${name("service", m.service ?? "_all")}`;
       const when = { from: dateTime(m.starts_at, zone), to: dayTime(m.ends_at, zone), scope };
-      return h("li", {}, h("strong", { text: t("maintenance_item", when) }), " ", h("span", { class: "muted", text: [m.impact, m.text].filter(Boolean).join(", ") }));
+      const overrun = m.overrun_alarms > 0 && h("span", { class: "badge bad", text: t("maintenance_overrun", { n: m.overrun_alarms }) });
+      return h("li", {}, h("strong", { text: t("maintenance_item", when) }), " ", overrun, " ", h("span", { class: "muted", text: [m.impact, m.text].filter(Boolean).join(", ") }));
     }));
   };
   return node;
@@ -212,6 +215,10 @@ export function overview(root, params) {
   const alerts = alertList();
   const kpis = figures();
   const work = maintenance();
+  const entries = planner(async () => {
+    data.entries = await get("/adjustments");
+    render();
+  });
   const inbox = feed();
   const picks = filters(filter, () => {
     writeFilter(filter);
@@ -220,7 +227,7 @@ export function overview(root, params) {
   const rows = table(filter, () => picks.clear());
   const heading = h("h1", { tabindex: "-1", text: t("overview") });
   root.append(heading, alerts, kpis, work,
-    h("section", { "aria-labelledby": "coming" }, h("h2", { id: "coming", text: t("coming") }), picks, rows), inbox);
+    h("section", { "aria-labelledby": "coming" }, h("h2", { id: "coming", text: t("coming") }), picks, rows), entries, inbox);
   root.addEventListener("click", (event) => {
     const link = event.target.closest?.("a.stretched");
     if (link) Object.assign(data, { scroll: window.scrollY, from: link.getAttribute("href") });
@@ -231,6 +238,7 @@ export function overview(root, params) {
     if (data.alerts) alerts.update(data.alerts);
     kpis.update(data, filter, clock);
     work.update();
+    entries.update(data.entries, data.series);
     inbox.update(clock.status());
     picks.update(data.series);
     rows.update();

@@ -2,10 +2,11 @@
 import { draw } from "./chart.js";
 import * as clock from "./clock.js";
 import { h, setText } from "./dom.js";
-import { dateTime, dayTime, hm, longDayTime, num, percent, seriesName, span, t, tickets, zoneLabel } from "./i18n.js";
+import { dateTime, dayTime, hm, longDayTime, num, percent, seriesName, signed, span, t, tickets, zoneLabel } from "./i18n.js";
 import { gapClass, gapText } from "./keys.js";
 import { ApiError, get } from "./net.js";
 import { home } from "./overview.js";
+import { adjustedSays, touches } from "./planner.js";
 import { TOPIC_HOURS, fetchTopics, topics } from "./topics.js";
 
 const HOUR_MS = 3600000;
@@ -34,7 +35,7 @@ async function fetchAnomalies(key, from) {
 
 async function fetchAll(key) {
   const now = clock.now();
-  const [info, windows, forecast, plan, accuracy, anomalies, said] = await Promise.all([
+  const [info, windows, forecast, plan, accuracy, anomalies, said, entries] = await Promise.all([
     maybe(get("/series", key)),
     maybe(get("/windows", { ...key, from: iso(now - 25 * HOUR_MS), to: iso(now + HOUR_MS) })),
     maybe(get("/forecasts", key)),
@@ -42,13 +43,14 @@ async function fetchAll(key) {
     maybe(get("/accuracy", key)),
     fetchAnomalies(key, iso(now - 168 * HOUR_MS)),
     maybe(fetchTopics(key)),
+    get("/adjustments"),
   ]);
-  return { info, windows: windows ?? [], forecast, plan, accuracy, anomalies, said: said ?? [] };
+  return { info, windows: windows ?? [], forecast, plan, accuracy, anomalies, said: said ?? [], entries: entries.filter((e) => touches(e, key)) };
 }
 
 /** "Usual for Saturday 10:00: 42 tickets. Today runs 12 % above usual. Alarms add 0. …" */
 export function explain(target, zone) {
-  const { baseline, level, alarms } = target.drivers;
+  const { baseline, level, alarms, adjustments } = target.drivers;
   const off = level - 1;
   const today = Math.abs(off) < 0.005 ? "why_same" : off > 0 ? "why_above" : "why_below";
   const added = Number(alarms.toFixed(1));
@@ -56,8 +58,9 @@ export function explain(target, zone) {
     t("why_base", { at: longDayTime(target.start, zone), n: tickets(baseline) }),
     t(today, { p: percent(Math.abs(off)) }),
     t(added < 0 ? "why_alarms_less" : "why_alarms", { n: tickets(Math.abs(added)) }),
+    target.model && t("why_adjusted", { n: tickets(adjustments), model: tickets(target.model.mean) }),
     t("why_sum", { n: tickets(target.mean), low: tickets(target.quantiles["0.1"]), high: tickets(target.quantiles["0.9"]) }),
-  ].join(t("sentences"));
+  ].filter(Boolean).join(t("sentences"));
 }
 
 function why(d, zone) {
@@ -68,6 +71,7 @@ function why(d, zone) {
   return [
     d.forecast.fallback && h("p", { class: "note", text: t("fallback", { text: d.forecast.fallback }) }),
     h("dl", { class: "why" }, says(t("why_next"), targets[0]), peak === targets[0] ? [] : says(t("why_peak"), peak)),
+    d.forecast.causes.length > 0 && h("p", { class: "causes", text: t("why_causes", { list: d.forecast.causes.map((c) => `${c.what} ${signed(c.tickets)}`).join(t("comma")) }) }),
     h("p", { class: "muted", text: [t("issued", { at: dateTime(d.forecast.issued_at, zone) }), t("members", { list: d.forecast.members.join(", ") })].join(t("sentences")) }),
   ];
 }
@@ -121,6 +125,7 @@ function accuracy(d) {
     h("div", { class: "scroll" }, h("table", { class: "figures" },
       head(...["lead", "wape", "naive", "floor", "80", "95", "n"].map((key) => t(`acc_${key}`))),
       h("tbody", {}, [...rows, { label: t("acc_overall"), ...overall }].map(line)))),
+    ...adjustedSays(d.accuracy),
     h("p", { class: "muted small", text: t("acc_help") }),
   ];
 }

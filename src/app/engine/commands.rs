@@ -6,6 +6,7 @@ use super::leader::Leader;
 use crate::alert::Alert;
 use crate::api::{Command, CommandError, Reply, StreamEvent};
 use crate::domain::{MaintenanceEvent, Position, SourceId, Timestamp};
+use crate::forecast::Adjustment;
 use crate::staffing::Shift;
 use crate::store::{DeliveryOutcome, Store, StoreError, Tx};
 
@@ -16,6 +17,8 @@ pub enum Told {
     Judged { id: String, text: String },
     Roster { shifts: Vec<Shift> },
     Maintenance { event: Box<MaintenanceEvent>, at: Timestamp },
+    Adjusted { adjustment: Box<Adjustment> },
+    Unadjusted { id: String },
     Delivered { notice: String, receiver: String, outcome: DeliveryOutcome },
 }
 
@@ -49,6 +52,12 @@ pub fn handle(leader: &mut Leader, command: Command, now: Timestamp) -> Done {
         Command::PutMaintenance { event, reply } => {
             done(leader, Told::Maintenance { event, at: now }, |_| Ok(()), reply)
         }
+        Command::PutAdjustment { adjustment, reply } => {
+            done(leader, Told::Adjusted { adjustment }, |_| Ok(()), reply)
+        }
+        Command::DeleteAdjustment { id, reply } => {
+            done(leader, Told::Unadjusted { id }, |_| Ok(()), reply)
+        }
     }
 }
 
@@ -73,7 +82,10 @@ fn news(leader: &Leader, told: &Told) -> Vec<StreamEvent> {
             let alert = leader.reader().alert(id).ok().flatten();
             alert.map(|alert| StreamEvent::Alert(Box::new(alert))).into_iter().collect()
         }
-        Told::Roster { .. } | Told::Maintenance { .. } => vec![StreamEvent::Status],
+        Told::Roster { .. }
+        | Told::Maintenance { .. }
+        | Told::Adjusted { .. }
+        | Told::Unadjusted { .. } => vec![StreamEvent::Status],
         Told::Delivered { .. } => Vec::new(),
     }
 }
@@ -110,11 +122,25 @@ pub fn carry_out(leader: &mut Leader, told: &Told) -> Result<Option<Alert>, Comm
             write(leader.store(), |tx| tx.put_maintenance(&position, event))?;
             Ok(None)
         }
+        Told::Adjusted { adjustment } => {
+            write(leader.store(), |tx| tx.put_adjustment(adjustment))?;
+            adjust(leader)
+        }
+        Told::Unadjusted { id } => {
+            write(leader.store(), |tx| tx.delete_adjustment(id))?;
+            adjust(leader)
+        }
         Told::Delivered { notice, receiver, outcome } => {
             write(leader.store(), |tx| tx.mark_delivery(notice, receiver, outcome))?;
             Ok(None)
         }
     }
+}
+
+/// Makes histories follow what planners say now.
+fn adjust(leader: &mut Leader) -> Result<Option<Alert>, CommandError> {
+    let known = leader.adjust();
+    known.map(|()| None).map_err(|error| CommandError::Store(error.to_string()))
 }
 
 fn put_alert(leader: &mut Leader, alert: Option<Alert>) -> Result<Alert, CommandError> {

@@ -1,10 +1,13 @@
 //! The counts that forecasts are made from: every leaf series and its roll-ups, in memory.
+//!
+//! Windows of which planners said that they are special are held without that ([`unadjusted`]), so that nothing learns it
+//! as usual nor takes it for today's busyness; what truly came is held beside them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::{SeriesKey, Timestamp, WindowWidth};
-use crate::forecast::History;
+use crate::forecast::{Adjustment, History, unadjusted};
 
 /// Histories by series. A roll-up is the sum of its leaves, kept as they are.
 #[derive(Debug)]
@@ -12,6 +15,9 @@ pub struct Histories {
     width: WindowWidth,
     keep: usize,
     by_series: BTreeMap<SeriesKey, History>,
+    adjustments: Vec<Adjustment>,
+    /// Counts by window index where they differ from what is learned from.
+    special: BTreeMap<SeriesKey, BTreeMap<i64, f32>>,
 }
 
 impl Histories {
@@ -20,54 +26,117 @@ impl Histories {
 
     pub fn new(width: WindowWidth) -> Self {
         let keep = width.per(Self::REACH);
-        Self { width, keep, by_series: BTreeMap::new() }
+        let (by_series, special) = (BTreeMap::new(), BTreeMap::new());
+        Self { width, keep, by_series, adjustments: Vec::new(), special }
+    }
+
+    /// What planners say from now on, of the past too; replaces what they said before.
+    pub fn adjust(&mut self, adjustments: Vec<Adjustment>) {
+        let before = std::mem::replace(&mut self.adjustments, adjustments);
+        let changed = |a: &&Adjustment| !before.contains(a) || !self.adjustments.contains(a);
+        let changed = before.iter().chain(&self.adjustments).filter(changed);
+        let spans = changed.map(|a| (self.width.index(a.starts_at), self.width.index(a.ends_at)));
+        let spans: Vec<(i64, i64)> = spans.collect();
+        let leaves: Vec<SeriesKey> =
+            self.by_series.keys().filter(|key| !key.is_roll_up()).cloned().collect();
+        let known = self.by_series.values();
+        let first = known.clone().map(|history| history.first).min().unwrap_or_default();
+        let end = known.map(History::end).max().unwrap_or_default();
+        for index in first..end {
+            if spans.iter().any(|(from, to)| (*from..=*to).contains(&index)) {
+                let counts = leaves.iter().filter(|leaf| self.by_series[*leaf].first <= index);
+                let counts = counts.map(|leaf| (leaf.clone(), self.count(leaf, index)));
+                let counts: Vec<(SeriesKey, f32)> = counts.collect();
+                self.put(index, &counts);
+            }
+        }
+    }
+
+    /// What planners say.
+    pub fn adjustments(&self) -> &[Adjustment] {
+        &self.adjustments
+    }
+
+    /// What truly came in a window, NaN where that is missing or outside.
+    pub fn count(&self, series: &SeriesKey, index: i64) -> f32 {
+        let special = self.special.get(series).and_then(|counts| counts.get(&index));
+        special.copied().unwrap_or_else(|| {
+            self.by_series.get(series).map_or(f32::NAN, |history| history.get(index))
+        })
     }
 
     /// Adds one window of every known leaf, `None` where it is missing, and sums it up.
     pub fn push(&mut self, window: Timestamp, leaves: &[(SeriesKey, Option<u32>)]) {
-        let index = self.width.index(window);
-        let mut sums: BTreeMap<SeriesKey, f32> = BTreeMap::new();
-        for (series, count) in leaves {
-            // A roll-up with a part missing is missing: a sum of some is not the sum.
-            let count = count.map_or(f32::NAN, |n| n as f32);
-            for roll_up in series.roll_ups() {
-                *sums.entry(roll_up).or_insert(0.0) += count;
-            }
-            self.set(series.clone(), index, count);
-        }
-        for (series, sum) in sums {
-            self.set(series, index, sum);
-        }
+        let counts = leaves
+            .iter()
+            .map(|(series, count)| (series.clone(), count.map_or(f32::NAN, |count| count as f32)));
+        let counts: Vec<(SeriesKey, f32)> = counts.collect();
+        self.put(self.width.index(window), &counts);
     }
 
     /// Changes one leaf's window after it had settled, and its roll-ups by the difference.
     pub fn revise(&mut self, series: &SeriesKey, window: Timestamp, count: u32) {
         let index = self.width.index(window);
-        let before = self.by_series.get(series).map_or(f32::NAN, |h| h.get(index));
-        let before = if before.is_nan() { 0.0 } else { before };
-        self.set(series.clone(), index, count as f32);
+        let or_zero = |count: f32| if count.is_nan() { 0.0 } else { count };
+        let learned = |this: &Self, key: &SeriesKey| {
+            this.by_series.get(key).map_or(f32::NAN, |history| history.get(index))
+        };
+        let before = (or_zero(learned(self, series)), or_zero(self.count(series, index)));
+        let count = count as f32;
+        let usual = self.usual(series, index, count);
         for roll_up in series.roll_ups() {
-            let known = self.by_series.get(&roll_up).map_or(f32::NAN, |h| h.get(index));
-            let known = if known.is_nan() { 0.0 } else { known };
-            self.set(roll_up, index, known - before + count as f32);
+            let (sum, known) = (learned(self, &roll_up), self.count(&roll_up, index));
+            // A part of it says nothing of what is usual.
+            let is_masked = sum.is_nan() && !known.is_nan();
+            let sum = if is_masked { sum } else { or_zero(sum) - before.0 + usual };
+            self.set(roll_up, index, sum, or_zero(known) - before.1 + count);
+        }
+        self.set(series.clone(), index, usual, count);
+    }
+
+    /// One window of leaves, NaN where it is missing.
+    fn put(&mut self, index: i64, leaves: &[(SeriesKey, f32)]) {
+        let mut sums: BTreeMap<SeriesKey, (f32, f32)> = BTreeMap::new();
+        for (series, count) in leaves {
+            let usual = self.usual(series, index, *count);
+            // A roll-up with a part missing is missing: a sum of some is not the sum.
+            for roll_up in series.roll_ups() {
+                let sum = sums.entry(roll_up).or_insert((0.0, 0.0));
+                *sum = (sum.0 + usual, sum.1 + count);
+            }
+            self.set(series.clone(), index, usual, *count);
+        }
+        for (series, (usual, count)) in sums {
+            self.set(series, index, usual, count);
         }
     }
 
-    fn set(&mut self, series: SeriesKey, index: i64, count: f32) {
+    fn usual(&self, leaf: &SeriesKey, index: i64, count: f32) -> f32 {
+        if self.adjustments.is_empty() {
+            return count;
+        }
+        unadjusted(&self.adjustments, leaf, self.width.start(index), self.width, count)
+    }
+
+    fn set(&mut self, series: SeriesKey, index: i64, usual: f32, count: f32) {
+        let is_special = usual.to_bits() != count.to_bits() && !count.is_nan();
+        if is_special {
+            self.special.entry(series.clone()).or_default().insert(index, count);
+        } else if let Some(counts) = self.special.get_mut(&series) {
+            counts.remove(&index);
+        }
         let history =
             self.by_series.entry(series).or_insert_with(|| History::new(self.width, index));
-        history.set(index, count);
+        history.set(index, usual);
         // Cut seldom: a cut moves everything.
         if history.counts.len() > self.keep + self.keep / 8 {
             history.trim(self.keep);
+            let first = history.first;
+            self.special.values_mut().for_each(|counts| *counts = counts.split_off(&first));
         }
     }
 
-    pub fn get(&self, series: &SeriesKey) -> Option<&History> {
-        self.by_series.get(series)
-    }
-
-    /// Every series, leaves and roll-ups, in order.
+    /// What is learned from of every series, leaves and roll-ups, in order.
     pub fn by_series(&self) -> &BTreeMap<SeriesKey, History> {
         &self.by_series
     }
@@ -80,6 +149,7 @@ impl Histories {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forecast::{AdjustmentKind, Says};
 
     #[test]
     fn roll_ups_are_the_sum_of_their_leaves_after_a_revision_too() {
@@ -91,11 +161,58 @@ mod tests {
         histories.push(at(0), &[(a.clone(), Some(3)), (b.clone(), Some(4))]);
         histories.push(at(1), &[(a.clone(), Some(1)), (b.clone(), None)]);
         let all = series("_all/tv/_all");
-        let get = |h: &Histories, n| h.get(&all).expect("roll-up").get(n);
+        let get = |h: &Histories, n| h.by_series()[&all].get(n);
         assert_eq!(get(&histories, 0), 7.0);
         assert!(get(&histories, 1).is_nan());
         histories.revise(&a, at(0), 5);
         assert_eq!(get(&histories, 0), 9.0);
         assert_eq!(histories.len(), 2 + 10);
+    }
+
+    #[test]
+    fn what_planners_called_special_is_learned_without_and_counted_with() {
+        let series = |text: &str| SeriesKey::parse(text).expect("series");
+        let width = WindowWidth::QUARTER;
+        let (a, b) = (series("north/tv/phone"), series("south/tv/phone"));
+        let all = series("_all/_all/_all");
+        let entry = |id: &str, says| Adjustment {
+            id: id.into(),
+            label: "billing run".into(),
+            kind: AdjustmentKind::Billing,
+            region: Some(a.region.clone()),
+            service: None,
+            channel: None,
+            starts_at: width.start(1),
+            ends_at: width.start(2),
+            says,
+            by: "Li".into(),
+            note: None,
+            entered_at: width.start(0),
+        };
+        let mut late = Histories::new(width);
+        let mut early = Histories::new(width);
+        early.adjust(vec![entry("x", Says::Factor(2.0))]);
+        for histories in [&mut late, &mut early] {
+            for n in 0..3 {
+                let counts = [(a.clone(), Some(10)), (b.clone(), Some(4))];
+                histories.push(width.start(n), &counts);
+            }
+        }
+        late.adjust(vec![entry("x", Says::Factor(2.0))]);
+        let learned = |h: &Histories, key: &SeriesKey| h.by_series()[key].counts.clone();
+        for histories in [&late, &early] {
+            assert_eq!(learned(histories, &a), [10.0, 5.0, 10.0]);
+            assert_eq!(learned(histories, &all), [14.0, 9.0, 14.0]);
+            assert_eq!((histories.count(&a, 1), histories.count(&all, 1)), (10.0, 14.0));
+        }
+        late.revise(&a, width.start(1), 14);
+        assert_eq!((learned(&late, &a)[1], late.count(&a, 1)), (7.0, 14.0));
+        assert_eq!((learned(&late, &all)[1], late.count(&all, 1)), (11.0, 18.0));
+        late.adjust(vec![entry("x", Says::TicketsPerWindow(20.0))]);
+        assert!(learned(&late, &a)[1].is_nan() && learned(&late, &all)[1].is_nan());
+        assert_eq!((late.count(&a, 1), late.count(&all, 1)), (14.0, 18.0));
+        late.adjust(vec![]);
+        assert_eq!(learned(&late, &a), [10.0, 14.0, 10.0]);
+        assert_eq!(learned(&late, &all), [14.0, 18.0, 14.0]);
     }
 }

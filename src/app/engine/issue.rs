@@ -11,14 +11,14 @@ use super::histories::Histories;
 use super::model;
 use super::refit::{Known, Places, RefitConfig, Refits};
 use super::spells::Spells;
-use crate::alert::{AlertBook, AlertEffect, AlertInputs, SeriesNeed, StandingAlarm};
+use crate::alert::{self, AlertBook, AlertEffect, AlertInputs, SeriesNeed, StandingAlarm};
 use crate::anomaly;
 use crate::api::StreamEvent;
 use crate::app::clock::Stopwatch;
-use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth, Zone};
-use crate::forecast::{Calendar, HORIZON, Place, PlannedWork, Product, Score, Vintage};
+use crate::domain::{Name, Scope, SeriesKey, Timestamp, WindowWidth, Zone};
+use crate::forecast::{self, Calendar, HORIZON, Place, PlannedWork, Product, Score, Vintage};
 use crate::staffing::{self, Plan, Planner, Profile, Shift};
-use crate::store::{Filter, Reader, StoreError, Tx};
+use crate::store::{AdjustedScore, Filter, Reader, StoreError, Tx};
 use crate::telemetry::Metrics;
 use crate::window::AlarmBook;
 
@@ -66,7 +66,26 @@ impl IssueConfig {
 /// Alarms that ended longer ago say nothing of the next six hours.
 const ALARMS_REACH: Duration = Duration::from_secs(48 * 3600);
 
-type Issued = (Timestamp, BTreeMap<SeriesKey, Vintage>);
+/// Vintages of one time: the model's, and as planners changed them where they did.
+#[derive(Default)]
+struct Issued {
+    model: BTreeMap<SeriesKey, Vintage>,
+    adjusted: BTreeMap<SeriesKey, Vintage>,
+}
+
+impl Issued {
+    /// Vintages as they are served.
+    fn served(&self) -> impl Iterator<Item = (&SeriesKey, &Vintage)> {
+        let adjusted = |key| self.adjusted.get(key);
+        self.model.iter().map(move |(key, own)| (key, adjusted(key).unwrap_or(own)))
+    }
+
+    fn served_of(&self, series: &SeriesKey) -> Option<&Vintage> {
+        self.adjusted.get(series).or_else(|| self.model.get(series))
+    }
+}
+
+type Scores<S> = BTreeMap<(Timestamp, SeriesKey), BTreeMap<u32, S>>;
 
 /// Recent vintages, scores, alerts and the roster.
 pub struct Issuer {
@@ -76,8 +95,9 @@ pub struct Issuer {
     places: Arc<Places>,
     /// Knows nothing: what serves while there is no fit.
     unfitted: Product,
-    recent: VecDeque<Issued>,
-    scores: BTreeMap<(Timestamp, SeriesKey), BTreeMap<u32, Score>>,
+    recent: VecDeque<(Timestamp, Issued)>,
+    scores: Scores<Score>,
+    adjusted_scores: Scores<AdjustedScore>,
     pub alerts: AlertBook,
     shifts: BTreeMap<SeriesKey, Vec<Shift>>,
     /// By channel.
@@ -125,6 +145,7 @@ impl Issuer {
             unfitted: Product::default(),
             recent: VecDeque::new(),
             scores: BTreeMap::new(),
+            adjusted_scores: BTreeMap::new(),
             alerts: AlertBook::default(),
             shifts: BTreeMap::new(),
             planners,
@@ -139,19 +160,23 @@ impl Issuer {
     pub fn restore(&mut self, reader: &Reader, next: Option<Timestamp>) -> Result<(), StoreError> {
         self.tells = false;
         self.scores.clear();
+        self.adjusted_scores.clear();
         self.recent.clear();
         self.alerts = AlertBook::restore(reader.alerts(&Filter::default(), true, 10_000, None)?);
         self.shifts.clear();
         let Some(next) = next else { return Ok(()) };
         for vintage in reader.vintages_since(next - HORIZON)? {
-            match self.recent.back_mut() {
-                Some((at, issued)) if *at == vintage.issued_at => {
-                    issued.insert(vintage.series.clone(), vintage);
-                }
-                _ => {
-                    let issued = BTreeMap::from([(vintage.series.clone(), vintage.clone())]);
-                    self.recent.push_back((vintage.issued_at, issued));
-                }
+            if self.recent.back().is_none_or(|(at, _)| *at != vintage.issued_at) {
+                self.recent.push_back((vintage.issued_at, Issued::default()));
+            }
+            if let Some((_, issued)) = self.recent.back_mut() {
+                issued.model.insert(vintage.series.clone(), vintage);
+            }
+        }
+        for vintage in reader.adjusted_since(next - HORIZON)? {
+            let issued = self.recent.iter_mut().find(|(at, _)| *at == vintage.issued_at);
+            if let Some((_, issued)) = issued {
+                issued.adjusted.insert(vintage.series.clone(), vintage);
             }
         }
         let shifts = reader.shifts(&Filter::default(), next - DAY, Timestamp::MAX)?;
@@ -208,8 +233,8 @@ impl Issuer {
     /// # Errors
     /// [`StoreError`] if it could not be stored.
     pub fn flush(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        if self.scores.is_empty() {
-            return Ok(());
+        for ((day, series), by_lead) in std::mem::take(&mut self.adjusted_scores) {
+            tx.put_adjusted_scores(&series, day, by_lead.into_iter())?;
         }
         for ((day, series), by_lead) in std::mem::take(&mut self.scores) {
             let by_lead: Vec<(u32, Score)> = by_lead.into_iter().collect();
@@ -226,21 +251,30 @@ impl Issuer {
         for (issued_at, issued) in &self.recent {
             let lead = window.since(*issued_at);
             let lead_minutes = (lead.as_secs() / 60) as u32;
-            for (series, vintage) in issued {
+            for (series, vintage) in &issued.model {
                 let Some(target) = vintage.targets.get(self.width.per(lead)) else { continue };
-                let Some(history) = at.histories.get(series) else { continue };
-                let actual = f64::from(history.get(index));
+                let actual = f64::from(at.histories.count(series, index));
                 if actual.is_nan() || target.start != window {
                     continue;
                 }
                 let zone = self.config.zone_of(&series.region);
-                let last_week = history.get(self.width.index(zone.days_before(window, 7)));
+                let last_week = self.width.index(zone.days_before(window, 7));
+                let last_week = at.histories.count(series, last_week);
                 let naive = (!last_week.is_nan()).then_some(f64::from(last_week));
                 let score = Score::of(target, actual, naive);
                 let sums = self.scores.entry((day, series.clone())).or_default();
                 sums.entry(lead_minutes).or_default().merge(&score);
+                let adjusted = issued.adjusted.get(series);
+                let served = adjusted.and_then(|v| v.targets.get(self.width.per(lead)));
+                let served = served.unwrap_or(target);
+                if served != target {
+                    let adjusted = Score::of(served, actual, naive);
+                    let sums = self.adjusted_scores.entry((day, series.clone())).or_default();
+                    let sum = sums.entry(lead_minutes).or_default();
+                    sum.merge(&AdjustedScore { adjusted, model: score });
+                }
                 if lead_minutes == 0
-                    && let Some(anomaly) = anomaly::judge(series, target, actual)
+                    && let Some(anomaly) = anomaly::judge(series, served, actual)
                 {
                     tx.put_anomaly(&anomaly)?;
                 }
@@ -249,11 +283,7 @@ impl Issuer {
         Ok(())
     }
 
-    fn issue(
-        &mut self,
-        tx: &mut Tx<'_>,
-        at: &Situation<'_>,
-    ) -> Result<BTreeMap<SeriesKey, Vintage>, StoreError> {
+    fn issue(&mut self, tx: &mut Tx<'_>, at: &Situation<'_>) -> Result<Issued, StoreError> {
         let began = Stopwatch::start();
         let origin = self.width.index(at.end);
         let mut fitted = None;
@@ -264,13 +294,17 @@ impl Issuer {
         }
         let alarms = at.spells.since(at.end - ALARMS_REACH);
         let past = self.places.past(self.width, at.histories.by_series(), &alarms, at.work);
-        let mut issued = BTreeMap::new();
+        let mut model = BTreeMap::new();
         for vintage in model::predict(fitted.unwrap_or(&self.unfitted), &past, origin) {
             tx.put_vintage(&vintage)?;
-            issued.insert(vintage.series.clone(), vintage);
+            model.insert(vintage.series.clone(), vintage);
         }
-        at.metrics.vintages(issued.len(), began.seconds());
-        Ok(issued)
+        let adjusted = forecast::adjusted(&model, at.histories.adjustments(), self.width);
+        for vintage in adjusted.values() {
+            tx.put_adjusted(vintage)?;
+        }
+        at.metrics.vintages(model.len(), began.seconds());
+        Ok(Issued { model, adjusted })
     }
 
     fn extend_roster(&mut self, tx: &mut Tx<'_>, end: Timestamp) -> Result<(), StoreError> {
@@ -297,11 +331,11 @@ impl Issuer {
     fn plan(
         &mut self,
         tx: &mut Tx<'_>,
-        issued: &BTreeMap<SeriesKey, Vintage>,
+        issued: &Issued,
         end: Timestamp,
     ) -> Result<BTreeMap<SeriesKey, Plan>, StoreError> {
         let mut plans = BTreeMap::new();
-        for (series, vintage) in issued {
+        for (series, vintage) in issued.served() {
             let planner = self.planners.get_mut(&series.channel);
             let plan = planner.filter(|_| !series.is_roll_up()).map(|planner| {
                 let known = self.shifts.get(series).map_or(&[][..], Vec::as_slice);
@@ -321,12 +355,12 @@ impl Issuer {
         &mut self,
         tx: &mut Tx<'_>,
         at: &Situation<'_>,
-        issued: &BTreeMap<SeriesKey, Vintage>,
+        issued: &Issued,
         plans: &BTreeMap<SeriesKey, Plan>,
     ) -> Result<Vec<StreamEvent>, StoreError> {
-        let needs = plans
-            .iter()
-            .filter_map(|(series, plan)| Some(SeriesNeed { plan, vintage: issued.get(series)? }));
+        let needs = plans.iter().filter_map(|(series, plan)| {
+            Some(SeriesNeed { plan, vintage: issued.served_of(series)? })
+        });
         let standing = at.alarms.standing().map(|alarm| StandingAlarm {
             scope: alarm.scope.as_ref().clone(),
             severity: alarm.severity,
@@ -336,9 +370,14 @@ impl Issuer {
             flaps: alarm.flaps,
             is_doubtful: alarm.is_doubtful,
         });
+        let standing: Vec<StandingAlarm> = standing.collect();
+        let zone_of = |scope: &Scope| self.config.zone_of(&scope.region);
+        let mut known = alert::overruns(at.work, &standing, at.end, zone_of);
+        alert::adjustments(issued.adjusted.iter(), &mut known);
         let inputs = AlertInputs {
             needs: needs.collect(),
-            alarms: standing.collect(),
+            alarms: standing,
+            known,
             width: self.width,
             zones: &self.config.zones,
             zone: self.config.zone,

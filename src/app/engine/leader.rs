@@ -150,16 +150,7 @@ impl Leader {
             }
         }
         let planned = known.into_values().filter(|e| e.action == MaintenanceAction::Plan);
-        let mut work: Vec<PlannedWork> = planned
-            .map(|event| PlannedWork {
-                announced_at: event.ts,
-                cancelled_at: None,
-                starts_at: event.starts_at,
-                ends_at: event.ends_at,
-                region: event.region,
-                service: event.service,
-            })
-            .collect();
+        let mut work: Vec<PlannedWork> = planned.map(|event| PlannedWork::from(&event)).collect();
         work.sort_by_key(|work| (work.starts_at, work.ends_at, work.announced_at));
         Ok(work)
     }
@@ -201,6 +192,7 @@ impl Leader {
         self.complaints = Complaints::new(self.config.width);
         self.leaves.clear();
         let Some(next) = next else { return Ok(()) };
+        self.adjust()?;
         let complaints = &mut self.complaints;
         let mut by_window: BTreeMap<Timestamp, Vec<(SeriesKey, Option<u32>)>> = BTreeMap::new();
         self.reader.each_window(next - Histories::REACH, |cell, window, record| {
@@ -220,6 +212,16 @@ impl Leader {
             self.histories.push(window, &leaves);
             self.leaves.extend(leaves.into_iter().map(|(series, _)| series));
         }
+        Ok(())
+    }
+
+    /// Reads what planners say of the windows that are kept and of those to come.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn adjust(&mut self) -> Result<(), StoreError> {
+        let reach = self.merge.next().unwrap_or(Timestamp::MIN) - Histories::REACH;
+        self.histories.adjust(self.reader.adjustments(reach, Timestamp::MAX)?);
         Ok(())
     }
 

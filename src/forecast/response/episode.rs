@@ -126,7 +126,10 @@ fn episode(
         ended: half_cleared(group, now),
         figures,
         types: by_type.into_iter().collect(),
-        title: classes.names[usize::from(title)].clone(),
+        title: match kind {
+            Kind::Fault => classes.names[usize::from(title)].clone(),
+            Kind::Overrun => "planned work overruns".into(),
+        },
     })
 }
 

@@ -252,6 +252,10 @@ fn planned_work_is_known_beforehand_and_its_overrun_noticed() {
     }];
     world.alarms.extend((0..8).map(|d| alarm(minutes(from, 30), None, d, "fibreCut")));
     assert!(world.total(&response) > 1.0);
+    let reading = world.read(&response, origin());
+    let effects = reading.effects(&key("phone")).expect("an overrun");
+    let mut named = effects.iter().flat_map(|effect| &effect.drivers);
+    assert!(named.any(|(what, _)| &**what == "planned work overruns"));
 }
 
 #[test]

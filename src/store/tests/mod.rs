@@ -1,5 +1,6 @@
 //! The store's promises, each against a database on disk.
 
+mod adjusted;
 mod alarms;
 mod durability;
 mod event_log;

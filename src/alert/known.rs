@@ -1,0 +1,56 @@
+//! Causes besides alarms, in words, by region and service: work that overruns, what planners entered.
+
+use std::collections::BTreeMap;
+
+use super::StandingAlarm;
+use crate::domain::{Scope, SeriesKey, Timestamp, Zone};
+use crate::forecast::{ADJUSTMENT, PlannedWork, Vintage};
+
+/// Words by scope.
+pub type Known = BTreeMap<Scope, Vec<String>>;
+
+/// Planned work that should be over, but of which alarms still stand at `now`.
+pub fn overruns(
+    work: &[PlannedWork],
+    alarms: &[StandingAlarm],
+    now: Timestamp,
+    zone_of: impl Fn(&Scope) -> Zone,
+) -> Known {
+    let mut known = Known::new();
+    for work in work.iter().filter(|work| work.should_be_over(now)) {
+        let mut left: BTreeMap<&Scope, usize> = BTreeMap::new();
+        let of_work = |a: &&StandingAlarm| work.left(&a.scope, a.severity, a.raised_at, now);
+        for alarm in alarms.iter().filter(of_work) {
+            *left.entry(&alarm.scope).or_default() += 1;
+        }
+        for (scope, n) in left {
+            let zone = zone_of(scope);
+            let time = |at| zone.local(at).format("%H:%M").to_string();
+            let (from, to) = (time(work.starts_at), time(work.ends_at));
+            let alarms = if n == 1 { "alarm" } else { "alarms" };
+            let words =
+                format!("planned work of {from}–{to} overruns, {n} {alarms} of it still standing");
+            known.entry(scope.clone()).or_default().push(words);
+        }
+    }
+    known
+}
+
+/// What planners add to the leaves of each scope over the horizon.
+pub fn adjustments<'v>(
+    adjusted: impl Iterator<Item = (&'v SeriesKey, &'v Vintage)>,
+    known: &mut Known,
+) {
+    let mut sums: BTreeMap<(Scope, &str), f64> = BTreeMap::new();
+    for (key, vintage) in adjusted.filter(|(key, _)| !key.is_roll_up()) {
+        for cause in &vintage.causes {
+            if let Some(label) = cause.what.strip_prefix(ADJUSTMENT) {
+                *sums.entry((key.scope(), label)).or_default() += cause.tickets;
+            }
+        }
+    }
+    for ((scope, label), tickets) in sums {
+        let words = format!("planners entered {label}, {tickets:+.0} tickets over six hours");
+        known.entry(scope).or_default().push(words);
+    }
+}

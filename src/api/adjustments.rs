@@ -1,0 +1,166 @@
+//! What planners enter: campaigns, billing runs, overrides.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::problem::Problem;
+use super::read::read;
+use super::state::{ApiState, Command};
+use super::write::{Body, ID_CHARS_MAX, NOTE_CHARS_MAX, body, tell, text};
+use crate::domain::{Name, Timestamp};
+use crate::forecast::{self, AdjustmentKind, Says};
+
+/// Entries that are not over, at most.
+const ENTRIES_MAX: usize = 500;
+const DAY: Duration = Duration::from_secs(86_400);
+const SPAN_MAX: Duration = Duration::from_secs(62 * 86_400);
+/// As far back as counts are learned from.
+const PAST_MAX: Duration = Duration::from_secs(63 * 86_400);
+const FACTOR_MAX: f64 = 10.0;
+const TICKETS_MAX: f64 = 1e6;
+const LABEL_CHARS_MAX: usize = 60;
+const BY_CHARS_MAX: usize = 100;
+
+/// A change of what is expected, which a planner knows of and no history tells.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Adjustment {
+    /// Given again, it replaces.
+    pub id: String,
+    /// Such as "billing run": what drivers, alerts and the page call it.
+    pub label: String,
+    #[schema(value_type = String)]
+    pub kind: AdjustmentKind,
+    /// `null` means every one, here and below. Roll-ups get the sum of what their parts get.
+    pub region: Option<String>,
+    pub service: Option<String>,
+    pub channel: Option<String>,
+    pub starts_at: String,
+    pub ends_at: String,
+    /// So many times what is usual, 0 to 10. Either this or `tickets_per_window`.
+    pub factor: Option<f64>,
+    /// So many tickets a window, of all series it names together, in place of what is usual.
+    pub tickets_per_window: Option<f64>,
+    /// Who enters it.
+    pub by: String,
+    pub note: Option<String>,
+}
+
+impl From<&forecast::Adjustment> for Adjustment {
+    fn from(a: &forecast::Adjustment) -> Self {
+        let name = |name: &Option<Name>| name.as_ref().map(ToString::to_string);
+        let (factor, tickets_per_window) = match a.says {
+            Says::Factor(factor) => (Some(factor), None),
+            Says::TicketsPerWindow(tickets) => (None, Some(tickets)),
+        };
+        Self {
+            id: a.id.clone(),
+            label: a.label.clone(),
+            kind: a.kind,
+            region: name(&a.region),
+            service: name(&a.service),
+            channel: name(&a.channel),
+            starts_at: a.starts_at.to_string(),
+            ends_at: a.ends_at.to_string(),
+            factor,
+            tickets_per_window,
+            by: a.by.clone(),
+            note: a.note.clone(),
+        }
+    }
+}
+
+/// Adjustments that are not over, and those of the past day, by start
+#[utoipa::path(get, path = "/adjustments", responses((status = 200, body = Vec<Adjustment>)))]
+pub async fn list(State(state): State<ApiState>) -> Result<Json<Vec<Adjustment>>, Problem> {
+    let now = state.clock.now();
+    let from = now - DAY;
+    let known = read(&state, move |reader| reader.adjustments(from, Timestamp::MAX)).await?;
+    Ok(Json(known.iter().map(Adjustment::from).collect()))
+}
+
+/// Enters an adjustment, or changes one of the same id; forecasts have it from the next one on
+#[utoipa::path(post, path = "/adjustments", request_body = Adjustment, responses((status = 201, body = Adjustment), (status = 400, body = Problem), (status = 409, body = Problem)))]
+pub async fn enter(
+    State(state): State<ApiState>,
+    given: Body<Adjustment>,
+) -> Result<(StatusCode, Json<Adjustment>), Problem> {
+    let now = state.clock.now();
+    let adjustment = checked(&body(given)?, now)?;
+    let known = read(&state, move |reader| reader.adjustments(now, Timestamp::MAX)).await?;
+    let others = known.iter().filter(|other| other.id != adjustment.id).count();
+    if others >= ENTRIES_MAX {
+        let detail = format!("{others} adjustments are entered already: take some back first");
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
+    }
+    let shown = Adjustment::from(&adjustment);
+    let adjustment = Box::new(adjustment);
+    tell(&state, |reply| Command::PutAdjustment { adjustment, reply }).await?;
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+/// Takes an adjustment back, as if it had never been entered; forecasts that were issued stay
+#[utoipa::path(delete, path = "/adjustments/{id}", params(("id" = String, Path)), responses((status = 204), (status = 404, body = Problem)))]
+pub async fn take_back(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let known = read(&state, |r| r.adjustments(Timestamp::MIN, Timestamp::MAX)).await?;
+    if known.iter().all(|adjustment| adjustment.id != id) {
+        return Err(Problem::not_found(format!("no adjustment is called `{id}`")));
+    }
+    tell(&state, |reply| Command::DeleteAdjustment { id, reply }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn checked(given: &Adjustment, now: Timestamp) -> Result<forecast::Adjustment, Problem> {
+    let name = |key: &str, name: &Option<String>| {
+        let checked = name.as_deref().map(Name::new).transpose();
+        checked.map_err(|error| Problem::bad_request(format!("{key}: the name {error}")))
+    };
+    let time = |key: &str, text: &str| {
+        Timestamp::parse(text).map_err(|e| Problem::bad_request(format!("{key}: {e}")))
+    };
+    let (starts_at, ends_at) =
+        (time("starts_at", &given.starts_at)?, time("ends_at", &given.ends_at)?);
+    if starts_at >= ends_at {
+        return Err(Problem::bad_request("ends_at: has to come after starts_at"));
+    }
+    if ends_at.since(starts_at) > SPAN_MAX {
+        return Err(Problem::bad_request("ends_at: at most 62 days after starts_at"));
+    }
+    if now.since(ends_at) > PAST_MAX {
+        return Err(Problem::bad_request("ends_at: at most 63 days ago"));
+    }
+    let within = |key: &str, number: f64, most: f64| {
+        let wrong = || Problem::bad_request(format!("{key}: {number}: use 0 to {most}"));
+        (0.0..=most).contains(&number).then_some(number).ok_or_else(wrong)
+    };
+    let says = match (given.factor, given.tickets_per_window) {
+        (Some(factor), None) => Says::Factor(within("factor", factor, FACTOR_MAX)?),
+        (None, Some(tickets)) => {
+            Says::TicketsPerWindow(within("tickets_per_window", tickets, TICKETS_MAX)?)
+        }
+        _ => return Err(Problem::bad_request("give either factor or tickets_per_window")),
+    };
+    let note = given.note.as_deref().filter(|note| !note.trim().is_empty());
+    Ok(forecast::Adjustment {
+        id: text("id", &given.id, ID_CHARS_MAX)?,
+        label: text("label", &given.label, LABEL_CHARS_MAX)?,
+        kind: given.kind,
+        region: name("region", &given.region)?,
+        service: name("service", &given.service)?,
+        channel: name("channel", &given.channel)?,
+        starts_at,
+        ends_at,
+        says,
+        by: text("by", &given.by, BY_CHARS_MAX)?,
+        note: note.map(|note| text("note", note, NOTE_CHARS_MAX)).transpose()?,
+        entered_at: now,
+    })
+}

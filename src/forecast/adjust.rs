@@ -1,0 +1,363 @@
+//! What planners know and no history tells: campaigns, billing runs, overrides.
+//!
+//! An adjustment speaks of leaves and of what they usually bring: what alarms add comes on top of it. A roll-up gets the
+//! sum of what its parts get. Several that meet are applied in the order in which they were entered, each to what the
+//! ones before it left. The model's own vintage stays as it is; what comes out here is kept beside it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Cause, Vintage};
+use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth};
+
+/// What the causes that planners entered begin with.
+pub const ADJUSTMENT: &str = "adjustment: ";
+/// Effects below this are none, tickets a window: vintages are kept to three decimals.
+const NEGLIGIBLE: f64 = 0.0005;
+/// A window damped below this share tells little of what it would have been.
+const FACTOR_MIN: f64 = 0.2;
+
+/// What sort of thing a planner knows of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AdjustmentKind {
+    Campaign,
+    Billing,
+    Override,
+    Other,
+}
+
+/// What a planner says of the windows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Says {
+    /// So many times what is usual.
+    Factor(f64),
+    /// So many tickets a window, of all covered leaves together; shared out as the model shares its own.
+    TicketsPerWindow(f64),
+}
+
+/// One entry of a planner.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Adjustment {
+    pub id: String,
+    /// Such as "billing run"; what drivers and pages call it.
+    pub label: String,
+    pub kind: AdjustmentKind,
+    /// `None` means every one, here and below.
+    pub region: Option<Name>,
+    pub service: Option<Name>,
+    pub channel: Option<Name>,
+    pub starts_at: Timestamp,
+    pub ends_at: Timestamp,
+    pub says: Says,
+    /// Who entered it.
+    pub by: String,
+    pub note: Option<String>,
+    pub entered_at: Timestamp,
+}
+
+impl Adjustment {
+    /// Whether it speaks of a leaf.
+    pub fn covers(&self, leaf: &SeriesKey) -> bool {
+        let here = |part: &Option<Name>, name: &Name| part.as_ref().is_none_or(|part| part == name);
+        here(&self.region, &leaf.region)
+            && here(&self.service, &leaf.service)
+            && here(&self.channel, &leaf.channel)
+    }
+
+    /// Share of the window that starts at `start` which lies within it.
+    pub fn share(&self, start: Timestamp, width: WindowWidth) -> f64 {
+        let from = self.starts_at.max(start);
+        let within = self.ends_at.min(width.end(start)).since(from);
+        within.as_secs_f64() / f64::from(width.secs())
+    }
+}
+
+/// What a window of a leaf would have brought without what planners said of it; NaN where that cannot be told.
+pub fn unadjusted(
+    adjustments: &[Adjustment],
+    leaf: &SeriesKey,
+    start: Timestamp,
+    width: WindowWidth,
+    count: f32,
+) -> f32 {
+    let mut factor = 1.0;
+    for adjustment in adjustments.iter().filter(|a| a.covers(leaf)) {
+        let share = adjustment.share(start, width);
+        match adjustment.says {
+            Says::Factor(says) => factor *= 1.0 + share * (says - 1.0),
+            Says::TicketsPerWindow(_) if share > 0.0 => return f32::NAN,
+            Says::TicketsPerWindow(_) => {}
+        }
+    }
+    if factor < FACTOR_MIN { f32::NAN } else { (f64::from(count) / factor) as f32 }
+}
+
+/// Extra tickets of one series: by target, and by adjustment over the horizon.
+#[derive(Clone, Debug)]
+struct Extra {
+    by_target: Vec<f64>,
+    by_adjustment: Vec<f64>,
+}
+
+/// Those of the vintages issued at one time that planners change, as they are with the changes.
+pub fn adjusted(
+    vintages: &BTreeMap<SeriesKey, Vintage>,
+    adjustments: &[Adjustment],
+    width: WindowWidth,
+) -> BTreeMap<SeriesKey, Vintage> {
+    let Some(horizon) = vintages.values().find_map(|v| v.targets.first().zip(v.targets.last()))
+    else {
+        return BTreeMap::new();
+    };
+    let (from, to) = (horizon.0.start, width.end(horizon.1.start));
+    let meets = |a: &&Adjustment| a.starts_at < to && a.ends_at > from;
+    let mut speaking: Vec<&Adjustment> = adjustments.iter().filter(meets).collect();
+    if speaking.is_empty() {
+        return BTreeMap::new();
+    }
+    speaking.sort_by(|a, b| (a.entered_at, &a.id).cmp(&(b.entered_at, &b.id)));
+    let mut sums: BTreeMap<SeriesKey, Extra> = BTreeMap::new();
+    for (leaf, extra) in extras(vintages, &speaking, width) {
+        for key in leaf.roll_ups().filter(|key| vintages.contains_key(key)) {
+            match sums.get_mut(&key) {
+                Some(sum) => {
+                    add(&mut sum.by_target, &extra.by_target);
+                    add(&mut sum.by_adjustment, &extra.by_adjustment);
+                }
+                None => _ = sums.insert(key, extra.clone()),
+            }
+        }
+        sums.insert(leaf.clone(), extra);
+    }
+    let changed = sums.into_iter().filter_map(|(key, extra)| {
+        let touched = extra.by_target.iter().any(|tickets| tickets.abs() >= NEGLIGIBLE);
+        let vintage = vintages.get(&key).filter(|_| touched)?;
+        Some((key, with(vintage, &extra, &speaking)))
+    });
+    changed.collect()
+}
+
+fn add(sums: &mut [f64], more: &[f64]) {
+    sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+}
+
+/// What each leaf gets.
+fn extras<'v>(
+    vintages: &'v BTreeMap<SeriesKey, Vintage>,
+    speaking: &[&Adjustment],
+    width: WindowWidth,
+) -> BTreeMap<&'v SeriesKey, Extra> {
+    let mut extras: BTreeMap<&SeriesKey, Extra> = BTreeMap::new();
+    for (number, adjustment) in speaking.iter().enumerate() {
+        let covered = vintages.iter().filter(|(k, _)| !k.is_roll_up() && adjustment.covers(k));
+        let covered: Vec<(&SeriesKey, &Vintage)> = covered.collect();
+        let steps = covered.iter().map(|(_, v)| v.targets.len()).max().unwrap_or(0);
+        for step in 0..steps {
+            let usual = covered.iter().map(|(leaf, vintage)| {
+                let target = vintage.targets.get(step)?;
+                let so_far = extras.get(leaf).map_or(0.0, |extra| extra.by_target[step]);
+                Some((target.start, (target.mean - target.alarm_effect).max(0.0) + so_far))
+            });
+            let usual: Vec<Option<(Timestamp, f64)>> = usual.collect();
+            let total: f64 = usual.iter().flatten().map(|(_, tickets)| tickets).sum();
+            for ((leaf, vintage), usual) in covered.iter().zip(&usual) {
+                let Some((start, usual)) = usual else { continue };
+                let share = adjustment.share(*start, width);
+                let wanted = match adjustment.says {
+                    Says::Factor(factor) => factor * usual,
+                    Says::TicketsPerWindow(all) if total > 0.0 => all * usual / total,
+                    Says::TicketsPerWindow(all) => all / covered.len() as f64,
+                };
+                let extra = extras.entry(leaf).or_insert_with(|| Extra {
+                    by_target: vec![0.0; vintage.targets.len()],
+                    by_adjustment: vec![0.0; speaking.len()],
+                });
+                let tickets = share * (wanted - usual);
+                extra.by_target[step] += tickets;
+                extra.by_adjustment[number] += tickets;
+            }
+        }
+    }
+    extras
+}
+
+fn with(vintage: &Vintage, extra: &Extra, speaking: &[&Adjustment]) -> Vintage {
+    let mut changed = vintage.clone();
+    for (target, tickets) in changed.targets.iter_mut().zip(&extra.by_target) {
+        if tickets.abs() >= NEGLIGIBLE {
+            target.shift(*tickets);
+        }
+    }
+    let named = speaking.iter().zip(&extra.by_adjustment).filter(|(_, n)| n.abs() >= NEGLIGIBLE);
+    changed.causes.extend(named.map(|(adjustment, tickets)| Cause {
+        what: format!("{ADJUSTMENT}{}", adjustment.label),
+        tickets: (tickets * 10.0).round() / 10.0,
+    }));
+    changed.causes.sort_by(|a, b| {
+        b.tickets.abs().total_cmp(&a.tickets.abs()).then_with(|| a.what.cmp(&b.what))
+    });
+    changed
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::forecast::{Target, quantiles};
+
+    const WIDTH: WindowWidth = WindowWidth::QUARTER;
+
+    fn key(text: &str) -> SeriesKey {
+        SeriesKey::parse(text).expect("a series")
+    }
+
+    fn vintage(series: &str, mean: f64, alarms: f64) -> (SeriesKey, Vintage) {
+        let target = |step: i64| Target {
+            start: WIDTH.start(step),
+            mean: mean + alarms,
+            quantiles: quantiles(mean + alarms, 0.05),
+            baseline: mean,
+            level: 1.0,
+            alarm_effect: alarms,
+        };
+        let vintage = Vintage {
+            series: key(series),
+            issued_at: WIDTH.start(0),
+            targets: (0..24).map(target).collect(),
+            members: vec![],
+            causes: vec![],
+            fallback: None,
+        };
+        (key(series), vintage)
+    }
+
+    /// Two regions with a roll-up over them.
+    fn vintages() -> BTreeMap<SeriesKey, Vintage> {
+        BTreeMap::from([
+            vintage("north/tv/phone", 10.0, 0.0),
+            vintage("south/tv/phone", 30.0, 5.0),
+            vintage("_all/tv/phone", 41.0, 5.0),
+        ])
+    }
+
+    fn entry(id: &str, region: Option<&str>, from: i64, to: i64, says: Says) -> Adjustment {
+        let minutes = |n: i64| Timestamp::from_secs(n * 60);
+        Adjustment {
+            id: id.into(),
+            label: format!("run {id}"),
+            kind: AdjustmentKind::Billing,
+            region: region.map(|name| Name::new(name).expect("a name")),
+            service: None,
+            channel: None,
+            starts_at: minutes(from),
+            ends_at: minutes(to),
+            says,
+            by: "Li".into(),
+            note: None,
+            entered_at: Timestamp::from_secs(0),
+        }
+    }
+
+    fn means(all: &BTreeMap<SeriesKey, Vintage>, series: &str) -> Vec<f64> {
+        all[&key(series)].targets.iter().map(|t| t.mean).collect()
+    }
+
+    #[test]
+    fn a_factor_moves_its_hours_and_the_roll_up_by_as_much() {
+        let model = vintages();
+        // From the middle of the first window to the end of the third.
+        let entries = [entry("a", Some("north"), 7, 45, Says::Factor(2.0))];
+        let all = adjusted(&model, &entries, WIDTH);
+        assert_eq!(all.keys().collect::<Vec<_>>(), [&key("_all/tv/phone"), &key("north/tv/phone")]);
+        let north = means(&all, "north/tv/phone");
+        assert!((north[0] - (10.0 + 10.0 * 8.0 / 15.0)).abs() < 1e-3, "{north:?}");
+        assert_eq!((north[1], north[2], north[3]), (20.0, 20.0, 10.0));
+        assert_eq!(means(&all, "_all/tv/phone")[1], 56.0);
+        let causes = &all[&key("north/tv/phone")].causes;
+        assert_eq!((causes[0].what.as_str(), causes[0].tickets), ("adjustment: run a", 25.3));
+        let (wide, narrow) = (&all[&key("north/tv/phone")], &model[&key("north/tv/phone")]);
+        let band = |v: &Vintage| v.targets[1].quantiles[5] - v.targets[1].quantiles[1];
+        assert!(band(wide) > 1.3 * band(narrow) && band(wide) < 2.2 * band(narrow));
+        assert_eq!(wide.targets[3], narrow.targets[3]);
+    }
+
+    #[test]
+    fn a_count_is_shared_out_and_what_alarms_bring_comes_on_top() {
+        let says = Says::TicketsPerWindow(80.0);
+        let all = adjusted(&vintages(), &[entry("a", None, 0, 360, says)], WIDTH);
+        assert_eq!(means(&all, "north/tv/phone")[0], 20.0);
+        assert_eq!(means(&all, "south/tv/phone")[0], 65.0);
+        assert_eq!(means(&all, "_all/tv/phone")[0], 86.0);
+        // Closed hours share evenly.
+        let closed = BTreeMap::from([
+            vintage("north/tv/phone", 0.0, 0.0),
+            vintage("south/tv/phone", 0.0, 0.0),
+        ]);
+        let all = adjusted(&closed, &[entry("a", None, 0, 360, says)], WIDTH);
+        assert_eq!(means(&all, "south/tv/phone")[9], 40.0);
+        assert!(all[&key("south/tv/phone")].targets[9].quantiles[3] > 30.0);
+    }
+
+    #[test]
+    fn entries_that_meet_are_applied_in_their_order() {
+        let (double, count) = (Says::Factor(2.0), Says::TicketsPerWindow(7.0));
+        let mut late = entry("a", Some("north"), 0, 360, double);
+        late.entered_at = late.entered_at + Duration::from_secs(1);
+        let early = entry("b", Some("north"), 0, 360, count);
+        let all = adjusted(&vintages(), &[late.clone(), early.clone()], WIDTH);
+        assert_eq!(means(&all, "north/tv/phone")[5], 14.0);
+        (late.says, late.id) = (count, "c".into());
+        let early = Adjustment { says: double, ..early };
+        let all = adjusted(&vintages(), &[late, early], WIDTH);
+        assert_eq!(means(&all, "north/tv/phone")[5], 7.0);
+    }
+
+    #[test]
+    fn history_is_learned_from_without_what_was_special() {
+        let (leaf, start) = (key("north/tv/phone"), WIDTH.start(0));
+        let without =
+            |entries: &[Adjustment], count| unadjusted(entries, &leaf, start, WIDTH, count);
+        let north = |says| entry("a", Some("north"), 0, 60, says);
+        assert_eq!(without(&[north(Says::Factor(2.0))], 30.0), 15.0);
+        assert_eq!(without(&[entry("a", Some("south"), 0, 60, Says::Factor(2.0))], 30.0), 30.0);
+        assert_eq!(without(&[entry("a", None, 15, 60, Says::TicketsPerWindow(9.0))], 30.0), 30.0);
+        assert!(without(&[north(Says::TicketsPerWindow(9.0))], 30.0).is_nan());
+        assert!(without(&[north(Says::Factor(0.0))], 0.0).is_nan());
+        assert!(without(&[north(Says::Factor(2.0))], f32::NAN).is_nan());
+    }
+
+    proptest! {
+        #[test]
+        fn quantiles_stay_ascending_and_parts_sum_up(
+            mean in 0.0f64..400.0, factor in 0.0f64..10.0, from in -60i64..300, minutes in 1i64..400,
+        ) {
+            let model = BTreeMap::from([
+                vintage("north/tv/phone", mean, 0.0),
+                vintage("south/tv/phone", mean / 3.0, 2.0),
+                vintage("_all/tv/phone", mean * 4.0 / 3.0, 2.0),
+            ]);
+            let entries = [entry("a", None, from, from + minutes, Says::Factor(factor))];
+            let all = adjusted(&model, &entries, WIDTH);
+            for vintage in all.values() {
+                for target in &vintage.targets {
+                    prop_assert!(target.quantiles.is_sorted() && target.quantiles[0] >= 0.0);
+                }
+            }
+            let extra = |series: &str, step: usize| {
+                let after = all.get(&key(series)).map_or(0.0, |v| v.targets[step].mean);
+                if after == 0.0 { 0.0 } else { after - model[&key(series)].targets[step].mean }
+            };
+            for step in 0..24 {
+                let parts = extra("north/tv/phone", step) + extra("south/tv/phone", step);
+                let differ = (extra("_all/tv/phone", step) - parts).abs();
+                prop_assert!(factor == 0.0 || mean == 0.0 || differ < 0.01, "{differ}");
+            }
+        }
+    }
+}

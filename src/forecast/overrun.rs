@@ -1,0 +1,48 @@
+//! Planned work that goes on past its planned end: nobody announces it, its alarms tell.
+
+use std::time::Duration;
+
+use super::PlannedWork;
+use crate::domain::{MaintenanceEvent, Scope, Severity, Timestamp};
+
+/// Alarms that still stand so long after the planned end have become usual.
+const REACH: Duration = Duration::from_secs(12 * 3600);
+
+impl PlannedWork {
+    /// Whether it touches a region and service.
+    pub fn covers(&self, scope: &Scope) -> bool {
+        self.region.as_ref().is_none_or(|region| *region == scope.region)
+            && self.service.as_ref().is_none_or(|service| *service == scope.service)
+    }
+
+    /// Whether its planned end lies behind `now`, but not for long.
+    pub fn should_be_over(&self, now: Timestamp) -> bool {
+        self.ends_at <= now && now < self.ends_at + REACH
+    }
+
+    /// Whether an alarm that stands at `now` was raised during the work, which should be over.
+    pub fn left(
+        &self,
+        scope: &Scope,
+        severity: Severity,
+        raised_at: Timestamp,
+        now: Timestamp,
+    ) -> bool {
+        let during = (self.starts_at..self.ends_at).contains(&raised_at);
+        // Warnings stand all day long: they tell nothing.
+        self.should_be_over(now) && during && severity <= Severity::Minor && self.covers(scope)
+    }
+}
+
+impl From<&MaintenanceEvent> for PlannedWork {
+    fn from(event: &MaintenanceEvent) -> Self {
+        Self {
+            announced_at: event.ts,
+            cancelled_at: None,
+            starts_at: event.starts_at,
+            ends_at: event.ends_at,
+            region: event.region.clone(),
+            service: event.service.clone(),
+        }
+    }
+}

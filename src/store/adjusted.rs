@@ -1,0 +1,212 @@
+//! What planners enter, the vintages that they change, and whether that helped.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::chunk;
+use super::columns::{self, pack, unpack};
+use super::tx::find_series;
+use super::{Reader, StoreError, Tx, vintage};
+use crate::domain::{SeriesKey, Timestamp};
+use crate::forecast::{Adjustment, Score, Vintage};
+
+/// A forecast as it is served.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Served {
+    pub vintage: Vintage,
+    /// The model's own, where planners changed it.
+    pub model: Option<Vintage>,
+    /// Why it was issued within a window; `None` of those issued at a window's settling.
+    pub reason: Option<String>,
+}
+
+/// Scores of the same windows: as planners had it, and as the model had.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct AdjustedScore {
+    pub adjusted: Score,
+    pub model: Score,
+}
+
+impl AdjustedScore {
+    /// Adds the sums of another.
+    pub fn merge(&mut self, other: &Self) {
+        self.adjusted.merge(&other.adjusted);
+        self.model.merge(&other.model);
+    }
+}
+
+/// Adjustments
+impl Tx<'_> {
+    /// What a planner enters; of the same id the last one stands.
+    pub fn put_adjustment(&mut self, adjustment: &Adjustment) -> Result<(), StoreError> {
+        let (from, to) = (adjustment.starts_at.millis(), adjustment.ends_at.millis());
+        self.run(
+            "INSERT OR REPLACE INTO adjustments (id, starts_at, ends_at, body) VALUES (?1, ?2, ?3, ?4)",
+            params![adjustment.id, from, to, pack(adjustment)?],
+        )
+        .map(drop)
+    }
+
+    /// Takes an adjustment back; one that is not there is no error.
+    pub fn delete_adjustment(&mut self, id: &str) -> Result<(), StoreError> {
+        self.run("DELETE FROM adjustments WHERE id = ?1", [id]).map(drop)
+    }
+
+    /// A vintage as planners changed it; the first of a series and time stands.
+    pub fn put_adjusted(&mut self, vintage: &Vintage) -> Result<(), StoreError> {
+        let series = self.series_id(&vintage.series)?;
+        self.run(
+            "INSERT OR IGNORE INTO adjusted_vintages (series, issued_at, body) VALUES (?1, ?2, ?3)",
+            params![series, vintage.issued_at.millis(), vintage::encode(vintage)?],
+        )
+        .map(drop)
+    }
+
+    /// Adds to the scores of a series on a day (UTC midnight), by lead in minutes.
+    pub fn put_adjusted_scores(
+        &mut self,
+        series: &SeriesKey,
+        day: Timestamp,
+        by_lead: impl Iterator<Item = (u32, AdjustedScore)>,
+    ) -> Result<(), StoreError> {
+        let series = self.series_id(series)?;
+        let day = chunk::day(day);
+        for (lead, mut sum) in by_lead {
+            let known: Option<(Vec<u8>, Vec<u8>)> = self
+                .conn
+                .prepare_cached(
+                    "SELECT adjusted, model FROM adjusted_scores
+                     WHERE series = ?1 AND day = ?2 AND lead_minutes = ?3",
+                )?
+                .query_row(params![series, day, lead], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            if let Some((adjusted, model)) = known {
+                sum.merge(&AdjustedScore { adjusted: unpack(&adjusted)?, model: unpack(&model)? });
+            }
+            self.run(
+                "INSERT OR REPLACE INTO adjusted_scores (series, day, lead_minutes, adjusted, model)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![series, day, lead, pack(&sum.adjusted)?, pack(&sum.model)?],
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Adjustments
+impl Reader {
+    /// Adjustments that overlap `from..to`, by start.
+    pub fn adjustments(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Adjustment>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT body FROM adjustments WHERE ends_at > ?1 AND starts_at < ?2
+                 ORDER BY starts_at, id",
+            )?;
+            let mut rows = found.query([from.millis(), to.millis()])?;
+            let mut adjustments = Vec::new();
+            while let Some(row) = rows.next()? {
+                adjustments.push(columns::value(row, 0)?);
+            }
+            Ok(adjustments)
+        })
+    }
+
+    /// The forecast issued at a time, or the newest, as it is served: nowcasts are among them.
+    pub fn served(
+        &self,
+        series: &SeriesKey,
+        issued_at: Option<Timestamp>,
+    ) -> Result<Option<Served>, StoreError> {
+        let scheduled = self.vintage(series, issued_at)?;
+        let at = scheduled.as_ref().map(|vintage| vintage.issued_at);
+        let nowcast = self.nowcast(series, issued_at)?;
+        let nowcast = nowcast.filter(|nowcast| at.is_none_or(|at| nowcast.vintage.issued_at > at));
+        let (model, reason) = match (nowcast, scheduled) {
+            (Some(nowcast), _) => (nowcast.vintage, Some(nowcast.reason)),
+            (None, Some(vintage)) => (vintage, None),
+            (None, None) => return Ok(None),
+        };
+        let adjusted = self.read(|conn| {
+            let Some(id) = find_series(conn, series)? else { return Ok(None) };
+            let body: Option<Vec<u8>> = conn
+                .prepare_cached(
+                    "SELECT body FROM adjusted_vintages WHERE series = ?1 AND issued_at = ?2",
+                )?
+                .query_row([id, model.issued_at.millis()], |row| row.get(0))
+                .optional()?;
+            body.map(|body| vintage::decode(series, model.issued_at, &body)).transpose()
+        })?;
+        Ok(Some(served(model, reason, adjusted)))
+    }
+
+    /// Every forecast issued at a time as it is served, while all its leads are kept.
+    pub fn served_at(&self, issued_at: Timestamp) -> Result<Vec<Served>, StoreError> {
+        let mut adjusted = self.adjusted_between(issued_at, issued_at)?;
+        let scheduled = self.vintages_at(issued_at)?.into_iter().map(|vintage| (vintage, None));
+        let nowcasts = self.nowcasts(issued_at, issued_at)?.into_iter();
+        let nowcasts = nowcasts.map(|nowcast| (nowcast.vintage, Some(nowcast.reason)));
+        let all = scheduled.chain(nowcasts).map(|(model, reason)| {
+            let place = adjusted.iter().position(|vintage| vintage.series == model.series);
+            served(model, reason, place.map(|place| adjusted.swap_remove(place)))
+        });
+        Ok(all.collect())
+    }
+
+    /// Changed vintages of all series issued after a time, oldest first.
+    pub fn adjusted_since(&self, issued_after: Timestamp) -> Result<Vec<Vintage>, StoreError> {
+        let next = Timestamp::from_millis(issued_after.millis().saturating_add(1));
+        self.adjusted_between(next, Timestamp::MAX)
+    }
+
+    fn adjusted_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Vintage>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT s.region, s.service, s.channel, v.issued_at, v.body
+                 FROM adjusted_vintages v JOIN series s ON s.id = v.series
+                 WHERE v.issued_at BETWEEN ?1 AND ?2 ORDER BY v.issued_at, v.series",
+            )?;
+            let mut rows = found.query([from.millis(), to.millis()])?;
+            let mut vintages = Vec::new();
+            while let Some(row) = rows.next()? {
+                let (series, issued_at) = (columns::series(row, 0)?, columns::time(row, 3)?);
+                vintages.push(vintage::decode(&series, issued_at, columns::bytes(row, 4)?)?);
+            }
+            Ok(vintages)
+        })
+    }
+
+    /// Scores of windows that planners changed, by day (UTC midnight, in `from_day..to_day`) and lead in minutes.
+    pub fn adjusted_scores(
+        &self,
+        series: &SeriesKey,
+        from_day: Timestamp,
+        to_day: Timestamp,
+    ) -> Result<Vec<(Timestamp, u32, AdjustedScore)>, StoreError> {
+        self.read(|conn| {
+            let Some(id) = find_series(conn, series)? else { return Ok(Vec::new()) };
+            let mut found = conn.prepare_cached(
+                "SELECT day, lead_minutes, adjusted, model FROM adjusted_scores
+                 WHERE series = ?1 AND day >= ?2 AND day < ?3 ORDER BY day, lead_minutes",
+            )?;
+            let mut rows = found.query([id, chunk::day(from_day), chunk::day(to_day)])?;
+            let mut scores = Vec::new();
+            while let Some(row) = rows.next()? {
+                let (adjusted, model) = (columns::value(row, 2)?, columns::value(row, 3)?);
+                let score = AdjustedScore { adjusted, model };
+                scores.push((chunk::midnight(row.get(0)?), row.get(1)?, score));
+            }
+            Ok(scores)
+        })
+    }
+}
+
+/// Of a vintage of which few leads are left the changed one has no more.
+fn served(model: Vintage, reason: Option<String>, adjusted: Option<Vintage>) -> Served {
+    let Some(mut vintage) = adjusted else { return Served { vintage: model, model: None, reason } };
+    let kept = |start| model.targets.iter().any(|target| target.start == start);
+    vintage.targets.retain(|target| kept(target.start));
+    Served { vintage, model: Some(model), reason }
+}

@@ -1,0 +1,152 @@
+//! Forecasts issued within a window, and whether they helped.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::chunk;
+use super::columns::{self, pack, unpack};
+use super::tx::find_series;
+use super::{Change, Reader, StoreError, Tx, vintage};
+use crate::domain::{SeriesKey, Timestamp};
+use crate::forecast::{Nowcast, Score};
+use crate::staffing::{Outlook, Plan};
+
+/// Scores of the same windows: of nowcasts, and of the vintages that they replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct NowcastScore {
+    pub nowcast: Score,
+    pub scheduled: Score,
+}
+
+impl NowcastScore {
+    /// Adds the sums of another.
+    pub fn merge(&mut self, other: &Self) {
+        self.nowcast.merge(&other.nowcast);
+        self.scheduled.merge(&other.scheduled);
+    }
+}
+
+/// Nowcasts
+impl Tx<'_> {
+    /// A nowcast as issued; the first of a series and time stands.
+    pub fn put_nowcast(&mut self, nowcast: &Nowcast) -> Result<(), StoreError> {
+        let Nowcast { vintage, reason, after } = nowcast;
+        self.changed(Change::Nowcast(vintage.issued_at));
+        let series = self.series_id(&vintage.series)?;
+        let (at, after) = (vintage.issued_at.millis(), after.millis());
+        self.run(
+            "INSERT OR IGNORE INTO nowcasts (series, issued_at, replaced, reason, body)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![series, at, after, reason, vintage::encode(vintage)?],
+        )
+        .map(drop)
+    }
+
+    /// The plan and outlook that follow from a nowcast. What the open window was planned with when it began stays.
+    pub fn put_nowcast_plan(
+        &mut self,
+        plan: Option<&Plan>,
+        outlook: &Outlook,
+    ) -> Result<(), StoreError> {
+        let series = self.series_id(&outlook.series)?;
+        self.put_newest_plan(series, plan, outlook)
+    }
+
+    /// Adds to the scores of a series on a day (UTC midnight).
+    pub fn put_nowcast_score(
+        &mut self,
+        series: &SeriesKey,
+        day: Timestamp,
+        score: &NowcastScore,
+    ) -> Result<(), StoreError> {
+        let (series, day, mut sum) = (self.series_id(series)?, chunk::day(day), *score);
+        let known: Option<(Vec<u8>, Vec<u8>)> = self
+            .conn
+            .prepare_cached(
+                "SELECT nowcast, scheduled FROM nowcast_scores WHERE series = ?1 AND day = ?2",
+            )?
+            .query_row([series, day], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        if let Some((nowcast, scheduled)) = known {
+            let (nowcast, scheduled) = (unpack(&nowcast)?, unpack(&scheduled)?);
+            sum.merge(&NowcastScore { nowcast, scheduled });
+        }
+        self.run(
+            "INSERT OR REPLACE INTO nowcast_scores (series, day, nowcast, scheduled)
+             VALUES (?1, ?2, ?3, ?4)",
+            params![series, day, pack(&sum.nowcast)?, pack(&sum.scheduled)?],
+        )
+        .map(drop)
+    }
+}
+
+/// Nowcasts
+impl Reader {
+    /// The nowcast issued at a time, or the newest.
+    pub fn nowcast(
+        &self,
+        series: &SeriesKey,
+        issued_at: Option<Timestamp>,
+    ) -> Result<Option<Nowcast>, StoreError> {
+        self.read(|conn| {
+            let Some(id) = find_series(conn, series)? else { return Ok(None) };
+            let (from, to) =
+                issued_at.map_or((i64::MIN, i64::MAX), |at| (at.millis(), at.millis()));
+            let mut found = conn.prepare_cached(
+                "SELECT issued_at, replaced, reason, body FROM nowcasts
+                 WHERE series = ?1 AND issued_at BETWEEN ?2 AND ?3 ORDER BY issued_at DESC LIMIT 1",
+            )?;
+            let mut rows = found.query([id, from, to])?;
+            rows.next()?.map(|row| nowcast(series, row, 0)).transpose()
+        })
+    }
+
+    /// Nowcasts of all series issued in `from..=to`, oldest first.
+    pub fn nowcasts(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Nowcast>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT s.region, s.service, s.channel, n.issued_at, n.replaced, n.reason, n.body
+                 FROM nowcasts n JOIN series s ON s.id = n.series
+                 WHERE n.issued_at BETWEEN ?1 AND ?2 ORDER BY n.issued_at, n.series",
+            )?;
+            let mut rows = found.query([from.millis(), to.millis()])?;
+            let mut nowcasts = Vec::new();
+            while let Some(row) = rows.next()? {
+                nowcasts.push(nowcast(&columns::series(row, 0)?, row, 3)?);
+            }
+            Ok(nowcasts)
+        })
+    }
+
+    /// Scores of nowcasts over days (UTC midnight, in `from_day..to_day`).
+    pub fn nowcast_score(
+        &self,
+        series: &SeriesKey,
+        from_day: Timestamp,
+        to_day: Timestamp,
+    ) -> Result<NowcastScore, StoreError> {
+        self.read(|conn| {
+            let mut sum = NowcastScore::default();
+            let Some(id) = find_series(conn, series)? else { return Ok(sum) };
+            let mut found = conn.prepare_cached(
+                "SELECT nowcast, scheduled FROM nowcast_scores
+                 WHERE series = ?1 AND day >= ?2 AND day < ?3 ORDER BY day",
+            )?;
+            let mut rows = found.query([id, chunk::day(from_day), chunk::day(to_day)])?;
+            while let Some(row) = rows.next()? {
+                let (nowcast, scheduled) = (columns::value(row, 0)?, columns::value(row, 1)?);
+                sum.merge(&NowcastScore { nowcast, scheduled });
+            }
+            Ok(sum)
+        })
+    }
+}
+
+/// Issue time, what it replaced, reason and body, in four columns from `column` on.
+fn nowcast(series: &SeriesKey, row: &Row<'_>, column: usize) -> Result<Nowcast, StoreError> {
+    let issued_at = columns::time(row, column)?;
+    Ok(Nowcast {
+        after: columns::time(row, column + 1)?,
+        reason: row.get(column + 2)?,
+        vintage: vintage::decode(series, issued_at, columns::bytes(row, column + 3)?)?,
+    })
+}
