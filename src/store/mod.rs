@@ -47,8 +47,12 @@ use self::tx::Ids;
 use crate::domain::{Timestamp, WindowWidth};
 
 /// Schema of `state.db`; a new version appends a step.
-const STEPS: &[&str] =
-    &[include_str!("state.sql"), include_str!("changes.sql"), include_str!("topics.sql")];
+const STEPS: &[&str] = &[
+    include_str!("state.sql"),
+    include_str!("changes.sql"),
+    include_str!("topics.sql"),
+    include_str!("scores.sql"),
+];
 const FILE: &str = "state.db";
 const LOCK: &str = "state.lock";
 /// Page cache of the writer.

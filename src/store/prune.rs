@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::params;
 
+use super::ledger::scores_key;
 use super::tx::PHRASE;
 use super::windows::cell_ids;
 use super::{StoreError, Tx, chunk, columns, vintage};
@@ -42,6 +43,8 @@ impl Tx<'_> {
         self.run("DELETE FROM vintage_leads WHERE issued_at < ?1", [(now - LONG).millis()])?;
         self.run("DELETE FROM retention_open", [])?;
         self.run("DELETE FROM scores WHERE day < ?1", [chunk::day(now - LONG)])?;
+        let first = scores_key(0, chunk::day(now - LONG));
+        self.run("DELETE FROM day_scores WHERE key < ?1", [first])?;
         Ok(())
     }
 

@@ -3,12 +3,13 @@
 //! Everything here depends on settled windows, alarm state at the window's end and the roster alone,
 //! so that a restart issues what it would have issued.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::histories::Histories;
-use super::model;
+use super::model::{self, Gate};
+use super::recent::Recent;
 use super::refit::{Known, Places, RefitConfig, Refits};
 use super::spells::Spells;
 use crate::alert::{AlertBook, AlertEffect, AlertInputs, SeriesNeed, StandingAlarm};
@@ -66,18 +67,27 @@ impl IssueConfig {
 /// Alarms that ended longer ago say nothing of the next six hours.
 const ALARMS_REACH: Duration = Duration::from_secs(48 * 3600);
 
-type Issued = (Timestamp, BTreeMap<SeriesKey, Vintage>);
+/// A count, and last week's where it is known.
+type Truth = Option<(f64, Option<f64>)>;
+
+/// Scores of one day by lead in minutes, each by position in the series.
+struct DayScores {
+    day: Timestamp,
+    series: Arc<[SeriesKey]>,
+    by_lead: BTreeMap<u32, Vec<Score>>,
+}
 
 /// Recent vintages, scores, alerts and the roster.
 pub struct Issuer {
     config: IssueConfig,
     width: WindowWidth,
     refits: Option<Refits>,
+    gate: Arc<Gate>,
     places: Arc<Places>,
     /// Knows nothing: what serves while there is no fit.
     unfitted: Product,
-    recent: VecDeque<Issued>,
-    scores: BTreeMap<(Timestamp, SeriesKey), BTreeMap<u32, Score>>,
+    recent: Recent,
+    scores: Vec<DayScores>,
     pub alerts: AlertBook,
     shifts: BTreeMap<SeriesKey, Vec<Shift>>,
     /// By channel.
@@ -101,10 +111,32 @@ pub struct Situation<'a> {
     pub metrics: &'a Metrics,
 }
 
+/// Scores of that day and these series by lead.
+fn scores_of<'a>(
+    all: &'a mut Vec<DayScores>,
+    day: Timestamp,
+    series: &Arc<[SeriesKey]>,
+) -> &'a mut BTreeMap<u32, Vec<Score>> {
+    let known = all.iter().position(|s| s.day == day && Arc::ptr_eq(&s.series, series));
+    let known = known.unwrap_or_else(|| {
+        all.push(DayScores { day, series: series.clone(), by_lead: BTreeMap::new() });
+        all.len() - 1
+    });
+    &mut all[known].by_lead
+}
+
 impl Issuer {
-    pub fn new(config: IssueConfig, refit: Option<RefitConfig>, width: WindowWidth) -> Self {
+    pub fn new(
+        config: IssueConfig,
+        refit: Option<RefitConfig>,
+        width: WindowWidth,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
         let places = Arc::new(config.places());
-        let start = |refit| Refits::start(refit, Arc::clone(&places));
+        let gate = Arc::new(Gate::default());
+        let start = |refit| {
+            Refits::start(refit, Arc::clone(&places), Arc::clone(metrics), Arc::clone(&gate))
+        };
         let refits = refit.and_then(|refit| match start(refit) {
             Ok(refits) => Some(refits),
             Err(error) => {
@@ -121,10 +153,11 @@ impl Issuer {
             config,
             width,
             refits,
+            gate,
             places,
             unfitted: Product::default(),
-            recent: VecDeque::new(),
-            scores: BTreeMap::new(),
+            recent: Recent::default(),
+            scores: Vec::new(),
             alerts: AlertBook::default(),
             shifts: BTreeMap::new(),
             planners,
@@ -143,20 +176,23 @@ impl Issuer {
         self.alerts = AlertBook::restore(reader.alerts(&Filter::default(), true, 10_000, None)?);
         self.shifts.clear();
         let Some(next) = next else { return Ok(()) };
-        for vintage in reader.vintages_since(next - HORIZON)? {
-            match self.recent.back_mut() {
-                Some((at, issued)) if *at == vintage.issued_at => {
-                    issued.insert(vintage.series.clone(), vintage);
-                }
-                _ => {
-                    let issued = BTreeMap::from([(vintage.series.clone(), vintage.clone())]);
-                    self.recent.push_back((vintage.issued_at, issued));
-                }
-            }
+        // One time's after the other: together they are large.
+        let first = self.width.index(next - HORIZON) + 1;
+        for issued_at in (first..=self.width.index(next)).map(|index| self.width.start(index)) {
+            let mut vintages = reader.vintages_at(issued_at)?;
+            vintages.sort_by(|a, b| a.series.cmp(&b.series));
+            self.recent.push(issued_at, vintages.iter());
         }
         let shifts = reader.shifts(&Filter::default(), next - DAY, Timestamp::MAX)?;
         self.add_shifts(shifts);
         Ok(())
+    }
+
+    /// Starts what the next vintages will need, after [`Self::restore`] as of the first unsettled window.
+    pub fn prepare(&mut self, next: Timestamp, known: &Known<'_>) {
+        if let Some(refits) = &mut self.refits {
+            refits.prepare(next, known);
+        }
     }
 
     /// Takes shifts as the store does: they replace those of the same series that overlap.
@@ -196,10 +232,7 @@ impl Issuer {
             let plans = self.plan(tx, &issued, at.end)?;
             told.extend(self.alert(tx, at, &issued, &plans)?);
         }
-        self.recent.push_back((at.end, issued));
-        while self.recent.front().is_some_and(|(issued_at, _)| *issued_at + HORIZON < at.end) {
-            self.recent.pop_front();
-        }
+        self.recent.push(at.end, issued.values());
         Ok(told)
     }
 
@@ -208,12 +241,14 @@ impl Issuer {
     /// # Errors
     /// [`StoreError`] if it could not be stored.
     pub fn flush(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        if self.scores.is_empty() {
-            return Ok(());
-        }
-        for ((day, series), by_lead) in std::mem::take(&mut self.scores) {
-            let by_lead: Vec<(u32, Score)> = by_lead.into_iter().collect();
-            tx.put_scores(&series, day, &by_lead)?;
+        for DayScores { day, series, by_lead } in std::mem::take(&mut self.scores) {
+            for (number, series) in series.iter().enumerate() {
+                let of_series = by_lead.iter().map(|(lead, scores)| (*lead, scores[number]));
+                let scored: Vec<(u32, Score)> = of_series.filter(|(_, s)| s.n > 0).collect();
+                if !scored.is_empty() {
+                    tx.put_scores(series, day, &scored)?;
+                }
+            }
         }
         Ok(())
     }
@@ -221,32 +256,40 @@ impl Issuer {
     /// Holds every vintage that spoke of the settled window against its count.
     fn score(&mut self, tx: &mut Tx<'_>, at: &Situation<'_>) -> Result<(), StoreError> {
         let window = at.end - self.width.length();
-        let index = self.width.index(window);
         let day = Timestamp::from_millis(window.millis().div_euclid(DAY_MS) * DAY_MS);
-        for (issued_at, issued) in &self.recent {
-            let lead = window.since(*issued_at);
-            let lead_minutes = (lead.as_secs() / 60) as u32;
-            for (series, vintage) in issued {
-                let Some(target) = vintage.targets.get(self.width.per(lead)) else { continue };
-                let Some(history) = at.histories.get(series) else { continue };
-                let actual = f64::from(history.get(index));
-                if actual.is_nan() || target.start != window {
+        let mut truths: Vec<Truth> = Vec::new();
+        let mut truths_of: Arc<[SeriesKey]> = Arc::default();
+        for said in self.recent.take(window) {
+            let lead_minutes = (window.since(said.issued_at).as_secs() / 60) as u32;
+            if !Arc::ptr_eq(&truths_of, &said.series) {
+                truths = said.series.iter().map(|key| self.truth(at, key, window)).collect();
+                truths_of = said.series.clone();
+            }
+            let scores = scores_of(&mut self.scores, day, &said.series);
+            let scores = scores.entry(lead_minutes);
+            let scores = scores.or_insert_with(|| vec![Score::default(); said.series.len()]);
+            for (number, target) in said.targets().enumerate() {
+                let (Some(target), Some((actual, naive))) = (target, truths[number]) else {
                     continue;
-                }
-                let zone = self.config.zone_of(&series.region);
-                let last_week = history.get(self.width.index(zone.days_before(window, 7)));
-                let naive = (!last_week.is_nan()).then_some(f64::from(last_week));
-                let score = Score::of(target, actual, naive);
-                let sums = self.scores.entry((day, series.clone())).or_default();
-                sums.entry(lead_minutes).or_default().merge(&score);
+                };
+                scores[number].merge(&Score::of(&target, actual, naive));
                 if lead_minutes == 0
-                    && let Some(anomaly) = anomaly::judge(series, target, actual)
+                    && let Some(anomaly) = anomaly::judge(&said.series[number], &target, actual)
                 {
                     tx.put_anomaly(&anomaly)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// The count of a window.
+    fn truth(&self, at: &Situation<'_>, series: &SeriesKey, window: Timestamp) -> Truth {
+        let history = at.histories.get(series)?;
+        let known = |count: f32| (!count.is_nan()).then_some(f64::from(count));
+        let actual = known(history.get(self.width.index(window)))?;
+        let last_week = self.config.zone_of(&series.region).days_before(window, 7);
+        Some((actual, known(history.get(self.width.index(last_week)))))
     }
 
     fn issue(
@@ -265,7 +308,7 @@ impl Issuer {
         let alarms = at.spells.since(at.end - ALARMS_REACH);
         let past = self.places.past(self.width, at.histories.by_series(), &alarms, at.work);
         let mut issued = BTreeMap::new();
-        for vintage in model::predict(fitted.unwrap_or(&self.unfitted), &past, origin) {
+        for vintage in model::predict(fitted.unwrap_or(&self.unfitted), &past, origin, &self.gate) {
             tx.put_vintage(&vintage)?;
             issued.insert(vintage.series.clone(), vintage);
         }
