@@ -95,19 +95,19 @@ impl Complaints {
         }
     }
 
-    /// Adds a part of a window that was stored before: of one series, or a phrase.
+    /// Adds parts of windows that were stored before: start, topics and whether it is missing, of one series.
     pub fn restore(
         &mut self,
         scope: &Scope,
-        window: Timestamp,
-        topics: &[u32; TOPICS],
-        missing: bool,
+        windows: impl Iterator<Item = (Timestamp, [u32; TOPICS], bool)>,
     ) {
-        let index = self.width.index(window);
-        self.by_scope.entry(scope.clone()).or_default().add(index, topics, missing);
+        let past = self.by_scope.entry(scope.clone()).or_default();
+        for (window, topics, missing) in windows {
+            past.add(self.width.index(window), &topics, missing);
+        }
     }
 
-    /// As [`Self::restore`], of a phrase; replaces what was there.
+    /// Adds a window of a phrase that was stored before; replaces what was there.
     pub fn restore_phrase(&mut self, scope: &Scope, window: Timestamp, phrase: &str, tickets: u32) {
         let index = self.width.index(window);
         self.by_scope.entry(scope.clone()).or_default().add_phrase(index, phrase, tickets);
@@ -396,8 +396,8 @@ mod tests {
             let half = said.topics.map(|n| n / 2);
             let rest = std::array::from_fn(|n| said.topics[n] - half[n]);
             let (scope, window) = (scope("north"), WIDTH.start(index));
-            restored.restore(&scope, window, &half, false);
-            restored.restore(&scope, window, &rest, false);
+            restored.restore(&scope, [(window, half, false)].into_iter());
+            restored.restore(&scope, [(window, rest, false)].into_iter());
             for (phrase, n) in &said.phrases {
                 restored.restore_phrase(&scope, window, phrase, *n);
             }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 
 use super::problem::Problem;
-use crate::domain::{Name, Reason, Timestamp};
+use crate::domain::{Name, Reason, SeriesKey, Timestamp};
 use crate::store::Filter;
 
 /// Most rows that a list gives at once.
@@ -41,6 +41,23 @@ pub struct SeriesQuery {
     pub channel: Option<String>,
 }
 
+/// A list over series.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// A region, or `_all`.
+    pub region: Option<String>,
+    /// A service, or `_all`.
+    pub service: Option<String>,
+    /// A channel, or `_all`.
+    pub channel: Option<String>,
+    /// Series at most, 1 to 1000; all by default.
+    pub limit: Option<usize>,
+    /// Goes on after this series, `region/service/channel`.
+    pub after: Option<String>,
+}
+
 /// Series and a stretch of time.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -69,6 +86,10 @@ pub struct VintageQuery {
     pub channel: Option<String>,
     /// RFC 3339 issue time of an older vintage.
     pub issued_at: Option<String>,
+    /// Series at most, 1 to 1000; all by default.
+    pub limit: Option<usize>,
+    /// Goes on after this series, `region/service/channel`.
+    pub after: Option<String>,
 }
 
 /// Alerts, newest first.
@@ -129,6 +150,39 @@ pub fn filter(
 impl SeriesQuery {
     pub fn filter(&self) -> Result<Filter, Problem> {
         filter(self.region.as_ref(), self.service.as_ref(), self.channel.as_ref())
+    }
+}
+
+impl ListQuery {
+    pub fn filter(&self) -> Result<Filter, Problem> {
+        filter(self.region.as_ref(), self.service.as_ref(), self.channel.as_ref())
+    }
+
+    pub fn page(&self) -> Result<Page, Problem> {
+        Page::new(self.limit, self.after.as_deref())
+    }
+}
+
+/// A part of a list over series.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub most: usize,
+    pub after: Option<SeriesKey>,
+}
+
+impl Page {
+    pub const WHOLE: Self = Self { most: usize::MAX, after: None };
+
+    pub fn new(most: Option<usize>, after: Option<&str>) -> Result<Self, Problem> {
+        let most = most.map_or(Ok(usize::MAX), |most| limit(Some(most)))?;
+        let after = after.map(SeriesKey::parse).transpose();
+        let after = after.map_err(|why| Problem::bad_request(format!("after: {why}")))?;
+        Ok(Self { most, after })
+    }
+
+    /// Whether a series is on it or behind it.
+    pub fn reaches(&self, series: &SeriesKey) -> bool {
+        self.after.as_ref().is_none_or(|after| series > after)
     }
 }
 

@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use super::dto;
 use super::params::{
-    self, AlertQuery, DeadLetterQuery, Params, SeriesQuery, SpanQuery, VintageQuery,
+    self, AlertQuery, DeadLetterQuery, ListQuery, Page, Params, SeriesQuery, SpanQuery,
+    VintageQuery,
 };
 use super::problem::Problem;
 use super::state::ApiState;
@@ -44,6 +45,7 @@ pub async fn read<T: Send + 'static>(
 async fn each<T: Serialize + Send + 'static>(
     state: &ApiState,
     filter: Filter,
+    page: Page,
     one: impl Fn(&Reader, &SeriesKey) -> Result<Option<T>, StoreError> + Send + 'static,
 ) -> Result<Response, Problem> {
     if let Filter { region: Some(r), service: Some(s), channel: Some(c) } = &filter {
@@ -54,10 +56,12 @@ async fn each<T: Serialize + Send + 'static>(
     }
     let found = read(state, move |reader| {
         let mut found = Vec::new();
-        for info in reader.series()? {
-            if filter.admits_series(&info.series) {
-                found.extend(one(reader, &info.series)?);
+        let admitted = |series: &SeriesKey| filter.admits_series(series) && page.reaches(series);
+        for series in reader.series_keys()?.into_iter().filter(admitted) {
+            if found.len() >= page.most {
+                break;
             }
+            found.extend(one(reader, &series)?);
         }
         Ok(found)
     })
@@ -66,15 +70,17 @@ async fn each<T: Serialize + Send + 'static>(
 }
 
 /// The known series
-#[utoipa::path(get, path = "/series", params(SeriesQuery), responses((status = 200, body = Vec<dto::SeriesInfo>), (status = 400, body = Problem)))]
+#[utoipa::path(get, path = "/series", params(ListQuery), responses((status = 200, body = Vec<dto::SeriesInfo>), (status = 400, body = Problem)))]
 pub async fn series(
     State(state): State<ApiState>,
-    Params(query): Params<SeriesQuery>,
+    Params(query): Params<ListQuery>,
 ) -> Result<Json<Vec<dto::SeriesInfo>>, Problem> {
-    let filter = query.filter()?;
+    let (filter, page) = (query.filter()?, query.page()?);
     let known = read(&state, Reader::series).await?;
     let newest = known.iter().map(|info| info.last).max().unwrap_or_default();
-    let infos = known.iter().filter(|info| filter.admits_series(&info.series)).map(|info| {
+    let admitted = known.iter().filter(|info| filter.admits_series(&info.series));
+    let shown = admitted.filter(|info| page.reaches(&info.series)).take(page.most);
+    let infos = shown.map(|info| {
         let health = if info.last + Duration::from_secs(3600) < newest {
             "silent"
         } else if info.last.since(info.first) < DAY * 14 {
@@ -112,9 +118,10 @@ pub async fn windows(
         Ok(rows.iter().take(most).map(dto::Window::from).collect())
     };
     if let (Some(_), Some(_), Some(_)) = (&filter.region, &filter.service, &filter.channel) {
-        return each(&state, filter, move |reader, series| list(reader, series).map(Some)).await;
+        let one = move |reader: &Reader, series: &SeriesKey| list(reader, series).map(Some);
+        return each(&state, filter, Page::WHOLE, one).await;
     }
-    each(&state, filter, move |reader, series| {
+    each(&state, filter, Page::WHOLE, move |reader, series| {
         let windows = list(reader, series)?;
         Ok(Some(dto::SeriesWindows { key: dto::Key::from(series), windows }))
     })
@@ -142,31 +149,33 @@ pub async fn forecasts(
     let filter =
         params::filter(query.region.as_ref(), query.service.as_ref(), query.channel.as_ref())?;
     let issued_at = params::instant("issued_at", query.issued_at.as_ref())?;
-    each(&state, filter, move |reader, series| {
+    let page = Page::new(query.limit, query.after.as_deref())?;
+    each(&state, filter, page, move |reader, series| {
         Ok(reader.served(series, issued_at)?.map(dto::Forecast::from))
     })
     .await
 }
 
 /// Agents needed over the next six hours
-#[utoipa::path(get, path = "/staffing", params(SeriesQuery), responses((status = 200, body = dto::Staffing), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/staffing", params(ListQuery), responses((status = 200, body = dto::Staffing), (status = 404, body = Problem)))]
 pub async fn staffing(
     State(state): State<ApiState>,
-    Params(query): Params<SeriesQuery>,
+    Params(query): Params<ListQuery>,
 ) -> Result<Response, Problem> {
-    let filter = query.filter()?;
-    each(&state, filter, |reader, series| Ok(reader.plan(series)?.map(dto::Staffing::from))).await
+    let (filter, page) = (query.filter()?, query.page()?);
+    each(&state, filter, page, |reader, series| Ok(reader.plan(series)?.map(dto::Staffing::from)))
+        .await
 }
 
 /// What the next six hours hold, as present-time numbers
-#[utoipa::path(get, path = "/outlook", params(SeriesQuery), responses((status = 200, body = dto::Outlook), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/outlook", params(ListQuery), responses((status = 200, body = dto::Outlook), (status = 404, body = Problem)))]
 pub async fn outlook(
     State(state): State<ApiState>,
-    Params(query): Params<SeriesQuery>,
+    Params(query): Params<ListQuery>,
 ) -> Result<Response, Problem> {
-    let filter = query.filter()?;
+    let (filter, page) = (query.filter()?, query.page()?);
     let width = state.info.width;
-    each(&state, filter, move |reader, series| {
+    each(&state, filter, page, move |reader, series| {
         let Some(outlook) = reader.outlook(series)? else { return Ok(None) };
         let from = outlook.issued_at - width.length() * SPARK_WINDOWS;
         let mut past: BTreeMap<Timestamp, Option<u32>> =
@@ -213,14 +222,14 @@ pub async fn anomalies(
 }
 
 /// How good the forecasts were, from the ledger of the last four weeks
-#[utoipa::path(get, path = "/accuracy", params(SeriesQuery), responses((status = 200, body = dto::Accuracy), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/accuracy", params(ListQuery), responses((status = 200, body = dto::Accuracy), (status = 404, body = Problem)))]
 pub async fn accuracy(
     State(state): State<ApiState>,
-    Params(query): Params<SeriesQuery>,
+    Params(query): Params<ListQuery>,
 ) -> Result<Response, Problem> {
-    let filter = query.filter()?;
+    let (filter, page) = (query.filter()?, query.page()?);
     let now = state.clock.now();
-    each(&state, filter, move |reader, series| {
+    each(&state, filter, page, move |reader, series| {
         let mut overall = Score::default();
         let mut by_lead: BTreeMap<u32, Score> = BTreeMap::new();
         for (_, lead, score) in reader.scores(series, now - DAY * SCORED_DAYS, now + DAY)? {

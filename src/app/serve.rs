@@ -158,7 +158,7 @@ fn leader(
         every,
         from: Timestamp::from_millis(now.millis().div_euclid(every_ms) * every_ms),
         used_from: now,
-        patience: Duration::from_secs(30),
+        patience: Duration::from_secs(5),
     };
     Ok(LeaderConfig {
         width: config.windows.width,

@@ -1,5 +1,7 @@
 //! The ledger: vintages as issued, their scores, and the newest plans made from them.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::chunk;
@@ -65,25 +67,17 @@ impl Tx<'_> {
         day: Timestamp,
         by_lead: &[(u32, Score)],
     ) -> Result<(), StoreError> {
-        let series = self.series_id(series)?;
-        let day = chunk::day(day);
+        let key = scores_key(self.series_id(series)?, chunk::day(day));
+        let mut sums: BTreeMap<u32, Score> = scores_of(self.conn, key)?.into_iter().collect();
         for (lead, score) in by_lead {
-            let known: Option<Vec<u8>> = self
-                .conn
-                .prepare_cached(
-                    "SELECT score FROM scores WHERE series = ?1 AND day = ?2 AND lead_minutes = ?3",
-                )?
-                .query_row(params![series, day, lead], |row| row.get(0))
-                .optional()?;
-            let mut sum: Score = known.map(|bytes| unpack(&bytes)).transpose()?.unwrap_or_default();
-            sum.merge(score);
-            self.run(
-                "INSERT OR REPLACE INTO scores (series, day, lead_minutes, score)
-                 VALUES (?1, ?2, ?3, ?4)",
-                params![series, day, lead, pack(&sum)?],
-            )?;
+            sums.entry(*lead).or_default().merge(score);
         }
-        Ok(())
+        let sums: Vec<(u32, Score)> = sums.into_iter().collect();
+        self.run(
+            "INSERT OR REPLACE INTO day_scores (key, by_lead) VALUES (?1, ?2)",
+            params![key, pack(&sums)?],
+        )
+        .map(drop)
     }
 }
 
@@ -230,9 +224,45 @@ impl Reader {
                 let score = columns::value(row, 2)?;
                 scores.push((chunk::midnight(row.get(0)?), row.get(1)?, score));
             }
+            for day in scored_days(conn, from_day, to_day)? {
+                let by_lead = scores_of(conn, scores_key(id, day))?;
+                let at = chunk::midnight(day);
+                scores.extend(by_lead.into_iter().map(|(lead, score)| (at, lead, score)));
+            }
             Ok(scores)
         })
     }
+}
+
+/// Bits of a series' id in the key of a day's scores.
+const SERIES_BITS: u32 = 32;
+
+pub(super) fn scores_key(series: i64, day: i64) -> i64 {
+    (day << SERIES_BITS) | series
+}
+
+fn scores_of(conn: &Connection, key: i64) -> Result<Vec<(u32, Score)>, StoreError> {
+    let bytes: Option<Vec<u8>> = conn
+        .prepare_cached("SELECT by_lead FROM day_scores WHERE key = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()?;
+    bytes.map_or_else(|| Ok(Vec::new()), |bytes| unpack(&bytes))
+}
+
+/// Days of a stretch that lie between the first and the last that has scores.
+fn scored_days(
+    conn: &Connection,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<std::ops::Range<i64>, StoreError> {
+    let (first, last): (Option<i64>, Option<i64>) = conn
+        .prepare_cached(
+            "SELECT (SELECT min(key) FROM day_scores), (SELECT max(key) FROM day_scores)",
+        )?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (Some(first), Some(last)) = (first, last) else { return Ok(0..0) };
+    let days = (first >> SERIES_BITS, last >> SERIES_BITS);
+    Ok(chunk::day(from).max(days.0)..chunk::day(to).min(days.1 + 1))
 }
 
 fn newest(conn: &Connection, sql: &str, series: &SeriesKey) -> Result<Option<Vec<u8>>, StoreError> {

@@ -58,6 +58,7 @@ const STEPS: &[&str] = &[
     include_str!("lives.sql"),
     include_str!("adjustments.sql"),
     include_str!("nowcasts.sql"),
+    include_str!("scores.sql"),
 ];
 const FILE: &str = "state.db";
 const LOCK: &str = "state.lock";

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::params;
 
+use super::ledger::scores_key;
 use super::tx::PHRASE;
 use super::windows::cell_ids;
 use super::{StoreError, Tx, chunk, columns, vintage};
@@ -46,6 +47,8 @@ impl Tx<'_> {
         self.run("DELETE FROM adjusted_scores WHERE day < ?1", [chunk::day(now - LONG)])?;
         self.run("DELETE FROM nowcast_scores WHERE day < ?1", [chunk::day(now - LONG)])?;
         self.run("DELETE FROM scores WHERE day < ?1", [chunk::day(now - LONG)])?;
+        let first = scores_key(0, chunk::day(now - LONG));
+        self.run("DELETE FROM day_scores WHERE key < ?1", [first])?;
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! Windows: settled ones in chunks, open ones as partials by source, and how far the sources are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Rows, params, params_from_iter};
 
 use super::chunk::{self, Chunk};
 use super::columns::{self, pack};
@@ -174,6 +174,26 @@ impl Reader {
             .collect())
     }
 
+    /// Ticket series that have windows: leaves and their roll-ups, in order.
+    pub fn series_keys(&self) -> Result<BTreeSet<SeriesKey>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT region, service, channel FROM cells WHERE kind = 0
+                     AND (EXISTS (SELECT 1 FROM chunks c WHERE c.key BETWEEN cells.id << 24
+                             AND (cells.id << 24) + 16777215)
+                         OR EXISTS (SELECT 1 FROM partials p WHERE p.cell = cells.id))",
+            )?;
+            let mut rows = found.query([])?;
+            let mut keys = BTreeSet::new();
+            while let Some(row) = rows.next()? {
+                let leaf = columns::series(row, 0)?;
+                keys.extend(leaf.roll_ups());
+                keys.insert(leaf);
+            }
+            Ok(keys)
+        })
+    }
+
     /// Windows of a cell that start in `from..to`; open ones are summed from partials.
     pub fn windows(
         &self,
@@ -199,8 +219,7 @@ impl Reader {
     ) -> Result<Vec<SeriesWindow>, StoreError> {
         let width = self.width();
         self.read(|conn| {
-            let parts: Vec<_> =
-                main_cells(conn)?.into_iter().filter(|(_, cell)| covers(series, cell)).collect();
+            let parts = covered(conn, series)?;
             if !parts.iter().any(|(_, cell)| matches!(cell, Cell::Tickets(_))) {
                 return Ok(Vec::new());
             }
@@ -224,38 +243,49 @@ impl Reader {
         })
     }
 
-    /// Hands every stored window that starts at or after `from` to `each`, cell by cell, in order of time; not those of
+    /// Hands the stored windows of each cell that start at or after `from` to `each`, in order of time; not those of
     /// phrases.
-    pub fn each_window(
+    pub fn each_cell(
         &self,
         from: Timestamp,
-        mut each: impl FnMut(&Cell, Timestamp, WindowRecord),
+        mut each: impl FnMut(&Cell, &[(Timestamp, WindowRecord)]),
     ) -> Result<(), StoreError> {
         let width = self.width();
         self.read(|conn| {
+            let mut windows = Vec::new();
             for (id, cell) in main_cells(conn)? {
+                windows.clear();
                 each_chunk(conn, id, from, Timestamp::MAX, |day, chunk| {
-                    for (start, record) in chunk.rows(day, width).filter(|row| row.0 >= from) {
-                        each(&cell, start, record);
-                    }
+                    windows.extend(chunk.rows(day, width).filter(|row| row.0 >= from));
                 })?;
+                each(&cell, &windows);
             }
             Ok(())
         })
     }
 }
 
-fn covers(series: &SeriesKey, cell: &Cell) -> bool {
-    let same = |wanted: &Name, name: &Name| wanted.is_all() || wanted == name;
-    match cell {
-        Cell::Tickets(leaf) => {
-            same(&series.region, &leaf.region)
-                && same(&series.service, &leaf.service)
-                && same(&series.channel, &leaf.channel)
+/// Cells of tickets and alarms that a series covers, with their ids.
+fn covered(conn: &Connection, series: &SeriesKey) -> Result<Vec<(i64, Cell)>, StoreError> {
+    // Only what narrows it: then an index serves.
+    let (mut given, mut narrowed) = (Vec::new(), String::new());
+    let mut narrow = |column: &str, name: &Name| {
+        if !name.is_all() {
+            given.push(name.to_string());
+            narrowed += &format!(" AND {column} = ?{}", given.len());
         }
-        Cell::Alarms(scope) => scope.touches(series),
-        Cell::Maintenance | Cell::Phrase(..) => false,
-    }
+        narrowed.clone()
+    };
+    narrow("region", &series.region);
+    let alarms = narrow("service", &series.service);
+    let tickets = narrow("channel", &series.channel);
+    let sql = format!(
+        "SELECT id, kind, region, service, channel FROM cells WHERE kind = 0{tickets}
+         UNION ALL SELECT id, kind, region, service, channel FROM cells WHERE kind = 1{alarms}
+         ORDER BY 1"
+    );
+    let mut found = conn.prepare_cached(&sql)?;
+    cells_in(found.query(params_from_iter(given))?)
 }
 
 fn add(sum: &mut SeriesWindow, cell: &Cell, record: &WindowRecord, upto: Offset) {
@@ -286,7 +316,10 @@ fn cells_upto(conn: &Connection, kind: u8) -> Result<Vec<(i64, Cell)>, StoreErro
     let mut found = conn.prepare_cached(
         "SELECT id, kind, region, service, channel FROM cells WHERE kind <= ?1 ORDER BY id",
     )?;
-    let mut rows = found.query([kind])?;
+    cells_in(found.query([kind])?)
+}
+
+fn cells_in(mut rows: Rows<'_>) -> Result<Vec<(i64, Cell)>, StoreError> {
     let mut cells = Vec::new();
     while let Some(row) = rows.next()? {
         let cell = match row.get::<_, u8>(1)? {

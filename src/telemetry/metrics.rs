@@ -62,6 +62,7 @@ pub struct Metrics {
     alarms_standing: Gauge,
     vintages: Counter,
     forecast_seconds: Histogram,
+    refit_seconds: Histogram,
     commit_seconds: Histogram,
     frontier_age: Gauge<f64, AtomicU64>,
     open_windows: Gauge,
@@ -89,6 +90,7 @@ impl Default for Metrics {
             alarms_standing: Gauge::default(),
             vintages: Counter::default(),
             forecast_seconds: seconds(),
+            refit_seconds: Histogram::new([0.1, 0.5, 2.0, 10.0, 60.0, 300.0]),
             commit_seconds: seconds(),
             frontier_age: Gauge::default(),
             open_windows: Gauge::default(),
@@ -130,6 +132,11 @@ impl Default for Metrics {
             "forecast_duration_seconds",
             "Forecasting all series after a window settled",
             metrics.forecast_seconds.clone(),
+        );
+        r.register(
+            "refit_duration_seconds",
+            "Fitting all series in the background",
+            metrics.refit_seconds.clone(),
         );
         r.register(
             "store_commit_duration_seconds",
@@ -215,6 +222,10 @@ impl Metrics {
     pub fn vintages(&self, count: usize, seconds: f64) {
         self.vintages.inc_by(count as u64);
         self.forecast_seconds.observe(seconds);
+    }
+
+    pub fn refitted(&self, seconds: f64) {
+        self.refit_seconds.observe(seconds);
     }
 
     pub fn commit(&self, seconds: f64) {

@@ -48,6 +48,8 @@ fn bad_bodies_are_answered_and_good_ones_still_count() {
     problem(&program.get("/api/v1/windows?regoin=north"), 400, "regoin");
     problem(&program.get("/api/v1/forecasts?region=no&service=no&channel=no"), 404, "no/no/no");
     problem(&program.get("/api/v1/series?region=a%0Ab"), 400, "region");
+    problem(&program.get("/api/v1/outlook?limit=0"), 400, "limit");
+    problem(&program.get("/api/v1/outlook?after=north"), 400, "after");
 
     // One answer for a body of good and bad: each bad one by its index, with the reason.
     let bad = [
@@ -95,6 +97,22 @@ fn bad_bodies_are_answered_and_good_ones_still_count() {
     program.wait_for("/api/v1/series?region=north&service=mobile&channel=phone", |found| {
         found.as_array().is_some_and(|found| found.len() == 1)
     });
+    let names = |query: &str| -> Vec<String> {
+        let found = program.get(&format!("/api/v1/series{query}")).json();
+        let name = |series: &serde_json::Value| {
+            let of = |part: &str| series[part].as_str().expect("a name").to_owned();
+            [of("region"), of("service"), of("channel")].join("/")
+        };
+        found.as_array().expect("series").iter().map(name).collect()
+    };
+    let all = names("");
+    let mut paged = names("?limit=3");
+    while let Some(last) = paged.last().filter(|_| paged.len() < all.len()) {
+        let more = names(&format!("?limit=3&after={last}"));
+        assert!((1..=3).contains(&more.len()), "{more:?}");
+        paged.extend(more);
+    }
+    assert_eq!(paged, all);
     let (status, said) = program.interrupt();
     assert!(status.success() && !said.contains("panicked"), "{said}");
 }

@@ -3,12 +3,13 @@
 //! Everything here depends on settled windows, alarm state at the window's end and the roster alone,
 //! so that a restart issues what it would have issued.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::histories::Histories;
-use super::model;
+use super::model::{self, Gate};
+use super::recent::Recent;
 use super::refit::{Known, Places, RefitConfig, Refits};
 use super::spells::Spells;
 use crate::alert::{self, AlertBook, AlertEffect, AlertInputs, SeriesNeed, StandingAlarm};
@@ -16,7 +17,9 @@ use crate::anomaly;
 use crate::api::StreamEvent;
 use crate::app::clock::Stopwatch;
 use crate::domain::{Name, Scope, SeriesKey, Timestamp, WindowWidth, Zone};
-use crate::forecast::{self, Calendar, HORIZON, Place, PlannedWork, Product, Score, Vintage};
+use crate::forecast::{
+    self, Calendar, HORIZON, Place, PlannedWork, Product, Score, Target, Vintage,
+};
 use crate::staffing::{self, Plan, Planner, Profile, Shift};
 use crate::store::{AdjustedScore, Filter, Reader, StoreError, Tx};
 use crate::telemetry::Metrics;
@@ -85,19 +88,30 @@ impl Issued {
     }
 }
 
-type Scores<S> = BTreeMap<(Timestamp, SeriesKey), BTreeMap<u32, S>>;
+/// A count, and last week's where it is known.
+type Truth = Option<(f64, Option<f64>)>;
+
+/// Scores of one day by lead in minutes, each by position in the series.
+struct DayScores {
+    day: Timestamp,
+    series: Arc<[SeriesKey]>,
+    by_lead: BTreeMap<u32, Vec<Score>>,
+}
 
 /// Recent vintages, scores, alerts and the roster.
 pub struct Issuer {
     config: IssueConfig,
     width: WindowWidth,
     refits: Option<Refits>,
+    gate: Arc<Gate>,
     places: Arc<Places>,
     /// Knows nothing: what serves while there is no fit.
     unfitted: Product,
-    recent: VecDeque<(Timestamp, Issued)>,
-    scores: Scores<Score>,
-    adjusted_scores: Scores<AdjustedScore>,
+    recent: Recent,
+    /// Of `recent`, what planners changed.
+    adjusted: Recent,
+    scores: Vec<DayScores>,
+    adjusted_scores: BTreeMap<(Timestamp, SeriesKey), BTreeMap<u32, AdjustedScore>>,
     pub alerts: AlertBook,
     shifts: BTreeMap<SeriesKey, Vec<Shift>>,
     /// By channel.
@@ -121,10 +135,32 @@ pub struct Situation<'a> {
     pub metrics: &'a Metrics,
 }
 
+/// Scores of that day and these series by lead.
+fn scores_of<'a>(
+    all: &'a mut Vec<DayScores>,
+    day: Timestamp,
+    series: &Arc<[SeriesKey]>,
+) -> &'a mut BTreeMap<u32, Vec<Score>> {
+    let known = all.iter().position(|s| s.day == day && Arc::ptr_eq(&s.series, series));
+    let known = known.unwrap_or_else(|| {
+        all.push(DayScores { day, series: series.clone(), by_lead: BTreeMap::new() });
+        all.len() - 1
+    });
+    &mut all[known].by_lead
+}
+
 impl Issuer {
-    pub fn new(config: IssueConfig, refit: Option<RefitConfig>, width: WindowWidth) -> Self {
+    pub fn new(
+        config: IssueConfig,
+        refit: Option<RefitConfig>,
+        width: WindowWidth,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
         let places = Arc::new(config.places());
-        let start = |refit| Refits::start(refit, Arc::clone(&places));
+        let gate = Arc::new(Gate::default());
+        let start = |refit| {
+            Refits::start(refit, Arc::clone(&places), Arc::clone(metrics), Arc::clone(&gate))
+        };
         let refits = refit.and_then(|refit| match start(refit) {
             Ok(refits) => Some(refits),
             Err(error) => {
@@ -141,10 +177,12 @@ impl Issuer {
             config,
             width,
             refits,
+            gate,
             places,
             unfitted: Product::default(),
-            recent: VecDeque::new(),
-            scores: BTreeMap::new(),
+            recent: Recent::default(),
+            adjusted: Recent::default(),
+            scores: Vec::new(),
             adjusted_scores: BTreeMap::new(),
             alerts: AlertBook::default(),
             shifts: BTreeMap::new(),
@@ -162,26 +200,35 @@ impl Issuer {
         self.scores.clear();
         self.adjusted_scores.clear();
         self.recent.clear();
+        self.adjusted.clear();
         self.alerts = AlertBook::restore(reader.alerts(&Filter::default(), true, 10_000, None)?);
         self.shifts.clear();
         let Some(next) = next else { return Ok(()) };
-        for vintage in reader.vintages_since(next - HORIZON)? {
-            if self.recent.back().is_none_or(|(at, _)| *at != vintage.issued_at) {
-                self.recent.push_back((vintage.issued_at, Issued::default()));
-            }
-            if let Some((_, issued)) = self.recent.back_mut() {
-                issued.model.insert(vintage.series.clone(), vintage);
-            }
+        // One time's after the other: together they are large.
+        let first = self.width.index(next - HORIZON) + 1;
+        for issued_at in (first..=self.width.index(next)).map(|index| self.width.start(index)) {
+            let mut vintages = reader.vintages_at(issued_at)?;
+            vintages.sort_by(|a, b| a.series.cmp(&b.series));
+            self.recent.push(issued_at, vintages.iter());
         }
+        let mut adjusted: BTreeMap<Timestamp, Vec<Vintage>> = BTreeMap::new();
         for vintage in reader.adjusted_since(next - HORIZON)? {
-            let issued = self.recent.iter_mut().find(|(at, _)| *at == vintage.issued_at);
-            if let Some((_, issued)) = issued {
-                issued.adjusted.insert(vintage.series.clone(), vintage);
-            }
+            adjusted.entry(vintage.issued_at).or_default().push(vintage);
+        }
+        for (issued_at, mut vintages) in adjusted {
+            vintages.sort_by(|a, b| a.series.cmp(&b.series));
+            self.adjusted.push(issued_at, vintages.iter());
         }
         let shifts = reader.shifts(&Filter::default(), next - DAY, Timestamp::MAX)?;
         self.add_shifts(shifts);
         Ok(())
+    }
+
+    /// Starts what the next vintages will need, after [`Self::restore`] as of the first unsettled window.
+    pub fn prepare(&mut self, next: Timestamp, known: &Known<'_>) {
+        if let Some(refits) = &mut self.refits {
+            refits.prepare(next, known);
+        }
     }
 
     /// Takes shifts as the store does: they replace those of the same series that overlap.
@@ -221,9 +268,9 @@ impl Issuer {
             let plans = self.plan(tx, &issued, at.end)?;
             told.extend(self.alert(tx, at, &issued, &plans)?);
         }
-        self.recent.push_back((at.end, issued));
-        while self.recent.front().is_some_and(|(issued_at, _)| *issued_at + HORIZON < at.end) {
-            self.recent.pop_front();
+        self.recent.push(at.end, issued.model.values());
+        if !issued.adjusted.is_empty() {
+            self.adjusted.push(at.end, issued.adjusted.values());
         }
         Ok(told)
     }
@@ -236,9 +283,14 @@ impl Issuer {
         for ((day, series), by_lead) in std::mem::take(&mut self.adjusted_scores) {
             tx.put_adjusted_scores(&series, day, by_lead.into_iter())?;
         }
-        for ((day, series), by_lead) in std::mem::take(&mut self.scores) {
-            let by_lead: Vec<(u32, Score)> = by_lead.into_iter().collect();
-            tx.put_scores(&series, day, &by_lead)?;
+        for DayScores { day, series, by_lead } in std::mem::take(&mut self.scores) {
+            for (number, series) in series.iter().enumerate() {
+                let of_series = by_lead.iter().map(|(lead, scores)| (*lead, scores[number]));
+                let scored: Vec<(u32, Score)> = of_series.filter(|(_, s)| s.n > 0).collect();
+                if !scored.is_empty() {
+                    tx.put_scores(series, day, &scored)?;
+                }
+            }
         }
         Ok(())
     }
@@ -246,41 +298,61 @@ impl Issuer {
     /// Holds every vintage that spoke of the settled window against its count.
     fn score(&mut self, tx: &mut Tx<'_>, at: &Situation<'_>) -> Result<(), StoreError> {
         let window = at.end - self.width.length();
-        let index = self.width.index(window);
         let day = Timestamp::from_millis(window.millis().div_euclid(DAY_MS) * DAY_MS);
-        for (issued_at, issued) in &self.recent {
-            let lead = window.since(*issued_at);
-            let lead_minutes = (lead.as_secs() / 60) as u32;
-            for (series, vintage) in &issued.model {
-                let Some(target) = vintage.targets.get(self.width.per(lead)) else { continue };
-                let actual = f64::from(at.histories.count(series, index));
-                if actual.is_nan() || target.start != window {
+        let mut truths: Vec<Truth> = Vec::new();
+        let mut truths_of: Arc<[SeriesKey]> = Arc::default();
+        let mut changed: BTreeMap<(Timestamp, SeriesKey), Target> = BTreeMap::new();
+        for said in self.adjusted.take(window) {
+            for (series, target) in said.series.iter().zip(said.targets()) {
+                changed.extend(target.map(|target| ((said.issued_at, series.clone()), target)));
+            }
+        }
+        for said in self.recent.take(window) {
+            let lead_minutes = (window.since(said.issued_at).as_secs() / 60) as u32;
+            if !Arc::ptr_eq(&truths_of, &said.series) {
+                truths = said.series.iter().map(|key| self.truth(at, key, window)).collect();
+                truths_of = said.series.clone();
+            }
+            let scores = scores_of(&mut self.scores, day, &said.series);
+            let scores = scores.entry(lead_minutes);
+            let scores = scores.or_insert_with(|| vec![Score::default(); said.series.len()]);
+            for (number, target) in said.targets().enumerate() {
+                let (Some(target), Some((actual, naive))) = (target, truths[number]) else {
                     continue;
-                }
-                let zone = self.config.zone_of(&series.region);
-                let last_week = self.width.index(zone.days_before(window, 7));
-                let last_week = at.histories.count(series, last_week);
-                let naive = (!last_week.is_nan()).then_some(f64::from(last_week));
-                let score = Score::of(target, actual, naive);
-                let sums = self.scores.entry((day, series.clone())).or_default();
-                sums.entry(lead_minutes).or_default().merge(&score);
-                let adjusted = issued.adjusted.get(series);
-                let served = adjusted.and_then(|v| v.targets.get(self.width.per(lead)));
-                let served = served.unwrap_or(target);
-                if served != target {
+                };
+                let series = &said.series[number];
+                let score = Score::of(&target, actual, naive);
+                scores[number].merge(&score);
+                let served = if changed.is_empty() {
+                    None
+                } else {
+                    changed.get(&(said.issued_at, series.clone()))
+                };
+                if let Some(served) = served.filter(|served| **served != target) {
                     let adjusted = Score::of(served, actual, naive);
                     let sums = self.adjusted_scores.entry((day, series.clone())).or_default();
                     let sum = sums.entry(lead_minutes).or_default();
                     sum.merge(&AdjustedScore { adjusted, model: score });
                 }
                 if lead_minutes == 0
-                    && let Some(anomaly) = anomaly::judge(series, served, actual)
+                    && let Some(anomaly) = anomaly::judge(series, served.unwrap_or(&target), actual)
                 {
                     tx.put_anomaly(&anomaly)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// The count of a window.
+    fn truth(&self, at: &Situation<'_>, series: &SeriesKey, window: Timestamp) -> Truth {
+        let known = |start: Timestamp| {
+            let count = at.histories.count(series, self.width.index(start));
+            (!count.is_nan()).then_some(f64::from(count))
+        };
+        let actual = known(window)?;
+        let last_week = self.config.zone_of(&series.region).days_before(window, 7);
+        Some((actual, known(last_week)))
     }
 
     fn issue(&mut self, tx: &mut Tx<'_>, at: &Situation<'_>) -> Result<Issued, StoreError> {
@@ -295,7 +367,7 @@ impl Issuer {
         let alarms = at.spells.since(at.end - ALARMS_REACH);
         let past = self.places.past(self.width, at.histories.by_series(), &alarms, at.work);
         let mut model = BTreeMap::new();
-        for vintage in model::predict(fitted.unwrap_or(&self.unfitted), &past, origin) {
+        for vintage in model::predict(fitted.unwrap_or(&self.unfitted), &past, origin, &self.gate) {
             tx.put_vintage(&vintage)?;
             model.insert(vintage.series.clone(), vintage);
         }

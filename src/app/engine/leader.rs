@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::histories::Histories;
 use super::issue::{IssueConfig, Issuer, Situation};
-use super::refit::RefitConfig;
+use super::refit::{Known, RefitConfig};
 use super::report::Report;
 use super::said;
 use super::spells::{REACH, Spells};
@@ -82,7 +82,7 @@ impl Leader {
             alarms: AlarmBook::new(config.alarms),
             spells: Spells::default(),
             complaints: Complaints::new(config.width),
-            issuer: Issuer::new(config.issue.clone(), config.refit, config.width),
+            issuer: Issuer::new(config.issue.clone(), config.refit, config.width, &metrics),
             commits: BTreeMap::new(),
             config,
             store,
@@ -105,7 +105,13 @@ impl Leader {
         self.restore_merge(next)?;
         self.restore_histories(next)?;
         self.restore_alarms(next)?;
-        self.issuer.restore(&self.reader, next)
+        self.issuer.restore(&self.reader, next)?;
+        if let Some(next) = next {
+            let work = self.planned_work(&[])?;
+            let known = Known { histories: &self.histories, spells: &self.spells, work: &work };
+            self.issuer.prepare(next, &known);
+        }
+        Ok(())
     }
 
     /// What alarms did in the days that matter, window by window: as it was when these settled.
@@ -194,24 +200,31 @@ impl Leader {
         let Some(next) = next else { return Ok(()) };
         self.adjust()?;
         let complaints = &mut self.complaints;
-        let mut by_window: BTreeMap<Timestamp, Vec<(SeriesKey, Option<u32>)>> = BTreeMap::new();
-        self.reader.each_window(next - Histories::REACH, |cell, window, record| {
-            if let Cell::Tickets(series) = cell {
-                if window >= next - Complaints::REACH {
-                    let (topics, missing) = (&record.counts.topics, record.missing);
-                    complaints.restore(&series.scope(), window, topics, missing);
-                }
-                let count = (!record.missing).then_some(record.counts.tickets);
-                by_window.entry(window).or_default().push((series.clone(), count));
+        let topics_from = next - Complaints::REACH;
+        let mut restoring = self.histories.restoring(next);
+        let leaves = &mut self.leaves;
+        self.reader.each_cell(next - Histories::REACH, |cell, windows| {
+            let Cell::Tickets(series) = cell else { return };
+            if windows.is_empty() {
+                return;
             }
+            let recent = windows.partition_point(|(start, _)| *start < topics_from);
+            let said = windows[recent..].iter();
+            let said = said.map(|(start, record)| (*start, record.counts.topics, record.missing));
+            if recent < windows.len() {
+                complaints.restore(&series.scope(), said);
+            }
+            let counts = windows.iter();
+            let counts = counts.map(|(start, record)| {
+                (*start, (!record.missing).then_some(record.counts.tickets))
+            });
+            restoring.leaf(series, counts);
+            leaves.insert(series.clone());
         })?;
+        restoring.finish();
         self.reader.each_phrase(next - Complaints::PHRASE_REACH, |scope, phrase, window, n| {
             complaints.restore_phrase(scope, window, phrase, n);
         })?;
-        for (window, leaves) in by_window {
-            self.histories.push(window, &leaves);
-            self.leaves.extend(leaves.into_iter().map(|(series, _)| series));
-        }
         Ok(())
     }
 
@@ -254,10 +267,15 @@ impl Leader {
         &mut self.store
     }
 
+    /// Series that are forecast, roll-ups included.
+    pub fn series(&self) -> usize {
+        self.histories.len()
+    }
+
     /// Tells the metrics how far it is.
     pub fn measure(&self, now: Timestamp) {
         let age = self.merge.next().map_or(0.0, |next| now.since(next).as_secs_f64());
-        self.metrics.frontier(age, self.merge.open_windows(), self.histories.len());
+        self.metrics.frontier(age, self.merge.open_windows(), self.series());
     }
 
     /// The store's reader.

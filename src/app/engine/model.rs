@@ -1,51 +1,85 @@
 //! The forecaster over all cores: parts of the series, put together in order.
 
 use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
 
 use crate::forecast::{Ensemble, Part, Past, Prior, Product, Vintage};
 
-/// Series that are worth a thread.
-const SERIES_MIN: usize = 16;
+/// Series of a part that is forecast or fitted at once: a fit of them takes a quarter of a second.
+const FORECAST: usize = 512;
+const FITTED: usize = 32;
 
-/// Runs `work` on equal parts at once; results come in the parts' order.
-fn in_parts<T: Send>(series: usize, work: impl Fn(Part) -> T + Sync) -> Vec<T> {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let of = cores.min(series / SERIES_MIN).max(1);
-    if of == 1 {
-        return vec![work(Part::WHOLE)];
+/// Lets forecasts go first: a refit in the background stands still between its parts while one is made.
+#[derive(Debug, Default)]
+pub struct Gate(RwLock<()>);
+
+impl Gate {
+    fn behind(&self) -> RwLockReadGuard<'_, ()> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
-    thread::scope(|scope| {
-        let work = &work;
-        let threads: Vec<_> =
-            (0..of).map(|number| scope.spawn(move || work(Part { number, of }))).collect();
-        let join = |thread: thread::ScopedJoinHandle<'_, T>| match thread.join() {
+
+    fn first(&self) -> RwLockWriteGuard<'_, ()> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs `work` on parts of about `size` series, as many at once as there are cores; results come in the parts' order.
+fn in_parts<T: Send>(series: usize, size: usize, work: impl Fn(Part) -> T + Sync) -> Vec<T> {
+    let of = series.div_ceil(size).max(1);
+    let cores = thread::available_parallelism().map_or(1, NonZero::get).min(of);
+    let next = AtomicUsize::new(0);
+    let run = || {
+        let mut done = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= of {
+                return done;
+            }
+            done.push((number, work(Part { number, of })));
+        }
+    };
+    if cores == 1 {
+        return run().into_iter().map(|(_, done)| done).collect();
+    }
+    let mut done: Vec<(usize, T)> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(run)).collect();
+        let join = |thread: thread::ScopedJoinHandle<'_, Vec<(usize, T)>>| match thread.join() {
             Ok(done) => done,
             Err(panic) => std::panic::resume_unwind(panic),
         };
-        threads.into_iter().map(join).collect()
-    })
+        threads.into_iter().flat_map(join).collect()
+    });
+    done.sort_unstable_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, done)| done).collect()
 }
 
 /// Fits every series to what was known before `origin`.
-pub fn fit(past: &Past<'_>, origin: i64) -> Product {
-    Product::fitted(Prior::shipped(), past, origin, ensemble)
-}
-
-fn ensemble(past: &Past<'_>, origin: i64) -> Ensemble {
-    let parts = in_parts(past.series.len(), |part| Ensemble::fitted(past, origin, part));
-    let mut parts = parts.into_iter();
-    let mut model = parts.next().unwrap_or_default();
-    parts.for_each(|part| model.absorb(part));
-    model
+pub fn fit(past: &Past<'_>, origin: i64, gate: &Gate) -> Product {
+    let part = |past: &Past<'_>, origin, part| {
+        let _turn = gate.behind();
+        Ensemble::fitted(past, origin, part)
+    };
+    Product::fitted(Prior::shipped(), past, origin, |past, origin| {
+        let parts = in_parts(past.series.len(), FITTED, |number| part(past, origin, number));
+        let mut parts = parts.into_iter();
+        let mut model = parts.next().unwrap_or_default();
+        parts.for_each(|part| model.absorb(part));
+        model
+    })
 }
 
 /// One vintage a series, in order.
-pub fn predict(model: &Product, past: &Past<'_>, origin: i64) -> Vec<Vintage> {
+pub fn predict(model: &Product, past: &Past<'_>, origin: i64, gate: &Gate) -> Vec<Vintage> {
+    let _turn = gate.first();
     model.vintages(past, origin, vintages)
 }
 
 fn vintages(model: &Ensemble, past: &Past<'_>, origin: i64) -> Vec<Vintage> {
-    let parts = in_parts(past.series.len(), |part| model.vintages(past, origin, part));
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    // Few series are divided too, but not below what a thread is worth.
+    let size = past.series.len().div_ceil(cores).clamp(16, FORECAST);
+    let parts = in_parts(past.series.len(), size, |part| model.vintages(past, origin, part));
     parts.into_iter().flatten().collect()
 }

@@ -1,7 +1,8 @@
 //! The forecaster, refitted in the background at fixed instants of event time.
 //!
 //! A fit of instant `e` serves the vintages issued from `e + DELAY` until the next one does. Which fit a
-//! vintage uses thus depends on event time alone, and a restart forecasts what it would have.
+//! vintage uses thus depends on event time alone, and a restart forecasts what it would have. Where a fit is late, the
+//! first vintages that want it wait a little; then the fit before it serves until it is there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,10 +10,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use super::histories::Histories;
-use super::model;
+use super::model::{self, Gate};
 use super::spells::Spells;
+use crate::app::clock::Stopwatch;
 use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{AlarmSpell, History, Past, Place, PlannedWork, Product};
+use crate::telemetry::Metrics;
 
 /// Time that a fit is given before a vintage asks for it.
 const DELAY: Duration = Duration::from_secs(3600);
@@ -49,7 +52,7 @@ pub struct RefitConfig {
     pub from: Timestamp,
     /// Vintages issued before this do without: history is caught up with quickly, and the same each time.
     pub used_from: Timestamp,
-    /// A vintage goes out without a fit after waiting this long.
+    /// Vintages wait this long for a fit, once.
     pub patience: Duration,
 }
 
@@ -74,25 +77,34 @@ pub struct Refits {
     jobs: Sender<Job>,
     done: Receiver<(Timestamp, Product)>,
     asked: Option<Timestamp>,
+    /// The newest instant that was waited for in vain.
+    late: Option<Timestamp>,
     ready: BTreeMap<Timestamp, Product>,
 }
 
 impl Refits {
     /// # Errors
     /// If the thread cannot be started.
-    pub fn start(config: RefitConfig, places: Arc<Places>) -> std::io::Result<Self> {
+    pub fn start(
+        config: RefitConfig,
+        places: Arc<Places>,
+        metrics: Arc<Metrics>,
+        gate: Arc<Gate>,
+    ) -> std::io::Result<Self> {
         let (jobs, inbox) = channel::<Job>();
         let (outbox, done) = channel();
         std::thread::Builder::new().name("refit".into()).spawn(move || {
             for Job { at, series, alarms, work } in inbox {
+                let watch = Stopwatch::start();
                 let past = places.past(config.width, &series, &alarms, &work);
-                let model = model::fit(&past, config.width.index(at));
+                let model = model::fit(&past, config.width.index(at), &gate);
+                metrics.refitted(watch.seconds());
                 if outbox.send((at, model)).is_err() {
                     return;
                 }
             }
         })?;
-        Ok(Self { config, jobs, done, asked: None, ready: BTreeMap::new() })
+        Ok(Self { config, jobs, done, asked: None, late: None, ready: BTreeMap::new() })
     }
 
     /// The instant whose fit a vintage issued at `at` uses.
@@ -111,38 +123,56 @@ impl Refits {
         // The one in use (after a restart it is not there yet), then the one being prepared.
         let next = self.wanted(at + DELAY);
         for instant in [self.wanted(at), next].into_iter().flatten() {
-            if self.asked.is_some_and(|asked| asked >= instant) {
-                continue;
-            }
-            self.asked = Some(instant);
-            let origin = self.config.width.index(instant);
-            let reads = self.config.width.per(READS) as i64;
-            let series = known.histories.by_series().iter();
-            let series = series.map(|(s, h)| (s.clone(), cut(h, origin - reads, origin))).collect();
-            let alarms = known.spells.since(instant - READS);
-            // The thread ends only with this sender.
-            let _ = self.jobs.send(Job { at: instant, series, alarms, work: known.work.to_vec() });
+            self.start_fit(instant, known);
         }
     }
 
-    /// The fit for a vintage issued at `at`; waits for it, but not for ever.
+    /// Starts the fit that the first vintages after a restart will need, where all windows before it are `settled_upto`.
+    pub fn prepare(&mut self, settled_upto: Timestamp, known: &Known<'_>) {
+        let first = (settled_upto + self.config.width.length()).max(self.config.used_from);
+        if let Some(instant) = self.wanted(first).filter(|instant| *instant <= settled_upto) {
+            self.start_fit(instant, known);
+        }
+    }
+
+    fn start_fit(&mut self, instant: Timestamp, known: &Known<'_>) {
+        if self.asked.is_some_and(|asked| asked >= instant) {
+            return;
+        }
+        self.asked = Some(instant);
+        let origin = self.config.width.index(instant);
+        let reads = self.config.width.per(READS) as i64;
+        let series = known.histories.by_series().iter();
+        let series = series.map(|(s, h)| (s.clone(), cut(h, origin - reads, origin))).collect();
+        let alarms = known.spells.since(instant - READS);
+        // The thread ends only with this sender.
+        let _ = self.jobs.send(Job { at: instant, series, alarms, work: known.work.to_vec() });
+    }
+
+    /// The fit for a vintage issued at `at`, or the one before where it is late.
     pub fn model(&mut self, at: Timestamp) -> Option<&Product> {
         let instant = self.wanted(at)?;
         while !self.ready.contains_key(&instant) {
-            match self.done.recv_timeout(self.config.patience) {
+            let is_late = self.late.is_some_and(|late| late >= instant);
+            let patience = if is_late { Duration::ZERO } else { self.config.patience };
+            match self.done.recv_timeout(patience) {
                 Ok((at, model)) => {
                     tracing::debug!(%at, fitted = model.len(), "refitted");
                     self.ready.insert(at, model);
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    tracing::warn!(%instant, "refit is not ready; issuing without it");
-                    return None;
+                    if !is_late {
+                        tracing::warn!(%instant, "a refit is late; issuing without it until it is there");
+                    }
+                    self.late = self.late.max(Some(instant));
+                    break;
                 }
-                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        self.ready = self.ready.split_off(&instant);
-        self.ready.get(&instant)
+        let serves = *self.ready.range(..=instant).next_back()?.0;
+        self.ready = self.ready.split_off(&serves);
+        self.ready.get(&serves)
     }
 }
 

@@ -28,7 +28,7 @@ fn windows_keep_their_places_for_every_width() {
         let part = reader.windows(&phone(), at(-HOUR), at(HOUR)).expect("reads");
         assert_eq!(part.len() as i64, 2 * 3600 / i64::from(width.secs()), "{minutes} min");
         let mut seen = Vec::new();
-        reader.each_window(at(0), |_, start, record| seen.push((start, record))).expect("reads");
+        reader.each_cell(at(0), |_, windows| seen.extend_from_slice(windows)).expect("reads");
         assert_eq!(seen, want.into_iter().filter(|row| row.0 >= at(0)).collect::<Vec<_>>());
     }
 }
@@ -183,7 +183,7 @@ fn what_was_said_is_summed_by_scope_open_windows_included() {
     assert_eq!(reader.series().expect("reads").len(), 4 + 4 + 4);
     let windows = reader.series_windows(&series("_all"), at(0), at(HOUR)).expect("reads");
     assert_eq!(windows[0].tickets, 11);
-    reader.each_window(at(0), |cell, _, _| assert!(!cell.is_besides())).expect("reads");
+    reader.each_cell(at(0), |cell, _| assert!(!cell.is_besides())).expect("reads");
     let mut seen = Vec::new();
     let each = |_: &Scope, phrase: &str, start, n| seen.push((phrase.to_owned(), start, n));
     reader.each_phrase(at(0), each).expect("reads");
