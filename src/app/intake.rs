@@ -20,8 +20,6 @@ use crate::window::{CommitPoint, FoldConfig};
 const REPORT_EVERY_S: f64 = 1.0;
 const REPORT_IDLE_S: f64 = 0.25;
 const POLL: Duration = Duration::from_millis(100);
-/// Records between two looks at the clock.
-const LOOK_EVERY: usize = 64;
 /// Between two tries to reach the cluster.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
 /// A partition whose end nobody has told us for longer is silent: its source times out.
@@ -65,26 +63,32 @@ impl Intake {
         let consumer = Consumer::open(&self.settings, self.health.clone(), self.clock.clone())?;
         let mut partitions: Vec<Partition> = Vec::new();
         let mut since = Stopwatch::start();
-        let (mut taken, mut last, mut held) = (0, 0, 0);
+        // Whether records came since the last report.
+        let (mut fresh, mut held) = (false, 0);
         while !self.stop.load(Ordering::Relaxed) {
-            let polled = consumer.poll(POLL);
+            let records = consumer.batch(POLL);
             self.change(&consumer, &mut partitions)?;
-            let is_idle = !matches!(polled, Ok(Some(_)));
-            match polled {
-                Ok(Some(record)) => {
-                    held += take(&mut partitions, &mut last, &record, &*self.clock);
-                    taken += 1;
+            let is_idle = records.is_empty();
+            fresh |= !is_idle;
+            let mut before: Option<(Received<'_>, usize)> = None;
+            for record in records {
+                let beside = before.filter(|(other, _)| record.is_beside(other));
+                let found = beside.map(|(_, at)| at).or_else(|| place(&partitions, &record));
+                // Else it came before its partition was given back.
+                if let Some(at) = found {
+                    held += take(&mut partitions[at], &record, &*self.clock);
                 }
-                Ok(None) => {}
-                Err(problem) => consumer.context().ill(&problem.0),
+                before = found.map(|at| (record, at));
+                if held >= self.held_max {
+                    self.report(&consumer, &log, &mut partitions)?;
+                    (held, since) = (0, Stopwatch::start());
+                }
             }
-            // The clock costs as much as a small record.
-            let looks = is_idle || taken % LOOK_EVERY == 0;
             // Where nothing follows, what came is not kept waiting.
-            let wait = if is_idle && taken > 0 { REPORT_IDLE_S } else { REPORT_EVERY_S };
-            if held >= self.held_max || looks && since.seconds() >= wait {
+            let wait = if is_idle && fresh { REPORT_IDLE_S } else { REPORT_EVERY_S };
+            if since.seconds() >= wait {
                 self.report(&consumer, &log, &mut partitions)?;
-                (taken, held, since) = (0, 0, Stopwatch::start());
+                (fresh, held, since) = (false, 0, Stopwatch::start());
             }
         }
         Ok(())
@@ -179,22 +183,16 @@ fn spell_out(report: Report, now: Timestamp, messages: &mut Vec<Wire>) {
     }
 }
 
-/// Counts a record of a partition that is ours; returns how much of it is held for the log. `last` is where the one before lay: most often this one, too.
-fn take(
-    partitions: &mut [Partition],
-    last: &mut usize,
-    record: &Received<'_>,
-    clock: &dyn Clock,
-) -> usize {
-    let (topic, number, offset) = (record.topic(), record.partition(), record.offset());
-    let ours = |p: &Partition| p.source.partition == number && *p.source.topic == *topic;
-    if !partitions.get(*last).is_some_and(ours) {
-        let Some(found) = partitions.iter().position(ours) else { return 0 };
-        *last = found;
-    }
-    let partition = &mut partitions[*last];
+/// Which of the partitions that are ours a record is of.
+fn place(partitions: &[Partition], record: &Received<'_>) -> Option<usize> {
+    let (topic, number) = (record.topic(), record.partition());
+    partitions.iter().position(|p| p.source.partition == number && *p.source.topic == *topic)
+}
+
+/// Counts a record; returns how much of it is held for the log.
+fn take(partition: &mut Partition, record: &Received<'_>, clock: &dyn Clock) -> usize {
+    let (headers, offset) = (record.headers(), record.offset());
     partition.next = offset + 1;
-    let headers = record.headers();
     let before = partition.counter.held();
     partition.counter.take(&RecordRef {
         headers: Headers(&headers),

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::{BorrowedMessage, Headers as _, Timestamp as MessageTime};
-use rdkafka::{Message as _, Offset, TopicPartitionList};
+use rdkafka::message::BorrowedMessage;
+use rdkafka::{Offset, TopicPartitionList};
 
 use super::commit::encode_commit;
 use super::context::{Change, Context, Fetched, lock};
+use super::queue::{Queue, Received};
 use super::settings::{KafkaProblem, Settings};
 use crate::domain::{Clock, Offset as Position, SourceId, Timestamp};
 use crate::telemetry::Health;
@@ -25,46 +26,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// End offset of a partition, and the clock's time at which the broker was asked for it.
 pub type Ends = HashMap<SourceId, (Position, Timestamp)>;
 
-/// A record, borrowed from the client.
-pub struct Received<'a>(BorrowedMessage<'a>);
-
-impl Received<'_> {
-    pub fn topic(&self) -> &str {
-        self.0.topic()
-    }
-
-    pub fn partition(&self) -> i32 {
-        self.0.partition()
-    }
-
-    pub fn offset(&self) -> Position {
-        self.0.offset()
-    }
-
-    /// When the broker (`LogAppendTime`) or the producer (`CreateTime`) says that it was appended.
-    pub fn appended_at(&self) -> Option<Timestamp> {
-        match self.0.timestamp() {
-            MessageTime::NotAvailable => None,
-            MessageTime::CreateTime(ms) | MessageTime::LogAppendTime(ms) => {
-                Some(Timestamp::from_millis(ms))
-            }
-        }
-    }
-
-    /// Names and values; those without a value are left out.
-    pub fn headers(&self) -> Vec<(&str, &[u8])> {
-        let Some(headers) = self.0.headers() else { return Vec::new() };
-        headers.iter().filter_map(|header| Some((header.key, header.value?))).collect()
-    }
-
-    /// Empty for a record without a value.
-    pub fn payload(&self) -> &[u8] {
-        self.0.payload().unwrap_or_default()
-    }
-}
-
 /// A member of the consumer group.
 pub struct Consumer {
+    /// Of who reads; the context gives it partitions as they come.
+    queue: Option<Arc<Queue>>,
     inner: Arc<BaseConsumer<Context>>,
     ends: Arc<Mutex<Ends>>,
     /// Where fetching stood when last there was nothing left, and what has been said of it since.
@@ -85,6 +50,11 @@ impl Consumer {
     ) -> Result<Self, KafkaProblem> {
         let topics = settings.topics.every().map(|(topic, _)| topic);
         let mut consumer = Self::join(settings, &settings.group, &topics, health)?;
+        let queue = Queue::new(consumer.inner.clone()).map(Arc::new);
+        let queue = queue.ok_or_else(|| KafkaProblem("no memory left for a queue".into()))?;
+        // Nothing is assigned before the first poll.
+        consumer.context().put_into(&queue);
+        consumer.queue = Some(queue);
         let (inner, ends, stop) =
             (consumer.inner.clone(), consumer.ends.clone(), consumer.stop.clone());
         let watcher = std::thread::Builder::new().name("kafka ends".into());
@@ -135,27 +105,62 @@ impl Consumer {
             config.create_with_context(context).map_err(|error| settings.problem(&error))?;
         inner.subscribe(topics).map_err(|error| settings.problem(&error))?;
         let (ends, stop, drained) = (Arc::default(), Arc::default(), RefCell::default());
-        Ok(Self { inner: Arc::new(inner), ends, drained, stop, watcher: None })
+        Ok(Self { queue: None, inner: Arc::new(inner), ends, drained, stop, watcher: None })
     }
 
-    /// The next record, if one comes in time. Rebalances happen in here.
+    /// Records that follow; waits up to `wait` for the first. Rebalances happen in here, before any record is taken.
+    /// What is wrong is told to health, and the client itself goes on trying.
+    pub fn batch(&self, wait: Duration) -> Vec<Received<'_>> {
+        let context = self.inner.context();
+        match self.serve(Duration::ZERO) {
+            Ok(None) => {}
+            // Its like would overtake those that wait in the queue.
+            Ok(Some(_)) => context.failed("a record came past its partition's queue"),
+            Err(problem) => context.ill(&problem.0),
+        }
+        let Some(queue) = &self.queue else { return Vec::new() };
+        let mut records = queue.take(wait);
+        if records.is_empty() {
+            self.drained();
+        }
+        records.retain(|record| match record.error() {
+            None => true,
+            Some(error) => {
+                if let Some(problem) = self.problem(&error) {
+                    context.ill(&problem.0);
+                }
+                false
+            }
+        });
+        records
+    }
+
+    /// Waits for rebalances, and leaves records aside.
     ///
     /// # Errors
-    /// [`KafkaProblem`] where a partition cannot be read; the client itself goes on trying.
-    pub fn poll(&self, wait: Duration) -> Result<Option<Received<'_>>, KafkaProblem> {
+    /// [`KafkaProblem`] where the group cannot be joined; the client itself goes on trying.
+    pub fn poll(&self, wait: Duration) -> Result<(), KafkaProblem> {
+        self.serve(wait).map(drop)
+    }
+
+    fn serve(&self, wait: Duration) -> Result<Option<BorrowedMessage<'_>>, KafkaProblem> {
         match self.inner.poll(wait) {
-            None => {
-                self.drained();
-                Ok(None)
-            }
-            Some(Ok(message)) => Ok(Some(Received(message))),
-            Some(Err(KafkaError::PartitionEOF(_))) => Ok(None),
-            Some(Err(KafkaError::MessageConsumption(Code::AutoOffsetReset))) => {
+            None => Ok(None),
+            Some(Ok(message)) => Ok(Some(message)),
+            Some(Err(error)) => self.problem(&error).map_or(Ok(None), Err),
+        }
+    }
+
+    /// An error with what to do about it; the end of a partition is none.
+    fn problem(&self, error: &KafkaError) -> Option<KafkaProblem> {
+        match error {
+            KafkaError::PartitionEOF(_) => None,
+            KafkaError::MessageConsumption(Code::AutoOffsetReset) => {
                 let text = "a partition no longer has the offset that is to be read next: the topic was made \
                             anew, or its retention is too short";
-                Err(KafkaProblem(text.into()))
+                Some(KafkaProblem(text.into()))
             }
-            Some(Err(error)) => Err(self.inner.context().problem(&error)),
+            error => Some(self.inner.context().problem(error)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use rdkafka::client::ClientContext;
@@ -16,6 +16,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::commit::decode_commit;
 use super::producer::Ticket;
+use super::queue::Queue;
 use super::settings::{KafkaProblem, Settings};
 use crate::domain::{Offset as Position, SourceId};
 use crate::telemetry::Health;
@@ -57,13 +58,16 @@ pub struct Context {
     fetched: Mutex<Fetched>,
     /// Why the cluster lets nobody in, where it said so: what is asked of it then times out.
     cause: Mutex<Option<String>>,
+    /// Where records of assigned partitions go, unless to the consumer's own queue.
+    queue: OnceLock<Weak<Queue>>,
 }
 
 impl Context {
     pub(super) fn new(settings: Settings, health: Arc<Health>) -> Self {
         let (changes, changed) = (Mutex::default(), AtomicBool::new(false));
         let (fetched, cause) = (Mutex::default(), Mutex::default());
-        Self { settings, health, changes, changed, fetched, cause }
+        let queue = OnceLock::new();
+        Self { settings, health, changes, changed, fetched, cause, queue }
     }
 
     /// An error with what to do about it.
@@ -86,6 +90,17 @@ impl Context {
     /// The cluster does not do what is asked of it.
     pub fn ill(&self, why: &str) {
         report(&self.health, why);
+    }
+
+    /// Puts the records of partitions that are assigned from now on there.
+    pub(super) fn put_into(&self, queue: &Arc<Queue>) {
+        // Once for each consumer.
+        let _ = self.queue.set(Arc::downgrade(queue));
+    }
+
+    /// Has the session start over.
+    pub(super) fn failed(&self, why: &str) {
+        self.change([Change::Failed(KafkaProblem(why.to_owned()))]);
     }
 
     pub(super) fn take_changes(&self) -> Vec<Change> {
@@ -158,6 +173,12 @@ impl Context {
                     continue;
                 }
             };
+            // Before anything is fetched: what lies in the consumer's queue stays there.
+            let queue = self.queue.get().and_then(Weak::upgrade);
+            if queue.is_some_and(|queue| !queue.forward(element.topic(), element.partition())) {
+                self.failed(&format!("{source} has no queue to forward"));
+                continue;
+            }
             // Fails for an offset below zero only, which brokers do not give.
             let _ = list.add_partition_offset(
                 element.topic(),
