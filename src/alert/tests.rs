@@ -49,6 +49,7 @@ fn need(channel: &str, issued_at: Timestamp, needed: u32) -> (Plan, Vintage) {
         targets: forecast,
         members: Vec::new(),
         causes: Vec::new(),
+        surges: None,
         fallback: None,
     };
     (plan, vintage)

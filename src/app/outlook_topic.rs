@@ -96,7 +96,10 @@ impl Sink for OutlookTopic {
                     self.issue(reader, *at, &mut records)?
                 }
                 Change::Alert(_, id) => _ = alerts.insert(id.as_str()),
-                Change::Issue(_) | Change::Window(_) | Change::Anomalies(_) => {}
+                Change::Issue(_)
+                | Change::Window(_)
+                | Change::Anomalies(_)
+                | Change::Accuracy(_) => {}
             }
         }
         for id in alerts {

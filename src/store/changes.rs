@@ -24,6 +24,8 @@ pub enum Change {
     Anomalies(Timestamp),
     /// The alert with this time and id.
     Alert(Timestamp, String),
+    /// Scores, surges and calls of the day that starts then.
+    Accuracy(Timestamp),
 }
 
 impl Change {
@@ -33,6 +35,7 @@ impl Change {
             Self::Issue(at) => (1, *at, ""),
             Self::Anomalies(at) => (2, *at, ""),
             Self::Alert(at, id) => (3, *at, id),
+            Self::Accuracy(at) => (4, *at, ""),
         }
     }
 }
@@ -100,6 +103,7 @@ impl Reader {
                     1 => Change::Issue(at),
                     2 => Change::Anomalies(at),
                     3 => Change::Alert(at, row.get(3)?),
+                    4 => Change::Accuracy(at),
                     kind => return Err(StoreError::corrupt(format!("change of kind {kind}"))),
                 };
                 changes.push((row.get(0)?, change));

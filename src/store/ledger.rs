@@ -1,13 +1,12 @@
-//! The ledger: vintages as issued, their scores, and the newest plans made from them.
+//! The ledger: vintages as issued, and the newest plans made from them. Their scores are in `accuracy.rs`.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::chunk;
 use super::columns::{self, pack, unpack};
 use super::tx::find_series;
 use super::{Change, Filter, Reader, StoreError, Tx, vintage};
 use crate::domain::{SeriesKey, Timestamp};
-use crate::forecast::{HORIZON, Score, Vintage};
+use crate::forecast::{HORIZON, Vintage};
 use crate::staffing::{Outlook, Plan};
 
 /// The ledger
@@ -47,34 +46,6 @@ impl Tx<'_> {
             ],
         )
         .map(drop)
-    }
-
-    /// Adds to the scores of a series on a day (UTC midnight), by lead in minutes.
-    pub fn put_scores(
-        &mut self,
-        series: &SeriesKey,
-        day: Timestamp,
-        by_lead: &[(u32, Score)],
-    ) -> Result<(), StoreError> {
-        let series = self.series_id(series)?;
-        let day = chunk::day(day);
-        for (lead, score) in by_lead {
-            let known: Option<Vec<u8>> = self
-                .conn
-                .prepare_cached(
-                    "SELECT score FROM scores WHERE series = ?1 AND day = ?2 AND lead_minutes = ?3",
-                )?
-                .query_row(params![series, day, lead], |row| row.get(0))
-                .optional()?;
-            let mut sum: Score = known.map(|bytes| unpack(&bytes)).transpose()?.unwrap_or_default();
-            sum.merge(score);
-            self.run(
-                "INSERT OR REPLACE INTO scores (series, day, lead_minutes, score)
-                 VALUES (?1, ?2, ?3, ?4)",
-                params![series, day, lead, pack(&sum)?],
-            )?;
-        }
-        Ok(())
     }
 }
 
@@ -199,29 +170,6 @@ impl Reader {
             outlooks.retain(|outlook| filter.admits_series(&outlook.series));
             outlooks.sort_by(|a, b| a.series.cmp(&b.series));
             Ok(outlooks)
-        })
-    }
-
-    /// Scores by day (UTC midnight, in `from_day..to_day`) and lead in minutes.
-    pub fn scores(
-        &self,
-        series: &SeriesKey,
-        from_day: Timestamp,
-        to_day: Timestamp,
-    ) -> Result<Vec<(Timestamp, u32, Score)>, StoreError> {
-        self.read(|conn| {
-            let Some(id) = find_series(conn, series)? else { return Ok(Vec::new()) };
-            let mut found = conn.prepare_cached(
-                "SELECT day, lead_minutes, score FROM scores
-                 WHERE series = ?1 AND day >= ?2 AND day < ?3 ORDER BY day, lead_minutes",
-            )?;
-            let mut rows = found.query([id, chunk::day(from_day), chunk::day(to_day)])?;
-            let mut scores = Vec::new();
-            while let Some(row) = rows.next()? {
-                let score = columns::value(row, 2)?;
-                scores.push((chunk::midnight(row.get(0)?), row.get(1)?, score));
-            }
-            Ok(scores)
         })
     }
 }

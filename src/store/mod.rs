@@ -6,6 +6,7 @@
 //! SQLite rather than redb: its commits are synced, its files can be opened with any `sqlite3` at three in the
 //! morning, secondary indexes (alerts by state, dead letters by reason) come for free, and triggers guard the ledger.
 
+mod accuracy;
 mod alarms;
 mod alerts;
 mod changes;
@@ -26,6 +27,7 @@ mod tx;
 mod vintage;
 mod windows;
 
+pub use accuracy::ByLead;
 pub use changes::{CellWindow, Change};
 pub use error::StoreError;
 pub use events::EventLog;
@@ -47,8 +49,12 @@ use self::tx::Ids;
 use crate::domain::{Timestamp, WindowWidth};
 
 /// Schema of `state.db`; a new version appends a step.
-const STEPS: &[&str] =
-    &[include_str!("state.sql"), include_str!("changes.sql"), include_str!("topics.sql")];
+const STEPS: &[&str] = &[
+    include_str!("state.sql"),
+    include_str!("changes.sql"),
+    include_str!("topics.sql"),
+    include_str!("accuracy.sql"),
+];
 const FILE: &str = "state.db";
 const LOCK: &str = "state.lock";
 /// Page cache of the writer.

@@ -41,7 +41,13 @@ impl Tx<'_> {
         self.run("DELETE FROM vintages WHERE issued_at < ?1", [all_leads_from])?;
         self.run("DELETE FROM vintage_leads WHERE issued_at < ?1", [(now - LONG).millis()])?;
         self.run("DELETE FROM retention_open", [])?;
-        self.run("DELETE FROM scores WHERE day < ?1", [chunk::day(now - LONG)])?;
+        for of_days in
+            ["DELETE FROM scores WHERE day < ?1", "DELETE FROM score_days WHERE day < ?1"]
+        {
+            self.run(of_days, [chunk::day(now - LONG)])?;
+        }
+        self.run("DELETE FROM surges WHERE start < ?1", [(now - LONG).millis()])?;
+        self.run("DELETE FROM calls WHERE first < ?1", [(now - LONG).millis()])?;
         Ok(())
     }
 
@@ -137,5 +143,7 @@ impl Tx<'_> {
 fn keep_leads(vintage: &mut Vintage, width: WindowWidth) {
     let kept = [HOUR, HOUR * 3, HORIZON.saturating_sub(width.length())];
     let issued_at = vintage.issued_at;
+    // Surges have long been judged.
+    vintage.surges = None;
     vintage.targets.retain(|target| kept.iter().any(|lead| target.start == issued_at + *lead));
 }

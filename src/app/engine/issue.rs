@@ -1,4 +1,4 @@
-//! What happens when a window settles: score, forecast, plan, judge, alert.
+//! What happens when a window settles: score (`judge.rs`), forecast, plan, judge, alert.
 //!
 //! Everything here depends on settled windows, alarm state at the window's end and the roster alone,
 //! so that a restart issues what it would have issued.
@@ -8,15 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::histories::Histories;
+use super::judge::Ledger;
 use super::model;
 use super::refit::{Known, Places, RefitConfig, Refits};
 use super::spells::Spells;
 use crate::alert::{AlertBook, AlertEffect, AlertInputs, SeriesNeed, StandingAlarm};
-use crate::anomaly;
 use crate::api::StreamEvent;
 use crate::app::clock::Stopwatch;
 use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth, Zone};
-use crate::forecast::{Calendar, HORIZON, Place, PlannedWork, Product, Score, Vintage};
+use crate::forecast::{Calendar, HORIZON, Place, PlannedWork, Product, Vintage};
 use crate::staffing::{self, Plan, Planner, Profile, Shift};
 use crate::store::{Filter, Reader, StoreError, Tx};
 use crate::telemetry::Metrics;
@@ -66,9 +66,10 @@ impl IssueConfig {
 /// Alarms that ended longer ago say nothing of the next six hours.
 const ALARMS_REACH: Duration = Duration::from_secs(48 * 3600);
 
-type Issued = (Timestamp, BTreeMap<SeriesKey, Vintage>);
+/// Vintages by the time of their issue.
+pub type Issued = (Timestamp, BTreeMap<SeriesKey, Vintage>);
 
-/// Recent vintages, scores, alerts and the roster.
+/// Recent vintages, the ledger, alerts and the roster.
 pub struct Issuer {
     config: IssueConfig,
     width: WindowWidth,
@@ -77,7 +78,7 @@ pub struct Issuer {
     /// Knows nothing: what serves while there is no fit.
     unfitted: Product,
     recent: VecDeque<Issued>,
-    scores: BTreeMap<(Timestamp, SeriesKey), BTreeMap<u32, Score>>,
+    ledger: Ledger,
     pub alerts: AlertBook,
     shifts: BTreeMap<SeriesKey, Vec<Shift>>,
     /// By channel.
@@ -124,7 +125,7 @@ impl Issuer {
             places,
             unfitted: Product::default(),
             recent: VecDeque::new(),
-            scores: BTreeMap::new(),
+            ledger: Ledger::default(),
             alerts: AlertBook::default(),
             shifts: BTreeMap::new(),
             planners,
@@ -138,7 +139,7 @@ impl Issuer {
     /// [`StoreError`] if the store cannot be read.
     pub fn restore(&mut self, reader: &Reader, next: Option<Timestamp>) -> Result<(), StoreError> {
         self.tells = false;
-        self.scores.clear();
+        self.ledger = Ledger::default();
         self.recent.clear();
         self.alerts = AlertBook::restore(reader.alerts(&Filter::default(), true, 10_000, None)?);
         self.shifts.clear();
@@ -154,6 +155,7 @@ impl Issuer {
                 }
             }
         }
+        self.ledger = Ledger::restore(reader, next)?;
         let shifts = reader.shifts(&Filter::default(), next - DAY, Timestamp::MAX)?;
         self.add_shifts(shifts);
         Ok(())
@@ -185,7 +187,8 @@ impl Issuer {
         at: &Situation<'_>,
     ) -> Result<Vec<StreamEvent>, StoreError> {
         let mut told = Vec::new();
-        self.score(tx, at)?;
+        let zone_of = |series: &SeriesKey| self.config.zone_of(&series.region);
+        self.ledger.settled(tx, at, self.recent.iter(), (self.width, zone_of))?;
         if at.end < self.config.vintages_from {
             return Ok(told);
         }
@@ -208,45 +211,7 @@ impl Issuer {
     /// # Errors
     /// [`StoreError`] if it could not be stored.
     pub fn flush(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        if self.scores.is_empty() {
-            return Ok(());
-        }
-        for ((day, series), by_lead) in std::mem::take(&mut self.scores) {
-            let by_lead: Vec<(u32, Score)> = by_lead.into_iter().collect();
-            tx.put_scores(&series, day, &by_lead)?;
-        }
-        Ok(())
-    }
-
-    /// Holds every vintage that spoke of the settled window against its count.
-    fn score(&mut self, tx: &mut Tx<'_>, at: &Situation<'_>) -> Result<(), StoreError> {
-        let window = at.end - self.width.length();
-        let index = self.width.index(window);
-        let day = Timestamp::from_millis(window.millis().div_euclid(DAY_MS) * DAY_MS);
-        for (issued_at, issued) in &self.recent {
-            let lead = window.since(*issued_at);
-            let lead_minutes = (lead.as_secs() / 60) as u32;
-            for (series, vintage) in issued {
-                let Some(target) = vintage.targets.get(self.width.per(lead)) else { continue };
-                let Some(history) = at.histories.get(series) else { continue };
-                let actual = f64::from(history.get(index));
-                if actual.is_nan() || target.start != window {
-                    continue;
-                }
-                let zone = self.config.zone_of(&series.region);
-                let last_week = history.get(self.width.index(zone.days_before(window, 7)));
-                let naive = (!last_week.is_nan()).then_some(f64::from(last_week));
-                let score = Score::of(target, actual, naive);
-                let sums = self.scores.entry((day, series.clone())).or_default();
-                sums.entry(lead_minutes).or_default().merge(&score);
-                if lead_minutes == 0
-                    && let Some(anomaly) = anomaly::judge(series, target, actual)
-                {
-                    tx.put_anomaly(&anomaly)?;
-                }
-            }
-        }
-        Ok(())
+        self.ledger.flush(tx)
     }
 
     fn issue(
