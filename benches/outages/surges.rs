@@ -1,28 +1,24 @@
 //! Surges: what counts as one, when it was called, and which calls were false.
 //!
-//! - A **surge** begins where the arrivals of a region and service, all channels together, lie above the 99 %
-//!   quantile of the forecast without alarms for two windows in a row, that forecast having been issued at the
-//!   lead in question; no surge of theirs began in the six hours before.
+//! As `surgecast::forecast::surge` has them, of a region and service, all channels together. Besides:
+//!
 //! - It **had alarms by then** if an incident that lifts it by a fifth or more had raised an alarm by the origin.
-//! - A forecast **calls** a surge for a span of [`SPAN`] windows to which it gives a chance of [`CHANCES`]'s
-//!   first or more that one begins there; the call is good for a surge that begins in the middle of the span,
-//!   so within an hour of it.
-//! - A call is **false** if no two windows in a row of its whole horizon lie above the quantile. Calls for one
-//!   region and service within six hours of each other are one call, which is false if all of them are.
+//! - Calls are counted at any lead, and at other chances than the one that counts.
 
 use std::collections::BTreeMap;
 
 use surgecast::domain::Scope;
-use surgecast::forecast::{Reading, Vintage};
+use surgecast::forecast::{Reading, Vintage, surge};
 
 use crate::score::{Called, LEADS, Totals};
 use crate::world::{HOUR, WIDTH, World};
 
 /// Chances from which on a surge is called; the first is the one that counts, the others show what other
 /// choices would bring.
-pub const CHANCES: [f64; 5] = [0.2, 0.15, 0.25, 0.3, 0.5];
-/// Windows of a span: an hour on either side.
-const SPAN: usize = 8;
+pub const CHANCES: [f64; 5] = [surge::CHANCE, 0.15, 0.25, 0.3, 0.5];
+/// Windows of a span, and between surges or calls that are two.
+const SPAN: usize = surge::span(WIDTH);
+const APART: i64 = WIDTH.per(surge::APART) as i64;
 
 /// One vintage of a region and service.
 pub struct Issued {
@@ -42,12 +38,7 @@ impl Issued {
         oracle: &Vintage,
         sure: &[f64],
     ) -> Self {
-        // From the 97.5 % quantile on, on a straight line of normal scores.
-        let high: Vec<f64> = without
-            .targets
-            .iter()
-            .map(|t| t.quantiles[3] + (t.quantiles[6] - t.quantiles[3]) * 2.326 / 1.960)
-            .collect();
+        let high: Vec<f64> = without.targets.iter().map(|t| surge::high(&t.quantiles)).collect();
         let base =
             |v: &Vintage| -> Vec<[f64; 7]> { v.targets.iter().map(|t| t.quantiles).collect() };
         let model = reading.surge_chances(scope, &base(with), &high, SPAN);
@@ -115,7 +106,7 @@ impl Surges {
             if !(above(step) && above(step + 1)) {
                 continue;
             }
-            let begins = index - last > 6 * HOUR;
+            let begins = index - last > APART;
             last = index;
             if !begins || !had_alarms(world, scope, index, at) {
                 continue;
@@ -137,7 +128,7 @@ impl Surges {
             if !issued.called(who, chance, None) {
                 continue;
             }
-            if origin - last > 6 * HOUR {
+            if origin - last > APART {
                 count += f64::from(u8::from(!good));
                 good = false;
             }

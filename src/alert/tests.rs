@@ -50,6 +50,7 @@ fn need(channel: &str, issued_at: Timestamp, needed: u32) -> (Plan, Vintage) {
         targets: forecast,
         members: Vec::new(),
         causes: Vec::new(),
+        surges: None,
         fallback: None,
     };
     (plan, vintage)
@@ -127,7 +128,7 @@ fn a_cause_says_what_flaps_and_what_is_in_doubt() {
     let mut alarms = alarms();
     alarms[1].flaps = 7;
     alarms[0].is_doubtful = true;
-    let causes = because(&alarms[0].scope, &alarms, Zone::UTC);
+    let causes = because(&alarms[0].scope, &alarms, &Known::default(), Zone::UTC);
     insta::assert_snapshot!(causes.join("\n"), @"2 critical lossOfSignal standing since 05:40, first seen on OLT-17, flapping ×7, 1 in doubt since their list was rebuilt");
 }
 

@@ -1,11 +1,13 @@
 //! What changed, as points for InfluxDB.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::follower::Sink;
 use crate::domain::Timestamp;
+use crate::forecast::surge::{SURGE_LEADS, SurgeCounts, lead_minutes};
 use crate::sink::influx::{self, InfluxClient, Line, Written};
-use crate::store::{Change, Reader, Served, StoreError};
+use crate::store::{Change, Filter, Reader, Served, StoreError};
 
 /// A bucket.
 pub struct InfluxSink {
@@ -40,6 +42,7 @@ impl InfluxSink {
                     lines.extend(found.iter().filter_map(influx::anomaly));
                 }
                 Change::Nowcast(_) => {}
+                Change::Accuracy(day) => lines.extend(accuracy(reader, *day)?),
                 Change::Alert(_, id) => {
                     let found = reader.alert(id)?;
                     lines.extend(found.and_then(|a| influx::alert(&a, &self.public_url)));
@@ -57,6 +60,24 @@ impl InfluxSink {
     }
 }
 
+/// Scores, surges and calls of a day as they are now.
+fn accuracy(reader: &Reader, day: Timestamp) -> Result<Vec<Line>, StoreError> {
+    let span = (day, day + Duration::from_secs(86_400));
+    let mut counts = SurgeCounts::default();
+    let every = Filter::default();
+    reader.surges(&every, span, Timestamp::MIN)?.iter().for_each(|surge| counts.surge(surge));
+    reader.calls(&every, span, Timestamp::MIN)?.iter().for_each(|call| counts.call(call));
+    let mut lines = Vec::new();
+    for (series, by_lead) in reader.scores_on(day)? {
+        for hours in SURGE_LEADS {
+            let Some(score) = by_lead.get(&lead_minutes(hours, reader.width())) else { continue };
+            let counted = counts.of(&series, hours);
+            lines.extend(influx::accuracy(&series, day, hours, &score.figures(), &counted));
+        }
+    }
+    Ok(lines)
+}
+
 /// Of an issue that is not the newest only the window that it begins with will stand: the next one has
 /// written, or will write, the others anew.
 fn issue(
@@ -69,6 +90,7 @@ fn issue(
         let kept = if newest { vintage.targets.len() } else { 1 };
         let targets = vintage.targets.get(..kept).unwrap_or(&vintage.targets);
         lines.extend(influx::forecast(&vintage, targets));
+        lines.extend(influx::forecast_lead(&vintage, reader.width()));
     }
     let staffed = reader.staffed(issued_at)?;
     lines.extend(staffed.iter().filter_map(|(series, t)| influx::staffing(series, t)));

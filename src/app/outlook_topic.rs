@@ -99,7 +99,8 @@ impl Sink for OutlookTopic {
                 Change::Issue(_)
                 | Change::Nowcast(_)
                 | Change::Window(_)
-                | Change::Anomalies(_) => {}
+                | Change::Anomalies(_)
+                | Change::Accuracy(_) => {}
             }
         }
         for id in alerts {

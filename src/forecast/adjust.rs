@@ -232,6 +232,7 @@ mod tests {
             targets: (0..24).map(target).collect(),
             members: vec![],
             causes: vec![],
+            surges: None,
             fallback: None,
         };
         (key(series), vintage)

@@ -48,6 +48,7 @@ pub fn forecast(history: &History, series: &SeriesKey, lookback: &Lookback) -> V
         targets: targets.collect(),
         members: vec!["profile".to_owned()],
         causes: Vec::new(),
+        surges: None,
         fallback: depth.explain(history.counts.len()),
     }
 }

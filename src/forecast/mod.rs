@@ -23,6 +23,7 @@ mod profile;
 mod response;
 mod score;
 mod spread;
+pub mod surge;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -40,6 +41,6 @@ pub use response::{
     Baseline, Baselines, ChannelPrior, Effect, Mixture, Prior, PriorError, Profiles, Reading,
     Response,
 };
-pub use score::{Figures, Score};
+pub use score::{Figures, Score, TARGET_ACCURACY, scale};
 pub use spread::{cumulative, poisson_floor, quantiles};
 pub use types::{Cause, HORIZON, History, QUANTILES, Target, Vintage};

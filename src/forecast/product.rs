@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::response::{Prior, Profiles, Reading, Response};
+use super::surge::{self, Surges};
 use super::{Cause, Ensemble, History, Model, Part, Past, Vintage};
-use crate::domain::SeriesKey;
+use crate::domain::{SeriesKey, WindowWidth};
 
 /// Causes that a vintage names.
 const CAUSES_MAX: usize = 5;
@@ -109,10 +110,16 @@ impl Product {
         let mut again: BTreeMap<SeriesKey, Vintage> =
             again.into_iter().map(|vintage| (vintage.series.clone(), vintage)).collect();
         for vintage in &mut vintages {
+            let high: Vec<f64> =
+                vintage.targets.iter().map(|target| surge::high(&target.quantiles)).collect();
             if let Some(other) = again.remove(&vintage.series) {
                 *vintage = other;
             }
-            add_effects(vintage, &reading);
+            let base: Vec<[f64; 7]> = vintage.targets.iter().map(|t| t.quantiles).collect();
+            if add_effects(vintage, &reading) {
+                let chances = chances(vintage, &reading, &base, &high, past.width);
+                vintage.surges = Some(Surges::new(&high, &chances));
+            }
         }
         vintages
     }
@@ -146,8 +153,26 @@ fn with_roll_ups(
     sums
 }
 
-fn add_effects(vintage: &mut Vintage, reading: &Reading) {
-    let Some(effects) = reading.effects(&vintage.series) else { return };
+/// Chances of a surge by the target that a span begins with: where a region's service is asked for, from the courses
+/// that its episodes may take; else from the quantiles.
+fn chances(
+    vintage: &Vintage,
+    reading: &Reading,
+    base: &[[f64; 7]],
+    high: &[f64],
+    width: WindowWidth,
+) -> Vec<f64> {
+    let SeriesKey { region, service, channel } = &vintage.series;
+    if channel.is_all() && !region.is_all() && !service.is_all() {
+        return reading.surge_chances(&vintage.series.scope(), base, high, surge::span(width));
+    }
+    let whole: Vec<[f64; 7]> = vintage.targets.iter().map(|target| target.quantiles).collect();
+    surge::chances(&whole, high, surge::span(width))
+}
+
+/// Adds what alarms and work bring; whether there was anything to add.
+fn add_effects(vintage: &mut Vintage, reading: &Reading) -> bool {
+    let Some(effects) = reading.effects(&vintage.series) else { return false };
     let mut causes: BTreeMap<&str, f64> = BTreeMap::new();
     for (target, effect) in vintage.targets.iter_mut().zip(effects) {
         if effect.is_none() {
@@ -171,6 +196,7 @@ fn add_effects(vintage: &mut Vintage, reading: &Reading) {
     });
     causes.truncate(CAUSES_MAX);
     vintage.causes = causes;
+    true
 }
 
 impl Model for Product {

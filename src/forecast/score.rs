@@ -2,7 +2,27 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{QUANTILES, Target, poisson_floor};
+use super::{History, QUANTILES, Target, poisson_floor};
+
+/// The accuracy, 1 − WAPE, that operators ask for.
+pub const TARGET_ACCURACY: f64 = 0.87;
+/// Windows of the past eight weeks are held against those of the week before for the scale of MASE.
+const SCALE_DAYS: u32 = 56;
+
+/// Mean |y − y a week before| over the eight weeks before window `end`: what MASE divides by (Hyndman and Koehler
+/// 2006). A week is 168 hours here. `None` where nothing is known of two weeks, or where it is zero.
+pub fn scale(history: &History, end: i64) -> Option<f64> {
+    let day = i64::from(86_400 / history.width.secs());
+    let (mut sum, mut n) = (0.0, 0u32);
+    for index in history.first.max(end - day * i64::from(SCALE_DAYS))..end.min(history.end()) {
+        let error = f64::from(history.get(index)) - f64::from(history.get(index - 7 * day));
+        if !error.is_nan() {
+            sum += error.abs();
+            n += 1;
+        }
+    }
+    (n > 0 && sum > 0.0).then(|| sum / f64::from(n))
+}
 
 /// Sums over scored windows; dividing them gives the figures that people see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,11 +40,17 @@ pub struct Score {
     pub naive_actual: f64,
     /// Σ over windows and quantiles of the pinball loss.
     pub pinball: f64,
+    /// The same by quantile, and Σ actual over the windows where it is known.
+    pub by_quantile: [f64; 7],
+    pub by_quantile_actual: f64,
     /// Windows inside the closed 80 % and 95 % intervals.
     pub inside80: u32,
     pub inside95: u32,
     /// Σ of the expected |y − median| of a Poisson count with the forecast's mean: the noise floor.
     pub floor: f64,
+    /// Σ |actual − median| / [`scale`], and the windows whose series has one.
+    pub scaled: f64,
+    pub scaled_n: u32,
 }
 
 /// The figures that people see; `None` where nothing was scored or nothing came.
@@ -32,6 +58,8 @@ pub struct Score {
 pub struct Figures {
     /// Scored windows.
     pub n: u32,
+    /// Σy / n: tickets a window.
+    pub mean: Option<f64>,
     /// Σ|y − median| / Σy.
     pub wape: Option<f64>,
     /// The same for last week's count.
@@ -45,16 +73,33 @@ pub struct Figures {
     /// Shares inside the closed 80 % and 95 % intervals.
     pub coverage80: Option<f64>,
     pub coverage95: Option<f64>,
+    /// Mean |y − median| relative to that of last week's count in the eight weeks before.
+    pub mase: Option<f64>,
+    /// 2 · Σ pinball / Σy by quantile.
+    pub quantile_loss: Option<[f64; 7]>,
+}
+
+impl Figures {
+    /// Whether someone who knew the true rate would reach [`TARGET_ACCURACY`] at this volume.
+    pub fn reachable(&self) -> Option<bool> {
+        self.wape_floor.map(|floor| 1.0 - floor >= TARGET_ACCURACY)
+    }
+
+    /// Whether the forecasts did.
+    pub fn reached(&self) -> Option<bool> {
+        self.wape.map(|wape| 1.0 - wape >= TARGET_ACCURACY)
+    }
 }
 
 impl Score {
     /// Scores one target; `naive` is last week's count where it is known.
     pub fn of(target: &Target, actual: f64, naive: Option<f64>) -> Self {
         let q = &target.quantiles;
-        let pinball = QUANTILES.iter().zip(q).map(|(p, q)| {
+        let mut by_quantile = [0.0; 7];
+        for ((loss, p), q) in by_quantile.iter_mut().zip(QUANTILES).zip(q) {
             let miss = actual - q;
-            (p * miss).max((p - 1.0) * miss)
-        });
+            *loss = (p * miss).max((p - 1.0) * miss);
+        }
         let inside = |low: f64, high: f64| u32::from((low..=high).contains(&actual));
         Self {
             n: 1,
@@ -63,10 +108,23 @@ impl Score {
             bias: target.mean - actual,
             naive_absolute: naive.map_or(0.0, |naive| (actual - naive).abs()),
             naive_actual: naive.map_or(0.0, |_| actual),
-            pinball: pinball.sum(),
+            pinball: by_quantile.iter().sum(),
+            by_quantile,
+            by_quantile_actual: actual,
             inside80: inside(q[1], q[5]),
             inside95: inside(q[0], q[6]),
             floor: poisson_floor(target.mean),
+            scaled: 0.0,
+            scaled_n: 0,
+        }
+    }
+
+    /// With the scale of MASE, where there is one.
+    #[must_use]
+    pub fn scaled_by(self, scale: Option<f64>) -> Self {
+        match scale {
+            Some(scale) => Self { scaled: self.absolute / scale, scaled_n: self.n, ..self },
+            None => self,
         }
     }
 
@@ -82,6 +140,12 @@ impl Score {
         self.inside80 += other.inside80;
         self.inside95 += other.inside95;
         self.floor += other.floor;
+        for (sum, more) in self.by_quantile.iter_mut().zip(other.by_quantile) {
+            *sum += more;
+        }
+        self.by_quantile_actual += other.by_quantile_actual;
+        self.scaled += other.scaled;
+        self.scaled_n += other.scaled_n;
     }
 
     /// Divides the sums.
@@ -90,6 +154,7 @@ impl Score {
         let part = |n: u32| (self.n > 0).then(|| f64::from(n) / f64::from(self.n));
         Figures {
             n: self.n,
+            mean: (self.n > 0).then(|| self.actual / f64::from(self.n)),
             wape: share(self.absolute, self.actual),
             wape_naive: share(self.naive_absolute, self.naive_actual),
             wape_floor: share(self.floor, self.actual),
@@ -97,6 +162,49 @@ impl Score {
             bias: share(self.bias, self.actual),
             coverage80: part(self.inside80),
             coverage95: part(self.inside95),
+            mase: share(self.scaled, f64::from(self.scaled_n)),
+            quantile_loss: (self.by_quantile_actual > 0.0)
+                .then(|| self.by_quantile.map(|loss| 2.0 * loss / self.by_quantile_actual)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Timestamp, WindowWidth};
+
+    #[test]
+    fn the_scale_is_of_eight_weeks_and_skips_what_is_missing() {
+        let mut history = History::new(WindowWidth::HOUR, 0);
+        // Ten more a week; the first weeks lie before the eight.
+        for index in 0..10 * 168 {
+            history.set(index, (index / 168) as f32 * if index < 168 { 99.0 } else { 10.0 });
+        }
+        assert_eq!(scale(&history, 10 * 168), Some(10.0));
+        history.set(9 * 168 + 5, f32::NAN);
+        assert_eq!(scale(&history, 10 * 168), Some(10.0));
+        assert_eq!(scale(&history, 168), None);
+    }
+
+    #[test]
+    fn figures_of_sums() {
+        let target = Target {
+            start: Timestamp::from_secs(0),
+            mean: 100.0,
+            quantiles: [80.0, 85.0, 95.0, 100.0, 105.0, 115.0, 120.0],
+            baseline: 100.0,
+            level: 1.0,
+            alarm_effect: 0.0,
+        };
+        let mut sums = Score::of(&target, 110.0, Some(130.0)).scaled_by(Some(20.0));
+        sums.merge(&Score::of(&target, 90.0, None));
+        let figures = sums.figures();
+        assert_eq!((figures.n, figures.wape, figures.bias), (2, Some(0.1), Some(0.0)));
+        assert_eq!((figures.wape_naive, figures.mase), (Some(20.0 / 110.0), Some(0.5)));
+        assert_eq!((figures.reachable(), figures.reached()), (Some(true), Some(true)));
+        let by_quantile = figures.quantile_loss.expect("known").iter().sum::<f64>() / 7.0;
+        assert!((by_quantile - figures.wql.expect("known")).abs() < 1e-12);
+        assert_eq!(Score::default().figures().reachable(), None);
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+use super::surge::Surges;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 
 /// Probabilities of the seven quantiles, ascending; index 3 is the median.
@@ -47,6 +48,8 @@ pub struct Vintage {
     pub members: Vec<String>,
     /// What adds tickets, most first; a few.
     pub causes: Vec<Cause>,
+    /// Of surges, where alarms or planned work touch it.
+    pub surges: Option<Surges>,
     /// How the forecast fell back, in words, where history was short; else `None`.
     pub fallback: Option<String>,
 }

@@ -26,6 +26,8 @@ pub enum Change {
     Nowcast(Timestamp),
     /// The alert with this time and id.
     Alert(Timestamp, String),
+    /// Scores, surges and calls of the day that starts then.
+    Accuracy(Timestamp),
 }
 
 impl Change {
@@ -34,8 +36,9 @@ impl Change {
             Self::Window(at) => (0, *at, ""),
             Self::Issue(at) => (1, *at, ""),
             Self::Anomalies(at) => (2, *at, ""),
-            Self::Nowcast(at) => (4, *at, ""),
             Self::Alert(at, id) => (3, *at, id),
+            Self::Nowcast(at) => (4, *at, ""),
+            Self::Accuracy(at) => (5, *at, ""),
         }
     }
 }
@@ -102,8 +105,9 @@ impl Reader {
                     0 => Change::Window(at),
                     1 => Change::Issue(at),
                     2 => Change::Anomalies(at),
-                    4 => Change::Nowcast(at),
                     3 => Change::Alert(at, row.get(3)?),
+                    4 => Change::Nowcast(at),
+                    5 => Change::Accuracy(at),
                     kind => return Err(StoreError::corrupt(format!("change of kind {kind}"))),
                 };
                 changes.push((row.get(0)?, change));

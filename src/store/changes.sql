@@ -1,5 +1,6 @@
 -- What sinks have to be told, newest number last. A thing that changes again gets a new number.
--- kind: 0 window (at = start), 1 vintages and plans (at = issue time), 2 anomalies (at = start), 3 alert (at = since, name = id).
+-- kind: 0 window (at = start), 1 vintages and plans (at = issue time), 2 anomalies (at = start), 3 alert (at = since, name = id),
+-- 4 nowcasts (at = issue time), 5 accuracy (at = midnight of the day).
 CREATE TABLE changes (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     kind INTEGER NOT NULL, at INTEGER NOT NULL, name TEXT NOT NULL,

@@ -1,15 +1,12 @@
-//! The ledger: vintages as issued, their scores, and the newest plans made from them.
-
-use std::collections::BTreeMap;
+//! The ledger: vintages as issued, and the newest plans made from them. Their scores are in `accuracy.rs`.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::chunk;
 use super::columns::{self, pack, unpack};
 use super::tx::find_series;
 use super::{Change, Filter, Reader, StoreError, Tx, vintage};
 use crate::domain::{SeriesKey, Timestamp};
-use crate::forecast::{HORIZON, Score, Vintage};
+use crate::forecast::{HORIZON, Vintage};
 use crate::staffing::{Outlook, Plan};
 
 /// The ledger
@@ -56,26 +53,6 @@ impl Tx<'_> {
                 plan.map(pack).transpose()?,
                 pack(outlook)?
             ],
-        )
-        .map(drop)
-    }
-
-    /// Adds to the scores of a series on a day (UTC midnight), by lead in minutes.
-    pub fn put_scores(
-        &mut self,
-        series: &SeriesKey,
-        day: Timestamp,
-        by_lead: &[(u32, Score)],
-    ) -> Result<(), StoreError> {
-        let key = scores_key(self.series_id(series)?, chunk::day(day));
-        let mut sums: BTreeMap<u32, Score> = scores_of(self.conn, key)?.into_iter().collect();
-        for (lead, score) in by_lead {
-            sums.entry(*lead).or_default().merge(score);
-        }
-        let sums: Vec<(u32, Score)> = sums.into_iter().collect();
-        self.run(
-            "INSERT OR REPLACE INTO day_scores (key, by_lead) VALUES (?1, ?2)",
-            params![key, pack(&sums)?],
         )
         .map(drop)
     }
@@ -204,65 +181,6 @@ impl Reader {
             Ok(outlooks)
         })
     }
-
-    /// Scores by day (UTC midnight, in `from_day..to_day`) and lead in minutes.
-    pub fn scores(
-        &self,
-        series: &SeriesKey,
-        from_day: Timestamp,
-        to_day: Timestamp,
-    ) -> Result<Vec<(Timestamp, u32, Score)>, StoreError> {
-        self.read(|conn| {
-            let Some(id) = find_series(conn, series)? else { return Ok(Vec::new()) };
-            let mut found = conn.prepare_cached(
-                "SELECT day, lead_minutes, score FROM scores
-                 WHERE series = ?1 AND day >= ?2 AND day < ?3 ORDER BY day, lead_minutes",
-            )?;
-            let mut rows = found.query([id, chunk::day(from_day), chunk::day(to_day)])?;
-            let mut scores = Vec::new();
-            while let Some(row) = rows.next()? {
-                let score = columns::value(row, 2)?;
-                scores.push((chunk::midnight(row.get(0)?), row.get(1)?, score));
-            }
-            for day in scored_days(conn, from_day, to_day)? {
-                let by_lead = scores_of(conn, scores_key(id, day))?;
-                let at = chunk::midnight(day);
-                scores.extend(by_lead.into_iter().map(|(lead, score)| (at, lead, score)));
-            }
-            Ok(scores)
-        })
-    }
-}
-
-/// Bits of a series' id in the key of a day's scores.
-const SERIES_BITS: u32 = 32;
-
-pub(super) fn scores_key(series: i64, day: i64) -> i64 {
-    (day << SERIES_BITS) | series
-}
-
-fn scores_of(conn: &Connection, key: i64) -> Result<Vec<(u32, Score)>, StoreError> {
-    let bytes: Option<Vec<u8>> = conn
-        .prepare_cached("SELECT by_lead FROM day_scores WHERE key = ?1")?
-        .query_row([key], |row| row.get(0))
-        .optional()?;
-    bytes.map_or_else(|| Ok(Vec::new()), |bytes| unpack(&bytes))
-}
-
-/// Days of a stretch that lie between the first and the last that has scores.
-fn scored_days(
-    conn: &Connection,
-    from: Timestamp,
-    to: Timestamp,
-) -> Result<std::ops::Range<i64>, StoreError> {
-    let (first, last): (Option<i64>, Option<i64>) = conn
-        .prepare_cached(
-            "SELECT (SELECT min(key) FROM day_scores), (SELECT max(key) FROM day_scores)",
-        )?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let (Some(first), Some(last)) = (first, last) else { return Ok(0..0) };
-    let days = (first >> SERIES_BITS, last >> SERIES_BITS);
-    Ok(chunk::day(from).max(days.0)..chunk::day(to).min(days.1 + 1))
 }
 
 fn newest(conn: &Connection, sql: &str, series: &SeriesKey) -> Result<Option<Vec<u8>>, StoreError> {

@@ -6,6 +6,7 @@
 //! SQLite rather than redb: its commits are synced, its files can be opened with any `sqlite3` at three in the
 //! morning, secondary indexes (alerts by state, dead letters by reason) come for free, and triggers guard the ledger.
 
+mod accuracy;
 mod adjusted;
 mod alarms;
 mod alerts;
@@ -28,6 +29,7 @@ mod tx;
 mod vintage;
 mod windows;
 
+pub use accuracy::ByLead;
 pub use adjusted::{AdjustedScore, Served};
 pub use changes::{CellWindow, Change};
 pub use error::StoreError;
@@ -58,7 +60,7 @@ const STEPS: &[&str] = &[
     include_str!("lives.sql"),
     include_str!("adjustments.sql"),
     include_str!("nowcasts.sql"),
-    include_str!("scores.sql"),
+    include_str!("accuracy.sql"),
 ];
 const FILE: &str = "state.db";
 const LOCK: &str = "state.lock";

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use rusqlite::params;
 
-use super::ledger::scores_key;
 use super::tx::PHRASE;
 use super::windows::cell_ids;
 use super::{StoreError, Tx, chunk, columns, vintage};
@@ -46,9 +45,13 @@ impl Tx<'_> {
         self.run("DELETE FROM retention_open", [])?;
         self.run("DELETE FROM adjusted_scores WHERE day < ?1", [chunk::day(now - LONG)])?;
         self.run("DELETE FROM nowcast_scores WHERE day < ?1", [chunk::day(now - LONG)])?;
-        self.run("DELETE FROM scores WHERE day < ?1", [chunk::day(now - LONG)])?;
-        let first = scores_key(0, chunk::day(now - LONG));
-        self.run("DELETE FROM day_scores WHERE key < ?1", [first])?;
+        for of_days in
+            ["DELETE FROM scores WHERE day < ?1", "DELETE FROM score_days WHERE day < ?1"]
+        {
+            self.run(of_days, [chunk::day(now - LONG)])?;
+        }
+        self.run("DELETE FROM surges WHERE start < ?1", [(now - LONG).millis()])?;
+        self.run("DELETE FROM calls WHERE first < ?1", [(now - LONG).millis()])?;
         Ok(())
     }
 
@@ -146,5 +149,7 @@ impl Tx<'_> {
 fn keep_leads(vintage: &mut Vintage, width: WindowWidth) {
     let kept = [HOUR, HOUR * 3, HORIZON.saturating_sub(width.length())];
     let issued_at = vintage.issued_at;
+    // Surges have long been judged.
+    vintage.surges = None;
     vintage.targets.retain(|target| kept.iter().any(|lead| target.start == issued_at + *lead));
 }

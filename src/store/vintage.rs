@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::StoreError;
 use super::columns::{pack, unpack, unpack_first};
 use crate::domain::{SeriesKey, Timestamp};
+use crate::forecast::surge::Surges;
 use crate::forecast::{Cause, Target, Vintage};
 
 /// Numbers are kept to three decimals: a thousandth of a ticket is far below any use.
@@ -52,8 +53,14 @@ pub(super) fn encode(vintage: &Vintage) -> Result<Vec<u8>, StoreError> {
     let (members, fallback) = (vintage.members.clone(), vintage.fallback.clone());
     let mut bytes = pack(&Body { members, fallback, whole, numbers })?;
     // Behind the body, where older vintages end.
-    if !vintage.causes.is_empty() {
+    if !vintage.causes.is_empty() || vintage.surges.is_some() {
         bytes.extend(pack(&vintage.causes)?);
+    }
+    if let Some(Surges { high, chances }) = &vintage.surges {
+        let thousandths = |numbers: &[f64]| -> Vec<i64> {
+            numbers.iter().map(|number| scaled(*number, SCALE)).collect()
+        };
+        bytes.extend(pack(&(thousandths(high), thousandths(chances)))?);
     }
     Ok(bytes)
 }
@@ -64,7 +71,13 @@ pub(super) fn decode(
     bytes: &[u8],
 ) -> Result<Vintage, StoreError> {
     let (body, rest): (Body, &[u8]) = unpack_first(bytes)?;
-    let causes: Vec<Cause> = if rest.is_empty() { Vec::new() } else { unpack(rest)? };
+    let (causes, rest): (Vec<Cause>, &[u8]) =
+        if rest.is_empty() { (Vec::new(), rest) } else { unpack_first(rest)? };
+    let surges: Option<(Vec<i64>, Vec<i64>)> =
+        if rest.is_empty() { None } else { Some(unpack(rest)?) };
+    let numbers = |thousandths: Vec<i64>| -> Vec<f64> {
+        thousandths.into_iter().map(|number| number as f64 / SCALE).collect()
+    };
     let quantile_scale = if body.whole { 1.0 } else { SCALE };
     let (mut start, mut step) = (issued_at.millis(), 0i64);
     let mut sums = [0i64; 4];
@@ -94,6 +107,8 @@ pub(super) fn decode(
         targets,
         members: body.members,
         causes,
+        surges: surges
+            .map(|(high, chances)| Surges { high: numbers(high), chances: numbers(chances) }),
         fallback: body.fallback,
     })
 }
@@ -124,6 +139,8 @@ mod tests {
                 let start = v.issued_at + std::time::Duration::from_secs(900 * i as u64);
                 Target { start, mean, quantiles, baseline, level, alarm_effect }
             }).collect();
+            v.surges = (thousandths.len() % 2 == 1)
+                .then(|| Surges { high: vec![12.125; 3], chances: vec![0.25, 1.0, 0.0] });
             v.causes = vec![Cause { what: "linkDown".into(), tickets: 12.5 }; thousandths.len() % 3];
             let back = decode(&v.series, v.issued_at, &encode(&v).expect("encodes")).expect("decodes");
             prop_assert_eq!(back, v);

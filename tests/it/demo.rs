@@ -98,6 +98,16 @@ fn same_scores(key: &SeriesKey, readers: [&Reader; 2]) -> usize {
     x.len()
 }
 
+/// Surges and calls are judged as they would have been; how many there are.
+fn same_surges([a, b]: [&Reader; 2]) -> (usize, usize) {
+    let (all, ever) = (Filter::default(), (Timestamp::MIN, Timestamp::MAX));
+    let surges = |reader: &Reader| reader.surges(&all, ever, Timestamp::MIN).expect("surges");
+    let calls = |reader: &Reader| reader.calls(&all, ever, Timestamp::MIN).expect("calls");
+    assert_eq!(surges(a), surges(b));
+    assert_eq!(calls(a), calls(b));
+    (surges(a).len(), calls(a).len())
+}
+
 /// Every count, vintage, anomaly, alert, notice and score of one store against another.
 fn same(a: &Path, b: &Path) {
     let [a, b] = [a, b].map(|folder| Reader::open(folder).expect("a store"));
@@ -146,15 +156,20 @@ fn same(a: &Path, b: &Path) {
     };
     let notices = read(&a);
     assert_eq!(notices, read(&b));
+    let (surges, calls) = same_surges([&a, &b]);
     println!(
         "compared {windows} settled windows with {tickets} tickets, {} vintages, {scores} scores, \
-         {} anomalies, {} alerts, {} notices",
+         {} anomalies, {} alerts, {} notices, {surges} surges, {calls} calls",
         x.len(),
         anomalies.len(),
         alerts.len(),
         notices.len()
     );
     assert!(
-        tickets > 100_000 && !alerts.is_empty() && !notices.is_empty() && !anomalies.is_empty()
+        tickets > 100_000
+            && !alerts.is_empty()
+            && !notices.is_empty()
+            && !anomalies.is_empty()
+            && surges > 0
     );
 }

@@ -1,4 +1,4 @@
-//! What happens when a window settles: score, forecast, plan, judge, alert.
+//! What happens when a window settles: score (`judge.rs`), forecast, plan, judge, alert.
 //!
 //! Everything here depends on settled windows, alarm state at the window's end and the roster alone,
 //! so that a restart issues what it would have issued.
@@ -8,20 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::histories::Histories;
+use super::judge::Ledger;
 use super::model::{self, Gate};
-use super::recent::Recent;
 use super::refit::{Known, Places, RefitConfig, Refits};
 use super::spells::Spells;
 use crate::alert::{self, AlertBook, AlertEffect, AlertInputs, SeriesNeed, StandingAlarm};
-use crate::anomaly;
 use crate::api::StreamEvent;
 use crate::app::clock::Stopwatch;
 use crate::domain::{Name, Scope, SeriesKey, Timestamp, WindowWidth, Zone};
-use crate::forecast::{
-    self, Calendar, HORIZON, Place, PlannedWork, Product, Score, Target, Vintage,
-};
+use crate::forecast::{self, Calendar, Place, PlannedWork, Product, Vintage};
 use crate::staffing::{self, Plan, Planner, Profile, Shift};
-use crate::store::{AdjustedScore, Filter, Reader, StoreError, Tx};
+use crate::store::{Filter, Reader, StoreError, Tx};
 use crate::telemetry::Metrics;
 use crate::window::AlarmBook;
 
@@ -71,9 +68,9 @@ const ALARMS_REACH: Duration = Duration::from_secs(48 * 3600);
 
 /// Vintages of one time: the model's, and as planners changed them where they did.
 #[derive(Default)]
-struct Issued {
-    model: BTreeMap<SeriesKey, Vintage>,
-    adjusted: BTreeMap<SeriesKey, Vintage>,
+pub struct Issued {
+    pub model: BTreeMap<SeriesKey, Vintage>,
+    pub adjusted: BTreeMap<SeriesKey, Vintage>,
 }
 
 impl Issued {
@@ -88,17 +85,7 @@ impl Issued {
     }
 }
 
-/// A count, and last week's where it is known.
-type Truth = Option<(f64, Option<f64>)>;
-
-/// Scores of one day by lead in minutes, each by position in the series.
-struct DayScores {
-    day: Timestamp,
-    series: Arc<[SeriesKey]>,
-    by_lead: BTreeMap<u32, Vec<Score>>,
-}
-
-/// Recent vintages, scores, alerts and the roster.
+/// Recent vintages, the ledger, alerts and the roster.
 pub struct Issuer {
     config: IssueConfig,
     width: WindowWidth,
@@ -107,11 +94,7 @@ pub struct Issuer {
     places: Arc<Places>,
     /// Knows nothing: what serves while there is no fit.
     unfitted: Product,
-    recent: Recent,
-    /// Of `recent`, what planners changed.
-    adjusted: Recent,
-    scores: Vec<DayScores>,
-    adjusted_scores: BTreeMap<(Timestamp, SeriesKey), BTreeMap<u32, AdjustedScore>>,
+    ledger: Ledger,
     pub alerts: AlertBook,
     shifts: BTreeMap<SeriesKey, Vec<Shift>>,
     /// By channel.
@@ -133,20 +116,6 @@ pub struct Situation<'a> {
     /// Clock time, for the outbox only.
     pub now: Timestamp,
     pub metrics: &'a Metrics,
-}
-
-/// Scores of that day and these series by lead.
-fn scores_of<'a>(
-    all: &'a mut Vec<DayScores>,
-    day: Timestamp,
-    series: &Arc<[SeriesKey]>,
-) -> &'a mut BTreeMap<u32, Vec<Score>> {
-    let known = all.iter().position(|s| s.day == day && Arc::ptr_eq(&s.series, series));
-    let known = known.unwrap_or_else(|| {
-        all.push(DayScores { day, series: series.clone(), by_lead: BTreeMap::new() });
-        all.len() - 1
-    });
-    &mut all[known].by_lead
 }
 
 impl Issuer {
@@ -180,10 +149,7 @@ impl Issuer {
             gate,
             places,
             unfitted: Product::default(),
-            recent: Recent::default(),
-            adjusted: Recent::default(),
-            scores: Vec::new(),
-            adjusted_scores: BTreeMap::new(),
+            ledger: Ledger::default(),
             alerts: AlertBook::default(),
             shifts: BTreeMap::new(),
             planners,
@@ -197,28 +163,11 @@ impl Issuer {
     /// [`StoreError`] if the store cannot be read.
     pub fn restore(&mut self, reader: &Reader, next: Option<Timestamp>) -> Result<(), StoreError> {
         self.tells = false;
-        self.scores.clear();
-        self.adjusted_scores.clear();
-        self.recent.clear();
-        self.adjusted.clear();
+        self.ledger = Ledger::default();
         self.alerts = AlertBook::restore(reader.alerts(&Filter::default(), true, 10_000, None)?);
         self.shifts.clear();
         let Some(next) = next else { return Ok(()) };
-        // One time's after the other: together they are large.
-        let first = self.width.index(next - HORIZON) + 1;
-        for issued_at in (first..=self.width.index(next)).map(|index| self.width.start(index)) {
-            let mut vintages = reader.vintages_at(issued_at)?;
-            vintages.sort_by(|a, b| a.series.cmp(&b.series));
-            self.recent.push(issued_at, vintages.iter());
-        }
-        let mut adjusted: BTreeMap<Timestamp, Vec<Vintage>> = BTreeMap::new();
-        for vintage in reader.adjusted_since(next - HORIZON)? {
-            adjusted.entry(vintage.issued_at).or_default().push(vintage);
-        }
-        for (issued_at, mut vintages) in adjusted {
-            vintages.sort_by(|a, b| a.series.cmp(&b.series));
-            self.adjusted.push(issued_at, vintages.iter());
-        }
+        self.ledger = Ledger::restore(reader, next, self.width)?;
         let shifts = reader.shifts(&Filter::default(), next - DAY, Timestamp::MAX)?;
         self.add_shifts(shifts);
         Ok(())
@@ -257,7 +206,8 @@ impl Issuer {
         at: &Situation<'_>,
     ) -> Result<Vec<StreamEvent>, StoreError> {
         let mut told = Vec::new();
-        self.score(tx, at)?;
+        let zone_of = |series: &SeriesKey| self.config.zone_of(&series.region);
+        self.ledger.settled(tx, at, (self.width, zone_of))?;
         if at.end < self.config.vintages_from {
             return Ok(told);
         }
@@ -268,10 +218,7 @@ impl Issuer {
             let plans = self.plan(tx, &issued, at.end)?;
             told.extend(self.alert(tx, at, &issued, &plans)?);
         }
-        self.recent.push(at.end, issued.model.values());
-        if !issued.adjusted.is_empty() {
-            self.adjusted.push(at.end, issued.adjusted.values());
-        }
+        self.ledger.issued(at.end, &issued);
         Ok(told)
     }
 
@@ -280,79 +227,7 @@ impl Issuer {
     /// # Errors
     /// [`StoreError`] if it could not be stored.
     pub fn flush(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        for ((day, series), by_lead) in std::mem::take(&mut self.adjusted_scores) {
-            tx.put_adjusted_scores(&series, day, by_lead.into_iter())?;
-        }
-        for DayScores { day, series, by_lead } in std::mem::take(&mut self.scores) {
-            for (number, series) in series.iter().enumerate() {
-                let of_series = by_lead.iter().map(|(lead, scores)| (*lead, scores[number]));
-                let scored: Vec<(u32, Score)> = of_series.filter(|(_, s)| s.n > 0).collect();
-                if !scored.is_empty() {
-                    tx.put_scores(series, day, &scored)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Holds every vintage that spoke of the settled window against its count.
-    fn score(&mut self, tx: &mut Tx<'_>, at: &Situation<'_>) -> Result<(), StoreError> {
-        let window = at.end - self.width.length();
-        let day = Timestamp::from_millis(window.millis().div_euclid(DAY_MS) * DAY_MS);
-        let mut truths: Vec<Truth> = Vec::new();
-        let mut truths_of: Arc<[SeriesKey]> = Arc::default();
-        let mut changed: BTreeMap<(Timestamp, SeriesKey), Target> = BTreeMap::new();
-        for said in self.adjusted.take(window) {
-            for (series, target) in said.series.iter().zip(said.targets()) {
-                changed.extend(target.map(|target| ((said.issued_at, series.clone()), target)));
-            }
-        }
-        for said in self.recent.take(window) {
-            let lead_minutes = (window.since(said.issued_at).as_secs() / 60) as u32;
-            if !Arc::ptr_eq(&truths_of, &said.series) {
-                truths = said.series.iter().map(|key| self.truth(at, key, window)).collect();
-                truths_of = said.series.clone();
-            }
-            let scores = scores_of(&mut self.scores, day, &said.series);
-            let scores = scores.entry(lead_minutes);
-            let scores = scores.or_insert_with(|| vec![Score::default(); said.series.len()]);
-            for (number, target) in said.targets().enumerate() {
-                let (Some(target), Some((actual, naive))) = (target, truths[number]) else {
-                    continue;
-                };
-                let series = &said.series[number];
-                let score = Score::of(&target, actual, naive);
-                scores[number].merge(&score);
-                let served = if changed.is_empty() {
-                    None
-                } else {
-                    changed.get(&(said.issued_at, series.clone()))
-                };
-                if let Some(served) = served.filter(|served| **served != target) {
-                    let adjusted = Score::of(served, actual, naive);
-                    let sums = self.adjusted_scores.entry((day, series.clone())).or_default();
-                    let sum = sums.entry(lead_minutes).or_default();
-                    sum.merge(&AdjustedScore { adjusted, model: score });
-                }
-                if lead_minutes == 0
-                    && let Some(anomaly) = anomaly::judge(series, served.unwrap_or(&target), actual)
-                {
-                    tx.put_anomaly(&anomaly)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The count of a window.
-    fn truth(&self, at: &Situation<'_>, series: &SeriesKey, window: Timestamp) -> Truth {
-        let known = |start: Timestamp| {
-            let count = at.histories.count(series, self.width.index(start));
-            (!count.is_nan()).then_some(f64::from(count))
-        };
-        let actual = known(window)?;
-        let last_week = self.config.zone_of(&series.region).days_before(window, 7);
-        Some((actual, known(last_week)))
+        self.ledger.flush(tx)
     }
 
     fn issue(&mut self, tx: &mut Tx<'_>, at: &Situation<'_>) -> Result<Issued, StoreError> {

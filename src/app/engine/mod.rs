@@ -14,6 +14,7 @@ mod commands;
 mod counter;
 mod histories;
 mod issue;
+mod judge;
 mod leader;
 mod model;
 mod recent;

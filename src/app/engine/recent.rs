@@ -100,10 +100,6 @@ impl Recent {
         self.by_window = self.by_window.split_off(&window);
         said
     }
-
-    pub fn clear(&mut self) {
-        self.by_window.clear();
-    }
 }
 
 #[cfg(test)]
@@ -129,6 +125,7 @@ mod tests {
                 .collect(),
             members: Vec::new(),
             causes: Vec::new(),
+            surges: None,
             fallback: None,
         };
         let (first, second) = (

@@ -83,6 +83,7 @@ fn scores_are_what_a_hand_works_out() {
         targets: (0..6).map(|step| target(origin + step, q)).collect(),
         members: Vec::new(),
         causes: Vec::new(),
+        surges: None,
         fallback: None,
     };
     board.add(origin, &[vintage]);
@@ -227,6 +228,7 @@ impl Model for Prophet {
             targets,
             members: Vec::new(),
             causes: Vec::new(),
+            surges: None,
             fallback: None,
         }]
     }

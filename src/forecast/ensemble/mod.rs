@@ -103,6 +103,7 @@ impl Ensemble {
             targets: targets.collect(),
             members: vec!["ratio".into(), "difference".into()],
             causes: Vec::new(),
+            surges: None,
             fallback: None,
         })
     }

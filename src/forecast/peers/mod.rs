@@ -60,6 +60,7 @@ fn vintages(
             targets: targets.into_iter().enumerate().map(target).collect(),
             members: vec![name.to_owned()],
             causes: Vec::new(),
+            surges: None,
             fallback: None,
         })
     };

@@ -4,4 +4,6 @@ mod client;
 mod points;
 
 pub use client::{InfluxClient, InfluxSettings, SetupProblem, Written};
-pub use points::{Line, alert, anomaly, forecast, outlook, staffing, windows};
+pub use points::{
+    Line, accuracy, alert, anomaly, forecast, forecast_lead, outlook, staffing, windows,
+};

@@ -1,6 +1,7 @@
 //! What the store holds as InfluxDB points, in the measurements that dashboards rely on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use influxdb_line_protocol::LineProtocolBuilder;
 use influxdb_line_protocol::builder::{AfterMeasurement, FieldValue};
@@ -8,8 +9,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::alert::{Alert, AlertSeverity, AlertState};
 use crate::anomaly::{Anomaly, AnomalyKind};
-use crate::domain::{Name, Scope, SeriesKey, Timestamp};
-use crate::forecast::{Target, Vintage};
+use crate::domain::{Name, Scope, SeriesKey, Timestamp, WindowWidth};
+use crate::forecast::surge::{SURGE_LEADS, SurgeCount, lead_minutes};
+use crate::forecast::{Figures, Target, Vintage};
 use crate::staffing::{Outlook, PlanTarget};
 use crate::store::CellWindow;
 use crate::window::Cell;
@@ -184,6 +186,54 @@ pub fn forecast<'a>(
     })
 }
 
+/// `forecast_lead`: targets of one vintage that are 1, 3 and 6 h ahead. No other vintage writes them.
+pub fn forecast_lead(vintage: &Vintage, width: WindowWidth) -> impl Iterator<Item = Line> + '_ {
+    SURGE_LEADS.into_iter().filter_map(move |hours| {
+        let lead = Duration::from_secs(60) * lead_minutes(hours, width);
+        let start = vintage.issued_at + lead;
+        let target = vintage.targets.iter().find(|target| target.start == start)?;
+        let [_, q10, _, q50, _, q90, _] = target.quantiles;
+        Fields::new()
+            .float("q10", q10)
+            .float("q50", q50)
+            .float("q90", q90)
+            .at(lead_tag(series_tags("forecast_lead", &vintage.series), hours), nanos(start))
+    })
+}
+
+fn lead_tag(line: Start, hours: u32) -> Start {
+    line.tag("lead_h", &hours.to_string())
+}
+
+/// `accuracy`: sums of a day, which grow until it is over, at its first window.
+pub fn accuracy(
+    series: &SeriesKey,
+    day: Timestamp,
+    hours: u32,
+    figures: &Figures,
+    counted: &SurgeCount,
+) -> Option<Line> {
+    let mut fields = Fields::new();
+    let shares = [
+        ("wape", figures.wape),
+        ("wape_naive", figures.wape_naive),
+        ("wape_floor", figures.wape_floor),
+        ("mase", figures.mase),
+        ("coverage80", figures.coverage80),
+        ("bias", figures.bias),
+    ];
+    for (key, share) in shares {
+        if let Some(share) = share {
+            fields = fields.float(key, share);
+        }
+    }
+    fields
+        .integer("surges", counted.surges)
+        .integer("surges_hit", counted.hits)
+        .integer("false_calls", counted.false_calls)
+        .at(lead_tag(series_tags("accuracy", series), hours), nanos(day))
+}
+
 /// `staffing`: what one window needs.
 pub fn staffing(series: &SeriesKey, target: &PlanTarget) -> Option<Line> {
     let mut fields =
@@ -272,6 +322,16 @@ mod tests {
         let record =
             WindowRecord { counts, settled: upto == 0, active: 3, ..WindowRecord::default() };
         (Timestamp::from_secs(1_767_232_800), cell, CellWindow { record, late: 1, upto })
+    }
+
+    #[test]
+    fn figures_that_are_not_known_are_left_out() {
+        let series = SeriesKey::parse("north/tv/phone").expect("series");
+        let figures = Figures { wape: Some(0.125), coverage80: Some(0.75), ..Figures::default() };
+        let counted = SurgeCount { surges: 2, hits: 1, false_calls: 3, ..SurgeCount::default() };
+        let day = Timestamp::from_secs(1_767_225_600);
+        let line = accuracy(&series, day, 3, &figures, &counted);
+        insta::assert_snapshot!(text(line.into_iter().collect()), @"accuracy,region=north,service=tv,channel=phone,lead_h=3 wape=0.125,coverage80=0.75,surges=2i,surges_hit=1i,false_calls=3i 1767225600000000000");
     }
 
     #[test]

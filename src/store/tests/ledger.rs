@@ -83,21 +83,75 @@ fn plans_keep_the_newest_and_scores_add_up() {
         gap_at: None,
         minutes_to_breach: None,
     };
-    let score = |n| Score { n, actual: 2.5, floor: 0.25, ..Score::default() };
+    let score =
+        |n| Score { n, actual: 2.5, floor: 0.25, by_quantile_actual: 2.5, ..Score::default() };
     put(&mut store, |tx| {
         tx.put_plan(None, &outlook(HOUR))?;
         tx.put_plan(None, &outlook(0))?;
-        tx.put_scores(&series("phone"), at(0), &[(60, score(1)), (180, score(2))])?;
-        tx.put_scores(&series("phone"), at(0), &[(60, score(3))])
+        tx.put_scores(&series("phone"), at(0), &ByLead::from([(60, score(1)), (180, score(2))]))?;
+        tx.put_scores(&series("phone"), at(0), &ByLead::from([(60, score(3))]))
     });
     let reader = reader(&store);
     let key = series("phone");
     assert_eq!(reader.outlook(&key).expect("reads"), Some(outlook(HOUR)));
     assert_eq!(reader.outlooks(&Filter::default()).expect("reads"), [outlook(HOUR)]);
     assert_eq!(reader.plan(&key).expect("reads"), None);
-    let sum = Score { n: 4, actual: 5.0, floor: 0.5, ..Score::default() };
+    let sum = Score { n: 4, actual: 5.0, floor: 0.5, by_quantile_actual: 5.0, ..Score::default() };
     assert_eq!(
         reader.scores(&key, at(0), at(DAY)).expect("reads"),
         [(at(0), 60, sum), (at(0), 180, score(2))]
     );
+    assert_eq!(
+        reader.scores_on(at(0)).expect("reads"),
+        [(key.clone(), ByLead::from([(60, sum), (180, score(2))]))]
+    );
+    assert_eq!(reader.scores_on(at(DAY)).expect("reads"), []);
+    // A row of a program that knew nothing of losses by quantile.
+    let raw = Connection::open(dir.path().join(FILE)).expect("opens");
+    let before = (2u32, [7.0f64, 1.5, -0.5, 2.0, 7.0, 3.25], 1u32, 2u32, 0.75f64);
+    raw.execute(
+        "INSERT INTO scores (series, day, lead_minutes, score) SELECT series, day, 60, ?1 FROM score_days",
+        [postcard::to_stdvec(&before).expect("packs")],
+    )
+    .expect("inserts");
+    let (_, _, both) = reader.scores(&key, at(0), at(DAY)).expect("reads")[0];
+    assert_eq!((both.n, both.actual, both.pinball, both.inside95), (6, 12.0, 3.25, 2));
+    assert_eq!((both.floor, both.by_quantile_actual, both.scaled_n), (1.25, 5.0, 0));
+}
+
+#[test]
+fn surges_and_calls_are_replaced_by_what_is_known_later() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = open(&dir);
+    let surge = Surge {
+        series: series("phone"),
+        lead_hours: 3,
+        start: at(HOUR),
+        upto: at(HOUR),
+        called: true,
+        alarmed: true,
+        warned_minutes: Some(150),
+    };
+    let longer = Surge { upto: at(2 * HOUR), ..surge.clone() };
+    let call =
+        Call { series: series("phone"), lead_hours: 3, first: at(0), upto: at(0), good: false };
+    let good = Call { good: true, upto: at(HOUR), ..call.clone() };
+    put(&mut store, |tx| {
+        tx.put_surge(&surge)?;
+        tx.put_call(&call)
+    });
+    put(&mut store, |tx| {
+        tx.put_surge(&longer)?;
+        tx.put_call(&good)
+    });
+    let reader = reader(&store);
+    let (all, ever) = (Filter::default(), (at(0), at(DAY)));
+    assert_eq!(reader.surges(&all, ever, at(2 * HOUR)).expect("reads"), [longer]);
+    assert_eq!(reader.surges(&all, ever, at(3 * HOUR)).expect("reads"), []);
+    assert_eq!(reader.calls(&all, ever, at(0)).expect("reads"), [good]);
+    let changes = reader.changes(0, 10).expect("reads");
+    assert_eq!(changes.last().map(|(_, change)| change), Some(&Change::Accuracy(at(0))));
+    store.prune(at(402 * DAY)).expect("prunes");
+    assert_eq!(reader.surges(&all, ever, at(0)).expect("reads"), []);
+    assert_eq!(reader.calls(&all, ever, at(0)).expect("reads"), []);
 }

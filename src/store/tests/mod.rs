@@ -21,6 +21,7 @@ use crate::domain::{
     AlarmAction, AlarmEvent, DeadLetter, ListRebuilt, MaintenanceAction, MaintenanceEvent, Name,
     Position, Reason, Scope, SeriesKey, Severity, SourceId,
 };
+use crate::forecast::surge::{Call, Surge};
 use crate::forecast::{Score, Target, Vintage};
 use crate::staffing::{Outlook, Shift};
 use crate::window::{Cell, Counts};
@@ -58,6 +59,7 @@ pub(super) fn vintage(issued_ms: i64) -> Vintage {
         targets: (0..24).map(target).collect(),
         members: vec!["profile".into(), "mstl-ets".into()],
         causes: Vec::new(),
+        surges: None,
         fallback: None,
     }
 }

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use surgecast::store::Reader;
-use surgecast::window::Cell;
+use surgecast::window::{Cell, Counts};
 
 use super::data::{self, Count, WINDOW};
 use super::grafana::check_board;
@@ -75,31 +75,32 @@ pub fn now_s() -> i64 {
     now.as_secs() as i64
 }
 
+fn add(count: &mut Count, cell: &Cell, start: i64, counts: &Counts) {
+    match cell {
+        Cell::Tickets(series) if counts.tickets > 0 => {
+            count.tickets.insert((series.to_string(), start), counts.tickets.into());
+        }
+        Cell::Alarms(scope) => {
+            let place = format!("{}/{}", scope.region, scope.service);
+            let severities = ["critical", "major", "minor", "warning", "indeterminate"];
+            let raised = severities.into_iter().zip(counts.raised);
+            for (what, n) in raised.chain([("clear", counts.cleared)]).filter(|(_, n)| *n > 0) {
+                count.alarms.insert((place.clone(), what.into(), start), n.into());
+            }
+        }
+        _ => {}
+    }
+}
+
 /// What the store has counted.
 pub fn stored(reader: &Reader) -> Count {
     let mut count = Count::default();
-    reader
-        .each_window(surgecast::domain::Timestamp::from_secs(0), |cell, start, record| {
-            let start = start.secs();
-            match cell {
-                Cell::Tickets(series) if record.counts.tickets > 0 => {
-                    count.tickets.insert((series.to_string(), start), record.counts.tickets.into());
-                }
-                Cell::Alarms(scope) => {
-                    let place = format!("{}/{}", scope.region, scope.service);
-                    let severities = ["critical", "major", "minor", "warning", "indeterminate"];
-                    let raised = severities.into_iter().zip(record.counts.raised);
-                    for (what, n) in raised.chain([("cleared", record.counts.cleared)]) {
-                        let what = if what == "cleared" { "clear" } else { what };
-                        if n > 0 {
-                            count.alarms.insert((place.clone(), what.into(), start), n.into());
-                        }
-                    }
-                }
-                _ => {}
-            }
-        })
-        .expect("windows");
+    let all = reader.each_cell(surgecast::domain::Timestamp::from_secs(0), |cell, windows| {
+        for (start, record) in windows {
+            add(&mut count, cell, start.secs(), &record.counts);
+        }
+    });
+    all.expect("windows");
     count
 }
 

@@ -1,0 +1,294 @@
+//! How good forecasts were: scores as sums of a day, surges that came, calls of surges.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::columns::{self, pack, unpack};
+use super::tx::find_series;
+use super::{Change, Filter, Reader, StoreError, Tx, chunk};
+use crate::domain::{SeriesKey, Timestamp};
+use crate::forecast::Score;
+use crate::forecast::surge::{Call, Surge};
+
+/// Scores of a day by lead in minutes.
+pub type ByLead = BTreeMap<u32, Score>;
+
+/// Sums are kept in thousandths, so that they do not depend on the order in which they were added.
+const SCALE: f64 = 1000.0;
+
+/// Lead, counts, and sums in thousandths: small ones take a byte or two.
+type Packed = (u32, [u32; 4], [i64; 8], [i64; 7]);
+
+fn packed((lead, s): (&u32, &Score)) -> Packed {
+    let sums = [s.actual, s.absolute, s.bias, s.naive_absolute, s.naive_actual, s.pinball]
+        .map(thousandths);
+    let [actual, absolute, bias, naive_absolute, naive_actual, pinball] = sums;
+    let more = [thousandths(s.floor), thousandths(s.scaled)];
+    (
+        *lead,
+        [s.n, s.inside80, s.inside95, s.scaled_n],
+        [actual, absolute, bias, naive_absolute, naive_actual, pinball, more[0], more[1]],
+        s.by_quantile.map(thousandths),
+    )
+}
+
+fn unpacked((lead, counts, sums, by_quantile): Packed) -> (u32, Score) {
+    let [n, inside80, inside95, scaled_n] = counts;
+    let [actual, absolute, bias, naive_absolute, naive_actual, pinball, floor, scaled] =
+        sums.map(|sum| sum as f64 / SCALE);
+    let score = Score {
+        n,
+        actual,
+        absolute,
+        bias,
+        naive_absolute,
+        naive_actual,
+        pinball,
+        by_quantile: by_quantile.map(|sum| sum as f64 / SCALE),
+        by_quantile_actual: actual,
+        inside80,
+        inside95,
+        floor,
+        scaled,
+        scaled_n,
+    };
+    (lead, score)
+}
+
+fn thousandths(sum: f64) -> i64 {
+    (sum * SCALE).round() as i64
+}
+
+/// A score as it was stored before there were losses by quantile and scales.
+#[derive(Serialize, Deserialize)]
+struct Before {
+    n: u32,
+    actual: f64,
+    absolute: f64,
+    bias: f64,
+    naive_absolute: f64,
+    naive_actual: f64,
+    pinball: f64,
+    inside80: u32,
+    inside95: u32,
+    floor: f64,
+}
+
+impl From<Before> for Score {
+    fn from(before: Before) -> Self {
+        let Before { n, actual, absolute, bias, naive_absolute, naive_actual, .. } = before;
+        Self {
+            n,
+            actual,
+            absolute,
+            bias,
+            naive_absolute,
+            naive_actual,
+            pinball: before.pinball,
+            inside80: before.inside80,
+            inside95: before.inside95,
+            floor: before.floor,
+            ..Self::default()
+        }
+    }
+}
+
+fn day_row(bytes: &[u8]) -> Result<ByLead, StoreError> {
+    Ok(unpack::<Vec<Packed>>(bytes)?.into_iter().map(unpacked).collect())
+}
+
+/// Accuracy
+impl Tx<'_> {
+    /// Adds to the scores of a series on a day (UTC midnight), by lead in minutes.
+    pub fn put_scores(
+        &mut self,
+        series: &SeriesKey,
+        day: Timestamp,
+        by_lead: &ByLead,
+    ) -> Result<(), StoreError> {
+        let (series, day) = (self.series_id(series)?, chunk::day(day));
+        let known: Option<Vec<u8>> = self
+            .conn
+            .prepare_cached("SELECT body FROM score_days WHERE day = ?1 AND series = ?2")?
+            .query_row([day, series], |row| row.get(0))
+            .optional()?;
+        let mut sums = known.map_or_else(|| Ok(ByLead::new()), |bytes| day_row(&bytes))?;
+        for (lead, score) in by_lead {
+            sums.entry(*lead).or_default().merge(score);
+        }
+        let body: Vec<Packed> = sums.iter().map(packed).collect();
+        self.run(
+            "INSERT OR REPLACE INTO score_days (day, series, body) VALUES (?1, ?2, ?3)",
+            params![day, series, pack(&body)?],
+        )
+        .map(drop)
+    }
+
+    /// Sinks have to look at the scores of a day again.
+    pub fn tell_accuracy(&mut self, day: Timestamp) {
+        self.changed(Change::Accuracy(chunk::midnight(chunk::day(day))));
+    }
+
+    /// A surge that began or went on; replaces what was known of it.
+    pub fn put_surge(&mut self, surge: &Surge) -> Result<(), StoreError> {
+        self.tell_accuracy(surge.start);
+        let series = self.series_id(&surge.series)?;
+        self.run(
+            "INSERT OR REPLACE INTO surges (series, lead_h, start, upto, called, alarmed, warned)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                series,
+                surge.lead_hours,
+                surge.start.millis(),
+                surge.upto.millis(),
+                surge.called,
+                surge.alarmed,
+                surge.warned_minutes
+            ],
+        )
+        .map(drop)
+    }
+
+    /// Calls of a surge; replaces what was known of them.
+    pub fn put_call(&mut self, call: &Call) -> Result<(), StoreError> {
+        self.tell_accuracy(call.first);
+        let series = self.series_id(&call.series)?;
+        self.run(
+            "INSERT OR REPLACE INTO calls (series, lead_h, first, upto, good)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![series, call.lead_hours, call.first.millis(), call.upto.millis(), call.good],
+        )
+        .map(drop)
+    }
+}
+
+/// Accuracy
+impl Reader {
+    /// Scores by day (UTC midnight, in `from_day..to_day`) and lead in minutes.
+    pub fn scores(
+        &self,
+        series: &SeriesKey,
+        from_day: Timestamp,
+        to_day: Timestamp,
+    ) -> Result<Vec<(Timestamp, u32, Score)>, StoreError> {
+        self.read(|conn| {
+            let Some(id) = find_series(conn, series)? else { return Ok(Vec::new()) };
+            let days = chunk::day(from_day)..chunk::day(to_day);
+            let mut sums: BTreeMap<(i64, u32), Score> = BTreeMap::new();
+            let mut old = conn.prepare_cached(
+                "SELECT day, lead_minutes, score FROM scores
+                 WHERE series = ?1 AND day >= ?2 AND day < ?3",
+            )?;
+            let mut rows = old.query([id, days.start, days.end])?;
+            while let Some(row) = rows.next()? {
+                let before: Before = columns::value(row, 2)?;
+                sums.insert((row.get(0)?, row.get(1)?), before.into());
+            }
+            let known: (Option<i64>, Option<i64>) = conn.query_row(
+                "SELECT (SELECT MIN(day) FROM score_days), (SELECT MAX(day) FROM score_days)",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            let (Some(first), Some(last)) = known else { return Ok(listed(sums)) };
+            let mut found =
+                conn.prepare_cached("SELECT body FROM score_days WHERE day = ?1 AND series = ?2")?;
+            for day in days.start.max(first)..days.end.min(last + 1) {
+                let mut rows = found.query([day, id])?;
+                let Some(row) = rows.next()? else { continue };
+                for (lead, score) in day_row(columns::bytes(row, 0)?)? {
+                    sums.entry((day, lead)).or_default().merge(&score);
+                }
+            }
+            Ok(listed(sums))
+        })
+    }
+
+    /// Scores of every series on the day that starts then, by lead in minutes.
+    pub fn scores_on(&self, day: Timestamp) -> Result<Vec<(SeriesKey, ByLead)>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT s.region, s.service, s.channel, d.body
+                 FROM score_days d JOIN series s ON s.id = d.series WHERE d.day = ?1",
+            )?;
+            let mut rows = found.query([chunk::day(day)])?;
+            let mut scores = Vec::new();
+            while let Some(row) = rows.next()? {
+                scores.push((columns::series(row, 0)?, day_row(columns::bytes(row, 3)?)?));
+            }
+            Ok(scores)
+        })
+    }
+
+    /// Surges that began in `from..to` and whose last windows start at `upto` or later, oldest first.
+    pub fn surges(
+        &self,
+        filter: &Filter,
+        (from, to): (Timestamp, Timestamp),
+        upto: Timestamp,
+    ) -> Result<Vec<Surge>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT s.region, s.service, s.channel, x.lead_h, x.start, x.upto, x.called,
+                     x.alarmed, x.warned
+                 FROM surges x JOIN series s ON s.id = x.series
+                 WHERE x.start >= ?1 AND x.start < ?2 AND x.upto >= ?3
+                 ORDER BY x.start, x.series, x.lead_h",
+            )?;
+            let mut rows = found.query([from, to, upto].map(Timestamp::millis))?;
+            let mut surges = Vec::new();
+            while let Some(row) = rows.next()? {
+                surges.push(surge(row)?);
+            }
+            surges.retain(|surge| filter.admits_series(&surge.series));
+            Ok(surges)
+        })
+    }
+
+    /// Calls whose first forecast was issued in `from..to` and whose last one at `upto` or later, oldest first.
+    pub fn calls(
+        &self,
+        filter: &Filter,
+        (from, to): (Timestamp, Timestamp),
+        upto: Timestamp,
+    ) -> Result<Vec<Call>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT s.region, s.service, s.channel, x.lead_h, x.first, x.upto, x.good
+                 FROM calls x JOIN series s ON s.id = x.series
+                 WHERE x.first >= ?1 AND x.first < ?2 AND x.upto >= ?3
+                 ORDER BY x.first, x.series, x.lead_h",
+            )?;
+            let mut rows = found.query([from, to, upto].map(Timestamp::millis))?;
+            let mut calls = Vec::new();
+            while let Some(row) = rows.next()? {
+                calls.push(Call {
+                    series: columns::series(row, 0)?,
+                    lead_hours: row.get(3)?,
+                    first: columns::time(row, 4)?,
+                    upto: columns::time(row, 5)?,
+                    good: row.get(6)?,
+                });
+            }
+            calls.retain(|call| filter.admits_series(&call.series));
+            Ok(calls)
+        })
+    }
+}
+
+fn listed(sums: BTreeMap<(i64, u32), Score>) -> Vec<(Timestamp, u32, Score)> {
+    sums.into_iter().map(|((day, lead), score)| (chunk::midnight(day), lead, score)).collect()
+}
+
+fn surge(row: &Row<'_>) -> Result<Surge, StoreError> {
+    Ok(Surge {
+        series: columns::series(row, 0)?,
+        lead_hours: row.get(3)?,
+        start: columns::time(row, 4)?,
+        upto: columns::time(row, 5)?,
+        called: row.get(6)?,
+        alarmed: row.get(7)?,
+        warned_minutes: row.get(8)?,
+    })
+}
