@@ -252,8 +252,8 @@ fn positions(bytes: &[u8], is: impl Fn(u8) -> bool) -> impl Iterator<Item = usiz
 fn value(bytes: &[u8], from: usize) -> std::ops::Range<usize> {
     let start = (from..bytes.len()).find(|at| !bytes[*at].is_ascii_whitespace()).unwrap_or(from);
     let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
-    for at in start..bytes.len() {
-        match bytes[at] {
+    for (at, byte) in bytes.iter().enumerate().skip(start) {
+        match byte {
             _ if escaped => escaped = false,
             b'\\' if quoted => escaped = true,
             b'"' => quoted = !quoted,
