@@ -15,7 +15,7 @@ use super::params::{
 use super::problem::Problem;
 use super::state::ApiState;
 use crate::domain::{SeriesKey, Timestamp};
-use crate::forecast::{HORIZON, Score};
+use crate::forecast::HORIZON;
 use crate::store::{Filter, Reader, StoreError};
 
 /// Counts that a sparkline shows.
@@ -23,8 +23,6 @@ const SPARK_WINDOWS: u32 = 48;
 const DAY: Duration = Duration::from_secs(86_400);
 /// Longest stretch that one answer covers.
 const SPAN_MAX: Duration = Duration::from_secs(62 * 86_400);
-/// Days of scores behind the accuracy figures.
-const SCORED_DAYS: u32 = 28;
 
 /// Runs a read off the runtime's threads.
 pub async fn read<T: Send + 'static>(
@@ -39,7 +37,7 @@ pub async fn read<T: Send + 'static>(
 }
 
 /// One object where all three names are given, else an array over the series that match.
-async fn each<T: Serialize + Send + 'static>(
+pub(super) async fn each<T: Serialize + Send + 'static>(
     state: &ApiState,
     filter: Filter,
     one: impl Fn(&Reader, &SeriesKey) -> Result<Option<T>, StoreError> + Send + 'static,
@@ -208,34 +206,6 @@ pub async fn anomalies(
     let rows =
         read(&state, move |reader| reader.anomalies(&filter, from, to, limit, after)).await?;
     Ok(Json(rows.iter().map(|(_, anomaly)| dto::Anomaly::from(anomaly)).collect()))
-}
-
-/// How good the forecasts were, from the ledger of the last four weeks
-#[utoipa::path(get, path = "/accuracy", params(SeriesQuery), responses((status = 200, body = dto::Accuracy), (status = 404, body = Problem)))]
-pub async fn accuracy(
-    State(state): State<ApiState>,
-    Params(query): Params<SeriesQuery>,
-) -> Result<Response, Problem> {
-    let filter = query.filter()?;
-    let now = state.clock.now();
-    each(&state, filter, move |reader, series| {
-        let mut overall = Score::default();
-        let mut by_lead: BTreeMap<u32, Score> = BTreeMap::new();
-        for (_, lead, score) in reader.scores(series, now - DAY * SCORED_DAYS, now + DAY)? {
-            overall.merge(&score);
-            by_lead.entry(lead).or_default().merge(&score);
-        }
-        let leads = by_lead.iter().map(|(lead_minutes, score)| dto::LeadFigures {
-            lead_minutes: *lead_minutes,
-            figures: score.figures().into(),
-        });
-        Ok(Some(dto::Accuracy {
-            key: dto::Key::from(series),
-            overall: overall.figures().into(),
-            leads: leads.collect(),
-        }))
-    })
-    .await
 }
 
 /// Alerts, newest first

@@ -19,6 +19,7 @@ mod mapping;
 mod outbox;
 mod outlook_topic;
 pub mod replay;
+mod report_command;
 pub mod serve;
 mod service;
 mod sessions;
