@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::alert;
 use crate::anomaly;
 use crate::domain::{self, MaintenanceEvent, SeriesKey, Timestamp};
+use crate::forecast::surge::SurgeCount;
 use crate::forecast::{self, QUANTILES};
 use crate::staffing;
 use crate::store::{self, AdjustedScore, Served};
@@ -298,6 +299,8 @@ impl From<&anomaly::Anomaly> for Anomaly {
 pub struct Figures {
     /// Scored windows.
     pub n: u32,
+    /// Tickets a window.
+    pub mean: Option<f64>,
     pub wape: Option<f64>,
     /// The same for last week's count.
     pub wape_naive: Option<f64>,
@@ -307,12 +310,17 @@ pub struct Figures {
     pub bias: Option<f64>,
     pub coverage80: Option<f64>,
     pub coverage95: Option<f64>,
+    /// Mean miss relative to that of last week's count in the eight weeks before each day.
+    pub mase: Option<f64>,
+    /// Loss by quantile, in the unit of `wql`, which is their mean.
+    pub quantile_loss: Option<BTreeMap<String, f64>>,
 }
 
 impl From<forecast::Figures> for Figures {
     fn from(f: forecast::Figures) -> Self {
         Self {
             n: f.n,
+            mean: f.mean,
             wape: f.wape,
             wape_naive: f.wape_naive,
             wape_floor: f.wape_floor,
@@ -320,6 +328,10 @@ impl From<forecast::Figures> for Figures {
             bias: f.bias,
             coverage80: f.coverage80,
             coverage95: f.coverage95,
+            mase: f.mase,
+            quantile_loss: f
+                .quantile_loss
+                .map(|losses| QUANTILES.iter().map(ToString::to_string).zip(losses).collect()),
         }
     }
 }
@@ -352,10 +364,57 @@ impl From<AdjustedScore> for AdjustedAccuracy {
 pub struct Accuracy {
     #[serde(flatten)]
     pub key: Key,
+    /// First day of the figures, and the day after the last one.
+    pub from: String,
+    pub to: String,
+    /// The accuracy, 1 − WAPE, that is aimed at.
+    pub target_accuracy: f64,
+    /// Whether it could be reached at this volume by someone who knew the true rate; null where nothing came.
+    pub reachable: Option<bool>,
+    /// Whether it was reached over all leads.
+    pub reached: Option<bool>,
     pub overall: Figures,
     pub leads: Vec<LeadFigures>,
+    /// By lead of 1, 3 and 6 h.
+    pub surges: Vec<SurgeFigures>,
     /// Whether adjustments helped; null where none was scored.
     pub adjustments: Option<AdjustedAccuracy>,
+}
+
+/// Surges, two windows in a row above the 99 % quantile of the forecast without alarms, as seen at one lead.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SurgeFigures {
+    pub lead_hours: u32,
+    pub surges: u32,
+    /// Of which alarms or planned work were known by then.
+    pub alarmed: u32,
+    /// Of which the forecast of that lead called.
+    pub hits: u32,
+    pub hit_rate: Option<f64>,
+    /// Calls at that lead, and those after which nothing has come so far.
+    pub calls: u32,
+    pub false_calls: u32,
+    /// Surges that any forecast called.
+    pub warned: u32,
+    /// Mean minutes from the first forecast that called a surge to its start, over those that any called.
+    pub warning_minutes: Option<f64>,
+}
+
+impl From<(u32, SurgeCount)> for SurgeFigures {
+    fn from((lead_hours, c): (u32, SurgeCount)) -> Self {
+        let share = |sum: f64, of: u32| (of > 0).then(|| sum / f64::from(of));
+        Self {
+            lead_hours,
+            surges: c.surges,
+            alarmed: c.alarmed,
+            hits: c.hits,
+            hit_rate: share(f64::from(c.hits), c.surges),
+            calls: c.calls,
+            false_calls: c.false_calls,
+            warned: c.warned,
+            warning_minutes: share(c.warned_minutes as f64, c.warned),
+        }
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -3,6 +3,7 @@
 //! Reads come from the store alone. Whatever changes something is a [`Command`] for the leader, the
 //! only writer; a GET never changes anything.
 
+pub mod accuracy;
 mod adjustments;
 mod admin;
 mod auth;
@@ -14,6 +15,7 @@ mod page;
 mod params;
 mod problem;
 mod read;
+pub mod report;
 mod router;
 mod state;
 mod stream;

@@ -17,6 +17,7 @@ macro_rules! assets {
 }
 
 assets![
+    "accuracy.js",
     "alerts.js",
     "app.css",
     "app.js",

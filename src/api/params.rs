@@ -58,6 +58,33 @@ pub struct ListQuery {
     pub after: Option<String>,
 }
 
+/// Series and days of the ledger.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AccuracyQuery {
+    pub region: Option<String>,
+    pub service: Option<String>,
+    pub channel: Option<String>,
+    /// Series at most, 1 to 1000; all by default.
+    pub limit: Option<usize>,
+    /// Goes on after this series, `region/service/channel`.
+    pub after: Option<String>,
+    /// First day (UTC), such as 2026-01-31; 28 days before `to` by default.
+    pub from: Option<String>,
+    /// The day after the last one; tomorrow by default. At most 400 days after `from`.
+    pub to: Option<String>,
+}
+
+/// A week.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct WeekQuery {
+    /// An ISO week such as 2026-W46; the last one that is over by default.
+    pub week: Option<String>,
+}
+
 /// Series and a stretch of time.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -191,6 +218,13 @@ pub fn instant(key: &str, text: Option<&String>) -> Result<Option<Timestamp>, Pr
     text.map(|text| Timestamp::parse(text))
         .transpose()
         .map_err(|error| Problem::bad_request(format!("{key}: {error}")))
+}
+
+/// A day as a parameter: its midnight in UTC.
+pub fn day(key: &str, text: Option<&String>) -> Result<Option<Timestamp>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    let wrong = |_| Problem::bad_request(format!("{key}: {text}: use a day such as 2026-01-31"));
+    Timestamp::parse(&format!("{text}T00:00:00Z")).map(Some).map_err(wrong)
 }
 
 /// The number of rows.

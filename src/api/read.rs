@@ -16,8 +16,8 @@ use super::params::{
 use super::problem::Problem;
 use super::state::ApiState;
 use crate::domain::{MaintenanceEvent, SeriesKey, Timestamp};
-use crate::forecast::{HORIZON, PlannedWork, Score};
-use crate::store::{AdjustedScore, Filter, Reader, StoreError};
+use crate::forecast::{HORIZON, PlannedWork};
+use crate::store::{Filter, Reader, StoreError};
 
 /// Counts that a sparkline shows.
 const SPARK_WINDOWS: u32 = 48;
@@ -26,8 +26,6 @@ const DAY: Duration = Duration::from_secs(86_400);
 const SPAN_MAX: Duration = Duration::from_secs(62 * 86_400);
 /// Standing alarms that are looked at, the most severe first.
 const ALARMS_MAX: usize = 10_000;
-/// Days of scores behind the accuracy figures.
-const SCORED_DAYS: u32 = 28;
 
 /// Runs a read off the runtime's threads.
 pub async fn read<T: Send + 'static>(
@@ -42,7 +40,7 @@ pub async fn read<T: Send + 'static>(
 }
 
 /// One object where all three names are given, else an array over the series that match.
-async fn each<T: Serialize + Send + 'static>(
+pub(super) async fn each<T: Serialize + Send + 'static>(
     state: &ApiState,
     filter: Filter,
     page: Page,
@@ -219,39 +217,6 @@ pub async fn anomalies(
     let rows =
         read(&state, move |reader| reader.anomalies(&filter, from, to, limit, after)).await?;
     Ok(Json(rows.iter().map(|(_, anomaly)| dto::Anomaly::from(anomaly)).collect()))
-}
-
-/// How good the forecasts were, from the ledger of the last four weeks
-#[utoipa::path(get, path = "/accuracy", params(ListQuery), responses((status = 200, body = dto::Accuracy), (status = 404, body = Problem)))]
-pub async fn accuracy(
-    State(state): State<ApiState>,
-    Params(query): Params<ListQuery>,
-) -> Result<Response, Problem> {
-    let (filter, page) = (query.filter()?, query.page()?);
-    let now = state.clock.now();
-    each(&state, filter, page, move |reader, series| {
-        let mut overall = Score::default();
-        let mut by_lead: BTreeMap<u32, Score> = BTreeMap::new();
-        for (_, lead, score) in reader.scores(series, now - DAY * SCORED_DAYS, now + DAY)? {
-            overall.merge(&score);
-            by_lead.entry(lead).or_default().merge(&score);
-        }
-        let leads = by_lead.iter().map(|(lead_minutes, score)| dto::LeadFigures {
-            lead_minutes: *lead_minutes,
-            figures: score.figures().into(),
-        });
-        let mut adjusted = AdjustedScore::default();
-        for (_, _, score) in reader.adjusted_scores(series, now - DAY * SCORED_DAYS, now + DAY)? {
-            adjusted.merge(&score);
-        }
-        Ok(Some(dto::Accuracy {
-            key: dto::Key::from(series),
-            adjustments: (adjusted.model.n > 0).then(|| adjusted.into()),
-            overall: overall.figures().into(),
-            leads: leads.collect(),
-        }))
-    })
-    .await
 }
 
 /// Alerts, newest first

@@ -18,7 +18,9 @@ use utoipa_axum::routes;
 
 use super::problem::Problem;
 use super::state::ApiState;
-use super::{adjustments, auth, events, forward, page, read, stream, topics, write};
+use super::{
+    accuracy, adjustments, auth, events, forward, page, read, report, stream, topics, write,
+};
 
 /// Nothing but the stream takes longer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -42,7 +44,9 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
         .routes(routes!(read::staffing))
         .routes(routes!(read::outlook))
         .routes(routes!(read::anomalies))
-        .routes(routes!(read::accuracy))
+        .routes(routes!(accuracy::accuracy))
+        .routes(routes!(report::weekly_report))
+        .routes(routes!(report::incident_report))
         .routes(routes!(topics::topics))
         .routes(routes!(read::alerts))
         .routes(routes!(read::alert))

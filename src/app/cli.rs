@@ -11,8 +11,8 @@ use thiserror::Error;
 use super::config::{self, Flags};
 use super::service::Role;
 use super::{
-    backtest_command, check, dead_letters, demo, frontier_command, replay, serve, simulate_command,
-    staffing_command,
+    backtest_command, check, dead_letters, demo, frontier_command, replay, report_command, serve,
+    simulate_command, staffing_command,
 };
 use crate::domain::Timestamp;
 use crate::sink::influx::InfluxClient;
@@ -96,6 +96,9 @@ enum Command {
     /// Prepare the servers that a config names
     #[command(subcommand)]
     Setup(SetupCommand),
+    /// Write what happened, and how good forecasts were
+    #[command(subcommand)]
+    Report(report_command::ReportCommand),
     /// Calculate agents from arrivals, handling time and a target
     Staffing(staffing_command::StaffingArgs),
     /// Print the API's OpenAPI description
@@ -217,6 +220,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::DeadLetters(command)) => dead_letters::run(&command, &mut out),
         Some(Command::Frontier(command)) => frontier_command::run(&command, &mut out),
         Some(Command::Setup(SetupCommand::Influxdb(args))) => set_up_influxdb(&args, &mut out),
+        Some(Command::Report(command)) => report_command::run(&command, &mut out),
         Some(Command::Staffing(args)) => staffing_command::run(args, &mut out),
         Some(Command::Openapi) => {
             writeln!(out, "{}", crate::api::openapi())?;

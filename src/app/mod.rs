@@ -21,6 +21,7 @@ mod million;
 mod outbox;
 mod outlook_topic;
 pub mod replay;
+mod report_command;
 pub mod serve;
 mod service;
 mod sessions;

@@ -6,9 +6,9 @@ use prometheus_client::metrics::{
 };
 use prometheus_client::registry::Registry;
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::domain::{Reason, SourceId};
+use crate::domain::{Reason, SeriesKey, SourceId};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SourceLabels {
@@ -46,6 +46,15 @@ struct StatusLabels {
     status: u16,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LedgerLabels {
+    region: String,
+    service: String,
+    channel: String,
+    lead_h: u32,
+    figure: &'static str,
+}
+
 /// What `/metrics` shows. Cheap to count, safe to share.
 #[derive(Debug)]
 pub struct Metrics {
@@ -67,6 +76,9 @@ pub struct Metrics {
     frontier_age: Gauge<f64, AtomicU64>,
     open_windows: Gauge,
     series: Gauge,
+    ledger: Family<LedgerLabels, Gauge<f64, AtomicU64>>,
+    /// Whether the ledger's figures were told once.
+    ledger_told: AtomicBool,
     outbox: Family<StatusLabels, Counter>,
     sink_points: Family<SinkLabels, Counter>,
     sink_refused: Family<SinkLabels, Counter>,
@@ -95,6 +107,8 @@ impl Default for Metrics {
             frontier_age: Gauge::default(),
             open_windows: Gauge::default(),
             series: Gauge::default(),
+            ledger: Family::default(),
+            ledger_told: AtomicBool::new(false),
             outbox: Family::default(),
             sink_points: Family::default(),
             sink_refused: Family::default(),
@@ -150,6 +164,11 @@ impl Default for Metrics {
         );
         r.register("windows_open", "Windows held by the merge", metrics.open_windows.clone());
         r.register("series_known", "Series forecast, roll-ups included", metrics.series.clone());
+        r.register(
+            "forecast_ledger",
+            "The ledger's figures of the last seven days, of roll-ups over all but one name",
+            metrics.ledger.clone(),
+        );
         r.register("outbox_tries", "Deliveries by HTTP status, 0 for none", metrics.outbox.clone());
         r.register("sink_points", "Points written, by sink", metrics.sink_points.clone());
         r.register(
@@ -237,6 +256,34 @@ impl Metrics {
         self.frontier_age.set(age_seconds);
         self.open_windows.set(open_windows as i64);
         self.series.set(series as i64);
+    }
+
+    /// A figure of the ledger of the last seven days; `None` takes it away. For roll-ups only: their number is bounded.
+    pub fn ledger(
+        &self,
+        series: &SeriesKey,
+        lead_h: u32,
+        figure: &'static str,
+        value: Option<f64>,
+    ) {
+        let SeriesKey { region, service, channel } = series;
+        let labels = LedgerLabels {
+            region: region.to_string(),
+            service: service.to_string(),
+            channel: channel.to_string(),
+            lead_h,
+            figure,
+        };
+        self.ledger_told.store(true, Ordering::Relaxed);
+        match value {
+            Some(value) => _ = self.ledger.get_or_create(&labels).set(value),
+            None => _ = self.ledger.remove(&labels),
+        }
+    }
+
+    /// Whether figures of the ledger were told since the start.
+    pub fn has_ledger(&self) -> bool {
+        self.ledger_told.load(Ordering::Relaxed)
     }
 
     /// One try of the outbox; 0 where nobody answered.

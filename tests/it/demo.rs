@@ -81,6 +81,36 @@ fn nothing_differs_after_ten_kills() {
     }
     run_to_its_end(Program::demo(&killed, &FIXED));
     same(&whole, &killed);
+    reports(&whole);
+}
+
+/// What the command writes of a store; HTML has the same parts.
+fn reports(store: &Path) {
+    let report = |args: &[&str]| {
+        let args = [&["report"], args, &["--store"]].concat();
+        let out = crate::program::surgecast(&args).arg(store).output().expect("it runs");
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).expect("UTF-8")
+    };
+    let week = report(&["weekly"]);
+    assert!(week.starts_with("# Week 2026-W10\n"), "{week}");
+    assert_eq!(week, report(&["weekly", "--week", "2026-W10"]));
+    let parts = ["What came", "Alerts", "Surges", "How good forecasts were", "Staffing"];
+    for part in parts.into_iter().chain(["What to look at"]) {
+        assert!(week.contains(&format!("\n## {part}\n")), "{part}: {week}");
+    }
+    assert!(week.contains("\n| 3 h | "), "{week}");
+    assert!(report(&["weekly", "--format", "html"]).contains("<h2>Staffing</h2>"));
+    let reader = Reader::open(store).expect("a store");
+    let alerts = reader.alerts(&Filter::default(), false, 1, None).expect("alerts");
+    let incident = report(&["incident", &alerts[0].id]);
+    assert!(
+        incident.contains("## Alarms behind it") && incident.contains("| Hour |"),
+        "{incident}"
+    );
+    let args = ["report", "incident", "none", "--store"];
+    let out = crate::program::surgecast(&args).arg(store).output().expect("it runs");
+    assert_eq!(out.status.code(), Some(64));
 }
 
 /// Sums are gathered by transaction, so that their last bits depend on where a run was cut.

@@ -60,6 +60,7 @@ async fn walk(client: &Client, base: &str) -> Result<()> {
     theme(client).await?;
     series(client).await?;
     take_back(client).await?;
+    accuracy(client).await?;
     quiet(client).await
 }
 
@@ -135,6 +136,22 @@ async fn theme(client: &Client) -> Result<()> {
     ensure!(light != dark, "dark and light have the same background {dark}");
     shoot(client, "overview-dark").await?;
     select.select_by_value("light").await?;
+    Ok(())
+}
+
+/// By lead, surges, and series by what they reach, in both languages.
+async fn accuracy(client: &Client) -> Result<()> {
+    client.find(Locator::Css("a[href='#/accuracy']")).await?.click().await?;
+    let rows =
+        "document.querySelectorAll('main section:first-of-type .figures tbody tr').length === 4";
+    holds(client, "1, 3 and 6 h and all", rows).await?;
+    let series = "document.querySelectorAll('main section a[href^=\"#/series/\"]').length === 36";
+    holds(client, "every team in one of the three lists", series).await?;
+    shoot(client, "accuracy").await?;
+    client.find(Locator::Css("#lang")).await?.click().await?;
+    holds(client, "the same in Chinese", rows).await?;
+    shoot(client, "accuracy-zh").await?;
+    client.find(Locator::Css("#lang")).await?.click().await?;
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-// Boots the page: header, routes, live updates. Views live in overview.js and series.js.
+// Boots the page: header, routes, live updates. Views live in overview.js, series.js and accuracy.js.
+import { accuracy } from "./accuracy.js";
 import * as clock from "./clock.js";
 import { recall, remember, setText } from "./dom.js";
 import { hm, hms, lang, percent, setLang, t, translatePage, zoneLabel } from "./i18n.js";
@@ -23,6 +24,7 @@ function parse(hash) {
   if (parts[0] === "series" && parts.length === 4) {
     return { make: series, id: path, args: { region: parts[1], service: parts[2], channel: parts[3] } };
   }
+  if (parts[0] === "accuracy" && parts.length === 1) return { make: accuracy, id: path };
   return { make: overview, id: "/", args: new URLSearchParams(query) };
 }
 
@@ -37,7 +39,7 @@ function show({ focus }) {
   setTitle();
   if (focus) {
     page.view.focus?.();
-    if (route.make === series) window.scrollTo(0, 0);
+    if (route.make !== overview) window.scrollTo(0, 0);
   }
   refresh();
 }
@@ -166,7 +168,7 @@ function boot() {
   });
   addEventListener("hashchange", () => show({ focus: true }));
   addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !event.defaultPrevented && page.route.make === series) location.hash = home();
+    if (event.key === "Escape" && !event.defaultPrevented && page.route.make !== overview) location.hash = home();
   });
   document.addEventListener("visibilitychange", () => !document.hidden && refresh());
   texts();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::figures;
 use super::histories::Histories;
 use super::issue::{IssueConfig, Issuer, Situation};
 use super::refit::{Known, RefitConfig};
@@ -288,6 +289,19 @@ impl Leader {
         &mut self.issuer
     }
 
+    /// The ledger's figures as metrics, once an hour of what is news.
+    fn publish(&self, before: Option<Timestamp>) -> Result<(), StoreError> {
+        let Some(next) = self.merge.next().filter(|next| *next >= self.config.issue.told_from)
+        else {
+            return Ok(());
+        };
+        let hour = |at: Timestamp| at.secs().div_euclid(3600);
+        if before.map(hour) == Some(hour(next)) && self.metrics.has_ledger() {
+            return Ok(());
+        }
+        figures::publish(&self.reader, &self.metrics, self.histories.by_series().keys(), next)
+    }
+
     /// Stores reports and all that follows from them, in one transaction, with where the log that they come from goes
     /// on, if they come from one. Returns what the live stream should tell, and whether there is more to settle: then
     /// it is called again, with nothing.
@@ -394,6 +408,9 @@ impl Leader {
             tx.put_blob("next_window", &to_blob(&next.millis()))?;
         }
         tx.commit()?;
+        if let Err(error) = self.publish(before) {
+            tracing::warn!(%error, "the ledger's figures could not be read for the metrics");
+        }
         Ok((told, settled_now == WINDOWS_MAX))
     }
 }

@@ -12,6 +12,7 @@
 
 mod commands;
 mod counter;
+mod figures;
 mod histories;
 mod issue;
 mod judge;

@@ -1,4 +1,4 @@
-//! Every query of the board, as Grafana would send it.
+//! Every query of the boards, as Grafana would send it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::servers::{Influx, Row};
 
 /// Columns that a panel's queries have to give, by its title.
-const COLUMNS: [(&str, &[&str]); 10] = [
+const COLUMNS: [(&str, &[&str]); 16] = [
     ("Tickets, last settled hour", &["_value"]),
     ("Tickets expected, next 6 hours", &["_value"]),
     ("Largest gap of one team, next 6 hours", &["_value"]),
@@ -38,13 +38,25 @@ const COLUMNS: [(&str, &[&str]); 10] = [
         "Anomalies of the last 24 hours",
         &["_time", "region", "service", "channel", "kind", "score", "text"],
     ),
+    ("Accuracy 3 hours ahead, beside last week and chance", &["_time", "_field", "_value"]),
+    ("Accuracy by lead", &["_time", "_field", "_value"]),
+    ("Windows in the 80 % band", &["_time", "_field", "_value"]),
+    ("Too much or too little, by lead", &["_time", "_field", "_value"]),
+    ("Surges 3 hours ahead: came, called, called in vain", &["_time", "_field", "_value"]),
+    ("What was forecast 3 hours before, and what came", &["_time", "_field", "_value"]),
 ];
-/// Panels that may have nothing to show.
-const MAY_BE_EMPTY: [&str; 2] = ["Open alerts", "Anomalies of the last 24 hours"];
+/// Panels that may have nothing to show; a share of no tickets is none.
+const MAY_BE_EMPTY: [&str; 5] = [
+    "Open alerts",
+    "Anomalies of the last 24 hours",
+    "Accuracy 3 hours ahead, beside last week and chance",
+    "Accuracy by lead",
+    "Too much or too little, by lead",
+];
+const BOARDS: [&str; 2] = ["staffing-outlook.json", "accuracy.json"];
 
-pub fn board() -> Value {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("grafana/dashboards/staffing-outlook.json");
+fn board(file: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("grafana/dashboards").join(file);
     serde_json::from_str(&std::fs::read_to_string(path).expect("the board")).expect("JSON")
 }
 
@@ -69,8 +81,8 @@ fn filled(query: &str, bucket: &str, series: [&str; 3]) -> String {
 
 /// Runs every panel's and every variable's query for a series, and checks what comes back.
 pub fn check_board(influx: &Influx, bucket: &str, series: [&str; 3]) {
-    let board = board();
-    let panels = board["panels"].as_array().expect("panels");
+    let boards = BOARDS.map(board);
+    let panels = boards.iter().flat_map(|board| board["panels"].as_array().expect("panels"));
     let mut checked = BTreeSet::new();
     for panel in panels {
         let title = panel["title"].as_str().expect("a title");
@@ -88,7 +100,8 @@ pub fn check_board(influx: &Influx, bucket: &str, series: [&str; 3]) {
         checked.insert(title);
     }
     assert_eq!(checked.len(), COLUMNS.len(), "a panel is gone: {checked:?}");
-    for variable in board["templating"]["list"].as_array().expect("variables") {
+    let lists = boards.iter().map(|board| board["templating"]["list"].as_array());
+    for variable in lists.flat_map(|list| list.expect("variables")) {
         let Some(query) = variable["query"]["query"].as_str() else { continue };
         let rows = influx.query(&filled(query, bucket, series));
         assert!(rows.iter().any(|row| row["_value"] == "_all"), "{}", variable["name"]);
