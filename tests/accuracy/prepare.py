@@ -34,10 +34,12 @@ def activities(source, out):
     with open(source, newline="") as file:
         rows = list(csv.DictReader(file))
     names = [name for name in rows[0] if name.startswith("act_")]
-    series = {name: f"l2c/sap/{name.removeprefix('act_')}" for name in names}
+    # What a flag stops differs by activity: each is a service of its own and sees every flag.
+    services = {name: name.removeprefix("act_") for name in names}
+    series = {name: f"l2c/{service}/events" for name, service in services.items()}
     counts = ((series[name], row["ts"], row[name]) for name in names for row in rows)
     write(out / "counts.csv", ["series", "ts", "y"], counts)
-    alarms = []
+    spells = []
     for flag in FLAGS:
         raised = None
         for row in rows:
@@ -45,10 +47,12 @@ def activities(source, out):
             if stands and raised is None:
                 raised = row["ts"]
             elif not stands and raised is not None:
-                alarms.append([raised, row["ts"], "l2c", "sap", "critical", "", flag])
+                spells.append([raised, row["ts"], flag])
                 raised = None
         if raised is not None:
-            alarms.append([raised, "", "l2c", "sap", "critical", "", flag])
+            spells.append([raised, "", flag])
+    alarms = ([start, end, "l2c", service, "critical", "", flag]
+              for start, end, flag in spells for service in services.values())
     write(out / "alarms.csv", ALARM_COLUMNS, alarms)
 
 

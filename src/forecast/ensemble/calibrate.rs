@@ -13,6 +13,13 @@ const PRIOR_DAYS: f64 = 8.0;
 const MISS_MAX: f64 = 16.0;
 /// Shares of the ratio scale that are tried; the first wins a tie.
 const SHARES: [f64; 9] = [0.5, 0.375, 0.625, 0.25, 0.75, 0.125, 0.875, 0.0, 1.0];
+/// Shares of what is carried on that are tried; the first wins a tie.
+const CARRIED: [f64; 9] = [0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0];
+/// Days after which a miss counts half for the width at present, and days that the usual width weighs as much.
+const RECENT_DAYS: f64 = 4.0;
+const RECENT_PRIOR: f64 = 4.0;
+/// Variance is multiplied by no less and no more for it.
+const FOLLOWS: (f64, f64) = (0.6, 4.0);
 /// Exponents of the recent surprise and of the hour's.
 const SURPRISE: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 const USUAL: [f64; 3] = [0.0, 0.5, 1.0];
@@ -20,18 +27,30 @@ const USUAL: [f64; 3] = [0.0, 0.5, 1.0];
 const CASES_MAX: usize = 1500;
 const ORDINARY: (f64, f64) = (1.0, 0.03);
 
-/// A count, what both scales expected, and the logarithms of what may multiply its variance.
+/// What the members expect, tickets.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Means {
+    /// On the scale of ratios and on that of differences.
+    pub regressed: [f64; 2],
+    /// The newest difference to the profile carried on: as it is, and with its trend.
+    pub carried: [f64; 2],
+}
+
+/// A count, what was expected of it, and the logarithms of what may multiply its variance.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Trial {
     pub y: f64,
-    pub means: [f64; 2],
+    pub means: Means,
     pub widths: [f64; 2],
+    /// Days before the fit.
+    pub age: f64,
 }
 
-/// A lead bucket's share of the ratio scale, variance, and probabilities at which quantiles are read.
+/// A lead bucket's shares, variance, and probabilities at which quantiles are read.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Bucket {
-    ratio: f32,
+    /// Of the ratio scale in what is regressed; of what is carried on, as it is and as it goes.
+    shares: [f32; 3],
     /// `a` and `φ` of the variance `a m + φ m²`.
     linear: f32,
     square: f32,
@@ -42,7 +61,7 @@ pub(super) struct Bucket {
 impl Default for Bucket {
     fn default() -> Self {
         Self {
-            ratio: 0.5,
+            shares: [0.5, 0.0, 0.0],
             linear: ORDINARY.0 as f32,
             square: ORDINARY.1 as f32,
             exponents: [0.0; 2],
@@ -58,8 +77,15 @@ impl Bucket {
             return Self::default();
         }
         let mut bucket = Self::default();
-        let loss = |share: f64| trials.iter().map(|t| (t.y - mix(share, t.means)).abs()).sum();
-        bucket.ratio = least(SHARES.map(|share| (loss(share), share))) as f32;
+        let loss = |shares: [f64; 3]| -> f64 {
+            trials.iter().map(|t| (t.y - mix(shares, t.means)).abs()).sum()
+        };
+        let ratio = least(SHARES.map(|share| (loss([share, 0.0, 0.0]), share)));
+        let kept = least(CARRIED.map(|share| (loss([ratio, share, 0.0]), share)));
+        let going = least(CARRIED.map(|share| (loss([ratio, 0.0, share]), share)));
+        let shares = [[ratio, kept, 0.0], [ratio, 0.0, going]];
+        let best = usize::from(loss(shares[1]) < loss(shares[0]));
+        bucket.shares = shares[best].map(|share| share as f32);
         bucket.set_variance(trials);
         let step = trials.len().div_ceil(CASES_MAX);
         let mut best = f64::INFINITY;
@@ -76,12 +102,13 @@ impl Bucket {
         }
         bucket.set_variance(trials);
         bucket.set_probabilities(trials.iter().step_by(step), days);
+        bucket.follow(trials);
         bucket
     }
 
-    /// The mean that both scales' make.
-    pub(super) fn mean(&self, means: [f64; 2]) -> f64 {
-        mix(f64::from(self.ratio), means).max(1e-3)
+    /// The mean that they make together.
+    pub(super) fn mean(&self, means: Means) -> f64 {
+        mix(self.shares.map(f64::from), means).max(1e-3)
     }
 
     pub(super) fn quantiles(&self, mean: f64, widths: [f64; 2]) -> [f64; 7] {
@@ -147,6 +174,26 @@ impl Bucket {
         (self.linear, self.square) = (linear as f32, square as f32);
     }
 
+    /// Widens or narrows by how far off forecasts were in the last days, against the whole time.
+    fn follow(&mut self, trials: &[Trial]) {
+        let (mut recent, mut all) = ((0.0, 0.0), (0.0, 0.0));
+        for trial in trials {
+            let spread = self.spread(self.mean(trial.means), trial.widths);
+            let miss = ((trial.y - spread.mean).powi(2) / spread.variance).min(MISS_MAX);
+            let weight = 0.5f64.powf(trial.age / RECENT_DAYS);
+            recent = (recent.0 + weight * miss, recent.1 + weight);
+            all = (all.0 + miss, all.1 + 1.0);
+        }
+        let usual = (all.0 / all.1).max(1e-3);
+        // Weights add up to so many days.
+        let days = recent.1 / all.1 * trials.iter().map(|t| t.age).fold(0.0, f64::max);
+        let now = recent.0 / recent.1.max(1e-9) / usual;
+        let follows = (now * days + RECENT_PRIOR) / (days + RECENT_PRIOR);
+        let follows = follows.clamp(FOLLOWS.0, FOLLOWS.1) as f32;
+        self.linear *= follows;
+        self.square *= follows;
+    }
+
     /// Probabilities whose quantiles would have covered as they should: the inverse of the mean PIT histogram
     /// (non-randomised: Czado, Gneiting and Held 2009), pulled towards the nominal ones on the normal scale.
     fn set_probabilities<'a>(&mut self, trials: impl Iterator<Item = &'a Trial>, days: f64) {
@@ -173,8 +220,9 @@ impl Bucket {
     }
 }
 
-fn mix(share: f64, means: [f64; 2]) -> f64 {
-    share * means[0] + (1.0 - share) * means[1]
+fn mix([ratio, kept, going]: [f64; 3], means: Means) -> f64 {
+    let regressed = ratio * means.regressed[0] + (1.0 - ratio) * means.regressed[1];
+    (1.0 - kept - going) * regressed + kept * means.carried[0] + going * means.carried[1]
 }
 
 fn factor(exponents: [f32; 2], widths: [f64; 2]) -> f64 {

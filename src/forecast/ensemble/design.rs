@@ -15,6 +15,8 @@ pub(super) type Row = [f32; WIDTH];
 const NEWEST: f32 = 0.3;
 /// Weight of the mean over all times of day in that of one.
 const CLOCK_PRIOR: f64 = 10.0;
+/// Time constant with which a trend fades, hours.
+const FADES: f64 = 4.0;
 /// What a miss keeps at its time of day after a day.
 const CLOCK_KEEP: f64 = 0.98;
 
@@ -25,6 +27,8 @@ pub(super) struct Design {
     /// By scale and origin: from windows before it.
     origin: [Vec<[f32; AT_ORIGIN]>; 2],
     now: Vec<f32>,
+    /// By origin: how far off the newest counts are, and how much farther an hour on.
+    carried: Vec<[f32; 2]>,
     /// By scale and target.
     target: [Vec<[f32; AT_TARGET]>; 2],
     base: Vec<f32>,
@@ -35,6 +39,8 @@ pub(super) struct Design {
     /// By time of day: logarithm of how far off they usually are then; by target through `time_of_day`.
     pub usual: Vec<f32>,
     time_of_day: Vec<u16>,
+    /// Length of a window.
+    hours: f64,
 }
 
 impl Design {
@@ -44,7 +50,8 @@ impl Design {
         let mut levels = Levels::new(frame, mean);
         let mut residual = [vec![f32::NAN; n], vec![f32::NAN; n]];
         let mut origin = [Vec::with_capacity(kept + 1), Vec::with_capacity(kept + 1)];
-        let (mut now, mut surprise) = (Vec::with_capacity(kept + 1), Vec::with_capacity(kept + 1));
+        let (mut now, mut carried) = (Vec::with_capacity(kept + 1), Vec::with_capacity(kept + 1));
+        let mut surprise = Vec::with_capacity(kept + 1);
         let mut misses = vec![(0.0f64, 0.0f64); frame.day];
         for t in 0..=season.known {
             if t >= from {
@@ -52,6 +59,7 @@ impl Design {
                 origin[0].push(levels.row(Scale::Ratio, date));
                 origin[1].push(levels.row(Scale::Difference, date));
                 now.push(levels.now());
+                carried.push(levels.carried());
                 surprise.push(levels.surprise());
             }
             if t == season.known || season.y[t].is_nan() || season.base[t].is_nan() {
@@ -71,11 +79,13 @@ impl Design {
             from,
             origin,
             now,
+            carried,
             target: [targets(Scale::Ratio), targets(Scale::Difference)],
             base: season.base[from..].to_vec(),
             clock: (from..n).map(|t| angle(t).sin_cos().into()).collect(),
             surprise,
             usual: usual(&misses, levels.usual_miss()),
+            hours: 24.0 / frame.day as f64,
             time_of_day: (from..n).map(|t| frame.time_of_day(t) as u16).collect(),
         }
     }
@@ -97,6 +107,16 @@ impl Design {
         ];
         row[WIDTH - ACROSS..].copy_from_slice(&across);
         row
+    }
+
+    /// The profile of target `t` with the difference to it that origin `o` sees, and with that difference going
+    /// on as it did, less and less so.
+    pub(super) fn carried(&self, o: usize, t: usize) -> [f64; 2] {
+        let [away, slope] = self.carried[o - self.from].map(f64::from);
+        let hours = (t - o + 1) as f64 * self.hours;
+        let there = f64::from(self.base[t - self.from]) + away;
+        let gone = (1.0 - (-hours / FADES).exp()) * FADES;
+        [there.max(0.0), (there + slope * gone).max(0.0)]
     }
 
     /// The level that a first guess takes: logarithm of a ratio, or tickets.

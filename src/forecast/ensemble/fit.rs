@@ -1,6 +1,6 @@
 //! One series' fit, and its forecast from there.
 
-use super::calibrate::{Bucket, Trial};
+use super::calibrate::{Bucket, Means, Trial};
 use super::design::{Design, WIDTH};
 use super::frame::Frame;
 use super::levels::Scale;
@@ -75,8 +75,9 @@ impl Fitted {
                 let trials = means.zip(&cases[k]).filter(|(_, case)| !(grown && case.young));
                 trials.map(|((a, b), case)| Trial {
                     y: f64::from(season.y[case.t]),
-                    means: [*a, *b],
+                    means: Means { regressed: [*a, *b], carried: design.carried(case.o, case.t) },
                     widths: design.widths(&design.usual, case.o, case.t),
+                    age: (frame.len() - case.t) as f64 / frame.day as f64,
                 })
             });
             Bucket::new(&trials.collect::<Vec<_>>(), days)
@@ -119,10 +120,11 @@ impl Fitted {
                 return None;
             }
             let step = t - known;
-            let means = SCALES.map(|scale| {
+            let regressed = SCALES.map(|scale| {
                 let eta = dot(&design.row(scale, known, t), &self.beta_at(scale, step));
                 count_of(scale, baseline, eta)
             });
+            let means = Means { regressed, carried: design.carried(known, t) };
             let mean = self.buckets[bucket_of(frame, step)].mean(means);
             Some(Expected { mean, baseline, widths: design.widths(&self.usual, known, t) })
         };

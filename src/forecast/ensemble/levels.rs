@@ -142,6 +142,17 @@ impl Levels {
         (self.sums[NOW].came / self.sums[NOW].windows.max(1e-9)) as f32
     }
 
+    /// How far the newest counts lie from the profile, tickets a window, and how much farther an hour on, were
+    /// they to go on as they do.
+    pub(super) fn carried(&self) -> [f32; 2] {
+        let away = |sums: &Sums| (sums.came - sums.expected) / sums.windows.max(1e-9);
+        // Mean age of what an exponentially weighted mean holds, hours.
+        let age = |keep: f64| keep / (1.0 - keep) / self.per_hour;
+        let newest = away(&self.sums[0]);
+        let slope = (newest - away(&self.sums[NOW])) / (age(self.keep[NOW]) - age(self.keep[0]));
+        [newest as f32, slope as f32]
+    }
+
     /// The usual squared miss, pulled towards 1.
     pub(super) fn usual_miss(&self) -> f64 {
         (self.misses[1].0 + 1.0) / (self.misses[1].1 + 1.0)

@@ -2,8 +2,8 @@
 //!
 //! A weekly profile in civil time says what a window usually brings. For leads between now and six hours,
 //! ridge regressions say how much of today's busyness carries on: one on ratios to the profile, one on
-//! differences. A share of each, found by what weeks that were left out would have been forecast, makes the
-//! mean. A count distribution around it is as wide as misses were, wider after surprises and at hours that
+//! differences; beside them the newest counts are carried on, with or without their trend. A share of each,
+//! found by what weeks that were left out would have been forecast, makes the mean. A count distribution around it is as wide as misses were, wider after surprises and at hours that
 //! are seldom as usual; its quantiles are read where they would have covered.
 //!
 //! A fit is a function of the windows before it, and a prediction of the fit and the windows before its
@@ -101,7 +101,7 @@ impl Ensemble {
             series: series.clone(),
             issued_at: width.start(origin),
             targets: targets.collect(),
-            members: vec!["ratio".into(), "difference".into()],
+            members: vec!["ratio".into(), "difference".into(), "carried".into()],
             causes: Vec::new(),
             surges: None,
             fallback: None,

@@ -295,3 +295,39 @@ fn it_beats_last_week_and_its_bands_hold() {
     let coverage = figures.coverage80.expect("scored");
     assert!((0.78..0.9).contains(&coverage), "{figures:?}");
 }
+
+#[test]
+fn what_wanders_is_carried_on() {
+    // Half a day up, half a day down, the turns now here, now there: the week says nothing of where it stands.
+    let origin = at("2026-03-02T00:00:00Z");
+    let mut walk = 400.0;
+    let mut history = history(origin, 8 * WEEK, |_| 0.0);
+    for (i, count) in history.counts.iter_mut().enumerate() {
+        let up = noise(i as i64 / 48, 2) > 0.5;
+        walk = (walk + if up { 5.0 } else { -5.0f32 }).clamp(50.0, 900.0);
+        *count = walk + noise(7 * i as i64, 5);
+    }
+    let place = place("UTC");
+    for issued in (origin - DAY..origin).step_by(7) {
+        let mut known = history.clone();
+        known.counts.truncate((issued - history.first) as usize);
+        let vintage = issue(&known, &place, origin - DAY, issued);
+        let (said, last) = (vintage.targets[0].mean, f64::from(history.get(issued - 1)));
+        assert!((said - last).abs() < 15.0, "{said} after {last}");
+    }
+}
+
+#[test]
+fn bands_widen_after_days_that_were_off() {
+    let origin = at("2026-03-02T00:00:00Z");
+    let wide = |scale: f32| {
+        let counts = |index: i64| {
+            let off = if index >= origin - 4 * DAY { scale } else { 1.0 };
+            (100.0 + off * (noise(index, 21) - 10.0)).max(0.0)
+        };
+        let vintage = issue(&history(origin, 8 * WEEK, counts), &place("UTC"), origin, origin);
+        vintage.targets.iter().map(|t| t.quantiles[5] - t.quantiles[1]).sum::<f64>()
+    };
+    let (usual, off) = (wide(1.0), wide(3.0));
+    assert!(off > 1.3 * usual, "{off} after days that were off, {usual} after ordinary ones");
+}
