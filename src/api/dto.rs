@@ -10,7 +10,7 @@ use crate::anomaly;
 use crate::domain::{self, MaintenanceEvent, SeriesKey, Timestamp};
 use crate::forecast::{self, QUANTILES};
 use crate::staffing;
-use crate::store::{self, AdjustedScore, Served};
+use crate::store::{self, AdjustedScore, NowcastScore, Served};
 
 /// The three names of a series, flattened into every object that speaks of one.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -347,6 +347,21 @@ impl From<AdjustedScore> for AdjustedAccuracy {
     }
 }
 
+/// Forecasts of the same windows, those that nowcasts spoke of.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NowcastAccuracy {
+    pub nowcasts: Figures,
+    /// Of the vintages that they replaced.
+    pub scheduled: Figures,
+}
+
+impl From<NowcastScore> for NowcastAccuracy {
+    fn from(score: NowcastScore) -> Self {
+        let scheduled = score.scheduled.figures().into();
+        Self { nowcasts: score.nowcast.figures().into(), scheduled }
+    }
+}
+
 /// Of the model's own forecasts; what planners made of them is scored apart.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Accuracy {
@@ -354,6 +369,8 @@ pub struct Accuracy {
     pub key: Key,
     pub overall: Figures,
     pub leads: Vec<LeadFigures>,
+    /// Whether forecasts within windows helped; null where none was scored. They are not among the others.
+    pub nowcasts: Option<NowcastAccuracy>,
     /// Whether adjustments helped; null where none was scored.
     pub adjustments: Option<AdjustedAccuracy>,
 }

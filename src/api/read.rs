@@ -168,10 +168,12 @@ pub async fn outlook(
     let width = state.info.width;
     each(&state, filter, move |reader, series| {
         let Some(outlook) = reader.outlook(series)? else { return Ok(None) };
-        let from = outlook.issued_at - width.length() * SPARK_WINDOWS;
+        // A nowcast is issued within a window.
+        let upto = width.floor(outlook.issued_at);
+        let from = upto - width.length() * SPARK_WINDOWS;
         let mut past: BTreeMap<Timestamp, Option<u32>> =
             (0..SPARK_WINDOWS).map(|step| (from + width.length() * step, None)).collect();
-        for row in reader.series_windows(series, from, outlook.issued_at)? {
+        for row in reader.series_windows(series, from, upto)? {
             past.insert(row.start, (!row.missing).then_some(row.tickets));
         }
         let served = reader.served(series, Some(outlook.issued_at))?;
@@ -231,12 +233,14 @@ pub async fn accuracy(
             lead_minutes: *lead_minutes,
             figures: score.figures().into(),
         });
+        let nowcasts = reader.nowcast_score(series, now - DAY * SCORED_DAYS, now + DAY)?;
         let mut adjusted = AdjustedScore::default();
         for (_, _, score) in reader.adjusted_scores(series, now - DAY * SCORED_DAYS, now + DAY)? {
             adjusted.merge(&score);
         }
         Ok(Some(dto::Accuracy {
             key: dto::Key::from(series),
+            nowcasts: (nowcasts.nowcast.n > 0).then(|| nowcasts.into()),
             adjustments: (adjusted.model.n > 0).then(|| adjusted.into()),
             overall: overall.figures().into(),
             leads: leads.collect(),

@@ -200,6 +200,8 @@ fn setup(
             series_max: 10_000,
             issue,
             refit: Some(refit),
+            // Runs that are compared have to say the same.
+            nowcasts: args.live_at.is_none(),
             receivers: vec!["console".into()],
         },
         fold,

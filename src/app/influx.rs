@@ -1,10 +1,11 @@
 //! What changed, as points for InfluxDB.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::follower::Sink;
-use crate::domain::Timestamp;
+use crate::domain::{SeriesKey, Timestamp};
 use crate::sink::influx::{self, InfluxClient, Line, Written};
+use crate::staffing::{Outlook, Plan};
 use crate::store::{Change, Reader, Served, StoreError};
 
 /// A bucket.
@@ -30,6 +31,7 @@ impl Sink for InfluxSink {
 impl InfluxSink {
     fn gather(&self, reader: &Reader, changes: &[Change]) -> Result<Vec<Line>, StoreError> {
         let (mut windows, mut issues) = (BTreeSet::new(), BTreeSet::new());
+        let mut nowcasts = false;
         let mut lines = Vec::new();
         for change in changes {
             match change {
@@ -39,7 +41,7 @@ impl InfluxSink {
                     let found = reader.anomalies_at(*start)?;
                     lines.extend(found.iter().filter_map(influx::anomaly));
                 }
-                Change::Nowcast(_) => {}
+                Change::Nowcast(_) => nowcasts = true,
                 Change::Alert(_, id) => {
                     let found = reader.alert(id)?;
                     lines.extend(found.and_then(|a| influx::alert(&a, &self.public_url)));
@@ -50,8 +52,21 @@ impl InfluxSink {
             lines.extend(influx::windows(&reader.windows_at(&windows)?));
         }
         let newest = reader.newest_issue()?;
+        let is_newest = newest.is_some_and(|newest| issues.contains(&newest));
+        let live = if is_newest || nowcasts { reader.live_nowcasts()? } else { BTreeMap::new() };
         for issued_at in issues {
-            issue(reader, issued_at, newest == Some(issued_at), &mut lines)?;
+            issue(reader, issued_at, newest == Some(issued_at), &live, &mut lines)?;
+        }
+        if !is_newest && !live.is_empty() {
+            for (plan, outlook) in reader.plans()? {
+                if live.contains_key(&outlook.series) {
+                    planned(plan.as_ref(), &outlook, &mut lines);
+                }
+            }
+        }
+        // The window that was open keeps what was forecast before it began.
+        for Served { vintage, .. } in live.values() {
+            lines.extend(influx::forecast(vintage, vintage.targets.get(1..).unwrap_or_default()));
         }
         Ok(lines)
     }
@@ -63,10 +78,12 @@ fn issue(
     reader: &Reader,
     issued_at: Timestamp,
     newest: bool,
+    live: &BTreeMap<SeriesKey, Served>,
     lines: &mut Vec<Line>,
 ) -> Result<(), StoreError> {
     for Served { vintage, .. } in reader.served_at(issued_at)? {
-        let kept = if newest { vintage.targets.len() } else { 1 };
+        let kept =
+            if newest && !live.contains_key(&vintage.series) { vintage.targets.len() } else { 1 };
         let targets = vintage.targets.get(..kept).unwrap_or(&vintage.targets);
         lines.extend(influx::forecast(&vintage, targets));
     }
@@ -74,10 +91,14 @@ fn issue(
     lines.extend(staffed.iter().filter_map(|(series, t)| influx::staffing(series, t)));
     if newest {
         for (plan, outlook) in reader.plans()? {
-            lines.extend(influx::outlook(&outlook));
-            let targets = plan.iter().flat_map(|plan| &plan.targets);
-            lines.extend(targets.filter_map(|t| influx::staffing(&outlook.series, t)));
+            planned(plan.as_ref(), &outlook, lines);
         }
     }
     Ok(())
+}
+
+fn planned(plan: Option<&Plan>, outlook: &Outlook, lines: &mut Vec<Line>) {
+    lines.extend(influx::outlook(outlook));
+    let targets = plan.into_iter().flat_map(|plan| &plan.targets);
+    lines.extend(targets.filter_map(|target| influx::staffing(&outlook.series, target)));
 }

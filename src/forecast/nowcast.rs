@@ -124,7 +124,7 @@ const HIGH: usize = MEDIAN + 2;
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use rand::{RngExt as _, SeedableRng as _};
+    use rand::SeedableRng as _;
     use rand_chacha::ChaCha8Rng;
     use rand_distr::{Distribution as _, Gamma, Poisson};
 

@@ -82,6 +82,18 @@ pub struct AlarmBook {
     sources: Vec<SourceId>,
 }
 
+fn transition<'a>(alarm_id: &'a Arc<str>, step: &Step, about: &'a About) -> Transition<'a> {
+    Transition {
+        alarm_id,
+        action: ACTIONS[usize::from(step.action)],
+        severity: step.severity,
+        ts: step.key.0,
+        scope: &about.scope,
+        device: about.device.as_ref(),
+        alarm_type: about.alarm_type.as_ref(),
+    }
+}
+
 const ACTIONS: [AlarmAction; 3] = [AlarmAction::Raise, AlarmAction::Change, AlarmAction::Clear];
 
 impl AlarmBook {
@@ -148,21 +160,21 @@ impl AlarmBook {
         scope
     }
 
+    /// Tells what lies ahead up to `until`, each alarm's in order, without moving on.
+    pub fn peek(&self, until: Timestamp, mut tell: impl FnMut(Transition<'_>)) {
+        for (alarm_id, waiting) in &self.ahead {
+            let due = waiting.steps.iter().take_while(|step| step.key.0 <= until);
+            due.for_each(|step| tell(transition(alarm_id, step, &waiting.about)));
+        }
+    }
+
     /// Moves on to `now`: transitions up to it take effect, each is told, stale alarms go.
     pub fn advance(&mut self, now: Timestamp, mut tell: impl FnMut(Transition<'_>)) {
         let mut ahead = std::mem::take(&mut self.ahead);
         ahead.retain(|alarm_id, waiting| {
             let due = waiting.steps.partition_point(|step| step.key.0 <= now);
             for step in waiting.steps.drain(..due) {
-                tell(Transition {
-                    alarm_id,
-                    action: ACTIONS[usize::from(step.action)],
-                    severity: step.severity,
-                    ts: step.key.0,
-                    scope: &waiting.about.scope,
-                    device: waiting.about.device.as_ref(),
-                    alarm_type: waiting.about.alarm_type.as_ref(),
-                });
+                tell(transition(alarm_id, &step, &waiting.about));
                 self.apply(alarm_id, step, &waiting.about);
             }
             !waiting.steps.is_empty()

@@ -16,9 +16,11 @@ use crate::anomaly;
 use crate::api::StreamEvent;
 use crate::app::clock::Stopwatch;
 use crate::domain::{Name, Scope, SeriesKey, Timestamp, WindowWidth, Zone};
-use crate::forecast::{self, Calendar, HORIZON, Place, PlannedWork, Product, Score, Vintage};
+use crate::forecast::{
+    self, Calendar, HORIZON, Nowcast, Place, PlannedWork, Product, Score, Vintage,
+};
 use crate::staffing::{self, Plan, Planner, Profile, Shift};
-use crate::store::{AdjustedScore, Filter, Reader, StoreError, Tx};
+use crate::store::{AdjustedScore, Filter, NowcastScore, Reader, StoreError, Tx};
 use crate::telemetry::Metrics;
 use crate::window::AlarmBook;
 
@@ -64,38 +66,46 @@ impl IssueConfig {
 }
 
 /// Alarms that ended longer ago say nothing of the next six hours.
-const ALARMS_REACH: Duration = Duration::from_secs(48 * 3600);
+pub const ALARMS_REACH: Duration = Duration::from_secs(48 * 3600);
 
 /// Vintages of one time: the model's, and as planners changed them where they did.
 #[derive(Default)]
-struct Issued {
-    model: BTreeMap<SeriesKey, Vintage>,
-    adjusted: BTreeMap<SeriesKey, Vintage>,
+pub struct Issued {
+    pub model: BTreeMap<SeriesKey, Vintage>,
+    pub adjusted: BTreeMap<SeriesKey, Vintage>,
 }
 
 impl Issued {
     /// Vintages as they are served.
-    fn served(&self) -> impl Iterator<Item = (&SeriesKey, &Vintage)> {
+    pub fn served(&self) -> impl Iterator<Item = (&SeriesKey, &Vintage)> {
         let adjusted = |key| self.adjusted.get(key);
         self.model.iter().map(move |(key, own)| (key, adjusted(key).unwrap_or(own)))
     }
 
-    fn served_of(&self, series: &SeriesKey) -> Option<&Vintage> {
+    pub fn served_of(&self, series: &SeriesKey) -> Option<&Vintage> {
         self.adjusted.get(series).or_else(|| self.model.get(series))
     }
 }
 
-type Scores<S> = BTreeMap<(Timestamp, SeriesKey), BTreeMap<u32, S>>;
+/// By day and series.
+type Sums<S> = BTreeMap<(Timestamp, SeriesKey), S>;
+/// The same by lead in minutes.
+type Scores<S> = Sums<BTreeMap<u32, S>>;
 
 /// Recent vintages, scores, alerts and the roster.
 pub struct Issuer {
-    config: IssueConfig,
-    width: WindowWidth,
-    refits: Option<Refits>,
-    places: Arc<Places>,
+    pub(super) config: IssueConfig,
+    pub(super) width: WindowWidth,
+    pub(super) refits: Option<Refits>,
+    pub(super) places: Arc<Places>,
     /// Knows nothing: what serves while there is no fit.
-    unfitted: Product,
-    recent: VecDeque<(Timestamp, Issued)>,
+    pub(super) unfitted: Product,
+    pub(super) recent: VecDeque<(Timestamp, Issued)>,
+    /// Those that still speak of windows to come, oldest first.
+    pub(super) nowcasts: Vec<Nowcast>,
+    pub(super) nowcast_scores: Sums<NowcastScore>,
+    /// What is served and planned by nowcasts that are newer than the newest vintage.
+    pub(super) live: BTreeMap<SeriesKey, (Vintage, Option<Plan>)>,
     scores: Scores<Score>,
     adjusted_scores: Scores<AdjustedScore>,
     pub alerts: AlertBook,
@@ -107,6 +117,7 @@ pub struct Issuer {
 }
 
 /// What a step works with besides its own state.
+#[derive(Clone, Copy)]
 pub struct Situation<'a> {
     pub histories: &'a Histories,
     pub alarms: &'a AlarmBook,
@@ -144,6 +155,9 @@ impl Issuer {
             places,
             unfitted: Product::default(),
             recent: VecDeque::new(),
+            nowcasts: Vec::new(),
+            nowcast_scores: BTreeMap::new(),
+            live: BTreeMap::new(),
             scores: BTreeMap::new(),
             adjusted_scores: BTreeMap::new(),
             alerts: AlertBook::default(),
@@ -161,7 +175,10 @@ impl Issuer {
         self.tells = false;
         self.scores.clear();
         self.adjusted_scores.clear();
+        self.nowcast_scores.clear();
         self.recent.clear();
+        self.nowcasts.clear();
+        self.live.clear();
         self.alerts = AlertBook::restore(reader.alerts(&Filter::default(), true, 10_000, None)?);
         self.shifts.clear();
         let Some(next) = next else { return Ok(()) };
@@ -177,6 +194,14 @@ impl Issuer {
             let issued = self.recent.iter_mut().find(|(at, _)| *at == vintage.issued_at);
             if let Some((_, issued)) = issued {
                 issued.adjusted.insert(vintage.series.clone(), vintage);
+            }
+        }
+        self.nowcasts = reader.nowcasts(next - HORIZON, Timestamp::MAX)?;
+        for nowcast in self.nowcasts.iter().filter(|n| n.vintage.issued_at > next) {
+            let (key, at) = (&nowcast.vintage.series, nowcast.vintage.issued_at);
+            let plan = reader.plan(key)?.filter(|plan| plan.issued_at == at);
+            if let Some(served) = reader.served(key, Some(at))? {
+                self.live.insert(key.clone(), (served.vintage, plan));
             }
         }
         let shifts = reader.shifts(&Filter::default(), next - DAY, Timestamp::MAX)?;
@@ -216,10 +241,12 @@ impl Issuer {
         }
         let issued = self.issue(tx, at)?;
         told.push(StreamEvent::Vintages { issued_at: at.end });
+        // What was said within a window that is still open is the newer word.
+        self.live.retain(|_, (vintage, _)| vintage.issued_at > at.end);
         if at.end >= self.config.alerts_from {
             self.extend_roster(tx, at.end)?;
             let plans = self.plan(tx, &issued, at.end)?;
-            told.extend(self.alert(tx, at, &issued, &plans)?);
+            told.extend(self.alert(tx, at, &issued, &plans, standing(at.alarms), false)?);
         }
         self.recent.push_back((at.end, issued));
         while self.recent.front().is_some_and(|(issued_at, _)| *issued_at + HORIZON < at.end) {
@@ -236,6 +263,9 @@ impl Issuer {
         for ((day, series), by_lead) in std::mem::take(&mut self.adjusted_scores) {
             tx.put_adjusted_scores(&series, day, by_lead.into_iter())?;
         }
+        for ((day, series), score) in std::mem::take(&mut self.nowcast_scores) {
+            tx.put_nowcast_score(&series, day, &score)?;
+        }
         for ((day, series), by_lead) in std::mem::take(&mut self.scores) {
             let by_lead: Vec<(u32, Score)> = by_lead.into_iter().collect();
             tx.put_scores(&series, day, &by_lead)?;
@@ -248,6 +278,7 @@ impl Issuer {
         let window = at.end - self.width.length();
         let index = self.width.index(window);
         let day = Timestamp::from_millis(window.millis().div_euclid(DAY_MS) * DAY_MS);
+        self.score_nowcasts(at, day, window);
         for (issued_at, issued) in &self.recent {
             let lead = window.since(*issued_at);
             let lead_minutes = (lead.as_secs() / 60) as u32;
@@ -336,12 +367,7 @@ impl Issuer {
     ) -> Result<BTreeMap<SeriesKey, Plan>, StoreError> {
         let mut plans = BTreeMap::new();
         for (series, vintage) in issued.served() {
-            let planner = self.planners.get_mut(&series.channel);
-            let plan = planner.filter(|_| !series.is_roll_up()).map(|planner| {
-                let known = self.shifts.get(series).map_or(&[][..], Vec::as_slice);
-                let usual: Vec<f64> = vintage.targets.iter().map(|t| t.baseline).collect();
-                planner.plan(vintage, self.width, known, &usual)
-            });
+            let plan = self.plan_of(series, vintage);
             tx.put_plan(plan.as_ref(), &staffing::outlook(vintage, plan.as_ref()))?;
             if let Some(plan) = plan {
                 plans.insert(series.clone(), plan);
@@ -351,24 +377,29 @@ impl Issuer {
         Ok(plans)
     }
 
-    fn alert(
+    /// The plan of a leaf that has a profile.
+    pub(super) fn plan_of(&mut self, series: &SeriesKey, vintage: &Vintage) -> Option<Plan> {
+        let planner = self.planners.get_mut(&series.channel).filter(|_| !series.is_roll_up())?;
+        let known = self.shifts.get(series).map_or(&[][..], Vec::as_slice);
+        let usual: Vec<f64> = vintage.targets.iter().map(|t| t.baseline).collect();
+        Some(planner.plan(vintage, self.width, known, &usual))
+    }
+
+    /// Judges plans and tells people. `within`: a window is open, and the plans are those of nowcasts alone.
+    pub(super) fn alert(
         &mut self,
         tx: &mut Tx<'_>,
         at: &Situation<'_>,
         issued: &Issued,
         plans: &BTreeMap<SeriesKey, Plan>,
+        standing: Vec<StandingAlarm>,
+        within: bool,
     ) -> Result<Vec<StreamEvent>, StoreError> {
-        let needs = plans.iter().filter_map(|(series, plan)| {
-            Some(SeriesNeed { plan, vintage: issued.served_of(series)? })
+        let live = |series| if within { None } else { self.live.get(series) };
+        let needs = plans.iter().filter_map(|(series, plan)| match live(series) {
+            Some((vintage, Some(plan))) => Some(SeriesNeed { plan, vintage }),
+            _ => Some(SeriesNeed { plan, vintage: issued.served_of(series)? }),
         });
-        let standing = at.alarms.standing().map(|alarm| StandingAlarm {
-            scope: alarm.scope.as_ref().clone(),
-            severity: alarm.severity,
-            device: alarm.device.as_deref().map(str::to_owned),
-            alarm_type: alarm.alarm_type.as_deref().map(str::to_owned),
-            raised_at: alarm.raised_at,
-        });
-        let standing: Vec<StandingAlarm> = standing.collect();
         let zone_of = |scope: &Scope| self.config.zone_of(&scope.region);
         let mut known = alert::overruns(at.work, &standing, at.end, zone_of);
         alert::adjustments(issued.adjusted.iter(), &mut known);
@@ -381,7 +412,11 @@ impl Issuer {
             zone: self.config.zone,
         };
         let mut told = Vec::new();
-        for effect in self.alerts.step(&inputs, at.end) {
+        let effects = match within {
+            true => self.alerts.nowcast(&inputs, at.end),
+            false => self.alerts.step(&inputs, at.end),
+        };
+        for effect in effects {
             match effect {
                 AlertEffect::Changed(alert) => {
                     tx.put_alert(&alert)?;
@@ -403,6 +438,18 @@ impl Issuer {
         }
         Ok(told)
     }
+}
+
+/// Alarms that stand, as alerts name them.
+pub fn standing(alarms: &AlarmBook) -> Vec<StandingAlarm> {
+    let standing = alarms.standing().map(|alarm| StandingAlarm {
+        scope: alarm.scope.as_ref().clone(),
+        severity: alarm.severity,
+        device: alarm.device.as_deref().map(str::to_owned),
+        alarm_type: alarm.alarm_type.as_deref().map(str::to_owned),
+        raised_at: alarm.raised_at,
+    });
+    standing.collect()
 }
 
 const DAY: Duration = Duration::from_secs(86_400);

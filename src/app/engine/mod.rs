@@ -16,6 +16,7 @@ mod histories;
 mod issue;
 mod leader;
 mod model;
+mod nowcast;
 mod refit;
 mod report;
 mod run;
