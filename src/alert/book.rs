@@ -121,6 +121,19 @@ impl AlertBook {
         effects
     }
 
+    /// Looks at plans that nowcasts changed within a window, and at nothing else: it begins alerts and makes them worse,
+    /// but ends none.
+    pub fn nowcast(&mut self, inputs: &AlertInputs<'_>, now: Timestamp) -> Vec<AlertEffect> {
+        let mut effects = Vec::new();
+        for (scope, need) in needs(inputs) {
+            let zone = inputs.zones.get(&scope.region).copied().unwrap_or(inputs.zone);
+            let alert = self.open.remove(&scope).unwrap_or_else(|| begin(&scope, now));
+            let alert = self.short(alert, &need, inputs, zone, now, &mut effects);
+            self.open.insert(scope, alert);
+        }
+        effects
+    }
+
     fn short(
         &self,
         mut alert: Alert,

@@ -96,7 +96,16 @@ fn alarms() -> Vec<StandingAlarm> {
 }
 
 fn step(book: &mut AlertBook, round: u32, phone: u32, chat: u32) -> Vec<AlertEffect> {
-    let now = start() + WIDTH.length() * round;
+    look(book, start() + WIDTH.length() * round, phone, chat, AlertBook::step)
+}
+
+fn look(
+    book: &mut AlertBook,
+    now: Timestamp,
+    phone: u32,
+    chat: u32,
+    how: impl Fn(&mut AlertBook, &AlertInputs<'_>, Timestamp) -> Vec<AlertEffect>,
+) -> Vec<AlertEffect> {
     let pairs = [need("phone", now, phone), need("chat", now, chat)];
     let zones = BTreeMap::from([(
         Name::new("north").expect("valid"),
@@ -110,7 +119,7 @@ fn step(book: &mut AlertBook, round: u32, phone: u32, chat: u32) -> Vec<AlertEff
         zones: &zones,
         zone: Zone::UTC,
     };
-    book.step(&inputs, now)
+    how(book, &inputs, now)
 }
 
 fn notices(effects: &[AlertEffect]) -> Vec<NoticeKind> {
@@ -162,6 +171,25 @@ fn people_are_told_when_it_holds_when_it_grows_and_when_it_is_over() {
         assert_eq!(notices(&step(&mut book, round, 10, 10)), [], "not over yet");
     }
     assert_eq!(notices(&step(&mut book, 8, 10, 10)), [NoticeKind::Resolved]);
+    assert_eq!(book.open().count(), 0);
+}
+
+#[test]
+fn a_nowcast_begins_alerts_and_ends_none() {
+    let mut book = AlertBook::default();
+    let within = start() + Duration::from_secs(420);
+    let effects = look(&mut book, within, 16, 10, AlertBook::nowcast);
+    assert_eq!(notices(&effects), [NoticeKind::Firing]);
+    let alert = book.open().next().expect("open").clone();
+    assert_eq!((alert.since, alert.updated_at), (within, within));
+    for minutes in 8..15 {
+        let now = start() + Duration::from_secs(60 * minutes);
+        assert_eq!(look(&mut book, now, 10, 10, AlertBook::nowcast), []);
+    }
+    assert_eq!(book.open().next(), Some(&alert));
+    for round in 1..5 {
+        step(&mut book, round, 10, 10);
+    }
     assert_eq!(book.open().count(), 0);
 }
 

@@ -14,7 +14,7 @@ use super::state::ApiState;
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::surge::{SURGE_LEADS, SurgeCounts};
 use crate::forecast::{Figures, Score, TARGET_ACCURACY};
-use crate::store::{AdjustedScore, Filter, Reader, StoreError};
+use crate::store::{AdjustedScore, Filter, NowcastScore, Reader, StoreError};
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// Days behind the figures where none are asked for.
@@ -78,11 +78,12 @@ pub async fn accuracy(
     let page = Page::new(query.limit, query.after.as_deref())?;
     each(&state, filter, page, move |reader, series| {
         let sums = sums(reader, series, span)?;
+        let nowcasts = reader.nowcast_score(series, span.0, span.1)?;
         let mut adjusted = AdjustedScore::default();
         for (_, _, score) in reader.adjusted_scores(series, span.0, span.1)? {
             adjusted.merge(&score);
         }
-        Ok(Some(shown(series, span, &sums, (&counts, adjusted))))
+        Ok(Some(shown(series, span, &sums, (&counts, adjusted, nowcasts))))
     })
     .await
 }
@@ -91,7 +92,7 @@ fn shown(
     series: &SeriesKey,
     (from, to): (Timestamp, Timestamp),
     sums: &Sums,
-    (counts, adjusted): (&SurgeCounts, AdjustedScore),
+    (counts, adjusted, nowcasts): (&SurgeCounts, AdjustedScore, NowcastScore),
 ) -> dto::Accuracy {
     let overall: Figures = sums.overall.figures();
     let leads = sums.by_lead.iter().map(|(lead_minutes, score)| dto::LeadFigures {
@@ -109,6 +110,7 @@ fn shown(
         overall: overall.into(),
         leads: leads.collect(),
         surges: surges.collect(),
+        nowcasts: (nowcasts.nowcast.n > 0).then(|| nowcasts.into()),
         adjustments: (adjusted.model.n > 0).then(|| adjusted.into()),
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::{self, MaintenanceEvent, SeriesKey, Timestamp};
 use crate::forecast::surge::SurgeCount;
 use crate::forecast::{self, QUANTILES};
 use crate::staffing;
-use crate::store::{self, AdjustedScore, Served};
+use crate::store::{self, AdjustedScore, NowcastScore, Served};
 
 /// The three names of a series, flattened into every object that speaks of one.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -359,6 +359,21 @@ impl From<AdjustedScore> for AdjustedAccuracy {
     }
 }
 
+/// Forecasts of the same windows, those that nowcasts spoke of.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NowcastAccuracy {
+    pub nowcasts: Figures,
+    /// Of the vintages that they replaced.
+    pub scheduled: Figures,
+}
+
+impl From<NowcastScore> for NowcastAccuracy {
+    fn from(score: NowcastScore) -> Self {
+        let scheduled = score.scheduled.figures().into();
+        Self { nowcasts: score.nowcast.figures().into(), scheduled }
+    }
+}
+
 /// Of the model's own forecasts; what planners made of them is scored apart.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Accuracy {
@@ -377,6 +392,8 @@ pub struct Accuracy {
     pub leads: Vec<LeadFigures>,
     /// By lead of 1, 3 and 6 h.
     pub surges: Vec<SurgeFigures>,
+    /// Whether forecasts within windows helped; null where none was scored. They are not among the others.
+    pub nowcasts: Option<NowcastAccuracy>,
     /// Whether adjustments helped; null where none was scored.
     pub adjustments: Option<AdjustedAccuracy>,
 }

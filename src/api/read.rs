@@ -175,10 +175,12 @@ pub async fn outlook(
     let width = state.info.width;
     each(&state, filter, page, move |reader, series| {
         let Some(outlook) = reader.outlook(series)? else { return Ok(None) };
-        let from = outlook.issued_at - width.length() * SPARK_WINDOWS;
+        // A nowcast is issued within a window.
+        let upto = width.floor(outlook.issued_at);
+        let from = upto - width.length() * SPARK_WINDOWS;
         let mut past: BTreeMap<Timestamp, Option<u32>> =
             (0..SPARK_WINDOWS).map(|step| (from + width.length() * step, None)).collect();
-        for row in reader.series_windows(series, from, outlook.issued_at)? {
+        for row in reader.series_windows(series, from, upto)? {
             past.insert(row.start, (!row.missing).then_some(row.tickets));
         }
         let served = reader.served(series, Some(outlook.issued_at))?;

@@ -201,6 +201,8 @@ fn setup(
             alarms: AlarmRules::default(),
             issue,
             refit: Some(refit),
+            // Runs that are compared have to say the same.
+            nowcasts: args.live_at.is_none(),
             receivers: vec!["console".into()],
         },
         fold,

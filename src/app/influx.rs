@@ -1,12 +1,13 @@
 //! What changed, as points for InfluxDB.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::follower::Sink;
-use crate::domain::Timestamp;
+use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::surge::{SURGE_LEADS, SurgeCounts, lead_minutes};
 use crate::sink::influx::{self, InfluxClient, Line, Written};
+use crate::staffing::{Outlook, Plan};
 use crate::store::{Change, Filter, Reader, Served, StoreError};
 
 /// A bucket.
@@ -32,6 +33,7 @@ impl Sink for InfluxSink {
 impl InfluxSink {
     fn gather(&self, reader: &Reader, changes: &[Change]) -> Result<Vec<Line>, StoreError> {
         let (mut windows, mut issues) = (BTreeSet::new(), BTreeSet::new());
+        let mut nowcasts = false;
         let mut lines = Vec::new();
         for change in changes {
             match change {
@@ -41,7 +43,7 @@ impl InfluxSink {
                     let found = reader.anomalies_at(*start)?;
                     lines.extend(found.iter().filter_map(influx::anomaly));
                 }
-                Change::Nowcast(_) => {}
+                Change::Nowcast(_) => nowcasts = true,
                 Change::Accuracy(day) => lines.extend(accuracy(reader, *day)?),
                 Change::Alert(_, id) => {
                     let found = reader.alert(id)?;
@@ -53,8 +55,21 @@ impl InfluxSink {
             lines.extend(influx::windows(&reader.windows_at(&windows)?));
         }
         let newest = reader.newest_issue()?;
+        let is_newest = newest.is_some_and(|newest| issues.contains(&newest));
+        let live = if is_newest || nowcasts { reader.live_nowcasts()? } else { BTreeMap::new() };
         for issued_at in issues {
-            issue(reader, issued_at, newest == Some(issued_at), &mut lines)?;
+            issue(reader, issued_at, newest == Some(issued_at), &live, &mut lines)?;
+        }
+        if !is_newest && !live.is_empty() {
+            for (plan, outlook) in reader.plans()? {
+                if live.contains_key(&outlook.series) {
+                    planned(plan.as_ref(), &outlook, &mut lines);
+                }
+            }
+        }
+        // The window that was open keeps what was forecast before it began.
+        for Served { vintage, .. } in live.values() {
+            lines.extend(influx::forecast(vintage, vintage.targets.get(1..).unwrap_or_default()));
         }
         Ok(lines)
     }
@@ -84,10 +99,12 @@ fn issue(
     reader: &Reader,
     issued_at: Timestamp,
     newest: bool,
+    live: &BTreeMap<SeriesKey, Served>,
     lines: &mut Vec<Line>,
 ) -> Result<(), StoreError> {
     for Served { vintage, .. } in reader.served_at(issued_at)? {
-        let kept = if newest { vintage.targets.len() } else { 1 };
+        let kept =
+            if newest && !live.contains_key(&vintage.series) { vintage.targets.len() } else { 1 };
         let targets = vintage.targets.get(..kept).unwrap_or(&vintage.targets);
         lines.extend(influx::forecast(&vintage, targets));
         lines.extend(influx::forecast_lead(&vintage, reader.width()));
@@ -96,10 +113,14 @@ fn issue(
     lines.extend(staffed.iter().filter_map(|(series, t)| influx::staffing(series, t)));
     if newest {
         for (plan, outlook) in reader.plans()? {
-            lines.extend(influx::outlook(&outlook));
-            let targets = plan.iter().flat_map(|plan| &plan.targets);
-            lines.extend(targets.filter_map(|t| influx::staffing(&outlook.series, t)));
+            planned(plan.as_ref(), &outlook, lines);
         }
     }
     Ok(())
+}
+
+fn planned(plan: Option<&Plan>, outlook: &Outlook, lines: &mut Vec<Line>) {
+    lines.extend(influx::outlook(outlook));
+    let targets = plan.into_iter().flat_map(|plan| &plan.targets);
+    lines.extend(targets.filter_map(|target| influx::staffing(&outlook.series, target)));
 }

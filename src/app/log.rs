@@ -44,18 +44,30 @@ impl LogFeed {
             return Ok(());
         }
         while !self.stop.load(Ordering::Relaxed) {
-            let messages = reader.read(WAIT, MESSAGES_MAX)?;
-            let Some((last, _)) = messages.last() else { continue };
-            let next = last + 1;
-            let (reports, told) = self.sort(messages);
-            self.from = LogFrom::Offset(next);
-            let Some(inbox) = &self.inbox else { continue };
-            let log = inbox.send(Input::Log(reports, next)).is_ok();
-            if !log || (!told.is_empty() && inbox.send(Input::Told(told)).is_err()) {
-                return Ok(());
+            let mut messages = reader.read(WAIT, MESSAGES_MAX)?;
+            // What was told has its place between reports: nowcasts follow from those before them.
+            while !messages.is_empty() {
+                let is_told = |(_, wire): &LogMessage| matches!(wire, Ok(Wire::Told { .. }));
+                let upto = messages.iter().position(is_told).map_or(messages.len(), |at| at + 1);
+                let rest = messages.split_off(upto);
+                if !self.hand_over(messages) {
+                    return Ok(());
+                }
+                messages = rest;
             }
         }
         Ok(())
+    }
+
+    /// Hands messages to the leader; false if that is gone.
+    fn hand_over(&mut self, messages: Vec<LogMessage>) -> bool {
+        let Some((last, _)) = messages.last() else { return true };
+        let next = last + 1;
+        let (reports, told) = self.sort(messages);
+        self.from = LogFrom::Offset(next);
+        let Some(inbox) = &self.inbox else { return true };
+        let log = inbox.send(Input::Log(reports, next)).is_ok();
+        log && (told.is_empty() || inbox.send(Input::Told(told)).is_ok())
     }
 
     /// What each source said, in its order, and what others were told. Of several frontiers of a source the last

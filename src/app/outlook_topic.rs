@@ -9,7 +9,7 @@ use crate::api::dto;
 use crate::domain::{SeriesKey, Timestamp};
 use crate::kafka::{Outgoing, Producer, Settings};
 use crate::sink::influx::Written;
-use crate::store::{Change, Reader, StoreError};
+use crate::store::{Change, Reader, Served, StoreError};
 
 /// The topics.
 pub struct OutlookTopic {
@@ -37,11 +37,12 @@ impl OutlookTopic {
         Self { producer, outlook: settings.outlook(), alerts: settings.alerts() }
     }
 
-    /// Everything about the newest issue.
+    /// Everything about what is served now, and the anomalies of the window before `issued_at`.
     fn issue<'t>(
         &'t self,
         reader: &Reader,
         issued_at: Timestamp,
+        served: impl Iterator<Item = Served>,
         records: &mut Vec<Outgoing<'t>>,
     ) -> Result<(), StoreError> {
         let mut plans: BTreeMap<SeriesKey, _> = reader
@@ -55,13 +56,13 @@ impl OutlookTopic {
         for anomaly in reader.anomalies_at(before)? {
             anomalies.entry(anomaly.series.clone()).or_default().push((&anomaly).into());
         }
-        for served in reader.served_at(issued_at)? {
+        for served in served {
             let series = served.vintage.series.clone();
             let record = Record {
                 region: series.region.to_string(),
                 service: series.service.to_string(),
                 channel: series.channel.to_string(),
-                issued_at: issued_at.to_string(),
+                issued_at: served.vintage.issued_at.to_string(),
                 forecast: served.into(),
                 staffing: plans.remove(&series).map(Into::into),
                 anomalies: anomalies.remove(&series).unwrap_or_default(),
@@ -88,20 +89,29 @@ impl Sink for OutlookTopic {
     ) -> Result<(usize, Written), StoreError> {
         let mut records = Vec::new();
         let mut alerts = BTreeSet::new();
+        let mut nowcasts = BTreeSet::new();
         let newest = reader.newest_issue()?;
         for change in changes {
             match change {
                 // What is not the newest has been overtaken.
                 Change::Issue(at) if newest == Some(*at) => {
-                    self.issue(reader, *at, &mut records)?
+                    let mut live = reader.live_nowcasts()?;
+                    let served = reader.served_at(*at)?.into_iter();
+                    let served = served.map(|s| live.remove(&s.vintage.series).unwrap_or(s));
+                    self.issue(reader, *at, served, &mut records)?;
                 }
+                Change::Nowcast(at) => _ = nowcasts.insert(*at),
                 Change::Alert(_, id) => _ = alerts.insert(id.as_str()),
                 Change::Issue(_)
-                | Change::Nowcast(_)
                 | Change::Window(_)
                 | Change::Anomalies(_)
                 | Change::Accuracy(_) => {}
             }
+        }
+        if let (Some(newest), false) = (newest, nowcasts.is_empty()) {
+            let mut live: Vec<Served> = reader.live_nowcasts()?.into_values().collect();
+            live.retain(|served| nowcasts.contains(&served.vintage.issued_at));
+            self.issue(reader, newest, live.into_iter(), &mut records)?;
         }
         for id in alerts {
             if let Some(alert) = reader.alert(id)? {

@@ -179,6 +179,7 @@ fn leader(
             roster: None,
         },
         refit: Some(refit),
+        nowcasts: true,
         receivers: channels.keys().cloned().collect(),
     })
 }

@@ -199,6 +199,7 @@ pub fn start_with(
         caught_up: (setup.main_source, caught_up.clone()),
         chore: setup.chore,
         others: (!alone).then_some(others),
+        leads: leadership.clone(),
     };
     threads.push(spawn("leader", move || engine.run())?);
     let following = Following {

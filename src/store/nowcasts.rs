@@ -1,11 +1,13 @@
 //! Forecasts issued within a window, and whether they helped.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::chunk;
 use super::columns::{self, pack, unpack};
 use super::tx::find_series;
-use super::{Change, Reader, StoreError, Tx, vintage};
+use super::{Change, Reader, Served, StoreError, Tx, vintage};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::{Nowcast, Score};
 use crate::staffing::{Outlook, Plan};
@@ -115,6 +117,22 @@ impl Reader {
             }
             Ok(nowcasts)
         })
+    }
+
+    /// Of each series the newest nowcast, where it is newer than the newest vintages, as it is served.
+    pub fn live_nowcasts(&self) -> Result<BTreeMap<SeriesKey, Served>, StoreError> {
+        let Some(newest) = self.newest_issue()? else { return Ok(BTreeMap::new()) };
+        let after = Timestamp::from_millis(newest.millis().saturating_add(1));
+        let mut issued_at: BTreeSet<Timestamp> = BTreeSet::new();
+        for nowcast in self.nowcasts(after, Timestamp::MAX)? {
+            issued_at.insert(nowcast.vintage.issued_at);
+        }
+        let mut live = BTreeMap::new();
+        for at in issued_at {
+            let served = self.served_at(at)?.into_iter();
+            live.extend(served.map(|served| (served.vintage.series.clone(), served)));
+        }
+        Ok(live)
     }
 
     /// Scores of nowcasts over days (UTC midnight, in `from_day..to_day`).

@@ -262,6 +262,15 @@ impl Merge {
         gone
     }
 
+    /// Up to when the windows that have not settled are known, by the sources that have counted in them.
+    pub fn known_upto(&self) -> Option<Timestamp> {
+        let from = self.next?;
+        let cells = self.open.range(from..).flat_map(|(_, cells)| cells.values());
+        let counting: BTreeSet<&SourceId> = cells.flat_map(|entry| entry.parts.keys()).collect();
+        let upto = |source| self.sources.get(source).and_then(|s: &SourceProgress| s.caught_up_at);
+        counting.into_iter().map(upto).min().flatten()
+    }
+
     /// Totals of a window as far as they are known now.
     pub fn totals(&self, window: Timestamp) -> Vec<(Cell, Counts)> {
         self.open.get(&window).map_or_else(Vec::new, |cells| {

@@ -294,3 +294,26 @@ fn a_quiet_source_holds_nothing_back_and_a_silent_one_means_missing() {
     assert_eq!(revised[0].cells, [(cell, counts.plus(counts))]);
     assert!(revised[0].revised);
 }
+
+#[test]
+fn open_windows_are_known_as_far_as_the_slowest_that_counts_in_them() {
+    let (mut merged, at) =
+        (merge(), |minutes: i64| WIDTH.start(4) + Duration::from_secs(60) * minutes as u32);
+    let [a, b, idle] = ["a", "b", "idle"].map(|name| SourceId::new(name, 0));
+    let mut say = |source: &SourceId, window: i64, upto: Offset, minutes: Option<i64>, now| {
+        let counts = Counts { tickets: 3, ..Counts::default() };
+        let cell = Cell::Tickets(series(0));
+        let partial = Partial { window: WIDTH.start(window), cell, counts, upto };
+        let partials = if upto > 0 { vec![partial] } else { vec![] };
+        merged.apply(source, partials, &|_, _| Counts::default());
+        let frontier = Frontier { closed: WIDTH.start(window), caught_up_at: minutes.map(at) };
+        merged.note(source, frontier, at(now));
+        while merged.settle(at(now)).is_some() {}
+        merged.known_upto()
+    };
+    assert_eq!(say(&a, 3, 1, Some(10), 10), None, "nothing has come of the open window");
+    assert_eq!(say(&idle, 4, 0, Some(2), 10), None);
+    assert_eq!(say(&a, 4, 2, Some(11), 11), Some(at(11)));
+    assert_eq!(say(&b, 4, 1, None, 11), None, "b has not read everything there is");
+    assert_eq!(say(&b, 4, 2, Some(9), 12), Some(at(9)));
+}

@@ -174,6 +174,8 @@ export default {
   why_adjusted: "Planners’ entries change it by {n}; the model alone says {model}.",
   why_causes: "What changes the next six hours, in tickets: {list}.",
   why_sum: "Expected: {n} ({low} to {high} in four cases of five).",
+  nowcast: "Nowcast of {at}, before the window is complete: {why}.",
+  nowcast_scored: "Nowcasts: error {nowcast}, {scheduled} by the forecasts that they replaced ({n} windows).",
   fallback: "Note: {text}",
   members: "Averaged from: {list}",
   issued: "Forecast issued {at}.",

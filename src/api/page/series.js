@@ -69,6 +69,7 @@ function why(d, zone) {
   const peak = targets.reduce((best, x) => (x.mean > best.mean ? x : best));
   const says = (label, target) => [h("dt", { text: `${label}${t("comma")}${hm(target.start, zone)}` }), h("dd", { text: explain(target, zone) })];
   return [
+    d.forecast.nowcast && h("p", { class: "note nowcast", text: t("nowcast", { at: hm(d.forecast.issued_at, zone), why: d.forecast.nowcast }) }),
     d.forecast.fallback && h("p", { class: "note", text: t("fallback", { text: d.forecast.fallback }) }),
     h("dl", { class: "why" }, says(t("why_next"), targets[0]), peak === targets[0] ? [] : says(t("why_peak"), peak)),
     d.forecast.causes.length > 0 && h("p", { class: "causes", text: t("why_causes", { list: d.forecast.causes.map((c) => `${c.what} ${signed(c.tickets)}`).join(t("comma")) }) }),
@@ -113,6 +114,13 @@ function accuracySays(first) {
   return says.join(t("sentences"));
 }
 
+/** Whether forecasts within windows have helped; nothing where none was scored. */
+function nowcastSays(accuracy) {
+  const both = accuracy.nowcasts;
+  if (both?.nowcasts.wape == null) return [];
+  return [h("p", { text: t("nowcast_scored", { nowcast: percent(both.nowcasts.wape), scheduled: percent(both.scheduled.wape), n: num(both.nowcasts.n) }) })];
+}
+
 function accuracy(d) {
   const rows = d.accuracy ? leadRows(d.accuracy) : [];
   const overall = d.accuracy?.overall;
@@ -126,6 +134,7 @@ function accuracy(d) {
       head(...["lead", "wape", "naive", "floor", "80", "95", "n"].map((key) => t(`acc_${key}`))),
       h("tbody", {}, [...rows, { label: t("acc_overall"), ...overall }].map(line)))),
     ...adjustedSays(d.accuracy),
+    ...nowcastSays(d.accuracy),
     h("p", { class: "muted small", text: t("acc_help") }),
   ];
 }

@@ -178,6 +178,8 @@ export default {
   why_adjusted: "人工录入使其变化 {n} 单；仅按模型为 {model} 单。",
   why_causes: "影响未来六小时的因素（单）：{list}。",
   why_sum: "预计 {n} 单（五次中有四次在 {low} 至 {high} 之间）。",
+  nowcast: "{at} 即时预测（时段尚未结束）：{why}。",
+  nowcast_scored: "即时预测误差 {nowcast}，被其替换的预测为 {scheduled}（{n} 个时段）。",
   fallback: "注意：{text}",
   members: "综合以下模型：{list}",
   issued: "预测发布于 {at}。",

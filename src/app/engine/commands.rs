@@ -6,7 +6,7 @@ use super::leader::Leader;
 use crate::alert::Alert;
 use crate::api::{Command, CommandError, Reply, StreamEvent};
 use crate::domain::{MaintenanceEvent, Position, SourceId, Timestamp};
-use crate::forecast::Adjustment;
+use crate::forecast::{Adjustment, Nowcast};
 use crate::staffing::Shift;
 use crate::store::{DeliveryOutcome, Store, StoreError, Tx};
 
@@ -19,6 +19,7 @@ pub enum Told {
     Maintenance { event: Box<MaintenanceEvent>, at: Timestamp },
     Adjusted { adjustment: Box<Adjustment> },
     Unadjusted { id: String },
+    Nowcast { nowcasts: Vec<Nowcast>, at: Timestamp },
     Delivered { notice: String, receiver: String, outcome: DeliveryOutcome },
 }
 
@@ -86,7 +87,7 @@ fn news(leader: &Leader, told: &Told) -> Vec<StreamEvent> {
         | Told::Maintenance { .. }
         | Told::Adjusted { .. }
         | Told::Unadjusted { .. } => vec![StreamEvent::Status],
-        Told::Delivered { .. } => Vec::new(),
+        Told::Nowcast { .. } | Told::Delivered { .. } => Vec::new(),
     }
 }
 
@@ -129,6 +130,15 @@ pub fn carry_out(leader: &mut Leader, told: &Told) -> Result<Option<Alert>, Comm
         Told::Unadjusted { id } => {
             write(leader.store(), |tx| tx.delete_adjustment(id))?;
             adjust(leader)
+        }
+        Told::Nowcast { nowcasts, at } => {
+            let followed = leader.follow(nowcasts, *at);
+            followed.map_err(|error| {
+                // What was half taken in memory is read again.
+                let _ = leader.reload();
+                CommandError::Store(error.to_string())
+            })?;
+            Ok(None)
         }
         Told::Delivered { notice, receiver, outcome } => {
             write(leader.store(), |tx| tx.mark_delivery(notice, receiver, outcome))?;

@@ -117,7 +117,8 @@ impl Histories {
         }
     }
 
-    fn usual(&self, leaf: &SeriesKey, index: i64, count: f32) -> f32 {
+    /// What a count of a leaf's window is learned as.
+    pub fn usual(&self, leaf: &SeriesKey, index: i64, count: f32) -> f32 {
         if self.adjustments.is_empty() {
             return count;
         }

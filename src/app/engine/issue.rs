@@ -16,11 +16,11 @@ use crate::alert::{self, AlertBook, AlertEffect, AlertInputs, SeriesNeed, Standi
 use crate::api::StreamEvent;
 use crate::app::clock::Stopwatch;
 use crate::domain::{Name, Scope, SeriesKey, Timestamp, WindowWidth, Zone};
-use crate::forecast::{self, Calendar, Place, PlannedWork, Product, Vintage};
+use crate::forecast::{self, Calendar, HORIZON, Nowcast, Place, PlannedWork, Product, Vintage};
 use crate::staffing::{self, Plan, Planner, Profile, Shift};
-use crate::store::{Filter, Reader, StoreError, Tx};
+use crate::store::{Filter, NowcastScore, Reader, StoreError, Tx};
 use crate::telemetry::Metrics;
-use crate::window::AlarmBook;
+use crate::window::{AlarmBook, Standing};
 
 /// Keeps a roster going where nobody enters one: shifts of the day that starts at an instant.
 pub type RosterSource = Arc<dyn Fn(Timestamp) -> Vec<Shift> + Send + Sync>;
@@ -64,7 +64,7 @@ impl IssueConfig {
 }
 
 /// Alarms that ended longer ago say nothing of the next six hours.
-const ALARMS_REACH: Duration = Duration::from_secs(48 * 3600);
+pub const ALARMS_REACH: Duration = Duration::from_secs(48 * 3600);
 
 /// Vintages of one time: the model's, and as planners changed them where they did.
 #[derive(Default)]
@@ -75,25 +75,34 @@ pub struct Issued {
 
 impl Issued {
     /// Vintages as they are served.
-    fn served(&self) -> impl Iterator<Item = (&SeriesKey, &Vintage)> {
+    pub fn served(&self) -> impl Iterator<Item = (&SeriesKey, &Vintage)> {
         let adjusted = |key| self.adjusted.get(key);
         self.model.iter().map(move |(key, own)| (key, adjusted(key).unwrap_or(own)))
     }
 
-    fn served_of(&self, series: &SeriesKey) -> Option<&Vintage> {
+    pub fn served_of(&self, series: &SeriesKey) -> Option<&Vintage> {
         self.adjusted.get(series).or_else(|| self.model.get(series))
     }
 }
 
 /// Recent vintages, the ledger, alerts and the roster.
 pub struct Issuer {
-    config: IssueConfig,
-    width: WindowWidth,
-    refits: Option<Refits>,
-    gate: Arc<Gate>,
-    places: Arc<Places>,
+    pub(super) config: IssueConfig,
+    pub(super) width: WindowWidth,
+    pub(super) refits: Option<Refits>,
+    pub(super) gate: Arc<Gate>,
+    pub(super) places: Arc<Places>,
     /// Knows nothing: what serves while there is no fit.
-    unfitted: Product,
+    pub(super) unfitted: Product,
+    /// What was issued when a window settled last.
+    pub(super) newest: Option<(Timestamp, Issued)>,
+    /// Those that still speak of windows to come, oldest first.
+    pub(super) nowcasts: Vec<Nowcast>,
+    /// The vintages that these replaced, by issue time.
+    pub(super) replaced: BTreeMap<(Timestamp, SeriesKey), Vintage>,
+    pub(super) nowcast_scores: BTreeMap<(Timestamp, SeriesKey), NowcastScore>,
+    /// What is served and planned by nowcasts that are newer than the newest vintage.
+    pub(super) live: BTreeMap<SeriesKey, (Vintage, Option<Plan>)>,
     ledger: Ledger,
     pub alerts: AlertBook,
     shifts: BTreeMap<SeriesKey, Vec<Shift>>,
@@ -104,6 +113,7 @@ pub struct Issuer {
 }
 
 /// What a step works with besides its own state.
+#[derive(Clone, Copy)]
 pub struct Situation<'a> {
     pub histories: &'a Histories,
     pub alarms: &'a AlarmBook,
@@ -149,6 +159,11 @@ impl Issuer {
             gate,
             places,
             unfitted: Product::default(),
+            newest: None,
+            nowcasts: Vec::new(),
+            replaced: BTreeMap::new(),
+            nowcast_scores: BTreeMap::new(),
+            live: BTreeMap::new(),
             ledger: Ledger::default(),
             alerts: AlertBook::default(),
             shifts: BTreeMap::new(),
@@ -164,10 +179,36 @@ impl Issuer {
     pub fn restore(&mut self, reader: &Reader, next: Option<Timestamp>) -> Result<(), StoreError> {
         self.tells = false;
         self.ledger = Ledger::default();
+        self.newest = None;
+        self.nowcasts.clear();
+        self.replaced.clear();
+        self.nowcast_scores.clear();
+        self.live.clear();
         self.alerts = AlertBook::restore(reader.alerts(&Filter::default(), true, 10_000, None)?);
         self.shifts.clear();
         let Some(next) = next else { return Ok(()) };
         self.ledger = Ledger::restore(reader, next, self.width)?;
+        let by_series = |vintage: Vintage| (vintage.series.clone(), vintage);
+        let model: BTreeMap<_, _> = reader.vintages_at(next)?.into_iter().map(by_series).collect();
+        if !model.is_empty() {
+            let adjusted = reader.adjusted_since(next - self.width.length())?.into_iter();
+            let adjusted = adjusted.filter(|vintage| vintage.issued_at == next).map(by_series);
+            self.newest = Some((next, Issued { model, adjusted: adjusted.collect() }));
+        }
+        self.nowcasts = reader.nowcasts(next - HORIZON, Timestamp::MAX)?;
+        for nowcast in &self.nowcasts {
+            let key = &nowcast.vintage.series;
+            if let Some(vintage) = reader.vintage(key, Some(nowcast.after))? {
+                self.replaced.insert((nowcast.after, key.clone()), vintage);
+            }
+        }
+        for nowcast in self.nowcasts.iter().filter(|n| n.vintage.issued_at > next) {
+            let (key, at) = (&nowcast.vintage.series, nowcast.vintage.issued_at);
+            let plan = reader.plan(key)?.filter(|plan| plan.issued_at == at);
+            if let Some(served) = reader.served(key, Some(at))? {
+                self.live.insert(key.clone(), (served.vintage, plan));
+            }
+        }
         let shifts = reader.shifts(&Filter::default(), next - DAY, Timestamp::MAX)?;
         self.add_shifts(shifts);
         Ok(())
@@ -206,6 +247,7 @@ impl Issuer {
         at: &Situation<'_>,
     ) -> Result<Vec<StreamEvent>, StoreError> {
         let mut told = Vec::new();
+        self.score_nowcasts(at);
         let zone_of = |series: &SeriesKey| self.config.zone_of(&series.region);
         self.ledger.settled(tx, at, (self.width, zone_of))?;
         if at.end < self.config.vintages_from {
@@ -213,12 +255,15 @@ impl Issuer {
         }
         let issued = self.issue(tx, at)?;
         told.push(StreamEvent::Vintages { issued_at: at.end });
+        // What was said within a window that is still open is the newer word.
+        self.live.retain(|_, (vintage, _)| vintage.issued_at > at.end);
         if at.end >= self.config.alerts_from {
             self.extend_roster(tx, at.end)?;
             let plans = self.plan(tx, &issued, at.end)?;
-            told.extend(self.alert(tx, at, &issued, &plans)?);
+            told.extend(self.alert(tx, at, &issued, &plans, standing(at.alarms), false)?);
         }
         self.ledger.issued(at.end, &issued);
+        self.newest = Some((at.end, issued));
         Ok(told)
     }
 
@@ -227,6 +272,9 @@ impl Issuer {
     /// # Errors
     /// [`StoreError`] if it could not be stored.
     pub fn flush(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        for ((day, series), score) in std::mem::take(&mut self.nowcast_scores) {
+            tx.put_nowcast_score(&series, day, &score)?;
+        }
         self.ledger.flush(tx)
     }
 
@@ -283,12 +331,7 @@ impl Issuer {
     ) -> Result<BTreeMap<SeriesKey, Plan>, StoreError> {
         let mut plans = BTreeMap::new();
         for (series, vintage) in issued.served() {
-            let planner = self.planners.get_mut(&series.channel);
-            let plan = planner.filter(|_| !series.is_roll_up()).map(|planner| {
-                let known = self.shifts.get(series).map_or(&[][..], Vec::as_slice);
-                let usual: Vec<f64> = vintage.targets.iter().map(|t| t.baseline).collect();
-                planner.plan(vintage, self.width, known, &usual)
-            });
+            let plan = self.plan_of(series, vintage);
             tx.put_plan(plan.as_ref(), &staffing::outlook(vintage, plan.as_ref()))?;
             if let Some(plan) = plan {
                 plans.insert(series.clone(), plan);
@@ -298,26 +341,29 @@ impl Issuer {
         Ok(plans)
     }
 
-    fn alert(
+    /// The plan of a leaf that has a profile.
+    pub(super) fn plan_of(&mut self, series: &SeriesKey, vintage: &Vintage) -> Option<Plan> {
+        let planner = self.planners.get_mut(&series.channel).filter(|_| !series.is_roll_up())?;
+        let known = self.shifts.get(series).map_or(&[][..], Vec::as_slice);
+        let usual: Vec<f64> = vintage.targets.iter().map(|t| t.baseline).collect();
+        Some(planner.plan(vintage, self.width, known, &usual))
+    }
+
+    /// Judges plans and tells people. `within`: a window is open, and the plans are those of nowcasts alone.
+    pub(super) fn alert(
         &mut self,
         tx: &mut Tx<'_>,
         at: &Situation<'_>,
         issued: &Issued,
         plans: &BTreeMap<SeriesKey, Plan>,
+        standing: Vec<StandingAlarm>,
+        within: bool,
     ) -> Result<Vec<StreamEvent>, StoreError> {
-        let needs = plans.iter().filter_map(|(series, plan)| {
-            Some(SeriesNeed { plan, vintage: issued.served_of(series)? })
+        let live = |series| if within { None } else { self.live.get(series) };
+        let needs = plans.iter().filter_map(|(series, plan)| match live(series) {
+            Some((vintage, Some(plan))) => Some(SeriesNeed { plan, vintage }),
+            _ => Some(SeriesNeed { plan, vintage: issued.served_of(series)? }),
         });
-        let standing = at.alarms.standing().map(|alarm| StandingAlarm {
-            scope: alarm.scope.as_ref().clone(),
-            severity: alarm.severity,
-            device: alarm.device.as_deref().map(str::to_owned),
-            alarm_type: alarm.alarm_type.as_deref().map(str::to_owned),
-            raised_at: alarm.raised_at,
-            flaps: alarm.flaps,
-            is_doubtful: alarm.is_doubtful,
-        });
-        let standing: Vec<StandingAlarm> = standing.collect();
         let zone_of = |scope: &Scope| self.config.zone_of(&scope.region);
         let mut known = alert::overruns(at.work, &standing, at.end, zone_of);
         alert::adjustments(issued.adjusted.iter(), &mut known);
@@ -330,7 +376,11 @@ impl Issuer {
             zone: self.config.zone,
         };
         let mut told = Vec::new();
-        for effect in self.alerts.step(&inputs, at.end) {
+        let effects = match within {
+            true => self.alerts.nowcast(&inputs, at.end),
+            false => self.alerts.step(&inputs, at.end),
+        };
+        for effect in effects {
             match effect {
                 AlertEffect::Changed(alert) => {
                     tx.put_alert(&alert)?;
@@ -351,6 +401,24 @@ impl Issuer {
             }
         }
         Ok(told)
+    }
+}
+
+/// Alarms that stand, as alerts name them.
+pub fn standing(alarms: &AlarmBook) -> Vec<StandingAlarm> {
+    alarms.standing().map(shown).collect()
+}
+
+/// An alarm as alerts name it.
+pub fn shown(alarm: &Standing) -> StandingAlarm {
+    StandingAlarm {
+        scope: alarm.scope.as_ref().clone(),
+        severity: alarm.severity,
+        device: alarm.device.as_deref().map(str::to_owned),
+        alarm_type: alarm.alarm_type.as_deref().map(str::to_owned),
+        raised_at: alarm.raised_at,
+        flaps: alarm.flaps,
+        is_doubtful: alarm.is_doubtful,
     }
 }
 

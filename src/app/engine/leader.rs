@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::figures;
 use super::histories::Histories;
 use super::issue::{IssueConfig, Issuer, Situation};
+use super::nowcast::{Counted, minute};
 use super::refit::{Known, RefitConfig};
 use super::report::Report;
 use super::said;
@@ -16,7 +17,7 @@ use crate::api::StreamEvent;
 use crate::domain::{
     MaintenanceAction, MaintenanceEvent, Offset, SeriesKey, SourceId, Timestamp, WindowWidth,
 };
-use crate::forecast::PlannedWork;
+use crate::forecast::{Nowcast, PlannedWork};
 use crate::store::{PartialRecord, Reader, SourceRecord, Store, StoreError, Tx, WindowRecord};
 use crate::telemetry::Metrics;
 use crate::window::{
@@ -30,6 +31,8 @@ const WINDOWS_MAX: usize = 96;
 const LOG_OFFSET: &str = "log_offset";
 /// Name of the blob with what alarms did, as of a midnight.
 const SPELLS: &str = "spells";
+/// Name of the blob that says up to when open windows have been looked at.
+const LOOKED_UPTO: &str = "looked_upto";
 const DAY_MS: i64 = 86_400_000;
 
 /// Rules of the leader.
@@ -43,6 +46,8 @@ pub struct LeaderConfig {
     pub alarms: AlarmRules,
     pub issue: IssueConfig,
     pub refit: Option<RefitConfig>,
+    /// Whether open windows are looked at. What is said then depends on when events were read.
+    pub nowcasts: bool,
     /// Notification channels by name.
     pub receivers: Vec<String>,
 }
@@ -61,6 +66,11 @@ pub struct Leader {
     issuer: Issuer,
     commits: BTreeMap<SourceId, CommitPoint>,
     metrics: Arc<Metrics>,
+    /// Whether it decides about nowcasts; those who follow are told.
+    pub leads: bool,
+    looked_upto: Option<Timestamp>,
+    /// Nowcasts that others have to be told of.
+    untold: Vec<Nowcast>,
 }
 
 impl Leader {
@@ -89,6 +99,9 @@ impl Leader {
             store,
             reader,
             metrics,
+            leads: false,
+            looked_upto: None,
+            untold: Vec::new(),
         };
         leader.reload()?;
         Ok(leader)
@@ -103,6 +116,10 @@ impl Leader {
             Some(bytes) => postcard::from_bytes::<i64>(&bytes).ok().map(Timestamp::from_millis),
             None => None,
         };
+        let looked = self.reader.blob(LOOKED_UPTO)?;
+        let looked = looked.and_then(|bytes| postcard::from_bytes::<i64>(&bytes).ok());
+        self.looked_upto = looked.map(Timestamp::from_millis);
+        self.untold.clear();
         self.restore_merge(next)?;
         self.restore_histories(next)?;
         self.restore_alarms(next)?;
@@ -302,6 +319,38 @@ impl Leader {
         figures::publish(&self.reader, &self.metrics, self.histories.by_series().keys(), next)
     }
 
+    /// Nowcasts since the last call, for those who follow.
+    pub fn untold(&mut self) -> Vec<Nowcast> {
+        std::mem::take(&mut self.untold)
+    }
+
+    /// Takes nowcasts that another instance issued. Those that are here already change nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be stored.
+    pub fn follow(&mut self, nowcasts: &[Nowcast], now: Timestamp) -> Result<(), StoreError> {
+        let issued_at = nowcasts.first().map(|nowcast| nowcast.vintage.issued_at);
+        let news = issued_at.filter(|at| self.looked_upto < Some(*at));
+        let (Some(upto), Some(end)) = (news, self.merge.next()) else { return Ok(()) };
+        let work = self.planned_work(&[])?;
+        let at = Situation {
+            histories: &self.histories,
+            alarms: &self.alarms,
+            spells: &self.spells,
+            work: &work,
+            end,
+            receivers: &self.config.receivers,
+            now,
+            metrics: &self.metrics,
+        };
+        let mut tx = self.store.begin()?;
+        self.issuer.take_nowcasts(&mut tx, &at, nowcasts)?;
+        tx.put_blob(LOOKED_UPTO, &to_blob(&upto.millis()))?;
+        tx.commit()?;
+        self.looked_upto = Some(upto);
+        Ok(())
+    }
+
     /// Stores reports and all that follows from them, in one transaction, with where the log that they come from goes
     /// on, if they come from one. Returns what the live stream should tell, and whether there is more to settle: then
     /// it is called again, with nothing.
@@ -385,6 +434,26 @@ impl Leader {
         if quiet && gone.is_empty() && before == self.merge.next() {
             return Ok((told, false));
         }
+        let known = self.merge.known_upto().filter(|known| self.looked_upto < Some(minute(*known)));
+        let looks = self.leads && self.config.nowcasts;
+        if let (true, Some(known), Some(end)) = (looks, known, self.merge.next()) {
+            let at = Situation {
+                histories: &self.histories,
+                alarms: &self.alarms,
+                spells: &self.spells,
+                work: &work,
+                end,
+                receivers: &self.config.receivers,
+                now,
+                metrics: &self.metrics,
+            };
+            let nowcasts = self.issuer.look(&at, known, &counted(&self.merge, end));
+            told.extend(self.issuer.take_nowcasts(&mut tx, &at, &nowcasts)?);
+            let upto = minute(known);
+            tx.put_blob(LOOKED_UPTO, &to_blob(&upto.millis()))?;
+            self.looked_upto = Some(upto);
+            self.untold.extend(nowcasts);
+        }
         let held: BTreeSet<_> = gone.iter().cloned().collect();
         news.retain(|p| !held.contains(&(p.window, p.cell.clone(), p.source.clone())));
         self.issuer.flush(&mut tx)?;
@@ -431,6 +500,20 @@ fn tell_alarms(alarms: &mut AlarmBook, metrics: &Metrics, end: Timestamp) {
         let lists = tally.lists_refused;
         tracing::error!(lists, %end, "too many rebuilt lists at once: their alarms stand until they are cleared");
     }
+}
+
+/// Tickets in windows that have not settled, the first of which starts at `next`.
+fn counted(merge: &Merge, next: Timestamp) -> Counted {
+    let open = merge.windows().filter(|start| *start >= next);
+    let of = |start| {
+        let totals = merge.totals(start).into_iter();
+        let tickets = totals.filter_map(|(cell, counts)| match cell {
+            Cell::Tickets(series) => Some((series, counts.tickets)),
+            Cell::Alarms(_) | Cell::Maintenance | Cell::Phrase(..) => None,
+        });
+        (start, tickets.collect())
+    };
+    open.map(of).collect()
 }
 
 fn record(source: &SourceId, partial: Partial) -> PartialRecord {

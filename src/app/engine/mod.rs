@@ -18,6 +18,7 @@ mod issue;
 mod judge;
 mod leader;
 mod model;
+mod nowcast;
 mod recent;
 mod refit;
 mod report;

@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, mpsc};
 use super::commands::{self, Answer, Done, Told};
 use super::leader::Leader;
 use super::report::{Handed, Report};
-use crate::api::{Command, StreamEvent};
+use crate::api::{Command, Leads, StreamEvent};
 use crate::app::clock::Stopwatch;
 use crate::domain::{Clock, Offset, SourceId, Timestamp};
 use crate::store::{DeliveryOutcome, Store, StoreError};
@@ -58,6 +58,8 @@ pub struct Engine {
     pub chore: Chore,
     /// Those who follow, where there are any.
     pub others: Option<SyncSender<(Told, Answer)>>,
+    /// Whether this instance is the one that decides.
+    pub leads: Arc<dyn Leads>,
 }
 
 impl Engine {
@@ -126,6 +128,7 @@ impl Engine {
         let mut todo = (reports, log);
         loop {
             let watch = Stopwatch::start();
+            self.leader.leads = self.leads.leads();
             match self.leader.apply(todo.0, todo.1, self.clock.now()) {
                 Ok((told, more)) => {
                     self.health.ready("store");
@@ -134,6 +137,10 @@ impl Engine {
                         self.metrics.commit(watch.seconds());
                     }
                     self.leader.measure(self.clock.now());
+                    let (nowcasts, at) = (self.leader.untold(), self.clock.now());
+                    if !nowcasts.is_empty() {
+                        self.mirror(Told::Nowcast { nowcasts, at }, Box::new(|| {}));
+                    }
                     for event in told {
                         // Nobody may be listening.
                         let _ = self.stream.send(event);

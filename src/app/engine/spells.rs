@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::leader::to_blob;
 use crate::domain::{Name, Scope, Severity, Timestamp};
 use crate::forecast::AlarmSpell;
-use crate::window::Transition;
+use crate::window::{AlarmBook, Standing, Transition};
 
 /// How far back spells are kept: as far as a fit reads.
 pub const REACH: Duration = Duration::from_secs(63 * 86_400);
@@ -62,15 +62,7 @@ impl Spells {
         if self.open.contains_key(&alarm.alarm_id) || self.open.len() >= SPELLS_MAX {
             return;
         }
-        let spell = AlarmSpell {
-            scope: Scope::clone(&alarm.scope),
-            severity: alarm.severity,
-            alarm_type: alarm.alarm_type.clone(),
-            device: alarm.device.clone(),
-            raised_at: ts,
-            cleared_at: None,
-        };
-        self.open.insert(alarm.alarm_id.clone(), spell);
+        self.open.insert(alarm.alarm_id.clone(), spell_of(alarm, ts));
     }
 
     /// All transitions up to `now` have been taken.
@@ -89,18 +81,38 @@ impl Spells {
     /// Those that stood at any time since `from`, by `raised_at`.
     pub fn since(&self, from: Timestamp) -> Vec<AlarmSpell> {
         let over = self.over.iter().filter(|spell| spell.cleared_at >= Some(from));
-        let mut all: Vec<AlarmSpell> = over.chain(self.open.values()).cloned().collect();
-        // What is otherwise equal is equal.
-        all.sort_by(|a, b| {
-            let key = |s: &AlarmSpell| (s.raised_at, s.cleared_at, s.severity);
-            (key(a), &a.scope, &a.device, &a.alarm_type).cmp(&(
-                key(b),
-                &b.scope,
-                &b.device,
-                &b.alarm_type,
-            ))
+        in_order(over.chain(self.open.values()).cloned().collect())
+    }
+
+    /// Those of some scopes as they will be at `until`, by what is known of it: of what stood since `from`.
+    pub fn ahead(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        book: &AlarmBook,
+        scopes: &BTreeSet<Scope>,
+    ) -> Vec<AlarmSpell> {
+        let mut ended: BTreeMap<Arc<str>, Timestamp> = BTreeMap::new();
+        let mut fresh: BTreeMap<Arc<str>, AlarmSpell> = BTreeMap::new();
+        book.peek(until, |Transition { alarm, is_over, ts, known_at }| {
+            if !scopes.contains(alarm.scope.as_ref()) || !self.is_news(known_at) {
+                return;
+            }
+            let id = &alarm.alarm_id;
+            match (is_over, fresh.get_mut(id)) {
+                (true, Some(spell)) => spell.cleared_at = Some(ts),
+                (true, None) => _ = ended.insert(id.clone(), ts),
+                (false, Some(spell)) if spell.cleared_at.is_none() => {}
+                (false, _) if self.open.contains_key(id) && !ended.contains_key(id) => {}
+                (false, _) => _ = fresh.insert(id.clone(), spell_of(alarm, ts)),
+            }
         });
-        all
+        let here = |spell: &&AlarmSpell| scopes.contains(&spell.scope);
+        let over = self.over.iter().filter(|spell| spell.cleared_at >= Some(from));
+        let open = self.open.iter().filter(|(_, spell)| here(spell));
+        let open = open
+            .map(|(id, spell)| AlarmSpell { cleared_at: ended.get(id).copied(), ..spell.clone() });
+        in_order(over.filter(here).cloned().chain(open).chain(fresh.into_values()).collect())
     }
 
     /// State as bytes: what has happened up to the instant that was reached.
@@ -155,11 +167,35 @@ impl Spells {
     }
 }
 
+fn spell_of(alarm: &Standing, raised_at: Timestamp) -> AlarmSpell {
+    AlarmSpell {
+        scope: Scope::clone(&alarm.scope),
+        severity: alarm.severity,
+        alarm_type: alarm.alarm_type.clone(),
+        device: alarm.device.clone(),
+        raised_at,
+        cleared_at: None,
+    }
+}
+
+fn in_order(mut all: Vec<AlarmSpell>) -> Vec<AlarmSpell> {
+    // What is otherwise equal is equal.
+    all.sort_by(|a, b| {
+        let key = |s: &AlarmSpell| (s.raised_at, s.cleared_at, s.severity);
+        (key(a), &a.scope, &a.device, &a.alarm_type).cmp(&(
+            key(b),
+            &b.scope,
+            &b.device,
+            &b.alarm_type,
+        ))
+    });
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::{AlarmAction, AlarmEvent, Position, SourceId};
-    use crate::window::AlarmBook;
 
     fn event(id: &str, at: i64, action: AlarmAction) -> (Position, AlarmEvent) {
         let name = |text| Name::new(text).expect("a name");
@@ -210,5 +246,37 @@ mod tests {
             .map(|s| (s.raised_at.secs(), s.cleared_at.map(Timestamp::secs)));
         assert_eq!(times.collect::<Vec<_>>(), [(100, Some(200)), (120, None), (300, None)]);
         assert_eq!(other.since(at(210)).len(), 2);
+    }
+
+    #[test]
+    fn what_lies_ahead_is_told_without_moving_on() {
+        let (mut spells, mut book) = (Spells::default(), AlarmBook::default());
+        let observe = |book: &mut AlarmBook, id, at, action| {
+            let (position, event) = event(id, at, action);
+            book.observe(&position, &event);
+        };
+        observe(&mut book, "x", 100, AlarmAction::Raise);
+        observe(&mut book, "x", 250, AlarmAction::Clear);
+        observe(&mut book, "y", 230, AlarmAction::Raise);
+        observe(&mut book, "y", 260, AlarmAction::Clear);
+        observe(&mut book, "z", 300, AlarmAction::Raise);
+        let at = Timestamp::from_secs;
+        book.advance(at(200), |transition| spells.take(transition));
+        spells.advance(at(200));
+        let here = event("x", 0, AlarmAction::Raise).1.scope;
+        let scopes = BTreeSet::from([here]);
+        let times = |spells: Vec<AlarmSpell>| {
+            let times = spells.into_iter();
+            let times = times.map(|s| (s.raised_at.secs(), s.cleared_at.map(Timestamp::secs)));
+            times.collect::<Vec<_>>()
+        };
+        let ahead = spells.ahead(at(0), at(270), &book, &scopes);
+        assert_eq!(times(ahead), [(100, Some(250)), (230, Some(260))]);
+        assert_eq!(times(spells.ahead(at(0), at(240), &book, &scopes)), [(100, None), (230, None)]);
+        assert_eq!(spells.ahead(at(0), at(900), &book, &BTreeSet::new()), []);
+        assert_eq!(times(spells.since(at(0))), [(100, None)]);
+        book.advance(at(270), |transition| spells.take(transition));
+        spells.advance(at(270));
+        assert_eq!(times(spells.since(at(0))), [(100, Some(250)), (230, Some(260))]);
     }
 }

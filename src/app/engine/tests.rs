@@ -65,6 +65,7 @@ fn leader(dir: &TempDir) -> Leader {
         alarms: AlarmRules::default(),
         issue,
         refit: None,
+        nowcasts: false,
         receivers: Vec::new(),
     };
     let store = Store::open(dir.path(), WIDTH).expect("a store");

@@ -5,6 +5,7 @@ mod alarms;
 mod durability;
 mod event_log;
 mod ledger;
+mod nowcasts;
 mod people;
 mod windows;
 
@@ -23,7 +24,7 @@ use crate::domain::{
 };
 use crate::forecast::surge::{Call, Surge};
 use crate::forecast::{Score, Target, Vintage};
-use crate::staffing::{Outlook, Shift};
+use crate::staffing::{Outlook, Plan, Shift};
 use crate::window::{Cell, Counts};
 
 const HOUR: i64 = 3_600_000;

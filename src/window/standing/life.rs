@@ -68,6 +68,12 @@ impl Life {
         Self { newest, standing: None, watch: None }
     }
 
+    /// Whether it will be over if nothing more comes.
+    pub(super) fn is_ending(&self) -> bool {
+        let ends = |watch: &Watch| watch.cleared.is_some() || watch.doubted.is_some();
+        self.standing.is_some() && self.watch.as_deref().is_some_and(ends)
+    }
+
     /// When it will be over if nothing more comes.
     fn end(&self, rules: &AlarmRules) -> Option<End> {
         self.standing.as_ref()?;

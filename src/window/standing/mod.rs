@@ -240,6 +240,27 @@ impl AlarmBook {
         scope
     }
 
+    /// Tells what [`Self::advance`] would tell of transitions up to `until` and of held clears, without moving on.
+    pub fn peek(&self, until: Timestamp, tell: impl FnMut(Transition<'_>)) {
+        let mut part = Self {
+            rules: self.rules,
+            standing: self.standing,
+            now: self.now,
+            alarms: self.alarms.iter().filter(|(_, life)| life.is_ending()).map(copied).collect(),
+            ..Self::default()
+        };
+        let due = |step: &&Step| step.key.0 <= until;
+        for (alarm_id, waiting) in &self.ahead {
+            let steps: Vec<Step> = waiting.steps.iter().take_while(due).copied().collect();
+            if steps.is_empty() {
+                continue;
+            }
+            part.alarms.extend(self.alarms.get_key_value(alarm_id).map(copied));
+            part.ahead.insert(alarm_id.clone(), Waiting { steps, about: waiting.about.clone() });
+        }
+        part.advance(until, tell);
+    }
+
     /// Moves on to `now`: transitions up to it take effect, beginnings and ends are told, stale alarms go.
     pub fn advance(&mut self, now: Timestamp, mut tell: impl FnMut(Transition<'_>)) {
         let later = self.rebuilt.split_off(&(now + Duration::from_millis(1), 0, Offset::MIN));
@@ -350,6 +371,10 @@ impl AlarmBook {
     pub fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
     }
+}
+
+fn copied((alarm_id, life): (&Arc<str>, &Life)) -> (Arc<str>, Life) {
+    (alarm_id.clone(), life.clone())
 }
 
 /// What comes late is known only now.

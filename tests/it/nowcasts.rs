@@ -1,0 +1,41 @@
+//! An outage does not wait for a window to settle.
+
+use serde_json::Value;
+
+use crate::program::Program;
+
+/// The demo's outage begins in the north a minute or two after it is live.
+#[test]
+fn a_storm_is_answered_within_the_window() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = Program::demo(folder.path(), &["--days", "15", "--speed", "60"]);
+    let path = "/api/v1/forecasts?region=north&service=broadband&channel=phone";
+    let nowcast = program.wait_for(path, |forecast| forecast["nowcast"].is_string());
+    let time = |value: &Value| {
+        let text = value.as_str().expect("a time");
+        chrono::DateTime::parse_from_rfc3339(text).expect("RFC 3339").timestamp()
+    };
+    let issued_at = time(&nowcast["issued_at"]);
+    assert!(issued_at % 60 == 0 && issued_at % 900 != 0, "{nowcast}");
+    let first = time(&nowcast["targets"][0]["start"]);
+    assert!(first < issued_at && issued_at < first + 900, "{nowcast}");
+    assert_eq!(nowcast["targets"].as_array().map(Vec::len), Some(25));
+    let why = nowcast["nowcast"].as_str().expect("words");
+    assert!(why.contains("alarm") || why.contains("tickets so far"), "{why}");
+    // Staffing follows, and the total of the region and service.
+    let staffing = "/api/v1/staffing?region=north&service=broadband&channel=phone";
+    program.wait_for(staffing, |plan| plan["issued_at"].as_str() >= nowcast["issued_at"].as_str());
+    let total = "/api/v1/forecasts?region=north&service=broadband&channel=_all";
+    let at = nowcast["issued_at"].as_str().expect("a time");
+    let total = program.get(&format!("{total}&issued_at={at}")).json();
+    assert!(
+        total["nowcast"].as_str().is_some_and(|why| why.contains("north/broadband")),
+        "{total}"
+    );
+    // It is scored apart once its windows have settled.
+    let accuracy = "/api/v1/accuracy?region=north&service=broadband&channel=phone";
+    let scored =
+        program.wait_for(accuracy, |found| found["nowcasts"]["nowcasts"]["n"].as_u64() >= Some(1));
+    let both = &scored["nowcasts"];
+    assert_eq!(both["nowcasts"]["n"], both["scheduled"]["n"]);
+}
