@@ -59,7 +59,8 @@ fn fill(brokers: &str, events: u64) {
     producer.flush(Duration::from_secs(60)).unwrap();
 }
 
-/// Reads everything and does nothing with it. Seconds and CPU seconds.
+/// Reads everything and does nothing with it. Seconds and CPU seconds. Its buffers are larger than the service's, which
+/// are small for the memory of a storm.
 fn bare(brokers: &str, group: &str, events: u64) -> (f64, f64) {
     let before = cpu(std::process::id());
     let began = Instant::now();

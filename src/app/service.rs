@@ -37,7 +37,7 @@ use crate::telemetry::{Health, Metrics};
 use crate::window::FoldConfig;
 
 /// Reports that may wait for the leader: a few, so that a full store soon stops the readers.
-const REPORTS_MAX: usize = 4;
+const REPORTS_MAX: usize = 2;
 const COMMANDS_MAX: usize = 256;
 const STREAM_EVENTS_MAX: usize = 1024;
 const STREAMS_MAX: usize = 64;

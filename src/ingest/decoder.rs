@@ -1,6 +1,6 @@
 //! Bytes of any known shape → events. The order in which shapes are tried is the detector's.
 
-use super::glance::glance;
+use super::glance::{Layout, glance};
 use super::lexicon::Lexicon;
 use super::mapping::{Attribute, Attributes, Mapping, Target};
 use super::native::Raw;
@@ -138,12 +138,18 @@ impl Decoder {
 
 impl Decoder {
     /// A plain native ticket, read where it lies: where this says nothing, [`Self::decode`] decides; where it says
-    /// something, that would say the same. Only for a record without headers. Its text is not cut.
-    pub fn glance<'r>(&self, bytes: &'r [u8], hint: Option<EventKind>) -> Option<Brief<'r>> {
+    /// something, that would say the same. Only for a record without headers. Its text is not cut. `layout` is of the
+    /// source's records before.
+    pub fn glance<'r>(
+        &self,
+        bytes: &'r [u8],
+        hint: Option<EventKind>,
+        layout: &mut Layout,
+    ) -> Option<Brief<'r>> {
         if bytes.len() > self.limits.event_bytes {
             return None;
         }
-        glance(std::str::from_utf8(bytes).ok()?, hint)
+        glance(std::str::from_utf8(bytes).ok()?, hint, layout)
     }
 }
 

@@ -19,6 +19,7 @@ mod split;
 mod tests;
 
 pub use decoder::{Decoded, Decoder, Headers};
+pub use glance::Layout;
 pub use lexicon::{Lexicon, LexiconError};
 pub use mapping::{Attribute, MapRule, Mapping, MappingError, Table, Target};
 pub use native::decode;

@@ -81,10 +81,11 @@ impl Consumer {
         let context = Context::new(settings.clone(), health);
         let mut config = settings.client();
         let defaults = [
-            ("fetch.queue.backoff.ms", "100"),
-            ("fetch.message.max.bytes", "4194304"),
-            ("queued.min.messages", "200000"),
-            ("queued.max.messages.kbytes", "65536"),
+            // What waits in memory is read in some hundredths of a second; then there must be more.
+            ("fetch.queue.backoff.ms", "10"),
+            ("fetch.message.max.bytes", "1048576"),
+            ("queued.min.messages", "100000"),
+            ("queued.max.messages.kbytes", "24576"),
             // One that was killed is replaced, or comes back, within this.
             ("session.timeout.ms", "10000"),
             // How far partitions have been fetched.

@@ -41,10 +41,10 @@ impl LogWriter {
     /// # Errors
     /// [`KafkaProblem`]; then nothing more may be written with this writer: what follows would overtake what was lost.
     pub fn write(&self, messages: Vec<Wire>) -> Result<(), KafkaProblem> {
-        let encoded: Result<Vec<Vec<u8>>, WireError> =
-            messages.into_iter().map(Wire::encode).collect();
-        let encoded = encoded.map_err(|error| KafkaProblem(error.to_string()))?;
-        self.producer.write_to(&self.topic, PARTITION, &encoded)
+        let encoded = messages
+            .into_iter()
+            .map(|message| message.encode().map_err(|error| KafkaProblem(error.to_string())));
+        self.producer.write_to(&self.topic, PARTITION, encoded)
     }
 
     /// Writes what was not counted where people find it, and waits until all is acknowledged.

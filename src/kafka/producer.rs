@@ -29,6 +29,16 @@ impl Batch {
         change(&mut state);
         self.over.notify_all();
     }
+
+    /// Waits until nothing of it is under way; `sent` is what became of handing it over.
+    fn wait(&self, sent: Result<(), KafkaProblem>) -> Result<(), KafkaProblem> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while state.0 > 0 {
+            // Ends: each record is delivered or given up in time.
+            state = self.over.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        sent.and(state.1.take().map_or(Ok(()), Err))
+    }
 }
 
 /// One record of a batch.
@@ -65,12 +75,16 @@ impl Producer {
         Self::create(settings, health, &[])
     }
 
-    /// One that never delivers a record after it has lost an earlier one.
+    /// One that never delivers a record after it has lost an earlier one. Little of what it writes waits in memory.
     ///
     /// # Errors
     /// [`KafkaProblem`] for properties that cannot be used.
     pub fn gapless(settings: &Settings, health: Arc<Health>) -> Result<Self, KafkaProblem> {
-        Self::create(settings, health, &[("enable.gapless.guarantee", "true")])
+        Self::create(
+            settings,
+            health,
+            &[("enable.gapless.guarantee", "true"), ("queue.buffering.max.kbytes", "16384")],
+        )
     }
 
     fn create(
@@ -145,42 +159,33 @@ impl Producer {
         ))
     }
 
-    /// Writes records to one partition, in order, and waits until all are acknowledged.
+    /// Writes records to one partition, in order, and waits until all are acknowledged. Each is asked for when there
+    /// is room for it.
     ///
     /// # Errors
-    /// [`KafkaProblem`] where one could not be delivered.
+    /// [`KafkaProblem`] where one could not be delivered, or the first that `records` gives.
     pub fn write_to(
         &self,
         topic: &str,
         partition: i32,
-        records: &[Vec<u8>],
+        mut records: impl Iterator<Item = Result<Vec<u8>, KafkaProblem>>,
     ) -> Result<(), KafkaProblem> {
-        self.deliver(records.iter().map(|bytes| {
-            BaseRecord::with_opaque_to(topic, ()).partition(partition).payload(bytes.as_slice())
-        }))
+        let batch = Arc::new(Batch::default());
+        let sent = records.try_for_each(|bytes| {
+            let bytes = bytes?;
+            let record = BaseRecord::with_opaque_to(topic, ()).partition(partition);
+            self.enqueue(record.payload(bytes.as_slice()), &batch)
+        });
+        batch.wait(sent)
     }
 
     fn deliver<'a>(
         &self,
-        records: impl Iterator<Item = BaseRecord<'a, [u8], [u8], ()>>,
+        mut records: impl Iterator<Item = BaseRecord<'a, [u8], [u8], ()>>,
     ) -> Result<(), KafkaProblem> {
         let batch = Arc::new(Batch::default());
-        let mut failed = None;
-        for record in records {
-            if let Err(problem) = self.enqueue(record, &batch) {
-                failed = Some(problem);
-                break;
-            }
-        }
-        let mut state = batch.state.lock().unwrap_or_else(PoisonError::into_inner);
-        while state.0 > 0 {
-            // Ends: each record is delivered or given up in time.
-            state = batch.over.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        match failed.or_else(|| state.1.take()) {
-            None => Ok(()),
-            Some(problem) => Err(problem),
-        }
+        let sent = records.try_for_each(|record| self.enqueue(record, &batch));
+        batch.wait(sent)
     }
 
     fn enqueue(

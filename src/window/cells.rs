@@ -11,17 +11,36 @@ use crate::domain::{Name, Place, Scope, SeriesKey};
 const FORGET_FROM: usize = 50_000;
 /// Room for a place's text on the stack: three names of 64 characters of up to four bytes.
 const TEXT_MAX: usize = 3 * 64 * 4 + 3;
+/// Cells that are found without their text.
+const RECENT: usize = 256;
 
 /// Cells and their numbers.
 #[derive(Debug, Default)]
 pub(super) struct Cells {
     by_text: HashMap<Box<[u8]>, u32, RandomState>,
     all: Vec<Cell>,
+    /// By a cell's number that of its scope's alarms, once it was asked for.
+    scopes: Vec<Option<u32>>,
+    /// Numbers by the sketch of a place; empty before the first.
+    recent: Vec<u32>,
 }
 
 impl Cells {
     /// The number of the cell that a place counts in.
     pub(super) fn number(&mut self, place: &Place<'_>) -> u32 {
+        let sketch = sketch(place);
+        if let Some(number) = self.recent.get(sketch)
+            && self.all.get(*number as usize).is_some_and(|cell| cell.is_of(place))
+        {
+            return *number;
+        }
+        let number = self.look_up(place);
+        self.recent.resize(RECENT, number);
+        self.recent[sketch] = number;
+        number
+    }
+
+    fn look_up(&mut self, place: &Place<'_>) -> u32 {
         let mut room = [0; TEXT_MAX];
         let text = write(place, &mut room);
         if let Some(number) = self.by_text.get(text) {
@@ -30,7 +49,19 @@ impl Cells {
         let number = self.all.len() as u32;
         self.by_text.insert(text.into(), number);
         self.all.push(Cell::of(place));
+        self.scopes.push(None);
         number
+    }
+
+    /// The number of the alarms' cell of a ticket's scope; `number` is that of its place.
+    pub(super) fn scope(&mut self, number: u32, place: &Place<'_>) -> Option<u32> {
+        let Place::Tickets { region, service, .. } = *place else { return None };
+        if let Some(known) = self.scopes[number as usize] {
+            return Some(known);
+        }
+        let scope = self.number(&Place::Alarms { region, service });
+        self.scopes[number as usize] = Some(scope);
+        Some(scope)
     }
 
     pub(super) fn get(&self, number: u32) -> &Cell {
@@ -56,6 +87,8 @@ impl Cells {
                 kept.push(cell);
             }
         }
+        self.scopes = vec![None; kept.len()];
+        self.recent.clear();
         self.all = kept;
         self.by_text.retain(|_, number| {
             *number = renumbered[*number as usize];
@@ -63,6 +96,23 @@ impl Cells {
         });
         renumbered
     }
+}
+
+/// A number below [`RECENT`] that most places share with few others.
+fn sketch(place: &Place<'_>) -> usize {
+    let names = match *place {
+        Place::Tickets { region, service, channel } => [region, service, channel],
+        Place::Alarms { region, service } => [region, service, ""],
+        Place::Maintenance => [""; 3],
+    };
+    let sketch = names.iter().fold(0_u64, |sketch, name| {
+        let bytes = name.as_bytes();
+        let at = |n: usize| u64::from(bytes.get(n).copied().unwrap_or(0));
+        let last = bytes.len().saturating_sub(1);
+        let name = bytes.len() as u64 | at(0) << 8 | at(last / 2) << 16 | at(last) << 24;
+        (sketch ^ name).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_right(29)
+    });
+    sketch as usize % RECENT
 }
 
 /// A place as text that no other place has: names hold no `/`.
@@ -93,6 +143,22 @@ fn write<'r>(place: &Place<'_>, room: &'r mut [u8; TEXT_MAX]) -> &'r [u8] {
 }
 
 impl Cell {
+    /// Whether it is the cell of a place.
+    fn is_of(&self, place: &Place<'_>) -> bool {
+        match (self, place) {
+            (Self::Tickets(series), Place::Tickets { region, service, channel }) => {
+                series.region.as_str() == *region
+                    && series.service.as_str() == *service
+                    && series.channel.as_str() == *channel
+            }
+            (Self::Alarms(scope), Place::Alarms { region, service }) => {
+                scope.region.as_str() == *region && scope.service.as_str() == *service
+            }
+            (Self::Maintenance, Place::Maintenance) => true,
+            _ => false,
+        }
+    }
+
     /// The cell of a place.
     pub fn of(place: &Place<'_>) -> Self {
         // Whoever made the place has checked its names.
@@ -111,6 +177,8 @@ impl Cell {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -132,5 +200,28 @@ mod tests {
         let longest = "\u{10ffff}".repeat(64);
         let place = Place::Tickets { region: &longest, service: &longest, channel: &longest };
         assert_eq!(cells.number(&place), cells.number(&place));
+    }
+
+    proptest! {
+        #[test]
+        fn a_place_has_its_own_cell_however_many_look_alike(
+            places in prop::collection::vec(("[ab]{1,4}", "[ab]{1,3}", "[ab]{1,2}"), 1..200),
+            forget in any::<u64>(),
+        ) {
+            let mut cells = Cells::default();
+            for (n, (region, service, channel)) in places.iter().enumerate() {
+                let tickets = Place::Tickets { region, service, channel };
+                let number = cells.number(&tickets);
+                prop_assert_eq!(cells.get(number), &Cell::of(&tickets));
+                let scope = cells.scope(number, &tickets).map(|scope| cells.get(scope).clone());
+                prop_assert_eq!(scope, Some(Cell::of(&Place::Alarms { region, service })));
+                if n == 100 {
+                    let used: Vec<bool> = (0..cells.len()).map(|n| forget >> (n % 64) & 1 == 1).collect();
+                    cells.keep(&used);
+                }
+            }
+            let texts: std::collections::BTreeSet<String> = cells.all.iter().map(Cell::to_string).collect();
+            prop_assert_eq!(texts.len(), cells.len());
+        }
     }
 }

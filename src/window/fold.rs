@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::cells::Cells;
 use super::phrases::Tally;
 use super::{Cell, Counts};
-use crate::domain::{Brief, Event, Listen, Offset, Place, Timestamp, Topic, What, WindowWidth};
+use crate::domain::{Brief, Event, Listen, Offset, Timestamp, Topic, What, WindowWidth};
 
 /// Rules of one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,8 +173,8 @@ impl Fold {
             What::Ticket => {
                 counts.tickets += 1;
                 if let (Some(listener), Some(text)) = (&self.listener, event.text) {
-                    let tally = scope(&event.place, &mut self.cells)
-                        .map(|scope| open.phrases.entry(scope).or_default());
+                    let scope = self.cells.scope(number, &event.place);
+                    let tally = scope.map(|scope| open.phrases.entry(scope).or_default());
                     if let Some(topic) = hear(&**listener, text, tally) {
                         counts.topics[topic as usize] += 1;
                     }
@@ -267,12 +267,6 @@ impl Fold {
     fn closed_index(&self) -> i64 {
         self.config.width.index(self.closed)
     }
-}
-
-/// The number of the alarms' cell of a ticket's scope.
-fn scope(place: &Place<'_>, cells: &mut Cells) -> Option<u32> {
-    let Place::Tickets { region, service, .. } = *place else { return None };
-    Some(cells.number(&Place::Alarms { region, service }))
 }
 
 /// A text's topic; its phrases go to their scope's, while these are wanted.

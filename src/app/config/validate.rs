@@ -415,7 +415,7 @@ fn limits(section: Reader<'_>) -> Limits {
         body_bytes: section.count("body_bytes", 64 << 10..=256 << 20).unwrap_or(8 << 20),
         series: section.count("series", 1..=1_000_000).unwrap_or(10_000),
         standing_alarms: section.count("standing_alarms", 1..=10_000_000).unwrap_or(100_000),
-        queue_events: section.count("queue_events", 100..=10_000_000).unwrap_or(50_000),
+        queue_events: section.count("queue_events", 100..=10_000_000).unwrap_or(20_000),
     };
     section.finish();
     limits

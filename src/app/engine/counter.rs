@@ -10,7 +10,7 @@ use crate::domain::{
     Brief, DeadLetter, Event, EventKind, ListRebuilt, Offset, Place, Position, Reason, SourceId,
     Timestamp, UNKNOWN,
 };
-use crate::ingest::{Decoded, Decoder, Headers, Reject};
+use crate::ingest::{Decoded, Decoder, Headers, Layout, Reject};
 use crate::telemetry::Metrics;
 use crate::window::{Cell, CommitPoint, Fate, Fold, FoldConfig, Frontier};
 
@@ -31,6 +31,7 @@ pub struct Counter {
     config: FoldConfig,
     decoders: Arc<Decoders>,
     decoder: Arc<Decoder>,
+    layout: Layout,
     metrics: Arc<Metrics>,
     outcomes: Outcomes,
     unmapped: Unmapped,
@@ -68,6 +69,7 @@ impl Counter {
             config,
             decoders,
             decoder,
+            layout: Layout::default(),
             metrics,
             outcomes,
             unmapped,
@@ -121,7 +123,7 @@ impl Counter {
         self.has_letter = false;
         let replayed = self.fold.begin(record.offset);
         let glance = match record.headers.0 {
-            [] => self.decoder.glance(record.bytes, record.hint),
+            [] => self.decoder.glance(record.bytes, record.hint, &mut self.layout),
             _ => None,
         };
         if let Some(glance) = glance {

@@ -270,13 +270,15 @@ mod tests {
             let times = times.map(|s| (s.raised_at.secs(), s.cleared_at.map(Timestamp::secs)));
             times.collect::<Vec<_>>()
         };
-        let ahead = spells.ahead(at(0), at(270), &book, &scopes);
-        assert_eq!(times(ahead), [(100, Some(250)), (230, Some(260))]);
+        // Clears are held for a minute.
+        let ahead = spells.ahead(at(0), at(330), &book, &scopes);
+        let z = (300, None);
+        assert_eq!(times(ahead), [(100, Some(250)), (230, Some(260)), z]);
         assert_eq!(times(spells.ahead(at(0), at(240), &book, &scopes)), [(100, None), (230, None)]);
         assert_eq!(spells.ahead(at(0), at(900), &book, &BTreeSet::new()), []);
         assert_eq!(times(spells.since(at(0))), [(100, None)]);
-        book.advance(at(270), |transition| spells.take(transition));
-        spells.advance(at(270));
-        assert_eq!(times(spells.since(at(0))), [(100, Some(250)), (230, Some(260))]);
+        book.advance(at(330), |transition| spells.take(transition));
+        spells.advance(at(330));
+        assert_eq!(times(spells.since(at(0))), [(100, Some(250)), (230, Some(260)), z]);
     }
 }
