@@ -106,9 +106,11 @@ fn arrivals(
         missing += u32::from(window.missing);
     }
     let before = reader.series_windows(&total(), from - WEEK, from)?;
+    // Part of a week says nothing of it.
+    let is_whole = before.len() == reader.width().per(WEEK);
     let before: u64 = before.iter().map(|window| u64::from(window.tickets)).sum();
     let sum: u64 = days.iter().sum();
-    let change = (before > 0).then(|| {
+    let change = (is_whole && before > 0).then(|| {
         format!(", {:+.1} % against the week before", (sum as f64 / before as f64 - 1.0) * 100.0)
     });
     report.say(format!("{sum} tickets{}, {alarms} alarms raised.", change.unwrap_or_default()));
