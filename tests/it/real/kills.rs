@@ -133,13 +133,15 @@ impl Truth {
     fn stored(instance: &Instance) -> Self {
         let reader = instance.site.reader();
         let mut found = Self::default();
-        let all = reader.each_window(Timestamp::from_secs(0), |cell, start, record| {
-            let Counts { tickets, duplicates, .. } = record.counts;
-            found.duplicates += u64::from(duplicates);
-            if let surgecast::window::Cell::Tickets(series) = cell
-                && tickets > 0
-            {
-                found.windows.insert((series.region.to_string(), start.secs()), tickets);
+        let all = reader.each_cell(Timestamp::from_secs(0), |cell, windows| {
+            for (start, record) in windows {
+                let Counts { tickets, duplicates, .. } = record.counts;
+                found.duplicates += u64::from(duplicates);
+                if let surgecast::window::Cell::Tickets(series) = cell
+                    && tickets > 0
+                {
+                    found.windows.insert((series.region.to_string(), start.secs()), tickets);
+                }
             }
         });
         all.expect("windows");

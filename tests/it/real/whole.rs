@@ -78,8 +78,8 @@ pub fn now_s() -> i64 {
 /// What the store has counted.
 pub fn stored(reader: &Reader) -> Count {
     let mut count = Count::default();
-    reader
-        .each_window(surgecast::domain::Timestamp::from_secs(0), |cell, start, record| {
+    let all = reader.each_cell(surgecast::domain::Timestamp::from_secs(0), |cell, windows| {
+        for (start, record) in windows {
             let start = start.secs();
             match cell {
                 Cell::Tickets(series) if record.counts.tickets > 0 => {
@@ -98,8 +98,9 @@ pub fn stored(reader: &Reader) -> Count {
                 }
                 _ => {}
             }
-        })
-        .expect("windows");
+        }
+    });
+    all.expect("windows");
     count
 }
 
