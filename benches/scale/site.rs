@@ -60,7 +60,8 @@ impl Site {
         let hours = window.millis().rem_euclid(DAY_MS) as f64 / 3.6e6;
         let weekday = (window.millis().div_euclid(DAY_MS) + 3).rem_euclid(7);
         let weekend = if weekday >= 5 { 0.6 } else { 1.0 };
-        let rate = self.rates[leaf] * weekend * (1.05 - ((hours - 2.0) / 24.0 * 6.283).cos());
+        let turn = (hours - 2.0) / 24.0 * std::f64::consts::TAU;
+        let rate = self.rates[leaf] * weekend * (1.05 - turn.cos());
         Poisson::new(rate.max(1e-3)).map_or(0, |poisson| poisson.sample(&mut self.rng) as u32)
     }
 
