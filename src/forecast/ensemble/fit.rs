@@ -50,7 +50,7 @@ impl Fitted {
     pub(super) fn new(frame: &Frame, history: &History, targets: usize) -> Option<Self> {
         let y = counts(frame, history, frame.len());
         let limits = Limits::new(frame, &y);
-        let season = Season::new(frame, y, &limits, 0);
+        let season = Season::new(frame, y, &limits, 0, 0);
         // Profiles stand after a week and the day that they lag.
         let start = season.y.iter().position(|y| !y.is_nan())? + frame.week() + frame.day;
         if start + frame.week() > frame.len() {
@@ -109,7 +109,7 @@ impl Fitted {
     ) -> Option<Vec<Expected>> {
         let from = known.saturating_sub(MEMORY_WEEKS * frame.week());
         let y = counts(frame, history, known);
-        let season = Season::new(frame, y, &self.limits, from);
+        let season = Season::new(frame, y, &self.limits, from, known);
         let design = Design::new(frame, &season, self.limits.mean, known);
         let expect = |t: usize| {
             if self.limits.is_closed(frame.slot[t]) {

@@ -34,8 +34,15 @@ pub(super) fn counts(frame: &Frame, history: &History, known: usize) -> Vec<f32>
 }
 
 impl Season {
-    /// From the counts before `y.len()`; profiles are worked out from position `from` on.
-    pub(super) fn new(frame: &Frame, mut y: Vec<f32>, limits: &Limits, from: usize) -> Self {
+    /// From the counts before `y.len()`; the reference profile is worked out from position `from` on, the others from
+    /// `others` on.
+    pub(super) fn new(
+        frame: &Frame,
+        mut y: Vec<f32>,
+        limits: &Limits,
+        from: usize,
+        others: usize,
+    ) -> Self {
         let (n, known) = (frame.len(), y.len());
         for (y, slot) in y.iter_mut().zip(&frame.slot) {
             if limits.is_closed(*slot) {
@@ -46,11 +53,11 @@ impl Season {
         let none = vec![f32::NAN; n];
         let mut season =
             Self { known, y, clean, base: none.clone(), quick: none.clone(), wide: none };
-        season.run(frame, limits, from);
+        season.run(frame, limits, from, others);
         season
     }
 
-    fn run(&mut self, frame: &Frame, limits: &Limits, from: usize) {
+    fn run(&mut self, frame: &Frame, limits: &Limits, from: usize, others: usize) {
         let day = frame.day;
         let mut cells = Cells::new(frame, limits.mean);
         let mut special = Special::default();
@@ -67,11 +74,14 @@ impl Season {
             if limits.is_closed(frame.slot[t]) || (t < from && kind == Kind::Ordinary) {
                 continue;
             }
-            if let Some([base, quick, wide]) = cells.read(frame.slot[t], kind) {
-                let factor = special.factor(kind);
-                let floored = |value: f64| (value * factor).max(cells.floor) as f32;
-                (self.base[t], self.quick[t], self.wide[t]) =
-                    (floored(base), floored(quick), floored(wide));
+            let slot = frame.slot[t];
+            let Some(base) = cells.reference(slot, kind) else { continue };
+            let factor = special.factor(kind);
+            let floored = |value: f64| (value * factor).max(cells.floor) as f32;
+            self.base[t] = floored(base);
+            if t >= others {
+                let [quick, wide] = cells.others(slot, base);
+                (self.quick[t], self.wide[t]) = (floored(quick), floored(wide));
             }
         }
     }
@@ -80,6 +90,8 @@ impl Season {
 /// Exponentially weighted sums and weights by slot of the week and by time of day.
 struct Cells {
     weekly: Vec<[(f64, f64); 2]>,
+    /// Means of these, NaN where there is none.
+    means: [Vec<f64>; 2],
     daily: Vec<(f64, f64)>,
     keep: [f64; 2],
     /// Slots that the reference profile is smoothed over, and the wide one.
@@ -93,6 +105,7 @@ impl Cells {
     fn new(frame: &Frame, mean: f64) -> Self {
         Self {
             weekly: vec![[(0.0, 0.0); 2]; frame.week()],
+            means: [vec![f64::NAN; frame.week()], vec![f64::NAN; frame.week()]],
             daily: vec![(0.0, 0.0); frame.day],
             keep: HALF_WEEKS.map(|weeks| 0.5f64.powf(1.0 / weeks)),
             narrow: usize::from(frame.day >= 48),
@@ -103,8 +116,10 @@ impl Cells {
 
     fn learn(&mut self, slot: u16, y: f64) {
         let slot = usize::from(slot);
-        for (cell, keep) in self.weekly[slot].iter_mut().zip(self.keep) {
+        let cells = self.weekly[slot].iter_mut().zip(&mut self.means);
+        for ((cell, means), keep) in cells.zip(self.keep) {
             *cell = (cell.0 * keep + y, cell.1 * keep + 1.0);
+            means[slot] = cell.0 / cell.1;
         }
         let day = self.daily.len();
         let cell = &mut self.daily[slot % day];
@@ -113,21 +128,23 @@ impl Cells {
 
     /// Mean of a slot and its neighbours, nearer ones more.
     fn mean(&self, which: usize, slot: usize, reach: usize) -> Option<f64> {
-        let week = self.weekly.len();
+        let means = &self.means[which];
         let (mut sum, mut weight) = (0.0, 0.0);
+        let mut at = if slot >= reach { slot - reach } else { slot + means.len() - reach };
         for step in 0..=2 * reach {
-            let cell = self.weekly[(slot + week + step - reach) % week][which];
-            if cell.1 > 0.0 {
+            let mean = means[at];
+            if !mean.is_nan() {
                 let share = (reach + 1 - step.abs_diff(reach)) as f64;
-                sum += share * cell.0 / cell.1;
+                sum += share * mean;
                 weight += share;
             }
+            at = if at + 1 == means.len() { 0 } else { at + 1 };
         }
         (weight > 0.0).then(|| sum / weight)
     }
 
-    /// The reference, quick and wide profile of a slot.
-    fn read(&self, slot: u16, kind: Kind) -> Option<[f64; 3]> {
+    /// The reference profile of a slot.
+    fn reference(&self, slot: u16, kind: Kind) -> Option<f64> {
         let (slot, day) = (usize::from(slot), self.daily.len());
         let own = |slot: usize| {
             let by_day = self.daily[slot % day];
@@ -141,8 +158,13 @@ impl Cells {
             // Before anything is learned of holidays: between the weekday and a Sunday.
             base = (base.max(self.floor) * sunday.max(self.floor)).sqrt();
         }
-        let quick = self.mean(1, slot, 0).unwrap_or(base);
-        Some([base, quick, self.mean(0, slot, self.broad).unwrap_or(base)])
+        Some(base)
+    }
+
+    /// The quick and the wide profile of a slot.
+    fn others(&self, slot: u16, base: f64) -> [f64; 2] {
+        let mean = |which, reach| self.mean(which, usize::from(slot), reach).unwrap_or(base);
+        [mean(1, 0), mean(0, self.broad)]
     }
 }
 

@@ -1,0 +1,140 @@
+//! The real leader on a store: how long it takes to open, to take a window's close, and to refit.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+use surgecast::app::engine::{IssueConfig, Leader, LeaderConfig, RefitConfig};
+use surgecast::app::serve::default_profiles;
+use surgecast::domain::{Timestamp, Zone};
+use surgecast::forecast::Calendar;
+use surgecast::store::Store;
+use surgecast::telemetry::Metrics;
+
+use super::common::{cpu, setting};
+use super::memory;
+use super::site::{Site, WIDTH};
+
+fn config(from: Timestamp) -> LeaderConfig {
+    let every = Duration::from_secs(6 * 3600);
+    let every_ms = every.as_millis() as i64;
+    LeaderConfig {
+        width: WIDTH,
+        lateness: Duration::from_secs(600),
+        source_timeout: Duration::from_secs(900),
+        series_max: 1_000_000,
+        issue: IssueConfig {
+            zone: "Asia/Shanghai".parse().unwrap_or(Zone::UTC),
+            zones: Default::default(),
+            calendars: Default::default(),
+            calendar: Arc::new(Calendar::default()),
+            profiles: default_profiles(),
+            vintages_from: from,
+            alerts_from: from,
+            told_from: from,
+            roster: None,
+        },
+        refit: Some(RefitConfig {
+            width: WIDTH,
+            every,
+            from: Timestamp::from_millis(from.millis().div_euclid(every_ms) * every_ms),
+            used_from: from,
+            patience: Duration::from_secs(setting("SCALE_PATIENCE_S", 600)),
+        }),
+        receivers: Vec::new(),
+    }
+}
+
+/// Bytes of the pages in use.
+fn used(folder: &Path) -> f64 {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(folder.join("state.db"), flags).unwrap();
+    let pragma = |name: &str| -> f64 {
+        conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).unwrap()
+    };
+    (pragma("page_count") - pragma("freelist_count")) * pragma("page_size")
+}
+
+fn say(name: &str, value: f64) {
+    println!("{name} {value}");
+}
+
+/// Settles `windows` windows from `next` on and prints what it took.
+pub fn run(folder: &Path, series: usize, next: Timestamp, windows: i64) {
+    let mut site = Site::new(series);
+    let pid = std::process::id();
+    say("empty_mb", memory(pid).1);
+    let metrics = Arc::new(Metrics::default());
+    let began = Instant::now();
+    let store = Store::open(folder, WIDTH).unwrap();
+    let mut leader = Leader::open(config(next), store, metrics.clone()).unwrap();
+    say("open_s", began.elapsed().as_secs_f64());
+    say("open_cpu_s", cpu(pid));
+    say("open_rss_mb", memory(pid).1);
+    let (mut closes, mut counts, mut cpus) = (Vec::new(), Vec::new(), Vec::new());
+    let mut after_first = 0.0;
+    for n in 0..windows {
+        let window = WIDTH.start(WIDTH.index(next) + n);
+        let end = WIDTH.end(window);
+        let now = end + Duration::from_secs(601);
+        let [counted, closed] = site.reports(window, now);
+        let began = Instant::now();
+        leader.apply(&[counted], None, end).unwrap();
+        counts.push(began.elapsed().as_secs_f64());
+        let (began, before) = (Instant::now(), cpu(pid));
+        leader.apply(&[closed], None, now).unwrap();
+        let seconds = began.elapsed().as_secs_f64();
+        eprintln!("window {n}: counts {:.2} s, close {seconds:.2} s", counts[counts.len() - 1]);
+        if n == 0 {
+            // It waits for a fit.
+            say("first_close_s", seconds);
+            say("first_cpu_s", cpu(pid) - before);
+            say("first_peak_mb", memory(pid).0);
+            after_first = used(folder);
+        } else {
+            closes.push(seconds);
+            cpus.push(cpu(pid) - before);
+        }
+        assert_eq!(leader.settled_upto(), Some(end));
+    }
+    let text = metrics.text();
+    let of = |name: &str| -> f64 {
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|rest| rest.trim().parse().ok()).unwrap_or(0.0)
+    };
+    say("all_series", leader.series() as f64);
+    say("refit_s", of("surgecast_refit_duration_seconds_sum"));
+    let median = |mut of: Vec<f64>| {
+        of.sort_by(f64::total_cmp);
+        of[of.len() / 2]
+    };
+    let worst = closes.iter().copied().fold(0.0, f64::max);
+    say("counts_s", median(counts));
+    say("close_s", median(closes));
+    say("close_worst_s", worst);
+    say("close_cpu_s", median(cpus));
+    say("rss_mb", memory(pid).1);
+    say("peak_mb", memory(pid).0);
+    let growth = (used(folder) - after_first) / (windows - 1) as f64;
+    say("window_bytes", growth);
+}
+
+/// What leads of a vintage take that stay after two weeks; the store is of no use afterwards.
+pub fn thin(folder: &Path, now: Timestamp, vintages: f64) {
+    let mut store = Store::open(folder, WIDTH).unwrap();
+    let count = |of: &str| -> f64 {
+        let conn = Connection::open(folder.join("state.db")).unwrap();
+        conn.query_row(
+            &format!("SELECT coalesce(sum(pgsize), 0) FROM dbstat WHERE name LIKE '{of}%'"),
+            [],
+            |row| row.get(0),
+        )
+        .unwrap_or(0.0)
+    };
+    say("vintage_bytes", count("vintages") / vintages);
+    let began = Instant::now();
+    store.prune(now + Duration::from_secs(15 * 86_400)).unwrap();
+    say("prune_s", began.elapsed().as_secs_f64());
+    say("lead_bytes", count("vintage_leads") / vintages);
+}

@@ -1,0 +1,187 @@
+//! Many series: memory, disk, restart and a window's close, and how they grow.
+//!
+//! `cargo bench --bench scale -- 100,1000,10000`: for each size a store with eight weeks of quarters of an hour is written
+//! (half a minute of CPU and 180 MB for 10,000), the real leader settles `SCALE_WINDOWS` (26) windows on it in a process of its own, and
+//! the real program is started on what that left. With `SCALE_FAILOVER` two instances lead and follow on a Kafka of the tests.
+//! `SCALE_FOLDER` keeps the stores. CPU seconds stand beside where a machine has other work.
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
+#![allow(clippy::unwrap_used, reason = "a benchmark may stop")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use surgecast::domain::Timestamp;
+
+#[path = "../common/mod.rs"]
+mod common;
+mod engine;
+mod program;
+mod site;
+
+use common::setting;
+use site::{DAYS, Site, WIDTH};
+
+/// Largest and present resident memory of a process, megabytes.
+fn memory(pid: u32) -> (f64, f64) {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let of = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+        kib.unwrap_or(0.0) / 1024.0
+    };
+    (of("VmHWM:"), of("VmRSS:"))
+}
+
+type Figures = BTreeMap<String, f64>;
+
+/// Runs a part of this benchmark in a process of its own.
+fn child(figures: &mut Figures, args: &[&str]) {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(args)
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{args:?}");
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        let (name, value) = line.split_once(' ').unwrap();
+        figures.insert(name.to_owned(), value.parse().unwrap());
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_secs(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64)
+}
+
+fn measure(series: usize, windows: i64, folder: &Path) -> Figures {
+    let mut figures = Figures::new();
+    // What is settled in a moment ends now.
+    let next = WIDTH.start(WIDTH.index(now()) - windows);
+    let mut site = Site::new(series);
+    let began = Instant::now();
+    site.fill(folder, next);
+    eprintln!("{series} series: written in {:.0} s", began.elapsed().as_secs_f64());
+    let file = folder.join("state.db");
+    figures.insert("counts_mb".into(), std::fs::metadata(&file).unwrap().len() as f64 / 1e6);
+    let began = Instant::now();
+    let read = std::fs::read(&file).unwrap().len();
+    figures.insert("read_s".into(), began.elapsed().as_secs_f64());
+    assert!(read > 0);
+    let (size, at) = (series.to_string(), next.millis().to_string());
+    let path = folder.to_str().unwrap();
+    child(&mut figures, &["engine", path, &size, &at, &windows.to_string()]);
+    let newest = WIDTH.start(WIDTH.index(next) + windows).to_string();
+    figures.extend(program::restart(folder, &site.leaves[series / 2], &newest));
+    if std::env::var_os("SCALE_FAILOVER").is_some() {
+        let seconds = program::failover(folder, &site.leaves[series / 2], &newest);
+        figures.insert("failover_s".into(), seconds);
+    }
+    let vintages = (figures["all_series"] * windows as f64).to_string();
+    child(&mut figures, &["thin", path, &now().millis().to_string(), &vintages]);
+    let per_series = figures["all_series"] / series as f64;
+    let a_day = 96.0 * per_series * series as f64;
+    let ledger = a_day * (14.0 * figures["vintage_bytes"] + 386.0 * figures["lead_bytes"]);
+    figures.insert("ledger_gb".into(), ledger / 1e9);
+    figures.insert("raw_mb".into(), (series as i64 * DAYS * 96) as f64 / 1e6);
+    figures
+}
+
+/// Names, units and how they are shown.
+const ROWS: [(&str, &str); 38] = [
+    ("all_series", "series with roll-ups"),
+    ("raw_mb", "floor: a byte a count, MB"),
+    ("counts_mb", "state.db with eight weeks of counts, MB"),
+    ("vintage_bytes", "a vintage with all leads on disk, bytes"),
+    ("lead_bytes", "a vintage after two weeks, bytes"),
+    ("window_bytes", "growth of state.db a window, bytes"),
+    ("ledger_gb", "ledger of 400 days, GB"),
+    ("prune_s", "retention of all vintages, s"),
+    ("read_s", "floor: reading state.db, s"),
+    ("open_s", "leader opens, s"),
+    ("open_cpu_s", "its CPU, s"),
+    ("ready_s", "program until /ready, s"),
+    ("answer_s", "program until the newest forecast, s"),
+    ("restart_cpu_s", "its CPU until then, s"),
+    ("failover_s", "leader killed until the other answers, s"),
+    ("counts_s", "a window's counts stored, s"),
+    ("first_close_s", "first close with its fit, s"),
+    ("refit_s", "refit of all, s"),
+    ("first_cpu_s", "CPU of both, s"),
+    ("close_s", "close until all is stored, s (median)"),
+    ("close_worst_s", "the same, worst"),
+    ("close_cpu_s", "its CPU, s"),
+    ("empty_mb", "process before anything, MB"),
+    ("open_rss_mb", "memory when open, MB"),
+    ("first_peak_mb", "peak with a refit, MB"),
+    ("rss_mb", "memory after the windows, MB"),
+    ("peak_mb", "peak of all, MB"),
+    ("restart_rss_mb", "program's memory after a restart, MB"),
+    ("restart_peak_mb", "its peak, MB"),
+    ("list_series_s", "GET /series, s"),
+    ("list_series_mb", "its body, MB"),
+    ("list_outlook_s", "GET /outlook, s"),
+    ("list_outlook_mb", "its body, MB"),
+    ("list_forecasts_s", "GET /forecasts, s"),
+    ("list_forecasts_mb", "its body, MB"),
+    ("listed_peak_mb", "peak after the lists, MB"),
+    ("rss_per", "memory a series (with roll-ups), KB"),
+    ("close_per", "close a series, µs"),
+];
+
+fn print(sizes: &[usize], all: &[Figures]) {
+    print!("\n{:<42}", "leaf series");
+    sizes.iter().for_each(|size| print!("{size:>12}"));
+    println!();
+    for (name, what) in ROWS {
+        print!("{what:<42}");
+        for figures in all {
+            match figures.get(name) {
+                Some(value) if *value >= 1000.0 => print!("{value:>12.0}"),
+                Some(value) => print!("{value:>12.2}"),
+                None => print!("{:>12}", "–"),
+            }
+        }
+        println!();
+    }
+}
+
+fn main() {
+    // `cargo bench` adds `--bench`.
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.iter().any(|arg| arg == "--test" || arg == "--list") {
+        return;
+    }
+    let args: Vec<&str> =
+        args.iter().map(String::as_str).filter(|arg| !arg.starts_with("--")).collect();
+    let number = |text: &str| text.parse::<i64>().expect("a number");
+    match args[..] {
+        ["engine", folder, series, next, windows] => {
+            let next = Timestamp::from_millis(number(next));
+            engine::run(Path::new(folder), number(series) as usize, next, number(windows));
+        }
+        ["thin", folder, now, vintages] => {
+            let now = Timestamp::from_millis(number(now));
+            engine::thin(Path::new(folder), now, vintages.parse().unwrap());
+        }
+        [] | [_] => {
+            let sizes = args.first().copied().unwrap_or("100,1000,10000");
+            let sizes: Vec<usize> = sizes.split(',').map(|size| number(size) as usize).collect();
+            let windows = setting("SCALE_WINDOWS", 26).max(2) as i64;
+            let mut all = Vec::new();
+            for size in &sizes {
+                let temporary = tempfile::tempdir().unwrap();
+                let kept =
+                    std::env::var_os("SCALE_FOLDER").map(|f| Path::new(&f).join(size.to_string()));
+                let folder = kept.unwrap_or_else(|| temporary.path().to_owned());
+                let mut figures = measure(*size, windows, &folder);
+                let per = |name: &str, scale: f64| figures[name] / figures["all_series"] * scale;
+                let per = [("rss_per", per("rss_mb", 1024.0)), ("close_per", per("close_s", 1e6))];
+                figures.extend(per.map(|(name, value)| (name.to_owned(), value)));
+                all.push(figures);
+            }
+            print(&sizes, &all);
+        }
+        _ => panic!("sizes such as 100,1000,10000"),
+    }
+}
