@@ -23,6 +23,9 @@ const DAY_MS: i64 = 86_400_000;
 /// Between two nowcasts of one region and service.
 const PAUSE: Duration = Duration::from_secs(300);
 
+/// Share of a window that has to have passed before its count says something of today's busyness.
+const TELLING_SHARE: f64 = 0.5;
+
 /// Tickets of leaves in windows that have not settled, by start.
 pub type Counted = BTreeMap<Timestamp, BTreeMap<SeriesKey, u32>>;
 
@@ -218,15 +221,13 @@ impl Issuer {
                 let count = counted.get(&target.start).and_then(|counts| counts.get(key));
                 let count = count.copied().unwrap_or(0) as f32;
                 let count = at.histories.usual(key, width.index(target.start), count);
-                let whole = if count.is_nan() {
-                    target.clone()
-                } else {
-                    let seen = SoFar { start: target.start, count: f64::from(count), upto: known };
-                    completed(target, &seen, width)
-                };
-                // That a part of a window is as it should be says little of alarms in its midst.
-                let tells = target.start < open || far_off.contains(&key.scope());
-                let learned = if tells && !count.is_nan() { whole.mean as f32 } else { f32::NAN };
+                let seen = SoFar { start: target.start, count: f64::from(count), upto: known };
+                let is_known = !count.is_nan();
+                let whole = if is_known { completed(target, &seen, width) } else { target.clone() };
+                // That the beginning of a window is as it should be says little.
+                let tells = seen.share(known, width) >= TELLING_SHARE;
+                let tells = is_known && (tells || far_off.contains(&key.scope()));
+                let learned = if tells { whole.mean as f32 } else { f32::NAN };
                 history.set(width.index(target.start), learned);
                 if target.start == open {
                     heads.insert(key.clone(), whole);
