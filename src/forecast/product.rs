@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::reconcile::reconcile;
 use super::response::{Prior, Profiles, Reading, Response};
 use super::{Cause, Ensemble, History, Model, Part, Past, Vintage};
 use crate::domain::SeriesKey;
@@ -76,8 +77,20 @@ impl Product {
         self.ensemble.is_empty()
     }
 
-    /// One vintage a series, in order. `issue` issues an ensemble's vintages.
+    /// One vintage a series, in order; roll-ups agree with their parts. `issue` issues an ensemble's vintages.
     pub fn vintages(
+        &self,
+        past: &Past<'_>,
+        origin: i64,
+        issue: impl Fn(&Ensemble, &Past<'_>, i64) -> Vec<Vintage>,
+    ) -> Vec<Vintage> {
+        let mut vintages = self.each(past, origin, issue);
+        reconcile(&mut vintages, past.series, origin);
+        vintages
+    }
+
+    /// Vintages of which each was made for itself.
+    fn each(
         &self,
         past: &Past<'_>,
         origin: i64,
