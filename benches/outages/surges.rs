@@ -3,9 +3,9 @@
 //! As `surgecast::forecast::surge` has them, of a region and service, all channels together. Besides:
 //!
 //! - It **had alarms by then** if an incident that lifts it by a fifth or more had raised an alarm by the origin.
-//! - Calls are counted at any lead, and at other chances than the one that counts.
+//! - Calls are counted at other chances, too, than the one that counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use surgecast::domain::Scope;
 use surgecast::forecast::{Reading, Vintage, surge};
@@ -19,6 +19,8 @@ pub const CHANCES: [f64; 5] = [surge::CHANCE, 0.15, 0.25, 0.3, 0.5];
 /// Windows of a span, and between surges or calls that are two.
 const SPAN: usize = surge::span(WIDTH);
 const APART: i64 = WIDTH.per(surge::APART) as i64;
+/// Windows of the horizon.
+const HORIZON: usize = 24;
 
 /// One vintage of a region and service.
 pub struct Issued {
@@ -26,6 +28,8 @@ pub struct Issued {
     pub high: Vec<f64>,
     /// By the target that a span begins with: the chance that the model and the oracle give it.
     pub chances: [Vec<f64>; 2],
+    /// The same for the whole horizon.
+    pub any: [f64; 2],
 }
 
 impl Issued {
@@ -41,22 +45,23 @@ impl Issued {
         let high: Vec<f64> = without.targets.iter().map(|t| surge::high(&t.quantiles)).collect();
         let base =
             |v: &Vintage| -> Vec<[f64; 7]> { v.targets.iter().map(|t| t.quantiles).collect() };
-        let model = reading.surge_chances(scope, &base(with), &high, SPAN);
-        let told =
-            Reading::of_one_path(scope, sure).surge_chances(scope, &base(oracle), &high, SPAN);
-        Self { high, chances: [model, told] }
+        let told = Reading::of_one_path(scope, sure);
+        let (with, oracle) = (base(with), base(oracle));
+        let chances = |windows: usize| {
+            [
+                reading.surge_chances(scope, &with, &high, windows),
+                told.surge_chances(scope, &oracle, &high, windows),
+            ]
+        };
+        let any = chances(HORIZON).map(|chances| chances.first().copied().unwrap_or(0.0));
+        Self { chances: chances(SPAN), any, high }
     }
 
-    /// Whether a span is called whose middle lies within half a window of target `step`, or any at all.
-    fn called(&self, who: usize, chance: f64, step: Option<i64>) -> bool {
-        let chances = &self.chances[who];
-        match step {
-            Some(step) => {
-                let from = (step - SPAN as i64 / 2).max(0) as usize;
-                chances.get(from).is_some_and(|c| *c >= chance)
-            }
-            None => chances.iter().any(|c| *c >= chance),
-        }
+    /// Whether a call would be for the span whose middle is target `step`.
+    fn is_likely(&self, who: usize, step: usize) -> bool {
+        let most = self.chances[who].iter().copied().fold(0.0, f64::max);
+        let here = self.chances[who].get(step.saturating_sub(SPAN / 2));
+        here.is_some_and(|chance| *chance > 0.0 && *chance >= surge::LIKELY * most)
     }
 }
 
@@ -70,15 +75,29 @@ impl Surges {
         let scopes: Vec<Scope> =
             world.series.keys().filter(|k| k.is_roll_up()).map(|k| k.scope()).collect();
         for scope in &scopes {
+            let calls = CHANCES.map(|chance| [0, 1].map(|who| self.calls(scope, who, chance)));
             for (lead, hours) in LEADS.iter().enumerate() {
-                self.found(world, scope, from, *hours, &mut totals.surges[lead]);
+                self.found(world, scope, from, *hours, &calls, &mut totals.surges[lead]);
             }
-            for (i, chance) in CHANCES.into_iter().enumerate() {
-                for who in 0..2 {
-                    totals.false_calls[i][who] += self.false_calls(world, scope, who, chance);
+            for (sums, calls) in totals.false_calls.iter_mut().zip(&calls) {
+                for (sum, calls) in sums.iter_mut().zip(calls) {
+                    *sum += self.false_calls(world, scope, calls);
                 }
             }
         }
+    }
+
+    /// Origins at which a call is out.
+    fn calls(&self, scope: &Scope, who: usize, chance: f64) -> BTreeSet<i64> {
+        let mut calls = BTreeSet::new();
+        for (origin, issued) in &self.issued {
+            let is_out = calls.last().is_some_and(|last| origin - last <= APART);
+            let least = if is_out { surge::HOLDS * chance } else { chance };
+            if issued.get(scope).is_some_and(|issued| issued.any[who] >= least) {
+                calls.insert(*origin);
+            }
+        }
+        calls
     }
 
     fn arrivals(world: &World, scope: &Scope, index: i64) -> f64 {
@@ -86,7 +105,15 @@ impl Surges {
         leaves.next().map_or(0.0, |(_, history)| f64::from(history.get(index)))
     }
 
-    fn found(&self, world: &mut World, scope: &Scope, from: i64, hours: i64, sums: &mut Called) {
+    fn found(
+        &self,
+        world: &mut World,
+        scope: &Scope,
+        from: i64,
+        hours: i64,
+        calls: &[[BTreeSet<i64>; 2]; CHANCES.len()],
+        sums: &mut Called,
+    ) {
         let mut last = i64::MIN / 2;
         for index in from + 24..world.end - 26 {
             // The newest hourly origin at least so long before; at six hours the last that reaches it.
@@ -112,22 +139,19 @@ impl Surges {
                 continue;
             }
             sums.surges += 1.0;
-            for (called, chance) in sums.called.iter_mut().zip(CHANCES) {
+            for (called, calls) in sums.called.iter_mut().zip(calls) {
                 for (who, called) in called.iter_mut().enumerate() {
-                    let yes = issued.called(who, chance, Some(step as i64));
+                    let yes = calls[who].contains(&at) && issued.is_likely(who, step);
                     *called += f64::from(u8::from(yes));
                 }
             }
         }
     }
 
-    fn false_calls(&self, world: &World, scope: &Scope, who: usize, chance: f64) -> f64 {
+    fn false_calls(&self, world: &World, scope: &Scope, calls: &BTreeSet<i64>) -> f64 {
         let (mut count, mut last, mut good) = (0.0, i64::MIN / 2, true);
-        for (origin, issued) in &self.issued {
-            let Some(issued) = issued.get(scope) else { continue };
-            if !issued.called(who, chance, None) {
-                continue;
-            }
+        for origin in calls {
+            let issued = &self.issued[origin][scope];
             if origin - last > APART {
                 count += f64::from(u8::from(!good));
                 good = false;

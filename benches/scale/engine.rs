@@ -11,6 +11,7 @@ use surgecast::domain::{Timestamp, Zone};
 use surgecast::forecast::Calendar;
 use surgecast::store::Store;
 use surgecast::telemetry::Metrics;
+use surgecast::window::AlarmRules;
 
 use super::common::{cpu, setting};
 use super::memory;
@@ -24,6 +25,8 @@ fn config(from: Timestamp) -> LeaderConfig {
         lateness: Duration::from_secs(600),
         source_timeout: Duration::from_secs(900),
         series_max: 1_000_000,
+        alarms: AlarmRules::default(),
+        nowcasts: true,
         issue: IssueConfig {
             zone: "Asia/Shanghai".parse().unwrap_or(Zone::UTC),
             zones: Default::default(),

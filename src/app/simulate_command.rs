@@ -34,7 +34,7 @@ pub struct SimulateArgs {
     /// Tickets relative to the default operator's
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     volume: f64,
-    /// How complaints follow faults: exponential or long-tail
+    /// How complaints follow faults: exponential, long-tail or two-humps
     #[arg(long, value_name = "NAME", default_value_t = Family::Exponential)]
     family: Family,
     /// Overwrite files that are there

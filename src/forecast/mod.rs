@@ -20,6 +20,7 @@ mod past;
 pub mod peers;
 mod product;
 mod profile;
+mod reconcile;
 mod response;
 mod score;
 mod spread;

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use super::reconcile::reconcile;
 use super::response::{Prior, Profiles, Reading, Response};
 use super::surge::{self, Surges};
 use super::{Cause, Ensemble, History, Model, Part, Past, Vintage};
-use crate::domain::{SeriesKey, WindowWidth};
+use crate::domain::SeriesKey;
 
 /// Causes that a vintage names.
 const CAUSES_MAX: usize = 5;
@@ -77,8 +78,20 @@ impl Product {
         self.ensemble.is_empty()
     }
 
-    /// One vintage a series, in order. `issue` issues an ensemble's vintages.
+    /// One vintage a series, in order; roll-ups agree with their parts. `issue` issues an ensemble's vintages.
     pub fn vintages(
+        &self,
+        past: &Past<'_>,
+        origin: i64,
+        issue: impl Fn(&Ensemble, &Past<'_>, i64) -> Vec<Vintage>,
+    ) -> Vec<Vintage> {
+        let mut vintages = self.each(past, origin, issue);
+        reconcile(&mut vintages, past.series, origin);
+        vintages
+    }
+
+    /// Vintages of which each was made for itself.
+    fn each(
         &self,
         past: &Past<'_>,
         origin: i64,
@@ -117,8 +130,10 @@ impl Product {
             }
             let base: Vec<[f64; 7]> = vintage.targets.iter().map(|t| t.quantiles).collect();
             if add_effects(vintage, &reading) {
-                let chances = chances(vintage, &reading, &base, &high, past.width);
-                vintage.surges = Some(Surges::new(&high, &chances));
+                let of = |span| chances(vintage, &reading, &base, &high, span);
+                let any = of(vintage.targets.len()).first().copied().unwrap_or(0.0);
+                let surges = Surges::new(&high, &of(surge::span(past.width)), any);
+                vintage.surges = Some(surges);
             }
         }
         vintages
@@ -160,14 +175,14 @@ fn chances(
     reading: &Reading,
     base: &[[f64; 7]],
     high: &[f64],
-    width: WindowWidth,
+    span: usize,
 ) -> Vec<f64> {
     let SeriesKey { region, service, channel } = &vintage.series;
     if channel.is_all() && !region.is_all() && !service.is_all() {
-        return reading.surge_chances(&vintage.series.scope(), base, high, surge::span(width));
+        return reading.surge_chances(&vintage.series.scope(), base, high, span);
     }
     let whole: Vec<[f64; 7]> = vintage.targets.iter().map(|target| target.quantiles).collect();
-    surge::chances(&whole, high, surge::span(width))
+    surge::chances(&whole, high, span)
 }
 
 /// Adds what alarms and work bring; whether there was anything to add.

@@ -4,8 +4,10 @@
 //! - A **surge** begins where arrivals lie above the 99 % quantile of the forecast without alarms for two windows
 //!   in a row, that forecast having been issued at the lead in question ([`step`]); none began, or went on, in the
 //!   [`APART`] before.
-//! - A forecast **calls** a surge for a span of two hours to which it gives a chance of [`CHANCE`] or more that two
-//!   windows in a row lie above that quantile; the call is good for a surge that begins in the span's middle.
+//! - A forecast **calls** a surge if it gives a chance of [`CHANCE`] or more that one begins within its horizon. A call
+//!   that was out less than [`APART`] ago stays out while the chance is at least [`HOLDS`] of that. It is for the spans
+//!   of two hours that have at least [`LIKELY`] of the chance of the likeliest one, and good for a surge that begins
+//!   in the middle of one of them, so within an hour of it.
 //! - A call is **false** if no two windows in a row of the forecast's whole horizon lie above the quantile. Calls at
 //!   one lead within [`APART`] of each other are one, which is false if all of them are.
 
@@ -21,6 +23,10 @@ use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 pub const SURGE_LEADS: [u32; 3] = [1, 3, 6];
 /// Chance from which on a surge is called.
 pub const CHANCE: f64 = 0.2;
+/// Share of that chance at which a call stays out.
+pub const HOLDS: f64 = 0.25;
+/// Share of the likeliest span's chance at which another one is called too.
+pub const LIKELY: f64 = 0.5;
 /// Surges, and calls, no further apart than this are one.
 pub const APART: Duration = Duration::from_secs(6 * 3600);
 /// An hour on either side of where a surge is called.
@@ -33,15 +39,26 @@ pub struct Surges {
     pub high: Vec<f64>,
     /// Chance of a surge in the span that begins with the target.
     pub chances: Vec<f64>,
+    /// Chance of one within the horizon.
+    pub any: f64,
+    /// Whether one is called.
+    pub is_out: bool,
 }
 
 impl Surges {
     /// Numbers are kept to thousandths, as the ledger keeps them: a restart has to judge as it would have been judged.
-    pub fn new(high: &[f64], chances: &[f64]) -> Self {
+    pub fn new(high: &[f64], chances: &[f64], any: f64) -> Self {
         let thousandths = |numbers: &[f64]| -> Vec<f64> {
             numbers.iter().map(|number| (number * 1000.0).round() / 1000.0).collect()
         };
-        Self { high: thousandths(high), chances: thousandths(chances) }
+        let any = (any * 1000.0).round() / 1000.0;
+        Self { high: thousandths(high), chances: thousandths(chances), any, is_out: false }
+    }
+
+    /// Calls a surge or does not. `last`: when a forecast of the series called one last.
+    pub fn decide(&mut self, issued_at: Timestamp, last: Option<Timestamp>) {
+        let holds = last.is_some_and(|last| last + APART >= issued_at);
+        self.is_out = self.any >= if holds { HOLDS * CHANCE } else { CHANCE };
     }
 }
 
@@ -108,8 +125,12 @@ impl Vintage {
     /// Whether it calls a surge that begins with target `step`.
     pub fn calls(&self, step: usize, width: WindowWidth) -> bool {
         let from = step.saturating_sub(span(width) / 2);
-        let chance = self.surges.as_ref().and_then(|surges| surges.chances.get(from));
-        chance.is_some_and(|chance| *chance >= CHANCE)
+        let Some(surges) = self.surges.as_ref().filter(|surges| surges.is_out) else {
+            return false;
+        };
+        let most = surges.chances.iter().copied().fold(0.0, f64::max);
+        let chance = surges.chances.get(from);
+        chance.is_some_and(|chance| *chance > 0.0 && *chance >= LIKELY * most)
     }
 }
 
@@ -317,6 +338,26 @@ mod tests {
         assert_eq!(called, (4..=12).collect::<Vec<_>>());
     }
 
+    fn called(high: Vec<f64>, chances: Vec<f64>) -> Surges {
+        Surges { high, chances, any: 0.5, is_out: true }
+    }
+
+    #[test]
+    fn a_call_stays_out_while_little_speaks_against_it() {
+        let at = Timestamp::from_secs;
+        let mut surges = Surges::new(&[10.0], &[0.1], 0.1);
+        for (last, is_out) in [(None, false), (Some(at(0)), true), (Some(at(-1)), false)] {
+            surges.decide(at(6 * 3600), last);
+            assert_eq!(surges.is_out, is_out, "after {last:?}");
+        }
+        surges.any = 0.2;
+        surges.decide(at(0), None);
+        assert!(surges.is_out);
+        surges.any = 0.04;
+        surges.decide(at(60), Some(at(0)));
+        assert!(!surges.is_out);
+    }
+
     #[test]
     fn a_raised_vintage_is_held_against_what_it_would_have_been() {
         let mut vintage = crate::forecast::Vintage {
@@ -325,7 +366,7 @@ mod tests {
             targets: Vec::new(),
             members: Vec::new(),
             causes: Vec::new(),
-            surges: Some(Surges { high: vec![10.0; 4], chances: vec![0.5, 0.1, 0.1, 0.1] }),
+            surges: Some(called(vec![10.0; 4], vec![0.5, 0.1, 0.1, 0.1])),
             fallback: None,
         };
         assert!(vintage.surges_at(1, [11.0, 11.0]));
@@ -345,7 +386,7 @@ mod tests {
             alarm_effect: 0.0,
         };
         vintage.targets = (0..8).map(target).collect();
-        vintage.surges = Some(Surges { high: vec![10.0; 8], chances: vec![0.5; 8] });
+        vintage.surges = Some(called(vec![10.0; 8], vec![0.5; 8]));
         let mut judge = Judge::default();
         let mut at = |step| judge.surge(&vintage, (1, step), &history, |_| Some(vintage.issued_at));
         assert_eq!(at(4), None);

@@ -199,7 +199,9 @@ mod tests {
         let producer = Producer::open(&settings, health.clone()).expect("a producer");
         let records: Vec<Vec<u8>> = (0..MESSAGES).map(|n| format!("{n:060}").into()).collect();
         for some in records.chunks(5) {
-            producer.write_to(&settings.partials(), PARTITION, some).expect("written");
+            producer
+                .write_to(&settings.partials(), PARTITION, some.iter().cloned().map(Ok))
+                .expect("written");
         }
         let mut reader = LogReader::open(&settings, health, From::Start).expect("a reader");
         let wait = Duration::from_millis(200);

@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::OperatorConfig;
 use super::family::{Family, long_tail_alarms, long_tail_factor};
 use super::shape::stream;
+use super::two_humps::NOTICE;
 use crate::domain::{Severity, Timestamp};
 
 /// What an incident is, which decides its alarms and tickets.
@@ -232,8 +233,12 @@ fn add(config: &OperatorConfig, rng: &mut ChaCha8Rng, mut incident: Incident, pl
     spells(config, rng, &incident, &mut plan.spells);
     let own = &plan.spells[before..];
     incident.first_alarm = own.iter().map(|spell| spell.raised).min();
-    if config.family == Family::LongTail && incident.kind == IncidentKind::Outage {
-        incident.size *= long_tail_factor(own);
+    if incident.kind == IncidentKind::Outage {
+        incident.size *= match config.family {
+            Family::Exponential => 1.0,
+            Family::LongTail => long_tail_factor(own),
+            Family::TwoHumps => NOTICE,
+        };
     }
     plan.incidents.push(incident);
 }
@@ -265,7 +270,7 @@ fn spells(config: &OperatorConfig, rng: &mut ChaCha8Rng, i: &Incident, spells: &
     let mild = matches!(i.kind, IncidentKind::Chatter | IncidentKind::Maintenance);
     let types: &[_] = if mild { &MILD } else { &SEVERE };
     let own = match config.family {
-        Family::Exponential => None,
+        Family::Exponential | Family::TwoHumps => None,
         Family::LongTail => long_tail_alarms(i.kind, rng),
     };
     let (count, types) = own.unwrap_or((count, types));

@@ -12,7 +12,8 @@
 //! | planned work | 0.2 a region and day, announced a day ahead; one in six overruns into the morning |
 //! | arrival of records | 1–150 s after the event for tickets, up to a minute for alarms: slightly out of order |
 //!
-//! That is the family `exponential`. [`Family::LongTail`] has the same ordinary days and another response.
+//! That is the family `exponential`. [`Family::LongTail`] and [`Family::TwoHumps`] have the same ordinary days and other
+//! responses.
 //!
 //! Knows nothing of files or clocks: hours go in, records come out.
 
@@ -23,6 +24,7 @@ mod operator;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod two_humps;
 mod write;
 
 pub use config::{OperatorConfig, Part, RegionConfig};

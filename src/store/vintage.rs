@@ -56,11 +56,12 @@ pub(super) fn encode(vintage: &Vintage) -> Result<Vec<u8>, StoreError> {
     if !vintage.causes.is_empty() || vintage.surges.is_some() {
         bytes.extend(pack(&vintage.causes)?);
     }
-    if let Some(Surges { high, chances }) = &vintage.surges {
+    if let Some(Surges { high, chances, any, is_out }) = &vintage.surges {
         let thousandths = |numbers: &[f64]| -> Vec<i64> {
             numbers.iter().map(|number| scaled(*number, SCALE)).collect()
         };
-        bytes.extend(pack(&(thousandths(high), thousandths(chances)))?);
+        let any = scaled(*any, SCALE);
+        bytes.extend(pack(&(thousandths(high), thousandths(chances), any, *is_out))?);
     }
     Ok(bytes)
 }
@@ -73,7 +74,7 @@ pub(super) fn decode(
     let (body, rest): (Body, &[u8]) = unpack_first(bytes)?;
     let (causes, rest): (Vec<Cause>, &[u8]) =
         if rest.is_empty() { (Vec::new(), rest) } else { unpack_first(rest)? };
-    let surges: Option<(Vec<i64>, Vec<i64>)> =
+    let surges: Option<(Vec<i64>, Vec<i64>, i64, bool)> =
         if rest.is_empty() { None } else { Some(unpack(rest)?) };
     let numbers = |thousandths: Vec<i64>| -> Vec<f64> {
         thousandths.into_iter().map(|number| number as f64 / SCALE).collect()
@@ -107,8 +108,10 @@ pub(super) fn decode(
         targets,
         members: body.members,
         causes,
-        surges: surges
-            .map(|(high, chances)| Surges { high: numbers(high), chances: numbers(chances) }),
+        surges: surges.map(|(high, chances, any, is_out)| {
+            let any = any as f64 / SCALE;
+            Surges { high: numbers(high), chances: numbers(chances), any, is_out }
+        }),
         fallback: body.fallback,
     })
 }
@@ -140,7 +143,7 @@ mod tests {
                 Target { start, mean, quantiles, baseline, level, alarm_effect }
             }).collect();
             v.surges = (thousandths.len() % 2 == 1)
-                .then(|| Surges { high: vec![12.125; 3], chances: vec![0.25, 1.0, 0.0] });
+                .then(|| Surges { high: vec![12.125; 3], chances: vec![0.25, 1.0, 0.0], any: 0.5, is_out: true });
             v.causes = vec![Cause { what: "linkDown".into(), tickets: 12.5 }; thousandths.len() % 3];
             let back = decode(&v.series, v.issued_at, &encode(&v).expect("encodes")).expect("decodes");
             prop_assert_eq!(back, v);

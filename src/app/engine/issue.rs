@@ -290,7 +290,10 @@ impl Issuer {
         let alarms = at.spells.since(at.end - ALARMS_REACH);
         let past = self.places.past(self.width, at.histories.by_series(), &alarms, at.work);
         let mut model = BTreeMap::new();
-        for vintage in model::predict(fitted.unwrap_or(&self.unfitted), &past, origin, &self.gate) {
+        for mut vintage in
+            model::predict(fitted.unwrap_or(&self.unfitted), &past, origin, &self.gate)
+        {
+            self.ledger.decide(&mut vintage);
             tx.put_vintage(&vintage)?;
             model.insert(vintage.series.clone(), vintage);
         }

@@ -84,6 +84,17 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// Calls a surge, or does not, before a vintage is issued.
+    pub fn decide(&self, vintage: &mut Vintage) {
+        let Vintage { series, issued_at, surges: Some(surges), .. } = vintage else { return };
+        let is_out = |vintages: &BTreeMap<SeriesKey, Vintage>| {
+            let known = vintages.get(series).and_then(|vintage| vintage.surges.as_ref());
+            known.is_some_and(|surges| surges.is_out)
+        };
+        let last = self.touched.iter().rev().find(|(_, vintages)| is_out(vintages));
+        surges.decide(*issued_at, last.map(|(at, _)| *at));
+    }
+
     /// Takes vintages that were issued.
     pub fn issued(&mut self, at: Timestamp, issued: &Issued) {
         self.take_up(at, issued.model.values());

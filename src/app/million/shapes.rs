@@ -10,7 +10,7 @@ use super::spoilt;
 use crate::domain::{Brief, Event, EventKind, Position, SourceId, Timestamp, WindowWidth};
 use crate::ingest::samples::sample;
 use crate::ingest::{
-    Attribute, Decoded, Decoder, Headers, MapRule, Mapping, Reject, Table, Target, split,
+    Attribute, Decoded, Decoder, Headers, Layout, MapRule, Mapping, Reject, Table, Target, split,
 };
 use crate::kafka::Wire;
 use crate::window::{AlarmBook, Fold, FoldConfig};
@@ -214,10 +214,11 @@ fn native_tickets_at_a_glance() {
         r#"{"kind":"ticket","event_id":"T-77","action":"create","ts":"2026-01-01T02:05:00+08:00","region":"north","service":"broadband","channel":"phone","priority":"P2","tier":"premium","text":"no internet"}"#,
         r#" { "event_id" : "T-78" , "ts" : 1767225600 , "region" : "华北" , "service" : "tv" , "channel" : "chat" , "more" : 7 , "other" : "x" }"#,
     ];
-    let decoder = Decoder::default();
+    let (decoder, mut layout) = (Decoder::default(), Layout::default());
     spoilt("native ticket at a glance", &samples, |bytes| {
         let hint = Some(EventKind::Ticket);
-        let Some(glance) = decoder.glance(bytes, hint) else { return false };
+        // What was seen of records before makes no difference.
+        let Some(glance) = decoder.glance(bytes, hint, &mut layout) else { return false };
         let decoded = decoder.decode(bytes, &Headers::default(), hint);
         let Ok(Decoded::One(event)) = &decoded else { panic!("the decoder gives {decoded:?}") };
         // The one text that is cut, the other not.

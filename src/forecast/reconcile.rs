@@ -1,0 +1,254 @@
+//! Roll-ups that agree with their parts: means of leaves that, summed up, lie closest to all forecasts at once.
+//!
+//! Weighted least squares with the forecasts' own variances (WLS_v of Wickramasuriya, Athanasopoulos and Hyndman
+//! 2019): least `Σ (x_i − m_i)² / v_i` over leaves plus `Σ (Σ x_parts − M)² / V` over roll-ups, by conjugate
+//! gradients. A sparse leaf thus moves with what its roll-ups, which see more, say of it; one that is known well
+//! hardly moves. Quantiles shift with the mean.
+
+use std::collections::BTreeMap;
+
+use super::{History, Target, Vintage};
+use crate::domain::SeriesKey;
+
+/// Steps of the solver, and the share of the first residual at which it stops.
+const STEPS: usize = 30;
+const CLOSE: f64 = 1e-5;
+/// Variance of a count that is known to be small, tickets².
+const VARIANCE_MIN: f64 = 0.05;
+/// Windows over which a roll-up has to be the sum of the parts that are forecast.
+const ALIKE: i64 = 24;
+
+/// Which leaves a roll-up sums.
+#[derive(Debug)]
+struct Sum {
+    vintage: usize,
+    parts: Vec<usize>,
+}
+
+/// Makes the means of roll-ups the sums of their parts', window by window.
+///
+/// Roll-ups that were not the sum of the leaves at hand over the windows before `origin` stay as they are.
+pub(super) fn reconcile(
+    vintages: &mut [Vintage],
+    series: &BTreeMap<SeriesKey, History>,
+    origin: i64,
+) {
+    let (leaves, sums) = structure(vintages, series, origin);
+    if sums.is_empty() {
+        return;
+    }
+    let targets = vintages.iter().map(|vintage| vintage.targets.len()).min().unwrap_or(0);
+    for step in 0..targets {
+        let at = |vintage: usize| &vintages[vintage].targets[step];
+        let (said, variances): (Vec<f64>, Vec<f64>) =
+            leaves.iter().map(|leaf| (at(*leaf).mean, variance(at(*leaf)))).unzip();
+        let wanted: Vec<(f64, f64)> = sums
+            .iter()
+            .map(|sum| (at(sum.vintage).mean, 1.0 / variance(at(sum.vintage))))
+            .collect();
+        let means = solve(&said, &variances, &sums, &wanted);
+        for (leaf, mean) in leaves.iter().zip(&means) {
+            shift(&mut vintages[*leaf].targets[step], *mean);
+        }
+        for sum in &sums {
+            let mean = sum.parts.iter().map(|p| vintages[leaves[*p]].targets[step].mean).sum();
+            shift(&mut vintages[sum.vintage].targets[step], mean);
+        }
+    }
+}
+
+/// Positions of the leaves, and the roll-ups that are their sums.
+fn structure(
+    vintages: &[Vintage],
+    series: &BTreeMap<SeriesKey, History>,
+    origin: i64,
+) -> (Vec<usize>, Vec<Sum>) {
+    let mut leaves = Vec::new();
+    let mut parts: BTreeMap<SeriesKey, Vec<usize>> = BTreeMap::new();
+    for (number, vintage) in vintages.iter().enumerate() {
+        if !vintage.series.is_roll_up() {
+            for roll_up in vintage.series.roll_ups() {
+                parts.entry(roll_up).or_default().push(leaves.len());
+            }
+            leaves.push(number);
+        }
+    }
+    let came = |vintage: &Vintage| -> f64 {
+        let counts = series.get(&vintage.series);
+        let count = |index| counts.map_or(f64::NAN, |c| f64::from(c.get(index)));
+        (origin - ALIKE..origin).map(count).filter(|y| !y.is_nan()).sum()
+    };
+    let of_leaves: Vec<f64> = leaves.iter().map(|leaf| came(&vintages[*leaf])).collect();
+    let sums = vintages.iter().enumerate().filter_map(|(number, vintage)| {
+        let parts = parts.remove(&vintage.series)?;
+        let (whole, sum) = (came(vintage), parts.iter().map(|p| of_leaves[*p]).sum::<f64>());
+        ((whole - sum).abs() < 0.5 + 1e-3 * whole).then_some(Sum { vintage: number, parts })
+    });
+    let sums = sums.collect();
+    (leaves, sums)
+}
+
+/// From the 10 and 90 % quantiles, as a normal distribution has it.
+fn variance(target: &Target) -> f64 {
+    let sd = (target.quantiles[5] - target.quantiles[1]) / 2.563;
+    // Windows without any tickets are closed: nothing moves them.
+    if target.mean <= 0.0 { 1e-9 } else { (sd * sd).max(target.mean).max(VARIANCE_MIN) }
+}
+
+/// Leaves' means closest to what leaves and roll-ups say, none below zero.
+fn solve(said: &[f64], variances: &[f64], sums: &[Sum], wanted: &[(f64, f64)]) -> Vec<f64> {
+    // In units of a leaf's standard deviation, moves d: (1 + V½ S'WS V½) d = V½ S'W (M − S m).
+    let sd: Vec<f64> = variances.iter().map(|v| v.sqrt()).collect();
+    let spread = |sum: &Sum, value: f64, into: &mut [f64]| {
+        for part in &sum.parts {
+            into[*part] += value * sd[*part];
+        }
+    };
+    let mut residual = vec![0.0; said.len()];
+    for (sum, (mean, weight)) in sums.iter().zip(wanted) {
+        let missing = mean - sum.parts.iter().map(|p| said[*p]).sum::<f64>();
+        spread(sum, weight * missing, &mut residual);
+    }
+    let mut moves = vec![0.0; said.len()];
+    let mut direction = residual.clone();
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let first = dot(&residual, &residual);
+    let mut square = first;
+    for _ in 0..STEPS {
+        if square <= CLOSE * CLOSE * first || square <= 1e-18 {
+            break;
+        }
+        let mut image = direction.clone();
+        for (sum, (_, weight)) in sums.iter().zip(wanted) {
+            let whole: f64 = sum.parts.iter().map(|p| direction[*p] * sd[*p]).sum();
+            spread(sum, weight * whole, &mut image);
+        }
+        let length = square / dot(&direction, &image);
+        for (i, (moved, left)) in moves.iter_mut().zip(&mut residual).enumerate() {
+            *moved += length * direction[i];
+            *left -= length * image[i];
+        }
+        let next = dot(&residual, &residual);
+        direction.iter_mut().zip(&residual).for_each(|(d, r)| *d = r + next / square * *d);
+        square = next;
+    }
+    said.iter().zip(moves).zip(sd).map(|((m, d), sd)| (m + d * sd).max(0.0)).collect()
+}
+
+/// Moves a target's mean, its level and its quantiles with it.
+fn shift(target: &mut Target, mean: f64) {
+    let mean = (mean * 1000.0).round() / 1000.0;
+    let by = mean - target.mean;
+    target.mean = mean;
+    if target.baseline > 0.0 {
+        let level = (mean - target.alarm_effect).max(0.0) / target.baseline;
+        target.level = (level * 1000.0).round() / 1000.0;
+    }
+    target.quantiles = target.quantiles.map(|q| (q + by).round().max(0.0));
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::{Timestamp, WindowWidth};
+
+    const WIDTH: WindowWidth = WindowWidth::QUARTER;
+
+    fn vintage(series: SeriesKey, mean: f64) -> Vintage {
+        let quantiles = super::super::quantiles(mean, 0.03);
+        let start = Timestamp::from_millis(0);
+        let target =
+            Target { start, mean, quantiles, baseline: mean, level: 1.0, alarm_effect: 0.0 };
+        Vintage {
+            series,
+            issued_at: start,
+            targets: vec![target],
+            members: Vec::new(),
+            causes: Vec::new(),
+            surges: None,
+            fallback: None,
+        }
+    }
+
+    /// Leaves of two regions, two services and one channel, their roll-ups, and what each is said to bring.
+    fn made(means: &[f64], off: &[f64]) -> (Vec<Vintage>, BTreeMap<SeriesKey, History>) {
+        let mut series: BTreeMap<SeriesKey, (f64, f32)> = BTreeMap::new();
+        for (i, mean) in means.iter().enumerate() {
+            let key = format!("{}/{}/phone", ["east", "west"][i / 2], ["tv", "mobile"][i % 2]);
+            let key = SeriesKey::parse(&key).expect("series");
+            for roll_up in key.roll_ups() {
+                let sum = series.entry(roll_up).or_default();
+                *sum = (sum.0 + mean, sum.1 + 3.0);
+            }
+            series.insert(key, (*mean, 3.0));
+        }
+        let off = off.iter().cycle();
+        let vintages = series.iter().zip(off).map(|((key, (mean, _)), off)| {
+            let off = if key.is_roll_up() { *off } else { 1.0 };
+            vintage(key.clone(), mean * off)
+        });
+        let vintages = vintages.collect();
+        let history = |count| History { counts: vec![count; 30], ..History::new(WIDTH, -30) };
+        let histories = series.into_iter().map(|(key, (_, count))| (key, history(count)));
+        (vintages, histories.collect())
+    }
+
+    fn mean_of(vintages: &[Vintage], series: &str) -> f64 {
+        let found = vintages.iter().find(|v| v.series.to_string() == series);
+        found.expect("a vintage").targets[0].mean
+    }
+
+    proptest! {
+        #[test]
+        fn roll_ups_are_the_sums_of_their_parts(
+            means in prop::collection::vec(0.0..200.0f64, 4),
+            off in prop::collection::vec(0.3..3.0f64, 1..9),
+        ) {
+            let (mut vintages, series) = made(&means, &off);
+            reconcile(&mut vintages, &series, 0);
+            for whole in &vintages {
+                let parts = vintages.iter().filter(|part| {
+                    !part.series.is_roll_up() && part.series.roll_ups().any(|r| r == whole.series)
+                });
+                let sum: f64 = parts.map(|part| part.targets[0].mean).sum();
+                let target = &whole.targets[0];
+                if whole.series.is_roll_up() {
+                    prop_assert!((sum - target.mean).abs() < 1e-6, "{sum} {target:?}");
+                }
+                prop_assert!(target.mean >= 0.0 && target.quantiles[0] >= 0.0);
+                prop_assert!(target.quantiles.windows(2).all(|q| q[0] <= q[1]), "{target:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_agrees_stays() {
+        let (mut vintages, series) = made(&[4.0, 50.0, 0.0, 7.0], &[1.0]);
+        let before = vintages.clone();
+        reconcile(&mut vintages, &series, 0);
+        assert_eq!(before, vintages);
+    }
+
+    #[test]
+    fn parts_move_towards_what_roll_ups_say_by_how_little_is_known_of_them() {
+        let (mut vintages, series) = made(&[2.0, 40.0, 0.0, 10.0], &[1.3]);
+        reconcile(&mut vintages, &series, 0);
+        let moved = |series, from: f64| mean_of(&vintages, series) - from;
+        assert!(moved("east/mobile/phone", 40.0) > moved("east/tv/phone", 2.0));
+        assert!(moved("east/tv/phone", 2.0) > 0.0);
+        // Closed windows stay closed.
+        assert_eq!(mean_of(&vintages, "west/tv/phone"), 0.0);
+        assert!(mean_of(&vintages, "_all/_all/_all") < 1.3 * 52.0);
+    }
+
+    #[test]
+    fn a_roll_up_of_more_than_what_is_forecast_stays_as_it_is() {
+        let (mut vintages, mut series) = made(&[2.0, 40.0, 5.0, 10.0], &[1.3]);
+        let all = SeriesKey::parse("_all/_all/_all").expect("series");
+        series.insert(all, History { counts: vec![90.0; 30], ..History::new(WIDTH, -30) });
+        reconcile(&mut vintages, &series, 0);
+        assert_eq!(mean_of(&vintages, "_all/_all/_all"), 57.0 * 1.3);
+    }
+}
