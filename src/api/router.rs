@@ -135,18 +135,21 @@ pub fn router(state: ApiState) -> Router {
 /// Counts answers, and gives a too large body the problem that says how large it may be.
 async fn count(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     use axum::response::IntoResponse;
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
     state.metrics.request(response.status().as_u16());
+    if response.status() != StatusCode::PAYLOAD_TOO_LARGE {
+        return response;
+    }
     let is_problem = response
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem"));
-    if response.status() == StatusCode::PAYLOAD_TOO_LARGE && !is_problem {
+    if !is_problem {
         let most = state.info.body_bytes_max;
-        return Problem::too_large(format!(
-            "the body is larger than {most} bytes: send less at once"
-        ))
-        .into_response();
+        let detail = format!("the body is larger than {most} bytes: send less at once");
+        response = Problem::too_large(detail).into_response();
     }
+    // The rest of the body is not read: nothing can follow on this connection.
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }

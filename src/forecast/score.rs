@@ -128,6 +128,27 @@ impl Score {
         }
     }
 
+    /// Numbers in thousandths: sums of such do not depend on the order of what is added, nor on where they were stored
+    /// in between.
+    #[must_use]
+    pub fn in_thousandths(mut self) -> Self {
+        let numbers = [
+            &mut self.actual,
+            &mut self.absolute,
+            &mut self.bias,
+            &mut self.naive_absolute,
+            &mut self.naive_actual,
+            &mut self.pinball,
+            &mut self.by_quantile_actual,
+            &mut self.floor,
+            &mut self.scaled,
+        ];
+        for number in numbers.into_iter().chain(&mut self.by_quantile) {
+            *number = (*number * 1000.0).round() / 1000.0;
+        }
+        self
+    }
+
     /// Adds the sums of another.
     pub fn merge(&mut self, other: &Self) {
         self.n += other.n;

@@ -177,7 +177,7 @@ impl Ledger {
         for (number, target) in said.targets().enumerate() {
             let (Some(target), Some(truth)) = (target, &truths[number]) else { continue };
             let (series, Truth { actual, naive, scale }) = (&said.series[number], truth);
-            let score = Score::of(&target, *actual, *naive).scaled_by(*scale);
+            let score = Score::of(&target, *actual, *naive).scaled_by(*scale).in_thousandths();
             scores[number].merge(&score);
             let served = if changed.is_empty() {
                 None
@@ -185,7 +185,8 @@ impl Ledger {
                 changed.get(&(said.issued_at, series.clone()))
             };
             if let Some(served) = served.filter(|served| **served != target) {
-                let adjusted = Score::of(served, *actual, *naive).scaled_by(*scale);
+                let adjusted =
+                    Score::of(served, *actual, *naive).scaled_by(*scale).in_thousandths();
                 let sums = self.adjusted_scores.entry((day, series.clone())).or_default();
                 let sum = sums.entry(lead_minutes).or_default();
                 sum.merge(&AdjustedScore { adjusted, model: score });
