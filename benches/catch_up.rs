@@ -59,19 +59,34 @@ fn fill(brokers: &str, events: u64) {
     producer.flush(Duration::from_secs(60)).unwrap();
 }
 
-/// Reads everything and does nothing with it. Seconds and CPU seconds. Its buffers are larger than the service's, which
-/// are small for the memory of a storm.
+/// Settings of the client that both readers have: the service's own, which are small for the memory of a storm, or with
+/// `CATCH_UP_LARGE=1` larger ones.
+fn buffers() -> [(&'static str, &'static str); 5] {
+    let of = |backoff, fetch, messages, kbytes| {
+        [
+            ("fetch.queue.backoff.ms", backoff),
+            ("fetch.message.max.bytes", fetch),
+            ("queued.min.messages", messages),
+            ("queued.max.messages.kbytes", kbytes),
+            ("statistics.interval.ms", "1000"),
+        ]
+    };
+    match setting("CATCH_UP_LARGE", 0) {
+        0 => of("10", "1048576", "100000", "24576"),
+        _ => of("100", "4194304", "200000", "65536"),
+    }
+}
+
+/// Reads everything and does nothing with it. Seconds and CPU seconds.
 fn bare(brokers: &str, group: &str, events: u64) -> (f64, f64) {
     let before = cpu(std::process::id());
     let began = Instant::now();
-    let consumer: BaseConsumer = client(brokers)
+    let mut config = client(brokers);
+    buffers().into_iter().for_each(|(key, value)| _ = config.set(key, value));
+    let consumer: BaseConsumer = config
         .set("group.id", group)
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "earliest")
-        .set("fetch.queue.backoff.ms", "100")
-        .set("fetch.message.max.bytes", "4194304")
-        .set("queued.min.messages", "200000")
-        .set("queued.max.messages.kbytes", "65536")
         .create()
         .unwrap();
     consumer.subscribe(&["support.tickets"]).unwrap();
@@ -93,9 +108,11 @@ fn counted(brokers: &str, folder: &Path, group: &str, events: u64) -> (f64, f64)
     let folder = folder.join(group);
     std::fs::create_dir_all(&folder).unwrap();
     let admin = format!("127.0.0.1:{}", port());
+    let buffers = buffers().map(|(key, value)| format!("\"{key}\" = \"{value}\"\n")).concat();
     let config = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"{admin}\"\n[store]\npath = \"data\"\n\
-         [kafka]\nbrokers = [\"{brokers}\"]\ngroup = \"{group}\"\n[forecast]\nbackfill = \"0s\"\n[log]\nlevel = \"error\"\n"
+         [kafka]\nbrokers = [\"{brokers}\"]\ngroup = \"{group}\"\n[forecast]\nbackfill = \"0s\"\n[log]\nlevel = \"error\"\n\
+         [kafka.properties]\n{buffers}"
     );
     let path: PathBuf = folder.join("surgecast.toml");
     std::fs::write(&path, config).unwrap();

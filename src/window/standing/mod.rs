@@ -240,25 +240,30 @@ impl AlarmBook {
         scope
     }
 
-    /// Tells what [`Self::advance`] would tell of transitions up to `until` and of held clears, without moving on.
-    pub fn peek(&self, until: Timestamp, tell: impl FnMut(Transition<'_>)) {
-        let mut part = Self {
-            rules: self.rules,
-            standing: self.standing,
-            now: self.now,
-            alarms: self.alarms.iter().filter(|(_, life)| life.is_ending()).map(copied).collect(),
-            ..Self::default()
+    /// Tells what [`Self::advance`] would tell of transitions up to `until` and of held clears, without moving on. It
+    /// goes from alarm to alarm: in a storm a copy of all would be large.
+    pub fn peek(&self, until: Timestamp, mut tell: impl FnMut(Transition<'_>)) {
+        let mut look = |alarm_id: &Arc<str>, life: Option<&Life>, waiting: Option<Waiting>| {
+            let (rules, standing, now) = (self.rules, self.standing, self.now);
+            let mut one = Self { rules, standing, now, ..Self::default() };
+            one.alarms.extend(life.map(|life| (alarm_id.clone(), life.clone())));
+            one.ahead.extend(waiting.map(|waiting| (alarm_id.clone(), waiting)));
+            one.advance(until, &mut tell);
         };
-        let due = |step: &&Step| step.key.0 <= until;
+        let due = |waiting: &Waiting| waiting.steps.partition_point(|step| step.key.0 <= until);
         for (alarm_id, waiting) in &self.ahead {
-            let steps: Vec<Step> = waiting.steps.iter().take_while(due).copied().collect();
-            if steps.is_empty() {
-                continue;
+            let steps = waiting.steps[..due(waiting)].to_vec();
+            if !steps.is_empty() {
+                let waiting = Waiting { steps, about: waiting.about.clone() };
+                look(alarm_id, self.alarms.get(alarm_id), Some(waiting));
             }
-            part.alarms.extend(self.alarms.get_key_value(alarm_id).map(copied));
-            part.ahead.insert(alarm_id.clone(), Waiting { steps, about: waiting.about.clone() });
         }
-        part.advance(until, tell);
+        let waits = |alarm_id| self.ahead.get(alarm_id).is_some_and(|waiting| due(waiting) > 0);
+        for (alarm_id, life) in self.alarms.iter().filter(|(_, life)| life.is_ending()) {
+            if !waits(alarm_id) {
+                look(alarm_id, Some(life), None);
+            }
+        }
     }
 
     /// Moves on to `now`: transitions up to it take effect, beginnings and ends are told, stale alarms go.
@@ -371,10 +376,6 @@ impl AlarmBook {
     pub fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
     }
-}
-
-fn copied((alarm_id, life): (&Arc<str>, &Life)) -> (Arc<str>, Life) {
-    (alarm_id.clone(), life.clone())
 }
 
 /// What comes late is known only now.

@@ -267,4 +267,26 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn a_look_ahead_tells_what_will_be_told(
+        steps in prop::collection::vec((0u8..4, 0i64..3000, 0u8..3), 1..60),
+        (now, until) in (0i64..3000, 0i64..5000),
+    ) {
+        let mut book = AlarmBook::new(RULES);
+        for (n, (id, at, action)) in steps.iter().enumerate() {
+            book.observe(&position(n), &event(*id, *at, *action));
+        }
+        let (now, until) = (Timestamp::from_secs(now), Timestamp::from_secs(now.max(until)));
+        book.advance(now, |_| {});
+        let turn = |turn: Transition<'_>| {
+            (turn.known_at, turn.alarm.alarm_id.clone(), turn.is_over, turn.ts)
+        };
+        let (mut ahead, mut told) = (Vec::new(), Vec::new());
+        book.peek(until, |transition| ahead.push(turn(transition)));
+        book.advance(until, |transition| told.push(turn(transition)));
+        ahead.sort();
+        told.sort();
+        prop_assert_eq!(ahead, told);
+    }
 }
