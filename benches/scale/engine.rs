@@ -76,6 +76,7 @@ pub fn run(folder: &Path, series: usize, next: Timestamp, windows: i64) {
     say("open_cpu_s", cpu(pid));
     say("open_rss_mb", memory(pid).1);
     let (mut closes, mut counts, mut cpus) = (Vec::new(), Vec::new(), Vec::new());
+    let mut forecasts = Vec::new();
     let mut after_first = 0.0;
     for n in 0..windows {
         let window = WIDTH.start(WIDTH.index(next) + n);
@@ -85,6 +86,7 @@ pub fn run(folder: &Path, series: usize, next: Timestamp, windows: i64) {
         let began = Instant::now();
         leader.apply(&[counted], None, end).unwrap();
         counts.push(began.elapsed().as_secs_f64());
+        let made = figure(&metrics, FORECAST);
         let (began, before) = (Instant::now(), cpu(pid));
         leader.apply(&[closed], None, now).unwrap();
         let seconds = began.elapsed().as_secs_f64();
@@ -97,17 +99,15 @@ pub fn run(folder: &Path, series: usize, next: Timestamp, windows: i64) {
             after_first = used(folder);
         } else {
             closes.push(seconds);
+            forecasts.push(figure(&metrics, FORECAST) - made);
             cpus.push(cpu(pid) - before);
         }
         assert_eq!(leader.settled_upto(), Some(end));
     }
-    let text = metrics.text();
-    let of = |name: &str| -> f64 {
-        let line = text.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|rest| rest.trim().parse().ok()).unwrap_or(0.0)
-    };
+    let of = |name: &str| figure(&metrics, name);
     say("all_series", leader.series() as f64);
-    say("refit_s", of("surgecast_refit_duration_seconds_sum"));
+    let mean = |name: &str| of(&format!("{name}_sum")) / of(&format!("{name}_count"));
+    say("refit_s", mean("surgecast_refit_duration_seconds"));
     let median = |mut of: Vec<f64>| {
         of.sort_by(f64::total_cmp);
         of[of.len() / 2]
@@ -115,6 +115,7 @@ pub fn run(folder: &Path, series: usize, next: Timestamp, windows: i64) {
     let worst = closes.iter().copied().fold(0.0, f64::max);
     say("counts_s", median(counts));
     say("close_s", median(closes));
+    say("forecast_s", median(forecasts));
     say("close_worst_s", worst);
     say("close_cpu_s", median(cpus));
     say("rss_mb", memory(pid).1);
@@ -140,4 +141,13 @@ pub fn thin(folder: &Path, now: Timestamp, vintages: f64) {
     store.prune(now + Duration::from_secs(15 * 86_400)).unwrap();
     say("prune_s", began.elapsed().as_secs_f64());
     say("lead_bytes", count("vintage_leads") / vintages);
+}
+
+const FORECAST: &str = "surgecast_forecast_duration_seconds_sum";
+
+/// A figure of the metrics, 0 where there is none.
+fn figure(metrics: &Metrics, name: &str) -> f64 {
+    let text = metrics.text();
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|rest| rest.trim().parse().ok()).unwrap_or(0.0)
 }

@@ -88,7 +88,7 @@ fn measure(series: usize, windows: i64, folder: &Path) -> Figures {
 }
 
 /// Names, units and how they are shown.
-const ROWS: [(&str, &str); 38] = [
+const ROWS: [(&str, &str); 39] = [
     ("all_series", "series with roll-ups"),
     ("raw_mb", "floor: a byte a count, MB"),
     ("counts_mb", "state.db with eight weeks of counts, MB"),
@@ -106,10 +106,11 @@ const ROWS: [(&str, &str); 38] = [
     ("failover_s", "leader killed until the other answers, s"),
     ("counts_s", "a window's counts stored, s"),
     ("first_close_s", "first close with its fit, s"),
-    ("refit_s", "refit of all, s"),
+    ("refit_s", "refit of all, s (mean)"),
     ("first_cpu_s", "CPU of both, s"),
     ("close_s", "close until all is stored, s (median)"),
-    ("close_worst_s", "the same, worst"),
+    ("close_worst_s", "the same, worst: one that waits for its fit"),
+    ("forecast_s", "of which forecasts of all, stored, s (median)"),
     ("close_cpu_s", "its CPU, s"),
     ("empty_mb", "process before anything, MB"),
     ("open_rss_mb", "memory when open, MB"),
