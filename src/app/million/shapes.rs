@@ -66,6 +66,7 @@ impl Path {
         // Of a key that is there twice serde_json keeps the last; here it is a reject, or nobody reads it.
         if let Ok(value) = serde_json::from_slice::<Value>(bytes)
             && serde_json::from_slice(bytes).is_ok_and(|Fields(fields)| fields == fields_of(&value))
+            && in_order(&value, bytes)
         {
             let again = self.decoder.decode(value.to_string().as_bytes(), headers, hint);
             assert_eq!(again, found, "as serde_json reads it");
@@ -125,6 +126,16 @@ impl Path {
             self.fold.committed(&self.fold.commit_point());
         }
     }
+}
+
+/// Whether a trap's bindings lie as serde_json sorts them: of several that may say the same the first one counts.
+fn in_order(value: &Value, bytes: &[u8]) -> bool {
+    let Some(bindings) = value.get("variable_bindings").and_then(Value::as_object) else {
+        return true;
+    };
+    let text = String::from_utf8_lossy(bytes);
+    let places: Vec<_> = bindings.keys().map(|key| text.find(&format!("\"{key}\""))).collect();
+    places.iter().all(Option::is_some) && places.is_sorted()
 }
 
 fn is_id(id: &str) -> bool {
@@ -271,7 +282,10 @@ fn ves_batch() {
 
 #[test]
 fn traps() {
-    shape("SNMP trap", &["trap", "enterprise trap"]);
+    let samples = ["trap", "enterprise trap"].map(sample);
+    let sorted = samples.map(|text| serde_json::from_str::<Value>(text).expect("JSON").to_string());
+    let all: Vec<&str> = samples.into_iter().chain(sorted.iter().map(String::as_str)).collect();
+    bare("SNMP trap", &all, Some(EventKind::Alarm));
 }
 
 #[test]
