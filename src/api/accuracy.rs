@@ -117,7 +117,7 @@ fn shown(
 
 /// Whole UTC days.
 fn span(query: &AccuracyQuery, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
-    let to = params::day("to", query.to.as_ref())?.unwrap_or_else(|| midnight(now) + DAY);
+    let to = params::day("to", query.to.as_ref())?.unwrap_or_else(|| now.utc_midnight() + DAY);
     let from = params::day("from", query.from.as_ref())?.unwrap_or(to - DAY * SCORED_DAYS);
     if from >= to {
         return Err(Problem::bad_request("from: has to come before to"));
@@ -126,8 +126,4 @@ fn span(query: &AccuracyQuery, now: Timestamp) -> Result<(Timestamp, Timestamp),
         return Err(Problem::bad_request("from: at most 400 days before to"));
     }
     Ok((from, to))
-}
-
-fn midnight(at: Timestamp) -> Timestamp {
-    Timestamp::from_millis(at.millis().div_euclid(86_400_000) * 86_400_000)
 }

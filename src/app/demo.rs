@@ -27,7 +27,6 @@ use crate::window::{AlarmRules, FoldConfig};
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
 const LATENESS: Duration = Duration::from_secs(600);
 const DAY: Duration = Duration::from_secs(86_400);
-const DAY_MS: i64 = 86_400_000;
 /// Simulated weeks with vintages before going live.
 const BACKFILL: Duration = Duration::from_secs(7 * 86_400);
 /// Scripted outages, minutes after going live; the rest happens by chance.
@@ -117,8 +116,7 @@ fn load(store: &mut Store, args: &DemoArgs) -> anyhow::Result<(DemoState, bool)>
         return Ok((state, true));
     }
     let live = WIDTH.floor(args.live_at.unwrap_or_else(|| WallClock.now()));
-    let midnight = live.millis().div_euclid(DAY_MS) * DAY_MS;
-    let start = Timestamp::from_millis(midnight) - DAY * args.days;
+    let start = live.utc_midnight() - DAY * args.days;
     let state = DemoState { seed: args.seed, days: args.days, start, live };
     let mut tx = store.begin()?;
     tx.put_blob("demo", &postcard::to_stdvec(&state)?)?;

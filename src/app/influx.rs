@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::follower::Sink;
+use crate::api::accuracy;
 use crate::domain::{SeriesKey, Timestamp};
-use crate::forecast::surge::{SURGE_LEADS, SurgeCounts, lead_minutes};
+use crate::forecast::surge::{SURGE_LEADS, lead_minutes};
 use crate::sink::influx::{self, InfluxClient, Line, Written};
 use crate::staffing::{Outlook, Plan};
 use crate::store::{Change, Filter, Reader, Served, StoreError};
@@ -44,7 +45,7 @@ impl InfluxSink {
                     lines.extend(found.iter().filter_map(influx::anomaly));
                 }
                 Change::Nowcast(_) => nowcasts = true,
-                Change::Accuracy(day) => lines.extend(accuracy(reader, *day)?),
+                Change::Accuracy(day) => lines.extend(accuracy_of(reader, *day)?),
                 Change::Alert(_, id) => {
                     let found = reader.alert(id)?;
                     lines.extend(found.and_then(|a| influx::alert(&a, &self.public_url)));
@@ -76,12 +77,9 @@ impl InfluxSink {
 }
 
 /// Scores, surges and calls of a day as they are now.
-fn accuracy(reader: &Reader, day: Timestamp) -> Result<Vec<Line>, StoreError> {
+fn accuracy_of(reader: &Reader, day: Timestamp) -> Result<Vec<Line>, StoreError> {
     let span = (day, day + Duration::from_secs(86_400));
-    let mut counts = SurgeCounts::default();
-    let every = Filter::default();
-    reader.surges(&every, span, Timestamp::MIN)?.iter().for_each(|surge| counts.surge(surge));
-    reader.calls(&every, span, Timestamp::MIN)?.iter().for_each(|call| counts.call(call));
+    let counts = accuracy::surges(reader, &Filter::default(), span)?;
     let mut lines = Vec::new();
     for (series, by_lead) in reader.scores_on(day)? {
         for hours in SURGE_LEADS {

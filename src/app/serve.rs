@@ -31,7 +31,6 @@ const LINES_MAX: usize = 1000;
 const SOURCE_TIMEOUT: Duration = Duration::from_secs(900);
 /// People are told of windows that ended this recently: older ones are history, not news.
 const NEWS: Duration = Duration::from_secs(3600);
-const DAY_MS: i64 = 86_400_000;
 
 /// Runs the service until it is told to stop.
 ///
@@ -173,8 +172,8 @@ fn leader(
             calendar: config.windows.calendar.clone(),
             profiles: profiles(config)?,
             // From a midnight on, so that starts of one day issue the same.
-            vintages_from: midnight(now - config.forecast.backfill),
-            alerts_from: midnight(now),
+            vintages_from: (now - config.forecast.backfill).utc_midnight(),
+            alerts_from: now.utc_midnight(),
             told_from: now - NEWS,
             roster: None,
         },
@@ -182,10 +181,6 @@ fn leader(
         nowcasts: true,
         receivers: channels.keys().cloned().collect(),
     })
-}
-
-fn midnight(at: Timestamp) -> Timestamp {
-    Timestamp::from_millis(at.millis().div_euclid(DAY_MS) * DAY_MS)
 }
 
 /// Profiles of the channels that the config names, over the defaults of the rest.

@@ -42,6 +42,12 @@ impl Timestamp {
         self.0
     }
 
+    /// The midnight (UTC) that its day began with.
+    pub const fn utc_midnight(self) -> Self {
+        const DAY_MS: i64 = 86_400_000;
+        Self(self.0.div_euclid(DAY_MS) * DAY_MS)
+    }
+
     /// Whole seconds since the epoch, rounded down.
     pub const fn secs(self) -> i64 {
         self.0.div_euclid(1000)

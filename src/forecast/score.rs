@@ -85,6 +85,18 @@ impl Figures {
         self.wape_floor.map(|floor| 1.0 - floor >= TARGET_ACCURACY)
     }
 
+    /// Those that metrics and points have, by name; some are `None`.
+    pub fn by_name(&self) -> [(&'static str, Option<f64>); 6] {
+        [
+            ("wape", self.wape),
+            ("wape_naive", self.wape_naive),
+            ("wape_floor", self.wape_floor),
+            ("mase", self.mase),
+            ("coverage80", self.coverage80),
+            ("bias", self.bias),
+        ]
+    }
+
     /// Whether the forecasts did.
     pub fn reached(&self) -> Option<bool> {
         self.wape.map(|wape| 1.0 - wape >= TARGET_ACCURACY)

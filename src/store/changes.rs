@@ -147,7 +147,7 @@ impl Reader {
 
     /// Every vintage issued at a time, while all its leads are kept.
     pub fn vintages_at(&self, issued_at: Timestamp) -> Result<Vec<Vintage>, StoreError> {
-        self.vintages_between(issued_at, issued_at)
+        self.vintages_between("vintages", issued_at, issued_at)
     }
 
     /// The issue time of the newest vintages.

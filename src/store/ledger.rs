@@ -123,21 +123,22 @@ impl Reader {
     /// Forecasts of all series issued after a time, with all their leads, oldest first.
     pub fn vintages_since(&self, issued_after: Timestamp) -> Result<Vec<Vintage>, StoreError> {
         let next = issued_after.millis().saturating_add(1);
-        self.vintages_between(Timestamp::from_millis(next), Timestamp::MAX)
+        self.vintages_between("vintages", Timestamp::from_millis(next), Timestamp::MAX)
     }
 
-    /// Forecasts of all series issued in `from..=to`, with all their leads, oldest first.
+    /// Forecasts of all series in a table that were issued in `from..=to`, with all their leads, oldest first.
     pub(super) fn vintages_between(
         &self,
+        table: &'static str,
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<Vintage>, StoreError> {
         self.read(|conn| {
-            let mut found = conn.prepare_cached(
+            let mut found = conn.prepare_cached(&format!(
                 "SELECT s.region, s.service, s.channel, v.issued_at, v.body
-                 FROM vintages v JOIN series s ON s.id = v.series
+                 FROM {table} v JOIN series s ON s.id = v.series
                  WHERE v.issued_at BETWEEN ?1 AND ?2 ORDER BY v.issued_at, v.series",
-            )?;
+            ))?;
             let mut rows = found.query([from.millis(), to.millis()])?;
             let mut vintages = Vec::new();
             while let Some(row) = rows.next()? {

@@ -35,17 +35,11 @@ pub fn publish<'a>(
             let figures = score.map(|score| score.figures()).unwrap_or_default();
             let counted = counts.of(key, hours);
             let shown = [
-                ("wape", figures.wape),
-                ("wape_naive", figures.wape_naive),
-                ("wape_floor", figures.wape_floor),
-                ("mase", figures.mase),
-                ("coverage80", figures.coverage80),
-                ("bias", figures.bias),
                 ("surges", Some(f64::from(counted.surges))),
                 ("surges_hit", Some(f64::from(counted.hits))),
                 ("false_calls", Some(f64::from(counted.false_calls))),
             ];
-            for (figure, value) in shown {
+            for (figure, value) in figures.by_name().into_iter().chain(shown) {
                 metrics.ledger(key, hours, figure, value);
             }
         }

@@ -307,10 +307,10 @@ impl Issuer {
 
     fn extend_roster(&mut self, tx: &mut Tx<'_>, end: Timestamp) -> Result<(), StoreError> {
         let Some(roster) = &self.config.roster else { return Ok(()) };
-        let is_midnight = end.millis().rem_euclid(DAY_MS) == 0;
+        let is_midnight = end == end.utc_midnight();
         let mut shifts = Vec::new();
         if self.shifts.is_empty() {
-            let today = Timestamp::from_millis(end.millis().div_euclid(DAY_MS) * DAY_MS);
+            let today = end.utc_midnight();
             shifts.extend(roster(today));
             shifts.extend(roster(today + DAY));
         } else if is_midnight {
@@ -426,4 +426,3 @@ pub fn shown(alarm: &Standing) -> StandingAlarm {
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
-const DAY_MS: i64 = 86_400_000;

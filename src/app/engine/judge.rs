@@ -13,7 +13,6 @@ use crate::forecast::{HORIZON, Score, Target, Vintage, scale};
 use crate::store::{AdjustedScore, ByLead, Filter, Reader, StoreError, Tx};
 
 const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// Scores of one day by lead in minutes, each by position in the series.
 struct DayScores {
@@ -123,7 +122,7 @@ impl Ledger {
         (width, zone_of): (WindowWidth, impl Fn(&SeriesKey) -> Zone),
     ) -> Result<(), StoreError> {
         let window = at.end - width.length();
-        let day = Timestamp::from_millis(window.millis().div_euclid(DAY_MS) * DAY_MS);
+        let day = window.utc_midnight();
         if self.day != day {
             self.day = day;
             self.scales.clear();
@@ -248,31 +247,27 @@ impl Ledger {
         {
             let (Some(first_said), Some(then_said)) = (first_said, then_said) else { continue };
             let Some(history) = histories.by_series().get(series) else { continue };
-            let counts = [index - 1, index].map(|index| f64::from(history.get(index)));
-            let vintage = touched.and_then(|vintages| vintages.get(series));
-            let came = match vintage {
-                Some(vintage) => vintage.surges_at(first, counts),
-                None => {
-                    counts[0] > surge::high(&first_said.quantiles)
-                        && counts[1] > surge::high(&then_said.quantiles)
-                }
-            };
-            if !came {
-                continue;
-            }
             let calls = |(at, vintages): (&Timestamp, &BTreeMap<SeriesKey, Vintage>)| {
                 let vintage = vintages.get(series).filter(|_| *at <= start)?;
                 vintage.calls(width.per(start.since(*at)), width).then_some(*at)
             };
-            let pair = Pair {
-                series,
-                lead_hours: hours,
-                start,
-                called: vintage.is_some_and(|vintage| vintage.calls(first, width)),
-                alarmed: vintage.is_some(),
-            };
             let first_call = || self.touched.iter().find_map(calls);
-            tx.put_surge(&self.judge.above(&pair, first_call))?;
+            let surge = match touched.and_then(|vintages| vintages.get(series)) {
+                Some(vintage) => {
+                    self.judge.surge(vintage, (hours, first), history, |_| first_call())
+                }
+                None => {
+                    let counts = [index - 1, index].map(|index| f64::from(history.get(index)));
+                    let came = counts[0] > surge::high(&first_said.quantiles)
+                        && counts[1] > surge::high(&then_said.quantiles);
+                    let (called, alarmed) = (false, false);
+                    let pair = Pair { series, lead_hours: hours, start, called, alarmed };
+                    came.then(|| self.judge.above(&pair, first_call))
+                }
+            };
+            if let Some(surge) = surge {
+                tx.put_surge(&surge)?;
+            }
         }
         Ok(())
     }

@@ -33,7 +33,6 @@ const LOG_OFFSET: &str = "log_offset";
 const SPELLS: &str = "spells";
 /// Name of the blob that says up to when open windows have been looked at.
 const LOOKED_UPTO: &str = "looked_upto";
-const DAY_MS: i64 = 86_400_000;
 
 /// Rules of the leader.
 #[derive(Clone)]
@@ -125,7 +124,7 @@ impl Leader {
         self.restore_alarms(next)?;
         self.issuer.restore(&self.reader, next)?;
         if let Some(next) = next {
-            let work = self.planned_work(&[])?;
+            let work = planned_work(&self.reader, Some(next), &[])?;
             let known = Known { histories: &self.histories, spells: &self.spells, work: &work };
             self.issuer.prepare(next, &known);
         }
@@ -159,24 +158,6 @@ impl Leader {
         // What was told before is not told again.
         self.alarms.take_tally();
         Ok(())
-    }
-
-    /// Work that is planned now, or was in the weeks that are learned from; what the reports bring is not stored yet.
-    fn planned_work(&self, reports: &[Report]) -> Result<Vec<PlannedWork>, StoreError> {
-        let Some(next) = self.merge.next() else { return Ok(Vec::new()) };
-        let mut known: BTreeMap<Box<str>, MaintenanceEvent> = BTreeMap::new();
-        let stored = self.reader.maintenance(next - REACH, Timestamp::MAX)?;
-        let brought = reports.iter().flat_map(|report| &report.maintenance);
-        for event in stored.into_iter().chain(brought.map(|(_, event)| event.clone())) {
-            let newer = known.get(&event.event_id).is_none_or(|other| other.ts <= event.ts);
-            if newer {
-                known.insert(event.event_id.clone(), event);
-            }
-        }
-        let planned = known.into_values().filter(|e| e.action == MaintenanceAction::Plan);
-        let mut work: Vec<PlannedWork> = planned.map(|event| PlannedWork::from(&event)).collect();
-        work.sort_by_key(|work| (work.starts_at, work.ends_at, work.announced_at));
-        Ok(work)
     }
 
     fn restore_merge(&mut self, next: Option<Timestamp>) -> Result<(), StoreError> {
@@ -332,7 +313,7 @@ impl Leader {
         let issued_at = nowcasts.first().map(|nowcast| nowcast.vintage.issued_at);
         let news = issued_at.filter(|at| self.looked_upto < Some(*at));
         let (Some(upto), Some(end)) = (news, self.merge.next()) else { return Ok(()) };
-        let work = self.planned_work(&[])?;
+        let work = planned_work(&self.reader, Some(end), &[])?;
         let at = Situation {
             histories: &self.histories,
             alarms: &self.alarms,
@@ -379,7 +360,6 @@ impl Leader {
                 self.alarms.observe_rebuilt(position, list);
             }
         }
-        let work = self.planned_work(reports)?;
         let mut told = Vec::new();
         let mut tx = self.store.begin()?;
         for report in reports {
@@ -393,6 +373,8 @@ impl Leader {
             revise(&mut tx, &self.reader, &mut self.histories, &window, end)?;
             told.push(StreamEvent::Windows { settled_upto: window.window });
         }
+        // Read where something follows from it: most reports only count.
+        let mut work: Option<Vec<PlannedWork>> = None;
         let mut settled_now = 0;
         while settled_now < WINDOWS_MAX
             && let Some(mut window) = self.merge.settle(now)
@@ -403,7 +385,7 @@ impl Leader {
             self.alarms.advance(end, |transition| spells.take(transition));
             self.spells.advance(end);
             tell_alarms(&mut self.alarms, &self.metrics, end);
-            if end.millis().rem_euclid(DAY_MS) == 0 {
+            if end == end.utc_midnight() {
                 tx.put_blob(SPELLS, &self.spells.stored())?;
             }
             self.metrics.settled();
@@ -420,7 +402,7 @@ impl Leader {
                 histories: &self.histories,
                 alarms: &self.alarms,
                 spells: &self.spells,
-                work: &work,
+                work: once(&mut work, || planned_work(&self.reader, before, reports))?,
                 end,
                 receivers: &self.config.receivers,
                 now,
@@ -434,14 +416,15 @@ impl Leader {
         if quiet && gone.is_empty() && before == self.merge.next() {
             return Ok((told, false));
         }
-        let known = self.merge.known_upto().filter(|known| self.looked_upto < Some(minute(*known)));
         let looks = self.leads && self.config.nowcasts;
-        if let (true, Some(known), Some(end)) = (looks, known, self.merge.next()) {
+        let known = if looks { self.merge.known_upto() } else { None };
+        let known = known.filter(|known| self.looked_upto < Some(minute(*known)));
+        if let (Some(known), Some(end)) = (known, self.merge.next()) {
             let at = Situation {
                 histories: &self.histories,
                 alarms: &self.alarms,
                 spells: &self.spells,
-                work: &work,
+                work: once(&mut work, || planned_work(&self.reader, before, reports))?,
                 end,
                 receivers: &self.config.receivers,
                 now,
@@ -514,6 +497,40 @@ fn counted(merge: &Merge, next: Timestamp) -> Counted {
         (start, tickets.collect())
     };
     open.map(of).collect()
+}
+
+/// Work that is planned now, or was in the weeks that are learned from; what the reports bring is not stored yet.
+fn planned_work(
+    reader: &Reader,
+    next: Option<Timestamp>,
+    reports: &[Report],
+) -> Result<Vec<PlannedWork>, StoreError> {
+    let Some(next) = next else { return Ok(Vec::new()) };
+    let mut known: BTreeMap<Box<str>, MaintenanceEvent> = BTreeMap::new();
+    let stored = reader.maintenance(next - REACH, Timestamp::MAX)?;
+    let brought = reports.iter().flat_map(|report| &report.maintenance);
+    for event in stored.into_iter().chain(brought.map(|(_, event)| event.clone())) {
+        let newer = known.get(&event.event_id).is_none_or(|other| other.ts <= event.ts);
+        if newer {
+            known.insert(event.event_id.clone(), event);
+        }
+    }
+    let planned = known.into_values().filter(|e| e.action == MaintenanceAction::Plan);
+    let mut work: Vec<PlannedWork> = planned.map(|event| PlannedWork::from(&event)).collect();
+    work.sort_by_key(|work| (work.starts_at, work.ends_at, work.announced_at));
+    Ok(work)
+}
+
+/// What is known, read the first time.
+fn once<T>(
+    known: &mut Option<T>,
+    read: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<&T, StoreError> {
+    let value = match known.take() {
+        Some(value) => value,
+        None => read()?,
+    };
+    Ok(known.insert(value))
 }
 
 fn record(source: &SourceId, partial: Partial) -> PartialRecord {

@@ -19,7 +19,6 @@ use crate::window::Transition;
 
 /// Between two looks.
 pub const LOOK_EVERY: Duration = Duration::from_secs(60);
-const DAY_MS: i64 = 86_400_000;
 /// Between two nowcasts of one region and service.
 const PAUSE: Duration = Duration::from_secs(300);
 
@@ -319,7 +318,7 @@ impl Issuer {
     /// Holds the nowcasts that spoke of a settled window against its count, beside the vintages that they replaced.
     pub fn score_nowcasts(&mut self, at: &Situation<'_>) {
         let window = at.end - self.width.length();
-        let day = Timestamp::from_millis(window.millis().div_euclid(DAY_MS) * DAY_MS);
+        let day = window.utc_midnight();
         self.replaced.retain(|(issued_at, _), _| *issued_at + HORIZON > window);
         self.nowcasts.retain(|nowcast| nowcast.vintage.issued_at + HORIZON > window);
         let index = self.width.index(window);

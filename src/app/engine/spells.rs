@@ -69,7 +69,7 @@ impl Spells {
     pub fn advance(&mut self, now: Timestamp) {
         self.now = self.now.max(Some(now));
         let many = self.over.len() > SPELLS_MAX + SPELLS_MAX / 8;
-        if many || now.millis().rem_euclid(86_400_000) == 0 {
+        if many || now == now.utc_midnight() {
             self.over.sort_by_key(|spell| spell.cleared_at);
             let surplus = self.over.len().saturating_sub(SPELLS_MAX);
             self.over.drain(..surplus);

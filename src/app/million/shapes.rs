@@ -8,10 +8,8 @@ use serde_json::Value;
 
 use super::spoilt;
 use crate::domain::{Brief, Event, EventKind, Position, SourceId, Timestamp, WindowWidth};
-use crate::ingest::samples::sample;
-use crate::ingest::{
-    Attribute, Decoded, Decoder, Headers, Layout, MapRule, Mapping, Reject, Table, Target, split,
-};
+use crate::ingest::samples::{decoder, sample};
+use crate::ingest::{Decoded, Decoder, Headers, Layout, Reject, split};
 use crate::kafka::Wire;
 use crate::window::{AlarmBook, Fold, FoldConfig};
 
@@ -40,19 +38,10 @@ struct Path {
 
 impl Path {
     fn new() -> Self {
-        let text = "match,pattern,value\nprefix,,somewhere\nregex,x$,y";
-        let attributes = [Attribute::Place, Attribute::Dn, Attribute::Service, Attribute::Category];
-        let rules = attributes.map(|attribute| MapRule {
-            target: Target::Region,
-            attribute,
-            table: Table::from_csv(text).expect("CSV"),
-        });
-        let mapping = Mapping::new(rules.to_vec()).expect("few rules");
         let width = WindowWidth::new(Duration::from_secs(900)).expect("a width");
         let lateness = Duration::from_secs(600);
         let fold = Fold::new(FoldConfig { width, lateness, max_future_skew: None });
-        let decoder = Decoder { mapping, ..Decoder::default() };
-        Self { decoder, fold, book: AlarmBook::default(), offset: 0 }
+        Self { decoder: decoder(), fold, book: AlarmBook::default(), offset: 0 }
     }
 
     /// Whether it is an event, or a notice that counts for nothing. What is read is fit to be kept and shown, and

@@ -1,5 +1,7 @@
 //! One sample of each shape, composed from the standards' field names, for every test that wants all.
 
+use crate::ingest::{Attribute, Decoder, MapRule, Mapping, Table, Target};
+
 pub(crate) const COMMUNITY: &str = "s3cr3t-c0mmunity";
 
 pub(super) const SAMPLES: [(&str, &str); 14] = [
@@ -103,4 +105,17 @@ pub(super) const SAMPLES: [(&str, &str); 14] = [
 /// The sample of that name.
 pub(crate) fn sample(name: &str) -> &'static str {
     SAMPLES.iter().find(|(known, _)| *known == name).expect(name).1
+}
+
+/// One that looks places, names, services and categories up.
+pub(crate) fn decoder() -> Decoder {
+    let text = "match,pattern,value\nprefix,,somewhere\nregex,x$,y";
+    let attributes = [Attribute::Place, Attribute::Dn, Attribute::Service, Attribute::Category];
+    let rules = attributes.map(|attribute| MapRule {
+        target: Target::Region,
+        attribute,
+        table: Table::from_csv(text).expect("CSV"),
+    });
+    let mapping = Mapping::new(rules.to_vec()).expect("few rules");
+    Decoder { mapping, ..Decoder::default() }
 }

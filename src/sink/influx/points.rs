@@ -214,15 +214,7 @@ pub fn accuracy(
     counted: &SurgeCount,
 ) -> Option<Line> {
     let mut fields = Fields::new();
-    let shares = [
-        ("wape", figures.wape),
-        ("wape_naive", figures.wape_naive),
-        ("wape_floor", figures.wape_floor),
-        ("mase", figures.mase),
-        ("coverage80", figures.coverage80),
-        ("bias", figures.bias),
-    ];
-    for (key, share) in shares {
+    for (key, share) in figures.by_name() {
         if let Some(share) = share {
             fields = fields.float(key, share);
         }

@@ -5,10 +5,8 @@ use proptest::sample::Index;
 use serde_json::Value;
 
 use crate::domain::{Event, EventKind};
-use crate::ingest::shape::samples::{COMMUNITY, SAMPLES, sample};
-use crate::ingest::{
-    Attribute, Decoded, Decoder, Headers, MapRule, Mapping, Reject, Table, Target,
-};
+use crate::ingest::shape::samples::{COMMUNITY, SAMPLES, decoder, sample};
+use crate::ingest::{Decoded, Decoder, Headers, Reject};
 
 const BINARY: Headers<'static> =
     Headers(&[("ce_specversion", b"1.0"), ("ce_id", b"1"), ("ce_source", b"s")]);
@@ -38,18 +36,6 @@ const TOKENS: [&str; 22] = [
     "{}",
     "[{\"id\":[{\"name\":{\"place\":[]}}]},[],7,\"x\"]",
 ];
-
-fn decoder() -> Decoder {
-    let text = "match,pattern,value\nprefix,,somewhere\nregex,x$,y";
-    let attributes = [Attribute::Place, Attribute::Dn, Attribute::Service, Attribute::Category];
-    let rules = attributes.map(|attribute| MapRule {
-        target: Target::Region,
-        attribute,
-        table: Table::from_csv(text).expect("CSV"),
-    });
-    let mapping = Mapping::new(rules.to_vec()).expect("few rules");
-    Decoder { mapping, ..Decoder::default() }
-}
 
 /// Every way to read the bytes; whatever comes must be fit to be kept and shown.
 fn read(decoder: &Decoder, bytes: &[u8]) -> Result<Decoded, Reject> {
