@@ -1,20 +1,18 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    keep_little();
     surgecast::app::cli::main()
 }
 
-/// Has glibc give back what a storm took: else each thread keeps a heap of its own, and large blocks stay in them.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[allow(unsafe_code, reason = "libc has no safe form of mallopt")]
-fn keep_little() {
-    // SAFETY: no other thread runs yet. Where it is refused, memory is kept as before.
-    unsafe {
-        libc::mallopt(libc::M_ARENA_MAX, 2);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, 8 << 20);
-    }
-}
+/// Of the whole program, Kafka's client and SQLite included.
+#[cfg(target_os = "linux")]
+mod memory {
+    #[global_allocator]
+    static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn keep_little() {}
+    /// Few heaps, and what a storm took is given back within seconds, by a thread of the allocator's own.
+    #[allow(unsafe_code, reason = "the allocator looks for its settings under this name")]
+    #[unsafe(export_name = "malloc_conf")]
+    static SETTINGS: &[u8; 70] =
+        b"narenas:2,background_thread:true,dirty_decay_ms:2000,muzzy_decay_ms:0\0";
+}

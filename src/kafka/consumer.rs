@@ -180,9 +180,9 @@ impl Consumer {
         changes
     }
 
-    /// Up to where a partition has been read, if no record is left before that offset.
-    pub fn read_upto(&self, source: &SourceId) -> Option<Position> {
-        self.drained.borrow()[0].get(source).copied()
+    /// Up to where partitions have been read, of those with no record left before that offset.
+    pub fn read(&self) -> Fetched {
+        self.drained.borrow()[0].clone()
     }
 
     /// How far partitions reach, as the broker said about once a second.

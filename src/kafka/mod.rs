@@ -16,7 +16,7 @@ mod wire;
 
 pub use commit::{CommitError, METADATA_BYTES_MAX, decode_commit, encode_commit};
 pub use consumer::{Consumer, Ends};
-pub use context::{COMPONENT, Change, Context, report};
+pub use context::{COMPONENT, Change, Context, Fetched, report};
 pub use frontier::{Frontiers, PartitionFrontier, ResumeAt, reset};
 pub use log::{From as LogFrom, LogMessage, LogReader, LogWriter};
 pub use producer::{Outgoing, Producer, Ticket};

@@ -95,6 +95,10 @@ pub struct Received<'q> {
     queue: PhantomData<&'q Queue>,
 }
 
+// SAFETY: librdkafka hands a record over whole; what it refers to is counted atomically, and may be read and given back
+// by any thread.
+unsafe impl Send for Received<'_> {}
+
 impl Received<'_> {
     fn message(&self) -> &rdsys::rd_kafka_message_t {
         // SAFETY: it is ours until it is dropped.

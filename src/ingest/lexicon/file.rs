@@ -8,6 +8,7 @@ use aho_corasick::{Anchored, MatchKind};
 use serde::Deserialize;
 
 use super::plain::{is_dense, is_joined, plain};
+use super::starts::Starts;
 use super::unknown::{self, Keys};
 use super::{LexiconError, WORD_CHARS_MAX, WORDS_MAX, Word, Words};
 use crate::domain::Topic;
@@ -90,7 +91,8 @@ pub(super) fn read(text: &str) -> Result<Words, LexiconError> {
     let start = finder.start_state(Anchored::No).map_err(|error| too_large(error.to_string()))?;
     let mut room = String::new();
     let ignored = raw.phrases.ignore.iter().map(|entry| unknown::key(plain(entry, &mut room)));
-    Ok(Words { finder, start, words, ignored: Keys::new(ignored.collect()) })
+    let starts = Starts::new(patterns.iter().map(String::as_str));
+    Ok(Words { finder, start, starts, words, ignored: Keys::new(ignored.collect()) })
 }
 
 /// An entry as it is looked for.

@@ -10,6 +10,7 @@
 mod file;
 mod plain;
 mod spans;
+mod starts;
 #[cfg(test)]
 mod tests;
 mod unknown;
@@ -21,6 +22,7 @@ use aho_corasick::automaton::StateID;
 use aho_corasick::dfa::DFA;
 use thiserror::Error;
 
+use self::starts::Starts;
 use self::unknown::Keys;
 use crate::domain::{Listen, Phrase, Topic};
 
@@ -63,6 +65,7 @@ struct Words {
     finder: DFA,
     /// Where the finder begins.
     start: StateID,
+    starts: Option<Starts>,
     /// By the finder's pattern.
     words: Vec<Word>,
     /// Keys of words, and single characters, that make no phrase.

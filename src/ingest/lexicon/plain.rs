@@ -25,7 +25,7 @@ pub(super) fn is_dense(c: char) -> bool {
 /// invisible characters. Outside ASCII it is in lower case; ASCII is left as it is, so that most texts need no copy.
 pub(super) fn plain<'t>(text: &'t str, room: &'t mut String) -> &'t str {
     if text.len() <= CHARS_MAX && (is_plain(text.as_bytes()) || is_plain_dense(text)) {
-        return text.trim_matches(' ');
+        return text.trim_ascii();
     }
     room.clear();
     room.reserve(text.len().min(4 * CHARS_MAX));
@@ -51,7 +51,7 @@ pub(super) fn plain<'t>(text: &'t str, room: &'t mut String) -> &'t str {
             c => room.extend(c.to_lowercase().map(without_accent)),
         }
     }
-    room.trim_matches(' ')
+    room.trim_ascii()
 }
 
 /// One blank, never two.

@@ -30,23 +30,31 @@ const NONE: Span = Span { start: 0, end: 0, topic: Topic::Other, weight: 0 };
 
 /// Finds a lexicon's words in a plain text.
 ///
-/// Walks the automaton itself: its iterator over overlapping words costs as much again.
+/// Walks the automaton itself: its iterator over overlapping words costs as much again. Words of ASCII that begin as none
+/// of the lexicon does are passed over.
 #[inline(never)]
 pub(super) fn find(words: &Words, text: &str) -> Spans {
     let mut spans = Spans { all: [NONE; SPANS_MAX], len: 0 };
     let finder = &words.finder;
-    let mut state = words.start;
-    for (at, byte) in text.bytes().enumerate() {
-        state = finder.next_state(Anchored::No, state, byte);
+    let starts = words.starts.as_ref().filter(|_| text.is_ascii());
+    let (mut state, mut at) = (words.start, 0);
+    while at < text.len() {
+        if state == words.start
+            && let Some(starts) = starts
+        {
+            at = starts.next(text.as_bytes(), at);
+        }
+        let Some(byte) = text.as_bytes().get(at) else { break };
+        state = finder.next_state(Anchored::No, state, *byte);
+        at += 1;
         if !finder.is_special(state) || !finder.is_match(state) {
             continue;
         }
         for n in 0..finder.match_len(state) {
             let pattern = finder.match_pattern(state, n);
             let word = words.words[pattern.as_usize()];
-            let end = at + 1;
-            let start = end - finder.pattern_len(pattern);
-            if is_whole(word, text, start, end) && !spans.take(start, end, word) {
+            let start = at - finder.pattern_len(pattern);
+            if is_whole(word, text, start, at) && !spans.take(start, at, word) {
                 return spans;
             }
         }

@@ -243,4 +243,26 @@ proptest! {
         lines.sort_by_key(|(n, _)| (*n as u64 + 1).wrapping_mul(seed | 1));
         prop_assert_eq!(straight.classify(&text), made(&lines).classify(&text));
     }
+
+    #[test]
+    fn passing_over_words_overlooks_nothing(
+        words in prop::collection::btree_set("[ab0]{1,4}([ '][ab]{1,2})?\\*?|é[ab]", 2..12),
+        text in "[abAB0 '.é-]{0,60}",
+    ) {
+        let made = |more: &str| {
+            let mut lists: [String; 3] = Default::default();
+            // Each with a `*` or without.
+            let known = words.iter().filter(|word| !words.contains(&format!("{word}*")));
+            for (n, word) in known.enumerate() {
+                lists[n % 3] += &format!("\"{word}\",");
+            }
+            let [first, second, third] = lists;
+            lexicon(&format!("[outage]\nwords = [{first}]\n[slow]\nweak = [{second}]\nnot = [{third}{more}]"))
+        };
+        // A word that begins with a mark may stand anywhere, so that nothing is passed over.
+        let (some, all) = (made(""), made("\"-zz\""));
+        prop_assert!(some.0.starts.is_some() && all.0.starts.is_none());
+        prop_assert_eq!(some.classify(&text), all.classify(&text));
+        prop_assert_eq!(phrases(&some, &text), phrases(&all, &text));
+    }
 }

@@ -1,19 +1,23 @@
-//! Kafka's partitions, counted on the thread that polls them, and written to the log that forecasters read.
+//! Kafka's partitions, counted beside the thread that polls them, and written to the log that forecasters read.
 //!
 //! A session lasts until something cannot be written: then nothing later is written either, and all starts over from
 //! what was committed. What is written twice is harmless, for it is cumulative.
+
+mod lane;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use self::lane::Lanes;
 use super::clock::Stopwatch;
-use super::engine::{Counter, RecordRef, Report};
+use super::engine::{Counter, Report};
 use super::sessions;
 use crate::api::Decoders;
-use crate::domain::{Clock, EventKind, Offset, SourceId, Timestamp};
-use crate::ingest::Headers;
-use crate::kafka::{self, Change, Consumer, KafkaProblem, LogWriter, Received, Settings, Wire};
+use crate::domain::{Clock, DeadLetter, EventKind, Offset, SourceId, Timestamp};
+use crate::kafka::{
+    self, Change, Consumer, Ends, Fetched, KafkaProblem, LogWriter, Settings, Wire,
+};
 use crate::telemetry::{Health, Metrics};
 use crate::window::{CommitPoint, FoldConfig};
 
@@ -50,6 +54,22 @@ struct Partition {
     committed: Option<CommitPoint>,
 }
 
+/// What partitions are asked to report with.
+struct Standing {
+    ends: Ends,
+    /// Up to where a partition has been read, if no record is left before that offset.
+    read: Fetched,
+    now: Timestamp,
+}
+
+/// Reports, on their way out.
+#[derive(Default)]
+struct Said {
+    messages: Vec<Wire>,
+    letters: Vec<DeadLetter>,
+    points: Vec<(SourceId, CommitPoint)>,
+}
+
 impl Intake {
     /// Runs until `stop` is set.
     pub fn run(self) {
@@ -61,45 +81,37 @@ impl Intake {
         kafka::prepare(&self.settings, self.health.clone())?;
         let log = LogWriter::open(&self.settings, self.health.clone())?;
         let consumer = Consumer::open(&self.settings, self.health.clone(), self.clock.clone())?;
-        let mut partitions: Vec<Partition> = Vec::new();
+        // Lanes have ended when the consumer goes, and have given back its records.
+        std::thread::scope(|scope| self.count(&consumer, &log, Lanes::start(scope, self)?))
+    }
+
+    fn count<'q>(
+        &self,
+        consumer: &'q Consumer,
+        log: &LogWriter,
+        mut lanes: Lanes<'q>,
+    ) -> Result<(), KafkaProblem> {
         let mut since = Stopwatch::start();
         // Whether records came since the last report.
-        let (mut fresh, mut held) = (false, 0);
+        let mut fresh = false;
         while !self.stop.load(Ordering::Relaxed) {
             let records = consumer.batch(POLL);
-            self.change(&consumer, &mut partitions)?;
+            self.change(consumer, &mut lanes)?;
             let is_idle = records.is_empty();
             fresh |= !is_idle;
-            let mut before: Option<(Received<'_>, usize)> = None;
-            for record in records {
-                let beside = before.filter(|(other, _)| record.is_beside(other));
-                let found = beside.map(|(_, at)| at).or_else(|| place(&partitions, &record));
-                // Else it came before its partition was given back.
-                if let Some(at) = found {
-                    held += take(&mut partitions[at], &record, &*self.clock);
-                }
-                before = found.map(|at| (record, at));
-                if held >= self.held_max {
-                    self.report(&consumer, &log, &mut partitions)?;
-                    (held, since) = (0, Stopwatch::start());
-                }
-            }
+            let held = lanes.count(records)?;
             // Where nothing follows, what came is not kept waiting.
             let wait = if is_idle && fresh { REPORT_IDLE_S } else { REPORT_EVERY_S };
-            if since.seconds() >= wait {
-                self.report(&consumer, &log, &mut partitions)?;
-                (fresh, held, since) = (false, 0, Stopwatch::start());
+            if held >= self.held_max || since.seconds() >= wait {
+                self.report(consumer, log, &lanes)?;
+                (fresh, since) = (false, Stopwatch::start());
             }
         }
         Ok(())
     }
 
     /// Takes up and lets go of partitions.
-    fn change(
-        &self,
-        consumer: &Consumer,
-        partitions: &mut Vec<Partition>,
-    ) -> Result<(), KafkaProblem> {
+    fn change(&self, consumer: &Consumer, lanes: &mut Lanes<'_>) -> Result<(), KafkaProblem> {
         for change in consumer.changes() {
             match change {
                 Change::Assigned(source, next, committed) => {
@@ -108,13 +120,12 @@ impl Intake {
                     let counter =
                         Counter::new(source.clone(), committed, self.fold, decoders, metrics);
                     let hint = self.settings.topics.kind_of(&source.topic);
-                    partitions.retain(|partition| partition.source != source);
-                    partitions.push(Partition { source, counter, hint, next, committed });
+                    lanes.take(Partition { source, counter, hint, next, committed })?;
                 }
                 Change::Revoked(source) => {
                     tracing::info!(%source, "giving a partition back");
+                    lanes.leave(&source)?;
                     self.metrics.no_partition(&source);
-                    partitions.retain(|partition| partition.source != source);
                 }
                 Change::Failed(problem) => return Err(problem),
             }
@@ -127,13 +138,30 @@ impl Intake {
         &self,
         consumer: &Consumer,
         log: &LogWriter,
-        partitions: &mut [Partition],
+        lanes: &Lanes<'_>,
     ) -> Result<(), KafkaProblem> {
-        let (ends, now) = (consumer.ends(), self.clock.now());
-        let mut messages = Vec::new();
-        let (mut points, mut letters) = (Vec::new(), Vec::new());
+        let (ends, read, now) = (consumer.ends(), consumer.read(), self.clock.now());
+        let mut all = Said::default();
+        for said in lanes.report(Standing { ends, read, now })? {
+            all.messages.extend(said.messages);
+            all.letters.extend(said.letters);
+            all.points.extend(said.points);
+        }
+        log.write_dead(&all.letters)?;
+        log.write(all.messages)?;
+        if !all.points.is_empty()
+            && let Err(problem) = consumer.commit(&all.points)
+        {
+            tracing::warn!(%problem, "cannot commit offsets; the next commit makes up for it");
+        }
+        Ok(())
+    }
+
+    /// What happened in some partitions since their last report.
+    fn say(&self, partitions: &mut [Partition], standing: &Standing) -> Said {
+        let (mut said, now) = (Said::default(), standing.now);
         for Partition { source, counter, next, committed, .. } in partitions {
-            let end = ends.get(source).copied();
+            let end = standing.ends.get(source).copied();
             let heard = end.is_some_and(|(_, at)| now.since(at) < SILENT_AFTER);
             // A cluster that does not answer says nothing, not even that its partitions live.
             if counter.taken() == 0 && !heard {
@@ -141,7 +169,7 @@ impl Intake {
             }
             let (windows, closed) = counter.frontier();
             // A transaction ends with what is no record.
-            let read = consumer.read_upto(source).map_or(*next, |upto| upto.max(*next));
+            let read = standing.read.get(source).map_or(*next, |upto| *upto.max(next));
             let lag = end.map(|(end, _)| (end - read).max(0));
             // Before the first event nothing is closed, which is no age.
             let age = if closed > Timestamp::MIN { now.since(closed).as_secs_f64() } else { 0.0 };
@@ -151,19 +179,12 @@ impl Intake {
             if let Some((_, point)) = report.progress
                 && committed.replace(point) != Some(point)
             {
-                points.push((source.clone(), point));
+                said.points.push((source.clone(), point));
             }
-            letters.extend(report.dead.iter().map(|(letter, _)| letter.clone()));
-            spell_out(report, now, &mut messages);
+            said.letters.extend(report.dead.iter().map(|(letter, _)| letter.clone()));
+            spell_out(report, now, &mut said.messages);
         }
-        log.write_dead(&letters)?;
-        log.write(messages)?;
-        if !points.is_empty()
-            && let Err(problem) = consumer.commit(&points)
-        {
-            tracing::warn!(%problem, "cannot commit offsets; the next commit makes up for it");
-        }
-        Ok(())
+        said
     }
 }
 
@@ -181,25 +202,4 @@ fn spell_out(report: Report, now: Timestamp, messages: &mut Vec<Wire>) {
         let upto = (point.decided_upto >= 0).then_some(point.decided_upto);
         messages.push(Wire::Frontier { source, frontier, upto, reported_at: now });
     }
-}
-
-/// Which of the partitions that are ours a record is of.
-fn place(partitions: &[Partition], record: &Received<'_>) -> Option<usize> {
-    let (topic, number) = (record.topic(), record.partition());
-    partitions.iter().position(|p| p.source.partition == number && *p.source.topic == *topic)
-}
-
-/// Counts a record; returns how much of it is held for the log.
-fn take(partition: &mut Partition, record: &Received<'_>, clock: &dyn Clock) -> usize {
-    let (headers, offset) = (record.headers(), record.offset());
-    partition.next = offset + 1;
-    let before = partition.counter.held();
-    partition.counter.take(&RecordRef {
-        headers: Headers(&headers),
-        offset,
-        appended_at: record.appended_at().unwrap_or_else(|| clock.now()),
-        hint: partition.hint,
-        bytes: record.payload(),
-    });
-    partition.counter.held() - before
 }
