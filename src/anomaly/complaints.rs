@@ -1,8 +1,9 @@
 //! Customers as a sign: far more complaints of trouble than at this time of the week, or a phrase that is new.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::past::{PHRASE_REACH, Past};
 use super::said::{surge, tell};
 use super::usual::Usual;
 use super::{Anomaly, AnomalyKind, OFF_BY_MIN, SCORE_MIN};
@@ -20,23 +21,6 @@ const SAMPLES_MIN: usize = 3;
 const WEEKLY_MIN: usize = 6;
 /// Surprise from which a sign is told: one in a hundred.
 const SIGN_MIN: f64 = 2.0;
-
-/// Topics of one window; `known` is false in front of a scope's first ticket.
-#[derive(Clone, Copy, Debug, Default)]
-struct Window {
-    topics: [u32; TOPICS],
-    known: bool,
-    missing: bool,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Past {
-    /// Index of the first window.
-    first: i64,
-    windows: VecDeque<Window>,
-    /// Tickets by phrase and window.
-    pub(super) phrases: BTreeMap<Box<str>, BTreeMap<i64, u32>>,
-}
 
 /// A scope whose customers complain more than usual: what may stand in for an alarm that nobody raised.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +49,7 @@ pub struct Complaints {
 impl Complaints {
     /// How far back topics are kept, and phrases.
     pub const REACH: Duration = Duration::from_secs(4 * WEEK.as_secs() + DAY.as_secs());
-    pub const PHRASE_REACH: Duration = WEEK;
+    pub const PHRASE_REACH: Duration = PHRASE_REACH;
 
     pub fn new(width: WindowWidth) -> Self {
         Self { width, by_scope: BTreeMap::new() }
@@ -124,11 +108,7 @@ impl Complaints {
         let index = self.width.index(window);
         let past = self.by_scope.entry(scope.clone()).or_default();
         past.add(index, after, false);
-        if let Some(window) = past.at_mut(index) {
-            for (sum, n) in window.topics.iter_mut().zip(before) {
-                *sum = sum.saturating_sub(*n);
-            }
-        }
+        past.take_off(index, before);
     }
 
     /// Judges a window that [`Self::push`] has taken. `alarms` says in words what stands at a scope, if anything does.
@@ -234,66 +214,6 @@ fn round(number: f64) -> f64 {
 
 fn scope_series(scope: &Scope) -> SeriesKey {
     SeriesKey::new(scope.region.clone(), scope.service.clone(), Name::all())
-}
-
-impl Past {
-    fn at_mut(&mut self, index: i64) -> Option<&mut Window> {
-        self.windows.get_mut(usize::try_from(index - self.first).ok()?)
-    }
-
-    fn add(&mut self, index: i64, topics: &[u32; TOPICS], missing: bool) {
-        if self.windows.is_empty() {
-            self.first = index;
-        }
-        while index < self.first {
-            self.windows.push_front(Window::default());
-            self.first -= 1;
-        }
-        let place = (index - self.first) as usize;
-        if place >= self.windows.len() {
-            self.windows.resize(place + 1, Window::default());
-        }
-        let window = &mut self.windows[place];
-        window.known = true;
-        window.missing |= missing;
-        for (sum, n) in window.topics.iter_mut().zip(topics) {
-            *sum = sum.saturating_add(*n);
-        }
-    }
-
-    fn add_phrase(&mut self, index: i64, phrase: &str, tickets: u32) {
-        match self.phrases.get_mut(phrase) {
-            Some(counts) => _ = counts.insert(index, tickets),
-            None => _ = self.phrases.insert(phrase.into(), [(index, tickets)].into()),
-        }
-    }
-
-    fn trim(&mut self, before: i64) {
-        while self.first < before && self.windows.pop_front().is_some() {
-            self.first += 1;
-        }
-    }
-
-    fn trim_phrases(&mut self, before: i64) {
-        self.phrases.retain(|_, counts| {
-            while counts.first_key_value().is_some_and(|(index, _)| *index < before) {
-                counts.pop_first();
-            }
-            !counts.is_empty()
-        });
-    }
-
-    /// Windows that are known, of those from `from` to before `to`.
-    pub(super) fn known(&self, from: i64, to: i64) -> usize {
-        (from..to).filter(|index| self.sum(*index, &[]).is_some()).count()
-    }
-
-    /// Tickets of some topics; none where the window is not known.
-    fn sum(&self, index: i64, topics: &[Topic]) -> Option<f64> {
-        let window = self.windows.get(usize::try_from(index - self.first).ok()?)?;
-        (window.known && !window.missing)
-            .then(|| topics.iter().map(|topic| f64::from(window.topics[*topic as usize])).sum())
-    }
 }
 
 #[cfg(test)]

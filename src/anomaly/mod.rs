@@ -1,6 +1,7 @@
 //! Surprise: a window far outside the band that was forecast for it, and customers who say what they do not usually say.
 
 mod complaints;
+mod past;
 mod said;
 mod types;
 mod usual;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::complaints::Past;
+use super::SCORE_MIN;
+use super::past::{PHRASE_REACH, Past};
 use super::usual::Usual;
-use super::{SCORE_MIN, complaints};
 use crate::domain::{Topic, WindowWidth};
 
 /// Tickets that have to share a phrase.
@@ -36,7 +36,7 @@ pub(super) fn surge(
     index: i64,
     width: WindowWidth,
 ) -> Option<(String, f64, f64, f64)> {
-    let reach = width.per(complaints::Complaints::PHRASE_REACH) as i64;
+    let reach = width.per(PHRASE_REACH) as i64;
     let mut surging: Vec<(&str, u32, u32, f64)> = Vec::new();
     let mut known = None;
     for (phrase, counts) in &past.phrases {

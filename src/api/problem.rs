@@ -5,7 +5,6 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::state::CommandError;
 use crate::store::StoreError;
 
 /// An error as the caller sees it.
@@ -80,15 +79,6 @@ impl From<StoreError> for Problem {
                     "the store failed; the service's log says why",
                 )
             }
-        }
-    }
-}
-
-impl From<CommandError> for Problem {
-    fn from(error: CommandError) -> Self {
-        match error {
-            CommandError::NotFound => Self::not_found(error.to_string()),
-            CommandError::Store(_) => Self::busy(error.to_string()),
         }
     }
 }

@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 
 use super::auth::TokenSet;
 use super::decoders::Decoders;
+use super::problem::Problem;
 use crate::alert::Alert;
 use crate::domain::{Clock, Keyed, MaintenanceEvent, Name, Timestamp, WindowWidth, Zone};
 use crate::forecast::Adjustment;
@@ -23,6 +24,15 @@ pub enum CommandError {
     NotFound,
     #[error("it could not be stored: {0}")]
     Store(String),
+}
+
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::NotFound => Self::not_found(error.to_string()),
+            CommandError::Store(_) => Self::busy(error.to_string()),
+        }
+    }
 }
 
 /// Where a command's answer goes.

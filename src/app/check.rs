@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
-use super::cli::{ConfigArgs, UsageError, refuse_unsupported};
 use super::config::{Config, Receiver, ReceiverKind, show_length};
+use super::usage::{ConfigArgs, UsageError, refuse_unsupported};
 
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {

@@ -1,29 +1,22 @@
 //! The command line: what exists, and how an error becomes an exit code.
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use thiserror::Error;
 
-use super::config::{self, Flags};
+use super::demo::DemoArgs;
 use super::service::Role;
+use super::usage::{ConfigArgs, UsageError, refuse_unsupported};
 use super::{
     backtest_command, check, dead_letters, demo, frontier_command, replay, report_command, serve,
     simulate_command, staffing_command,
 };
-use crate::domain::Timestamp;
 use crate::sink::influx::InfluxClient;
 
 /// `EX_USAGE` of sysexits: wrong flags or a wrong config.
 pub const EXIT_USAGE: u8 = 64;
-
-/// What the person who typed can put right: exits 64, with this text.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{0}")]
-pub struct UsageError(pub String);
 
 /// Forecasts ticket surges from network alarms: arrivals with intervals, agents needed, one page in time.
 ///
@@ -41,38 +34,6 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     demo: DemoArgs,
-}
-
-/// The demo: the main job with nothing else installed.
-#[derive(Clone, Debug, PartialEq, Args)]
-pub struct DemoArgs {
-    /// Address of the web page and the API
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
-    /// Directory of the demo's store
-    #[arg(long, value_name = "DIR", default_value = "./data/demo")]
-    pub data: PathBuf,
-    /// Demo seconds per second
-    #[arg(long, value_name = "FACTOR", default_value_t = 60.0, value_parser = speed_factor)]
-    pub speed: f64,
-    /// Seed of the simulated operator
-    #[arg(long, value_name = "NUMBER", default_value_t = 7)]
-    pub seed: u64,
-    /// Days of history to simulate before going live
-    #[arg(long, value_name = "DAYS", default_value_t = 56, value_parser = clap::value_parser!(u32).range(1..=400))]
-    pub days: u32,
-    /// Instant at which the demo goes live [default: now]; with the same seed, the same demo
-    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
-    pub live_at: Option<Timestamp>,
-    /// Instant at which the demo's clock stops [default: never]; it goes on answering
-    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
-    pub pause_at: Option<Timestamp>,
-    /// Throw the stored demo away and start again
-    #[arg(long)]
-    pub reset: bool,
-    /// Listen on other than loopback although the demo has no tokens
-    #[arg(long)]
-    pub allow_open: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -128,49 +89,6 @@ struct ServeArgs {
     role: Role,
 }
 
-/// Where the configuration comes from, and flags that go before it.
-#[derive(Clone, Debug, Args)]
-pub struct ConfigArgs {
-    /// Config file (TOML)
-    #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
-    /// Address of the API and the page (server.listen)
-    #[arg(long, value_name = "ADDRESS")]
-    pub listen: Option<String>,
-    /// Address of /live, /ready and /metrics (admin.listen)
-    #[arg(long, value_name = "ADDRESS")]
-    pub admin_listen: Option<String>,
-    /// Directory of the store (store.path), relative to where you are
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-    /// Listen on other than loopback without tokens (server.allow_open)
-    #[arg(long)]
-    pub allow_open: bool,
-}
-
-impl ConfigArgs {
-    /// Reads and validates all layers.
-    ///
-    /// # Errors
-    /// [`UsageError`] with every problem there is.
-    pub fn load(&self) -> Result<config::Config, UsageError> {
-        let flags = Flags {
-            listen: self.listen.clone(),
-            admin_listen: self.admin_listen.clone(),
-            data: self.data.clone(),
-            allow_open: self.allow_open,
-        };
-        config::load(&self.config, &flags).map_err(|e| UsageError(e.to_string()))
-    }
-}
-
-fn speed_factor(text: &str) -> Result<f64, String> {
-    match text.strip_suffix('x').unwrap_or(text).parse::<f64>() {
-        Ok(factor) if factor > 0.0 && factor <= 100_000.0 => Ok(factor),
-        _ => Err("use a factor above 0 and up to 100000, such as 60".into()),
-    }
-}
-
 /// Runs the program: 0 when all went well, 64 for wrong flags or config, 1 for the rest.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -198,7 +116,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         None => {
             // The demo runs on other threads, which print too.
             drop(out);
-            refuse_open(&cli.demo)?;
+            cli.demo.check()?;
             demo::run(cli.demo)
         }
         Some(Command::Serve(args)) => {
@@ -244,35 +162,6 @@ fn set_up_influxdb(args: &ConfigArgs, out: &mut impl Write) -> anyhow::Result<()
     Ok(())
 }
 
-fn refuse_open(demo: &DemoArgs) -> Result<(), UsageError> {
-    if demo.listen.ip().is_loopback() || demo.allow_open {
-        return Ok(());
-    }
-    let text = format!(
-        "--listen {} is not loopback and the demo has no tokens: anyone who reaches it could use it. \
-         Listen on 127.0.0.1, or add --allow-open",
-        demo.listen
-    );
-    Err(UsageError(text))
-}
-
-/// What a config may say and this version does not do yet: silence would look like success.
-///
-/// # Errors
-/// [`UsageError`] naming the sections.
-pub(super) fn refuse_unsupported(config: &config::Config) -> Result<(), UsageError> {
-    let sections = config.unsupported();
-    if sections.is_empty() {
-        return Ok(());
-    }
-    let text = format!(
-        "{}: {}. This version reads these sections and does not connect to them yet: take them out",
-        config.file.display(),
-        sections.join(", ")
-    );
-    Err(UsageError(text))
-}
-
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()
@@ -297,6 +186,6 @@ mod tests {
         assert_eq!((cli.demo.seed, cli.demo.days), (7, 56));
         assert!(Cli::try_parse_from(["surgecast", "--speed", "0"]).is_err());
         let open = Cli::try_parse_from(["surgecast", "--listen", "0.0.0.0:80"]).expect("parses");
-        assert!(refuse_open(&open.demo).is_err());
+        assert!(open.demo.check().is_err());
     }
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::cli::{ConfigArgs, UsageError};
 use super::config::Config;
 use super::replay::{self, Answer, HttpTarget, Target as _};
 use super::serve;
+use super::usage::{ConfigArgs, UsageError};
 use crate::domain::{DeadLetter, EventKind, Keyed, Reason};
 use crate::ingest::Headers;
 use crate::kafka::Producer;

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::{Args, Subcommand};
 
-use super::cli::{ConfigArgs, UsageError};
+use super::usage::{ConfigArgs, UsageError};
 use crate::domain::Timestamp;
 use crate::kafka::{Frontiers, PartitionFrontier, ResumeAt, reset};
 

@@ -27,3 +27,4 @@ mod service;
 mod sessions;
 pub mod simulate_command;
 pub mod staffing_command;
+pub mod usage;

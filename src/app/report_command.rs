@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::cli::UsageError;
 use super::config::{self, Flags};
+use super::usage::UsageError;
 use crate::api::report::{Format, Week, incident, weekly};
 use crate::domain::Timestamp;
 use crate::store::{Reader, StoreError};

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::cli::UsageError;
 use super::clock::WallClock;
 use super::config::{Config, InfluxDb, Kafka, LogFormat, Receiver, ReceiverKind};
 use super::engine::{Feed, IssueConfig, LeaderConfig, RefitConfig};
@@ -16,6 +15,7 @@ use super::feeds::{FileFeed, LocalFeed};
 use super::mapping;
 use super::outbox::{Channel, print};
 use super::service::{self, Role, Running, Setup};
+use super::usage::UsageError;
 use crate::api::{ServiceInfo, TokenSet};
 use crate::domain::{Clock, Name, Timestamp};
 use crate::ingest::Decoder;

@@ -8,9 +8,9 @@ use anyhow::Context;
 use clap::Args;
 use indicatif::ProgressBar;
 
-use super::cli::UsageError;
 use super::clock::WallClock;
 use super::outbox::print;
+use super::usage::UsageError;
 use crate::domain::{Clock, EventKind, Timestamp};
 use crate::simulate::{Family, IncidentKind, Operator, OperatorConfig, QUARTER};
 

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::{Args, ValueEnum};
 
-use super::cli::UsageError;
+use super::usage::UsageError;
 use crate::staffing::{
     Model, Profile, Staffing, evaluate, keeps, parse_seconds, parse_target, required,
 };

@@ -10,7 +10,7 @@ use super::args::BacktestArgs;
 use super::counts::Counts;
 use super::moments;
 use super::table::{Row, Table};
-use crate::app::cli::UsageError;
+use crate::app::usage::UsageError;
 use crate::domain::{Name, Scope, Severity, Timestamp, Zone};
 use crate::forecast::{AlarmSpell, Calendar, DayKind, Past, Place, PlannedWork};
 

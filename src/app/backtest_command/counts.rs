@@ -9,7 +9,7 @@ use super::options::Options;
 use super::steps::Regular;
 use super::table::{Row, Table};
 use super::text::plural;
-use crate::app::cli::UsageError;
+use crate::app::usage::UsageError;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth, Zone};
 use crate::forecast::History;
 

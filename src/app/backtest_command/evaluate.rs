@@ -6,8 +6,8 @@ use super::Setting;
 use super::args::BacktestArgs;
 use super::forecasts::ForecastFile;
 use super::report::FAN_ORIGINS;
-use crate::app::cli::UsageError;
 use crate::app::clock::Stopwatch;
+use crate::app::usage::UsageError;
 use crate::forecast::backtest::{Board, spread, steps};
 use crate::forecast::{Model, Past, Vintage, peers};
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::counts::Counts;
-use crate::app::cli::UsageError;
+use crate::app::usage::UsageError;
 use crate::forecast::{QUANTILES, Vintage};
 
 /// A table that grows origin by origin.

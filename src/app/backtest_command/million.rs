@@ -10,8 +10,8 @@ use super::args::BacktestArgs;
 use super::context::Context;
 use super::counts;
 use super::options::Options;
-use crate::app::cli::UsageError;
 use crate::app::million::spoilt;
+use crate::app::usage::UsageError;
 
 #[derive(Parser)]
 struct Cli {

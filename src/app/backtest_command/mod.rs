@@ -39,7 +39,7 @@ struct Setting {
 /// Reads, evaluates each model that is named, and prints.
 ///
 /// # Errors
-/// [`super::cli::UsageError`] for flags and files that a person can put right; others for what the disk says.
+/// [`super::usage::UsageError`] for flags and files that a person can put right; others for what the disk says.
 pub fn run(args: &BacktestArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let options = Options::from_args(args)?;
     let mut notes = Vec::new();

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::args::{BacktestArgs, Missing};
-use crate::app::cli::UsageError;
 use crate::app::config::{parse_length, show_length};
+use crate::app::usage::UsageError;
 use crate::domain::{WindowWidth, Zone};
 use crate::forecast::HORIZON;
 use crate::forecast::peers::CHOICES;

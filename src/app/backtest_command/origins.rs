@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::args::BacktestArgs;
 use super::moments;
 use super::options::Options;
-use crate::app::cli::UsageError;
 use crate::app::config::show_length;
+use crate::app::usage::UsageError;
 use crate::forecast::backtest::{candidates, spread};
 use crate::forecast::{History, Past};
 

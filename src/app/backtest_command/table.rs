@@ -7,7 +7,7 @@ use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-use crate::app::cli::UsageError;
+use crate::app::usage::UsageError;
 
 /// A file of which some columns are wanted.
 pub struct Table {

@@ -8,7 +8,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use serde::Deserialize;
 
 use super::play::{Answer, Target};
-use crate::app::cli::UsageError;
+use crate::app::usage::UsageError;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 

@@ -24,9 +24,9 @@ use self::kafka::KafkaTarget;
 use self::merge::{Input, Merge};
 pub use self::play::{Answer, Target};
 use self::play::{Notes, Player, Speed, Summary, WallPace};
-use super::cli::UsageError;
 use super::clock::WallClock;
 use super::config::{self, Flags, Kafka};
+use super::usage::UsageError;
 use crate::domain::{Clock as _, Timestamp};
 
 const DAY_MS: i64 = 86_400_000;

@@ -126,13 +126,17 @@ fn the_compose_files_commands_work_together() {
     program.wait_for("/api/v1/outlook?region=north&service=broadband&channel=phone", |outlook| {
         outlook["peak"].as_f64().is_some_and(|peak| peak > 0.0)
     });
-    until("InfluxDB to have the outlook", || {
-        let rows = influx.query(&format!(
-            "from(bucket: \"{bucket}\") |> range(start: -1h, stop: 7h)
-             |> filter(fn: (r) => r._measurement == \"staffing\" and r._field == \"agents\") |> limit(n: 1)"
-        ));
-        !rows.is_empty()
-    });
+    // Windows are written oldest first, alarms beside their forecasts.
+    for (measurement, field) in [("staffing", "agents"), ("alarms", "active")] {
+        until(&format!("InfluxDB to have the newest {measurement}"), || {
+            let rows = influx.query(&format!(
+                "from(bucket: \"{bucket}\") |> range(start: -1h, stop: 7h)
+                 |> filter(fn: (r) => r._measurement == \"{measurement}\" and r._field == \"{field}\")
+                 |> filter(fn: (r) => r.region == \"north\" and r.service == \"broadband\") |> limit(n: 1)"
+            ));
+            !rows.is_empty()
+        });
+    }
     check_board(&influx, &bucket, ["_all", "_all", "_all"]);
     check_board(&influx, &bucket, ["north", "broadband", "phone"]);
 }

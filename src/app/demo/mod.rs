@@ -1,5 +1,7 @@
 //! The demo: eight simulated weeks, then live on a fast clock. The same path as the service's.
 
+mod args;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -7,13 +9,14 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
-use super::cli::{DemoArgs, UsageError};
+pub use self::args::DemoArgs;
 use super::clock::{FastClock, WallClock};
 use super::engine::{IssueConfig, LeaderConfig, RefitConfig};
 use super::feeds::OperatorFeed;
 use super::outbox::{Channel, print};
 use super::serve::default_profiles;
 use super::service::{self, Role, Running, Setup};
+use super::usage::UsageError;
 use crate::api::ServiceInfo;
 use crate::domain::{Clock, SourceId, Timestamp, WindowWidth, Zone};
 use crate::forecast::{Calendar, DayKind};

@@ -1,0 +1,93 @@
+//! What customers of one scope said, window by window.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crate::domain::{TOPICS, Topic};
+
+/// How far back phrases are kept.
+pub(super) const PHRASE_REACH: Duration = Duration::from_secs(7 * 86_400);
+
+/// Topics of one window; `known` is false in front of a scope's first ticket.
+#[derive(Clone, Copy, Debug, Default)]
+struct Window {
+    topics: [u32; TOPICS],
+    known: bool,
+    missing: bool,
+}
+
+/// Windows of one scope, without gaps.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    /// Index of the first window.
+    first: i64,
+    windows: VecDeque<Window>,
+    /// Tickets by phrase and window.
+    pub(super) phrases: BTreeMap<Box<str>, BTreeMap<i64, u32>>,
+}
+
+impl Past {
+    pub(super) fn add(&mut self, index: i64, topics: &[u32; TOPICS], missing: bool) {
+        if self.windows.is_empty() {
+            self.first = index;
+        }
+        while index < self.first {
+            self.windows.push_front(Window::default());
+            self.first -= 1;
+        }
+        let place = (index - self.first) as usize;
+        if place >= self.windows.len() {
+            self.windows.resize(place + 1, Window::default());
+        }
+        let window = &mut self.windows[place];
+        window.known = true;
+        window.missing |= missing;
+        for (sum, n) in window.topics.iter_mut().zip(topics) {
+            *sum = sum.saturating_add(*n);
+        }
+    }
+
+    /// Takes back what was added to a window, if that is here.
+    pub(super) fn take_off(&mut self, index: i64, topics: &[u32; TOPICS]) {
+        let place = usize::try_from(index - self.first).ok();
+        if let Some(window) = place.and_then(|place| self.windows.get_mut(place)) {
+            for (sum, n) in window.topics.iter_mut().zip(topics) {
+                *sum = sum.saturating_sub(*n);
+            }
+        }
+    }
+
+    pub(super) fn add_phrase(&mut self, index: i64, phrase: &str, tickets: u32) {
+        match self.phrases.get_mut(phrase) {
+            Some(counts) => _ = counts.insert(index, tickets),
+            None => _ = self.phrases.insert(phrase.into(), [(index, tickets)].into()),
+        }
+    }
+
+    pub(super) fn trim(&mut self, before: i64) {
+        while self.first < before && self.windows.pop_front().is_some() {
+            self.first += 1;
+        }
+    }
+
+    pub(super) fn trim_phrases(&mut self, before: i64) {
+        self.phrases.retain(|_, counts| {
+            while counts.first_key_value().is_some_and(|(index, _)| *index < before) {
+                counts.pop_first();
+            }
+            !counts.is_empty()
+        });
+    }
+
+    /// Windows that are known, of those from `from` to before `to`.
+    pub(super) fn known(&self, from: i64, to: i64) -> usize {
+        (from..to).filter(|index| self.sum(*index, &[]).is_some()).count()
+    }
+
+    /// Tickets of some topics; none where the window is not known.
+    pub(super) fn sum(&self, index: i64, topics: &[Topic]) -> Option<f64> {
+        let window = self.windows.get(usize::try_from(index - self.first).ok()?)?;
+        (window.known && !window.missing)
+            .then(|| topics.iter().map(|topic| f64::from(window.topics[*topic as usize])).sum())
+    }
+}
