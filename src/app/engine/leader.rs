@@ -305,11 +305,32 @@ impl Leader {
         std::mem::take(&mut self.untold)
     }
 
-    /// Takes nowcasts that another instance issued. Those that are here already change nothing.
+    /// Stores in one transaction, with where the log goes on, if it comes from there.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored: then nothing was.
+    pub fn write(
+        &mut self,
+        log: Option<Offset>,
+        run: impl FnOnce(&mut Tx<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.store.begin()?;
+        run(&mut tx)?;
+        put_log_offset(&mut tx, log)?;
+        tx.commit()
+    }
+
+    /// Takes nowcasts that another instance issued, with where the log goes on. Those that are here already change
+    /// nothing.
     ///
     /// # Errors
     /// [`StoreError`] if they could not be stored.
-    pub fn follow(&mut self, nowcasts: &[Nowcast], now: Timestamp) -> Result<(), StoreError> {
+    pub fn follow(
+        &mut self,
+        nowcasts: &[Nowcast],
+        log: Option<Offset>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let issued_at = nowcasts.first().map(|nowcast| nowcast.vintage.issued_at);
         let news = issued_at.filter(|at| self.looked_upto < Some(*at));
         let (Some(upto), Some(end)) = (news, self.merge.next()) else { return Ok(()) };
@@ -327,6 +348,7 @@ impl Leader {
         let mut tx = self.store.begin()?;
         self.issuer.take_nowcasts(&mut tx, &at, nowcasts)?;
         tx.put_blob(LOOKED_UPTO, &to_blob(&upto.millis()))?;
+        put_log_offset(&mut tx, log)?;
         tx.commit()?;
         self.looked_upto = Some(upto);
         Ok(())
@@ -453,9 +475,7 @@ impl Leader {
                 reported_at: now,
             })?;
         }
-        if let Some(next) = log {
-            tx.put_blob(LOG_OFFSET, &to_blob(&next))?;
-        }
+        put_log_offset(&mut tx, log)?;
         if let Some(next) = self.merge.next() {
             tx.put_blob("next_window", &to_blob(&next.millis()))?;
         }
@@ -465,6 +485,10 @@ impl Leader {
         }
         Ok((told, settled_now == WINDOWS_MAX))
     }
+}
+
+fn put_log_offset(tx: &mut Tx<'_>, log: Option<Offset>) -> Result<(), StoreError> {
+    log.map_or(Ok(()), |next| tx.put_blob(LOG_OFFSET, &to_blob(&next)))
 }
 
 /// Counts what alarms did up to the end of a window, and says what may be missed.
