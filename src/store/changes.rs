@@ -91,6 +91,14 @@ impl Reader {
         Ok(known.map_or(0, i64::from_le_bytes))
     }
 
+    /// Number of the newest change that there ever was; 0 before the first.
+    pub fn newest_change(&self) -> Result<i64, StoreError> {
+        self.read(|conn| {
+            let newest = "SELECT seq FROM sqlite_sequence WHERE name = 'changes'";
+            Ok(conn.query_row(newest, [], |row| row.get(0)).optional()?.unwrap_or(0))
+        })
+    }
+
     /// Changes after a cursor, oldest first.
     pub fn changes(&self, after: i64, limit: usize) -> Result<Vec<(i64, Change)>, StoreError> {
         self.read(|conn| {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::leader::Leader;
+use super::marks::Progress;
 use crate::alert::Alert;
 use crate::api::{Command, CommandError, Reply, StreamEvent};
 use crate::domain::{MaintenanceEvent, Offset, Position, SourceId, Timestamp};
@@ -13,14 +14,42 @@ use crate::store::{DeliveryOutcome, StoreError};
 /// A change that no event says. Carried out twice it changes nothing more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Told {
-    Acknowledged { id: String, by: String, at: Timestamp },
-    Judged { id: String, text: String },
-    Roster { shifts: Vec<Shift> },
-    Maintenance { event: Box<MaintenanceEvent>, at: Timestamp },
-    Adjusted { adjustment: Box<Adjustment> },
-    Unadjusted { id: String },
-    Nowcast { nowcasts: Vec<Nowcast>, at: Timestamp },
-    Delivered { notice: String, receiver: String, outcome: DeliveryOutcome },
+    Acknowledged {
+        id: String,
+        by: String,
+        at: Timestamp,
+    },
+    Judged {
+        id: String,
+        text: String,
+    },
+    Roster {
+        shifts: Vec<Shift>,
+    },
+    Maintenance {
+        event: Box<MaintenanceEvent>,
+        at: Timestamp,
+    },
+    Adjusted {
+        adjustment: Box<Adjustment>,
+    },
+    Unadjusted {
+        id: String,
+    },
+    Nowcast {
+        nowcasts: Vec<Nowcast>,
+        at: Timestamp,
+    },
+    Delivered {
+        notice: String,
+        receiver: String,
+        outcome: DeliveryOutcome,
+    },
+    /// A sink was told everything that follows from `progress`.
+    Written {
+        sink: String,
+        progress: Progress,
+    },
 }
 
 /// Gives a command its answer.
@@ -87,7 +116,7 @@ fn news(leader: &Leader, told: &Told) -> Vec<StreamEvent> {
         | Told::Maintenance { .. }
         | Told::Adjusted { .. }
         | Told::Unadjusted { .. } => vec![StreamEvent::Status],
-        Told::Nowcast { .. } | Told::Delivered { .. } => Vec::new(),
+        Told::Nowcast { .. } | Told::Delivered { .. } | Told::Written { .. } => Vec::new(),
     }
 }
 
@@ -157,6 +186,10 @@ fn store(
         }
         Told::Delivered { notice, receiver, outcome } => {
             leader.write(log, |tx| tx.mark_delivery(notice, receiver, outcome))?;
+            Ok(None)
+        }
+        Told::Written { sink, progress } => {
+            leader.skip(sink, *progress, log)?;
             Ok(None)
         }
     }

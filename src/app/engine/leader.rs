@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::figures;
 use super::histories::Histories;
 use super::issue::{IssueConfig, Issuer, Situation};
+use super::marks::{Marks, Progress};
 use super::nowcast::{Counted, minute};
 use super::refit::{Known, RefitConfig};
 use super::report::Report;
@@ -70,6 +71,8 @@ pub struct Leader {
     looked_upto: Option<Timestamp>,
     /// Nowcasts that others have to be told of.
     untold: Vec<Nowcast>,
+    /// Where changes stand in the log.
+    marks: Marks,
 }
 
 impl Leader {
@@ -101,8 +104,11 @@ impl Leader {
             leads: false,
             looked_upto: None,
             untold: Vec::new(),
+            marks: Marks::default(),
         };
         leader.reload()?;
+        let log = leader.log_offset()?;
+        leader.mark(log)?;
         Ok(leader)
     }
 
@@ -320,6 +326,34 @@ impl Leader {
         tx.commit()
     }
 
+    /// Notes which changes there are now that the log was read up to `log`.
+    fn mark(&mut self, log: Option<Offset>) -> Result<(), StoreError> {
+        let Some(log) = log else { return Ok(()) };
+        let settled_upto = self.merge.next().unwrap_or(Timestamp::MIN);
+        self.marks.note(Progress { log, settled_upto }, self.reader.newest_change()?);
+        Ok(())
+    }
+
+    /// From what everything follows that a sink was told, which has come to the change `seq`.
+    pub fn written(&self, seq: i64) -> Option<Progress> {
+        self.marks.progress(seq)
+    }
+
+    /// Takes it that a sink was told, by another instance, what follows from `progress`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored.
+    pub fn skip(
+        &mut self,
+        sink: &str,
+        progress: Progress,
+        log: Option<Offset>,
+    ) -> Result<(), StoreError> {
+        let known = self.reader.cursor(sink)?;
+        let news = self.marks.seq(progress).filter(|seq| *seq > known);
+        self.write(log, |tx| news.map_or(Ok(()), |seq| tx.put_cursor(sink, seq)))
+    }
+
     /// Takes nowcasts that another instance issued, with where the log goes on. Those that are here already change
     /// nothing.
     ///
@@ -395,6 +429,7 @@ impl Leader {
             revise(&mut tx, &self.reader, &mut self.histories, &window, end)?;
             told.push(StreamEvent::Windows { settled_upto: window.window });
         }
+        drop(settled);
         // Read where something follows from it: most reports only count.
         let mut work: Option<Vec<PlannedWork>> = None;
         let mut settled_now = 0;
@@ -480,6 +515,9 @@ impl Leader {
             tx.put_blob("next_window", &to_blob(&next.millis()))?;
         }
         tx.commit()?;
+        if let Err(error) = self.mark(log) {
+            tracing::warn!(%error, "the newest change could not be read: a new leader tells sinks more again");
+        }
         if let Err(error) = self.publish(before) {
             tracing::warn!(%error, "the ledger's figures could not be read for the metrics");
         }

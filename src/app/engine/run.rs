@@ -1,5 +1,6 @@
 //! The leader's thread: reports, commands and deliveries in, transactions out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -9,6 +10,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::commands::{self, Answer, Done, Told};
 use super::leader::Leader;
+use super::marks::Progress;
 use super::report::{Handed, Report};
 use crate::api::{Command, CommandError, Leads, StreamEvent};
 use crate::app::clock::Stopwatch;
@@ -22,6 +24,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const RETRY: Duration = Duration::from_secs(1);
 /// Store time between two rounds of retention.
 const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
+/// Between two words to those who follow of how far a sink has come: what a new leader writes again.
+const TELL_WRITTEN_EVERY_S: f64 = 5.0;
 
 /// What other threads send the leader.
 pub enum Input {
@@ -35,6 +39,15 @@ pub enum Input {
     Cursor(&'static str, i64),
     /// Tries of the outbox: (notice id, receiver, outcome), and whom to tell that they are stored.
     Deliveries(Vec<(String, String, DeliveryOutcome)>, SyncSender<()>),
+}
+
+/// How far a sink has come.
+#[derive(Default)]
+pub struct Written {
+    /// The change up to which it was told everything.
+    upto: i64,
+    /// What those who follow were told, and when.
+    told: Option<(Progress, Stopwatch)>,
 }
 
 /// Regular work with the store, such as persisting a clock.
@@ -58,6 +71,8 @@ pub struct Engine {
     pub others: Option<SyncSender<(Told, Answer)>>,
     /// Whether this instance is the one that decides.
     pub leads: Arc<dyn Leads>,
+    /// How far sinks have come, and what those who follow were told of it.
+    pub sinks: BTreeMap<&'static str, Written>,
 }
 
 impl Engine {
@@ -84,6 +99,7 @@ impl Engine {
                     if let Err(error) = self.leader.write(None, |tx| tx.put_cursor(sink, at)) {
                         tracing::error!(%error, sink, "cannot store how far a sink has come");
                     }
+                    self.sinks.entry(sink).or_default().upto = at;
                 }
                 Ok(Input::Deliveries(outcomes, stored)) => {
                     for (notice, receiver, outcome) in outcomes {
@@ -112,6 +128,7 @@ impl Engine {
         if let Err(error) = (self.chore)(self.leader.store()) {
             tracing::warn!(%error, "a regular task failed; it is tried again");
         }
+        self.tell_written();
         let now = self.clock.now();
         if now.since(*pruned_at) >= PRUNE_EVERY {
             *pruned_at = now;
@@ -195,6 +212,22 @@ impl Engine {
         self.stop.load(Ordering::Relaxed)
     }
 
+    /// Lets those who follow know how far sinks have come, now and then.
+    fn tell_written(&mut self) {
+        let mut news = Vec::new();
+        for (sink, written) in &mut self.sinks {
+            let Some(progress) = self.leader.written(written.upto) else { continue };
+            let is_told = |(told, since): &(Progress, Stopwatch)| {
+                *told == progress || since.seconds() < TELL_WRITTEN_EVERY_S
+            };
+            if !written.told.as_ref().is_some_and(is_told) {
+                written.told = Some((progress, Stopwatch::start()));
+                news.push(Told::Written { sink: (*sink).to_owned(), progress });
+            }
+        }
+        news.into_iter().for_each(|told| self.mirror(told, Box::new(|| {})));
+    }
+
     fn command(&mut self, command: Command) {
         let Done { told, answer, news } =
             commands::handle(&mut self.leader, command, self.clock.now());
@@ -269,6 +302,7 @@ mod tests {
             chore: Box::new(|_| Ok(())),
             others: None,
             leads: Arc::new(Leadership::alone()),
+            sinks: BTreeMap::new(),
         }
     }
 
