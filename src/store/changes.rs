@@ -155,13 +155,13 @@ impl Reader {
 
     /// Every vintage issued at a time, while all its leads are kept.
     pub fn vintages_at(&self, issued_at: Timestamp) -> Result<Vec<Vintage>, StoreError> {
-        self.vintages_between("vintages", issued_at, issued_at)
+        self.vintages_between(issued_at, issued_at)
     }
 
     /// The issue time of the newest vintages.
     pub fn newest_issue(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read(|conn| {
-            let newest = "SELECT issued_at FROM vintages ORDER BY issued_at DESC LIMIT 1";
+            let newest = "SELECT issued_at FROM vintage_blocks ORDER BY issued_at DESC LIMIT 1";
             Ok(conn.query_row(newest, [], |row| columns::time(row, 0)).optional()?)
         })
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use surgecast::domain::Timestamp;
 
 use super::data::{self, Count, WINDOW};
 use super::servers::{Influx, Kafka, until};
@@ -94,12 +95,9 @@ fn counted(instance: &Instance, expected: &Count) -> bool {
 
 /// Vintages of a store that were issued for windows before `end`, as text.
 fn vintages(instance: &Instance, end: i64) -> Vec<String> {
-    let from = surgecast::domain::Timestamp::from_secs(end - 86_400);
-    let all = instance.site.reader().vintages_since(from).expect("vintages");
-    let all = all
-        .into_iter()
-        .filter(|v| v.issued_at.secs() <= end && v.issued_at.secs() > end - 12 * 3600);
-    all.map(|vintage| format!("{vintage:?}")).collect()
+    let [from, to] = [end - 12 * 3600 + 1, end].map(Timestamp::from_secs);
+    let all = instance.site.reader().vintages_between(from, to).expect("vintages");
+    all.into_iter().map(|vintage| format!("{vintage:?}")).collect()
 }
 
 #[test]
