@@ -130,17 +130,17 @@ pub fn thin(folder: &Path, now: Timestamp, vintages: f64) {
     let count = |of: &str| -> f64 {
         let conn = Connection::open(folder.join("state.db")).unwrap();
         conn.query_row(
-            &format!("SELECT coalesce(sum(pgsize), 0) FROM dbstat WHERE name LIKE '{of}%'"),
+            &format!("SELECT coalesce(sum(pgsize), 0) FROM dbstat WHERE name LIKE '%{of}%'"),
             [],
             |row| row.get(0),
         )
         .unwrap_or(0.0)
     };
-    say("vintage_bytes", count("vintages") / vintages);
+    say("vintage_bytes", count("vintage_blocks") / vintages);
     let began = Instant::now();
     store.prune(now + Duration::from_secs(15 * 86_400)).unwrap();
     say("prune_s", began.elapsed().as_secs_f64());
-    say("lead_bytes", count("vintage_leads") / vintages);
+    say("lead_bytes", count("lead_blocks") / vintages);
 }
 
 const FORECAST: &str = "surgecast_forecast_duration_seconds_sum";

@@ -63,7 +63,7 @@ enum Round {
 impl<S: Sink> Follower<S> {
     /// Runs until `stop` is set or the leader is gone.
     pub fn run(mut self) {
-        let mut cursor = self.reader.cursor(S::NAME).unwrap_or_default();
+        let mut cursor = 0;
         let mut back_off = BACK_OFF.0;
         // For jitter only: several services do not come back at the same moment.
         let mut rng = ChaCha8Rng::seed_from_u64(u64::from(std::process::id()));
@@ -88,7 +88,11 @@ impl<S: Sink> Follower<S> {
     }
 
     fn round(&mut self, cursor: &mut i64, back_off: Duration) -> Round {
-        let found = self.reader.changes(*cursor, CHANGES_MAX);
+        // The store knows what was written before, by this instance or by the one that led before it.
+        let found = self.reader.cursor(S::NAME).and_then(|stored| {
+            *cursor = stored.max(*cursor);
+            self.reader.changes(*cursor, CHANGES_MAX)
+        });
         let written = found.and_then(|found| {
             let last = found.last().map(|(seq, _)| *seq);
             let changes: Vec<Change> = found.into_iter().map(|(_, change)| change).collect();

@@ -66,21 +66,20 @@ impl LogFeed {
         let (reports, told) = self.sort(messages);
         self.from = LogFrom::Offset(next);
         let Some(inbox) = &self.inbox else { return true };
-        let log = inbox.send(Input::Log(reports, next)).is_ok();
-        log && (told.is_empty() || inbox.send(Input::Told(told)).is_ok())
+        inbox.send(Input::Log { reports, told, next }).is_ok()
     }
 
-    /// What each source said, in its order, and what others were told. Of several frontiers of a source the last
-    /// stands: each speaks of all that came before it.
-    fn sort(&self, messages: Vec<LogMessage>) -> (Vec<Report>, Vec<Told>) {
+    /// What each source said, in its order, and what another instance was told, with which the messages end. Of several
+    /// frontiers of a source the last stands: each speaks of all that came before it.
+    fn sort(&self, messages: Vec<LogMessage>) -> (Vec<Report>, Option<Told>) {
         let mut by_source: BTreeMap<SourceId, Report> = BTreeMap::new();
-        let mut all_told = Vec::new();
+        let mut last_told = None;
         for (offset, wire) in messages {
             match wire {
                 Ok(Wire::Leader { url, .. }) => self.leadership.heard(&url),
                 Ok(Wire::Told { instance, .. }) if instance == self.leadership.instance => {}
                 Ok(Wire::Told { what, .. }) => match serde_json::from_value(what) {
-                    Ok(told) => all_told.push(told),
+                    Ok(told) => last_told = Some(told),
                     Err(error) => tracing::error!(offset, %error, "skipping a change"),
                 },
                 Ok(wire) => {
@@ -92,7 +91,7 @@ impl LogFeed {
                 Err(error) => tracing::error!(offset, %error, "skipping a message of the log"),
             }
         }
-        (by_source.into_values().collect(), all_told)
+        (by_source.into_values().collect(), last_told)
     }
 }
 

@@ -200,6 +200,7 @@ pub fn start_with(
         chore: setup.chore,
         others: (!alone).then_some(others),
         leads: leadership.clone(),
+        sinks: BTreeMap::new(),
     };
     threads.push(spawn("leader", move || engine.run())?);
     let following = Following {

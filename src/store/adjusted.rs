@@ -146,8 +146,7 @@ impl Reader {
 
     /// Every forecast issued at a time as it is served, while all its leads are kept.
     pub fn served_at(&self, issued_at: Timestamp) -> Result<Vec<Served>, StoreError> {
-        let adjusted =
-            self.vintages_between("adjusted_vintages", issued_at, issued_at)?.into_iter();
+        let adjusted = self.adjusted_between(issued_at, issued_at)?.into_iter();
         let mut adjusted: BTreeMap<SeriesKey, Vintage> =
             adjusted.map(|vintage| (vintage.series.clone(), vintage)).collect();
         let scheduled = self.vintages_at(issued_at)?.into_iter().map(|vintage| (vintage, None));
@@ -163,7 +162,24 @@ impl Reader {
     /// Changed vintages of all series issued after a time, oldest first.
     pub fn adjusted_since(&self, issued_after: Timestamp) -> Result<Vec<Vintage>, StoreError> {
         let next = Timestamp::from_millis(issued_after.millis().saturating_add(1));
-        self.vintages_between("adjusted_vintages", next, Timestamp::MAX)
+        self.adjusted_between(next, Timestamp::MAX)
+    }
+
+    fn adjusted_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Vintage>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT s.region, s.service, s.channel, v.issued_at, v.body
+                 FROM adjusted_vintages v JOIN series s ON s.id = v.series
+                 WHERE v.issued_at BETWEEN ?1 AND ?2 ORDER BY v.issued_at, v.series",
+            )?;
+            let mut rows = found.query([from.millis(), to.millis()])?;
+            let mut vintages = Vec::new();
+            while let Some(row) = rows.next()? {
+                let (series, issued_at) = (columns::series(row, 0)?, columns::time(row, 3)?);
+                vintages.push(vintage::decode(&series, issued_at, columns::bytes(row, 4)?)?);
+            }
+            Ok(vintages)
+        })
     }
 
     /// Scores of windows that planners changed, by day (UTC midnight, in `from_day..to_day`) and lead in minutes.

@@ -78,7 +78,7 @@ impl Tx<'_> {
         Ok(found.exists(params![alert_id, columns::count(length)])?)
     }
 
-    /// What became of a try. A notice that is not there is ignored.
+    /// What became of a try; told of it twice, it counts once. A notice that is not there is ignored.
     pub fn mark_delivery(
         &mut self,
         notice_id: &str,
@@ -93,7 +93,7 @@ impl Tx<'_> {
         self.run(
             "UPDATE outbox SET state = ?3, attempts = attempts + 1, next_at = ?4,
                  last_error = coalesce(?5, last_error)
-             WHERE notice = ?1 AND receiver = ?2",
+             WHERE notice = ?1 AND receiver = ?2 AND (state <> ?3 OR next_at <> ?4)",
             params![notice_id, receiver, state, at.millis(), error],
         )
         .map(drop)

@@ -91,6 +91,14 @@ impl Reader {
         Ok(known.map_or(0, i64::from_le_bytes))
     }
 
+    /// Number of the newest change that there ever was; 0 before the first.
+    pub fn newest_change(&self) -> Result<i64, StoreError> {
+        self.read(|conn| {
+            let newest = "SELECT seq FROM sqlite_sequence WHERE name = 'changes'";
+            Ok(conn.query_row(newest, [], |row| row.get(0)).optional()?.unwrap_or(0))
+        })
+    }
+
     /// Changes after a cursor, oldest first.
     pub fn changes(&self, after: i64, limit: usize) -> Result<Vec<(i64, Change)>, StoreError> {
         self.read(|conn| {
@@ -147,13 +155,13 @@ impl Reader {
 
     /// Every vintage issued at a time, while all its leads are kept.
     pub fn vintages_at(&self, issued_at: Timestamp) -> Result<Vec<Vintage>, StoreError> {
-        self.vintages_between("vintages", issued_at, issued_at)
+        self.vintages_between(issued_at, issued_at)
     }
 
     /// The issue time of the newest vintages.
     pub fn newest_issue(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read(|conn| {
-            let newest = "SELECT issued_at FROM vintages ORDER BY issued_at DESC LIMIT 1";
+            let newest = "SELECT issued_at FROM vintage_blocks ORDER BY issued_at DESC LIMIT 1";
             Ok(conn.query_row(newest, [], |row| columns::time(row, 0)).optional()?)
         })
     }

@@ -1,10 +1,13 @@
 //! The ledger: vintages as issued, and the newest plans made from them. Their scores are in `accuracy.rs`.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::columns::{self, pack, unpack};
 use super::tx::find_series;
-use super::{Change, Filter, Reader, StoreError, Tx, vintage};
+use super::vintage::Parts;
+use super::{Change, Filter, Reader, StoreError, Tx, block};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::{HORIZON, Vintage};
 use crate::staffing::{Outlook, Plan};
@@ -16,11 +19,12 @@ impl Tx<'_> {
     pub fn put_vintage(&mut self, vintage: &Vintage) -> Result<(), StoreError> {
         self.changed(Change::Issue(vintage.issued_at));
         let series = self.series_id(&vintage.series)?;
-        self.run(
-            "INSERT OR IGNORE INTO vintages (series, issued_at, body) VALUES (?1, ?2, ?3)",
-            params![series, vintage.issued_at.millis(), vintage::encode(vintage)?],
-        )
-        .map(drop)
+        if self.vintages.0 != vintage.issued_at {
+            self.write_vintages()?;
+            self.vintages.0 = vintage.issued_at;
+        }
+        self.vintages.1.entry(series).or_insert_with(|| Parts::of(vintage));
+        Ok(())
     }
 
     /// The newest plan and outlook of a series; an older one than is there is ignored.
@@ -70,23 +74,21 @@ impl Reader {
             let Some(id) = find_series(conn, series)? else { return Ok(None) };
             let (from, to) = issued_at
                 .map_or((i64::MIN, i64::MAX), |issued_at| (issued_at.millis(), issued_at.millis()));
-            let newest = conn
-                .prepare_cached(
-                    "SELECT issued_at, body FROM (
-                         SELECT * FROM (SELECT issued_at, body FROM vintages
-                             WHERE series = ?1 AND issued_at BETWEEN ?2 AND ?3
-                             ORDER BY issued_at DESC LIMIT 1)
-                         UNION ALL
-                         SELECT * FROM (SELECT issued_at, body FROM vintage_leads
-                             WHERE series = ?1 AND issued_at BETWEEN ?2 AND ?3
-                             ORDER BY issued_at DESC LIMIT 1)
-                     ) ORDER BY issued_at DESC LIMIT 1",
-                )?
-                .query_row([id, from, to], |row| {
-                    Ok((columns::time(row, 0)?, row.get::<_, Vec<u8>>(1)?))
-                })
-                .optional()?;
-            newest.map(|(issued_at, body)| vintage::decode(series, issued_at, &body)).transpose()
+            let (block, nth) = block::place(id);
+            let mut found = conn.prepare_cached(
+                "SELECT issued_at, members, body FROM (
+                     SELECT * FROM (SELECT issued_at, members, body FROM vintage_blocks
+                         WHERE block = ?1 AND issued_at BETWEEN ?3 AND ?4 AND members >> ?2 & 1
+                         ORDER BY issued_at DESC LIMIT 1)
+                     UNION ALL
+                     SELECT * FROM (SELECT issued_at, members, body FROM lead_blocks
+                         WHERE block = ?1 AND issued_at BETWEEN ?3 AND ?4 AND members >> ?2 & 1
+                         ORDER BY issued_at DESC LIMIT 1)
+                 ) ORDER BY issued_at DESC LIMIT 1",
+            )?;
+            let mut rows = found.query(params![block, nth, from, to])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            block::one(row, 1, id)?.vintage(series, columns::time(row, 0)?).map(Some)
         })
     }
 
@@ -98,20 +100,20 @@ impl Reader {
     ) -> Result<Vec<Vintage>, StoreError> {
         self.read(|conn| {
             let Some(id) = find_series(conn, series)? else { return Ok(Vec::new()) };
+            let (block, nth) = block::place(id);
             let mut found = conn.prepare_cached(
-                "SELECT issued_at, body FROM vintages
-                     WHERE series = ?1 AND issued_at > ?2 AND issued_at <= ?3
+                "SELECT issued_at, members, body FROM vintage_blocks
+                     WHERE block = ?1 AND issued_at > ?3 AND issued_at <= ?4 AND members >> ?2 & 1
                  UNION ALL
-                 SELECT issued_at, body FROM vintage_leads
-                     WHERE series = ?1 AND issued_at > ?2 AND issued_at <= ?3
+                 SELECT issued_at, members, body FROM lead_blocks
+                     WHERE block = ?1 AND issued_at > ?3 AND issued_at <= ?4 AND members >> ?2 & 1
                  ORDER BY 1",
             )?;
-            let mut rows = found.query([id, (window - HORIZON).millis(), window.millis()])?;
+            let from = (window - HORIZON).millis();
+            let mut rows = found.query(params![block, nth, from, window.millis()])?;
             let mut vintages = Vec::new();
             while let Some(row) = rows.next()? {
-                let issued_at = columns::time(row, 0)?;
-                let body = columns::bytes(row, 1)?;
-                let vintage = vintage::decode(series, issued_at, body)?;
+                let vintage = block::one(row, 1, id)?.vintage(series, columns::time(row, 0)?)?;
                 if vintage.targets.iter().any(|target| target.start == window) {
                     vintages.push(vintage);
                 }
@@ -120,31 +122,28 @@ impl Reader {
         })
     }
 
-    /// Forecasts of all series issued after a time, with all their leads, oldest first.
-    pub fn vintages_since(&self, issued_after: Timestamp) -> Result<Vec<Vintage>, StoreError> {
-        let next = issued_after.millis().saturating_add(1);
-        self.vintages_between("vintages", Timestamp::from_millis(next), Timestamp::MAX)
-    }
-
-    /// Forecasts of all series in a table that were issued in `from..=to`, with all their leads, oldest first.
-    pub(super) fn vintages_between(
+    /// Forecasts of all series that were issued in `from..=to`, while all their leads are kept, oldest first.
+    pub fn vintages_between(
         &self,
-        table: &'static str,
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<Vintage>, StoreError> {
         self.read(|conn| {
-            let mut found = conn.prepare_cached(&format!(
-                "SELECT s.region, s.service, s.channel, v.issued_at, v.body
-                 FROM {table} v JOIN series s ON s.id = v.series
-                 WHERE v.issued_at BETWEEN ?1 AND ?2 ORDER BY v.issued_at, v.series",
-            ))?;
+            let names = names(conn)?;
+            let mut found = conn.prepare_cached(
+                "SELECT issued_at, block, members, body FROM vintage_blocks
+                 WHERE issued_at BETWEEN ?1 AND ?2 ORDER BY issued_at, block",
+            )?;
             let mut rows = found.query([from.millis(), to.millis()])?;
             let mut vintages = Vec::new();
             while let Some(row) = rows.next()? {
-                let body = columns::bytes(row, 4)?;
-                let issued_at = columns::time(row, 3)?;
-                vintages.push(vintage::decode(&columns::series(row, 0)?, issued_at, body)?);
+                let issued_at = columns::time(row, 0)?;
+                for (id, parts) in block::all(row, 1)? {
+                    let series = names.get(&id);
+                    let series =
+                        series.ok_or_else(|| StoreError::corrupt("a series has no name"))?;
+                    vintages.push(parts.vintage(series, issued_at)?);
+                }
             }
             Ok(vintages)
         })
@@ -182,6 +181,17 @@ impl Reader {
             Ok(outlooks)
         })
     }
+}
+
+/// Series by id.
+fn names(conn: &Connection) -> Result<HashMap<i64, SeriesKey>, StoreError> {
+    let mut found = conn.prepare_cached("SELECT id, region, service, channel FROM series")?;
+    let mut rows = found.query([])?;
+    let mut names = HashMap::new();
+    while let Some(row) = rows.next()? {
+        names.insert(row.get(0)?, columns::series(row, 1)?);
+    }
+    Ok(names)
 }
 
 fn newest(conn: &Connection, sql: &str, series: &SeriesKey) -> Result<Option<Vec<u8>>, StoreError> {

@@ -10,6 +10,7 @@ mod accuracy;
 mod adjusted;
 mod alarms;
 mod alerts;
+mod block;
 mod changes;
 mod chunk;
 mod columns;
@@ -22,6 +23,7 @@ mod pool;
 mod prune;
 mod reader;
 mod records;
+mod repack;
 mod spoken;
 #[cfg(test)]
 mod tests;
@@ -61,6 +63,7 @@ const STEPS: &[&str] = &[
     include_str!("adjustments.sql"),
     include_str!("nowcasts.sql"),
     include_str!("accuracy.sql"),
+    include_str!("blocks.sql"),
 ];
 const FILE: &str = "state.db";
 const LOCK: &str = "state.lock";
@@ -98,6 +101,7 @@ impl Store {
                 asked_minutes: width.secs() / 60,
             });
         }
+        repack::repack(&conn)?;
         let reader = Reader::open(dir)?;
         Ok(Self { conn, ids: Ids::default(), width, reader, _lock: lock })
     }

@@ -1,13 +1,14 @@
 //! Retention: what is forgotten, and when.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rusqlite::params;
-
+use super::block::Table;
 use super::tx::PHRASE;
+use super::vintage::Parts;
 use super::windows::cell_ids;
-use super::{StoreError, Tx, chunk, columns, vintage};
-use crate::domain::{Timestamp, WindowWidth};
+use super::{StoreError, Tx, block, chunk, columns};
+use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{HORIZON, Vintage};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -38,8 +39,8 @@ impl Tx<'_> {
         let all_leads_from = (now - ALL_LEADS).millis();
         self.run("INSERT INTO retention_open (only) VALUES (1)", [])?;
         self.thin(all_leads_from)?;
-        self.run("DELETE FROM vintages WHERE issued_at < ?1", [all_leads_from])?;
-        self.run("DELETE FROM vintage_leads WHERE issued_at < ?1", [(now - LONG).millis()])?;
+        self.run("DELETE FROM vintage_blocks WHERE issued_at < ?1", [all_leads_from])?;
+        self.run("DELETE FROM lead_blocks WHERE issued_at < ?1", [(now - LONG).millis()])?;
         self.run("DELETE FROM adjusted_vintages WHERE issued_at < ?1", [(now - LONG).millis()])?;
         self.run("DELETE FROM nowcasts WHERE issued_at < ?1", [all_leads_from])?;
         self.run("DELETE FROM retention_open", [])?;
@@ -58,24 +59,20 @@ impl Tx<'_> {
     /// Copies the three leads that stay of vintages issued before `cutoff`.
     fn thin(&self, cutoff: i64) -> Result<(), StoreError> {
         let mut old = self.conn.prepare_cached(
-            "SELECT s.region, s.service, s.channel, v.series, v.issued_at, v.body
-             FROM vintages v JOIN series s ON s.id = v.series WHERE v.issued_at < ?1",
-        )?;
-        let mut insert = self.conn.prepare_cached(
-            "INSERT OR IGNORE INTO vintage_leads (series, issued_at, body) VALUES (?1, ?2, ?3)",
+            "SELECT issued_at, block, members, body FROM vintage_blocks WHERE issued_at < ?1",
         )?;
         let mut rows = old.query([cutoff])?;
+        // Whose it is stays as it is.
+        let nobody = SeriesKey::new(Name::all(), Name::all(), Name::all());
         while let Some(row) = rows.next()? {
-            let issued_at: i64 = row.get(4)?;
-            let body = columns::bytes(row, 5)?;
-            let series = columns::series(row, 0)?;
-            let mut vintage = vintage::decode(&series, Timestamp::from_millis(issued_at), body)?;
-            keep_leads(&mut vintage, self.width);
-            insert.execute(params![
-                row.get::<_, i64>(3)?,
-                issued_at,
-                vintage::encode(&vintage)?
-            ])?;
+            let issued_at = columns::time(row, 0)?;
+            let mut thinned = BTreeMap::new();
+            for (series, parts) in block::all(row, 1)? {
+                let mut vintage = parts.vintage(&nobody, issued_at)?;
+                keep_leads(&mut vintage, self.width);
+                thinned.insert(series, Parts::of(&vintage));
+            }
+            block::put(self.conn, Table::Leads, issued_at, thinned)?;
         }
         Ok(())
     }

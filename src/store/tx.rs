@@ -1,10 +1,12 @@
 //! One transaction of the writer: begin, commit, the ids of names, and what has no home of its own.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::block::{self, Table};
 use super::chunk::Chunk;
+use super::vintage::Parts;
 use super::{Change, StoreError};
 use crate::domain::{DeadLetter, Reason, SeriesKey, Timestamp, WindowWidth};
 use crate::window::Cell;
@@ -25,6 +27,8 @@ pub struct Tx<'s> {
     pub(super) width: WindowWidth,
     /// Days of windows touched and not written yet, by chunk key.
     pub(super) chunks: HashMap<i64, Chunk>,
+    /// Vintages of one time that are not written yet, by series' id.
+    pub(super) vintages: (Timestamp, BTreeMap<i64, Parts>),
     /// What sinks have to be told of.
     pub(super) changes: BTreeSet<Change>,
     done: bool,
@@ -38,7 +42,8 @@ impl<'s> Tx<'s> {
     ) -> Result<Self, StoreError> {
         conn.execute_batch("BEGIN IMMEDIATE")?;
         let (chunks, changes) = (HashMap::new(), BTreeSet::new());
-        Ok(Self { conn, ids, width, chunks, changes, done: false })
+        let vintages = (Timestamp::MIN, BTreeMap::new());
+        Ok(Self { conn, ids, width, chunks, vintages, changes, done: false })
     }
 }
 
@@ -49,10 +54,18 @@ impl Tx<'_> {
     /// [`StoreError::Full`] or what SQLite says; nothing was kept then.
     pub fn commit(mut self) -> Result<(), StoreError> {
         self.write_chunks()?;
+        self.write_vintages()?;
         self.write_changes()?;
         self.conn.execute_batch("COMMIT")?;
         self.done = true;
         Ok(())
+    }
+
+    /// Writes the vintages that were gathered.
+    pub(super) fn write_vintages(&mut self) -> Result<(), StoreError> {
+        let (issued_at, vintages) =
+            std::mem::replace(&mut self.vintages, (Timestamp::MIN, BTreeMap::new()));
+        block::put(self.conn, Table::Whole, issued_at, vintages)
     }
 
     /// Small named state: the clock, calibrations.

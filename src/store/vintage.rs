@@ -1,4 +1,5 @@
-//! A vintage as a blob of some 400 bytes: thousandths, as differences, as varints.
+//! A vintage as numbers: thousandths, as differences. Those that are stored by themselves are a blob of varints, some 400
+//! bytes; the others share one (`block.rs`).
 
 use serde::{Deserialize, Serialize};
 
@@ -10,60 +11,151 @@ use crate::forecast::{Cause, Target, Vintage};
 
 /// Numbers are kept to three decimals: a thousandth of a ticket is far below any use.
 const SCALE: f64 = 1000.0;
-/// Numbers of one target beside its start: mean, baseline, level, alarm effect and seven quantiles.
-const NUMBERS: usize = 11;
+/// Numbers of one target: start, mean, baseline, level, alarm effect and seven quantiles.
+pub(super) const NUMBERS: usize = 12;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Body {
     members: Vec<String>,
     fallback: Option<String>,
     /// Quantiles are whole tickets throughout, and not scaled.
     whole: bool,
-    /// Per target: difference of the step between starts, then [`NUMBERS`] differences. Postcard writes them as
-    /// zigzag varints, so that small ones take a byte.
+    /// Per target: difference of the step between starts, the [`NUMBERS`] - 1 others as differences. Postcard writes them
+    /// as zigzag varints, so that small ones take a byte.
     numbers: Vec<i64>,
 }
 
-/// Lossless for numbers of at most three decimals; others are rounded to that.
-pub(super) fn encode(vintage: &Vintage) -> Result<Vec<u8>, StoreError> {
-    let whole = vintage
-        .targets
-        .iter()
-        .flat_map(|target| target.quantiles)
-        .all(|quantile| quantile.fract() == 0.0);
-    let quantile_scale = if whole { 1.0 } else { SCALE };
-    let mut numbers = Vec::with_capacity(vintage.targets.len() * (NUMBERS + 1));
-    let (mut start, mut step) = (vintage.issued_at.millis(), 0);
-    let mut before = [0i64; 4];
-    for target in &vintage.targets {
-        let this_step = target.start.millis().wrapping_sub(start);
-        numbers.push(this_step.wrapping_sub(step));
-        (start, step) = (target.start.millis(), this_step);
-        let now = [target.mean, target.baseline, target.level, target.alarm_effect]
-            .map(|number| scaled(number, SCALE));
-        numbers.extend(now.iter().zip(before).map(|(now, before)| now.wrapping_sub(before)));
-        before = now;
-        let mut last = 0;
-        for quantile in target.quantiles {
-            let quantile = scaled(quantile, quantile_scale);
-            numbers.push(quantile.wrapping_sub(last));
-            last = quantile;
+/// High marks, chances, the chance of any and whether it is out, in thousandths.
+type SurgeNumbers = (Vec<i64>, Vec<i64>, i64, bool);
+
+/// What a vintage is stored as, besides its series and time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Parts {
+    body: Body,
+    causes: Vec<Cause>,
+    surges: Option<SurgeNumbers>,
+}
+
+impl Parts {
+    /// Lossless for numbers of at most three decimals; others are rounded to that.
+    pub(super) fn of(vintage: &Vintage) -> Self {
+        let whole = vintage
+            .targets
+            .iter()
+            .flat_map(|target| target.quantiles)
+            .all(|quantile| quantile.fract() == 0.0);
+        let quantile_scale = if whole { 1.0 } else { SCALE };
+        let mut numbers = Vec::with_capacity(vintage.targets.len() * NUMBERS);
+        let (mut start, mut step) = (vintage.issued_at.millis(), 0);
+        let mut before = [0i64; 4];
+        for target in &vintage.targets {
+            let this_step = target.start.millis().wrapping_sub(start);
+            numbers.push(this_step.wrapping_sub(step));
+            (start, step) = (target.start.millis(), this_step);
+            let now = [target.mean, target.baseline, target.level, target.alarm_effect]
+                .map(|number| scaled(number, SCALE));
+            numbers.extend(now.iter().zip(before).map(|(now, before)| now.wrapping_sub(before)));
+            before = now;
+            let mut last = 0;
+            for quantile in target.quantiles {
+                let quantile = scaled(quantile, quantile_scale);
+                numbers.push(quantile.wrapping_sub(last));
+                last = quantile;
+            }
         }
+        let (members, fallback) = (vintage.members.clone(), vintage.fallback.clone());
+        let surges = vintage.surges.as_ref().map(|Surges { high, chances, any, is_out }| {
+            let thousandths = |numbers: &[f64]| -> Vec<i64> {
+                numbers.iter().map(|number| scaled(*number, SCALE)).collect()
+            };
+            (thousandths(high), thousandths(chances), scaled(*any, SCALE), *is_out)
+        });
+        let body = Body { members, fallback, whole, numbers };
+        Self { body, causes: vintage.causes.clone(), surges }
     }
-    let (members, fallback) = (vintage.members.clone(), vintage.fallback.clone());
-    let mut bytes = pack(&Body { members, fallback, whole, numbers })?;
-    // Behind the body, where older vintages end.
-    if !vintage.causes.is_empty() || vintage.surges.is_some() {
-        bytes.extend(pack(&vintage.causes)?);
-    }
-    if let Some(Surges { high, chances, any, is_out }) = &vintage.surges {
-        let thousandths = |numbers: &[f64]| -> Vec<i64> {
-            numbers.iter().map(|number| scaled(*number, SCALE)).collect()
+
+    /// # Errors
+    /// [`StoreError::Corrupt`] for a target with too few numbers.
+    pub(super) fn vintage(
+        self,
+        series: &SeriesKey,
+        issued_at: Timestamp,
+    ) -> Result<Vintage, StoreError> {
+        let Self { body, causes, surges } = self;
+        let numbers = |thousandths: Vec<i64>| -> Vec<f64> {
+            thousandths.into_iter().map(|number| number as f64 / SCALE).collect()
         };
-        let any = scaled(*any, SCALE);
-        bytes.extend(pack(&(thousandths(high), thousandths(chances), any, *is_out))?);
+        let quantile_scale = if body.whole { 1.0 } else { SCALE };
+        let (mut start, mut step) = (issued_at.millis(), 0i64);
+        let mut sums = [0i64; 4];
+        let (rows, rest) = body.numbers.as_chunks::<NUMBERS>();
+        if !rest.is_empty() {
+            return Err(StoreError::corrupt("a vintage ends in the middle"));
+        }
+        let mut targets = Vec::with_capacity(rows.len());
+        for [step_change, mean, baseline, level, effect, quantiles @ ..] in rows {
+            step = step.wrapping_add(*step_change);
+            start = start.wrapping_add(step);
+            for (sum, change) in sums.iter_mut().zip([mean, baseline, level, effect]) {
+                *sum = sum.wrapping_add(*change);
+            }
+            let [mean, baseline, level, alarm_effect] = sums.map(|sum| sum as f64 / SCALE);
+            let mut last = 0i64;
+            let quantiles = quantiles.map(|change| {
+                last = last.wrapping_add(change);
+                last as f64 / quantile_scale
+            });
+            let start = Timestamp::from_millis(start);
+            targets.push(Target { start, mean, quantiles, baseline, level, alarm_effect });
+        }
+        Ok(Vintage {
+            series: series.clone(),
+            issued_at,
+            targets,
+            members: body.members,
+            causes,
+            surges: surges.map(|(high, chances, any, is_out)| {
+                let any = any as f64 / SCALE;
+                Surges { high: numbers(high), chances: numbers(chances), any, is_out }
+            }),
+            fallback: body.fallback,
+        })
     }
-    Ok(bytes)
+
+    /// As a blob of its own.
+    pub(super) fn encode(&self) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = pack(&self.body)?;
+        // Behind the body, where older vintages end.
+        if !self.causes.is_empty() || self.surges.is_some() {
+            bytes.extend(pack(&self.causes)?);
+        }
+        if let Some(surges) = &self.surges {
+            bytes.extend(pack(surges)?);
+        }
+        Ok(bytes)
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+        let (body, rest): (Body, &[u8]) = unpack_first(bytes)?;
+        let (causes, rest): (Vec<Cause>, &[u8]) =
+            if rest.is_empty() { (Vec::new(), rest) } else { unpack_first(rest)? };
+        let surges = if rest.is_empty() { None } else { Some(unpack(rest)?) };
+        Ok(Self { body, causes, surges })
+    }
+
+    /// [`NUMBERS`] of each target.
+    pub(super) fn numbers(&self) -> &[i64] {
+        &self.body.numbers
+    }
+
+    pub(super) fn numbers_mut(&mut self) -> &mut Vec<i64> {
+        &mut self.body.numbers
+    }
+}
+
+/// A vintage as a blob of its own.
+pub(super) fn encode(vintage: &Vintage) -> Result<Vec<u8>, StoreError> {
+    Parts::of(vintage).encode()
 }
 
 pub(super) fn decode(
@@ -71,49 +163,7 @@ pub(super) fn decode(
     issued_at: Timestamp,
     bytes: &[u8],
 ) -> Result<Vintage, StoreError> {
-    let (body, rest): (Body, &[u8]) = unpack_first(bytes)?;
-    let (causes, rest): (Vec<Cause>, &[u8]) =
-        if rest.is_empty() { (Vec::new(), rest) } else { unpack_first(rest)? };
-    let surges: Option<(Vec<i64>, Vec<i64>, i64, bool)> =
-        if rest.is_empty() { None } else { Some(unpack(rest)?) };
-    let numbers = |thousandths: Vec<i64>| -> Vec<f64> {
-        thousandths.into_iter().map(|number| number as f64 / SCALE).collect()
-    };
-    let quantile_scale = if body.whole { 1.0 } else { SCALE };
-    let (mut start, mut step) = (issued_at.millis(), 0i64);
-    let mut sums = [0i64; 4];
-    let (rows, rest) = body.numbers.as_chunks::<{ NUMBERS + 1 }>();
-    if !rest.is_empty() {
-        return Err(StoreError::corrupt("a vintage ends in the middle"));
-    }
-    let mut targets = Vec::with_capacity(rows.len());
-    for [step_change, mean, baseline, level, effect, quantiles @ ..] in rows {
-        step = step.wrapping_add(*step_change);
-        start = start.wrapping_add(step);
-        for (sum, change) in sums.iter_mut().zip([mean, baseline, level, effect]) {
-            *sum = sum.wrapping_add(*change);
-        }
-        let [mean, baseline, level, alarm_effect] = sums.map(|sum| sum as f64 / SCALE);
-        let mut last = 0i64;
-        let quantiles = quantiles.map(|change| {
-            last = last.wrapping_add(change);
-            last as f64 / quantile_scale
-        });
-        let start = Timestamp::from_millis(start);
-        targets.push(Target { start, mean, quantiles, baseline, level, alarm_effect });
-    }
-    Ok(Vintage {
-        series: series.clone(),
-        issued_at,
-        targets,
-        members: body.members,
-        causes,
-        surges: surges.map(|(high, chances, any, is_out)| {
-            let any = any as f64 / SCALE;
-            Surges { high: numbers(high), chances: numbers(chances), any, is_out }
-        }),
-        fallback: body.fallback,
-    })
+    Parts::decode(bytes)?.vintage(series, issued_at)
 }
 
 /// NaN becomes 0 and what is out of range the nearest number in it: the ledger holds figures only.

@@ -3,24 +3,53 @@
 use serde::{Deserialize, Serialize};
 
 use super::leader::Leader;
+use super::marks::Progress;
 use crate::alert::Alert;
 use crate::api::{Command, CommandError, Reply, StreamEvent};
-use crate::domain::{MaintenanceEvent, Position, SourceId, Timestamp};
+use crate::domain::{MaintenanceEvent, Offset, Position, SourceId, Timestamp};
 use crate::forecast::{Adjustment, Nowcast};
 use crate::staffing::Shift;
-use crate::store::{DeliveryOutcome, Store, StoreError, Tx};
+use crate::store::{DeliveryOutcome, StoreError};
 
 /// A change that no event says. Carried out twice it changes nothing more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Told {
-    Acknowledged { id: String, by: String, at: Timestamp },
-    Judged { id: String, text: String },
-    Roster { shifts: Vec<Shift> },
-    Maintenance { event: Box<MaintenanceEvent>, at: Timestamp },
-    Adjusted { adjustment: Box<Adjustment> },
-    Unadjusted { id: String },
-    Nowcast { nowcasts: Vec<Nowcast>, at: Timestamp },
-    Delivered { notice: String, receiver: String, outcome: DeliveryOutcome },
+    Acknowledged {
+        id: String,
+        by: String,
+        at: Timestamp,
+    },
+    Judged {
+        id: String,
+        text: String,
+    },
+    Roster {
+        shifts: Vec<Shift>,
+    },
+    Maintenance {
+        event: Box<MaintenanceEvent>,
+        at: Timestamp,
+    },
+    Adjusted {
+        adjustment: Box<Adjustment>,
+    },
+    Unadjusted {
+        id: String,
+    },
+    Nowcast {
+        nowcasts: Vec<Nowcast>,
+        at: Timestamp,
+    },
+    Delivered {
+        notice: String,
+        receiver: String,
+        outcome: DeliveryOutcome,
+    },
+    /// A sink was told everything that follows from `progress`.
+    Written {
+        sink: String,
+        progress: Progress,
+    },
 }
 
 /// Gives a command its answer.
@@ -68,7 +97,7 @@ fn done<T: Send + 'static>(
     shown: impl FnOnce(Option<Alert>) -> Result<T, CommandError>,
     reply: Reply<T>,
 ) -> Done {
-    let result = carry_out(leader, &told).and_then(shown);
+    let result = carry_out(leader, &told, None).and_then(shown);
     let carried_out = result.is_ok();
     // Whoever asked may have gone.
     let answer = Box::new(move || _ = reply.send(result));
@@ -87,19 +116,39 @@ fn news(leader: &Leader, told: &Told) -> Vec<StreamEvent> {
         | Told::Maintenance { .. }
         | Told::Adjusted { .. }
         | Told::Unadjusted { .. } => vec![StreamEvent::Status],
-        Told::Nowcast { .. } | Told::Delivered { .. } => Vec::new(),
+        Told::Nowcast { .. } | Told::Delivered { .. } | Told::Written { .. } => Vec::new(),
     }
 }
 
-/// Stores a change. Returns the alert that it concerns.
+/// Stores a change and, in the same transaction, where the log that it comes from goes on. Returns the alert that it
+/// concerns.
 ///
 /// # Errors
-/// [`CommandError::NotFound`] for an alert that is not there, or that it could not be stored.
-pub fn carry_out(leader: &mut Leader, told: &Told) -> Result<Option<Alert>, CommandError> {
+/// [`CommandError::NotFound`] for an alert that is not there, or that it could not be stored; what was half taken in
+/// memory is read again then.
+pub fn carry_out(
+    leader: &mut Leader,
+    told: &Told,
+    log: Option<Offset>,
+) -> Result<Option<Alert>, CommandError> {
+    let result = store(leader, told, log);
+    if let Err(CommandError::Store(_)) = &result
+        && let Err(error) = leader.reload()
+    {
+        tracing::error!(%error, "cannot read the store");
+    }
+    result
+}
+
+fn store(
+    leader: &mut Leader,
+    told: &Told,
+    log: Option<Offset>,
+) -> Result<Option<Alert>, CommandError> {
     match told {
         Told::Acknowledged { id, by, at } => {
             let alert = leader.issuer().alerts.acknowledge(id, by, *at);
-            put_alert(leader, alert).map(Some)
+            put_alert(leader, alert, log).map(Some)
         }
         Told::Judged { id, text } => {
             let alert = leader.issuer().alerts.feedback(id, text);
@@ -109,10 +158,10 @@ pub fn carry_out(leader: &mut Leader, told: &Told) -> Result<Option<Alert>, Comm
                 past.feedback = Some(text.clone());
                 Some(past)
             });
-            put_alert(leader, alert).map(Some)
+            put_alert(leader, alert, log).map(Some)
         }
         Told::Roster { shifts } => {
-            write(leader.store(), |tx| tx.put_shifts(shifts))?;
+            leader.write(log, |tx| tx.put_shifts(shifts))?;
             leader.issuer().add_shifts(shifts.clone());
             Ok(None)
         }
@@ -120,28 +169,27 @@ pub fn carry_out(leader: &mut Leader, told: &Told) -> Result<Option<Alert>, Comm
             // Its time is its position: the newest statement about an id wins.
             let source = SourceId::new("people", 0);
             let position = Position { source, offset: at.millis() };
-            write(leader.store(), |tx| tx.put_maintenance(&position, event))?;
+            leader.write(log, |tx| tx.put_maintenance(&position, event))?;
             Ok(None)
         }
         Told::Adjusted { adjustment } => {
-            write(leader.store(), |tx| tx.put_adjustment(adjustment))?;
+            leader.write(log, |tx| tx.put_adjustment(adjustment))?;
             adjust(leader)
         }
         Told::Unadjusted { id } => {
-            write(leader.store(), |tx| tx.delete_adjustment(id))?;
+            leader.write(log, |tx| tx.delete_adjustment(id))?;
             adjust(leader)
         }
         Told::Nowcast { nowcasts, at } => {
-            let followed = leader.follow(nowcasts, *at);
-            followed.map_err(|error| {
-                // What was half taken in memory is read again.
-                let _ = leader.reload();
-                CommandError::Store(error.to_string())
-            })?;
+            leader.follow(nowcasts, log, *at)?;
             Ok(None)
         }
         Told::Delivered { notice, receiver, outcome } => {
-            write(leader.store(), |tx| tx.mark_delivery(notice, receiver, outcome))?;
+            leader.write(log, |tx| tx.mark_delivery(notice, receiver, outcome))?;
+            Ok(None)
+        }
+        Told::Written { sink, progress } => {
+            leader.skip(sink, *progress, log)?;
             Ok(None)
         }
     }
@@ -149,33 +197,22 @@ pub fn carry_out(leader: &mut Leader, told: &Told) -> Result<Option<Alert>, Comm
 
 /// Makes histories follow what planners say now.
 fn adjust(leader: &mut Leader) -> Result<Option<Alert>, CommandError> {
-    let known = leader.adjust();
-    known.map(|()| None).map_err(|error| CommandError::Store(error.to_string()))
+    leader.adjust()?;
+    Ok(None)
 }
 
-fn put_alert(leader: &mut Leader, alert: Option<Alert>) -> Result<Alert, CommandError> {
+fn put_alert(
+    leader: &mut Leader,
+    alert: Option<Alert>,
+    log: Option<Offset>,
+) -> Result<Alert, CommandError> {
     let alert = alert.ok_or(CommandError::NotFound)?;
-    write(leader.store(), |tx| tx.put_alert(&alert))?;
+    leader.write(log, |tx| tx.put_alert(&alert))?;
     Ok(alert)
 }
 
-fn write(
-    store: &mut Store,
-    run: impl FnOnce(&mut Tx<'_>) -> Result<(), StoreError>,
-) -> Result<(), CommandError> {
-    let stored = store.begin().and_then(|mut tx| {
-        run(&mut tx)?;
-        tx.commit()
-    });
-    stored.map_err(|error| CommandError::Store(error.to_string()))
-}
-
-/// Notes how far a sink has come.
-///
-/// # Errors
-/// [`StoreError`]; then it sends the same once more after a restart, which changes nothing.
-pub fn move_cursor(store: &mut Store, sink: &str, at: i64) -> Result<(), StoreError> {
-    let mut tx = store.begin()?;
-    tx.put_cursor(sink, at)?;
-    tx.commit()
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error.to_string())
+    }
 }

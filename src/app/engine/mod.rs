@@ -17,6 +17,7 @@ mod histories;
 mod issue;
 mod judge;
 mod leader;
+mod marks;
 mod model;
 mod nowcast;
 mod recent;

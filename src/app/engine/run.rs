@@ -1,5 +1,6 @@
 //! The leader's thread: reports, commands and deliveries in, transactions out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -9,8 +10,9 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::commands::{self, Answer, Done, Told};
 use super::leader::Leader;
+use super::marks::Progress;
 use super::report::{Handed, Report};
-use crate::api::{Command, Leads, StreamEvent};
+use crate::api::{Command, CommandError, Leads, StreamEvent};
 use crate::app::clock::Stopwatch;
 use crate::domain::{Clock, Offset, SourceId, Timestamp};
 use crate::store::{DeliveryOutcome, Store, StoreError};
@@ -22,21 +24,30 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const RETRY: Duration = Duration::from_secs(1);
 /// Store time between two rounds of retention.
 const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
+/// Between two words to those who follow of how far a sink has come: what a new leader writes again.
+const TELL_WRITTEN_EVERY_S: f64 = 5.0;
 
 /// What other threads send the leader.
 pub enum Input {
     /// From a reader of this process. The channel is bounded: while the leader cannot store, readers wait.
     Report(Handed),
-    /// Reports read from the log, and where it goes on.
-    Log(Vec<Report>, Offset),
+    /// Reports read from the log, what another instance, which leads, was told after them, and where the log goes on.
+    Log { reports: Vec<Report>, told: Option<Told>, next: Offset },
     /// Windows wait for these from now on.
     Expect(Vec<SourceId>),
-    /// What another instance, which leads, was told.
-    Told(Vec<Told>),
     /// A sink has come this far.
     Cursor(&'static str, i64),
     /// Tries of the outbox: (notice id, receiver, outcome), and whom to tell that they are stored.
     Deliveries(Vec<(String, String, DeliveryOutcome)>, SyncSender<()>),
+}
+
+/// How far a sink has come.
+#[derive(Default)]
+pub struct Written {
+    /// The change up to which it was told everything.
+    upto: i64,
+    /// What those who follow were told, and when.
+    told: Option<(Progress, Stopwatch)>,
 }
 
 /// Regular work with the store, such as persisting a clock.
@@ -60,6 +71,8 @@ pub struct Engine {
     pub others: Option<SyncSender<(Told, Answer)>>,
     /// Whether this instance is the one that decides.
     pub leads: Arc<dyn Leads>,
+    /// How far sinks have come, and what those who follow were told of it.
+    pub sinks: BTreeMap<&'static str, Written>,
 }
 
 impl Engine {
@@ -76,23 +89,24 @@ impl Engine {
                     let reports = std::slice::from_ref(&handed.report);
                     self.apply(reports, None, || handed.mark_stored());
                 }
-                Ok(Input::Log(reports, next)) => self.apply(&reports, Some(next), || {}),
+                Ok(Input::Log { reports, told, next }) => self.read(&reports, told, next),
                 Ok(Input::Expect(sources)) => {
                     let now = self.clock.now();
                     sources.into_iter().for_each(|source| self.leader.expect(source, now));
                 }
                 Ok(Input::Cursor(sink, at)) => {
-                    self.persist("a sink's cursor", |store| commands::move_cursor(store, sink, at));
-                }
-                Ok(Input::Told(told)) => {
-                    for told in &told {
-                        self.follow(told);
+                    // What is not stored is sent once more after a restart, which changes nothing.
+                    if let Err(error) = self.leader.write(None, |tx| tx.put_cursor(sink, at)) {
+                        tracing::error!(%error, sink, "cannot store how far a sink has come");
                     }
+                    self.sinks.entry(sink).or_default().upto = at;
                 }
                 Ok(Input::Deliveries(outcomes, stored)) => {
                     for (notice, receiver, outcome) in outcomes {
                         let told = Told::Delivered { notice, receiver, outcome };
-                        self.follow(&told);
+                        if let Err(error) = commands::carry_out(&mut self.leader, &told, None) {
+                            tracing::error!(%error, "cannot store what became of a page");
+                        }
                         self.mirror(told, Box::new(|| {}));
                     }
                     // The outbox thread may have stopped waiting.
@@ -114,6 +128,7 @@ impl Engine {
         if let Err(error) = (self.chore)(self.leader.store()) {
             tracing::warn!(%error, "a regular task failed; it is tried again");
         }
+        self.tell_written();
         let now = self.clock.now();
         if now.since(*pruned_at) >= PRUNE_EVERY {
             *pruned_at = now;
@@ -123,8 +138,20 @@ impl Engine {
         }
     }
 
-    /// Stores reports, however long it takes: until then their reader waits.
-    fn apply(&mut self, reports: &[Report], log: Option<Offset>, stored: impl Fn()) {
+    /// Stores what the log said. What the leader was told has its place behind the reports, and its offset is passed in
+    /// the transaction that carries it out.
+    fn read(&mut self, reports: &[Report], told: Option<Told>, next: Offset) {
+        let upto = if told.is_some() { next - 1 } else { next };
+        if self.apply(reports, Some(upto), || {})
+            && let Some(told) = told
+        {
+            self.follow(&told, next);
+        }
+    }
+
+    /// Stores reports and settles what they settle, however long it takes: until then their reader waits. Returns whether
+    /// that was done before `stop`.
+    fn apply(&mut self, reports: &[Report], log: Option<Offset>, stored: impl Fn()) -> bool {
         let mut todo = (reports, log);
         loop {
             let watch = Stopwatch::start();
@@ -145,8 +172,11 @@ impl Engine {
                         // Nobody may be listening.
                         let _ = self.stream.send(event);
                     }
-                    if !more || self.stop.load(Ordering::Relaxed) {
+                    if !more {
                         break;
+                    }
+                    if self.stop.load(Ordering::Relaxed) {
+                        return false;
                     }
                     todo = (&[], None);
                     while let Ok(command) = self.commands.try_recv() {
@@ -160,12 +190,12 @@ impl Engine {
                 }
             }
             if self.wait_or_stop() {
-                return;
+                return false;
             }
             while let Err(error) = self.leader.reload() {
                 tracing::error!(%error, "cannot read the store");
                 if self.wait_or_stop() {
-                    return;
+                    return false;
                 }
             }
         }
@@ -174,6 +204,7 @@ impl Engine {
         if reports.iter().any(is_there) {
             flag.store(true, Ordering::Release);
         }
+        true
     }
 
     fn wait_or_stop(&self) -> bool {
@@ -181,10 +212,20 @@ impl Engine {
         self.stop.load(Ordering::Relaxed)
     }
 
-    fn persist(&mut self, what: &str, mut write: impl FnMut(&mut Store) -> Result<(), StoreError>) {
-        if let Err(error) = write(self.leader.store()) {
-            tracing::error!(%error, what, "cannot store");
+    /// Lets those who follow know how far sinks have come, now and then.
+    fn tell_written(&mut self) {
+        let mut news = Vec::new();
+        for (sink, written) in &mut self.sinks {
+            let Some(progress) = self.leader.written(written.upto) else { continue };
+            let is_told = |(told, since): &(Progress, Stopwatch)| {
+                *told == progress || since.seconds() < TELL_WRITTEN_EVERY_S
+            };
+            if !written.told.as_ref().is_some_and(is_told) {
+                written.told = Some((progress, Stopwatch::start()));
+                news.push(Told::Written { sink: (*sink).to_owned(), progress });
+            }
         }
+        news.into_iter().for_each(|told| self.mirror(told, Box::new(|| {})));
     }
 
     fn command(&mut self, command: Command) {
@@ -199,9 +240,22 @@ impl Engine {
         }
     }
 
-    fn follow(&mut self, told: &Told) {
-        if let Err(error) = commands::carry_out(&mut self.leader, told) {
-            tracing::error!(%error, ?told, "cannot follow");
+    /// Carries out what another instance was told, however long storing it takes; after it the log goes on at `next`.
+    fn follow(&mut self, told: &Told, next: Offset) {
+        loop {
+            match commands::carry_out(&mut self.leader, told, Some(next)) {
+                Ok(_) => return,
+                Err(CommandError::NotFound) => {
+                    return tracing::warn!(?told, "cannot follow: there is no such alert");
+                }
+                Err(CommandError::Store(error)) => {
+                    self.health.failing("store", &error);
+                    tracing::error!(error, ?told, "cannot follow; waiting, nothing is lost");
+                }
+            }
+            if self.wait_or_stop() {
+                return;
+            }
         }
     }
 
@@ -212,5 +266,82 @@ impl Engine {
             // Without its answer a request fails, and may be made again.
             tracing::error!("too many changes wait for Kafka: those who follow lack one");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use rusqlite::Connection;
+    use tempfile::TempDir;
+
+    use super::super::tests::{at, leader};
+    use super::*;
+    use crate::app::clock::ManualClock;
+    use crate::app::leadership::Leadership;
+    use crate::domain::{DeadLetter, Position, Reason, SeriesKey};
+    use crate::staffing::Shift;
+    use crate::store::Filter;
+    use crate::window::{CommitPoint, Frontier};
+
+    /// An engine that ends at the first thing that cannot be stored.
+    fn engine(dir: &TempDir) -> Engine {
+        let (_, inbox) = sync_channel(1);
+        let (_, commands) = mpsc::channel(1);
+        Engine {
+            leader: leader(dir),
+            inbox,
+            commands,
+            stream: broadcast::channel(16).0,
+            clock: Arc::new(ManualClock::new(at(0))),
+            health: Arc::default(),
+            metrics: Arc::default(),
+            stop: Arc::new(AtomicBool::new(true)),
+            caught_up: (SourceId::new("none", 0), Arc::default()),
+            chore: Box::new(|_| Ok(())),
+            others: None,
+            leads: Arc::new(Leadership::alone()),
+            sinks: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn what_the_leader_was_told_is_not_behind_the_offset_of_the_log() {
+        let dir = TempDir::new().expect("directory");
+        let series = SeriesKey::parse("north/tv/phone").expect("series");
+        let shift = Shift { series, start: at(0), end: at(3600), agents: 7 };
+        let told = Told::Roster { shifts: vec![shift.clone()] };
+        let mut report = Report::new(SourceId::new("tickets", 0));
+        let commit = CommitPoint { resume_at: 9, closed: at(0), decided_upto: 8 };
+        report.progress = Some((Frontier { closed: at(0), caught_up_at: None }, commit));
+        let letter = DeadLetter {
+            position: Position { source: report.source.clone(), offset: 3 },
+            nth: 0,
+            received_at: at(0),
+            reason: Reason::Malformed,
+            detail: "no JSON".into(),
+            bytes: (*b"{").into(),
+        };
+        report.dead = vec![(letter, None)];
+        // The messages 0 to 4 are reports, 5 is what was told. It ends between the two.
+        let sqlite = |sql: &str| {
+            let conn = Connection::open(dir.path().join("state.db")).expect("opens");
+            conn.execute_batch(sql).expect("runs");
+        };
+        let mut one = engine(&dir);
+        sqlite("CREATE TRIGGER no BEFORE INSERT ON shifts BEGIN SELECT RAISE(ABORT, 'no'); END;");
+        std::thread::current().unpark();
+        one.read(&[report], Some(told.clone()), 6);
+        drop(one);
+        sqlite("DROP TRIGGER no;");
+
+        let mut again = engine(&dir);
+        assert!(again.leader.commits().len() == 1, "the reports are stored");
+        assert_eq!(again.leader.log_offset().expect("reads"), Some(5), "it is read again");
+        again.read(&[], Some(told), 6);
+        assert_eq!(again.leader.log_offset().expect("reads"), Some(6));
+        let shifts = again.leader.reader().shifts(&Filter::default(), at(0), Timestamp::MAX);
+        assert_eq!(shifts.expect("reads"), [shift]);
     }
 }

@@ -19,7 +19,7 @@ const LATENESS: Duration = Duration::from_secs(600);
 /// A window begins then.
 const START_S: i64 = 1_767_232_800;
 
-fn at(seconds: i64) -> Timestamp {
+pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_secs(START_S + seconds)
 }
 
@@ -44,7 +44,7 @@ fn notice(kind: &str, alarm: &str, seconds: i64) -> String {
     )
 }
 
-fn leader(dir: &TempDir) -> Leader {
+pub(super) fn leader(dir: &TempDir) -> Leader {
     let never = Timestamp::MAX;
     let issue = IssueConfig {
         zone: Zone::UTC,

@@ -14,19 +14,16 @@ fn the_ledger_stands() {
     });
     let raw = Connection::open(dir.path().join(FILE)).expect("opens");
     for attempt in [
-        "UPDATE vintages SET body = x'00'",
-        "DELETE FROM vintages",
-        "UPDATE OR REPLACE vintages SET issued_at = 1",
+        "UPDATE vintage_blocks SET body = x'00'",
+        "DELETE FROM vintage_blocks",
+        "UPDATE OR REPLACE vintage_blocks SET issued_at = 1",
+        // REPLACE deletes without firing delete triggers, so it is stopped before.
+        "INSERT OR REPLACE INTO vintage_blocks
+         SELECT id, issued_at, block, members, x'00' FROM vintage_blocks",
     ] {
         let error = raw.execute_batch(attempt).expect_err(attempt).to_string();
         assert!(error.contains("a vintage is"), "{attempt}: {error}");
     }
-    // REPLACE deletes without firing delete triggers, so it is stopped before.
-    raw.execute_batch(
-        "INSERT OR REPLACE INTO vintages (series, issued_at, body)
-         SELECT series, issued_at, x'00' FROM vintages",
-    )
-    .expect("ignored");
     let reader = reader(&store);
     let key = series("phone");
     assert_eq!(reader.vintage(&key, Some(at(0))).expect("reads"), Some(vintage(0)));
@@ -37,7 +34,91 @@ fn the_ledger_stands() {
         [vintage(0), vintage(HOUR)]
     );
     assert_eq!(reader.vintages_targeting(&key, at(0)).expect("reads"), [vintage(0)]);
-    assert_eq!(reader.vintages_since(at(0)).expect("reads"), [vintage(HOUR)]);
+    assert_eq!(reader.vintages_between(at(1), Timestamp::MAX).expect("reads"), [vintage(HOUR)]);
+}
+
+/// A vintage of the `n`-th of many series.
+fn nth(n: u32, issued_ms: i64) -> Vintage {
+    let mut vintage = Vintage { series: series(&format!("c{n:03}")), ..vintage(issued_ms) };
+    for target in &mut vintage.targets {
+        target.mean = ((target.mean + f64::from(n)) * 1000.0).round() / 1000.0;
+    }
+    vintage
+}
+
+#[test]
+fn many_series_share_blocks_and_each_finds_its_own() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = open(&dir);
+    let every = |issued_ms: i64| (0..200).map(move |n| nth(n, issued_ms));
+    // The first of each series stands, whatever else is in its block and transaction.
+    put(&mut store, |tx| every(0).step_by(3).try_for_each(|v| tx.put_vintage(&v)));
+    put(&mut store, |tx| {
+        tx.put_vintage(&nth(7, HOUR))?;
+        every(0).try_for_each(|v| tx.put_vintage(&Vintage { fallback: None, ..v }))?;
+        tx.put_vintage(&Vintage { fallback: Some("second".into()), ..nth(7, HOUR) })?;
+        tx.put_vintage(&nth(8, HOUR))
+    });
+    let reader = reader(&store);
+    for n in [0, 7, 8, 63, 64, 199] {
+        let found = reader.vintage(&nth(n, 0).series, Some(at(0))).expect("reads");
+        assert_eq!(found, Some(nth(n, 0)));
+    }
+    let newest = |n| reader.vintage(&nth(n, 0).series, None).expect("reads");
+    assert_eq!(
+        [newest(6), newest(7), newest(8)],
+        [nth(6, 0), nth(7, HOUR), nth(8, HOUR)].map(Some)
+    );
+    let mut all = reader.vintages_between(at(0), at(0)).expect("reads");
+    all.sort_by(|a, b| a.series.cmp(&b.series));
+    assert_eq!(all, every(0).collect::<Vec<_>>());
+    assert_eq!(reader.newest_issue().expect("reads"), Some(at(HOUR)));
+}
+
+#[test]
+fn vintages_of_older_stores_are_moved_into_blocks() {
+    let dir = TempDir::new().expect("directory");
+    let raw = Connection::open(dir.path().join(FILE)).expect("opens");
+    for step in &STEPS[..7] {
+        raw.execute_batch(step).expect("runs");
+    }
+    raw.execute_batch("PRAGMA user_version = 7").expect("sets");
+    let old = |table: &str, id: u32, vintage: &Vintage| {
+        let series = &vintage.series;
+        let names = [&series.region, &series.service, &series.channel].map(|name| name.as_str());
+        raw.execute(
+            "INSERT OR IGNORE INTO series (id, region, service, channel) VALUES (?1, ?2, ?3, ?4)",
+            rusqlite::params![id, names[0], names[1], names[2]],
+        )
+        .expect("puts");
+        raw.execute(
+            &format!("INSERT INTO {table} (series, issued_at, body) VALUES (?1, ?2, ?3)"),
+            rusqlite::params![
+                id,
+                vintage.issued_at.millis(),
+                vintage::encode(vintage).expect("encodes")
+            ],
+        )
+        .expect("puts");
+    };
+    let mut thin = nth(70, -20 * DAY);
+    thin.targets.truncate(3);
+    for n in 0..130 {
+        old("vintages", n + 1, &nth(n, 0));
+        old("vintages", n + 1, &nth(n, HOUR));
+    }
+    old("vintage_leads", 71, &thin);
+    drop(raw);
+    for _ in 0..2 {
+        let reader = reader(&open(&dir));
+        let key = thin.series.clone();
+        assert_eq!(reader.vintage(&key, None).expect("reads"), Some(nth(70, HOUR)));
+        assert_eq!(reader.vintage(&key, Some(thin.issued_at)).expect("reads"), Some(thin.clone()));
+        assert_eq!(reader.vintages_between(at(0), at(HOUR)).expect("reads").len(), 260);
+    }
+    let raw = Connection::open(dir.path().join(FILE)).expect("opens");
+    let left = "SELECT count(*) FROM sqlite_master WHERE tbl_name IN ('vintages', 'vintage_leads')";
+    assert_eq!(raw.query_row(left, [], |row| row.get(0)), Ok(0));
 }
 
 #[test]
@@ -63,7 +144,7 @@ fn retention_keeps_three_leads_of_old_vintages() {
     assert_eq!(reader.dead_letters(None, 10, None).expect("reads"), []);
     // Deleting is shut again.
     let raw = Connection::open(dir.path().join(FILE)).expect("opens");
-    assert!(raw.execute_batch("DELETE FROM vintage_leads").is_err());
+    assert!(raw.execute_batch("DELETE FROM lead_blocks").is_err());
     store.prune(at(401 * DAY)).expect("prunes");
     assert_eq!(reader.vintage(&key, Some(at(0))).expect("reads"), None);
     assert_eq!(reader.windows(&phone(), at(0), at(500 * DAY)).expect("reads").len(), 1);

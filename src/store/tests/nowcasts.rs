@@ -37,7 +37,7 @@ fn the_newest_word_is_served_and_nothing_is_rewritten() {
     assert_eq!(served(None), of(&second));
     assert_eq!(served(Some(at(300_000))), of(&first));
     assert_eq!(served(Some(at(0))).reason, None);
-    assert_eq!(reader.vintages_since(at(-1)).expect("reads"), [vintage(0)]);
+    assert_eq!(reader.vintages_between(at(0), Timestamp::MAX).expect("reads"), [vintage(0)]);
     assert_eq!(reader.nowcasts(at(0), at(DAY)).expect("reads"), [first, second.clone()]);
     assert_eq!(reader.live_nowcasts().expect("reads")[&key], of(&second));
     // The next vintage at a settling is the newer word.

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use surgecast::domain::Timestamp;
 
 use super::data::{self, Count, WINDOW};
-use super::servers::{Kafka, until};
+use super::servers::{Influx, Kafka, until};
 use super::whole::{Site, now_s, stored};
 use crate::program::{Program, surgecast};
 
@@ -19,9 +20,23 @@ pub struct Instance {
 
 impl Instance {
     pub fn start(folder: &Path, name: &str, kafka: &Kafka, role: &str) -> Self {
-        let site = Site::new(folder, name, &kafka.brokers(), None, "");
+        Self::start_with(folder, name, (kafka, None), role)
+    }
+
+    /// One that writes to a bucket that all share.
+    fn start_with(
+        folder: &Path,
+        name: &str,
+        (kafka, influx): (&Kafka, Option<&Influx>),
+        role: &str,
+    ) -> Self {
+        let url = influx.map(Influx::url);
+        let site = Site::new(folder, name, &kafka.brokers(), url.as_deref(), "");
         let text = std::fs::read_to_string(site.config()).expect("config");
-        let text = text.replace(&format!("group = \"{name}\""), "group = \"cluster\"");
+        let shared = |key: &str, text: String| {
+            text.replace(&format!("{key} = \"{name}\""), &format!("{key} = \"cluster\""))
+        };
+        let text = shared("bucket", shared("group", text));
         std::fs::write(site.config(), text).expect("config");
         let program = Program::start(&["serve", "--config", site.config(), "--role", role]);
         Self { site, program, role: role.to_owned() }
@@ -80,12 +95,9 @@ fn counted(instance: &Instance, expected: &Count) -> bool {
 
 /// Vintages of a store that were issued for windows before `end`, as text.
 fn vintages(instance: &Instance, end: i64) -> Vec<String> {
-    let from = surgecast::domain::Timestamp::from_secs(end - 86_400);
-    let all = instance.site.reader().vintages_since(from).expect("vintages");
-    let all = all
-        .into_iter()
-        .filter(|v| v.issued_at.secs() <= end && v.issued_at.secs() > end - 12 * 3600);
-    all.map(|vintage| format!("{vintage:?}")).collect()
+    let [from, to] = [end - 12 * 3600 + 1, end].map(Timestamp::from_secs);
+    let all = instance.site.reader().vintages_between(from, to).expect("vintages");
+    all.into_iter().map(|vintage| format!("{vintage:?}")).collect()
 }
 
 #[test]
@@ -167,4 +179,51 @@ fn three_count_what_one_counts_and_another_takes_over() {
 fn has_more(instance: &Instance, expected: &Count) -> bool {
     let sum = |count: &Count| count.tickets.values().sum::<u64>();
     sum(&stored(&instance.site.reader())) == sum(expected) + 1
+}
+
+/// Points that an instance has written to InfluxDB.
+fn points(instance: &Instance) -> u64 {
+    let metrics = instance.metrics();
+    let line = |line: &&str| line.starts_with("surgecast_sink_points_total{sink=\"influxdb\"}");
+    let line = metrics.lines().find(line);
+    line.and_then(|line| line.rsplit_once(' ')?.1.parse().ok()).unwrap_or(0)
+}
+
+/// Changes of its store that it does not know to be in InfluxDB.
+fn unwritten(instance: &Instance) -> usize {
+    let reader = instance.site.reader();
+    let cursor = reader.cursor("influxdb").expect("cursor");
+    reader.changes(cursor, 10_000).expect("changes").len()
+}
+
+#[test]
+fn a_new_leader_writes_again_what_is_recent_and_no_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kafka = Kafka::start(folder.path());
+    let influx = Influx::start(folder.path());
+    influx.create_bucket("cluster");
+    let (files, _) = operator(folder.path());
+    let mut replay = surgecast(&["replay", "--to", "kafka", "--brokers", &kafka.brokers()]);
+    assert!(replay.args(&files).status().expect("replay runs").success());
+    let expected = data::count(&files.iter().map(std::path::PathBuf::as_path).collect::<Vec<_>>());
+
+    let servers = (&kafka, Some(&influx));
+    let first = Instance::start_with(folder.path(), "a", servers, "both");
+    until("somebody to lead", || first.leads());
+    until("all to be counted", || counted(&first, &expected));
+    let second = Instance::start_with(folder.path(), "b", servers, "forecast");
+    until("all to be counted here too", || counted(&second, &expected));
+    until("everything to be written", || unwritten(&first) == 0);
+    until("the other to know of it", || unwritten(&second) < 10);
+    assert_eq!(points(&second), 0);
+    let written = points(&first);
+    // Nine days of windows: what the other would begin with.
+    assert!(written > 10_000, "only {written} points");
+
+    first.program.kill();
+    until("the other to lead", || second.leads());
+    until("it to have told everything", || unwritten(&second) == 0);
+    let again = points(&second);
+    assert!(again * 10 < written, "{again} points, after {written}");
+    println!("{written} points, of which a new leader wrote {again} again");
 }

@@ -1,0 +1,45 @@
+//! Moves vintages of stores before version 8, which had one a row, into blocks.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+
+use super::block::{self, Table};
+use super::vintage::Parts;
+use super::{StoreError, columns};
+use crate::domain::Timestamp;
+
+/// Does nothing where there are none; all is moved, or nothing.
+pub(super) fn repack(conn: &Connection) -> Result<(), StoreError> {
+    for (old, table) in [("vintages", Table::Whole), ("vintage_leads", Table::Leads)] {
+        let known = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1";
+        if !conn.prepare(known)?.exists([old])? {
+            continue;
+        }
+        tracing::info!(table = old, "packing stored forecasts");
+        let transaction = conn.unchecked_transaction()?;
+        let moved = move_all(&transaction, old, table)?;
+        transaction.execute_batch(&format!("DROP TABLE {old}"))?;
+        transaction.commit()?;
+        tracing::info!(table = old, moved, "packed stored forecasts");
+    }
+    Ok(())
+}
+
+fn move_all(conn: &Connection, old: &str, table: Table) -> Result<usize, StoreError> {
+    let mut found =
+        conn.prepare(&format!("SELECT issued_at, series, body FROM {old} ORDER BY issued_at"))?;
+    let mut rows = found.query([])?;
+    let (mut at, mut of_time, mut moved) = (Timestamp::MIN, BTreeMap::new(), 0);
+    while let Some(row) = rows.next()? {
+        let issued_at = columns::time(row, 0)?;
+        if issued_at != at {
+            block::put(conn, table, at, std::mem::take(&mut of_time))?;
+            at = issued_at;
+        }
+        of_time.insert(row.get(1)?, Parts::decode(columns::bytes(row, 2)?)?);
+        moved += 1;
+    }
+    block::put(conn, table, at, of_time)?;
+    Ok(moved)
+}
