@@ -9,6 +9,8 @@ use crate::forecast::QUANTILES;
 const BINS: usize = 200;
 /// Calibration counts against none as so many days.
 const PRIOR_DAYS: f64 = 8.0;
+/// Horizons of six hours.
+const HORIZONS_A_DAY: f64 = 4.0;
 /// Squared misses count up to so many variances.
 const MISS_MAX: f64 = 16.0;
 /// Shares of the ratio scale that are tried; the first wins a tie.
@@ -195,7 +197,9 @@ impl Bucket {
     }
 
     /// Probabilities whose quantiles would have covered as they should: the inverse of the mean PIT histogram
-    /// (non-randomised: Czado, Gneiting and Held 2009), pulled towards the nominal ones on the normal scale.
+    /// (non-randomised: Czado, Gneiting and Held 2009), pulled towards the nominal ones on the normal scale. Outcomes of
+    /// a horizon go together and count as one; one more is taken to lie beyond either end, for what is to come may
+    /// be farther off than all that came (as ranks have it in conformal prediction: Vovk, Gammerman and Shafer 2005).
     fn set_probabilities<'a>(&mut self, trials: impl Iterator<Item = &'a Trial>, days: f64) {
         let mut histogram = [0.0f64; BINS];
         for trial in trials {
@@ -205,9 +209,10 @@ impl Bucket {
         }
         let total: f64 = histogram.iter().sum();
         let trust = days / (days + PRIOR_DAYS);
+        let n = days * HORIZONS_A_DAY;
         let (mut sum, mut bin) = (0.0, 0);
         for (slot, nominal) in self.probabilities.iter_mut().zip(QUANTILES) {
-            let wanted = nominal * total;
+            let wanted = ((nominal * (n + 2.0) - 1.0) / n).clamp(0.0, 1.0) * total;
             while bin + 1 < BINS && sum + histogram[bin] < wanted {
                 sum += histogram[bin];
                 bin += 1;

@@ -1,6 +1,7 @@
 //! What is usual in each slot of the week: closed hours, and how far off a count is an outlier.
 
 use super::frame::Frame;
+use super::smooth;
 
 /// A count farther from its slot's median than so many deviations is pulled in.
 const REACH: f64 = 4.5;
@@ -16,6 +17,8 @@ pub(super) struct Limits {
     range: Vec<(f32, f32)>,
     /// Mean count of an open window.
     pub mean: f64,
+    /// Slots to either side that profiles are smoothed over.
+    pub reach: usize,
 }
 
 impl Limits {
@@ -27,12 +30,14 @@ impl Limits {
         let (sum, n) = (0..y.len())
             .filter(open)
             .fold((0.0, 0.0), |(sum, n), t| (sum + f64::from(y[t]), n + 1.0));
-        let mut limits = Self { range: ranges(y, &slots), mean: sum / f64::max(n, 1.0) };
+        let mean = sum / f64::max(n, 1.0);
+        let mut limits = Self { range: ranges(y, &slots), mean, reach: 0 };
         for (range, shut) in limits.range.iter_mut().zip(&shut) {
             if *shut {
                 *range = (0.0, -1.0);
             }
         }
+        limits.reach = smooth::reach(frame, &limits.cleaned(frame, y));
         limits
     }
 
@@ -45,6 +50,15 @@ impl Limits {
     pub(super) fn clean(&self, slot: u16, y: f32) -> f32 {
         let (low, high) = self.range[usize::from(slot)];
         if low.is_nan() || y.is_nan() { y } else { y.clamp(low, high) }
+    }
+
+    /// Counts without outliers, NaN where closed.
+    fn cleaned(&self, frame: &Frame, y: &[f32]) -> Vec<f32> {
+        let clean = |(y, slot): (&f32, &u16)| match self.is_closed(*slot) {
+            true => f32::NAN,
+            false => self.clean(*slot, *y),
+        };
+        y.iter().zip(&frame.slot).map(clean).collect()
     }
 }
 

@@ -19,6 +19,7 @@ mod limits;
 mod regress;
 mod ridge;
 mod season;
+mod smooth;
 #[cfg(test)]
 mod tests;
 

@@ -50,11 +50,7 @@ pub(super) fn cases(
     start: usize,
     knots: &[usize],
 ) -> Vec<Vec<Case>> {
-    let mut stride = (season.known - start).div_ceil(CASES_MAX).max(1);
-    // Every time of day gets its turn.
-    while gcd(stride, frame.day) > 1 {
-        stride += 1;
-    }
+    let stride = stride(season.known - start, CASES_MAX, frame.day);
     let length = ((season.known - start) / BLOCKS).max(frame.week());
     let of_knot = |knot: &usize| {
         let origins = (start..season.known.saturating_sub(*knot)).step_by(stride);
@@ -66,6 +62,15 @@ pub(super) fn cases(
         cases.filter(|c| !season.y[c.t].is_nan() && !season.base[c.t].is_nan()).collect()
     };
     knots.iter().map(of_knot).collect()
+}
+
+/// Step that takes about `most` of `n` windows, every time of day in its turn.
+pub(super) fn stride(n: usize, most: usize, day: usize) -> usize {
+    let mut stride = n.div_ceil(most).max(1);
+    while gcd(stride, day) > 1 {
+        stride += 1;
+    }
+    stride
 }
 
 fn gcd(a: usize, b: usize) -> usize {

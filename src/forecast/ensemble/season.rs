@@ -2,6 +2,7 @@
 
 use super::frame::{Frame, Kind};
 use super::limits::Limits;
+use super::smooth::{Sliding, triangle};
 use crate::forecast::History;
 
 /// Weeks after which an occurrence counts half, for the slow and the quick profile.
@@ -59,7 +60,7 @@ impl Season {
 
     fn run(&mut self, frame: &Frame, limits: &Limits, from: usize, others: usize) {
         let day = frame.day;
-        let mut cells = Cells::new(frame, limits.mean);
+        let mut cells = Cells::new(frame, limits);
         let mut special = Special::default();
         for t in 0..frame.len() {
             if t >= day && t - day < self.known && !self.clean[t - day].is_nan() {
@@ -77,7 +78,8 @@ impl Season {
             let slot = frame.slot[t];
             let Some(base) = cells.reference(slot, kind) else { continue };
             let factor = special.factor(kind);
-            let floored = |value: f64| (value * factor).max(cells.floor) as f32;
+            let floor = cells.floor;
+            let floored = |value: f64| (value * factor).max(floor) as f32;
             self.base[t] = floored(base);
             if t >= others {
                 let [quick, wide] = cells.others(slot, base);
@@ -94,23 +96,26 @@ struct Cells {
     means: [Vec<f64>; 2],
     daily: Vec<(f64, f64)>,
     keep: [f64; 2],
-    /// Slots that the reference profile is smoothed over, and the wide one.
-    narrow: usize,
-    broad: usize,
+    /// The reference profile, and the wide one.
+    narrow: Sliding,
+    broad: Sliding,
+    /// Slots to either side that the reference profile is smoothed over.
+    reach: usize,
     /// Profiles do not go below.
     floor: f64,
 }
 
 impl Cells {
-    fn new(frame: &Frame, mean: f64) -> Self {
+    fn new(frame: &Frame, limits: &Limits) -> Self {
         Self {
             weekly: vec![[(0.0, 0.0); 2]; frame.week()],
             means: [vec![f64::NAN; frame.week()], vec![f64::NAN; frame.week()]],
             daily: vec![(0.0, 0.0); frame.day],
             keep: HALF_WEEKS.map(|weeks| 0.5f64.powf(1.0 / weeks)),
-            narrow: usize::from(frame.day >= 48),
-            broad: (frame.day / 16).max(1),
-            floor: (0.02 * mean).max(1e-3),
+            narrow: Sliding::new(limits.reach),
+            broad: Sliding::new((frame.day / 16).max(1)),
+            reach: limits.reach,
+            floor: (0.02 * limits.mean).max(1e-3),
         }
     }
 
@@ -126,34 +131,18 @@ impl Cells {
         *cell = (cell.0 * KEEP_DAY + y, cell.1 * KEEP_DAY + 1.0);
     }
 
-    /// Mean of a slot and its neighbours, nearer ones more.
-    fn mean(&self, which: usize, slot: usize, reach: usize) -> Option<f64> {
-        let means = &self.means[which];
-        let (mut sum, mut weight) = (0.0, 0.0);
-        let mut at = if slot >= reach { slot - reach } else { slot + means.len() - reach };
-        for step in 0..=2 * reach {
-            let mean = means[at];
-            if !mean.is_nan() {
-                let share = (reach + 1 - step.abs_diff(reach)) as f64;
-                sum += share * mean;
-                weight += share;
-            }
-            at = if at + 1 == means.len() { 0 } else { at + 1 };
-        }
-        (weight > 0.0).then(|| sum / weight)
-    }
-
     /// The reference profile of a slot.
-    fn reference(&self, slot: u16, kind: Kind) -> Option<f64> {
-        let (slot, day) = (usize::from(slot), self.daily.len());
-        let own = |slot: usize| {
-            let by_day = self.daily[slot % day];
-            let by_week = self.mean(0, slot, self.narrow);
-            by_week.or_else(|| (by_day.1 > 0.0).then(|| by_day.0 / by_day.1))
+    fn reference(&mut self, slot: u16, kind: Kind) -> Option<f64> {
+        let (slot, day, means) = (usize::from(slot), self.daily.len(), &self.means[0]);
+        let by_day = self.daily[slot % day];
+        let by_week = self.narrow.mean(means, slot);
+        let mut base = by_week.or_else(|| (by_day.1 > 0.0).then(|| by_day.0 / by_day.1))?;
+        let around = |slot: usize| {
+            let near = (0..=2 * self.reach).map(|step| slot + means.len() + step - self.reach);
+            triangle(near.map(|slot| means[slot % means.len()]), self.reach)
         };
-        let mut base = own(slot)?;
         if kind == Kind::Holiday
-            && let Some(sunday) = self.mean(0, 6 * day + slot % day, self.narrow)
+            && let Some(sunday) = around(6 * day + slot % day)
         {
             // Before anything is learned of holidays: between the weekday and a Sunday.
             base = (base.max(self.floor) * sunday.max(self.floor)).sqrt();
@@ -162,9 +151,11 @@ impl Cells {
     }
 
     /// The quick and the wide profile of a slot.
-    fn others(&self, slot: u16, base: f64) -> [f64; 2] {
-        let mean = |which, reach| self.mean(which, usize::from(slot), reach).unwrap_or(base);
-        [mean(1, 0), mean(0, self.broad)]
+    fn others(&mut self, slot: u16, base: f64) -> [f64; 2] {
+        let slot = usize::from(slot);
+        let quick = self.means[1][slot];
+        let wide = self.broad.mean(&self.means[0], slot).unwrap_or(base);
+        [if quick.is_nan() { base } else { quick }, wide]
     }
 }
 

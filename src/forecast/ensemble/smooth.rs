@@ -1,0 +1,162 @@
+//! Profiles smoothed over neighbouring slots of the week: how far to either side, and one slot after the other.
+
+use super::frame::Frame;
+
+/// Weeks that the reach is chosen by.
+const WEEKS: usize = 9;
+/// Windows that it is chosen by, at most.
+const CASES_MAX: usize = 2500;
+/// Reaches that are tried besides 0, 1 and 2 slots, hours.
+const HOURS: [usize; 4] = [1, 2, 4, 6];
+
+/// Slots to either side that make the means of the other weeks come closest to each window of one: few where hours
+/// have edges, many where counts rise and fall slowly. NaN where nothing is known, or closed.
+pub(super) fn reach(frame: &Frame, y: &[f32]) -> usize {
+    let hour = (frame.day / 24).max(1);
+    let mut reaches = vec![0, 1, 2];
+    reaches.extend(HOURS.map(|hours| hours * hour).into_iter().filter(|reach| *reach > 2));
+    let from = y.len().saturating_sub(WEEKS * frame.week());
+    let others = of_other_weeks(frame, y, from);
+    let farthest = reaches.last().copied().unwrap_or(0);
+    let cases = from + farthest..y.len().saturating_sub(farthest);
+    let stride = super::regress::stride(cases.len(), CASES_MAX, frame.day);
+    let mut losses = vec![0.0; reaches.len()];
+    for t in cases.step_by(stride).filter(|t| !others[*t - from].is_nan()) {
+        for (loss, reach) in losses.iter_mut().zip(&reaches) {
+            let near = &others[t - from - reach..=t - from + reach];
+            *loss += triangle(near.iter().map(|y| f64::from(*y)), *reach)
+                .map_or(0.0, |mean| (f64::from(y[t]) - mean).powi(2));
+        }
+    }
+    let best = (0..reaches.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b]));
+    best.map_or(0, |best| reaches[best])
+}
+
+/// By window from `from` on: what its slot brought in the other weeks, NaN without any.
+fn of_other_weeks(frame: &Frame, y: &[f32], from: usize) -> Vec<f32> {
+    let mut sums = vec![(0.0, 0u32); frame.week()];
+    let known = || y.iter().zip(&frame.slot).skip(from);
+    for (y, slot) in known().filter(|(y, _)| !y.is_nan()) {
+        let sum = &mut sums[usize::from(*slot)];
+        *sum = (sum.0 + y, sum.1 + 1);
+    }
+    let others = known().map(|(y, slot)| match sums[usize::from(*slot)] {
+        (sum, n) if n > 1 => (sum - y) / (n - 1) as f32,
+        _ => f32::NAN,
+    });
+    others.collect()
+}
+
+/// Mean of `2 · reach + 1` values, nearer ones more; `None` where all are NaN.
+pub(super) fn triangle(values: impl Iterator<Item = f64>, reach: usize) -> Option<f64> {
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for (step, value) in values.enumerate().filter(|(_, value)| !value.is_nan()) {
+        let share = (reach + 1 - step.abs_diff(reach)) as f64;
+        sum += share * value;
+        weight += share;
+    }
+    (weight > 0.0).then(|| sum / weight)
+}
+
+/// A sum of values, and how many they are.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum(f64, f64);
+
+impl Sum {
+    fn add(&mut self, other: Self, sign: f64) {
+        self.0 += sign * other.0;
+        self.1 += sign * other.1;
+    }
+}
+
+/// [`triangle`] around one slot after the other of values on a circle. From one slot to the next it takes a few sums
+/// instead of all, so that values near the last two slots must not have changed since.
+#[derive(Clone, Debug)]
+pub(super) struct Sliding {
+    reach: usize,
+    last: Option<usize>,
+    /// Around the last slot: of the triangle, of the slots up to it, and of as many after it.
+    all: Sum,
+    left: Sum,
+    right: Sum,
+}
+
+impl Sliding {
+    pub(super) fn new(reach: usize) -> Self {
+        Self { reach, last: None, all: Sum(0.0, 0.0), left: Sum(0.0, 0.0), right: Sum(0.0, 0.0) }
+    }
+
+    /// The mean around a slot.
+    pub(super) fn mean(&mut self, values: &[f64], slot: usize) -> Option<f64> {
+        let (n, reach) = (values.len(), self.reach);
+        let at = |slot: usize| match values[slot % n] {
+            value if value.is_nan() => Sum(0.0, 0.0),
+            value => Sum(value, 1.0),
+        };
+        if self.last.is_some_and(|last| (last + 1) % n == slot) {
+            self.all.add(self.right, 1.0);
+            self.all.add(self.left, -1.0);
+            self.left.add(at(slot), 1.0);
+            self.left.add(at(slot + n - 1 - reach), -1.0);
+            self.right.add(at(slot), -1.0);
+            self.right.add(at(slot + reach + 1), 1.0);
+        } else {
+            *self = Self::new(reach);
+            for step in 0..=reach {
+                let (before, after) = (at(slot + n - step), at(slot + step + 1));
+                self.left.add(before, 1.0);
+                self.right.add(after, 1.0);
+                self.all.add(before, (reach + 1 - step) as f64);
+                self.all.add(after, (reach - step) as f64);
+            }
+        }
+        self.last = Some(slot);
+        (self.all.1 > 0.5).then(|| self.all.0 / self.all.1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::domain::{WindowWidth, Zone};
+    use crate::forecast::Place;
+
+    proptest! {
+        #[test]
+        fn sliding_along_gives_what_each_slot_gives(
+            values in prop::collection::vec(prop_oneof![3 => 0.0..900.0f64, 1 => Just(f64::NAN)], 168),
+            reach in 0usize..24,
+            jump in 0usize..168,
+        ) {
+            let mut sliding = Sliding::new(reach);
+            for slot in (100..168).chain(0..60).chain(jump..168) {
+                let near = (0..=2 * reach).map(|step| values[(slot + 168 + step - reach) % 168]);
+                match (sliding.mean(&values, slot), triangle(near, reach)) {
+                    (Some(found), Some(right)) => prop_assert!((found - right).abs() < 1e-6),
+                    (found, right) => prop_assert_eq!(found, right),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn edges_are_kept_and_slow_tides_smoothed() {
+        let zone = Zone::UTC;
+        let place = Place { zone, calendar: std::sync::Arc::default() };
+        let frame = Frame::new(&place, WindowWidth::QUARTER, 0, 6 * 672);
+        let counts = |shape: &dyn Fn(usize) -> f64| -> Vec<f32> {
+            let mut rng = ChaCha8Rng::seed_from_u64(7);
+            (0..frame.len()).map(|t| (shape(t) + 40.0 * rng.random::<f64>()) as f32).collect()
+        };
+        let tide = |t: usize| 100.0 + 50.0 * (t as f64 * std::f64::consts::TAU / 672.0).sin();
+        let edges = |t: usize| if t % 3 == 0 { 900.0 } else { 100.0 };
+        assert!(reach(&frame, &counts(&tide)) >= 4);
+        assert_eq!(reach(&frame, &counts(&edges)), 0);
+        assert_eq!(reach(&frame, &vec![f32::NAN; frame.len()]), 0);
+        assert_eq!(reach(&frame, &[]), 0);
+    }
+}
