@@ -88,7 +88,7 @@ fn measure(series: usize, windows: i64, folder: &Path) -> Figures {
 }
 
 /// Names, units and how they are shown.
-const ROWS: [(&str, &str); 39] = [
+const ROWS: [(&str, &str); 41] = [
     ("all_series", "series with roll-ups"),
     ("raw_mb", "floor: a byte a count, MB"),
     ("counts_mb", "state.db with eight weeks of counts, MB"),
@@ -121,6 +121,8 @@ const ROWS: [(&str, &str); 39] = [
     ("restart_peak_mb", "its peak, MB"),
     ("list_series_s", "GET /series, s"),
     ("list_series_mb", "its body, MB"),
+    ("list_overview_s", "GET /overview, s"),
+    ("list_overview_mb", "its body, MB"),
     ("list_outlook_s", "GET /outlook, s"),
     ("list_outlook_mb", "its body, MB"),
     ("list_forecasts_s", "GET /forecasts, s"),

@@ -101,7 +101,7 @@ pub fn restart(folder: &Path, series: &SeriesKey, newest: &str) -> Vec<(String, 
         ("restart_rss_mb".to_owned(), rss),
         ("restart_cpu_s".to_owned(), cpu(pid)),
     ];
-    for list in ["series", "outlook", "forecasts"] {
+    for list in ["series", "overview", "outlook", "forecasts"] {
         let began = Instant::now();
         let answer = service.get(&format!("http://{}/api/v1/{list}", service.api));
         let body = answer.and_then(|answer| answer.bytes().ok());

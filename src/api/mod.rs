@@ -11,6 +11,7 @@ mod decoders;
 pub mod dto;
 mod events;
 mod forward;
+mod outlook;
 mod page;
 mod params;
 mod problem;

@@ -1,6 +1,5 @@
 //! GET: what is known. Reads run beside the runtime, on the store's own connections.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
@@ -17,10 +16,8 @@ use super::problem::Problem;
 use super::state::ApiState;
 use crate::domain::{MaintenanceEvent, SeriesKey, Timestamp};
 use crate::forecast::{HORIZON, PlannedWork};
-use crate::store::{Filter, Reader, StoreError};
+use crate::store::{Filter, Reader, SeriesInfo, StoreError};
 
-/// Counts that a sparkline shows.
-const SPARK_WINDOWS: u32 = 48;
 const DAY: Duration = Duration::from_secs(86_400);
 /// Longest stretch that one answer covers.
 const SPAN_MAX: Duration = Duration::from_secs(62 * 86_400);
@@ -78,24 +75,26 @@ pub async fn series(
     let newest = known.iter().map(|info| info.last).max().unwrap_or_default();
     let admitted = known.iter().filter(|info| filter.admits_series(&info.series));
     let shown = admitted.filter(|info| page.reaches(&info.series)).take(page.most);
-    let infos = shown.map(|info| {
-        let health = if info.last + Duration::from_secs(3600) < newest {
-            "silent"
-        } else if info.last.since(info.first) < DAY * 14 {
-            "new"
-        } else {
-            "ok"
-        };
-        dto::SeriesInfo {
-            key: dto::Key::from(&info.series),
-            roll_up: info.series.is_roll_up(),
-            first_window: info.first.to_string(),
-            last_window: info.last.to_string(),
-            health,
-            time_zone: state.zone(&info.series.region).to_string(),
-        }
-    });
-    Ok(Json(infos.collect()))
+    Ok(Json(shown.map(|known| info(&state, known, newest)).collect()))
+}
+
+/// A series as it is listed, where the newest window of all starts at `newest`.
+pub(super) fn info(state: &ApiState, info: &SeriesInfo, newest: Timestamp) -> dto::SeriesInfo {
+    let health = if info.last + Duration::from_secs(3600) < newest {
+        "silent"
+    } else if info.last.since(info.first) < DAY * 14 {
+        "new"
+    } else {
+        "ok"
+    };
+    dto::SeriesInfo {
+        key: dto::Key::from(&info.series),
+        roll_up: info.series.is_roll_up(),
+        first_window: info.first.to_string(),
+        last_window: info.last.to_string(),
+        health,
+        time_zone: state.zone(&info.series.region).to_string(),
+    }
 }
 
 /// Counts of windows, settled and open
@@ -163,45 +162,6 @@ pub async fn staffing(
     let (filter, page) = (query.filter()?, query.page()?);
     each(&state, filter, page, |reader, series| Ok(reader.plan(series)?.map(dto::Staffing::from)))
         .await
-}
-
-/// What the next six hours hold, as present-time numbers
-#[utoipa::path(get, path = "/outlook", params(ListQuery), responses((status = 200, body = dto::Outlook), (status = 404, body = Problem)))]
-pub async fn outlook(
-    State(state): State<ApiState>,
-    Params(query): Params<ListQuery>,
-) -> Result<Response, Problem> {
-    let (filter, page) = (query.filter()?, query.page()?);
-    let width = state.info.width;
-    each(&state, filter, page, move |reader, series| {
-        let Some(outlook) = reader.outlook(series)? else { return Ok(None) };
-        // A nowcast is issued within a window.
-        let upto = width.floor(outlook.issued_at);
-        let from = upto - width.length() * SPARK_WINDOWS;
-        let mut past: BTreeMap<Timestamp, Option<u32>> =
-            (0..SPARK_WINDOWS).map(|step| (from + width.length() * step, None)).collect();
-        for row in reader.series_windows(series, from, upto)? {
-            past.insert(row.start, (!row.missing).then_some(row.tickets));
-        }
-        let served = reader.served(series, Some(outlook.issued_at))?;
-        let next = served.map_or_else(Vec::new, |served| {
-            served.vintage.targets.iter().map(|target| target.quantiles[3]).collect()
-        });
-        Ok(Some(dto::Outlook {
-            key: dto::Key::from(series),
-            issued_at: outlook.issued_at.to_string(),
-            peak: outlook.peak,
-            peak_at: outlook.peak_at.to_string(),
-            over_baseline: outlook.over_baseline,
-            gap_max: outlook.gap_max,
-            gap_at: outlook.gap_at.map(|at| at.to_string()),
-            minutes_to_breach: outlook.minutes_to_breach,
-            width_minutes: width.secs() / 60,
-            past: past.into_values().collect(),
-            next,
-        }))
-    })
-    .await
 }
 
 /// Windows far outside their band, newest first

@@ -19,7 +19,8 @@ use utoipa_axum::routes;
 use super::problem::Problem;
 use super::state::ApiState;
 use super::{
-    accuracy, adjustments, auth, events, forward, page, read, report, stream, topics, write,
+    accuracy, adjustments, auth, events, forward, outlook, page, read, report, stream, topics,
+    write,
 };
 
 /// Nothing but the stream takes longer.
@@ -42,7 +43,8 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
         .routes(routes!(read::windows))
         .routes(routes!(read::forecasts))
         .routes(routes!(read::staffing))
-        .routes(routes!(read::outlook))
+        .routes(routes!(outlook::outlook))
+        .routes(routes!(outlook::overview))
         .routes(routes!(read::anomalies))
         .routes(routes!(accuracy::accuracy))
         .routes(routes!(report::weekly_report))

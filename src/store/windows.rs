@@ -243,6 +243,54 @@ impl Reader {
         })
     }
 
+    /// Tickets of series in the `windows` settled windows up to `upto`, oldest first, summed over their leaves in one pass;
+    /// `None` where a leaf's count is missing or none is known.
+    pub fn past(
+        &self,
+        wanted: &BTreeSet<SeriesKey>,
+        upto: Timestamp,
+        windows: u32,
+    ) -> Result<BTreeMap<SeriesKey, Vec<Option<u32>>>, StoreError> {
+        let width = self.width();
+        let (first, last) = (width.index(upto) - i64::from(windows), width.index(upto) - 1);
+        let (from, to) = (width.start(first), width.start(last));
+        self.read(|conn| {
+            let mut sums: BTreeMap<SeriesKey, Vec<Option<(u32, bool)>>> = BTreeMap::new();
+            for (id, cell) in main_cells(conn)? {
+                let Cell::Tickets(leaf) = cell else { continue };
+                let covers: Vec<SeriesKey> = leaf
+                    .roll_ups()
+                    .chain([leaf.clone()])
+                    .filter(|key| wanted.contains(key))
+                    .collect();
+                if covers.is_empty() {
+                    continue;
+                }
+                let mut own = Vec::new();
+                each_chunk(conn, id, from, to, |day, chunk| {
+                    let rows = chunk.rows(day, width);
+                    let rows = rows.filter(|(start, _)| (from..=to).contains(start));
+                    own.extend(
+                        rows.map(|(start, row)| ((width.index(start) - first) as usize, row)),
+                    );
+                })?;
+                for series in covers {
+                    let sums = sums.entry(series).or_insert_with(|| vec![None; windows as usize]);
+                    for (nth, row) in &own {
+                        let (tickets, missing) = sums[*nth].get_or_insert((0, false));
+                        *tickets = tickets.saturating_add(row.counts.tickets);
+                        *missing |= row.missing;
+                    }
+                }
+            }
+            let shown = |sum: Option<(u32, bool)>| {
+                sum.and_then(|(tickets, missing)| (!missing).then_some(tickets))
+            };
+            let all = sums.into_iter();
+            Ok(all.map(|(series, sums)| (series, sums.into_iter().map(shown).collect())).collect())
+        })
+    }
+
     /// Hands the stored windows of each cell that start at or after `from` to `each`, in order of time; not those of
     /// phrases.
     pub fn each_cell(

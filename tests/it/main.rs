@@ -4,6 +4,7 @@ mod backtest;
 mod bad_input;
 mod cli;
 mod demo;
+mod many;
 mod nowcasts;
 mod page;
 mod planners;

@@ -39,6 +39,39 @@ pub async fn check_series_page(base_url: &str, series: &str) {
     .await;
 }
 
+/// Opens the page of a service with 2,000 teams of 40 regions, of which it shows a part at a time.
+pub async fn check_many(base_url: &str) {
+    let address = format!("{}/", base_url.trim_end_matches('/'));
+    in_browser(async |client| {
+        let rows =
+            |n: usize| format!("document.querySelectorAll('.coming tbody tr').length === {n}");
+        client.goto(&address).await?;
+        holds(client, "a hundred of them", &rows(100)).await?;
+        ensure!(text(client, ".count").await?.contains("2000"), "how many there are");
+        shoot(client, "many").await?;
+        let search = client.find(Locator::Css("#f-q")).await?;
+        search.send_keys("region-07 Phone").await?;
+        holds(client, "those that are looked for", &rows(10)).await?;
+        let all = "const q = document.querySelector('#f-q'); q.value = ''; q.dispatchEvent(new Event('input'))";
+        client.execute(all, vec![]).await?;
+        holds(client, "a hundred again", &rows(100)).await?;
+        client.execute("document.querySelector('.coming ~ button').click()", vec![]).await?;
+        holds(client, "a hundred more", &rows(200)).await?;
+        client.execute("document.querySelector('#f-totals').click()", vec![]).await?;
+        let sort = client.find(Locator::Css("#f-sort")).await?;
+        sort.select_by_value("peak").await?;
+        let first = "document.querySelector('.coming tbody tr a').textContent";
+        holds(client, "the total first", &format!("{first}.startsWith('all regions')")).await?;
+        shoot(client, "many-totals").await?;
+        client.find(Locator::Css(".coming tbody tr a")).await?.click().await?;
+        lines(client).await?;
+        client.goto(&format!("{address}#/series/region-07/service-03/phone")).await?;
+        chart(client).await?;
+        quiet(client).await
+    })
+    .await;
+}
+
 async fn in_browser(walk: impl AsyncFnOnce(&Client) -> Result<()>) {
     let browser = Browser::start().await.expect("chromedriver and Chromium start");
     let client = browser.client.clone();
@@ -176,10 +209,15 @@ async fn series(client: &Client) -> Result<()> {
 
 /// Arrivals with their band, alarms and agents are drawn.
 async fn chart(client: &Client) -> Result<()> {
-    let lines = "document.querySelectorAll('#plot .scatterlayer .trace path.js-line').length > 2";
-    holds(client, "a chart", lines).await?;
+    lines(client).await?;
     let panels = "document.querySelectorAll('#plot .cartesianlayer > .subplot').length === 3";
     holds(client, "three panels", panels).await
+}
+
+/// Arrivals are drawn.
+async fn lines(client: &Client) -> Result<()> {
+    let lines = "document.querySelectorAll('#plot .scatterlayer .trace path.js-line').length > 2";
+    holds(client, "a chart", lines).await
 }
 
 /// Nothing severe in the console.

@@ -1,63 +1,57 @@
-// The overview: alerts, figures for the next six hours, and every series by risk.
+// The overview: alerts, figures for the next six hours, and series by risk, a page of rows at a time.
 import { alertList } from "./alerts.js";
 import * as clock from "./clock.js";
 import { h, keyed, setText } from "./dom.js";
 import { feed } from "./feed.js";
 import { dateTime, dayTime, name, num, seriesName, span, t, tickets, times } from "./i18n.js";
 import { figures } from "./kpi.js";
-import { KINDS, gapClass, gapText, hrefOf, isRollUp, keyOf, matches } from "./keys.js";
-import { get } from "./net.js";
+import { KINDS, gapClass, gapText, hrefOf, isRollUp, keyOf, wordsOf } from "./keys.js";
+import { get, throttled } from "./net.js";
 import { planner } from "./planner.js";
 import { spark } from "./spark.js";
 
 const PAGE_ROWS = 100;
+const ROWS_MAX = 1000;
+const ASK_GAP_MS = 200;
 const DAY_MS = 86400000;
 
 /** What was last loaded; kept over visits so that coming back shows it at once. */
-const data = { alerts: null, series: [], outlooks: new Map(), plans: new Map(), maintenance: [], entries: [], scroll: 0, from: null, home: "#/" };
+const data = {
+  alerts: null, rows: [], series: 0, matching: 0, figures: null, names: { region: [], service: [], channel: [] },
+  maintenance: [], entries: [], limit: PAGE_ROWS, scroll: 0, from: null, home: "#/",
+};
 
 /** The overview as it was left, filters and all. */
 export const home = () => data.home;
 
-async function load(alerts) {
-  const [series, outlooks, plans, maintenance, entries] = await Promise.all([
-    get("/series"), get("/outlook"), get("/staffing"), get("/maintenance"), get("/adjustments"),
-  ]);
-  data.alerts = alerts;
-  data.series = series;
-  data.outlooks = new Map(outlooks.map((o) => [keyOf(o), o]));
-  data.plans = new Map(plans.map((p) => [keyOf(p), p]));
-  data.maintenance = maintenance;
-  data.entries = entries;
+/** The rows and sums that the filters ask for. */
+async function ask(filter) {
+  const { region, service, channel, sort } = filter;
+  const query = { region, service, channel, sort, q: wordsOf(filter.q, data.names), totals: filter.rollups || null, limit: data.limit };
+  const found = await get("/overview", query);
+  const { rows, series, matching, figures, regions, services, channels } = found;
+  Object.assign(data, { rows: rows.map(row), series, matching, figures });
+  data.names = { region: regions, service: services, channel: channels };
 }
 
-/** The plan's target of the worst window. */
-function worst(plan, outlook) {
-  return plan && outlook?.gap_at ? plan.targets.find((target) => target.start === outlook.gap_at) : undefined;
+async function load(alerts, filter) {
+  const [maintenance, entries] = await Promise.all([get("/maintenance"), get("/adjustments"), ask(filter)]);
+  Object.assign(data, { alerts, maintenance, entries });
 }
 
 function row(s) {
-  const outlook = data.outlooks.get(keyOf(s));
-  const plan = data.plans.get(keyOf(s));
-  const target = worst(plan, outlook);
-  const gap = outlook?.gap_max ?? null;
+  const { outlook, worst: target } = s;
   // `agents − gap` is what the gap was measured against: the roster, or what is usual without one.
   const against = target ? target.agents - target.gap : null;
-  // A team of n absorbs some √n by itself: the same gap hurts a small team more, and a large one still.
-  const risk = gap == null ? -2 : gap / Math.sqrt(Math.max(1, against ?? 1));
-  return { ...s, outlook, target, gap, against, risk, zone: s.time_zone ?? clock.zoneOf(s.region) };
+  return { ...s, target, gap: outlook?.gap_max ?? null, against, zone: s.time_zone ?? clock.zoneOf(s.region) };
 }
 
-const SORTS = {
-  risk: (a, b) => Math.max(b.risk, 0) - Math.max(a.risk, 0) || (b.outlook?.over_baseline ?? 0) - (a.outlook?.over_baseline ?? 0),
-  peak: (a, b) => (b.outlook?.peak ?? -1) - (a.outlook?.peak ?? -1),
-  name: (a, b) => keyOf(a).localeCompare(keyOf(b)),
-};
+const SORTS = ["risk", "peak", "name"];
 
 function readFilter(params) {
   const filter = { q: params.get("q") ?? "", rollups: params.get("totals") === "1", sort: params.get("sort") ?? "risk" };
   for (const kind of KINDS) filter[kind] = params.get(kind) ?? "";
-  if (!(filter.sort in SORTS)) filter.sort = "risk";
+  if (!SORTS.includes(filter.sort)) filter.sort = "risk";
   return filter;
 }
 
@@ -95,14 +89,14 @@ function filters(filter, changed) {
   const picks = KINDS.map((kind) => select(`f-${kind}`, t(`filter_${kind}`), any(kind, filter[kind] ? [filter[kind]] : []), filter[kind], set(kind)));
   const search = h("input", { id: "f-q", type: "search", value: filter.q, oninput: () => set("q")(search.value) });
   const rollups = h("input", { id: "f-totals", type: "checkbox", checked: filter.rollups, onchange: () => set("rollups")(rollups.checked) });
-  const sort = select("f-sort", t("sort"), Object.keys(SORTS).map((key) => [key, t(`sort_${key}`)]), filter.sort, set("sort"));
+  const sort = select("f-sort", t("sort"), SORTS.map((key) => [key, t(`sort_${key}`)]), filter.sort, set("sort"));
   const node = h("div", { class: "filters", role: "search" },
     picks.map((pick) => pick.node),
     h("label", { class: "field wide", for: "f-q" }, h("span", { text: t("filter_text") }), search),
     sort.node,
     h("label", { class: "check", for: "f-totals" }, rollups, h("span", { text: t("filter_rollups") })));
-  node.update = (series) => KINDS.forEach((kind, i) => {
-    const values = [...new Set(series.map((s) => s[kind]))].filter((v) => v !== "_all" || filter.rollups);
+  node.update = (names) => KINDS.forEach((kind, i) => {
+    const values = names[kind].filter((v) => v !== "_all" || filter.rollups);
     if (filter[kind] && !values.includes(filter[kind])) values.push(filter[kind]);
     picks[i].update(any(kind, values.sort()));
   });
@@ -180,30 +174,28 @@ function maintenance() {
   return node;
 }
 
-function table(filter, clear) {
+function table(clear, changed) {
   const columns = ["series", "spark", "peak", "staff", "gap", "over"];
   const heads = columns.map((c) => h("th", { scope: "col", class: `c-${c}`, text: t(`col_${c}`, { w: clock.status()?.width_minutes ?? 15 }) }));
   const body = h("tbody");
   const count = h("p", { class: "muted count", role: "status" });
   const none = h("div", { class: "empty" }, h("p"), h("button", { type: "button", text: t("clear"), onclick: clear }));
   const grid = h("table", { class: "coming", "aria-labelledby": "coming" }, h("thead", {}, h("tr", {}, heads)), body);
-  let limit = PAGE_ROWS;
   const more = h("button", { type: "button", onclick: () => {
-    limit += PAGE_ROWS;
-    node.update();
+    data.limit = Math.min(data.limit + PAGE_ROWS, ROWS_MAX);
+    changed();
   } });
   const node = h("div", {}, count, grid, none, more);
   node.update = () => {
-    const all = data.series.filter((s) => filter.rollups || !isRollUp(s));
-    const rows = data.series.filter((s) => matches(s, filter)).map(row).sort((a, b) => SORTS[filter.sort](a, b) || SORTS.name(a, b));
-    keyed(body, rows.slice(0, limit), keyOf, tableRow);
-    grid.hidden = rows.length === 0;
-    none.hidden = rows.length > 0 || data.alerts === null;
-    setText(none.firstChild, t(data.series.length ? "no_match" : clock.status()?.catching_up == null ? "no_series" : "no_series_catching"));
-    none.lastChild.hidden = data.series.length === 0;
-    setText(count, data.alerts === null ? t("loading") : t("shown", { n: rows.length, all: all.length }));
-    more.hidden = rows.length <= limit;
-    setText(more, t("show_more", { n: Math.min(PAGE_ROWS, rows.length - limit) }));
+    keyed(body, data.rows, keyOf, tableRow);
+    grid.hidden = data.rows.length === 0;
+    none.hidden = data.rows.length > 0 || data.alerts === null;
+    setText(none.firstChild, t(data.series ? "no_match" : clock.status()?.catching_up == null ? "no_series" : "no_series_catching"));
+    none.lastChild.hidden = data.series === 0;
+    setText(count, data.alerts === null ? t("loading") : t("shown", { n: data.matching, all: data.series }));
+    const left = Math.min(data.matching, ROWS_MAX) - data.rows.length;
+    more.hidden = left <= 0;
+    setText(more, t("show_more", { n: Math.min(PAGE_ROWS, left) }));
   };
   return node;
 }
@@ -220,11 +212,21 @@ export function overview(root, params) {
     render();
   });
   const inbox = feed();
+  let closed = false;
+  const asked = throttled(async () => {
+    try {
+      await ask(filter);
+    } catch {
+      return; // The next look at everything says what is wrong.
+    }
+    if (!closed) render();
+  }, ASK_GAP_MS);
   const picks = filters(filter, () => {
     writeFilter(filter);
-    render();
+    data.limit = PAGE_ROWS;
+    asked();
   });
-  const rows = table(filter, () => picks.clear());
+  const rows = table(() => picks.clear(), asked);
   const heading = h("h1", { tabindex: "-1", text: t("overview") });
   root.append(heading, alerts, kpis, work,
     h("section", { "aria-labelledby": "coming" }, h("h2", { id: "coming", text: t("coming") }), picks, rows), entries, inbox);
@@ -234,18 +236,19 @@ export function overview(root, params) {
   });
   function render() {
     // Before there is a forecast, "no alerts" would promise too much.
-    alerts.hidden = !data.alerts || (data.alerts.length === 0 && data.outlooks.size === 0);
+    alerts.hidden = !data.alerts || (data.alerts.length === 0 && !data.figures?.leaves);
     if (data.alerts) alerts.update(data.alerts);
     kpis.update(data, filter, clock);
     work.update();
-    entries.update(data.entries, data.series);
+    entries.update(data.entries, data.names);
     inbox.update(clock.status());
-    picks.update(data.series);
+    picks.update(data.names);
     rows.update();
   }
   return {
-    load,
+    load: (alerts) => load(alerts, filter),
     render,
+    close: () => (closed = true),
     title: () => t("title_overview"),
     focus() {
       const link = data.from && [...root.querySelectorAll("a.stretched")].find((a) => a.getAttribute("href") === data.from);

@@ -84,9 +84,9 @@ function form(done) {
       setText(failed, t("not_sent", { detail: error.message }));
     }
   });
-  node.update = (series) => {
+  node.update = (names) => {
     for (const kind of KINDS) {
-      const known = [...new Set(series.map((s) => s[kind]))].filter((v) => v !== "_all").sort();
+      const known = names[kind].filter((v) => v !== "_all");
       if (scope[kind].dataset.list === known.join("|") && scope[kind].options.length) continue;
       const chosen = scope[kind].value;
       scope[kind].dataset.list = known.join("|");
@@ -133,12 +133,12 @@ export function planner(reload) {
     };
     return row;
   };
-  node.update = (entries, series) => {
+  node.update = (entries, names) => {
     const open = entries.filter((e) => Date.parse(e.ends_at) > clock.now());
     setText(summary, t("plan_title", { n: open.length }));
     none.hidden = open.length > 0;
     keyed(list, open, (e) => e.id, item);
-    enter.update(series);
+    enter.update(names);
   };
   return node;
 }

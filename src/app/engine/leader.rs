@@ -92,7 +92,8 @@ pub struct Leader {
     looked_upto: Option<Timestamp>,
     /// Nowcasts that others have to be told of.
     untold: Vec<Nowcast>,
-    /// Where changes stand in the log.
+    /// Where the log goes on, if there is one, and where changes stand in it.
+    read_upto: Option<Offset>,
     marks: Marks,
 }
 
@@ -127,11 +128,12 @@ impl Leader {
             leads: false,
             looked_upto: None,
             untold: Vec::new(),
+            read_upto: None,
             marks: Marks::default(),
         };
         leader.reload()?;
-        let log = leader.log_offset()?;
-        leader.mark(log)?;
+        leader.read_upto = leader.log_offset()?;
+        leader.mark();
         Ok(leader)
     }
 
@@ -215,15 +217,24 @@ impl Leader {
         let mut tx = self.store.begin()?;
         run(&mut tx)?;
         put_log_offset(&mut tx, log)?;
-        tx.commit()
+        tx.commit()?;
+        if log.is_some() {
+            self.read_upto = log;
+            self.mark();
+        }
+        Ok(())
     }
 
-    /// Notes which changes there are now that the log was read up to `log`.
-    fn mark(&mut self, log: Option<Offset>) -> Result<(), StoreError> {
-        let Some(log) = log else { return Ok(()) };
+    /// Notes which changes there are now that the log was read so far.
+    fn mark(&mut self) {
+        let Some(log) = self.read_upto else { return };
         let settled_upto = self.merge.next().unwrap_or(Timestamp::MIN);
-        self.marks.note(Progress { log, settled_upto }, self.reader.newest_change()?);
-        Ok(())
+        match self.reader.newest_change() {
+            Ok(seq) => self.marks.note(Progress { log, settled_upto }, seq),
+            Err(error) => {
+                tracing::warn!(%error, "the newest change could not be read: a new leader tells sinks more again");
+            }
+        }
     }
 
     /// From what everything follows that a sink was told, which has come to the change `seq`.
@@ -268,6 +279,8 @@ impl Leader {
         put_log_offset(&mut tx, log)?;
         tx.commit()?;
         self.looked_upto = Some(upto);
+        self.read_upto = log.or(self.read_upto);
+        self.mark();
         Ok(())
     }
 
@@ -349,6 +362,9 @@ impl Leader {
         let gone = self.merge.collapse();
         let quiet = reports.iter().all(Report::is_heartbeat);
         if quiet && gone.is_empty() && before == self.merge.next() {
+            drop(tx);
+            self.read_upto = log.or(self.read_upto);
+            self.mark();
             return Ok((told, false));
         }
         let looks = self.leads && self.config.nowcasts;
@@ -388,9 +404,8 @@ impl Leader {
             tx.put_blob("next_window", &to_blob(&next.millis()))?;
         }
         tx.commit()?;
-        if let Err(error) = self.mark(log) {
-            tracing::warn!(%error, "the newest change could not be read: a new leader tells sinks more again");
-        }
+        self.read_upto = log.or(self.read_upto);
+        self.mark();
         if let Err(error) = self.publish(before) {
             tracing::warn!(%error, "the ledger's figures could not be read for the metrics");
         }

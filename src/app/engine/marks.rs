@@ -27,7 +27,12 @@ impl Marks {
     /// With `seq` as the newest, there is every change that follows from `progress`, and none that follows from more of
     /// the log or of the windows.
     pub fn note(&mut self, progress: Progress, seq: i64) {
-        if self.0.last().is_some_and(|(_, last)| *last == seq) {
+        // The first place of a change is what it follows from, the last one how much more brought none.
+        if let [.., (_, before), (last, same)] = &mut self.0[..]
+            && *before == seq
+            && *same == seq
+        {
+            *last = progress;
             return;
         }
         if self.0.len() == MARKS_MAX {
@@ -102,7 +107,10 @@ mod tests {
         assert!(marks.0.len() <= MARKS_MAX);
         assert_eq!((marks.seq(progress(5000, 0)), marks.progress(5000)), (None, None));
         assert_eq!(marks.seq(progress(99_000, 0)), Some(99_000));
-        assert_eq!(marks.progress(100_001), Some(progress(100_000, 0)));
+        // Nothing changes for a while.
+        (100_000..100_100).for_each(|n| marks.note(progress(n, n / 100_050), 100_000));
+        assert_eq!(marks.progress(100_001), Some(progress(100_099, 1)));
+        assert_eq!(marks.seq(progress(100_000, 0)), Some(100_000));
         assert_eq!(marks.seq(progress(100_000, -1)), None);
     }
 }
