@@ -1,12 +1,13 @@
 //! What the alarm response is worth on the simulated operator.
 //!
-//! `cargo bench --bench outages -- [SEEDS] [FAMILY] [WEEKS]`, such as `101,102,103 long-tail 4`: weeks that are
-//! scored, after eight of history and one in which bands are calibrated.
+//! `cargo bench --bench outages -- [SEEDS] [FAMILY] [WEEKS]`, such as `1,2,3 long-tail 4`: weeks that are scored, after
+//! eight of history. Half a minute's work for four weeks of a seed: the response is fitted every other day, base
+//! models once a week, and losses are summed every third hour; surges and calls are looked at every hour.
 //!
-//! Four forecasts of the same base model (profile × level, calibrated negative binomial) are compared: without
-//! alarms; with the alarm response (the base sees history without what alarms account for); an oracle that
-//! knows all of every incident that has raised an alarm by the origin: whether it is felt, when, how much, how
-//! long; and the true rate. Definitions are in `score.rs` and `surges.rs`.
+//! Four forecasts of the same base model (`surgecast::forecast::Ensemble`) are compared: without alarms; with the
+//! alarm response (the base sees history without what alarms account for); an oracle that knows all of every incident
+//! that has raised an alarm by the origin: whether it is felt, when, how much, how long; and the true rate.
+//! Definitions are in `score.rs` and `surges.rs`.
 
 mod run;
 mod score;

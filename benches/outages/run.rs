@@ -12,9 +12,14 @@ use crate::score::{BUCKETS, Kind, Loss, Totals, kind};
 use crate::surges::{Issued, Surges};
 use crate::world::{HOUR, Truth, WEEK, WIDTH, World};
 
-/// Windows between two origins, and between two fits.
+/// Windows between two origins, and between those at which losses are summed: surges and calls need every hour.
 const EVERY: i64 = HOUR;
-const REFIT: i64 = 24 * HOUR;
+const SCORED: i64 = 3 * HOUR;
+/// Windows between two fits of the response, and of the base models, which hardly change from week to week.
+const REFIT: i64 = 48 * HOUR;
+const REFIT_BASE: i64 = WEEK;
+/// Weeks of history.
+const HISTORY: i64 = 8;
 
 /// The three that are compared: the same model, fitted to different histories.
 #[derive(Default)]
@@ -56,7 +61,7 @@ fn widened(vintage: &Vintage, effects: Option<&[Effect]>) -> Vec<[f64; 7]> {
 }
 
 pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
-    let mut world = World::new(seed, family, 9 + weeks);
+    let mut world = World::new(seed, family, HISTORY + weeks);
     let mut totals = Totals { region_weeks: (4 * weeks) as f64, ..Totals::default() };
     let prior = Prior::shipped();
     let mut models = Models::default();
@@ -72,14 +77,14 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
         })
         .collect();
     let mut surges = Surges::default();
-    let (start, scored) = (world.first + 8 * WEEK, world.first + 9 * WEEK);
+    let start = world.first + HISTORY * WEEK;
     let mut fitted: Option<(Profiles, Response, BTreeMap<SeriesKey, History>)> = None;
     for origin in (start..world.end - 24).step_by(EVERY as usize) {
         let past = world.past();
         let refit = fitted.is_none() || (origin - start) % REFIT == 0;
         if refit {
             let profiles = Profiles::learn(&past, origin);
-            let base = profiles.baselines(&past, origin - 8 * WEEK, origin);
+            let base = profiles.baselines(&past, origin - HISTORY * WEEK, origin);
             let response = Response::fit(&past, &base, origin, &prior);
             let cleaned =
                 keys.iter().map(|key| (key.clone(), response.cleaned(key, &world.series[key])));
@@ -106,25 +111,30 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
                 .map(|(_, h)| h)
                 .collect();
             let mut sum = world.series[key].clone();
-            let from = (origin - 8 * WEEK - 4 - world.first).max(0) as usize;
-            for i in from..(origin - world.first) as usize {
+            for i in 0..(origin - world.first) as usize {
                 sum.counts[i] = parts.iter().map(|h| h.counts[i]).sum();
             }
             cleaned.insert(key.clone(), sum);
         }
-        if refit {
+        if (origin - start) % REFIT_BASE == 0 {
             models = Models {
                 without: fit(&past, &world.series, origin),
                 with: fit(&past, cleaned, origin),
                 oracle: fit(&past, &clean, origin),
             };
         }
-        let a = issue(&models.without, &past, &world.series, origin);
-        let b = issue(&models.with, &past, cleaned, origin);
-        let c = issue(&models.oracle, &past, &clean, origin);
+        let is_scored = (origin - start) % SCORED == 0;
+        // Surges are those of roll-ups.
+        let wanted = |series: &BTreeMap<SeriesKey, History>| -> BTreeMap<SeriesKey, History> {
+            let wanted = series.iter().filter(|(key, _)| is_scored || key.is_roll_up());
+            wanted.map(|(key, history)| (key.clone(), history.clone())).collect()
+        };
+        let a = issue(&models.without, &past, &wanted(&world.series), origin);
+        let b = issue(&models.with, &past, &wanted(cleaned), origin);
+        let c = issue(&models.oracle, &past, &wanted(&clean), origin);
         let known: BTreeMap<SeriesKey, Vec<f64>> = known_excess(&mut world, origin);
         let mut called = BTreeMap::new();
-        for key in &keys {
+        for key in a.keys() {
             let effects = reading.effects(key);
             let (a, b, c) = (&a[key], &b[key], &c[key]);
             let exact = |x: f64| Effect { points: vec![(1.0, x)], drivers: vec![] };
@@ -135,9 +145,6 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
             if key.is_roll_up() {
                 let issued = Issued::new(&key.scope(), a, b, &reading, c, &known[key]);
                 called.insert(key.scope(), issued);
-                continue;
-            }
-            if origin < scored {
                 continue;
             }
             let [none, alarmed, told] =
@@ -165,11 +172,9 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
                 }
             }
         }
-        if origin >= scored {
-            surges.issued.insert(origin, called);
-        }
+        surges.issued.insert(origin, called);
     }
-    surges.count(&mut world, scored, &mut totals);
+    surges.count(&mut world, start, &mut totals);
     totals
 }
 

@@ -81,8 +81,10 @@ pub struct Totals {
     pub standing: [Loss; 4],
     /// By lead.
     pub surges: [Called; 3],
-    /// False calls by chance, of the model and of the oracle.
-    pub false_calls: [[f64; 2]; CHANCES.len()],
+    /// False calls by chance, of the model and of the oracle: at any lead, and at three hours.
+    pub false_calls: [[[f64; 2]; CHANCES.len()]; 2],
+    /// By tenths of the chance that the model gives a surge within the horizon: origins, chances, and surges that came.
+    pub said: [[f64; 3]; 10],
     /// Weeks × regions.
     pub region_weeks: f64,
 }
@@ -98,7 +100,10 @@ impl Totals {
             to.surges += from.surges;
             add(&mut to.called, &from.called);
         }
-        add(&mut self.false_calls, &other.false_calls);
+        for (to, from) in self.false_calls.iter_mut().zip(&other.false_calls) {
+            add(to, from);
+        }
+        add(&mut self.said, &other.said);
         self.region_weeks += other.region_weeks;
     }
 
@@ -140,17 +145,21 @@ impl Totals {
                 let share = |who: usize| 100.0 * found.called[i][who] / found.surges.max(1.0);
                 format!("{lead} h {:.0} % of {} (oracle {:.0} %)", share(0), found.surges, share(1))
             });
-            let [model, oracle] = self.false_calls[i].map(|n| n / self.region_weeks);
+            let [[model, oracle], [at_three, _]] =
+                self.false_calls.map(|all| all[i].map(|n| n / self.region_weeks));
             let called: Vec<String> = called.collect();
             println!(
-                "  surges called at a chance of {chance}: {}; false calls {model:.2} (oracle {oracle:.2})",
+                "  surges called at a chance of {chance}: {}; false calls {model:.2} (oracle {oracle:.2}), at 3 h {at_three:.2}",
                 called.join(", ")
             );
         }
+        let said = self.said.iter().filter(|[n, ..]| *n > 0.0);
+        let said = said.map(|[n, said, came]| format!("{:.2}→{:.2} ({n})", said / n, came / n));
+        println!("  chance said → came: {}", said.collect::<Vec<_>>().join(", "));
         println!();
     }
 }
 
-fn add(to: &mut [[f64; 2]], from: &[[f64; 2]]) {
+fn add<const N: usize>(to: &mut [[f64; N]], from: &[[f64; N]]) {
     to.iter_mut().flatten().zip(from.iter().flatten()).for_each(|(to, from)| *to += from);
 }

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use surgecast::domain::Scope;
+use surgecast::domain::{Name, Scope, SeriesKey};
 use surgecast::forecast::{Reading, Vintage, surge};
 
 use crate::score::{Called, LEADS, Totals};
@@ -15,7 +15,7 @@ use crate::world::{HOUR, WIDTH, World};
 
 /// Chances from which on a surge is called; the first is the one that counts, the others show what other
 /// choices would bring.
-pub const CHANCES: [f64; 5] = [surge::CHANCE, 0.15, 0.25, 0.3, 0.5];
+pub const CHANCES: [f64; 5] = [surge::CHANCE, 0.15, 0.22, 0.25, 0.3];
 /// Windows of a span, and between surges or calls that are two.
 const SPAN: usize = surge::span(WIDTH);
 const APART: i64 = WIDTH.per(surge::APART) as i64;
@@ -79,12 +79,30 @@ impl Surges {
             for (lead, hours) in LEADS.iter().enumerate() {
                 self.found(world, scope, from, *hours, &calls, &mut totals.surges[lead]);
             }
-            for (sums, calls) in totals.false_calls.iter_mut().zip(&calls) {
-                for (sum, calls) in sums.iter_mut().zip(calls) {
-                    *sum += self.false_calls(world, scope, calls);
+            for (sums, lead) in totals.false_calls.iter_mut().zip([None, Some(3 * HOUR)]) {
+                for (sums, calls) in sums.iter_mut().zip(&calls) {
+                    for (who, (sum, calls)) in sums.iter_mut().zip(calls).enumerate() {
+                        let at_lead = |origin: &&i64| {
+                            let issued = &self.issued[origin][scope];
+                            lead.is_none_or(|step| issued.is_likely(who, step as usize))
+                        };
+                        *sum += self.false_calls(world, scope, calls.iter().filter(at_lead));
+                    }
                 }
             }
+            for (origin, issued) in &self.issued {
+                let chance = issued[scope].any[0];
+                let sums = &mut totals.said[((chance * 10.0) as usize).min(9)];
+                let came = f64::from(u8::from(Self::came(world, scope, *origin, &issued[scope])));
+                sums.iter_mut().zip([1.0, chance, came]).for_each(|(sum, x)| *sum += x);
+            }
         }
+    }
+
+    /// Whether two windows in a row of the horizon lie above the quantile.
+    fn came(world: &World, scope: &Scope, origin: i64, issued: &Issued) -> bool {
+        let above = |i: usize| Self::arrivals(world, scope, origin + i as i64) > issued.high[i];
+        (0..HORIZON - 1).any(|i| above(i) && above(i + 1))
     }
 
     /// Origins at which a call is out.
@@ -101,8 +119,8 @@ impl Surges {
     }
 
     fn arrivals(world: &World, scope: &Scope, index: i64) -> f64 {
-        let mut leaves = world.series.iter().filter(|(k, _)| k.is_roll_up() && k.scope() == *scope);
-        leaves.next().map_or(0.0, |(_, history)| f64::from(history.get(index)))
+        let all = SeriesKey::new(scope.region.clone(), scope.service.clone(), Name::all());
+        world.series.get(&all).map_or(0.0, |history| f64::from(history.get(index)))
     }
 
     fn found(
@@ -148,7 +166,12 @@ impl Surges {
         }
     }
 
-    fn false_calls(&self, world: &World, scope: &Scope, calls: &BTreeSet<i64>) -> f64 {
+    fn false_calls<'c>(
+        &self,
+        world: &World,
+        scope: &Scope,
+        calls: impl Iterator<Item = &'c i64>,
+    ) -> f64 {
         let (mut count, mut last, mut good) = (0.0, i64::MIN / 2, true);
         for origin in calls {
             let issued = &self.issued[origin][scope];
@@ -157,8 +180,7 @@ impl Surges {
                 good = false;
             }
             last = *origin;
-            let above = |i: usize| Self::arrivals(world, scope, origin + i as i64) > issued.high[i];
-            good |= (0..23).any(|i| above(i) && above(i + 1));
+            good |= Self::came(world, scope, *origin, issued);
         }
         count + f64::from(u8::from(!good))
     }

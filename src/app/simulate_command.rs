@@ -34,7 +34,7 @@ pub struct SimulateArgs {
     /// Tickets relative to the default operator's
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     volume: f64,
-    /// How complaints follow faults: exponential, long-tail or two-humps
+    /// How complaints follow faults: exponential, long-tail, two-humps or rebound
     #[arg(long, value_name = "NAME", default_value_t = Family::Exponential)]
     family: Family,
     /// Overwrite files that are there

@@ -7,7 +7,7 @@ use super::reconcile::reconcile;
 use super::response::{Prior, Profiles, Reading, Response};
 use super::surge::{self, Surges};
 use super::{Cause, Ensemble, History, Model, Part, Past, Vintage};
-use crate::domain::SeriesKey;
+use crate::domain::{SeriesKey, WindowWidth};
 
 /// Causes that a vintage names.
 const CAUSES_MAX: usize = 5;
@@ -125,11 +125,13 @@ impl Product {
         for vintage in &mut vintages {
             let high: Vec<f64> =
                 vintage.targets.iter().map(|target| surge::high(&target.quantiles)).collect();
-            if let Some(other) = again.remove(&vintage.series) {
-                *vintage = other;
-            }
+            let other = again.remove(&vintage.series);
+            let seen = other.map(|other| std::mem::replace(vintage, other));
             let base: Vec<[f64; 7]> = vintage.targets.iter().map(|t| t.quantiles).collect();
             if add_effects(vintage, &reading) {
+                if let Some(seen) = seen {
+                    blend(vintage, &seen, &reading, past.width);
+                }
                 let of = |span| chances(vintage, &reading, &base, &high, span);
                 let any = of(vintage.targets.len()).first().copied().unwrap_or(0.0);
                 let surges = Surges::new(&high, &of(surge::span(past.width)), any);
@@ -212,6 +214,23 @@ fn add_effects(vintage: &mut Vintage, reading: &Reading) -> bool {
     causes.truncate(CAUSES_MAX);
     vintage.causes = causes;
     true
+}
+
+/// Where alarms keep tickets away, takes near targets partly from what the counts alone say.
+fn blend(vintage: &mut Vintage, seen: &Vintage, reading: &Reading, width: WindowWidth) {
+    for (step, (target, seen)) in (0u32..).zip(vintage.targets.iter_mut().zip(&seen.targets)) {
+        let lead = (f64::from(step) + 0.5) * f64::from(width.secs()) / 60.0;
+        let share = reading.seen(&vintage.series, lead);
+        if share <= 0.0 {
+            continue;
+        }
+        let between = |a: f64, b: f64| a + share * (b - a);
+        target.mean = (between(target.mean, seen.mean) * 1000.0).round() / 1000.0;
+        target.alarm_effect = (between(target.alarm_effect, 0.0) * 1000.0).round() / 1000.0;
+        for (quantile, seen) in target.quantiles.iter_mut().zip(seen.quantiles) {
+            *quantile = between(*quantile, seen).round();
+        }
+    }
 }
 
 impl Model for Product {

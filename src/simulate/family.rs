@@ -12,9 +12,11 @@
 //! | size | the same for all | worse for critical alarms and many devices |
 //! | alarms of outages, of harmless groups | 4–21, 1–5: numbers tell, types do not | 2–10, 1–8: types tell (93 %), numbers hardly |
 //!
-//! A third, `two-humps`, is there for final figures only: nothing is to be chosen by it. Its alarms, onsets and lengths are
-//! those of `exponential`; half as many complain, in two humps (20 and 160 min), the second one in writing more than by
-//! phone, and three in ten of those who are left complain for hours after the end (`two_humps.rs`).
+//! Two more have alarms, onsets and lengths of `exponential`. In `two-humps` half as many complain, in two humps (20 and
+//! 160 min), the second one in writing more than by phone, and three in ten of those who are left complain for hours after
+//! the end (`two_humps.rs`). `rebound` is there for final figures only, and nothing is to be chosen by it: complaints come
+//! late, stay as long as the fault does and come once more when it is gone; a quarter of the faults nobody notices
+//! (`rebound.rs`).
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,7 +28,7 @@ use rand_chacha::ChaCha8Rng;
 use statrs::function::erf::erfc;
 
 use super::incident::{Incident, IncidentKind, LONGEST, Spell, strength as exponential};
-use super::two_humps;
+use super::{rebound, two_humps};
 use crate::domain::{Severity, Timestamp, Zone};
 
 /// How complaints follow faults.
@@ -36,16 +38,18 @@ pub enum Family {
     Exponential,
     LongTail,
     TwoHumps,
+    Rebound,
 }
 
 impl Family {
-    pub const EVERY: [Self; 3] = [Self::Exponential, Self::LongTail, Self::TwoHumps];
+    pub const EVERY: [Self; 4] = [Self::Exponential, Self::LongTail, Self::TwoHumps, Self::Rebound];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Exponential => "exponential",
             Self::LongTail => "long-tail",
             Self::TwoHumps => "two-humps",
+            Self::Rebound => "rebound",
         }
     }
 
@@ -55,6 +59,7 @@ impl Family {
             Self::Exponential => exponential(i, channel, at),
             Self::LongTail => long_tail(i, channel, at, zone),
             Self::TwoHumps => two_humps::strength(i, channel, at),
+            Self::Rebound => rebound::strength(i, channel, at),
         }
     }
 
@@ -62,7 +67,7 @@ impl Family {
     /// average hour and `ordinary` in this one.
     pub(super) fn unit(self, average: f64, ordinary: f64) -> f64 {
         match self {
-            Self::Exponential | Self::TwoHumps => average,
+            Self::Exponential | Self::TwoHumps | Self::Rebound => average,
             Self::LongTail => average.powf(0.3) * ordinary.powf(0.7),
         }
     }
@@ -79,7 +84,7 @@ impl FromStr for Family {
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Self::EVERY.into_iter().find(|family| family.as_str() == text);
         found.ok_or_else(|| {
-            format!("`{text}` is no family: use exponential, long-tail or two-humps")
+            format!("`{text}` is no family: use exponential, long-tail, two-humps or rebound")
         })
     }
 }

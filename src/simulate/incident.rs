@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::OperatorConfig;
 use super::family::{Family, long_tail_alarms, long_tail_factor};
+use super::rebound::UNNOTICED;
 use super::shape::stream;
 use super::two_humps::NOTICE;
 use crate::domain::{Severity, Timestamp};
@@ -238,6 +239,7 @@ fn add(config: &OperatorConfig, rng: &mut ChaCha8Rng, mut incident: Incident, pl
             Family::Exponential => 1.0,
             Family::LongTail => long_tail_factor(own),
             Family::TwoHumps => NOTICE,
+            Family::Rebound => f64::from(u8::from(rng.random::<f64>() >= UNNOTICED)),
         };
     }
     plan.incidents.push(incident);
@@ -270,7 +272,7 @@ fn spells(config: &OperatorConfig, rng: &mut ChaCha8Rng, i: &Incident, spells: &
     let mild = matches!(i.kind, IncidentKind::Chatter | IncidentKind::Maintenance);
     let types: &[_] = if mild { &MILD } else { &SEVERE };
     let own = match config.family {
-        Family::Exponential | Family::TwoHumps => None,
+        Family::Exponential | Family::TwoHumps | Family::Rebound => None,
         Family::LongTail => long_tail_alarms(i.kind, rng),
     };
     let (count, types) = own.unwrap_or((count, types));

@@ -12,8 +12,8 @@
 //! | planned work | 0.2 a region and day, announced a day ahead; one in six overruns into the morning |
 //! | arrival of records | 1–150 s after the event for tickets, up to a minute for alarms: slightly out of order |
 //!
-//! That is the family `exponential`. [`Family::LongTail`] and [`Family::TwoHumps`] have the same ordinary days and other
-//! responses.
+//! That is the family `exponential`. [`Family::LongTail`], [`Family::TwoHumps`] and [`Family::Rebound`] have the same
+//! ordinary days and other responses.
 //!
 //! Knows nothing of files or clocks: hours go in, records come out.
 
@@ -21,6 +21,7 @@ mod config;
 mod family;
 mod incident;
 mod operator;
+mod rebound;
 mod shape;
 #[cfg(test)]
 mod tests;

@@ -141,7 +141,7 @@ fn family(seed: u64, family: Family) -> Operator {
 
 #[test]
 fn families_share_ordinary_days_and_nothing_else() {
-    for other in [Family::LongTail, Family::TwoHumps] {
+    for other in [Family::LongTail, Family::TwoHumps, Family::Rebound] {
         let (mut a, mut b) = (family(7, Family::Exponential), family(7, other));
         // One channel of each service: in a week not every one has an incident.
         let places: Vec<_> = a.series().iter().step_by(3).take(3).map(|s| s.1).collect();

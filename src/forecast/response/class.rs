@@ -21,8 +21,13 @@ pub(super) enum Gate {
 
 /// Types with numbers of their own; the others share 0.
 const TYPES_MAX: usize = 255;
+/// Occasions after which a class has to show that it says anything, by so many standard errors.
+const OCCASIONS: u32 = 20;
+const SURE: f64 = 1.5;
 /// Occasions of a class that are looked at.
 const OCCASIONS_MAX: u32 = 600;
+/// An excess that stands out, in multiples of the usual surprise.
+const STANDS_OUT: f64 = 3.0;
 /// Raises of one class, site and span are one occasion.
 const OCCASION_MS: i64 = 2 * 3_600_000;
 
@@ -47,7 +52,7 @@ fn rank(severity: Severity) -> usize {
 impl Classes {
     /// Before any history: severity alone decides.
     pub(super) fn untaught(prior: &ClassPrior) -> Self {
-        let gates = vec![Severity::EVERY.map(|s| gate(prior.of(s), 0, 0.05))];
+        let gates = vec![Severity::EVERY.map(|s| gate(prior.of(s), 0, true))];
         Self { numbers: HashMap::new(), names: vec!["other".into()], gates }
     }
 
@@ -71,13 +76,13 @@ impl Classes {
             classes.numbers.insert(kind.clone(), classes.names.len() as u16);
             classes.names.push(kind.clone());
         }
-        let mut seen = vec![[(0u32, 0u32); 5]; classes.names.len()];
-        let mut usual = (0u32, 0u32);
+        let mut seen = vec![[(0u32, 0.0); 5]; classes.names.len()];
+        let mut usual = [0.0; 3];
         for (number, spells) in alarms.iter().enumerate() {
             let follow = Follow::new(ground, number, from);
-            for index in (from..ground.origin).step_by(29) {
-                let hit = follow.hit(ground.width.start(index));
-                usual = (usual.0 + 1, usual.1 + u32::from(hit));
+            for index in follow.any_time() {
+                let felt = follow.felt(ground.width.start(index));
+                usual.iter_mut().zip([1.0, felt, felt * felt]).for_each(|(sum, x)| *sum += x);
             }
             let mut last: HashMap<(u16, usize), i64> = HashMap::new();
             for spell in spells {
@@ -85,18 +90,19 @@ impl Classes {
                 let block = spell.raised_at.millis().div_euclid(OCCASION_MS);
                 let cell = &mut seen[usize::from(key.0)][key.1];
                 if cell.0 < OCCASIONS_MAX && last.insert(key, block) != Some(block) {
-                    *cell = (cell.0 + 1, cell.1 + u32::from(follow.hit(spell.raised_at)));
+                    *cell = (cell.0 + 1, cell.1 + follow.felt(spell.raised_at));
                 }
             }
         }
-        let usual = (f64::from(usual.1) + 0.02) / (f64::from(usual.0) + 1.0);
+        let [usual, squares] = [usual[1], usual[2]].map(|sum| sum / f64::max(usual[0], 1.0));
+        let spread = (squares - usual * usual).max(0.0).sqrt();
         let gates = seen.iter().map(|by_severity| {
             std::array::from_fn(|i| {
-                let (n, hits) = by_severity[i];
-                let prior_worth = prior.of(Severity::EVERY[i]) + usual;
-                let worth =
-                    (f64::from(hits) + prior.weight * prior_worth) / (f64::from(n) + prior.weight);
-                gate(worth, n, usual)
+                let ((occasions, felt), expected) = (by_severity[i], prior.of(Severity::EVERY[i]));
+                let n = f64::from(occasions);
+                let more = felt - n * usual;
+                let shown = occasions < OCCASIONS || more > SURE * spread * n.sqrt();
+                gate((more + prior.weight * expected) / (n + prior.weight), occasions, shown)
             })
         });
         classes.gates = gates.collect();
@@ -114,24 +120,26 @@ impl Classes {
     }
 }
 
-/// `usual`: how often tickets rise by themselves.
-fn gate(worth: f64, occasions: u32, usual: f64) -> Gate {
-    if worth >= (1.6 * usual).max(usual + 0.05) {
+/// `worth`: the share of a class's alarms that customers notice, as far as tickets tell; whether they have shown it.
+fn gate(worth: f64, occasions: u32, shown: bool) -> Gate {
+    if shown && worth >= 0.06 {
         Gate::Opens
-    } else if occasions >= 20 && worth < 1.25 * usual + 0.01 {
+    } else if occasions >= OCCASIONS && worth < 0.02 {
         Gate::Ignored
     } else {
         Gate::Joins
     }
 }
 
-/// Whether tickets rose after an instant, from running sums.
+/// How far tickets rose after an instant, from running sums.
 struct Follow<'g, 'a> {
     ground: &'g Ground<'a>,
     site: usize,
     from: i64,
     /// Σ (count − expected), Σ variance, Σ expected up to each window.
     sums: Vec<[f64; 3]>,
+    /// Root mean square of the site's surprises at any time: 1 or more.
+    spread: f64,
 }
 
 impl<'g, 'a> Follow<'g, 'a> {
@@ -150,11 +158,26 @@ impl<'g, 'a> Follow<'g, 'a> {
             }
             sums.push(sum);
         }
-        Self { ground, site, from, sums }
+        let mut follow = Self { ground, site, from, sums, spread: 1.0 };
+        let squares = follow.any_time().map(|index| follow.surprise(ground.width.start(index)));
+        let (n, sum) = squares.fold((0.0, 0.0), |(n, sum), z| (n + 1.0, sum + z.powi(2).min(64.0)));
+        follow.spread = (sum / f64::max(n, 1.0)).sqrt().max(1.0);
+        follow
     }
 
-    /// Over four hours, or at night until ten in the morning.
-    fn hit(&self, at: Timestamp) -> bool {
+    /// Windows that have nothing to do with alarms, but by chance.
+    fn any_time(&self) -> impl Iterator<Item = i64> + use<> {
+        (self.from..self.ground.origin).step_by(29)
+    }
+
+    /// 1 for an incident that stands out, 0 for what is expected, less where fewer came. Many faint ones add up to as
+    /// much as a few that nobody can miss.
+    fn felt(&self, at: Timestamp) -> f64 {
+        (self.surprise(at) / self.spread / STANDS_OUT).clamp(-1.0, 1.0)
+    }
+
+    /// Standard deviations by which more came than expected, over four hours, or at night until ten in the morning.
+    fn surprise(&self, at: Timestamp) -> f64 {
         let zone = self.ground.sites[self.site].zone;
         let minute = zone.minute_of_week(at) % 1440;
         let span = if minute < 360 { 600 - minute } else { 240 };
@@ -165,6 +188,6 @@ impl<'g, 'a> Follow<'g, 'a> {
         let (a, b) = (self.sums[from as usize], self.sums[to as usize]);
         let [excess, variance, expected] = std::array::from_fn(|i| b[i] - a[i]);
         // A day that is busier by a tenth is no incident.
-        excess > 3.0 * (variance + (0.1 * expected).powi(2) + 1.0).sqrt()
+        excess / (variance + (0.1 * expected).powi(2) + 1.0).sqrt()
     }
 }

@@ -24,6 +24,8 @@ const WEIGHT: f64 = 20.0;
 const AGES: [f64; 6] = [60.0, 120.0, 240.0, 480.0, 720.0, f64::INFINITY];
 /// Hours after the end in which what waited may come.
 const AFTER: usize = 3;
+/// Minutes after the end for which the counts before and after are looked at together.
+const MATTERS: f64 = 720.0;
 /// Shorter spells say nothing, minutes.
 const SHORTEST: f64 = 20.0;
 
@@ -80,6 +82,20 @@ impl DampLaw {
         Self(law)
     }
 
+    /// The alarms of a site that keep no tickets away: the others bring none.
+    pub(super) fn others<'a>(
+        &self,
+        scope: &Scope,
+        spells: &[&'a AlarmSpell],
+    ) -> Vec<&'a AlarmSpell> {
+        let damps = |spell: &AlarmSpell| {
+            let kind = spell.alarm_type.as_ref();
+            kind.is_some_and(|kind| self.0.contains_key(&(scope.clone(), kind.clone())))
+        };
+        let others = spells.iter().filter(|spell| self.0.is_empty() || !damps(spell));
+        others.copied().collect()
+    }
+
     /// What damps a site, as far as is known at `now`.
     pub(super) fn of<'l>(
         &'l self,
@@ -108,6 +124,15 @@ pub(super) struct Damping<'l> {
 impl Damping<'_> {
     pub(super) fn is_none(&self) -> bool {
         self.found.is_empty()
+    }
+
+    /// Minutes since the newest alarm was raised or cleared, where that still matters.
+    pub(super) fn changed(&self) -> Option<f64> {
+        let newest = self.found.iter().filter_map(|(.., stretches)| stretches.last());
+        let since = newest.map(|(from, to)| minutes_between(to.unwrap_or(*from), self.now));
+        let least = since.fold(f64::INFINITY, f64::min);
+        let stands = self.found.iter().any(|(.., s)| s.last().is_some_and(|(_, to)| to.is_none()));
+        (stands || least < MATTERS).then_some(least)
     }
 
     /// By alarm type: how it may go at an instant.

@@ -20,9 +20,11 @@ const GAP_MS: i64 = 20 * 60_000;
 /// What comes later than this after the first is an episode of its own, ms.
 const SPAN_MS: i64 = 90 * 60_000;
 /// Figures that every episode has; one a type follows.
-pub(super) const FIGURES: usize = 9;
-/// Distinct devices at which what one more means may change.
-const BENDS: [f64; 3] = [2.0, 4.0, 8.0];
+pub(super) const FIGURES: usize = PLAIN + BENDS.len();
+/// Those of them before the ones that bend.
+pub(super) const PLAIN: usize = 6;
+/// Distinct devices at which what one more means may change: two a doubling.
+const BENDS: [f64; 6] = [2.0, 2.83, 4.0, 5.66, 8.0, 11.3];
 
 /// Alarms that came together.
 #[derive(Clone, Debug)]
@@ -108,17 +110,18 @@ fn episode(
     let critical = group.iter().filter(|s| s.severity == Severity::Critical).count();
     let within = work.iter().any(|w| w.starts_at <= first.raised_at && first.raised_at < w.ends_at);
     let n = devices.len() as f64;
-    let figures = [
+    let mut figures = [0.0; FIGURES];
+    figures[..PLAIN].copy_from_slice(&[
         1.0,
         n.ln(),
         (group.len() as f64 / n).ln(),
         critical as f64 / group.len() as f64,
         f64::from(u8::from(kind == Kind::Overrun)),
         f64::from(u8::from(within)),
-        (n / BENDS[0]).ln().max(0.0),
-        (n / BENDS[1]).ln().max(0.0),
-        (n / BENDS[2]).ln().max(0.0),
-    ];
+    ]);
+    for (figure, bend) in figures[PLAIN..].iter_mut().zip(BENDS) {
+        *figure = (n / bend).ln().max(0.0);
+    }
     Some(Episode {
         site,
         kind,

@@ -3,9 +3,9 @@
 //! A grid over onsets × sizes beside "harmless", weighed by Bayes' rule: negative-binomial counts about the
 //! baseline with and without the episode's excess, how long its alarms stand, and the learned odds.
 
+use super::course::Course;
 use super::episode::Episode;
 use super::ground::{Ground, Site};
-use super::kernel::Kernel;
 use super::law::Law;
 use super::onset::{OnsetState, minutes_between};
 use super::solve::logistic;
@@ -20,10 +20,6 @@ const TEMPER: f64 = 0.8;
 const LEVEL_HOURS: i64 = 4;
 const LEVEL_WEIGHT: f64 = 30.0;
 
-/// Minutes of sleep before people wake, and after how many of a fault most complaints have been held back.
-const NIGHT: f64 = 420.0;
-const HELD: f64 = 120.0;
-
 /// Tickets of a site since an episode began.
 pub(super) struct Track {
     /// Window of the episode's start.
@@ -34,7 +30,7 @@ pub(super) struct Track {
 
 pub(super) struct TrackLeaf {
     pub(super) kernel: usize,
-    dispersion: f64,
+    pub(super) dispersion: f64,
     /// Whether its tickets are looked at to tell how the episode goes.
     tells: bool,
     /// Tickets, NaN where missing.
@@ -121,61 +117,6 @@ fn level(
     (came / said).clamp(0.6, 1.6)
 }
 
-/// How an incident's strength follows from its onset and end, minutes after the episode's start.
-#[derive(Clone, Copy)]
-pub(super) struct Course {
-    pub(super) onset: f64,
-    /// Infinite while it goes on.
-    pub(super) end: f64,
-    /// When people next wake after the onset; infinite where that does not matter.
-    pub(super) wake: f64,
-}
-
-impl Course {
-    /// Share of a night's complaints that wait for the morning: the longer it was felt by night, the more.
-    pub(super) fn held(self, end: f64) -> f64 {
-        let night = end.min(self.wake) - self.onset.max(self.wake - NIGHT);
-        if night > 0.0 { 1.0 - (-night / HELD).exp() } else { 0.0 }
-    }
-
-    /// When all is over but a trickle that tells nothing any more.
-    fn over(self, hold: f64) -> f64 {
-        let end = self.end.max(self.onset + hold);
-        let morning = if self.held(end) > 0.01 { self.wake } else { end };
-        end.max(morning) + 360.0
-    }
-
-    /// How many windows from `from` on can be taken as one: an hour's, where nothing bends.
-    fn block(self, hold: f64, from: f64, minutes: f64) -> usize {
-        let end = self.end.max(self.onset + hold);
-        let since = if self.held(end) > 0.01 { from - self.wake } else { f64::INFINITY };
-        let bends = from < self.onset + 90.0
-            || (since > -60.0 && since < 360.0)
-            || (from + 60.0 > end && from < end + 90.0);
-        if bends { 1 } else { (60.0 / minutes) as usize }.max(1)
-    }
-
-    /// Mean strength over a window that begins `from` minutes after the episode's start.
-    pub(super) fn strength(self, kernel: &Kernel, hold: f64, from: f64, minutes: f64) -> f64 {
-        if from + minutes <= self.onset {
-            return 0.0;
-        }
-        let end = self.end.max(self.onset + hold);
-        let near = |bend: f64| (from - bend).abs() < 60.0;
-        let fine = minutes > 15.0 || near(self.onset) || near(end);
-        let held = self.held(end);
-        let parts = if fine { ((minutes / 10.0).ceil() as usize).max(1) } else { 1 };
-        let part = minutes / parts as f64;
-        let at = |i: usize| from + (i as f64 + 0.5) * part;
-        let strength = |at: f64| {
-            kernel.rise(at - self.onset) * kernel.fall(at - end)
-                + held * kernel.dawn(at - self.wake)
-        };
-        let sum: f64 = (0..parts).map(|i| strength(at(i))).sum();
-        sum / parts as f64
-    }
-}
-
 /// What is known of an episode.
 pub(super) struct Posterior {
     /// Chance that it is felt at all.
@@ -252,7 +193,7 @@ impl Posterior {
                     window = last;
                     let [count, expected, unit] = leaf.sums(first, last);
                     let middle = from + (last - first - 1) as f64 / 2.0 * minutes;
-                    let strength = course.strength(kernel, law.ending.hold, middle, minutes);
+                    let strength = course.strength(law, kernel, middle, minutes);
                     if strength < 0.005 || expected <= 0.0 {
                         continue;
                     }
@@ -318,7 +259,7 @@ impl Posterior {
                 let kernel = &law.kernels[leaf.kernel];
                 for (window, tickets) in tickets.iter_mut().enumerate() {
                     let from = offset + window as f64 * minutes;
-                    let strength = course.strength(kernel, law.ending.hold, from, minutes);
+                    let strength = course.strength(law, kernel, from, minutes);
                     *tickets += self.real * weight * size * strength * leaf.unit[window];
                 }
             }

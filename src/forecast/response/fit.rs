@@ -51,7 +51,8 @@ impl Response {
         law.work = WorkLaw::learn(&ground, &work, from, &prior.work);
         let mut found: Vec<Episode> = Vec::new();
         for (site, spells) in alarms.iter().enumerate() {
-            found.extend(episodes(site, spells, &work[site], &law.classes, ground.now()));
+            let spells = law.damp.others(&ground.sites[site].scope, spells);
+            found.extend(episodes(site, &spells, &work[site], &law.classes, ground.now()));
         }
         learn(law, prior, &ground, &sample(&ground, &found));
         for (number, site) in ground.sites.iter().enumerate() {
@@ -159,9 +160,9 @@ pub(super) fn damp(
             continue;
         }
         for (leaf, explained) in site.leaves.iter().zip(explained.iter_mut()) {
-            if let Some(count) = leaf.count(index, ground.origin) {
-                // Where hardly any came, what is expected says more than the few.
-                let kept = (count - count / factor).max(-leaf.expected(index));
+            // As much as a forecast takes off: where another share than usual comes, that is carried on as it is.
+            if leaf.count(index, ground.origin).is_some() {
+                let kept = (factor - 1.0) * leaf.expected(index);
                 *explained.entry(index).or_default() += kept as f32;
             }
         }

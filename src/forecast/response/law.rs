@@ -52,6 +52,8 @@ pub(super) struct Law {
     pub(super) ending: Ending,
     /// 0: an incident brings as many tickets at any hour; 1: as the hour's own volume has it.
     pub(super) daytime: f64,
+    /// Complaints at night, in multiples of those by day of the same incident.
+    pub(super) night: f64,
     pub(super) work: WorkLaw,
     pub(super) damp: DampLaw,
 }
@@ -79,9 +81,15 @@ impl Law {
             onset: Onset::of_prior(prior),
             ending: Ending::of_prior(&prior.ending),
             daytime: 0.0,
+            night: prior.night.awake,
             work: WorkLaw::of_prior(&prior.work),
             damp: DampLaw::default(),
         }
+    }
+
+    /// Share of an incident's complaints that come, by how far people are asleep.
+    pub(super) fn awake(&self, asleep: f64) -> f64 {
+        1.0 - asleep * (1.0 - self.night)
     }
 
     /// Number of a channel's kernel; 0 for one that was not there at the fit.
@@ -92,10 +100,12 @@ impl Law {
 
 /// The prior's log-odds by figure.
 pub(super) fn real_figures(r: &RealPrior) -> [f64; FIGURES] {
-    [r.intercept, r.devices, r.repeats, r.critical, r.overrun, r.within_work, 0.0, 0.0, 0.0]
+    let plain = [r.intercept, r.devices, r.repeats, r.critical, r.overrun, r.within_work];
+    std::array::from_fn(|i| plain.get(i).copied().unwrap_or(0.0))
 }
 
 /// The prior's ln size by figure.
 pub(super) fn size_figures(s: &SizePrior) -> [f64; FIGURES] {
-    [s.median.ln(), s.devices, 0.0, s.critical, 0.0, 0.0, 0.0, 0.0, 0.0]
+    let plain = [s.median.ln(), s.devices, 0.0, s.critical];
+    std::array::from_fn(|i| plain.get(i).copied().unwrap_or(0.0))
 }

@@ -2,19 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::curve::Curve;
 use super::ending::EndingSums;
-use super::episode::{Episode, FIGURES, Kind};
+use super::episode::{Episode, FIGURES, Kind, PLAIN};
 use super::filter::{EVIDENCE_HOURS, Posterior, Track};
 use super::ground::Ground;
-use super::kernel::{DAWN, KNOTS, Kernel, knot};
+use super::kernel::{DAWN, KNOTS, Kernel};
 use super::law::{Law, Score, real_figures, row, size_figures};
 use super::onset::{LAGS, MORNING, Onset, Slot, minutes_between, shares};
 use super::prior::Prior;
 use super::solve::{Row, Start, dot, linear, log_odds, logistic};
 use chrono::Timelike;
 
-/// The first of the figures that bend the score.
-const BENDS: usize = FIGURES - 3;
 /// Rounds of learning.
 const ROUNDS: usize = 9;
 /// Episodes that are learned from: enough for every figure, and no more work than seconds.
@@ -24,6 +23,8 @@ pub(super) const TRACKS_MAX: usize = 8000;
 /// Candidates for how far an incident's tickets follow the hour's own volume.
 const DAYTIME_EPISODES: usize = 600;
 const DAYTIME: [f64; 4] = [0.0, 0.35, 0.7, 1.0];
+/// Share of an episode's tickets by which its size is usually misjudged.
+const SIZE_ERROR: f64 = 0.3;
 /// How far one type's score may lie from another's: log-odds, and ln size.
 const TYPE_SPREAD: (f64, f64) = (1.0, 0.3);
 /// The same of services and of scopes.
@@ -43,15 +44,17 @@ struct Sums {
     /// By kernel.
     kernels: Vec<KernelSums>,
     ending: EndingSums,
+    /// While people sleep, by day's tickets over the variance: tickets that came, and those that would have by day.
+    asleep: (f64, f64),
     evidence: f64,
 }
 
-/// By knot: tickets that came, and that strength 1 would have brought.
+/// One channel's curves.
 #[derive(Clone, Debug, Default)]
 struct KernelSums {
-    up: [(f64, f64); KNOTS.len()],
-    down: [(f64, f64); KNOTS.len()],
-    dawn: [(f64, f64); DAWN.len()],
+    up: Curve<{ KNOTS.len() }>,
+    down: Curve<{ KNOTS.len() }>,
+    dawn: Curve<{ DAWN.len() }>,
 }
 
 /// Improves a law by the episodes of a past; `tracks` by episode.
@@ -121,6 +124,7 @@ fn gather(law: &Law, ground: &Ground<'_>, episodes: &[&Episode]) -> Sums {
         night: [(0.0, 0.0); 24],
         kernels: vec![KernelSums::default(); law.kernels.len()],
         ending: EndingSums::default(),
+        asleep: (0.0, 0.0),
         evidence: 0.0,
     };
     let mut explained = Explained::default();
@@ -161,8 +165,8 @@ fn gather(law: &Law, ground: &Ground<'_>, episodes: &[&Episode]) -> Sums {
     sums
 }
 
-/// Shares out what came beyond the baseline among the curves' knots, in proportion to what each is thought to
-/// have brought.
+/// Adds to each curve's equations what came beyond the baseline, window by window, the other curves being as they
+/// were thought to be.
 fn attribute(
     sums: &mut Sums,
     law: &Law,
@@ -179,7 +183,6 @@ fn attribute(
         let night = course.held(end);
         for leaf in &track.leaves {
             let kernel = &law.kernels[leaf.kernel];
-            let sums = &mut sums.kernels[leaf.kernel];
             for window in 0..track.windows {
                 let middle = offset + (window as f64 + 0.5) * minutes;
                 let (since, after) = (middle - course.onset, middle - end);
@@ -190,60 +193,50 @@ fn attribute(
                 let (rise, fall) = (kernel.rise(since), kernel.fall(after));
                 let woken = middle - course.wake;
                 let held = night * kernel.dawn(woken);
-                let strength = rise * fall + held;
-                let excess = size * leaf.unit[window];
-                let expected = leaf.expected[window];
-                // Windows in which the episode stands out say most.
-                let clear = excess * strength / (expected + excess * strength).max(1e-9);
-                let weight = posterior.real * weight * clear.max(0.05);
-                let full = weight * excess;
-                // Tickets a unit of strength.
-                let each = weight * (count - expected) / strength.max(0.02);
-                share(&mut sums.up, &KNOTS, since, each * rise * fall, full * fall);
+                let full = size * leaf.unit[window];
+                let asleep = course.asleep(middle);
+                let awake = full * law.awake(asleep);
+                let (expected, excess) = (leaf.expected[window], awake * rise * fall + full * held);
+                // Of a large one the size is not known to the ticket.
+                let variance = expected
+                    + leaf.dispersion * expected.powi(2)
+                    + excess
+                    + (SIZE_ERROR * excess).powi(2);
+                let weight = posterior.real * weight / variance.max(0.05);
+                let came = count - expected;
+                let standing = came - full * held;
+                let by_day = full * rise * fall;
+                if asleep >= 1.0 {
+                    sums.asleep.0 += weight * by_day * standing;
+                    sums.asleep.1 += weight * by_day * by_day;
+                }
+                let sums = &mut sums.kernels[leaf.kernel];
+                sums.up.add(&KNOTS, since, (standing, awake * fall), weight);
                 if after > 0.0 {
-                    share(&mut sums.down, &KNOTS, after, each * rise * fall, full * rise);
+                    sums.down.add(&KNOTS, after, (standing, awake * rise), weight);
                 }
                 if woken > 0.0 && woken < DAWN[DAWN.len() - 1] {
-                    share(&mut sums.dawn, &DAWN, woken, each * held, full * night);
+                    let waited = came - awake * rise * fall;
+                    sums.dawn.add(&DAWN, woken, (waited, full * night), weight);
                 }
             }
         }
     }
 }
 
-/// Adds tickets that came, and that strength 1 would have brought, to the knots on either side.
-fn share(sums: &mut [(f64, f64)], knots: &[f64], at: f64, came: f64, full: f64) {
-    let (i, part) = knot(knots, at);
-    for (i, part) in [(i, 1.0 - part), (i + 1, part)] {
-        sums[i].0 += part * came;
-        sums[i].1 += part * full;
-    }
-}
-
 fn improve(law: &mut Law, start: &Law, prior: &Prior, ground: &Ground<'_>, sums: &Sums) {
     improve_scores(law, prior, ground, sums);
     law.onset = onset(&start.onset, prior, sums);
-    law.ending = start.ending.learned(&sums.ending, prior.ending.weight);
+    let (came, by_day) = sums.asleep;
     let weight = prior.kernel.weight;
+    law.night = ((came + weight * start.night) / (by_day + weight)).clamp(0.02, 2.0);
+    law.ending = start.ending.learned(&sums.ending, prior.ending.weight);
     for ((kernel, start), sums) in law.kernels.iter_mut().zip(&start.kernels).zip(&sums.kernels) {
-        let mut up = curve(weight, &start.up, &sums.up);
-        let mut down = curve(weight, &start.down, &sums.down);
-        up[0] = 0.0;
-        down[0] = 1.0;
-        // What is over does not come back.
-        for i in 1..down.len() {
-            down[i] = down[i].min(down[i - 1]);
-        }
-        *kernel = Kernel::new(up, down, curve(weight / 4.0, &start.dawn, &sums.dawn));
+        let up = sums.up.solved(&kernel.up, &start.up, 1, weight);
+        let down = sums.down.solved(&kernel.down, &start.down, 1, weight);
+        let dawn = sums.dawn.solved(&kernel.dawn, &start.dawn, 0, weight / 4.0);
+        *kernel = Kernel::new(up, down, dawn);
     }
-}
-
-/// Strengths by knot, pulled towards those at the start.
-fn curve<const N: usize>(weight: f64, start: &[f64; N], sums: &[(f64, f64); N]) -> [f64; N] {
-    std::array::from_fn(|i| {
-        let (came, full) = sums[i];
-        ((came.max(0.0) + weight * start[i]) / (full + weight)).clamp(0.0, 5.0)
-    })
 }
 
 fn onset(start: &Onset, prior: &Prior, sums: &Sums) -> Onset {
@@ -278,7 +271,7 @@ fn improve_scores(law: &mut Law, prior: &Prior, ground: &Ground<'_>, sums: &Sums
     let r = &prior.real;
     let mean = padded(real_figures(r), 0.0);
     let mut figures = [r.spread.powi(-2); FIGURES];
-    figures[BENDS..].fill((2.0 * r.spread).powi(-2));
+    figures[PLAIN..].fill((2.0 * r.spread).powi(-2));
     let precision = padded(figures, TYPE_SPREAD.0.powi(-2));
     let start = Start { mean: &mean, precision: &precision };
     let coefficients = log_odds(&sums.rows, &sums.real, &start, &mean);

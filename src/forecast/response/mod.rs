@@ -12,14 +12,17 @@
 //! | `baseline` | tickets without alarms, from whoever forecasts them |
 //! | `class`, `episode` | which alarms say anything; which belong together |
 //! | `kernel`, `onset`, `ending`, `work`, `damp`, `law` | what is learned |
+//! | `course` | how strongly an incident is felt from minute to minute |
 //! | `filter` | one episode, given the tickets since |
-//! | `learn` | expectation–maximisation over past episodes |
+//! | `learn`, `curve` | expectation–maximisation over past episodes, the curves by least squares |
 //! | `read`, `effect`, `paths` | now, and the next six hours |
 //!
 //! Pure: values before the origin in, values out; nothing is kept between two reads.
 
 mod baseline;
 mod class;
+mod course;
+mod curve;
 mod damp;
 mod effect;
 mod ending;

@@ -66,6 +66,7 @@ pub struct NightPrior {
     pub wakes_at: f64,
     pub wakes_spread: f64,
     pub backlog: f64,
+    pub awake: f64,
     pub weight: f64,
 }
 
@@ -203,6 +204,7 @@ impl Prior {
         }
         within("work.share", self.work.share, 0.0..100.0, "0 or more")?;
         within("night.backlog", self.night.backlog, 0.0..10.0, "0 to 10")?;
+        within("night.awake", self.night.awake, 0.0..2.0, "0 to 2")?;
         within("ending.hold", self.ending.hold, 0.0..1440.0, "0 to 1440 minutes")
     }
 }

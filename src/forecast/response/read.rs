@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::baseline::Baselines;
+use super::course::Course;
 use super::damp::Ways;
 use super::effect::Effect;
 use super::episode::{Episode, episodes};
-use super::filter::{Course, Posterior};
+use super::filter::Posterior;
 use super::fit::{Response, damp, explain, middle, subtract};
 use super::ground::{Ground, Site};
 use super::law::Law;
@@ -28,6 +29,10 @@ const BINS: usize = 40;
 const BIN_FIRST: f64 = 0.05;
 const BIN_STEP: f64 = 0.22;
 
+/// Minutes after which counts show half of what an alarm that damps does, and ahead for which they say half.
+const SHOWN: f64 = 30.0;
+const SEEN_AHEAD: f64 = 120.0;
+
 /// What is known at one origin.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
@@ -36,6 +41,8 @@ pub struct Reading {
     past: BTreeMap<SeriesKey, HashMap<i64, f32>>,
     /// First window that the reading, and no longer the fit, speaks for.
     first: i64,
+    /// Leaves that alarms damp: minutes since the newest of these was raised or cleared.
+    damped: BTreeMap<SeriesKey, f64>,
     /// By scope: how each of its episodes may go on, all channels together.
     paths: BTreeMap<Scope, Vec<Paths>>,
 }
@@ -86,6 +93,16 @@ impl Reading {
         none.iter().map(|none| 1.0 - none).collect()
     }
 
+    /// Share of a forecast that the newest counts say better than past outages do, `lead` minutes ahead of the origin:
+    /// what has stopped is seen in them, the more so the longer it has, but not when it will be back.
+    pub fn seen(&self, series: &SeriesKey, lead: f64) -> f64 {
+        let share = |minutes: &f64| {
+            let shown = 1.0 - (-minutes / SHOWN).exp2();
+            shown * (-lead / SEEN_AHEAD).exp2()
+        };
+        self.damped.get(series).map_or(0.0, share)
+    }
+
     /// Leaves of which alarms or work account for tickets of the last day.
     pub fn explained(&self) -> impl Iterator<Item = &SeriesKey> {
         self.past.keys()
@@ -117,7 +134,8 @@ impl Response {
             if spells.is_empty() && work.is_empty() {
                 continue;
             }
-            let mut found = episodes(number, spells, work, &law.classes, now);
+            let others = law.damp.others(&site.scope, spells);
+            let mut found = episodes(number, &others, work, &law.classes, now);
             found.retain(|e| e.starts >= since);
             let ahead = Ahead::new(law, &ground, site);
             let mut effects = ahead.planned(work);
@@ -127,6 +145,9 @@ impl Response {
             });
             damp(law, &ground, site, spells, since, &mut explained);
             ahead.damp(&mut effects, spells);
+            if let Some(minutes) = law.damp.of(&site.scope, spells, now).changed() {
+                reading.damped.extend(site.leaves.iter().map(|leaf| (leaf.key.clone(), minutes)));
+            }
             if !paths.is_empty() {
                 reading.paths.insert(site.scope.clone(), paths);
             }
@@ -247,7 +268,7 @@ impl<'g, 'a> Ahead<'g, 'a> {
                     let mut total = 0.0;
                     for (number, leaf) in site.leaves.iter().enumerate() {
                         let kernel = &law.kernels[leaf.kernel];
-                        let strength = course.strength(kernel, law.ending.hold, at, minutes);
+                        let strength = course.strength(law, kernel, at, minutes);
                         let full = strength * units[number][target];
                         total += full;
                         spread(
