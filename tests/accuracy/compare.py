@@ -7,16 +7,23 @@
 Peers know what the backtest's models know: windows before the origin, the civil time and, with --calendar,
 the kind of day. As in the backtest a window that lacks rows is missing, closed hours are cut out of what
 seasonal models read, MASE divides by the weekly naive error before the first origin.
+
+MSTL, AutoETS for the rest of it included, is fitted at every origin. LightGBM is refitted REFITS times over the
+origins, at midnight; of daily AutoETS the parameters are found at a day's first origin and its state is that of
+every origin; Prophet, which has no state, is fitted once a day, at midnight.
 """
 
 import argparse
+import logging
+import os
 import sys
-import time
 import warnings
+from pathlib import Path
 
 import lightgbm
 import numpy as np
 import pandas as pd
+from prophet import Prophet
 from statsforecast.models import MSTL, AutoETS
 
 QUANTILES = np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975])
@@ -24,6 +31,7 @@ LEVELS = [50, 80, 95]
 COLUMNS = [f"q{q:g}" for q in QUANTILES]
 OPEN_SHARE = 0.03
 POINTS_MAX = 3000
+REFITS = 6
 SEED = 7
 
 
@@ -35,8 +43,8 @@ def parse_args():
     parser.add_argument("--missing", default="gap", choices=["gap", "zero"])
     parser.add_argument("--calendar", help="date,kind")
     parser.add_argument("--forecasts", required=True, nargs="+", help="what backtest --forecasts wrote")
-    parser.add_argument("--peers", default="seasonal-naive,ets-daily,mstl,lightgbm")
-    parser.add_argument("--refit-days", type=int, default=7, help="days between refits of LightGBM")
+    parser.add_argument("--peers", default="seasonal-naive,ets-daily,mstl,prophet,lightgbm")
+    parser.add_argument("--save", help="folder for the peers' forecasts, to be given as --forecasts another time")
     return parser.parse_args()
 
 
@@ -97,6 +105,11 @@ class Series:
         local = ts.tz_convert(self.tz).tz_localize(None)
         return (local - self.civil.index[0]) // self.width
 
+    def midnight(self, origin, every=1):
+        """The newest midnight at the origin or before it, counted in steps of so many days."""
+        days = (self.civil.index[origin].normalize() - self.civil.index[0].normalize()).days % every
+        return origin - self.slot[origin] % self.per_day - days * self.per_day
+
     def open_slots(self, origin):
         """Slots of the week that are open, judged by the eight weeks before the origin."""
         first = max(0, origin - 8 * self.per_week)
@@ -131,22 +144,34 @@ def from_intervals(forecast, ahead):
     return found
 
 
-def ets_daily(series, origin, steps):
-    y, ahead, day, week = series.laid(origin, steps)
-    model = AutoETS(season_length=day or week)
-    if model.season_length > 24:
-        # AutoETS knows no seasons above 24: the usual day is taken off first.
-        length = model.season_length
-        tail = y[-(len(y) // length) * length :][-28 * length :]
-        usual = tail.reshape(-1, length).mean(axis=0)
-        # The tail ends at the origin, so that its first column is the next step's slot.
-        rest = tail - np.tile(usual, len(tail) // length)
-        forecast = AutoETS(season_length=1).forecast(rest, steps, level=LEVELS)
-        shift = np.tile(usual, steps // length + 1)[:steps]
-        forecast = {key: value + shift for key, value in forecast.items()}
-    else:
-        forecast = model.forecast(y[-28 * model.season_length :], steps, level=LEVELS)
-    return from_intervals(forecast, ahead)
+class EtsDaily:
+    """AutoETS with the day as its season, on four weeks before a day's first origin and on what came since."""
+
+    def __init__(self):
+        self.fitted = {}
+
+    def fit(self, y, length):
+        y = y[-(min(28 * length, len(y)) // length) * length :]
+        usual = np.zeros(length)
+        if length > 24:
+            # AutoETS knows no seasons above 24: the usual day is taken off first.
+            usual = y.reshape(-1, length).mean(axis=0)
+        model = AutoETS(season_length=1 if length > 24 else length)
+        return model.fit(y - np.resize(usual, len(y))), usual, len(y)
+
+    def __call__(self, series, origin, steps):
+        y, ahead, day, week = series.laid(origin, steps)
+        length = day or week
+        key = (id(series), series.civil.index[origin].date(), length)
+        if key not in self.fitted:
+            self.fitted = {key: (origin, *self.fit(y, length))}
+        first, model, usual, count = self.fitted[key]
+        # Its first states are those of its first count, so that it has to go on from the same one.
+        count += int(series.open_slots(origin)[series.slot[first:origin]].sum())
+        y = y[-count:]
+        forecast = model.forward(y - np.resize(usual, count), steps, level=LEVELS)
+        shift = np.resize(usual, count + steps)[count:]
+        return from_intervals({name: value + shift for name, value in forecast.items()}, ahead)
 
 
 def mstl(series, origin, steps):
@@ -180,17 +205,48 @@ def seasonal_naive(series, origin, steps):
     return found
 
 
-class LightGbm:
-    """Direct quantiles: one model a quantile over all leads, refitted every few days on the last weeks."""
+class ProphetDaily:
+    """Day and week as they multiply the trend, special days by kind; quantiles of its samples."""
 
-    ROUNDS = 300
-    PARAMETERS = dict(objective="quantile", learning_rate=0.05, num_leaves=31, min_data_in_leaf=40,
+    def __init__(self, days):
+        kinds = pd.Series(days, dtype=float)
+        self.holidays = None
+        if len(kinds):
+            self.holidays = pd.DataFrame({"ds": pd.to_datetime(kinds.index), "holiday": kinds.map("kind {:g}".format).array})
+        self.fitted = {}
+
+    def fit(self, series, origin):
+        is_open = series.open_slots(origin)[series.slot[:origin]]
+        known = is_open & ~np.isnan(series.values[:origin])
+        rows = pd.DataFrame({"ds": series.civil.index[:origin][known], "y": series.values[:origin][known]})
+        model = Prophet(seasonality_mode="multiplicative", yearly_seasonality=False, weekly_seasonality=20,
+                        daily_seasonality=8, holidays=self.holidays, uncertainty_samples=1000)
+        return model.fit(rows[-POINTS_MAX:], seed=SEED)
+
+    def __call__(self, series, origin, steps):
+        midnight = series.midnight(origin)
+        key = (id(series), midnight)
+        if key not in self.fitted:
+            self.fitted = {key: self.fit(series, midnight)}
+        np.random.seed(SEED)
+        ahead = pd.DataFrame({"ds": series.civil.index[origin : origin + steps]})
+        samples = self.fitted[key].predictive_samples(ahead)["yhat"]
+        found = np.maximum(0, np.quantile(samples, QUANTILES, axis=1).T)
+        found[~series.open_slots(origin)[series.slot[origin : origin + steps]]] = 0
+        return found
+
+
+class LightGbm:
+    """Direct quantiles: one model a quantile over all leads, on the last half year; rounds by its last fifth."""
+
+    ROUNDS_MAX = 500
+    PARAMETERS = dict(objective="quantile", learning_rate=0.05, num_leaves=31, min_data_in_leaf=100,
                       bagging_fraction=0.8, bagging_freq=1, feature_fraction=0.8, seed=SEED,
                       num_threads=1, verbose=-1)
 
     def __init__(self, refit_days, rows_max=40_000):
         self.refit_days, self.rows_max = refit_days, rows_max
-        self.fitted = {}
+        self.fitted, self.rounds = {}, {}
 
     def features(self, series, origin, step):
         y, at, width = series.values, origin + step, series.per_week
@@ -205,7 +261,8 @@ class LightGbm:
             before = np.stack([np.nanmean([back(origin - k - w * width) for w in (1, 2, 3, 4)], axis=0)
                                for k in range(1, span + 1)])
             both = ~np.isnan(recent) & ~np.isnan(before)
-            return np.where(both, recent, 0).sum(0) / np.maximum(1e-9, np.where(both, before, 0).sum(0))
+            expected = np.where(both, before, 0).sum(0)
+            return np.where(expected > 0, np.where(both, recent, 0).sum(0) / np.maximum(1e-9, expected), np.nan)
         last = [back(origin - k) for k in (1, 2, 3, 4)]
         yesterday = back(at - series.per_day)
         spans = [max(1, per_hour), 3 * per_hour, series.per_day]
@@ -216,19 +273,26 @@ class LightGbm:
     def fit(self, series, origin, steps):
         rng = np.random.default_rng(SEED)
         first = max(2 * series.per_week, origin - 26 * series.per_week)
-        origins = rng.integers(first, origin - steps, self.rows_max)
-        step = rng.integers(0, steps, self.rows_max)
-        y = series.values[origins + step]
-        known = ~np.isnan(y)
-        x = self.features(series, origins[known], step[known])
+        origins, step = (part.ravel() for part in np.mgrid[first : origin - steps + 1, 0:steps])
+        known = np.flatnonzero(~np.isnan(series.values[origins + step]))
+        chosen = rng.permutation(known)[: self.rows_max]
+        x, y = self.features(series, origins[chosen], step[chosen]), series.values[origins + step][chosen]
         parameters = [dict(self.PARAMETERS, alpha=q) for q in QUANTILES]
-        return [lightgbm.train(p, lightgbm.Dataset(x, y[known]), self.ROUNDS) for p in parameters]
+        if id(series) not in self.rounds:
+            late = origins[chosen] >= origin - (origin - first) // 5
+            early = ~late & (origins[chosen] + steps < origin - (origin - first) // 5)
+            train, test = lightgbm.Dataset(x[early], y[early]), lightgbm.Dataset(x[late], y[late])
+            stop = lightgbm.early_stopping(50, verbose=False)
+            tried = [lightgbm.train(p, train, self.ROUNDS_MAX, [test], callbacks=[stop]) for p in parameters]
+            self.rounds[id(series)] = [max(1, model.best_iteration) for model in tried]
+        data = lightgbm.Dataset(x, y)
+        return [lightgbm.train(p, data, rounds) for p, rounds in zip(parameters, self.rounds[id(series)])]
 
     def __call__(self, series, origin, steps):
-        block = origin // (series.per_day * self.refit_days)
-        key = (id(series), block)
+        midnight = series.midnight(origin, self.refit_days)
+        key = (id(series), midnight)
         if key not in self.fitted:
-            self.fitted = {key: self.fit(series, block * series.per_day * self.refit_days, steps)}
+            self.fitted = {key: self.fit(series, midnight, steps)}
         x = self.features(series, np.full(steps, origin), np.arange(steps))
         found = np.stack([model.predict(x) for model in self.fitted[key]], axis=1)
         return np.maximum(0, np.sort(found, axis=1))
@@ -252,7 +316,8 @@ def scores(rows, scale):
 
 def main():
     args = parse_args()
-    warnings.filterwarnings("ignore", category=RuntimeWarning)
+    warnings.filterwarnings("ignore")
+    logging.getLogger("cmdstanpy").disabled = True
     counts, days = read_counts(args), special_days(args)
     tables = {path: pd.read_csv(path, parse_dates=["origin", "target"]) for path in args.forecasts}
     base = next(iter(tables.values()))
@@ -272,22 +337,26 @@ def main():
     if differ:
         print(f"warning: {differ} of {len(known)} actual counts differ from this script's reading")
 
-    known_peers = {"seasonal-naive": seasonal_naive, "ets-daily": ets_daily, "mstl": mstl,
-                   "mstl-log": mstl_log, "lightgbm": LightGbm(args.refit_days)}
+    refit_days = -(-(base["origin"].max() - base["origin"].min()).days // REFITS) or 1
+    known_peers = {"seasonal-naive": seasonal_naive, "ets-daily": EtsDaily(), "mstl": mstl, "mstl-log": mstl_log,
+                   "prophet": ProphetDaily(days), "lightgbm": LightGbm(refit_days)}
     found = {}
     for table in tables.values():
         table["series"] = table["series"].astype(str)
     for path, table in tables.items():
         found[path.rsplit("/", 1)[-1]] = (table, 0.0)
     for peer in filter(None, args.peers.split(",")):
-        started, parts = time.process_time(), []
+        started, parts = sum(os.times()[:4]), []
         print(f"running {peer}", file=sys.stderr)
         for (name, origin), rows in base.groupby(["series", "origin"], sort=True):
             rows = rows.sort_values("target").copy()
             series = every[name]
             rows[COLUMNS] = known_peers[peer](series, series.at(origin), len(rows))
             parts.append(rows)
-        found[f"peer: {peer}"] = (pd.concat(parts), time.process_time() - started)
+        found[f"peer: {peer}"] = (pd.concat(parts), sum(os.times()[:4]) - started)
+        if args.save:
+            Path(args.save).mkdir(parents=True, exist_ok=True)
+            found[f"peer: {peer}"][0].to_csv(Path(args.save, f"{peer}.csv"), index=False)
 
     print(f"{base['origin'].nunique()} origins, {base['origin'].min()} to {base['origin'].max()}")
     print(f"{'':28} {'MASE':>7} {'WAPE':>7} {'WQL':>7} {'cov80':>6} {'cov95':>6} {'CPU s':>7}")

@@ -3,6 +3,7 @@
 
     prepare.py incidents uci_itsm_incidents.csv OUT    one row an incident → ts,y
     prepare.py activities bizitobs_l2c_5min.csv OUT    act_* → series, outage flags → alarms
+    prepare.py volumes nab_labelled.csv OUT            taxi rides; mentions, a series a company
     prepare.py simulated DIR OUT                       what `surgecast simulate --out DIR` wrote
 """
 
@@ -56,6 +57,13 @@ def activities(source, out):
     write(out / "alarms.csv", ALARM_COLUMNS, alarms)
 
 
+def volumes(source, out):
+    with open(source, newline="") as file:
+        rows = [(row["series"], row["ts"], row["y"]) for row in csv.DictReader(file)]
+    for name, prefix in [("taxi", "nyc_taxi"), ("mentions", "Twitter")]:
+        write(out / f"{name}.csv", ["series", "ts", "y"], (row for row in rows if row[0].startswith(prefix)))
+
+
 def lines(path):
     with open(path) as file:
         yield from map(json.loads, file)
@@ -86,7 +94,7 @@ def simulated(source, out):
 
 
 def main():
-    kinds = {"incidents": incidents, "activities": activities, "simulated": simulated}
+    kinds = {"incidents": incidents, "activities": activities, "volumes": volumes, "simulated": simulated}
     if len(sys.argv) != 4 or sys.argv[1] not in kinds:
         sys.exit(__doc__)
     out = Path(sys.argv[3])

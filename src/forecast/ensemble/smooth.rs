@@ -153,7 +153,7 @@ mod tests {
             (0..frame.len()).map(|t| (shape(t) + 40.0 * rng.random::<f64>()) as f32).collect()
         };
         let tide = |t: usize| 100.0 + 50.0 * (t as f64 * std::f64::consts::TAU / 672.0).sin();
-        let edges = |t: usize| if t % 3 == 0 { 900.0 } else { 100.0 };
+        let edges = |t: usize| if t.is_multiple_of(3) { 900.0 } else { 100.0 };
         assert!(reach(&frame, &counts(&tide)) >= 4);
         assert_eq!(reach(&frame, &counts(&edges)), 0);
         assert_eq!(reach(&frame, &vec![f32::NAN; frame.len()]), 0);
