@@ -294,8 +294,8 @@ impl<'a> Row<'a> {
         let outlook = known.map(|(_, outlook)| outlook);
         let plan = known.and_then(|(plan, _)| plan.as_ref());
         let gap_at = outlook.and_then(|outlook| outlook.gap_at);
-        let targets = plan.into_iter().flat_map(|plan| &plan.targets);
-        let worst = targets.filter(|target| Some(target.start) == gap_at).next();
+        let mut targets = plan.into_iter().flat_map(|plan| &plan.targets);
+        let worst = targets.find(|target| Some(target.start) == gap_at);
         let gap = outlook.and_then(|outlook| outlook.gap_max).map_or(0.0, f64::from);
         let against = worst.map_or(1.0, |target| f64::from(target.agents) - f64::from(target.gap));
         Self { info, outlook, worst, risk: gap.max(0.0) / against.max(1.0).sqrt() }

@@ -67,7 +67,8 @@ fn the_page_shows_two_thousand_series_a_part_at_a_time() {
     let folder = tempfile::tempdir().expect("a folder");
     fill(&folder.path().join("data"));
     let config = folder.path().join("surgecast.toml");
-    let text = "[server]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"data\"\n[forecast]\nbackfill = \"1h\"\n";
+    let text = "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"data\"\n\
+                [forecast]\nbackfill = \"1h\"\n";
     std::fs::write(&config, text).expect("config");
     let program = Program::start(&["serve", "--config", config.to_str().expect("UTF-8")]);
     let all = program.wait_for("/api/v1/overview?limit=3", |all| all["figures"]["leaves"] == 2000);
