@@ -12,16 +12,14 @@ use utoipa::{IntoParams, ToSchema};
 use super::dto;
 use super::params::{self, ListQuery, Page, Params};
 use super::problem::Problem;
-use super::read::{each, info, read};
+use super::read::{MANY, each, info, read};
 use super::state::ApiState;
 use crate::domain::{SeriesKey, Timestamp};
 use crate::staffing::{Outlook, Plan, PlanTarget};
-use crate::store::{Filter, Reader, SeriesInfo, Served, StoreError};
+use crate::store::{Filter, Reader, SeriesInfo, StoreError};
 
 /// Counts that a sparkline shows.
 const SPARK_WINDOWS: u32 = 48;
-/// From so many series on all forecasts of a time are read at once.
-const MANY: usize = 200;
 
 /// What the next six hours hold, as present-time numbers
 #[utoipa::path(get, path = "/outlook", params(ListQuery), responses((status = 200, body = dto::Outlook), (status = 404, body = Problem)))]
@@ -83,14 +81,10 @@ fn medians(
     reader: &Reader,
     outlooks: &[&Outlook],
 ) -> Result<BTreeMap<SeriesKey, Vec<f64>>, StoreError> {
-    let mut known: BTreeMap<SeriesKey, Served> = BTreeMap::new();
-    if outlooks.len() >= MANY
-        && let Some(newest) = reader.newest_issue()?
-    {
-        let all = reader.served_at(newest)?.into_iter();
-        known.extend(all.map(|served| (served.vintage.series.clone(), served)));
-        known.extend(reader.live_nowcasts()?);
-    }
+    let mut known = match outlooks.len() {
+        MANY.. => reader.served_now()?,
+        _ => BTreeMap::new(),
+    };
     let mut medians = BTreeMap::new();
     for Outlook { series, issued_at, .. } in outlooks {
         let served = match known.remove(series) {

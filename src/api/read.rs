@@ -1,5 +1,6 @@
 //! GET: what is known. Reads run beside the runtime, on the store's own connections.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
@@ -16,13 +17,15 @@ use super::problem::Problem;
 use super::state::ApiState;
 use crate::domain::{MaintenanceEvent, SeriesKey, Timestamp};
 use crate::forecast::{HORIZON, PlannedWork};
-use crate::store::{Filter, Reader, SeriesInfo, StoreError};
+use crate::store::{Filter, Reader, SeriesInfo, Served, StoreError};
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// Longest stretch that one answer covers.
 const SPAN_MAX: Duration = Duration::from_secs(62 * 86_400);
 /// Standing alarms that are looked at, the most severe first.
 const ALARMS_MAX: usize = 10_000;
+/// From so many series on all forecasts of a time are read at once.
+pub(super) const MANY: usize = 200;
 
 /// Runs a read off the runtime's threads.
 pub async fn read<T: Send + 'static>(
@@ -41,7 +44,7 @@ pub(super) async fn each<T: Serialize + Send + 'static>(
     state: &ApiState,
     filter: Filter,
     page: Page,
-    one: impl Fn(&Reader, &SeriesKey) -> Result<Option<T>, StoreError> + Send + 'static,
+    mut one: impl FnMut(&Reader, &SeriesKey) -> Result<Option<T>, StoreError> + Send + 'static,
 ) -> Result<Response, Problem> {
     if let Filter { region: Some(r), service: Some(s), channel: Some(c) } = &filter {
         let series = SeriesKey::new(r.clone(), s.clone(), c.clone());
@@ -147,8 +150,18 @@ pub async fn forecasts(
         params::filter(query.region.as_ref(), query.service.as_ref(), query.channel.as_ref())?;
     let issued_at = params::instant("issued_at", query.issued_at.as_ref())?;
     let page = Page::new(query.limit, query.after.as_deref())?;
+    let is_one = filter.region.is_some() && filter.service.is_some() && filter.channel.is_some();
+    let are_many = !is_one && issued_at.is_none() && page.most >= MANY;
+    let mut newest: Option<BTreeMap<SeriesKey, Served>> = None;
     each(&state, filter, page, move |reader, series| {
-        Ok(reader.served(series, issued_at)?.map(dto::Forecast::from))
+        if are_many && newest.is_none() {
+            newest = Some(reader.served_now()?);
+        }
+        let served = match newest.as_mut().and_then(|newest| newest.remove(series)) {
+            Some(served) => Some(served),
+            None => reader.served(series, issued_at)?,
+        };
+        Ok(served.map(dto::Forecast::from))
     })
     .await
 }

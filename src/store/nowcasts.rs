@@ -119,6 +119,16 @@ impl Reader {
         })
     }
 
+    /// Of each series that is forecast now what is served, in one pass over the newest forecasts.
+    pub fn served_now(&self) -> Result<BTreeMap<SeriesKey, Served>, StoreError> {
+        let Some(newest) = self.newest_issue()? else { return Ok(BTreeMap::new()) };
+        let all = self.served_at(newest)?.into_iter();
+        let mut all: BTreeMap<SeriesKey, Served> =
+            all.map(|served| (served.vintage.series.clone(), served)).collect();
+        all.extend(self.live_nowcasts()?);
+        Ok(all)
+    }
+
     /// Of each series the newest nowcast, where it is newer than the newest vintages, as it is served.
     pub fn live_nowcasts(&self) -> Result<BTreeMap<SeriesKey, Served>, StoreError> {
         let Some(newest) = self.newest_issue()? else { return Ok(BTreeMap::new()) };
