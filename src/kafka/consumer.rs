@@ -10,7 +10,7 @@ use std::time::Duration;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::BorrowedMessage;
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::commit::encode_commit;
 use super::context::{Change, Context, Fetched, lock};
@@ -49,7 +49,8 @@ impl Consumer {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, KafkaProblem> {
         let topics = settings.topics.every().map(|(topic, _)| topic);
-        let mut consumer = Self::join(settings, &settings.group, &topics, health)?;
+        let mut consumer =
+            Self::join(settings, settings.client(), &settings.group, &topics, health)?;
         let queue = Queue::new(consumer.inner.clone()).map(Arc::new);
         let queue = queue.ok_or_else(|| KafkaProblem("no memory left for a queue".into()))?;
         // Nothing is assigned before the first poll.
@@ -63,23 +64,26 @@ impl Consumer {
         Ok(consumer)
     }
 
-    /// Joins the group that gives the one partition of the log to the one who leads.
+    /// Joins the group that gives the one partition of the log to the one who leads, and who keeps it while others come
+    /// and go: one that has just started knows less.
     ///
     /// # Errors
     /// [`KafkaProblem`] for properties that cannot be used.
     pub fn election(settings: &Settings, health: Arc<Health>) -> Result<Self, KafkaProblem> {
         let group = format!("{}.leader", settings.group);
-        Self::join(settings, &group, &[&settings.partials()], health)
+        let mut config = settings.client();
+        config.set("partition.assignment.strategy", "cooperative-sticky");
+        Self::join(settings, config, &group, &[&settings.partials()], health)
     }
 
     fn join(
         settings: &Settings,
+        mut config: ClientConfig,
         group: &str,
         topics: &[&str],
         health: Arc<Health>,
     ) -> Result<Self, KafkaProblem> {
         let context = Context::new(settings.clone(), health);
-        let mut config = settings.client();
         let defaults = [
             // What waits in memory is read in some hundredths of a second; then there must be more.
             ("fetch.queue.backoff.ms", "10"),

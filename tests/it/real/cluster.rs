@@ -20,18 +20,18 @@ pub struct Instance {
 
 impl Instance {
     pub fn start(folder: &Path, name: &str, kafka: &Kafka, role: &str) -> Self {
-        Self::start_with(folder, name, (kafka, None), role)
+        Self::start_with(folder, name, (kafka, None, ""), role)
     }
 
-    /// One that writes to a bucket that all share.
-    fn start_with(
+    /// One that writes to a bucket that all share, with `more` in its config.
+    pub fn start_with(
         folder: &Path,
         name: &str,
-        (kafka, influx): (&Kafka, Option<&Influx>),
+        (kafka, influx, more): (&Kafka, Option<&Influx>, &str),
         role: &str,
     ) -> Self {
         let url = influx.map(Influx::url);
-        let site = Site::new(folder, name, &kafka.brokers(), url.as_deref(), "");
+        let site = Site::new(folder, name, &kafka.brokers(), url.as_deref(), more);
         let text = std::fs::read_to_string(site.config()).expect("config");
         let shared = |key: &str, text: String| {
             text.replace(&format!("{key} = \"{name}\""), &format!("{key} = \"cluster\""))
@@ -207,7 +207,7 @@ fn a_new_leader_writes_again_what_is_recent_and_no_more() {
     assert!(replay.args(&files).status().expect("replay runs").success());
     let expected = data::count(&files.iter().map(std::path::PathBuf::as_path).collect::<Vec<_>>());
 
-    let servers = (&kafka, Some(&influx));
+    let servers = (&kafka, Some(&influx), "");
     let first = Instance::start_with(folder.path(), "a", servers, "both");
     until("somebody to lead", || first.leads());
     until("all to be counted", || counted(&first, &expected));

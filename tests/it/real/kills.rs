@@ -19,6 +19,9 @@ use super::servers::{Kafka, until};
 use super::whole::{Site, now_s};
 use crate::program::surgecast;
 
+/// The other test of several instances has the client's own strategy, range.
+const STICKY: &str =
+    "[kafka.properties]\n\"partition.assignment.strategy\" = \"cooperative-sticky\"\n";
 const PARTITIONS: i32 = 6;
 const LATENESS: i64 = 600;
 const SKEW_MS: i64 = 300_000;
@@ -178,7 +181,8 @@ fn send(kafka: &Kafka, allowed: Arc<AtomicU64>, begin: i64) -> std::thread::Join
 fn every_record_is_in_one_place_after_kills_and_rebalances() {
     let folder = tempfile::tempdir().expect("a folder");
     let kafka = Kafka::start(folder.path());
-    let start = |name: &str| Instance::start(folder.path(), name, &kafka, "both");
+    let start =
+        |name: &str| Instance::start_with(folder.path(), name, (&kafka, None, STICKY), "both");
     let mut first = start("a");
     until("the topics to be there", || first.program.get("/api/v1/status").status == 200);
     let allowed = Arc::new(AtomicU64::new(0));
