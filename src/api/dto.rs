@@ -9,7 +9,7 @@ use crate::alert;
 use crate::anomaly;
 use crate::domain::{self, MaintenanceEvent, SeriesKey, Timestamp};
 use crate::forecast::surge::SurgeCount;
-use crate::forecast::{self, QUANTILES};
+use crate::forecast::{self, QUANTILES, rounded};
 use crate::staffing;
 use crate::store::{self, AdjustedScore, NowcastScore, Served};
 
@@ -183,7 +183,7 @@ impl From<Served> for Forecast {
                     baseline: t.baseline,
                     level: t.level,
                     alarms: t.alarm_effect,
-                    adjustments: (adjustments * 1000.0).round() / 1000.0,
+                    adjustments: rounded(adjustments),
                 },
                 model: own.map(|own| ModelTarget {
                     mean: own.mean,

@@ -14,7 +14,7 @@ use super::params::{self, ListQuery, Page, Params};
 use super::problem::Problem;
 use super::read::{MANY, each, info, read};
 use super::state::ApiState;
-use crate::domain::{SeriesKey, Timestamp};
+use crate::domain::{Name, SeriesKey, Timestamp};
 use crate::staffing::{Outlook, Plan, PlanTarget};
 use crate::store::{Filter, Reader, SeriesInfo, StoreError};
 
@@ -28,7 +28,7 @@ pub async fn outlook(
     Params(query): Params<ListQuery>,
 ) -> Result<Response, Problem> {
     let (filter, page) = (query.filter()?, query.page()?);
-    if let (Some(_), Some(_), Some(_)) = (&filter.region, &filter.service, &filter.channel) {
+    if filter.one().is_some() {
         let one = |reader: &Reader, series: &SeriesKey| {
             let known: Vec<Outlook> = reader.outlook(series)?.into_iter().collect();
             Ok(shown(reader, &known.iter().collect::<Vec<_>>())?.pop())
@@ -312,8 +312,7 @@ fn by_name(a: &Row<'_>, b: &Row<'_>) -> Ordering {
 
 /// The series over all that a filter admits.
 fn whole(filter: &Filter) -> SeriesKey {
-    let name =
-        |name: &Option<crate::domain::Name>| name.clone().unwrap_or_else(crate::domain::Name::all);
+    let name = |name: &Option<Name>| name.clone().unwrap_or_else(Name::all);
     SeriesKey::new(name(&filter.region), name(&filter.service), name(&filter.channel))
 }
 

@@ -46,8 +46,7 @@ pub(super) async fn each<T: Serialize + Send + 'static>(
     page: Page,
     mut one: impl FnMut(&Reader, &SeriesKey) -> Result<Option<T>, StoreError> + Send + 'static,
 ) -> Result<Response, Problem> {
-    if let Filter { region: Some(r), service: Some(s), channel: Some(c) } = &filter {
-        let series = SeriesKey::new(r.clone(), s.clone(), c.clone());
+    if let Some(series) = filter.one() {
         let missing = format!("nothing is known of {series}");
         let found = read(state, move |reader| one(reader, &series)).await?;
         return found.map(|found| Json(found).into_response()).ok_or(Problem::not_found(missing));
@@ -117,7 +116,7 @@ pub async fn windows(
         let rows = reader.series_windows(series, from, to)?;
         Ok(rows.iter().take(most).map(dto::Window::from).collect())
     };
-    if let (Some(_), Some(_), Some(_)) = (&filter.region, &filter.service, &filter.channel) {
+    if filter.one().is_some() {
         let one = move |reader: &Reader, series: &SeriesKey| list(reader, series).map(Some);
         return each(&state, filter, Page::WHOLE, one).await;
     }
@@ -150,8 +149,7 @@ pub async fn forecasts(
         params::filter(query.region.as_ref(), query.service.as_ref(), query.channel.as_ref())?;
     let issued_at = params::instant("issued_at", query.issued_at.as_ref())?;
     let page = Page::new(query.limit, query.after.as_deref())?;
-    let is_one = filter.region.is_some() && filter.service.is_some() && filter.channel.is_some();
-    let are_many = !is_one && issued_at.is_none() && page.most >= MANY;
+    let are_many = filter.one().is_none() && issued_at.is_none() && page.most >= MANY;
     let mut newest: Option<BTreeMap<SeriesKey, Served>> = None;
     each(&state, filter, page, move |reader, series| {
         if are_many && newest.is_none() {

@@ -4,7 +4,7 @@ use super::level::Level;
 use super::lookback::Lookback;
 use super::profile::profile;
 use super::spread::quantiles;
-use super::{History, Target, Vintage};
+use super::{History, Target, Vintage, rounded};
 use crate::domain::SeriesKey;
 
 /// Dispersion before anything was seen, and the windows that it weighs as much as.
@@ -12,11 +12,6 @@ const DISPERSION: f64 = 0.06;
 const PRIOR_WINDOWS: f64 = 24.0;
 /// One window counts at most so much.
 const TERM_MAX: f64 = 2.0;
-
-/// Three decimals: what is shown is what is stored.
-fn rounded(value: f64) -> f64 {
-    (value * 1000.0).round() / 1000.0
-}
 
 /// Forecasts the horizon after the lookback's origin from windows before it.
 ///

@@ -44,4 +44,4 @@ pub use response::{
 };
 pub use score::{Figures, Score, TARGET_ACCURACY, scale};
 pub use spread::{cumulative, poisson_floor, quantiles};
-pub use types::{Cause, HORIZON, History, QUANTILES, Target, Vintage};
+pub use types::{Cause, HORIZON, History, QUANTILES, Target, Vintage, rounded};

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::spread::{cumulative, dispersion};
-use super::{QUANTILES, Target, Vintage, quantiles};
+use super::{QUANTILES, Target, Vintage, quantiles, rounded};
 use crate::domain::{Timestamp, WindowWidth};
 
 /// Chance of a false alarm a series and window, both sides and all looks together.
@@ -77,9 +77,8 @@ pub fn completed(target: &Target, seen: &SoFar, width: WindowWidth) -> Target {
         0.0
     };
     let narrower = dispersion / (1.0 + dispersion * seen.count);
-    let round = |tickets: f64| (tickets * 1000.0).round() / 1000.0;
     Target {
-        mean: round(seen.count + rest),
+        mean: rounded(seen.count + rest),
         quantiles: quantiles(rest, narrower).map(|q| seen.count + q),
         ..target.clone()
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::reconcile::reconcile;
 use super::response::{Prior, Profiles, Reading, Response};
 use super::surge::{self, Surges};
-use super::{Cause, Ensemble, History, Model, Part, Past, Vintage};
+use super::{Cause, Ensemble, History, Model, Part, Past, Vintage, rounded};
 use crate::domain::{SeriesKey, WindowWidth};
 
 /// Causes that a vintage names.
@@ -196,8 +196,8 @@ fn add_effects(vintage: &mut Vintage, reading: &Reading) -> bool {
             continue;
         }
         let tickets = effect.mean();
-        target.alarm_effect = (tickets * 1000.0).round() / 1000.0;
-        target.mean = ((target.mean + tickets).max(0.0) * 1000.0).round() / 1000.0;
+        target.alarm_effect = rounded(tickets);
+        target.mean = rounded((target.mean + tickets).max(0.0));
         target.quantiles = effect.widen(&target.quantiles);
         for (what, tickets) in &effect.drivers {
             *causes.entry(what).or_default() += tickets;
@@ -225,8 +225,8 @@ fn blend(vintage: &mut Vintage, seen: &Vintage, reading: &Reading, width: Window
             continue;
         }
         let between = |a: f64, b: f64| a + share * (b - a);
-        target.mean = (between(target.mean, seen.mean) * 1000.0).round() / 1000.0;
-        target.alarm_effect = (between(target.alarm_effect, 0.0) * 1000.0).round() / 1000.0;
+        target.mean = rounded(between(target.mean, seen.mean));
+        target.alarm_effect = rounded(between(target.alarm_effect, 0.0));
         for (quantile, seen) in target.quantiles.iter_mut().zip(seen.quantiles) {
             *quantile = between(*quantile, seen).round();
         }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{History, Target, Vintage};
+use super::{History, Target, Vintage, rounded};
 use crate::domain::SeriesKey;
 
 /// Steps of the solver, and the share of the first residual at which it stops.
@@ -137,12 +137,12 @@ fn solve(said: &[f64], variances: &[f64], sums: &[Sum], wanted: &[(f64, f64)]) -
 
 /// Moves a target's mean, its level and its quantiles with it.
 fn shift(target: &mut Target, mean: f64) {
-    let mean = (mean * 1000.0).round() / 1000.0;
+    let mean = rounded(mean);
     let by = mean - target.mean;
     target.mean = mean;
     if target.baseline > 0.0 {
         let level = (mean - target.alarm_effect).max(0.0) / target.baseline;
-        target.level = (level * 1000.0).round() / 1000.0;
+        target.level = rounded(level);
     }
     target.quantiles = target.quantiles.map(|q| (q + by).round().max(0.0));
 }

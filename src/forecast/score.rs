@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{History, QUANTILES, Target, poisson_floor};
+use super::{History, QUANTILES, Target, poisson_floor, rounded};
 
 /// The accuracy, 1 − WAPE, that operators ask for.
 pub const TARGET_ACCURACY: f64 = 0.87;
@@ -156,7 +156,7 @@ impl Score {
             &mut self.scaled,
         ];
         for number in numbers.into_iter().chain(&mut self.by_quantile) {
-            *number = (*number * 1000.0).round() / 1000.0;
+            *number = rounded(*number);
         }
         self
     }

@@ -3,7 +3,7 @@
 use statrs::function::beta::beta_reg;
 use statrs::function::gamma::{gamma_ur, ln_gamma};
 
-use super::{QUANTILES, Target};
+use super::{QUANTILES, Target, rounded};
 
 /// Above this mean a gamma approximation is closer than its own model error.
 const WALK_MAX: f64 = 400.0;
@@ -26,7 +26,7 @@ impl Target {
     pub fn shift(&mut self, tickets: f64) {
         let before = self.mean;
         let after = (before + tickets).max(0.0);
-        self.mean = (after * 1000.0).round() / 1000.0;
+        self.mean = rounded(after);
         let dispersion = dispersion(before, &self.quantiles);
         if before < SHAPELESS || after <= 0.0 {
             self.quantiles = quantiles(after, dispersion);

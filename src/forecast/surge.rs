@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{HORIZON, History, QUANTILES, Vintage};
+use super::{HORIZON, History, QUANTILES, Vintage, rounded};
 use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 
 /// Leads at which surges are counted, hours.
@@ -48,11 +48,10 @@ pub struct Surges {
 impl Surges {
     /// Numbers are kept to thousandths, as the ledger keeps them: a restart has to judge as it would have been judged.
     pub fn new(high: &[f64], chances: &[f64], any: f64) -> Self {
-        let thousandths = |numbers: &[f64]| -> Vec<f64> {
-            numbers.iter().map(|number| (number * 1000.0).round() / 1000.0).collect()
-        };
-        let any = (any * 1000.0).round() / 1000.0;
-        Self { high: thousandths(high), chances: thousandths(chances), any, is_out: false }
+        let thousandths =
+            |numbers: &[f64]| -> Vec<f64> { numbers.iter().copied().map(rounded).collect() };
+        let (high, chances) = (thousandths(high), thousandths(chances));
+        Self { high, chances, any: rounded(any), is_out: false }
     }
 
     /// Calls a surge or does not. `last`: when a forecast of the series called one last.

@@ -84,6 +84,12 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// The one series that is asked for, where all its names are.
+    pub fn one(&self) -> Option<SeriesKey> {
+        let Self { region, service, channel } = self.clone();
+        Some(SeriesKey::new(region?, service?, channel?))
+    }
+
     /// Whether `series` has the names asked for; `_all` asks for the roll-up itself.
     pub fn admits_series(&self, series: &SeriesKey) -> bool {
         let same = |wanted: &Option<Name>, name: &Name| {

@@ -128,6 +128,8 @@ impl<'q> Lanes<'q> {
         }
         drop(answer);
         let said: Vec<Said> = answers.iter().collect();
+        // All lanes wait: nothing has come since.
+        self.held.store(0, Ordering::Relaxed);
         if said.len() == self.lanes.len() { Ok(said) } else { Err(gone(())) }
     }
 }
@@ -144,20 +146,17 @@ impl Lane<'_> {
 }
 
 /// Works until nobody gives more.
-fn run(intake: &Intake, jobs: &Receiver<Job<'_>>, all_held: &AtomicUsize) {
+fn run(intake: &Intake, jobs: &Receiver<Job<'_>>, held: &AtomicUsize) {
     let mut partitions: Vec<Partition> = Vec::new();
-    let mut held = 0;
     for job in jobs {
         match job {
             Job::Take(partition) => partitions.push(*partition),
             Job::Leave(source) => partitions.retain(|partition| partition.source != source),
             Job::Count(records) => {
-                let before = held;
-                count(&mut partitions, records, &*intake.clock, &mut held);
-                all_held.fetch_add(held - before, Ordering::Relaxed);
+                let more = count(&mut partitions, records, &*intake.clock);
+                held.fetch_add(more, Ordering::Relaxed);
             }
             Job::Report(standing, answer) => {
-                all_held.fetch_sub(std::mem::take(&mut held), Ordering::Relaxed);
                 let said = intake.say(&mut partitions, &standing);
                 // Who asked waits for it, unless the session ends.
                 let _ = answer.send(said);
@@ -170,22 +169,20 @@ fn is_of(record: &Received<'_>, source: &SourceId) -> bool {
     source.partition == record.partition() && *source.topic == *record.topic()
 }
 
-fn count(
-    partitions: &mut [Partition],
-    records: Vec<Received<'_>>,
-    clock: &dyn Clock,
-    held: &mut usize,
-) {
+/// Counts records; returns how much of them is held for the log.
+fn count(partitions: &mut [Partition], records: Vec<Received<'_>>, clock: &dyn Clock) -> usize {
+    let mut held = 0;
     let mut before: Option<(Received<'_>, usize)> = None;
     for record in records {
         let beside = before.filter(|(other, _)| record.is_beside(other));
         let at = beside.map(|(_, at)| at);
         let at = at.or_else(|| partitions.iter().position(|p| is_of(&record, &p.source)));
         if let Some(at) = at {
-            *held += take(&mut partitions[at], &record, clock);
+            held += take(&mut partitions[at], &record, clock);
         }
         before = at.map(|at| (record, at));
     }
+    held
 }
 
 /// Counts a record; returns how much of it is held for the log.

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 
 use self::fit::Fitted;
 use self::frame::Frame;
-use super::{HORIZON, History, Lookback, Model, Past, Target, Vintage};
+use super::{HORIZON, History, Lookback, Model, Past, Target, Vintage, rounded};
 use crate::domain::{Name, SeriesKey, WindowWidth};
 
 /// Weeks that a fit reads; windows, where those are more.
@@ -45,10 +45,6 @@ pub struct Ensemble {
 fn span(width: WindowWidth) -> i64 {
     let week = 7 * 86_400 / width.secs() as usize;
     (WEEKS * week).max(WINDOWS) as i64
-}
-
-fn rounded(value: f64) -> f64 {
-    (value * 1000.0).round() / 1000.0
 }
 
 /// Frames by region, `None` for those that share a place.
