@@ -126,13 +126,19 @@ fn the_compose_files_commands_work_together() {
     program.wait_for("/api/v1/outlook?region=north&service=broadband&channel=phone", |outlook| {
         outlook["peak"].as_f64().is_some_and(|peak| peak > 0.0)
     });
-    // Windows are written oldest first, alarms beside their forecasts.
-    for (measurement, field) in [("staffing", "agents"), ("alarms", "active")] {
-        until(&format!("InfluxDB to have the newest {measurement}"), || {
+    // Windows are written oldest first, each with its forecasts, staffing and alarms, in several requests.
+    let newest = [
+        ("forecast", "mean", "_all", "_all", "now()"),
+        ("forecast", "mean", "north", "broadband", "now()"),
+        ("staffing", "agents", "north", "broadband", "now()"),
+        ("alarms", "active", "north", "broadband", "-1h"),
+    ];
+    for (measurement, field, region, service, from) in newest {
+        until(&format!("InfluxDB to have the newest {measurement} of {region}"), || {
             let rows = influx.query(&format!(
-                "from(bucket: \"{bucket}\") |> range(start: -1h, stop: 7h)
+                "from(bucket: \"{bucket}\") |> range(start: {from}, stop: 7h)
                  |> filter(fn: (r) => r._measurement == \"{measurement}\" and r._field == \"{field}\")
-                 |> filter(fn: (r) => r.region == \"north\" and r.service == \"broadband\") |> limit(n: 1)"
+                 |> filter(fn: (r) => r.region == \"{region}\" and r.service == \"{service}\") |> limit(n: 1)"
             ));
             !rows.is_empty()
         });
