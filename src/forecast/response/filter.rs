@@ -9,6 +9,7 @@ use super::ground::{Ground, Site};
 use super::law::Law;
 use super::onset::{OnsetState, minutes_between};
 use super::solve::logistic;
+use super::track::Track;
 
 /// Sizes in standard deviations of the log about the expected one.
 const STEPS: [f64; 8] = [-2.1, -1.5, -0.9, -0.3, 0.3, 0.9, 1.5, 2.1];
@@ -16,112 +17,13 @@ const STEPS: [f64; 8] = [-2.1, -1.5, -0.9, -0.3, 0.3, 0.9, 1.5, 2.1];
 pub(super) const EVIDENCE_HOURS: i64 = 14;
 /// Counts of neighbouring windows err together: each says less than it would alone.
 const TEMPER: f64 = 0.8;
-/// Hours before the episode that today's level is taken from, and tickets that weigh as much as the baseline.
-const LEVEL_HOURS: i64 = 4;
-const LEVEL_WEIGHT: f64 = 30.0;
-
-/// Tickets of a site since an episode began.
-pub(super) struct Track {
-    /// Window of the episode's start.
-    pub(super) first: i64,
-    pub(super) windows: usize,
-    pub(super) leaves: Vec<TrackLeaf>,
-}
-
-pub(super) struct TrackLeaf {
-    pub(super) kernel: usize,
-    pub(super) dispersion: f64,
-    /// Whether its tickets are looked at to tell how the episode goes.
-    tells: bool,
-    /// Tickets, NaN where missing.
-    pub(super) count: Vec<f64>,
-    /// Expected without the episode.
-    pub(super) expected: Vec<f64>,
-    /// What size 1 at full strength would bring.
-    pub(super) unit: Vec<f64>,
-    /// Running sums of the three over windows that have a count.
-    running: Vec<[f64; 3]>,
-}
-
-impl TrackLeaf {
-    /// Tickets, expected ones and units of the windows `from..to` that have a count.
-    fn sums(&self, from: usize, to: usize) -> [f64; 3] {
-        std::array::from_fn(|i| self.running[to][i] - self.running[from][i])
-    }
-
-    fn run(mut self) -> Self {
-        let mut sum = [0.0; 3];
-        self.running.push(sum);
-        for ((count, expected), unit) in self.count.iter().zip(&self.expected).zip(&self.unit) {
-            if !count.is_nan() {
-                sum = [sum[0] + count, sum[1] + expected, sum[2] + unit];
-            }
-            self.running.push(sum);
-        }
-        self
-    }
-}
-
-impl Track {
-    /// `others`: tickets that other episodes and planned work account for, by leaf and window.
-    pub(super) fn new(
-        ground: &Ground<'_>,
-        site: &Site<'_>,
-        episode: &Episode,
-        hours: i64,
-        law: &Law,
-        others: &dyn Fn(usize, i64) -> f64,
-    ) -> Self {
-        let per_hour = 3600 / i64::from(ground.width.secs());
-        let first = ground.width.index(episode.starts);
-        let last = (first + hours * per_hour).min(ground.origin);
-        let level = level(ground, site, first - LEVEL_HOURS * per_hour..first, others);
-        let leaves = site.leaves.iter().enumerate().map(|(number, leaf)| {
-            let windows = first..last;
-            let expected: Vec<f64> = windows.clone().map(|i| leaf.expected(i) * level).collect();
-            TrackLeaf {
-                kernel: leaf.kernel,
-                tells: leaf.tells,
-                dispersion: f64::from(leaf.base.dispersion).clamp(1e-3, 1.0),
-                count: windows
-                    .clone()
-                    .map(|i| leaf.count(i, ground.origin).unwrap_or(f64::NAN))
-                    .collect(),
-                unit: expected.iter().map(|e| leaf.unit(*e, law.daytime)).collect(),
-                expected: windows.zip(&expected).map(|(i, e)| e + others(number, i)).collect(),
-                running: Vec::with_capacity(expected.len() + 1),
-            }
-            .run()
-        });
-        let windows = usize::try_from(last - first).unwrap_or(0);
-        Self { first, windows, leaves: leaves.collect() }
-    }
-}
-
-/// Busyness just before the episode: a busy day is no incident.
-fn level(
-    ground: &Ground<'_>,
-    site: &Site<'_>,
-    windows: std::ops::Range<i64>,
-    others: &dyn Fn(usize, i64) -> f64,
-) -> f64 {
-    let (mut came, mut said) = (LEVEL_WEIGHT, LEVEL_WEIGHT);
-    for index in windows {
-        for (number, leaf) in site.leaves.iter().enumerate() {
-            if let Some(count) = leaf.count(index, ground.origin) {
-                came += (count - others(number, index)).max(0.0);
-                said += leaf.expected(index);
-            }
-        }
-    }
-    (came / said).clamp(0.6, 1.6)
-}
-
+/// Levels that a day may have come to by itself, in standard deviations of its ln.
+const LEVELS: [f64; 5] = [-2.0, -1.0, 0.0, 1.0, 2.0];
 /// What is known of an episode.
 pub(super) struct Posterior {
     /// Chance that it is felt at all.
     pub(super) real: f64,
-    /// ln of the evidence, beside that of the baseline alone.
+    /// ln of the evidence, beside that of days without the episode.
     pub(super) evidence: f64,
     pub(super) onsets: Vec<OnsetState>,
     pub(super) sizes: [f64; STEPS.len()],
@@ -155,6 +57,7 @@ impl Posterior {
             end,
         };
         posterior.weigh(law, ground, episode, track);
+        posterior.evidence -= busier(track, law.restless);
         let odds = (law.real.of(episode, site) + law.ending.evidence(episode, ground.now()))
             .clamp(-12.0, 12.0);
         let before = logistic(odds);
@@ -266,6 +169,16 @@ impl Posterior {
         }
         tickets
     }
+}
+
+/// ln of how much likelier the tickets are if the day may have become busier or quieter by itself, `restless` being the
+/// spread of the ln of how much: what any day does is no proof of an incident.
+fn busier(track: &Track, restless: f64) -> f64 {
+    let normal = LEVELS.map(|z| (-0.5 * z * z).exp());
+    let ways = LEVELS.iter().zip(normal).map(|(z, weight)| {
+        weight * (TEMPER * track.gain((z * restless).exp())).clamp(-500.0, 500.0).exp()
+    });
+    (ways.sum::<f64>() / normal.iter().sum::<f64>()).ln()
 }
 
 /// ln of a number from 1 up, to seven digits: without a call or a branch, so that eight go at once.

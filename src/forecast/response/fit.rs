@@ -7,11 +7,12 @@ use super::baseline::Baselines;
 use super::class::Classes;
 use super::damp::DampLaw;
 use super::episode::{Episode, episodes};
-use super::filter::{EVIDENCE_HOURS, Posterior, Track};
+use super::filter::{EVIDENCE_HOURS, Posterior};
 use super::ground::{Ground, Site};
 use super::law::Law;
 use super::learn::{EPISODES_MAX, Explained, TRACKS_MAX, learn};
 use super::prior::Prior;
+use super::track::{Track, restless};
 use super::work::WorkLaw;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{AlarmSpell, History, Past, PlannedWork};
@@ -48,6 +49,7 @@ impl Response {
         let (alarms, work) = (ground.alarms(past, start), ground.work(past, start));
         law.classes = Classes::learn(&ground, &alarms, from, &prior.alarm_class);
         law.damp = DampLaw::learn(&ground, &alarms);
+        law.restless = restless(&ground, from);
         law.work = WorkLaw::learn(&ground, &work, from, &prior.work);
         let mut found: Vec<Episode> = Vec::new();
         for (site, spells) in alarms.iter().enumerate() {

@@ -11,6 +11,7 @@ use super::kernel::Kernel;
 use super::onset::Onset;
 use super::prior::{Prior, RealPrior, SizePrior};
 use super::solve::{Row, dot};
+use super::track::RESTLESS;
 use super::work::WorkLaw;
 use crate::domain::{Name, Scope};
 
@@ -54,6 +55,8 @@ pub(super) struct Law {
     pub(super) daytime: f64,
     /// Complaints at night, in multiples of those by day of the same incident.
     pub(super) night: f64,
+    /// Spread of the ln of how far a day's level strays within hours, by itself.
+    pub(super) restless: f64,
     pub(super) work: WorkLaw,
     pub(super) damp: DampLaw,
 }
@@ -82,6 +85,7 @@ impl Law {
             ending: Ending::of_prior(&prior.ending),
             daytime: 0.0,
             night: prior.night.awake,
+            restless: RESTLESS,
             work: WorkLaw::of_prior(&prior.work),
             damp: DampLaw::default(),
         }

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use super::curve::Curve;
 use super::ending::EndingSums;
 use super::episode::{Episode, FIGURES, Kind, PLAIN};
-use super::filter::{EVIDENCE_HOURS, Posterior, Track};
+use super::filter::{EVIDENCE_HOURS, Posterior};
 use super::ground::Ground;
 use super::kernel::{DAWN, KNOTS, Kernel};
 use super::law::{Law, Score, real_figures, row, size_figures};
 use super::onset::{LAGS, MORNING, Onset, Slot, minutes_between, shares};
 use super::prior::Prior;
 use super::solve::{Row, Start, dot, linear, log_odds, logistic};
+use super::track::Track;
 use chrono::Timelike;
 
 /// Rounds of learning.
@@ -23,6 +24,9 @@ pub(super) const TRACKS_MAX: usize = 8000;
 /// Candidates for how far an incident's tickets follow the hour's own volume.
 const DAYTIME_EPISODES: usize = 600;
 const DAYTIME: [f64; 4] = [0.0, 0.35, 0.7, 1.0];
+/// How far the prior's curves may be trusted, in multiples of its own weight, and the round that chooses.
+const TRUST: [f64; 3] = [1.0 / 3.0, 1.0, 3.0];
+const TRUST_ROUND: usize = 4;
 /// Share of an episode's tickets by which its size is usually misjudged.
 const SIZE_ERROR: f64 = 0.3;
 /// How far one type's score may lie from another's: log-odds, and ln size.
@@ -60,6 +64,7 @@ struct KernelSums {
 /// Improves a law by the episodes of a past; `tracks` by episode.
 pub(super) fn learn(law: &mut Law, prior: &Prior, ground: &Ground<'_>, episodes: &[&Episode]) {
     let start = law.clone();
+    let mut trust = 1.0;
     for round in 0..ROUNDS {
         if round == 2 {
             let few: Vec<&Episode> = episodes.iter().take(DAYTIME_EPISODES).copied().collect();
@@ -70,9 +75,37 @@ pub(super) fn learn(law: &mut Law, prior: &Prior, ground: &Ground<'_>, episodes:
             let best = found.into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
             law.daytime = best.map_or(0.0, |(daytime, _)| daytime);
         }
+        if round == TRUST_ROUND {
+            trust = trusted(law, &start, prior, ground, episodes);
+        }
         let sums = gather(law, ground, episodes);
         improve(law, &start, prior, ground, &sums);
+        improve_kernels(law, &start, prior.kernel.weight * trust, &sums);
     }
+}
+
+/// How far to trust the prior's curves: as those learned from every other week foretell the tickets of the rest best.
+fn trusted(
+    law: &Law,
+    start: &Law,
+    prior: &Prior,
+    ground: &Ground<'_>,
+    episodes: &[&Episode],
+) -> f64 {
+    let is_even = |e: &&Episode| e.starts.secs().div_euclid(7 * 86_400) % 2 == 0;
+    let (even, odd): (Vec<&Episode>, Vec<&Episode>) =
+        episodes.iter().copied().partition(|e| is_even(e));
+    let halves = [(gather(law, ground, &even), &odd), (gather(law, ground, &odd), &even)];
+    let scored = TRUST.map(|trust| {
+        let evidence = halves.iter().map(|(sums, others)| {
+            let mut candidate = law.clone();
+            improve_kernels(&mut candidate, start, prior.kernel.weight * trust / 2.0, sums);
+            gather(&candidate, ground, others).evidence
+        });
+        (trust, evidence.sum::<f64>())
+    });
+    let best = scored.into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
+    best.map_or(1.0, |(trust, _)| trust)
 }
 
 /// Tickets of earlier episodes of the same site that a later one need not explain.
@@ -231,6 +264,10 @@ fn improve(law: &mut Law, start: &Law, prior: &Prior, ground: &Ground<'_>, sums:
     let weight = prior.kernel.weight;
     law.night = ((came + weight * start.night) / (by_day + weight)).clamp(0.02, 2.0);
     law.ending = start.ending.learned(&sums.ending, prior.ending.weight);
+}
+
+/// `weight`: tickets that the curves to start from are worth at each knot.
+fn improve_kernels(law: &mut Law, start: &Law, weight: f64, sums: &Sums) {
     for ((kernel, start), sums) in law.kernels.iter_mut().zip(&start.kernels).zip(&sums.kernels) {
         let up = sums.up.solved(&kernel.up, &start.up, 1, weight);
         let down = sums.down.solved(&kernel.down, &start.down, 1, weight);

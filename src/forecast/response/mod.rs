@@ -13,7 +13,7 @@
 //! | `class`, `episode` | which alarms say anything; which belong together |
 //! | `kernel`, `onset`, `ending`, `work`, `damp`, `law` | what is learned |
 //! | `course` | how strongly an incident is felt from minute to minute |
-//! | `filter` | one episode, given the tickets since |
+//! | `track`, `filter` | one episode, given the tickets since |
 //! | `learn`, `curve` | expectation–maximisation over past episodes, the curves by least squares |
 //! | `read`, `effect`, `paths` | now, and the next six hours |
 //!
@@ -40,6 +40,7 @@ mod read;
 mod solve;
 #[cfg(test)]
 mod tests;
+mod track;
 mod work;
 
 pub use baseline::{Baseline, Baselines, Profiles};
