@@ -195,6 +195,24 @@ fn a_type_that_is_felt_faintly_and_seldom_is_not_shut_out() {
 }
 
 #[test]
+fn days_that_change_by_themselves_are_known_as_such() {
+    let world = || World::with("Asia/Shanghai", 11, |_| ("fanFailure", 8, 0.0));
+    let (steady, mut strayed) = (world(), world());
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    // Every eight hours all tickets come, or seven in ten of them.
+    let levels: Vec<f64> = (0..200).map(|_| if rng.random::<bool>() { 1.0 } else { 0.7 }).collect();
+    for history in strayed.series.values_mut() {
+        for (i, count) in history.counts.iter_mut().enumerate() {
+            let kept = (0..*count as u32).filter(|_| rng.random::<f64>() < levels[i / 32]);
+            *count = kept.count() as f32;
+        }
+    }
+    let [calm, restless] = [&steady, &strayed].map(|world| world.fit(origin()).law.restless);
+    assert!(calm < 0.05, "{calm}");
+    assert!((0.1..0.3).contains(&restless), "{restless}");
+}
+
+#[test]
 fn more_devices_mean_no_fewer_tickets() {
     let response = World::new("UTC", 2).fit(origin());
     let totals: Vec<f64> = [1, 2, 4, 8, 16, 40]

@@ -13,6 +13,7 @@ const LOOK_EVERY: usize = 29;
 /// Spread of the ln of a level before anything is known, and looks that weigh as much.
 pub(super) const RESTLESS: f64 = 0.1;
 const RESTLESS_LOOKS: f64 = 100.0;
+const RESTLESS_MOST: f64 = 0.4;
 
 /// Tickets of a site since an episode began.
 pub(super) struct Track {
@@ -132,7 +133,7 @@ fn level(
 pub(super) fn restless(ground: &Ground<'_>, from: i64) -> f64 {
     let per_hour = 3600 / i64::from(ground.width.secs());
     let (before, after) = (LEVEL_HOURS * per_hour, HOLDS_HOURS * per_hour);
-    let (mut squares, mut noises) = (Vec::new(), Vec::new());
+    let mut looks = Vec::new();
     for site in &ground.sites {
         for index in (from + before..ground.origin - after).step_by(LOOK_EVERY) {
             let level = level(ground, site, index - before..index, &|_, _| 0.0);
@@ -142,23 +143,34 @@ pub(super) fn restless(ground: &Ground<'_>, from: i64) -> f64 {
             if came <= 0.0 || said < LEVEL_WEIGHT {
                 continue;
             }
-            squares.push((came / said).ln().powi(2));
-            noises.push(variance / said.powi(2) + earlier[2] / (earlier[1] + LEVEL_WEIGHT).powi(2));
+            let noise = variance / said.powi(2) + earlier[2] / (earlier[1] + LEVEL_WEIGHT).powi(2);
+            looks.push(((came / said).ln().powi(2), noise));
         }
     }
-    let looks = squares.len() as f64;
-    let (Some(square), Some(noise)) = (median(squares), median(noises)) else { return RESTLESS };
-    let found = (square / MEDIAN_OF_SQUARES - noise).max(0.0).sqrt();
-    ((looks * found + RESTLESS_LOOKS * RESTLESS) / (looks + RESTLESS_LOOKS)).clamp(0.02, 0.4)
+    let found = spread(&looks);
+    let n = looks.len() as f64;
+    ((n * found + RESTLESS_LOOKS * RESTLESS) / (n + RESTLESS_LOOKS)).clamp(0.02, RESTLESS_MOST)
+}
+
+/// The spread beyond chance with which half of the looks lie where half of them should: (squared error, variance by
+/// chance) each.
+fn spread(looks: &[(f64, f64)]) -> f64 {
+    let (mut low, mut high) = (0.0, RESTLESS_MOST);
+    for _ in 0..16 {
+        let middle = f64::midpoint(low, high);
+        let within =
+            |(square, noise): &&(f64, f64)| *square < MEDIAN_OF_SQUARES * (noise + middle.powi(2));
+        if 2 * looks.iter().filter(within).count() < looks.len() {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high
 }
 
 /// Median of a squared standard normal.
 const MEDIAN_OF_SQUARES: f64 = 0.455;
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    let middle = values.len() / 2;
-    (!values.is_empty()).then(|| *values.select_nth_unstable_by(middle, f64::total_cmp).1)
-}
 
 /// Tickets, expected ones and their variance, of all leaves.
 fn sums(ground: &Ground<'_>, site: &Site<'_>, windows: std::ops::Range<i64>) -> [f64; 3] {
