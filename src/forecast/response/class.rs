@@ -153,7 +153,7 @@ impl<'g, 'a> Follow<'g, 'a> {
                 let Some(count) = leaf.count(index, ground.origin) else { continue };
                 let b = leaf.expected(index);
                 sum[0] += count - b;
-                sum[1] += b + f64::from(leaf.base.dispersion) * b * b;
+                sum[1] += leaf.variance(b);
                 sum[2] += b;
             }
             sums.push(sum);

@@ -19,6 +19,7 @@ pub(super) const EVIDENCE_HOURS: i64 = 14;
 const TEMPER: f64 = 0.8;
 /// Levels that a day may have come to by itself, in standard deviations of its ln.
 const LEVELS: [f64; 5] = [-2.0, -1.0, 0.0, 1.0, 2.0];
+
 /// What is known of an episode.
 pub(super) struct Posterior {
     /// Chance that it is felt at all.

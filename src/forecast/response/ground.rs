@@ -37,6 +37,11 @@ impl Leaf<'_> {
         self.mean.powf(1.0 - daytime) * expected.powf(daytime)
     }
 
+    /// Variance of the tickets of a window that expects `expected`.
+    pub(super) fn variance(&self, expected: f64) -> f64 {
+        expected + f64::from(self.base.dispersion) * expected.powi(2)
+    }
+
     /// Tickets of a window before `origin`, `None` where they are missing.
     pub(super) fn count(&self, index: i64, origin: i64) -> Option<f64> {
         let count = f64::from(self.history.get(index));

@@ -72,8 +72,7 @@ pub(super) fn learn(law: &mut Law, prior: &Prior, ground: &Ground<'_>, episodes:
                 let candidate = Law { daytime, ..law.clone() };
                 (daytime, gather(&candidate, ground, &few).evidence)
             });
-            let best = found.into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
-            law.daytime = best.map_or(0.0, |(daytime, _)| daytime);
+            law.daytime = likeliest(&found).unwrap_or(0.0);
         }
         if round == TRUST_ROUND {
             trust = trusted(law, &start, prior, ground, episodes);
@@ -104,8 +103,12 @@ fn trusted(
         });
         (trust, evidence.sum::<f64>())
     });
-    let best = scored.into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
-    best.map_or(1.0, |(trust, _)| trust)
+    likeliest(&scored).unwrap_or(1.0)
+}
+
+/// The candidate with the most evidence: (candidate, evidence) each.
+fn likeliest(scored: &[(f64, f64)]) -> Option<f64> {
+    scored.iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(candidate, _)| *candidate)
 }
 
 /// Tickets of earlier episodes of the same site that a later one need not explain.

@@ -116,7 +116,7 @@ fn level(
     windows: std::ops::Range<i64>,
     others: &dyn Fn(usize, i64) -> f64,
 ) -> f64 {
-    let (mut came, mut said) = (LEVEL_WEIGHT, LEVEL_WEIGHT);
+    let (mut came, mut said) = (0.0, 0.0);
     for index in windows {
         for (number, leaf) in site.leaves.iter().enumerate() {
             if let Some(count) = leaf.count(index, ground.origin) {
@@ -125,7 +125,12 @@ fn level(
             }
         }
     }
-    (came / said).clamp(0.6, 1.6)
+    shrunk(came, said)
+}
+
+/// The level of tickets that came, pulled towards the baseline's.
+fn shrunk(came: f64, said: f64) -> f64 {
+    ((came + LEVEL_WEIGHT) / (said + LEVEL_WEIGHT)).clamp(0.6, 1.6)
 }
 
 /// How far a level strays within hours beyond what chance does to counts: standard deviation of its ln, from looks at
@@ -136,14 +141,14 @@ pub(super) fn restless(ground: &Ground<'_>, from: i64) -> f64 {
     let mut looks = Vec::new();
     for site in &ground.sites {
         for index in (from + before..ground.origin - after).step_by(LOOK_EVERY) {
-            let level = level(ground, site, index - before..index, &|_, _| 0.0);
-            let earlier = sums(ground, site, index - before..index);
+            let [came, said, earlier] = sums(ground, site, index - before..index);
+            let (level, told) = (shrunk(came, said), said + LEVEL_WEIGHT);
             let [came, said, variance] = sums(ground, site, index..index + after);
             let said = said * level;
             if came <= 0.0 || said < LEVEL_WEIGHT {
                 continue;
             }
-            let noise = variance / said.powi(2) + earlier[2] / (earlier[1] + LEVEL_WEIGHT).powi(2);
+            let noise = variance / said.powi(2) + earlier / told.powi(2);
             looks.push(((came / said).ln().powi(2), noise));
         }
     }
@@ -179,8 +184,8 @@ fn sums(ground: &Ground<'_>, site: &Site<'_>, windows: std::ops::Range<i64>) -> 
         for leaf in &site.leaves {
             let Some(count) = leaf.count(index, ground.origin) else { continue };
             let expected = leaf.expected(index);
-            let variance = expected + f64::from(leaf.base.dispersion) * expected.powi(2);
-            sums.iter_mut().zip([count, expected, variance]).for_each(|(sum, x)| *sum += x);
+            let all = [count, expected, leaf.variance(expected)];
+            sums.iter_mut().zip(all).for_each(|(sum, x)| *sum += x);
         }
     }
     sums
