@@ -4,11 +4,12 @@
 //! eight of history. Half a minute's work for four weeks of a seed: the response is fitted every other day, base
 //! models once a week, and losses are summed every third hour; surges and calls are looked at every hour.
 //!
-//! Four forecasts of the same base model (`surgecast::forecast::Ensemble`) are compared: without alarms; with the
-//! alarm response (the base sees history without what alarms account for); an oracle that knows all of every incident
-//! that has raised an alarm by the origin: whether it is felt, when, how much, how long; and the true rate.
-//! Definitions are in `score.rs` and `surges.rs`.
+//! Five forecasts are compared, four of the same base model (`surgecast::forecast::Ensemble`): without alarms; with the
+//! alarm response (the base sees history without what alarms account for); by someone who knows the true response to the
+//! alarms so far, of every incident that has raised one whether it is felt, when and how much, but not how long it will
+//! last; by someone who knows that, too; and the true rate. Definitions are in `known.rs`, `score.rs` and `surges.rs`.
 
+mod known;
 mod run;
 mod score;
 mod surges;

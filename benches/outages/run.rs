@@ -8,7 +8,8 @@ use surgecast::forecast::{
 };
 use surgecast::simulate::Family;
 
-use crate::score::{BUCKETS, Kind, Loss, Totals, kind};
+use crate::known::Known;
+use crate::score::{BUCKETS, Kind, Losses, Totals, kind};
 use crate::surges::{Issued, Surges};
 use crate::world::{HOUR, Truth, WEEK, WIDTH, World};
 
@@ -21,7 +22,7 @@ const REFIT_BASE: i64 = WEEK;
 /// Weeks of history.
 const HISTORY: i64 = 8;
 
-/// The three that are compared: the same model, fitted to different histories.
+/// What is compared: the same model, fitted to different histories.
 #[derive(Default)]
 struct Models {
     without: Ensemble,
@@ -132,23 +133,27 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
         let a = issue(&models.without, &past, &wanted(&world.series), origin);
         let b = issue(&models.with, &past, &wanted(cleaned), origin);
         let c = issue(&models.oracle, &past, &wanted(&clean), origin);
-        let known: BTreeMap<SeriesKey, Vec<f64>> = known_excess(&mut world, origin);
+        let response = Known::response(&mut world, origin);
+        let course = Known::course(&mut world, origin);
         let mut called = BTreeMap::new();
         for key in a.keys() {
             let effects = reading.effects(key);
             let (a, b, c) = (&a[key], &b[key], &c[key]);
-            let exact = |x: f64| Effect { points: vec![(1.0, x)], drivers: vec![] };
-            let sure: Vec<Effect> = known[key]
-                .iter()
-                .map(|x| if *x > 0.0 { exact(*x) } else { Effect::default() })
-                .collect();
             if key.is_roll_up() {
-                let issued = Issued::new(&key.scope(), a, b, &reading, c, &known[key]);
-                called.insert(key.scope(), issued);
+                let scope = key.scope();
+                let readings = [reading.clone(), response.reading(&scope), course.reading(&scope)];
+                called.insert(
+                    scope,
+                    Issued::new(a, [(b, &readings[0]), (c, &readings[1]), (c, &readings[2])]),
+                );
                 continue;
             }
-            let [none, alarmed, told] =
-                [widened(a, None), widened(b, effects), widened(c, Some(&sure))];
+            let issued = [
+                widened(a, None),
+                widened(b, effects),
+                widened(c, response.effects(key)),
+                widened(c, course.effects(key)),
+            ];
             let stands = stands(&world, key, origin);
             let Some((_, _, truth)) = world.leaves.iter().find(|(leaf, ..)| leaf == key) else {
                 continue;
@@ -157,14 +162,16 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
                 let index = origin + step as i64;
                 let i = (index - world.first) as usize;
                 let actual = f64::from(world.series[key].get(index));
-                let all = [none[step], alarmed[step], told[step], quantiles(truth.rate[i], 0.0)];
-                let add = |losses: &mut [Loss; 4]| {
+                let [none, alarmed, response, course] = issued.each_ref().map(|q| q[step]);
+                let all = [none, alarmed, response, course, quantiles(truth.rate[i], 0.0)];
+                let add = |losses: &mut Losses| {
                     losses.iter_mut().zip(&all).for_each(|(l, q)| l.add(q, actual));
                 };
                 let bucket = BUCKETS.iter().position(|end| step < *end).unwrap_or(2);
                 match kind(truth.rate[i], truth.ordinary[i], truth.alarmed[i]) {
                     Kind::Outage => add(&mut totals.outage[bucket]),
                     Kind::Quiet => add(&mut totals.quiet),
+                    Kind::Silent => add(&mut totals.silent),
                     Kind::Other => {}
                 }
                 if stands {
@@ -176,27 +183,6 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
     }
     surges.count(&mut world, start, &mut totals);
     totals
-}
-
-/// Excess by target that incidents with alarms before the origin bring, by series.
-fn known_excess(world: &mut World, origin: i64) -> BTreeMap<SeriesKey, Vec<f64>> {
-    let now = WIDTH.start(origin);
-    let mut known: BTreeMap<SeriesKey, Vec<f64>> = BTreeMap::new();
-    for (key, place, _) in &world.leaves {
-        let excess: Vec<f64> = (origin..origin + 24)
-            .map(|index| {
-                let rate = world.operator.rate_known(*place, WIDTH.start(index), now);
-                let excess = rate.rate - rate.without_incidents;
-                if excess < 0.01 { 0.0 } else { excess }
-            })
-            .collect();
-        let total =
-            SeriesKey::new(key.region.clone(), key.service.clone(), surgecast::domain::Name::all());
-        let sum = known.entry(total).or_insert_with(|| vec![0.0; 24]);
-        sum.iter_mut().zip(&excess).for_each(|(sum, x)| *sum += x);
-        known.insert(key.clone(), excess);
-    }
-    known
 }
 
 fn stands(world: &World, key: &SeriesKey, origin: i64) -> bool {

@@ -40,6 +40,9 @@ impl Loss {
     }
 }
 
+/// Without alarms, with them, to those who know the response and the course ([`crate::known`]), and of the true rate.
+pub type Losses = [Loss; 5];
+
 /// Kind of a target window of one series, by the truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -47,6 +50,8 @@ pub enum Kind {
     Outage,
     /// No incident lifts it by more than a hundredth.
     Quiet,
+    /// Incidents that raise no alarm lift it by a fifth or more, and no others.
+    Silent,
     Other,
 }
 
@@ -55,6 +60,8 @@ pub fn kind(rate: f64, ordinary: f64, alarmed: f64) -> Kind {
         Kind::Outage
     } else if rate <= 1.01 * ordinary {
         Kind::Quiet
+    } else if rate - ordinary - alarmed >= 0.2 * ordinary && alarmed <= 0.01 * ordinary {
+        Kind::Silent
     } else {
         Kind::Other
     }
@@ -65,24 +72,28 @@ pub const BUCKETS: [usize; 3] = [4, 12, 24];
 /// Leads at which surges are called, hours.
 pub const LEADS: [i64; 3] = [1, 3, 6];
 
-/// Surges that had alarms by then, and those called, by chance, by the model and by the oracle.
+/// Who calls: the model, and those who know the response and the course.
+pub const WHO: usize = 3;
+
+/// Surges that had alarms by then, and those called, by chance and who called.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Called {
     pub surges: f64,
-    pub called: [[f64; 2]; CHANCES.len()],
+    pub called: [[f64; WHO]; CHANCES.len()],
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
-    /// By bucket: without alarms, with them, the oracle, the true rate.
-    pub outage: [[Loss; 4]; 3],
-    pub quiet: [Loss; 4],
+    /// By bucket.
+    pub outage: [Losses; 3],
+    pub quiet: Losses,
+    pub silent: Losses,
     /// All windows whose series has a severe alarm standing at the origin.
-    pub standing: [Loss; 4],
+    pub standing: Losses,
     /// By lead.
     pub surges: [Called; 3],
-    /// False calls by chance, of the model and of the oracle: at any lead, and at three hours.
-    pub false_calls: [[[f64; 2]; CHANCES.len()]; 2],
+    /// False calls by chance and who called: at any lead, and at three hours.
+    pub false_calls: [[[f64; WHO]; CHANCES.len()]; 2],
     /// By tenths of the chance that the model gives a surge within the horizon: origins, chances, and surges that came.
     pub said: [[f64; 3]; 10],
     /// Weeks × regions.
@@ -95,6 +106,7 @@ impl Totals {
             to.merge(from);
         }
         self.quiet.iter_mut().zip(&other.quiet).for_each(|(to, from)| to.merge(from));
+        self.silent.iter_mut().zip(&other.silent).for_each(|(to, from)| to.merge(from));
         self.standing.iter_mut().zip(&other.standing).for_each(|(to, from)| to.merge(from));
         for (to, from) in self.surges.iter_mut().zip(&other.surges) {
             to.surges += from.surges;
@@ -108,28 +120,28 @@ impl Totals {
     }
 
     pub fn print(&self, title: &str) {
-        let mut all = [Loss::default(); 4];
+        let mut all = Losses::default();
         for bucket in &self.outage {
             all.iter_mut().zip(bucket).for_each(|(to, from)| to.merge(from));
         }
-        let gap = |l: &[Loss; 4]| (l[0].wql() - l[1].wql()) / (l[0].wql() - l[2].wql()) * 100.0;
+        let gap = |l: &Losses| {
+            let closed = |who: usize| (l[0].wql() - l[1].wql()) / (l[0].wql() - l[who].wql());
+            [closed(2), closed(3)].map(|closed| closed * 100.0)
+        };
         println!("{title}");
         println!(
-            "  {:<24} {:>9} {:>9} {:>9} {:>9}  gap closed",
-            "WQL", "without", "with", "oracle", "truth"
+            "  {:<24} {:>9} {:>9} {:>9} {:>9} {:>9}  gap closed to response, course",
+            "WQL", "without", "with", "response", "course", "truth"
         );
-        let line = |name: &str, l: &[Loss; 4]| {
-            let w = l.map(|l| l.wql());
+        let line = |name: &str, l: &Losses| {
+            let wql: Vec<String> = l.iter().map(|l| format!("{:>9.4}", l.wql())).collect();
+            let covered: Vec<String> =
+                l[..4].iter().map(|l| format!("{:.2}", l.coverage())).collect();
+            let [response, course] = gap(l);
             println!(
-                "  {name:<24} {:>9.4} {:>9.4} {:>9.4} {:>9.4}  {:>5.1} %  cov80 {:.2}/{:.2}/{:.2}",
-                w[0],
-                w[1],
-                w[2],
-                w[3],
-                gap(l),
-                l[0].coverage(),
-                l[1].coverage(),
-                l[2].coverage()
+                "  {name:<24} {}  {response:>5.1} %, {course:>5.1} %  cov80 {}",
+                wql.join(" "),
+                covered.join("/")
             );
         };
         line("outage windows", &all);
@@ -139,17 +151,21 @@ impl Totals {
         line("a severe alarm stands", &self.standing);
         let change = (self.quiet[1].wql() / self.quiet[0].wql() - 1.0) * 100.0;
         line("quiet windows", &self.quiet);
+        line("no alarm was raised", &self.silent);
         println!("  quiet: with alarms {change:+.2} %");
         for (i, chance) in CHANCES.iter().enumerate() {
             let called = LEADS.iter().zip(&self.surges).map(|(lead, found)| {
-                let share = |who: usize| 100.0 * found.called[i][who] / found.surges.max(1.0);
-                format!("{lead} h {:.0} % of {} (oracle {:.0} %)", share(0), found.surges, share(1))
+                let [model, known @ ..] = found.called[i];
+                format!(
+                    "{lead} h {model} of {} (response {}, course {})",
+                    found.surges, known[0], known[1]
+                )
             });
-            let [[model, oracle], [at_three, _]] =
+            let [[model, response, course], [at_three, ..]] =
                 self.false_calls.map(|all| all[i].map(|n| n / self.region_weeks));
             let called: Vec<String> = called.collect();
             println!(
-                "  surges called at a chance of {chance}: {}; false calls {model:.2} (oracle {oracle:.2}), at 3 h {at_three:.2}",
+                "  surges called at a chance of {chance}: {}; false calls {model:.2} (response {response:.2}, course {course:.2}), at 3 h {at_three:.2}",
                 called.join(", ")
             );
         }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use surgecast::domain::{Name, Scope, SeriesKey};
 use surgecast::forecast::{Reading, Vintage, surge};
 
-use crate::score::{Called, LEADS, Totals};
+use crate::score::{Called, LEADS, Totals, WHO};
 use crate::world::{HOUR, WIDTH, World};
 
 /// Chances from which on a surge is called; the first is the one that counts, the others show what other
@@ -26,32 +26,22 @@ const HORIZON: usize = 24;
 pub struct Issued {
     /// 99 % quantile without alarms, by target.
     pub high: Vec<f64>,
-    /// By the target that a span begins with: the chance that the model and the oracle give it.
-    pub chances: [Vec<f64>; 2],
+    /// By the target that a span begins with: the chance that each of those who call give it.
+    pub chances: [Vec<f64>; WHO],
     /// The same for the whole horizon.
-    pub any: [f64; 2],
+    pub any: [f64; WHO],
 }
 
 impl Issued {
-    /// `sure`: what the oracle knows to come, by target.
-    pub fn new(
-        scope: &Scope,
-        without: &Vintage,
-        with: &Vintage,
-        reading: &Reading,
-        oracle: &Vintage,
-        sure: &[f64],
-    ) -> Self {
+    /// `all`: vintages of all channels of a scope without what comes on top, and readings of what does.
+    pub fn new(without: &Vintage, all: [(&Vintage, &Reading); WHO]) -> Self {
+        let scope = without.series.scope();
         let high: Vec<f64> = without.targets.iter().map(|t| surge::high(&t.quantiles)).collect();
-        let base =
-            |v: &Vintage| -> Vec<[f64; 7]> { v.targets.iter().map(|t| t.quantiles).collect() };
-        let told = Reading::of_one_path(scope, sure);
-        let (with, oracle) = (base(with), base(oracle));
         let chances = |windows: usize| {
-            [
-                reading.surge_chances(scope, &with, &high, windows),
-                told.surge_chances(scope, &oracle, &high, windows),
-            ]
+            all.map(|(vintage, reading)| {
+                let base: Vec<[f64; 7]> = vintage.targets.iter().map(|t| t.quantiles).collect();
+                reading.surge_chances(&scope, &base, &high, windows)
+            })
         };
         let any = chances(HORIZON).map(|chances| chances.first().copied().unwrap_or(0.0));
         Self { chances: chances(SPAN), any, high }
@@ -75,7 +65,7 @@ impl Surges {
         let scopes: Vec<Scope> =
             world.series.keys().filter(|k| k.is_roll_up()).map(|k| k.scope()).collect();
         for scope in &scopes {
-            let calls = CHANCES.map(|chance| [0, 1].map(|who| self.calls(scope, who, chance)));
+            let calls = CHANCES.map(|chance| [0, 1, 2].map(|who| self.calls(scope, who, chance)));
             for (lead, hours) in LEADS.iter().enumerate() {
                 self.found(world, scope, from, *hours, &calls, &mut totals.surges[lead]);
             }
@@ -129,7 +119,7 @@ impl Surges {
         scope: &Scope,
         from: i64,
         hours: i64,
-        calls: &[[BTreeSet<i64>; 2]; CHANCES.len()],
+        calls: &[[BTreeSet<i64>; WHO]; CHANCES.len()],
         sums: &mut Called,
     ) {
         let mut last = i64::MIN / 2;

@@ -19,8 +19,14 @@ const CAUSE_MIN: f64 = 0.5;
 pub struct Product {
     prior: Prior,
     ensemble: Ensemble,
-    /// What alarms mean here, where there were any.
-    learned: Option<(Profiles, Response)>,
+    learned: Option<Learned>,
+}
+
+/// What alarms mean at an operator.
+#[derive(Debug)]
+pub struct Learned {
+    profiles: Profiles,
+    response: Response,
 }
 
 impl Default for Product {
@@ -43,30 +49,37 @@ impl Product {
         Self { prior, ensemble: Ensemble::default(), learned: None }
     }
 
-    /// Learns from the windows, alarms and work before `origin`. `fit` fits an ensemble to a past.
-    ///
-    /// A fit is asked for twice where alarms have left something behind: for all series, and for those without what
-    /// alarms brought.
-    pub fn fitted(
-        prior: Prior,
-        past: &Past<'_>,
-        origin: i64,
-        fit: impl Fn(&Past<'_>, i64) -> Ensemble,
-    ) -> Self {
-        let mut ensemble = fit(past, origin);
+    /// What alarms and work before `origin` mean, where there were any: the first half of [`Self::fitted`], which needs no
+    /// ensemble.
+    pub fn learned(prior: &Prior, past: &Past<'_>, origin: i64) -> Option<Learned> {
         if past.alarms.is_empty() && past.work.is_empty() {
-            return Self { prior, ensemble, learned: None };
+            return None;
         }
         let profiles = Profiles::learn(past, origin);
         let base = profiles.baselines(past, origin - WEEKS * 168 * per_hour(past), origin);
-        let response = Response::fit(past, &base, origin, &prior);
-        let leaves = past.series.iter().filter(|(key, _)| !key.is_roll_up());
-        let cleaned = leaves
-            .filter(|(key, _)| response.has_past(key))
-            .map(|(key, history)| (key.clone(), response.cleaned(key, history)));
-        let cleaned = with_roll_ups(past.series, cleaned.collect(), origin);
-        ensemble.absorb(fit(&Past { series: &cleaned, ..*past }, origin));
-        Self { prior, ensemble, learned: Some((profiles, response)) }
+        let response = Response::fit(past, &base, origin, prior);
+        Some(Learned { profiles, response })
+    }
+
+    /// Of an `ensemble` fitted to a past and what was [`Self::learned`] from the same. `fit` fits an ensemble to series
+    /// without what alarms brought: those where they have left something behind.
+    pub fn fitted(
+        prior: Prior,
+        mut ensemble: Ensemble,
+        learned: Option<Learned>,
+        past: &Past<'_>,
+        fit: impl Fn(&Past<'_>) -> Ensemble,
+        origin: i64,
+    ) -> Self {
+        if let Some(Learned { response, .. }) = &learned {
+            let leaves = past.series.iter().filter(|(key, _)| !key.is_roll_up());
+            let cleaned = leaves
+                .filter(|(key, _)| response.has_past(key))
+                .map(|(key, history)| (key.clone(), response.cleaned(key, history)));
+            let cleaned = with_roll_ups(past.series, cleaned.collect(), origin);
+            ensemble.absorb(fit(&Past { series: &cleaned, ..*past }));
+        }
+        Self { prior, ensemble, learned }
     }
 
     /// Series that have a fit.
@@ -101,10 +114,7 @@ impl Product {
         if past.alarms.is_empty() && past.work.is_empty() {
             return vintages;
         }
-        let (profiles, response) = match &self.learned {
-            Some((profiles, response)) => (profiles, response),
-            None => return vintages,
-        };
+        let Some(Learned { profiles, response }) = &self.learned else { return vintages };
         let base = profiles.baselines(past, origin - BEFORE_HOURS * per_hour(past), origin);
         let reading = response.read(past, &base, origin);
         let touched = reading.touched().map(|(key, _)| key).chain(reading.explained());
@@ -239,8 +249,9 @@ impl Model for Product {
     }
 
     fn fit(&mut self, past: &Past<'_>, origin: i64) {
-        let fit = |past: &Past<'_>, origin| Ensemble::fitted(past, origin, Part::WHOLE);
-        *self = Self::fitted(self.prior.clone(), past, origin, fit);
+        let fit = |past: &Past<'_>| Ensemble::fitted(past, origin, Part::WHOLE);
+        let learned = Self::learned(&self.prior, past, origin);
+        *self = Self::fitted(self.prior.clone(), fit(past), learned, past, fit, origin);
     }
 
     fn predict(&self, past: &Past<'_>, origin: i64) -> Vec<Vintage> {

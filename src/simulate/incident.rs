@@ -1,5 +1,6 @@
 //! What goes wrong, planned per region and day, and the alarms that come with it.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use chrono::Timelike;
@@ -76,6 +77,13 @@ pub struct Spell {
     pub cleared: Timestamp,
 }
 
+impl Spell {
+    /// Id of the incident that it belongs to.
+    pub fn incident(&self) -> &str {
+        self.alarm_id.rsplit_once('-').map_or(&self.alarm_id, |(incident, _)| incident)
+    }
+}
+
 /// Incidents of one region and day (UTC).
 #[derive(Clone, Debug, Default)]
 pub struct DayPlan {
@@ -92,11 +100,15 @@ const RATES: [(IncidentKind, f64); 6] = [
     (IncidentKind::Chatter, 40.0),
     (IncidentKind::Maintenance, 0.2),
 ];
+/// No fault lasts longer, minutes.
+pub(super) const LONGEST_FAULT: f64 = 720.0;
+/// Share of what is left of an incident for which an alarm stands that does not flap.
+pub(super) const STANDS: Range<f64> = 0.85..1.1;
 /// Nothing lasts longer, so that two days back is as far as anyone has to look.
 pub const LONGEST: Duration = Duration::from_secs(20 * 3600);
 const DAY_MS: i64 = 86_400_000;
 
-fn minutes(n: f64) -> Duration {
+pub(super) fn minutes(n: f64) -> Duration {
     Duration::from_secs_f64(n.max(0.0) * 60.0)
 }
 
@@ -104,6 +116,28 @@ fn minutes(n: f64) -> Duration {
 fn around(rng: &mut ChaCha8Rng, median: f64, spread: f64) -> f64 {
     let unit: f64 = (0..4).map(|_| rng.random::<f64>()).sum::<f64>() - 2.0;
     median * (spread * unit * 3f64.sqrt()).exp().clamp(1.0 / 6.0, 6.0)
+}
+
+/// A law of lengths: median in minutes and spread of the log.
+pub(super) struct Length(f64, f64);
+
+impl Length {
+    pub(super) fn draw(&self, rng: &mut ChaCha8Rng) -> f64 {
+        around(rng, self.0, self.1)
+    }
+}
+
+/// How long incidents of a kind last, where that is drawn.
+pub(super) fn length(kind: IncidentKind, family: Family) -> Option<Length> {
+    match kind {
+        IncidentKind::Outage if family == Family::LongTail => Some(Length(180.0, 0.8)),
+        IncidentKind::Outage => Some(Length(110.0, 0.6)),
+        IncidentKind::Surge => Some(Length(150.0, 0.5)),
+        IncidentKind::Harmless => Some(Length(60.0, 0.8)),
+        IncidentKind::Flapping => Some(Length(40.0, 0.5)),
+        IncidentKind::Chatter => Some(Length(30.0, 0.9)),
+        IncidentKind::Maintenance => None,
+    }
 }
 
 /// Draws how many events of a rate happen (Knuth's product of uniforms; rates are small).
@@ -174,27 +208,25 @@ fn draw(
         has_alarms: !matches!(kind, IncidentKind::Surge),
         first_alarm: None,
     };
+    if let Some(length) = length(kind, config.family) {
+        incident.ends = starts + minutes(length.draw(rng));
+    }
     match kind {
         IncidentKind::Outage if config.family == Family::LongTail => {
-            incident.ends = starts + minutes(around(rng, 180.0, 0.8));
             incident.felt_from = starts + minutes(4.0 * 22.5f64.powf(rng.random::<f64>()));
             incident.size = around(rng, 1.3, 0.5);
         }
         IncidentKind::Outage => {
-            incident.ends = starts + minutes(around(rng, 110.0, 0.6));
             let lead = minutes(around(rng, 25.0, 0.8));
             incident.felt_from = morning(zone.local(starts).hour(), starts, zone, rng, lead);
             incident.size = around(rng, 2.2, 0.6);
         }
         IncidentKind::Surge => {
-            incident.ends = starts + minutes(around(rng, 150.0, 0.5));
             incident.felt_from =
                 morning(zone.local(starts).hour(), starts, zone, rng, minutes(5.0));
             incident.size = around(rng, 1.8, 0.5);
         }
-        IncidentKind::Harmless => incident.ends = starts + minutes(around(rng, 60.0, 0.8)),
-        IncidentKind::Flapping => incident.ends = starts + minutes(around(rng, 40.0, 0.5)),
-        IncidentKind::Chatter => incident.ends = starts + minutes(around(rng, 30.0, 0.9)),
+        IncidentKind::Harmless | IncidentKind::Flapping | IncidentKind::Chatter => {}
         IncidentKind::Maintenance => {
             // One in the morning, local time, on the day that was drawn.
             let local = zone.local(starts).date().and_hms_opt(1, 0, 0);
@@ -209,7 +241,7 @@ fn draw(
             }
         }
     }
-    incident.ends = incident.ends.min(incident.starts + minutes(720.0));
+    incident.ends = incident.ends.min(incident.starts + minutes(LONGEST_FAULT));
     incident
 }
 
@@ -287,7 +319,7 @@ fn spells(config: &OperatorConfig, rng: &mut ChaCha8Rng, i: &Incident, spells: &
             rng.random_range(0.0..8.0f64).min(length * 0.5)
         };
         let raised = i.starts + minutes(after);
-        let stands = if flaps { 1.0 } else { (length - after) * rng.random_range(0.85..1.1) };
+        let stands = if flaps { 1.0 } else { (length - after) * rng.random_range(STANDS) };
         let cleared = (raised + minutes(stands.max(0.5))).min(i.starts + LONGEST);
         let severity = if n > 0 && rng.random_range(0..3) == 0 { Severity::Minor } else { worst };
         let changed = (i.kind == IncidentKind::Outage && rng.random_range(0..5) == 0)

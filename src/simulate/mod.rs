@@ -18,6 +18,7 @@
 //! Knows nothing of files or clocks: hours go in, records come out.
 
 mod config;
+mod course;
 mod family;
 mod incident;
 mod operator;

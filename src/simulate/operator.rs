@@ -9,7 +9,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Poisson};
 
 use super::OperatorConfig;
-use super::incident::{DayPlan, Incident, IncidentKind, Spell, plan_day};
+use super::course;
+use super::incident::{DayPlan, Incident, IncidentKind, STANDS, Spell, plan_day};
 use super::shape::{day_level, growth, holiday_factor, hour_shape, stream, weekday_shape};
 use super::write::{self, NOTICE, PLANNED_LENGTH};
 use crate::domain::{EventKind, Offset, SeriesKey, Timestamp};
@@ -114,14 +115,47 @@ impl Operator {
     /// incidents that have raised an alarm all is known, whether they are felt, from when, how much and how
     /// long; of planned work, that it was announced; of others nothing.
     pub fn rate_known(&mut self, at: [usize; 3], start: Timestamp, now: Timestamp) -> TrueRate {
-        self.rate_of(at, start, |incident| match incident.kind {
-            // An overrun is seen when the work should be over.
-            IncidentKind::Maintenance if incident.ends.since(incident.starts) <= PLANNED_LENGTH => {
-                incident.starts <= now + NOTICE
+        self.rate_of(at, start, |incident| is_known(incident, now))
+    }
+
+    /// Incidents of a region and service that [`Self::rate_known`] knows of, each as it may go on to someone who does not
+    /// know how long faults will last: versions that are equally likely.
+    pub fn courses(&mut self, [r, s]: [usize; 2], now: Timestamp) -> Vec<Vec<Incident>> {
+        let mut courses = Vec::new();
+        let day = now.millis().div_euclid(DAY_MS);
+        for day in day - DAYS_BACK..=day + 1 {
+            let plan = self.plan(r, day).clone();
+            let here = plan.incidents.iter().filter(|i| i.service == s && is_known(i, now));
+            for incident in here {
+                let own = |spell: &&Spell| spell.incident() == incident.id;
+                let spells: Vec<Spell> = plan.spells.iter().filter(own).cloned().collect();
+                courses.push(course::versions(&self.config, incident, &spells, now));
             }
-            IncidentKind::Maintenance => incident.starts + PLANNED_LENGTH <= now,
-            _ => incident.first_alarm.is_some_and(|raised| raised < now),
-        })
+        }
+        courses
+    }
+
+    /// Tickets that an incident brings a series of its region and service in the quarter that starts at `start`.
+    pub fn excess(&mut self, at: [usize; 3], incident: &Incident, start: Timestamp) -> f64 {
+        let middle = start + QUARTER / 2;
+        let ordinary = self.ordinary(at, middle);
+        self.unit(at, middle, ordinary) * self.strength(at, incident, middle) / 4.0
+    }
+
+    fn strength(&self, [r, _, c]: [usize; 3], incident: &Incident, at: Timestamp) -> f64 {
+        let channel = self.config.channels[c].name.as_str();
+        let zone = self.config.regions[r].zone;
+        incident.size * self.config.family.strength(incident, channel, at, zone)
+    }
+
+    /// What sizes are multiples of, tickets an hour.
+    fn unit(&self, at: [usize; 3], middle: Timestamp, ordinary: f64) -> f64 {
+        self.config.family.unit(self.average(at, middle), ordinary)
+    }
+
+    /// Tickets an hour when nothing happens.
+    fn ordinary(&mut self, at: [usize; 3], middle: Timestamp) -> f64 {
+        self.base_rate(at, middle) * self.level(at[0], middle.millis().div_euclid(DAY_MS))
     }
 
     fn rate_of(
@@ -132,18 +166,14 @@ impl Operator {
     ) -> TrueRate {
         let middle = start + QUARTER / 2;
         let day = middle.millis().div_euclid(DAY_MS);
-        let level = self.level(at[0], day);
-        let ordinary = self.base_rate(at, middle) * level;
-        let average = self.average(at, middle);
-        let channel = self.config.channels[at[2]].name.clone();
-        let (family, zone) = (self.config.family, self.config.regions[at[0]].zone);
-        let unit = family.unit(average, ordinary);
+        let ordinary = self.ordinary(at, middle);
+        let unit = self.unit(at, middle, ordinary);
         let mut excess = 0.0;
         for day in day - DAYS_BACK..=day {
-            let plan = self.plan(at[0], day);
-            for incident in plan.incidents.iter().filter(|i| i.service == at[1] && counts(i)) {
-                excess += incident.size * family.strength(incident, channel.as_str(), middle, zone);
-            }
+            self.plan(at[0], day);
+            let incidents = self.plans.get(&(day, at[0])).into_iter().flat_map(|p| &p.incidents);
+            let here = incidents.filter(|i| i.service == at[1] && counts(i));
+            excess += here.map(|incident| self.strength(at, incident, middle)).sum::<f64>();
         }
         TrueRate { rate: (ordinary + excess * unit) / 4.0, without_incidents: ordinary / 4.0 }
     }
@@ -264,6 +294,18 @@ impl Operator {
                 }
             }
         }
+    }
+}
+
+/// Whether someone at `now` knows of an incident: by an alarm, by an announcement, or by alarms that stand for longer than
+/// those of work that is over in time.
+fn is_known(incident: &Incident, now: Timestamp) -> bool {
+    match incident.kind {
+        IncidentKind::Maintenance if incident.ends.since(incident.starts) <= PLANNED_LENGTH => {
+            incident.starts <= now + NOTICE
+        }
+        IncidentKind::Maintenance => incident.starts + PLANNED_LENGTH.mul_f64(STANDS.end) <= now,
+        _ => incident.first_alarm.is_some_and(|raised| raised < now),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the module's table promises, counted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::*;
 use crate::domain::{AlarmAction, Event, Severity, Timestamp};
@@ -198,5 +199,37 @@ fn what_is_known_grows_to_the_truth_and_counts_are_those_of_the_log() {
             let came = counts.get(&(key.to_string(), at.secs() / 900)).copied().unwrap_or(0);
             assert_eq!(operator.count(number, at), came, "{key} {at}");
         }
+    }
+}
+
+#[test]
+fn an_incident_ends_anywhere_among_the_courses_that_it_may_take() {
+    for by in Family::EVERY {
+        let mut operator = family(7, by);
+        let first = start().millis().div_euclid(86_400_000);
+        let felt = |i: &Incident| i.kind == IncidentKind::Outage && i.size > 0.0;
+        let incidents = operator.incidents(first, first + 200).into_iter().filter(felt);
+        // By tenths of the courses that end sooner.
+        let mut tenths = [0.0; 10];
+        for truth in incidents.collect::<Vec<_>>() {
+            for minutes in [45, 90] {
+                let now = truth.starts + Duration::from_secs(60 * minutes);
+                let all = operator.courses([truth.region, truth.service], now);
+                let ways = all.iter().find(|ways| ways[0].id == truth.id).expect("the incident");
+                assert!(
+                    ways.iter().all(|way| Incident { ends: truth.ends, ..way.clone() } == truth)
+                );
+                let left: Vec<_> = ways.iter().filter(|way| way.ends > now).collect();
+                if truth.ends > now && ways.len() > 1 {
+                    let sooner = left.iter().filter(|way| way.ends < truth.ends).count();
+                    tenths[(sooner * 10 / left.len().max(1)).min(9)] += 1.0;
+                }
+            }
+        }
+        let looks: f64 = tenths.iter().sum();
+        let mean =
+            (0..).zip(tenths).map(|(i, n)| (f64::from(i) + 0.5) / 10.0 * n).sum::<f64>() / looks;
+        assert!(looks > 200.0 && (mean - 0.5).abs() < 0.08, "{by}: {mean} {tenths:?}");
+        assert!(tenths.iter().all(|n| *n < 0.2 * looks), "{by}: {tenths:?}");
     }
 }

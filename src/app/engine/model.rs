@@ -45,29 +45,39 @@ fn in_parts<T: Send>(series: usize, size: usize, work: impl Fn(Part) -> T + Sync
     }
     let mut done: Vec<(usize, T)> = thread::scope(|scope| {
         let threads: Vec<_> = (0..cores).map(|_| scope.spawn(run)).collect();
-        let join = |thread: thread::ScopedJoinHandle<'_, Vec<(usize, T)>>| match thread.join() {
-            Ok(done) => done,
-            Err(panic) => std::panic::resume_unwind(panic),
-        };
-        threads.into_iter().flat_map(join).collect()
+        threads.into_iter().flat_map(joined).collect()
     });
     done.sort_unstable_by_key(|(number, _)| *number);
     done.into_iter().map(|(_, done)| done).collect()
 }
 
-/// Fits every series to what was known before `origin`.
+/// Fits every series to what was known before `origin`, and meanwhile, on a thread of its own, what alarms mean.
 pub fn fit(past: &Past<'_>, origin: i64, gate: &Gate) -> Product {
-    let part = |past: &Past<'_>, origin, part| {
+    let part = |past: &Past<'_>, part| {
         let _turn = gate.behind();
         Ensemble::fitted(past, origin, part)
     };
-    Product::fitted(Prior::shipped(), past, origin, |past, origin| {
-        let parts = in_parts(past.series.len(), FITTED, |number| part(past, origin, number));
+    let fit = |past: &Past<'_>| {
+        let parts = in_parts(past.series.len(), FITTED, |number| part(past, number));
         let mut parts = parts.into_iter();
         let mut model = parts.next().unwrap_or_default();
         parts.for_each(|part| model.absorb(part));
         model
-    })
+    };
+    let prior = Prior::shipped();
+    let (ensemble, learned) = thread::scope(|scope| {
+        let learned = scope.spawn(|| Product::learned(&prior, past, origin));
+        (fit(past), joined(learned))
+    });
+    Product::fitted(prior, ensemble, learned, past, fit, origin)
+}
+
+/// What a thread came to; a panic goes on in the caller.
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    match thread.join() {
+        Ok(done) => done,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
 }
 
 /// One vintage a series, in order.

@@ -68,10 +68,16 @@ impl Reading {
         found.map_or(0.0, |tickets| f64::from(*tickets))
     }
 
-    /// A reading that is sure of one course, tickets by target of all channels of a scope: for comparisons.
-    pub fn of_one_path(scope: &Scope, tickets: &[f64]) -> Self {
-        let paths = Paths { sizes: vec![1.0], ways: vec![(vec![1.0], tickets.to_vec())] };
-        Self { paths: BTreeMap::from([(scope.clone(), vec![paths])]), ..Self::default() }
+    /// A reading of given courses, for comparisons: by episode, ways that are equally likely, tickets by target of all channels
+    /// of a scope.
+    pub fn of_courses(scope: &Scope, episodes: &[Vec<Vec<f64>>]) -> Self {
+        let paths = |ways: &Vec<Vec<f64>>| {
+            let share = 1.0 / ways.len().max(1) as f64;
+            let ways = ways.iter().map(|way| (vec![share], way.clone())).collect();
+            Paths { sizes: vec![1.0], ways }
+        };
+        let paths = episodes.iter().map(paths).collect();
+        Self { paths: BTreeMap::from([(scope.clone(), paths)]), ..Self::default() }
     }
 
     /// Chance of a surge in the span of `windows` that begins with each target: two windows in a row above
