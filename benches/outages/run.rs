@@ -22,14 +22,6 @@ const REFIT_BASE: i64 = WEEK;
 /// Weeks of history.
 const HISTORY: i64 = 8;
 
-/// What is compared: the same model, fitted to different histories.
-#[derive(Default)]
-struct Models {
-    without: Ensemble,
-    with: Ensemble,
-    oracle: Ensemble,
-}
-
 fn issue(
     model: &Ensemble,
     past: &Past<'_>,
@@ -38,10 +30,6 @@ fn issue(
 ) -> BTreeMap<SeriesKey, Vintage> {
     let issued = model.vintages(&Past { series, ..*past }, origin, Part::WHOLE);
     issued.into_iter().map(|vintage| (vintage.series.clone(), vintage)).collect()
-}
-
-fn fit(past: &Past<'_>, series: &BTreeMap<SeriesKey, History>, origin: i64) -> Ensemble {
-    Ensemble::fitted(&Past { series, ..*past }, origin, Part::WHOLE)
 }
 
 /// History without what incidents with alarms truly brought.
@@ -65,7 +53,7 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
     let mut world = World::new(seed, family, HISTORY + weeks);
     let mut totals = Totals { region_weeks: (4 * weeks) as f64, ..Totals::default() };
     let prior = Prior::shipped();
-    let mut models = Models::default();
+    let mut model = Ensemble::default();
     let keys: Vec<SeriesKey> = world.series.keys().cloned().collect();
     let clean: BTreeMap<SeriesKey, History> = keys
         .iter()
@@ -118,11 +106,7 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
             cleaned.insert(key.clone(), sum);
         }
         if (origin - start) % REFIT_BASE == 0 {
-            models = Models {
-                without: fit(&past, &world.series, origin),
-                with: fit(&past, cleaned, origin),
-                oracle: fit(&past, &clean, origin),
-            };
+            model = Ensemble::fitted(&past, origin, Part::WHOLE);
         }
         let is_scored = (origin - start) % SCORED == 0;
         // Surges are those of roll-ups.
@@ -130,9 +114,9 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
             let wanted = series.iter().filter(|(key, _)| is_scored || key.is_roll_up());
             wanted.map(|(key, history)| (key.clone(), history.clone())).collect()
         };
-        let a = issue(&models.without, &past, &wanted(&world.series), origin);
-        let b = issue(&models.with, &past, &wanted(cleaned), origin);
-        let c = issue(&models.oracle, &past, &wanted(&clean), origin);
+        let a = issue(&model, &past, &wanted(&world.series), origin);
+        let b = issue(&model, &past, &wanted(cleaned), origin);
+        let c = issue(&model, &past, &wanted(&clean), origin);
         let response = Known::response(&mut world, origin);
         let course = Known::course(&mut world, origin);
         let mut called = BTreeMap::new();

@@ -80,6 +80,8 @@ pub const WHO: usize = 3;
 pub struct Called {
     pub surges: f64,
     pub called: [[f64; WHO]; CHANCES.len()],
+    /// Called by the model and by those who know the response.
+    pub foretold: [f64; CHANCES.len()],
 }
 
 #[derive(Clone, Debug, Default)]
@@ -111,6 +113,7 @@ impl Totals {
         for (to, from) in self.surges.iter_mut().zip(&other.surges) {
             to.surges += from.surges;
             add(&mut to.called, &from.called);
+            to.foretold.iter_mut().zip(from.foretold).for_each(|(to, from)| *to += from);
         }
         for (to, from) in self.false_calls.iter_mut().zip(&other.false_calls) {
             add(to, from);
@@ -157,8 +160,8 @@ impl Totals {
             let called = LEADS.iter().zip(&self.surges).map(|(lead, found)| {
                 let [model, known @ ..] = found.called[i];
                 format!(
-                    "{lead} h {model} of {} (response {}, course {})",
-                    found.surges, known[0], known[1]
+                    "{lead} h {model} of {} (response {}, of which {}; course {})",
+                    found.surges, known[0], found.foretold[i], known[1]
                 )
             });
             let [[model, response, course], [at_three, ..]] =

@@ -2,7 +2,8 @@
 //!
 //! As `surgecast::forecast::surge` has them, of a region and service, all channels together. Besides:
 //!
-//! - It **had alarms by then** if an incident that lifts it by a fifth or more had raised an alarm by the origin.
+//! - It **had alarms by then** if an incident that lifts it by a fifth or more had raised an alarm by the origin. Chance
+//!   does the rest of many of them: those were **foretold** by alarms that are called by someone who knows the true response.
 //! - Calls are counted at other chances, too, than the one that counts.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +16,7 @@ use crate::world::{HOUR, WIDTH, World};
 
 /// Chances from which on a surge is called; the first is the one that counts, the others show what other
 /// choices would bring.
-pub const CHANCES: [f64; 5] = [surge::CHANCE, 0.15, 0.22, 0.25, 0.3];
+pub const CHANCES: [f64; 5] = [surge::CHANCE, 0.15, 0.2, 0.25, 0.3];
 /// Windows of a span, and between surges or calls that are two.
 const SPAN: usize = surge::span(WIDTH);
 const APART: i64 = WIDTH.per(surge::APART) as i64;
@@ -147,11 +148,14 @@ impl Surges {
                 continue;
             }
             sums.surges += 1.0;
-            for (called, calls) in sums.called.iter_mut().zip(calls) {
-                for (who, called) in called.iter_mut().enumerate() {
-                    let yes = calls[who].contains(&at) && issued.is_likely(who, step);
-                    *called += f64::from(u8::from(yes));
+            for (i, calls) in calls.iter().enumerate() {
+                let is_called =
+                    |who: usize| calls[who].contains(&at) && issued.is_likely(who, step);
+                let called = std::array::from_fn::<bool, WHO, _>(is_called);
+                for (sum, called) in sums.called[i].iter_mut().zip(called) {
+                    *sum += f64::from(u8::from(called));
                 }
+                sums.foretold[i] += f64::from(u8::from(called[0] && called[1]));
             }
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::known::Known;
 use super::text::{self, Words};
 use super::{Alert, AlertSeverity, AlertState, Notice, NoticeKind, Shortfall, StandingAlarm};
+use crate::anomaly::EarlySign;
 use crate::domain::{Name, Scope, Timestamp, WindowWidth, Zone};
 use crate::forecast::Vintage;
 use crate::staffing::Plan;
@@ -23,6 +24,8 @@ const CRITICAL_SHARE: f64 = 0.4;
 /// Consecutive vintages that must agree before people are told, and before it is over.
 const FIRE_AFTER: u32 = 2;
 const RESOLVE_AFTER: u32 = 4;
+/// Complaints that are so surprising, one in ten thousand, confirm a gap: people are told of it at once.
+const CONFIRMS: f64 = 4.0;
 /// People are told again when the gap has grown by this share and this many, this long after.
 const WORSE_SHARE: f64 = 1.5;
 const WORSE_BY: i32 = 3;
@@ -40,6 +43,8 @@ pub struct AlertInputs<'a> {
     pub alarms: Vec<StandingAlarm>,
     /// Causes besides alarms.
     pub known: Known,
+    /// Scopes whose customers complain of trouble.
+    pub complaints: Vec<EarlySign>,
     pub width: WindowWidth,
     pub zones: &'a BTreeMap<Name, Zone>,
     /// Of regions that name none.
@@ -72,6 +77,12 @@ struct Need {
 impl Need {
     fn gap(&self) -> i32 {
         self.shortfalls.iter().map(|s| s.gap).sum()
+    }
+}
+
+impl AlertInputs<'_> {
+    fn is_confirmed(&self, scope: &Scope) -> bool {
+        self.complaints.iter().any(|sign| sign.scope == *scope && sign.score >= CONFIRMS)
     }
 }
 
@@ -155,7 +166,8 @@ impl AlertBook {
         let told = match alert.state {
             AlertState::Pending => {
                 alert.streak += 1;
-                let fires = alert.streak >= FIRE_AFTER || need.critical;
+                let is_sure = need.critical || inputs.is_confirmed(&alert.scope);
+                let fires = alert.streak >= FIRE_AFTER || is_sure;
                 if fires {
                     alert.state = AlertState::Firing;
                     alert.streak = 0;

@@ -1,8 +1,9 @@
-//! Causes besides alarms, in words, by region and service: work that overruns, what planners entered.
+//! Causes besides alarms, in words, by region and service: work that overruns, what planners entered, what customers say.
 
 use std::collections::BTreeMap;
 
 use super::StandingAlarm;
+use crate::anomaly::EarlySign;
 use crate::domain::{Scope, SeriesKey, Timestamp, Zone};
 use crate::forecast::{ADJUSTMENT, PlannedWork, Vintage};
 
@@ -52,5 +53,17 @@ pub fn adjustments<'v>(
     for ((scope, label), tickets) in sums {
         let words = format!("planners entered {label}, {tickets:+.0} tickets over six hours");
         known.entry(scope).or_default().push(words);
+    }
+}
+
+/// Customers who complain of trouble more than is usual: where no alarm stands they are the first to know.
+pub fn complaints(signs: &[EarlySign], zone_of: impl Fn(&Scope) -> Zone, known: &mut Known) {
+    for sign in signs {
+        let EarlySign { scope, from, actual, usual, .. } = sign;
+        let from = zone_of(scope).local(*from).format("%H:%M");
+        let words = format!(
+            "{actual:.0} customers complained of outage, coverage or slowness since {from}, {usual:.0} are usual"
+        );
+        known.entry(scope.clone()).or_default().push(words);
     }
 }

@@ -8,5 +8,5 @@ mod text;
 mod types;
 
 pub use book::{AlertBook, AlertEffect, AlertInputs, SeriesNeed};
-pub use known::{Known, adjustments, overruns};
+pub use known::{Known, adjustments, complaints, overruns};
 pub use types::{Alert, AlertSeverity, AlertState, Notice, NoticeKind, Shortfall, StandingAlarm};

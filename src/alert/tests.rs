@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::text::because;
 use super::*;
+use crate::anomaly::EarlySign;
 use crate::domain::{Name, Scope, SeriesKey, Severity, Timestamp, WindowWidth, Zone};
 use crate::forecast::{ADJUSTMENT, Cause, PlannedWork, Target, Vintage};
 use crate::staffing::{Plan, PlanTarget};
@@ -96,7 +97,7 @@ fn alarms() -> Vec<StandingAlarm> {
 }
 
 fn step(book: &mut AlertBook, round: u32, phone: u32, chat: u32) -> Vec<AlertEffect> {
-    look(book, start() + WIDTH.length() * round, phone, chat, AlertBook::step)
+    look(book, start() + WIDTH.length() * round, phone, chat, &[], AlertBook::step)
 }
 
 fn look(
@@ -104,6 +105,7 @@ fn look(
     now: Timestamp,
     phone: u32,
     chat: u32,
+    complaints: &[EarlySign],
     how: impl Fn(&mut AlertBook, &AlertInputs<'_>, Timestamp) -> Vec<AlertEffect>,
 ) -> Vec<AlertEffect> {
     let pairs = [need("phone", now, phone), need("chat", now, chat)];
@@ -115,6 +117,7 @@ fn look(
         needs: pairs.iter().map(|(plan, vintage)| SeriesNeed { plan, vintage }).collect(),
         alarms: alarms(),
         known: known(now),
+        complaints: complaints.to_vec(),
         width: WIDTH,
         zones: &zones,
         zone: Zone::UTC,
@@ -175,16 +178,43 @@ fn people_are_told_when_it_holds_when_it_grows_and_when_it_is_over() {
 }
 
 #[test]
+fn customers_who_complain_make_a_second_look_unnecessary() {
+    let sign = |score| EarlySign {
+        scope: alarms()[0].scope.clone(),
+        from: start() - Duration::from_secs(1800),
+        to: start(),
+        actual: 14.0,
+        usual: 1.8,
+        excess: 12.2,
+        score,
+    };
+    for (score, told) in [(3.9, vec![]), (4.0, vec![NoticeKind::Firing])] {
+        let signs = [sign(score)];
+        let effects = look(&mut AlertBook::default(), start(), 13, 10, &signs, AlertBook::step);
+        assert_eq!(notices(&effects), told, "a surprise of {score}");
+    }
+    let mut elsewhere = sign(9.0);
+    elsewhere.scope.region = Name::new("south").expect("valid");
+    let mut book = AlertBook::default();
+    assert_eq!(notices(&look(&mut book, start(), 13, 10, &[elsewhere], AlertBook::step)), []);
+    let mut known = Known::new();
+    complaints(&[sign(4.0)], |_| "Asia/Shanghai".parse().expect("zone"), &mut known);
+    let scope = &alarms()[0].scope;
+    let causes = because(scope, &[], &known, Zone::UTC);
+    insta::assert_snapshot!(causes.join("\n"), @"14 customers complained of outage, coverage or slowness since 13:30, 2 are usual");
+}
+
+#[test]
 fn a_nowcast_begins_alerts_and_ends_none() {
     let mut book = AlertBook::default();
     let within = start() + Duration::from_secs(420);
-    let effects = look(&mut book, within, 16, 10, AlertBook::nowcast);
+    let effects = look(&mut book, within, 16, 10, &[], AlertBook::nowcast);
     assert_eq!(notices(&effects), [NoticeKind::Firing]);
     let alert = book.open().next().expect("open").clone();
     assert_eq!((alert.since, alert.updated_at), (within, within));
     for minutes in 8..15 {
         let now = start() + Duration::from_secs(60 * minutes);
-        assert_eq!(look(&mut book, now, 10, 10, AlertBook::nowcast), []);
+        assert_eq!(look(&mut book, now, 10, 10, &[], AlertBook::nowcast), []);
     }
     assert_eq!(book.open().next(), Some(&alert));
     for round in 1..5 {

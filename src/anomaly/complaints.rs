@@ -22,7 +22,7 @@ const WEEKLY_MIN: usize = 6;
 /// Surprise from which a sign is told: one in a hundred.
 const SIGN_MIN: f64 = 2.0;
 
-/// A scope whose customers complain more than usual: what may stand in for an alarm that nobody raised.
+/// A scope whose customers complain more than usual: they may know what no alarm has told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EarlySign {
     pub scope: Scope,
@@ -33,7 +33,7 @@ pub struct EarlySign {
     pub actual: f64,
     /// How many of them are usual in these windows.
     pub usual: f64,
-    /// `actual − usual`, above zero: the size of the pseudo alarm, in tickets.
+    /// `actual − usual`, above zero, tickets.
     pub excess: f64,
     /// −log10 of the probability of as many or more, 2 to 20.
     pub score: f64,
@@ -172,7 +172,7 @@ impl Complaints {
     }
 
     /// Scopes whose customers complained of trouble more than usual in the last `windows` windows before `end`, the most
-    /// surprising first. Pure: what the forecaster may take for an alarm of its own, of `excess` tickets since `from`.
+    /// surprising first.
     pub fn early_signs(&self, end: Timestamp, windows: u32) -> Vec<EarlySign> {
         let last = self.width.index(end);
         let indices = last - i64::from(windows.max(1))..last;

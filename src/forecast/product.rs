@@ -49,8 +49,15 @@ impl Product {
         Self { prior, ensemble: Ensemble::default(), learned: None }
     }
 
-    /// What alarms and work before `origin` mean, where there were any: the first half of [`Self::fitted`], which needs no
-    /// ensemble.
+    /// Of an `ensemble` fitted to a past, and what was [`Self::learned`] from the same.
+    ///
+    /// The ensemble is fitted to all that came, outages too, and shown what remains without what alarms account for: how much
+    /// of a rise carries on is a thing that outages teach, and where no alarm accounts for one it has to be known.
+    pub const fn fitted(prior: Prior, ensemble: Ensemble, learned: Option<Learned>) -> Self {
+        Self { prior, ensemble, learned }
+    }
+
+    /// What alarms and work before `origin` mean, where there were any. Needs no ensemble.
     pub fn learned(prior: &Prior, past: &Past<'_>, origin: i64) -> Option<Learned> {
         if past.alarms.is_empty() && past.work.is_empty() {
             return None;
@@ -59,27 +66,6 @@ impl Product {
         let base = profiles.baselines(past, origin - WEEKS * 168 * per_hour(past), origin);
         let response = Response::fit(past, &base, origin, prior);
         Some(Learned { profiles, response })
-    }
-
-    /// Of an `ensemble` fitted to a past and what was [`Self::learned`] from the same. `fit` fits an ensemble to series
-    /// without what alarms brought: those where they have left something behind.
-    pub fn fitted(
-        prior: Prior,
-        mut ensemble: Ensemble,
-        learned: Option<Learned>,
-        past: &Past<'_>,
-        fit: impl Fn(&Past<'_>) -> Ensemble,
-        origin: i64,
-    ) -> Self {
-        if let Some(Learned { response, .. }) = &learned {
-            let leaves = past.series.iter().filter(|(key, _)| !key.is_roll_up());
-            let cleaned = leaves
-                .filter(|(key, _)| response.has_past(key))
-                .map(|(key, history)| (key.clone(), response.cleaned(key, history)));
-            let cleaned = with_roll_ups(past.series, cleaned.collect(), origin);
-            ensemble.absorb(fit(&Past { series: &cleaned, ..*past }));
-        }
-        Self { prior, ensemble, learned }
     }
 
     /// Series that have a fit.
@@ -249,9 +235,9 @@ impl Model for Product {
     }
 
     fn fit(&mut self, past: &Past<'_>, origin: i64) {
-        let fit = |past: &Past<'_>| Ensemble::fitted(past, origin, Part::WHOLE);
         let learned = Self::learned(&self.prior, past, origin);
-        *self = Self::fitted(self.prior.clone(), fit(past), learned, past, fit, origin);
+        let ensemble = Ensemble::fitted(past, origin, Part::WHOLE);
+        *self = Self::fitted(self.prior.clone(), ensemble, learned);
     }
 
     fn predict(&self, past: &Past<'_>, origin: i64) -> Vec<Vintage> {

@@ -22,7 +22,7 @@ use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 /// Leads at which surges are counted, hours.
 pub const SURGE_LEADS: [u32; 3] = [1, 3, 6];
 /// Chance from which on a surge is called.
-pub const CHANCE: f64 = 0.2;
+pub const CHANCE: f64 = 0.22;
 /// Share of that chance at which a call stays out.
 pub const HOLDS: f64 = 0.25;
 /// Share of the likeliest span's chance at which another one is called too.
@@ -349,7 +349,7 @@ mod tests {
             surges.decide(at(6 * 3600), last);
             assert_eq!(surges.is_out, is_out, "after {last:?}");
         }
-        surges.any = 0.2;
+        surges.any = CHANCE;
         surges.decide(at(0), None);
         assert!(surges.is_out);
         surges.any = 0.04;

@@ -219,7 +219,7 @@ export default {
   surges_warning: "平均提前",
   surges_calls: "预警次数",
   surges_false: "误报",
-  surges_help: "激增：连续两个时段的工单多于无告警时 100 次中的 99 次。已预警：该提前量的预测认为六小时内出现激增的可能性不低于 20%，且该时刻属于最可能的时段。没有告警就不会预警。",
+  surges_help: "激增：连续两个时段的工单多于无告警时 100 次中的 99 次。已预警：该提前量的预测认为六小时内出现激增的可能性不低于 22%，且该时刻属于最可能的时段。没有告警就不会预警。",
   group_missed: "可达 {target} 但未达到（{n}）",
   group_missed_why: "业务量允许达到 {target}，预测尚未达到。",
   group_reached: "达到 {target}（{n}）",

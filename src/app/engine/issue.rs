@@ -13,6 +13,7 @@ use super::model::{self, Gate};
 use super::refit::{Known, Places, RefitConfig, Refits};
 use super::spells::Spells;
 use crate::alert::{self, AlertBook, AlertEffect, AlertInputs, SeriesNeed, StandingAlarm};
+use crate::anomaly::Complaints;
 use crate::api::StreamEvent;
 use crate::app::clock::Stopwatch;
 use crate::domain::{Name, Scope, SeriesKey, Timestamp, WindowWidth, Zone};
@@ -63,6 +64,8 @@ impl IssueConfig {
     }
 }
 
+/// Complaints of so long back are an early sign.
+const COMPLAINED: Duration = Duration::from_secs(1800);
 /// Alarms that ended longer ago say nothing of the next six hours.
 pub const ALARMS_REACH: Duration = Duration::from_secs(48 * 3600);
 
@@ -119,6 +122,8 @@ pub struct Situation<'a> {
     pub alarms: &'a AlarmBook,
     /// What alarms did in the last weeks, and planned work.
     pub spells: &'a Spells,
+    /// What customers said in the last weeks.
+    pub complaints: &'a Complaints,
     pub work: &'a [PlannedWork],
     /// End of the window that settled.
     pub end: Timestamp,
@@ -370,10 +375,14 @@ impl Issuer {
         let zone_of = |scope: &Scope| self.config.zone_of(&scope.region);
         let mut known = alert::overruns(at.work, &standing, at.end, zone_of);
         alert::adjustments(issued.adjusted.iter(), &mut known);
+        let windows = self.width.per(COMPLAINED) as u32;
+        let complaints = at.complaints.early_signs(at.end, windows);
+        alert::complaints(&complaints, zone_of, &mut known);
         let inputs = AlertInputs {
             needs: needs.collect(),
             alarms: standing,
             known,
+            complaints,
             width: self.width,
             zones: &self.config.zones,
             zone: self.config.zone,

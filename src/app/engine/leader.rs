@@ -59,6 +59,8 @@ struct Seen {
     histories: Histories,
     alarms: AlarmBook,
     spells: Spells,
+    /// What customers said.
+    complaints: Complaints,
 }
 
 impl Seen {
@@ -69,9 +71,9 @@ impl Seen {
         config: &'a LeaderConfig,
         metrics: &'a Metrics,
     ) -> Situation<'a> {
-        let Self { histories, alarms, spells } = self;
+        let Self { histories, alarms, spells, complaints } = self;
         let receivers = &config.receivers;
-        Situation { histories, alarms, spells, work, end, receivers, now, metrics }
+        Situation { histories, alarms, spells, complaints, work, end, receivers, now, metrics }
     }
 }
 
@@ -83,7 +85,6 @@ pub struct Leader {
     merge: Merge,
     seen: Seen,
     leaves: BTreeSet<SeriesKey>,
-    complaints: Complaints,
     issuer: Issuer,
     commits: BTreeMap<SourceId, CommitPoint>,
     metrics: Arc<Metrics>,
@@ -116,9 +117,9 @@ impl Leader {
                 histories: Histories::new(config.width),
                 alarms: AlarmBook::new(config.alarms),
                 spells: Spells::default(),
+                complaints: Complaints::new(config.width),
             },
             leaves: BTreeSet::new(),
-            complaints: Complaints::new(config.width),
             issuer: Issuer::new(config.issue.clone(), config.refit, config.width, &metrics),
             commits: BTreeMap::new(),
             config,
@@ -320,7 +321,7 @@ impl Leader {
         let before = self.merge.next();
         for window in self.merge.revisions() {
             self.metrics.revised();
-            said::revise(&mut self.complaints, &window, &settled);
+            said::revise(&mut self.seen.complaints, &window, &settled);
             let end = self.config.width.end(window.window);
             revise(&mut tx, &self.reader, &mut self.seen.histories, &window, end)?;
             told.push(StreamEvent::Windows { settled_upto: window.window });
@@ -346,9 +347,9 @@ impl Leader {
             admit(&mut self.leaves, &window, self.config.series_max);
             let leaves = settle(&mut tx, &self.leaves, &window, &self.seen.alarms)?;
             self.seen.histories.push(window.window, &leaves);
-            said::push(&mut self.complaints, &window, &leaves);
+            said::push(&mut self.seen.complaints, &window, &leaves);
             if end >= self.config.issue.vintages_from {
-                said::judge(&mut tx, &self.complaints, &self.seen.alarms, window.window)?;
+                said::judge(&mut tx, &self.seen.complaints, &self.seen.alarms, window.window)?;
             }
             told.push(StreamEvent::Windows { settled_upto: end });
             let situation = self.seen.situation(

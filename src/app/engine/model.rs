@@ -53,23 +53,19 @@ fn in_parts<T: Send>(series: usize, size: usize, work: impl Fn(Part) -> T + Sync
 
 /// Fits every series to what was known before `origin`, and meanwhile, on a thread of its own, what alarms mean.
 pub fn fit(past: &Past<'_>, origin: i64, gate: &Gate) -> Product {
-    let part = |past: &Past<'_>, part| {
+    let part = |part| {
         let _turn = gate.behind();
         Ensemble::fitted(past, origin, part)
     };
-    let fit = |past: &Past<'_>| {
-        let parts = in_parts(past.series.len(), FITTED, |number| part(past, number));
-        let mut parts = parts.into_iter();
-        let mut model = parts.next().unwrap_or_default();
-        parts.for_each(|part| model.absorb(part));
-        model
-    };
     let prior = Prior::shipped();
-    let (ensemble, learned) = thread::scope(|scope| {
+    let (parts, learned) = thread::scope(|scope| {
         let learned = scope.spawn(|| Product::learned(&prior, past, origin));
-        (fit(past), joined(learned))
+        (in_parts(past.series.len(), FITTED, part), joined(learned))
     });
-    Product::fitted(prior, ensemble, learned, past, fit, origin)
+    let mut parts = parts.into_iter();
+    let mut ensemble = parts.next().unwrap_or_default();
+    parts.for_each(|part| ensemble.absorb(part));
+    Product::fitted(prior, ensemble, learned)
 }
 
 /// What a thread came to; a panic goes on in the caller.

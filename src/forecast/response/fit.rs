@@ -77,11 +77,6 @@ impl Response {
         found.map_or(0.0, |tickets| f64::from(*tickets))
     }
 
-    /// Whether alarms or work account for any past tickets of a series.
-    pub fn has_past(&self, series: &SeriesKey) -> bool {
-        self.past.contains_key(series)
-    }
-
     /// A history without what alarms account for, as of the fit.
     pub fn cleaned(&self, series: &SeriesKey, history: &History) -> History {
         let mut cleaned = history.clone();

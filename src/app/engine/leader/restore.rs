@@ -103,11 +103,11 @@ impl Leader {
 
     fn restore_histories(&mut self, next: Option<Timestamp>) -> Result<(), StoreError> {
         self.seen.histories = Histories::new(self.config.width);
-        self.complaints = Complaints::new(self.config.width);
+        self.seen.complaints = Complaints::new(self.config.width);
         self.leaves.clear();
         let Some(next) = next else { return Ok(()) };
         self.adjust()?;
-        let complaints = &mut self.complaints;
+        let complaints = &mut self.seen.complaints;
         let topics_from = next - Complaints::REACH;
         let mut restoring = self.seen.histories.restoring(next);
         let leaves = &mut self.leaves;
