@@ -117,6 +117,7 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
         let a = issue(&model, &past, &wanted(&world.series), origin);
         let b = issue(&model, &past, &wanted(cleaned), origin);
         let c = issue(&model, &past, &wanted(&clean), origin);
+        let laws = Known::laws(&mut world, origin);
         let response = Known::response(&mut world, origin);
         let course = Known::course(&mut world, origin);
         let mut called = BTreeMap::new();
@@ -125,16 +126,16 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
             let (a, b, c) = (&a[key], &b[key], &c[key]);
             if key.is_roll_up() {
                 let scope = key.scope();
-                let readings = [reading.clone(), response.reading(&scope), course.reading(&scope)];
-                called.insert(
-                    scope,
-                    Issued::new(a, [(b, &readings[0]), (c, &readings[1]), (c, &readings[2])]),
-                );
+                let known = [&laws, &response, &course].map(|known| known.reading(&scope));
+                let [laws, response, course] = &known;
+                let all = [(b, &reading), (c, laws), (c, response), (c, course)];
+                called.insert(scope, Issued::new(a, all));
                 continue;
             }
             let issued = [
                 widened(a, None),
                 widened(b, effects),
+                widened(c, laws.effects(key)),
                 widened(c, response.effects(key)),
                 widened(c, course.effects(key)),
             ];
@@ -146,8 +147,8 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
                 let index = origin + step as i64;
                 let i = (index - world.first) as usize;
                 let actual = f64::from(world.series[key].get(index));
-                let [none, alarmed, response, course] = issued.each_ref().map(|q| q[step]);
-                let all = [none, alarmed, response, course, quantiles(truth.rate[i], 0.0)];
+                let [none, with, laws, response, course] = issued.each_ref().map(|q| q[step]);
+                let all = [none, with, laws, response, course, quantiles(truth.rate[i], 0.0)];
                 let add = |losses: &mut Losses| {
                     losses.iter_mut().zip(&all).for_each(|(l, q)| l.add(q, actual));
                 };

@@ -40,8 +40,8 @@ impl Loss {
     }
 }
 
-/// Without alarms, with them, to those who know the response and the course ([`crate::known`]), and of the true rate.
-pub type Losses = [Loss; 5];
+/// Without alarms, with them, to those who know the laws, the response and the course ([`crate::known`]), and of the true rate.
+pub type Losses = [Loss; 6];
 
 /// Kind of a target window of one series, by the truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,8 +72,8 @@ pub const BUCKETS: [usize; 3] = [4, 12, 24];
 /// Leads at which surges are called, hours.
 pub const LEADS: [i64; 3] = [1, 3, 6];
 
-/// Who calls: the model, and those who know the response and the course.
-pub const WHO: usize = 3;
+/// Who calls: the model, and those who know the laws, the response and the course.
+pub const WHO: usize = 4;
 
 /// Surges that had alarms by then, and those called, by chance and who called.
 #[derive(Clone, Copy, Debug, Default)]
@@ -129,20 +129,20 @@ impl Totals {
         }
         let gap = |l: &Losses| {
             let closed = |who: usize| (l[0].wql() - l[1].wql()) / (l[0].wql() - l[who].wql());
-            [closed(2), closed(3)].map(|closed| closed * 100.0)
+            [closed(2), closed(3), closed(4)].map(|closed| closed * 100.0)
         };
         println!("{title}");
         println!(
-            "  {:<24} {:>9} {:>9} {:>9} {:>9} {:>9}  gap closed to response, course",
-            "WQL", "without", "with", "response", "course", "truth"
+            "  {:<24} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}  gap closed to laws, response, course",
+            "WQL", "without", "with", "laws", "response", "course", "truth"
         );
         let line = |name: &str, l: &Losses| {
             let wql: Vec<String> = l.iter().map(|l| format!("{:>9.4}", l.wql())).collect();
             let covered: Vec<String> =
-                l[..4].iter().map(|l| format!("{:.2}", l.coverage())).collect();
-            let [response, course] = gap(l);
+                l[..5].iter().map(|l| format!("{:.2}", l.coverage())).collect();
+            let [laws, response, course] = gap(l);
             println!(
-                "  {name:<24} {}  {response:>5.1} %, {course:>5.1} %  cov80 {}",
+                "  {name:<24} {}  {laws:>5.1} %, {response:>5.1} %, {course:>5.1} %  cov80 {}",
                 wql.join(" "),
                 covered.join("/")
             );
@@ -160,15 +160,15 @@ impl Totals {
             let called = LEADS.iter().zip(&self.surges).map(|(lead, found)| {
                 let [model, known @ ..] = found.called[i];
                 format!(
-                    "{lead} h {model} of {} (response {}, of which {}; course {})",
-                    found.surges, known[0], found.foretold[i], known[1]
+                    "{lead} h {model} of {} (laws {}; response {}, of which {}; course {})",
+                    found.surges, known[0], known[1], found.foretold[i], known[2]
                 )
             });
-            let [[model, response, course], [at_three, ..]] =
+            let [[model, laws, response, course], [at_three, ..]] =
                 self.false_calls.map(|all| all[i].map(|n| n / self.region_weeks));
             let called: Vec<String> = called.collect();
             println!(
-                "  surges called at a chance of {chance}: {}; false calls {model:.2} (response {response:.2}, course {course:.2}), at 3 h {at_three:.2}",
+                "  surges called at a chance of {chance}: {}; false calls {model:.2} (laws {laws:.2}, response {response:.2}, course {course:.2}), at 3 h {at_three:.2}",
                 called.join(", ")
             );
         }

@@ -66,7 +66,8 @@ impl Surges {
         let scopes: Vec<Scope> =
             world.series.keys().filter(|k| k.is_roll_up()).map(|k| k.scope()).collect();
         for scope in &scopes {
-            let calls = CHANCES.map(|chance| [0, 1, 2].map(|who| self.calls(scope, who, chance)));
+            let calls =
+                CHANCES.map(|chance| [0, 1, 2, 3].map(|who| self.calls(scope, who, chance)));
             for (lead, hours) in LEADS.iter().enumerate() {
                 self.found(world, scope, from, *hours, &calls, &mut totals.surges[lead]);
             }
@@ -155,7 +156,7 @@ impl Surges {
                 for (sum, called) in sums.called[i].iter_mut().zip(called) {
                     *sum += f64::from(u8::from(called));
                 }
-                sums.foretold[i] += f64::from(u8::from(called[0] && called[1]));
+                sums.foretold[i] += f64::from(u8::from(called[0] && called[2]));
             }
         }
     }

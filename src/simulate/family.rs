@@ -19,6 +19,7 @@
 //! (`rebound.rs`).
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -136,21 +137,44 @@ const VAIN: [(&str, Severity); 3] = [
     ("fanFailure", Severity::Critical),
 ];
 
+/// How often an incident's alarms are of the types that tell what it is.
+const HONEST: f64 = 0.93;
+
 /// Alarms of a long-tail incident: how many, and of which types they are drawn.
 pub(super) fn long_tail_alarms(
     kind: IncidentKind,
     rng: &mut ChaCha8Rng,
 ) -> Option<(u32, &'static [(&'static str, Severity)])> {
-    let honest = rng.random::<f64>() < 0.93;
-    match kind {
-        IncidentKind::Outage => {
-            Some((rng.random_range(2..11), if honest { &TELLING } else { &VAIN }))
-        }
-        IncidentKind::Harmless => {
-            Some((rng.random_range(1..9), if honest { &VAIN } else { &TELLING[..3] }))
-        }
+    let honest = rng.random::<f64>() < HONEST;
+    let types = long_tail_types(kind, honest)?;
+    Some((rng.random_range(long_tail_counts(kind)), types))
+}
+
+fn long_tail_types(
+    kind: IncidentKind,
+    honest: bool,
+) -> Option<&'static [(&'static str, Severity)]> {
+    match (kind, honest) {
+        (IncidentKind::Outage, true) => Some(&TELLING),
+        (IncidentKind::Outage, false) | (IncidentKind::Harmless, true) => Some(&VAIN),
+        (IncidentKind::Harmless, false) => Some(&TELLING[..3]),
         _ => None,
     }
+}
+
+/// Numbers of alarms.
+pub(super) fn long_tail_counts(kind: IncidentKind) -> Range<u32> {
+    if kind == IncidentKind::Outage { 2..11 } else { 1..9 }
+}
+
+/// Share of incidents of a kind whose alarms are of a type.
+pub(super) fn long_tail_share(kind: IncidentKind, alarm_type: &str) -> f64 {
+    let share = |honest: bool| {
+        let types = long_tail_types(kind, honest).unwrap_or_default();
+        let here = types.iter().filter(|(known, _)| *known == alarm_type).count();
+        here as f64 / types.len().max(1) as f64
+    };
+    HONEST * share(true) + (1.0 - HONEST) * share(false)
 }
 
 /// What severity and number of alarms make of an outage's size.

@@ -8,7 +8,9 @@ use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
 use super::OperatorConfig;
-use super::family::{Family, long_tail_alarms, long_tail_factor};
+use super::family::{
+    Family, long_tail_alarms, long_tail_counts, long_tail_factor, long_tail_share,
+};
 use super::rebound::UNNOTICED;
 use super::shape::stream;
 use super::two_humps::NOTICE;
@@ -186,7 +188,7 @@ pub fn plan_day(config: &OperatorConfig, region: usize, day: i64) -> DayPlan {
     plan
 }
 
-fn draw(
+pub(super) fn draw(
     config: &OperatorConfig,
     rng: &mut ChaCha8Rng,
     kind: IncidentKind,
@@ -231,18 +233,26 @@ fn draw(
             // One in the morning, local time, on the day that was drawn.
             let local = zone.local(starts).date().and_hms_opt(1, 0, 0);
             incident.starts = local.map_or(starts, |local| zone.instant(local));
-            incident.ends = incident.starts + minutes(180.0);
-            incident.felt_from = incident.starts + minutes(30.0);
-            incident.size = 0.15;
-            if rng.random_range(0..6) == 0 {
-                incident.ends = incident.starts + minutes(420.0);
-                incident.felt_from = incident.starts + minutes(330.0);
-                incident.size = 1.5;
-            }
+            let (usual, overrun) = work(&incident);
+            incident = if rng.random_range(0..6) == 0 { overrun } else { usual };
         }
     }
     incident.ends = incident.ends.min(incident.starts + minutes(LONGEST_FAULT));
     incident
+}
+
+/// Share of planned work that overruns: one in six.
+pub(super) const OVERRUNS: f64 = 1.0 / 6.0;
+
+/// Planned work that is over in time, and the same if it overruns.
+pub(super) fn work(planned: &Incident) -> (Incident, Incident) {
+    let way = |length: f64, felt: f64, size: f64| Incident {
+        ends: planned.starts + minutes(length),
+        felt_from: planned.starts + minutes(felt),
+        size,
+        ..planned.clone()
+    };
+    (way(180.0, 30.0, 0.15), way(420.0, 330.0, 1.5))
 }
 
 /// When customers notice: after the lead, but at night only when they wake up.
@@ -266,16 +276,41 @@ fn add(config: &OperatorConfig, rng: &mut ChaCha8Rng, mut incident: Incident, pl
     spells(config, rng, &incident, &mut plan.spells);
     let own = &plan.spells[before..];
     incident.first_alarm = own.iter().map(|spell| spell.raised).min();
-    if incident.kind == IncidentKind::Outage {
-        incident.size *= match config.family {
-            Family::Exponential => 1.0,
-            Family::LongTail => long_tail_factor(own),
-            Family::TwoHumps => NOTICE,
-            Family::Rebound => f64::from(u8::from(rng.random::<f64>() >= UNNOTICED)),
-        };
-    }
+    incident.size *= factor(config.family, incident.kind, own, rng);
     plan.incidents.push(incident);
 }
+
+/// What a family makes of an incident's size.
+pub(super) fn factor(
+    family: Family,
+    kind: IncidentKind,
+    spells: &[Spell],
+    rng: &mut ChaCha8Rng,
+) -> f64 {
+    match family {
+        _ if kind != IncidentKind::Outage => 1.0,
+        Family::Exponential => 1.0,
+        Family::LongTail => long_tail_factor(spells),
+        Family::TwoHumps => NOTICE,
+        Family::Rebound => f64::from(u8::from(rng.random::<f64>() >= UNNOTICED)),
+    }
+}
+
+/// Incidents of a kind a region and day that raise so many alarms of such a type.
+pub(super) fn rate(family: Family, kind: IncidentKind, alarms: u32, alarm_type: &str) -> f64 {
+    let found = RATES.iter().find(|(known, _)| *known == kind).map_or(0.0, |(_, rate)| *rate);
+    let (counts, share) = match (family, kind) {
+        (Family::LongTail, _) => (long_tail_counts(kind), long_tail_share(kind, alarm_type)),
+        (_, IncidentKind::Outage) => (OUTAGE_ALARMS, 1.0),
+        _ => (HARMLESS_ALARMS, 1.0),
+    };
+    let n = f64::from(u8::from(counts.contains(&alarms))) / counts.len() as f64;
+    found * n * share
+}
+
+/// Alarms of one outage, and of one harmless group.
+const OUTAGE_ALARMS: Range<u32> = 4..22;
+const HARMLESS_ALARMS: Range<u32> = 1..6;
 
 const SEVERE: [(&str, Severity); 4] = [
     ("lossOfSignal", Severity::Critical),
@@ -295,8 +330,8 @@ fn spells(config: &OperatorConfig, rng: &mut ChaCha8Rng, i: &Incident, spells: &
     let prefix = config.services[i.service].name.as_str().to_uppercase();
     let count = match i.kind {
         IncidentKind::Surge => return,
-        IncidentKind::Outage => rng.random_range(4..22),
-        IncidentKind::Harmless => rng.random_range(1..6),
+        IncidentKind::Outage => rng.random_range(OUTAGE_ALARMS),
+        IncidentKind::Harmless => rng.random_range(HARMLESS_ALARMS),
         IncidentKind::Flapping => rng.random_range(6..20),
         IncidentKind::Chatter => 1,
         IncidentKind::Maintenance => rng.random_range(2..5),

@@ -120,37 +120,61 @@ impl Operator {
 
     /// Incidents of a region and service that [`Self::rate_known`] knows of, each as it may go on to someone who does not
     /// know how long faults will last: versions that are equally likely.
-    pub fn courses(&mut self, [r, s]: [usize; 2], now: Timestamp) -> Vec<Vec<Incident>> {
-        let mut courses = Vec::new();
-        let day = now.millis().div_euclid(DAY_MS);
-        for day in day - DAYS_BACK..=day + 1 {
-            let plan = self.plan(r, day).clone();
-            let here = plan.incidents.iter().filter(|i| i.service == s && is_known(i, now));
+    pub fn courses(&mut self, place: [usize; 2], now: Timestamp) -> Vec<Vec<Incident>> {
+        self.each_known(place, now, is_known, |config, incident, spells| {
+            course::versions(config, incident, spells, now)
+        })
+    }
+
+    /// Incidents that alarms or announcements tell of, each as it may go on to someone who knows the laws of this operator
+    /// and nothing of what came of it: ways, each with a weight. Tickets say more.
+    pub fn guesses(&mut self, place: [usize; 2], now: Timestamp) -> Vec<Vec<(f64, Incident)>> {
+        let is_told = |incident: &Incident, now| match incident.kind {
+            IncidentKind::Maintenance => incident.starts <= now + NOTICE,
+            _ => is_known(incident, now),
+        };
+        self.each_known(place, now, is_told, |config, incident, spells| {
+            course::guesses(config, incident, spells, now)
+        })
+    }
+
+    fn each_known<T>(
+        &mut self,
+        [region, service]: [usize; 2],
+        now: Timestamp,
+        is_known: impl Fn(&Incident, Timestamp) -> bool,
+        each: impl Fn(&OperatorConfig, &Incident, &[Spell]) -> Vec<T>,
+    ) -> Vec<Vec<T>> {
+        let mut found = Vec::new();
+        let today = now.millis().div_euclid(DAY_MS);
+        for day in today - DAYS_BACK..=today + 1 {
+            let plan = self.plan(region, day).clone();
+            let here = plan.incidents.iter().filter(|i| i.service == service && is_known(i, now));
             for incident in here {
                 let own = |spell: &&Spell| spell.incident() == incident.id;
                 let spells: Vec<Spell> = plan.spells.iter().filter(own).cloned().collect();
-                courses.push(course::versions(&self.config, incident, &spells, now));
+                found.push(each(&self.config, incident, &spells));
             }
         }
-        courses
+        found
     }
 
-    /// Tickets that an incident brings a series of its region and service in the quarter that starts at `start`.
-    pub fn excess(&mut self, at: [usize; 3], incident: &Incident, start: Timestamp) -> f64 {
+    /// Tickets that an incident of size 1 at full strength brings a series in the quarter that starts at `start`.
+    pub fn unit(&mut self, at: [usize; 3], start: Timestamp) -> f64 {
         let middle = start + QUARTER / 2;
         let ordinary = self.ordinary(at, middle);
-        self.unit(at, middle, ordinary) * self.strength(at, incident, middle) / 4.0
+        self.config.family.unit(self.average(at, middle), ordinary) / 4.0
     }
 
-    fn strength(&self, [r, _, c]: [usize; 3], incident: &Incident, at: Timestamp) -> f64 {
+    /// Size times strength of an incident in that quarter.
+    pub fn strength(&self, at: [usize; 3], incident: &Incident, start: Timestamp) -> f64 {
+        self.strength_at(at, incident, start + QUARTER / 2)
+    }
+
+    fn strength_at(&self, [r, _, c]: [usize; 3], incident: &Incident, at: Timestamp) -> f64 {
         let channel = self.config.channels[c].name.as_str();
         let zone = self.config.regions[r].zone;
         incident.size * self.config.family.strength(incident, channel, at, zone)
-    }
-
-    /// What sizes are multiples of, tickets an hour.
-    fn unit(&self, at: [usize; 3], middle: Timestamp, ordinary: f64) -> f64 {
-        self.config.family.unit(self.average(at, middle), ordinary)
     }
 
     /// Tickets an hour when nothing happens.
@@ -167,13 +191,13 @@ impl Operator {
         let middle = start + QUARTER / 2;
         let day = middle.millis().div_euclid(DAY_MS);
         let ordinary = self.ordinary(at, middle);
-        let unit = self.unit(at, middle, ordinary);
+        let unit = self.config.family.unit(self.average(at, middle), ordinary);
         let mut excess = 0.0;
         for day in day - DAYS_BACK..=day {
             self.plan(at[0], day);
             let incidents = self.plans.get(&(day, at[0])).into_iter().flat_map(|p| &p.incidents);
             let here = incidents.filter(|i| i.service == at[1] && counts(i));
-            excess += here.map(|incident| self.strength(at, incident, middle)).sum::<f64>();
+            excess += here.map(|incident| self.strength_at(at, incident, middle)).sum::<f64>();
         }
         TrueRate { rate: (ordinary + excess * unit) / 4.0, without_incidents: ordinary / 4.0 }
     }

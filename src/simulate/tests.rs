@@ -233,3 +233,31 @@ fn an_incident_ends_anywhere_among_the_courses_that_it_may_take() {
         assert!(tenths.iter().all(|n| *n < 0.2 * looks), "{by}: {tenths:?}");
     }
 }
+
+#[test]
+fn who_knows_the_laws_expects_as_many_outages_as_come() {
+    for by in Family::EVERY {
+        let mut operator = family(9, by);
+        let first = start().millis().div_euclid(86_400_000);
+        let severe = |i: &Incident| matches!(i.kind, IncidentKind::Outage | IncidentKind::Harmless);
+        let incidents = operator.incidents(first, first + 200).into_iter().filter(severe);
+        let (mut felt, mut expected, mut squares) = (0.0, 0.0, 0.0);
+        for truth in incidents.collect::<Vec<_>>() {
+            let now = truth.first_alarm.expect("alarms") + Duration::from_secs(600);
+            let all = operator.guesses([truth.region, truth.service], now);
+            let here =
+                |ways: &&Vec<(f64, Incident)>| ways.iter().any(|(_, way)| way.id == truth.id);
+            let ways = all.iter().find(here).expect("the incident");
+            let sum = |of: &dyn Fn(&Incident) -> bool| -> f64 {
+                ways.iter().filter(|(_, way)| of(way)).map(|(weight, _)| weight).sum()
+            };
+            let chance = sum(&|way| way.size > 0.0) / sum(&|_| true);
+            let came = f64::from(u8::from(truth.size > 0.0));
+            (felt, expected, squares) =
+                (felt + came, expected + chance, squares + (came - chance).powi(2));
+        }
+        assert!((expected / felt - 1.0).abs() < 0.1, "{by}: {expected:.0} of {felt}");
+        // It tells most of them from harmless groups by what the alarms look like.
+        assert!(squares < 0.5 * felt, "{by}: {squares:.0} of {felt}");
+    }
+}
