@@ -113,7 +113,7 @@ impl Engine {
                     let _ = stored.try_send(());
                 }
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => break,
             }
             idle_rounds += 1;
             if idle_rounds >= 20 {
