@@ -250,12 +250,14 @@ fn every_record_is_in_one_place_after_kills_and_rebalances() {
     );
     dead_letters(&kafka, &second, &truth);
     outlook(&kafka);
-    let metrics = [&second, &third, &fourth].map(|i| i.metrics());
-    for partition in 0..PARTITIONS {
-        let lag = format!("surgecast_ingest_lag{{source=\"support.tickets[{partition}]\"}} 0");
-        let owners = metrics.iter().filter(|text| text.contains(&lag)).count();
-        assert_eq!(owners, 1, "{lag}\n{metrics:?}");
-    }
+    // On a busy machine a session may have run out, and partitions be on their way to another instance.
+    until("each partition to be read to its end by one instance", || {
+        let metrics = [&second, &third, &fourth].map(|i| i.metrics());
+        (0..PARTITIONS).all(|partition| {
+            let lag = format!("surgecast_ingest_lag{{source=\"support.tickets[{partition}]\"}} 0");
+            metrics.iter().filter(|text| text.contains(&lag)).count() == 1
+        })
+    });
     // While somebody counts, nobody may set how far that is.
     let refused =
         frontier(&second.site, &["reset", "--topic", "support.tickets", "--to", "latest", "--yes"]);
