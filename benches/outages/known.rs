@@ -167,9 +167,14 @@ fn weighed(
         for index in first..origin {
             let at = WIDTH.start(index);
             let unit = world.operator.unit(*place, at);
+            // Ways that differ in size only lie beside each other.
             let each: Vec<f64> = ways
-                .iter()
-                .map(|(_, way)| unit * world.operator.strength(*place, way, at))
+                .chunk_by(|(_, a), (_, b)| (a.felt_from, a.ends) == (b.felt_from, b.ends))
+                .flat_map(|alike| {
+                    let one = Incident { size: 1.0, ..alike[0].1.clone() };
+                    let one = unit * world.operator.strength(*place, &one, at);
+                    alike.iter().map(move |(_, way)| way.size * one)
+                })
                 .collect();
             let usual = world.leaves[*number].2.ordinary[(index - world.first) as usize]
                 + others.get(&(*number, index)).copied().unwrap_or(0.0);

@@ -40,12 +40,12 @@ fn ends(
     spells: &[Spell],
     now: Timestamp,
 ) -> (f64, Vec<Timestamp>) {
+    let Some(law) = length(kind, config.family) else { return (0.0, vec![incident.ends]) };
     let mut rng = stream(config.seed, "lengths", 0, 0);
-    let drawn = length(kind, config.family).into_iter().flat_map(|law| {
-        (0..DRAWN).map(|_| law.draw(&mut rng).min(LONGEST_FAULT)).collect::<Vec<f64>>()
-    });
-    let mut drawn: Vec<(f64, f64)> =
-        drawn.map(|length| (length, likelihood(incident, spells, length, now))).collect();
+    let mut drawn: Vec<(f64, f64)> = (0..DRAWN)
+        .map(|_| law.draw(&mut rng).min(LONGEST_FAULT))
+        .map(|length| (length, likelihood(incident, spells, length, now)))
+        .collect();
     drawn.sort_by(|a, b| a.0.total_cmp(&b.0));
     let total: f64 = drawn.iter().map(|(_, weight)| weight).sum();
     if total <= 0.0 {
