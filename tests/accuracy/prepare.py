@@ -5,12 +5,15 @@
     prepare.py activities bizitobs_l2c_5min.csv OUT    act_* → series, outage flags → alarms
     prepare.py volumes nab_labelled.csv OUT            taxi rides; mentions, a series a company
     prepare.py simulated DIR OUT                       what `surgecast simulate --out DIR` wrote
+    prepare.py table FILE OUT FORMAT TIMES COUNTS      any table → ts,y: FORMAT as of strptime, of the columns TIMES (a,b)
+                                                       side by side; COUNTS (a,b) are summed; of one time the last row counts
 """
 
 import csv
 import json
 import sys
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 FLAGS = ["unable_to_connect_to_sap", "approval_system_not_available"]
@@ -64,6 +67,17 @@ def volumes(source, out):
         write(out / f"{name}.csv", ["series", "ts", "y"], (row for row in rows if row[0].startswith(prefix)))
 
 
+def table(source, out, time_format, times, counts):
+    found = {}
+    with open(source, newline="", encoding="utf-8-sig") as file:
+        for row in csv.DictReader(file):
+            values = [row[name] for name in counts.split(",")]
+            if any(values):
+                at = datetime.strptime(" ".join(row[name] for name in times.split(",")), time_format)
+                found[at] = sum(float(value or 0) for value in values)
+    write(out / "counts.csv", ["ts", "y"], ((at.isoformat(), found[at]) for at in sorted(found)))
+
+
 def lines(path):
     with open(path) as file:
         yield from map(json.loads, file)
@@ -94,12 +108,14 @@ def simulated(source, out):
 
 
 def main():
-    kinds = {"incidents": incidents, "activities": activities, "volumes": volumes, "simulated": simulated}
-    if len(sys.argv) != 4 or sys.argv[1] not in kinds:
+    kinds = {"incidents": incidents, "activities": activities, "volumes": volumes, "simulated": simulated, "table": table}
+    kind, *rest = sys.argv[1:] or [None]
+    if kind not in kinds or len(rest) != (5 if kind == "table" else 2):
         sys.exit(__doc__)
-    out = Path(sys.argv[3])
+    source, out, *columns = rest
+    out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    kinds[sys.argv[1]](sys.argv[2], out)
+    kinds[kind](source, out, *columns)
 
 
 if __name__ == "__main__":
