@@ -2,7 +2,7 @@
 
 use surgecast::forecast::QUANTILES;
 
-use crate::surges::CHANCES;
+use crate::surges::{CHANCES, WAYS};
 
 /// Weighted quantile loss: 2 Σ loss / Σ tickets, over the seven quantiles.
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,13 +75,13 @@ pub const LEADS: [i64; 3] = [1, 3, 6];
 /// Who calls: the model, and those who know the laws, the response and the course.
 pub const WHO: usize = 4;
 
-/// Surges that had alarms by then, and those called, by chance and who called.
+/// Surges that had alarms by then, and those called, by way and who called.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Called {
     pub surges: f64,
-    pub called: [[f64; WHO]; CHANCES.len()],
+    pub called: [[f64; WHO]; WAYS],
     /// Called by the model and by those who know the response.
-    pub foretold: [f64; CHANCES.len()],
+    pub foretold: [f64; WAYS],
 }
 
 #[derive(Clone, Debug, Default)]
@@ -94,8 +94,8 @@ pub struct Totals {
     pub standing: Losses,
     /// By lead.
     pub surges: [Called; 3],
-    /// False calls by chance and who called: at any lead, and at three hours.
-    pub false_calls: [[[f64; WHO]; CHANCES.len()]; 2],
+    /// False calls by way and who called: at any lead, and at three hours.
+    pub false_calls: [[[f64; WHO]; WAYS]; 2],
     /// By tenths of the chance that the model gives a surge within the horizon: origins, chances, and surges that came.
     pub said: [[f64; 3]; 10],
     /// Weeks × regions.
@@ -156,7 +156,11 @@ impl Totals {
         line("quiet windows", &self.quiet);
         line("no alarm was raised", &self.silent);
         println!("  quiet: with alarms {change:+.2} %");
-        for (i, chance) in CHANCES.iter().enumerate() {
+        for i in 0..WAYS {
+            let way = match i.checked_sub(1) {
+                None => "so that false calls keep to one".to_owned(),
+                Some(fixed) => format!("at a chance of {}", CHANCES[fixed]),
+            };
             let called = LEADS.iter().zip(&self.surges).map(|(lead, found)| {
                 let [model, known @ ..] = found.called[i];
                 format!(
@@ -168,7 +172,7 @@ impl Totals {
                 self.false_calls.map(|all| all[i].map(|n| n / self.region_weeks));
             let called: Vec<String> = called.collect();
             println!(
-                "  surges called at a chance of {chance}: {}; false calls {model:.2} (laws {laws:.2}, response {response:.2}, course {course:.2}), at 3 h {at_three:.2}",
+                "  surges called {way}: {}; false calls {model:.2} (laws {laws:.2}, response {response:.2}, course {course:.2}), at 3 h {at_three:.2}",
                 called.join(", ")
             );
         }

@@ -4,19 +4,22 @@
 //!
 //! - It **had alarms by then** if an incident that lifts it by a fifth or more had raised an alarm by the origin. Chance
 //!   does the rest of many of them: those were **foretold** by alarms that are called by someone who knows the true response.
-//! - Calls are counted at other chances, too, than the one that counts.
+//! - Calls are counted at the chances from which on everyone's false calls would have kept to their budget so far
+//!   (`surge::Threshold`), from the first week on; and at fixed ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use surgecast::domain::{Name, Scope, SeriesKey};
-use surgecast::forecast::{Reading, Vintage, surge};
+use surgecast::forecast::surge::{self, Threshold};
+use surgecast::forecast::{Reading, Vintage};
 
 use crate::score::{Called, LEADS, Totals, WHO};
 use crate::world::{HOUR, WIDTH, World};
 
-/// Chances from which on a surge is called; the first is the one that counts, the others show what other
-/// choices would bring.
-pub const CHANCES: [f64; 5] = [surge::CHANCE, 0.15, 0.2, 0.25, 0.3];
+/// Fixed chances from which on a surge is called: they show what other choices would bring.
+pub const CHANCES: [f64; 5] = [0.05, 0.1, 0.15, surge::CHANCE, 0.3];
+/// Ways to call: by the threshold that follows false calls, which is the product's, and at each fixed chance.
+pub const WAYS: usize = 1 + CHANCES.len();
 /// Windows of a span, and between surges or calls that are two.
 const SPAN: usize = surge::span(WIDTH);
 const APART: i64 = WIDTH.per(surge::APART) as i64;
@@ -65,9 +68,14 @@ impl Surges {
     pub fn count(&self, world: &mut World, from: i64, totals: &mut Totals) {
         let scopes: Vec<Scope> =
             world.series.keys().filter(|k| k.is_roll_up()).map(|k| k.scope()).collect();
+        let budgeted = [0, 1, 2, 3].map(|who| self.budgeted(world, &scopes, who));
         for scope in &scopes {
-            let calls =
-                CHANCES.map(|chance| [0, 1, 2, 3].map(|who| self.calls(scope, who, chance)));
+            let calls: [_; WAYS] = std::array::from_fn(|way| {
+                [0, 1, 2, 3].map(|who| match way.checked_sub(1) {
+                    None => budgeted[who].get(scope).cloned().unwrap_or_default(),
+                    Some(fixed) => self.calls(scope, who, CHANCES[fixed]),
+                })
+            });
             for (lead, hours) in LEADS.iter().enumerate() {
                 self.found(world, scope, from, *hours, &calls, &mut totals.surges[lead]);
             }
@@ -97,13 +105,42 @@ impl Surges {
         (0..HORIZON - 1).any(|i| above(i) && above(i + 1))
     }
 
+    /// Origins at which a call is out, by scope, if the chance that it takes follows false calls.
+    fn budgeted(
+        &self,
+        world: &World,
+        scopes: &[Scope],
+        who: usize,
+    ) -> BTreeMap<Scope, BTreeSet<i64>> {
+        let mut calls: BTreeMap<Scope, BTreeSet<i64>> = BTreeMap::new();
+        let (mut threshold, mut known) = (Threshold::default(), self.issued.iter().peekable());
+        for (origin, issued) in &self.issued {
+            while let Some((at, then)) = known.next_if(|(at, _)| *at + HORIZON as i64 <= *origin) {
+                for scope in scopes {
+                    let any = then[scope].any[who];
+                    if any > 0.0 {
+                        let series = all_channels(scope);
+                        let came = || Self::came(world, scope, *at, &then[scope]);
+                        threshold.judge(&series, WIDTH.start(*at), any, came);
+                    }
+                }
+            }
+            let least = threshold.least();
+            for scope in scopes {
+                let calls = calls.entry(scope.clone()).or_default();
+                if is_out(calls, *origin, issued[scope].any[who], least) {
+                    calls.insert(*origin);
+                }
+            }
+        }
+        calls
+    }
+
     /// Origins at which a call is out.
     fn calls(&self, scope: &Scope, who: usize, chance: f64) -> BTreeSet<i64> {
         let mut calls = BTreeSet::new();
         for (origin, issued) in &self.issued {
-            let is_out = calls.last().is_some_and(|last| origin - last <= APART);
-            let least = if is_out { surge::HOLDS * chance } else { chance };
-            if issued.get(scope).is_some_and(|issued| issued.any[who] >= least) {
+            if is_out(&calls, *origin, issued[scope].any[who], chance) {
                 calls.insert(*origin);
             }
         }
@@ -111,8 +148,7 @@ impl Surges {
     }
 
     fn arrivals(world: &World, scope: &Scope, index: i64) -> f64 {
-        let all = SeriesKey::new(scope.region.clone(), scope.service.clone(), Name::all());
-        world.series.get(&all).map_or(0.0, |history| f64::from(history.get(index)))
+        world.series.get(&all_channels(scope)).map_or(0.0, |history| f64::from(history.get(index)))
     }
 
     fn found(
@@ -121,7 +157,7 @@ impl Surges {
         scope: &Scope,
         from: i64,
         hours: i64,
-        calls: &[[BTreeSet<i64>; WHO]; CHANCES.len()],
+        calls: &[[BTreeSet<i64>; WHO]; WAYS],
         sums: &mut Called,
     ) {
         let mut last = i64::MIN / 2;
@@ -179,6 +215,16 @@ impl Surges {
         }
         count + f64::from(u8::from(!good))
     }
+}
+
+fn all_channels(scope: &Scope) -> SeriesKey {
+    SeriesKey::new(scope.region.clone(), scope.service.clone(), Name::all())
+}
+
+/// Whether a call is out after these earlier ones.
+fn is_out(calls: &BTreeSet<i64>, origin: i64, any: f64, least: f64) -> bool {
+    let holds = calls.last().is_some_and(|last| origin - last <= APART);
+    any >= if holds { surge::HOLDS * least } else { least }
 }
 
 /// Whether an incident with alarms before the origin lifts the window by a fifth.

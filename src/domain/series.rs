@@ -173,6 +173,11 @@ impl SeriesKey {
         self.region.is_all() || self.service.is_all() || self.channel.is_all()
     }
 
+    /// Whether it is all channels of one service in one region.
+    pub fn is_scope(&self) -> bool {
+        self.channel.is_all() && !self.region.is_all() && !self.service.is_all()
+    }
+
     /// The seven roll-ups that a leaf counts towards.
     pub fn roll_ups(&self) -> impl Iterator<Item = Self> + '_ {
         (1..8u8).map(|mask| {

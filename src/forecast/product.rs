@@ -175,8 +175,7 @@ fn chances(
     high: &[f64],
     span: usize,
 ) -> Vec<f64> {
-    let SeriesKey { region, service, channel } = &vintage.series;
-    if channel.is_all() && !region.is_all() && !service.is_all() {
+    if vintage.series.is_scope() {
         return reading.surge_chances(&vintage.series.scope(), base, high, span);
     }
     let whole: Vec<[f64; 7]> = vintage.targets.iter().map(|target| target.quantiles).collect();

@@ -8,11 +8,13 @@ use super::issue::{Issued, Situation};
 use super::recent::{Recent, Said};
 use crate::anomaly;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth, Zone};
-use crate::forecast::surge::{self, Judge, Pair, SURGE_LEADS};
+use crate::forecast::surge::{self, Judge, Pair, SURGE_LEADS, Threshold};
 use crate::forecast::{HORIZON, Score, Target, Vintage, scale};
 use crate::store::{AdjustedScore, ByLead, Filter, Reader, StoreError, Tx};
 
 const HOUR_MS: i64 = 3_600_000;
+/// Where the store keeps from which chance on surges are called.
+const THRESHOLD: &str = "surge_threshold";
 
 /// Scores of one day by lead in minutes, each by position in the series.
 struct DayScores {
@@ -45,6 +47,9 @@ pub struct Ledger {
     day: Timestamp,
     scales: HashMap<SeriesKey, Option<f64>>,
     judge: Judge,
+    threshold: Threshold,
+    /// Whether it has to be stored.
+    threshold_changed: bool,
 }
 
 impl Ledger {
@@ -61,7 +66,13 @@ impl Ledger {
         // A call is judged when its horizon is over.
         let surges = reader.surges(&all, ever, next - surge::APART * 2)?;
         let calls = reader.calls(&all, ever, next - (surge::APART + HORIZON) * 2)?;
-        let mut ledger = Self { judge: Judge::restore(surges, calls), ..Self::default() };
+        let threshold = reader.blob(THRESHOLD)?;
+        let threshold = threshold.and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        let mut ledger = Self {
+            judge: Judge::restore(surges, calls),
+            threshold: threshold.unwrap_or_default(),
+            ..Self::default()
+        };
         let sorted = |mut vintages: Vec<Vintage>| {
             vintages.sort_by(|a, b| a.series.cmp(&b.series));
             vintages
@@ -91,7 +102,7 @@ impl Ledger {
             known.is_some_and(|surges| surges.is_out)
         };
         let last = self.touched.iter().rev().find(|(_, vintages)| is_out(vintages));
-        surges.decide(*issued_at, last.map(|(at, _)| *at));
+        surges.decide(*issued_at, last.map(|(at, _)| *at), self.threshold.least());
     }
 
     /// Takes vintages that were issued.
@@ -154,6 +165,10 @@ impl Ledger {
             for call in self.judge.calls(vintage, history) {
                 tx.put_call(&call)?;
             }
+            let any = vintage.surges.as_ref().map_or(0.0, |surges| surges.any);
+            let came = || vintage.surged(history);
+            self.threshold.judge(&vintage.series, vintage.issued_at, any, came);
+            self.threshold_changed = true;
         }
         if at.end.millis() % HOUR_MS == 0 && !all.is_empty() {
             tx.tell_accuracy(day);
@@ -277,6 +292,9 @@ impl Ledger {
     /// # Errors
     /// [`StoreError`] if it could not be stored.
     pub fn flush(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        if std::mem::take(&mut self.threshold_changed) {
+            tx.put_blob(THRESHOLD, &postcard::to_stdvec(&self.threshold)?)?;
+        }
         for ((day, series), by_lead) in std::mem::take(&mut self.adjusted_scores) {
             tx.put_adjusted_scores(&series, day, by_lead.into_iter())?;
         }

@@ -4,24 +4,28 @@
 //! - A **surge** begins where arrivals lie above the 99 % quantile of the forecast without alarms for two windows
 //!   in a row, that forecast having been issued at the lead in question ([`step`]); none began, or went on, in the
 //!   [`APART`] before.
-//! - A forecast **calls** a surge if it gives a chance of [`CHANCE`] or more that one begins within its horizon. A call
+//! - A forecast **calls** a surge if it gives a chance of [`Threshold::least`] or more that one begins within its horizon. A call
 //!   that was out less than [`APART`] ago stays out while the chance is at least [`HOLDS`] of that. It is for the spans
 //!   of two hours that have at least [`LIKELY`] of the chance of the likeliest one, and good for a surge that begins
 //!   in the middle of one of them, so within an hour of it.
 //! - A call is **false** if no two windows in a row of the forecast's whole horizon lie above the quantile. Calls at
 //!   one lead within [`APART`] of each other are one, which is false if all of them are.
 
+mod threshold;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use threshold::{BUDGET, Threshold};
 
 use super::{HORIZON, History, QUANTILES, Vintage, rounded};
 use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 
 /// Leads at which surges are counted, hours.
 pub const SURGE_LEADS: [u32; 3] = [1, 3, 6];
-/// Chance from which on a surge is called.
+/// Chance from which on a surge is called while nothing is known of an operator.
 pub const CHANCE: f64 = 0.22;
 /// Share of that chance at which a call stays out.
 pub const HOLDS: f64 = 0.25;
@@ -54,10 +58,10 @@ impl Surges {
         Self { high, chances, any: rounded(any), is_out: false }
     }
 
-    /// Calls a surge or does not. `last`: when a forecast of the series called one last.
-    pub fn decide(&mut self, issued_at: Timestamp, last: Option<Timestamp>) {
+    /// Calls a surge, at a chance of `least`, or does not. `last`: when a forecast of the series called one last.
+    pub fn decide(&mut self, issued_at: Timestamp, last: Option<Timestamp>, least: f64) {
         let holds = last.is_some_and(|last| last + APART >= issued_at);
-        self.is_out = self.any >= if holds { HOLDS * CHANCE } else { CHANCE };
+        self.is_out = self.any >= if holds { HOLDS * least } else { least };
     }
 }
 
@@ -119,6 +123,14 @@ impl Vintage {
     pub fn surges_at(&self, step: usize, counts: [f64; 2]) -> bool {
         let above = |step, count: f64| self.high(step).is_some_and(|high| count > high);
         above(step, counts[0]) && above(step + 1, counts[1])
+    }
+
+    /// Whether any two windows in a row of its horizon, all of it known, are a surge's.
+    pub fn surged(&self, history: &History) -> bool {
+        let first = history.width.index(self.issued_at);
+        let count = |step: usize| f64::from(history.get(first + step as i64));
+        let mut pairs = 0..self.targets.len().saturating_sub(1);
+        pairs.any(|i| self.surges_at(i, [count(i), count(i + 1)]))
     }
 
     /// Whether it calls a surge that begins with target `step`.
@@ -289,10 +301,7 @@ impl Judge {
         if called.is_empty() {
             return Vec::new();
         }
-        let first = width.index(vintage.issued_at);
-        let count = |step: usize| f64::from(history.get(first + step as i64));
-        let pairs = 0..targets.saturating_sub(1);
-        let came = pairs.into_iter().any(|i| vintage.surges_at(i, [count(i), count(i + 1)]));
+        let came = vintage.surged(history);
         let mut changed = Vec::new();
         for lead_hours in called {
             let key = (vintage.series.clone(), lead_hours);
@@ -346,14 +355,14 @@ mod tests {
         let at = Timestamp::from_secs;
         let mut surges = Surges::new(&[10.0], &[0.1], 0.1);
         for (last, is_out) in [(None, false), (Some(at(0)), true), (Some(at(-1)), false)] {
-            surges.decide(at(6 * 3600), last);
+            surges.decide(at(6 * 3600), last, CHANCE);
             assert_eq!(surges.is_out, is_out, "after {last:?}");
         }
         surges.any = CHANCE;
-        surges.decide(at(0), None);
+        surges.decide(at(0), None, CHANCE);
         assert!(surges.is_out);
         surges.any = 0.04;
-        surges.decide(at(60), Some(at(0)));
+        surges.decide(at(60), Some(at(0)), CHANCE);
         assert!(!surges.is_out);
     }
 
