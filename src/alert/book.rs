@@ -203,6 +203,7 @@ impl AlertBook {
             alert.state = AlertState::Acknowledged;
         }
         alert.acknowledged_by = Some(by.to_owned());
+        alert.acknowledged_at.get_or_insert(now);
         alert.updated_at = alert.updated_at.max(now);
         Some(alert.clone())
     }
@@ -234,6 +235,7 @@ fn begin(scope: &Scope, now: Timestamp) -> Alert {
         title: String::new(),
         text: String::new(),
         acknowledged_by: None,
+        acknowledged_at: None,
         feedback: None,
         streak: 0,
         told_gap: 0,

@@ -230,6 +230,7 @@ fn whoever_takes_it_on_is_left_alone_until_it_turns_critical() {
     step(&mut book, 1, 13, 10);
     let id = book.open().next().expect("open").id.clone();
     let taken = book.acknowledge(&id, "Li Wei", start()).expect("open");
+    assert_eq!(taken.acknowledged_at, Some(start()));
     assert_eq!(taken.state, AlertState::Acknowledged);
     assert_eq!(notices(&step(&mut book, 5, 14, 14)), []);
     assert_eq!(notices(&step(&mut book, 6, 18, 14)), [NoticeKind::Worse]);

@@ -65,7 +65,11 @@ pub struct Alert {
     /// Title and body as a person receives them.
     pub title: String,
     pub text: String,
+    /// Who took it on last.
     pub acknowledged_by: Option<String>,
+    /// When someone first did. Stores keep it beside the rest: older ones have none.
+    #[serde(skip)]
+    pub acknowledged_at: Option<Timestamp>,
     pub feedback: Option<String>,
     /// How many consecutive vintages agreed (towards firing) or disagreed (towards resolving).
     pub streak: u32,

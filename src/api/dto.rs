@@ -468,7 +468,9 @@ pub struct Alert {
     pub because: Vec<String>,
     pub title: String,
     pub text: String,
+    /// Who took it on last, and when someone first did.
     pub acknowledged_by: Option<String>,
+    pub acknowledged_at: Option<String>,
     pub feedback: Option<String>,
 }
 
@@ -503,6 +505,7 @@ impl From<&alert::Alert> for Alert {
             title: a.title.clone(),
             text: a.text.clone(),
             acknowledged_by: a.acknowledged_by.clone(),
+            acknowledged_at: a.acknowledged_at.map(|at| at.to_string()),
             feedback: a.feedback.clone(),
         }
     }

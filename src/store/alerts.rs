@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Row, params};
 
-use super::columns::{self, count, pack, unpack};
+use super::columns::{self, count, pack};
 use super::{Change, DeliveryOutcome, DeliveryState, Filter, OutboxRow, Reader, StoreError, Tx};
 use crate::alert::{Alert, AlertState, Notice};
 use crate::anomaly::Anomaly;
@@ -35,8 +35,8 @@ impl Tx<'_> {
         };
         self.changed(Change::Alert(alert.since, alert.id.clone()));
         self.run(
-            "INSERT OR REPLACE INTO alerts (id, state, region, service, since, updated_at, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT OR REPLACE INTO alerts (id, state, region, service, since, updated_at, body, acknowledged_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 alert.id,
                 state,
@@ -44,7 +44,8 @@ impl Tx<'_> {
                 alert.scope.service.as_str(),
                 alert.since.millis(),
                 alert.updated_at.millis(),
-                pack(alert)?
+                pack(alert)?,
+                alert.acknowledged_at.map(Timestamp::millis),
             ],
         )
         .map(drop)
@@ -188,7 +189,7 @@ impl Reader {
     ) -> Result<Vec<Alert>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(&format!(
-                "SELECT body FROM alerts
+                "SELECT body, acknowledged_at FROM alerts
                  WHERE {} AND (?1 IS NULL OR region = ?1) AND (?2 IS NULL OR service = ?2)
                      AND (?3 IS NULL
                          OR (since, id) < (SELECT since, id FROM alerts WHERE id = ?3))
@@ -203,7 +204,7 @@ impl Reader {
             ])?;
             let mut alerts = Vec::new();
             while let Some(row) = rows.next()? {
-                alerts.push(columns::value(row, 0)?);
+                alerts.push(alert_of(row)?);
             }
             Ok(alerts)
         })
@@ -212,11 +213,10 @@ impl Reader {
     /// One alert.
     pub fn alert(&self, id: &str) -> Result<Option<Alert>, StoreError> {
         self.read(|conn| {
-            let bytes: Option<Vec<u8>> = conn
-                .prepare_cached("SELECT body FROM alerts WHERE id = ?1")?
-                .query_row([id], |row| row.get(0))
-                .optional()?;
-            bytes.map(|bytes| unpack(&bytes)).transpose()
+            let mut found =
+                conn.prepare_cached("SELECT body, acknowledged_at FROM alerts WHERE id = ?1")?;
+            let mut rows = found.query([id])?;
+            rows.next()?.map(alert_of).transpose()
         })
     }
 
@@ -296,6 +296,13 @@ impl Reader {
             Ok(shifts)
         })
     }
+}
+
+/// An alert from its body, and when it was taken on.
+fn alert_of(row: &Row<'_>) -> Result<Alert, StoreError> {
+    let alert: Alert = columns::value(row, 0)?;
+    let at: Option<i64> = row.get(1)?;
+    Ok(Alert { acknowledged_at: at.map(Timestamp::from_millis), ..alert })
 }
 
 fn text(name: &Option<Name>) -> Option<&str> {

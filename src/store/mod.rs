@@ -64,6 +64,8 @@ const STEPS: &[&str] = &[
     include_str!("nowcasts.sql"),
     include_str!("accuracy.sql"),
     include_str!("blocks.sql"),
+    // When someone first took an alert on; unknown of older ones.
+    "ALTER TABLE alerts ADD COLUMN acknowledged_at INTEGER;",
 ];
 const FILE: &str = "state.db";
 const LOCK: &str = "state.lock";

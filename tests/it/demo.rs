@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use reqwest::Method;
 use surgecast::domain::{SeriesKey, Timestamp};
 use surgecast::store::{Filter, Reader};
 
 use crate::page;
-use crate::program::Program;
+use crate::program::{Program, answer};
 
 #[test]
 fn the_page_shows_what_is_coming() {
@@ -82,6 +83,7 @@ fn nothing_differs_after_ten_kills() {
     run_to_its_end(Program::demo(&killed, &FIXED));
     same(&whole, &killed);
     reports(&whole);
+    taken_on(&whole);
 }
 
 /// What the command writes of a store; HTML has the same parts.
@@ -111,6 +113,39 @@ fn reports(store: &Path) {
     let args = ["report", "incident", "none", "--store"];
     let out = crate::program::surgecast(&args).arg(store).output().expect("it runs");
     assert_eq!(out.status.code(), Some(64));
+}
+
+/// Somebody takes an alert on: the API says so, reports say how long it took, and a kill changes neither.
+fn taken_on(store: &Path) {
+    let start = || {
+        let program = Program::demo(store, &FIXED);
+        program.wait_for("/api/v1/status", |status| status["settled_upto"] == SETTLED);
+        program
+    };
+    let program = start();
+    let open = program.get("/api/v1/alerts?open=true").json();
+    let alerts = open.as_array().expect("a list");
+    let firing = alerts.iter().find(|alert| alert["state"] == "firing").expect("one is firing");
+    let id = firing["id"].as_str().expect("an id");
+    let request = program.request(Method::POST, &format!("/api/v1/alerts/{id}/ack"));
+    let request = request.header("content-type", "application/json").body(r#"{"by":"Li Wei"}"#);
+    let alert = answer(request).json();
+    assert_eq!(alert["state"], "acknowledged");
+    let time = |key: &str| alert[key].as_str().and_then(|at| Timestamp::parse(at).ok());
+    let [since, taken] = ["since", "acknowledged_at"].map(|key| time(key).expect("a time"));
+    program.kill();
+    let program = start();
+    let again = program.get("/api/v1/alerts?open=true").json();
+    assert!(again.as_array().is_some_and(|open| open.contains(&alert)), "{alert} in {again}");
+    let minutes = taken.since(since).as_secs() / 60;
+    let told = format!("acknowledged by Li Wei after {minutes} min");
+    let incident = program.get(&format!("/api/v1/reports/incidents/{id}"));
+    assert!(incident.text.contains(&told), "{told}: {}", incident.text);
+    let week = program.get("/api/v1/reports/weekly?week=2026-W11");
+    let told = format!("1 acknowledged, half of them within {minutes} min.");
+    assert!(week.text.contains(&told), "{told}: {}", week.text);
+    assert!(week.text.contains("So far: what came up to Tue 10 Mar"), "{}", week.text);
+    assert!(!week.text.contains("Wednesday"), "{}", week.text);
 }
 
 /// Sums are gathered by transaction, so that their last bits depend on where a run was cut.

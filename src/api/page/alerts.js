@@ -95,7 +95,8 @@ function card(alert) {
     more.hidden = a.text.length < 160 && a.text.split("\n").length <= 3;
     ack.hidden = a.state !== "firing" && a.state !== "pending";
     acked.hidden = !a.acknowledged_by;
-    setText(acked, t("acked_by", { name: a.acknowledged_by ?? "" }));
+    const taken = a.acknowledged_at && clock.hm(a.acknowledged_at, clock.zoneOf(a.region), dayTime);
+    setText(acked, t(taken ? "acked_at" : "acked_by", { name: a.acknowledged_by ?? "", at: taken }));
     asked.hidden = a.feedback != null;
     setText(thanks, a.feedback != null ? t("thanks") : "");
   };

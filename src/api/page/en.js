@@ -49,6 +49,7 @@ export default {
   ack_send: "Confirm",
   cancel: "Cancel",
   acked_by: "Acknowledged by {name}",
+  acked_at: "Acknowledged by {name} at {at}",
   useful: "Was this useful?",
   yes: "Yes",
   no: "No",

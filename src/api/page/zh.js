@@ -53,6 +53,7 @@ export default {
   ack_send: "确认",
   cancel: "取消",
   acked_by: "{name} 已受理",
+  acked_at: "{name} 已于 {at} 受理",
   useful: "这条告警有用吗？",
   yes: "有用",
   no: "没用",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::text::Report;
-use super::{ROWS_MAX, moment};
+use super::{ROWS_MAX, acknowledged, moment};
 use crate::alert::Alert;
 use crate::domain::{Name, SeriesKey, Timestamp};
 use crate::store::{Filter, Reader, StoreError};
@@ -23,7 +23,7 @@ pub fn incident(reader: &Reader, id: &str) -> Result<Option<Report>, StoreError>
     let Some(alert) = reader.alert(id)? else { return Ok(None) };
     let mut report = Report::new(alert.title.clone());
     let ended = alert.ended_at.map_or_else(|| "not over".into(), moment);
-    let who = alert.acknowledged_by.as_deref().unwrap_or("nobody");
+    let who = acknowledged(&alert);
     report.say(format!(
         "{}, {} to {ended} in UTC; acknowledged by {who}; id {}.",
         alert.scope,

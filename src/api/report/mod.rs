@@ -16,6 +16,7 @@ use super::params::{Params, WeekQuery};
 use super::problem::Problem;
 use super::read::read;
 use super::state::ApiState;
+use crate::alert::Alert;
 
 /// What happened in a week, how good forecasts were, and what to look at
 ///
@@ -76,4 +77,15 @@ fn accuracy(error: Option<f64>) -> String {
 /// A day and time as a person reads it.
 fn moment(at: crate::domain::Timestamp) -> String {
     at.utc().format("%a %-d %b %H:%M").to_string()
+}
+
+/// Minutes that an alert was open before someone took it on.
+fn minutes_open(alert: &Alert) -> Option<u64> {
+    alert.acknowledged_at.map(|at| at.since(alert.since).as_secs() / 60)
+}
+
+/// Who took an alert on, and how long that took.
+fn acknowledged(alert: &Alert) -> String {
+    let who = alert.acknowledged_by.as_deref().unwrap_or("nobody");
+    minutes_open(alert).map_or_else(|| who.into(), |n| format!("{who} after {n} min"))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{Datelike, NaiveDate, Weekday};
 
 use super::text::{Part, Report};
-use super::{ROWS_MAX, accuracy, moment, percent};
+use super::{ROWS_MAX, accuracy, acknowledged, minutes_open, moment, percent};
 use crate::alert::Alert;
 use crate::api::accuracy::sums;
 use crate::domain::{Name, SeriesKey, Timestamp};
@@ -97,7 +97,8 @@ fn arrivals(
 ) -> Result<(), StoreError> {
     report.heading("What came");
     let (mut days, mut alarms, mut missing) = ([0u64; 7], 0u64, 0u32);
-    for window in reader.series_windows(&total(), from, to)? {
+    let windows = reader.series_windows(&total(), from, to)?;
+    for window in &windows {
         let day = window.start.since(from).as_secs() / 86_400;
         if let Some(sum) = days.get_mut(usize::try_from(day).unwrap_or(usize::MAX)) {
             *sum += u64::from(window.tickets);
@@ -108,17 +109,26 @@ fn arrivals(
     let before = reader.series_windows(&total(), from - WEEK, from)?;
     // Part of a week says nothing of it.
     let is_whole = before.len() == reader.width().per(WEEK);
-    let before: u64 = before.iter().map(|window| u64::from(window.tickets)).sum();
+    // A week that goes on is held against as much of the one before.
+    let end = windows.last().map_or(from, |window| window.start + reader.width().length());
+    let before = before.iter().take_while(|window| window.start + WEEK < end);
+    let before: u64 = before.map(|window| u64::from(window.tickets)).sum();
     let sum: u64 = days.iter().sum();
+    let against = if end < to { "as much of the week before" } else { "the week before" };
     let change = (is_whole && before > 0).then(|| {
-        format!(", {:+.1} % against the week before", (sum as f64 / before as f64 - 1.0) * 100.0)
+        format!(", {:+.1} % against {against}", (sum as f64 / before as f64 - 1.0) * 100.0)
     });
+    if end < to {
+        report.say(format!("So far: what came up to {}.", moment(end)));
+    }
     report.say(format!("{sum} tickets{}, {alarms} alarms raised.", change.unwrap_or_default()));
     if missing > 0 {
         report.say(format!("{missing} windows are missing: a source did not report."));
     }
     let names = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-    let rows = names.iter().zip(days).map(|(name, sum)| vec![(*name).into(), sum.to_string()]);
+    let begun = end.since(from).as_secs().div_ceil(86_400) as usize;
+    let rows = names.iter().zip(days).take(begun);
+    let rows = rows.map(|(name, sum)| vec![(*name).into(), sum.to_string()]);
     report.table(&["Day", "Tickets"], rows.collect(), "Nothing came.");
     Ok(())
 }
@@ -144,8 +154,12 @@ fn list_alerts(alerts: &[Alert], report: &mut Report, look_at: &mut Vec<String>)
     report.heading("Alerts");
     // A need that went before anybody was told of it is no alert.
     let told: Vec<&Alert> = alerts.iter().filter(|alert| alert.told_at.is_some()).collect();
-    let acknowledged = told.iter().filter(|alert| alert.acknowledged_by.is_some()).count();
-    report.say(format!("{} alerts, {acknowledged} acknowledged.", told.len()));
+    let taken = told.iter().filter(|alert| alert.acknowledged_by.is_some()).count();
+    let mut minutes: Vec<u64> = told.iter().filter_map(|alert| minutes_open(alert)).collect();
+    minutes.sort_unstable();
+    let median = minutes.get(minutes.len() / 2);
+    let median = median.map_or_else(String::new, |n| format!(", half of them within {n} min"));
+    report.say(format!("{} alerts, {taken} acknowledged{median}.", told.len()));
     let mut worst = told.clone();
     worst.sort_by_key(|alert| (std::cmp::Reverse(alert.agents_short), alert.since));
     let row = |alert: &&Alert| {
@@ -153,7 +167,7 @@ fn list_alerts(alerts: &[Alert], report: &mut Report, look_at: &mut Vec<String>)
             moment(alert.since),
             alert.scope.to_string(),
             alert.agents_short.to_string(),
-            alert.acknowledged_by.clone().unwrap_or_else(|| "nobody".into()),
+            acknowledged(alert),
             alert.because.join("; "),
             alert.id.clone(),
         ]
@@ -161,10 +175,10 @@ fn list_alerts(alerts: &[Alert], report: &mut Report, look_at: &mut Vec<String>)
     let rows = worst.iter().take(ROWS_MAX).map(row).collect();
     let head = ["Since", "Where", "Agents short", "Acknowledged by", "Because", "Id"];
     report.table(&head, rows, "Nobody had to be told.");
-    if told.len() > acknowledged {
+    if told.len() > taken {
         look_at.push(format!(
             "{} alerts were acknowledged by nobody: is the receiver the right one?",
-            told.len() - acknowledged
+            told.len() - taken
         ));
     }
 }

@@ -140,6 +140,7 @@ fn alert(id: &str, since: i64, state: AlertState) -> Alert {
         title: "4 agents short".into(),
         text: String::new(),
         acknowledged_by: None,
+        acknowledged_at: None,
         feedback: None,
         streak: 2,
         told_gap: 4,

@@ -82,7 +82,11 @@ fn lists_are_newest_first_and_go_on_after() {
         ] {
             tx.put_alert(&alert(id, since, state))?;
         }
-        tx.put_alert(&alert("b", 2, AlertState::Acknowledged))?;
+        tx.put_alert(&Alert {
+            acknowledged_by: Some("Li Wei".into()),
+            acknowledged_at: Some(at(HOUR)),
+            ..alert("b", 2, AlertState::Acknowledged)
+        })?;
         tx.put_anomaly(&anomaly(HOUR, 5.0))?;
         tx.put_anomaly(&anomaly(0, 6.0))?;
         tx.put_anomaly(&anomaly(HOUR, 7.0))
@@ -98,6 +102,8 @@ fn lists_are_newest_first_and_go_on_after() {
     assert_eq!(ids(true, 9, None), ["c", "b"]);
     let b = reader.alert("b").expect("reads").expect("there");
     assert_eq!(b.state, AlertState::Acknowledged);
+    assert_eq!((b.acknowledged_by.as_deref(), b.acknowledged_at), (Some("Li Wei"), Some(at(HOUR))));
+    assert_eq!(reader.alerts(&every, true, 9, None).expect("reads")[1], b);
     let page = reader.anomalies(&every, at(0), at(DAY), 1, None).expect("reads");
     assert_eq!(page[0].1, anomaly(HOUR, 7.0));
     let rest = reader.anomalies(&every, at(0), at(DAY), 9, Some(page[0].0)).expect("reads");
