@@ -216,7 +216,7 @@ export default {
   surges_warning: "Warning on average",
   surges_calls: "Calls",
   surges_false: "False calls",
-  surges_help: "A surge: for two windows in a row more tickets than 99 of 100 times without alarms. Called: the forecast of that lead gave a surge in its six hours a fair chance, at that hour as likely as any. What is fair follows from false calls, which are to stay below one a week and region: 22% to begin with. Without alarms no surge is called.",
+  surges_help: "A surge: for two windows in a row more tickets than 99 of 100 times without alarms. Called: the forecast of that lead gave a surge in its six hours a fair chance, at that hour as likely as any. What is fair follows from false calls, which are to stay below one a week and region: 18% to begin with. Without alarms no surge is called.",
   group_missed: "Could reach {target}, do not ({n})",
   group_missed_why: "The volume allows {target}; the forecasts are not there yet.",
   group_reached: "Reach {target} ({n})",

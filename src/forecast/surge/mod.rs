@@ -26,7 +26,7 @@ use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 /// Leads at which surges are counted, hours.
 pub const SURGE_LEADS: [u32; 3] = [1, 3, 6];
 /// Chance from which on a surge is called while nothing is known of an operator.
-pub const CHANCE: f64 = 0.22;
+pub const CHANCE: f64 = 0.18;
 /// Share of that chance at which a call stays out.
 pub const HOLDS: f64 = 0.25;
 /// Share of the likeliest span's chance at which another one is called too.
