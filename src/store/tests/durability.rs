@@ -76,7 +76,8 @@ fn refuses_what_is_not_its_own() {
     let raw = Connection::open(dir.path().join(FILE)).expect("opens");
     raw.execute_batch("PRAGMA user_version = 99").expect("sets");
     let newer = Store::open(dir.path(), WindowWidth::QUARTER).err().expect("refused");
-    assert!(matches!(newer, StoreError::Version { found: 99, known: 8, .. }));
+    let ours = STEPS.len() as i64;
+    assert!(matches!(newer, StoreError::Version { found: 99, known, .. } if known == ours));
     drop(raw);
     let garbage = TempDir::new().expect("directory");
     std::fs::write(garbage.path().join(FILE), [7; 8192]).expect("writes");
