@@ -62,10 +62,13 @@ impl Program {
         Self { child, url, said, http }
     }
 
-    /// Starts the demo in `folder` on a free port.
+    /// Starts the demo in `folder` on a free port, on the morning of a working day unless `args` say when.
     pub fn demo(folder: &Path, args: &[&str]) -> Self {
         let data = folder.display().to_string();
-        let own = ["--data", &data, "--listen", "127.0.0.1:0"];
+        let mut own = vec!["--data", &data, "--listen", "127.0.0.1:0"];
+        if !args.contains(&"--live-at") {
+            own.extend(["--live-at", "2026-03-10T01:00:00Z"]);
+        }
         Self::start(&[&own, args].concat())
     }
 

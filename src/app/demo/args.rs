@@ -26,10 +26,11 @@ pub struct DemoArgs {
     /// Days of history to simulate before going live
     #[arg(long, value_name = "DAYS", default_value_t = 56, value_parser = clap::value_parser!(u32).range(1..=400))]
     pub days: u32,
-    /// Instant at which the demo goes live [default: now]; with the same seed, the same demo
+    /// Instant at which the demo goes live [default: now]
     #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
     pub live_at: Option<Timestamp>,
-    /// Instant at which the demo's clock stops [default: never]; it goes on answering
+    /// Instant at which the demo's clock stops [default: never]; it goes on answering. With
+    /// --live-at and the same seed, the same demo
     #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
     pub pause_at: Option<Timestamp>,
     /// Throw the stored demo away and start again

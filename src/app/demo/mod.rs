@@ -176,7 +176,7 @@ fn setup(
         width: WIDTH,
         every: DAY / 4,
         from: state.live,
-        used_from: state.live + Duration::from_secs(3600),
+        used_from: state.live,
         patience: Duration::from_secs(600),
     };
     let fold = FoldConfig {
@@ -202,8 +202,8 @@ fn setup(
             alarms: AlarmRules::default(),
             issue,
             refit: Some(refit),
-            // Runs that are compared have to say the same.
-            nowcasts: args.live_at.is_none(),
+            // Runs that are compared end somewhere, and have to say the same.
+            nowcasts: args.pause_at.is_none(),
             receivers: vec!["console".into()],
         },
         fold,
