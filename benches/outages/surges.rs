@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use surgecast::domain::{Name, Scope, SeriesKey};
+use surgecast::domain::Scope;
 use surgecast::forecast::surge::{self, Threshold};
 use surgecast::forecast::{Reading, Vintage};
 
@@ -119,7 +119,7 @@ impl Surges {
                 for scope in scopes {
                     let any = then[scope].any[who];
                     if any > 0.0 {
-                        let series = all_channels(scope);
+                        let series = scope.all_channels();
                         let came = || Self::came(world, scope, *at, &then[scope]);
                         threshold.judge(&series, WIDTH.start(*at), any, came);
                     }
@@ -148,7 +148,7 @@ impl Surges {
     }
 
     fn arrivals(world: &World, scope: &Scope, index: i64) -> f64 {
-        world.series.get(&all_channels(scope)).map_or(0.0, |history| f64::from(history.get(index)))
+        world.series.get(&scope.all_channels()).map_or(0.0, |history| f64::from(history.get(index)))
     }
 
     fn found(
@@ -217,14 +217,10 @@ impl Surges {
     }
 }
 
-fn all_channels(scope: &Scope) -> SeriesKey {
-    SeriesKey::new(scope.region.clone(), scope.service.clone(), Name::all())
-}
-
 /// Whether a call is out after these earlier ones.
 fn is_out(calls: &BTreeSet<i64>, origin: i64, any: f64, least: f64) -> bool {
     let holds = calls.last().is_some_and(|last| origin - last <= APART);
-    any >= if holds { surge::HOLDS * least } else { least }
+    surge::is_out(any, least, holds)
 }
 
 /// Whether an incident with alarms before the origin lifts the window by a fifth.

@@ -67,7 +67,7 @@ impl World {
             }
         }
         for (((key, place), history), truth) in keys.into_iter().zip(histories).zip(truths) {
-            let total = SeriesKey::new(key.region.clone(), key.service.clone(), Name::all());
+            let total = key.scope().all_channels();
             let sum = series.entry(total).or_insert_with(|| History {
                 counts: vec![0.0; history.counts.len()],
                 ..History::new(WIDTH, first)

@@ -7,7 +7,7 @@ use super::past::{PHRASE_REACH, Past};
 use super::said::{surge, tell};
 use super::usual::Usual;
 use super::{Anomaly, AnomalyKind, OFF_BY_MIN, SCORE_MIN};
-use crate::domain::{Name, Scope, SeriesKey, Spoken, TOPICS, Timestamp, Topic, WindowWidth};
+use crate::domain::{Scope, Spoken, TOPICS, Timestamp, Topic, WindowWidth};
 
 /// Topics that speak of trouble in the network.
 const TROUBLE: [Topic; 3] = [Topic::Outage, Topic::Coverage, Topic::Slow];
@@ -116,7 +116,7 @@ impl Complaints {
         let index = self.width.index(window);
         let mut found = Vec::new();
         for (scope, past) in &self.by_scope {
-            let series = scope_series(scope);
+            let series = scope.all_channels();
             let stands = alarms.get(scope).map(String::as_str);
             if let Some((topics, actual, usual, score)) = self.trouble(past, index) {
                 found.push(Anomaly {
@@ -212,13 +212,10 @@ fn round(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
 }
 
-fn scope_series(scope: &Scope) -> SeriesKey {
-    SeriesKey::new(scope.region.clone(), scope.service.clone(), Name::all())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::SeriesKey;
 
     const WIDTH: WindowWidth = WindowWidth::QUARTER;
 

@@ -134,6 +134,11 @@ impl Scope {
         (series.region.is_all() || series.region == self.region)
             && (series.service.is_all() || series.service == self.service)
     }
+
+    /// Its tickets of all channels together.
+    pub fn all_channels(&self) -> SeriesKey {
+        SeriesKey::new(self.region.clone(), self.service.clone(), Name::all())
+    }
 }
 
 impl fmt::Display for Scope {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::text::Report;
 use super::{ROWS_MAX, acknowledged, moment};
 use crate::alert::Alert;
-use crate::domain::{Name, SeriesKey, Timestamp};
+use crate::domain::{Name, Timestamp};
 use crate::store::{Filter, Reader, StoreError};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -103,8 +103,7 @@ fn arrivals(
     report: &mut Report,
 ) -> Result<(), StoreError> {
     report.heading("What came, by hour");
-    let scope = alert.scope.clone();
-    let series = SeriesKey::new(scope.region, scope.service, Name::all());
+    let series = alert.scope.all_channels();
     let from = Timestamp::from_millis(from.millis().div_euclid(3_600_000) * 3_600_000);
     let mut hours: BTreeMap<Timestamp, (u32, f64)> = BTreeMap::new();
     let hour = |at: Timestamp| from + HOUR * (at.since(from).as_secs() / 3600) as u32;

@@ -294,11 +294,11 @@ impl Issuer {
         }
         let alarms = at.spells.since(at.end - ALARMS_REACH);
         let past = self.places.past(self.width, at.histories.by_series(), &alarms, at.work);
-        let mut model = BTreeMap::new();
+        let (mut model, least) = (BTreeMap::new(), self.ledger.least());
         for mut vintage in
             model::predict(fitted.unwrap_or(&self.unfitted), &past, origin, &self.gate)
         {
-            self.ledger.decide(&mut vintage);
+            self.ledger.decide(&mut vintage, least);
             tx.put_vintage(&vintage)?;
             model.insert(vintage.series.clone(), vintage);
         }

@@ -94,15 +94,20 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Calls a surge, or does not, before a vintage is issued.
-    pub fn decide(&self, vintage: &mut Vintage) {
+    /// Chance from which on a surge is called.
+    pub fn least(&self) -> f64 {
+        self.threshold.least()
+    }
+
+    /// Calls a surge, at a chance of `least`, or does not, before a vintage is issued.
+    pub fn decide(&self, vintage: &mut Vintage, least: f64) {
         let Vintage { series, issued_at, surges: Some(surges), .. } = vintage else { return };
         let is_out = |vintages: &BTreeMap<SeriesKey, Vintage>| {
             let known = vintages.get(series).and_then(|vintage| vintage.surges.as_ref());
             known.is_some_and(|surges| surges.is_out)
         };
         let last = self.touched.iter().rev().find(|(_, vintages)| is_out(vintages));
-        surges.decide(*issued_at, last.map(|(at, _)| *at), self.threshold.least());
+        surges.decide(*issued_at, last.map(|(at, _)| *at), least);
     }
 
     /// Takes vintages that were issued.

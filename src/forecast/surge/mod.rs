@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use threshold::{BUDGET, Threshold};
+pub use threshold::Threshold;
 
 use super::{HORIZON, History, QUANTILES, Vintage, rounded};
 use crate::domain::{SeriesKey, Timestamp, WindowWidth};
@@ -61,8 +61,13 @@ impl Surges {
     /// Calls a surge, at a chance of `least`, or does not. `last`: when a forecast of the series called one last.
     pub fn decide(&mut self, issued_at: Timestamp, last: Option<Timestamp>, least: f64) {
         let holds = last.is_some_and(|last| last + APART >= issued_at);
-        self.is_out = self.any >= if holds { HOLDS * least } else { least };
+        self.is_out = is_out(self.any, least, holds);
     }
+}
+
+/// Whether a chance calls a surge where `least` does. `holds`: whether a call was out less than [`APART`] ago.
+pub fn is_out(chance: f64, least: f64, holds: bool) -> bool {
+    chance >= if holds { HOLDS * least } else { least }
 }
 
 /// The 99 % quantile: from the 97.5 % quantile on, on a straight line of normal scores.

@@ -5,15 +5,16 @@
 //! some candidates, and the lowest counts that would have kept to [`BUDGET`] over the last [`DAYS`]. What was seen
 //! elsewhere ([`USUAL`]) counts for [`WEIGHT`] weeks and regions beside it.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{APART, HOLDS};
+use super::{APART, is_out};
 use crate::domain::{Name, SeriesKey, Timestamp};
 
 /// False calls a week and region that are aimed at: one, less what luck may add in a month.
-pub const BUDGET: f64 = 0.95;
+const BUDGET: f64 = 0.95;
 /// Chances from which on surges may be called.
 const CANDIDATES: [f64; 11] = [0.05, 0.07, 0.1, 0.12, 0.15, 0.18, 0.22, 0.27, 0.33, 0.4, 0.5];
 /// False calls a week and region at each, of four regions of three services: the mean of four families of simulated
@@ -74,20 +75,16 @@ impl Threshold {
         self.forget(day, issued_at);
         self.days.entry(day).or_default();
         self.regions.insert(series.region.clone(), day);
-        let known = self.open.get(series).copied().unwrap_or_default();
-        let is_out = |(candidate, open): (f64, &Option<Open>)| {
-            any >= if open.is_some() { HOLDS * candidate } else { candidate }
-        };
-        let known = known.map(|open| open.filter(|open| open.upto + APART >= issued_at));
-        if !CANDIDATES.into_iter().zip(&known).any(is_out) {
-            return;
+        let mut open = self.open.remove(series).unwrap_or_default();
+        for open in &mut open {
+            open.take_if(|open| open.upto + APART < issued_at);
         }
-        let came = came();
-        let mut next = known;
-        for (number, open) in next.iter_mut().enumerate() {
-            if !is_out((CANDIDATES[number], open)) {
+        let came = LazyCell::new(came);
+        for (number, open) in open.iter_mut().enumerate() {
+            if !is_out(any, CANDIDATES[number], open.is_some()) {
                 continue;
             }
+            let came = *came;
             let mut count = |day: i64, change: i32| {
                 if let Some(day) = self.days.get_mut(&day) {
                     day[number] = day[number].saturating_add_signed(change);
@@ -107,7 +104,9 @@ impl Threshold {
                 }
             }
         }
-        self.open.insert(series.clone(), next);
+        if open.iter().any(Option::is_some) {
+            self.open.insert(series.clone(), open);
+        }
     }
 
     /// Lets go of what no longer counts, at the start of a day.
