@@ -106,7 +106,7 @@ fn walk(mean: f64, dispersion: f64) -> [f64; 7] {
 }
 
 /// ln P(K = k) of the negative binomial.
-fn ln_mass(k: f64, mean: f64, dispersion: f64) -> f64 {
+pub fn ln_mass(k: f64, mean: f64, dispersion: f64) -> f64 {
     let size = 1.0 / dispersion.max(1e-6);
     ln_gamma(k + size) - ln_gamma(size) - ln_gamma(k + 1.0)
         + size * (size / (size + mean)).ln()

@@ -1,0 +1,124 @@
+//! What a nowcast knows that the forecast before it does not, on the simulated operator.
+//!
+//! `cargo bench --bench nowcasts -- [SEEDS] [FAMILY] [WEEKS]`, such as `1,2,3 long-tail 4`: weeks that are scored, after eight of
+//! history. Once a minute every open window is looked at, as the service does; one that fills far off its forecast is completed,
+//! taken as known, and forecast from. Its first such forecast is held against the one that stood, over the same
+//! windows. Alarms have no part in it: what they add is measured by `--bench outages`.
+
+#[path = "outages/world.rs"]
+#[allow(dead_code, reason = "the other bench uses the rest")]
+mod world;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use surgecast::domain::SeriesKey;
+use surgecast::forecast::{
+    Ensemble, Figures, History, Part, Past, Score, SoFar, Target, Vintage, completed, is_far_off,
+};
+use surgecast::simulate::Family;
+use world::{HOUR, WEEK, WIDTH, World};
+
+const HISTORY: i64 = 8;
+const DAY: i64 = 24 * HOUR;
+const MINUTE: Duration = Duration::from_secs(60);
+const MINUTES: u32 = WIDTH.secs() / 60;
+/// First window of each group of targets, the open one before them.
+const GROUPS: [(&str, usize); 4] =
+    [("the open window", 0), ("up to 1 h ahead", 1), ("1 to 3 h", 5), ("3 to 6 h", 13)];
+
+/// Scores of nowcasts and of the forecasts that they replace, by group.
+type Sums = [[Score; 2]; GROUPS.len()];
+
+/// The window as completed at the first minute at which it is far off.
+fn first_look(target: &Target, count: f64, rng: &mut ChaCha8Rng) -> Option<Target> {
+    let mut minutes: Vec<f64> =
+        (0..count as usize).map(|_| rng.random_range(0.0..f64::from(MINUTES))).collect();
+    minutes.sort_by(f64::total_cmp);
+    (1..=MINUTES).find_map(|minute| {
+        let came = minutes.partition_point(|at| *at < f64::from(minute));
+        let upto = target.start + MINUTE * minute;
+        let seen = SoFar { start: target.start, count: came as f64, upto };
+        is_far_off(target, &seen, WIDTH, MINUTE).then(|| completed(target, &seen, WIDTH))
+    })
+}
+
+fn score(sums: &mut Sums, history: &History, (now, before): (&[Target], &[Target])) {
+    for (step, (now, before)) in now.iter().zip(before).enumerate() {
+        let group = GROUPS.iter().rposition(|(_, first)| step >= *first).unwrap_or(0);
+        let actual = f64::from(history.get(WIDTH.index(now.start)));
+        for (sum, target) in sums[group].iter_mut().zip([now, before]) {
+            sum.merge(&Score::of(target, actual, None));
+        }
+    }
+}
+
+fn run(seed: u64, family: Family, weeks: i64, sums: &mut Sums) -> u32 {
+    let world = World::new(seed, family, HISTORY + weeks);
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let leaves = world.series.iter().filter(|(key, _)| !key.is_roll_up());
+    let leaves: BTreeMap<SeriesKey, History> =
+        leaves.map(|(k, h)| (k.clone(), h.clone())).collect();
+    let past = Past { series: &leaves, alarms: &[], work: &[], ..world.past() };
+    let (starts, mut model, mut nowcasts) = (world.first + HISTORY * WEEK, Ensemble::default(), 0);
+    for origin in starts..world.end - 25 {
+        if (origin - starts) % DAY == 0 {
+            model = Ensemble::fitted(&past, origin, Part::WHOLE);
+        }
+        let mut heads: BTreeMap<SeriesKey, (Target, Vintage)> = BTreeMap::new();
+        let mut learned: BTreeMap<SeriesKey, History> = BTreeMap::new();
+        for before in model.vintages(&past, origin, Part::WHOLE) {
+            let history = &leaves[&before.series];
+            let count = f64::from(history.get(origin));
+            if let Some(head) = first_look(&before.targets[0], count, &mut rng) {
+                let mut history = history.clone();
+                history.set(origin, head.mean as f32);
+                learned.insert(before.series.clone(), history);
+                heads.insert(before.series.clone(), (head, before));
+            }
+        }
+        let again = Past { series: &learned, ..past };
+        for vintage in model.vintages(&again, origin + 1, Part::WHOLE) {
+            let Some((head, before)) = heads.remove(&vintage.series) else { continue };
+            let now: Vec<Target> = std::iter::once(head).chain(vintage.targets).collect();
+            score(sums, &leaves[&vintage.series], (&now, &before.targets));
+            nowcasts += 1;
+        }
+    }
+    nowcasts
+}
+
+fn main() {
+    // `cargo bench` adds `--bench`.
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    let seeds = args.first().map_or("1,2,3", String::as_str).split(',');
+    let families = match args.get(1).map(String::as_str) {
+        None | Some("all") => Family::EVERY.to_vec(),
+        Some(name) => vec![name.parse().expect("a family")],
+    };
+    let weeks: i64 = args.get(2).map_or(2, |n| n.parse().expect("weeks"));
+    let seeds: Vec<u64> = seeds.map(|s| s.parse().expect("seeds such as 1,2,3")).collect();
+    for family in families {
+        let mut sums = Sums::default();
+        let found: u32 = seeds.iter().map(|seed| run(*seed, family, weeks, &mut sums)).sum();
+        println!("{family}, seeds {seeds:?}, {weeks} weeks each: {found} nowcasts");
+        let line = |name: &str, [wql, bias, inside80, inside95]: [String; 4]| {
+            println!("  {name:<18} {wql:>17} {bias:>17} {inside80:>13} {inside95:>13}");
+        };
+        line("", ["WQL", "bias", "80 % band", "95 % band"].map(String::from));
+        for ((name, _), sums) in GROUPS.iter().zip(sums) {
+            let figures = sums.map(|sum| sum.figures());
+            let pair = |of: fn(&Figures) -> Option<f64>| {
+                let [now, before] = figures.each_ref().map(|f| of(f).unwrap_or(f64::NAN));
+                format!("{now:.3} ({before:.3})")
+            };
+            line(
+                name,
+                [pair(|f| f.wql), pair(|f| f.bias), pair(|f| f.coverage80), pair(|f| f.coverage95)],
+            );
+        }
+        println!("  in brackets: of the forecasts that they replaced");
+    }
+}
