@@ -19,10 +19,9 @@ use surgecast::forecast::{
     Ensemble, Figures, History, Part, Past, Score, SoFar, Target, Vintage, completed, is_far_off,
 };
 use surgecast::simulate::Family;
-use world::{HOUR, WEEK, WIDTH, World};
+use world::{Asked, DAY, WEEK, WIDTH, World};
 
 const HISTORY: i64 = 8;
-const DAY: i64 = 24 * HOUR;
 const MINUTE: Duration = Duration::from_secs(60);
 const MINUTES: u32 = WIDTH.secs() / 60;
 /// First window of each group of targets, the open one before them.
@@ -55,14 +54,14 @@ fn score(sums: &mut Sums, history: &History, (now, before): (&[Target], &[Target
     }
 }
 
-fn run(seed: u64, family: Family, weeks: i64, sums: &mut Sums) -> u32 {
+fn run(seed: u64, family: Family, weeks: i64, sums: &mut Sums) {
     let world = World::new(seed, family, HISTORY + weeks);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let leaves = world.series.iter().filter(|(key, _)| !key.is_roll_up());
     let leaves: BTreeMap<SeriesKey, History> =
         leaves.map(|(k, h)| (k.clone(), h.clone())).collect();
     let past = Past { series: &leaves, alarms: &[], work: &[], ..world.past() };
-    let (starts, mut model, mut nowcasts) = (world.first + HISTORY * WEEK, Ensemble::default(), 0);
+    let (starts, mut model) = (world.first + HISTORY * WEEK, Ensemble::default());
     for origin in starts..world.end - 25 {
         if (origin - starts) % DAY == 0 {
             model = Ensemble::fitted(&past, origin, Part::WHOLE);
@@ -84,25 +83,16 @@ fn run(seed: u64, family: Family, weeks: i64, sums: &mut Sums) -> u32 {
             let Some((head, before)) = heads.remove(&vintage.series) else { continue };
             let now: Vec<Target> = std::iter::once(head).chain(vintage.targets).collect();
             score(sums, &leaves[&vintage.series], (&now, &before.targets));
-            nowcasts += 1;
         }
     }
-    nowcasts
 }
 
 fn main() {
-    // `cargo bench` adds `--bench`.
-    let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
-    let seeds = args.first().map_or("1,2,3", String::as_str).split(',');
-    let families = match args.get(1).map(String::as_str) {
-        None | Some("all") => Family::EVERY.to_vec(),
-        Some(name) => vec![name.parse().expect("a family")],
-    };
-    let weeks: i64 = args.get(2).map_or(2, |n| n.parse().expect("weeks"));
-    let seeds: Vec<u64> = seeds.map(|s| s.parse().expect("seeds such as 1,2,3")).collect();
+    let Asked { seeds, families, weeks } = Asked::new(2);
     for family in families {
         let mut sums = Sums::default();
-        let found: u32 = seeds.iter().map(|seed| run(*seed, family, weeks, &mut sums)).sum();
+        seeds.iter().for_each(|seed| run(*seed, family, weeks, &mut sums));
+        let found = sums[0][0].n;
         println!("{family}, seeds {seeds:?}, {weeks} weeks each: {found} nowcasts");
         let line = |name: &str, [wql, bias, inside80, inside95]: [String; 4]| {
             println!("  {name:<18} {wql:>17} {bias:>17} {inside80:>13} {inside95:>13}");

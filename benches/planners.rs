@@ -19,11 +19,10 @@ use surgecast::forecast::{
     Adjustment, AdjustmentKind, Ensemble, History, Part, Past, Says, Score, adjusted, unadjusted,
 };
 use surgecast::simulate::Family;
-use world::{HOUR, WEEK, WIDTH, World};
+use world::{Asked, DAY, HOUR, WEEK, WIDTH, World};
 
 const WEEKS: i64 = 12;
 const SCORED: i64 = 2;
-const DAY: i64 = 24 * HOUR;
 const TRUE_FACTOR: f64 = 1.8;
 const NAMES: [&str; 4] = ["nobody says anything", "learned as they were", "left out", "divided"];
 
@@ -92,11 +91,8 @@ fn learned(counted: &Histories, runs: &[Adjustment], way: usize) -> Histories {
 }
 
 fn main() {
-    // `cargo bench` adds `--bench`.
-    let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
-    let seeds = args.first().map_or("1,2,3", String::as_str).split(',');
     let mut scores = [[Score::default(); 3]; NAMES.len()];
-    for seed in seeds.map(|seed| seed.parse::<u64>().expect("seeds such as 1,2,3")) {
+    for seed in Asked::new(SCORED).seeds {
         let world = World::new(seed, Family::default(), WEEKS);
         let (counted, runs) = lay(&world, seed);
         let starts = world.end - SCORED * WEEK;

@@ -16,19 +16,10 @@ mod surges;
 mod world;
 
 use score::Totals;
-use surgecast::simulate::Family;
+use world::Asked;
 
 fn main() {
-    // `cargo bench` adds `--bench`.
-    let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
-    let seeds = args.first().map_or("1,2,3", String::as_str);
-    let seeds: Vec<u64> =
-        seeds.split(',').map(|s| s.parse().expect("seeds such as 1,2,3")).collect();
-    let families: Vec<Family> = match args.get(1).map(String::as_str) {
-        None | Some("all") => Family::EVERY.to_vec(),
-        Some(name) => vec![name.parse().expect("a family")],
-    };
-    let weeks: i64 = args.get(2).map_or(4, |n| n.parse().expect("weeks"));
+    let Asked { seeds, families, weeks } = Asked::new(4);
     for family in families {
         let mut totals = Totals::default();
         for seed in &seeds {

@@ -9,8 +9,32 @@ use surgecast::simulate::{Family, IncidentKind, Operator, OperatorConfig};
 
 pub const WIDTH: WindowWidth = WindowWidth::QUARTER;
 pub const HOUR: i64 = 4;
-pub const WEEK: i64 = 7 * 24 * HOUR;
+pub const DAY: i64 = 24 * HOUR;
+pub const WEEK: i64 = 7 * DAY;
 const DAY_MS: i64 = 86_400_000;
+
+/// What a bench was asked for: `[SEEDS] [FAMILY] [WEEKS]`, such as `1,2,3 long-tail 4`.
+pub struct Asked {
+    pub seeds: Vec<u64>,
+    pub families: Vec<Family>,
+    pub weeks: i64,
+}
+
+impl Asked {
+    /// `weeks`: where none are named.
+    pub fn new(weeks: i64) -> Self {
+        // `cargo bench` adds `--bench`.
+        let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with("--"));
+        let seeds = args.next().unwrap_or_else(|| "1,2,3".into());
+        let seeds = seeds.split(',').map(|s| s.parse().expect("seeds such as 1,2,3")).collect();
+        let families = match args.next().as_deref() {
+            None | Some("all") => Family::EVERY.to_vec(),
+            Some(name) => vec![name.parse().expect("a family")],
+        };
+        let weeks = args.next().map_or(weeks, |n| n.parse().expect("weeks"));
+        Self { seeds, families, weeks }
+    }
+}
 
 /// Tickets a quarter of an hour, as they truly were to be expected.
 pub struct Truth {
