@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use surgecast::domain::{SeriesKey, Severity};
 use surgecast::forecast::{
-    Effect, Ensemble, History, Part, Past, Prior, Profiles, Response, Vintage, quantiles,
+    Effect, Ensemble, History, Learned, Part, Past, Prior, Vintage, quantiles,
 };
 use surgecast::simulate::Family;
 
@@ -67,30 +67,22 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
         .collect();
     let mut surges = Surges::default();
     let start = world.first + HISTORY * WEEK;
-    let mut fitted: Option<(Profiles, Response, BTreeMap<SeriesKey, History>)> = None;
+    let mut fitted: Option<(Learned, BTreeMap<SeriesKey, History>)> = None;
     for origin in (start..world.end - 24).step_by(EVERY as usize) {
         let past = world.past();
         let refit = fitted.is_none() || (origin - start) % REFIT == 0;
         if refit {
-            let profiles = Profiles::learn(&past, origin);
-            let base = profiles.baselines(&past, origin - HISTORY * WEEK, origin);
-            let response = Response::fit(&past, &base, origin, &prior);
-            let cleaned =
-                keys.iter().map(|key| (key.clone(), response.cleaned(key, &world.series[key])));
-            let cleaned = cleaned.collect();
-            fitted = Some((profiles, response, cleaned));
+            fitted = Some((Learned::fit(&prior, &past, origin), world.series.clone()));
         }
-        let Some((profiles, response, cleaned)) = &mut fitted else { continue };
-        let base = profiles.baselines(&past, origin - 36 * HOUR, origin);
-        let reading = response.read(&past, &base, origin);
-        // What the last day's alarms account for: nothing is cleaned beyond the fit and the reading.
-        let day = origin - 20 * HOUR..origin;
+        let Some((learned, cleaned)) = &mut fitted else { continue };
+        let reading = learned.read(&past, origin);
+        // What was read at earlier origins stays taken out: a fit every day would have done so.
+        let first = if refit { world.first } else { origin - 20 * HOUR };
         for key in keys.iter().filter(|key| !key.is_roll_up()) {
+            let now = learned.cleaned(&reading, key, &world.series[key]);
             let history = cleaned.get_mut(key).expect("a series");
-            for index in day.clone() {
-                let came = f64::from(world.series[key].get(index));
-                history
-                    .set(index, (came - reading.past_effect(response, key, index)).max(0.0) as f32);
+            for index in first..origin {
+                history.set(index, now.get(index));
             }
         }
         for key in keys.iter().filter(|key| key.is_roll_up()) {

@@ -38,10 +38,7 @@ pub use nowcast::{Nowcast, SoFar, completed, differs, is_far_off, rolled_up};
 pub use open::OpenHours;
 pub use past::{AlarmSpell, Calendar, DayKind, Model, Past, Place, PlannedWork};
 pub use product::Product;
-pub use response::{
-    Baseline, Baselines, ChannelPrior, Effect, Mixture, Prior, PriorError, Profiles, Reading,
-    Response,
-};
+pub use response::{ChannelPrior, Effect, Learned, Mixture, Prior, PriorError, Reading};
 pub use score::{Figures, Score, TARGET_ACCURACY, scale};
 pub use spread::{cumulative, poisson_floor, quantiles};
 pub use types::{Cause, HORIZON, History, QUANTILES, Target, Vintage, rounded};

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::reconcile::reconcile;
-use super::response::{Prior, Profiles, Reading, Response};
+use super::response::{Learned, Prior, Reading};
 use super::surge::{self, Surges};
 use super::{Cause, Ensemble, History, Model, Part, Past, Vintage, rounded};
 use crate::domain::{SeriesKey, WindowWidth};
@@ -22,26 +22,10 @@ pub struct Product {
     learned: Option<Learned>,
 }
 
-/// What alarms mean at an operator.
-#[derive(Debug)]
-pub struct Learned {
-    profiles: Profiles,
-    response: Response,
-}
-
 impl Default for Product {
     fn default() -> Self {
         Self::new(Prior::shipped())
     }
-}
-
-/// Weeks that a response is learned from.
-const WEEKS: i64 = 8;
-/// Hours before an origin for which a baseline is wanted.
-const BEFORE_HOURS: i64 = 36;
-
-fn per_hour(past: &Past<'_>) -> i64 {
-    i64::from(3600 / past.width.secs())
 }
 
 impl Product {
@@ -62,10 +46,7 @@ impl Product {
         if past.alarms.is_empty() && past.work.is_empty() {
             return None;
         }
-        let profiles = Profiles::learn(past, origin);
-        let base = profiles.baselines(past, origin - WEEKS * 168 * per_hour(past), origin);
-        let response = Response::fit(past, &base, origin, prior);
-        Some(Learned { profiles, response })
+        Some(Learned::fit(prior, past, origin))
     }
 
     /// Series that have a fit.
@@ -100,16 +81,13 @@ impl Product {
         if past.alarms.is_empty() && past.work.is_empty() {
             return vintages;
         }
-        let Some(Learned { profiles, response }) = &self.learned else { return vintages };
-        let base = profiles.baselines(past, origin - BEFORE_HOURS * per_hour(past), origin);
-        let reading = response.read(past, &base, origin);
+        let Some(learned) = &self.learned else { return vintages };
+        let reading = learned.read(past, origin);
         let touched = reading.touched().map(|(key, _)| key).chain(reading.explained());
         let mut cleaned = BTreeMap::new();
         for key in touched.filter(|key| !key.is_roll_up()) {
             let Some(history) = past.series.get(key) else { continue };
-            let mut clean = response.cleaned(key, history);
-            reading.clean(key, &mut clean);
-            cleaned.insert(key.clone(), clean);
+            cleaned.insert(key.clone(), learned.cleaned(&reading, key, history).into_owned());
         }
         if cleaned.is_empty() {
             return vintages;

@@ -1,5 +1,6 @@
 //! What each series would bring without alarms, window by window.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::domain::{SeriesKey, WindowWidth, Zone};
@@ -27,6 +28,14 @@ impl Baseline {
         let slot = usize::try_from(index - self.first).ok();
         slot.and_then(|i| self.expected.get(i)).map_or(f64::NAN, |v| f64::from(*v))
     }
+}
+
+/// A series' counts as a baseline is to see them: without what is known to be none of its business.
+pub type Shown<'s> = &'s dyn for<'h> Fn(&SeriesKey, &'h History) -> Cow<'h, History>;
+
+/// Counts as they came.
+pub fn as_counted<'h>(_: &SeriesKey, history: &'h History) -> Cow<'h, History> {
+    Cow::Borrowed(history)
 }
 
 /// Weeks of history that a profile is made of.
@@ -58,36 +67,52 @@ impl Profile {
 
 impl Profiles {
     /// Learns from up to eight weeks of windows before `origin`.
-    pub fn learn(past: &Past<'_>, origin: i64) -> Self {
+    pub fn learn(past: &Past<'_>, origin: i64, shown: Shown<'_>) -> Self {
         let week = 7 * 86_400 / i64::from(past.width.secs());
         let from = origin - WEEKS * week;
         let mut zones = Zones::new(past.width, from, origin);
         let leaves = past.series.iter().filter(|(key, _)| !key.is_roll_up());
         let learned = leaves.map(|(key, history)| {
             let slots = zones.slots(past.place_of(key).zone);
-            let mut profile = Profile { slots: slots.profile(history, origin), dispersion: 0.0 };
-            let expected = slots.expected(&profile, history, origin);
-            profile.dispersion = dispersion(history, from, &expected);
+            let history = shown(key, history);
+            let mut profile = Profile { slots: slots.profile(&history, origin), dispersion: 0.0 };
+            let expected = slots.expected(&profile, &history, origin);
+            profile.dispersion = dispersion(&history, from, &expected);
             (key.clone(), profile)
         });
         Self { by_series: learned.collect() }
     }
 
     /// Baselines from window `from` to the end of the horizon after `origin`; reads windows before it only.
-    pub fn baselines(&self, past: &Past<'_>, from: i64, origin: i64) -> Baselines {
+    pub fn baselines(
+        &self,
+        past: &Past<'_>,
+        from: i64,
+        origin: i64,
+        shown: Shown<'_>,
+    ) -> Baselines {
+        self.baselines_of(self.by_series.keys(), past, from, origin, shown)
+    }
+
+    /// The same of some series.
+    pub fn baselines_of<'k>(
+        &self,
+        series: impl Iterator<Item = &'k SeriesKey>,
+        past: &Past<'_>,
+        from: i64,
+        origin: i64,
+        shown: Shown<'_>,
+    ) -> Baselines {
         let horizon = past.width.per(HORIZON) as i64;
         let mut zones = Zones::new(past.width, from, origin + horizon);
         let known =
-            self.by_series.iter().filter_map(|(key, p)| Some((key, p, past.series.get(key)?)));
+            series.filter_map(|key| Some((key, self.by_series.get(key)?, past.series.get(key)?)));
         known
             .map(|(key, profile, history)| {
                 let slots = zones.slots(past.place_of(key).zone);
-                let expected = slots.expected(profile, history, origin);
-                let dispersion = profile.dispersion;
-                (
-                    key.clone(),
-                    Baseline { first: from, expected, dispersion, average: profile.average() },
-                )
+                let expected = slots.expected(profile, &shown(key, history), origin);
+                let (dispersion, average) = (profile.dispersion, profile.average());
+                (key.clone(), Baseline { first: from, expected, dispersion, average })
             })
             .collect()
     }

@@ -35,6 +35,17 @@ impl<const N: usize> Curve<N> {
         self.came[i + 1] += weight * after * came;
     }
 
+    /// How much of a curve came, as least squares have it: what fits it best, times what it is, and its square.
+    pub(super) fn amount(&self, curve: &[f64; N]) -> (f64, f64) {
+        let (mut came, mut square) = (0.0, 0.0);
+        for i in 0..N {
+            let next = curve.get(i + 1).map_or(0.0, |next| 2.0 * self.next[i] * next);
+            came += self.came[i] * curve[i];
+            square += curve[i] * (self.own[i] * curve[i] + next);
+        }
+        (came, square)
+    }
+
     /// Strengths by knot, from knot `first` on; those before stay. `pull`: tickets that `start` is worth at each knot.
     pub(super) fn solved(
         &self,

@@ -1,6 +1,8 @@
 //! A fit: what eight weeks of alarms and tickets taught.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::time::Duration;
 
 use super::baseline::Baselines;
@@ -10,7 +12,7 @@ use super::episode::{Episode, episodes};
 use super::filter::{EVIDENCE_HOURS, Posterior};
 use super::ground::{Ground, Site};
 use super::law::Law;
-use super::learn::{EPISODES_MAX, Explained, TRACKS_MAX, learn};
+use super::learn::{EPISODES_MAX, Explained, FIRST, THEN, TRACKS_MAX, learn};
 use super::prior::Prior;
 use super::track::{Track, restless};
 use super::work::WorkLaw;
@@ -18,7 +20,7 @@ use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{AlarmSpell, History, Past, PlannedWork};
 
 /// Weeks of history that a fit looks at.
-const WEEKS: i64 = 8;
+pub(super) const WEEKS: i64 = 8;
 /// An episode whose odds and tickets both say nothing is not looked into: standard deviations.
 const NOTICEABLE: f64 = 1.0;
 
@@ -26,7 +28,8 @@ const NOTICEABLE: f64 = 1.0;
 #[derive(Clone, Debug)]
 pub struct Response {
     pub(super) law: Law,
-    /// Tickets by window that past alarms account for.
+    /// Tickets by window that past alarms and planned work account for, never more than came; negative where alarms kept
+    /// tickets away.
     pub(super) past: BTreeMap<SeriesKey, HashMap<i64, f32>>,
 }
 
@@ -39,9 +42,26 @@ impl Response {
 
     /// Learns from up to eight weeks before window `until`. `base` says what each series would have brought
     /// without alarms; series that it does not have, and roll-ups, teach nothing.
+    ///
+    /// A first look: `base` is still lifted by what alarms brought.
     pub fn fit(past: &Past<'_>, base: &Baselines, until: i64, prior: &Prior) -> Self {
-        let mut response = Self::untaught(past, prior);
-        let law = &mut response.law;
+        Self::untaught(past, prior).looked(past, base, until, prior, FIRST)
+    }
+
+    /// Learns on from a `base` that was told without what [`Self::cleaned`] takes out.
+    pub fn refined(self, past: &Past<'_>, base: &Baselines, until: i64, prior: &Prior) -> Self {
+        self.looked(past, base, until, prior, THEN)
+    }
+
+    fn looked(
+        mut self,
+        past: &Past<'_>,
+        base: &Baselines,
+        until: i64,
+        prior: &Prior,
+        rounds: Range<usize>,
+    ) -> Self {
+        let law = &mut self.law;
         let ground = Ground::new(past, base, until, law);
         let week = 7 * 86_400 / i64::from(past.width.secs());
         let from = until - WEEKS * week;
@@ -56,42 +76,41 @@ impl Response {
             let spells = law.damp.others(&ground.sites[site].scope, spells);
             found.extend(episodes(site, &spells, &work[site], &law.classes, ground.now()));
         }
-        learn(law, prior, &ground, &sample(&ground, &found));
+        learn(law, prior, &ground, &sample(&ground, &found), rounds);
+        self.past.clear();
         for (number, site) in ground.sites.iter().enumerate() {
             let from = found.partition_point(|e| e.site < number);
             let to = found.partition_point(|e| e.site <= number);
             let explained = explain(law, &ground, site, &found[from..to], &work[number], |_, _| {});
             for (leaf, tickets) in site.leaves.iter().zip(explained) {
                 if !tickets.is_empty() {
-                    response.past.insert(leaf.key.clone(), tickets);
+                    self.past.insert(leaf.key.clone(), tickets);
                 }
             }
         }
-        response
-    }
-
-    /// Tickets of a past window that alarms and planned work account for, as of the fit; never more than came.
-    /// Negative where alarms kept tickets away.
-    pub fn past_effect(&self, series: &SeriesKey, index: i64) -> f64 {
-        let found = self.past.get(series).and_then(|tickets| tickets.get(&index));
-        found.map_or(0.0, |tickets| f64::from(*tickets))
+        self
     }
 
     /// A history without what alarms account for, as of the fit.
-    pub fn cleaned(&self, series: &SeriesKey, history: &History) -> History {
-        let mut cleaned = history.clone();
-        for (index, tickets) in self.past.get(series).into_iter().flatten() {
-            subtract(&mut cleaned, *index, f64::from(*tickets));
-        }
-        cleaned
+    pub fn cleaned<'h>(&self, series: &SeriesKey, history: &'h History) -> Cow<'h, History> {
+        let past = self.past.get(series).into_iter().flatten();
+        without(history, past.map(|(index, tickets)| (*index, f64::from(*tickets))))
     }
 }
 
-pub(super) fn subtract(history: &mut History, index: i64, tickets: f64) {
-    let count = history.get(index);
-    if !count.is_nan() {
-        history.set(index, (f64::from(count) - tickets).max(0.0) as f32);
+/// A history less tickets by window.
+pub(super) fn without<'h>(
+    history: &'h History,
+    tickets: impl Iterator<Item = (i64, f64)>,
+) -> Cow<'h, History> {
+    let mut cleaned = Cow::Borrowed(history);
+    for (index, tickets) in tickets {
+        let count = cleaned.get(index);
+        if !count.is_nan() {
+            cleaned.to_mut().set(index, (f64::from(count) - tickets).max(0.0) as f32);
+        }
     }
+    cleaned
 }
 
 /// Evenly spread episodes, no more than can be learned from in seconds.

@@ -91,6 +91,13 @@ impl Law {
         }
     }
 
+    /// What the prior says of the same channels.
+    pub(super) fn start(&self, prior: &Prior) -> Self {
+        let mut channels: Vec<(&Name, &usize)> = self.channels.iter().collect();
+        channels.sort_by_key(|(_, number)| **number);
+        Self::of_prior(prior, channels.into_iter().map(|(name, _)| name))
+    }
+
     /// Share of an incident's complaints that come, by how far people are asleep.
     pub(super) fn awake(&self, asleep: f64) -> f64 {
         1.0 - asleep * (1.0 - self.night)

@@ -1,6 +1,7 @@
 //! Learning from past episodes: expectation–maximisation over whether each was felt, when and how much.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use super::curve::Curve;
 use super::ending::EndingSums;
@@ -15,13 +16,15 @@ use super::solve::{Row, Start, dot, linear, log_odds, logistic};
 use super::track::Track;
 use chrono::Timelike;
 
-/// Rounds of learning.
-const ROUNDS: usize = 9;
+/// Rounds of learning: those of a first look, and those after it.
+pub(super) const FIRST: Range<usize> = 0..4;
+pub(super) const THEN: Range<usize> = 4..9;
 /// Episodes that are learned from: enough for every figure, and no more work than seconds.
 pub(super) const EPISODES_MAX: usize = 2000;
 /// The same times their series.
 pub(super) const TRACKS_MAX: usize = 8000;
-/// Candidates for how far an incident's tickets follow the hour's own volume.
+/// Candidates for how far an incident's tickets follow the hour's own volume, and the round that chooses.
+const DAYTIME_ROUND: usize = 2;
 const DAYTIME_EPISODES: usize = 600;
 const DAYTIME: [f64; 4] = [0.0, 0.35, 0.7, 1.0];
 /// How far the prior's curves may be trusted, in multiples of its own weight, and the round that chooses.
@@ -29,6 +32,8 @@ const TRUST: [f64; 3] = [1.0 / 3.0, 1.0, 3.0];
 const TRUST_ROUND: usize = 4;
 /// Share of an episode's tickets by which its size is usually misjudged.
 const SIZE_ERROR: f64 = 0.3;
+/// No night holds back more, in multiples of the start's.
+const BACKLOG_MOST: f64 = 6.0;
 /// How far one type's score may lie from another's: log-odds, and ln size.
 const TYPE_SPREAD: (f64, f64) = (1.0, 0.3);
 /// The same of services and of scopes.
@@ -61,12 +66,18 @@ struct KernelSums {
     dawn: Curve<{ DAWN.len() }>,
 }
 
-/// Improves a law by the episodes of a past; `tracks` by episode.
-pub(super) fn learn(law: &mut Law, prior: &Prior, ground: &Ground<'_>, episodes: &[&Episode]) {
-    let start = law.clone();
+/// Improves a law by the episodes of a past.
+pub(super) fn learn(
+    law: &mut Law,
+    prior: &Prior,
+    ground: &Ground<'_>,
+    episodes: &[&Episode],
+    rounds: Range<usize>,
+) {
+    let start = law.start(prior);
     let mut trust = 1.0;
-    for round in 0..ROUNDS {
-        if round == 2 {
+    for round in rounds {
+        if round == DAYTIME_ROUND {
             let few: Vec<&Episode> = episodes.iter().take(DAYTIME_EPISODES).copied().collect();
             let found = DAYTIME.map(|daytime| {
                 let candidate = Law { daytime, ..law.clone() };
@@ -271,12 +282,26 @@ fn improve(law: &mut Law, start: &Law, prior: &Prior, ground: &Ground<'_>, sums:
 
 /// `weight`: tickets that the curves to start from are worth at each knot.
 fn improve_kernels(law: &mut Law, start: &Law, weight: f64, sums: &Sums) {
+    let backlog = backlog(start, weight / 4.0, sums);
     for ((kernel, start), sums) in law.kernels.iter_mut().zip(&start.kernels).zip(&sums.kernels) {
         let up = sums.up.solved(&kernel.up, &start.up, 1, weight);
         let down = sums.down.solved(&kernel.down, &start.down, 1, weight);
-        let dawn = sums.dawn.solved(&kernel.dawn, &start.dawn, 0, weight / 4.0);
+        let morning = start.dawn.map(|strength| backlog * strength);
+        let dawn = sums.dawn.solved(&kernel.dawn, &morning, 0, weight / 4.0);
         *kernel = Kernel::new(up, down, dawn);
     }
+}
+
+/// What the night holds back of all channels, in multiples of the start's: whether it does so at all is soon seen in all of
+/// them together, long before each channel's course is.
+fn backlog(start: &Law, weight: f64, sums: &Sums) -> f64 {
+    let (mut came, mut square) = (weight, weight);
+    for (start, sums) in start.kernels.iter().zip(&sums.kernels) {
+        let (more, own) = sums.dawn.amount(&start.dawn);
+        came += more;
+        square += own;
+    }
+    (came / square).clamp(0.0, BACKLOG_MOST)
 }
 
 fn onset(start: &Onset, prior: &Prior, sums: &Sums) -> Onset {

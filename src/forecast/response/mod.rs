@@ -2,20 +2,21 @@
 //!
 //! Alarms of a region and service that come together are an *episode*. Of each it is asked whether customers
 //! notice it at all, from when on, how much, and how long: odds, size, onset, length and the channels' curves
-//! are learned from weeks of episodes ([`Response::fit`]) and, of a single one, from the tickets seen since its
-//! alarms ([`Response::read`], Bayes' rule on a grid). What comes out is a distribution of extra tickets
+//! are learned from weeks of episodes ([`Learned::fit`]) and, of a single one, from the tickets seen since its
+//! alarms ([`Learned::read`], Bayes' rule on a grid). What comes out is a distribution of extra tickets
 //! ([`Effect`]), because "probably nothing, perhaps a lot" has no useful mean.
 //!
 //! | module | what |
 //! | --- | --- |
 //! | `prior` | figures to start from, `models/response.toml` |
-//! | `baseline` | tickets without alarms, from whoever forecasts them |
+//! | `baseline` | tickets without alarms: a profile of the week times a slow level |
 //! | `class`, `episode` | which alarms say anything; which belong together |
 //! | `kernel`, `onset`, `ending`, `work`, `damp`, `law` | what is learned |
 //! | `course` | how strongly an incident is felt from minute to minute |
 //! | `track`, `filter` | one episode, given the tickets since |
 //! | `learn`, `curve` | expectation–maximisation over past episodes, the curves by least squares |
 //! | `read`, `effect`, `paths` | now, and the next six hours |
+//! | `learned` | all of it together, for those who forecast |
 //!
 //! Pure: values before the origin in, values out; nothing is kept between two reads.
 
@@ -33,6 +34,7 @@ mod ground;
 mod kernel;
 mod law;
 mod learn;
+mod learned;
 mod onset;
 mod paths;
 mod prior;
@@ -43,8 +45,7 @@ mod tests;
 mod track;
 mod work;
 
-pub use baseline::{Baseline, Baselines, Profiles};
 pub use effect::{Effect, Mixture};
-pub use fit::Response;
+pub use learned::Learned;
 pub use prior::{ChannelPrior, Prior, PriorError};
 pub use read::Reading;

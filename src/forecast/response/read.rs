@@ -1,5 +1,6 @@
 //! Now: what stands, what it has brought, and what it will bring.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use super::damp::Ways;
 use super::effect::Effect;
 use super::episode::{Episode, episodes};
 use super::filter::Posterior;
-use super::fit::{Response, damp, explain, middle, subtract};
+use super::fit::{Response, damp, explain, middle, without};
 use super::ground::{Ground, Site};
 use super::law::Law;
 use super::onset::minutes_between;
@@ -59,13 +60,17 @@ impl Reading {
         self.effects.iter().map(|(key, effects)| (key, effects.as_slice()))
     }
 
-    /// Tickets of a leaf's past window that alarms and work account for, by what is known now.
-    pub fn past_effect(&self, response: &Response, series: &SeriesKey, index: i64) -> f64 {
-        if index < self.first {
-            return response.past_effect(series, index);
-        }
-        let found = self.past.get(series).and_then(|tickets| tickets.get(&index));
-        found.map_or(0.0, |tickets| f64::from(*tickets))
+    /// Tickets of a leaf's past windows that alarms and work account for, by what is known now: of the last day as read, before
+    /// it as of the fit.
+    pub fn past_effects<'r>(
+        &'r self,
+        response: &'r Response,
+        series: &SeriesKey,
+    ) -> impl Iterator<Item = (i64, f64)> + use<'r> {
+        let fitted = response.past.get(series).into_iter().flatten();
+        let fitted = fitted.filter(|(index, _)| **index < self.first);
+        let read = self.past.get(series).into_iter().flatten();
+        fitted.chain(read).map(|(index, tickets)| (*index, f64::from(*tickets)))
     }
 
     /// A reading of given courses, for comparisons: by episode, ways that are equally likely, tickets by target of all channels
@@ -114,11 +119,14 @@ impl Reading {
         self.past.keys()
     }
 
-    /// Takes what alarms account for out of a history's last day.
-    pub fn clean(&self, series: &SeriesKey, history: &mut History) {
-        for (index, tickets) in self.past.get(series).into_iter().flatten() {
-            subtract(history, *index, f64::from(*tickets));
-        }
+    /// A history without what alarms account for.
+    pub fn cleaned<'h>(
+        &self,
+        response: &Response,
+        series: &SeriesKey,
+        history: &'h History,
+    ) -> Cow<'h, History> {
+        without(history, self.past_effects(response, series))
     }
 }
 
