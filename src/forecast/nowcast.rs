@@ -128,7 +128,7 @@ pub fn completed(target: &Target, seen: &SoFar, width: WindowWidth) -> Target {
 
 /// Counts at [`QUANTILES`] of a mixture: each lies between those of its laws.
 fn mixed(laws: [Law; 2]) -> [f64; 7] {
-    let each = laws.map(|law| quantiles(law.mean, law.dispersion).map(f64::round));
+    let each = laws.map(|law| quantiles(law.mean, law.dispersion));
     let below = |count: f64| -> f64 {
         let shares = laws.iter().map(|l| l.weight * cumulative(l.mean, l.dispersion, count));
         shares.sum()

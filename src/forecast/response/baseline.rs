@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::domain::{SeriesKey, WindowWidth, Zone};
 use crate::forecast::{HORIZON, History, Past};
@@ -38,8 +39,8 @@ pub fn as_counted<'h>(_: &SeriesKey, history: &'h History) -> Cow<'h, History> {
     Cow::Borrowed(history)
 }
 
-/// Weeks of history that a profile is made of.
-const WEEKS: i64 = 8;
+/// History that is learned from.
+pub(super) const LEARNED: Duration = Duration::from_secs(8 * 7 * 86_400);
 /// Neighbouring slots of the week that smooth a slot.
 const SMOOTH: [(usize, f64); 5] = [(0, 0.1), (1, 0.2), (2, 0.4), (3, 0.2), (4, 0.1)];
 /// Tickets that a level's span must expect before its own ratio weighs as much as none.
@@ -68,8 +69,7 @@ impl Profile {
 impl Profiles {
     /// Learns from up to eight weeks of windows before `origin`.
     pub fn learn(past: &Past<'_>, origin: i64, shown: Shown<'_>) -> Self {
-        let week = 7 * 86_400 / i64::from(past.width.secs());
-        let from = origin - WEEKS * week;
+        let from = origin - past.width.per(LEARNED) as i64;
         let mut zones = Zones::new(past.width, from, origin);
         let leaves = past.series.iter().filter(|(key, _)| !key.is_roll_up());
         let learned = leaves.map(|(key, history)| {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::time::Duration;
 
-use super::baseline::Baselines;
+use super::baseline::{Baselines, LEARNED};
 use super::class::Classes;
 use super::damp::DampLaw;
 use super::episode::{Episode, episodes};
@@ -19,8 +19,6 @@ use super::work::WorkLaw;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{AlarmSpell, History, Past, PlannedWork};
 
-/// Weeks of history that a fit looks at.
-pub(super) const WEEKS: i64 = 8;
 /// An episode whose odds and tickets both say nothing is not looked into: standard deviations.
 const NOTICEABLE: f64 = 1.0;
 
@@ -63,8 +61,7 @@ impl Response {
     ) -> Self {
         let law = &mut self.law;
         let ground = Ground::new(past, base, until, law);
-        let week = 7 * 86_400 / i64::from(past.width.secs());
-        let from = until - WEEKS * week;
+        let from = until - past.width.per(LEARNED) as i64;
         let start = past.width.start(from);
         let (alarms, work) = (ground.alarms(past, start), ground.work(past, start));
         law.classes = Classes::learn(&ground, &alarms, from, &prior.alarm_class);
@@ -93,9 +90,17 @@ impl Response {
 
     /// A history without what alarms account for, as of the fit.
     pub fn cleaned<'h>(&self, series: &SeriesKey, history: &'h History) -> Cow<'h, History> {
-        let past = self.past.get(series).into_iter().flatten();
-        without(history, past.map(|(index, tickets)| (*index, f64::from(*tickets))))
+        without(history, windows(&self.past, series))
     }
+}
+
+/// Tickets by window of a series.
+pub(super) fn windows<'p>(
+    past: &'p BTreeMap<SeriesKey, HashMap<i64, f32>>,
+    series: &SeriesKey,
+) -> impl Iterator<Item = (i64, f64)> + use<'p> {
+    let found = past.get(series).into_iter().flatten();
+    found.map(|(index, tickets)| (*index, f64::from(*tickets)))
 }
 
 /// A history less tickets by window.

@@ -1,6 +1,6 @@
 //! What a fit has learned, or the prior says: one value that everything else reads.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::class::Classes;
 use super::damp::DampLaw;
@@ -62,21 +62,16 @@ pub(super) struct Law {
 }
 
 impl Law {
-    /// Before any history.
+    /// Before any history. Kernels are numbered by the channels' names, so that laws of the same channels agree.
     pub(super) fn of_prior<'a>(prior: &Prior, channels: impl Iterator<Item = &'a Name>) -> Self {
-        let mut numbers: BTreeMap<Name, usize> = BTreeMap::new();
-        let mut kernels = vec![Kernel::of_prior(prior.channel("default"), prior.night.backlog)];
-        for channel in channels {
-            if !numbers.contains_key(channel) {
-                numbers.insert(channel.clone(), kernels.len());
-                kernels
-                    .push(Kernel::of_prior(prior.channel(channel.as_str()), prior.night.backlog));
-            }
-        }
+        let channels: BTreeSet<&Name> = channels.collect();
+        let names = channels.iter().map(|channel| channel.as_str());
+        let kernel = |name| Kernel::of_prior(prior.channel(name), prior.night.backlog);
+        let kernels = std::iter::once("default").chain(names).map(kernel).collect();
         let score = |c: [f64; FIGURES]| Score { coefficients: c.to_vec(), ..Score::default() };
         Self {
             classes: Classes::untaught(&prior.alarm_class),
-            channels: numbers,
+            channels: channels.into_iter().cloned().zip(1..).collect(),
             kernels,
             real: score(real_figures(&prior.real)),
             size: score(size_figures(&prior.size)),
@@ -89,13 +84,6 @@ impl Law {
             work: WorkLaw::of_prior(&prior.work),
             damp: DampLaw::default(),
         }
-    }
-
-    /// What the prior says of the same channels.
-    pub(super) fn start(&self, prior: &Prior) -> Self {
-        let mut channels: Vec<(&Name, &usize)> = self.channels.iter().collect();
-        channels.sort_by_key(|(_, number)| **number);
-        Self::of_prior(prior, channels.into_iter().map(|(name, _)| name))
     }
 
     /// Share of an incident's complaints that come, by how far people are asleep.

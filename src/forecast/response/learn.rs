@@ -74,7 +74,7 @@ pub(super) fn learn(
     episodes: &[&Episode],
     rounds: Range<usize>,
 ) {
-    let start = law.start(prior);
+    let start = Law::of_prior(prior, law.channels.keys());
     let mut trust = 1.0;
     for round in rounds {
         if round == DAYTIME_ROUND {
@@ -282,12 +282,13 @@ fn improve(law: &mut Law, start: &Law, prior: &Prior, ground: &Ground<'_>, sums:
 
 /// `weight`: tickets that the curves to start from are worth at each knot.
 fn improve_kernels(law: &mut Law, start: &Law, weight: f64, sums: &Sums) {
-    let backlog = backlog(start, weight / 4.0, sums);
+    let light = weight / 4.0;
+    let backlog = backlog(start, light, sums);
     for ((kernel, start), sums) in law.kernels.iter_mut().zip(&start.kernels).zip(&sums.kernels) {
         let up = sums.up.solved(&kernel.up, &start.up, 1, weight);
         let down = sums.down.solved(&kernel.down, &start.down, 1, weight);
         let morning = start.dawn.map(|strength| backlog * strength);
-        let dawn = sums.dawn.solved(&kernel.dawn, &morning, 0, weight / 4.0);
+        let dawn = sums.dawn.solved(&kernel.dawn, &morning, 0, light);
         *kernel = Kernel::new(up, down, dawn);
     }
 }

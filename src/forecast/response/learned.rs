@@ -1,16 +1,17 @@
 //! What alarms mean at an operator, learned and read together with the baselines that it takes.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
-use super::baseline::{Profiles, Shown, as_counted};
-use super::fit::{Response, WEEKS};
+use super::baseline::{LEARNED, Profiles, Shown, as_counted};
+use super::fit::{Response, without};
 use super::prior::Prior;
 use super::read::Reading;
 use crate::domain::SeriesKey;
 use crate::forecast::{History, Past};
 
-/// Hours before an origin for which a baseline is wanted.
-const BEFORE_HOURS: i64 = 36;
+/// Time before an origin for which a reading wants a baseline.
+const BEFORE: Duration = Duration::from_secs(36 * 3600);
 
 /// What alarms mean at an operator, and its tickets without them.
 #[derive(Debug)]
@@ -23,20 +24,22 @@ impl Learned {
     /// Learns from up to eight weeks before window `origin`, with a second look: what alarms brought had lifted the
     /// baselines of the first, so that some of it was not seen.
     pub fn fit(prior: &Prior, past: &Past<'_>, origin: i64) -> Self {
-        let from = origin - WEEKS * 168 * per_hour(past);
-        let profiles = Profiles::learn(past, origin, &as_counted);
-        let base = profiles.baselines(past, from, origin, &as_counted);
+        let from = origin - past.width.per(LEARNED) as i64;
+        let told = |shown: Shown<'_>| {
+            let profiles = Profiles::learn(past, origin, shown);
+            let base = profiles.baselines(past, from, origin, shown);
+            (profiles, base)
+        };
+        let (_, base) = told(&as_counted);
         let first = Response::fit(past, &base, origin, prior);
-        let shown: Shown<'_> = &|key, history| first.cleaned(key, history);
-        let profiles = Profiles::learn(past, origin, shown);
-        let base = profiles.baselines(past, from, origin, shown);
+        let (profiles, base) = told(&|key, history| first.cleaned(key, history));
         Self { profiles, response: first.refined(past, &base, origin, prior) }
     }
 
     /// Reads what alarms, work and tickets before window `origin` mean for the horizon after it, with a second look for the
     /// same reason.
     pub fn read(&self, past: &Past<'_>, origin: i64) -> Reading {
-        let from = origin - BEFORE_HOURS * per_hour(past);
+        let from = origin - past.width.per(BEFORE) as i64;
         let shown: Shown<'_> = &|key, history| self.response.cleaned(key, history);
         let mut base = self.profiles.baselines(past, from, origin, shown);
         let first = self.response.read(past, &base, origin);
@@ -55,10 +58,6 @@ impl Learned {
         series: &SeriesKey,
         history: &'h History,
     ) -> Cow<'h, History> {
-        reading.cleaned(&self.response, series, history)
+        without(history, reading.past_effects(&self.response, series))
     }
-}
-
-fn per_hour(past: &Past<'_>) -> i64 {
-    i64::from(3600 / past.width.secs())
 }

@@ -1,6 +1,5 @@
 //! Now: what stands, what it has brought, and what it will bring.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +10,13 @@ use super::damp::Ways;
 use super::effect::Effect;
 use super::episode::{Episode, episodes};
 use super::filter::Posterior;
-use super::fit::{Response, damp, explain, middle, without};
+use super::fit::{Response, damp, explain, middle, windows};
 use super::ground::{Ground, Site};
 use super::law::Law;
 use super::onset::minutes_between;
 use super::paths::Paths;
 use crate::domain::{Scope, SeriesKey};
-use crate::forecast::{AlarmSpell, HORIZON, History, Past, PlannedWork};
+use crate::forecast::{AlarmSpell, HORIZON, Past, PlannedWork};
 
 /// Alarms older than this say nothing any more: what they bring has become usual.
 const REACH: Duration = Duration::from_secs(20 * 3600);
@@ -62,15 +61,13 @@ impl Reading {
 
     /// Tickets of a leaf's past windows that alarms and work account for, by what is known now: of the last day as read, before
     /// it as of the fit.
-    pub fn past_effects<'r>(
+    pub(super) fn past_effects<'r>(
         &'r self,
         response: &'r Response,
         series: &SeriesKey,
     ) -> impl Iterator<Item = (i64, f64)> + use<'r> {
-        let fitted = response.past.get(series).into_iter().flatten();
-        let fitted = fitted.filter(|(index, _)| **index < self.first);
-        let read = self.past.get(series).into_iter().flatten();
-        fitted.chain(read).map(|(index, tickets)| (*index, f64::from(*tickets)))
+        let fitted = windows(&response.past, series).filter(|(index, _)| *index < self.first);
+        fitted.chain(windows(&self.past, series))
     }
 
     /// A reading of given courses, for comparisons: by episode, ways that are equally likely, tickets by target of all channels
@@ -117,16 +114,6 @@ impl Reading {
     /// Leaves of which alarms or work account for tickets of the last day.
     pub fn explained(&self) -> impl Iterator<Item = &SeriesKey> {
         self.past.keys()
-    }
-
-    /// A history without what alarms account for.
-    pub fn cleaned<'h>(
-        &self,
-        response: &Response,
-        series: &SeriesKey,
-        history: &'h History,
-    ) -> Cow<'h, History> {
-        without(history, self.past_effects(response, series))
     }
 }
 

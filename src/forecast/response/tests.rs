@@ -130,7 +130,6 @@ impl World {
     }
 }
 
-/// One fit for the tests that need any.
 /// Tickets of a past window that alarms account for.
 fn past_effect(reading: &Reading, learned: &Learned, series: &SeriesKey, index: i64) -> f64 {
     let mut found = reading.past_effects(&learned.response, series).filter(|(i, _)| *i == index);
@@ -139,6 +138,7 @@ fn past_effect(reading: &Reading, learned: &Learned, series: &SeriesKey, index: 
     tickets
 }
 
+/// One fit for the tests that need any.
 fn taught() -> &'static Learned {
     static TAUGHT: LazyLock<Learned> =
         LazyLock::new(|| World::new("Europe/London", 11).fit(origin()));
