@@ -19,6 +19,8 @@ pub(super) enum Kind {
 const GAP_MS: i64 = 20 * 60_000;
 /// What comes later than this after the first is an episode of its own, ms.
 const SPAN_MS: i64 = 90 * 60_000;
+/// Devices whose alarms are an episode together whatever their class: faults are told by how many they strike, too.
+const MASS: usize = 3;
 /// Figures that every episode has; one a type follows.
 pub(super) const FIGURES: usize = PLAIN + BENDS.len();
 /// Those of them before the ones that bend.
@@ -53,25 +55,21 @@ pub(super) fn episodes(
     now: Timestamp,
 ) -> Vec<Episode> {
     let mut found = Vec::new();
-    let mut group: Vec<&AlarmSpell> = Vec::new();
+    let mut group = Group::default();
     for spell in spells {
         let gate = classes.gate(spell);
         if gate == Gate::Ignored {
             continue;
         }
-        let since = |earlier: &AlarmSpell| spell.raised_at.millis() - earlier.raised_at.millis();
-        let joins = group
-            .first()
-            .zip(group.last())
-            .is_some_and(|(first, last)| since(last) <= GAP_MS && since(first) <= SPAN_MS);
-        if joins {
-            group.push(spell);
-        } else if gate == Gate::Opens {
-            found.extend(episode(site, Kind::Fault, &group, work, classes, now));
-            group = vec![spell];
+        if group.takes(spell, gate) {
+            group.add(spell);
+        } else {
+            found.extend(group.episode(site, work, classes, now));
+            group = Group { is_open: gate == Gate::Opens, ..Group::default() };
+            group.add(spell);
         }
     }
-    found.extend(episode(site, Kind::Fault, &group, work, classes, now));
+    found.extend(group.episode(site, work, classes, now));
     for work in work.iter().filter(|w| w.ends_at < now) {
         // Alarms are by time: only those raised during the work are looked at.
         let from = spells.partition_point(|s| s.raised_at < work.starts_at);
@@ -85,6 +83,56 @@ pub(super) fn episodes(
     found
 }
 
+/// Alarms that come together.
+#[derive(Default)]
+struct Group<'a> {
+    spells: Vec<&'a AlarmSpell>,
+    /// Whether it is an episode: one of them opens it, or many devices do.
+    is_open: bool,
+    /// Its devices, until it is open.
+    devices: Vec<Device<'a>>,
+}
+
+impl<'a> Group<'a> {
+    /// Whether an alarm belongs to it. What opens an episode does not belong to alarms that are none by themselves.
+    fn takes(&self, spell: &AlarmSpell, gate: Gate) -> bool {
+        let since = |earlier: &AlarmSpell| spell.raised_at.millis() - earlier.raised_at.millis();
+        let ends = self.spells.first().zip(self.spells.last());
+        (self.is_open || gate != Gate::Opens)
+            && ends.is_some_and(|(first, last)| since(last) <= GAP_MS && since(first) <= SPAN_MS)
+    }
+
+    fn add(&mut self, spell: &'a AlarmSpell) {
+        self.spells.push(spell);
+        if !self.is_open {
+            let device = device(spell);
+            if !self.devices.contains(&device) {
+                self.devices.push(device);
+            }
+            self.is_open = self.devices.len() >= MASS;
+        }
+    }
+
+    fn episode(
+        &self,
+        site: usize,
+        work: &[&PlannedWork],
+        classes: &Classes,
+        now: Timestamp,
+    ) -> Option<Episode> {
+        let spells = self.is_open.then_some(self.spells.as_slice())?;
+        episode(site, Kind::Fault, spells, work, classes, now)
+    }
+}
+
+/// A device by its name, or by the type of alarm where it has none.
+type Device<'a> = (Option<&'a str>, Option<&'a str>);
+
+fn device(spell: &AlarmSpell) -> Device<'_> {
+    let kind = if spell.device.is_none() { spell.alarm_type.as_deref() } else { None };
+    (spell.device.as_deref(), kind)
+}
+
 fn episode(
     site: usize,
     kind: Kind,
@@ -94,13 +142,7 @@ fn episode(
     now: Timestamp,
 ) -> Option<Episode> {
     let first = group.first()?;
-    let devices: HashSet<(Option<&str>, Option<&str>)> = group
-        .iter()
-        .map(|s| {
-            let kind = if s.device.is_none() { s.alarm_type.as_deref() } else { None };
-            (s.device.as_deref(), kind)
-        })
-        .collect();
+    let devices: HashSet<Device<'_>> = group.iter().map(|spell| device(spell)).collect();
     let mut by_type: BTreeMap<u16, f64> = BTreeMap::new();
     for spell in group {
         *by_type.entry(classes.number(spell)).or_default() += 1.0 / group.len() as f64;
@@ -145,4 +187,61 @@ fn half_cleared(group: &[&AlarmSpell], now: Timestamp) -> Option<Timestamp> {
         return None;
     }
     Some(*cleared.select_nth_unstable(half - 1).1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Name, Scope};
+    use crate::forecast::response::Prior;
+
+    /// An alarm after so many minutes: warnings open no episode by themselves.
+    fn alarm(minutes: i64, severity: Severity, device: &str) -> AlarmSpell {
+        let name = |name| Name::new(name).expect("a name");
+        AlarmSpell {
+            scope: Scope { region: name("north"), service: name("tv") },
+            severity,
+            alarm_type: Some("linkDown".into()),
+            device: Some(device.into()),
+            raised_at: Timestamp::from_secs(minutes * 60),
+            cleared_at: None,
+        }
+    }
+
+    /// Start in minutes and number of devices of each episode.
+    fn found(alarms: &[AlarmSpell]) -> Vec<(i64, usize)> {
+        let classes = Classes::untaught(&Prior::shipped().alarm_class);
+        let spells: Vec<&AlarmSpell> = alarms.iter().collect();
+        let found = episodes(0, &spells, &[], &classes, Timestamp::from_secs(86_400));
+        let devices = |e: &Episode| e.figures[1].exp().round() as usize;
+        found.iter().map(|e| (e.starts.millis() / 60_000, devices(e))).collect()
+    }
+
+    #[test]
+    fn many_devices_are_an_episode_whatever_their_class() {
+        let warning = |minutes, device| alarm(minutes, Severity::Warning, device);
+        let critical = |minutes, device| alarm(minutes, Severity::Critical, device);
+        assert_eq!(found(&[critical(0, "a")]), [(0, 1)]);
+        assert_eq!(found(&[warning(0, "a"), warning(1, "b")]), []);
+        assert_eq!(found(&[warning(0, "a"), warning(1, "b"), warning(9, "c")]), [(0, 3)]);
+        let flapping: Vec<AlarmSpell> = (0..9).map(|minute| warning(minute, "a")).collect();
+        assert_eq!(found(&flapping), [], "one device");
+        let apart = [warning(0, "a"), warning(21, "b"), warning(42, "c"), warning(63, "d")];
+        assert_eq!(found(&apart), [], "not together");
+    }
+
+    #[test]
+    fn what_opens_an_episode_joins_one_and_no_less() {
+        let mut alarms = vec![
+            alarm(0, Severity::Warning, "a"),
+            alarm(1, Severity::Warning, "b"),
+            alarm(3, Severity::Critical, "d"),
+            alarm(4, Severity::Warning, "e"),
+        ];
+        assert_eq!(found(&alarms), [(3, 2)], "two warnings before it are chatter");
+        alarms.insert(2, alarm(2, Severity::Warning, "c"));
+        assert_eq!(found(&alarms), [(0, 5)]);
+        alarms.push(alarm(30, Severity::Critical, "a"));
+        assert_eq!(found(&alarms), [(0, 5), (30, 1)]);
+    }
 }

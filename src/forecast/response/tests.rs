@@ -181,6 +181,20 @@ fn what_is_both_in_the_fit_and_read_again_is_taken_out_once() {
 }
 
 #[test]
+fn alarms_that_are_seldom_felt_count_where_many_devices_raise_them() {
+    let of =
+        |day| if day == 20 || day == 41 { ("linkDown", 10, 2.5) } else { ("linkDown", 1, 0.0) };
+    let total = |devices| {
+        let mut world = World::with("UTC", 5, of);
+        world.storm(devices, "linkDown");
+        world.alarms.iter_mut().for_each(|alarm| alarm.severity = Severity::Minor);
+        world.total(&world.fit(origin()))
+    };
+    let (one, ten) = (total(1), total(10));
+    assert!(one < 5.0 && ten > 60.0, "{one} of one, {ten} of ten");
+}
+
+#[test]
 fn it_learns_which_alarms_matter_and_clears_the_past_of_them() {
     let mut world = World::new("UTC", 1);
     let response = world.fit(origin());
