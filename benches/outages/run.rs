@@ -1,10 +1,10 @@
 //! Rolling origins over one simulated operator.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use surgecast::domain::{SeriesKey, Severity};
+use surgecast::domain::{Scope, SeriesKey, Severity};
 use surgecast::forecast::{
-    Effect, Ensemble, History, Learned, Part, Past, Prior, Vintage, quantiles,
+    Effect, Ensemble, History, Learned, Part, Past, Prior, Vintage, quantiles, surge,
 };
 use surgecast::simulate::Family;
 
@@ -13,7 +13,8 @@ use crate::score::{BUCKETS, Kind, Losses, Totals, kind};
 use crate::surges::{Issued, Surges};
 use crate::world::{HOUR, Truth, WEEK, WIDTH, World};
 
-/// Windows between two origins, and between those at which losses are summed: surges and calls need every hour.
+/// Windows between two origins, and between those at which losses are summed: calls need every hour. Surges are looked at
+/// from exactly as long before as their leads say.
 const EVERY: i64 = HOUR;
 const SCORED: i64 = 3 * HOUR;
 /// Windows between two fits of the response, and of the base models, which hardly change from week to week.
@@ -43,6 +44,29 @@ fn truly_cleaned(world: &World, key: &SeriesKey, truth: &[&Truth]) -> History {
     cleaned
 }
 
+/// By origin from `start` on: scopes that may surge at one of the leads, for two windows in a row lie two standard deviations above
+/// the true rate of ordinary days. A forecast's 99 % quantile is no lower.
+fn suspects(world: &World, start: i64) -> BTreeMap<i64, BTreeSet<Scope>> {
+    let mut found: BTreeMap<i64, BTreeSet<Scope>> = BTreeMap::new();
+    for (key, history) in world.series.iter().filter(|(key, _)| key.is_roll_up()) {
+        let scope = key.scope();
+        let leaves = world.leaves.iter().filter(|(leaf, ..)| leaf.scope() == scope);
+        let truths: Vec<&Truth> = leaves.map(|(_, _, truth)| truth).collect();
+        let is_high = |index: i64| {
+            let i = (index - world.first) as usize;
+            let ordinary: f64 = truths.iter().map(|truth| truth.ordinary[i]).sum();
+            f64::from(history.get(index)) > ordinary + 2.0 * ordinary.sqrt()
+        };
+        for index in (start..world.end - 1).filter(|i| is_high(*i) && is_high(*i + 1)) {
+            for hours in surge::SURGE_LEADS {
+                let origin = index - surge::step(hours, WIDTH, 24) as i64;
+                found.entry(origin).or_default().insert(scope.clone());
+            }
+        }
+    }
+    found
+}
+
 fn widened(vintage: &Vintage, effects: Option<&[Effect]>) -> Vec<[f64; 7]> {
     let none = Effect::default();
     let effect = |step: usize| effects.and_then(|e| e.get(step)).unwrap_or(&none);
@@ -68,7 +92,13 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
     let mut surges = Surges::default();
     let start = world.first + HISTORY * WEEK;
     let mut fitted: Option<(Learned, BTreeMap<SeriesKey, History>)> = None;
-    for origin in (start..world.end - 24).step_by(EVERY as usize) {
+    let suspects = suspects(&world, start);
+    for origin in start..world.end - 24 {
+        let is_hourly = (origin - start) % EVERY == 0;
+        let scopes = suspects.get(&origin);
+        if !is_hourly && scopes.is_none() {
+            continue;
+        }
         let past = world.past();
         let refit = fitted.is_none() || (origin - start) % REFIT == 0;
         if refit {
@@ -102,8 +132,13 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
         }
         let is_scored = (origin - start) % SCORED == 0;
         // Surges are those of roll-ups.
+        let is_wanted = |key: &SeriesKey| match scopes {
+            _ if is_scored => true,
+            Some(scopes) if !is_hourly => key.is_roll_up() && scopes.contains(&key.scope()),
+            _ => key.is_roll_up(),
+        };
         let wanted = |series: &BTreeMap<SeriesKey, History>| -> BTreeMap<SeriesKey, History> {
-            let wanted = series.iter().filter(|(key, _)| is_scored || key.is_roll_up());
+            let wanted = series.iter().filter(|(key, _)| is_wanted(key));
             wanted.map(|(key, history)| (key.clone(), history.clone())).collect()
         };
         let a = issue(&model, &past, &wanted(&world.series), origin);
@@ -156,7 +191,8 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
                 }
             }
         }
-        surges.issued.insert(origin, called);
+        let issued = if is_hourly { &mut surges.issued } else { &mut surges.between };
+        issued.insert(origin, called);
     }
     surges.count(&mut world, start, &mut totals);
     totals

@@ -70,7 +70,7 @@ pub fn kind(rate: f64, ordinary: f64, alarmed: f64) -> Kind {
 /// Upper ends of the lead buckets, windows.
 pub const BUCKETS: [usize; 3] = [4, 12, 24];
 /// Leads at which surges are called, hours.
-pub const LEADS: [i64; 3] = [1, 3, 6];
+pub const LEADS: [u32; 3] = [1, 3, 6];
 
 /// Who calls: the model, and those who know the laws, the response and the course.
 pub const WHO: usize = 4;
@@ -82,6 +82,9 @@ pub struct Called {
     pub called: [[f64; WHO]; WAYS],
     /// Called by the model and by those who know the response.
     pub foretold: [f64; WAYS],
+    /// Of the surges, those that are due to these alarms, and those of them called.
+    pub due: f64,
+    pub due_called: [[f64; WHO]; WAYS],
 }
 
 #[derive(Clone, Debug, Default)]
@@ -112,7 +115,9 @@ impl Totals {
         self.standing.iter_mut().zip(&other.standing).for_each(|(to, from)| to.merge(from));
         for (to, from) in self.surges.iter_mut().zip(&other.surges) {
             to.surges += from.surges;
+            to.due += from.due;
             add(&mut to.called, &from.called);
+            add(&mut to.due_called, &from.due_called);
             to.foretold.iter_mut().zip(from.foretold).for_each(|(to, from)| *to += from);
         }
         for (to, from) in self.false_calls.iter_mut().zip(&other.false_calls) {
@@ -162,10 +167,10 @@ impl Totals {
                 Some(fixed) => format!("at a chance of {}", CHANCES[fixed]),
             };
             let called = LEADS.iter().zip(&self.surges).map(|(lead, found)| {
-                let [model, known @ ..] = found.called[i];
+                let ([model, known @ ..], due) = (found.called[i], found.due_called[i]);
                 format!(
-                    "{lead} h {model} of {} (laws {}; response {}, of which {}; course {})",
-                    found.surges, known[0], known[1], found.foretold[i], known[2]
+                    "{lead} h {model} of {} (laws {}; response {}, of which {}; course {}), due {} of {} (laws {}; response {})",
+                    found.surges, known[0], known[1], found.foretold[i], known[2], due[0], found.due, due[1], due[2]
                 )
             });
             let [[model, laws, response, course], [at_three, ..]] =

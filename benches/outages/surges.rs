@@ -3,7 +3,8 @@
 //! As `surgecast::forecast::surge` has them, of a region and service, all channels together. Besides:
 //!
 //! - It **had alarms by then** if an incident that lifts it by a fifth or more had raised an alarm by the origin. Chance
-//!   does the rest of many of them: those were **foretold** by alarms that are called by someone who knows the true response.
+//!   does the rest of many of them: those were **foretold** by alarms that are called by someone who knows the true response, and
+//!   those are **due** to alarms whose incidents bring at least half of what lies above the true rate of ordinary days.
 //! - Calls are counted at the chances from which on everyone's false calls would have kept to their budget so far
 //!   (`surge::Threshold`), from the first week on; and at fixed ones.
 
@@ -61,7 +62,36 @@ impl Issued {
 
 #[derive(Default)]
 pub struct Surges {
+    /// By origin, every hour.
     pub issued: BTreeMap<i64, BTreeMap<Scope, Issued>>,
+    /// Of origins between, where a surge may lie at one of the leads. Calls are counted every hour only.
+    pub between: BTreeMap<i64, BTreeMap<Scope, Issued>>,
+}
+
+/// Calls of one scope.
+#[derive(Clone, Default)]
+struct Calls {
+    /// Hourly origins at which a call is out.
+    out: BTreeSet<i64>,
+    /// The chance from which on one is, since an origin.
+    least: BTreeMap<i64, f64>,
+}
+
+impl Calls {
+    fn add(&mut self, origin: i64, any: f64, least: f64) {
+        self.least.insert(origin, least);
+        if self.is_out(origin, any) {
+            self.out.insert(origin);
+        }
+    }
+
+    /// Whether a call is out at an origin that gives a chance of `any`.
+    fn is_out(&self, origin: i64, any: f64) -> bool {
+        let last = self.out.range(..origin).next_back();
+        let least = self.least.range(..=origin).next_back();
+        let holds = last.is_some_and(|last| origin - last <= APART);
+        least.is_some_and(|(_, least)| surge::is_out(any, *least, holds))
+    }
 }
 
 impl Surges {
@@ -81,12 +111,12 @@ impl Surges {
             }
             for (sums, lead) in totals.false_calls.iter_mut().zip([None, Some(3 * HOUR)]) {
                 for (sums, calls) in sums.iter_mut().zip(&calls) {
-                    for (who, (sum, calls)) in sums.iter_mut().zip(calls).enumerate() {
+                    for (who, (sum, Calls { out, .. })) in sums.iter_mut().zip(calls).enumerate() {
                         let at_lead = |origin: &&i64| {
                             let issued = &self.issued[origin][scope];
                             lead.is_none_or(|step| issued.is_likely(who, step as usize))
                         };
-                        *sum += self.false_calls(world, scope, calls.iter().filter(at_lead));
+                        *sum += self.false_calls(world, scope, out.iter().filter(at_lead));
                     }
                 }
             }
@@ -105,14 +135,9 @@ impl Surges {
         (0..HORIZON - 1).any(|i| above(i) && above(i + 1))
     }
 
-    /// Origins at which a call is out, by scope, if the chance that it takes follows false calls.
-    fn budgeted(
-        &self,
-        world: &World,
-        scopes: &[Scope],
-        who: usize,
-    ) -> BTreeMap<Scope, BTreeSet<i64>> {
-        let mut calls: BTreeMap<Scope, BTreeSet<i64>> = BTreeMap::new();
+    /// Calls by scope, if the chance that one takes follows false calls.
+    fn budgeted(&self, world: &World, scopes: &[Scope], who: usize) -> BTreeMap<Scope, Calls> {
+        let mut calls: BTreeMap<Scope, Calls> = BTreeMap::new();
         let (mut threshold, mut known) = (Threshold::default(), self.issued.iter().peekable());
         for (origin, issued) in &self.issued {
             while let Some((at, then)) = known.next_if(|(at, _)| *at + HORIZON as i64 <= *origin) {
@@ -128,21 +153,17 @@ impl Surges {
             let least = threshold.least();
             for scope in scopes {
                 let calls = calls.entry(scope.clone()).or_default();
-                if is_out(calls, *origin, issued[scope].any[who], least) {
-                    calls.insert(*origin);
-                }
+                calls.add(*origin, issued[scope].any[who], least);
             }
         }
         calls
     }
 
-    /// Origins at which a call is out.
-    fn calls(&self, scope: &Scope, who: usize, chance: f64) -> BTreeSet<i64> {
-        let mut calls = BTreeSet::new();
+    /// Calls from a chance on.
+    fn calls(&self, scope: &Scope, who: usize, chance: f64) -> Calls {
+        let mut calls = Calls::default();
         for (origin, issued) in &self.issued {
-            if is_out(&calls, *origin, issued[scope].any[who], chance) {
-                calls.insert(*origin);
-            }
+            calls.add(*origin, issued[scope].any[who], chance);
         }
         calls
     }
@@ -156,43 +177,41 @@ impl Surges {
         world: &mut World,
         scope: &Scope,
         from: i64,
-        hours: i64,
-        calls: &[[BTreeSet<i64>; WHO]; WAYS],
+        hours: u32,
+        calls: &[[Calls; WHO]; WAYS],
         sums: &mut Called,
     ) {
+        let step = surge::step(hours, WIDTH, HORIZON);
         let mut last = i64::MIN / 2;
-        for index in from + 24..world.end - 26 {
-            // The newest hourly origin at least so long before; at six hours the last that reaches it.
-            let at = if hours == 6 {
-                -(-(index - 23)).div_euclid(HOUR) * HOUR
-            } else {
-                (index - hours * HOUR).div_euclid(HOUR) * HOUR
-            };
-            let Some(issued) = self.issued.get(&at).and_then(|all| all.get(scope)) else {
-                continue;
-            };
-            let step = (index - at) as usize;
-            if step > 22 {
-                continue;
-            }
+        for index in from + HORIZON as i64..world.end - 26 {
+            let at = index - step as i64;
+            let issued = self.issued.get(&at).or_else(|| self.between.get(&at));
+            let Some(issued) = issued.and_then(|all| all.get(scope)) else { continue };
             let above = |i: usize| Self::arrivals(world, scope, at + i as i64) > issued.high[i];
             if !(above(step) && above(step + 1)) {
                 continue;
             }
             let begins = index - last > APART;
             last = index;
-            if !begins || !had_alarms(world, scope, index, at) {
+            let (alarmed, ordinary) = expected(world, scope, index, at);
+            if !begins || alarmed < 0.2 * ordinary {
                 continue;
             }
+            let is_due = alarmed >= 0.5 * (Self::arrivals(world, scope, index) - ordinary);
             sums.surges += 1.0;
+            sums.due += f64::from(u8::from(is_due));
             for (i, calls) in calls.iter().enumerate() {
-                let is_called =
-                    |who: usize| calls[who].contains(&at) && issued.is_likely(who, step);
+                let is_called = |who: usize| {
+                    calls[who].is_out(at, issued.any[who]) && issued.is_likely(who, step)
+                };
                 let called = std::array::from_fn::<bool, WHO, _>(is_called);
                 for (sum, called) in sums.called[i].iter_mut().zip(called) {
                     *sum += f64::from(u8::from(called));
                 }
                 sums.foretold[i] += f64::from(u8::from(called[0] && called[2]));
+                for (sum, called) in sums.due_called[i].iter_mut().zip(called) {
+                    *sum += f64::from(u8::from(is_due && called));
+                }
             }
         }
     }
@@ -217,21 +236,15 @@ impl Surges {
     }
 }
 
-/// Whether a call is out after these earlier ones.
-fn is_out(calls: &BTreeSet<i64>, origin: i64, any: f64, least: f64) -> bool {
-    let holds = calls.last().is_some_and(|last| origin - last <= APART);
-    surge::is_out(any, least, holds)
-}
-
-/// Whether an incident with alarms before the origin lifts the window by a fifth.
-fn had_alarms(world: &mut World, scope: &Scope, index: i64, origin: i64) -> bool {
-    let (mut excess, mut ordinary) = (0.0, 0.0);
+/// Tickets that incidents with alarms before the origin bring in a window, and those of ordinary days, by their true rates.
+fn expected(world: &mut World, scope: &Scope, index: i64, origin: i64) -> (f64, f64) {
+    let (mut alarmed, mut ordinary) = (0.0, 0.0);
     for (key, place, _) in &world.leaves {
         if key.scope() == *scope {
             let rate = world.operator.rate_known(*place, WIDTH.start(index), WIDTH.start(origin));
-            excess += rate.rate - rate.without_incidents;
+            alarmed += rate.rate - rate.without_incidents;
             ordinary += rate.without_incidents;
         }
     }
-    excess >= 0.2 * ordinary
+    (alarmed, ordinary)
 }
