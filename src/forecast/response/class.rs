@@ -13,7 +13,7 @@ use crate::forecast::AlarmSpell;
 pub(super) enum Gate {
     /// Begins an episode.
     Opens,
-    /// Counts towards an episode that another has begun.
+    /// Counts towards an episode that another alarm, or that many devices, have begun.
     Joins,
     /// Chatter.
     Ignored,
