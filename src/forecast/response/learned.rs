@@ -30,8 +30,8 @@ impl Learned {
             let base = profiles.baselines(past, from, origin, shown);
             (profiles, base)
         };
-        let (_, base) = told(&as_counted);
-        let first = Response::fit(past, &base, origin, prior);
+        // The first baselines are let go of before the second are made: of many series they are hundreds of megabytes.
+        let first = Response::fit(past, &told(&as_counted).1, origin, prior);
         let (profiles, base) = told(&|key, history| first.cleaned(key, history));
         Self { profiles, response: first.refined(past, &base, origin, prior) }
     }
