@@ -10,7 +10,7 @@ use surgecast::simulate::Family;
 
 use crate::known::Known;
 use crate::score::{BUCKETS, Kind, Losses, Totals, kind};
-use crate::surges::{Issued, Surges};
+use crate::surges::{HORIZON, Issued, Surges};
 use crate::world::{HOUR, Truth, WEEK, WIDTH, World};
 
 /// Windows between two origins, and between those at which losses are summed: calls need every hour. Surges are looked at
@@ -59,7 +59,7 @@ fn suspects(world: &World, start: i64) -> BTreeMap<i64, BTreeSet<Scope>> {
         };
         for index in (start..world.end - 1).filter(|i| is_high(*i) && is_high(*i + 1)) {
             for hours in surge::SURGE_LEADS {
-                let origin = index - surge::step(hours, WIDTH, 24) as i64;
+                let origin = index - surge::step(hours, WIDTH, HORIZON) as i64;
                 found.entry(origin).or_default().insert(scope.clone());
             }
         }
@@ -132,11 +132,9 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
         }
         let is_scored = (origin - start) % SCORED == 0;
         // Surges are those of roll-ups.
-        let is_wanted = |key: &SeriesKey| match scopes {
-            _ if is_scored => true,
-            Some(scopes) if !is_hourly => key.is_roll_up() && scopes.contains(&key.scope()),
-            _ => key.is_roll_up(),
-        };
+        let is_asked =
+            |key: &SeriesKey| is_hourly || scopes.is_some_and(|s| s.contains(&key.scope()));
+        let is_wanted = |key: &SeriesKey| is_scored || (key.is_roll_up() && is_asked(key));
         let wanted = |series: &BTreeMap<SeriesKey, History>| -> BTreeMap<SeriesKey, History> {
             let wanted = series.iter().filter(|(key, _)| is_wanted(key));
             wanted.map(|(key, history)| (key.clone(), history.clone())).collect()

@@ -1,6 +1,7 @@
 //! What is counted: losses by kind of window, surges called, false calls.
 
 use surgecast::forecast::QUANTILES;
+use surgecast::forecast::surge::SURGE_LEADS;
 
 use crate::surges::{CHANCES, WAYS};
 
@@ -69,8 +70,6 @@ pub fn kind(rate: f64, ordinary: f64, alarmed: f64) -> Kind {
 
 /// Upper ends of the lead buckets, windows.
 pub const BUCKETS: [usize; 3] = [4, 12, 24];
-/// Leads at which surges are called, hours.
-pub const LEADS: [u32; 3] = [1, 3, 6];
 
 /// Who calls: the model, and those who know the laws, the response and the course.
 pub const WHO: usize = 4;
@@ -166,7 +165,7 @@ impl Totals {
                 None => "so that false calls keep to one".to_owned(),
                 Some(fixed) => format!("at a chance of {}", CHANCES[fixed]),
             };
-            let called = LEADS.iter().zip(&self.surges).map(|(lead, found)| {
+            let called = SURGE_LEADS.iter().zip(&self.surges).map(|(lead, found)| {
                 let ([model, known @ ..], due) = (found.called[i], found.due_called[i]);
                 format!(
                     "{lead} h {model} of {} (laws {}; response {}, of which {}; course {}), due {} of {} (laws {}; response {})",

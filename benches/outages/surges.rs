@@ -14,7 +14,7 @@ use surgecast::domain::Scope;
 use surgecast::forecast::surge::{self, Threshold};
 use surgecast::forecast::{Reading, Vintage};
 
-use crate::score::{Called, LEADS, Totals, WHO};
+use crate::score::{Called, Totals, WHO};
 use crate::world::{HOUR, WIDTH, World};
 
 /// Fixed chances from which on a surge is called: they show what other choices would bring.
@@ -25,7 +25,7 @@ pub const WAYS: usize = 1 + CHANCES.len();
 const SPAN: usize = surge::span(WIDTH);
 const APART: i64 = WIDTH.per(surge::APART) as i64;
 /// Windows of the horizon.
-const HORIZON: usize = 24;
+pub const HORIZON: usize = 24;
 
 /// One vintage of a region and service.
 pub struct Issued {
@@ -106,8 +106,8 @@ impl Surges {
                     Some(fixed) => self.calls(scope, who, CHANCES[fixed]),
                 })
             });
-            for (lead, hours) in LEADS.iter().enumerate() {
-                self.found(world, scope, from, *hours, &calls, &mut totals.surges[lead]);
+            for (lead, hours) in surge::SURGE_LEADS.into_iter().enumerate() {
+                self.found(world, scope, from, hours, &calls, &mut totals.surges[lead]);
             }
             for (sums, lead) in totals.false_calls.iter_mut().zip([None, Some(3 * HOUR)]) {
                 for (sums, calls) in sums.iter_mut().zip(&calls) {
@@ -193,8 +193,11 @@ impl Surges {
             }
             let begins = index - last > APART;
             last = index;
+            if !begins {
+                continue;
+            }
             let (alarmed, ordinary) = expected(world, scope, index, at);
-            if !begins || alarmed < 0.2 * ordinary {
+            if alarmed < 0.2 * ordinary {
                 continue;
             }
             let is_due = alarmed >= 0.5 * (Self::arrivals(world, scope, index) - ordinary);
@@ -205,13 +208,11 @@ impl Surges {
                     calls[who].is_out(at, issued.any[who]) && issued.is_likely(who, step)
                 };
                 let called = std::array::from_fn::<bool, WHO, _>(is_called);
-                for (sum, called) in sums.called[i].iter_mut().zip(called) {
-                    *sum += f64::from(u8::from(called));
+                for (who, called) in called.into_iter().enumerate() {
+                    sums.called[i][who] += f64::from(u8::from(called));
+                    sums.due_called[i][who] += f64::from(u8::from(is_due && called));
                 }
                 sums.foretold[i] += f64::from(u8::from(called[0] && called[2]));
-                for (sum, called) in sums.due_called[i].iter_mut().zip(called) {
-                    *sum += f64::from(u8::from(is_due && called));
-                }
             }
         }
     }

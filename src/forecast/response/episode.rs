@@ -192,20 +192,12 @@ fn half_cleared(group: &[&AlarmSpell], now: Timestamp) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Name, Scope};
-    use crate::forecast::response::Prior;
+    use crate::forecast::response::{Prior, tests};
 
     /// An alarm after so many minutes: warnings open no episode by themselves.
-    fn alarm(minutes: i64, severity: Severity, device: &str) -> AlarmSpell {
-        let name = |name| Name::new(name).expect("a name");
-        AlarmSpell {
-            scope: Scope { region: name("north"), service: name("tv") },
-            severity,
-            alarm_type: Some("linkDown".into()),
-            device: Some(device.into()),
-            raised_at: Timestamp::from_secs(minutes * 60),
-            cleared_at: None,
-        }
+    fn alarm(minutes: i64, severity: Severity, device: u32) -> AlarmSpell {
+        let raised = Timestamp::from_secs(minutes * 60);
+        AlarmSpell { severity, ..tests::alarm(raised, None, device, "linkDown") }
     }
 
     /// Start in minutes and number of devices of each episode.
@@ -221,27 +213,27 @@ mod tests {
     fn many_devices_are_an_episode_whatever_their_class() {
         let warning = |minutes, device| alarm(minutes, Severity::Warning, device);
         let critical = |minutes, device| alarm(minutes, Severity::Critical, device);
-        assert_eq!(found(&[critical(0, "a")]), [(0, 1)]);
-        assert_eq!(found(&[warning(0, "a"), warning(1, "b")]), []);
-        assert_eq!(found(&[warning(0, "a"), warning(1, "b"), warning(9, "c")]), [(0, 3)]);
-        let flapping: Vec<AlarmSpell> = (0..9).map(|minute| warning(minute, "a")).collect();
+        assert_eq!(found(&[critical(0, 1)]), [(0, 1)]);
+        assert_eq!(found(&[warning(0, 1), warning(1, 2)]), []);
+        assert_eq!(found(&[warning(0, 1), warning(1, 2), warning(9, 3)]), [(0, 3)]);
+        let flapping: Vec<AlarmSpell> = (0..9).map(|minute| warning(minute, 1)).collect();
         assert_eq!(found(&flapping), [], "one device");
-        let apart = [warning(0, "a"), warning(21, "b"), warning(42, "c"), warning(63, "d")];
+        let apart = [warning(0, 1), warning(21, 2), warning(42, 3), warning(63, 4)];
         assert_eq!(found(&apart), [], "not together");
     }
 
     #[test]
     fn what_opens_an_episode_joins_one_and_no_less() {
         let mut alarms = vec![
-            alarm(0, Severity::Warning, "a"),
-            alarm(1, Severity::Warning, "b"),
-            alarm(3, Severity::Critical, "d"),
-            alarm(4, Severity::Warning, "e"),
+            alarm(0, Severity::Warning, 1),
+            alarm(1, Severity::Warning, 2),
+            alarm(3, Severity::Critical, 4),
+            alarm(4, Severity::Warning, 5),
         ];
         assert_eq!(found(&alarms), [(3, 2)], "two warnings before it are chatter");
-        alarms.insert(2, alarm(2, Severity::Warning, "c"));
+        alarms.insert(2, alarm(2, Severity::Warning, 3));
         assert_eq!(found(&alarms), [(0, 5)]);
-        alarms.push(alarm(30, Severity::Critical, "a"));
+        alarms.push(alarm(30, Severity::Critical, 1));
         assert_eq!(found(&alarms), [(0, 5), (30, 1)]);
     }
 }

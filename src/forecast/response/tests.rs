@@ -32,7 +32,12 @@ fn minutes(index: i64, minutes: i64) -> Timestamp {
     Timestamp::from_secs(index * 900 + minutes * 60)
 }
 
-fn alarm(raised: Timestamp, cleared: Option<Timestamp>, device: u32, kind: &str) -> AlarmSpell {
+pub(super) fn alarm(
+    raised: Timestamp,
+    cleared: Option<Timestamp>,
+    device: u32,
+    kind: &str,
+) -> AlarmSpell {
     AlarmSpell {
         scope: scope(),
         severity: Severity::Critical,
