@@ -72,39 +72,47 @@ impl Default for Bucket {
     }
 }
 
+/// A trial, and what the bucket made of it.
+struct Seen {
+    y: f64,
+    mean: f64,
+    widths: [f64; 2],
+    /// What multiplies its variance.
+    factor: f64,
+    age: f64,
+}
+
+impl Seen {
+    fn miss(&self) -> f64 {
+        (self.y - self.mean).powi(2)
+    }
+}
+
 impl Bucket {
     /// From trials that cover so many days.
     pub(super) fn new(trials: &[Trial], days: f64) -> Self {
-        if trials.is_empty() {
-            return Self::default();
-        }
         let mut bucket = Self::default();
-        let loss = |shares: [f64; 3]| -> f64 {
-            trials.iter().map(|t| (t.y - mix(shares, t.means)).abs()).sum()
-        };
-        let ratio = least(SHARES.map(|share| (loss([share, 0.0, 0.0]), share)));
-        let kept = least(CARRIED.map(|share| (loss([ratio, share, 0.0]), share)));
-        let going = least(CARRIED.map(|share| (loss([ratio, 0.0, share]), share)));
-        let shares = [[ratio, kept, 0.0], [ratio, 0.0, going]];
-        let best = usize::from(loss(shares[1]) < loss(shares[0]));
-        bucket.shares = shares[best].map(|share| share as f32);
-        bucket.set_variance(trials);
-        let step = trials.len().div_ceil(CASES_MAX);
-        let mut best = f64::INFINITY;
-        let first = bucket.clone();
-        for surprise in SURPRISE {
-            for usual in USUAL {
-                let exponents = [surprise as f32, usual as f32];
-                let loss = first.unlikelihood(trials.iter().step_by(step), exponents)
-                    + 0.002 * (surprise + usual);
-                if loss < best {
-                    (best, bucket.exponents) = (loss, exponents);
-                }
-            }
+        if trials.is_empty() {
+            return bucket;
         }
-        bucket.set_variance(trials);
-        bucket.set_probabilities(trials.iter().step_by(step), days);
-        bucket.follow(trials);
+        bucket.shares = shares(trials).map(|share| share as f32);
+        let seen = trials.iter().map(|trial| Seen {
+            y: trial.y,
+            mean: bucket.mean(trial.means),
+            widths: trial.widths,
+            factor: 1.0,
+            age: trial.age,
+        });
+        let mut seen: Vec<Seen> = seen.collect();
+        bucket.set_variance(&seen);
+        let step = trials.len().div_ceil(CASES_MAX);
+        bucket.set_exponents(seen.iter().step_by(step));
+        for seen in &mut seen {
+            seen.factor = factor(bucket.exponents, seen.widths);
+        }
+        bucket.set_variance(&seen);
+        bucket.set_probabilities(seen.iter().step_by(step), days);
+        bucket.follow(&seen);
         bucket
     }
 
@@ -114,7 +122,8 @@ impl Bucket {
     }
 
     pub(super) fn quantiles(&self, mean: f64, widths: [f64; 2]) -> [f64; 7] {
-        self.spread(mean, widths).quantiles(&self.probabilities.map(f64::from))
+        self.spread(mean, factor(self.exponents, widths))
+            .quantiles(&self.probabilities.map(f64::from))
     }
 
     /// Variance of a mean before anything multiplies it.
@@ -122,36 +131,43 @@ impl Bucket {
         f64::from(self.linear) * mean + f64::from(self.square) * mean * mean
     }
 
-    fn spread(&self, mean: f64, widths: [f64; 2]) -> Spread {
-        let variance = self.variance(mean) * factor(self.exponents, widths);
-        Spread { mean, variance: variance.max(1e-9) }
+    fn spread(&self, mean: f64, factor: f64) -> Spread {
+        Spread { mean, variance: (self.variance(mean) * factor).max(1e-9) }
     }
 
-    /// Normal log-likelihood of the trials, negative, its scale profiled out and outliers cut.
-    fn unlikelihood<'a>(
-        &self,
-        trials: impl Iterator<Item = &'a Trial>,
-        exponents: [f32; 2],
-    ) -> f64 {
-        let (mut logs, mut squares, mut n) = (0.0, 0.0, 0.0);
-        for trial in trials {
-            let (mean, factor) = (self.mean(trial.means), factor(exponents, trial.widths));
-            logs += factor.ln();
-            squares += ((trial.y - mean).powi(2) / self.variance(mean)).min(MISS_MAX) / factor;
-            n += 1.0;
+    /// Exponents that make the trials likeliest: normal, the scale profiled out and outliers cut.
+    fn set_exponents<'a>(&mut self, trials: impl Iterator<Item = &'a Seen>) {
+        let squares: Vec<(f64, [f64; 2])> = trials
+            .map(|seen| ((seen.miss() / self.variance(seen.mean)).min(MISS_MAX), seen.widths))
+            .collect();
+        let n = squares.len() as f64;
+        let mut best = f64::INFINITY;
+        for surprise in SURPRISE {
+            for usual in USUAL {
+                let exponents = [surprise as f32, usual as f32];
+                let (mut logs, mut sum) = (0.0, 0.0);
+                for (square, widths) in &squares {
+                    let log = log_factor(exponents, *widths);
+                    logs += log;
+                    sum += square / log.exp();
+                }
+                let loss = logs / n + (sum / n).ln() + 0.002 * (surprise + usual);
+                if loss < best {
+                    (best, self.exponents) = (loss, exponents);
+                }
+            }
         }
-        logs / n + (squares / n).ln()
     }
 
     /// `a` and `φ` by weighted least squares of squared misses on `m` and `m²`.
-    fn set_variance(&mut self, trials: &[Trial]) {
+    fn set_variance(&mut self, trials: &[Seen]) {
         let (mut linear, mut square) = ORDINARY;
+        let misses: Vec<(f64, f64)> =
+            trials.iter().map(|seen| (seen.mean, seen.miss() / seen.factor)).collect();
         for _ in 0..2 {
             let (mut s11, mut s12, mut s22, mut t1, mut t2) = (0.0, 0.0, 0.0, 0.0, 0.0);
-            for trial in trials {
-                let m = self.mean(trial.means);
+            for (m, miss) in misses.iter().copied() {
                 let v = linear * m + square * m * m + 1e-3;
-                let miss = (trial.y - m).powi(2) / factor(self.exponents, trial.widths);
                 let (g, miss) = (m / v / v, miss.min(MISS_MAX * v));
                 s11 += g * m;
                 s12 += g * m * m;
@@ -177,12 +193,12 @@ impl Bucket {
     }
 
     /// Widens or narrows by how far off forecasts were in the last days, against the whole time.
-    fn follow(&mut self, trials: &[Trial]) {
+    fn follow(&mut self, trials: &[Seen]) {
         let (mut recent, mut all) = ((0.0, 0.0), (0.0, 0.0));
-        for trial in trials {
-            let spread = self.spread(self.mean(trial.means), trial.widths);
-            let miss = ((trial.y - spread.mean).powi(2) / spread.variance).min(MISS_MAX);
-            let weight = 0.5f64.powf(trial.age / RECENT_DAYS);
+        for seen in trials {
+            let spread = self.spread(seen.mean, seen.factor);
+            let miss = (seen.miss() / spread.variance).min(MISS_MAX);
+            let weight = (-seen.age / RECENT_DAYS).exp2();
             recent = (recent.0 + weight * miss, recent.1 + weight);
             all = (all.0 + miss, all.1 + 1.0);
         }
@@ -200,11 +216,10 @@ impl Bucket {
     /// (non-randomised: Czado, Gneiting and Held 2009), pulled towards the nominal ones on the normal scale. Outcomes of
     /// a horizon go together and count as one; one more is taken to lie beyond either end, for what is to come may
     /// be farther off than all that came (as ranks have it in conformal prediction: Vovk, Gammerman and Shafer 2005).
-    fn set_probabilities<'a>(&mut self, trials: impl Iterator<Item = &'a Trial>, days: f64) {
+    fn set_probabilities<'a>(&mut self, trials: impl Iterator<Item = &'a Seen>, days: f64) {
         let mut histogram = [0.0f64; BINS];
-        for trial in trials {
-            let spread = self.spread(self.mean(trial.means), trial.widths);
-            let (low, high) = spread.cdf(trial.y);
+        for seen in trials {
+            let (low, high) = self.spread(seen.mean, seen.factor).cdf(seen.y);
             add_mass(&mut histogram, low, high);
         }
         let total: f64 = histogram.iter().sum();
@@ -225,18 +240,54 @@ impl Bucket {
     }
 }
 
+fn regressed(ratio: f64, means: Means) -> f64 {
+    ratio * means.regressed[0] + (1.0 - ratio) * means.regressed[1]
+}
+
 fn mix([ratio, kept, going]: [f64; 3], means: Means) -> f64 {
-    let regressed = ratio * means.regressed[0] + (1.0 - ratio) * means.regressed[1];
-    (1.0 - kept - going) * regressed + kept * means.carried[0] + going * means.carried[1]
+    let [carried, gone] = means.carried;
+    (1.0 - kept - going) * regressed(ratio, means) + kept * carried + going * gone
 }
 
 fn factor(exponents: [f32; 2], widths: [f64; 2]) -> f64 {
-    let log = f64::from(exponents[0]) * widths[0] + f64::from(exponents[1]) * widths[1];
-    log.clamp(-3.0, 3.0).exp()
+    if exponents == [0.0; 2] {
+        return 1.0;
+    }
+    log_factor(exponents, widths).exp()
 }
 
-fn least<const N: usize>(tried: [(f64, f64); N]) -> f64 {
-    tried.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).map_or(0.5, |best| best.1)
+fn log_factor(exponents: [f32; 2], widths: [f64; 2]) -> f64 {
+    let log = f64::from(exponents[0]) * widths[0] + f64::from(exponents[1]) * widths[1];
+    log.clamp(-3.0, 3.0)
+}
+
+/// Shares of the members whose mean comes closest: of the ratio scale first, then what is carried on, as it is or as it goes.
+fn shares(trials: &[Trial]) -> [f64; 3] {
+    let (ratio, _) = least(trials, SHARES, |means| {
+        let [ratio, difference] = means.regressed;
+        [difference, ratio]
+    });
+    let carried = |k: usize| move |means: Means| [regressed(ratio, means), means.carried[k]];
+    let (kept, of_kept) = least(trials, CARRIED, carried(0));
+    let (going, of_going) = least(trials, CARRIED, carried(1));
+    if of_going < of_kept { [ratio, 0.0, going] } else { [ratio, kept, 0.0] }
+}
+
+/// The share of the second of two means that has the least absolute loss, the first being the rest; and that loss.
+fn least<const N: usize>(
+    trials: &[Trial],
+    shares: [f64; N],
+    of: impl Fn(Means) -> [f64; 2],
+) -> (f64, f64) {
+    let mut losses = [0.0; N];
+    for trial in trials {
+        let [first, second] = of(trial.means);
+        for (loss, share) in losses.iter_mut().zip(shares) {
+            *loss += (trial.y - ((1.0 - share) * first + share * second)).abs();
+        }
+    }
+    let best = (0..N).min_by(|a, b| losses[*a].total_cmp(&losses[*b])).unwrap_or(0);
+    (shares[best], losses[best])
 }
 
 /// Spreads one unit of mass evenly over `low..high`.

@@ -32,7 +32,7 @@ pub(super) struct Design {
     /// By scale and target.
     target: [Vec<[f32; AT_TARGET]>; 2],
     base: Vec<f32>,
-    /// By target: sine and cosine of the time of day.
+    /// By time of day: its sine and cosine.
     clock: Vec<[f32; 2]>,
     /// By origin: logarithm of how far off profile and level were of late, against what is usual.
     surprise: Vec<f32>,
@@ -66,15 +66,14 @@ impl Design {
                 continue;
             }
             let miss = levels.learn(season, t, frame.date[t]);
-            let cell = &mut misses[frame.time_of_day(t)];
+            let cell = &mut misses[usize::from(frame.time_of_day[t])];
             *cell = (cell.0 * CLOCK_KEEP + miss, cell.1 * CLOCK_KEEP + 1.0);
             let (clean, base) = (f64::from(season.clean[t]), f64::from(season.base[t]));
-            residual[0][t] = levels.residual(clean, base, Scale::Ratio) as f32;
-            residual[1][t] = levels.residual(clean, base, Scale::Difference) as f32;
+            let [ratio, difference] = levels.residuals(clean, base);
+            (residual[0][t], residual[1][t]) = (ratio as f32, difference as f32);
         }
         let targets = |scale| targets(frame, season, &residual[scale as usize], scale, from);
-        let angle =
-            |t: usize| std::f32::consts::TAU * frame.time_of_day(t) as f32 / frame.day as f32;
+        let angle = |time: usize| std::f32::consts::TAU * time as f32 / frame.day as f32;
         Self {
             from,
             origin,
@@ -82,11 +81,11 @@ impl Design {
             carried,
             target: [targets(Scale::Ratio), targets(Scale::Difference)],
             base: season.base[from..].to_vec(),
-            clock: (from..n).map(|t| angle(t).sin_cos().into()).collect(),
+            clock: (0..frame.day).map(|time| angle(time).sin_cos().into()).collect(),
             surprise,
             usual: usual(&misses, levels.usual_miss()),
             hours: 24.0 / frame.day as f64,
-            time_of_day: (from..n).map(|t| frame.time_of_day(t) as u16).collect(),
+            time_of_day: frame.time_of_day[from..].to_vec(),
         }
     }
 
@@ -97,7 +96,7 @@ impl Design {
         let at = &self.origin[scale as usize][o];
         row[1..=AT_ORIGIN].copy_from_slice(at);
         row[1 + AT_ORIGIN..WIDTH - ACROSS].copy_from_slice(&self.target[scale as usize][t]);
-        let [sin, cos] = self.clock[t];
+        let [sin, cos] = self.clock[usize::from(self.time_of_day[t])];
         let across = [
             at[NOW] * sin,
             at[NOW] * cos,
@@ -109,13 +108,17 @@ impl Design {
         row
     }
 
+    /// Hours that a trend has gone on for by the end of the target `step` steps ahead, were it not to fade.
+    pub(super) fn gone(&self, step: usize) -> f64 {
+        let hours = (step + 1) as f64 * self.hours;
+        (1.0 - (-hours / FADES).exp()) * FADES
+    }
+
     /// The profile of target `t` with the difference to it that origin `o` sees, and with that difference going
-    /// on as it did, less and less so.
-    pub(super) fn carried(&self, o: usize, t: usize) -> [f64; 2] {
+    /// on as it did, less and less so: [`Self::gone`] hours.
+    pub(super) fn carried(&self, o: usize, t: usize, gone: f64) -> [f64; 2] {
         let [away, slope] = self.carried[o - self.from].map(f64::from);
-        let hours = (t - o + 1) as f64 * self.hours;
         let there = f64::from(self.base[t - self.from]) + away;
-        let gone = (1.0 - (-hours / FADES).exp()) * FADES;
         [there.max(0.0), (there + slope * gone).max(0.0)]
     }
 
@@ -163,8 +166,10 @@ fn targets(
     };
     let mut daily = vec![0.0f32; frame.day];
     let mut rows = Vec::with_capacity(frame.len() - from);
-    for t in 0..frame.len() {
-        let hour = &mut daily[frame.time_of_day(t)];
+    // Nothing is learned before the first residual.
+    let begins = residual.iter().position(|r| !r.is_nan()).map_or(from, |first| from.min(first));
+    for t in begins..frame.len() {
+        let hour = &mut daily[usize::from(frame.time_of_day[t])];
         if t >= frame.day && !residual[t - frame.day].is_nan() {
             // The same time of day but for a change of the clocks.
             *hour += NEWEST * (residual[t - frame.day] - *hour);

@@ -71,11 +71,16 @@ impl Fitted {
         let bucket = |b: usize| {
             let of_bucket = (0..knots.len()).filter(|k| bucket_of(frame, knots[*k]) == b);
             let trials = of_bucket.flat_map(|k| {
+                let gone = design.gone(knots[k]);
                 let means = ratio.means[k].iter().zip(&difference.means[k]);
                 let trials = means.zip(&cases[k]).filter(|(_, case)| !(grown && case.young));
-                trials.map(|((a, b), case)| Trial {
+                let (season, design) = (&season, &design);
+                trials.map(move |((a, b), case)| Trial {
                     y: f64::from(season.y[case.t]),
-                    means: Means { regressed: [*a, *b], carried: design.carried(case.o, case.t) },
+                    means: Means {
+                        regressed: [*a, *b],
+                        carried: design.carried(case.o, case.t, gone),
+                    },
                     widths: design.widths(&design.usual, case.o, case.t),
                     age: (frame.len() - case.t) as f64 / frame.day as f64,
                 })
@@ -124,7 +129,7 @@ impl Fitted {
                 let eta = dot(&design.row(scale, known, t), &self.beta_at(scale, step));
                 count_of(scale, baseline, eta)
             });
-            let means = Means { regressed, carried: design.carried(known, t) };
+            let means = Means { regressed, carried: design.carried(known, t, design.gone(step)) };
             let mean = self.buckets[bucket_of(frame, step)].mean(means);
             Some(Expected { mean, baseline, widths: design.widths(&self.usual, known, t) })
         };

@@ -31,6 +31,8 @@ pub(super) struct Frame {
     pub day: usize,
     /// Slot of the week in civil time, Monday 00:00 first, below `7 · day`.
     pub slot: Vec<u16>,
+    /// The same, of the day: below `day`.
+    pub time_of_day: Vec<u16>,
     /// Civil date as a running number.
     pub date: Vec<i32>,
     pub kind: Vec<Kind>,
@@ -45,6 +47,7 @@ impl Frame {
             first,
             day,
             slot: Vec::with_capacity(len),
+            time_of_day: Vec::with_capacity(len),
             date: Vec::with_capacity(len),
             kind: Vec::with_capacity(len),
             month_day: Vec::with_capacity(len),
@@ -59,6 +62,7 @@ impl Frame {
             }
             let minute = local.hour() * 60 + local.minute();
             frame.slot.push((today.2 * day as u32 + minute / minutes) as u16);
+            frame.time_of_day.push((minute / minutes) as u16);
             frame.date.push(today.0.num_days_from_ce());
             frame.kind.push(today.1);
             frame.month_day.push(today.0.day() as u8);
@@ -72,11 +76,6 @@ impl Frame {
 
     pub(super) fn len(&self) -> usize {
         self.slot.len()
-    }
-
-    /// Time of day of a slot of the week.
-    pub(super) fn time_of_day(&self, t: usize) -> usize {
-        usize::from(self.slot[t]) % self.day
     }
 }
 

@@ -81,7 +81,7 @@ impl Levels {
     pub(super) fn learn(&mut self, season: &Season, t: usize, date: i32) -> f64 {
         let (y, clean) = (f64::from(season.y[t]), f64::from(season.clean[t]));
         let base = f64::from(season.base[t]);
-        let expected = base * self.relative(&self.sums[OF_SURPRISE], Scale::Ratio).exp();
+        let expected = base * self.ratio(&self.sums[OF_SURPRISE]);
         let variance = expected + 0.03 * expected * expected + 0.1;
         let miss = ((y - expected) * (y - expected) / variance).min(MISS_MAX[0]);
         for ((sum, keep), max) in self.misses.iter_mut().zip(self.keep_miss).zip(MISS_MAX) {
@@ -100,18 +100,21 @@ impl Levels {
     /// What came against what was expected, pulled towards no difference.
     fn relative(&self, sums: &Sums, scale: Scale) -> f64 {
         match scale {
-            Scale::Ratio => ((sums.came + self.pull) / (sums.expected + self.pull)).ln(),
+            Scale::Ratio => self.ratio(sums).ln(),
             Scale::Difference => (sums.came - sums.expected) / (sums.windows + 0.5),
         }
     }
 
-    /// Deviation of a count from profile and level.
-    pub(super) fn residual(&self, clean: f64, base: f64, scale: Scale) -> f64 {
-        let level = self.relative(&self.sums[OF_RESIDUALS], scale);
-        match scale {
-            Scale::Ratio => ((clean + 1.0) / (base + 1.0)).ln() - level,
-            Scale::Difference => clean - base - level,
-        }
+    /// The factor on the profile, pulled towards 1.
+    fn ratio(&self, sums: &Sums) -> f64 {
+        (sums.came + self.pull) / (sums.expected + self.pull)
+    }
+
+    /// Deviations of a count from profile and level, by scale.
+    pub(super) fn residuals(&self, clean: f64, base: f64) -> [f64; 2] {
+        let level = &self.sums[OF_RESIDUALS];
+        let ratio = (clean + 1.0) / ((base + 1.0) * self.ratio(level));
+        [ratio.ln(), clean - base - self.relative(level, Scale::Difference)]
     }
 
     /// Regressors of an origin whose first target lies on `date`.

@@ -3,7 +3,7 @@
 use super::design::{Design, Row, WIDTH};
 use super::frame::Frame;
 use super::levels::Scale;
-use super::ridge::Sums;
+use super::ridge::{Sums, Weighed};
 use super::season::Season;
 
 /// Leads share coefficients between knots; this many at most.
@@ -141,43 +141,68 @@ pub(super) fn regress(
     let mut knots = Vec::with_capacity(cases.len());
     for cases in cases {
         let rows: Vec<Row> = cases.iter().map(|c| design.row(scale, c.o, c.t)).collect();
-        let mut blocks = vec![Sums::new(); BLOCKS];
-        for (case, row) in cases.iter().zip(&rows) {
+        let weighed = |(case, x)| {
+            let case: &Case = case;
             let guess = design.guess(scale, case.o);
-            let (mut weight, z) = response(season, scale, *case, guess, dispersion);
-            if case.young {
-                weight *= YOUNG;
-            }
-            blocks[case.block].add(row, weight, z);
+            let (w, z) = response(season, scale, *case, guess, dispersion);
+            Weighed { x, w: if case.young { YOUNG * w } else { w }, z }
+        };
+        let weighed: Vec<Weighed<'_>> = cases.iter().zip(&rows).map(weighed).collect();
+        let mut blocks = vec![Sums::new(); BLOCKS];
+        let mut next = &weighed[..];
+        for of_block in cases.chunk_by(|a, b| a.block == b.block) {
+            let (now, later) = next.split_at(of_block.len());
+            blocks[of_block[0].block].add(now);
+            next = later;
         }
         let mut all = Sums::new();
         blocks.iter().for_each(|block| all.merge(block, 1.0));
         knots.push((rows, blocks, all));
     }
-    let mut best: Option<(f64, f64, Vec<Vec<f64>>)> = None;
-    for share in PENALTIES {
-        let mut loss = 0.0;
-        let mut means = Vec::with_capacity(cases.len());
-        for ((rows, blocks, all), cases) in knots.iter().zip(cases) {
-            let without = |block: &Sums| {
-                let mut rest = all.clone();
-                rest.merge(block, -1.0);
-                rest.solve(share * rest.weight, &penalty)
-            };
-            let betas: Vec<[f64; WIDTH]> = blocks.iter().map(without).collect();
-            let mean = |(case, row): (&Case, &Row)| {
-                count_of(scale, f64::from(season.base[case.t]), dot(row, &betas[case.block]))
-            };
-            let of_knot: Vec<f64> = cases.iter().zip(rows).map(mean).collect();
-            let misses = of_knot.iter().zip(cases);
-            loss += misses.map(|(m, case)| (m - f64::from(season.y[case.t])).abs()).sum::<f64>();
-            means.push(of_knot);
-        }
-        if best.as_ref().is_none_or(|best| loss < best.0) {
-            best = Some((loss, share, means));
-        }
+    let mut losses = [0.0; PENALTIES.len()];
+    let mut means = Vec::with_capacity(cases.len());
+    for ((rows, blocks, all), cases) in knots.iter().zip(cases) {
+        let without = |block: &Sums| {
+            let mut rest = all.clone();
+            rest.merge(block, -1.0);
+            Tried::new(PENALTIES.map(|share| rest.solve(share * rest.weight, &penalty)))
+        };
+        let tried: Vec<Tried> = blocks.iter().map(without).collect();
+        let mut of_knot = [0.0; PENALTIES.len()];
+        let mean = |(case, row): (&Case, &Row)| {
+            let (y, base) = (f64::from(season.y[case.t]), f64::from(season.base[case.t]));
+            let means = tried[case.block].dots(row).map(|eta| count_of(scale, base, eta));
+            for (loss, mean) in of_knot.iter_mut().zip(means) {
+                *loss += (mean - y).abs();
+            }
+            means
+        };
+        means.push(cases.iter().zip(rows).map(mean).collect::<Vec<_>>());
+        losses.iter_mut().zip(of_knot).for_each(|(loss, of_knot)| *loss += of_knot);
     }
-    let (_, share, means) = best.unwrap_or_default();
-    let beta = |all: &Sums| all.solve(share * all.weight, &penalty).map(|b| b as f32);
-    Regressed { beta: knots.iter().map(|(_, _, all)| beta(all)).collect(), means }
+    let best = (0..PENALTIES.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b])).unwrap_or(0);
+    let beta = |all: &Sums| all.solve(PENALTIES[best] * all.weight, &penalty).map(|b| b as f32);
+    let of_best = |means: Vec<[f64; PENALTIES.len()]>| means.iter().map(|m| m[best]).collect();
+    Regressed {
+        beta: knots.iter().map(|(_, _, all)| beta(all)).collect(),
+        means: means.into_iter().map(of_best).collect(),
+    }
+}
+
+/// Coefficients by regressor and penalty.
+struct Tried([[f64; PENALTIES.len()]; WIDTH]);
+
+impl Tried {
+    fn new(beta: [[f64; WIDTH]; PENALTIES.len()]) -> Self {
+        Self(std::array::from_fn(|j| beta.map(|beta| beta[j])))
+    }
+
+    /// What a row comes to with each penalty.
+    fn dots(&self, row: &Row) -> [f64; PENALTIES.len()] {
+        let mut dots = [0.0; PENALTIES.len()];
+        for (x, beta) in row.iter().zip(&self.0) {
+            dots.iter_mut().zip(beta).for_each(|(dot, b)| *dot += f64::from(*x) * b);
+        }
+        dots
+    }
 }

@@ -67,7 +67,7 @@ impl Season {
                 let u = t - day;
                 let y = f64::from(self.clean[u]);
                 if frame.kind[u] != Kind::Holiday {
-                    cells.learn(frame.slot[u], y);
+                    cells.learn(frame.slot[u], frame.time_of_day[u], y);
                 }
                 special.learn(frame, u, y, f64::from(self.base[u]));
             }
@@ -76,7 +76,7 @@ impl Season {
                 continue;
             }
             let slot = frame.slot[t];
-            let Some(base) = cells.reference(slot, kind) else { continue };
+            let Some(base) = cells.reference(slot, frame.time_of_day[t], kind) else { continue };
             let factor = special.factor(kind);
             let floor = cells.floor;
             let floored = |value: f64| (value * factor).max(floor) as f32;
@@ -92,8 +92,8 @@ impl Season {
 /// Exponentially weighted sums and weights by slot of the week and by time of day.
 struct Cells {
     weekly: Vec<[(f64, f64); 2]>,
-    /// Means of these, NaN where there is none.
-    means: [Vec<f64>; 2],
+    /// Means of the slow ones, NaN where there is none; empty until they are first asked for.
+    means: Vec<f64>,
     daily: Vec<(f64, f64)>,
     keep: [f64; 2],
     /// The reference profile, and the wide one.
@@ -109,7 +109,7 @@ impl Cells {
     fn new(frame: &Frame, limits: &Limits) -> Self {
         Self {
             weekly: vec![[(0.0, 0.0); 2]; frame.week()],
-            means: [vec![f64::NAN; frame.week()], vec![f64::NAN; frame.week()]],
+            means: Vec::new(),
             daily: vec![(0.0, 0.0); frame.day],
             keep: HALF_WEEKS.map(|weeks| 0.5f64.powf(1.0 / weeks)),
             narrow: Sliding::new(limits.reach),
@@ -119,22 +119,25 @@ impl Cells {
         }
     }
 
-    fn learn(&mut self, slot: u16, y: f64) {
+    fn learn(&mut self, slot: u16, time_of_day: u16, y: f64) {
         let slot = usize::from(slot);
-        let cells = self.weekly[slot].iter_mut().zip(&mut self.means);
-        for ((cell, means), keep) in cells.zip(self.keep) {
+        for (cell, keep) in self.weekly[slot].iter_mut().zip(self.keep) {
             *cell = (cell.0 * keep + y, cell.1 * keep + 1.0);
-            means[slot] = cell.0 / cell.1;
         }
-        let day = self.daily.len();
-        let cell = &mut self.daily[slot % day];
+        if let Some(mean) = self.means.get_mut(slot) {
+            *mean = quotient(self.weekly[slot][0]);
+        }
+        let cell = &mut self.daily[usize::from(time_of_day)];
         *cell = (cell.0 * KEEP_DAY + y, cell.1 * KEEP_DAY + 1.0);
     }
 
     /// The reference profile of a slot.
-    fn reference(&mut self, slot: u16, kind: Kind) -> Option<f64> {
-        let (slot, day, means) = (usize::from(slot), self.daily.len(), &self.means[0]);
-        let by_day = self.daily[slot % day];
+    fn reference(&mut self, slot: u16, time_of_day: u16, kind: Kind) -> Option<f64> {
+        let (slot, time_of_day) = (usize::from(slot), usize::from(time_of_day));
+        if self.means.is_empty() {
+            self.means = self.weekly.iter().map(|[slow, _]| quotient(*slow)).collect();
+        }
+        let (means, by_day) = (&self.means, self.daily[time_of_day]);
         let by_week = self.narrow.mean(means, slot);
         let mut base = by_week.or_else(|| (by_day.1 > 0.0).then(|| by_day.0 / by_day.1))?;
         let around = |slot: usize| {
@@ -142,7 +145,7 @@ impl Cells {
             triangle(near.map(|slot| means[slot % means.len()]), self.reach)
         };
         if kind == Kind::Holiday
-            && let Some(sunday) = around(6 * day + slot % day)
+            && let Some(sunday) = around(6 * self.daily.len() + time_of_day)
         {
             // Before anything is learned of holidays: between the weekday and a Sunday.
             base = (base.max(self.floor) * sunday.max(self.floor)).sqrt();
@@ -153,10 +156,15 @@ impl Cells {
     /// The quick and the wide profile of a slot.
     fn others(&mut self, slot: u16, base: f64) -> [f64; 2] {
         let slot = usize::from(slot);
-        let quick = self.means[1][slot];
-        let wide = self.broad.mean(&self.means[0], slot).unwrap_or(base);
+        let quick = quotient(self.weekly[slot][1]);
+        let wide = self.broad.mean(&self.means, slot).unwrap_or(base);
         [if quick.is_nan() { base } else { quick }, wide]
     }
+}
+
+/// A mean by its sum and weight, NaN where nothing is known.
+fn quotient((sum, weight): (f64, f64)) -> f64 {
+    sum / weight
 }
 
 /// Factors of special days, learned once each is over.

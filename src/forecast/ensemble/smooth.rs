@@ -89,11 +89,13 @@ impl Sliding {
     /// The mean around a slot.
     pub(super) fn mean(&mut self, values: &[f64], slot: usize) -> Option<f64> {
         let (n, reach) = (values.len(), self.reach);
-        let at = |slot: usize| match values[slot % n] {
+        // A slot is less than a week, and so is what is added to it.
+        let at = |slot: usize| match values[if slot < n { slot } else { slot - n }] {
             value if value.is_nan() => Sum(0.0, 0.0),
             value => Sum(value, 1.0),
         };
-        if self.last.is_some_and(|last| (last + 1) % n == slot) {
+        let follows = |last: usize| if last + 1 < n { last + 1 == slot } else { slot == 0 };
+        if self.last.is_some_and(follows) {
             self.all.add(self.right, 1.0);
             self.all.add(self.left, -1.0);
             self.left.add(at(slot), 1.0);
