@@ -100,7 +100,7 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
             continue;
         }
         let past = world.past();
-        let refit = fitted.is_none() || (origin - start) % REFIT == 0;
+        let refit = (origin - start) % REFIT == 0;
         if refit {
             fitted = Some((Learned::fit(&prior, &past, origin), world.series.clone()));
         }

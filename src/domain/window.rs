@@ -62,6 +62,21 @@ impl WindowWidth {
         Timestamp::from_millis(index * self.0 as i64 * 1000)
     }
 
+    /// Windows an hour.
+    pub const fn per_hour(self) -> usize {
+        self.per(Duration::from_secs(3600))
+    }
+
+    /// Windows in 24 hours.
+    pub const fn per_day(self) -> usize {
+        24 * self.per_hour()
+    }
+
+    /// Windows in seven times 24 hours.
+    pub const fn per_week(self) -> usize {
+        7 * self.per_day()
+    }
+
     /// Windows in `length`, rounded down.
     pub const fn per(self, length: Duration) -> usize {
         (length.as_secs() / self.0 as u64) as usize

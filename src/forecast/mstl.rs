@@ -30,8 +30,8 @@ impl MemberPath {
 /// Fits the windows before `origin`. `None` where there is too little history (two weeks), too many
 /// gaps, nothing that varies, or no model is found.
 pub fn fit_mstl(history: &History, origin: i64) -> Option<MemberPath> {
-    let per_hour = (3600 / history.width.secs()) as usize;
-    let (day, week) = (24 * per_hour, 7 * 24 * per_hour);
+    let per_hour = history.width.per_hour();
+    let (day, week) = (history.width.per_day(), history.width.per_week());
     let from = origin - 4 * week as i64;
     let counts: Vec<f64> = (from.max(history.first)..origin.min(history.end()))
         .map(|index| f64::from(history.get(index)))

@@ -12,7 +12,7 @@ const SCALE_DAYS: u32 = 56;
 /// Mean |y − y a week before| over the eight weeks before window `end`: what MASE divides by (Hyndman and Koehler
 /// 2006). A week is 168 hours here. `None` where nothing is known of two weeks, or where it is zero.
 pub fn scale(history: &History, end: i64) -> Option<f64> {
-    let day = i64::from(86_400 / history.width.secs());
+    let day = history.width.per_day() as i64;
     let (mut sum, mut n) = (0.0, 0u32);
     for index in history.first.max(end - day * i64::from(SCALE_DAYS))..end.min(history.end()) {
         let error = f64::from(history.get(index)) - f64::from(history.get(index - 7 * day));

@@ -70,7 +70,7 @@ impl Tx<'_> {
         rows: &[(Cell, Timestamp, WindowRecord)],
     ) -> Result<(), StoreError> {
         self.changes.extend(rows.iter().map(|row| Change::Window(row.1)));
-        let per_day = i64::from(86_400 / self.width.secs());
+        let per_day = self.width.per_day() as i64;
         for (cell, start, record) in rows {
             let cell = self.cell_id(cell)?;
             let day = chunk::day(*start);

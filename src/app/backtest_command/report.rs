@@ -224,7 +224,7 @@ fn fan(setting: &Setting, vintage: &Vintage) -> Plot {
     let median = Scatter::new(x, median).name("forecast").mode(Mode::Lines);
     plot.add_trace(median.line(Line::new().color(BLUE)));
     let origin = counts.width.index(vintage.issued_at);
-    let before = BEFORE_HOURS * 3600 / i64::from(counts.width.secs());
+    let before = BEFORE_HOURS * counts.width.per_hour() as i64;
     let known = counts.series.get(&vintage.series).map(|history| {
         let range = origin - before..origin + setting.windows as i64;
         range.map(|i| (local(counts.width.start(i)), history.get(i))).unzip()

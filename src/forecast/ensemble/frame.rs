@@ -42,7 +42,7 @@ pub(super) struct Frame {
 
 impl Frame {
     pub(super) fn new(place: &Place, width: WindowWidth, first: i64, len: usize) -> Self {
-        let day = (86_400 / width.secs()) as usize;
+        let day = width.per_day();
         let mut frame = Self {
             first,
             day,

@@ -43,8 +43,7 @@ pub struct Ensemble {
 }
 
 fn span(width: WindowWidth) -> i64 {
-    let week = 7 * 86_400 / width.secs() as usize;
-    (WEEKS * week).max(WINDOWS) as i64
+    (WEEKS * width.per_week()).max(WINDOWS) as i64
 }
 
 /// Frames by region, `None` for those that share a place.

@@ -30,7 +30,7 @@ fn usual_day(history: &History, zone: Zone, origin: i64) -> Option<Day> {
     let grid = Grid::of(history, zone, origin)?;
     let (first, counts) = recent(&grid, history, origin)?;
     let mean = counts.iter().sum::<f64>() / counts.len() as f64;
-    let slots = (86_400 / history.width.secs()) as usize;
+    let slots = history.width.per_day();
     let mut sums = vec![(0.0, 0u32); slots];
     for (rank, count) in std::iter::zip(first.., &counts) {
         let sum = &mut sums[grid.slot_of_day(rank)];

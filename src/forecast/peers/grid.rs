@@ -30,7 +30,7 @@ impl Grid {
     /// From the weeks before `origin`; `None` where nothing is open.
     pub fn of(history: &History, zone: Zone, origin: i64) -> Option<Self> {
         let width = history.width;
-        let per_week = (7 * 86_400 / width.secs()) as usize;
+        let per_week = width.per_week();
         let from = (origin - LOOK_WEEKS * per_week as i64).max(history.first);
         let hours = OpenHours::of(history, zone, from, origin);
         let (mut seen, mut known) = (vec![0u32; per_week], vec![0u32; per_week]);

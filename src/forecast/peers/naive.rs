@@ -68,7 +68,7 @@ fn last_known(history: &History, zone: Zone, start: Timestamp) -> Option<f64> {
 /// Quantiles of the errors around each hour of the day, relative to their median.
 fn error_bands(history: &History, zone: Zone, origin: i64) -> [Option<[f64; 7]>; 24] {
     let mut by_hour: [Vec<f64>; 24] = Default::default();
-    let per_week = i64::from(7 * 86_400 / history.width.secs());
+    let per_week = history.width.per_week() as i64;
     let from = (origin - ERROR_WEEKS * per_week).max(history.first);
     for index in from..origin.min(history.end()) {
         let error = f64::from(history.get(index)) - week_before(history, zone, index);

@@ -40,11 +40,16 @@ pub fn as_counted<'h>(_: &SeriesKey, history: &'h History) -> Cow<'h, History> {
 }
 
 /// History that is learned from.
-pub(super) const LEARNED: Duration = Duration::from_secs(8 * 7 * 86_400);
+const LEARNED: Duration = Duration::from_secs(8 * 7 * 86_400);
 /// Neighbouring slots of the week that smooth a slot.
 const SMOOTH: [(usize, f64); 5] = [(0, 0.1), (1, 0.2), (2, 0.4), (3, 0.2), (4, 0.1)];
 /// Tickets that a level's span must expect before its own ratio weighs as much as none.
 const LEVEL_WEIGHT: f64 = 20.0;
+
+/// The first window that is learned from before `origin`.
+pub(super) fn learned_from(width: WindowWidth, origin: i64) -> i64 {
+    origin - width.per(LEARNED) as i64
+}
 
 /// Baselines for whoever has none: a robust weekly profile in local time × a slow level.
 #[derive(Clone, Debug, Default)]
@@ -69,7 +74,7 @@ impl Profile {
 impl Profiles {
     /// Learns from up to eight weeks of windows before `origin`.
     pub fn learn(past: &Past<'_>, origin: i64, shown: Shown<'_>) -> Self {
-        let from = origin - past.width.per(LEARNED) as i64;
+        let from = learned_from(past.width, origin);
         let mut zones = Zones::new(past.width, from, origin);
         let leaves = past.series.iter().filter(|(key, _)| !key.is_roll_up());
         let learned = leaves.map(|(key, history)| {

@@ -146,7 +146,7 @@ impl Damping<'_> {
 
 impl Damped {
     fn learn(ground: &Ground<'_>, leaves: &[Leaf<'_>], stretches: &[Stretch]) -> Option<Self> {
-        let per_hour = (3600 / ground.width.secs()) as usize;
+        let per_hour = ground.width.per_hour();
         let sums = |from: i64, to: i64| {
             let windows = (from..to).flat_map(|i| leaves.iter().map(move |leaf| (leaf, i)));
             windows.fold((0.0, 0.0), |(came, said), (leaf, i)| match leaf.count(i, ground.origin) {

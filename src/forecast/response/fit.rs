@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::time::Duration;
 
-use super::baseline::{Baselines, LEARNED};
+use super::baseline::{Baselines, learned_from};
 use super::class::Classes;
 use super::damp::DampLaw;
 use super::episode::{Episode, episodes};
@@ -61,7 +61,7 @@ impl Response {
     ) -> Self {
         let law = &mut self.law;
         let ground = Ground::new(past, base, until, law);
-        let from = until - past.width.per(LEARNED) as i64;
+        let from = learned_from(past.width, until);
         let start = past.width.start(from);
         let (alarms, work) = (ground.alarms(past, start), ground.work(past, start));
         law.classes = Classes::learn(&ground, &alarms, from, &prior.alarm_class);

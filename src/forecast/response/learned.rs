@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::baseline::{LEARNED, Profiles, Shown, as_counted};
+use super::baseline::{Profiles, Shown, as_counted, learned_from};
 use super::fit::{Response, without};
 use super::prior::Prior;
 use super::read::Reading;
@@ -24,7 +24,7 @@ impl Learned {
     /// Learns from up to eight weeks before window `origin`, with a second look: what alarms brought had lifted the
     /// baselines of the first, so that some of it was not seen.
     pub fn fit(prior: &Prior, past: &Past<'_>, origin: i64) -> Self {
-        let from = origin - past.width.per(LEARNED) as i64;
+        let from = learned_from(past.width, origin);
         let told = |shown: Shown<'_>| {
             let profiles = Profiles::learn(past, origin, shown);
             let base = profiles.baselines(past, from, origin, shown);

@@ -68,7 +68,7 @@ impl Track {
         law: &Law,
         others: &dyn Fn(usize, i64) -> f64,
     ) -> Self {
-        let per_hour = 3600 / i64::from(ground.width.secs());
+        let per_hour = ground.width.per_hour() as i64;
         let first = ground.width.index(episode.starts);
         let last = (first + hours * per_hour).min(ground.origin);
         let level = level(ground, site, first - LEVEL_HOURS * per_hour..first, others);
@@ -136,7 +136,7 @@ fn shrunk(came: f64, said: f64) -> f64 {
 /// How far a level strays within hours beyond what chance does to counts: standard deviation of its ln, from looks at
 /// all sites and times between windows `from` and the origin. By medians: outages are rare.
 pub(super) fn restless(ground: &Ground<'_>, from: i64) -> f64 {
-    let per_hour = 3600 / i64::from(ground.width.secs());
+    let per_hour = ground.width.per_hour() as i64;
     let (before, after) = (LEVEL_HOURS * per_hour, HOLDS_HOURS * per_hour);
     let mut looks = Vec::new();
     for site in &ground.sites {

@@ -63,7 +63,7 @@ impl WorkLaw {
             for work in works {
                 let first = ground.width.index(work.starts_at).max(from);
                 let last = ground.width.index(work.ends_at) + 1;
-                let last = last + AFTER as i64 * 3600 / i64::from(ground.width.secs());
+                let last = last + (AFTER * ground.width.per_hour()) as i64;
                 for index in first..last.min(ground.origin) {
                     let middle = ground.width.start(index) + ground.width.length() / 2;
                     let slot = match phase(work, middle) {
