@@ -192,13 +192,9 @@ fn with(vintage: &Vintage, extra: &Extra, speaking: &[&Adjustment]) -> Vintage {
         }
     }
     let named = speaking.iter().zip(&extra.by_adjustment).filter(|(_, n)| n.abs() >= NEGLIGIBLE);
-    changed.causes.extend(named.map(|(adjustment, tickets)| Cause {
-        what: format!("{ADJUSTMENT}{}", adjustment.label),
-        tickets: (tickets * 10.0).round() / 10.0,
-    }));
-    changed.causes.sort_by(|a, b| {
-        b.tickets.abs().total_cmp(&a.tickets.abs()).then_with(|| a.what.cmp(&b.what))
-    });
+    let named = named.map(|(by, tickets)| (format!("{ADJUSTMENT}{}", by.label), *tickets));
+    let known = changed.causes.drain(..).map(|cause| (cause.what, cause.tickets));
+    changed.causes = Cause::told(known.chain(named).collect::<Vec<_>>());
     changed
 }
 

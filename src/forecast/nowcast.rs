@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::spread::{cumulative, dispersion, ln_mass};
-use super::{QUANTILES, Target, Vintage, quantiles, rounded};
+use super::{Cause, QUANTILES, Target, Vintage, quantiles, rounded};
 use crate::domain::{Timestamp, WindowWidth};
 
 /// Chance of a false alarm a series and window, both sides and all looks together.
@@ -119,11 +119,13 @@ pub fn completed(target: &Target, seen: &SoFar, width: WindowWidth) -> Target {
         [Law::default(); 2]
     };
     let more: f64 = rest.iter().map(|law| law.weight * law.mean).sum();
-    Target {
+    let mut whole = Target {
         mean: rounded(seen.count + more),
         quantiles: mixed(rest).map(|q| seen.count + q),
         ..target.clone()
-    }
+    };
+    whole.explain();
+    whole
 }
 
 /// Counts at [`QUANTILES`] of a mixture: each lies between those of its laws.
@@ -157,20 +159,42 @@ pub fn differs(before: &Vintage, after: &Vintage) -> bool {
     sum.abs() >= CHANGE_TICKETS && most >= CHANGE_SHARE
 }
 
-/// A roll-up's forecast after those of some of its parts have changed: `changes` are sums of theirs, tickets by start.
+/// A roll-up's forecast after those of some of its `parts` have changed: what they said before, and what they say now.
 /// Windows before `open` are left out.
 pub fn rolled_up(
     before: &Vintage,
-    changes: &BTreeMap<Timestamp, f64>,
+    parts: &[(&Vintage, &Vintage)],
     open: Timestamp,
     issued_at: Timestamp,
 ) -> Vintage {
     let mut vintage = Vintage { issued_at, ..before.clone() };
     vintage.targets.retain(|target| target.start >= open);
-    for target in &mut vintage.targets {
-        if let Some(tickets) = changes.get(&target.start) {
-            target.shift(*tickets);
+    let mut changes: BTreeMap<Timestamp, (f64, f64)> = BTreeMap::new();
+    let mut causes: BTreeMap<String, f64> = BTreeMap::new();
+    let mut add = |cause: &Cause, sign: f64| {
+        *causes.entry(cause.what.clone()).or_default() += sign * cause.tickets;
+    };
+    before.causes.iter().for_each(|cause| add(cause, 1.0));
+    for (was, now) in parts {
+        was.causes.iter().for_each(|cause| add(cause, -1.0));
+        now.causes.iter().for_each(|cause| add(cause, 1.0));
+        for target in &was.targets {
+            if let Some(now) = now.targets.iter().find(|now| now.start == target.start) {
+                let change = changes.entry(target.start).or_default();
+                change.0 += now.mean - target.mean;
+                change.1 += now.alarm_effect - target.alarm_effect;
+            }
         }
+    }
+    for target in &mut vintage.targets {
+        if let Some((tickets, because_of_alarms)) = changes.get(&target.start) {
+            target.shift(*tickets);
+            target.alarm_effect = rounded(target.alarm_effect + because_of_alarms);
+            target.explain();
+        }
+    }
+    if !parts.is_empty() {
+        vintage.causes = Cause::few(causes);
     }
     vintage
 }
@@ -187,6 +211,7 @@ mod tests {
     use rand_distr::{Distribution as _, Gamma, Poisson};
 
     use super::*;
+    use crate::domain::SeriesKey;
 
     const WIDTH: WindowWidth = WindowWidth::QUARTER;
     const MINUTE: Duration = Duration::from_secs(60);
@@ -257,7 +282,51 @@ mod tests {
         assert_eq!((over.mean, over.quantiles), (33.0, [33.0; 7]));
     }
 
+    fn vintage(series: &str, means: [f64; 2], alarms: f64, causes: &[(&str, f64)]) -> Vintage {
+        let targets = (0..2).map(|i| Target {
+            start: WIDTH.start(i),
+            baseline: means[0] - alarms,
+            alarm_effect: alarms,
+            ..target(means[i as usize], 0.05)
+        });
+        Vintage {
+            series: SeriesKey::parse(series).expect("a series"),
+            issued_at: WIDTH.start(0),
+            targets: targets.collect(),
+            members: vec![],
+            causes: Cause::few(causes.iter().map(|(what, n)| ((*what).to_owned(), *n))),
+            surges: None,
+            fallback: None,
+        }
+    }
+
+    #[test]
+    fn a_roll_up_has_the_reasons_of_its_parts() {
+        let scheduled = vintage("north/tv/_all", [30.0, 30.0], 2.0, &[("linkDown", 4.0)]);
+        let was = vintage("north/tv/phone", [10.0, 10.0], 2.0, &[("linkDown", 4.0)]);
+        let causes = [("linkDown", 30.0), ("powerFailure", 9.0)];
+        let now = vintage("north/tv/phone", [14.0, 25.0], 12.0, &causes);
+        let (open, upto) = (WIDTH.start(1), WIDTH.start(1) + MINUTE);
+        let rolled = rolled_up(&scheduled, &[(&was, &now)], open, upto);
+        let [target] = &rolled.targets[..] else { panic!("{rolled:?}") };
+        assert_eq!((rolled.issued_at, target.start, target.mean), (upto, open, 45.0));
+        assert_eq!(target.alarm_effect, 12.0);
+        let sum = target.baseline * target.level + target.alarm_effect;
+        assert!((sum - target.mean).abs() < 0.05, "{target:?}");
+        let told = rolled.causes.iter().map(|cause| (cause.what.as_str(), cause.tickets));
+        assert_eq!(told.collect::<Vec<_>>(), causes);
+        assert_eq!(rolled_up(&scheduled, &[], open, upto).causes, scheduled.causes);
+    }
+
     proptest! {
+        #[test]
+        fn drivers_of_an_open_window_add_up(mean in 0.1f64..300.0, alarms in -50.0f64..300.0, count in 0u32..500) {
+            let usual = Target { alarm_effect: alarms, ..target(mean, 0.06) };
+            let whole = completed(&usual, &seen(f64::from(count), 7), WIDTH);
+            let sum = whole.baseline * whole.level + whole.alarm_effect;
+            prop_assert!((sum - whole.mean).abs() <= 1e-3 * (1.0 + whole.baseline), "{whole:?}");
+        }
+
         #[test]
         fn never_less_than_has_come(mean in 0.0f64..300.0, count in 0u32..500, minutes in 0i64..30) {
             let whole = completed(&target(mean, 0.06), &seen(f64::from(count), minutes), WIDTH);

@@ -9,11 +9,6 @@ use super::surge::{self, Surges};
 use super::{Cause, Ensemble, History, Model, Part, Past, Vintage, rounded};
 use crate::domain::{SeriesKey, WindowWidth};
 
-/// Causes that a vintage names.
-const CAUSES_MAX: usize = 5;
-/// Expected tickets over the horizon below which a cause is not named.
-const CAUSE_MIN: f64 = 0.5;
-
 /// The product's own model.
 #[derive(Debug)]
 pub struct Product {
@@ -176,16 +171,7 @@ fn add_effects(vintage: &mut Vintage, reading: &Reading) -> bool {
             *causes.entry(what).or_default() += tickets;
         }
     }
-    let causes = causes.into_iter().filter(|(_, tickets)| tickets.abs() >= CAUSE_MIN);
-    let round = |tickets: f64| (tickets * 10.0).round() / 10.0;
-    let mut causes: Vec<Cause> = causes
-        .map(|(what, tickets)| Cause { what: what.to_owned(), tickets: round(tickets) })
-        .collect();
-    causes.sort_by(|a, b| {
-        b.tickets.abs().total_cmp(&a.tickets.abs()).then_with(|| a.what.cmp(&b.what))
-    });
-    causes.truncate(CAUSES_MAX);
-    vintage.causes = causes;
+    vintage.causes = Cause::few(causes.into_iter().map(|(what, n)| (what.to_owned(), n)));
     true
 }
 

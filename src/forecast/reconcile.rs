@@ -140,10 +140,7 @@ fn shift(target: &mut Target, mean: f64) {
     let mean = rounded(mean);
     let by = mean - target.mean;
     target.mean = mean;
-    if target.baseline > 0.0 {
-        let level = (mean - target.alarm_effect).max(0.0) / target.baseline;
-        target.level = rounded(level);
-    }
+    target.explain();
     target.quantiles = target.quantiles.map(|q| (q + by).round().max(0.0));
 }
 

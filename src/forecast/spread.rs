@@ -22,6 +22,14 @@ pub fn dispersion(mean: f64, quantiles: &[f64; 7]) -> f64 {
 }
 
 impl Target {
+    /// Puts down to today's level what the mean has beyond what alarms bring, so that its drivers add up to it.
+    pub(super) fn explain(&mut self) {
+        self.alarm_effect = self.alarm_effect.min(self.mean);
+        if self.baseline > 0.0 {
+            self.level = rounded((self.mean - self.alarm_effect) / self.baseline);
+        }
+    }
+
     /// Moves the mean by `tickets`, not below zero, and the band with it: the dispersion stays.
     pub fn shift(&mut self, tickets: f64) {
         let before = self.mean;

@@ -36,6 +36,33 @@ pub struct Cause {
     pub tickets: f64,
 }
 
+impl Cause {
+    /// Causes by name with their tickets, to a tenth, in the order in which people are told of them.
+    pub(super) fn told(by_name: impl IntoIterator<Item = (String, f64)>) -> Vec<Self> {
+        let causes = by_name
+            .into_iter()
+            .map(|(what, tickets)| Self { what, tickets: (tickets * 10.0).round() / 10.0 });
+        let mut causes: Vec<Self> = causes.collect();
+        causes.sort_by(|a, b| {
+            b.tickets.abs().total_cmp(&a.tickets.abs()).then_with(|| a.what.cmp(&b.what))
+        });
+        causes
+    }
+
+    /// Of alarms and planned work: a few, those that matter.
+    pub(super) fn few(by_name: impl IntoIterator<Item = (String, f64)>) -> Vec<Self> {
+        let matter = by_name.into_iter().filter(|(_, tickets)| tickets.abs() >= CAUSE_MIN);
+        let mut causes = Self::told(matter);
+        causes.truncate(CAUSES_MAX);
+        causes
+    }
+}
+
+/// Causes that a vintage names.
+const CAUSES_MAX: usize = 5;
+/// Expected tickets over the horizon below which a cause is not named.
+const CAUSE_MIN: f64 = 0.5;
+
 /// One forecast as it was issued. Never altered afterwards.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Vintage {

@@ -120,19 +120,15 @@ impl Issuer {
         let touched: BTreeSet<SeriesKey> = fresh.keys().flat_map(SeriesKey::roll_ups).collect();
         let mut now = self.newer();
         now.extend(fresh.iter());
-        let mut changes: BTreeMap<SeriesKey, BTreeMap<Timestamp, f64>> = BTreeMap::new();
+        let mut parts: BTreeMap<SeriesKey, Vec<(&Vintage, &Vintage)>> = BTreeMap::new();
         for (series, vintage) in now.into_iter().filter(|(series, _)| !series.is_roll_up()) {
-            let before = self.scheduled(series).map_or(&[][..], |before| &before.targets);
-            for target in before {
-                let now = vintage.targets.iter().find(|now| now.start == target.start);
-                let Some(more) = now.map(|now| now.mean - target.mean) else { continue };
-                for key in series.roll_ups().filter(|key| touched.contains(key)) {
-                    *changes.entry(key).or_default().entry(target.start).or_default() += more;
-                }
+            let Some(before) = self.scheduled(series) else { continue };
+            for key in series.roll_ups().filter(|key| touched.contains(key)) {
+                parts.entry(key).or_default().push((before, vintage));
             }
         }
-        let rolled = changes.into_iter().filter_map(|(key, changes)| {
-            let vintage = forecast::rolled_up(self.scheduled(&key)?, &changes, open, upto);
+        let rolled = parts.into_iter().filter_map(|(key, parts)| {
+            let vintage = forecast::rolled_up(self.scheduled(&key)?, &parts, open, upto);
             let scopes = worth.iter().filter(|(scope, _)| scope.touches(&key));
             let reason = scopes.map(|(scope, reason)| format!("{scope}: {reason}"));
             Some((vintage, reason.collect::<Vec<_>>().join("; ")))
@@ -270,7 +266,7 @@ impl Issuer {
             // A count may be shared out over leaves that have no nowcast.
             let open = self.width.floor(upto);
             for (key, own) in self.newest.iter().flat_map(|(_, issued)| &issued.model) {
-                let rest = || forecast::rolled_up(own, &BTreeMap::new(), open, upto);
+                let rest = || forecast::rolled_up(own, &[], open, upto);
                 all.entry(key.clone()).or_insert_with(rest);
             }
         }
