@@ -227,6 +227,40 @@ fn what_is_known_beside_the_counts_is_read() {
 }
 
 #[test]
+fn what_says_nothing_of_the_counts_is_told() {
+    let counts = hourly(40);
+    // An export that was appended twice.
+    let twice = format!("{counts}{}", counts.strip_prefix("ts,y\n").expect("a header"));
+    let files = [
+        ("calls.csv", counts.as_str()),
+        ("twice.csv", twice.as_str()),
+        ("days.csv", "date,kind\n2019-12-25,bank_holiday\n"),
+        (
+            "alarms.csv",
+            "raised_at,cleared_at,region,service,severity\n2026-02-10 08:00,,north,tv,critical\n",
+        ),
+    ];
+    let folder = folder(&files);
+    let rest = ["--origins", "3", "--format", "json", "--model", "profile"];
+    let notes = |args: &[&str]| {
+        let done = run(folder.path(), &[args, &rest[..]].concat());
+        assert_eq!(done.code, Some(0), "{}", done.err);
+        done.err
+    };
+    assert_eq!(notes(&["--input", "calls.csv"]), "");
+    let of_both = ["--input", "calls.csv", "--alarms", "alarms.csv", "--calendar", "days.csv"];
+    assert_eq!(
+        notes(&of_both),
+        "note: alarms.csv: 0 of 1 alarms concern a series; series are to be named region/service/channel for that\n\
+         note: days.csv: 0 of 1 days lie within the counts; is it another year's?\n"
+    );
+    assert_eq!(
+        notes(&["--input", "twice.csv"]),
+        "note: 960 rows have the time of another row of the same series: summed up. Does the file hold anything twice?\n"
+    );
+}
+
+#[test]
 fn the_report_stands_alone_and_names_cannot_break_it() {
     let counts =
         hourly(40).replace("ts,y", "series,ts,y").replace("\n2026", "\n</script><b>x,2026");
@@ -312,6 +346,10 @@ fn wrong_flags_and_files_say_what_would_work() {
         with(&["--alarms", "alarms.csv"]),
         with(&["--alarms", "order.csv"]),
         with(&["--forecasts", "good.csv"]),
+        with(&["--report", "./good.csv"]),
+        with(&["--calendar", "days.csv", "--forecasts", "days.csv"]),
+        with(&["--forecasts", "new.csv", "--report", "new.csv"]),
+        with(&["--report", "-"]),
         with(&["--format", "xml"]),
     ];
     let mut said = String::new();

@@ -23,6 +23,8 @@ pub struct Context {
     places: BTreeMap<Name, Place>,
     alarms: Vec<AlarmSpell>,
     work: Vec<PlannedWork>,
+    /// Special days that the calendar names.
+    dates: Vec<NaiveDate>,
 }
 
 impl Context {
@@ -35,10 +37,11 @@ impl Context {
         zone: Zone,
         notes: &mut Vec<String>,
     ) -> Result<Self, UsageError> {
-        let mut calendar = Calendar::default();
+        let (mut calendar, mut dates) = (Calendar::default(), Vec::new());
         if let Some(path) = &args.calendar {
             for (date, kind) in rows(path, &["date", "kind"], &["detail"], notes, special_day)? {
                 calendar.add(date, kind);
+                dates.push(date);
             }
         }
         let mut alarms = match &args.alarms {
@@ -57,7 +60,43 @@ impl Context {
             None => Vec::new(),
         };
         let place = Place { zone, calendar: Arc::new(calendar) };
-        Ok(Self { place, places: BTreeMap::new(), alarms, work })
+        Ok(Self { place, places: BTreeMap::new(), alarms, work, dates })
+    }
+
+    /// Notes what of the files can say anything of these counts: a file that says nothing is no proof that such a one is
+    /// worth nothing.
+    pub fn concerns(&self, args: &BacktestArgs, counts: &Counts, notes: &mut Vec<String>) {
+        let names = "series are to be named region/service/channel for that";
+        let touched = |scope: &Scope| counts.series.keys().any(|key| scope.touches(key));
+        let told = self.alarms.iter().filter(|alarm| touched(&alarm.scope)).count();
+        let is_anywhere = |work: &&PlannedWork| {
+            let mut keys = counts.series.keys();
+            let is = |wanted: &Option<Name>, name: &Name| wanted.as_ref().is_none_or(|w| w == name);
+            keys.any(|key| is(&work.region, &key.region) && is(&work.service, &key.service))
+        };
+        let done = self.work.iter().filter(is_anywhere).count();
+        let zone = self.place.zone;
+        let ends = counts.series.values();
+        let spans = ends.map(|h| (counts.width.start(h.first), counts.width.start(h.end())));
+        let spans: Vec<_> =
+            spans.map(|(a, b)| (zone.local(a).date(), zone.local(b).date())).collect();
+        let within = |date: &&NaiveDate| spans.iter().any(|(a, b)| a <= *date && *date <= b);
+        let days = self.dates.iter().filter(within).count();
+        for (path, what, of, all, hint) in [
+            (&args.alarms, "alarms concern a series", told, self.alarms.len(), names),
+            (&args.maintenance, "works concern a series", done, self.work.len(), names),
+            (
+                &args.calendar,
+                "days lie within the counts",
+                days,
+                self.dates.len(),
+                "is it another year's?",
+            ),
+        ] {
+            let Some(path) = path.as_ref().filter(|_| of == 0 || of < all) else { continue };
+            let hint = if of == 0 && all > 0 { format!("; {hint}") } else { String::new() };
+            notes.push(format!("{}: {of} of {all} {what}{hint}", path.display()));
+        }
     }
 
     /// All that a model may look at.

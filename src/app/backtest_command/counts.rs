@@ -60,6 +60,14 @@ pub fn read(path: &Path, options: &Options, notes: &mut Vec<String>) -> Result<C
              {WINDOWS_MAX}: is a date wrong? If not, use a wider --interval or fewer series"
         )));
     }
+    let again = |rows: &Rows| rows.windows(2).filter(|pair| pair[0].0 == pair[1].0).count();
+    let twice: usize = rows.values().map(again).sum();
+    if twice > 0 && !regular.is_irregular() {
+        let rows = plural(twice, "row has", "rows have");
+        notes.push(format!(
+            "{rows} the time of another row of the same series: summed up. Does the file hold anything twice?"
+        ));
+    }
     let mut incomplete = 0;
     let series = rows.into_iter().map(|(key, rows)| {
         let end = options.is_missing_zero.then(|| width.index(last) + 1);
@@ -128,7 +136,7 @@ fn count(row: &Row<'_>) -> Result<f64, UsageError> {
         return Ok(f64::NAN);
     }
     match text.parse::<f64>() {
-        Ok(count) if (0.0..1e9).contains(&count) => Ok(count),
+        Ok(count) if (0.0..=1e9).contains(&count) => Ok(count),
         _ => {
             let shown: String = text.chars().take(40).collect();
             Err(row.error(format!(

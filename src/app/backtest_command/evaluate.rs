@@ -1,10 +1,13 @@
 //! Runs the models over the origins, with the watch in hand.
 
+use std::collections::BTreeMap;
+
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Setting;
 use super::args::BacktestArgs;
 use super::forecasts::ForecastFile;
+use super::outputs::forecasts_of;
 use super::report::FAN_ORIGINS;
 use crate::app::clock::Stopwatch;
 use crate::app::usage::UsageError;
@@ -20,6 +23,8 @@ pub struct Evaluated<'a> {
     pub predict_seconds: f64,
     /// Vintages of a few origins, for the report.
     pub kept: Vec<Vec<Vintage>>,
+    /// Vintages made with less, by how.
+    pub fell_back: BTreeMap<String, usize>,
 }
 
 /// Evaluates each model of the setting, in the order of their names on the command line.
@@ -36,8 +41,8 @@ pub fn all<'a>(
     let mut files = Vec::new();
     for name in names {
         let path = args.forecasts.as_deref();
-        let file = path.map(|path| ForecastFile::create(path, &args.input, name, names.len() > 1));
-        files.push(file.transpose()?);
+        let path = path.map(|path| forecasts_of(path, name, names.len() > 1));
+        files.push(path.map(|path| ForecastFile::create(&path)).transpose()?);
     }
     let mut done = Vec::new();
     for (name, file) in names.iter().zip(files) {
@@ -62,6 +67,7 @@ fn one<'a>(
         fit_seconds: 0.0,
         predict_seconds: 0.0,
         kept: Vec::new(),
+        fell_back: BTreeMap::new(),
     };
     let shown = if has_report { spread(&setting.origins, FAN_ORIGINS) } else { Vec::new() };
     let bar = progress(model.name(), setting.origins.len());
@@ -75,6 +81,9 @@ fn one<'a>(
         let vintages = model.predict(&past, step.origin);
         done.predict_seconds += watch.seconds();
         done.board.add(step.origin, &vintages);
+        for why in vintages.iter().filter_map(|vintage| vintage.fallback.as_ref()) {
+            *done.fell_back.entry(why.clone()).or_default() += 1;
+        }
         if let Some(file) = &mut file {
             file.write(&setting.counts, step.origin, setting.windows, &vintages)?;
         }

@@ -2,12 +2,11 @@
 
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 
 use super::counts::Counts;
-use crate::app::usage::UsageError;
 use crate::forecast::{QUANTILES, Vintage};
 
 /// A table that grows origin by origin.
@@ -17,26 +16,13 @@ pub struct ForecastFile {
 }
 
 impl ForecastFile {
-    /// Creates the file, or with several models one that has the model's name before its extension.
+    /// Creates the file.
     ///
     /// # Errors
-    /// [`UsageError`] where it would overwrite the input; what the disk says.
-    pub fn create(
-        path: &Path,
-        input: &Path,
-        model: &str,
-        is_one_of_several: bool,
-    ) -> anyhow::Result<Self> {
-        let path = if is_one_of_several { with_model(path, model) } else { path.to_owned() };
+    /// What the disk says.
+    pub fn create(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display().to_string();
-        let same = |a: &Path, b: &Path| {
-            a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
-        };
-        if same(&path, input) {
-            let text = format!("--forecasts {shown} is the input: name another file");
-            return Err(UsageError(text).into());
-        }
-        let file = File::create(&path).with_context(|| format!("cannot write {shown}"))?;
+        let file = File::create(path).with_context(|| format!("cannot write {shown}"))?;
         let mut writer = csv::Writer::from_writer(BufWriter::new(file));
         let fixed = ["series", "origin", "target", "lead_minutes", "actual", "mean"];
         let quantiles = QUANTILES.map(|share| format!("q{share}"));
@@ -90,12 +76,4 @@ impl ForecastFile {
 /// Up to four decimals.
 fn decimal(value: f64) -> String {
     ((value * 1e4).round() / 1e4).to_string()
-}
-
-/// `out.csv` → `out.MODEL.csv`.
-fn with_model(path: &Path, model: &str) -> PathBuf {
-    let extension =
-        path.extension().map_or_else(String::new, |e| format!(".{}", e.to_string_lossy()));
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!("{stem}.{model}{extension}"))
 }

@@ -12,6 +12,7 @@ mod moments;
 mod names;
 mod options;
 mod origins;
+mod outputs;
 mod report;
 mod steps;
 mod table;
@@ -42,9 +43,11 @@ struct Setting {
 /// [`super::usage::UsageError`] for flags and files that a person can put right; others for what the disk says.
 pub fn run(args: &BacktestArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let options = Options::from_args(args)?;
+    outputs::check(args, &options.models)?;
     let mut notes = Vec::new();
     let counts = counts::read(&args.input, &options, &mut notes)?;
     let context = Context::read(args, options.zone, &mut notes)?;
+    context.concerns(args, &counts, &mut notes);
     let past = context.past(&counts);
     let windows = counts.width.per(options.horizon(counts.width)?);
     let origins = origins::choose(args, &options, &past, windows, &mut notes)?;

@@ -136,6 +136,9 @@ fn in_words(setting: &Setting, done: &Evaluated<'_>) -> String {
     if done.board.unanswered() > 0 {
         let _ = writeln!(text, "  {} forecasts could not be made.", done.board.unanswered());
     }
+    for (why, n) in &done.fell_back {
+        let _ = writeln!(text, "  {} made with less: {why}.", plural(*n, "forecast", "forecasts"));
+    }
     let _ = writeln!(text, "  {}\n", verdict(&summary));
     text
 }
@@ -150,7 +153,12 @@ fn verdict(summary: &Summary) -> String {
     };
     let shown = percent(Some(found));
     let best_shown = percent(Some(best));
-    if found >= WANTED {
+    if found >= WANTED && found > best {
+        format!(
+            "87 % accuracy is reached: {shown}. These counts are steadier than tickets that come at random, which\n  \
+             would allow {best_shown}."
+        )
+    } else if found >= WANTED {
         format!("87 % accuracy is reached: {shown}; chance allows {best_shown} at this volume.")
     } else if best < WANTED {
         format!(
@@ -228,9 +236,10 @@ fn by_series(setting: &Setting, done: &Evaluated<'_>) -> String {
 fn legend() -> String {
     "\
 Accuracy is 1 − Σ|came − said| / Σ came. What chance allows: the same for someone who knew the true rate,
-for tickets come at random. MASE below 1 is better than last week's count; WQL scores the whole band, less
+if tickets come at random (Poisson). MASE below 1 is better than last week's count; WQL scores the whole band, less
 is better. An 80 % band is right if it holds 80 %; of small counts a band holds more, for it ends on whole
-numbers: with ties shared out it can be compared.
+numbers: with ties shared out it can be compared. 87 % is what operators commonly ask for. A – has nothing to
+go by: no window that was forecast has a count or, for MASE, less than a week came before the first forecast.
 "
     .into()
 }
