@@ -163,6 +163,10 @@ impl AlertBook {
         alert.agents_short = need.gap();
         alert.shortfalls.clone_from(&need.shortfalls);
         alert.because = text::because(&alert.scope, &inputs.alarms, &inputs.known, zone);
+        if alert.worst.as_ref().is_none_or(|worst| worst.agents_short < alert.agents_short) {
+            let as_it_is = Alert { worst: None, ..alert.clone() };
+            alert.worst = Some(as_it_is.at_worst());
+        }
         let told = match alert.state {
             AlertState::Pending => {
                 alert.streak += 1;
@@ -236,6 +240,7 @@ fn begin(scope: &Scope, now: Timestamp) -> Alert {
         text: String::new(),
         acknowledged_by: None,
         acknowledged_at: None,
+        worst: None,
         feedback: None,
         streak: 0,
         told_gap: 0,

@@ -9,4 +9,6 @@ mod types;
 
 pub use book::{AlertBook, AlertEffect, AlertInputs, SeriesNeed};
 pub use known::{Known, adjustments, complaints, overruns};
-pub use types::{Alert, AlertSeverity, AlertState, Notice, NoticeKind, Shortfall, StandingAlarm};
+pub use types::{
+    Alert, AlertSeverity, AlertState, Notice, NoticeKind, Shortfall, StandingAlarm, Worst,
+};

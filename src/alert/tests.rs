@@ -173,7 +173,13 @@ fn people_are_told_when_it_holds_when_it_grows_and_when_it_is_over() {
     for round in 5..8 {
         assert_eq!(notices(&step(&mut book, round, 10, 10)), [], "not over yet");
     }
-    assert_eq!(notices(&step(&mut book, 8, 10, 10)), [NoticeKind::Resolved]);
+    let over = step(&mut book, 8, 10, 10);
+    assert_eq!(notices(&over), [NoticeKind::Resolved]);
+    let Some(AlertEffect::Changed(alert)) = over.last() else { panic!("{over:?}") };
+    let worst = alert.at_worst();
+    assert_eq!((alert.agents_short, worst.agents_short > 0), (0, true));
+    assert_eq!(worst.shortfalls.iter().map(|s| s.gap).sum::<i32>(), worst.agents_short);
+    assert!(!worst.because.is_empty());
     assert_eq!(book.open().count(), 0);
 }
 

@@ -40,6 +40,14 @@ pub struct Shortfall {
     pub rostered: bool,
 }
 
+/// An alert when most people were missing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Worst {
+    pub agents_short: i32,
+    pub shortfalls: Vec<Shortfall>,
+    pub because: Vec<String>,
+}
+
 /// A page that a shift lead can act on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
@@ -57,7 +65,7 @@ pub struct Alert {
     /// First and last window (start, end) in which people are short.
     pub from: Timestamp,
     pub to: Timestamp,
-    /// Short of agents in all, at the worst.
+    /// Short of agents in all, in the worst window; 0 once it is over.
     pub agents_short: i32,
     pub shortfalls: Vec<Shortfall>,
     /// Standing alarms and other causes, in words.
@@ -71,11 +79,26 @@ pub struct Alert {
     #[serde(skip)]
     pub acknowledged_at: Option<Timestamp>,
     pub feedback: Option<String>,
+    /// When most were missing. Stores keep it beside the rest: older ones have none.
+    #[serde(skip)]
+    pub worst: Option<Worst>,
     /// How many consecutive vintages agreed (towards firing) or disagreed (towards resolving).
     pub streak: u32,
     /// Gap that was last told to people; a page is repeated only when it grows clearly.
     pub told_gap: i32,
     pub told_at: Option<Timestamp>,
+}
+
+impl Alert {
+    /// When most were missing, or as it is where that is not known.
+    pub fn at_worst(&self) -> Worst {
+        let as_it_is = || Worst {
+            agents_short: self.agents_short,
+            shortfalls: self.shortfalls.clone(),
+            because: self.because.clone(),
+        };
+        self.worst.clone().unwrap_or_else(as_it_is)
+    }
 }
 
 /// Why people hear of an alert.

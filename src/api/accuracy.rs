@@ -76,7 +76,11 @@ pub async fn accuracy(
     let all = filter.clone();
     let counts = super::read::read(&state, move |reader| surges(reader, &all, span)).await?;
     let page = Page::new(query.limit, query.after.as_deref())?;
+    let is_one = filter.one().is_some();
     each(&state, filter, page, move |reader, series| {
+        if is_one && !reader.knows(series)? {
+            return Ok(None);
+        }
         let sums = sums(reader, series, span)?;
         let nowcasts = reader.nowcast_score(series, span.0, span.1)?;
         let mut adjusted = AdjustedScore::default();

@@ -1,5 +1,6 @@
 //! What planners enter: campaigns, billing runs, overrides.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::Json;
@@ -12,7 +13,7 @@ use super::problem::Problem;
 use super::read::read;
 use super::state::{ApiState, Command};
 use super::write::{Body, ID_CHARS_MAX, NOTE_CHARS_MAX, body, tell, text};
-use crate::domain::{Name, Timestamp};
+use crate::domain::{Name, SeriesKey, Timestamp};
 use crate::forecast::{self, AdjustmentKind, Says};
 
 /// Entries that are not over, at most.
@@ -92,7 +93,11 @@ pub async fn enter(
 ) -> Result<(StatusCode, Json<Adjustment>), Problem> {
     let now = state.clock.now();
     let adjustment = checked(&body(given)?, now)?;
-    let known = read(&state, move |reader| reader.adjustments(now, Timestamp::MAX)).await?;
+    let (keys, known) = read(&state, move |reader| {
+        Ok((reader.series_keys()?, reader.adjustments(now, Timestamp::MAX)?))
+    })
+    .await?;
+    speaks_of_some(&adjustment, &keys)?;
     let others = known.iter().filter(|other| other.id != adjustment.id).count();
     if others >= ENTRIES_MAX {
         let detail = format!("{others} adjustments are entered already: take some back first");
@@ -102,6 +107,44 @@ pub async fn enter(
     let adjustment = Box::new(adjustment);
     tell(&state, |reply| Command::PutAdjustment { adjustment, reply }).await?;
     Ok((StatusCode::CREATED, Json(shown)))
+}
+
+/// Names listed of those that are known.
+const NAMES_MAX: usize = 12;
+
+/// Whether a series is meant: a mistyped name would change nothing, and nobody would know. Before the first ticket any name is
+/// taken.
+fn speaks_of_some(
+    adjustment: &forecast::Adjustment,
+    keys: &BTreeSet<SeriesKey>,
+) -> Result<(), Problem> {
+    let leaves = || keys.iter().filter(|key| !key.is_roll_up());
+    let of: [(_, _, fn(&SeriesKey) -> &Name); 3] = [
+        ("region", &adjustment.region, |key| &key.region),
+        ("service", &adjustment.service, |key| &key.service),
+        ("channel", &adjustment.channel, |key| &key.channel),
+    ];
+    for (what, wanted, name) in &of {
+        let Some(wanted) = wanted else { continue };
+        let known: BTreeSet<&str> = leaves().map(|key| name(key).as_str()).collect();
+        if !known.is_empty() && !known.contains(wanted.as_str()) {
+            let rest = if known.len() > NAMES_MAX { ", …" } else { "" };
+            let known: Vec<&str> = known.into_iter().take(NAMES_MAX).collect();
+            let known = known.join(", ");
+            return Err(Problem::bad_request(format!(
+                "{what}: nothing is known of `{wanted}`; known are {known}{rest}"
+            )));
+        }
+    }
+    let is_meant = |key: &SeriesKey| {
+        of.iter().all(|(_, wanted, name)| wanted.as_ref().is_none_or(|w| w == name(key)))
+    };
+    if leaves().next().is_some() && !leaves().any(is_meant) {
+        let detail =
+            "region, service, channel: known are all of them, but no series has them together";
+        return Err(Problem::bad_request(detail));
+    }
+    Ok(())
 }
 
 /// Takes an adjustment back, as if it had never been entered; forecasts that were issued stay

@@ -223,8 +223,10 @@ pub fn instant(key: &str, text: Option<&String>) -> Result<Option<Timestamp>, Pr
 /// A day as a parameter: its midnight in UTC.
 pub fn day(key: &str, text: Option<&String>) -> Result<Option<Timestamp>, Problem> {
     let Some(text) = text else { return Ok(None) };
-    let wrong = |_| Problem::bad_request(format!("{key}: {text}: use a day such as 2026-01-31"));
-    Timestamp::parse(&format!("{text}T00:00:00Z")).map(Some).map_err(wrong)
+    let midnight = Timestamp::parse(text).ok().filter(|at| *at == at.utc_midnight());
+    let day = midnight.or_else(|| Timestamp::parse(&format!("{text}T00:00:00Z")).ok());
+    let wrong = || format!("{key}: {text}: use a day such as 2026-01-31, or its midnight in UTC");
+    day.map(Some).ok_or_else(|| Problem::bad_request(wrong()))
 }
 
 /// The number of rows.

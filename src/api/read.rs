@@ -47,9 +47,19 @@ pub(super) async fn each<T: Serialize + Send + 'static>(
     mut one: impl FnMut(&Reader, &SeriesKey) -> Result<Option<T>, StoreError> + Send + 'static,
 ) -> Result<Response, Problem> {
     if let Some(series) = filter.one() {
-        let missing = format!("nothing is known of {series}");
-        let found = read(state, move |reader| one(reader, &series)).await?;
-        return found.map(|found| Json(found).into_response()).ok_or(Problem::not_found(missing));
+        let of = series.clone();
+        let found = read(state, move |reader| {
+            let found = one(reader, &of)?;
+            let is_known = found.is_some() || reader.knows(&of)?;
+            Ok((found, is_known))
+        });
+        return match found.await? {
+            (Some(found), _) => Ok(Json(found).into_response()),
+            (None, true) => {
+                Err(Problem::not_found(format!("of {series} there is none, or none then")))
+            }
+            (None, false) => Err(Problem::not_found(format!("nothing is known of {series}"))),
+        };
     }
     let found = read(state, move |reader| {
         let mut found = Vec::new();

@@ -12,6 +12,15 @@ const DISPERSION: f64 = 0.06;
 const PRIOR_WINDOWS: f64 = 24.0;
 /// One window counts at most so much.
 const TERM_MAX: f64 = 2.0;
+/// The only member of such a vintage.
+const PROFILE: &str = "profile";
+
+impl Vintage {
+    /// Whether it is of a model that looks at alarms and could have called a surge: what serves until there is a fit does not.
+    pub fn looked_at_alarms(&self) -> bool {
+        self.surges.is_some() || self.members != [PROFILE]
+    }
+}
 
 /// Forecasts the horizon after the lookback's origin from windows before it.
 ///
@@ -41,7 +50,7 @@ pub fn forecast(history: &History, series: &SeriesKey, lookback: &Lookback) -> V
         series: series.clone(),
         issued_at: width.start(lookback.origin),
         targets: targets.collect(),
-        members: vec!["profile".to_owned()],
+        members: vec![PROFILE.to_owned()],
         causes: Vec::new(),
         surges: None,
         fallback: depth.explain(history.counts.len()),

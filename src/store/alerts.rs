@@ -35,8 +35,8 @@ impl Tx<'_> {
         };
         self.changed(Change::Alert(alert.since, alert.id.clone()));
         self.run(
-            "INSERT OR REPLACE INTO alerts (id, state, region, service, since, updated_at, body, acknowledged_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT OR REPLACE INTO alerts (id, state, region, service, since, updated_at, body, acknowledged_at, worst)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
                 alert.id,
                 state,
@@ -46,6 +46,7 @@ impl Tx<'_> {
                 alert.updated_at.millis(),
                 pack(alert)?,
                 alert.acknowledged_at.map(Timestamp::millis),
+                alert.worst.as_ref().map(pack).transpose()?,
             ],
         )
         .map(drop)
@@ -189,7 +190,7 @@ impl Reader {
     ) -> Result<Vec<Alert>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(&format!(
-                "SELECT body, acknowledged_at FROM alerts
+                "SELECT body, acknowledged_at, worst FROM alerts
                  WHERE {} AND (?1 IS NULL OR region = ?1) AND (?2 IS NULL OR service = ?2)
                      AND (?3 IS NULL
                          OR (since, id) < (SELECT since, id FROM alerts WHERE id = ?3))
@@ -213,8 +214,8 @@ impl Reader {
     /// One alert.
     pub fn alert(&self, id: &str) -> Result<Option<Alert>, StoreError> {
         self.read(|conn| {
-            let mut found =
-                conn.prepare_cached("SELECT body, acknowledged_at FROM alerts WHERE id = ?1")?;
+            let mut found = conn
+                .prepare_cached("SELECT body, acknowledged_at, worst FROM alerts WHERE id = ?1")?;
             let mut rows = found.query([id])?;
             rows.next()?.map(alert_of).transpose()
         })
@@ -298,11 +299,13 @@ impl Reader {
     }
 }
 
-/// An alert from its body, and when it was taken on.
+/// An alert from its body, when it was taken on, and when it was worst.
 fn alert_of(row: &Row<'_>) -> Result<Alert, StoreError> {
     let alert: Alert = columns::value(row, 0)?;
     let at: Option<i64> = row.get(1)?;
-    Ok(Alert { acknowledged_at: at.map(Timestamp::from_millis), ..alert })
+    let worst: Option<Vec<u8>> = row.get(2)?;
+    let worst = worst.map(|bytes| postcard::from_bytes(&bytes)).transpose()?;
+    Ok(Alert { acknowledged_at: at.map(Timestamp::from_millis), worst, ..alert })
 }
 
 fn text(name: &Option<Name>) -> Option<&str> {

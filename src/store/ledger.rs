@@ -64,6 +64,11 @@ impl Tx<'_> {
 
 /// The ledger
 impl Reader {
+    /// Whether there ever was anything of a series.
+    pub fn knows(&self, series: &SeriesKey) -> Result<bool, StoreError> {
+        self.read(|conn| Ok(find_series(conn, series)?.is_some()))
+    }
+
     /// The forecast issued at a time, or the newest. Past 14 days it has the targets 1, 3 and 6 h ahead only.
     pub fn vintage(
         &self,

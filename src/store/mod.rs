@@ -66,6 +66,8 @@ const STEPS: &[&str] = &[
     include_str!("blocks.sql"),
     // When someone first took an alert on; unknown of older ones.
     "ALTER TABLE alerts ADD COLUMN acknowledged_at INTEGER;",
+    // An alert when most people were missing; unknown of older ones.
+    "ALTER TABLE alerts ADD COLUMN worst BLOB;",
 ];
 const FILE: &str = "state.db";
 const LOCK: &str = "state.lock";

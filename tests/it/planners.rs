@@ -89,6 +89,14 @@ fn forecasts_follow_planners_and_keep_the_models_own() {
     assert!(next["issued_at"].as_str() > Some(at));
     let old = program.get(&format!("{path}&issued_at={at}")).json();
     assert!(!old["targets"][0]["model"].is_null());
+    // A time without a forecast, a series that there never was, and the span as the answer gives it.
+    let not_then = program.get(&format!("{path}&issued_at=2020-01-01T00:00:00Z"));
+    assert_eq!((not_then.status, not_then.text.contains("or none then")), (404, true));
+    let nowhere = "region=atlantis&service=mobile&channel=phone";
+    assert_eq!(program.get(&format!("/api/v1/accuracy?{nowhere}")).status, 404);
+    let from = accuracy["from"].as_str().expect("a time");
+    let again = program.get(&format!("/api/v1/accuracy?{SERIES}&from={from}"));
+    assert_eq!(again.status, 200, "{}", again.text);
 }
 
 #[test]
@@ -108,6 +116,11 @@ fn entries_are_checked_and_outlive_a_restart() {
         (with("ends_at", good["starts_at"].clone()), "ends_at: has to come after"),
         (with("ends_at", json!("2099-01-01T00:00:00Z")), "ends_at: at most 62 days"),
         (with("region", json!("_all")), "region: the name"),
+        (
+            with("region", json!("atlantis")),
+            "nothing is known of `atlantis`; known are east, north",
+        ),
+        (with("channel", json!("fax")), "channel: nothing is known of `fax`"),
         (with("label", json!("  ")), "label: use 1 to 60"),
         (with("kind", json!("party")), "kind"),
         (with("colour", json!("red")), "colour"),

@@ -33,7 +33,7 @@ function byLead(total) {
   const cells = (r) => [share(r.wape), share(r.wape_naive), share(r.wape_floor), percent(r.coverage80), percent(r.coverage95), signedShare(r.bias), num(r.n)];
   return [
     table(head("acc_lead", "acc_reached", "acc_naive_is", "acc_floor_is", "acc_80", "acc_95", "acc_bias", "acc_n"), rows.map((r) => row(r.label, cells(r)))),
-    h("p", { class: "muted small", text: t("acc_page_help") }),
+    h("p", { class: "muted small", text: t("acc_page_help", { target: percent(total.target_accuracy) }) }),
   ];
 }
 

@@ -31,6 +31,7 @@ pub fn incident(reader: &Reader, id: &str) -> Result<Option<Report>, StoreError>
         alert.id
     ));
     report.say(alert.text.clone());
+    report.say("Times of day in the text above are the region's own.");
     if let Some(feedback) = &alert.feedback {
         report.say(format!("Feedback: {feedback}"));
     }
@@ -44,7 +45,9 @@ pub fn incident(reader: &Reader, id: &str) -> Result<Option<Report>, StoreError>
 
 fn needs(alert: &Alert, report: &mut Report) {
     report.heading("Who was needed");
-    let rows = alert.shortfalls.iter().take(ROWS_MAX).map(|s| {
+    report.say("When most were missing:");
+    let worst = alert.at_worst();
+    let rows = worst.shortfalls.iter().take(ROWS_MAX).map(|s| {
         vec![
             s.series.channel.to_string(),
             moment(s.at),
@@ -55,7 +58,7 @@ fn needs(alert: &Alert, report: &mut Report) {
         ]
     });
     let head = ["Channel", "Worst at", "Tickets forecast", "Needed", "Scheduled", "Short"];
-    report.table(&head, rows.collect(), "Nobody was short any more.");
+    report.table(&head, rows.collect(), "Nobody was short.");
 }
 
 fn alarms(
@@ -110,7 +113,12 @@ fn arrivals(
     for window in reader.series_windows(&series, from, to)? {
         hours.entry(hour(window.start)).or_default().0 += window.tickets;
     }
-    let vintage = reader.vintage(&series, Some(alert.since))?;
+    // Where it began within a window, the nowcast of then, or else the forecast that the window began with.
+    let of = |at: Timestamp| reader.served(&series, Some(at));
+    let vintage = match of(alert.since)? {
+        Some(served) => Some(served.vintage),
+        None => of(reader.width().floor(alert.since))?.map(|served| served.vintage),
+    };
     for target in vintage.iter().flat_map(|vintage| &vintage.targets) {
         if let Some((_, forecast)) = hours.get_mut(&hour(target.start)) {
             *forecast += target.mean;

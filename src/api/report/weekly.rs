@@ -159,22 +159,27 @@ fn list_alerts(alerts: &[Alert], report: &mut Report, look_at: &mut Vec<String>)
     minutes.sort_unstable();
     let median = minutes.get(minutes.len() / 2);
     let median = median.map_or_else(String::new, |n| format!(", half of them within {n} min"));
-    report.say(format!("{} alerts, {taken} acknowledged{median}.", told.len()));
+    let alerts = if told.len() == 1 { "alert" } else { "alerts" };
+    report.say(format!("{} {alerts}, {taken} acknowledged{median}.", told.len()));
     let mut worst = told.clone();
-    worst.sort_by_key(|alert| (std::cmp::Reverse(alert.agents_short), alert.since));
+    worst.sort_by_key(|alert| (std::cmp::Reverse(alert.at_worst().agents_short), alert.since));
     let row = |alert: &&Alert| {
+        let worst = alert.at_worst();
         vec![
             moment(alert.since),
             alert.scope.to_string(),
-            alert.agents_short.to_string(),
+            worst.agents_short.to_string(),
             acknowledged(alert),
-            alert.because.join("; "),
+            worst.because.join("; "),
             alert.id.clone(),
         ]
     };
     let rows = worst.iter().take(ROWS_MAX).map(row).collect();
-    let head = ["Since", "Where", "Agents short", "Acknowledged by", "Because", "Id"];
+    let head = ["Since", "Where", "Agents short at most", "Acknowledged by", "Because", "Id"];
     report.table(&head, rows, "Nobody had to be told.");
+    if !told.is_empty() {
+        report.say("Times of day within a reason are the region's own.");
+    }
     if told.len() > taken {
         look_at.push(format!(
             "{} alerts were acknowledged by nobody: is the receiver the right one?",

@@ -45,7 +45,7 @@ pub struct BacktestArgs {
     /// File of counts (CSV with a header): series,ts,y; `-` reads standard input
     #[arg(long, value_name = "FILE")]
     pub input: PathBuf,
-    /// Width of the windows that are forecast: 5m, 10m, 15m, 30m or 1h; finer rows are summed [default: the file's own]
+    /// Width of the windows that are forecast: 5m, 10m, 15m, 30m or 1h; finer rows are summed [default: the file's own, or 15m where rows come at no regular step]
     #[arg(long, value_name = "LENGTH")]
     pub interval: Option<String>,
     /// How far ahead, up to 6h

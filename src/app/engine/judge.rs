@@ -1,6 +1,6 @@
 //! What becomes of forecasts when the truth arrives: scores, anomalies, surges and calls.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::histories::Histories;
@@ -41,6 +41,8 @@ pub struct Ledger {
     before: Vec<Said>,
     /// Whole vintages that alarms or planned work touch, by issue time: a few.
     touched: BTreeMap<Timestamp, BTreeMap<SeriesKey, Vintage>>,
+    /// Issue times of vintages that could have called a surge: those without a fit look at no alarms.
+    foretold: BTreeSet<Timestamp>,
     scores: Vec<DayScores>,
     adjusted_scores: BTreeMap<(Timestamp, SeriesKey), BTreeMap<u32, AdjustedScore>>,
     /// The day that the scales are of.
@@ -120,6 +122,9 @@ impl Ledger {
 
     fn take_up<'a>(&mut self, at: Timestamp, vintages: impl Iterator<Item = &'a Vintage> + Clone) {
         self.recent.push(at, vintages.clone());
+        if vintages.clone().any(Vintage::looked_at_alarms) {
+            self.foretold.insert(at);
+        }
         let touched = vintages.filter(|vintage| vintage.surges.is_some());
         let touched: BTreeMap<_, _> = touched.map(|v| (v.series.clone(), v.clone())).collect();
         if !touched.is_empty() {
@@ -161,6 +166,7 @@ impl Ledger {
             self.score(tx, (window, day), (said, &truths), &changed)?;
         }
         self.touched.retain(|issued_at, _| *issued_at + HORIZON >= at.end);
+        self.foretold.retain(|issued_at| *issued_at + HORIZON >= at.end);
         for hours in SURGE_LEADS {
             self.surges(tx, at.histories, (hours, window, width), &all)?;
         }
@@ -255,6 +261,9 @@ impl Ledger {
         let first = surge::step(hours, width, width.per(HORIZON));
         let (start, index) = (window - width.length(), width.index(window));
         let issued_at = width.start(index - 1 - first as i64);
+        if !self.foretold.contains(&issued_at) {
+            return Ok(());
+        }
         let of_issue = |all: &[Said]| all.iter().position(|said| said.issued_at == issued_at);
         let (Some(before), Some(now)) = (of_issue(&self.before), of_issue(all)) else {
             return Ok(());

@@ -16,7 +16,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::*;
-use crate::alert::{Alert, AlertSeverity, AlertState, Notice, NoticeKind};
+use crate::alert::{Alert, AlertSeverity, AlertState, Notice, NoticeKind, Worst};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::{
     AlarmAction, AlarmEvent, DeadLetter, ListRebuilt, MaintenanceAction, MaintenanceEvent, Name,
@@ -141,6 +141,7 @@ fn alert(id: &str, since: i64, state: AlertState) -> Alert {
         text: String::new(),
         acknowledged_by: None,
         acknowledged_at: None,
+        worst: None,
         feedback: None,
         streak: 2,
         told_gap: 4,

@@ -74,6 +74,8 @@ fn lists_are_newest_first_and_go_on_after() {
         expected: 20.0,
         text: "four times the forecast".into(),
     };
+    let because = vec!["12 alarms".into()];
+    let worst = Worst { agents_short: 9, shortfalls: Vec::new(), because };
     put(&mut store, |tx| {
         for (id, since, state) in [
             ("a", 1, AlertState::Resolved),
@@ -85,6 +87,7 @@ fn lists_are_newest_first_and_go_on_after() {
         tx.put_alert(&Alert {
             acknowledged_by: Some("Li Wei".into()),
             acknowledged_at: Some(at(HOUR)),
+            worst: Some(worst.clone()),
             ..alert("b", 2, AlertState::Acknowledged)
         })?;
         tx.put_anomaly(&anomaly(HOUR, 5.0))?;
@@ -103,6 +106,7 @@ fn lists_are_newest_first_and_go_on_after() {
     let b = reader.alert("b").expect("reads").expect("there");
     assert_eq!(b.state, AlertState::Acknowledged);
     assert_eq!((b.acknowledged_by.as_deref(), b.acknowledged_at), (Some("Li Wei"), Some(at(HOUR))));
+    assert_eq!((b.agents_short, b.at_worst()), (4, worst));
     assert_eq!(reader.alerts(&every, true, 9, None).expect("reads")[1], b);
     let page = reader.anomalies(&every, at(0), at(DAY), 1, None).expect("reads");
     assert_eq!(page[0].1, anomaly(HOUR, 7.0));
