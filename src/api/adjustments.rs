@@ -112,6 +112,8 @@ pub async fn enter(
 /// Names listed of those that are known.
 const NAMES_MAX: usize = 12;
 
+type NameOf = fn(&SeriesKey) -> &Name;
+
 /// Whether a series is meant: a mistyped name would change nothing, and nobody would know. Before the first ticket any name is
 /// taken.
 fn speaks_of_some(
@@ -119,7 +121,7 @@ fn speaks_of_some(
     keys: &BTreeSet<SeriesKey>,
 ) -> Result<(), Problem> {
     let leaves = || keys.iter().filter(|key| !key.is_roll_up());
-    let of: [(_, _, fn(&SeriesKey) -> &Name); 3] = [
+    let of: [(_, _, NameOf); 3] = [
         ("region", &adjustment.region, |key| &key.region),
         ("service", &adjustment.service, |key| &key.service),
         ("channel", &adjustment.channel, |key| &key.channel),
