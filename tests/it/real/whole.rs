@@ -229,12 +229,15 @@ fn alarms_in_influx(influx: &Influx, bucket: &str) -> BTreeMap<(String, String, 
 
 /// Every point of a bucket before an instant, of the measurements that are final there.
 fn points(influx: &Influx, bucket: &str, before: i64) -> BTreeMap<String, String> {
-    let before = chrono::DateTime::from_timestamp(before, 0).expect("a time").to_rfc3339();
+    // Of the same two days whenever it is asked.
+    let [after, before] = [before - 2 * 86_400, before].map(|at| {
+        let at = chrono::DateTime::from_timestamp(at, 0).expect("a time");
+        at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    });
     let rows = influx.query(&format!(
-        "from(bucket: \"{bucket}\") |> range(start: -2d, stop: {})
+        "from(bucket: \"{bucket}\") |> range(start: {after}, stop: {before})
          |> filter(fn: (r) => r._measurement != \"outlook\")
-         |> toString() |> group()",
-        before.replace("+00:00", "Z")
+         |> toString() |> group()"
     ));
     let key = |row: &BTreeMap<String, String>| {
         let tag = |name: &str| row.get(name).cloned().unwrap_or_default();
