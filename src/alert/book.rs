@@ -164,8 +164,7 @@ impl AlertBook {
         alert.shortfalls.clone_from(&need.shortfalls);
         alert.because = text::because(&alert.scope, &inputs.alarms, &inputs.known, zone);
         if alert.worst.as_ref().is_none_or(|worst| worst.agents_short < alert.agents_short) {
-            let as_it_is = Alert { worst: None, ..alert.clone() };
-            alert.worst = Some(as_it_is.at_worst());
+            alert.worst = Some(alert.as_it_is());
         }
         let told = match alert.state {
             AlertState::Pending => {

@@ -92,12 +92,15 @@ pub struct Alert {
 impl Alert {
     /// When most were missing, or as it is where that is not known.
     pub fn at_worst(&self) -> Worst {
-        let as_it_is = || Worst {
+        self.worst.clone().unwrap_or_else(|| self.as_it_is())
+    }
+
+    pub(super) fn as_it_is(&self) -> Worst {
+        Worst {
             agents_short: self.agents_short,
             shortfalls: self.shortfalls.clone(),
             because: self.because.clone(),
-        };
-        self.worst.clone().unwrap_or_else(as_it_is)
+        }
     }
 }
 

@@ -138,10 +138,7 @@ fn speaks_of_some(
             )));
         }
     }
-    let is_meant = |key: &SeriesKey| {
-        of.iter().all(|(_, wanted, name)| wanted.as_ref().is_none_or(|w| w == name(key)))
-    };
-    if leaves().next().is_some() && !leaves().any(is_meant) {
+    if leaves().next().is_some() && !leaves().any(|key| adjustment.covers(key)) {
         let detail =
             "region, service, channel: known are all of them, but no series has them together";
         return Err(Problem::bad_request(detail));

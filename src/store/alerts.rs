@@ -304,7 +304,7 @@ fn alert_of(row: &Row<'_>) -> Result<Alert, StoreError> {
     let alert: Alert = columns::value(row, 0)?;
     let at: Option<i64> = row.get(1)?;
     let worst: Option<Vec<u8>> = row.get(2)?;
-    let worst = worst.map(|bytes| postcard::from_bytes(&bytes)).transpose()?;
+    let worst = worst.map(|bytes| columns::unpack(&bytes)).transpose()?;
     Ok(Alert { acknowledged_at: at.map(Timestamp::from_millis), worst, ..alert })
 }
 

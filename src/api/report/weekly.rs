@@ -8,7 +8,7 @@ use chrono::{Datelike, NaiveDate, Weekday};
 
 use super::text::{Part, Report};
 use super::{ROWS_MAX, accuracy, acknowledged, minutes_open, moment, percent};
-use crate::alert::Alert;
+use crate::alert::{Alert, Worst};
 use crate::api::accuracy::sums;
 use crate::domain::{Name, SeriesKey, Timestamp};
 use crate::forecast::surge::{SURGE_LEADS, Surge, lead_minutes};
@@ -161,10 +161,9 @@ fn list_alerts(alerts: &[Alert], report: &mut Report, look_at: &mut Vec<String>)
     let median = median.map_or_else(String::new, |n| format!(", half of them within {n} min"));
     let alerts = if told.len() == 1 { "alert" } else { "alerts" };
     report.say(format!("{} {alerts}, {taken} acknowledged{median}.", told.len()));
-    let mut worst = told.clone();
-    worst.sort_by_key(|alert| (std::cmp::Reverse(alert.at_worst().agents_short), alert.since));
-    let row = |alert: &&Alert| {
-        let worst = alert.at_worst();
+    let mut by_gap: Vec<_> = told.iter().map(|alert| (alert, alert.at_worst())).collect();
+    by_gap.sort_by_key(|(alert, worst)| (std::cmp::Reverse(worst.agents_short), alert.since));
+    let row = |(alert, worst): &(&&Alert, Worst)| {
         vec![
             moment(alert.since),
             alert.scope.to_string(),
@@ -174,7 +173,7 @@ fn list_alerts(alerts: &[Alert], report: &mut Report, look_at: &mut Vec<String>)
             alert.id.clone(),
         ]
     };
-    let rows = worst.iter().take(ROWS_MAX).map(row).collect();
+    let rows = by_gap.iter().take(ROWS_MAX).map(row).collect();
     let head = ["Since", "Where", "Agents short at most", "Acknowledged by", "Because", "Id"];
     report.table(&head, rows, "Nobody had to be told.");
     if !told.is_empty() {

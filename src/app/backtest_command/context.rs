@@ -1,6 +1,6 @@
 //! What else is known beside the counts: special days, alarms, planned work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::counts::Counts;
 use super::moments;
 use super::table::{Row, Table};
 use crate::app::usage::UsageError;
-use crate::domain::{Name, Scope, Severity, Timestamp, Zone};
+use crate::domain::{Name, Scope, SeriesKey, Severity, Timestamp, Zone};
 use crate::forecast::{AlarmSpell, Calendar, DayKind, Past, Place, PlannedWork};
 
 /// Rows of a file beside the counts.
@@ -67,13 +67,13 @@ impl Context {
     /// worth nothing.
     pub fn concerns(&self, args: &BacktestArgs, counts: &Counts, notes: &mut Vec<String>) {
         let names = "series are to be named region/service/channel for that";
+        // A million alarms are of few places.
+        let mut alarms: BTreeMap<&Scope, usize> = BTreeMap::new();
+        self.alarms.iter().for_each(|alarm| *alarms.entry(&alarm.scope).or_default() += 1);
         let touched = |scope: &Scope| counts.series.keys().any(|key| scope.touches(key));
-        let told = self.alarms.iter().filter(|alarm| touched(&alarm.scope)).count();
-        let is_anywhere = |work: &&PlannedWork| {
-            let mut keys = counts.series.keys();
-            let is = |wanted: &Option<Name>, name: &Name| wanted.as_ref().is_none_or(|w| w == name);
-            keys.any(|key| is(&work.region, &key.region) && is(&work.service, &key.service))
-        };
+        let told = alarms.iter().filter(|(scope, _)| touched(scope)).map(|(_, n)| n).sum();
+        let scopes: BTreeSet<Scope> = counts.series.keys().map(SeriesKey::scope).collect();
+        let is_anywhere = |work: &&PlannedWork| scopes.iter().any(|scope| work.covers(scope));
         let done = self.work.iter().filter(is_anywhere).count();
         let zone = self.place.zone;
         let ends = counts.series.values();

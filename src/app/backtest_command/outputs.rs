@@ -28,7 +28,7 @@ pub fn check(args: &BacktestArgs, models: &[String]) -> Result<(), UsageError> {
         ("--maintenance", args.maintenance.as_ref()),
         ("--origins-at", args.origins_at.as_ref()),
     ];
-    let read = read.into_iter().filter_map(|(flag, path)| Some((flag, path?.clone())));
+    let read = read.into_iter().filter_map(|(flag, path)| Some((flag, place(path?))));
     let of_model = |path: &PathBuf| {
         let of = |model: &String| ("--forecasts", forecasts_of(path, model, models.len() > 1));
         models.iter().map(of).collect::<Vec<_>>()
@@ -42,11 +42,11 @@ pub fn check(args: &BacktestArgs, models: &[String]) -> Result<(), UsageError> {
             return Err(UsageError(format!("{flag} -: name a file")));
         }
         let place = place(&path);
-        if let Some((other, _)) = known.iter().find(|(_, known)| self::place(known) == place) {
+        if let Some((other, _)) = known.iter().find(|(_, known)| *known == place) {
             let text = format!("{flag} {shown} is the file of {other}: name another one");
             return Err(UsageError(text));
         }
-        known.push((flag, path));
+        known.push((flag, place));
     }
     Ok(())
 }

@@ -6,10 +6,9 @@ use super::Setting;
 use super::evaluate::Evaluated;
 use crate::app::config::show_length;
 use crate::domain::Timestamp;
+use crate::forecast::TARGET_ACCURACY;
 use crate::forecast::backtest::{Entry, Summary};
 
-/// The accuracy that operators ask for.
-const WANTED: f64 = 0.87;
 /// Series that are listed one by one.
 const SERIES_MAX: usize = 40;
 
@@ -153,14 +152,14 @@ fn verdict(summary: &Summary) -> String {
     };
     let shown = percent(Some(found));
     let best_shown = percent(Some(best));
-    if found >= WANTED && found > best {
+    if found >= TARGET_ACCURACY && found > best {
         format!(
             "87 % accuracy is reached: {shown}. These counts are steadier than tickets that come at random, which\n  \
              would allow {best_shown}."
         )
-    } else if found >= WANTED {
+    } else if found >= TARGET_ACCURACY {
         format!("87 % accuracy is reached: {shown}; chance allows {best_shown} at this volume.")
-    } else if best < WANTED {
+    } else if best < TARGET_ACCURACY {
         format!(
             "87 % accuracy is out of reach at this volume: chance alone leaves {best_shown} to someone who\n  \
              knew the true rate. This is {shown}."
@@ -209,8 +208,8 @@ fn by_series(setting: &Setting, done: &Evaluated<'_>) -> String {
         let summary = entry.all.summary();
         let (wape, floor) = (summary.figures.wape, summary.figures.wape_floor);
         let state = match (accuracy(wape), accuracy(floor)) {
-            (Some(found), _) if found >= WANTED => "yes",
-            (Some(_), Some(best)) if best < WANTED => "out of reach",
+            (Some(found), _) if found >= TARGET_ACCURACY => "yes",
+            (Some(_), Some(best)) if best < TARGET_ACCURACY => "out of reach",
             (Some(_), Some(_)) => "not yet",
             _ => "–",
         };

@@ -132,10 +132,7 @@ impl<'a> Ground<'a> {
                 continue;
             }
             for (site, found) in self.sites.iter().zip(&mut found) {
-                let here = |part: &Option<_>, name| part.as_ref().is_none_or(|part| part == name);
-                if here(&work.region, &site.scope.region)
-                    && here(&work.service, &site.scope.service)
-                {
+                if work.covers(&site.scope) {
                     found.push(work);
                 }
             }
