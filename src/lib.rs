@@ -4,20 +4,28 @@
 //!
 //! | room | job | may use |
 //! | --- | --- | --- |
-//! | [`domain`] | series, event, window, civil time | – |
+//! | [`domain`] | series, event, window, civil time, durations, back-off | – |
 //! | [`ingest`] | bytes → event, or a reject with a reason | domain |
-//! | [`window`] | per-partition fold, lateness, frontier, partials, their merge | domain |
+//! | [`window`] | per-partition aggregation, lateness, watermark, partials, their merge | domain |
 //! | [`forecast`] | history, seasonality, intervals, ledger scoring | domain |
 //! | [`anomaly`] | surprise against the forecast | forecast, domain |
 //! | [`staffing`] | Erlang, plan against the roster | forecast, domain |
 //! | [`alert`] | rules, life cycle, texts | anomaly, staffing, forecast, domain |
 //! | [`simulate`] | an operator to try it on | domain |
-//! | [`kafka`] | the clients that read and write, wire forms of partials and commits | telemetry, window, ingest, domain |
-//! | [`store`] | what must survive a restart | the core's types |
-//! | [`sink`] | InfluxDB, notification channels | store, window, outputs, domain |
-//! | [`api`] | HTTP: data, health, metrics, web page | store, telemetry, the core's types |
+//! | [`clock`] | the machine's clocks, a fast one, one that tests move | domain |
 //! | [`telemetry`] | metrics, tracing, health | domain |
-//! | [`app`] | wiring, workers, shutdown, commands | everything; nothing uses `app` |
+//! | [`store`] | what must survive a restart | the core's types |
+//! | [`engine`] | the forecaster: reports and commands in, one transaction out | store, clock, telemetry, the core's types |
+//! | [`kafka`] | clients, topics, wire forms of partials and commits | clock, telemetry, window, ingest, domain |
+//! | [`config`] | layers, problems, sections | kafka, output, the core's types |
+//! | [`cluster`] | leadership, the replicated log, forwarding | engine, kafka, clock, telemetry, window, domain |
+//! | [`input`] | the event log, files, standard input, Kafka's partitions | engine, store, kafka, config, clock, telemetry, window, ingest, domain |
+//! | [`views`] | read models that API, topics, reports and page share | store, the core's types |
+//! | [`output`] | InfluxDB, Kafka topics, receivers of pages | views, engine, store, kafka, telemetry, the core's types |
+//! | [`report`] | weekly review, incidents | views, store, the core's types |
+//! | [`api`] | HTTP: data, health, metrics, web page | views, report, input, cluster, engine, store, telemetry, the core's types |
+//! | [`app`] | wiring: threads, queues, listeners | everything; only commands use it |
+//! | [`commands`] | one file or folder a command | everything; nothing uses it |
 //!
 //! Down to `simulate` it is the **core**: values in, values out. No clock, runtime, disk or network there;
 //! `clippy.toml` and `tests/it/purity.rs` hold it to that.
@@ -26,13 +34,21 @@ pub mod alert;
 pub mod anomaly;
 pub mod api;
 pub mod app;
+pub mod clock;
+pub mod cluster;
+pub mod commands;
+pub mod config;
 pub mod domain;
+pub mod engine;
 pub mod forecast;
 pub mod ingest;
+pub mod input;
 pub mod kafka;
+pub mod output;
+pub mod report;
 pub mod simulate;
-pub mod sink;
 pub mod staffing;
 pub mod store;
 pub mod telemetry;
+pub mod views;
 pub mod window;

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    surgecast::app::cli::main()
+    surgecast::commands::cli::main()
 }
 
 /// Of the whole program, Kafka's client and SQLite included.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
-use surgecast::app::engine::{IssueConfig, Leader, LeaderConfig, RefitConfig};
-use surgecast::app::serve::default_profiles;
+use surgecast::commands::serve::default_profiles;
 use surgecast::domain::{Timestamp, Zone};
+use surgecast::engine::{Forecaster, ForecasterConfig, IssueConfig, RefitConfig};
 use surgecast::forecast::Calendar;
 use surgecast::store::Store;
 use surgecast::telemetry::Metrics;
@@ -17,10 +17,10 @@ use super::common::{cpu, setting};
 use super::memory;
 use super::site::{Site, WIDTH};
 
-fn config(from: Timestamp) -> LeaderConfig {
+fn config(from: Timestamp) -> ForecasterConfig {
     let every = Duration::from_secs(6 * 3600);
     let every_ms = every.as_millis() as i64;
-    LeaderConfig {
+    ForecasterConfig {
         width: WIDTH,
         lateness: Duration::from_secs(600),
         source_timeout: Duration::from_secs(900),
@@ -71,7 +71,7 @@ pub fn run(folder: &Path, series: usize, next: Timestamp, windows: i64) {
     let metrics = Arc::new(Metrics::default());
     let began = Instant::now();
     let store = Store::open(folder, WIDTH).unwrap();
-    let mut leader = Leader::open(config(next), store, metrics.clone()).unwrap();
+    let mut leader = Forecaster::open(config(next), store, metrics.clone()).unwrap();
     say("open_s", began.elapsed().as_secs_f64());
     say("open_cpu_s", cpu(pid));
     say("open_rss_mb", memory(pid).1);

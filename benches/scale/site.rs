@@ -6,12 +6,12 @@ use std::time::Duration;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, Poisson};
-use surgecast::app::engine::{Report, to_blob};
-use surgecast::app::feeds::LocalFeed;
 use surgecast::domain::{
     AlarmAction, AlarmEvent, Name, Position, Scope, SeriesKey, Severity, SourceId, Timestamp,
     WindowWidth,
 };
+use surgecast::engine::{Report, to_blob};
+use surgecast::input::LocalFeed;
 use surgecast::store::{SourceRecord, Store, WindowRecord};
 use surgecast::window::{Cell, CommitPoint, Counts, Frontier, Partial};
 

@@ -11,14 +11,14 @@ use utoipa::ToSchema;
 
 use super::problem::Problem;
 use super::read::read;
-use super::state::{ApiState, Command};
+use super::state::ApiState;
 use super::write::{Body, ID_CHARS_MAX, NOTE_CHARS_MAX, body, tell, text};
-use crate::domain::{Name, SeriesKey, Timestamp};
+use crate::domain::{DAY, Name, SeriesKey, Timestamp};
+use crate::engine::Command;
 use crate::forecast::{self, AdjustmentKind, Says};
 
 /// Entries that are not over, at most.
 const ENTRIES_MAX: usize = 500;
-const DAY: Duration = Duration::from_secs(86_400);
 const SPAN_MAX: Duration = Duration::from_secs(62 * 86_400);
 /// As far back as counts are learned from.
 const PAST_MAX: Duration = Duration::from_secs(63 * 86_400);

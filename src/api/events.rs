@@ -7,9 +7,9 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::dto::{Accepted, Rejected};
 use super::params::Params;
 use super::problem::Problem;
+use super::requests::{Accepted, Rejected};
 use super::state::{ApiState, WriteEvents};
 use crate::domain::{Event, EventKind, Keyed};
 use crate::ingest::{self, Decoder, Headers};

@@ -1,14 +1,12 @@
 //! HTTP: data, live stream, health, metrics and the built-in page.
 //!
-//! Reads come from the store alone. Whatever changes something is a [`Command`] for the leader, the
+//! Reads come from the store alone. Whatever changes something is a [`Command`](crate::engine::Command) for the forecaster, the
 //! only writer; a GET never changes anything.
 
-pub mod accuracy;
+mod accuracy;
 mod adjustments;
 mod admin;
 mod auth;
-mod decoders;
-pub mod dto;
 mod events;
 mod forward;
 mod outlook;
@@ -16,7 +14,8 @@ mod page;
 mod params;
 mod problem;
 mod read;
-pub mod report;
+mod report;
+mod requests;
 mod router;
 mod state;
 mod stream;
@@ -25,9 +24,5 @@ mod write;
 
 pub use admin::admin_router;
 pub use auth::{Scope as TokenScope, TokenSet, TokensError};
-pub use decoders::Decoders;
-pub use forward::client as forward_client;
 pub use router::{openapi, router};
-pub use state::{
-    ApiState, Command, CommandError, Leads, Progress, Reply, ServiceInfo, StreamEvent, WriteEvents,
-};
+pub use state::{ApiState, Progress, ServiceInfo, WriteEvents};

@@ -8,24 +8,21 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::dto;
 use super::params::{
     self, AlertQuery, DeadLetterQuery, ListQuery, Page, Params, SeriesQuery, SpanQuery,
     VintageQuery,
 };
 use super::problem::Problem;
 use super::state::ApiState;
-use crate::domain::{MaintenanceEvent, SeriesKey, Timestamp};
+use crate::domain::{DAY, MaintenanceEvent, SeriesKey, Timestamp};
 use crate::forecast::{HORIZON, PlannedWork};
-use crate::store::{Filter, Reader, SeriesInfo, Served, StoreError};
+use crate::store::{Filter, Reader, Served, StoreError};
+use crate::views::{self, MANY, series_info};
 
-const DAY: Duration = Duration::from_secs(86_400);
 /// Longest stretch that one answer covers.
 const SPAN_MAX: Duration = Duration::from_secs(62 * 86_400);
 /// Standing alarms that are looked at, the most severe first.
 const ALARMS_MAX: usize = 10_000;
-/// From so many series on all forecasts of a time are read at once.
-pub(super) const MANY: usize = 200;
 
 /// Runs a read off the runtime's threads.
 pub async fn read<T: Send + 'static>(
@@ -77,40 +74,23 @@ pub(super) async fn each<T: Serialize + Send + 'static>(
 }
 
 /// The known series
-#[utoipa::path(get, path = "/series", params(ListQuery), responses((status = 200, body = Vec<dto::SeriesInfo>), (status = 400, body = Problem)))]
+#[utoipa::path(get, path = "/series", params(ListQuery), responses((status = 200, body = Vec<views::SeriesInfo>), (status = 400, body = Problem)))]
 pub async fn series(
     State(state): State<ApiState>,
     Params(query): Params<ListQuery>,
-) -> Result<Json<Vec<dto::SeriesInfo>>, Problem> {
+) -> Result<Json<Vec<views::SeriesInfo>>, Problem> {
     let (filter, page) = (query.filter()?, query.page()?);
     let known = read(&state, Reader::series).await?;
     let newest = known.iter().map(|info| info.last).max().unwrap_or_default();
     let admitted = known.iter().filter(|info| filter.admits_series(&info.series));
     let shown = admitted.filter(|info| page.reaches(&info.series)).take(page.most);
-    Ok(Json(shown.map(|known| info(&state, known, newest)).collect()))
-}
-
-/// A series as it is listed, where the newest window of all starts at `newest`.
-pub(super) fn info(state: &ApiState, info: &SeriesInfo, newest: Timestamp) -> dto::SeriesInfo {
-    let health = if info.last + Duration::from_secs(3600) < newest {
-        "silent"
-    } else if info.last.since(info.first) < DAY * 14 {
-        "new"
-    } else {
-        "ok"
-    };
-    dto::SeriesInfo {
-        key: dto::Key::from(&info.series),
-        roll_up: info.series.is_roll_up(),
-        first_window: info.first.to_string(),
-        last_window: info.last.to_string(),
-        health,
-        time_zone: state.zone(&info.series.region).to_string(),
-    }
+    Ok(Json(
+        shown.map(|known| series_info(known, newest, state.zone(&known.series.region))).collect(),
+    ))
 }
 
 /// Counts of windows, settled and open
-#[utoipa::path(get, path = "/windows", params(SpanQuery), responses((status = 200, body = Vec<dto::Window>), (status = 400, body = Problem)))]
+#[utoipa::path(get, path = "/windows", params(SpanQuery), responses((status = 200, body = Vec<views::Window>), (status = 400, body = Problem)))]
 pub async fn windows(
     State(state): State<ApiState>,
     Params(query): Params<SpanQuery>,
@@ -122,17 +102,18 @@ pub async fn windows(
         from = from.max(after + Duration::from_millis(1));
     }
     let most = query.limit.map_or(Ok(usize::MAX), |limit| params::limit(Some(limit)))?;
-    let list = move |reader: &Reader, series: &SeriesKey| -> Result<Vec<dto::Window>, StoreError> {
-        let rows = reader.series_windows(series, from, to)?;
-        Ok(rows.iter().take(most).map(dto::Window::from).collect())
-    };
+    let list =
+        move |reader: &Reader, series: &SeriesKey| -> Result<Vec<views::Window>, StoreError> {
+            let rows = reader.series_windows(series, from, to)?;
+            Ok(rows.iter().take(most).map(views::Window::from).collect())
+        };
     if filter.one().is_some() {
         let one = move |reader: &Reader, series: &SeriesKey| list(reader, series).map(Some);
         return each(&state, filter, Page::WHOLE, one).await;
     }
     each(&state, filter, Page::WHOLE, move |reader, series| {
         let windows = list(reader, series)?;
-        Ok(Some(dto::SeriesWindows { key: dto::Key::from(series), windows }))
+        Ok(Some(views::SeriesWindows { key: views::Key::from(series), windows }))
     })
     .await
 }
@@ -150,7 +131,7 @@ pub(super) fn span(query: &SpanQuery, now: Timestamp) -> Result<(Timestamp, Time
 }
 
 /// The newest forecasts, or older ones
-#[utoipa::path(get, path = "/forecasts", params(VintageQuery), responses((status = 200, body = dto::Forecast), (status = 400, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/forecasts", params(VintageQuery), responses((status = 200, body = views::Forecast), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn forecasts(
     State(state): State<ApiState>,
     Params(query): Params<VintageQuery>,
@@ -169,28 +150,28 @@ pub async fn forecasts(
             Some(served) => Some(served),
             None => reader.served(series, issued_at)?,
         };
-        Ok(served.map(dto::Forecast::from))
+        Ok(served.map(views::Forecast::from))
     })
     .await
 }
 
 /// Agents needed over the next six hours
-#[utoipa::path(get, path = "/staffing", params(ListQuery), responses((status = 200, body = dto::Staffing), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/staffing", params(ListQuery), responses((status = 200, body = views::Staffing), (status = 404, body = Problem)))]
 pub async fn staffing(
     State(state): State<ApiState>,
     Params(query): Params<ListQuery>,
 ) -> Result<Response, Problem> {
     let (filter, page) = (query.filter()?, query.page()?);
-    each(&state, filter, page, |reader, series| Ok(reader.plan(series)?.map(dto::Staffing::from)))
+    each(&state, filter, page, |reader, series| Ok(reader.plan(series)?.map(views::Staffing::from)))
         .await
 }
 
 /// Windows far outside their band, newest first
-#[utoipa::path(get, path = "/anomalies", params(SpanQuery), responses((status = 200, body = Vec<dto::Anomaly>), (status = 400, body = Problem)))]
+#[utoipa::path(get, path = "/anomalies", params(SpanQuery), responses((status = 200, body = Vec<views::Anomaly>), (status = 400, body = Problem)))]
 pub async fn anomalies(
     State(state): State<ApiState>,
     Params(query): Params<SpanQuery>,
-) -> Result<Json<Vec<dto::Anomaly>>, Problem> {
+) -> Result<Json<Vec<views::Anomaly>>, Problem> {
     let filter =
         params::filter(query.region.as_ref(), query.service.as_ref(), query.channel.as_ref())?;
     let (from, to) = span(&query, state.clock.now())?;
@@ -199,51 +180,51 @@ pub async fn anomalies(
     let after = after.map_err(|_| Problem::bad_request("after: use a number that a list gave"))?;
     let rows =
         read(&state, move |reader| reader.anomalies(&filter, from, to, limit, after)).await?;
-    Ok(Json(rows.iter().map(|(_, anomaly)| dto::Anomaly::from(anomaly)).collect()))
+    Ok(Json(rows.iter().map(|(_, anomaly)| views::Anomaly::from(anomaly)).collect()))
 }
 
 /// Alerts, newest first
-#[utoipa::path(get, path = "/alerts", params(AlertQuery), responses((status = 200, body = Vec<dto::Alert>), (status = 400, body = Problem)))]
+#[utoipa::path(get, path = "/alerts", params(AlertQuery), responses((status = 200, body = Vec<views::Alert>), (status = 400, body = Problem)))]
 pub async fn alerts(
     State(state): State<ApiState>,
     Params(query): Params<AlertQuery>,
-) -> Result<Json<Vec<dto::Alert>>, Problem> {
+) -> Result<Json<Vec<views::Alert>>, Problem> {
     let filter = params::filter(query.region.as_ref(), query.service.as_ref(), None)?;
     let limit = params::limit(query.limit)?;
     let open = query.open.unwrap_or(false);
     let rows =
         read(&state, move |reader| reader.alerts(&filter, open, limit, query.after.as_deref()));
-    Ok(Json(rows.await?.iter().map(dto::Alert::from).collect()))
+    Ok(Json(rows.await?.iter().map(views::Alert::from).collect()))
 }
 
 /// One alert
-#[utoipa::path(get, path = "/alerts/{id}", params(("id" = String, Path)), responses((status = 200, body = dto::Alert), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/alerts/{id}", params(("id" = String, Path)), responses((status = 200, body = views::Alert), (status = 404, body = Problem)))]
 pub async fn alert(
     State(state): State<ApiState>,
     Path(id): Path<String>,
-) -> Result<Json<dto::Alert>, Problem> {
+) -> Result<Json<views::Alert>, Problem> {
     let missing = format!("there is no alert `{id}`");
     let found = read(&state, move |reader| reader.alert(&id)).await?;
-    found.map(|alert| Json(dto::Alert::from(&alert))).ok_or(Problem::not_found(missing))
+    found.map(|alert| Json(views::Alert::from(&alert))).ok_or(Problem::not_found(missing))
 }
 
 /// The roster from yesterday on
-#[utoipa::path(get, path = "/roster", params(SeriesQuery), responses((status = 200, body = Vec<dto::Shift>)))]
+#[utoipa::path(get, path = "/roster", params(SeriesQuery), responses((status = 200, body = Vec<views::Shift>)))]
 pub async fn roster(
     State(state): State<ApiState>,
     Params(query): Params<SeriesQuery>,
-) -> Result<Json<Vec<dto::Shift>>, Problem> {
+) -> Result<Json<Vec<views::Shift>>, Problem> {
     let filter = query.filter()?;
     let from = state.clock.now() - DAY;
     let shifts = read(&state, move |reader| reader.shifts(&filter, from, Timestamp::MAX)).await?;
-    Ok(Json(shifts.iter().map(dto::Shift::from).collect()))
+    Ok(Json(shifts.iter().map(views::Shift::from).collect()))
 }
 
 /// Planned work that is not over, or should be and is not
-#[utoipa::path(get, path = "/maintenance", responses((status = 200, body = Vec<dto::Maintenance>)))]
+#[utoipa::path(get, path = "/maintenance", responses((status = 200, body = Vec<views::Maintenance>)))]
 pub async fn maintenance(
     State(state): State<ApiState>,
-) -> Result<Json<Vec<dto::Maintenance>>, Problem> {
+) -> Result<Json<Vec<views::Maintenance>>, Problem> {
     let now = state.clock.now();
     let (work, alarms) = read(&state, move |reader| {
         let work = reader.maintenance(now - DAY, Timestamp::MAX)?;
@@ -255,9 +236,9 @@ pub async fn maintenance(
         let left = alarms
             .iter()
             .filter(|alarm| work.left(&alarm.event.scope, alarm.severity(), alarm.raised_at, now));
-        dto::Maintenance { overrun_alarms: left.count(), ..event.into() }
+        views::Maintenance { overrun_alarms: left.count(), ..event.into() }
     });
-    let is_over = |shown: &dto::Maintenance, event: &MaintenanceEvent| {
+    let is_over = |shown: &views::Maintenance, event: &MaintenanceEvent| {
         event.ends_at <= now && shown.overrun_alarms == 0
     };
     let shown = shown.zip(&work).filter(|(shown, event)| !is_over(shown, event));
@@ -265,24 +246,24 @@ pub async fn maintenance(
 }
 
 /// Events that were not counted, newest first
-#[utoipa::path(get, path = "/dead-letters", params(DeadLetterQuery), responses((status = 200, body = Vec<dto::DeadLetter>), (status = 400, body = Problem)))]
+#[utoipa::path(get, path = "/dead-letters", params(DeadLetterQuery), responses((status = 200, body = Vec<views::DeadLetter>), (status = 400, body = Problem)))]
 pub async fn dead_letters(
     State(state): State<ApiState>,
     Params(query): Params<DeadLetterQuery>,
-) -> Result<Json<Vec<dto::DeadLetter>>, Problem> {
+) -> Result<Json<Vec<views::DeadLetter>>, Problem> {
     let (reason, limit) = (query.reason()?, params::limit(query.limit)?);
     let rows = read(&state, move |reader| reader.dead_letters(reason, limit, query.after)).await?;
-    Ok(Json(rows.into_iter().map(dto::DeadLetter::from).collect()))
+    Ok(Json(rows.into_iter().map(views::DeadLetter::from).collect()))
 }
 
 /// What the service is doing
-#[utoipa::path(get, path = "/status", responses((status = 200, body = dto::Status)))]
-pub async fn status(State(state): State<ApiState>) -> Result<Json<dto::Status>, Problem> {
+#[utoipa::path(get, path = "/status", responses((status = 200, body = views::Status)))]
+pub async fn status(State(state): State<ApiState>) -> Result<Json<views::Status>, Problem> {
     status_now(&state).await.map(Json)
 }
 
 /// The status as of now, for the endpoint and the stream.
-pub async fn status_now(state: &ApiState) -> Result<dto::Status, Problem> {
+pub async fn status_now(state: &ApiState) -> Result<views::Status, Problem> {
     let since = state.clock.now() - DAY;
     let (letters, next, unmapped) = read(state, move |reader| {
         let next = reader.blob("next_window")?;
@@ -291,7 +272,7 @@ pub async fn status_now(state: &ApiState) -> Result<dto::Status, Problem> {
     .await?;
     let next = next.and_then(|bytes| postcard::from_bytes::<i64>(&bytes).ok());
     let info = &state.info;
-    Ok(dto::Status {
+    Ok(views::Status {
         version: info.version,
         now: state.clock.now().to_string(),
         mode: info.mode,

@@ -4,27 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
+use tokio::sync::{Semaphore, broadcast, mpsc};
 
 use super::auth::TokenSet;
-use super::decoders::Decoders;
 use super::problem::Problem;
-use crate::alert::Alert;
-use crate::domain::{Clock, Keyed, MaintenanceEvent, Name, Timestamp, WindowWidth, Zone};
-use crate::forecast::Adjustment;
+use crate::cluster::Forwarder;
+use crate::domain::{Clock, Keyed, Name, WindowWidth, Zone};
+use crate::engine::{Command, CommandError, Leads, StreamEvent};
 use crate::ingest;
-use crate::staffing::Shift;
+use crate::input::Decoders;
 use crate::store::{EventLog, Reader};
 use crate::telemetry::{Health, Metrics};
-
-/// Why a command was not carried out.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CommandError {
-    #[error("there is no such open alert or entry")]
-    NotFound,
-    #[error("it could not be stored: {0}")]
-    Store(String),
-}
 
 impl From<CommandError> for Problem {
     fn from(error: CommandError) -> Self {
@@ -35,19 +25,6 @@ impl From<CommandError> for Problem {
     }
 }
 
-/// Where a command's answer goes.
-pub type Reply<T> = oneshot::Sender<Result<T, CommandError>>;
-
-/// What people tell the system. The leader carries it out.
-pub enum Command {
-    Acknowledge { id: String, by: String, reply: Reply<Alert> },
-    Feedback { id: String, text: String, reply: Reply<Alert> },
-    PutRoster { shifts: Vec<Shift>, reply: Reply<()> },
-    PutMaintenance { event: Box<MaintenanceEvent>, reply: Reply<()> },
-    PutAdjustment { adjustment: Box<Adjustment>, reply: Reply<()> },
-    DeleteAdjustment { id: String, reply: Reply<()> },
-}
-
 /// A log elsewhere that takes events: Kafka.
 pub trait WriteEvents: Send + Sync {
     /// Writes all and waits until they are durable.
@@ -55,27 +32,6 @@ pub trait WriteEvents: Send + Sync {
     /// # Errors
     /// Why one was not written; others may have been, and event ids make it harmless to write them again.
     fn write(&self, events: &[Keyed<'_>]) -> Result<(), String>;
-}
-
-/// Whether this instance is the one that answers.
-pub trait Leads: Send + Sync {
-    fn leads(&self) -> bool;
-    /// Where the one that leads answers, such as `http://10.0.0.7:8080`.
-    fn leader_url(&self) -> Option<String>;
-}
-
-/// What the live stream tells.
-#[derive(Clone, Debug)]
-pub enum StreamEvent {
-    Windows {
-        settled_upto: Timestamp,
-    },
-    Vintages {
-        issued_at: Timestamp,
-    },
-    Alert(Box<Alert>),
-    /// Something else changed: look at the status.
-    Status,
 }
 
 /// How far a catch-up is, in thousandths; 1000 when it is done.
@@ -129,7 +85,7 @@ pub struct ApiState {
     pub leads: Arc<dyn Leads>,
     pub decoders: Arc<Decoders>,
     /// Sends questions on to the one that leads.
-    pub forward: reqwest::Client,
+    pub forward: Forwarder,
     /// Places for live streams.
     pub streams: Arc<Semaphore>,
 }

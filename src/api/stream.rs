@@ -10,10 +10,11 @@ use futures::StreamExt;
 use serde_json::json;
 use tokio_stream::wrappers::BroadcastStream;
 
-use super::dto;
 use super::problem::Problem;
 use super::read::status_now;
-use super::state::{ApiState, StreamEvent};
+use super::state::ApiState;
+use crate::engine::StreamEvent;
+use crate::views;
 
 /// Live stream: `windows`, `vintages`, `alert` and `status`
 #[utoipa::path(get, path = "/stream", responses((status = 200, content_type = "text/event-stream", body = String), (status = 503, body = Problem)))]
@@ -46,7 +47,7 @@ async fn event(state: &ApiState, told: StreamEvent) -> Event {
             ("vintages", json!({ "issued_at": issued_at.to_string() }))
         }
         StreamEvent::Alert(alert) => {
-            ("alert", serde_json::to_value(dto::Alert::from(&*alert)).unwrap_or_default())
+            ("alert", serde_json::to_value(views::Alert::from(&*alert)).unwrap_or_default())
         }
         StreamEvent::Status => match status_now(state).await {
             Ok(status) => ("status", serde_json::to_value(status).unwrap_or_default()),

@@ -1,7 +1,6 @@
 //! GET: what customers complain about.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -12,10 +11,9 @@ use super::params::{self, Params, SpanQuery};
 use super::problem::Problem;
 use super::read::{read, span};
 use super::state::ApiState;
-use crate::domain::{Scope, Spoken, TOPICS, Timestamp, Topic};
+use crate::domain::{Scope, Spoken, TOPICS, Timestamp, Topic, WEEK};
 use crate::store::{Filter, Reader, StoreError};
 
-const WEEK: Duration = Duration::from_secs(7 * 86_400);
 /// Weeks that what is usual comes from.
 const WEEKS: u32 = 4;
 

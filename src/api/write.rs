@@ -6,11 +6,13 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use tokio::sync::oneshot;
 
-use super::dto;
 use super::problem::Problem;
-use super::state::{ApiState, Command, Reply};
+use super::requests::{Acknowledgement, Feedback, NewMaintenance};
+use super::state::ApiState;
 use crate::alert;
 use crate::domain::{MaintenanceAction, MaintenanceEvent, Name, Timestamp};
+use crate::engine::{Command, Reply};
+use crate::views;
 
 /// Shifts that one request may carry.
 const SHIFTS_MAX: usize = 50_000;
@@ -51,24 +53,24 @@ pub(super) fn text(key: &str, text: &str, chars_max: usize) -> Result<String, Pr
 }
 
 /// Someone takes an alert on
-#[utoipa::path(post, path = "/alerts/{id}/ack", params(("id" = String, Path)), request_body = dto::Acknowledgement, responses((status = 200, body = dto::Alert), (status = 404, body = Problem)))]
+#[utoipa::path(post, path = "/alerts/{id}/ack", params(("id" = String, Path)), request_body = Acknowledgement, responses((status = 200, body = views::Alert), (status = 404, body = Problem)))]
 pub async fn acknowledge(
     State(state): State<ApiState>,
     Path(id): Path<String>,
-    given: Body<dto::Acknowledgement>,
-) -> Result<Json<dto::Alert>, Problem> {
+    given: Body<Acknowledgement>,
+) -> Result<Json<views::Alert>, Problem> {
     let by = text("by", &body(given)?.by, 100)?;
     let alert: alert::Alert = tell(&state, |reply| Command::Acknowledge { id, by, reply }).await?;
-    Ok(Json(dto::Alert::from(&alert)))
+    Ok(Json(views::Alert::from(&alert)))
 }
 
 /// Someone says whether an alert helped
-#[utoipa::path(post, path = "/alerts/{id}/feedback", params(("id" = String, Path)), request_body = dto::Feedback, responses((status = 200, body = dto::Alert), (status = 404, body = Problem)))]
+#[utoipa::path(post, path = "/alerts/{id}/feedback", params(("id" = String, Path)), request_body = Feedback, responses((status = 200, body = views::Alert), (status = 404, body = Problem)))]
 pub async fn feedback(
     State(state): State<ApiState>,
     Path(id): Path<String>,
-    given: Body<dto::Feedback>,
-) -> Result<Json<dto::Alert>, Problem> {
+    given: Body<Feedback>,
+) -> Result<Json<views::Alert>, Problem> {
     let given = body(given)?;
     let mut said = if given.useful { "useful" } else { "not useful" }.to_owned();
     if let Some(note) = given.note.as_deref().filter(|note| !note.trim().is_empty()) {
@@ -76,14 +78,14 @@ pub async fn feedback(
     }
     let alert: alert::Alert =
         tell(&state, |reply| Command::Feedback { id, text: said, reply }).await?;
-    Ok(Json(dto::Alert::from(&alert)))
+    Ok(Json(views::Alert::from(&alert)))
 }
 
 /// Replaces the roster of the series and hours that are given
-#[utoipa::path(put, path = "/roster", request_body = Vec<dto::Shift>, responses((status = 204), (status = 400, body = Problem)))]
+#[utoipa::path(put, path = "/roster", request_body = Vec<views::Shift>, responses((status = 204), (status = 400, body = Problem)))]
 pub async fn put_roster(
     State(state): State<ApiState>,
-    given: Body<Vec<dto::Shift>>,
+    given: Body<Vec<views::Shift>>,
 ) -> Result<StatusCode, Problem> {
     let given = body(given)?;
     if given.len() > SHIFTS_MAX {
@@ -101,18 +103,18 @@ pub async fn put_roster(
 }
 
 /// Plans work, or changes a plan of the same id
-#[utoipa::path(post, path = "/maintenance", request_body = dto::NewMaintenance, responses((status = 201, body = dto::Maintenance), (status = 400, body = Problem)))]
+#[utoipa::path(post, path = "/maintenance", request_body = NewMaintenance, responses((status = 201, body = views::Maintenance), (status = 400, body = Problem)))]
 pub async fn post_maintenance(
     State(state): State<ApiState>,
-    given: Body<dto::NewMaintenance>,
-) -> Result<(StatusCode, Json<dto::Maintenance>), Problem> {
+    given: Body<NewMaintenance>,
+) -> Result<(StatusCode, Json<views::Maintenance>), Problem> {
     let event = planned(&body(given)?, state.clock.now())?;
-    let shown = dto::Maintenance::from(&event);
+    let shown = views::Maintenance::from(&event);
     tell(&state, |reply| Command::PutMaintenance { event: Box::new(event), reply }).await?;
     Ok((StatusCode::CREATED, Json(shown)))
 }
 
-fn planned(given: &dto::NewMaintenance, now: Timestamp) -> Result<MaintenanceEvent, Problem> {
+fn planned(given: &NewMaintenance, now: Timestamp) -> Result<MaintenanceEvent, Problem> {
     let name = |key: &str, name: &Option<String>| {
         let checked = name.as_deref().map(Name::new).transpose();
         checked.map_err(|error| Problem::bad_request(format!("{key}: the name {error}")))

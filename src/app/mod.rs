@@ -1,30 +1,15 @@
-//! Wiring: the command line, configuration and the commands. Nothing uses this room.
+//! Wiring: the threads, queues and listeners of the running service.
 
-pub mod backtest_command;
-pub mod check;
-pub mod cli;
-pub mod clock;
-pub mod config;
-mod dead_letters;
-pub mod demo;
-pub mod engine;
-pub mod feeds;
-mod follower;
-mod frontier_command;
-mod influx;
-mod intake;
-mod leadership;
-mod log;
-mod mapping;
 #[cfg(test)]
-mod million;
-mod outbox;
-mod outlook_topic;
-pub mod replay;
-mod report_command;
-pub mod serve;
-mod service;
-mod sessions;
-pub mod simulate_command;
-pub mod staffing_command;
-pub mod usage;
+pub(crate) mod million;
+mod running;
+mod setup;
+mod shared;
+mod sources;
+mod start;
+mod threads;
+
+pub use running::Running;
+pub use setup::{Role, Setup};
+pub use start::{start, start_with};
+pub use threads::{bind, spawn};

@@ -2,8 +2,10 @@
 //!
 //! Knows nothing of bytes on a wire, of storage or of a clock: values only.
 
+mod backoff;
 mod brief;
 mod civil;
+mod duration;
 mod event;
 mod series;
 mod source;
@@ -11,8 +13,10 @@ mod time;
 mod topic;
 mod window;
 
+pub use backoff::{Backoff, with_jitter};
 pub use brief::{Brief, Place, What};
 pub use civil::{Zone, ZoneError};
+pub use duration::{DAY, DurationError, HOUR, MINUTE, WEEK, format_duration, parse_duration};
 pub use event::{
     AlarmAction, AlarmEvent, Event, EventKind, Keyed, ListRebuilt, MaintenanceAction,
     MaintenanceEvent, Severity, TicketAction, TicketEvent,

@@ -10,6 +10,7 @@ mod frontier;
 mod log;
 mod producer;
 mod queue;
+pub mod sessions;
 mod settings;
 mod topics;
 mod wire;

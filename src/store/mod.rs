@@ -25,6 +25,7 @@ mod reader;
 mod records;
 mod repack;
 mod spoken;
+pub mod sums;
 #[cfg(test)]
 mod tests;
 mod tx;

@@ -4,9 +4,9 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use surgecast::app::engine::to_blob;
-use surgecast::app::feeds::LocalFeed;
 use surgecast::domain::{Name, SeriesKey, Timestamp, WindowWidth};
+use surgecast::engine::to_blob;
+use surgecast::input::LocalFeed;
 use surgecast::store::{SourceRecord, Store, WindowRecord};
 use surgecast::window::{Cell, Counts};
 

@@ -31,7 +31,7 @@ impl Drop for Said<'_> {
 
 /// Checks many spoilt samples. `check` panics where something does not hold, and says whether the input was taken:
 /// some have to be, and some not, or the test tests nothing.
-pub(in crate::app) fn spoilt(
+pub(crate) fn spoilt(
     name: &str,
     samples: &[impl AsRef<[u8]>],
     mut check: impl FnMut(&[u8]) -> bool,

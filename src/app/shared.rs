@@ -1,0 +1,102 @@
+//! What nearly every thread of the service holds a part of.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::SyncSender;
+use std::thread::JoinHandle;
+
+use super::setup::Setup;
+use super::threads::spawn;
+use crate::clock::WallClock;
+use crate::cluster::Leadership;
+use crate::domain::Clock;
+use crate::engine::Message;
+use crate::input::Decoders;
+use crate::output::{Channel, Outbox, Sink, SinkWriter};
+use crate::store::{EventLog, Reader, Store};
+use crate::telemetry::{Health, Metrics};
+
+pub(super) struct Shared {
+    pub(super) log: Arc<EventLog>,
+    pub(super) reader: Reader,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) health: Arc<Health>,
+    pub(super) leadership: Arc<Leadership>,
+    pub(super) decoders: Arc<Decoders>,
+    pub(super) stop: Arc<AtomicBool>,
+    /// Those that were started.
+    pub(super) threads: Vec<JoinHandle<()>>,
+}
+
+impl Shared {
+    pub(super) fn open(setup: &Setup, store: &Store) -> anyhow::Result<Self> {
+        let leadership = match setup.kafka {
+            None => Leadership::alone(),
+            Some(_) => Leadership::among_others(instance()),
+        };
+        Ok(Self {
+            log: Arc::new(EventLog::open(&setup.store)?),
+            reader: store.reader()?,
+            metrics: Arc::default(),
+            health: Arc::default(),
+            leadership: Arc::new(leadership),
+            decoders: Arc::new(Decoders::new(setup.decoder.clone())),
+            stop: Arc::default(),
+            threads: Vec::new(),
+        })
+    }
+
+    /// Starts a thread that is waited for when the service stops.
+    pub(super) fn spawn(
+        &mut self,
+        name: &str,
+        run: impl FnOnce() + Send + 'static,
+    ) -> anyhow::Result<()> {
+        self.threads.push(spawn(name, run)?);
+        Ok(())
+    }
+
+    /// Starts the thread that brings a sink up to date and keeps it so.
+    pub(super) fn sink<S: Sink + 'static>(
+        &mut self,
+        sink: S,
+        forecaster: &SyncSender<Message>,
+    ) -> anyhow::Result<()> {
+        let writer = SinkWriter {
+            sink,
+            reader: self.reader.clone(),
+            leader: forecaster.clone(),
+            health: self.health.clone(),
+            metrics: self.metrics.clone(),
+            leadership: self.leadership.clone(),
+            stop: self.stop.clone(),
+        };
+        self.spawn(S::NAME, move || writer.run())
+    }
+
+    /// Starts the thread that delivers pages.
+    pub(super) fn outbox(
+        &mut self,
+        channels: BTreeMap<String, Channel>,
+        clock: Arc<dyn Clock>,
+        forecaster: SyncSender<Message>,
+    ) -> anyhow::Result<()> {
+        let outbox = Outbox {
+            reader: self.reader.clone(),
+            channels,
+            leader: forecaster,
+            clock,
+            metrics: self.metrics.clone(),
+            health: self.health.clone(),
+            leadership: self.leadership.clone(),
+            stop: self.stop.clone(),
+        };
+        self.spawn("outbox", move || outbox.run())
+    }
+}
+
+/// A name that no other start has.
+fn instance() -> String {
+    format!("{}-{}", std::process::id(), WallClock.now().millis())
+}

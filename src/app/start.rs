@@ -1,0 +1,121 @@
+//! Starting the service: threads for sources, forecaster, sinks and outbox, and what the API works with.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::sync_channel;
+
+use tokio::sync::{Semaphore, broadcast, mpsc};
+
+use super::running::Running;
+use super::setup::Setup;
+use super::shared::Shared;
+use super::sources::{Counting, Sources};
+use super::threads::bind;
+use crate::api::{ApiState, Progress};
+use crate::cluster::Forwarder;
+use crate::engine::{Command, Engine, Forecaster, StreamEvent};
+use crate::output::influxdb::{InfluxClient, InfluxSink};
+use crate::store::Store;
+
+/// Reports that may wait for the forecaster: a few, so that a full store soon stops the readers.
+const REPORTS_MAX: usize = 2;
+const COMMANDS_MAX: usize = 256;
+const STREAM_EVENTS_MAX: usize = 1024;
+const STREAMS_MAX: usize = 64;
+/// Changes that wait to be replicated to standbys.
+const REPLICATED_MAX: usize = 10_000;
+
+/// Takes the addresses and the store, and starts all threads.
+///
+/// # Errors
+/// What could not be opened, with what to do about it.
+pub fn start(setup: Setup) -> anyhow::Result<Running> {
+    let listener = bind(setup.listen)?;
+    let admin = setup.admin_listen.map(bind).transpose()?;
+    let store = Store::open(&setup.store, setup.forecaster.width)?;
+    start_with(setup, store, listener, admin)
+}
+
+/// As [`start`], with a store that is open already.
+///
+/// # Errors
+/// What could not be opened.
+pub fn start_with(
+    mut setup: Setup,
+    store: Store,
+    listener: TcpListener,
+    admin: Option<TcpListener>,
+) -> anyhow::Result<Running> {
+    let address = listener.local_addr()?;
+    let mut shared = Shared::open(&setup, &store)?;
+    let mut forecaster = Forecaster::open(setup.forecaster.clone(), store, shared.metrics.clone())?;
+    shared.health.ready("store");
+    let (inbox, reports) = sync_channel(REPORTS_MAX);
+    let (replicated, told) = sync_channel(REPLICATED_MAX);
+    let (commands, command_inbox) = mpsc::channel::<Command>(COMMANDS_MAX);
+    let (stream, _) = broadcast::channel::<StreamEvent>(STREAM_EVENTS_MAX);
+    let clock = setup.clock.clone();
+    let sources = Sources::new(&mut shared, &mut forecaster, clock, inbox.clone());
+    let Counting { wake, wakes, producers } = sources.start(&mut setup, address, told)?;
+    let caught_up = Arc::new(AtomicBool::new(false));
+    let engine = Engine {
+        leader: forecaster,
+        inbox: reports,
+        commands: command_inbox,
+        stream: stream.clone(),
+        clock: setup.clock.clone(),
+        health: shared.health.clone(),
+        metrics: shared.metrics.clone(),
+        stop: shared.stop.clone(),
+        caught_up: (setup.main_source.clone(), caught_up.clone()),
+        periodic: setup.periodic,
+        others: producers.is_some().then_some(replicated),
+        leads: shared.leadership.clone(),
+        sinks: BTreeMap::new(),
+    };
+    shared.spawn("leader", move || engine.run())?;
+    let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
+    if let Some(settings) = setup.influxdb {
+        shared.health.degraded("influxdb", "not connected yet");
+        let client = InfluxClient::new(settings)?;
+        shared.sink(InfluxSink { client, public_url: setup.public_url }, &inbox)?;
+    }
+    if let Some(topics) = topics.flatten() {
+        shared.sink(topics, &inbox)?;
+    }
+    shared.outbox(setup.channels, setup.clock.clone(), inbox)?;
+    let progress = Arc::new(Progress::default());
+    let state = ApiState {
+        reader: shared.reader,
+        commands,
+        log: shared.log.clone(),
+        writer,
+        stream,
+        metrics: shared.metrics,
+        health: shared.health,
+        clock: setup.clock,
+        info: Arc::new(setup.info),
+        progress: progress.clone(),
+        wake: wake.clone(),
+        tokens: setup.tokens,
+        leads: shared.leadership,
+        decoders: shared.decoders,
+        forward: Forwarder::new()?,
+        streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+    };
+    Ok(Running {
+        address,
+        admin: admin.as_ref().map(TcpListener::local_addr).transpose()?,
+        log: shared.log,
+        wake,
+        progress,
+        caught_up,
+        stop: shared.stop,
+        state,
+        listeners: (listener, admin),
+        threads: shared.threads,
+        wakes,
+    })
+}

@@ -1,0 +1,27 @@
+//! Threads and listeners.
+
+use std::net::{SocketAddr, TcpListener};
+use std::thread::JoinHandle;
+
+use anyhow::Context;
+
+/// Starts a named thread.
+///
+/// # Errors
+/// If the system has none left.
+pub fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
+    let name: String = name.chars().take(15).collect();
+    Ok(std::thread::Builder::new().name(name).spawn(run)?)
+}
+
+/// Takes an address.
+///
+/// # Errors
+/// Says which, and what to do.
+pub fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).with_context(|| {
+        format!("cannot listen on {address}: stop what uses it, or choose another with --listen")
+    })?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}

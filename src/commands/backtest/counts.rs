@@ -1,0 +1,153 @@
+//! The file of counts: rows → windows of one width.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::moments;
+use super::names::{Names, ONLY};
+use super::options::Options;
+use super::steps::Regular;
+use super::table::{Row, Table};
+use super::text::plural;
+use crate::commands::usage::UsageError;
+use crate::domain::{SeriesKey, Timestamp, WindowWidth, Zone};
+use crate::forecast::History;
+
+/// Limits that keep a wrong file from filling the memory.
+const ROWS_MAX: usize = 5_000_000;
+const SERIES_MAX: usize = 2_000;
+const WINDOWS_MAX: i64 = 50_000_000;
+
+/// Columns in the order in which [`Row::get`] numbers them.
+const REQUIRED: [&str; 2] = ["ts", "y"];
+const OPTIONAL: [&str; 1] = ["series"];
+
+/// What came, by series and window.
+pub struct Counts {
+    pub width: WindowWidth,
+    pub names: Names,
+    pub series: BTreeMap<SeriesKey, History>,
+}
+
+/// Rows of one series: when and how many, ascending.
+pub type Rows = Vec<(Timestamp, f64)>;
+
+/// Reads and sums up.
+///
+/// Where rows come at a regular finer step, a window that lacks some of its rows is missing: part of a sum
+/// is no sum. Where they do not (single events, or steps without a count left out) what is there is summed.
+/// With `--missing zero` nothing is missing from a series' first row to the file's last.
+///
+/// # Errors
+/// [`UsageError`] with file and line.
+pub fn read(path: &Path, options: &Options, notes: &mut Vec<String>) -> Result<Counts, UsageError> {
+    let file = path.display();
+    let mut names = Names::default();
+    let rows = read_rows(path, options.zone, &mut names, notes)?;
+    let Some((first, last)) = span(&rows) else {
+        return Err(UsageError(format!("{file}: has no row with a count below its header")));
+    };
+    let regular = Regular::of(rows.values());
+    let width = match options.width {
+        Some(width) => width,
+        None => regular.width().map_err(|text| UsageError(format!("{file}: {text}")))?,
+    };
+    regular.fits(width).map_err(|text| UsageError(format!("{file}: {text}")))?;
+    let windows = (width.index(last) - width.index(first) + 1) * rows.len() as i64;
+    if windows > WINDOWS_MAX {
+        return Err(UsageError(format!(
+            "{file}: {first} to {last} is {windows} windows of {width} over all series, more than \
+             {WINDOWS_MAX}: is a date wrong? If not, use a wider --interval or fewer series"
+        )));
+    }
+    let again = |rows: &Rows| rows.windows(2).filter(|pair| pair[0].0 == pair[1].0).count();
+    let twice: usize = rows.values().map(again).sum();
+    if twice > 0 && !regular.is_irregular() {
+        let rows = plural(twice, "row has", "rows have");
+        notes.push(format!(
+            "{rows} the time of another row of the same series: summed up. Does the file hold anything twice?"
+        ));
+    }
+    let mut incomplete = 0;
+    let series = rows.into_iter().map(|(key, rows)| {
+        let end = options.is_missing_zero.then(|| width.index(last) + 1);
+        let (history, left_out) = regular.sum(&rows, width, end);
+        incomplete += left_out;
+        (key, history)
+    });
+    let series = series.collect();
+    if incomplete > 0 {
+        let step = regular.shown();
+        let windows = plural(incomplete, "window lacks", "windows lack");
+        let text = format!(
+            "{windows} some of the {step} rows: counted as missing, for part of a sum is none"
+        );
+        notes.push(text);
+    }
+    if regular.is_irregular() && !options.is_missing_zero {
+        notes.push(
+            "rows come at no regular step, as single events do: a window without any counts as \
+                    missing. If it means that nothing came, add --missing zero"
+                .into(),
+        );
+    }
+    Ok(Counts { width, names, series })
+}
+
+fn read_rows(
+    path: &Path,
+    zone: Zone,
+    names: &mut Names,
+    notes: &mut Vec<String>,
+) -> Result<BTreeMap<SeriesKey, Rows>, UsageError> {
+    let mut table = Table::open(path, &REQUIRED, &OPTIONAL)?;
+    if !table.ignored.is_empty() {
+        notes.push(format!("{}: columns not used: {}", path.display(), table.ignored.join(", ")));
+    }
+    let mut series: BTreeMap<SeriesKey, Rows> = BTreeMap::new();
+    let mut seen = 0;
+    while let Some(row) = table.next()? {
+        seen += 1;
+        if seen > ROWS_MAX {
+            return Err(
+                row.error(format!("more than {ROWS_MAX} rows: sum them up, or use fewer series"))
+            );
+        }
+        let name = Some(row.get(2)).filter(|name| !name.is_empty()).unwrap_or(ONLY);
+        let key = names.key(name);
+        if names.len() > SERIES_MAX {
+            return Err(row.error(format!("more than {SERIES_MAX} series: use a part of them")));
+        }
+        let rows = series.entry(key).or_default();
+        let at = moments::parse(row.get(0), zone, rows.last().map(|(at, _)| *at))
+            .map_err(|text| row.error(text))?;
+        rows.push((at, count(&row)?));
+    }
+    for rows in series.values_mut() {
+        rows.sort_by_key(|(at, _)| *at);
+    }
+    Ok(series)
+}
+
+/// The row's count, NaN for an empty cell.
+fn count(row: &Row<'_>) -> Result<f64, UsageError> {
+    let text = row.get(1);
+    if text.is_empty() {
+        return Ok(f64::NAN);
+    }
+    match text.parse::<f64>() {
+        Ok(count) if (0.0..=1e9).contains(&count) => Ok(count),
+        _ => {
+            let shown: String = text.chars().take(40).collect();
+            Err(row.error(format!(
+                "y `{shown}`: use a number from 0 to 1e9, or nothing if it is missing"
+            )))
+        }
+    }
+}
+
+/// First and last instant with a count.
+fn span(rows: &BTreeMap<SeriesKey, Rows>) -> Option<(Timestamp, Timestamp)> {
+    let known = || rows.values().flatten().filter(|(_, count)| !count.is_nan()).map(|(at, _)| *at);
+    Some((known().min()?, known().max()?))
+}

@@ -1,0 +1,70 @@
+//! `surgecast backtest`: what would have been forecast on a person's own data, and how good it would have been.
+
+mod args;
+mod context;
+mod counts;
+mod evaluate;
+mod forecasts;
+mod json;
+#[cfg(test)]
+mod million;
+mod moments;
+mod names;
+mod options;
+mod origins;
+mod outputs;
+mod report;
+mod steps;
+mod table;
+mod text;
+
+use std::io::{self, Write};
+
+pub use args::BacktestArgs;
+
+use args::Format;
+use context::Context;
+use counts::Counts;
+use options::Options;
+
+/// What the reports say about the run as a whole.
+struct Setting {
+    input: String,
+    options: Options,
+    counts: Counts,
+    origins: Vec<i64>,
+    /// Windows of the horizon.
+    windows: usize,
+}
+
+/// Reads, evaluates each model that is named, and prints.
+///
+/// # Errors
+/// [`crate::commands::usage::UsageError`] for flags and files that a person can put right; others for what the disk says.
+pub fn run(args: &BacktestArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let options = Options::from_args(args)?;
+    outputs::check(args, &options.models)?;
+    let mut notes = Vec::new();
+    let counts = counts::read(&args.input, &options, &mut notes)?;
+    let context = Context::read(args, options.zone, &mut notes)?;
+    context.concerns(args, &counts, &mut notes);
+    let past = context.past(&counts);
+    let windows = counts.width.per(options.horizon(counts.width)?);
+    let origins = origins::choose(args, &options, &past, windows, &mut notes)?;
+    for note in &notes {
+        // Nobody is left to tell if this fails.
+        let _ = writeln!(io::stderr(), "note: {note}");
+    }
+    let input = args.input.display().to_string();
+    let setting = Setting { input, options, counts, origins, windows };
+    let past = context.past(&setting.counts);
+    let done = evaluate::all(args, &setting, past)?;
+    if let Some(path) = &args.report {
+        report::write(path, &setting, &done)?;
+    }
+    match args.format {
+        Format::Json => json::write(&setting, &done, out)?,
+        Format::Text => write!(out, "{}", text::render(&setting, &done))?,
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! The moments that are forecast from: chosen, or read from a file.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use super::args::BacktestArgs;
+use super::moments;
+use super::options::Options;
+use crate::commands::usage::UsageError;
+use crate::domain::format_duration;
+use crate::forecast::backtest::{candidates, spread};
+use crate::forecast::{History, Past};
+
+/// Where nothing says otherwise: this share of the file from its end, and no more than this.
+const LAST_SHARE: i64 = 4;
+const LAST_MAX: Duration = Duration::from_secs(26 * 7 * 86_400);
+/// Origins that a file may name.
+const ORIGINS_MAX: usize = 100_000;
+
+/// Ascending, at least one.
+///
+/// # Errors
+/// [`UsageError`] where the file has no place for them.
+pub fn choose(
+    args: &BacktestArgs,
+    options: &Options,
+    past: &Past<'_>,
+    steps: usize,
+    notes: &mut Vec<String>,
+) -> Result<Vec<i64>, UsageError> {
+    let first = past.series.values().map(|history| history.first).min().unwrap_or(0);
+    let end = past.series.values().map(History::end).max().unwrap_or(0);
+    if let Some(path) = &args.origins_at {
+        return read(path, options, past, first, end);
+    }
+    let count = args.origins as usize;
+    let mut last = match options.last {
+        Some(last) => past.width.per(last) as i64,
+        None => ((end - first) / LAST_SHARE).min(past.width.per(LAST_MAX) as i64),
+    };
+    let mut found = candidates(past, steps, end - last);
+    if found.len() < count && options.last.is_none() {
+        // A short file: half of it is for learning.
+        last = (end - first) / 2;
+        found = candidates(past, steps, end - last);
+    }
+    let horizon = format_duration(past.width.length() * steps as u32);
+    if found.is_empty() {
+        return Err(UsageError(format!(
+            "{}: in its last {} no window is followed by {horizon} of counts without a gap: use a longer \
+             file, a longer --last or a shorter --horizon",
+            args.input.display(),
+            format_duration(past.width.length() * u32::try_from(last).unwrap_or(u32::MAX))
+        )));
+    }
+    if found.len() < count {
+        let n = found.len();
+        notes.push(format!(
+            "only {n} windows are followed by {horizon} of counts: {n} origins, not {count}"
+        ));
+    }
+    Ok(spread(&found, count))
+}
+
+fn read(
+    path: &Path,
+    options: &Options,
+    past: &Past<'_>,
+    first: i64,
+    end: i64,
+) -> Result<Vec<i64>, UsageError> {
+    let file = path.display();
+    let text =
+        fs::read_to_string(path).map_err(|e| UsageError(format!("cannot read {file}: {e}")))?;
+    let mut found = Vec::new();
+    for (line, text) in std::iter::zip(1.., text.lines()) {
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if text.is_empty() || text.starts_with('#') {
+            continue;
+        }
+        let error = |text: String| UsageError(format!("{file}:{line}: {text}"));
+        let at = moments::parse(text, options.zone, None).map_err(error)?;
+        let index = past.width.index(at);
+        if past.width.start(index) != at {
+            return Err(error(format!("{text} is no end of a window of {}", past.width)));
+        }
+        if index <= first || index > end {
+            let (from, to) = (past.width.start(first + 1), past.width.start(end));
+            return Err(error(format!("{text} lies outside the data: use {from} to {to}")));
+        }
+        found.push(index);
+        if found.len() > ORIGINS_MAX {
+            return Err(error(format!("more than {ORIGINS_MAX} origins")));
+        }
+    }
+    if found.is_empty() {
+        return Err(UsageError(format!("{file}: has no timestamp")));
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}

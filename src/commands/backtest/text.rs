@@ -1,0 +1,244 @@
+//! `--format text`: for planners.
+
+use std::fmt::Write as _;
+
+use super::Setting;
+use super::evaluate::Evaluated;
+use crate::domain::Timestamp;
+use crate::domain::format_duration;
+use crate::forecast::TARGET_ACCURACY;
+use crate::forecast::backtest::{Entry, Summary};
+
+/// Series that are listed one by one.
+const SERIES_MAX: usize = 40;
+
+/// The whole answer: models side by side, the first one in words and by lead, its series.
+pub fn render(setting: &Setting, done: &[Evaluated<'_>]) -> String {
+    let mut text = head(setting);
+    if done.len() > 1 {
+        text.push_str(&comparison(done));
+    }
+    let Some(first) = done.first() else { return text };
+    text.push_str(&in_words(setting, first));
+    text.push_str(&by_lead(first.board.overall()));
+    if setting.counts.series.len() > 1 {
+        text.push_str(&by_series(setting, first));
+    }
+    text.push_str(&legend());
+    text.push_str("Took, fitting and forecasting:\n");
+    for done in done {
+        let (fit, predict) = (done.fit_seconds, done.predict_seconds);
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "  {:<16} {fit:>8.2} s {predict:>8.2} s", done.model);
+    }
+    text
+}
+
+fn head(setting: &Setting) -> String {
+    let counts = &setting.counts;
+    let (width, zone) = (counts.width, setting.options.zone);
+    let local = |at: Timestamp| zone.local(at).format("%Y-%m-%d %H:%M").to_string();
+    let first = counts.series.values().map(|history| history.first).min().unwrap_or(0);
+    let end = counts.series.values().map(crate::forecast::History::end).max().unwrap_or(0);
+    let ends = |index: Option<&i64>| index.map_or(String::new(), |i| local(width.start(*i)));
+    format!(
+        "{}: {} in windows of {}, {} to {} ({zone})\n\
+         {} of the next {}, made from {} to {}\n\n",
+        setting.input,
+        plural(counts.series.len(), "series", "series"),
+        format_duration(width.length()),
+        local(width.start(first)),
+        local(width.start(end)),
+        plural(setting.origins.len(), "forecast", "forecasts"),
+        format_duration(width.length() * setting.windows as u32),
+        ends(setting.origins.first()),
+        ends(setting.origins.last()),
+    )
+}
+
+/// `3 forecasts`.
+pub fn plural(n: usize, one: &str, more: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { more })
+}
+
+fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "–".into(), |share| format!("{:.1} %", share * 100.0))
+}
+
+fn number(value: Option<f64>, decimals: usize) -> String {
+    value.map_or_else(|| "–".into(), |value| format!("{value:.decimals$}"))
+}
+
+/// Tickets: a tenth where there are few.
+fn tickets(value: Option<f64>) -> String {
+    number(
+        value,
+        if value.is_some_and(|value| value < 20.0 && value.fract() != 0.0) { 1 } else { 0 },
+    )
+}
+
+fn accuracy(wape: Option<f64>) -> Option<f64> {
+    wape.map(|wape| 1.0 - wape)
+}
+
+fn comparison(done: &[Evaluated<'_>]) -> String {
+    let mut text = format!(
+        "{:<16} {:>9} {:>7} {:>8} {:>10} {:>10}\n",
+        "", "accuracy", "MASE", "WQL", "80 % band", "95 % band"
+    );
+    let row = |text: &mut String, name: &str, summary: &Summary| {
+        let _ = writeln!(
+            text,
+            "{name:<16} {:>9} {:>7} {:>8} {:>10} {:>10}",
+            percent(accuracy(summary.figures.wape)),
+            number(summary.mase, 3),
+            number(summary.figures.wql, 4),
+            percent(summary.pit80),
+            percent(summary.pit95),
+        );
+    };
+    for done in done {
+        row(&mut text, &done.model, &done.board.overall().all.summary());
+        if done.board.unanswered() > 0 {
+            let _ = writeln!(
+                text,
+                "{:<18}without {} forecasts that it could not make",
+                "",
+                done.board.unanswered()
+            );
+        }
+    }
+    text.push('\n');
+    text
+}
+
+/// What a person would say about it.
+fn in_words(setting: &Setting, done: &Evaluated<'_>) -> String {
+    let entry = done.board.overall();
+    let summary = entry.all.summary();
+    let mut text = format!("{}\n", done.model);
+    if summary.figures.n == 0 {
+        text.push_str(
+            "  None of the windows that were forecast has a count: nothing to score.\n\n",
+        );
+        return text;
+    }
+    let _ = writeln!(
+        text,
+        "  On {}, half of all windows came within {} of what was said, nine in ten within\n  \
+         {}. A window brings {} tickets on average.",
+        plural(setting.origins.len(), "forecast", "forecasts"),
+        tickets(entry.misses.within(0.5)),
+        tickets(entry.misses.within(0.9)),
+        tickets(summary.mean),
+    );
+    if done.board.unanswered() > 0 {
+        let _ = writeln!(text, "  {} forecasts could not be made.", done.board.unanswered());
+    }
+    for (why, n) in &done.fell_back {
+        let _ = writeln!(text, "  {} made with less: {why}.", plural(*n, "forecast", "forecasts"));
+    }
+    let _ = writeln!(text, "  {}\n", verdict(&summary));
+    text
+}
+
+/// Whether 87 % can be had at this volume, and is.
+fn verdict(summary: &Summary) -> String {
+    let (Some(found), Some(best)) =
+        (accuracy(summary.figures.wape), accuracy(summary.figures.wape_floor))
+    else {
+        return "Nothing came in the windows that were forecast: accuracy has no meaning there."
+            .into();
+    };
+    let shown = percent(Some(found));
+    let best_shown = percent(Some(best));
+    if found >= TARGET_ACCURACY && found > best {
+        format!(
+            "87 % accuracy is reached: {shown}. These counts are steadier than tickets that come at random, which\n  \
+             would allow {best_shown}."
+        )
+    } else if found >= TARGET_ACCURACY {
+        format!("87 % accuracy is reached: {shown}; chance allows {best_shown} at this volume.")
+    } else if best < TARGET_ACCURACY {
+        format!(
+            "87 % accuracy is out of reach at this volume: chance alone leaves {best_shown} to someone who\n  \
+             knew the true rate. This is {shown}."
+        )
+    } else {
+        format!(
+            "87 % accuracy is within reach at this volume (chance allows {best_shown}), not reached: {shown}."
+        )
+    }
+}
+
+fn by_lead(entry: &Entry) -> String {
+    let columns = [&entry.all, &entry.leads[0], &entry.leads[1], &entry.leads[2]];
+    let columns = columns.map(|tally| tally.summary());
+    let mut text = format!(
+        "  {:<26} {:>9} {:>9} {:>9} {:>9}\n",
+        "", "all leads", "to 1 h", "1 to 3 h", "3 to 6 h"
+    );
+    let mut row = |name: &str, cell: &dyn Fn(&Summary) -> String| {
+        let [all, first, second, third] = columns.each_ref().map(cell);
+        let _ = writeln!(text, "  {name:<26} {all:>9} {first:>9} {second:>9} {third:>9}");
+    };
+    row("accuracy (1 − WAPE)", &|s| percent(accuracy(s.figures.wape)));
+    row("  last week's count", &|s| percent(accuracy(s.figures.wape_naive)));
+    row("  chance allows", &|s| percent(accuracy(s.figures.wape_floor)));
+    row("said too much (+)", &|s| percent(s.figures.bias));
+    row("MASE", &|s| number(s.mase, 3));
+    row("WQL", &|s| number(s.figures.wql, 4));
+    row("within the 80 % band", &|s| percent(s.figures.coverage80));
+    row("  ties shared out", &|s| percent(s.pit80));
+    row("within the 95 % band", &|s| percent(s.figures.coverage95));
+    row("  ties shared out", &|s| percent(s.pit95));
+    text.push('\n');
+    text
+}
+
+fn by_series(setting: &Setting, done: &Evaluated<'_>) -> String {
+    let mut text = format!(
+        "  {:<34} {:>9} {:>9} {:>9} {:>7} {:>9}  {}\n",
+        "series", "a window", "accuracy", "chance", "MASE", "80 % band", "87 %"
+    );
+    let mut entries: Vec<_> = done.board.series().collect();
+    let volume = |entry: &Entry| entry.all.summary().mean.unwrap_or(0.0);
+    entries.sort_by(|a, b| volume(b.1).total_cmp(&volume(a.1)));
+    for (key, entry) in entries.iter().take(SERIES_MAX) {
+        let summary = entry.all.summary();
+        let (wape, floor) = (summary.figures.wape, summary.figures.wape_floor);
+        let state = match (accuracy(wape), accuracy(floor)) {
+            (Some(found), _) if found >= TARGET_ACCURACY => "yes",
+            (Some(_), Some(best)) if best < TARGET_ACCURACY => "out of reach",
+            (Some(_), Some(_)) => "not yet",
+            _ => "–",
+        };
+        let _ = writeln!(
+            text,
+            "  {:<34} {:>9} {:>9} {:>9} {:>7} {:>9}  {state}",
+            setting.counts.names.shown(key),
+            tickets(summary.mean),
+            percent(accuracy(wape)),
+            percent(accuracy(floor)),
+            number(summary.mase, 3),
+            percent(summary.pit80),
+        );
+    }
+    if entries.len() > SERIES_MAX {
+        let more = entries.len() - SERIES_MAX;
+        let _ = writeln!(text, "  and {more} smaller ones: --format json has them all");
+    }
+    text.push('\n');
+    text
+}
+
+fn legend() -> String {
+    "\
+Accuracy is 1 − Σ|came − said| / Σ came. What chance allows: the same for someone who knew the true rate,
+if tickets come at random (Poisson). MASE below 1 is better than last week's count; WQL scores the whole band, less
+is better. An 80 % band is right if it holds 80 %; of small counts a band holds more, for it ends on whole
+numbers: with ties shared out it can be compared. 87 % is what operators commonly ask for. A – has nothing to
+go by: no window that was forecast has a count or, for MASE, less than a week came before the first forecast.
+"
+    .into()
+}

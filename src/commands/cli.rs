@@ -1,0 +1,190 @@
+//! The command line: what exists, and how an error becomes an exit code.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use super::{
+    backtest, check, dead_letters, demo, frontier, replay, report, serve, simulate, staffing,
+};
+use crate::app::Role;
+use crate::commands::demo::DemoArgs;
+use crate::commands::usage::{ConfigArgs, UsageError, refuse_unsupported};
+use crate::output::influxdb::InfluxClient;
+
+/// `EX_USAGE` of sysexits: wrong flags or a wrong config.
+pub const EXIT_USAGE: u8 = 64;
+
+/// Forecasts ticket surges from network alarms: arrivals with intervals, agents needed, one page in time.
+///
+/// Without a command it simulates eight weeks of an operator's alarms and tickets, goes on live on a
+/// fast clock and serves a web page at http://127.0.0.1:8080.
+#[derive(Debug, Parser)]
+#[command(
+    name = "surgecast",
+    version,
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    demo: DemoArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service
+    Serve(ServeArgs),
+    /// Say whether a config would run; connects nowhere unless --connect
+    Check(check::CheckArgs),
+    /// Say how good forecasts would have been on your own data
+    Backtest(backtest::BacktestArgs),
+    /// Write a simulated operator as event files, with the true arrival rates beside them
+    Simulate(simulate::SimulateArgs),
+    /// Play event files into a running system
+    Replay(replay::ReplayArgs),
+    /// Look at events that were not counted, and send them again
+    #[command(subcommand)]
+    DeadLetters(dead_letters::DeadLettersCommand),
+    /// Look at how far Kafka's partitions have been counted, and set it
+    #[command(subcommand)]
+    Frontier(frontier::FrontierCommand),
+    /// Prepare the servers that a config names
+    #[command(subcommand)]
+    Setup(SetupCommand),
+    /// Write what happened, and how good forecasts were
+    #[command(subcommand)]
+    Report(report::ReportCommand),
+    /// Calculate agents from arrivals, handling time and a target
+    Staffing(staffing::StaffingArgs),
+    /// Print the API's OpenAPI description
+    Openapi,
+    /// Print a completion script for a shell
+    Completions {
+        /// Shell to write it for
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum SetupCommand {
+    /// Create the bucket that points are written to
+    Influxdb(ConfigArgs),
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Event file to count (NDJSON), followed as it grows; `-` reads standard input. Repeatable
+    #[arg(long, value_name = "FILE")]
+    input: Vec<PathBuf>,
+    /// What this instance does of the work that several share through Kafka
+    #[arg(long, value_enum, default_value_t)]
+    role: Role,
+}
+
+/// Runs the program: 0 when all went well, 64 for wrong flags or config, 1 for the rest.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { EXIT_USAGE } else { 0 };
+            // With stdout and stderr gone there is nobody left to tell.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "surgecast: {error:#}");
+            ExitCode::from(if error.is::<UsageError>() { EXIT_USAGE } else { 1 })
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    match cli.command {
+        None => {
+            // The demo runs on other threads, which print too.
+            drop(out);
+            cli.demo.check()?;
+            demo::run(cli.demo)
+        }
+        Some(Command::Serve(args)) => {
+            drop(out);
+            let config = args.config.load()?;
+            refuse_unsupported(&config)?;
+            serve::run(&config, &args.input, args.role)
+        }
+        Some(Command::Check(args)) => check::run(&args, &mut out),
+        Some(Command::Backtest(args)) => backtest::run(&args, &mut out),
+        Some(Command::Simulate(args)) => {
+            drop(out);
+            simulate::run(args)
+        }
+        Some(Command::Replay(args)) => {
+            drop(out);
+            replay::run(&args)
+        }
+        Some(Command::DeadLetters(command)) => dead_letters::run(&command, &mut out),
+        Some(Command::Frontier(command)) => frontier::run(&command, &mut out),
+        Some(Command::Setup(SetupCommand::Influxdb(args))) => set_up_influxdb(&args, &mut out),
+        Some(Command::Report(command)) => report::run(&command, &mut out),
+        Some(Command::Staffing(args)) => staffing::run(args, &mut out),
+        Some(Command::Openapi) => {
+            writeln!(out, "{}", crate::api::openapi())?;
+            Ok(())
+        }
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "surgecast", &mut script);
+            out.write_all(&script)?;
+            Ok(())
+        }
+    }
+}
+
+fn set_up_influxdb(args: &ConfigArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let config = args.load()?;
+    let missing = || UsageError(format!("{}: has no [influxdb] section", config.file.display()));
+    let settings = config.influxdb.as_ref().ok_or_else(missing)?.settings();
+    let done = InfluxClient::new(settings).and_then(|client| client.set_up())?;
+    writeln!(out, "{done}")?;
+    Ok(())
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_is_the_demo() {
+        let cli = Cli::try_parse_from(["surgecast", "--speed", "120x", "--reset"]).expect("demo");
+        assert!(cli.command.is_none() && cli.demo.reset);
+        assert!((cli.demo.speed - 120.0).abs() < 1e-9);
+        assert_eq!((cli.demo.seed, cli.demo.days), (7, 56));
+        assert!(Cli::try_parse_from(["surgecast", "--speed", "0"]).is_err());
+        let open = Cli::try_parse_from(["surgecast", "--listen", "0.0.0.0:80"]).expect("parses");
+        assert!(open.demo.check().is_err());
+    }
+}

@@ -1,0 +1,14 @@
+//! The commands, one file or folder each, and the command line that names them.
+
+pub mod backtest;
+pub mod check;
+pub mod cli;
+pub mod dead_letters;
+pub mod demo;
+pub mod frontier;
+pub mod replay;
+pub mod report;
+pub mod serve;
+pub mod simulate;
+pub mod staffing;
+pub mod usage;

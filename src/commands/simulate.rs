@@ -1,0 +1,185 @@
+//! `surgecast simulate`: a simulated operator as event files, with the truth beside them.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use indicatif::ProgressBar;
+
+use crate::clock::WallClock;
+use crate::commands::usage::UsageError;
+use crate::domain::{Clock, EventKind, Timestamp};
+use crate::output::print;
+use crate::simulate::{Family, IncidentKind, Operator, OperatorConfig, QUARTER};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// What to write and where.
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// Directory for the files
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Days to simulate
+    #[arg(long, value_name = "DAYS", default_value_t = 56, value_parser = clap::value_parser!(u32).range(1..=400))]
+    days: u32,
+    /// First day (UTC), such as 2026-01-05; so that the last day is yesterday if it is not given
+    #[arg(long, value_name = "DATE")]
+    start: Option<String>,
+    /// The same seed and start give the same bytes
+    #[arg(long, value_name = "NUMBER", default_value_t = 7)]
+    seed: u64,
+    /// Tickets relative to the default operator's
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    volume: f64,
+    /// How complaints follow faults: exponential, long-tail, two-humps or rebound
+    #[arg(long, value_name = "NAME", default_value_t = Family::Exponential)]
+    family: Family,
+    /// Overwrite files that are there
+    #[arg(long)]
+    force: bool,
+}
+
+const README: &str = "\
+A simulated telecom operator, written by `surgecast simulate`.
+
+alarms.ndjson, tickets.ndjson, maintenance.ndjson
+    Events in the native format, one a line, in the order in which they would arrive.
+rates.csv
+    region,service,channel,window,rate,rate_without_incidents
+    Expected tickets in each quarter of an hour: with all that happened, and as it would have been.
+incidents.csv
+    id,kind,region,service,starts,ends,felt_from,size,has_alarms
+    What went wrong. size: excess at full strength in multiples of the series' average hour; 0 means that
+    no customer noticed. Flapping, harmless and chatter bring alarms without tickets.
+";
+
+/// Writes the files.
+///
+/// # Errors
+/// [`UsageError`] for flags; others for what the disk says.
+pub fn run(args: SimulateArgs) -> anyhow::Result<()> {
+    let start = first_day(&args)?;
+    if !(0.01..=100.0).contains(&args.volume) {
+        return Err(UsageError(format!("--volume {}: use 0.01 to 100", args.volume)).into());
+    }
+    let mut config = OperatorConfig::demo(args.seed, start);
+    config.volume *= args.volume;
+    config.family = args.family;
+    let shown = args.out.display();
+    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot create {shown}"))?;
+    let mut operator = Operator::new(config);
+    let events = write_events(&mut operator, &args, start)?;
+    write_rates(&mut operator, &args, start)?;
+    write_incidents(&mut operator, &args, start)?;
+    create(&args, "README.txt")?.write_all(README.as_bytes())?;
+    print(&format!("wrote {events} events of {} days from {start} to {shown}", args.days));
+    Ok(())
+}
+
+fn first_day(args: &SimulateArgs) -> Result<Timestamp, UsageError> {
+    match &args.start {
+        Some(date) => Timestamp::parse(&format!("{date}T00:00:00Z"))
+            .map_err(|_| UsageError(format!("--start {date}: use a date such as 2026-01-05"))),
+        None => {
+            let today = WallClock.now().millis().div_euclid(DAY_MS);
+            Ok(Timestamp::from_millis((today - i64::from(args.days)) * DAY_MS))
+        }
+    }
+}
+
+fn create(args: &SimulateArgs, name: &str) -> anyhow::Result<BufWriter<File>> {
+    let path: &Path = &args.out.join(name);
+    if path.exists() && !args.force {
+        let text = format!("{} is there already: add --force to overwrite it", path.display());
+        return Err(UsageError(text).into());
+    }
+    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(BufWriter::with_capacity(1 << 18, file))
+}
+
+fn write_events(
+    operator: &mut Operator,
+    args: &SimulateArgs,
+    start: Timestamp,
+) -> anyhow::Result<u64> {
+    let mut alarms = create(args, "alarms.ndjson")?;
+    let mut tickets = create(args, "tickets.ndjson")?;
+    let mut maintenance = create(args, "maintenance.ndjson")?;
+    let hours = i64::from(args.days) * 24;
+    let bar = ProgressBar::new(hours.unsigned_abs());
+    let first = start.millis() / 3_600_000;
+    let mut count = 0;
+    for hour in first..first + hours {
+        for event in operator.hour(hour) {
+            let file = match event.kind {
+                EventKind::Alarm => &mut alarms,
+                EventKind::Ticket => &mut tickets,
+                EventKind::Maintenance => &mut maintenance,
+            };
+            file.write_all(&event.line)?;
+            file.write_all(b"\n")?;
+            count += 1;
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    for mut file in [alarms, tickets, maintenance] {
+        file.flush()?;
+    }
+    Ok(count)
+}
+
+fn write_rates(
+    operator: &mut Operator,
+    args: &SimulateArgs,
+    start: Timestamp,
+) -> anyhow::Result<()> {
+    let mut file = create(args, "rates.csv")?;
+    writeln!(file, "region,service,channel,window,rate,rate_without_incidents")?;
+    let series = operator.series().to_vec();
+    for quarter in 0..args.days * 96 {
+        let window = start + QUARTER * quarter;
+        for (key, place) in &series {
+            let truth = operator.rate(*place, window);
+            writeln!(
+                file,
+                "{},{},{},{window},{:.4},{:.4}",
+                key.region, key.service, key.channel, truth.rate, truth.without_incidents
+            )?;
+        }
+    }
+    Ok(file.flush()?)
+}
+
+fn write_incidents(
+    operator: &mut Operator,
+    args: &SimulateArgs,
+    start: Timestamp,
+) -> anyhow::Result<()> {
+    let mut file = create(args, "incidents.csv")?;
+    writeln!(file, "id,kind,region,service,starts,ends,felt_from,size,has_alarms")?;
+    let first = start.millis().div_euclid(DAY_MS);
+    for incident in operator.incidents(first, first + i64::from(args.days)) {
+        if incident.kind == IncidentKind::Chatter {
+            continue;
+        }
+        let config = operator.config();
+        writeln!(
+            file,
+            "{},{},{},{},{},{},{},{:.3},{}",
+            incident.id,
+            incident.kind.as_str(),
+            config.regions[incident.region].name,
+            config.services[incident.service].name,
+            incident.starts,
+            incident.ends,
+            incident.felt_from,
+            incident.size,
+            incident.has_alarms
+        )?;
+    }
+    Ok(file.flush()?)
+}

@@ -1,0 +1,335 @@
+//! Forecasts within a window: an alarm storm, or a half-filled window that is far off, does not wait for its settling.
+//!
+//! The one that leads looks once a minute, as of the minute to which all sources that count are known, decides, and
+//! tells those who follow what it issued: all have the same nowcasts and the alerts that follow from them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::issue::{ALARMS_REACH, Issuer, Situation};
+use super::messages::StreamEvent;
+use super::model;
+use crate::domain::{Scope, SeriesKey, Severity, Timestamp};
+use crate::forecast::{
+    self, HORIZON, History, Nowcast, SoFar, Vintage, completed, differs, is_far_off,
+};
+use crate::staffing;
+use crate::store::{NowcastScore, StoreError, Tx};
+use crate::window::Transition;
+
+/// Between two looks.
+pub const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// Between two nowcasts of one region and service.
+const PAUSE: Duration = Duration::from_secs(300);
+
+/// Share of a window that has to have passed before its count says something of today's busyness.
+const TELLING_SHARE: f64 = 0.5;
+
+/// Tickets of leaves in windows that have not settled, by start.
+pub type Counted = BTreeMap<Timestamp, BTreeMap<SeriesKey, u32>>;
+
+/// The minute that `at` lies in.
+pub fn minute(at: Timestamp) -> Timestamp {
+    let step = LOOK_EVERY.as_millis() as i64;
+    Timestamp::from_millis(at.millis().div_euclid(step) * step)
+}
+
+/// Why a region and service is looked at.
+#[derive(Default)]
+struct Signs {
+    /// Severe alarms raised that the newest vintage did not know.
+    alarms: usize,
+    /// Tickets of the leaf that is furthest off, and what its window was to bring by then.
+    tickets: Option<(f64, f64)>,
+}
+
+impl Signs {
+    fn words(&self) -> String {
+        let alarms = match self.alarms {
+            0 => None,
+            1 => Some("1 severe alarm since the last forecast".to_owned()),
+            n => Some(format!("{n} severe alarms since the last forecast")),
+        };
+        let tickets = self.tickets.map(|(count, due)| {
+            format!("{count:.0} tickets so far in a window that was to bring {due:.0} by then")
+        });
+        [alarms, tickets].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl Issuer {
+    /// What has to be said before the window settles, as of the minute before `known`. `at.end` is the start of the first
+    /// window that has not settled, `counted` what has come since, up to `known`.
+    pub fn look(
+        &mut self,
+        at: &Situation<'_>,
+        known: Timestamp,
+        counted: &Counted,
+    ) -> Vec<Nowcast> {
+        let upto = minute(known);
+        let open = self.width.floor(upto);
+        let Some((after, _)) = &self.newest else { return Vec::new() };
+        let after = *after;
+        if after != at.end || open == upto || upto < self.config.told_from {
+            return Vec::new();
+        }
+        let signs = self.signs(at, known, counted);
+        if signs.is_empty() {
+            return Vec::new();
+        }
+        let mut fresh = self.fresh(at, known, counted, &signs);
+        fresh.values_mut().for_each(|vintage| vintage.issued_at = upto);
+        let worth = self.worth(&fresh, &signs);
+        fresh.retain(|series, _| worth.contains_key(&series.scope()));
+        let mut nowcasts = self.rolled_up(&fresh, &worth, open, upto);
+        for (series, vintage) in fresh {
+            if let Some(reason) = worth.get(&series.scope()) {
+                nowcasts.push((vintage, reason.clone()));
+            }
+        }
+        let told = nowcasts.into_iter().filter(|(vintage, _)| !vintage.targets.is_empty());
+        told.map(|(vintage, reason)| Nowcast { vintage, reason, after }).collect()
+    }
+
+    /// Regions and services of which something else is to be said than was said last, and why.
+    fn worth(
+        &self,
+        fresh: &BTreeMap<SeriesKey, Vintage>,
+        signs: &BTreeMap<Scope, Signs>,
+    ) -> BTreeMap<Scope, String> {
+        let newer = self.newer();
+        let mut worth = BTreeMap::new();
+        for (series, vintage) in fresh {
+            let Some(signs) = signs.get(&series.scope()) else { continue };
+            let before = newer.get(series).copied().or_else(|| self.scheduled(series));
+            if signs.tickets.is_some() || before.is_some_and(|before| differs(before, vintage)) {
+                worth.insert(series.scope(), signs.words());
+            }
+        }
+        worth
+    }
+
+    /// Roll-ups of fresh leaves: the scheduled ones, and what leaves say now beyond what they said then.
+    fn rolled_up(
+        &self,
+        fresh: &BTreeMap<SeriesKey, Vintage>,
+        worth: &BTreeMap<Scope, String>,
+        open: Timestamp,
+        upto: Timestamp,
+    ) -> Vec<(Vintage, String)> {
+        let touched: BTreeSet<SeriesKey> = fresh.keys().flat_map(SeriesKey::roll_ups).collect();
+        let mut now = self.newer();
+        now.extend(fresh.iter());
+        let mut parts: BTreeMap<SeriesKey, Vec<(&Vintage, &Vintage)>> = BTreeMap::new();
+        for (series, vintage) in now.into_iter().filter(|(series, _)| !series.is_roll_up()) {
+            let Some(before) = self.scheduled(series) else { continue };
+            for key in series.roll_ups().filter(|key| touched.contains(key)) {
+                parts.entry(key).or_default().push((before, vintage));
+            }
+        }
+        let rolled = parts.into_iter().filter_map(|(key, parts)| {
+            let vintage = forecast::rolled_up(self.scheduled(&key)?, &parts, open, upto);
+            let scopes = worth.iter().filter(|(scope, _)| scope.touches(&key));
+            let reason = scopes.map(|(scope, reason)| format!("{scope}: {reason}"));
+            Some((vintage, reason.collect::<Vec<_>>().join("; ")))
+        });
+        rolled.collect()
+    }
+
+    /// The vintage that was issued last at a window's settling.
+    fn scheduled(&self, series: &SeriesKey) -> Option<&Vintage> {
+        self.newest.as_ref().and_then(|(_, issued)| issued.model.get(series))
+    }
+
+    /// Nowcasts of the model that are newer than its newest vintages, the last of each series.
+    fn newer(&self) -> BTreeMap<&SeriesKey, &Vintage> {
+        let Some((scheduled, _)) = &self.newest else { return BTreeMap::new() };
+        let vintages = self.nowcasts.iter().map(|nowcast| &nowcast.vintage);
+        let newer = vintages.filter(|vintage| vintage.issued_at > *scheduled);
+        newer.map(|vintage| (&vintage.series, vintage)).collect()
+    }
+
+    fn signs(
+        &self,
+        at: &Situation<'_>,
+        known: Timestamp,
+        counted: &Counted,
+    ) -> BTreeMap<Scope, Signs> {
+        let mut signs: BTreeMap<Scope, Signs> = BTreeMap::new();
+        at.alarms.peek(known, |transition| {
+            let Transition { alarm, is_over, .. } = transition;
+            if !is_over && alarm.severity <= Severity::Major {
+                signs.entry(alarm.scope.as_ref().clone()).or_default().alarms += 1;
+            }
+        });
+        let Some((_, issued)) = &self.newest else { return signs };
+        for (series, scheduled) in issued.served().filter(|(series, _)| !series.is_roll_up()) {
+            let newer = self.live.get(series).map(|(vintage, _)| vintage);
+            let newest = newer.filter(|n| n.issued_at > scheduled.issued_at).unwrap_or(scheduled);
+            for (start, counts) in counted {
+                let count = f64::from(counts.get(series).copied().unwrap_or(0));
+                let target = newest.targets.iter().find(|t| t.start == *start);
+                let Some(target) = target.filter(|_| *start < known) else { continue };
+                let seen = SoFar { start: *start, count, upto: known };
+                if is_far_off(target, &seen, self.width, LOOK_EVERY) {
+                    let due = target.mean * seen.share(known, self.width);
+                    let signs = signs.entry(series.scope()).or_default();
+                    let off = |(count, due): (f64, f64)| (count - due).abs();
+                    if signs.tickets.is_none_or(|known| off((count, due)) > off(known)) {
+                        signs.tickets = Some((count, due));
+                    }
+                }
+            }
+        }
+        let rests = |scope: &Scope| {
+            let of =
+                |n: &&Nowcast| !n.vintage.series.is_roll_up() && n.vintage.series.scope() == *scope;
+            let last = self.nowcasts.iter().filter(of).map(|n| n.vintage.issued_at).max();
+            last.is_some_and(|last| known.since(last) < PAUSE)
+        };
+        signs.retain(|scope, _| !rests(scope));
+        signs
+    }
+
+    /// What the model says of the leaves of these scopes once the open windows are taken as complete.
+    fn fresh(
+        &mut self,
+        at: &Situation<'_>,
+        known: Timestamp,
+        counted: &Counted,
+        signs: &BTreeMap<Scope, Signs>,
+    ) -> BTreeMap<SeriesKey, Vintage> {
+        let (width, open) = (self.width, self.width.floor(known));
+        let scopes: BTreeSet<Scope> = signs.keys().cloned().collect();
+        let far_off = signs.iter().filter(|(_, signs)| signs.tickets.is_some());
+        let far_off: BTreeSet<Scope> = far_off.map(|(scope, _)| scope.clone()).collect();
+        let mut series: BTreeMap<SeriesKey, History> = BTreeMap::new();
+        let mut heads = BTreeMap::new();
+        for (key, history) in at.histories.by_series() {
+            let Some(before) = self.scheduled(key) else { continue };
+            if key.is_roll_up() || !scopes.contains(&key.scope()) {
+                continue;
+            }
+            let mut history = history.clone();
+            let unsettled = before.targets.iter().filter(|t| t.start >= at.end && t.start <= open);
+            for target in unsettled {
+                let count = counted.get(&target.start).and_then(|counts| counts.get(key));
+                let count = count.copied().unwrap_or(0) as f32;
+                let count = at.histories.usual(key, width.index(target.start), count);
+                let seen = SoFar { start: target.start, count: f64::from(count), upto: known };
+                let is_known = !count.is_nan();
+                let whole = if is_known { completed(target, &seen, width) } else { target.clone() };
+                // That the beginning of a window is as it should be says little.
+                let tells = seen.share(known, width) >= TELLING_SHARE;
+                let tells = is_known && (tells || far_off.contains(&key.scope()));
+                let learned = if tells { whole.mean as f32 } else { f32::NAN };
+                history.set(width.index(target.start), learned);
+                if target.start == open {
+                    heads.insert(key.clone(), whole);
+                }
+            }
+            series.insert(key.clone(), history);
+        }
+        let alarms = at.spells.ahead(open - ALARMS_REACH, known, at.alarms, &scopes);
+        let fitted = self.refits.as_mut().and_then(|refits| refits.model(at.end));
+        let model = fitted.unwrap_or(&self.unfitted);
+        let past = self.places.past(width, &series, &alarms, at.work);
+        let issued = model::predict(model, &past, width.index(open) + 1, &self.gate);
+        let whole = issued.into_iter().filter_map(|mut vintage| {
+            vintage.targets.insert(0, heads.remove(&vintage.series)?);
+            Some((vintage.series.clone(), vintage))
+        });
+        whole.collect()
+    }
+
+    /// Stores nowcasts and what follows from them.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored.
+    pub fn take_nowcasts(
+        &mut self,
+        tx: &mut Tx<'_>,
+        at: &Situation<'_>,
+        nowcasts: &[Nowcast],
+    ) -> Result<Vec<StreamEvent>, StoreError> {
+        let Some(upto) = nowcasts.first().map(|nowcast| nowcast.vintage.issued_at) else {
+            return Ok(Vec::new());
+        };
+        let fresh = nowcasts.iter().map(|n| (n.vintage.series.clone(), n.vintage.clone()));
+        let mut all: BTreeMap<SeriesKey, Vintage> = fresh.collect();
+        let changed: BTreeSet<SeriesKey> = all.keys().cloned().collect();
+        for nowcast in nowcasts {
+            tx.put_nowcast(nowcast)?;
+        }
+        let adjustments = at.histories.adjustments();
+        if !adjustments.is_empty() {
+            // A count may be shared out over leaves that have no nowcast.
+            let open = self.width.floor(upto);
+            for (key, own) in self.newest.iter().flat_map(|(_, issued)| &issued.model) {
+                let rest = || forecast::rolled_up(own, &[], open, upto);
+                all.entry(key.clone()).or_insert_with(rest);
+            }
+        }
+        let mut adjusted = forecast::adjusted(&all, adjustments, self.width);
+        adjusted.retain(|key, _| changed.contains(key));
+        all.retain(|key, _| changed.contains(key));
+        for vintage in adjusted.values() {
+            tx.put_adjusted(vintage)?;
+        }
+        let issued = super::issue::Issued { model: all, adjusted };
+        let mut plans = BTreeMap::new();
+        for (series, vintage) in issued.served() {
+            let plan = self.plan_of(series, vintage);
+            let outlook = staffing::outlook(vintage, plan.as_ref());
+            tx.put_nowcast_plan(plan.as_ref(), &outlook)?;
+            plans.extend(plan.map(|plan| (series.clone(), plan)));
+        }
+        let mut told = vec![StreamEvent::Vintages { issued_at: upto }];
+        if upto >= self.config.alerts_from {
+            let mut standing = super::issue::standing(at.alarms);
+            at.alarms.peek(upto, |transition| {
+                if !transition.is_over {
+                    standing.push(super::issue::shown(transition.alarm));
+                }
+            });
+            let now = Situation { end: upto, ..*at };
+            told.extend(self.alert(tx, &now, &issued, &plans, standing, true)?);
+        }
+        for nowcast in nowcasts {
+            if let Some(vintage) = self.scheduled(&nowcast.vintage.series) {
+                let key = (nowcast.after, nowcast.vintage.series.clone());
+                self.replaced.insert(key, vintage.clone());
+            }
+        }
+        self.nowcasts.extend(nowcasts.iter().cloned());
+        let served: Vec<(SeriesKey, Vintage)> =
+            issued.served().map(|(key, vintage)| (key.clone(), vintage.clone())).collect();
+        for (key, vintage) in served {
+            let plan = plans.remove(&key);
+            self.live.insert(key, (vintage, plan));
+        }
+        Ok(told)
+    }
+
+    /// Holds the nowcasts that spoke of a settled window against its count, beside the vintages that they replaced.
+    pub fn score_nowcasts(&mut self, at: &Situation<'_>) {
+        let window = at.end - self.width.length();
+        let day = window.utc_midnight();
+        self.replaced.retain(|(issued_at, _), _| *issued_at + HORIZON > window);
+        self.nowcasts.retain(|nowcast| nowcast.vintage.issued_at + HORIZON > window);
+        let index = self.width.index(window);
+        for nowcast in &self.nowcasts {
+            let series = &nowcast.vintage.series;
+            let actual = f64::from(at.histories.count(series, index));
+            let own = nowcast.vintage.targets.iter().find(|target| target.start == window);
+            let replaced = self.replaced.get(&(nowcast.after, series.clone()));
+            let replaced = replaced.and_then(|v| v.targets.iter().find(|t| t.start == window));
+            let (Some(own), Some(replaced)) = (own, replaced) else { continue };
+            if !actual.is_nan() {
+                let score = |target| forecast::Score::of(target, actual, None);
+                let score = NowcastScore { nowcast: score(own), scheduled: score(replaced) };
+                self.nowcast_scores.entry((day, series.clone())).or_default().merge(&score);
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The forecaster, refitted in the background at fixed instants of event time.
+//!
+//! A fit of instant `e` serves the vintages issued from `e + DELAY` until the next one does. Which fit a
+//! vintage uses thus depends on event time alone, and a restart forecasts what it would have. Where a fit is late, the
+//! first vintages that want it wait a little; then the fit before it serves until it is there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use super::histories::Histories;
+use super::model::{self, Gate};
+use super::spells::Spells;
+use crate::clock::Stopwatch;
+use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth};
+use crate::forecast::{AlarmSpell, History, Past, Place, PlannedWork, Product};
+use crate::telemetry::Metrics;
+
+/// Time that a fit is given before a vintage asks for it.
+const DELAY: Duration = Duration::from_secs(3600);
+/// What a fit reads: a week less than is restored, for the fit in use may be that old.
+const READS: Duration = Duration::from_secs(8 * 7 * 86_400);
+
+/// Zones and calendars, by region and for those that are not named.
+#[derive(Debug)]
+pub struct Places {
+    pub by_region: BTreeMap<Name, Place>,
+    pub other: Place,
+}
+
+impl Places {
+    /// What a model may look at.
+    pub fn past<'a>(
+        &'a self,
+        width: WindowWidth,
+        series: &'a BTreeMap<SeriesKey, History>,
+        alarms: &'a [AlarmSpell],
+        work: &'a [PlannedWork],
+    ) -> Past<'a> {
+        let (places, place) = (&self.by_region, &self.other);
+        Past { width, series, alarms, work, places, place }
+    }
+}
+
+/// Which instants are fitted and how long a vintage waits for its fit.
+#[derive(Clone, Copy, Debug)]
+pub struct RefitConfig {
+    pub width: WindowWidth,
+    pub every: Duration,
+    /// One of the instants; the others lie before and after it.
+    pub from: Timestamp,
+    /// Vintages issued before this do without: history is caught up with quickly, and the same each time.
+    pub used_from: Timestamp,
+    /// Vintages wait this long for a fit, once.
+    pub patience: Duration,
+}
+
+/// What a fit is made of.
+pub struct Known<'a> {
+    pub histories: &'a Histories,
+    pub spells: &'a Spells,
+    pub work: &'a [PlannedWork],
+}
+
+/// The same, of its own.
+struct Job {
+    at: Timestamp,
+    series: BTreeMap<SeriesKey, History>,
+    alarms: Vec<AlarmSpell>,
+    work: Vec<PlannedWork>,
+}
+
+/// Fits of the recent instants, and the thread that makes them.
+pub struct Refits {
+    config: RefitConfig,
+    jobs: Sender<Job>,
+    done: Receiver<(Timestamp, Product)>,
+    asked: Option<Timestamp>,
+    /// The newest instant that was waited for in vain.
+    late: Option<Timestamp>,
+    ready: BTreeMap<Timestamp, Product>,
+}
+
+impl Refits {
+    /// # Errors
+    /// If the thread cannot be started.
+    pub fn start(
+        config: RefitConfig,
+        places: Arc<Places>,
+        metrics: Arc<Metrics>,
+        gate: Arc<Gate>,
+    ) -> std::io::Result<Self> {
+        let (jobs, inbox) = channel::<Job>();
+        let (outbox, done) = channel();
+        std::thread::Builder::new().name("refit".into()).spawn(move || {
+            for Job { at, series, alarms, work } in inbox {
+                let watch = Stopwatch::start();
+                let past = places.past(config.width, &series, &alarms, &work);
+                let model = model::fit(&past, config.width.index(at), &gate);
+                metrics.refitted(watch.seconds());
+                if outbox.send((at, model)).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { config, jobs, done, asked: None, late: None, ready: BTreeMap::new() })
+    }
+
+    /// The instant whose fit a vintage issued at `at` uses.
+    fn wanted(&self, at: Timestamp) -> Option<Timestamp> {
+        if at < self.config.used_from {
+            return None;
+        }
+        let every = self.config.every.as_millis() as i64;
+        let since = (at - DELAY).millis() - self.config.from.millis();
+        let instant = self.config.from.millis() + since.div_euclid(every) * every;
+        Some(Timestamp::from_millis(instant))
+    }
+
+    /// Starts the fits that vintages from `at` on will need, once each.
+    pub fn ask(&mut self, at: Timestamp, known: &Known<'_>) {
+        // The one in use (after a restart it is not there yet), then the one being prepared.
+        let next = self.wanted(at + DELAY);
+        for instant in [self.wanted(at), next].into_iter().flatten() {
+            self.start_fit(instant, known);
+        }
+    }
+
+    /// Starts the fit that the first vintages after a restart will need, where all windows before it are `settled_upto`.
+    pub fn prepare(&mut self, settled_upto: Timestamp, known: &Known<'_>) {
+        let first = (settled_upto + self.config.width.length()).max(self.config.used_from);
+        if let Some(instant) = self.wanted(first).filter(|instant| *instant <= settled_upto) {
+            self.start_fit(instant, known);
+        }
+    }
+
+    fn start_fit(&mut self, instant: Timestamp, known: &Known<'_>) {
+        if self.asked.is_some_and(|asked| asked >= instant) {
+            return;
+        }
+        self.asked = Some(instant);
+        let origin = self.config.width.index(instant);
+        let reads = self.config.width.per(READS) as i64;
+        let series = known.histories.by_series().iter();
+        let series = series.map(|(s, h)| (s.clone(), cut(h, origin - reads, origin))).collect();
+        let alarms = known.spells.since(instant - READS);
+        // The thread ends only with this sender.
+        let _ = self.jobs.send(Job { at: instant, series, alarms, work: known.work.to_vec() });
+    }
+
+    /// The fit for a vintage issued at `at`, or the one before where it is late.
+    pub fn model(&mut self, at: Timestamp) -> Option<&Product> {
+        let instant = self.wanted(at)?;
+        while !self.ready.contains_key(&instant) {
+            let is_late = self.late.is_some_and(|late| late >= instant);
+            let patience = if is_late { Duration::ZERO } else { self.config.patience };
+            match self.done.recv_timeout(patience) {
+                Ok((at, model)) => {
+                    tracing::debug!(%at, fitted = model.len(), "refitted");
+                    self.ready.insert(at, model);
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    if !is_late {
+                        tracing::warn!(%instant, "a refit is late; issuing without it until it is there");
+                    }
+                    self.late = self.late.max(Some(instant));
+                    break;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        let serves = *self.ready.range(..=instant).next_back()?.0;
+        self.ready = self.ready.split_off(&serves);
+        self.ready.get(&serves)
+    }
+}
+
+/// The windows `from..to` of a history.
+fn cut(history: &History, from: i64, to: i64) -> History {
+    let first = history.first.max(from);
+    let mut part = History::new(history.width, first);
+    part.counts = (first..to).map(|index| history.get(index)).collect();
+    part
+}

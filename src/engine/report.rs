@@ -1,0 +1,69 @@
+//! What readers tell the leader, and how they learn that it is durable.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use crate::domain::{
+    AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Position, SourceId, Timestamp,
+};
+use crate::window::{Cell, CommitPoint, Frontier, Partial};
+
+/// Everything that happened at one source since its last report.
+#[derive(Debug)]
+pub struct Report {
+    pub source: SourceId,
+    pub partials: Vec<Partial>,
+    /// How far the source is with this, and where it starts again; `None` where it has not said so yet.
+    pub progress: Option<(Frontier, CommitPoint)>,
+    pub alarms: Vec<(Position, AlarmEvent)>,
+    pub rebuilt: Vec<(Position, ListRebuilt)>,
+    pub maintenance: Vec<(Position, MaintenanceEvent)>,
+    pub dead: Vec<(DeadLetter, Option<(Cell, Timestamp)>)>,
+}
+
+impl Report {
+    /// One that says nothing yet.
+    pub fn new(source: SourceId) -> Self {
+        Self {
+            source,
+            partials: Vec::new(),
+            progress: None,
+            alarms: Vec::new(),
+            rebuilt: Vec::new(),
+            maintenance: Vec::new(),
+            dead: Vec::new(),
+        }
+    }
+
+    /// Clock time at which the source had been read to its end.
+    pub fn caught_up_at(&self) -> Option<Timestamp> {
+        self.progress.and_then(|(frontier, _)| frontier.caught_up_at)
+    }
+
+    /// Whether there is nothing to store.
+    pub fn is_heartbeat(&self) -> bool {
+        let Self { partials, alarms, rebuilt, maintenance, dead, .. } = self;
+        partials.is_empty()
+            && alarms.is_empty()
+            && rebuilt.is_empty()
+            && maintenance.is_empty()
+            && dead.is_empty()
+    }
+}
+
+/// A report on its way to the leader, and where its reader learns that it is durable.
+#[derive(Debug)]
+pub struct AckHandle {
+    pub report: Report,
+    /// Offset from which the source starts again, as of the newest report that is stored.
+    pub durable: Arc<AtomicI64>,
+}
+
+impl AckHandle {
+    /// Tells the reader that it is durable.
+    pub fn mark_stored(&self) {
+        if let Some((_, point)) = self.report.progress {
+            self.durable.store(point.resume_at, Ordering::Release);
+        }
+    }
+}

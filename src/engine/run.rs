@@ -1,0 +1,333 @@
+//! The leader's thread: reports, commands and deliveries in, transactions out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::Duration;
+
+use tokio::sync::{broadcast, mpsc};
+
+use super::commands::{self, Answer, Done, ReplicatedCommand};
+use super::forecaster::Forecaster;
+use super::marks::Progress;
+use super::messages::{Command, CommandError, Leads, Message, StreamEvent};
+use super::report::Report;
+use crate::clock::Stopwatch;
+use crate::domain::{Clock, Offset, SourceId, Timestamp};
+use crate::store::{Store, StoreError};
+use crate::telemetry::{Health, Metrics};
+
+/// How long the leader waits for a report before it looks for commands.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// Between two tries to store what could not be stored.
+const RETRY: Duration = Duration::from_secs(1);
+/// Store time between two rounds of retention.
+const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
+/// Between two words to those who follow of how far a sink has come: what a new leader writes again.
+const TELL_WRITTEN_EVERY_S: f64 = 5.0;
+
+/// How far a sink has come.
+#[derive(Default)]
+pub struct Written {
+    /// The change up to which it was told everything.
+    upto: i64,
+    /// What those who follow were told, and when.
+    told: Option<(Progress, Stopwatch)>,
+}
+
+/// Regular work with the store, such as persisting a clock.
+pub type PeriodicTask = Box<dyn FnMut(&mut Store) -> Result<(), StoreError> + Send>;
+
+/// The leader and what it is connected to.
+pub struct Engine {
+    pub leader: Forecaster,
+    pub inbox: Receiver<Message>,
+    pub commands: mpsc::Receiver<Command>,
+    pub stream: broadcast::Sender<StreamEvent>,
+    pub clock: Arc<dyn Clock>,
+    pub health: Arc<Health>,
+    pub metrics: Arc<Metrics>,
+    pub stop: Arc<AtomicBool>,
+    /// Set once the source named has been read to its end for the first time.
+    pub caught_up: (SourceId, Arc<AtomicBool>),
+    /// Done about once a second.
+    pub periodic: PeriodicTask,
+    /// Those who follow, where there are any.
+    pub others: Option<SyncSender<(ReplicatedCommand, Answer)>>,
+    /// Whether this instance is the one that decides.
+    pub leads: Arc<dyn Leads>,
+    /// How far sinks have come, and what those who follow were told of it.
+    pub sinks: BTreeMap<&'static str, Written>,
+}
+
+impl Engine {
+    /// Runs until `stop` is set and the inbox is empty, or everybody is gone.
+    pub fn run(mut self) {
+        let mut pruned_at = self.clock.now();
+        let mut idle_rounds = 0u32;
+        while !self.stop.load(Ordering::Relaxed) {
+            while let Ok(command) = self.commands.try_recv() {
+                self.command(command);
+            }
+            match self.inbox.recv_timeout(PATIENCE) {
+                Ok(Message::Report(handed)) => {
+                    let reports = std::slice::from_ref(&handed.report);
+                    self.apply(reports, None, || handed.mark_stored());
+                }
+                Ok(Message::Log { reports, told, next }) => self.read(&reports, told, next),
+                Ok(Message::Expect(sources)) => {
+                    let now = self.clock.now();
+                    sources.into_iter().for_each(|source| self.leader.expect(source, now));
+                }
+                Ok(Message::Cursor(sink, at)) => {
+                    // What is not stored is sent once more after a restart, which changes nothing.
+                    if let Err(error) = self.leader.write(None, |tx| tx.put_cursor(sink, at)) {
+                        tracing::error!(%error, sink, "cannot store how far a sink has come");
+                    }
+                    self.sinks.entry(sink).or_default().upto = at;
+                }
+                Ok(Message::Deliveries(outcomes, stored)) => {
+                    for (notice, receiver, outcome) in outcomes {
+                        let told = ReplicatedCommand::Delivered { notice, receiver, outcome };
+                        if let Err(error) = commands::carry_out(&mut self.leader, &told, None) {
+                            tracing::error!(%error, "cannot store what became of a page");
+                        }
+                        self.mirror(told, Box::new(|| {}));
+                    }
+                    // The outbox thread may have stopped waiting.
+                    let _ = stored.try_send(());
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            idle_rounds += 1;
+            if idle_rounds >= 20 {
+                idle_rounds = 0;
+                self.chores(&mut pruned_at);
+            }
+        }
+        self.chores(&mut pruned_at);
+    }
+
+    fn chores(&mut self, pruned_at: &mut Timestamp) {
+        if let Err(error) = (self.periodic)(self.leader.store()) {
+            tracing::warn!(%error, "a regular task failed; it is tried again");
+        }
+        self.tell_written();
+        let now = self.clock.now();
+        if now.since(*pruned_at) >= PRUNE_EVERY {
+            *pruned_at = now;
+            if let Err(error) = self.leader.store().prune(now) {
+                tracing::warn!(%error, "retention failed; it is tried again in six hours");
+            }
+        }
+    }
+
+    /// Stores what the log said. What the leader was told has its place behind the reports, and its offset is passed in
+    /// the transaction that carries it out.
+    fn read(&mut self, reports: &[Report], told: Option<ReplicatedCommand>, next: Offset) {
+        let upto = if told.is_some() { next - 1 } else { next };
+        if self.apply(reports, Some(upto), || {})
+            && let Some(told) = told
+        {
+            self.follow(&told, next);
+        }
+    }
+
+    /// Stores reports and settles what they settle, however long it takes: until then their reader waits. Returns whether
+    /// that was done before `stop`.
+    fn apply(&mut self, reports: &[Report], log: Option<Offset>, stored: impl Fn()) -> bool {
+        let mut todo = (reports, log);
+        loop {
+            let watch = Stopwatch::start();
+            self.leader.leads = self.leads.leads();
+            match self.leader.apply(todo.0, todo.1, self.clock.now()) {
+                Ok((told, more)) => {
+                    self.health.ready("store");
+                    stored();
+                    if !reports.iter().all(Report::is_heartbeat) {
+                        self.metrics.commit(watch.seconds());
+                    }
+                    self.leader.measure(self.clock.now());
+                    let (nowcasts, at) = (self.leader.untold(), self.clock.now());
+                    if !nowcasts.is_empty() {
+                        self.mirror(ReplicatedCommand::Nowcast { nowcasts, at }, Box::new(|| {}));
+                    }
+                    for event in told {
+                        // Nobody may be listening.
+                        let _ = self.stream.send(event);
+                    }
+                    if !more {
+                        break;
+                    }
+                    if self.stop.load(Ordering::Relaxed) {
+                        return false;
+                    }
+                    todo = (&[], None);
+                    while let Ok(command) = self.commands.try_recv() {
+                        self.command(command);
+                    }
+                    continue;
+                }
+                Err(error) => {
+                    self.health.failing("store", &error.to_string());
+                    tracing::error!(%error, "cannot store; waiting, nothing is lost");
+                }
+            }
+            if self.wait_or_stop() {
+                return false;
+            }
+            while let Err(error) = self.leader.reload() {
+                tracing::error!(%error, "cannot read the store");
+                if self.wait_or_stop() {
+                    return false;
+                }
+            }
+        }
+        let (source, flag) = &self.caught_up;
+        let is_there = |r: &Report| r.source == *source && r.caught_up_at().is_some();
+        if reports.iter().any(is_there) {
+            flag.store(true, Ordering::Release);
+        }
+        true
+    }
+
+    fn wait_or_stop(&self) -> bool {
+        std::thread::park_timeout(RETRY);
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Lets those who follow know how far sinks have come, now and then.
+    fn tell_written(&mut self) {
+        let mut news = Vec::new();
+        for (sink, written) in &mut self.sinks {
+            let Some(progress) = self.leader.written(written.upto) else { continue };
+            let is_told = |(told, since): &(Progress, Stopwatch)| {
+                *told == progress || since.seconds() < TELL_WRITTEN_EVERY_S
+            };
+            if !written.told.as_ref().is_some_and(is_told) {
+                written.told = Some((progress, Stopwatch::start()));
+                news.push(ReplicatedCommand::Written { sink: (*sink).to_owned(), progress });
+            }
+        }
+        news.into_iter().for_each(|told| self.mirror(told, Box::new(|| {})));
+    }
+
+    fn command(&mut self, command: Command) {
+        let Done { told, answer, news } =
+            commands::handle(&mut self.leader, command, self.clock.now());
+        for event in news {
+            let _ = self.stream.send(event);
+        }
+        match told {
+            Some(told) => self.mirror(told, answer),
+            None => answer(),
+        }
+    }
+
+    /// Carries out what another instance was told, however long storing it takes; after it the log goes on at `next`.
+    fn follow(&mut self, told: &ReplicatedCommand, next: Offset) {
+        loop {
+            match commands::carry_out(&mut self.leader, told, Some(next)) {
+                Ok(_) => return,
+                Err(CommandError::NotFound) => {
+                    return tracing::warn!(?told, "cannot follow: there is no such alert");
+                }
+                Err(CommandError::Store(error)) => {
+                    self.health.failing("store", &error);
+                    tracing::error!(error, ?told, "cannot follow; waiting, nothing is lost");
+                }
+            }
+            if self.wait_or_stop() {
+                return;
+            }
+        }
+    }
+
+    /// Lets those who follow know, then answers.
+    fn mirror(&self, told: ReplicatedCommand, answer: Answer) {
+        let Some(others) = &self.others else { return answer() };
+        if others.try_send((told, answer)).is_err() {
+            // Without its answer a request fails, and may be made again.
+            tracing::error!("too many changes wait for Kafka: those who follow lack one");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use rusqlite::Connection;
+    use tempfile::TempDir;
+
+    use super::super::tests::{at, leader};
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::cluster::Leadership;
+    use crate::domain::{DeadLetter, Position, Reason, SeriesKey};
+    use crate::staffing::Shift;
+    use crate::store::Filter;
+    use crate::window::{CommitPoint, Frontier};
+
+    /// An engine that ends at the first thing that cannot be stored.
+    fn engine(dir: &TempDir) -> Engine {
+        let (_, inbox) = sync_channel(1);
+        let (_, commands) = mpsc::channel(1);
+        Engine {
+            leader: leader(dir),
+            inbox,
+            commands,
+            stream: broadcast::channel(16).0,
+            clock: Arc::new(ManualClock::new(at(0))),
+            health: Arc::default(),
+            metrics: Arc::default(),
+            stop: Arc::new(AtomicBool::new(true)),
+            caught_up: (SourceId::new("none", 0), Arc::default()),
+            periodic: Box::new(|_| Ok(())),
+            others: None,
+            leads: Arc::new(Leadership::alone()),
+            sinks: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn what_the_leader_was_told_is_not_behind_the_offset_of_the_log() {
+        let dir = TempDir::new().expect("directory");
+        let series = SeriesKey::parse("north/tv/phone").expect("series");
+        let shift = Shift { series, start: at(0), end: at(3600), agents: 7 };
+        let told = ReplicatedCommand::Roster { shifts: vec![shift.clone()] };
+        let mut report = Report::new(SourceId::new("tickets", 0));
+        let commit = CommitPoint { resume_at: 9, closed: at(0), decided_upto: 8 };
+        report.progress = Some((Frontier { closed: at(0), caught_up_at: None }, commit));
+        let letter = DeadLetter {
+            position: Position { source: report.source.clone(), offset: 3 },
+            nth: 0,
+            received_at: at(0),
+            reason: Reason::Malformed,
+            detail: "no JSON".into(),
+            bytes: (*b"{").into(),
+        };
+        report.dead = vec![(letter, None)];
+        // The messages 0 to 4 are reports, 5 is what was told. It ends between the two.
+        let sqlite = |sql: &str| {
+            let conn = Connection::open(dir.path().join("state.db")).expect("opens");
+            conn.execute_batch(sql).expect("runs");
+        };
+        let mut one = engine(&dir);
+        sqlite("CREATE TRIGGER no BEFORE INSERT ON shifts BEGIN SELECT RAISE(ABORT, 'no'); END;");
+        std::thread::current().unpark();
+        one.read(&[report], Some(told.clone()), 6);
+        drop(one);
+        sqlite("DROP TRIGGER no;");
+
+        let mut again = engine(&dir);
+        assert!(again.leader.commits().len() == 1, "the reports are stored");
+        assert_eq!(again.leader.log_offset().expect("reads"), Some(5), "it is read again");
+        again.read(&[], Some(told), 6);
+        assert_eq!(again.leader.log_offset().expect("reads"), Some(6));
+        let shifts = again.leader.reader().shifts(&Filter::default(), at(0), Timestamp::MAX);
+        assert_eq!(shifts.expect("reads"), [shift]);
+    }
+}

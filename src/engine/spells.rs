@@ -1,0 +1,284 @@
+//! What alarms did in the last weeks, small enough to keep in memory: what forecasts learn from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::forecaster::to_blob;
+use crate::domain::{Name, Scope, Severity, Timestamp};
+use crate::forecast::AlarmSpell;
+use crate::window::{AlarmBook, Standing, Transition};
+
+/// How far back spells are kept: as far as a fit reads.
+pub const REACH: Duration = Duration::from_secs(63 * 86_400);
+/// Most spells that are kept; the oldest go first.
+const SPELLS_MAX: usize = 200_000;
+
+/// Raises and clears of the last weeks, as of an instant that only moves forward.
+#[derive(Debug, Default)]
+pub struct Spells {
+    /// Those that stand, by alarm id.
+    open: BTreeMap<Arc<str>, AlarmSpell>,
+    /// Those that are over.
+    over: Vec<AlarmSpell>,
+    now: Option<Timestamp>,
+}
+
+/// A spell as it is stored.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    alarm: Option<Box<str>>,
+    region: Name,
+    service: Name,
+    severity: Severity,
+    alarm_type: Option<Arc<str>>,
+    device: Option<Arc<str>>,
+    raised_at: i64,
+    cleared_at: Option<i64>,
+}
+
+impl Spells {
+    /// Whether what is known since then is not in here yet.
+    fn is_news(&self, known_at: Timestamp) -> bool {
+        self.now.is_none_or(|now| known_at > now)
+    }
+
+    /// Takes the beginning or the end of an alarm.
+    pub fn take(&mut self, transition: Transition<'_>) {
+        let Transition { alarm, is_over, ts, known_at } = transition;
+        if !self.is_news(known_at) {
+            return;
+        }
+        if is_over {
+            if let Some(mut spell) = self.open.remove(&alarm.alarm_id) {
+                spell.cleared_at = Some(ts);
+                self.over.push(spell);
+            }
+            return;
+        }
+        // As it was when it came: what it became later was not known then.
+        if self.open.contains_key(&alarm.alarm_id) || self.open.len() >= SPELLS_MAX {
+            return;
+        }
+        self.open.insert(alarm.alarm_id.clone(), spell_of(alarm, ts));
+    }
+
+    /// All transitions up to `now` have been taken.
+    pub fn advance(&mut self, now: Timestamp) {
+        self.now = self.now.max(Some(now));
+        let many = self.over.len() > SPELLS_MAX + SPELLS_MAX / 8;
+        if many || now == now.utc_midnight() {
+            self.over.sort_by_key(|spell| spell.cleared_at);
+            let surplus = self.over.len().saturating_sub(SPELLS_MAX);
+            self.over.drain(..surplus);
+            self.over.retain(|spell| spell.cleared_at >= Some(now - REACH));
+            self.open.retain(|_, spell| spell.raised_at >= now - REACH);
+        }
+    }
+
+    /// Those that stood at any time since `from`, by `raised_at`.
+    pub fn since(&self, from: Timestamp) -> Vec<AlarmSpell> {
+        let over = self.over.iter().filter(|spell| spell.cleared_at >= Some(from));
+        in_order(over.chain(self.open.values()).cloned().collect())
+    }
+
+    /// Those of some scopes as they will be at `until`, by what is known of it: of what stood since `from`.
+    pub fn ahead(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        book: &AlarmBook,
+        scopes: &BTreeSet<Scope>,
+    ) -> Vec<AlarmSpell> {
+        let mut ended: BTreeMap<Arc<str>, Timestamp> = BTreeMap::new();
+        let mut fresh: BTreeMap<Arc<str>, AlarmSpell> = BTreeMap::new();
+        book.peek(until, |Transition { alarm, is_over, ts, known_at }| {
+            if !scopes.contains(alarm.scope.as_ref()) || !self.is_news(known_at) {
+                return;
+            }
+            let id = &alarm.alarm_id;
+            match (is_over, fresh.get_mut(id)) {
+                (true, Some(spell)) => spell.cleared_at = Some(ts),
+                (true, None) => _ = ended.insert(id.clone(), ts),
+                (false, Some(spell)) if spell.cleared_at.is_none() => {}
+                (false, _) if self.open.contains_key(id) && !ended.contains_key(id) => {}
+                (false, _) => _ = fresh.insert(id.clone(), spell_of(alarm, ts)),
+            }
+        });
+        let here = |spell: &&AlarmSpell| scopes.contains(&spell.scope);
+        let over = self.over.iter().filter(|spell| spell.cleared_at >= Some(from));
+        let open = self.open.iter().filter(|(_, spell)| here(spell));
+        let open = open
+            .map(|(id, spell)| AlarmSpell { cleared_at: ended.get(id).copied(), ..spell.clone() });
+        in_order(over.filter(here).cloned().chain(open).chain(fresh.into_values()).collect())
+    }
+
+    /// State as bytes: what has happened up to the instant that was reached.
+    pub fn stored(&self) -> Vec<u8> {
+        let stored = |alarm: Option<&str>, spell: &AlarmSpell| Stored {
+            alarm: alarm.map(Box::from),
+            region: spell.scope.region.clone(),
+            service: spell.scope.service.clone(),
+            severity: spell.severity,
+            alarm_type: spell.alarm_type.clone(),
+            device: spell.device.clone(),
+            raised_at: spell.raised_at.millis(),
+            cleared_at: spell.cleared_at.map(Timestamp::millis),
+        };
+        let over = self.over.iter().map(|spell| stored(None, spell));
+        let open = self.open.iter().map(|(alarm, spell)| stored(Some(alarm), spell));
+        let all: Vec<Stored> = over.chain(open).collect();
+        to_blob(&(self.now.map(Timestamp::millis), all))
+    }
+
+    /// State from bytes; what happened since has to be observed again.
+    ///
+    /// # Errors
+    /// What postcard says.
+    pub fn restored(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        let (now, all): (Option<i64>, Vec<Stored>) = postcard::from_bytes(bytes)?;
+        let now = now.map(Timestamp::from_millis);
+        let mut spells = Self { now, ..Self::default() };
+        let mut names: BTreeSet<Arc<str>> = BTreeSet::new();
+        let mut name = |text: Arc<str>| match names.get(&text) {
+            Some(known) => known.clone(),
+            None => {
+                names.insert(text.clone());
+                text
+            }
+        };
+        for stored in all {
+            let spell = AlarmSpell {
+                scope: Scope { region: stored.region, service: stored.service },
+                severity: stored.severity,
+                alarm_type: stored.alarm_type.map(&mut name),
+                device: stored.device.map(&mut name),
+                raised_at: Timestamp::from_millis(stored.raised_at),
+                cleared_at: stored.cleared_at.map(Timestamp::from_millis),
+            };
+            match stored.alarm {
+                Some(alarm) => _ = spells.open.insert(Arc::from(&*alarm), spell),
+                None => spells.over.push(spell),
+            }
+        }
+        Ok(spells)
+    }
+}
+
+fn spell_of(alarm: &Standing, raised_at: Timestamp) -> AlarmSpell {
+    AlarmSpell {
+        scope: Scope::clone(&alarm.scope),
+        severity: alarm.severity,
+        alarm_type: alarm.alarm_type.clone(),
+        device: alarm.device.clone(),
+        raised_at,
+        cleared_at: None,
+    }
+}
+
+fn in_order(mut all: Vec<AlarmSpell>) -> Vec<AlarmSpell> {
+    // What is otherwise equal is equal.
+    all.sort_by(|a, b| {
+        let key = |s: &AlarmSpell| (s.raised_at, s.cleared_at, s.severity);
+        (key(a), &a.scope, &a.device, &a.alarm_type).cmp(&(
+            key(b),
+            &b.scope,
+            &b.device,
+            &b.alarm_type,
+        ))
+    });
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{AlarmAction, AlarmEvent, Position, SourceId};
+
+    fn event(id: &str, at: i64, action: AlarmAction) -> (Position, AlarmEvent) {
+        let name = |text| Name::new(text).expect("a name");
+        let event = AlarmEvent {
+            event_id: format!("{id}-{at}").into(),
+            alarm_id: id.into(),
+            action,
+            ts: Timestamp::from_secs(at),
+            severity: Severity::Major,
+            scope: Scope { region: name("north"), service: name("tv") },
+            device: Some("d".into()),
+            alarm_type: Some("linkDown".into()),
+            text: None,
+        };
+        (Position { source: SourceId::new("a", 0), offset: at }, event)
+    }
+
+    #[test]
+    fn spells_are_the_same_in_any_order_and_after_a_restart() {
+        let events = [
+            event("x", 100, AlarmAction::Raise),
+            event("x", 150, AlarmAction::Change),
+            event("x", 200, AlarmAction::Clear),
+            event("y", 120, AlarmAction::Raise),
+            event("x", 300, AlarmAction::Raise),
+        ];
+        let (at, all) = (Timestamp::from_secs, Timestamp::from_secs(0));
+        let mut straight = Spells::default();
+        let mut book = AlarmBook::default();
+        events.iter().for_each(|(position, event)| book.observe(position, event));
+        // The clear is held, so that the state is stored before it is known.
+        book.advance(at(250), |transition| straight.take(transition));
+        straight.advance(at(250));
+        assert_eq!(straight.since(at(0)).len(), 2);
+        let bytes = straight.stored();
+        book.advance(at(400), |transition| straight.take(transition));
+        straight.advance(at(400));
+        // Everything is observed again, the other way round.
+        let mut other = Spells::restored(&bytes).expect("state");
+        let mut book = AlarmBook::default();
+        events.iter().rev().for_each(|(position, event)| book.observe(position, event));
+        book.advance(at(400), |transition| other.take(transition));
+        other.advance(at(400));
+        assert_eq!(straight.since(all), other.since(all));
+        let times = other
+            .since(all)
+            .into_iter()
+            .map(|s| (s.raised_at.secs(), s.cleared_at.map(Timestamp::secs)));
+        assert_eq!(times.collect::<Vec<_>>(), [(100, Some(200)), (120, None), (300, None)]);
+        assert_eq!(other.since(at(210)).len(), 2);
+    }
+
+    #[test]
+    fn what_lies_ahead_is_told_without_moving_on() {
+        let (mut spells, mut book) = (Spells::default(), AlarmBook::default());
+        let observe = |book: &mut AlarmBook, id, at, action| {
+            let (position, event) = event(id, at, action);
+            book.observe(&position, &event);
+        };
+        observe(&mut book, "x", 100, AlarmAction::Raise);
+        observe(&mut book, "x", 250, AlarmAction::Clear);
+        observe(&mut book, "y", 230, AlarmAction::Raise);
+        observe(&mut book, "y", 260, AlarmAction::Clear);
+        observe(&mut book, "z", 300, AlarmAction::Raise);
+        let at = Timestamp::from_secs;
+        book.advance(at(200), |transition| spells.take(transition));
+        spells.advance(at(200));
+        let here = event("x", 0, AlarmAction::Raise).1.scope;
+        let scopes = BTreeSet::from([here]);
+        let times = |spells: Vec<AlarmSpell>| {
+            let times = spells.into_iter();
+            let times = times.map(|s| (s.raised_at.secs(), s.cleared_at.map(Timestamp::secs)));
+            times.collect::<Vec<_>>()
+        };
+        // Clears are held for a minute.
+        let ahead = spells.ahead(at(0), at(330), &book, &scopes);
+        let z = (300, None);
+        assert_eq!(times(ahead), [(100, Some(250)), (230, Some(260)), z]);
+        assert_eq!(times(spells.ahead(at(0), at(240), &book, &scopes)), [(100, None), (230, None)]);
+        assert_eq!(spells.ahead(at(0), at(900), &book, &BTreeSet::new()), []);
+        assert_eq!(times(spells.since(at(0))), [(100, None)]);
+        book.advance(at(330), |transition| spells.take(transition));
+        spells.advance(at(330));
+        assert_eq!(times(spells.since(at(0))), [(100, Some(250)), (230, Some(260)), z]);
+    }
+}

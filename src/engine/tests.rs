@@ -1,0 +1,161 @@
+//! From records to what the store holds, across restarts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::{Forecaster, ForecasterConfig, IssueConfig, Report};
+use crate::domain::{Name, Reason, Scope, SourceId, Timestamp, WindowWidth, Zone};
+use crate::forecast::Calendar;
+use crate::ingest::{Decoder, Headers};
+use crate::input::{Decoders, RecordRef, SourceProcessor};
+use crate::store::Store;
+use crate::telemetry::Metrics;
+use crate::window::{AlarmRules, Cell, FoldConfig};
+
+const WIDTH: WindowWidth = WindowWidth::QUARTER;
+const LATENESS: Duration = Duration::from_secs(600);
+/// A window begins then.
+const START_S: i64 = 1_767_232_800;
+
+pub(super) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_secs(START_S + seconds)
+}
+
+fn counter() -> SourceProcessor {
+    let skew = Some(Duration::from_secs(300));
+    let config = FoldConfig { width: WIDTH, lateness: LATENESS, max_future_skew: skew };
+    let decoders = Arc::new(Decoders::new(Decoder::default()));
+    SourceProcessor::new(SourceId::new("network.alarms", 0), None, config, decoders, Arc::default())
+}
+
+fn take(counter: &mut SourceProcessor, offset: i64, seconds: i64, text: &str) {
+    let (headers, bytes) = (Headers::default(), text.as_bytes());
+    counter.take(&RecordRef { offset, appended_at: at(seconds), hint: None, headers, bytes });
+}
+
+/// A 28.532 notification of an alarm of EMS1.
+fn notice(kind: &str, alarm: &str, seconds: i64) -> String {
+    format!(
+        r#"{{"notificationType":"{kind}","eventTime":"{}","systemDN":"EMS1","alarmId":"{alarm}",
+        "objectInstance":"ManagedElement=1","notificationId":"{kind}{alarm}{seconds}","perceivedSeverity":"MAJOR"}}"#,
+        at(seconds)
+    )
+}
+
+pub(super) fn leader(dir: &TempDir) -> Forecaster {
+    let never = Timestamp::MAX;
+    let issue = IssueConfig {
+        zone: Zone::UTC,
+        zones: Default::default(),
+        calendars: Default::default(),
+        calendar: Arc::new(Calendar::default()),
+        profiles: Default::default(),
+        vintages_from: never,
+        alerts_from: never,
+        told_from: never,
+        roster: None,
+    };
+    let config = ForecasterConfig {
+        width: WIDTH,
+        lateness: LATENESS,
+        source_timeout: Duration::from_secs(3600),
+        series_max: 10,
+        alarms: AlarmRules::default(),
+        issue,
+        refit: None,
+        nowcasts: false,
+        receivers: Vec::new(),
+    };
+    let store = Store::open(dir.path(), WIDTH).expect("a store");
+    Forecaster::open(config, store, Arc::new(Metrics::default())).expect("a leader")
+}
+
+fn apply(leader: &mut Forecaster, report: Report, seconds: i64) {
+    leader.apply(&[report], None, at(seconds)).expect("stored");
+}
+
+/// Standing alarms at the end of each window that settled.
+fn active(leader: &Forecaster) -> Vec<u32> {
+    let scope = Scope { region: Name::unknown(), service: Name::unknown() };
+    let rows = leader.reader().windows(&Cell::Alarms(scope), at(0), at(86_400)).expect("reads");
+    rows.into_iter().filter(|(_, row)| row.settled).map(|(_, row)| row.active).collect()
+}
+
+#[test]
+fn the_life_of_alarms_is_the_same_across_a_restart() {
+    let steps = [
+        (notice("notifyNewAlarm", "a", 60), 60),
+        (notice("notifyNewAlarm", "b", 61), 61),
+        (notice("notifyNewAlarm", "c", 62), 62),
+        // Held over the window's end, and taken back.
+        (notice("notifyClearedAlarm", "a", 890), 890),
+        (notice("notifyNewAlarm", "a", 905), 905),
+        // The list is rebuilt: a and b are in it, c is not, and is over fifteen minutes later.
+        (notice("notifyAlarmListRebuilt", "", 1000), 1000),
+        (notice("notifyNewAlarm", "a", 1010), 1010),
+        (notice("notifyNewAlarm", "b", 1700), 1700),
+        (notice("notifyNewAlarm", "d", 2800), 2800),
+        (notice("notifyClearedAlarm", "d", 2900), 2900),
+    ];
+    for restart_after in 0..=steps.len() {
+        let dir = TempDir::new().expect("directory");
+        let (mut counter, mut led) = (counter(), leader(&dir));
+        for (n, (text, seconds)) in steps.iter().enumerate() {
+            take(&mut counter, n as i64, *seconds, text);
+            apply(&mut led, counter.report(Some(at(*seconds))), *seconds);
+            if n + 1 == restart_after {
+                drop(led);
+                led = leader(&dir);
+            }
+        }
+        apply(&mut led, counter.report(Some(at(4500))), 4500);
+        assert_eq!(active(&led), [3, 3, 2, 2], "restarted after {restart_after}");
+    }
+}
+
+#[test]
+fn what_comes_late_revises_a_window_and_leaves_what_stood_then() {
+    let dir = TempDir::new().expect("directory");
+    let (mut counter, mut led) = (counter(), leader(&dir));
+    take(&mut counter, 0, 60, &notice("notifyNewAlarm", "a", 60));
+    // Read to its end long after: the window settles, but the source has not closed it.
+    apply(&mut led, counter.report(Some(at(1600))), 1600);
+    assert_eq!(active(&led), [1]);
+    take(&mut counter, 1, 1700, &notice("notifyNewAlarm", "b", 70));
+    apply(&mut led, counter.report(Some(at(1700))), 1700);
+    let scope = Scope { region: Name::unknown(), service: Name::unknown() };
+    let rows = led.reader().windows(&Cell::Alarms(scope), at(0), at(900)).expect("reads");
+    let row = rows[0].1;
+    assert_eq!((row.revised, row.active, row.counts.raised.iter().sum()), (true, 1, 2));
+}
+
+#[test]
+fn every_bad_event_of_a_batch_has_its_letter() {
+    let mut counter = counter();
+    let batch = r#"{"eventList":[{"commonEventHeader":{"domain":"fault"}},
+        {"commonEventHeader":{"domain":"heartbeat"}},{"commonEventHeader":{"domain":"magic"}}]}"#;
+    take(&mut counter, 7, 0, batch);
+    take(&mut counter, 8, 0, &notice("notifyAlarmListRebuilt", "", 301));
+    let report = counter.report(None);
+    let told: Vec<_> = report
+        .dead
+        .iter()
+        .map(|(letter, _)| {
+            let start: String = letter.detail.chars().take(14).collect();
+            (letter.position.offset, letter.nth, letter.reason, start, letter.bytes.len())
+        })
+        .collect();
+    let detail = |text: &str| text.to_owned();
+    let future = notice("notifyAlarmListRebuilt", "", 301).len();
+    assert_eq!(
+        told,
+        [
+            (7, 0, Reason::Field, detail("event 1 of 3: "), batch.len()),
+            (7, 2, Reason::Field, detail("event 3 of 3: "), 0),
+            (8, 0, Reason::Future, detail("its time 2026-"), future),
+        ]
+    );
+    assert!(report.rebuilt.is_empty());
+}

@@ -1,0 +1,210 @@
+//! Kafka's partitions, counted beside the thread that polls them, and written to the log that forecasters read.
+//!
+//! A session lasts until something cannot be written: then nothing later is written either, and all starts over from
+//! what was committed. What is written twice is harmless, for it is cumulative.
+
+mod lane;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use self::lane::Lanes;
+use crate::clock::Stopwatch;
+use crate::domain::{Backoff, Clock, DeadLetter, EventKind, Offset, SourceId, Timestamp};
+use crate::engine::Report;
+use crate::input::Decoders;
+use crate::input::SourceProcessor;
+use crate::kafka::{
+    self, Change, Consumer, Ends, Fetched, KafkaProblem, LogWriter, Settings, Wire, sessions,
+};
+use crate::telemetry::{Health, Metrics};
+use crate::window::{CommitPoint, FoldConfig};
+
+const REPORT_EVERY_S: f64 = 1.0;
+const REPORT_IDLE_S: f64 = 0.25;
+const POLL: Duration = Duration::from_millis(100);
+/// Between two tries to reach the cluster.
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(15));
+/// A partition whose end nobody has told us for longer is silent: its source times out.
+const SILENT_AFTER: Duration = Duration::from_secs(30);
+
+/// What the thread works with.
+pub struct Intake {
+    pub settings: Settings,
+    pub fold: FoldConfig,
+    /// Alarms, planned work and rejects held before the log hears of them, in about 512 bytes each. Counts take no more
+    /// room for more records.
+    pub held_max: usize,
+    pub decoders: Arc<Decoders>,
+    pub clock: Arc<dyn Clock>,
+    pub health: Arc<Health>,
+    pub metrics: Arc<Metrics>,
+    pub stop: Arc<AtomicBool>,
+}
+
+/// One partition that this instance counts.
+struct Partition {
+    source: SourceId,
+    counter: SourceProcessor,
+    /// What the topic's events are where they do not say it.
+    hint: Option<EventKind>,
+    /// Offset of the next record.
+    next: Offset,
+    committed: Option<CommitPoint>,
+}
+
+/// What partitions are asked to report with.
+struct Standing {
+    ends: Ends,
+    /// Up to where a partition has been read, if no record is left before that offset.
+    read: Fetched,
+    now: Timestamp,
+}
+
+/// Reports, on their way out.
+#[derive(Default)]
+struct Said {
+    messages: Vec<Wire>,
+    letters: Vec<DeadLetter>,
+    points: Vec<(SourceId, CommitPoint)>,
+}
+
+impl Intake {
+    /// Runs until `stop` is set.
+    pub fn run(self) {
+        sessions::run(&self.stop, &self.health, BACKOFF, || self.session());
+    }
+
+    /// Counts until `stop` is set, or until something cannot be written.
+    fn session(&self) -> Result<(), KafkaProblem> {
+        kafka::prepare(&self.settings, self.health.clone())?;
+        let log = LogWriter::open(&self.settings, self.health.clone())?;
+        let consumer = Consumer::open(&self.settings, self.health.clone(), self.clock.clone())?;
+        // Lanes have ended when the consumer goes, and have given back its records.
+        std::thread::scope(|scope| self.count(&consumer, &log, Lanes::start(scope, self)?))
+    }
+
+    fn count<'q>(
+        &self,
+        consumer: &'q Consumer,
+        log: &LogWriter,
+        mut lanes: Lanes<'q>,
+    ) -> Result<(), KafkaProblem> {
+        let mut since = Stopwatch::start();
+        // Whether records came since the last report.
+        let mut fresh = false;
+        while !self.stop.load(Ordering::Relaxed) {
+            let records = consumer.batch(POLL);
+            self.change(consumer, &mut lanes)?;
+            let is_idle = records.is_empty();
+            fresh |= !is_idle;
+            let held = lanes.count(records)?;
+            // Where nothing follows, what came is not kept waiting.
+            let wait = if is_idle && fresh { REPORT_IDLE_S } else { REPORT_EVERY_S };
+            if held >= self.held_max || since.seconds() >= wait {
+                self.report(consumer, log, &lanes)?;
+                (fresh, since) = (false, Stopwatch::start());
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes up and lets go of partitions.
+    fn change(&self, consumer: &Consumer, lanes: &mut Lanes<'_>) -> Result<(), KafkaProblem> {
+        for change in consumer.changes() {
+            match change {
+                Change::Assigned(source, next, committed) => {
+                    tracing::info!(%source, offset = next, "counting a partition");
+                    let (decoders, metrics) = (self.decoders.clone(), self.metrics.clone());
+                    let counter = SourceProcessor::new(
+                        source.clone(),
+                        committed,
+                        self.fold,
+                        decoders,
+                        metrics,
+                    );
+                    let hint = self.settings.topics.kind_of(&source.topic);
+                    lanes.take(Partition { source, counter, hint, next, committed })?;
+                }
+                Change::Revoked(source) => {
+                    tracing::info!(%source, "giving a partition back");
+                    lanes.leave(&source)?;
+                    self.metrics.no_partition(&source);
+                }
+                Change::Failed(problem) => return Err(problem),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what happened, then commits up to where it is written.
+    fn report(
+        &self,
+        consumer: &Consumer,
+        log: &LogWriter,
+        lanes: &Lanes<'_>,
+    ) -> Result<(), KafkaProblem> {
+        let (ends, read, now) = (consumer.ends(), consumer.read(), self.clock.now());
+        let mut all = Said::default();
+        for said in lanes.report(Standing { ends, read, now })? {
+            all.messages.extend(said.messages);
+            all.letters.extend(said.letters);
+            all.points.extend(said.points);
+        }
+        log.write_dead(&all.letters)?;
+        log.write(all.messages)?;
+        if !all.points.is_empty()
+            && let Err(problem) = consumer.commit(&all.points)
+        {
+            tracing::warn!(%problem, "cannot commit offsets; the next commit makes up for it");
+        }
+        Ok(())
+    }
+
+    /// What happened in some partitions since their last report.
+    fn say(&self, partitions: &mut [Partition], standing: &Standing) -> Said {
+        let (mut said, now) = (Said::default(), standing.now);
+        for Partition { source, counter, next, committed, .. } in partitions {
+            let end = standing.ends.get(source).copied();
+            let heard = end.is_some_and(|(_, at)| now.since(at) < SILENT_AFTER);
+            // A cluster that does not answer says nothing, not even that its partitions live.
+            if counter.taken() == 0 && !heard {
+                continue;
+            }
+            let (windows, closed) = counter.frontier();
+            // A transaction ends with what is no record.
+            let read = standing.read.get(source).map_or(*next, |upto| *upto.max(next));
+            let lag = end.map(|(end, _)| (end - read).max(0));
+            // Before the first event nothing is closed, which is no age.
+            let age = if closed > Timestamp::MIN { now.since(closed).as_secs_f64() } else { 0.0 };
+            self.metrics.partition(source, lag, age, windows);
+            let caught_up_at = end.filter(|(end, _)| read >= *end).map(|(_, at)| at);
+            let report = counter.report(caught_up_at);
+            if let Some((_, point)) = report.progress
+                && committed.replace(point) != Some(point)
+            {
+                said.points.push((source.clone(), point));
+            }
+            said.letters.extend(report.dead.iter().map(|(letter, _)| letter.clone()));
+            spell_out(report, now, &mut said.messages);
+        }
+        said
+    }
+}
+
+/// A report as messages: how far the source is comes last.
+fn spell_out(report: Report, now: Timestamp, messages: &mut Vec<Wire>) {
+    let Report { source, partials, progress, alarms, rebuilt, maintenance, dead } = report;
+    let partial = |partial| Wire::Partial { source: source.clone(), partial };
+    messages.extend(partials.into_iter().map(partial));
+    messages.extend(alarms.into_iter().map(|(position, event)| Wire::Alarm { position, event }));
+    messages.extend(rebuilt.into_iter().map(|(position, list)| Wire::Rebuilt { position, list }));
+    let work = |(position, event)| Wire::Maintenance { position, event };
+    messages.extend(maintenance.into_iter().map(work));
+    messages.extend(dead.into_iter().map(|(letter, place)| Wire::Dead { letter, place }));
+    if let Some((frontier, point)) = progress {
+        let upto = (point.decided_upto >= 0).then_some(point.decided_upto);
+        messages.push(Wire::Frontier { source, frontier, upto, reported_at: now });
+    }
+}

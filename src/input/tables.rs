@@ -1,0 +1,84 @@
+//! Look-up tables of `[[mapping]]` and the lexicon, read at the start and again whenever a file changes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use crate::config::MapTable;
+use crate::ingest::{Decoder, Lexicon, Limits, MapRule, Mapping, Table};
+use crate::input::Decoders;
+
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Reads all tables.
+///
+/// # Errors
+/// Which table, and what is wrong with it.
+pub fn read(tables: &[MapTable]) -> Result<Mapping, String> {
+    let rules = tables.iter().map(|table| {
+        let shown = table.file.display();
+        let text = std::fs::read_to_string(&table.file).map_err(|e| format!("{shown}: {e}"))?;
+        let parsed = Table::from_csv(&text).map_err(|e| format!("{shown}: {e}"))?;
+        Ok(MapRule { target: table.target, attribute: table.attribute, table: parsed })
+    });
+    let rules: Result<Vec<MapRule>, String> = rules.collect();
+    Mapping::new(rules?).map_err(|error| error.to_string())
+}
+
+/// Reads the lexicon, or takes the one that is built in.
+///
+/// # Errors
+/// Which file, and what is wrong with it.
+pub fn read_lexicon(file: Option<&Path>) -> Result<Lexicon, String> {
+    let Some(file) = file else { return Ok(Lexicon::default()) };
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).map_err(|e| format!("{shown}: {e}"))?;
+    Lexicon::from_toml(&text).map_err(|e| format!("{shown}: {e}"))
+}
+
+/// Watches the files; a change that cannot be read leaves all as they were.
+pub struct Reload {
+    pub tables: Vec<MapTable>,
+    pub lexicon: Option<PathBuf>,
+    pub limits: Limits,
+    pub decoders: Arc<Decoders>,
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Reload {
+    /// Runs until `stop` is set.
+    pub fn run(self) {
+        let mut seen = self.changed_at();
+        while !self.stop.load(Ordering::Relaxed) {
+            std::thread::park_timeout(LOOK_EVERY);
+            let now = self.changed_at();
+            if now == seen {
+                continue;
+            }
+            seen = now;
+            match self.read() {
+                Ok(decoder) => {
+                    self.decoders.replace(decoder);
+                    tracing::info!("look-up tables were read again, and the lexicon");
+                }
+                Err(error) => {
+                    tracing::error!(error, "a changed file cannot be used; the old ones stay");
+                }
+            }
+        }
+    }
+
+    fn read(&self) -> Result<Decoder, String> {
+        let lexicon = read_lexicon(self.lexicon.as_deref())?;
+        Ok(Decoder { limits: self.limits, mapping: read(&self.tables)?, lexicon })
+    }
+
+    fn changed_at(&self) -> Vec<(PathBuf, Option<SystemTime>)> {
+        let changed = |file: &PathBuf| {
+            let at = file.metadata().and_then(|file| file.modified()).ok();
+            (file.clone(), at)
+        };
+        self.tables.iter().map(|table| &table.file).chain(&self.lexicon).map(changed).collect()
+    }
+}

@@ -1,0 +1,11 @@
+//! InfluxDB 2: points over its write API.
+
+mod client;
+mod points;
+mod sink;
+
+pub use client::{InfluxClient, InfluxSettings, SetupProblem, Written};
+pub use points::{
+    Line, accuracy, alert, anomaly, forecast, forecast_lead, outlook, staffing, windows,
+};
+pub use sink::InfluxSink;

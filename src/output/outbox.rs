@@ -1,0 +1,121 @@
+//! The outbox: every page was stored before its first try, and is tried until someone has it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
+
+use crate::domain::Clock;
+use crate::engine::{Leads, Message};
+use crate::output::receivers::Webhook;
+use crate::store::{DeliveryOutcome, OutboxRow, Reader};
+use crate::telemetry::{Health, Metrics};
+
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+const ROWS_MAX: usize = 100;
+
+/// A way to reach people.
+pub enum Channel {
+    Webhook(Box<Webhook>),
+    /// Prints pages to standard output, for the demo.
+    Console,
+}
+
+/// The thread's parts.
+pub struct Outbox {
+    pub reader: Reader,
+    pub channels: BTreeMap<String, Channel>,
+    pub leader: SyncSender<Message>,
+    pub clock: Arc<dyn Clock>,
+    pub metrics: Arc<Metrics>,
+    pub health: Arc<Health>,
+    pub leadership: Arc<dyn Leads>,
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Outbox {
+    /// Runs until `stop` is set or the leader is gone.
+    pub fn run(self) {
+        while !self.stop.load(Ordering::Relaxed) {
+            if !self.leadership.leads() {
+                std::thread::park_timeout(LOOK_EVERY);
+                continue;
+            }
+            match self.reader.outbox_due(self.clock.now(), ROWS_MAX) {
+                Ok(rows) if rows.is_empty() => std::thread::park_timeout(LOOK_EVERY),
+                Ok(rows) => {
+                    if !self.round(&rows) {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot read the outbox");
+                    std::thread::park_timeout(LOOK_EVERY);
+                }
+            }
+        }
+    }
+
+    /// Tries each row once and has the outcomes stored before the next look.
+    fn round(&self, rows: &[OutboxRow]) -> bool {
+        let outcomes: Vec<_> = rows
+            .iter()
+            .map(|row| (row.notice.id.clone(), row.receiver.clone(), self.attempt(row)))
+            .collect();
+        let failed = outcomes.iter().find_map(|(_, receiver, outcome)| match outcome {
+            DeliveryOutcome::Delivered { .. } => None,
+            DeliveryOutcome::Retry { error, .. } | DeliveryOutcome::Dead { error, .. } => {
+                Some(format!("{receiver}: {error}"))
+            }
+        });
+        match failed {
+            Some(reason) => self.health.degraded("outbox", &reason),
+            None => self.health.ready("outbox"),
+        };
+        let (stored, wait) = sync_channel(1);
+        if self.leader.send(Message::Deliveries(outcomes, stored)).is_err() {
+            return false;
+        }
+        // Not stored in time: the same page may go out twice, with one id.
+        let _ = wait.recv_timeout(Duration::from_secs(30));
+        true
+    }
+
+    fn attempt(&self, row: &OutboxRow) -> DeliveryOutcome {
+        let now = self.clock.now();
+        let Some(channel) = self.channels.get(&row.receiver) else {
+            let error = format!("the config names no receiver `{}` any more", row.receiver);
+            return DeliveryOutcome::Dead { at: now, error };
+        };
+        match channel {
+            Channel::Console => {
+                let alert = &row.notice.alert;
+                print(&format!(
+                    "\n  ▌ {}\n  ▌ {}\n",
+                    alert.title,
+                    alert.text.replace('\n', "\n  ▌ ")
+                ));
+                DeliveryOutcome::Delivered { at: now }
+            }
+            Channel::Webhook(webhook) => {
+                let (status, outcome) =
+                    webhook.deliver(&row.notice, row.created_at, row.attempts, now);
+                self.metrics.delivery(status);
+                if let DeliveryOutcome::Retry { error, .. } | DeliveryOutcome::Dead { error, .. } =
+                    &outcome
+                {
+                    tracing::warn!(receiver = row.receiver, status, error, "a page was not taken");
+                }
+                outcome
+            }
+        }
+    }
+}
+
+/// Prints for a person; a closed pipe is nobody's error.
+pub fn print(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}

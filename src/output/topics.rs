@@ -1,0 +1,129 @@
+//! What changed, as records for other programs: `<group>.outlook`, keyed by series, and `<group>.alerts`, keyed by id.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::domain::{SeriesKey, Timestamp};
+use crate::kafka::{Outgoing, Producer, Settings};
+use crate::output::Sink;
+use crate::output::influxdb::Written;
+use crate::store::{Change, Reader, Served, StoreError};
+use crate::views;
+
+/// The topics.
+pub struct OutlookTopic {
+    producer: Producer,
+    outlook: String,
+    alerts: String,
+}
+
+/// What the next six hours hold for a series, in the forms of the API.
+#[derive(Serialize)]
+struct Record {
+    region: String,
+    service: String,
+    channel: String,
+    issued_at: String,
+    forecast: views::Forecast,
+    /// Null without a staffing profile, and for roll-ups.
+    staffing: Option<views::Staffing>,
+    /// Of the window before.
+    anomalies: Vec<views::Anomaly>,
+}
+
+impl OutlookTopic {
+    pub fn new(producer: Producer, settings: &Settings) -> Self {
+        Self { producer, outlook: settings.outlook(), alerts: settings.alerts() }
+    }
+
+    /// Everything about what is served now, and the anomalies of the window before `issued_at`.
+    fn issue<'t>(
+        &'t self,
+        reader: &Reader,
+        issued_at: Timestamp,
+        served: impl Iterator<Item = Served>,
+        records: &mut Vec<Outgoing<'t>>,
+    ) -> Result<(), StoreError> {
+        let mut plans: BTreeMap<SeriesKey, _> = reader
+            .plans()?
+            .into_iter()
+            .filter_map(|(plan, outlook)| Some((outlook.series, plan?)))
+            .collect();
+        let width = reader.width();
+        let before = width.start(width.index(issued_at) - 1);
+        let mut anomalies: BTreeMap<SeriesKey, Vec<views::Anomaly>> = BTreeMap::new();
+        for anomaly in reader.anomalies_at(before)? {
+            anomalies.entry(anomaly.series.clone()).or_default().push((&anomaly).into());
+        }
+        for served in served {
+            let series = served.vintage.series.clone();
+            let record = Record {
+                region: series.region.to_string(),
+                service: series.service.to_string(),
+                channel: series.channel.to_string(),
+                issued_at: served.vintage.issued_at.to_string(),
+                forecast: served.into(),
+                staffing: plans.remove(&series).map(Into::into),
+                anomalies: anomalies.remove(&series).unwrap_or_default(),
+            };
+            records.extend(outgoing(&self.outlook, series.to_string(), &record));
+        }
+        Ok(())
+    }
+}
+
+/// A record, whose parts all serialise.
+fn outgoing<'t>(topic: &'t str, key: String, what: &impl Serialize) -> Option<Outgoing<'t>> {
+    let payload = serde_json::to_vec(what).ok()?;
+    Some(Outgoing { topic, key, payload })
+}
+
+impl Sink for OutlookTopic {
+    const NAME: &'static str = "kafka-outlook";
+
+    fn write(
+        &mut self,
+        reader: &Reader,
+        changes: &[Change],
+    ) -> Result<(usize, Written), StoreError> {
+        let mut records = Vec::new();
+        let mut alerts = BTreeSet::new();
+        let mut nowcasts = BTreeSet::new();
+        let newest = reader.newest_issue()?;
+        for change in changes {
+            match change {
+                // What is not the newest has been overtaken.
+                Change::Issue(at) if newest == Some(*at) => {
+                    let mut live = reader.live_nowcasts()?;
+                    let served = reader.served_at(*at)?.into_iter();
+                    let served = served.map(|s| live.remove(&s.vintage.series).unwrap_or(s));
+                    self.issue(reader, *at, served, &mut records)?;
+                }
+                Change::Nowcast(at) => _ = nowcasts.insert(*at),
+                Change::Alert(_, id) => _ = alerts.insert(id.as_str()),
+                Change::Issue(_)
+                | Change::Window(_)
+                | Change::Anomalies(_)
+                | Change::Accuracy(_) => {}
+            }
+        }
+        if let (Some(newest), false) = (newest, nowcasts.is_empty()) {
+            let mut live: Vec<Served> = reader.live_nowcasts()?.into_values().collect();
+            live.retain(|served| nowcasts.contains(&served.vintage.issued_at));
+            self.issue(reader, newest, live.into_iter(), &mut records)?;
+        }
+        for id in alerts {
+            if let Some(alert) = reader.alert(id)? {
+                let shown = views::Alert::from(&alert);
+                records.extend(outgoing(&self.alerts, id.to_owned(), &shown));
+            }
+        }
+        let count = records.len();
+        let written = match self.producer.write_keyed(&records) {
+            Ok(()) => Written::Done { refused: Vec::new() },
+            Err(problem) => Written::Later(problem.to_string()),
+        };
+        Ok((count, written))
+    }
+}

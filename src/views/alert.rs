@@ -1,0 +1,84 @@
+//! Alerts.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Key;
+use crate::alert;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Shortfall {
+    #[serde(flatten)]
+    pub key: Key,
+    pub at: String,
+    pub arrivals: f64,
+    pub arrivals_low: f64,
+    pub arrivals_high: f64,
+    pub agents: u32,
+    pub scheduled: u32,
+    pub gap: i32,
+    pub rostered: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Alert {
+    pub id: String,
+    pub rule: String,
+    #[schema(value_type = String)]
+    pub severity: alert::AlertSeverity,
+    pub region: String,
+    pub service: String,
+    #[schema(value_type = String)]
+    pub state: alert::AlertState,
+    pub since: String,
+    pub updated_at: String,
+    pub ended_at: Option<String>,
+    pub from: String,
+    pub to: String,
+    pub agents_short: i32,
+    pub shortfalls: Vec<Shortfall>,
+    pub because: Vec<String>,
+    pub title: String,
+    pub text: String,
+    /// Who took it on last, and when someone first did.
+    pub acknowledged_by: Option<String>,
+    pub acknowledged_at: Option<String>,
+    pub feedback: Option<String>,
+}
+
+impl From<&alert::Alert> for Alert {
+    fn from(a: &alert::Alert) -> Self {
+        let shortfalls = a.shortfalls.iter().map(|s| Shortfall {
+            key: Key::from(&s.series),
+            at: s.at.to_string(),
+            arrivals: s.arrivals,
+            arrivals_low: s.arrivals_low,
+            arrivals_high: s.arrivals_high,
+            agents: s.agents,
+            scheduled: s.scheduled,
+            gap: s.gap,
+            rostered: s.rostered,
+        });
+        Self {
+            id: a.id.clone(),
+            rule: a.rule.clone(),
+            severity: a.severity,
+            region: a.scope.region.to_string(),
+            service: a.scope.service.to_string(),
+            state: a.state,
+            since: a.since.to_string(),
+            updated_at: a.updated_at.to_string(),
+            ended_at: a.ended_at.map(|at| at.to_string()),
+            from: a.from.to_string(),
+            to: a.to.to_string(),
+            agents_short: a.agents_short,
+            shortfalls: shortfalls.collect(),
+            because: a.because.clone(),
+            title: a.title.clone(),
+            text: a.text.clone(),
+            acknowledged_by: a.acknowledged_by.clone(),
+            acknowledged_at: a.acknowledged_at.map(|at| at.to_string()),
+            feedback: a.feedback.clone(),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Forecasts.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Key;
+use crate::forecast::{self, QUANTILES, rounded};
+use crate::store::Served;
+
+/// What the forecast is made of.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Drivers {
+    /// Tickets that the profile alone expects.
+    pub baseline: f64,
+    /// Today's level: factor on the baseline.
+    pub level: f64,
+    /// Tickets added because of alarms.
+    pub alarms: f64,
+    /// Tickets added by planners' adjustments.
+    pub adjustments: f64,
+}
+
+/// What the model said, where planners changed it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ModelTarget {
+    pub mean: f64,
+    pub quantiles: BTreeMap<String, f64>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ForecastTarget {
+    pub start: String,
+    pub mean: f64,
+    /// By probability: 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975.
+    pub quantiles: BTreeMap<String, f64>,
+    pub drivers: Drivers,
+    /// What the model itself said; null where no adjustment changed it.
+    pub model: Option<ModelTarget>,
+}
+
+/// What adds tickets to a forecast.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Cause {
+    /// An alarm's type, planned work, or "adjustment: " and its label.
+    pub what: String,
+    /// Expected tickets over the horizon.
+    pub tickets: f64,
+}
+
+impl From<forecast::Cause> for Cause {
+    fn from(cause: forecast::Cause) -> Self {
+        Self { what: cause.what, tickets: cause.tickets }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Forecast {
+    #[serde(flatten)]
+    pub key: Key,
+    pub issued_at: String,
+    pub members: Vec<String>,
+    /// Alarm types, planned work and adjustments that add tickets over the horizon, most first.
+    pub causes: Vec<Cause>,
+    /// How it fell back, in words, where history was short.
+    pub fallback: Option<String>,
+    /// Of a nowcast, issued within a window: why, in words. Its first target is the window that was open.
+    pub nowcast: Option<String>,
+    pub targets: Vec<ForecastTarget>,
+}
+
+fn by_probability(quantiles: &[f64; 7]) -> BTreeMap<String, f64> {
+    QUANTILES.iter().map(ToString::to_string).zip(*quantiles).collect()
+}
+
+impl From<Served> for Forecast {
+    fn from(Served { vintage, model, reason }: Served) -> Self {
+        let own = |start| model.iter().flat_map(|m| &m.targets).find(move |t| t.start == start);
+        let targets = vintage.targets.iter().map(|t| {
+            let own = own(t.start).filter(|own| *own != t);
+            let adjustments = own.map_or(0.0, |own| t.mean - own.mean);
+            ForecastTarget {
+                start: t.start.to_string(),
+                mean: t.mean,
+                quantiles: by_probability(&t.quantiles),
+                drivers: Drivers {
+                    baseline: t.baseline,
+                    level: t.level,
+                    alarms: t.alarm_effect,
+                    adjustments: rounded(adjustments),
+                },
+                model: own.map(|own| ModelTarget {
+                    mean: own.mean,
+                    quantiles: by_probability(&own.quantiles),
+                }),
+            }
+        });
+        Self {
+            key: Key::from(&vintage.series),
+            issued_at: vintage.issued_at.to_string(),
+            targets: targets.collect(),
+            members: vintage.members,
+            causes: vintage.causes.into_iter().map(Cause::from).collect(),
+            fallback: vintage.fallback,
+            nowcast: reason,
+        }
+    }
+}

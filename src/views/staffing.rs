@@ -1,0 +1,91 @@
+//! Plans and the roster.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Key;
+use crate::domain::Timestamp;
+use crate::staffing;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StaffingTarget {
+    pub start: String,
+    pub arrivals: f64,
+    pub positions: u32,
+    pub agents: u32,
+    /// At the 10 % and 90 % quantile of arrivals.
+    pub agents_low: u32,
+    pub agents_high: u32,
+    pub scheduled: Option<u32>,
+    pub gap: i32,
+    pub service_level: f64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Staffing {
+    #[serde(flatten)]
+    pub key: Key,
+    pub issued_at: String,
+    /// How the figures come about, in one sentence.
+    pub basis: String,
+    pub targets: Vec<StaffingTarget>,
+}
+
+impl From<staffing::Plan> for Staffing {
+    fn from(plan: staffing::Plan) -> Self {
+        let targets = plan.targets.iter().map(|t| StaffingTarget {
+            start: t.start.to_string(),
+            arrivals: t.arrivals,
+            positions: t.positions,
+            agents: t.agents,
+            agents_low: t.agents_low,
+            agents_high: t.agents_high,
+            scheduled: t.scheduled,
+            gap: t.gap,
+            service_level: t.service_level,
+        });
+        Self {
+            key: Key::from(&plan.series),
+            issued_at: plan.issued_at.to_string(),
+            targets: targets.collect(),
+            basis: plan.basis,
+        }
+    }
+}
+
+/// People scheduled for a series.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Shift {
+    #[serde(flatten)]
+    pub key: Key,
+    pub start: String,
+    pub end: String,
+    pub agents: u32,
+}
+
+impl From<&staffing::Shift> for Shift {
+    fn from(shift: &staffing::Shift) -> Self {
+        Self {
+            key: Key::from(&shift.series),
+            start: shift.start.to_string(),
+            end: shift.end.to_string(),
+            agents: shift.agents,
+        }
+    }
+}
+
+impl Shift {
+    pub fn checked(&self) -> Result<staffing::Shift, String> {
+        let time = |key: &str, text: &str| {
+            Timestamp::parse(text).map_err(|error| format!("{key}: {error}"))
+        };
+        let (start, end) = (time("start", &self.start)?, time("end", &self.end)?);
+        if start >= end {
+            return Err("end: has to come after start".into());
+        }
+        if self.agents > 100_000 {
+            return Err(format!("agents: {}: use up to 100000", self.agents));
+        }
+        Ok(staffing::Shift { series: self.key.series()?, start, end, agents: self.agents })
+    }
+}
