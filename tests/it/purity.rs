@@ -9,11 +9,13 @@ const CORE: [&str; 8] =
     ["domain", "ingest", "window", "forecast", "anomaly", "staffing", "alert", "simulate"];
 
 /// Crates that are values in, values out too. Of all others in `Cargo.toml` the core knows nothing.
-const CORE_CRATES: [&str; 18] = [
+const CORE_CRATES: [&str; 20] = [
     "aho_corasick",
     "augurs",
+    "base64",
     "chrono",
     "chrono_tz",
+    "csv",
     "foldhash",
     "postcard",
     "rand",
