@@ -5,14 +5,15 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::alarm::Draft;
-use super::words::{Perceived, loose_time, perceived, same, word, word_of};
+use super::alarm_draft::Draft;
 use crate::domain::{AlarmAction, Severity, Timestamp};
-use crate::ingest::decoder::{Decoded, Frame};
+use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
+use crate::ingest::frame::Frame;
 use crate::ingest::mapping::Attribute;
 use crate::ingest::nested::Pairs;
 use crate::ingest::reject::{Reject, parse};
+use crate::ingest::words::{Perceived, loose_time, perceived, same, word, word_of};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -5,16 +5,19 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use sonic_rs::LazyValue;
 
-use super::alarm::{Draft, action_word};
+use super::alarm_draft::{Draft, action_word};
 use super::fault_mns;
-use super::words::{Perceived, joined, loose_time, no_time, perceived, same, word, word_of};
 use crate::domain::{AlarmAction, Timestamp};
-use crate::ingest::decoder::{Decoded, Frame};
+use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
+use crate::ingest::frame::Frame;
 use crate::ingest::mapping::Attribute;
 use crate::ingest::nested::Sub;
 use crate::ingest::read::{no_choice, text_of};
 use crate::ingest::reject::{Reject, object_text, parse};
+use crate::ingest::words::{
+    Perceived, joined, loose_time, no_time, perceived, same, word, word_of,
+};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

@@ -2,15 +2,27 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 use sonic_rs::LazyValue;
 
-use super::b64;
-use super::words::{joined, loose_time, word};
-use crate::ingest::decoder::{Decoded, Frame, Headers, body};
+use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
+use crate::ingest::frame::{Detect, Frame};
+use crate::ingest::headers::Headers;
 use crate::ingest::read::{shown, text_of};
 use crate::ingest::reject::{Reject, parse};
+use crate::ingest::words::{joined, loose_time, word};
+
+/// RFC 4648 with its padding. Bits behind the last byte may be set.
+pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical)
+        .with_decode_allow_trailing_bits(true),
+);
 
 /// Structured mode of the JSON format.
 #[derive(Debug, Default, Deserialize)]
@@ -38,6 +50,7 @@ pub(in crate::ingest) fn binary(
     bytes: &[u8],
     headers: &Headers<'_>,
     frame: Frame<'_>,
+    detect: Detect,
 ) -> Result<Decoded, Reject> {
     let header = |name| headers.get(name).map_or(Field::Absent, |text| Field::Text(text.into()));
     version(&header("ce_specversion"))?;
@@ -48,17 +61,21 @@ pub(in crate::ingest) fn binary(
         kind: word(&kind),
         time: header("ce_time"),
     };
-    context.lend(frame, |frame| body(bytes, frame))
+    context.lend(frame, |frame| detect(bytes, frame))
 }
 
 /// Context and data are one object.
-pub(in crate::ingest) fn structured(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
+pub(in crate::ingest) fn structured(
+    text: &str,
+    frame: Frame<'_>,
+    detect: Detect,
+) -> Result<Decoded, Reject> {
     let event: Structured<'_> = parse(text)?;
     version(&event.specversion)?;
     json("datacontenttype", text_of(&event.datacontenttype, "datacontenttype")?)?;
     let data: Cow<'_, [u8]> = match (&event.data, text_of(&event.data_base64, "data_base64")?) {
         (Some(data), _) => unquoted(data)?,
-        (None, Some(text)) => Cow::Owned(b64::decode(text).ok_or_else(|| {
+        (None, Some(text)) => Cow::Owned(BASE64.decode(text).map_err(|_| {
             Reject::field("data_base64", "is no padded base64 of the alphabet of RFC 4648")
         })?),
         (None, None) => {
@@ -70,7 +87,7 @@ pub(in crate::ingest) fn structured(text: &str, frame: Frame<'_>) -> Result<Deco
         kind: word(&event.kind),
         time: event.time.clone(),
     };
-    context.lend(frame, |frame| body(&data, frame))
+    context.lend(frame, |frame| detect(&data, frame))
 }
 
 /// JSON data as it stands, and JSON within a text, which some senders make of it.

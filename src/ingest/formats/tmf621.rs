@@ -3,15 +3,16 @@
 use serde::Deserialize;
 
 use super::reference::{Reference, push_all};
-use super::tmf::{Envelope, lent_effect};
-use super::words::{hashed, loose_time, no_time, same, word, word_of};
+use super::tmf_envelope::{Envelope, lent_effect};
 use crate::domain::{Event, Name, SeriesKey, TicketAction, TicketEvent, Timestamp};
-use crate::ingest::decoder::{Decoded, Frame};
+use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
+use crate::ingest::frame::Frame;
 use crate::ingest::mapping::{Attribute, Attributes, Target};
 use crate::ingest::nested::{List, Sub};
 use crate::ingest::read::cut;
 use crate::ingest::reject::{Reject, parse};
+use crate::ingest::words::{hashed, loose_time, no_time, same, word, word_of};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

@@ -1,14 +1,14 @@
-//! What the alarm shapes have in common: the key that pairs a clear with its raise, the id that
+//! What the formats of alarms have in common: the key that pairs a clear with its raise, the id that
 //! tells a second delivery, the mapping.
 
 use std::borrow::Cow;
 
-use super::words::{Perceived, hashed, joined, letters};
 use crate::domain::{AlarmAction, AlarmEvent, Event, Scope, Timestamp};
-use crate::ingest::decoder::Frame;
+use crate::ingest::frame::Frame;
 use crate::ingest::mapping::{Attributes, Target};
 use crate::ingest::read::cut;
 use crate::ingest::reject::Reject;
+use crate::ingest::words::{Perceived, hashed, joined, letters};
 
 /// An alarm as a standard tells it.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(super) struct Draft<'a> {
     pub(super) action: AlarmAction,
     pub(super) perceived: Option<Perceived>,
     pub(super) ts: Timestamp,
-    /// The id that the shape itself gives this notification.
+    /// The id that the format itself gives this notification.
     pub(super) event_id: Option<Box<str>>,
     pub(super) text: Option<Cow<'a, str>>,
     pub(super) attributes: Attributes<'a>,

@@ -2,16 +2,17 @@
 
 use serde::Deserialize;
 
-use super::alarm::Draft;
+use super::alarm_draft::Draft;
 use super::reference::{Reference, dn_of_href, push_all};
-use super::tmf::{Envelope, lent_effect};
-use super::words::{Perceived, loose_time, no_time, perceived, same, word, word_of};
+use super::tmf_envelope::{Envelope, lent_effect};
 use crate::domain::{AlarmAction, Timestamp};
-use crate::ingest::decoder::{Decoded, Frame};
+use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
+use crate::ingest::frame::Frame;
 use crate::ingest::mapping::Attribute;
 use crate::ingest::nested::{List, Sub};
 use crate::ingest::reject::{Reject, parse};
+use crate::ingest::words::{Perceived, loose_time, no_time, perceived, same, word, word_of};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -4,16 +4,13 @@ use std::borrow::Cow;
 
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::field::Field;
+use super::read::{id, no_choice, time};
+use super::reject::Reject;
 use crate::domain::{Severity, Timestamp};
-use crate::ingest::field::Field;
-use crate::ingest::read::{id, no_choice, time};
-use crate::ingest::reject::Reject;
 
 /// Text or a whole number as text, for fields that the standards let be either; empty is absent.
-pub(in crate::ingest) fn word_of<'f>(
-    field: &'f Field<'_>,
-    key: &str,
-) -> Result<Option<Cow<'f, str>>, Reject> {
+pub(super) fn word_of<'f>(field: &'f Field<'_>, key: &str) -> Result<Option<Cow<'f, str>>, Reject> {
     match field {
         Field::Absent => Ok(None),
         Field::Text(text) => Ok((!text.is_empty()).then_some(Cow::Borrowed(&**text))),
@@ -26,25 +23,25 @@ pub(in crate::ingest) fn word_of<'f>(
 }
 
 /// As [`word_of`] for what an event can do without: a wrong type is the same as absent.
-pub(in crate::ingest) fn word<'f>(field: &'f Field<'_>) -> Option<Cow<'f, str>> {
+pub(super) fn word<'f>(field: &'f Field<'_>) -> Option<Cow<'f, str>> {
     word_of(field, "").ok().flatten()
 }
 
 /// The letters by which the standards' enumerations are told apart: TMF642 v4 has no enum, and
 /// `COMMUNICATIONS_ALARM`, `Communications Alarm` and `communicationsAlarm` are one type.
-pub(in crate::ingest) fn letters(text: &str) -> impl Iterator<Item = char> + '_ {
+pub(super) fn letters(text: &str) -> impl Iterator<Item = char> + '_ {
     let told = text.chars().filter(|c| !matches!(c, ' ' | '_' | '-'));
     told.map(|c| c.to_ascii_lowercase())
 }
 
 /// Whether two words of an enumeration are the same one.
-pub(in crate::ingest) fn same(a: &str, b: &str) -> bool {
+pub(super) fn same(a: &str, b: &str) -> bool {
     letters(a).eq(letters(b))
 }
 
 /// A severity as the standards perceive it, where no alarm is one too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ingest) enum Perceived {
+pub(super) enum Perceived {
     Active(Severity),
     Cleared,
 }
@@ -61,10 +58,7 @@ const PERCEIVED: [(&str, u64, Perceived); 7] = [
 ];
 
 /// The severity that a standard's field says, `None` where it is absent.
-pub(in crate::ingest) fn perceived(
-    field: &Field<'_>,
-    key: &str,
-) -> Result<Option<Perceived>, Reject> {
+pub(super) fn perceived(field: &Field<'_>, key: &str) -> Result<Option<Perceived>, Reject> {
     let Some(text) = word_of(field, key)? else { return Ok(None) };
     let number = text.trim().parse::<u64>().ok();
     let is = |(word, code, _): &&(&str, u64, Perceived)| number == Some(*code) || same(word, &text);
@@ -73,14 +67,14 @@ pub(in crate::ingest) fn perceived(
 }
 
 /// One id of several parts: joined by `|` where that is unambiguous and a valid id, else hashed.
-pub(in crate::ingest) fn joined(parts: &[&str]) -> Box<str> {
+pub(super) fn joined(parts: &[&str]) -> Box<str> {
     let one = parts.len() == 1 || !parts.iter().any(|part| part.contains('|'));
     let text = if one { id(&parts.join("|"), "id").ok() } else { None };
     text.unwrap_or_else(|| hashed(parts))
 }
 
 /// An id of anything: the same parts give the same one, on every machine and after every restart.
-pub(in crate::ingest) fn hashed(parts: &[&str]) -> Box<str> {
+pub(super) fn hashed(parts: &[&str]) -> Box<str> {
     let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
     for part in parts {
         // Lengths keep ("ab", "c") from ("a", "bc").
@@ -91,10 +85,7 @@ pub(in crate::ingest) fn hashed(parts: &[&str]) -> Box<str> {
 }
 
 /// A standard's time: as [`time`], and Java's `+0000` for `+00:00`; empty is absent.
-pub(in crate::ingest) fn loose_time(
-    field: &Field<'_>,
-    key: &str,
-) -> Result<Option<Timestamp>, Reject> {
+pub(super) fn loose_time(field: &Field<'_>, key: &str) -> Result<Option<Timestamp>, Reject> {
     let Field::Text(text) = field else { return time(field, key) };
     if text.is_empty() {
         return Ok(None);
@@ -111,7 +102,7 @@ pub(in crate::ingest) fn loose_time(
     time(field, key)
 }
 
-/// No time in the shape and none lent by what wraps it.
-pub(in crate::ingest) fn no_time(key: &str) -> Reject {
+/// No time in the event and none lent by what wraps it.
+pub(super) fn no_time(key: &str) -> Reject {
     Reject::field(key, "is missing: it is the event's time")
 }

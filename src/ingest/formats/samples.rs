@@ -1,4 +1,4 @@
-//! One sample of each shape, composed from the standards' field names, for every test that wants all.
+//! One sample of each format, composed from the standards' field names, for every test that wants all.
 
 use crate::ingest::{Attribute, Decoder, MapRule, Mapping, Table, Target};
 

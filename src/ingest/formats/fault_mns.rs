@@ -4,15 +4,18 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::alarm::Draft;
+use super::alarm_draft::Draft;
 use super::reference::dn_of_href;
-use super::words::{Perceived, joined, loose_time, no_time, perceived, same, word, word_of};
 use crate::domain::{AlarmAction, ListRebuilt, Timestamp};
-use crate::ingest::decoder::{Decoded, Frame};
+use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
+use crate::ingest::frame::Frame;
 use crate::ingest::mapping::Attribute;
 use crate::ingest::read::{cut, no_choice, text_of};
 use crate::ingest::reject::{Reject, parse};
+use crate::ingest::words::{
+    Perceived, joined, loose_time, no_time, perceived, same, word, word_of,
+};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

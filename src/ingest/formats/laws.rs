@@ -1,11 +1,11 @@
-//! What holds for every shape, whatever is done to its bytes.
+//! What holds for every format, whatever is done to its bytes.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::Value;
 
+use super::samples::{COMMUNITY, SAMPLES, decoder, sample};
 use crate::domain::{Event, EventKind};
-use crate::ingest::shape::samples::{COMMUNITY, SAMPLES, decoder, sample};
 use crate::ingest::{Decoded, Decoder, Headers, Reject};
 
 const BINARY: Headers<'static> =

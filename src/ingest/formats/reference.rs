@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::words::word;
 use crate::ingest::field::Field;
 use crate::ingest::mapping::{Attribute, Attributes};
 use crate::ingest::nested::{List, Sub};
+use crate::ingest::words::word;
 
 /// A reference of TMF Open APIs. In v5 some stand one object further in: `{role, place: {id}}`.
 #[derive(Debug, Default, Deserialize)]

@@ -2,13 +2,13 @@
 
 use serde::Deserialize;
 
-use super::words::{joined, letters, loose_time, same, word_of};
 use crate::domain::Timestamp;
-use crate::ingest::decoder::Frame;
 use crate::ingest::field::Field;
+use crate::ingest::frame::Frame;
 use crate::ingest::nested::Sub;
 use crate::ingest::read::{no_choice, text_of};
 use crate::ingest::reject::Reject;
+use crate::ingest::words::{joined, letters, loose_time, same, word_of};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", bound(deserialize = "P: Default + Deserialize<'de>"))]
