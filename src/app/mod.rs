@@ -16,8 +16,6 @@ mod intake;
 mod leadership;
 mod log;
 mod mapping;
-#[cfg(test)]
-mod million;
 mod outbox;
 mod outlook_topic;
 pub mod replay;

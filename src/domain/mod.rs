@@ -5,6 +5,8 @@
 mod brief;
 mod civil;
 mod event;
+#[cfg(test)]
+pub(crate) mod fuzz;
 mod series;
 mod source;
 mod time;

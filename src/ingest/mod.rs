@@ -13,6 +13,8 @@ mod fast_path;
 mod field;
 mod formats;
 mod frame;
+#[cfg(test)]
+mod fuzz;
 mod headers;
 mod lexicon;
 mod mapping;

@@ -10,8 +10,8 @@ use super::args::BacktestArgs;
 use super::context::Context;
 use super::counts;
 use super::options::Options;
-use crate::app::million::spoilt;
 use crate::app::usage::UsageError;
+use crate::domain::fuzz::fuzz;
 
 #[derive(Parser)]
 struct Cli {
@@ -19,7 +19,7 @@ struct Cli {
     args: BacktestArgs,
 }
 
-/// Spoils a file that `flag` names; what is wrong with it is said with its name.
+/// Mutates a file that `flag` names; what is wrong with it is said with its name.
 fn file(
     flag: &str,
     samples: &[&str],
@@ -36,7 +36,7 @@ fn file(
     let options = Options::from_args(&args).expect("flags");
     // Opened once: a file that is made anew each time is synced each time on some systems.
     let mut file = File::create(&path).expect("a file");
-    spoilt(flag, samples, |bytes| {
+    fuzz(flag, samples, |bytes| {
         file.rewind().and_then(|()| file.write_all(bytes)).expect("written");
         file.set_len(bytes.len() as u64).expect("cut");
         match read(&args, &options, &path) {

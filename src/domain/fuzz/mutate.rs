@@ -73,7 +73,7 @@ const TOKENS: [&[u8]; 62] = [
     b"{\"\":{\"\":\"\"},\"\":1}",
 ];
 
-/// Keys that mean something to one shape or another.
+/// Keys that mean something to one format or another.
 const KEYS: [&str; 26] = [
     "",
     "kind",
@@ -106,13 +106,13 @@ const KEYS: [&str; 26] = [
 /// Bytes that parsers look for.
 const BYTES: &[u8] = b"\"\\{}[],:=;#'\n\r\t\0\x7f\x80\xc3\xed\xf0\xff0-9eE.+/_|*";
 
-/// Spoils samples, one after another, from a seed.
-pub(super) struct Spoiler<'a> {
+/// Mutates samples, one after another, from a seed.
+pub(super) struct Mutator<'a> {
     samples: &'a [&'a [u8]],
     rng: ChaCha8Rng,
 }
 
-impl<'a> Spoiler<'a> {
+impl<'a> Mutator<'a> {
     pub(super) fn new(seed: &str, samples: &'a [&'a [u8]]) -> Self {
         Self { samples, rng: ChaCha8Rng::seed_from_u64(xxh3_64(seed.as_bytes())) }
     }
@@ -121,7 +121,7 @@ impl<'a> Spoiler<'a> {
     pub(super) fn next(&mut self) -> Vec<u8> {
         let mut bytes = self.sample().to_vec();
         for _ in 0..self.rng.random_range(1..=4) {
-            self.spoil(&mut bytes);
+            self.mutate(&mut bytes);
             bytes.truncate(BYTES_MAX);
         }
         bytes
@@ -163,7 +163,7 @@ impl<'a> Spoiler<'a> {
         }
     }
 
-    fn spoil(&mut self, bytes: &mut Vec<u8>) {
+    fn mutate(&mut self, bytes: &mut Vec<u8>) {
         match self.rng.random_range(0..16) {
             0 if !bytes.is_empty() => {
                 let at = self.rng.random_range(0..bytes.len());
@@ -199,7 +199,7 @@ impl<'a> Spoiler<'a> {
                 let (from, at) = (self.place(other), self.place(bytes));
                 bytes.splice(at.., other[from..].iter().copied());
             }
-            // A field more, of this or another shape.
+            // A field more, of this or another format.
             8 | 9 => {
                 let key = KEYS[self.rng.random_range(0..KEYS.len())];
                 let field = [b"\"", key.as_bytes(), b"\":", &self.token(), b","].concat();
