@@ -1,7 +1,5 @@
 //! Wiring: the threads, queues and listeners of the running service.
 
-#[cfg(test)]
-pub(crate) mod million;
 mod running;
 mod setup;
 mod shared;

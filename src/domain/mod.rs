@@ -7,6 +7,8 @@ mod brief;
 mod civil;
 mod duration;
 mod event;
+#[cfg(test)]
+pub(crate) mod fuzz;
 mod series;
 mod source;
 mod time;

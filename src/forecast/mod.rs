@@ -8,6 +8,8 @@
 mod adjust;
 pub mod backtest;
 mod ensemble;
+#[cfg(test)]
+mod fuzz;
 mod issue;
 mod lead;
 mod level;

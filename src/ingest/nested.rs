@@ -1,7 +1,6 @@
-//! Objects and lists within a standard's shape. One of a wrong type is as good as absent there, so
+//! Objects and lists within a standard's format. One of a wrong type is as good as absent there, so
 //! that a vendor's ornament does not cost the event.
 
-use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
@@ -43,7 +42,7 @@ impl<K, V> Default for Pairs<K, V> {
 /// What is no object and no array is the default.
 macro_rules! scalars_are_default {
     () => {
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             f.write_str("any value")
         }
         fn visit_unit<E>(self) -> Result<Self::Value, E> {
@@ -66,6 +65,7 @@ macro_rules! scalars_are_default {
         }
     };
 }
+pub(super) use scalars_are_default;
 
 struct Seeker<C>(PhantomData<C>);
 

@@ -24,7 +24,7 @@ impl SplitError {
 
 /// Cuts one object, a JSON array or NDJSON into its values, each as it stands in `body`.
 ///
-/// Only the shape is looked at: what the values hold is [`super::decode`]'s to judge.
+/// Only brackets and commas are looked at: what the values hold is [`super::decode`]'s to judge.
 ///
 /// # Errors
 /// [`SplitError`] at the first byte that is no JSON.

@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::decoder::Frame;
+use super::detect::Probe;
+use super::frame::Frame;
 use super::mapping::Mapping;
-use super::native::Raw;
 use super::reject::object_text;
 use super::{Limits, decode, split};
 use crate::domain::{AlarmAction, Event, EventKind, Reason, Severity, TicketAction};
@@ -148,7 +148,7 @@ fn limits_hold() {
 }
 
 #[test]
-fn bodies_come_in_three_shapes() {
+fn bodies_come_in_three_forms() {
     let (a, b) = (r#"{"a":1}"#, r#"{ "b" : [2] }"#);
     let cases = [
         (a.to_owned(), vec![a]),
@@ -176,7 +176,7 @@ fn both(text: &str, hint: Option<EventKind>) -> [Option<Event>; 2] {
     let frame = Frame::new(&limits, &mapping, hint);
     let peer = object_text(text.as_bytes(), &limits)
         .ok()
-        .and_then(|text| serde_json::from_str::<Raw<'_>>(text).ok()?.event(&frame).ok());
+        .and_then(|text| serde_json::from_str::<Probe<'_>>(text).ok()?.native.event(&frame).ok());
     [decode(text.as_bytes(), hint, &limits).ok(), peer]
 }
 

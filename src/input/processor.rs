@@ -123,7 +123,7 @@ impl SourceProcessor {
         self.has_letter = false;
         let replayed = self.fold.begin(record.offset);
         let glance = match record.headers.0 {
-            [] => self.decoder.glance(record.bytes, record.hint, &mut self.layout),
+            [] => self.decoder.fast_path(record.bytes, record.hint, &mut self.layout),
             _ => None,
         };
         if let Some(glance) = glance {

@@ -7,6 +7,8 @@ mod commit;
 mod consumer;
 mod context;
 mod frontier;
+#[cfg(test)]
+mod fuzz;
 mod log;
 mod producer;
 mod queue;

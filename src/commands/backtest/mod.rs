@@ -5,9 +5,9 @@ mod context;
 mod counts;
 mod evaluate;
 mod forecasts;
-mod json;
 #[cfg(test)]
-mod million;
+mod fuzz;
+mod json;
 mod moments;
 mod names;
 mod options;

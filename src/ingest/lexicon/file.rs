@@ -7,10 +7,11 @@ use aho_corasick::dfa::DFA;
 use aho_corasick::{Anchored, MatchKind};
 use serde::Deserialize;
 
+use super::error::{LexiconError, WORD_CHARS_MAX, WORDS_MAX};
+use super::keys::{Keys, key};
 use super::plain::{is_dense, is_joined, plain};
 use super::starts::Starts;
-use super::unknown::{self, Keys};
-use super::{LexiconError, WORD_CHARS_MAX, WORDS_MAX, Word, Words};
+use super::words::{Word, Words};
 use crate::domain::Topic;
 
 #[derive(Debug, Default, Deserialize)]
@@ -90,7 +91,7 @@ pub(super) fn read(text: &str) -> Result<Words, LexiconError> {
         .map_err(|error| too_large(error.to_string()))?;
     let start = finder.start_state(Anchored::No).map_err(|error| too_large(error.to_string()))?;
     let mut room = String::new();
-    let ignored = raw.phrases.ignore.iter().map(|entry| unknown::key(plain(entry, &mut room)));
+    let ignored = raw.phrases.ignore.iter().map(|entry| key(plain(entry, &mut room)));
     let starts = Starts::new(patterns.iter().map(String::as_str));
     Ok(Words { finder, start, starts, words, ignored: Keys::new(ignored.collect()) })
 }

@@ -7,70 +7,27 @@
 //!
 //! All words are looked for in one pass, by an Aho–Corasick automaton (Aho & Corasick, CACM 18(6), 1975).
 
+mod error;
 mod file;
+mod keys;
 mod plain;
 mod spans;
 mod starts;
 #[cfg(test)]
 mod tests;
 mod unknown;
+mod words;
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use aho_corasick::automaton::StateID;
-use aho_corasick::dfa::DFA;
-use thiserror::Error;
+pub use error::LexiconError;
 
-use self::starts::Starts;
-use self::unknown::Keys;
+use self::words::Words;
 use crate::domain::{Listen, Phrase, Topic};
 
 /// The lexicon that is part of the program.
 const BUILT_IN: &str = include_str!("../../../models/lexicon.toml");
-
-/// Most words of a lexicon.
-const WORDS_MAX: usize = 5_000;
-/// Longest word or phrase, in characters.
-const WORD_CHARS_MAX: usize = 64;
-
-/// Why a text is no lexicon.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum LexiconError {
-    #[error("{0}")]
-    Syntax(String),
-    #[error("[{topic}]: `{word}` {why}")]
-    Word { topic: &'static str, word: String, why: &'static str },
-    #[error("[{topic}]: `{word}` stands in [{before}] too: keep one of them")]
-    Twice { topic: &'static str, before: &'static str, word: String },
-    #[error("more than {WORDS_MAX} words: use fewer, or `word*` for several forms of one")]
-    Many,
-    #[error("no words: use [outage] with words = [\"no internet\", …], and so on")]
-    Empty,
-}
-
-/// What one word says.
-#[derive(Clone, Copy, Debug)]
-struct Word {
-    topic: Topic,
-    /// Zero for one that only sounds like its topic.
-    weight: u8,
-    /// Whether a letter or digit in front makes it another word, and behind.
-    whole_left: bool,
-    whole_right: bool,
-}
-
-#[derive(Debug)]
-struct Words {
-    finder: DFA,
-    /// Where the finder begins.
-    start: StateID,
-    starts: Option<Starts>,
-    /// By the finder's pattern.
-    words: Vec<Word>,
-    /// Keys of words, and single characters, that make no phrase.
-    ignored: Keys,
-}
 
 /// Sorts texts into topics. Cheap to clone.
 #[derive(Clone)]

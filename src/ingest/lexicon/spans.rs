@@ -4,7 +4,7 @@ use aho_corasick::Anchored;
 use aho_corasick::automaton::Automaton;
 
 use super::plain::is_joined;
-use super::{Word, Words};
+use super::words::{Word, Words};
 use crate::domain::{TOPICS, Topic};
 
 /// Most words of a text that count, words within longer ones left aside.

@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use regex::{Regex, RegexBuilder};
 
-use super::MappingError;
+use super::error::MappingError;
+use super::rows::rows;
 use crate::domain::Name;
 
 const HEADER: [&str; 3] = ["match", "pattern", "value"];
@@ -38,9 +39,9 @@ impl Table {
     /// [`MappingError`] with the line.
     pub fn from_csv(text: &str) -> Result<Self, MappingError> {
         let mut rows = rows(text.trim_start_matches('\u{feff}'));
-        let header = rows.next().transpose()?.map(|(_, fields)| fields).unwrap_or_default();
-        if header.iter().map(|field| field.trim()).ne(HEADER) {
-            let found = header.join(",").chars().take(80).collect();
+        let header = rows.next().transpose()?.map(|(_, row)| row).unwrap_or_default();
+        if header.iter().map(str::trim).ne(HEADER) {
+            let found = header.iter().collect::<Vec<_>>().join(",").chars().take(80).collect();
             return Err(MappingError::Header(found));
         }
         let mut table = Self::default();
@@ -48,8 +49,9 @@ impl Table {
             if count == ROWS_MAX {
                 return Err(MappingError::Many { what: "rows", most: ROWS_MAX });
             }
-            let (line, fields) = row?;
-            let [kind, pattern, value] = &fields[..] else {
+            let (line, row) = row?;
+            let fields: Vec<&str> = row.iter().collect();
+            let [kind, pattern, value] = fields[..] else {
                 return Err(MappingError::Fields { line, found: fields.len() });
             };
             table.add(line, kind.trim(), pattern, value.trim())?;
@@ -122,61 +124,4 @@ fn compile(line: usize, pattern: &str) -> Result<Regex, MappingError> {
         let why = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
         MappingError::Regex { line, why: why.to_owned() }
     })
-}
-
-type Row = (usize, Vec<String>);
-
-/// Rows of a CSV after RFC 4180, with the line that each starts in; empty lines are left out.
-fn rows(text: &str) -> impl Iterator<Item = Result<Row, MappingError>> + '_ {
-    let mut chars = text.chars().peekable();
-    let mut line = 1;
-    std::iter::from_fn(move || {
-        while chars.next_if(|c| matches!(c, '\n' | '\r')).inspect(|c| line += newline(*c)).is_some()
-        {
-        }
-        chars.peek()?;
-        let (start, mut fields) = (line, Vec::new());
-        loop {
-            match field(&mut chars, &mut line) {
-                Ok(field) => fields.push(field),
-                Err(error) => return Some(Err(error)),
-            }
-            if chars.next_if_eq(&',').is_none() {
-                return Some(Ok((start, fields)));
-            }
-        }
-    })
-}
-
-fn newline(c: char) -> usize {
-    usize::from(c == '\n')
-}
-
-/// One field, up to the comma or the line's end, which stay.
-fn field(
-    chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
-    line: &mut usize,
-) -> Result<String, MappingError> {
-    let (start, mut text) = (*line, String::new());
-    let ends = |c: &char| matches!(c, ',' | '\n' | '\r');
-    if chars.next_if_eq(&'"').is_none() {
-        while let Some(c) = chars.next_if(|c| !ends(c)) {
-            text.push(c);
-        }
-        return Ok(text);
-    }
-    loop {
-        match chars.next() {
-            None => return Err(MappingError::Quote { line: start }),
-            Some('"') if chars.next_if_eq(&'"').is_none() => break,
-            Some(c) => {
-                *line += newline(c);
-                text.push(c);
-            }
-        }
-    }
-    match chars.peek() {
-        Some(c) if !ends(c) => Err(MappingError::AfterQuote { line: *line }),
-        _ => Ok(text),
-    }
 }

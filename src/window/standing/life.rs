@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{About, AlarmRules, Key, Standing, Step};
+use super::alarm::Standing;
+use super::rules::AlarmRules;
+use super::step::{About, Key, Step};
 use crate::domain::{AlarmAction, Timestamp};
 
 /// What is known of an alarm.

@@ -1,7 +1,13 @@
 use proptest::prelude::*;
 
+use std::time::Duration;
+
+use super::rules::STALE_AFTER;
+use super::step::ACTIONS;
 use super::*;
-use crate::domain::Name;
+use crate::domain::{
+    AlarmEvent, ListRebuilt, Name, Position, Scope, Severity, SourceId, Timestamp,
+};
 
 fn event(id: u8, at: i64, action: u8) -> AlarmEvent {
     let name = |text| Name::new(text).expect("valid");

@@ -1,0 +1,103 @@
+//! What the formats of alarms have in common: the key that pairs a clear with its raise, the id that
+//! tells a second delivery, the mapping.
+
+use std::borrow::Cow;
+
+use crate::domain::{AlarmAction, AlarmEvent, Event, Scope, Timestamp};
+use crate::ingest::frame::Frame;
+use crate::ingest::mapping::{Attributes, Target};
+use crate::ingest::read::cut;
+use crate::ingest::reject::Reject;
+use crate::ingest::words::{Perceived, hashed, joined, letters};
+
+/// An alarm as a standard tells it.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    /// sourceSystemId, systemDN: who gave the alarm its id.
+    pub(super) system: Option<Cow<'a, str>>,
+    /// externalAlarmId or alarmId.
+    pub(super) alarm_id: Option<Cow<'a, str>>,
+    /// The object that is alarmed, or its distinguished name.
+    pub(super) object: Option<Cow<'a, str>>,
+    /// The interface or other part of the object: two parts of one object fail apart.
+    pub(super) part: Option<Cow<'a, str>>,
+    /// X.733's event type.
+    pub(super) category: Option<Cow<'a, str>>,
+    pub(super) cause: Option<Cow<'a, str>>,
+    pub(super) problem: Option<Cow<'a, str>>,
+    pub(super) action: AlarmAction,
+    pub(super) perceived: Option<Perceived>,
+    pub(super) ts: Timestamp,
+    /// The id that the format itself gives this notification.
+    pub(super) event_id: Option<Box<str>>,
+    pub(super) text: Option<Cow<'a, str>>,
+    pub(super) attributes: Attributes<'a>,
+}
+
+impl Draft<'_> {
+    /// # Errors
+    /// [`Reject`] if nothing says which alarm it is.
+    pub(super) fn finish(self, frame: &Frame<'_>) -> Result<Event, Reject> {
+        let alarm_id = self.key()?;
+        let event_id = self.event_id.clone().or_else(|| frame.id.map(Into::into));
+        let event_id = event_id.unwrap_or_else(|| self.stable_id(&alarm_id));
+        let severity = match self.perceived {
+            Some(Perceived::Active(severity)) => severity,
+            Some(Perceived::Cleared) | None => Default::default(),
+        };
+        let kept = |text: &Option<Cow<'_, str>>| text.as_deref().and_then(|t| cut(t, frame.limits));
+        Ok(Event::Alarm(AlarmEvent {
+            event_id,
+            action: self.action,
+            ts: self.ts,
+            severity,
+            scope: Scope {
+                region: frame.mapped(Target::Region, &self.attributes),
+                service: frame.mapped(Target::Service, &self.attributes),
+            },
+            device: kept(&self.object),
+            alarm_type: kept(&self.problem)
+                .or_else(|| kept(&self.cause))
+                .or_else(|| kept(&self.category)),
+            text: kept(&self.text),
+            alarm_id,
+        }))
+    }
+
+    /// X.733: an alarm is the id that its system gave it, else object, type, cause and problem.
+    fn key(&self) -> Result<Box<str>, Reject> {
+        let text = |part: &Option<Cow<'_, str>>| part.as_deref().unwrap_or_default().to_owned();
+        if let Some(id) = &self.alarm_id {
+            return Ok(match &self.system {
+                Some(system) => joined(&[system, id]),
+                None => joined(&[id]),
+            });
+        }
+        if self.object.is_none() {
+            let rest = "is missing, and so is the alarmed object: one of them must say which alarm";
+            return Err(Reject::field("alarmId", rest));
+        }
+        // A clear may spell the enumerations in another way than its raise did.
+        let word = |part: &Option<Cow<'_, str>>| letters(&text(part)).collect::<String>();
+        let (object, problem) = (text(&self.object), text(&self.problem));
+        let (category, cause) = (word(&self.category), word(&self.cause));
+        Ok(match &self.part {
+            Some(part) => joined(&[&object, part, &category, &cause, &problem]),
+            None => joined(&[&object, &category, &cause, &problem]),
+        })
+    }
+
+    /// The duplicate key of a notification without an id: the same alarm doing the same at the same
+    /// time is the same notification.
+    fn stable_id(&self, alarm_id: &str) -> Box<str> {
+        hashed(&[alarm_id, &self.ts.to_string(), action_word(self.action)])
+    }
+}
+
+pub(super) fn action_word(action: AlarmAction) -> &'static str {
+    match action {
+        AlarmAction::Raise => "raise",
+        AlarmAction::Change => "change",
+        AlarmAction::Clear => "clear",
+    }
+}

@@ -1,0 +1,170 @@
+//! 3GPP TS 28.532 fault notifications (FaultMnS 18.1; from Rel-18 on in TS 28.111).
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::alarm_draft::Draft;
+use super::reference::dn_of_href;
+use crate::domain::{AlarmAction, ListRebuilt, Timestamp};
+use crate::ingest::decoded::Decoded;
+use crate::ingest::field::Field;
+use crate::ingest::frame::Frame;
+use crate::ingest::mapping::Attribute;
+use crate::ingest::read::{cut, no_choice, text_of};
+use crate::ingest::reject::{Reject, parse};
+use crate::ingest::words::{
+    Perceived, joined, loose_time, no_time, perceived, same, word, word_of,
+};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Notification<'a> {
+    #[serde(borrow)]
+    href: Field<'a>,
+    notification_id: Field<'a>,
+    notification_type: Field<'a>,
+    event_time: Field<'a>,
+    #[serde(rename = "systemDN")]
+    system_dn: Field<'a>,
+    alarm_id: Field<'a>,
+    alarm_type: Field<'a>,
+    object_instance: Field<'a>,
+    probable_cause: Field<'a>,
+    specific_problem: Field<'a>,
+    perceived_severity: Field<'a>,
+    additional_text: Field<'a>,
+    alarm_cleared_time: Field<'a>,
+    alarm_list_alignment_requirement: Field<'a>,
+}
+
+/// What a notification does to the list of alarms.
+#[derive(Clone, Copy)]
+enum Effect {
+    Acts(AlarmAction),
+    Rebuilt,
+    Nothing(&'static str),
+}
+
+/// The fault notifications; and those of other management services that share their topic.
+const TYPES: [(&str, Effect); 17] = [
+    ("notifyNewAlarm", Effect::Acts(AlarmAction::Raise)),
+    ("notifyChangedAlarm", Effect::Acts(AlarmAction::Change)),
+    ("notifyChangedAlarmGeneral", Effect::Acts(AlarmAction::Change)),
+    ("notifyClearedAlarm", Effect::Acts(AlarmAction::Clear)),
+    ("notifyAlarmListRebuilt", Effect::Rebuilt),
+    ("notifyAckStateChanged", Effect::Nothing("an acknowledgement changes no fault")),
+    ("notifyComments", Effect::Nothing("a comment changes no fault")),
+    ("notifyCorrelatedNotificationChanged", Effect::Nothing("a correlation changes no fault")),
+    ("notifyPotentialFaultyAlarmList", Effect::Nothing("a doubt about the alarm list")),
+    ("notifyMOICreation", OTHER),
+    ("notifyMOIDeletion", OTHER),
+    ("notifyMOIAttributeValueChanges", OTHER),
+    ("notifyMOIChanges", OTHER),
+    ("notifyEvent", OTHER),
+    ("notifyHeartbeat", OTHER),
+    ("notifyFileReady", OTHER),
+    ("notifyFilePreparationError", OTHER),
+];
+/// Classes of what keeps lists of alarms: they stand for all that they manage.
+const AGENTS: [&str; 3] = ["ManagementNode", "MnsAgent", "IRPAgent"];
+const OTHER: Effect = Effect::Nothing("a notification of another service than fault supervision");
+/// How many of [`TYPES`] a reject names.
+const FAULT_TYPES: usize = 9;
+
+/// Reads one notification.
+pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
+    let notification: Notification<'_> = parse(text)?;
+    match notification.effect()? {
+        Effect::Nothing(why) => Ok(Decoded::Nothing { why }),
+        Effect::Rebuilt => notification.rebuilt(&frame),
+        Effect::Acts(action) => notification.alarm(action, &frame),
+    }
+}
+
+impl Notification<'_> {
+    fn effect(&self) -> Result<Effect, Reject> {
+        let key = "notificationType";
+        let text = text_of(&self.notification_type, key)?
+            .ok_or_else(|| Reject::field(key, "is missing: use such as notifyNewAlarm"))?;
+        let found = TYPES.iter().find(|(word, _)| same(word, text));
+        let unknown = || no_choice(key, text, &TYPES[..FAULT_TYPES]);
+        found.map(|(_, effect)| *effect).ok_or_else(unknown)
+    }
+
+    fn ts(&self, frame: &Frame<'_>) -> Result<Timestamp, Reject> {
+        let ts = loose_time(&self.event_time, "eventTime")?.or(frame.ts);
+        ts.ok_or_else(|| no_time("eventTime"))
+    }
+
+    /// Who rebuilt its list, and below which object: an agent's own name means all of it.
+    fn rebuilt(&self, frame: &Frame<'_>) -> Result<Decoded, Reject> {
+        let key = "alarmListAlignmentRequirement";
+        let needed = text_of(&self.alarm_list_alignment_requirement, key)?;
+        if needed.is_some_and(|word| same(word, "alignmentNotRequired")) {
+            return Ok(Decoded::Nothing { why: "a list that was rebuilt as it was" });
+        }
+        let system = word_of(&self.system_dn, "systemDN")?;
+        let object = self.dn()?.filter(|dn| {
+            let last = dn.rsplit(',').next().unwrap_or(dn);
+            dn.contains('=')
+                && Some(dn) != system.as_ref()
+                && !AGENTS
+                    .iter()
+                    .any(|agent| last.split_once('=').is_some_and(|(class, _)| same(class, agent)))
+        });
+        if system.is_none() && object.is_none() {
+            return Err(Reject::field("systemDN", "is missing: it says whose list was rebuilt"));
+        }
+        Ok(Decoded::ListRebuilt(ListRebuilt {
+            ts: self.ts(frame)?,
+            system: system.map(|system| joined(&[&system])),
+            object: object.and_then(|object| cut(&object, frame.limits)),
+        }))
+    }
+
+    /// The distinguished name of the object that it is about.
+    fn dn(&self) -> Result<Option<Cow<'_, str>>, Reject> {
+        if let Some(dn) = word_of(&self.object_instance, "objectInstance")? {
+            return Ok(Some(dn));
+        }
+        Ok(word_of(&self.href, "href")?.map(|href| match href {
+            Cow::Borrowed(href) => dn_of_href(href),
+            Cow::Owned(href) => Cow::Owned(dn_of_href(&href).into_owned()),
+        }))
+    }
+
+    fn alarm(&self, action: AlarmAction, frame: &Frame<'_>) -> Result<Decoded, Reject> {
+        let dn = self.dn()?;
+        let perceived = perceived(&self.perceived_severity, "perceivedSeverity")?;
+        let over =
+            perceived == Some(Perceived::Cleared) || word(&self.alarm_cleared_time).is_some();
+        let system = word_of(&self.system_dn, "systemDN")?;
+        // Notification ids count up within their system, so that they need its name.
+        let event_id = word_of(&self.notification_id, "notificationId")?
+            .and_then(|id| Some(joined(&[system.as_deref().or(dn.as_deref())?, &id])));
+        let category = word_of(&self.alarm_type, "alarmType")?;
+        let attributes = frame.attributes(|known| {
+            known.push(Attribute::Device, dn.clone());
+            known.push(Attribute::Dn, dn.clone());
+            known.push(Attribute::System, system.clone());
+            known.push(Attribute::Category, category.clone());
+        });
+        let draft = Draft {
+            system: system.clone(),
+            alarm_id: word_of(&self.alarm_id, "alarmId")?,
+            object: dn.clone().or_else(|| frame.device.map(Into::into)),
+            part: None,
+            category: category.clone(),
+            cause: word_of(&self.probable_cause, "probableCause")?,
+            problem: word_of(&self.specific_problem, "specificProblem")?,
+            action: if over { AlarmAction::Clear } else { action },
+            perceived,
+            ts: self.ts(frame)?,
+            event_id,
+            text: word(&self.additional_text),
+            attributes,
+        };
+        draft.finish(frame).map(Decoded::One)
+    }
+}

@@ -1,0 +1,67 @@
+//! TMF references (`place`, `relatedParty`, `channel`, …) and 3GPP distinguished names.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use crate::ingest::field::Field;
+use crate::ingest::mapping::{Attribute, Attributes};
+use crate::ingest::nested::{List, Sub};
+use crate::ingest::words::word;
+
+/// A reference of TMF Open APIs. In v5 some stand one object further in: `{role, place: {id}}`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Reference<'a> {
+    #[serde(borrow)]
+    pub(super) id: Field<'a>,
+    pub(super) name: Field<'a>,
+    pub(super) href: Field<'a>,
+    place: Sub<Inner<'a>>,
+    entity: Sub<Inner<'a>>,
+    #[serde(rename = "partyOrPartyRole")]
+    party: Sub<Inner<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Inner<'a> {
+    #[serde(borrow)]
+    id: Field<'a>,
+    name: Field<'a>,
+}
+
+/// Ids and names of `list` for the mapping: first every id, as they are what tables are keyed by.
+pub(super) fn push_all<'a>(
+    attributes: &mut Attributes<'a>,
+    attribute: Attribute,
+    list: &'a List<Reference<'_>>,
+) {
+    let inner = |item: &'a Reference<'_>| {
+        [&item.place, &item.entity, &item.party].into_iter().filter_map(|sub| sub.0.as_ref())
+    };
+    for item in &list.0 {
+        attributes.push(attribute, word(&item.id));
+        inner(item).for_each(|inner| attributes.push(attribute, word(&inner.id)));
+    }
+    for item in &list.0 {
+        attributes.push(attribute, word(&item.name));
+        inner(item).for_each(|inner| attributes.push(attribute, word(&inner.name)));
+    }
+}
+
+/// The distinguished name in a 28.532 `href`, which is scheme, host and the name's parts as a path:
+/// `http://ems1/SubNetwork=1/ManagedElement=gNB17` is `SubNetwork=1,ManagedElement=gNB17`.
+pub(super) fn dn_of_href(href: &str) -> Cow<'_, str> {
+    let path = match href.split_once("://") {
+        Some((_, rest)) => rest.split_once('/').map_or("", |(_, path)| path),
+        None => href.trim_start_matches('/'),
+    };
+    // A path may begin with parts that are no names, such as an API's root and version.
+    let start = match path.find('=') {
+        Some(equals) => path[..equals].rfind('/').map_or(0, |slash| slash + 1),
+        None => return Cow::Borrowed(href),
+    };
+    let dn = &path[start..];
+    if dn.contains('/') { Cow::Owned(dn.replace('/', ",")) } else { Cow::Borrowed(dn) }
+}

@@ -1,0 +1,189 @@
+//! TMF642 v4 and v5: alarms in an event's envelope, and bare.
+
+use serde::Deserialize;
+
+use super::alarm_draft::Draft;
+use super::reference::{Reference, dn_of_href, push_all};
+use super::tmf_envelope::{Envelope, lent_effect};
+use crate::domain::{AlarmAction, Timestamp};
+use crate::ingest::decoded::Decoded;
+use crate::ingest::field::Field;
+use crate::ingest::frame::Frame;
+use crate::ingest::mapping::Attribute;
+use crate::ingest::nested::{List, Sub};
+use crate::ingest::reject::{Reject, parse};
+use crate::ingest::words::{Perceived, loose_time, no_time, perceived, same, word, word_of};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Payload<'a> {
+    #[serde(borrow)]
+    alarm: Sub<Alarm<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Alarm<'a> {
+    #[serde(borrow)]
+    id: Field<'a>,
+    external_alarm_id: Field<'a>,
+    alarm_id: Field<'a>,
+    alarm_type: Field<'a>,
+    perceived_severity: Field<'a>,
+    probable_cause: Field<'a>,
+    specific_problem: Field<'a>,
+    alarm_details: Field<'a>,
+    alarmed_object: List<Reference<'a>>,
+    source_system_id: Field<'a>,
+    state: Field<'a>,
+    alarm_raised_time: Field<'a>,
+    alarm_changed_time: Field<'a>,
+    alarm_cleared_time: Field<'a>,
+    alarm_reporting_time: Field<'a>,
+    place: List<Reference<'a>>,
+    affected_service: List<Reference<'a>>,
+    related_party: List<Reference<'a>>,
+}
+
+/// What an event type does; `None` for those that change no fault.
+type Effect = Option<AlarmAction>;
+
+/// Event types without the `Event` or `Notification` that v4 and v5 end them with, in any case.
+const TYPES: [(&str, Effect); 13] = [
+    ("AlarmCreate", Some(AlarmAction::Raise)),
+    ("AlarmAttributeValueChange", Some(AlarmAction::Change)),
+    ("AlarmStateChange", Some(AlarmAction::Change)),
+    ("AlarmCleared", Some(AlarmAction::Clear)),
+    // Nothing will clear an alarm that is no longer in the list.
+    ("AlarmDelete", Some(AlarmAction::Clear)),
+    // ServiceNow's word for both changes.
+    ("AlarmUpdate", Some(AlarmAction::Change)),
+    ("AlarmRaised", Some(AlarmAction::Raise)),
+    ("AlarmChange", Some(AlarmAction::Change)),
+    ("AlarmClear", Some(AlarmAction::Clear)),
+    ("AlarmAcknowledge", None),
+    ("AlarmUnacknowledge", None),
+    ("AlarmAckStateChange", None),
+    ("AlarmComment", None),
+];
+/// How many of [`TYPES`] a reject names.
+const STANDARD_TYPES: usize = 5;
+
+/// Reads an alarm in an envelope.
+pub(in crate::ingest) fn envelope(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
+    let envelope: Envelope<'_, Payload<'_>> = parse(text)?;
+    let alarm = envelope.event.0.as_ref().and_then(|payload| payload.alarm.0.as_ref());
+    let alarm = alarm.ok_or_else(|| Reject::field("event.alarm", "is no object"))?;
+    let effect = envelope.effect(&TYPES, STANDARD_TYPES)?;
+    alarm.decode(effect, envelope.ts()?, envelope.event_id()?, &frame)
+}
+
+/// Reads an alarm without an envelope: what it is now, whichever event brought it there.
+pub(in crate::ingest) fn bare(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
+    parse::<Alarm<'_>>(text)?.decode(None, None, None, &frame)
+}
+
+impl Alarm<'_> {
+    fn decode(
+        &self,
+        effect_told: Option<Effect>,
+        ts: Option<Timestamp>,
+        event_id: Option<Box<str>>,
+        frame: &Frame<'_>,
+    ) -> Result<Decoded, Reject> {
+        let perceived = perceived(&self.perceived_severity, "perceivedSeverity")?;
+        // A header's or a wrapper's type need not be TMF's.
+        let lent = || lent_effect(&TYPES, frame);
+        let action = match effect_told.or_else(lent) {
+            Some(None) => {
+                return Ok(Decoded::Nothing {
+                    why: "an acknowledgement or comment changes no fault",
+                });
+            }
+            Some(Some(action)) => action,
+            None => self.action_of_state(),
+        };
+        let action = if self.is_cleared(perceived) { AlarmAction::Clear } else { action };
+        let ts = match ts {
+            Some(ts) => ts,
+            None => self.ts(action, frame)?,
+        };
+        self.draft(action, perceived, ts, event_id, frame)?.finish(frame).map(Decoded::One)
+    }
+
+    fn is_cleared(&self, perceived: Option<Perceived>) -> bool {
+        perceived == Some(Perceived::Cleared)
+            || word(&self.state).is_some_and(|state| same(&state, "cleared"))
+            || word(&self.alarm_cleared_time).is_some()
+    }
+
+    fn action_of_state(&self) -> AlarmAction {
+        match word(&self.state) {
+            Some(state) if same(&state, "updated") => AlarmAction::Change,
+            _ => AlarmAction::Raise,
+        }
+    }
+
+    /// The alarm's own time of what happened. A second copy of an alarm that has not changed has the
+    /// same one, and so the same id.
+    fn ts(&self, action: AlarmAction, frame: &Frame<'_>) -> Result<Timestamp, Reject> {
+        let own = match action {
+            AlarmAction::Raise => (&self.alarm_raised_time, "alarmRaisedTime"),
+            AlarmAction::Change => (&self.alarm_changed_time, "alarmChangedTime"),
+            AlarmAction::Clear => (&self.alarm_cleared_time, "alarmClearedTime"),
+        };
+        if let Some(ts) = loose_time(own.0, own.1)? {
+            return Ok(ts);
+        }
+        let reported = loose_time(&self.alarm_reporting_time, "alarmReportingTime")?;
+        reported.or(frame.ts).ok_or_else(|| no_time(own.1))
+    }
+
+    fn draft<'s>(
+        &'s self,
+        action: AlarmAction,
+        perceived: Option<Perceived>,
+        ts: Timestamp,
+        event_id: Option<Box<str>>,
+        frame: &Frame<'_>,
+    ) -> Result<Draft<'s>, Reject> {
+        let mut alarm_id = word_of(&self.external_alarm_id, "externalAlarmId")?;
+        for (field, key) in [(&self.alarm_id, "alarmId"), (&self.id, "id")] {
+            alarm_id = alarm_id.or(word_of(field, key)?);
+        }
+        let object = self.alarmed_object.0.first();
+        let href = object.and_then(|object| word(&object.href));
+        let id = match object {
+            Some(object) => word_of(&object.id, "alarmedObject.id")?,
+            None => None,
+        };
+        let system = word_of(&self.source_system_id, "sourceSystemId")?;
+        let category = word_of(&self.alarm_type, "alarmType")?;
+        let attributes = frame.attributes(|known| {
+            known.push(Attribute::Device, id.clone());
+            let dn = href.as_deref().map(dn_of_href).filter(|dn| dn.contains('='));
+            known.push(Attribute::Dn, dn.map(|dn| dn.into_owned().into()));
+            known.push(Attribute::Dn, id.clone().filter(|id| id.contains('=')));
+            known.push(Attribute::System, system.clone());
+            known.push(Attribute::Category, category.clone());
+            push_all(known, Attribute::Place, &self.place);
+            push_all(known, Attribute::Service, &self.affected_service);
+            push_all(known, Attribute::Party, &self.related_party);
+        });
+        Ok(Draft {
+            system,
+            alarm_id,
+            object: id.or(href),
+            part: None,
+            category,
+            cause: word_of(&self.probable_cause, "probableCause")?,
+            problem: word_of(&self.specific_problem, "specificProblem")?,
+            action,
+            perceived,
+            ts,
+            event_id,
+            text: word(&self.alarm_details),
+            attributes,
+        })
+    }
+}

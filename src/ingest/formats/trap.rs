@@ -1,0 +1,193 @@
+//! SNMP traps as JSON, as Logstash writes them: RFC 1215's generic traps, and of the rest what their
+//! variable bindings tell. The `community` is a secret, so that it is never so much as read.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::alarm_draft::Draft;
+use crate::domain::{AlarmAction, Severity, Timestamp};
+use crate::ingest::decoded::Decoded;
+use crate::ingest::field::Field;
+use crate::ingest::frame::Frame;
+use crate::ingest::mapping::Attribute;
+use crate::ingest::nested::Pairs;
+use crate::ingest::reject::{Reject, parse};
+use crate::ingest::words::{Perceived, loose_time, perceived, same, word, word_of};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Trap<'a> {
+    #[serde(borrow)]
+    agent_addr: Field<'a>,
+    host: Field<'a>,
+    generic_trap: Field<'a>,
+    specific_trap: Field<'a>,
+    enterprise: Field<'a>,
+    variable_bindings: Pairs<Cow<'a, str>, Field<'a>>,
+    timestamp: Field<'a>,
+    #[serde(rename = "@timestamp")]
+    received: Field<'a>,
+}
+
+/// Generic trap number, which is one less than the last part of its OID in SNMPv2; the alarm; what it
+/// does. A link's two traps are one alarm.
+const GENERIC: [(u64, &str, &str, Perceived); 6] = [
+    (0, "coldStart", "coldStart", Perceived::Active(Severity::Warning)),
+    (1, "warmStart", "warmStart", Perceived::Active(Severity::Warning)),
+    (2, "linkDown", "linkDown", Perceived::Active(Severity::Major)),
+    (3, "linkUp", "linkDown", Perceived::Cleared),
+    (4, "authenticationFailure", "authenticationFailure", Perceived::Active(Severity::Warning)),
+    (5, "egpNeighborLoss", "egpNeighborLoss", Perceived::Active(Severity::Warning)),
+];
+
+const GENERIC_OID: &str = "1.3.6.1.6.3.1.1.5.";
+/// RFC 3877's `alarmClearState`.
+const CLEAR_OID: &str = "1.3.6.1.2.1.118.0.3";
+
+/// Names of variables, of which a binding may say the last part or the OID.
+const TRAP_OID: [&str; 2] = ["snmpTrapOID", "1.3.6.1.6.3.1.1.4.1"];
+const INTERFACE: [&str; 6] = [
+    "ifIndex",
+    "1.3.6.1.2.1.2.2.1.1",
+    "ifName",
+    "1.3.6.1.2.1.31.1.1.1.1",
+    "ifDescr",
+    "1.3.6.1.2.1.2.2.1.2",
+];
+/// RFC 3877's, whose numbers are known; and vendors', whose words are.
+const ITU_SEVERITY: [&str; 1] = ["ituAlarmPerceivedSeverity"];
+const SEVERITY: [&str; 3] = ["perceivedSeverity", "alarmSeverity", "severity"];
+const ALARM_ID: [&str; 3] = ["alarmId", "alarmIndex", "alarmSerialNumber"];
+const TEXT: [&str; 5] =
+    ["alarmText", "alarmDescription", "alarmDescr", "additionalText", "alarmActiveDescription"];
+
+/// Reads one trap.
+pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
+    let trap: Trap<'_> = parse(text)?;
+    let ts = trap.ts(&frame)?;
+    let mut device = word_of(&trap.agent_addr, "agent_addr")?;
+    device = device.or_else(|| word(&trap.host)).or_else(|| frame.device.map(Into::into));
+    let (problem, perceived) = trap.problem()?;
+    let attributes = frame.attributes(|known| {
+        known.push(Attribute::Device, device.clone());
+        known.push(Attribute::Category, Some(problem.clone()));
+        known.push(Attribute::System, word(&trap.host));
+    });
+    let draft = Draft {
+        system: device.clone(),
+        alarm_id: trap.binding(&ALARM_ID),
+        object: device,
+        part: trap.binding(&INTERFACE),
+        category: None,
+        cause: None,
+        problem: Some(problem),
+        action: match perceived {
+            Some(Perceived::Cleared) => AlarmAction::Clear,
+            _ => AlarmAction::Raise,
+        },
+        perceived,
+        ts,
+        event_id: None,
+        text: trap.binding(&TEXT),
+        attributes,
+    };
+    if draft.object.is_none() {
+        return Err(Reject::field("agent_addr", "is missing: it says what is alarmed"));
+    }
+    draft.finish(&frame).map(Decoded::One)
+}
+
+impl Trap<'_> {
+    /// When it was received. `timestamp` of a trap is the agent's uptime in hundredths of a second
+    /// unless it is text or too large for the 32 bits of one.
+    fn ts(&self, frame: &Frame<'_>) -> Result<Timestamp, Reject> {
+        if let Some(ts) = loose_time(&self.received, "@timestamp")? {
+            return Ok(ts);
+        }
+        let is_uptime = match &self.timestamp {
+            Field::Whole(number) => *number <= u64::from(u32::MAX),
+            Field::Text(text) => text.bytes().all(|byte| byte.is_ascii_digit()),
+            _ => false,
+        };
+        let own = if is_uptime { None } else { loose_time(&self.timestamp, "timestamp")? };
+        let missing = "is missing, and `timestamp` is no time but uptime: use RFC 3339";
+        own.or(frame.ts).ok_or_else(|| Reject::field("@timestamp", missing))
+    }
+
+    /// What is wrong, and how much.
+    fn problem(&self) -> Result<(Cow<'_, str>, Option<Perceived>), Reject> {
+        let oid = self.binding(&TRAP_OID);
+        if let Some((.., problem, perceived)) = self.generic(oid.as_deref())? {
+            return Ok((Cow::Borrowed(problem), Some(perceived)));
+        }
+        let severity = self.severity();
+        let Some(oid) = oid else {
+            let enterprise = word_of(&self.enterprise, "enterprise")?;
+            let specific = word_of(&self.specific_trap, "specific_trap")?;
+            let missing = || Reject::field("generic_trap", "is missing, and so is `enterprise`");
+            let enterprise = enterprise.ok_or_else(missing)?;
+            let specific = specific.unwrap_or(Cow::Borrowed("0"));
+            // RFC 3584: the OID that the same trap has in SNMPv2.
+            return Ok((Cow::Owned(format!("{enterprise}.0.{specific}")), severity));
+        };
+        let clear = oid.trim_start_matches('.') == CLEAR_OID || leaf(&oid) == "alarmClearState";
+        Ok((oid, if clear { Some(Perceived::Cleared) } else { severity }))
+    }
+
+    fn severity(&self) -> Option<Perceived> {
+        let numbered = self.field(&ITU_SEVERITY);
+        // A vendor's number for a severity may mean anything.
+        let is_word =
+            |field: &&Field<'_>| word(field).is_some_and(|word| word.parse::<f64>().is_err());
+        let field = numbered.or_else(|| self.field(&SEVERITY).filter(is_word))?;
+        perceived(field, "severity").ok().flatten()
+    }
+
+    fn generic(
+        &self,
+        oid: Option<&str>,
+    ) -> Result<Option<(u64, &'static str, &'static str, Perceived)>, Reject> {
+        let number = word_of(&self.generic_trap, "generic_trap")?;
+        let of_oid = |oid: &str| {
+            let last = oid.trim_start_matches('.').strip_prefix(GENERIC_OID)?;
+            last.parse::<u64>().ok()?.checked_sub(1)
+        };
+        let code = match &number {
+            Some(number) => number.parse().ok(),
+            None => oid.and_then(of_oid),
+        };
+        let told = number.as_deref().or(oid.map(leaf)).unwrap_or_default();
+        let is = |(known, name, ..): &&(u64, &str, &str, Perceived)| {
+            code == Some(*known) || same(name, told)
+        };
+        let found = GENERIC.iter().find(is);
+        Ok(found.copied())
+    }
+
+    fn binding(&self, names: &[&str]) -> Option<Cow<'_, str>> {
+        self.field(names).and_then(word)
+    }
+
+    /// The first variable that goes by one of `names`, which are in their order of preference.
+    fn field(&self, names: &[&str]) -> Option<&Field<'_>> {
+        let pairs = &self.variable_bindings.0;
+        let found = names.iter().find_map(|name| pairs.iter().find(|(key, _)| goes_by(key, name)));
+        found.map(|(_, value)| value)
+    }
+}
+
+/// Whether a binding's key is the variable `name`, whatever its instance.
+fn goes_by(key: &str, name: &str) -> bool {
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        let rest = key.trim_start_matches('.').strip_prefix(name);
+        return rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    }
+    same(leaf(key), name)
+}
+
+/// `IF-MIB::ifIndex.3` is `ifIndex`.
+fn leaf(key: &str) -> &str {
+    let name = key.rsplit("::").next().unwrap_or(key);
+    name.split('.').next().unwrap_or(name)
+}

@@ -1,0 +1,248 @@
+//! ONAP VES 7.2.1 (CommonEventFormat 30.2.1): faults, threshold crossings, and 28.532 within.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use sonic_rs::LazyValue;
+
+use super::alarm_draft::{Draft, action_word};
+use super::fault_mns;
+use crate::domain::{AlarmAction, Timestamp};
+use crate::ingest::decoded::Decoded;
+use crate::ingest::field::Field;
+use crate::ingest::frame::Frame;
+use crate::ingest::mapping::Attribute;
+use crate::ingest::nested::Sub;
+use crate::ingest::read::{no_choice, text_of};
+use crate::ingest::reject::{Reject, object_text, parse};
+use crate::ingest::words::{
+    Perceived, joined, loose_time, no_time, perceived, same, word, word_of,
+};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Body<'a> {
+    #[serde(borrow)]
+    event: Sub<VesEvent<'a>>,
+    event_list: Option<LazyValue<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct VesEvent<'a> {
+    #[serde(borrow)]
+    common_event_header: Sub<Header<'a>>,
+    fault_fields: Sub<Fault<'a>>,
+    threshold_crossing_alert_fields: Sub<Crossing<'a>>,
+    stnd_defined_fields: Sub<StndDefined<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Header<'a> {
+    #[serde(borrow)]
+    domain: Field<'a>,
+    event_id: Field<'a>,
+    event_name: Field<'a>,
+    last_epoch_microsec: Field<'a>,
+    start_epoch_microsec: Field<'a>,
+    reporting_entity_name: Field<'a>,
+    sequence: Field<'a>,
+    source_name: Field<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Fault<'a> {
+    #[serde(borrow)]
+    alarm_condition: Field<'a>,
+    alarm_interface_a: Field<'a>,
+    event_category: Field<'a>,
+    event_severity: Field<'a>,
+    specific_problem: Field<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Crossing<'a> {
+    #[serde(borrow)]
+    alert_action: Field<'a>,
+    alert_description: Field<'a>,
+    alert_type: Field<'a>,
+    event_severity: Field<'a>,
+    interface_name: Field<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct StndDefined<'a> {
+    #[serde(borrow)]
+    data: Option<LazyValue<'a>>,
+}
+
+/// Domains that are no alarms: a collector forwards them all to one topic.
+const OTHER_DOMAINS: [&str; 11] = [
+    "heartbeat",
+    "measurement",
+    "mobileFlow",
+    "notification",
+    "other",
+    "perf3gpp",
+    "pnfRegistration",
+    "sipSignaling",
+    "stateChange",
+    "syslog",
+    "voiceQuality",
+];
+const ALERT_ACTIONS: [(&str, AlarmAction); 3] =
+    [("SET", AlarmAction::Raise), ("CONT", AlarmAction::Change), ("CLEAR", AlarmAction::Clear)];
+
+/// Reads one event, or a batch whose elements are judged alone.
+pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
+    let body: Body<'_> = parse(text)?;
+    let Some(list) = body.event_list else {
+        return body.event.0.unwrap_or_default().decode(&frame);
+    };
+    let list = list.as_raw_str();
+    if !list.starts_with('[') {
+        return Err(Reject::field("eventList", "is no array"));
+    }
+    let list: Vec<LazyValue<'_>> = parse(list)?;
+    if list.len() > frame.limits.batch_events {
+        let (found, most) = (list.len(), frame.limits.batch_events);
+        return Err(Reject::limit(format!("`eventList` of {found} events, the most is {most}")));
+    }
+    // What a wrapper lends is for one event: an id lent to many would make duplicates of them.
+    let frame = Frame { id: None, ..frame };
+    let element = |value: &LazyValue<'_>| {
+        let text = object_text(value.as_raw_str().as_bytes(), frame.limits)?;
+        parse::<VesEvent<'_>>(text)?.decode(&frame)
+    };
+    Ok(Decoded::Many(list.iter().map(element).collect()))
+}
+
+impl VesEvent<'_> {
+    fn decode(&self, frame: &Frame<'_>) -> Result<Decoded, Reject> {
+        let missing = |key: &str| Reject::field(key, "is missing, or no object");
+        let header = self.common_event_header.0.as_ref();
+        let header = header.ok_or_else(|| missing("commonEventHeader"))?;
+        let domain = text_of(&header.domain, "domain")?.unwrap_or_default();
+        if same(domain, "fault") {
+            let fields = self.fault_fields.0.as_ref();
+            header.fault(fields.ok_or_else(|| missing("faultFields"))?, frame)
+        } else if same(domain, "thresholdCrossingAlert") {
+            let fields = self.threshold_crossing_alert_fields.0.as_ref();
+            header.crossing(fields.ok_or_else(|| missing("thresholdCrossingAlertFields"))?, frame)
+        } else if same(domain, "stndDefined") {
+            let data = self.stnd_defined_fields.0.as_ref().and_then(|fields| fields.data.as_ref());
+            header.stnd_defined(data.ok_or_else(|| missing("stndDefinedFields.data"))?, frame)
+        } else if OTHER_DOMAINS.iter().any(|other| same(other, domain)) {
+            Ok(Decoded::Nothing { why: "a VES domain that is no alarm" })
+        } else {
+            let known = ["fault", "thresholdCrossingAlert", "stndDefined"].map(|word| (word, ()));
+            Err(no_choice("domain", domain, &known))
+        }
+    }
+}
+
+impl Header<'_> {
+    fn fault(&self, fields: &Fault<'_>, frame: &Frame<'_>) -> Result<Decoded, Reject> {
+        let perceived = perceived(&fields.event_severity, "eventSeverity")?;
+        // VES has no word for a change: a second severity comes as a second fault on the same key.
+        let action = match perceived {
+            Some(Perceived::Cleared) => AlarmAction::Clear,
+            _ => AlarmAction::Raise,
+        };
+        let told = Told {
+            action,
+            perceived,
+            interface: word_of(&fields.alarm_interface_a, "alarmInterfaceA")?,
+            category: word_of(&fields.event_category, "eventCategory")?,
+            cause: word_of(&fields.alarm_condition, "alarmCondition")?,
+            problem: word_of(&fields.specific_problem, "specificProblem")?,
+            text: None,
+        };
+        self.alarm(told, frame)
+    }
+
+    fn crossing(&self, fields: &Crossing<'_>, frame: &Frame<'_>) -> Result<Decoded, Reject> {
+        let perceived = perceived(&fields.event_severity, "eventSeverity")?;
+        let text = text_of(&fields.alert_action, "alertAction")?.unwrap_or_default();
+        let action = ALERT_ACTIONS.iter().find(|(word, _)| same(word, text));
+        let (_, action) = *action.ok_or_else(|| no_choice("alertAction", text, &ALERT_ACTIONS))?;
+        let told = Told {
+            action: if perceived == Some(Perceived::Cleared) { AlarmAction::Clear } else { action },
+            perceived,
+            interface: word_of(&fields.interface_name, "interfaceName")?,
+            category: word_of(&fields.alert_type, "alertType")?,
+            cause: word(&self.event_name),
+            problem: None,
+            text: word(&fields.alert_description),
+        };
+        self.alarm(told, frame)
+    }
+
+    /// The data is a 28.532 notification, to which the header lends what it lacks.
+    fn stnd_defined(&self, data: &LazyValue<'_>, frame: &Frame<'_>) -> Result<Decoded, Reject> {
+        let text = object_text(data.as_raw_str().as_bytes(), frame.limits)?;
+        let source = word(&self.source_name);
+        let ts = self.ts(frame).ok();
+        fault_mns::decode(text, Frame { ts, device: source.as_deref(), ..frame.within()? })
+    }
+
+    /// The last time that the event speaks of, in microseconds: the start may be the fault's.
+    fn ts(&self, frame: &Frame<'_>) -> Result<Timestamp, Reject> {
+        let last = loose_time(&self.last_epoch_microsec, "lastEpochMicrosec")?;
+        let ts = match last {
+            Some(ts) => Some(ts),
+            None => loose_time(&self.start_epoch_microsec, "startEpochMicrosec")?,
+        };
+        ts.or(frame.ts).ok_or_else(|| no_time("lastEpochMicrosec"))
+    }
+
+    fn alarm(&self, told: Told<'_>, frame: &Frame<'_>) -> Result<Decoded, Reject> {
+        let source = word_of(&self.source_name, "sourceName")?;
+        let missing = || Reject::field("sourceName", "is missing: it says what is alarmed");
+        let source = source.ok_or_else(missing)?;
+        let ts = self.ts(frame)?;
+        // A fault may keep its event id until it is cleared: id alone would make the clear a
+        // duplicate. A second delivery is the same in all of these.
+        let event_id = word_of(&self.event_id, "eventId")?.map(|id| {
+            let sequence = word(&self.sequence).unwrap_or_default();
+            joined(&[&source, &id, &sequence, &ts.to_string(), action_word(told.action)])
+        });
+        let attributes = frame.attributes(|known| {
+            known.push(Attribute::Device, Some(source.clone()));
+            known.push(Attribute::Dn, source.contains('=').then(|| source.clone()));
+            known.push(Attribute::System, word(&self.reporting_entity_name));
+            known.push(Attribute::Category, told.category.clone());
+        });
+        let draft = Draft {
+            system: None,
+            alarm_id: None,
+            object: Some(source.clone()),
+            part: told.interface,
+            category: told.category,
+            cause: told.cause,
+            problem: told.problem,
+            action: told.action,
+            perceived: told.perceived,
+            ts,
+            event_id,
+            text: told.text,
+            attributes,
+        };
+        draft.finish(frame).map(Decoded::One)
+    }
+}
+
+/// What faults and threshold crossings both tell.
+struct Told<'a> {
+    action: AlarmAction,
+    perceived: Option<Perceived>,
+    interface: Option<Cow<'a, str>>,
+    category: Option<Cow<'a, str>>,
+    cause: Option<Cow<'a, str>>,
+    problem: Option<Cow<'a, str>>,
+    text: Option<Cow<'a, str>>,
+}
