@@ -39,6 +39,7 @@ pub trait WriteEvents: Send + Sync {
 pub struct Progress(AtomicU32);
 
 impl Progress {
+    /// Says which share, 0 to 1, is done.
     pub fn set(&self, share: f64) {
         self.0.store((share.clamp(0.0, 1.0) * 1000.0) as u32, Ordering::Relaxed);
     }

@@ -23,6 +23,7 @@ impl Clock for WallClock {
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
+    /// Starts measuring now.
     pub fn start() -> Self {
         Self(Instant::now())
     }
@@ -86,6 +87,7 @@ impl FastClock {
         }
     }
 
+    /// Whether it stands still until it is resumed.
     pub fn is_paused(&self) -> bool {
         self.state().since.is_none()
     }
@@ -118,14 +120,17 @@ impl Clock for FastClock {
 pub struct ManualClock(Mutex<Timestamp>);
 
 impl ManualClock {
+    /// A clock that shows `now`.
     pub fn new(now: Timestamp) -> Self {
         Self(Mutex::new(now))
     }
 
+    /// Moves it to `now`, backwards too.
     pub fn set(&self, now: Timestamp) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
+    /// Moves it on.
     pub fn advance(&self, length: Duration) {
         let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *now = *now + length;

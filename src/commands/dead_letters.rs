@@ -21,6 +21,7 @@ const PAGE: usize = 500;
 /// What a list shows of a reason.
 const DETAIL_CHARS: usize = 100;
 
+/// `surgecast dead-letters …`.
 #[derive(Debug, Subcommand)]
 pub enum DeadLettersCommand {
     /// List them, newest first
@@ -31,6 +32,7 @@ pub enum DeadLettersCommand {
     Replay(ReplayArgs),
 }
 
+/// What to list.
 #[derive(Debug, Args)]
 pub struct ListArgs {
     #[command(flatten)]
@@ -45,6 +47,7 @@ pub struct ListArgs {
     format: Format,
 }
 
+/// Which one to show.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     #[command(flatten)]
@@ -56,6 +59,7 @@ pub struct ShowArgs {
     raw: bool,
 }
 
+/// Which ones to send again.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
     #[command(flatten)]

@@ -8,6 +8,7 @@ use crate::commands::usage::{ConfigArgs, UsageError};
 use crate::domain::Timestamp;
 use crate::kafka::{Frontiers, PartitionFrontier, ResumeAt, reset};
 
+/// `surgecast frontier …`.
 #[derive(Debug, Subcommand)]
 pub enum FrontierCommand {
     /// Show how far each partition has been counted
@@ -19,12 +20,14 @@ pub enum FrontierCommand {
     Reset(ResetArgs),
 }
 
+/// Which group to show.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     #[command(flatten)]
     config: ConfigArgs,
 }
 
+/// Which partitions to reset, and to where.
 #[derive(Debug, Args)]
 pub struct ResetArgs {
     #[command(flatten)]

@@ -11,6 +11,7 @@ use crate::domain::Timestamp;
 use crate::report::{Format, Week, incident, weekly};
 use crate::store::{Reader, StoreError};
 
+/// `surgecast report …`.
 #[derive(Debug, Subcommand)]
 pub enum ReportCommand {
     /// What happened in a week, how good forecasts were, and what to look at
@@ -30,6 +31,7 @@ pub enum ReportCommand {
     },
 }
 
+/// The store that is read, and the form of the report.
 #[derive(Debug, Args)]
 pub struct SourceArgs {
     /// Config file whose store is read

@@ -14,11 +14,13 @@ use super::Timestamp;
 #[serde(try_from = "String", into = "String")]
 pub struct Zone(chrono_tz::Tz);
 
+/// A text that names no time zone.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{0}` is no IANA time zone such as Asia/Shanghai or Europe/London")]
 pub struct ZoneError(String);
 
 impl Zone {
+    /// Coordinated universal time.
     pub const UTC: Self = Self(chrono_tz::Tz::UTC);
 
     /// Civil date and time of an instant.

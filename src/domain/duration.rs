@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+/// 60 seconds.
 pub const MINUTE: Duration = Duration::from_secs(60);
+/// 60 minutes.
 pub const HOUR: Duration = Duration::from_secs(3600);
 /// 24 hours: a UTC day. A civil day may be 23 or 25 hours long, see `Zone`.
 pub const DAY: Duration = Duration::from_secs(86_400);
+/// Seven days of 24 hours.
 pub const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 /// Why a text is not a duration.

@@ -19,9 +19,11 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All severities, the most severe first.
     pub const EVERY: [Self; 5] =
         [Self::Critical, Self::Major, Self::Minor, Self::Warning, Self::Indeterminate];
 
+    /// The word for it in events and answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Critical => "critical",
@@ -42,6 +44,7 @@ pub enum EventKind {
     Maintenance,
 }
 
+/// What an alarm event says of its alarm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AlarmAction {
@@ -51,6 +54,7 @@ pub enum AlarmAction {
     Clear,
 }
 
+/// What a ticket event says of its ticket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TicketAction {
@@ -61,6 +65,7 @@ pub enum TicketAction {
     Reopen,
 }
 
+/// What a maintenance event says of the planned work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MaintenanceAction {
@@ -136,6 +141,7 @@ pub struct MaintenanceEvent {
     pub text: Option<Box<str>>,
 }
 
+/// One event, of any kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     Alarm(AlarmEvent),
@@ -170,6 +176,7 @@ impl Event {
         }
     }
 
+    /// Which kind it is.
     pub fn kind(&self) -> EventKind {
         match self {
             Self::Alarm(_) => EventKind::Alarm,

@@ -87,10 +87,12 @@ impl Name {
         Self(UNKNOWN.into())
     }
 
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
+    /// Whether it stands for all names: a roll-up.
     pub fn is_all(&self) -> bool {
         &*self.0 == ALL
     }
@@ -156,6 +158,7 @@ pub struct SeriesKey {
 }
 
 impl SeriesKey {
+    /// The series of three names.
     pub fn new(region: Name, service: Name, channel: Name) -> Self {
         Self { region, service, channel }
     }

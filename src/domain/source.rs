@@ -18,6 +18,7 @@ pub struct SourceId {
 }
 
 impl SourceId {
+    /// The source of one partition.
     pub fn new(topic: &str, partition: i32) -> Self {
         Self { topic: topic.into(), partition }
     }
@@ -53,6 +54,7 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All reasons, in the order of their codes.
     pub const EVERY: [Self; 5] =
         [Self::Malformed, Self::Field, Self::Late, Self::Future, Self::Limit];
 

@@ -22,6 +22,7 @@ pub enum Topic {
 }
 
 impl Topic {
+    /// All topics, in the order of their counts.
     pub const EVERY: [Self; TOPICS] =
         [Self::Outage, Self::Coverage, Self::Slow, Self::Billing, Self::Device, Self::Other];
 

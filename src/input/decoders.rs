@@ -9,6 +9,7 @@ use crate::ingest::Decoder;
 pub struct Decoders(RwLock<Arc<Decoder>>);
 
 impl Decoders {
+    /// Starts with `decoder`.
     pub fn new(decoder: Decoder) -> Self {
         Self(RwLock::new(Arc::new(decoder)))
     }
@@ -19,6 +20,7 @@ impl Decoders {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Events that are read from now on are decoded by `decoder`.
     pub fn replace(&self, decoder: Decoder) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(decoder);
     }

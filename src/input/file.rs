@@ -12,12 +12,14 @@ use crate::domain::{Offset, SourceId, Timestamp};
 /// A longer line is cut here and becomes a dead letter.
 const LINE_MAX: u64 = 1 << 20;
 
+/// A file of events, one a line; its offsets are bytes.
 pub struct FileFeed {
     path: PathBuf,
     next: Offset,
 }
 
 impl FileFeed {
+    /// Reads `path` from its start.
     pub fn new(path: &Path) -> Self {
         Self { path: path.to_path_buf(), next: 0 }
     }

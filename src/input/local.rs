@@ -9,12 +9,14 @@ use crate::store::EventLog;
 /// Records read at once: bounds memory, not throughput.
 const READ_MAX: usize = 5_000;
 
+/// The local event log; its offsets are sequence numbers.
 pub struct LocalFeed {
     log: Arc<EventLog>,
     next: Offset,
 }
 
 impl LocalFeed {
+    /// Reads `log` from its start.
     pub fn new(log: Arc<EventLog>) -> Self {
         Self { log, next: 0 }
     }

@@ -116,6 +116,7 @@ impl Received<'_> {
         }
     }
 
+    /// The topic that it was read from.
     pub fn topic(&self) -> &str {
         // SAFETY: a record refers to its topic, whose name ends with a NUL and stays.
         let name = unsafe { CStr::from_ptr(rdsys::rd_kafka_topic_name(self.message().rkt)) };
@@ -123,6 +124,7 @@ impl Received<'_> {
         name.to_str().unwrap_or_default()
     }
 
+    /// The partition that it was read from.
     pub fn partition(&self) -> i32 {
         self.message().partition
     }
@@ -133,6 +135,7 @@ impl Received<'_> {
         this.partition == other.partition && ptr::eq(this.rkt, other.rkt)
     }
 
+    /// Its offset in the partition.
     pub fn offset(&self) -> Position {
         self.message().offset
     }

@@ -43,8 +43,10 @@ pub enum Family {
 }
 
 impl Family {
+    /// All families.
     pub const EVERY: [Self; 4] = [Self::Exponential, Self::LongTail, Self::TwoHumps, Self::Rebound];
 
+    /// Its name, as flags have it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Exponential => "exponential",

@@ -34,6 +34,7 @@ pub enum IncidentKind {
 }
 
 impl IncidentKind {
+    /// Its name, as written beside the events.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Outage => "outage",

@@ -66,12 +66,14 @@ pub struct Operator {
 }
 
 impl Operator {
+    /// The operator that a configuration describes; its seed decides everything.
     pub fn new(config: OperatorConfig) -> Self {
         let series = config.series();
         let (plans, levels) = (BTreeMap::new(), BTreeMap::new());
         Self { config, series, plans, levels, carried: None }
     }
 
+    /// What it was made from.
     pub fn config(&self) -> &OperatorConfig {
         &self.config
     }

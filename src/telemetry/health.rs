@@ -39,10 +39,12 @@ impl Health {
         self.set(component, State::Ready)
     }
 
+    /// The component does less than it should, and the service goes on. Returns whether that is new.
     pub fn degraded(&self, component: &str, reason: &str) -> bool {
         self.set(component, State::Degraded(reason.into()))
     }
 
+    /// The component does not work, and the service is not ready. Returns whether that is new.
     pub fn failing(&self, component: &str, reason: &str) -> bool {
         self.set(component, State::Failing(reason.into()))
     }
@@ -56,6 +58,7 @@ impl Health {
         true
     }
 
+    /// The state of all components.
     pub fn report(&self) -> Report {
         let components = self.states().clone();
         let status = if components.values().any(|s| matches!(s, State::Failing(_))) {

@@ -114,80 +114,103 @@ impl Default for Metrics {
             sink_refused: Family::default(),
             requests: Family::default(),
         };
-        let r = &mut metrics.registry;
-        r.register("ingest_events", "Events by source and outcome", metrics.events.clone());
-        r.register("dead_letters", "Events not counted, by reason", metrics.rejected.clone());
-        r.register(
-            "events_unmapped",
-            "Events counted under `unknown`, by what was missing",
-            metrics.unmapped.clone(),
-        );
-        r.register("ingest_lag", "Records not read yet, by partition", metrics.lag.clone());
-        r.register(
-            "source_frontier_age_seconds",
-            "Clock time since the end of the last closed window, by source",
-            metrics.source_age.clone(),
-        );
-        r.register(
-            "source_windows_open",
-            "Windows that are counted, by source",
-            metrics.source_windows.clone(),
-        );
-        r.register("windows_settled", "Windows that settled", metrics.settled.clone());
-        r.register("windows_revised", "Settled windows that changed", metrics.revised.clone());
-        r.register(
-            "alarms",
-            "What raises and clears came to: alarms that began, repeated, flapped, resynced, refused",
-            metrics.alarms.clone(),
-        );
-        r.register("alarms_standing", "Alarms that stand", metrics.alarms_standing.clone());
-        r.register("vintages_issued", "Forecasts issued", metrics.vintages.clone());
-        r.register(
-            "forecast_duration_seconds",
-            "Forecasting all series after a window settled",
-            metrics.forecast_seconds.clone(),
-        );
-        r.register(
-            "refit_duration_seconds",
-            "Fitting all series in the background",
-            metrics.refit_seconds.clone(),
-        );
-        r.register(
-            "store_commit_duration_seconds",
-            "Storing one report and what follows from it",
-            metrics.commit_seconds.clone(),
-        );
-        r.register(
-            "frontier_age_seconds",
-            "Clock time since the end of the last settled window",
-            metrics.frontier_age.clone(),
-        );
-        r.register("windows_open", "Windows held by the merge", metrics.open_windows.clone());
-        r.register("series_known", "Series forecast, roll-ups included", metrics.series.clone());
-        r.register(
-            "forecast_ledger",
-            "The ledger's figures of the last seven days, of roll-ups over all but one name",
-            metrics.ledger.clone(),
-        );
-        r.register("outbox_tries", "Deliveries by HTTP status, 0 for none", metrics.outbox.clone());
-        r.register("sink_points", "Points written, by sink", metrics.sink_points.clone());
-        r.register(
-            "sink_points_refused",
-            "Points that a sink will never take, by sink",
-            metrics.sink_refused.clone(),
-        );
-        r.register("http_requests", "API requests by status", metrics.requests.clone());
+        metrics.register();
         metrics
     }
 }
 
 impl Metrics {
+    /// Gives every metric its name and its help text.
+    fn register(&mut self) {
+        self.register_input();
+        self.register_engine();
+        self.register_output();
+    }
+
+    /// Events and sources.
+    fn register_input(&mut self) {
+        let r = &mut self.registry;
+        r.register("ingest_events", "Events by source and outcome", self.events.clone());
+        r.register("dead_letters", "Events not counted, by reason", self.rejected.clone());
+        r.register(
+            "events_unmapped",
+            "Events counted under `unknown`, by what was missing",
+            self.unmapped.clone(),
+        );
+        r.register("ingest_lag", "Records not read yet, by partition", self.lag.clone());
+        r.register(
+            "source_frontier_age_seconds",
+            "Clock time since the end of the last closed window, by source",
+            self.source_age.clone(),
+        );
+        r.register(
+            "source_windows_open",
+            "Windows that are counted, by source",
+            self.source_windows.clone(),
+        );
+    }
+
+    /// Windows, alarms and forecasts.
+    fn register_engine(&mut self) {
+        let r = &mut self.registry;
+        r.register("windows_settled", "Windows that settled", self.settled.clone());
+        r.register("windows_revised", "Settled windows that changed", self.revised.clone());
+        r.register(
+            "alarms",
+            "What raises and clears came to: alarms that began, repeated, flapped, resynced, refused",
+            self.alarms.clone(),
+        );
+        r.register("alarms_standing", "Alarms that stand", self.alarms_standing.clone());
+        r.register("vintages_issued", "Forecasts issued", self.vintages.clone());
+        r.register(
+            "forecast_duration_seconds",
+            "Forecasting all series after a window settled",
+            self.forecast_seconds.clone(),
+        );
+        r.register(
+            "refit_duration_seconds",
+            "Fitting all series in the background",
+            self.refit_seconds.clone(),
+        );
+        r.register(
+            "store_commit_duration_seconds",
+            "Storing one report and what follows from it",
+            self.commit_seconds.clone(),
+        );
+        r.register(
+            "frontier_age_seconds",
+            "Clock time since the end of the last settled window",
+            self.frontier_age.clone(),
+        );
+        r.register("windows_open", "Windows held by the merge", self.open_windows.clone());
+        r.register("series_known", "Series forecast, roll-ups included", self.series.clone());
+    }
+
+    /// The ledger, deliveries, sinks and requests.
+    fn register_output(&mut self) {
+        let r = &mut self.registry;
+        r.register(
+            "forecast_ledger",
+            "The ledger's figures of the last seven days, of roll-ups over all but one name",
+            self.ledger.clone(),
+        );
+        r.register("outbox_tries", "Deliveries by HTTP status, 0 for none", self.outbox.clone());
+        r.register("sink_points", "Points written, by sink", self.sink_points.clone());
+        r.register(
+            "sink_points_refused",
+            "Points that a sink will never take, by sink",
+            self.sink_refused.clone(),
+        );
+        r.register("http_requests", "API requests by status", self.requests.clone());
+    }
+
     /// The counter of one source's events of one outcome, to be kept: looking it up costs more than counting.
     pub fn events(&self, source: &SourceId, outcome: &'static str) -> Counter {
         let labels = SourceLabels { source: source.to_string(), outcome };
         self.events.get_or_create(&labels).clone()
     }
 
+    /// Counts an event that was not counted, by reason.
     pub fn rejected(&self, reason: Reason) {
         self.rejected.get_or_create(&ReasonLabels { reason: reason.as_str() }).inc();
     }
@@ -221,10 +244,12 @@ impl Metrics {
         self.source_windows.remove(&labels);
     }
 
+    /// Counts a window that was finalized.
     pub fn settled(&self) {
         self.settled.inc();
     }
 
+    /// Counts a finalized window that changed.
     pub fn revised(&self) {
         self.revised.inc();
     }
@@ -243,10 +268,12 @@ impl Metrics {
         self.forecast_seconds.observe(seconds);
     }
 
+    /// Notes how long fitting all series took.
     pub fn refitted(&self, seconds: f64) {
         self.refit_seconds.observe(seconds);
     }
 
+    /// Notes how long storing a report took.
     pub fn commit(&self, seconds: f64) {
         self.commit_seconds.observe(seconds);
     }
@@ -301,6 +328,7 @@ impl Metrics {
         self.sink_refused.get_or_create(&SinkLabels { sink }).inc_by(points as u64);
     }
 
+    /// Counts an answered request.
     pub fn request(&self, status: u16) {
         self.requests.get_or_create(&StatusLabels { status }).inc();
     }

@@ -54,6 +54,7 @@ impl From<forecast::Figures> for Figures {
     }
 }
 
+/// Figures of the forecasts of one lead.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LeadFigures {
     pub lead_minutes: u32,

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::Key;
 use crate::alert;
 
+/// What one series lacks at the worst window of an alert.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Shortfall {
     #[serde(flatten)]
@@ -20,6 +21,7 @@ pub struct Shortfall {
     pub rostered: bool,
 }
 
+/// An alert of a region and service.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Alert {
     pub id: String,

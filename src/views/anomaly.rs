@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::Key;
 use crate::anomaly;
 
+/// A window far outside its forecast.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Anomaly {
     #[serde(flatten)]

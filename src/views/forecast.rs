@@ -29,6 +29,7 @@ pub struct ModelTarget {
     pub quantiles: BTreeMap<String, f64>,
 }
 
+/// What is forecast for one window.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ForecastTarget {
     pub start: String,
@@ -55,6 +56,7 @@ impl From<forecast::Cause> for Cause {
     }
 }
 
+/// One vintage of a series.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Forecast {
     #[serde(flatten)]

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::domain::MaintenanceEvent;
 
+/// Planned work.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Maintenance {
     pub id: String,

@@ -13,6 +13,7 @@ use crate::store::{Reader, StoreError};
 /// Counts that a sparkline shows.
 const SPARK_WINDOWS: u32 = 48;
 
+/// What the next six hours hold for a series, as present-time numbers.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Outlook {
     #[serde(flatten)]

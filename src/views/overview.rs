@@ -74,6 +74,7 @@ pub struct PeakAgents {
     pub of: usize,
 }
 
+/// The largest gap of all leaves.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WorstGap {
     #[serde(flatten)]

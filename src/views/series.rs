@@ -31,6 +31,7 @@ impl Key {
     }
 }
 
+/// A series as it is listed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SeriesInfo {
     #[serde(flatten)]
@@ -44,6 +45,7 @@ pub struct SeriesInfo {
     pub time_zone: String,
 }
 
+/// Alarm messages of a window by severity.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AlarmCounts {
     pub critical: u32,
@@ -56,6 +58,7 @@ pub struct AlarmCounts {
     pub active: u32,
 }
 
+/// The counts of one window.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Window {
     pub start: String,
@@ -90,6 +93,7 @@ impl From<&store::SeriesWindow> for Window {
     }
 }
 
+/// Windows of one series.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SeriesWindows {
     #[serde(flatten)]

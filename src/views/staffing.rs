@@ -7,6 +7,7 @@ use super::Key;
 use crate::domain::Timestamp;
 use crate::staffing;
 
+/// What one window needs.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StaffingTarget {
     pub start: String,
@@ -21,6 +22,7 @@ pub struct StaffingTarget {
     pub service_level: f64,
 }
 
+/// The plan of a series for the next six hours.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Staffing {
     #[serde(flatten)]
@@ -75,6 +77,10 @@ impl From<&staffing::Shift> for Shift {
 }
 
 impl Shift {
+    /// The shift that is meant.
+    ///
+    /// # Errors
+    /// Which field is wrong, and what is allowed.
     pub fn checked(&self) -> Result<staffing::Shift, String> {
         let time = |key: &str, text: &str| {
             Timestamp::parse(text).map_err(|error| format!("{key}: {error}"))

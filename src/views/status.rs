@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::domain;
 
+/// The service and how far it is.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Status {
     pub version: &'static str,

@@ -31,6 +31,7 @@ use crate::domain::{Clock as _, Timestamp};
 
 const DAY_MS: i64 = 86_400_000;
 
+/// What to play, where to and how fast.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
     /// Event files, one JSON object a line, each roughly in order of time; `-` is standard input

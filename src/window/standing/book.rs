@@ -39,6 +39,7 @@ pub struct AlarmBook {
 }
 
 impl AlarmBook {
+    /// A book without alarms.
     pub fn new(rules: AlarmRules) -> Self {
         Self { rules, ..Self::default() }
     }

@@ -1,15 +1,15 @@
 //! Messages of the topic `surgecast.partials`, as JSON.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+mod form;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use self::form::Body;
 use crate::domain::{
-    AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Name, Offset, Position, Reason, Scope,
-    SeriesKey, SourceId, TOPICS, Timestamp,
+    AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Offset, Position, SourceId, Timestamp,
 };
-use crate::window::{Cell, Counts, Frontier, Partial};
+use crate::window::{Cell, Frontier, Partial};
 
 /// Version that is written; others are refused, never guessed at.
 pub const WIRE_VERSION: u32 = 1;
@@ -86,105 +86,6 @@ struct VersionOnly {
     v: u32,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-enum Body {
-    Partial {
-        topic: String,
-        partition: i32,
-        window_ms: i64,
-        cell: CellForm,
-        tickets: u32,
-        /// In the order of `Severity::EVERY`.
-        raised: [u32; 5],
-        cleared: u32,
-        other: u32,
-        duplicates: u32,
-        /// In the order of `Topic::EVERY`; releases before topics neither write nor read it.
-        #[serde(default, skip_serializing_if = "is_silent")]
-        topics: [u32; TOPICS],
-        upto: Offset,
-    },
-    Frontier {
-        topic: String,
-        partition: i32,
-        closed_ms: i64,
-        caught_up_ms: Option<i64>,
-        upto: Option<Offset>,
-        reported_ms: i64,
-    },
-    Alarm {
-        topic: String,
-        partition: i32,
-        offset: Offset,
-        event: AlarmEvent,
-    },
-    Rebuilt {
-        topic: String,
-        partition: i32,
-        offset: Offset,
-        list: ListRebuilt,
-    },
-    Maintenance {
-        topic: String,
-        partition: i32,
-        offset: Offset,
-        event: MaintenanceEvent,
-    },
-    Dead {
-        topic: String,
-        partition: i32,
-        offset: Offset,
-        /// Releases before it keep one of a record's.
-        #[serde(default, skip_serializing_if = "is_first")]
-        nth: u16,
-        received_ms: i64,
-        reason: Reason,
-        detail: String,
-        /// Base64: the bytes need not be text.
-        bytes: String,
-        cell: Option<CellForm>,
-        window_ms: Option<i64>,
-    },
-    Leader {
-        instance: String,
-        url: String,
-    },
-    Told {
-        instance: String,
-        what: serde_json::Value,
-    },
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum CellForm {
-    Tickets {
-        region: Name,
-        service: Name,
-        channel: Name,
-    },
-    Alarms {
-        region: Name,
-        service: Name,
-    },
-    Maintenance,
-    /// Releases before phrases skip it, with a line in their log.
-    Phrase {
-        region: Name,
-        service: Name,
-        phrase: Box<str>,
-    },
-}
-
-fn is_first(nth: &u16) -> bool {
-    *nth == 0
-}
-
-fn is_silent(topics: &[u32; TOPICS]) -> bool {
-    topics.iter().all(|n| *n == 0)
-}
-
 impl Wire {
     /// The source that it speaks of, if it speaks of one.
     pub fn source(&self) -> Option<&SourceId> {
@@ -221,184 +122,13 @@ impl Wire {
     }
 }
 
-impl From<Wire> for Body {
-    fn from(wire: Wire) -> Self {
-        match wire {
-            Wire::Partial { source, partial: Partial { window, cell, counts, upto } } => {
-                Self::Partial {
-                    topic: source.topic.as_ref().to_owned(),
-                    partition: source.partition,
-                    window_ms: window.millis(),
-                    cell: cell.into(),
-                    tickets: counts.tickets,
-                    raised: counts.raised,
-                    cleared: counts.cleared,
-                    other: counts.other,
-                    duplicates: counts.duplicates,
-                    topics: counts.topics,
-                    upto,
-                }
-            }
-            Wire::Frontier { source, frontier, upto, reported_at } => Self::Frontier {
-                topic: source.topic.as_ref().to_owned(),
-                partition: source.partition,
-                closed_ms: frontier.closed.millis(),
-                caught_up_ms: frontier.caught_up_at.map(Timestamp::millis),
-                upto,
-                reported_ms: reported_at.millis(),
-            },
-            Wire::Alarm { position, event } => {
-                let (topic, partition, offset) = parts(&position);
-                Self::Alarm { topic, partition, offset, event }
-            }
-            Wire::Rebuilt { position, list } => {
-                let (topic, partition, offset) = parts(&position);
-                Self::Rebuilt { topic, partition, offset, list }
-            }
-            Wire::Maintenance { position, event } => {
-                let (topic, partition, offset) = parts(&position);
-                Self::Maintenance { topic, partition, offset, event }
-            }
-            Wire::Dead { letter, place } => {
-                let (topic, partition, offset) = parts(&letter.position);
-                let (cell, window) = place.unzip();
-                Self::Dead {
-                    topic,
-                    partition,
-                    offset,
-                    nth: letter.nth,
-                    received_ms: letter.received_at.millis(),
-                    reason: letter.reason,
-                    detail: letter.detail,
-                    bytes: BASE64.encode(&letter.bytes),
-                    cell: cell.map(CellForm::from),
-                    window_ms: window.map(Timestamp::millis),
-                }
-            }
-            Wire::Leader { instance, url } => Self::Leader { instance, url },
-            Wire::Told { instance, what } => Self::Told { instance, what },
-        }
-    }
-}
-
-fn parts(position: &Position) -> (String, i32, Offset) {
-    let SourceId { topic, partition } = &position.source;
-    (topic.as_ref().to_owned(), *partition, position.offset)
-}
-
-impl From<Body> for Wire {
-    fn from(body: Body) -> Self {
-        match body {
-            Body::Partial {
-                topic,
-                partition,
-                window_ms,
-                cell,
-                tickets,
-                raised,
-                cleared,
-                other,
-                duplicates,
-                topics,
-                upto,
-            } => Self::Partial {
-                source: SourceId::new(&topic, partition),
-                partial: Partial {
-                    window: Timestamp::from_millis(window_ms),
-                    cell: cell.into(),
-                    counts: Counts { tickets, raised, cleared, other, duplicates, topics },
-                    upto,
-                },
-            },
-            Body::Frontier { topic, partition, closed_ms, caught_up_ms, upto, reported_ms } => {
-                Self::Frontier {
-                    source: SourceId::new(&topic, partition),
-                    frontier: Frontier {
-                        closed: Timestamp::from_millis(closed_ms),
-                        caught_up_at: caught_up_ms.map(Timestamp::from_millis),
-                    },
-                    upto,
-                    reported_at: Timestamp::from_millis(reported_ms),
-                }
-            }
-            Body::Alarm { topic, partition, offset, event } => {
-                let source = SourceId::new(&topic, partition);
-                Self::Alarm { position: Position { source, offset }, event }
-            }
-            Body::Rebuilt { topic, partition, offset, list } => {
-                let source = SourceId::new(&topic, partition);
-                Self::Rebuilt { position: Position { source, offset }, list }
-            }
-            Body::Maintenance { topic, partition, offset, event } => {
-                let source = SourceId::new(&topic, partition);
-                Self::Maintenance { position: Position { source, offset }, event }
-            }
-            Body::Dead {
-                topic,
-                partition,
-                offset,
-                nth,
-                received_ms,
-                reason,
-                detail,
-                bytes,
-                cell,
-                window_ms,
-            } => {
-                let source = SourceId::new(&topic, partition);
-                let letter = DeadLetter {
-                    position: Position { source, offset },
-                    nth,
-                    received_at: Timestamp::from_millis(received_ms),
-                    reason,
-                    detail,
-                    // Written by this program; what is damaged is kept as it is.
-                    bytes: BASE64.decode(&bytes).unwrap_or(bytes.into_bytes()).into(),
-                };
-                let window = window_ms.map(Timestamp::from_millis);
-                Self::Dead { letter, place: cell.map(Cell::from).zip(window) }
-            }
-            Body::Leader { instance, url } => Self::Leader { instance, url },
-            Body::Told { instance, what } => Self::Told { instance, what },
-        }
-    }
-}
-
-impl From<Cell> for CellForm {
-    fn from(cell: Cell) -> Self {
-        match cell {
-            Cell::Tickets(SeriesKey { region, service, channel }) => {
-                Self::Tickets { region, service, channel }
-            }
-            Cell::Alarms(Scope { region, service }) => Self::Alarms { region, service },
-            Cell::Maintenance => Self::Maintenance,
-            Cell::Phrase(Scope { region, service }, phrase) => {
-                Self::Phrase { region, service, phrase }
-            }
-        }
-    }
-}
-
-impl From<CellForm> for Cell {
-    fn from(form: CellForm) -> Self {
-        match form {
-            CellForm::Tickets { region, service, channel } => {
-                Self::Tickets(SeriesKey { region, service, channel })
-            }
-            CellForm::Alarms { region, service } => Self::Alarms(Scope { region, service }),
-            CellForm::Maintenance => Self::Maintenance,
-            CellForm::Phrase { region, service, phrase } => {
-                Self::Phrase(Scope { region, service }, phrase)
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::{Name, Reason, Scope, SeriesKey, TOPICS};
+    use crate::window::Counts;
 
     fn name() -> impl Strategy<Value = Name> {
         "[a-zé☎ \"\\\\]{1,12}".prop_filter_map("a name", |text| Name::filter(&text).ok())
