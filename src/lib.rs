@@ -5,13 +5,14 @@
 //! | room | job | may use |
 //! | --- | --- | --- |
 //! | [`domain`] | series, event, window, civil time | – |
+//! | [`stats`] | distributions, medians, least squares | – |
 //! | [`ingest`] | bytes → event, or a reject with a reason | domain |
 //! | [`window`] | per-partition fold, lateness, frontier, partials, their merge | domain |
-//! | [`forecast`] | history, seasonality, intervals, ledger scoring | domain |
-//! | [`anomaly`] | surprise against the forecast | forecast, domain |
-//! | [`staffing`] | Erlang, plan against the roster | forecast, domain |
+//! | [`forecast`] | history, seasonality, intervals, ledger scoring | stats, domain |
+//! | [`anomaly`] | surprise against the forecast | forecast, stats, domain |
+//! | [`staffing`] | Erlang, plan against the roster | forecast, stats, domain |
 //! | [`alert`] | rules, life cycle, texts | anomaly, staffing, forecast, domain |
-//! | [`simulate`] | an operator to try it on | domain |
+//! | [`simulate`] | an operator to try it on | stats, domain |
 //! | [`kafka`] | the clients that read and write, wire forms of partials and commits | telemetry, window, ingest, domain |
 //! | [`store`] | what must survive a restart | the core's types |
 //! | [`sink`] | InfluxDB, notification channels | store, window, outputs, domain |
@@ -33,6 +34,7 @@ pub mod kafka;
 pub mod simulate;
 pub mod sink;
 pub mod staffing;
+pub mod stats;
 pub mod store;
 pub mod telemetry;
 pub mod window;

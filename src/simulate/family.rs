@@ -26,11 +26,11 @@ use std::time::Duration;
 use chrono::Timelike;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use statrs::function::erf::erfc;
 
 use super::incident::{Incident, IncidentKind, LONGEST, Spell, strength as exponential};
 use super::{rebound, two_humps};
 use crate::domain::{Severity, Timestamp, Zone};
+use crate::stats::normal;
 
 /// How complaints follow faults.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -122,7 +122,7 @@ fn log_normal_cdf(ratio: f64, spread: f64) -> f64 {
     if ratio <= 0.0 {
         return 0.0;
     }
-    0.5 * erfc(-ratio.ln() / spread / std::f64::consts::SQRT_2)
+    normal::cdf(ratio.ln() / spread)
 }
 
 const TELLING: [(&str, Severity); 4] = [

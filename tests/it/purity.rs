@@ -5,16 +5,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Values in, values out.
-const CORE: [&str; 8] =
-    ["domain", "ingest", "window", "forecast", "anomaly", "staffing", "alert", "simulate"];
+const CORE: [&str; 9] =
+    ["domain", "stats", "ingest", "window", "forecast", "anomaly", "staffing", "alert", "simulate"];
 
 /// Crates that are values in, values out too. Of all others in `Cargo.toml` the core knows nothing.
-const CORE_CRATES: [&str; 18] = [
+const CORE_CRATES: [&str; 19] = [
     "aho_corasick",
     "augurs",
     "chrono",
     "chrono_tz",
     "foldhash",
+    "ndarray",
     "postcard",
     "rand",
     "rand_chacha",
