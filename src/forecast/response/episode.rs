@@ -21,7 +21,7 @@ const GAP_MS: i64 = 20 * 60_000;
 const SPAN_MS: i64 = 90 * 60_000;
 /// Devices whose alarms are an episode together whatever their class: faults are told by how many they strike, too.
 const MASS: usize = 3;
-/// Figures that every episode has; one a type follows.
+/// Features that every episode has; one a type follows.
 pub(super) const FEATURES: usize = PLAIN + DEVICE_KNOTS.len();
 /// Those of them before the ones of [`DEVICE_KNOTS`].
 pub(super) const PLAIN: usize = 6;

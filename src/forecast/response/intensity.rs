@@ -49,12 +49,12 @@ impl IntensityProfile {
         let end = self.end.max(self.onset + hold);
         let since = if self.held(end) > 0.01 { from - self.wake } else { f64::INFINITY };
         let asleep = self.asleep(from);
-        let near_knot = from < self.onset + 90.0
+        let near_change = from < self.onset + 90.0
             || (since > -60.0 && since < 360.0)
             || self.asleep(from + 60.0) != asleep
             || (asleep > 0.0 && asleep < 1.0)
             || (from + 60.0 > end && from < end + 90.0);
-        if near_knot { 1 } else { (60.0 / minutes) as usize }.max(1)
+        if near_change { 1 } else { (60.0 / minutes) as usize }.max(1)
     }
 
     /// Mean strength over a window that begins `from` minutes after the episode's start.
@@ -70,7 +70,7 @@ impl IntensityProfile {
             return 0.0;
         }
         let end = self.end.max(self.onset + hold);
-        let near = |knot: f64| (from - knot).abs() < 60.0;
+        let near = |change: f64| (from - change).abs() < 60.0;
         let fine = minutes > 15.0 || near(self.onset) || near(end);
         let held = self.held(end);
         let parts = if fine { ((minutes / 10.0).ceil() as usize).max(1) } else { 1 };
