@@ -5,13 +5,14 @@
 //! | room | job | may use |
 //! | --- | --- | --- |
 //! | [`domain`] | series, event, window, civil time, durations, back-off | – |
+//! | [`stats`] | distributions, medians, least squares | – |
 //! | [`ingest`] | bytes → event, or a reject with a reason | domain |
 //! | [`window`] | per-partition aggregation, lateness, watermark, partials, their merge | domain |
-//! | [`forecast`] | history, seasonality, intervals, ledger scoring | domain |
-//! | [`anomaly`] | surprise against the forecast | forecast, domain |
-//! | [`staffing`] | Erlang, plan against the roster | forecast, domain |
+//! | [`forecast`] | history, seasonality, intervals, ledger scoring | stats, domain |
+//! | [`anomaly`] | surprise against the forecast | forecast, stats, domain |
+//! | [`staffing`] | Erlang, plan against the roster | forecast, stats, domain |
 //! | [`alert`] | rules, life cycle, texts | anomaly, staffing, forecast, domain |
-//! | [`simulate`] | an operator to try it on | domain |
+//! | [`simulate`] | an operator to try it on | stats, domain |
 //! | [`clock`] | the machine's clocks, a fast one, one that tests move | domain |
 //! | [`telemetry`] | metrics, tracing, health | domain |
 //! | [`store`] | what must survive a restart | the core's types |
@@ -48,6 +49,7 @@ pub mod output;
 pub mod report;
 pub mod simulate;
 pub mod staffing;
+pub mod stats;
 pub mod store;
 pub mod telemetry;
 pub mod views;

@@ -3,22 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::past::{PHRASE_REACH, Past};
-use super::said::{surge, tell};
+use super::rules::{RULES, ScopeCase, TROUBLE};
+use super::scope_history::{PHRASE_REACH, ScopeHistory, TOPIC_REACH};
+use super::types::{Anomaly, hundredths};
 use super::usual::Usual;
-use super::{Anomaly, AnomalyKind, OFF_BY_MIN, SCORE_MIN};
-use crate::domain::{Scope, Spoken, TOPICS, Timestamp, Topic, WindowWidth};
+use crate::domain::{Scope, Spoken, TOPICS, Timestamp, WindowWidth};
 
-/// Topics that speak of trouble in the network.
-const TROUBLE: [Topic; 3] = [Topic::Outage, Topic::Coverage, Topic::Slow];
-const DAY: Duration = Duration::from_secs(86_400);
-const WEEK: Duration = Duration::from_secs(7 * 86_400);
-/// Weeks that are looked back at.
-const WEEKS: i64 = 4;
-/// Comparable windows below which nothing is judged.
-const SAMPLES_MIN: usize = 3;
-/// Weekly ones below which other days of the week stand in.
-const WEEKLY_MIN: usize = 6;
 /// Surprise from which a sign is told: one in a hundred.
 const SIGN_MIN: f64 = 2.0;
 
@@ -43,12 +33,13 @@ pub struct EarlySign {
 #[derive(Debug)]
 pub struct Complaints {
     width: WindowWidth,
-    by_scope: BTreeMap<Scope, Past>,
+    by_scope: BTreeMap<Scope, ScopeHistory>,
 }
 
 impl Complaints {
-    /// How far back topics are kept, and phrases.
-    pub const REACH: Duration = Duration::from_secs(4 * WEEK.as_secs() + DAY.as_secs());
+    /// How far back topics are kept.
+    pub const REACH: Duration = TOPIC_REACH;
+    /// How far back phrases are kept.
     pub const PHRASE_REACH: Duration = PHRASE_REACH;
 
     pub fn new(width: WindowWidth) -> Self {
@@ -67,15 +58,15 @@ impl Complaints {
         for scope in spoken.keys() {
             self.by_scope.entry(scope.clone()).or_default();
         }
-        for (scope, past) in &mut self.by_scope {
+        for (scope, history) in &mut self.by_scope {
             let said = spoken.get(scope);
             let topics = said.map(|said| said.topics).unwrap_or_default();
-            past.add(index, &topics, missing.contains(scope));
+            history.add(index, &topics, missing.contains(scope));
             for (phrase, tickets) in said.into_iter().flat_map(|said| &said.phrases) {
-                past.add_phrase(index, phrase, *tickets);
+                history.add_phrase(index, phrase, *tickets);
             }
-            past.trim(index - self.width.per(Self::REACH) as i64);
-            past.trim_phrases(index - self.width.per(Self::PHRASE_REACH) as i64);
+            history.trim(index - self.width.per(Self::REACH) as i64);
+            history.trim_phrases(index - self.width.per(Self::PHRASE_REACH) as i64);
         }
     }
 
@@ -85,9 +76,9 @@ impl Complaints {
         scope: &Scope,
         windows: impl Iterator<Item = (Timestamp, [u32; TOPICS], bool)>,
     ) {
-        let past = self.by_scope.entry(scope.clone()).or_default();
+        let history = self.by_scope.entry(scope.clone()).or_default();
         for (window, topics, missing) in windows {
-            past.add(self.width.index(window), &topics, missing);
+            history.add(self.width.index(window), &topics, missing);
         }
     }
 
@@ -106,69 +97,19 @@ impl Complaints {
         after: &[u32; TOPICS],
     ) {
         let index = self.width.index(window);
-        let past = self.by_scope.entry(scope.clone()).or_default();
-        past.add(index, after, false);
-        past.take_off(index, before);
+        let history = self.by_scope.entry(scope.clone()).or_default();
+        history.add(index, after, false);
+        history.take_off(index, before);
     }
 
     /// Judges a window that [`Self::push`] has taken. `alarms` says in words what stands at a scope, if anything does.
     pub fn judge(&self, window: Timestamp, alarms: &BTreeMap<Scope, String>) -> Vec<Anomaly> {
-        let index = self.width.index(window);
-        let mut found = Vec::new();
-        for (scope, past) in &self.by_scope {
-            let series = scope.all_channels();
-            let stands = alarms.get(scope).map(String::as_str);
-            if let Some((topics, actual, usual, score)) = self.trouble(past, index) {
-                found.push(Anomaly {
-                    series: series.clone(),
-                    window,
-                    kind: AnomalyKind::Complaints,
-                    score: round(score),
-                    actual,
-                    expected: round(usual.mean),
-                    text: tell(topics, actual, usual.mean, stands),
-                });
-            }
-            if let Some((text, actual, expected, score)) = surge(past, index, self.width) {
-                let (kind, score) = (AnomalyKind::Phrase, round(score));
-                let expected = round(expected);
-                found.push(Anomaly { series, window, kind, score, actual, expected, text });
-            }
-        }
-        found
-    }
-
-    /// The trouble that is most surprising, if it is surprising: its topics, tickets, what is usual, and the score.
-    fn trouble(&self, past: &Past, index: i64) -> Option<(&'static [Topic], f64, Usual, f64)> {
-        const GROUPS: [&[Topic]; 4] = [&TROUBLE, &[TROUBLE[0]], &[TROUBLE[1]], &[TROUBLE[2]]];
-        let mut best: Option<(&'static [Topic], f64, Usual, f64)> = None;
-        for topics in GROUPS {
-            let actual = past.sum(index, topics)?;
-            if actual < OFF_BY_MIN {
-                continue;
-            }
-            let Some(usual) = self.usual(past, index, topics) else { continue };
-            let score = usual.surprise(actual);
-            if actual - usual.mean < OFF_BY_MIN || score < SCORE_MIN {
-                continue;
-            }
-            // Of equals the narrower says more.
-            if best.is_none_or(|best| score >= best.3) {
-                best = Some((topics, actual, usual, score));
-            }
-        }
-        best
-    }
-
-    /// What is usual at this time of the week: the same window and its neighbours of four weeks, else of other days.
-    fn usual(&self, past: &Past, index: i64, topics: &[Topic]) -> Option<Usual> {
-        let (day, week) = (self.width.per(DAY) as i64, self.width.per(WEEK) as i64);
-        let around = |back: i64| (-1..=1).filter_map(move |by| past.sum(index - back + by, topics));
-        let mut samples: Vec<f64> = (1..=WEEKS).flat_map(|n| around(n * week)).collect();
-        if samples.len() < WEEKLY_MIN {
-            samples.extend((1..=6).flat_map(|n| around(n * day)));
-        }
-        if samples.len() < SAMPLES_MIN { None } else { Usual::of(&mut samples) }
+        let judged = self.by_scope.iter().flat_map(|(scope, history)| {
+            let alarms = alarms.get(scope).map(String::as_str);
+            let case = ScopeCase { scope, history, width: self.width, window, alarms };
+            RULES.iter().filter_map(move |rule| rule.of_scope(&case))
+        });
+        judged.collect()
     }
 
     /// Scopes whose customers complained of trouble more than usual in the last `windows` windows before `end`, the most
@@ -177,11 +118,11 @@ impl Complaints {
         let last = self.width.index(end);
         let indices = last - i64::from(windows.max(1))..last;
         let mut signs: Vec<EarlySign> = Vec::new();
-        for (scope, past) in &self.by_scope {
+        for (scope, history) in &self.by_scope {
             let mut sum: Option<(f64, Usual)> = None;
             for index in indices.clone() {
-                let actual = past.sum(index, &TROUBLE);
-                let usual = self.usual(past, index, &TROUBLE);
+                let actual = history.sum(index, &TROUBLE);
+                let usual = history.usual(index, &TROUBLE, self.width);
                 let Some((actual, usual)) = actual.zip(usual) else { continue };
                 sum = Some(match sum {
                     None => (actual, usual),
@@ -200,7 +141,7 @@ impl Complaints {
                 actual,
                 usual: usual.mean,
                 excess: actual - usual.mean,
-                score: round(score),
+                score: hundredths(score),
             });
         }
         signs.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.scope.cmp(&b.scope)));
@@ -208,13 +149,10 @@ impl Complaints {
     }
 }
 
-fn round(number: f64) -> f64 {
-    (number * 100.0).round() / 100.0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::anomaly::AnomalyKind;
     use crate::domain::SeriesKey;
 
     const WIDTH: WindowWidth = WindowWidth::QUARTER;

@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{SeriesKey, Timestamp};
 
+/// No score says more than this.
+pub(super) const SCORE_MAX: f64 = 20.0;
+
+/// What is abnormal about a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AnomalyKind {
@@ -30,4 +34,9 @@ pub struct Anomaly {
     pub expected: f64,
     /// One sentence for a person.
     pub text: String,
+}
+
+/// To two decimals, as scores are kept.
+pub(super) fn hundredths(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
 }

@@ -1,8 +1,7 @@
 //! How many complaints are usual, and how surprising a count is beside that.
 
-use statrs::function::beta::beta_reg;
-
-use super::SCORE_MAX;
+use super::types::SCORE_MAX;
+use crate::stats::{NegativeBinomial, upper_median};
 
 /// Complaints are never surer than this: the day's mood moves all of a window's together.
 const DISPERSION_MIN: f64 = 0.05;
@@ -20,8 +19,7 @@ impl Usual {
     /// From counts of comparable windows, at least one. A count far above the others, of an outage of back then,
     /// is cut to three standard deviations above the median.
     pub fn of(samples: &mut [f64]) -> Option<Self> {
-        samples.sort_by(f64::total_cmp);
-        let median = *samples.get(samples.len() / 2)?;
+        let median = upper_median(samples)?;
         let most = median + 3.0 * median.max(1.0).sqrt();
         let n = samples.len() as f64;
         let sum: f64 = samples.iter().map(|count| count.min(most)).sum();
@@ -51,9 +49,7 @@ impl Usual {
         if count < 1.0 || self.mean <= 0.0 {
             return 0.0;
         }
-        // Moments of a negative binomial: variance = mean + mean² / shape.
-        let shape = self.mean * self.mean / (self.variance - self.mean).max(1e-9);
-        let tail = beta_reg(count, shape, self.mean / (self.mean + shape));
+        let tail = NegativeBinomial::with_variance(self.mean, self.variance).tail(count);
         (-tail.max(f64::MIN_POSITIVE).log10()).clamp(0.0, SCORE_MAX)
     }
 }

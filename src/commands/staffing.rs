@@ -6,7 +6,8 @@ use clap::{Args, ValueEnum};
 
 use crate::commands::usage::UsageError;
 use crate::staffing::{
-    Model, Profile, Staffing, evaluate, keeps, parse_seconds, parse_target, required,
+    ErlangA, ErlangC, Model, Profile, Staffing, evaluate, keeps, parse_seconds, parse_target,
+    required,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -89,10 +90,10 @@ impl StaffingArgs {
             usage(format!("--target {}: use percent/seconds, such as 80/20", self.target))
         })?;
         let patience = self.patience.as_deref().map(|t| seconds("--patience", t)).transpose()?;
-        let model = match self.model {
-            ModelName::ErlangC => Model::ErlangC,
-            ModelName::ErlangA if patience.is_some() => Model::ErlangA,
-            ModelName::ErlangA => {
+        let model = match (self.model, patience) {
+            (ModelName::ErlangC, _) => Model::ErlangC(ErlangC),
+            (ModelName::ErlangA, Some(patience)) => Model::ErlangA(ErlangA { patience }),
+            (ModelName::ErlangA, None) => {
                 return Err(usage("--model erlang-a needs --patience, such as --patience 180s"));
             }
         };
@@ -103,7 +104,6 @@ impl StaffingArgs {
             model,
             aht: seconds("--aht", &self.aht)?,
             target,
-            patience,
             shrinkage: share("--shrinkage", Some(self.shrinkage), 0.0, 0.95)?.unwrap_or(0.0),
             max_occupancy: share("--max-occupancy", self.max_occupancy, 0.05, 1.0)?,
             max_asa: self.max_asa.as_deref().map(|t| seconds("--max-asa", t)).transpose()?,

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::spread::{cumulative, dispersion, ln_mass};
+use super::spread::{cumulative, dispersion};
 use super::{Cause, QUANTILES, Target, Vintage, quantiles, rounded};
 use crate::domain::{Timestamp, WindowWidth};
+use crate::stats::NegativeBinomial;
 
 /// Chance of a false alarm a series and window, both sides and all looks together.
 const FALSE_ALARMS: f64 = 1e-3;
@@ -58,16 +59,16 @@ impl SoFar {
     }
 }
 
-/// A law that a count may be of: negative binomial.
+/// One of the distributions that a count may be of: negative binomial.
 #[derive(Clone, Copy, Debug, Default)]
-struct Law {
+struct MixtureComponent {
     /// How likely it is the one.
     weight: f64,
     mean: f64,
     dispersion: f64,
 }
 
-impl Law {
+impl MixtureComponent {
     /// What a forecast says of the whole window.
     fn usual(target: &Target) -> Self {
         let dispersion = dispersion(target.mean, &target.quantiles).max(DISPERSION_MIN);
@@ -83,10 +84,11 @@ impl Law {
     /// ln of how likely it is the one once a `share` of the window has brought `count` tickets.
     fn likely(self, share: f64, count: f64) -> f64 {
         let seen = share * self.mean;
-        self.weight.ln() + if seen > 0.0 { ln_mass(count, seen, self.dispersion) } else { 0.0 }
+        let counts = NegativeBinomial::with_dispersion(seen, self.dispersion);
+        self.weight.ln() + if seen > 0.0 { counts.ln_mass(count) } else { 0.0 }
     }
 
-    /// The law of what is still to come then: its rate is gamma, and what came adds to its shape.
+    /// The distribution of what is still to come then: its rate is gamma, and what came adds to its shape.
     fn rest(self, weight: f64, share: f64, count: f64) -> Self {
         let size = 1.0 / self.dispersion;
         let mean = (1.0 - share) * (size + count) / (size / self.mean + share);
@@ -98,7 +100,7 @@ impl Law {
 pub fn is_far_off(target: &Target, seen: &SoFar, width: WindowWidth, every: Duration) -> bool {
     let looks = (width.length().as_secs_f64() / every.as_secs_f64()).max(1.0);
     let chance = FALSE_ALARMS / 2.0 / looks;
-    let Law { mean, dispersion, .. } = Law::usual(target);
+    let MixtureComponent { mean, dispersion, .. } = MixtureComponent::usual(target);
     let many = mean * seen.share(seen.upto, width);
     let few = mean * seen.share(seen.upto - DELAY, width);
     1.0 - cumulative(many, dispersion, seen.count - 1.0) < chance
@@ -109,16 +111,16 @@ pub fn is_far_off(target: &Target, seen: &SoFar, width: WindowWidth, every: Dura
 pub fn completed(target: &Target, seen: &SoFar, width: WindowWidth) -> Target {
     let share = seen.share(seen.upto, width);
     let rest = if target.mean > 0.0 && share < 1.0 {
-        let laws = [Law::usual(target), Law::upset(target)];
-        let likely = laws.map(|law| law.likely(share, seen.count));
+        let components = [MixtureComponent::usual(target), MixtureComponent::upset(target)];
+        let likely = components.map(|component| component.likely(share, seen.count));
         let most = likely[0].max(likely[1]);
         let weights = likely.map(|ln| (ln - most).exp());
         let total: f64 = weights.iter().sum();
-        std::array::from_fn(|i| laws[i].rest(weights[i] / total, share, seen.count))
+        std::array::from_fn(|i| components[i].rest(weights[i] / total, share, seen.count))
     } else {
-        [Law::default(); 2]
+        [MixtureComponent::default(); 2]
     };
-    let more: f64 = rest.iter().map(|law| law.weight * law.mean).sum();
+    let more: f64 = rest.iter().map(|component| component.weight * component.mean).sum();
     let mut whole = Target {
         mean: rounded(seen.count + more),
         quantiles: mixed(rest).map(|q| seen.count + q),
@@ -128,11 +130,11 @@ pub fn completed(target: &Target, seen: &SoFar, width: WindowWidth) -> Target {
     whole
 }
 
-/// Counts at [`QUANTILES`] of a mixture: each lies between those of its laws.
-fn mixed(laws: [Law; 2]) -> [f64; 7] {
-    let each = laws.map(|law| quantiles(law.mean, law.dispersion));
+/// Counts at [`QUANTILES`] of a mixture: each lies between those of its components.
+fn mixed(components: [MixtureComponent; 2]) -> [f64; 7] {
+    let each = components.map(|component| quantiles(component.mean, component.dispersion));
     let below = |count: f64| -> f64 {
-        let shares = laws.iter().map(|l| l.weight * cumulative(l.mean, l.dispersion, count));
+        let shares = components.iter().map(|l| l.weight * cumulative(l.mean, l.dispersion, count));
         shares.sum()
     };
     std::array::from_fn(|i| {
@@ -251,7 +253,7 @@ mod tests {
         for (mean, dispersion) in [(3.0, 0.1), (20.0, 0.05), (150.0, 0.08), (0.4, 0.05)] {
             let usual = target(mean, dispersion);
             let shape: f64 = 1.0 / dispersion;
-            let rates = Gamma::new(shape, mean / shape).expect("a law");
+            let rates = Gamma::new(shape, mean / shape).expect("a component");
             for _ in 0..windows / 4 {
                 let rate: f64 = rates.sample(&mut rng);
                 let tickets =

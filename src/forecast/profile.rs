@@ -2,6 +2,7 @@
 
 use super::History;
 use super::lookback::Lookback;
+use crate::stats::outlier_limits;
 
 /// How far the profile had to fall back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,8 +81,8 @@ fn recent_mean(history: &History, lookback: &Lookback) -> f64 {
     if n == 0 { 0.0 } else { sum / f64::from(n) }
 }
 
-/// Weighted mean over past occurrences, each smoothed over its neighbours, with far-off ones pulled
-/// in to 2.5 median absolute deviations (as in Hampel's identifier) where there are four or more.
+/// Weighted mean over past occurrences, each smoothed over its neighbours, with outliers pulled in to their limits
+/// where there are four or more.
 fn robust_mean(history: &History, origin: i64, indexes: &[i64]) -> Option<f64> {
     let mut values = [(0.0f64, 0.0f64); 8];
     let mut n = 0;
@@ -93,12 +94,9 @@ fn robust_mean(history: &History, origin: i64, indexes: &[i64]) -> Option<f64> {
     }
     let values = &mut values[..n];
     if n >= 4 {
-        let middle = median(values.iter().map(|v| v.0));
-        let spread = 1.4826 * median(values.iter().map(|v| (v.0 - middle).abs()));
-        // Counts are never surer than Poisson.
-        let reach = 2.5 * spread.max(middle.max(1.0).sqrt() * 0.6);
-        for value in values.iter_mut() {
-            value.0 = value.0.clamp(middle - reach, middle + reach);
+        let mut counts: Vec<f64> = values.iter().map(|v| v.0).collect();
+        if let Some((low, high)) = outlier_limits(&mut counts) {
+            values.iter_mut().for_each(|value| value.0 = value.0.clamp(low, high));
         }
     }
     let weight: f64 = values.iter().map(|v| v.1).sum();
@@ -118,20 +116,4 @@ fn smoothed(history: &History, origin: i64, index: i64) -> Option<f64> {
         }
     }
     (weight >= 0.4).then(|| sum / weight)
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut sorted = [0.0f64; 8];
-    let mut n = 0;
-    for value in values.take(8) {
-        sorted[n] = value;
-        n += 1;
-    }
-    let sorted = &mut sorted[..n];
-    sorted.sort_by(f64::total_cmp);
-    match n {
-        0 => 0.0,
-        n if n % 2 == 1 => sorted[n / 2],
-        n => f64::midpoint(sorted[n / 2 - 1], sorted[n / 2]),
-    }
 }

@@ -7,6 +7,9 @@
 
 use std::collections::BTreeMap;
 
+use ndarray::Array1;
+
+use super::spread::BAND_80_SDS;
 use super::{History, Target, Vintage, rounded};
 use crate::domain::SeriesKey;
 
@@ -90,7 +93,7 @@ fn structure(
 
 /// From the 10 and 90 % quantiles, as a normal distribution has it.
 fn variance(target: &Target) -> f64 {
-    let sd = (target.quantiles[5] - target.quantiles[1]) / 2.563;
+    let sd = (target.quantiles[5] - target.quantiles[1]) / BAND_80_SDS;
     // Windows without any tickets are closed: nothing moves them.
     if target.mean <= 0.0 { 1e-9 } else { (sd * sd).max(target.mean).max(VARIANCE_MIN) }
 }
@@ -99,20 +102,19 @@ fn variance(target: &Target) -> f64 {
 fn solve(said: &[f64], variances: &[f64], sums: &[Sum], wanted: &[(f64, f64)]) -> Vec<f64> {
     // In units of a leaf's standard deviation, moves d: (1 + V½ S'WS V½) d = V½ S'W (M − S m).
     let sd: Vec<f64> = variances.iter().map(|v| v.sqrt()).collect();
-    let spread = |sum: &Sum, value: f64, into: &mut [f64]| {
+    let spread = |sum: &Sum, value: f64, into: &mut Array1<f64>| {
         for part in &sum.parts {
             into[*part] += value * sd[*part];
         }
     };
-    let mut residual = vec![0.0; said.len()];
+    let mut residual = Array1::zeros(said.len());
     for (sum, (mean, weight)) in sums.iter().zip(wanted) {
         let missing = mean - sum.parts.iter().map(|p| said[*p]).sum::<f64>();
         spread(sum, weight * missing, &mut residual);
     }
-    let mut moves = vec![0.0; said.len()];
+    let mut moves = Array1::zeros(said.len());
     let mut direction = residual.clone();
-    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-    let first = dot(&residual, &residual);
+    let first = residual.dot(&residual);
     let mut square = first;
     for _ in 0..STEPS {
         if square <= CLOSE * CLOSE * first || square <= 1e-18 {
@@ -123,13 +125,12 @@ fn solve(said: &[f64], variances: &[f64], sums: &[Sum], wanted: &[(f64, f64)]) -
             let whole: f64 = sum.parts.iter().map(|p| direction[*p] * sd[*p]).sum();
             spread(sum, weight * whole, &mut image);
         }
-        let length = square / dot(&direction, &image);
-        for (i, (moved, left)) in moves.iter_mut().zip(&mut residual).enumerate() {
-            *moved += length * direction[i];
-            *left -= length * image[i];
-        }
-        let next = dot(&residual, &residual);
-        direction.iter_mut().zip(&residual).for_each(|(d, r)| *d = r + next / square * *d);
+        let length = square / direction.dot(&image);
+        moves.scaled_add(length, &direction);
+        residual.scaled_add(-length, &image);
+        let next = residual.dot(&residual);
+        direction *= next / square;
+        direction += &residual;
         square = next;
     }
     said.iter().zip(moves).zip(sd).map(|((m, d), sd)| (m + d * sd).max(0.0)).collect()

@@ -8,6 +8,16 @@ use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 
 /// Probabilities of the seven quantiles, ascending; index 3 is the median.
 pub const QUANTILES: [f64; 7] = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975];
+/// Standard normal quantiles at [`QUANTILES`].
+pub(super) const NORMAL_SCORES: [f64; 7] = [
+    -1.959_963_984_540_054,
+    -1.281_551_565_544_600_4,
+    -0.674_489_750_196_081_7,
+    0.0,
+    0.674_489_750_196_081_7,
+    1.281_551_565_544_600_4,
+    1.959_963_984_540_054,
+];
 /// How far ahead every vintage reaches.
 pub const HORIZON: Duration = Duration::from_secs(6 * 3600);
 
@@ -127,7 +137,15 @@ impl History {
     }
 }
 
-/// To three decimals: what is shown is what the ledger keeps.
-pub fn rounded(number: f64) -> f64 {
-    (number * 1000.0).round() / 1000.0
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::normal;
+
+    #[test]
+    fn normal_scores_are_those_of_the_quantiles() {
+        for (p, z) in QUANTILES.into_iter().zip(NORMAL_SCORES) {
+            assert!((normal::quantile(p) - z).abs() < 1e-9, "{p}");
+        }
+    }
 }

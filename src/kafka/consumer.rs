@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -54,7 +54,8 @@ impl Consumer {
         let queue = Queue::new(consumer.inner.clone()).map(Arc::new);
         let queue = queue.ok_or_else(|| KafkaProblem("no memory left for a queue".into()))?;
         // Nothing is assigned before the first poll.
-        consumer.context().put_into(&queue);
+        let forward: Weak<Queue> = Arc::downgrade(&queue);
+        consumer.context().put_into(forward);
         consumer.queue = Some(queue);
         let (inner, ends, stop) =
             (consumer.inner.clone(), consumer.ends.clone(), consumer.stop.clone());

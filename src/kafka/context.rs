@@ -14,9 +14,8 @@ use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::batch::Ticket;
 use super::commit::decode_commit;
-use super::producer::Ticket;
-use super::queue::Queue;
 use super::settings::{KafkaProblem, Settings};
 use crate::domain::{Offset as Position, SourceId};
 use crate::telemetry::Health;
@@ -47,6 +46,12 @@ pub fn report(health: &Health, why: &str) {
 /// of a transaction, or one that was called off.
 pub type Fetched = HashMap<SourceId, Position>;
 
+/// A queue that records of partitions can be forwarded to.
+pub(super) trait Forward: Send + Sync {
+    /// Has what is fetched of a partition from now on put here. Returns whether that could be done.
+    fn forward(&self, topic: &str, partition: i32) -> bool;
+}
+
 /// Shared by consumer, producer and admin client.
 pub struct Context {
     pub(super) settings: Settings,
@@ -59,7 +64,7 @@ pub struct Context {
     /// Why the cluster lets nobody in, where it said so: what is asked of it then times out.
     cause: Mutex<Option<String>>,
     /// Where records of assigned partitions go, unless to the consumer's own queue.
-    queue: OnceLock<Weak<Queue>>,
+    queue: OnceLock<Weak<dyn Forward>>,
 }
 
 impl Context {
@@ -93,9 +98,9 @@ impl Context {
     }
 
     /// Puts the records of partitions that are assigned from now on there.
-    pub(super) fn put_into(&self, queue: &Arc<Queue>) {
+    pub(super) fn put_into(&self, queue: Weak<dyn Forward>) {
         // Once for each consumer.
-        let _ = self.queue.set(Arc::downgrade(queue));
+        let _ = self.queue.set(queue);
     }
 
     /// Has the session start over.

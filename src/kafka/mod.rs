@@ -3,6 +3,7 @@
 //! The wire forms are pure, and each carries its version, so that instances of two releases can share a topic.
 //! A [`Consumer`] hands out borrowed records; who counts them decides what is committed.
 
+mod batch;
 mod commit;
 mod consumer;
 mod context;
@@ -17,12 +18,13 @@ mod settings;
 mod topics;
 mod wire;
 
+pub use batch::Ticket;
 pub use commit::{CommitError, METADATA_BYTES_MAX, decode_commit, encode_commit};
 pub use consumer::{Consumer, Ends};
 pub use context::{COMPONENT, Change, Context, Fetched, report};
 pub use frontier::{Frontiers, PartitionFrontier, ResumeAt, reset};
 pub use log::{From as LogFrom, LogMessage, LogReader, LogWriter};
-pub use producer::{Outgoing, Producer, Ticket};
+pub use producer::{Outgoing, Producer};
 pub use queue::Received;
 pub use settings::{KafkaProblem, Settings, Topics};
 pub use topics::prepare;

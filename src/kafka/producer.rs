@@ -1,12 +1,13 @@
 //! Writing events: keyed, idempotent, answered when every replica in sync has them.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
 
+use super::batch::{Batch, Ticket};
 use super::context::Context;
 use super::settings::{KafkaProblem, Settings};
 use crate::domain::{DeadLetter, Keyed};
@@ -15,43 +16,6 @@ use crate::telemetry::Health;
 /// librdkafka gives up on a record after this.
 const DELIVER_WITHIN: Duration = Duration::from_secs(20);
 const QUEUE_FULL_WAIT: Duration = Duration::from_millis(20);
-
-/// A batch on its way.
-#[derive(Default)]
-struct Batch {
-    state: Mutex<(usize, Option<KafkaProblem>)>,
-    over: Condvar,
-}
-
-impl Batch {
-    fn left(&self, change: impl FnOnce(&mut (usize, Option<KafkaProblem>))) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut state);
-        self.over.notify_all();
-    }
-
-    /// Waits until nothing of it is under way; `sent` is what became of handing it over.
-    fn wait(&self, sent: Result<(), KafkaProblem>) -> Result<(), KafkaProblem> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        while state.0 > 0 {
-            // Ends: each record is delivered or given up in time.
-            state = self.over.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        sent.and(state.1.take().map_or(Ok(()), Err))
-    }
-}
-
-/// One record of a batch.
-pub struct Ticket(Arc<Batch>);
-
-impl Ticket {
-    pub(super) fn done(self, problem: Option<KafkaProblem>) {
-        self.0.left(|state| {
-            state.0 -= 1;
-            state.1 = state.1.take().or(problem);
-        });
-    }
-}
 
 /// A record with a key.
 pub struct Outgoing<'a> {

@@ -16,7 +16,7 @@ use rdkafka::bindings as rdsys;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{IsError as _, KafkaError};
 
-use super::context::Context;
+use super::context::{Context, Forward};
 use crate::domain::{Offset as Position, Timestamp};
 
 /// Most records that are taken at once.
@@ -42,23 +42,6 @@ impl Queue {
         Some(Self { inner: NonNull::new(inner)?, client })
     }
 
-    /// Has what is fetched of a partition from now on put here. Returns whether that could be done.
-    pub(super) fn forward(&self, topic: &str, partition: i32) -> bool {
-        let Ok(topic) = CString::new(topic) else { return false };
-        let client = self.client.client().native_ptr();
-        // SAFETY: client and queue are there, and the topic's name ends with a NUL. The partition's queue is counted
-        // by its references: giving ours back leaves it to the client.
-        unsafe {
-            let partition = rdsys::rd_kafka_queue_get_partition(client, topic.as_ptr(), partition);
-            if partition.is_null() {
-                return false;
-            }
-            rdsys::rd_kafka_queue_forward(partition, self.inner.as_ptr());
-            rdsys::rd_kafka_queue_destroy(partition);
-        }
-        true
-    }
-
     /// What lies here, at most [`BATCH_MAX`]; waits up to `wait` for the first where nothing does.
     pub(super) fn take(&self, wait: Duration) -> Vec<Received<'_>> {
         // With room for more it would wait for more.
@@ -79,6 +62,24 @@ impl Queue {
         }
         let owned = |inner| Some(Received { inner: NonNull::new(inner)?, queue: PhantomData });
         found.into_iter().filter_map(owned).collect()
+    }
+}
+
+impl Forward for Queue {
+    fn forward(&self, topic: &str, partition: i32) -> bool {
+        let Ok(topic) = CString::new(topic) else { return false };
+        let client = self.client.client().native_ptr();
+        // SAFETY: client and queue are there, and the topic's name ends with a NUL. The partition's queue is counted
+        // by its references: giving ours back leaves it to the client.
+        unsafe {
+            let partition = rdsys::rd_kafka_queue_get_partition(client, topic.as_ptr(), partition);
+            if partition.is_null() {
+                return false;
+            }
+            rdsys::rd_kafka_queue_forward(partition, self.inner.as_ptr());
+            rdsys::rd_kafka_queue_destroy(partition);
+        }
+        true
     }
 }
 

@@ -1,10 +1,8 @@
 //! How incidents may go on, to someone who knows how alarms and tickets follow faults but not the future.
 
 use super::OperatorConfig;
-use super::incident::{
-    Incident, IncidentKind, LONGEST_FAULT, OVERRUNS, STANDS, Spell, draw, factor, length, minutes,
-    rate, work,
-};
+use super::incident::{Incident, IncidentKind, Spell, minutes};
+use super::plan::{LONGEST_FAULT, OVERRUNS, STANDS, draw, factor, length, rate, work};
 use super::shape::stream;
 use crate::domain::Timestamp;
 

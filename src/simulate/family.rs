@@ -19,18 +19,7 @@
 //! (`rebound.rs`).
 
 use std::fmt;
-use std::ops::Range;
 use std::str::FromStr;
-use std::time::Duration;
-
-use chrono::Timelike;
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
-use statrs::function::erf::erfc;
-
-use super::incident::{Incident, IncidentKind, LONGEST, Spell, strength as exponential};
-use super::{rebound, two_humps};
-use crate::domain::{Severity, Timestamp, Zone};
 
 /// How complaints follow faults.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,25 +44,6 @@ impl Family {
             Self::Rebound => "rebound",
         }
     }
-
-    /// Strength of an incident in a channel at an instant, 0 to about 1.
-    pub(super) fn strength(self, i: &Incident, channel: &str, at: Timestamp, zone: Zone) -> f64 {
-        match self {
-            Self::Exponential => exponential(i, channel, at),
-            Self::LongTail => long_tail(i, channel, at, zone),
-            Self::TwoHumps => two_humps::strength(i, channel, at),
-            Self::Rebound => rebound::strength(i, channel, at),
-        }
-    }
-
-    /// Tickets an hour of an incident of size 1 at full strength, for a series that brings `average` in an
-    /// average hour and `ordinary` in this one.
-    pub(super) fn unit(self, average: f64, ordinary: f64) -> f64 {
-        match self {
-            Self::Exponential | Self::TwoHumps | Self::Rebound => average,
-            Self::LongTail => average.powf(0.3) * ordinary.powf(0.7),
-        }
-    }
 }
 
 impl fmt::Display for Family {
@@ -90,102 +60,4 @@ impl FromStr for Family {
             format!("`{text}` is no family: use exponential, long-tail, two-humps or rebound")
         })
     }
-}
-
-/// Hours of the local night in which hardly anybody complains.
-const NIGHT_ENDS: f64 = 6.5;
-
-fn long_tail(i: &Incident, channel: &str, at: Timestamp, zone: Zone) -> f64 {
-    if i.size <= 0.0 || at < i.felt_from || at > i.starts + LONGEST {
-        return 0.0;
-    }
-    let (weight, delay, fade) = match channel {
-        "chat" => (1.1, 35.0, 40.0),
-        "email" => (0.8, 130.0, 150.0),
-        _ => (0.9, 18.0, 30.0),
-    };
-    let minutes = |from: Timestamp| at.since(from).as_secs_f64() / 60.0;
-    let up = log_normal_cdf(minutes(i.felt_from) / delay, 0.8);
-    let down = (1.0 + minutes(i.ends.max(i.felt_from)) / fade).powf(-1.4);
-    let local = zone.local(at);
-    let hour = f64::from(local.hour()) + f64::from(local.minute()) / 60.0;
-    let awake = 0.15 + 0.85 * ((hour - NIGHT_ENDS) / 1.5).clamp(0.0, 1.0);
-    let midnight = local.date().and_hms_opt(0, 0, 0).map_or(at, |local| zone.instant(local));
-    // What was withheld while the fault lasted at night comes between seven and ten.
-    let wake = midnight + Duration::from_secs_f64(NIGHT_ENDS * 3600.0);
-    let night = i.ends.min(wake).since(i.felt_from.max(midnight));
-    let withheld = (night.as_secs_f64() / 3600.0 / 3.0).min(1.0);
-    let late =
-        if (7.0..10.0).contains(&hour) { 0.9 * (1.0 - (hour - 8.5).abs() / 1.5) } else { 0.0 };
-    weight * (up * down * awake + late * withheld)
-}
-
-fn log_normal_cdf(ratio: f64, spread: f64) -> f64 {
-    if ratio <= 0.0 {
-        return 0.0;
-    }
-    0.5 * erfc(-ratio.ln() / spread / std::f64::consts::SQRT_2)
-}
-
-const TELLING: [(&str, Severity); 4] = [
-    ("lossOfSignal", Severity::Critical),
-    ("powerFailure", Severity::Critical),
-    ("latencyHigh", Severity::Minor),
-    ("cellDown", Severity::Major),
-];
-const VAIN: [(&str, Severity); 3] = [
-    ("linkDown", Severity::Major),
-    ("bgpPeerDown", Severity::Major),
-    ("fanFailure", Severity::Critical),
-];
-
-/// How often an incident's alarms are of the types that tell what it is.
-const HONEST: f64 = 0.93;
-
-/// Alarms of a long-tail incident: how many, and of which types they are drawn.
-pub(super) fn long_tail_alarms(
-    kind: IncidentKind,
-    rng: &mut ChaCha8Rng,
-) -> Option<(u32, &'static [(&'static str, Severity)])> {
-    let honest = rng.random::<f64>() < HONEST;
-    let types = long_tail_types(kind, honest)?;
-    Some((rng.random_range(long_tail_counts(kind)), types))
-}
-
-fn long_tail_types(
-    kind: IncidentKind,
-    honest: bool,
-) -> Option<&'static [(&'static str, Severity)]> {
-    match (kind, honest) {
-        (IncidentKind::Outage, true) => Some(&TELLING),
-        (IncidentKind::Outage, false) | (IncidentKind::Harmless, true) => Some(&VAIN),
-        (IncidentKind::Harmless, false) => Some(&TELLING[..3]),
-        _ => None,
-    }
-}
-
-/// Numbers of alarms.
-pub(super) fn long_tail_counts(kind: IncidentKind) -> Range<u32> {
-    if kind == IncidentKind::Outage { 2..11 } else { 1..9 }
-}
-
-/// Share of incidents of a kind whose alarms are of a type.
-pub(super) fn long_tail_share(kind: IncidentKind, alarm_type: &str) -> f64 {
-    let share = |honest: bool| {
-        let types = long_tail_types(kind, honest).unwrap_or_default();
-        let here = types.iter().filter(|(known, _)| *known == alarm_type).count();
-        here as f64 / types.len().max(1) as f64
-    };
-    HONEST * share(true) + (1.0 - HONEST) * share(false)
-}
-
-/// What severity and number of alarms make of an outage's size.
-pub(super) fn long_tail_factor(spells: &[Spell]) -> f64 {
-    let worst = spells.iter().map(|s| s.severity).min();
-    let by_severity = match worst {
-        Some(Severity::Critical) => 1.6,
-        Some(Severity::Major) => 1.0,
-        _ => 0.7,
-    };
-    by_severity * (spells.len() as f64 / 5.0).powf(0.4)
 }

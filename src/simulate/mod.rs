@@ -19,10 +19,14 @@
 
 mod config;
 mod course;
+mod exponential;
 mod family;
 mod incident;
+mod long_tail;
 mod operator;
+mod plan;
 mod rebound;
+mod response;
 mod shape;
 #[cfg(test)]
 mod tests;

@@ -10,9 +10,10 @@ use rand_distr::{Distribution, Poisson};
 
 use super::OperatorConfig;
 use super::course;
-use super::incident::{DayPlan, Incident, IncidentKind, STANDS, Spell, plan_day};
+use super::incident::{DayPlan, Incident, IncidentKind, Spell};
+use super::plan::{STANDS, plan_day};
 use super::shape::{day_level, growth, holiday_factor, hour_shape, stream, weekday_shape};
-use super::write::{self, NOTICE, PLANNED_LENGTH};
+use super::write::{self, NOTICE, PLANNED_LENGTH, Pending};
 use crate::domain::{EventKind, Offset, SeriesKey, Timestamp};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -46,13 +47,6 @@ impl SimEvent {
 pub struct TrueRate {
     pub rate: f64,
     pub without_incidents: f64,
-}
-
-/// An event that has not been given an offset.
-pub(super) struct Pending {
-    pub(super) append_at: Timestamp,
-    pub(super) kind: EventKind,
-    pub(super) line: Vec<u8>,
 }
 
 /// A seeded operator. Any hour can be asked for at any time; only plans of days are kept.

@@ -9,8 +9,14 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::OperatorConfig;
 use super::incident::{DayPlan, IncidentKind, Spell};
-use super::operator::Pending;
 use crate::domain::{EventKind, Severity, Timestamp};
+
+/// An event that has not been given an offset.
+pub(super) struct Pending {
+    pub(super) append_at: Timestamp,
+    pub(super) kind: EventKind,
+    pub(super) line: Vec<u8>,
+}
 
 /// Planned work is announced this long before.
 pub const NOTICE: Duration = Duration::from_secs(86_400);

@@ -1,20 +1,21 @@
 //! Arrivals → positions → agents → the gap to the roster.
 
-mod erlang;
+mod error;
+mod gross;
+mod models;
 mod plan;
 mod profile;
 mod require;
+mod target;
 #[cfg(test)]
 mod tests;
 mod types;
 
-pub use erlang::{erlang_b, erlang_c};
+pub use error::ProfileError;
+pub use gross::gross;
+pub use models::{Deferred, ErlangA, ErlangC, Model, ModelName, ModelTerms, erlang_b, erlang_c};
 pub use plan::{Planner, outlook};
-pub use profile::{ProfileError, ProfileSpec, parse_seconds, parse_target};
+pub use profile::{ProfileSpec, parse_seconds};
 pub use require::{StaffingError, evaluate, keeps, required};
-pub use types::{Model, Outlook, Plan, PlanTarget, Profile, ServiceTarget, Shift, Staffing};
-
-/// People to schedule for seats to fill: `ceil(n / (1 − shrinkage))`, not `n · (1 + shrinkage)`.
-pub fn gross(positions: u32, shrinkage: f64) -> u32 {
-    (f64::from(positions) / (1.0 - shrinkage) - 1e-9).ceil() as u32
-}
+pub use target::{ServiceTarget, parse_target};
+pub use types::{Outlook, Plan, PlanTarget, Profile, Shift, Staffing};

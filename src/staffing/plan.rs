@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{
-    Model, Outlook, Plan, PlanTarget, Profile, Shift, Staffing, evaluate, gross, required,
-};
+use super::{Outlook, Plan, PlanTarget, Profile, Shift, Staffing, evaluate, gross, required};
 use crate::domain::{Timestamp, WindowWidth};
 use crate::forecast::{Target, Vintage};
 
@@ -131,25 +129,9 @@ fn scheduled(shifts: &[Shift], start: Timestamp, end: Timestamp) -> Option<u32> 
 
 /// How the figures come about, in one sentence.
 fn basis(profile: &Profile) -> String {
-    let model = match profile.model {
-        Model::ErlangC => "Erlang C",
-        Model::ErlangA => "Erlang A",
-        Model::Deferred => "workload",
-    };
+    let queue = profile.model.queue();
     let mut parts = vec![format!("{} s a contact", profile.aht.as_secs())];
-    if profile.model == Model::Deferred {
-        parts.push("done within the window".into());
-    } else {
-        let target = profile.target;
-        parts.push(format!(
-            "{:.0} % within {} s",
-            target.fraction * 100.0,
-            target.within.as_secs()
-        ));
-    }
-    if let (Model::ErlangA, Some(patience)) = (profile.model, profile.patience) {
-        parts.push(format!("patience {} s", patience.as_secs()));
-    }
+    parts.extend(queue.promises(&profile.target));
     if profile.concurrency > 1 {
         parts.push(format!("{} at once", profile.concurrency));
     }
@@ -157,7 +139,7 @@ fn basis(profile: &Profile) -> String {
         parts.push(format!("occupancy up to {:.0} %", occupancy * 100.0));
     }
     parts.push(format!("shrinkage {:.0} %", profile.shrinkage * 100.0));
-    format!("{model}: {}", parts.join(", "))
+    format!("{}: {}", queue.title(), parts.join(", "))
 }
 
 /// What the horizon holds for a series, as present-time numbers.

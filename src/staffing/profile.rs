@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
-use thiserror::Error;
 
-use super::{Model, Profile, ServiceTarget};
+use super::error::ProfileError;
+use super::models::{Model, ModelName, ModelTerms};
+use super::target::{ServiceTarget, parse_target};
+use super::types::Profile;
 use crate::domain::Name;
 
 /// One `[staffing.CHANNEL]` table; what is absent keeps the channel's default.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileSpec {
-    pub model: Option<Model>,
+    pub model: Option<ModelName>,
     pub aht: Option<String>,
     pub target: Option<String>,
     pub patience: Option<String>,
@@ -22,14 +24,6 @@ pub struct ProfileSpec {
     pub max_asa: Option<String>,
     pub max_abandonment: Option<f64>,
     pub concurrency: Option<u32>,
-}
-
-/// A key that cannot stay as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{key}: {text}")]
-pub struct ProfileError {
-    pub key: &'static str,
-    pub text: String,
 }
 
 fn refuse<T>(key: &'static str, text: impl Into<String>) -> Result<T, ProfileError> {
@@ -53,21 +47,16 @@ pub fn parse_seconds(text: &str) -> Option<Duration> {
     (seconds > 0.0 && seconds <= 30.0 * 86_400.0).then(|| Duration::from_secs_f64(seconds))
 }
 
-/// Reads `80/20`: 80 % within 20 s.
-pub fn parse_target(text: &str) -> Option<ServiceTarget> {
-    let (percent, seconds) = text.split_once('/')?;
-    let fraction = percent.trim().parse::<f64>().ok()? / 100.0;
-    let within = seconds.trim().parse::<f64>().ok()?;
-    ((0.01..1.0).contains(&fraction) && (0.0..=30.0 * 86_400.0).contains(&within))
-        .then(|| ServiceTarget { fraction, within: Duration::from_secs_f64(within) })
+/// What the program says of channels, from `models/staffing.toml`.
+fn defaults() -> BTreeMap<String, ProfileSpec> {
+    toml::from_str(include_str!("../../models/staffing.toml"))
+        .expect("the file is part of the program and a test reads it")
 }
 
 impl Profile {
     /// The channel's default profile, from `models/staffing.toml`.
     pub fn default_of(channel: &str) -> Option<Self> {
-        let text = include_str!("../../models/staffing.toml");
-        let specs: BTreeMap<String, ProfileSpec> = toml::from_str(text).ok()?;
-        specs.get(channel)?.over(None).ok()
+        defaults().get(channel)?.checked().ok()
     }
 }
 
@@ -77,70 +66,82 @@ impl ProfileSpec {
     /// # Errors
     /// [`ProfileError`] for the first key that is missing or out of range.
     pub fn profile(&self, channel: &Name) -> Result<Profile, ProfileError> {
-        self.over(Profile::default_of(channel.as_str()))
+        match defaults().get(channel.as_str()) {
+            Some(base) => self.over(base).checked(),
+            None => self.checked(),
+        }
     }
 
-    fn over(&self, base: Option<Profile>) -> Result<Profile, ProfileError> {
-        let seconds = |key: &'static str, text: &Option<String>| match text {
-            None => Ok(None),
-            Some(text) => match parse_seconds(text) {
-                Some(length) => Ok(Some(length)),
-                None => refuse(key, format!("`{text}` is no length such as 300s, 5m or 1h")),
-            },
-        };
-        let share = |key: &'static str, value: Option<f64>, most: f64| match value {
-            Some(v) if !(0.0..=most).contains(&v) => {
-                refuse(key, format!("{v} is no share: use a number from 0 to {most}"))
-            }
-            v => Ok(v),
-        };
-        let base = base.as_ref();
-        let Some(aht) = seconds("aht", &self.aht)?.or(base.map(|b| b.aht)) else {
+    /// This, and of `base` what is absent here.
+    fn over(&self, base: &Self) -> Self {
+        let text = |own: &Option<String>, base: &Option<String>| own.clone().or(base.clone());
+        Self {
+            model: self.model.or(base.model),
+            aht: text(&self.aht, &base.aht),
+            target: text(&self.target, &base.target),
+            patience: text(&self.patience, &base.patience),
+            shrinkage: self.shrinkage.or(base.shrinkage),
+            max_occupancy: self.max_occupancy.or(base.max_occupancy),
+            max_asa: text(&self.max_asa, &base.max_asa),
+            max_abandonment: self.max_abandonment.or(base.max_abandonment),
+            concurrency: self.concurrency.or(base.concurrency),
+        }
+    }
+
+    /// The profile that this alone asks for.
+    fn checked(&self) -> Result<Profile, ProfileError> {
+        let Some(aht) = seconds("aht", self.aht.as_deref())? else {
             return refuse("aht", "is missing: how long does one contact take, such as 300s?");
         };
-        let target = match &self.target {
-            Some(text) => match parse_target(text) {
-                Some(target) => target,
-                None => {
-                    let text = format!("`{text}` is no target such as 80/20: 80 % within 20 s");
-                    return refuse("target", text);
-                }
-            },
-            None => match base {
-                Some(base) => base.target,
-                None => return refuse("target", "is missing: such as 80/20, 80 % within 20 s"),
-            },
-        };
-        let patience = seconds("patience", &self.patience)?.or(base.and_then(|b| b.patience));
-        let preferred = if patience.is_some() { Model::ErlangA } else { Model::ErlangC };
-        let model = self.model.or(base.map(|b| b.model)).unwrap_or(preferred);
-        if model == Model::ErlangA && patience.is_none() {
-            return refuse(
-                "patience",
-                "is missing: erlang-a asks how long callers wait, such as 180s",
-            );
-        }
-        let concurrency = self.concurrency.or(base.map(|b| b.concurrency)).unwrap_or(1);
+        let target = target(self.target.as_deref())?;
+        let terms = ModelTerms { patience: seconds("patience", self.patience.as_deref())? };
+        let preferred =
+            if terms.patience.is_some() { ModelName::ErlangA } else { ModelName::ErlangC };
+        let model = Model::new(self.model.unwrap_or(preferred), &terms)?;
+        let concurrency = self.concurrency.unwrap_or(1);
         if !(1..=10).contains(&concurrency) {
             return refuse("concurrency", format!("{concurrency}: use 1 to 10 contacts at once"));
         }
-        let occupancy = share("max_occupancy", self.max_occupancy, 1.0)?;
-        if occupancy.is_some_and(|o| o < 0.05) {
+        let max_occupancy = share("max_occupancy", self.max_occupancy, 1.0)?;
+        if max_occupancy.is_some_and(|o| o < 0.05) {
             return refuse("max_occupancy", "use a share from 0.05 to 1");
         }
         Ok(Profile {
             model,
             aht,
             target,
-            patience,
-            shrinkage: share("shrinkage", self.shrinkage, 0.95)?
-                .or(base.map(|b| b.shrinkage))
-                .unwrap_or(0.0),
-            max_occupancy: occupancy.or(base.and_then(|b| b.max_occupancy)),
-            max_asa: seconds("max_asa", &self.max_asa)?.or(base.and_then(|b| b.max_asa)),
-            max_abandonment: share("max_abandonment", self.max_abandonment, 1.0)?
-                .or(base.and_then(|b| b.max_abandonment)),
+            shrinkage: share("shrinkage", self.shrinkage, 0.95)?.unwrap_or(0.0),
+            max_occupancy,
+            max_asa: seconds("max_asa", self.max_asa.as_deref())?,
+            max_abandonment: share("max_abandonment", self.max_abandonment, 1.0)?,
             concurrency,
         })
+    }
+}
+
+fn seconds(key: &'static str, text: Option<&str>) -> Result<Option<Duration>, ProfileError> {
+    let Some(text) = text else { return Ok(None) };
+    match parse_seconds(text) {
+        Some(length) => Ok(Some(length)),
+        None => refuse(key, format!("`{text}` is no length such as 300s, 5m or 1h")),
+    }
+}
+
+fn share(key: &'static str, value: Option<f64>, most: f64) -> Result<Option<f64>, ProfileError> {
+    match value {
+        Some(v) if !(0.0..=most).contains(&v) => {
+            refuse(key, format!("{v} is no share: use a number from 0 to {most}"))
+        }
+        v => Ok(v),
+    }
+}
+
+fn target(text: Option<&str>) -> Result<ServiceTarget, ProfileError> {
+    let Some(text) = text else {
+        return refuse("target", "is missing: such as 80/20, 80 % within 20 s");
+    };
+    match parse_target(text) {
+        Some(target) => Ok(target),
+        None => refuse("target", format!("`{text}` is no target such as 80/20: 80 % within 20 s")),
     }
 }

@@ -2,8 +2,9 @@
 
 use thiserror::Error;
 
-use super::erlang;
-use super::{Model, Profile, Staffing};
+use super::gross::gross;
+use super::models::Demand;
+use super::types::{Profile, Staffing};
 
 /// Largest load that is worked on, Erlang.
 const LOAD_MAX: f64 = 100_000.0;
@@ -42,23 +43,53 @@ pub fn evaluate(
     positions: u32,
     profile: &Profile,
 ) -> Result<Staffing, StaffingError> {
-    let (arrivals, aht, load) = load_of(arrivals_per_hour, profile)?;
-    Ok(erlang::evaluate(load, arrivals, aht, positions, profile))
+    Ok(figures(&demand(arrivals_per_hour, profile)?, positions, profile))
 }
 
-fn load_of(per_hour: f64, profile: &Profile) -> Result<(f64, f64, f64), StaffingError> {
+fn demand(per_hour: f64, profile: &Profile) -> Result<Demand, StaffingError> {
     if !per_hour.is_finite() || per_hour < 0.0 {
         return Err(StaffingError::Arrivals(per_hour));
     }
-    let (arrivals, aht) = (per_hour / 3600.0, effective_aht(profile));
-    let load = arrivals * aht;
-    if load > LOAD_MAX { Err(StaffingError::Load(load)) } else { Ok((arrivals, aht, load)) }
+    let demand = Demand {
+        arrivals: per_hour / 3600.0,
+        aht: effective_aht(profile),
+        target: profile.target,
+        max_occupancy: profile.max_occupancy,
+    };
+    let load = demand.load();
+    if load > LOAD_MAX { Err(StaffingError::Load(load)) } else { Ok(demand) }
+}
+
+fn figures(demand: &Demand, positions: u32, profile: &Profile) -> Staffing {
+    let offered_load = demand.load();
+    let idle = Staffing {
+        offered_load,
+        positions,
+        agents: gross(positions, profile.shrinkage),
+        service_level: 1.0,
+        asa_seconds: 0.0,
+        occupancy: 0.0,
+        p_wait: 0.0,
+        p_abandon: 0.0,
+    };
+    if offered_load <= 0.0 {
+        return idle;
+    }
+    let answer = profile.model.queue().answer(demand, positions);
+    Staffing {
+        service_level: answer.service_level,
+        asa_seconds: answer.asa_seconds,
+        occupancy: answer.occupancy,
+        p_wait: answer.p_wait,
+        p_abandon: answer.p_abandon,
+        ..idle
+    }
 }
 
 /// Whether figures keep every promise of the profile.
 pub fn keeps(staffing: &Staffing, profile: &Profile) -> bool {
     let fits = |value: f64, most: Option<f64>| most.is_none_or(|most| value <= most + SLACK);
-    let level = if profile.model == Model::Deferred { 1.0 } else { profile.target.fraction };
+    let level = profile.model.queue().level(&profile.target);
     staffing.service_level + SLACK >= level
         && fits(staffing.occupancy, profile.max_occupancy)
         && fits(staffing.asa_seconds, profile.max_asa.map(|asa| asa.as_secs_f64()))
@@ -72,8 +103,9 @@ pub fn keeps(staffing: &Staffing, profile: &Profile) -> bool {
 /// # Errors
 /// [`StaffingError`] for arrivals or a load out of range, or a target that no number reaches.
 pub fn required(arrivals_per_hour: f64, profile: &Profile) -> Result<Staffing, StaffingError> {
-    let (arrivals, aht, load) = load_of(arrivals_per_hour, profile)?;
-    let figures = |n: u32| erlang::evaluate(load, arrivals, aht, n, profile);
+    let demand = demand(arrivals_per_hour, profile)?;
+    let load = demand.load();
+    let figures = |n: u32| figures(&demand, n, profile);
     if load <= 0.0 {
         return Ok(figures(0));
     }

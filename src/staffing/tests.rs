@@ -8,13 +8,15 @@ use super::*;
 
 fn profile(aht_s: u64, percent: f64, within_s: f64, patience_s: Option<u64>) -> Profile {
     Profile {
-        model: if patience_s.is_some() { Model::ErlangA } else { Model::ErlangC },
+        model: match patience_s {
+            Some(seconds) => Model::ErlangA(ErlangA { patience: Duration::from_secs(seconds) }),
+            None => Model::ErlangC(ErlangC),
+        },
         aht: Duration::from_secs(aht_s),
         target: ServiceTarget {
             fraction: percent / 100.0,
             within: Duration::from_secs_f64(within_s),
         },
-        patience: patience_s.map(Duration::from_secs),
         shrinkage: 0.3,
         max_occupancy: None,
         max_asa: None,
@@ -126,7 +128,7 @@ proptest! {
         let mut profile = profile(aht, percent, within, patience);
         profile.max_occupancy = occupancy;
         if deferred {
-            profile.model = Model::Deferred;
+            profile.model = Model::Deferred(Deferred);
         }
         let found = required(per_hour, &profile).expect("reached").positions;
         let walked = (0..).find(|n| {
@@ -162,10 +164,18 @@ fn every_default_profile_is_valid_and_wrong_keys_are_named() {
         ),
         ("shrinkage = 1.5", "phone", "shrinkage: 1.5 is no share: use a number from 0 to 0.95"),
         ("", "fax", "aht: is missing: how long does one contact take, such as 300s?"),
+        (
+            "model = \"erlang-a\"",
+            "email",
+            "patience: is missing: erlang-a asks how long callers wait, such as 180s",
+        ),
         ("concurrency = 0", "chat", "concurrency: 0: use 1 to 10 contacts at once"),
     ] {
         let error = spec(text).profile(&name(channel)).expect_err(text);
         assert_eq!(error.to_string(), message);
     }
     assert!(toml::from_str::<ProfileSpec>("ath = \"4m\"").is_err(), "unknown keys are errors");
+    let error = toml::from_str::<ProfileSpec>("model = \"erlang-x\"").expect_err("unknown");
+    let text = "unknown variant `erlang-x`, expected one of `erlang-c`, `erlang-a`, `deferred`";
+    assert_eq!(error.message(), text);
 }

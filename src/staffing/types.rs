@@ -4,38 +4,18 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::models::Model;
+use super::target::ServiceTarget;
 use crate::domain::{SeriesKey, Timestamp};
-
-/// Queueing model behind the figures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Model {
-    /// M/M/n, nobody hangs up.
-    ErlangC,
-    /// M/M/n+M, callers hang up after an exponential patience. Stable in overload.
-    #[default]
-    ErlangA,
-    /// Work that may wait within its window: arrivals × handling time / occupancy.
-    Deferred,
-}
-
-/// "80 % within 20 s", written `80/20`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ServiceTarget {
-    /// Share answered in time, 0–1.
-    pub fraction: f64,
-    pub within: Duration,
-}
 
 /// What one channel promises its customers and how its work is done.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
+    /// Queueing model, with its own parameters.
     pub model: Model,
     /// Average handling time of one contact.
     pub aht: Duration,
     pub target: ServiceTarget,
-    /// Mean patience; needed by Erlang A.
-    pub patience: Option<Duration>,
     /// Share of paid time not at work (breaks, training, sickness), 0–<1.
     pub shrinkage: f64,
     pub max_occupancy: Option<f64>,

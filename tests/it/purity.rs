@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Values in, values out.
-const CORE: [&str; 8] =
-    ["domain", "ingest", "window", "forecast", "anomaly", "staffing", "alert", "simulate"];
+const CORE: [&str; 9] =
+    ["domain", "stats", "ingest", "window", "forecast", "anomaly", "staffing", "alert", "simulate"];
 
 /// Crates that are values in, values out too. Of all others in `Cargo.toml` the core knows nothing.
-const CORE_CRATES: [&str; 20] = [
+const CORE_CRATES: [&str; 21] = [
     "aho_corasick",
     "augurs",
     "base64",
@@ -17,6 +17,7 @@ const CORE_CRATES: [&str; 20] = [
     "chrono_tz",
     "csv",
     "foldhash",
+    "ndarray",
     "postcard",
     "rand",
     "rand_chacha",

@@ -6,9 +6,9 @@ use std::path::Path;
 use super::moments;
 use super::names::{Names, ONLY};
 use super::options::Options;
-use super::steps::Regular;
+use super::steps::{Regular, Rows};
 use super::table::{Row, Table};
-use super::text::plural;
+use super::words::plural;
 use crate::commands::usage::UsageError;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth, Zone};
 use crate::forecast::History;
@@ -28,9 +28,6 @@ pub struct Counts {
     pub names: Names,
     pub series: BTreeMap<SeriesKey, History>,
 }
-
-/// Rows of one series: when and how many, ascending.
-pub type Rows = Vec<(Timestamp, f64)>;
 
 /// Reads and sums up.
 ///

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Setting;
 use super::args::BacktestArgs;
 use super::forecasts::ForecastFile;
 use super::outputs::forecasts_of;
-use super::report::FAN_ORIGINS;
+use super::setting::Setting;
 use crate::clock::Stopwatch;
 use crate::commands::usage::UsageError;
 use crate::forecast::backtest::{Board, spread, steps};
 use crate::forecast::{Model, Past, Vintage, peers};
+
+/// Forecasts that are drawn: of so many origins, of so many of the largest series.
+pub const FAN_ORIGINS: usize = 6;
 
 /// One model's result.
 pub struct Evaluated<'a> {

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::Setting;
 use super::evaluate::Evaluated;
+use super::setting::Setting;
 use crate::forecast::backtest::{Entry, Summary};
 
 /// Figures of one series or of all; `null` where there is nothing to divide by.

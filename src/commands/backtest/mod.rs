@@ -14,9 +14,11 @@ mod options;
 mod origins;
 mod outputs;
 mod report;
+mod setting;
 mod steps;
 mod table;
 mod text;
+mod words;
 
 use std::io::{self, Write};
 
@@ -24,18 +26,8 @@ pub use args::BacktestArgs;
 
 use args::Format;
 use context::Context;
-use counts::Counts;
 use options::Options;
-
-/// What the reports say about the run as a whole.
-struct Setting {
-    input: String,
-    options: Options,
-    counts: Counts,
-    origins: Vec<i64>,
-    /// Windows of the horizon.
-    windows: usize,
-}
+use setting::Setting;
 
 /// Reads, evaluates each model that is named, and prints.
 ///

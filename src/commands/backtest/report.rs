@@ -9,15 +9,13 @@ use plotly::configuration::DisplayModeBar;
 use plotly::layout::{Axis, BarMode, Layout, Legend, Margin};
 use plotly::{Bar, Configuration, Plot, Scatter};
 
-use super::Setting;
 use super::evaluate::Evaluated;
+use super::setting::Setting;
 use super::text;
 use crate::domain::SeriesKey;
 use crate::forecast::backtest::{Entry, Summary};
 use crate::forecast::{QUANTILES, Vintage};
 
-/// Forecasts that are drawn: of so many origins, of so many of the largest series.
-pub const FAN_ORIGINS: usize = 6;
 const FAN_SERIES: usize = 3;
 /// Known windows before an origin that are drawn, in hours.
 const BEFORE_HOURS: i64 = 18;

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::counts::Rows;
-use crate::domain::WindowWidth;
-use crate::domain::format_duration;
+use crate::domain::{Timestamp, WindowWidth, format_duration};
 use crate::forecast::History;
+
+/// Rows of one series: when and how many, ascending.
+pub type Rows = Vec<(Timestamp, f64)>;
 
 /// Share of the distances between neighbouring rows that has to be the same for a step.
 const SAME_SHARE: f64 = 0.5;

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::Setting;
 use super::evaluate::Evaluated;
+use super::setting::Setting;
+use super::words::plural;
 use crate::domain::Timestamp;
 use crate::domain::format_duration;
 use crate::forecast::TARGET_ACCURACY;
@@ -54,11 +55,6 @@ fn head(setting: &Setting) -> String {
         ends(setting.origins.first()),
         ends(setting.origins.last()),
     )
-}
-
-/// `3 forecasts`.
-pub fn plural(n: usize, one: &str, more: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { more })
 }
 
 fn percent(share: Option<f64>) -> String {

@@ -1,9 +1,8 @@
 //! Weights, widths and calibration by lead, from forecasts of weeks that a regression had not seen.
 
-use statrs::function::erf::erfc;
-
-use super::counts::{Spread, normal_quantile};
+use super::counts::Spread;
 use crate::forecast::QUANTILES;
+use crate::stats::normal;
 
 /// Bins of the PIT histogram.
 const BINS: usize = 200;
@@ -234,8 +233,8 @@ impl Bucket {
             }
             let part = if histogram[bin] > 0.0 { (wanted - sum) / histogram[bin] } else { 0.0 };
             let found = ((bin as f64 + part) / BINS as f64).clamp(5e-4, 1.0 - 5e-4);
-            let score = trust * normal_quantile(found) + (1.0 - trust) * normal_quantile(nominal);
-            *slot = (0.5 * erfc(-score / std::f64::consts::SQRT_2)) as f32;
+            let score = trust * normal::quantile(found) + (1.0 - trust) * normal::quantile(nominal);
+            *slot = normal::cdf(score) as f32;
         }
     }
 }

@@ -1,11 +1,13 @@
 //! One series' fit, and its forecast from there.
 
+use ndarray::{Array2, ArrayView1};
+
 use super::calibrate::{Bucket, Means, Trial};
-use super::design::{Design, WIDTH};
+use super::design::{Design, Row, WIDTH};
 use super::frame::Frame;
 use super::levels::Scale;
 use super::limits::Limits;
-use super::regress::{self, Regressed, count_of, dot};
+use super::regress::{self, Regressed, count_of};
 use super::season::{Season, counts};
 use crate::forecast::History;
 
@@ -21,8 +23,8 @@ pub(super) struct Fitted {
     limits: Limits,
     /// Lead steps of the knots, ascending.
     knots: Vec<usize>,
-    /// By scale and knot.
-    beta: [Vec<[f32; WIDTH]>; 2],
+    /// Coefficients by scale: a row a knot.
+    beta: [Array2<f32>; 2],
     buckets: [Bucket; 3],
     /// By time of day: logarithm of how far off the profile usually is.
     usual: Vec<f32>,
@@ -43,6 +45,10 @@ impl Expected {
 fn bucket_of(frame: &Frame, step: usize) -> usize {
     let hours = step as f64 * 24.0 / frame.day as f64;
     BUCKETS.iter().position(|end| hours < *end).unwrap_or(2)
+}
+
+fn dot(row: &Row, beta: ArrayView1<'_, f32>) -> f64 {
+    row.iter().zip(beta).map(|(x, b)| f64::from(*x) * f64::from(*b)).sum()
 }
 
 impl Fitted {
@@ -92,16 +98,18 @@ impl Fitted {
         Some(Self { limits, knots, beta, buckets, usual: design.usual })
     }
 
-    /// Coefficients at a lead step, between its knots.
-    fn beta_at(&self, scale: Scale, step: usize) -> [f64; WIDTH] {
+    /// What the regression of a lead step, between its knots, makes of a target's row.
+    fn value(&self, scale: Scale, step: usize, row: &Row) -> f64 {
         let beta = &self.beta[scale as usize];
         let above = self.knots.partition_point(|knot| *knot < step).min(self.knots.len() - 1);
         let below = if self.knots[above] > step { above - 1 } else { above };
         let (low, high) = (self.knots[below], self.knots[above]);
-        let share = if high > low { (step - low) as f64 / (high - low) as f64 } else { 0.0 };
-        std::array::from_fn(|j| {
-            f64::from(beta[below][j]) * (1.0 - share) + f64::from(beta[above][j]) * share
-        })
+        let first = dot(row, beta.row(below));
+        if high == low {
+            return first;
+        }
+        let share = (step - low) as f64 / (high - low) as f64;
+        (1.0 - share) * first + share * dot(row, beta.row(above))
     }
 
     /// What the windows of the frame from `known` on are expected to bring: nothing where closed, `None`
@@ -126,8 +134,8 @@ impl Fitted {
             }
             let step = t - known;
             let regressed = SCALES.map(|scale| {
-                let eta = dot(&design.row(scale, known, t), &self.beta_at(scale, step));
-                count_of(scale, baseline, eta)
+                let value = self.value(scale, step, &design.row(scale, known, t));
+                count_of(scale, baseline, value)
             });
             let means = Means { regressed, carried: design.carried(known, t, design.gone(step)) };
             let mean = self.buckets[bucket_of(frame, step)].mean(means);

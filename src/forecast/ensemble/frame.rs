@@ -77,6 +77,19 @@ impl Frame {
     pub(super) fn len(&self) -> usize {
         self.slot.len()
     }
+
+    /// Step that takes about `most` of `n` windows, every time of day in its turn.
+    pub(super) fn stride(&self, n: usize, most: usize) -> usize {
+        let mut stride = n.div_ceil(most).max(1);
+        while gcd(stride, self.day) > 1 {
+            stride += 1;
+        }
+        stride
+    }
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// The weekday whose profile a date takes: a worked weekend day is like its neighbour in the week.

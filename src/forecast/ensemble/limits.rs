@@ -2,6 +2,7 @@
 
 use super::frame::Frame;
 use super::smooth;
+use crate::stats::{MAD_TO_SD, upper_median};
 
 /// A count farther from its slot's median than so many deviations is pulled in.
 const REACH: f64 = 4.5;
@@ -152,25 +153,18 @@ fn ranges(y: &[f32], slots: &Slots) -> Vec<(f32, f32)> {
         if values.len() < 3 {
             continue;
         }
-        let found = median(&mut values);
+        let Some(found) = upper_median(&mut values) else { continue };
         *middle = f64::from(found);
         for value in &mut values {
             *value = (*value - found).abs();
         }
-        spread += f64::from(median(&mut values));
+        spread += upper_median(&mut values).map_or(0.0, f64::from);
         volume += *middle;
     }
-    // 1.4826 median absolute deviations are a standard deviation of a normal distribution.
-    let relative = if volume > 0.0 { 1.4826 * spread / volume } else { 1.0 };
+    let relative = if volume > 0.0 { MAD_TO_SD * spread / volume } else { 1.0 };
     let range = |middle: f64| {
         let reach = REACH * (relative * middle).max((middle + 1.0).sqrt());
         ((middle - reach).max(0.0) as f32, (middle + reach) as f32)
     };
     middles.into_iter().map(|m| if m.is_nan() { (f32::NAN, f32::NAN) } else { range(m) }).collect()
-}
-
-/// The upper median.
-fn median(values: &mut [f32]) -> f32 {
-    let half = values.len() / 2;
-    *values.select_nth_unstable_by(half, f32::total_cmp).1
 }

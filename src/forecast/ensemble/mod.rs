@@ -17,7 +17,6 @@ mod frame;
 mod levels;
 mod limits;
 mod regress;
-mod ridge;
 mod season;
 mod smooth;
 #[cfg(test)]

@@ -1,10 +1,14 @@
 //! Regressions by lead: cases in blocks of weeks, coefficients, and forecasts of the blocks left out.
 
-use super::design::{Design, Row, WIDTH};
+use std::ops::Range;
+
+use ndarray::{Array1, Array2, ArrayView1, s};
+
+use super::design::{Design, WIDTH};
 use super::frame::Frame;
 use super::levels::Scale;
-use super::ridge::{Sums, Weighed};
 use super::season::Season;
+use crate::stats::NormalEquations;
 
 /// Leads share coefficients between knots; this many at most.
 const KNOTS_MAX: usize = 9;
@@ -50,7 +54,7 @@ pub(super) fn cases(
     start: usize,
     knots: &[usize],
 ) -> Vec<Vec<Case>> {
-    let stride = stride(season.known - start, CASES_MAX, frame.day);
+    let stride = frame.stride(season.known - start, CASES_MAX);
     let length = ((season.known - start) / BLOCKS).max(frame.week());
     let of_knot = |knot: &usize| {
         let origins = (start..season.known.saturating_sub(*knot)).step_by(stride);
@@ -64,29 +68,12 @@ pub(super) fn cases(
     knots.iter().map(of_knot).collect()
 }
 
-/// Step that takes about `most` of `n` windows, every time of day in its turn.
-pub(super) fn stride(n: usize, most: usize, day: usize) -> usize {
-    let mut stride = n.div_ceil(most).max(1);
-    while gcd(stride, day) > 1 {
-        stride += 1;
-    }
-    stride
-}
-
-fn gcd(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { gcd(b, a % b) }
-}
-
 /// The count that a regression's value `eta` stands for.
 pub(super) fn count_of(scale: Scale, base: f64, eta: f64) -> f64 {
     match scale {
         Scale::Ratio => base * eta.clamp(-4.0, 3.0).exp(),
         Scale::Difference => (base + eta).max(0.0),
     }
-}
-
-pub(super) fn dot(row: &Row, beta: &[f64; WIDTH]) -> f64 {
-    row.iter().zip(beta).map(|(x, b)| f64::from(*x) * b).sum()
 }
 
 /// φ of a negative binomial around the first guesses: for weights only.
@@ -122,8 +109,8 @@ fn response(season: &Season, scale: Scale, case: Case, guess: f64, dispersion: f
 
 /// What regressions on one scale give.
 pub(super) struct Regressed {
-    /// By knot.
-    pub beta: Vec<[f32; WIDTH]>,
+    /// Coefficients: a row a knot.
+    pub beta: Array2<f32>,
     /// By knot and case: the count expected by the regression of the other blocks.
     pub means: Vec<Vec<f64>>,
 }
@@ -136,73 +123,103 @@ pub(super) fn regress(
     cases: &[Vec<Case>],
     dispersion: f64,
 ) -> Regressed {
-    let mut penalty = [1.0; WIDTH];
-    penalty[0] = PENALTY_OF_CONSTANT;
-    let mut knots = Vec::with_capacity(cases.len());
-    for cases in cases {
-        let rows: Vec<Row> = cases.iter().map(|c| design.row(scale, c.o, c.t)).collect();
-        let weighed = |(case, x)| {
-            let case: &Case = case;
-            let guess = design.guess(scale, case.o);
-            let (w, z) = response(season, scale, *case, guess, dispersion);
-            Weighed { x, w: if case.young { YOUNG * w } else { w }, z }
-        };
-        let weighed: Vec<Weighed<'_>> = cases.iter().zip(&rows).map(weighed).collect();
-        let mut blocks = vec![Sums::new(); BLOCKS];
-        let mut next = &weighed[..];
-        for of_block in cases.chunk_by(|a, b| a.block == b.block) {
-            let (now, later) = next.split_at(of_block.len());
-            blocks[of_block[0].block].add(now);
-            next = later;
-        }
-        let mut all = Sums::new();
-        blocks.iter().for_each(|block| all.merge(block, 1.0));
-        knots.push((rows, blocks, all));
-    }
+    let knots: Vec<Knot<'_>> =
+        cases.iter().map(|cases| Knot::new(season, design, scale, cases, dispersion)).collect();
     let mut losses = [0.0; PENALTIES.len()];
-    let mut means = Vec::with_capacity(cases.len());
-    for ((rows, blocks, all), cases) in knots.iter().zip(cases) {
-        let without = |block: &Sums| {
-            let mut rest = all.clone();
-            rest.merge(block, -1.0);
-            Tried::new(PENALTIES.map(|share| rest.solve(share * rest.weight, &penalty)))
-        };
-        let tried: Vec<Tried> = blocks.iter().map(without).collect();
-        let mut of_knot = [0.0; PENALTIES.len()];
-        let mean = |(case, row): (&Case, &Row)| {
-            let (y, base) = (f64::from(season.y[case.t]), f64::from(season.base[case.t]));
-            let means = tried[case.block].dots(row).map(|eta| count_of(scale, base, eta));
-            for (loss, mean) in of_knot.iter_mut().zip(means) {
-                *loss += (mean - y).abs();
-            }
-            means
-        };
-        means.push(cases.iter().zip(rows).map(mean).collect::<Vec<_>>());
-        losses.iter_mut().zip(of_knot).for_each(|(loss, of_knot)| *loss += of_knot);
+    let mut means = Vec::with_capacity(knots.len());
+    for knot in &knots {
+        let left_out = knot.left_out(season, scale);
+        for (loss, means) in losses.iter_mut().zip(left_out.columns()) {
+            *loss += knot.loss(season, means);
+        }
+        means.push(left_out);
     }
     let best = (0..PENALTIES.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b])).unwrap_or(0);
-    let beta = |all: &Sums| all.solve(PENALTIES[best] * all.weight, &penalty).map(|b| b as f32);
-    let of_best = |means: Vec<[f64; PENALTIES.len()]>| means.iter().map(|m| m[best]).collect();
-    Regressed {
-        beta: knots.iter().map(|(_, _, all)| beta(all)).collect(),
-        means: means.into_iter().map(of_best).collect(),
+    let mut beta = Array2::zeros((knots.len(), WIDTH));
+    for (mut beta, knot) in beta.rows_mut().into_iter().zip(&knots) {
+        beta.assign(&solved(&knot.all, PENALTIES[best]).mapv(|b| b as f32));
+    }
+    Regressed { beta, means: means.iter().map(|means| means.column(best).to_vec()).collect() }
+}
+
+/// Coefficients at a penalty that is a share of the cases' weight.
+fn solved(equations: &NormalEquations, share: f64) -> Array1<f64> {
+    let mut penalty = [1.0; WIDTH];
+    penalty[0] = PENALTY_OF_CONSTANT;
+    equations.ridge(share * equations.weight(), &penalty)
+}
+
+/// One knot's cases as a design matrix.
+struct Knot<'c> {
+    cases: &'c [Case],
+    /// A row a case: its regressors, and the response as the last column.
+    rows: Array2<f64>,
+    /// By block, and of all.
+    blocks: Vec<NormalEquations>,
+    all: NormalEquations,
+}
+
+impl<'c> Knot<'c> {
+    fn new(
+        season: &Season,
+        design: &Design,
+        scale: Scale,
+        cases: &'c [Case],
+        dispersion: f64,
+    ) -> Self {
+        let mut rows = Array2::zeros((cases.len(), WIDTH + 1));
+        let mut weights = Array1::zeros(cases.len());
+        for ((case, mut row), weight) in cases.iter().zip(rows.rows_mut()).zip(&mut weights) {
+            let regressors = design.row(scale, case.o, case.t);
+            row.iter_mut().zip(regressors).for_each(|(to, x)| *to = f64::from(x));
+            let guess = design.guess(scale, case.o);
+            (*weight, row[WIDTH]) = response(season, scale, *case, guess, dispersion);
+            if case.young {
+                *weight *= YOUNG;
+            }
+        }
+        let mut blocks = vec![NormalEquations::new(WIDTH); BLOCKS];
+        for (block, cases) in runs(cases) {
+            blocks[block].add(rows.slice(s![cases.clone(), ..]), weights.slice(s![cases]));
+        }
+        let mut all = NormalEquations::new(WIDTH);
+        blocks.iter().for_each(|block| all.merge(block, 1.0));
+        Self { cases, rows, blocks, all }
+    }
+
+    /// Counts expected by the regression of the other blocks: a row a case, a column a penalty.
+    fn left_out(&self, season: &Season, scale: Scale) -> Array2<f64> {
+        let mut means = Array2::zeros((self.cases.len(), PENALTIES.len()));
+        for (block, cases) in runs(self.cases) {
+            let mut rest = self.all.clone();
+            rest.merge(&self.blocks[block], -1.0);
+            let mut beta = Array2::zeros((WIDTH, PENALTIES.len()));
+            for (mut beta, share) in beta.columns_mut().into_iter().zip(PENALTIES) {
+                beta.assign(&solved(&rest, share));
+            }
+            let values = self.rows.slice(s![cases.clone(), ..WIDTH]).dot(&beta);
+            means.slice_mut(s![cases, ..]).assign(&values);
+        }
+        for (case, mut means) in self.cases.iter().zip(means.rows_mut()) {
+            let base = f64::from(season.base[case.t]);
+            means.mapv_inplace(|eta| count_of(scale, base, eta));
+        }
+        means
+    }
+
+    /// Absolute error of what was expected of the cases.
+    fn loss(&self, season: &Season, means: ArrayView1<'_, f64>) -> f64 {
+        let misses = self.cases.iter().zip(means);
+        misses.map(|(case, mean)| (mean - f64::from(season.y[case.t])).abs()).sum()
     }
 }
 
-/// Coefficients by regressor and penalty.
-struct Tried([[f64; PENALTIES.len()]; WIDTH]);
-
-impl Tried {
-    fn new(beta: [[f64; WIDTH]; PENALTIES.len()]) -> Self {
-        Self(std::array::from_fn(|j| beta.map(|beta| beta[j])))
-    }
-
-    /// What a row comes to with each penalty.
-    fn dots(&self, row: &Row) -> [f64; PENALTIES.len()] {
-        let mut dots = [0.0; PENALTIES.len()];
-        for (x, beta) in row.iter().zip(&self.0) {
-            dots.iter_mut().zip(beta).for_each(|(dot, b)| *dot += f64::from(*x) * b);
-        }
-        dots
-    }
+/// The blocks that cases lie in, one after the other, with the range of cases of each.
+fn runs(cases: &[Case]) -> impl Iterator<Item = (usize, Range<usize>)> + '_ {
+    let mut from = 0;
+    cases.chunk_by(|a, b| a.block == b.block).map(move |of_block| {
+        let range = from..from + of_block.len();
+        from = range.end;
+        (of_block[0].block, range)
+    })
 }

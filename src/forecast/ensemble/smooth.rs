@@ -19,7 +19,7 @@ pub(super) fn reach(frame: &Frame, y: &[f32]) -> usize {
     let others = of_other_weeks(frame, y, from);
     let farthest = reaches.last().copied().unwrap_or(0);
     let cases = from + farthest..y.len().saturating_sub(farthest);
-    let stride = super::regress::stride(cases.len(), CASES_MAX, frame.day);
+    let stride = frame.stride(cases.len(), CASES_MAX);
     let mut losses = vec![0.0; reaches.len()];
     for t in cases.step_by(stride).filter(|t| !others[*t - from].is_nan()) {
         for (loss, reach) in losses.iter_mut().zip(&reaches) {

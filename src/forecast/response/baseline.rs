@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::domain::{SeriesKey, WindowWidth, Zone};
 use crate::forecast::{HORIZON, History, Past};
+use crate::stats::outlier_limits;
 
 /// Expected tickets of one series without alarms: past windows and the horizon, one value a window.
 #[derive(Clone, Debug, PartialEq)]
@@ -205,23 +206,11 @@ impl Slots {
     }
 }
 
-/// The mean of what lies within 2.5 robust standard deviations of the median, the rest pulled in to there.
+/// The mean, with outliers pulled in to their limits.
 fn pulled_in(values: &mut [f32]) -> Option<f64> {
-    if values.is_empty() {
-        return None;
-    }
-    values.sort_by(f32::total_cmp);
-    let middle = median(values);
-    let mut away: Vec<f32> = values.iter().map(|v| (v - middle as f32).abs()).collect();
-    away.sort_by(f32::total_cmp);
-    let reach = 2.5 * (1.4826 * median(&away)).max(middle.max(1.0).sqrt() * 0.6);
-    let sum: f64 = values.iter().map(|v| f64::from(*v).clamp(middle - reach, middle + reach)).sum();
+    let (low, high) = outlier_limits(values)?;
+    let sum: f64 = values.iter().map(|v| f64::from(*v).clamp(low, high)).sum();
     Some(sum / values.len() as f64)
-}
-
-fn median(sorted: &[f32]) -> f64 {
-    let n = sorted.len();
-    f64::midpoint(f64::from(sorted[(n - 1) / 2]), f64::from(sorted[n / 2]))
 }
 
 /// φ of `variance = m + φ m²` by moments, each term cut off so that outages do not count.

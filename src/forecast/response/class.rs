@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::ground::Ground;
+use super::context::SiteContext;
 use super::prior::ClassPrior;
 use crate::domain::{Severity, Timestamp};
 use crate::forecast::AlarmSpell;
@@ -58,7 +58,7 @@ impl Classes {
 
     /// Looks at what followed the alarms of each class.
     pub(super) fn learn(
-        ground: &Ground<'_>,
+        context: &SiteContext<'_>,
         alarms: &[Vec<&AlarmSpell>],
         from: i64,
         prior: &ClassPrior,
@@ -79,9 +79,9 @@ impl Classes {
         let mut seen = vec![[(0u32, 0.0); 5]; classes.names.len()];
         let mut usual = [0.0; 3];
         for (number, spells) in alarms.iter().enumerate() {
-            let follow = Follow::new(ground, number, from);
+            let follow = Follow::new(context, number, from);
             for index in follow.any_time() {
-                let felt = follow.felt(ground.width.start(index));
+                let felt = follow.felt(context.width.start(index));
                 usual.iter_mut().zip([1.0, felt, felt * felt]).for_each(|(sum, x)| *sum += x);
             }
             let mut last: HashMap<(u16, usize), i64> = HashMap::new();
@@ -133,7 +133,7 @@ fn gate(worth: f64, occasions: u32, shown: bool) -> Gate {
 
 /// How far tickets rose after an instant, from running sums.
 struct Follow<'g, 'a> {
-    ground: &'g Ground<'a>,
+    context: &'g SiteContext<'a>,
     site: usize,
     from: i64,
     /// Σ (count − expected), Σ variance, Σ expected up to each window.
@@ -143,14 +143,14 @@ struct Follow<'g, 'a> {
 }
 
 impl<'g, 'a> Follow<'g, 'a> {
-    fn new(ground: &'g Ground<'a>, site: usize, from: i64) -> Self {
-        let leaves = &ground.sites[site].leaves;
-        let mut sums = Vec::with_capacity((ground.origin - from).max(0) as usize + 1);
+    fn new(context: &'g SiteContext<'a>, site: usize, from: i64) -> Self {
+        let leaves = &context.sites[site].leaves;
+        let mut sums = Vec::with_capacity((context.origin - from).max(0) as usize + 1);
         let mut sum = [0.0; 3];
         sums.push(sum);
-        for index in from..ground.origin {
+        for index in from..context.origin {
             for leaf in leaves {
-                let Some(count) = leaf.count(index, ground.origin) else { continue };
+                let Some(count) = leaf.count(index, context.origin) else { continue };
                 let b = leaf.expected(index);
                 sum[0] += count - b;
                 sum[1] += leaf.variance(b);
@@ -158,8 +158,8 @@ impl<'g, 'a> Follow<'g, 'a> {
             }
             sums.push(sum);
         }
-        let mut follow = Self { ground, site, from, sums, spread: 1.0 };
-        let squares = follow.any_time().map(|index| follow.surprise(ground.width.start(index)));
+        let mut follow = Self { context, site, from, sums, spread: 1.0 };
+        let squares = follow.any_time().map(|index| follow.surprise(context.width.start(index)));
         let (n, sum) = squares.fold((0.0, 0.0), |(n, sum), z| (n + 1.0, sum + z.powi(2).min(64.0)));
         follow.spread = (sum / f64::max(n, 1.0)).sqrt().max(1.0);
         follow
@@ -167,7 +167,7 @@ impl<'g, 'a> Follow<'g, 'a> {
 
     /// Windows that have nothing to do with alarms, but by chance.
     fn any_time(&self) -> impl Iterator<Item = i64> + use<> {
-        (self.from..self.ground.origin).step_by(29)
+        (self.from..self.context.origin).step_by(29)
     }
 
     /// 1 for an incident that stands out, 0 for what is expected, less where fewer came. Many faint ones add up to as
@@ -178,12 +178,12 @@ impl<'g, 'a> Follow<'g, 'a> {
 
     /// Standard deviations by which more came than expected, over four hours, or at night until ten in the morning.
     fn surprise(&self, at: Timestamp) -> f64 {
-        let zone = self.ground.sites[self.site].zone;
+        let zone = self.context.sites[self.site].zone;
         let minute = zone.minute_of_week(at) % 1440;
         let span = if minute < 360 { 600 - minute } else { 240 };
-        let length = i64::from(span * 60 / self.ground.width.secs());
+        let length = i64::from(span * 60 / self.context.width.secs());
         let last = self.sums.len() as i64 - 1;
-        let from = (self.ground.width.index(at) - self.from).clamp(0, last);
+        let from = (self.context.width.index(at) - self.from).clamp(0, last);
         let to = (from + length).min(last);
         let (a, b) = (self.sums[from as usize], self.sums[to as usize]);
         let [excess, variance, expected] = std::array::from_fn(|i| b[i] - a[i]);

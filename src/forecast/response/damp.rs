@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::ground::{Ground, Leaf};
+use super::context::{Leaf, SiteContext};
 use super::onset::minutes_between;
 use crate::domain::{Scope, Timestamp};
 use crate::forecast::AlarmSpell;
@@ -45,7 +45,7 @@ struct Damped {
 
 /// By scope and alarm type.
 #[derive(Clone, Debug, Default)]
-pub(super) struct DampLaw(BTreeMap<(Scope, Arc<str>), Damped>);
+pub(super) struct DampingModel(BTreeMap<(Scope, Arc<str>), Damped>);
 
 /// Spells of one type as stretches of time, overlapping ones joined.
 type Stretches<'a> = BTreeMap<&'a Arc<str>, Vec<Stretch>>;
@@ -67,19 +67,19 @@ fn stretches<'a>(spells: &[&'a AlarmSpell], now: Timestamp) -> Stretches<'a> {
     found
 }
 
-impl DampLaw {
-    pub(super) fn learn(ground: &Ground<'_>, alarms: &[Vec<&AlarmSpell>]) -> Self {
-        let mut law = BTreeMap::new();
-        for (site, spells) in ground.sites.iter().zip(alarms) {
-            for (kind, stretches) in stretches(spells, ground.now()) {
+impl DampingModel {
+    pub(super) fn learn(context: &SiteContext<'_>, alarms: &[Vec<&AlarmSpell>]) -> Self {
+        let mut model = BTreeMap::new();
+        for (site, spells) in context.sites.iter().zip(alarms) {
+            for (kind, stretches) in stretches(spells, context.now()) {
                 if stretches.len() >= SPELLS
-                    && let Some(damped) = Damped::learn(ground, &site.leaves, &stretches)
+                    && let Some(damped) = Damped::learn(context, &site.leaves, &stretches)
                 {
-                    law.insert((site.scope.clone(), kind.clone()), damped);
+                    model.insert((site.scope.clone(), kind.clone()), damped);
                 }
             }
         }
-        Self(law)
+        Self(model)
     }
 
     /// The alarms of a site that keep no tickets away: the others bring none.
@@ -145,30 +145,36 @@ impl Damping<'_> {
 }
 
 impl Damped {
-    fn learn(ground: &Ground<'_>, leaves: &[Leaf<'_>], stretches: &[Stretch]) -> Option<Self> {
-        let per_hour = ground.width.per_hour();
+    fn learn(
+        context: &SiteContext<'_>,
+        leaves: &[Leaf<'_>],
+        stretches: &[Stretch],
+    ) -> Option<Self> {
+        let per_hour = context.width.per_hour();
         let sums = |from: i64, to: i64| {
             let windows = (from..to).flat_map(|i| leaves.iter().map(move |leaf| (leaf, i)));
-            windows.fold((0.0, 0.0), |(came, said), (leaf, i)| match leaf.count(i, ground.origin) {
-                Some(count) => (came + count, said + leaf.expected(i)),
-                None => (came, said),
+            windows.fold((0.0, 0.0), |(came, said), (leaf, i)| {
+                match leaf.count(i, context.origin) {
+                    Some(count) => (came + count, said + leaf.expected(i)),
+                    None => (came, said),
+                }
             })
         };
         let (mut after, mut lengths) = ([(0.0, 0.0); AFTER], Vec::new());
         let (mut during, mut by_age) = ((0.0, 0.0), [(0.0, 0.0); AGES.len()]);
         let (mut fewer, mut all) = (0.0, 0.0);
         for (from, to) in stretches {
-            let end = to.unwrap_or(ground.now());
+            let end = to.unwrap_or(context.now());
             let length = minutes_between(*from, end);
             if length < SHORTEST {
                 continue;
             }
-            let (first, last) = (ground.width.index(*from) + 1, ground.width.index(end));
+            let (first, last) = (context.width.index(*from) + 1, context.width.index(end));
             let (came, said) = sums(first, last);
             during = (during.0 + came, during.1 + said);
             for index in first..last {
                 let (came, said) = sums(index, index + 1);
-                let sum = &mut by_age[age_bin(minutes_between(*from, ground.width.start(index)))];
+                let sum = &mut by_age[age_bin(minutes_between(*from, context.width.start(index)))];
                 *sum = (sum.0 + came, sum.1 + said);
             }
             all += 1.0;

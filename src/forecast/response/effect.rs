@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::forecast::QUANTILES;
+use crate::forecast::types::{NORMAL_SCORES, QUANTILES};
 
 /// Points that a distribution keeps.
 const POINTS_MAX: usize = 14;
@@ -88,7 +88,7 @@ impl Effect {
     /// Each point shifts the base by its tickets and widens it by their own Poisson noise; the mixture is over
     /// the points, so that "probably nothing, perhaps a lot" stays what it is.
     pub fn mixture(&self, base: &[f64; 7]) -> Mixture {
-        let sd = (base[5] - base[1]) / (NORMAL[5] - NORMAL[1]);
+        let sd = (base[5] - base[1]) / (NORMAL_SCORES[5] - NORMAL_SCORES[1]);
         let certain = [(1.0, 0.0)];
         let points = if self.is_none() { &certain[..] } else { &self.points };
         let mut mass = Vec::with_capacity(points.len() * SCORES);
@@ -136,9 +136,6 @@ impl Mixture {
     }
 }
 
-/// Standard normal quantiles at [`QUANTILES`].
-const NORMAL: [f64; 7] = [-1.959964, -1.281552, -0.674490, 0.0, 0.674490, 1.281552, 1.959964];
-
 /// Normal scores in even steps with the mass about each.
 fn scores() -> impl Iterator<Item = (f64, f64)> {
     let at = |i: usize| (i as f64 - (SCORES / 2) as f64) * SCORE_STEP;
@@ -148,9 +145,9 @@ fn scores() -> impl Iterator<Item = (f64, f64)> {
 
 /// The base at a normal score: straight lines between its quantiles and beyond them.
 fn at_score(base: &[f64; 7], score: f64) -> f64 {
-    let i = NORMAL.partition_point(|z| *z <= score).clamp(1, 6) - 1;
-    let slope = (base[i + 1] - base[i]) / (NORMAL[i + 1] - NORMAL[i]);
-    base[i] + (score - NORMAL[i]) * slope
+    let i = NORMAL_SCORES.partition_point(|z| *z <= score).clamp(1, 6) - 1;
+    let slope = (base[i + 1] - base[i]) / (NORMAL_SCORES[i + 1] - NORMAL_SCORES[i]);
+    base[i] + (score - NORMAL_SCORES[i]) * slope
 }
 
 /// Neighbours merged two by two; nothing stays nothing.

@@ -4,7 +4,7 @@ use super::episode::{Episode, Kind};
 use super::onset::minutes_between;
 use super::prior::EndingPrior;
 use crate::domain::Timestamp;
-use statrs::function::erf::erfc;
+use crate::stats::normal;
 
 /// Ends of the age bins, minutes.
 const AGES: [f64; 18] = [
@@ -41,8 +41,7 @@ fn start(bin: usize) -> f64 {
 impl Ending {
     pub(super) fn of_prior(prior: &EndingPrior) -> Self {
         let table = |median: f64| {
-            let left =
-                |m: f64| 0.5 * erfc((m / median).ln() / prior.spread / std::f64::consts::SQRT_2);
+            let left = |m: f64| normal::tail((m / median).ln() / prior.spread);
             std::array::from_fn(|i| {
                 let before = if i == 0 { 1.0 } else { left(AGES[i - 1]) };
                 (1.0 - left(AGES[i]) / before.max(1e-9)).clamp(0.01, 0.95)

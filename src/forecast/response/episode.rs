@@ -21,12 +21,12 @@ const GAP_MS: i64 = 20 * 60_000;
 const SPAN_MS: i64 = 90 * 60_000;
 /// Devices whose alarms are an episode together whatever their class: faults are told by how many they strike, too.
 const MASS: usize = 3;
-/// Figures that every episode has; one a type follows.
-pub(super) const FIGURES: usize = PLAIN + BENDS.len();
-/// Those of them before the ones that bend.
+/// Features that every episode has; one a type follows.
+pub(super) const FEATURES: usize = PLAIN + DEVICE_KNOTS.len();
+/// Those of them before the ones of [`DEVICE_KNOTS`].
 pub(super) const PLAIN: usize = 6;
 /// Distinct devices at which what one more means may change: two a doubling.
-const BENDS: [f64; 6] = [2.0, 2.83, 4.0, 5.66, 8.0, 11.3];
+const DEVICE_KNOTS: [f64; 6] = [2.0, 2.83, 4.0, 5.66, 8.0, 11.3];
 
 /// Alarms that came together.
 #[derive(Clone, Debug)]
@@ -38,8 +38,8 @@ pub(super) struct Episode {
     /// When half of the alarms had cleared, where they have.
     pub(super) ended: Option<Timestamp>,
     /// 1, ln devices, ln raises per device, share of critical ones, overrun, within planned work, ln devices beyond
-    /// [`BENDS`].
-    pub(super) figures: [f64; FIGURES],
+    /// [`DEVICE_KNOTS`].
+    pub(super) features: [f64; FEATURES],
     /// Numbers of the alarm types and their shares of the devices.
     pub(super) types: Vec<(u16, f64)>,
     /// The most frequent type.
@@ -152,8 +152,8 @@ fn episode(
     let critical = group.iter().filter(|s| s.severity == Severity::Critical).count();
     let within = work.iter().any(|w| w.starts_at <= first.raised_at && first.raised_at < w.ends_at);
     let n = devices.len() as f64;
-    let mut figures = [0.0; FIGURES];
-    figures[..PLAIN].copy_from_slice(&[
+    let mut features = [0.0; FEATURES];
+    features[..PLAIN].copy_from_slice(&[
         1.0,
         n.ln(),
         (group.len() as f64 / n).ln(),
@@ -161,15 +161,15 @@ fn episode(
         f64::from(u8::from(kind == Kind::Overrun)),
         f64::from(u8::from(within)),
     ]);
-    for (figure, bend) in figures[PLAIN..].iter_mut().zip(BENDS) {
-        *figure = (n / bend).ln().max(0.0);
+    for (feature, knot) in features[PLAIN..].iter_mut().zip(DEVICE_KNOTS) {
+        *feature = (n / knot).ln().max(0.0);
     }
     Some(Episode {
         site,
         kind,
         starts: first.raised_at,
         ended: half_cleared(group, now),
-        figures,
+        features,
         types: by_type.into_iter().collect(),
         title: match kind {
             Kind::Fault => classes.names[usize::from(title)].clone(),
@@ -205,7 +205,7 @@ mod tests {
         let classes = Classes::untaught(&Prior::shipped().alarm_class);
         let spells: Vec<&AlarmSpell> = alarms.iter().collect();
         let found = episodes(0, &spells, &[], &classes, Timestamp::from_secs(86_400));
-        let devices = |e: &Episode| e.figures[1].exp().round() as usize;
+        let devices = |e: &Episode| e.features[1].exp().round() as usize;
         found.iter().map(|e| (e.starts.millis() / 60_000, devices(e))).collect()
     }
 

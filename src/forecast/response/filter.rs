@@ -3,13 +3,13 @@
 //! A grid over onsets × sizes beside "harmless", weighed by Bayes' rule: negative-binomial counts about the
 //! baseline with and without the episode's excess, how long its alarms stand, and the learned odds.
 
-use super::course::Course;
+use super::context::{Site, SiteContext};
 use super::episode::Episode;
-use super::ground::{Ground, Site};
-use super::law::Law;
+use super::intensity::IntensityProfile;
+use super::model::ResponseModel;
+use super::observations::Observations;
 use super::onset::{OnsetState, minutes_between};
-use super::solve::logistic;
-use super::track::Track;
+use crate::stats::logistic;
 
 /// Sizes in standard deviations of the log about the expected one.
 const STEPS: [f64; 8] = [-2.1, -1.5, -0.9, -0.3, 0.3, 0.9, 1.5, 2.1];
@@ -38,15 +38,15 @@ pub(super) struct Posterior {
 
 impl Posterior {
     pub(super) fn new(
-        law: &Law,
-        ground: &Ground<'_>,
+        model: &ResponseModel,
+        context: &SiteContext<'_>,
         site: &Site<'_>,
         episode: &Episode,
-        track: &Track,
+        observations: &Observations,
     ) -> Self {
-        let onsets = law.onset.states(episode, site.zone);
-        let centre = law.size.of(episode, site);
-        let sizes = STEPS.map(|z| (centre + law.size_spread * z).exp());
+        let onsets = model.onset.states(episode, site.zone);
+        let centre = model.size.of(episode, site);
+        let sizes = STEPS.map(|z| (centre + model.size_spread * z).exp());
         let end = episode.ended.map(|at| minutes_between(episode.starts, at));
         let mut posterior = Self {
             real: 0.0,
@@ -54,12 +54,12 @@ impl Posterior {
             weights: Vec::with_capacity(onsets.len()),
             onsets,
             sizes,
-            ln_size: (centre, law.size_spread.powi(2)),
+            ln_size: (centre, model.size_spread.powi(2)),
             end,
         };
-        posterior.weigh(law, ground, episode, track);
-        posterior.evidence -= busier(track, law.restless);
-        let odds = (law.real.of(episode, site) + law.ending.evidence(episode, ground.now()))
+        posterior.weigh(model, context, episode, observations);
+        posterior.evidence -= busier(observations, model.level_volatility);
+        let odds = (model.real.of(episode, site) + model.ending.evidence(episode, context.now()))
             .clamp(-12.0, 12.0);
         let before = logistic(odds);
         posterior.real = logistic(odds + posterior.evidence.clamp(-50.0, 50.0));
@@ -72,32 +72,38 @@ impl Posterior {
     }
 
     /// Weights of onsets and sizes by the tickets seen; `evidence` becomes the ln of their mean likelihood.
-    fn weigh(&mut self, law: &Law, ground: &Ground<'_>, episode: &Episode, track: &Track) {
-        let offset = minutes_between(episode.starts, ground.width.start(track.first));
-        let minutes = ground.minutes();
+    fn weigh(
+        &mut self,
+        model: &ResponseModel,
+        context: &SiteContext<'_>,
+        episode: &Episode,
+        observations: &Observations,
+    ) {
+        let offset = minutes_between(episode.starts, context.width.start(observations.first));
+        let minutes = context.minutes();
         let normal = STEPS.map(|z| (-0.5 * z * z).exp());
         let total: f64 = normal.iter().sum();
         let sizes = self.sizes.map(|size| size as f32);
         for state in &self.onsets {
-            let course = self.course(state);
+            let intensity = self.intensity(state);
             let mut gain = [0.0f32; STEPS.len()];
-            let over = course.over(law.ending.hold);
-            for leaf in track.leaves.iter().filter(|leaf| leaf.tells) {
-                let kernel = &law.kernels[leaf.kernel];
+            let over = intensity.over(model.ending.hold);
+            for leaf in observations.leaves.iter().filter(|leaf| leaf.tells) {
+                let kernel = &model.kernels[leaf.kernel];
                 let size = 1.0 / leaf.dispersion;
                 let begins = ((state.minutes - offset) / minutes).floor().max(0.0) as usize;
                 let mut window = begins;
-                while window < track.windows {
+                while window < observations.windows {
                     let from = offset + window as f64 * minutes;
                     if from > over {
                         break;
                     }
-                    let block = course.block(law.ending.hold, from, minutes);
-                    let (first, last) = (window, (window + block).min(track.windows));
+                    let block = intensity.block(model.ending.hold, from, minutes);
+                    let (first, last) = (window, (window + block).min(observations.windows));
                     window = last;
                     let [count, expected, unit] = leaf.sums(first, last);
                     let middle = from + (last - first - 1) as f64 / 2.0 * minutes;
-                    let strength = course.strength(law, kernel, middle, minutes);
+                    let strength = intensity.strength(model, kernel, middle, minutes);
                     if strength < 0.005 || expected <= 0.0 {
                         continue;
                     }
@@ -130,10 +136,10 @@ impl Posterior {
         self.ln_size = (mean, by_size(&|s: f64| (s.ln() - mean).powi(2)));
     }
 
-    /// The course so far, or as far as is known.
-    pub(super) fn course(&self, state: &OnsetState) -> Course {
+    /// How strongly it is felt from an onset on, as far as is known.
+    pub(super) fn intensity(&self, state: &OnsetState) -> IntensityProfile {
         let end = self.end.unwrap_or(f64::INFINITY);
-        Course { onset: state.minutes, end, wake: state.wake }
+        IntensityProfile { onset: state.minutes, end, wake: state.wake }
     }
 
     /// Onsets with their weight and the mean size that goes with each.
@@ -145,25 +151,25 @@ impl Posterior {
         })
     }
 
-    /// Expected tickets of the episode in the windows of a track, by leaf.
+    /// Expected tickets of the episode in the windows that were observed, by leaf.
     pub(super) fn expected(
         &self,
-        law: &Law,
-        ground: &Ground<'_>,
+        model: &ResponseModel,
+        context: &SiteContext<'_>,
         episode: &Episode,
-        track: &Track,
+        observations: &Observations,
     ) -> Vec<Vec<f64>> {
-        let offset = minutes_between(episode.starts, ground.width.start(track.first));
-        let minutes = ground.minutes();
+        let offset = minutes_between(episode.starts, context.width.start(observations.first));
+        let minutes = context.minutes();
         let mut tickets: Vec<Vec<f64>> =
-            track.leaves.iter().map(|_| vec![0.0; track.windows]).collect();
+            observations.leaves.iter().map(|_| vec![0.0; observations.windows]).collect();
         for (state, weight, size) in self.by_onset().filter(|(_, weight, _)| *weight > 1e-4) {
-            let course = self.course(&state);
-            for (leaf, tickets) in track.leaves.iter().zip(&mut tickets) {
-                let kernel = &law.kernels[leaf.kernel];
+            let intensity = self.intensity(&state);
+            for (leaf, tickets) in observations.leaves.iter().zip(&mut tickets) {
+                let kernel = &model.kernels[leaf.kernel];
                 for (window, tickets) in tickets.iter_mut().enumerate() {
                     let from = offset + window as f64 * minutes;
-                    let strength = course.strength(law, kernel, from, minutes);
+                    let strength = intensity.strength(model, kernel, from, minutes);
                     *tickets += self.real * weight * size * strength * leaf.unit[window];
                 }
             }
@@ -172,12 +178,12 @@ impl Posterior {
     }
 }
 
-/// ln of how much likelier the tickets are if the day may have become busier or quieter by itself, `restless` being the
+/// ln of how much likelier the tickets are if the day may have become busier or quieter by itself, `volatility` being the
 /// spread of the ln of how much: what any day does is no proof of an incident.
-fn busier(track: &Track, restless: f64) -> f64 {
+fn busier(observations: &Observations, volatility: f64) -> f64 {
     let normal = LEVELS.map(|z| (-0.5 * z * z).exp());
     let ways = LEVELS.iter().zip(normal).map(|(z, weight)| {
-        weight * (TEMPER * track.gain((z * restless).exp())).clamp(-500.0, 500.0).exp()
+        weight * (TEMPER * observations.gain((z * volatility).exp())).clamp(-500.0, 500.0).exp()
     });
     (ways.sum::<f64>() / normal.iter().sum::<f64>()).ln()
 }

@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use super::baseline::{Baselines, learned_from};
 use super::class::Classes;
-use super::damp::DampLaw;
+use super::context::{Site, SiteContext};
+use super::damp::DampingModel;
 use super::episode::{Episode, episodes};
+use super::explained::Explained;
 use super::filter::{EVIDENCE_HOURS, Posterior};
-use super::ground::{Ground, Site};
-use super::law::Law;
-use super::learn::{EPISODES_MAX, Explained, FIRST, THEN, TRACKS_MAX, learn};
+use super::learn::{EPISODES_MAX, FIRST, OBSERVATIONS_MAX, THEN, learn};
+use super::model::ResponseModel;
+use super::observations::Observations;
 use super::prior::Prior;
-use super::track::{Track, restless};
-use super::work::WorkLaw;
+use super::volatility::level_volatility;
+use super::work::WorkEffect;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{AlarmSpell, History, Past, PlannedWork};
 
@@ -25,7 +27,7 @@ const NOTICEABLE: f64 = 1.0;
 /// What alarms mean here. Depends on windows, alarms and work before `until` alone.
 #[derive(Clone, Debug)]
 pub struct Response {
-    pub(super) law: Law,
+    pub(super) model: ResponseModel,
     /// Tickets by window that past alarms and planned work account for, never more than came; negative where alarms kept
     /// tickets away.
     pub(super) past: BTreeMap<SeriesKey, HashMap<i64, f32>>,
@@ -34,8 +36,8 @@ pub struct Response {
 impl Response {
     /// What the prior says, for an operator without history.
     pub fn untaught(past: &Past<'_>, prior: &Prior) -> Self {
-        let law = Law::of_prior(prior, past.series.keys().map(|key| &key.channel));
-        Self { law, past: BTreeMap::new() }
+        let model = ResponseModel::of_prior(prior, past.series.keys().map(|key| &key.channel));
+        Self { model, past: BTreeMap::new() }
     }
 
     /// Learns from up to eight weeks before window `until`. `base` says what each series would have brought
@@ -59,26 +61,27 @@ impl Response {
         prior: &Prior,
         rounds: Range<usize>,
     ) -> Self {
-        let law = &mut self.law;
-        let ground = Ground::new(past, base, until, law);
+        let model = &mut self.model;
+        let context = SiteContext::new(past, base, until, &model.channels);
         let from = learned_from(past.width, until);
         let start = past.width.start(from);
-        let (alarms, work) = (ground.alarms(past, start), ground.work(past, start));
-        law.classes = Classes::learn(&ground, &alarms, from, &prior.alarm_class);
-        law.damp = DampLaw::learn(&ground, &alarms);
-        law.restless = restless(&ground, from);
-        law.work = WorkLaw::learn(&ground, &work, from, &prior.work);
+        let (alarms, work) = (context.alarms(past, start), context.work(past, start));
+        model.classes = Classes::learn(&context, &alarms, from, &prior.alarm_class);
+        model.damp = DampingModel::learn(&context, &alarms);
+        model.level_volatility = level_volatility(&context, from);
+        model.work = WorkEffect::learn(&context, &work, from, &prior.work);
         let mut found: Vec<Episode> = Vec::new();
         for (site, spells) in alarms.iter().enumerate() {
-            let spells = law.damp.others(&ground.sites[site].scope, spells);
-            found.extend(episodes(site, &spells, &work[site], &law.classes, ground.now()));
+            let spells = model.damp.others(&context.sites[site].scope, spells);
+            found.extend(episodes(site, &spells, &work[site], &model.classes, context.now()));
         }
-        learn(law, prior, &ground, &sample(&ground, &found), rounds);
+        learn(model, prior, &context, &sample(&context, &found), rounds);
         self.past.clear();
-        for (number, site) in ground.sites.iter().enumerate() {
+        for (number, site) in context.sites.iter().enumerate() {
             let from = found.partition_point(|e| e.site < number);
             let to = found.partition_point(|e| e.site <= number);
-            let explained = explain(law, &ground, site, &found[from..to], &work[number], |_, _| {});
+            let explained =
+                explain(model, &context, site, &found[from..to], &work[number], |_, _| {});
             for (leaf, tickets) in site.leaves.iter().zip(explained) {
                 if !tickets.is_empty() {
                     self.past.insert(leaf.key.clone(), tickets);
@@ -119,32 +122,34 @@ pub(super) fn without<'h>(
 }
 
 /// Evenly spread episodes, no more than can be learned from in seconds.
-fn sample<'e>(ground: &Ground<'_>, all: &'e [Episode]) -> Vec<&'e Episode> {
-    let tracks: usize = all.iter().map(|e| ground.sites[e.site].leaves.len()).sum();
-    let step = all.len().div_ceil(EPISODES_MAX).max(tracks.div_ceil(TRACKS_MAX)).max(1);
+fn sample<'e>(context: &SiteContext<'_>, all: &'e [Episode]) -> Vec<&'e Episode> {
+    let observed: usize = all.iter().map(|e| context.sites[e.site].leaves.len()).sum();
+    let step = all.len().div_ceil(EPISODES_MAX).max(observed.div_ceil(OBSERVATIONS_MAX)).max(1);
     all.iter().step_by(step).collect()
 }
 
 /// Tickets by window and leaf that a site's episodes and work account for. `each` is shown the episodes that
 /// may be felt.
 pub(super) fn explain(
-    law: &Law,
-    ground: &Ground<'_>,
+    model: &ResponseModel,
+    context: &SiteContext<'_>,
     site: &Site<'_>,
     episodes: &[Episode],
     work: &[&PlannedWork],
     mut each: impl FnMut(&Episode, &Posterior),
 ) -> Vec<HashMap<i64, f32>> {
-    let mut explained = works(law, ground, site, work);
+    let mut explained = works(model, context, site, work);
     for episode in episodes {
         let others = |leaf: usize, index: i64| explained.at(leaf, index);
-        let track = Track::new(ground, site, episode, EVIDENCE_HOURS, law, &others);
-        if !noticeable(law, site, episode, &track) {
+        let observations =
+            Observations::new(context, site, episode, EVIDENCE_HOURS, model, &others);
+        if !noticeable(model, site, episode, &observations) {
             continue;
         }
-        let posterior = Posterior::new(law, ground, site, episode, &track);
+        let posterior = Posterior::new(model, context, site, episode, &observations);
         if posterior.real > 0.02 {
-            explained.add(&track, &posterior.expected(law, ground, episode, &track));
+            explained
+                .add(&observations, &posterior.expected(model, context, episode, &observations));
         }
         each(episode, &posterior);
     }
@@ -152,7 +157,7 @@ pub(super) fn explain(
     leaves
         .map(|(number, leaf)| {
             let shares = explained.windows(number).filter_map(|(index, tickets)| {
-                let count = leaf.count(index, ground.origin)?;
+                let count = leaf.count(index, context.origin)?;
                 let share = count * tickets / (leaf.expected(index) + tickets);
                 (share > 0.01).then_some((index, share as f32))
             });
@@ -163,26 +168,26 @@ pub(super) fn explain(
 
 /// Adds what damping alarms kept away since `from`, as negative tickets.
 pub(super) fn damp(
-    law: &Law,
-    ground: &Ground<'_>,
+    model: &ResponseModel,
+    context: &SiteContext<'_>,
     site: &Site<'_>,
     spells: &[&AlarmSpell],
     from: Timestamp,
     explained: &mut [HashMap<i64, f32>],
 ) {
-    let damping = law.damp.of(&site.scope, spells, ground.now());
+    let damping = model.damp.of(&site.scope, spells, context.now());
     if damping.is_none() {
         return;
     }
-    for index in ground.width.index(from)..ground.origin {
-        let at = middle(ground.width, index);
+    for index in context.width.index(from)..context.origin {
+        let at = middle(context.width, index);
         let factor: f64 = damping.factors(at).map(|(_, ways)| ways[0].1).product();
         if (factor - 1.0).abs() < 0.01 {
             continue;
         }
         for (leaf, explained) in site.leaves.iter().zip(explained.iter_mut()) {
             // As much as a forecast takes off: where another share than usual comes, that is carried on as it is.
-            if leaf.count(index, ground.origin).is_some() {
+            if leaf.count(index, context.origin).is_some() {
                 let kept = (factor - 1.0) * leaf.expected(index);
                 *explained.entry(index).or_default() += kept as f32;
             }
@@ -192,18 +197,18 @@ pub(super) fn damp(
 
 /// Tickets of planned work so far.
 pub(super) fn works(
-    law: &Law,
-    ground: &Ground<'_>,
+    model: &ResponseModel,
+    context: &SiteContext<'_>,
     site: &Site<'_>,
     work: &[&PlannedWork],
 ) -> Explained {
     let mut explained = Explained::default();
     for work in work {
-        let first = ground.width.index(work.starts_at);
-        let last = ground.width.index(work.ends_at + Duration::from_secs(7200)) + 1;
+        let first = context.width.index(work.starts_at);
+        let last = context.width.index(work.ends_at + Duration::from_secs(7200)) + 1;
         for (number, leaf) in site.leaves.iter().enumerate() {
-            for index in first..last.min(ground.origin) {
-                let tickets = law.work.effect(&[work], leaf, middle(ground.width, index));
+            for index in first..last.min(context.origin) {
+                let tickets = model.work.effect(&[work], leaf, middle(context.width, index));
                 explained.raise(number, site.leaves.len(), index, tickets);
             }
         }
@@ -216,15 +221,20 @@ pub(super) fn middle(width: WindowWidth, index: i64) -> Timestamp {
 }
 
 /// Whether an episode may be felt before its tickets are looked at, or they rose at all.
-fn noticeable(law: &Law, site: &Site<'_>, episode: &Episode, track: &Track) -> bool {
-    let odds = law.real.of(episode, site);
+fn noticeable(
+    model: &ResponseModel,
+    site: &Site<'_>,
+    episode: &Episode,
+    observations: &Observations,
+) -> bool {
+    let odds = model.real.of(episode, site);
     // While little has been seen, the odds decide.
-    let waits = episode.ended.is_none() || track.windows < 16;
+    let waits = episode.ended.is_none() || observations.windows < 16;
     if odds > -0.5 || (waits && odds > -4.0) {
         return true;
     }
     let (mut excess, mut variance) = (0.0, 1.0);
-    for leaf in &track.leaves {
+    for leaf in &observations.leaves {
         for (count, expected) in leaf.count.iter().zip(&leaf.expected) {
             if !count.is_nan() {
                 excess += count - expected;

@@ -11,38 +11,45 @@
 //! | `prior` | figures to start from, `models/response.toml` |
 //! | `baseline` | tickets without alarms: a profile of the week times a slow level |
 //! | `class`, `episode` | which alarms say anything; which belong together |
-//! | `kernel`, `onset`, `ending`, `work`, `damp`, `law` | what is learned |
-//! | `course` | how strongly an incident is felt from minute to minute |
-//! | `track`, `filter` | one episode, given the tickets since |
-//! | `learn`, `curve` | expectation–maximisation over past episodes, the curves by least squares |
-//! | `read`, `effect`, `paths` | now, and the next six hours |
+//! | `kernel`, `onset`, `ending`, `work`, `damp`, `scores`, `model` | what is learned |
+//! | `intensity` | how strongly an incident is felt from minute to minute |
+//! | `context`, `level`, `volatility` | series by site; how busy they are, and how far that strays by itself |
+//! | `observations`, `filter`, `explained` | one episode, given the tickets since |
+//! | `learn`, `gather`, `curve` | expectation–maximisation over past episodes, the curves by least squares |
+//! | `read`, `ahead`, `effect`, `paths` | now, and the next six hours |
 //! | `learned` | all of it together, for those who forecast |
 //!
 //! Pure: values before the origin in, values out; nothing is kept between two reads.
 
+mod ahead;
 mod baseline;
+mod channels;
 mod class;
-mod course;
+mod context;
 mod curve;
 mod damp;
 mod effect;
 mod ending;
 mod episode;
+mod explained;
 mod filter;
 mod fit;
-mod ground;
+mod gather;
+mod intensity;
 mod kernel;
-mod law;
 mod learn;
 mod learned;
+mod level;
+mod model;
+mod observations;
 mod onset;
 mod paths;
 mod prior;
 mod read;
-mod solve;
+mod scores;
 #[cfg(test)]
 mod tests;
-mod track;
+mod volatility;
 mod work;
 
 pub use effect::{Effect, Mixture};

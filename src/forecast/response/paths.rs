@@ -1,6 +1,7 @@
-//! How an episode may go on, as whole courses: the chance that a surge begins within a span of windows.
+//! How an episode may go on, as whole paths: the chance that a surge begins within a span of windows.
 
-use statrs::function::erf::erfc;
+use crate::forecast::spread::BAND_80_SDS;
+use crate::stats::normal;
 
 /// Courses of one episode over the horizon.
 #[derive(Clone, Debug)]
@@ -41,9 +42,9 @@ fn above(base: &[f64; 7], extra: f64, high: f64) -> f64 {
     if extra < 0.1 {
         return 0.0;
     }
-    let sd = (base[5] - base[1]) / 2.563;
+    let sd = (base[5] - base[1]) / BAND_80_SDS;
     let spread = (sd * sd + extra).sqrt().max(0.5);
-    0.5 * erfc((high + 0.5 - base[3] - extra) / spread / std::f64::consts::SQRT_2)
+    normal::tail((high + 0.5 - base[3] - extra) / spread)
 }
 
 /// Chance of two hits in a row among independent ones.

@@ -253,7 +253,7 @@ fn days_that_change_by_themselves_are_known_as_such() {
         }
     }
     let [calm, restless] =
-        [&steady, &strayed].map(|world| world.fit(origin()).response.law.restless);
+        [&steady, &strayed].map(|world| world.fit(origin()).response.model.level_volatility);
     assert!(calm < 0.05, "{calm}");
     assert!((0.1..0.3).contains(&restless), "{restless}");
 }
@@ -462,7 +462,7 @@ fn a_morning_is_found_over_both_clock_changes() {
             kind: episode::Kind::Fault,
             starts,
             ended: None,
-            figures: [0.0; episode::FIGURES],
+            features: [0.0; episode::FEATURES],
             types: Vec::new(),
             title: "linkDown".into(),
         };

@@ -1,6 +1,6 @@
 //! Planned work: known in advance, its usual effect learned.
 
-use super::ground::{Ground, Leaf};
+use super::context::{Leaf, SiteContext};
 use super::prior::WorkPrior;
 use crate::domain::Timestamp;
 use crate::forecast::PlannedWork;
@@ -12,7 +12,7 @@ const AFTER: usize = 2;
 
 /// Tickets in multiples of the series' average window, by hour into the work and after it.
 #[derive(Clone, Debug)]
-pub(super) struct WorkLaw {
+pub(super) struct WorkEffect {
     during: [f64; HOURS],
     after: [f64; AFTER],
 }
@@ -35,7 +35,7 @@ fn phase(work: &PlannedWork, at: Timestamp) -> Option<Phase> {
     (after < AFTER).then_some(Phase::After(after))
 }
 
-impl WorkLaw {
+impl WorkEffect {
     pub(super) fn of_prior(prior: &WorkPrior) -> Self {
         Self { during: [prior.share; HOURS], after: [prior.share * 0.5; AFTER] }
     }
@@ -52,27 +52,27 @@ impl WorkLaw {
 
     /// Mean excess by hour, pulled towards the prior; never below zero.
     pub(super) fn learn(
-        ground: &Ground<'_>,
+        context: &SiteContext<'_>,
         work: &[Vec<&PlannedWork>],
         from: i64,
         prior: &WorkPrior,
     ) -> Self {
-        let mut law = Self::of_prior(prior);
+        let mut model = Self::of_prior(prior);
         let mut sums = [(0.0, 0.0); HOURS + AFTER];
-        for (site, works) in ground.sites.iter().zip(work) {
+        for (site, works) in context.sites.iter().zip(work) {
             for work in works {
-                let first = ground.width.index(work.starts_at).max(from);
-                let last = ground.width.index(work.ends_at) + 1;
-                let last = last + (AFTER * ground.width.per_hour()) as i64;
-                for index in first..last.min(ground.origin) {
-                    let middle = ground.width.start(index) + ground.width.length() / 2;
+                let first = context.width.index(work.starts_at).max(from);
+                let last = context.width.index(work.ends_at) + 1;
+                let last = last + (AFTER * context.width.per_hour()) as i64;
+                for index in first..last.min(context.origin) {
+                    let middle = context.width.start(index) + context.width.length() / 2;
                     let slot = match phase(work, middle) {
                         Some(Phase::During(hour)) => hour,
                         Some(Phase::After(hour)) => HOURS + hour,
                         None => continue,
                     };
                     for leaf in &site.leaves {
-                        let Some(count) = leaf.count(index, ground.origin) else { continue };
+                        let Some(count) = leaf.count(index, context.origin) else { continue };
                         // An overrun or an outage beside it is not the work's usual effect.
                         let excess = (count - leaf.expected(index)).min(leaf.mean.max(3.0));
                         sums[slot].0 += excess;
@@ -82,9 +82,9 @@ impl WorkLaw {
             }
         }
         for (i, (excess, unit)) in sums.into_iter().enumerate() {
-            let share = if i < HOURS { &mut law.during[i] } else { &mut law.after[i - HOURS] };
+            let share = if i < HOURS { &mut model.during[i] } else { &mut model.after[i - HOURS] };
             *share = ((excess + prior.weight * *share) / (unit + prior.weight)).clamp(0.0, 5.0);
         }
-        law
+        model
     }
 }

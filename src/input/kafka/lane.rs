@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Builder, Scope, available_parallelism};
 
-use super::{Intake, Partition, Said, Standing};
+use super::parts::{Intake, Partition, Said, Standing};
 use crate::domain::{Clock, SourceId};
 use crate::ingest::Headers;
 use crate::input::RecordRef;

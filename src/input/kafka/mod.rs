@@ -4,22 +4,19 @@
 //! what was committed. What is written twice is harmless, for it is cumulative.
 
 mod lane;
+mod parts;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use self::lane::Lanes;
+pub use self::parts::Intake;
+use self::parts::{Partition, Said, Standing};
 use crate::clock::Stopwatch;
-use crate::domain::{Backoff, Clock, DeadLetter, EventKind, Offset, SourceId, Timestamp};
+use crate::domain::{Backoff, Timestamp};
 use crate::engine::Report;
-use crate::input::Decoders;
 use crate::input::SourceProcessor;
-use crate::kafka::{
-    self, Change, Consumer, Ends, Fetched, KafkaProblem, LogWriter, Settings, Wire, sessions,
-};
-use crate::telemetry::{Health, Metrics};
-use crate::window::{CommitPoint, FoldConfig};
+use crate::kafka::{self, Change, Consumer, KafkaProblem, LogWriter, Wire, sessions};
 
 const REPORT_EVERY_S: f64 = 1.0;
 const REPORT_IDLE_S: f64 = 0.25;
@@ -28,47 +25,6 @@ const POLL: Duration = Duration::from_millis(100);
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(15));
 /// A partition whose end nobody has told us for longer is silent: its source times out.
 const SILENT_AFTER: Duration = Duration::from_secs(30);
-
-/// What the thread works with.
-pub struct Intake {
-    pub settings: Settings,
-    pub fold: FoldConfig,
-    /// Alarms, planned work and rejects held before the log hears of them, in about 512 bytes each. Counts take no more
-    /// room for more records.
-    pub held_max: usize,
-    pub decoders: Arc<Decoders>,
-    pub clock: Arc<dyn Clock>,
-    pub health: Arc<Health>,
-    pub metrics: Arc<Metrics>,
-    pub stop: Arc<AtomicBool>,
-}
-
-/// One partition that this instance counts.
-struct Partition {
-    source: SourceId,
-    counter: SourceProcessor,
-    /// What the topic's events are where they do not say it.
-    hint: Option<EventKind>,
-    /// Offset of the next record.
-    next: Offset,
-    committed: Option<CommitPoint>,
-}
-
-/// What partitions are asked to report with.
-struct Standing {
-    ends: Ends,
-    /// Up to where a partition has been read, if no record is left before that offset.
-    read: Fetched,
-    now: Timestamp,
-}
-
-/// Reports, on their way out.
-#[derive(Default)]
-struct Said {
-    messages: Vec<Wire>,
-    letters: Vec<DeadLetter>,
-    points: Vec<(SourceId, CommitPoint)>,
-}
 
 impl Intake {
     /// Runs until `stop` is set.

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::Wire;
+use super::message::Wire;
 use crate::domain::{
     AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Name, Offset, Position, Reason, Scope,
     SeriesKey, SourceId, TOPICS, Timestamp,

@@ -1,66 +1,16 @@
 //! Messages of the topic `surgecast.partials`, as JSON.
 
 mod form;
+mod message;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use self::form::Body;
-use crate::domain::{
-    AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Offset, Position, SourceId, Timestamp,
-};
-use crate::window::{Cell, Frontier, Partial};
+pub use self::message::Wire;
 
 /// Version that is written; others are refused, never guessed at.
 pub const WIRE_VERSION: u32 = 1;
-
-/// One message.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Wire {
-    /// What a source has counted so far; of several the largest `upto` wins.
-    Partial {
-        source: SourceId,
-        partial: Partial,
-    },
-    /// How far a source is. It follows the partials it speaks of in the same producer session.
-    Frontier {
-        source: SourceId,
-        frontier: Frontier,
-        /// Largest offset that was read; `None` before the first event.
-        upto: Option<Offset>,
-        /// Clock time of the report.
-        reported_at: Timestamp,
-    },
-    /// An alarm's raise, change or clear: state that outlives windows.
-    Alarm {
-        position: Position,
-        event: AlarmEvent,
-    },
-    /// A system made its list of alarms anew. Releases before it skip it, with a line in their log.
-    Rebuilt {
-        position: Position,
-        list: ListRebuilt,
-    },
-    Maintenance {
-        position: Position,
-        event: MaintenanceEvent,
-    },
-    /// An event that was not counted, and where it would have been.
-    Dead {
-        letter: DeadLetter,
-        place: Option<(Cell, Timestamp)>,
-    },
-    /// Who leads, and where it answers.
-    Leader {
-        instance: String,
-        url: String,
-    },
-    /// What the leader was told, or did, that no event says: for the stores of those who follow.
-    Told {
-        instance: String,
-        what: serde_json::Value,
-    },
-}
 
 /// Why bytes are no message of this topic.
 #[derive(Debug, Error)]
@@ -87,18 +37,6 @@ struct VersionOnly {
 }
 
 impl Wire {
-    /// The source that it speaks of, if it speaks of one.
-    pub fn source(&self) -> Option<&SourceId> {
-        match self {
-            Self::Partial { source, .. } | Self::Frontier { source, .. } => Some(source),
-            Self::Alarm { position, .. }
-            | Self::Rebuilt { position, .. }
-            | Self::Maintenance { position, .. } => Some(&position.source),
-            Self::Dead { letter, .. } => Some(&letter.position.source),
-            Self::Leader { .. } | Self::Told { .. } => None,
-        }
-    }
-
     /// The message's bytes.
     ///
     /// # Errors
@@ -127,8 +65,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{Name, Reason, Scope, SeriesKey, TOPICS};
-    use crate::window::Counts;
+    use crate::domain::{
+        AlarmEvent, DeadLetter, Name, Position, Reason, Scope, SeriesKey, SourceId, TOPICS,
+        Timestamp,
+    };
+    use crate::window::{Cell, Counts, Frontier, Partial};
 
     fn name() -> impl Strategy<Value = Name> {
         "[a-zé☎ \"\\\\]{1,12}".prop_filter_map("a name", |text| Name::filter(&text).ok())

@@ -1,11 +1,12 @@
-//! What customers said, in a sentence; and phrases that were not said before.
+//! Customers say something that they did not say before.
 
 use std::time::Duration;
 
-use super::SCORE_MIN;
-use super::past::{PHRASE_REACH, Past};
-use super::usual::Usual;
-use crate::domain::{Topic, WindowWidth};
+use super::{Rule, SCORE_MIN, ScopeCase};
+use crate::anomaly::scope_history::{PHRASE_REACH, ScopeHistory};
+use crate::anomaly::types::{Anomaly, AnomalyKind, hundredths};
+use crate::anomaly::usual::Usual;
+use crate::domain::WindowWidth;
 
 /// Tickets that have to share a phrase.
 const TICKETS_MIN: u32 = 5;
@@ -15,35 +16,38 @@ const TIMES_MIN: u32 = 3;
 const PIECES_MAX: usize = 6;
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Tickets about trouble in a sentence, with the alarms that stand.
-pub(super) fn tell(topics: &[Topic], actual: f64, usual: f64, alarms: Option<&str>) -> String {
-    let (about, report) = match topics {
-        [Topic::Outage] => ("an outage", "an outage"),
-        [Topic::Coverage] => ("coverage", "missing coverage"),
-        [Topic::Slow] => ("slowness", "a slow network"),
-        _ => ("outage, coverage or slowness", "an outage"),
-    };
-    let stands = match alarms {
-        None => format!("no alarm stands: customers report {report}"),
-        Some(alarms) => format!("alarms stand: {alarms}"),
-    };
-    format!("{actual:.0} tickets about {about} where {usual:.1} are usual at this time; {stands}")
+/// A phrase in far more tickets than in the week before.
+pub(super) struct Phrase;
+
+impl Rule for Phrase {
+    fn of_scope(&self, case: &ScopeCase<'_>) -> Option<Anomaly> {
+        let (text, actual, expected, score) = surge(case.history, case.index(), case.width)?;
+        Some(Anomaly {
+            series: case.scope.all_channels(),
+            window: case.window,
+            kind: AnomalyKind::Phrase,
+            score: hundredths(score),
+            actual,
+            expected: hundredths(expected),
+            text,
+        })
+    }
 }
 
 /// The phrase that surges in a window: the sentence, its tickets, what is usual, and the score.
-pub(super) fn surge(
-    past: &Past,
+fn surge(
+    history: &ScopeHistory,
     index: i64,
     width: WindowWidth,
 ) -> Option<(String, f64, f64, f64)> {
     let reach = width.per(PHRASE_REACH) as i64;
     let mut surging: Vec<(&str, u32, u32, f64)> = Vec::new();
     let mut known = None;
-    for (phrase, counts) in &past.phrases {
+    for (phrase, counts) in &history.phrases {
         let Some(tickets) = counts.get(&index).copied().filter(|n| *n >= TICKETS_MIN) else {
             continue;
         };
-        let windows = *known.get_or_insert_with(|| past.known(index - reach, index));
+        let windows = *known.get_or_insert_with(|| history.known(index - reach, index));
         if windows < width.per(DAY) {
             return None;
         }
@@ -121,13 +125,5 @@ mod tests {
         // Neither a part of a word, nor round and round.
         check(&["blackout", "out now"], "blackout");
         check(&["a b", "b a"], "a b a");
-    }
-
-    #[test]
-    fn sentences_say_whether_an_alarm_stands() {
-        let silent = tell(&[Topic::Outage], 14.0, 1.25, None);
-        insta::assert_snapshot!(silent, @"14 tickets about an outage where 1.2 are usual at this time; no alarm stands: customers report an outage");
-        let loud = tell(&[Topic::Slow], 9.0, 0.5, Some("2 critical lossOfSignal"));
-        insta::assert_snapshot!(loud, @"9 tickets about slowness where 0.5 are usual at this time; alarms stand: 2 critical lossOfSignal");
     }
 }

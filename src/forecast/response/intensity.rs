@@ -1,7 +1,7 @@
 //! How strongly an incident is felt from minute to minute: onset, end, and the nights between.
 
 use super::kernel::Kernel;
-use super::law::Law;
+use super::model::ResponseModel;
 
 /// Minutes of sleep before people wake, and after how many of a fault most complaints have been held back.
 const NIGHT: f64 = 420.0;
@@ -13,7 +13,7 @@ const DAY: f64 = 1440.0;
 
 /// How an incident's strength follows from its onset and end, minutes after the episode's start.
 #[derive(Clone, Copy)]
-pub(super) struct Course {
+pub(super) struct IntensityProfile {
     pub(super) onset: f64,
     /// Infinite while it goes on.
     pub(super) end: f64,
@@ -21,7 +21,7 @@ pub(super) struct Course {
     pub(super) wake: f64,
 }
 
-impl Course {
+impl IntensityProfile {
     /// Share of a night's complaints that wait for the morning: the longer it was felt by night, the more.
     pub(super) fn held(self, end: f64) -> f64 {
         let night = end.min(self.wake) - self.onset.max(self.wake - NIGHT);
@@ -44,34 +44,40 @@ impl Course {
         end.max(morning) + 360.0
     }
 
-    /// How many windows from `from` on can be taken as one: an hour's, where nothing bends.
+    /// How many windows from `from` on can be taken as one: an hour's, where it hardly changes.
     pub(super) fn block(self, hold: f64, from: f64, minutes: f64) -> usize {
         let end = self.end.max(self.onset + hold);
         let since = if self.held(end) > 0.01 { from - self.wake } else { f64::INFINITY };
         let asleep = self.asleep(from);
-        let bends = from < self.onset + 90.0
+        let near_change = from < self.onset + 90.0
             || (since > -60.0 && since < 360.0)
             || self.asleep(from + 60.0) != asleep
             || (asleep > 0.0 && asleep < 1.0)
             || (from + 60.0 > end && from < end + 90.0);
-        if bends { 1 } else { (60.0 / minutes) as usize }.max(1)
+        if near_change { 1 } else { (60.0 / minutes) as usize }.max(1)
     }
 
     /// Mean strength over a window that begins `from` minutes after the episode's start.
-    pub(super) fn strength(self, law: &Law, kernel: &Kernel, from: f64, minutes: f64) -> f64 {
-        let hold = law.ending.hold;
+    pub(super) fn strength(
+        self,
+        model: &ResponseModel,
+        kernel: &Kernel,
+        from: f64,
+        minutes: f64,
+    ) -> f64 {
+        let hold = model.ending.hold;
         if from + minutes <= self.onset {
             return 0.0;
         }
         let end = self.end.max(self.onset + hold);
-        let near = |bend: f64| (from - bend).abs() < 60.0;
+        let near = |change: f64| (from - change).abs() < 60.0;
         let fine = minutes > 15.0 || near(self.onset) || near(end);
         let held = self.held(end);
         let parts = if fine { ((minutes / 10.0).ceil() as usize).max(1) } else { 1 };
         let part = minutes / parts as f64;
         let at = |i: usize| from + (i as f64 + 0.5) * part;
         let strength = |at: f64| {
-            law.awake(self.asleep(at)) * kernel.rise(at - self.onset) * kernel.fall(at - end)
+            model.awake(self.asleep(at)) * kernel.rise(at - self.onset) * kernel.fall(at - end)
                 + held * kernel.dawn(at - self.wake)
         };
         let sum: f64 = (0..parts).map(|i| strength(at(i))).sum();
@@ -81,17 +87,17 @@ impl Course {
 
 #[cfg(test)]
 mod tests {
-    use super::Course;
+    use super::IntensityProfile;
 
     #[test]
     fn people_sleep_until_they_wake_and_every_night() {
-        let course = Course { onset: 0.0, end: f64::INFINITY, wake: 480.0 };
+        let intensity = IntensityProfile { onset: 0.0, end: f64::INFINITY, wake: 480.0 };
         for (at, asleep) in
             [(60.0, 0.0), (121.0, 1.0), (479.0, 1.0), (525.0, 0.5), (600.0, 0.0), (1700.0, 1.0)]
         {
-            assert_eq!(course.asleep(at), asleep, "{at}");
+            assert_eq!(intensity.asleep(at), asleep, "{at}");
         }
-        let morning = Course { wake: f64::INFINITY, ..course };
+        let morning = IntensityProfile { wake: f64::INFINITY, ..intensity };
         assert_eq!(morning.asleep(300.0), 0.0);
     }
 }

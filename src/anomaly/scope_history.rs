@@ -3,10 +3,23 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::domain::{TOPICS, Topic};
+use super::usual::Usual;
+use crate::domain::{TOPICS, Topic, WindowWidth};
 
 /// How far back phrases are kept.
 pub(super) const PHRASE_REACH: Duration = Duration::from_secs(7 * 86_400);
+
+const DAY: Duration = Duration::from_secs(86_400);
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
+/// Weeks that are looked back at for what is usual.
+const WEEKS: i64 = 4;
+/// How far back topics are kept.
+pub(super) const TOPIC_REACH: Duration =
+    Duration::from_secs(WEEKS as u64 * WEEK.as_secs() + DAY.as_secs());
+/// Comparable windows below which nothing is judged.
+const SAMPLES_MIN: usize = 3;
+/// Weekly ones below which other days of the week stand in.
+const WEEKLY_MIN: usize = 6;
 
 /// Topics of one window; `known` is false in front of a scope's first ticket.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,7 +31,7 @@ struct Window {
 
 /// Windows of one scope, without gaps.
 #[derive(Debug, Default)]
-pub(super) struct Past {
+pub(super) struct ScopeHistory {
     /// Index of the first window.
     first: i64,
     windows: VecDeque<Window>,
@@ -26,7 +39,7 @@ pub(super) struct Past {
     pub(super) phrases: BTreeMap<Box<str>, BTreeMap<i64, u32>>,
 }
 
-impl Past {
+impl ScopeHistory {
     pub(super) fn add(&mut self, index: i64, topics: &[u32; TOPICS], missing: bool) {
         if self.windows.is_empty() {
             self.first = index;
@@ -89,5 +102,16 @@ impl Past {
         let window = self.windows.get(usize::try_from(index - self.first).ok()?)?;
         (window.known && !window.missing)
             .then(|| topics.iter().map(|topic| f64::from(window.topics[*topic as usize])).sum())
+    }
+
+    /// What is usual at this time of the week: the same window and its neighbours of four weeks, else of other days.
+    pub(super) fn usual(&self, index: i64, topics: &[Topic], width: WindowWidth) -> Option<Usual> {
+        let (day, week) = (width.per(DAY) as i64, width.per(WEEK) as i64);
+        let around = |back: i64| (-1..=1).filter_map(move |by| self.sum(index - back + by, topics));
+        let mut samples: Vec<f64> = (1..=WEEKS).flat_map(|n| around(n * week)).collect();
+        if samples.len() < WEEKLY_MIN {
+            samples.extend((1..=6).flat_map(|n| around(n * day)));
+        }
+        if samples.len() < SAMPLES_MIN { None } else { Usual::of(&mut samples) }
     }
 }

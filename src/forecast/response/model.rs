@@ -1,21 +1,22 @@
 //! What a fit has learned, or the prior says: one value that everything else reads.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
+use super::channels::Channels;
 use super::class::Classes;
-use super::damp::DampLaw;
+use super::context::Site;
+use super::damp::DampingModel;
 use super::ending::Ending;
-use super::episode::{Episode, FIGURES};
-use super::ground::Site;
+use super::episode::{Episode, FEATURES};
 use super::kernel::Kernel;
 use super::onset::Onset;
 use super::prior::{Prior, RealPrior, SizePrior};
-use super::solve::{Row, dot};
-use super::track::RESTLESS;
-use super::work::WorkLaw;
+use super::volatility::VOLATILITY;
+use super::work::WorkEffect;
 use crate::domain::{Name, Scope};
+use crate::stats::{SparseRow, sparse_dot};
 
-/// A linear score of an episode: figures and types, then service, then region and service.
+/// A linear score of an episode: features and types, then service, then region and service.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Score {
     pub(super) coefficients: Vec<f64>,
@@ -27,22 +28,22 @@ impl Score {
     pub(super) fn of(&self, episode: &Episode, site: &Site<'_>) -> f64 {
         let service = self.services.get(&site.scope.service).copied().unwrap_or(0.0);
         let scope = self.scopes.get(&site.scope).copied().unwrap_or(0.0);
-        dot(&row(episode), &self.coefficients) + service + scope
+        sparse_dot(&row(episode), &self.coefficients) + service + scope
     }
 }
 
-/// An episode's figures and type shares.
-pub(super) fn row(episode: &Episode) -> Row {
-    let figures = episode.figures.iter().copied().enumerate().filter(|(_, v)| *v != 0.0);
+/// An episode's features and type shares.
+pub(super) fn row(episode: &Episode) -> SparseRow {
+    let features = episode.features.iter().copied().enumerate().filter(|(_, v)| *v != 0.0);
     let types =
-        episode.types.iter().map(|(number, share)| (FIGURES + usize::from(*number), *share));
-    figures.chain(types).collect()
+        episode.types.iter().map(|(number, share)| (FEATURES + usize::from(*number), *share));
+    features.chain(types).collect()
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Law {
+pub(super) struct ResponseModel {
     pub(super) classes: Classes,
-    pub(super) channels: BTreeMap<Name, usize>,
+    pub(super) channels: Channels,
     pub(super) kernels: Vec<Kernel>,
     /// Log-odds that an episode means tickets.
     pub(super) real: Score,
@@ -56,33 +57,33 @@ pub(super) struct Law {
     /// Complaints at night, in multiples of those by day of the same incident.
     pub(super) night: f64,
     /// Spread of the ln of how far a day's level strays within hours, by itself.
-    pub(super) restless: f64,
-    pub(super) work: WorkLaw,
-    pub(super) damp: DampLaw,
+    pub(super) level_volatility: f64,
+    pub(super) work: WorkEffect,
+    pub(super) damp: DampingModel,
 }
 
-impl Law {
-    /// Before any history. Kernels are numbered by the channels' names, so that laws of the same channels agree.
+impl ResponseModel {
+    /// Before any history. Kernels are numbered as the channels are; 0 is that of one that was not there.
     pub(super) fn of_prior<'a>(prior: &Prior, channels: impl Iterator<Item = &'a Name>) -> Self {
-        let channels: BTreeSet<&Name> = channels.collect();
-        let names = channels.iter().map(|channel| channel.as_str());
+        let channels = Channels::new(channels);
+        let names = channels.names().map(Name::as_str);
         let kernel = |name| Kernel::of_prior(prior.channel(name), prior.night.backlog);
         let kernels = std::iter::once("default").chain(names).map(kernel).collect();
-        let score = |c: [f64; FIGURES]| Score { coefficients: c.to_vec(), ..Score::default() };
+        let score = |c: [f64; FEATURES]| Score { coefficients: c.to_vec(), ..Score::default() };
         Self {
             classes: Classes::untaught(&prior.alarm_class),
-            channels: channels.into_iter().cloned().zip(1..).collect(),
+            channels,
             kernels,
-            real: score(real_figures(&prior.real)),
-            size: score(size_figures(&prior.size)),
+            real: score(real_features(&prior.real)),
+            size: score(size_features(&prior.size)),
             size_spread: prior.size.spread,
             onset: Onset::of_prior(prior),
             ending: Ending::of_prior(&prior.ending),
             daytime: 0.0,
             night: prior.night.awake,
-            restless: RESTLESS,
-            work: WorkLaw::of_prior(&prior.work),
-            damp: DampLaw::default(),
+            level_volatility: VOLATILITY,
+            work: WorkEffect::of_prior(&prior.work),
+            damp: DampingModel::default(),
         }
     }
 
@@ -90,21 +91,16 @@ impl Law {
     pub(super) fn awake(&self, asleep: f64) -> f64 {
         1.0 - asleep * (1.0 - self.night)
     }
-
-    /// Number of a channel's kernel; 0 for one that was not there at the fit.
-    pub(super) fn kernel_of(&self, channel: &Name) -> usize {
-        self.channels.get(channel).copied().unwrap_or(0)
-    }
 }
 
-/// The prior's log-odds by figure.
-pub(super) fn real_figures(r: &RealPrior) -> [f64; FIGURES] {
+/// The prior's log-odds by feature.
+pub(super) fn real_features(r: &RealPrior) -> [f64; FEATURES] {
     let plain = [r.intercept, r.devices, r.repeats, r.critical, r.overrun, r.within_work];
     std::array::from_fn(|i| plain.get(i).copied().unwrap_or(0.0))
 }
 
-/// The prior's ln size by figure.
-pub(super) fn size_figures(s: &SizePrior) -> [f64; FIGURES] {
+/// The prior's ln size by feature.
+pub(super) fn size_features(s: &SizePrior) -> [f64; FEATURES] {
     let plain = [s.median.ln(), s.devices, 0.0, s.critical];
     std::array::from_fn(|i| plain.get(i).copied().unwrap_or(0.0))
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::baseline::{Baseline, Baselines};
-use super::law::Law;
+use super::channels::Channels;
 use crate::domain::{Scope, SeriesKey, Timestamp, WindowWidth, Zone};
 use crate::forecast::{AlarmSpell, History, Past, PlannedWork};
 
@@ -57,7 +57,7 @@ pub(super) struct Site<'a> {
 }
 
 /// Sites by scope, as known at an origin.
-pub(super) struct Ground<'a> {
+pub(super) struct SiteContext<'a> {
     pub(super) width: WindowWidth,
     /// First window that is not known.
     pub(super) origin: i64,
@@ -65,8 +65,13 @@ pub(super) struct Ground<'a> {
     index: HashMap<Scope, usize>,
 }
 
-impl<'a> Ground<'a> {
-    pub(super) fn new(past: &Past<'a>, base: &'a Baselines, origin: i64, law: &Law) -> Self {
+impl<'a> SiteContext<'a> {
+    pub(super) fn new(
+        past: &Past<'a>,
+        base: &'a Baselines,
+        origin: i64,
+        channels: &Channels,
+    ) -> Self {
         let mut sites: BTreeMap<Scope, Site<'a>> = BTreeMap::new();
         for (key, history) in past.series.iter().filter(|(key, _)| !key.is_roll_up()) {
             let Some(base) = base.get(key) else { continue };
@@ -79,7 +84,7 @@ impl<'a> Ground<'a> {
                 let zone = past.place_of(key).zone;
                 Site { scope, zone, leaves: Vec::new() }
             });
-            let kernel = law.kernel_of(&key.channel);
+            let kernel = channels.number(&key.channel);
             site.leaves.push(Leaf { key, history, base, kernel, mean, tells: true });
         }
         let mut sites: Vec<Site<'a>> = sites.into_values().collect();

@@ -1,0 +1,74 @@
+//! A count far outside the band that was forecast for its window.
+
+use super::{OFF_BY_MIN, Rule, SCORE_MIN, WindowCase};
+use crate::anomaly::types::{Anomaly, AnomalyKind, SCORE_MAX, hundredths};
+use crate::stats::normal;
+
+/// Standard deviations from the median to an outer quantile; the exact 1.95996 would move scores that people know.
+const OUTER_SDS: f64 = 1.96;
+
+/// −log10 of the probability of a count at least this far off, under a normal tail with the spread of the forecast's own
+/// outer quantiles, separately above and below.
+pub(super) struct Surprise;
+
+impl Rule for Surprise {
+    fn of_window(&self, case: &WindowCase<'_>) -> Option<Anomaly> {
+        let WindowCase { series, target, actual } = *case;
+        let q = &target.quantiles;
+        let (kind, edge, reach) = if actual > q[6] {
+            (AnomalyKind::High, q[6], q[6] - q[3])
+        } else if actual < q[0] {
+            (AnomalyKind::Low, q[0], q[3] - q[0])
+        } else {
+            return None;
+        };
+        if (actual - edge).abs() < 1.0 || (actual - q[3]).abs() < OFF_BY_MIN {
+            return None;
+        }
+        let sd = (reach / OUTER_SDS).max(target.mean.max(1.0).sqrt());
+        let score = normal::surprise((actual - q[3]).abs() / sd).min(SCORE_MAX);
+        (score >= SCORE_MIN).then(|| Anomaly {
+            series: series.clone(),
+            window: target.start,
+            kind,
+            score: hundredths(score),
+            actual,
+            expected: target.mean,
+            text: format!(
+                "{actual:.0} tickets where {:.0} were expected (95 % band {:.0} to {:.0})",
+                target.mean, q[0], q[6]
+            ),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::anomaly::judge;
+    use crate::domain::{SeriesKey, Timestamp};
+    use crate::forecast::{Target, quantiles};
+
+    fn check(mean: f64, actual: f64) -> Option<(AnomalyKind, f64)> {
+        let target = Target {
+            start: Timestamp::from_secs(0),
+            mean,
+            quantiles: quantiles(mean, 0.02),
+            baseline: mean,
+            level: 1.0,
+            alarm_effect: 0.0,
+        };
+        let series = SeriesKey::parse("north/tv/phone").expect("series");
+        judge(&series, &target, actual).map(|a| (a.kind, a.score))
+    }
+
+    #[test]
+    fn only_what_is_far_off_is_flagged() {
+        assert_eq!(check(20.0, 24.0), None, "inside the band");
+        assert_eq!(check(0.2, 3.0), None, "too few to matter");
+        let (kind, score) = check(20.0, 60.0).expect("three times as many");
+        assert!(kind == AnomalyKind::High && score > 6.0, "{score}");
+        assert_eq!(check(100.0, 5.0).expect("a feed fell silent").0, AnomalyKind::Low);
+        assert_eq!(check(10.0, 1e6), Some((AnomalyKind::High, SCORE_MAX)));
+    }
+}

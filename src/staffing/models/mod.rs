@@ -1,0 +1,126 @@
+//! Queueing models: how many are answered in time by so many people.
+//!
+//! One file a model. A new one is a file with a type that implements [`Queue`], its `mod` line, and its name in the list
+//! at the end of this file; configurations know it by the name in kebab case.
+
+mod deferred;
+mod erlang_a;
+mod erlang_c;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use deferred::Deferred;
+pub use erlang_a::ErlangA;
+pub use erlang_c::{ErlangC, erlang_b, erlang_c};
+
+use super::error::ProfileError;
+use super::target::ServiceTarget;
+
+/// Contacts that arrive, the time that each takes, and what they are promised.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Demand {
+    /// Contacts a second.
+    pub(super) arrivals: f64,
+    /// Seconds a contact.
+    pub(super) aht: f64,
+    pub(super) target: ServiceTarget,
+    /// Share of their time that people may be busy.
+    pub(super) max_occupancy: Option<f64>,
+}
+
+impl Demand {
+    /// Erlang.
+    pub(super) fn load(&self) -> f64 {
+        self.arrivals * self.aht
+    }
+}
+
+/// What customers meet at so many positions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer {
+    /// Share answered within the target time.
+    pub(super) service_level: f64,
+    /// Mean wait; infinite where the queue grows without end.
+    pub(super) asa_seconds: f64,
+    /// Share of their time that people are busy.
+    pub(super) occupancy: f64,
+    /// Chance of having to wait.
+    pub(super) p_wait: f64,
+    /// Share that hangs up.
+    pub(super) p_abandon: f64,
+}
+
+/// What a configuration may say of a model besides its name.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ModelTerms {
+    /// Mean time after which a caller who waits hangs up.
+    pub patience: Option<Duration>,
+}
+
+/// A queueing model with its own parameters.
+pub(super) trait Queue {
+    /// Takes what it needs of the terms.
+    ///
+    /// # Errors
+    /// [`ProfileError`] for a term that it needs and that is missing.
+    fn of_terms(terms: &ModelTerms) -> Result<Self, ProfileError>
+    where
+        Self: Sized;
+
+    /// What people call it.
+    fn title(&self) -> &'static str;
+
+    /// What is promised, in words: parts of a sentence.
+    fn promises(&self, target: &ServiceTarget) -> Vec<String> {
+        let (percent, seconds) = (target.fraction * 100.0, target.within.as_secs());
+        vec![format!("{percent:.0} % within {seconds} s")]
+    }
+
+    /// The service level that keeps the promise.
+    fn level(&self, target: &ServiceTarget) -> f64 {
+        target.fraction
+    }
+
+    /// What customers meet at `n` positions; asked only where there is a load.
+    fn answer(&self, demand: &Demand, n: u32) -> Answer;
+}
+
+/// Makes [`Model`] and [`ModelName`] of the types that are listed.
+macro_rules! models {
+    ($($Model:ident),+ $(,)?) => {
+        /// A queueing model by its name in configurations, such as `erlang-a`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum ModelName {
+            $(#[doc = concat!("[`", stringify!($Model), "`].")] $Model),+
+        }
+
+        /// Queueing model behind the figures, with its parameters.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub enum Model {
+            $(#[doc = concat!("[`", stringify!($Model), "`].")] $Model($Model)),+
+        }
+
+        impl Model {
+            /// The model of a name.
+            ///
+            /// # Errors
+            /// [`ProfileError`] for a term that it needs and that is missing.
+            pub fn new(name: ModelName, terms: &ModelTerms) -> Result<Self, ProfileError> {
+                match name {
+                    $(ModelName::$Model => $Model::of_terms(terms).map(Self::$Model)),+
+                }
+            }
+
+            pub(super) fn queue(&self) -> &dyn Queue {
+                match self {
+                    $(Self::$Model(model) => model),+
+                }
+            }
+        }
+    };
+}
+
+models!(ErlangC, ErlangA, Deferred);
