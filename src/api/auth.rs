@@ -124,6 +124,7 @@ pub async fn guard(
     }
 }
 
+/// The form of the sign-in page.
 #[derive(Deserialize)]
 pub struct Login {
     token: String,

@@ -18,6 +18,7 @@ use crate::store::LogRecord;
 /// Events that one request may carry.
 const EVENTS_MAX: usize = 50_000;
 
+/// What events are that do not say it themselves.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

@@ -147,6 +147,10 @@ pub struct DeadLetterQuery {
 }
 
 impl DeadLetterQuery {
+    /// The reason that is asked for.
+    ///
+    /// # Errors
+    /// 400 for a word that is no reason.
     pub fn reason(&self) -> Result<Option<Reason>, Problem> {
         let Some(text) = &self.reason else { return Ok(None) };
         let known = Reason::EVERY.into_iter().find(|reason| reason.as_str() == text);
@@ -175,16 +179,28 @@ pub fn filter(
 }
 
 impl SeriesQuery {
+    /// The series that are meant.
+    ///
+    /// # Errors
+    /// 400 for a name that no series can have.
     pub fn filter(&self) -> Result<Filter, Problem> {
         filter(self.region.as_ref(), self.service.as_ref(), self.channel.as_ref())
     }
 }
 
 impl ListQuery {
+    /// The series that are meant.
+    ///
+    /// # Errors
+    /// 400 for a name that no series can have.
     pub fn filter(&self) -> Result<Filter, Problem> {
         filter(self.region.as_ref(), self.service.as_ref(), self.channel.as_ref())
     }
 
+    /// The part of the list that is asked for.
+    ///
+    /// # Errors
+    /// 400 for a limit or a series that cannot be.
     pub fn page(&self) -> Result<Page, Problem> {
         Page::new(self.limit, self.after.as_deref())
     }
@@ -198,8 +214,13 @@ pub struct Page {
 }
 
 impl Page {
+    /// All of it.
     pub const WHOLE: Self = Self { most: usize::MAX, after: None };
 
+    /// At most `most` series, those after `after`.
+    ///
+    /// # Errors
+    /// 400 for a limit or a series that cannot be.
     pub fn new(most: Option<usize>, after: Option<&str>) -> Result<Self, Problem> {
         let most = most.map_or(Ok(usize::MAX), |most| limit(Some(most)))?;
         let after = after.map(SeriesKey::parse).transpose();

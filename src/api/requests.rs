@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// Someone takes an alert on.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledgement {
@@ -10,6 +11,7 @@ pub struct Acknowledgement {
     pub by: String,
 }
 
+/// Whether an alert was of use.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Feedback {
@@ -31,6 +33,7 @@ pub struct NewMaintenance {
     pub text: Option<String>,
 }
 
+/// An event that was not accepted.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Rejected {
     /// Position in the request, from 0.
@@ -38,6 +41,7 @@ pub struct Rejected {
     pub reason: String,
 }
 
+/// What became of the events of one request.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Accepted {
     pub accepted: usize,

@@ -32,6 +32,7 @@ impl Names {
         self.names.get(key).cloned().unwrap_or_else(|| key.to_string())
     }
 
+    /// How many there are.
     pub fn len(&self) -> usize {
         self.keys.len()
     }

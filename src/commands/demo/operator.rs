@@ -9,6 +9,7 @@ use crate::simulate::{Operator, SimEvent};
 
 const HOUR_MS: i64 = 3_600_000;
 
+/// The events of a simulated operator, hour by hour.
 pub struct OperatorFeed {
     operator: Operator,
     first_hour: i64,
