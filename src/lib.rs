@@ -31,6 +31,10 @@
 //! Down to `simulate` it is the **core**: values in, values out. No clock, runtime, disk or network there;
 //! `clippy.toml` and `tests/it/purity.rs` hold it to that.
 
+#![warn(clippy::unwrap_used, clippy::expect_used)]
+// Tests tell a story from start to end, and may be longer.
+#![cfg_attr(not(test), warn(clippy::too_many_lines))]
+
 pub mod alert;
 pub mod anomaly;
 pub mod api;

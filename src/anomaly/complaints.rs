@@ -42,6 +42,7 @@ impl Complaints {
     /// How far back phrases are kept.
     pub const PHRASE_REACH: Duration = PHRASE_REACH;
 
+    /// Without any complaints yet, in windows of `width`.
     pub fn new(width: WindowWidth) -> Self {
         Self { width, by_scope: BTreeMap::new() }
     }

@@ -40,6 +40,7 @@ impl OpenHours {
         Self { zone, open: sums.map(|sum| sum >= least) }
     }
 
+    /// Whether tickets are expected at this hour of the week.
     pub fn is_open(&self, at: Timestamp) -> bool {
         self.open[hour(self.zone, at)]
     }

@@ -117,10 +117,12 @@ impl Calendar {
         Self::from_toml(text).ok()
     }
 
+    /// Whether a date is of a kind.
     pub fn is(&self, date: NaiveDate, kind: DayKind) -> bool {
         self.days.get(&date).is_some_and(|kinds| kinds.contains(&kind))
     }
 
+    /// Whether no date is special.
     pub fn is_empty(&self) -> bool {
         self.days.is_empty()
     }
@@ -148,6 +150,7 @@ pub struct Past<'a> {
 }
 
 impl Past<'_> {
+    /// Zone and calendar of a series.
     pub fn place_of(&self, series: &SeriesKey) -> &Place {
         self.places.get(&series.region).unwrap_or(self.place)
     }

@@ -24,6 +24,7 @@ impl Default for Product {
 }
 
 impl Product {
+    /// Without a fit yet.
     pub fn new(prior: Prior) -> Self {
         Self { prior, ensemble: Ensemble::default(), learned: None }
     }
@@ -49,6 +50,7 @@ impl Product {
         self.ensemble.len()
     }
 
+    /// Whether no series has a fit.
     pub fn is_empty(&self) -> bool {
         self.ensemble.is_empty()
     }

@@ -101,6 +101,7 @@ pub struct History {
 }
 
 impl History {
+    /// An empty history whose first window has the index `first`.
     pub fn new(width: WindowWidth, first: i64) -> Self {
         Self { width, first, counts: Vec::new() }
     }

@@ -21,6 +21,7 @@ pub struct Planner {
 }
 
 impl Planner {
+    /// For the series of one profile.
     pub fn new(profile: Profile) -> Self {
         let basis = basis(&profile);
         Self { profile, basis, needs: HashMap::new(), levels: HashMap::new() }

@@ -10,6 +10,7 @@ use super::types::{Profile, Staffing};
 const LOAD_MAX: f64 = 100_000.0;
 const SLACK: f64 = 1e-12;
 
+/// Why there is no number of agents.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum StaffingError {
     #[error("arrivals of {0} an hour: use a number from 0 up")]

@@ -249,3 +249,50 @@ fn the_check_itself_sees_offences() {
     // The shell may reach outside, but not into rooms that are not its own.
     assert_eq!(offences("sink", "use std::fs;", Some(&allowed)), Vec::<String>::new());
 }
+
+/// Lines of `source` that begin a public item without a line of documentation.
+fn undocumented(source: &str) -> Vec<String> {
+    const ITEMS: [&str; 9] =
+        ["fn", "const", "async", "unsafe", "struct", "enum", "trait", "type", "static"];
+    let body = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let (mut found, mut has_doc, mut in_attribute) = (Vec::new(), false, false);
+    for line in body.lines().map(str::trim) {
+        let item = line.strip_prefix("pub ").and_then(|rest| rest.split([' ', '<']).next());
+        if line.starts_with("///") {
+            has_doc = true;
+        } else if in_attribute || line.starts_with("#[") {
+            in_attribute = !line.ends_with(']');
+        } else {
+            if item.is_some_and(|item| ITEMS.contains(&item)) && !has_doc {
+                found.push(line.to_owned());
+            }
+            has_doc = false;
+        }
+    }
+    found
+}
+
+#[test]
+fn every_public_item_is_documented() {
+    let mut files = Vec::new();
+    sources(&root(), &mut files);
+    let mut found = Vec::new();
+    for file in
+        files.iter().filter(|file| !file.components().any(|part| part.as_os_str() == "fuzz"))
+    {
+        let shown = file.strip_prefix(root()).expect("within src").display();
+        let source = fs::read_to_string(file).expect("a source");
+        found.extend(undocumented(&source).into_iter().map(|line| format!("src/{shown}: {line}")));
+    }
+    assert!(found.is_empty(), "say in a line what these are:\n{}", found.join("\n"));
+}
+
+#[test]
+fn the_check_of_documentation_sees_what_lacks_it() {
+    assert_eq!(undocumented("pub fn f() {}"), ["pub fn f() {}"]);
+    assert_eq!(undocumented("#[derive(\n    Debug,\n)]\npub struct S;"), ["pub struct S;"]);
+    for fine in ["/// A.\n#[derive(Debug)]\npub struct S;", "pub use a::B;", "pub(super) fn f() {}"]
+    {
+        assert!(undocumented(fine).is_empty(), "{fine}");
+    }
+}

@@ -20,6 +20,7 @@ pub struct World {
 }
 
 impl World {
+    /// What a model may look at.
     pub fn past(&self) -> Past<'_> {
         Past {
             width: self.width,

@@ -112,6 +112,7 @@ pub struct Part {
 }
 
 impl Part {
+    /// All series.
     pub const WHOLE: Self = Self { number: 0, of: 1 };
 
     fn series<'a>(
@@ -149,6 +150,7 @@ impl Ensemble {
         self.fits.len()
     }
 
+    /// Whether no series has a fit.
     pub fn is_empty(&self) -> bool {
         self.fits.is_empty()
     }

@@ -71,6 +71,7 @@ impl Grid {
         week * self.per_week() as i64 + self.before[slot] as i64
     }
 
+    /// Whether the window that starts at `at` is open.
     pub fn is_open(&self, at: Timestamp) -> bool {
         self.slots.binary_search(&self.slot(at).1).is_ok()
     }

@@ -43,10 +43,12 @@ pub struct MstlEts {
 }
 
 impl MstlEts {
+    /// On counts as they are.
     pub fn raw() -> Self {
         Self { is_log: false }
     }
 
+    /// On `ln(1 + y)`.
     pub fn log() -> Self {
         Self { is_log: true }
     }

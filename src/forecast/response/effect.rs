@@ -34,6 +34,7 @@ impl Effect {
         Self { points, drivers }
     }
 
+    /// Whether there is no effect.
     pub fn is_none(&self) -> bool {
         self.points.is_empty()
     }

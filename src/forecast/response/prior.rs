@@ -90,6 +90,7 @@ pub struct ChannelPrior {
     pub fall: f64,
 }
 
+/// How many episodes the kernel of the prior is worth.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KernelPrior {
@@ -117,6 +118,7 @@ pub struct ClassPrior {
 }
 
 impl ClassPrior {
+    /// The probability for alarms of `severity`, 0 to 1.
     pub fn of(&self, severity: Severity) -> f64 {
         match severity {
             Severity::Critical => self.critical,
@@ -152,6 +154,7 @@ impl Prior {
     }
 
     /// The figures that come with the program.
+    #[expect(clippy::expect_used, reason = "the file is part of the program and a test reads it")]
     pub fn shipped() -> Self {
         Self::parse(include_str!("../../../models/response.toml"))
             .expect("the file is part of the program and a test reads it")

@@ -53,6 +53,7 @@ pub struct SurgeCount {
 pub struct SurgeCounts(BTreeMap<(SeriesKey, u32), SurgeCount>);
 
 impl SurgeCounts {
+    /// Adds a surge.
     pub fn surge(&mut self, surge: &Surge) {
         let count = self.0.entry((surge.series.clone(), surge.lead_hours)).or_default();
         count.surges += 1;
@@ -64,12 +65,14 @@ impl SurgeCounts {
         }
     }
 
+    /// Adds a warning.
     pub fn call(&mut self, call: &Call) {
         let count = self.0.entry((call.series.clone(), call.lead_hours)).or_default();
         count.calls += 1;
         count.false_calls += u32::from(!call.good);
     }
 
+    /// The counts of a series at a lead in hours; zeros where there are none.
     pub fn of(&self, series: &SeriesKey, lead_hours: u32) -> SurgeCount {
         self.0.get(&(series.clone(), lead_hours)).copied().unwrap_or_default()
     }

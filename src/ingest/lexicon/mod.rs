@@ -59,6 +59,10 @@ impl Lexicon {
 }
 
 impl Default for Lexicon {
+    #[expect(
+        clippy::expect_used,
+        reason = "the lexicon is part of the program and a test reads it"
+    )]
     fn default() -> Self {
         static KNOWN: LazyLock<Lexicon> = LazyLock::new(|| {
             Lexicon::from_toml(BUILT_IN).expect("a test reads the lexicon that is built in")
