@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, Poisson};
-use surgecast::app::engine::{Report, to_blob};
+use surgecast::app::engine::Report;
 use surgecast::app::feeds::LocalFeed;
 use surgecast::domain::{
     AlarmAction, AlarmEvent, Name, Position, Scope, SeriesKey, Severity, SourceId, Timestamp,
@@ -108,7 +108,7 @@ impl Site {
             reported_at: end,
         })
         .unwrap();
-        tx.put_blob("next_window", &to_blob(&end.millis())).unwrap();
+        tx.put_state("next_window", &end.millis()).unwrap();
         tx.commit().unwrap();
     }
 

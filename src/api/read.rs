@@ -247,7 +247,7 @@ pub async fn maintenance(
     let now = state.clock.now();
     let (work, alarms) = read(&state, move |reader| {
         let work = reader.maintenance(now - DAY, Timestamp::MAX)?;
-        Ok((work, reader.standing_alarms(&Filter::default(), now, ALARMS_MAX)?))
+        Ok((work, reader.active_alarms(&Filter::default(), now, ALARMS_MAX)?))
     })
     .await?;
     let shown = work.iter().map(|event| {
@@ -285,11 +285,10 @@ pub async fn status(State(state): State<ApiState>) -> Result<Json<dto::Status>, 
 pub async fn status_now(state: &ApiState) -> Result<dto::Status, Problem> {
     let since = state.clock.now() - DAY;
     let (letters, next, unmapped) = read(state, move |reader| {
-        let next = reader.blob("next_window")?;
+        let next = reader.state("next_window")?;
         Ok((reader.dead_letter_counts()?, next, reader.unmapped(since)?))
     })
     .await?;
-    let next = next.and_then(|bytes| postcard::from_bytes::<i64>(&bytes).ok());
     let info = &state.info;
     Ok(dto::Status {
         version: info.version,

@@ -33,7 +33,7 @@ mod worker;
 pub use commands::{Answer, Told};
 pub use counter::{Counter, RecordRef};
 pub use issue::IssueConfig;
-pub use leader::{Leader, LeaderConfig, to_blob};
+pub use leader::{Leader, LeaderConfig};
 pub use refit::RefitConfig;
 pub use report::{Handed, Report};
 pub use run::{Chore, Engine, Input};
