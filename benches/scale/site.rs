@@ -10,7 +10,7 @@ use surgecast::domain::{
     AlarmAction, AlarmEvent, Name, Position, Scope, SeriesKey, Severity, SourceId, Timestamp,
     WindowWidth,
 };
-use surgecast::engine::{Report, to_blob};
+use surgecast::engine::Report;
 use surgecast::input::LocalFeed;
 use surgecast::store::{SourceRecord, Store, WindowRecord};
 use surgecast::window::{Cell, CommitPoint, Counts, Frontier, Partial};
@@ -108,7 +108,7 @@ impl Site {
             reported_at: end,
         })
         .unwrap();
-        tx.put_blob("next_window", &to_blob(&end.millis())).unwrap();
+        tx.put_state("next_window", &end.millis()).unwrap();
         tx.commit().unwrap();
     }
 

@@ -228,7 +228,7 @@ pub async fn maintenance(
     let now = state.clock.now();
     let (work, alarms) = read(&state, move |reader| {
         let work = reader.maintenance(now - DAY, Timestamp::MAX)?;
-        Ok((work, reader.standing_alarms(&Filter::default(), now, ALARMS_MAX)?))
+        Ok((work, reader.active_alarms(&Filter::default(), now, ALARMS_MAX)?))
     })
     .await?;
     let shown = work.iter().map(|event| {
@@ -266,11 +266,10 @@ pub async fn status(State(state): State<ApiState>) -> Result<Json<views::Status>
 pub async fn status_now(state: &ApiState) -> Result<views::Status, Problem> {
     let since = state.clock.now() - DAY;
     let (letters, next, unmapped) = read(state, move |reader| {
-        let next = reader.blob("next_window")?;
+        let next = reader.state("next_window")?;
         Ok((reader.dead_letter_counts()?, next, reader.unmapped(since)?))
     })
     .await?;
-    let next = next.and_then(|bytes| postcard::from_bytes::<i64>(&bytes).ok());
     let info = &state.info;
     Ok(views::Status {
         version: info.version,

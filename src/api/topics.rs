@@ -67,7 +67,7 @@ pub async fn topics(
     let (from, to) = span(&times, state.clock.now())?;
     let found = read(&state, move |reader| {
         let usual = usual(reader, &filter, from, to)?;
-        let found = reader.spoken(&filter, from, to, true)?;
+        let found = reader.topics(&filter, from, to, true)?;
         Ok(found.into_iter().map(|(at, spoken)| row(&at, spoken, usual.get(&at))).collect())
     });
     Ok(Json(found.await?))
@@ -84,7 +84,7 @@ fn usual(
 ) -> Result<Sums, StoreError> {
     let mut sums = Sums::new();
     for back in (1..=WEEKS).map(|weeks| WEEK * weeks) {
-        for ((scope, start), spoken) in reader.spoken(filter, from - back, to - back, false)? {
+        for ((scope, start), spoken) in reader.topics(filter, from - back, to - back, false)? {
             let (weeks, sum) = sums.entry((scope, start + back)).or_default();
             *weeks += 1;
             sum.add(&spoken.topics);

@@ -84,7 +84,6 @@ pub fn run(command: &ReportCommand, out: &mut impl Write) -> anyhow::Result<()> 
 
 /// End of the last settled window.
 fn settled_upto(reader: &Reader) -> Result<Timestamp, StoreError> {
-    let next = reader.blob("next_window")?;
-    let next = next.and_then(|bytes| postcard::from_bytes::<i64>(&bytes).ok());
+    let next = reader.state("next_window")?;
     Ok(next.map_or(Timestamp::MIN, Timestamp::from_millis))
 }

@@ -148,8 +148,7 @@ impl Forecaster {
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     pub fn log_offset(&self) -> Result<Option<Offset>, StoreError> {
-        let bytes = self.reader.blob(LOG_OFFSET)?;
-        Ok(bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok()))
+        self.reader.state(LOG_OFFSET)
     }
 
     /// Makes windows wait for a source.
@@ -276,7 +275,7 @@ impl Forecaster {
         let at = self.seen.situation((&work, end, now), &self.config, &self.metrics);
         let mut tx = self.store.begin()?;
         self.issuer.take_nowcasts(&mut tx, &at, nowcasts)?;
-        tx.put_blob(LOOKED_UPTO, &to_blob(&upto.millis()))?;
+        tx.put_state(LOOKED_UPTO, &upto.millis())?;
         put_log_offset(&mut tx, log)?;
         tx.commit()?;
         self.looked_upto = Some(upto);
@@ -340,7 +339,7 @@ impl Forecaster {
             self.seen.spells.advance(end);
             tell_alarms(&mut self.seen.alarms, &self.metrics, end);
             if end == end.utc_midnight() {
-                tx.put_blob(SPELLS, &self.seen.spells.stored())?;
+                tx.put_state(SPELLS, &self.seen.spells.stored())?;
             }
             self.metrics.settled();
             said::thin(&mut window.cells);
@@ -380,7 +379,7 @@ impl Forecaster {
             let nowcasts = self.issuer.look(&at, known, &counted(&self.merge, end));
             told.extend(self.issuer.take_nowcasts(&mut tx, &at, &nowcasts)?);
             let upto = minute(known);
-            tx.put_blob(LOOKED_UPTO, &to_blob(&upto.millis()))?;
+            tx.put_state(LOOKED_UPTO, &upto.millis())?;
             self.looked_upto = Some(upto);
             self.untold.extend(nowcasts);
         }
@@ -402,7 +401,7 @@ impl Forecaster {
         }
         put_log_offset(&mut tx, log)?;
         if let Some(next) = self.merge.next() {
-            tx.put_blob("next_window", &to_blob(&next.millis()))?;
+            tx.put_state("next_window", &next.millis())?;
         }
         tx.commit()?;
         self.read_upto = log.or(self.read_upto);
@@ -415,12 +414,7 @@ impl Forecaster {
 }
 
 fn put_log_offset(tx: &mut Tx<'_>, log: Option<Offset>) -> Result<(), StoreError> {
-    log.map_or(Ok(()), |next| tx.put_blob(LOG_OFFSET, &to_blob(&next)))
-}
-
-/// Serialises small state for `put_blob`.
-pub fn to_blob<T: serde::Serialize>(value: &T) -> Vec<u8> {
-    postcard::to_stdvec(value).expect("a Vec grows as it needs to")
+    log.map_or(Ok(()), |next| tx.put_state(LOG_OFFSET, &next))
 }
 
 fn merge_config(config: &ForecasterConfig) -> MergeConfig {

@@ -68,8 +68,7 @@ impl Ledger {
         // A call is judged when its horizon is over.
         let surges = reader.surges(&all, ever, next - surge::APART * 2)?;
         let calls = reader.calls(&all, ever, next - (surge::APART + HORIZON) * 2)?;
-        let threshold = reader.blob(THRESHOLD)?;
-        let threshold = threshold.and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        let threshold = reader.state(THRESHOLD)?;
         let mut ledger = Self {
             judge: Judge::restore(surges, calls),
             threshold: threshold.unwrap_or_default(),
@@ -182,7 +181,7 @@ impl Ledger {
             self.threshold_changed = true;
         }
         if at.end.millis() % HOUR_MS == 0 && !all.is_empty() {
-            tx.tell_accuracy(day);
+            tx.accuracy_changed(day);
         }
         self.before = all;
         Ok(())
@@ -307,7 +306,7 @@ impl Ledger {
     /// [`StoreError`] if it could not be stored.
     pub fn flush(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         if std::mem::take(&mut self.threshold_changed) {
-            tx.put_blob(THRESHOLD, &postcard::to_stdvec(&self.threshold)?)?;
+            tx.put_state(THRESHOLD, &self.threshold)?;
         }
         for ((day, series), by_lead) in std::mem::take(&mut self.adjusted_scores) {
             tx.put_adjusted_scores(&series, day, by_lead.into_iter())?;

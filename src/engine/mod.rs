@@ -30,7 +30,7 @@ mod spells;
 mod tests;
 
 pub use commands::{Answer, ReplicatedCommand};
-pub use forecaster::{Forecaster, ForecasterConfig, to_blob};
+pub use forecaster::{Forecaster, ForecasterConfig};
 pub use issue::IssueConfig;
 pub use messages::{Command, CommandError, Leads, Message, Reply, StreamEvent};
 pub use refit::RefitConfig;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::forecaster::to_blob;
 use crate::domain::{Name, Scope, Severity, Timestamp};
 use crate::forecast::AlarmSpell;
+use crate::store::Body;
 use crate::window::{AlarmBook, Standing, Transition};
 
 /// How far back spells are kept: as far as a fit reads.
@@ -25,6 +25,12 @@ pub struct Spells {
     over: Vec<AlarmSpell>,
     now: Option<Timestamp>,
 }
+
+/// State as it is stored: the instant that was reached, and all spells.
+#[derive(Serialize, Deserialize)]
+pub struct SpellsBody(Option<i64>, Vec<Stored>);
+
+impl Body for SpellsBody {}
 
 /// A spell as it is stored.
 #[derive(Serialize, Deserialize)]
@@ -115,8 +121,8 @@ impl Spells {
         in_order(over.filter(here).cloned().chain(open).chain(fresh.into_values()).collect())
     }
 
-    /// State as bytes: what has happened up to the instant that was reached.
-    pub fn stored(&self) -> Vec<u8> {
+    /// State to store: what has happened up to the instant that was reached.
+    pub fn stored(&self) -> SpellsBody {
         let stored = |alarm: Option<&str>, spell: &AlarmSpell| Stored {
             alarm: alarm.map(Box::from),
             region: spell.scope.region.clone(),
@@ -130,15 +136,11 @@ impl Spells {
         let over = self.over.iter().map(|spell| stored(None, spell));
         let open = self.open.iter().map(|(alarm, spell)| stored(Some(alarm), spell));
         let all: Vec<Stored> = over.chain(open).collect();
-        to_blob(&(self.now.map(Timestamp::millis), all))
+        SpellsBody(self.now.map(Timestamp::millis), all)
     }
 
-    /// State from bytes; what happened since has to be observed again.
-    ///
-    /// # Errors
-    /// What postcard says.
-    pub fn restored(bytes: &[u8]) -> Result<Self, postcard::Error> {
-        let (now, all): (Option<i64>, Vec<Stored>) = postcard::from_bytes(bytes)?;
+    /// From stored state; what happened since has to be observed again.
+    pub fn restored(SpellsBody(now, all): SpellsBody) -> Self {
         let now = now.map(Timestamp::from_millis);
         let mut spells = Self { now, ..Self::default() };
         let mut names: BTreeSet<Arc<str>> = BTreeSet::new();
@@ -163,7 +165,7 @@ impl Spells {
                 None => spells.over.push(spell),
             }
         }
-        Ok(spells)
+        spells
     }
 }
 
@@ -230,11 +232,11 @@ mod tests {
         book.advance(at(250), |transition| straight.take(transition));
         straight.advance(at(250));
         assert_eq!(straight.since(at(0)).len(), 2);
-        let bytes = straight.stored();
+        let stored = straight.stored();
         book.advance(at(400), |transition| straight.take(transition));
         straight.advance(at(400));
         // Everything is observed again, the other way round.
-        let mut other = Spells::restored(&bytes).expect("state");
+        let mut other = Spells::restored(stored);
         let mut book = AlarmBook::default();
         events.iter().rev().for_each(|(position, event)| book.observe(position, event));
         book.advance(at(400), |transition| other.take(transition));

@@ -73,7 +73,7 @@ fn alarms(
         service: Some(alert.scope.service.clone()),
         channel: None,
     };
-    for standing in reader.standing_alarms(&scope, from, 1000)? {
+    for standing in reader.active_alarms(&scope, from, 1000)? {
         let kind = standing.event.alarm_type.as_deref().unwrap_or("no type").to_owned();
         let severity = standing.event.severity.as_str().to_owned();
         let group = groups.entry((kind, severity)).or_insert((0, standing.raised_at));

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::columns::{self, pack, unpack};
-use super::tx::find_series;
-use super::{Change, Filter, Reader, StoreError, Tx, chunk};
+use super::body::{self, Body};
+use super::names::find_series;
+use super::{Change, Filter, Reader, StoreError, Tx, chunk, columns};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::Score;
 use crate::forecast::surge::{Call, Surge};
@@ -20,6 +20,24 @@ const SCALE: f64 = 1000.0;
 
 /// Lead, counts, and sums in thousandths: small ones take a byte or two.
 type Packed = (u32, [u32; 4], [i64; 8], [i64; 7]);
+
+/// Scores of a day as they are stored.
+#[derive(Serialize, Deserialize)]
+pub(super) struct DayScores(Vec<Packed>);
+
+impl Body for DayScores {}
+
+impl From<&ByLead> for DayScores {
+    fn from(by_lead: &ByLead) -> Self {
+        Self(by_lead.iter().map(packed).collect())
+    }
+}
+
+impl From<DayScores> for ByLead {
+    fn from(DayScores(scores): DayScores) -> Self {
+        scores.into_iter().map(unpacked).collect()
+    }
+}
 
 fn packed((lead, s): (&u32, &Score)) -> Packed {
     let sums = [s.actual, s.absolute, s.bias, s.naive_absolute, s.naive_actual, s.pinball]
@@ -61,9 +79,9 @@ fn thousandths(sum: f64) -> i64 {
     (sum * SCALE).round() as i64
 }
 
-/// A score as it was stored before there were losses by quantile and scales.
+/// A score as it was stored before there were losses by quantile and scales, in the table `scores`.
 #[derive(Serialize, Deserialize)]
-struct Before {
+pub(super) struct OldScore {
     n: u32,
     actual: f64,
     absolute: f64,
@@ -76,9 +94,11 @@ struct Before {
     floor: f64,
 }
 
-impl From<Before> for Score {
-    fn from(before: Before) -> Self {
-        let Before { n, actual, absolute, bias, naive_absolute, naive_actual, .. } = before;
+impl Body for OldScore {}
+
+impl From<OldScore> for Score {
+    fn from(before: OldScore) -> Self {
+        let OldScore { n, actual, absolute, bias, naive_absolute, naive_actual, .. } = before;
         Self {
             n,
             actual,
@@ -95,10 +115,6 @@ impl From<Before> for Score {
     }
 }
 
-fn day_row(bytes: &[u8]) -> Result<ByLead, StoreError> {
-    Ok(unpack::<Vec<Packed>>(bytes)?.into_iter().map(unpacked).collect())
-}
-
 /// Accuracy
 impl Tx<'_> {
     /// Adds to the scores of a series on a day (UTC midnight), by lead in minutes.
@@ -109,31 +125,25 @@ impl Tx<'_> {
         by_lead: &ByLead,
     ) -> Result<(), StoreError> {
         let (series, day) = (self.series_id(series)?, chunk::day(day));
-        let known: Option<Vec<u8>> = self
-            .conn
-            .prepare_cached("SELECT body FROM score_days WHERE day = ?1 AND series = ?2")?
-            .query_row([day, series], |row| row.get(0))
-            .optional()?;
-        let mut sums = known.map_or_else(|| Ok(ByLead::new()), |bytes| day_row(&bytes))?;
+        let mut sums = day_scores(self.conn, day, series)?.unwrap_or_default();
         for (lead, score) in by_lead {
             sums.entry(*lead).or_default().merge(score);
         }
-        let body: Vec<Packed> = sums.iter().map(packed).collect();
         self.run(
-            "INSERT OR REPLACE INTO score_days (day, series, body) VALUES (?1, ?2, ?3)",
-            params![day, series, pack(&body)?],
+            "INSERT OR REPLACE INTO score_days (day, series, body, version) VALUES (?1, ?2, ?3, ?4)",
+            params![day, series, body::encode(&DayScores::from(&sums))?, DayScores::VERSION],
         )
         .map(drop)
     }
 
     /// Sinks have to look at the scores of a day again.
-    pub fn tell_accuracy(&mut self, day: Timestamp) {
+    pub fn accuracy_changed(&mut self, day: Timestamp) {
         self.changed(Change::Accuracy(chunk::midnight(chunk::day(day))));
     }
 
     /// A surge that began or went on; replaces what was known of it.
     pub fn put_surge(&mut self, surge: &Surge) -> Result<(), StoreError> {
-        self.tell_accuracy(surge.start);
+        self.accuracy_changed(surge.start);
         let series = self.series_id(&surge.series)?;
         self.run(
             "INSERT OR REPLACE INTO surges (series, lead_h, start, upto, called, alarmed, warned)
@@ -153,7 +163,7 @@ impl Tx<'_> {
 
     /// Calls of a surge; replaces what was known of them.
     pub fn put_call(&mut self, call: &Call) -> Result<(), StoreError> {
-        self.tell_accuracy(call.first);
+        self.accuracy_changed(call.first);
         let series = self.series_id(&call.series)?;
         self.run(
             "INSERT OR REPLACE INTO calls (series, lead_h, first, upto, good)
@@ -183,7 +193,7 @@ impl Reader {
             )?;
             let mut rows = old.query([id, days.start, days.end])?;
             while let Some(row) = rows.next()? {
-                let before: Before = columns::value(row, 2)?;
+                let before: OldScore = body::decode(0, body::bytes(row, 2)?)?;
                 sums.insert((row.get(0)?, row.get(1)?), before.into());
             }
             let known: (Option<i64>, Option<i64>) = conn.query_row(
@@ -192,12 +202,8 @@ impl Reader {
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )?;
             let (Some(first), Some(last)) = known else { return Ok(listed(sums)) };
-            let mut found =
-                conn.prepare_cached("SELECT body FROM score_days WHERE day = ?1 AND series = ?2")?;
             for day in days.start.max(first)..days.end.min(last + 1) {
-                let mut rows = found.query([day, id])?;
-                let Some(row) = rows.next()? else { continue };
-                for (lead, score) in day_row(columns::bytes(row, 0)?)? {
+                for (lead, score) in day_scores(conn, day, id)?.unwrap_or_default() {
                     sums.entry((day, lead)).or_default().merge(&score);
                 }
             }
@@ -209,13 +215,14 @@ impl Reader {
     pub fn scores_on(&self, day: Timestamp) -> Result<Vec<(SeriesKey, ByLead)>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(
-                "SELECT s.region, s.service, s.channel, d.body
+                "SELECT s.region, s.service, s.channel, d.body, d.version
                  FROM score_days d JOIN series s ON s.id = d.series WHERE d.day = ?1",
             )?;
             let mut rows = found.query([chunk::day(day)])?;
             let mut scores = Vec::new();
             while let Some(row) = rows.next()? {
-                scores.push((columns::series(row, 0)?, day_row(columns::bytes(row, 3)?)?));
+                let by_lead = body::column::<DayScores>(row, 3)?.into();
+                scores.push((columns::series(row, 0)?, by_lead));
             }
             Ok(scores)
         })
@@ -275,6 +282,14 @@ impl Reader {
             Ok(calls)
         })
     }
+}
+
+/// Scores of a series on a day, days since the epoch.
+fn day_scores(conn: &Connection, day: i64, series: i64) -> Result<Option<ByLead>, StoreError> {
+    let mut found =
+        conn.prepare_cached("SELECT body, version FROM score_days WHERE day = ?1 AND series = ?2")?;
+    let mut rows = found.query([day, series])?;
+    rows.next()?.map(|row| Ok(body::column::<DayScores>(row, 0)?.into())).transpose()
 }
 
 fn listed(sums: BTreeMap<(i64, u32), Score>) -> Vec<(Timestamp, u32, Score)> {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Row, params};
 
+use super::body::{self, Body};
 use super::chunk;
-use super::columns::{self, pack, unpack};
-use super::tx::find_series;
-use super::{Reader, StoreError, Tx, vintage};
+use super::names::find_series;
+use super::vintage::{self, Parts};
+use super::{Reader, StoreError, Tx, columns};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::{Adjustment, Score, Vintage};
 
@@ -42,8 +43,9 @@ impl Tx<'_> {
     pub fn put_adjustment(&mut self, adjustment: &Adjustment) -> Result<(), StoreError> {
         let (from, to) = (adjustment.starts_at.millis(), adjustment.ends_at.millis());
         self.run(
-            "INSERT OR REPLACE INTO adjustments (id, starts_at, ends_at, body) VALUES (?1, ?2, ?3, ?4)",
-            params![adjustment.id, from, to, pack(adjustment)?],
+            "INSERT OR REPLACE INTO adjustments (id, starts_at, ends_at, body, version)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![adjustment.id, from, to, body::encode(adjustment)?, Adjustment::VERSION],
         )
         .map(drop)
     }
@@ -57,8 +59,9 @@ impl Tx<'_> {
     pub fn put_adjusted(&mut self, vintage: &Vintage) -> Result<(), StoreError> {
         let series = self.series_id(&vintage.series)?;
         self.run(
-            "INSERT OR IGNORE INTO adjusted_vintages (series, issued_at, body) VALUES (?1, ?2, ?3)",
-            params![series, vintage.issued_at.millis(), vintage::encode(vintage)?],
+            "INSERT OR IGNORE INTO adjusted_vintages (series, issued_at, body, version)
+             VALUES (?1, ?2, ?3, ?4)",
+            params![series, vintage.issued_at.millis(), vintage::encode(vintage)?, Parts::VERSION],
         )
         .map(drop)
     }
@@ -73,21 +76,20 @@ impl Tx<'_> {
         let series = self.series_id(series)?;
         let day = chunk::day(day);
         for (lead, mut sum) in by_lead {
-            let known: Option<(Vec<u8>, Vec<u8>)> = self
-                .conn
-                .prepare_cached(
-                    "SELECT adjusted, model FROM adjusted_scores
-                     WHERE series = ?1 AND day = ?2 AND lead_minutes = ?3",
-                )?
-                .query_row(params![series, day, lead], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            if let Some((adjusted, model)) = known {
-                sum.merge(&AdjustedScore { adjusted: unpack(&adjusted)?, model: unpack(&model)? });
+            let mut found = self.conn.prepare_cached(
+                "SELECT adjusted, version, model, version FROM adjusted_scores
+                 WHERE series = ?1 AND day = ?2 AND lead_minutes = ?3",
+            )?;
+            let mut rows = found.query(params![series, day, lead])?;
+            if let Some(row) = rows.next()? {
+                sum.merge(&adjusted_score(row, 0)?);
             }
+            let (adjusted, model) = (body::encode(&sum.adjusted)?, body::encode(&sum.model)?);
             self.run(
-                "INSERT OR REPLACE INTO adjusted_scores (series, day, lead_minutes, adjusted, model)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![series, day, lead, pack(&sum.adjusted)?, pack(&sum.model)?],
+                "INSERT OR REPLACE INTO adjusted_scores
+                     (series, day, lead_minutes, adjusted, model, version)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![series, day, lead, adjusted, model, Score::VERSION],
             )?;
         }
         Ok(())
@@ -104,13 +106,13 @@ impl Reader {
     ) -> Result<Vec<Adjustment>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(
-                "SELECT body FROM adjustments WHERE ends_at > ?1 AND starts_at < ?2
+                "SELECT body, version FROM adjustments WHERE ends_at > ?1 AND starts_at < ?2
                  ORDER BY starts_at, id",
             )?;
             let mut rows = found.query([from.millis(), to.millis()])?;
             let mut adjustments = Vec::new();
             while let Some(row) = rows.next()? {
-                adjustments.push(columns::value(row, 0)?);
+                adjustments.push(body::column(row, 0)?);
             }
             Ok(adjustments)
         })
@@ -133,13 +135,12 @@ impl Reader {
         };
         let adjusted = self.read(|conn| {
             let Some(id) = find_series(conn, series)? else { return Ok(None) };
-            let body: Option<Vec<u8>> = conn
-                .prepare_cached(
-                    "SELECT body FROM adjusted_vintages WHERE series = ?1 AND issued_at = ?2",
-                )?
-                .query_row([id, model.issued_at.millis()], |row| row.get(0))
-                .optional()?;
-            body.map(|body| vintage::decode(series, model.issued_at, &body)).transpose()
+            let mut found = conn.prepare_cached(
+                "SELECT body, version FROM adjusted_vintages WHERE series = ?1 AND issued_at = ?2",
+            )?;
+            let mut rows = found.query([id, model.issued_at.millis()])?;
+            let row = rows.next()?;
+            row.map(|row| vintage::column(row, 0, series, model.issued_at)).transpose()
         })?;
         Ok(Some(served(model, reason, adjusted)))
     }
@@ -168,7 +169,7 @@ impl Reader {
     fn adjusted_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Vintage>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(
-                "SELECT s.region, s.service, s.channel, v.issued_at, v.body
+                "SELECT s.region, s.service, s.channel, v.issued_at, v.body, v.version
                  FROM adjusted_vintages v JOIN series s ON s.id = v.series
                  WHERE v.issued_at BETWEEN ?1 AND ?2 ORDER BY v.issued_at, v.series",
             )?;
@@ -176,7 +177,7 @@ impl Reader {
             let mut vintages = Vec::new();
             while let Some(row) = rows.next()? {
                 let (series, issued_at) = (columns::series(row, 0)?, columns::time(row, 3)?);
-                vintages.push(vintage::decode(&series, issued_at, columns::bytes(row, 4)?)?);
+                vintages.push(vintage::column(row, 4, &series, issued_at)?);
             }
             Ok(vintages)
         })
@@ -192,19 +193,24 @@ impl Reader {
         self.read(|conn| {
             let Some(id) = find_series(conn, series)? else { return Ok(Vec::new()) };
             let mut found = conn.prepare_cached(
-                "SELECT day, lead_minutes, adjusted, model FROM adjusted_scores
+                "SELECT day, lead_minutes, adjusted, version, model, version FROM adjusted_scores
                  WHERE series = ?1 AND day >= ?2 AND day < ?3 ORDER BY day, lead_minutes",
             )?;
             let mut rows = found.query([id, chunk::day(from_day), chunk::day(to_day)])?;
             let mut scores = Vec::new();
             while let Some(row) = rows.next()? {
-                let (adjusted, model) = (columns::value(row, 2)?, columns::value(row, 3)?);
-                let score = AdjustedScore { adjusted, model };
+                let score = adjusted_score(row, 2)?;
                 scores.push((chunk::midnight(row.get(0)?), row.get(1)?, score));
             }
             Ok(scores)
         })
     }
+}
+
+/// Both scores, each with its version behind it, in four columns from `column` on.
+fn adjusted_score(row: &Row<'_>, column: usize) -> Result<AdjustedScore, StoreError> {
+    let (adjusted, model) = (body::column(row, column)?, body::column(row, column + 2)?);
+    Ok(AdjustedScore { adjusted, model })
 }
 
 /// Of a vintage of which few leads are left the changed one has no more.

@@ -4,8 +4,8 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::columns::{self, pack};
-use super::{Filter, Reader, StandingAlarm, StoreError, Tx};
+use super::body::{self, Body};
+use super::{ActiveAlarm, Filter, Reader, StoreError, Tx, columns};
 use crate::domain::{
     AlarmAction, AlarmEvent, ListRebuilt, MaintenanceAction, MaintenanceEvent, Position, Timestamp,
 };
@@ -15,11 +15,11 @@ impl Tx<'_> {
     /// An alarm's transition, once per position and time; the newest (ts, source, offset) is its state.
     pub fn put_alarm(&mut self, position: &Position, event: &AlarmEvent) -> Result<(), StoreError> {
         let clear = event.action == AlarmAction::Clear;
-        let body = pack(event)?;
+        let body = body::encode(event)?;
         let (source, offset) = (&position.source, position.offset);
         let new = self.run(
-            "INSERT OR IGNORE INTO transitions (topic, part, position, ts, alarm, clear, event)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT OR IGNORE INTO transitions (topic, part, position, ts, alarm, clear, event, version)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 &*source.topic,
                 source.partition,
@@ -27,7 +27,8 @@ impl Tx<'_> {
                 event.ts.millis(),
                 &*event.alarm_id,
                 clear,
-                body
+                body,
+                AlarmEvent::VERSION
             ],
         )?;
         if new == 0 {
@@ -43,8 +44,8 @@ impl Tx<'_> {
             _ => Some(event.ts),
         };
         self.run(
-            "INSERT OR REPLACE INTO alarms (alarm, ts, topic, part, position, raised_at, event)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT OR REPLACE INTO alarms (alarm, ts, topic, part, position, raised_at, event, version)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 &*event.alarm_id,
                 event.ts.millis(),
@@ -52,7 +53,8 @@ impl Tx<'_> {
                 source.partition,
                 offset,
                 raised_at.map(Timestamp::millis),
-                body
+                body,
+                AlarmEvent::VERSION
             ],
         )
         .map(drop)
@@ -78,13 +80,15 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         let source = &position.source;
         self.run(
-            "INSERT OR IGNORE INTO rebuilt (topic, part, position, ts, list) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR IGNORE INTO rebuilt (topic, part, position, ts, list, version)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 &*source.topic,
                 source.partition,
                 position.offset,
                 list.ts.millis(),
-                pack(list)?
+                body::encode(list)?,
+                ListRebuilt::VERSION
             ],
         )
         .map(drop)
@@ -98,12 +102,13 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         self.run(
             "INSERT INTO maintenance
-                 (event_id, ts, topic, part, position, cancelled, starts_at, ends_at, event)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 (event_id, ts, topic, part, position, cancelled, starts_at, ends_at, event, version)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (event_id) DO UPDATE SET
                  ts = excluded.ts, topic = excluded.topic, part = excluded.part,
                  position = excluded.position, cancelled = excluded.cancelled,
-                 starts_at = excluded.starts_at, ends_at = excluded.ends_at, event = excluded.event
+                 starts_at = excluded.starts_at, ends_at = excluded.ends_at, event = excluded.event,
+                 version = excluded.version
              WHERE (excluded.ts, excluded.topic, excluded.part, excluded.position)
                  > (ts, topic, part, position)",
             params![
@@ -115,7 +120,8 @@ impl Tx<'_> {
                 event.action == MaintenanceAction::Cancel,
                 event.starts_at.millis(),
                 event.ends_at.millis(),
-                pack(event)?
+                body::encode(event)?,
+                MaintenanceEvent::VERSION
             ],
         )
         .map(drop)
@@ -126,26 +132,26 @@ impl Tx<'_> {
 impl Reader {
     /// Alarms whose newest transition up to `at` is no clear: clears that are held and lists that were rebuilt are not
     /// looked at, for these [`crate::window::AlarmBook`] knows. Most severe first, then newest. Exact for the last 7 days; before that, as far as transitions are kept.
-    pub fn standing_alarms(
+    pub fn active_alarms(
         &self,
         filter: &Filter,
         at: Timestamp,
         limit: usize,
-    ) -> Result<Vec<StandingAlarm>, StoreError> {
-        let mut standing = self.read(|conn| {
-            let mut standing = settled_before(conn, at, filter)?;
-            standing.extend(changed_since(conn, at, filter)?);
-            Ok(standing)
+    ) -> Result<Vec<ActiveAlarm>, StoreError> {
+        let mut active = self.read(|conn| {
+            let mut active = unchanged_since(conn, at, filter)?;
+            active.extend(changed_since(conn, at, filter)?);
+            Ok(active)
         })?;
-        standing.sort_by(|a, b| {
+        active.sort_by(|a, b| {
             (a.event.severity, b.raised_at, &a.event.alarm_id).cmp(&(
                 b.event.severity,
                 a.raised_at,
                 &b.event.alarm_id,
             ))
         });
-        standing.truncate(limit);
-        Ok(standing)
+        active.truncate(limit);
+        Ok(active)
     }
 
     /// Alarm transitions with event time in `from..to`, in order of (ts, source, offset).
@@ -156,14 +162,14 @@ impl Reader {
     ) -> Result<Vec<(Position, AlarmEvent)>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(
-                "SELECT topic, part, position, event FROM transitions
+                "SELECT topic, part, position, event, version FROM transitions
                  WHERE ts >= ?1 AND ts < ?2 ORDER BY ts, topic, part, position",
             )?;
             let mut rows = found.query([from.millis(), to.millis()])?;
             let mut transitions = Vec::new();
             while let Some(row) = rows.next()? {
                 let source = columns::source(row, 0)?;
-                let event = columns::value(row, 3)?;
+                let event = body::column(row, 3)?;
                 transitions.push((Position { source, offset: row.get(2)? }, event));
             }
             Ok(transitions)
@@ -177,7 +183,7 @@ impl Reader {
     ) -> Result<Vec<(Position, ListRebuilt)>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(
-                "SELECT topic, part, position, list FROM rebuilt
+                "SELECT topic, part, position, list, version FROM rebuilt
                  WHERE ts >= ?1 ORDER BY ts, topic, part, position",
             )?;
             let mut rows = found.query([from.millis()])?;
@@ -185,7 +191,7 @@ impl Reader {
             while let Some(row) = rows.next()? {
                 let source = columns::source(row, 0)?;
                 let position = Position { source, offset: row.get(2)? };
-                lists.push((position, columns::value(row, 3)?));
+                lists.push((position, body::column(row, 3)?));
             }
             Ok(lists)
         })
@@ -199,14 +205,14 @@ impl Reader {
     ) -> Result<Vec<MaintenanceEvent>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(
-                "SELECT event FROM maintenance
+                "SELECT event, version FROM maintenance
                  WHERE ends_at > ?1 AND starts_at < ?2 AND cancelled = 0
                  ORDER BY starts_at, event_id",
             )?;
             let mut rows = found.query([from.millis(), to.millis()])?;
             let mut planned = Vec::new();
             while let Some(row) = rows.next()? {
-                planned.push(columns::value(row, 0)?);
+                planned.push(body::column(row, 0)?);
             }
             Ok(planned)
         })
@@ -254,24 +260,24 @@ fn raised_at_of(
 }
 
 /// Standing alarms whose newest transition is not behind `at`: their state is the answer.
-fn settled_before(
+fn unchanged_since(
     conn: &Connection,
     at: Timestamp,
     filter: &Filter,
-) -> Result<Vec<StandingAlarm>, StoreError> {
+) -> Result<Vec<ActiveAlarm>, StoreError> {
     let mut found = conn.prepare_cached(
-        "SELECT raised_at, event FROM alarms WHERE raised_at IS NOT NULL AND ts <= ?1",
+        "SELECT raised_at, event, version FROM alarms WHERE raised_at IS NOT NULL AND ts <= ?1",
     )?;
     let mut rows = found.query([at.millis()])?;
-    let mut standing = Vec::new();
+    let mut active = Vec::new();
     while let Some(row) = rows.next()? {
-        let event: AlarmEvent = columns::value(row, 1)?;
+        let event: AlarmEvent = body::column(row, 1)?;
         if filter.admits_scope(&event.scope) {
             let raised_at = columns::time(row, 0)?;
-            standing.push(StandingAlarm { event, raised_at });
+            active.push(ActiveAlarm { event, raised_at });
         }
     }
-    Ok(standing)
+    Ok(active)
 }
 
 /// Alarms that changed after `at`: their transitions up to then are folded.
@@ -279,21 +285,21 @@ fn changed_since(
     conn: &Connection,
     at: Timestamp,
     filter: &Filter,
-) -> Result<Vec<StandingAlarm>, StoreError> {
+) -> Result<Vec<ActiveAlarm>, StoreError> {
     let mut found = conn.prepare_cached(
-        "SELECT t.event FROM alarms a JOIN transitions t ON t.id = (
+        "SELECT t.event, t.version FROM alarms a JOIN transitions t ON t.id = (
              SELECT id FROM transitions WHERE alarm = a.alarm AND ts <= ?1
              ORDER BY ts DESC, topic DESC, part DESC, position DESC LIMIT 1)
          WHERE a.ts > ?1 AND t.clear = 0",
     )?;
     let mut rows = found.query([at.millis()])?;
-    let mut standing = Vec::new();
+    let mut active = Vec::new();
     while let Some(row) = rows.next()? {
-        let event: AlarmEvent = columns::value(row, 0)?;
+        let event: AlarmEvent = body::column(row, 0)?;
         if filter.admits_scope(&event.scope) {
             let raised_at = raised_at_of(conn, &event.alarm_id, at, None)?.unwrap_or(event.ts);
-            standing.push(StandingAlarm { event, raised_at });
+            active.push(ActiveAlarm { event, raised_at });
         }
     }
-    Ok(standing)
+    Ok(active)
 }

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Row, params};
 
-use super::columns::{self, count, pack};
+use super::bodies::AlertBody;
+use super::body::{self, Body};
+use super::codes::Code;
+use super::columns::{self, count};
 use super::{Change, DeliveryOutcome, DeliveryState, Filter, OutboxRow, Reader, StoreError, Tx};
-use crate::alert::{Alert, AlertState, Notice};
+use crate::alert::{Alert, AlertState, Notice, Worst};
 use crate::anomaly::Anomaly;
 use crate::domain::{Name, SeriesKey, Timestamp};
 use crate::staffing::Shift;
@@ -18,35 +21,35 @@ impl Tx<'_> {
         self.changed(Change::Anomalies(anomaly.window));
         let series = self.series_id(&anomaly.series)?;
         self.run(
-            "INSERT INTO anomalies (series, start, kind, body) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (series, start, kind) DO UPDATE SET body = excluded.body",
-            params![series, anomaly.window.millis(), anomaly.kind as u8, pack(anomaly)?],
+            "INSERT INTO anomalies (series, start, kind, body, version) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (series, start, kind)
+             DO UPDATE SET body = excluded.body, version = excluded.version",
+            params![
+                series,
+                anomaly.window.millis(),
+                anomaly.kind.code(),
+                body::encode(anomaly)?,
+                Anomaly::VERSION
+            ],
         )
         .map(drop)
     }
 
     /// An alert's present state, by id.
     pub fn put_alert(&mut self, alert: &Alert) -> Result<(), StoreError> {
-        let state = match alert.state {
-            AlertState::Pending => 0,
-            AlertState::Firing => 1,
-            AlertState::Acknowledged => 2,
-            AlertState::Resolved => 3,
-        };
         self.changed(Change::Alert(alert.since, alert.id.clone()));
         self.run(
-            "INSERT OR REPLACE INTO alerts (id, state, region, service, since, updated_at, body, acknowledged_at, worst)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT OR REPLACE INTO alerts (id, state, region, service, since, updated_at, body, version)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 alert.id,
-                state,
+                alert.state.code(),
                 alert.scope.region.as_str(),
                 alert.scope.service.as_str(),
                 alert.since.millis(),
                 alert.updated_at.millis(),
-                pack(alert)?,
-                alert.acknowledged_at.map(Timestamp::millis),
-                alert.worst.as_ref().map(pack).transpose()?,
+                body::encode(&AlertBody::from(alert))?,
+                AlertBody::VERSION
             ],
         )
         .map(drop)
@@ -59,13 +62,13 @@ impl Tx<'_> {
         receivers: &[String],
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let body = pack(notice)?;
+        let (body, due) = (body::encode(notice)?, DeliveryState::Pending.code());
         for receiver in receivers {
             self.run(
                 "INSERT OR IGNORE INTO outbox
-                     (notice, receiver, state, attempts, created_at, next_at, body)
-                 VALUES (?1, ?2, 0, 0, ?3, ?3, ?4)",
-                params![notice.id, receiver, at.millis(), body],
+                     (notice, receiver, state, attempts, created_at, next_at, body, version)
+                 VALUES (?1, ?2, ?3, 0, ?4, ?4, ?5, ?6)",
+                params![notice.id, receiver, due, at.millis(), body, Notice::VERSION],
             )?;
         }
         Ok(())
@@ -88,15 +91,15 @@ impl Tx<'_> {
         outcome: &DeliveryOutcome,
     ) -> Result<(), StoreError> {
         let (state, at, error) = match outcome {
-            DeliveryOutcome::Retry { at, error } => (0, at, Some(error)),
-            DeliveryOutcome::Delivered { at } => (1, at, None),
-            DeliveryOutcome::Dead { at, error } => (2, at, Some(error)),
+            DeliveryOutcome::Retry { at, error } => (DeliveryState::Pending, at, Some(error)),
+            DeliveryOutcome::Delivered { at } => (DeliveryState::Delivered, at, None),
+            DeliveryOutcome::Dead { at, error } => (DeliveryState::Dead, at, Some(error)),
         };
         self.run(
             "UPDATE outbox SET state = ?3, attempts = attempts + 1, next_at = ?4,
                  last_error = coalesce(?5, last_error)
              WHERE notice = ?1 AND receiver = ?2 AND (state <> ?3 OR next_at <> ?4)",
-            params![notice_id, receiver, state, at.millis(), error],
+            params![notice_id, receiver, state.code(), at.millis(), error],
         )
         .map(drop)
     }
@@ -109,9 +112,15 @@ impl Tx<'_> {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         self.run(
-            "UPDATE outbox SET state = 0, attempts = 0, next_at = ?3
-             WHERE notice = ?1 AND receiver = ?2 AND state = 2",
-            params![notice_id, receiver, at.millis()],
+            "UPDATE outbox SET state = ?4, attempts = 0, next_at = ?3
+             WHERE notice = ?1 AND receiver = ?2 AND state = ?5",
+            params![
+                notice_id,
+                receiver,
+                at.millis(),
+                DeliveryState::Pending.code(),
+                DeliveryState::Dead.code()
+            ],
         )
         .map(drop)
     }
@@ -154,7 +163,7 @@ impl Reader {
     ) -> Result<Vec<(i64, Anomaly)>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(
-                "SELECT a.id, a.body FROM anomalies a JOIN series s ON s.id = a.series
+                "SELECT a.id, a.body, a.version FROM anomalies a JOIN series s ON s.id = a.series
                  WHERE a.start >= ?1 AND a.start < ?2
                      AND (?3 IS NULL OR s.region = ?3) AND (?4 IS NULL OR s.service = ?4)
                      AND (?5 IS NULL OR s.channel = ?5)
@@ -173,7 +182,7 @@ impl Reader {
             ])?;
             let mut anomalies = Vec::new();
             while let Some(row) = rows.next()? {
-                anomalies.push((row.get(0)?, columns::value(row, 1)?));
+                anomalies.push((row.get(0)?, body::column(row, 1)?));
             }
             Ok(anomalies)
         })
@@ -188,14 +197,16 @@ impl Reader {
         limit: usize,
         after: Option<&str>,
     ) -> Result<Vec<Alert>, StoreError> {
+        // Spelled out, so that the index of open alerts serves.
+        let is_open = format!("state <> {}", AlertState::Resolved.code());
         self.read(|conn| {
             let mut found = conn.prepare_cached(&format!(
-                "SELECT body, acknowledged_at, worst FROM alerts
+                "SELECT body, version, acknowledged_at, worst FROM alerts
                  WHERE {} AND (?1 IS NULL OR region = ?1) AND (?2 IS NULL OR service = ?2)
                      AND (?3 IS NULL
                          OR (since, id) < (SELECT since, id FROM alerts WHERE id = ?3))
                  ORDER BY since DESC, id DESC LIMIT ?4",
-                if open_only { "state <> 3" } else { "1" }
+                if open_only { is_open } else { "1".to_owned() }
             ))?;
             let mut rows = found.query(params![
                 text(&filter.region),
@@ -214,8 +225,9 @@ impl Reader {
     /// One alert.
     pub fn alert(&self, id: &str) -> Result<Option<Alert>, StoreError> {
         self.read(|conn| {
-            let mut found = conn
-                .prepare_cached("SELECT body, acknowledged_at, worst FROM alerts WHERE id = ?1")?;
+            let mut found = conn.prepare_cached(
+                "SELECT body, version, acknowledged_at, worst FROM alerts WHERE id = ?1",
+            )?;
             let mut rows = found.query([id])?;
             rows.next()?.map(alert_of).transpose()
         })
@@ -223,11 +235,11 @@ impl Reader {
 
     /// Pending deliveries that are due, most overdue first.
     pub fn outbox_due(&self, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
-        self.deliveries(
-            "WHERE state = 0 AND next_at <= ?1 ORDER BY next_at, id LIMIT ?2",
-            now,
-            limit,
-        )
+        // Spelled out, so that the index of pending deliveries serves.
+        let pending = DeliveryState::Pending.code();
+        let which =
+            format!("WHERE state = {pending} AND next_at <= ?1 ORDER BY next_at, id LIMIT ?2");
+        self.deliveries(&which, now, limit)
     }
 
     /// Deliveries whatever their state, newest first.
@@ -243,24 +255,20 @@ impl Reader {
     ) -> Result<Vec<OutboxRow>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(&format!(
-                "SELECT body, receiver, state, attempts, created_at, next_at, last_error
+                "SELECT body, version, receiver, state, attempts, created_at, next_at, last_error
                  FROM outbox {which}"
             ))?;
             let mut rows = found.query([now.millis(), count(limit)])?;
             let mut deliveries = Vec::new();
             while let Some(row) = rows.next()? {
                 deliveries.push(OutboxRow {
-                    notice: columns::value(row, 0)?,
-                    receiver: row.get(1)?,
-                    state: match row.get(2)? {
-                        0 => DeliveryState::Pending,
-                        1 => DeliveryState::Delivered,
-                        _ => DeliveryState::Dead,
-                    },
-                    attempts: row.get(3)?,
-                    created_at: columns::time(row, 4)?,
-                    next_at: columns::time(row, 5)?,
-                    last_error: row.get(6)?,
+                    notice: body::column(row, 0)?,
+                    receiver: row.get(2)?,
+                    state: DeliveryState::of_code(row.get(3)?)?,
+                    attempts: row.get(4)?,
+                    created_at: columns::time(row, 5)?,
+                    next_at: columns::time(row, 6)?,
+                    last_error: row.get(7)?,
                 });
             }
             Ok(deliveries)
@@ -299,13 +307,13 @@ impl Reader {
     }
 }
 
-/// An alert from its body, when it was taken on, and when it was worst.
+/// An alert from its body and version, and from the two columns that rows of version 0 have beside it.
 fn alert_of(row: &Row<'_>) -> Result<Alert, StoreError> {
-    let alert: Alert = columns::value(row, 0)?;
-    let at: Option<i64> = row.get(1)?;
-    let worst: Option<Vec<u8>> = row.get(2)?;
-    let worst = worst.map(|bytes| columns::unpack(&bytes)).transpose()?;
-    Ok(Alert { acknowledged_at: at.map(Timestamp::from_millis), worst, ..alert })
+    let at: Option<i64> = row.get(2)?;
+    let worst: Option<Vec<u8>> = row.get(3)?;
+    let worst = worst.map(|bytes| body::decode::<Worst>(0, &bytes)).transpose()?;
+    let body: AlertBody = body::column(row, 0)?;
+    Ok(body.alert((at.map(Timestamp::from_millis), worst)))
 }
 
 fn text(name: &Option<Name>) -> Option<&str> {

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use super::columns::{bytes, pack, unpack};
+use super::body::{self, Body, bytes};
 use super::vintage::{NUMBERS, Parts};
 use crate::domain::Timestamp;
 
@@ -46,12 +46,16 @@ pub(super) fn place(series: i64) -> (i64, u32) {
 
 /// Vintages without their numbers, and those by field, vintage and target.
 #[derive(Serialize, Deserialize)]
-struct Columns {
+pub(super) struct Columns {
     heads: Vec<(Parts, u32)>,
     numbers: Vec<i64>,
 }
 
-fn encode(mut vintages: Vec<Parts>) -> Result<Vec<u8>, StoreError> {
+/// Compressed where it is stored. Contains [`Parts`]: what changes these has a new form here too.
+impl Body for Columns {}
+
+/// Vintages by field.
+pub(super) fn columns(mut vintages: Vec<Parts>) -> Columns {
     let mut numbers = Vec::with_capacity(vintages.iter().map(|parts| parts.numbers().len()).sum());
     for field in 0..NUMBERS {
         for parts in &vintages {
@@ -62,16 +66,19 @@ fn encode(mut vintages: Vec<Parts>) -> Result<Vec<u8>, StoreError> {
         let targets = std::mem::take(parts.numbers_mut()).len() / NUMBERS;
         (parts, targets as u32)
     });
-    let columns = Columns { heads: heads.collect(), numbers };
-    zstd::bulk::compress(&pack(&columns)?, LEVEL).map_err(damaged)
+    Columns { heads: heads.collect(), numbers }
+}
+
+fn encode(vintages: Vec<Parts>) -> Result<Vec<u8>, StoreError> {
+    zstd::bulk::compress(&body::encode(&columns(vintages))?, LEVEL).map_err(damaged)
 }
 
 /// Vintages in the order of their series.
-fn decode(compressed: &[u8]) -> Result<Vec<Parts>, StoreError> {
+fn decode(version: u32, compressed: &[u8]) -> Result<Vec<Parts>, StoreError> {
     let mut packed = Vec::new();
     let decoder = zstd::stream::read::Decoder::with_buffer(compressed).map_err(damaged)?;
     decoder.take(BYTES_MAX).read_to_end(&mut packed).map_err(damaged)?;
-    let Columns { heads, numbers } = unpack(&packed)?;
+    let Columns { heads, numbers } = body::decode(version, &packed)?;
     let targets: usize = heads.iter().map(|(_, targets)| *targets as usize).sum();
     if targets.checked_mul(NUMBERS) != Some(numbers.len()) {
         return Err(StoreError::corrupt("a block of vintages ends in the middle"));
@@ -108,7 +115,8 @@ pub(super) fn put(
         "SELECT members FROM {name} WHERE issued_at = ?1 AND block = ?2"
     ))?;
     let mut insert = conn.prepare_cached(&format!(
-        "INSERT INTO {name} (issued_at, block, members, body) VALUES (?1, ?2, ?3, ?4)"
+        "INSERT INTO {name} (issued_at, block, members, body, version)
+         VALUES (?1, ?2, ?3, ?4, ?5)"
     ))?;
     for (block, mut vintages) in blocks {
         let mut rows = known.query([issued_at.millis(), block])?;
@@ -119,22 +127,23 @@ pub(super) fn put(
         if !vintages.is_empty() {
             let members = vintages.keys().fold(0i64, |members, nth| members | 1 << nth);
             let body = encode(vintages.into_values().collect())?;
-            insert.execute(params![issued_at.millis(), block, members, body])?;
+            insert.execute(params![issued_at.millis(), block, members, body, Columns::VERSION])?;
         }
     }
     Ok(())
 }
 
-/// The vintage of one series in a row whose columns from `column` on are members and body.
+/// The vintage of one series in a row whose columns from `column` on are members, body and version.
 pub(super) fn one(row: &Row<'_>, column: usize, series: i64) -> Result<Parts, StoreError> {
     let members: i64 = row.get(column)?;
     let before = members & !(-1 << place(series).1);
-    let vintages = decode(bytes(row, column + 1)?)?;
+    let vintages = decode(row.get(column + 2)?, bytes(row, column + 1)?)?;
     let found = vintages.into_iter().nth(before.count_ones() as usize);
     found.ok_or_else(|| StoreError::corrupt("a block of vintages lacks one"))
 }
 
-/// All vintages, with their series' ids, in a row whose columns from `column` on are block, members and body.
+/// All vintages, with their series' ids, in a row whose columns from `column` on are block, members, body and
+/// version.
 pub(super) fn all(
     row: &Row<'_>,
     column: usize,
@@ -142,7 +151,7 @@ pub(super) fn all(
     let (block, members): (i64, i64) = (row.get(column)?, row.get(column + 1)?);
     let series = (0..1 << BITS).filter(move |nth| members >> nth & 1 == 1);
     let series = series.map(move |nth: i64| block << BITS | nth);
-    Ok(series.zip(decode(bytes(row, column + 2)?)?))
+    Ok(series.zip(decode(row.get(column + 3)?, bytes(row, column + 2)?)?))
 }
 
 #[cfg(test)]
@@ -164,17 +173,17 @@ mod tests {
                 Parts::of(&vintage)
             });
             let parts: Vec<Parts> = parts.collect();
-            prop_assert_eq!(decode(&encode(parts.clone()).expect("encodes")).expect("decodes"), parts);
+            prop_assert_eq!(decode(Columns::VERSION, &encode(parts.clone()).expect("encodes")).expect("decodes"), parts);
         }
 
         #[test]
         fn damage_is_an_error_not_a_panic(at: proptest::sample::Index, with: u8, cut: proptest::sample::Index) {
-            let _ = decode(&[with; 40]);
+            let _ = decode(0, &[with; 40]);
             let mut bytes = encode(vec![Parts::of(&vintage(0)); 5]).expect("encodes");
             let at = at.index(bytes.len());
             bytes[at] = with;
-            let _ = decode(&bytes);
-            let _ = decode(&bytes[..cut.index(bytes.len())]);
+            let _ = decode(0, &bytes);
+            let _ = decode(0, &bytes[..cut.index(bytes.len())]);
         }
     }
 

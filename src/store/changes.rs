@@ -1,56 +1,41 @@
 //! The journal that sinks follow: what has changed, each thing once, and how far a sink has come.
 
-use std::collections::{BTreeMap, BTreeSet};
+use rusqlite::{OptionalExtension, Row, params};
 
-use rusqlite::{OptionalExtension, params};
-
+use super::bodies::Cursor;
+use super::codes::change_kind::{ACCURACY, ALERT, ANOMALIES, ISSUE, NOWCAST, WINDOW};
 use super::columns::{self, count};
-use super::windows::{cell_windows, late, main_cells};
-use super::{Reader, StoreError, Tx, WindowRecord, chunk};
+use super::{Change, Reader, StoreError, Tx, body};
 use crate::anomaly::Anomaly;
-use crate::domain::{Offset, SeriesKey, Timestamp};
+use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::Vintage;
 use crate::staffing::{Outlook, Plan, PlanTarget};
-use crate::window::Cell;
-
-/// Something that a sink has to look at.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Change {
-    /// Counts of the window that starts then.
-    Window(Timestamp),
-    /// Vintages, plans and outlooks issued then.
-    Issue(Timestamp),
-    /// Anomalies of the window that starts then.
-    Anomalies(Timestamp),
-    /// Nowcasts issued then.
-    Nowcast(Timestamp),
-    /// The alert with this time and id.
-    Alert(Timestamp, String),
-    /// Scores, surges and calls of the day that starts then.
-    Accuracy(Timestamp),
-}
 
 impl Change {
     fn columns(&self) -> (u8, Timestamp, &str) {
         match self {
-            Self::Window(at) => (0, *at, ""),
-            Self::Issue(at) => (1, *at, ""),
-            Self::Anomalies(at) => (2, *at, ""),
-            Self::Alert(at, id) => (3, *at, id),
-            Self::Nowcast(at) => (4, *at, ""),
-            Self::Accuracy(at) => (5, *at, ""),
+            Self::Window(at) => (WINDOW, *at, ""),
+            Self::Issue(at) => (ISSUE, *at, ""),
+            Self::Anomalies(at) => (ANOMALIES, *at, ""),
+            Self::Alert(at, id) => (ALERT, *at, id),
+            Self::Nowcast(at) => (NOWCAST, *at, ""),
+            Self::Accuracy(at) => (ACCURACY, *at, ""),
         }
     }
-}
 
-/// Counts of a cell as a sink sends them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CellWindow {
-    pub record: WindowRecord,
-    /// Events of the window that came too late to be counted.
-    pub late: u32,
-    /// Largest offset that an open window has counted; 0 once it is settled.
-    pub upto: Offset,
+    /// Kind, time and name, in three columns from `column` on.
+    fn of(row: &Row<'_>, column: usize) -> Result<Self, StoreError> {
+        let at = columns::time(row, column + 1)?;
+        Ok(match row.get(column)? {
+            WINDOW => Self::Window(at),
+            ISSUE => Self::Issue(at),
+            ANOMALIES => Self::Anomalies(at),
+            ALERT => Self::Alert(at, row.get(column + 2)?),
+            NOWCAST => Self::Nowcast(at),
+            ACCURACY => Self::Accuracy(at),
+            kind => return Err(StoreError::corrupt(format!("change of kind {kind}"))),
+        })
+    }
 }
 
 /// Changes
@@ -74,7 +59,7 @@ impl Tx<'_> {
 
     /// How far a sink has come: it is not told of changes up to `seq` again.
     pub fn put_cursor(&mut self, sink: &str, seq: i64) -> Result<(), StoreError> {
-        self.put_blob(&cursor_key(sink), &seq.to_le_bytes())
+        self.put_state(&cursor_key(sink), &Cursor(seq))
     }
 }
 
@@ -86,9 +71,7 @@ fn cursor_key(sink: &str) -> String {
 impl Reader {
     /// How far a sink has come; 0 for one that is new.
     pub fn cursor(&self, sink: &str) -> Result<i64, StoreError> {
-        let bytes = self.blob(&cursor_key(sink))?;
-        let known = bytes.and_then(|bytes| bytes.try_into().ok());
-        Ok(known.map_or(0, i64::from_le_bytes))
+        Ok(self.state(&cursor_key(sink))?.map_or(0, |Cursor(seq)| seq))
     }
 
     /// Number of the newest change that there ever was; 0 before the first.
@@ -108,48 +91,9 @@ impl Reader {
             let mut rows = found.query([after, count(limit)])?;
             let mut changes = Vec::new();
             while let Some(row) = rows.next()? {
-                let at = columns::time(row, 2)?;
-                let change = match row.get(1)? {
-                    0 => Change::Window(at),
-                    1 => Change::Issue(at),
-                    2 => Change::Anomalies(at),
-                    3 => Change::Alert(at, row.get(3)?),
-                    4 => Change::Nowcast(at),
-                    5 => Change::Accuracy(at),
-                    kind => return Err(StoreError::corrupt(format!("change of kind {kind}"))),
-                };
-                changes.push((row.get(0)?, change));
+                changes.push((row.get(0)?, Change::of(row, 1)?));
             }
             Ok(changes)
-        })
-    }
-
-    /// Counts of every cell in the windows that start at these times; phrases are left out.
-    pub fn windows_at(
-        &self,
-        starts: &BTreeSet<Timestamp>,
-    ) -> Result<Vec<(Timestamp, Cell, CellWindow)>, StoreError> {
-        let width = self.width();
-        let mut days: BTreeMap<i64, (Timestamp, Timestamp)> = BTreeMap::new();
-        for start in starts {
-            let span = days.entry(chunk::day(*start)).or_insert((*start, *start));
-            *span = (span.0.min(*start), span.1.max(*start));
-        }
-        self.read(|conn| {
-            let mut found = Vec::new();
-            for (id, cell) in main_cells(conn)? {
-                for (first, last) in days.values().copied() {
-                    let to = width.end(last);
-                    let mut late: BTreeMap<_, _> = late(conn, id, first, to)?.into_iter().collect();
-                    let rows = cell_windows(conn, id, width, first, to)?;
-                    let rows = rows.into_iter().filter(|(start, _)| starts.contains(start));
-                    found.extend(rows.map(|(start, (record, upto))| {
-                        let late = late.remove(&start).unwrap_or(0);
-                        (start, cell.clone(), CellWindow { record, late, upto })
-                    }));
-                }
-            }
-            Ok(found)
         })
     }
 
@@ -170,13 +114,13 @@ impl Reader {
     pub fn staffed(&self, start: Timestamp) -> Result<Vec<(SeriesKey, PlanTarget)>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(
-                "SELECT s.region, s.service, s.channel, f.body
+                "SELECT s.region, s.service, s.channel, f.body, f.version
                  FROM staffed f JOIN series s ON s.id = f.series WHERE f.start = ?1",
             )?;
             let mut rows = found.query([start.millis()])?;
             let mut staffed = Vec::new();
             while let Some(row) = rows.next()? {
-                staffed.push((columns::series(row, 0)?, columns::value(row, 3)?));
+                staffed.push((columns::series(row, 0)?, body::column(row, 3)?));
             }
             Ok(staffed)
         })
@@ -185,13 +129,12 @@ impl Reader {
     /// The newest plan and outlook of every series.
     pub fn plans(&self) -> Result<Vec<(Option<Plan>, Outlook)>, StoreError> {
         self.read(|conn| {
-            let mut found = conn.prepare_cached("SELECT plan, outlook FROM plans")?;
+            let mut found = conn
+                .prepare_cached("SELECT plan, plan_version, outlook, outlook_version FROM plans")?;
             let mut rows = found.query([])?;
             let mut plans = Vec::new();
             while let Some(row) = rows.next()? {
-                let plan: Option<Vec<u8>> = row.get(0)?;
-                let plan = plan.map(|bytes| columns::unpack(&bytes)).transpose()?;
-                plans.push((plan, columns::value(row, 1)?));
+                plans.push((body::optional(row, 0)?, body::column(row, 2)?));
             }
             Ok(plans)
         })
@@ -200,11 +143,12 @@ impl Reader {
     /// Anomalies of the window that starts then.
     pub fn anomalies_at(&self, start: Timestamp) -> Result<Vec<Anomaly>, StoreError> {
         self.read(|conn| {
-            let mut found = conn.prepare_cached("SELECT body FROM anomalies WHERE start = ?1")?;
+            let mut found =
+                conn.prepare_cached("SELECT body, version FROM anomalies WHERE start = ?1")?;
             let mut rows = found.query([start.millis()])?;
             let mut anomalies = Vec::new();
             while let Some(row) = rows.next()? {
-                anomalies.push(columns::value(row, 0)?);
+                anomalies.push(body::column(row, 0)?);
             }
             Ok(anomalies)
         })

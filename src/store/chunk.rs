@@ -1,5 +1,8 @@
 //! One cell's windows of one UTC day as a blob: a stream of numbers, empty fields left out.
 
+use serde::{Deserialize, Serialize};
+
+use super::body::Body;
 use super::{StoreError, WindowRecord};
 use crate::domain::{TOPICS, Timestamp, WindowWidth};
 use crate::window::Counts;
@@ -27,6 +30,12 @@ pub(super) fn day_of(key: i64) -> i64 {
     key & ((1 << DAY_BITS) - 1)
 }
 
+/// What a chunk is stored as: of each window the step from the slot before, bits that say which fields follow, and these.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Numbers(Vec<u32>);
+
+impl Body for Numbers {}
+
 /// Windows of one day by slot, the number of the window in the day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Chunk(Vec<(u16, WindowRecord)>);
@@ -51,7 +60,8 @@ impl Chunk {
             .map(move |(slot, record)| (midnight(day) + width.length() * u32::from(*slot), *record))
     }
 
-    pub(super) fn encode(&self) -> Result<Vec<u8>, StoreError> {
+    /// As it is stored.
+    pub(super) fn numbers(&self) -> Numbers {
         let mut numbers = Vec::with_capacity(self.0.len() * 5);
         let mut before = 0;
         for (slot, record) in &self.0 {
@@ -65,11 +75,13 @@ impl Chunk {
             numbers.push(bits);
             numbers.extend(fields.into_iter().filter(|field| *field != 0));
         }
-        Ok(postcard::to_stdvec(&numbers)?)
+        Numbers(numbers)
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
-        let mut numbers = postcard::from_bytes::<Vec<u32>>(bytes)?.into_iter();
+    /// # Errors
+    /// [`StoreError::Corrupt`] for numbers that end in the middle of a window.
+    pub(super) fn of(numbers: Numbers) -> Result<Self, StoreError> {
+        let mut numbers = numbers.0.into_iter();
         let mut rows = Vec::new();
         let mut slot = 0u32;
         let cut = || StoreError::corrupt("a day of windows ends in the middle");
@@ -121,6 +133,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::store::body;
+
+    fn decode(bytes: &[u8]) -> Result<Chunk, StoreError> {
+        Chunk::of(body::decode(Numbers::VERSION, bytes)?)
+    }
 
     fn any_record() -> impl Strategy<Value = WindowRecord> {
         let small = prop_oneof![3 => Just(0u32), 2 => 0u32..300, 1 => any::<u32>()];
@@ -136,12 +153,12 @@ mod tests {
             for (slot, record) in rows.iter().rev() {
                 chunk.set(*slot, *record);
             }
-            prop_assert_eq!(Chunk::decode(&chunk.encode().expect("encodes")).expect("decodes"), chunk);
+            prop_assert_eq!(Chunk::of(chunk.numbers()).expect("decodes"), chunk);
         }
 
         #[test]
         fn damage_is_an_error_not_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
-            let _ = Chunk::decode(&bytes);
+            let _ = decode(&bytes);
         }
     }
 
@@ -152,6 +169,6 @@ mod tests {
             let counts = Counts { tickets: 12, ..Counts::default() };
             chunk.set(slot, WindowRecord { counts, settled: true, ..WindowRecord::default() });
         }
-        assert!(chunk.encode().expect("encodes").len() < 300);
+        assert!(body::encode(&chunk.numbers()).expect("encodes").len() < 300);
     }
 }

@@ -34,6 +34,21 @@ pub enum StoreError {
         path.display()
     )]
     Version { path: PathBuf, found: i64, known: i64 },
+    /// Written by an older surgecast and not brought up to date yet.
+    #[error(
+        "{} has schema version {found}, this surgecast reads version {known}: start the service once, it brings the \
+         store up to date and keeps a copy",
+        path.display()
+    )]
+    Outdated { path: PathBuf, found: i64, known: i64 },
+    /// Before a change of the schema no copy of the database could be made. Nothing was changed.
+    #[error(
+        "{} stays as it is, for no copy of it could be kept beside it: {source}; make room for a second {}, then start \
+         again",
+        path.display(),
+        path.file_name().unwrap_or_default().display()
+    )]
+    Copy { path: PathBuf, source: Box<StoreError> },
     /// The window width differs from the one the store was made with.
     #[error(
         "the store in {} has windows of {found_minutes} min, not {asked_minutes} min: \

@@ -7,15 +7,19 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, params};
 
+use super::codes::Code;
 use super::columns::{self, count};
 use super::pool::Pool;
-use super::{LogEntry, LogRecord, StoreError, open};
+use super::schema::Step;
+use super::{LogEntry, LogRecord, StoreError, migrate, open};
 use crate::domain::{EventKind, Offset, Timestamp};
 
 /// AUTOINCREMENT: an offset is never given out again, not even after everything was trimmed.
-const STEPS: &[&str] = &["CREATE TABLE events (
+const STEPS: &[Step] = &[Step::Sql(
+    "CREATE TABLE events (
     position INTEGER PRIMARY KEY AUTOINCREMENT, received_at INTEGER NOT NULL, kind INTEGER, bytes BLOB NOT NULL
-)"];
+)",
+)];
 const FILE: &str = "events.db";
 const LOCK: &str = "events.lock";
 const CACHE_KIB: u32 = 4096;
@@ -94,7 +98,7 @@ impl EventLog {
             queue: Mutex::default(),
             written: Condvar::new(),
             writer: Mutex::new(writer),
-            pool: Pool::new(&path, STEPS.len()),
+            pool: Pool::new(&path, migrate::newest(STEPS)),
             limit_bytes,
             _lock: lock,
         })
@@ -147,7 +151,9 @@ impl EventLog {
                 Ok(LogEntry {
                     offset: row.get(0)?,
                     received_at: columns::time(row, 1)?,
-                    kind: row.get::<_, Option<u8>>(2)?.and_then(kind_of),
+                    kind: row
+                        .get::<_, Option<u8>>(2)?
+                        .and_then(|code| EventKind::of_code(code).ok()),
                     bytes: row.get(3)?,
                 })
             })?;
@@ -199,13 +205,21 @@ impl EventLog {
             .map(|append| {
                 let one = writer.transact(std::slice::from_ref(append));
                 let range = one.map(|mut ranges| ranges.remove(0));
-                (append.ticket, range.map_err(|error| self.told_apart(error, &writer.conn, append)))
+                (
+                    append.ticket,
+                    range.map_err(|error| self.tell_limit_from_disk(error, &writer.conn, append)),
+                )
             })
             .collect()
     }
 
     /// SQLite says the same of a full disk and of its own page limit.
-    fn told_apart(&self, error: StoreError, conn: &Connection, append: &Append) -> StoreError {
+    fn tell_limit_from_disk(
+        &self,
+        error: StoreError,
+        conn: &Connection,
+        append: &Append,
+    ) -> StoreError {
         if !matches!(error, StoreError::Full) {
             return error;
         }
@@ -238,7 +252,7 @@ impl Writer {
                 for record in &append.records {
                     last_offset = insert.insert(params![
                         last_received.millis(),
-                        record.kind.map(kind_code),
+                        record.kind.map(EventKind::code),
                         record.bytes
                     ])?;
                 }
@@ -253,16 +267,4 @@ impl Writer {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn kind_code(kind: EventKind) -> u8 {
-    match kind {
-        EventKind::Alarm => 0,
-        EventKind::Ticket => 1,
-        EventKind::Maintenance => 2,
-    }
-}
-
-fn kind_of(code: u8) -> Option<EventKind> {
-    [EventKind::Alarm, EventKind::Ticket, EventKind::Maintenance].get(usize::from(code)).copied()
 }

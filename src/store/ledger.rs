@@ -1,16 +1,14 @@
 //! The ledger: vintages as issued, and the newest plans made from them. Their scores are in `accuracy.rs`.
 
-use std::collections::HashMap;
+use rusqlite::{Connection, params};
 
-use rusqlite::{Connection, OptionalExtension, params};
-
-use super::columns::{self, pack, unpack};
-use super::tx::find_series;
+use super::body::{self, Body};
+use super::names::{find_series, series_by_id};
 use super::vintage::Parts;
-use super::{Change, Filter, Reader, StoreError, Tx, block};
+use super::{Change, Filter, Reader, StoreError, Tx, block, columns};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::{HORIZON, Vintage};
-use crate::staffing::{Outlook, Plan};
+use crate::staffing::{Outlook, Plan, PlanTarget};
 
 /// The ledger
 impl Tx<'_> {
@@ -33,8 +31,8 @@ impl Tx<'_> {
         let series = self.series_id(&outlook.series)?;
         if let Some(now) = plan.and_then(|plan| plan.targets.first()) {
             self.run(
-                "INSERT OR REPLACE INTO staffed (start, series, body) VALUES (?1, ?2, ?3)",
-                params![now.start.millis(), series, pack(now)?],
+                "INSERT OR REPLACE INTO staffed (start, series, body, version) VALUES (?1, ?2, ?3, ?4)",
+                params![now.start.millis(), series, body::encode(now)?, PlanTarget::VERSION],
             )?;
         }
         self.put_newest_plan(series, plan, outlook)
@@ -47,15 +45,20 @@ impl Tx<'_> {
         outlook: &Outlook,
     ) -> Result<(), StoreError> {
         self.run(
-            "INSERT INTO plans (series, issued_at, plan, outlook) VALUES (?1, ?2, ?3, ?4)
+            "INSERT INTO plans (series, issued_at, plan, plan_version, outlook, outlook_version)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (series) DO UPDATE
-             SET issued_at = excluded.issued_at, plan = excluded.plan, outlook = excluded.outlook
+             SET issued_at = excluded.issued_at,
+                 plan = excluded.plan, plan_version = excluded.plan_version,
+                 outlook = excluded.outlook, outlook_version = excluded.outlook_version
              WHERE excluded.issued_at >= issued_at",
             params![
                 series,
                 outlook.issued_at.millis(),
-                plan.map(pack).transpose()?,
-                pack(outlook)?
+                plan.map(body::encode).transpose()?,
+                Plan::VERSION,
+                body::encode(outlook)?,
+                Outlook::VERSION
             ],
         )
         .map(drop)
@@ -81,12 +84,12 @@ impl Reader {
                 .map_or((i64::MIN, i64::MAX), |issued_at| (issued_at.millis(), issued_at.millis()));
             let (block, nth) = block::place(id);
             let mut found = conn.prepare_cached(
-                "SELECT issued_at, members, body FROM (
-                     SELECT * FROM (SELECT issued_at, members, body FROM vintage_blocks
+                "SELECT issued_at, members, body, version FROM (
+                     SELECT * FROM (SELECT issued_at, members, body, version FROM vintage_blocks
                          WHERE block = ?1 AND issued_at BETWEEN ?3 AND ?4 AND members >> ?2 & 1
                          ORDER BY issued_at DESC LIMIT 1)
                      UNION ALL
-                     SELECT * FROM (SELECT issued_at, members, body FROM lead_blocks
+                     SELECT * FROM (SELECT issued_at, members, body, version FROM lead_blocks
                          WHERE block = ?1 AND issued_at BETWEEN ?3 AND ?4 AND members >> ?2 & 1
                          ORDER BY issued_at DESC LIMIT 1)
                  ) ORDER BY issued_at DESC LIMIT 1",
@@ -107,10 +110,10 @@ impl Reader {
             let Some(id) = find_series(conn, series)? else { return Ok(Vec::new()) };
             let (block, nth) = block::place(id);
             let mut found = conn.prepare_cached(
-                "SELECT issued_at, members, body FROM vintage_blocks
+                "SELECT issued_at, members, body, version FROM vintage_blocks
                      WHERE block = ?1 AND issued_at > ?3 AND issued_at <= ?4 AND members >> ?2 & 1
                  UNION ALL
-                 SELECT issued_at, members, body FROM lead_blocks
+                 SELECT issued_at, members, body, version FROM lead_blocks
                      WHERE block = ?1 AND issued_at > ?3 AND issued_at <= ?4 AND members >> ?2 & 1
                  ORDER BY 1",
             )?;
@@ -134,9 +137,9 @@ impl Reader {
         to: Timestamp,
     ) -> Result<Vec<Vintage>, StoreError> {
         self.read(|conn| {
-            let names = names(conn)?;
+            let names = series_by_id(conn)?;
             let mut found = conn.prepare_cached(
-                "SELECT issued_at, block, members, body FROM vintage_blocks
+                "SELECT issued_at, block, members, body, version FROM vintage_blocks
                  WHERE issued_at BETWEEN ?1 AND ?2 ORDER BY issued_at, block",
             )?;
             let mut rows = found.query([from.millis(), to.millis()])?;
@@ -157,29 +160,25 @@ impl Reader {
     /// The newest plan.
     pub fn plan(&self, series: &SeriesKey) -> Result<Option<Plan>, StoreError> {
         self.read(|conn| {
-            newest(conn, "SELECT plan FROM plans WHERE series = ?1", series)?
-                .map(|bytes| unpack(&bytes))
-                .transpose()
+            newest(conn, "SELECT plan, plan_version FROM plans WHERE series = ?1", series)
         })
     }
 
     /// The newest outlook.
     pub fn outlook(&self, series: &SeriesKey) -> Result<Option<Outlook>, StoreError> {
         self.read(|conn| {
-            newest(conn, "SELECT outlook FROM plans WHERE series = ?1", series)?
-                .map(|bytes| unpack(&bytes))
-                .transpose()
+            newest(conn, "SELECT outlook, outlook_version FROM plans WHERE series = ?1", series)
         })
     }
 
     /// The newest outlooks of the series that the filter admits, by series.
     pub fn outlooks(&self, filter: &Filter) -> Result<Vec<Outlook>, StoreError> {
         self.read(|conn| {
-            let mut found = conn.prepare_cached("SELECT outlook FROM plans")?;
+            let mut found = conn.prepare_cached("SELECT outlook, outlook_version FROM plans")?;
             let mut rows = found.query([])?;
             let mut outlooks: Vec<Outlook> = Vec::new();
             while let Some(row) = rows.next()? {
-                outlooks.push(columns::value(row, 0)?);
+                outlooks.push(body::column(row, 0)?);
             }
             outlooks.retain(|outlook| filter.admits_series(&outlook.series));
             outlooks.sort_by(|a, b| a.series.cmp(&b.series));
@@ -188,20 +187,14 @@ impl Reader {
     }
 }
 
-/// Series by id.
-fn names(conn: &Connection) -> Result<HashMap<i64, SeriesKey>, StoreError> {
-    let mut found = conn.prepare_cached("SELECT id, region, service, channel FROM series")?;
-    let mut rows = found.query([])?;
-    let mut names = HashMap::new();
-    while let Some(row) = rows.next()? {
-        names.insert(row.get(0)?, columns::series(row, 1)?);
-    }
-    Ok(names)
-}
-
-fn newest(conn: &Connection, sql: &str, series: &SeriesKey) -> Result<Option<Vec<u8>>, StoreError> {
+/// The body that a statement finds of a series, with its version.
+fn newest<T: Body>(
+    conn: &Connection,
+    sql: &str,
+    series: &SeriesKey,
+) -> Result<Option<T>, StoreError> {
     let Some(id) = find_series(conn, series)? else { return Ok(None) };
-    let found: Option<Option<Vec<u8>>> =
-        conn.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
-    Ok(found.flatten())
+    let mut found = conn.prepare_cached(sql)?;
+    let mut rows = found.query([id])?;
+    Ok(rows.next()?.map(|row| body::optional(row, 0)).transpose()?.flatten())
 }

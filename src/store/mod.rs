@@ -11,12 +11,18 @@ mod adjusted;
 mod alarms;
 mod alerts;
 mod block;
+mod bodies;
+mod body;
 mod changes;
 mod chunk;
+mod codes;
 mod columns;
+mod dead_letters;
 mod error;
 mod events;
 mod ledger;
+mod migrate;
+mod names;
 mod nowcasts;
 mod open;
 mod pool;
@@ -24,53 +30,42 @@ mod prune;
 mod reader;
 mod records;
 mod repack;
-mod spoken;
+mod schema;
+mod series_windows;
+mod state;
 pub mod sums;
 #[cfg(test)]
 mod tests;
+mod topics;
 mod tx;
 mod vintage;
+mod window_rows;
 mod windows;
 
 pub use accuracy::ByLead;
 pub use adjusted::{AdjustedScore, Served};
-pub use changes::{CellWindow, Change};
+pub use body::{Body, converted, with_appended};
 pub use error::StoreError;
 pub use events::EventLog;
 pub use nowcasts::NowcastScore;
 pub use reader::Reader;
 pub use records::{
-    DeliveryOutcome, DeliveryState, Filter, LogEntry, LogRecord, OutboxRow, PartialRecord,
-    SeriesInfo, SeriesWindow, SourceRecord, StandingAlarm, WindowRecord,
+    ActiveAlarm, CellWindow, Change, DeliveryOutcome, DeliveryState, Filter, LogEntry, LogRecord,
+    OutboxRow, PartialRecord, SeriesInfo, SeriesWindow, SourceRecord, WindowRecord,
 };
-pub use spoken::PHRASES_KEPT;
+pub use topics::PHRASES_KEPT;
 pub use tx::Tx;
 
 use std::fs::File;
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
+use self::reader::stored_width;
+use self::schema::{FILE, STEPS};
 use self::tx::Ids;
 use crate::domain::{Timestamp, WindowWidth};
 
-/// Schema of `state.db`; a new version appends a step.
-const STEPS: &[&str] = &[
-    include_str!("state.sql"),
-    include_str!("changes.sql"),
-    include_str!("topics.sql"),
-    include_str!("lives.sql"),
-    include_str!("adjustments.sql"),
-    include_str!("nowcasts.sql"),
-    include_str!("accuracy.sql"),
-    include_str!("blocks.sql"),
-    // When someone first took an alert on; unknown of older ones.
-    "ALTER TABLE alerts ADD COLUMN acknowledged_at INTEGER;",
-    // An alert when most people were missing; unknown of older ones.
-    "ALTER TABLE alerts ADD COLUMN worst BLOB;",
-];
-const FILE: &str = "state.db";
 const LOCK: &str = "state.lock";
 /// Page cache of the writer.
 const CACHE_KIB: u32 = 16_384;
@@ -86,10 +81,11 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store in `dir`, making both where they are missing, and locks it against other processes.
+    /// Opens the store in `dir`, making both where they are missing, and locks it against other processes. A store of an older
+    /// program is brought up to date; a copy of it is kept beside it, as `state.db.before-v` and the new schema's number.
     ///
     /// # Errors
-    /// [`StoreError::InUse`], [`StoreError::Version`], [`StoreError::Width`] if it was made with another width,
+    /// [`StoreError::InUse`], [`StoreError::Version`], [`StoreError::Copy`], [`StoreError::Width`] if it was made with another width,
     /// [`StoreError::Io`] if the directory cannot be made or written.
     pub fn open(dir: &Path, width: WindowWidth) -> Result<Self, StoreError> {
         let lock = open::lock(dir, LOCK)?;
@@ -106,9 +102,16 @@ impl Store {
                 asked_minutes: width.secs() / 60,
             });
         }
-        repack::repack(&conn)?;
         let reader = Reader::open(dir)?;
         Ok(Self { conn, ids: Ids::default(), width, reader, _lock: lock })
+    }
+
+    /// Copies of the store in `dir` from before its schema changed.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if the directory cannot be read.
+    pub fn copies(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
+        migrate::copies(&dir.join(FILE))
     }
 
     /// A reader beside this writer; clones share a few connections.
@@ -141,13 +144,4 @@ impl Store {
     pub fn width(&self) -> WindowWidth {
         self.width
     }
-}
-
-fn stored_width(conn: &Connection) -> Result<WindowWidth, StoreError> {
-    let secs: Option<u32> = conn
-        .query_row("SELECT value FROM meta WHERE key = 'width_s'", [], |row| row.get(0))
-        .optional()?;
-    let secs = secs.ok_or_else(|| StoreError::corrupt("the window width is not recorded"))?;
-    WindowWidth::new(Duration::from_secs(u64::from(secs)))
-        .map_err(|e| StoreError::corrupt(e.to_string()))
 }

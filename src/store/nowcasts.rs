@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
+use super::body::{self, Body};
 use super::chunk;
-use super::columns::{self, pack, unpack};
-use super::tx::find_series;
-use super::{Change, Reader, Served, StoreError, Tx, vintage};
+use super::names::find_series;
+use super::vintage::{self, Parts};
+use super::{Change, Reader, Served, StoreError, Tx, columns};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::{Nowcast, Score};
 use crate::staffing::{Outlook, Plan};
@@ -36,9 +37,9 @@ impl Tx<'_> {
         let series = self.series_id(&vintage.series)?;
         let (at, after) = (vintage.issued_at.millis(), after.millis());
         self.run(
-            "INSERT OR IGNORE INTO nowcasts (series, issued_at, replaced, reason, body)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![series, at, after, reason, vintage::encode(vintage)?],
+            "INSERT OR IGNORE INTO nowcasts (series, issued_at, replaced, reason, body, version)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![series, at, after, reason, vintage::encode(vintage)?, Parts::VERSION],
         )
         .map(drop)
     }
@@ -61,21 +62,19 @@ impl Tx<'_> {
         score: &NowcastScore,
     ) -> Result<(), StoreError> {
         let (series, day, mut sum) = (self.series_id(series)?, chunk::day(day), *score);
-        let known: Option<(Vec<u8>, Vec<u8>)> = self
-            .conn
-            .prepare_cached(
-                "SELECT nowcast, scheduled FROM nowcast_scores WHERE series = ?1 AND day = ?2",
-            )?
-            .query_row([series, day], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        if let Some((nowcast, scheduled)) = known {
-            let (nowcast, scheduled) = (unpack(&nowcast)?, unpack(&scheduled)?);
-            sum.merge(&NowcastScore { nowcast, scheduled });
+        let mut found = self.conn.prepare_cached(
+            "SELECT nowcast, version, scheduled, version FROM nowcast_scores
+             WHERE series = ?1 AND day = ?2",
+        )?;
+        let mut rows = found.query([series, day])?;
+        if let Some(row) = rows.next()? {
+            sum.merge(&nowcast_score(row)?);
         }
+        let (nowcast, scheduled) = (body::encode(&sum.nowcast)?, body::encode(&sum.scheduled)?);
         self.run(
-            "INSERT OR REPLACE INTO nowcast_scores (series, day, nowcast, scheduled)
-             VALUES (?1, ?2, ?3, ?4)",
-            params![series, day, pack(&sum.nowcast)?, pack(&sum.scheduled)?],
+            "INSERT OR REPLACE INTO nowcast_scores (series, day, nowcast, scheduled, version)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![series, day, nowcast, scheduled, Score::VERSION],
         )
         .map(drop)
     }
@@ -94,7 +93,7 @@ impl Reader {
             let (from, to) =
                 issued_at.map_or((i64::MIN, i64::MAX), |at| (at.millis(), at.millis()));
             let mut found = conn.prepare_cached(
-                "SELECT issued_at, replaced, reason, body FROM nowcasts
+                "SELECT issued_at, replaced, reason, body, version FROM nowcasts
                  WHERE series = ?1 AND issued_at BETWEEN ?2 AND ?3 ORDER BY issued_at DESC LIMIT 1",
             )?;
             let mut rows = found.query([id, from, to])?;
@@ -106,7 +105,8 @@ impl Reader {
     pub fn nowcasts(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Nowcast>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(
-                "SELECT s.region, s.service, s.channel, n.issued_at, n.replaced, n.reason, n.body
+                "SELECT s.region, s.service, s.channel, n.issued_at, n.replaced, n.reason, n.body,
+                     n.version
                  FROM nowcasts n JOIN series s ON s.id = n.series
                  WHERE n.issued_at BETWEEN ?1 AND ?2 ORDER BY n.issued_at, n.series",
             )?;
@@ -156,25 +156,29 @@ impl Reader {
             let mut sum = NowcastScore::default();
             let Some(id) = find_series(conn, series)? else { return Ok(sum) };
             let mut found = conn.prepare_cached(
-                "SELECT nowcast, scheduled FROM nowcast_scores
+                "SELECT nowcast, version, scheduled, version FROM nowcast_scores
                  WHERE series = ?1 AND day >= ?2 AND day < ?3 ORDER BY day",
             )?;
             let mut rows = found.query([id, chunk::day(from_day), chunk::day(to_day)])?;
             while let Some(row) = rows.next()? {
-                let (nowcast, scheduled) = (columns::value(row, 0)?, columns::value(row, 1)?);
-                sum.merge(&NowcastScore { nowcast, scheduled });
+                sum.merge(&nowcast_score(row)?);
             }
             Ok(sum)
         })
     }
 }
 
-/// Issue time, what it replaced, reason and body, in four columns from `column` on.
+/// Both scores, each with its version behind it, in four columns.
+fn nowcast_score(row: &Row<'_>) -> Result<NowcastScore, StoreError> {
+    Ok(NowcastScore { nowcast: body::column(row, 0)?, scheduled: body::column(row, 2)? })
+}
+
+/// Issue time, what it replaced, reason, body and version, in five columns from `column` on.
 fn nowcast(series: &SeriesKey, row: &Row<'_>, column: usize) -> Result<Nowcast, StoreError> {
     let issued_at = columns::time(row, column)?;
     Ok(Nowcast {
         after: columns::time(row, column + 1)?,
         reason: row.get(column + 2)?,
-        vintage: vintage::decode(series, issued_at, columns::bytes(row, column + 3)?)?,
+        vintage: vintage::column(row, column + 3, series, issued_at)?,
     })
 }

@@ -1,4 +1,4 @@
-//! Opening database files: lock, schema version, settings.
+//! Opening database files: lock, settings, and whether the schema is the one that is known.
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::StoreError;
+use super::schema::Step;
+use super::{StoreError, migrate};
 
 /// How long one connection waits for another.
 const BUSY: Duration = Duration::from_secs(5);
@@ -28,12 +29,12 @@ pub(super) fn lock(dir: &Path, name: &str) -> Result<File, StoreError> {
     }
 }
 
-/// Opens the writing connection and brings the schema up to date. `steps[n]` leads from version n to n + 1.
+/// Opens the writing connection and brings the schema up to date ([`migrate::migrate`]).
 ///
 /// `cache_kib` bounds the page cache.
 pub(super) fn writer(
     path: &Path,
-    steps: &[&str],
+    steps: &[Step],
     cache_kib: u32,
 ) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -46,30 +47,19 @@ pub(super) fn writer(
          PRAGMA synchronous = FULL;
          PRAGMA journal_size_limit = 67108864;",
     )?;
-    let found = version(&conn)?;
-    let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
-    if found > known {
-        return Err(StoreError::Version { path: path.into(), found, known });
-    }
-    for (done, step) in steps.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
-        conn.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {step}; PRAGMA user_version = {}; COMMIT;",
-            done + 1
-        ))?;
-    }
+    migrate::migrate(&conn, path, steps)?;
     Ok(conn)
 }
 
-/// Opens a connection that only reads.
-pub(super) fn reader(path: &Path, known: usize, cache_kib: u32) -> Result<Connection, StoreError> {
+/// Opens a connection that only reads. `known` is the schema's version that the caller reads.
+pub(super) fn reader(path: &Path, known: i64, cache_kib: u32) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = connect(path, flags, cache_kib)?;
-    let found = version(&conn)?;
-    let known = i64::try_from(known).unwrap_or(i64::MAX);
-    if found > known {
-        return Err(StoreError::Version { path: path.into(), found, known });
+    match migrate::version(&conn)? {
+        found if found > known => Err(StoreError::Version { path: path.into(), found, known }),
+        found if found < known => Err(StoreError::Outdated { path: path.into(), found, known }),
+        _ => Ok(conn),
     }
-    Ok(conn)
 }
 
 fn connect(path: &Path, flags: OpenFlags, cache_kib: u32) -> Result<Connection, StoreError> {
@@ -85,8 +75,4 @@ fn connect(path: &Path, flags: OpenFlags, cache_kib: u32) -> Result<Connection, 
     conn.set_prepared_statement_cache_capacity(64);
     conn.execute_batch(&format!("PRAGMA cache_size = -{cache_kib}; PRAGMA temp_store = MEMORY;"))?;
     Ok(conn)
-}
-
-fn version(conn: &Connection) -> Result<i64, StoreError> {
-    Ok(conn.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }

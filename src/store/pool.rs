@@ -14,13 +14,13 @@ const CACHE_KIB: u32 = 2048;
 
 pub(super) struct Pool {
     path: PathBuf,
-    known: usize,
+    known: i64,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Pool {
-    /// `known` is the newest schema version that the caller understands.
-    pub(super) fn new(path: &Path, known: usize) -> Self {
+    /// `known` is the schema's version that the caller reads.
+    pub(super) fn new(path: &Path, known: i64) -> Self {
         Self { path: path.into(), known, idle: Mutex::new(Vec::new()) }
     }
 

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::block::Table;
-use super::tx::PHRASE;
+use super::codes::Code;
+use super::codes::cell_kind::PHRASE;
+use super::names::cell_ids;
 use super::vintage::Parts;
-use super::windows::cell_ids;
-use super::{StoreError, Tx, block, chunk, columns};
+use super::{DeliveryState, StoreError, Tx, block, chunk, columns};
+use crate::alert::AlertState;
 use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{HORIZON, Vintage};
 
@@ -59,7 +61,7 @@ impl Tx<'_> {
     /// Copies the three leads that stay of vintages issued before `cutoff`.
     fn thin(&self, cutoff: i64) -> Result<(), StoreError> {
         let mut old = self.conn.prepare_cached(
-            "SELECT issued_at, block, members, body FROM vintage_blocks WHERE issued_at < ?1",
+            "SELECT issued_at, block, members, body, version FROM vintage_blocks WHERE issued_at < ?1",
         )?;
         let mut rows = old.query([cutoff])?;
         // Whose it is stays as it is.
@@ -134,8 +136,15 @@ impl Tx<'_> {
     fn prune_people(&self, now: Timestamp) -> Result<(), StoreError> {
         let long = (now - LONG).millis();
         self.run("DELETE FROM anomalies WHERE start < ?1", [long])?;
-        self.run("DELETE FROM alerts WHERE since < ?1 AND state = 3", [long])?;
-        self.run("DELETE FROM outbox WHERE state <> 0 AND created_at < ?1", [long])?;
+        let (resolved, pending) = (AlertState::Resolved.code(), DeliveryState::Pending.code());
+        self.run(
+            "DELETE FROM alerts WHERE since < ?1 AND state = ?2",
+            rusqlite::params![long, resolved],
+        )?;
+        self.run(
+            "DELETE FROM outbox WHERE state <> ?2 AND created_at < ?1",
+            rusqlite::params![long, pending],
+        )?;
         self.run("DELETE FROM shifts WHERE ends_at < ?1", [long])?;
         self.run("DELETE FROM adjustments WHERE ends_at < ?1", [long])?;
         Ok(())

@@ -111,14 +111,14 @@ impl Filter {
 
 /// An alarm that is raised and not cleared.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StandingAlarm {
+pub struct ActiveAlarm {
     /// The newest raise or change of it.
     pub event: AlarmEvent,
     /// When it was raised, after the last clear before that.
     pub raised_at: Timestamp,
 }
 
-impl StandingAlarm {
+impl ActiveAlarm {
     pub fn severity(&self) -> Severity {
         self.event.severity
     }
@@ -180,4 +180,31 @@ pub struct LogEntry {
     pub received_at: Timestamp,
     pub kind: Option<EventKind>,
     pub bytes: Vec<u8>,
+}
+
+/// Something that a sink has to look at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// Counts of the window that starts then.
+    Window(Timestamp),
+    /// Vintages, plans and outlooks issued then.
+    Issue(Timestamp),
+    /// Anomalies of the window that starts then.
+    Anomalies(Timestamp),
+    /// Nowcasts issued then.
+    Nowcast(Timestamp),
+    /// The alert with this time and id.
+    Alert(Timestamp, String),
+    /// Scores, surges and calls of the day that starts then.
+    Accuracy(Timestamp),
+}
+
+/// Counts of a cell as a sink sends them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CellWindow {
+    pub record: WindowRecord,
+    /// Events of the window that came too late to be counted.
+    pub late: u32,
+    /// Largest offset that an open window has counted; 0 once it is settled.
+    pub upto: Offset,
 }

@@ -6,10 +6,10 @@ use rusqlite::Connection;
 
 use super::block::{self, Table};
 use super::vintage::Parts;
-use super::{StoreError, columns};
+use super::{StoreError, body, columns};
 use crate::domain::Timestamp;
 
-/// Does nothing where there are none; all is moved, or nothing.
+/// Does nothing where there are none. Runs in the transaction of the migration.
 pub(super) fn repack(conn: &Connection) -> Result<(), StoreError> {
     for (old, table) in [("vintages", Table::Whole), ("vintage_leads", Table::Leads)] {
         let known = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1";
@@ -17,10 +17,8 @@ pub(super) fn repack(conn: &Connection) -> Result<(), StoreError> {
             continue;
         }
         tracing::info!(table = old, "packing stored forecasts");
-        let transaction = conn.unchecked_transaction()?;
-        let moved = move_all(&transaction, old, table)?;
-        transaction.execute_batch(&format!("DROP TABLE {old}"))?;
-        transaction.commit()?;
+        let moved = move_all(conn, old, table)?;
+        conn.execute_batch(&format!("DROP TABLE {old}"))?;
         tracing::info!(table = old, moved, "packed stored forecasts");
     }
     Ok(())
@@ -37,7 +35,7 @@ fn move_all(conn: &Connection, old: &str, table: Table) -> Result<usize, StoreEr
             block::put(conn, table, at, std::mem::take(&mut of_time))?;
             at = issued_at;
         }
-        of_time.insert(row.get(1)?, Parts::decode(columns::bytes(row, 2)?)?);
+        of_time.insert(row.get(1)?, body::decode::<Parts>(0, body::bytes(row, 2)?)?);
         moved += 1;
     }
     block::put(conn, table, at, of_time)?;

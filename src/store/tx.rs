@@ -1,14 +1,15 @@
-//! One transaction of the writer: begin, commit, the ids of names, and what has no home of its own.
+//! One transaction of the writer: begin, commit, and the ids of names.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::block::{self, Table};
 use super::chunk::Chunk;
+use super::names::{cell_columns, find_cell, find_series};
 use super::vintage::Parts;
 use super::{Change, StoreError};
-use crate::domain::{DeadLetter, Reason, SeriesKey, Timestamp, WindowWidth};
+use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 use crate::window::Cell;
 
 /// Ids of cells and series that are known to be committed, or made by the running transaction.
@@ -68,48 +69,6 @@ impl Tx<'_> {
         block::put(self.conn, Table::Whole, issued_at, vintages)
     }
 
-    /// Small named state: the clock, calibrations.
-    pub fn put_blob(&mut self, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        self.run("INSERT OR REPLACE INTO blobs (key, bytes) VALUES (?1, ?2)", params![key, bytes])
-            .map(drop)
-    }
-
-    /// What was not counted, once per event of a position. `counted_in` is the cell and window start in which a late event
-    /// would have been counted, where it could be decoded: it adds one to the window's `late`.
-    pub fn put_dead_letter(
-        &mut self,
-        letter: &DeadLetter,
-        counted_in: Option<(&Cell, Timestamp)>,
-    ) -> Result<(), StoreError> {
-        let new = self.run(
-            "INSERT OR IGNORE INTO dead_letters
-                 (topic, part, position, received_at, reason, detail, bytes, nth)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            params![
-                &*letter.position.source.topic,
-                letter.position.source.partition,
-                letter.position.offset,
-                letter.received_at.millis(),
-                letter.reason as u8,
-                letter.detail,
-                &*letter.bytes,
-                letter.nth
-            ],
-        )?;
-        let Some((cell, start)) = counted_in.filter(|_| new == 1 && letter.reason == Reason::Late)
-        else {
-            return Ok(());
-        };
-        self.changed(Change::Window(self.width.floor(start)));
-        let cell = self.cell_id(cell)?;
-        self.run(
-            "INSERT INTO late (cell, start, n) VALUES (?1, ?2, 1)
-             ON CONFLICT (cell, start) DO UPDATE SET n = n + 1",
-            params![cell, self.width.floor(start).millis()],
-        )
-        .map(drop)
-    }
-
     /// Runs one statement, prepared once.
     pub(super) fn run(&self, sql: &str, with: impl rusqlite::Params) -> Result<usize, StoreError> {
         Ok(self.conn.prepare_cached(sql)?.execute(with)?)
@@ -167,42 +126,4 @@ impl Drop for Tx<'_> {
             let _ = self.conn.execute_batch("ROLLBACK");
         }
     }
-}
-
-/// Kind of phrases' cells: the largest.
-pub(super) const PHRASE: u8 = 3;
-
-/// A cell as columns of `cells`.
-pub(super) fn cell_columns(cell: &Cell) -> (u8, [&str; 3]) {
-    match cell {
-        Cell::Tickets(s) => (0, [s.region.as_str(), s.service.as_str(), s.channel.as_str()]),
-        Cell::Alarms(s) => (1, [s.region.as_str(), s.service.as_str(), ""]),
-        Cell::Maintenance => (2, ["", "", ""]),
-        Cell::Phrase(s, phrase) => (PHRASE, [s.region.as_str(), s.service.as_str(), phrase]),
-    }
-}
-
-pub(super) fn find_cell(conn: &Connection, cell: &Cell) -> Result<Option<i64>, StoreError> {
-    let (kind, [region, service, channel]) = cell_columns(cell);
-    Ok(conn
-        .prepare_cached(
-            "SELECT id FROM cells WHERE kind = ?1 AND region = ?2 AND service = ?3 AND channel = ?4",
-        )?
-        .query_row(params![kind, region, service, channel], |row| row.get(0))
-        .optional()?)
-}
-
-pub(super) fn find_series(
-    conn: &Connection,
-    series: &SeriesKey,
-) -> Result<Option<i64>, StoreError> {
-    Ok(conn
-        .prepare_cached(
-            "SELECT id FROM series WHERE region = ?1 AND service = ?2 AND channel = ?3",
-        )?
-        .query_row(
-            [series.region.as_str(), series.service.as_str(), series.channel.as_str()],
-            |row| row.get(0),
-        )
-        .optional()?)
 }

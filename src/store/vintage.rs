@@ -1,10 +1,11 @@
 //! A vintage as numbers: thousandths, as differences. Those that are stored by themselves are a blob of varints, some 400
 //! bytes; the others share one (`block.rs`).
 
+use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use super::columns::{pack, unpack, unpack_first};
+use super::body::{self, Body};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::surge::Surges;
 use crate::forecast::{Cause, Target, Vintage};
@@ -15,7 +16,7 @@ const SCALE: f64 = 1000.0;
 pub(super) const NUMBERS: usize = 12;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Body {
+struct Main {
     members: Vec<String>,
     fallback: Option<String>,
     /// Quantiles are whole tickets throughout, and not scaled.
@@ -31,7 +32,7 @@ type SurgeNumbers = (Vec<i64>, Vec<i64>, i64, bool);
 /// What a vintage is stored as, besides its series and time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Parts {
-    body: Body,
+    main: Main,
     causes: Vec<Cause>,
     surges: Option<SurgeNumbers>,
 }
@@ -70,8 +71,8 @@ impl Parts {
             };
             (thousandths(high), thousandths(chances), scaled(*any, SCALE), *is_out)
         });
-        let body = Body { members, fallback, whole, numbers };
-        Self { body, causes: vintage.causes.clone(), surges }
+        let main = Main { members, fallback, whole, numbers };
+        Self { main, causes: vintage.causes.clone(), surges }
     }
 
     /// # Errors
@@ -81,14 +82,14 @@ impl Parts {
         series: &SeriesKey,
         issued_at: Timestamp,
     ) -> Result<Vintage, StoreError> {
-        let Self { body, causes, surges } = self;
+        let Self { main, causes, surges } = self;
         let numbers = |thousandths: Vec<i64>| -> Vec<f64> {
             thousandths.into_iter().map(|number| number as f64 / SCALE).collect()
         };
-        let quantile_scale = if body.whole { 1.0 } else { SCALE };
+        let quantile_scale = if main.whole { 1.0 } else { SCALE };
         let (mut start, mut step) = (issued_at.millis(), 0i64);
         let mut sums = [0i64; 4];
-        let (rows, rest) = body.numbers.as_chunks::<NUMBERS>();
+        let (rows, rest) = main.numbers.as_chunks::<NUMBERS>();
         if !rest.is_empty() {
             return Err(StoreError::corrupt("a vintage ends in the middle"));
         }
@@ -112,58 +113,54 @@ impl Parts {
             series: series.clone(),
             issued_at,
             targets,
-            members: body.members,
+            members: main.members,
             causes,
             surges: surges.map(|(high, chances, any, is_out)| {
                 let any = any as f64 / SCALE;
                 Surges { high: numbers(high), chances: numbers(chances), any, is_out }
             }),
-            fallback: body.fallback,
+            fallback: main.fallback,
         })
-    }
-
-    /// As a blob of its own.
-    pub(super) fn encode(&self) -> Result<Vec<u8>, StoreError> {
-        let mut bytes = pack(&self.body)?;
-        // Behind the body, where older vintages end.
-        if !self.causes.is_empty() || self.surges.is_some() {
-            bytes.extend(pack(&self.causes)?);
-        }
-        if let Some(surges) = &self.surges {
-            bytes.extend(pack(surges)?);
-        }
-        Ok(bytes)
-    }
-
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
-        let (body, rest): (Body, &[u8]) = unpack_first(bytes)?;
-        let (causes, rest): (Vec<Cause>, &[u8]) =
-            if rest.is_empty() { (Vec::new(), rest) } else { unpack_first(rest)? };
-        let surges = if rest.is_empty() { None } else { Some(unpack(rest)?) };
-        Ok(Self { body, causes, surges })
     }
 
     /// [`NUMBERS`] of each target.
     pub(super) fn numbers(&self) -> &[i64] {
-        &self.body.numbers
+        &self.main.numbers
     }
 
     pub(super) fn numbers_mut(&mut self) -> &mut Vec<i64> {
-        &mut self.body.numbers
+        &mut self.main.numbers
     }
 }
 
-/// A vintage as a blob of its own.
-pub(super) fn encode(vintage: &Vintage) -> Result<Vec<u8>, StoreError> {
-    Parts::of(vintage).encode()
+impl Body for Parts {
+    const VERSION: u32 = 1;
+
+    /// Version 0 ends where causes, then surges, would follow but there are none.
+    fn earlier(_: u32, bytes: &[u8]) -> Result<Self, StoreError> {
+        let (main, rest) = postcard::take_from_bytes(bytes)?;
+        let (causes, rest) = match rest {
+            [] => (Vec::new(), rest),
+            _ => postcard::take_from_bytes(rest)?,
+        };
+        let surges = if rest.is_empty() { None } else { Some(postcard::from_bytes(rest)?) };
+        Ok(Self { main, causes, surges })
+    }
 }
 
-pub(super) fn decode(
+/// A vintage as a body of its own, of [`Parts::VERSION`].
+pub(super) fn encode(vintage: &Vintage) -> Result<Vec<u8>, StoreError> {
+    body::encode(&Parts::of(vintage))
+}
+
+/// The vintage whose body is in a column, with the version in the next one.
+pub(super) fn column(
+    row: &Row<'_>,
+    column: usize,
     series: &SeriesKey,
     issued_at: Timestamp,
-    bytes: &[u8],
 ) -> Result<Vintage, StoreError> {
-    Parts::decode(bytes)?.vintage(series, issued_at)
+    body::column::<Parts>(row, column)?.vintage(series, issued_at)
 }
 
 /// NaN becomes 0 and what is out of range the nearest number in it: the ledger holds figures only.
@@ -172,11 +169,25 @@ fn scaled(number: f64, scale: f64) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::store::tests::{at, series, vintage};
+
+    /// As programs wrote it that stored no version.
+    pub(in crate::store) fn without_version(vintage: &Vintage) -> Vec<u8> {
+        let Parts { main, causes, surges } = Parts::of(vintage);
+        let pack = |bytes| postcard::to_extend(&main, bytes).expect("packs");
+        let mut bytes = pack(Vec::new());
+        if !causes.is_empty() || surges.is_some() {
+            bytes = postcard::to_extend(&causes, bytes).expect("packs");
+        }
+        match surges {
+            Some(surges) => postcard::to_extend(&surges, bytes).expect("packs"),
+            None => bytes,
+        }
+    }
 
     proptest! {
         #[test]
@@ -195,13 +206,17 @@ mod tests {
             v.surges = (thousandths.len() % 2 == 1)
                 .then(|| Surges { high: vec![12.125; 3], chances: vec![0.25, 1.0, 0.0], any: 0.5, is_out: true });
             v.causes = vec![Cause { what: "linkDown".into(), tickets: 12.5 }; thousandths.len() % 3];
-            let back = decode(&v.series, v.issued_at, &encode(&v).expect("encodes")).expect("decodes");
+            let parts: Parts = body::decode(Parts::VERSION, &encode(&v).expect("encodes")).expect("decodes");
+            let back = parts.vintage(&v.series, v.issued_at).expect("is whole");
             prop_assert_eq!(back, v);
         }
 
         #[test]
         fn damage_is_an_error_not_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..90)) {
-            let _ = decode(&series("phone"), at(0), &bytes);
+            for version in 0..=Parts::VERSION {
+                let parts = body::decode::<Parts>(version, &bytes);
+                let _ = parts.map(|parts| parts.vintage(&series("phone"), at(0)));
+            }
         }
     }
 

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use surgecast::domain::{Name, SeriesKey, Timestamp, WindowWidth};
-use surgecast::engine::to_blob;
 use surgecast::input::LocalFeed;
 use surgecast::store::{SourceRecord, Store, WindowRecord};
 use surgecast::window::{Cell, Counts};
@@ -58,7 +57,7 @@ fn fill(folder: &Path) {
         reported_at: end,
     })
     .expect("puts");
-    tx.put_blob("next_window", &to_blob(&end.millis())).expect("puts");
+    tx.put_state("next_window", &end.millis()).expect("puts");
     tx.commit().expect("commits");
 }
 

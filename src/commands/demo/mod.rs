@@ -24,7 +24,7 @@ use crate::ingest;
 use crate::output::{Channel, print};
 use crate::simulate::{Operator, OperatorConfig};
 use crate::staffing::{Shift, required};
-use crate::store::Store;
+use crate::store::{Body, Store};
 use crate::telemetry::init_logging;
 use crate::window::{AlarmRules, FoldConfig};
 
@@ -48,6 +48,8 @@ struct DemoState {
     live: Timestamp,
 }
 
+impl Body for DemoState {}
+
 /// Runs the demo until it is told to stop.
 ///
 /// # Errors
@@ -60,8 +62,8 @@ pub fn run(args: DemoArgs) -> anyhow::Result<()> {
     let listener = app::bind(args.listen)?;
     let mut store = Store::open(&args.data, WIDTH)?;
     let (state, resumed) = load(&mut store, &args)?;
-    let now = match store.reader()?.blob("clock")? {
-        Some(bytes) => Timestamp::from_millis(postcard::from_bytes(&bytes)?),
+    let now = match store.reader()?.state("clock")? {
+        Some(millis) => Timestamp::from_millis(millis),
         None => state.live,
     };
     let end = args.pause_at.unwrap_or(Timestamp::MAX);
@@ -99,13 +101,15 @@ fn reset(args: &DemoArgs) -> anyhow::Result<()> {
             }
         }
     }
+    for copy in Store::copies(&args.data)? {
+        std::fs::remove_file(copy)?;
+    }
     Ok(())
 }
 
 /// The stored demo, or a new one that goes live now.
 fn load(store: &mut Store, args: &DemoArgs) -> anyhow::Result<(DemoState, bool)> {
-    if let Some(bytes) = store.reader()?.blob("demo")? {
-        let state: DemoState = postcard::from_bytes(&bytes)?;
+    if let Some(state) = store.reader()?.state::<DemoState>("demo")? {
         if (state.seed, state.days) != (args.seed, args.days) {
             let text = format!(
                 "{} holds a demo with --seed {} --days {}: go on with these, name another --data, or add \
@@ -122,7 +126,7 @@ fn load(store: &mut Store, args: &DemoArgs) -> anyhow::Result<(DemoState, bool)>
     let start = live.utc_midnight() - DAY * args.days;
     let state = DemoState { seed: args.seed, days: args.days, start, live };
     let mut tx = store.begin()?;
-    tx.put_blob("demo", &postcard::to_stdvec(&state)?)?;
+    tx.put_state("demo", &state)?;
     tx.commit()?;
     Ok((state, false))
 }
@@ -219,8 +223,7 @@ fn setup(
         clock,
         periodic: Box::new(move |store| {
             let mut tx = store.begin()?;
-            let bytes = postcard::to_stdvec(&persisted.now().millis()).unwrap_or_default();
-            tx.put_blob("clock", &bytes)?;
+            tx.put_state("clock", &persisted.now().millis())?;
             tx.commit()
         }),
         main_source: SourceId::new("demo", 0),

@@ -18,13 +18,8 @@ impl Forecaster {
     /// # Errors
     /// [`StoreError`] if it cannot be read.
     pub fn reload(&mut self) -> Result<(), StoreError> {
-        let next = match self.reader.blob("next_window")? {
-            Some(bytes) => postcard::from_bytes::<i64>(&bytes).ok().map(Timestamp::from_millis),
-            None => None,
-        };
-        let looked = self.reader.blob(LOOKED_UPTO)?;
-        let looked = looked.and_then(|bytes| postcard::from_bytes::<i64>(&bytes).ok());
-        self.looked_upto = looked.map(Timestamp::from_millis);
+        let next = self.reader.state("next_window")?.map(Timestamp::from_millis);
+        self.looked_upto = self.reader.state(LOOKED_UPTO)?.map(Timestamp::from_millis);
         self.untold.clear();
         self.restore_merge(next)?;
         self.restore_histories(next)?;
@@ -42,9 +37,7 @@ impl Forecaster {
     /// What alarms did in the days that matter, window by window: as it was when these settled.
     fn restore_alarms(&mut self, next: Option<Timestamp>) -> Result<(), StoreError> {
         self.seen.alarms = AlarmBook::new(self.config.alarms);
-        let spells = self.reader.blob(SPELLS)?;
-        self.seen.spells =
-            spells.and_then(|bytes| Spells::restored(&bytes).ok()).unwrap_or_default();
+        self.seen.spells = self.reader.state(SPELLS)?.map(Spells::restored).unwrap_or_default();
         let from = next.map_or(Timestamp::MIN, |next| next - STALE_AFTER);
         let mut lists = self.reader.rebuilt_lists(from)?.into_iter().peekable();
         let transitions = self.reader.alarm_transitions(from, Timestamp::MAX)?;

@@ -22,7 +22,7 @@ fn alarms_are_answered_as_of_then() {
     });
     let reader = reader(&store);
     let standing = |ms| -> Vec<(String, i64, i64)> {
-        let found = reader.standing_alarms(&Filter::default(), at(ms), 10).expect("reads");
+        let found = reader.active_alarms(&Filter::default(), at(ms), 10).expect("reads");
         let since = |t: Timestamp| t.millis() - at(0).millis();
         found
             .iter()
@@ -38,7 +38,7 @@ fn alarms_are_answered_as_of_then() {
     assert_eq!(reader.alarm_transitions(at(20), at(40)).expect("reads").len(), 2);
     let elsewhere =
         Filter { region: Some(Name::new("south").expect("a name")), ..Filter::default() };
-    assert_eq!(reader.standing_alarms(&elsewhere, at(99), 10).expect("reads"), []);
+    assert_eq!(reader.active_alarms(&elsewhere, at(99), 10).expect("reads"), []);
     // What stood when its transitions were forgotten goes on standing, with its age.
     store.prune(at(8 * DAY)).expect("prunes");
     assert_eq!(standing(9 * DAY), [row("a", 40, 40), row("b", 15, 15)]);
@@ -62,7 +62,7 @@ fn every_alarm_of_a_record_is_kept() {
     });
     let reader = reader(&store);
     assert_eq!(reader.alarm_transitions(at(0), at(99)).expect("reads").len(), 4);
-    let found = reader.standing_alarms(&Filter::default(), at(99), 9).expect("reads");
+    let found = reader.active_alarms(&Filter::default(), at(99), 9).expect("reads");
     assert_eq!(found.len(), 2);
     assert_eq!(reader.rebuilt_lists(at(50)).expect("reads"), [(position(2), list)]);
     assert_eq!(reader.rebuilt_lists(at(51)).expect("reads"), []);
@@ -92,11 +92,11 @@ proptest! {
             past.sort_by_key(|(p, e)| (e.ts, p.offset));
             let standing_from = past.iter().rposition(|(_, e)| e.action == AlarmAction::Clear);
             let run = &past[standing_from.map_or(0, |i| i + 1)..];
-            let want = run.first().zip(run.last()).map(|(first, last)| StandingAlarm {
+            let want = run.first().zip(run.last()).map(|(first, last)| ActiveAlarm {
                 raised_at: first.1.ts,
                 event: last.1.clone(),
             });
-            let found = reader.standing_alarms(&Filter::default(), at(now), 9).expect("reads");
+            let found = reader.active_alarms(&Filter::default(), at(now), 9).expect("reads");
             prop_assert_eq!(found, Vec::from_iter(want), "at {}", now);
         }
     }

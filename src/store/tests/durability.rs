@@ -16,13 +16,13 @@ fn what_was_committed_is_there_after_reopening() {
     let mut store = open(&dir);
     put(&mut store, |tx| {
         tx.put_source(&source)?;
-        tx.put_blob("clock", b"noon")?;
+        tx.put_state("clock", &12)?;
         tx.put_windows(&[(phone(), at(0), settled(7))])
     });
     drop(store);
     let reader = reader(&open(&dir));
     assert_eq!(reader.sources().expect("reads"), [source]);
-    assert_eq!(reader.blob("clock").expect("reads").as_deref(), Some(&b"noon"[..]));
+    assert_eq!(reader.state("clock").expect("reads"), Some(12));
     assert_eq!(reader.windows(&phone(), at(0), at(DAY)).expect("reads"), [(at(0), settled(7))]);
     assert_eq!(reader.cells().expect("reads"), [phone()]);
 }
@@ -86,11 +86,17 @@ fn refuses_what_is_not_its_own() {
     assert!(matches!(Reader::open(&dir.path().join("none")), Err(StoreError::Io { .. })));
 }
 
+/// More than there is room for.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Large(Vec<u8>);
+
+impl Body for Large {}
+
 #[test]
 fn a_full_disk_is_named_and_survived() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
-    put(&mut store, |tx| tx.put_blob("clock", b"before"));
+    put(&mut store, |tx| tx.put_state("clock", &1));
     let pages: i64 =
         store.conn.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("counts");
     let limit = |store: &Store, pages: i64| {
@@ -99,16 +105,17 @@ fn a_full_disk_is_named_and_survived() {
     };
     limit(&store, pages + 4);
     let mut tx = store.begin().expect("begins");
-    tx.put_blob("clock", b"during").expect("fits");
-    let error = tx.put_blob("large", &[7; 1 << 20]).expect_err("does not fit");
+    tx.put_state("clock", &2).expect("fits");
+    let large = Large(vec![7; 1 << 20]);
+    let error = tx.put_state("large", &large).expect_err("does not fit");
     assert!(matches!(error, StoreError::Full));
     drop(tx);
     let reader = reader(&store);
-    assert_eq!(reader.blob("clock").expect("reads").as_deref(), Some(&b"before"[..]));
-    put(&mut store, |tx| tx.put_blob("clock", b"after"));
+    assert_eq!(reader.state("clock").expect("reads"), Some(1));
+    put(&mut store, |tx| tx.put_state("clock", &3));
     limit(&store, 1 << 20);
-    put(&mut store, |tx| tx.put_blob("large", &[7; 1 << 20]));
-    assert_eq!(reader.blob("clock").expect("reads").as_deref(), Some(&b"after"[..]));
+    put(&mut store, |tx| tx.put_state("large", &large));
+    assert_eq!(reader.state("clock").expect("reads"), Some(3));
 }
 
 #[test]

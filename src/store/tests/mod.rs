@@ -4,11 +4,15 @@ mod adjusted;
 mod alarms;
 mod durability;
 mod event_log;
+mod forms;
 mod ledger;
 mod nowcasts;
 mod people;
+mod previous;
+mod sample;
 mod windows;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;

@@ -164,7 +164,7 @@ fn what_was_said_is_summed_by_scope_open_windows_included() {
         ])
     });
     let reader = reader(&store);
-    let found = reader.spoken(&Filter::default(), at(0), at(DAY), true).expect("reads");
+    let found = reader.topics(&Filter::default(), at(0), at(DAY), true).expect("reads");
     let first = &found[&(scope(), at(0))];
     assert_eq!(first.topics, [5, 0, 1, 0, 0, 2]);
     let names: Vec<_> = first.phrases.iter().map(|(name, n)| (&**name, *n)).collect();
@@ -174,11 +174,11 @@ fn what_was_said_is_summed_by_scope_open_windows_included() {
     assert_eq!(second.phrases, [("login error".into(), 5)]);
     assert_eq!(reader.partials().expect("reads").len(), 4);
     let mut all = Filter { region: Some(Name::all()), ..Filter::default() };
-    let summed = reader.spoken(&all, at(0), at(HOUR), false).expect("reads");
+    let summed = reader.topics(&all, at(0), at(HOUR), false).expect("reads");
     let (key, spoken) = summed.first_key_value().expect("a row");
     assert!(key.0.region.is_all() && spoken.topics == first.topics && spoken.phrases.is_empty());
     all.region = Name::new("south").ok();
-    assert!(reader.spoken(&all, at(0), at(DAY), true).expect("reads").is_empty());
+    assert!(reader.topics(&all, at(0), at(DAY), true).expect("reads").is_empty());
     // Phrases are no series, no window of one, and nothing that histories are made of.
     assert_eq!(reader.series().expect("reads").len(), 4 + 4 + 4);
     let windows = reader.series_windows(&series("_all"), at(0), at(HOUR)).expect("reads");
@@ -230,6 +230,6 @@ fn counts_without_topics_are_read() {
     assert_eq!(reader(&store).partials().expect("reads"), [partial([1, 2, 3, 4, 5, 600])]);
     let before = (300u32, [1u32, 2, 3, 4, 5], 6u32, 7u32, 8u32);
     let bytes = postcard::to_stdvec(&before).expect("packs");
-    store.conn.execute("UPDATE partials SET counts = ?1", [bytes]).expect("writes");
+    store.conn.execute("UPDATE partials SET counts = ?1, version = 0", [bytes]).expect("writes");
     assert_eq!(reader(&store).partials().expect("reads"), [partial([0; 6])]);
 }

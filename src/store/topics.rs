@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::windows::{all_cells, cell_windows, each_chunk, main_cells};
+use super::names::{all_cells, main_cells};
+use super::window_rows::{cell_windows, each_chunk};
 use super::{Filter, Reader, StoreError};
 use crate::domain::{Name, Scope, Spoken, Timestamp};
 use crate::window::Cell;
@@ -14,7 +15,7 @@ pub const PHRASES_KEPT: usize = 16;
 impl Reader {
     /// What was said in windows that start in `from..to`, by scope and start. A filter's `_all` sums up, and its channel is
     /// ignored. Windows without tickets are left out; those still open are summed from partials. `phrases`: with these.
-    pub fn spoken(
+    pub fn topics(
         &self,
         filter: &Filter,
         from: Timestamp,

@@ -1,0 +1,130 @@
+//! Numbers that stand for kinds, states and reasons in columns. Each is given once, here, and never to something else.
+
+use super::StoreError;
+use crate::alert::AlertState;
+use crate::anomaly::AnomalyKind;
+use crate::domain::{EventKind, Reason};
+
+use super::DeliveryState;
+
+/// A value that a column holds as a number.
+pub(super) trait Code: Copy + Sized + 'static {
+    /// What the numbers mean, in words.
+    const WHAT: &'static str;
+    /// Every value with its number.
+    const EVERY: &'static [(Self, u8)];
+
+    /// The number of a value.
+    fn code(self) -> u8;
+
+    /// The value of a number.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] for a number that was never given.
+    fn of_code(code: u8) -> Result<Self, StoreError> {
+        let found = Self::EVERY.iter().find(|(_, number)| *number == code);
+        let unknown = || StoreError::corrupt(format!("{} {code} is unknown", Self::WHAT));
+        found.map(|(value, _)| *value).ok_or_else(unknown)
+    }
+}
+
+/// Implements [`Code`] for an enum; a variant without a number does not compile.
+macro_rules! codes {
+    ($what:literal, $type:ident { $($variant:ident = $code:literal),+ $(,)? }) => {
+        impl Code for $type {
+            const WHAT: &'static str = $what;
+            const EVERY: &'static [(Self, u8)] = &[$((Self::$variant, $code)),+];
+
+            fn code(self) -> u8 {
+                match self {
+                    $(Self::$variant => $code),+
+                }
+            }
+        }
+    };
+}
+
+codes!("dead letter reason", Reason { Malformed = 0, Field = 1, Late = 2, Future = 3, Limit = 4 });
+codes!("anomaly kind", AnomalyKind { High = 0, Low = 1, Complaints = 2, Phrase = 3 });
+codes!("alert state", AlertState { Pending = 0, Firing = 1, Acknowledged = 2, Resolved = 3 });
+codes!("delivery state", DeliveryState { Pending = 0, Delivered = 1, Dead = 2 });
+codes!("event kind", EventKind { Alarm = 0, Ticket = 1, Maintenance = 2 });
+
+/// Kinds of cells: `cells.kind`.
+pub(super) mod cell_kind {
+    pub const TICKETS: u8 = 0;
+    pub const ALARMS: u8 = 1;
+    pub const MAINTENANCE: u8 = 2;
+    /// The largest: cells below are those that an event is in once.
+    pub const PHRASE: u8 = 3;
+}
+
+/// Kinds of changes: `changes.kind`.
+pub(super) mod change_kind {
+    pub const WINDOW: u8 = 0;
+    pub const ISSUE: u8 = 1;
+    pub const ANOMALIES: u8 = 2;
+    pub const ALERT: u8 = 3;
+    pub const NOWCAST: u8 = 4;
+    pub const ACCURACY: u8 = 5;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fmt::Debug;
+
+    use super::*;
+
+    fn check<T: Code + PartialEq + Debug>(stable: &[(T, u8)]) {
+        assert_eq!(T::EVERY, stable, "a number that was given stays");
+        for (value, code) in stable {
+            assert_eq!((value.code(), T::of_code(*code).ok()), (*code, Some(*value)));
+        }
+        assert_eq!(distinct(stable.iter().map(|(_, code)| *code)), stable.len());
+        assert!(T::of_code(u8::MAX).is_err());
+    }
+
+    fn distinct(codes: impl IntoIterator<Item = u8>) -> usize {
+        codes.into_iter().collect::<BTreeSet<_>>().len()
+    }
+
+    #[test]
+    fn numbers_are_distinct_and_stay() {
+        check(&[
+            (Reason::Malformed, 0),
+            (Reason::Field, 1),
+            (Reason::Late, 2),
+            (Reason::Future, 3),
+            (Reason::Limit, 4),
+        ]);
+        check(&[
+            (AnomalyKind::High, 0),
+            (AnomalyKind::Low, 1),
+            (AnomalyKind::Complaints, 2),
+            (AnomalyKind::Phrase, 3),
+        ]);
+        check(&[
+            (AlertState::Pending, 0),
+            (AlertState::Firing, 1),
+            (AlertState::Acknowledged, 2),
+            (AlertState::Resolved, 3),
+        ]);
+        check(&[
+            (DeliveryState::Pending, 0),
+            (DeliveryState::Delivered, 1),
+            (DeliveryState::Dead, 2),
+        ]);
+        check(&[(EventKind::Alarm, 0), (EventKind::Ticket, 1), (EventKind::Maintenance, 2)]);
+        let cells = {
+            use cell_kind::*;
+            [TICKETS, ALARMS, MAINTENANCE, PHRASE]
+        };
+        assert_eq!((cells, distinct(cells)), ([0, 1, 2, 3], 4));
+        let changes = {
+            use change_kind::*;
+            [WINDOW, ISSUE, ANOMALIES, ALERT, NOWCAST, ACCURACY]
+        };
+        assert_eq!((changes, distinct(changes)), ([0, 1, 2, 3, 4, 5], 6));
+    }
+}

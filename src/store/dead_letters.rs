@@ -1,0 +1,104 @@
+//! Dead letters: events that were not counted, with the reason.
+
+use std::collections::BTreeMap;
+
+use rusqlite::params;
+
+use super::codes::Code;
+use super::columns::{self, count};
+use super::{Change, Reader, StoreError, Tx, body};
+use crate::domain::{DeadLetter, Position, Reason, Timestamp};
+use crate::window::Cell;
+
+/// Dead letters
+impl Tx<'_> {
+    /// What was not counted, once per event of a position. `counted_in` is the cell and window start in which a late event
+    /// would have been counted, where it could be decoded: it adds one to the window's `late`.
+    pub fn put_dead_letter(
+        &mut self,
+        letter: &DeadLetter,
+        counted_in: Option<(&Cell, Timestamp)>,
+    ) -> Result<(), StoreError> {
+        let new = self.run(
+            "INSERT OR IGNORE INTO dead_letters
+                 (topic, part, position, received_at, reason, detail, bytes, nth)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                &*letter.position.source.topic,
+                letter.position.source.partition,
+                letter.position.offset,
+                letter.received_at.millis(),
+                letter.reason.code(),
+                letter.detail,
+                &*letter.bytes,
+                letter.nth
+            ],
+        )?;
+        let Some((cell, start)) = counted_in.filter(|_| new == 1 && letter.reason == Reason::Late)
+        else {
+            return Ok(());
+        };
+        self.changed(Change::Window(self.width.floor(start)));
+        let cell = self.cell_id(cell)?;
+        self.run(
+            "INSERT INTO late (cell, start, n) VALUES (?1, ?2, 1)
+             ON CONFLICT (cell, start) DO UPDATE SET n = n + 1",
+            params![cell, self.width.floor(start).millis()],
+        )
+        .map(drop)
+    }
+}
+
+/// Dead letters
+impl Reader {
+    /// Dead letters, newest first, with the cursor to go on `after`.
+    pub fn dead_letters(
+        &self,
+        reason: Option<Reason>,
+        limit: usize,
+        after: Option<i64>,
+    ) -> Result<Vec<(i64, DeadLetter)>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(&format!(
+                "SELECT id, topic, part, position, received_at, reason, detail, bytes, nth
+                 FROM dead_letters WHERE id < ?1 {} ORDER BY id DESC LIMIT ?2",
+                // In two texts, so that each uses the index it needs.
+                if reason.is_some() { "AND reason = ?3" } else { "AND ?3 IS NULL" }
+            ))?;
+            let mut rows = found.query(params![
+                after.unwrap_or(i64::MAX),
+                count(limit),
+                reason.map(Reason::code)
+            ])?;
+            let mut letters = Vec::new();
+            while let Some(row) = rows.next()? {
+                let source = columns::source(row, 1)?;
+                let letter = DeadLetter {
+                    position: Position { source, offset: row.get(3)? },
+                    nth: row.get(8)?,
+                    received_at: columns::time(row, 4)?,
+                    reason: Reason::of_code(row.get(5)?)?,
+                    detail: row.get(6)?,
+                    bytes: body::bytes(row, 7)?.into(),
+                };
+                letters.push((row.get(0)?, letter));
+            }
+            Ok(letters)
+        })
+    }
+
+    /// Dead letters that are kept, by reason.
+    pub fn dead_letter_counts(&self) -> Result<BTreeMap<Reason, u64>, StoreError> {
+        self.read(|conn| {
+            let mut found =
+                conn.prepare_cached("SELECT reason, count(*) FROM dead_letters GROUP BY reason")?;
+            let mut rows = found.query([])?;
+            let mut counts = BTreeMap::new();
+            while let Some(row) = rows.next()? {
+                let n = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
+                counts.insert(Reason::of_code(row.get(0)?)?, n);
+            }
+            Ok(counts)
+        })
+    }
+}

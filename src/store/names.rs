@@ -1,0 +1,121 @@
+//! Cells and series: their names, and the ids that stand for them in other tables.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, Rows, params, params_from_iter};
+
+use super::codes::cell_kind::{ALARMS, MAINTENANCE, PHRASE, TICKETS};
+use super::{StoreError, columns};
+use crate::domain::{Name, SeriesKey};
+use crate::window::Cell;
+
+/// A cell as columns of `cells`.
+pub(super) fn cell_columns(cell: &Cell) -> (u8, [&str; 3]) {
+    match cell {
+        Cell::Tickets(s) => (TICKETS, [s.region.as_str(), s.service.as_str(), s.channel.as_str()]),
+        Cell::Alarms(s) => (ALARMS, [s.region.as_str(), s.service.as_str(), ""]),
+        Cell::Maintenance => (MAINTENANCE, ["", "", ""]),
+        Cell::Phrase(s, phrase) => (PHRASE, [s.region.as_str(), s.service.as_str(), phrase]),
+    }
+}
+
+pub(super) fn find_cell(conn: &Connection, cell: &Cell) -> Result<Option<i64>, StoreError> {
+    let (kind, [region, service, channel]) = cell_columns(cell);
+    Ok(conn
+        .prepare_cached(
+            "SELECT id FROM cells WHERE kind = ?1 AND region = ?2 AND service = ?3 AND channel = ?4",
+        )?
+        .query_row(params![kind, region, service, channel], |row| row.get(0))
+        .optional()?)
+}
+
+/// Every cell with its id.
+pub(super) fn all_cells(conn: &Connection) -> Result<Vec<(i64, Cell)>, StoreError> {
+    cells_upto(conn, PHRASE)
+}
+
+/// Cells that an event is in once, with their ids: without phrases, of which there are many.
+pub(super) fn main_cells(conn: &Connection) -> Result<Vec<(i64, Cell)>, StoreError> {
+    cells_upto(conn, PHRASE - 1)
+}
+
+fn cells_upto(conn: &Connection, kind: u8) -> Result<Vec<(i64, Cell)>, StoreError> {
+    let mut found = conn.prepare_cached(
+        "SELECT id, kind, region, service, channel FROM cells WHERE kind <= ?1 ORDER BY id",
+    )?;
+    cells_in(found.query([kind])?)
+}
+
+/// Cells of tickets and alarms that a series covers, with their ids.
+pub(super) fn covered(
+    conn: &Connection,
+    series: &SeriesKey,
+) -> Result<Vec<(i64, Cell)>, StoreError> {
+    // Only what narrows it: then an index serves.
+    let (mut given, mut narrowed) = (Vec::new(), String::new());
+    let mut narrow = |column: &str, name: &Name| {
+        if !name.is_all() {
+            given.push(name.to_string());
+            narrowed += &format!(" AND {column} = ?{}", given.len());
+        }
+        narrowed.clone()
+    };
+    narrow("region", &series.region);
+    let alarms = narrow("service", &series.service);
+    let tickets = narrow("channel", &series.channel);
+    let sql = format!(
+        "SELECT id, kind, region, service, channel FROM cells WHERE kind = {TICKETS}{tickets}
+         UNION ALL SELECT id, kind, region, service, channel FROM cells WHERE kind = {ALARMS}{alarms}
+         ORDER BY 1"
+    );
+    let mut found = conn.prepare_cached(&sql)?;
+    cells_in(found.query(params_from_iter(given))?)
+}
+
+fn cells_in(mut rows: Rows<'_>) -> Result<Vec<(i64, Cell)>, StoreError> {
+    let mut cells = Vec::new();
+    while let Some(row) = rows.next()? {
+        let cell = match row.get::<_, u8>(1)? {
+            TICKETS => Cell::Tickets(columns::series(row, 2)?),
+            ALARMS => Cell::Alarms(columns::scope(row, 2)?),
+            MAINTENANCE => Cell::Maintenance,
+            PHRASE => Cell::Phrase(columns::scope(row, 2)?, row.get::<_, String>(4)?.into()),
+            kind => return Err(StoreError::corrupt(format!("cell of kind {kind}"))),
+        };
+        cells.push((row.get(0)?, cell));
+    }
+    Ok(cells)
+}
+
+/// Ids of cells, and whether each is a phrase's.
+pub(super) fn cell_ids(conn: &Connection) -> Result<Vec<(i64, bool)>, StoreError> {
+    let mut found = conn.prepare_cached("SELECT id, kind FROM cells")?;
+    let rows = found.query_map([], |row| Ok((row.get(0)?, row.get::<_, u8>(1)? == PHRASE)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn find_series(
+    conn: &Connection,
+    series: &SeriesKey,
+) -> Result<Option<i64>, StoreError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT id FROM series WHERE region = ?1 AND service = ?2 AND channel = ?3",
+        )?
+        .query_row(
+            [series.region.as_str(), series.service.as_str(), series.channel.as_str()],
+            |row| row.get(0),
+        )
+        .optional()?)
+}
+
+/// Series by id.
+pub(super) fn series_by_id(conn: &Connection) -> Result<HashMap<i64, SeriesKey>, StoreError> {
+    let mut found = conn.prepare_cached("SELECT id, region, service, channel FROM series")?;
+    let mut rows = found.query([])?;
+    let mut names = HashMap::new();
+    while let Some(row) = rows.next()? {
+        names.insert(row.get(0)?, columns::series(row, 1)?);
+    }
+    Ok(names)
+}

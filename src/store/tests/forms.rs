@@ -1,0 +1,281 @@
+//! The forms of stored bodies stay: a sample of each version is read, and the newest is what is written.
+//!
+//! Who adds a field to a stored type sees a test fail here: the version has to be raised ([`Body::VERSION`]), the form before
+//! has to be read ([`Body::earlier`]), and a sample of the new form goes behind the others.
+
+use serde::Serialize;
+
+use super::*;
+use crate::alert::NoticeKind;
+use crate::forecast::{AdjustmentKind, Says};
+use crate::store::bodies::{AlertBody, CountsBody, Cursor};
+use crate::store::chunk::Chunk;
+use crate::store::vintage::Parts;
+
+/// `forms`: versions with samples, all of the same value; the last is that of the present.
+fn check<T: Body>(value: &T, forms: &[(u32, &str)]) {
+    let name = std::any::type_name::<T>();
+    let (newest, written) = forms.last().expect("a form");
+    assert_eq!(*newest, T::VERSION, "{name}: the newest version has a sample");
+    let now = hex(&body::encode(value).expect("encodes"));
+    assert_eq!(now, hex(&bytes(written)), "{name}: the form has changed, so its version has to");
+    for (version, sample) in forms {
+        let read: T = body::decode(*version, &bytes(sample)).expect("is read");
+        assert_eq!(hex(&body::encode(&read).expect("encodes")), now, "{name}: version {version}");
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let hex: String = hex.split_whitespace().collect();
+    let digits = hex.as_bytes().chunks_exact(2);
+    let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).expect("digits"), 16);
+    digits.map(|pair| byte(pair).expect("a byte")).collect()
+}
+
+#[test]
+fn counts_and_windows() {
+    check(
+        &sample::source(),
+        &[(0, "0f737570706f72742e7469636b6574730680e0a0b7f1665222018ee0a0b7f1668ae0a0b7f166")],
+    );
+    check(
+        &CountsBody::from(sample::all_counts()),
+        &[(0, "bc0501020304050607080900000001ac02"), (1, "bc0501020304050607080900000001ac02")],
+    );
+    let without_topics = Counts { topics: [0; crate::domain::TOPICS], ..sample::all_counts() };
+    check(
+        &CountsBody::from(without_topics),
+        &[(0, "bc050102030405060708"), (1, "bc050102030405060708000000000000")],
+    );
+    let mut chunk = Chunk::default();
+    for (slot, (_, _, record)) in sample::stored_windows().into_iter().enumerate() {
+        chunk.set(slot as u16, record);
+    }
+    check(
+        &chunk.numbers(),
+        &[(0, "1c00090701fbff18bc0507060c0102030405080901ac0201050141030101010902")],
+    );
+}
+
+#[test]
+fn forecasts() {
+    let mut plain = vintage(0);
+    plain.targets.truncate(2);
+    check(
+        &Parts::of(&plain),
+        &[
+            (
+                0,
+                "020770726f66696c65086d73746c2d65747300001800e8bd02c0b802ca110096b401f42d98299e2d9e2d9829 \
+        f42dc0ee6df20fd00f00e807e6c301f42d98299e2d9e2d9829f42d",
+            ),
+            (
+                1,
+                "020770726f66696c65086d73746c2d65747300001800e8bd02c0b802ca110096b401f42d98299e2d9e2d9829 \
+        f42dc0ee6df20fd00f00e807e6c301f42d98299e2d9e2d9829f42d0000",
+            ),
+        ],
+    );
+    check(
+        &Parts::of(&sample::adjusted()),
+        &[
+            (
+                0,
+                "020770726f66696c65086d73746c2d65747301106c657373207468616e2061207765656b012400e8bd02c0b8 \
+        02ca110018040606060604c0ee6d88cd09d00f00e8071a04060606060400bf8d09f02e00e807200406060606 \
+        0401086c696e6b446f776e000000000000294003b4ad07b4ad07b4ad0703f403d00f00e80701",
+            ),
+            (
+                1,
+                "020770726f66696c65086d73746c2d65747301106c657373207468616e2061207765656b012400e8bd02c0b8 \
+        02ca110018040606060604c0ee6d88cd09d00f00e8071a04060606060400bf8d09f02e00e807200406060606 \
+        0401086c696e6b446f776e00000000000029400103b4ad07b4ad07b4ad0703f403d00f00e80701",
+            ),
+        ],
+    );
+    let both = vec![Parts::of(&plain), Parts::of(&sample::rich_vintage())];
+    check(
+        &block::columns(both),
+        &[(
+            0,
+            "02020770726f66696c65086d73746c2d657473000000000002020770726f66696c65086d73746c2d65747301 \
+        106c657373207468616e2061207765656b010001086c696e6b446f776e00000000000029400103b4ad07b4ad \
+        07b4ad0703f403d00f00e80701033c00c0ee6d00c0ee6d00e8bd02f20fe8bd02f20fd62fc0b802d00fc0b802 \
+        d00ff02eca1100ca11000000e80700e807e80796b401e6c301181a20f42df42d040404982998290606069e2d \
+        9e2d0606069e2d9e2d06060698299829060606f42df42d040404",
+        )],
+    );
+    check(
+        &sample::plan(),
+        &[(
+            0,
+            "056e6f727468066d6f62696c650570686f6e65809ad8baf1661c33303020732c2038302f32302c2033302025 \
+        20736872696e6b61676502809ad8baf166000000000000234003050406010206000000000000e83f80d48fbe \
+        f1660000000000002340030504060001000000000000e83f",
+        )],
+    );
+    check(
+        &sample::plan_target(),
+        &[(0, "809ad8baf166000000000000234003050406010206000000000000e83f")],
+    );
+    check(
+        &sample::outlook("phone"),
+        &[(
+            0,
+            "056e6f727468066d6f62696c650570686f6e65809ad8baf1660000000000803f4080d48fbef1660000000000 \
+        00f43f010601809ad8baf166012d",
+        )],
+    );
+    check(
+        &sample::adjustments()[0],
+        &[(
+            0,
+            "01610b62696c6c696e672072756e010001066d6f62696c650080e0a0b7f166809ad8baf16600000000000000 \
+        f83f024c6901054d6172636880e0a0b7f166",
+        )],
+    );
+    check(
+        &sample::threshold(),
+        &[(
+            0,
+            "01d4bf02010101010101010100000001056e6f727468d4bf0201056e6f727468066d6f62696c65045f616c6c \
+        01d4bf0280e0a0b7f1660001d4bf0280e0a0b7f1660001d4bf0280e0a0b7f1660001d4bf0280e0a0b7f16600 \
+        01d4bf0280e0a0b7f1660001d4bf0280e0a0b7f1660001d4bf0280e0a0b7f1660001d4bf0280e0a0b7f16600 \
+        000000",
+        )],
+    );
+}
+
+#[test]
+fn scores() {
+    check(
+        &sample::score(3),
+        &[(
+            0,
+            "0300000000008034400000000000000a40000000000000f8bf00000000008010400000000000803440000000 \
+        0000001f40000000000000e03f000000000000f03f000000000000f83f0000000000000040000000000000f8 \
+        3f000000000000e83f000000000000e03f000000000080344004050000000000000340000000000000ec3f03",
+        )],
+    );
+    check(
+        &accuracy::DayScores::from(&sample::by_lead()),
+        &[(
+            0,
+            "023c05040503a8c002e432b717ba40a8c0028c798e25d60de807d00fb817a01fb817dc0be807b40106040503 \
+        a8c002e432b717ba40a8c0028c798e25d60de807d00fb817a01fb817dc0be807",
+        )],
+    );
+}
+
+#[test]
+fn events() {
+    check(
+        &sample::transitions()[0].1,
+        &[(
+            0,
+            "0461312d300261310080e0a0b7f16600056e6f727468066d6f62696c6501054f4c542d3101086c696e6b446f \
+        776e01086e6f206c69676874",
+        )],
+    );
+    check(&sample::rebuilt(), &[(0, "86e0a0b7f16601054f4d432d3100")]);
+    check(
+        &sample::work(),
+        &[(
+            0,
+            "026d310088e0a0b7f166809ad8baf16680d48fbef16601056e6f727468000108646567726164656401087370 \
+        6c6963696e67",
+        )],
+    );
+}
+
+#[test]
+fn people() {
+    check(
+        &sample::anomalies()[0],
+        &[(
+            0,
+            "056e6f727468066d6f62696c650570686f6e65809ad8baf166000000000000001a4000000000000054400000 \
+        00000040344017666f75722074696d65732074686520666f726563617374",
+        )],
+    );
+    let plain = alert("a1", 1, AlertState::Pending);
+    check(
+        &AlertBody::from(&plain),
+        &[
+            (
+                0,
+                "0261310d73686f72742d7374616666656400056e6f727468066d6f62696c650082e0a0b7f16682e0a0b7f166 \
+        0082e0a0b7f166829ad8baf16608000109313220616c61726d730e34206167656e74732073686f7274000000 \
+        020800",
+            ),
+            (
+                1,
+                "00000261310d73686f72742d7374616666656400056e6f727468066d6f62696c650082e0a0b7f16682e0a0b7 \
+        f1660082e0a0b7f166829ad8baf16608000109313220616c61726d730e34206167656e74732073686f727400 \
+        0000020800",
+            ),
+        ],
+    );
+    let full = &sample::alerts()[3];
+    check(
+        &AlertBody::from(full),
+        &[(
+            1,
+            "01809ad8baf166011201056e6f727468066d6f62696c650570686f6e65809ad8baf1660000000000803f4000 \
+        000000000036400000000000a04440090508010109313220616c61726d730261340d73686f72742d73746166 \
+        66656401056e6f727468066d6f62696c650388e0a0b7f16688e0a0b7f16601808ec7c1f16688e0a0b7f16688 \
+        9ad8baf1660801056e6f727468066d6f62696c650570686f6e65809ad8baf1660000000000803f4000000000 \
+        000036400000000000a04440090508010109313220616c61726d730e34206167656e74732073686f72740001 \
+        064c6920576569010675736566756c02080180e0a0b7f166",
+        )],
+    );
+    check(
+        full.worst.as_ref().expect("there"),
+        &[(
+            0,
+            "1201056e6f727468066d6f62696c650570686f6e65809ad8baf1660000000000803f40000000000000364000 \
+        00000000a04440090508010109313220616c61726d73",
+        )],
+    );
+    check(
+        &sample::notices()[2].0,
+        &[(
+            0,
+            "0461342e31020261340d73686f72742d7374616666656401056e6f727468066d6f62696c650388e0a0b7f166 \
+        88e0a0b7f16601808ec7c1f16688e0a0b7f166889ad8baf1660801056e6f727468066d6f62696c650570686f \
+        6e65809ad8baf1660000000000803f4000000000000036400000000000a04440090508010109313220616c61 \
+        726d730e34206167656e74732073686f72740001064c6920576569010675736566756c02080180e0a0b7f166",
+        )],
+    );
+}
+
+#[test]
+fn state() {
+    check(&1_767_571_200_000i64, &[(0, "80e0a0b7f166")]);
+    check(&Cursor(300), &[(0, "2c01000000000000"), (1, "d804")]);
+}
+
+/// Within a body a variant is stored as its place among the others: new ones go to the end.
+#[test]
+fn variants_keep_their_places() {
+    fn places<T: Serialize>(values: &[T]) {
+        for (place, value) in (0u8..).zip(values) {
+            let stored = postcard::to_stdvec(value).expect("packs");
+            assert_eq!(stored[0], place, "{}", std::any::type_name::<T>());
+        }
+    }
+    use {AdjustmentKind as A, AlertState as S, Severity as V};
+    places(&[V::Critical, V::Major, V::Minor, V::Warning, V::Indeterminate]);
+    places(&[AlarmAction::Raise, AlarmAction::Change, AlarmAction::Clear]);
+    places(&[MaintenanceAction::Plan, MaintenanceAction::Cancel]);
+    places(&[AnomalyKind::High, AnomalyKind::Low, AnomalyKind::Complaints, AnomalyKind::Phrase]);
+    places(&[S::Pending, S::Firing, S::Acknowledged, S::Resolved]);
+    places(&[AlertSeverity::Warning, AlertSeverity::Critical]);
+    places(&[NoticeKind::Firing, NoticeKind::Worse, NoticeKind::Resolved]);
+    places(&[A::Campaign, A::Billing, A::Override, A::Other]);
+    places(&[Says::Factor(1.0), Says::TicketsPerWindow(1.0)]);
+}
