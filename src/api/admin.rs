@@ -1,13 +1,14 @@
 //! Probes and metrics, on an address of their own.
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 
 use super::problem::Problem;
 use super::state::ApiState;
+use crate::telemetry::Exposition;
 
 /// `/live`, `/ready` and `/metrics`.
 pub fn admin_router(state: ApiState) -> Router {
@@ -27,7 +28,10 @@ async fn ready(State(state): State<ApiState>) -> Response {
     (status, Json(report)).into_response()
 }
 
-async fn metrics(State(state): State<ApiState>) -> Response {
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], state.metrics.text()).into_response()
+/// In the text format that the scraper asks for.
+async fn metrics(State(state): State<ApiState>, headers: HeaderMap) -> Response {
+    let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let format = Exposition::accepted(&accept.collect::<Vec<_>>().join(","));
+    let text = state.metrics.text(format);
+    ([(header::CONTENT_TYPE, format.content_type())], text).into_response()
 }

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::problem::Problem;
 
@@ -19,6 +20,17 @@ pub enum Scope {
     Read,
     Operate,
     Ingest,
+}
+
+impl Scope {
+    /// As it stands in a tokens file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Operate => "operate",
+            Self::Ingest => "ingest",
+        }
+    }
 }
 
 #[derive(Clone, Deserialize)]
@@ -81,7 +93,8 @@ fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |odd, (a, b)| odd | (a ^ b)) == 0
 }
 
-const COOKIE: &str = "surgecast_token";
+/// The cookie that holds the token of a signed-in browser.
+pub const COOKIE: &str = "surgecast_token";
 
 fn presented(headers: &HeaderMap) -> Option<&str> {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
@@ -92,6 +105,22 @@ fn presented(headers: &HeaderMap) -> Option<&str> {
     cookies.split(';').find_map(|part| part.trim().strip_prefix(COOKIE)?.strip_prefix('='))
 }
 
+/// Whether a path wants a token.
+pub fn is_guarded(path: &str) -> bool {
+    path.starts_with("/api/")
+}
+
+/// The scope that a request of a guarded path needs.
+pub fn needed(method: &Method, path: &str) -> Scope {
+    match *method {
+        // They hold what customers said.
+        Method::GET | Method::HEAD if path.ends_with("/dead-letters") => Scope::Operate,
+        Method::GET | Method::HEAD => Scope::Read,
+        Method::POST if path.ends_with("/events") => Scope::Ingest,
+        _ => Scope::Operate,
+    }
+}
+
 /// Refuses requests of `/api` whose token does not allow them.
 pub async fn guard(
     State(tokens): State<Option<Arc<TokenSet>>>,
@@ -100,16 +129,10 @@ pub async fn guard(
 ) -> Response {
     let Some(tokens) = tokens else { return next.run(request).await };
     let path = request.uri().path();
-    if !path.starts_with("/api/") {
+    if !is_guarded(path) {
         return next.run(request).await;
     }
-    let needed = match *request.method() {
-        // They hold what customers said.
-        Method::GET | Method::HEAD if path.ends_with("/dead-letters") => Scope::Operate,
-        Method::GET | Method::HEAD => Scope::Read,
-        Method::POST if path.ends_with("/events") => Scope::Ingest,
-        _ => Scope::Operate,
-    };
+    let needed = needed(request.method(), path);
     match presented(request.headers()).and_then(|token| tokens.scopes(token)) {
         None => {
             let detail = "sign in with a token: Authorization: Bearer …, or POST /login";
@@ -118,19 +141,21 @@ pub async fn guard(
         }
         Some(scopes) if scopes.contains(&needed) => next.run(request).await,
         Some(_) => {
-            let detail = format!("this token lacks the scope `{needed:?}`").to_lowercase();
+            let detail = format!("this token lacks the scope `{}`", needed.name());
             Problem::new(StatusCode::FORBIDDEN, detail).into_response()
         }
     }
 }
 
 /// The form of the sign-in page.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct Login {
+    /// A token of `server.tokens_file`.
     token: String,
 }
 
-/// `POST /login` with a form field `token`: a cookie for the page.
+/// Signs a browser in: a token becomes a cookie
+#[utoipa::path(post, path = "/login", request_body(content = Login, content_type = "application/x-www-form-urlencoded"), responses((status = 303), (status = 401, description = "This token is not known.")))]
 pub async fn login(
     State(tokens): State<Option<Arc<TokenSet>>>,
     Form(given): Form<Login>,

@@ -16,6 +16,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::description::{Description, complete};
 use super::problem::Problem;
 use super::state::ApiState;
 use super::{
@@ -27,14 +28,6 @@ use super::{
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
                       connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
-
-#[derive(OpenApi)]
-#[openapi(info(
-    title = "surgecast",
-    description = "Windows, forecasts, staffing and alerts of a telecom operator's tickets. Times are \
-                   RFC 3339 in UTC; errors are RFC 9457 problems."
-))]
-struct Description;
 
 fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
     let quick = OpenApiRouter::new()
@@ -69,7 +62,9 @@ fn description() -> utoipa::openapi::OpenApi {
     let all = OpenApiRouter::with_openapi(Description::openapi())
         .nest("/api/v1", quick)
         .nest("/api/v1", slow);
-    all.into_openapi()
+    let mut api = all.into_openapi();
+    complete(&mut api);
+    api
 }
 
 /// The description of the API as indented JSON.

@@ -8,6 +8,7 @@ use prometheus_client::registry::Registry;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::exposition::{Exposition, classic};
 use crate::domain::{Reason, SeriesKey, SourceId};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -333,10 +334,11 @@ impl Metrics {
         self.requests.get_or_create(&StatusLabels { status }).inc();
     }
 
-    /// The exposition text (OpenMetrics).
-    pub fn text(&self) -> String {
+    /// All metrics as text in a format.
+    pub fn text(&self, format: Exposition) -> String {
         let mut text = String::new();
         match encode(&mut text, &self.registry) {
+            Ok(()) if format == Exposition::Classic => classic(&text),
             Ok(()) => text,
             // Writing to a String does not fail; should an encoder do so, say it.
             Err(error) => format!("# cannot encode the metrics: {error}\n"),

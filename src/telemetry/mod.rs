@@ -1,9 +1,11 @@
 //! What the service says of itself: metrics, health, logs. Every metric's name is in [`Metrics`].
 
+mod exposition;
 mod health;
 mod logging;
 mod metrics;
 
+pub use exposition::Exposition;
 pub use health::{Health, Report, State};
 pub use logging::init as init_logging;
 pub use metrics::Metrics;

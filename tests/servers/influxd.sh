@@ -50,14 +50,16 @@ install() {
       cargo rustc --release --locked --quiet --package flux --lib --crate-type staticlib)
     cp target/release/libflux.a lib/
   fi
+  # Go's build cache keeps what pkg-config answered and does not ask again, also for another cache folder.
+  # So folders stand in the environment, which is part of the cache's key, and not in this file.
   cat >lib/flux.pc <<PC
 Name: Flux
 Version: ${flux_version#v}
 Description: query engine of InfluxDB
-Libs: -L$build/lib -lflux -ldl -lm
-Cflags: -I$build/flux/libflux/include
+Libs: -lflux -ldl -lm
 PC
-  PKG_CONFIG_PATH=$build/lib CGO_ENABLED=1 go build -trimpath -tags sqlite_foreign_keys,sqlite_json \
+  PKG_CONFIG_PATH=$build/lib CGO_ENABLED=1 CGO_CFLAGS="-O2 -g -I$build/flux/libflux/include" \
+    CGO_LDFLAGS="-O2 -g -L$build/lib" go build -trimpath -tags sqlite_foreign_keys,sqlite_json \
     -ldflags "-s -w -X main.version=$version" -o "$server.new" github.com/influxdata/influxdb/v2/cmd/influxd
   mv "$server.new" "$server"
   cd / && rm -rf "$build"

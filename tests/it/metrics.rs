@@ -1,0 +1,59 @@
+//! `/metrics` in both text formats; Prometheus' own checker reads the classic one.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use crate::program::{Program, answer};
+use crate::serve::serve;
+
+/// The text and its type, asked for with `accept`.
+fn metrics(program: &Program, accept: &str) -> (String, String) {
+    let said = program.said();
+    let url = said.split_whitespace().filter(|word| word.starts_with("http://")).nth(1);
+    let url = url.unwrap_or_else(|| panic!("no address of /metrics: {said}"));
+    let client = reqwest::blocking::Client::new();
+    let found = answer(client.get(format!("{url}/metrics")).header("accept", accept));
+    assert_eq!(found.status, 200);
+    (found.kind, found.text)
+}
+
+/// What `promtool check metrics` finds wrong.
+fn promtool(text: &str) -> String {
+    let started = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut checker = started.expect("promtool starts: Debian's package `prometheus` has it");
+    let mut input = checker.stdin.take().expect("its input");
+    input.write_all(text.as_bytes()).expect("it reads");
+    drop(input);
+    let done = checker.wait_with_output().expect("it ends");
+    let found = [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    format!("{}{}", found.concat(), if done.status.success() { "" } else { "failed" })
+}
+
+#[test]
+fn scrapers_get_the_format_they_ask_for_and_promtool_finds_nothing_wrong() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = serve(folder.path(), "", &[]);
+    let ticket = |id: &str, ts: &str| json!({"kind": "ticket", "event_id": id, "ts": ts, "region": "north", "service": "a \"b\" \\ c", "channel": "phone"});
+    let body = json!([ticket("a", "2026-03-28T10:00:00Z"), ticket("b", "2026-03-28T12:00:00Z"), {"kind": "ticket"}]);
+    assert_eq!(program.post("/api/v1/events", body.to_string()).status, 202);
+    program.wait_for("/api/v1/status", |status| status["settled_upto"].is_string());
+    let (kind, open) =
+        metrics(&program, "application/openmetrics-text;version=1.0.0,text/plain;q=0.5");
+    assert_eq!(kind, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    assert!(open.ends_with("# EOF\n"), "{open}");
+    assert!(open.contains("# TYPE surgecast_http_requests counter\n"), "{open}");
+    for accept in ["text/plain", "*/*"] {
+        let (kind, classic) = metrics(&program, accept);
+        assert_eq!(kind, "text/plain; version=0.0.4; charset=utf-8");
+        assert!(classic.contains("# TYPE surgecast_http_requests_total counter\n"), "{classic}");
+        assert!(classic.contains("\nsurgecast_dead_letters_total{"), "{classic}");
+        assert_eq!(promtool(&classic), "", "{classic}");
+    }
+}
