@@ -14,17 +14,17 @@
 //! | [`alert`] | rules, life cycle, texts | anomaly, staffing, forecast, domain |
 //! | [`simulate`] | an operator to try it on | stats, domain |
 //! | [`clock`] | the machine's clocks, a fast one, one that tests move | domain |
-//! | [`telemetry`] | metrics, tracing, health | domain |
-//! | [`store`] | what must survive a restart | the core's types |
+//! | [`config`] | layers, what reads a section, sections of the core's rooms | the core's types |
+//! | [`telemetry`] | metrics, tracing, health | config, domain |
+//! | [`store`] | what must survive a restart | config, the core's types |
 //! | [`engine`] | the forecaster: reports and commands in, one transaction out | store, clock, telemetry, the core's types |
-//! | [`kafka`] | clients, topics, wire forms of partials and commits | clock, telemetry, window, ingest, domain |
-//! | [`config`] | layers, problems, sections | kafka, output, the core's types |
+//! | [`kafka`] | clients, topics, wire forms of partials and commits | config, clock, telemetry, window, ingest, domain |
 //! | [`cluster`] | leadership, the replicated log, forwarding | engine, kafka, clock, telemetry, window, domain |
 //! | [`input`] | the event log, files, standard input, Kafka's partitions | engine, store, kafka, config, clock, telemetry, window, ingest, domain |
 //! | [`views`] | read models that API, topics, reports and page share | store, the core's types |
-//! | [`output`] | InfluxDB, Kafka topics, receivers of pages | views, engine, store, kafka, telemetry, the core's types |
+//! | [`output`] | InfluxDB, Kafka topics, receivers of pages | views, engine, store, kafka, config, telemetry, the core's types |
 //! | [`report`] | weekly review, incidents | views, store, the core's types |
-//! | [`api`] | HTTP: data, health, metrics, web page | views, report, input, cluster, engine, store, telemetry, the core's types |
+//! | [`api`] | HTTP: data, health, metrics, web page | views, report, input, cluster, engine, store, config, telemetry, the core's types |
 //! | [`app`] | wiring: threads, queues, listeners | everything; only commands use it |
 //! | [`commands`] | one file or folder a command | everything; nothing uses it |
 //!

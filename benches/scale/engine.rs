@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
-use surgecast::commands::serve::default_profiles;
+use surgecast::config::core::staffing::default_profiles;
 use surgecast::domain::{Timestamp, Zone};
 use surgecast::engine::{Forecaster, ForecasterConfig, IssueConfig, RefitConfig};
 use surgecast::forecast::Calendar;

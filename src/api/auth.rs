@@ -1,7 +1,7 @@
 //! Bearer tokens with scopes. Without a token set everybody who reaches the address may do everything,
 //! which the configuration allows on loopback only.
 
-use std::path::Path;
+use std::fmt;
 use std::sync::Arc;
 
 use axum::extract::{Form, Request, State};
@@ -51,14 +51,18 @@ struct File {
 #[derive(Clone)]
 pub struct TokenSet(Vec<Token>);
 
+impl fmt::Debug for TokenSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenSet({})", self.0.len())
+    }
+}
+
 /// Why a tokens file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TokensError {
-    #[error("cannot read it: {0}")]
-    Read(#[from] std::io::Error),
     #[error("{}", .0.message())]
     Syntax(#[from] toml::de::Error),
-    #[error("token `{0}`: use at least 16 characters")]
+    #[error("token {0}: use at least 16 characters")]
     Short(String),
     #[error("it holds no token: add [[tokens]] with name, scopes and token")]
     Empty,
@@ -69,10 +73,12 @@ impl TokenSet {
     ///
     /// # Errors
     /// [`TokensError`]; never with a token's text in it.
-    pub fn read(path: &Path) -> Result<Self, TokensError> {
-        let file: File = toml::from_str(&std::fs::read_to_string(path)?)?;
-        if let Some(short) = file.tokens.iter().find(|t| t.token.len() < 16) {
-            return Err(TokensError::Short(short.name.clone()));
+    pub fn from_toml(text: &str) -> Result<Self, TokensError> {
+        let file: File = toml::from_str(text)?;
+        let short = file.tokens.iter().filter(|token| token.token.len() < 16);
+        let short: Vec<String> = short.map(|token| format!("`{}`", token.name)).collect();
+        if !short.is_empty() {
+            return Err(TokensError::Short(short.join(", ")));
         }
         if file.tokens.is_empty() { Err(TokensError::Empty) } else { Ok(Self(file.tokens)) }
     }

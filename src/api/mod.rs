@@ -7,6 +7,7 @@ mod accuracy;
 mod adjustments;
 mod admin;
 mod auth;
+pub mod config;
 mod description;
 mod events;
 mod forward;

@@ -1,6 +1,7 @@
 //! Wiring: the threads, queues and listeners of the running service.
 
 mod running;
+pub mod settings;
 mod setup;
 mod shared;
 mod sources;
@@ -8,6 +9,7 @@ mod start;
 mod threads;
 
 pub use running::Running;
+pub use settings::Settings;
 pub use setup::{Role, Setup};
 pub use start::{start, start_with};
 pub use threads::{bind, spawn};

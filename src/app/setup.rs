@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::api::{ServiceInfo, TokenSet};
-use crate::config::MapTable;
 use crate::domain::{Clock, SourceId};
 use crate::engine::{ForecasterConfig, PeriodicTask};
 use crate::ingest::Decoder;
 use crate::input::Feed;
+use crate::input::config::MapTable;
 use crate::kafka;
 use crate::output::Channel;
 use crate::output::influxdb::InfluxSettings;

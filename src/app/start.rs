@@ -32,8 +32,8 @@ const REPLICATED_MAX: usize = 10_000;
 /// # Errors
 /// What could not be opened, with what to do about it.
 pub fn start(setup: Setup) -> anyhow::Result<Running> {
-    let listener = bind(setup.listen)?;
-    let admin = setup.admin_listen.map(bind).transpose()?;
+    let listener = bind(setup.listen, "--listen")?;
+    let admin = setup.admin_listen.map(|address| bind(address, "--admin-listen")).transpose()?;
     let store = Store::open(&setup.store, setup.forecaster.width)?;
     start_with(setup, store, listener, admin)
 }

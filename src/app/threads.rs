@@ -14,13 +14,13 @@ pub fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> anyhow::Result<
     Ok(std::thread::Builder::new().name(name).spawn(run)?)
 }
 
-/// Takes an address.
+/// Takes an address. `flag` names the one that sets it.
 ///
 /// # Errors
 /// Says which, and what to do.
-pub fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+pub fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).with_context(|| {
-        format!("cannot listen on {address}: stop what uses it, or choose another with --listen")
+        format!("cannot listen on {address}: stop what uses it, or choose another with {flag}")
     })?;
     listener.set_nonblocking(true)?;
     Ok(listener)

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::app::Role;
 use crate::commands::demo::DemoArgs;
-use crate::commands::usage::{ConfigArgs, UsageError, refuse_unsupported};
+use crate::commands::usage::{ConfigArgs, UsageError};
 use crate::output::influxdb::InfluxClient;
 
 /// `EX_USAGE` of sysexits: wrong flags or a wrong config.
@@ -115,14 +115,11 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         None => {
             // The demo runs on other threads, which print too.
             drop(out);
-            cli.demo.check()?;
             demo::run(cli.demo)
         }
         Some(Command::Serve(args)) => {
             drop(out);
-            let config = args.config.load()?;
-            refuse_unsupported(&config)?;
-            serve::run(&config, &args.input, args.role)
+            serve::run(args.config.load()?, &args.input, args.role)
         }
         Some(Command::Check(args)) => check::run(&args, &mut out),
         Some(Command::Backtest(args)) => backtest::run(&args, &mut out),
@@ -155,7 +152,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
 fn set_up_influxdb(args: &ConfigArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let config = args.load()?;
     let missing = || UsageError(format!("{}: has no [influxdb] section", config.file.display()));
-    let settings = config.influxdb.as_ref().ok_or_else(missing)?.settings();
+    let settings = config.influxdb.clone().ok_or_else(missing)?;
     let done = InfluxClient::new(settings).and_then(|client| client.set_up())?;
     writeln!(out, "{done}")?;
     Ok(())
@@ -185,6 +182,6 @@ mod tests {
         assert_eq!((cli.demo.seed, cli.demo.days), (7, 56));
         assert!(Cli::try_parse_from(["surgecast", "--speed", "0"]).is_err());
         let open = Cli::try_parse_from(["surgecast", "--listen", "0.0.0.0:80"]).expect("parses");
-        assert!(open.demo.check().is_err());
+        assert!(open.demo.settings().is_err());
     }
 }

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
+use crate::app::Settings;
 use crate::commands::replay::{self, Answer, HttpTarget, Target as _};
-use crate::commands::serve;
 use crate::commands::usage::{ConfigArgs, UsageError};
-use crate::config::Config;
 use crate::domain::{DeadLetter, EventKind, Keyed, Reason};
 use crate::ingest::Headers;
 use crate::kafka::Producer;
@@ -117,7 +116,7 @@ pub fn run(command: &DeadLettersCommand, out: &mut impl Write) -> anyhow::Result
     }
 }
 
-fn open(config: &Config) -> anyhow::Result<Reader> {
+fn open(config: &Settings) -> anyhow::Result<Reader> {
     Ok(Reader::open(&config.store.path)?)
 }
 
@@ -214,7 +213,7 @@ struct Tally {
 
 fn again(args: &ReplayArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let config = args.config.load()?;
-    let decoder = serve::decoder(&config)?;
+    let decoder = &config.input.decoder;
     let reader = open(&config)?;
     let letters = match args.reason {
         Some(reason) => find(&reader, Some(reason.into()), usize::MAX)?,
@@ -275,8 +274,8 @@ fn again(args: &ReplayArgs, out: &mut impl Write) -> anyhow::Result<()> {
 }
 
 /// What a topic's events are where they do not say it.
-fn way_hint(config: &Config, letter: &DeadLetter) -> Option<EventKind> {
-    let topics = config.kafka.as_ref()?.settings().topics;
+fn way_hint(config: &Settings, letter: &DeadLetter) -> Option<EventKind> {
+    let topics = &config.kafka.as_ref()?.topics;
     topics.kind_of(&letter.position.source.topic)
 }
 
@@ -287,12 +286,9 @@ enum Way {
 }
 
 impl Way {
-    fn open(config: &Config, args: &ReplayArgs) -> anyhow::Result<Self> {
+    fn open(config: &Settings, args: &ReplayArgs) -> anyhow::Result<Self> {
         if let Some(kafka) = &config.kafka {
-            return Ok(Self::Kafka(Producer::open(
-                &kafka.settings(),
-                Arc::new(Health::default()),
-            )?));
+            return Ok(Self::Kafka(Producer::open(kafka, Arc::new(Health::default()))?));
         }
         let token = args.token_file.as_deref().map(replay::read_token).transpose()?;
         let url = format!("http://{}", config.server.listen);

@@ -87,7 +87,7 @@ pub fn run(command: &FrontierCommand, out: &mut impl Write) -> anyhow::Result<()
 fn frontiers(config: &ConfigArgs) -> anyhow::Result<Frontiers> {
     let config = config.load()?;
     let missing = || UsageError(format!("{}: has no [kafka] section", config.file.display()));
-    let settings = config.kafka.as_ref().ok_or_else(missing)?.settings();
+    let settings = config.kafka.clone().ok_or_else(missing)?;
     Ok(Frontiers::open(&settings)?)
 }
 

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::app::Settings;
 use crate::commands::usage::UsageError;
-use crate::config::{self, Flags};
+use crate::config::Flags;
 use crate::domain::Timestamp;
 use crate::report::{Format, Week, incident, weekly};
 use crate::store::{Reader, StoreError};
@@ -50,7 +51,7 @@ impl SourceArgs {
         let dir = match (&self.store, &self.config) {
             (Some(dir), _) => dir.clone(),
             (None, Some(file)) => {
-                let config = config::load(file, &Flags::default());
+                let config = Settings::load(file, &Flags::default());
                 config.map_err(|e| UsageError(e.to_string()))?.store.path
             }
             (None, None) => return Err(UsageError("name a store or a config".into())),

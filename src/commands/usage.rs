@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use thiserror::Error;
 
-use crate::config::{self, Flags};
+use crate::app::Settings;
+use crate::config::Flags;
 
 /// What the person who typed can put right: exits 64, with this text.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -33,34 +34,17 @@ pub struct ConfigArgs {
 }
 
 impl ConfigArgs {
-    /// Reads and validates all layers.
+    /// Builds the configuration to the end, as every command does that has one.
     ///
     /// # Errors
     /// [`UsageError`] with every problem there is.
-    pub fn load(&self) -> Result<config::Config, UsageError> {
+    pub fn load(&self) -> Result<Settings, UsageError> {
         let flags = Flags {
             listen: self.listen.clone(),
             admin_listen: self.admin_listen.clone(),
             data: self.data.clone(),
             allow_open: self.allow_open,
         };
-        config::load(&self.config, &flags).map_err(|e| UsageError(e.to_string()))
+        Settings::load(&self.config, &flags).map_err(|e| UsageError(e.to_string()))
     }
-}
-
-/// What a config may say and this version does not do yet: silence would look like success.
-///
-/// # Errors
-/// [`UsageError`] naming the sections.
-pub(super) fn refuse_unsupported(config: &config::Config) -> Result<(), UsageError> {
-    let sections = config.unsupported();
-    if sections.is_empty() {
-        return Ok(());
-    }
-    let text = format!(
-        "{}: {}. This version reads these sections and does not connect to them yet: take them out",
-        config.file.display(),
-        sections.join(", ")
-    );
-    Err(UsageError(text))
 }

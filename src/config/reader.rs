@@ -1,7 +1,7 @@
 //! Takes values out of a section by key and type; notes every problem and every key it asked for.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use figment::value::{Dict, Num, Value};
 
-use super::raw::{Origin, RawConfig, env_name};
+use super::layers::{Layers, Origin, env_name};
 use super::{Problem, Secret};
-use crate::domain::{format_duration, parse_duration};
+use crate::domain::{Name, format_duration, parse_duration};
 
 /// One table of the configuration. Problems go to a list that all readers share.
-pub(super) struct Reader<'a> {
-    pub(super) raw: &'a RawConfig,
+pub struct Reader<'a> {
+    layers: &'a Layers,
     problems: &'a RefCell<Vec<Problem>>,
     path: String,
     dict: Option<&'a Dict>,
@@ -24,44 +24,45 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn root(raw: &'a RawConfig, problems: &'a RefCell<Vec<Problem>>) -> Self {
-        Self::at(raw, problems, String::new(), Some(raw.root()))
+    pub(super) fn root(layers: &'a Layers, problems: &'a RefCell<Vec<Problem>>) -> Self {
+        Self::at(layers, problems, String::new(), Some(layers.root()))
     }
 
     fn at(
-        raw: &'a RawConfig,
+        layers: &'a Layers,
         problems: &'a RefCell<Vec<Problem>>,
         path: String,
         dict: Option<&'a Dict>,
     ) -> Self {
-        Self { raw, problems, path, dict, asked: RefCell::default() }
+        Self { layers, problems, path, dict, asked: RefCell::default() }
     }
 
     /// Whether the table is there at all.
-    pub(super) fn is_there(&self) -> bool {
+    pub fn is_there(&self) -> bool {
         self.dict.is_some()
     }
 
     /// The table under `key`, empty where there is none.
-    pub(super) fn section(&self, key: &'static str) -> Self {
+    pub fn section(&self, key: &'static str) -> Self {
         let value = self.value(key);
         self.table(self.join(key), value)
     }
 
-    /// Tables with names of the user's choice under `key`.
-    pub(super) fn named(&self, key: &'static str) -> Vec<(&'a str, &'a Value, Self)> {
+    /// Tables under `key` whose names are of the user's choice and events carry too: each with its name, if that is
+    /// one.
+    pub fn named(&self, key: &'static str) -> Vec<(Option<Name>, Self)> {
         let section = self.section(key);
-        let entries = section.dict.into_iter().flatten();
-        entries
-            .map(|(name, value)| {
-                let path = section.join(name);
-                (name.as_str(), value, self.table(path, Some(value)))
-            })
-            .collect()
+        let tables = section.entries().map(|(name, value)| {
+            let path = section.join(name);
+            let named = Name::new(name)
+                .map_err(|why| self.problem_at(&path, Some(value), format!("the name {why}")));
+            (named.ok(), self.table(path, Some(value)))
+        });
+        tables.collect()
     }
 
     /// The tables of an array under `key`, named by their place.
-    pub(super) fn array(&self, key: &'static str) -> Vec<Self> {
+    pub fn array(&self, key: &'static str) -> Vec<Self> {
         match self.value(key) {
             None => Vec::new(),
             Some(Value::Array(_, items)) => items
@@ -89,25 +90,73 @@ impl<'a> Reader<'a> {
                 None
             }
         };
-        Self::at(self.raw, self.problems, path, dict)
+        Self::at(self.layers, self.problems, path, dict)
     }
 
-    pub(super) fn value(&self, key: &'static str) -> Option<&'a Value> {
+    /// Whether `key` is there, good or bad.
+    pub fn has(&self, key: &'static str) -> bool {
+        self.value(key).is_some()
+    }
+
+    fn value(&self, key: &'static str) -> Option<&'a Value> {
         self.asked.borrow_mut().insert(key);
         self.dict?.get(key)
     }
 
-    /// Every entry, for tables whose keys are not ours.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a String, &'a Value)> + use<'a> {
+    fn entries(&self) -> impl Iterator<Item = (&'a String, &'a Value)> + use<'a> {
         self.dict.into_iter().flatten()
     }
 
-    pub(super) fn text(&self, key: &'static str, allowed: &str) -> Option<String> {
+    /// Every entry as text, for a table whose keys are not ours. Tables in tables become `outer.inner`: that is how
+    /// `SURGECAST__KAFKA__PROPERTIES__SASL__USERNAME` arrives.
+    pub fn flattened(&self) -> BTreeMap<String, String> {
+        let mut all = BTreeMap::new();
+        self.flatten("", self.entries(), &mut all);
+        all
+    }
+
+    fn flatten<'d>(
+        &self,
+        prefix: &str,
+        entries: impl Iterator<Item = (&'d String, &'d Value)>,
+        into: &mut BTreeMap<String, String>,
+    ) {
+        for (key, value) in entries {
+            let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+            match value {
+                Value::Dict(_, inner) => self.flatten(&key, Box::new(inner.iter()), into),
+                Value::Array(..) | Value::Empty(..) => {
+                    let text = format!("found {}: use text, a number, true or false", shown(value));
+                    self.problem_at(&self.join(&key), Some(value), text);
+                }
+                plain_value => _ = into.insert(key, plain(plain_value)),
+            }
+        }
+    }
+
+    /// Texts: an array, or one text with commas, for the environment has no other handy form.
+    pub fn list(&self, key: &'static str, allowed: &str) -> Option<Vec<String>> {
+        match self.value(key)? {
+            Value::String(_, text) => Some(text.split(',').map(|t| t.trim().to_owned()).collect()),
+            Value::Array(_, items) => {
+                Some(items.iter().map(|v| v.as_str().unwrap_or_default().to_owned()).collect())
+            }
+            other => {
+                self.wrong(key, other, allowed);
+                None
+            }
+        }
+    }
+
+    /// Text that is not empty.
+    pub fn text(&self, key: &'static str, allowed: &str) -> Option<String> {
         let value = self.value(key)?;
         match value {
             Value::String(_, text) if !text.trim().is_empty() => Some(text.clone()),
             // The environment has no types: `SURGECAST__KAFKA__GROUP=7` is text all the same.
-            Value::Num(..) | Value::Bool(..) if self.raw.origin(value) == Origin::Environment => {
+            Value::Num(..) | Value::Bool(..)
+                if self.layers.origin(value) == Origin::Environment =>
+            {
                 Some(plain(value))
             }
             _ => {
@@ -118,7 +167,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Text that `read` makes a value of.
-    pub(super) fn parse<T, E: Display>(
+    pub fn parse<T, E: Display>(
         &self,
         key: &'static str,
         allowed: &str,
@@ -134,16 +183,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn address(&self, key: &'static str) -> Option<SocketAddr> {
+    /// An IP address and a port.
+    pub fn address(&self, key: &'static str) -> Option<SocketAddr> {
         let allowed = "use an IP address and a port, such as 127.0.0.1:8080";
         self.parse(key, allowed, |text| text.parse::<SocketAddr>().map_err(|_| allowed))
     }
 
-    pub(super) fn length(
-        &self,
-        key: &'static str,
-        range: RangeInclusive<Duration>,
-    ) -> Option<Duration> {
+    /// A length of time within a range.
+    pub fn length(&self, key: &'static str, range: RangeInclusive<Duration>) -> Option<Duration> {
         let allowed = "use a length of time, such as 15m";
         self.parse(key, allowed, |text| {
             let length = parse_duration(text).map_err(|e| e.to_string())?;
@@ -155,7 +202,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    pub(super) fn count(&self, key: &'static str, range: RangeInclusive<usize>) -> Option<usize> {
+    /// A whole number within a range.
+    pub fn count(&self, key: &'static str, range: RangeInclusive<usize>) -> Option<usize> {
         let value = self.value(key)?;
         let found = match value {
             Value::Num(_, number) => whole(*number),
@@ -171,7 +219,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn flag(&self, key: &'static str) -> Option<bool> {
+    /// A number, whole or not.
+    pub fn number(&self, key: &'static str) -> Option<f64> {
+        let value = self.value(key)?;
+        let found = match value {
+            Value::Num(_, number) => real(*number),
+            _ => None,
+        };
+        if found.is_none() {
+            self.wrong(key, value, "use a number");
+        }
+        found
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&self, key: &'static str) -> Option<bool> {
         match self.value(key)? {
             Value::Bool(_, flag) => Some(*flag),
             other => {
@@ -182,7 +244,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One of a few words.
-    pub(super) fn word<T: Copy>(&self, key: &'static str, words: &[(&str, T)]) -> Option<T> {
+    pub fn word<T: Copy>(&self, key: &'static str, words: &[(&str, T)]) -> Option<T> {
         let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let allowed = format!("use {}", names.join(", "));
         self.parse(key, &allowed, |text| {
@@ -191,7 +253,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    pub(super) fn url(&self, key: &'static str) -> Option<String> {
+    /// An `http://` or `https://` address without a `/` at its end.
+    pub fn url(&self, key: &'static str) -> Option<String> {
         let allowed = "use an http:// or https:// address";
         let text = self.text(key, allowed)?;
         // What was found is not repeated where it may hold a password.
@@ -215,13 +278,13 @@ impl<'a> Reader<'a> {
     }
 
     /// A path that a file names is relative to that file.
-    pub(super) fn path(&self, key: &'static str) -> Option<PathBuf> {
+    pub fn path(&self, key: &'static str) -> Option<PathBuf> {
         let text = self.text(key, "use a path")?;
-        self.value(key).map(|value| self.raw.resolve(value, &text))
+        self.value(key).map(|value| self.layers.resolve(value, &text))
     }
 
     /// A path of a file that can be read.
-    pub(super) fn file(&self, key: &'static str) -> Option<(PathBuf, String)> {
+    pub fn file(&self, key: &'static str) -> Option<(PathBuf, String)> {
         let path = self.path(key)?;
         match std::fs::read_to_string(&path) {
             Ok(text) => Some((path, text)),
@@ -233,11 +296,11 @@ impl<'a> Reader<'a> {
     }
 
     /// A secret from the file that `file_key` names, or from the environment under `key`.
-    pub(super) fn secret(&self, key: &'static str, file_key: &'static str) -> Option<Secret> {
+    pub fn secret(&self, key: &'static str, file_key: &'static str) -> Option<Secret> {
         let inline = self.value(key);
         let from_file = self.value(file_key);
         match (inline, from_file) {
-            (Some(value), None) if self.raw.origin(value) == Origin::Environment => {
+            (Some(value), None) if self.layers.origin(value) == Origin::Environment => {
                 Some(Secret::new(plain(value)))
             }
             (Some(_), _) => {
@@ -263,18 +326,34 @@ impl<'a> Reader<'a> {
     }
 
     /// Notes that `key` has to be there.
-    pub(super) fn missing(&self, key: &'static str, allowed: &str) {
+    pub fn missing(&self, key: &'static str, allowed: &str) {
         if self.value(key).is_none() {
             self.problem_at(&self.join(key), None, format!("is missing: {allowed}"));
         }
     }
 
-    pub(super) fn problem(&self, key: &'static str, text: String) {
+    /// Notes what is wrong with `key`, and where it was said.
+    pub fn problem(&self, key: &str, text: String) {
         self.problem_at(&self.join(key), self.dict.and_then(|dict| dict.get(key)), text);
     }
 
-    pub(super) fn problem_at(&self, path: &str, value: Option<&Value>, text: String) {
-        let origin = value.map(|value| self.raw.origin_text(value, path)).unwrap_or_default();
+    /// Notes what is wrong with the table as a whole.
+    pub fn problem_here(&self, text: String) {
+        let value = self.dict.and_then(|dict| dict.values().next());
+        let (value, place) = match value {
+            Some(value) => {
+                let key = self.dict.and_then(|dict| dict.keys().next()).cloned();
+                let (value, place) = innermost(value, self.join(&key.unwrap_or_default()));
+                (Some(value), place)
+            }
+            None => (None, String::new()),
+        };
+        let origin = value.map(|value| self.layers.origin_text(value, &place)).unwrap_or_default();
+        self.problems.borrow_mut().push(Problem { key: self.path.clone(), origin, text });
+    }
+
+    fn problem_at(&self, path: &str, value: Option<&Value>, text: String) {
+        let origin = value.map(|value| self.layers.origin_text(value, path)).unwrap_or_default();
         self.problems.borrow_mut().push(Problem { key: path.to_owned(), origin, text });
     }
 
@@ -283,12 +362,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Dotted path of `key` in this table.
-    pub(super) fn join(&self, key: &str) -> String {
+    fn join(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     /// Every key that nobody asked for is a mistake: tells which are allowed.
-    pub(super) fn finish(self) {
+    pub fn finish(self) {
         let asked = self.asked.borrow();
         let allowed: Vec<&str> = asked.iter().copied().collect();
         for (key, value) in self.entries().filter(|(key, _)| !asked.contains(key.as_str())) {
@@ -296,7 +375,7 @@ impl<'a> Reader<'a> {
             let text = format!("unknown {what}, allowed here: {}", allowed.join(", "));
             let at = self.join(key);
             let (value, place) = innermost(value, at.clone());
-            let origin = self.raw.origin_text(value, &place);
+            let origin = self.layers.origin_text(value, &place);
             self.problems.borrow_mut().push(Problem { key: at, origin, text });
         }
     }
@@ -318,11 +397,17 @@ fn whole(number: Num) -> Option<usize> {
     number.to_u128().or_else(signed).and_then(|n| usize::try_from(n).ok())
 }
 
+fn real(number: Num) -> Option<f64> {
+    let whole = || number.to_i128().map(|n| n as f64).or(number.to_u128().map(|n| n as f64));
+    number.to_f64().or_else(whole).filter(|n| n.is_finite())
+}
+
 /// A value as text, for an environment variable that looks like a number.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(_, text) => text.clone(),
         Value::Bool(_, flag) => flag.to_string(),
+        Value::Char(_, c) => c.to_string(),
         Value::Num(_, number) => match (number.to_i128(), number.to_u128(), number.to_f64()) {
             (Some(n), _, _) => n.to_string(),
             (_, Some(n), _) => n.to_string(),
@@ -334,12 +419,11 @@ fn plain(value: &Value) -> String {
 }
 
 /// A value for an error's text.
-pub(super) fn shown(value: &Value) -> String {
+fn shown(value: &Value) -> String {
     match value {
         Value::Dict(..) => "a table".into(),
         Value::Array(..) => "an array".into(),
         Value::Empty(..) => "nothing".into(),
-        Value::Char(_, c) => format!("`{c}`"),
         other => format!("`{}`", plain(other)),
     }
 }

@@ -3,6 +3,7 @@
 //! Each source is read in order, decoded and counted by a [`SourceProcessor`]; what it found goes to the forecaster as a
 //! [`Report`](crate::engine::Report).
 
+pub mod config;
 mod decoders;
 mod file;
 mod kafka;

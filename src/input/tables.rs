@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use crate::config::MapTable;
 use crate::ingest::{Decoder, Lexicon, Limits, MapRule, Mapping, Table};
 use crate::input::Decoders;
+use crate::input::config::MapTable;
 
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Reads all tables.
+/// Reads all tables again.
 ///
 /// # Errors
 /// Which table, and what is wrong with it.
-pub fn read(tables: &[MapTable]) -> Result<Mapping, String> {
+fn read(tables: &[MapTable]) -> Result<Mapping, String> {
     let rules = tables.iter().map(|table| {
         let shown = table.file.display();
         let text = std::fs::read_to_string(&table.file).map_err(|e| format!("{shown}: {e}"))?;
@@ -26,11 +26,11 @@ pub fn read(tables: &[MapTable]) -> Result<Mapping, String> {
     Mapping::new(rules?).map_err(|error| error.to_string())
 }
 
-/// Reads the lexicon, or takes the one that is built in.
+/// Reads the lexicon again, or takes the one that is built in.
 ///
 /// # Errors
 /// Which file, and what is wrong with it.
-pub fn read_lexicon(file: Option<&Path>) -> Result<Lexicon, String> {
+fn read_lexicon(file: Option<&Path>) -> Result<Lexicon, String> {
     let Some(file) = file else { return Ok(Lexicon::default()) };
     let shown = file.display();
     let text = std::fs::read_to_string(file).map_err(|e| format!("{shown}: {e}"))?;

@@ -79,12 +79,30 @@ impl Consumer {
 
     fn join(
         settings: &Settings,
-        mut config: ClientConfig,
+        config: ClientConfig,
         group: &str,
         topics: &[&str],
         health: Arc<Health>,
     ) -> Result<Self, KafkaProblem> {
         let context = Context::new(settings.clone(), health);
+        let inner: BaseConsumer<Context> = Self::config(settings, config, group)
+            .create_with_context(context)
+            .map_err(|error| settings.problem(&error))?;
+        inner.subscribe(topics).map_err(|error| settings.problem(&error))?;
+        let (ends, stop, drained) = (Arc::default(), Arc::default(), RefCell::default());
+        Ok(Self { queue: None, inner: Arc::new(inner), ends, drained, stop, watcher: None })
+    }
+
+    /// Says whether one could be opened, and connects nowhere.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] for properties that cannot be used.
+    pub fn check(settings: &Settings) -> Result<(), KafkaProblem> {
+        let config = Self::config(settings, settings.client(), &settings.group);
+        settings.try_out::<BaseConsumer>(config)
+    }
+
+    fn config(settings: &Settings, mut config: ClientConfig, group: &str) -> ClientConfig {
         let defaults = [
             // What waits in memory is read in some hundredths of a second; then there must be more.
             ("fetch.queue.backoff.ms", "10"),
@@ -107,11 +125,7 @@ impl Consumer {
             .set("enable.auto.offset.store", "false")
             // An offset that the broker does not have is an error, not a guess.
             .set("auto.offset.reset", "error");
-        let inner: BaseConsumer<Context> =
-            config.create_with_context(context).map_err(|error| settings.problem(&error))?;
-        inner.subscribe(topics).map_err(|error| settings.problem(&error))?;
-        let (ends, stop, drained) = (Arc::default(), Arc::default(), RefCell::default());
-        Ok(Self { queue: None, inner: Arc::new(inner), ends, drained, stop, watcher: None })
+        config
     }
 
     /// Records that follow; waits up to `wait` for the first. Rebalances happen in here, before any record is taken.

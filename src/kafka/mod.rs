@@ -5,6 +5,7 @@
 
 mod batch;
 mod commit;
+pub mod config;
 mod consumer;
 mod context;
 mod frontier;
@@ -27,5 +28,5 @@ pub use log::{From as LogFrom, LogMessage, LogReader, LogWriter};
 pub use producer::{Outgoing, Producer};
 pub use queue::Received;
 pub use settings::{KafkaProblem, Settings, Topics};
-pub use topics::prepare;
+pub use topics::{missing, prepare};
 pub use wire::{WIRE_VERSION, Wire, WireError};

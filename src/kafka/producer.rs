@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ThreadedProducer};
 
 use super::batch::{Batch, Ticket};
 use super::context::Context;
@@ -57,6 +58,24 @@ impl Producer {
         more: &[(&str, &str)],
     ) -> Result<Self, KafkaProblem> {
         let context = Context::new(settings.clone(), health);
+        let mut config = Self::config(settings);
+        for (key, value) in more {
+            config.set(*key, *value);
+        }
+        let inner =
+            config.create_with_context(context).map_err(|error| settings.problem(&error))?;
+        Ok(Self { inner, settings: settings.clone() })
+    }
+
+    /// Says whether one could be opened, and connects nowhere.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] for properties that cannot be used.
+    pub fn check(settings: &Settings) -> Result<(), KafkaProblem> {
+        settings.try_out::<BaseProducer>(Self::config(settings))
+    }
+
+    fn config(settings: &Settings) -> ClientConfig {
         let mut config = settings.client();
         config
             .set("acks", "all")
@@ -65,12 +84,7 @@ impl Producer {
             .set("compression.codec", "lz4")
             .set("queue.buffering.max.kbytes", "65536")
             .set("message.timeout.ms", DELIVER_WITHIN.as_millis().to_string());
-        for (key, value) in more {
-            config.set(*key, *value);
-        }
-        let inner =
-            config.create_with_context(context).map_err(|error| settings.problem(&error))?;
-        Ok(Self { inner, settings: settings.clone() })
+        config
     }
 
     /// Writes events and waits until all are acknowledged.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use rdkafka::ClientConfig;
+use rdkafka::config::FromClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use thiserror::Error;
 
@@ -82,6 +83,16 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
+    /// The defaults, at these brokers: `host:port`, with commas between them.
+    pub fn at(brokers: String) -> Self {
+        let topics = Topics {
+            alarms: "network.alarms".into(),
+            tickets: "support.tickets".into(),
+            maintenance: "network.maintenance".into(),
+        };
+        Self { brokers, group: "surgecast".into(), topics, properties: BTreeMap::new() }
+    }
+
     /// Says what is wrong with the properties, without connecting.
     ///
     /// # Errors
@@ -136,6 +147,20 @@ impl Settings {
         config
     }
 
+    /// Says what a client that is made of `config` would say of the properties together, such as a key that cannot
+    /// be read. Knows no broker, so that it connects nowhere.
+    pub(super) fn try_out<C: FromClientConfig>(
+        &self,
+        mut config: ClientConfig,
+    ) -> Result<(), KafkaProblem> {
+        config.remove("bootstrap.servers");
+        match C::from_config(&config) {
+            Ok(_) => Ok(()),
+            Err(KafkaError::ClientCreation(why)) => Err(KafkaProblem(why)),
+            Err(error) => Err(self.problem(&error)),
+        }
+    }
+
     /// An error with what to do about it.
     pub(super) fn problem(&self, error: &KafkaError) -> KafkaProblem {
         let code = error.rdkafka_error_code();
@@ -185,19 +210,9 @@ mod tests {
     use super::*;
 
     fn settings(properties: &[(&str, &str)]) -> Settings {
-        Settings {
-            brokers: "127.0.0.1:1".into(),
-            group: "surgecast".into(),
-            topics: Topics {
-                alarms: "network.alarms".into(),
-                tickets: "support.tickets".into(),
-                maintenance: "network.maintenance".into(),
-            },
-            properties: properties
-                .iter()
-                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-                .collect(),
-        }
+        let properties = properties.iter();
+        let properties = properties.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Settings { properties: properties.collect(), ..Settings::at("127.0.0.1:1".into()) }
     }
 
     #[test]

@@ -58,13 +58,7 @@ fn wanted(settings: &Settings) -> Vec<Wanted> {
 /// # Errors
 /// [`KafkaProblem`] if no broker answers or it does not allow it.
 pub fn prepare(settings: &Settings, health: Arc<Health>) -> Result<Vec<SourceId>, KafkaProblem> {
-    let context = Context::new(settings.clone(), health.clone());
-    // One without a group: it only asks.
-    let asker: BaseConsumer<Context> =
-        settings.client().create_with_context(context).map_err(|error| settings.problem(&error))?;
-    let is_missing = |known: &[SourceId], wanted: &Wanted| {
-        !known.iter().any(|source| *source.topic == *wanted.name)
-    };
+    let asker = asker(settings, health.clone())?;
     let mut known = partitions(&asker)?;
     let missing: Vec<Wanted> =
         wanted(settings).into_iter().filter(|wanted| is_missing(&known, wanted)).collect();
@@ -77,6 +71,26 @@ pub fn prepare(settings: &Settings, health: Arc<Health>) -> Result<Vec<SourceId>
     }
     known.retain(|source| settings.topics.kind_of(&source.topic).is_some());
     Ok(known)
+}
+
+/// Names of the topics that are not there and that [`prepare`] would create. Changes nothing.
+///
+/// # Errors
+/// [`KafkaProblem`] if no broker answers or it does not allow it.
+pub fn missing(settings: &Settings) -> Result<Vec<String>, KafkaProblem> {
+    let known = partitions(&asker(settings, Arc::default())?)?;
+    let missing = wanted(settings).into_iter().filter(|wanted| is_missing(&known, wanted));
+    Ok(missing.map(|wanted| wanted.name).collect())
+}
+
+/// A client without a group: it only asks.
+fn asker(settings: &Settings, health: Arc<Health>) -> Result<BaseConsumer<Context>, KafkaProblem> {
+    let context = Context::new(settings.clone(), health);
+    settings.client().create_with_context(context).map_err(|error| settings.problem(&error))
+}
+
+fn is_missing(known: &[SourceId], wanted: &Wanted) -> bool {
+    !known.iter().any(|source| *source.topic == *wanted.name)
 }
 
 fn create(

@@ -2,6 +2,7 @@
 //!
 //! Everything here reads the store by a cursor or from the outbox: what is down delays itself only.
 
+pub mod config;
 pub mod influxdb;
 mod outbox;
 pub mod receivers;

@@ -17,6 +17,7 @@ mod changes;
 mod chunk;
 mod codes;
 mod columns;
+pub mod config;
 mod dead_letters;
 mod error;
 mod events;

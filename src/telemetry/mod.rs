@@ -1,5 +1,6 @@
 //! What the service says of itself: metrics, health, logs. Every metric's name is in [`Metrics`].
 
+pub mod config;
 mod exposition;
 mod health;
 mod logging;

@@ -5,18 +5,27 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::api;
+use crate::api::config::{Admin, Server};
 use crate::commands::usage::UsageError;
+use crate::config::{Flags, Layers};
 use crate::domain::Timestamp;
+use crate::store::config::StoreConfig;
+
+const DATA: &str = "./data/demo";
 
 /// The demo: the main job with nothing else installed.
 #[derive(Clone, Debug, PartialEq, Args)]
 pub struct DemoArgs {
-    /// Address of the web page and the API
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
-    /// Directory of the demo's store
-    #[arg(long, value_name = "DIR", default_value = "./data/demo")]
-    pub data: PathBuf,
+    /// Address of the web page and the API [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Address of /live, /ready and /metrics [default: 127.0.0.1:9464, where that is free]
+    #[arg(long, value_name = "ADDRESS")]
+    pub admin_listen: Option<SocketAddr>,
+    /// Directory of the demo's store [default: ./data/demo]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
     /// Demo seconds per second
     #[arg(long, value_name = "FACTOR", default_value_t = 60.0, value_parser = speed_factor)]
     pub speed: f64,
@@ -36,7 +45,7 @@ pub struct DemoArgs {
     /// Throw the stored demo away and start again
     #[arg(long)]
     pub reset: bool,
-    /// Listen on other than loopback although the demo has no tokens
+    /// Listen on other than loopback without tokens
     #[arg(long)]
     pub allow_open: bool,
 }
@@ -48,20 +57,37 @@ fn speed_factor(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Where the demo listens and what it keeps: flags before the environment, the environment before defaults.
+#[derive(Debug)]
+pub struct DemoSettings {
+    /// `server`: the web page and the API.
+    pub server: Server,
+    /// `admin`.
+    pub admin: Admin,
+    /// `store`.
+    pub store: StoreConfig,
+}
+
 impl DemoArgs {
-    /// Refuses to listen where anyone may come.
+    /// Reads the sections that a demo has too; there is no file. Refuses to listen where anyone may come.
     ///
     /// # Errors
-    /// [`UsageError`] for an address that is not loopback, unless that is allowed.
-    pub fn check(&self) -> Result<(), UsageError> {
-        if self.listen.ip().is_loopback() || self.allow_open {
-            return Ok(());
-        }
-        let text = format!(
-            "--listen {} is not loopback and the demo has no tokens: anyone who reaches it could use it. \
-             Listen on 127.0.0.1, or add --allow-open",
-            self.listen
-        );
-        Err(UsageError(text))
+    /// [`UsageError`] with every problem there is.
+    pub fn settings(&self) -> Result<DemoSettings, UsageError> {
+        let flags = Flags {
+            listen: self.listen.map(|address| address.to_string()),
+            admin_listen: self.admin_listen.map(|address| address.to_string()),
+            data: self.data.clone(),
+            allow_open: self.allow_open,
+        };
+        let layers = Layers::without_file("settings of the demo", &flags);
+        let settings = layers.and_then(|layers| {
+            layers.check(|root| {
+                let (server, admin) = api::config::read(&root);
+                let store = StoreConfig::read(root.section("store"), DATA);
+                DemoSettings { server, admin, store }
+            })
+        });
+        settings.map_err(|error| UsageError(error.to_string()))
     }
 }

@@ -3,6 +3,8 @@
 mod args;
 mod operator;
 
+use std::net::TcpListener;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -10,13 +12,14 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
-pub use self::args::DemoArgs;
+pub use self::args::{DemoArgs, DemoSettings};
 use self::operator::OperatorFeed;
 use crate::api::ServiceInfo;
+use crate::api::config::Admin;
 use crate::app::{self, Role, Running, Setup};
 use crate::clock::{FastClock, WallClock};
-use crate::commands::serve::default_profiles;
 use crate::commands::usage::UsageError;
+use crate::config::core::staffing::default_profiles;
 use crate::domain::{Clock, DAY, SourceId, Timestamp, WindowWidth, Zone};
 use crate::engine::{ForecasterConfig, IssueConfig, RefitConfig};
 use crate::forecast::{Calendar, DayKind};
@@ -36,7 +39,6 @@ const BACKFILL: Duration = Duration::from_secs(7 * 86_400);
 const SHOWCASE_MIN: [u64; 6] = [6, 420, 900, 1500, 2300, 3300];
 /// A roster is made for this much more than an ordinary day brings.
 const MARGIN: f64 = 1.1;
-const ADMIN: ([u8; 4], u16) = ([127, 0, 0, 1], 9464);
 
 /// What a stored demo is, so that a second start goes on with it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,13 +57,15 @@ impl Body for DemoState {}
 /// # Errors
 /// What could not be opened, or flags that contradict the stored demo.
 pub fn run(args: DemoArgs) -> anyhow::Result<()> {
+    let settings = args.settings()?;
     init_logging(false, "warn");
+    let data = &settings.store.path;
     if args.reset {
-        reset(&args)?;
+        reset(data)?;
     }
-    let listener = app::bind(args.listen)?;
-    let mut store = Store::open(&args.data, WIDTH)?;
-    let (state, resumed) = load(&mut store, &args)?;
+    let listener = app::bind(settings.server.listen, "--listen")?;
+    let mut store = Store::open(data, WIDTH)?;
+    let (state, resumed) = load(&mut store, data, &args)?;
     let now = match store.reader()?.state("clock")? {
         Some(millis) => Timestamp::from_millis(millis),
         None => state.live,
@@ -70,32 +74,42 @@ pub fn run(args: DemoArgs) -> anyhow::Result<()> {
     let clock = Arc::new(FastClock::new(now, args.speed).until(end));
     clock.pause();
     let position = Arc::new(AtomicI64::new(if resumed { now } else { state.start }.millis()));
-    let admin = match app::bind(ADMIN.into()) {
-        Ok(admin) => Some(admin),
-        Err(error) => {
-            tracing::warn!("no probes and metrics: {error}");
-            None
-        }
-    };
-    let setup = setup(&args, state, clock.clone(), position.clone());
+    let admin = admin(&settings.admin)?;
+    let asked_for = settings.admin.asked_for;
+    let setup = setup(&args, settings, state, clock.clone(), position.clone());
     let running = app::start_with(setup, store, listener, admin)?;
     print(&format!(
         "surgecast demo on http://{}  (a simulated operator; nothing leaves this machine)",
         running.address
     ));
+    if let Some(admin) = running.admin.filter(|_| asked_for) {
+        print(&format!("probes and metrics on http://{admin}"));
+    }
     watch(&running, &args, state, resumed, clock, position)?;
     running.wait()?;
     print("stopped; the next start goes on from here (or --reset)");
     Ok(())
 }
 
+/// Where probes and metrics are. Two demos side by side do without, unless someone asked for an address.
+fn admin(admin: &Admin) -> anyhow::Result<Option<TcpListener>> {
+    match app::bind(admin.listen, "--admin-listen") {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if admin.asked_for => Err(error),
+        Err(error) => {
+            tracing::warn!("no probes and metrics: {error}");
+            Ok(None)
+        }
+    }
+}
+
 /// Throws a stored demo away: the files that a store makes, nothing else.
-fn reset(args: &DemoArgs) -> anyhow::Result<()> {
+fn reset(data: &Path) -> anyhow::Result<()> {
     // Opening takes the lock: a demo that runs is not pulled from under itself.
-    drop(Store::open(&args.data, WIDTH)?);
+    drop(Store::open(data, WIDTH)?);
     for base in ["state.db", "events.db"] {
         for end in ["", "-wal", "-shm"] {
-            let path = args.data.join(format!("{base}{end}"));
+            let path = data.join(format!("{base}{end}"));
             if path.exists() {
                 std::fs::remove_file(path)?;
             }
@@ -108,13 +122,13 @@ fn reset(args: &DemoArgs) -> anyhow::Result<()> {
 }
 
 /// The stored demo, or a new one that goes live now.
-fn load(store: &mut Store, args: &DemoArgs) -> anyhow::Result<(DemoState, bool)> {
+fn load(store: &mut Store, data: &Path, args: &DemoArgs) -> anyhow::Result<(DemoState, bool)> {
     if let Some(state) = store.reader()?.state::<DemoState>("demo")? {
         if (state.seed, state.days) != (args.seed, args.days) {
             let text = format!(
                 "{} holds a demo with --seed {} --days {}: go on with these, name another --data, or add \
                  --reset",
-                args.data.display(),
+                data.display(),
                 state.seed,
                 state.days
             );
@@ -140,6 +154,7 @@ fn operator(state: DemoState) -> OperatorConfig {
 
 fn setup(
     args: &DemoArgs,
+    settings: DemoSettings,
     state: DemoState,
     clock: Arc<FastClock>,
     position: Arc<AtomicI64>,
@@ -191,9 +206,9 @@ fn setup(
     let feed = OperatorFeed::new(Operator::new(config), state.start, position);
     let persisted = clock.clone();
     Setup {
-        listen: args.listen,
+        listen: settings.server.listen,
         admin_listen: None,
-        store: args.data.clone(),
+        store: settings.store.path,
         info,
         decoder: ingest::Decoder::default(),
         tables: Vec::new(),
@@ -219,7 +234,7 @@ fn setup(
         influxdb: None,
         public_url: String::new(),
         channels: [("console".to_owned(), Channel::Console)].into(),
-        tokens: None,
+        tokens: settings.server.tokens,
         clock,
         periodic: Box::new(move |store| {
             let mut tx = store.begin()?;

@@ -24,9 +24,10 @@ use self::kafka::KafkaTarget;
 use self::merge::{Input, Merge};
 pub use self::play::{Answer, Target};
 use self::play::{Notes, Player, Speed, Summary, WallPace};
+use crate::app::Settings;
 use crate::clock::WallClock;
 use crate::commands::usage::UsageError;
-use crate::config::{self, Flags, Kafka};
+use crate::config::Flags;
 use crate::domain::{Clock as _, Timestamp};
 
 const DAY_MS: i64 = 86_400_000;
@@ -125,19 +126,19 @@ fn print(summary: &Summary) -> io::Result<()> {
 
 /// Where `--to kafka` writes.
 fn cluster(args: &ReplayArgs) -> Result<crate::kafka::Settings, UsageError> {
-    let section = match &args.config {
+    match &args.config {
         Some(file) => {
-            let config = config::load(file, &Flags::default());
+            let config = Settings::load(file, &Flags::default());
             let config = config.map_err(|e| UsageError(e.to_string()))?;
             let missing = || UsageError(format!("{}: has no [kafka] section", file.display()));
-            config.kafka.ok_or_else(missing)?
+            config.kafka.ok_or_else(missing)
         }
         None => {
             let brokers = args.brokers.as_deref().unwrap_or("127.0.0.1:9092");
-            Kafka::at(brokers.split(',').map(|broker| broker.trim().to_owned()).collect())
+            let brokers: Vec<&str> = brokers.split(',').map(str::trim).collect();
+            Ok(crate::kafka::Settings::at(brokers.join(",")))
         }
-    };
-    Ok(section.settings())
+    }
 }
 
 /// The token in a file.

@@ -1,5 +1,6 @@
 //! Receivers of pages.
 
+pub mod config;
 mod webhook;
 
 pub use webhook::{Secret, Webhook, next_try, signature};

@@ -1,0 +1,82 @@
+//! What would run, for a person.
+
+use crate::app::Settings;
+use crate::domain::format_duration;
+use crate::output::receivers::config::ReceiverConfig;
+
+/// One line for each thing that would run.
+pub(super) fn describe(settings: &Settings) -> String {
+    let windows = &settings.windows;
+    let (server, admin) = (&settings.server, &settings.admin);
+    let mut lines = vec![
+        format!("config {} is read", settings.file.display()),
+        format!("api and page   {} (links: {})", server.listen, server.public_url),
+        format!("  access       {}", access(settings)),
+        format!("admin          {}", admin.listen),
+        format!("store          {}", settings.store.path.display()),
+        format!(
+            "windows        {}, lateness {}, future skew {}, {}",
+            windows.width,
+            format_duration(windows.lateness),
+            format_duration(windows.max_future_skew),
+            windows.time_zone
+        ),
+    ];
+    for (region, zone) in &settings.regions.zones {
+        lines.push(format!("  region       {region}: {zone}"));
+    }
+    lines.push(format!(
+        "forecast       refit every {}, backfill {}",
+        format_duration(settings.forecast.refit),
+        format_duration(settings.forecast.backfill)
+    ));
+    lines.extend(sources(settings));
+    if let Some(influxdb) = &settings.influxdb {
+        let (url, org, bucket) = (&influxdb.url, &influxdb.org, &influxdb.bucket);
+        lines.push(format!("sink           InfluxDB {url}, {org}/{bucket}"));
+    }
+    lines.extend(settings.receivers.iter().map(pages_to));
+    if settings.receivers.is_empty() {
+        lines
+            .push("pages          nobody: alerts are shown on the page and in the API only".into());
+    }
+    let channels: Vec<&str> = settings.staffing.keys().map(|name| name.as_str()).collect();
+    lines.push(match channels.as_slice() {
+        [] => "staffing       defaults for every channel".into(),
+        some => format!("staffing       {}; defaults for other channels", some.join(", ")),
+    });
+    lines.join("\n") + "\n"
+}
+
+fn sources(settings: &Settings) -> Vec<String> {
+    let http = if settings.kafka.is_some() { "to Kafka" } else { "to the local log" };
+    let mut lines = vec![format!("source         HTTP: POST /api/v1/events, {http}")];
+    if let Some(kafka) = &settings.kafka {
+        let topics = &kafka.topics;
+        lines.push(format!(
+            "source         Kafka {}, group {}: {}, {}, {}",
+            kafka.brokers, kafka.group, topics.alarms, topics.tickets, topics.maintenance
+        ));
+    }
+    if let Some(file) = &settings.input.lexicon {
+        lines.push(format!("lexicon        {}", file.display()));
+    }
+    lines
+}
+
+fn access(settings: &Settings) -> String {
+    match (&settings.server.tokens_file, settings.server.listen.ip().is_loopback()) {
+        (Some(file), _) => format!("tokens of {}", file.display()),
+        (None, true) => "open, on loopback only".into(),
+        (None, false) => "open to everyone who reaches it, as allow_open says".into(),
+    }
+}
+
+fn pages_to(receiver: &ReceiverConfig) -> String {
+    let ReceiverConfig { name, kind, url, signed, .. } = receiver;
+    // Chat services keep their key in the address: only the host is told.
+    let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let host = host.map(|host| format!(" at {host}")).unwrap_or_default();
+    let signed = if *signed { ", with a secret" } else { "" };
+    format!("pages          {name}: {kind}{host}{signed}")
+}

@@ -1,0 +1,82 @@
+//! `[staffing.CHANNEL]`: how a channel's work is done, over the defaults of `models/staffing.toml`.
+
+use std::collections::BTreeMap;
+
+use crate::config::Reader;
+use crate::domain::Name;
+use crate::staffing::{Profile, ProfileSpec};
+
+const LENGTH: &str = "use a length such as 300s, 5m or 1h";
+const MODEL: &str = "use erlang-c, erlang-a or deferred";
+
+/// Reads the tables under `staffing`: the profiles of the channels that they name.
+pub fn read(root: &Reader<'_>) -> BTreeMap<Name, Profile> {
+    let mut profiles = BTreeMap::new();
+    for (channel, section) in root.named("staffing") {
+        let Some(channel) = channel.filter(|_| section.is_there()) else { continue };
+        let spec = spec(&section);
+        let profile = profile(&section, &channel, spec);
+        section.finish();
+        profiles.extend(profile.map(|profile| (channel, profile)));
+    }
+    profiles
+}
+
+/// Profiles of the channels that have one without a configuration.
+pub fn default_profiles() -> BTreeMap<Name, Profile> {
+    ["phone", "chat", "email", "social", "app"]
+        .into_iter()
+        .filter_map(|channel| Some((Name::new(channel).ok()?, Profile::default_of(channel)?)))
+        .collect()
+}
+
+fn spec(section: &Reader<'_>) -> ProfileSpec {
+    ProfileSpec {
+        model: section
+            .parse("model", MODEL, |text| toml::Value::from(text).try_into().map_err(|_| MODEL)),
+        aht: section.text("aht", LENGTH),
+        target: section.text("target", "use a target such as 80/20: 80 % within 20 s"),
+        patience: section.text("patience", LENGTH),
+        shrinkage: section.number("shrinkage"),
+        max_occupancy: section.number("max_occupancy"),
+        max_asa: section.text("max_asa", LENGTH),
+        max_abandonment: section.number("max_abandonment"),
+        concurrency: section.count("concurrency", 1..=10).and_then(|n| u32::try_from(n).ok()),
+    }
+}
+
+/// The profile, or a problem for every key that is wrong: a stand-in takes its place until the rest is judged.
+fn profile(section: &Reader<'_>, channel: &Name, mut spec: ProfileSpec) -> Option<Profile> {
+    let mut seen: Vec<&str> = Vec::new();
+    loop {
+        let error = match spec.profile(channel) {
+            Ok(profile) => return seen.is_empty().then_some(profile),
+            Err(error) => error,
+        };
+        if seen.contains(&error.key) {
+            return None;
+        }
+        // What is there and could not be read has been noted by the reader.
+        let unread = error.text.starts_with("is missing") && section.has(error.key);
+        if !unread {
+            section.problem(error.key, error.text);
+        }
+        seen.push(error.key);
+        stand_in(&mut spec, error.key);
+    }
+}
+
+/// Gives `key` a value that goes with any others.
+fn stand_in(spec: &mut ProfileSpec, key: &str) {
+    match key {
+        "aht" => spec.aht = Some("300s".into()),
+        "target" => spec.target = Some("80/20".into()),
+        "patience" => spec.patience = Some("180s".into()),
+        "shrinkage" => spec.shrinkage = None,
+        "max_occupancy" => spec.max_occupancy = None,
+        "max_asa" => spec.max_asa = None,
+        "max_abandonment" => spec.max_abandonment = None,
+        "concurrency" => spec.concurrency = None,
+        _ => {}
+    }
+}

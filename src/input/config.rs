@@ -1,0 +1,133 @@
+//! `[[mapping]]`, `[lexicon]` and `[limits]`: how events are read, and how many.
+
+use std::path::PathBuf;
+
+use crate::config::Reader;
+use crate::ingest::{self, Attribute, Decoder, Lexicon, MapRule, Mapping, Table, Target};
+
+/// One of `[[mapping]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapTable {
+    /// What it fills in.
+    pub target: Target,
+    /// What is looked up.
+    pub attribute: Attribute,
+    /// CSV: `match,pattern,value`.
+    pub file: PathBuf,
+}
+
+/// `[limits]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest event, in bytes.
+    pub event_bytes: usize,
+    /// Largest request body, in bytes.
+    pub body_bytes: usize,
+    /// Most ticket series; events of further ones are dead letters.
+    pub series: usize,
+    /// Most alarms that may be active at a time.
+    pub standing_alarms: usize,
+    /// Most events that wait in memory before the forecaster hears of them.
+    pub queue_events: usize,
+}
+
+/// How events are read.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// Tables that fill in regions, services and channels, in the order in which they are tried.
+    pub tables: Vec<MapTable>,
+    /// The lexicon that tickets' texts are sorted by; the one that is built in where none is given.
+    pub lexicon: Option<PathBuf>,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// Made of all these.
+    pub decoder: Decoder,
+}
+
+impl Input {
+    /// Reads the three sections and the files that they name.
+    pub fn read(root: &Reader<'_>) -> Self {
+        let (tables, mapping) = mapping(root);
+        let (file, lexicon) = lexicon(root.section("lexicon"));
+        let limits = Limits::read(root.section("limits"));
+        let decoder = Decoder { limits: limits.ingest(), mapping, lexicon };
+        Self { tables, lexicon: file, limits, decoder }
+    }
+}
+
+impl Limits {
+    fn read(section: Reader<'_>) -> Self {
+        let limits = Self {
+            event_bytes: section.count("event_bytes", 1024..=1 << 20).unwrap_or(64 << 10),
+            body_bytes: section.count("body_bytes", 64 << 10..=256 << 20).unwrap_or(8 << 20),
+            series: section.count("series", 1..=1_000_000).unwrap_or(10_000),
+            standing_alarms: section.count("standing_alarms", 1..=10_000_000).unwrap_or(100_000),
+            queue_events: section.count("queue_events", 100..=10_000_000).unwrap_or(20_000),
+        };
+        section.finish();
+        limits
+    }
+
+    /// Those that decoding needs.
+    pub fn ingest(&self) -> ingest::Limits {
+        ingest::Limits { event_bytes: self.event_bytes, ..Default::default() }
+    }
+}
+
+const TARGETS: [(&str, Target); 3] =
+    [("region", Target::Region), ("service", Target::Service), ("channel", Target::Channel)];
+const ATTRIBUTES: [(&str, Attribute); 8] = [
+    ("device", Attribute::Device),
+    ("place", Attribute::Place),
+    ("dn", Attribute::Dn),
+    ("service", Attribute::Service),
+    ("party", Attribute::Party),
+    ("channel", Attribute::Channel),
+    ("category", Attribute::Category),
+    ("system", Attribute::System),
+];
+
+fn mapping(root: &Reader<'_>) -> (Vec<MapTable>, Mapping) {
+    let entries = root.array("mapping").into_iter().filter_map(table);
+    let (tables, rules) = entries.unzip();
+    let mapping = Mapping::new(rules).unwrap_or_else(|error| {
+        root.problem("mapping", error.to_string());
+        Mapping::default()
+    });
+    (tables, mapping)
+}
+
+fn table(entry: Reader<'_>) -> Option<(MapTable, MapRule)> {
+    let target = entry.word("target", &TARGETS);
+    let attribute = entry.word("attribute", &ATTRIBUTES);
+    let found = entry.file("table");
+    entry.missing("target", "use region, service or channel");
+    let attributes = "use device, place, dn, service, party, channel, category or system";
+    entry.missing("attribute", attributes);
+    entry.missing("table", "name a CSV file: match,pattern,value");
+    let parsed = found.and_then(|(file, text)| match Table::from_csv(&text) {
+        Ok(table) => Some((file, table)),
+        Err(error) => {
+            entry.problem("table", error.to_string());
+            None
+        }
+    });
+    entry.finish();
+    let (target, attribute, (file, table)) = (target?, attribute?, parsed?);
+    Some((MapTable { target, attribute, file }, MapRule { target, attribute, table }))
+}
+
+fn lexicon(section: Reader<'_>) -> (Option<PathBuf>, Lexicon) {
+    let found = section.file("file").and_then(|(file, text)| match Lexicon::from_toml(&text) {
+        Ok(lexicon) => Some((file, lexicon)),
+        Err(error) => {
+            section.problem("file", error.to_string());
+            None
+        }
+    });
+    section.finish();
+    match found {
+        Some((file, lexicon)) => (Some(file), lexicon),
+        None => (None, Lexicon::default()),
+    }
+}

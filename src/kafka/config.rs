@@ -1,0 +1,54 @@
+//! `[kafka]`.
+
+use super::{Consumer, Producer, Settings};
+use crate::config::Reader;
+
+const BROKERS: &str = "use host:port each, such as [\"127.0.0.1:9092\"]";
+
+/// Reads the section, if it is there, and has the client's library judge the properties. Connects nowhere.
+pub fn read(section: Reader<'_>) -> Option<Settings> {
+    let there = section.is_there();
+    let mut settings = Settings::at(brokers(&section).join(","));
+    let topic = |key, default: &mut String| {
+        if let Some(name) = section.text(key, "use a topic's name") {
+            *default = name;
+        }
+    };
+    if let Some(group) = section.text("group", "use a consumer group's name") {
+        settings.group = group;
+    }
+    topic("alarms", &mut settings.topics.alarms);
+    topic("tickets", &mut settings.topics.tickets);
+    topic("maintenance", &mut settings.topics.maintenance);
+    let properties = section.section("properties");
+    settings.properties = properties.flattened();
+    if there {
+        let checked = settings.check();
+        let checked = checked.and_then(|()| Consumer::check(&settings));
+        if let Err(problem) = checked.and_then(|()| Producer::check(&settings)) {
+            section.problem("properties", problem.to_string());
+        }
+    }
+    section.finish();
+    there.then_some(settings)
+}
+
+fn brokers(section: &Reader<'_>) -> Vec<String> {
+    if section.is_there() {
+        section.missing("brokers", BROKERS);
+    }
+    let Some(brokers) = section.list("brokers", BROKERS) else { return Vec::new() };
+    for bad in brokers.iter().filter(|broker| !is_broker(broker)) {
+        section.problem("brokers", format!("found `{bad}`: {BROKERS}"));
+    }
+    if brokers.is_empty() {
+        section.problem("brokers", format!("found none: {BROKERS}"));
+    }
+    brokers
+}
+
+fn is_broker(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(host, port)| {
+        !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok_and(|port| port > 0)
+    })
+}

@@ -1,0 +1,110 @@
+//! `[[alerts.receivers]]`: who is paged, each with what delivers to it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::{Secret, Webhook};
+use crate::config::{self, Reader};
+use crate::domain::Name;
+use crate::output::Channel;
+
+/// Makes what delivers to an address, signed with a secret if there is one; links lead to the last.
+type Make = fn(&str, Option<&config::Secret>, &str) -> Result<Channel, String>;
+
+/// What this version delivers to, by the word that configs use: one row a kind.
+const KINDS: [(&str, Make); 1] = [("webhook", webhook)];
+/// Words that later versions know.
+const LATER: [&str; 7] =
+    ["alertmanager", "pagerduty", "slack", "teams", "dingtalk", "feishu", "wecom"];
+
+/// One of `[[alerts.receivers]]`.
+pub struct ReceiverConfig {
+    /// Different for each receiver.
+    pub name: Name,
+    /// The word of its kind.
+    pub kind: &'static str,
+    /// Where pages go. May hold a key: only its host is ever shown.
+    pub url: String,
+    /// Whether pages are signed.
+    pub signed: bool,
+    /// What delivers.
+    pub channel: Channel,
+}
+
+/// Chat services keep their key in the address: it is not shown.
+impl fmt::Debug for ReceiverConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, kind, signed, .. } = self;
+        f.debug_struct("ReceiverConfig")
+            .field("name", name)
+            .field("kind", kind)
+            .field("signed", signed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads `[alerts]`. Links in pages lead to `public_url`.
+pub fn read(section: Reader<'_>, public_url: &str) -> Vec<ReceiverConfig> {
+    let mut names = BTreeSet::new();
+    let entries = section.array("receivers").into_iter();
+    let receivers = entries.filter_map(|entry| receiver(entry, public_url, &mut names)).collect();
+    section.finish();
+    receivers
+}
+
+fn receiver(
+    entry: Reader<'_>,
+    public_url: &str,
+    names: &mut BTreeSet<Name>,
+) -> Option<ReceiverConfig> {
+    let allowed = "use a name of 1 to 64 characters";
+    let kinds = format!("use {}", KINDS.map(|(word, _)| word).join(" or "));
+    let name = entry.parse("name", allowed, Name::new);
+    let kind = entry.parse("type", &kinds, |text| known(text).ok_or_else(|| refused(text)));
+    let url = entry.url("url");
+    let secret = entry.secret("secret", "secret_file");
+    entry.missing("name", allowed);
+    entry.missing("type", &kinds);
+    if kind.is_some() {
+        entry.missing("url", "use an http:// or https:// address");
+    }
+    if let Some(name) = name.as_ref().filter(|name| !names.insert((*name).clone())) {
+        entry.problem("name", format!("found `{name}` twice: each receiver needs its own name"));
+    }
+    let made = kind.zip(url).and_then(|((kind, make), url)| {
+        let made = make(&url, secret.as_ref(), public_url);
+        let channel = made.map_err(|why| entry.problem("url", why)).ok()?;
+        Some((kind, url, channel))
+    });
+    entry.finish();
+    let (name, (kind, url, channel)) = (name?, made?);
+    Some(ReceiverConfig { name, kind, url, signed: secret.is_some(), channel })
+}
+
+fn known(word: &str) -> Option<(&'static str, Make)> {
+    KINDS.into_iter().find(|(kind, _)| *kind == word)
+}
+
+/// Why a word is no kind. Says which are.
+fn refused(word: &str) -> String {
+    let kinds = KINDS.map(|(kind, _)| kind).join(" or ");
+    match LATER.contains(&word) {
+        true => format!(
+            "this version delivers to type {kinds} only; the other types come later: use {kinds}"
+        ),
+        false => format!("use {kinds}"),
+    }
+}
+
+fn webhook(
+    url: &str,
+    secret: Option<&config::Secret>,
+    public_url: &str,
+) -> Result<Channel, String> {
+    let secret = secret.map(|secret| Secret::new(secret.expose()));
+    let webhook = Webhook::new(url.to_owned(), secret, public_url.to_owned());
+    match webhook {
+        Ok(webhook) => Ok(Channel::Webhook(Box::new(webhook))),
+        Err(error) => Err(format!("cannot set up HTTPS: {}", error.without_url())),
+    }
+}
