@@ -1,6 +1,5 @@
 //! What a service is started with.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,8 +11,8 @@ use crate::ingest::Decoder;
 use crate::input::Feed;
 use crate::input::config::MapTable;
 use crate::kafka;
-use crate::output::Channel;
 use crate::output::influxdb::InfluxSettings;
+use crate::output::receivers::Receivers;
 use crate::window::FoldConfig;
 
 /// What an instance does of the work that several share.
@@ -53,7 +52,7 @@ pub struct Setup {
     pub influxdb: Option<InfluxSettings>,
     /// Base of links in what goes out.
     pub public_url: String,
-    pub channels: BTreeMap<String, Channel>,
+    pub receivers: Receivers,
     pub tokens: Option<Arc<TokenSet>>,
     pub clock: Arc<dyn Clock>,
     pub periodic: PeriodicTask,

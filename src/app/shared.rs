@@ -1,6 +1,5 @@
 //! What nearly every thread of the service holds a part of.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::SyncSender;
@@ -13,7 +12,8 @@ use crate::cluster::Leadership;
 use crate::domain::Clock;
 use crate::engine::Message;
 use crate::input::Decoders;
-use crate::output::{Channel, Outbox, Sink, SinkWriter};
+use crate::output::receivers::Receivers;
+use crate::output::{Outbox, Pace, Sink, SinkWriter};
 use crate::store::{EventLog, Reader, Store};
 use crate::telemetry::{Health, Metrics};
 
@@ -71,6 +71,7 @@ impl Shared {
             metrics: self.metrics.clone(),
             leadership: self.leadership.clone(),
             stop: self.stop.clone(),
+            pace: Pace::default(),
         };
         self.spawn(S::NAME, move || writer.run())
     }
@@ -78,13 +79,13 @@ impl Shared {
     /// Starts the thread that delivers pages.
     pub(super) fn outbox(
         &mut self,
-        channels: BTreeMap<String, Channel>,
+        receivers: Receivers,
         clock: Arc<dyn Clock>,
         forecaster: SyncSender<Message>,
     ) -> anyhow::Result<()> {
         let outbox = Outbox {
             reader: self.reader.clone(),
-            channels,
+            receivers,
             leader: forecaster,
             clock,
             metrics: self.metrics.clone(),

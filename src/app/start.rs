@@ -85,7 +85,7 @@ pub fn start_with(
     if let Some(topics) = topics.flatten() {
         shared.sink(topics, &inbox)?;
     }
-    shared.outbox(setup.channels, setup.clock.clone(), inbox)?;
+    shared.outbox(setup.receivers, setup.clock.clone(), inbox)?;
     let progress = Arc::new(Progress::default());
     let state = ApiState {
         reader: shared.reader,

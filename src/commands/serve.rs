@@ -64,7 +64,7 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
     });
     let (info, forecaster) = (info(&settings), forecaster(&settings, clock.now()));
     let Settings { server, admin, store, input, kafka, influxdb, receivers, .. } = settings;
-    let channels = receivers.into_iter();
+    let receivers = receivers.into_iter();
     Setup {
         listen: server.listen,
         admin_listen: Some(admin.listen),
@@ -82,7 +82,7 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         advertise: server.advertise,
         influxdb,
         public_url: server.public_url,
-        channels: channels.map(|receiver| (receiver.name.to_string(), receiver.channel)).collect(),
+        receivers: receivers.map(|found| (found.name.to_string(), found.receiver)).collect(),
         tokens: server.tokens,
         clock,
         periodic: Box::new(|_| Ok(())),

@@ -18,6 +18,8 @@ use crate::telemetry::Health;
 const DELIVER_WITHIN: Duration = Duration::from_secs(20);
 const QUEUE_FULL_WAIT: Duration = Duration::from_millis(20);
 
+/// An answer about a topic.
+const PROBE_WITHIN: Duration = Duration::from_secs(10);
 /// A record with a key.
 pub struct Outgoing<'a> {
     pub topic: &'a str,
@@ -111,6 +113,20 @@ impl Producer {
                 .key(record.key.as_bytes())
                 .payload(record.payload.as_slice())
         }))
+    }
+
+    /// Asks the cluster about a topic that is written to, and writes nothing.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] if no broker answers, or it does not serve the topic.
+    pub fn probe(&self, topic: &str) -> Result<(), KafkaProblem> {
+        let found = self.inner.client().fetch_metadata(Some(topic), PROBE_WITHIN);
+        let refused =
+            found.and_then(|found| match found.topics().iter().find_map(|topic| topic.error()) {
+                Some(code) => Err(KafkaError::MetadataFetch(code.into())),
+                None => Ok(()),
+            });
+        refused.map_err(|error| self.inner.context().problem(&error))
     }
 
     /// Writes what was not counted: its bytes, and as headers why, and where it came from.

@@ -6,9 +6,12 @@ pub mod config;
 pub mod influxdb;
 mod outbox;
 pub mod receivers;
+mod sink;
 mod topics;
 mod writer;
 
-pub use outbox::{Channel, Outbox, print};
+pub use outbox::Outbox;
+pub use receivers::print;
+pub use sink::{Refused, Sink, Trouble, Written};
 pub use topics::OutlookTopic;
-pub use writer::{Sink, SinkWriter};
+pub use writer::{Pace, SinkWriter};

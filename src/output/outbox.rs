@@ -1,31 +1,23 @@
 //! The outbox: every page was stored before its first try, and is tried until someone has it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
+use super::receivers::{Attempt, Receivers};
 use crate::domain::Clock;
 use crate::engine::{Leads, Message};
-use crate::output::receivers::Webhook;
 use crate::store::{DeliveryOutcome, OutboxRow, Reader};
 use crate::telemetry::{Health, Metrics};
 
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 const ROWS_MAX: usize = 100;
 
-/// A way to reach people.
-pub enum Channel {
-    Webhook(Box<Webhook>),
-    /// Prints pages to standard output, for the demo.
-    Console,
-}
-
 /// The thread's parts.
 pub struct Outbox {
     pub reader: Reader,
-    pub channels: BTreeMap<String, Channel>,
+    pub receivers: Receivers,
     pub leader: SyncSender<Message>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
@@ -84,38 +76,19 @@ impl Outbox {
 
     fn attempt(&self, row: &OutboxRow) -> DeliveryOutcome {
         let now = self.clock.now();
-        let Some(channel) = self.channels.get(&row.receiver) else {
+        let Some(receiver) = self.receivers.get(&row.receiver) else {
             let error = format!("the config names no receiver `{}` any more", row.receiver);
             return DeliveryOutcome::Dead { at: now, error };
         };
-        match channel {
-            Channel::Console => {
-                let alert = &row.notice.alert;
-                print(&format!(
-                    "\n  ▌ {}\n  ▌ {}\n",
-                    alert.title,
-                    alert.text.replace('\n', "\n  ▌ ")
-                ));
-                DeliveryOutcome::Delivered { at: now }
-            }
-            Channel::Webhook(webhook) => {
-                let (status, outcome) =
-                    webhook.deliver(&row.notice, row.created_at, row.attempts, now);
-                self.metrics.delivery(status);
-                if let DeliveryOutcome::Retry { error, .. } | DeliveryOutcome::Dead { error, .. } =
-                    &outcome
-                {
-                    tracing::warn!(receiver = row.receiver, status, error, "a page was not taken");
-                }
-                outcome
-            }
+        let Attempt { status, outcome } = receiver.deliver(row, now);
+        if let Some(status) = status {
+            self.metrics.delivery(status);
         }
+        if let DeliveryOutcome::Retry { error, .. } | DeliveryOutcome::Dead { error, .. } = &outcome
+        {
+            let (kind, receiver) = (receiver.kind(), &row.receiver);
+            tracing::warn!(receiver, kind, status, error, "a page was not delivered");
+        }
+        outcome
     }
-}
-
-/// Prints for a person; a closed pipe is nobody's error.
-pub fn print(text: &str) {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }

@@ -6,8 +6,7 @@ use serde::Serialize;
 
 use crate::domain::{SeriesKey, Timestamp};
 use crate::kafka::{Outgoing, Producer, Settings};
-use crate::output::Sink;
-use crate::output::influxdb::Written;
+use crate::output::sink::{Sink, Trouble, Written};
 use crate::store::{Change, Reader, Served, StoreError};
 use crate::views;
 
@@ -82,6 +81,12 @@ fn outgoing<'t>(topic: &'t str, key: String, what: &impl Serialize) -> Option<Ou
 impl Sink for OutlookTopic {
     const NAME: &'static str = "kafka-outlook";
 
+    fn probe(&mut self) -> Result<(), Trouble> {
+        [&self.outlook, &self.alerts].into_iter().try_for_each(|topic| {
+            self.producer.probe(topic).map_err(|problem| Trouble::Temporary(problem.to_string()))
+        })
+    }
+
     fn write(
         &mut self,
         reader: &Reader,
@@ -120,10 +125,7 @@ impl Sink for OutlookTopic {
             }
         }
         let count = records.len();
-        let written = match self.producer.write_keyed(&records) {
-            Ok(()) => Written::Done { refused: Vec::new() },
-            Err(problem) => Written::Later(problem.to_string()),
-        };
-        Ok((count, written))
+        let written = self.producer.write_keyed(&records).map(|()| Vec::new());
+        Ok((count, written.map_err(|problem| Trouble::Temporary(problem.to_string()))))
     }
 }

@@ -8,33 +8,31 @@ use std::time::Duration;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
+use super::sink::{Sink, Trouble, Written};
 use crate::domain::{Backoff, with_jitter};
 use crate::engine::{Leads, Message};
-use crate::output::influxdb::Written;
 use crate::store::{Change, Reader, StoreError};
 use crate::telemetry::{Health, Metrics};
 
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Changes that are read together: a day of windows.
 const CHANGES_MAX: usize = 96;
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
 /// Until somebody has put something right.
 const MISCONFIGURED_WAIT: Duration = Duration::from_secs(10);
 
-/// Where changes go.
-pub trait Sink: Send {
-    /// Its name in the store, in health and in metrics.
-    const NAME: &'static str;
+/// How often a writer looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// For changes in the store.
+    pub look_every: Duration,
+    /// At a sink that nothing was written to for so long.
+    pub probe_every: Duration,
+}
 
-    /// Writes what changed, oldest first, as it is now. Returns how many points or records that were.
-    ///
-    /// # Errors
-    /// What the store says.
-    fn write(
-        &mut self,
-        reader: &Reader,
-        changes: &[Change],
-    ) -> Result<(usize, Written), StoreError>;
+impl Default for Pace {
+    fn default() -> Self {
+        Self { look_every: Duration::from_secs(1), probe_every: Duration::from_secs(60) }
+    }
 }
 
 /// The thread's parts.
@@ -46,9 +44,19 @@ pub struct SinkWriter<S> {
     pub metrics: Arc<Metrics>,
     pub leadership: Arc<dyn Leads>,
     pub stop: Arc<AtomicBool>,
+    pub pace: Pace,
+}
+
+/// How far the thread has come.
+struct Progress {
+    /// Number of the newest change that is written.
+    cursor: i64,
+    /// Time since the sink last accepted a write or a probe.
+    quiet: Duration,
 }
 
 /// What a round came to.
+#[derive(Debug, PartialEq, Eq)]
 enum Round {
     /// Everything is written.
     Idle,
@@ -60,22 +68,35 @@ enum Round {
     Over,
 }
 
+/// Changes that were handed to the sink.
+struct Batch {
+    /// Number of the newest of them.
+    last: i64,
+    /// Whether there may be more after it.
+    is_full: bool,
+    /// Points or records.
+    count: usize,
+    written: Written,
+}
+
 impl<S: Sink> SinkWriter<S> {
     /// Runs until `stop` is set or the leader is gone.
     pub fn run(mut self) {
-        let mut cursor = 0;
+        let mut progress = Progress { cursor: 0, quiet: self.pace.probe_every };
         let mut backoff = BACKOFF;
         // For jitter only: several services do not come back at the same moment.
         let mut rng = ChaCha8Rng::seed_from_u64(u64::from(std::process::id()));
         while !self.stop.load(Ordering::Relaxed) {
             if !self.leadership.leads() {
-                std::thread::park_timeout(LOOK_EVERY);
+                progress.quiet = self.pace.probe_every;
+                std::thread::park_timeout(self.pace.look_every);
                 continue;
             }
-            match self.round(&mut cursor) {
+            match self.round(&mut progress) {
                 Round::Idle => {
                     backoff.reset();
-                    std::thread::park_timeout(LOOK_EVERY);
+                    std::thread::park_timeout(self.pace.look_every);
+                    progress.quiet = progress.quiet.saturating_add(self.pace.look_every);
                 }
                 Round::More => backoff.reset(),
                 Round::Wait(at_least) => {
@@ -87,58 +108,211 @@ impl<S: Sink> SinkWriter<S> {
         }
     }
 
-    fn round(&mut self, cursor: &mut i64) -> Round {
-        // The store knows what was written before, by this instance or by the one that led before it.
-        let found = self.reader.cursor(S::NAME).and_then(|stored| {
-            *cursor = stored.max(*cursor);
-            self.reader.changes(*cursor, CHANGES_MAX)
-        });
-        let written = found.and_then(|found| {
-            let last = found.last().map(|(seq, _)| *seq);
-            let changes: Vec<Change> = found.into_iter().map(|(_, change)| change).collect();
-            let Some(last) = last else { return Ok(None) };
-            let (count, written) = self.sink.write(&self.reader, &changes)?;
-            Ok(Some((last, changes.len() < CHANGES_MAX, count, written)))
-        });
-        let (last, over, count, written) = match written {
-            Ok(Some(found)) => found,
-            Ok(None) => return Round::Idle,
+    /// Writes what changed. Where nothing did, and the sink was not heard of for a while, probes it.
+    fn round(&mut self, progress: &mut Progress) -> Round {
+        match self.next_batch(progress) {
+            Ok(Some(batch)) => self.conclude(batch, progress),
+            Ok(None) if progress.quiet < self.pace.probe_every => Round::Idle,
+            Ok(None) => match self.sink.probe() {
+                Ok(()) => {
+                    self.accepted(progress);
+                    Round::Idle
+                }
+                Err(trouble) => self.failed(&trouble),
+            },
             Err(error) => {
                 tracing::warn!(%error, sink = S::NAME, "cannot read what a sink has to be told");
-                return Round::Wait(Duration::ZERO);
-            }
-        };
-        match written {
-            Written::Done { refused } => {
-                for refused in refused {
-                    self.metrics.sink_refused(S::NAME, refused.lines.max(1));
-                    let lines = refused.lines;
-                    tracing::error!(lines, "{} refuses points: {}", S::NAME, refused.why);
-                }
-                if self.health.ready(S::NAME) {
-                    tracing::info!("{} takes what it is told", S::NAME);
-                }
-                self.metrics.sink_written(S::NAME, count);
-                *cursor = last;
-                if self.leader.send(Message::Cursor(S::NAME, last)).is_err() {
-                    return Round::Over;
-                }
-                if over { Round::Idle } else { Round::More }
-            }
-            Written::Later(why) => {
-                self.say(&why);
                 Round::Wait(Duration::ZERO)
-            }
-            Written::Misconfigured(why) => {
-                self.say(&why);
-                Round::Wait(MISCONFIGURED_WAIT)
             }
         }
     }
 
-    fn say(&self, why: &str) {
+    /// Hands over the oldest changes that are not written yet; `None` if there are none.
+    fn next_batch(&mut self, progress: &mut Progress) -> Result<Option<Batch>, StoreError> {
+        // The store knows what was written before, by this instance or by the one that led before it.
+        progress.cursor = self.reader.cursor(S::NAME)?.max(progress.cursor);
+        let found = self.reader.changes(progress.cursor, CHANGES_MAX)?;
+        let Some((last, _)) = found.last() else { return Ok(None) };
+        let (last, is_full) = (*last, found.len() >= CHANGES_MAX);
+        let changes: Vec<Change> = found.into_iter().map(|(_, change)| change).collect();
+        let (count, written) = self.sink.write(&self.reader, &changes)?;
+        Ok(Some(Batch { last, is_full, count, written }))
+    }
+
+    fn conclude(&self, batch: Batch, progress: &mut Progress) -> Round {
+        let refused = match batch.written {
+            Ok(refused) => refused,
+            Err(trouble) => return self.failed(&trouble),
+        };
+        for refused in refused {
+            self.metrics.sink_refused(S::NAME, refused.lines.max(1));
+            let lines = refused.lines;
+            tracing::error!(lines, "{} refuses points: {}", S::NAME, refused.why);
+        }
+        // Changes without a point ask nothing of the sink, and say nothing about it.
+        if batch.count > 0 {
+            self.accepted(progress);
+        }
+        self.metrics.sink_written(S::NAME, batch.count);
+        progress.cursor = batch.last;
+        if self.leader.send(Message::Cursor(S::NAME, batch.last)).is_err() {
+            return Round::Over;
+        }
+        if batch.is_full { Round::More } else { Round::Idle }
+    }
+
+    fn accepted(&self, progress: &mut Progress) {
+        progress.quiet = Duration::ZERO;
+        if self.health.ready(S::NAME) {
+            tracing::info!("{}: connected, writing", S::NAME);
+        }
+    }
+
+    fn failed(&self, trouble: &Trouble) -> Round {
+        let (why, at_least) = match trouble {
+            Trouble::Temporary(why) => (why, Duration::ZERO),
+            Trouble::Misconfigured(why) => (why, MISCONFIGURED_WAIT),
+        };
         if self.health.degraded(S::NAME, why) {
             tracing::warn!("{why}; points wait in the store, everything else goes on");
         }
+        Round::Wait(at_least)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::mpsc::{Receiver, sync_channel};
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::domain::{SeriesKey, Timestamp, WindowWidth};
+    use crate::store::{Store, WindowRecord};
+    use crate::telemetry::State;
+    use crate::window::Cell;
+
+    struct Leading;
+
+    impl Leads for Leading {
+        fn leads(&self) -> bool {
+            true
+        }
+
+        fn leader_url(&self) -> Option<String> {
+            None
+        }
+    }
+
+    /// Answers as it was told to, and then well.
+    #[derive(Default)]
+    struct Fake {
+        probes: VecDeque<Result<(), Trouble>>,
+        writes: VecDeque<(usize, Written)>,
+        probed: usize,
+        /// Set at the last probe that was prepared.
+        stop: Option<Arc<AtomicBool>>,
+    }
+
+    impl Sink for Fake {
+        const NAME: &'static str = "fake";
+
+        fn probe(&mut self) -> Result<(), Trouble> {
+            self.probed += 1;
+            let answer = self.probes.pop_front().unwrap_or(Ok(()));
+            if let Some(stop) = self.stop.as_ref().filter(|_| self.probes.is_empty()) {
+                stop.store(true, Ordering::Relaxed);
+            }
+            answer
+        }
+
+        fn write(&mut self, _: &Reader, _: &[Change]) -> Result<(usize, Written), StoreError> {
+            Ok(self.writes.pop_front().unwrap_or((1, Ok(Vec::new()))))
+        }
+    }
+
+    /// A writer beside a store, whose last part is what the forecaster receives.
+    fn writer(sink: Fake) -> (SinkWriter<Fake>, Store, TempDir, Receiver<Message>) {
+        let dir = TempDir::new().expect("a directory");
+        let store = Store::open(dir.path(), WindowWidth::QUARTER).expect("a store");
+        let (leader, inbox) = sync_channel(9);
+        let writer = SinkWriter {
+            sink,
+            reader: store.reader().expect("a reader"),
+            leader,
+            health: Arc::default(),
+            metrics: Arc::default(),
+            leadership: Arc::new(Leading),
+            stop: Arc::default(),
+            pace: Pace::default(),
+        };
+        (writer, store, dir, inbox)
+    }
+
+    fn change_something(store: &mut Store) {
+        let series = SeriesKey::parse("north/tv/phone").expect("a series");
+        let start = Timestamp::from_secs(1_767_232_800);
+        let mut tx = store.begin().expect("begins");
+        let row = (Cell::Tickets(series), start, WindowRecord::default());
+        tx.put_windows(&[row]).expect("puts");
+        tx.commit().expect("commits");
+    }
+
+    fn state(writer: &SinkWriter<Fake>) -> Option<State> {
+        writer.health.report().components.get(Fake::NAME).cloned()
+    }
+
+    fn at_the_start() -> Progress {
+        Progress { cursor: 0, quiet: Pace::default().probe_every }
+    }
+
+    #[test]
+    fn a_sink_is_probed_at_the_start_and_whenever_it_was_quiet_for_a_while() {
+        let why = "InfluxDB refuses the token";
+        let probes = [Err(Trouble::Misconfigured(why.into()))].into();
+        let (mut writer, _store, _dir, _inbox) = writer(Fake { probes, ..Fake::default() });
+        let mut progress = at_the_start();
+        assert_eq!(writer.round(&mut progress), Round::Wait(MISCONFIGURED_WAIT));
+        assert_eq!(state(&writer), Some(State::Degraded(why.into())));
+        assert_eq!(writer.round(&mut progress), Round::Idle);
+        assert_eq!(state(&writer), Some(State::Ready));
+        assert_eq!(writer.round(&mut progress), Round::Idle);
+        assert_eq!(writer.sink.probed, 2, "one that has just answered is left alone");
+        progress.quiet = writer.pace.probe_every;
+        writer.sink.probes.push_back(Err(Trouble::Temporary("no answer".into())));
+        assert_eq!(writer.round(&mut progress), Round::Wait(Duration::ZERO));
+        assert_eq!(state(&writer), Some(State::Degraded("no answer".into())));
+    }
+
+    #[test]
+    fn a_write_says_as_much_as_a_probe_unless_it_was_empty() {
+        let writes = [(2, Err(Trouble::Temporary("no answer".into()))), (0, Ok(Vec::new()))];
+        let fake = Fake { writes: writes.into(), ..Fake::default() };
+        let (mut writer, mut store, _dir, inbox) = writer(fake);
+        let mut progress = at_the_start();
+        change_something(&mut store);
+        assert_eq!(writer.round(&mut progress), Round::Wait(Duration::ZERO));
+        assert_eq!(state(&writer), Some(State::Degraded("no answer".into())));
+        assert_eq!(writer.round(&mut progress), Round::Idle);
+        assert!(matches!(inbox.try_recv(), Ok(Message::Cursor("fake", 1))));
+        assert_eq!(state(&writer), Some(State::Degraded("no answer".into())));
+        change_something(&mut store);
+        assert_eq!(writer.round(&mut progress), Round::Idle);
+        assert_eq!(state(&writer), Some(State::Ready));
+        assert_eq!((writer.sink.probed, progress.quiet), (0, Duration::ZERO));
+    }
+
+    #[test]
+    fn an_idle_thread_goes_on_probing() {
+        let probes = VecDeque::from([Ok(()), Ok(()), Ok(())]);
+        let (mut writer, _store, _dir, _inbox) = writer(Fake { probes, ..Fake::default() });
+        let every = Duration::from_millis(1);
+        writer.pace = Pace { look_every: every, probe_every: every * 2 };
+        writer.sink.stop = Some(writer.stop.clone());
+        let health = writer.health.clone();
+        // Ends with the third probe.
+        writer.run();
+        assert_eq!(health.report().status, "ready");
     }
 }

@@ -24,7 +24,8 @@ use crate::domain::{Clock, DAY, SourceId, Timestamp, WindowWidth, Zone};
 use crate::engine::{ForecasterConfig, IssueConfig, RefitConfig};
 use crate::forecast::{Calendar, DayKind};
 use crate::ingest;
-use crate::output::{Channel, print};
+use crate::output::print;
+use crate::output::receivers::{Console, Receivers};
 use crate::simulate::{Operator, OperatorConfig};
 use crate::staffing::{Shift, required};
 use crate::store::{Body, Store};
@@ -115,7 +116,7 @@ fn reset(data: &Path) -> anyhow::Result<()> {
             }
         }
     }
-    for copy in Store::copies(&args.data)? {
+    for copy in Store::copies(data)? {
         std::fs::remove_file(copy)?;
     }
     Ok(())
@@ -233,7 +234,7 @@ fn setup(
         advertise: None,
         influxdb: None,
         public_url: String::new(),
-        channels: [("console".to_owned(), Channel::Console)].into(),
+        receivers: Receivers::from([("console".to_owned(), Box::new(Console) as _)]),
         tokens: settings.server.tokens,
         clock,
         periodic: Box::new(move |store| {

@@ -12,6 +12,7 @@ use thiserror::Error;
 use tokio::runtime::{Builder, Runtime};
 
 use super::points::Line;
+use crate::output::sink::{Refused, Trouble, Written};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -42,24 +43,6 @@ impl fmt::Debug for InfluxSettings {
             .field("bucket", bucket)
             .finish_non_exhaustive()
     }
-}
-
-/// What became of lines.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Written {
-    /// All that can ever be written is; what cannot is named.
-    Done { refused: Vec<Refused> },
-    /// Nothing can be said: write them again later.
-    Later(String),
-    /// A person has to put something right first; write them again then.
-    Misconfigured(String),
-}
-
-/// Lines that InfluxDB will not take however often they are sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
-    pub lines: usize,
-    pub why: String,
 }
 
 /// Why `setup` did not succeed.
@@ -114,38 +97,47 @@ impl InfluxClient {
                 bytes <= BYTES_MAX
             });
             let (batch, after) = rest.split_at(fits.count().max(1));
-            if let Some(stop) = self.batch(batch, &mut refused) {
-                return stop;
-            }
+            self.batch(batch, &mut refused)?;
             rest = after;
         }
-        Written::Done { refused }
+        Ok(refused)
     }
 
-    /// Writes one batch, in halves where a line of it is bad. `Some` ends the whole.
-    fn batch(&self, lines: &[Line], refused: &mut Vec<Refused>) -> Option<Written> {
+    /// Writes no line. InfluxDB checks token, organisation and bucket as for any other write: the right to write is
+    /// enough.
+    ///
+    /// # Errors
+    /// What a write would run into.
+    pub fn probe(&self) -> Result<(), Trouble> {
+        match self.send(&[]) {
+            Answer::Later(why) => Err(Trouble::Temporary(why)),
+            Answer::Misconfigured(why) => Err(Trouble::Misconfigured(why)),
+            // Servers that call an empty body bad have looked at token and bucket before.
+            Answer::Taken | Answer::Bad(_) | Answer::Partly(_) | Answer::TooLarge => Ok(()),
+        }
+    }
+
+    /// Writes one batch, in halves where a line of it is bad.
+    fn batch(&self, lines: &[Line], refused: &mut Vec<Refused>) -> Result<(), Trouble> {
         match self.send(lines) {
-            Answer::Taken => None,
-            Answer::Partly(why) => {
-                refused.push(Refused { lines: 0, why });
-                None
-            }
+            Answer::Taken => {}
+            Answer::Partly(why) => refused.push(Refused { lines: 0, why }),
             Answer::Bad(why) if lines.len() == 1 => {
                 let line = String::from_utf8_lossy(&lines[0]);
                 refused.push(Refused { lines: 1, why: format!("{why}: {}", short(&line)) });
-                None
             }
             Answer::TooLarge if lines.len() == 1 => {
                 refused.push(Refused { lines: 1, why: "one line is too large".into() });
-                None
             }
             Answer::Bad(_) | Answer::TooLarge => {
                 let (front, back) = lines.split_at(lines.len() / 2);
-                self.batch(front, refused).or_else(|| self.batch(back, refused))
+                self.batch(front, refused)?;
+                self.batch(back, refused)?;
             }
-            Answer::Later(why) => Some(Written::Later(why)),
-            Answer::Misconfigured(why) => Some(Written::Misconfigured(why)),
+            Answer::Later(why) => return Err(Trouble::Temporary(why)),
+            Answer::Misconfigured(why) => return Err(Trouble::Misconfigured(why)),
         }
+        Ok(())
     }
 
     fn send(&self, lines: &[Line]) -> Answer {
@@ -256,4 +248,84 @@ fn root_cause(error: &dyn std::error::Error) -> String {
         cause = source;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
+    use std::thread::JoinHandle;
+
+    use super::*;
+
+    /// Answers one request after the other, and returns each one's head.
+    fn server(answers: Vec<(u16, &'static str)>) -> (String, JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let serve = move |(code, message)| {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let lines = BufReader::new(stream.try_clone().expect("a copy")).lines();
+            let lines = lines.map(|line| line.expect("text")).take_while(|line| !line.is_empty());
+            let head = lines.collect::<Vec<_>>().join("\n");
+            let body = format!(r#"{{"message":"{message}"}}"#);
+            let body = if code == 204 { "" } else { body.as_str() };
+            let length = body.len();
+            write!(
+                stream,
+                "HTTP/1.1 {code} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            )
+            .expect("writes");
+            head
+        };
+        (url, std::thread::spawn(move || answers.into_iter().map(serve).collect()))
+    }
+
+    fn client(url: String) -> InfluxClient {
+        let (org, bucket, token) = ("noc".into(), "surge".into(), "hunter2".into());
+        InfluxClient::new(InfluxSettings { url, org, bucket, token }).expect("a client")
+    }
+
+    #[test]
+    fn a_probe_finds_what_a_write_would_and_writes_nothing() {
+        let (url, server) = server(vec![
+            (401, "unauthorized access"),
+            (404, "bucket not found"),
+            (403, "insufficient permissions for write"),
+            (503, "starting"),
+            (400, "writing requires points"),
+            (204, ""),
+        ]);
+        let client = client(url);
+        let found = [
+            "refuses the token: check influxdb.token_file",
+            "has no bucket surge in noc: run `surgecast setup influxdb`",
+            "may not write to bucket surge of noc",
+        ];
+        for text in found {
+            let probed = client.probe();
+            assert!(
+                matches!(&probed, Err(Trouble::Misconfigured(why)) if why.contains(text)),
+                "{probed:?}"
+            );
+            assert!(!format!("{probed:?}").contains("hunter2"));
+        }
+        let probed = client.probe();
+        assert!(
+            matches!(&probed, Err(Trouble::Temporary(why)) if why.contains("503 (starting)")),
+            "{probed:?}"
+        );
+        assert_eq!(client.probe(), Ok(()), "token and bucket were looked at before the body");
+        assert_eq!(client.probe(), Ok(()));
+        for head in server.join().expect("it serves") {
+            let head = head.to_lowercase();
+            assert!(head.starts_with("post /api/v2/write?bucket=surge&org=noc"), "{head}");
+            assert!(
+                head.contains("content-length: 0") && head.contains("authorization: token"),
+                "{head}"
+            );
+        }
+        let probed = client.probe();
+        let silent = |why: &str| why.contains("no answer from InfluxDB");
+        assert!(matches!(&probed, Err(Trouble::Temporary(why)) if silent(why)), "{probed:?}");
+    }
 }

@@ -5,7 +5,7 @@ pub mod config;
 mod points;
 mod sink;
 
-pub use client::{InfluxClient, InfluxSettings, SetupProblem, Written};
+pub use client::{InfluxClient, InfluxSettings, SetupProblem};
 pub use points::{
     Line, accuracy, alert, anomaly, forecast, forecast_lead, outlook, staffing, windows,
 };

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::output::Sink;
-
-use super::client::{InfluxClient, Written};
+use super::client::InfluxClient;
 use super::points::{self, Line};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::surge::{SURGE_LEADS, lead_minutes};
+use crate::output::sink::{Sink, Trouble, Written};
 use crate::staffing::{Outlook, Plan};
 use crate::store::sums::surges;
 use crate::store::{Change, Filter, Reader, Served, StoreError};
@@ -22,6 +21,10 @@ pub struct InfluxSink {
 
 impl Sink for InfluxSink {
     const NAME: &'static str = "influxdb";
+
+    fn probe(&mut self) -> Result<(), Trouble> {
+        self.client.probe()
+    }
 
     fn write(
         &mut self,

@@ -3,16 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{Secret, Webhook};
-use crate::config::{self, Reader};
+use super::{KINDS, Make, Receiver, Secret, Settings};
+use crate::config::Reader;
 use crate::domain::Name;
-use crate::output::Channel;
 
-/// Makes what delivers to an address, signed with a secret if there is one; links lead to the last.
-type Make = fn(&str, Option<&config::Secret>, &str) -> Result<Channel, String>;
-
-/// What this version delivers to, by the word that configs use: one row a kind.
-const KINDS: [(&str, Make); 1] = [("webhook", webhook)];
 /// Words that later versions know.
 const LATER: [&str; 7] =
     ["alertmanager", "pagerduty", "slack", "teams", "dingtalk", "feishu", "wecom"];
@@ -28,7 +22,7 @@ pub struct ReceiverConfig {
     /// Whether pages are signed.
     pub signed: bool,
     /// What delivers.
-    pub channel: Channel,
+    pub receiver: Box<dyn Receiver>,
 }
 
 /// Chat services keep their key in the address: it is not shown.
@@ -58,7 +52,7 @@ fn receiver(
     names: &mut BTreeSet<Name>,
 ) -> Option<ReceiverConfig> {
     let allowed = "use a name of 1 to 64 characters";
-    let kinds = format!("use {}", KINDS.map(|(word, _)| word).join(" or "));
+    let kinds = format!("use {}", words());
     let name = entry.parse("name", allowed, Name::new);
     let kind = entry.parse("type", &kinds, |text| known(text).ok_or_else(|| refused(text)));
     let url = entry.url("url");
@@ -72,22 +66,24 @@ fn receiver(
         entry.problem("name", format!("found `{name}` twice: each receiver needs its own name"));
     }
     let made = kind.zip(url).and_then(|((kind, make), url)| {
-        let made = make(&url, secret.as_ref(), public_url);
-        let channel = made.map_err(|why| entry.problem("url", why)).ok()?;
-        Some((kind, url, channel))
+        let key = secret.as_ref().map(|secret| Secret::new(secret.expose()));
+        let settings =
+            Settings { url: url.clone(), secret: key, public_url: public_url.to_owned() };
+        let receiver = make(settings).map_err(|why| entry.problem("url", why)).ok()?;
+        Some((kind, url, receiver))
     });
     entry.finish();
-    let (name, (kind, url, channel)) = (name?, made?);
-    Some(ReceiverConfig { name, kind, url, signed: secret.is_some(), channel })
+    let (name, (kind, url, receiver)) = (name?, made?);
+    Some(ReceiverConfig { name, kind, url, signed: secret.is_some(), receiver })
 }
 
 fn known(word: &str) -> Option<(&'static str, Make)> {
-    KINDS.into_iter().find(|(kind, _)| *kind == word)
+    KINDS.iter().find(|(kind, _)| *kind == word).copied()
 }
 
 /// Why a word is no kind. Says which are.
 fn refused(word: &str) -> String {
-    let kinds = KINDS.map(|(kind, _)| kind).join(" or ");
+    let kinds = words();
     match LATER.contains(&word) {
         true => format!(
             "this version delivers to type {kinds} only; the other types come later: use {kinds}"
@@ -96,15 +92,8 @@ fn refused(word: &str) -> String {
     }
 }
 
-fn webhook(
-    url: &str,
-    secret: Option<&config::Secret>,
-    public_url: &str,
-) -> Result<Channel, String> {
-    let secret = secret.map(|secret| Secret::new(secret.expose()));
-    let webhook = Webhook::new(url.to_owned(), secret, public_url.to_owned());
-    match webhook {
-        Ok(webhook) => Ok(Channel::Webhook(Box::new(webhook))),
-        Err(error) => Err(format!("cannot set up HTTPS: {}", error.without_url())),
-    }
+/// All kinds, as a text lists them.
+fn words() -> String {
+    let words: Vec<&str> = KINDS.iter().map(|(word, _)| *word).collect();
+    words.join(" or ")
 }

@@ -1,6 +1,5 @@
 //! Pages as webhooks after the Standard Webhooks specification: signed, with an id that stays the same.
 
-use std::fmt;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -9,34 +8,22 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 
+use super::receiver::{Attempt, Receiver, Secret, Settings};
+use super::schedule::after_failure;
 use crate::alert::{Notice, NoticeKind};
 use crate::domain::Timestamp;
-use crate::store::DeliveryOutcome;
+use crate::store::{DeliveryOutcome, OutboxRow};
 
-/// Paging is of use now or never: quick tries first, then every five minutes.
-const TRIES_S: [u64; 4] = [1, 5, 15, 60];
-const LATER: Duration = Duration::from_secs(300);
-/// After this a person has to look.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(86_400);
+/// The word of this kind.
+pub const KIND: &str = "webhook";
+
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A signing key. Never shown.
-#[derive(Clone)]
-pub struct Secret(Vec<u8>);
-
-impl Secret {
-    /// Reads `whsec_` and base64, or takes any other text as it is.
-    pub fn new(text: &str) -> Self {
-        let coded = text.trim().strip_prefix("whsec_");
-        let key = coded.and_then(|coded| BASE64.decode(coded).ok());
-        Self(key.unwrap_or_else(|| text.trim().as_bytes().to_vec()))
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
+/// Makes one as a config has it.
+pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, String> {
+    let made = Webhook::new(settings);
+    let made = made.map_err(|error| format!("cannot set up HTTPS: {}", error.without_url()))?;
+    Ok(Box::new(made))
 }
 
 /// `v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`.
@@ -47,38 +34,23 @@ pub fn signature(secret: &Secret, id: &str, timestamp_s: i64, body: &str) -> Str
     format!("v1,{}", BASE64.encode(mac.finalize().into_bytes()))
 }
 
-/// When to try again after `attempts` failed tries; `None` when it is time to give up.
-pub fn next_try(created_at: Timestamp, now: Timestamp, attempts: u32) -> Option<Timestamp> {
-    if now.since(created_at) >= GIVE_UP_AFTER {
-        return None;
-    }
-    let wait = TRIES_S.get(attempts as usize).map_or(LATER, |s| Duration::from_secs(*s));
-    Some(now + wait)
-}
-
-/// One receiver.
+/// An HTTP address that takes pages.
 pub struct Webhook {
-    url: String,
-    secret: Option<Secret>,
-    public_url: String,
+    settings: Settings,
     client: reqwest::blocking::Client,
 }
 
 impl Webhook {
     /// # Errors
     /// If the TLS set-up of this machine cannot be used.
-    pub fn new(
-        url: String,
-        secret: Option<Secret>,
-        public_url: String,
-    ) -> Result<Self, reqwest::Error> {
+    pub fn new(settings: Settings) -> Result<Self, reqwest::Error> {
         let client = reqwest::blocking::Client::builder()
             .timeout(TIMEOUT)
             // A redirect is a receiver that is set up wrongly, not one that was told.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("surgecast/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { url, secret, public_url, client })
+        Ok(Self { settings, client })
     }
 
     /// The body that is sent.
@@ -95,28 +67,28 @@ impl Webhook {
                 "alert": &notice.alert,
                 "title": notice.alert.title,
                 "text": notice.alert.text,
-                "url": format!("{}/#/", self.public_url),
+                "url": format!("{}/#/", self.settings.public_url),
             },
         })
         .to_string()
     }
+}
 
-    /// One try. Returns the HTTP status (0 for none) and what it means.
-    pub fn deliver(
-        &self,
-        notice: &Notice,
-        created_at: Timestamp,
-        attempts: u32,
-        now: Timestamp,
-    ) -> (u16, DeliveryOutcome) {
+impl Receiver for Webhook {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn deliver(&self, page: &OutboxRow, now: Timestamp) -> Attempt {
+        let notice = &page.notice;
         let body = self.body(notice);
         let mut request = self
             .client
-            .post(&self.url)
+            .post(&self.settings.url)
             .header("content-type", "application/json")
             .header("webhook-id", &notice.id)
             .header("webhook-timestamp", now.secs().to_string());
-        if let Some(secret) = &self.secret {
+        if let Some(secret) = &self.settings.secret {
             let signed = signature(secret, &notice.id, now.secs(), &body);
             request = request.header("webhook-signature", signed);
         }
@@ -128,12 +100,9 @@ impl Webhook {
         let outcome = match status {
             200..300 => DeliveryOutcome::Delivered { at: now },
             410 => DeliveryOutcome::Dead { at: now, error: "the receiver is gone (410)".into() },
-            _ => match next_try(created_at, now, attempts) {
-                Some(at) => DeliveryOutcome::Retry { at, error },
-                None => DeliveryOutcome::Dead { at: now, error },
-            },
+            _ => after_failure(page, now, error),
         };
-        (status, outcome)
+        Attempt { status: Some(status), outcome }
     }
 }
 
@@ -152,16 +121,5 @@ mod tests {
         );
         assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
         assert_eq!(format!("{secret:?}"), "Secret(…)");
-    }
-
-    #[test]
-    fn tries_come_quickly_at_first_and_end_after_a_day() {
-        let at = |s: i64| Timestamp::from_secs(1_767_225_600 + s);
-        let waits: Vec<i64> = (0..6)
-            .filter_map(|n| next_try(at(0), at(100), n))
-            .map(|next| next.secs() - at(100).secs())
-            .collect();
-        assert_eq!(waits, [1, 5, 15, 60, 300, 300]);
-        assert_eq!(next_try(at(0), at(86_400), 9), None);
     }
 }

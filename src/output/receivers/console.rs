@@ -1,0 +1,28 @@
+//! Pages on standard output, for the demo.
+
+use super::receiver::{Attempt, Receiver};
+use crate::domain::Timestamp;
+use crate::store::{DeliveryOutcome, OutboxRow};
+
+/// Prints pages.
+pub struct Console;
+
+impl Receiver for Console {
+    fn kind(&self) -> &'static str {
+        "console"
+    }
+
+    fn deliver(&self, page: &OutboxRow, now: Timestamp) -> Attempt {
+        let alert = &page.notice.alert;
+        let text = alert.text.replace('\n', "\n  ▌ ");
+        print(&format!("\n  ▌ {}\n  ▌ {text}\n", alert.title));
+        Attempt { status: None, outcome: DeliveryOutcome::Delivered { at: now } }
+    }
+}
+
+/// Prints for a person; a closed pipe is nobody's error.
+pub fn print(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}

@@ -1,0 +1,60 @@
+//! What a receiver is, and what it is made of.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use crate::domain::Timestamp;
+use crate::store::{DeliveryOutcome, OutboxRow};
+
+/// A way to reach people.
+pub trait Receiver: Send + Sync {
+    /// The word of its kind.
+    fn kind(&self) -> &'static str;
+
+    /// Tries once to deliver a page.
+    fn deliver(&self, page: &OutboxRow, now: Timestamp) -> Attempt;
+}
+
+/// Receivers by the names that the config gives them.
+pub type Receivers = BTreeMap<String, Box<dyn Receiver>>;
+
+/// One try to deliver a page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    /// HTTP status, 0 if there was no answer; `None` for receivers without HTTP, which are not counted.
+    pub status: Option<u16>,
+    pub outcome: DeliveryOutcome,
+}
+
+/// What a config says about a receiver.
+#[derive(Clone)]
+pub struct Settings {
+    /// Where pages go. It may hold a key: do not show it.
+    pub url: String,
+    /// What pages are signed with.
+    pub secret: Option<Secret>,
+    /// Base of links in pages.
+    pub public_url: String,
+}
+
+/// A signing key. Never shown.
+#[derive(Clone)]
+pub struct Secret(pub(super) Vec<u8>);
+
+impl Secret {
+    /// Reads `whsec_` and base64, or takes any other text as it is.
+    pub fn new(text: &str) -> Self {
+        let coded = text.trim().strip_prefix("whsec_");
+        let key = coded.and_then(|coded| BASE64.decode(coded).ok());
+        Self(key.unwrap_or_else(|| text.trim().as_bytes().to_vec()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
