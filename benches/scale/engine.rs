@@ -102,7 +102,7 @@ pub fn run(folder: &Path, series: usize, next: Timestamp, windows: i64) {
             forecasts.push(figure(&metrics, FORECAST) - made);
             cpus.push(cpu(pid) - before);
         }
-        assert_eq!(leader.settled_upto(), Some(end));
+        assert_eq!(leader.finalized_upto(), Some(end));
     }
     let of = |name: &str| figure(&metrics, name);
     say("all_series", leader.series() as f64);

@@ -40,8 +40,8 @@ pub async fn stream(State(state): State<ApiState>) -> Result<impl IntoResponse, 
 
 async fn event(state: &ApiState, told: StreamEvent) -> Event {
     let (name, data) = match told {
-        StreamEvent::Windows { settled_upto } => {
-            ("windows", json!({ "settled_upto": settled_upto.to_string() }))
+        StreamEvent::Windows { finalized_upto } => {
+            ("windows", json!({ "settled_upto": finalized_upto.to_string() }))
         }
         StreamEvent::Vintages { issued_at } => {
             ("vintages", json!({ "issued_at": issued_at.to_string() }))

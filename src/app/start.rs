@@ -61,7 +61,7 @@ pub fn start_with(
     let Counting { wake, wakes, producers } = sources.start(&mut setup, address, told)?;
     let caught_up = Arc::new(AtomicBool::new(false));
     let engine = Engine {
-        leader: forecaster,
+        forecaster,
         inbox: reports,
         commands: command_inbox,
         stream: stream.clone(),
@@ -71,7 +71,7 @@ pub fn start_with(
         stop: shared.stop.clone(),
         caught_up: (setup.main_source.clone(), caught_up.clone()),
         periodic: setup.periodic,
-        others: producers.is_some().then_some(replicated),
+        standbys: producers.is_some().then_some(replicated),
         leads: shared.leadership.clone(),
         sinks: BTreeMap::new(),
     };

@@ -65,7 +65,7 @@ impl LogFeed {
         let (reports, told) = self.sort(messages);
         self.from = LogFrom::Offset(next);
         let Some(inbox) = &self.inbox else { return true };
-        inbox.send(Message::Log { reports, told, next }).is_ok()
+        inbox.send(Message::Log { reports, command: told, next }).is_ok()
     }
 
     /// What each source said, in its order, and what another instance was told, with which the messages end. Of several

@@ -80,7 +80,7 @@ impl Histories {
         Restoring { histories: self, first, sums: BTreeMap::new() }
     }
 
-    /// Changes one leaf's window after it had settled, and its roll-ups by the difference.
+    /// Changes one leaf's window after it was final, and its roll-ups by the difference.
     pub fn revise(&mut self, series: &SeriesKey, window: Timestamp, count: u32) {
         let index = self.width.index(window);
         let or_zero = |count: f32| if count.is_nan() { 0.0 } else { count };

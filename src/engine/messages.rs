@@ -3,22 +3,23 @@
 
 use std::sync::mpsc::SyncSender;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::commands::ReplicatedCommand;
+use super::progress::Progress;
 use super::report::{AckHandle, Report};
 use crate::alert::Alert;
 use crate::domain::{MaintenanceEvent, Offset, SourceId, Timestamp};
-use crate::forecast::Adjustment;
+use crate::forecast::{Adjustment, Nowcast};
 use crate::staffing::Shift;
-use crate::store::DeliveryOutcome;
+use crate::store::{DeliveryOutcome, StoreError};
 
-/// What other threads send the leader.
+/// What other threads send the forecaster.
 pub enum Message {
-    /// From a reader of this process. The channel is bounded: while the leader cannot store, readers wait.
+    /// From a reader of this process. The channel is bounded: while the forecaster cannot store, readers wait.
     Report(AckHandle),
-    /// Reports read from the log, what another instance, which leads, was told after them, and where the log goes on.
-    Log { reports: Vec<Report>, told: Option<ReplicatedCommand>, next: Offset },
+    /// Reports read from the log, a command of the instance that leads which came after them, and where the log goes on.
+    Log { reports: Vec<Report>, command: Option<ReplicatedCommand>, next: Offset },
     /// Windows wait for these from now on.
     Expect(Vec<SourceId>),
     /// A sink has come this far.
@@ -36,10 +37,16 @@ pub enum CommandError {
     Store(String),
 }
 
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error.to_string())
+    }
+}
+
 /// Where a command's answer goes.
 pub type Reply<T> = oneshot::Sender<Result<T, CommandError>>;
 
-/// What people tell the system. The leader carries it out.
+/// Requests of people. The forecaster that leads carries them out.
 pub enum Command {
     Acknowledge { id: String, by: String, reply: Reply<Alert> },
     Feedback { id: String, text: String, reply: Reply<Alert> },
@@ -49,6 +56,51 @@ pub enum Command {
     DeleteAdjustment { id: String, reply: Reply<()> },
 }
 
+/// A change that follows from no event: the forecaster that leads carries it out, and standbys do so after it. Carried
+/// out twice it changes nothing more. Its field names are those of the replicated log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ReplicatedCommand {
+    Acknowledged {
+        id: String,
+        by: String,
+        at: Timestamp,
+    },
+    Judged {
+        id: String,
+        text: String,
+    },
+    Roster {
+        shifts: Vec<Shift>,
+    },
+    Maintenance {
+        event: Box<MaintenanceEvent>,
+        at: Timestamp,
+    },
+    Adjusted {
+        adjustment: Box<Adjustment>,
+    },
+    Unadjusted {
+        id: String,
+    },
+    Nowcast {
+        nowcasts: Vec<Nowcast>,
+        at: Timestamp,
+    },
+    Delivered {
+        notice: String,
+        receiver: String,
+        outcome: DeliveryOutcome,
+    },
+    /// A sink was told everything that follows from `progress`.
+    Written {
+        sink: String,
+        progress: Progress,
+    },
+}
+
+/// Gives a command its answer.
+pub type Answer = Box<dyn FnOnce() + Send>;
+
 /// Whether this instance is the one that answers.
 pub trait Leads: Send + Sync {
     fn leads(&self) -> bool;
@@ -56,11 +108,11 @@ pub trait Leads: Send + Sync {
     fn leader_url(&self) -> Option<String>;
 }
 
-/// What the live stream tells.
+/// An event of the live stream.
 #[derive(Clone, Debug)]
 pub enum StreamEvent {
     Windows {
-        settled_upto: Timestamp,
+        finalized_upto: Timestamp,
     },
     Vintages {
         issued_at: Timestamp,

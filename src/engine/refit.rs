@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
+use super::alarm_spells::AlarmSpells;
 use super::histories::Histories;
 use super::model::{self, Gate};
-use super::spells::Spells;
 use crate::clock::Stopwatch;
 use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{AlarmSpell, History, Past, Place, PlannedWork, Product};
@@ -59,7 +59,7 @@ pub struct RefitConfig {
 /// What a fit is made of.
 pub struct Known<'a> {
     pub histories: &'a Histories,
-    pub spells: &'a Spells,
+    pub spells: &'a AlarmSpells,
     pub work: &'a [PlannedWork],
 }
 
@@ -127,10 +127,10 @@ impl Refits {
         }
     }
 
-    /// Starts the fit that the first vintages after a restart will need, where all windows before it are `settled_upto`.
-    pub fn prepare(&mut self, settled_upto: Timestamp, known: &Known<'_>) {
-        let first = (settled_upto + self.config.width.length()).max(self.config.used_from);
-        if let Some(instant) = self.wanted(first).filter(|instant| *instant <= settled_upto) {
+    /// Starts the fit that the first vintages after a restart will need, where all windows before `finalized_upto` are final.
+    pub fn prepare(&mut self, finalized_upto: Timestamp, known: &Known<'_>) {
+        let first = (finalized_upto + self.config.width.length()).max(self.config.used_from);
+        if let Some(instant) = self.wanted(first).filter(|instant| *instant <= finalized_upto) {
             self.start_fit(instant, known);
         }
     }

@@ -1,4 +1,4 @@
-//! What readers tell the leader, and how they learn that it is durable.
+//! What readers report to the forecaster, and how they learn that it is durable.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -51,7 +51,7 @@ impl Report {
     }
 }
 
-/// A report on its way to the leader, and where its reader learns that it is durable.
+/// A report on its way to the forecaster, and where its reader learns that it is durable.
 #[derive(Debug)]
 pub struct AckHandle {
     pub report: Report,

@@ -14,7 +14,7 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::window::{AlarmRules, Cell, FoldConfig};
 
-const WIDTH: WindowWidth = WindowWidth::QUARTER;
+pub(super) const WIDTH: WindowWidth = WindowWidth::QUARTER;
 const LATENESS: Duration = Duration::from_secs(600);
 /// A window begins then.
 const START_S: i64 = 1_767_232_800;
@@ -44,7 +44,7 @@ fn notice(kind: &str, alarm: &str, seconds: i64) -> String {
     )
 }
 
-pub(super) fn leader(dir: &TempDir) -> Forecaster {
+pub(super) fn config() -> ForecasterConfig {
     let never = Timestamp::MAX;
     let issue = IssueConfig {
         zone: Zone::UTC,
@@ -57,7 +57,7 @@ pub(super) fn leader(dir: &TempDir) -> Forecaster {
         told_from: never,
         roster: None,
     };
-    let config = ForecasterConfig {
+    ForecasterConfig {
         width: WIDTH,
         lateness: LATENESS,
         source_timeout: Duration::from_secs(3600),
@@ -67,19 +67,22 @@ pub(super) fn leader(dir: &TempDir) -> Forecaster {
         refit: None,
         nowcasts: false,
         receivers: Vec::new(),
-    };
+    }
+}
+
+pub(super) fn forecaster(dir: &TempDir) -> Forecaster {
     let store = Store::open(dir.path(), WIDTH).expect("a store");
-    Forecaster::open(config, store, Arc::new(Metrics::default())).expect("a leader")
+    Forecaster::open(config(), store, Arc::new(Metrics::default())).expect("a forecaster")
 }
 
-fn apply(leader: &mut Forecaster, report: Report, seconds: i64) {
-    leader.apply(&[report], None, at(seconds)).expect("stored");
+fn apply(forecaster: &mut Forecaster, report: Report, seconds: i64) {
+    forecaster.apply(&[report], None, at(seconds)).expect("stored");
 }
 
-/// Standing alarms at the end of each window that settled.
-fn active(leader: &Forecaster) -> Vec<u32> {
+/// Active alarms at the end of each final window.
+fn active(forecaster: &Forecaster) -> Vec<u32> {
     let scope = Scope { region: Name::unknown(), service: Name::unknown() };
-    let rows = leader.reader().windows(&Cell::Alarms(scope), at(0), at(86_400)).expect("reads");
+    let rows = forecaster.reader().windows(&Cell::Alarms(scope), at(0), at(86_400)).expect("reads");
     rows.into_iter().filter(|(_, row)| row.settled).map(|(_, row)| row.active).collect()
 }
 
@@ -101,13 +104,13 @@ fn the_life_of_alarms_is_the_same_across_a_restart() {
     ];
     for restart_after in 0..=steps.len() {
         let dir = TempDir::new().expect("directory");
-        let (mut counter, mut led) = (counter(), leader(&dir));
+        let (mut counter, mut led) = (counter(), forecaster(&dir));
         for (n, (text, seconds)) in steps.iter().enumerate() {
             take(&mut counter, n as i64, *seconds, text);
             apply(&mut led, counter.report(Some(at(*seconds))), *seconds);
             if n + 1 == restart_after {
                 drop(led);
-                led = leader(&dir);
+                led = forecaster(&dir);
             }
         }
         apply(&mut led, counter.report(Some(at(4500))), 4500);
@@ -118,9 +121,9 @@ fn the_life_of_alarms_is_the_same_across_a_restart() {
 #[test]
 fn what_comes_late_revises_a_window_and_leaves_what_stood_then() {
     let dir = TempDir::new().expect("directory");
-    let (mut counter, mut led) = (counter(), leader(&dir));
+    let (mut counter, mut led) = (counter(), forecaster(&dir));
     take(&mut counter, 0, 60, &notice("notifyNewAlarm", "a", 60));
-    // Read to its end long after: the window settles, but the source has not closed it.
+    // Read to its end long after: the window is final, but the source has not closed it.
     apply(&mut led, counter.report(Some(at(1600))), 1600);
     assert_eq!(active(&led), [1]);
     take(&mut counter, 1, 1700, &notice("notifyNewAlarm", "b", 70));

@@ -18,7 +18,7 @@ const SPELLS_MAX: usize = 200_000;
 
 /// Raises and clears of the last weeks, as of an instant that only moves forward.
 #[derive(Debug, Default)]
-pub struct Spells {
+pub struct AlarmSpells {
     /// Those that stand, by alarm id.
     open: BTreeMap<Arc<str>, AlarmSpell>,
     /// Those that are over.
@@ -27,13 +27,13 @@ pub struct Spells {
 }
 
 /// State as it is stored: the instant that was reached, and all spells.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct SpellsBody(Option<i64>, Vec<Stored>);
 
 impl Body for SpellsBody {}
 
 /// A spell as it is stored.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Stored {
     alarm: Option<Box<str>>,
     region: Name,
@@ -45,7 +45,7 @@ struct Stored {
     cleared_at: Option<i64>,
 }
 
-impl Spells {
+impl AlarmSpells {
     /// Whether what is known since then is not in here yet.
     fn is_news(&self, known_at: Timestamp) -> bool {
         self.now.is_none_or(|now| known_at > now)
@@ -225,7 +225,7 @@ mod tests {
             event("x", 300, AlarmAction::Raise),
         ];
         let (at, all) = (Timestamp::from_secs, Timestamp::from_secs(0));
-        let mut straight = Spells::default();
+        let mut straight = AlarmSpells::default();
         let mut book = AlarmBook::default();
         events.iter().for_each(|(position, event)| book.observe(position, event));
         // The clear is held, so that the state is stored before it is known.
@@ -236,7 +236,7 @@ mod tests {
         book.advance(at(400), |transition| straight.take(transition));
         straight.advance(at(400));
         // Everything is observed again, the other way round.
-        let mut other = Spells::restored(stored);
+        let mut other = AlarmSpells::restored(stored);
         let mut book = AlarmBook::default();
         events.iter().rev().for_each(|(position, event)| book.observe(position, event));
         book.advance(at(400), |transition| other.take(transition));
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn what_lies_ahead_is_told_without_moving_on() {
-        let (mut spells, mut book) = (Spells::default(), AlarmBook::default());
+        let (mut spells, mut book) = (AlarmSpells::default(), AlarmBook::default());
         let observe = |book: &mut AlarmBook, id, at, action| {
             let (position, event) = event(id, at, action);
             book.observe(&position, &event);

@@ -1,10 +1,11 @@
-//! What customers say of a settled window, for the store and for [`Complaints`].
+//! What customers complained about in a final window, for the store and for [`Complaints`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::effects::{Effects, StoreChange};
 use crate::anomaly::Complaints;
 use crate::domain::{Scope, SeriesKey, Timestamp};
-use crate::store::{PHRASES_KEPT, StoreError, Tx};
+use crate::store::PHRASES_KEPT;
 use crate::window::{AlarmBook, Cell, Counts, Settled, spoken};
 
 /// Groups of alarms that a sentence names.
@@ -29,7 +30,7 @@ pub fn thin(cells: &mut Vec<(Cell, Counts)>) {
     }
 }
 
-/// Takes what was said in a window that settled. Of `leaves` those without a count are not known.
+/// Takes the complaints of a final window. Of `leaves` those without a count are not known.
 pub fn push(complaints: &mut Complaints, window: &Settled, leaves: &[(SeriesKey, Option<u32>)]) {
     let spoken = spoken(window.cells.iter().map(|(cell, counts)| (cell, counts)));
     let missing = leaves.iter().filter(|(_, count)| count.is_none());
@@ -37,17 +38,17 @@ pub fn push(complaints: &mut Complaints, window: &Settled, leaves: &[(SeriesKey,
     complaints.push(window.window, &spoken, &missing);
 }
 
-/// Takes what changed in a window after it had settled. `settled` tells a cell's counts before.
+/// Takes what changed in a window after it was final. `finalized` tells a cell's counts before.
 pub fn revise(
     complaints: &mut Complaints,
     window: &Settled,
-    settled: &dyn Fn(&Cell, Timestamp) -> Counts,
+    finalized: &dyn Fn(&Cell, Timestamp) -> Counts,
 ) {
     let start = window.window;
     for (cell, counts) in &window.cells {
         match cell {
             Cell::Tickets(series) => {
-                let before = settled(cell, start).topics;
+                let before = finalized(cell, start).topics;
                 complaints.revise(&series.scope(), start, &before, &counts.topics);
             }
             Cell::Phrase(scope, phrase) => {
@@ -58,23 +59,18 @@ pub fn revise(
     }
 }
 
-/// Stores what is abnormal about what was said in a window.
-///
-/// # Errors
-/// [`StoreError`] if it could not be stored.
+/// Anomalies among the complaints of a window.
 pub fn judge(
-    tx: &mut Tx<'_>,
+    effects: &mut Effects<'_>,
     complaints: &Complaints,
     alarms: &AlarmBook,
     window: Timestamp,
-) -> Result<(), StoreError> {
-    for anomaly in complaints.judge(window, &alarms_in_words(alarms)) {
-        tx.put_anomaly(&anomaly)?;
-    }
-    Ok(())
+) {
+    let anomalies = complaints.judge(window, &alarms_in_words(alarms));
+    effects.changes.extend(anomalies.into_iter().map(StoreChange::Anomaly));
 }
 
-/// What stands at each scope, in words: "2 critical lossOfSignal, 1 minor".
+/// Active alarms of each scope, in words: "2 critical lossOfSignal, 1 minor".
 fn alarms_in_words(book: &AlarmBook) -> BTreeMap<Scope, String> {
     let mut groups: BTreeMap<&Scope, BTreeMap<_, usize>> = BTreeMap::new();
     for alarm in book.standing() {

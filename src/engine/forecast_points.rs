@@ -1,4 +1,4 @@
-//! What recent vintages say of windows that have not settled, small enough for six hours of thousands of series.
+//! Forecast points of recent vintages for windows that are not final, small enough for six hours of thousands of series.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,16 +11,16 @@ const SCALE: f64 = 1000.0;
 /// Mean, baseline, level, alarm effect and seven quantiles, the quantiles as differences.
 type Numbers = [i64; 11];
 
-/// What the vintages of one time say of one window.
-pub struct Said {
+/// Forecast points of one issue time for one window.
+pub struct IssuedPoints {
     pub issued_at: Timestamp,
     window: Timestamp,
     pub series: Arc<[SeriesKey]>,
-    /// By series, `None` where its vintage does not speak of the window; packed with postcard.
+    /// By series, `None` where its vintage does not reach the window; packed with postcard.
     packed: Vec<u8>,
 }
 
-impl Said {
+impl IssuedPoints {
     /// Targets by position of their series.
     pub fn targets(&self) -> impl Iterator<Item = Option<Target>> {
         let mut rest = &self.packed[..];
@@ -59,13 +59,13 @@ fn numbers(target: &Target) -> Numbers {
 
 /// By window, oldest issue first.
 #[derive(Default)]
-pub struct Recent {
-    by_window: BTreeMap<Timestamp, Vec<Said>>,
+pub struct ForecastPoints {
+    by_window: BTreeMap<Timestamp, Vec<IssuedPoints>>,
     /// Those of the newest issue: mostly the next one's too.
     series: Arc<[SeriesKey]>,
 }
 
-impl Recent {
+impl ForecastPoints {
     /// Takes the vintages of one time, in order of the series.
     pub fn push<'a>(
         &mut self,
@@ -89,16 +89,16 @@ impl Recent {
                     .expect("a Vec grows as it needs to");
             }
             packed.shrink_to_fit();
-            let said = Said { issued_at, window, series: self.series.clone(), packed };
-            self.by_window.entry(window).or_default().push(said);
+            let points = IssuedPoints { issued_at, window, series: self.series.clone(), packed };
+            self.by_window.entry(window).or_default().push(points);
         }
     }
 
-    /// What was said of a window; forgets that and what was said of earlier ones.
-    pub fn take(&mut self, window: Timestamp) -> Vec<Said> {
-        let said = self.by_window.remove(&window).unwrap_or_default();
+    /// Forecast points of a window; forgets them and those of earlier ones.
+    pub fn take(&mut self, window: Timestamp) -> Vec<IssuedPoints> {
+        let points = self.by_window.remove(&window).unwrap_or_default();
         self.by_window = self.by_window.split_off(&window);
-        said
+        points
     }
 }
 
@@ -108,7 +108,7 @@ mod tests {
     use crate::domain::WindowWidth;
 
     #[test]
-    fn what_was_said_of_a_window_is_there_once_by_issue_and_series() {
+    fn forecast_points_of_a_window_are_there_once_by_issue_and_series() {
         let width = WindowWidth::QUARTER;
         let vintage = |series: &str, issued: i64, targets: usize| Vintage {
             series: SeriesKey::parse(series).expect("series"),
@@ -132,13 +132,15 @@ mod tests {
             [vintage("a/b/c", 10, 3), vintage("a/b/d", 10, 2)],
             [vintage("a/b/c", 11, 3), vintage("a/b/d", 11, 3), vintage("x/b/d", 11, 3)],
         );
-        let mut recent = Recent::default();
+        let mut recent = ForecastPoints::default();
         recent.push(width.start(10), first.iter());
         recent.push(width.start(11), second.iter());
-        let said = recent.take(width.start(12));
-        let targets: Vec<_> = said
+        let points = recent.take(width.start(12));
+        let targets: Vec<_> = points
             .iter()
-            .map(|said| (said.issued_at, said.series.len(), said.targets().collect::<Vec<_>>()))
+            .map(|points| {
+                (points.issued_at, points.series.len(), points.targets().collect::<Vec<_>>())
+            })
             .collect();
         let of = |v: &Vintage, step: usize| Some(v.targets[step].clone());
         assert_eq!(

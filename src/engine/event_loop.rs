@@ -1,4 +1,4 @@
-//! The leader's thread: reports, commands and deliveries in, transactions out.
+//! The forecaster's thread: reports, commands and deliveries in, transactions out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,40 +8,42 @@ use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc};
 
-use super::commands::{self, Answer, Done, ReplicatedCommand};
+use super::commands::{self, Done};
 use super::forecaster::Forecaster;
-use super::marks::Progress;
-use super::messages::{Command, CommandError, Leads, Message, StreamEvent};
+use super::messages::{
+    Answer, Command, CommandError, Leads, Message, ReplicatedCommand, StreamEvent,
+};
+use super::progress::Progress;
 use super::report::Report;
 use crate::clock::Stopwatch;
 use crate::domain::{Clock, Offset, SourceId, Timestamp};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Health, Metrics};
 
-/// How long the leader waits for a report before it looks for commands.
+/// How long the forecaster waits for a report before it looks for commands.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// Between two tries to store what could not be stored.
 const RETRY: Duration = Duration::from_secs(1);
 /// Store time between two rounds of retention.
 const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
-/// Between two words to those who follow of how far a sink has come: what a new leader writes again.
-const TELL_WRITTEN_EVERY_S: f64 = 5.0;
+/// Between two messages to standbys of how far a sink has come: what a new leader writes again.
+const REPLICATE_PROGRESS_EVERY_S: f64 = 5.0;
 
 /// How far a sink has come.
 #[derive(Default)]
-pub struct Written {
+pub struct SinkProgress {
     /// The change up to which it was told everything.
     upto: i64,
-    /// What those who follow were told, and when.
-    told: Option<(Progress, Stopwatch)>,
+    /// What standbys were sent last, and when.
+    replicated: Option<(Progress, Stopwatch)>,
 }
 
 /// Regular work with the store, such as persisting a clock.
 pub type PeriodicTask = Box<dyn FnMut(&mut Store) -> Result<(), StoreError> + Send>;
 
-/// The leader and what it is connected to.
+/// The forecaster and what it is connected to.
 pub struct Engine {
-    pub leader: Forecaster,
+    pub forecaster: Forecaster,
     pub inbox: Receiver<Message>,
     pub commands: mpsc::Receiver<Command>,
     pub stream: broadcast::Sender<StreamEvent>,
@@ -53,12 +55,12 @@ pub struct Engine {
     pub caught_up: (SourceId, Arc<AtomicBool>),
     /// Done about once a second.
     pub periodic: PeriodicTask,
-    /// Those who follow, where there are any.
-    pub others: Option<SyncSender<(ReplicatedCommand, Answer)>>,
+    /// Where commands for standbys go, if there may be any.
+    pub standbys: Option<SyncSender<(ReplicatedCommand, Answer)>>,
     /// Whether this instance is the one that decides.
     pub leads: Arc<dyn Leads>,
-    /// How far sinks have come, and what those who follow were told of it.
-    pub sinks: BTreeMap<&'static str, Written>,
+    /// How far sinks have come, and what standbys were sent of it.
+    pub sinks: BTreeMap<&'static str, SinkProgress>,
 }
 
 impl Engine {
@@ -75,25 +77,25 @@ impl Engine {
                     let reports = std::slice::from_ref(&handed.report);
                     self.apply(reports, None, || handed.mark_stored());
                 }
-                Ok(Message::Log { reports, told, next }) => self.read(&reports, told, next),
+                Ok(Message::Log { reports, command, next }) => self.read(&reports, command, next),
                 Ok(Message::Expect(sources)) => {
                     let now = self.clock.now();
-                    sources.into_iter().for_each(|source| self.leader.expect(source, now));
+                    sources.into_iter().for_each(|source| self.forecaster.expect(source, now));
                 }
                 Ok(Message::Cursor(sink, at)) => {
                     // What is not stored is sent once more after a restart, which changes nothing.
-                    if let Err(error) = self.leader.write(None, |tx| tx.put_cursor(sink, at)) {
+                    if let Err(error) = self.forecaster.put_cursor(sink, at) {
                         tracing::error!(%error, sink, "cannot store how far a sink has come");
                     }
                     self.sinks.entry(sink).or_default().upto = at;
                 }
                 Ok(Message::Deliveries(outcomes, stored)) => {
                     for (notice, receiver, outcome) in outcomes {
-                        let told = ReplicatedCommand::Delivered { notice, receiver, outcome };
-                        if let Err(error) = commands::carry_out(&mut self.leader, &told, None) {
+                        let command = ReplicatedCommand::Delivered { notice, receiver, outcome };
+                        if let Err(error) = self.forecaster.carry_out(&command, None) {
                             tracing::error!(%error, "cannot store what became of a page");
                         }
-                        self.mirror(told, Box::new(|| {}));
+                        self.mirror(command, Box::new(|| {}));
                     }
                     // The outbox thread may have stopped waiting.
                     let _ = stored.try_send(());
@@ -111,50 +113,50 @@ impl Engine {
     }
 
     fn chores(&mut self, pruned_at: &mut Timestamp) {
-        if let Err(error) = (self.periodic)(self.leader.store()) {
+        if let Err(error) = (self.periodic)(self.forecaster.store()) {
             tracing::warn!(%error, "a regular task failed; it is tried again");
         }
-        self.tell_written();
+        self.replicate_progress();
         let now = self.clock.now();
         if now.since(*pruned_at) >= PRUNE_EVERY {
             *pruned_at = now;
-            if let Err(error) = self.leader.store().prune(now) {
+            if let Err(error) = self.forecaster.store().prune(now) {
                 tracing::warn!(%error, "retention failed; it is tried again in six hours");
             }
         }
     }
 
-    /// Stores what the log said. What the leader was told has its place behind the reports, and its offset is passed in
-    /// the transaction that carries it out.
-    fn read(&mut self, reports: &[Report], told: Option<ReplicatedCommand>, next: Offset) {
-        let upto = if told.is_some() { next - 1 } else { next };
+    /// Stores what was read from the log. A command has its place behind the reports, and its offset is passed in the
+    /// transaction that carries it out.
+    fn read(&mut self, reports: &[Report], command: Option<ReplicatedCommand>, next: Offset) {
+        let upto = if command.is_some() { next - 1 } else { next };
         if self.apply(reports, Some(upto), || {})
-            && let Some(told) = told
+            && let Some(command) = command
         {
-            self.follow(&told, next);
+            self.follow(&command, next);
         }
     }
 
-    /// Stores reports and settles what they settle, however long it takes: until then their reader waits. Returns whether
+    /// Stores reports and finalizes the windows that they finalize, however long it takes: until then their reader waits. Returns whether
     /// that was done before `stop`.
     fn apply(&mut self, reports: &[Report], log: Option<Offset>, stored: impl Fn()) -> bool {
         let mut todo = (reports, log);
         loop {
             let watch = Stopwatch::start();
-            self.leader.leads = self.leads.leads();
-            match self.leader.apply(todo.0, todo.1, self.clock.now()) {
-                Ok((told, more)) => {
+            self.forecaster.leads = self.leads.leads();
+            match self.forecaster.apply(todo.0, todo.1, self.clock.now()) {
+                Ok((events, more)) => {
                     self.health.ready("store");
                     stored();
                     if !reports.iter().all(Report::is_heartbeat) {
                         self.metrics.commit(watch.seconds());
                     }
-                    self.leader.measure(self.clock.now());
-                    let (nowcasts, at) = (self.leader.untold(), self.clock.now());
+                    self.forecaster.measure(self.clock.now());
+                    let (nowcasts, at) = (self.forecaster.take_unreplicated(), self.clock.now());
                     if !nowcasts.is_empty() {
                         self.mirror(ReplicatedCommand::Nowcast { nowcasts, at }, Box::new(|| {}));
                     }
-                    for event in told {
+                    for event in events {
                         // Nobody may be listening.
                         let _ = self.stream.send(event);
                     }
@@ -178,7 +180,7 @@ impl Engine {
             if self.wait_or_stop() {
                 return false;
             }
-            while let Err(error) = self.leader.reload() {
+            while let Err(error) = self.forecaster.reload() {
                 tracing::error!(%error, "cannot read the store");
                 if self.wait_or_stop() {
                     return false;
@@ -198,45 +200,46 @@ impl Engine {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Lets those who follow know how far sinks have come, now and then.
-    fn tell_written(&mut self) {
+    /// Sends standbys how far sinks have come, now and then.
+    fn replicate_progress(&mut self) {
         let mut news = Vec::new();
-        for (sink, written) in &mut self.sinks {
-            let Some(progress) = self.leader.written(written.upto) else { continue };
-            let is_told = |(told, since): &(Progress, Stopwatch)| {
-                *told == progress || since.seconds() < TELL_WRITTEN_EVERY_S
+        for (sink, at) in &mut self.sinks {
+            let Some(progress) = self.forecaster.progress_at(at.upto) else { continue };
+            let is_known = |(sent, since): &(Progress, Stopwatch)| {
+                *sent == progress || since.seconds() < REPLICATE_PROGRESS_EVERY_S
             };
-            if !written.told.as_ref().is_some_and(is_told) {
-                written.told = Some((progress, Stopwatch::start()));
+            if !at.replicated.as_ref().is_some_and(is_known) {
+                at.replicated = Some((progress, Stopwatch::start()));
                 news.push(ReplicatedCommand::Written { sink: (*sink).to_owned(), progress });
             }
         }
-        news.into_iter().for_each(|told| self.mirror(told, Box::new(|| {})));
+        news.into_iter().for_each(|command| self.mirror(command, Box::new(|| {})));
     }
 
     fn command(&mut self, command: Command) {
-        let Done { told, answer, news } =
-            commands::handle(&mut self.leader, command, self.clock.now());
+        let Done { command, answer, news } =
+            commands::handle(&mut self.forecaster, command, self.clock.now());
         for event in news {
             let _ = self.stream.send(event);
         }
-        match told {
-            Some(told) => self.mirror(told, answer),
+        match command {
+            Some(command) => self.mirror(command, answer),
             None => answer(),
         }
     }
 
-    /// Carries out what another instance was told, however long storing it takes; after it the log goes on at `next`.
-    fn follow(&mut self, told: &ReplicatedCommand, next: Offset) {
+    /// Carries out a command of the instance that leads, however long storing it takes; after it the log goes on at
+    /// `next`.
+    fn follow(&mut self, command: &ReplicatedCommand, next: Offset) {
         loop {
-            match commands::carry_out(&mut self.leader, told, Some(next)) {
+            match self.forecaster.carry_out(command, Some(next)) {
                 Ok(_) => return,
                 Err(CommandError::NotFound) => {
-                    return tracing::warn!(?told, "cannot follow: there is no such alert");
+                    return tracing::warn!(told = ?command, "cannot follow: there is no such alert");
                 }
                 Err(CommandError::Store(error)) => {
                     self.health.failing("store", &error);
-                    tracing::error!(error, ?told, "cannot follow; waiting, nothing is lost");
+                    tracing::error!(error, told = ?command, "cannot follow; waiting, nothing is lost");
                 }
             }
             if self.wait_or_stop() {
@@ -245,10 +248,10 @@ impl Engine {
         }
     }
 
-    /// Lets those who follow know, then answers.
-    fn mirror(&self, told: ReplicatedCommand, answer: Answer) {
-        let Some(others) = &self.others else { return answer() };
-        if others.try_send((told, answer)).is_err() {
+    /// Sends a command to standbys, then answers.
+    fn mirror(&self, command: ReplicatedCommand, answer: Answer) {
+        let Some(standbys) = &self.standbys else { return answer() };
+        if standbys.try_send((command, answer)).is_err() {
             // Without its answer a request fails, and may be made again.
             tracing::error!("too many changes wait for Kafka: those who follow lack one");
         }
@@ -262,7 +265,7 @@ mod tests {
     use rusqlite::Connection;
     use tempfile::TempDir;
 
-    use super::super::tests::{at, leader};
+    use super::super::tests::{at, forecaster};
     use super::*;
     use crate::clock::ManualClock;
     use crate::cluster::Leadership;
@@ -276,7 +279,7 @@ mod tests {
         let (_, inbox) = sync_channel(1);
         let (_, commands) = mpsc::channel(1);
         Engine {
-            leader: leader(dir),
+            forecaster: forecaster(dir),
             inbox,
             commands,
             stream: broadcast::channel(16).0,
@@ -286,18 +289,18 @@ mod tests {
             stop: Arc::new(AtomicBool::new(true)),
             caught_up: (SourceId::new("none", 0), Arc::default()),
             periodic: Box::new(|_| Ok(())),
-            others: None,
+            standbys: None,
             leads: Arc::new(Leadership::alone()),
             sinks: BTreeMap::new(),
         }
     }
 
     #[test]
-    fn what_the_leader_was_told_is_not_behind_the_offset_of_the_log() {
+    fn a_command_that_was_not_carried_out_is_not_behind_the_offset_of_the_log() {
         let dir = TempDir::new().expect("directory");
         let series = SeriesKey::parse("north/tv/phone").expect("series");
         let shift = Shift { series, start: at(0), end: at(3600), agents: 7 };
-        let told = ReplicatedCommand::Roster { shifts: vec![shift.clone()] };
+        let command = ReplicatedCommand::Roster { shifts: vec![shift.clone()] };
         let mut report = Report::new(SourceId::new("tickets", 0));
         let commit = CommitPoint { resume_at: 9, closed: at(0), decided_upto: 8 };
         report.progress = Some((Frontier { closed: at(0), caught_up_at: None }, commit));
@@ -310,7 +313,7 @@ mod tests {
             bytes: (*b"{").into(),
         };
         report.dead = vec![(letter, None)];
-        // The messages 0 to 4 are reports, 5 is what was told. It ends between the two.
+        // The messages 0 to 4 are reports, 5 is a command. It ends between the two.
         let sqlite = |sql: &str| {
             let conn = Connection::open(dir.path().join("state.db")).expect("opens");
             conn.execute_batch(sql).expect("runs");
@@ -318,16 +321,16 @@ mod tests {
         let mut one = engine(&dir);
         sqlite("CREATE TRIGGER no BEFORE INSERT ON shifts BEGIN SELECT RAISE(ABORT, 'no'); END;");
         std::thread::current().unpark();
-        one.read(&[report], Some(told.clone()), 6);
+        one.read(&[report], Some(command.clone()), 6);
         drop(one);
         sqlite("DROP TRIGGER no;");
 
         let mut again = engine(&dir);
-        assert!(again.leader.commits().len() == 1, "the reports are stored");
-        assert_eq!(again.leader.log_offset().expect("reads"), Some(5), "it is read again");
-        again.read(&[], Some(told), 6);
-        assert_eq!(again.leader.log_offset().expect("reads"), Some(6));
-        let shifts = again.leader.reader().shifts(&Filter::default(), at(0), Timestamp::MAX);
+        assert!(again.forecaster.commits().len() == 1, "the reports are stored");
+        assert_eq!(again.forecaster.log_offset().expect("reads"), Some(5), "it is read again");
+        again.read(&[], Some(command), 6);
+        assert_eq!(again.forecaster.log_offset().expect("reads"), Some(6));
+        let shifts = again.forecaster.reader().shifts(&Filter::default(), at(0), Timestamp::MAX);
         assert_eq!(shifts.expect("reads"), [shift]);
     }
 }

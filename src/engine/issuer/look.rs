@@ -1,20 +1,16 @@
-//! Forecasts within a window: an alarm storm, or a half-filled window that is far off, does not wait for its settling.
+//! Forecasts within a window: an alarm storm, or a half-filled window that is far off, does not wait for its end.
 //!
-//! The one that leads looks once a minute, as of the minute to which all sources that count are known, decides, and
-//! tells those who follow what it issued: all have the same nowcasts and the alerts that follow from them.
+//! The forecaster that leads looks once a minute, as of the minute to which all sources that count are known. It decides,
+//! and sends standbys what it issued: all have the same nowcasts and the alerts that follow from them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::issue::{ALARMS_REACH, Issuer, Situation};
-use super::messages::StreamEvent;
-use super::model;
+use super::{ALARMS_REACH, Issuer};
 use crate::domain::{Scope, SeriesKey, Severity, Timestamp};
-use crate::forecast::{
-    self, HORIZON, History, Nowcast, SoFar, Vintage, completed, differs, is_far_off,
-};
-use crate::staffing;
-use crate::store::{NowcastScore, StoreError, Tx};
+use crate::engine::model;
+use crate::engine::situation::Situation;
+use crate::forecast::{self, History, Nowcast, SoFar, Vintage, completed, differs, is_far_off};
 use crate::window::Transition;
 
 /// Between two looks.
@@ -25,7 +21,7 @@ const PAUSE: Duration = Duration::from_secs(300);
 /// Share of a window that has to have passed before its count says something of today's busyness.
 const TELLING_SHARE: f64 = 0.5;
 
-/// Tickets of leaves in windows that have not settled, by start.
+/// Tickets of leaves in windows that are not final, by start.
 pub type Counted = BTreeMap<Timestamp, BTreeMap<SeriesKey, u32>>;
 
 /// The minute that `at` lies in.
@@ -58,8 +54,8 @@ impl Signs {
 }
 
 impl Issuer {
-    /// What has to be said before the window settles, as of the minute before `known`. `at.end` is the start of the first
-    /// window that has not settled, `counted` what has come since, up to `known`.
+    /// Nowcasts that are due before the window is final, as of the minute before `known`. `at.end` is the start of the
+    /// first window that is not final, `counted` the tickets since, up to `known`.
     pub fn look(
         &mut self,
         at: &Situation<'_>,
@@ -87,11 +83,11 @@ impl Issuer {
                 nowcasts.push((vintage, reason.clone()));
             }
         }
-        let told = nowcasts.into_iter().filter(|(vintage, _)| !vintage.targets.is_empty());
-        told.map(|(vintage, reason)| Nowcast { vintage, reason, after }).collect()
+        let issued = nowcasts.into_iter().filter(|(vintage, _)| !vintage.targets.is_empty());
+        issued.map(|(vintage, reason)| Nowcast { vintage, reason, after }).collect()
     }
 
-    /// Regions and services of which something else is to be said than was said last, and why.
+    /// Regions and services whose forecast differs from the last one, and why.
     fn worth(
         &self,
         fresh: &BTreeMap<SeriesKey, Vintage>,
@@ -109,7 +105,7 @@ impl Issuer {
         worth
     }
 
-    /// Roll-ups of fresh leaves: the scheduled ones, and what leaves say now beyond what they said then.
+    /// Roll-ups of fresh leaves: the scheduled ones, and the difference of the leaves' fresh forecasts to theirs.
     fn rolled_up(
         &self,
         fresh: &BTreeMap<SeriesKey, Vintage>,
@@ -136,8 +132,8 @@ impl Issuer {
         rolled.collect()
     }
 
-    /// The vintage that was issued last at a window's settling.
-    fn scheduled(&self, series: &SeriesKey) -> Option<&Vintage> {
+    /// The vintage that was issued last when a window was final.
+    pub(super) fn scheduled(&self, series: &SeriesKey) -> Option<&Vintage> {
         self.newest.as_ref().and_then(|(_, issued)| issued.model.get(series))
     }
 
@@ -191,7 +187,7 @@ impl Issuer {
         signs
     }
 
-    /// What the model says of the leaves of these scopes once the open windows are taken as complete.
+    /// The model's forecasts for the leaves of these scopes, where the open windows are taken as complete.
     fn fresh(
         &mut self,
         at: &Situation<'_>,
@@ -211,15 +207,15 @@ impl Issuer {
                 continue;
             }
             let mut history = history.clone();
-            let unsettled = before.targets.iter().filter(|t| t.start >= at.end && t.start <= open);
-            for target in unsettled {
+            let pending = before.targets.iter().filter(|t| t.start >= at.end && t.start <= open);
+            for target in pending {
                 let count = counted.get(&target.start).and_then(|counts| counts.get(key));
                 let count = count.copied().unwrap_or(0) as f32;
                 let count = at.histories.usual(key, width.index(target.start), count);
                 let seen = SoFar { start: target.start, count: f64::from(count), upto: known };
                 let is_known = !count.is_nan();
                 let whole = if is_known { completed(target, &seen, width) } else { target.clone() };
-                // That the beginning of a window is as it should be says little.
+                // A usual count early in a window says little.
                 let tells = seen.share(known, width) >= TELLING_SHARE;
                 let tells = is_known && (tells || far_off.contains(&key.scope()));
                 let learned = if tells { whole.mean as f32 } else { f32::NAN };
@@ -240,96 +236,5 @@ impl Issuer {
             Some((vintage.series.clone(), vintage))
         });
         whole.collect()
-    }
-
-    /// Stores nowcasts and what follows from them.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it could not be stored.
-    pub fn take_nowcasts(
-        &mut self,
-        tx: &mut Tx<'_>,
-        at: &Situation<'_>,
-        nowcasts: &[Nowcast],
-    ) -> Result<Vec<StreamEvent>, StoreError> {
-        let Some(upto) = nowcasts.first().map(|nowcast| nowcast.vintage.issued_at) else {
-            return Ok(Vec::new());
-        };
-        let fresh = nowcasts.iter().map(|n| (n.vintage.series.clone(), n.vintage.clone()));
-        let mut all: BTreeMap<SeriesKey, Vintage> = fresh.collect();
-        let changed: BTreeSet<SeriesKey> = all.keys().cloned().collect();
-        for nowcast in nowcasts {
-            tx.put_nowcast(nowcast)?;
-        }
-        let adjustments = at.histories.adjustments();
-        if !adjustments.is_empty() {
-            // A count may be shared out over leaves that have no nowcast.
-            let open = self.width.floor(upto);
-            for (key, own) in self.newest.iter().flat_map(|(_, issued)| &issued.model) {
-                let rest = || forecast::rolled_up(own, &[], open, upto);
-                all.entry(key.clone()).or_insert_with(rest);
-            }
-        }
-        let mut adjusted = forecast::adjusted(&all, adjustments, self.width);
-        adjusted.retain(|key, _| changed.contains(key));
-        all.retain(|key, _| changed.contains(key));
-        for vintage in adjusted.values() {
-            tx.put_adjusted(vintage)?;
-        }
-        let issued = super::issue::Issued { model: all, adjusted };
-        let mut plans = BTreeMap::new();
-        for (series, vintage) in issued.served() {
-            let plan = self.plan_of(series, vintage);
-            let outlook = staffing::outlook(vintage, plan.as_ref());
-            tx.put_nowcast_plan(plan.as_ref(), &outlook)?;
-            plans.extend(plan.map(|plan| (series.clone(), plan)));
-        }
-        let mut told = vec![StreamEvent::Vintages { issued_at: upto }];
-        if upto >= self.config.alerts_from {
-            let mut standing = super::issue::standing(at.alarms);
-            at.alarms.peek(upto, |transition| {
-                if !transition.is_over {
-                    standing.push(super::issue::shown(transition.alarm));
-                }
-            });
-            let now = Situation { end: upto, ..*at };
-            told.extend(self.alert(tx, &now, &issued, &plans, standing, true)?);
-        }
-        for nowcast in nowcasts {
-            if let Some(vintage) = self.scheduled(&nowcast.vintage.series) {
-                let key = (nowcast.after, nowcast.vintage.series.clone());
-                self.replaced.insert(key, vintage.clone());
-            }
-        }
-        self.nowcasts.extend(nowcasts.iter().cloned());
-        let served: Vec<(SeriesKey, Vintage)> =
-            issued.served().map(|(key, vintage)| (key.clone(), vintage.clone())).collect();
-        for (key, vintage) in served {
-            let plan = plans.remove(&key);
-            self.live.insert(key, (vintage, plan));
-        }
-        Ok(told)
-    }
-
-    /// Holds the nowcasts that spoke of a settled window against its count, beside the vintages that they replaced.
-    pub fn score_nowcasts(&mut self, at: &Situation<'_>) {
-        let window = at.end - self.width.length();
-        let day = window.utc_midnight();
-        self.replaced.retain(|(issued_at, _), _| *issued_at + HORIZON > window);
-        self.nowcasts.retain(|nowcast| nowcast.vintage.issued_at + HORIZON > window);
-        let index = self.width.index(window);
-        for nowcast in &self.nowcasts {
-            let series = &nowcast.vintage.series;
-            let actual = f64::from(at.histories.count(series, index));
-            let own = nowcast.vintage.targets.iter().find(|target| target.start == window);
-            let replaced = self.replaced.get(&(nowcast.after, series.clone()));
-            let replaced = replaced.and_then(|v| v.targets.iter().find(|t| t.start == window));
-            let (Some(own), Some(replaced)) = (own, replaced) else { continue };
-            if !actual.is_nan() {
-                let score = |target| forecast::Score::of(target, actual, None);
-                let score = NowcastScore { nowcast: score(own), scheduled: score(replaced) };
-                self.nowcast_scores.entry((day, series.clone())).or_default().merge(&score);
-            }
-        }
     }
 }

@@ -1,44 +1,39 @@
-//! What becomes of forecasts when the truth arrives: scores, anomalies, surges and calls.
+//! Forecasts against actual counts: scores, anomalies, surges and the calls of surges.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::day_scores::DayScores;
+use super::effects::{Effects, StoreChange};
+use super::forecast_points::{ForecastPoints, IssuedPoints};
 use super::histories::Histories;
-use super::issue::{Issued, Situation};
-use super::recent::{Recent, Said};
+use super::issued::Issued;
+use super::saved::{SURGE_THRESHOLD, Saved};
+use super::situation::Situation;
 use crate::anomaly;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth, Zone};
 use crate::forecast::surge::{self, Judge, Pair, SURGE_LEADS, Threshold};
 use crate::forecast::{HORIZON, Score, Target, Vintage, scale};
-use crate::store::{AdjustedScore, ByLead, Filter, Reader, StoreError, Tx};
+use crate::store::{AdjustedScore, Filter, Reader, StoreError};
 
 const HOUR_MS: i64 = 3_600_000;
-/// Where the store keeps from which chance on surges are called.
-const THRESHOLD: &str = "surge_threshold";
 
-/// Scores of one day by lead in minutes, each by position in the series.
-struct DayScores {
-    day: Timestamp,
-    series: Arc<[SeriesKey]>,
-    by_lead: BTreeMap<u32, Vec<Score>>,
-}
-
-/// What a series' window turned out to be.
-struct Truth {
-    actual: f64,
+/// The count of a series' window, and what its errors are measured by.
+struct Actual {
+    count: f64,
     /// Last week's count.
     naive: Option<f64>,
     scale: Option<f64>,
 }
 
-/// Vintages that will be judged, scores that are not stored yet, scales of the day, and what is known of surges.
+/// Forecast points that wait for their actual count, scores that are not stored yet, scales of the day, and surges.
 #[derive(Default)]
 pub struct Ledger {
-    recent: Recent,
-    /// Of these, what planners changed.
-    adjusted: Recent,
-    /// What was said of the window that settled last.
-    before: Vec<Said>,
+    points: ForecastPoints,
+    /// Of these, those that planners changed.
+    adjusted: ForecastPoints,
+    /// Forecast points of the window that was finalized last.
+    before: Vec<IssuedPoints>,
     /// Whole vintages that alarms or planned work touch, by issue time: a few.
     touched: BTreeMap<Timestamp, BTreeMap<SeriesKey, Vintage>>,
     /// Issue times of vintages that could have called a surge: those without a fit look at no alarms.
@@ -55,7 +50,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Reads its state again as of the first unsettled window.
+    /// Reads its state again as of the first window that is not final.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
@@ -68,7 +63,7 @@ impl Ledger {
         // A call is judged when its horizon is over.
         let surges = reader.surges(&all, ever, next - surge::APART * 2)?;
         let calls = reader.calls(&all, ever, next - (surge::APART + HORIZON) * 2)?;
-        let threshold = reader.state(THRESHOLD)?;
+        let threshold = reader.state(SURGE_THRESHOLD)?;
         let mut ledger = Self {
             judge: Judge::restore(surges, calls),
             threshold: threshold.unwrap_or_default(),
@@ -91,7 +86,7 @@ impl Ledger {
         for (issued_at, vintages) in adjusted {
             ledger.adjusted.push(issued_at, sorted(vintages).iter());
         }
-        ledger.before = ledger.recent.take(next - width.length());
+        ledger.before = ledger.points.take(next - width.length());
         Ok(ledger)
     }
 
@@ -120,7 +115,7 @@ impl Ledger {
     }
 
     fn take_up<'a>(&mut self, at: Timestamp, vintages: impl Iterator<Item = &'a Vintage> + Clone) {
-        self.recent.push(at, vintages.clone());
+        self.points.push(at, vintages.clone());
         if vintages.clone().any(Vintage::looked_at_alarms) {
             self.foretold.insert(at);
         }
@@ -131,16 +126,13 @@ impl Ledger {
         }
     }
 
-    /// Holds every vintage that spoke of the settled window against its count.
-    ///
-    /// # Errors
-    /// [`StoreError`] if something could not be stored.
-    pub fn settled(
+    /// Scores every vintage that forecast the final window against its count.
+    pub fn finalized(
         &mut self,
-        tx: &mut Tx<'_>,
+        effects: &mut Effects<'_>,
         at: &Situation<'_>,
         (width, zone_of): (WindowWidth, impl Fn(&SeriesKey) -> Zone),
-    ) -> Result<(), StoreError> {
+    ) {
         let window = at.end - width.length();
         let day = window.utc_midnight();
         if self.day != day {
@@ -148,94 +140,96 @@ impl Ledger {
             self.scales.clear();
         }
         let mut changed: BTreeMap<(Timestamp, SeriesKey), Target> = BTreeMap::new();
-        for said in self.adjusted.take(window) {
-            for (series, target) in said.series.iter().zip(said.targets()) {
-                changed.extend(target.map(|target| ((said.issued_at, series.clone()), target)));
+        for points in self.adjusted.take(window) {
+            for (series, target) in points.series.iter().zip(points.targets()) {
+                changed.extend(target.map(|target| ((points.issued_at, series.clone()), target)));
             }
         }
-        let mut truths: Vec<Option<Truth>> = Vec::new();
-        let mut truths_of: Arc<[SeriesKey]> = Arc::default();
-        let all = self.recent.take(window);
-        for said in &all {
-            if !Arc::ptr_eq(&truths_of, &said.series) {
-                let truth = |key| self.truth(at.histories, (key, window, width), &zone_of);
-                truths = said.series.iter().map(truth).collect();
-                truths_of = said.series.clone();
+        let mut actuals: Vec<Option<Actual>> = Vec::new();
+        let mut actuals_of: Arc<[SeriesKey]> = Arc::default();
+        let all = self.points.take(window);
+        for points in &all {
+            if !Arc::ptr_eq(&actuals_of, &points.series) {
+                let actual = |key| self.actual(at.histories, (key, window, width), &zone_of);
+                actuals = points.series.iter().map(actual).collect();
+                actuals_of = points.series.clone();
             }
-            self.score(tx, (window, day), (said, &truths), &changed)?;
+            self.score(effects, (window, day), (points, &actuals), &changed);
         }
         self.touched.retain(|issued_at, _| *issued_at + HORIZON >= at.end);
         self.foretold.retain(|issued_at| *issued_at + HORIZON >= at.end);
         for hours in SURGE_LEADS {
-            self.surges(tx, at.histories, (hours, window, width), &all)?;
+            self.surges(effects, at.histories, (hours, window, width), &all);
         }
+        self.calls(effects, at);
+        if at.end.millis() % HOUR_MS == 0 && !all.is_empty() {
+            effects.put(StoreChange::Accuracy(day));
+        }
+        self.before = all;
+    }
+
+    /// Judges the calls of vintages whose horizon is over, and learns from them when to call.
+    fn calls(&mut self, effects: &mut Effects<'_>, at: &Situation<'_>) {
         for vintage in self.touched.get(&(at.end - HORIZON)).into_iter().flat_map(BTreeMap::values)
         {
             let Some(history) = at.histories.by_series().get(&vintage.series) else { continue };
             for call in self.judge.calls(vintage, history) {
-                tx.put_call(&call)?;
+                effects.put(StoreChange::Call(call));
             }
             let any = vintage.surges.as_ref().map_or(0.0, |surges| surges.any);
-            let came = || vintage.surged(history);
-            self.threshold.judge(&vintage.series, vintage.issued_at, any, came);
+            let surged = || vintage.surged(history);
+            self.threshold.judge(&vintage.series, vintage.issued_at, any, surged);
             self.threshold_changed = true;
         }
-        if at.end.millis() % HOUR_MS == 0 && !all.is_empty() {
-            tx.accuracy_changed(day);
-        }
-        self.before = all;
-        Ok(())
     }
 
-    /// What vintages of one time said of the window against what came.
+    /// Forecast points of one issue against the actual counts of their window.
     fn score(
         &mut self,
-        tx: &mut Tx<'_>,
+        effects: &mut Effects<'_>,
         (window, day): (Timestamp, Timestamp),
-        (said, truths): (&Said, &[Option<Truth>]),
+        (points, actuals): (&IssuedPoints, &[Option<Actual>]),
         changed: &BTreeMap<(Timestamp, SeriesKey), Target>,
-    ) -> Result<(), StoreError> {
-        let lead_minutes = (window.since(said.issued_at).as_secs() / 60) as u32;
-        let scores = scores_of(&mut self.scores, day, &said.series).entry(lead_minutes);
-        let scores = scores.or_insert_with(|| vec![Score::default(); said.series.len()]);
-        for (number, target) in said.targets().enumerate() {
-            let (Some(target), Some(truth)) = (target, &truths[number]) else { continue };
-            let (series, Truth { actual, naive, scale }) = (&said.series[number], truth);
-            let score = Score::of(&target, *actual, *naive).scaled_by(*scale).in_thousandths();
+    ) {
+        let lead_minutes = (window.since(points.issued_at).as_secs() / 60) as u32;
+        let scores = DayScores::of(&mut self.scores, day, &points.series).entry(lead_minutes);
+        let scores = scores.or_insert_with(|| vec![Score::default(); points.series.len()]);
+        for (number, target) in points.targets().enumerate() {
+            let (Some(target), Some(actual)) = (target, &actuals[number]) else { continue };
+            let (series, Actual { count, naive, scale }) = (&points.series[number], actual);
+            let score = Score::of(&target, *count, *naive).scaled_by(*scale).in_thousandths();
             scores[number].merge(&score);
             let served = if changed.is_empty() {
                 None
             } else {
-                changed.get(&(said.issued_at, series.clone()))
+                changed.get(&(points.issued_at, series.clone()))
             };
             if let Some(served) = served.filter(|served| **served != target) {
-                let adjusted =
-                    Score::of(served, *actual, *naive).scaled_by(*scale).in_thousandths();
+                let adjusted = Score::of(served, *count, *naive).scaled_by(*scale).in_thousandths();
                 let sums = self.adjusted_scores.entry((day, series.clone())).or_default();
                 let sum = sums.entry(lead_minutes).or_default();
                 sum.merge(&AdjustedScore { adjusted, model: score });
             }
             if lead_minutes == 0
-                && let Some(anomaly) = anomaly::judge(series, served.unwrap_or(&target), *actual)
+                && let Some(anomaly) = anomaly::judge(series, served.unwrap_or(&target), *count)
             {
-                tx.put_anomaly(&anomaly)?;
+                effects.put(StoreChange::Anomaly(anomaly));
             }
         }
-        Ok(())
     }
 
     /// The count of a window where it is known.
-    fn truth(
+    fn actual(
         &mut self,
         histories: &Histories,
         (series, window, width): (&SeriesKey, Timestamp, WindowWidth),
         zone_of: &impl Fn(&SeriesKey) -> Zone,
-    ) -> Option<Truth> {
+    ) -> Option<Actual> {
         let known = |start: Timestamp| {
             let count = histories.count(series, width.index(start));
             (!count.is_nan()).then_some(f64::from(count))
         };
-        let actual = known(window)?;
+        let count = known(window)?;
         let naive = known(zone_of(series).days_before(window, 7));
         let scale = match self.scales.get(series) {
             Some(scale) => *scale,
@@ -246,34 +240,33 @@ impl Ledger {
                 scale
             }
         };
-        Some(Truth { actual, naive, scale })
+        Some(Actual { count, naive, scale })
     }
 
-    /// With the settled window, whose vintages `all` are, the pair of it and the one before can be judged at a lead.
+    /// With the final window, whose forecast points `all` are, the pair of it and the one before can be judged at a lead.
     fn surges(
         &mut self,
-        tx: &mut Tx<'_>,
+        effects: &mut Effects<'_>,
         histories: &Histories,
         (hours, window, width): (u32, Timestamp, WindowWidth),
-        all: &[Said],
-    ) -> Result<(), StoreError> {
+        all: &[IssuedPoints],
+    ) {
         let first = surge::step(hours, width, width.per(HORIZON));
         let (start, index) = (window - width.length(), width.index(window));
         let issued_at = width.start(index - 1 - first as i64);
         if !self.foretold.contains(&issued_at) {
-            return Ok(());
+            return;
         }
-        let of_issue = |all: &[Said]| all.iter().position(|said| said.issued_at == issued_at);
-        let (Some(before), Some(now)) = (of_issue(&self.before), of_issue(all)) else {
-            return Ok(());
-        };
+        let of_issue =
+            |all: &[IssuedPoints]| all.iter().position(|points| points.issued_at == issued_at);
+        let (Some(before), Some(now)) = (of_issue(&self.before), of_issue(all)) else { return };
         // Of one issue: the same series in the same order.
         let (before, now) = (&self.before[before], &all[now]);
         let touched = self.touched.get(&issued_at);
-        for ((series, first_said), then_said) in
+        for ((series, first_point), then_point) in
             now.series.iter().zip(before.targets()).zip(now.targets())
         {
-            let (Some(first_said), Some(then_said)) = (first_said, then_said) else { continue };
+            let (Some(first_point), Some(then_point)) = (first_point, then_point) else { continue };
             let Some(history) = histories.by_series().get(series) else { continue };
             let calls = |(at, vintages): (&Timestamp, &BTreeMap<SeriesKey, Vintage>)| {
                 let vintage = vintages.get(series).filter(|_| *at <= start)?;
@@ -286,54 +279,27 @@ impl Ledger {
                 }
                 None => {
                     let counts = [index - 1, index].map(|index| f64::from(history.get(index)));
-                    let came = counts[0] > surge::high(&first_said.quantiles)
-                        && counts[1] > surge::high(&then_said.quantiles);
+                    let is_above = counts[0] > surge::high(&first_point.quantiles)
+                        && counts[1] > surge::high(&then_point.quantiles);
                     let (called, alarmed) = (false, false);
                     let pair = Pair { series, lead_hours: hours, start, called, alarmed };
-                    came.then(|| self.judge.above(&pair, first_call))
+                    is_above.then(|| self.judge.above(&pair, first_call))
                 }
             };
-            if let Some(surge) = surge {
-                tx.put_surge(&surge)?;
-            }
+            effects.changes.extend(surge.map(StoreChange::Surge));
         }
-        Ok(())
     }
 
-    /// Writes what was gathered over the steps of one transaction.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it could not be stored.
-    pub fn flush(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    /// Stores what was gathered over the steps of one transaction.
+    pub fn flush(&mut self, effects: &mut Effects<'_>) {
         if std::mem::take(&mut self.threshold_changed) {
-            tx.put_state(THRESHOLD, &self.threshold)?;
+            effects.put(StoreChange::Saved(Saved::SurgeThreshold(self.threshold.clone())));
         }
         for ((day, series), by_lead) in std::mem::take(&mut self.adjusted_scores) {
-            tx.put_adjusted_scores(&series, day, by_lead.into_iter())?;
+            effects.put(StoreChange::AdjustedScores { series, day, by_lead });
         }
-        for DayScores { day, series, by_lead } in std::mem::take(&mut self.scores) {
-            for (number, series) in series.iter().enumerate() {
-                let of_series = by_lead.iter().map(|(lead, scores)| (*lead, scores[number]));
-                let scored: ByLead = of_series.filter(|(_, score)| score.n > 0).collect();
-                if !scored.is_empty() {
-                    tx.put_scores(series, day, &scored)?;
-                }
-            }
-        }
-        Ok(())
+        effects
+            .changes
+            .extend(std::mem::take(&mut self.scores).into_iter().map(StoreChange::Scores));
     }
-}
-
-/// Scores of that day and these series by lead.
-fn scores_of<'a>(
-    all: &'a mut Vec<DayScores>,
-    day: Timestamp,
-    series: &Arc<[SeriesKey]>,
-) -> &'a mut BTreeMap<u32, Vec<Score>> {
-    let known = all.iter().position(|s| s.day == day && Arc::ptr_eq(&s.series, series));
-    let known = known.unwrap_or_else(|| {
-        all.push(DayScores { day, series: series.clone(), by_lead: BTreeMap::new() });
-        all.len() - 1
-    });
-    &mut all[known].by_lead
 }

@@ -1,0 +1,36 @@
+//! Rules of the forecaster.
+
+use std::time::Duration;
+
+use super::issue_config::IssueConfig;
+use super::refit::RefitConfig;
+use crate::domain::WindowWidth;
+use crate::window::{AlarmRules, MergeConfig};
+
+/// Rules of the forecaster.
+#[derive(Clone)]
+pub struct ForecasterConfig {
+    pub width: WindowWidth,
+    pub lateness: Duration,
+    pub source_timeout: Duration,
+    /// Distinct ticket series that are kept; more are refused loudly.
+    pub series_max: usize,
+    pub alarms: AlarmRules,
+    pub issue: IssueConfig,
+    pub refit: Option<RefitConfig>,
+    /// Whether open windows are looked at. What is issued then depends on when events were read.
+    pub nowcasts: bool,
+    /// Receivers of pages by name.
+    pub receivers: Vec<String>,
+}
+
+impl ForecasterConfig {
+    /// Rules of merging partials.
+    pub fn merge(&self) -> MergeConfig {
+        MergeConfig {
+            width: self.width,
+            lateness: self.lateness,
+            source_timeout: self.source_timeout,
+        }
+    }
+}

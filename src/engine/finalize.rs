@@ -1,0 +1,124 @@
+//! What a final window and its revisions put into the store.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::histories::Histories;
+use super::issuer::look::Counted;
+use super::stored::Stored;
+use crate::domain::{SeriesKey, Timestamp};
+use crate::store::{StoreError, WindowRecord};
+use crate::telemetry::Metrics;
+use crate::window::{AlarmBook, Cell, Merge, Settled};
+
+/// Rows of cells and windows.
+pub type Rows = Vec<(Cell, Timestamp, WindowRecord)>;
+/// Tickets of a window by leaf, `None` where the count is missing.
+pub type Leaves = Vec<(SeriesKey, Option<u32>)>;
+
+/// Counts what alarms did up to the end of a window, and logs what may be missed.
+pub fn count_alarms(alarms: &mut AlarmBook, metrics: &Metrics, end: Timestamp) {
+    let tally = alarms.take_tally();
+    metrics.alarms(&tally.counts(), alarms.standing_count());
+    if tally.refused > 0 {
+        let refused = tally.refused;
+        tracing::error!(refused, %end, "limits.standing_alarms reached: counted, but not kept as standing");
+    }
+    if tally.resynced > 0 {
+        let alarms = tally.resynced;
+        tracing::warn!(alarms, %end, "alarms are over that were not raised again after their list was rebuilt");
+    }
+    if tally.lists_refused > 0 {
+        let lists = tally.lists_refused;
+        tracing::error!(lists, %end, "too many rebuilt lists at once: their alarms stand until they are cleared");
+    }
+}
+
+/// Tickets in windows that are not final, the first of which starts at `next`.
+pub fn counted(merge: &Merge, next: Timestamp) -> Counted {
+    let open = merge.windows().filter(|start| *start >= next);
+    let of = |start| {
+        let totals = merge.totals(start).into_iter();
+        let tickets = totals.filter_map(|(cell, counts)| match cell {
+            Cell::Tickets(series) => Some((series, counts.tickets)),
+            Cell::Alarms(_) | Cell::Maintenance | Cell::Phrase(..) => None,
+        });
+        (start, tickets.collect())
+    };
+    open.map(of).collect()
+}
+
+/// Makes the window's new series known, up to the limit.
+pub fn admit(leaves: &mut BTreeSet<SeriesKey>, window: &Settled, series_max: usize) {
+    for (cell, _) in &window.cells {
+        let Cell::Tickets(series) = cell else { continue };
+        if leaves.contains(series) {
+            continue;
+        }
+        if leaves.len() >= series_max {
+            tracing::error!(%series, series_max, "series limit reached: counted, but not forecast");
+            continue;
+        }
+        leaves.insert(series.clone());
+    }
+}
+
+/// Rows and counts of a final window: every known series has a count, zero or missing where nothing was counted.
+pub fn final_rows(
+    leaves: &BTreeSet<SeriesKey>,
+    window: &Settled,
+    alarms: &AlarmBook,
+) -> (Rows, Leaves) {
+    let mut rows: BTreeMap<Cell, WindowRecord> = BTreeMap::new();
+    for series in leaves {
+        let record =
+            WindowRecord { settled: true, missing: window.missing, ..WindowRecord::default() };
+        rows.insert(Cell::Tickets(series.clone()), record);
+    }
+    for (scope, active) in alarms.active() {
+        let record = WindowRecord { settled: true, active, ..WindowRecord::default() };
+        rows.insert(Cell::Alarms(scope), record);
+    }
+    for (cell, counts) in &window.cells {
+        let row = rows
+            .entry(cell.clone())
+            .or_insert(WindowRecord { settled: true, ..WindowRecord::default() });
+        row.counts = *counts;
+        row.missing = false;
+    }
+    let counted = leaves
+        .iter()
+        .map(|series| {
+            let row = rows.get(&Cell::Tickets(series.clone())).copied().unwrap_or_default();
+            (series.clone(), (!row.missing).then_some(row.counts.tickets))
+        })
+        .collect();
+    (rows.into_iter().map(|(cell, row)| (cell, window.window, row)).collect(), counted)
+}
+
+/// Rows of counts that changed after their window was final; histories learn of them.
+///
+/// # Errors
+/// [`StoreError`] if the rows before cannot be read.
+pub fn revised_rows(
+    stored: &dyn Stored,
+    histories: &mut Histories,
+    window: &Settled,
+) -> Result<Rows, StoreError> {
+    let mut rows = Vec::new();
+    for (cell, counts) in &window.cells {
+        // Alarms that were active then stay as they were known then.
+        let active = stored.window(cell, window.window)?.map_or(0, |record| record.active);
+        let record = WindowRecord {
+            counts: *counts,
+            active,
+            settled: true,
+            revised: true,
+            ..WindowRecord::default()
+        };
+        rows.push((cell.clone(), window.window, record));
+        if let Cell::Tickets(series) = cell {
+            histories.revise(series, window.window, counts.tickets);
+        }
+    }
+    Ok(rows)
+}

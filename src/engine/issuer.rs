@@ -1,0 +1,215 @@
+//! What follows when a window is final: scores (`ledger.rs`), vintages, plans (`planning.rs`), alerts.
+//!
+//! Everything here depends on final windows, alarm state at the window's end and the roster alone,
+//! so that a restart issues what it would have issued.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::active_alarms::standing;
+use super::effects::{Effects, StoreChange};
+use super::issue_config::IssueConfig;
+use super::issued::Issued;
+use super::ledger::Ledger;
+use super::messages::StreamEvent;
+use super::model::{self, Gate};
+use super::planning::Planning;
+use super::refit::{Known, Places, RefitConfig, Refits};
+use super::situation::Situation;
+use crate::alert::AlertBook;
+use crate::clock::Stopwatch;
+use crate::domain::{DAY, SeriesKey, Timestamp, WindowWidth};
+use crate::forecast::{self, HORIZON, Nowcast, Product, Vintage};
+use crate::staffing::{Plan, Shift};
+use crate::store::{Filter, NowcastScore, Reader, StoreError};
+use crate::telemetry::Metrics;
+
+mod alerting;
+pub mod look;
+mod nowcasts;
+
+/// Alarms that ended longer ago say nothing of the next six hours.
+const ALARMS_REACH: Duration = Duration::from_secs(48 * 3600);
+
+/// Recent vintages, the ledger, alerts and the roster.
+pub struct Issuer {
+    config: IssueConfig,
+    width: WindowWidth,
+    refits: Option<Refits>,
+    gate: Arc<Gate>,
+    places: Arc<Places>,
+    /// Knows nothing: what serves while there is no fit.
+    unfitted: Product,
+    /// What was issued when the last window was final.
+    newest: Option<(Timestamp, Arc<Issued>)>,
+    /// Those that forecast windows to come, oldest first.
+    nowcasts: Vec<Nowcast>,
+    /// The vintages that these replaced, by issue time.
+    replaced: BTreeMap<(Timestamp, SeriesKey), Vintage>,
+    /// Scores by day that are not stored yet.
+    nowcast_scores: BTreeMap<(Timestamp, SeriesKey), NowcastScore>,
+    /// What is served and planned by nowcasts that are newer than the newest vintage.
+    live: BTreeMap<SeriesKey, (Vintage, Option<Plan>)>,
+    ledger: Ledger,
+    pub alerts: AlertBook,
+    planning: Planning,
+    /// Whether history is behind it: people get pages.
+    sends_pages: bool,
+}
+
+impl Issuer {
+    /// One that has issued nothing. Without a thread for refits it forecasts without fits, and logs an error.
+    pub fn new(
+        config: IssueConfig,
+        refit: Option<RefitConfig>,
+        width: WindowWidth,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
+        let places = Arc::new(config.places());
+        let gate = Arc::new(Gate::default());
+        let start = |refit| {
+            Refits::start(refit, Arc::clone(&places), Arc::clone(metrics), Arc::clone(&gate))
+        };
+        let refits = refit.and_then(|refit| match start(refit) {
+            Ok(refits) => Some(refits),
+            Err(error) => {
+                tracing::error!(%error, "cannot start the refit thread; forecasting without it");
+                None
+            }
+        });
+        Self {
+            planning: Planning::new(&config, width),
+            config,
+            width,
+            refits,
+            gate,
+            places,
+            unfitted: Product::default(),
+            newest: None,
+            nowcasts: Vec::new(),
+            replaced: BTreeMap::new(),
+            nowcast_scores: BTreeMap::new(),
+            live: BTreeMap::new(),
+            ledger: Ledger::default(),
+            alerts: AlertBook::default(),
+            sends_pages: false,
+        }
+    }
+
+    /// Reads its state again as of the first window that is not final.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn restore(&mut self, reader: &Reader, next: Option<Timestamp>) -> Result<(), StoreError> {
+        self.sends_pages = false;
+        self.ledger = Ledger::default();
+        self.newest = None;
+        self.nowcasts.clear();
+        self.replaced.clear();
+        self.nowcast_scores.clear();
+        self.live.clear();
+        self.alerts = AlertBook::restore(reader.alerts(&Filter::default(), true, 10_000, None)?);
+        self.planning.restore(Vec::new());
+        let Some(next) = next else { return Ok(()) };
+        self.ledger = Ledger::restore(reader, next, self.width)?;
+        let by_series = |vintage: Vintage| (vintage.series.clone(), vintage);
+        let model: BTreeMap<_, _> = reader.vintages_at(next)?.into_iter().map(by_series).collect();
+        if !model.is_empty() {
+            let adjusted = reader.adjusted_since(next - self.width.length())?.into_iter();
+            let adjusted = adjusted.filter(|vintage| vintage.issued_at == next).map(by_series);
+            self.newest = Some((next, Arc::new(Issued { model, adjusted: adjusted.collect() })));
+        }
+        self.nowcasts = reader.nowcasts(next - HORIZON, Timestamp::MAX)?;
+        for nowcast in &self.nowcasts {
+            let key = &nowcast.vintage.series;
+            if let Some(vintage) = reader.vintage(key, Some(nowcast.after))? {
+                self.replaced.insert((nowcast.after, key.clone()), vintage);
+            }
+        }
+        for nowcast in self.nowcasts.iter().filter(|n| n.vintage.issued_at > next) {
+            let (key, at) = (&nowcast.vintage.series, nowcast.vintage.issued_at);
+            let plan = reader.plan(key)?.filter(|plan| plan.issued_at == at);
+            if let Some(served) = reader.served(key, Some(at))? {
+                self.live.insert(key.clone(), (served.vintage, plan));
+            }
+        }
+        self.planning.restore(reader.shifts(&Filter::default(), next - DAY, Timestamp::MAX)?);
+        Ok(())
+    }
+
+    /// Starts what the next vintages will need, after [`Self::restore`] as of the first window that is not final.
+    pub fn prepare(&mut self, next: Timestamp, known: &Known<'_>) {
+        if let Some(refits) = &mut self.refits {
+            refits.prepare(next, known);
+        }
+    }
+
+    /// Takes shifts as the store does: they replace those of the same series that overlap.
+    pub fn add_shifts(&mut self, shifts: Vec<Shift>) {
+        self.planning.add_shifts(shifts);
+    }
+
+    /// A window is final: decides all that follows.
+    pub fn step(&mut self, at: &Situation<'_>) -> Effects<'static> {
+        let mut effects = Effects::default();
+        self.score_nowcasts(at);
+        let zone_of = |series: &SeriesKey| self.config.zone_of(&series.region);
+        self.ledger.finalized(&mut effects, at, (self.width, zone_of));
+        if at.end < self.config.vintages_from {
+            return effects;
+        }
+        let issued = Arc::new(self.issue(at));
+        effects.put(StoreChange::Vintages(issued.clone()));
+        effects.tell(StreamEvent::Vintages { issued_at: at.end });
+        // A nowcast within a window that is still open is newer than these.
+        self.live.retain(|_, (vintage, _)| vintage.issued_at > at.end);
+        if at.end >= self.config.alerts_from {
+            let shifts = self.planning.extend_roster(at.end);
+            if !shifts.is_empty() {
+                effects.put(StoreChange::Shifts(shifts));
+            }
+            let plans = Arc::new(self.planning.plans(&issued));
+            debug_assert!(plans.values().all(|plan| plan.issued_at == at.end));
+            effects.put(StoreChange::Plans(issued.clone(), plans.clone()));
+            self.alert(&mut effects, at, &issued, &plans, standing(at.alarms), false);
+        }
+        self.ledger.issued(at.end, &issued);
+        self.newest = Some((at.end, issued));
+        effects
+    }
+
+    /// Scores that were gathered over the steps of one transaction.
+    pub fn flush(&mut self) -> Effects<'static> {
+        let mut effects = Effects::default();
+        for ((day, series), score) in std::mem::take(&mut self.nowcast_scores) {
+            effects.put(StoreChange::NowcastScore { series, day, score });
+        }
+        self.ledger.flush(&mut effects);
+        effects
+    }
+
+    /// Forecasts every series from the window's end on.
+    fn issue(&mut self, at: &Situation<'_>) -> Issued {
+        let began = Stopwatch::start();
+        let origin = self.width.index(at.end);
+        let mut fitted = None;
+        if let Some(refits) = &mut self.refits {
+            refits
+                .ask(at.end, &Known { histories: at.histories, spells: at.spells, work: at.work });
+            fitted = refits.model(at.end);
+        }
+        let alarms = at.spells.since(at.end - ALARMS_REACH);
+        let past = self.places.past(self.width, at.histories.by_series(), &alarms, at.work);
+        let (mut model, least) = (BTreeMap::new(), self.ledger.least());
+        for mut vintage in
+            model::predict(fitted.unwrap_or(&self.unfitted), &past, origin, &self.gate)
+        {
+            self.ledger.decide(&mut vintage, least);
+            model.insert(vintage.series.clone(), vintage);
+        }
+        let adjusted = forecast::adjusted(&model, at.histories.adjustments(), self.width);
+        at.metrics.vintages(model.len(), began.seconds());
+        Issued { model, adjusted }
+    }
+}

@@ -1,0 +1,48 @@
+//! Small state that the store keeps by name.
+
+use super::alarm_spells::SpellsBody;
+use crate::domain::Offset;
+use crate::forecast::surge::Threshold;
+use crate::store::{StoreError, Tx};
+
+/// Where the log goes on.
+pub const LOG_OFFSET: &str = "log_offset";
+/// What alarms did, as of a midnight.
+pub const ALARM_SPELLS: &str = "spells";
+/// Up to when open windows have been examined.
+pub const LOOKED_UPTO: &str = "looked_upto";
+/// Start of the first window that is not final.
+pub const NEXT_WINDOW: &str = "next_window";
+/// The probability from which on surges are warned of.
+pub const SURGE_THRESHOLD: &str = "surge_threshold";
+
+/// One piece of it, to be stored.
+#[derive(Debug)]
+pub enum Saved {
+    /// [`LOG_OFFSET`].
+    LogOffset(Offset),
+    /// [`ALARM_SPELLS`].
+    AlarmSpells(SpellsBody),
+    /// [`LOOKED_UPTO`], milliseconds.
+    LookedUpto(i64),
+    /// [`NEXT_WINDOW`], milliseconds.
+    NextWindow(i64),
+    /// [`SURGE_THRESHOLD`].
+    SurgeThreshold(Threshold),
+}
+
+impl Saved {
+    /// Stores it under its name.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored.
+    pub fn put(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        match self {
+            Self::LogOffset(next) => tx.put_state(LOG_OFFSET, next),
+            Self::AlarmSpells(spells) => tx.put_state(ALARM_SPELLS, spells),
+            Self::LookedUpto(millis) => tx.put_state(LOOKED_UPTO, millis),
+            Self::NextWindow(millis) => tx.put_state(NEXT_WINDOW, millis),
+            Self::SurgeThreshold(threshold) => tx.put_state(SURGE_THRESHOLD, threshold),
+        }
+    }
+}

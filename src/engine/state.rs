@@ -1,0 +1,55 @@
+//! The forecaster's state: all that a step changes, restored from the store at any time.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::alarm_spells::AlarmSpells;
+use super::config::ForecasterConfig;
+use super::histories::Histories;
+use super::issuer::Issuer;
+use super::situation::Observed;
+use crate::anomaly::Complaints;
+use crate::domain::{SeriesKey, Timestamp};
+use crate::forecast::Nowcast;
+use crate::telemetry::Metrics;
+use crate::window::{AlarmBook, Counts, Merge, MergeState};
+
+mod commands;
+mod restore;
+
+/// What is known at a point of the reports. It holds no store: a step returns what is to be stored.
+pub struct State {
+    pub config: ForecasterConfig,
+    pub metrics: Arc<Metrics>,
+    pub merge: Merge,
+    pub observed: Observed,
+    /// Ticket series that are forecast, without roll-ups.
+    pub leaves: BTreeSet<SeriesKey>,
+    pub issuer: Issuer,
+    /// Up to when open windows have been looked at.
+    pub looked_upto: Option<Timestamp>,
+    /// Nowcasts that standbys have not been sent.
+    pub unreplicated: Vec<Nowcast>,
+}
+
+impl State {
+    /// One that knows nothing yet.
+    pub fn new(config: ForecasterConfig, metrics: Arc<Metrics>) -> Self {
+        let nothing = &|_: &_, _| Counts::default();
+        Self {
+            merge: Merge::restore(config.merge(), MergeState::default(), nothing),
+            observed: Observed {
+                histories: Histories::new(config.width),
+                alarms: AlarmBook::new(config.alarms),
+                spells: AlarmSpells::default(),
+                complaints: Complaints::new(config.width),
+            },
+            leaves: BTreeSet::new(),
+            issuer: Issuer::new(config.issue.clone(), config.refit, config.width, &metrics),
+            looked_upto: None,
+            unreplicated: Vec::new(),
+            config,
+            metrics,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The state, read from the store.
+
+use std::collections::BTreeMap;
+
+use super::State;
+use crate::anomaly::Complaints;
+use crate::domain::{SourceId, Timestamp};
+use crate::engine::alarm_spells::AlarmSpells;
+use crate::engine::histories::Histories;
+use crate::engine::refit::Known;
+use crate::engine::saved::{ALARM_SPELLS, LOOKED_UPTO, NEXT_WINDOW};
+use crate::engine::stored::{final_counts, planned_work};
+use crate::store::{Reader, StoreError};
+use crate::window::{
+    AlarmBook, Cell, CommitPoint, Merge, MergeState, Part, STALE_AFTER, SourceProgress,
+};
+
+impl State {
+    /// Throws away what is in memory and reads it again. Returns where each source starts again.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub fn restore(
+        &mut self,
+        reader: &Reader,
+    ) -> Result<BTreeMap<SourceId, CommitPoint>, StoreError> {
+        let next = reader.state(NEXT_WINDOW)?.map(Timestamp::from_millis);
+        self.looked_upto = reader.state(LOOKED_UPTO)?.map(Timestamp::from_millis);
+        self.unreplicated.clear();
+        let commits = self.restore_merge(reader, next)?;
+        self.restore_histories(reader, next)?;
+        self.restore_alarms(reader, next)?;
+        self.issuer.restore(reader, next)?;
+        if let Some(next) = next {
+            let work = planned_work(reader, Some(next), &[])?;
+            let known = Known {
+                histories: &self.observed.histories,
+                spells: &self.observed.spells,
+                work: &work,
+            };
+            self.issuer.prepare(next, &known);
+        }
+        Ok(commits)
+    }
+
+    /// What alarms did in the days that matter, window by window: as it was when these were final.
+    fn restore_alarms(
+        &mut self,
+        reader: &Reader,
+        next: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.observed.alarms = AlarmBook::new(self.config.alarms);
+        let spells = reader.state(ALARM_SPELLS)?;
+        self.observed.spells = spells.map(AlarmSpells::restored).unwrap_or_default();
+        let from = next.map_or(Timestamp::MIN, |next| next - STALE_AFTER);
+        let mut lists = reader.rebuilt_lists(from)?.into_iter().peekable();
+        let transitions = reader.alarm_transitions(from, Timestamp::MAX)?;
+        let mut transitions = transitions.into_iter().peekable();
+        let mut end = self.config.width.floor(from);
+        while let Some(next) = next.filter(|next| end < *next) {
+            end = self.config.width.end(end).min(next);
+            while let Some((position, list)) = lists.next_if(|(_, list)| list.ts <= end) {
+                self.observed.alarms.observe_rebuilt(&position, &list);
+            }
+            while let Some((position, event)) = transitions.next_if(|(_, event)| event.ts <= end) {
+                self.observed.alarms.observe(&position, &event);
+            }
+            let spells = &mut self.observed.spells;
+            self.observed.alarms.advance(end, |transition| spells.take(transition));
+            self.observed.spells.advance(end);
+        }
+        lists.for_each(|(position, list)| self.observed.alarms.observe_rebuilt(&position, &list));
+        transitions.for_each(|(position, event)| self.observed.alarms.observe(&position, &event));
+        // What was counted before is not counted again.
+        self.observed.alarms.take_tally();
+        Ok(())
+    }
+
+    fn restore_merge(
+        &mut self,
+        reader: &Reader,
+        next: Option<Timestamp>,
+    ) -> Result<BTreeMap<SourceId, CommitPoint>, StoreError> {
+        let records = reader.sources()?;
+        let commits = records
+            .iter()
+            .map(|r| {
+                let commit = CommitPoint {
+                    resume_at: r.resume_at,
+                    closed: r.closed,
+                    decided_upto: r.decided_upto,
+                };
+                (r.source.clone(), commit)
+            })
+            .collect();
+        let sources = records.into_iter().map(|r| {
+            let progress = SourceProgress {
+                closed: r.closed,
+                caught_up_at: r.caught_up_at,
+                reported_at: r.reported_at,
+            };
+            (r.source, progress)
+        });
+        let parts = reader
+            .partials()?
+            .into_iter()
+            .map(|p| (p.window, p.cell, p.source, Part { counts: p.counts, upto: p.upto }));
+        let state = MergeState { sources: sources.collect(), parts: parts.collect(), next };
+        self.merge = Merge::restore(self.config.merge(), state, &final_counts(reader));
+        Ok(commits)
+    }
+
+    fn restore_histories(
+        &mut self,
+        reader: &Reader,
+        next: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.observed.histories = Histories::new(self.config.width);
+        self.observed.complaints = Complaints::new(self.config.width);
+        self.leaves.clear();
+        let Some(next) = next else { return Ok(()) };
+        self.adjust(reader)?;
+        let complaints = &mut self.observed.complaints;
+        let topics_from = next - Complaints::REACH;
+        let mut restoring = self.observed.histories.restoring(next);
+        let leaves = &mut self.leaves;
+        reader.each_cell(next - Histories::REACH, |cell, windows| {
+            let Cell::Tickets(series) = cell else { return };
+            if windows.is_empty() {
+                return;
+            }
+            let recent = windows.partition_point(|(start, _)| *start < topics_from);
+            let topics = windows[recent..].iter();
+            let topics =
+                topics.map(|(start, record)| (*start, record.counts.topics, record.missing));
+            if recent < windows.len() {
+                complaints.restore(&series.scope(), topics);
+            }
+            let counts = windows.iter();
+            let counts = counts.map(|(start, record)| {
+                (*start, (!record.missing).then_some(record.counts.tickets))
+            });
+            restoring.leaf(series, counts);
+            leaves.insert(series.clone());
+        })?;
+        restoring.finish();
+        reader.each_phrase(next - Complaints::PHRASE_REACH, |scope, phrase, window, n| {
+            complaints.restore_phrase(scope, window, phrase, n);
+        })?;
+        Ok(())
+    }
+
+    /// Reads the adjustments that planners entered for the windows that are kept and of those to come.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn adjust(&mut self, reader: &Reader) -> Result<(), StoreError> {
+        let reach = self.merge.next().unwrap_or(Timestamp::MIN) - Histories::REACH;
+        self.observed.histories.adjust(reader.adjustments(reach, Timestamp::MAX)?);
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! What a step may read: the store as it was before the transaction that the step is part of.
+
+use std::collections::BTreeMap;
+
+use super::alarm_spells::REACH;
+use super::report::Report;
+use crate::alert::Alert;
+use crate::domain::{MaintenanceAction, MaintenanceEvent, Timestamp};
+use crate::forecast::PlannedWork;
+use crate::store::{Reader, StoreError, WindowRecord};
+use crate::window::{Cell, Counts};
+
+/// What was stored before. Nothing that the running transaction writes is seen.
+pub trait Stored {
+    /// A window of a cell, if it is stored.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    fn window(&self, cell: &Cell, start: Timestamp) -> Result<Option<WindowRecord>, StoreError>;
+
+    /// The newest statement about each planned work that ends after `from`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    fn maintenance(&self, from: Timestamp) -> Result<Vec<MaintenanceEvent>, StoreError>;
+
+    /// An alert by its id, of the past too.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    fn alert(&self, id: &str) -> Result<Option<Alert>, StoreError>;
+}
+
+impl Stored for Reader {
+    fn window(&self, cell: &Cell, start: Timestamp) -> Result<Option<WindowRecord>, StoreError> {
+        let rows = self.windows(cell, start, self.width().end(start))?;
+        Ok(rows.into_iter().next().map(|(_, record)| record))
+    }
+
+    fn maintenance(&self, from: Timestamp) -> Result<Vec<MaintenanceEvent>, StoreError> {
+        Self::maintenance(self, from, Timestamp::MAX)
+    }
+
+    fn alert(&self, id: &str) -> Result<Option<Alert>, StoreError> {
+        Self::alert(self, id)
+    }
+}
+
+/// Looks up totals of final windows.
+pub fn final_counts(stored: &dyn Stored) -> impl Fn(&Cell, Timestamp) -> Counts + '_ {
+    move |cell, start| {
+        let record = stored.window(cell, start).ok().flatten();
+        record.filter(|record| record.settled).map(|record| record.counts).unwrap_or_default()
+    }
+}
+
+/// Work that is planned now, or was in the weeks that are learned from, where windows before `next` are final. What the
+/// reports bring is not stored yet.
+///
+/// # Errors
+/// [`StoreError`] if it cannot be read.
+pub fn planned_work(
+    stored: &dyn Stored,
+    next: Option<Timestamp>,
+    reports: &[Report],
+) -> Result<Vec<PlannedWork>, StoreError> {
+    let Some(next) = next else { return Ok(Vec::new()) };
+    let mut known: BTreeMap<Box<str>, MaintenanceEvent> = BTreeMap::new();
+    let before = stored.maintenance(next - REACH)?;
+    let brought = reports.iter().flat_map(|report| &report.maintenance);
+    for event in before.into_iter().chain(brought.map(|(_, event)| event.clone())) {
+        let newer = known.get(&event.event_id).is_none_or(|other| other.ts <= event.ts);
+        if newer {
+            known.insert(event.event_id.clone(), event);
+        }
+    }
+    let planned = known.into_values().filter(|e| e.action == MaintenanceAction::Plan);
+    let mut work: Vec<PlannedWork> = planned.map(|event| PlannedWork::from(&event)).collect();
+    work.sort_by_key(|work| (work.starts_at, work.ends_at, work.announced_at));
+    Ok(work)
+}

@@ -1,0 +1,119 @@
+//! The one place that writes effects into a transaction.
+
+use super::effects::StoreChange;
+use super::issued::{Issued, Plans};
+use super::report::Report;
+use crate::domain::Timestamp;
+use crate::staffing::{self, Outlook, Plan};
+use crate::store::{StoreError, Tx};
+
+/// Whom pages go to, and when.
+pub struct Outbox<'a> {
+    /// Receivers by name.
+    pub receivers: &'a [String],
+    /// Clock time: pages are due at once.
+    pub now: Timestamp,
+}
+
+/// Writes changes in their order.
+///
+/// # Errors
+/// [`StoreError`] if one could not be stored.
+pub fn write(
+    tx: &mut Tx<'_>,
+    changes: Vec<StoreChange<'_>>,
+    outbox: &Outbox<'_>,
+) -> Result<(), StoreError> {
+    changes.into_iter().try_for_each(|change| write_one(tx, change, outbox))
+}
+
+fn write_one(
+    tx: &mut Tx<'_>,
+    change: StoreChange<'_>,
+    outbox: &Outbox<'_>,
+) -> Result<(), StoreError> {
+    match change {
+        StoreChange::Events(report) => write_events(tx, report),
+        StoreChange::Windows(rows) => tx.put_windows(&rows),
+        StoreChange::PutPartials(rows) => tx.put_partials(&rows),
+        StoreChange::DeletePartials(keys) => tx.delete_partials(&keys),
+        StoreChange::Source(record) => tx.put_source(&record),
+        StoreChange::Anomaly(anomaly) => tx.put_anomaly(&anomaly),
+        StoreChange::Vintages(issued) => {
+            issued.model.values().try_for_each(|vintage| tx.put_vintage(vintage))?;
+            issued.adjusted.values().try_for_each(|vintage| tx.put_adjusted(vintage))
+        }
+        StoreChange::AdjustedNowcasts(issued) => {
+            issued.adjusted.values().try_for_each(|vintage| tx.put_adjusted(vintage))
+        }
+        StoreChange::Plans(issued, plans) => {
+            outlooks(&issued, &plans).try_for_each(|(plan, outlook)| tx.put_plan(plan, &outlook))
+        }
+        StoreChange::Nowcasts(nowcasts) => {
+            nowcasts.iter().try_for_each(|nowcast| tx.put_nowcast(nowcast))
+        }
+        StoreChange::NowcastPlans(issued, plans) => outlooks(&issued, &plans)
+            .try_for_each(|(plan, outlook)| tx.put_nowcast_plan(plan, &outlook)),
+        StoreChange::Shifts(shifts) => tx.put_shifts(&shifts),
+        StoreChange::Alert(alert) => tx.put_alert(&alert),
+        StoreChange::Notice(notice) => tx.put_notice(&notice, outbox.receivers, outbox.now),
+        StoreChange::FirstNotice(notice) => {
+            // Pages of this transaction count, too.
+            if tx.has_notice_of(&notice.alert.id)? {
+                return Ok(());
+            }
+            tx.put_notice(&notice, outbox.receivers, outbox.now)
+        }
+        StoreChange::Surge(surge) => tx.put_surge(&surge),
+        StoreChange::Call(call) => tx.put_call(&call),
+        StoreChange::Accuracy(day) => {
+            tx.accuracy_changed(day);
+            Ok(())
+        }
+        StoreChange::Scores(scores) => scores
+            .by_series()
+            .try_for_each(|(series, by_lead)| tx.put_scores(series, scores.day, &by_lead)),
+        StoreChange::AdjustedScores { series, day, by_lead } => {
+            tx.put_adjusted_scores(&series, day, by_lead.into_iter())
+        }
+        StoreChange::NowcastScore { series, day, score } => {
+            tx.put_nowcast_score(&series, day, &score)
+        }
+        StoreChange::Maintenance(position, event) => tx.put_maintenance(&position, &event),
+        StoreChange::PutAdjustment(adjustment) => tx.put_adjustment(&adjustment),
+        StoreChange::DeleteAdjustment(id) => tx.delete_adjustment(&id),
+        StoreChange::Delivery { notice, receiver, outcome } => {
+            tx.mark_delivery(&notice, &receiver, &outcome)
+        }
+        StoreChange::Cursor { sink, seq } => tx.put_cursor(&sink, seq),
+        StoreChange::Saved(saved) => saved.put(tx),
+    }
+}
+
+fn write_events(tx: &mut Tx<'_>, report: &Report) -> Result<(), StoreError> {
+    for (position, alarm) in &report.alarms {
+        tx.put_alarm(position, alarm)?;
+    }
+    for (position, list) in &report.rebuilt {
+        tx.put_rebuilt(position, list)?;
+    }
+    for (position, work) in &report.maintenance {
+        tx.put_maintenance(position, work)?;
+    }
+    for (letter, place) in &report.dead {
+        let place = place.as_ref().map(|(cell, start)| (cell, *start));
+        tx.put_dead_letter(letter, place)?;
+    }
+    Ok(())
+}
+
+/// The outlook of each vintage as it is served, beside its plan. They are made one at a time: thousands are large.
+fn outlooks<'a>(
+    issued: &'a Issued,
+    plans: &'a Plans,
+) -> impl Iterator<Item = (Option<&'a Plan>, Outlook)> {
+    issued.served().map(|(series, vintage)| {
+        let plan = plans.get(series);
+        (plan, staffing::outlook(vintage, plan))
+    })
+}
