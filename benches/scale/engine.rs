@@ -10,7 +10,7 @@ use surgecast::domain::{Timestamp, Zone};
 use surgecast::engine::{Forecaster, ForecasterConfig, IssueConfig, RefitConfig};
 use surgecast::forecast::Calendar;
 use surgecast::store::Store;
-use surgecast::telemetry::Metrics;
+use surgecast::telemetry::{Exposition, Metrics};
 use surgecast::window::AlarmRules;
 
 use super::common::{cpu, setting};
@@ -147,7 +147,7 @@ const FORECAST: &str = "surgecast_forecast_duration_seconds_sum";
 
 /// A figure of the metrics, 0 where there is none.
 fn figure(metrics: &Metrics, name: &str) -> f64 {
-    let text = metrics.text();
+    let text = metrics.text(Exposition::OpenMetrics);
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|rest| rest.trim().parse().ok()).unwrap_or(0.0)
 }

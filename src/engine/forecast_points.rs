@@ -85,8 +85,10 @@ impl ForecastPoints {
             let mut packed = Vec::new();
             for vintage in vintages.clone() {
                 let target = of_step(vintage).filter(|target| target.start == window);
-                packed = postcard::to_extend(&target.map(numbers), packed)
+                #[expect(clippy::expect_used, reason = "a Vec grows as it needs to")]
+                let longer = postcard::to_extend(&target.map(numbers), packed)
                     .expect("a Vec grows as it needs to");
+                packed = longer;
             }
             packed.shrink_to_fit();
             let points = IssuedPoints { issued_at, window, series: self.series.clone(), packed };

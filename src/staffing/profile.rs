@@ -48,6 +48,7 @@ pub fn parse_seconds(text: &str) -> Option<Duration> {
 }
 
 /// What the program says of channels, from `models/staffing.toml`.
+#[expect(clippy::expect_used, reason = "the file is part of the program and a test reads it")]
 fn defaults() -> BTreeMap<String, ProfileSpec> {
     toml::from_str(include_str!("../../models/staffing.toml"))
         .expect("the file is part of the program and a test reads it")

@@ -44,6 +44,7 @@ pub fn solve_positive_definite(mut a: Array2<f64>, mut b: Array1<f64>, floor: f6
     b
 }
 
+#[expect(clippy::expect_used, reason = "rows of an owned array in standard order are contiguous")]
 fn slice(row: ArrayViewMut1<'_, f64>) -> &mut [f64] {
     row.into_slice().expect("rows of an owned array in standard order are contiguous")
 }

@@ -161,44 +161,8 @@ fn setup(
     position: Arc<AtomicI64>,
 ) -> Setup {
     let config = operator(state);
-    let regions = config.regions.iter().map(|r| (r.name.clone(), r.zone)).collect();
-    let calendars = config.regions.iter().map(|region| {
-        let mut calendar = Calendar::default();
-        let dates = region.holidays.iter().filter_map(|date| date.parse().ok());
-        dates.for_each(|date| calendar.add(date, DayKind::Holiday));
-        (region.name.clone(), Arc::new(calendar))
-    });
-    let calendars = calendars.collect();
-    let zone: Zone = config.regions.first().map_or(Zone::UTC, |region| region.zone);
-    let info = ServiceInfo {
-        version: env!("CARGO_PKG_VERSION"),
-        mode: "demo",
-        speed: args.speed,
-        width: WIDTH,
-        zone,
-        regions,
-        body_bytes_max: 8 << 20,
-        limits: ingest::Limits::default(),
-    };
-    let issue = IssueConfig {
-        zone,
-        zones: info.regions.clone(),
-        calendars,
-        calendar: Arc::default(),
-        profiles: default_profiles(),
-        vintages_from: state.live - BACKFILL,
-        alerts_from: state.live,
-        told_from: state.live,
-        roster: Some(Arc::new(move |day| roster(state, day))),
-    };
-    // A vintage waits for its fit, so that a restart cannot change it.
-    let refit = RefitConfig {
-        width: WIDTH,
-        every: DAY / 4,
-        from: state.live,
-        used_from: state.live,
-        patience: Duration::from_secs(600),
-    };
+    let info = info(&config, args.speed);
+    let forecaster = forecaster(&config, &info, state, args);
     let fold = FoldConfig {
         width: WIDTH,
         lateness: LATENESS,
@@ -214,18 +178,7 @@ fn setup(
         decoder: ingest::Decoder::default(),
         tables: Vec::new(),
         lexicon: None,
-        forecaster: ForecasterConfig {
-            width: WIDTH,
-            lateness: LATENESS,
-            source_timeout: DAY,
-            series_max: 10_000,
-            alarms: AlarmRules::default(),
-            issue,
-            refit: Some(refit),
-            // Runs that are compared end somewhere, and have to say the same.
-            nowcasts: args.pause_at.is_none(),
-            receivers: vec!["console".into()],
-        },
+        forecaster,
         fold,
         feeds: vec![(Box::new(feed), fold)],
         kafka: None,
@@ -243,6 +196,64 @@ fn setup(
             tx.commit()
         }),
         main_source: SourceId::new("demo", 0),
+    }
+}
+
+/// What the API says of the service.
+fn info(config: &OperatorConfig, speed: f64) -> ServiceInfo {
+    ServiceInfo {
+        version: env!("CARGO_PKG_VERSION"),
+        mode: "demo",
+        speed,
+        width: WIDTH,
+        zone: config.regions.first().map_or(Zone::UTC, |region| region.zone),
+        regions: config.regions.iter().map(|r| (r.name.clone(), r.zone)).collect(),
+        body_bytes_max: 8 << 20,
+        limits: ingest::Limits::default(),
+    }
+}
+
+/// How the demo forecasts: nothing that a restart could change.
+fn forecaster(
+    config: &OperatorConfig,
+    info: &ServiceInfo,
+    state: DemoState,
+    args: &DemoArgs,
+) -> ForecasterConfig {
+    let calendars = config.regions.iter().map(|region| {
+        let mut calendar = Calendar::default();
+        let dates = region.holidays.iter().filter_map(|date| date.parse().ok());
+        dates.for_each(|date| calendar.add(date, DayKind::Holiday));
+        (region.name.clone(), Arc::new(calendar))
+    });
+    ForecasterConfig {
+        width: WIDTH,
+        lateness: LATENESS,
+        source_timeout: DAY,
+        series_max: 10_000,
+        alarms: AlarmRules::default(),
+        issue: IssueConfig {
+            zone: info.zone,
+            zones: info.regions.clone(),
+            calendars: calendars.collect(),
+            calendar: Arc::default(),
+            profiles: default_profiles(),
+            vintages_from: state.live - BACKFILL,
+            alerts_from: state.live,
+            told_from: state.live,
+            roster: Some(Arc::new(move |day| roster(state, day))),
+        },
+        // A vintage waits for its fit, so that a restart cannot change it.
+        refit: Some(RefitConfig {
+            width: WIDTH,
+            every: DAY / 4,
+            from: state.live,
+            used_from: state.live,
+            patience: Duration::from_secs(600),
+        }),
+        // Runs that are compared end somewhere, and have to say the same.
+        nowcasts: args.pause_at.is_none(),
+        receivers: vec!["console".into()],
     }
 }
 
