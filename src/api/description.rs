@@ -12,6 +12,7 @@ use utoipa::openapi::{Components, Content, Ref, RefOr, Response};
 
 use super::auth;
 
+/// Completes the description that the handlers give of themselves.
 #[derive(OpenApi)]
 #[openapi(
     info(

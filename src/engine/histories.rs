@@ -24,6 +24,7 @@ impl Histories {
     /// Nine weeks: eight for the profile and one for the comparison with last week.
     pub const REACH: Duration = Duration::from_secs(9 * 7 * 86_400);
 
+    /// Without any history.
     pub fn new(width: WindowWidth) -> Self {
         let keep = width.per(Self::REACH);
         let (by_series, special) = (BTreeMap::new(), BTreeMap::new());
@@ -152,6 +153,7 @@ impl Histories {
         &self.by_series
     }
 
+    /// Series that are known, roll-ups included.
     pub fn len(&self) -> usize {
         self.by_series.len()
     }

@@ -32,6 +32,7 @@ struct Record {
 }
 
 impl OutlookTopic {
+    /// Writes to the topics that the settings name.
     pub fn new(producer: Producer, settings: &Settings) -> Self {
         Self { producer, outlook: settings.outlook(), alerts: settings.alerts() }
     }

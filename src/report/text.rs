@@ -29,14 +29,17 @@ const STYLE: &str = "body{font:14px/1.5 system-ui,sans-serif;max-width:900px;mar
                      h2{margin-top:24px;break-after:avoid}tr{break-inside:avoid}";
 
 impl Report {
+    /// An empty report.
     pub fn new(title: String) -> Self {
         Self { title, parts: Vec::new() }
     }
 
+    /// Adds a heading.
     pub fn heading(&mut self, text: &str) {
         self.parts.push(Part::Heading(text.to_owned()));
     }
 
+    /// Adds a paragraph.
     pub fn say(&mut self, text: impl Into<String>) {
         self.parts.push(Part::Paragraph(text.into()));
     }
@@ -50,6 +53,7 @@ impl Report {
         }
     }
 
+    /// The report in a format.
     pub fn write(&self, format: Format) -> String {
         match format {
             Format::Markdown => self.markdown(),

@@ -52,8 +52,11 @@ codes!("event kind", EventKind { Alarm = 0, Ticket = 1, Maintenance = 2 });
 
 /// Kinds of cells: `cells.kind`.
 pub(super) mod cell_kind {
+    /// Tickets of a series.
     pub const TICKETS: u8 = 0;
+    /// Alarms of a scope.
     pub const ALARMS: u8 = 1;
+    /// Planned work.
     pub const MAINTENANCE: u8 = 2;
     /// The largest: cells below are those that an event is in once.
     pub const PHRASE: u8 = 3;
@@ -61,11 +64,17 @@ pub(super) mod cell_kind {
 
 /// Kinds of changes: `changes.kind`.
 pub(super) mod change_kind {
+    /// A window.
     pub const WINDOW: u8 = 0;
+    /// The vintages of one issue time.
     pub const ISSUE: u8 = 1;
+    /// The anomalies of a window.
     pub const ANOMALIES: u8 = 2;
+    /// An alert.
     pub const ALERT: u8 = 3;
+    /// Nowcasts.
     pub const NOWCAST: u8 = 4;
+    /// The accuracy of a day.
     pub const ACCURACY: u8 = 5;
 }
 

@@ -119,6 +119,7 @@ pub struct ActiveAlarm {
 }
 
 impl ActiveAlarm {
+    /// The severity as of the newest event.
     pub fn severity(&self) -> Severity {
         self.event.severity
     }

@@ -11,6 +11,7 @@ fn described() -> String {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "a person asks for the file to be written")]
 fn the_description_of_the_api_is_the_one_in_the_repository() {
     let now = described();
     let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/openapi.json");

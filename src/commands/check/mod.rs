@@ -10,6 +10,7 @@ use self::connect::try_out;
 use self::describe::describe;
 use crate::commands::usage::{ConfigArgs, UsageError};
 
+/// Which config to check, and whether to connect.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
     #[command(flatten)]
