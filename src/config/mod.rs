@@ -10,6 +10,8 @@ mod layers;
 mod problem;
 mod reader;
 mod secret;
+mod typed;
+mod value;
 
 pub use layers::{Flags, Layers};
 pub use problem::{ConfigError, Problem};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::text::Report;
-use super::{ROWS_MAX, acknowledged, moment};
+use super::wording::{ROWS_MAX, acknowledged, moment};
 use crate::alert::Alert;
 use crate::domain::{HOUR, Name, Timestamp};
 use crate::store::{Filter, Reader, StoreError};

@@ -1,8 +1,12 @@
-//! A report as headings, paragraphs, lists and tables, written as Markdown or HTML.
+//! A report as headings, paragraphs, lists and tables, written as Markdown or HTML by the templates beside this file.
 
-use std::fmt::Write as _;
+use std::fmt;
 
-/// A part of a report. Texts are plain: what is markup in them is escaped when they are written.
+use askama::Template;
+use askama::filters::Escaper;
+
+/// A part of a report. Texts are plain: the templates escape what is markup in them.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Part {
     Heading(String),
     Paragraph(String),
@@ -23,10 +27,17 @@ pub enum Format {
     Html,
 }
 
-/// For print as for screens; no script, nothing from elsewhere.
-const STYLE: &str = "body{font:14px/1.5 system-ui,sans-serif;max-width:900px;margin:24px auto;padding:0 16px;color:#1b2430}\
-                     table{border-collapse:collapse;margin:8px 0}td,th{border-bottom:1px solid #dde2e9;padding:3px 10px;text-align:left}\
-                     h2{margin-top:24px;break-after:avoid}tr{break-inside:avoid}";
+#[derive(Template)]
+#[template(path = "report.html")]
+struct HtmlReport<'r> {
+    report: &'r Report,
+}
+
+#[derive(Template)]
+#[template(path = "report.md")]
+struct MarkdownReport<'r> {
+    report: &'r Report,
+}
 
 impl Report {
     /// An empty report.
@@ -54,92 +65,34 @@ impl Report {
     }
 
     /// The report in a format.
+    #[expect(clippy::expect_used, reason = "a String takes every text, and every part is one")]
     pub fn write(&self, format: Format) -> String {
-        match format {
-            Format::Markdown => self.markdown(),
-            Format::Html => self.html(),
-        }
-    }
-
-    fn markdown(&self) -> String {
-        let mut text = format!("# {}\n", plain(&self.title));
-        for part in &self.parts {
-            text.push('\n');
-            match part {
-                Part::Heading(heading) => text += &format!("## {}\n", plain(heading)),
-                Part::Paragraph(said) => text += &format!("{}\n", plain(said)),
-                Part::List(items) => {
-                    items.iter().for_each(|item| text += &format!("- {}\n", plain(item)));
-                }
-                Part::Table { head, rows } => {
-                    text +=
-                        &format!("| {} |\n|{}\n", head.join(" | "), " --- |".repeat(head.len()));
-                    for row in rows {
-                        let cells: Vec<String> = row.iter().map(|cell| plain(cell)).collect();
-                        text += &format!("| {} |\n", cells.join(" | "));
-                    }
-                }
-            }
-        }
-        text
-    }
-
-    fn html(&self) -> String {
-        let mut text = format!(
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title>\
-             <style>{STYLE}</style></head>\n<body><h1>{0}</h1>\n",
-            escaped(&self.title)
-        );
-        for part in &self.parts {
-            match part {
-                Part::Heading(heading) => text += &format!("<h2>{}</h2>\n", escaped(heading)),
-                Part::Paragraph(said) => text += &format!("<p>{}</p>\n", escaped(said)),
-                Part::List(items) => {
-                    let items = items.iter().map(|item| format!("<li>{}</li>", escaped(item)));
-                    text += &format!("<ul>{}</ul>\n", items.collect::<String>());
-                }
-                Part::Table { head, rows } => {
-                    let row = |cells: String| format!("<tr>{cells}</tr>");
-                    let head: String = head.iter().map(|cell| format!("<th>{cell}</th>")).collect();
-                    text += &format!("<table>{}\n", row(head));
-                    for cells in rows {
-                        let cells = cells.iter().map(|cell| format!("<td>{}</td>", escaped(cell)));
-                        text += &row(cells.collect());
-                        text.push('\n');
-                    }
-                    text += "</table>\n";
-                }
-            }
-        }
-        text + "</body></html>\n"
+        let text = match format {
+            Format::Markdown => MarkdownReport { report: self }.render(),
+            Format::Html => HtmlReport { report: self }.render(),
+        };
+        text.expect("a String takes every text, and no part of a report fails to be one")
     }
 }
 
-/// Text in Markdown: on one line, with what would be markup escaped.
-fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' | '\r' | '\t' => plain.push(' '),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '&' => {
-                plain.push('\\');
-                plain.push(c);
-            }
-            c => plain.push(c),
-        }
-    }
-    plain
-}
+/// Escapes text in Markdown: it stays on one line, and nothing in it is markup.
+#[derive(Clone, Copy, Debug)]
+pub struct Markdown;
 
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' | '<' | '>' | '"' | '\'' => _ = write!(escaped, "&#{};", u32::from(c)),
-            c => escaped.push(c),
+impl Escaper for Markdown {
+    fn write_escaped_str<W: fmt::Write>(&self, mut dest: W, text: &str) -> fmt::Result {
+        for c in text.chars() {
+            match c {
+                '\n' | '\r' | '\t' => dest.write_char(' ')?,
+                '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '&' => {
+                    dest.write_char('\\')?;
+                    dest.write_char(c)?;
+                }
+                c => dest.write_char(c)?,
+            }
         }
+        Ok(())
     }
-    escaped
 }
 
 #[cfg(test)]
@@ -152,8 +105,9 @@ mod tests {
         report.heading("A & B");
         report.table(&["what"], vec![vec!["x | <script>\nalert()".into()]], "none");
         report.table(&["what"], Vec::new(), "none");
+        report.say("中国电信: 'a' \"b\" c\\d");
         report.parts.push(Part::List(vec!["*one*".into()]));
-        insta::assert_snapshot!(report.write(Format::Markdown), @r"
+        insta::assert_snapshot!(report.write(Format::Markdown), @r#"
         # \<b\>Week\</b\>
 
         ## A \& B
@@ -164,10 +118,23 @@ mod tests {
 
         none
 
+        中国电信: 'a' "b" c\\d
+
         - \*one\*
-        ");
+        "#);
         let html = report.write(Format::Html);
-        assert!(html.contains("<td>x | &#60;script&#62;\nalert()</td>"), "{html}");
-        assert!(!html.contains("<script>") && !html.contains("<b>"));
+        let (_, body) = html.split_once("<body>").expect("a body");
+        insta::assert_snapshot!(body, @r"
+        <h1>&#60;b&#62;Week&#60;/b&#62;</h1>
+        <h2>A &#38; B</h2>
+        <table><tr><th>what</th></tr>
+        <tr><td>x | &#60;script&#62;
+        alert()</td></tr>
+        </table>
+        <p>none</p>
+        <p>中国电信: &#39;a&#39; &#34;b&#34; c\d</p>
+        <ul><li>*one*</li></ul>
+        </body></html>
+        ");
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::{Datelike, NaiveDate, Weekday};
 
 use super::text::{Part, Report};
-use super::{ROWS_MAX, accuracy, acknowledged, minutes_open, moment, percent};
+use super::wording::{ROWS_MAX, accuracy, acknowledged, minutes_open, moment, percent};
 use crate::alert::{Alert, Worst};
 use crate::domain::{Name, SeriesKey, Timestamp, WEEK};
 use crate::forecast::surge::{SURGE_LEADS, Surge, lead_minutes};

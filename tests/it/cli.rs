@@ -133,7 +133,7 @@ fn a_good_config_says_what_would_run() {
         aht = "300s"
         [[alerts.receivers]]
         name = "shift-lead"
-        type = "slack"
+        type = "webhook"
         url = "https://hooks.example/services/T0/B0/very-secret"
     "#;
     let run = check(config, &[], &[]);
@@ -149,25 +149,58 @@ fn a_good_config_says_what_would_run() {
       region       north: Asia/Urumqi
     forecast       refit every 6h, backfill 7d
     source         HTTP: POST /api/v1/events, to the local log
-    pages          shift-lead: slack at hooks.example
+    pages          shift-lead: webhook at hooks.example
     staffing       phone; defaults for other channels
     this would run
     "#);
 }
 
+/// Faults of many rooms: `check` and `serve` tell the same, all at once.
 #[test]
-fn serve_refuses_what_this_version_cannot_do() {
+fn check_and_serve_refuse_the_same() {
     let folder = tempfile::tempdir().expect("temporary folder");
-    let config =
-        "[kafka]\nbrokers = [\"127.0.0.1:9092\"]\n[grafana]\nurl = \"http://127.0.0.1:3000\"\n";
+    let config = r#"
+        [server]
+        tokens_file = "broken.tokens"
+        [kafka]
+        brokers = ["127.0.0.1:9092"]
+        properties = { "security.protocol" = "ssl", "ssl.ca.location" = "/no/such.pem" }
+        [grafana]
+        url = "http://127.0.0.1:3000"
+        [staffing.phone]
+        shrinkage = 30
+        target = "80 in 20"
+        agents = 7
+        [[alerts.receivers]]
+        name = "noc"
+        type = "dingtalk"
+        url = "https://hooks.example/very-secret"
+    "#;
     std::fs::write(folder.path().join("c.toml"), config).expect("config");
-    // `check` and `serve` agree.
+    std::fs::write(folder.path().join("broken.tokens"), "[[tokens]]\nname = \"noc\"\n")
+        .expect("tokens");
     let checked = run_in(folder.path(), &["check", "--config", "c.toml"], &[]);
-    assert_eq!(checked.code, Some(64));
-    assert!(checked.out.contains("Kafka 127.0.0.1:9092") && checked.err.contains("[grafana]"));
-    let run = run_in(folder.path(), &["serve", "--config", "c.toml"], &[]);
-    assert_eq!(run.code, Some(64));
-    insta::assert_snapshot!(run.err, @r#"surgecast: c.toml: [grafana]. This version reads these sections and does not connect to them yet: take them out"#);
+    let served = run_in(folder.path(), &["serve", "--config", "c.toml"], &[]);
+    assert_eq!((checked.code, served.code), (Some(64), Some(64)));
+    assert_eq!(checked.err, served.err);
+    let keys = [
+        "server.tokens_file",
+        "kafka.properties",
+        "grafana",
+        "staffing.phone.target",
+        "staffing.phone.shrinkage",
+        "staffing.phone.agents",
+        "alerts.receivers[0].type",
+    ];
+    assert!(checked.err.starts_with("surgecast: config c.toml: 7 problems\n"), "{}", checked.err);
+    for key in keys {
+        assert!(
+            checked.err.contains(&format!("\n  {key} (in c.toml): ")),
+            "{key}: {}",
+            checked.err
+        );
+    }
+    assert!(!checked.err.contains("very-secret"), "{}", checked.err);
 }
 
 #[test]
@@ -181,6 +214,89 @@ fn check_connect_tries_addresses_and_the_store() {
     assert_eq!(run.code, Some(64));
     assert!(run.err.contains(&format!("server.listen {address}")), "{}", run.err);
     assert!(run.err.contains("store.path surgecast.toml"), "{}", run.err);
+}
+
+/// A server that hears its clients out, or answers the first words of each. Its address, and what each client said.
+fn listens(answer: &'static str) -> (String, std::sync::mpsc::Receiver<String>) {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address").to_string();
+    let (tell, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut bytes = vec![0; 4096];
+            // A client that resets the connection has hung up too.
+            if answer.is_empty() {
+                bytes.clear();
+                let _ = stream.read_to_end(&mut bytes);
+            } else {
+                let _ = stream.read(&mut bytes);
+                let _ = stream.write_all(answer.as_bytes());
+            }
+            let _ = tell.send(String::from_utf8_lossy(&bytes).into_owned());
+        }
+    });
+    (address, heard)
+}
+
+#[test]
+fn check_connect_reaches_servers_and_sends_receivers_nothing() {
+    let free = "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n";
+    let receiver = |name: &str, url: &str| {
+        format!("[[alerts.receivers]]\nname = \"{name}\"\ntype = \"webhook\"\nurl = \"{url}\"\n")
+    };
+    let (page, heard) = listens("");
+    let good = format!("{free}{}", receiver("noc", &format!("http://{page}/very-secret")));
+    let run = check(&good, &["--connect"], &[]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let line = format!("noc: {page} is reachable, nothing was sent");
+    assert!(run.out.contains(&line) && !run.out.contains("very-secret"), "{}", run.out);
+    assert_eq!(heard.recv().expect("a connection"), "");
+
+    let (influxdb, _) =
+        listens("HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}");
+    let (plain, _) = listens("no TLS is spoken here");
+    let gone = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        listener.local_addr().expect("its address").to_string()
+    };
+    let bad = format!(
+        "{free}[kafka]\nbrokers = [\"{gone}\"]\n[influxdb]\nurl = \"http://{influxdb}\"\norg = \"noc\"\n{}{}",
+        receiver("noc", &format!("http://{gone}/very-secret")),
+        receiver("tls", &format!("https://{plain}/")),
+    );
+    let run = check(&bad, &["--connect"], &[("SURGECAST__INFLUXDB__TOKEN", "wrong-secret")]);
+    assert_eq!(run.code, Some(64), "{}", run.out);
+    for part in [
+        "kafka.brokers: no broker answers",
+        "influxdb.token_file: ",
+        "refuses the token",
+        "alerts.receivers[0].url: `noc`",
+        "alerts.receivers[1].url: `tls`",
+        "no TLS",
+    ] {
+        assert!(run.err.contains(part), "{part}: {}", run.err);
+    }
+    assert!(!run.err.contains("very-secret") && !run.err.contains("wrong-secret"), "{}", run.err);
+}
+
+#[test]
+fn the_demo_refuses_what_flags_or_environment_say_wrongly() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let env = [
+        ("SURGECAST__SERVER__LISTEN", "0.0.0.0:0"),
+        ("SURGECAST__ADMIN__LISTEN", "here"),
+        ("SURGECAST__STORE__PAHT", "x"),
+    ];
+    let run = run_in(folder.path(), &[], &env);
+    assert_eq!(run.code, Some(64));
+    insta::assert_snapshot!(run.err, @r#"
+    surgecast: settings of the demo: 3 problems
+      admin.listen (from environment variable SURGECAST__ADMIN__LISTEN): found `here`: use an IP address and a port, such as 127.0.0.1:8080
+      server.listen (from environment variable SURGECAST__SERVER__LISTEN): found `0.0.0.0:0`, which others can reach, and there are no tokens: set server.tokens_file, listen on 127.0.0.1, or say server.allow_open = true (--allow-open)
+      store.paht (from environment variable SURGECAST__STORE__PAHT): unknown key, allowed here: path
+    "#);
 }
 
 #[test]

@@ -43,6 +43,28 @@ fn it_ends_cleanly_and_goes_on_where_it_was() {
     assert!(said.contains("--seed 7") && said.contains("--reset"), "{said}");
 }
 
+/// Flags go before the environment, the environment before defaults.
+#[test]
+fn it_listens_where_flags_and_the_environment_say() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = crate::program::surgecast(&["--days", "1", "--admin-listen", "127.0.0.1:0"]);
+    command
+        .env("SURGECAST__SERVER__LISTEN", "127.0.0.1:0")
+        .env("SURGECAST__ADMIN__LISTEN", "127.0.0.1:1")
+        .env("SURGECAST__STORE__PATH", "elsewhere")
+        .current_dir(folder.path());
+    let program = Program::start_command(command);
+    assert!(!program.url.ends_with(":8080"), "{}", program.url);
+    assert_eq!(program.get("/api/v1/status").status, 200);
+    assert!(folder.path().join("elsewhere/state.db").exists());
+    program
+        .wait_for("/api/v1/status", |_| program.said().contains("probes and metrics on http://"));
+    let said = program.said();
+    let admin = said.split("probes and metrics on ").nth(1).and_then(|rest| rest.lines().next());
+    let answer = reqwest::blocking::get(format!("{}/live", admin.expect("an address")));
+    assert_eq!(answer.expect("an answer").status().as_u16(), 200);
+}
+
 /// Six hours of a fixed demo: long enough for refits, alerts and their ends.
 const FIXED: [&str; 10] = [
     "--live-at",

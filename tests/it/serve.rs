@@ -209,6 +209,46 @@ fn tokens_say_who_may_do_what() {
     assert!(!program.said().contains(noc) && !program.said().contains(board));
 }
 
+/// One configuration of every section that needs no server: what `check` approves starts.
+#[test]
+fn what_check_approves_starts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text);
+    write("regions.csv", "match,pattern,value\nprefix,gNB1,north\n").expect("table");
+    write("key", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").expect("secret");
+    let nowhere = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        listener.local_addr().expect("its address").port()
+    };
+    let configs = [
+        String::new(),
+        "[staffing.phone]\nshrinkage = 0.3\ntarget = \"80/20\"\n\
+         [staffing.kiosk]\naht = \"5m\"\ntarget = \"90/60\"\nmodel = \"erlang-c\"\n"
+            .to_owned(),
+        format!(
+            "[[alerts.receivers]]\nname = \"noc\"\ntype = \"webhook\"\nurl = \"http://127.0.0.1:{nowhere}/\"\n\
+             secret_file = \"key\"\n[[mapping]]\ntarget = \"region\"\nattribute = \"device\"\n\
+             table = \"regions.csv\"\n[regions.north]\nholidays = \"cn\"\n"
+        ),
+        format!(
+            "[kafka]\nbrokers = \"127.0.0.1:{nowhere}\"\nproperties = {{ \"security.protocol\" = \"SASL_SSL\", \
+             \"sasl.mechanism\" = \"SCRAM-SHA-512\", \"sasl.username\" = \"noc\", \"sasl.password\" = \"x\" }}\n\
+             [influxdb]\nurl = \"http://127.0.0.1:{nowhere}\"\norg = \"noc\"\n"
+        ),
+    ];
+    for config in configs {
+        let program = serve(folder.path(), &config, &[]);
+        assert_eq!(program.get("/api/v1/status").status, 200, "{config}");
+        drop(program);
+        let checked = surgecast(&["check", "--config", "surgecast.toml"])
+            .current_dir(folder.path())
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+        assert!(checked.status.success(), "{config}: {said}");
+    }
+}
+
 #[test]
 fn the_same_seed_simulates_the_same_bytes() {
     let folder = tempfile::tempdir().expect("a folder");

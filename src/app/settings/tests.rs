@@ -237,7 +237,19 @@ fn staffing_is_read_to_the_end() {
         "#,
     )
     .expect_err("bad");
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @r#"
+    config surgecast.toml: 10 problems
+      staffing.chat.concurrency (in surgecast.toml): found `0`: use a whole number from 1 to 10
+      staffing.chat.max_occupancy (in surgecast.toml): use a share from 0.05 to 1
+      staffing.kiosk.aht: is missing: how long does one contact take, such as 300s?
+      staffing.kiosk.target: is missing: such as 80/20, 80 % within 20 s
+      staffing.kiosk.patience (in surgecast.toml): `long` is no length such as 300s, 5m or 1h
+      staffing.phone.model (in surgecast.toml): found `erlang-b`: use erlang-c, erlang-a or deferred
+      staffing.phone.aht (in surgecast.toml): found `300`: use a length such as 300s, 5m or 1h
+      staffing.phone.target (in surgecast.toml): `80 in 20` is no target such as 80/20: 80 % within 20 s
+      staffing.phone.shrinkage (in surgecast.toml): 30 is no share: use a number from 0 to 0.95
+      staffing.phone.aht_minutes (in surgecast.toml): unknown key, allowed here: aht, concurrency, max_abandonment, max_asa, max_occupancy, model, patience, shrinkage, target
+    "#);
     let good = "[staffing.kiosk]\naht = \"300s\"\ntarget = \"80/20\"\nshrinkage = 0\n";
     let config = check(good).expect("good");
     assert_eq!((config.staffing.len(), config.profiles().len()), (1, 6));

@@ -1,0 +1,232 @@
+//! Values of a section by key and type; each that is wrong is noted.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use figment::value::{Dict, Value};
+
+use super::layers::{Origin, env_name};
+use super::value::{plain, real, shown, whole};
+use super::{Reader, Secret};
+use crate::domain::{format_duration, parse_duration};
+
+impl Reader<'_> {
+    /// Every entry as text, for a table whose keys are not ours. Tables in tables become `outer.inner`: that is how
+    /// `SURGECAST__KAFKA__PROPERTIES__SASL__USERNAME` arrives.
+    pub fn flattened(&self) -> BTreeMap<String, String> {
+        let mut all = BTreeMap::new();
+        if let Some(dict) = self.dict {
+            self.flatten("", dict, &mut all);
+        }
+        all
+    }
+
+    fn flatten(&self, prefix: &str, dict: &Dict, into: &mut BTreeMap<String, String>) {
+        for (key, value) in dict {
+            let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+            match value {
+                Value::Dict(_, inner) => self.flatten(&key, inner, into),
+                Value::Array(..) | Value::Empty(..) => {
+                    let text = format!("found {}: use text, a number, true or false", shown(value));
+                    self.problem_at(&self.join(&key), Some(value), text);
+                }
+                plain_value => _ = into.insert(key, plain(plain_value)),
+            }
+        }
+    }
+
+    /// Texts: an array, or one text with commas, for the environment has no other handy form.
+    pub fn list(&self, key: &'static str, allowed: &str) -> Option<Vec<String>> {
+        match self.value(key)? {
+            Value::String(_, text) => Some(text.split(',').map(|t| t.trim().to_owned()).collect()),
+            Value::Array(_, items) => {
+                Some(items.iter().map(|v| v.as_str().unwrap_or_default().to_owned()).collect())
+            }
+            other => {
+                self.wrong(key, other, allowed);
+                None
+            }
+        }
+    }
+
+    /// Text that is not empty.
+    pub fn text(&self, key: &'static str, allowed: &str) -> Option<String> {
+        let value = self.value(key)?;
+        match value {
+            Value::String(_, text) if !text.trim().is_empty() => Some(text.clone()),
+            // The environment has no types: `SURGECAST__KAFKA__GROUP=7` is text all the same.
+            Value::Num(..) | Value::Bool(..)
+                if self.layers.origin(value) == Origin::Environment =>
+            {
+                Some(plain(value))
+            }
+            _ => {
+                self.wrong(key, value, allowed);
+                None
+            }
+        }
+    }
+
+    /// Text that `read` makes a value of.
+    pub fn parse<T, E: Display>(
+        &self,
+        key: &'static str,
+        allowed: &str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let text = self.text(key, allowed)?;
+        match read(&text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.problem(key, format!("found `{text}`: {error}"));
+                None
+            }
+        }
+    }
+
+    /// An IP address and a port.
+    pub fn address(&self, key: &'static str) -> Option<SocketAddr> {
+        let allowed = "use an IP address and a port, such as 127.0.0.1:8080";
+        self.parse(key, allowed, |text| text.parse::<SocketAddr>().map_err(|_| allowed))
+    }
+
+    /// A length of time within a range.
+    pub fn length(&self, key: &'static str, range: RangeInclusive<Duration>) -> Option<Duration> {
+        let allowed = "use a length of time, such as 15m";
+        self.parse(key, allowed, |text| {
+            let length = parse_duration(text).map_err(|e| e.to_string())?;
+            if range.contains(&length) {
+                return Ok(length);
+            }
+            let (least, most) = (format_duration(*range.start()), format_duration(*range.end()));
+            Err(format!("use a length from {least} to {most}"))
+        })
+    }
+
+    /// A whole number within a range.
+    pub fn count(&self, key: &'static str, range: RangeInclusive<usize>) -> Option<usize> {
+        let value = self.value(key)?;
+        let found = match value {
+            Value::Num(_, number) => whole(*number),
+            _ => None,
+        };
+        match found.filter(|count| range.contains(count)) {
+            Some(count) => Some(count),
+            None => {
+                let (least, most) = (range.start(), range.end());
+                self.wrong(key, value, &format!("use a whole number from {least} to {most}"));
+                None
+            }
+        }
+    }
+
+    /// A number, whole or not.
+    pub fn number(&self, key: &'static str) -> Option<f64> {
+        let value = self.value(key)?;
+        let found = match value {
+            Value::Num(_, number) => real(*number),
+            _ => None,
+        };
+        if found.is_none() {
+            self.wrong(key, value, "use a number");
+        }
+        found
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&self, key: &'static str) -> Option<bool> {
+        match self.value(key)? {
+            Value::Bool(_, flag) => Some(*flag),
+            other => {
+                self.wrong(key, other, "use true or false");
+                None
+            }
+        }
+    }
+
+    /// One of a few words.
+    pub fn word<T: Copy>(&self, key: &'static str, words: &[(&str, T)]) -> Option<T> {
+        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let allowed = format!("use {}", names.join(", "));
+        self.parse(key, &allowed, |text| {
+            let found = words.iter().find(|(word, _)| *word == text);
+            found.map(|(_, value)| *value).ok_or(&allowed)
+        })
+    }
+
+    /// An `http://` or `https://` address without a `/` at its end.
+    pub fn url(&self, key: &'static str) -> Option<String> {
+        let allowed = "use an http:// or https:// address";
+        let text = self.text(key, allowed)?;
+        // What was found is not repeated where it may hold a password.
+        match reqwest::Url::parse(&text) {
+            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+                let text =
+                    "an address must not hold a user or a password: use the secret's own key";
+                self.problem(key, text.into());
+                None
+            }
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+                Some(text.trim_end_matches('/').to_owned())
+            }
+            _ => {
+                // The path of a chat service's address is a secret.
+                let start: Vec<&str> = text.splitn(4, '/').take(3).collect();
+                self.problem(key, format!("found `{}`: {allowed}", start.join("/")));
+                None
+            }
+        }
+    }
+
+    /// A path that a file names is relative to that file.
+    pub fn path(&self, key: &'static str) -> Option<PathBuf> {
+        let text = self.text(key, "use a path")?;
+        self.value(key).map(|value| self.layers.resolve(value, &text))
+    }
+
+    /// A path of a file that can be read.
+    pub fn file(&self, key: &'static str) -> Option<(PathBuf, String)> {
+        let path = self.path(key)?;
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Some((path, text)),
+            Err(error) => {
+                self.problem(key, format!("cannot read {}: {error}", path.display()));
+                None
+            }
+        }
+    }
+
+    /// A secret from the file that `file_key` names, or from the environment under `key`.
+    pub fn secret(&self, key: &'static str, file_key: &'static str) -> Option<Secret> {
+        let inline = self.value(key);
+        let from_file = self.value(file_key);
+        match (inline, from_file) {
+            (Some(value), None) if self.layers.origin(value) == Origin::Environment => {
+                Some(Secret::new(plain(value)))
+            }
+            (Some(_), _) => {
+                let name = env_name(&self.join(key));
+                let text = format!(
+                    "a secret is not written into the config: use {file_key} or set {name} in the \
+                     environment, one of them"
+                );
+                self.problem(key, text);
+                None
+            }
+            (None, Some(_)) => {
+                let (path, text) = self.file(file_key)?;
+                let secret = text.trim();
+                if secret.is_empty() {
+                    self.problem(file_key, format!("{} is empty", path.display()));
+                    return None;
+                }
+                Some(Secret::new(secret))
+            }
+            (None, None) => None,
+        }
+    }
+}
