@@ -51,7 +51,7 @@ pub(super) fn classic(open: &str) -> String {
             continue;
         }
         match comment(line) {
-            Some((keyword, name, rest)) if counters.contains(name) => {
+            Some((keyword, name, rest)) if counters.contains(name) && !name.ends_with("_total") => {
                 text.extend(["# ", keyword, " ", name, "_total ", rest]);
             }
             _ => text.push_str(line),

