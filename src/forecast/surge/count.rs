@@ -8,7 +8,7 @@ use crate::domain::{SeriesKey, Timestamp};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Surge {
     pub series: SeriesKey,
-    /// One of [`SURGE_LEADS`].
+    /// One of [`SURGE_LEADS`](super::SURGE_LEADS).
     pub lead_hours: u32,
     /// Start of the first and of the last two windows in a row above the quantile.
     pub start: Timestamp,
