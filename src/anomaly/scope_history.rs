@@ -4,13 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::usual::Usual;
-use crate::domain::{TOPICS, Topic, WindowWidth};
+use crate::domain::{DAY, TOPICS, Topic, WEEK, WindowWidth};
 
 /// How far back phrases are kept.
 pub(super) const PHRASE_REACH: Duration = Duration::from_secs(7 * 86_400);
 
-const DAY: Duration = Duration::from_secs(86_400);
-const WEEK: Duration = Duration::from_secs(7 * 86_400);
 /// Weeks that are looked back at for what is usual.
 const WEEKS: i64 = 4;
 /// How far back topics are kept.

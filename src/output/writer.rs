@@ -62,8 +62,8 @@ enum Round {
     Idle,
     /// There is more.
     More,
-    /// Try again after the back-off, and not before this.
-    Wait(Duration),
+    /// Try again after this, else after the back-off.
+    Wait(Option<Duration>),
     /// The leader is gone.
     Over,
 }
@@ -99,8 +99,9 @@ impl<S: Sink> SinkWriter<S> {
                     progress.quiet = progress.quiet.saturating_add(self.pace.look_every);
                 }
                 Round::More => backoff.reset(),
-                Round::Wait(at_least) => {
-                    let wait = backoff.next_wait().max(at_least);
+                Round::Wait(fixed) => {
+                    let backed_off = backoff.next_wait();
+                    let wait = fixed.unwrap_or(backed_off);
                     std::thread::park_timeout(with_jitter(wait, rng.random()));
                 }
                 Round::Over => return,
@@ -122,7 +123,7 @@ impl<S: Sink> SinkWriter<S> {
             },
             Err(error) => {
                 tracing::warn!(%error, sink = S::NAME, "cannot read what a sink has to be told");
-                Round::Wait(Duration::ZERO)
+                Round::Wait(None)
             }
         }
     }
@@ -169,14 +170,14 @@ impl<S: Sink> SinkWriter<S> {
     }
 
     fn failed(&self, trouble: &Trouble) -> Round {
-        let (why, at_least) = match trouble {
-            Trouble::Temporary(why) => (why, Duration::ZERO),
-            Trouble::Misconfigured(why) => (why, MISCONFIGURED_WAIT),
+        let (why, fixed) = match trouble {
+            Trouble::Temporary(why) => (why, None),
+            Trouble::Misconfigured(why) => (why, Some(MISCONFIGURED_WAIT)),
         };
         if self.health.degraded(S::NAME, why) {
             tracing::warn!("{why}; points wait in the store, everything else goes on");
         }
-        Round::Wait(at_least)
+        Round::Wait(fixed)
     }
 }
 
@@ -273,7 +274,7 @@ mod tests {
         let probes = [Err(Trouble::Misconfigured(why.into()))].into();
         let (mut writer, _store, _dir, _inbox) = writer(Fake { probes, ..Fake::default() });
         let mut progress = at_the_start();
-        assert_eq!(writer.round(&mut progress), Round::Wait(MISCONFIGURED_WAIT));
+        assert_eq!(writer.round(&mut progress), Round::Wait(Some(MISCONFIGURED_WAIT)));
         assert_eq!(state(&writer), Some(State::Degraded(why.into())));
         assert_eq!(writer.round(&mut progress), Round::Idle);
         assert_eq!(state(&writer), Some(State::Ready));
@@ -281,7 +282,7 @@ mod tests {
         assert_eq!(writer.sink.probed, 2, "one that has just answered is left alone");
         progress.quiet = writer.pace.probe_every;
         writer.sink.probes.push_back(Err(Trouble::Temporary("no answer".into())));
-        assert_eq!(writer.round(&mut progress), Round::Wait(Duration::ZERO));
+        assert_eq!(writer.round(&mut progress), Round::Wait(None));
         assert_eq!(state(&writer), Some(State::Degraded("no answer".into())));
     }
 
@@ -292,7 +293,7 @@ mod tests {
         let (mut writer, mut store, _dir, inbox) = writer(fake);
         let mut progress = at_the_start();
         change_something(&mut store);
-        assert_eq!(writer.round(&mut progress), Round::Wait(Duration::ZERO));
+        assert_eq!(writer.round(&mut progress), Round::Wait(None));
         assert_eq!(state(&writer), Some(State::Degraded("no answer".into())));
         assert_eq!(writer.round(&mut progress), Round::Idle);
         assert!(matches!(inbox.try_recv(), Ok(Message::Cursor("fake", 1))));

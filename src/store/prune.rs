@@ -10,11 +10,9 @@ use super::names::cell_ids;
 use super::vintage::Parts;
 use super::{DeliveryState, StoreError, Tx, block, chunk, columns};
 use crate::alert::AlertState;
-use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth};
+use crate::domain::{DAY, HOUR, Name, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{HORIZON, Vintage};
 
-const DAY: Duration = Duration::from_secs(86_400);
-const HOUR: Duration = Duration::from_secs(3600);
 /// Windows, scores, alerts and the like: a year and a month, so that last year's season is there to compare.
 const LONG: Duration = Duration::from_secs(400 * DAY.as_secs());
 /// Vintages with every lead.

@@ -1,12 +1,10 @@
 //! Customers say something that they did not say before.
 
-use std::time::Duration;
-
 use super::{Rule, SCORE_MIN, ScopeCase};
 use crate::anomaly::scope_history::{PHRASE_REACH, ScopeHistory};
 use crate::anomaly::types::{Anomaly, AnomalyKind, hundredths};
 use crate::anomaly::usual::Usual;
-use crate::domain::WindowWidth;
+use crate::domain::{DAY, WindowWidth};
 
 /// Tickets that have to share a phrase.
 const TICKETS_MIN: u32 = 5;
@@ -14,7 +12,6 @@ const TICKETS_MIN: u32 = 5;
 const TIMES_MIN: u32 = 3;
 /// Most pieces that a phrase is put together from.
 const PIECES_MAX: usize = 6;
-const DAY: Duration = Duration::from_secs(86_400);
 
 /// A phrase in far more tickets than in the week before.
 pub(super) struct Phrase;
