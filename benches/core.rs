@@ -1,4 +1,4 @@
-//! The fold beside a plain hash count.
+//! The aggregator beside a plain hash count.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -9,11 +9,11 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use surgecast::domain::{Brief, Event, Timestamp, WindowWidth};
 use surgecast::ingest::{Lexicon, Limits, decode};
 use surgecast::simulate::{Operator, OperatorConfig};
-use surgecast::window::{Cell, Fold, FoldConfig};
+use surgecast::window::{AggregationKey, Aggregator, AggregatorConfig};
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
 
-fn fold(c: &mut Criterion) {
+fn aggregator(c: &mut Criterion) {
     let start = Timestamp::from_secs(1_772_323_200);
     let mut operator = Operator::new(OperatorConfig::demo(7, start));
     let hour = start.millis() / 3_600_000;
@@ -24,23 +24,23 @@ fn fold(c: &mut Criterion) {
             Some((event.offset, event.append_at, decoded))
         })
         .collect();
-    let config = FoldConfig {
+    let config = AggregatorConfig {
         width: WIDTH,
         lateness: Duration::from_secs(600),
         max_future_skew: Some(Duration::from_secs(300)),
     };
-    let mut group = c.benchmark_group("fold");
+    let mut group = c.benchmark_group("aggregator");
     group.throughput(Throughput::Elements(events.len() as u64));
     group.bench_function("exactly_once", |b| {
         b.iter_batched_ref(
-            || Fold::new(config),
-            |fold| {
+            || Aggregator::new(config),
+            |aggregator| {
                 for (offset, appended_at, event) in &events {
-                    black_box(fold.observe(*offset, *appended_at, event));
+                    black_box(aggregator.observe(*offset, *appended_at, event));
                 }
-                let commit = fold.commit_point();
-                black_box(fold.changed());
-                fold.committed(&commit);
+                let commit = aggregator.commit_point();
+                black_box(aggregator.changed());
+                aggregator.committed(&commit);
             },
             BatchSize::LargeInput,
         );
@@ -48,17 +48,17 @@ fn fold(c: &mut Criterion) {
     group.bench_function("exactly_once_with_texts", |b| {
         b.iter_batched_ref(
             || {
-                let mut fold = Fold::new(config);
-                fold.listen(Arc::new(Lexicon::default()));
-                fold
+                let mut aggregator = Aggregator::new(config);
+                aggregator.listen(Arc::new(Lexicon::default()));
+                aggregator
             },
-            |fold| {
+            |aggregator| {
                 for (offset, appended_at, event) in &events {
-                    black_box(fold.observe(*offset, *appended_at, event));
+                    black_box(aggregator.observe(*offset, *appended_at, event));
                 }
-                let commit = fold.commit_point();
-                black_box(fold.changed());
-                fold.committed(&commit);
+                let commit = aggregator.commit_point();
+                black_box(aggregator.changed());
+                aggregator.committed(&commit);
             },
             BatchSize::LargeInput,
         );
@@ -66,10 +66,10 @@ fn fold(c: &mut Criterion) {
     // The floor: no ids, no lateness, no state to go on from.
     group.bench_function("plain_count", |b| {
         b.iter(|| {
-            let mut counts: HashMap<(i64, Cell), u32> = HashMap::new();
+            let mut counts: HashMap<(i64, AggregationKey), u32> = HashMap::new();
             for (_, _, event) in &events {
                 *counts
-                    .entry((WIDTH.index(event.ts()), Cell::of(&Brief::from(event).place)))
+                    .entry((WIDTH.index(event.ts()), AggregationKey::of(&Brief::from(event).place)))
                     .or_default() += 1;
             }
             counts
@@ -78,5 +78,5 @@ fn fold(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, fold);
+criterion_group!(benches, aggregator);
 criterion_main!(benches);

@@ -16,7 +16,8 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use surgecast::domain::SeriesKey;
 use surgecast::forecast::{
-    Ensemble, Figures, History, Part, Past, Score, SoFar, Target, Vintage, completed, is_far_off,
+    Ensemble, Figures, ForecastPoint, History, Part, Past, Score, SoFar, Vintage, completed,
+    is_far_off,
 };
 use surgecast::simulate::Family;
 use world::{Asked, DAY, WEEK, WIDTH, World};
@@ -32,7 +33,7 @@ const GROUPS: [(&str, usize); 4] =
 type Sums = [[Score; 2]; GROUPS.len()];
 
 /// The window as completed at the first minute at which it is far off.
-fn first_look(target: &Target, count: f64, rng: &mut ChaCha8Rng) -> Option<Target> {
+fn first_look(target: &ForecastPoint, count: f64, rng: &mut ChaCha8Rng) -> Option<ForecastPoint> {
     let mut minutes: Vec<f64> =
         (0..count as usize).map(|_| rng.random_range(0.0..f64::from(MINUTES))).collect();
     minutes.sort_by(f64::total_cmp);
@@ -44,7 +45,7 @@ fn first_look(target: &Target, count: f64, rng: &mut ChaCha8Rng) -> Option<Targe
     })
 }
 
-fn score(sums: &mut Sums, history: &History, (now, before): (&[Target], &[Target])) {
+fn score(sums: &mut Sums, history: &History, (now, before): (&[ForecastPoint], &[ForecastPoint])) {
     for (step, (now, before)) in now.iter().zip(before).enumerate() {
         let group = GROUPS.iter().rposition(|(_, first)| step >= *first).unwrap_or(0);
         let actual = f64::from(history.get(WIDTH.index(now.start)));
@@ -66,7 +67,7 @@ fn run(seed: u64, family: Family, weeks: i64, sums: &mut Sums) {
         if (origin - starts) % DAY == 0 {
             model = Ensemble::fitted(&past, origin, Part::WHOLE);
         }
-        let mut heads: BTreeMap<SeriesKey, (Target, Vintage)> = BTreeMap::new();
+        let mut heads: BTreeMap<SeriesKey, (ForecastPoint, Vintage)> = BTreeMap::new();
         let mut learned: BTreeMap<SeriesKey, History> = BTreeMap::new();
         for before in model.vintages(&past, origin, Part::WHOLE) {
             let history = &leaves[&before.series];
@@ -81,7 +82,7 @@ fn run(seed: u64, family: Family, weeks: i64, sums: &mut Sums) {
         let again = Past { series: &learned, ..past };
         for vintage in model.vintages(&again, origin + 1, Part::WHOLE) {
             let Some((head, before)) = heads.remove(&vintage.series) else { continue };
-            let now: Vec<Target> = std::iter::once(head).chain(vintage.targets).collect();
+            let now: Vec<ForecastPoint> = std::iter::once(head).chain(vintage.targets).collect();
             score(sums, &leaves[&vintage.series], (&now, &before.targets));
         }
     }

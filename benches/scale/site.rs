@@ -13,7 +13,7 @@ use surgecast::domain::{
 use surgecast::engine::Report;
 use surgecast::input::LocalFeed;
 use surgecast::store::{SourceRecord, Store, WindowRecord};
-use surgecast::window::{Cell, CommitPoint, Counts, Frontier, Partial};
+use surgecast::window::{AggregationKey, CommitPoint, Counts, Frontier, Partial};
 
 pub const WIDTH: WindowWidth = WindowWidth::QUARTER;
 pub const DAYS: i64 = 56;
@@ -78,7 +78,7 @@ impl Site {
                 let leaves = block * BLOCK..((block + 1) * BLOCK).min(self.leaves.len());
                 let mut rows = Vec::new();
                 for leaf in leaves {
-                    let cell = Cell::Tickets(self.leaves[leaf].clone());
+                    let cell = AggregationKey::Tickets(self.leaves[leaf].clone());
                     for index in WIDTH.index(day)..WIDTH.index(next) {
                         let start = WIDTH.start(index);
                         let counts = self.counts(leaf, start);
@@ -150,7 +150,7 @@ impl Site {
             let counts = self.counts(leaf, window);
             if counts.tickets > 0 {
                 self.offset += 1;
-                let cell = Cell::Tickets(self.leaves[leaf].clone());
+                let cell = AggregationKey::Tickets(self.leaves[leaf].clone());
                 counted.partials.push(Partial { window, cell, counts, upto: self.offset });
             }
         }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::known::Known;
 use super::text::{self, Words};
-use super::{Alert, AlertSeverity, AlertState, Notice, NoticeKind, Shortfall, StandingAlarm};
+use super::{
+    ActiveAlarm, Alert, AlertSeverity, AlertState, Notification, NotificationKind, Shortfall,
+};
 use crate::anomaly::EarlySign;
 use crate::domain::{Name, Scope, Timestamp, WindowWidth, Zone};
 use crate::forecast::Vintage;
@@ -40,7 +42,7 @@ pub struct SeriesNeed<'a> {
 /// What a step looks at, all as of the same instant.
 pub struct AlertInputs<'a> {
     pub needs: Vec<SeriesNeed<'a>>,
-    pub alarms: Vec<StandingAlarm>,
+    pub alarms: Vec<ActiveAlarm>,
     /// Causes besides alarms.
     pub known: Known,
     /// Scopes whose customers complain of trouble.
@@ -57,7 +59,7 @@ pub enum AlertEffect {
     /// Store and show it.
     Changed(Alert),
     /// Tell people.
-    Notify(Notice),
+    Notify(Notification),
 }
 
 /// Open alerts: one a rule and scope, so that a shift lead gets one page and not forty.
@@ -99,10 +101,10 @@ impl AlertBook {
     }
 
     /// That alerts are firing, for people who have heard of none: those that nobody has acknowledged.
-    pub fn untold(&self) -> Vec<Notice> {
+    pub fn pending_notifications(&self) -> Vec<Notification> {
         let firing = self.open.values().filter(|alert| alert.state == AlertState::Firing);
         let news = |alert: &Alert| {
-            notice(alert, NoticeKind::Firing, alert.told_at.unwrap_or(alert.updated_at))
+            notice(alert, NotificationKind::Firing, alert.notified_at.unwrap_or(alert.updated_at))
         };
         firing.map(news).collect()
     }
@@ -175,24 +177,24 @@ impl AlertBook {
                     alert.state = AlertState::Firing;
                     alert.streak = 0;
                 }
-                fires.then_some(NoticeKind::Firing)
+                fires.then_some(NotificationKind::Firing)
             }
             AlertState::Firing | AlertState::Acknowledged => {
                 alert.streak = 0;
                 let grown = f64::from(alert.agents_short)
-                    >= WORSE_SHARE * f64::from(alert.told_gap)
-                    && alert.agents_short >= alert.told_gap + WORSE_BY
-                    && alert.told_at.is_none_or(|at| now.since(at) >= WORSE_AFTER);
+                    >= WORSE_SHARE * f64::from(alert.notified_gap)
+                    && alert.agents_short >= alert.notified_gap + WORSE_BY
+                    && alert.notified_at.is_none_or(|at| now.since(at) >= WORSE_AFTER);
                 let turned = need.critical && !was_critical;
                 let quiet = alert.state == AlertState::Acknowledged;
-                (turned || (grown && !quiet)).then_some(NoticeKind::Worse)
+                (turned || (grown && !quiet)).then_some(NotificationKind::Escalated)
             }
             AlertState::Resolved => None,
         };
         write(&mut alert, zone);
         if let Some(kind) = told {
-            alert.told_gap = alert.agents_short;
-            alert.told_at = Some(now);
+            alert.notified_gap = alert.agents_short;
+            alert.notified_at = Some(now);
             effects.push(AlertEffect::Notify(notice(&alert, kind, now)));
         }
         effects.push(AlertEffect::Changed(alert.clone()));
@@ -242,8 +244,8 @@ fn begin(scope: &Scope, now: Timestamp) -> Alert {
         worst: None,
         feedback: None,
         streak: 0,
-        told_gap: 0,
-        told_at: None,
+        notified_gap: 0,
+        notified_at: None,
     }
 }
 
@@ -256,7 +258,7 @@ fn enough(
 ) -> Option<Alert> {
     alert.streak += 1;
     alert.updated_at = now;
-    let was_told = alert.told_at.is_some();
+    let was_told = alert.notified_at.is_some();
     let over = !was_told || alert.streak >= RESOLVE_AFTER;
     if over {
         alert.state = AlertState::Resolved;
@@ -264,20 +266,20 @@ fn enough(
         alert.agents_short = 0;
         write(&mut alert, zone);
         if was_told {
-            effects.push(AlertEffect::Notify(notice(&alert, NoticeKind::Resolved, now)));
+            effects.push(AlertEffect::Notify(notice(&alert, NotificationKind::Resolved, now)));
         }
     }
     effects.push(AlertEffect::Changed(alert.clone()));
     (!over).then_some(alert)
 }
 
-fn notice(alert: &Alert, kind: NoticeKind, now: Timestamp) -> Notice {
+fn notice(alert: &Alert, kind: NotificationKind, now: Timestamp) -> Notification {
     let word = match kind {
-        NoticeKind::Firing => "firing",
-        NoticeKind::Worse => "worse",
-        NoticeKind::Resolved => "resolved",
+        NotificationKind::Firing => "firing",
+        NotificationKind::Escalated => "worse",
+        NotificationKind::Resolved => "resolved",
     };
-    Notice { id: format!("{}.{word}.{}", alert.id, now.secs()), kind, alert: alert.clone() }
+    Notification { id: format!("{}.{word}.{}", alert.id, now.secs()), kind, alert: alert.clone() }
 }
 
 fn write(alert: &mut Alert, zone: Zone) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::StandingAlarm;
+use super::ActiveAlarm;
 use crate::anomaly::EarlySign;
 use crate::domain::{Scope, SeriesKey, Timestamp, Zone};
 use crate::forecast::{ADJUSTMENT, PlannedWork, Vintage};
@@ -13,14 +13,14 @@ pub type Known = BTreeMap<Scope, Vec<String>>;
 /// Planned work that should be over, but of which alarms still stand at `now`.
 pub fn overruns(
     work: &[PlannedWork],
-    alarms: &[StandingAlarm],
+    alarms: &[ActiveAlarm],
     now: Timestamp,
     zone_of: impl Fn(&Scope) -> Zone,
 ) -> Known {
     let mut known = Known::new();
     for work in work.iter().filter(|work| work.should_be_over(now)) {
         let mut left: BTreeMap<&Scope, usize> = BTreeMap::new();
-        let of_work = |a: &&StandingAlarm| work.left(&a.scope, a.severity, a.raised_at, now);
+        let of_work = |a: &&ActiveAlarm| work.left(&a.scope, a.severity, a.raised_at, now);
         for alarm in alarms.iter().filter(of_work) {
             *left.entry(&alarm.scope).or_default() += 1;
         }

@@ -10,5 +10,5 @@ mod types;
 pub use book::{AlertBook, AlertEffect, AlertInputs, SeriesNeed};
 pub use known::{Known, adjustments, complaints, overruns};
 pub use types::{
-    Alert, AlertSeverity, AlertState, Notice, NoticeKind, Shortfall, StandingAlarm, Worst,
+    ActiveAlarm, Alert, AlertSeverity, AlertState, Notification, NotificationKind, Shortfall, Worst,
 };

@@ -7,7 +7,7 @@ use super::text::because;
 use super::*;
 use crate::anomaly::EarlySign;
 use crate::domain::{Name, Scope, SeriesKey, Severity, Timestamp, WindowWidth, Zone};
-use crate::forecast::{ADJUSTMENT, Cause, PlannedWork, Target, Vintage};
+use crate::forecast::{ADJUSTMENT, Cause, ForecastPoint, PlannedWork, Vintage};
 use crate::staffing::{Plan, PlanTarget};
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
@@ -35,7 +35,7 @@ fn need(channel: &str, issued_at: Timestamp, needed: u32) -> (Plan, Vintage) {
             service_level: 0.5,
         });
         let mean = f64::from(agents) * 3.0;
-        forecast.push(Target {
+        forecast.push(ForecastPoint {
             start,
             mean,
             quantiles: [-9.0, -6.0, -3.0, 0.0, 3.0, 6.0, 9.0].map(|d| mean + d),
@@ -75,12 +75,12 @@ fn known(now: Timestamp) -> Known {
     known
 }
 
-fn alarms() -> Vec<StandingAlarm> {
+fn alarms() -> Vec<ActiveAlarm> {
     let scope = Scope {
         region: Name::new("north").expect("valid"),
         service: Name::new("broadband").expect("valid"),
     };
-    let alarm = |severity, kind: &str, device: &str| StandingAlarm {
+    let alarm = |severity, kind: &str, device: &str| ActiveAlarm {
         scope: scope.clone(),
         severity,
         device: Some(device.into()),
@@ -125,7 +125,7 @@ fn look(
     how(book, &inputs, now)
 }
 
-fn notices(effects: &[AlertEffect]) -> Vec<NoticeKind> {
+fn notices(effects: &[AlertEffect]) -> Vec<NotificationKind> {
     effects
         .iter()
         .filter_map(|effect| match effect {
@@ -148,7 +148,11 @@ fn a_cause_says_what_flaps_and_what_is_in_doubt() {
 fn a_page_says_what_where_when_how_many_and_why() {
     let mut book = AlertBook::default();
     let effects = step(&mut book, 0, 16, 13);
-    assert_eq!(notices(&effects), [NoticeKind::Firing], "critical: told at once, in one page");
+    assert_eq!(
+        notices(&effects),
+        [NotificationKind::Firing],
+        "critical: told at once, in one page"
+    );
     let alert = book.open().next().expect("open");
     insta::assert_snapshot!(format!("{}\n\n{}", alert.title, alert.text), @r"
     CRITICAL north/broadband: 9 agents short 14:30–15:30 (phone 6, chat 3)
@@ -167,14 +171,14 @@ fn people_are_told_when_it_holds_when_it_grows_and_when_it_is_over() {
     let mut book = AlertBook::default();
     assert!(step(&mut book, 0, 11, 11).is_empty(), "one agent is nobody's page");
     assert_eq!(notices(&step(&mut book, 1, 13, 10)), [], "seen once: pending");
-    assert_eq!(notices(&step(&mut book, 2, 13, 10)), [NoticeKind::Firing]);
+    assert_eq!(notices(&step(&mut book, 2, 13, 10)), [NotificationKind::Firing]);
     assert_eq!(notices(&step(&mut book, 3, 14, 12)), [], "worse, but just told");
-    assert_eq!(notices(&step(&mut book, 4, 14, 13)), [NoticeKind::Worse]);
+    assert_eq!(notices(&step(&mut book, 4, 14, 13)), [NotificationKind::Escalated]);
     for round in 5..8 {
         assert_eq!(notices(&step(&mut book, round, 10, 10)), [], "not over yet");
     }
     let over = step(&mut book, 8, 10, 10);
-    assert_eq!(notices(&over), [NoticeKind::Resolved]);
+    assert_eq!(notices(&over), [NotificationKind::Resolved]);
     let Some(AlertEffect::Changed(alert)) = over.last() else { panic!("{over:?}") };
     let worst = alert.at_worst();
     assert_eq!((alert.agents_short, worst.agents_short > 0), (0, true));
@@ -194,7 +198,7 @@ fn customers_who_complain_make_a_second_look_unnecessary() {
         excess: 12.2,
         score,
     };
-    for (score, told) in [(3.9, vec![]), (4.0, vec![NoticeKind::Firing])] {
+    for (score, told) in [(3.9, vec![]), (4.0, vec![NotificationKind::Firing])] {
         let signs = [sign(score)];
         let effects = look(&mut AlertBook::default(), start(), 13, 10, &signs, AlertBook::step);
         assert_eq!(notices(&effects), told, "a surprise of {score}");
@@ -215,7 +219,7 @@ fn a_nowcast_begins_alerts_and_ends_none() {
     let mut book = AlertBook::default();
     let within = start() + Duration::from_secs(420);
     let effects = look(&mut book, within, 16, 10, &[], AlertBook::nowcast);
-    assert_eq!(notices(&effects), [NoticeKind::Firing]);
+    assert_eq!(notices(&effects), [NotificationKind::Firing]);
     let alert = book.open().next().expect("open").clone();
     assert_eq!((alert.since, alert.updated_at), (within, within));
     for minutes in 8..15 {
@@ -239,7 +243,7 @@ fn whoever_takes_it_on_is_left_alone_until_it_turns_critical() {
     assert_eq!(taken.acknowledged_at, Some(start()));
     assert_eq!(taken.state, AlertState::Acknowledged);
     assert_eq!(notices(&step(&mut book, 5, 14, 14)), []);
-    assert_eq!(notices(&step(&mut book, 6, 18, 14)), [NoticeKind::Worse]);
+    assert_eq!(notices(&step(&mut book, 6, 18, 14)), [NotificationKind::Escalated]);
     assert!(book.acknowledge("another", "Li Wei", start()).is_none());
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::known::Known;
-use super::{Alert, AlertSeverity, AlertState, StandingAlarm};
+use super::{ActiveAlarm, Alert, AlertSeverity, AlertState};
 use crate::domain::{Scope, Severity, Timestamp, Zone};
 
 /// Alarm types named one by one; the rest are summed up.
@@ -94,7 +94,7 @@ struct Group<'a> {
 }
 
 /// Standing alarms of a scope in words, most severe first, then what else is known; says so where nothing is.
-pub fn because(scope: &Scope, alarms: &[StandingAlarm], known: &Known, zone: Zone) -> Vec<String> {
+pub fn because(scope: &Scope, alarms: &[ActiveAlarm], known: &Known, zone: Zone) -> Vec<String> {
     let known = known.get(scope).cloned().unwrap_or_default();
     let mut types: BTreeMap<(Severity, &str), Group<'_>> = BTreeMap::new();
     for alarm in alarms.iter().filter(|alarm| alarm.scope == *scope) {

@@ -86,8 +86,8 @@ pub struct Alert {
     /// How many consecutive vintages agreed (towards firing) or disagreed (towards resolving).
     pub streak: u32,
     /// Gap that was last told to people; a page is repeated only when it grows clearly.
-    pub told_gap: i32,
-    pub told_at: Option<Timestamp>,
+    pub notified_gap: i32,
+    pub notified_at: Option<Timestamp>,
 }
 
 impl Alert {
@@ -108,23 +108,24 @@ impl Alert {
 /// Why people hear of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum NoticeKind {
+pub enum NotificationKind {
     Firing,
-    Worse,
+    #[serde(rename = "worse")]
+    Escalated,
     Resolved,
 }
 
 /// A message for the outbox. Its id is stable: the same decision has the same id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Notice {
+pub struct Notification {
     pub id: String,
-    pub kind: NoticeKind,
+    pub kind: NotificationKind,
     pub alert: Alert,
 }
 
 /// An alarm that stands when a decision is made.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StandingAlarm {
+pub struct ActiveAlarm {
     pub scope: Scope,
     pub severity: Severity,
     pub device: Option<String>,

@@ -13,10 +13,10 @@ pub use types::{Anomaly, AnomalyKind};
 
 use self::rules::{RULES, WindowCase};
 use crate::domain::SeriesKey;
-use crate::forecast::Target;
+use crate::forecast::ForecastPoint;
 
 /// Holds a settled count against what was forecast for its window.
-pub fn judge(series: &SeriesKey, target: &Target, actual: f64) -> Option<Anomaly> {
+pub fn judge(series: &SeriesKey, target: &ForecastPoint, actual: f64) -> Option<Anomaly> {
     let case = WindowCase { series, target, actual };
     RULES.iter().find_map(|rule| rule.of_window(&case))
 }

@@ -13,7 +13,7 @@ use crate::input::config::MapTable;
 use crate::kafka;
 use crate::output::influxdb::InfluxSettings;
 use crate::output::receivers::Receivers;
-use crate::window::FoldConfig;
+use crate::window::AggregatorConfig;
 
 /// What an instance does of the work that several share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -38,9 +38,9 @@ pub struct Setup {
     /// The lexicon's file, likewise, if it is not the one that is built in.
     pub lexicon: Option<PathBuf>,
     pub forecaster: ForecasterConfig,
-    pub fold: FoldConfig,
+    pub aggregator: AggregatorConfig,
     /// Sources besides the local event log, each with its rules.
-    pub feeds: Vec<(Box<dyn Feed>, FoldConfig)>,
+    pub feeds: Vec<(Box<dyn Feed>, AggregatorConfig)>,
     /// The cluster that events are read from and written to, if there is one.
     pub kafka: Option<kafka::Settings>,
     /// Events held before the log hears of them.

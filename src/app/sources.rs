@@ -15,7 +15,7 @@ use crate::input::{Feed, Intake, LocalFeed, SourceProcessor, Worker};
 use crate::kafka::{self, LogFrom};
 use crate::output::OutlookTopic;
 use crate::telemetry::Health;
-use crate::window::FoldConfig;
+use crate::window::AggregatorConfig;
 
 /// What the threads that count are started with.
 pub(super) struct Sources<'a> {
@@ -81,9 +81,10 @@ impl<'a> Sources<'a> {
         address: SocketAddr,
         commands: Receiver<(ReplicatedCommand, Answer)>,
     ) -> anyhow::Result<Counting> {
-        let local = self.local(Box::new(LocalFeed::new(self.shared.log.clone())), setup.fold)?;
-        for (feed, fold) in std::mem::take(&mut setup.feeds) {
-            self.local(feed, fold)?;
+        let local =
+            self.local(Box::new(LocalFeed::new(self.shared.log.clone())), setup.aggregator)?;
+        for (feed, aggregator) in std::mem::take(&mut setup.feeds) {
+            self.local(feed, aggregator)?;
         }
         let mut producers = None;
         if let Some(settings) = setup.kafka.take() {
@@ -107,7 +108,11 @@ impl<'a> Sources<'a> {
     }
 
     /// Starts a source where it was left. Returns how to wake it.
-    fn local(&mut self, mut feed: Box<dyn Feed>, config: FoldConfig) -> anyhow::Result<Sender<()>> {
+    fn local(
+        &mut self,
+        mut feed: Box<dyn Feed>,
+        config: AggregatorConfig,
+    ) -> anyhow::Result<Sender<()>> {
         let source = feed.source();
         let from = self.forecaster.commits().get(&source).copied();
         if let Some(commit) = from {
@@ -134,7 +139,7 @@ impl<'a> Sources<'a> {
     fn intake(&mut self, settings: kafka::Settings, setup: &Setup) -> anyhow::Result<()> {
         let intake = Intake {
             settings,
-            fold: setup.fold,
+            aggregator: setup.aggregator,
             held_max: setup.queue_events,
             decoders: self.shared.decoders.clone(),
             clock: self.clock.clone(),

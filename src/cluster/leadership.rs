@@ -131,7 +131,7 @@ impl Candidate {
             match serde_json::to_value(&told) {
                 Ok(what) => {
                     let instance = self.leadership.instance.clone();
-                    messages.push(Wire::Told { instance, what });
+                    messages.push(Wire::Replicated { instance, what });
                     answers.push(answer);
                 }
                 Err(error) => tracing::error!(%error, "cannot mirror a change"),

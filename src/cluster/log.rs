@@ -46,8 +46,10 @@ impl LogFeed {
             let mut messages = reader.read(WAIT, MESSAGES_MAX)?;
             // What was told has its place between reports: nowcasts follow from those before them.
             while !messages.is_empty() {
-                let is_told = |(_, wire): &LogMessage| matches!(wire, Ok(Wire::Told { .. }));
-                let upto = messages.iter().position(is_told).map_or(messages.len(), |at| at + 1);
+                let is_replicated =
+                    |(_, wire): &LogMessage| matches!(wire, Ok(Wire::Replicated { .. }));
+                let upto =
+                    messages.iter().position(is_replicated).map_or(messages.len(), |at| at + 1);
                 let rest = messages.split_off(upto);
                 if !self.hand_over(messages) {
                     return Ok(());
@@ -76,8 +78,8 @@ impl LogFeed {
         for (offset, wire) in messages {
             match wire {
                 Ok(Wire::Leader { url, .. }) => self.leadership.heard(&url),
-                Ok(Wire::Told { instance, .. }) if instance == self.leadership.instance => {}
-                Ok(Wire::Told { what, .. }) => match serde_json::from_value(what) {
+                Ok(Wire::Replicated { instance, .. }) if instance == self.leadership.instance => {}
+                Ok(Wire::Replicated { what, .. }) => match serde_json::from_value(what) {
                     Ok(told) => last_told = Some(told),
                     Err(error) => tracing::error!(offset, %error, "skipping a change"),
                 },
@@ -107,6 +109,6 @@ fn add(report: &mut Report, wire: Wire) {
             let commit = CommitPoint { resume_at: upto + 1, closed, decided_upto: upto };
             report.progress = Some((frontier, commit));
         }
-        Wire::Leader { .. } | Wire::Told { .. } => {}
+        Wire::Leader { .. } | Wire::Replicated { .. } => {}
     }
 }

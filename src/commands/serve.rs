@@ -15,7 +15,7 @@ use crate::input::{self, Feed, FileFeed, LocalFeed};
 use crate::output::print;
 use crate::telemetry::config::LogFormat;
 use crate::telemetry::init_logging;
-use crate::window::FoldConfig;
+use crate::window::AggregatorConfig;
 
 /// A source that is silent for longer no longer holds windows back.
 const SOURCE_TIMEOUT: Duration = Duration::from_secs(900);
@@ -53,14 +53,14 @@ fn files(inputs: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
 
 fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
     let clock = Arc::new(WallClock);
-    let fold = FoldConfig {
+    let aggregator = AggregatorConfig {
         width: settings.windows.width,
         lateness: settings.windows.lateness,
         max_future_skew: Some(settings.windows.max_future_skew),
     };
     let feeds = files(inputs).map(|input| {
         let feed: Box<dyn Feed> = Box::new(FileFeed::new(input));
-        (feed, FoldConfig { max_future_skew: None, ..fold })
+        (feed, AggregatorConfig { max_future_skew: None, ..aggregator })
     });
     let (info, forecaster) = (info(&settings), forecaster(&settings, clock.now()));
     let Settings { server, admin, store, input, kafka, influxdb, receivers, .. } = settings;
@@ -74,7 +74,7 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         tables: input.tables,
         lexicon: input.lexicon,
         forecaster,
-        fold,
+        aggregator,
         feeds: feeds.collect(),
         kafka,
         queue_events: input.limits.queue_events,

@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 
 use crate::commands::usage::UsageError;
 use crate::staffing::{
-    ErlangA, ErlangC, Model, Profile, Staffing, evaluate, keeps, parse_seconds, parse_target,
-    required,
+    ErlangA, ErlangC, Model, Profile, Staffing, evaluate, meets_targets, parse_seconds,
+    parse_target, required,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -134,7 +134,8 @@ pub fn run(args: StaffingArgs, out: &mut impl Write) -> anyhow::Result<()> {
 }
 
 fn text(figures: &Staffing, profile: &Profile, out: &mut impl Write) -> std::io::Result<()> {
-    let verdict = if keeps(figures, profile) { "keeps the target" } else { "misses the target" };
+    let verdict =
+        if meets_targets(figures, profile) { "keeps the target" } else { "misses the target" };
     writeln!(
         out,
         "{} positions, {} agents on the schedule: {verdict}",

@@ -1,16 +1,16 @@
 //! Active alarms, as alerts name them.
 
-use crate::alert::StandingAlarm;
-use crate::window::{AlarmBook, Standing};
+use crate::alert::ActiveAlarm;
+use crate::window::{self, AlarmBook};
 
 /// Active alarms, as alerts name them.
-pub fn standing(alarms: &AlarmBook) -> Vec<StandingAlarm> {
-    alarms.standing().map(shown).collect()
+pub fn active_alarms(alarms: &AlarmBook) -> Vec<ActiveAlarm> {
+    alarms.active_alarms().map(shown).collect()
 }
 
 /// An alarm as alerts name it.
-pub fn shown(alarm: &Standing) -> StandingAlarm {
-    StandingAlarm {
+pub fn shown(alarm: &window::ActiveAlarm) -> ActiveAlarm {
+    ActiveAlarm {
         scope: alarm.scope.as_ref().clone(),
         severity: alarm.severity,
         device: alarm.device.as_deref().map(str::to_owned),

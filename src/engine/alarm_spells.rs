@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Name, Scope, Severity, Timestamp};
 use crate::forecast::AlarmSpell;
 use crate::store::Body;
-use crate::window::{AlarmBook, Standing, Transition};
+use crate::window::{ActiveAlarm, AlarmBook, Transition};
 
 /// How far back spells are kept: as far as a fit reads.
 pub const REACH: Duration = Duration::from_secs(63 * 86_400);
@@ -169,7 +169,7 @@ impl AlarmSpells {
     }
 }
 
-fn spell_of(alarm: &Standing, raised_at: Timestamp) -> AlarmSpell {
+fn spell_of(alarm: &ActiveAlarm, raised_at: Timestamp) -> AlarmSpell {
     AlarmSpell {
         scope: Scope::clone(&alarm.scope),
         severity: alarm.severity,

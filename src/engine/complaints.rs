@@ -6,24 +6,24 @@ use super::effects::{Effects, StoreChange};
 use crate::anomaly::Complaints;
 use crate::domain::{Scope, SeriesKey, Timestamp};
 use crate::store::PHRASES_KEPT;
-use crate::window::{AlarmBook, Cell, Counts, Settled, spoken};
+use crate::window::{AggregationKey, AlarmBook, Counts, FinalizedWindow, spoken};
 
 /// Groups of alarms that a sentence names.
 const GROUPS_MAX: usize = 3;
 
 /// Leaves the phrases that most tickets of their scope have; all other cells stay.
-pub fn thin(cells: &mut Vec<(Cell, Counts)>) {
+pub fn thin(cells: &mut Vec<(AggregationKey, Counts)>) {
     let mut by_scope: BTreeMap<&Scope, Vec<(u32, &str)>> = BTreeMap::new();
     for (cell, counts) in cells.iter() {
-        if let Cell::Phrase(scope, phrase) = cell {
+        if let AggregationKey::Phrase(scope, phrase) = cell {
             by_scope.entry(scope).or_default().push((counts.tickets, phrase));
         }
     }
-    let mut gone: BTreeSet<Cell> = BTreeSet::new();
+    let mut gone: BTreeSet<AggregationKey> = BTreeSet::new();
     for (scope, mut phrases) in by_scope {
         phrases.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
         let rest = phrases.into_iter().skip(PHRASES_KEPT);
-        gone.extend(rest.map(|(_, phrase)| Cell::Phrase(scope.clone(), phrase.into())));
+        gone.extend(rest.map(|(_, phrase)| AggregationKey::Phrase(scope.clone(), phrase.into())));
     }
     if !gone.is_empty() {
         cells.retain(|(cell, _)| !gone.contains(cell));
@@ -31,7 +31,11 @@ pub fn thin(cells: &mut Vec<(Cell, Counts)>) {
 }
 
 /// Takes the complaints of a final window. Of `leaves` those without a count are not known.
-pub fn push(complaints: &mut Complaints, window: &Settled, leaves: &[(SeriesKey, Option<u32>)]) {
+pub fn push(
+    complaints: &mut Complaints,
+    window: &FinalizedWindow,
+    leaves: &[(SeriesKey, Option<u32>)],
+) {
     let spoken = spoken(window.cells.iter().map(|(cell, counts)| (cell, counts)));
     let missing = leaves.iter().filter(|(_, count)| count.is_none());
     let missing: BTreeSet<Scope> = missing.map(|(series, _)| series.scope()).collect();
@@ -41,20 +45,20 @@ pub fn push(complaints: &mut Complaints, window: &Settled, leaves: &[(SeriesKey,
 /// Takes what changed in a window after it was final. `finalized` tells a cell's counts before.
 pub fn revise(
     complaints: &mut Complaints,
-    window: &Settled,
-    finalized: &dyn Fn(&Cell, Timestamp) -> Counts,
+    window: &FinalizedWindow,
+    finalized: &dyn Fn(&AggregationKey, Timestamp) -> Counts,
 ) {
     let start = window.window;
     for (cell, counts) in &window.cells {
         match cell {
-            Cell::Tickets(series) => {
+            AggregationKey::Tickets(series) => {
                 let before = finalized(cell, start).topics;
                 complaints.revise(&series.scope(), start, &before, &counts.topics);
             }
-            Cell::Phrase(scope, phrase) => {
+            AggregationKey::Phrase(scope, phrase) => {
                 complaints.restore_phrase(scope, start, phrase, counts.tickets);
             }
-            Cell::Alarms(_) | Cell::Maintenance => {}
+            AggregationKey::Alarms(_) | AggregationKey::Maintenance => {}
         }
     }
 }
@@ -73,7 +77,7 @@ pub fn judge(
 /// Active alarms of each scope, in words: "2 critical lossOfSignal, 1 minor".
 fn alarms_in_words(book: &AlarmBook) -> BTreeMap<Scope, String> {
     let mut groups: BTreeMap<&Scope, BTreeMap<_, usize>> = BTreeMap::new();
-    for alarm in book.standing() {
+    for alarm in book.active_alarms() {
         let what = (alarm.severity, alarm.alarm_type.as_deref());
         *groups.entry(&alarm.scope).or_default().entry(what).or_default() += 1;
     }
@@ -101,9 +105,11 @@ mod tests {
         let scope = SeriesKey::parse("north/tv/phone").expect("series").scope();
         let counts = |tickets| Counts { tickets, ..Counts::default() };
         let mut cells: Vec<_> = (0..40u32)
-            .map(|n| (Cell::Phrase(scope.clone(), format!("p{n:02}").into()), counts(n / 2)))
+            .map(|n| {
+                (AggregationKey::Phrase(scope.clone(), format!("p{n:02}").into()), counts(n / 2))
+            })
             .collect();
-        cells.push((Cell::Maintenance, counts(0)));
+        cells.push((AggregationKey::Maintenance, counts(0)));
         thin(&mut cells);
         assert_eq!(cells.len(), PHRASES_KEPT + 1);
         assert!(cells.iter().all(|(cell, n)| !cell.is_besides() || n.tickets >= 12));

@@ -9,7 +9,7 @@ use super::issued::{Issued, Plans};
 use super::messages::StreamEvent;
 use super::report::Report;
 use super::saved::Saved;
-use crate::alert::{Alert, Notice};
+use crate::alert::{Alert, Notification};
 use crate::anomaly::Anomaly;
 use crate::domain::{MaintenanceEvent, Offset, Position, SeriesKey, SourceId, Timestamp};
 use crate::forecast::surge::{Call, Surge};
@@ -18,7 +18,7 @@ use crate::staffing::Shift;
 use crate::store::{
     AdjustedScore, DeliveryOutcome, NowcastScore, PartialRecord, SourceRecord, WindowRecord,
 };
-use crate::window::Cell;
+use crate::window::AggregationKey;
 
 /// One change of the store.
 #[derive(Debug)]
@@ -26,10 +26,10 @@ pub enum StoreChange<'r> {
     /// What a report brought besides counts: alarms, rebuilt lists, planned work, dead letters.
     Events(&'r Report),
     /// Windows that were finalized, or revised after that.
-    Windows(Vec<(Cell, Timestamp, WindowRecord)>),
+    Windows(Vec<(AggregationKey, Timestamp, WindowRecord)>),
     PutPartials(Vec<PartialRecord>),
     /// Partials of windows that are final, whose sources will not change them again.
-    DeletePartials(Vec<(Timestamp, Cell, SourceId)>),
+    DeletePartials(Vec<(Timestamp, AggregationKey, SourceId)>),
     Source(SourceRecord),
     Anomaly(Anomaly),
     /// Vintages of one time: the model's, and those that planners changed.
@@ -44,9 +44,9 @@ pub enum StoreChange<'r> {
     Shifts(Vec<Shift>),
     Alert(Box<Alert>),
     /// A page to every receiver.
-    Notice(Notice),
+    Notification(Notification),
     /// A page of an alert, unless the outbox holds one of that alert already.
-    FirstNotice(Notice),
+    FirstNotification(Notification),
     Surge(Surge),
     Call(Call),
     /// The accuracy of a day has changed: sinks are told.

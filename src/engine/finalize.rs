@@ -8,17 +8,17 @@ use super::stored::Stored;
 use crate::domain::{SeriesKey, Timestamp};
 use crate::store::{StoreError, WindowRecord};
 use crate::telemetry::Metrics;
-use crate::window::{AlarmBook, Cell, Merge, Settled};
+use crate::window::{AggregationKey, AlarmBook, FinalizedWindow, Merge};
 
 /// Rows of cells and windows.
-pub type Rows = Vec<(Cell, Timestamp, WindowRecord)>;
+pub type Rows = Vec<(AggregationKey, Timestamp, WindowRecord)>;
 /// Tickets of a window by leaf, `None` where the count is missing.
 pub type Leaves = Vec<(SeriesKey, Option<u32>)>;
 
 /// Counts what alarms did up to the end of a window, and logs what may be missed.
 pub fn count_alarms(alarms: &mut AlarmBook, metrics: &Metrics, end: Timestamp) {
     let tally = alarms.take_tally();
-    metrics.alarms(&tally.counts(), alarms.standing_count());
+    metrics.alarms(&tally.counts(), alarms.active_count());
     if tally.refused > 0 {
         let refused = tally.refused;
         tracing::error!(refused, %end, "limits.standing_alarms reached: counted, but not kept as standing");
@@ -39,8 +39,10 @@ pub fn counted(merge: &Merge, next: Timestamp) -> Counted {
     let of = |start| {
         let totals = merge.totals(start).into_iter();
         let tickets = totals.filter_map(|(cell, counts)| match cell {
-            Cell::Tickets(series) => Some((series, counts.tickets)),
-            Cell::Alarms(_) | Cell::Maintenance | Cell::Phrase(..) => None,
+            AggregationKey::Tickets(series) => Some((series, counts.tickets)),
+            AggregationKey::Alarms(_)
+            | AggregationKey::Maintenance
+            | AggregationKey::Phrase(..) => None,
         });
         (start, tickets.collect())
     };
@@ -48,9 +50,9 @@ pub fn counted(merge: &Merge, next: Timestamp) -> Counted {
 }
 
 /// Makes the window's new series known, up to the limit.
-pub fn admit(leaves: &mut BTreeSet<SeriesKey>, window: &Settled, series_max: usize) {
+pub fn admit(leaves: &mut BTreeSet<SeriesKey>, window: &FinalizedWindow, series_max: usize) {
     for (cell, _) in &window.cells {
-        let Cell::Tickets(series) = cell else { continue };
+        let AggregationKey::Tickets(series) = cell else { continue };
         if leaves.contains(series) {
             continue;
         }
@@ -65,18 +67,18 @@ pub fn admit(leaves: &mut BTreeSet<SeriesKey>, window: &Settled, series_max: usi
 /// Rows and counts of a final window: every known series has a count, zero or missing where nothing was counted.
 pub fn final_rows(
     leaves: &BTreeSet<SeriesKey>,
-    window: &Settled,
+    window: &FinalizedWindow,
     alarms: &AlarmBook,
 ) -> (Rows, Leaves) {
-    let mut rows: BTreeMap<Cell, WindowRecord> = BTreeMap::new();
+    let mut rows: BTreeMap<AggregationKey, WindowRecord> = BTreeMap::new();
     for series in leaves {
         let record =
             WindowRecord { settled: true, missing: window.missing, ..WindowRecord::default() };
-        rows.insert(Cell::Tickets(series.clone()), record);
+        rows.insert(AggregationKey::Tickets(series.clone()), record);
     }
     for (scope, active) in alarms.active() {
         let record = WindowRecord { settled: true, active, ..WindowRecord::default() };
-        rows.insert(Cell::Alarms(scope), record);
+        rows.insert(AggregationKey::Alarms(scope), record);
     }
     for (cell, counts) in &window.cells {
         let row = rows
@@ -88,7 +90,8 @@ pub fn final_rows(
     let counted = leaves
         .iter()
         .map(|series| {
-            let row = rows.get(&Cell::Tickets(series.clone())).copied().unwrap_or_default();
+            let row =
+                rows.get(&AggregationKey::Tickets(series.clone())).copied().unwrap_or_default();
             (series.clone(), (!row.missing).then_some(row.counts.tickets))
         })
         .collect();
@@ -102,7 +105,7 @@ pub fn final_rows(
 pub fn revised_rows(
     stored: &dyn Stored,
     histories: &mut Histories,
-    window: &Settled,
+    window: &FinalizedWindow,
 ) -> Result<Rows, StoreError> {
     let mut rows = Vec::new();
     for (cell, counts) in &window.cells {
@@ -116,7 +119,7 @@ pub fn revised_rows(
             ..WindowRecord::default()
         };
         rows.push((cell.clone(), window.window, record));
-        if let Cell::Tickets(series) = cell {
+        if let AggregationKey::Tickets(series) = cell {
             histories.revise(series, window.window, counts.tickets);
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::{SeriesKey, Timestamp};
-use crate::forecast::{Target, Vintage};
+use crate::forecast::{ForecastPoint, Vintage};
 
 /// Numbers are kept to thousandths, as in the ledger: what is scored after a restart is what would have been.
 const SCALE: f64 = 1000.0;
@@ -22,7 +22,7 @@ pub struct IssuedPoints {
 
 impl IssuedPoints {
     /// Targets by position of their series.
-    pub fn targets(&self) -> impl Iterator<Item = Option<Target>> {
+    pub fn targets(&self) -> impl Iterator<Item = Option<ForecastPoint>> {
         let mut rest = &self.packed[..];
         std::iter::from_fn(move || {
             let (numbers, after) = postcard::take_from_bytes::<Option<Numbers>>(rest).ok()?;
@@ -32,7 +32,7 @@ impl IssuedPoints {
     }
 }
 
-fn target(start: Timestamp, numbers: Numbers) -> Target {
+fn target(start: Timestamp, numbers: Numbers) -> ForecastPoint {
     let [mean, baseline, level, alarm_effect, quantiles @ ..] = numbers;
     let [mean, baseline, level, alarm_effect] =
         [mean, baseline, level, alarm_effect].map(|number| number as f64 / SCALE);
@@ -41,10 +41,10 @@ fn target(start: Timestamp, numbers: Numbers) -> Target {
         last += step;
         last as f64 / SCALE
     });
-    Target { start, mean, quantiles, baseline, level, alarm_effect }
+    ForecastPoint { start, mean, quantiles, baseline, level, alarm_effect }
 }
 
-fn numbers(target: &Target) -> Numbers {
+fn numbers(target: &ForecastPoint) -> Numbers {
     let scaled = |number: f64| (number * SCALE).round() as i64;
     let mut last = 0;
     let [a, b, c, d, e, f, g] = target.quantiles.map(|quantile| {
@@ -116,7 +116,7 @@ mod tests {
             series: SeriesKey::parse(series).expect("series"),
             issued_at: width.start(issued),
             targets: (0..targets)
-                .map(|step| Target {
+                .map(|step| ForecastPoint {
                     start: width.start(issued + step as i64),
                     mean: 1.234 + step as f64,
                     quantiles: [0.0, 0.5, 1.0, 1.0, 2.0, 3.0, 1e6],

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::active_alarms::standing;
+use super::active_alarms::active_alarms;
 use super::effects::{Effects, StoreChange};
 use super::issue_config::IssueConfig;
 use super::issued::Issued;
@@ -172,7 +172,7 @@ impl Issuer {
             let plans = Arc::new(self.planning.plans(&issued));
             debug_assert!(plans.values().all(|plan| plan.issued_at == at.end));
             effects.put(StoreChange::Plans(issued.clone(), plans.clone()));
-            self.alert(&mut effects, at, &issued, &plans, standing(at.alarms), false);
+            self.alert(&mut effects, at, &issued, &plans, active_alarms(at.alarms), false);
         }
         self.ledger.issued(at.end, &issued);
         self.newest = Some((at.end, issued));

@@ -13,7 +13,7 @@ use super::situation::Situation;
 use crate::anomaly;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth, Zone};
 use crate::forecast::surge::{self, Judge, Pair, SURGE_LEADS, Threshold};
-use crate::forecast::{HORIZON, Score, Target, Vintage, scale};
+use crate::forecast::{ForecastPoint, HORIZON, Score, Vintage, scale};
 use crate::store::{AdjustedScore, Filter, Reader, StoreError};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -139,7 +139,7 @@ impl Ledger {
             self.day = day;
             self.scales.clear();
         }
-        let mut changed: BTreeMap<(Timestamp, SeriesKey), Target> = BTreeMap::new();
+        let mut changed: BTreeMap<(Timestamp, SeriesKey), ForecastPoint> = BTreeMap::new();
         for points in self.adjusted.take(window) {
             for (series, target) in points.series.iter().zip(points.targets()) {
                 changed.extend(target.map(|target| ((points.issued_at, series.clone()), target)));
@@ -189,7 +189,7 @@ impl Ledger {
         effects: &mut Effects<'_>,
         (window, day): (Timestamp, Timestamp),
         (points, actuals): (&IssuedPoints, &[Option<Actual>]),
-        changed: &BTreeMap<(Timestamp, SeriesKey), Target>,
+        changed: &BTreeMap<(Timestamp, SeriesKey), ForecastPoint>,
     ) {
         let lead_minutes = (window.since(points.issued_at).as_secs() / 60) as u32;
         let scores = DayScores::of(&mut self.scores, day, &points.series).entry(lead_minutes);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use crate::domain::{
     AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Position, SourceId, Timestamp,
 };
-use crate::window::{Cell, CommitPoint, Frontier, Partial};
+use crate::window::{AggregationKey, CommitPoint, Frontier, Partial};
 
 /// Everything that happened at one source since its last report.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct Report {
     pub alarms: Vec<(Position, AlarmEvent)>,
     pub rebuilt: Vec<(Position, ListRebuilt)>,
     pub maintenance: Vec<(Position, MaintenanceEvent)>,
-    pub dead: Vec<(DeadLetter, Option<(Cell, Timestamp)>)>,
+    pub dead: Vec<(DeadLetter, Option<(AggregationKey, Timestamp)>)>,
 }
 
 impl Report {

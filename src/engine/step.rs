@@ -17,7 +17,7 @@ use super::{complaints, finalize};
 use crate::domain::{Offset, SourceId, Timestamp};
 use crate::forecast::PlannedWork;
 use crate::store::{PartialRecord, SourceRecord, StoreError};
-use crate::window::{Cell, Partial};
+use crate::window::{AggregationKey, Partial};
 
 /// Windows that are finalized in one transaction, at most: in between people's requests get their turn.
 const WINDOWS_MAX: usize = 96;
@@ -46,7 +46,7 @@ pub struct Batch<'r> {
     /// Partials that were news.
     partials: Vec<PartialRecord>,
     /// Partials that are not needed any more.
-    gone: Vec<(Timestamp, Cell, SourceId)>,
+    gone: Vec<(Timestamp, AggregationKey, SourceId)>,
     /// Read where something follows from it: most reports only count.
     work: Option<Vec<PlannedWork>>,
     finalized: usize,
@@ -185,7 +185,7 @@ impl State {
         if batch.finalized == WINDOWS_MAX {
             return Ok(None);
         }
-        let Some(mut window) = self.merge.settle(batch.now) else { return Ok(None) };
+        let Some(mut window) = self.merge.finalize(batch.now) else { return Ok(None) };
         batch.finalized += 1;
         let end = self.config.width.end(window.window);
         let mut effects = self.advance_alarms(end);

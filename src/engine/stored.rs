@@ -8,7 +8,7 @@ use crate::alert::Alert;
 use crate::domain::{MaintenanceAction, MaintenanceEvent, Timestamp};
 use crate::forecast::PlannedWork;
 use crate::store::{Reader, StoreError, WindowRecord};
-use crate::window::{Cell, Counts};
+use crate::window::{AggregationKey, Counts};
 
 /// What was stored before. Nothing that the running transaction writes is seen.
 pub trait Stored {
@@ -16,7 +16,11 @@ pub trait Stored {
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be read.
-    fn window(&self, cell: &Cell, start: Timestamp) -> Result<Option<WindowRecord>, StoreError>;
+    fn window(
+        &self,
+        cell: &AggregationKey,
+        start: Timestamp,
+    ) -> Result<Option<WindowRecord>, StoreError>;
 
     /// The newest statement about each planned work that ends after `from`.
     ///
@@ -32,7 +36,11 @@ pub trait Stored {
 }
 
 impl Stored for Reader {
-    fn window(&self, cell: &Cell, start: Timestamp) -> Result<Option<WindowRecord>, StoreError> {
+    fn window(
+        &self,
+        cell: &AggregationKey,
+        start: Timestamp,
+    ) -> Result<Option<WindowRecord>, StoreError> {
         let rows = self.windows(cell, start, self.width().end(start))?;
         Ok(rows.into_iter().next().map(|(_, record)| record))
     }
@@ -47,7 +55,7 @@ impl Stored for Reader {
 }
 
 /// Looks up totals of final windows.
-pub fn final_counts(stored: &dyn Stored) -> impl Fn(&Cell, Timestamp) -> Counts + '_ {
+pub fn final_counts(stored: &dyn Stored) -> impl Fn(&AggregationKey, Timestamp) -> Counts + '_ {
     move |cell, start| {
         let record = stored.window(cell, start).ok().flatten();
         record.filter(|record| record.settled).map(|record| record.counts).unwrap_or_default()

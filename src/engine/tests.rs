@@ -12,7 +12,7 @@ use crate::ingest::{Decoder, Headers};
 use crate::input::{Decoders, RecordRef, SourceProcessor};
 use crate::store::Store;
 use crate::telemetry::Metrics;
-use crate::window::{AlarmRules, Cell, FoldConfig};
+use crate::window::{AggregationKey, AggregatorConfig, AlarmRules};
 
 pub(super) const WIDTH: WindowWidth = WindowWidth::QUARTER;
 const LATENESS: Duration = Duration::from_secs(600);
@@ -25,7 +25,7 @@ pub(super) fn at(seconds: i64) -> Timestamp {
 
 fn counter() -> SourceProcessor {
     let skew = Some(Duration::from_secs(300));
-    let config = FoldConfig { width: WIDTH, lateness: LATENESS, max_future_skew: skew };
+    let config = AggregatorConfig { width: WIDTH, lateness: LATENESS, max_future_skew: skew };
     let decoders = Arc::new(Decoders::new(Decoder::default()));
     SourceProcessor::new(SourceId::new("network.alarms", 0), None, config, decoders, Arc::default())
 }
@@ -82,7 +82,10 @@ fn apply(forecaster: &mut Forecaster, report: Report, seconds: i64) {
 /// Active alarms at the end of each final window.
 fn active(forecaster: &Forecaster) -> Vec<u32> {
     let scope = Scope { region: Name::unknown(), service: Name::unknown() };
-    let rows = forecaster.reader().windows(&Cell::Alarms(scope), at(0), at(86_400)).expect("reads");
+    let rows = forecaster
+        .reader()
+        .windows(&AggregationKey::Alarms(scope), at(0), at(86_400))
+        .expect("reads");
     rows.into_iter().filter(|(_, row)| row.settled).map(|(_, row)| row.active).collect()
 }
 
@@ -129,7 +132,7 @@ fn what_comes_late_revises_a_window_and_leaves_what_stood_then() {
     take(&mut counter, 1, 1700, &notice("notifyNewAlarm", "b", 70));
     apply(&mut led, counter.report(Some(at(1700))), 1700);
     let scope = Scope { region: Name::unknown(), service: Name::unknown() };
-    let rows = led.reader().windows(&Cell::Alarms(scope), at(0), at(900)).expect("reads");
+    let rows = led.reader().windows(&AggregationKey::Alarms(scope), at(0), at(900)).expect("reads");
     let row = rows[0].1;
     assert_eq!((row.revised, row.active, row.counts.raised.iter().sum()), (true, 1, 2));
 }

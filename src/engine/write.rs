@@ -56,13 +56,15 @@ fn write_one(
             .try_for_each(|(plan, outlook)| tx.put_nowcast_plan(plan, &outlook)),
         StoreChange::Shifts(shifts) => tx.put_shifts(&shifts),
         StoreChange::Alert(alert) => tx.put_alert(&alert),
-        StoreChange::Notice(notice) => tx.put_notice(&notice, outbox.receivers, outbox.now),
-        StoreChange::FirstNotice(notice) => {
+        StoreChange::Notification(notice) => {
+            tx.put_notification(&notice, outbox.receivers, outbox.now)
+        }
+        StoreChange::FirstNotification(notice) => {
             // Pages of this transaction count, too.
             if tx.has_notice_of(&notice.alert.id)? {
                 return Ok(());
             }
-            tx.put_notice(&notice, outbox.receivers, outbox.now)
+            tx.put_notification(&notice, outbox.receivers, outbox.now)
         }
         StoreChange::Surge(surge) => tx.put_surge(&surge),
         StoreChange::Call(call) => tx.put_call(&call),

@@ -205,7 +205,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::forecast::{Target, quantiles};
+    use crate::forecast::{ForecastPoint, quantiles};
 
     const WIDTH: WindowWidth = WindowWidth::QUARTER;
 
@@ -214,7 +214,7 @@ mod tests {
     }
 
     fn vintage(series: &str, mean: f64, alarms: f64) -> (SeriesKey, Vintage) {
-        let target = |step: i64| Target {
+        let target = |step: i64| ForecastPoint {
             start: WIDTH.start(step),
             mean: mean + alarms,
             quantiles: quantiles(mean + alarms, 0.05),

@@ -4,7 +4,7 @@ use super::level::Level;
 use super::lookback::Lookback;
 use super::profile::profile;
 use super::spread::quantiles;
-use super::{History, Target, Vintage, rounded};
+use super::{ForecastPoint, History, Vintage, rounded};
 use crate::domain::SeriesKey;
 
 /// Dispersion before anything was seen, and the windows that it weighs as much as.
@@ -37,7 +37,7 @@ pub fn forecast(history: &History, series: &SeriesKey, lookback: &Lookback) -> V
         let baseline = expected[known + step];
         let factor = level.at(f64::from(lead_minutes) / 60.0);
         let mean = baseline * factor;
-        Target {
+        ForecastPoint {
             start: width.start(index),
             mean: rounded(mean),
             quantiles: quantiles(mean, dispersion),

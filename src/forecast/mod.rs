@@ -45,4 +45,4 @@ pub use response::{ChannelPrior, Effect, Learned, Mixture, Prior, PriorError, Re
 pub use rounding::rounded;
 pub use score::{Figures, Score, TARGET_ACCURACY, scale};
 pub use spread::{cumulative, poisson_floor, quantiles};
-pub use types::{Cause, HORIZON, History, QUANTILES, Target, Vintage};
+pub use types::{Cause, ForecastPoint, HORIZON, History, QUANTILES, Vintage};

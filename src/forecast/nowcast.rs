@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::spread::{cumulative, dispersion};
-use super::{Cause, QUANTILES, Target, Vintage, quantiles, rounded};
+use super::{Cause, ForecastPoint, QUANTILES, Vintage, quantiles, rounded};
 use crate::domain::{Timestamp, WindowWidth};
 use crate::stats::NegativeBinomial;
 
@@ -70,13 +70,13 @@ struct MixtureComponent {
 
 impl MixtureComponent {
     /// What a forecast says of the whole window.
-    fn usual(target: &Target) -> Self {
+    fn usual(target: &ForecastPoint) -> Self {
         let dispersion = dispersion(target.mean, &target.quantiles).max(DISPERSION_MIN);
         Self { weight: 1.0 - UPSET, mean: target.mean, dispersion }
     }
 
     /// What it knows nothing of.
-    fn upset(target: &Target) -> Self {
+    fn upset(target: &ForecastPoint) -> Self {
         let mean = UPSET_SHARE * target.mean + UPSET_TICKETS;
         Self { weight: UPSET, mean, dispersion: UPSET_DISPERSION }
     }
@@ -97,7 +97,12 @@ impl MixtureComponent {
 }
 
 /// Whether a count so far is one that chance hardly brings, with one look every `every` while the window is open.
-pub fn is_far_off(target: &Target, seen: &SoFar, width: WindowWidth, every: Duration) -> bool {
+pub fn is_far_off(
+    target: &ForecastPoint,
+    seen: &SoFar,
+    width: WindowWidth,
+    every: Duration,
+) -> bool {
     let looks = (width.length().as_secs_f64() / every.as_secs_f64()).max(1.0);
     let chance = FALSE_ALARMS / 2.0 / looks;
     let MixtureComponent { mean, dispersion, .. } = MixtureComponent::usual(target);
@@ -108,7 +113,7 @@ pub fn is_far_off(target: &Target, seen: &SoFar, width: WindowWidth, every: Dura
 }
 
 /// The whole window, given what has come of it.
-pub fn completed(target: &Target, seen: &SoFar, width: WindowWidth) -> Target {
+pub fn completed(target: &ForecastPoint, seen: &SoFar, width: WindowWidth) -> ForecastPoint {
     let share = seen.share(seen.upto, width);
     let rest = if target.mean > 0.0 && share < 1.0 {
         let components = [MixtureComponent::usual(target), MixtureComponent::upset(target)];
@@ -121,7 +126,7 @@ pub fn completed(target: &Target, seen: &SoFar, width: WindowWidth) -> Target {
         [MixtureComponent::default(); 2]
     };
     let more: f64 = rest.iter().map(|component| component.weight * component.mean).sum();
-    let mut whole = Target {
+    let mut whole = ForecastPoint {
         mean: rounded(seen.count + more),
         quantiles: mixed(rest).map(|q| seen.count + q),
         ..target.clone()
@@ -218,8 +223,8 @@ mod tests {
     const WIDTH: WindowWidth = WindowWidth::QUARTER;
     const MINUTE: Duration = Duration::from_secs(60);
 
-    fn target(mean: f64, dispersion: f64) -> Target {
-        Target {
+    fn target(mean: f64, dispersion: f64) -> ForecastPoint {
+        ForecastPoint {
             start: WIDTH.start(0),
             mean,
             quantiles: quantiles(mean, dispersion),
@@ -285,7 +290,7 @@ mod tests {
     }
 
     fn vintage(series: &str, means: [f64; 2], alarms: f64, causes: &[(&str, f64)]) -> Vintage {
-        let targets = (0..2).map(|i| Target {
+        let targets = (0..2).map(|i| ForecastPoint {
             start: WIDTH.start(i),
             baseline: means[0] - alarms,
             alarm_effect: alarms,
@@ -323,7 +328,7 @@ mod tests {
     proptest! {
         #[test]
         fn drivers_of_an_open_window_add_up(mean in 0.1f64..300.0, alarms in -50.0f64..300.0, count in 0u32..500) {
-            let usual = Target { alarm_effect: alarms, ..target(mean, 0.06) };
+            let usual = ForecastPoint { alarm_effect: alarms, ..target(mean, 0.06) };
             let whole = completed(&usual, &seen(f64::from(count), 7), WIDTH);
             let sum = whole.baseline * whole.level + whole.alarm_effect;
             prop_assert!((sum - whole.mean).abs() <= 1e-3 * (1.0 + whole.baseline), "{whole:?}");

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use ndarray::Array1;
 
 use super::spread::BAND_80_SDS;
-use super::{History, Target, Vintage, rounded};
+use super::{ForecastPoint, History, Vintage, rounded};
 use crate::domain::SeriesKey;
 
 /// Steps of the solver, and the share of the first residual at which it stops.
@@ -92,7 +92,7 @@ fn structure(
 }
 
 /// From the 10 and 90 % quantiles, as a normal distribution has it.
-fn variance(target: &Target) -> f64 {
+fn variance(target: &ForecastPoint) -> f64 {
     let sd = (target.quantiles[5] - target.quantiles[1]) / BAND_80_SDS;
     // Windows without any tickets are closed: nothing moves them.
     if target.mean <= 0.0 { 1e-9 } else { (sd * sd).max(target.mean).max(VARIANCE_MIN) }
@@ -137,7 +137,7 @@ fn solve(said: &[f64], variances: &[f64], sums: &[Sum], wanted: &[(f64, f64)]) -
 }
 
 /// Moves a target's mean, its level and its quantiles with it.
-fn shift(target: &mut Target, mean: f64) {
+fn shift(target: &mut ForecastPoint, mean: f64) {
     let mean = rounded(mean);
     let by = mean - target.mean;
     target.mean = mean;
@@ -158,7 +158,7 @@ mod tests {
         let quantiles = super::super::quantiles(mean, 0.03);
         let start = Timestamp::from_millis(0);
         let target =
-            Target { start, mean, quantiles, baseline: mean, level: 1.0, alarm_effect: 0.0 };
+            ForecastPoint { start, mean, quantiles, baseline: mean, level: 1.0, alarm_effect: 0.0 };
         Vintage {
             series,
             issued_at: start,

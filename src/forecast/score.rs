@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{History, QUANTILES, Target, poisson_floor, rounded};
+use super::{ForecastPoint, History, QUANTILES, poisson_floor, rounded};
 
 /// The accuracy, 1 − WAPE, that operators ask for.
 pub const TARGET_ACCURACY: f64 = 0.87;
@@ -105,7 +105,7 @@ impl Figures {
 
 impl Score {
     /// Scores one target; `naive` is last week's count where it is known.
-    pub fn of(target: &Target, actual: f64, naive: Option<f64>) -> Self {
+    pub fn of(target: &ForecastPoint, actual: f64, naive: Option<f64>) -> Self {
         let q = &target.quantiles;
         let mut by_quantile = [0.0; 7];
         for ((loss, p), q) in by_quantile.iter_mut().zip(QUANTILES).zip(q) {
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn figures_of_sums() {
-        let target = Target {
+        let target = ForecastPoint {
             start: Timestamp::from_secs(0),
             mean: 100.0,
             quantiles: [80.0, 85.0, 95.0, 100.0, 105.0, 115.0, 120.0],

@@ -1,7 +1,7 @@
 //! Quantiles of counts: negative binomial with variance `m + φ m²`.
 
 use super::rounding::rounded;
-use super::types::{NORMAL_SCORES, QUANTILES, Target};
+use super::types::{ForecastPoint, NORMAL_SCORES, QUANTILES};
 use crate::stats::{GammaApproximation, NegativeBinomial};
 
 /// Above this mean a gamma approximation is closer than its own model error.
@@ -24,7 +24,7 @@ pub fn dispersion(mean: f64, quantiles: &[f64; 7]) -> f64 {
     ((sd * sd - mean) / (mean * mean)).max(0.0)
 }
 
-impl Target {
+impl ForecastPoint {
     /// Puts down to today's level what the mean has beyond what alarms bring, so that its drivers add up to it.
     pub(super) fn explain(&mut self) {
         self.alarm_effect = self.alarm_effect.min(self.mean);

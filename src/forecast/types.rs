@@ -23,7 +23,7 @@ pub const HORIZON: Duration = Duration::from_secs(6 * 3600);
 
 /// Ticket arrivals expected in one future window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Target {
+pub struct ForecastPoint {
     /// Start of the window.
     pub start: Timestamp,
     /// Expected tickets in the window.
@@ -80,7 +80,7 @@ pub struct Vintage {
     /// End of the last settled window that the forecast knows.
     pub issued_at: Timestamp,
     /// One a window, the first starting at `issued_at`, [`HORIZON`] in all.
-    pub targets: Vec<Target>,
+    pub targets: Vec<ForecastPoint>,
     /// Members that were averaged, such as `profile` and `mstl-ets`.
     pub members: Vec<String>,
     /// What adds tickets, most first; a few.

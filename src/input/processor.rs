@@ -1,4 +1,4 @@
-//! Decode and fold of one source: what a reader gives records to and takes reports from.
+//! Decode and aggregator of one source: what a reader gives records to and takes reports from.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::engine::Report;
 use crate::ingest::{Decoded, Decoder, Headers, Layout, Reject};
 use crate::telemetry::Metrics;
-use crate::window::{Cell, CommitPoint, Fate, Fold, FoldConfig, Frontier};
+use crate::window::{AggregationKey, Aggregator, AggregatorConfig, CommitPoint, Frontier, Outcome};
 
 /// One record of a log, not yet decoded.
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +27,8 @@ pub struct RecordRef<'a> {
 /// Counts one source.
 pub struct SourceProcessor {
     source: SourceId,
-    fold: Fold,
-    config: FoldConfig,
+    aggregator: Aggregator,
+    config: AggregatorConfig,
     decoders: Arc<Decoders>,
     decoder: Arc<Decoder>,
     layout: Layout,
@@ -51,21 +51,21 @@ impl SourceProcessor {
     pub fn new(
         source: SourceId,
         from: Option<CommitPoint>,
-        config: FoldConfig,
+        config: AggregatorConfig,
         decoders: Arc<Decoders>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let mut fold = match from {
-            Some(point) => Fold::resume(config, point),
-            None => Fold::new(config),
+        let mut aggregator = match from {
+            Some(point) => Aggregator::resume(config, point),
+            None => Aggregator::new(config),
         };
         let pending = Report::new(source.clone());
         let decoder = decoders.current();
-        fold.listen(Arc::new(decoder.lexicon.clone()));
+        aggregator.listen(Arc::new(decoder.lexicon.clone()));
         let (outcomes, unmapped) = (Outcomes::new(&metrics, &source), Unmapped::new(&metrics));
         Self {
             source,
-            fold,
+            aggregator,
             config,
             decoders,
             decoder,
@@ -89,7 +89,7 @@ impl SourceProcessor {
 
     /// Windows held in memory, and up to when windows are closed.
     pub fn frontier(&self) -> (usize, Timestamp) {
-        (self.fold.open_windows(), self.fold.closed())
+        (self.aggregator.open_windows(), self.aggregator.closed())
     }
 
     /// Records taken since the last report.
@@ -104,14 +104,15 @@ impl SourceProcessor {
     /// from the store.
     pub fn report(&mut self, caught_up_at: Option<Timestamp>) -> Report {
         let mut report = std::mem::replace(&mut self.pending, Report::new(self.source.clone()));
-        report.partials = self.fold.changed();
-        let commit = self.fold.commit_point();
-        report.progress = Some((Frontier { closed: self.fold.closed(), caught_up_at }, commit));
-        self.fold.committed(&commit);
+        report.partials = self.aggregator.changed();
+        let commit = self.aggregator.commit_point();
+        report.progress =
+            Some((Frontier { closed: self.aggregator.closed(), caught_up_at }, commit));
+        self.aggregator.committed(&commit);
         (self.taken, self.held) = (0, 0);
         let decoder = self.decoders.current();
         if !Arc::ptr_eq(&decoder, &self.decoder) {
-            self.fold.listen(Arc::new(decoder.lexicon.clone()));
+            self.aggregator.listen(Arc::new(decoder.lexicon.clone()));
             self.decoder = decoder;
         }
         report
@@ -121,7 +122,7 @@ impl SourceProcessor {
     pub fn take(&mut self, record: &RecordRef<'_>) {
         self.taken += 1;
         self.has_letter = false;
-        let replayed = self.fold.begin(record.offset);
+        let replayed = self.aggregator.begin(record.offset);
         let glance = match record.headers.0 {
             [] => self.decoder.fast_path(record.bytes, record.hint, &mut self.layout),
             _ => None,
@@ -146,8 +147,8 @@ impl SourceProcessor {
     fn one(&mut self, record: &RecordRef<'_>, replayed: bool, one: Result<Decoded, Reject>) {
         match one {
             Ok(Decoded::One(event)) => {
-                let fate = self.decide(record, replayed, &Brief::from(&event));
-                self.keep_state(record, fate, event);
+                let outcome = self.decide(record, replayed, &Brief::from(&event));
+                self.keep_state(record, outcome, event);
             }
             Ok(Decoded::Nothing { .. } | Decoded::Many(_)) => {
                 self.outcomes.nothing.inc();
@@ -190,31 +191,31 @@ impl SourceProcessor {
         self.reject(record, Reason::Future, detail, None);
     }
 
-    fn decide(&mut self, record: &RecordRef<'_>, replayed: bool, event: &Brief<'_>) -> Fate {
-        let fate = self.fold.decide(replayed, record.offset, record.appended_at, event);
-        self.outcomes.of(fate).inc();
-        if fate == Fate::Counted {
+    fn decide(&mut self, record: &RecordRef<'_>, replayed: bool, event: &Brief<'_>) -> Outcome {
+        let outcome = self.aggregator.decide(replayed, record.offset, record.appended_at, event);
+        self.outcomes.of(outcome).inc();
+        if outcome == Outcome::Counted {
             self.unmapped.note(&event.place);
         }
-        match fate {
-            Fate::Late => {
-                let place = (Cell::of(&event.place), self.config.width.floor(event.ts));
+        match outcome {
+            Outcome::Late => {
+                let place = (AggregationKey::of(&event.place), self.config.width.floor(event.ts));
                 let detail = format!(
                     "its window ended at {}, and the source had closed windows up to {}",
                     self.config.width.end(place.1),
-                    self.fold.closed()
+                    self.aggregator.closed()
                 );
                 self.reject(record, Reason::Late, detail, Some(place));
             }
-            Fate::Future if !replayed => self.future(record, event.ts),
-            Fate::Counted | Fate::Duplicate | Fate::Future | Fate::Replayed => {}
+            Outcome::Future if !replayed => self.future(record, event.ts),
+            Outcome::Counted | Outcome::Duplicate | Outcome::Future | Outcome::Replayed => {}
         }
-        fate
+        outcome
     }
 
     /// State outlives windows: a late clear still clears, and the newest wins whatever is replayed.
-    fn keep_state(&mut self, record: &RecordRef<'_>, fate: Fate, event: Event) {
-        if matches!(fate, Fate::Future | Fate::Duplicate) {
+    fn keep_state(&mut self, record: &RecordRef<'_>, outcome: Outcome, event: Event) {
+        if matches!(outcome, Outcome::Future | Outcome::Duplicate) {
             return;
         }
         let position = self.position(record);
@@ -235,7 +236,7 @@ impl SourceProcessor {
         record: &RecordRef<'_>,
         reason: Reason,
         detail: String,
-        place: Option<(Cell, Timestamp)>,
+        place: Option<(AggregationKey, Timestamp)>,
     ) {
         self.metrics.rejected(reason);
         let detail = match self.of {
@@ -312,13 +313,13 @@ impl Outcomes {
         }
     }
 
-    fn of(&self, fate: Fate) -> &EventCounter {
-        match fate {
-            Fate::Counted => &self.counted,
-            Fate::Duplicate => &self.duplicate,
-            Fate::Late => &self.late,
-            Fate::Future => &self.future,
-            Fate::Replayed => &self.replayed,
+    fn of(&self, outcome: Outcome) -> &EventCounter {
+        match outcome {
+            Outcome::Counted => &self.counted,
+            Outcome::Duplicate => &self.duplicate,
+            Outcome::Late => &self.late,
+            Outcome::Future => &self.future,
+            Outcome::Replayed => &self.replayed,
         }
     }
 }

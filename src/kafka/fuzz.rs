@@ -8,7 +8,7 @@ use crate::domain::{
     AlarmAction, AlarmEvent, DeadLetter, ListRebuilt, Name, Position, Reason, Scope, SeriesKey,
     Severity, SourceId, Timestamp, WindowWidth,
 };
-use crate::window::{Cell, Counts, Frontier, Merge, MergeConfig, MergeState, Partial};
+use crate::window::{AggregationKey, Counts, Frontier, Merge, MergeConfig, MergeState, Partial};
 
 fn wires() -> Vec<Vec<u8>> {
     let at = Timestamp::from_secs(1_767_232_800);
@@ -47,15 +47,15 @@ fn wires() -> Vec<Vec<u8>> {
     let list = ListRebuilt { ts: at, system, object };
     let frontier = Frontier { closed: at, caught_up_at: Some(at) };
     let all = [
-        partial(Cell::Tickets(series)),
-        partial(Cell::Alarms(scope.clone())),
-        partial(Cell::Phrase(scope.clone(), "login error".into())),
+        partial(AggregationKey::Tickets(series)),
+        partial(AggregationKey::Alarms(scope.clone())),
+        partial(AggregationKey::Phrase(scope.clone(), "login error".into())),
         Wire::Frontier { source: source.clone(), frontier, upto: Some(41), reported_at: at },
         Wire::Alarm { position: position.clone(), event },
         Wire::Rebuilt { position, list },
-        Wire::Dead { letter, place: Some((Cell::Alarms(scope), at)) },
+        Wire::Dead { letter, place: Some((AggregationKey::Alarms(scope), at)) },
         Wire::Leader { instance: "i".into(), url: "http://127.0.0.1:8080".into() },
-        Wire::Told { instance: "i".into(), what: serde_json::json!({"shifts": [1.5, null]}) },
+        Wire::Replicated { instance: "i".into(), what: serde_json::json!({"shifts": [1.5, null]}) },
     ];
     all.into_iter().map(|wire| wire.encode().expect("encodes")).collect()
 }
@@ -68,13 +68,13 @@ fn messages_of_the_log() {
         lateness: Duration::from_secs(600),
         source_timeout: Duration::from_secs(60),
     };
-    let none = |_: &Cell, _| Counts::default();
+    let none = |_: &AggregationKey, _| Counts::default();
     fuzz("messages of the log", &wires(), |bytes| {
         let Ok(wire) = Wire::decode(bytes) else { return false };
         let again = Wire::decode(&wire.clone().encode().expect("encodes")).expect("decodes");
         // serde_json reads some floats, which only what people told may hold, a digit off.
         assert!(
-            again == wire || matches!(wire, Wire::Told { .. }),
+            again == wire || matches!(wire, Wire::Replicated { .. }),
             "{wire:?} written again: {again:?}"
         );
         // Whoever reads the log merges it.
@@ -92,7 +92,7 @@ fn messages_of_the_log() {
             _ => return true,
         }
         for _ in 0..3 {
-            merge.settle(at);
+            merge.finalize(at);
             merge.collapse();
         }
         true

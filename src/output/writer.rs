@@ -192,7 +192,7 @@ mod tests {
     use crate::domain::{SeriesKey, Timestamp, WindowWidth};
     use crate::store::{Store, WindowRecord};
     use crate::telemetry::State;
-    use crate::window::Cell;
+    use crate::window::AggregationKey;
 
     struct Leading;
 
@@ -255,7 +255,7 @@ mod tests {
         let series = SeriesKey::parse("north/tv/phone").expect("a series");
         let start = Timestamp::from_secs(1_767_232_800);
         let mut tx = store.begin().expect("begins");
-        let row = (Cell::Tickets(series), start, WindowRecord::default());
+        let row = (AggregationKey::Tickets(series), start, WindowRecord::default());
         tx.put_windows(&[row]).expect("puts");
         tx.commit().expect("commits");
     }

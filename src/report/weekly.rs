@@ -151,7 +151,7 @@ fn alerts(reader: &Reader, (from, to): (Timestamp, Timestamp)) -> Result<Vec<Ale
 fn list_alerts(alerts: &[Alert], report: &mut Report, look_at: &mut Vec<String>) {
     report.heading("Alerts");
     // A need that went before anybody was told of it is no alert.
-    let told: Vec<&Alert> = alerts.iter().filter(|alert| alert.told_at.is_some()).collect();
+    let told: Vec<&Alert> = alerts.iter().filter(|alert| alert.notified_at.is_some()).collect();
     let taken = told.iter().filter(|alert| alert.acknowledged_by.is_some()).count();
     let mut minutes: Vec<u64> = told.iter().filter_map(|alert| minutes_open(alert)).collect();
     minutes.sort_unstable();

@@ -1,21 +1,21 @@
 //! Arrivals → positions → agents → the gap to the roster.
 
 mod error;
-mod gross;
 mod models;
 mod plan;
 mod profile;
 mod require;
+mod shrinkage;
 mod target;
 #[cfg(test)]
 mod tests;
 mod types;
 
 pub use error::ProfileError;
-pub use gross::gross;
 pub use models::{Deferred, ErlangA, ErlangC, Model, ModelName, ModelTerms, erlang_b, erlang_c};
 pub use plan::{Planner, outlook};
 pub use profile::{ProfileSpec, parse_seconds};
-pub use require::{StaffingError, evaluate, keeps, required};
+pub use require::{StaffingError, evaluate, meets_targets, required};
+pub use shrinkage::with_shrinkage;
 pub use target::{ServiceTarget, parse_target};
 pub use types::{Outlook, Plan, PlanTarget, Profile, Shift, Staffing};

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{Outlook, Plan, PlanTarget, Profile, Shift, Staffing, evaluate, gross, required};
+use super::{
+    Outlook, Plan, PlanTarget, Profile, Shift, Staffing, evaluate, required, with_shrinkage,
+};
 use crate::domain::{Timestamp, WindowWidth};
-use crate::forecast::{Target, Vintage};
+use crate::forecast::{ForecastPoint, Vintage};
 
 /// Answers that a planner remembers; all of them are forgotten beyond that.
 const REMEMBERED_MAX: usize = 100_000;
@@ -54,7 +56,7 @@ impl Planner {
 
     fn target(
         &mut self,
-        target: &Target,
+        target: &ForecastPoint,
         width: WindowWidth,
         shifts: &[Shift],
         usual: f64,
@@ -111,7 +113,7 @@ fn needed(per_hour: f64, profile: &Profile) -> Staffing {
         Staffing {
             offered_load: load,
             positions,
-            agents: gross(positions, profile.shrinkage),
+            agents: with_shrinkage(positions, profile.shrinkage),
             service_level: 0.0,
             asa_seconds: 0.0,
             occupancy: 1.0,

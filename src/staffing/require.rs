@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-use super::gross::gross;
 use super::models::Demand;
+use super::shrinkage::with_shrinkage;
 use super::types::{Profile, Staffing};
 
 /// Largest load that is worked on, Erlang.
@@ -66,7 +66,7 @@ fn figures(demand: &Demand, positions: u32, profile: &Profile) -> Staffing {
     let idle = Staffing {
         offered_load,
         positions,
-        agents: gross(positions, profile.shrinkage),
+        agents: with_shrinkage(positions, profile.shrinkage),
         service_level: 1.0,
         asa_seconds: 0.0,
         occupancy: 0.0,
@@ -88,7 +88,7 @@ fn figures(demand: &Demand, positions: u32, profile: &Profile) -> Staffing {
 }
 
 /// Whether figures keep every promise of the profile.
-pub fn keeps(staffing: &Staffing, profile: &Profile) -> bool {
+pub fn meets_targets(staffing: &Staffing, profile: &Profile) -> bool {
     let fits = |value: f64, most: Option<f64>| most.is_none_or(|most| value <= most + SLACK);
     let level = profile.model.queue().level(&profile.target);
     staffing.service_level + SLACK >= level
@@ -114,7 +114,7 @@ pub fn required(arrivals_per_hour: f64, profile: &Profile) -> Result<Staffing, S
     let by_occupancy = load / profile.max_occupancy.unwrap_or(1.0).max(0.01);
     let mut high = (by_occupancy + 4.0 * load.sqrt() + 4.0).ceil() as u32;
     let mut low = 0;
-    while !keeps(&figures(high), profile) {
+    while !meets_targets(&figures(high), profile) {
         low = high;
         high = high.saturating_mul(2);
         if f64::from(high) > 4.0 * LOAD_MAX / 0.01 {
@@ -123,12 +123,12 @@ pub fn required(arrivals_per_hour: f64, profile: &Profile) -> Result<Staffing, S
     }
     // Neither model keeps a target with less than the load's share that must be answered.
     let least = (load * 0.5).floor() as u32;
-    if least > low && !keeps(&figures(least), profile) {
+    if least > low && !meets_targets(&figures(least), profile) {
         low = least;
     }
     while high - low > 1 {
         let middle = low + (high - low) / 2;
-        if keeps(&figures(middle), profile) {
+        if meets_targets(&figures(middle), profile) {
             high = middle;
         } else {
             low = middle;

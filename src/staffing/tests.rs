@@ -132,7 +132,7 @@ proptest! {
         }
         let found = required(per_hour, &profile).expect("reached").positions;
         let walked = (0..).find(|n| {
-            keeps(&evaluate(per_hour, *n, &profile).expect("in range"), &profile)
+            meets_targets(&evaluate(per_hour, *n, &profile).expect("in range"), &profile)
         });
         prop_assert_eq!(Some(found), walked);
     }

@@ -9,7 +9,7 @@ use super::body::{self, Body};
 use super::codes::Code;
 use super::columns::{self, count};
 use super::{Change, DeliveryOutcome, DeliveryState, Filter, OutboxRow, Reader, StoreError, Tx};
-use crate::alert::{Alert, AlertState, Notice, Worst};
+use crate::alert::{Alert, AlertState, Notification, Worst};
 use crate::anomaly::Anomaly;
 use crate::domain::{Name, SeriesKey, Timestamp};
 use crate::staffing::Shift;
@@ -56,9 +56,9 @@ impl Tx<'_> {
     }
 
     /// One outbox row per receiver, due at `at`; ignored where it is there already.
-    pub fn put_notice(
+    pub fn put_notification(
         &mut self,
-        notice: &Notice,
+        notice: &Notification,
         receivers: &[String],
         at: Timestamp,
     ) -> Result<(), StoreError> {
@@ -68,7 +68,7 @@ impl Tx<'_> {
                 "INSERT OR IGNORE INTO outbox
                      (notice, receiver, state, attempts, created_at, next_at, body, version)
                  VALUES (?1, ?2, ?3, 0, ?4, ?4, ?5, ?6)",
-                params![notice.id, receiver, due, at.millis(), body, Notice::VERSION],
+                params![notice.id, receiver, due, at.millis(), body, Notification::VERSION],
             )?;
         }
         Ok(())

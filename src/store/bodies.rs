@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::body::Body;
 use super::{SourceRecord, StoreError};
-use crate::alert::{Alert, Notice, Worst};
+use crate::alert::{Alert, Notification, Worst};
 use crate::anomaly::Anomaly;
 use crate::domain::{AlarmEvent, ListRebuilt, MaintenanceEvent, TOPICS, Timestamp};
 use crate::forecast::surge::Threshold;
@@ -23,7 +23,7 @@ impl Body for Anomaly {}
 /// In a column of its own beside alerts of version 0.
 impl Body for Worst {}
 /// Ends with an alert: a field appended to one is appended to the other.
-impl Body for Notice {}
+impl Body for Notification {}
 impl Body for Plan {}
 impl Body for PlanTarget {}
 impl Body for Outlook {}

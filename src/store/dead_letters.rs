@@ -8,7 +8,7 @@ use super::codes::Code;
 use super::columns::{self, count};
 use super::{Change, Reader, StoreError, Tx, body};
 use crate::domain::{DeadLetter, Position, Reason, Timestamp};
-use crate::window::Cell;
+use crate::window::AggregationKey;
 
 /// Dead letters
 impl Tx<'_> {
@@ -17,7 +17,7 @@ impl Tx<'_> {
     pub fn put_dead_letter(
         &mut self,
         letter: &DeadLetter,
-        counted_in: Option<(&Cell, Timestamp)>,
+        counted_in: Option<(&AggregationKey, Timestamp)>,
     ) -> Result<(), StoreError> {
         let new = self.run(
             "INSERT OR IGNORE INTO dead_letters

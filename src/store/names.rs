@@ -7,19 +7,26 @@ use rusqlite::{Connection, OptionalExtension, Rows, params, params_from_iter};
 use super::codes::cell_kind::{ALARMS, MAINTENANCE, PHRASE, TICKETS};
 use super::{StoreError, columns};
 use crate::domain::{Name, SeriesKey};
-use crate::window::Cell;
+use crate::window::AggregationKey;
 
 /// A cell as columns of `cells`.
-pub(super) fn cell_columns(cell: &Cell) -> (u8, [&str; 3]) {
+pub(super) fn cell_columns(cell: &AggregationKey) -> (u8, [&str; 3]) {
     match cell {
-        Cell::Tickets(s) => (TICKETS, [s.region.as_str(), s.service.as_str(), s.channel.as_str()]),
-        Cell::Alarms(s) => (ALARMS, [s.region.as_str(), s.service.as_str(), ""]),
-        Cell::Maintenance => (MAINTENANCE, ["", "", ""]),
-        Cell::Phrase(s, phrase) => (PHRASE, [s.region.as_str(), s.service.as_str(), phrase]),
+        AggregationKey::Tickets(s) => {
+            (TICKETS, [s.region.as_str(), s.service.as_str(), s.channel.as_str()])
+        }
+        AggregationKey::Alarms(s) => (ALARMS, [s.region.as_str(), s.service.as_str(), ""]),
+        AggregationKey::Maintenance => (MAINTENANCE, ["", "", ""]),
+        AggregationKey::Phrase(s, phrase) => {
+            (PHRASE, [s.region.as_str(), s.service.as_str(), phrase])
+        }
     }
 }
 
-pub(super) fn find_cell(conn: &Connection, cell: &Cell) -> Result<Option<i64>, StoreError> {
+pub(super) fn find_cell(
+    conn: &Connection,
+    cell: &AggregationKey,
+) -> Result<Option<i64>, StoreError> {
     let (kind, [region, service, channel]) = cell_columns(cell);
     Ok(conn
         .prepare_cached(
@@ -30,16 +37,16 @@ pub(super) fn find_cell(conn: &Connection, cell: &Cell) -> Result<Option<i64>, S
 }
 
 /// Every cell with its id.
-pub(super) fn all_cells(conn: &Connection) -> Result<Vec<(i64, Cell)>, StoreError> {
+pub(super) fn all_cells(conn: &Connection) -> Result<Vec<(i64, AggregationKey)>, StoreError> {
     cells_upto(conn, PHRASE)
 }
 
 /// Cells that an event is in once, with their ids: without phrases, of which there are many.
-pub(super) fn main_cells(conn: &Connection) -> Result<Vec<(i64, Cell)>, StoreError> {
+pub(super) fn main_cells(conn: &Connection) -> Result<Vec<(i64, AggregationKey)>, StoreError> {
     cells_upto(conn, PHRASE - 1)
 }
 
-fn cells_upto(conn: &Connection, kind: u8) -> Result<Vec<(i64, Cell)>, StoreError> {
+fn cells_upto(conn: &Connection, kind: u8) -> Result<Vec<(i64, AggregationKey)>, StoreError> {
     let mut found = conn.prepare_cached(
         "SELECT id, kind, region, service, channel FROM cells WHERE kind <= ?1 ORDER BY id",
     )?;
@@ -50,7 +57,7 @@ fn cells_upto(conn: &Connection, kind: u8) -> Result<Vec<(i64, Cell)>, StoreErro
 pub(super) fn covered(
     conn: &Connection,
     series: &SeriesKey,
-) -> Result<Vec<(i64, Cell)>, StoreError> {
+) -> Result<Vec<(i64, AggregationKey)>, StoreError> {
     // Only what narrows it: then an index serves.
     let (mut given, mut narrowed) = (Vec::new(), String::new());
     let mut narrow = |column: &str, name: &Name| {
@@ -72,14 +79,16 @@ pub(super) fn covered(
     cells_in(found.query(params_from_iter(given))?)
 }
 
-fn cells_in(mut rows: Rows<'_>) -> Result<Vec<(i64, Cell)>, StoreError> {
+fn cells_in(mut rows: Rows<'_>) -> Result<Vec<(i64, AggregationKey)>, StoreError> {
     let mut cells = Vec::new();
     while let Some(row) = rows.next()? {
         let cell = match row.get::<_, u8>(1)? {
-            TICKETS => Cell::Tickets(columns::series(row, 2)?),
-            ALARMS => Cell::Alarms(columns::scope(row, 2)?),
-            MAINTENANCE => Cell::Maintenance,
-            PHRASE => Cell::Phrase(columns::scope(row, 2)?, row.get::<_, String>(4)?.into()),
+            TICKETS => AggregationKey::Tickets(columns::series(row, 2)?),
+            ALARMS => AggregationKey::Alarms(columns::scope(row, 2)?),
+            MAINTENANCE => AggregationKey::Maintenance,
+            PHRASE => {
+                AggregationKey::Phrase(columns::scope(row, 2)?, row.get::<_, String>(4)?.into())
+            }
             kind => return Err(StoreError::corrupt(format!("cell of kind {kind}"))),
         };
         cells.push((row.get(0)?, cell));

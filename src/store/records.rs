@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::alert::Notice;
+use crate::alert::Notification;
 use crate::domain::{
     AlarmEvent, EventKind, Name, Offset, Scope, SeriesKey, Severity, SourceId, Timestamp,
 };
-use crate::window::{Cell, Counts};
+use crate::window::{AggregationKey, Counts};
 
 /// Counts of one cell in one window as the leader knows them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub struct SourceRecord {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartialRecord {
     pub window: Timestamp,
-    pub cell: Cell,
+    pub cell: AggregationKey,
     pub source: SourceId,
     pub counts: Counts,
     pub upto: Offset,
@@ -155,7 +155,7 @@ pub enum DeliveryState {
 /// One notice to one receiver.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutboxRow {
-    pub notice: Notice,
+    pub notice: Notification,
     pub receiver: String,
     pub state: DeliveryState,
     /// Tries so far.

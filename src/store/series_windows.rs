@@ -7,7 +7,7 @@ use super::names::{covered, main_cells};
 use super::window_rows::{cell_windows, each_chunk, late, span};
 use super::{Reader, SeriesInfo, SeriesWindow, StoreError, WindowRecord, columns};
 use crate::domain::{Offset, SeriesKey, Timestamp};
-use crate::window::Cell;
+use crate::window::AggregationKey;
 
 /// Windows of series
 impl Reader {
@@ -17,7 +17,7 @@ impl Reader {
         let spans = self.read(|conn| {
             let mut spans: BTreeMap<SeriesKey, (Timestamp, Timestamp)> = BTreeMap::new();
             for (id, cell) in main_cells(conn)? {
-                let Cell::Tickets(leaf) = cell else { continue };
+                let AggregationKey::Tickets(leaf) = cell else { continue };
                 let Some((first, last)) = span(conn, id, width)? else { continue };
                 for key in leaf.roll_ups().chain([leaf.clone()]) {
                     let whole = spans.entry(key).or_insert((first, last));
@@ -63,7 +63,7 @@ impl Reader {
         let width = self.width();
         self.read(|conn| {
             let parts = covered(conn, series)?;
-            if !parts.iter().any(|(_, cell)| matches!(cell, Cell::Tickets(_))) {
+            if !parts.iter().any(|(_, cell)| matches!(cell, AggregationKey::Tickets(_))) {
                 return Ok(Vec::new());
             }
             let mut sums: BTreeMap<Timestamp, SeriesWindow> = BTreeMap::new();
@@ -100,7 +100,7 @@ impl Reader {
         self.read(|conn| {
             let mut sums: BTreeMap<SeriesKey, Vec<Option<(u32, bool)>>> = BTreeMap::new();
             for (id, cell) in main_cells(conn)? {
-                let Cell::Tickets(leaf) = cell else { continue };
+                let AggregationKey::Tickets(leaf) = cell else { continue };
                 let covers: Vec<SeriesKey> = leaf
                     .roll_ups()
                     .chain([leaf.clone()])
@@ -135,7 +135,7 @@ impl Reader {
     }
 }
 
-fn add(sum: &mut SeriesWindow, cell: &Cell, record: &WindowRecord, upto: Offset) {
+fn add(sum: &mut SeriesWindow, cell: &AggregationKey, record: &WindowRecord, upto: Offset) {
     sum.tickets = sum.tickets.saturating_add(record.counts.tickets);
     for (sum, n) in sum.raised.iter_mut().zip(record.counts.raised) {
         *sum = sum.saturating_add(n);
@@ -146,5 +146,5 @@ fn add(sum: &mut SeriesWindow, cell: &Cell, record: &WindowRecord, upto: Offset)
     sum.settled &= record.settled;
     sum.revised |= record.revised;
     // Silence of an alarm feed says nothing about the tickets.
-    sum.missing |= record.missing && matches!(cell, Cell::Tickets(_));
+    sum.missing |= record.missing && matches!(cell, AggregationKey::Tickets(_));
 }

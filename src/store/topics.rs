@@ -6,7 +6,7 @@ use super::names::{all_cells, main_cells};
 use super::window_rows::{cell_windows, each_chunk};
 use super::{Filter, Reader, StoreError};
 use crate::domain::{Name, Scope, Spoken, Timestamp};
-use crate::window::Cell;
+use crate::window::AggregationKey;
 
 /// Of a scope's phrases in a settled window so many are kept: those that most tickets have.
 pub const PHRASES_KEPT: usize = 16;
@@ -28,15 +28,17 @@ impl Reader {
             let cells = if phrases { all_cells(conn)? } else { main_cells(conn)? };
             for (id, cell) in cells {
                 let scope = match &cell {
-                    Cell::Tickets(series) => series.scope(),
-                    Cell::Phrase(scope, _) => scope.clone(),
-                    Cell::Alarms(_) | Cell::Maintenance => continue,
+                    AggregationKey::Tickets(series) => series.scope(),
+                    AggregationKey::Phrase(scope, _) => scope.clone(),
+                    AggregationKey::Alarms(_) | AggregationKey::Maintenance => continue,
                 };
                 let Some(scope) = summed(filter, scope) else { continue };
                 for (start, (record, _)) in cell_windows(conn, id, width, from, to)? {
                     let spoken = found.entry((scope.clone(), start)).or_default();
                     match &cell {
-                        Cell::Phrase(_, phrase) => add(spoken, phrase, record.counts.tickets),
+                        AggregationKey::Phrase(_, phrase) => {
+                            add(spoken, phrase, record.counts.tickets)
+                        }
                         _ => spoken.add(&record.counts.topics),
                     }
                 }
@@ -58,7 +60,7 @@ impl Reader {
         let width = self.width();
         self.read(|conn| {
             for (id, cell) in all_cells(conn)? {
-                let Cell::Phrase(scope, phrase) = &cell else { continue };
+                let AggregationKey::Phrase(scope, phrase) = &cell else { continue };
                 each_chunk(conn, id, from, Timestamp::MAX, |day, chunk| {
                     for (start, record) in chunk.rows(day, width).filter(|row| row.0 >= from) {
                         each(scope, phrase, start, record.counts.tickets);

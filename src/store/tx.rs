@@ -10,12 +10,12 @@ use super::names::{cell_columns, find_cell, find_series};
 use super::vintage::Parts;
 use super::{Change, StoreError};
 use crate::domain::{SeriesKey, Timestamp, WindowWidth};
-use crate::window::Cell;
+use crate::window::AggregationKey;
 
 /// Ids of cells and series that are known to be committed, or made by the running transaction.
 #[derive(Default)]
 pub(super) struct Ids {
-    cells: HashMap<Cell, i64>,
+    cells: HashMap<AggregationKey, i64>,
     series: HashMap<SeriesKey, i64>,
 }
 
@@ -75,7 +75,7 @@ impl Tx<'_> {
     }
 
     /// Id of a cell, given when it is first seen.
-    pub(super) fn cell_id(&mut self, cell: &Cell) -> Result<i64, StoreError> {
+    pub(super) fn cell_id(&mut self, cell: &AggregationKey) -> Result<i64, StoreError> {
         if let Some(id) = self.ids.cells.get(cell) {
             return Ok(*id);
         }

@@ -8,7 +8,7 @@ use super::StoreError;
 use super::body::{self, Body};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::surge::Surges;
-use crate::forecast::{Cause, Target, Vintage};
+use crate::forecast::{Cause, ForecastPoint, Vintage};
 
 /// Numbers are kept to three decimals: a thousandth of a ticket is far below any use.
 const SCALE: f64 = 1000.0;
@@ -107,7 +107,7 @@ impl Parts {
                 last as f64 / quantile_scale
             });
             let start = Timestamp::from_millis(start);
-            targets.push(Target { start, mean, quantiles, baseline, level, alarm_effect });
+            targets.push(ForecastPoint { start, mean, quantiles, baseline, level, alarm_effect });
         }
         Ok(Vintage {
             series: series.clone(),
@@ -201,7 +201,7 @@ pub(super) mod tests {
                 let [mean, baseline, level, alarm_effect, q @ ..] = n;
                 let quantiles = if whole { q.map(f64::round) } else { q };
                 let start = v.issued_at + std::time::Duration::from_secs(900 * i as u64);
-                Target { start, mean, quantiles, baseline, level, alarm_effect }
+                ForecastPoint { start, mean, quantiles, baseline, level, alarm_effect }
             }).collect();
             v.surges = (thousandths.len() % 2 == 1)
                 .then(|| Surges { high: vec![12.125; 3], chances: vec![0.25, 1.0, 0.0], any: 0.5, is_out: true });

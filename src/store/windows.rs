@@ -13,7 +13,7 @@ use super::{
     CellWindow, Change, PartialRecord, Reader, SourceRecord, StoreError, Tx, WindowRecord, columns,
 };
 use crate::domain::{SourceId, Timestamp, UNKNOWN};
-use crate::window::Cell;
+use crate::window::AggregationKey;
 
 /// Days of windows held in memory by one transaction before they are written: some 10 MB.
 const CHUNKS_MAX: usize = 2048;
@@ -59,7 +59,7 @@ impl Tx<'_> {
     /// Forgets partials, of windows that have settled.
     pub fn delete_partials(
         &mut self,
-        keys: &[(Timestamp, Cell, SourceId)],
+        keys: &[(Timestamp, AggregationKey, SourceId)],
     ) -> Result<(), StoreError> {
         for (window, cell, source) in keys {
             let cell = self.cell_id(cell)?;
@@ -74,7 +74,7 @@ impl Tx<'_> {
     /// Windows by cell and start. Written at commit, one blob per cell and UTC day.
     pub fn put_windows(
         &mut self,
-        rows: &[(Cell, Timestamp, WindowRecord)],
+        rows: &[(AggregationKey, Timestamp, WindowRecord)],
     ) -> Result<(), StoreError> {
         self.changes.extend(rows.iter().map(|row| Change::Window(row.1)));
         let per_day = self.width.per_day() as i64;
@@ -131,7 +131,7 @@ impl Reader {
     /// Partials of unfinished windows.
     pub fn partials(&self) -> Result<Vec<PartialRecord>, StoreError> {
         self.read(|conn| {
-            let cells: BTreeMap<i64, Cell> = all_cells(conn)?.into_iter().collect();
+            let cells: BTreeMap<i64, AggregationKey> = all_cells(conn)?.into_iter().collect();
             let mut found = conn.prepare_cached(
                 "SELECT cell, start, topic, part, upto, counts, version FROM partials ORDER BY start, cell",
             )?;
@@ -152,7 +152,7 @@ impl Reader {
     }
 
     /// Every cell that has been counted in, in order.
-    pub fn cells(&self) -> Result<Vec<Cell>, StoreError> {
+    pub fn cells(&self) -> Result<Vec<AggregationKey>, StoreError> {
         self.read(|conn| {
             let mut cells: Vec<_> = all_cells(conn)?.into_iter().map(|(_, cell)| cell).collect();
             cells.sort_unstable();
@@ -163,7 +163,7 @@ impl Reader {
     /// Windows of a cell that start in `from..to`; open ones are summed from partials.
     pub fn windows(
         &self,
-        cell: &Cell,
+        cell: &AggregationKey,
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<(Timestamp, WindowRecord)>, StoreError> {
@@ -180,7 +180,7 @@ impl Reader {
     pub fn each_cell(
         &self,
         from: Timestamp,
-        mut each: impl FnMut(&Cell, &[(Timestamp, WindowRecord)]),
+        mut each: impl FnMut(&AggregationKey, &[(Timestamp, WindowRecord)]),
     ) -> Result<(), StoreError> {
         let width = self.width();
         self.read(|conn| {
@@ -200,7 +200,7 @@ impl Reader {
     pub fn windows_at(
         &self,
         starts: &BTreeSet<Timestamp>,
-    ) -> Result<Vec<(Timestamp, Cell, CellWindow)>, StoreError> {
+    ) -> Result<Vec<(Timestamp, AggregationKey, CellWindow)>, StoreError> {
         let width = self.width();
         let mut days: BTreeMap<i64, (Timestamp, Timestamp)> = BTreeMap::new();
         for start in starts {
@@ -246,10 +246,10 @@ impl Reader {
 }
 
 /// Which names of a cell are unknown.
-fn lacking(cell: &Cell) -> [(&'static str, bool); 3] {
+fn lacking(cell: &AggregationKey) -> [(&'static str, bool); 3] {
     let (region, service, channel) = match cell {
-        Cell::Tickets(s) => (s.region.as_str(), s.service.as_str(), s.channel.as_str()),
-        Cell::Alarms(scope) => (scope.region.as_str(), scope.service.as_str(), ""),
+        AggregationKey::Tickets(s) => (s.region.as_str(), s.service.as_str(), s.channel.as_str()),
+        AggregationKey::Alarms(scope) => (scope.region.as_str(), scope.service.as_str(), ""),
         _ => ("", "", ""),
     };
     [("region", region), ("service", service), ("channel", channel)]

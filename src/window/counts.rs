@@ -7,24 +7,24 @@ use crate::domain::{Scope, SeriesKey, Severity, TOPICS, Topic};
 
 /// The place an event is counted in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Cell {
+pub enum AggregationKey {
     Tickets(SeriesKey),
     Alarms(Scope),
     /// Maintenance notices: counted so that every event is accounted for.
     Maintenance,
     /// Tickets whose text has a phrase that the lexicon does not know. Counted besides, and bounded: see
-    /// [`Fold`](super::Fold). Its events are in cells of their own already.
+    /// [`Aggregator`](super::Aggregator). Its events are in cells of their own already.
     Phrase(Scope, Box<str>),
 }
 
-impl Cell {
+impl AggregationKey {
     /// Whether its events are in another cell too, so that a sum over cells leaves it out.
     pub fn is_besides(&self) -> bool {
         matches!(self, Self::Phrase(..))
     }
 }
 
-impl fmt::Display for Cell {
+impl fmt::Display for AggregationKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tickets(series) => write!(f, "tickets {series}"),

@@ -102,20 +102,20 @@ impl Listen for Ear {
     }
 }
 
-fn fold() -> Fold {
-    listening(Fold::new(config()))
+fn fold() -> Aggregator {
+    listening(Aggregator::new(config()))
 }
 
-fn listening(mut fold: Fold) -> Fold {
-    fold.listen(Arc::new(Ear));
-    fold
+fn listening(mut aggregator: Aggregator) -> Aggregator {
+    aggregator.listen(Arc::new(Ear));
+    aggregator
 }
 
-type Totals = BTreeMap<(Timestamp, Cell), Counts>;
+type Totals = BTreeMap<(Timestamp, AggregationKey), Counts>;
 type Dead = BTreeSet<(usize, Offset, bool)>;
 
-fn config() -> FoldConfig {
-    FoldConfig { width: WIDTH, lateness: LATENESS, max_future_skew: Some(SKEW) }
+fn config() -> AggregatorConfig {
+    AggregatorConfig { width: WIDTH, lateness: LATENESS, max_future_skew: Some(SKEW) }
 }
 
 fn source(partition: usize) -> SourceId {
@@ -164,16 +164,16 @@ fn log(rng: &mut ChaCha8Rng) -> Vec<Record> {
 fn batch(logs: &[Vec<Record>]) -> (Totals, Dead) {
     let (mut totals, mut dead) = (Totals::new(), Dead::new());
     for (partition, log) in logs.iter().enumerate() {
-        let mut fold = fold();
+        let mut aggregator = fold();
         for (offset, record) in log.iter().enumerate() {
             let offset = offset as Offset;
-            match fold.observe(offset, record.appended_at, &record.event) {
-                Fate::Late => _ = dead.insert((partition, offset, true)),
-                Fate::Future => _ = dead.insert((partition, offset, false)),
+            match aggregator.observe(offset, record.appended_at, &record.event) {
+                Outcome::Late => _ = dead.insert((partition, offset, true)),
+                Outcome::Future => _ = dead.insert((partition, offset, false)),
                 _ => {}
             }
         }
-        for partial in fold.changed() {
+        for partial in aggregator.changed() {
             let sum = totals.entry((partial.window, partial.cell)).or_default();
             *sum = sum.plus(partial.counts);
         }
@@ -190,7 +190,7 @@ enum Message {
 
 /// A partition in a worker's hands.
 struct Part {
-    fold: Fold,
+    aggregator: Aggregator,
     next: Offset,
     dead: Vec<(Offset, bool)>,
     /// As of the last report.
@@ -214,7 +214,7 @@ struct Worker {
 #[derive(Clone, Default)]
 struct Store {
     state: MergeState,
-    settled: Totals,
+    finalized: Totals,
     dead: Dead,
     offset: usize,
 }
@@ -242,9 +242,9 @@ impl Forecaster {
         mutant: Option<Mutant>,
     ) {
         let end = log.len().min(self.store.offset + most);
-        let settled = self.store.settled.clone();
-        let lookup = |cell: &Cell, window: Timestamp| {
-            settled.get(&(window, cell.clone())).copied().unwrap_or_default()
+        let finalized = self.store.finalized.clone();
+        let lookup = |cell: &AggregationKey, window: Timestamp| {
+            finalized.get(&(window, cell.clone())).copied().unwrap_or_default()
         };
         let mut store = self.store.clone();
         let mut frontiers: BTreeMap<usize, Frontier> = BTreeMap::new();
@@ -271,12 +271,12 @@ impl Forecaster {
         }
         for window in self.merge.revisions() {
             for (cell, counts) in window.cells {
-                store.settled.insert((window.window, cell), counts);
+                store.finalized.insert((window.window, cell), counts);
             }
         }
-        while let Some(window) = self.merge.settle(now) {
+        while let Some(window) = self.merge.finalize(now) {
             for (cell, counts) in window.cells {
-                store.settled.insert((window.window, cell), counts);
+                store.finalized.insert((window.window, cell), counts);
             }
         }
         self.merge.collapse();
@@ -299,8 +299,8 @@ fn restore(store: &Store) -> Merge {
         lateness: LATENESS,
         source_timeout: Duration::from_secs(1 << 30),
     };
-    let lookup = |cell: &Cell, window: Timestamp| {
-        store.settled.get(&(window, cell.clone())).copied().unwrap_or_default()
+    let lookup = |cell: &AggregationKey, window: Timestamp| {
+        store.finalized.get(&(window, cell.clone())).copied().unwrap_or_default()
     };
     let mut merge = Merge::restore(config, store.state.clone(), &lookup);
     for partition in 0..PARTITIONS {
@@ -395,9 +395,9 @@ impl World {
     }
 
     fn resumed(&self, partition: usize) -> Part {
-        let fold = match self.commits[partition] {
+        let aggregator = match self.commits[partition] {
             None => {
-                return Part { fold: fold(), next: 0, dead: Vec::new(), point: None };
+                return Part { aggregator: fold(), next: 0, dead: Vec::new(), point: None };
             }
             Some(mut point) => {
                 if self.is(Mutant::NoDecidedUpto) {
@@ -406,11 +406,11 @@ impl World {
                 if self.is(Mutant::ClosedNotRestored) {
                     point.closed = Timestamp::from_millis(i64::MIN / 4);
                 }
-                listening(Fold::resume(config(), point))
+                listening(Aggregator::resume(config(), point))
             }
         };
         let next = self.commits[partition].map_or(0, |point| point.resume_at);
-        Part { fold, next, dead: Vec::new(), point: None }
+        Part { aggregator, next, dead: Vec::new(), point: None }
     }
 
     /// A worker reads some records of a partition that it believes to own.
@@ -430,24 +430,25 @@ impl World {
             let mut appended_at = record.appended_at;
             match mutant {
                 Some(Mutant::LateByTheWallClock) => {
-                    part.fold.closed = part.fold.closed.max(WIDTH.floor(wall - LATENESS));
+                    part.aggregator.closed =
+                        part.aggregator.closed.max(WIDTH.floor(wall - LATENESS));
                 }
                 Some(Mutant::FutureByTheWallClock) => appended_at = appended_at.min(wall),
                 Some(Mutant::NoIds) => {
-                    part.fold.open.values_mut().for_each(|open| open.ids.clear())
+                    part.aggregator.open.values_mut().for_each(|open| open.ids.clear())
                 }
                 _ => {}
             }
-            let replayed = part.fold.begin(offset);
+            let replayed = part.aggregator.begin(offset);
             let brief = Brief::from(&record.event);
-            match part.fold.decide(replayed, offset, appended_at, &brief) {
-                Fate::Late => part.dead.push((offset, true)),
-                Fate::Future if !replayed => part.dead.push((offset, false)),
+            match part.aggregator.decide(replayed, offset, appended_at, &brief) {
+                Outcome::Late => part.dead.push((offset, true)),
+                Outcome::Future if !replayed => part.dead.push((offset, false)),
                 _ => {}
             }
         }
         if mutant == Some(Mutant::IdleClosesByClock) && part.next >= end {
-            part.fold.closed = part.fold.closed.max(WIDTH.floor(wall - LATENESS));
+            part.aggregator.closed = part.aggregator.closed.max(WIDTH.floor(wall - LATENESS));
         }
     }
 
@@ -458,12 +459,12 @@ impl World {
         let now = self.now;
         let Worker { parts, outbox, slow, .. } = &mut self.workers[w];
         for (partition, part) in parts {
-            let mut point = part.fold.commit_point();
-            let partials = part.fold.changed();
+            let mut point = part.aggregator.commit_point();
+            let partials = part.aggregator.changed();
             let caught_up_at = (part.next >= ends[*partition]).then_some(now);
             let frontier = Message::Frontier(
                 *partition,
-                Frontier { closed: part.fold.closed(), caught_up_at },
+                Frontier { closed: part.aggregator.closed(), caught_up_at },
             );
             if mutant == Some(Mutant::ClosedSentFirst) {
                 outbox.push_back(frontier.clone());
@@ -478,15 +479,19 @@ impl World {
                 outbox.push_back(frontier);
             }
             match mutant {
-                Some(Mutant::CommitsTheLastOffset) => point.resume_at = part.fold.read_upto + 1,
+                Some(Mutant::CommitsTheLastOffset) => {
+                    point.resume_at = part.aggregator.read_upto + 1
+                }
                 Some(Mutant::CommitsTheOldestByTime) => {
-                    let mut open = part.fold.open.range(WIDTH.index(point.closed)..);
+                    let mut open = part.aggregator.open.range(WIDTH.index(point.closed)..);
                     point.resume_at = open.next().map_or(point.resume_at, |(_, o)| o.first_offset);
                 }
-                Some(Mutant::DecidedUptoFallsBack) => point.decided_upto = part.fold.read_upto,
+                Some(Mutant::DecidedUptoFallsBack) => {
+                    point.decided_upto = part.aggregator.read_upto
+                }
                 _ => {}
             }
-            part.fold.committed(&point);
+            part.aggregator.committed(&point);
             part.point = Some(point);
         }
     }
@@ -537,15 +542,15 @@ impl World {
             (self.is(Mutant::NotEmittedBeforeCommit), self.is(Mutant::IdsForgottenAtCommit));
         for (partition, part) in &mut self.workers[w].parts {
             if not_emitted {
-                part.point = Some(part.fold.commit_point());
+                part.point = Some(part.aggregator.commit_point());
             }
             let Some(point) = part.point else { continue };
             self.commits[*partition] = Some(point);
             if not_emitted {
-                part.fold.committed(&point);
+                part.aggregator.committed(&point);
             }
             if forgets {
-                part.fold.open.values_mut().for_each(|open| open.ids.clear());
+                part.aggregator.open.values_mut().for_each(|open| open.ids.clear());
             }
         }
     }
@@ -660,14 +665,14 @@ fn run(seed: u64, mutant: Option<Mutant>) -> Result<(), String> {
     world.finish();
     let (totals, dead) = batch(&world.logs);
     for (f, forecaster) in world.forecasters.iter().enumerate() {
-        let counted = |(_, counts): &(&(Timestamp, Cell), &Counts)| counts.events() > 0;
-        let found: Vec<_> = forecaster.store.settled.iter().filter(counted).collect();
+        let counted = |(_, counts): &(&(Timestamp, AggregationKey), &Counts)| counts.events() > 0;
+        let found: Vec<_> = forecaster.store.finalized.iter().filter(counted).collect();
         let wanted: Vec<_> = totals.iter().filter(counted).collect();
         if found != wanted {
             return Err(format!("seed {seed}, forecaster {f}: counts differ"));
         }
         let is_told = |counts: &Counts| counts.topics.iter().sum::<u32>() <= counts.tickets;
-        if !forecaster.store.settled.values().all(is_told) {
+        if !forecaster.store.finalized.values().all(is_told) {
             return Err(format!("seed {seed}, forecaster {f}: more topics than tickets"));
         }
         if forecaster.store.dead != dead {

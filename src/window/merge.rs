@@ -1,9 +1,9 @@
-//! Partials of all sources → one count per cell and window, settled when nobody can add to it.
+//! Partials of all sources → one count per cell and window, finalized when nobody can add to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{Cell, Counts, Partial};
+use super::{AggregationKey, Counts, Partial};
 use crate::domain::{Offset, SourceId, Timestamp, WindowWidth};
 
 /// Rules of the leader.
@@ -33,12 +33,12 @@ pub struct SourceProgress {
     pub reported_at: Timestamp,
 }
 
-/// A window that settled, or one that changed after it had.
+/// A window that finalized, or one that changed after it had.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settled {
+pub struct FinalizedWindow {
     pub window: Timestamp,
-    /// Cells with anything counted; every other known cell is zero.
-    pub cells: Vec<(Cell, Counts)>,
+    /// KeyIndex with anything counted; every other known cell is zero.
+    pub cells: Vec<(AggregationKey, Counts)>,
     /// A source was silent past its time-out: absent cells are unknown, not zero.
     pub missing: bool,
     pub revised: bool,
@@ -55,8 +55,8 @@ pub struct Part {
 #[derive(Clone, Debug, Default)]
 pub struct MergeState {
     pub sources: Vec<(SourceId, SourceProgress)>,
-    pub parts: Vec<(Timestamp, Cell, SourceId, Part)>,
-    /// Start of the first window that has not settled.
+    pub parts: Vec<(Timestamp, AggregationKey, SourceId, Part)>,
+    /// Start of the first window that has not finalized.
     pub next: Option<Timestamp>,
 }
 
@@ -79,19 +79,19 @@ impl Entry {
 pub struct Merge {
     config: MergeConfig,
     sources: BTreeMap<SourceId, SourceProgress>,
-    open: BTreeMap<Timestamp, BTreeMap<Cell, Entry>>,
+    open: BTreeMap<Timestamp, BTreeMap<AggregationKey, Entry>>,
     next: Option<Timestamp>,
-    changed_after: BTreeSet<(Timestamp, Cell)>,
+    changed_after: BTreeSet<(Timestamp, AggregationKey)>,
 }
 
 impl Merge {
-    /// `settled` tells the settled total of a cell and window, where it is known.
+    /// `finalized` tells the finalized total of a cell and window, where it is known.
     pub fn restore(
         config: MergeConfig,
         state: MergeState,
-        settled: &dyn Fn(&Cell, Timestamp) -> Counts,
+        finalized: &dyn Fn(&AggregationKey, Timestamp) -> Counts,
     ) -> Self {
-        let mut open: BTreeMap<Timestamp, BTreeMap<Cell, Entry>> = BTreeMap::new();
+        let mut open: BTreeMap<Timestamp, BTreeMap<AggregationKey, Entry>> = BTreeMap::new();
         for (window, cell, source, part) in state.parts {
             open.entry(window).or_default().entry(cell).or_default().parts.insert(source, part);
         }
@@ -99,7 +99,7 @@ impl Merge {
             for (window, cells) in open.range_mut(..next) {
                 for (cell, entry) in cells {
                     let parts = entry.total();
-                    entry.base = settled(cell, *window).minus(parts);
+                    entry.base = finalized(cell, *window).minus(parts);
                 }
             }
         }
@@ -128,12 +128,12 @@ impl Merge {
 
     /// Takes a source's changed partials. Returns those that were news; the rest were replays.
     ///
-    /// `settled` tells the settled total of a cell and window that is no longer held here.
+    /// `finalized` tells the finalized total of a cell and window that is no longer held here.
     pub fn apply(
         &mut self,
         source: &SourceId,
         partials: Vec<Partial>,
-        settled: &dyn Fn(&Cell, Timestamp) -> Counts,
+        finalized: &dyn Fn(&AggregationKey, Timestamp) -> Counts,
     ) -> Vec<Partial> {
         let closed = self.sources.get(source).map(|s| s.closed);
         let mut news = Vec::new();
@@ -142,7 +142,7 @@ impl Merge {
             if closed.is_some_and(|closed| self.config.width.end(partial.window) <= closed) {
                 continue;
             }
-            if self.join(source, &partial, settled) {
+            if self.join(source, &partial, finalized) {
                 news.push(partial);
             }
         }
@@ -153,7 +153,7 @@ impl Merge {
         &mut self,
         source: &SourceId,
         partial: &Partial,
-        settled: &dyn Fn(&Cell, Timestamp) -> Counts,
+        finalized: &dyn Fn(&AggregationKey, Timestamp) -> Counts,
     ) -> bool {
         let is_settled = self.next.is_some_and(|next| partial.window < next);
         let entry = self
@@ -163,7 +163,7 @@ impl Merge {
             .entry(partial.cell.clone())
             .or_insert_with(|| Entry {
                 base: if is_settled {
-                    settled(&partial.cell, partial.window)
+                    finalized(&partial.cell, partial.window)
                 } else {
                     Counts::default()
                 },
@@ -194,7 +194,7 @@ impl Merge {
     }
 
     /// The next window, if every source allows it to settle; call until `None`.
-    pub fn settle(&mut self, now: Timestamp) -> Option<Settled> {
+    pub fn finalize(&mut self, now: Timestamp) -> Option<FinalizedWindow> {
         if self.sources.is_empty() {
             return None;
         }
@@ -216,12 +216,12 @@ impl Merge {
             missing = true;
         }
         self.next = Some(end);
-        Some(Settled { window, cells: self.totals(window), missing, revised: false })
+        Some(FinalizedWindow { window, cells: self.totals(window), missing, revised: false })
     }
 
-    /// Windows whose settled count changed since the last call.
-    pub fn revisions(&mut self) -> Vec<Settled> {
-        let mut by_window: BTreeMap<Timestamp, Vec<(Cell, Counts)>> = BTreeMap::new();
+    /// Windows whose finalized count changed since the last call.
+    pub fn revisions(&mut self) -> Vec<FinalizedWindow> {
+        let mut by_window: BTreeMap<Timestamp, Vec<(AggregationKey, Counts)>> = BTreeMap::new();
         for (window, cell) in std::mem::take(&mut self.changed_after) {
             let Some(entry) = self.open.get(&window).and_then(|cells| cells.get(&cell)) else {
                 continue;
@@ -231,13 +231,13 @@ impl Merge {
         }
         by_window
             .into_iter()
-            .map(|(window, cells)| Settled { window, cells, missing: false, revised: true })
+            .map(|(window, cells)| FinalizedWindow { window, cells, missing: false, revised: true })
             .collect()
     }
 
-    /// Folds parts that can no longer change into their settled windows. Returns what was let go,
+    /// Folds parts that can no longer change into their finalized windows. Returns what was let go,
     /// so that the store lets it go too.
-    pub fn collapse(&mut self) -> Vec<(Timestamp, Cell, SourceId)> {
+    pub fn collapse(&mut self) -> Vec<(Timestamp, AggregationKey, SourceId)> {
         let Some(next) = self.next else { return Vec::new() };
         let (sources, width) = (&self.sources, self.config.width);
         let mut gone = Vec::new();
@@ -262,7 +262,7 @@ impl Merge {
         gone
     }
 
-    /// Up to when the windows that have not settled are known, by the sources that have counted in them.
+    /// Up to when the windows that have not finalized are known, by the sources that have counted in them.
     pub fn known_upto(&self) -> Option<Timestamp> {
         let from = self.next?;
         let cells = self.open.range(from..).flat_map(|(_, cells)| cells.values());
@@ -272,13 +272,13 @@ impl Merge {
     }
 
     /// Totals of a window as far as they are known now.
-    pub fn totals(&self, window: Timestamp) -> Vec<(Cell, Counts)> {
+    pub fn totals(&self, window: Timestamp) -> Vec<(AggregationKey, Counts)> {
         self.open.get(&window).map_or_else(Vec::new, |cells| {
             cells.iter().map(|(cell, entry)| (cell.clone(), entry.total())).collect()
         })
     }
 
-    /// Start of the first window that has not settled.
+    /// Start of the first window that has not finalized.
     pub fn next(&self) -> Option<Timestamp> {
         self.next
     }

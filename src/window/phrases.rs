@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Cell, Counts};
+use super::{AggregationKey, Counts};
 use crate::domain::{Phrase, Scope, Spoken};
 use foldhash::fast::RandomState;
 
@@ -87,19 +87,19 @@ impl Tally {
 
 /// What was said by scope, from the cells of a window. Scopes with tickets but without a text are there too.
 pub fn spoken<'a>(
-    cells: impl IntoIterator<Item = (&'a Cell, &'a Counts)>,
+    cells: impl IntoIterator<Item = (&'a AggregationKey, &'a Counts)>,
 ) -> BTreeMap<Scope, Spoken> {
     let mut spoken: BTreeMap<Scope, Spoken> = BTreeMap::new();
     for (cell, counts) in cells {
         match cell {
-            Cell::Tickets(series) => {
+            AggregationKey::Tickets(series) => {
                 spoken.entry(series.scope()).or_default().add(&counts.topics);
             }
-            Cell::Phrase(scope, phrase) => {
+            AggregationKey::Phrase(scope, phrase) => {
                 let spoken = spoken.entry(scope.clone()).or_default();
                 spoken.phrases.push((phrase.clone(), counts.tickets));
             }
-            Cell::Alarms(_) | Cell::Maintenance => {}
+            AggregationKey::Alarms(_) | AggregationKey::Maintenance => {}
         }
     }
     spoken

@@ -38,8 +38,8 @@ fn event(record: &Record) -> Event {
     })
 }
 
-fn config() -> FoldConfig {
-    FoldConfig { width: WIDTH, lateness: LATENESS, max_future_skew: None }
+fn config() -> AggregatorConfig {
+    AggregatorConfig { width: WIDTH, lateness: LATENESS, max_future_skew: None }
 }
 
 /// A log whose event times wander forward, some far behind, some repeated.
@@ -57,17 +57,17 @@ fn log() -> impl Strategy<Value = Vec<Record>> {
     })
 }
 
-type Totals = BTreeMap<(Timestamp, Cell), Counts>;
+type Totals = BTreeMap<(Timestamp, AggregationKey), Counts>;
 
 /// Counts a log in one go: the truth that every schedule must reach.
 fn batch(log: &[Record]) -> (Totals, usize) {
-    let mut fold = Fold::new(config());
+    let mut aggregator = Aggregator::new(config());
     let mut late = 0;
     for (offset, record) in log.iter().enumerate() {
-        let fate = fold.observe(offset as Offset, Timestamp::MAX, &event(record));
-        late += usize::from(fate == Fate::Late);
+        let outcome = aggregator.observe(offset as Offset, Timestamp::MAX, &event(record));
+        late += usize::from(outcome == Outcome::Late);
     }
-    let totals = fold.changed().into_iter().map(|p| ((p.window, p.cell), p.counts)).collect();
+    let totals = aggregator.changed().into_iter().map(|p| ((p.window, p.cell), p.counts)).collect();
     (totals, late)
 }
 
@@ -94,14 +94,14 @@ fn pieces(logs: &[Vec<Record>], every: usize) -> Vec<(SourceId, Vec<Partial>)> {
     let mut sent = Vec::new();
     for (n, log) in logs.iter().enumerate() {
         let source = SourceId::new("t", n as i32);
-        let mut fold = Fold::new(config());
+        let mut aggregator = Aggregator::new(config());
         for (offset, record) in log.iter().enumerate() {
-            fold.observe(offset as Offset, Timestamp::MAX, &event(record));
+            aggregator.observe(offset as Offset, Timestamp::MAX, &event(record));
             if offset % every == 0 {
-                sent.push((source.clone(), fold.changed()));
+                sent.push((source.clone(), aggregator.changed()));
             }
         }
-        sent.push((source, fold.changed()));
+        sent.push((source, aggregator.changed()));
     }
     sent
 }
@@ -136,7 +136,7 @@ proptest! {
         let source = SourceId::new("t", 0);
         let mut merged = merge();
         let mut late = std::collections::BTreeSet::new();
-        let mut fold = Fold::new(config());
+        let mut aggregator = Aggregator::new(config());
         let mut durable = CommitPoint {
             resume_at: 0,
             closed: Timestamp::from_millis(i64::MIN / 4),
@@ -146,25 +146,25 @@ proptest! {
         let mut plan = crashes.into_iter();
         let (mut until, mut commits) = plan.next().unwrap_or((usize::MAX, true));
         while offset < log.len() {
-            let fate = fold.observe(offset as Offset, Timestamp::MAX, &event(&log[offset]));
-            if fate == Fate::Late {
+            let outcome = aggregator.observe(offset as Offset, Timestamp::MAX, &event(&log[offset]));
+            if outcome == Outcome::Late {
                 late.insert(offset);
             }
             offset += 1;
             until -= 1;
             if until == 0 {
                 // Sent, and perhaps committed; then the process dies.
-                merged.apply(&source, fold.changed(), &|_, _| Counts::default());
+                merged.apply(&source, aggregator.changed(), &|_, _| Counts::default());
                 if commits {
-                    durable = fold.commit_point();
-                    fold.committed(&durable);
+                    durable = aggregator.commit_point();
+                    aggregator.committed(&durable);
                 }
-                fold = Fold::resume(config(), durable);
+                aggregator = Aggregator::resume(config(), durable);
                 offset = durable.resume_at as usize;
                 (until, commits) = plan.next().unwrap_or((usize::MAX, true));
             }
         }
-        merged.apply(&source, fold.changed(), &|_, _| Counts::default());
+        merged.apply(&source, aggregator.changed(), &|_, _| Counts::default());
         prop_assert_eq!(totals_of(&merged), truth);
         prop_assert_eq!(late.len(), truly_late);
     }
@@ -175,13 +175,13 @@ proptest! {
         every in 1usize..20,
         cut in any::<prop::sample::Index>(),
     ) {
-        let mut settled: Totals = Totals::new();
+        let mut finalized: Totals = Totals::new();
         let mut merged = merge();
         let sources: Vec<_> = (0..2).map(|n| SourceId::new("t", n)).collect();
         for source in &sources {
             merged.expect(source.clone(), Timestamp::MAX);
         }
-        let mut folds: Vec<_> = sources.iter().map(|_| Fold::new(config())).collect();
+        let mut folds: Vec<_> = sources.iter().map(|_| Aggregator::new(config())).collect();
         let longest = logs.iter().map(Vec::len).max().unwrap_or(0);
         let cut = cut.index(longest);
         for step in 0..longest {
@@ -191,39 +191,39 @@ proptest! {
                 if step % every != 0 {
                     continue;
                 }
-                let known = settled.clone();
+                let known = finalized.clone();
                 merged.apply(source, folds[n].changed(), &|cell, window| {
                     known.get(&(window, cell.clone())).copied().unwrap_or_default()
                 });
                 let frontier = Frontier { closed: folds[n].closed(), caught_up_at: None };
                 merged.note(source, frontier, Timestamp::MAX);
-                while let Some(window) = merged.settle(Timestamp::MAX) {
+                while let Some(window) = merged.finalize(Timestamp::MAX) {
                     prop_assert!(!window.missing);
-                    settled.extend(window.cells.into_iter().map(|(c, n)| ((window.window, c), n)));
+                    finalized.extend(window.cells.into_iter().map(|(c, n)| ((window.window, c), n)));
                 }
                 for revised in merged.revisions() {
-                    settled.extend(revised.cells.into_iter().map(|(c, n)| ((revised.window, c), n)));
+                    finalized.extend(revised.cells.into_iter().map(|(c, n)| ((revised.window, c), n)));
                 }
                 merged.collapse();
             }
             if step == cut {
                 let state = merged.state();
-                let known = settled.clone();
+                let known = finalized.clone();
                 merged = Merge::restore(merge_config(), state, &|cell, window| {
                     known.get(&(window, cell.clone())).copied().unwrap_or_default()
                 });
             }
         }
         for (n, source) in sources.iter().enumerate() {
-            let known = settled.clone();
+            let known = finalized.clone();
             merged.apply(source, folds[n].changed(), &|cell, window| {
                 known.get(&(window, cell.clone())).copied().unwrap_or_default()
             });
         }
         for revised in merged.revisions() {
-            settled.extend(revised.cells.into_iter().map(|(c, n)| ((revised.window, c), n)));
+            finalized.extend(revised.cells.into_iter().map(|(c, n)| ((revised.window, c), n)));
         }
-        settled.extend(totals_of(&merged));
+        finalized.extend(totals_of(&merged));
         let mut truth = Totals::new();
         for log in &logs {
             for (key, counts) in batch(log).0 {
@@ -231,32 +231,34 @@ proptest! {
                 *sum = sum.plus(counts);
             }
         }
-        prop_assert_eq!(settled, truth);
+        prop_assert_eq!(finalized, truth);
     }
 }
 
 #[test]
 fn late_future_and_duplicate_are_told_apart() {
-    let mut fold =
-        Fold::new(FoldConfig { max_future_skew: Some(Duration::from_secs(300)), ..config() });
+    let mut aggregator = Aggregator::new(AggregatorConfig {
+        max_future_skew: Some(Duration::from_secs(300)),
+        ..config()
+    });
     let at = |s: i64| Timestamp::from_secs(1_767_225_600 + s);
     let record = |at_s, id| event(&Record { at_s, id, series: 0 });
     let mut offset = -1;
-    let mut see = |fold: &mut Fold, event: Event, appended: Timestamp| {
+    let mut see = |aggregator: &mut Aggregator, event: Event, appended: Timestamp| {
         offset += 1;
-        fold.observe(offset, appended, &event)
+        aggregator.observe(offset, appended, &event)
     };
-    assert_eq!(see(&mut fold, record(10, 1), at(10)), Fate::Counted);
-    assert_eq!(see(&mut fold, record(10, 1), at(11)), Fate::Duplicate);
+    assert_eq!(see(&mut aggregator, record(10, 1), at(10)), Outcome::Counted);
+    assert_eq!(see(&mut aggregator, record(10, 1), at(11)), Outcome::Duplicate);
     // Far ahead of its append time: moves nothing.
-    assert_eq!(see(&mut fold, record(9000, 2), at(12)), Fate::Future);
-    assert_eq!(see(&mut fold, record(20, 3), at(20)), Fate::Counted);
+    assert_eq!(see(&mut aggregator, record(9000, 2), at(12)), Outcome::Future);
+    assert_eq!(see(&mut aggregator, record(20, 3), at(20)), Outcome::Counted);
     // 25 minutes on, the first window closes; 24:59 would not have closed it.
-    assert_eq!(see(&mut fold, record(1499, 4), at(1499)), Fate::Counted);
-    assert_eq!(see(&mut fold, record(21, 5), at(1499)), Fate::Counted);
-    assert_eq!(see(&mut fold, record(1500, 6), at(1500)), Fate::Counted);
-    assert_eq!(see(&mut fold, record(22, 7), at(1500)), Fate::Late);
-    assert_eq!(fold.commit_point().resume_at, 4);
+    assert_eq!(see(&mut aggregator, record(1499, 4), at(1499)), Outcome::Counted);
+    assert_eq!(see(&mut aggregator, record(21, 5), at(1499)), Outcome::Counted);
+    assert_eq!(see(&mut aggregator, record(1500, 6), at(1500)), Outcome::Counted);
+    assert_eq!(see(&mut aggregator, record(22, 7), at(1500)), Outcome::Late);
+    assert_eq!(aggregator.commit_point().resume_at, 4);
 }
 
 #[test]
@@ -266,24 +268,24 @@ fn a_quiet_source_holds_nothing_back_and_a_silent_one_means_missing() {
     let mut merged = merge();
     merged.expect(busy.clone(), at(0));
     merged.expect(quiet.clone(), at(0));
-    let cell = Cell::Tickets(series(0));
+    let cell = AggregationKey::Tickets(series(0));
     let counts = Counts { tickets: 3, ..Counts::default() };
-    let none = |_: &Cell, _: Timestamp| Counts::default();
+    let none = |_: &AggregationKey, _: Timestamp| Counts::default();
     merged.apply(
         &busy,
         vec![Partial { window: at(0), cell: cell.clone(), counts, upto: 9 }],
         &none,
     );
     merged.note(&busy, Frontier { closed: at(1800), caught_up_at: None }, at(2400));
-    assert_eq!(merged.settle(at(2400)), None);
+    assert_eq!(merged.finalize(at(2400)), None);
     let said = Frontier { closed: at(-9_000_000), caught_up_at: Some(at(1500)) };
     merged.note(&quiet, said, at(2400));
-    let settled = merged.settle(at(2400)).expect("both agree");
-    assert_eq!((settled.window, settled.missing, settled.cells.len()), (at(0), false, 1));
-    assert_eq!(merged.settle(at(2400)), None, "the second window still waits for the quiet one");
+    let finalized = merged.finalize(at(2400)).expect("both agree");
+    assert_eq!((finalized.window, finalized.missing, finalized.cells.len()), (at(0), false, 1));
+    assert_eq!(merged.finalize(at(2400)), None, "the second window still waits for the quiet one");
     let much_later = at(2400 + 3601);
     merged.note(&busy, Frontier { closed: at(3600), caught_up_at: None }, much_later);
-    assert!(merged.settle(much_later).expect("timed out").missing);
+    assert!(merged.finalize(much_later).expect("timed out").missing);
     // The quiet source wakes up with something for the first window: a revision.
     merged.apply(
         &quiet,
@@ -302,13 +304,13 @@ fn open_windows_are_known_as_far_as_the_slowest_that_counts_in_them() {
     let [a, b, idle] = ["a", "b", "idle"].map(|name| SourceId::new(name, 0));
     let mut say = |source: &SourceId, window: i64, upto: Offset, minutes: Option<i64>, now| {
         let counts = Counts { tickets: 3, ..Counts::default() };
-        let cell = Cell::Tickets(series(0));
+        let cell = AggregationKey::Tickets(series(0));
         let partial = Partial { window: WIDTH.start(window), cell, counts, upto };
         let partials = if upto > 0 { vec![partial] } else { vec![] };
         merged.apply(source, partials, &|_, _| Counts::default());
         let frontier = Frontier { closed: WIDTH.start(window), caught_up_at: minutes.map(at) };
         merged.note(source, frontier, at(now));
-        while merged.settle(at(now)).is_some() {}
+        while merged.finalize(at(now)).is_some() {}
         merged.known_upto()
     };
     assert_eq!(say(&a, 3, 1, Some(10), 10), None, "nothing has come of the open window");

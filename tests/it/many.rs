@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use surgecast::domain::{Name, SeriesKey, Timestamp, WindowWidth};
 use surgecast::input::LocalFeed;
 use surgecast::store::{SourceRecord, Store, WindowRecord};
-use surgecast::window::{Cell, Counts};
+use surgecast::window::{AggregationKey, Counts};
 
 use crate::page;
 use crate::program::Program;
@@ -38,7 +38,7 @@ fn fill(folder: &Path) {
     let mut store = Store::open(folder, WIDTH).expect("a store");
     let mut tx = store.begin().expect("begins");
     for (n, leaf) in leaves().enumerate() {
-        let cell = Cell::Tickets(leaf);
+        let cell = AggregationKey::Tickets(leaf);
         let windows = (end - WINDOWS..end).map(|index| {
             let tickets = (n as i64 % 7 + index % 96 / 16) as u32;
             let counts = Counts { tickets, ..Counts::default() };

@@ -11,7 +11,7 @@ pub(super) use complaints::TROUBLE;
 use super::scope_history::ScopeHistory;
 use super::types::Anomaly;
 use crate::domain::{Scope, SeriesKey, Timestamp, WindowWidth};
-use crate::forecast::Target;
+use crate::forecast::ForecastPoint;
 
 /// All rules, in the order in which their anomalies are told.
 pub(super) const RULES: [&dyn Rule; 3] =
@@ -26,7 +26,7 @@ const OFF_BY_MIN: f64 = 5.0;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WindowCase<'a> {
     pub(super) series: &'a SeriesKey,
-    pub(super) target: &'a Target,
+    pub(super) target: &'a ForecastPoint,
     /// Tickets.
     pub(super) actual: f64,
 }

@@ -47,10 +47,10 @@ mod tests {
     use super::*;
     use crate::anomaly::judge;
     use crate::domain::{SeriesKey, Timestamp};
-    use crate::forecast::{Target, quantiles};
+    use crate::forecast::{ForecastPoint, quantiles};
 
     fn check(mean: f64, actual: f64) -> Option<(AnomalyKind, f64)> {
-        let target = Target {
+        let target = ForecastPoint {
             start: Timestamp::from_secs(0),
             mean,
             quantiles: quantiles(mean, 0.02),

@@ -30,7 +30,7 @@ use crate::simulate::{Operator, OperatorConfig};
 use crate::staffing::{Shift, required};
 use crate::store::{Body, Store};
 use crate::telemetry::init_logging;
-use crate::window::{AlarmRules, FoldConfig};
+use crate::window::{AggregatorConfig, AlarmRules};
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
 const LATENESS: Duration = Duration::from_secs(600);
@@ -163,7 +163,7 @@ fn setup(
     let config = operator(state);
     let info = info(&config, args.speed);
     let forecaster = forecaster(&config, &info, state, args);
-    let fold = FoldConfig {
+    let aggregator = AggregatorConfig {
         width: WIDTH,
         lateness: LATENESS,
         max_future_skew: Some(Duration::from_secs(300)),
@@ -179,8 +179,8 @@ fn setup(
         tables: Vec::new(),
         lexicon: None,
         forecaster,
-        fold,
-        feeds: vec![(Box::new(feed), fold)],
+        aggregator,
+        feeds: vec![(Box::new(feed), aggregator)],
         kafka: None,
         queue_events: 0,
         role: Role::Both,

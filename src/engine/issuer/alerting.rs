@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Issuer;
-use crate::alert::{self, AlertEffect, AlertInputs, SeriesNeed, StandingAlarm};
+use crate::alert::{self, ActiveAlarm, AlertEffect, AlertInputs, SeriesNeed};
 use crate::domain::Scope;
 use crate::engine::effects::{Effects, StoreChange};
 use crate::engine::issued::{Issued, Plans};
@@ -21,7 +21,7 @@ impl Issuer {
         at: &Situation<'_>,
         issued: &Issued,
         plans: &Plans,
-        standing: Vec<StandingAlarm>,
+        standing: Vec<ActiveAlarm>,
         within: bool,
     ) {
         let live = |series| if within { None } else { self.live.get(series) };
@@ -56,14 +56,16 @@ impl Issuer {
                     effects.tell(StreamEvent::Alert(alert));
                 }
                 AlertEffect::Notify(notice) if at.end >= self.config.told_from => {
-                    effects.put(StoreChange::Notice(notice));
+                    effects.put(StoreChange::Notification(notice));
                 }
                 AlertEffect::Notify(_) => {}
             }
         }
         if at.end >= self.config.told_from && !std::mem::replace(&mut self.sends_pages, true) {
             // An alert that began in the history and still fires is news: people got no page of it.
-            effects.changes.extend(self.alerts.untold().into_iter().map(StoreChange::FirstNotice));
+            effects.changes.extend(
+                self.alerts.pending_notifications().into_iter().map(StoreChange::FirstNotification),
+            );
         }
     }
 }

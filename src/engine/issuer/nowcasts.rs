@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Issuer;
 use crate::domain::{SeriesKey, Timestamp};
-use crate::engine::active_alarms::{shown, standing};
+use crate::engine::active_alarms::{active_alarms, shown};
 use crate::engine::effects::{Effects, StoreChange};
 use crate::engine::issued::Issued;
 use crate::engine::messages::StreamEvent;
@@ -27,7 +27,7 @@ impl Issuer {
         effects.put(StoreChange::NowcastPlans(issued.clone(), plans.clone()));
         effects.tell(StreamEvent::Vintages { issued_at: upto });
         if upto >= self.config.alerts_from {
-            let mut active = standing(at.alarms);
+            let mut active = active_alarms(at.alarms);
             at.alarms.peek(upto, |transition| {
                 if !transition.is_over {
                     active.push(shown(transition.alarm));

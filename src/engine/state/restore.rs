@@ -12,7 +12,7 @@ use crate::engine::saved::{ALARM_SPELLS, LOOKED_UPTO, NEXT_WINDOW};
 use crate::engine::stored::{final_counts, planned_work};
 use crate::store::{Reader, StoreError};
 use crate::window::{
-    AlarmBook, Cell, CommitPoint, Merge, MergeState, Part, STALE_AFTER, SourceProgress,
+    AggregationKey, AlarmBook, CommitPoint, Merge, MergeState, Part, STALE_AFTER, SourceProgress,
 };
 
 impl State {
@@ -125,7 +125,7 @@ impl State {
         let mut restoring = self.observed.histories.restoring(next);
         let leaves = &mut self.leaves;
         reader.each_cell(next - Histories::REACH, |cell, windows| {
-            let Cell::Tickets(series) = cell else { return };
+            let AggregationKey::Tickets(series) = cell else { return };
             if windows.is_empty() {
                 return;
             }

@@ -18,7 +18,7 @@ use crate::window::{CommitPoint, Counts, Frontier};
 struct Always(Option<WindowRecord>);
 
 impl Stored for Always {
-    fn window(&self, _: &Cell, _: Timestamp) -> Result<Option<WindowRecord>, StoreError> {
+    fn window(&self, _: &AggregationKey, _: Timestamp) -> Result<Option<WindowRecord>, StoreError> {
         Ok(self.0)
     }
 
@@ -31,8 +31,8 @@ impl Stored for Always {
     }
 }
 
-fn tickets() -> Cell {
-    Cell::Tickets(SeriesKey::parse("north/tv/phone").expect("series"))
+fn tickets() -> AggregationKey {
+    AggregationKey::Tickets(SeriesKey::parse("north/tv/phone").expect("series"))
 }
 
 /// A report of one source that counted `tickets` up to `offset` in the window that starts at second `start`.

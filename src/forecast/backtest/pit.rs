@@ -9,7 +9,7 @@
 //! is read from the negative binomial with that mean whose quantiles are the nearest, as far as it agrees
 //! with the quantiles that were said.
 
-use crate::forecast::{QUANTILES, Target, cumulative, quantiles};
+use crate::forecast::{ForecastPoint, QUANTILES, cumulative, quantiles};
 
 /// Shares of the outcomes between neighbouring quantiles, the two tails included.
 pub const BINS: usize = QUANTILES.len() + 1;
@@ -21,7 +21,7 @@ const DISPERSIONS: [f64; 18] = [
 ];
 
 /// How much of an outcome lies in each bin; adds up to 1.
-pub fn bins(target: &Target, actual: f64) -> [f64; BINS] {
+pub fn bins(target: &ForecastPoint, actual: f64) -> [f64; BINS] {
     let said = &target.quantiles;
     let mut found = [0.0; BINS];
     let below = said.partition_point(|quantile| *quantile < actual);
@@ -57,7 +57,7 @@ pub fn nominal(bin: usize) -> f64 {
     upper - lower
 }
 
-fn nearest_dispersion(target: &Target) -> f64 {
+fn nearest_dispersion(target: &ForecastPoint) -> f64 {
     let distance = |dispersion: f64| -> f64 {
         let near = quantiles(target.mean, dispersion);
         near.iter().zip(target.quantiles).map(|(near, said)| (near - said).abs()).sum()

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::pit::{self, BINS};
 use crate::domain::Zone;
-use crate::forecast::{Figures, History, Score, Target};
+use crate::forecast::{Figures, ForecastPoint, History, Score};
 
 /// Sums over scored windows.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -19,7 +19,7 @@ pub struct Tally {
 
 impl Tally {
     /// Scores one target; `naive` is the count a civil week before, `scale` as [`weekly_scale`] has it.
-    pub fn of(target: &Target, actual: f64, naive: Option<f64>, scale: Option<f64>) -> Self {
+    pub fn of(target: &ForecastPoint, actual: f64, naive: Option<f64>, scale: Option<f64>) -> Self {
         let score = Score::of(target, actual, naive);
         let scaled = scale.map_or(0.0, |scale| score.absolute / scale);
         let bins = pit::bins(target, actual);

@@ -13,8 +13,8 @@ use super::*;
 use crate::domain::{Scope, SeriesKey, Severity, Timestamp, WindowWidth, Zone};
 use crate::forecast::peers::{self, CHOICES};
 use crate::forecast::{
-    AlarmSpell, Calendar, History, Model, Past, Place, PlannedWork, Target, Vintage, cumulative,
-    quantiles,
+    AlarmSpell, Calendar, ForecastPoint, History, Model, Past, Place, PlannedWork, Vintage,
+    cumulative, quantiles,
 };
 
 const HOUR: WindowWidth = WindowWidth::HOUR;
@@ -27,8 +27,8 @@ fn series() -> SeriesKey {
     SeriesKey::parse("north/tv/phone").expect("series")
 }
 
-fn target(index: i64, quantiles: [f64; 7]) -> Target {
-    Target {
+fn target(index: i64, quantiles: [f64; 7]) -> ForecastPoint {
+    ForecastPoint {
         start: HOUR.start(index),
         mean: quantiles[3],
         quantiles,
@@ -119,7 +119,7 @@ fn scores_are_what_a_hand_works_out() {
 
 /// Bins of an outcome of a forecast that says so.
 fn bins(mean: f64, quantiles: [f64; 7], actual: f64) -> [f64; pit::BINS] {
-    pit::bins(&Target { mean, ..target(0, quantiles) }, actual)
+    pit::bins(&ForecastPoint { mean, ..target(0, quantiles) }, actual)
 }
 
 #[test]

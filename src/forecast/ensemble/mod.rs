@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 
 use self::fit::Fitted;
 use self::frame::Frame;
-use super::{HORIZON, History, Lookback, Model, Past, Target, Vintage, rounded};
+use super::{ForecastPoint, HORIZON, History, Lookback, Model, Past, Vintage, rounded};
 use crate::domain::{Name, SeriesKey, WindowWidth};
 
 /// Weeks that a fit reads; windows, where those are more.
@@ -81,7 +81,7 @@ impl Ensemble {
         let width = history.width;
         let known = (origin - frame.first) as usize;
         let expected = fitted.expect(frame, history, known)?;
-        let targets = expected.iter().enumerate().map(|(step, expected)| Target {
+        let targets = expected.iter().enumerate().map(|(step, expected)| ForecastPoint {
             start: width.start(origin + step as i64),
             mean: rounded(expected.mean),
             quantiles: fitted.quantiles(frame, step, expected),

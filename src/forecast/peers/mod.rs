@@ -7,7 +7,7 @@ mod mstl_ets;
 mod naive;
 mod profile;
 
-use super::{History, Model, Past, Product, Target, Vintage};
+use super::{ForecastPoint, History, Model, Past, Product, Vintage};
 use crate::domain::{SeriesKey, Timestamp};
 
 /// The product's own.
@@ -46,7 +46,7 @@ fn vintages(
 ) -> Vec<Vintage> {
     let one = |(series, history): (&SeriesKey, &History)| {
         let targets = said(series, history)?;
-        let target = |(step, (mean, quantiles)): (usize, (f64, [f64; 7]))| Target {
+        let target = |(step, (mean, quantiles)): (usize, (f64, [f64; 7]))| ForecastPoint {
             start: past.width.start(origin + step as i64),
             mean,
             quantiles: tidy(quantiles),

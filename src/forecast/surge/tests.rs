@@ -60,7 +60,7 @@ fn a_raised_vintage_is_held_against_what_it_would_have_been() {
     for (index, count) in [9.0, 9.0, 9.0, 9.0, 9.0, 12.0, 12.0, 12.0].into_iter().enumerate() {
         history.set(index as i64, count);
     }
-    let target = |i: i64| crate::forecast::Target {
+    let target = |i: i64| crate::forecast::ForecastPoint {
         start: WindowWidth::QUARTER.start(i),
         mean: 9.0,
         quantiles: [9.0; 7],

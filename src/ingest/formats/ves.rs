@@ -153,7 +153,7 @@ impl Header<'_> {
             Some(Perceived::Cleared) => AlarmAction::Clear,
             _ => AlarmAction::Raise,
         };
-        let told = Told {
+        let told = FaultFields {
             action,
             perceived,
             interface: word_of(&fields.alarm_interface_a, "alarmInterfaceA")?,
@@ -170,7 +170,7 @@ impl Header<'_> {
         let text = text_of(&fields.alert_action, "alertAction")?.unwrap_or_default();
         let action = ALERT_ACTIONS.iter().find(|(word, _)| same(word, text));
         let (_, action) = *action.ok_or_else(|| no_choice("alertAction", text, &ALERT_ACTIONS))?;
-        let told = Told {
+        let told = FaultFields {
             action: if perceived == Some(Perceived::Cleared) { AlarmAction::Clear } else { action },
             perceived,
             interface: word_of(&fields.interface_name, "interfaceName")?,
@@ -200,7 +200,7 @@ impl Header<'_> {
         ts.or(frame.ts).ok_or_else(|| no_time("lastEpochMicrosec"))
     }
 
-    fn alarm(&self, told: Told<'_>, frame: &Frame<'_>) -> Result<Decoded, Reject> {
+    fn alarm(&self, told: FaultFields<'_>, frame: &Frame<'_>) -> Result<Decoded, Reject> {
         let source = word_of(&self.source_name, "sourceName")?;
         let missing = || Reject::field("sourceName", "is missing: it says what is alarmed");
         let source = source.ok_or_else(missing)?;
@@ -237,7 +237,7 @@ impl Header<'_> {
 }
 
 /// What faults and threshold crossings both tell.
-struct Told<'a> {
+struct FaultFields<'a> {
     action: AlarmAction,
     perceived: Option<Perceived>,
     interface: Option<Cow<'a, str>>,

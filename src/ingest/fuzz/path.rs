@@ -9,12 +9,12 @@ use crate::domain::{Event, EventKind, Position, SourceId, Timestamp, WindowWidth
 use crate::ingest::samples::decoder;
 use crate::ingest::{Decoded, Decoder, Headers, Reject};
 use crate::kafka::Wire;
-use crate::window::{AlarmBook, Fold, FoldConfig};
+use crate::window::{Aggregator, AggregatorConfig, AlarmBook};
 
 /// All that an event goes through; what it leads to never panics either.
 pub(super) struct Path {
     decoder: Decoder,
-    fold: Fold,
+    aggregator: Aggregator,
     book: AlarmBook,
     offset: i64,
 }
@@ -23,8 +23,9 @@ impl Path {
     pub(super) fn new() -> Self {
         let width = WindowWidth::new(Duration::from_secs(900)).expect("a width");
         let lateness = Duration::from_secs(600);
-        let fold = Fold::new(FoldConfig { width, lateness, max_future_skew: None });
-        Self { decoder: decoder(), fold, book: AlarmBook::default(), offset: 0 }
+        let aggregator =
+            Aggregator::new(AggregatorConfig { width, lateness, max_future_skew: None });
+        Self { decoder: decoder(), aggregator, book: AlarmBook::default(), offset: 0 }
     }
 
     /// Whether it is an event, or a notice that counts for nothing. What is read is fit to be kept and shown, and
@@ -85,7 +86,7 @@ impl Path {
         let most = self.decoder.limits.text_chars;
         assert!(texts.into_iter().flatten().all(|text| text.chars().count() <= most));
         let position = Position { source: SourceId::new("t", 0), offset: self.offset };
-        self.fold.observe(self.offset, ts, event);
+        self.aggregator.observe(self.offset, ts, event);
         self.offset += 1;
         let wire = match event {
             Event::Alarm(event) => {
@@ -99,8 +100,8 @@ impl Path {
         assert_eq!(Wire::decode(&bytes).expect("decodes"), wire);
         if self.offset % 1000 == 0 {
             self.book.advance(ts, |_| {});
-            self.fold.changed();
-            self.fold.committed(&self.fold.commit_point());
+            self.aggregator.changed();
+            self.aggregator.committed(&self.aggregator.commit_point());
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Builder, Scope, available_parallelism};
 
-use super::parts::{Intake, Partition, Said, Standing};
+use super::parts::{Intake, Partition, ReportBatch, ReportRequest};
 use crate::domain::{Clock, SourceId};
 use crate::ingest::Headers;
 use crate::input::RecordRef;
@@ -27,7 +27,7 @@ enum Job<'q> {
     Take(Box<Partition>),
     Leave(SourceId),
     Count(Vec<Received<'q>>),
-    Report(Arc<Standing>, Sender<Said>),
+    Report(Arc<ReportRequest>, Sender<ReportBatch>),
 }
 
 /// One lane, as seen by who feeds it.
@@ -121,16 +121,16 @@ impl<'q> Lanes<'q> {
     }
 
     /// What happened in all partitions since the last report, once everything that was handed over is counted.
-    pub(super) fn report(&self, standing: Standing) -> Result<Vec<Said>, KafkaProblem> {
-        let (standing, (answer, answers)) = (Arc::new(standing), channel());
+    pub(super) fn report(&self, request: ReportRequest) -> Result<Vec<ReportBatch>, KafkaProblem> {
+        let (request, (answer, answers)) = (Arc::new(request), channel());
         for lane in &self.lanes {
-            lane.jobs.send(Job::Report(standing.clone(), answer.clone())).map_err(gone)?;
+            lane.jobs.send(Job::Report(request.clone(), answer.clone())).map_err(gone)?;
         }
         drop(answer);
-        let said: Vec<Said> = answers.iter().collect();
+        let reports: Vec<ReportBatch> = answers.iter().collect();
         // All lanes wait: nothing has come since.
         self.held.store(0, Ordering::Relaxed);
-        if said.len() == self.lanes.len() { Ok(said) } else { Err(gone(())) }
+        if reports.len() == self.lanes.len() { Ok(reports) } else { Err(gone(())) }
     }
 }
 
@@ -156,10 +156,10 @@ fn run(intake: &Intake, jobs: &Receiver<Job<'_>>, held: &AtomicUsize) {
                 let more = count(&mut partitions, records, &*intake.clock);
                 held.fetch_add(more, Ordering::Relaxed);
             }
-            Job::Report(standing, answer) => {
-                let said = intake.say(&mut partitions, &standing);
+            Job::Report(request, answer) => {
+                let reports = intake.reports_of(&mut partitions, &request);
                 // Who asked waits for it, unless the session ends.
-                let _ = answer.send(said);
+                let _ = answer.send(reports);
             }
         }
     }

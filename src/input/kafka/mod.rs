@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use self::lane::Lanes;
 pub use self::parts::Intake;
-use self::parts::{Partition, Said, Standing};
+use self::parts::{Partition, ReportBatch, ReportRequest};
 use crate::clock::Stopwatch;
 use crate::domain::{Backoff, Timestamp};
 use crate::engine::Report;
@@ -76,7 +76,7 @@ impl Intake {
                     let counter = SourceProcessor::new(
                         source.clone(),
                         committed,
-                        self.fold,
+                        self.aggregator,
                         decoders,
                         metrics,
                     );
@@ -102,11 +102,11 @@ impl Intake {
         lanes: &Lanes<'_>,
     ) -> Result<(), KafkaProblem> {
         let (ends, read, now) = (consumer.ends(), consumer.read(), self.clock.now());
-        let mut all = Said::default();
-        for said in lanes.report(Standing { ends, read, now })? {
-            all.messages.extend(said.messages);
-            all.letters.extend(said.letters);
-            all.points.extend(said.points);
+        let mut all = ReportBatch::default();
+        for reports in lanes.report(ReportRequest { ends, read, now })? {
+            all.messages.extend(reports.messages);
+            all.letters.extend(reports.letters);
+            all.points.extend(reports.points);
         }
         log.write_dead(&all.letters)?;
         log.write(all.messages)?;
@@ -119,10 +119,10 @@ impl Intake {
     }
 
     /// What happened in some partitions since their last report.
-    fn say(&self, partitions: &mut [Partition], standing: &Standing) -> Said {
-        let (mut said, now) = (Said::default(), standing.now);
+    fn reports_of(&self, partitions: &mut [Partition], request: &ReportRequest) -> ReportBatch {
+        let (mut reports, now) = (ReportBatch::default(), request.now);
         for Partition { source, counter, next, committed, .. } in partitions {
-            let end = standing.ends.get(source).copied();
+            let end = request.ends.get(source).copied();
             let heard = end.is_some_and(|(_, at)| now.since(at) < SILENT_AFTER);
             // A cluster that does not answer says nothing, not even that its partitions live.
             if counter.taken() == 0 && !heard {
@@ -130,7 +130,7 @@ impl Intake {
             }
             let (windows, closed) = counter.frontier();
             // A transaction ends with what is no record.
-            let read = standing.read.get(source).map_or(*next, |upto| *upto.max(next));
+            let read = request.read.get(source).map_or(*next, |upto| *upto.max(next));
             let lag = end.map(|(end, _)| (end - read).max(0));
             // Before the first event nothing is closed, which is no age.
             let age = if closed > Timestamp::MIN { now.since(closed).as_secs_f64() } else { 0.0 };
@@ -140,12 +140,12 @@ impl Intake {
             if let Some((_, point)) = report.progress
                 && committed.replace(point) != Some(point)
             {
-                said.points.push((source.clone(), point));
+                reports.points.push((source.clone(), point));
             }
-            said.letters.extend(report.dead.iter().map(|(letter, _)| letter.clone()));
-            spell_out(report, now, &mut said.messages);
+            reports.letters.extend(report.dead.iter().map(|(letter, _)| letter.clone()));
+            spell_out(report, now, &mut reports.messages);
         }
-        said
+        reports
     }
 }
 

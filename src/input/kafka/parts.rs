@@ -7,12 +7,12 @@ use crate::domain::{Clock, DeadLetter, EventKind, Offset, SourceId, Timestamp};
 use crate::input::{Decoders, SourceProcessor};
 use crate::kafka::{Ends, Fetched, Settings, Wire};
 use crate::telemetry::{Health, Metrics};
-use crate::window::{CommitPoint, FoldConfig};
+use crate::window::{AggregatorConfig, CommitPoint};
 
 /// What the thread works with.
 pub struct Intake {
     pub settings: Settings,
-    pub fold: FoldConfig,
+    pub aggregator: AggregatorConfig,
     /// Alarms, planned work and rejects held before the log hears of them, in about 512 bytes each. Counts take no more
     /// room for more records.
     pub held_max: usize,
@@ -35,7 +35,7 @@ pub(super) struct Partition {
 }
 
 /// What partitions are asked to report with.
-pub(super) struct Standing {
+pub(super) struct ReportRequest {
     pub(super) ends: Ends,
     /// Up to where a partition has been read, if no record is left before that offset.
     pub(super) read: Fetched,
@@ -44,7 +44,7 @@ pub(super) struct Standing {
 
 /// Reports, on their way out.
 #[derive(Default)]
-pub(super) struct Said {
+pub(super) struct ReportBatch {
     pub(super) messages: Vec<Wire>,
     pub(super) letters: Vec<DeadLetter>,
     pub(super) points: Vec<(SourceId, CommitPoint)>,

@@ -9,7 +9,7 @@ use crate::domain::{
     AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Name, Offset, Position, Reason, Scope,
     SeriesKey, SourceId, TOPICS, Timestamp,
 };
-use crate::window::{Cell, Counts, Frontier, Partial};
+use crate::window::{AggregationKey, Counts, Frontier, Partial};
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -18,7 +18,7 @@ pub(super) enum Body {
         topic: String,
         partition: i32,
         window_ms: i64,
-        cell: CellForm,
+        cell: KeyForm,
         tickets: u32,
         /// In the order of `Severity::EVERY`.
         raised: [u32; 5],
@@ -68,14 +68,15 @@ pub(super) enum Body {
         detail: String,
         /// Base64: the bytes need not be text.
         bytes: String,
-        cell: Option<CellForm>,
+        cell: Option<KeyForm>,
         window_ms: Option<i64>,
     },
     Leader {
         instance: String,
         url: String,
     },
-    Told {
+    #[serde(rename = "told")]
+    Replicated {
         instance: String,
         what: serde_json::Value,
     },
@@ -83,7 +84,7 @@ pub(super) enum Body {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum CellForm {
+pub(super) enum KeyForm {
     Tickets {
         region: Name,
         service: Name,
@@ -160,12 +161,12 @@ impl From<Wire> for Body {
                     reason: letter.reason,
                     detail: letter.detail,
                     bytes: BASE64.encode(&letter.bytes),
-                    cell: cell.map(CellForm::from),
+                    cell: cell.map(KeyForm::from),
                     window_ms: window.map(Timestamp::millis),
                 }
             }
             Wire::Leader { instance, url } => Self::Leader { instance, url },
-            Wire::Told { instance, what } => Self::Told { instance, what },
+            Wire::Replicated { instance, what } => Self::Replicated { instance, what },
         }
     }
 }
@@ -245,38 +246,38 @@ impl From<Body> for Wire {
                     bytes: BASE64.decode(&bytes).unwrap_or(bytes.into_bytes()).into(),
                 };
                 let window = window_ms.map(Timestamp::from_millis);
-                Self::Dead { letter, place: cell.map(Cell::from).zip(window) }
+                Self::Dead { letter, place: cell.map(AggregationKey::from).zip(window) }
             }
             Body::Leader { instance, url } => Self::Leader { instance, url },
-            Body::Told { instance, what } => Self::Told { instance, what },
+            Body::Replicated { instance, what } => Self::Replicated { instance, what },
         }
     }
 }
 
-impl From<Cell> for CellForm {
-    fn from(cell: Cell) -> Self {
+impl From<AggregationKey> for KeyForm {
+    fn from(cell: AggregationKey) -> Self {
         match cell {
-            Cell::Tickets(SeriesKey { region, service, channel }) => {
+            AggregationKey::Tickets(SeriesKey { region, service, channel }) => {
                 Self::Tickets { region, service, channel }
             }
-            Cell::Alarms(Scope { region, service }) => Self::Alarms { region, service },
-            Cell::Maintenance => Self::Maintenance,
-            Cell::Phrase(Scope { region, service }, phrase) => {
+            AggregationKey::Alarms(Scope { region, service }) => Self::Alarms { region, service },
+            AggregationKey::Maintenance => Self::Maintenance,
+            AggregationKey::Phrase(Scope { region, service }, phrase) => {
                 Self::Phrase { region, service, phrase }
             }
         }
     }
 }
 
-impl From<CellForm> for Cell {
-    fn from(form: CellForm) -> Self {
+impl From<KeyForm> for AggregationKey {
+    fn from(form: KeyForm) -> Self {
         match form {
-            CellForm::Tickets { region, service, channel } => {
+            KeyForm::Tickets { region, service, channel } => {
                 Self::Tickets(SeriesKey { region, service, channel })
             }
-            CellForm::Alarms { region, service } => Self::Alarms(Scope { region, service }),
-            CellForm::Maintenance => Self::Maintenance,
-            CellForm::Phrase { region, service, phrase } => {
+            KeyForm::Alarms { region, service } => Self::Alarms(Scope { region, service }),
+            KeyForm::Maintenance => Self::Maintenance,
+            KeyForm::Phrase { region, service, phrase } => {
                 Self::Phrase(Scope { region, service }, phrase)
             }
         }

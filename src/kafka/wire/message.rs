@@ -3,7 +3,7 @@
 use crate::domain::{
     AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Offset, Position, SourceId, Timestamp,
 };
-use crate::window::{Cell, Frontier, Partial};
+use crate::window::{AggregationKey, Frontier, Partial};
 
 /// One message.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +39,7 @@ pub enum Wire {
     /// An event that was not counted, and where it would have been.
     Dead {
         letter: DeadLetter,
-        place: Option<(Cell, Timestamp)>,
+        place: Option<(AggregationKey, Timestamp)>,
     },
     /// Who leads, and where it answers.
     Leader {
@@ -47,7 +47,7 @@ pub enum Wire {
         url: String,
     },
     /// What the leader was told, or did, that no event says: for the stores of those who follow.
-    Told {
+    Replicated {
         instance: String,
         what: serde_json::Value,
     },
@@ -62,7 +62,7 @@ impl Wire {
             | Self::Rebuilt { position, .. }
             | Self::Maintenance { position, .. } => Some(&position.source),
             Self::Dead { letter, .. } => Some(&letter.position.source),
-            Self::Leader { .. } | Self::Told { .. } => None,
+            Self::Leader { .. } | Self::Replicated { .. } => None,
         }
     }
 }

@@ -69,19 +69,21 @@ mod tests {
         AlarmEvent, DeadLetter, Name, Position, Reason, Scope, SeriesKey, SourceId, TOPICS,
         Timestamp,
     };
-    use crate::window::{Cell, Counts, Frontier, Partial};
+    use crate::window::{AggregationKey, Counts, Frontier, Partial};
 
     fn name() -> impl Strategy<Value = Name> {
         "[a-zé☎ \"\\\\]{1,12}".prop_filter_map("a name", |text| Name::filter(&text).ok())
     }
 
-    fn cell() -> impl Strategy<Value = Cell> {
+    fn cell() -> impl Strategy<Value = AggregationKey> {
         prop_oneof![
-            (name(), name(), name()).prop_map(|(r, s, c)| Cell::Tickets(SeriesKey::new(r, s, c))),
-            (name(), name()).prop_map(|(region, service)| Cell::Alarms(Scope { region, service })),
-            Just(Cell::Maintenance),
+            (name(), name(), name())
+                .prop_map(|(r, s, c)| AggregationKey::Tickets(SeriesKey::new(r, s, c))),
+            (name(), name())
+                .prop_map(|(region, service)| AggregationKey::Alarms(Scope { region, service })),
+            Just(AggregationKey::Maintenance),
             (name(), name(), "[a-z中 ]{1,12}").prop_map(|(region, service, phrase)| {
-                Cell::Phrase(Scope { region, service }, phrase.into())
+                AggregationKey::Phrase(Scope { region, service }, phrase.into())
             }),
         ]
     }
@@ -169,7 +171,7 @@ mod tests {
             source: SourceId::new("support.tickets", 2),
             partial: Partial {
                 window: Timestamp::from_secs(1_767_232_800),
-                cell: Cell::Phrase(scope, "login error".into()),
+                cell: AggregationKey::Phrase(scope, "login error".into()),
                 counts: Counts { tickets: 2, topics: [1, 0, 0, 0, 1, 0], ..Counts::default() },
                 upto: 41,
             },
@@ -185,7 +187,7 @@ mod tests {
             source: SourceId::new("support.tickets", 2),
             partial: Partial {
                 window: Timestamp::from_secs(1_767_232_800),
-                cell: Cell::Tickets(series),
+                cell: AggregationKey::Tickets(series),
                 counts: Counts { tickets: 7, ..Counts::default() },
                 upto: 41,
             },

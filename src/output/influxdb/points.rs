@@ -11,10 +11,10 @@ use crate::alert::{Alert, AlertSeverity, AlertState};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::{Name, Scope, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::surge::{SURGE_LEADS, SurgeCount, lead_minutes};
-use crate::forecast::{Figures, Target, Vintage};
+use crate::forecast::{Figures, ForecastPoint, Vintage};
 use crate::staffing::{Outlook, PlanTarget};
 use crate::store::CellWindow;
-use crate::window::Cell;
+use crate::window::AggregationKey;
 
 /// Severities that have a field, in the order of `Severity::EVERY`.
 const RAISED: [&str; 4] = ["raised_critical", "raised_major", "raised_minor", "raised_warning"];
@@ -98,13 +98,13 @@ fn nanos(at: Timestamp) -> i64 {
 /// `tickets` and `alarms` of windows, with their roll-ups.
 ///
 /// A window that is missing gives no point, and none to a roll-up that it is part of: missing is not zero.
-pub fn windows(rows: &[(Timestamp, Cell, CellWindow)]) -> Vec<Line> {
+pub fn windows(rows: &[(Timestamp, AggregationKey, CellWindow)]) -> Vec<Line> {
     let mut tickets: BTreeMap<(Timestamp, SeriesKey), CellWindow> = BTreeMap::new();
     let mut missing: BTreeSet<(Timestamp, SeriesKey)> = BTreeSet::new();
     let mut alarms: BTreeMap<(Timestamp, Scope), CellWindow> = BTreeMap::new();
     for (start, cell, window) in rows {
         match cell {
-            Cell::Tickets(series) => {
+            AggregationKey::Tickets(series) => {
                 for key in series.roll_ups().chain([series.clone()]) {
                     if window.record.missing {
                         missing.insert((*start, key.clone()));
@@ -112,12 +112,12 @@ pub fn windows(rows: &[(Timestamp, Cell, CellWindow)]) -> Vec<Line> {
                     add(tickets.entry((*start, key)), window);
                 }
             }
-            Cell::Alarms(scope) => {
+            AggregationKey::Alarms(scope) => {
                 for scope in widened(scope) {
                     add(alarms.entry((*start, scope)), window);
                 }
             }
-            Cell::Maintenance | Cell::Phrase(..) => {}
+            AggregationKey::Maintenance | AggregationKey::Phrase(..) => {}
         }
     }
     tickets.retain(|key, _| !missing.contains(key));
@@ -171,7 +171,7 @@ fn add<K: Ord>(entry: std::collections::btree_map::Entry<'_, K, CellWindow>, win
 /// `forecast`: targets of one vintage.
 pub fn forecast<'a>(
     vintage: &'a Vintage,
-    targets: &'a [Target],
+    targets: &'a [ForecastPoint],
 ) -> impl Iterator<Item = Line> + 'a {
     targets.iter().filter_map(|target| {
         let mut fields = Fields::new().float("mean", target.mean);
@@ -310,7 +310,11 @@ mod tests {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    fn row(cell: Cell, counts: Counts, upto: Offset) -> (Timestamp, Cell, CellWindow) {
+    fn row(
+        cell: AggregationKey,
+        counts: Counts,
+        upto: Offset,
+    ) -> (Timestamp, AggregationKey, CellWindow) {
         let record =
             WindowRecord { counts, settled: upto == 0, active: 3, ..WindowRecord::default() };
         (Timestamp::from_secs(1_767_232_800), cell, CellWindow { record, late: 1, upto })
@@ -332,11 +336,11 @@ mod tests {
         let chat = SeriesKey::parse("north/fibre, 1 Gb/chat").expect("series");
         let tickets = |n| Counts { tickets: n, ..Counts::default() };
         let alarms = Counts { raised: [2, 0, 1, 0, 7], cleared: 1, ..Counts::default() };
-        let mut lost = row(Cell::Tickets(chat), tickets(0), 0);
+        let mut lost = row(AggregationKey::Tickets(chat), tickets(0), 0);
         lost.2.record.missing = true;
         let rows = [
-            row(Cell::Alarms(phone.scope()), alarms, 0),
-            row(Cell::Tickets(phone), tickets(7), 41),
+            row(AggregationKey::Alarms(phone.scope()), alarms, 0),
+            row(AggregationKey::Tickets(phone), tickets(7), 41),
             lost,
         ];
         insta::assert_snapshot!(text(windows(&rows)), @r"

@@ -10,7 +10,7 @@ use sha2::Sha256;
 
 use super::receiver::{Attempt, Receiver, Secret, Settings};
 use super::schedule::after_failure;
-use crate::alert::{Notice, NoticeKind};
+use crate::alert::{Notification, NotificationKind};
 use crate::domain::Timestamp;
 use crate::store::{DeliveryOutcome, OutboxRow};
 
@@ -54,11 +54,11 @@ impl Webhook {
     }
 
     /// The body that is sent.
-    pub fn body(&self, notice: &Notice) -> String {
+    pub fn body(&self, notice: &Notification) -> String {
         let kind = match notice.kind {
-            NoticeKind::Firing => "alert.firing",
-            NoticeKind::Worse => "alert.worse",
-            NoticeKind::Resolved => "alert.resolved",
+            NotificationKind::Firing => "alert.firing",
+            NotificationKind::Escalated => "alert.worse",
+            NotificationKind::Resolved => "alert.resolved",
         };
         json!({
             "type": kind,

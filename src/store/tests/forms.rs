@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::*;
-use crate::alert::NoticeKind;
+use crate::alert::NotificationKind;
 use crate::forecast::{AdjustmentKind, Says};
 use crate::store::bodies::{AlertBody, CountsBody, Cursor};
 use crate::store::chunk::Chunk;
@@ -275,7 +275,7 @@ fn variants_keep_their_places() {
     places(&[AnomalyKind::High, AnomalyKind::Low, AnomalyKind::Complaints, AnomalyKind::Phrase]);
     places(&[S::Pending, S::Firing, S::Acknowledged, S::Resolved]);
     places(&[AlertSeverity::Warning, AlertSeverity::Critical]);
-    places(&[NoticeKind::Firing, NoticeKind::Worse, NoticeKind::Resolved]);
+    places(&[NotificationKind::Firing, NotificationKind::Escalated, NotificationKind::Resolved]);
     places(&[A::Campaign, A::Billing, A::Override, A::Other]);
     places(&[Says::Factor(1.0), Says::TicketsPerWindow(1.0)]);
 }

@@ -20,16 +20,16 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::*;
-use crate::alert::{Alert, AlertSeverity, AlertState, Notice, NoticeKind, Worst};
+use crate::alert::{Alert, AlertSeverity, AlertState, Notification, NotificationKind, Worst};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::{
     AlarmAction, AlarmEvent, DeadLetter, ListRebuilt, MaintenanceAction, MaintenanceEvent, Name,
     Position, Reason, Scope, SeriesKey, Severity, SourceId,
 };
 use crate::forecast::surge::{Call, Surge};
-use crate::forecast::{Score, Target, Vintage};
+use crate::forecast::{ForecastPoint, Score, Vintage};
 use crate::staffing::{Outlook, Plan, Shift};
-use crate::window::{Cell, Counts};
+use crate::window::{AggregationKey, Counts};
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
@@ -49,7 +49,7 @@ pub(super) fn vintage(issued_ms: i64) -> Vintage {
     let target = |i: u32| {
         let mean = 20.0 + f64::from(i * i % 17);
         let quantile = |k: f64| ((mean + k * 4.321) * 1000.0).round() / 1000.0;
-        Target {
+        ForecastPoint {
             start: issued_at + Duration::from_secs(900) * i,
             mean: (mean * 1017.0).round() / 1000.0,
             quantiles: [-1.96, -1.28, -0.67, 0.0, 0.67, 1.28, 1.96].map(quantile),
@@ -84,8 +84,8 @@ fn reader(store: &Store) -> Reader {
     store.reader().expect("reads")
 }
 
-fn phone() -> Cell {
-    Cell::Tickets(series("phone"))
+fn phone() -> AggregationKey {
+    AggregationKey::Tickets(series("phone"))
 }
 
 fn scope() -> Scope {
@@ -148,7 +148,7 @@ fn alert(id: &str, since: i64, state: AlertState) -> Alert {
         worst: None,
         feedback: None,
         streak: 2,
-        told_gap: 4,
-        told_at: None,
+        notified_gap: 4,
+        notified_at: None,
     }
 }

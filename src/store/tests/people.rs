@@ -29,11 +29,11 @@ fn a_notice_is_kept_until_it_arrives() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     let alert = alert("a1", 0, AlertState::Firing);
-    let notice = Notice { id: "n1".into(), kind: NoticeKind::Firing, alert };
+    let notice = Notification { id: "n1".into(), kind: NotificationKind::Firing, alert };
     let to = ["mail".to_owned(), "pager".to_owned()];
     put(&mut store, |tx| {
-        tx.put_notice(&notice, &to, at(0))?;
-        tx.put_notice(&notice, &to, at(9))
+        tx.put_notification(&notice, &to, at(0))?;
+        tx.put_notification(&notice, &to, at(9))
     });
     let reader = reader(&store);
     let due = |ms| -> Vec<_> {

@@ -50,15 +50,15 @@ pub(super) fn all_counts() -> Counts {
     }
 }
 
-fn alarm_cell() -> Cell {
-    Cell::Alarms(scope())
+fn alarm_cell() -> AggregationKey {
+    AggregationKey::Alarms(scope())
 }
 
-fn phrase_cell() -> Cell {
-    Cell::Phrase(scope(), "login error".into())
+fn phrase_cell() -> AggregationKey {
+    AggregationKey::Phrase(scope(), "login error".into())
 }
 
-pub(super) fn stored_windows() -> Vec<(Cell, Timestamp, WindowRecord)> {
+pub(super) fn stored_windows() -> Vec<(AggregationKey, Timestamp, WindowRecord)> {
     let all = WindowRecord {
         counts: all_counts(),
         active: 12,
@@ -72,7 +72,7 @@ pub(super) fn stored_windows() -> Vec<(Cell, Timestamp, WindowRecord)> {
         (phone(), at(HOUR), all),
         (phone(), at(DAY), missing),
         (alarm_cell(), at(0), WindowRecord { active: 3, ..settled(0) }),
-        (Cell::Maintenance, at(0), settled(0)),
+        (AggregationKey::Maintenance, at(0), settled(0)),
         (phrase_cell(), at(0), settled(2)),
     ]
 }
@@ -394,7 +394,7 @@ pub(super) fn alerts() -> Vec<Alert> {
         acknowledged_at: Some(at(HOUR)),
         worst: Some(worst),
         feedback: Some("useful".into()),
-        told_at: Some(at(0)),
+        notified_at: Some(at(0)),
         ..alert("a4", 4, AlertState::Resolved)
     };
     vec![
@@ -405,16 +405,19 @@ pub(super) fn alerts() -> Vec<Alert> {
     ]
 }
 
-pub(super) fn notices() -> Vec<(Notice, DeliveryState)> {
+pub(super) fn notices() -> Vec<(Notification, DeliveryState)> {
     // An outbox keeps neither of the two.
     let bare = |alert: Alert| Alert { acknowledged_at: None, worst: None, ..alert };
     let [_, firing, taken, over] = alerts().try_into().expect("four");
-    let notice =
-        |kind, alert: Alert| Notice { id: format!("{}.1", alert.id), kind, alert: bare(alert) };
+    let notice = |kind, alert: Alert| Notification {
+        id: format!("{}.1", alert.id),
+        kind,
+        alert: bare(alert),
+    };
     vec![
-        (notice(NoticeKind::Firing, firing), DeliveryState::Pending),
-        (notice(NoticeKind::Worse, taken), DeliveryState::Delivered),
-        (notice(NoticeKind::Resolved, over), DeliveryState::Dead),
+        (notice(NotificationKind::Firing, firing), DeliveryState::Pending),
+        (notice(NotificationKind::Escalated, taken), DeliveryState::Delivered),
+        (notice(NotificationKind::Resolved, over), DeliveryState::Dead),
     ]
 }
 
@@ -426,7 +429,7 @@ fn people(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     anomalies().iter().try_for_each(|anomaly| tx.put_anomaly(anomaly))?;
     alerts().iter().try_for_each(|alert| tx.put_alert(alert))?;
     for (notice, state) in notices() {
-        tx.put_notice(&notice, &["mail".to_owned()], at(5))?;
+        tx.put_notification(&notice, &["mail".to_owned()], at(5))?;
         let outcome = match state {
             DeliveryState::Pending => continue,
             DeliveryState::Delivered => DeliveryOutcome::Delivered { at: at(6) },

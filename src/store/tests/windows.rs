@@ -84,7 +84,7 @@ fn a_roll_up_is_the_sum_of_its_leaves_and_scopes() {
     let mut store = open(&dir);
     let alarms = |service: &str| {
         let name = |text| Name::new(text).expect("a name");
-        Cell::Alarms(Scope { region: name("north"), service: name(service) })
+        AggregationKey::Alarms(Scope { region: name("north"), service: name(service) })
     };
     let raised = |n| WindowRecord {
         counts: Counts { raised: [0, n, 0, 0, 0], ..Counts::default() },
@@ -95,7 +95,7 @@ fn a_roll_up_is_the_sum_of_its_leaves_and_scopes() {
     put(&mut store, |tx| {
         tx.put_windows(&[
             (phone(), at(0), settled(2)),
-            (Cell::Tickets(series("chat")), at(0), settled(3)),
+            (AggregationKey::Tickets(series("chat")), at(0), settled(3)),
             (alarms("mobile"), at(0), raised(4)),
             (alarms("fixed"), at(0), raised(50)),
             (phone(), at(HOUR), settled(1)),
@@ -126,8 +126,8 @@ fn a_roll_up_is_the_sum_of_its_leaves_and_scopes() {
 }
 
 /// A cell of a phrase in north/mobile.
-fn phrase(text: &str) -> Cell {
-    Cell::Phrase(scope(), text.into())
+fn phrase(text: &str) -> AggregationKey {
+    AggregationKey::Phrase(scope(), text.into())
 }
 
 fn told(tickets: u32, topics: [u32; 6]) -> WindowRecord {
@@ -139,7 +139,7 @@ fn told(tickets: u32, topics: [u32; 6]) -> WindowRecord {
 fn what_was_said_is_summed_by_scope_open_windows_included() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
-    let open = |cell: Cell, partition: i32, counts: Counts| PartialRecord {
+    let open = |cell: AggregationKey, partition: i32, counts: Counts| PartialRecord {
         window: at(HOUR),
         cell,
         source: SourceId::new("support.tickets", partition),
@@ -157,7 +157,7 @@ fn what_was_said_is_summed_by_scope_open_windows_included() {
         tx.put_partials(&partials)?;
         tx.put_windows(&[
             (phone(), at(0), told(9, [4, 0, 1, 0, 0, 2])),
-            (Cell::Tickets(series("chat")), at(0), told(2, [1, 0, 0, 0, 0, 0])),
+            (AggregationKey::Tickets(series("chat")), at(0), told(2, [1, 0, 0, 0, 0, 0])),
             (phrase("blue light"), at(0), told(3, [0; 6])),
             (phrase("a red"), at(0), told(3, [0; 6])),
             (phrase("login error"), at(0), told(7, [0; 6])),

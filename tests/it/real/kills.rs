@@ -140,7 +140,7 @@ impl Truth {
             for (start, record) in windows {
                 let Counts { tickets, duplicates, .. } = record.counts;
                 found.duplicates += u64::from(duplicates);
-                if let surgecast::window::Cell::Tickets(series) = cell
+                if let surgecast::window::AggregationKey::Tickets(series) = cell
                     && tickets > 0
                 {
                     found.windows.insert((series.region.to_string(), start.secs()), tickets);

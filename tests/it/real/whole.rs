@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use surgecast::store::Reader;
-use surgecast::window::{Cell, Counts};
+use surgecast::window::{AggregationKey, Counts};
 
 use super::data::{self, Count, WINDOW};
 use super::grafana::check_board;
@@ -75,12 +75,12 @@ pub fn now_s() -> i64 {
     now.as_secs() as i64
 }
 
-fn add(count: &mut Count, cell: &Cell, start: i64, counts: &Counts) {
+fn add(count: &mut Count, cell: &AggregationKey, start: i64, counts: &Counts) {
     match cell {
-        Cell::Tickets(series) if counts.tickets > 0 => {
+        AggregationKey::Tickets(series) if counts.tickets > 0 => {
             count.tickets.insert((series.to_string(), start), counts.tickets.into());
         }
-        Cell::Alarms(scope) => {
+        AggregationKey::Alarms(scope) => {
             let place = format!("{}/{}", scope.region, scope.service);
             let severities = ["critical", "major", "minor", "warning", "indeterminate"];
             let raised = severities.into_iter().zip(counts.raised);

@@ -18,7 +18,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
-pub use alarm::{Standing, Transition};
+pub use alarm::{ActiveAlarm, Transition};
 pub use book::AlarmBook;
 pub use rules::{AlarmRules, STALE_AFTER};
 pub use tally::Tally;

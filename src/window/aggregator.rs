@@ -1,4 +1,4 @@
-//! The fold of one source partition: event by event, in offset order.
+//! The aggregator of one source partition: event by event, in offset order.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::cells::Cells;
+use super::key_index::KeyIndex;
 use super::phrases::Tally;
-use super::{Cell, Counts};
+use super::{AggregationKey, Counts};
 use crate::domain::{Brief, Event, Listen, Offset, Timestamp, Topic, What, WindowWidth};
 
 /// Rules of one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FoldConfig {
+pub struct AggregatorConfig {
     pub width: WindowWidth,
     /// How far behind the newest event time an event may be.
     pub lateness: Duration,
@@ -25,7 +25,7 @@ pub struct FoldConfig {
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Outcome {
     Counted,
     /// Its id is already in its window; counted as a duplicate.
     Duplicate,
@@ -42,7 +42,7 @@ pub enum Fate {
 pub struct Partial {
     /// Start of the window.
     pub window: Timestamp,
-    pub cell: Cell,
+    pub cell: AggregationKey,
     pub counts: Counts,
     pub upto: Offset,
 }
@@ -70,11 +70,11 @@ pub(super) struct Open {
 
 /// Counts one partition. See the module's text for why it has no clock.
 #[derive(Debug)]
-pub struct Fold {
-    config: FoldConfig,
+pub struct Aggregator {
+    config: AggregatorConfig,
     /// By window index. Closed windows stay until they are committed.
     pub(super) open: BTreeMap<i64, Open>,
-    cells: Cells,
+    cells: KeyIndex,
     pub(super) closed: Timestamp,
     decided_upto: Offset,
     /// Largest offset seen since the start, which a replay puts behind `decided_upto`.
@@ -83,13 +83,13 @@ pub struct Fold {
     listener: Option<Arc<dyn Listen>>,
 }
 
-impl Fold {
-    /// A fold of a log that nobody has read.
-    pub fn new(config: FoldConfig) -> Self {
+impl Aggregator {
+    /// A aggregator of a log that nobody has read.
+    pub fn new(config: AggregatorConfig) -> Self {
         Self {
             config,
             open: BTreeMap::new(),
-            cells: Cells::default(),
+            cells: KeyIndex::default(),
             closed: Timestamp::from_millis(i64::MIN / 4),
             decided_upto: -1,
             read_upto: -1,
@@ -102,8 +102,8 @@ impl Fold {
         self.listener = Some(listener);
     }
 
-    /// A fold that goes on from a commit; feed it from `point.resume_at`.
-    pub fn resume(config: FoldConfig, point: CommitPoint) -> Self {
+    /// A aggregator that goes on from a commit; feed it from `point.resume_at`.
+    pub fn resume(config: AggregatorConfig, point: CommitPoint) -> Self {
         Self {
             closed: point.closed,
             decided_upto: point.decided_upto,
@@ -113,7 +113,7 @@ impl Fold {
     }
 
     /// Decides one event. Offsets must grow from call to call.
-    pub fn observe(&mut self, offset: Offset, appended_at: Timestamp, event: &Event) -> Fate {
+    pub fn observe(&mut self, offset: Offset, appended_at: Timestamp, event: &Event) -> Outcome {
         let replayed = self.begin(offset);
         self.decide(replayed, offset, appended_at, &Brief::from(event))
     }
@@ -133,20 +133,20 @@ impl Fold {
         offset: Offset,
         appended_at: Timestamp,
         event: &Brief<'_>,
-    ) -> Fate {
+    ) -> Outcome {
         let ts = event.ts;
         if self.config.max_future_skew.is_some_and(|skew| ts > appended_at + skew) {
-            return Fate::Future;
+            return Outcome::Future;
         }
         let width = self.config.width;
         let index = width.index(ts);
         if width.start(index + 1) <= self.closed {
-            return if replayed { Fate::Replayed } else { Fate::Late };
+            return if replayed { Outcome::Replayed } else { Outcome::Late };
         }
-        let fate = self.count(index, offset, event);
+        let outcome = self.count(index, offset, event);
         // Window ends are multiples of the width: rounding down loses no decision.
         self.closed = self.closed.max(width.floor(ts - self.config.lateness));
-        fate
+        outcome
     }
 
     /// Notes a record that holds no event (a reject), so that a replay knows it was decided.
@@ -156,7 +156,7 @@ impl Fold {
         self.decided_upto = self.decided_upto.max(offset);
     }
 
-    fn count(&mut self, index: i64, offset: Offset, event: &Brief<'_>) -> Fate {
+    fn count(&mut self, index: i64, offset: Offset, event: &Brief<'_>) -> Outcome {
         let open = self
             .open
             .entry(index)
@@ -167,7 +167,7 @@ impl Fold {
         *changed = true;
         if !fresh {
             counts.duplicates += 1;
-            return Fate::Duplicate;
+            return Outcome::Duplicate;
         }
         match event.what {
             What::Ticket => {
@@ -184,7 +184,7 @@ impl Fold {
             What::Clear => counts.cleared += 1,
             What::Other => counts.other += 1,
         }
-        Fate::Counted
+        Outcome::Counted
     }
 
     /// Partials of every cell that changed since the last call, cumulative, oldest window first.
@@ -200,9 +200,9 @@ impl Fold {
                 }
             }
             for (scope, tally) in &mut open.phrases {
-                let Cell::Alarms(scope) = self.cells.get(*scope) else { continue };
+                let AggregationKey::Alarms(scope) = self.cells.get(*scope) else { continue };
                 partials.extend(tally.changed().map(|(phrase, tickets)| {
-                    let cell = Cell::Phrase(scope.clone(), phrase);
+                    let cell = AggregationKey::Phrase(scope.clone(), phrase);
                     let counts = Counts { tickets, ..Counts::default() };
                     Partial { window, cell, counts, upto }
                 }));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::alarm::Standing;
+use super::alarm::ActiveAlarm;
 use super::rules::AlarmRules;
 use super::step::{About, Key, Step};
 use crate::domain::{AlarmAction, Timestamp};
@@ -12,7 +12,7 @@ use crate::domain::{AlarmAction, Timestamp};
 #[derive(Clone, Debug)]
 pub(super) struct Life {
     pub(super) newest: Key,
-    pub(super) standing: Option<Standing>,
+    pub(super) active: Option<ActiveAlarm>,
     /// Of one that was cleared lately or may be over.
     watch: Option<Box<Watch>>,
 }
@@ -67,18 +67,18 @@ pub(super) enum Effect {
 
 impl Life {
     pub(super) fn new(newest: Key) -> Self {
-        Self { newest, standing: None, watch: None }
+        Self { newest, active: None, watch: None }
     }
 
     /// Whether it will be over if nothing more comes.
     pub(super) fn is_ending(&self) -> bool {
         let ends = |watch: &Watch| watch.cleared.is_some() || watch.doubted.is_some();
-        self.standing.is_some() && self.watch.as_deref().is_some_and(ends)
+        self.active.is_some() && self.watch.as_deref().is_some_and(ends)
     }
 
     /// When it will be over if nothing more comes.
     fn end(&self, rules: &AlarmRules) -> Option<End> {
-        self.standing.as_ref()?;
+        self.active.as_ref()?;
         let watch = self.watch.as_ref()?;
         let hold = if watch.chatters {
             rules.hold_clear.max(rules.chatter_within)
@@ -96,11 +96,11 @@ impl Life {
         &mut self,
         ts: Timestamp,
         rules: &AlarmRules,
-    ) -> Option<(Standing, End)> {
+    ) -> Option<(ActiveAlarm, End)> {
         let end = self.end(rules).filter(|end| end.sure_at < ts)?;
         let watch = self.watch.as_mut()?;
         (watch.cleared, watch.doubted) = (None, None);
-        Some((self.standing.take()?, end))
+        Some((self.active.take()?, end))
     }
 
     /// Forgets its flaps once it has been quiet for long enough.
@@ -113,17 +113,17 @@ impl Life {
         });
         if calm {
             self.watch = None;
-            if let Some(standing) = &mut self.standing {
-                standing.flaps = 0;
+            if let Some(active) = &mut self.active {
+                active.flaps = 0;
             }
         }
     }
 
     /// The list that it should be in was rebuilt at `ts`, and it has not been heard of since.
     pub(super) fn doubt(&mut self, ts: Timestamp) {
-        let Some(standing) = self.standing.as_mut().filter(|_| self.newest.0 < ts) else { return };
-        standing.is_doubtful = true;
-        let watch = self.watch.get_or_insert_with(|| Watch::new(standing.raised_at));
+        let Some(active) = self.active.as_mut().filter(|_| self.newest.0 < ts) else { return };
+        active.is_doubtful = true;
+        let watch = self.watch.get_or_insert_with(|| Watch::new(active.raised_at));
         watch.doubted.get_or_insert(ts);
     }
 
@@ -138,14 +138,14 @@ impl Life {
         self.newest = step.key;
         let (ts, action) = (step.key.0, step.action());
         if action == AlarmAction::Clear {
-            if let Some(standing) = &self.standing {
-                let watch = self.watch.get_or_insert_with(|| Watch::new(standing.raised_at));
+            if let Some(active) = &self.active {
+                let watch = self.watch.get_or_insert_with(|| Watch::new(active.raised_at));
                 // Of several clears the first one ended it.
                 watch.cleared.get_or_insert(ts);
             }
             return Effect::Other;
         }
-        let before = self.standing.take();
+        let before = self.active.take();
         let (mut flaps, mut flapped) = (0, false);
         if let Some(watch) = &mut self.watch {
             flapped = watch.cleared.take().is_some();
@@ -161,7 +161,7 @@ impl Life {
             Some(_) if action == AlarmAction::Raise => Effect::Repeated,
             Some(_) => Effect::Other,
         };
-        self.standing = Some(Standing {
+        self.active = Some(ActiveAlarm {
             alarm_id: alarm_id.clone(),
             scope: about.scope.clone(),
             severity: step.severity,

@@ -1,31 +1,31 @@
-//! Cells by number, so that an event is counted without a copy of its names.
+//! KeyIndex by number, so that an event is counted without a copy of its names.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::Cell;
+use super::AggregationKey;
 use crate::domain::{Name, Place, Scope, SeriesKey};
 
-/// Cells known before those that no open window has are forgotten.
+/// KeyIndex known before those that no open window has are forgotten.
 const FORGET_FROM: usize = 50_000;
 /// Room for a place's text on the stack: three names of 64 characters of up to four bytes.
 const TEXT_MAX: usize = 3 * 64 * 4 + 3;
-/// Cells that are found without their text.
+/// KeyIndex that are found without their text.
 const RECENT: usize = 256;
 
-/// Cells and their numbers.
+/// KeyIndex and their numbers.
 #[derive(Debug, Default)]
-pub(super) struct Cells {
+pub(super) struct KeyIndex {
     by_text: HashMap<Box<[u8]>, u32, RandomState>,
-    all: Vec<Cell>,
+    all: Vec<AggregationKey>,
     /// By a cell's number that of its scope's alarms, once it was asked for.
     scopes: Vec<Option<u32>>,
     /// Numbers by the sketch of a place; empty before the first.
     recent: Vec<u32>,
 }
 
-impl Cells {
+impl KeyIndex {
     /// The number of the cell that a place counts in.
     pub(super) fn number(&mut self, place: &Place<'_>) -> u32 {
         let sketch = sketch(place);
@@ -48,7 +48,7 @@ impl Cells {
         }
         let number = self.all.len() as u32;
         self.by_text.insert(text.into(), number);
-        self.all.push(Cell::of(place));
+        self.all.push(AggregationKey::of(place));
         self.scopes.push(None);
         number
     }
@@ -64,7 +64,7 @@ impl Cells {
         Some(scope)
     }
 
-    pub(super) fn get(&self, number: u32) -> &Cell {
+    pub(super) fn get(&self, number: u32) -> &AggregationKey {
         &self.all[number as usize]
     }
 
@@ -142,7 +142,7 @@ fn write<'r>(place: &Place<'_>, room: &'r mut [u8; TEXT_MAX]) -> &'r [u8] {
     &room[..end]
 }
 
-impl Cell {
+impl AggregationKey {
     /// Whether it is the cell of a place.
     fn is_of(&self, place: &Place<'_>) -> bool {
         match (self, place) {
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn numbers_stay_with_their_cells_when_others_are_forgotten() {
-        let mut cells = Cells::default();
+        let mut cells = KeyIndex::default();
         let regions: Vec<String> = (0..10).map(|n| format!("r{n}")).collect();
         let place = |n: usize| Place::Alarms { region: &regions[n], service: "tv" };
         let numbers: Vec<u32> = (0..10).map(|n| cells.number(&place(n))).collect();
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(cells.len(), 4);
         for n in (0..10).step_by(3) {
             let number = renumbered[numbers[n] as usize];
-            assert_eq!(cells.get(number), &Cell::of(&place(n)));
+            assert_eq!(cells.get(number), &AggregationKey::of(&place(n)));
             assert_eq!(cells.number(&place(n)), number);
         }
         let tickets = Place::Tickets { region: "r0", service: "tv", channel: "" };
@@ -208,19 +208,19 @@ mod tests {
             places in prop::collection::vec(("[ab]{1,4}", "[ab]{1,3}", "[ab]{1,2}"), 1..200),
             forget in any::<u64>(),
         ) {
-            let mut cells = Cells::default();
+            let mut cells = KeyIndex::default();
             for (n, (region, service, channel)) in places.iter().enumerate() {
                 let tickets = Place::Tickets { region, service, channel };
                 let number = cells.number(&tickets);
-                prop_assert_eq!(cells.get(number), &Cell::of(&tickets));
+                prop_assert_eq!(cells.get(number), &AggregationKey::of(&tickets));
                 let scope = cells.scope(number, &tickets).map(|scope| cells.get(scope).clone());
-                prop_assert_eq!(scope, Some(Cell::of(&Place::Alarms { region, service })));
+                prop_assert_eq!(scope, Some(AggregationKey::of(&Place::Alarms { region, service })));
                 if n == 100 {
                     let used: Vec<bool> = (0..cells.len()).map(|n| forget >> (n % 64) & 1 == 1).collect();
                     cells.keep(&used);
                 }
             }
-            let texts: std::collections::BTreeSet<String> = cells.all.iter().map(Cell::to_string).collect();
+            let texts: std::collections::BTreeSet<String> = cells.all.iter().map(AggregationKey::to_string).collect();
             prop_assert_eq!(texts.len(), cells.len());
         }
     }

@@ -65,12 +65,12 @@ const CLEAR: u8 = 2;
 fn an_answer_does_not_see_later_transitions() {
     let mut book = book(&[(100, RAISE), (200, CLEAR)], RULES);
     assert_eq!(turns(&mut book, 150), [(100, false, 100)]);
-    assert_eq!(book.standing().count(), 1);
+    assert_eq!(book.active_alarms().count(), 1);
     assert_eq!(turns(&mut book, 260), [(200, true, 260)]);
-    assert_eq!((book.standing().count(), book.standing_count()), (0, 0));
+    assert_eq!((book.active_alarms().count(), book.active_count()), (0, 0));
     book.observe(&position(2), &event(2, 261, RAISE));
     book.advance(Timestamp::from_secs(261) + STALE_AFTER, |_| {});
-    assert_eq!((book.standing().count(), book.standing_count()), (0, 0), "stale");
+    assert_eq!((book.active_alarms().count(), book.active_count()), (0, 0), "stale");
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn a_raise_within_the_hold_takes_the_clear_back() {
         // A window's end in between sees the alarm stand, for its clear is held.
         let mut halves = book(&steps, RULES);
         let mut all = turns(&mut halves, 230);
-        assert_eq!(halves.standing().count(), 1);
+        assert_eq!(halves.active_alarms().count(), 1);
         all.extend(turns(&mut halves, 1000));
         assert_eq!(all, want, "{again}");
     }
@@ -106,9 +106,9 @@ fn a_raise_of_what_stands_is_a_change() {
     book.observe(&position(2), &event(1, 300, CHANGE));
     book.observe(&position(3), &AlarmEvent { severity: Severity::Minor, ..event(1, 400, RAISE) });
     assert_eq!(turns(&mut book, 500), [(100, false, 100)]);
-    let standing: Vec<_> =
-        book.standing().map(|a| (a.raised_at.secs(), a.severity, a.flaps)).collect();
-    assert_eq!(standing, [(100, Severity::Minor, 0)]);
+    let active: Vec<_> =
+        book.active_alarms().map(|a| (a.raised_at.secs(), a.severity, a.flaps)).collect();
+    assert_eq!(active, [(100, Severity::Minor, 0)]);
     let tally = book.take_tally();
     assert_eq!((tally.began, tally.repeated, tally.flapped), (1, 2, 0));
 }
@@ -126,7 +126,7 @@ fn a_chattering_alarm_is_one_until_it_is_quiet() {
         all,
         [(0, false, 0), (100, true, 160), (200, false, 200), (300, true, 360), (400, false, 400)]
     );
-    assert_eq!(chatter.standing().map(|alarm| alarm.flaps).collect::<Vec<_>>(), [6]);
+    assert_eq!(chatter.active_alarms().map(|alarm| alarm.flaps).collect::<Vec<_>>(), [6]);
     assert_eq!(chatter.take_tally().flapped, 3);
     // Quiet for ten minutes after its last clear, which was at 1100.
     assert_eq!(turns(&mut chatter, 1699), []);
@@ -139,9 +139,9 @@ fn a_chattering_alarm_is_one_until_it_is_quiet() {
     // One that stands still is no longer shown as flapping.
     let mut still = book(&[&steps[..6], &[(600, RAISE)]].concat(), RULES);
     turns(&mut still, 700);
-    assert_eq!(still.standing().map(|alarm| alarm.flaps).max(), Some(4));
+    assert_eq!(still.active_alarms().map(|alarm| alarm.flaps).max(), Some(4));
     turns(&mut still, 1300);
-    assert_eq!(still.standing().map(|alarm| alarm.flaps).max(), Some(0));
+    assert_eq!(still.active_alarms().map(|alarm| alarm.flaps).max(), Some(0));
 }
 
 #[test]
@@ -155,13 +155,14 @@ fn what_a_rebuilt_list_does_not_raise_again_is_over() {
     book.observe(&position(11), &event(1, 600, RAISE));
     book.observe(&position(12), &event(3, 700, CLEAR));
     turns(&mut book, 550);
-    let doubtful = |book: &AlarmBook| book.standing().filter(|alarm| alarm.is_doubtful).count();
-    assert_eq!((book.standing_count(), doubtful(&book)), (6, 3));
+    let doubtful =
+        |book: &AlarmBook| book.active_alarms().filter(|alarm| alarm.is_doubtful).count();
+    assert_eq!((book.active_count(), doubtful(&book)), (6, 3));
     assert_eq!(turns(&mut book, 1399), [(700, true, 760)]);
-    assert_eq!((book.standing_count(), doubtful(&book)), (5, 1));
+    assert_eq!((book.active_count(), doubtful(&book)), (5, 1));
     assert_eq!(turns(&mut book, 1400), [(500, true, 1400)]);
     assert_eq!(book.take_tally().resynced, 1);
-    let left: Vec<_> = book.standing().map(|alarm| &*alarm.alarm_id).collect();
+    let left: Vec<_> = book.active_alarms().map(|alarm| &*alarm.alarm_id).collect();
     assert_eq!(left, ["EMS0|0", "EMS0|2", "EMS0|4", "EMS1|1"]);
     // One that still stands after all comes back with whatever is said of it.
     book.observe(&position(13), &event(5, 1500, CHANGE));
@@ -177,7 +178,7 @@ fn below_an_object_only_its_alarms_are_in_doubt() {
     let object = Some("SubNetwork=2".into());
     book.observe_rebuilt(&position(10), &ListRebuilt { object, ..rebuilt("EMS1", 500) });
     turns(&mut book, 2000);
-    assert_eq!(book.standing_count(), 5, "only EMS1|5 is of subnetwork 2");
+    assert_eq!(book.active_count(), 5, "only EMS1|5 is of subnetwork 2");
 }
 
 #[test]
@@ -187,13 +188,13 @@ fn no_more_stand_than_may() {
         book.observe(&position(n), &event(id, 100, RAISE));
     }
     assert_eq!(turns(&mut book, 200).len(), 2);
-    assert_eq!((book.standing_count(), book.take_tally().refused), (2, 2));
+    assert_eq!((book.active_count(), book.take_tally().refused), (2, 2));
     // Where there is room again, what is next said of an alarm makes it stand.
     book.observe(&position(5), &event(0, 300, CLEAR));
     book.observe(&position(6), &event(3, 500, CHANGE));
     assert_eq!(turns(&mut book, 400), [(300, true, 360)]);
     assert_eq!(turns(&mut book, 600), [(500, false, 500)]);
-    assert_eq!((book.standing_count(), book.take_tally().refused), (2, 0));
+    assert_eq!((book.active_count(), book.take_tally().refused), (2, 0));
 }
 
 #[test]
@@ -230,11 +231,11 @@ proptest! {
             book.advance(Timestamp::from_secs(2000), |_| {});
         }
         let ids = |book: &AlarmBook| -> Vec<_> {
-            book.standing().map(|s| (s.alarm_id.clone(), s.changed_at)).collect()
+            book.active_alarms().map(|s| (s.alarm_id.clone(), s.changed_at)).collect()
         };
         prop_assert_eq!(ids(&straight), ids(&other));
-        prop_assert_eq!(straight.standing().count(), straight.standing_count());
-        prop_assert_eq!(other.standing().count(), other.standing_count());
+        prop_assert_eq!(straight.active_alarms().count(), straight.active_count());
+        prop_assert_eq!(other.active_alarms().count(), other.active_count());
     }
 
     #[test]

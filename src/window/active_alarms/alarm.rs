@@ -6,7 +6,7 @@ use crate::domain::{Scope, Severity, Timestamp};
 
 /// An alarm that has been raised and is not over.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Standing {
+pub struct ActiveAlarm {
     pub alarm_id: Arc<str>,
     pub scope: Arc<Scope>,
     pub severity: Severity,
@@ -24,7 +24,7 @@ pub struct Standing {
 #[derive(Clone, Copy, Debug)]
 pub struct Transition<'a> {
     /// As it was when it began, or last.
-    pub alarm: &'a Standing,
+    pub alarm: &'a ActiveAlarm,
     pub is_over: bool,
     /// When it began, or was over.
     pub ts: Timestamp,

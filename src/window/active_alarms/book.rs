@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::alarm::{Standing, Transition};
+use super::alarm::{ActiveAlarm, Transition};
 use super::life::{Effect, End, Life};
 use super::rules::{AlarmRules, STALE_AFTER};
 use super::step::{About, Key, Step};
@@ -30,7 +30,7 @@ pub struct AlarmBook {
     ahead: BTreeMap<Arc<str>, Waiting>,
     rebuilt: BTreeMap<Key, ListRebuilt>,
     alarms: BTreeMap<Arc<str>, Life>,
-    standing: usize,
+    active: usize,
     tally: Tally,
     now: Option<Timestamp>,
     names: BTreeSet<Arc<str>>,
@@ -119,8 +119,8 @@ impl AlarmBook {
     /// goes from alarm to alarm: in a storm a copy of all would be large.
     pub fn peek(&self, until: Timestamp, mut tell: impl FnMut(Transition<'_>)) {
         let mut look = |alarm_id: &Arc<str>, life: Option<&Life>, waiting: Option<Waiting>| {
-            let (rules, standing, now) = (self.rules, self.standing, self.now);
-            let mut one = Self { rules, standing, now, ..Self::default() };
+            let (rules, active, now) = (self.rules, self.active, self.now);
+            let mut one = Self { rules, active, now, ..Self::default() };
             one.alarms.extend(life.map(|life| (alarm_id.clone(), life.clone())));
             one.ahead.extend(waiting.map(|waiting| (alarm_id.clone(), waiting)));
             one.advance(until, &mut tell);
@@ -147,17 +147,17 @@ impl AlarmBook {
         for (key, rebuilt) in std::mem::replace(&mut self.rebuilt, later) {
             self.move_to(key.0, &mut tell);
             for (alarm_id, life) in &mut self.alarms {
-                let device = life.standing.as_ref().and_then(|alarm| alarm.device.as_deref());
+                let device = life.active.as_ref().and_then(|alarm| alarm.device.as_deref());
                 if rebuilt.concerns(alarm_id, device) {
                     life.doubt(key.0);
                 }
             }
         }
         self.move_to(now, &mut tell);
-        let standing = &mut self.standing;
+        let active = &mut self.active;
         self.alarms.retain(|_, life| {
             let stays = life.newest.0 + STALE_AFTER > now;
-            *standing -= usize::from(!stays && life.standing.is_some());
+            *active -= usize::from(!stays && life.active.is_some());
             stays
         });
         self.now = self.now.max(Some(now));
@@ -175,7 +175,7 @@ impl AlarmBook {
         });
         self.ahead = ahead;
         let mut ended =
-            Ended { reached: self.now, standing: &mut self.standing, tally: &mut self.tally };
+            Ended { reached: self.now, active: &mut self.active, tally: &mut self.tally };
         for life in self.alarms.values_mut() {
             // What is sure at `now` is over then.
             if let Some(end) = life.end_before(now + Duration::from_millis(1), &self.rules) {
@@ -200,24 +200,24 @@ impl AlarmBook {
         let mut stands = false;
         if let Some(life) = known {
             let mut ended =
-                Ended { reached: self.now, standing: &mut self.standing, tally: &mut self.tally };
+                Ended { reached: self.now, active: &mut self.active, tally: &mut self.tally };
             if let Some(end) = life.end_before(ts, &self.rules) {
                 ended.tell(&end, tell);
             }
             life.calm(ts, &self.rules);
-            stands = life.standing.is_some();
+            stands = life.active.is_some();
         }
         let begins = !stands && step.action() != AlarmAction::Clear;
-        if begins && self.standing >= self.rules.standing_max {
+        if begins && self.active >= self.rules.standing_max {
             self.tally.refused += 1;
             return;
         }
         let life = self.alarms.entry(alarm_id.clone()).or_insert_with(|| Life::new(step.key));
         match life.take(alarm_id, step, about, &self.rules) {
             Effect::Began => {
-                self.standing += 1;
+                self.active += 1;
                 self.tally.began += 1;
-                if let Some(alarm) = &life.standing {
+                if let Some(alarm) = &life.active {
                     let known_at = known_at(ts, self.now);
                     tell(Transition { alarm, is_over: false, ts, known_at });
                 }
@@ -229,19 +229,19 @@ impl AlarmBook {
     }
 
     /// What stands now, by alarm id.
-    pub fn standing(&self) -> impl Iterator<Item = &Standing> + '_ {
-        self.alarms.values().filter_map(|life| life.standing.as_ref())
+    pub fn active_alarms(&self) -> impl Iterator<Item = &ActiveAlarm> + '_ {
+        self.alarms.values().filter_map(|life| life.active.as_ref())
     }
 
     /// How many stand now.
-    pub fn standing_count(&self) -> usize {
-        self.standing
+    pub fn active_count(&self) -> usize {
+        self.active
     }
 
     /// Standing alarms by scope.
     pub fn active(&self) -> BTreeMap<Scope, u32> {
         let mut active = BTreeMap::new();
-        for alarm in self.standing() {
+        for alarm in self.active_alarms() {
             *active.entry(Scope::clone(&alarm.scope)).or_default() += 1;
         }
         active
@@ -261,13 +261,13 @@ fn known_at(ts: Timestamp, reached: Option<Timestamp>) -> Timestamp {
 /// Where the ends of alarms are told and counted.
 struct Ended<'a> {
     reached: Option<Timestamp>,
-    standing: &'a mut usize,
+    active: &'a mut usize,
     tally: &'a mut Tally,
 }
 
 impl Ended<'_> {
-    fn tell(&mut self, (alarm, end): &(Standing, End), tell: &mut impl FnMut(Transition<'_>)) {
-        *self.standing -= 1;
+    fn tell(&mut self, (alarm, end): &(ActiveAlarm, End), tell: &mut impl FnMut(Transition<'_>)) {
+        *self.active -= 1;
         self.tally.resynced += u64::from(end.is_resync);
         let known_at = known_at(end.sure_at, self.reached);
         tell(Transition { alarm, is_over: true, ts: end.ts, known_at });
