@@ -1,8 +1,8 @@
-//! Catch-up from Kafka, decode through durable commit, beside a bare `BaseConsumer` that only reads.
+//! Catch-up from Kafka, from decoding to durable commit, compared with a bare `BaseConsumer` that only reads.
 //!
-//! Needs `tests/servers/kafka.sh install`. `CATCH_UP_EVENTS` events (3,000,000) of about 220 bytes in six partitions;
-//! `CATCH_UP_PAIRS` (5) pairs, one after the other in turn, each with a consumer group of its own. Prints events a second
-//! and CPU time an event of both, and the medians of their ratio.
+//! Run `tests/servers/kafka.sh install` first. `CATCH_UP_EVENTS` (3,000,000) events of about 220 bytes in six partitions are
+//! read `CATCH_UP_PAIRS` (5) times by each, alternately, each time with a new consumer group. Prints events a second and CPU
+//! time an event of both, and the medians of the ratios.
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may stop")]
 
@@ -53,14 +53,14 @@ fn fill(brokers: &str, events: u64) {
             std::thread::sleep(Duration::from_millis(5));
         }
         if n == 0 {
-            println!("an event has {} bytes", event.len());
+            println!("one event has {} bytes", event.len());
         }
     }
     producer.flush(Duration::from_secs(60)).unwrap();
 }
 
-/// Settings of the client that both readers have: the service's own, which are small for the memory of a storm, or with
-/// `CATCH_UP_LARGE=1` larger ones.
+/// Client settings of both readers: the service's own, which limit the memory of a storm, or larger ones with
+/// `CATCH_UP_LARGE=1`.
 fn buffers() -> [(&'static str, &'static str); 5] {
     let of = |backoff, fetch, messages, kbytes| {
         [
@@ -77,7 +77,7 @@ fn buffers() -> [(&'static str, &'static str); 5] {
     }
 }
 
-/// Reads everything and does nothing with it. Seconds and CPU seconds.
+/// Reads all events without processing. Returns seconds and CPU seconds.
 fn bare(brokers: &str, group: &str, events: u64) -> (f64, f64) {
     let before = cpu(std::process::id());
     let began = Instant::now();
@@ -97,13 +97,13 @@ fn bare(brokers: &str, group: &str, events: u64) -> (f64, f64) {
             first.get_or_insert_with(Instant::now);
         }
     }
-    // Joining the group is not reading.
+    // Do not count the time to join the group.
     let seconds = first.map_or(0.0, |first| first.elapsed().as_secs_f64());
     println!("    (joined the group after {:.1} s)", began.elapsed().as_secs_f64() - seconds);
     (seconds, cpu(std::process::id()) - before)
 }
 
-/// The service, until all is counted and committed. Seconds since the first event was counted, and CPU seconds.
+/// Runs the service until all events are counted and committed. Returns seconds since the first counted event, and CPU seconds.
 fn counted(brokers: &str, folder: &Path, group: &str, events: u64) -> (f64, f64) {
     let folder = folder.join(group);
     std::fs::create_dir_all(&folder).unwrap();
@@ -141,7 +141,7 @@ fn counted(brokers: &str, folder: &Path, group: &str, events: u64) -> (f64, f64)
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    // Durable when the commit of the last report is there.
+    // All counts are durable once the last report is committed.
     let mut list = rdkafka::TopicPartitionList::new();
     list.add_partition_range("support.tickets", 0, PARTITIONS - 1);
     let wanted = events as i64 / i64::from(PARTITIONS) - 1;
@@ -160,9 +160,9 @@ fn counted(brokers: &str, folder: &Path, group: &str, events: u64) -> (f64, f64)
     (seconds, cpu(service.0.id()))
 }
 
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 fn main() {
@@ -181,7 +181,7 @@ fn main() {
         let rate = |seconds: f64| events as f64 / seconds / 1000.0;
         let each = |cpu: f64| cpu / events as f64 * 1e9;
         println!(
-            "pair {pair}: bare {:.0} k/s, {:.0} ns CPU an event; counted and committed {:.0} k/s, {:.0} ns; ratio {:.2}",
+            "pair {pair}: bare {:.0} k/s, {:.0} ns CPU an event; surgecast {:.0} k/s, {:.0} ns; speed ratio {:.2}",
             rate(bare_s),
             each(bare_cpu),
             rate(ours_s),
@@ -192,7 +192,7 @@ fn main() {
         cpu_ratios.push(ours_cpu / bare_cpu);
     }
     println!(
-        "median of {pairs} pairs: {:.2} of the bare reader's speed, {:.2} times its CPU",
+        "median of {pairs} pairs: {:.2} × the bare reader's speed, {:.2} × its CPU",
         median(ratios),
         median(cpu_ratios)
     );

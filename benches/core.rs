@@ -1,4 +1,4 @@
-//! The aggregator beside a plain hash count.
+//! The aggregator, compared with a plain hash count.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -49,7 +49,7 @@ fn aggregator(c: &mut Criterion) {
         b.iter_batched_ref(
             || {
                 let mut aggregator = Aggregator::new(config);
-                aggregator.listen(Arc::new(Lexicon::default()));
+                aggregator.set_classifier(Arc::new(Lexicon::default()));
                 aggregator
             },
             |aggregator| {
@@ -63,7 +63,7 @@ fn aggregator(c: &mut Criterion) {
             BatchSize::LargeInput,
         );
     });
-    // The floor: no ids, no lateness, no state to go on from.
+    // Lower bound: no ids, no lateness, no state for restarts.
     group.bench_function("plain_count", |b| {
         b.iter(|| {
             let mut counts: HashMap<(i64, AggregationKey), u32> = HashMap::new();

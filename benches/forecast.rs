@@ -1,5 +1,5 @@
-//! Fits and predictions of 100 to 10,000 series, eight weeks of quarters of an hour each, beside a refit of
-//! augurs' MSTL with AutoETS for one of them.
+//! Fits and forecasts of 100 to 10,000 series with eight weeks of 15-minute windows, compared with a fit of augurs' MSTL with
+//! AutoETS for one series.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -13,10 +13,10 @@ use surgecast::forecast::{Calendar, Ensemble, History, Part, Past, Place, fit_ms
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
 const WINDOWS: i64 = 8 * 7 * 96;
 const SIZES: [usize; 3] = [100, 1_000, 10_000];
-/// As many parts at once as there are in the goals: two cores.
+/// Parallel parts: the performance goals assume two cores.
 const CORES: usize = 2;
 
-/// Counts on a daily and weekly shape that differ from series to series.
+/// Counts on a daily and weekly profile, different for each series.
 fn history(number: usize, first: i64, zone: Zone) -> History {
     let mut history = History::new(WIDTH, first);
     let mut state = number as u64 + 1;

@@ -1,19 +1,19 @@
-//! Decoding each shape, beside what the same bytes cost at least: serde_json making a tree of them
-//! without any checks, and a plain scan that counts one byte.
+//! Decoding of each format, compared with two lower bounds on the same bytes: parsing into a serde_json tree without checks,
+//! and a scan that counts one byte.
 
 use std::borrow::Cow;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde::Deserialize;
-use surgecast::domain::Listen;
+use surgecast::domain::TextClassifier;
 use surgecast::ingest::{
     Attribute, Decoder, Headers, Lexicon, Limits, MapRule, Mapping, Table, Target, decode,
 };
 
 const TICKET: &str = r#"{"kind":"ticket","event_id":"T-77","action":"create","ts":"2026-01-01T02:05:00+08:00","region":"north","service":"broadband","channel":"phone","priority":"P2","tier":"premium","text":"no internet since this morning"}"#;
 
-const SHAPES: [(&str, &str); 8] = [
+const FORMATS: [(&str, &str); 8] = [
     ("native", TICKET),
     (
         "3gpp_28532",
@@ -42,7 +42,7 @@ const SHAPES: [(&str, &str); 8] = [
     ("reject", r#"{"what":"no shape that is known","payload":{"a":[1,2,3],"b":"text"}}"#),
 ];
 
-/// The floor of a native event: serde_json with borrowed fields, nothing validated.
+/// Lower bound for a native event: serde_json with borrowed fields, without validation.
 #[derive(Deserialize)]
 #[allow(dead_code, reason = "parsed for the time it takes")]
 struct Bare<'a> {
@@ -75,9 +75,9 @@ fn ingest(c: &mut Criterion) {
     group.finish();
 }
 
-fn shapes(c: &mut Criterion) {
+fn formats(c: &mut Criterion) {
     let (plain, mapped) = (Decoder::default(), mapped());
-    for (name, text) in SHAPES {
+    for (name, text) in FORMATS {
         let bytes = text.as_bytes();
         let mut group = c.benchmark_group(format!("ingest/{name}"));
         group.throughput(Throughput::Bytes(bytes.len() as u64));
@@ -96,24 +96,25 @@ fn shapes(c: &mut Criterion) {
     }
 }
 
-/// Texts of about 50 bytes: nothing to find, much to find, and one that has to be normalised first.
+/// Texts of about 50 bytes: without a match, with several matches, and one that needs normalisation.
 const TEXTS: [(&str, &str); 3] = [
     ("plain", "I would kindly like to talk with somebody in person"),
     ("outage", "no internet since this morning, router has red light"),
     ("chinese", "早上起就上不了网，什么时候恢复"),
 ];
 
-/// Sorting a text, beside a scan of its bytes.
+/// Classification of a text, compared with a scan of its bytes.
 fn texts(c: &mut Criterion) {
     let lexicon = Lexicon::default();
     for (name, text) in TEXTS {
         let mut group = c.benchmark_group(format!("text/{name}"));
         group.throughput(Throughput::Bytes(text.len() as u64));
-        group.bench_function("classify", |b| b.iter(|| lexicon.classify(black_box(text))));
+        group.bench_function("classify", |b| b.iter(|| lexicon.topic(black_box(text))));
         group.bench_function("classify_and_phrases", |b| {
             b.iter(|| {
                 let mut keys = 0;
-                let topic = lexicon.hear(black_box(text), Some(&mut |phrase| keys ^= phrase.key));
+                let topic =
+                    lexicon.classify(black_box(text), Some(&mut |phrase| keys ^= phrase.key));
                 (topic, keys)
             });
         });
@@ -124,7 +125,7 @@ fn texts(c: &mut Criterion) {
     }
 }
 
-/// A mapping of an operator's size: a thousand places, a hundred prefixes of devices, ten regexes.
+/// A mapping of realistic size: a thousand places, a hundred device prefixes, ten regexes.
 fn mapped() -> Decoder {
     let rows = |count: usize, row: fn(usize) -> String| -> Table {
         let rows: String = (0..count).map(row).collect();
@@ -144,5 +145,5 @@ fn mapped() -> Decoder {
     Decoder { mapping: mapping.expect("four rules are few"), ..Decoder::default() }
 }
 
-criterion_group!(benches, ingest, shapes, texts);
+criterion_group!(benches, ingest, formats, texts);
 criterion_main!(benches);

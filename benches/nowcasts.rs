@@ -1,9 +1,9 @@
-//! What a nowcast knows that the forecast before it does not, on the simulated operator.
+//! Gain of nowcasts over the forecasts that they replace, on the simulated operator.
 //!
-//! `cargo bench --bench nowcasts -- [SEEDS] [FAMILY] [WEEKS]`, such as `1,2,3 long-tail 4`: weeks that are scored, after eight of
-//! history. Once a minute every open window is looked at, as the service does; one that fills far off its forecast is completed,
-//! taken as known, and forecast from. Its first such forecast is held against the one that stood, over the same
-//! windows. Alarms have no part in it: what they add is measured by `--bench outages`.
+//! `cargo bench --bench nowcasts -- [SEEDS] [FAMILY] [WEEKS]`, such as `1,2,3 long-tail 4`: the weeks are scored, after eight
+//! weeks of history. Every open window is examined once a minute, as in the service. If its partial count is improbable, the
+//! window is completed and used as known for a new forecast. The first such forecast is compared with the previous one over
+//! the same windows. Alarms are not included; `--bench outages` measures their effect.
 
 #[path = "outages/world.rs"]
 #[allow(dead_code, reason = "the other bench uses the rest")]
@@ -16,31 +16,31 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use surgecast::domain::SeriesKey;
 use surgecast::forecast::{
-    Ensemble, Figures, ForecastPoint, History, Part, Past, Score, SoFar, Vintage, completed,
+    Ensemble, Figures, ForecastPoint, History, Part, PartialCount, Past, Score, Vintage, completed,
     is_far_off,
 };
 use surgecast::simulate::Family;
-use world::{Asked, DAY, WEEK, WIDTH, World};
+use world::{Arguments, DAY, WEEK, WIDTH, World};
 
 const HISTORY: i64 = 8;
 const MINUTE: Duration = Duration::from_secs(60);
 const MINUTES: u32 = WIDTH.secs() / 60;
-/// First window of each group of targets, the open one before them.
+/// First window of each group of forecast points; 0 is the open window.
 const GROUPS: [(&str, usize); 4] =
     [("the open window", 0), ("up to 1 h ahead", 1), ("1 to 3 h", 5), ("3 to 6 h", 13)];
 
 /// Scores of nowcasts and of the forecasts that they replace, by group.
 type Sums = [[Score; 2]; GROUPS.len()];
 
-/// The window as completed at the first minute at which it is far off.
+/// The completed window at the first minute at which its partial count is improbable.
 fn first_look(target: &ForecastPoint, count: f64, rng: &mut ChaCha8Rng) -> Option<ForecastPoint> {
     let mut minutes: Vec<f64> =
         (0..count as usize).map(|_| rng.random_range(0.0..f64::from(MINUTES))).collect();
     minutes.sort_by(f64::total_cmp);
     (1..=MINUTES).find_map(|minute| {
-        let came = minutes.partition_point(|at| *at < f64::from(minute));
+        let count = minutes.partition_point(|at| *at < f64::from(minute));
         let upto = target.start + MINUTE * minute;
-        let seen = SoFar { start: target.start, count: came as f64, upto };
+        let seen = PartialCount { start: target.start, count: count as f64, upto };
         is_far_off(target, &seen, WIDTH, MINUTE).then(|| completed(target, &seen, WIDTH))
     })
 }
@@ -89,7 +89,7 @@ fn run(seed: u64, family: Family, weeks: i64, sums: &mut Sums) {
 }
 
 fn main() {
-    let Asked { seeds, families, weeks } = Asked::new(2);
+    let Arguments { seeds, families, weeks } = Arguments::new(2);
     for family in families {
         let mut sums = Sums::default();
         seeds.iter().for_each(|seed| run(*seed, family, weeks, &mut sums));
@@ -110,6 +110,6 @@ fn main() {
                 [pair(|f| f.wql), pair(|f| f.bias), pair(|f| f.coverage80), pair(|f| f.coverage95)],
             );
         }
-        println!("  in brackets: of the forecasts that they replaced");
+        println!("  in brackets: the forecasts that they replaced");
     }
 }

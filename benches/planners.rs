@@ -1,9 +1,9 @@
-//! What history should be learned from where planners called windows special, on the simulated operator.
+//! Treatment of adjusted windows in history, compared on the simulated operator.
 //!
-//! `cargo bench --bench planners -- [SEEDS]`, such as `1,2,3`. In one region billing runs are laid upon the operator's
-//! tickets: eight hours, every sixth day on average, 1.8 times the usual, for twelve weeks. Planners enter each with a
-//! factor that is up to a quarter off. Compared over the last two weeks, with fits each day: windows learned as
-//! they were, left out, and divided by what planners said; beside them a model that nobody tells anything.
+//! `cargo bench --bench planners -- [SEEDS]`, such as `1,2,3`. Billing runs are added to the tickets of one region for twelve
+//! weeks: eight hours, every sixth day on average, 1.8 times the usual tickets. Planners enter each with a factor that is up to
+//! 25 % off. The last two weeks are scored, with daily fits. Variants: the actual counts, adjusted windows left out, and
+//! counts divided by the planners' factor; for comparison a model without adjustments.
 
 #[path = "outages/world.rs"]
 #[allow(dead_code, reason = "the other bench uses the rest")]
@@ -16,15 +16,16 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, Poisson};
 use surgecast::domain::{SeriesKey, Timestamp};
 use surgecast::forecast::{
-    Adjustment, AdjustmentKind, Ensemble, History, Part, Past, Says, Score, adjusted, unadjusted,
+    Adjustment, AdjustmentAmount, AdjustmentKind, Ensemble, History, Part, Past, Score, adjusted,
+    unadjusted,
 };
 use surgecast::simulate::Family;
-use world::{Asked, DAY, HOUR, WEEK, WIDTH, World};
+use world::{Arguments, DAY, HOUR, WEEK, WIDTH, World};
 
 const WEEKS: i64 = 12;
 const SCORED: i64 = 2;
 const TRUE_FACTOR: f64 = 1.8;
-const NAMES: [&str; 4] = ["nobody says anything", "learned as they were", "left out", "divided"];
+const NAMES: [&str; 4] = ["no adjustments", "actual counts", "left out", "divided"];
 
 type Histories = BTreeMap<SeriesKey, History>;
 
@@ -38,23 +39,23 @@ fn billing(number: usize, from: i64, factor: f64, region: &SeriesKey) -> Adjustm
         channel: None,
         starts_at: WIDTH.start(from),
         ends_at: WIDTH.start(from + 8 * HOUR),
-        says: Says::Factor(factor),
+        amount: AdjustmentAmount::Factor(factor),
         by: "Li".into(),
         note: None,
         entered_at: Timestamp::MIN,
     }
 }
 
-/// Counts with the runs in them, and what planners said of these.
-fn lay(world: &World, seed: u64) -> (Histories, Vec<Adjustment>) {
+/// Counts with billing runs, and the planners' adjustments.
+fn add_runs(world: &World, seed: u64) -> (Histories, Vec<Adjustment>) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let region = world.leaves[0].0.clone();
     let mut runs = Vec::new();
     for day in 0..WEEKS * 7 {
         if rng.random_range(0..6) == 0 {
             let from = world.first + day * DAY + rng.random_range(0..6) * HOUR;
-            let said = TRUE_FACTOR * rng.random_range(0.75..1.25);
-            runs.push(billing(runs.len(), from, said, &region));
+            let entered = TRUE_FACTOR * rng.random_range(0.75..1.25);
+            runs.push(billing(runs.len(), from, entered, &region));
         }
     }
     let leaves = world.leaves.iter().filter(|(key, ..)| key.region == region.region);
@@ -72,13 +73,13 @@ fn lay(world: &World, seed: u64) -> (Histories, Vec<Adjustment>) {
     (counted.collect(), runs)
 }
 
-fn learned(counted: &Histories, runs: &[Adjustment], way: usize) -> Histories {
+fn learned(counted: &Histories, runs: &[Adjustment], variant: usize) -> Histories {
     let leaf = |(key, history): (&SeriesKey, &History)| {
         let mut learned = history.clone();
         for index in history.first..history.end() {
             let count = history.get(index);
             let divided = unadjusted(runs, key, WIDTH.start(index), WIDTH, count);
-            let value = match way {
+            let value = match variant {
                 2 if divided != count => f32::NAN,
                 3 => divided,
                 _ => count,
@@ -92,12 +93,12 @@ fn learned(counted: &Histories, runs: &[Adjustment], way: usize) -> Histories {
 
 fn main() {
     let mut scores = [[Score::default(); 3]; NAMES.len()];
-    for seed in Asked::new(SCORED).seeds {
+    for seed in Arguments::new(SCORED).seeds {
         let world = World::new(seed, Family::default(), WEEKS);
-        let (counted, runs) = lay(&world, seed);
+        let (counted, runs) = add_runs(&world, seed);
         let starts = world.end - SCORED * WEEK;
-        for (way, scores) in scores.iter_mut().enumerate() {
-            let series = learned(&counted, &runs, way);
+        for (variant, scores) in scores.iter_mut().enumerate() {
+            let series = learned(&counted, &runs, variant);
             let past = Past { series: &series, alarms: &[], work: &[], ..world.past() };
             let mut model = Ensemble::default();
             for origin in (starts..world.end - 24).step_by(HOUR as usize) {
@@ -106,15 +107,15 @@ fn main() {
                 }
                 let issued = model.vintages(&past, origin, Part::WHOLE);
                 let issued = issued.into_iter().map(|v| (v.series.clone(), v)).collect();
-                let said = if way == 0 { &[][..] } else { &runs };
-                let changed = adjusted(&issued, said, WIDTH);
+                let entered = if variant == 0 { &[][..] } else { &runs };
+                let changed = adjusted(&issued, entered, WIDTH);
                 for (key, own) in &issued {
                     for target in &changed.get(key).unwrap_or(own).targets {
                         let inside = |from: Timestamp| {
                             let hit = |r: &&Adjustment| r.share(from, WIDTH) > 0.0;
                             runs.iter().any(|run| hit(&run))
                         };
-                        // In a run, less than a day after one, or elsewhere.
+                        // 0: in a run; 1: less than a day after one; 2: elsewhere.
                         let kind = if inside(target.start) {
                             0
                         } else if (1..DAY)

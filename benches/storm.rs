@@ -1,7 +1,7 @@
-//! An alarm storm: two million alarm messages of one minute of event time, half of them duplicates or flaps, while tickets
-//! go on. Are the counts right, how much memory does it take, and how old does what people see become?
+//! An alarm storm: two million alarm messages within one minute of event time, half of them duplicates or flaps, while tickets
+//! continue. Checks the counts, and measures memory and the age of displayed data.
 //!
-//! Needs `tests/servers/kafka.sh install`. `STORM_ALARMS` (2,000,000) messages over 36 scopes in six partitions.
+//! Run `tests/servers/kafka.sh install` first. `STORM_ALARMS` (2,000,000) messages over 36 scopes in six partitions.
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may stop")]
 
@@ -40,7 +40,7 @@ fn send(producer: &ThreadedProducer<DefaultProducerContext>, topic: &str, key: &
     }
 }
 
-/// Of four messages: a raise, the same again, its clear, and a second raise of it.
+/// Message `n`: of four messages of an alarm a raise, its duplicate, a clear, and a second raise.
 fn alarm(n: u64, begin_ms: i64, total: u64) -> (String, String) {
     let (id, step) = (n / 4, n % 4);
     let ts = begin_ms + (n * 59_000 / total) as i64;
@@ -86,7 +86,7 @@ impl Service {
         self.http.get(format!("http://{}/api/v1{path}", self.api)).send().ok()?.json().ok()
     }
 
-    /// Alarms raised and cleared, and tickets, over all.
+    /// Numbers of raises, clears and tickets of all series.
     fn counts(&self) -> Option<(u64, u64, u64)> {
         let windows = self.get("/windows?region=_all&service=_all&channel=_all")?;
         let (mut raised, mut cleared, mut tickets) = (0, 0, 0);
@@ -111,7 +111,7 @@ fn main() {
     while service.get("/status").is_none() {
         std::thread::sleep(Duration::from_millis(200));
     }
-    // Topics are there once it counts.
+    // The topics exist once the service counts.
     let stop = Arc::new(AtomicBool::new(false));
     let sent = Arc::new(AtomicU64::new(0));
     let tickets = {
@@ -152,7 +152,7 @@ fn main() {
             producer.flush(Duration::from_secs(120)).unwrap();
         })
     };
-    // How long ago the tickets were sent that are now seen: by number, for they go out evenly.
+    // Age of the displayed data: when the newest counted ticket was sent, found by its number.
     let (mut oldest_s, mut log) = (0.0_f64, std::collections::VecDeque::new());
     let expected = (total / 2, total / 4);
     let seen_all = loop {
@@ -182,12 +182,12 @@ fn main() {
     }
     let (raised, cleared, seen) = service.counts().unwrap();
     println!(
-        "{total} alarm messages: {raised} raises and {cleared} clears counted ({} and {} were sent once or more), {seen} of \
+        "{total} alarm messages: {raised} raises and {cleared} clears counted (sent: {} and {} distinct), {seen} of \
          {tickets} tickets",
         expected.0, expected.1
     );
     println!(
-        "all seen after {seen_all:.1} s; what people saw was at most {oldest_s:.1} s old; peak memory {:.0} MB",
+        "all counted after {seen_all:.1} s; displayed data was at most {oldest_s:.1} s old; peak memory {:.0} MB",
         peak_megabytes(service.process.0.id())
     );
     assert_eq!((raised, cleared, seen), (expected.0, expected.1, tickets));

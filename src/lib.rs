@@ -1,38 +1,40 @@
-//! surgecast forecasts ticket surges: alarms and tickets in, windows, forecasts, staffing and pages out.
+//! surgecast forecasts surges of trouble tickets. It counts a telecom operator's network alarms and tickets, forecasts
+//! ticket arrivals, plans agents and pages shift leads.
 //!
-//! Read in this order; each room uses only those named beside it.
+//! The code is divided into rooms. Read them in this order. A room may use only the rooms in the third column.
 //!
 //! | room | job | may use |
 //! | --- | --- | --- |
-//! | [`domain`] | series, event, window, civil time, durations, back-off | – |
-//! | [`stats`] | distributions, medians, least squares | – |
-//! | [`ingest`] | bytes → event, or a reject with a reason | domain |
-//! | [`window`] | per-partition aggregation, lateness, watermark, partials, their merge | domain |
-//! | [`forecast`] | history, seasonality, intervals, ledger scoring | stats, domain |
-//! | [`anomaly`] | surprise against the forecast | forecast, stats, domain |
-//! | [`staffing`] | Erlang, plan against the roster | forecast, stats, domain |
-//! | [`alert`] | rules, life cycle, texts | anomaly, staffing, forecast, domain |
-//! | [`simulate`] | an operator to try it on | stats, domain |
-//! | [`clock`] | the machine's clocks, a fast one, one that tests move | domain |
-//! | [`config`] | layers, what reads a section, sections of the core's rooms | the core's types |
-//! | [`telemetry`] | metrics, tracing, health | config, domain |
-//! | [`store`] | what must survive a restart | config, the core's types |
-//! | [`engine`] | the forecaster: reports and commands in, one transaction out | store, clock, telemetry, the core's types |
-//! | [`kafka`] | clients, topics, wire forms of partials and commits | config, clock, telemetry, window, ingest, domain |
-//! | [`cluster`] | leadership, the replicated log, forwarding | engine, kafka, clock, telemetry, window, domain |
-//! | [`input`] | the event log, files, standard input, Kafka's partitions | engine, store, kafka, config, clock, telemetry, window, ingest, domain |
-//! | [`views`] | read models that API, topics, reports and page share | store, the core's types |
-//! | [`output`] | InfluxDB, Kafka topics, receivers of pages | views, engine, store, kafka, config, telemetry, the core's types |
-//! | [`report`] | weekly review, incidents | views, store, the core's types |
-//! | [`api`] | HTTP: data, health, metrics, web page | views, report, input, cluster, engine, store, config, telemetry, the core's types |
-//! | [`app`] | wiring: threads, queues, listeners | everything; only commands use it |
-//! | [`commands`] | one file or folder a command | everything; nothing uses it |
+//! | [`domain`] | defines series, events, windows, civil time, durations and back-off | – |
+//! | [`text`] | holds the catalogues of texts, one for each language | domain |
+//! | [`stats`] | computes distributions, medians and least squares | – |
+//! | [`ingest`] | decodes bytes into events, or rejects them with a reason | domain |
+//! | [`window`] | counts events by window and partition, merges the counts, and tracks active alarms | domain |
+//! | [`forecast`] | learns from history, forecasts arrivals with intervals, and scores forecasts | stats, text, domain |
+//! | [`anomaly`] | finds windows that differ from their forecast | forecast, stats, text, domain |
+//! | [`staffing`] | computes agents by queueing models, and compares them with the roster | forecast, stats, text, domain |
+//! | [`alert`] | decides when alerts begin and end, and writes their texts | anomaly, staffing, forecast, text, domain |
+//! | [`simulate`] | simulates an operator's alarms and tickets | stats, domain |
+//! | [`clock`] | provides real time, a fast clock and a clock for tests | domain |
+//! | [`config`] | merges the layers of a configuration and reads sections | the core's types |
+//! | [`telemetry`] | collects metrics, logs and health | config, domain |
+//! | [`store`] | stores all state that must survive a restart | config, the core's types |
+//! | [`engine`] | runs the forecaster: one transaction for each report or command | store, clock, telemetry, the core's types |
+//! | [`kafka`] | connects to Kafka: clients, topics, wire formats of partials and commits | config, clock, telemetry, window, ingest, domain |
+//! | [`cluster`] | elects the leader, replicates the log and forwards requests | engine, kafka, clock, telemetry, window, domain |
+//! | [`input`] | reads events: the local event log, files, standard input, Kafka's partitions | engine, store, kafka, config, clock, telemetry, window, ingest, domain |
+//! | [`views`] | builds the read models of API, topics, reports and page | store, the core's types |
+//! | [`output`] | writes to InfluxDB and Kafka topics, and delivers pages to receivers | views, engine, store, kafka, config, telemetry, the core's types |
+//! | [`report`] | writes the weekly report and incident reports | views, store, the core's types |
+//! | [`api`] | answers HTTP requests: data, health, metrics and the web page | views, report, input, cluster, engine, store, config, telemetry, the core's types |
+//! | [`app`] | starts the service: threads, queues and listeners | everything; only commands use it |
+//! | [`commands`] | runs the commands, one file or folder each | everything; nothing uses it |
 //!
-//! Down to `simulate` it is the **core**: values in, values out. No clock, runtime, disk or network there;
-//! `clippy.toml` and `tests/it/purity.rs` hold it to that.
+//! The rooms from `domain` to `simulate` are the **core**. They compute values from values, without clock, runtime, disk
+//! or network. `clippy.toml` and `tests/it/purity.rs` check this.
 
 #![warn(clippy::unwrap_used, clippy::expect_used)]
-// Tests tell a story from start to end, and may be longer.
+// Test functions may be longer, because some follow a scenario from start to end.
 #![cfg_attr(not(test), warn(clippy::too_many_lines))]
 
 pub mod alert;
@@ -56,5 +58,6 @@ pub mod staffing;
 pub mod stats;
 pub mod store;
 pub mod telemetry;
+pub mod text;
 pub mod views;
 pub mod window;

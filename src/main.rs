@@ -4,13 +4,13 @@ fn main() -> ExitCode {
     surgecast::commands::cli::main()
 }
 
-/// Of the whole program, Kafka's client and SQLite included.
+/// The memory allocator of the whole program, including Kafka's client and SQLite.
 #[cfg(target_os = "linux")]
 mod memory {
     #[global_allocator]
     static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-    /// Few heaps, and what a storm took is given back within seconds, by a thread of the allocator's own.
+    /// Two heaps. A background thread returns freed memory to the system within seconds, such as after an alarm storm.
     #[allow(unsafe_code, reason = "the allocator looks for its settings under this name")]
     #[unsafe(export_name = "malloc_conf")]
     static SETTINGS: &[u8; 70] =

@@ -1,4 +1,4 @@
-//! A broker and figures of processes, for benchmarks of the whole program.
+//! A broker and process measurements, for benchmarks of the whole program.
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may stop")]
 #![allow(dead_code, reason = "each benchmark needs a part of it")]
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 
+/// A child process, killed when dropped.
 pub struct Killed(pub Child);
 
 impl Drop for Killed {
@@ -61,7 +62,7 @@ pub fn cpu(pid: u32) -> f64 {
     (ticks(11) + ticks(12)) / 100.0
 }
 
-/// Largest resident memory of a process so far, in megabytes.
+/// Peak resident memory of a process so far, megabytes.
 pub fn peak_megabytes(pid: u32) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

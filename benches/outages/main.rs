@@ -1,25 +1,31 @@
-//! What the alarm response is worth on the simulated operator.
+//! Gain from the alarm response on the simulated operator.
 //!
-//! `cargo bench --bench outages -- [SEEDS] [FAMILY] [WEEKS]`, such as `1,2,3 long-tail 4`: weeks that are scored, after
-//! eight of history. A minute's work for four weeks of a seed: the response is fitted every other day, base
-//! models once a week, and losses are summed every third hour; surges and calls are looked at every hour.
+//! `cargo bench --bench outages -- [SEEDS] [FAMILY] [WEEKS]`, such as `1,2,3 long-tail 4`: the weeks are scored, after eight
+//! weeks of history. Four weeks of a seed take about a minute. The response is fitted every other day, base models once a
+//! week. Losses are summed every third hour; surges and warnings are judged every hour.
 //!
-//! Six forecasts are compared, five of the same base model (`surgecast::forecast::Ensemble`): without alarms; with the
-//! alarm response (the base sees history without what alarms account for); by someone who knows the operator's laws; by someone
-//! who knows the true response to the alarms so far, of every incident that has raised one whether it is felt, when and how
-//! much, but not how long it will last; by someone who knows that, too; and the true rate. Definitions are in `known.rs`, `score.rs` and `surges.rs`.
+//! Six forecasts are compared. The first five use the same base model (`surgecast::forecast::Ensemble`):
+//!
+//! 1. without alarms;
+//! 2. with the alarm response (the base model reads history without effects of alarms);
+//! 3. an oracle that knows the simulator's **parameters**;
+//! 4. an oracle that knows the true **response** to the alarms so far, but not the end of each incident;
+//! 5. an oracle that knows the whole **course** of these incidents;
+//! 6. the true rate.
+//!
+//! Definitions are in `oracles.rs`, `score.rs` and `surges.rs`.
 
-mod known;
+mod oracles;
 mod run;
 mod score;
 mod surges;
 mod world;
 
 use score::Totals;
-use world::Asked;
+use world::Arguments;
 
 fn main() {
-    let Asked { seeds, families, weeks } = Asked::new(4);
+    let Arguments { seeds, families, weeks } = Arguments::new(4);
     for family in families {
         let mut totals = Totals::default();
         for seed in &seeds {

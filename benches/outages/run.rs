@@ -8,16 +8,16 @@ use surgecast::forecast::{
 };
 use surgecast::simulate::Family;
 
-use crate::known::Known;
+use crate::oracles::Oracle;
 use crate::score::{BUCKETS, Kind, Losses, Totals, kind};
 use crate::surges::{HORIZON, Issued, Surges};
 use crate::world::{HOUR, Truth, WEEK, WIDTH, World};
 
-/// Windows between two origins, and between those at which losses are summed: calls need every hour. Surges are looked at
-/// from exactly as long before as their leads say.
+/// Windows between two origins for warnings, and between two origins for losses. Surges are judged at origins exactly one lead
+/// before them.
 const EVERY: i64 = HOUR;
 const SCORED: i64 = 3 * HOUR;
-/// Windows between two fits of the response, and of the base models, which hardly change from week to week.
+/// Windows between two fits of the response, and of the base models, which change little within a week.
 const REFIT: i64 = 48 * HOUR;
 const REFIT_BASE: i64 = WEEK;
 /// Weeks of history.
@@ -33,7 +33,7 @@ fn issue(
     issued.into_iter().map(|vintage| (vintage.series.clone(), vintage)).collect()
 }
 
-/// History without what incidents with alarms truly brought.
+/// History without the true effects of incidents with alarms.
 fn truly_cleaned(world: &World, key: &SeriesKey, truth: &[&Truth]) -> History {
     let mut cleaned = world.series[key].clone();
     for (i, count) in cleaned.counts.iter_mut().enumerate() {
@@ -44,8 +44,8 @@ fn truly_cleaned(world: &World, key: &SeriesKey, truth: &[&Truth]) -> History {
     cleaned
 }
 
-/// By origin from `start` on: scopes that may surge at one of the leads, for two windows in a row lie two standard deviations above
-/// the true rate of ordinary days. A forecast's 99 % quantile is no lower.
+/// By origin from `start` on: scopes that may have a surge at one of the leads, because two windows in a row lie two standard
+/// deviations above the true rate of ordinary days. A forecast's 99 % quantile is not lower.
 fn suspects(world: &World, start: i64) -> BTreeMap<i64, BTreeSet<Scope>> {
     let mut found: BTreeMap<i64, BTreeSet<Scope>> = BTreeMap::new();
     for (key, history) in world.series.iter().filter(|(key, _)| key.is_roll_up()) {
@@ -106,7 +106,7 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
         }
         let Some((learned, cleaned)) = &mut fitted else { continue };
         let reading = learned.read(&past, origin);
-        // What was read at earlier origins stays taken out: a fit every day would have done so.
+        // Effects removed at earlier origins stay removed, as with daily fits.
         let first = if refit { world.first } else { origin - 20 * HOUR };
         for key in keys.iter().filter(|key| !key.is_roll_up()) {
             let now = learned.cleaned(&reading, key, &world.series[key]);
@@ -131,7 +131,7 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
             model = Ensemble::fitted(&past, origin, Part::WHOLE);
         }
         let is_scored = (origin - start) % SCORED == 0;
-        // Surges are those of roll-ups.
+        // Surges are judged for roll-ups.
         let is_asked =
             |key: &SeriesKey| is_hourly || scopes.is_some_and(|s| s.contains(&key.scope()));
         let is_wanted = |key: &SeriesKey| is_scored || (key.is_roll_up() && is_asked(key));
@@ -142,29 +142,30 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
         let a = issue(&model, &past, &wanted(&world.series), origin);
         let b = issue(&model, &past, &wanted(cleaned), origin);
         let c = issue(&model, &past, &wanted(&clean), origin);
-        let laws = Known::laws(&mut world, origin);
-        let response = Known::response(&mut world, origin);
-        let course = Known::course(&mut world, origin);
-        let mut called = BTreeMap::new();
+        let parameters = Oracle::parameters(&mut world, origin);
+        let response = Oracle::response(&mut world, origin);
+        let course = Oracle::course(&mut world, origin);
+        let mut scopes_issued = BTreeMap::new();
         for key in a.keys() {
             let effects = reading.effects(key);
             let (a, b, c) = (&a[key], &b[key], &c[key]);
             if key.is_roll_up() {
                 let scope = key.scope();
-                let known = [&laws, &response, &course].map(|known| known.reading(&scope));
-                let [laws, response, course] = &known;
-                let all = [(b, &reading), (c, laws), (c, response), (c, course)];
-                called.insert(scope, Issued::new(a, all));
+                let readings =
+                    [&parameters, &response, &course].map(|oracle| oracle.reading(&scope));
+                let [parameters, response, course] = &readings;
+                let all = [(b, &reading), (c, parameters), (c, response), (c, course)];
+                scopes_issued.insert(scope, Issued::new(a, all));
                 continue;
             }
             let issued = [
                 widened(a, None),
                 widened(b, effects),
-                widened(c, laws.effects(key)),
+                widened(c, parameters.effects(key)),
                 widened(c, response.effects(key)),
                 widened(c, course.effects(key)),
             ];
-            let stands = stands(&world, key, origin);
+            let is_active = has_active_alarm(&world, key, origin);
             let Some((_, _, truth)) = world.leaves.iter().find(|(leaf, ..)| leaf == key) else {
                 continue;
             };
@@ -172,8 +173,8 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
                 let index = origin + step as i64;
                 let i = (index - world.first) as usize;
                 let actual = f64::from(world.series[key].get(index));
-                let [none, with, laws, response, course] = issued.each_ref().map(|q| q[step]);
-                let all = [none, with, laws, response, course, quantiles(truth.rate[i], 0.0)];
+                let [none, with, parameters, response, course] = issued.each_ref().map(|q| q[step]);
+                let all = [none, with, parameters, response, course, quantiles(truth.rate[i], 0.0)];
                 let add = |losses: &mut Losses| {
                     losses.iter_mut().zip(&all).for_each(|(l, q)| l.add(q, actual));
                 };
@@ -184,24 +185,25 @@ pub fn run(seed: u64, family: Family, weeks: i64) -> Totals {
                     Kind::Silent => add(&mut totals.silent),
                     Kind::Other => {}
                 }
-                if stands {
-                    add(&mut totals.standing);
+                if is_active {
+                    add(&mut totals.active);
                 }
             }
         }
         let issued = if is_hourly { &mut surges.issued } else { &mut surges.between };
-        issued.insert(origin, called);
+        issued.insert(origin, scopes_issued);
     }
     surges.count(&mut world, start, &mut totals);
     totals
 }
 
-fn stands(world: &World, key: &SeriesKey, origin: i64) -> bool {
+/// Whether a severe alarm of the last twelve hours is active at the origin.
+fn has_active_alarm(world: &World, key: &SeriesKey, origin: i64) -> bool {
     let now = WIDTH.start(origin);
     let from =
         world.alarms.partition_point(|a| a.raised_at.millis() < now.millis() - 12 * 3_600_000);
     let to = world.alarms.partition_point(|a| a.raised_at < now);
     world.alarms[from..to]
         .iter()
-        .any(|a| a.severity <= Severity::Major && a.scope.touches(key) && a.stands_at(now))
+        .any(|a| a.severity <= Severity::Major && a.scope.touches(key) && a.is_active_at(now))
 }

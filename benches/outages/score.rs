@@ -1,16 +1,16 @@
-//! What is counted: losses by kind of window, surges called, false calls.
+//! Scores: losses by kind of window, hits and false alarms of surge warnings.
 
 use surgecast::forecast::QUANTILES;
 use surgecast::forecast::surge::SURGE_LEADS;
 
-use crate::surges::{CHANCES, WAYS};
+use crate::surges::{PROBABILITIES, THRESHOLDS};
 
 /// Weighted quantile loss: 2 Σ loss / Σ tickets, over the seven quantiles.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Loss {
     pub loss: f64,
     pub tickets: f64,
-    /// Inside the 80 % interval, and scored.
+    /// Windows inside the 80 % interval, and all scored windows.
     pub covered: (f64, f64),
 }
 
@@ -41,17 +41,18 @@ impl Loss {
     }
 }
 
-/// Without alarms, with them, to those who know the laws, the response and the course ([`crate::known`]), and of the true rate.
+/// Losses of the six forecasts: without alarms, with alarms, the oracles that know parameters, response and course
+/// ([`crate::oracles`]), and the true rate.
 pub type Losses = [Loss; 6];
 
-/// Kind of a target window of one series, by the truth.
+/// Kind of a forecast window of one series, by true rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Incidents that raise alarms lift the rate by a fifth or more.
+    /// Incidents with alarms raise the rate by a fifth or more.
     Outage,
-    /// No incident lifts it by more than a hundredth.
+    /// Incidents raise the rate by at most a hundredth.
     Quiet,
-    /// Incidents that raise no alarm lift it by a fifth or more, and no others.
+    /// Only incidents without alarms raise the rate, by a fifth or more.
     Silent,
     Other,
 }
@@ -71,19 +72,19 @@ pub fn kind(rate: f64, ordinary: f64, alarmed: f64) -> Kind {
 /// Upper ends of the lead buckets, windows.
 pub const BUCKETS: [usize; 3] = [4, 12, 24];
 
-/// Who calls: the model, and those who know the laws, the response and the course.
-pub const WHO: usize = 4;
+/// Number of forecasters with warnings: the model, and the oracles that know parameters, response and course.
+pub const FORECASTERS: usize = 4;
 
-/// Surges that had alarms by then, and those called, by way and who called.
+/// Surges with alarms by the origin, and hits by threshold and forecaster.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Called {
+pub struct Hits {
     pub surges: f64,
-    pub called: [[f64; WHO]; WAYS],
-    /// Called by the model and by those who know the response.
-    pub foretold: [f64; WAYS],
-    /// Of the surges, those that are due to these alarms, and those of them called.
-    pub due: f64,
-    pub due_called: [[f64; WHO]; WAYS],
+    pub hits: [[f64; FORECASTERS]; THRESHOLDS],
+    /// Hits of both the model and the oracle that knows the response.
+    pub shared: [f64; THRESHOLDS],
+    /// Surges caused by these alarms, and hits among them.
+    pub caused: f64,
+    pub caused_hits: [[f64; FORECASTERS]; THRESHOLDS],
 }
 
 #[derive(Clone, Debug, Default)]
@@ -92,14 +93,14 @@ pub struct Totals {
     pub outage: [Losses; 3],
     pub quiet: Losses,
     pub silent: Losses,
-    /// All windows whose series has a severe alarm standing at the origin.
-    pub standing: Losses,
+    /// Windows of series with an active severe alarm at the origin.
+    pub active: Losses,
     /// By lead.
-    pub surges: [Called; 3],
-    /// False calls by way and who called: at any lead, and at three hours.
-    pub false_calls: [[[f64; WHO]; WAYS]; 2],
-    /// By tenths of the chance that the model gives a surge within the horizon: origins, chances, and surges that came.
-    pub said: [[f64; 3]; 10],
+    pub surges: [Hits; 3],
+    /// False alarms by threshold and forecaster: at any lead, and at three hours.
+    pub false_alarms: [[[f64; FORECASTERS]; THRESHOLDS]; 2],
+    /// By tenths of the model's surge probability: origins, Σ probabilities, and actual surges.
+    pub reliability: [[f64; 3]; 10],
     /// Weeks × regions.
     pub region_weeks: f64,
 }
@@ -111,18 +112,18 @@ impl Totals {
         }
         self.quiet.iter_mut().zip(&other.quiet).for_each(|(to, from)| to.merge(from));
         self.silent.iter_mut().zip(&other.silent).for_each(|(to, from)| to.merge(from));
-        self.standing.iter_mut().zip(&other.standing).for_each(|(to, from)| to.merge(from));
+        self.active.iter_mut().zip(&other.active).for_each(|(to, from)| to.merge(from));
         for (to, from) in self.surges.iter_mut().zip(&other.surges) {
             to.surges += from.surges;
-            to.due += from.due;
-            add(&mut to.called, &from.called);
-            add(&mut to.due_called, &from.due_called);
-            to.foretold.iter_mut().zip(from.foretold).for_each(|(to, from)| *to += from);
+            to.caused += from.caused;
+            add(&mut to.hits, &from.hits);
+            add(&mut to.caused_hits, &from.caused_hits);
+            to.shared.iter_mut().zip(from.shared).for_each(|(to, from)| *to += from);
         }
-        for (to, from) in self.false_calls.iter_mut().zip(&other.false_calls) {
+        for (to, from) in self.false_alarms.iter_mut().zip(&other.false_alarms) {
             add(to, from);
         }
-        add(&mut self.said, &other.said);
+        add(&mut self.reliability, &other.reliability);
         self.region_weeks += other.region_weeks;
     }
 
@@ -132,21 +133,21 @@ impl Totals {
             all.iter_mut().zip(bucket).for_each(|(to, from)| to.merge(from));
         }
         let gap = |l: &Losses| {
-            let closed = |who: usize| (l[0].wql() - l[1].wql()) / (l[0].wql() - l[who].wql());
+            let closed = |oracle: usize| (l[0].wql() - l[1].wql()) / (l[0].wql() - l[oracle].wql());
             [closed(2), closed(3), closed(4)].map(|closed| closed * 100.0)
         };
         println!("{title}");
         println!(
-            "  {:<24} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}  gap closed to laws, response, course",
-            "WQL", "without", "with", "laws", "response", "course", "truth"
+            "  {:<24} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}  gap closed to the oracles: parameters, response, course",
+            "WQL", "without", "with", "params", "response", "course", "truth"
         );
         let line = |name: &str, l: &Losses| {
             let wql: Vec<String> = l.iter().map(|l| format!("{:>9.4}", l.wql())).collect();
             let covered: Vec<String> =
                 l[..5].iter().map(|l| format!("{:.2}", l.coverage())).collect();
-            let [laws, response, course] = gap(l);
+            let [parameters, response, course] = gap(l);
             println!(
-                "  {name:<24} {}  {laws:>5.1} %, {response:>5.1} %, {course:>5.1} %  cov80 {}",
+                "  {name:<24} {}  {parameters:>5.1} %, {response:>5.1} %, {course:>5.1} %  cov80 {}",
                 wql.join(" "),
                 covered.join("/")
             );
@@ -155,34 +156,34 @@ impl Totals {
         for (name, bucket) in ["  0-1 h", "  1-3 h", "  3-6 h"].iter().zip(&self.outage) {
             line(name, bucket);
         }
-        line("a severe alarm stands", &self.standing);
+        line("active severe alarm", &self.active);
         let change = (self.quiet[1].wql() / self.quiet[0].wql() - 1.0) * 100.0;
         line("quiet windows", &self.quiet);
-        line("no alarm was raised", &self.silent);
+        line("incidents without alarms", &self.silent);
         println!("  quiet: with alarms {change:+.2} %");
-        for i in 0..WAYS {
-            let way = match i.checked_sub(1) {
-                None => "so that false calls keep to one".to_owned(),
-                Some(fixed) => format!("at a chance of {}", CHANCES[fixed]),
+        for i in 0..THRESHOLDS {
+            let threshold = match i.checked_sub(1) {
+                None => "adaptive threshold".to_owned(),
+                Some(fixed) => format!("threshold {}", PROBABILITIES[fixed]),
             };
-            let called = SURGE_LEADS.iter().zip(&self.surges).map(|(lead, found)| {
-                let ([model, known @ ..], due) = (found.called[i], found.due_called[i]);
+            let hits = SURGE_LEADS.iter().zip(&self.surges).map(|(lead, found)| {
+                let ([model, oracles @ ..], caused) = (found.hits[i], found.caused_hits[i]);
                 format!(
-                    "{lead} h {model} of {} (laws {}; response {}, of which {}; course {}), due {} of {} (laws {}; response {})",
-                    found.surges, known[0], known[1], found.foretold[i], known[2], due[0], found.due, due[1], due[2]
+                    "{lead} h {model} of {} (parameters {}; response {}, of which {}; course {}), caused by alarms {} of {} (parameters {}; response {})",
+                    found.surges, oracles[0], oracles[1], found.shared[i], oracles[2], caused[0], found.caused, caused[1], caused[2]
                 )
             });
-            let [[model, laws, response, course], [at_three, ..]] =
-                self.false_calls.map(|all| all[i].map(|n| n / self.region_weeks));
-            let called: Vec<String> = called.collect();
+            let [[model, parameters, response, course], [at_three, ..]] =
+                self.false_alarms.map(|all| all[i].map(|n| n / self.region_weeks));
+            let hits: Vec<String> = hits.collect();
             println!(
-                "  surges called {way}: {}; false calls {model:.2} (laws {laws:.2}, response {response:.2}, course {course:.2}), at 3 h {at_three:.2}",
-                called.join(", ")
+                "  surge hits, {threshold}: {}; false alarms a region and week {model:.2} (parameters {parameters:.2}, response {response:.2}, course {course:.2}), at 3 h {at_three:.2}",
+                hits.join(", ")
             );
         }
-        let said = self.said.iter().filter(|[n, ..]| *n > 0.0);
-        let said = said.map(|[n, said, came]| format!("{:.2}→{:.2} ({n})", said / n, came / n));
-        println!("  chance said → came: {}", said.collect::<Vec<_>>().join(", "));
+        let bins = self.reliability.iter().filter(|[n, ..]| *n > 0.0);
+        let bins = bins.map(|[n, p, surges]| format!("{:.2}→{:.2} ({n})", p / n, surges / n));
+        println!("  surge probability → frequency: {}", bins.collect::<Vec<_>>().join(", "));
         println!();
     }
 }

@@ -1,12 +1,12 @@
-//! Surges: what counts as one, when it was called, and which calls were false.
+//! Surges, warnings and false alarms, for a service in a region with all channels together.
 //!
-//! As `surgecast::forecast::surge` has them, of a region and service, all channels together. Besides:
+//! The definitions are those of `surgecast::forecast::surge`. In addition:
 //!
-//! - It **had alarms by then** if an incident that lifts it by a fifth or more had raised an alarm by the origin. Chance
-//!   does the rest of many of them: those were **foretold** by alarms that are called by someone who knows the true response, and
-//!   those are **due** to alarms whose incidents bring at least half of what lies above the true rate of ordinary days.
-//! - Calls are counted at the chances from which on everyone's false calls would have kept to their budget so far
-//!   (`surge::Threshold`), from the first week on; and at fixed ones.
+//! - A surge has **alarms by the origin** if an incident with an earlier alarm raises its rate by a fifth or more. Many of these
+//!   surges still depend on chance. A surge is **caused by** the alarms if their incidents have at least half of the excess over
+//!   the true rate of ordinary days.
+//! - Warnings are counted at each forecaster's adaptive threshold (`surge::Threshold`) from the first week on, and at fixed
+//!   thresholds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,14 +14,14 @@ use surgecast::domain::Scope;
 use surgecast::forecast::surge::{self, Threshold};
 use surgecast::forecast::{Reading, Vintage};
 
-use crate::score::{Called, Totals, WHO};
+use crate::score::{FORECASTERS, Hits, Totals};
 use crate::world::{HOUR, WIDTH, World};
 
-/// Fixed chances from which on a surge is called: they show what other choices would bring.
-pub const CHANCES: [f64; 5] = [0.05, 0.1, 0.15, surge::CHANCE, 0.3];
-/// Ways to call: by the threshold that follows false calls, which is the product's, and at each fixed chance.
-pub const WAYS: usize = 1 + CHANCES.len();
-/// Windows of a span, and between surges or calls that are two.
+/// Fixed thresholds, for comparison.
+pub const PROBABILITIES: [f64; 5] = [0.05, 0.1, 0.15, surge::PROBABILITY, 0.3];
+/// Number of thresholds: the product's adaptive one, and the fixed ones.
+pub const THRESHOLDS: usize = 1 + PROBABILITIES.len();
+/// Windows of a span, and largest distance of windows of one surge or warning.
 const SPAN: usize = surge::span(WIDTH);
 const APART: i64 = WIDTH.per(surge::APART) as i64;
 /// Windows of the horizon.
@@ -29,34 +29,34 @@ pub const HORIZON: usize = 24;
 
 /// One vintage of a region and service.
 pub struct Issued {
-    /// 99 % quantile without alarms, by target.
+    /// 99 % quantile without alarms, by forecast point.
     pub high: Vec<f64>,
-    /// By the target that a span begins with: the chance that each of those who call give it.
-    pub chances: [Vec<f64>; WHO],
-    /// The same for the whole horizon.
-    pub any: [f64; WHO],
+    /// Surge probability of each forecaster, by the first forecast point of a span.
+    pub probabilities: [Vec<f64>; FORECASTERS],
+    /// Surge probability of each forecaster for the whole horizon.
+    pub any: [f64; FORECASTERS],
 }
 
 impl Issued {
-    /// `all`: vintages of all channels of a scope without what comes on top, and readings of what does.
-    pub fn new(without: &Vintage, all: [(&Vintage, &Reading); WHO]) -> Self {
+    /// `all`: by forecaster, the vintage of a scope without effects, and the reading with the effects.
+    pub fn new(without: &Vintage, all: [(&Vintage, &Reading); FORECASTERS]) -> Self {
         let scope = without.series.scope();
         let high: Vec<f64> = without.targets.iter().map(|t| surge::high(&t.quantiles)).collect();
-        let chances = |windows: usize| {
+        let probabilities = |windows: usize| {
             all.map(|(vintage, reading)| {
                 let base: Vec<[f64; 7]> = vintage.targets.iter().map(|t| t.quantiles).collect();
-                reading.surge_chances(&scope, &base, &high, windows)
+                reading.surge_probabilities(&scope, &base, &high, windows)
             })
         };
-        let any = chances(HORIZON).map(|chances| chances.first().copied().unwrap_or(0.0));
-        Self { chances: chances(SPAN), any, high }
+        let any = probabilities(HORIZON).map(|found| found.first().copied().unwrap_or(0.0));
+        Self { probabilities: probabilities(SPAN), any, high }
     }
 
-    /// Whether a call would be for the span whose middle is target `step`.
+    /// Whether a warning would apply to the span with forecast point `step` in its middle.
     fn is_likely(&self, who: usize, step: usize) -> bool {
-        let most = self.chances[who].iter().copied().fold(0.0, f64::max);
-        let here = self.chances[who].get(step.saturating_sub(SPAN / 2));
-        here.is_some_and(|chance| *chance > 0.0 && *chance >= surge::LIKELY * most)
+        let most = self.probabilities[who].iter().copied().fold(0.0, f64::max);
+        let here = self.probabilities[who].get(step.saturating_sub(SPAN / 2));
+        here.is_some_and(|p| *p > 0.0 && *p >= surge::LIKELY * most)
     }
 }
 
@@ -64,33 +64,33 @@ impl Issued {
 pub struct Surges {
     /// By origin, every hour.
     pub issued: BTreeMap<i64, BTreeMap<Scope, Issued>>,
-    /// Of origins between, where a surge may lie at one of the leads. Calls are counted every hour only.
+    /// By origin between these, where a surge may lie at one of the leads. Warnings are counted every hour only.
     pub between: BTreeMap<i64, BTreeMap<Scope, Issued>>,
 }
 
-/// Calls of one scope.
+/// Warnings of one scope.
 #[derive(Clone, Default)]
-struct Calls {
-    /// Hourly origins at which a call is out.
-    out: BTreeSet<i64>,
-    /// The chance from which on one is, since an origin.
+struct Warnings {
+    /// Hourly origins with a warning.
+    origins: BTreeSet<i64>,
+    /// Threshold by the origin from which on it applies.
     least: BTreeMap<i64, f64>,
 }
 
-impl Calls {
+impl Warnings {
     fn add(&mut self, origin: i64, any: f64, least: f64) {
         self.least.insert(origin, least);
-        if self.is_out(origin, any) {
-            self.out.insert(origin);
+        if self.warns(origin, any) {
+            self.origins.insert(origin);
         }
     }
 
-    /// Whether a call is out at an origin that gives a chance of `any`.
-    fn is_out(&self, origin: i64, any: f64) -> bool {
-        let last = self.out.range(..origin).next_back();
+    /// Whether there is a warning at an origin with a surge probability of `any`.
+    fn warns(&self, origin: i64, any: f64) -> bool {
+        let last = self.origins.range(..origin).next_back();
         let least = self.least.range(..=origin).next_back();
-        let holds = last.is_some_and(|last| origin - last <= APART);
-        least.is_some_and(|(_, least)| surge::is_out(any, *least, holds))
+        let is_active = last.is_some_and(|last| origin - last <= APART);
+        least.is_some_and(|(_, least)| surge::warns(any, *least, is_active))
     }
 }
 
@@ -100,44 +100,45 @@ impl Surges {
             world.series.keys().filter(|k| k.is_roll_up()).map(|k| k.scope()).collect();
         let budgeted = [0, 1, 2, 3].map(|who| self.budgeted(world, &scopes, who));
         for scope in &scopes {
-            let calls: [_; WAYS] = std::array::from_fn(|way| {
-                [0, 1, 2, 3].map(|who| match way.checked_sub(1) {
+            let warnings: [_; THRESHOLDS] = std::array::from_fn(|threshold| {
+                [0, 1, 2, 3].map(|who| match threshold.checked_sub(1) {
                     None => budgeted[who].get(scope).cloned().unwrap_or_default(),
-                    Some(fixed) => self.calls(scope, who, CHANCES[fixed]),
+                    Some(fixed) => self.warnings(scope, who, PROBABILITIES[fixed]),
                 })
             });
             for (lead, hours) in surge::SURGE_LEADS.into_iter().enumerate() {
-                self.found(world, scope, from, hours, &calls, &mut totals.surges[lead]);
+                self.judge(world, scope, from, hours, &warnings, &mut totals.surges[lead]);
             }
-            for (sums, lead) in totals.false_calls.iter_mut().zip([None, Some(3 * HOUR)]) {
-                for (sums, calls) in sums.iter_mut().zip(&calls) {
-                    for (who, (sum, Calls { out, .. })) in sums.iter_mut().zip(calls).enumerate() {
+            for (sums, lead) in totals.false_alarms.iter_mut().zip([None, Some(3 * HOUR)]) {
+                for (sums, warnings) in sums.iter_mut().zip(&warnings) {
+                    for (who, (sum, own)) in sums.iter_mut().zip(warnings).enumerate() {
                         let at_lead = |origin: &&i64| {
                             let issued = &self.issued[origin][scope];
                             lead.is_none_or(|step| issued.is_likely(who, step as usize))
                         };
-                        *sum += self.false_calls(world, scope, out.iter().filter(at_lead));
+                        *sum += self.false_alarms(world, scope, own.origins.iter().filter(at_lead));
                     }
                 }
             }
             for (origin, issued) in &self.issued {
-                let chance = issued[scope].any[0];
-                let sums = &mut totals.said[((chance * 10.0) as usize).min(9)];
-                let came = f64::from(u8::from(Self::came(world, scope, *origin, &issued[scope])));
-                sums.iter_mut().zip([1.0, chance, came]).for_each(|(sum, x)| *sum += x);
+                let probability = issued[scope].any[0];
+                let sums = &mut totals.reliability[((probability * 10.0) as usize).min(9)];
+                let surged =
+                    f64::from(u8::from(Self::surged(world, scope, *origin, &issued[scope])));
+                sums.iter_mut().zip([1.0, probability, surged]).for_each(|(sum, x)| *sum += x);
             }
         }
     }
 
     /// Whether two windows in a row of the horizon lie above the quantile.
-    fn came(world: &World, scope: &Scope, origin: i64, issued: &Issued) -> bool {
+    fn surged(world: &World, scope: &Scope, origin: i64, issued: &Issued) -> bool {
         let above = |i: usize| Self::arrivals(world, scope, origin + i as i64) > issued.high[i];
         (0..HORIZON - 1).any(|i| above(i) && above(i + 1))
     }
 
-    /// Calls by scope, if the chance that one takes follows false calls.
-    fn budgeted(&self, world: &World, scopes: &[Scope], who: usize) -> BTreeMap<Scope, Calls> {
-        let mut calls: BTreeMap<Scope, Calls> = BTreeMap::new();
+    /// Warnings by scope at the adaptive threshold.
+    fn budgeted(&self, world: &World, scopes: &[Scope], who: usize) -> BTreeMap<Scope, Warnings> {
+        let mut warnings: BTreeMap<Scope, Warnings> = BTreeMap::new();
         let (mut threshold, mut known) = (Threshold::default(), self.issued.iter().peekable());
         for (origin, issued) in &self.issued {
             while let Some((at, then)) = known.next_if(|(at, _)| *at + HORIZON as i64 <= *origin) {
@@ -145,41 +146,42 @@ impl Surges {
                     let any = then[scope].any[who];
                     if any > 0.0 {
                         let series = scope.all_channels();
-                        let came = || Self::came(world, scope, *at, &then[scope]);
-                        threshold.judge(&series, WIDTH.start(*at), any, came);
+                        let surged = || Self::surged(world, scope, *at, &then[scope]);
+                        threshold.judge(&series, WIDTH.start(*at), any, surged);
                     }
                 }
             }
             let least = threshold.least();
             for scope in scopes {
-                let calls = calls.entry(scope.clone()).or_default();
-                calls.add(*origin, issued[scope].any[who], least);
+                let own = warnings.entry(scope.clone()).or_default();
+                own.add(*origin, issued[scope].any[who], least);
             }
         }
-        calls
+        warnings
     }
 
-    /// Calls from a chance on.
-    fn calls(&self, scope: &Scope, who: usize, chance: f64) -> Calls {
-        let mut calls = Calls::default();
+    /// Warnings at a fixed threshold.
+    fn warnings(&self, scope: &Scope, who: usize, least: f64) -> Warnings {
+        let mut warnings = Warnings::default();
         for (origin, issued) in &self.issued {
-            calls.add(*origin, issued[scope].any[who], chance);
+            warnings.add(*origin, issued[scope].any[who], least);
         }
-        calls
+        warnings
     }
 
     fn arrivals(world: &World, scope: &Scope, index: i64) -> f64 {
         world.series.get(&scope.all_channels()).map_or(0.0, |history| f64::from(history.get(index)))
     }
 
-    fn found(
+    /// Adds the surges at a lead, and the hits among them.
+    fn judge(
         &self,
         world: &mut World,
         scope: &Scope,
         from: i64,
         hours: u32,
-        calls: &[[Calls; WHO]; WAYS],
-        sums: &mut Called,
+        warnings: &[[Warnings; FORECASTERS]; THRESHOLDS],
+        sums: &mut Hits,
     ) {
         let step = surge::step(hours, WIDTH, HORIZON);
         let mut last = i64::MIN / 2;
@@ -200,44 +202,44 @@ impl Surges {
             if alarmed < 0.2 * ordinary {
                 continue;
             }
-            let is_due = alarmed >= 0.5 * (Self::arrivals(world, scope, index) - ordinary);
+            let is_caused = alarmed >= 0.5 * (Self::arrivals(world, scope, index) - ordinary);
             sums.surges += 1.0;
-            sums.due += f64::from(u8::from(is_due));
-            for (i, calls) in calls.iter().enumerate() {
-                let is_called = |who: usize| {
-                    calls[who].is_out(at, issued.any[who]) && issued.is_likely(who, step)
+            sums.caused += f64::from(u8::from(is_caused));
+            for (i, warnings) in warnings.iter().enumerate() {
+                let is_hit = |who: usize| {
+                    warnings[who].warns(at, issued.any[who]) && issued.is_likely(who, step)
                 };
-                let called = std::array::from_fn::<bool, WHO, _>(is_called);
-                for (who, called) in called.into_iter().enumerate() {
-                    sums.called[i][who] += f64::from(u8::from(called));
-                    sums.due_called[i][who] += f64::from(u8::from(is_due && called));
+                let hits = std::array::from_fn::<bool, FORECASTERS, _>(is_hit);
+                for (who, hit) in hits.into_iter().enumerate() {
+                    sums.hits[i][who] += f64::from(u8::from(hit));
+                    sums.caused_hits[i][who] += f64::from(u8::from(is_caused && hit));
                 }
-                sums.foretold[i] += f64::from(u8::from(called[0] && called[2]));
+                sums.shared[i] += f64::from(u8::from(hits[0] && hits[2]));
             }
         }
     }
 
-    fn false_calls<'c>(
+    fn false_alarms<'c>(
         &self,
         world: &World,
         scope: &Scope,
-        calls: impl Iterator<Item = &'c i64>,
+        warnings: impl Iterator<Item = &'c i64>,
     ) -> f64 {
         let (mut count, mut last, mut good) = (0.0, i64::MIN / 2, true);
-        for origin in calls {
+        for origin in warnings {
             let issued = &self.issued[origin][scope];
             if origin - last > APART {
                 count += f64::from(u8::from(!good));
                 good = false;
             }
             last = *origin;
-            good |= Self::came(world, scope, *origin, issued);
+            good |= Self::surged(world, scope, *origin, issued);
         }
         count + f64::from(u8::from(!good))
     }
 }
 
-/// Tickets that incidents with alarms before the origin bring in a window, and those of ordinary days, by their true rates.
+/// True rates in a window: of incidents with alarms before the origin, and of ordinary days.
 fn expected(world: &mut World, scope: &Scope, index: i64, origin: i64) -> (f64, f64) {
     let (mut alarmed, mut ordinary) = (0.0, 0.0);
     for (key, place, _) in &world.leaves {

@@ -1,4 +1,4 @@
-//! A simulated operator laid out as a model's past, with the truth beside it.
+//! A simulated operator as input of a model, with its true rates.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,15 +13,15 @@ pub const DAY: i64 = 24 * HOUR;
 pub const WEEK: i64 = 7 * DAY;
 const DAY_MS: i64 = 86_400_000;
 
-/// What a bench was asked for: `[SEEDS] [FAMILY] [WEEKS]`, such as `1,2,3 long-tail 4`.
-pub struct Asked {
+/// Arguments of a bench: `[SEEDS] [FAMILY] [WEEKS]`, such as `1,2,3 long-tail 4`.
+pub struct Arguments {
     pub seeds: Vec<u64>,
     pub families: Vec<Family>,
     pub weeks: i64,
 }
 
-impl Asked {
-    /// `weeks`: where none are named.
+impl Arguments {
+    /// `weeks` is the default.
     pub fn new(weeks: i64) -> Self {
         // `cargo bench` adds `--bench`.
         let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with("--"));
@@ -36,11 +36,11 @@ impl Asked {
     }
 }
 
-/// Tickets a quarter of an hour, as they truly were to be expected.
+/// True expected tickets a quarter of an hour.
 pub struct Truth {
     pub rate: Vec<f64>,
     pub ordinary: Vec<f64>,
-    /// Excess of incidents that raise alarms at some time.
+    /// Excess of incidents with alarms at any time.
     pub alarmed: Vec<f64>,
 }
 
@@ -123,7 +123,7 @@ fn events(operator: &mut Operator, from: i64, to: i64) -> (Vec<AlarmSpell>, Vec<
         service: config.services[service].name.clone(),
     };
     let (mut alarms, mut work) = (Vec::new(), Vec::new());
-    // Plans are kept for a few days only.
+    // The operator caches plans of a few days only.
     for day in from..to {
         for spell in operator.spells(day, day + 1) {
             alarms.push(AlarmSpell {

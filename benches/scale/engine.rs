@@ -1,4 +1,4 @@
-//! The real leader on a store: how long it takes to open, to take a window's close, and to refit.
+//! The real forecaster on a store: time to open, to finalize a window, and to refit.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ fn config(from: Timestamp) -> ForecasterConfig {
             profiles: default_profiles(),
             vintages_from: from,
             alerts_from: from,
-            told_from: from,
+            notify_from: from,
             roster: None,
         },
         refit: Some(RefitConfig {
@@ -49,7 +49,7 @@ fn config(from: Timestamp) -> ForecasterConfig {
     }
 }
 
-/// Bytes of the pages in use.
+/// Bytes of used pages.
 fn used(folder: &Path) -> f64 {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(folder.join("state.db"), flags).unwrap();
@@ -59,22 +59,22 @@ fn used(folder: &Path) -> f64 {
     (pragma("page_count") - pragma("freelist_count")) * pragma("page_size")
 }
 
-fn say(name: &str, value: f64) {
+fn print(name: &str, value: f64) {
     println!("{name} {value}");
 }
 
-/// Settles `windows` windows from `next` on and prints what it took.
+/// Finalizes `windows` windows from `next` on and prints the measurements.
 pub fn run(folder: &Path, series: usize, next: Timestamp, windows: i64) {
     let mut site = Site::new(series);
     let pid = std::process::id();
-    say("empty_mb", memory(pid).1);
+    print("empty_mb", memory(pid).1);
     let metrics = Arc::new(Metrics::default());
     let began = Instant::now();
     let store = Store::open(folder, WIDTH).unwrap();
     let mut leader = Forecaster::open(config(next), store, metrics.clone()).unwrap();
-    say("open_s", began.elapsed().as_secs_f64());
-    say("open_cpu_s", cpu(pid));
-    say("open_rss_mb", memory(pid).1);
+    print("open_s", began.elapsed().as_secs_f64());
+    print("open_cpu_s", cpu(pid));
+    print("open_rss_mb", memory(pid).1);
     let (mut closes, mut counts, mut cpus) = (Vec::new(), Vec::new(), Vec::new());
     let mut forecasts = Vec::new();
     let mut after_first = 0.0;
@@ -86,45 +86,45 @@ pub fn run(folder: &Path, series: usize, next: Timestamp, windows: i64) {
         let began = Instant::now();
         leader.apply(&[counted], None, end).unwrap();
         counts.push(began.elapsed().as_secs_f64());
-        let made = figure(&metrics, FORECAST);
+        let made = metric(&metrics, FORECAST);
         let (began, before) = (Instant::now(), cpu(pid));
         leader.apply(&[closed], None, now).unwrap();
         let seconds = began.elapsed().as_secs_f64();
-        eprintln!("window {n}: counts {:.2} s, close {seconds:.2} s", counts[counts.len() - 1]);
+        eprintln!("window {n}: counts {:.2} s, finalize {seconds:.2} s", counts[counts.len() - 1]);
         if n == 0 {
-            // It waits for a fit.
-            say("first_close_s", seconds);
-            say("first_cpu_s", cpu(pid) - before);
-            say("first_peak_mb", memory(pid).0);
+            // The first window waits for a fit.
+            print("first_close_s", seconds);
+            print("first_cpu_s", cpu(pid) - before);
+            print("first_peak_mb", memory(pid).0);
             after_first = used(folder);
         } else {
             closes.push(seconds);
-            forecasts.push(figure(&metrics, FORECAST) - made);
+            forecasts.push(metric(&metrics, FORECAST) - made);
             cpus.push(cpu(pid) - before);
         }
         assert_eq!(leader.finalized_upto(), Some(end));
     }
-    let of = |name: &str| figure(&metrics, name);
-    say("all_series", leader.series() as f64);
+    let of = |name: &str| metric(&metrics, name);
+    print("all_series", leader.series() as f64);
     let mean = |name: &str| of(&format!("{name}_sum")) / of(&format!("{name}_count"));
-    say("refit_s", mean("surgecast_refit_duration_seconds"));
+    print("refit_s", mean("surgecast_refit_duration_seconds"));
     let median = |mut of: Vec<f64>| {
         of.sort_by(f64::total_cmp);
         of[of.len() / 2]
     };
     let worst = closes.iter().copied().fold(0.0, f64::max);
-    say("counts_s", median(counts));
-    say("close_s", median(closes));
-    say("forecast_s", median(forecasts));
-    say("close_worst_s", worst);
-    say("close_cpu_s", median(cpus));
-    say("rss_mb", memory(pid).1);
-    say("peak_mb", memory(pid).0);
+    print("counts_s", median(counts));
+    print("close_s", median(closes));
+    print("forecast_s", median(forecasts));
+    print("close_worst_s", worst);
+    print("close_cpu_s", median(cpus));
+    print("rss_mb", memory(pid).1);
+    print("peak_mb", memory(pid).0);
     let growth = (used(folder) - after_first) / (windows - 1) as f64;
-    say("window_bytes", growth);
+    print("window_bytes", growth);
 }
 
-/// What leads of a vintage take that stay after two weeks; the store is of no use afterwards.
+/// Measures the size of vintages before and after thinning (two weeks). The store cannot be used afterwards.
 pub fn thin(folder: &Path, now: Timestamp, vintages: f64) {
     let mut store = Store::open(folder, WIDTH).unwrap();
     let count = |of: &str| -> f64 {
@@ -136,17 +136,17 @@ pub fn thin(folder: &Path, now: Timestamp, vintages: f64) {
         )
         .unwrap_or(0.0)
     };
-    say("vintage_bytes", count("vintage_blocks") / vintages);
+    print("vintage_bytes", count("vintage_blocks") / vintages);
     let began = Instant::now();
     store.prune(now + Duration::from_secs(15 * 86_400)).unwrap();
-    say("prune_s", began.elapsed().as_secs_f64());
-    say("lead_bytes", count("lead_blocks") / vintages);
+    print("prune_s", began.elapsed().as_secs_f64());
+    print("lead_bytes", count("lead_blocks") / vintages);
 }
 
 const FORECAST: &str = "surgecast_forecast_duration_seconds_sum";
 
-/// A figure of the metrics, 0 where there is none.
-fn figure(metrics: &Metrics, name: &str) -> f64 {
+/// A metric's value, or 0 without it.
+fn metric(metrics: &Metrics, name: &str) -> f64 {
     let text = metrics.text(Exposition::OpenMetrics);
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|rest| rest.trim().parse().ok()).unwrap_or(0.0)

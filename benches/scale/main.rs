@@ -1,9 +1,13 @@
-//! Many series: memory, disk, restart and a window's close, and how they grow.
+//! Scaling with the number of series: memory, disk, restart and finalizing a window.
 //!
-//! `cargo bench --bench scale -- 100,1000,10000`: for each size a store with eight weeks of quarters of an hour is written
-//! (half a minute of CPU and 180 MB for 10,000), the real leader settles `SCALE_WINDOWS` (26) windows on it in a process of its own, and
-//! the real program is started on what that left. With `SCALE_FAILOVER` two instances lead and follow on a Kafka of the tests.
-//! `SCALE_FOLDER` keeps the stores. CPU seconds stand beside where a machine has other work.
+//! `cargo bench --bench scale -- 100,1000,10000`. For each size:
+//!
+//! 1. Write a store with eight weeks of 15-minute windows (half a minute of CPU and 180 MB for 10,000 series).
+//! 2. Finalize `SCALE_WINDOWS` (26) windows with the real forecaster, in its own process.
+//! 3. Start the real program on that store.
+//! 4. With `SCALE_FAILOVER`, run a leader and a standby on a Kafka of the tests, and kill the leader.
+//!
+//! `SCALE_FOLDER` keeps the stores. CPU seconds are for machines with other load.
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may stop")]
 
@@ -23,7 +27,7 @@ mod site;
 use common::setting;
 use site::{DAYS, Site, WIDTH};
 
-/// Largest and present resident memory of a process, megabytes.
+/// Peak and current resident memory of a process, megabytes.
 fn memory(pid: u32) -> (f64, f64) {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let of = |name: &str| {
@@ -34,10 +38,10 @@ fn memory(pid: u32) -> (f64, f64) {
     (of("VmHWM:"), of("VmRSS:"))
 }
 
-type Figures = BTreeMap<String, f64>;
+type Measurements = BTreeMap<String, f64>;
 
-/// Runs a part of this benchmark in a process of its own.
-fn child(figures: &mut Figures, args: &[&str]) {
+/// Runs a part of this benchmark in its own process.
+fn child(values: &mut Measurements, args: &[&str]) {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(args)
         .stderr(std::process::Stdio::inherit())
@@ -46,7 +50,7 @@ fn child(figures: &mut Figures, args: &[&str]) {
     assert!(output.status.success(), "{args:?}");
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         let (name, value) = line.split_once(' ').unwrap();
-        figures.insert(name.to_owned(), value.parse().unwrap());
+        values.insert(name.to_owned(), value.parse().unwrap());
     }
 }
 
@@ -54,69 +58,69 @@ fn now() -> Timestamp {
     Timestamp::from_secs(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64)
 }
 
-fn measure(series: usize, windows: i64, folder: &Path) -> Figures {
-    let mut figures = Figures::new();
-    // What is settled in a moment ends now.
+fn measure(series: usize, windows: i64, folder: &Path) -> Measurements {
+    let mut values = Measurements::new();
+    // The windows to finalize end now.
     let next = WIDTH.start(WIDTH.index(now()) - windows);
     let mut site = Site::new(series);
     let began = Instant::now();
     site.fill(folder, next);
-    eprintln!("{series} series: written in {:.0} s", began.elapsed().as_secs_f64());
+    eprintln!("{series} series: store written in {:.0} s", began.elapsed().as_secs_f64());
     let file = folder.join("state.db");
-    figures.insert("counts_mb".into(), std::fs::metadata(&file).unwrap().len() as f64 / 1e6);
+    values.insert("counts_mb".into(), std::fs::metadata(&file).unwrap().len() as f64 / 1e6);
     let began = Instant::now();
     let read = std::fs::read(&file).unwrap().len();
-    figures.insert("read_s".into(), began.elapsed().as_secs_f64());
+    values.insert("read_s".into(), began.elapsed().as_secs_f64());
     assert!(read > 0);
     let (size, at) = (series.to_string(), next.millis().to_string());
     let path = folder.to_str().unwrap();
-    child(&mut figures, &["engine", path, &size, &at, &windows.to_string()]);
+    child(&mut values, &["engine", path, &size, &at, &windows.to_string()]);
     let newest = WIDTH.start(WIDTH.index(next) + windows).to_string();
-    figures.extend(program::restart(folder, &site.leaves[series / 2], &newest));
+    values.extend(program::restart(folder, &site.leaves[series / 2], &newest));
     if std::env::var_os("SCALE_FAILOVER").is_some() {
         let seconds = program::failover(folder, &site.leaves[series / 2], &newest);
-        figures.insert("failover_s".into(), seconds);
+        values.insert("failover_s".into(), seconds);
     }
-    let vintages = (figures["all_series"] * windows as f64).to_string();
-    child(&mut figures, &["thin", path, &now().millis().to_string(), &vintages]);
-    let per_series = figures["all_series"] / series as f64;
+    let vintages = (values["all_series"] * windows as f64).to_string();
+    child(&mut values, &["thin", path, &now().millis().to_string(), &vintages]);
+    let per_series = values["all_series"] / series as f64;
     let a_day = 96.0 * per_series * series as f64;
-    let ledger = a_day * (14.0 * figures["vintage_bytes"] + 386.0 * figures["lead_bytes"]);
-    figures.insert("ledger_gb".into(), ledger / 1e9);
-    figures.insert("raw_mb".into(), (series as i64 * DAYS * 96) as f64 / 1e6);
-    figures
+    let ledger = a_day * (14.0 * values["vintage_bytes"] + 386.0 * values["lead_bytes"]);
+    values.insert("ledger_gb".into(), ledger / 1e9);
+    values.insert("raw_mb".into(), (series as i64 * DAYS * 96) as f64 / 1e6);
+    values
 }
 
-/// Names, units and how they are shown.
+/// Names and descriptions.
 const ROWS: [(&str, &str); 41] = [
     ("all_series", "series with roll-ups"),
-    ("raw_mb", "floor: a byte a count, MB"),
+    ("raw_mb", "lower bound: a byte a count, MB"),
     ("counts_mb", "state.db with eight weeks of counts, MB"),
     ("vintage_bytes", "a vintage with all leads on disk, bytes"),
     ("lead_bytes", "a vintage after two weeks, bytes"),
     ("window_bytes", "growth of state.db a window, bytes"),
     ("ledger_gb", "ledger of 400 days, GB"),
     ("prune_s", "retention of all vintages, s"),
-    ("read_s", "floor: reading state.db, s"),
-    ("open_s", "leader opens, s"),
+    ("read_s", "lower bound: reading state.db, s"),
+    ("open_s", "forecaster opens, s"),
     ("open_cpu_s", "its CPU, s"),
     ("ready_s", "program until /ready, s"),
     ("answer_s", "program until the newest forecast, s"),
-    ("restart_cpu_s", "its CPU until then, s"),
-    ("failover_s", "leader killed until the other answers, s"),
+    ("restart_cpu_s", "CPU until then, s"),
+    ("failover_s", "leader killed until the standby answers, s"),
     ("counts_s", "a window's counts stored, s"),
-    ("first_close_s", "first close with its fit, s"),
-    ("refit_s", "refit of all, s (mean)"),
+    ("first_close_s", "first window finalized, with a fit, s"),
+    ("refit_s", "refit of all series, s (mean)"),
     ("first_cpu_s", "CPU of both, s"),
-    ("close_s", "close until all is stored, s (median)"),
-    ("close_worst_s", "the same, worst: one that waits for its fit"),
-    ("forecast_s", "of which forecasts of all, stored, s (median)"),
+    ("close_s", "window finalized and stored, s (median)"),
+    ("close_worst_s", "the slowest: waits for a fit, s"),
+    ("forecast_s", "of which all forecasts, stored, s (median)"),
     ("close_cpu_s", "its CPU, s"),
-    ("empty_mb", "process before anything, MB"),
+    ("empty_mb", "process at start, MB"),
     ("open_rss_mb", "memory when open, MB"),
     ("first_peak_mb", "peak with a refit, MB"),
     ("rss_mb", "memory after the windows, MB"),
-    ("peak_mb", "peak of all, MB"),
+    ("peak_mb", "peak memory, MB"),
     ("restart_rss_mb", "program's memory after a restart, MB"),
     ("restart_peak_mb", "its peak, MB"),
     ("list_series_s", "GET /series, s"),
@@ -129,17 +133,17 @@ const ROWS: [(&str, &str); 41] = [
     ("list_forecasts_mb", "its body, MB"),
     ("listed_peak_mb", "peak after the lists, MB"),
     ("rss_per", "memory a series (with roll-ups), KB"),
-    ("close_per", "close a series, µs"),
+    ("close_per", "finalize a series, µs"),
 ];
 
-fn print(sizes: &[usize], all: &[Figures]) {
+fn print(sizes: &[usize], all: &[Measurements]) {
     print!("\n{:<42}", "leaf series");
     sizes.iter().for_each(|size| print!("{size:>12}"));
     println!();
     for (name, what) in ROWS {
         print!("{what:<42}");
-        for figures in all {
-            match figures.get(name) {
+        for values in all {
+            match values.get(name) {
                 Some(value) if *value >= 1000.0 => print!("{value:>12.0}"),
                 Some(value) => print!("{value:>12.2}"),
                 None => print!("{:>12}", "–"),
@@ -177,14 +181,14 @@ fn main() {
                 let kept =
                     std::env::var_os("SCALE_FOLDER").map(|f| Path::new(&f).join(size.to_string()));
                 let folder = kept.unwrap_or_else(|| temporary.path().to_owned());
-                let mut figures = measure(*size, windows, &folder);
-                let per = |name: &str, scale: f64| figures[name] / figures["all_series"] * scale;
+                let mut values = measure(*size, windows, &folder);
+                let per = |name: &str, scale: f64| values[name] / values["all_series"] * scale;
                 let per = [("rss_per", per("rss_mb", 1024.0)), ("close_per", per("close_s", 1e6))];
-                figures.extend(per.map(|(name, value)| (name.to_owned(), value)));
-                all.push(figures);
+                values.extend(per.map(|(name, value)| (name.to_owned(), value)));
+                all.push(values);
             }
             print(&sizes, &all);
         }
-        _ => panic!("sizes such as 100,1000,10000"),
+        _ => panic!("arguments: sizes such as 100,1000,10000"),
     }
 }

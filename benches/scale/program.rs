@@ -1,4 +1,4 @@
-//! The real program on a store: how long until it answers, and what the answers weigh.
+//! The real program on a store: time until it answers, and size of the answers.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -19,7 +19,7 @@ struct Service {
 }
 
 impl Service {
-    /// Starts on the store in `folder`, with what else the config says.
+    /// Starts on the store in `folder`, with `more` appended to the configuration.
     fn start(folder: &Path, more: &str) -> Self {
         let [api, admin] = [port(), port()].map(|port| format!("127.0.0.1:{port}"));
         let config = format!(
@@ -40,12 +40,12 @@ impl Service {
         self.http.get(url).send().ok().filter(|answer| answer.status().is_success())
     }
 
-    /// Seconds since `began` when `/ready` says yes.
+    /// Seconds until `/ready` succeeds.
     fn ready(&self) -> f64 {
         wait(self.began, || self.get(&format!("http://{}/ready", self.admin)).is_some())
     }
 
-    /// Whether it answers with a forecast that is as new as `newest`.
+    /// Whether it answers with a forecast issued at `newest` or later.
     fn answers(&self, series: &SeriesKey, newest: &str) -> bool {
         let SeriesKey { region, service, channel } = series;
         let path = format!("forecasts?region={region}&service={service}&channel={channel}");
@@ -55,17 +55,17 @@ impl Service {
     }
 }
 
-/// Seconds from `began` until it is done.
+/// Seconds from `began` until `done`.
 fn wait(began: Instant, done: impl Fn() -> bool) -> f64 {
     while !done() {
-        assert!(began.elapsed() < Duration::from_secs(900), "it does not answer");
+        assert!(began.elapsed() < Duration::from_secs(900), "the program does not answer");
         std::thread::sleep(Duration::from_millis(20));
     }
     began.elapsed().as_secs_f64()
 }
 
-/// Seconds from the death of the instance that leads until the other answers, each on a copy of the store. The other has
-/// read the log all along; it takes over when the group lets it.
+/// Seconds from killing the leader until the standby answers, each on a copy of the store. The standby reads the log all the
+/// time, and leads once the consumer group assigns it the partition.
 pub fn failover(folder: &Path, series: &SeriesKey, newest: &str) -> f64 {
     let (_broker, brokers) = broker(folder);
     let more = format!("[kafka]\nbrokers = [\"{brokers}\"]\n");
@@ -73,7 +73,7 @@ pub fn failover(folder: &Path, series: &SeriesKey, newest: &str) -> f64 {
         let copy = folder.join(name);
         std::fs::create_dir_all(&copy).unwrap();
         for file in ["state.db", "state.db-wal"] {
-            // Without a log all is in the database.
+            // The log file may be missing; the database is then complete.
             let _ = std::fs::copy(folder.join(file), copy.join(file));
         }
         let service = Service::start(&copy, &more);
@@ -87,14 +87,14 @@ pub fn failover(folder: &Path, series: &SeriesKey, newest: &str) -> f64 {
     wait(began, || second.answers(series, newest))
 }
 
-/// Seconds until `/ready`, until the newest forecast of a series is answered; memory then; lists' seconds and megabytes.
+/// Seconds until `/ready` and until the newest forecast of a series; memory at that time; seconds and megabytes of lists.
 pub fn restart(folder: &Path, series: &SeriesKey, newest: &str) -> Vec<(String, f64)> {
     let service = Service::start(folder, "");
     let ready = service.ready();
     let answered = wait(service.began, || service.answers(series, newest));
     let pid = service.process.0.id();
     let (peak, rss) = memory(pid);
-    let mut figures = vec![
+    let mut values = vec![
         ("ready_s".to_owned(), ready),
         ("answer_s".to_owned(), answered),
         ("restart_peak_mb".to_owned(), peak),
@@ -105,10 +105,10 @@ pub fn restart(folder: &Path, series: &SeriesKey, newest: &str) -> Vec<(String, 
         let began = Instant::now();
         let answer = service.get(&format!("http://{}/api/v1/{list}", service.api));
         let body = answer.and_then(|answer| answer.bytes().ok());
-        figures.push((format!("list_{list}_s"), began.elapsed().as_secs_f64()));
+        values.push((format!("list_{list}_s"), began.elapsed().as_secs_f64()));
         let megabytes = body.map_or(0.0, |body| body.len() as f64 / 1e6);
-        figures.push((format!("list_{list}_mb"), megabytes));
+        values.push((format!("list_{list}_mb"), megabytes));
     }
-    figures.push(("listed_peak_mb".to_owned(), memory(pid).0));
-    figures
+    values.push(("listed_peak_mb".to_owned(), memory(pid).0));
+    values
 }

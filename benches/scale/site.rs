@@ -1,4 +1,4 @@
-//! An operator of many series, most of them small, and eight weeks of it in a store.
+//! An operator with many series, most of them small, and eight weeks of its counts in a store.
 
 use std::path::Path;
 use std::time::Duration;
@@ -19,20 +19,20 @@ pub const WIDTH: WindowWidth = WindowWidth::QUARTER;
 pub const DAYS: i64 = 56;
 const SERVICES: usize = 20;
 const CHANNELS: [&str; 5] = ["phone", "chat", "email", "social", "app"];
-/// Series written in one call: their days fit the store's own bound.
+/// Series written in one call; a day of them is within the store's limit.
 const BLOCK: usize = 1024;
 const DAY_MS: i64 = 86_400_000;
 
 pub struct Site {
     pub leaves: Vec<SeriesKey>,
-    /// Tickets a window on average, by leaf.
+    /// Mean tickets a window, by leaf.
     rates: Vec<f64>,
     rng: ChaCha8Rng,
     offset: i64,
 }
 
 impl Site {
-    /// Rates lie between 0.2 and 20 tickets a window; half of them below 0.7.
+    /// Rates are between 0.2 and 20 tickets a window; half of them are below 0.7.
     pub fn new(series: usize) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         let name = |text: String| Name::new(&text).unwrap();
@@ -55,7 +55,7 @@ impl Site {
         scopes
     }
 
-    /// Tickets of a leaf in a window: busy by day, quiet at weekends.
+    /// Tickets of a leaf in a window: more by day, fewer at weekends.
     fn tickets(&mut self, leaf: usize, window: Timestamp) -> u32 {
         let hours = window.millis().rem_euclid(DAY_MS) as f64 / 3.6e6;
         let weekday = (window.millis().div_euclid(DAY_MS) + 3).rem_euclid(7);
@@ -65,7 +65,7 @@ impl Site {
         Poisson::new(rate.max(1e-3)).map_or(0, |poisson| poisson.sample(&mut self.rng) as u32)
     }
 
-    /// Fills a store with the windows of the weeks before `end`, and a week of alarms: two an hour for a hundred scopes.
+    /// Fills a store with eight weeks of windows before `end`, and a week of alarms: two an hour for a hundred scopes.
     pub fn fill(&mut self, folder: &Path, end: Timestamp) {
         let mut store = Store::open(folder, WIDTH).unwrap();
         let first = end - Duration::from_millis((DAYS * DAY_MS) as u64);
@@ -78,13 +78,13 @@ impl Site {
                 let leaves = block * BLOCK..((block + 1) * BLOCK).min(self.leaves.len());
                 let mut rows = Vec::new();
                 for leaf in leaves {
-                    let cell = AggregationKey::Tickets(self.leaves[leaf].clone());
+                    let key = AggregationKey::Tickets(self.leaves[leaf].clone());
                     for index in WIDTH.index(day)..WIDTH.index(next) {
                         let start = WIDTH.start(index);
                         let counts = self.counts(leaf, start);
                         let record =
                             WindowRecord { counts, settled: true, ..WindowRecord::default() };
-                        rows.push((cell.clone(), start, record));
+                        rows.push((key.clone(), start, record));
                     }
                 }
                 tx.put_windows(&rows).unwrap();
@@ -142,7 +142,7 @@ impl Site {
         events
     }
 
-    /// Everything that is counted in a window, and that it is closed: two reports of its one source.
+    /// Two reports of the only source: the counts of a window, and the watermark past its end.
     pub fn reports(&mut self, window: Timestamp, now: Timestamp) -> [Report; 2] {
         let end = WIDTH.end(window);
         let mut counted = Report::new(LocalFeed::source_id());
@@ -151,7 +151,7 @@ impl Site {
             if counts.tickets > 0 {
                 self.offset += 1;
                 let cell = AggregationKey::Tickets(self.leaves[leaf].clone());
-                counted.partials.push(Partial { window, cell, counts, upto: self.offset });
+                counted.partials.push(Partial { window, key: cell, counts, upto: self.offset });
             }
         }
         counted.alarms =

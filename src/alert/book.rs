@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::causes;
 use super::known::Known;
-use super::text::{self, Words};
 use super::{
     ActiveAlarm, Alert, AlertSeverity, AlertState, Notification, NotificationKind, Shortfall,
 };
@@ -120,12 +120,12 @@ impl AlertBook {
             match (self.open.remove(&scope), need) {
                 (None, None) => {}
                 (known, Some(need)) => {
-                    let alert = known.unwrap_or_else(|| begin(&scope, now));
+                    let alert = known.unwrap_or_else(|| begin(&scope, zone, now));
                     let alert = self.short(alert, &need, inputs, zone, now, &mut effects);
                     self.open.insert(scope, alert);
                 }
                 (Some(alert), None) => {
-                    if let Some(alert) = enough(alert, zone, now, &mut effects) {
+                    if let Some(alert) = enough(alert, now, &mut effects) {
                         self.open.insert(scope, alert);
                     }
                 }
@@ -140,7 +140,7 @@ impl AlertBook {
         let mut effects = Vec::new();
         for (scope, need) in needs(inputs) {
             let zone = inputs.zones.get(&scope.region).copied().unwrap_or(inputs.zone);
-            let alert = self.open.remove(&scope).unwrap_or_else(|| begin(&scope, now));
+            let alert = self.open.remove(&scope).unwrap_or_else(|| begin(&scope, zone, now));
             let alert = self.short(alert, &need, inputs, zone, now, &mut effects);
             self.open.insert(scope, alert);
         }
@@ -164,7 +164,8 @@ impl AlertBook {
         (alert.from, alert.to) = (need.from, need.to);
         alert.agents_short = need.gap();
         alert.shortfalls.clone_from(&need.shortfalls);
-        alert.because = text::because(&alert.scope, &inputs.alarms, &inputs.known, zone);
+        alert.zone = zone;
+        alert.because = causes::causes(&alert.scope, &inputs.alarms, &inputs.known);
         if alert.worst.as_ref().is_none_or(|worst| worst.agents_short < alert.agents_short) {
             alert.worst = Some(alert.as_it_is());
         }
@@ -191,7 +192,6 @@ impl AlertBook {
             }
             AlertState::Resolved => None,
         };
-        write(&mut alert, zone);
         if let Some(kind) = told {
             alert.notified_gap = alert.agents_short;
             alert.notified_at = Some(now);
@@ -222,7 +222,7 @@ impl AlertBook {
 }
 
 /// An alert nobody has heard of; its id tells rule, scope and beginning.
-fn begin(scope: &Scope, now: Timestamp) -> Alert {
+fn begin(scope: &Scope, zone: Zone, now: Timestamp) -> Alert {
     Alert {
         id: format!("{RULE}.{}.{}.{}", scope.region, scope.service, now.secs()),
         rule: RULE.into(),
@@ -237,8 +237,7 @@ fn begin(scope: &Scope, now: Timestamp) -> Alert {
         agents_short: 0,
         shortfalls: Vec::new(),
         because: Vec::new(),
-        title: String::new(),
-        text: String::new(),
+        zone,
         acknowledged_by: None,
         acknowledged_at: None,
         worst: None,
@@ -250,12 +249,7 @@ fn begin(scope: &Scope, now: Timestamp) -> Alert {
 }
 
 /// A vintage that calls for nobody more. `None` when a pending alert came to nothing.
-fn enough(
-    mut alert: Alert,
-    zone: Zone,
-    now: Timestamp,
-    effects: &mut Vec<AlertEffect>,
-) -> Option<Alert> {
+fn enough(mut alert: Alert, now: Timestamp, effects: &mut Vec<AlertEffect>) -> Option<Alert> {
     alert.streak += 1;
     alert.updated_at = now;
     let was_told = alert.notified_at.is_some();
@@ -264,7 +258,6 @@ fn enough(
         alert.state = AlertState::Resolved;
         alert.ended_at = Some(now);
         alert.agents_short = 0;
-        write(&mut alert, zone);
         if was_told {
             effects.push(AlertEffect::Notify(notice(&alert, NotificationKind::Resolved, now)));
         }
@@ -280,12 +273,6 @@ fn notice(alert: &Alert, kind: NotificationKind, now: Timestamp) -> Notification
         NotificationKind::Resolved => "resolved",
     };
     Notification { id: format!("{}.{word}.{}", alert.id, now.secs()), kind, alert: alert.clone() }
-}
-
-fn write(alert: &mut Alert, zone: Zone) {
-    let words = Words { zone };
-    alert.title = words.title(alert);
-    alert.text = words.body(alert);
 }
 
 /// Scopes that are short of people, over their series.

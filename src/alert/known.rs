@@ -1,43 +1,33 @@
-//! Causes besides alarms, in words, by region and service: work that overruns, what planners entered, what customers say.
+//! Causes besides alarms by region and service: planned work that overruns, planners' entries, customers' complaints.
 
 use std::collections::BTreeMap;
 
-use super::ActiveAlarm;
+use super::{ActiveAlarm, Cause};
 use crate::anomaly::EarlySign;
-use crate::domain::{Scope, SeriesKey, Timestamp, Zone};
+use crate::domain::{Scope, SeriesKey, Timestamp};
 use crate::forecast::{ADJUSTMENT, PlannedWork, Vintage};
 
-/// Words by scope.
-pub type Known = BTreeMap<Scope, Vec<String>>;
+/// Causes by scope.
+pub type Known = BTreeMap<Scope, Vec<Cause>>;
 
-/// Planned work that should be over, but of which alarms still stand at `now`.
-pub fn overruns(
-    work: &[PlannedWork],
-    alarms: &[ActiveAlarm],
-    now: Timestamp,
-    zone_of: impl Fn(&Scope) -> Zone,
-) -> Known {
+/// Planned work that should be over, but of which alarms are still active at `now`.
+pub fn overruns(work: &[PlannedWork], alarms: &[ActiveAlarm], now: Timestamp) -> Known {
     let mut known = Known::new();
     for work in work.iter().filter(|work| work.should_be_over(now)) {
         let mut left: BTreeMap<&Scope, usize> = BTreeMap::new();
-        let of_work = |a: &&ActiveAlarm| work.left(&a.scope, a.severity, a.raised_at, now);
+        let of_work = |a: &&ActiveAlarm| work.overruns_with(&a.scope, a.severity, a.raised_at, now);
         for alarm in alarms.iter().filter(of_work) {
             *left.entry(&alarm.scope).or_default() += 1;
         }
-        for (scope, n) in left {
-            let zone = zone_of(scope);
-            let time = |at| zone.local(at).format("%H:%M").to_string();
-            let (from, to) = (time(work.starts_at), time(work.ends_at));
-            let alarms = if n == 1 { "alarm" } else { "alarms" };
-            let words =
-                format!("planned work of {from}–{to} overruns, {n} {alarms} of it still standing");
-            known.entry(scope.clone()).or_default().push(words);
+        for (scope, alarms) in left {
+            let cause = Cause::Overrun { from: work.starts_at, to: work.ends_at, alarms };
+            known.entry(scope.clone()).or_default().push(cause);
         }
     }
     known
 }
 
-/// What planners add to the leaves of each scope over the horizon.
+/// Tickets that planners' entries add to the leaves of each scope over the horizon.
 pub fn adjustments<'v>(
     adjusted: impl Iterator<Item = (&'v SeriesKey, &'v Vintage)>,
     known: &mut Known,
@@ -51,19 +41,16 @@ pub fn adjustments<'v>(
         }
     }
     for ((scope, label), tickets) in sums {
-        let words = format!("planners entered {label}, {tickets:+.0} tickets over six hours");
-        known.entry(scope).or_default().push(words);
+        let cause = Cause::Adjustment { label: label.to_owned(), tickets };
+        known.entry(scope).or_default().push(cause);
     }
 }
 
-/// Customers who complain of trouble more than is usual: where no alarm stands they are the first to know.
-pub fn complaints(signs: &[EarlySign], zone_of: impl Fn(&Scope) -> Zone, known: &mut Known) {
+/// Scopes whose customers complain more than usual: without an active alarm they report the fault first.
+pub fn complaints(signs: &[EarlySign], known: &mut Known) {
     for sign in signs {
         let EarlySign { scope, from, actual, usual, .. } = sign;
-        let from = zone_of(scope).local(*from).format("%H:%M");
-        let words = format!(
-            "{actual:.0} customers complained of outage, coverage or slowness since {from}, {usual:.0} are usual"
-        );
-        known.entry(scope.clone()).or_default().push(words);
+        let cause = Cause::Complaints { actual: *actual, usual: *usual, since: *from };
+        known.entry(scope.clone()).or_default().push(cause);
     }
 }

@@ -1,6 +1,7 @@
 //! When to tell whom what: rules, life cycle, texts.
 
 mod book;
+mod causes;
 mod known;
 #[cfg(test)]
 mod tests;
@@ -10,5 +11,6 @@ mod types;
 pub use book::{AlertBook, AlertEffect, AlertInputs, SeriesNeed};
 pub use known::{Known, adjustments, complaints, overruns};
 pub use types::{
-    ActiveAlarm, Alert, AlertSeverity, AlertState, Notification, NotificationKind, Shortfall, Worst,
+    ActiveAlarm, Alert, AlertSeverity, AlertState, Cause, Notification, NotificationKind,
+    Shortfall, Worst,
 };

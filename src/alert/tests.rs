@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::text::because;
+use super::causes::causes;
 use super::*;
 use crate::anomaly::EarlySign;
 use crate::domain::{Name, Scope, SeriesKey, Severity, Timestamp, WindowWidth, Zone};
-use crate::forecast::{ADJUSTMENT, Cause, ForecastPoint, PlannedWork, Vintage};
+use crate::forecast::{self, ADJUSTMENT, ForecastPoint, PlannedWork, Vintage};
 use crate::staffing::{Plan, PlanTarget};
+use crate::text::{Language, Say, Stored, Texts};
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
 
@@ -44,7 +45,8 @@ fn need(channel: &str, issued_at: Timestamp, needed: u32) -> (Plan, Vintage) {
             alarm_effect: 0.0,
         });
     }
-    let plan = Plan { series: series.clone(), issued_at, basis: String::new(), targets };
+    let plan =
+        Plan { series: series.clone(), issued_at, basis: Stored::Sentence(String::new()), targets };
     let vintage = Vintage {
         series,
         issued_at,
@@ -68,9 +70,11 @@ fn known(now: Timestamp) -> Known {
         region: None,
         service: Some(Name::new("broadband").expect("valid")),
     };
-    let mut known = overruns(&[work], &alarms(), now, |_| "Asia/Shanghai".parse().expect("zone"));
+    let mut known = overruns(&[work], &alarms(), now);
     let (_, mut vintage) = need("phone", start(), 12);
-    vintage.causes.push(Cause { what: format!("{ADJUSTMENT}billing run"), tickets: 37.6 });
+    vintage
+        .causes
+        .push(forecast::Cause { what: format!("{ADJUSTMENT}billing run"), tickets: 37.6 });
     adjustments([(&vintage.series, &vintage)].into_iter(), &mut known);
     known
 }
@@ -140,8 +144,12 @@ fn a_cause_says_what_flaps_and_what_is_in_doubt() {
     let mut alarms = alarms();
     alarms[1].flaps = 7;
     alarms[0].is_doubtful = true;
-    let causes = because(&alarms[0].scope, &alarms, &Known::default(), Zone::UTC);
-    insta::assert_snapshot!(causes.join("\n"), @"2 critical lossOfSignal standing since 05:40, first seen on OLT-17, flapping ×7, 1 in doubt since their list was rebuilt");
+    let causes = causes(&alarms[0].scope, &alarms, &Known::default());
+    let say = |language| {
+        causes.iter().map(|c| c.say(&Texts::new(language))).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(say(Language::En), @"2 critical lossOfSignal alarms active since 05:40, first on OLT-17, flapping, up to 7 raises, 1 not reported again since the alarm list was rebuilt");
+    insta::assert_snapshot!(say(Language::Zh), @"自 05:40 起有 2 条紧急告警 lossOfSignal 未清除，首发设备 OLT-17，反复抖动，最多上报 7 次，告警列表重建后有 1 条未再上报");
 }
 
 #[test]
@@ -154,15 +162,29 @@ fn a_page_says_what_where_when_how_many_and_why() {
         "critical: told at once, in one page"
     );
     let alert = book.open().next().expect("open");
-    insta::assert_snapshot!(format!("{}\n\n{}", alert.title, alert.text), @r"
+    let page = |language| {
+        let texts = Texts::new(language);
+        format!("{}\n\n{}", alert.title(&texts), alert.body(&texts))
+    };
+    insta::assert_snapshot!(page(Language::Zh), @r"
+    【紧急】north/broadband：14:30–15:30 缺 9 名坐席（电话 6、在线客服 3）
+
+    电话：14:30 需要 16 名坐席，已排班 10 名，还缺 6 名。该时段预测 48 张工单（80% 概率在 42 至 54 之间）。
+    在线客服：14:30 需要 13 名坐席，已排班 10 名，还缺 3 名。该时段预测 39 张工单（80% 概率在 33 至 45 之间）。
+    原因：自 13:40 起有 2 条紧急告警 lossOfSignal 未清除，首发设备 OLT-17。
+    原因：13:00–13:50 的计划作业超时，仍有 2 条相关告警未清除。
+    原因：计划员录入“billing run”：六小时内 +38 张工单。
+    建议：14:30 至 15:30（Asia/Shanghai）增派 9 名坐席；如已知悉，请确认。
+    ");
+    insta::assert_snapshot!(page(Language::En), @r"
     CRITICAL north/broadband: 9 agents short 14:30–15:30 (phone 6, chat 3)
 
-    phone: 16 agents needed at 14:30, 10 scheduled: 6 more. 48 contacts in that window (80 % sure: 42 to 54).
-    chat: 13 agents needed at 14:30, 10 scheduled: 3 more. 39 contacts in that window (80 % sure: 33 to 45).
-    Because: 2 critical lossOfSignal standing since 13:40, first seen on OLT-17.
-    Because: planned work of 13:00–13:50 overruns, 2 alarms of it still standing.
-    Because: planners entered billing run, +38 tickets over six hours.
-    Do: find 9 more agents from 14:30 to 15:30 (Asia/Shanghai), or acknowledge if this is known.
+    phone: 16 agents needed at 14:30, 10 scheduled: 6 more. Forecast for that window: 48 tickets (42 to 54 with 80 % probability).
+    chat: 13 agents needed at 14:30, 10 scheduled: 3 more. Forecast for that window: 39 tickets (33 to 45 with 80 % probability).
+    Because: 2 critical lossOfSignal alarms active since 13:40, first on OLT-17.
+    Because: planned work of 13:00–13:50 overruns; 2 alarms of it are still active.
+    Because: a planner entered “billing run”: +38 tickets over six hours.
+    Do: find 9 more agents from 14:30 to 15:30 (Asia/Shanghai). If this is known, acknowledge.
     ");
 }
 
@@ -208,10 +230,10 @@ fn customers_who_complain_make_a_second_look_unnecessary() {
     let mut book = AlertBook::default();
     assert_eq!(notices(&look(&mut book, start(), 13, 10, &[elsewhere], AlertBook::step)), []);
     let mut known = Known::new();
-    complaints(&[sign(4.0)], |_| "Asia/Shanghai".parse().expect("zone"), &mut known);
+    complaints(&[sign(4.0)], &mut known);
     let scope = &alarms()[0].scope;
-    let causes = because(scope, &[], &known, Zone::UTC);
-    insta::assert_snapshot!(causes.join("\n"), @"14 customers complained of outage, coverage or slowness since 13:30, 2 are usual");
+    let causes = causes(scope, &[], &known);
+    insta::assert_snapshot!(causes[0].say(&Texts::new(Language::En)), @"14 customers complained of outage, coverage or slowness since 05:30; usual is 2");
 }
 
 #[test]

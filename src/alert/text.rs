@@ -1,150 +1,129 @@
-//! What a shift lead reads: what, where, when, how many people, because of what, what to do.
+//! Alerts in words: what, where, when, how many agents, why, what to do.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
+use super::{Alert, AlertSeverity, AlertState, Cause, Shortfall};
+use crate::text::{Say, Texts, args};
 
-use super::known::Known;
-use super::{ActiveAlarm, Alert, AlertSeverity, AlertState};
-use crate::domain::{Scope, Severity, Timestamp, Zone};
-
-/// Alarm types named one by one; the rest are summed up.
-const TYPES_NAMED: usize = 3;
-
-/// Texts in the local time of a region.
-pub struct Words {
-    pub zone: Zone,
-}
-
-impl Words {
-    fn time(&self, at: Timestamp) -> String {
-        self.zone.local(at).format("%H:%M").to_string()
-    }
-
+impl Alert {
     /// One line, as on a phone's lock screen.
-    pub fn title(&self, alert: &Alert) -> String {
-        if alert.state == AlertState::Resolved {
-            return format!("{}: over, staffing is as planned again", alert.scope);
+    pub fn title(&self, texts: &Texts) -> String {
+        let texts = texts.local(self.zone);
+        let scope = self.scope.to_string();
+        if self.state == AlertState::Resolved {
+            return texts.text("alert-title-resolved", args!["scope" => scope]);
         }
-        let channels: Vec<String> =
-            alert.shortfalls.iter().map(|s| format!("{} {}", s.series.channel, s.gap)).collect();
-        let mark = if alert.severity == AlertSeverity::Critical { "CRITICAL " } else { "" };
-        format!(
-            "{mark}{}: {} agents short {}–{} ({})",
-            alert.scope,
-            alert.agents_short,
-            self.time(alert.from),
-            self.time(alert.to),
-            channels.join(", ")
-        )
-    }
-
-    /// The whole page.
-    pub fn body(&self, alert: &Alert) -> String {
-        let mut text = String::new();
-        if alert.state == AlertState::Resolved {
-            let _ = write!(
-                text,
-                "The forecast no longer calls for more people in {}. It did from {} to {} ({}).",
-                alert.scope,
-                self.time(alert.since),
-                self.time(alert.updated_at),
-                self.zone
-            );
-            return text;
-        }
-        for short in &alert.shortfalls {
-            let plan = if short.rostered { "scheduled" } else { "usual at this time" };
-            let _ = writeln!(
-                text,
-                "{}: {} agents needed at {}, {} {plan}: {} more. {:.0} contacts in that window \
-                 (80 % sure: {:.0} to {:.0}).",
-                short.series.channel,
-                short.agents,
-                self.time(short.at),
-                short.scheduled,
-                short.gap,
-                short.arrivals,
-                short.arrivals_low,
-                short.arrivals_high
-            );
-        }
-        for cause in &alert.because {
-            let _ = writeln!(text, "Because: {cause}.");
-        }
-        let _ = write!(
-            text,
-            "Do: find {} more {} from {} to {} ({}), or acknowledge if this is known.",
-            alert.agents_short,
-            if alert.agents_short == 1 { "agent" } else { "agents" },
-            self.time(alert.from),
-            self.time(alert.to),
-            self.zone
-        );
-        text
-    }
-}
-
-/// What stands of one severity and type.
-struct Group<'a> {
-    n: usize,
-    since: Timestamp,
-    device: Option<&'a str>,
-    flaps: u32,
-    doubtful: usize,
-}
-
-/// Standing alarms of a scope in words, most severe first, then what else is known; says so where nothing is.
-pub fn because(scope: &Scope, alarms: &[ActiveAlarm], known: &Known, zone: Zone) -> Vec<String> {
-    let known = known.get(scope).cloned().unwrap_or_default();
-    let mut types: BTreeMap<(Severity, &str), Group<'_>> = BTreeMap::new();
-    for alarm in alarms.iter().filter(|alarm| alarm.scope == *scope) {
-        // Warnings stand all day long: they explain nothing.
-        if alarm.severity > Severity::Minor {
-            continue;
-        }
-        let kind = alarm.alarm_type.as_deref().unwrap_or("alarm");
-        let since = alarm.raised_at;
-        let group = types.entry((alarm.severity, kind)).or_insert(Group {
-            n: 0,
-            since,
-            device: None,
-            flaps: 0,
-            doubtful: 0,
+        let channels = self.shortfalls.iter().map(|short| {
+            let channel = texts.channel(short.series.channel.as_str());
+            texts.text("alert-channel", args!["channel" => channel, "n" => short.gap])
         });
-        group.n += 1;
-        group.since = group.since.min(since);
-        group.device = group.device.or(alarm.device.as_deref());
-        group.flaps = group.flaps.max(alarm.flaps);
-        group.doubtful += usize::from(alarm.is_doubtful);
+        let id = match self.severity {
+            AlertSeverity::Critical => "alert-title-critical",
+            AlertSeverity::Warning => "alert-title",
+        };
+        let args = args![
+            "scope" => scope,
+            "n" => self.agents_short,
+            "from" => texts.time(self.from),
+            "to" => texts.time(self.to),
+            "channels" => texts.list(channels),
+        ];
+        texts.text(id, args)
     }
-    if types.is_empty() && !known.is_empty() {
-        return known;
+
+    /// The whole page, one fact a line.
+    pub fn body(&self, texts: &Texts) -> String {
+        let texts = texts.local(self.zone);
+        let zone = self.zone.to_string();
+        if self.state == AlertState::Resolved {
+            let args = args![
+                "scope" => self.scope.to_string(),
+                "from" => texts.time(self.since),
+                "to" => texts.time(self.updated_at),
+                "zone" => zone,
+            ];
+            return texts.text("alert-resolved", args);
+        }
+        let mut lines: Vec<String> =
+            self.shortfalls.iter().map(|short| short.say(&texts)).collect();
+        for cause in &self.because {
+            lines.push(texts.text("alert-because", args!["cause" => cause.say(&texts)]));
+        }
+        let args = args![
+            "n" => self.agents_short,
+            "from" => texts.time(self.from),
+            "to" => texts.time(self.to),
+            "zone" => zone,
+        ];
+        lines.push(texts.text("alert-action", args));
+        lines.join("\n")
     }
-    if types.is_empty() {
-        return vec!["contacts are above plan; no alarm of consequence stands here".into()];
+
+    /// Its causes, each as a clause.
+    pub fn causes(&self, texts: &Texts) -> Vec<String> {
+        let texts = texts.local(self.zone);
+        self.because.iter().map(|cause| cause.say(&texts)).collect()
     }
-    let mut causes: Vec<String> = types
-        .iter()
-        .take(TYPES_NAMED)
-        .map(|((severity, kind), group)| {
-            let Group { n, since, device, flaps, doubtful } = group;
-            let device = device.map(|d| format!(", first seen on {d}")).unwrap_or_default();
-            let since = zone.local(*since).format("%H:%M");
-            let mut text =
-                format!("{n} {} {kind} standing since {since}{device}", severity.as_str());
-            if *flaps > 0 {
-                let _ = write!(text, ", flapping ×{flaps}");
+}
+
+impl Say for Shortfall {
+    fn say(&self, texts: &Texts) -> String {
+        let id = if self.rostered { "alert-shortfall-rostered" } else { "alert-shortfall-usual" };
+        let args = args![
+            "channel" => texts.channel(self.series.channel.as_str()),
+            "agents" => self.agents,
+            "at" => texts.time(self.at),
+            "scheduled" => self.scheduled,
+            "gap" => self.gap,
+            "n" => texts.number(self.arrivals, 0),
+            "low" => texts.number(self.arrivals_low, 0),
+            "high" => texts.number(self.arrivals_high, 0),
+        ];
+        texts.text(id, args)
+    }
+}
+
+impl Say for Cause {
+    fn say(&self, texts: &Texts) -> String {
+        match self {
+            Self::Alarms { n, severity, alarm_type, since, device, flaps, doubtful } => {
+                let (severity, since) = (texts.severity(*severity), texts.time(*since));
+                let mut args = args!["n" => *n, "severity" => severity, "since" => since];
+                let id = match (alarm_type, &mut args) {
+                    (Some(alarm_type), Some(args)) => {
+                        args.set("type", alarm_type.as_str());
+                        "cause-alarms"
+                    }
+                    _ => "cause-alarms-untyped",
+                };
+                let mut parts = vec![texts.text(id, args)];
+                if let Some(device) = device {
+                    let args = args!["device" => device.as_str()];
+                    parts.push(texts.text("cause-alarms-device", args));
+                }
+                if *flaps > 0 {
+                    parts.push(texts.text("cause-alarms-flapping", args!["n" => *flaps]));
+                }
+                if *doubtful > 0 {
+                    parts.push(texts.text("cause-alarms-doubtful", args!["n" => *doubtful]));
+                }
+                texts.parts(parts)
             }
-            if *doubtful > 0 {
-                let _ = write!(text, ", {doubtful} in doubt since their list was rebuilt");
+            Self::MoreAlarms { n } => texts.text("cause-more-alarms", args!["n" => *n]),
+            Self::NoAlarm => texts.text("cause-no-alarm", None),
+            Self::Overrun { from, to, alarms } => {
+                let (from, to) = (texts.time(*from), texts.time(*to));
+                texts.text("cause-overrun", args!["from" => from, "to" => to, "n" => *alarms])
             }
-            text
-        })
-        .collect();
-    let rest: usize = types.values().skip(TYPES_NAMED).map(|group| group.n).sum();
-    if rest > 0 {
-        causes.push(format!("{rest} more alarms of other types"));
+            Self::Adjustment { label, tickets } => {
+                let sign = if *tickets > 0.0 { "+" } else { "" };
+                let tickets = format!("{sign}{}", texts.number(*tickets, 0));
+                let args = args!["label" => label.as_str(), "tickets" => tickets];
+                texts.text("cause-adjustment", args)
+            }
+            Self::Complaints { actual, usual, since } => {
+                let (n, usual) = (texts.number(*actual, 0), texts.number(*usual, 0));
+                let since = texts.time(*since);
+                texts.text("cause-complaints", args!["n" => n, "usual" => usual, "since" => since])
+            }
+        }
     }
-    causes.extend(known);
-    causes
 }

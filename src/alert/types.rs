@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Scope, SeriesKey, Severity, Timestamp};
+use crate::domain::{Scope, SeriesKey, Severity, Timestamp, Zone};
+use crate::text::Stored;
 
 /// How urgent an alert is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,7 +47,37 @@ pub struct Shortfall {
 pub struct Worst {
     pub agents_short: i32,
     pub shortfalls: Vec<Shortfall>,
-    pub because: Vec<String>,
+    pub because: Vec<Stored<Cause>>,
+}
+
+/// Why agents are short, as a value; [`Say`](crate::text::Say) turns it into a clause.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "cause", rename_all = "kebab-case")]
+pub enum Cause {
+    /// Active alarms of one severity and type.
+    Alarms {
+        n: usize,
+        severity: Severity,
+        alarm_type: Option<String>,
+        /// Start of the oldest one.
+        since: Timestamp,
+        /// Device of one of them.
+        device: Option<String>,
+        /// Most raises of one that flaps; 0 if none does.
+        flaps: u32,
+        /// How many were not reported again since their list was rebuilt.
+        doubtful: usize,
+    },
+    /// Active alarms of further types.
+    MoreAlarms { n: usize },
+    /// No relevant alarm is active in the scope.
+    NoAlarm,
+    /// Planned work that should be over, with alarms of it that are still active.
+    Overrun { from: Timestamp, to: Timestamp, alarms: usize },
+    /// A planner's entry, with the tickets that it adds over the horizon.
+    Adjustment { label: String, tickets: f64 },
+    /// More complaints about network trouble than usual.
+    Complaints { actual: f64, usual: f64, since: Timestamp },
 }
 
 /// A page that a shift lead can act on.
@@ -69,11 +100,10 @@ pub struct Alert {
     /// Short of agents in all, in the worst window; 0 once it is over.
     pub agents_short: i32,
     pub shortfalls: Vec<Shortfall>,
-    /// Standing alarms and other causes, in words.
-    pub because: Vec<String>,
-    /// Title and body as a person receives them.
-    pub title: String,
-    pub text: String,
+    /// Active alarms and other causes.
+    pub because: Vec<Stored<Cause>>,
+    /// The region's time zone, in which its texts give times.
+    pub zone: Zone,
     /// Who took it on last.
     pub acknowledged_by: Option<String>,
     /// When someone first did. Stores keep it beside the rest: older ones have none.

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::rules::{RULES, ScopeCase, TROUBLE};
 use super::scope_history::{PHRASE_REACH, ScopeHistory, TOPIC_REACH};
-use super::types::{Anomaly, hundredths};
+use super::types::{AlarmSummary, Anomaly, hundredths};
 use super::usual::Usual;
-use crate::domain::{Scope, Spoken, TOPICS, Timestamp, WindowWidth};
+use crate::domain::{Scope, TOPICS, TextCounts, Timestamp, WindowWidth};
 
 /// Surprise from which a sign is told: one in a hundred.
 const SIGN_MIN: f64 = 2.0;
@@ -52,7 +52,7 @@ impl Complaints {
     pub fn push(
         &mut self,
         window: Timestamp,
-        spoken: &BTreeMap<Scope, Spoken>,
+        spoken: &BTreeMap<Scope, TextCounts>,
         missing: &BTreeSet<Scope>,
     ) {
         let index = self.width.index(window);
@@ -103,10 +103,10 @@ impl Complaints {
         history.take_off(index, before);
     }
 
-    /// Judges a window that [`Self::push`] has taken. `alarms` says in words what stands at a scope, if anything does.
-    pub fn judge(&self, window: Timestamp, alarms: &BTreeMap<Scope, String>) -> Vec<Anomaly> {
+    /// Judges a window that [`Self::push`] has taken. `alarms`: the active alarms by scope.
+    pub fn judge(&self, window: Timestamp, alarms: &BTreeMap<Scope, AlarmSummary>) -> Vec<Anomaly> {
         let judged = self.by_scope.iter().flat_map(|(scope, history)| {
-            let alarms = alarms.get(scope).map(String::as_str);
+            let alarms = alarms.get(scope);
             let case = ScopeCase { scope, history, width: self.width, window, alarms };
             RULES.iter().filter_map(move |rule| rule.of_scope(&case))
         });
@@ -153,8 +153,11 @@ impl Complaints {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::anomaly::AlarmGroup;
     use crate::anomaly::AnomalyKind;
     use crate::domain::SeriesKey;
+    use crate::domain::Severity;
+    use crate::text::{Language, Say, Texts};
 
     const WIDTH: WindowWidth = WindowWidth::QUARTER;
 
@@ -162,13 +165,13 @@ mod tests {
         SeriesKey::parse(&format!("{region}/tv/phone")).expect("series").scope()
     }
 
-    fn said(outage: u32, phrases: &[(&str, u32)]) -> Spoken {
+    fn said(outage: u32, phrases: &[(&str, u32)]) -> TextCounts {
         let phrases = phrases.iter().map(|(phrase, n)| ((*phrase).into(), *n)).collect();
-        Spoken { topics: [outage, 0, 1, 3, 2, 4], phrases }
+        TextCounts { topics: [outage, 0, 1, 3, 2, 4], phrases }
     }
 
     /// Two and a half weeks in which nothing is wrong, and then windows in which something is.
-    fn told(last: &[Spoken]) -> (Complaints, i64) {
+    fn told(last: &[TextCounts]) -> (Complaints, i64) {
         let mut complaints = Complaints::new(WIDTH);
         let quiet = 17 * 96;
         for index in 0..quiet {
@@ -188,19 +191,25 @@ mod tests {
         found.iter().map(|anomaly| anomaly.kind).collect()
     }
 
+    fn major() -> AlarmSummary {
+        let group = AlarmGroup { n: 1, severity: Severity::Major, alarm_type: None };
+        AlarmSummary { groups: vec![group], more: 0 }
+    }
+
     #[test]
     fn an_outage_without_an_alarm_is_told() {
         let (complaints, last) = told(&[said(14, &[])]);
-        let alarms = BTreeMap::from([(scope("south"), "1 major".to_owned())]);
+        let alarms = BTreeMap::from([(scope("south"), major())]);
         let found = complaints.judge(WIDTH.start(last), &alarms);
         assert_eq!(found.len(), 1);
         let anomaly = &found[0];
         assert_eq!(anomaly.series, SeriesKey::parse("north/tv/_all").expect("series"));
         assert!(anomaly.kind == AnomalyKind::Complaints && anomaly.score > 4.0, "{anomaly:?}");
-        insta::assert_snapshot!(anomaly.text, @"14 tickets about an outage where 0.2 are usual at this time; no alarm stands: customers report an outage");
-        let alarms = BTreeMap::from([(scope("north"), "1 major".to_owned())]);
+        let texts = Texts::new(Language::En);
+        insta::assert_snapshot!(anomaly.say(&texts), @"14 tickets about outage; usual at this time is 0.2; no alarm is active: customers report this first");
+        let alarms = BTreeMap::from([(scope("north"), major())]);
         let found = complaints.judge(WIDTH.start(last), &alarms);
-        assert!(found[0].text.ends_with("alarms stand: 1 major"), "{}", found[0].text);
+        insta::assert_snapshot!(found[0].say(&texts), @"14 tickets about outage; usual at this time is 0.2; active alarms: 1 major");
         assert_eq!(kinds(&complaints, last - 1), [], "the window before was quiet");
     }
 
@@ -224,7 +233,8 @@ mod tests {
         let (complaints, last) = told(&[said(0, &news), said(0, &news)]);
         let found = complaints.judge(WIDTH.start(last - 1), &BTreeMap::new());
         assert_eq!(found.len(), 1, "{found:?}");
-        insta::assert_snapshot!(found[0].text, @"“app login error” in 9 tickets, in none of the week before");
+        let text = found[0].say(&Texts::new(Language::En));
+        insta::assert_snapshot!(text, @"“app login error” in 9 tickets; in none of the week before");
         assert_eq!(kinds(&complaints, last), [], "it is not new any more");
     }
 

@@ -9,7 +9,7 @@ mod types;
 mod usual;
 
 pub use complaints::{Complaints, EarlySign};
-pub use types::{Anomaly, AnomalyKind};
+pub use types::{AlarmGroup, AlarmSummary, Anomaly, AnomalyKind, Detail};
 
 use self::rules::{RULES, WindowCase};
 use crate::domain::SeriesKey;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{SeriesKey, Timestamp};
+use crate::domain::{SeriesKey, Severity, Timestamp, Topic};
+use crate::text::{Say, Stored, Texts, args};
 
 /// No score says more than this.
 pub(super) const SCORE_MAX: f64 = 20.0;
@@ -32,8 +33,97 @@ pub struct Anomaly {
     pub score: f64,
     pub actual: f64,
     pub expected: f64,
-    /// One sentence for a person.
-    pub text: String,
+    /// What the sentence about it says beside the two numbers.
+    pub detail: Stored<Detail>,
+}
+
+/// Active alarms of one severity and type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AlarmGroup {
+    pub n: usize,
+    pub severity: Severity,
+    pub alarm_type: Option<String>,
+}
+
+/// Active alarms of a scope: the first groups, most severe first, and how many alarms the others have.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AlarmSummary {
+    pub groups: Vec<AlarmGroup>,
+    pub more: usize,
+}
+
+/// What is known of an anomaly, by kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Detail {
+    /// A count outside the forecast's 95 % interval.
+    Outside { low: f64, high: f64 },
+    /// Complaints about these topics, and the alarms that are active in the scope.
+    Complaints { topics: Vec<Topic>, alarms: AlarmSummary },
+    /// A phrase, its tickets in this window, and those of the week before.
+    Phrase { phrase: String, tickets: u32, before: u32 },
+}
+
+impl Say for Anomaly {
+    fn say(&self, texts: &Texts) -> String {
+        let detail = match &self.detail {
+            Stored::Sentence(sentence) => return sentence.clone(),
+            Stored::Value(detail) => detail,
+        };
+        let actual = texts.number(self.actual, 0);
+        match detail {
+            Detail::Outside { low, high } => {
+                let args = args![
+                    "actual" => actual,
+                    "expected" => texts.number(self.expected, 0),
+                    "low" => texts.number(*low, 0),
+                    "high" => texts.number(*high, 0),
+                ];
+                texts.text("anomaly-outside", args)
+            }
+            Detail::Complaints { topics, alarms } => {
+                let args = args![
+                    "actual" => actual,
+                    "topics" => texts.list(topics.iter().map(|topic| texts.topic(*topic))),
+                    "usual" => texts.number(self.expected, 1),
+                    "alarms" => alarms.say(texts),
+                ];
+                texts.text("anomaly-complaints", args)
+            }
+            Detail::Phrase { phrase, tickets, before } => {
+                let id = if *before == 0 { "anomaly-phrase-new" } else { "anomaly-phrase-rising" };
+                let mut args = args!["phrase" => phrase.as_str(), "tickets" => *tickets];
+                if let Some(args) = args.as_mut().filter(|_| *before > 0) {
+                    args.set("before", *before);
+                }
+                texts.text(id, args)
+            }
+        }
+    }
+}
+
+impl Say for AlarmSummary {
+    fn say(&self, texts: &Texts) -> String {
+        if self.groups.is_empty() {
+            return texts.text("anomaly-no-alarm", None);
+        }
+        let groups = self.groups.iter().map(|AlarmGroup { n, severity, alarm_type }| {
+            let severity = texts.severity(*severity);
+            match alarm_type.as_deref() {
+                Some(name) => texts.text(
+                    "anomaly-alarm-group",
+                    args!["n" => *n, "severity" => severity, "type" => name],
+                ),
+                None => texts
+                    .text("anomaly-alarm-group-untyped", args!["n" => *n, "severity" => severity]),
+            }
+        });
+        let mut named: Vec<String> = groups.collect();
+        if self.more > 0 {
+            named.push(texts.text("anomaly-more-alarms", args!["n" => self.more]));
+        }
+        texts.text("anomaly-alarms", args!["list" => texts.list(named)])
+    }
 }
 
 /// To two decimals, as scores are kept.

@@ -35,7 +35,7 @@ pub async fn accuracy(
     let page = Page::new(query.limit, query.after.as_deref())?;
     let is_one = filter.one().is_some();
     each(&state, filter, page, move |reader, series| {
-        if is_one && !reader.knows(series)? {
+        if is_one && !reader.has_series(series)? {
             return Ok(None);
         }
         views::accuracy(reader, series, span, &counts).map(Some)

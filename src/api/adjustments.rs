@@ -15,7 +15,7 @@ use super::state::ApiState;
 use super::write::{Body, ID_CHARS_MAX, NOTE_CHARS_MAX, body, tell, text};
 use crate::domain::{DAY, Name, SeriesKey, Timestamp};
 use crate::engine::Command;
-use crate::forecast::{self, AdjustmentKind, Says};
+use crate::forecast::{self, AdjustmentAmount, AdjustmentKind};
 
 /// Entries that are not over, at most.
 const ENTRIES_MAX: usize = 500;
@@ -55,9 +55,9 @@ pub struct Adjustment {
 impl From<&forecast::Adjustment> for Adjustment {
     fn from(a: &forecast::Adjustment) -> Self {
         let name = |name: &Option<Name>| name.as_ref().map(ToString::to_string);
-        let (factor, tickets_per_window) = match a.says {
-            Says::Factor(factor) => (Some(factor), None),
-            Says::TicketsPerWindow(tickets) => (None, Some(tickets)),
+        let (factor, tickets_per_window) = match a.amount {
+            AdjustmentAmount::Factor(factor) => (Some(factor), None),
+            AdjustmentAmount::TicketsPerWindow(tickets) => (None, Some(tickets)),
         };
         Self {
             id: a.id.clone(),
@@ -183,10 +183,10 @@ fn checked(given: &Adjustment, now: Timestamp) -> Result<forecast::Adjustment, P
         let wrong = || Problem::bad_request(format!("{key}: {number}: use 0 to {most}"));
         (0.0..=most).contains(&number).then_some(number).ok_or_else(wrong)
     };
-    let says = match (given.factor, given.tickets_per_window) {
-        (Some(factor), None) => Says::Factor(within("factor", factor, FACTOR_MAX)?),
+    let amount = match (given.factor, given.tickets_per_window) {
+        (Some(factor), None) => AdjustmentAmount::Factor(within("factor", factor, FACTOR_MAX)?),
         (None, Some(tickets)) => {
-            Says::TicketsPerWindow(within("tickets_per_window", tickets, TICKETS_MAX)?)
+            AdjustmentAmount::TicketsPerWindow(within("tickets_per_window", tickets, TICKETS_MAX)?)
         }
         _ => return Err(Problem::bad_request("give either factor or tickets_per_window")),
     };
@@ -200,7 +200,7 @@ fn checked(given: &Adjustment, now: Timestamp) -> Result<forecast::Adjustment, P
         channel: name("channel", &given.channel)?,
         starts_at,
         ends_at,
-        says,
+        amount,
         by: text("by", &given.by, BY_CHARS_MAX)?,
         note: note.map(|note| text("note", note, NOTE_CHARS_MAX)).transpose()?,
         entered_at: now,

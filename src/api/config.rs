@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::TokenSet;
 use crate::config::Reader;
+use crate::text::Language;
 
 /// `[server]`: the API and the page.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Server {
     pub tokens: Option<Arc<TokenSet>>,
     /// Whether listening beyond loopback without tokens was asked for.
     pub allow_open: bool,
+    /// Of texts that are stored elsewhere or sent, and of answers to those who ask for none.
+    pub language: Language,
 }
 
 /// `[admin]`: /live, /ready and /metrics.
@@ -66,8 +69,10 @@ impl Server {
         let advertise = section.url("advertise");
         let (tokens_file, tokens) = tokens(&section).unzip();
         let allow_open = section.flag("allow_open").unwrap_or(false);
+        let language = section.parse("language", "use \"en\" or \"zh\"", str::parse::<Language>);
+        let language = language.unwrap_or_default();
         section.finish();
-        Self { listen, public_url, advertise, tokens_file, tokens, allow_open }
+        Self { listen, public_url, advertise, tokens_file, tokens, allow_open, language }
     }
 }
 

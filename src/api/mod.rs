@@ -11,6 +11,7 @@ pub mod config;
 mod description;
 mod events;
 mod forward;
+mod language;
 mod outlook;
 mod page;
 mod params;

@@ -1,4 +1,4 @@
-//! The built-in page: files that are part of the program.
+//! The built-in page: files that are part of the program, and its texts from the catalogue.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::language::Reads;
 use super::problem::Problem;
+use crate::text::{Language, page_module};
 
 macro_rules! assets {
     ($($name:literal),+ $(,)?) => {
@@ -25,7 +27,6 @@ assets![
     "clock.js",
     "dom.js",
     "early.js",
-    "en.js",
     "feed.js",
     "i18n.js",
     "icon.svg",
@@ -37,7 +38,6 @@ assets![
     "series.js",
     "spark.js",
     "topics.js",
-    "zh.js",
 ];
 
 /// plotly.js as the crate of that name carries it, without the tags around it.
@@ -47,19 +47,32 @@ static PLOTLY: LazyLock<String> = LazyLock::new(|| {
     script.split_once("</script>").map_or(script, |(script, _)| script).to_owned()
 });
 
-/// `GET /`
-pub async fn index(headers: HeaderMap) -> Response {
-    serve("index.html", include_str!("page/index.html"), &headers)
+/// The page, marked with each language.
+static INDEX: LazyLock<[String; 2]> = LazyLock::new(|| {
+    let page = include_str!("page/index.html");
+    let tag = |language: Language| format!("<html lang=\"{}\">", language.tag());
+    Language::ALL.map(|language| page.replacen("<html lang=\"en\">", &tag(language), 1))
+});
+
+/// The texts of each language, as modules.
+static TEXTS: LazyLock<[String; 2]> = LazyLock::new(|| Language::ALL.map(page_module));
+
+/// `GET /`: in the language of the request, until the reader chooses one on the page.
+pub async fn index(Reads(texts): Reads, headers: HeaderMap) -> Response {
+    let page = serve("index.html", &INDEX[texts.language() as usize], &headers);
+    ([(header::VARY, "accept-language")], page).into_response()
 }
 
 /// `GET /assets/{name}`
 pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
-    if name == "plotly.js" {
-        return Ok(serve("plotly.js", &PLOTLY, &headers));
-    }
-    let found = ASSETS.iter().find(|(known, _)| *known == name);
-    let (name, text) = found.ok_or_else(|| Problem::not_found("there is no such file"))?;
-    Ok(serve(name, text, &headers))
+    let texts = Language::ALL.into_iter().find(|language| name == format!("{language}.js"));
+    let found = match texts {
+        Some(language) => Some(TEXTS[language as usize].as_str()),
+        None if name == "plotly.js" => Some(PLOTLY.as_str()),
+        None => ASSETS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text),
+    };
+    let text = found.ok_or_else(|| Problem::not_found("there is no such file"))?;
+    Ok(serve(&name, text, &headers))
 }
 
 fn serve(name: &str, text: &'static str, headers: &HeaderMap) -> Response {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 
+use super::language::PARAMETER;
 use super::problem::Problem;
 use crate::domain::{Name, Reason, SeriesKey, Timestamp};
 use crate::store::Filter;
@@ -21,7 +22,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        match axum::extract::Query::<T>::try_from_uri(&parts.uri) {
+        // Every endpoint takes `language`; it is read elsewhere.
+        let pairs = parts.uri.query().into_iter().flat_map(|query| query.split('&'));
+        let rest: Vec<&str> = pairs.filter(|pair| !pair.starts_with(PARAMETER)).collect();
+        let uri = format!("/?{}", rest.join("&")).parse().unwrap_or_default();
+        match axum::extract::Query::<T>::try_from_uri(&uri) {
             Ok(query) => Ok(Self(query.0)),
             Err(error) => Err(Problem::bad_request(format!("query: {}", error.body_text()))),
         }
@@ -81,7 +86,7 @@ pub struct AccuracyQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct WeekQuery {
-    /// An ISO week such as 2026-W46; the last one that is over by default.
+    /// An ISO week such as 2026-W46; by default the last one with all its windows finalized.
     pub week: Option<String>,
 }
 

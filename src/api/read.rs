@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::language::Reads;
 use super::params::{
     self, AlertQuery, DeadLetterQuery, ListQuery, Page, Params, SeriesQuery, SpanQuery,
     VintageQuery,
@@ -47,7 +48,7 @@ pub(super) async fn each<T: Serialize + Send + 'static>(
         let of = series.clone();
         let found = read(state, move |reader| {
             let found = one(reader, &of)?;
-            let is_known = found.is_some() || reader.knows(&of)?;
+            let is_known = found.is_some() || reader.has_series(&of)?;
             Ok((found, is_known))
         });
         return match found.await? {
@@ -134,6 +135,7 @@ pub(super) fn span(query: &SpanQuery, now: Timestamp) -> Result<(Timestamp, Time
 #[utoipa::path(get, path = "/forecasts", params(VintageQuery), responses((status = 200, body = views::Forecast), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn forecasts(
     State(state): State<ApiState>,
+    Reads(texts): Reads,
     Params(query): Params<VintageQuery>,
 ) -> Result<Response, Problem> {
     let filter =
@@ -150,7 +152,7 @@ pub async fn forecasts(
             Some(served) => Some(served),
             None => reader.served(series, issued_at)?,
         };
-        Ok(served.map(views::Forecast::from))
+        Ok(served.map(|served| views::Forecast::new(served, &texts)))
     })
     .await
 }
@@ -159,17 +161,21 @@ pub async fn forecasts(
 #[utoipa::path(get, path = "/staffing", params(ListQuery), responses((status = 200, body = views::Staffing), (status = 404, body = Problem)))]
 pub async fn staffing(
     State(state): State<ApiState>,
+    Reads(texts): Reads,
     Params(query): Params<ListQuery>,
 ) -> Result<Response, Problem> {
     let (filter, page) = (query.filter()?, query.page()?);
-    each(&state, filter, page, |reader, series| Ok(reader.plan(series)?.map(views::Staffing::from)))
-        .await
+    each(&state, filter, page, move |reader, series| {
+        Ok(reader.plan(series)?.map(|plan| views::Staffing::new(&plan, &texts)))
+    })
+    .await
 }
 
 /// Windows far outside their band, newest first
 #[utoipa::path(get, path = "/anomalies", params(SpanQuery), responses((status = 200, body = Vec<views::Anomaly>), (status = 400, body = Problem)))]
 pub async fn anomalies(
     State(state): State<ApiState>,
+    Reads(texts): Reads,
     Params(query): Params<SpanQuery>,
 ) -> Result<Json<Vec<views::Anomaly>>, Problem> {
     let filter =
@@ -180,13 +186,14 @@ pub async fn anomalies(
     let after = after.map_err(|_| Problem::bad_request("after: use a number that a list gave"))?;
     let rows =
         read(&state, move |reader| reader.anomalies(&filter, from, to, limit, after)).await?;
-    Ok(Json(rows.iter().map(|(_, anomaly)| views::Anomaly::from(anomaly)).collect()))
+    Ok(Json(rows.iter().map(|(_, anomaly)| views::Anomaly::new(anomaly, &texts)).collect()))
 }
 
 /// Alerts, newest first
 #[utoipa::path(get, path = "/alerts", params(AlertQuery), responses((status = 200, body = Vec<views::Alert>), (status = 400, body = Problem)))]
 pub async fn alerts(
     State(state): State<ApiState>,
+    Reads(texts): Reads,
     Params(query): Params<AlertQuery>,
 ) -> Result<Json<Vec<views::Alert>>, Problem> {
     let filter = params::filter(query.region.as_ref(), query.service.as_ref(), None)?;
@@ -194,18 +201,19 @@ pub async fn alerts(
     let open = query.open.unwrap_or(false);
     let rows =
         read(&state, move |reader| reader.alerts(&filter, open, limit, query.after.as_deref()));
-    Ok(Json(rows.await?.iter().map(views::Alert::from).collect()))
+    Ok(Json(rows.await?.iter().map(|alert| views::Alert::new(alert, &texts)).collect()))
 }
 
 /// One alert
 #[utoipa::path(get, path = "/alerts/{id}", params(("id" = String, Path)), responses((status = 200, body = views::Alert), (status = 404, body = Problem)))]
 pub async fn alert(
     State(state): State<ApiState>,
+    Reads(texts): Reads,
     Path(id): Path<String>,
 ) -> Result<Json<views::Alert>, Problem> {
     let missing = format!("there is no alert `{id}`");
     let found = read(&state, move |reader| reader.alert(&id)).await?;
-    found.map(|alert| Json(views::Alert::from(&alert))).ok_or(Problem::not_found(missing))
+    found.map(|alert| Json(views::Alert::new(&alert, &texts))).ok_or(Problem::not_found(missing))
 }
 
 /// The roster from yesterday on
@@ -233,9 +241,9 @@ pub async fn maintenance(
     .await?;
     let shown = work.iter().map(|event| {
         let work = PlannedWork::from(event);
-        let left = alarms
-            .iter()
-            .filter(|alarm| work.left(&alarm.event.scope, alarm.severity(), alarm.raised_at, now));
+        let left = alarms.iter().filter(|alarm| {
+            work.overruns_with(&alarm.event.scope, alarm.severity(), alarm.raised_at, now)
+        });
         views::Maintenance { overrun_alarms: left.count(), ..event.into() }
     });
     let is_over = |shown: &views::Maintenance, event: &MaintenanceEvent| {

@@ -15,6 +15,7 @@ use crate::ingest;
 use crate::input::Decoders;
 use crate::store::{EventLog, Reader};
 use crate::telemetry::{Health, Metrics};
+use crate::text::Language;
 
 impl From<CommandError> for Problem {
     fn from(error: CommandError) -> Self {
@@ -61,6 +62,8 @@ pub struct ServiceInfo {
     pub speed: f64,
     pub width: WindowWidth,
     pub zone: Zone,
+    /// Of texts for readers who ask for none.
+    pub language: Language,
     pub regions: BTreeMap<Name, Zone>,
     pub body_bytes_max: usize,
     pub limits: ingest::Limits,

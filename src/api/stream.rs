@@ -10,15 +10,20 @@ use futures::StreamExt;
 use serde_json::json;
 use tokio_stream::wrappers::BroadcastStream;
 
+use super::language::Reads;
 use super::problem::Problem;
 use super::read::status_now;
 use super::state::ApiState;
 use crate::engine::StreamEvent;
+use crate::text::Texts;
 use crate::views;
 
 /// Live stream: `windows`, `vintages`, `alert` and `status`
 #[utoipa::path(get, path = "/stream", responses((status = 200, content_type = "text/event-stream", body = String), (status = 503, body = Problem)))]
-pub async fn stream(State(state): State<ApiState>) -> Result<impl IntoResponse, Problem> {
+pub async fn stream(
+    State(state): State<ApiState>,
+    Reads(texts): Reads,
+) -> Result<impl IntoResponse, Problem> {
     let place = state
         .streams
         .clone()
@@ -32,13 +37,13 @@ pub async fn stream(State(state): State<ApiState>) -> Result<impl IntoResponse, 
         async move {
             // A client that fell behind is told to look again rather than nothing.
             let told = told.unwrap_or(StreamEvent::Status);
-            Ok::<_, Infallible>(event(&state, told).await)
+            Ok::<_, Infallible>(event(&state, &texts, told).await)
         }
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
 }
 
-async fn event(state: &ApiState, told: StreamEvent) -> Event {
+async fn event(state: &ApiState, texts: &Texts, told: StreamEvent) -> Event {
     let (name, data) = match told {
         StreamEvent::Windows { finalized_upto } => {
             ("windows", json!({ "settled_upto": finalized_upto.to_string() }))
@@ -47,7 +52,7 @@ async fn event(state: &ApiState, told: StreamEvent) -> Event {
             ("vintages", json!({ "issued_at": issued_at.to_string() }))
         }
         StreamEvent::Alert(alert) => {
-            ("alert", serde_json::to_value(views::Alert::from(&*alert)).unwrap_or_default())
+            ("alert", serde_json::to_value(views::Alert::new(&alert, texts)).unwrap_or_default())
         }
         StreamEvent::Status => match status_now(state).await {
             Ok(status) => ("status", serde_json::to_value(status).unwrap_or_default()),

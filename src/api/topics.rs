@@ -11,7 +11,7 @@ use super::params::{self, Params, SpanQuery};
 use super::problem::Problem;
 use super::read::{read, span};
 use super::state::ApiState;
-use crate::domain::{Scope, Spoken, TOPICS, Timestamp, Topic, WEEK};
+use crate::domain::{Scope, TOPICS, TextCounts, Timestamp, Topic, WEEK};
 use crate::store::{Filter, Reader, StoreError};
 
 /// Weeks that what is usual comes from.
@@ -73,7 +73,7 @@ pub async fn topics(
     Ok(Json(found.await?))
 }
 
-type Sums = BTreeMap<(Scope, Timestamp), (u32, Spoken)>;
+type Sums = BTreeMap<(Scope, Timestamp), (u32, TextCounts)>;
 
 /// Sums of the same windows of the weeks before, with the number of weeks in them.
 fn usual(
@@ -95,10 +95,10 @@ fn usual(
 
 fn row(
     (scope, start): &(Scope, Timestamp),
-    spoken: Spoken,
-    usual: Option<&(u32, Spoken)>,
+    spoken: TextCounts,
+    usual: Option<&(u32, TextCounts)>,
 ) -> Topics {
-    let mean = |(weeks, sum): &(u32, Spoken)| {
+    let mean = |(weeks, sum): &(u32, TextCounts)| {
         by_name(sum.topics.map(|n| (f64::from(n) / f64::from(*weeks) * 100.0).round() / 100.0))
     };
     let phrases = spoken.phrases.into_iter();

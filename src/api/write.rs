@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use tokio::sync::oneshot;
 
+use super::language::Reads;
 use super::problem::Problem;
 use super::requests::{Acknowledgement, Feedback, NewMaintenance};
 use super::state::ApiState;
@@ -56,18 +57,20 @@ pub(super) fn text(key: &str, text: &str, chars_max: usize) -> Result<String, Pr
 #[utoipa::path(post, path = "/alerts/{id}/ack", params(("id" = String, Path)), request_body = Acknowledgement, responses((status = 200, body = views::Alert), (status = 404, body = Problem)))]
 pub async fn acknowledge(
     State(state): State<ApiState>,
+    Reads(texts): Reads,
     Path(id): Path<String>,
     given: Body<Acknowledgement>,
 ) -> Result<Json<views::Alert>, Problem> {
     let by = text("by", &body(given)?.by, 100)?;
     let alert: alert::Alert = tell(&state, |reply| Command::Acknowledge { id, by, reply }).await?;
-    Ok(Json(views::Alert::from(&alert)))
+    Ok(Json(views::Alert::new(&alert, &texts)))
 }
 
 /// Someone says whether an alert helped
 #[utoipa::path(post, path = "/alerts/{id}/feedback", params(("id" = String, Path)), request_body = Feedback, responses((status = 200, body = views::Alert), (status = 404, body = Problem)))]
 pub async fn feedback(
     State(state): State<ApiState>,
+    Reads(texts): Reads,
     Path(id): Path<String>,
     given: Body<Feedback>,
 ) -> Result<Json<views::Alert>, Problem> {
@@ -78,7 +81,7 @@ pub async fn feedback(
     }
     let alert: alert::Alert =
         tell(&state, |reply| Command::Feedback { id, text: said, reply }).await?;
-    Ok(Json(views::Alert::from(&alert)))
+    Ok(Json(views::Alert::new(&alert, &texts)))
 }
 
 /// Replaces the roster of the series and hours that are given

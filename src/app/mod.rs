@@ -1,4 +1,4 @@
-//! Wiring: the threads, queues and listeners of the running service.
+//! Wires the rooms together: threads, queues and listeners of the service.
 
 mod running;
 pub mod settings;

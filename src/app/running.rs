@@ -1,4 +1,4 @@
-//! A service that runs: one way to serve, one way to stop.
+//! A running service: it serves until it is stopped.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -9,20 +9,26 @@ use std::thread::JoinHandle;
 use crate::api::{self, ApiState, Progress};
 use crate::store::EventLog;
 
-/// A service that listens and counts, until [`Running::wait`] returns.
+/// A service with running threads and open listeners. [`Running::wait`] answers requests.
 pub struct Running {
+    /// Address of the API and the page.
     pub address: SocketAddr,
+    /// Address of probes and metrics.
     pub admin: Option<SocketAddr>,
-    /// The event log, for events that come another way than HTTP.
+    /// The local event log, for events that do not arrive over HTTP.
     pub log: Arc<EventLog>,
+    /// Wakes the source that reads the local event log.
     pub wake: Arc<dyn Fn() + Send + Sync>,
+    /// Progress of the catch-up, for the page.
     pub progress: Arc<Progress>,
+    /// Whether the main source has been read to its end once.
     pub caught_up: Arc<AtomicBool>,
+    /// Tells all threads to end.
     pub stop: Arc<AtomicBool>,
     pub(super) state: ApiState,
     pub(super) listeners: (TcpListener, Option<TcpListener>),
     pub(super) threads: Vec<JoinHandle<()>>,
-    /// Dropped when the service stops: sources wake up and end.
+    /// Sources wake up and end when these are dropped.
     pub(super) wakes: Vec<Sender<()>>,
 }
 
@@ -46,19 +52,20 @@ impl Running {
             }
             stopped().await
         })?;
-        tracing::info!("stopping");
+        tracing::info!("service: stopping");
         stop.store(true, Ordering::Relaxed);
-        // Open streams would be waited for: they are cut instead.
+        // Cuts open streams instead of waiting for them.
         runtime.shutdown_background();
         drop(wakes);
         for thread in threads {
-            // A thread that panicked has said so.
+            // A thread that panicked has printed its message.
             let _ = thread.join();
         }
         Ok(())
     }
 }
 
+/// Waits for Ctrl-C or SIGTERM.
 async fn stopped() -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;

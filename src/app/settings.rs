@@ -1,4 +1,4 @@
-//! The whole configuration, built to the end by one function: what `check` approves is what `serve` starts.
+//! The whole configuration. `check` and `serve` build it by the same function, so that they report the same problems.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,10 +22,10 @@ use crate::{api, output};
 #[cfg(test)]
 mod tests;
 
-/// A configuration that a service can be started with. Paths are absolute or relative to the working directory.
+/// A checked configuration. Paths are absolute or relative to the working directory.
 #[derive(Debug)]
 pub struct Settings {
-    /// The file it was read from, as it was named.
+    /// Path of the config file, as given.
     pub file: PathBuf,
     /// `[server]`.
     pub server: Server,
@@ -37,7 +37,7 @@ pub struct Settings {
     pub windows: Windows,
     /// `[regions.NAME]`.
     pub regions: Regions,
-    /// `[alarms]`, with the limit on active ones from `[limits]`.
+    /// `[alarms]`, with the limit on active alarms from `[limits]`.
     pub alarms: AlarmRules,
     /// `[forecast]`.
     pub forecast: Forecast,
@@ -45,7 +45,7 @@ pub struct Settings {
     pub kafka: Option<kafka::Settings>,
     /// `[influxdb]`.
     pub influxdb: Option<InfluxSettings>,
-    /// `[staffing.CHANNEL]`: the channels that are configured; see [`Settings::profiles`].
+    /// `[staffing.CHANNEL]`: the configured channels only; see [`Settings::profiles`].
     pub staffing: BTreeMap<Name, Profile>,
     /// `[[alerts.receivers]]`.
     pub receivers: Vec<ReceiverConfig>,
@@ -56,15 +56,15 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads all layers and everything that they name, and connects nowhere.
+    /// Reads all layers and the files that they name. Connects to nothing.
     ///
     /// # Errors
-    /// [`ConfigError`]; [`ConfigError::Invalid`] names every problem there is.
+    /// [`ConfigError`]; [`ConfigError::Invalid`] has all problems.
     pub fn load(file: &Path, flags: &Flags) -> Result<Self, ConfigError> {
         Layers::of_file(file, flags)?.check(|root| Self::read(root, file))
     }
 
-    /// Every section, in the order in which problems are told.
+    /// Reads all sections. Problems are reported in this order.
     fn read(root: Reader<'_>, file: &Path) -> Self {
         let (server, admin) = api::config::read(&root);
         let store = StoreConfig::read(root.section("store"), "data");
@@ -76,11 +76,12 @@ impl Settings {
         let influxdb = influxdb::config::read(root.section("influxdb"));
         output::config::refuse_grafana(root.section("grafana"));
         let staffing = staffing::read(&root);
-        let receivers = receivers::config::read(root.section("alerts"), &server.public_url);
+        let receivers =
+            receivers::config::read(root.section("alerts"), &server.public_url, server.language);
         let input = Input::read(&root);
         let log = Log::read(root.section("log"));
         root.finish();
-        let alarms = AlarmRules { standing_max: input.limits.standing_alarms, ..alarms };
+        let alarms = AlarmRules { active_max: input.limits.standing_alarms, ..alarms };
         Self {
             file: file.to_owned(),
             server,
@@ -99,7 +100,7 @@ impl Settings {
         }
     }
 
-    /// Profiles of the channels that are configured, over the defaults of the rest.
+    /// The profiles of all channels: configured ones, and defaults for the others.
     pub fn profiles(&self) -> BTreeMap<Name, Profile> {
         let mut profiles = staffing::default_profiles();
         profiles.extend(self.staffing.clone());

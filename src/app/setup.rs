@@ -1,4 +1,4 @@
-//! What a service is started with.
+//! The parameters of a service.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,47 +15,48 @@ use crate::output::influxdb::InfluxSettings;
 use crate::output::receivers::Receivers;
 use crate::window::AggregatorConfig;
 
-/// What an instance does of the work that several share.
+/// The work of an instance, where several instances share it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Role {
-    /// Counts partitions and sends questions on to the leader
+    /// Counts partitions and forwards API requests to the leader
     Count,
     /// Forecasts: leads, or stands by to take over
     Forecast,
+    /// Counts partitions and forecasts
     #[default]
     Both,
 }
 
-/// Everything that demo and service differ in.
+/// All parameters in which demo and service differ.
 pub struct Setup {
     pub listen: SocketAddr,
     pub admin_listen: Option<SocketAddr>,
     pub store: PathBuf,
     pub info: ServiceInfo,
     pub decoder: Decoder,
-    /// Look-up tables that `decoder` was made with, to be read again when they change.
+    /// Look-up tables of `decoder`, which are read again when their files change.
     pub tables: Vec<MapTable>,
-    /// The lexicon's file, likewise, if it is not the one that is built in.
+    /// File of the lexicon, which is read again when it changes; `None` for the built-in lexicon.
     pub lexicon: Option<PathBuf>,
     pub forecaster: ForecasterConfig,
     pub aggregator: AggregatorConfig,
-    /// Sources besides the local event log, each with its rules.
+    /// Sources in addition to the local event log, each with the configuration of its aggregator.
     pub feeds: Vec<(Box<dyn Feed>, AggregatorConfig)>,
-    /// The cluster that events are read from and written to, if there is one.
+    /// The Kafka cluster for reading and writing events, if there is one.
     pub kafka: Option<kafka::Settings>,
-    /// Events held before the log hears of them.
+    /// Number of events that may be counted before they are reported to the log.
     pub queue_events: usize,
-    /// What this instance does of the work that a cluster shares.
+    /// The work of this instance in a cluster.
     pub role: Role,
-    /// Where other instances reach this one; where it listens, if nothing is said.
+    /// URL at which other instances reach this one; `None` for the listen address.
     pub advertise: Option<String>,
     pub influxdb: Option<InfluxSettings>,
-    /// Base of links in what goes out.
+    /// Base of links in pages and points.
     pub public_url: String,
     pub receivers: Receivers,
     pub tokens: Option<Arc<TokenSet>>,
     pub clock: Arc<dyn Clock>,
     pub periodic: PeriodicTask,
-    /// The source whose first end ends the catch-up.
+    /// The catch-up ends when this source has been read to its end once.
     pub main_source: SourceId,
 }

@@ -1,4 +1,4 @@
-//! What nearly every thread of the service holds a part of.
+//! State that most threads of the service share.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -25,7 +25,7 @@ pub(super) struct Shared {
     pub(super) leadership: Arc<Leadership>,
     pub(super) decoders: Arc<Decoders>,
     pub(super) stop: Arc<AtomicBool>,
-    /// Those that were started.
+    /// The threads that were started.
     pub(super) threads: Vec<JoinHandle<()>>,
 }
 
@@ -33,7 +33,7 @@ impl Shared {
     pub(super) fn open(setup: &Setup, store: &Store) -> anyhow::Result<Self> {
         let leadership = match setup.kafka {
             None => Leadership::alone(),
-            Some(_) => Leadership::among_others(instance()),
+            Some(_) => Leadership::by_election(instance()),
         };
         Ok(Self {
             log: Arc::new(EventLog::open(&setup.store)?),
@@ -47,7 +47,7 @@ impl Shared {
         })
     }
 
-    /// Starts a thread that is waited for when the service stops.
+    /// Starts a thread. The service waits for its end when it stops.
     pub(super) fn spawn(
         &mut self,
         name: &str,
@@ -57,7 +57,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Starts the thread that brings a sink up to date and keeps it so.
+    /// Starts the thread that writes changes to a sink.
     pub(super) fn sink<S: Sink + 'static>(
         &mut self,
         sink: S,
@@ -97,7 +97,7 @@ impl Shared {
     }
 }
 
-/// A name that no other start has.
+/// A name for this instance, unique for each start.
 fn instance() -> String {
     format!("{}-{}", std::process::id(), WallClock.now().millis())
 }

@@ -1,4 +1,4 @@
-//! The threads that count: one for each local source, and those that share work with other instances over Kafka.
+//! The threads that count: one for each local source, and those for Kafka's partitions.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,9 +15,10 @@ use crate::input::{Feed, Intake, LocalFeed, SourceProcessor, Worker};
 use crate::kafka::{self, LogFrom};
 use crate::output::OutlookTopic;
 use crate::telemetry::Health;
+use crate::text::Language;
 use crate::window::AggregatorConfig;
 
-/// What the threads that count are started with.
+/// Starts the threads that count.
 pub(super) struct Sources<'a> {
     shared: &'a mut Shared,
     forecaster: &'a mut Forecaster,
@@ -26,36 +27,41 @@ pub(super) struct Sources<'a> {
     wakes: Vec<Sender<()>>,
 }
 
-/// What was started.
+/// Handles of the started threads.
 pub(super) struct Counting {
     /// Wakes the source that reads the local event log.
     pub(super) wake: Arc<dyn Fn() + Send + Sync>,
     /// Sources end when these are dropped.
     pub(super) wakes: Vec<Sender<()>>,
-    /// Where a cluster is configured: what writes to it.
+    /// The producers, if a Kafka cluster is configured.
     pub(super) producers: Option<Producers>,
 }
 
-/// What writes to Kafka besides the threads that count.
+/// Producers for Kafka, in addition to those of the threads that count.
 pub(super) struct Producers {
-    /// `POST /events`.
+    /// Writes the events of `POST /events`.
     pub(super) writer: Arc<dyn WriteEvents>,
-    /// The outlook topic, written by instances that forecast.
+    /// Writes the outlook topic, on instances that forecast.
     pub(super) topics: Option<OutlookTopic>,
 }
 
 impl Producers {
-    fn open(settings: &kafka::Settings, role: Role, health: &Arc<Health>) -> anyhow::Result<Self> {
+    fn open(
+        settings: &kafka::Settings,
+        role: Role,
+        language: Language,
+        health: &Arc<Health>,
+    ) -> anyhow::Result<Self> {
         let producer = || kafka::Producer::open(settings, health.clone());
         let topics = match role {
             Role::Count => None,
-            Role::Forecast | Role::Both => Some(OutlookTopic::new(producer()?, settings)),
+            Role::Forecast | Role::Both => Some(OutlookTopic::new(producer()?, settings, language)),
         };
         Ok(Self { writer: Arc::new(Events(producer()?)), topics })
     }
 }
 
-/// `POST /events` where Kafka is configured.
+/// Writes the events of `POST /events` to Kafka.
 struct Events(kafka::Producer);
 
 impl WriteEvents for Events {
@@ -74,7 +80,7 @@ impl<'a> Sources<'a> {
         Self { shared, forecaster, clock, inbox, wakes: Vec::new() }
     }
 
-    /// Starts everything that the set-up names. `commands` are those of this instance that standbys need.
+    /// Starts all sources of the set-up. `commands` receives this instance's commands for standbys.
     pub(super) fn start(
         mut self,
         setup: &mut Setup,
@@ -88,9 +94,14 @@ impl<'a> Sources<'a> {
         }
         let mut producers = None;
         if let Some(settings) = setup.kafka.take() {
-            // Before any client says why.
+            // Until a client reports its state.
             self.shared.health.failing(kafka::COMPONENT, "not connected yet");
-            producers = Some(Producers::open(&settings, setup.role, &self.shared.health)?);
+            producers = Some(Producers::open(
+                &settings,
+                setup.role,
+                setup.info.language,
+                &self.shared.health,
+            )?);
             let url = setup.advertise.take().unwrap_or(format!("http://{address}"));
             self.cluster(settings.clone(), setup.role, url, commands)?;
             if setup.role != Role::Forecast {
@@ -101,13 +112,13 @@ impl<'a> Sources<'a> {
             self.reload(setup)?;
         }
         let wake = Arc::new(move || {
-            // Its worker may have stopped: then there is nobody to wake.
+            // An error means that the worker has stopped.
             let _ = local.send(());
         });
         Ok(Counting { wake, wakes: self.wakes, producers })
     }
 
-    /// Starts a source where it was left. Returns how to wake it.
+    /// Starts a source at its commit. Returns a sender that wakes it.
     fn local(
         &mut self,
         mut feed: Box<dyn Feed>,
@@ -124,7 +135,7 @@ impl<'a> Sources<'a> {
         let (waker, wake): (Sender<()>, Receiver<()>) = channel();
         let worker = Worker {
             feed,
-            counter: SourceProcessor::new(source.clone(), from, config, decoders, metrics),
+            processor: SourceProcessor::new(source.clone(), from, config, decoders, metrics),
             clock: self.clock.clone(),
             leader: self.inbox.clone(),
             wake,
@@ -135,7 +146,7 @@ impl<'a> Sources<'a> {
         Ok(waker)
     }
 
-    /// Starts what counts partitions.
+    /// Starts the threads that count Kafka's partitions.
     fn intake(&mut self, settings: kafka::Settings, setup: &Setup) -> anyhow::Result<()> {
         let intake = Intake {
             settings,
@@ -150,8 +161,8 @@ impl<'a> Sources<'a> {
         self.shared.spawn("kafka", move || intake.run())
     }
 
-    /// Starts the reader of the replicated log and, where this instance forecasts, the candidate for leadership, which
-    /// others reach at `url`.
+    /// Starts the reader of the replicated log. If this instance forecasts, also starts the candidate for leadership,
+    /// which other instances reach at `url`.
     fn cluster(
         &mut self,
         settings: kafka::Settings,
@@ -176,13 +187,13 @@ impl<'a> Sources<'a> {
         };
         self.shared.spawn("log", move || log.run())?;
         if forecasts {
-            let candidate = Candidate { settings, leadership, url, told: commands, health, stop };
+            let candidate = Candidate { settings, leadership, url, commands, health, stop };
             self.shared.spawn("candidate", move || candidate.run())?;
         }
         Ok(())
     }
 
-    /// Watches the files that the decoder was made from.
+    /// Starts the thread that reads look-up tables and lexicon again when they change.
     fn reload(&mut self, setup: &mut Setup) -> anyhow::Result<()> {
         let reload = Reload {
             tables: std::mem::take(&mut setup.tables),

@@ -1,4 +1,4 @@
-//! Starting the service: threads for sources, forecaster, sinks and outbox, and what the API works with.
+//! Starts the service: threads for sources, forecaster, sinks and outbox, and the state of the API.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -18,19 +18,20 @@ use crate::cluster::Forwarder;
 use crate::engine::{Command, Engine, Forecaster, StreamEvent};
 use crate::output::influxdb::{InfluxClient, InfluxSink};
 use crate::store::Store;
+use crate::text::Texts;
 
-/// Reports that may wait for the forecaster: a few, so that a full store soon stops the readers.
+/// Queue of reports for the forecaster. It is short, so that a full store soon stops the readers.
 const REPORTS_MAX: usize = 2;
 const COMMANDS_MAX: usize = 256;
 const STREAM_EVENTS_MAX: usize = 1024;
 const STREAMS_MAX: usize = 64;
-/// Changes that wait to be replicated to standbys.
+/// Queue of commands to be replicated to standbys.
 const REPLICATED_MAX: usize = 10_000;
 
-/// Takes the addresses and the store, and starts all threads.
+/// Opens the listeners and the store, and starts all threads.
 ///
 /// # Errors
-/// What could not be opened, with what to do about it.
+/// Errors of listeners and the store, with what to do.
 pub fn start(setup: Setup) -> anyhow::Result<Running> {
     let listener = bind(setup.listen, "--listen")?;
     let admin = setup.admin_listen.map(|address| bind(address, "--admin-listen")).transpose()?;
@@ -38,10 +39,10 @@ pub fn start(setup: Setup) -> anyhow::Result<Running> {
     start_with(setup, store, listener, admin)
 }
 
-/// As [`start`], with a store that is open already.
+/// Like [`start`], with a store and listeners that are open.
 ///
 /// # Errors
-/// What could not be opened.
+/// Errors of the store and of clients.
 pub fn start_with(
     mut setup: Setup,
     store: Store,
@@ -53,12 +54,12 @@ pub fn start_with(
     let mut forecaster = Forecaster::open(setup.forecaster.clone(), store, shared.metrics.clone())?;
     shared.health.ready("store");
     let (inbox, reports) = sync_channel(REPORTS_MAX);
-    let (replicated, told) = sync_channel(REPLICATED_MAX);
+    let (replicated, receiver) = sync_channel(REPLICATED_MAX);
     let (commands, command_inbox) = mpsc::channel::<Command>(COMMANDS_MAX);
     let (stream, _) = broadcast::channel::<StreamEvent>(STREAM_EVENTS_MAX);
     let clock = setup.clock.clone();
     let sources = Sources::new(&mut shared, &mut forecaster, clock, inbox.clone());
-    let Counting { wake, wakes, producers } = sources.start(&mut setup, address, told)?;
+    let Counting { wake, wakes, producers } = sources.start(&mut setup, address, receiver)?;
     let caught_up = Arc::new(AtomicBool::new(false));
     let engine = Engine {
         forecaster,
@@ -80,7 +81,14 @@ pub fn start_with(
     if let Some(settings) = setup.influxdb {
         shared.health.degraded("influxdb", "not connected yet");
         let client = InfluxClient::new(settings)?;
-        shared.sink(InfluxSink { client, public_url: setup.public_url }, &inbox)?;
+        shared.sink(
+            InfluxSink {
+                client,
+                public_url: setup.public_url,
+                texts: Texts::new(setup.info.language),
+            },
+            &inbox,
+        )?;
     }
     if let Some(topics) = topics.flatten() {
         shared.sink(topics, &inbox)?;

@@ -1,4 +1,4 @@
-//! The clocks: the wall's, a fast one for the demo, one that tests move by hand.
+//! Clocks: the machine's, a fast one for the demo, and one that tests set by hand.
 #![allow(clippy::disallowed_methods, reason = "the one place that reads the machine's clocks")]
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,13 +6,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::domain::{Clock, Timestamp};
 
-/// The machine's clock.
+/// The machine's clock: real time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WallClock;
 
 impl Clock for WallClock {
     fn now(&self) -> Timestamp {
-        // A machine set to before 1970 reads as 1970: wrong, but no panic.
+        // A clock that is set to a time before 1970 gives 1970, without a panic.
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_millis(0) + since
     }
@@ -34,44 +34,43 @@ impl Stopwatch {
     }
 }
 
-/// Runs `speed` times as fast as the wall from a given instant; never backwards, whatever the
-/// wall's clock does.
+/// A clock that runs `speed` times as fast as real time from a given instant. It is monotonic.
 #[derive(Debug)]
 pub struct FastClock {
     speed: f64,
-    /// Where it stops for good.
+    /// The instant at which the clock stops.
     end: Timestamp,
     state: Mutex<Running>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Running {
-    /// What the clock showed at `since`, or shows while it is paused.
+    /// The clock's time at `since`, or while it is paused.
     base: Timestamp,
     /// `None` while paused.
     since: Option<Instant>,
 }
 
 impl FastClock {
-    /// Starts at `start` and runs. A speed that is no positive number counts as 1.
+    /// A running clock that starts at `start`. A speed that is not a positive number is replaced by 1.
     pub fn new(start: Timestamp, speed: f64) -> Self {
         let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
         let state = Mutex::new(Running { base: start, since: Some(Instant::now()) });
         Self { speed, end: Timestamp::MAX, state }
     }
 
-    /// The same clock, standing still once it shows `end`.
+    /// The same clock, which stops at `end`.
     pub fn until(mut self, end: Timestamp) -> Self {
         self.end = end;
         self
     }
 
-    /// Demo seconds per second.
+    /// Simulated seconds per second.
     pub fn speed(&self) -> f64 {
         self.speed
     }
 
-    /// Stops and says where: persist this and start there again.
+    /// Pauses the clock and returns its time.
     pub fn pause(&self) -> Timestamp {
         let mut state = self.state();
         state.base = self.reading(*state);
@@ -79,7 +78,7 @@ impl FastClock {
         state.base
     }
 
-    /// Runs on from where it was paused.
+    /// Continues after a pause, from the time at which the clock was paused.
     pub fn resume(&self) {
         let mut state = self.state();
         if state.since.is_none() {
@@ -87,18 +86,18 @@ impl FastClock {
         }
     }
 
-    /// Whether it stands still until it is resumed.
+    /// Whether the clock is paused.
     pub fn is_paused(&self) -> bool {
         self.state().since.is_none()
     }
 
-    /// How long the wall takes until this clock shows `at`: zero if it already does.
+    /// The real time until this clock reaches `at`; zero if it has already done so.
     pub fn wall_until(&self, at: Timestamp) -> Duration {
         at.since(self.now()).div_f64(self.speed)
     }
 
     fn state(&self) -> MutexGuard<'_, Running> {
-        // The two fields are written together: a poisoned lock still holds a good reading.
+        // Both fields are written together, so that the state behind a poisoned lock is consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -115,22 +114,22 @@ impl Clock for FastClock {
     }
 }
 
-/// Shows what it was set to.
+/// A clock that tests set by hand.
 #[derive(Debug, Default)]
 pub struct ManualClock(Mutex<Timestamp>);
 
 impl ManualClock {
-    /// A clock that shows `now`.
+    /// A clock set to `now`.
     pub fn new(now: Timestamp) -> Self {
         Self(Mutex::new(now))
     }
 
-    /// Moves it to `now`, backwards too.
+    /// Sets the clock, forwards or backwards.
     pub fn set(&self, now: Timestamp) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
-    /// Moves it on.
+    /// Moves the clock forward.
     pub fn advance(&self, length: Duration) {
         let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *now = *now + length;
@@ -148,10 +147,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_paused_clock_stands_and_goes_on_from_there() {
+    fn a_paused_clock_continues_from_the_same_time() {
         let start = Timestamp::from_secs(1_767_233_000);
         let clock = FastClock::new(start, 1e6);
-        // At a million times the wall's speed any progress at all is visible.
+        // At a million times real time, any progress is visible.
         while clock.now() == start {
             std::hint::spin_loop();
         }
@@ -164,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manual_clock_moves_by_hand() {
+    fn a_manual_clock_is_set_by_hand() {
         let clock = ManualClock::new(Timestamp::from_secs(10));
         clock.advance(Duration::from_secs(5));
         assert_eq!(clock.now(), Timestamp::from_secs(15));

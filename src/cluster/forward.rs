@@ -1,4 +1,4 @@
-//! Requests to an instance that does not lead are sent on to the one that does.
+//! Forwards requests from a standby to the leader.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 
-/// Set on what is sent on: it is not sent on again.
+/// Marks forwarded requests: they are not forwarded again.
 const FORWARDED: HeaderName = HeaderName::from_static("x-surgecast-forwarded");
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
-/// Of one connection between two instances, which others may stand between.
+/// Headers that concern a single connection. They are not forwarded.
 const HOP_BY_HOP: [HeaderName; 6] = [
     header::CONNECTION,
     header::HOST,
@@ -20,22 +20,24 @@ const HOP_BY_HOP: [HeaderName; 6] = [
     header::TE,
 ];
 
-/// Sends requests on to the leader.
+/// Forwards requests to the leader.
 #[derive(Clone, Debug)]
 pub struct Forwarder(reqwest::Client);
 
 impl Forwarder {
+    /// Makes a forwarder.
+    ///
     /// # Errors
-    /// If TLS of this machine cannot be used.
+    /// If the TLS library cannot be initialised.
     pub fn new() -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder().connect_timeout(CONNECT_WITHIN);
         client.redirect(reqwest::redirect::Policy::none()).build().map(Self)
     }
 
-    /// Sends a request on to `leader`, such as `http://10.0.0.7:8080`. A body may have `body_bytes_max`.
+    /// Forwards a request to `leader`, such as `http://10.0.0.7:8080`. The body has at most `body_bytes_max` bytes.
     ///
     /// # Errors
-    /// Why there is no answer.
+    /// The reason, if there is no answer.
     pub async fn send(
         &self,
         leader: &str,
@@ -64,7 +66,7 @@ impl Forwarder {
     }
 }
 
-/// Whether a request was sent on by another instance.
+/// Whether another instance forwarded the request.
 pub fn was_forwarded(headers: &HeaderMap) -> bool {
     headers.contains_key(FORWARDED)
 }

@@ -1,7 +1,7 @@
-//! Who forecasts for all: the one that the group gives the log's partition to.
+//! Election of the leader: the instance to which the group assigns the log's only partition.
 //!
-//! Every instance that can forecast reads the whole log into a store of its own. The one that leads also pages people,
-//! writes to sinks and answers the API; the others send their questions there and take over with what they have.
+//! Every forecaster reads the whole log into a store of its own. The leader also pages people, writes to sinks and answers
+//! the API. Standbys forward requests to it, and take over with their own stores.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
@@ -18,39 +18,39 @@ const POLL: Duration = Duration::from_millis(100);
 const ANNOUNCE_EVERY_S: f64 = 2.0;
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(2));
 
-/// What this instance knows of who leads.
+/// Whether this instance leads, and the leader's address.
 #[derive(Debug)]
 pub struct Leadership {
-    /// This instance's name, different for each start.
+    /// Unique name of this process.
     pub instance: String,
     leads: AtomicBool,
     leader_url: Mutex<Option<String>>,
 }
 
 impl Leadership {
-    /// One that leads for good, for there are no others.
+    /// A single instance: it always leads.
     pub fn alone() -> Self {
         let (instance, leader_url) = (String::new(), Mutex::default());
         Self { instance, leads: AtomicBool::new(true), leader_url }
     }
 
-    /// One that may be elected.
-    pub fn among_others(instance: String) -> Self {
+    /// One of several instances: it leads when it is elected.
+    pub fn by_election(instance: String) -> Self {
         Self { instance, leads: AtomicBool::new(false), leader_url: Mutex::default() }
     }
 
-    /// Somebody says that it leads.
-    pub fn heard(&self, url: &str) {
+    /// Takes the address that the leader announced.
+    pub fn set_leader_url(&self, url: &str) {
         let mut known = self.leader_url.lock().unwrap_or_else(PoisonError::into_inner);
         if known.as_deref() != Some(url) {
-            tracing::info!(url, "the leader is");
+            tracing::info!(url, "cluster: leader announced");
             *known = Some(url.to_owned());
         }
     }
 
     fn set(&self, leads: bool) {
         if self.leads.swap(leads, Ordering::AcqRel) != leads {
-            tracing::info!(leads, "leadership changed");
+            tracing::info!(leads, "cluster: leadership changed");
         }
     }
 }
@@ -65,13 +65,14 @@ impl Leads for Leadership {
     }
 }
 
-/// The thread that stands for election, announces itself and mirrors what the leader was told.
+/// The thread that takes part in the election. While this instance leads, it announces its address and replicates commands.
 pub struct Candidate {
     pub settings: Settings,
     pub leadership: Arc<Leadership>,
-    /// Where this instance answers.
+    /// Address of this instance.
     pub url: String,
-    pub told: Receiver<(ReplicatedCommand, Answer)>,
+    /// Commands to replicate. Each answer is sent once its command is in the log.
+    pub commands: Receiver<(ReplicatedCommand, Answer)>,
     pub health: Arc<Health>,
     pub stop: Arc<AtomicBool>,
 }
@@ -80,25 +81,25 @@ impl Candidate {
     /// Runs until `stop` is set.
     pub fn run(self) {
         sessions::run(&self.stop, &self.health, BACKOFF, || {
-            let ended = self.stand();
+            let ended = self.session();
             self.leadership.set(false);
             ended
         });
     }
 
-    fn stand(&self) -> Result<(), KafkaProblem> {
+    fn session(&self) -> Result<(), KafkaProblem> {
         kafka::prepare(&self.settings, self.health.clone())?;
         let log = LogWriter::open(&self.settings, self.health.clone())?;
         let consumer = Consumer::election(&self.settings, self.health.clone())?;
         let mut announced: Option<Stopwatch> = None;
         while !self.stop.load(Ordering::Relaxed) {
             if let Err(problem) = consumer.poll(POLL) {
-                consumer.context().ill(&problem.0);
+                consumer.context().mark_unhealthy(&problem.0);
             }
             for change in consumer.changes() {
                 match change {
                     Change::Assigned(..) => {
-                        // Holding the partition is all it takes; the log is read elsewhere.
+                        // Holding the partition is enough. `LogFeed` reads the log.
                         consumer.pause(true);
                         self.leadership.set(true);
                         announced = None;
@@ -110,7 +111,7 @@ impl Candidate {
             if !self.leadership.leads() {
                 continue;
             }
-            let (mut messages, answers) = self.mirrored();
+            let (mut messages, answers) = self.pending();
             if announced.is_none_or(|since| since.seconds() >= ANNOUNCE_EVERY_S) {
                 announced = Some(Stopwatch::start());
                 let (instance, url) = (self.leadership.instance.clone(), self.url.clone());
@@ -124,17 +125,19 @@ impl Candidate {
         Ok(())
     }
 
-    /// What the leader was told since the last call, and the answers that wait for it to be written.
-    fn mirrored(&self) -> (Vec<Wire>, Vec<Answer>) {
+    /// Commands to replicate since the last call, and their answers.
+    fn pending(&self) -> (Vec<Wire>, Vec<Answer>) {
         let (mut messages, mut answers) = (Vec::new(), Vec::new());
-        while let Ok((told, answer)) = self.told.try_recv() {
-            match serde_json::to_value(&told) {
+        while let Ok((command, answer)) = self.commands.try_recv() {
+            match serde_json::to_value(&command) {
                 Ok(what) => {
                     let instance = self.leadership.instance.clone();
                     messages.push(Wire::Replicated { instance, what });
                     answers.push(answer);
                 }
-                Err(error) => tracing::error!(%error, "cannot mirror a change"),
+                Err(error) => {
+                    tracing::error!(%error, "cluster: cannot encode a command, standbys lack it")
+                }
             }
         }
         (messages, answers)

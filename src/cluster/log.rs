@@ -1,4 +1,4 @@
-//! The log between counters and forecaster, read into the leader's inbox.
+//! Reads the replicated log into the forecaster's inbox.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use crate::telemetry::Health;
 use crate::window::CommitPoint;
 
 const WAIT: Duration = Duration::from_millis(200);
-/// Messages that become one transaction, at most.
+/// Most messages of one transaction.
 const MESSAGES_MAX: usize = 10_000;
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(15));
 
-/// What the thread works with.
+/// The thread that reads the replicated log.
 pub struct LogFeed {
     pub settings: Settings,
     pub from: LogFrom,
-    /// Who forecasts from it; without, only who leads is heard.
+    /// The forecaster's inbox. Without one, the thread only learns the leader's address.
     pub inbox: Option<SyncSender<Message>>,
     pub leadership: Arc<Leadership>,
     pub health: Arc<Health>,
@@ -30,13 +30,13 @@ pub struct LogFeed {
 }
 
 impl LogFeed {
-    /// Runs until `stop` is set or the leader is gone.
+    /// Runs until `stop` is set or the forecaster has ended.
     pub fn run(mut self) {
         let (stop, health) = (self.stop.clone(), self.health.clone());
-        sessions::run(&stop, &health, BACKOFF, || self.follow());
+        sessions::run(&stop, &health, BACKOFF, || self.session());
     }
 
-    fn follow(&mut self) -> Result<(), KafkaProblem> {
+    fn session(&mut self) -> Result<(), KafkaProblem> {
         let sources = kafka::prepare(&self.settings, self.health.clone())?;
         let mut reader = LogReader::open(&self.settings, self.health.clone(), self.from)?;
         if self.inbox.as_ref().is_some_and(|inbox| inbox.send(Message::Expect(sources)).is_err()) {
@@ -44,14 +44,14 @@ impl LogFeed {
         }
         while !self.stop.load(Ordering::Relaxed) {
             let mut messages = reader.read(WAIT, MESSAGES_MAX)?;
-            // What was told has its place between reports: nowcasts follow from those before them.
+            // Commands keep their place between reports: a nowcast depends on the reports before it.
             while !messages.is_empty() {
                 let is_replicated =
                     |(_, wire): &LogMessage| matches!(wire, Ok(Wire::Replicated { .. }));
                 let upto =
                     messages.iter().position(is_replicated).map_or(messages.len(), |at| at + 1);
                 let rest = messages.split_off(upto);
-                if !self.hand_over(messages) {
+                if !self.forward(messages) {
                     return Ok(());
                 }
                 messages = rest;
@@ -60,28 +60,30 @@ impl LogFeed {
         Ok(())
     }
 
-    /// Hands messages to the leader; false if that is gone.
-    fn hand_over(&mut self, messages: Vec<LogMessage>) -> bool {
+    /// Sends messages to the forecaster. Returns false if it has ended.
+    fn forward(&mut self, messages: Vec<LogMessage>) -> bool {
         let Some((last, _)) = messages.last() else { return true };
         let next = last + 1;
-        let (reports, told) = self.sort(messages);
+        let (reports, command) = self.sort(messages);
         self.from = LogFrom::Offset(next);
         let Some(inbox) = &self.inbox else { return true };
-        inbox.send(Message::Log { reports, command: told, next }).is_ok()
+        inbox.send(Message::Log { reports, command, next }).is_ok()
     }
 
-    /// What each source said, in its order, and what another instance was told, with which the messages end. Of several
-    /// frontiers of a source the last stands: each speaks of all that came before it.
+    /// Sorts messages into a report for each source, and the command of another instance, which can only be the last
+    /// message. Of several frontiers of a source the last one counts, for it covers all partials before it.
     fn sort(&self, messages: Vec<LogMessage>) -> (Vec<Report>, Option<ReplicatedCommand>) {
         let mut by_source: BTreeMap<SourceId, Report> = BTreeMap::new();
-        let mut last_told = None;
+        let mut command = None;
         for (offset, wire) in messages {
             match wire {
-                Ok(Wire::Leader { url, .. }) => self.leadership.heard(&url),
+                Ok(Wire::Leader { url, .. }) => self.leadership.set_leader_url(&url),
                 Ok(Wire::Replicated { instance, .. }) if instance == self.leadership.instance => {}
                 Ok(Wire::Replicated { what, .. }) => match serde_json::from_value(what) {
-                    Ok(told) => last_told = Some(told),
-                    Err(error) => tracing::error!(offset, %error, "skipping a change"),
+                    Ok(decoded) => command = Some(decoded),
+                    Err(error) => {
+                        tracing::error!(offset, %error, "log: unreadable command skipped");
+                    }
                 },
                 Ok(wire) => {
                     let Some(source) = wire.source().cloned() else { continue };
@@ -89,10 +91,10 @@ impl LogFeed {
                         by_source.entry(source.clone()).or_insert_with(|| Report::new(source));
                     add(report, wire);
                 }
-                Err(error) => tracing::error!(offset, %error, "skipping a message of the log"),
+                Err(error) => tracing::error!(offset, %error, "log: unreadable message skipped"),
             }
         }
-        (by_source.into_values().collect(), last_told)
+        (by_source.into_values().collect(), command)
     }
 }
 

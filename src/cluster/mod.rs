@@ -1,4 +1,4 @@
-//! Several instances that share the work: who leads, and the replicated log that all of them read.
+//! Several instances: election of the leader, the replicated log, and forwarding to the leader.
 
 mod forward;
 mod leadership;

@@ -1,4 +1,4 @@
-//! The command line: what exists, and how an error becomes an exit code.
+//! The command line: its commands, and the exit code of each error.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -14,13 +14,13 @@ use crate::commands::demo::DemoArgs;
 use crate::commands::usage::{ConfigArgs, UsageError};
 use crate::output::influxdb::InfluxClient;
 
-/// `EX_USAGE` of sysexits: wrong flags or a wrong config.
+/// Exit code for wrong flags or a wrong config: `EX_USAGE` of `sysexits.h`.
 pub const EXIT_USAGE: u8 = 64;
 
 /// Forecasts ticket surges from network alarms: arrivals with intervals, agents needed, one page in time.
 ///
-/// Without a command it simulates eight weeks of an operator's alarms and tickets, goes on live on a
-/// fast clock and serves a web page at http://127.0.0.1:8080.
+/// Without a command it runs the demo: it simulates eight weeks of an operator's alarms and tickets, continues live
+/// on a fast clock and serves a web page at http://127.0.0.1:8080.
 #[derive(Debug, Parser)]
 #[command(
     name = "surgecast",
@@ -39,40 +39,40 @@ struct Cli {
 enum Command {
     /// Run the service
     Serve(ServeArgs),
-    /// Say whether a config would run; connects nowhere unless --connect
+    /// Check a config; connects to nothing unless --connect is given
     Check(check::CheckArgs),
-    /// Say how good forecasts would have been on your own data
+    /// Measure how accurate forecasts would have been on your own data
     Backtest(backtest::BacktestArgs),
-    /// Write a simulated operator as event files, with the true arrival rates beside them
+    /// Write a simulated operator's events to files, together with the true arrival rates
     Simulate(simulate::SimulateArgs),
-    /// Play event files into a running system
+    /// Send event files to a running system
     Replay(replay::ReplayArgs),
-    /// Look at events that were not counted, and send them again
+    /// List events that were not counted, and send them again
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersCommand),
-    /// Look at how far Kafka's partitions have been counted, and set it
+    /// Show how far each Kafka partition has been counted, and change it
     #[command(subcommand)]
     Frontier(frontier::FrontierCommand),
-    /// Prepare the servers that a config names
+    /// Set up the servers that a config names
     #[command(subcommand)]
     Setup(SetupCommand),
-    /// Write what happened, and how good forecasts were
+    /// Write a report: what happened, and how accurate forecasts were
     #[command(subcommand)]
     Report(report::ReportCommand),
-    /// Calculate agents from arrivals, handling time and a target
+    /// Calculate the agents needed for arrivals, handling time and a service target
     Staffing(staffing::StaffingArgs),
     /// Print the API's OpenAPI description
     Openapi,
     /// Print a completion script for a shell
     Completions {
-        /// Shell to write it for
+        /// Shell that will run the script
         shell: clap_complete::Shell,
     },
 }
 
 #[derive(Debug, Subcommand)]
 enum SetupCommand {
-    /// Create the bucket that points are written to
+    /// Create the bucket for surgecast's points
     Influxdb(ConfigArgs),
 }
 
@@ -80,21 +80,21 @@ enum SetupCommand {
 struct ServeArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Event file to count (NDJSON), followed as it grows; `-` reads standard input. Repeatable
+    /// Event file to count (NDJSON); the service reads on as it grows. `-` is standard input. Repeatable
     #[arg(long, value_name = "FILE")]
     input: Vec<PathBuf>,
-    /// What this instance does of the work that several share through Kafka
+    /// Work that this instance does, where several instances share it through Kafka
     #[arg(long, value_enum, default_value_t)]
     role: Role,
 }
 
-/// Runs the program: 0 when all went well, 64 for wrong flags or config, 1 for the rest.
+/// Runs the program. Exit code: 0 for success, 64 for wrong flags or config, 1 for any other error.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { EXIT_USAGE } else { 0 };
-            // With stdout and stderr gone there is nobody left to tell.
+            // If standard output and standard error are closed, no message is possible.
             let _ = error.print();
             return ExitCode::from(code);
         }
@@ -113,7 +113,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     match cli.command {
         None => {
-            // The demo runs on other threads, which print too.
+            // The demo prints from other threads too.
             drop(out);
             demo::run(cli.demo)
         }
@@ -151,7 +151,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
 
 fn set_up_influxdb(args: &ConfigArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let config = args.load()?;
-    let missing = || UsageError(format!("{}: has no [influxdb] section", config.file.display()));
+    let missing =
+        || UsageError(format!("{}: there is no [influxdb] section", config.file.display()));
     let settings = config.influxdb.clone().ok_or_else(missing)?;
     let done = InfluxClient::new(settings).and_then(|client| client.set_up())?;
     writeln!(out, "{done}")?;

@@ -1,4 +1,4 @@
-//! `surgecast dead-letters`: what was not counted and why, and a second try once the cause is put right.
+//! `surgecast dead-letters`: lists events that were not counted, with reasons, and sends them again.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -15,64 +15,65 @@ use crate::kafka::Producer;
 use crate::store::Reader;
 use crate::telemetry::Health;
 
-/// Read from the store at once.
+/// Dead letters read from the store at a time.
 const PAGE: usize = 500;
-/// What a list shows of a reason.
+/// Characters of a reason that the list shows.
 const DETAIL_CHARS: usize = 100;
 
 /// `surgecast dead-letters …`.
 #[derive(Debug, Subcommand)]
 pub enum DeadLettersCommand {
-    /// List them, newest first
+    /// List dead letters, newest first
     List(ListArgs),
-    /// Print one as it came, with why it was not counted
+    /// Print one dead letter with its original bytes, and why it was not counted
     Show(ShowArgs),
-    /// Send those again that can be read by now: after a sender, a look-up table or a limit was put right
+    /// Send dead letters again that can be decoded now, after a look-up table or a limit was corrected
     Replay(ReplayArgs),
 }
 
-/// What to list.
+/// Flags of `surgecast dead-letters list`.
 #[derive(Debug, Args)]
 pub struct ListArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Only those not counted for this reason
+    /// List only dead letters with this reason
     #[arg(long, value_enum)]
     reason: Option<ReasonName>,
-    /// How many
-    #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    /// List at most this many
+    #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000), allow_hyphen_values = true)]
     limit: u32,
+    /// Format of the list
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
 
-/// Which one to show.
+/// Flags of `surgecast dead-letters show`.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Its number in the list
+    /// Number of the dead letter in the list
     id: i64,
-    /// Only its bytes, to be mended and posted
+    /// Print only its bytes, for correcting and posting them
     #[arg(long)]
     raw: bool,
 }
 
-/// Which ones to send again.
+/// Flags of `surgecast dead-letters replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Their numbers in the list
+    /// Numbers of the dead letters in the list
     #[arg(required_unless_present = "reason")]
     ids: Vec<i64>,
-    /// All that were not counted for this reason
+    /// Send all dead letters with this reason
     #[arg(long, value_enum, conflicts_with = "ids")]
     reason: Option<ReasonName>,
-    /// File with a token of scope `ingest`, where events go in over HTTP
+    /// File with a token of scope `ingest`, if events are sent over HTTP
     #[arg(long, value_name = "FILE")]
     token_file: Option<std::path::PathBuf>,
-    /// Say what would be sent, and send nothing
+    /// Show what would be sent, and send nothing
     #[arg(long)]
     dry_run: bool,
 }
@@ -104,15 +105,15 @@ enum Format {
     Json,
 }
 
-/// Runs one of the commands. They read the store beside a service that runs.
+/// Runs one of the commands. They read the store, which a running service may be using.
 ///
 /// # Errors
-/// [`UsageError`] for flags and config; others for what the store or the receiver of events says.
+/// [`UsageError`] for wrong flags or config; other errors for the store or the target of events.
 pub fn run(command: &DeadLettersCommand, out: &mut impl Write) -> anyhow::Result<()> {
     match command {
         DeadLettersCommand::List(args) => list(args, out),
         DeadLettersCommand::Show(args) => show(args, out),
-        DeadLettersCommand::Replay(args) => again(args, out),
+        DeadLettersCommand::Replay(args) => resend(args, out),
     }
 }
 
@@ -125,17 +126,17 @@ fn list(args: &ListArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let wanted = args.limit as usize;
     let letters = find(&reader, args.reason.map(Reason::from), wanted)?;
     if args.format == Format::Json {
-        let all: Vec<_> = letters.iter().map(|(id, letter)| described(*id, letter)).collect();
+        let all: Vec<_> = letters.iter().map(|(id, letter)| json_of(*id, letter)).collect();
         writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
         return Ok(());
     }
     let counts = reader.dead_letter_counts()?;
     if counts.is_empty() {
-        writeln!(out, "no dead letters: every event was counted")?;
+        writeln!(out, "no dead letters: all events were counted")?;
         return Ok(());
     }
     let counts: Vec<String> = counts.iter().map(|(r, n)| format!("{} {n}", r.as_str())).collect();
-    writeln!(out, "kept by reason: {}", counts.join(", "))?;
+    writeln!(out, "stored by reason: {}", counts.join(", "))?;
     for (id, letter) in &letters {
         let detail: String = letter.detail.chars().take(DETAIL_CHARS).collect();
         let (source, offset) = (&letter.position.source, letter.position.offset);
@@ -148,7 +149,7 @@ fn list(args: &ListArgs, out: &mut impl Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn described(id: i64, letter: &DeadLetter) -> serde_json::Value {
+fn json_of(id: i64, letter: &DeadLetter) -> serde_json::Value {
     json!({
         "id": id,
         "received_at": letter.received_at.to_string(),
@@ -182,7 +183,7 @@ fn one(reader: &Reader, id: i64) -> anyhow::Result<DeadLetter> {
     let after = id.saturating_add(1);
     let found = reader.dead_letters(None, 1, Some(after))?.pop().filter(|(found, _)| *found == id);
     let missing = || {
-        UsageError(format!("there is no dead letter {id}: `dead-letters list` has their numbers"))
+        UsageError(format!("there is no dead letter {id}: `dead-letters list` shows the numbers"))
     };
     Ok(found.map(|(_, letter)| letter).ok_or_else(missing)?)
 }
@@ -203,7 +204,7 @@ fn show(args: &ShowArgs, out: &mut impl Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What became of letters that were tried again.
+/// Counts of dead letters by the outcome of a replay.
 #[derive(Default)]
 struct Tally {
     sent: usize,
@@ -211,7 +212,7 @@ struct Tally {
     late: usize,
 }
 
-fn again(args: &ReplayArgs, out: &mut impl Write) -> anyhow::Result<()> {
+fn resend(args: &ReplayArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let config = args.config.load()?;
     let decoder = &config.input.decoder;
     let reader = open(&config)?;
@@ -222,12 +223,12 @@ fn again(args: &ReplayArgs, out: &mut impl Write) -> anyhow::Result<()> {
             each.collect::<anyhow::Result<_>>()?
         }
     };
-    let mut way = match args.dry_run {
+    let mut destination = match args.dry_run {
         true => None,
-        false => Some(Way::open(&config, args)?),
+        false => Some(Destination::open(&config, args)?),
     };
     let mut tally = Tally::default();
-    // Oldest first, as they came.
+    // Oldest first, in order of arrival.
     for (id, letter) in letters.iter().rev() {
         if letter.reason == Reason::Late
             && args.reason != Some(ReasonName::Late)
@@ -236,10 +237,10 @@ fn again(args: &ReplayArgs, out: &mut impl Write) -> anyhow::Result<()> {
             continue;
         }
         if letter.bytes.is_empty() && letter.nth > 0 {
-            writeln!(out, "{id:>8}  goes with the first letter of its record")?;
+            writeln!(out, "{id:>8}  is sent with the first dead letter of its record")?;
             continue;
         }
-        let hint = way_hint(&config, letter);
+        let hint = kind_hint(&config, letter);
         match decoder
             .decode(&letter.bytes, &Headers::default(), hint)
             .map(|decoded| decoded.first())
@@ -250,42 +251,43 @@ fn again(args: &ReplayArgs, out: &mut impl Write) -> anyhow::Result<()> {
             }
             Ok(None) => {
                 tally.unreadable += 1;
-                writeln!(out, "{id:>8}  holds no event that counts")?;
+                writeln!(out, "{id:>8}  contains no event to count")?;
             }
             Ok(Some(event)) => {
                 tally.late += usize::from(letter.reason == Reason::Late);
-                if let Some(way) = &mut way {
-                    way.send(Keyed { kind: event.kind(), key: event.key(), bytes: &letter.bytes })?;
+                if let Some(destination) = &mut destination {
+                    let (kind, key) = (event.kind(), event.key());
+                    destination.send(Keyed { kind, key, bytes: &letter.bytes })?;
                 }
                 tally.sent += 1;
             }
         }
     }
     let verb = if args.dry_run { "would be sent" } else { "sent" };
-    writeln!(out, "{} {verb}, {} still cannot be read", tally.sent, tally.unreadable)?;
+    writeln!(out, "{} {verb}, {} still cannot be counted", tally.sent, tally.unreadable)?;
     if tally.late > 0 {
         writeln!(
             out,
-            "{} of them were late: a window that is closed stays so, and they will be late again",
+            "{} of them were late: their windows are closed, so that they will be late again",
             tally.late
         )?;
     }
     Ok(())
 }
 
-/// What a topic's events are where they do not say it.
-fn way_hint(config: &Settings, letter: &DeadLetter) -> Option<EventKind> {
+/// The kind of events in the topic of a dead letter, for events that do not name their kind.
+fn kind_hint(config: &Settings, letter: &DeadLetter) -> Option<EventKind> {
     let topics = &config.kafka.as_ref()?.topics;
     topics.kind_of(&letter.position.source.topic)
 }
 
-/// Where events go in.
-enum Way {
+/// The way to send events: Kafka if it is configured, else HTTP.
+enum Destination {
     Kafka(Producer),
     Http(Box<HttpTarget>),
 }
 
-impl Way {
+impl Destination {
     fn open(config: &Settings, args: &ReplayArgs) -> anyhow::Result<Self> {
         if let Some(kafka) = &config.kafka {
             return Ok(Self::Kafka(Producer::open(kafka, Arc::new(Health::default()))?));
@@ -299,16 +301,20 @@ impl Way {
         match self {
             Self::Kafka(producer) => Ok(producer.write(&[event])?),
             Self::Http(target) => {
-                // One a line: JSON has no line breaks within its strings.
+                // One event per line. JSON has no line breaks in its strings, so that blanks can replace them.
                 let line: Vec<u8> = event
                     .bytes
                     .iter()
                     .map(|b| if matches!(b, b'\n' | b'\r') { b' ' } else { *b })
                     .collect();
                 match target.post(&line) {
-                    Answer::Taken { .. } => Ok(()),
-                    Answer::Later { why, .. } => anyhow::bail!("{why}: is the service running?"),
-                    Answer::TooLarge => anyhow::bail!("an event is larger than the service takes"),
+                    Answer::Accepted { .. } => Ok(()),
+                    Answer::Later { why, .. } => {
+                        anyhow::bail!("{why}: check that the service is running")
+                    }
+                    Answer::TooLarge => {
+                        anyhow::bail!("an event is larger than the service accepts")
+                    }
                     Answer::Refused(why) => anyhow::bail!(why),
                 }
             }

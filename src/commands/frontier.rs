@@ -1,4 +1,4 @@
-//! `surgecast frontier`: how far partitions have been counted, and setting it by hand.
+//! `surgecast frontier`: shows how far each partition has been counted, and changes it by hand.
 
 use std::io::Write;
 
@@ -13,21 +13,21 @@ use crate::kafka::{Frontiers, PartitionFrontier, ResumeAt, reset};
 pub enum FrontierCommand {
     /// Show how far each partition has been counted
     Show(ShowArgs),
-    /// Set where partitions go on, while no instance counts
+    /// Set where partitions resume, while no instance counts
     ///
-    /// Forward, what lies between is never counted. Backward, records are counted anew: what the store has settled from
-    /// later offsets stays, so that going back only makes sense together with a new store.
+    /// Forward: the skipped records are never counted. Backward: records are counted again. Windows that the store has
+    /// finalized from later offsets stay as they are, so that moving back makes sense only with a new store.
     Reset(ResetArgs),
 }
 
-/// Which group to show.
+/// Flags of `surgecast frontier show`.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     #[command(flatten)]
     config: ConfigArgs,
 }
 
-/// Which partitions to reset, and to where.
+/// Flags of `surgecast frontier reset`.
 #[derive(Debug, Args)]
 pub struct ResetArgs {
     #[command(flatten)]
@@ -35,13 +35,13 @@ pub struct ResetArgs {
     /// Topic whose partitions to set
     #[arg(long, value_name = "TOPIC")]
     topic: String,
-    /// Only this partition
+    /// Set only this partition
     #[arg(long, value_name = "NUMBER")]
     partition: Option<i32>,
     /// earliest, latest, an offset, or a time such as 2026-01-31T08:00:00Z
-    #[arg(long, value_parser = resume_at)]
+    #[arg(long, value_parser = resume_at, allow_hyphen_values = true)]
     to: ResumeAt,
-    /// Do it; without, it is only said what would be done
+    /// Make the change; without this flag the command only shows it
     #[arg(long)]
     yes: bool,
 }
@@ -55,7 +55,7 @@ fn resume_at(text: &str) -> Result<ResumeAt, String> {
     if let Ok(offset) = text.parse::<i64>() {
         return match offset {
             0.. => Ok(ResumeAt::Offset(offset)),
-            _ => Err("an offset is 0 or more".into()),
+            _ => Err("use an offset of 0 or more".into()),
         };
     }
     Timestamp::parse(text).map(ResumeAt::Time).map_err(|_| {
@@ -66,14 +66,15 @@ fn resume_at(text: &str) -> Result<ResumeAt, String> {
 /// Runs one of the commands.
 ///
 /// # Errors
-/// [`UsageError`] for flags and config; others for what the cluster says.
+/// [`UsageError`] for wrong flags or config; other errors for the cluster.
 pub fn run(command: &FrontierCommand, out: &mut impl Write) -> anyhow::Result<()> {
     match command {
         FrontierCommand::Show(args) => {
             let all = frontiers(&args.config)?.all()?;
             writeln!(
                 out,
-                "partition                         first..next        goes on at  closed up to           to read"
+                "{:<30} {:>16} {:>15}  {:<21} {:>8}",
+                "partition", "first..next", "resumes at", "watermark", "to read"
             )?;
             for at in &all {
                 writeln!(out, "{}", line(at))?;
@@ -86,24 +87,24 @@ pub fn run(command: &FrontierCommand, out: &mut impl Write) -> anyhow::Result<()
 
 fn frontiers(config: &ConfigArgs) -> anyhow::Result<Frontiers> {
     let config = config.load()?;
-    let missing = || UsageError(format!("{}: has no [kafka] section", config.file.display()));
+    let missing = || UsageError(format!("{}: there is no [kafka] section", config.file.display()));
     let settings = config.kafka.clone().ok_or_else(missing)?;
     Ok(Frontiers::open(&settings)?)
 }
 
 fn line(at: &PartitionFrontier) -> String {
     let span = format!("{}..{}", at.low, at.high);
-    let (next, closed, left) = match &at.committed {
+    let (next, watermark, left) = match &at.committed {
         None => ("-".to_owned(), "-".to_owned(), at.high - at.low),
         Some(point) => {
-            let is_closed = point.closed > Timestamp::MIN;
-            let closed = if is_closed { point.closed.to_string() } else { "-".to_owned() };
+            let has_closed = point.closed > Timestamp::MIN;
+            let watermark = if has_closed { point.closed.to_string() } else { "-".to_owned() };
             let read = point.resume_at.max(point.decided_upto + 1);
-            (point.resume_at.to_string(), closed, (at.high - read).max(0))
+            (point.resume_at.to_string(), watermark, (at.high - read).max(0))
         }
     };
-    let closed = at.unreadable.clone().unwrap_or(closed);
-    format!("{:<30} {span:>16} {next:>15}  {closed:<21} {left:>8}", at.source.to_string())
+    let watermark = at.unreadable.clone().unwrap_or(watermark);
+    format!("{:<30} {span:>16} {next:>15}  {watermark:<21} {left:>8}", at.source.to_string())
 }
 
 fn set(args: &ResetArgs, out: &mut impl Write) -> anyhow::Result<()> {
@@ -115,7 +116,7 @@ fn set(args: &ResetArgs, out: &mut impl Write) -> anyhow::Result<()> {
     });
     if all.is_empty() {
         let text = format!(
-            "{}: no partition of this topic is counted; `frontier show` lists them",
+            "--topic {}: surgecast counts no such topic or partition; `frontier show` lists them",
             args.topic
         );
         return Err(UsageError(text).into());
@@ -124,16 +125,16 @@ fn set(args: &ResetArgs, out: &mut impl Write) -> anyhow::Result<()> {
     for at in &all {
         let found = frontiers.find(at, args.to)?;
         let before = at.committed.map_or(at.low, |point| point.resume_at);
-        let what = match found - before {
-            0 => "stays".to_owned(),
+        let effect = match found - before {
+            0 => "no change".to_owned(),
             n if n > 0 => format!("skips {n} records"),
             n => format!("counts {} records again", -n),
         };
-        writeln!(out, "{}: {before} -> {found}, {what}", at.source)?;
+        writeln!(out, "{}: {before} -> {found}, {effect}", at.source)?;
         points.push((at.source.clone(), reset(at, found)));
     }
     if !args.yes {
-        writeln!(out, "nothing was changed: add --yes to do it")?;
+        writeln!(out, "nothing was changed; add --yes to make the change")?;
         return Ok(());
     }
     frontiers.set(&points)?;
@@ -148,7 +149,7 @@ mod tests {
     use crate::window::CommitPoint;
 
     #[test]
-    fn forward_keeps_what_was_decided_and_backward_forgets_it() {
+    fn moving_forward_keeps_the_watermark_and_moving_back_drops_it() {
         let closed = Timestamp::from_secs(1_767_225_600);
         let committed = Some(CommitPoint { resume_at: 50, closed, decided_upto: 80 });
         let at = PartitionFrontier {

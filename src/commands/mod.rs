@@ -1,4 +1,4 @@
-//! The commands, one file or folder each, and the command line that names them.
+//! The commands, one file or folder each, and the command line.
 
 pub mod backtest;
 pub mod check;

@@ -1,4 +1,4 @@
-//! `surgecast report`: a week or an incident, from a store that may be in use.
+//! `surgecast report`: a report on a week or an incident. It reads the store, which a service may be using.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,22 +8,22 @@ use clap::{Args, Subcommand};
 use crate::app::Settings;
 use crate::commands::usage::UsageError;
 use crate::config::Flags;
-use crate::domain::Timestamp;
 use crate::report::{Format, Week, incident, weekly};
-use crate::store::{Reader, StoreError};
+use crate::store::Reader;
+use crate::text::{Language, Texts};
 
 /// `surgecast report …`.
 #[derive(Debug, Subcommand)]
 pub enum ReportCommand {
-    /// What happened in a week, how good forecasts were, and what to look at
+    /// Tickets, alerts, surges, forecast accuracy and staffing of a week
     Weekly {
         #[command(flatten)]
         from: SourceArgs,
-        /// Week such as 2026-W46 [default: the last that the store has all of]
+        /// Week such as 2026-W46 [default: the last one with all its windows finalized]
         #[arg(long, value_name = "WEEK")]
         week: Option<Week>,
     },
-    /// One alert, what it was about, and what came
+    /// One alert, its alarms, and actual counts beside the forecast
     Incident {
         /// Id of the alert
         id: String,
@@ -32,18 +32,21 @@ pub enum ReportCommand {
     },
 }
 
-/// The store that is read, and the form of the report.
+/// The store to read, and the format of the report.
 #[derive(Debug, Args)]
 pub struct SourceArgs {
-    /// Config file whose store is read
+    /// Config file that names the store
     #[arg(long, value_name = "FILE", required_unless_present = "store")]
     config: Option<PathBuf>,
     /// Directory of the store
     #[arg(long, value_name = "DIR", conflicts_with = "config")]
     store: Option<PathBuf>,
-    /// How it is written
+    /// Format of the report
     #[arg(long, value_enum, default_value_t = Format::Markdown)]
     format: Format,
+    /// Language of its texts: en or zh
+    #[arg(long, default_value_t = Language::En)]
+    language: Language,
 }
 
 impl SourceArgs {
@@ -54,7 +57,7 @@ impl SourceArgs {
                 let config = Settings::load(file, &Flags::default());
                 config.map_err(|e| UsageError(e.to_string()))?.store.path
             }
-            (None, None) => return Err(UsageError("name a store or a config".into())),
+            (None, None) => return Err(UsageError("add --store or --config".into())),
         };
         Reader::open(&dir).map_err(|e| UsageError(format!("{}: {e}", dir.display())))
     }
@@ -63,28 +66,18 @@ impl SourceArgs {
 /// Writes the report.
 ///
 /// # Errors
-/// [`UsageError`] for flags, a config, a store or an id that is not there; [`StoreError`] otherwise.
+/// [`UsageError`] for flags, a config, a store or an id that is not there; [`StoreError`](crate::store::StoreError) otherwise.
 pub fn run(command: &ReportCommand, out: &mut impl Write) -> anyhow::Result<()> {
     let (report, format) = match command {
         ReportCommand::Weekly { from, week } => {
             let reader = from.reader()?;
-            let week = match week {
-                Some(week) => *week,
-                None => Week::before(settled_upto(&reader)?),
-            };
-            (weekly(&reader, week)?, from.format)
+            (weekly(&reader, *week, &Texts::new(from.language))?, from.format)
         }
         ReportCommand::Incident { id, from } => {
-            let found = incident(&from.reader()?, id)?;
+            let found = incident(&from.reader()?, id, &Texts::new(from.language))?;
             (found.ok_or_else(|| UsageError(format!("there is no alert `{id}`")))?, from.format)
         }
     };
     out.write_all(report.write(format).as_bytes())?;
     Ok(())
-}
-
-/// End of the last settled window.
-fn settled_upto(reader: &Reader) -> Result<Timestamp, StoreError> {
-    let next = reader.state("next_window")?;
-    Ok(next.map_or(Timestamp::MIN, Timestamp::from_millis))
 }

@@ -1,4 +1,4 @@
-//! `surgecast serve`: the service as the config has it.
+//! `surgecast serve`: runs the service as configured.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,19 +17,19 @@ use crate::telemetry::config::LogFormat;
 use crate::telemetry::init_logging;
 use crate::window::AggregatorConfig;
 
-/// A source that is silent for longer no longer holds windows back.
+/// Windows do not wait for a source that is silent for longer than this.
 const SOURCE_TIMEOUT: Duration = Duration::from_secs(900);
-/// People are told of windows that ended this recently: older ones are history, not news.
-const NEWS: Duration = Duration::from_secs(3600);
+/// Receivers are notified of windows that ended at most this long before the start. Older windows are history.
+const NOTIFY_BACK: Duration = Duration::from_secs(3600);
 
-/// Runs the service until it is told to stop.
+/// Runs the service until Ctrl-C or SIGTERM.
 ///
 /// # Errors
-/// [`UsageError`] for what the flags say; others for what the machine says.
+/// [`UsageError`] for wrong flags; other errors for addresses, files and the store.
 pub fn run(settings: Settings, inputs: &[PathBuf], role: Role) -> anyhow::Result<()> {
-    fits(&settings, inputs, role)?;
+    check_role(&settings, inputs, role)?;
     for input in files(inputs) {
-        readable(input)?;
+        check_readable(input)?;
     }
     init_logging(settings.log.format == LogFormat::Json, &settings.log.level);
     let running = app::start(setup(settings, inputs, role))?;
@@ -46,7 +46,7 @@ pub fn run(settings: Settings, inputs: &[PathBuf], role: Role) -> anyhow::Result
     running.wait()
 }
 
-/// Inputs that are not standard input.
+/// The inputs without standard input.
 fn files(inputs: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
     inputs.iter().filter(|input| input.as_os_str() != "-")
 }
@@ -90,27 +90,25 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
     }
 }
 
-/// What a role needs, and what does not go with it.
-fn fits(settings: &Settings, inputs: &[PathBuf], role: Role) -> Result<(), UsageError> {
+/// Checks that the config and the inputs fit the role.
+fn check_role(settings: &Settings, inputs: &[PathBuf], role: Role) -> Result<(), UsageError> {
     if role == Role::Both {
         return Ok(());
     }
     if settings.kafka.is_none() {
-        let text =
-            "--role: work is shared through Kafka only: add a [kafka] section, or leave it out";
+        let text = "--role: instances share work through Kafka only: add a [kafka] section, or omit --role";
         return Err(UsageError(text.into()));
     }
     if !inputs.is_empty() {
-        let text =
-            "--input: goes with --role both only: other instances would not see these events";
+        let text = "--input: works with --role both only, because other instances would not see these events";
         return Err(UsageError(text.into()));
     }
     Ok(())
 }
 
-fn readable(input: &Path) -> Result<(), UsageError> {
+fn check_readable(input: &Path) -> Result<(), UsageError> {
     std::fs::File::open(input).map(drop).map_err(|error| {
-        UsageError(format!("--input {}: cannot read it: {error}", input.display()))
+        UsageError(format!("--input {}: cannot read the file: {error}", input.display()))
     })
 }
 
@@ -121,6 +119,7 @@ fn info(settings: &Settings) -> ServiceInfo {
         speed: 1.0,
         width: settings.windows.width,
         zone: settings.windows.time_zone,
+        language: settings.server.language,
         regions: settings.regions.zones.clone(),
         body_bytes_max: settings.input.limits.body_bytes,
         limits: settings.input.limits.ingest(),
@@ -128,7 +127,7 @@ fn info(settings: &Settings) -> ServiceInfo {
 }
 
 fn forecaster(settings: &Settings, now: Timestamp) -> ForecasterConfig {
-    // In the order of their names, each once.
+    // Sorted by name, each name once.
     let receivers: BTreeSet<String> =
         settings.receivers.iter().map(|receiver| receiver.name.to_string()).collect();
     let every = settings.forecast.refit;
@@ -152,10 +151,10 @@ fn forecaster(settings: &Settings, now: Timestamp) -> ForecasterConfig {
             calendars: settings.regions.calendars.clone(),
             calendar: settings.windows.calendar.clone(),
             profiles: settings.profiles(),
-            // From a midnight on, so that starts of one day issue the same.
+            // From midnight, so that all starts on one day issue the same vintages.
             vintages_from: (now - settings.forecast.backfill).utc_midnight(),
             alerts_from: now.utc_midnight(),
-            told_from: now - NEWS,
+            notify_from: now - NOTIFY_BACK,
             roster: None,
         },
         refit: Some(refit),

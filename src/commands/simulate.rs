@@ -1,4 +1,4 @@
-//! `surgecast simulate`: a simulated operator as event files, with the truth beside them.
+//! `surgecast simulate`: writes a simulated operator's events to files, together with the true arrival rates.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -16,28 +16,28 @@ use crate::simulate::{Family, IncidentKind, Operator, OperatorConfig, QUARTER};
 
 const DAY_MS: i64 = 86_400_000;
 
-/// What to write and where.
+/// Flags of `surgecast simulate`.
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
-    /// Directory for the files
+    /// Directory to write to
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Days to simulate
     #[arg(long, value_name = "DAYS", default_value_t = 56, value_parser = clap::value_parser!(u32).range(1..=400))]
     days: u32,
-    /// First day (UTC), such as 2026-01-05; so that the last day is yesterday if it is not given
+    /// First day (UTC), such as 2026-01-05 [default: the last day is yesterday]
     #[arg(long, value_name = "DATE")]
     start: Option<String>,
-    /// The same seed and start give the same bytes
+    /// Seed of the random numbers. The same seed and start write the same bytes
     #[arg(long, value_name = "NUMBER", default_value_t = 7)]
     seed: u64,
-    /// Tickets relative to the default operator's
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    /// Number of tickets, relative to the default operator's (0.01 to 100)
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_hyphen_values = true)]
     volume: f64,
     /// How complaints follow faults: exponential, long-tail, two-humps or rebound
     #[arg(long, value_name = "NAME", default_value_t = Family::Exponential)]
     family: Family,
-    /// Overwrite files that are there
+    /// Overwrite existing files
     #[arg(long)]
     force: bool,
 }
@@ -46,20 +46,20 @@ const README: &str = "\
 A simulated telecom operator, written by `surgecast simulate`.
 
 alarms.ndjson, tickets.ndjson, maintenance.ndjson
-    Events in the native format, one a line, in the order in which they would arrive.
+    Events in the native format, one per line, in order of arrival.
 rates.csv
     region,service,channel,window,rate,rate_without_incidents
-    Expected tickets in each quarter of an hour: with all that happened, and as it would have been.
+    Expected tickets per quarter of an hour: with all incidents, and without them.
 incidents.csv
     id,kind,region,service,starts,ends,felt_from,size,has_alarms
-    What went wrong. size: excess at full strength in multiples of the series' average hour; 0 means that
-    no customer noticed. Flapping, harmless and chatter bring alarms without tickets.
+    The incidents. felt_from: when customers begin to notice. size: largest excess of tickets, as a multiple of the
+    series' average hour; 0 means that no customer noticed. Flapping and harmless incidents raise alarms but no tickets.
 ";
 
 /// Writes the files.
 ///
 /// # Errors
-/// [`UsageError`] for flags; others for what the disk says.
+/// [`UsageError`] for wrong flags; I/O errors otherwise.
 pub fn run(args: SimulateArgs) -> anyhow::Result<()> {
     let start = first_day(&args)?;
     if !(0.01..=100.0).contains(&args.volume) {
@@ -82,7 +82,7 @@ pub fn run(args: SimulateArgs) -> anyhow::Result<()> {
 fn first_day(args: &SimulateArgs) -> Result<Timestamp, UsageError> {
     match &args.start {
         Some(date) => Timestamp::parse(&format!("{date}T00:00:00Z"))
-            .map_err(|_| UsageError(format!("--start {date}: use a date such as 2026-01-05"))),
+            .map_err(|_| UsageError(format!("--start {date}: use a date, such as 2026-01-05"))),
         None => {
             let today = WallClock.now().millis().div_euclid(DAY_MS);
             Ok(Timestamp::from_millis((today - i64::from(args.days)) * DAY_MS))
@@ -93,7 +93,7 @@ fn first_day(args: &SimulateArgs) -> Result<Timestamp, UsageError> {
 fn create(args: &SimulateArgs, name: &str) -> anyhow::Result<BufWriter<File>> {
     let path: &Path = &args.out.join(name);
     if path.exists() && !args.force {
-        let text = format!("{} is there already: add --force to overwrite it", path.display());
+        let text = format!("{} exists: add --force to overwrite it", path.display());
         return Err(UsageError(text).into());
     }
     let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;

@@ -1,13 +1,14 @@
 //! `surgecast staffing`: the calculator.
 
 use std::io::Write;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
 use crate::commands::usage::UsageError;
 use crate::staffing::{
-    ErlangA, ErlangC, Model, Profile, Staffing, evaluate, meets_targets, parse_seconds,
-    parse_target, required,
+    ErlangA, ErlangC, Model, Profile, ServiceTarget, Staffing, evaluate, meets_targets,
+    parse_seconds, parse_target, required,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -22,46 +23,46 @@ enum Format {
     Json,
 }
 
-/// Arrivals, handling time and a target.
+/// Arrivals, handling time and targets. Values may begin with `-`, so that their own parser explains what is wrong.
 #[derive(Debug, Args)]
 pub struct StaffingArgs {
     /// Contacts that arrive in the interval
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = arrivals, allow_hyphen_values = true)]
     arrivals: f64,
     /// Length of the interval, such as 30m
-    #[arg(long, value_name = "LENGTH", default_value = "30m")]
-    interval: String,
+    #[arg(long, value_name = "LENGTH", default_value = "30m", value_parser = seconds, allow_hyphen_values = true)]
+    interval: Duration,
     /// Average handling time, such as 180s
-    #[arg(long, value_name = "LENGTH")]
-    aht: String,
-    /// Service target: 80/20 is 80 % within 20 s
-    #[arg(long, value_name = "PERCENT/SECONDS", default_value = "80/20")]
-    target: String,
-    /// erlang-a needs --patience
+    #[arg(long, value_name = "LENGTH", value_parser = seconds, allow_hyphen_values = true)]
+    aht: Duration,
+    /// Service target: 80/20 is 80 % answered within 20 s
+    #[arg(long, value_name = "PERCENT/SECONDS", default_value = "80/20", value_parser = target, allow_hyphen_values = true)]
+    target: ServiceTarget,
+    /// Queueing model; erlang-a needs --patience
     #[arg(long, value_enum, default_value = "erlang-c")]
     model: ModelName,
-    /// How long callers wait before they hang up, on average
-    #[arg(long, value_name = "LENGTH")]
-    patience: Option<String>,
-    /// Largest share of time that agents are busy, 0.05 to 1
-    #[arg(long, value_name = "SHARE")]
+    /// Average time that callers wait before they hang up
+    #[arg(long, value_name = "LENGTH", value_parser = seconds, allow_hyphen_values = true)]
+    patience: Option<Duration>,
+    /// Highest occupancy: share of time that agents are busy, 0.05 to 1 or 5% to 100%
+    #[arg(long, value_name = "SHARE", value_parser = occupancy, allow_hyphen_values = true)]
     max_occupancy: Option<f64>,
-    /// Longest average wait
-    #[arg(long, value_name = "LENGTH")]
-    max_asa: Option<String>,
-    /// Largest share of callers that hang up
-    #[arg(long, value_name = "SHARE")]
+    /// Longest average speed of answer (ASA): the average wait
+    #[arg(long, value_name = "LENGTH", value_parser = seconds, allow_hyphen_values = true)]
+    max_asa: Option<Duration>,
+    /// Highest share of callers that hang up, 0 to 1 or 0% to 100%
+    #[arg(long, value_name = "SHARE", value_parser = abandonment, allow_hyphen_values = true)]
     max_abandonment: Option<f64>,
-    /// Share of paid time not at work
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    /// Share of paid time that agents are not available, such as 0.3 or 30%
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = shrinkage, allow_hyphen_values = true)]
     shrinkage: f64,
-    /// Contacts that one agent handles at once
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    /// Contacts that one agent handles at the same time, 1 to 10
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10), allow_hyphen_values = true)]
     concurrency: u32,
-    /// Positions to evaluate, instead of searching for the smallest number
-    #[arg(long, value_name = "NUMBER")]
+    /// Evaluate this number of positions, instead of searching for the smallest one
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(0..=1_000_000), allow_hyphen_values = true)]
     agents: Option<u32>,
-    /// How to print the figures
+    /// Format of the result
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -70,90 +71,126 @@ fn usage(text: impl Into<String>) -> UsageError {
     UsageError(text.into())
 }
 
-fn seconds(flag: &str, text: &str) -> Result<std::time::Duration, UsageError> {
-    parse_seconds(text)
-        .ok_or_else(|| usage(format!("{flag} {text}: use a length such as 180s, 5m or 1h")))
+fn arrivals(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+    number.ok_or_else(|| "use a number of contacts, 0 or more, such as 120".into())
 }
 
-fn share(flag: &str, value: Option<f64>, low: f64, high: f64) -> Result<Option<f64>, UsageError> {
-    match value {
-        Some(v) if !(low..=high).contains(&v) => {
-            Err(usage(format!("{flag} {v}: use a share from {low} to {high}")))
-        }
-        v => Ok(v),
-    }
+fn seconds(text: &str) -> Result<Duration, String> {
+    parse_seconds(text).ok_or_else(|| "use a length above 0, such as 180s, 5m or 1h".into())
+}
+
+fn target(text: &str) -> Result<ServiceTarget, String> {
+    parse_target(text).ok_or_else(|| {
+        "use PERCENT/SECONDS with at least 1 % and less than 100 %, such as 80/20: 80 % answered within 20 s"
+            .into()
+    })
+}
+
+/// Reads `0.3` or `30%`.
+fn share(text: &str, low: f64, high: f64) -> Result<f64, String> {
+    let number = match text.strip_suffix('%') {
+        Some(percent) => percent.trim_end().parse::<f64>().map(|percent| percent / 100.0),
+        None => text.parse::<f64>(),
+    };
+    number.ok().filter(|share| (low..=high).contains(share)).ok_or_else(|| {
+        let (low_percent, high_percent) = (low * 100.0, high * 100.0);
+        format!("use a share from {low} to {high}, or a percentage from {low_percent}% to {high_percent}%")
+    })
+}
+
+fn occupancy(text: &str) -> Result<f64, String> {
+    share(text, 0.05, 1.0)
+}
+
+fn abandonment(text: &str) -> Result<f64, String> {
+    share(text, 0.0, 1.0)
+}
+
+fn shrinkage(text: &str) -> Result<f64, String> {
+    share(text, 0.0, 0.95)
 }
 
 impl StaffingArgs {
     fn profile(&self) -> Result<Profile, UsageError> {
-        let target = parse_target(&self.target).ok_or_else(|| {
-            usage(format!("--target {}: use percent/seconds, such as 80/20", self.target))
-        })?;
-        let patience = self.patience.as_deref().map(|t| seconds("--patience", t)).transpose()?;
-        let model = match (self.model, patience) {
+        let model = match (self.model, self.patience) {
             (ModelName::ErlangC, _) => Model::ErlangC(ErlangC),
             (ModelName::ErlangA, Some(patience)) => Model::ErlangA(ErlangA { patience }),
             (ModelName::ErlangA, None) => {
                 return Err(usage("--model erlang-a needs --patience, such as --patience 180s"));
             }
         };
-        if !(1..=10).contains(&self.concurrency) {
-            return Err(usage(format!("--concurrency {}: use 1 to 10", self.concurrency)));
-        }
         Ok(Profile {
             model,
-            aht: seconds("--aht", &self.aht)?,
-            target,
-            shrinkage: share("--shrinkage", Some(self.shrinkage), 0.0, 0.95)?.unwrap_or(0.0),
-            max_occupancy: share("--max-occupancy", self.max_occupancy, 0.05, 1.0)?,
-            max_asa: self.max_asa.as_deref().map(|t| seconds("--max-asa", t)).transpose()?,
-            max_abandonment: share("--max-abandonment", self.max_abandonment, 0.0, 1.0)?,
+            aht: self.aht,
+            target: self.target,
+            shrinkage: self.shrinkage,
+            max_occupancy: self.max_occupancy,
+            max_asa: self.max_asa,
+            max_abandonment: self.max_abandonment,
             concurrency: self.concurrency,
         })
     }
 }
 
-/// Prints the figures.
+/// Prints the result.
 ///
 /// # Errors
-/// [`UsageError`] for numbers that make no sense.
+/// [`UsageError`] for a model without what it needs, a load out of range or a target out of reach.
 pub fn run(args: StaffingArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let profile = args.profile()?;
-    let interval = seconds("--interval", &args.interval)?;
-    let per_hour = args.arrivals * 3600.0 / interval.as_secs_f64();
-    let figures = match args.agents {
-        Some(n) if n > 1_000_000 => Err(usage(format!("--agents {n}: use up to 1000000"))),
-        Some(n) => evaluate(per_hour, n, &profile).map_err(|error| usage(error.to_string())),
-        None => required(per_hour, &profile).map_err(|error| usage(error.to_string())),
-    }?;
+    let per_hour = args.arrivals * 3600.0 / args.interval.as_secs_f64();
+    let staffing = match args.agents {
+        Some(n) => evaluate(per_hour, n, &profile),
+        None => required(per_hour, &profile),
+    };
+    let staffing = staffing.map_err(|error| usage(error.to_string()))?;
     match args.format {
-        Format::Json => writeln!(out, "{}", serde_json::to_string(&figures)?)?,
-        Format::Text => text(&figures, &profile, out)?,
+        Format::Json => writeln!(out, "{}", serde_json::to_string(&staffing)?)?,
+        Format::Text => text(&staffing, &profile, out)?,
     }
     Ok(())
 }
 
-fn text(figures: &Staffing, profile: &Profile, out: &mut impl Write) -> std::io::Result<()> {
+fn text(staffing: &Staffing, profile: &Profile, out: &mut impl Write) -> std::io::Result<()> {
     let verdict =
-        if meets_targets(figures, profile) { "keeps the target" } else { "misses the target" };
+        if meets_targets(staffing, profile) { "meets the target" } else { "misses the target" };
     writeln!(
         out,
         "{} positions, {} agents on the schedule: {verdict}",
-        figures.positions, figures.agents
+        staffing.positions, staffing.agents
     )?;
-    writeln!(out, "  offered load        {:>9.2} Erlang", figures.offered_load)?;
+    writeln!(out, "  offered load        {:>9.2} Erlang", staffing.offered_load)?;
     writeln!(
         out,
         "  answered in {:>4} s   {:>8.1} %",
         profile.target.within.as_secs(),
-        figures.service_level * 100.0
+        staffing.service_level * 100.0
     )?;
-    if figures.asa_seconds.is_finite() {
-        writeln!(out, "  average wait        {:>9.1} s", figures.asa_seconds)?;
+    if staffing.asa_seconds.is_finite() {
+        writeln!(out, "  average wait        {:>9.1} s", staffing.asa_seconds)?;
     } else {
-        writeln!(out, "  average wait         grows without end: fewer positions than load")?;
+        writeln!(out, "  average wait         unlimited: the load exceeds the positions")?;
     }
-    writeln!(out, "  have to wait        {:>8.1} %", figures.p_wait * 100.0)?;
-    writeln!(out, "  hang up             {:>8.1} %", figures.p_abandon * 100.0)?;
-    writeln!(out, "  agents busy         {:>8.1} %", figures.occupancy * 100.0)
+    writeln!(out, "  have to wait        {:>8.1} %", staffing.p_wait * 100.0)?;
+    writeln!(out, "  hang up             {:>8.1} %", staffing.p_abandon * 100.0)?;
+    writeln!(out, "  agents busy         {:>8.1} %", staffing.occupancy * 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_read_as_number_or_percentage() {
+        for text in ["0.3", "30%", "30 %", ".3"] {
+            assert!(shrinkage(text).is_ok_and(|share| (share - 0.3).abs() < 1e-12), "{text}");
+        }
+        for text in ["30", "96%", "-5%", "-0.1", "%", "a third", "NaN", ""] {
+            let error = shrinkage(text).expect_err(text);
+            assert_eq!(error, "use a share from 0 to 0.95, or a percentage from 0% to 95%");
+        }
+        assert_eq!((occupancy("100%"), abandonment("0")), (Ok(1.0), Ok(0.0)));
+        assert!(occupancy("4%").is_err() && abandonment("1.01").is_err());
+    }
 }

@@ -1,4 +1,4 @@
-//! What a person gets wrong, and the flags that most commands share.
+//! Usage errors, and the flags that most commands share.
 
 use std::path::PathBuf;
 
@@ -8,36 +8,36 @@ use thiserror::Error;
 use crate::app::Settings;
 use crate::config::Flags;
 
-/// What the person who typed can put right: exits 64, with this text.
+/// An error in the command line or the config, which its writer can correct. The program exits with 64 and this text.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
 
-/// Where the configuration comes from, and flags that go before it.
+/// The config file, and flags that override it.
 #[derive(Clone, Debug, Args)]
 pub struct ConfigArgs {
     /// Config file (TOML)
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
-    /// Address of the API and the page (server.listen)
+    /// Address of the API and the page, such as 127.0.0.1:8080 (server.listen)
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
-    /// Address of /live, /ready and /metrics (admin.listen)
+    /// Address of /live, /ready and /metrics, such as 127.0.0.1:9464 (admin.listen)
     #[arg(long, value_name = "ADDRESS")]
     pub admin_listen: Option<String>,
-    /// Directory of the store (store.path), relative to where you are
+    /// Directory of the store (store.path), relative to the current directory
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Listen on other than loopback without tokens (server.allow_open)
+    /// Allow listening beyond loopback without tokens (server.allow_open)
     #[arg(long)]
     pub allow_open: bool,
 }
 
 impl ConfigArgs {
-    /// Builds the configuration to the end, as every command does that has one.
+    /// Loads and checks the whole configuration.
     ///
     /// # Errors
-    /// [`UsageError`] with every problem there is.
+    /// [`UsageError`] with all problems of the configuration.
     pub fn load(&self) -> Result<Settings, UsageError> {
         let flags = Flags {
             listen: self.listen.clone(),

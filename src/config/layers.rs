@@ -1,18 +1,16 @@
-//! What the layers say, each value with where it came from.
+//! The layers of a configuration: file, environment and flags. Each value keeps its origin.
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use figment::value::{Dict, Value};
 
-use super::reader::Reader;
 use super::{ConfigError, Problem};
 
 const ENV_PREFIX: &str = "SURGECAST__";
 
-/// Flags that go before every other layer.
+/// Flags, which override all other layers.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     /// `server.listen`.
@@ -29,12 +27,12 @@ pub struct Flags {
 pub struct Layers {
     figment: Figment,
     root: Dict,
-    /// What is read, in words.
+    /// The name of the settings, for errors.
     name: String,
     file: Option<PathBuf>,
 }
 
-/// The layer a value came from.
+/// The layer of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     File,
@@ -43,7 +41,7 @@ pub(super) enum Origin {
 }
 
 impl Layers {
-    /// A file, the environment and flags.
+    /// The layers of a config file, the environment and flags.
     ///
     /// # Errors
     /// [`ConfigError`] for a file that cannot be read or is not TOML.
@@ -51,17 +49,17 @@ impl Layers {
         let text = std::fs::read_to_string(file)
             .map_err(|error| ConfigError::Unreadable { file: file.to_owned(), error })?;
         let syntax = |text: String| ConfigError::Syntax { file: file.to_owned(), text };
-        // figment's own message has no line: ask the parser that gives one first.
+        // figment's message has no line number, so that the toml parser checks the syntax first.
         text.parse::<toml::Table>().map_err(|e| syntax(e.to_string().trim_end().to_owned()))?;
         let name = format!("config {}", file.display());
         let figment = Figment::new().merge(Toml::string(&text));
         Self::merge(figment, flags, name, Some(file)).map_err(|e| syntax(e.to_string()))
     }
 
-    /// The environment and flags alone. `name` says in errors whose settings they are.
+    /// The layers of the environment and flags, without a file. `name` is the name of the settings in errors.
     ///
     /// # Errors
-    /// [`ConfigError`] for an environment that makes no tables.
+    /// [`ConfigError`] for environment variables that do not form tables.
     pub fn without_file(name: &str, flags: &Flags) -> Result<Self, ConfigError> {
         Self::merge(Figment::new(), flags, name.to_owned(), None).map_err(|error| {
             let (key, origin) = (String::from("SURGECAST__…"), "from the environment".into());
@@ -97,19 +95,9 @@ impl Layers {
         Ok(Self { figment, root, name, file: path.map(Path::to_owned) })
     }
 
-    /// Makes settings of the layers. `read` notes what is wrong and lets a default stand in, so that the rest is
-    /// checked too.
-    ///
-    /// # Errors
-    /// [`ConfigError::Invalid`] with every problem there is.
-    pub fn check<T>(&self, read: impl FnOnce(Reader<'_>) -> T) -> Result<T, ConfigError> {
-        let problems = RefCell::default();
-        let made = read(Reader::root(self, &problems));
-        let problems = problems.into_inner();
-        if problems.is_empty() {
-            return Ok(made);
-        }
-        Err(ConfigError::Invalid { name: self.name.clone(), problems })
+    /// The name of the settings, for errors.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(super) fn root(&self) -> &Dict {
@@ -117,7 +105,7 @@ impl Layers {
     }
 
     pub(super) fn origin(&self, value: &Value) -> Origin {
-        // figment names its providers: a string of TOML, the environment, a single key and value.
+        // figment names its providers: a TOML string, the environment, or a single key and value.
         let layer = self.figment.get_metadata(value.tag()).map_or("", |layer| layer.name.as_ref());
         match layer {
             name if name.contains("environment") => Origin::Environment,
@@ -126,7 +114,7 @@ impl Layers {
         }
     }
 
-    /// The layer in words, for the key at `path`.
+    /// The layer of the value at `path`, in words.
     pub(super) fn origin_text(&self, value: &Value, path: &str) -> String {
         match (self.origin(value), &self.file) {
             (Origin::File, Some(file)) => format!("in {}", file.display()),
@@ -136,7 +124,7 @@ impl Layers {
         }
     }
 
-    /// A path relative to the file that names it; from elsewhere relative to the working directory.
+    /// Resolves a path: relative to the config file if it is in that file, else relative to the working directory.
     pub(super) fn resolve(&self, value: &Value, path: &str) -> PathBuf {
         match (self.origin(value), self.file.as_ref().and_then(|file| file.parent())) {
             (Origin::File, Some(folder)) => folder.join(path),
@@ -145,7 +133,7 @@ impl Layers {
     }
 }
 
-/// The variable that sets the key at `path`.
+/// The environment variable that sets the key at `path`.
 pub(super) fn env_name(path: &str) -> String {
     format!("{ENV_PREFIX}{}", path.to_uppercase().replace('.', "__"))
 }

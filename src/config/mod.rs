@@ -1,9 +1,9 @@
 //! Configuration: defaults < file (TOML) < environment `SURGECAST__SECTION__KEY` < flags.
 //!
-//! Here is only the machinery. [`Layers`] are what file, environment and flags say, each value with where it came
-//! from; a [`Reader`] takes one section out of them and notes every [`Problem`]. Each room owns its section, its
-//! defaults and its checks, in a file `config.rs`; rooms of the core, which read no files, have theirs in [`core`].
-//! The application puts all together. The environment knows no case: what it names is lower case.
+//! This room has the common code. [`Layers`] merge file, environment and flags, and keep the origin of each value. A
+//! [`Reader`] reads one section and records every [`Problem`]. Each room has its section, defaults and checks in a file
+//! `config.rs`. The rooms of the core read no files, so that their sections are in [`core`]. `app::Settings` reads all
+//! sections. Keys from environment variables are in lower case.
 
 pub mod core;
 mod layers;
@@ -17,3 +17,4 @@ pub use layers::{Flags, Layers};
 pub use problem::{ConfigError, Problem};
 pub use reader::Reader;
 pub use secret::Secret;
+pub use typed::parse_address;

@@ -1,18 +1,18 @@
-//! What is wrong with a configuration.
+//! Problems and errors of a configuration.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// One thing that is wrong with a configuration.
+/// One problem of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Dotted path of the key.
     pub key: String,
-    /// Which layer said it, in words; empty for what is missing.
+    /// The layer of the value, in words; empty for a missing key.
     pub origin: String,
-    /// What was found and what is allowed.
+    /// The value that was found, and the allowed values.
     pub text: String,
 }
 
@@ -25,31 +25,31 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Why there is no configuration.
+/// The error for a configuration that cannot be used.
 #[derive(Debug, Error)]
 pub enum ConfigError {
-    /// The file is not there, or may not be read.
-    #[error("cannot read the config file {}: {error}. Name one that exists and may be read", file.display())]
+    /// The file does not exist or is not readable.
+    #[error("cannot read the config file {}: {error}; use an existing, readable file", file.display())]
     Unreadable {
-        /// As it was named.
+        /// Path as given.
         file: PathBuf,
-        /// What the system says.
+        /// The I/O error.
         error: std::io::Error,
     },
     /// The file is not TOML.
     #[error("{} is not TOML: {text}", file.display())]
     Syntax {
-        /// As it was named.
+        /// Path as given.
         file: PathBuf,
-        /// Line, column and what was expected.
+        /// Line, column and the expected syntax.
         text: String,
     },
-    /// Every problem there is.
+    /// The settings have problems.
     #[error("{}", list(name, problems))]
     Invalid {
-        /// What was read, such as `config surgecast.toml`.
+        /// Name of the settings, such as `config surgecast.toml`.
         name: String,
-        /// In the order of the sections.
+        /// All problems, in the order of the sections.
         problems: Vec<Problem>,
     },
 }

@@ -1,22 +1,40 @@
-//! One section: its tables, the keys that were asked for, and every problem.
+//! Reads one section: tables and values by key. Records unknown keys and other problems.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use figment::value::{Dict, Value};
 
-use super::Problem;
 use super::layers::Layers;
 use super::value::shown;
+use super::{ConfigError, Problem};
 use crate::domain::Name;
 
-/// One table of the configuration. Problems go to a list that all readers share.
+/// One table of the configuration. All readers share one list of problems.
 pub struct Reader<'a> {
     pub(super) layers: &'a Layers,
     problems: &'a RefCell<Vec<Problem>>,
     path: String,
     pub(super) dict: Option<&'a Dict>,
-    asked: RefCell<BTreeSet<&'static str>>,
+    /// The keys that were read, which are the allowed ones.
+    known: RefCell<BTreeSet<&'static str>>,
+}
+
+impl Layers {
+    /// Builds settings from the layers. `read` records problems and uses defaults in their place, so that it finds all
+    /// of them.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] with all problems.
+    pub fn check<T>(&self, read: impl FnOnce(Reader<'_>) -> T) -> Result<T, ConfigError> {
+        let problems = RefCell::default();
+        let made = read(Reader::root(self, &problems));
+        let problems = problems.into_inner();
+        if problems.is_empty() {
+            return Ok(made);
+        }
+        Err(ConfigError::Invalid { name: self.name().to_owned(), problems })
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -30,22 +48,21 @@ impl<'a> Reader<'a> {
         path: String,
         dict: Option<&'a Dict>,
     ) -> Self {
-        Self { layers, problems, path, dict, asked: RefCell::default() }
+        Self { layers, problems, path, dict, known: RefCell::default() }
     }
 
-    /// Whether the table is there at all.
+    /// Whether the table exists.
     pub fn is_there(&self) -> bool {
         self.dict.is_some()
     }
 
-    /// The table under `key`, empty where there is none.
+    /// The table under `key`; empty if there is none.
     pub fn section(&self, key: &'static str) -> Self {
         let value = self.value(key);
         self.table(self.join(key), value)
     }
 
-    /// Tables under `key` whose names are of the user's choice and events carry too: each with its name, if that is
-    /// one.
+    /// The tables under `key`, such as `[regions.NAME]`, each with its name; `None` for an invalid name.
     pub fn named(&self, key: &'static str) -> Vec<(Option<Name>, Self)> {
         let section = self.section(key);
         let tables = section.entries().map(|(name, value)| {
@@ -57,7 +74,7 @@ impl<'a> Reader<'a> {
         tables.collect()
     }
 
-    /// The tables of an array under `key`, named by their place.
+    /// The tables of an array under `key`. Problems name them by their index.
     pub fn array(&self, key: &'static str) -> Vec<Self> {
         match self.value(key) {
             None => Vec::new(),
@@ -89,13 +106,13 @@ impl<'a> Reader<'a> {
         Self::at(self.layers, self.problems, path, dict)
     }
 
-    /// Whether `key` is there, good or bad.
+    /// Whether `key` exists, with a valid or an invalid value.
     pub fn has(&self, key: &'static str) -> bool {
         self.value(key).is_some()
     }
 
     pub(super) fn value(&self, key: &'static str) -> Option<&'a Value> {
-        self.asked.borrow_mut().insert(key);
+        self.known.borrow_mut().insert(key);
         self.dict?.get(key)
     }
 
@@ -103,19 +120,19 @@ impl<'a> Reader<'a> {
         self.dict.into_iter().flatten()
     }
 
-    /// Notes that `key` has to be there.
+    /// Records a problem if the required `key` is missing.
     pub fn missing(&self, key: &'static str, allowed: &str) {
         if self.value(key).is_none() {
             self.problem_at(&self.join(key), None, format!("is missing: {allowed}"));
         }
     }
 
-    /// Notes what is wrong with `key`, and where it was said.
+    /// Records a problem of `key`, with the origin of its value.
     pub fn problem(&self, key: &str, text: String) {
         self.problem_at(&self.join(key), self.dict.and_then(|dict| dict.get(key)), text);
     }
 
-    /// Notes what is wrong with the table as a whole.
+    /// Records a problem of the table as a whole.
     pub fn problem_here(&self, text: String) {
         let first = self.entries().next().map(|(key, value)| innermost(value, self.join(key)));
         let origin = first.map(|(value, place)| self.layers.origin_text(value, &place));
@@ -137,13 +154,13 @@ impl<'a> Reader<'a> {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
-    /// Every key that nobody asked for is a mistake: tells which are allowed.
+    /// Records a problem for each unknown key. Call it after all allowed keys were read.
     pub fn finish(self) {
-        let asked = self.asked.borrow();
-        let allowed: Vec<&str> = asked.iter().copied().collect();
-        for (key, value) in self.entries().filter(|(key, _)| !asked.contains(key.as_str())) {
-            let what = if self.path.is_empty() { "section" } else { "key" };
-            let text = format!("unknown {what}, allowed here: {}", allowed.join(", "));
+        let known = self.known.borrow();
+        let allowed: Vec<&str> = known.iter().copied().collect();
+        for (key, value) in self.entries().filter(|(key, _)| !known.contains(key.as_str())) {
+            let noun = if self.path.is_empty() { "section" } else { "key" };
+            let text = format!("unknown {noun}, allowed here: {}", allowed.join(", "));
             let at = self.join(key);
             let (value, place) = innermost(value, at.clone());
             let origin = self.layers.origin_text(value, &place);
@@ -152,7 +169,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The first value in a table: its layer is the one that made an unknown section.
+/// The first value in a table, with its path. Its origin is the origin of the table.
 fn innermost(value: &Value, place: String) -> (&Value, String) {
     match value {
         Value::Dict(_, dict) => match dict.iter().next() {

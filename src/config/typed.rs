@@ -1,4 +1,4 @@
-//! Values of a section by key and type; each that is wrong is noted.
+//! Reads values of a section by key and type. Records a problem for each invalid value.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -14,9 +14,20 @@ use super::value::{plain, real, shown, whole};
 use super::{Reader, Secret};
 use crate::domain::{format_duration, parse_duration};
 
+/// Reads an IP address and a port, such as `127.0.0.1:8080` or `[::1]:8080`.
+///
+/// # Errors
+/// A text with an address that works; it has the port of `text`, if there is one.
+pub fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    let digits = text.rsplit(':').next().unwrap_or(text);
+    let port = digits.parse::<u16>().ok().filter(|port| *port > 0).unwrap_or(8080);
+    let hint = |_| format!("use an IP address and a port, such as 127.0.0.1:{port}");
+    text.parse().map_err(hint)
+}
+
 impl Reader<'_> {
-    /// Every entry as text, for a table whose keys are not ours. Tables in tables become `outer.inner`: that is how
-    /// `SURGECAST__KAFKA__PROPERTIES__SASL__USERNAME` arrives.
+    /// All entries as text, for a table with keys of another program. Nested tables become `outer.inner`, because
+    /// `SURGECAST__KAFKA__PROPERTIES__SASL__USERNAME` is read as nested tables.
     pub fn flattened(&self) -> BTreeMap<String, String> {
         let mut all = BTreeMap::new();
         if let Some(dict) = self.dict {
@@ -39,7 +50,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Texts: an array, or one text with commas, for the environment has no other handy form.
+    /// A list of texts: an array, or one text with commas, as in an environment variable.
     pub fn list(&self, key: &'static str, allowed: &str) -> Option<Vec<String>> {
         match self.value(key)? {
             Value::String(_, text) => Some(text.split(',').map(|t| t.trim().to_owned()).collect()),
@@ -53,12 +64,12 @@ impl Reader<'_> {
         }
     }
 
-    /// Text that is not empty.
+    /// A text that is not empty.
     pub fn text(&self, key: &'static str, allowed: &str) -> Option<String> {
         let value = self.value(key)?;
         match value {
             Value::String(_, text) if !text.trim().is_empty() => Some(text.clone()),
-            // The environment has no types: `SURGECAST__KAFKA__GROUP=7` is text all the same.
+            // Environment variables have no types: `SURGECAST__KAFKA__GROUP=7` is text too.
             Value::Num(..) | Value::Bool(..)
                 if self.layers.origin(value) == Origin::Environment =>
             {
@@ -71,7 +82,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Text that `read` makes a value of.
+    /// A text that `read` parses.
     pub fn parse<T, E: Display>(
         &self,
         key: &'static str,
@@ -90,8 +101,7 @@ impl Reader<'_> {
 
     /// An IP address and a port.
     pub fn address(&self, key: &'static str) -> Option<SocketAddr> {
-        let allowed = "use an IP address and a port, such as 127.0.0.1:8080";
-        self.parse(key, allowed, |text| text.parse::<SocketAddr>().map_err(|_| allowed))
+        self.parse(key, "use an IP address and a port, such as 127.0.0.1:8080", parse_address)
     }
 
     /// A length of time within a range.
@@ -162,11 +172,11 @@ impl Reader<'_> {
     pub fn url(&self, key: &'static str) -> Option<String> {
         let allowed = "use an http:// or https:// address";
         let text = self.text(key, allowed)?;
-        // What was found is not repeated where it may hold a password.
+        // The error does not repeat the URL, because it may contain a password.
         match reqwest::Url::parse(&text) {
             Ok(url) if !url.username().is_empty() || url.password().is_some() => {
                 let text =
-                    "an address must not hold a user or a password: use the secret's own key";
+                    "the URL must not contain a user or a password: use the key for the secret";
                 self.problem(key, text.into());
                 None
             }
@@ -174,7 +184,7 @@ impl Reader<'_> {
                 Some(text.trim_end_matches('/').to_owned())
             }
             _ => {
-                // The path of a chat service's address is a secret.
+                // Without the path, because the path of a chat service's URL is a secret.
                 let start: Vec<&str> = text.splitn(4, '/').take(3).collect();
                 self.problem(key, format!("found `{}`: {allowed}", start.join("/")));
                 None
@@ -182,13 +192,13 @@ impl Reader<'_> {
         }
     }
 
-    /// A path that a file names is relative to that file.
+    /// A path. A path in the config file is relative to that file.
     pub fn path(&self, key: &'static str) -> Option<PathBuf> {
         let text = self.text(key, "use a path")?;
         self.value(key).map(|value| self.layers.resolve(value, &text))
     }
 
-    /// A path of a file that can be read.
+    /// The path and the content of a file.
     pub fn file(&self, key: &'static str) -> Option<(PathBuf, String)> {
         let path = self.path(key)?;
         match std::fs::read_to_string(&path) {
@@ -200,7 +210,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A secret from the file that `file_key` names, or from the environment under `key`.
+    /// A secret from the file at `file_key`, or from the environment variable of `key`.
     pub fn secret(&self, key: &'static str, file_key: &'static str) -> Option<Secret> {
         let inline = self.value(key);
         let from_file = self.value(file_key);
@@ -211,8 +221,8 @@ impl Reader<'_> {
             (Some(_), _) => {
                 let name = env_name(&self.join(key));
                 let text = format!(
-                    "a secret is not written into the config: use {file_key} or set {name} in the \
-                     environment, one of them"
+                    "secrets are not allowed in the config file: use either {file_key} or the environment \
+                     variable {name}"
                 );
                 self.problem(key, text);
                 None
@@ -221,7 +231,10 @@ impl Reader<'_> {
                 let (path, text) = self.file(file_key)?;
                 let secret = text.trim();
                 if secret.is_empty() {
-                    self.problem(file_key, format!("{} is empty", path.display()));
+                    self.problem(
+                        file_key,
+                        format!("{} is empty: put the secret into it", path.display()),
+                    );
                     return None;
                 }
                 Some(Secret::new(secret))

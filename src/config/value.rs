@@ -1,20 +1,20 @@
-//! Values of any layer as Rust's, and as text.
+//! Converts figment's values to Rust types and to text.
 
 use figment::value::{Num, Value};
 
-/// A number as a count.
+/// A number as a count; `None` if it is negative or not whole.
 pub(super) fn whole(number: Num) -> Option<usize> {
     let signed = || number.to_i128().and_then(|n| u128::try_from(n).ok());
     number.to_u128().or_else(signed).and_then(|n| usize::try_from(n).ok())
 }
 
-/// A number, whole or not.
+/// A number as a float; `None` if it is not finite.
 pub(super) fn real(number: Num) -> Option<f64> {
     let whole = || number.to_i128().map(|n| n as f64).or(number.to_u128().map(|n| n as f64));
     number.to_f64().or_else(whole).filter(|n| n.is_finite())
 }
 
-/// A value as text, for an environment variable that looks like a number.
+/// A scalar as text; empty for tables and arrays.
 pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::String(_, text) => text.clone(),
@@ -30,7 +30,7 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-/// A value for an error's text.
+/// A value as it is shown in an error.
 pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Dict(..) => "a table".into(),

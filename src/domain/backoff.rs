@@ -1,4 +1,4 @@
-//! Exponential back-off: how long to wait before the next try of something that failed.
+//! Exponential back-off: the wait before an operation that failed is tried again.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ impl Backoff {
         Self { first, longest, next: first }
     }
 
-    /// The longest wait there is.
+    /// The longest wait.
     pub const fn longest(&self) -> Duration {
         self.longest
     }
@@ -28,13 +28,13 @@ impl Backoff {
         wait
     }
 
-    /// After a success: the next wait is the first one again.
+    /// Starts over after a success: the next wait is the first one again.
     pub const fn reset(&mut self) {
         self.next = self.first;
     }
 }
 
-/// `wait` times 0.75 to 1.25, by a random `share` of 0 to 1, so that many clients do not come back at the same moment.
+/// `wait` times 0.75 to 1.25, for a random `share` of 0 to 1, so that many clients do not retry at the same moment.
 pub fn with_jitter(wait: Duration, share: f64) -> Duration {
     wait.mul_f64(0.75 + 0.5 * share.clamp(0.0, 1.0))
 }

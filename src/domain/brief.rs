@@ -1,8 +1,8 @@
-//! What counting needs of an event, borrowed.
+//! The parts of an event that counting needs, borrowed.
 
 use super::{AlarmAction, Event, Severity, TicketAction, Timestamp};
 
-/// Where an event counts; names are valid ones.
+/// The series or scope in which an event counts. The names are valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place<'a> {
     Tickets { region: &'a str, service: &'a str, channel: &'a str },
@@ -10,31 +10,31 @@ pub enum Place<'a> {
     Maintenance,
 }
 
-/// What an event counts as.
+/// The counter to which an event adds one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum CountsAs {
     Ticket,
     Raise(Severity),
     Clear,
-    /// No arrival: a change, an update, a notice of maintenance.
+    /// Not an arrival: a change, an update, or maintenance.
     Other,
 }
 
-/// What counting needs of an event.
+/// The parts of an event that counting needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Brief<'a> {
     pub ts: Timestamp,
     /// The duplicate key.
     pub id: &'a str,
     pub place: Place<'a>,
-    pub what: What,
-    /// What the customer said, of a ticket; never empty.
+    pub counts_as: CountsAs,
+    /// The text of a ticket; never empty.
     pub text: Option<&'a str>,
 }
 
 impl<'a> From<&'a Event> for Brief<'a> {
     fn from(event: &'a Event) -> Self {
-        let (place, what, text) = match event {
+        let (place, counts_as, text) = match event {
             Event::Ticket(ticket) => {
                 let series = &ticket.series;
                 let place = Place::Tickets {
@@ -49,20 +49,20 @@ impl<'a> From<&'a Event> for Brief<'a> {
                     region: alarm.scope.region.as_str(),
                     service: alarm.scope.service.as_str(),
                 };
-                let what = match alarm.action {
-                    AlarmAction::Raise => What::Raise(alarm.severity),
-                    AlarmAction::Clear => What::Clear,
-                    AlarmAction::Change => What::Other,
+                let counts_as = match alarm.action {
+                    AlarmAction::Raise => CountsAs::Raise(alarm.severity),
+                    AlarmAction::Clear => CountsAs::Clear,
+                    AlarmAction::Change => CountsAs::Other,
                 };
-                (place, what, None)
+                (place, counts_as, None)
             }
-            Event::Maintenance(_) => (Place::Maintenance, What::Other, None),
+            Event::Maintenance(_) => (Place::Maintenance, CountsAs::Other, None),
         };
-        Self { ts: event.ts(), id: event.id(), place, what, text }
+        Self { ts: event.ts(), id: event.id(), place, counts_as, text }
     }
 }
 
-impl From<TicketAction> for What {
+impl From<TicketAction> for CountsAs {
     fn from(action: TicketAction) -> Self {
         match action {
             TicketAction::Create => Self::Ticket,

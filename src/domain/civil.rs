@@ -1,4 +1,4 @@
-//! Local civil time of a region: "a week ago" is seven civil days, whatever the clocks did.
+//! Local civil time of a region: "a week ago" is seven civil days, also across daylight saving changes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,9 +14,9 @@ use super::Timestamp;
 #[serde(try_from = "String", into = "String")]
 pub struct Zone(chrono_tz::Tz);
 
-/// A text that names no time zone.
+/// The error for a text that is not a time zone.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{0}` is no IANA time zone such as Asia/Shanghai or Europe/London")]
+#[error("`{0}` is not an IANA time zone: use one such as Asia/Shanghai or Europe/London")]
 pub struct ZoneError(String);
 
 impl Zone {
@@ -28,8 +28,8 @@ impl Zone {
         self.0.from_utc_datetime(&at.utc().naive_utc()).naive_local()
     }
 
-    /// The instant of a civil time. An ambiguous time (clocks go back) is read as the earlier one;
-    /// one that does not exist (clocks go forward) moves on by the hour that was skipped.
+    /// The instant of a civil time. For an ambiguous time (clocks go back) it is the earlier instant. A time that does
+    /// not exist (clocks go forward) is moved forward by the skipped hour.
     pub fn instant(self, local: NaiveDateTime) -> Timestamp {
         let found = self.0.from_local_datetime(&local).earliest().or_else(|| {
             self.0.from_local_datetime(&(local + chrono::TimeDelta::hours(1))).earliest()
@@ -40,7 +40,7 @@ impl Zone {
         }
     }
 
-    /// The instants of a civil time: [`Self::instant`], and where it comes twice the later one.
+    /// The earlier and the later instant of a civil time. They differ only for an ambiguous time.
     pub fn instants(self, local: NaiveDateTime) -> (Timestamp, Timestamp) {
         let earlier = self.instant(local);
         let later = self.0.from_local_datetime(&local).latest();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_does_not_exist_moves_on() {
+    fn a_time_that_does_not_exist_is_moved_forward() {
         let zone: Zone = "Europe/London".parse().expect("zone");
         let at = Timestamp::parse("2026-04-05T00:30:00Z").expect("time"); // 01:30 BST
         // A week before, 01:30 did not exist.

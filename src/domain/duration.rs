@@ -1,4 +1,4 @@
-//! Durations: the common ones by name, and durations as people write them: `90s`, `15m`, `6h`, `1h30m`, `7d`.
+//! Durations: common ones as constants, and their text form: `90s`, `15m`, `6h`, `1h30m`, `7d`.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ pub const DAY: Duration = Duration::from_secs(86_400);
 /// Seven days of 24 hours.
 pub const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
-/// Why a text is not a duration.
+/// The error for a text that is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "`{0}` is no length of time: use a whole number and ms, s, m, h, d or w, such as 90s, 15m or 1h30m"
+    "`{0}` is not a length of time: use a whole number and ms, s, m, h, d or w, such as 90s, 15m or 1h30m"
 )]
 pub struct DurationError(String);
 
-/// Reads one or more `<whole number><unit>`, largest unit first or not; they are summed.
+/// Reads one or more `<whole number><unit>` in any order, and adds them up.
 ///
 /// # Errors
-/// [`DurationError`] for anything else, a bare number included, and for more than 100 years.
+/// [`DurationError`] for any other text, also for a number without a unit, and for more than 100 years.
 pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     let error = || DurationError(text.chars().take(40).collect());
     let mut rest = text.trim();
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_read_or_refused() {
+    fn durations_are_parsed_or_refused() {
         for (text, secs) in
             [("300s", 300), ("15m", 900), ("1h30m", 5400), ("7d", 604_800), ("0s", 0)]
         {
@@ -89,13 +89,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_reads_back(ms in 0..3_000_000_000_000_u64) {
+        fn a_formatted_duration_parses_to_itself(ms in 0..3_000_000_000_000_u64) {
             let length = Duration::from_millis(ms);
             prop_assert_eq!(parse_duration(&format_duration(length)), Ok(length));
         }
 
         #[test]
-        fn any_text_is_read_or_refused(text in ".{0,20}") {
+        fn any_text_is_parsed_or_refused(text in ".{0,20}") {
             let _ = parse_duration(&text);
         }
     }

@@ -1,4 +1,4 @@
-//! Alarms, tickets and maintenance, whatever format they arrived in.
+//! Events: alarms, tickets and maintenance, independent of their format.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ impl Severity {
     pub const EVERY: [Self; 5] =
         [Self::Critical, Self::Major, Self::Minor, Self::Warning, Self::Indeterminate];
 
-    /// The word for it in events and answers.
+    /// The name of the severity in events and in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Critical => "critical",
@@ -35,7 +35,7 @@ impl Severity {
     }
 }
 
-/// Which of the three an event is.
+/// The kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EventKind {
@@ -44,7 +44,7 @@ pub enum EventKind {
     Maintenance,
 }
 
-/// What an alarm event says of its alarm.
+/// What an alarm event does to its alarm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AlarmAction {
@@ -54,7 +54,7 @@ pub enum AlarmAction {
     Clear,
 }
 
-/// What a ticket event says of its ticket.
+/// What a ticket event does to its ticket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TicketAction {
@@ -65,7 +65,7 @@ pub enum TicketAction {
     Reopen,
 }
 
-/// What a maintenance event says of the planned work.
+/// What a maintenance event does to the planned work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MaintenanceAction {
@@ -78,7 +78,7 @@ pub enum MaintenanceAction {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AlarmEvent {
     pub event_id: Box<str>,
-    /// Pairs a clear with its raise.
+    /// Id of the alarm: a raise and its clear have the same one.
     pub alarm_id: Box<str>,
     pub action: AlarmAction,
     pub ts: Timestamp,
@@ -89,18 +89,18 @@ pub struct AlarmEvent {
     pub text: Option<Box<str>>,
 }
 
-/// A system's notice that it made its list of alarms anew (3GPP TS 28.532): what it does not raise again is over.
+/// A notification that a system rebuilt its alarm list (3GPP TS 28.532). Alarms that it does not raise again have ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ListRebuilt {
     pub ts: Timestamp,
-    /// The system whose list it is: the first part of its alarms' ids.
+    /// The system that rebuilt its list: the first part of the ids of its alarms.
     pub system: Option<Box<str>>,
-    /// Distinguished name at or below which the list was rebuilt; none for the whole list.
+    /// Distinguished name of the object at or below which the list was rebuilt; `None` for the whole list.
     pub object: Option<Box<str>>,
 }
 
 impl ListRebuilt {
-    /// Whether an alarm is in the list.
+    /// Whether an alarm belongs to the rebuilt list.
     pub fn concerns(&self, alarm_id: &str, device: Option<&str>) -> bool {
         let is_of =
             |system: &str| alarm_id.strip_prefix(system).is_some_and(|rest| rest.starts_with('|'));
@@ -115,7 +115,7 @@ impl ListRebuilt {
     }
 }
 
-/// One customer contact that makes work, or a later change of it.
+/// The creation of a ticket, which is one customer contact, or a later change of the ticket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TicketEvent {
     pub event_id: Box<str>,
@@ -127,7 +127,7 @@ pub struct TicketEvent {
     pub text: Option<Box<str>>,
 }
 
-/// Planned work with a start, an end and a scope; `None` in the scope means every one.
+/// Planned work with a start, an end and a scope. `None` in the scope means all regions or all services.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MaintenanceEvent {
     pub event_id: Box<str>,
@@ -168,7 +168,7 @@ impl Event {
         }
     }
 
-    /// What keeps events that belong together in one partition: the alarm's id, else the event's.
+    /// The partitioning key: the alarm's id for an alarm, else the event's id.
     pub fn key(&self) -> &str {
         match self {
             Self::Alarm(e) => &e.alarm_id,
@@ -176,7 +176,7 @@ impl Event {
         }
     }
 
-    /// Which kind it is.
+    /// The kind of the event.
     pub fn kind(&self) -> EventKind {
         match self {
             Self::Alarm(_) => EventKind::Alarm,
@@ -186,7 +186,7 @@ impl Event {
     }
 }
 
-/// An event's bytes on their way into a log, and what keeps it beside those that belong to it.
+/// An event's bytes for a log, with the partitioning key.
 pub struct Keyed<'a> {
     pub kind: EventKind,
     /// Alarm or ticket id.

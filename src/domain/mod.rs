@@ -1,6 +1,6 @@
-//! The words everything else is written in: time, windows, series, events, sources.
+//! The vocabulary of all rooms: time, windows, series, events and sources.
 //!
-//! Knows nothing of bytes on a wire, of storage or of a clock: values only.
+//! This room has values only: no wire formats, no storage, and no clock except for the [`Clock`] trait.
 
 mod backoff;
 mod brief;
@@ -16,7 +16,7 @@ mod topic;
 mod window;
 
 pub use backoff::{Backoff, with_jitter};
-pub use brief::{Brief, Place, What};
+pub use brief::{Brief, CountsAs, Place};
 pub use civil::{Zone, ZoneError};
 pub use duration::{DAY, DurationError, HOUR, MINUTE, WEEK, format_duration, parse_duration};
 pub use event::{
@@ -26,5 +26,5 @@ pub use event::{
 pub use series::{ALL, Name, NameError, Scope, SeriesKey, UNKNOWN};
 pub use source::{DeadLetter, Offset, Position, Reason, SourceId};
 pub use time::{Clock, TimeError, Timestamp};
-pub use topic::{Listen, Phrase, Spoken, TOPICS, Topic};
+pub use topic::{Phrase, TOPICS, TextClassifier, TextCounts, Topic};
 pub use window::{WidthError, WindowWidth};

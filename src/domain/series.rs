@@ -1,4 +1,4 @@
-//! What is counted: tickets of a (region, service, channel), alarms of a (region, service).
+//! The keys of counts: tickets are counted by (region, service, channel), alarms by (region, service).
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -7,17 +7,17 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Stands for "every one" in a roll-up's key.
+/// The name in a roll-up's key that means all regions, services or channels.
 pub const ALL: &str = "_all";
-/// Stands for a name that an event did not carry and no mapping supplied.
+/// The name used if an event has none and no mapping gives one.
 pub const UNKNOWN: &str = "unknown";
 
-/// A region's, service's or channel's name: 1–64 characters, none of them a control character.
+/// A region's, service's or channel's name: 1–64 characters, without control characters and `/`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(Arc<str>);
 
-/// Why a text is no name.
+/// The error for a text that is not a valid name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NameError {
     #[error("is empty: use 1 to 64 characters")]
@@ -31,17 +31,19 @@ pub enum NameError {
 }
 
 impl Name {
+    /// The name of an event's region, service or channel.
+    ///
     /// # Errors
-    /// [`NameError`] for what an event may not carry, the reserved `_all` included.
+    /// [`NameError`] for an invalid name, and for the reserved `_all`.
     pub fn new(text: &str) -> Result<Self, NameError> {
         Self::check(text)?;
         Ok(Self(text.into()))
     }
 
-    /// Whether [`Self::new`] would take a text.
+    /// Checks whether [`Self::new`] accepts a text.
     ///
     /// # Errors
-    /// [`NameError`] as there.
+    /// [`NameError`], as for [`Self::new`].
     pub fn check(text: &str) -> Result<(), NameError> {
         if text == ALL {
             return Err(NameError::Reserved);
@@ -49,10 +51,10 @@ impl Name {
         Self::check_filter(text)
     }
 
-    /// As [`Self::new`], but `_all` is welcome: for filters and roll-up keys.
+    /// Like [`Self::new`], but accepts `_all`: for filters and roll-up keys.
     ///
     /// # Errors
-    /// [`NameError`], never [`NameError::Reserved`].
+    /// [`NameError`], but never [`NameError::Reserved`].
     pub fn filter(text: &str) -> Result<Self, NameError> {
         Self::check_filter(text)?;
         Ok(Self(text.into()))
@@ -62,7 +64,7 @@ impl Name {
         if text.is_empty() {
             return Err(NameError::Empty);
         }
-        // Most names are short and plain.
+        // Fast path: most names are short ASCII.
         let plain = |byte: &u8| (b' '..0x7f).contains(byte) && *byte != b'/';
         if text.len() <= 64 && text.as_bytes().iter().all(plain) {
             return Ok(());
@@ -70,19 +72,19 @@ impl Name {
         if text.len() > 64 && text.chars().count() > 64 {
             return Err(NameError::Long);
         }
-        // `/` separates the parts of a series in text, so that a name cannot hold it.
+        // `/` separates the parts of a series in its text form.
         if text.chars().any(|c| c.is_control() || c == '/') {
             return Err(NameError::Character);
         }
         Ok(())
     }
 
-    /// The name of a roll-up over all.
+    /// The name `_all`, for roll-ups.
     pub fn all() -> Self {
         Self(ALL.into())
     }
 
-    /// The name of what could not be mapped.
+    /// The name `unknown`.
     pub fn unknown() -> Self {
         Self(UNKNOWN.into())
     }
@@ -92,7 +94,7 @@ impl Name {
         &self.0
     }
 
-    /// Whether it stands for all names: a roll-up.
+    /// Whether the name is `_all`.
     pub fn is_all(&self) -> bool {
         &*self.0 == ALL
     }
@@ -123,7 +125,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// Where alarms happen: a region and a service.
+/// The scope of an alarm: a region and a service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Scope {
     pub region: Name,
@@ -131,13 +133,13 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Whether tickets of `series` may come of alarms here; a roll-up covers all of its parts.
+    /// Whether `series` contains tickets of this scope. A roll-up contains the tickets of all its parts.
     pub fn touches(&self, series: &SeriesKey) -> bool {
         (series.region.is_all() || series.region == self.region)
             && (series.service.is_all() || series.service == self.service)
     }
 
-    /// Its tickets of all channels together.
+    /// The series of this scope's tickets over all channels.
     pub fn all_channels(&self) -> SeriesKey {
         SeriesKey::new(self.region.clone(), self.service.clone(), Name::all())
     }
@@ -149,7 +151,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A ticket series: a leaf, or a roll-up with `_all` in one or more places.
+/// The key of a ticket series: a leaf, or a roll-up with `_all` in one or more parts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SeriesKey {
     pub region: Name,
@@ -158,15 +160,15 @@ pub struct SeriesKey {
 }
 
 impl SeriesKey {
-    /// The series of three names.
+    /// The key with these names.
     pub fn new(region: Name, service: Name, channel: Name) -> Self {
         Self { region, service, channel }
     }
 
-    /// Reads `region/service/channel`; `_all` is welcome.
+    /// Reads `region/service/channel`; each part may be `_all`.
     ///
     /// # Errors
-    /// A text that says what is wrong.
+    /// A text that describes the problem.
     pub fn parse(text: &str) -> Result<Self, String> {
         let parts: Vec<&str> = text.split('/').collect();
         let [region, service, channel] = parts[..] else {
@@ -181,12 +183,12 @@ impl SeriesKey {
         self.region.is_all() || self.service.is_all() || self.channel.is_all()
     }
 
-    /// Whether it is all channels of one service in one region.
+    /// Whether this is the roll-up over all channels of one service in one region.
     pub fn is_scope(&self) -> bool {
         self.channel.is_all() && !self.region.is_all() && !self.service.is_all()
     }
 
-    /// The seven roll-ups that a leaf counts towards.
+    /// The seven roll-ups that contain this leaf.
     pub fn roll_ups(&self) -> impl Iterator<Item = Self> + '_ {
         (1..8u8).map(|mask| {
             let pick =

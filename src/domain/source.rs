@@ -1,4 +1,4 @@
-//! Where events come from and how a single one is pointed at.
+//! Sources of events, positions in them, and dead letters.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 
-/// Position within one partition. Offsets grow but need not be dense.
+/// Position within one partition. Offsets increase, with possible gaps.
 pub type Offset = i64;
 
-/// One ordered log: a Kafka topic's partition, the local event log, a file, the demo's operator.
+/// One ordered log: a partition of a Kafka topic, the local event log, a file, or the demo's operator.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SourceId {
     pub topic: Arc<str>,
@@ -30,7 +30,7 @@ impl fmt::Display for SourceId {
     }
 }
 
-/// One record of one log: the key of a dead letter, so that a replay writes none twice.
+/// The position of one record in one log. It is the key of a dead letter, so that a replay does not write it twice.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Position {
     pub source: SourceId,
@@ -45,11 +45,11 @@ pub enum Reason {
     Malformed,
     /// A field is missing or of the wrong type or value.
     Field,
-    /// Its window had closed when it came.
+    /// Its window had closed when it arrived.
     Late,
-    /// Its time lies further ahead of its arrival than the allowed skew.
+    /// Its time is later than its arrival by more than the allowed skew.
     Future,
-    /// A limit (size of the event, number of series) was hit.
+    /// It exceeds a limit: the size of an event, or the number of series.
     Limit,
 }
 
@@ -58,7 +58,7 @@ impl Reason {
     pub const EVERY: [Self; 5] =
         [Self::Malformed, Self::Field, Self::Late, Self::Future, Self::Limit];
 
-    /// The text used in headers, metrics and the API.
+    /// The name of the reason in headers, metrics and the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
@@ -70,16 +70,16 @@ impl Reason {
     }
 }
 
-/// An event that was not counted, whole, with the reason.
+/// A whole event that was not counted, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
     pub position: Position,
-    /// Which of the record's events it is, from 0.
+    /// Index of the event in its record, from 0.
     pub nth: u16,
     pub received_at: Timestamp,
     pub reason: Reason,
-    /// One line for a person: what was wrong and what would work.
+    /// One line for a person: what is wrong and what would work.
     pub detail: String,
-    /// The record's bytes; empty where another letter of the same record, with a smaller `nth`, has them.
+    /// The bytes of the record. Empty if a dead letter of the same record with a smaller `nth` has them.
     pub bytes: Box<[u8]>,
 }

@@ -1,4 +1,4 @@
-//! Instants as milliseconds since the Unix epoch, always UTC.
+//! Instants, as milliseconds since the Unix epoch (UTC).
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -12,12 +12,12 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// Why a text or a number is not an instant that surgecast works with.
+/// The error for a text or a number that is not an instant in the accepted range.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TimeError {
     #[error("`{0}` is not an RFC 3339 time such as 2026-01-31T08:00:00Z")]
     Syntax(String),
-    #[error("time lies outside 1990-01-01 to 2100-01-01")]
+    #[error("time is outside 1990-01-01 to 2100-01-01")]
     Range,
 }
 
@@ -42,7 +42,7 @@ impl Timestamp {
         self.0
     }
 
-    /// The midnight (UTC) that its day began with.
+    /// Midnight (UTC) at the start of its day.
     pub const fn utc_midnight(self) -> Self {
         const DAY_MS: i64 = 86_400_000;
         Self(self.0.div_euclid(DAY_MS) * DAY_MS)
@@ -53,7 +53,7 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// Reads RFC 3339 text with any offset.
+    /// Reads RFC 3339 text with any UTC offset.
     ///
     /// # Errors
     /// [`TimeError::Syntax`] for other text, [`TimeError::Range`] outside [`Self::MIN`]..[`Self::MAX`].
@@ -63,10 +63,10 @@ impl Timestamp {
         Self(parsed.timestamp_millis()).checked()
     }
 
-    /// Reads an epoch number in seconds, milliseconds or microseconds, told apart by magnitude.
+    /// Reads an epoch number. Its magnitude decides whether it is in seconds, milliseconds or microseconds.
     ///
     /// # Errors
-    /// [`TimeError::Range`] if no reading lies inside [`Self::MIN`]..[`Self::MAX`].
+    /// [`TimeError::Range`] outside [`Self::MIN`]..[`Self::MAX`].
     pub fn from_epoch(number: f64) -> Result<Self, TimeError> {
         if !number.is_finite() || number < 0.0 {
             return Err(TimeError::Range);
@@ -78,7 +78,7 @@ impl Timestamp {
         } else {
             number / 1e3
         };
-        // The cast saturates, and the range check refuses what saturated.
+        // The cast saturates, and the range check refuses saturated values.
         Self(ms as i64).checked()
     }
 
@@ -91,7 +91,7 @@ impl Timestamp {
         DateTime::from_timestamp_millis(self.0).unwrap_or(DateTime::UNIX_EPOCH)
     }
 
-    /// The length from `earlier` to `self`, zero if `earlier` is later.
+    /// The duration from `earlier` to `self`; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
@@ -115,7 +115,7 @@ impl Sub<Duration> for Timestamp {
     }
 }
 
-/// RFC 3339 in UTC with `Z`; milliseconds only where there are any.
+/// RFC 3339 in UTC with `Z`; milliseconds only if they are not zero.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let format = if self.0 % 1000 == 0 { SecondsFormat::Secs } else { SecondsFormat::Millis };
@@ -140,7 +140,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// The one clock. The core never reads it: it is handed `now`.
+/// A clock. The core never reads one: it receives `now` as an argument.
 pub trait Clock: Send + Sync {
     /// The present instant.
     fn now(&self) -> Timestamp;
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn epochs_are_told_apart_by_magnitude() {
+    fn magnitude_decides_the_unit_of_an_epoch_number() {
         let want = Timestamp::from_secs(1_767_233_000);
         for n in [1_767_233_000.0, 1_767_233_000e3, 1_767_233_000e6] {
             assert_eq!(Timestamp::from_epoch(n), Ok(want));

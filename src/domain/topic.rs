@@ -1,23 +1,23 @@
-//! What a customer complains about.
+//! Topics and phrases of tickets' texts.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a ticket's text is about. The order decides between topics for which a text speaks as much.
+/// The topic of a ticket's text. Of topics with the same weight in a text, the first one in this order wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Topic {
-    /// Nothing works any more.
+    /// The service does not work.
     Outage,
     /// No signal, or a weak one.
     Coverage,
-    /// It works, but not well.
+    /// The service works, but slowly or badly.
     Slow,
     Billing,
     /// The customer's own device, or an app.
     Device,
-    /// Anything else that was said.
+    /// Any other topic.
     Other,
 }
 
@@ -26,7 +26,7 @@ impl Topic {
     pub const EVERY: [Self; TOPICS] =
         [Self::Outage, Self::Coverage, Self::Slow, Self::Billing, Self::Device, Self::Other];
 
-    /// The text used in files and in the API.
+    /// The name of the topic in files and in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Outage => "outage",
@@ -48,18 +48,18 @@ impl fmt::Display for Topic {
 /// Number of topics.
 pub const TOPICS: usize = 6;
 
-/// Two words that stand together, or a few characters of a script that writes no spaces.
+/// Two neighbouring words, or a few characters of a script without spaces, such as Chinese.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Phrase<'a> {
-    /// The same for the same words, whatever their case.
+    /// A hash of the words, independent of their case.
     pub key: u64,
-    /// The words; the second is empty where there is but one.
+    /// The words; the second one is empty in a script without spaces.
     pub words: [&'a str; 2],
 }
 
 impl Phrase<'_> {
-    /// As it is counted and shown: lower case, one space between words.
-    pub fn spelled(&self) -> Box<str> {
+    /// The phrase in lower case with one space between words, as it is counted and shown.
+    pub fn text(&self) -> Box<str> {
         let [first, second] = self.words;
         let mut text = first.to_lowercase();
         if !second.is_empty() {
@@ -70,17 +70,17 @@ impl Phrase<'_> {
     }
 }
 
-/// What customers of one scope said in one window.
+/// Counts of topics and phrases in the tickets' texts of one scope and window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Spoken {
-    /// Tickets with a text, in the order of [`Topic::EVERY`].
+pub struct TextCounts {
+    /// Tickets with a text by topic, in the order of [`Topic::EVERY`].
     pub topics: [u32; TOPICS],
-    /// Phrases that the lexicon does not know, with the tickets that have them.
+    /// Phrases outside the lexicon, each with the number of tickets that contain it.
     pub phrases: Vec<(Box<str>, u32)>,
 }
 
-impl Spoken {
-    /// Adds a part's topics.
+impl TextCounts {
+    /// Adds counts of topics.
     pub fn add(&mut self, topics: &[u32; TOPICS]) {
         for (sum, n) in self.topics.iter_mut().zip(topics) {
             *sum = sum.saturating_add(*n);
@@ -88,8 +88,8 @@ impl Spoken {
     }
 }
 
-/// Says what a text is about: pure, the same for the same text.
-pub trait Listen: fmt::Debug + Send + Sync {
-    /// The topic; none for a text that says nothing. Hands each phrase that it does not know to `phrases`, if asked.
-    fn hear(&self, text: &str, phrases: Option<&mut dyn FnMut(Phrase<'_>)>) -> Option<Topic>;
+/// Classifies texts by topic. The result depends on the text alone.
+pub trait TextClassifier: fmt::Debug + Send + Sync {
+    /// The topic of a text; `None` for a blank text. Calls `phrases` with each phrase outside the lexicon.
+    fn classify(&self, text: &str, phrases: Option<&mut dyn FnMut(Phrase<'_>)>) -> Option<Topic>;
 }

@@ -1,4 +1,4 @@
-//! The ledger's figures as metrics.
+//! Publishes the ledger's accuracy measures as metrics.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::store::sums::{sums, surges};
 use crate::store::{Filter, Reader, StoreError};
 use crate::telemetry::Metrics;
 
-/// Roll-ups that are shown, at most.
+/// Most roll-ups that have metrics.
 const SERIES_MAX: usize = 64;
 
-/// Tells the metrics how good forecasts of the seven days before `now` were, for roll-ups over all but one name.
+/// Publishes the accuracy of the seven days before `now`, for roll-ups over at least two of region, service and channel.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
@@ -23,11 +23,11 @@ pub fn publish<'a>(
 ) -> Result<(), StoreError> {
     let span = (now - WEEK, now + Duration::from_secs(86_400));
     let counts = surges(reader, &Filter::default(), span)?;
-    let is_wide = |key: &&SeriesKey| {
+    let is_published = |key: &&SeriesKey| {
         let all = [&key.region, &key.service, &key.channel].map(|name| name.is_all());
         all.into_iter().filter(|all| *all).count() >= 2
     };
-    for key in series.filter(is_wide).take(SERIES_MAX) {
+    for key in series.filter(is_published).take(SERIES_MAX) {
         let scored = sums(reader, key, span)?;
         for hours in SURGE_LEADS {
             let score = scored.by_lead.get(&lead_minutes(hours, reader.width()));
@@ -36,7 +36,7 @@ pub fn publish<'a>(
             let shown = [
                 ("surges", Some(f64::from(counted.surges))),
                 ("surges_hit", Some(f64::from(counted.hits))),
-                ("false_calls", Some(f64::from(counted.false_calls))),
+                ("false_calls", Some(f64::from(counted.false_alarms))),
             ];
             for (figure, value) in figures.by_name().into_iter().chain(shown) {
                 metrics.ledger(key, hours, figure, value);

@@ -1,14 +1,14 @@
-//! Active alarms, as alerts name them.
+//! Active alarms in the form that alerts use.
 
 use crate::alert::ActiveAlarm;
 use crate::window::{self, AlarmBook};
 
-/// Active alarms, as alerts name them.
+/// All active alarms in the form that alerts use.
 pub fn active_alarms(alarms: &AlarmBook) -> Vec<ActiveAlarm> {
     alarms.active_alarms().map(shown).collect()
 }
 
-/// An alarm as alerts name it.
+/// An active alarm in the form that alerts use.
 pub fn shown(alarm: &window::ActiveAlarm) -> ActiveAlarm {
     ActiveAlarm {
         scope: alarm.scope.as_ref().clone(),

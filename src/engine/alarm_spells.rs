@@ -1,4 +1,4 @@
-//! What alarms did in the last weeks, small enough to keep in memory: what forecasts learn from.
+//! Alarm spells of the last weeks, from which forecasts learn. A spell is the time from an alarm's raise to its clear.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,23 +16,23 @@ pub const REACH: Duration = Duration::from_secs(63 * 86_400);
 /// Most spells that are kept; the oldest go first.
 const SPELLS_MAX: usize = 200_000;
 
-/// Raises and clears of the last weeks, as of an instant that only moves forward.
+/// Spells of the last weeks, as of an instant of event time that only moves forward.
 #[derive(Debug, Default)]
 pub struct AlarmSpells {
-    /// Those that stand, by alarm id.
+    /// Spells of active alarms, by alarm id.
     open: BTreeMap<Arc<str>, AlarmSpell>,
-    /// Those that are over.
+    /// Spells that have ended.
     over: Vec<AlarmSpell>,
     now: Option<Timestamp>,
 }
 
-/// State as it is stored: the instant that was reached, and all spells.
+/// Stored form: the instant that was reached, and all spells.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SpellsBody(Option<i64>, Vec<Stored>);
 
 impl Body for SpellsBody {}
 
-/// A spell as it is stored.
+/// Stored form of a spell.
 #[derive(Debug, Serialize, Deserialize)]
 struct Stored {
     alarm: Option<Box<str>>,
@@ -46,15 +46,15 @@ struct Stored {
 }
 
 impl AlarmSpells {
-    /// Whether what is known since then is not in here yet.
-    fn is_news(&self, known_at: Timestamp) -> bool {
+    /// Whether a transition that became known then has not been taken yet.
+    fn is_new(&self, known_at: Timestamp) -> bool {
         self.now.is_none_or(|now| known_at > now)
     }
 
     /// Takes the beginning or the end of an alarm.
     pub fn take(&mut self, transition: Transition<'_>) {
         let Transition { alarm, is_over, ts, known_at } = transition;
-        if !self.is_news(known_at) {
+        if !self.is_new(known_at) {
             return;
         }
         if is_over {
@@ -64,14 +64,14 @@ impl AlarmSpells {
             }
             return;
         }
-        // As it was when it came: what it became later was not known then.
+        // Keep the alarm's state at its raise: later changes were not known then.
         if self.open.contains_key(&alarm.alarm_id) || self.open.len() >= SPELLS_MAX {
             return;
         }
         self.open.insert(alarm.alarm_id.clone(), spell_of(alarm, ts));
     }
 
-    /// All transitions up to `now` have been taken.
+    /// Moves on to `now`. All transitions up to then must have been taken.
     pub fn advance(&mut self, now: Timestamp) {
         self.now = self.now.max(Some(now));
         let many = self.over.len() > SPELLS_MAX + SPELLS_MAX / 8;
@@ -84,13 +84,13 @@ impl AlarmSpells {
         }
     }
 
-    /// Those that stood at any time since `from`, by `raised_at`.
+    /// Spells that were open at any time since `from`, in order of `raised_at`.
     pub fn since(&self, from: Timestamp) -> Vec<AlarmSpell> {
         let over = self.over.iter().filter(|spell| spell.cleared_at >= Some(from));
         in_order(over.chain(self.open.values()).cloned().collect())
     }
 
-    /// Those of some scopes as they will be at `until`, by what is known of it: of what stood since `from`.
+    /// Spells of some scopes that were open at any time since `from`, as far as `book` knows them up to `until`.
     pub fn ahead(
         &self,
         from: Timestamp,
@@ -101,7 +101,7 @@ impl AlarmSpells {
         let mut ended: BTreeMap<Arc<str>, Timestamp> = BTreeMap::new();
         let mut fresh: BTreeMap<Arc<str>, AlarmSpell> = BTreeMap::new();
         book.peek(until, |Transition { alarm, is_over, ts, known_at }| {
-            if !scopes.contains(alarm.scope.as_ref()) || !self.is_news(known_at) {
+            if !scopes.contains(alarm.scope.as_ref()) || !self.is_new(known_at) {
                 return;
             }
             let id = &alarm.alarm_id;
@@ -121,7 +121,7 @@ impl AlarmSpells {
         in_order(over.filter(here).cloned().chain(open).chain(fresh.into_values()).collect())
     }
 
-    /// State to store: what has happened up to the instant that was reached.
+    /// Stored form of the spells up to the instant that was reached.
     pub fn stored(&self) -> SpellsBody {
         let stored = |alarm: Option<&str>, spell: &AlarmSpell| Stored {
             alarm: alarm.map(Box::from),
@@ -139,7 +139,7 @@ impl AlarmSpells {
         SpellsBody(self.now.map(Timestamp::millis), all)
     }
 
-    /// From stored state; what happened since has to be observed again.
+    /// Restores spells. Later transitions have to be taken again.
     pub fn restored(SpellsBody(now, all): SpellsBody) -> Self {
         let now = now.map(Timestamp::from_millis);
         let mut spells = Self { now, ..Self::default() };
@@ -181,7 +181,7 @@ fn spell_of(alarm: &ActiveAlarm, raised_at: Timestamp) -> AlarmSpell {
 }
 
 fn in_order(mut all: Vec<AlarmSpell>) -> Vec<AlarmSpell> {
-    // What is otherwise equal is equal.
+    // Compare all fields, so that the order is total.
     all.sort_by(|a, b| {
         let key = |s: &AlarmSpell| (s.raised_at, s.cleared_at, s.severity);
         (key(a), &a.scope, &a.device, &a.alarm_type).cmp(&(
@@ -228,14 +228,14 @@ mod tests {
         let mut straight = AlarmSpells::default();
         let mut book = AlarmBook::default();
         events.iter().for_each(|(position, event)| book.observe(position, event));
-        // The clear is held, so that the state is stored before it is known.
+        // The clear is being held, so the state is stored before the clear is certain.
         book.advance(at(250), |transition| straight.take(transition));
         straight.advance(at(250));
         assert_eq!(straight.since(at(0)).len(), 2);
         let stored = straight.stored();
         book.advance(at(400), |transition| straight.take(transition));
         straight.advance(at(400));
-        // Everything is observed again, the other way round.
+        // All events are observed again, in reverse order.
         let mut other = AlarmSpells::restored(stored);
         let mut book = AlarmBook::default();
         events.iter().rev().for_each(|(position, event)| book.observe(position, event));
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_ahead_is_told_without_moving_on() {
+    fn spells_ahead_are_known_without_moving_on() {
         let (mut spells, mut book) = (AlarmSpells::default(), AlarmBook::default());
         let observe = |book: &mut AlarmBook, id, at, action| {
             let (position, event) = event(id, at, action);

@@ -1,18 +1,18 @@
-//! Requests of people: carried out, answered, and passed on to standbys.
+//! People's requests: carried out, answered, and replicated to standbys.
 
 use super::forecaster::Forecaster;
 use super::messages::{Answer, Command, CommandError, ReplicatedCommand, Reply, StreamEvent};
 use crate::alert::Alert;
 use crate::domain::Timestamp;
 
-/// What came of a command.
+/// The result of a command.
 pub struct Done {
-    /// What to mirror, if it was carried out.
+    /// The command to replicate, if it was carried out.
     pub command: Option<ReplicatedCommand>,
-    /// Called once it is mirrored: what was answered has to outlive this instance.
+    /// Called once the command is replicated: an answered change must survive this instance.
     pub answer: Answer,
-    /// What the live stream is told.
-    pub news: Vec<StreamEvent>,
+    /// Events of the live stream.
+    pub stream: Vec<StreamEvent>,
 }
 
 /// Carries out one command.
@@ -49,14 +49,14 @@ fn done<T: Send + 'static>(
 ) -> Done {
     let result = forecaster.carry_out(&command, None).and_then(shown);
     let carried_out = result.is_ok();
-    // Whoever asked may have gone.
+    // The client may have disconnected.
     let answer = Box::new(move || _ = reply.send(result));
-    let news = if carried_out { news(forecaster, &command) } else { Vec::new() };
-    Done { command: carried_out.then_some(command), answer, news }
+    let stream = if carried_out { stream_events(forecaster, &command) } else { Vec::new() };
+    Done { command: carried_out.then_some(command), answer, stream }
 }
 
-/// What the live stream is told of a command.
-fn news(forecaster: &Forecaster, command: &ReplicatedCommand) -> Vec<StreamEvent> {
+/// Events of the live stream that follow from a command.
+fn stream_events(forecaster: &Forecaster, command: &ReplicatedCommand) -> Vec<StreamEvent> {
     match command {
         ReplicatedCommand::Acknowledged { id, .. } | ReplicatedCommand::Judged { id, .. } => {
             let alert = forecaster.reader().alert(id).ok().flatten();

@@ -1,17 +1,17 @@
-//! What customers complained about in a final window, for the store and for [`Complaints`].
+//! Topics and phrases of finalized windows, for the store and for [`Complaints`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::effects::{Effects, StoreChange};
-use crate::anomaly::Complaints;
+use crate::anomaly::{AlarmGroup, AlarmSummary, Complaints};
 use crate::domain::{Scope, SeriesKey, Timestamp};
 use crate::store::PHRASES_KEPT;
-use crate::window::{AggregationKey, AlarmBook, Counts, FinalizedWindow, spoken};
+use crate::window::{AggregationKey, AlarmBook, Counts, FinalizedWindow, text_counts};
 
 /// Groups of alarms that a sentence names.
 const GROUPS_MAX: usize = 3;
 
-/// Leaves the phrases that most tickets of their scope have; all other cells stay.
+/// Keeps each scope's most frequent phrases, [`PHRASES_KEPT`] of them. All other keys stay.
 pub fn thin(cells: &mut Vec<(AggregationKey, Counts)>) {
     let mut by_scope: BTreeMap<&Scope, Vec<(u32, &str)>> = BTreeMap::new();
     for (cell, counts) in cells.iter() {
@@ -30,26 +30,26 @@ pub fn thin(cells: &mut Vec<(AggregationKey, Counts)>) {
     }
 }
 
-/// Takes the complaints of a final window. Of `leaves` those without a count are not known.
+/// Takes the topics and phrases of a finalized window. Leaves without a count are missing.
 pub fn push(
     complaints: &mut Complaints,
     window: &FinalizedWindow,
     leaves: &[(SeriesKey, Option<u32>)],
 ) {
-    let spoken = spoken(window.cells.iter().map(|(cell, counts)| (cell, counts)));
+    let spoken = text_counts(window.counts.iter().map(|(cell, counts)| (cell, counts)));
     let missing = leaves.iter().filter(|(_, count)| count.is_none());
     let missing: BTreeSet<Scope> = missing.map(|(series, _)| series.scope()).collect();
     complaints.push(window.window, &spoken, &missing);
 }
 
-/// Takes what changed in a window after it was final. `finalized` tells a cell's counts before.
+/// Takes the revision of a finalized window. `finalized` returns a key's counts before the revision.
 pub fn revise(
     complaints: &mut Complaints,
     window: &FinalizedWindow,
     finalized: &dyn Fn(&AggregationKey, Timestamp) -> Counts,
 ) {
     let start = window.window;
-    for (cell, counts) in &window.cells {
+    for (cell, counts) in &window.counts {
         match cell {
             AggregationKey::Tickets(series) => {
                 let before = finalized(cell, start).topics;
@@ -70,30 +70,28 @@ pub fn judge(
     alarms: &AlarmBook,
     window: Timestamp,
 ) {
-    let anomalies = complaints.judge(window, &alarms_in_words(alarms));
+    let anomalies = complaints.judge(window, &summaries(alarms));
     effects.changes.extend(anomalies.into_iter().map(StoreChange::Anomaly));
 }
 
-/// Active alarms of each scope, in words: "2 critical lossOfSignal, 1 minor".
-fn alarms_in_words(book: &AlarmBook) -> BTreeMap<Scope, String> {
+/// Active alarms by scope.
+fn summaries(book: &AlarmBook) -> BTreeMap<Scope, AlarmSummary> {
     let mut groups: BTreeMap<&Scope, BTreeMap<_, usize>> = BTreeMap::new();
     for alarm in book.active_alarms() {
         let what = (alarm.severity, alarm.alarm_type.as_deref());
         *groups.entry(&alarm.scope).or_default().entry(what).or_default() += 1;
     }
-    let words = groups.into_iter().map(|(scope, groups)| {
-        let named = groups.iter().take(GROUPS_MAX).map(|((severity, kind), n)| match kind {
-            Some(kind) => format!("{n} {} {kind}", severity.as_str()),
-            None => format!("{n} {}", severity.as_str()),
+    let summaries = groups.into_iter().map(|(scope, groups)| {
+        let named = groups.iter().take(GROUPS_MAX);
+        let named = named.map(|((severity, alarm_type), n)| AlarmGroup {
+            n: *n,
+            severity: *severity,
+            alarm_type: alarm_type.map(str::to_owned),
         });
-        let mut named: Vec<String> = named.collect();
-        let rest: usize = groups.values().skip(GROUPS_MAX).sum();
-        if rest > 0 {
-            named.push(format!("{rest} more"));
-        }
-        (scope.clone(), named.join(", "))
+        let more = groups.values().skip(GROUPS_MAX).sum();
+        (scope.clone(), AlarmSummary { groups: named.collect(), more })
     });
-    words.collect()
+    summaries.collect()
 }
 
 #[cfg(test)]
@@ -112,6 +110,6 @@ mod tests {
         cells.push((AggregationKey::Maintenance, counts(0)));
         thin(&mut cells);
         assert_eq!(cells.len(), PHRASES_KEPT + 1);
-        assert!(cells.iter().all(|(cell, n)| !cell.is_besides() || n.tickets >= 12));
+        assert!(cells.iter().all(|(cell, n)| !cell.is_secondary() || n.tickets >= 12));
     }
 }

@@ -13,14 +13,14 @@ pub struct ForecasterConfig {
     pub width: WindowWidth,
     pub lateness: Duration,
     pub source_timeout: Duration,
-    /// Distinct ticket series that are kept; more are refused loudly.
+    /// Most ticket series that are forecast. Further series are counted and logged as errors.
     pub series_max: usize,
     pub alarms: AlarmRules,
     pub issue: IssueConfig,
     pub refit: Option<RefitConfig>,
-    /// Whether open windows are looked at. What is issued then depends on when events were read.
+    /// Whether open windows are examined. Nowcasts depend on when events were read.
     pub nowcasts: bool,
-    /// Receivers of pages by name.
+    /// Names of the receivers of pages.
     pub receivers: Vec<String>,
 }
 

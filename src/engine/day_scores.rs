@@ -1,4 +1,4 @@
-//! Scores of a day on their way into the store.
+//! Scores of a day, gathered before they are stored.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::Score;
 use crate::store::ByLead;
 
-/// Scores of one day by lead in minutes, each by position in the series.
+/// Scores of one day by lead in minutes. Each list is in the order of `series`.
 #[derive(Debug)]
 pub struct DayScores {
     /// Midnight, UTC.
@@ -17,7 +17,7 @@ pub struct DayScores {
 }
 
 impl DayScores {
-    /// Scores of that day and these series by lead, added to `all` where they are not there yet.
+    /// The scores in `all` of that day and these series, by lead in minutes. Adds an entry if there is none.
     pub fn of<'a>(
         all: &'a mut Vec<Self>,
         day: Timestamp,
@@ -31,7 +31,7 @@ impl DayScores {
         &mut all[known].by_lead
     }
 
-    /// Each series that was scored, made one at a time: thousands are large.
+    /// The scores of each series that has some. They are made one at a time, to save memory.
     pub fn by_series(&self) -> impl Iterator<Item = (&SeriesKey, ByLead)> {
         self.series.iter().enumerate().filter_map(|(number, series)| {
             let of_series = self.by_lead.iter().map(|(lead, scores)| (*lead, scores[number]));

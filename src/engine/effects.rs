@@ -1,5 +1,5 @@
-//! What a step decides, as a value: changes of the store in the order in which they are written, and what the live stream
-//! is told once they are stored.
+//! The effects of a step, as values: changes of the store in the order in which they are written, and events of the live
+//! stream, which are sent once the changes are stored.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::saved::Saved;
 use crate::alert::{Alert, Notification};
 use crate::anomaly::Anomaly;
 use crate::domain::{MaintenanceEvent, Offset, Position, SeriesKey, SourceId, Timestamp};
-use crate::forecast::surge::{Call, Surge};
+use crate::forecast::surge::{Surge, Warning};
 use crate::forecast::{Adjustment, Nowcast};
 use crate::staffing::Shift;
 use crate::store::{
@@ -23,21 +23,21 @@ use crate::window::AggregationKey;
 /// One change of the store.
 #[derive(Debug)]
 pub enum StoreChange<'r> {
-    /// What a report brought besides counts: alarms, rebuilt lists, planned work, dead letters.
+    /// A report's events: alarms, rebuilt lists, planned work, dead letters.
     Events(&'r Report),
-    /// Windows that were finalized, or revised after that.
+    /// Windows that were finalized or revised.
     Windows(Vec<(AggregationKey, Timestamp, WindowRecord)>),
     PutPartials(Vec<PartialRecord>),
-    /// Partials of windows that are final, whose sources will not change them again.
+    /// Partials of finalized windows whose sources will not change them again.
     DeletePartials(Vec<(Timestamp, AggregationKey, SourceId)>),
     Source(SourceRecord),
     Anomaly(Anomaly),
-    /// Vintages of one time: the model's, and those that planners changed.
+    /// Vintages of one issue time: the model's, and adjusted ones.
     Vintages(Arc<Issued>),
-    /// Plans of the vintages of one time, and the outlook of every one of them.
+    /// Plans of the vintages of one issue time, and an outlook for each vintage.
     Plans(Arc<Issued>, Arc<Plans>),
     Nowcasts(Vec<Nowcast>),
-    /// Nowcasts as planners changed them. Those of the model are [`StoreChange::Nowcasts`].
+    /// Adjusted nowcasts. The model's are [`StoreChange::Nowcasts`].
     AdjustedNowcasts(Arc<Issued>),
     /// Plans that follow from nowcasts.
     NowcastPlans(Arc<Issued>, Arc<Plans>),
@@ -45,11 +45,11 @@ pub enum StoreChange<'r> {
     Alert(Box<Alert>),
     /// A page to every receiver.
     Notification(Notification),
-    /// A page of an alert, unless the outbox holds one of that alert already.
+    /// A page to every receiver, unless the outbox already holds a page of that alert.
     FirstNotification(Notification),
     Surge(Surge),
-    Call(Call),
-    /// The accuracy of a day has changed: sinks are told.
+    Call(Warning),
+    /// The accuracy of a day has changed: sinks write it again.
     Accuracy(Timestamp),
     Scores(DayScores),
     AdjustedScores {
@@ -65,27 +65,27 @@ pub enum StoreChange<'r> {
     Maintenance(Position, Box<MaintenanceEvent>),
     PutAdjustment(Box<Adjustment>),
     DeleteAdjustment(String),
-    /// What became of a try to deliver a page.
+    /// The outcome of an attempt to deliver a page.
     Delivery {
         notice: String,
         receiver: String,
         outcome: DeliveryOutcome,
     },
-    /// The change up to which a sink was told everything.
+    /// The change up to which a sink has written everything.
     Cursor {
         sink: String,
         seq: i64,
     },
-    /// Small state, stored by name.
+    /// A named value.
     Saved(Saved),
 }
 
-/// What one step decided.
+/// The effects of one step.
 #[derive(Debug, Default)]
 pub struct Effects<'r> {
     /// In the order in which they are written.
     pub changes: Vec<StoreChange<'r>>,
-    /// In the order in which they are told, after the commit.
+    /// In the order in which they are sent, after the commit.
     pub stream: Vec<StreamEvent>,
 }
 
@@ -96,17 +96,17 @@ impl<'r> Effects<'r> {
     }
 
     /// Adds an event of the live stream.
-    pub fn tell(&mut self, event: StreamEvent) {
+    pub fn emit(&mut self, event: StreamEvent) {
         self.stream.push(event);
     }
 
-    /// Adds what a later step decided.
+    /// Adds the effects of a later step.
     pub fn append(&mut self, later: Self) {
         self.changes.extend(later.changes);
         self.stream.extend(later.stream);
     }
 
-    /// Adds where the log goes on, if reports or commands come from one.
+    /// Adds the next offset of the replicated log, if reports or commands come from it.
     pub fn put_log_offset(&mut self, log: Option<Offset>) {
         if let Some(next) = log {
             self.put(StoreChange::Saved(Saved::LogOffset(next)));

@@ -20,25 +20,25 @@ use crate::domain::{Clock, Offset, SourceId, Timestamp};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Health, Metrics};
 
-/// How long the forecaster waits for a report before it looks for commands.
-const PATIENCE: Duration = Duration::from_millis(50);
-/// Between two tries to store what could not be stored.
+/// How long the forecaster waits for a message before it takes commands.
+const INBOX_WAIT: Duration = Duration::from_millis(50);
+/// Wait after a failed transaction.
 const RETRY: Duration = Duration::from_secs(1);
-/// Store time between two rounds of retention.
+/// Clock time between two rounds of retention.
 const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
-/// Between two messages to standbys of how far a sink has come: what a new leader writes again.
+/// Between two messages to standbys about a sink's progress. A new leader writes so much again.
 const REPLICATE_PROGRESS_EVERY_S: f64 = 5.0;
 
-/// How far a sink has come.
+/// The progress of a sink.
 #[derive(Default)]
 pub struct SinkProgress {
-    /// The change up to which it was told everything.
+    /// The change up to which it has written everything.
     upto: i64,
-    /// What standbys were sent last, and when.
+    /// The progress that was last sent to standbys, and when.
     replicated: Option<(Progress, Stopwatch)>,
 }
 
-/// Regular work with the store, such as persisting a clock.
+/// Regular work with the store, such as storing a clock.
 pub type PeriodicTask = Box<dyn FnMut(&mut Store) -> Result<(), StoreError> + Send>;
 
 /// The forecaster and what it is connected to.
@@ -51,20 +51,20 @@ pub struct Engine {
     pub health: Arc<Health>,
     pub metrics: Arc<Metrics>,
     pub stop: Arc<AtomicBool>,
-    /// Set once the source named has been read to its end for the first time.
+    /// Set once this source has been read to its end for the first time.
     pub caught_up: (SourceId, Arc<AtomicBool>),
-    /// Done about once a second.
+    /// Runs about once a second.
     pub periodic: PeriodicTask,
-    /// Where commands for standbys go, if there may be any.
+    /// Replicates commands to standbys, if there may be any.
     pub standbys: Option<SyncSender<(ReplicatedCommand, Answer)>>,
-    /// Whether this instance is the one that decides.
+    /// Whether this instance leads.
     pub leads: Arc<dyn Leads>,
-    /// How far sinks have come, and what standbys were sent of it.
+    /// Progress of the sinks.
     pub sinks: BTreeMap<&'static str, SinkProgress>,
 }
 
 impl Engine {
-    /// Runs until `stop` is set and the inbox is empty, or everybody is gone.
+    /// Runs until `stop` is set, or until all senders of the inbox are dropped.
     pub fn run(mut self) {
         let mut pruned_at = self.clock.now();
         let mut idle_rounds = 0u32;
@@ -72,10 +72,10 @@ impl Engine {
             while let Ok(command) = self.commands.try_recv() {
                 self.command(command);
             }
-            match self.inbox.recv_timeout(PATIENCE) {
-                Ok(Message::Report(handed)) => {
-                    let reports = std::slice::from_ref(&handed.report);
-                    self.apply(reports, None, || handed.mark_stored());
+            match self.inbox.recv_timeout(INBOX_WAIT) {
+                Ok(Message::Report(handle)) => {
+                    let reports = std::slice::from_ref(&handle.report);
+                    self.apply(reports, None, || handle.mark_stored());
                 }
                 Ok(Message::Log { reports, command, next }) => self.read(&reports, command, next),
                 Ok(Message::Expect(sources)) => {
@@ -83,9 +83,9 @@ impl Engine {
                     sources.into_iter().for_each(|source| self.forecaster.expect(source, now));
                 }
                 Ok(Message::Cursor(sink, at)) => {
-                    // What is not stored is sent once more after a restart, which changes nothing.
+                    // After a restart the sink writes the same again, which changes nothing.
                     if let Err(error) = self.forecaster.put_cursor(sink, at) {
-                        tracing::error!(%error, sink, "cannot store how far a sink has come");
+                        tracing::error!(%error, sink, "store: cannot store the progress of a sink");
                     }
                     self.sinks.entry(sink).or_default().upto = at;
                 }
@@ -93,9 +93,9 @@ impl Engine {
                     for (notice, receiver, outcome) in outcomes {
                         let command = ReplicatedCommand::Delivered { notice, receiver, outcome };
                         if let Err(error) = self.forecaster.carry_out(&command, None) {
-                            tracing::error!(%error, "cannot store what became of a page");
+                            tracing::error!(%error, "store: cannot store the outcome of a delivery");
                         }
-                        self.mirror(command, Box::new(|| {}));
+                        self.replicate(command, Box::new(|| {}));
                     }
                     // The outbox thread may have stopped waiting.
                     let _ = stored.try_send(());
@@ -106,39 +106,39 @@ impl Engine {
             idle_rounds += 1;
             if idle_rounds >= 20 {
                 idle_rounds = 0;
-                self.chores(&mut pruned_at);
+                self.run_periodic_tasks(&mut pruned_at);
             }
         }
-        self.chores(&mut pruned_at);
+        self.run_periodic_tasks(&mut pruned_at);
     }
 
-    fn chores(&mut self, pruned_at: &mut Timestamp) {
+    fn run_periodic_tasks(&mut self, pruned_at: &mut Timestamp) {
         if let Err(error) = (self.periodic)(self.forecaster.store()) {
-            tracing::warn!(%error, "a regular task failed; it is tried again");
+            tracing::warn!(%error, "forecaster: a periodic task failed, retrying in a second");
         }
         self.replicate_progress();
         let now = self.clock.now();
         if now.since(*pruned_at) >= PRUNE_EVERY {
             *pruned_at = now;
             if let Err(error) = self.forecaster.store().prune(now) {
-                tracing::warn!(%error, "retention failed; it is tried again in six hours");
+                tracing::warn!(%error, "store: retention failed, retrying in six hours");
             }
         }
     }
 
-    /// Stores what was read from the log. A command has its place behind the reports, and its offset is passed in the
-    /// transaction that carries it out.
+    /// Stores messages of the replicated log. The command follows the reports. Its own transaction moves the log's offset
+    /// past it.
     fn read(&mut self, reports: &[Report], command: Option<ReplicatedCommand>, next: Offset) {
         let upto = if command.is_some() { next - 1 } else { next };
         if self.apply(reports, Some(upto), || {})
             && let Some(command) = command
         {
-            self.follow(&command, next);
+            self.carry_out(&command, next);
         }
     }
 
-    /// Stores reports and finalizes the windows that they finalize, however long it takes: until then their reader waits. Returns whether
-    /// that was done before `stop`.
+    /// Stores reports and finalizes windows, and retries until this succeeds; meanwhile the reader of the reports waits.
+    /// Returns whether it succeeded before `stop` was set.
     fn apply(&mut self, reports: &[Report], log: Option<Offset>, stored: impl Fn()) -> bool {
         let mut todo = (reports, log);
         loop {
@@ -154,10 +154,13 @@ impl Engine {
                     self.forecaster.measure(self.clock.now());
                     let (nowcasts, at) = (self.forecaster.take_unreplicated(), self.clock.now());
                     if !nowcasts.is_empty() {
-                        self.mirror(ReplicatedCommand::Nowcast { nowcasts, at }, Box::new(|| {}));
+                        self.replicate(
+                            ReplicatedCommand::Nowcast { nowcasts, at },
+                            Box::new(|| {}),
+                        );
                     }
                     for event in events {
-                        // Nobody may be listening.
+                        // The stream may have no clients.
                         let _ = self.stream.send(event);
                     }
                     if !more {
@@ -174,14 +177,14 @@ impl Engine {
                 }
                 Err(error) => {
                     self.health.failing("store", &error.to_string());
-                    tracing::error!(%error, "cannot store; waiting, nothing is lost");
+                    tracing::error!(%error, "store: write failed, retrying in a second, nothing is lost");
                 }
             }
             if self.wait_or_stop() {
                 return false;
             }
             while let Err(error) = self.forecaster.reload() {
-                tracing::error!(%error, "cannot read the store");
+                tracing::error!(%error, "store: read failed, retrying in a second");
                 if self.wait_or_stop() {
                     return false;
                 }
@@ -200,9 +203,9 @@ impl Engine {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Sends standbys how far sinks have come, now and then.
+    /// Replicates the progress of sinks to standbys, every few seconds.
     fn replicate_progress(&mut self) {
-        let mut news = Vec::new();
+        let mut commands = Vec::new();
         for (sink, at) in &mut self.sinks {
             let Some(progress) = self.forecaster.progress_at(at.upto) else { continue };
             let is_known = |(sent, since): &(Progress, Stopwatch)| {
@@ -210,36 +213,42 @@ impl Engine {
             };
             if !at.replicated.as_ref().is_some_and(is_known) {
                 at.replicated = Some((progress, Stopwatch::start()));
-                news.push(ReplicatedCommand::Written { sink: (*sink).to_owned(), progress });
+                commands.push(ReplicatedCommand::Written { sink: (*sink).to_owned(), progress });
             }
         }
-        news.into_iter().for_each(|command| self.mirror(command, Box::new(|| {})));
+        commands.into_iter().for_each(|command| self.replicate(command, Box::new(|| {})));
     }
 
     fn command(&mut self, command: Command) {
-        let Done { command, answer, news } =
+        let Done { command, answer, stream } =
             commands::handle(&mut self.forecaster, command, self.clock.now());
-        for event in news {
+        for event in stream {
             let _ = self.stream.send(event);
         }
         match command {
-            Some(command) => self.mirror(command, answer),
+            Some(command) => self.replicate(command, answer),
             None => answer(),
         }
     }
 
-    /// Carries out a command of the instance that leads, however long storing it takes; after it the log goes on at
-    /// `next`.
-    fn follow(&mut self, command: &ReplicatedCommand, next: Offset) {
+    /// Carries out a command of the leader, and retries until it is stored. The log resumes at `next` after it.
+    fn carry_out(&mut self, command: &ReplicatedCommand, next: Offset) {
         loop {
             match self.forecaster.carry_out(command, Some(next)) {
                 Ok(_) => return,
                 Err(CommandError::NotFound) => {
-                    return tracing::warn!(told = ?command, "cannot follow: there is no such alert");
+                    return tracing::warn!(
+                        ?command,
+                        "standby: command skipped, its alert does not exist"
+                    );
                 }
                 Err(CommandError::Store(error)) => {
                     self.health.failing("store", &error);
-                    tracing::error!(error, told = ?command, "cannot follow; waiting, nothing is lost");
+                    tracing::error!(
+                        error,
+                        ?command,
+                        "standby: cannot store a command, retrying in a second, nothing is lost"
+                    );
                 }
             }
             if self.wait_or_stop() {
@@ -248,12 +257,12 @@ impl Engine {
         }
     }
 
-    /// Sends a command to standbys, then answers.
-    fn mirror(&self, command: ReplicatedCommand, answer: Answer) {
+    /// Replicates a command to standbys, then answers.
+    fn replicate(&self, command: ReplicatedCommand, answer: Answer) {
         let Some(standbys) = &self.standbys else { return answer() };
         if standbys.try_send((command, answer)).is_err() {
-            // Without its answer a request fails, and may be made again.
-            tracing::error!("too many changes wait for Kafka: those who follow lack one");
+            // The request gets no answer and fails. The client may repeat it.
+            tracing::error!("standby: a command was not replicated, too many wait for Kafka");
         }
     }
 }
@@ -274,7 +283,7 @@ mod tests {
     use crate::store::Filter;
     use crate::window::{CommitPoint, Frontier};
 
-    /// An engine that ends at the first thing that cannot be stored.
+    /// An engine that stops at the first failed write.
     fn engine(dir: &TempDir) -> Engine {
         let (_, inbox) = sync_channel(1);
         let (_, commands) = mpsc::channel(1);
@@ -296,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_was_not_carried_out_is_not_behind_the_offset_of_the_log() {
+    fn the_offset_of_the_log_does_not_pass_a_command_that_was_not_carried_out() {
         let dir = TempDir::new().expect("directory");
         let series = SeriesKey::parse("north/tv/phone").expect("series");
         let shift = Shift { series, start: at(0), end: at(3600), agents: 7 };
@@ -313,7 +322,7 @@ mod tests {
             bytes: (*b"{").into(),
         };
         report.dead = vec![(letter, None)];
-        // The messages 0 to 4 are reports, 5 is a command. It ends between the two.
+        // Messages 0 to 4 are reports, 5 is a command. The engine stops between the two.
         let sqlite = |sql: &str| {
             let conn = Connection::open(dir.path().join("state.db")).expect("opens");
             conn.execute_batch(sql).expect("runs");

@@ -1,4 +1,4 @@
-//! What a final window and its revisions put into the store.
+//! Rows that a finalized window and its revisions put into the store.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,35 +10,35 @@ use crate::store::{StoreError, WindowRecord};
 use crate::telemetry::Metrics;
 use crate::window::{AggregationKey, AlarmBook, FinalizedWindow, Merge};
 
-/// Rows of cells and windows.
+/// Records by aggregation key and start of the window.
 pub type Rows = Vec<(AggregationKey, Timestamp, WindowRecord)>;
 /// Tickets of a window by leaf, `None` where the count is missing.
 pub type Leaves = Vec<(SeriesKey, Option<u32>)>;
 
-/// Counts what alarms did up to the end of a window, and logs what may be missed.
+/// Publishes what alarms did up to the end of a window as metrics, and logs refusals.
 pub fn count_alarms(alarms: &mut AlarmBook, metrics: &Metrics, end: Timestamp) {
     let tally = alarms.take_tally();
     metrics.alarms(&tally.counts(), alarms.active_count());
     if tally.refused > 0 {
         let refused = tally.refused;
-        tracing::error!(refused, %end, "limits.standing_alarms reached: counted, but not kept as standing");
+        tracing::error!(refused, %end, "alarms: limits.standing_alarms reached, further alarms are counted but not active");
     }
     if tally.resynced > 0 {
         let alarms = tally.resynced;
-        tracing::warn!(alarms, %end, "alarms are over that were not raised again after their list was rebuilt");
+        tracing::warn!(alarms, %end, "alarms: ended, because they were not raised again after their list was rebuilt");
     }
     if tally.lists_refused > 0 {
         let lists = tally.lists_refused;
-        tracing::error!(lists, %end, "too many rebuilt lists at once: their alarms stand until they are cleared");
+        tracing::error!(lists, %end, "alarms: too many rebuilt lists at once, their alarms stay active until they are cleared");
     }
 }
 
-/// Tickets in windows that are not final, the first of which starts at `next`.
+/// Tickets in open windows. The first one starts at `next`.
 pub fn counted(merge: &Merge, next: Timestamp) -> Counted {
     let open = merge.windows().filter(|start| *start >= next);
     let of = |start| {
         let totals = merge.totals(start).into_iter();
-        let tickets = totals.filter_map(|(cell, counts)| match cell {
+        let tickets = totals.filter_map(|(key, counts)| match key {
             AggregationKey::Tickets(series) => Some((series, counts.tickets)),
             AggregationKey::Alarms(_)
             | AggregationKey::Maintenance
@@ -49,22 +49,22 @@ pub fn counted(merge: &Merge, next: Timestamp) -> Counted {
     open.map(of).collect()
 }
 
-/// Makes the window's new series known, up to the limit.
+/// Adds the window's new series to `leaves`, up to the limit.
 pub fn admit(leaves: &mut BTreeSet<SeriesKey>, window: &FinalizedWindow, series_max: usize) {
-    for (cell, _) in &window.cells {
-        let AggregationKey::Tickets(series) = cell else { continue };
+    for (key, _) in &window.counts {
+        let AggregationKey::Tickets(series) = key else { continue };
         if leaves.contains(series) {
             continue;
         }
         if leaves.len() >= series_max {
-            tracing::error!(%series, series_max, "series limit reached: counted, but not forecast");
+            tracing::error!(%series, series_max, "series: limits.series reached, this one is counted but not forecast");
             continue;
         }
         leaves.insert(series.clone());
     }
 }
 
-/// Rows and counts of a final window: every known series has a count, zero or missing where nothing was counted.
+/// Rows and counts of a finalized window. Every known series has a row: zero, or missing, if nothing was counted.
 pub fn final_rows(
     leaves: &BTreeSet<SeriesKey>,
     window: &FinalizedWindow,
@@ -80,9 +80,9 @@ pub fn final_rows(
         let record = WindowRecord { settled: true, active, ..WindowRecord::default() };
         rows.insert(AggregationKey::Alarms(scope), record);
     }
-    for (cell, counts) in &window.cells {
+    for (key, counts) in &window.counts {
         let row = rows
-            .entry(cell.clone())
+            .entry(key.clone())
             .or_insert(WindowRecord { settled: true, ..WindowRecord::default() });
         row.counts = *counts;
         row.missing = false;
@@ -95,22 +95,22 @@ pub fn final_rows(
             (series.clone(), (!row.missing).then_some(row.counts.tickets))
         })
         .collect();
-    (rows.into_iter().map(|(cell, row)| (cell, window.window, row)).collect(), counted)
+    (rows.into_iter().map(|(key, row)| (key, window.window, row)).collect(), counted)
 }
 
-/// Rows of counts that changed after their window was final; histories learn of them.
+/// Rows of a revision. Also revises the histories.
 ///
 /// # Errors
-/// [`StoreError`] if the rows before cannot be read.
+/// [`StoreError`] if the previous rows cannot be read.
 pub fn revised_rows(
     stored: &dyn Stored,
     histories: &mut Histories,
     window: &FinalizedWindow,
 ) -> Result<Rows, StoreError> {
     let mut rows = Vec::new();
-    for (cell, counts) in &window.cells {
-        // Alarms that were active then stay as they were known then.
-        let active = stored.window(cell, window.window)?.map_or(0, |record| record.active);
+    for (key, counts) in &window.counts {
+        // A revision does not change the number of active alarms.
+        let active = stored.window(key, window.window)?.map_or(0, |record| record.active);
         let record = WindowRecord {
             counts: *counts,
             active,
@@ -118,8 +118,8 @@ pub fn revised_rows(
             revised: true,
             ..WindowRecord::default()
         };
-        rows.push((cell.clone(), window.window, record));
-        if let AggregationKey::Tickets(series) = cell {
+        rows.push((key.clone(), window.window, record));
+        if let AggregationKey::Tickets(series) = key {
             histories.revise(series, window.window, counts.tickets);
         }
     }

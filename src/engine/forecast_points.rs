@@ -1,4 +1,4 @@
-//! Forecast points of recent vintages for windows that are not final, small enough for six hours of thousands of series.
+//! Forecast points of recent vintages for open windows, packed: six hours of thousands of series fit in memory.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::{ForecastPoint, Vintage};
 
-/// Numbers are kept to thousandths, as in the ledger: what is scored after a restart is what would have been.
+/// Numbers are kept to thousandths, as in the ledger: scores are the same after a restart.
 const SCALE: f64 = 1000.0;
-/// Mean, baseline, level, alarm effect and seven quantiles, the quantiles as differences.
+/// Mean, baseline, level, alarm effect and seven quantiles. Quantiles are differences.
 type Numbers = [i64; 11];
 
 /// Forecast points of one issue time for one window.
@@ -16,12 +16,12 @@ pub struct IssuedPoints {
     pub issued_at: Timestamp,
     window: Timestamp,
     pub series: Arc<[SeriesKey]>,
-    /// By series, `None` where its vintage does not reach the window; packed with postcard.
+    /// One `Option<Numbers>` a series, packed with postcard; `None` where its vintage does not reach the window.
     packed: Vec<u8>,
 }
 
 impl IssuedPoints {
-    /// Targets by position of their series.
+    /// Forecast points, in the order of `series`.
     pub fn targets(&self) -> impl Iterator<Item = Option<ForecastPoint>> {
         let mut rest = &self.packed[..];
         std::iter::from_fn(move || {
@@ -61,12 +61,12 @@ fn numbers(target: &ForecastPoint) -> Numbers {
 #[derive(Default)]
 pub struct ForecastPoints {
     by_window: BTreeMap<Timestamp, Vec<IssuedPoints>>,
-    /// Those of the newest issue: mostly the next one's too.
+    /// Series of the newest issue. The next issue mostly has the same.
     series: Arc<[SeriesKey]>,
 }
 
 impl ForecastPoints {
-    /// Takes the vintages of one time, in order of the series.
+    /// Takes the vintages of one issue time, in order of their series.
     pub fn push<'a>(
         &mut self,
         issued_at: Timestamp,
@@ -96,7 +96,7 @@ impl ForecastPoints {
         }
     }
 
-    /// Forecast points of a window; forgets them and those of earlier ones.
+    /// Removes and returns the forecast points of a window. Drops those of earlier windows.
     pub fn take(&mut self, window: Timestamp) -> Vec<IssuedPoints> {
         let points = self.by_window.remove(&window).unwrap_or_default();
         self.by_window = self.by_window.split_off(&window);
@@ -110,7 +110,7 @@ mod tests {
     use crate::domain::WindowWidth;
 
     #[test]
-    fn forecast_points_of_a_window_are_there_once_by_issue_and_series() {
+    fn forecast_points_of_a_window_are_taken_once_by_issue_and_series() {
         let width = WindowWidth::QUARTER;
         let vintage = |series: &str, issued: i64, targets: usize| Vintage {
             series: SeriesKey::parse(series).expect("series"),

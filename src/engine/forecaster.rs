@@ -1,4 +1,4 @@
-//! The forecaster: its state and its store. What a step decides is written here, in one transaction.
+//! The forecaster: its state and its store. It writes the effects of steps, in one transaction.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,15 +20,15 @@ use crate::store::{Reader, Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::window::CommitPoint;
 
-/// Everything that one forecaster owns. It leads or stands by.
+/// One forecaster. It leads or stands by.
 pub struct Forecaster {
     state: State,
     store: Store,
     reader: Reader,
     commits: BTreeMap<SourceId, CommitPoint>,
-    /// Whether it decides about nowcasts; standbys are sent them.
+    /// Whether it leads. Only the leader issues nowcasts; it replicates them to standbys.
     pub leads: bool,
-    /// Where the log goes on, if there is one, and which changes follow from it.
+    /// Next offset of the replicated log, if there is one.
     read_upto: Option<Offset>,
     progress: ProgressIndex,
 }
@@ -59,7 +59,7 @@ impl Forecaster {
         Ok(forecaster)
     }
 
-    /// Throws away what is in memory and reads it again: after a transaction that failed.
+    /// Drops the state in memory and reads it again. Needed after a failed transaction.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be read.
@@ -68,12 +68,12 @@ impl Forecaster {
         Ok(())
     }
 
-    /// Where each source starts again that was read before.
+    /// Where each known source resumes.
     pub fn commits(&self) -> &BTreeMap<SourceId, CommitPoint> {
         &self.commits
     }
 
-    /// Where the log between counters and forecaster goes on, if it was read before.
+    /// Next offset of the replicated log, if it was read before.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
@@ -86,12 +86,12 @@ impl Forecaster {
         self.state.merge.expect(source, now);
     }
 
-    /// End of the last final window.
+    /// End of the last finalized window.
     pub fn finalized_upto(&self) -> Option<Timestamp> {
         self.state.merge.next()
     }
 
-    /// The store, for state that is not the forecaster's.
+    /// The store, for other parts' state.
     pub fn store(&mut self) -> &mut Store {
         &mut self.store
     }
@@ -101,22 +101,22 @@ impl Forecaster {
         &self.reader
     }
 
-    /// Series that are forecast, roll-ups included.
+    /// Number of series that are forecast, roll-ups included.
     pub fn series(&self) -> usize {
         self.state.observed.histories.len()
     }
 
-    /// Sets the metrics of how far it is.
+    /// Updates the metrics of progress.
     pub fn measure(&self, now: Timestamp) {
         let merge = &self.state.merge;
         let age = merge.next().map_or(0.0, |next| now.since(next).as_secs_f64());
         self.state.metrics.frontier(age, merge.open_windows(), self.series());
     }
 
-    /// The ledger's accuracy as metrics, once an hour of what is news.
+    /// Publishes the ledger's accuracy as metrics, once an hour of event time, for windows recent enough to notify.
     fn publish(&self, before: Option<Timestamp>) -> Result<(), StoreError> {
         let State { merge, config, metrics, observed, .. } = &self.state;
-        let Some(next) = merge.next().filter(|next| *next >= config.issue.told_from) else {
+        let Some(next) = merge.next().filter(|next| *next >= config.issue.notify_from) else {
             return Ok(());
         };
         let hour = |at: Timestamp| at.secs().div_euclid(3600);
@@ -131,34 +131,34 @@ impl Forecaster {
         )
     }
 
-    /// Nowcasts since the last call, for standbys.
+    /// Nowcasts since the last call, to replicate.
     pub fn take_unreplicated(&mut self) -> Vec<Nowcast> {
         std::mem::take(&mut self.state.unreplicated)
     }
 
-    /// From what everything follows that a sink was told, which has come to the change `seq`.
+    /// The progress of a sink that has written all changes up to `seq`.
     pub fn progress_at(&self, seq: i64) -> Option<Progress> {
         self.progress.progress(seq)
     }
 
-    /// Notes which changes there are now that the log was read so far.
+    /// Records the newest change at the current position of the log.
     fn note_progress(&mut self) {
         let Some(log) = self.read_upto else { return };
         let finalized_upto = self.state.merge.next().unwrap_or(Timestamp::MIN);
         match self.reader.newest_change() {
             Ok(seq) => self.progress.note(Progress { log, finalized_upto }, seq),
             Err(error) => {
-                tracing::warn!(%error, "the newest change could not be read: a new leader tells sinks more again");
+                tracing::warn!(%error, "store: cannot read the newest change, a new leader writes more to sinks again");
             }
         }
     }
 
-    /// Stores reports and all that follows from them, in one transaction, with where the log that they come from goes
-    /// on, if they come from one. Returns what the live stream is told, and whether there are more windows to finalize:
-    /// then it is called again, with nothing.
+    /// Stores reports and everything that follows from them in one transaction. `log` is the next offset of the
+    /// replicated log, if they come from it. Returns events of the live stream, and whether more windows may be
+    /// finalized: then call again without reports.
     ///
     /// # Errors
-    /// [`StoreError`] if it could not be stored: then nothing was, and the caller reloads and tries again.
+    /// [`StoreError`]; then nothing is stored, and the caller must [reload](Self::reload) and retry.
     pub fn apply(
         &mut self,
         reports: &[Report],
@@ -183,17 +183,17 @@ impl Forecaster {
         if !batch.is_quiet()
             && let Err(error) = self.publish(batch.before())
         {
-            tracing::warn!(%error, "the ledger's figures could not be read for the metrics");
+            tracing::warn!(%error, "store: cannot read the ledger for the metrics of accuracy");
         }
         Ok((stream, batch.has_more()))
     }
 
-    /// Stores a command and, in the same transaction, where the log that it comes from goes on. Returns the alert that it
-    /// concerns.
+    /// Carries out a command and stores it. `log` is the next offset of the replicated log, if the command comes from it;
+    /// it is stored in the same transaction. Returns the alert that the command concerns.
     ///
     /// # Errors
-    /// [`CommandError::NotFound`] for an alert that is not there, or that it could not be stored; the state is read again
-    /// then.
+    /// [`CommandError::NotFound`] for an unknown alert; [`CommandError::Store`] if it could not be stored, after which
+    /// the state has been read again.
     pub fn carry_out(
         &mut self,
         command: &ReplicatedCommand,
@@ -203,7 +203,7 @@ impl Forecaster {
         if let Err(CommandError::Store(_)) = &result
             && let Err(error) = self.reload()
         {
-            tracing::error!(%error, "cannot read the store");
+            tracing::error!(%error, "store: read failed");
         }
         result
     }
@@ -215,9 +215,9 @@ impl Forecaster {
     ) -> Result<Option<Alert>, CommandError> {
         if let ReplicatedCommand::Written { sink, progress } = command {
             let known = self.reader.cursor(sink)?;
-            let news = self.progress.seq(*progress).filter(|seq| *seq > known);
+            let newer = self.progress.seq(*progress).filter(|seq| *seq > known);
             let cursor = |seq| StoreChange::Cursor { sink: sink.clone(), seq }.into();
-            self.commit(news.map(cursor).unwrap_or_default(), log, Timestamp::MIN)?;
+            self.commit(newer.map(cursor).unwrap_or_default(), log, Timestamp::MIN)?;
             return Ok(None);
         }
         let Some(decision) = self.state.carry_out(command, &self.reader)? else {
@@ -230,7 +230,7 @@ impl Forecaster {
         Ok(decision.alert)
     }
 
-    /// Stores how far a sink has come.
+    /// Stores the change up to which a sink has written everything.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored.
@@ -238,7 +238,7 @@ impl Forecaster {
         self.commit(StoreChange::Cursor { sink: sink.to_owned(), seq }.into(), None, Timestamp::MIN)
     }
 
-    /// Writes effects in one transaction, with where the log goes on, if they come from there. Pages are due at `now`.
+    /// Writes effects in one transaction, with the next offset of the log, if they come from it. Pages are due at `now`.
     fn commit(
         &mut self,
         mut effects: Effects<'static>,

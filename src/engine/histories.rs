@@ -1,7 +1,7 @@
-//! The counts that forecasts are made from: every leaf series and its roll-ups, in memory.
+//! The counts from which forecasts are made: every leaf series and its roll-ups, in memory.
 //!
-//! Windows of which planners said that they are special are held without that ([`unadjusted`]), so that nothing learns it
-//! as usual nor takes it for today's busyness; what truly came is held beside them.
+//! In windows that planners adjusted, the histories hold counts without the adjustment ([`unadjusted`]). So models do not
+//! learn a special event as usual, nor take it for today's level. The actual counts of these windows are kept separately.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,29 +9,29 @@ use std::time::Duration;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{Adjustment, History, unadjusted};
 
-/// Histories by series. A roll-up is the sum of its leaves, kept as they are.
+/// Histories by series. A roll-up is the sum of its leaves.
 #[derive(Debug)]
 pub struct Histories {
     width: WindowWidth,
     keep: usize,
     by_series: BTreeMap<SeriesKey, History>,
     adjustments: Vec<Adjustment>,
-    /// Counts by window index where they differ from what is learned from.
-    special: BTreeMap<SeriesKey, BTreeMap<i64, f32>>,
+    /// Actual counts by window index, where they differ from the history.
+    actual: BTreeMap<SeriesKey, BTreeMap<i64, f32>>,
 }
 
 impl Histories {
     /// Nine weeks: eight for the profile and one for the comparison with last week.
     pub const REACH: Duration = Duration::from_secs(9 * 7 * 86_400);
 
-    /// Without any history.
+    /// Histories without any window.
     pub fn new(width: WindowWidth) -> Self {
         let keep = width.per(Self::REACH);
-        let (by_series, special) = (BTreeMap::new(), BTreeMap::new());
-        Self { width, keep, by_series, adjustments: Vec::new(), special }
+        let (by_series, actual) = (BTreeMap::new(), BTreeMap::new());
+        Self { width, keep, by_series, adjustments: Vec::new(), actual }
     }
 
-    /// What planners say from now on, of the past too; replaces what they said before.
+    /// Replaces all adjustments, and recomputes the windows whose adjustments changed.
     pub fn adjust(&mut self, adjustments: Vec<Adjustment>) {
         let before = std::mem::replace(&mut self.adjustments, adjustments);
         let changed = |a: &&Adjustment| !before.contains(a) || !self.adjustments.contains(a);
@@ -53,20 +53,20 @@ impl Histories {
         }
     }
 
-    /// What planners say.
+    /// Planners' adjustments.
     pub fn adjustments(&self) -> &[Adjustment] {
         &self.adjustments
     }
 
-    /// What truly came in a window, NaN where that is missing or outside.
+    /// The actual count of a window; NaN if it is missing or outside the history.
     pub fn count(&self, series: &SeriesKey, index: i64) -> f32 {
-        let special = self.special.get(series).and_then(|counts| counts.get(&index));
-        special.copied().unwrap_or_else(|| {
+        let actual = self.actual.get(series).and_then(|counts| counts.get(&index));
+        actual.copied().unwrap_or_else(|| {
             self.by_series.get(series).map_or(f32::NAN, |history| history.get(index))
         })
     }
 
-    /// Adds one window of every known leaf, `None` where it is missing, and sums it up.
+    /// Adds one window of every known leaf, `None` if it is missing, and its roll-ups.
     pub fn push(&mut self, window: Timestamp, leaves: &[(SeriesKey, Option<u32>)]) {
         let counts = leaves
             .iter()
@@ -75,13 +75,13 @@ impl Histories {
         self.put(self.width.index(window), &counts);
     }
 
-    /// Takes stored leaves one by one, where windows from `end` on are to come.
+    /// Takes stored leaves one by one. Stored windows end at `end`.
     pub fn restoring(&mut self, end: Timestamp) -> Restoring<'_> {
         let first = self.width.index(end) - self.keep as i64;
         Restoring { histories: self, first, sums: BTreeMap::new() }
     }
 
-    /// Changes one leaf's window after it was final, and its roll-ups by the difference.
+    /// Revises a finalized window of one leaf, and its roll-ups by the difference.
     pub fn revise(&mut self, series: &SeriesKey, window: Timestamp, count: u32) {
         let index = self.width.index(window);
         let or_zero = |count: f32| if count.is_nan() { 0.0 } else { count };
@@ -93,7 +93,7 @@ impl Histories {
         let usual = self.usual(series, index, count);
         for roll_up in series.roll_ups() {
             let (sum, known) = (learned(self, &roll_up), self.count(&roll_up, index));
-            // A part of it says nothing of what is usual.
+            // The usual count of a roll-up stays unknown if one of its leaves' is unknown.
             let is_masked = sum.is_nan() && !known.is_nan();
             let sum = if is_masked { sum } else { or_zero(sum) - before.0 + usual };
             self.set(roll_up, index, sum, or_zero(known) - before.1 + count);
@@ -101,12 +101,12 @@ impl Histories {
         self.set(series.clone(), index, usual, count);
     }
 
-    /// One window of leaves, NaN where it is missing.
+    /// Sets one window of leaves, NaN if it is missing, and its roll-ups.
     fn put(&mut self, index: i64, leaves: &[(SeriesKey, f32)]) {
         let mut sums: BTreeMap<SeriesKey, (f32, f32)> = BTreeMap::new();
         for (series, count) in leaves {
             let usual = self.usual(series, index, *count);
-            // A roll-up with a part missing is missing: a sum of some is not the sum.
+            // A roll-up is missing if one of its leaves is missing.
             for roll_up in series.roll_ups() {
                 let sum = sums.entry(roll_up).or_insert((0.0, 0.0));
                 *sum = (sum.0 + usual, sum.1 + count);
@@ -118,7 +118,7 @@ impl Histories {
         }
     }
 
-    /// What a count of a leaf's window is learned as.
+    /// The usual count of a leaf's window: its count without the effect of adjustments. NaN if that is unknown.
     pub fn usual(&self, leaf: &SeriesKey, index: i64, count: f32) -> f32 {
         if self.adjustments.is_empty() {
             return count;
@@ -127,52 +127,52 @@ impl Histories {
     }
 
     fn set(&mut self, series: SeriesKey, index: i64, usual: f32, count: f32) {
-        let is_special = usual.to_bits() != count.to_bits() && !count.is_nan();
-        if is_special {
-            self.special.entry(series.clone()).or_default().insert(index, count);
-        } else if let Some(counts) = self.special.get_mut(&series) {
+        let differs = usual.to_bits() != count.to_bits() && !count.is_nan();
+        if differs {
+            self.actual.entry(series.clone()).or_default().insert(index, count);
+        } else if let Some(counts) = self.actual.get_mut(&series) {
             counts.remove(&index);
         }
         let history =
             self.by_series.entry(series).or_insert_with(|| History::new(self.width, index));
-        // Not twice the room at the first window more.
+        // Grow by an eighth: the default would double the memory.
         if history.counts.len() == history.counts.capacity() && history.counts.len() >= self.keep {
             history.counts.reserve_exact(self.keep / 8 + 1);
         }
         history.set(index, usual);
-        // Cut seldom: a cut moves everything.
+        // Trim seldom: it moves all counts.
         if history.counts.len() > self.keep + self.keep / 8 {
             history.trim(self.keep);
             let first = history.first;
-            self.special.values_mut().for_each(|counts| *counts = counts.split_off(&first));
+            self.actual.values_mut().for_each(|counts| *counts = counts.split_off(&first));
         }
     }
 
-    /// What is learned from of every series, leaves and roll-ups, in order.
+    /// Usual counts of every series, leaves and roll-ups: what models learn from.
     pub fn by_series(&self) -> &BTreeMap<SeriesKey, History> {
         &self.by_series
     }
 
-    /// Series that are known, roll-ups included.
+    /// Number of known series, roll-ups included.
     pub fn len(&self) -> usize {
         self.by_series.len()
     }
 }
 
-/// Stored counts on their way into [`Histories`]: a roll-up is summed in place, a leaf at a time.
+/// Restores [`Histories`] from stored counts, one leaf at a time. Roll-ups are summed in place.
 pub struct Restoring<'a> {
     histories: &'a mut Histories,
     /// Index of the first window that is kept.
     first: i64,
-    /// By roll-up, from `first` on: [`NOBODY`] where no leaf has a window.
+    /// Sums of roll-ups from `first` on; [`NO_LEAF`] if no leaf has that window.
     sums: BTreeMap<SeriesKey, Vec<f32>>,
 }
 
-/// The sum of no counts at all.
-const NOBODY: f32 = f32::NEG_INFINITY;
+/// Marks a window of a roll-up that no leaf has.
+const NO_LEAF: f32 = f32::NEG_INFINITY;
 
 impl Restoring<'_> {
-    /// Takes the windows of a leaf, in order of time, `None` where the count is missing.
+    /// Takes the windows of a leaf, in order of time; `None` if the count is missing.
     pub fn leaf(
         &mut self,
         series: &SeriesKey,
@@ -190,24 +190,24 @@ impl Restoring<'_> {
             let sums = self.sums.entry(roll_up).or_default();
             let len = (history.end() - self.first) as usize;
             if sums.len() < len {
-                sums.resize(len, NOBODY);
+                sums.resize(len, NO_LEAF);
             }
             for (index, count) in &windows {
                 let sum = &mut sums[(index - self.first) as usize];
-                *sum = if *sum == NOBODY { *count } else { *sum + count };
+                *sum = if *sum == NO_LEAF { *count } else { *sum + count };
             }
         }
         self.histories.by_series.insert(series.clone(), history);
     }
 
-    /// Makes histories of the sums, and takes out what planners say.
+    /// Makes histories of the sums, and applies the adjustments.
     pub fn finish(self) {
         for (series, sums) in self.sums {
-            let Some(oldest) = sums.iter().position(|sum| *sum != NOBODY) else { continue };
+            let Some(oldest) = sums.iter().position(|sum| *sum != NO_LEAF) else { continue };
             let mut history = History::new(self.histories.width, self.first + oldest as i64);
             history.counts.reserve_exact(self.histories.keep + self.histories.keep / 8 + 1);
             let known = sums[oldest..].iter();
-            history.counts.extend(known.map(|sum| if *sum == NOBODY { f32::NAN } else { *sum }));
+            history.counts.extend(known.map(|sum| if *sum == NO_LEAF { f32::NAN } else { *sum }));
             self.histories.by_series.insert(series, history);
         }
         let adjustments = std::mem::take(&mut self.histories.adjustments);
@@ -218,7 +218,7 @@ impl Restoring<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forecast::{AdjustmentKind, Says};
+    use crate::forecast::{AdjustmentAmount, AdjustmentKind};
 
     #[test]
     fn roll_ups_are_the_sum_of_their_leaves_after_a_revision_too() {
@@ -239,12 +239,12 @@ mod tests {
     }
 
     #[test]
-    fn what_planners_called_special_is_learned_without_and_counted_with() {
+    fn adjusted_windows_are_learned_without_the_adjustment_and_counted_with_it() {
         let series = |text: &str| SeriesKey::parse(text).expect("series");
         let width = WindowWidth::QUARTER;
         let (a, b) = (series("north/tv/phone"), series("south/tv/phone"));
         let all = series("_all/_all/_all");
-        let entry = |id: &str, says| Adjustment {
+        let entry = |id: &str, amount| Adjustment {
             id: id.into(),
             label: "billing run".into(),
             kind: AdjustmentKind::Billing,
@@ -253,21 +253,21 @@ mod tests {
             channel: None,
             starts_at: width.start(1),
             ends_at: width.start(2),
-            says,
+            amount,
             by: "Li".into(),
             note: None,
             entered_at: width.start(0),
         };
         let mut late = Histories::new(width);
         let mut early = Histories::new(width);
-        early.adjust(vec![entry("x", Says::Factor(2.0))]);
+        early.adjust(vec![entry("x", AdjustmentAmount::Factor(2.0))]);
         for histories in [&mut late, &mut early] {
             for n in 0..3 {
                 let counts = [(a.clone(), Some(10)), (b.clone(), Some(4))];
                 histories.push(width.start(n), &counts);
             }
         }
-        late.adjust(vec![entry("x", Says::Factor(2.0))]);
+        late.adjust(vec![entry("x", AdjustmentAmount::Factor(2.0))]);
         let learned = |h: &Histories, key: &SeriesKey| h.by_series()[key].counts.clone();
         for histories in [&late, &early] {
             assert_eq!(learned(histories, &a), [10.0, 5.0, 10.0]);
@@ -277,7 +277,7 @@ mod tests {
         late.revise(&a, width.start(1), 14);
         assert_eq!((learned(&late, &a)[1], late.count(&a, 1)), (7.0, 14.0));
         assert_eq!((learned(&late, &all)[1], late.count(&all, 1)), (11.0, 18.0));
-        late.adjust(vec![entry("x", Says::TicketsPerWindow(20.0))]);
+        late.adjust(vec![entry("x", AdjustmentAmount::TicketsPerWindow(20.0))]);
         assert!(learned(&late, &a)[1].is_nan() && learned(&late, &all)[1].is_nan());
         assert_eq!((late.count(&a, 1), late.count(&all, 1)), (14.0, 18.0));
         late.adjust(vec![]);
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn histories_that_were_restored_are_those_that_were_pushed() {
+    fn restored_histories_equal_pushed_ones() {
         let series = |text: &str| SeriesKey::parse(text).expect("series");
         let width = WindowWidth::QUARTER;
         let windows = [

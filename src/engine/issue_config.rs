@@ -1,4 +1,4 @@
-//! Rules of issuing: where, from when on, and with which people.
+//! Rules of issuing: zones and calendars, staffing, and from when on to issue and notify.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,26 +8,27 @@ use crate::domain::{Name, Timestamp, Zone};
 use crate::forecast::{Calendar, Place};
 use crate::staffing::{Profile, Shift};
 
-/// Keeps a roster going where nobody enters one: shifts of the day that starts at an instant.
+/// A generated roster, for the demo: returns the shifts of the day that starts at an instant.
 pub type RosterSource = Arc<dyn Fn(Timestamp) -> Vec<Shift> + Send + Sync>;
 
 /// Rules of issuing.
 #[derive(Clone)]
 pub struct IssueConfig {
-    /// Zone of roll-ups over all regions, and of regions that name none.
+    /// Zone of roll-ups over all regions, and of regions that are not in `zones`.
     pub zone: Zone,
     pub zones: BTreeMap<Name, Zone>,
-    /// Holidays by region, and of regions that have none of their own.
+    /// Holidays by region.
     pub calendars: BTreeMap<Name, Arc<Calendar>>,
+    /// Holidays of regions that are not in `calendars`.
     pub calendar: Arc<Calendar>,
-    /// By channel.
+    /// Staffing profiles by channel.
     pub profiles: BTreeMap<Name, Profile>,
     /// Vintages are issued for windows that end here or later.
     pub vintages_from: Timestamp,
     /// Plans are made and alerts raised for windows that end here or later.
     pub alerts_from: Timestamp,
-    /// People are told of windows that end here or later: older ones are history, not news.
-    pub told_from: Timestamp,
+    /// Pages are sent for windows that end here or later. Older windows are history.
+    pub notify_from: Timestamp,
     pub roster: Option<RosterSource>,
 }
 

@@ -1,4 +1,4 @@
-//! Vintages of one time, and the plans that follow from them.
+//! Vintages of one issue time, and the plans made from them.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use crate::domain::SeriesKey;
 use crate::forecast::Vintage;
 use crate::staffing::Plan;
 
-/// Plans of the leaves that have a staffing profile.
+/// Plans of leaves that have a staffing profile.
 pub type Plans = BTreeMap<SeriesKey, Plan>;
 
-/// Vintages of one time: the model's, and as planners changed them where they did.
+/// Vintages of one issue time: the model's, and the adjusted ones where planners changed them.
 #[derive(Debug, Default)]
 pub struct Issued {
     pub model: BTreeMap<SeriesKey, Vintage>,
@@ -17,13 +17,13 @@ pub struct Issued {
 }
 
 impl Issued {
-    /// Vintages as they are served.
+    /// Served vintages: the adjusted one if there is one, else the model's.
     pub fn served(&self) -> impl Iterator<Item = (&SeriesKey, &Vintage)> {
         let adjusted = |key| self.adjusted.get(key);
         self.model.iter().map(move |(key, own)| (key, adjusted(key).unwrap_or(own)))
     }
 
-    /// The vintage of a series as it is served.
+    /// The served vintage of a series.
     pub fn served_of(&self, series: &SeriesKey) -> Option<&Vintage> {
         self.adjusted.get(series).or_else(|| self.model.get(series))
     }

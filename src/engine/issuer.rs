@@ -1,7 +1,7 @@
-//! What follows when a window is final: scores (`ledger.rs`), vintages, plans (`planning.rs`), alerts.
+//! What follows from a finalized window: scores (`ledger.rs`), vintages, plans (`planning.rs`), alerts.
 //!
-//! Everything here depends on final windows, alarm state at the window's end and the roster alone,
-//! so that a restart issues what it would have issued.
+//! Everything here, nowcasts aside, depends only on finalized windows, the alarm state at the window's end and the
+//! roster. A restart therefore issues the same.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ mod alerting;
 pub mod look;
 mod nowcasts;
 
-/// Alarms that ended longer ago say nothing of the next six hours.
+/// Alarms that ended longer ago have no effect on the next six hours.
 const ALARMS_REACH: Duration = Duration::from_secs(48 * 3600);
 
 /// Recent vintages, the ledger, alerts and the roster.
@@ -39,27 +39,27 @@ pub struct Issuer {
     refits: Option<Refits>,
     gate: Arc<Gate>,
     places: Arc<Places>,
-    /// Knows nothing: what serves while there is no fit.
+    /// The model without fits, used until the first fit is ready.
     unfitted: Product,
-    /// What was issued when the last window was final.
+    /// Vintages issued for the last finalized window.
     newest: Option<(Timestamp, Arc<Issued>)>,
-    /// Those that forecast windows to come, oldest first.
+    /// Nowcasts whose horizon is not over, oldest first.
     nowcasts: Vec<Nowcast>,
-    /// The vintages that these replaced, by issue time.
+    /// The vintages that these replaced, by issue time and series.
     replaced: BTreeMap<(Timestamp, SeriesKey), Vintage>,
-    /// Scores by day that are not stored yet.
+    /// Scores of nowcasts by day and series that are not stored yet.
     nowcast_scores: BTreeMap<(Timestamp, SeriesKey), NowcastScore>,
-    /// What is served and planned by nowcasts that are newer than the newest vintage.
+    /// Served nowcasts that are newer than the newest vintages, and their plans.
     live: BTreeMap<SeriesKey, (Vintage, Option<Plan>)>,
     ledger: Ledger,
     pub alerts: AlertBook,
     planning: Planning,
-    /// Whether history is behind it: people get pages.
+    /// Whether windows are recent enough for pages.
     sends_pages: bool,
 }
 
 impl Issuer {
-    /// One that has issued nothing. Without a thread for refits it forecasts without fits, and logs an error.
+    /// An issuer without state. If the refit thread cannot be started, it logs an error and forecasts without fits.
     pub fn new(
         config: IssueConfig,
         refit: Option<RefitConfig>,
@@ -74,7 +74,7 @@ impl Issuer {
         let refits = refit.and_then(|refit| match start(refit) {
             Ok(refits) => Some(refits),
             Err(error) => {
-                tracing::error!(%error, "cannot start the refit thread; forecasting without it");
+                tracing::error!(%error, "refit: cannot start the thread, forecasting without fits");
                 None
             }
         });
@@ -97,7 +97,7 @@ impl Issuer {
         }
     }
 
-    /// Reads its state again as of the first window that is not final.
+    /// Restores its state. `next` is the start of the first window that is not final.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
@@ -138,19 +138,19 @@ impl Issuer {
         Ok(())
     }
 
-    /// Starts what the next vintages will need, after [`Self::restore`] as of the first window that is not final.
+    /// Starts the fit that the next vintages need, after [`Self::restore`] with the same `next`.
     pub fn prepare(&mut self, next: Timestamp, known: &Known<'_>) {
         if let Some(refits) = &mut self.refits {
             refits.prepare(next, known);
         }
     }
 
-    /// Takes shifts as the store does: they replace those of the same series that overlap.
+    /// Adds shifts. As in the store, they replace overlapping shifts of the same series.
     pub fn add_shifts(&mut self, shifts: Vec<Shift>) {
         self.planning.add_shifts(shifts);
     }
 
-    /// A window is final: decides all that follows.
+    /// Takes a finalized window and decides everything that follows from it.
     pub fn step(&mut self, at: &Situation<'_>) -> Effects<'static> {
         let mut effects = Effects::default();
         self.score_nowcasts(at);
@@ -161,8 +161,8 @@ impl Issuer {
         }
         let issued = Arc::new(self.issue(at));
         effects.put(StoreChange::Vintages(issued.clone()));
-        effects.tell(StreamEvent::Vintages { issued_at: at.end });
-        // A nowcast within a window that is still open is newer than these.
+        effects.emit(StreamEvent::Vintages { issued_at: at.end });
+        // Nowcasts within a window that is still open are newer than these vintages.
         self.live.retain(|_, (vintage, _)| vintage.issued_at > at.end);
         if at.end >= self.config.alerts_from {
             let shifts = self.planning.extend_roster(at.end);
@@ -179,7 +179,7 @@ impl Issuer {
         effects
     }
 
-    /// Scores that were gathered over the steps of one transaction.
+    /// Scores gathered over the steps of one transaction.
     pub fn flush(&mut self) -> Effects<'static> {
         let mut effects = Effects::default();
         for ((day, series), score) in std::mem::take(&mut self.nowcast_scores) {
@@ -195,8 +195,10 @@ impl Issuer {
         let origin = self.width.index(at.end);
         let mut fitted = None;
         if let Some(refits) = &mut self.refits {
-            refits
-                .ask(at.end, &Known { histories: at.histories, spells: at.spells, work: at.work });
+            refits.start_fits(
+                at.end,
+                &Known { histories: at.histories, spells: at.spells, work: at.work },
+            );
             fitted = refits.model(at.end);
         }
         let alarms = at.spells.since(at.end - ALARMS_REACH);

@@ -1,4 +1,4 @@
-//! Forecasts against actual counts: scores, anomalies, surges and the calls of surges.
+//! Compares forecasts with actual counts: scores, anomalies, surges and warnings of surges.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -18,39 +18,39 @@ use crate::store::{AdjustedScore, Filter, Reader, StoreError};
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// The count of a series' window, and what its errors are measured by.
+/// The actual count of a series' window, and the scales of its errors.
 struct Actual {
     count: f64,
-    /// Last week's count.
+    /// The count of the same window a week before: the seasonal naive forecast.
     naive: Option<f64>,
     scale: Option<f64>,
 }
 
-/// Forecast points that wait for their actual count, scores that are not stored yet, scales of the day, and surges.
+/// Forecast points without an actual count yet, scores to store, scales of the day, and surges.
 #[derive(Default)]
 pub struct Ledger {
     points: ForecastPoints,
-    /// Of these, those that planners changed.
+    /// Adjusted forecast points.
     adjusted: ForecastPoints,
     /// Forecast points of the window that was finalized last.
     before: Vec<IssuedPoints>,
-    /// Whole vintages that alarms or planned work touch, by issue time: a few.
+    /// Vintages that alarms or planned work affect, by issue time. They are few.
     touched: BTreeMap<Timestamp, BTreeMap<SeriesKey, Vintage>>,
-    /// Issue times of vintages that could have called a surge: those without a fit look at no alarms.
-    foretold: BTreeSet<Timestamp>,
+    /// Issue times of vintages that could have warned of a surge. Vintages without a fit use no alarms.
+    could_warn: BTreeSet<Timestamp>,
     scores: Vec<DayScores>,
     adjusted_scores: BTreeMap<(Timestamp, SeriesKey), BTreeMap<u32, AdjustedScore>>,
-    /// The day that the scales are of.
+    /// The day for which the scales are valid.
     day: Timestamp,
     scales: HashMap<SeriesKey, Option<f64>>,
     judge: Judge,
     threshold: Threshold,
-    /// Whether it has to be stored.
+    /// Whether the threshold has to be stored.
     threshold_changed: bool,
 }
 
 impl Ledger {
-    /// Reads its state again as of the first window that is not final.
+    /// Restores its state. `next` is the start of the first window that is not final.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
@@ -60,7 +60,7 @@ impl Ledger {
         width: WindowWidth,
     ) -> Result<Self, StoreError> {
         let (all, ever) = (Filter::default(), (Timestamp::MIN, Timestamp::MAX));
-        // A call is judged when its horizon is over.
+        // A warning is judged when its horizon is over.
         let surges = reader.surges(&all, ever, next - surge::APART * 2)?;
         let calls = reader.calls(&all, ever, next - (surge::APART + HORIZON) * 2)?;
         let threshold = reader.state(SURGE_THRESHOLD)?;
@@ -73,7 +73,7 @@ impl Ledger {
             vintages.sort_by(|a, b| a.series.cmp(&b.series));
             vintages
         };
-        // One time's after the other: together they are large.
+        // One issue time after the other, to save memory.
         let first = width.index(next - HORIZON) + 1;
         for issued_at in (first..=width.index(next)).map(|index| width.start(index)) {
             let vintages = sorted(reader.vintages_at(issued_at)?);
@@ -90,23 +90,23 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Chance from which on a surge is called.
+    /// The probability from which a surge is warned of.
     pub fn least(&self) -> f64 {
         self.threshold.least()
     }
 
-    /// Calls a surge, at a chance of `least`, or does not, before a vintage is issued.
+    /// Decides before a vintage is issued whether it warns of a surge: from a probability of `least` on.
     pub fn decide(&self, vintage: &mut Vintage, least: f64) {
         let Vintage { series, issued_at, surges: Some(surges), .. } = vintage else { return };
-        let is_out = |vintages: &BTreeMap<SeriesKey, Vintage>| {
+        let warns = |vintages: &BTreeMap<SeriesKey, Vintage>| {
             let known = vintages.get(series).and_then(|vintage| vintage.surges.as_ref());
-            known.is_some_and(|surges| surges.is_out)
+            known.is_some_and(|surges| surges.warns)
         };
-        let last = self.touched.iter().rev().find(|(_, vintages)| is_out(vintages));
+        let last = self.touched.iter().rev().find(|(_, vintages)| warns(vintages));
         surges.decide(*issued_at, last.map(|(at, _)| *at), least);
     }
 
-    /// Takes vintages that were issued.
+    /// Takes issued vintages.
     pub fn issued(&mut self, at: Timestamp, issued: &Issued) {
         self.take_up(at, issued.model.values());
         if !issued.adjusted.is_empty() {
@@ -116,8 +116,8 @@ impl Ledger {
 
     fn take_up<'a>(&mut self, at: Timestamp, vintages: impl Iterator<Item = &'a Vintage> + Clone) {
         self.points.push(at, vintages.clone());
-        if vintages.clone().any(Vintage::looked_at_alarms) {
-            self.foretold.insert(at);
+        if vintages.clone().any(Vintage::uses_alarms) {
+            self.could_warn.insert(at);
         }
         let touched = vintages.filter(|vintage| vintage.surges.is_some());
         let touched: BTreeMap<_, _> = touched.map(|v| (v.series.clone(), v.clone())).collect();
@@ -126,7 +126,7 @@ impl Ledger {
         }
     }
 
-    /// Scores every vintage that forecast the final window against its count.
+    /// Scores all vintages that forecast the finalized window, and judges surges and warnings.
     pub fn finalized(
         &mut self,
         effects: &mut Effects<'_>,
@@ -157,7 +157,7 @@ impl Ledger {
             self.score(effects, (window, day), (points, &actuals), &changed);
         }
         self.touched.retain(|issued_at, _| *issued_at + HORIZON >= at.end);
-        self.foretold.retain(|issued_at| *issued_at + HORIZON >= at.end);
+        self.could_warn.retain(|issued_at| *issued_at + HORIZON >= at.end);
         for hours in SURGE_LEADS {
             self.surges(effects, at.histories, (hours, window, width), &all);
         }
@@ -168,12 +168,12 @@ impl Ledger {
         self.before = all;
     }
 
-    /// Judges the calls of vintages whose horizon is over, and learns from them when to call.
+    /// Judges the warnings of vintages whose horizon is over, and updates the threshold from them.
     fn calls(&mut self, effects: &mut Effects<'_>, at: &Situation<'_>) {
         for vintage in self.touched.get(&(at.end - HORIZON)).into_iter().flat_map(BTreeMap::values)
         {
             let Some(history) = at.histories.by_series().get(&vintage.series) else { continue };
-            for call in self.judge.calls(vintage, history) {
+            for call in self.judge.warnings(vintage, history) {
                 effects.put(StoreChange::Call(call));
             }
             let any = vintage.surges.as_ref().map_or(0.0, |surges| surges.any);
@@ -183,7 +183,7 @@ impl Ledger {
         }
     }
 
-    /// Forecast points of one issue against the actual counts of their window.
+    /// Scores the forecast points of one issue time against the actual counts of their window.
     fn score(
         &mut self,
         effects: &mut Effects<'_>,
@@ -218,7 +218,7 @@ impl Ledger {
         }
     }
 
-    /// The count of a window where it is known.
+    /// The actual count of a window, if it is known.
     fn actual(
         &mut self,
         histories: &Histories,
@@ -243,7 +243,7 @@ impl Ledger {
         Some(Actual { count, naive, scale })
     }
 
-    /// With the final window, whose forecast points `all` are, the pair of it and the one before can be judged at a lead.
+    /// Judges the pair of the finalized window and the one before it at a lead. `all` are the finalized window's points.
     fn surges(
         &mut self,
         effects: &mut Effects<'_>,
@@ -254,13 +254,13 @@ impl Ledger {
         let first = surge::step(hours, width, width.per(HORIZON));
         let (start, index) = (window - width.length(), width.index(window));
         let issued_at = width.start(index - 1 - first as i64);
-        if !self.foretold.contains(&issued_at) {
+        if !self.could_warn.contains(&issued_at) {
             return;
         }
         let of_issue =
             |all: &[IssuedPoints]| all.iter().position(|points| points.issued_at == issued_at);
         let (Some(before), Some(now)) = (of_issue(&self.before), of_issue(all)) else { return };
-        // Of one issue: the same series in the same order.
+        // Both are of one issue, so they have the same series in the same order.
         let (before, now) = (&self.before[before], &all[now]);
         let touched = self.touched.get(&issued_at);
         for ((series, first_point), then_point) in
@@ -270,7 +270,7 @@ impl Ledger {
             let Some(history) = histories.by_series().get(series) else { continue };
             let calls = |(at, vintages): (&Timestamp, &BTreeMap<SeriesKey, Vintage>)| {
                 let vintage = vintages.get(series).filter(|_| *at <= start)?;
-                vintage.calls(width.per(start.since(*at)), width).then_some(*at)
+                vintage.warns(width.per(start.since(*at)), width).then_some(*at)
             };
             let first_call = || self.touched.iter().find_map(calls);
             let surge = match touched.and_then(|vintages| vintages.get(series)) {
@@ -281,8 +281,8 @@ impl Ledger {
                     let counts = [index - 1, index].map(|index| f64::from(history.get(index)));
                     let is_above = counts[0] > surge::high(&first_point.quantiles)
                         && counts[1] > surge::high(&then_point.quantiles);
-                    let (called, alarmed) = (false, false);
-                    let pair = Pair { series, lead_hours: hours, start, called, alarmed };
+                    let (hit, alarmed) = (false, false);
+                    let pair = Pair { series, lead_hours: hours, start, hit, alarmed };
                     is_above.then(|| self.judge.above(&pair, first_call))
                 }
             };
@@ -290,7 +290,7 @@ impl Ledger {
         }
     }
 
-    /// Stores what was gathered over the steps of one transaction.
+    /// Stores scores and the threshold, gathered over the steps of one transaction.
     pub fn flush(&mut self, effects: &mut Effects<'_>) {
         if std::mem::take(&mut self.threshold_changed) {
             effects.put(StoreChange::Saved(Saved::SurgeThreshold(self.threshold.clone())));

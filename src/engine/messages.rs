@@ -1,5 +1,5 @@
-//! Messages to and from the forecaster: what other threads, people and other instances send it, and what it tells the
-//! live stream.
+//! Messages to the forecaster from other threads, people and other instances, and events that it sends to the live
+//! stream.
 
 use std::sync::mpsc::SyncSender;
 
@@ -14,26 +14,26 @@ use crate::forecast::{Adjustment, Nowcast};
 use crate::staffing::Shift;
 use crate::store::{DeliveryOutcome, StoreError};
 
-/// What other threads send the forecaster.
+/// A message from another thread to the forecaster.
 pub enum Message {
-    /// From a reader of this process. The channel is bounded: while the forecaster cannot store, readers wait.
+    /// A report of a reader of this process. The channel is bounded: while the forecaster cannot store, readers wait.
     Report(AckHandle),
-    /// Reports read from the log, a command of the instance that leads which came after them, and where the log goes on.
+    /// Reports from the replicated log, a command of the leader that follows them, and the log's next offset.
     Log { reports: Vec<Report>, command: Option<ReplicatedCommand>, next: Offset },
-    /// Windows wait for these from now on.
+    /// Windows wait for these sources from now on.
     Expect(Vec<SourceId>),
-    /// A sink has come this far.
+    /// A sink has written all changes up to this one.
     Cursor(&'static str, i64),
-    /// Tries of the outbox: (notice id, receiver, outcome), and whom to tell that they are stored.
+    /// Outcomes of deliveries (notification id, receiver, outcome), and a channel that is notified once they are stored.
     Deliveries(Vec<(String, String, DeliveryOutcome)>, SyncSender<()>),
 }
 
 /// Why a command was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    #[error("there is no such open alert or entry")]
+    #[error("no open alert or entry has this id")]
     NotFound,
-    #[error("it could not be stored: {0}")]
+    #[error("cannot store it: {0}")]
     Store(String),
 }
 
@@ -43,10 +43,10 @@ impl From<StoreError> for CommandError {
     }
 }
 
-/// Where a command's answer goes.
+/// Channel for a command's answer.
 pub type Reply<T> = oneshot::Sender<Result<T, CommandError>>;
 
-/// Requests of people. The forecaster that leads carries them out.
+/// A person's request. The leader carries it out.
 pub enum Command {
     Acknowledge { id: String, by: String, reply: Reply<Alert> },
     Feedback { id: String, text: String, reply: Reply<Alert> },
@@ -56,8 +56,8 @@ pub enum Command {
     DeleteAdjustment { id: String, reply: Reply<()> },
 }
 
-/// A change that follows from no event: the forecaster that leads carries it out, and standbys do so after it. Carried
-/// out twice it changes nothing more. Its field names are those of the replicated log.
+/// A change that does not follow from events. The leader carries it out, and standbys repeat it from the replicated log.
+/// Carrying it out twice has no further effect. Its field names are part of the log's format.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ReplicatedCommand {
     Acknowledged {
@@ -91,20 +91,20 @@ pub enum ReplicatedCommand {
         receiver: String,
         outcome: DeliveryOutcome,
     },
-    /// A sink was told everything that follows from `progress`.
+    /// A sink has written everything that follows from `progress`.
     Written {
         sink: String,
         progress: Progress,
     },
 }
 
-/// Gives a command its answer.
+/// Sends a command's answer.
 pub type Answer = Box<dyn FnOnce() + Send>;
 
-/// Whether this instance is the one that answers.
+/// Whether this instance leads, and who does.
 pub trait Leads: Send + Sync {
     fn leads(&self) -> bool;
-    /// Where the one that leads answers, such as `http://10.0.0.7:8080`.
+    /// The leader's address, such as `http://10.0.0.7:8080`.
     fn leader_url(&self) -> Option<String>;
 }
 
@@ -118,6 +118,6 @@ pub enum StreamEvent {
         issued_at: Timestamp,
     },
     Alert(Box<Alert>),
-    /// Something else changed: look at the status.
+    /// Something else changed. Clients read the status again.
     Status,
 }

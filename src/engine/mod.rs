@@ -1,17 +1,16 @@
-//! The path of the data in one process: workers count, the forecaster that leads merges, forecasts and decides.
+//! The forecaster: it merges reports, finalizes windows, forecasts, plans and raises alerts.
 //!
 //! ```text
-//! feed ─ worker (decode, fold) ─┐  reports   ┌─ forecaster: merge → finalize → score → forecast → plan → alert
-//! feed ─ worker (decode, fold) ─┴───────────▶│              one store transaction a report
-//! API ── commands ──────────────────────────▶└─ after the commit: live stream, metrics, outbox
+//! feed ─ worker (decode, count) ─┐  reports   ┌─ forecaster: merge → finalize → score → forecast → plan → alert
+//! feed ─ worker (decode, count) ─┴───────────▶│              one store transaction a report
+//! API ── commands ───────────────────────────▶└─ after the commit: live stream, metrics, outbox
 //! ```
 //!
-//! A report and everything that follows from it are stored in one transaction, together with where its
-//! source starts again. After kill -9 the store holds exactly some report's end, and all that is read
-//! again leads to what it would have led to.
+//! A report and everything that follows from it are stored in one transaction, together with the offset at which its
+//! source resumes. After kill -9 the store holds the state after some report, and reading on leads to the same results.
 //!
-//! What follows is decided by a step (`step.rs`): (state, reports, now) → effects. It holds no store and no transaction.
-//! One place (`write.rs`) writes effects into the transaction.
+//! A step (`step.rs`) decides what follows: (state, reports, now) → effects. It holds no store and no transaction. Only
+//! `write.rs` writes effects into the transaction.
 
 mod accuracy_metrics;
 mod active_alarms;

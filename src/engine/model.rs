@@ -1,4 +1,4 @@
-//! The forecaster over all cores: parts of the series, put together in order.
+//! Fits and forecasts on all cores: the series are divided into parts, and results are joined in order.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,25 +7,26 @@ use std::thread;
 
 use crate::forecast::{Ensemble, Part, Past, Prior, Product, Vintage};
 
-/// Series of a part that is forecast or fitted at once: a fit of them takes a quarter of a second.
+/// Most series of a part that is forecast at once.
 const FORECAST: usize = 512;
+/// Series of a part that is fitted at once. A part takes a quarter of a second.
 const FITTED: usize = 32;
 
-/// Lets forecasts go first: a refit in the background stands still between its parts while one is made.
+/// Gives forecasts priority: a refit in the background pauses between two parts while a forecast is made.
 #[derive(Debug, Default)]
 pub struct Gate(RwLock<()>);
 
 impl Gate {
-    fn behind(&self) -> RwLockReadGuard<'_, ()> {
+    fn low_priority(&self) -> RwLockReadGuard<'_, ()> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn first(&self) -> RwLockWriteGuard<'_, ()> {
+    fn high_priority(&self) -> RwLockWriteGuard<'_, ()> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Runs `work` on parts of about `size` series, as many at once as there are cores; results come in the parts' order.
+/// Runs `work` on parts of about `size` series, on all cores. Results are in the order of the parts.
 fn in_parts<T: Send>(series: usize, size: usize, work: impl Fn(Part) -> T + Sync) -> Vec<T> {
     let of = series.div_ceil(size).max(1);
     let cores = thread::available_parallelism().map_or(1, NonZero::get).min(of);
@@ -51,10 +52,11 @@ fn in_parts<T: Send>(series: usize, size: usize, work: impl Fn(Part) -> T + Sync
     done.into_iter().map(|(_, done)| done).collect()
 }
 
-/// Fits every series to what was known before `origin`, and meanwhile, on a thread of its own, what alarms mean.
+/// Fits every series to its history before `origin` (index of a window). A second thread meanwhile learns the alarm
+/// response.
 pub fn fit(past: &Past<'_>, origin: i64, gate: &Gate) -> Product {
     let part = |part| {
-        let _turn = gate.behind();
+        let _turn = gate.low_priority();
         Ensemble::fitted(past, origin, part)
     };
     let prior = Prior::shipped();
@@ -68,7 +70,7 @@ pub fn fit(past: &Past<'_>, origin: i64, gate: &Gate) -> Product {
     Product::fitted(prior, ensemble, learned)
 }
 
-/// What a thread came to; a panic goes on in the caller.
+/// The result of a thread. A panic continues in the caller.
 fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
     match thread.join() {
         Ok(done) => done,
@@ -76,15 +78,15 @@ fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
     }
 }
 
-/// One vintage a series, in order.
+/// One vintage for each series, in order. `origin` is the index of the first forecast window.
 pub fn predict(model: &Product, past: &Past<'_>, origin: i64, gate: &Gate) -> Vec<Vintage> {
-    let _turn = gate.first();
+    let _turn = gate.high_priority();
     model.vintages(past, origin, vintages)
 }
 
 fn vintages(model: &Ensemble, past: &Past<'_>, origin: i64) -> Vec<Vintage> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    // Few series are divided too, but not below what a thread is worth.
+    // Fewer than 16 series are not worth a thread.
     let size = past.series.len().div_ceil(cores).clamp(16, FORECAST);
     let parts = in_parts(past.series.len(), size, |part| model.vintages(past, origin, part));
     parts.into_iter().flatten().collect()

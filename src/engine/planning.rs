@@ -1,4 +1,4 @@
-//! From vintages to plans: staffing profiles and the roster.
+//! Makes plans from vintages, staffing profiles and the roster.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::domain::{DAY, Name, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::Vintage;
 use crate::staffing::{Plan, Planner, Profile, Shift};
 
-/// Planners by channel, and the shifts of the days that matter.
+/// Planners by channel, and shifts from yesterday on.
 pub struct Planning {
     width: WindowWidth,
     /// By channel.
@@ -18,7 +18,7 @@ pub struct Planning {
 }
 
 impl Planning {
-    /// One without shifts.
+    /// Planning without shifts.
     pub fn new(config: &IssueConfig, width: WindowWidth) -> Self {
         let planner = |(channel, profile): (&Name, &Profile)| {
             (channel.clone(), Planner::new(profile.clone()))
@@ -27,13 +27,13 @@ impl Planning {
         Self { width, planners, shifts: BTreeMap::new(), roster: config.roster.clone() }
     }
 
-    /// Forgets all shifts and takes these.
+    /// Replaces all shifts.
     pub fn restore(&mut self, shifts: Vec<Shift>) {
         self.shifts.clear();
         self.add_shifts(shifts);
     }
 
-    /// Takes shifts as the store does: they replace those of the same series that overlap.
+    /// Adds shifts. As in the store, they replace overlapping shifts of the same series.
     pub fn add_shifts(&mut self, shifts: Vec<Shift>) {
         let mut by_series: BTreeMap<SeriesKey, Vec<Shift>> = BTreeMap::new();
         for shift in shifts {
@@ -49,7 +49,7 @@ impl Planning {
         }
     }
 
-    /// Lets the roster go on where nobody enters one, and forgets shifts that are long over. Returns the new shifts.
+    /// Generates further shifts, if a roster is generated, and drops shifts that ended a day ago. Returns the new shifts.
     pub fn extend_roster(&mut self, end: Timestamp) -> Vec<Shift> {
         let Some(roster) = &self.roster else { return Vec::new() };
         let is_midnight = end == end.utc_midnight();
@@ -68,7 +68,7 @@ impl Planning {
         shifts
     }
 
-    /// Plans of vintages as they are served.
+    /// Plans of served vintages.
     pub fn plans(&mut self, issued: &Issued) -> Plans {
         let served = issued.served();
         let plans =

@@ -1,34 +1,33 @@
-//! How far a sink has come, in words that every instance understands.
+//! The progress of a sink, in terms that are the same for every instance.
 //!
-//! Each store numbers its changes by itself. What they follow from is the same for all: how far the log was read, and up to
-//! where windows are final. The forecaster that leads sends that; standbys look up which of their changes it means.
+//! Each store numbers its changes by itself. But all changes follow from how far the log was read and up to where windows
+//! are final, which is the same for all. The leader replicates that; standbys look up which of their changes it covers.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Offset, Timestamp};
 
-/// ProgressIndex that are kept, an hour of commits once a second. A sink that is further behind is not spoken of.
+/// Most entries: an hour of one commit a second. The progress of a sink that is further behind is not replicated.
 const ENTRIES_MAX: usize = 4096;
 
-/// What changes follow from.
+/// The position from which changes follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Where the log goes on.
+    /// Next offset of the replicated log.
     pub log: Offset,
-    /// End of the last final window, [`Timestamp::MIN`] before the first.
+    /// End of the last finalized window; [`Timestamp::MIN`] before the first.
     #[serde(rename = "settled_upto")]
     pub finalized_upto: Timestamp,
 }
 
-/// The newest change after commits, oldest first; neither part of [`Progress`] ever falls.
+/// Progress and newest change after each commit, oldest first. Neither part of [`Progress`] ever decreases.
 #[derive(Default)]
 pub struct ProgressIndex(Vec<(Progress, i64)>);
 
 impl ProgressIndex {
-    /// With `seq` as the newest, there is every change that follows from `progress`, and none that follows from more of
-    /// the log or of the windows.
+    /// Records that the changes up to `seq` are exactly those that follow from `progress`.
     pub fn note(&mut self, progress: Progress, seq: i64) {
-        // The first place of a change is what it follows from, the last one how much more brought none.
+        // Keep two entries of a change: the first progress at which it was the newest, and the last.
         if let [.., (_, before), (last, same)] = &mut self.0[..]
             && *before == seq
             && *same == seq
@@ -42,13 +41,13 @@ impl ProgressIndex {
         self.0.push((progress, seq));
     }
 
-    /// From what all changes follow that are among those up to `seq`.
+    /// The largest progress whose changes are all among those up to `seq`.
     pub fn progress(&self, seq: i64) -> Option<Progress> {
         let after = self.0.partition_point(|(_, last)| *last <= seq);
         Some(self.0[..after].last()?.0)
     }
 
-    /// Up to which change all follow from `progress`.
+    /// The largest change up to which all changes follow from `progress`.
     pub fn seq(&self, progress: Progress) -> Option<i64> {
         let is_known = |(own, _): &(Progress, i64)| {
             own.log <= progress.log && own.finalized_upto <= progress.finalized_upto
@@ -64,15 +63,15 @@ mod tests {
 
     use super::*;
 
-    fn progress(log: i64, settled: i64) -> Progress {
-        Progress { log, finalized_upto: Timestamp::from_secs(settled) }
+    fn progress(log: i64, finalized: i64) -> Progress {
+        Progress { log, finalized_upto: Timestamp::from_secs(finalized) }
     }
 
     proptest! {
-        /// Two read the same log of 300 messages, each of which changes one thing, in transactions of their own, and
-        /// number what changes after other things of their own.
+        /// Two instances read the same log in transactions of their own. Each message makes one change. Each instance
+        /// also makes changes of its own, so their numbers differ.
         #[test]
-        fn no_change_is_taken_for_written_that_is_not(
+        fn a_change_that_was_not_written_never_counts_as_written(
             steps in proptest::array::uniform2(proptest::collection::vec((1i64..40, 0i64..3), 1..300)),
             written in 0i64..700,
         ) {
@@ -90,10 +89,10 @@ mod tests {
                 }
                 (index, seq_of)
             };
-            let [leads, follows] = [&steps[0], &steps[1]].map(|steps| read(steps));
-            if let Some(seq) = leads.0.progress(written).and_then(|told| follows.0.seq(told)) {
-                for (message, own) in follows.1.iter().enumerate().filter(|(_, own)| **own <= seq) {
-                    prop_assert!(leads.1[message] <= written, "{message}: {own}");
+            let [leader, standby] = [&steps[0], &steps[1]].map(|steps| read(steps));
+            if let Some(seq) = leader.0.progress(written).and_then(|sent| standby.0.seq(sent)) {
+                for (message, own) in standby.1.iter().enumerate().filter(|(_, own)| **own <= seq) {
+                    prop_assert!(leader.1[message] <= written, "{message}: {own}");
                 }
             }
         }
@@ -107,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_long_ago_nothing_is_known() {
+    fn old_progress_is_unknown() {
         let mut index = ProgressIndex::default();
         for n in 1..=100_000 {
             index.note(progress(n, 0), n);

@@ -1,8 +1,8 @@
-//! The forecaster, refitted in the background at fixed instants of event time.
+//! Refits the model in the background, at fixed instants of event time.
 //!
-//! A fit of instant `e` serves the vintages issued from `e + DELAY` until the next one does. Which fit a
-//! vintage uses thus depends on event time alone, and a restart forecasts what it would have. Where a fit is late, the
-//! first vintages that want it wait a little; then the fit before it serves until it is there.
+//! A fit of instant `e` serves the vintages issued from `e + DELAY` on, until the next fit does. So the fit of a vintage
+//! depends on event time alone, and a restart forecasts the same. If a fit is late, the first vintages wait for it for a
+//! while; then the previous fit serves until it is ready.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,12 +17,12 @@ use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{AlarmSpell, History, Past, Place, PlannedWork, Product};
 use crate::telemetry::Metrics;
 
-/// Time that a fit is given before a vintage asks for it.
+/// Time between the instant of a fit and the first vintage that uses it.
 const DELAY: Duration = Duration::from_secs(3600);
-/// What a fit reads: a week less than is restored, for the fit in use may be that old.
+/// History that a fit reads. It is a week shorter than the restored history, because the fit in use may be a week old.
 const READS: Duration = Duration::from_secs(8 * 7 * 86_400);
 
-/// Zones and calendars, by region and for those that are not named.
+/// Zones and calendars by region, and for all other regions.
 #[derive(Debug)]
 pub struct Places {
     pub by_region: BTreeMap<Name, Place>,
@@ -30,7 +30,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// What a model may look at.
+    /// The input of a model.
     pub fn past<'a>(
         &'a self,
         width: WindowWidth,
@@ -43,27 +43,27 @@ impl Places {
     }
 }
 
-/// Which instants are fitted and how long a vintage waits for its fit.
+/// Rules of refits: their instants, and how long a vintage waits for its fit.
 #[derive(Clone, Copy, Debug)]
 pub struct RefitConfig {
     pub width: WindowWidth,
     pub every: Duration,
-    /// One of the instants; the others lie before and after it.
+    /// One of the instants. The others are multiples of `every` before and after it.
     pub from: Timestamp,
-    /// Vintages issued before this do without: history is caught up with quickly, and the same each time.
+    /// Vintages issued before this use no fit, so that history is processed quickly and always with the same result.
     pub used_from: Timestamp,
-    /// Vintages wait this long for a fit, once.
+    /// How long vintages wait for a late fit, once for each fit.
     pub patience: Duration,
 }
 
-/// What a fit is made of.
+/// The data from which a fit is made.
 pub struct Known<'a> {
     pub histories: &'a Histories,
     pub spells: &'a AlarmSpells,
     pub work: &'a [PlannedWork],
 }
 
-/// The same, of its own.
+/// A fit to make, with owned data.
 struct Job {
     at: Timestamp,
     series: BTreeMap<SeriesKey, History>,
@@ -71,18 +71,20 @@ struct Job {
     work: Vec<PlannedWork>,
 }
 
-/// Fits of the recent instants, and the thread that makes them.
+/// Recent fits, and the thread that makes them.
 pub struct Refits {
     config: RefitConfig,
     jobs: Sender<Job>,
     done: Receiver<(Timestamp, Product)>,
-    asked: Option<Timestamp>,
-    /// The newest instant that was waited for in vain.
+    started: Option<Timestamp>,
+    /// The newest instant whose fit was late.
     late: Option<Timestamp>,
     ready: BTreeMap<Timestamp, Product>,
 }
 
 impl Refits {
+    /// Starts the refit thread.
+    ///
     /// # Errors
     /// If the thread cannot be started.
     pub fn start(
@@ -104,11 +106,11 @@ impl Refits {
                 }
             }
         })?;
-        Ok(Self { config, jobs, done, asked: None, late: None, ready: BTreeMap::new() })
+        Ok(Self { config, jobs, done, started: None, late: None, ready: BTreeMap::new() })
     }
 
     /// The instant whose fit a vintage issued at `at` uses.
-    fn wanted(&self, at: Timestamp) -> Option<Timestamp> {
+    fn instant_for(&self, at: Timestamp) -> Option<Timestamp> {
         if at < self.config.used_from {
             return None;
         }
@@ -118,40 +120,41 @@ impl Refits {
         Some(Timestamp::from_millis(instant))
     }
 
-    /// Starts the fits that vintages from `at` on will need, once each.
-    pub fn ask(&mut self, at: Timestamp, known: &Known<'_>) {
-        // The one in use (after a restart it is not there yet), then the one being prepared.
-        let next = self.wanted(at + DELAY);
-        for instant in [self.wanted(at), next].into_iter().flatten() {
+    /// Starts the fits for vintages from `at` on, each once.
+    pub fn start_fits(&mut self, at: Timestamp, known: &Known<'_>) {
+        // The fit in use, which is missing after a restart, and the next one.
+        let next = self.instant_for(at + DELAY);
+        for instant in [self.instant_for(at), next].into_iter().flatten() {
             self.start_fit(instant, known);
         }
     }
 
-    /// Starts the fit that the first vintages after a restart will need, where all windows before `finalized_upto` are final.
+    /// Starts the fit for the first vintages after a restart. Windows before `finalized_upto` are final.
     pub fn prepare(&mut self, finalized_upto: Timestamp, known: &Known<'_>) {
         let first = (finalized_upto + self.config.width.length()).max(self.config.used_from);
-        if let Some(instant) = self.wanted(first).filter(|instant| *instant <= finalized_upto) {
+        if let Some(instant) = self.instant_for(first).filter(|instant| *instant <= finalized_upto)
+        {
             self.start_fit(instant, known);
         }
     }
 
     fn start_fit(&mut self, instant: Timestamp, known: &Known<'_>) {
-        if self.asked.is_some_and(|asked| asked >= instant) {
+        if self.started.is_some_and(|started| started >= instant) {
             return;
         }
-        self.asked = Some(instant);
+        self.started = Some(instant);
         let origin = self.config.width.index(instant);
         let reads = self.config.width.per(READS) as i64;
         let series = known.histories.by_series().iter();
         let series = series.map(|(s, h)| (s.clone(), cut(h, origin - reads, origin))).collect();
         let alarms = known.spells.since(instant - READS);
-        // The thread ends only with this sender.
+        // The thread ends only when this sender is dropped.
         let _ = self.jobs.send(Job { at: instant, series, alarms, work: known.work.to_vec() });
     }
 
-    /// The fit for a vintage issued at `at`, or the one before where it is late.
+    /// The fit for a vintage issued at `at`, or the previous fit if it is late.
     pub fn model(&mut self, at: Timestamp) -> Option<&Product> {
-        let instant = self.wanted(at)?;
+        let instant = self.instant_for(at)?;
         while !self.ready.contains_key(&instant) {
             let is_late = self.late.is_some_and(|late| late >= instant);
             let patience = if is_late { Duration::ZERO } else { self.config.patience };
@@ -162,7 +165,7 @@ impl Refits {
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     if !is_late {
-                        tracing::warn!(%instant, "a refit is late; issuing without it until it is there");
+                        tracing::warn!(%instant, "refit: late, forecasting with the previous fit until it is ready");
                     }
                     self.late = self.late.max(Some(instant));
                     break;

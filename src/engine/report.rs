@@ -1,4 +1,4 @@
-//! What readers report to the forecaster, and how they learn that it is durable.
+//! Reports of readers to the forecaster, and their acknowledgement.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -8,12 +8,12 @@ use crate::domain::{
 };
 use crate::window::{AggregationKey, CommitPoint, Frontier, Partial};
 
-/// Everything that happened at one source since its last report.
+/// Counts and events of one source since its last report.
 #[derive(Debug)]
 pub struct Report {
     pub source: SourceId,
     pub partials: Vec<Partial>,
-    /// How far the source is with this, and where it starts again; `None` where it has not said so yet.
+    /// The frontier after this report, and where the source resumes; `None` while the frontier is unknown.
     pub progress: Option<(Frontier, CommitPoint)>,
     pub alarms: Vec<(Position, AlarmEvent)>,
     pub rebuilt: Vec<(Position, ListRebuilt)>,
@@ -22,7 +22,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// One that says nothing yet.
+    /// An empty report.
     pub fn new(source: SourceId) -> Self {
         Self {
             source,
@@ -51,16 +51,16 @@ impl Report {
     }
 }
 
-/// A report on its way to the forecaster, and where its reader learns that it is durable.
+/// A report to the forecaster, and a variable through which its reader learns that it is durable.
 #[derive(Debug)]
 pub struct AckHandle {
     pub report: Report,
-    /// Offset from which the source starts again, as of the newest report that is stored.
+    /// Offset at which the source resumes, as of the newest stored report.
     pub durable: Arc<AtomicI64>,
 }
 
 impl AckHandle {
-    /// Tells the reader that it is durable.
+    /// Marks the report as durable.
     pub fn mark_stored(&self) {
         if let Some((_, point)) = self.report.progress {
             self.durable.store(point.resume_at, Ordering::Release);

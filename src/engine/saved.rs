@@ -1,22 +1,22 @@
-//! Small state that the store keeps by name.
+//! Named values in the store.
 
 use super::alarm_spells::SpellsBody;
 use crate::domain::Offset;
 use crate::forecast::surge::Threshold;
 use crate::store::{StoreError, Tx};
 
-/// Where the log goes on.
+/// Next offset of the replicated log.
 pub const LOG_OFFSET: &str = "log_offset";
-/// What alarms did, as of a midnight.
+/// Alarm spells as of the last midnight.
 pub const ALARM_SPELLS: &str = "spells";
 /// Up to when open windows have been examined.
 pub const LOOKED_UPTO: &str = "looked_upto";
 /// Start of the first window that is not final.
 pub const NEXT_WINDOW: &str = "next_window";
-/// The probability from which on surges are warned of.
+/// The threshold of surge warnings.
 pub const SURGE_THRESHOLD: &str = "surge_threshold";
 
-/// One piece of it, to be stored.
+/// A named value to store.
 #[derive(Debug)]
 pub enum Saved {
     /// [`LOG_OFFSET`].

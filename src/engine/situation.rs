@@ -1,4 +1,4 @@
-//! What is known when a window is finalized.
+//! The input of the issuer when a window is finalized.
 
 use super::alarm_spells::AlarmSpells;
 use super::histories::Histories;
@@ -8,18 +8,18 @@ use crate::forecast::PlannedWork;
 use crate::telemetry::Metrics;
 use crate::window::AlarmBook;
 
-/// What final windows and alarms say, kept in memory.
+/// Histories, alarms and complaints, kept in memory.
 pub struct Observed {
     pub histories: Histories,
     pub alarms: AlarmBook,
-    /// What alarms did in the last weeks.
+    /// Alarm spells of the last weeks.
     pub spells: AlarmSpells,
-    /// What customers said in the last weeks.
+    /// Topics and phrases of the last weeks.
     pub complaints: Complaints,
 }
 
 impl Observed {
-    /// What a step works with, where windows before `end` are final.
+    /// The input of a step. Windows before `end` are final.
     pub fn situation<'a>(
         &'a self,
         work: &'a [PlannedWork],
@@ -31,7 +31,7 @@ impl Observed {
     }
 }
 
-/// What a step of the issuer works with besides its own state.
+/// The input of a step of the issuer, besides its own state.
 #[derive(Clone, Copy)]
 pub struct Situation<'a> {
     pub histories: &'a Histories,
@@ -39,7 +39,7 @@ pub struct Situation<'a> {
     pub spells: &'a AlarmSpells,
     pub complaints: &'a Complaints,
     pub work: &'a [PlannedWork],
-    /// End of the last final window.
+    /// End of the last finalized window.
     pub end: Timestamp,
     pub metrics: &'a Metrics,
 }

@@ -1,4 +1,4 @@
-//! The forecaster's state: all that a step changes, restored from the store at any time.
+//! The forecaster's state. Steps change it; it can be restored from the store at any time.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::window::{AlarmBook, Counts, Merge, MergeState};
 mod commands;
 mod restore;
 
-/// What is known at a point of the reports. It holds no store: a step returns what is to be stored.
+/// The state after some report. It holds no store: a step returns its changes as effects.
 pub struct State {
     pub config: ForecasterConfig,
     pub metrics: Arc<Metrics>,
@@ -26,14 +26,14 @@ pub struct State {
     /// Ticket series that are forecast, without roll-ups.
     pub leaves: BTreeSet<SeriesKey>,
     pub issuer: Issuer,
-    /// Up to when open windows have been looked at.
+    /// Up to when open windows have been examined.
     pub looked_upto: Option<Timestamp>,
-    /// Nowcasts that standbys have not been sent.
+    /// Nowcasts that are not replicated yet.
     pub unreplicated: Vec<Nowcast>,
 }
 
 impl State {
-    /// One that knows nothing yet.
+    /// An empty state.
     pub fn new(config: ForecasterConfig, metrics: Arc<Metrics>) -> Self {
         let nothing = &|_: &_, _| Counts::default();
         Self {

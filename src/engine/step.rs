@@ -1,8 +1,8 @@
-//! The step: state, reports and clock time in, effects out.
+//! The step: (state, reports, clock time) → effects.
 //!
-//! A [`Batch`] takes reports through their phases, one call of [`State::step`] after the other. The caller writes the
-//! effects of each before it asks for the next, so that those of one window are in memory, not those of all. A step holds
-//! no transaction. It may read what was stored before the first one ([`Stored`]).
+//! A [`Batch`] takes reports through their phases, one for each call of [`State::step`]. The caller writes the effects of
+//! a call before the next call, so the effects of only one window are in memory. A step holds no transaction. It may read
+//! the store as it was before the first step ([`Stored`]).
 
 use std::collections::BTreeSet;
 
@@ -19,10 +19,10 @@ use crate::forecast::PlannedWork;
 use crate::store::{PartialRecord, SourceRecord, StoreError};
 use crate::window::{AggregationKey, Partial};
 
-/// Windows that are finalized in one transaction, at most: in between people's requests get their turn.
+/// Most windows that are finalized in one transaction. People's requests are handled between transactions.
 const WINDOWS_MAX: usize = 96;
 
-/// What a batch does next.
+/// The next phase of a batch.
 enum Phase {
     Merge,
     Revise,
@@ -32,29 +32,29 @@ enum Phase {
     Done,
 }
 
-/// Reports on their way through the step, and what is worked out once for all phases.
+/// Reports in the step, and values that several phases share.
 pub struct Batch<'r> {
     reports: &'r [Report],
-    /// Where the log goes on, if the reports come from one.
+    /// Next offset of the replicated log, if the reports come from it.
     log: Option<Offset>,
     now: Timestamp,
-    /// Whether this instance decides about nowcasts.
+    /// Whether this instance leads. Only the leader issues nowcasts.
     leads: bool,
     phase: Phase,
-    /// Start of the first window that was not final before.
+    /// Start of the first window that was not final before the batch.
     before: Option<Timestamp>,
-    /// Partials that were news.
+    /// New partials.
     partials: Vec<PartialRecord>,
-    /// Partials that are not needed any more.
-    gone: Vec<(Timestamp, AggregationKey, SourceId)>,
-    /// Read where something follows from it: most reports only count.
+    /// Partials that are no longer needed.
+    dropped: Vec<(Timestamp, AggregationKey, SourceId)>,
+    /// Planned work. It is read when first needed; most reports only count.
     work: Option<Vec<PlannedWork>>,
     finalized: usize,
     is_quiet: bool,
 }
 
 impl<'r> Batch<'r> {
-    /// One that starts with merging. Without reports it goes on with finalizing.
+    /// A new batch. Without reports it only finalizes further windows.
     pub fn new(reports: &'r [Report], log: Option<Offset>, now: Timestamp, leads: bool) -> Self {
         Self {
             reports,
@@ -64,14 +64,14 @@ impl<'r> Batch<'r> {
             phase: Phase::Merge,
             before: None,
             partials: Vec::new(),
-            gone: Vec::new(),
+            dropped: Vec::new(),
             work: None,
             finalized: 0,
             is_quiet: false,
         }
     }
 
-    /// Whether nothing is to be stored.
+    /// Whether there is nothing to store.
     pub fn is_quiet(&self) -> bool {
         self.is_quiet
     }
@@ -81,12 +81,12 @@ impl<'r> Batch<'r> {
         self.finalized == WINDOWS_MAX
     }
 
-    /// Start of the first window that was not final before.
+    /// Start of the first window that was not final before the batch.
     pub fn before(&self) -> Option<Timestamp> {
         self.before
     }
 
-    /// Planned work, read the first time.
+    /// Planned work. The first call reads it.
     fn work(&mut self, stored: &dyn Stored) -> Result<&[PlannedWork], StoreError> {
         let work = match self.work.take() {
             Some(work) => work,
@@ -97,10 +97,10 @@ impl<'r> Batch<'r> {
 }
 
 impl State {
-    /// What is to be written next of a batch, `None` at its end.
+    /// The next effects of a batch; `None` at its end.
     ///
     /// # Errors
-    /// [`StoreError`] if the store cannot be read. The state is half-way then and has to be restored.
+    /// [`StoreError`] if the store cannot be read. Then the state is inconsistent and must be restored.
     pub fn step<'r>(
         &mut self,
         batch: &mut Batch<'r>,
@@ -120,9 +120,9 @@ impl State {
                     if let Some(effects) = self.finalize(batch, stored)? {
                         return Ok(Some(effects));
                     }
-                    batch.gone = self.merge.collapse();
+                    batch.dropped = self.merge.collapse();
                     batch.is_quiet = batch.reports.iter().all(Report::is_heartbeat)
-                        && batch.gone.is_empty()
+                        && batch.dropped.is_empty()
                         && batch.before == self.merge.next();
                     batch.phase = if batch.is_quiet { Phase::Done } else { Phase::Nowcast };
                 }
@@ -139,7 +139,7 @@ impl State {
         }
     }
 
-    /// Takes what the reports bring.
+    /// Takes the reports.
     fn merge<'r>(&mut self, batch: &mut Batch<'r>, stored: &dyn Stored) -> Effects<'r> {
         let mut effects = Effects::default();
         let finalized = final_counts(stored);
@@ -162,7 +162,7 @@ impl State {
         effects
     }
 
-    /// Revises final windows whose counts have changed.
+    /// Revises finalized windows whose counts have changed.
     fn revise(&mut self, stored: &dyn Stored) -> Result<Effects<'static>, StoreError> {
         let mut effects = Effects::default();
         let finalized = final_counts(stored);
@@ -171,12 +171,12 @@ impl State {
             complaints::revise(&mut self.observed.complaints, &window, &finalized);
             let rows = finalize::revised_rows(stored, &mut self.observed.histories, &window)?;
             effects.put(StoreChange::Windows(rows));
-            effects.tell(StreamEvent::Windows { finalized_upto: window.window });
+            effects.emit(StreamEvent::Windows { finalized_upto: window.window });
         }
         Ok(effects)
     }
 
-    /// Finalizes the next window, if it is time, and decides all that follows.
+    /// Finalizes the next window, if it is due, and decides what follows.
     fn finalize(
         &mut self,
         batch: &mut Batch<'_>,
@@ -189,8 +189,8 @@ impl State {
         batch.finalized += 1;
         let end = self.config.width.end(window.window);
         let mut effects = self.advance_alarms(end);
-        self.metrics.settled();
-        complaints::thin(&mut window.cells);
+        self.metrics.finalized();
+        complaints::thin(&mut window.counts);
         finalize::admit(&mut self.leaves, &window, self.config.series_max);
         let (rows, leaves) = finalize::final_rows(&self.leaves, &window, &self.observed.alarms);
         effects.put(StoreChange::Windows(rows));
@@ -200,13 +200,13 @@ impl State {
             let Self { observed, .. } = self;
             complaints::judge(&mut effects, &observed.complaints, &observed.alarms, window.window);
         }
-        effects.tell(StreamEvent::Windows { finalized_upto: end });
+        effects.emit(StreamEvent::Windows { finalized_upto: end });
         let at = self.observed.situation(batch.work(stored)?, end, &self.metrics);
         effects.append(self.issuer.step(&at));
         Ok(Some(effects))
     }
 
-    /// Takes what alarms did up to the end of a window.
+    /// Moves alarms on to the end of a window.
     fn advance_alarms(&mut self, end: Timestamp) -> Effects<'static> {
         let mut effects = Effects::default();
         let spells = &mut self.observed.spells;
@@ -219,7 +219,7 @@ impl State {
         effects
     }
 
-    /// Looks at open windows, once a minute, where this instance leads.
+    /// Examines open windows once a minute, if this instance leads.
     fn nowcast(
         &mut self,
         batch: &mut Batch<'_>,
@@ -241,15 +241,16 @@ impl State {
         Ok(effects)
     }
 
-    /// Scores of all windows, partials, and from where on everything is read again.
+    /// Stores scores, partials, and where sources and the log resume.
     fn close(&mut self, batch: &mut Batch<'_>) -> Effects<'static> {
         let mut effects = self.issuer.flush();
-        let gone = std::mem::take(&mut batch.gone);
-        let held: BTreeSet<_> = gone.iter().map(|(at, cell, source)| (*at, cell, source)).collect();
+        let dropped = std::mem::take(&mut batch.dropped);
+        let held: BTreeSet<_> =
+            dropped.iter().map(|(at, key, source)| (*at, key, source)).collect();
         let mut partials = std::mem::take(&mut batch.partials);
-        partials.retain(|p| !held.contains(&(p.window, &p.cell, &p.source)));
+        partials.retain(|p| !held.contains(&(p.window, &p.key, &p.source)));
         effects.put(StoreChange::PutPartials(partials));
-        effects.put(StoreChange::DeletePartials(gone));
+        effects.put(StoreChange::DeletePartials(dropped));
         for report in batch.reports {
             let Some((frontier, commit)) = report.progress else { continue };
             effects.put(StoreChange::Source(SourceRecord {
@@ -270,8 +271,8 @@ impl State {
 }
 
 fn record(source: &SourceId, partial: Partial) -> PartialRecord {
-    let Partial { window, cell, counts, upto } = partial;
-    PartialRecord { window, cell, source: source.clone(), counts, upto }
+    let Partial { window, key, counts, upto } = partial;
+    PartialRecord { window, key, source: source.clone(), counts, upto }
 }
 
 #[cfg(test)]

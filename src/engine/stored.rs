@@ -1,4 +1,4 @@
-//! What a step may read: the store as it was before the transaction that the step is part of.
+//! What a step may read: the store as it was before the current transaction.
 
 use std::collections::BTreeMap;
 
@@ -10,25 +10,25 @@ use crate::forecast::PlannedWork;
 use crate::store::{Reader, StoreError, WindowRecord};
 use crate::window::{AggregationKey, Counts};
 
-/// What was stored before. Nothing that the running transaction writes is seen.
+/// Committed data. Writes of the current transaction are not visible.
 pub trait Stored {
-    /// A window of a cell, if it is stored.
+    /// The record of a key's window, if it is stored.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be read.
     fn window(
         &self,
-        cell: &AggregationKey,
+        key: &AggregationKey,
         start: Timestamp,
     ) -> Result<Option<WindowRecord>, StoreError>;
 
-    /// The newest statement about each planned work that ends after `from`.
+    /// The newest event of each planned work that ends after `from`.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be read.
     fn maintenance(&self, from: Timestamp) -> Result<Vec<MaintenanceEvent>, StoreError>;
 
-    /// An alert by its id, of the past too.
+    /// An alert by id, resolved ones included.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be read.
@@ -38,10 +38,10 @@ pub trait Stored {
 impl Stored for Reader {
     fn window(
         &self,
-        cell: &AggregationKey,
+        key: &AggregationKey,
         start: Timestamp,
     ) -> Result<Option<WindowRecord>, StoreError> {
-        let rows = self.windows(cell, start, self.width().end(start))?;
+        let rows = self.windows(key, start, self.width().end(start))?;
         Ok(rows.into_iter().next().map(|(_, record)| record))
     }
 
@@ -54,16 +54,16 @@ impl Stored for Reader {
     }
 }
 
-/// Looks up totals of final windows.
+/// Looks up counts of finalized windows; zero for other windows.
 pub fn final_counts(stored: &dyn Stored) -> impl Fn(&AggregationKey, Timestamp) -> Counts + '_ {
-    move |cell, start| {
-        let record = stored.window(cell, start).ok().flatten();
+    move |key, start| {
+        let record = stored.window(key, start).ok().flatten();
         record.filter(|record| record.settled).map(|record| record.counts).unwrap_or_default()
     }
 }
 
-/// Work that is planned now, or was in the weeks that are learned from, where windows before `next` are final. What the
-/// reports bring is not stored yet.
+/// Planned work from the weeks that models learn from on. Windows before `next` are final. It includes work in `reports`,
+/// which is not stored yet.
 ///
 /// # Errors
 /// [`StoreError`] if it cannot be read.
@@ -75,8 +75,8 @@ pub fn planned_work(
     let Some(next) = next else { return Ok(Vec::new()) };
     let mut known: BTreeMap<Box<str>, MaintenanceEvent> = BTreeMap::new();
     let before = stored.maintenance(next - REACH)?;
-    let brought = reports.iter().flat_map(|report| &report.maintenance);
-    for event in before.into_iter().chain(brought.map(|(_, event)| event.clone())) {
+    let reported = reports.iter().flat_map(|report| &report.maintenance);
+    for event in before.into_iter().chain(reported.map(|(_, event)| event.clone())) {
         let newer = known.get(&event.event_id).is_none_or(|other| other.ts <= event.ts);
         if newer {
             known.insert(event.event_id.clone(), event);

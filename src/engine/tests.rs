@@ -1,4 +1,4 @@
-//! From records to what the store holds, across restarts.
+//! Tests from records to the store's content, across restarts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,26 +16,26 @@ use crate::window::{AggregationKey, AggregatorConfig, AlarmRules};
 
 pub(super) const WIDTH: WindowWidth = WindowWidth::QUARTER;
 const LATENESS: Duration = Duration::from_secs(600);
-/// A window begins then.
+/// Start of a window.
 const START_S: i64 = 1_767_232_800;
 
 pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_secs(START_S + seconds)
 }
 
-fn counter() -> SourceProcessor {
+fn processor() -> SourceProcessor {
     let skew = Some(Duration::from_secs(300));
     let config = AggregatorConfig { width: WIDTH, lateness: LATENESS, max_future_skew: skew };
     let decoders = Arc::new(Decoders::new(Decoder::default()));
     SourceProcessor::new(SourceId::new("network.alarms", 0), None, config, decoders, Arc::default())
 }
 
-fn take(counter: &mut SourceProcessor, offset: i64, seconds: i64, text: &str) {
+fn take(processor: &mut SourceProcessor, offset: i64, seconds: i64, text: &str) {
     let (headers, bytes) = (Headers::default(), text.as_bytes());
-    counter.take(&RecordRef { offset, appended_at: at(seconds), hint: None, headers, bytes });
+    processor.take(&RecordRef { offset, appended_at: at(seconds), hint: None, headers, bytes });
 }
 
-/// A 28.532 notification of an alarm of EMS1.
+/// A TS 28.532 notification about an alarm of EMS1.
 fn notice(kind: &str, alarm: &str, seconds: i64) -> String {
     format!(
         r#"{{"notificationType":"{kind}","eventTime":"{}","systemDN":"EMS1","alarmId":"{alarm}",
@@ -54,7 +54,7 @@ pub(super) fn config() -> ForecasterConfig {
         profiles: Default::default(),
         vintages_from: never,
         alerts_from: never,
-        told_from: never,
+        notify_from: never,
         roster: None,
     };
     ForecasterConfig {
@@ -90,15 +90,15 @@ fn active(forecaster: &Forecaster) -> Vec<u32> {
 }
 
 #[test]
-fn the_life_of_alarms_is_the_same_across_a_restart() {
+fn a_restart_does_not_change_active_alarms() {
     let steps = [
         (notice("notifyNewAlarm", "a", 60), 60),
         (notice("notifyNewAlarm", "b", 61), 61),
         (notice("notifyNewAlarm", "c", 62), 62),
-        // Held over the window's end, and taken back.
+        // The clear is held over the window's end, then taken back.
         (notice("notifyClearedAlarm", "a", 890), 890),
         (notice("notifyNewAlarm", "a", 905), 905),
-        // The list is rebuilt: a and b are in it, c is not, and is over fifteen minutes later.
+        // The list is rebuilt. It contains a and b. It lacks c, which ends fifteen minutes later.
         (notice("notifyAlarmListRebuilt", "", 1000), 1000),
         (notice("notifyNewAlarm", "a", 1010), 1010),
         (notice("notifyNewAlarm", "b", 1700), 1700),
@@ -107,30 +107,30 @@ fn the_life_of_alarms_is_the_same_across_a_restart() {
     ];
     for restart_after in 0..=steps.len() {
         let dir = TempDir::new().expect("directory");
-        let (mut counter, mut led) = (counter(), forecaster(&dir));
+        let (mut processor, mut led) = (processor(), forecaster(&dir));
         for (n, (text, seconds)) in steps.iter().enumerate() {
-            take(&mut counter, n as i64, *seconds, text);
-            apply(&mut led, counter.report(Some(at(*seconds))), *seconds);
+            take(&mut processor, n as i64, *seconds, text);
+            apply(&mut led, processor.report(Some(at(*seconds))), *seconds);
             if n + 1 == restart_after {
                 drop(led);
                 led = forecaster(&dir);
             }
         }
-        apply(&mut led, counter.report(Some(at(4500))), 4500);
+        apply(&mut led, processor.report(Some(at(4500))), 4500);
         assert_eq!(active(&led), [3, 3, 2, 2], "restarted after {restart_after}");
     }
 }
 
 #[test]
-fn what_comes_late_revises_a_window_and_leaves_what_stood_then() {
+fn a_late_alarm_revises_a_window_but_not_its_active_alarms() {
     let dir = TempDir::new().expect("directory");
-    let (mut counter, mut led) = (counter(), forecaster(&dir));
-    take(&mut counter, 0, 60, &notice("notifyNewAlarm", "a", 60));
-    // Read to its end long after: the window is final, but the source has not closed it.
-    apply(&mut led, counter.report(Some(at(1600))), 1600);
+    let (mut processor, mut led) = (processor(), forecaster(&dir));
+    take(&mut processor, 0, 60, &notice("notifyNewAlarm", "a", 60));
+    // The source has caught up: the window is final, although the source has not closed it.
+    apply(&mut led, processor.report(Some(at(1600))), 1600);
     assert_eq!(active(&led), [1]);
-    take(&mut counter, 1, 1700, &notice("notifyNewAlarm", "b", 70));
-    apply(&mut led, counter.report(Some(at(1700))), 1700);
+    take(&mut processor, 1, 1700, &notice("notifyNewAlarm", "b", 70));
+    apply(&mut led, processor.report(Some(at(1700))), 1700);
     let scope = Scope { region: Name::unknown(), service: Name::unknown() };
     let rows = led.reader().windows(&AggregationKey::Alarms(scope), at(0), at(900)).expect("reads");
     let row = rows[0].1;
@@ -138,14 +138,14 @@ fn what_comes_late_revises_a_window_and_leaves_what_stood_then() {
 }
 
 #[test]
-fn every_bad_event_of_a_batch_has_its_letter() {
-    let mut counter = counter();
+fn every_bad_event_of_a_batch_has_a_dead_letter() {
+    let mut processor = processor();
     let batch = r#"{"eventList":[{"commonEventHeader":{"domain":"fault"}},
         {"commonEventHeader":{"domain":"heartbeat"}},{"commonEventHeader":{"domain":"magic"}}]}"#;
-    take(&mut counter, 7, 0, batch);
-    take(&mut counter, 8, 0, &notice("notifyAlarmListRebuilt", "", 301));
-    let report = counter.report(None);
-    let told: Vec<_> = report
+    take(&mut processor, 7, 0, batch);
+    take(&mut processor, 8, 0, &notice("notifyAlarmListRebuilt", "", 301));
+    let report = processor.report(None);
+    let letters: Vec<_> = report
         .dead
         .iter()
         .map(|(letter, _)| {
@@ -156,7 +156,7 @@ fn every_bad_event_of_a_batch_has_its_letter() {
     let detail = |text: &str| text.to_owned();
     let future = notice("notifyAlarmListRebuilt", "", 301).len();
     assert_eq!(
-        told,
+        letters,
         [
             (7, 0, Reason::Field, detail("event 1 of 3: "), batch.len()),
             (7, 2, Reason::Field, detail("event 3 of 3: "), 0),

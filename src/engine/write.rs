@@ -1,4 +1,4 @@
-//! The one place that writes effects into a transaction.
+//! Writes effects into a transaction. No other code does.
 
 use super::effects::StoreChange;
 use super::issued::{Issued, Plans};
@@ -7,11 +7,11 @@ use crate::domain::Timestamp;
 use crate::staffing::{self, Outlook, Plan};
 use crate::store::{StoreError, Tx};
 
-/// Whom pages go to, and when.
+/// Receivers of pages, and when pages are due.
 pub struct Outbox<'a> {
-    /// Receivers by name.
+    /// Names of all receivers.
     pub receivers: &'a [String],
-    /// Clock time: pages are due at once.
+    /// Clock time at which new pages are due.
     pub now: Timestamp,
 }
 
@@ -60,7 +60,7 @@ fn write_one(
             tx.put_notification(&notice, outbox.receivers, outbox.now)
         }
         StoreChange::FirstNotification(notice) => {
-            // Pages of this transaction count, too.
+            // This includes pages written in this transaction.
             if tx.has_notice_of(&notice.alert.id)? {
                 return Ok(());
             }
@@ -103,13 +103,13 @@ fn write_events(tx: &mut Tx<'_>, report: &Report) -> Result<(), StoreError> {
         tx.put_maintenance(position, work)?;
     }
     for (letter, place) in &report.dead {
-        let place = place.as_ref().map(|(cell, start)| (cell, *start));
+        let place = place.as_ref().map(|(key, start)| (key, *start));
         tx.put_dead_letter(letter, place)?;
     }
     Ok(())
 }
 
-/// The outlook of each vintage as it is served, beside its plan. They are made one at a time: thousands are large.
+/// The plan, if there is one, and the outlook of each served vintage. They are made one at a time, to save memory.
 fn outlooks<'a>(
     issued: &'a Issued,
     plans: &'a Plans,

@@ -1,8 +1,8 @@
-//! What planners know and no history tells: campaigns, billing runs, overrides.
+//! Adjustments by planners: campaigns, billing runs, overrides.
 //!
-//! An adjustment speaks of leaves and of what they usually bring: what alarms add comes on top of it. A roll-up gets the
-//! sum of what its parts get. Several that meet are applied in the order in which they were entered, each to what the
-//! ones before it left. The model's own vintage stays as it is; what comes out here is kept beside it.
+//! An adjustment changes the forecast of leaves without the effect of alarms, which is added on top. A roll-up changes by
+//! the sum of its leaves. Overlapping adjustments are applied in the order of entry, each to the result of the earlier
+//! ones. The model's own vintage does not change; the adjusted one is stored beside it.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 use super::{Cause, Vintage};
 use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth};
 
-/// What the causes that planners entered begin with.
+/// Prefix of causes that planners entered.
 pub const ADJUSTMENT: &str = "adjustment: ";
-/// Effects below this are none, tickets a window: vintages are kept to three decimals.
+/// Effects below this count as zero, tickets a window: vintages are stored to three decimals.
 const NEGLIGIBLE: f64 = 0.0005;
-/// A window damped below this share tells little of what it would have been.
+/// Smallest factor by which a count is divided. A window damped further says little about its usual count.
 const FACTOR_MIN: f64 = 0.2;
 
-/// What sort of thing a planner knows of.
+/// Reason of an adjustment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AdjustmentKind {
@@ -28,13 +28,13 @@ pub enum AdjustmentKind {
     Other,
 }
 
-/// What a planner says of the windows.
+/// Amount of an adjustment.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Says {
-    /// So many times what is usual.
+pub enum AdjustmentAmount {
+    /// Multiple of the usual tickets.
     Factor(f64),
-    /// So many tickets a window, of all covered leaves together; shared out as the model shares its own.
+    /// Tickets a window of all covered leaves together, divided among them in proportion to the forecast.
     TicketsPerWindow(f64),
 }
 
@@ -42,16 +42,17 @@ pub enum Says {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Adjustment {
     pub id: String,
-    /// Such as "billing run"; what drivers and pages call it.
+    /// Name in drivers and pages, such as "billing run".
     pub label: String,
     pub kind: AdjustmentKind,
-    /// `None` means every one, here and below.
+    /// `None` means all, here and below.
     pub region: Option<Name>,
     pub service: Option<Name>,
     pub channel: Option<Name>,
     pub starts_at: Timestamp,
     pub ends_at: Timestamp,
-    pub says: Says,
+    #[serde(rename = "says")]
+    pub amount: AdjustmentAmount,
     /// Who entered it.
     pub by: String,
     pub note: Option<String>,
@@ -59,7 +60,7 @@ pub struct Adjustment {
 }
 
 impl Adjustment {
-    /// Whether it speaks of a leaf.
+    /// Whether it applies to a leaf.
     pub fn covers(&self, leaf: &SeriesKey) -> bool {
         let here = |part: &Option<Name>, name: &Name| part.as_ref().is_none_or(|part| part == name);
         here(&self.region, &leaf.region)
@@ -67,7 +68,7 @@ impl Adjustment {
             && here(&self.channel, &leaf.channel)
     }
 
-    /// Share of the window that starts at `start` which lies within it.
+    /// Share of the window starting at `start` that lies within the adjustment, 0 to 1.
     pub fn share(&self, start: Timestamp, width: WindowWidth) -> f64 {
         let from = self.starts_at.max(start);
         let within = self.ends_at.min(width.end(start)).since(from);
@@ -75,7 +76,7 @@ impl Adjustment {
     }
 }
 
-/// What a window of a leaf would have brought without what planners said of it; NaN where that cannot be told.
+/// The count of a leaf's window without the adjustments, to learn from; NaN where it cannot be derived.
 pub fn unadjusted(
     adjustments: &[Adjustment],
     leaf: &SeriesKey,
@@ -86,23 +87,23 @@ pub fn unadjusted(
     let mut factor = 1.0;
     for adjustment in adjustments.iter().filter(|a| a.covers(leaf)) {
         let share = adjustment.share(start, width);
-        match adjustment.says {
-            Says::Factor(says) => factor *= 1.0 + share * (says - 1.0),
-            Says::TicketsPerWindow(_) if share > 0.0 => return f32::NAN,
-            Says::TicketsPerWindow(_) => {}
+        match adjustment.amount {
+            AdjustmentAmount::Factor(multiple) => factor *= 1.0 + share * (multiple - 1.0),
+            AdjustmentAmount::TicketsPerWindow(_) if share > 0.0 => return f32::NAN,
+            AdjustmentAmount::TicketsPerWindow(_) => {}
         }
     }
     if factor < FACTOR_MIN { f32::NAN } else { (f64::from(count) / factor) as f32 }
 }
 
-/// Extra tickets of one series: by target, and by adjustment over the horizon.
+/// Extra tickets of one series: by forecast point, and by adjustment over the horizon.
 #[derive(Clone, Debug)]
 struct Extra {
     by_target: Vec<f64>,
     by_adjustment: Vec<f64>,
 }
 
-/// Those of the vintages issued at one time that planners change, as they are with the changes.
+/// The adjusted vintages, of those issued at one time; vintages without a change are left out.
 pub fn adjusted(
     vintages: &BTreeMap<SeriesKey, Vintage>,
     adjustments: &[Adjustment],
@@ -114,13 +115,13 @@ pub fn adjusted(
     };
     let (from, to) = (horizon.0.start, width.end(horizon.1.start));
     let meets = |a: &&Adjustment| a.starts_at < to && a.ends_at > from;
-    let mut speaking: Vec<&Adjustment> = adjustments.iter().filter(meets).collect();
-    if speaking.is_empty() {
+    let mut applying: Vec<&Adjustment> = adjustments.iter().filter(meets).collect();
+    if applying.is_empty() {
         return BTreeMap::new();
     }
-    speaking.sort_by(|a, b| (a.entered_at, &a.id).cmp(&(b.entered_at, &b.id)));
+    applying.sort_by(|a, b| (a.entered_at, &a.id).cmp(&(b.entered_at, &b.id)));
     let mut sums: BTreeMap<SeriesKey, Extra> = BTreeMap::new();
-    for (leaf, extra) in extras(vintages, &speaking, width) {
+    for (leaf, extra) in extras(vintages, &applying, width) {
         for key in leaf.roll_ups().filter(|key| vintages.contains_key(key)) {
             match sums.get_mut(&key) {
                 Some(sum) => {
@@ -135,7 +136,7 @@ pub fn adjusted(
     let changed = sums.into_iter().filter_map(|(key, extra)| {
         let touched = extra.by_target.iter().any(|tickets| tickets.abs() >= NEGLIGIBLE);
         let vintage = vintages.get(&key).filter(|_| touched)?;
-        Some((key, with(vintage, &extra, &speaking)))
+        Some((key, with(vintage, &extra, &applying)))
     });
     changed.collect()
 }
@@ -144,14 +145,14 @@ fn add(sums: &mut [f64], more: &[f64]) {
     sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
 }
 
-/// What each leaf gets.
+/// Extra tickets of each leaf.
 fn extras<'v>(
     vintages: &'v BTreeMap<SeriesKey, Vintage>,
-    speaking: &[&Adjustment],
+    applying: &[&Adjustment],
     width: WindowWidth,
 ) -> BTreeMap<&'v SeriesKey, Extra> {
     let mut extras: BTreeMap<&SeriesKey, Extra> = BTreeMap::new();
-    for (number, adjustment) in speaking.iter().enumerate() {
+    for (number, adjustment) in applying.iter().enumerate() {
         let covered = vintages.iter().filter(|(k, _)| !k.is_roll_up() && adjustment.covers(k));
         let covered: Vec<(&SeriesKey, &Vintage)> = covered.collect();
         let steps = covered.iter().map(|(_, v)| v.targets.len()).max().unwrap_or(0);
@@ -166,14 +167,14 @@ fn extras<'v>(
             for ((leaf, vintage), usual) in covered.iter().zip(&usual) {
                 let Some((start, usual)) = usual else { continue };
                 let share = adjustment.share(*start, width);
-                let wanted = match adjustment.says {
-                    Says::Factor(factor) => factor * usual,
-                    Says::TicketsPerWindow(all) if total > 0.0 => all * usual / total,
-                    Says::TicketsPerWindow(all) => all / covered.len() as f64,
+                let wanted = match adjustment.amount {
+                    AdjustmentAmount::Factor(factor) => factor * usual,
+                    AdjustmentAmount::TicketsPerWindow(all) if total > 0.0 => all * usual / total,
+                    AdjustmentAmount::TicketsPerWindow(all) => all / covered.len() as f64,
                 };
                 let extra = extras.entry(leaf).or_insert_with(|| Extra {
                     by_target: vec![0.0; vintage.targets.len()],
-                    by_adjustment: vec![0.0; speaking.len()],
+                    by_adjustment: vec![0.0; applying.len()],
                 });
                 let tickets = share * (wanted - usual);
                 extra.by_target[step] += tickets;
@@ -184,17 +185,17 @@ fn extras<'v>(
     extras
 }
 
-fn with(vintage: &Vintage, extra: &Extra, speaking: &[&Adjustment]) -> Vintage {
+fn with(vintage: &Vintage, extra: &Extra, applying: &[&Adjustment]) -> Vintage {
     let mut changed = vintage.clone();
     for (target, tickets) in changed.targets.iter_mut().zip(&extra.by_target) {
         if tickets.abs() >= NEGLIGIBLE {
             target.shift(*tickets);
         }
     }
-    let named = speaking.iter().zip(&extra.by_adjustment).filter(|(_, n)| n.abs() >= NEGLIGIBLE);
+    let named = applying.iter().zip(&extra.by_adjustment).filter(|(_, n)| n.abs() >= NEGLIGIBLE);
     let named = named.map(|(by, tickets)| (format!("{ADJUSTMENT}{}", by.label), *tickets));
     let known = changed.causes.drain(..).map(|cause| (cause.what, cause.tickets));
-    changed.causes = Cause::told(known.chain(named).collect::<Vec<_>>());
+    changed.causes = Cause::sorted(known.chain(named).collect::<Vec<_>>());
     changed
 }
 
@@ -243,7 +244,13 @@ mod tests {
         ])
     }
 
-    fn entry(id: &str, region: Option<&str>, from: i64, to: i64, says: Says) -> Adjustment {
+    fn entry(
+        id: &str,
+        region: Option<&str>,
+        from: i64,
+        to: i64,
+        amount: AdjustmentAmount,
+    ) -> Adjustment {
         let minutes = |n: i64| Timestamp::from_secs(n * 60);
         Adjustment {
             id: id.into(),
@@ -254,7 +261,7 @@ mod tests {
             channel: None,
             starts_at: minutes(from),
             ends_at: minutes(to),
-            says,
+            amount,
             by: "Li".into(),
             note: None,
             entered_at: Timestamp::from_secs(0),
@@ -266,10 +273,10 @@ mod tests {
     }
 
     #[test]
-    fn a_factor_moves_its_hours_and_the_roll_up_by_as_much() {
+    fn a_factor_changes_its_hours_and_the_roll_up_by_the_same_tickets() {
         let model = vintages();
         // From the middle of the first window to the end of the third.
-        let entries = [entry("a", Some("north"), 7, 45, Says::Factor(2.0))];
+        let entries = [entry("a", Some("north"), 7, 45, AdjustmentAmount::Factor(2.0))];
         let all = adjusted(&model, &entries, WIDTH);
         assert_eq!(all.keys().collect::<Vec<_>>(), [&key("_all/tv/phone"), &key("north/tv/phone")]);
         let north = means(&all, "north/tv/phone");
@@ -285,9 +292,9 @@ mod tests {
     }
 
     #[test]
-    fn a_count_is_shared_out_and_what_alarms_bring_comes_on_top() {
-        let says = Says::TicketsPerWindow(80.0);
-        let all = adjusted(&vintages(), &[entry("a", None, 0, 360, says)], WIDTH);
+    fn a_count_is_divided_among_leaves_and_alarm_effects_are_added_on_top() {
+        let amount = AdjustmentAmount::TicketsPerWindow(80.0);
+        let all = adjusted(&vintages(), &[entry("a", None, 0, 360, amount)], WIDTH);
         assert_eq!(means(&all, "north/tv/phone")[0], 20.0);
         assert_eq!(means(&all, "south/tv/phone")[0], 65.0);
         assert_eq!(means(&all, "_all/tv/phone")[0], 86.0);
@@ -296,37 +303,44 @@ mod tests {
             vintage("north/tv/phone", 0.0, 0.0),
             vintage("south/tv/phone", 0.0, 0.0),
         ]);
-        let all = adjusted(&closed, &[entry("a", None, 0, 360, says)], WIDTH);
+        let all = adjusted(&closed, &[entry("a", None, 0, 360, amount)], WIDTH);
         assert_eq!(means(&all, "south/tv/phone")[9], 40.0);
         assert!(all[&key("south/tv/phone")].targets[9].quantiles[3] > 30.0);
     }
 
     #[test]
-    fn entries_that_meet_are_applied_in_their_order() {
-        let (double, count) = (Says::Factor(2.0), Says::TicketsPerWindow(7.0));
+    fn overlapping_entries_are_applied_in_order_of_entry() {
+        let (double, count) =
+            (AdjustmentAmount::Factor(2.0), AdjustmentAmount::TicketsPerWindow(7.0));
         let mut late = entry("a", Some("north"), 0, 360, double);
         late.entered_at = late.entered_at + Duration::from_secs(1);
         let early = entry("b", Some("north"), 0, 360, count);
         let all = adjusted(&vintages(), &[late.clone(), early.clone()], WIDTH);
         assert_eq!(means(&all, "north/tv/phone")[5], 14.0);
-        (late.says, late.id) = (count, "c".into());
-        let early = Adjustment { says: double, ..early };
+        (late.amount, late.id) = (count, "c".into());
+        let early = Adjustment { amount: double, ..early };
         let all = adjusted(&vintages(), &[late, early], WIDTH);
         assert_eq!(means(&all, "north/tv/phone")[5], 7.0);
     }
 
     #[test]
-    fn history_is_learned_from_without_what_was_special() {
+    fn history_is_learned_from_without_adjustments() {
         let (leaf, start) = (key("north/tv/phone"), WIDTH.start(0));
         let without =
             |entries: &[Adjustment], count| unadjusted(entries, &leaf, start, WIDTH, count);
-        let north = |says| entry("a", Some("north"), 0, 60, says);
-        assert_eq!(without(&[north(Says::Factor(2.0))], 30.0), 15.0);
-        assert_eq!(without(&[entry("a", Some("south"), 0, 60, Says::Factor(2.0))], 30.0), 30.0);
-        assert_eq!(without(&[entry("a", None, 15, 60, Says::TicketsPerWindow(9.0))], 30.0), 30.0);
-        assert!(without(&[north(Says::TicketsPerWindow(9.0))], 30.0).is_nan());
-        assert!(without(&[north(Says::Factor(0.0))], 0.0).is_nan());
-        assert!(without(&[north(Says::Factor(2.0))], f32::NAN).is_nan());
+        let north = |amount| entry("a", Some("north"), 0, 60, amount);
+        assert_eq!(without(&[north(AdjustmentAmount::Factor(2.0))], 30.0), 15.0);
+        assert_eq!(
+            without(&[entry("a", Some("south"), 0, 60, AdjustmentAmount::Factor(2.0))], 30.0),
+            30.0
+        );
+        assert_eq!(
+            without(&[entry("a", None, 15, 60, AdjustmentAmount::TicketsPerWindow(9.0))], 30.0),
+            30.0
+        );
+        assert!(without(&[north(AdjustmentAmount::TicketsPerWindow(9.0))], 30.0).is_nan());
+        assert!(without(&[north(AdjustmentAmount::Factor(0.0))], 0.0).is_nan());
+        assert!(without(&[north(AdjustmentAmount::Factor(2.0))], f32::NAN).is_nan());
     }
 
     proptest! {
@@ -339,7 +353,7 @@ mod tests {
                 vintage("south/tv/phone", mean / 3.0, 2.0),
                 vintage("_all/tv/phone", mean * 4.0 / 3.0, 2.0),
             ]);
-            let entries = [entry("a", None, from, from + minutes, Says::Factor(factor))];
+            let entries = [entry("a", None, from, from + minutes, AdjustmentAmount::Factor(factor))];
             let all = adjusted(&model, &entries, WIDTH);
             for vintage in all.values() {
                 for target in &vintage.targets {

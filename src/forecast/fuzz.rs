@@ -1,4 +1,4 @@
-//! The file of holidays, whatever is in it.
+//! Fuzz test of the holiday file.
 
 use super::Calendar;
 use crate::domain::fuzz::fuzz;

@@ -1,4 +1,4 @@
-//! The simple vintage: profile × level, for series that have no fit.
+//! The fallback forecast for series without a fit: profile × level.
 
 use super::level::Level;
 use super::lookback::Lookback;
@@ -6,25 +6,26 @@ use super::profile::profile;
 use super::spread::quantiles;
 use super::{ForecastPoint, History, Vintage, rounded};
 use crate::domain::SeriesKey;
+use crate::text::Stored;
 
-/// Dispersion before anything was seen, and the windows that it weighs as much as.
+/// Prior dispersion, and its weight in windows.
 const DISPERSION: f64 = 0.06;
 const PRIOR_WINDOWS: f64 = 24.0;
-/// One window counts at most so much.
+/// Limit of one window's term.
 const TERM_MAX: f64 = 2.0;
 /// The only member of such a vintage.
 const PROFILE: &str = "profile";
 
 impl Vintage {
-    /// Whether it is of a model that looks at alarms and could have called a surge: what serves until there is a fit does not.
-    pub fn looked_at_alarms(&self) -> bool {
+    /// Whether its model uses alarms and can warn of a surge. The fallback without a fit does not.
+    pub fn uses_alarms(&self) -> bool {
         self.surges.is_some() || self.members != [PROFILE]
     }
 }
 
-/// Forecasts the horizon after the lookback's origin from windows before it.
+/// Forecasts the horizon from the lookback's origin on, from windows before it.
 ///
-/// A pure function of its arguments: a restart issues the same vintage again.
+/// A pure function of its arguments, so a restart issues the same vintage again.
 pub fn forecast(history: &History, series: &SeriesKey, lookback: &Lookback) -> Vintage {
     let (expected, depth) = profile(history, lookback);
     let level = Level::of(history, lookback, &expected);
@@ -53,7 +54,7 @@ pub fn forecast(history: &History, series: &SeriesKey, lookback: &Lookback) -> V
         members: vec![PROFILE.to_owned()],
         causes: Vec::new(),
         surges: None,
-        fallback: depth.explain(history.counts.len()),
+        fallback: depth.explain(history.counts.len()).map(Stored::Value),
     }
 }
 
@@ -67,7 +68,7 @@ fn dispersion(history: &History, lookback: &Lookback, expected: &[f64], level: &
             continue;
         }
         let term = ((count - mean).powi(2) - mean) / (mean * mean);
-        // Small means say little of φ: their noise is Poisson's.
+        // Small means carry little information about φ: Poisson noise dominates.
         let share = mean / (mean + 10.0);
         sum += share * term.clamp(-TERM_MAX, TERM_MAX);
         weight += share;

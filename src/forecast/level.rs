@@ -1,14 +1,14 @@
-//! Today's level: how much busier than usual the recent windows were, and how long that lasts.
+//! Today's level: the ratio of recent counts to the profile, and how it fades.
 
 use super::History;
 use super::lookback::Lookback;
 
-/// Tickets that a span must expect before its own ratio weighs as much as none at all.
+/// Weight of the prior ratio, in expected tickets.
 const PRIOR_TICKETS: f64 = 12.0;
-/// Hours after which the fast ratio has faded by half towards the slow one.
+/// Half-life of the fast ratio's distance to the slow one, hours.
 const FADE_HOURS: f64 = 2.5;
 
-/// Busyness seen in two spans: the last hour and a half, and the last day.
+/// Level over two spans: the last hour and a half (`fast`) and the last day (`slow`).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Level {
     pub fast: f64,
@@ -16,7 +16,7 @@ pub struct Level {
 }
 
 impl Level {
-    /// Ratios of what came to what the profile expected, pulled towards 1 by volume.
+    /// Ratios of actual tickets to the profile, shrunk towards 1 where volume is small.
     pub fn of(history: &History, lookback: &Lookback, profile: &[f64]) -> Self {
         let day = lookback.per_day as i64;
         let slow = ratio(history, lookback, profile, day, 1.0);
@@ -24,23 +24,23 @@ impl Level {
         Self { fast, slow }
     }
 
-    /// The factor for a target that starts `hours` after the origin.
+    /// The factor for a forecast point that starts `hours` after the origin.
     pub fn at(&self, hours: f64) -> f64 {
         let share = 0.5f64.powf(hours / FADE_HOURS);
-        // A day's level carries on, but not all of it.
+        // Only a part of the day's level persists.
         let slow = 1.0 + 0.8 * (self.slow - 1.0);
         (share * self.fast + (1.0 - share) * slow).clamp(0.1, 10.0)
     }
 }
 
 fn ratio(history: &History, lookback: &Lookback, profile: &[f64], span: i64, prior: f64) -> f64 {
-    let (mut came, mut expected) = (0.0, 0.0);
+    let (mut actual, mut expected) = (0.0, 0.0);
     for index in lookback.origin - span..lookback.origin {
         let count = f64::from(history.get(index));
         if !count.is_nan() {
-            came += count;
+            actual += count;
             expected += profile[(index - lookback.first) as usize];
         }
     }
-    (came + PRIOR_TICKETS * prior) / (expected + PRIOR_TICKETS)
+    (actual + PRIOR_TICKETS * prior) / (expected + PRIOR_TICKETS)
 }

@@ -1,4 +1,4 @@
-//! Where to look back: the same civil time in past weeks, found once per zone and origin.
+//! Windows at the same civil time in past weeks and days, computed once per zone and origin.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use crate::domain::{WindowWidth, Zone};
 pub const WEEKS: usize = 8;
 /// Days that the fallback looks back.
 pub const DAYS: usize = 7;
-/// Known windows whose profile the level is judged by.
+/// Span before the origin over which the level is estimated.
 const LEVEL_REACH: Duration = Duration::from_secs(24 * 3600);
 
-/// Window indexes at the same wall-clock time, for the last day and for every target.
+/// Window indices at the same civil time, for the last day and every forecast point.
 #[derive(Clone, Debug)]
 pub struct Lookback {
-    /// Index of the first target, one past the last known window.
+    /// Index of the first forecast point, one past the last known window.
     pub origin: i64,
     /// Index of the first slot.
     pub first: i64,
-    /// Windows a day.
+    /// Number of windows a day.
     pub per_day: usize,
     /// By slot: the same civil time 1 to 8 weeks before.
     pub weeks: Vec<[i64; WEEKS]>,
@@ -28,7 +28,7 @@ pub struct Lookback {
 }
 
 impl Lookback {
-    /// For forecasts whose first target is window `origin`.
+    /// For forecasts whose first forecast point is window `origin`.
     pub fn new(zone: Zone, width: WindowWidth, origin: i64) -> Self {
         let (known, targets) = (width.per(LEVEL_REACH) as i64, width.per(HORIZON) as i64);
         let first = origin - known;
@@ -47,7 +47,7 @@ impl Lookback {
         }
     }
 
-    /// Targets of a forecast.
+    /// Number of forecast points.
     pub fn targets(&self) -> usize {
         self.weeks.len() - (self.origin - self.first) as usize
     }

@@ -1,9 +1,11 @@
-//! History → quantiles of the next six hours, and their scores.
+//! Forecasts the next six hours of each series as quantiles, and scores the forecasts.
 //!
-//! [`Ensemble`] is the product's model: regressions on busyness over a robust weekly profile in the series'
-//! civil time, combined and calibrated on weeks that were left out. Until a series has the two weeks that a
-//! fit takes, [`forecast`] serves: profile × today's level. A vintage is a pure function of the fit and the
-//! windows before its origin, so that a restart issues the same again.
+//! - [`Product`] is what the service uses: [`Ensemble`] plus the effects of alarms and planned work.
+//! - [`Ensemble`] regresses the recent level on a robust weekly profile in the series' civil time. Held-out weeks give its
+//!   weights and its calibration.
+//! - [`forecast`] is the fallback until a series has the two weeks that a fit needs: profile × today's level.
+//!
+//! A vintage is a pure function of the fit and the windows before its origin. A restart issues the same vintage again.
 
 mod adjust;
 pub mod backtest;
@@ -32,12 +34,14 @@ pub mod surge;
 mod tests;
 mod types;
 
-pub use adjust::{ADJUSTMENT, Adjustment, AdjustmentKind, Says, adjusted, unadjusted};
+pub use adjust::{ADJUSTMENT, Adjustment, AdjustmentAmount, AdjustmentKind, adjusted, unadjusted};
 pub use ensemble::{Ensemble, Part};
 pub use issue::forecast;
 pub use lookback::Lookback;
 pub use mstl::{MemberPath, fit_mstl};
-pub use nowcast::{Nowcast, SoFar, completed, differs, is_far_off, rolled_up};
+pub use nowcast::{
+    Nowcast, PartialCount, Reason, Signs, completed, differs, is_far_off, rolled_up,
+};
 pub use open::OpenHours;
 pub use past::{AlarmSpell, Calendar, DayKind, Model, Past, Place, PlannedWork};
 pub use product::Product;
@@ -45,4 +49,4 @@ pub use response::{ChannelPrior, Effect, Learned, Mixture, Prior, PriorError, Re
 pub use rounding::rounded;
 pub use score::{Figures, Score, TARGET_ACCURACY, scale};
 pub use spread::{cumulative, poisson_floor, quantiles};
-pub use types::{Cause, ForecastPoint, HORIZON, History, QUANTILES, Vintage};
+pub use types::{Cause, Fallback, ForecastPoint, HORIZON, History, QUANTILES, Vintage};

@@ -1,4 +1,4 @@
-//! The slow member: augurs' MSTL with AutoETS on the trend, on `ln(1 + y)`.
+//! A peer for benchmarks: augurs' MSTL with AutoETS on the trend, on `ln(1 + y)`.
 
 use augurs::ets::AutoETS;
 use augurs::mstl::MSTLModel;
@@ -6,9 +6,9 @@ use augurs::{Fit, Predict};
 
 use super::History;
 
-/// Windows past the origin that a fit reaches, in hours: until the next fit is in use.
+/// Reach of a fit past its origin, hours: until the next fit is in use.
 const REACH_HOURS: usize = 30;
-/// Share of windows that may be missing.
+/// Largest share of missing windows.
 const GAPS_MAX: f64 = 0.2;
 
 /// Expected counts of a fit, one a window.
@@ -20,15 +20,15 @@ pub struct MemberPath {
 }
 
 impl MemberPath {
-    /// The expected count of a window, if the path reaches it.
+    /// The expected count of a window; `None` outside the path.
     pub fn at(&self, index: i64) -> Option<f64> {
         let slot = usize::try_from(index - self.first).ok()?;
         self.means.get(slot).map(|mean| f64::from(*mean))
     }
 }
 
-/// Fits the windows before `origin`. `None` where there is too little history (two weeks), too many
-/// gaps, nothing that varies, or no model is found.
+/// Fits the windows before `origin`. `None` with less than two weeks of history, too many gaps, a constant series, or
+/// if augurs finds no model.
 pub fn fit_mstl(history: &History, origin: i64) -> Option<MemberPath> {
     let per_hour = history.width.per_hour();
     let (day, week) = (history.width.per_day(), history.width.per_week());
@@ -36,7 +36,7 @@ pub fn fit_mstl(history: &History, origin: i64) -> Option<MemberPath> {
     let counts: Vec<f64> = (from.max(history.first)..origin.min(history.end()))
         .map(|index| f64::from(history.get(index)))
         .collect();
-    // A history that ends before the origin would be forecast from the wrong phase.
+    // A history that ends before the origin would be forecast with the wrong phase.
     if counts.len() < 2 * week || history.end() < origin {
         return None;
     }
@@ -51,12 +51,12 @@ pub fn fit_mstl(history: &History, origin: i64) -> Option<MemberPath> {
         .iter()
         .map(|log| (f64::from(*log as f32).exp() - 1.0).clamp(0.0, 3.0 * highest) as f32)
         .collect();
-    // A path with a hole is no path.
+    // A path must be complete.
     (means.len() == reach && means.iter().all(|m| m.is_finite()))
         .then_some(MemberPath { first: origin, means })
 }
 
-/// `ln(1 + y)` with gaps bridged by straight lines; `None` with too many gaps or a constant series.
+/// `ln(1 + y)` with linearly interpolated gaps; `None` with too many gaps or a constant series.
 fn interpolated(counts: &[f64]) -> Option<Vec<f64>> {
     let gaps = counts.iter().filter(|c| c.is_nan()).count();
     if gaps as f64 > GAPS_MAX * counts.len() as f64 {
@@ -67,8 +67,8 @@ fn interpolated(counts: &[f64]) -> Option<Vec<f64>> {
     logs.iter().any(|log| (log - logs[0]).abs() >= 1e-12).then_some(logs)
 }
 
-/// Bridges gaps (NaN) by straight lines; before the first and after the last known value it stays as it
-/// is there. `None` where nothing is known.
+/// Interpolates gaps (NaN) linearly. Values before the first and after the last known one repeat that one. `None` if no
+/// value is known.
 pub fn bridge(values: &mut [f64]) -> Option<()> {
     let known: Vec<usize> = (0..values.len()).filter(|i| !values[*i].is_nan()).collect();
     let (first, last) = (*known.first()?, *known.last()?);

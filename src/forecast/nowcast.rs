@@ -1,9 +1,9 @@
-//! Within a window: whether what has come so far is far off, and what it makes of the open window.
+//! Nowcasts: compares the partial count of an open window with its forecast, and completes the window.
 //!
-//! A window's count is taken as negative binomial around the newest forecast: a gamma rate with Poisson noise. A part of
-//! the window thins it to the same dispersion around a part of the mean, and the rate given a partial count is gamma
-//! again, so that both the test and the rest of the window follow from the forecast's band. Now and then something
-//! happens that the band knows nothing of: the rate may be of a second, wide gamma, and a count that is far off says so.
+//! The count of a window is modelled as negative binomial around the newest forecast: a gamma rate with Poisson noise. A
+//! partial count has the same dispersion around the same share of the mean, and the rate given a partial count is gamma
+//! again. So both the test and the rest of the window follow from the forecast's band. A second, wide gamma component
+//! covers events that the forecast does not include; a partial count far from the forecast raises its weight.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,83 +12,121 @@ use serde::{Deserialize, Serialize};
 
 use super::spread::{cumulative, dispersion};
 use super::{Cause, ForecastPoint, QUANTILES, Vintage, quantiles, rounded};
-use crate::domain::{Timestamp, WindowWidth};
+use crate::domain::{Scope, Timestamp, WindowWidth};
 use crate::stats::NegativeBinomial;
+use crate::text::{Say, Stored, Texts, args};
 
-/// Chance of a false alarm a series and window, both sides and all looks together.
+/// False-alarm probability a series and window, two-sided, over all looks.
 const FALSE_ALARMS: f64 = 1e-3;
-/// No band is trusted to be narrower than this.
+/// Smallest dispersion of a band.
 const DISPERSION_MIN: f64 = 0.03;
-/// Tickets may reach the log so late: less than was due before that is what too few are held against.
+/// Delay of tickets in the log. Too low a count is tested against the share of the window up to this long ago.
 const DELAY: Duration = Duration::from_secs(180);
-/// Chance that a window has nothing to do with its forecast, the dispersion of its count then, and the mean in
-/// multiples of the forecast and in tickets beside these (`cargo bench --bench nowcasts`).
-const UPSET: f64 = 1e-3;
-const UPSET_DISPERSION: f64 = 1.0;
-const UPSET_SHARE: f64 = 2.0;
-const UPSET_TICKETS: f64 = 3.0;
-/// A change is worth telling from this share of the upper half of the 80 % band on, and from so many tickets on.
+/// The outlier component: prior weight, dispersion, and mean as a multiple of the forecast plus tickets
+/// (`cargo bench --bench nowcasts`).
+const OUTLIER_WEIGHT: f64 = 1e-3;
+const OUTLIER_DISPERSION: f64 = 1.0;
+const OUTLIER_SHARE: f64 = 2.0;
+const OUTLIER_TICKETS: f64 = 3.0;
+/// Smallest change that is issued: as a share of the upper half of the 80 % band, and in tickets.
 const CHANGE_SHARE: f64 = 0.75;
 const CHANGE_TICKETS: f64 = 5.0;
 
-/// A forecast issued within a window. Like any other it is never altered afterwards.
+/// A forecast issued within a window. It is never changed afterwards.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Nowcast {
-    /// Its first target is the window that was open when it was issued.
+    /// Its first forecast point is the window that was open at issue.
     pub vintage: Vintage,
-    /// Why it was issued, in words.
-    pub reason: String,
-    /// Issue time of the vintage that was the newest one then.
+    /// Why it was issued.
+    pub reason: Stored<Reason>,
+    /// Issue time of the newest scheduled vintage at that time.
     pub after: Timestamp,
 }
 
-/// What has come of a window that has not settled.
+/// Signs that the newest forecast of a region and service is out of date.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Signs {
+    /// Severe alarms raised since.
+    pub alarms: usize,
+    /// Tickets so far in the leaf's window that is furthest off, and how many were forecast by then.
+    pub tickets: Option<(f64, f64)>,
+}
+
+/// Why a nowcast was issued: signs, by scope in a roll-up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reason(pub Vec<(Option<Scope>, Signs)>);
+
+impl Say for Signs {
+    fn say(&self, texts: &Texts) -> String {
+        let n = self.alarms;
+        let alarms = (n > 0).then(|| texts.text("nowcast-alarms", args!["n" => n]));
+        let tickets = self.tickets.map(|(count, due)| {
+            let args = args!["n" => count.round(), "due" => texts.number(due, 0)];
+            texts.text("nowcast-tickets", args)
+        });
+        texts.clauses([alarms, tickets].into_iter().flatten())
+    }
+}
+
+impl Say for Reason {
+    fn say(&self, texts: &Texts) -> String {
+        texts.clauses(self.0.iter().map(|(scope, signs)| match scope {
+            None => signs.say(texts),
+            Some(scope) => {
+                let args = args!["scope" => scope.to_string(), "reason" => signs.say(texts)];
+                texts.text("nowcast-scope", args)
+            }
+        }))
+    }
+}
+
+/// Partial count of a window that is not finalized.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SoFar {
+pub struct PartialCount {
     pub start: Timestamp,
     /// Tickets.
     pub count: f64,
-    /// Up to when they are known.
+    /// End of the counted part.
     pub upto: Timestamp,
 }
 
-impl SoFar {
+impl PartialCount {
     /// Share of the window that lies before `upto`.
     pub fn share(&self, upto: Timestamp, width: WindowWidth) -> f64 {
         (upto.since(self.start).as_secs_f64() / f64::from(width.secs())).min(1.0)
     }
 }
 
-/// One of the distributions that a count may be of: negative binomial.
+/// One component of the mixture that a count comes from: negative binomial.
 #[derive(Clone, Copy, Debug, Default)]
 struct MixtureComponent {
-    /// How likely it is the one.
+    /// Probability of this component.
     weight: f64,
     mean: f64,
     dispersion: f64,
 }
 
 impl MixtureComponent {
-    /// What a forecast says of the whole window.
-    fn usual(target: &ForecastPoint) -> Self {
+    /// The whole window as forecast.
+    fn regular(target: &ForecastPoint) -> Self {
         let dispersion = dispersion(target.mean, &target.quantiles).max(DISPERSION_MIN);
-        Self { weight: 1.0 - UPSET, mean: target.mean, dispersion }
+        Self { weight: 1.0 - OUTLIER_WEIGHT, mean: target.mean, dispersion }
     }
 
-    /// What it knows nothing of.
-    fn upset(target: &ForecastPoint) -> Self {
-        let mean = UPSET_SHARE * target.mean + UPSET_TICKETS;
-        Self { weight: UPSET, mean, dispersion: UPSET_DISPERSION }
+    /// The whole window under an event that the forecast does not include.
+    fn outlier(target: &ForecastPoint) -> Self {
+        let mean = OUTLIER_SHARE * target.mean + OUTLIER_TICKETS;
+        Self { weight: OUTLIER_WEIGHT, mean, dispersion: OUTLIER_DISPERSION }
     }
 
-    /// ln of how likely it is the one once a `share` of the window has brought `count` tickets.
-    fn likely(self, share: f64, count: f64) -> f64 {
-        let seen = share * self.mean;
-        let counts = NegativeBinomial::with_dispersion(seen, self.dispersion);
-        self.weight.ln() + if seen > 0.0 { counts.ln_mass(count) } else { 0.0 }
+    /// Log of the unnormalised posterior weight after a `share` of the window with `count` tickets.
+    fn log_weight(self, share: f64, count: f64) -> f64 {
+        let partial = share * self.mean;
+        let counts = NegativeBinomial::with_dispersion(partial, self.dispersion);
+        self.weight.ln() + if partial > 0.0 { counts.ln_mass(count) } else { 0.0 }
     }
 
-    /// The distribution of what is still to come then: its rate is gamma, and what came adds to its shape.
+    /// Distribution of the rest of the window. The gamma rate's shape grows by `count`.
     fn rest(self, weight: f64, share: f64, count: f64) -> Self {
         let size = 1.0 / self.dispersion;
         let mean = (1.0 - share) * (size + count) / (size / self.mean + share);
@@ -96,46 +134,50 @@ impl MixtureComponent {
     }
 }
 
-/// Whether a count so far is one that chance hardly brings, with one look every `every` while the window is open.
+/// Whether a partial count is improbable under the forecast, with one look every `every` while the window is open.
 pub fn is_far_off(
     target: &ForecastPoint,
-    seen: &SoFar,
+    partial: &PartialCount,
     width: WindowWidth,
     every: Duration,
 ) -> bool {
     let looks = (width.length().as_secs_f64() / every.as_secs_f64()).max(1.0);
     let chance = FALSE_ALARMS / 2.0 / looks;
-    let MixtureComponent { mean, dispersion, .. } = MixtureComponent::usual(target);
-    let many = mean * seen.share(seen.upto, width);
-    let few = mean * seen.share(seen.upto - DELAY, width);
-    1.0 - cumulative(many, dispersion, seen.count - 1.0) < chance
-        || cumulative(few, dispersion, seen.count) < chance
+    let MixtureComponent { mean, dispersion, .. } = MixtureComponent::regular(target);
+    let many = mean * partial.share(partial.upto, width);
+    let few = mean * partial.share(partial.upto - DELAY, width);
+    1.0 - cumulative(many, dispersion, partial.count - 1.0) < chance
+        || cumulative(few, dispersion, partial.count) < chance
 }
 
-/// The whole window, given what has come of it.
-pub fn completed(target: &ForecastPoint, seen: &SoFar, width: WindowWidth) -> ForecastPoint {
-    let share = seen.share(seen.upto, width);
+/// The whole window, given its partial count.
+pub fn completed(
+    target: &ForecastPoint,
+    partial: &PartialCount,
+    width: WindowWidth,
+) -> ForecastPoint {
+    let share = partial.share(partial.upto, width);
     let rest = if target.mean > 0.0 && share < 1.0 {
-        let components = [MixtureComponent::usual(target), MixtureComponent::upset(target)];
-        let likely = components.map(|component| component.likely(share, seen.count));
-        let most = likely[0].max(likely[1]);
-        let weights = likely.map(|ln| (ln - most).exp());
+        let components = [MixtureComponent::regular(target), MixtureComponent::outlier(target)];
+        let log_weights = components.map(|component| component.log_weight(share, partial.count));
+        let most = log_weights[0].max(log_weights[1]);
+        let weights = log_weights.map(|ln| (ln - most).exp());
         let total: f64 = weights.iter().sum();
-        std::array::from_fn(|i| components[i].rest(weights[i] / total, share, seen.count))
+        std::array::from_fn(|i| components[i].rest(weights[i] / total, share, partial.count))
     } else {
         [MixtureComponent::default(); 2]
     };
     let more: f64 = rest.iter().map(|component| component.weight * component.mean).sum();
     let mut whole = ForecastPoint {
-        mean: rounded(seen.count + more),
-        quantiles: mixed(rest).map(|q| seen.count + q),
+        mean: rounded(partial.count + more),
+        quantiles: mixed(rest).map(|q| partial.count + q),
         ..target.clone()
     };
     whole.explain();
     whole
 }
 
-/// Counts at [`QUANTILES`] of a mixture: each lies between those of its components.
+/// Counts at [`QUANTILES`] of a mixture, by bisection between the quantiles of its components.
 fn mixed(components: [MixtureComponent; 2]) -> [f64; 7] {
     let each = components.map(|component| quantiles(component.mean, component.dispersion));
     let below = |count: f64| -> f64 {
@@ -152,7 +194,7 @@ fn mixed(components: [MixtureComponent; 2]) -> [f64; 7] {
     })
 }
 
-/// Whether one forecast says something else than another of the same series, window by window.
+/// Whether two forecasts of a series differ enough to issue the second.
 pub fn differs(before: &Vintage, after: &Vintage) -> bool {
     let of_before = |start| before.targets.iter().find(|target| target.start == start);
     let changes = after.targets.iter().filter_map(|after| {
@@ -166,8 +208,7 @@ pub fn differs(before: &Vintage, after: &Vintage) -> bool {
     sum.abs() >= CHANGE_TICKETS && most >= CHANGE_SHARE
 }
 
-/// A roll-up's forecast after those of some of its `parts` have changed: what they said before, and what they say now.
-/// Windows before `open` are left out.
+/// A roll-up's forecast after a change of some of its `parts`, given as (before, after). Windows before `open` are left out.
 pub fn rolled_up(
     before: &Vintage,
     parts: &[(&Vintage, &Vintage)],
@@ -206,7 +247,7 @@ pub fn rolled_up(
     vintage
 }
 
-/// Places in [`QUANTILES`].
+/// Positions in [`QUANTILES`].
 const MEDIAN: usize = QUANTILES.len() / 2;
 const HIGH: usize = MEDIAN + 2;
 
@@ -234,25 +275,25 @@ mod tests {
         }
     }
 
-    fn seen(count: f64, minutes: i64) -> SoFar {
+    fn partial(count: f64, minutes: i64) -> PartialCount {
         let start = WIDTH.start(0);
-        SoFar { start, count, upto: Timestamp::from_secs(minutes * 60) }
+        PartialCount { start, count, upto: Timestamp::from_secs(minutes * 60) }
     }
 
     #[test]
-    fn a_storm_is_seen_minutes_into_the_window_and_silence_later() {
+    fn a_storm_is_detected_within_minutes_and_silence_later() {
         let usual = target(20.0, 0.05);
-        let far = |count, minutes| is_far_off(&usual, &seen(count, minutes), WIDTH, MINUTE);
+        let far = |count, minutes| is_far_off(&usual, &partial(count, minutes), WIDTH, MINUTE);
         assert!(!far(7.0, 5) && !far(12.0, 5) && far(40.0, 5));
         assert!(!far(0.0, 5) && far(0.0, 15));
-        // Where nothing is expected a single ticket is no news; a few are.
+        // At a mean near zero two tickets are not improbable; eight are.
         let night = target(0.2, 0.05);
-        let far = |count| is_far_off(&night, &seen(count, 10), WIDTH, MINUTE);
+        let far = |count| is_far_off(&night, &partial(count, 10), WIDTH, MINUTE);
         assert!(!far(2.0) && far(8.0));
     }
 
     #[test]
-    fn ordinary_windows_hardly_ever_raise_it() {
+    fn false_alarms_stay_within_their_probability() {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         let (windows, mut raised) = (40_000, 0);
         for (mean, dispersion) in [(3.0, 0.1), (20.0, 0.05), (150.0, 0.08), (0.4, 0.05)] {
@@ -266,7 +307,7 @@ mod tests {
                 let at: Vec<f64> = (0..tickets).map(|_| rng.random_range(0.0..15.0)).collect();
                 raised += usize::from((1..=15).any(|minute| {
                     let count = at.iter().filter(|at| **at < minute as f64).count();
-                    is_far_off(&usual, &seen(count as f64, minute), WIDTH, MINUTE)
+                    is_far_off(&usual, &partial(count as f64, minute), WIDTH, MINUTE)
                 }));
             }
         }
@@ -274,18 +315,18 @@ mod tests {
     }
 
     #[test]
-    fn the_open_window_is_what_came_and_what_the_rate_then_brings() {
+    fn the_completed_window_is_the_partial_count_plus_the_expected_rest() {
         let usual = target(20.0, 0.05);
-        let half = completed(&usual, &seen(10.0, 7), WIDTH);
+        let half = completed(&usual, &partial(10.0, 7), WIDTH);
         assert!((half.mean - 20.0).abs() < 1.0, "{}", half.mean);
-        // Far beyond the band the count speaks for itself: as many more as came so far, for 8 minutes instead of 7.
-        let storm = completed(&usual, &seen(60.0, 7), WIDTH);
+        // Far beyond the band the rate follows from the count alone: the same rate for the other 8 minutes.
+        let storm = completed(&usual, &partial(60.0, 7), WIDTH);
         assert!((storm.mean - 60.0 * 15.0 / 7.0).abs() < 5.0, "{}", storm.mean);
-        // A little above it, both are possible.
-        let busy = completed(&usual, &seen(24.0, 7), WIDTH);
+        // A little above the band, both components are possible.
+        let busy = completed(&usual, &partial(24.0, 7), WIDTH);
         let [.., high] = busy.quantiles;
         assert!(busy.mean > 36.0 && busy.mean < 50.0 && high > 50.0, "{busy:?}");
-        let over = completed(&usual, &seen(33.0, 20), WIDTH);
+        let over = completed(&usual, &partial(33.0, 20), WIDTH);
         assert_eq!((over.mean, over.quantiles), (33.0, [33.0; 7]));
     }
 
@@ -308,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_roll_up_has_the_reasons_of_its_parts() {
+    fn a_roll_up_has_the_causes_of_its_parts() {
         let scheduled = vintage("north/tv/_all", [30.0, 30.0], 2.0, &[("linkDown", 4.0)]);
         let was = vintage("north/tv/phone", [10.0, 10.0], 2.0, &[("linkDown", 4.0)]);
         let causes = [("linkDown", 30.0), ("powerFailure", 9.0)];
@@ -320,8 +361,8 @@ mod tests {
         assert_eq!(target.alarm_effect, 12.0);
         let sum = target.baseline * target.level + target.alarm_effect;
         assert!((sum - target.mean).abs() < 0.05, "{target:?}");
-        let told = rolled.causes.iter().map(|cause| (cause.what.as_str(), cause.tickets));
-        assert_eq!(told.collect::<Vec<_>>(), causes);
+        let causes_found = rolled.causes.iter().map(|cause| (cause.what.as_str(), cause.tickets));
+        assert_eq!(causes_found.collect::<Vec<_>>(), causes);
         assert_eq!(rolled_up(&scheduled, &[], open, upto).causes, scheduled.causes);
     }
 
@@ -329,14 +370,14 @@ mod tests {
         #[test]
         fn drivers_of_an_open_window_add_up(mean in 0.1f64..300.0, alarms in -50.0f64..300.0, count in 0u32..500) {
             let usual = ForecastPoint { alarm_effect: alarms, ..target(mean, 0.06) };
-            let whole = completed(&usual, &seen(f64::from(count), 7), WIDTH);
+            let whole = completed(&usual, &partial(f64::from(count), 7), WIDTH);
             let sum = whole.baseline * whole.level + whole.alarm_effect;
             prop_assert!((sum - whole.mean).abs() <= 1e-3 * (1.0 + whole.baseline), "{whole:?}");
         }
 
         #[test]
-        fn never_less_than_has_come(mean in 0.0f64..300.0, count in 0u32..500, minutes in 0i64..30) {
-            let whole = completed(&target(mean, 0.06), &seen(f64::from(count), minutes), WIDTH);
+        fn the_completed_window_is_never_below_the_partial_count(mean in 0.0f64..300.0, count in 0u32..500, minutes in 0i64..30) {
+            let whole = completed(&target(mean, 0.06), &partial(f64::from(count), minutes), WIDTH);
             prop_assert!(whole.quantiles.is_sorted());
             prop_assert!(whole.mean >= f64::from(count) && whole.quantiles[0] >= f64::from(count));
         }

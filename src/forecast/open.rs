@@ -1,15 +1,15 @@
-//! When a centre is open: hours of the civil week in which something usually comes.
+//! Opening hours of a centre: hours of the civil week that usually have tickets.
 
 use super::{History, Past};
 use crate::domain::{Timestamp, Zone};
 
 const HOURS: usize = 168;
-/// Share of the average hour's tickets below which an hour counts as closed. Nights of a centre that is
-/// open bring a tenth or more.
+/// Share of the average hour's tickets below which an hour counts as closed. A centre that is open at night has a tenth or
+/// more then.
 const OPEN_SHARE: f64 = 0.03;
 
-/// The civil week's 168 hours, open or closed. Missing windows count as nothing, so that it is the same
-/// whether a file leaves the night out or fills it with zeros.
+/// The civil week's 168 hours, open or closed. Missing windows count as zero, so a file may leave the night out or fill it
+/// with zeros.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpenHours {
     zone: Zone,
@@ -22,7 +22,7 @@ impl OpenHours {
         Self::from_sums(zone, sums(history, zone, from, to))
     }
 
-    /// From windows `from..to` of all series together, in the zone that most of them have.
+    /// From windows `from..to` of all series together, in the default zone.
     pub fn of_all(past: &Past<'_>, from: i64, to: i64) -> Self {
         let zone = past.place.zone;
         let mut all = [0.0; HOURS];
@@ -36,7 +36,7 @@ impl OpenHours {
 
     fn from_sums(zone: Zone, sums: [f64; HOURS]) -> Self {
         let least = OPEN_SHARE * sums.iter().sum::<f64>() / HOURS as f64;
-        // Where nothing ever came, every hour may be the first.
+        // A series without tickets is open at all hours.
         Self { zone, open: sums.map(|sum| sum >= least) }
     }
 

@@ -1,11 +1,11 @@
-//! Planned work that goes on past its planned end: nobody announces it, its alarms tell.
+//! Planned work that overruns its planned end. An overrun is not announced; active alarms show it.
 
 use std::time::Duration;
 
 use super::PlannedWork;
 use crate::domain::{MaintenanceEvent, Scope, Severity, Timestamp};
 
-/// Alarms that still stand so long after the planned end have become usual.
+/// Longest overrun. Alarms that are active for longer count as ordinary alarms.
 const REACH: Duration = Duration::from_secs(12 * 3600);
 
 impl PlannedWork {
@@ -15,13 +15,13 @@ impl PlannedWork {
             && self.service.as_ref().is_none_or(|service| *service == scope.service)
     }
 
-    /// Whether its planned end lies behind `now`, but not for long.
+    /// Whether its planned end has passed, by less than the longest overrun.
     pub fn should_be_over(&self, now: Timestamp) -> bool {
         self.ends_at <= now && now < self.ends_at + REACH
     }
 
-    /// Whether an alarm that stands at `now` was raised during the work, which should be over.
-    pub fn left(
+    /// Whether an alarm active at `now` was raised during the work although the work should be over.
+    pub fn overruns_with(
         &self,
         scope: &Scope,
         severity: Severity,
@@ -29,7 +29,7 @@ impl PlannedWork {
         now: Timestamp,
     ) -> bool {
         let during = (self.starts_at..self.ends_at).contains(&raised_at);
-        // Warnings stand all day long: they tell nothing.
+        // Alarms of severity warning are often active all day, so they do not count.
         self.should_be_over(now) && during && severity <= Severity::Minor && self.covers(scope)
     }
 }

@@ -1,4 +1,4 @@
-//! What a model may know at an origin: counts, alarms, planned work, calendars.
+//! Input of a model: counts, alarms, planned work, calendars.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{History, Vintage};
 use crate::domain::{Name, Scope, SeriesKey, Severity, Timestamp, WindowWidth, Zone};
 
-/// A raised alarm and, once that is known, its end.
+/// An alarm from its raise to its clear.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlarmSpell {
     pub scope: Scope,
@@ -18,23 +18,23 @@ pub struct AlarmSpell {
     pub alarm_type: Option<Arc<str>>,
     pub device: Option<Arc<str>>,
     pub raised_at: Timestamp,
-    /// Where it lies after the origin, it is not known yet: the alarm stands.
+    /// A clear after the origin is not known yet: the alarm is active.
     pub cleared_at: Option<Timestamp>,
 }
 
 impl AlarmSpell {
-    /// Whether the alarm is known at `now` to have been raised and not to have been cleared.
-    pub fn stands_at(&self, now: Timestamp) -> bool {
+    /// Whether the alarm is active at `now`.
+    pub fn is_active_at(&self, now: Timestamp) -> bool {
         self.raised_at <= now && self.cleared_at.is_none_or(|cleared| cleared > now)
     }
 }
 
-/// Planned work; `None` in region or service means every one.
+/// Planned work; `None` as region or service means all.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedWork {
-    /// Not known before.
+    /// When it becomes known.
     pub announced_at: Timestamp,
-    /// From here on it is known not to take place.
+    /// When its cancellation becomes known.
     pub cancelled_at: Option<Timestamp>,
     pub starts_at: Timestamp,
     pub ends_at: Timestamp,
@@ -42,20 +42,20 @@ pub struct PlannedWork {
     pub service: Option<Name>,
 }
 
-/// What kind of day a date is, where it is not an ordinary one.
+/// Kind of a special day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DayKind {
     /// A public holiday.
     Holiday,
-    /// A weekend day that is worked to make up for a holiday.
+    /// A weekend day on which people work to make up for a holiday.
     WorkingDay,
     SchoolHoliday,
-    /// Anything else that makes a day special, such as a match or a sale.
+    /// Any other event, such as a match or a sale.
     Event,
 }
 
-/// A calendar's file.
+/// The format of a calendar file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Lists {
@@ -68,14 +68,14 @@ struct Lists {
     events: Vec<String>,
 }
 
-/// Days known in advance. One date may be of several kinds.
+/// Special days known in advance. A date may have several kinds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calendar {
     days: BTreeMap<NaiveDate, Vec<DayKind>>,
 }
 
 impl Calendar {
-    /// Says what a date is; once is enough.
+    /// Adds a kind to a date; repeating it has no effect.
     pub fn add(&mut self, date: NaiveDate, kind: DayKind) {
         let kinds = self.days.entry(date).or_default();
         if let Err(at) = kinds.binary_search(&kind) {
@@ -83,11 +83,11 @@ impl Calendar {
         }
     }
 
-    /// Reads a list as in `models/holidays/`: `days`, and where there are any `working_days`, `school_holidays`
-    /// and `events`, each of dates such as `2026-01-31`.
+    /// Reads a file such as those in `models/holidays/`: `days` and optional `working_days`, `school_holidays` and `events`,
+    /// each a list of dates such as `2026-01-31`.
     ///
     /// # Errors
-    /// What cannot be read, in words.
+    /// A text that names the wrong key or date.
     pub fn from_toml(text: &str) -> Result<Self, String> {
         let lists: Lists = toml::from_str(text).map_err(|error| error.message().to_owned())?;
         let mut calendar = Self::default();
@@ -99,30 +99,30 @@ impl Calendar {
         ] {
             for date in dates {
                 let read = NaiveDate::parse_from_str(&date, "%Y-%m-%d");
-                let wrong = |_| format!("`{date}` is no date such as 2026-01-31");
+                let wrong = |_| format!("`{date}` is not a date such as 2026-01-31");
                 calendar.add(read.map_err(wrong)?, kind);
             }
         }
         Ok(calendar)
     }
 
-    /// A calendar that comes with the program: `cn` or `gb`.
+    /// A calendar included in the program: `cn` or `gb`.
     pub fn shipped(name: &str) -> Option<Self> {
         let text = match name {
             "cn" => include_str!("../../models/holidays/cn.toml"),
             "gb" => include_str!("../../models/holidays/gb.toml"),
             _ => return None,
         };
-        // A test reads them.
+        // A test parses both.
         Self::from_toml(text).ok()
     }
 
-    /// Whether a date is of a kind.
+    /// Whether a date has a kind.
     pub fn is(&self, date: NaiveDate, kind: DayKind) -> bool {
         self.days.get(&date).is_some_and(|kinds| kinds.contains(&kind))
     }
 
-    /// Whether no date is special.
+    /// Whether it has no special days.
     pub fn is_empty(&self) -> bool {
         self.days.is_empty()
     }
@@ -135,16 +135,16 @@ pub struct Place {
     pub calendar: Arc<Calendar>,
 }
 
-/// Everything a model may look at. Values after an origin may be in here (a backtest lays out the whole
-/// file once); a model that reads them is wrong, and a test shifts them to find out.
+/// Everything a model may read. It may contain values after an origin, because a backtest loads the whole file once. A
+/// model must not read them; a test checks that (`backtest::shift`).
 #[derive(Clone, Copy)]
 pub struct Past<'a> {
     pub width: WindowWidth,
     pub series: &'a BTreeMap<SeriesKey, History>,
-    /// By `raised_at`.
+    /// In order of `raised_at`.
     pub alarms: &'a [AlarmSpell],
     pub work: &'a [PlannedWork],
-    /// By region; one that is not here has `place`.
+    /// By region; other regions have `place`.
     pub places: &'a BTreeMap<Name, Place>,
     pub place: &'a Place,
 }
@@ -156,17 +156,16 @@ impl Past<'_> {
     }
 }
 
-/// A way to forecast: the product's own, its members, and the peers it is measured beside.
+/// A forecasting model: the product's own, its parts, and peers for comparison.
 pub trait Model: Send {
-    /// As in `--model`, such as `seasonal-naive`.
+    /// Name for `--model`, such as `seasonal-naive`.
     fn name(&self) -> &'static str;
 
-    /// Learns from windows before `origin`. What is learned depends on these alone: not on earlier fits,
-    /// so that a restart learns the same.
+    /// Learns from windows before `origin`. The fit depends on these only, not on earlier fits, so a restart learns the same.
     fn fit(&mut self, past: &Past<'_>, origin: i64);
 
-    /// One vintage a series with [`super::HORIZON`] of targets from window `origin` on, from windows before
-    /// it and the last fit. Series of which nothing can be said are left out.
+    /// One vintage a series with forecast points over [`super::HORIZON`] from window `origin` on, from windows before `origin`
+    /// and the last fit. Series that cannot be forecast are left out.
     fn predict(&self, past: &Past<'_>, origin: i64) -> Vec<Vintage>;
 }
 
@@ -175,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calendars_that_are_shipped_can_be_read() {
+    fn included_calendars_can_be_read() {
         let date = |text: &str| text.parse::<NaiveDate>().expect("a date");
         let cn = Calendar::shipped("cn").expect("cn");
         assert!(cn.is(date("2026-10-01"), DayKind::Holiday));

@@ -1,5 +1,5 @@
-//! What the service forecasts with: the ensemble over histories without what alarms brought, and on top what
-//! alarms and planned work will bring.
+//! The product's model: the ensemble on histories without past effects of alarms, plus the expected effects of active
+//! alarms and planned work.
 
 use std::collections::BTreeMap;
 
@@ -24,20 +24,20 @@ impl Default for Product {
 }
 
 impl Product {
-    /// Without a fit yet.
+    /// A model without a fit.
     pub fn new(prior: Prior) -> Self {
         Self { prior, ensemble: Ensemble::default(), learned: None }
     }
 
-    /// Of an `ensemble` fitted to a past, and what was [`Self::learned`] from the same.
+    /// From an `ensemble` and the result of [`Self::learned`], both fitted to the same past.
     ///
-    /// The ensemble is fitted to all that came, outages too, and shown what remains without what alarms account for: how much
-    /// of a rise carries on is a thing that outages teach, and where no alarm accounts for one it has to be known.
+    /// The ensemble is fitted to actual counts including outages, because outages show how much of a rise persists, and a rise
+    /// without alarms must be forecast too. When it forecasts, it reads counts without the effects of alarms.
     pub const fn fitted(prior: Prior, ensemble: Ensemble, learned: Option<Learned>) -> Self {
         Self { prior, ensemble, learned }
     }
 
-    /// What alarms and work before `origin` mean, where there were any. Needs no ensemble.
+    /// The alarm response learned before `origin`; `None` without alarms and work. Independent of the ensemble.
     pub fn learned(prior: &Prior, past: &Past<'_>, origin: i64) -> Option<Learned> {
         if past.alarms.is_empty() && past.work.is_empty() {
             return None;
@@ -45,7 +45,7 @@ impl Product {
         Some(Learned::fit(prior, past, origin))
     }
 
-    /// Series that have a fit.
+    /// Number of series with a fit.
     pub fn len(&self) -> usize {
         self.ensemble.len()
     }
@@ -55,7 +55,7 @@ impl Product {
         self.ensemble.is_empty()
     }
 
-    /// One vintage a series, in order; roll-ups agree with their parts. `issue` issues an ensemble's vintages.
+    /// One vintage a series, in order, reconciled with roll-ups. `issue` issues the ensemble's vintages.
     pub fn vintages(
         &self,
         past: &Past<'_>,
@@ -67,7 +67,7 @@ impl Product {
         vintages
     }
 
-    /// Vintages of which each was made for itself.
+    /// Vintages before reconciliation.
     fn each(
         &self,
         past: &Past<'_>,
@@ -97,13 +97,13 @@ impl Product {
             let high: Vec<f64> =
                 vintage.targets.iter().map(|target| surge::high(&target.quantiles)).collect();
             let other = again.remove(&vintage.series);
-            let seen = other.map(|other| std::mem::replace(vintage, other));
+            let from_counts = other.map(|other| std::mem::replace(vintage, other));
             let base: Vec<[f64; 7]> = vintage.targets.iter().map(|t| t.quantiles).collect();
             if add_effects(vintage, &reading) {
-                if let Some(seen) = seen {
-                    blend(vintage, &seen, &reading, past.width);
+                if let Some(from_counts) = from_counts {
+                    blend(vintage, &from_counts, &reading, past.width);
                 }
-                let of = |span| chances(vintage, &reading, &base, &high, span);
+                let of = |span| surge_probabilities(vintage, &reading, &base, &high, span);
                 let any = of(vintage.targets.len()).first().copied().unwrap_or(0.0);
                 let surges = Surges::new(&high, &of(surge::span(past.width)), any);
                 vintage.surges = Some(surges);
@@ -113,7 +113,7 @@ impl Product {
     }
 }
 
-/// Leaves that were cleaned, with their roll-ups less what was taken out of the leaves.
+/// The cleaned leaves, and their roll-ups reduced by what was removed from the leaves.
 fn with_roll_ups(
     series: &BTreeMap<SeriesKey, History>,
     leaves: BTreeMap<SeriesKey, History>,
@@ -122,17 +122,17 @@ fn with_roll_ups(
     let mut sums: BTreeMap<SeriesKey, History> = BTreeMap::new();
     for (key, clean) in &leaves {
         let Some(history) = series.get(key) else { continue };
-        let taken: Vec<(i64, f32)> = (history.first..history.end().min(origin))
+        let removed: Vec<(i64, f32)> = (history.first..history.end().min(origin))
             .map(|index| (index, history.get(index) - clean.get(index)))
-            .filter(|(_, taken)| *taken != 0.0 && !taken.is_nan())
+            .filter(|(_, removed)| *removed != 0.0 && !removed.is_nan())
             .collect();
         for roll_up in key.roll_ups() {
             let Some(whole) = series.get(&roll_up) else { continue };
             let sum = sums.entry(roll_up).or_insert_with(|| whole.clone());
-            for (index, taken) in &taken {
+            for (index, removed) in &removed {
                 let count = sum.get(*index);
                 if !count.is_nan() {
-                    sum.set(*index, (count - taken).max(0.0));
+                    sum.set(*index, (count - removed).max(0.0));
                 }
             }
         }
@@ -141,9 +141,9 @@ fn with_roll_ups(
     sums
 }
 
-/// Chances of a surge by the target that a span begins with: where a region's service is asked for, from the courses
-/// that its episodes may take; else from the quantiles.
-fn chances(
+/// Probabilities of a surge by the first forecast point of a span. For a region's service they come from the possible
+/// courses of its episodes, for other series from the quantiles.
+fn surge_probabilities(
     vintage: &Vintage,
     reading: &Reading,
     base: &[[f64; 7]],
@@ -151,13 +151,13 @@ fn chances(
     span: usize,
 ) -> Vec<f64> {
     if vintage.series.is_scope() {
-        return reading.surge_chances(&vintage.series.scope(), base, high, span);
+        return reading.surge_probabilities(&vintage.series.scope(), base, high, span);
     }
     let whole: Vec<[f64; 7]> = vintage.targets.iter().map(|target| target.quantiles).collect();
-    surge::chances(&whole, high, span)
+    surge::probabilities(&whole, high, span)
 }
 
-/// Adds what alarms and work bring; whether there was anything to add.
+/// Adds the effects of alarms and work; returns whether there were any.
 fn add_effects(vintage: &mut Vintage, reading: &Reading) -> bool {
     let Some(effects) = reading.effects(&vintage.series) else { return false };
     let mut causes: BTreeMap<&str, f64> = BTreeMap::new();
@@ -177,19 +177,21 @@ fn add_effects(vintage: &mut Vintage, reading: &Reading) -> bool {
     true
 }
 
-/// Where alarms keep tickets away, takes near targets partly from what the counts alone say.
-fn blend(vintage: &mut Vintage, seen: &Vintage, reading: &Reading, width: WindowWidth) {
-    for (step, (target, seen)) in (0u32..).zip(vintage.targets.iter_mut().zip(&seen.targets)) {
+/// Where alarms keep tickets away, mixes in the forecast from counts alone (`from_counts`) at short leads.
+fn blend(vintage: &mut Vintage, from_counts: &Vintage, reading: &Reading, width: WindowWidth) {
+    for (step, (target, from_counts)) in
+        (0u32..).zip(vintage.targets.iter_mut().zip(&from_counts.targets))
+    {
         let lead = (f64::from(step) + 0.5) * f64::from(width.secs()) / 60.0;
-        let share = reading.seen(&vintage.series, lead);
+        let share = reading.count_weight(&vintage.series, lead);
         if share <= 0.0 {
             continue;
         }
         let between = |a: f64, b: f64| a + share * (b - a);
-        target.mean = rounded(between(target.mean, seen.mean));
+        target.mean = rounded(between(target.mean, from_counts.mean));
         target.alarm_effect = rounded(between(target.alarm_effect, 0.0));
-        for (quantile, seen) in target.quantiles.iter_mut().zip(seen.quantiles) {
-            *quantile = between(*quantile, seen).round();
+        for (quantile, from_counts) in target.quantiles.iter_mut().zip(from_counts.quantiles) {
+            *quantile = between(*quantile, from_counts).round();
         }
     }
 }

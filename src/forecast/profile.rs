@@ -1,14 +1,14 @@
-//! The weekly profile: what this time of the week usually brings, robust against a wild week.
+//! The weekly profile: usual tickets by time of the week, robust against an unusual week.
 
-use super::History;
 use super::lookback::Lookback;
+use super::types::{Fallback, History};
 use crate::stats::outlier_limits;
 
-/// How far the profile had to fall back.
+/// How much history the profile uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {
     Nothing,
-    /// Less than a day: the mean of what is there.
+    /// Less than a day: the mean.
     Mean,
     /// Less than a week: the time of day.
     Day,
@@ -19,18 +19,18 @@ pub enum Depth {
 
 impl Depth {
     /// In words, where it is not the full profile.
-    pub fn explain(self, windows: usize) -> Option<String> {
+    pub fn explain(self, windows: usize) -> Option<Fallback> {
         match self {
             Self::Weeks => None,
-            Self::OneWeek => Some("less than two weeks of history: last week as it was".into()),
-            Self::Day => Some("less than a week of history: the usual time of day".into()),
-            Self::Mean => Some(format!("only {windows} windows of history: their mean")),
-            Self::Nothing => Some("no history yet".into()),
+            Self::OneWeek => Some(Fallback::OneWeek),
+            Self::Day => Some(Fallback::Day),
+            Self::Mean => Some(Fallback::Mean { windows }),
+            Self::Nothing => Some(Fallback::Nothing),
         }
     }
 }
 
-/// Weight of the week `age` weeks back: four weeks ago counts half.
+/// Weight of the week `age` weeks back: half after four weeks.
 fn week_weight(age: usize) -> f64 {
     0.5f64.powf(age as f64 / 4.0)
 }
@@ -38,7 +38,7 @@ fn week_weight(age: usize) -> f64 {
 /// Neighbouring slots that smooth a slot, and their weights.
 const NEIGHBOURS: [(i64, f64); 5] = [(-2, 0.1), (-1, 0.2), (0, 0.4), (1, 0.2), (2, 0.1)];
 
-/// Expected counts, one a slot of the lookback, with how far they fell back.
+/// Expected counts, one a slot of the lookback, and the depth of history used.
 pub fn profile(history: &History, lookback: &Lookback) -> (Vec<f64>, Depth) {
     let known = known_windows(history, lookback.origin);
     let day = lookback.per_day;
@@ -67,7 +67,7 @@ pub fn profile(history: &History, lookback: &Lookback) -> (Vec<f64>, Depth) {
 /// Windows before the origin that have a count.
 fn known_windows(history: &History, origin: i64) -> usize {
     let end = usize::try_from(origin - history.first).unwrap_or(0).min(history.counts.len());
-    // Two weeks are all that is asked for.
+    // No depth needs more than two weeks.
     let from = end.saturating_sub(2 * 7 * 288);
     history.counts[from..end].iter().filter(|c| !c.is_nan()).count()
 }
@@ -81,8 +81,8 @@ fn recent_mean(history: &History, lookback: &Lookback) -> f64 {
     if n == 0 { 0.0 } else { sum / f64::from(n) }
 }
 
-/// Weighted mean over past occurrences, each smoothed over its neighbours, with outliers pulled in to their limits
-/// where there are four or more.
+/// Weighted mean over past occurrences, each smoothed over its neighbours. With four or more occurrences, outliers are
+/// clamped to their limits.
 fn robust_mean(history: &History, origin: i64, indexes: &[i64]) -> Option<f64> {
     let mut values = [(0.0f64, 0.0f64); 8];
     let mut n = 0;

@@ -1,9 +1,8 @@
-//! Roll-ups that agree with their parts: means of leaves that, summed up, lie closest to all forecasts at once.
+//! Forecast reconciliation: makes roll-ups the sums of their leaves.
 //!
-//! Weighted least squares with the forecasts' own variances (WLS_v of Wickramasuriya, Athanasopoulos and Hyndman
-//! 2019): least `Σ (x_i − m_i)² / v_i` over leaves plus `Σ (Σ x_parts − M)² / V` over roll-ups, by conjugate
-//! gradients. A sparse leaf thus moves with what its roll-ups, which see more, say of it; one that is known well
-//! hardly moves. Quantiles shift with the mean.
+//! Weighted least squares with the forecasts' own variances (WLS_v of Wickramasuriya, Athanasopoulos and Hyndman 2019)
+//! minimises `Σ (x_i − m_i)² / v_i` over leaves plus `Σ (Σ x_parts − M)² / V` over roll-ups, by conjugate gradients. So an
+//! uncertain leaf moves towards its roll-ups and a certain one hardly moves. Quantiles shift with the mean.
 
 use std::collections::BTreeMap;
 
@@ -13,24 +12,24 @@ use super::spread::BAND_80_SDS;
 use super::{ForecastPoint, History, Vintage, rounded};
 use crate::domain::SeriesKey;
 
-/// Steps of the solver, and the share of the first residual at which it stops.
+/// Most steps of the solver, and the share of the first residual at which it stops.
 const STEPS: usize = 30;
 const CLOSE: f64 = 1e-5;
-/// Variance of a count that is known to be small, tickets².
+/// Smallest variance, tickets².
 const VARIANCE_MIN: f64 = 0.05;
-/// Windows over which a roll-up has to be the sum of the parts that are forecast.
+/// Windows before the origin in which a roll-up must equal the sum of its forecast parts.
 const ALIKE: i64 = 24;
 
-/// Which leaves a roll-up sums.
+/// A roll-up and its leaves.
 #[derive(Debug)]
 struct Sum {
     vintage: usize,
     parts: Vec<usize>,
 }
 
-/// Makes the means of roll-ups the sums of their parts', window by window.
+/// Makes the means of roll-ups the sums of the means of their parts, window by window.
 ///
-/// Roll-ups that were not the sum of the leaves at hand over the windows before `origin` stay as they are.
+/// A roll-up that did not equal the sum of the given leaves in the windows before `origin` is left unchanged.
 pub(super) fn reconcile(
     vintages: &mut [Vintage],
     series: &BTreeMap<SeriesKey, History>,
@@ -43,13 +42,13 @@ pub(super) fn reconcile(
     let targets = vintages.iter().map(|vintage| vintage.targets.len()).min().unwrap_or(0);
     for step in 0..targets {
         let at = |vintage: usize| &vintages[vintage].targets[step];
-        let (said, variances): (Vec<f64>, Vec<f64>) =
+        let (forecasts, variances): (Vec<f64>, Vec<f64>) =
             leaves.iter().map(|leaf| (at(*leaf).mean, variance(at(*leaf)))).unzip();
         let wanted: Vec<(f64, f64)> = sums
             .iter()
             .map(|sum| (at(sum.vintage).mean, 1.0 / variance(at(sum.vintage))))
             .collect();
-        let means = solve(&said, &variances, &sums, &wanted);
+        let means = solve(&forecasts, &variances, &sums, &wanted);
         for (leaf, mean) in leaves.iter().zip(&means) {
             shift(&mut vintages[*leaf].targets[step], *mean);
         }
@@ -76,30 +75,30 @@ fn structure(
             leaves.push(number);
         }
     }
-    let came = |vintage: &Vintage| -> f64 {
+    let actual = |vintage: &Vintage| -> f64 {
         let counts = series.get(&vintage.series);
         let count = |index| counts.map_or(f64::NAN, |c| f64::from(c.get(index)));
         (origin - ALIKE..origin).map(count).filter(|y| !y.is_nan()).sum()
     };
-    let of_leaves: Vec<f64> = leaves.iter().map(|leaf| came(&vintages[*leaf])).collect();
+    let of_leaves: Vec<f64> = leaves.iter().map(|leaf| actual(&vintages[*leaf])).collect();
     let sums = vintages.iter().enumerate().filter_map(|(number, vintage)| {
         let parts = parts.remove(&vintage.series)?;
-        let (whole, sum) = (came(vintage), parts.iter().map(|p| of_leaves[*p]).sum::<f64>());
+        let (whole, sum) = (actual(vintage), parts.iter().map(|p| of_leaves[*p]).sum::<f64>());
         ((whole - sum).abs() < 0.5 + 1e-3 * whole).then_some(Sum { vintage: number, parts })
     });
     let sums = sums.collect();
     (leaves, sums)
 }
 
-/// From the 10 and 90 % quantiles, as a normal distribution has it.
+/// Variance from the 10 % and 90 % quantiles of a normal distribution.
 fn variance(target: &ForecastPoint) -> f64 {
     let sd = (target.quantiles[5] - target.quantiles[1]) / BAND_80_SDS;
-    // Windows without any tickets are closed: nothing moves them.
+    // A mean of zero is a closed window: keep it.
     if target.mean <= 0.0 { 1e-9 } else { (sd * sd).max(target.mean).max(VARIANCE_MIN) }
 }
 
-/// Leaves' means closest to what leaves and roll-ups say, none below zero.
-fn solve(said: &[f64], variances: &[f64], sums: &[Sum], wanted: &[(f64, f64)]) -> Vec<f64> {
+/// Means of leaves closest to the forecasts of leaves and roll-ups, not below zero.
+fn solve(forecasts: &[f64], variances: &[f64], sums: &[Sum], wanted: &[(f64, f64)]) -> Vec<f64> {
     // In units of a leaf's standard deviation, moves d: (1 + V½ S'WS V½) d = V½ S'W (M − S m).
     let sd: Vec<f64> = variances.iter().map(|v| v.sqrt()).collect();
     let spread = |sum: &Sum, value: f64, into: &mut Array1<f64>| {
@@ -107,12 +106,12 @@ fn solve(said: &[f64], variances: &[f64], sums: &[Sum], wanted: &[(f64, f64)]) -
             into[*part] += value * sd[*part];
         }
     };
-    let mut residual = Array1::zeros(said.len());
+    let mut residual = Array1::zeros(forecasts.len());
     for (sum, (mean, weight)) in sums.iter().zip(wanted) {
-        let missing = mean - sum.parts.iter().map(|p| said[*p]).sum::<f64>();
+        let missing = mean - sum.parts.iter().map(|p| forecasts[*p]).sum::<f64>();
         spread(sum, weight * missing, &mut residual);
     }
-    let mut moves = Array1::zeros(said.len());
+    let mut moves = Array1::zeros(forecasts.len());
     let mut direction = residual.clone();
     let first = residual.dot(&residual);
     let mut square = first;
@@ -133,10 +132,10 @@ fn solve(said: &[f64], variances: &[f64], sums: &[Sum], wanted: &[(f64, f64)]) -
         direction += &residual;
         square = next;
     }
-    said.iter().zip(moves).zip(sd).map(|((m, d), sd)| (m + d * sd).max(0.0)).collect()
+    forecasts.iter().zip(moves).zip(sd).map(|((m, d), sd)| (m + d * sd).max(0.0)).collect()
 }
 
-/// Moves a target's mean, its level and its quantiles with it.
+/// Sets the mean of a forecast point, and moves its level and quantiles accordingly.
 fn shift(target: &mut ForecastPoint, mean: f64) {
     let mean = rounded(mean);
     let by = mean - target.mean;
@@ -170,7 +169,7 @@ mod tests {
         }
     }
 
-    /// Leaves of two regions, two services and one channel, their roll-ups, and what each is said to bring.
+    /// Leaves of two regions, two services and one channel, their roll-ups, and a forecast of each.
     fn made(means: &[f64], off: &[f64]) -> (Vec<Vintage>, BTreeMap<SeriesKey, History>) {
         let mut series: BTreeMap<SeriesKey, (f64, f32)> = BTreeMap::new();
         for (i, mean) in means.iter().enumerate() {
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_agrees_stays() {
+    fn consistent_forecasts_do_not_change() {
         let (mut vintages, series) = made(&[4.0, 50.0, 0.0, 7.0], &[1.0]);
         let before = vintages.clone();
         reconcile(&mut vintages, &series, 0);
@@ -230,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_move_towards_what_roll_ups_say_by_how_little_is_known_of_them() {
+    fn uncertain_parts_move_most_towards_their_roll_ups() {
         let (mut vintages, series) = made(&[2.0, 40.0, 0.0, 10.0], &[1.3]);
         reconcile(&mut vintages, &series, 0);
         let moved = |series, from: f64| mean_of(&vintages, series) - from;
@@ -242,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_roll_up_of_more_than_what_is_forecast_stays_as_it_is() {
+    fn a_roll_up_with_parts_that_are_not_forecast_does_not_change() {
         let (mut vintages, mut series) = made(&[2.0, 40.0, 5.0, 10.0], &[1.3]);
         let all = SeriesKey::parse("_all/_all/_all").expect("series");
         series.insert(all, History { counts: vec![90.0; 30], ..History::new(WIDTH, -30) });

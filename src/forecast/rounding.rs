@@ -1,6 +1,6 @@
-//! Numbers as they are shown and kept.
+//! Rounding of shown and stored numbers.
 
-/// To three decimals: what is shown is what the ledger keeps.
+/// Rounds to three decimals, the precision of the ledger.
 pub fn rounded(number: f64) -> f64 {
     (number * 1000.0).round() / 1000.0
 }

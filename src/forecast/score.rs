@@ -1,16 +1,16 @@
-//! Scores of vintages against the truth, as sums that add up.
+//! Scores of forecast points against actual counts, as additive sums.
 
 use serde::{Deserialize, Serialize};
 
 use super::{ForecastPoint, History, QUANTILES, poisson_floor, rounded};
 
-/// The accuracy, 1 − WAPE, that operators ask for.
+/// Target accuracy, 1 − WAPE, that operators commonly set.
 pub const TARGET_ACCURACY: f64 = 0.87;
-/// Windows of the past eight weeks are held against those of the week before for the scale of MASE.
+/// Days over which the scale of MASE is computed.
 const SCALE_DAYS: u32 = 56;
 
-/// Mean |y − y a week before| over the eight weeks before window `end`: what MASE divides by (Hyndman and Koehler
-/// 2006). A week is 168 hours here. `None` where nothing is known of two weeks, or where it is zero.
+/// Scale of MASE (Hyndman and Koehler 2006): mean |y − y a week before| over the eight weeks before window `end`, tickets.
+/// A week is 168 hours here. `None` if no pair of windows is known, or if the scale is zero.
 pub fn scale(history: &History, end: i64) -> Option<f64> {
     let day = history.width.per_day() as i64;
     let (mut sum, mut n) = (0.0, 0u32);
@@ -24,7 +24,7 @@ pub fn scale(history: &History, end: i64) -> Option<f64> {
     (n > 0 && sum > 0.0).then(|| sum / f64::from(n))
 }
 
-/// Sums over scored windows; dividing them gives the figures that people see.
+/// Sums over scored windows; [`Self::figures`] divides them into accuracy measures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// Scored windows.
@@ -40,20 +40,20 @@ pub struct Score {
     pub naive_actual: f64,
     /// Σ over windows and quantiles of the pinball loss.
     pub pinball: f64,
-    /// The same by quantile, and Σ actual over the windows where it is known.
+    /// Σ pinball loss by quantile, and Σ actual over the windows where it is known.
     pub by_quantile: [f64; 7],
     pub by_quantile_actual: f64,
     /// Windows inside the closed 80 % and 95 % intervals.
     pub inside80: u32,
     pub inside95: u32,
-    /// Σ of the expected |y − median| of a Poisson count with the forecast's mean: the noise floor.
+    /// Σ of the expected |y − median| of a Poisson count whose rate is the forecast's mean: the noise floor.
     pub floor: f64,
     /// Σ |actual − median| / [`scale`], and the windows whose series has one.
     pub scaled: f64,
     pub scaled_n: u32,
 }
 
-/// The figures that people see; `None` where nothing was scored or nothing came.
+/// Accuracy measures, y being the actual count; `None` where nothing was scored or the divisor is zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// Scored windows.
@@ -62,9 +62,9 @@ pub struct Figures {
     pub mean: Option<f64>,
     /// Σ|y − median| / Σy.
     pub wape: Option<f64>,
-    /// The same for last week's count.
+    /// WAPE of last week's count.
     pub wape_naive: Option<f64>,
-    /// The same for someone who knew the true rate of a Poisson count.
+    /// WAPE at the noise floor: of a forecaster that knows the true rate of a Poisson count.
     pub wape_floor: Option<f64>,
     /// Mean over the seven quantiles of 2 · Σ pinball / Σy.
     pub wql: Option<f64>,
@@ -73,19 +73,19 @@ pub struct Figures {
     /// Shares inside the closed 80 % and 95 % intervals.
     pub coverage80: Option<f64>,
     pub coverage95: Option<f64>,
-    /// Mean |y − median| relative to that of last week's count in the eight weeks before.
+    /// Mean |y − median| / scale; the scale is the mean error of last week's count ([`scale`]).
     pub mase: Option<f64>,
     /// 2 · Σ pinball / Σy by quantile.
     pub quantile_loss: Option<[f64; 7]>,
 }
 
 impl Figures {
-    /// Whether someone who knew the true rate would reach [`TARGET_ACCURACY`] at this volume.
+    /// Whether [`TARGET_ACCURACY`] can be reached at this volume: the noise floor is not above it.
     pub fn reachable(&self) -> Option<bool> {
         self.wape_floor.map(|floor| 1.0 - floor >= TARGET_ACCURACY)
     }
 
-    /// Those that metrics and points have, by name; some are `None`.
+    /// The measures exported as metrics and points, by name; some are `None`.
     pub fn by_name(&self) -> [(&'static str, Option<f64>); 6] {
         [
             ("wape", self.wape),
@@ -97,14 +97,14 @@ impl Figures {
         ]
     }
 
-    /// Whether the forecasts did.
+    /// Whether the forecasts reached [`TARGET_ACCURACY`].
     pub fn reached(&self) -> Option<bool> {
         self.wape.map(|wape| 1.0 - wape >= TARGET_ACCURACY)
     }
 }
 
 impl Score {
-    /// Scores one target; `naive` is last week's count where it is known.
+    /// Scores one forecast point; `naive` is last week's count if known.
     pub fn of(target: &ForecastPoint, actual: f64, naive: Option<f64>) -> Self {
         let q = &target.quantiles;
         let mut by_quantile = [0.0; 7];
@@ -131,7 +131,7 @@ impl Score {
         }
     }
 
-    /// With the scale of MASE, where there is one.
+    /// Adds the scaled error for MASE, if there is a scale.
     #[must_use]
     pub fn scaled_by(self, scale: Option<f64>) -> Self {
         match scale {
@@ -140,8 +140,7 @@ impl Score {
         }
     }
 
-    /// Numbers in thousandths: sums of such do not depend on the order of what is added, nor on where they were stored
-    /// in between.
+    /// Rounds to thousandths, so that sums depend neither on the order of addition nor on storage in between.
     #[must_use]
     pub fn in_thousandths(mut self) -> Self {
         let numbers = [
@@ -161,7 +160,7 @@ impl Score {
         self
     }
 
-    /// Adds the sums of another.
+    /// Adds other sums.
     pub fn merge(&mut self, other: &Self) {
         self.n += other.n;
         self.actual += other.actual;
@@ -208,7 +207,7 @@ mod tests {
     use crate::domain::{Timestamp, WindowWidth};
 
     #[test]
-    fn the_scale_is_of_eight_weeks_and_skips_what_is_missing() {
+    fn the_scale_covers_eight_weeks_and_skips_missing_windows() {
         let mut history = History::new(WindowWidth::HOUR, 0);
         // Ten more a week; the first weeks lie before the eight.
         for index in 0..10 * 168 {

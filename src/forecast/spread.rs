@@ -4,18 +4,18 @@ use super::rounding::rounded;
 use super::types::{ForecastPoint, NORMAL_SCORES, QUANTILES};
 use crate::stats::{GammaApproximation, NegativeBinomial};
 
-/// Above this mean a gamma approximation is closer than its own model error.
+/// Above this mean the gamma approximation is used.
 const WALK_MAX: f64 = 400.0;
 
-/// Expected tickets below which a band says too little of its shape to be scaled, and the dispersion then.
+/// Mean below which a band does not determine its dispersion, tickets, and the dispersion used then.
 const SHAPELESS: f64 = 0.5;
 const DISPERSION: f64 = 0.06;
 
-/// Standard deviations between the 10 % and the 90 % quantile of a normal distribution, to three decimals: the exact
-/// 2.5631 would move chances of surges, and the roll-ups that were issued with this.
+/// Standard deviations between the 10 % and the 90 % quantile of a normal distribution, to three decimals. The exact
+/// 2.5631 would change surge probabilities and roll-ups of issued vintages.
 pub(super) const BAND_80_SDS: f64 = 2.563;
 
-/// The φ that an 80 % band shows; 0 where it is no wider than Poisson's.
+/// The φ that corresponds to the 80 % band; 0 where the band is not wider than Poisson's.
 pub fn dispersion(mean: f64, quantiles: &[f64; 7]) -> f64 {
     if mean < SHAPELESS {
         return DISPERSION;
@@ -25,7 +25,7 @@ pub fn dispersion(mean: f64, quantiles: &[f64; 7]) -> f64 {
 }
 
 impl ForecastPoint {
-    /// Puts down to today's level what the mean has beyond what alarms bring, so that its drivers add up to it.
+    /// Sets the level so that `baseline × level + alarm_effect` equals the mean.
     pub(super) fn explain(&mut self) {
         self.alarm_effect = self.alarm_effect.min(self.mean);
         if self.baseline > 0.0 {
@@ -33,7 +33,7 @@ impl ForecastPoint {
         }
     }
 
-    /// Moves the mean by `tickets`, not below zero, and the band with it: the dispersion stays.
+    /// Moves the mean by `tickets`, not below zero, and the quantiles with it at constant dispersion.
     pub fn shift(&mut self, tickets: f64) {
         let before = self.mean;
         let after = (before + tickets).max(0.0);
@@ -63,7 +63,7 @@ pub fn cumulative(mean: f64, dispersion: f64, count: f64) -> f64 {
     NegativeBinomial::with_dispersion(mean, dispersion).cdf(count)
 }
 
-/// E|Y − median| of a Poisson count: the error of someone who knows the true rate.
+/// E|Y − median| of a Poisson count: the error of a forecaster that knows the true rate.
 ///
 /// With `F` the distribution function: `E|Y − c| = c(2F(c) − 1) + m(1 − 2F(c − 1))` for integer c.
 pub fn poisson_floor(mean: f64) -> f64 {

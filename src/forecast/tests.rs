@@ -1,4 +1,4 @@
-//! Laws of forecasts, and that they beat last week's count on data that has a shape.
+//! Properties of forecasts on generated histories.
 
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth, Zone};
+use crate::text::Stored;
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
 const DAY: i64 = 96;
@@ -34,7 +35,7 @@ fn issue(history: &History, zone: Zone, origin: i64) -> Vintage {
     forecast(history, &series(), &lookback)
 }
 
-fn check_shape(vintage: &Vintage) {
+fn check_valid(vintage: &Vintage) {
     assert_eq!(vintage.targets.len(), 24);
     for target in &vintage.targets {
         assert!(target.mean.is_finite() && target.mean >= 0.0, "{target:?}");
@@ -59,7 +60,7 @@ proptest! {
         let origin = origin();
         let known = counts.len();
         let history = history(origin, known, |i| counts[(i - origin + known as i64) as usize]);
-        check_shape(&issue(&history, zone("Asia/Shanghai"), origin));
+        check_valid(&issue(&history, zone("Asia/Shanghai"), origin));
         let q = quantiles(mean, dispersion);
         prop_assert!(q[0] >= 0.0 && q.windows(2).all(|q| q[0] <= q[1]), "{q:?}");
     }
@@ -71,37 +72,37 @@ proptest! {
         let counts: Vec<f32> = (0..3 * 7 * DAY).map(|_| rng.random_range(0..40) as f32).collect();
         let first = origin - counts.len() as i64;
         let known = history(origin, counts.len(), |i| counts[(i - first) as usize]);
-        let mut told = known.clone();
+        let mut extended = known.clone();
         for step in 0..40 {
-            told.set(origin + step, future as f32);
+            extended.set(origin + step, future as f32);
         }
         let zone = zone("Europe/London");
-        prop_assert_eq!(issue(&known, zone, origin), issue(&told, zone, origin));
-        // A fit is slow where nothing is optimised: a few will do.
+        prop_assert_eq!(issue(&known, zone, origin), issue(&extended, zone, origin));
+        // Fits are slow in debug builds: check a few seeds.
         if seed % 16 == 0 {
-            prop_assert_eq!(fit_mstl(&known, origin), fit_mstl(&told, origin));
+            prop_assert_eq!(fit_mstl(&known, origin), fit_mstl(&extended, origin));
         }
     }
 }
 
 #[test]
-fn histories_of_every_kind_give_a_forecast_and_say_how() {
+fn short_constant_and_incomplete_histories_are_forecast_with_a_fallback_note() {
     let origin = origin();
     let shanghai = zone("Asia/Shanghai");
-    type Case = (&'static str, usize, fn(i64) -> f32, Option<&'static str>);
+    type Case = (&'static str, usize, fn(i64) -> f32, Option<Fallback>);
     let cases: [Case; 7] = [
-        ("none", 0, |_| 0.0, Some("no history yet")),
-        ("two hours", 8, |_| 9.0, Some("only 8 windows of history: their mean")),
-        ("three days", 288, |_| 9.0, Some("less than a week of history: the usual time of day")),
-        ("ten days", 960, |_| 9.0, Some("less than two weeks of history: last week as it was")),
+        ("none", 0, |_| 0.0, Some(Fallback::Nothing)),
+        ("two hours", 8, |_| 9.0, Some(Fallback::Mean { windows: 8 })),
+        ("three days", 288, |_| 9.0, Some(Fallback::Day)),
+        ("ten days", 960, |_| 9.0, Some(Fallback::OneWeek)),
         ("all zero", 5376, |_| 0.0, None),
         ("constant", 5376, |_| 9.0, None),
         ("gaps", 5376, |i| if i % 7 < 3 { f32::NAN } else { 9.0 }, None),
     ];
     for (name, windows, count, fallback) in cases {
         let vintage = issue(&history(origin, windows, count), shanghai, origin);
-        check_shape(&vintage);
-        assert_eq!(vintage.fallback.as_deref(), fallback, "{name}");
+        check_valid(&vintage);
+        assert_eq!(vintage.fallback, fallback.map(Stored::Value), "{name}");
         let expected = if count(0).is_nan() || count(3) > 0.0 { 9.0 } else { 0.0 };
         let expected = if windows == 0 { 0.0 } else { expected };
         for target in &vintage.targets {
@@ -111,7 +112,7 @@ fn histories_of_every_kind_give_a_forecast_and_say_how() {
 }
 
 #[test]
-fn one_wild_week_does_not_poison_the_profile() {
+fn an_unusual_hour_does_not_distort_the_profile() {
     let origin = origin();
     let wild =
         history(origin, 5376, |i| if (670..674).contains(&(origin - i)) { 5000.0 } else { 20.0 });
@@ -132,7 +133,7 @@ fn twenty_years_of_history_cost_no_more_than_eight_weeks() {
 
 #[test]
 fn the_profile_follows_local_time_over_both_clock_changes() {
-    // Calls come at nine in the morning, local time, whatever the clocks did.
+    // The peak is at nine in the morning, local time, before and after the clock change.
     let london = zone("Europe/London");
     let busy = |i: i64| {
         let minute = london.minute_of_week(WIDTH.start(i)) % 1440;
@@ -158,7 +159,7 @@ fn a_surge_raises_the_next_hours_and_fades() {
     assert!(vintage.targets[23].mean < vintage.targets[0].mean - 5.0);
 }
 
-/// Poisson counts on a daily and weekly shape with a level that wanders from day to day.
+/// Poisson counts on a daily and weekly profile with a level that varies from day to day.
 fn simulated(origin: i64, windows: usize, seed: u64) -> History {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut level = 1.0;
@@ -179,10 +180,10 @@ fn simulated(origin: i64, windows: usize, seed: u64) -> History {
 }
 
 #[test]
-fn the_slow_member_fits_a_shape_and_refuses_what_it_cannot() {
+fn mstl_fits_a_profile_and_refuses_unsuitable_histories() {
     let end = origin();
     let truth = simulated(end + 24, 6 * 672, 9);
-    let path = fit_mstl(&truth, end).expect("a shape to fit");
+    let path = fit_mstl(&truth, end).expect("a fit");
     assert_eq!((path.first, path.means.len()), (end, 120));
     let error: f64 = (end..end + 24)
         .map(|i| (path.at(i).expect("within reach") - f64::from(truth.get(i))).abs())
@@ -196,12 +197,12 @@ fn the_slow_member_fits_a_shape_and_refuses_what_it_cannot() {
 }
 
 #[test]
-fn quantiles_and_the_floor_match_known_values() {
+fn quantiles_and_the_noise_floor_match_known_values() {
     // Poisson(4): F(3) = .4335, F(4) = .6288, F(7) = .9489, F(8) = .9786, F(1) = .0916, F(2) = .2381.
     assert_eq!(quantiles(4.0, 0.0), [1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 8.0]);
     // Poisson(1): median 1, E|Y − 1| = 2/e.
     assert!((poisson_floor(1.0) - 2.0 / std::f64::consts::E).abs() < 1e-12);
-    // The two ways of finding quantiles agree where they meet.
+    // The exact and the approximate quantiles agree where they meet.
     for (a, b) in quantiles(399.9, 0.03).into_iter().zip(quantiles(400.1, 0.03)) {
         assert!((a - b).abs() <= 6.0, "{a} {b}");
     }

@@ -1,10 +1,11 @@
-//! What a forecast is: vintages of targets with quantiles, and the history they come from.
+//! Vintages of forecast points with quantiles, and the history that they are made from.
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use super::surge::Surges;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth};
+use crate::text::{Say, Stored, Texts, args};
 
 /// Probabilities of the seven quantiles, ascending; index 3 is the median.
 pub const QUANTILES: [f64; 7] = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975];
@@ -18,7 +19,7 @@ pub(super) const NORMAL_SCORES: [f64; 7] = [
     1.281_551_565_544_600_4,
     1.959_963_984_540_054,
 ];
-/// How far ahead every vintage reaches.
+/// Length of every vintage.
 pub const HORIZON: Duration = Duration::from_secs(6 * 3600);
 
 /// Ticket arrivals expected in one future window.
@@ -30,15 +31,15 @@ pub struct ForecastPoint {
     pub mean: f64,
     /// Tickets at [`QUANTILES`], ascending, never negative.
     pub quantiles: [f64; 7],
-    /// What the profile alone expects, tickets.
+    /// Expected tickets from the profile alone.
     pub baseline: f64,
-    /// Today's level: the factor on the baseline that recent windows call for.
+    /// Today's level: the factor on the baseline, from recent windows.
     pub level: f64,
     /// Tickets added because of alarms.
     pub alarm_effect: f64,
 }
 
-/// What adds tickets to a forecast besides the usual: an alarm's type or planned work.
+/// A cause of extra tickets: an alarm type, planned work or an adjustment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cause {
     pub what: String,
@@ -47,8 +48,8 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// Causes by name with their tickets, to a tenth, in the order in which people are told of them.
-    pub(super) fn told(by_name: impl IntoIterator<Item = (String, f64)>) -> Vec<Self> {
+    /// Causes by name, tickets rounded to a tenth, largest first.
+    pub(super) fn sorted(by_name: impl IntoIterator<Item = (String, f64)>) -> Vec<Self> {
         let causes = by_name
             .into_iter()
             .map(|(what, tickets)| Self { what, tickets: (tickets * 10.0).round() / 10.0 });
@@ -59,39 +60,64 @@ impl Cause {
         causes
     }
 
-    /// Of alarms and planned work: a few, those that matter.
+    /// Causes of alarms and planned work: only the few largest.
     pub(super) fn few(by_name: impl IntoIterator<Item = (String, f64)>) -> Vec<Self> {
         let matter = by_name.into_iter().filter(|(_, tickets)| tickets.abs() >= CAUSE_MIN);
-        let mut causes = Self::told(matter);
+        let mut causes = Self::sorted(matter);
         causes.truncate(CAUSES_MAX);
         causes
     }
 }
 
-/// Causes that a vintage names.
+/// Most causes of a vintage.
 const CAUSES_MAX: usize = 5;
-/// Expected tickets over the horizon below which a cause is not named.
+/// Fewest expected tickets of a named cause over the horizon.
 const CAUSE_MIN: f64 = 0.5;
 
-/// One forecast as it was issued. Never altered afterwards.
+/// What a forecast falls back to where history is short.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "depth", rename_all = "kebab-case")]
+pub enum Fallback {
+    /// Less than two weeks: last week's counts.
+    OneWeek,
+    /// Less than a week: the usual count at the time of day.
+    Day,
+    /// Less than a day, with this many known windows: their mean.
+    Mean { windows: usize },
+    /// Nothing.
+    Nothing,
+}
+
+impl Say for Fallback {
+    fn say(&self, texts: &Texts) -> String {
+        match self {
+            Self::OneWeek => texts.text("fallback-one-week", None),
+            Self::Day => texts.text("fallback-day", None),
+            Self::Mean { windows } => texts.text("fallback-mean", args!["n" => *windows]),
+            Self::Nothing => texts.text("fallback-nothing", None),
+        }
+    }
+}
+
+/// One forecast as issued. It is never changed afterwards.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Vintage {
     pub series: SeriesKey,
-    /// End of the last settled window that the forecast knows.
+    /// End of the last finalized window that the forecast uses.
     pub issued_at: Timestamp,
-    /// One a window, the first starting at `issued_at`, [`HORIZON`] in all.
+    /// One a window over [`HORIZON`], the first starting at `issued_at`.
     pub targets: Vec<ForecastPoint>,
-    /// Members that were averaged, such as `profile` and `mstl-ets`.
+    /// Members of the model, such as `profile`.
     pub members: Vec<String>,
-    /// What adds tickets, most first; a few.
+    /// The main causes of extra tickets, largest first.
     pub causes: Vec<Cause>,
-    /// Of surges, where alarms or planned work touch it.
+    /// Surge probabilities, if alarms or planned work affect the series.
     pub surges: Option<Surges>,
-    /// How the forecast fell back, in words, where history was short; else `None`.
-    pub fallback: Option<String>,
+    /// What the forecast fell back to where history was short; else `None`.
+    pub fallback: Option<Stored<Fallback>>,
 }
 
-/// Counts of one series, one value a window without holes; NaN means missing, which is not zero.
+/// Counts of one series, one value a window; NaN means missing, which is not zero.
 #[derive(Clone, Debug, PartialEq)]
 pub struct History {
     pub width: WindowWidth,
@@ -111,7 +137,7 @@ impl History {
         self.first + self.counts.len() as i64
     }
 
-    /// The count of a window, NaN where it is missing or outside.
+    /// The count of a window; NaN if missing or outside.
     pub fn get(&self, index: i64) -> f32 {
         usize::try_from(index - self.first)
             .ok()
@@ -119,7 +145,7 @@ impl History {
             .unwrap_or(f32::NAN)
     }
 
-    /// Sets a window, filling a hole before it with NaN; ignored before `first`.
+    /// Sets the count of a window and fills a gap before it with NaN. Windows before `first` are ignored.
     pub fn set(&mut self, index: i64, count: f32) {
         let Ok(i) = usize::try_from(index - self.first) else { return };
         if i >= self.counts.len() {
@@ -128,7 +154,7 @@ impl History {
         self.counts[i] = count;
     }
 
-    /// Forgets all but the last `keep` windows.
+    /// Keeps only the last `keep` windows.
     pub fn trim(&mut self, keep: usize) {
         if self.counts.len() > keep {
             let cut = self.counts.len() - keep;

@@ -1,19 +1,19 @@
-//! What a record held.
+//! The result of decoding a record.
 
 use super::reject::Reject;
 use crate::domain::{Event, ListRebuilt};
 
-/// What a record held.
+/// The content of a record.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decoded {
     One(Event),
-    /// A batch, in its order, each element judged alone. No element is a `Many` itself.
+    /// A batch in its order. Each element is decoded independently, and none of them is a `Many`.
     Many(Vec<Result<Decoded, Reject>>),
-    /// A valid notification that counts for nothing, such as a comment on an alarm.
-    Nothing {
+    /// A valid notification that is not counted, such as a comment on an alarm.
+    Ignored {
         why: &'static str,
     },
-    /// 28.532's `notifyAlarmListRebuilt`: what is known of these alarms may no longer hold.
+    /// 28.532's `notifyAlarmListRebuilt`: the state of these alarms may have changed.
     ListRebuilt(ListRebuilt),
 }
 
@@ -23,7 +23,7 @@ impl Decoded {
         match self {
             Self::One(event) => Some(event),
             Self::Many(all) => all.into_iter().flatten().find_map(Self::first),
-            Self::Nothing { .. } | Self::ListRebuilt(_) => None,
+            Self::Ignored { .. } | Self::ListRebuilt(_) => None,
         }
     }
 }

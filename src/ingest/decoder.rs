@@ -1,4 +1,4 @@
-//! Bytes of any known format → events.
+//! Decodes events of all known formats.
 
 use super::decoded::Decoded;
 use super::detect::{self, Probe};
@@ -10,23 +10,22 @@ use super::mapping::Mapping;
 use super::reject::{Limits, Reject, object_text, parse};
 use crate::domain::{Brief, Event, EventKind};
 
-/// Reads every format that surgecast knows.
+/// Decodes events of all formats.
 #[derive(Clone, Debug, Default)]
 pub struct Decoder {
     pub limits: Limits,
     pub mapping: Mapping,
-    /// What tickets' texts are sorted by.
+    /// Classifies tickets' texts by topic.
     pub lexicon: Lexicon,
 }
 
 impl Decoder {
-    /// Reads one record. `hint` is the kind that topic or endpoint imply for a native event; what
-    /// the bytes say of themselves wins. Formats are tried in the order of the table in `detect/table.rs`.
+    /// Decodes one record. `hint` is the kind that the topic or endpoint implies for a native event; a kind in the event
+    /// overrides it. Formats are tried in the order of the table in `detect/table.rs`.
     ///
     /// # Errors
-    /// [`Reject`] with `Reason::Limit` for a record that is too large or holds too many events,
-    /// `Reason::Malformed` for what is no JSON object, `Reason::Field` for a field that is missing
-    /// or cannot be used and for an unknown format.
+    /// [`Reject`] with `Reason::Limit` for a record that is too large or has too many events, `Reason::Malformed` for
+    /// bytes that are not a JSON object, `Reason::Field` for a missing or invalid field and for an unknown format.
     pub fn decode(
         &self,
         bytes: &[u8],
@@ -36,9 +35,9 @@ impl Decoder {
         detect::record(bytes, headers, Frame::new(&self.limits, &self.mapping, hint))
     }
 
-    /// Reads a plain native ticket where it lies. Where this gives nothing, [`Self::decode`] decides; where it gives
-    /// something, that would give the same. Only for a record without headers. The text is not cut. `layout` is of the
-    /// source's records before.
+    /// Decodes a plain native ticket without copying it. `Some` is the same result as that of [`Self::decode`], except
+    /// that the text is not cut at its limit. For `None`, call [`Self::decode`]. Only for records without headers.
+    /// `layout` is the layout of the previous records of the source.
     pub fn fast_path<'r>(
         &self,
         bytes: &'r [u8],
@@ -52,11 +51,11 @@ impl Decoder {
     }
 }
 
-/// Reads one native event. `hint` is the kind that topic or endpoint imply; a `kind` in the event wins.
+/// Decodes one native event. `hint` is the kind that the topic or endpoint implies; a `kind` in the event overrides it.
 ///
 /// # Errors
-/// [`Reject`] with `Reason::Limit` for an event that is too large, `Reason::Malformed` for what is
-/// no JSON object, `Reason::Field` for a field that is missing or cannot be used.
+/// [`Reject`] with `Reason::Limit` for an event that is too large, `Reason::Malformed` for bytes that are not a JSON
+/// object, `Reason::Field` for a missing or invalid field.
 pub fn decode(bytes: &[u8], hint: Option<EventKind>, limits: &Limits) -> Result<Event, Reject> {
     let text = object_text(bytes, limits)?;
     let probe: Probe<'_> = parse(text)?;

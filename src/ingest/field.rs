@@ -1,25 +1,25 @@
-//! A JSON field of any type, so that a wrong one can be named instead of failing the whole parse.
+//! A JSON field of any type, so that a reject can name a field of the wrong type.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// What a field held. `null` is the same as a field that is not there.
+/// The value of a field. `null` is the same as an absent field.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Field<'a> {
     #[default]
     Absent,
     Text(Cow<'a, str>),
     Number(f64),
-    /// A number whose every digit counts: ids of 64 bits do not fit a float.
+    /// A whole number without loss of digits: 64-bit ids do not fit into a float.
     Whole(u64),
-    /// A type that no field of an event has, in words.
+    /// The name of a type that is not valid for any field.
     Other(&'static str),
 }
 
 impl Field<'_> {
-    /// The type in words, for a reject.
+    /// The name of the type, for a reject.
     pub(super) fn found(&self) -> &'static str {
         match self {
             Self::Absent => "nothing",

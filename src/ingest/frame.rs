@@ -1,17 +1,17 @@
-//! What surrounds an object while it is read: limits, the mapping, and what its wrappers say.
+//! The context in which an object is decoded: limits, the mapping, and values from its wrappers.
 
 use super::decoded::Decoded;
 use super::mapping::{Attributes, Mapping, Target};
 use super::reject::{Limits, Reject};
 use crate::domain::{EventKind, Name, Timestamp};
 
-/// Wrappers within wrappers that are taken off: a CloudEvent within a CloudEvent, and some spare.
+/// Deepest nesting of wrappers, such as a CloudEvent in a CloudEvent.
 const WRAPS_MAX: u8 = 4;
 
-/// Tells formats apart and reads what is found: a wrapper gets it for what lies within.
+/// Detects the format of an object and decodes it. A wrapper calls it for its content.
 pub(super) type Detect = fn(&[u8], Frame<'_>) -> Result<Decoded, Reject>;
 
-/// What a wrapper lends to the format within, for where that says nothing itself.
+/// The context of an object. Values from wrappers are defaults for fields that the object does not have.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame<'a> {
     pub(super) limits: &'a Limits,
@@ -31,7 +31,7 @@ impl<'a> Frame<'a> {
         Self { limits, mapping, hint, id, ts, event_type, device, wraps: 0 }
     }
 
-    /// The same, one wrapper further in.
+    /// The context of the content of a wrapper.
     pub(super) fn within(self) -> Result<Self, Reject> {
         if self.wraps == WRAPS_MAX {
             return Err(Reject::malformed(format!("wrapped more than {WRAPS_MAX} times")));
@@ -39,7 +39,7 @@ impl<'a> Frame<'a> {
         Ok(Self { wraps: self.wraps + 1, ..self })
     }
 
-    /// Attributes for the mapping to look at; none where there is no mapping.
+    /// Attributes for the mapping; empty if there is no mapping.
     pub(super) fn attributes<'e>(&self, fill: impl FnOnce(&mut Attributes<'e>)) -> Attributes<'e> {
         let mut attributes = Attributes::default();
         if !self.mapping.is_empty() {

@@ -1,8 +1,8 @@
-//! Bytes → event, or a reject with a reason. Nothing else: no topic, no file, no clock.
+//! Decodes bytes into events, or rejects them with a reason.
 //!
-//! [`Decoder`] reads every format that surgecast knows, and fills in region, service and channel with
-//! a [`Mapping`]; [`Lexicon`] sorts tickets' texts into topics; [`decode`] reads one event in surgecast's own flat format; [`split`] cuts a file or
-//! a request into events.
+//! [`Decoder`] decodes events of all formats, and fills in region, service and channel with a [`Mapping`]. [`Lexicon`]
+//! classifies tickets' texts by topic. [`decode`] decodes one event in the native format. [`split`] splits a file or a
+//! request into events.
 //!
 //! To add a format: a file in `formats/`, and a row in the table of `detect/table.rs`.
 

@@ -1,23 +1,23 @@
-//! Objects and lists within a standard's format. One of a wrong type is as good as absent there, so
-//! that a vendor's ornament does not cost the event.
+//! Nested objects and lists in formats of standards. A value of the wrong type is treated as absent, so that a vendor's
+//! extension does not cause a reject.
 
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// Most items of a list that are kept; they are looked up, not counted.
+/// Largest number of list items that are kept. They are only used for look-ups.
 const ITEMS_MAX: usize = 64;
 
-/// An object, `None` for anything else.
+/// An object; `None` for any other type.
 #[derive(Debug)]
 pub(super) struct Sub<T>(pub(super) Option<T>);
 
-/// The objects of an array; one object is a list of one, as TMF621 v4 and v5 differ in `channel`.
+/// The objects of an array. A single object is a list of one, because TMF621 v4 and v5 differ in `channel`.
 #[derive(Debug)]
 pub(super) struct List<T>(pub(super) Vec<T>);
 
-/// The pairs of an object, in their order; all of their number is bounded by the event's size.
+/// The key-value pairs of an object in their order. The size limit of events bounds their number.
 #[derive(Debug)]
 pub(super) struct Pairs<K, V>(pub(super) Vec<(K, V)>);
 
@@ -39,7 +39,7 @@ impl<K, V> Default for Pairs<K, V> {
     }
 }
 
-/// What is no object and no array is the default.
+/// Visits scalars as the default value.
 macro_rules! scalars_are_default {
     () => {
         fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,4 +1,4 @@
-//! Fields → checked values; a wrong one is a reject that names it.
+//! Checks the values of fields. A reject names the invalid field.
 
 use super::field::Field;
 use super::reject::{Limits, Reject};
@@ -14,7 +14,7 @@ pub(super) fn text_of<'f>(field: &'f Field<'_>, key: &str) -> Result<Option<&'f 
     }
 }
 
-/// One of a few words, in any case.
+/// One of a few words; the comparison ignores case.
 pub(super) fn choice<T: Copy>(
     field: &Field<'_>,
     key: &str,
@@ -43,14 +43,14 @@ pub(super) fn id(text: &str, key: &str) -> Result<Box<str>, Reject> {
     Ok(text.into())
 }
 
-/// Whether a text can be an id.
+/// Whether a text is a valid id.
 pub(super) fn is_id(text: &str) -> bool {
     let plain = |byte: &u8| (b' '..0x7f).contains(byte);
     (1..=ID_CHARS_MAX).contains(&text.len()) && text.as_bytes().iter().all(plain)
         || id(text, "").is_ok()
 }
 
-/// A time, `None` where the field is absent.
+/// A time; `None` if the field is absent.
 pub(super) fn time(field: &Field<'_>, key: &str) -> Result<Option<Timestamp>, Reject> {
     let parsed = match field {
         Field::Absent => return Ok(None),
@@ -72,7 +72,7 @@ pub(super) fn required_time(field: &Field<'_>, key: &str) -> Result<Timestamp, R
     time(field, key)?.ok_or_else(missing)
 }
 
-/// A name, or `None` if the field is not there or empty.
+/// A name; `None` if the field is absent or empty.
 pub(super) fn name(field: &Field<'_>, key: &str) -> Result<Option<Name>, Reject> {
     match text_of(field, key)? {
         None | Some("") => Ok(None),
@@ -80,7 +80,7 @@ pub(super) fn name(field: &Field<'_>, key: &str) -> Result<Option<Name>, Reject>
     }
 }
 
-/// Free text, cut at the limit; empty is the same as absent.
+/// Free text, cut at the limit; `None` if the field is absent or empty.
 pub(super) fn free(
     field: &Field<'_>,
     key: &str,
@@ -89,7 +89,7 @@ pub(super) fn free(
     Ok(text_of(field, key)?.and_then(|text| cut(text, limits)))
 }
 
-/// Text cut at the limit; empty is none.
+/// Text cut at the limit; `None` if it is empty.
 pub(super) fn cut(text: &str, limits: &Limits) -> Option<Box<str>> {
     let end = match text.len() > limits.text_chars {
         true => text.char_indices().nth(limits.text_chars).map_or(text.len(), |(at, _)| at),
@@ -98,7 +98,7 @@ pub(super) fn cut(text: &str, limits: &Limits) -> Option<Box<str>> {
     (end > 0).then(|| text[..end].into())
 }
 
-/// What an event said, short and printable, for an error's text.
+/// A value of an event, shortened and printable, for an error text.
 pub(super) fn shown(text: &str) -> String {
     text.chars().take(40).flat_map(char::escape_debug).collect()
 }

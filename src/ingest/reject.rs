@@ -1,20 +1,20 @@
-//! What one event may take, why bytes are none, and what must hold before a parser sees them.
+//! Limits of an event, rejects, and checks before parsing.
 
 use thiserror::Error;
 
 use crate::domain::Reason;
 
-/// Deepest nesting that is looked into; what lies deeper is refused before a parser can recurse.
+/// Deepest nesting of an event. Deeper events are refused before a parser recurses.
 const DEPTH_MAX: usize = 64;
 
-/// What one event may take.
+/// Limits of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Largest record, in bytes, whether it holds one event or a batch.
+    /// Largest record in bytes, for one event or a batch.
     pub event_bytes: usize,
-    /// Longest text that is kept, in characters; more is cut off.
+    /// Longest text in characters; longer texts are cut.
     pub text_chars: usize,
-    /// Most events in one record that is a batch.
+    /// Largest number of events in a batch.
     pub batch_events: usize,
 }
 
@@ -24,12 +24,12 @@ impl Default for Limits {
     }
 }
 
-/// Why bytes are no event.
+/// The reason why bytes are not a valid event.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{}: {detail}", reason.as_str())]
 pub struct Reject {
     pub reason: Reason,
-    /// One line for a person: what was wrong and what would work.
+    /// One line for a person: what is wrong and what would work.
     pub detail: String,
 }
 
@@ -47,20 +47,20 @@ impl Reject {
     }
 }
 
-/// JSON text → a value, with the parser's words cut to one line.
+/// Parses JSON text. The error has the first line of the parser's message.
 pub(super) fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, Reject> {
     sonic_rs::from_str(text).map_err(|e| {
         let words = e.to_string();
-        // The lines after the first quote the input, which may hold what must not be shown.
+        // The other lines quote the input, which may contain secrets.
         Reject::malformed(format!("not JSON: {}", words.lines().next().unwrap_or("cannot be read")))
     })
 }
 
-/// What must hold before a parser sees the bytes.
+/// Checks size, encoding, type and nesting before parsing.
 pub(super) fn object_text<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Reject> {
     if bytes.len() > limits.event_bytes {
         let (found, most) = (bytes.len(), limits.event_bytes);
-        return Err(Reject::limit(format!("event of {found} bytes, the most is {most}")));
+        return Err(Reject::limit(format!("event of {found} bytes: send at most {most}")));
     }
     let text = std::str::from_utf8(bytes).map_err(|e| {
         Reject::malformed(format!("not UTF-8 after {} bytes: send UTF-8", e.valid_up_to()))
@@ -74,7 +74,7 @@ pub(super) fn object_text<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a st
     Ok(text)
 }
 
-/// Whether brackets outside strings nest too deep. Most events have few brackets and are not walked.
+/// Whether brackets outside strings are nested too deeply. Most events have few brackets and need no full check.
 fn too_deep(bytes: &[u8]) -> bool {
     let openers = bytes.iter().filter(|&&b| matches!(b, b'{' | b'[')).count();
     if openers <= DEPTH_MAX {

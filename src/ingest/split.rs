@@ -1,15 +1,15 @@
-//! A file or a request → the bytes of each event.
+//! Splits a file or a request into the bytes of each event.
 
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-/// Why a body cannot be cut into events, and where.
+/// The error for a body that is not JSON, with its position.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("line {line}, column {column}: {message}")]
 pub struct SplitError {
-    /// From 1.
+    /// Line, from 1.
     pub line: usize,
-    /// From 1; 0 at the very end of the line before.
+    /// Column, from 1; 0 for the end of the previous line.
     pub column: usize,
     pub message: String,
 }
@@ -22,12 +22,10 @@ impl SplitError {
     }
 }
 
-/// Cuts one object, a JSON array or NDJSON into its values, each as it stands in `body`.
-///
-/// Only brackets and commas are looked at: what the values hold is [`super::decode`]'s to judge.
+/// Splits one object, a JSON array or NDJSON into its values, as slices of `body`. [`super::decode`] checks their content.
 ///
 /// # Errors
-/// [`SplitError`] at the first byte that is no JSON.
+/// [`SplitError`] at the first byte that is not JSON.
 pub fn split(body: &[u8]) -> Result<Vec<&[u8]>, SplitError> {
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     let values: Result<Vec<&RawValue>, serde_json::Error> = if first == Some(&b'[') {

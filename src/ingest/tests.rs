@@ -21,7 +21,7 @@ fn read(text: &str) -> Result<Event, super::Reject> {
     decode(text.as_bytes(), None, &Limits::default())
 }
 
-/// A ticket with one field replaced; `null` takes it out.
+/// A ticket with a new value for one field; `null` removes it.
 fn ticket_with(key: &str, value: Value) -> String {
     let mut event = json!({"kind": "ticket", "event_id": "T-1", "ts": 1_767_233_000});
     event[key] = value;
@@ -29,7 +29,7 @@ fn ticket_with(key: &str, value: Value) -> String {
 }
 
 #[test]
-fn the_samples_are_read_whole() {
+fn all_fields_of_the_samples_are_decoded() {
     let Ok(Event::Alarm(alarm)) = read(SAMPLES[0]) else { panic!("no alarm") };
     assert_eq!(alarm.ts.to_string(), "2026-01-01T02:03:04Z");
     assert_eq!((alarm.severity, &*alarm.alarm_id), (Severity::Critical, "a-551"));
@@ -42,7 +42,7 @@ fn the_samples_are_read_whole() {
 }
 
 #[test]
-fn what_is_left_out_has_defaults() {
+fn absent_fields_have_defaults() {
     let event = br#"{"event_id":"x","ts":1767233000000,"extra":{"deep":[1,{}]}}"#;
     let limits = Limits::default();
     let Ok(Event::Alarm(alarm)) = decode(event, Some(EventKind::Alarm), &limits) else {
@@ -56,7 +56,7 @@ fn what_is_left_out_has_defaults() {
     };
     assert_eq!(ticket.action, TicketAction::Create);
     assert_eq!(ticket.series.to_string(), "unknown/unknown/unknown");
-    // Maintenance without a region is for every one.
+    // Maintenance without a region is for all regions.
     let work = r#"{"kind":"Maintenance","event_id":"c","ts":1767233000,"region":"",
         "starts_at":1767240000,"ends_at":1767250000}"#;
     let Ok(Event::Maintenance(work)) = read(work) else { panic!("no maintenance") };
@@ -90,7 +90,7 @@ fn a_reject_names_the_field() {
         (ticket_with("event_id", json!("é".repeat(257))), Field, "`event_id` has more than 256"),
         (ticket_with("ts", Value::Null), Field, "`ts` is missing"),
         (ticket_with("ts", json!("now")), Field, "`ts` cannot be read: `now` is not an RFC 3339"),
-        (ticket_with("ts", json!(-5)), Field, "`ts` cannot be read: time lies outside"),
+        (ticket_with("ts", json!(-5)), Field, "`ts` cannot be read: time is outside"),
         (ticket_with("ts", json!([1])), Field, "`ts` is an array"),
         (ticket_with("action", json!("raise")), Field, "`action` is `raise`: use create, update"),
         (ticket_with("region", json!({})), Field, "`region` is an object, it must be text"),
@@ -115,7 +115,7 @@ fn a_reject_names_the_field() {
 }
 
 #[test]
-fn calls_are_arrivals_whatever_became_of_them() {
+fn calls_with_any_outcome_are_arrivals() {
     for outcome in ["offered", "answered", "Abandoned"] {
         let text = ticket_with("outcome", json!(outcome));
         let Ok(Event::Ticket(ticket)) = read(&text) else { panic!("{outcome}") };
@@ -130,7 +130,7 @@ fn calls_are_arrivals_whatever_became_of_them() {
 }
 
 #[test]
-fn limits_hold() {
+fn limits_are_enforced() {
     let limits = Limits::default();
     let long = ticket_with("text", json!("é".repeat(1500)));
     let Ok(Event::Ticket(ticket)) = read(&long) else { panic!("no ticket") };
@@ -143,12 +143,12 @@ fn limits_hold() {
         let deep = format!("{{\"x\":{}", opener.repeat(60_000 / opener.len()));
         assert!(read(&deep).expect_err("deep").detail.contains("nested"), "{opener}");
     }
-    // Brackets in a text are no nesting.
+    // Brackets in a text do not count as nesting.
     assert!(read(&ticket_with("text", json!("[{\"".repeat(200)))).is_ok());
 }
 
 #[test]
-fn bodies_come_in_three_forms() {
+fn bodies_have_three_forms() {
     let (a, b) = (r#"{"a":1}"#, r#"{ "b" : [2] }"#);
     let cases = [
         (a.to_owned(), vec![a]),
@@ -169,7 +169,7 @@ fn bodies_come_in_three_forms() {
     assert!(split(deep.as_bytes()).is_err());
 }
 
-/// What both parsers make of the same bytes.
+/// The results of both parsers for the same text.
 fn both(text: &str, hint: Option<EventKind>) -> [Option<Event>; 2] {
     let limits = Limits::default();
     let mapping = Mapping::NONE;
@@ -231,7 +231,7 @@ proptest! {
         let mut event = serde_json::to_value(&fields).expect("text keys");
         let [ours, peer] = both(&event.to_string(), Some(EventKind::Ticket));
         prop_assert_eq!(ours, peer);
-        // And where the required fields are good.
+        // Also with valid required fields.
         event["event_id"] = json!(id);
         event["ts"] = json!("2026-01-01T02:05:00Z");
         let [ours, peer] = both(&event.to_string(), Some(EventKind::Ticket));
@@ -241,7 +241,7 @@ proptest! {
 
 #[test]
 fn known_differences_between_the_parsers() {
-    // (text, sonic-rs accepts, serde_json accepts): pinned, so that an update that moves them is seen.
+    // (name, text, accepted by sonic-rs, accepted by serde_json). An update that changes them fails this test.
     let head = r#"{"event_id":"x","ts":1767233000"#;
     let cases = [
         ("duplicate key", format!(r#"{head},"ts":1767233000}}"#), false, false),

@@ -1,4 +1,4 @@
-//! What the standards' fields have in common: enumerations in any spelling, ids of parts, times.
+//! Values that all standards use: enumerations in any spelling, composed ids, and times.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use super::read::{id, no_choice, time};
 use super::reject::Reject;
 use crate::domain::{Severity, Timestamp};
 
-/// Text or a whole number as text, for fields that the standards let be either; empty is absent.
+/// Text, or a whole number as text, for fields of either type; `None` if the field is absent or empty.
 pub(super) fn word_of<'f>(field: &'f Field<'_>, key: &str) -> Result<Option<Cow<'f, str>>, Reject> {
     match field {
         Field::Absent => Ok(None),
@@ -22,31 +22,32 @@ pub(super) fn word_of<'f>(field: &'f Field<'_>, key: &str) -> Result<Option<Cow<
     }
 }
 
-/// As [`word_of`] for what an event can do without: a wrong type is the same as absent.
+/// Like [`word_of`], for optional fields: a wrong type is treated as absent.
 pub(super) fn word<'f>(field: &'f Field<'_>) -> Option<Cow<'f, str>> {
     word_of(field, "").ok().flatten()
 }
 
-/// The letters by which the standards' enumerations are told apart: TMF642 v4 has no enum, and
-/// `COMMUNICATIONS_ALARM`, `Communications Alarm` and `communicationsAlarm` are one type.
+/// The letters of an enumeration's value in lower case, without separators. TMF642 v4 has no enumeration:
+/// `COMMUNICATIONS_ALARM`, `Communications Alarm` and `communicationsAlarm` are the same type.
 pub(super) fn letters(text: &str) -> impl Iterator<Item = char> + '_ {
-    let told = text.chars().filter(|c| !matches!(c, ' ' | '_' | '-'));
-    told.map(|c| c.to_ascii_lowercase())
+    let letters = text.chars().filter(|c| !matches!(c, ' ' | '_' | '-'));
+    letters.map(|c| c.to_ascii_lowercase())
 }
 
-/// Whether two words of an enumeration are the same one.
+/// Whether two spellings are the same value of an enumeration.
 pub(super) fn same(a: &str, b: &str) -> bool {
     letters(a).eq(letters(b))
 }
 
-/// A severity as the standards perceive it, where no alarm is one too.
+/// A perceived severity of the standards. It includes *cleared*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Perceived {
     Active(Severity),
     Cleared,
 }
 
-/// X.733, 28.532, TMF642 and VES in words; RFC 3877's `ItuPerceivedSeverity` in numbers.
+/// Perceived severities: the words of X.733, 28.532, TMF642 and VES, and the numbers of RFC 3877's
+/// `ItuPerceivedSeverity`.
 const PERCEIVED: [(&str, u64, Perceived); 7] = [
     ("critical", 3, Perceived::Active(Severity::Critical)),
     ("major", 4, Perceived::Active(Severity::Major)),
@@ -57,7 +58,7 @@ const PERCEIVED: [(&str, u64, Perceived); 7] = [
     ("normal", 1, Perceived::Cleared),
 ];
 
-/// The severity that a standard's field says, `None` where it is absent.
+/// The severity in a field; `None` if the field is absent.
 pub(super) fn perceived(field: &Field<'_>, key: &str) -> Result<Option<Perceived>, Reject> {
     let Some(text) = word_of(field, key)? else { return Ok(None) };
     let number = text.trim().parse::<u64>().ok();
@@ -66,25 +67,25 @@ pub(super) fn perceived(field: &Field<'_>, key: &str) -> Result<Option<Perceived
     found.ok_or_else(|| no_choice(key, &text, &PERCEIVED.map(|(word, ..)| (word, ()))))
 }
 
-/// One id of several parts: joined by `|` where that is unambiguous and a valid id, else hashed.
+/// One id from several parts: joined by `|` if that is unambiguous and a valid id, else a hash.
 pub(super) fn joined(parts: &[&str]) -> Box<str> {
     let one = parts.len() == 1 || !parts.iter().any(|part| part.contains('|'));
     let text = if one { id(&parts.join("|"), "id").ok() } else { None };
     text.unwrap_or_else(|| hashed(parts))
 }
 
-/// An id of anything: the same parts give the same one, on every machine and after every restart.
+/// An id by hashing: the same parts give the same id, on all machines and after restarts.
 pub(super) fn hashed(parts: &[&str]) -> Box<str> {
     let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
     for part in parts {
-        // Lengths keep ("ab", "c") from ("a", "bc").
+        // The length distinguishes ("ab", "c") from ("a", "bc").
         bytes.extend((part.len() as u64).to_le_bytes());
         bytes.extend(part.as_bytes());
     }
     format!("xxh3-{:032x}", xxh3_128(&bytes)).into()
 }
 
-/// A standard's time: as [`time`], and Java's `+0000` for `+00:00`; empty is absent.
+/// Like [`time`], for formats of standards: also accepts Java's `+0000` for `+00:00`, and treats an empty text as absent.
 pub(super) fn loose_time(field: &Field<'_>, key: &str) -> Result<Option<Timestamp>, Reject> {
     let Field::Text(text) = field else { return time(field, key) };
     if text.is_empty() {
@@ -102,7 +103,7 @@ pub(super) fn loose_time(field: &Field<'_>, key: &str) -> Result<Option<Timestam
     time(field, key)
 }
 
-/// No time in the event and none lent by what wraps it.
+/// The reject for an event without a time, in itself and in its wrapper.
 pub(super) fn no_time(key: &str) -> Reject {
     Reject::field(key, "is missing: it is the event's time")
 }

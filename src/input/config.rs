@@ -1,18 +1,18 @@
-//! `[[mapping]]`, `[lexicon]` and `[limits]`: how events are read, and how many.
+//! `[[mapping]]`, `[lexicon]` and `[limits]`: how events are decoded, and limits.
 
 use std::path::PathBuf;
 
 use crate::config::Reader;
 use crate::ingest::{self, Attribute, Decoder, Lexicon, MapRule, Mapping, Table, Target};
 
-/// One of `[[mapping]]`.
+/// One entry of `[[mapping]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MapTable {
-    /// What it fills in.
+    /// The name that the table fills in.
     pub target: Target,
-    /// What is looked up.
+    /// The event's attribute that is looked up.
     pub attribute: Attribute,
-    /// CSV: `match,pattern,value`.
+    /// CSV file with the columns `match,pattern,value`.
     pub file: PathBuf,
 }
 
@@ -23,29 +23,29 @@ pub struct Limits {
     pub event_bytes: usize,
     /// Largest request body, in bytes.
     pub body_bytes: usize,
-    /// Most ticket series; events of further ones are dead letters.
+    /// Most ticket series that are forecast. Events of further series are counted, but not forecast.
     pub series: usize,
     /// Most alarms that may be active at a time.
     pub standing_alarms: usize,
-    /// Most events that wait in memory before the forecaster hears of them.
+    /// Most events held in memory before they are reported.
     pub queue_events: usize,
 }
 
-/// How events are read.
+/// Configuration of decoding.
 #[derive(Clone, Debug)]
 pub struct Input {
-    /// Tables that fill in regions, services and channels, in the order in which they are tried.
+    /// Look-up tables for regions, services and channels, in the order in which they are tried.
     pub tables: Vec<MapTable>,
-    /// The lexicon that tickets' texts are sorted by; the one that is built in where none is given.
+    /// File of the lexicon that classifies tickets' texts; `None` for the built-in lexicon.
     pub lexicon: Option<PathBuf>,
     /// `[limits]`.
     pub limits: Limits,
-    /// Made of all these.
+    /// The decoder made from these settings.
     pub decoder: Decoder,
 }
 
 impl Input {
-    /// Reads the three sections and the files that they name.
+    /// Reads the three sections and their files.
     pub fn read(root: &Reader<'_>) -> Self {
         let (tables, mapping) = mapping(root);
         let (file, lexicon) = lexicon(root.section("lexicon"));
@@ -68,7 +68,7 @@ impl Limits {
         limits
     }
 
-    /// Those that decoding needs.
+    /// The limits of decoding.
     pub fn ingest(&self) -> ingest::Limits {
         ingest::Limits { event_bytes: self.event_bytes, ..Default::default() }
     }

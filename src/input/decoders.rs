@@ -1,10 +1,10 @@
-//! The decoder in use: replaced as a whole when a look-up table changes.
+//! The current decoder. It is replaced when a look-up table or the lexicon changes.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::ingest::Decoder;
 
-/// Shared by all that read events.
+/// The current decoder, shared by all readers of events.
 #[derive(Debug, Default)]
 pub struct Decoders(RwLock<Arc<Decoder>>);
 
@@ -14,13 +14,13 @@ impl Decoders {
         Self(RwLock::new(Arc::new(decoder)))
     }
 
-    /// The one in use now; whoever holds it goes on with it.
+    /// The current decoder. A holder keeps it after a replacement.
     pub fn current(&self) -> Arc<Decoder> {
-        // A store of a pointer is whole or has not happened.
+        // The pointer is valid even if a holder of the lock panicked.
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Events that are read from now on are decoded by `decoder`.
+    /// Replaces the decoder for events that are read from now on.
     pub fn replace(&self, decoder: Decoder) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(decoder);
     }

@@ -1,4 +1,4 @@
-//! A file of events, one JSON object a line, counted by byte offset and followed as it grows.
+//! A file of events, one JSON object a line. It may grow while it is read.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
@@ -9,10 +9,10 @@ use anyhow::{Context, ensure};
 use super::worker::{Feed, Record};
 use crate::domain::{Offset, SourceId, Timestamp};
 
-/// A longer line is cut here and becomes a dead letter.
+/// A longer line is cut at this length and becomes a dead letter.
 const LINE_MAX: u64 = 1 << 20;
 
-/// A file of events, one a line; its offsets are bytes.
+/// A file of events, one a line. Offsets are in bytes.
 pub struct FileFeed {
     path: PathBuf,
     next: Offset,
@@ -24,7 +24,7 @@ impl FileFeed {
         Self { path: path.to_path_buf(), next: 0 }
     }
 
-    /// Reads one line from the start of `reader`; `None` if it has not ended yet.
+    /// Reads one line. Returns its bytes and its length with the line break; `None` if the line is incomplete.
     fn line(reader: &mut impl BufRead) -> std::io::Result<Option<(Vec<u8>, u64)>> {
         let mut bytes = Vec::new();
         let read = reader.by_ref().take(LINE_MAX).read_until(b'\n', &mut bytes)? as u64;
@@ -33,7 +33,7 @@ impl FileFeed {
             return Ok(Some((bytes, read)));
         }
         if read < LINE_MAX {
-            // The writer may be in the middle of it.
+            // The writer may not have finished the line.
             return Ok(None);
         }
         let rest = reader.skip_until(b'\n')? as u64;
@@ -55,7 +55,10 @@ impl Feed for FileFeed {
         let mut file = File::open(&self.path).with_context(|| format!("cannot open {shown}"))?;
         let length = file.metadata()?.len();
         let next = u64::try_from(self.next).unwrap_or(0);
-        ensure!(next <= length, "{shown} is shorter than what was read of it: was it replaced?");
+        ensure!(
+            next <= length,
+            "{shown} has {length} bytes, but {next} bytes were read before: restore the file, or use another name"
+        );
         file.seek(SeekFrom::Start(next))?;
         let mut reader = BufReader::with_capacity(1 << 18, file);
         let mut records = Vec::new();
@@ -77,7 +80,7 @@ mod tests {
     use std::io::Write;
 
     #[test]
-    fn lines_are_read_once_as_they_grow_and_again_from_an_offset() {
+    fn lines_are_read_once_as_the_file_grows_and_again_after_a_seek() {
         let mut file = tempfile::NamedTempFile::new().expect("temp file");
         let mut feed = FileFeed::new(file.path());
         let now = Timestamp::from_secs(0);

@@ -6,10 +6,10 @@ use super::worker::{Feed, Record};
 use crate::domain::{Offset, SourceId, Timestamp};
 use crate::store::EventLog;
 
-/// Records read at once: bounds memory, not throughput.
+/// Most records read at once, to limit memory.
 const READ_MAX: usize = 5_000;
 
-/// The local event log; its offsets are sequence numbers.
+/// The local event log. Offsets are sequence numbers.
 pub struct LocalFeed {
     log: Arc<EventLog>,
     next: Offset,
@@ -21,7 +21,7 @@ impl LocalFeed {
         Self { log, next: 0 }
     }
 
-    /// The name that its partials and dead letters carry.
+    /// The source's name in partials and dead letters.
     pub fn source_id() -> SourceId {
         SourceId::new("local", 0)
     }
@@ -55,7 +55,7 @@ impl Feed for LocalFeed {
 
     fn committed(&mut self, offset: Offset) {
         if let Err(error) = self.log.trim(offset) {
-            tracing::warn!(%error, "cannot trim the event log; it keeps growing until this works");
+            tracing::warn!(%error, "event log: trim failed, it grows until a trim succeeds");
         }
     }
 }

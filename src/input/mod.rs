@@ -1,6 +1,6 @@
-//! Where events come from: the local event log behind `POST /events`, files, standard input and Kafka's partitions.
+//! Sources of events: the local event log behind `POST /events`, files, standard input and Kafka's partitions.
 //!
-//! Each source is read in order, decoded and counted by a [`SourceProcessor`]; what it found goes to the forecaster as a
+//! A [`SourceProcessor`] decodes and counts the records of one source in order. Its results go to the forecaster as a
 //! [`Report`](crate::engine::Report).
 
 pub mod config;

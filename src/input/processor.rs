@@ -1,4 +1,4 @@
-//! Decode and aggregator of one source: what a reader gives records to and takes reports from.
+//! Decodes and counts the records of one source.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub struct RecordRef<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Counts one source.
+/// Decodes and counts one source. Readers give it records and take reports.
 pub struct SourceProcessor {
     source: SourceId,
     aggregator: Aggregator,
@@ -36,10 +36,11 @@ pub struct SourceProcessor {
     outcomes: Outcomes,
     unmapped: Unmapped,
     pending: Report,
-    /// Which of its record's events is decided, from 0, and of how many.
+    /// Index of the current event in its record.
     nth: usize,
+    /// Number of events in the current record.
     of: usize,
-    /// Whether a letter has the record's bytes already.
+    /// Whether a dead letter of the current record has its bytes already.
     has_letter: bool,
     /// Records taken since the last report.
     taken: usize,
@@ -47,7 +48,7 @@ pub struct SourceProcessor {
 }
 
 impl SourceProcessor {
-    /// Goes on from where the source was left, or starts.
+    /// A processor that resumes at `from`, or starts at the beginning.
     pub fn new(
         source: SourceId,
         from: Option<CommitPoint>,
@@ -61,7 +62,7 @@ impl SourceProcessor {
         };
         let pending = Report::new(source.clone());
         let decoder = decoders.current();
-        aggregator.listen(Arc::new(decoder.lexicon.clone()));
+        aggregator.set_classifier(Arc::new(decoder.lexicon.clone()));
         let (outcomes, unmapped) = (Outcomes::new(&metrics, &source), Unmapped::new(&metrics));
         Self {
             source,
@@ -82,26 +83,26 @@ impl SourceProcessor {
         }
     }
 
-    /// Room that alarms, planned work and rejects since the last report take, in about 512 bytes each.
+    /// Memory of alarms, planned work and rejects since the last report, in units of about 512 bytes.
     pub fn held(&self) -> usize {
         self.held
     }
 
-    /// Windows held in memory, and up to when windows are closed.
+    /// Number of windows held in memory, and the end of the closed windows.
     pub fn frontier(&self) -> (usize, Timestamp) {
         (self.aggregator.open_windows(), self.aggregator.closed())
     }
 
-    /// Records taken since the last report.
+    /// Number of records taken since the last report.
     pub fn taken(&self) -> usize {
         self.taken
     }
 
-    /// Everything that happened since the last report. `caught_up_at` is the clock's time at which the source
-    /// had been read to its end.
+    /// Takes the report since the last one. `caught_up_at` is the clock time at which the source had been read to its
+    /// end.
     ///
-    /// Windows that were closed at the last report are forgotten: whoever took that one stores it, or starts over
-    /// from the store.
+    /// Windows that are closed in this report are dropped. The caller must store the report, or start over from the last
+    /// stored one.
     pub fn report(&mut self, caught_up_at: Option<Timestamp>) -> Report {
         let mut report = std::mem::replace(&mut self.pending, Report::new(self.source.clone()));
         report.partials = self.aggregator.changed();
@@ -112,23 +113,23 @@ impl SourceProcessor {
         (self.taken, self.held) = (0, 0);
         let decoder = self.decoders.current();
         if !Arc::ptr_eq(&decoder, &self.decoder) {
-            self.aggregator.listen(Arc::new(decoder.lexicon.clone()));
+            self.aggregator.set_classifier(Arc::new(decoder.lexicon.clone()));
             self.decoder = decoder;
         }
         report
     }
 
-    /// Counts what a record holds, or says why not.
+    /// Counts the events of a record, or makes dead letters of them.
     pub fn take(&mut self, record: &RecordRef<'_>) {
         self.taken += 1;
         self.has_letter = false;
         let replayed = self.aggregator.begin(record.offset);
-        let glance = match record.headers.0 {
+        let brief = match record.headers.0 {
             [] => self.decoder.fast_path(record.bytes, record.hint, &mut self.layout),
             _ => None,
         };
-        if let Some(glance) = glance {
-            self.decide(record, replayed, &glance);
+        if let Some(brief) = brief {
+            self.decide(record, replayed, &brief);
             return;
         }
         match self.decoder.decode(record.bytes, &record.headers, record.hint) {
@@ -150,21 +151,21 @@ impl SourceProcessor {
                 let outcome = self.decide(record, replayed, &Brief::from(&event));
                 self.keep_state(record, outcome, event);
             }
-            Ok(Decoded::Nothing { .. } | Decoded::Many(_)) => {
+            Ok(Decoded::Ignored { .. } | Decoded::Many(_)) => {
                 self.outcomes.nothing.inc();
             }
             Ok(Decoded::ListRebuilt(list)) => self.rebuilt(record, replayed, list),
             Err(Reject { reason, detail }) if !replayed => {
                 self.reject(record, reason, detail, None);
             }
-            // It was kept before what was counted with it was committed.
+            // The dead letter was stored before the restart: a commit follows its dead letters.
             Err(_) => {
                 self.outcomes.replayed.inc();
             }
         }
     }
 
-    /// It is counted nowhere, so that no window can be too late for it.
+    /// Takes a rebuilt list. It belongs to no window, so it cannot be late.
     fn rebuilt(&mut self, record: &RecordRef<'_>, replayed: bool, list: ListRebuilt) {
         let skew = self.config.max_future_skew;
         if skew.is_some_and(|skew| list.ts > record.appended_at + skew) {
@@ -178,7 +179,7 @@ impl SourceProcessor {
         if !replayed {
             let ListRebuilt { system, object, ts } = &list;
             let source = &self.source;
-            tracing::warn!(?system, ?object, %ts, %source, "a system rebuilt its list of alarms");
+            tracing::warn!(?system, ?object, %ts, %source, "alarms: a system rebuilt its list");
         }
         self.held += 1;
         self.pending.rebuilt.push((self.position(record), list));
@@ -186,8 +187,7 @@ impl SourceProcessor {
 
     fn future(&mut self, record: &RecordRef<'_>, ts: Timestamp) {
         let appended_at = record.appended_at;
-        let detail =
-            format!("its time {ts} lies too far after {appended_at}, when it was appended");
+        let detail = format!("its time {ts} is too far after {appended_at}, when it was appended");
         self.reject(record, Reason::Future, detail, None);
     }
 
@@ -213,7 +213,8 @@ impl SourceProcessor {
         outcome
     }
 
-    /// State outlives windows: a late clear still clears, and the newest wins whatever is replayed.
+    /// Keeps an event's effect on state, which outlives windows: a late clear still clears. Replays are harmless, because
+    /// the newest event wins.
     fn keep_state(&mut self, record: &RecordRef<'_>, outcome: Outcome, event: Event) {
         if matches!(outcome, Outcome::Future | Outcome::Duplicate) {
             return;
@@ -245,12 +246,12 @@ impl SourceProcessor {
         };
         let letter = DeadLetter {
             position: self.position(record),
-            // A record holds 1,000 events at most.
+            // A record holds at most 1,000 events.
             nth: self.nth as u16,
             received_at: record.appended_at,
             reason,
             detail,
-            // Once: a batch of many bad events is as large as it came.
+            // Only the first dead letter of a record holds its bytes.
             bytes: if std::mem::replace(&mut self.has_letter, true) { &[] } else { record.bytes }
                 .into(),
         };
@@ -259,7 +260,7 @@ impl SourceProcessor {
     }
 }
 
-/// Events that lack a name, by which one.
+/// Counts events whose region, service or channel is unknown.
 struct Unmapped {
     region: EventCounter,
     service: EventCounter,
@@ -290,7 +291,7 @@ impl Unmapped {
     }
 }
 
-/// Events of one source by what became of them.
+/// Counts events of one source by outcome.
 struct Outcomes {
     counted: EventCounter,
     duplicate: EventCounter,

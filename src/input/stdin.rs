@@ -7,13 +7,13 @@ use std::time::Duration;
 use crate::domain::Clock;
 use crate::store::{EventLog, LogRecord};
 
-/// Lines that are made durable together.
+/// Most lines that are stored at once.
 const LINES_MAX: usize = 1000;
-/// Between two tries to store lines.
+/// Wait after a failed write.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Reads standard input to its end. It cannot be read twice: its lines go into the event log first. `wake` is called
-/// after lines were stored.
+/// Reads standard input to its end. Its lines go into the event log first, because it cannot be read again. `wake` is
+/// called after lines were stored.
 pub fn read_standard_input(
     log: &EventLog,
     wake: &(dyn Fn() + Send + Sync),
@@ -37,13 +37,13 @@ pub fn read_standard_input(
                     wake();
                 }
                 Err(error) => {
-                    tracing::error!(%error, "cannot keep standard input; trying again");
+                    tracing::error!(%error, "standard input: cannot store lines, retrying in a second");
                     std::thread::park_timeout(RETRY);
                 }
             }
         }
         if ended {
-            tracing::info!("standard input has ended");
+            tracing::info!("standard input: ended");
             return;
         }
     }

@@ -1,4 +1,4 @@
-//! Look-up tables of `[[mapping]]` and the lexicon, read at the start and again whenever a file changes.
+//! Reloads the look-up tables of `[[mapping]]` and the lexicon when a file changes.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::input::config::MapTable;
 
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Reads all tables again.
+/// Reads all tables.
 ///
 /// # Errors
-/// Which table, and what is wrong with it.
+/// The table, and why it cannot be used.
 fn read(tables: &[MapTable]) -> Result<Mapping, String> {
     let rules = tables.iter().map(|table| {
         let shown = table.file.display();
@@ -26,10 +26,10 @@ fn read(tables: &[MapTable]) -> Result<Mapping, String> {
     Mapping::new(rules?).map_err(|error| error.to_string())
 }
 
-/// Reads the lexicon again, or takes the one that is built in.
+/// Reads the lexicon, or returns the built-in one.
 ///
 /// # Errors
-/// Which file, and what is wrong with it.
+/// The file, and why it cannot be used.
 fn read_lexicon(file: Option<&Path>) -> Result<Lexicon, String> {
     let Some(file) = file else { return Ok(Lexicon::default()) };
     let shown = file.display();
@@ -37,7 +37,7 @@ fn read_lexicon(file: Option<&Path>) -> Result<Lexicon, String> {
     Lexicon::from_toml(&text).map_err(|e| format!("{shown}: {e}"))
 }
 
-/// Watches the files; a change that cannot be read leaves all as they were.
+/// Watches the files. If a changed file cannot be used, the current decoder stays.
 pub struct Reload {
     pub tables: Vec<MapTable>,
     pub lexicon: Option<PathBuf>,
@@ -60,10 +60,13 @@ impl Reload {
             match self.read() {
                 Ok(decoder) => {
                     self.decoders.replace(decoder);
-                    tracing::info!("look-up tables were read again, and the lexicon");
+                    tracing::info!("mapping: look-up tables and lexicon reloaded");
                 }
                 Err(error) => {
-                    tracing::error!(error, "a changed file cannot be used; the old ones stay");
+                    tracing::error!(
+                        error,
+                        "mapping: a changed file cannot be used, the previous tables stay; correct the file"
+                    );
                 }
             }
         }

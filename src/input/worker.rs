@@ -1,4 +1,4 @@
-//! One thread a feed: read, count, report.
+//! The thread of a feed: it reads, counts and reports.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -10,9 +10,9 @@ use crate::domain::{Clock, EventKind, Offset, SourceId, Timestamp};
 use crate::engine::{AckHandle, Message, Report};
 use crate::ingest::Headers;
 
-/// Records read before the leader hears of them, at most.
+/// Most records of one report.
 const RECORDS_PER_REPORT: usize = 20_000;
-/// A quiet source says once a second that it has read everything there was.
+/// A source that has caught up reports this often.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 /// Wait after a read error.
 const RETRY: Duration = Duration::from_secs(2);
@@ -26,25 +26,25 @@ pub struct Record {
     pub bytes: Vec<u8>,
 }
 
-/// An ordered log that can be read again from any offset.
+/// An ordered log that can be read from any offset.
 pub trait Feed: Send {
-    /// Its name in partials, dead letters and metrics.
+    /// Name in partials, dead letters and metrics.
     fn source(&self) -> SourceId;
-    /// Starts over at the first record whose offset is `offset` or more.
+    /// Continues at the first record whose offset is at least `offset`.
     fn seek(&mut self, offset: Offset);
-    /// Records that follow, at most about `max`; none means that everything there was at `now` is read.
+    /// Returns the next records, about `max` at most. An empty list means that everything available at `now` was read.
     ///
     /// # Errors
-    /// What could not be read; the worker says so and tries again.
+    /// Any error of reading. The worker logs it and retries.
     fn poll(&mut self, now: Timestamp, max: usize) -> anyhow::Result<Vec<Record>>;
-    /// Records before `offset` will not be asked for again.
+    /// Records before `offset` will not be read again.
     fn committed(&mut self, _offset: Offset) {}
 }
 
-/// Reads one feed to the end of time.
+/// Reads one feed.
 pub struct Worker {
     pub feed: Box<dyn Feed>,
-    pub counter: SourceProcessor,
+    pub processor: SourceProcessor,
     pub clock: Arc<dyn Clock>,
     pub leader: SyncSender<Message>,
     pub wake: Receiver<()>,
@@ -52,7 +52,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Runs until `stop` is set or the leader is gone.
+    /// Runs until `stop` is set or the forecaster has ended.
     pub fn run(mut self) {
         let source = self.feed.source();
         let durable = Arc::new(AtomicI64::new(Offset::MIN));
@@ -63,8 +63,8 @@ impl Worker {
                 continue;
             };
             let caught_up = report.caught_up_at().is_some();
-            let handed = AckHandle { report, durable: durable.clone() };
-            if self.leader.send(Message::Report(handed)).is_err() {
+            let handle = AckHandle { report, durable: durable.clone() };
+            if self.leader.send(Message::Report(handle)).is_err() {
                 return;
             }
             let done = durable.load(Ordering::Acquire);
@@ -80,22 +80,22 @@ impl Worker {
 
     fn pause(&self, at_most: Duration) {
         match self.wake.recv_timeout(at_most) {
-            // Several calls may be waiting: one pass serves them all.
+            // One pass serves all waiting wake-ups.
             Ok(()) => while self.wake.try_recv().is_ok() {},
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => self.stop.store(true, Ordering::Relaxed),
         }
     }
 
-    /// What was read is counted even where reading on fails: it comes with the next report then.
+    /// Reads and counts records for one report. `None` after a read error: the counts go into the next report.
     fn gather(&mut self, source: &SourceId) -> Option<Report> {
         let mut caught_up_at = None;
-        while self.counter.taken() < RECORDS_PER_REPORT {
+        while self.processor.taken() < RECORDS_PER_REPORT {
             let now = self.clock.now();
-            let records = match self.feed.poll(now, RECORDS_PER_REPORT - self.counter.taken()) {
+            let records = match self.feed.poll(now, RECORDS_PER_REPORT - self.processor.taken()) {
                 Ok(records) => records,
                 Err(error) => {
-                    tracing::warn!(%source, %error, "cannot read the source; trying again");
+                    tracing::warn!(%source, %error, "source: read failed, retrying in 2 s");
                     return None;
                 }
             };
@@ -106,9 +106,9 @@ impl Worker {
             for Record { offset, appended_at, hint, bytes } in &records {
                 let (offset, appended_at, hint) = (*offset, *appended_at, *hint);
                 let headers = Headers::default();
-                self.counter.take(&RecordRef { offset, appended_at, hint, headers, bytes });
+                self.processor.take(&RecordRef { offset, appended_at, hint, headers, bytes });
             }
         }
-        Some(self.counter.report(caught_up_at))
+        Some(self.processor.report(caught_up_at))
     }
 }

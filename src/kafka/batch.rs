@@ -1,41 +1,42 @@
-//! Records under way: how many of a batch have no answer yet.
+//! Deliveries of a batch: how many records have no answer yet.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::settings::KafkaProblem;
 
-/// A batch on its way.
+/// A batch of records in flight.
 #[derive(Default)]
 pub(super) struct Batch {
+    /// Records without an answer, and the first problem.
     state: Mutex<(usize, Option<KafkaProblem>)>,
-    over: Condvar,
+    changed: Condvar,
 }
 
 impl Batch {
-    /// Changes how many are under way, and what became of one.
-    pub(super) fn left(&self, change: impl FnOnce(&mut (usize, Option<KafkaProblem>))) {
+    /// Changes the number of records in flight and the first problem.
+    pub(super) fn update(&self, change: impl FnOnce(&mut (usize, Option<KafkaProblem>))) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);
-        self.over.notify_all();
+        self.changed.notify_all();
     }
 
-    /// Waits until nothing of it is under way; `sent` is what became of handing it over.
+    /// Waits until no record is in flight. `sent` is the result of passing the records to the client.
     pub(super) fn wait(&self, sent: Result<(), KafkaProblem>) -> Result<(), KafkaProblem> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         while state.0 > 0 {
-            // Ends: each record is delivered or given up in time.
-            state = self.over.wait(state).unwrap_or_else(PoisonError::into_inner);
+            // This ends: the client delivers each record or gives it up in time.
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         sent.and(state.1.take().map_or(Ok(()), Err))
     }
 }
 
 /// One record of a batch.
-pub struct Ticket(pub(super) Arc<Batch>);
+pub struct DeliveryHandle(pub(super) Arc<Batch>);
 
-impl Ticket {
+impl DeliveryHandle {
     pub(super) fn done(self, problem: Option<KafkaProblem>) {
-        self.0.left(|state| {
+        self.0.update(|state| {
             state.0 -= 1;
             state.1 = state.1.take().or(problem);
         });

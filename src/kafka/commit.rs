@@ -5,30 +5,30 @@ use thiserror::Error;
 use crate::domain::{Offset, Timestamp};
 use crate::window::CommitPoint;
 
-/// What brokers allow in a commit's metadata.
+/// Longest commit metadata that brokers accept.
 pub const METADATA_BYTES_MAX: usize = 4096;
 
-/// Why a metadata string cannot be used. Starting over from it would count wrongly.
+/// Why a commit's metadata cannot be used. Resuming without it would count wrongly.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CommitError {
-    #[error("commit metadata of {0} bytes, the most is {METADATA_BYTES_MAX}")]
+    #[error("commit metadata has {0} bytes, the limit is {METADATA_BYTES_MAX}")]
     Long(usize),
-    #[error("commit metadata `{0}` is of another version: this one reads `v1 …`")]
+    #[error("commit metadata `{0}` has an unknown version: this release reads `v1 …`")]
     Version(String),
     #[error("commit metadata lacks a readable `{0}`: run `surgecast frontier reset` for the group")]
     Part(&'static str),
 }
 
-/// What goes beside the committed offset, which is `resume_at`: `v1 closed=<ms> decided=<offset>`.
+/// Encodes the metadata of a commit: `v1 closed=<ms> decided=<offset>`. The committed offset is `resume_at`.
 pub fn encode_commit(point: &CommitPoint) -> String {
     format!("v1 closed={} decided={}", point.closed.millis(), point.decided_upto)
 }
 
-/// Reads what [`encode_commit`] wrote beside the committed offset `resume_at`. Further ` key=value`
-/// parts, of a later release, are ignored.
+/// Decodes the metadata beside the committed offset `resume_at`, see [`encode_commit`]. Further ` key=value` parts of
+/// later releases are ignored.
 ///
 /// # Errors
-/// [`CommitError`] for an unknown version, a missing part or a text that is too long.
+/// [`CommitError`] for an unknown version, a missing part or too long a text.
 pub fn decode_commit(resume_at: Offset, metadata: &str) -> Result<CommitPoint, CommitError> {
     if metadata.len() > METADATA_BYTES_MAX {
         return Err(CommitError::Long(metadata.len()));
@@ -61,7 +61,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_commit_comes_back(resume_at: i64, closed: i64, decided_upto: i64) {
+        fn a_commit_survives_encoding(resume_at: i64, closed: i64, decided_upto: i64) {
             let closed = Timestamp::from_millis(closed);
             let point = CommitPoint { resume_at, closed, decided_upto };
             let text = encode_commit(&point);
@@ -70,20 +70,20 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read_or_refused(text in ".{0,80}", tail in "[ a-z0-9=-]{0,40}") {
+        fn any_text_decodes_or_is_refused(text in ".{0,80}", tail in "[ a-z0-9=-]{0,40}") {
             let _ = decode_commit(0, &text);
             let _ = decode_commit(0, &format!("v1{tail}"));
         }
     }
 
     #[test]
-    fn what_cannot_be_used_says_so() {
+    fn unusable_metadata_names_the_reason() {
         for (text, part) in [
-            ("", "another version"),
-            ("v2 closed=1 decided=1", "another version"),
+            ("", "unknown version"),
+            ("v2 closed=1 decided=1", "unknown version"),
             ("v1 closed=1", "readable `decided`"),
             ("v1 closed=x decided=1", "readable `closed`"),
-            (&"v".repeat(5000), "of 5000 bytes"),
+            (&"v".repeat(5000), "has 5000 bytes"),
         ] {
             let error = decode_commit(0, text).expect_err(text).to_string();
             assert!(error.contains(part), "{error}");

@@ -5,7 +5,7 @@ use crate::config::Reader;
 
 const BROKERS: &str = "use host:port each, such as [\"127.0.0.1:9092\"]";
 
-/// Reads the section, if it is there, and has the client's library judge the properties. Connects nowhere.
+/// Reads the section, if it exists. The client library checks the properties. Opens no connection.
 pub fn read(section: Reader<'_>) -> Option<Settings> {
     let there = section.is_there();
     let mut settings = Settings::at(brokers(&section).join(","));

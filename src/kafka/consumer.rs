@@ -1,4 +1,4 @@
-//! Reading: one `BaseConsumer`, polled on one thread; a second thread asks how far the partitions reach.
+//! The consumer: one `BaseConsumer`, polled on one thread. A second thread asks for the partitions' end offsets.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -23,23 +23,23 @@ use crate::window::CommitPoint;
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// End offset of a partition, and the clock's time at which the broker was asked for it.
+/// End offset of each partition, and the clock time at which the broker was asked for it.
 pub type Ends = HashMap<SourceId, (Position, Timestamp)>;
 
 /// A member of the consumer group.
 pub struct Consumer {
-    /// Of who reads; the context gives it partitions as they come.
+    /// Records of assigned partitions; `None` in elections, which read no records.
     queue: Option<Arc<Queue>>,
     inner: Arc<BaseConsumer<Context>>,
     ends: Arc<Mutex<Ends>>,
-    /// Where fetching stood when last there was nothing left, and what has been said of it since.
+    /// Fetch positions before the last time that the queue was empty, and those since.
     drained: RefCell<[Fetched; 2]>,
     stop: Arc<AtomicBool>,
     watcher: Option<JoinHandle<()>>,
 }
 
 impl Consumer {
-    /// Joins the group. A partition goes on where it was committed, or from its beginning.
+    /// Joins the group. A partition resumes at its commit, or at its beginning.
     ///
     /// # Errors
     /// [`KafkaProblem`] for properties that cannot be used.
@@ -55,7 +55,7 @@ impl Consumer {
         let queue = queue.ok_or_else(|| KafkaProblem("no memory left for a queue".into()))?;
         // Nothing is assigned before the first poll.
         let forward: Weak<Queue> = Arc::downgrade(&queue);
-        consumer.context().put_into(forward);
+        consumer.context().forward_to(forward);
         consumer.queue = Some(queue);
         let (inner, ends, stop) =
             (consumer.inner.clone(), consumer.ends.clone(), consumer.stop.clone());
@@ -65,8 +65,8 @@ impl Consumer {
         Ok(consumer)
     }
 
-    /// Joins the group that gives the one partition of the log to the one who leads, and who keeps it while others come
-    /// and go: one that has just started knows less.
+    /// Joins the group that elects the leader: the leader is the instance to which the group assigns the log's only
+    /// partition. It keeps the partition while others join and leave, because a new instance may have an empty store.
     ///
     /// # Errors
     /// [`KafkaProblem`] for properties that cannot be used.
@@ -93,25 +93,25 @@ impl Consumer {
         Ok(Self { queue: None, inner: Arc::new(inner), ends, drained, stop, watcher: None })
     }
 
-    /// Says whether one could be opened, and connects nowhere.
+    /// Checks whether a consumer could be opened. Opens no connection.
     ///
     /// # Errors
     /// [`KafkaProblem`] for properties that cannot be used.
     pub fn check(settings: &Settings) -> Result<(), KafkaProblem> {
         let config = Self::config(settings, settings.client(), &settings.group);
-        settings.try_out::<BaseConsumer>(config)
+        settings.try_create::<BaseConsumer>(config)
     }
 
     fn config(settings: &Settings, mut config: ClientConfig, group: &str) -> ClientConfig {
         let defaults = [
-            // What waits in memory is read in some hundredths of a second; then there must be more.
+            // The records in memory are counted within hundredths of a second, so fetch again soon.
             ("fetch.queue.backoff.ms", "10"),
             ("fetch.message.max.bytes", "1048576"),
             ("queued.min.messages", "100000"),
             ("queued.max.messages.kbytes", "24576"),
-            // One that was killed is replaced, or comes back, within this.
+            // A killed instance is replaced, or returns, within this time.
             ("session.timeout.ms", "10000"),
-            // How far partitions have been fetched.
+            // Statistics carry the fetch positions.
             ("statistics.interval.ms", "1000"),
         ];
         for (key, value) in defaults {
@@ -123,20 +123,20 @@ impl Consumer {
             .set("group.id", group)
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
-            // An offset that the broker does not have is an error, not a guess.
+            // An offset that the broker does not have is an error. Never guess another one.
             .set("auto.offset.reset", "error");
         config
     }
 
-    /// Records that follow; waits up to `wait` for the first. Rebalances happen in here, before any record is taken.
-    /// What is wrong is told to health, and the client itself goes on trying.
+    /// Returns the next records. Waits up to `wait` for the first. Rebalances happen in this call, before any record is
+    /// taken. Errors are reported to health; the client retries by itself.
     pub fn batch(&self, wait: Duration) -> Vec<Received<'_>> {
         let context = self.inner.context();
         match self.serve(Duration::ZERO) {
             Ok(None) => {}
-            // Its like would overtake those that wait in the queue.
-            Ok(Some(_)) => context.failed("a record came past its partition's queue"),
-            Err(problem) => context.ill(&problem.0),
+            // Such a record would overtake those that wait in the queue.
+            Ok(Some(_)) => context.failed("a record bypassed its partition's queue"),
+            Err(problem) => context.mark_unhealthy(&problem.0),
         }
         let Some(queue) = &self.queue else { return Vec::new() };
         let mut records = queue.take(wait);
@@ -147,7 +147,7 @@ impl Consumer {
             None => true,
             Some(error) => {
                 if let Some(problem) = self.problem(&error) {
-                    context.ill(&problem.0);
+                    context.mark_unhealthy(&problem.0);
                 }
                 false
             }
@@ -155,10 +155,10 @@ impl Consumer {
         records
     }
 
-    /// Waits for rebalances, and leaves records aside.
+    /// Waits for rebalances and drops records.
     ///
     /// # Errors
-    /// [`KafkaProblem`] where the group cannot be joined; the client itself goes on trying.
+    /// [`KafkaProblem`] if the group cannot be joined. The client retries by itself.
     pub fn poll(&self, wait: Duration) -> Result<(), KafkaProblem> {
         self.serve(wait).map(drop)
     }
@@ -171,26 +171,26 @@ impl Consumer {
         }
     }
 
-    /// An error with what to do about it; the end of a partition is none.
+    /// Describes an error and what to do about it. The end of a partition is not an error.
     fn problem(&self, error: &KafkaError) -> Option<KafkaProblem> {
         match error {
             KafkaError::PartitionEOF(_) => None,
             KafkaError::MessageConsumption(Code::AutoOffsetReset) => {
-                let text = "a partition no longer has the offset that is to be read next: the topic was made \
-                            anew, or its retention is too short";
+                let text = "a partition no longer has the next offset to read: its topic was deleted and created \
+                            again, or its retention is too short";
                 Some(KafkaProblem(text.into()))
             }
             error => Some(self.inner.context().problem(error)),
         }
     }
 
-    /// Nothing was left: whatever had been fetched when this was called last has been handed out since.
+    /// The queue is empty: all records that were fetched before the previous call have been taken.
     fn drained(&self) {
-        let [_, heard] = self.drained.take();
-        self.drained.replace([heard, self.inner.context().fetched()]);
+        let [_, last] = self.drained.take();
+        self.drained.replace([last, self.inner.context().fetched()]);
     }
 
-    /// What rebalances did since the last call.
+    /// Changes of the assignment since the last call.
     pub fn changes(&self) -> Vec<Change> {
         let changes = self.inner.context().take_changes();
         if !changes.is_empty() {
@@ -199,20 +199,20 @@ impl Consumer {
         changes
     }
 
-    /// Up to where partitions have been read, of those with no record left before that offset.
+    /// Offsets before which all records have been taken, of partitions for which that is known.
     pub fn read(&self) -> Fetched {
         self.drained.borrow()[0].clone()
     }
 
-    /// How far partitions reach, as the broker said about once a second.
+    /// End offsets of the partitions. The broker is asked about once a second.
     pub fn ends(&self) -> Ends {
         lock(&self.ends).clone()
     }
 
-    /// Commits where each partition starts again, with what a restart must not forget.
+    /// Commits where each partition resumes, and the state that a restart needs.
     ///
     /// # Errors
-    /// [`KafkaProblem`]; then the commit before stands, and a restart counts more again.
+    /// [`KafkaProblem`]; then the previous commit stays, and a restart counts more records again.
     pub fn commit(&self, points: &[(SourceId, CommitPoint)]) -> Result<(), KafkaProblem> {
         let problem = |error: KafkaError| self.inner.context().problem(&error);
         let mut list = TopicPartitionList::with_capacity(points.len());
@@ -224,18 +224,18 @@ impl Consumer {
         self.inner.commit(&list, CommitMode::Sync).map_err(problem)
     }
 
-    /// Stops or resumes fetching of everything that is assigned; membership goes on with polling.
+    /// Stops or resumes fetching of all assigned partitions. Polling keeps the membership.
     pub fn pause(&self, paused: bool) {
         let done = self
             .inner
             .assignment()
             .and_then(|all| if paused { self.inner.pause(&all) } else { self.inner.resume(&all) });
         if let Err(error) = done {
-            tracing::warn!(%error, paused, "pausing partitions");
+            tracing::warn!(%error, paused, "kafka: cannot pause or resume partitions");
         }
     }
 
-    /// Says that the cluster could not be used, or can be again.
+    /// The context, which reports health.
     pub fn context(&self) -> &Context {
         self.inner.context()
     }
@@ -246,14 +246,14 @@ impl Drop for Consumer {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(watcher) = self.watcher.take() {
             watcher.thread().unpark();
-            // One that panicked has said so.
+            // A panic has been logged already.
             let _ = watcher.join();
         }
         self.inner.unsubscribe();
     }
 }
 
-/// Asks for the end of every assigned partition, over and over.
+/// Asks for the end offset of every assigned partition until `stop` is set.
 fn watch(
     consumer: &BaseConsumer<Context>,
     ends: &Mutex<Ends>,
@@ -266,9 +266,9 @@ fn watch(
             Ok(found) if found.is_empty() => {}
             Ok(found) => {
                 *lock(ends) = found;
-                context.well();
+                context.mark_healthy();
             }
-            Err(error) => context.ill(&context.problem(&error).0),
+            Err(error) => context.mark_unhealthy(&context.problem(&error).0),
         }
         std::thread::park_timeout(LOOK_EVERY);
     }

@@ -1,4 +1,4 @@
-//! Call-backs of the clients: errors become health and log lines, rebalances become changes.
+//! Callbacks of the clients: errors become health and log lines, rebalances become changes of the assignment.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,56 +14,56 @@ use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::batch::Ticket;
+use super::batch::DeliveryHandle;
 use super::commit::decode_commit;
 use super::settings::{KafkaProblem, Settings};
 use crate::domain::{Offset as Position, SourceId};
 use crate::telemetry::Health;
 use crate::window::CommitPoint;
 
-/// The component in health and logs.
+/// Name of the component in health and logs.
 pub const COMPONENT: &str = "kafka";
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
-/// A partition that this instance counts from now on, or no longer.
+/// A change of the assignment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Records follow from this offset on; with what was committed, if anything was.
+    /// This instance counts the partition from this offset on; with the commit, if there is one.
     Assigned(SourceId, Position, Option<CommitPoint>),
     Revoked(SourceId),
-    /// It cannot be told where a partition goes on: start over.
+    /// The offset at which a partition resumes is unknown: the session must start over.
     Failed(KafkaProblem),
 }
 
-/// Notes that the cluster does not do what is asked of it, and says it once.
+/// Marks Kafka as failing, and logs the reason once.
 pub fn report(health: &Health, why: &str) {
     if health.failing(COMPONENT, why) {
-        tracing::error!("{why}; trying again until it works, nothing is lost");
+        tracing::error!("kafka: {why}; retrying, nothing is lost");
     }
 }
 
-/// Offset that is fetched next, by partition. Unlike that of the next record it leaves what no record is behind: the end
-/// of a transaction, or one that was called off.
+/// Next offset to fetch, by partition. Unlike the offset after the last record it is past the ends of transactions and
+/// past aborted transactions.
 pub type Fetched = HashMap<SourceId, Position>;
 
-/// A queue that records of partitions can be forwarded to.
+/// A queue to which the records of partitions can be forwarded.
 pub(super) trait Forward: Send + Sync {
-    /// Has what is fetched of a partition from now on put here. Returns whether that could be done.
+    /// Forwards records of a partition to this queue from now on. Returns whether that succeeded.
     fn forward(&self, topic: &str, partition: i32) -> bool;
 }
 
-/// Shared by consumer, producer and admin client.
+/// Callbacks and state that consumer, producer and admin client share.
 pub struct Context {
     pub(super) settings: Settings,
     health: Arc<Health>,
     changes: Mutex<Vec<Change>>,
-    /// Whether there are any, for who asks after each record.
+    /// Whether `changes` is not empty: cheap to ask after each batch.
     changed: AtomicBool,
-    /// Where fetching stands, as the client says about once a second.
+    /// Fetch positions, from statistics of about once a second.
     fetched: Mutex<Fetched>,
-    /// Why the cluster lets nobody in, where it said so: what is asked of it then times out.
+    /// Why the cluster refuses the client, if it gave a reason. Later requests then only time out.
     cause: Mutex<Option<String>>,
-    /// Where records of assigned partitions go, unless to the consumer's own queue.
+    /// Queue for records of assigned partitions, if not the consumer's own.
     queue: OnceLock<Weak<dyn Forward>>,
 }
 
@@ -75,35 +75,35 @@ impl Context {
         Self { settings, health, changes, changed, fetched, cause, queue }
     }
 
-    /// An error with what to do about it.
+    /// Describes an error and what to do about it.
     pub(super) fn problem(&self, error: &KafkaError) -> KafkaProblem {
-        let unheard = error.rdkafka_error_code().is_some_and(is_silence);
-        match lock(&self.cause).clone().filter(|_| unheard) {
+        let no_answer = error.rdkafka_error_code().is_some_and(is_no_answer);
+        match lock(&self.cause).clone().filter(|_| no_answer) {
             Some(cause) => KafkaProblem(cause),
             None => self.settings.problem(error),
         }
     }
 
-    /// The cluster answers.
-    pub fn well(&self) {
+    /// Marks Kafka as healthy.
+    pub fn mark_healthy(&self) {
         *lock(&self.cause) = None;
         if self.health.ready(COMPONENT) {
-            tracing::info!(brokers = self.settings.brokers, "Kafka answers");
+            tracing::info!(brokers = self.settings.brokers, "kafka: broker answers");
         }
     }
 
-    /// The cluster does not do what is asked of it.
-    pub fn ill(&self, why: &str) {
+    /// Marks Kafka as unhealthy.
+    pub fn mark_unhealthy(&self, why: &str) {
         report(&self.health, why);
     }
 
-    /// Puts the records of partitions that are assigned from now on there.
-    pub(super) fn put_into(&self, queue: Weak<dyn Forward>) {
-        // Once for each consumer.
+    /// Forwards the records of partitions that are assigned from now on to `queue`.
+    pub(super) fn forward_to(&self, queue: Weak<dyn Forward>) {
+        // Called once for each consumer.
         let _ = self.queue.set(queue);
     }
 
-    /// Has the session start over.
+    /// Makes the session start over.
     pub(super) fn failed(&self, why: &str) {
         self.change([Change::Failed(KafkaProblem(why.to_owned()))]);
     }
@@ -115,12 +115,12 @@ impl Context {
         std::mem::take(&mut *lock(&self.changes))
     }
 
-    /// Where fetching stands of what is assigned.
+    /// Fetch positions of assigned partitions.
     pub(super) fn fetched(&self) -> Fetched {
         lock(&self.fetched).clone()
     }
 
-    /// An assignment that is over says nothing of the next one.
+    /// Drops fetch positions: they are not valid for the next assignment.
     fn forget_fetched(&self) {
         lock(&self.fetched).clear();
     }
@@ -130,8 +130,8 @@ impl Context {
         self.changed.store(true, Ordering::Release);
     }
 
-    /// Where a partition goes on, given what was committed and what the broker still has.
-    fn begin(
+    /// The offset at which a partition resumes, from its commit and the offsets that the broker has.
+    fn resume_at(
         &self,
         consumer: &BaseConsumer<Self>,
         source: &SourceId,
@@ -153,14 +153,14 @@ impl Context {
             .map_err(|error| KafkaProblem(format!("{source}: {error}")))?;
         if resume_at > high {
             return Err(KafkaProblem(format!(
-                "{source} ends at offset {high} and was counted up to {resume_at}: the topic was made anew. Give \
-                 the new topic another name, or use another kafka.group"
+                "{source} ends at offset {high}, but was counted up to {resume_at}: its topic was deleted and \
+                 created again. Give the new topic another name, or use another kafka.group"
             )));
         }
         if resume_at < low {
             tracing::error!(
                 %source, resume_at, low, lost = low - resume_at,
-                "the broker has deleted events that were not counted yet: lengthen the topic's retention"
+                "kafka: the broker deleted events before they were counted; lengthen the topic's retention"
             );
         }
         Ok((resume_at.max(low), Some(point)))
@@ -171,20 +171,20 @@ impl Context {
         let mut list = TopicPartitionList::new();
         for element in tpl.elements() {
             let source = SourceId::new(element.topic(), element.partition());
-            let (offset, point) = match self.begin(consumer, &source) {
+            let (offset, point) = match self.resume_at(consumer, &source) {
                 Ok(found) => found,
                 Err(problem) => {
                     self.change([Change::Failed(problem)]);
                     continue;
                 }
             };
-            // Before anything is fetched: what lies in the consumer's queue stays there.
+            // This must happen before anything is fetched: records in the consumer's own queue would stay there.
             let queue = self.queue.get().and_then(Weak::upgrade);
             if queue.is_some_and(|queue| !queue.forward(element.topic(), element.partition())) {
-                self.failed(&format!("{source} has no queue to forward"));
+                self.failed(&format!("cannot forward the queue of {source}"));
                 continue;
             }
-            // Fails for an offset below zero only, which brokers do not give.
+            // Fails only for a negative offset, which brokers never return.
             let _ = list.add_partition_offset(
                 element.topic(),
                 element.partition(),
@@ -203,21 +203,22 @@ impl Context {
 
     fn revoked(&self, consumer: &BaseConsumer<Self>, tpl: &TopicPartitionList) {
         self.forget_fetched();
-        let gone = tpl.elements();
-        let gone = gone.iter().map(|e| Change::Revoked(SourceId::new(e.topic(), e.partition())));
-        self.change(gone);
+        let revoked = tpl.elements();
+        let revoked =
+            revoked.iter().map(|e| Change::Revoked(SourceId::new(e.topic(), e.partition())));
+        self.change(revoked);
         let unassigned = match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => consumer.incremental_unassign(tpl),
             _ => consumer.unassign(),
         };
         if let Err(error) = unassigned {
-            tracing::warn!(%error, "giving partitions back failed");
+            tracing::warn!(%error, "kafka: cannot give partitions back");
         }
     }
 }
 
-/// Codes that say that nobody answered, not why.
-fn is_silence(code: Code) -> bool {
+/// Whether a code only means that no broker answered, without a reason.
+fn is_no_answer(code: Code) -> bool {
     matches!(
         code,
         Code::AllBrokersDown
@@ -228,19 +229,19 @@ fn is_silence(code: Code) -> bool {
     )
 }
 
-/// What is behind it is whole whoever panicked while holding it.
+/// Locks a mutex. Its value is valid even if a holder panicked.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl ClientContext for Context {
-    /// librdkafka repeats itself while a broker is away: what matters comes as an error.
+    /// librdkafka repeats its messages while a broker is away. Errors that matter come through [`Self::error`].
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(target: "librdkafka", ?level, facility, "{message}");
     }
 
-    fn stats(&self, said: Statistics) {
-        let topics = said.topics.values();
+    fn stats(&self, statistics: Statistics) {
+        let topics = statistics.topics.values();
         let all = topics.flat_map(|topic| topic.partitions.values().map(move |p| (topic, p)));
         let fetched = all.filter(|(_, p)| p.partition >= 0 && p.next_offset >= 0);
         *lock(&self.fetched) = fetched
@@ -250,19 +251,19 @@ impl ClientContext for Context {
 
     fn error(&self, error: KafkaError, reason: &str) {
         let Some(code) = error.rdkafka_error_code() else {
-            tracing::warn!(%error, reason, "Kafka client");
+            tracing::warn!(%error, reason, "kafka: client error");
             return;
         };
         match code {
-            // One connection of several, or of an idle one: the cluster may still be there.
+            // One of several connections, or an idle one, was lost. The cluster may still be available.
             Code::BrokerTransportFailure | Code::OperationTimedOut => {
-                tracing::debug!(%error, reason, "Kafka client");
+                tracing::debug!(%error, reason, "kafka: client error");
             }
-            code if is_silence(code) => self.ill(&self.problem(&error).0),
+            code if is_no_answer(code) => self.mark_unhealthy(&self.problem(&error).0),
             _ => {
-                tracing::debug!(%error, reason, "Kafka client");
+                tracing::debug!(%error, reason, "kafka: client error");
                 let why = self.settings.explain(code);
-                self.ill(&why);
+                self.mark_unhealthy(&why);
                 *lock(&self.cause) = Some(why);
             }
         }
@@ -281,7 +282,7 @@ impl ConsumerContext for Context {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => self.revoked(consumer, tpl),
             other => {
                 let code: Code = other.into();
-                tracing::warn!(%code, "rebalance failed");
+                tracing::warn!(%code, "kafka: rebalance failed");
                 self.revoked(consumer, tpl);
             }
         }
@@ -289,9 +290,9 @@ impl ConsumerContext for Context {
 }
 
 impl ProducerContext for Context {
-    type DeliveryOpaque = Box<Ticket>;
+    type DeliveryOpaque = Box<DeliveryHandle>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, ticket: Box<Ticket>) {
-        ticket.done(result.as_ref().err().map(|(error, _)| self.problem(error)));
+    fn delivery(&self, result: &DeliveryResult<'_>, handle: Box<DeliveryHandle>) {
+        handle.done(result.as_ref().err().map(|(error, _)| self.problem(error)));
     }
 }

@@ -1,4 +1,4 @@
-//! How far the group has counted each partition, for a person to look at and, while nobody counts, to set.
+//! How far the group has counted each partition. People can read it and, while no instance counts, set it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,36 +17,38 @@ use crate::window::CommitPoint;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// One partition: what the broker has of it, and where counting goes on.
+/// The offsets of one partition that the broker has, and where counting resumes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PartitionFrontier {
     pub source: SourceId,
-    /// First offset that is kept, and the one after the last.
+    /// First offset that the broker has, and the offset after the last.
     pub low: Position,
     pub high: Position,
     /// `None` before the first commit.
     pub committed: Option<CommitPoint>,
-    /// Why the commit that is there says nothing, if so.
+    /// Why the commit cannot be read, if it cannot.
     pub unreadable: Option<String>,
 }
 
-/// Where counting is to go on.
+/// Where counting is to resume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResumeAt {
     Earliest,
     Latest,
     Offset(Position),
-    /// At the first record that was appended then or later.
+    /// The first record that was appended then or later.
     Time(Timestamp),
 }
 
-/// The group's commits, without being a member.
+/// Reads and sets the group's commits without being a member.
 pub struct Frontiers {
     inner: BaseConsumer<Context>,
     settings: Settings,
 }
 
 impl Frontiers {
+    /// Opens a client without joining the group.
+    ///
     /// # Errors
     /// [`KafkaProblem`] for properties that cannot be used.
     pub fn open(settings: &Settings) -> Result<Self, KafkaProblem> {
@@ -58,7 +60,7 @@ impl Frontiers {
         Ok(Self { inner, settings: settings.clone() })
     }
 
-    /// Every partition that is counted, in order.
+    /// Every partition of the counted topics, in order.
     ///
     /// # Errors
     /// [`KafkaProblem`] if no broker answers.
@@ -71,8 +73,8 @@ impl Frontiers {
 
     fn one(&self, source: SourceId) -> Result<PartitionFrontier, KafkaProblem> {
         let problem = |error: KafkaError| self.settings.problem(&error);
-        let marks = self.inner.fetch_watermarks(&source.topic, source.partition, ANSWER_WITHIN);
-        let (low, high) = marks.map_err(problem)?;
+        let ends = self.inner.fetch_watermarks(&source.topic, source.partition, ANSWER_WITHIN);
+        let (low, high) = ends.map_err(problem)?;
         let mut asked = TopicPartitionList::new();
         asked.add_partition(&source.topic, source.partition);
         let found = self.inner.committed_offsets(asked, ANSWER_WITHIN).map_err(problem)?;
@@ -88,7 +90,7 @@ impl Frontiers {
         Ok(PartitionFrontier { source, low, high, committed, unreadable })
     }
 
-    /// Where a partition would go on.
+    /// The offset at which a partition would resume.
     ///
     /// # Errors
     /// [`KafkaProblem`] for an offset that the broker does not have.
@@ -121,10 +123,11 @@ impl Frontiers {
         }
     }
 
-    /// Sets where partitions go on. Forward, what lies between is never counted; backward, windows are counted anew.
+    /// Sets where partitions resume. Records that are skipped forward are never counted. Moving backward counts windows
+    /// again.
     ///
     /// # Errors
-    /// [`KafkaProblem`] while instances count: stop them first.
+    /// [`KafkaProblem`] while instances of the group count: stop them first.
     pub fn set(&self, points: &[(SourceId, CommitPoint)]) -> Result<(), KafkaProblem> {
         let problem = |error: KafkaError| match error.rdkafka_error_code() {
             Some(Code::UnknownMemberId | Code::IllegalGeneration | Code::RebalanceInProgress) => {
@@ -142,7 +145,7 @@ impl Frontiers {
     }
 }
 
-/// The commit that makes counting go on at `resume_at`.
+/// The commit that makes counting resume at `resume_at`.
 pub fn reset(at: &PartitionFrontier, resume_at: Position) -> CommitPoint {
     let before = at.committed.unwrap_or(CommitPoint {
         resume_at: at.low,
@@ -156,7 +159,7 @@ pub fn reset(at: &PartitionFrontier, resume_at: Position) -> CommitPoint {
             ..before
         };
     }
-    // Nothing that comes again may be taken for late, or for decided.
+    // Records that are read again must not be taken for late or decided.
     CommitPoint {
         resume_at,
         closed: Timestamp::from_millis(i64::MIN / 4),

@@ -1,4 +1,4 @@
-//! Messages of the log and commits, whatever is done to their bytes.
+//! Fuzz tests of the log's messages and of commit metadata.
 
 use std::time::Duration;
 
@@ -20,9 +20,9 @@ fn wires() -> Vec<Vec<u8>> {
         service: Name::new("tv").expect("a name"),
     };
     let counts = Counts { tickets: 7, topics: [1, 0, 0, 0, 1, 0], ..Counts::default() };
-    let partial = |cell| Wire::Partial {
+    let partial = |key| Wire::Partial {
         source: source.clone(),
-        partial: Partial { window: at, cell, counts, upto: 41 },
+        partial: Partial { window: at, key, counts, upto: 41 },
     };
     let letter = DeadLetter {
         position: position.clone(),
@@ -72,12 +72,12 @@ fn messages_of_the_log() {
     fuzz("messages of the log", &wires(), |bytes| {
         let Ok(wire) = Wire::decode(bytes) else { return false };
         let again = Wire::decode(&wire.clone().encode().expect("encodes")).expect("decodes");
-        // serde_json reads some floats, which only what people told may hold, a digit off.
+        // serde_json reads some floats inexactly. Only replicated commands may contain floats.
         assert!(
             again == wire || matches!(wire, Wire::Replicated { .. }),
-            "{wire:?} written again: {again:?}"
+            "{wire:?} encoded again: {again:?}"
         );
-        // Whoever reads the log merges it.
+        // Readers of the log merge its messages.
         let mut merge = Merge::restore(config, MergeState::default(), &none);
         let at = Timestamp::from_secs(1_767_240_000);
         match wire {

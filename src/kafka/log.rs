@@ -1,7 +1,7 @@
-//! The log between those who count and those who forecast: the topic `surgecast.partials`, one partition.
+//! The replicated log between counting instances and forecasters: the topic `surgecast.partials`, one partition.
 //!
-//! Whoever counts writes partials, alarm state and dead letters, and after them how far the source is. Whoever
-//! forecasts reads all of it from where its own store says; nothing is ever committed for this topic.
+//! Counting instances write partials, alarm state and dead letters, and after them the source's frontier. A forecaster
+//! reads the whole log and resumes at the offset in its own store. Nothing is ever committed for this topic.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +28,8 @@ pub struct LogWriter {
 }
 
 impl LogWriter {
+    /// Opens a writer.
+    ///
     /// # Errors
     /// [`KafkaProblem`] for properties that cannot be used.
     pub fn open(settings: &Settings, health: Arc<Health>) -> Result<Self, KafkaProblem> {
@@ -39,7 +41,7 @@ impl LogWriter {
     /// Writes messages and waits until all are acknowledged.
     ///
     /// # Errors
-    /// [`KafkaProblem`]; then nothing more may be written with this writer: what follows would overtake what was lost.
+    /// [`KafkaProblem`]; then this writer must not be used again: later messages would overtake the lost ones.
     pub fn write(&self, messages: Vec<Wire>) -> Result<(), KafkaProblem> {
         let encoded = messages
             .into_iter()
@@ -47,24 +49,24 @@ impl LogWriter {
         self.producer.write_to(&self.topic, PARTITION, encoded)
     }
 
-    /// Writes what was not counted where people find it, and waits until all is acknowledged.
+    /// Writes dead letters to their topic and waits until all are acknowledged.
     ///
     /// # Errors
-    /// [`KafkaProblem`], as above.
+    /// [`KafkaProblem`], as for [`Self::write`].
     pub fn write_dead(&self, letters: &[DeadLetter]) -> Result<(), KafkaProblem> {
         self.producer.write_dead(&self.dead_letters, letters)
     }
 }
 
-/// A message of the log, or why it cannot be read, with its offset.
+/// The offset of a message, and the message or why it cannot be read.
 pub type LogMessage = (Position, Result<Wire, WireError>);
 
 /// Where reading begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum From {
-    /// At the first message that is kept.
+    /// At the first message that the broker has.
     Start,
-    /// After the last.
+    /// After the last message.
     End,
     Offset(Position),
 }
@@ -72,7 +74,7 @@ pub enum From {
 /// Reads the log from an offset on.
 pub struct LogReader {
     inner: BaseConsumer<Context>,
-    /// Why it will read no more, where that is so.
+    /// Why it cannot read on, once that is so.
     ended: Option<KafkaProblem>,
 }
 
@@ -88,19 +90,19 @@ impl LogReader {
     ) -> Result<Self, KafkaProblem> {
         let context = Context::new(settings.clone(), health);
         let mut config = settings.client();
-        // The client wants a group's name even where it is in none.
+        // The client requires a group's name although it joins none.
         config
             .set("group.id", format!("{}.log", settings.group))
             .set("enable.auto.commit", "false")
             .set("fetch.queue.backoff.ms", "100")
-            // It is read no faster than it is stored.
+            // Messages are stored more slowly than they could be read.
             .set("queued.max.messages.kbytes", "8192")
             .set("auto.offset.reset", "error");
         let inner: BaseConsumer<Context> =
             config.create_with_context(context).map_err(|error| settings.problem(&error))?;
         let topic = settings.partials();
-        let marks = inner.fetch_watermarks(&topic, PARTITION, ANSWER_WITHIN);
-        let (low, high) = marks.map_err(|error| {
+        let ends = inner.fetch_watermarks(&topic, PARTITION, ANSWER_WITHIN);
+        let (low, high) = ends.map_err(|error| {
             while inner.poll(Duration::ZERO).is_some() {}
             inner.context().problem(&error)
         })?;
@@ -111,8 +113,8 @@ impl LogReader {
         };
         if start > high {
             return Err(KafkaProblem(format!(
-                "{topic} ends at offset {high} and was read up to {start}: the topic was made anew. Start with \
-                 another store, or give it back"
+                "{topic} ends at offset {high}, but was read up to {start}: the topic was deleted and created \
+                 again. Start with another store, or restore the topic"
             )));
         }
         if start < low {
@@ -120,7 +122,7 @@ impl LogReader {
                 topic,
                 start,
                 low,
-                "the log no longer has what was counted while nobody forecast: those windows stay unknown"
+                "kafka: the log no longer has the counts from the time without a forecaster; those windows stay unknown"
             );
         }
         let mut list = TopicPartitionList::new();
@@ -130,11 +132,11 @@ impl LogReader {
         Ok(Self { inner, ended: None })
     }
 
-    /// Messages that follow, at most `max`; waits up to `wait` for the first. What goes wrong between them is told to
-    /// the health, and what was read before it is returned: no error takes messages with it.
+    /// Returns the next messages, at most `max`. Waits up to `wait` for the first. After an error that the client retries
+    /// by itself, it reports the error to health and returns the messages before it.
     ///
     /// # Errors
-    /// [`KafkaProblem`] where the client does not go on by itself: open another one.
+    /// [`KafkaProblem`] for an error that the client does not retry: open another reader.
     pub fn read(&mut self, wait: Duration, max: usize) -> Result<Vec<LogMessage>, KafkaProblem> {
         if let Some(problem) = self.ended.take() {
             return Err(problem);
@@ -152,7 +154,7 @@ impl LogReader {
                 Some(Err(error)) => {
                     let context = self.inner.context();
                     let problem = context.problem(&error);
-                    context.ill(&problem.0);
+                    context.mark_unhealthy(&problem.0);
                     let lost = KafkaError::MessageConsumption(Code::AutoOffsetReset);
                     if error == lost {
                         self.ended = Some(problem);
@@ -174,9 +176,9 @@ mod tests {
     use super::*;
     use crate::kafka::Topics;
 
-    /// Brokers that come and go in the middle of a read: an error must not take along what was read before it.
+    /// A broker goes down and up during a read. An error must not lose the messages before it.
     #[test]
-    fn no_error_takes_messages_with_it() {
+    fn an_error_loses_no_messages() {
         const MESSAGES: usize = 3000;
         let cluster = MockCluster::new(1).expect("a cluster");
         let topic = |name: &str| name.to_owned();
@@ -206,7 +208,7 @@ mod tests {
         let mut reader = LogReader::open(&settings, health, From::Start).expect("a reader");
         let wait = Duration::from_millis(200);
         let mut read = reader.read(wait, 7).expect("some");
-        // What the client says of it comes after what it has fetched: within a later read.
+        // The client's error follows the messages that it has fetched, so a later read meets it.
         cluster.broker_down(1).expect("down");
         read.extend(reader.read(wait, 700).expect("it goes on"));
         cluster.broker_up(1).expect("up");

@@ -1,7 +1,7 @@
-//! Kafka: what travels through it (partials, frontier notes, commit metadata) and the clients that read and write.
+//! Kafka: the clients that read and write, and the forms of messages and commit metadata.
 //!
-//! The wire forms are pure, and each carries its version, so that instances of two releases can share a topic.
-//! A [`Consumer`] hands out borrowed records; who counts them decides what is committed.
+//! Each message carries its version, so that instances of two releases can share a topic. A [`Consumer`] returns
+//! borrowed records; the caller counts them and decides what is committed.
 
 mod batch;
 mod commit;
@@ -19,7 +19,7 @@ mod settings;
 mod topics;
 mod wire;
 
-pub use batch::Ticket;
+pub use batch::DeliveryHandle;
 pub use commit::{CommitError, METADATA_BYTES_MAX, decode_commit, encode_commit};
 pub use consumer::{Consumer, Ends};
 pub use context::{COMPONENT, Change, Context, Fetched, report};

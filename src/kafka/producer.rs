@@ -1,4 +1,4 @@
-//! Writing events: keyed, idempotent, answered when every replica in sync has them.
+//! The producer: keyed, idempotent, acknowledged once every in-sync replica has the record.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ThreadedProducer};
 
-use super::batch::{Batch, Ticket};
+use super::batch::{Batch, DeliveryHandle};
 use super::context::Context;
 use super::settings::{KafkaProblem, Settings};
 use crate::domain::{DeadLetter, Keyed};
@@ -18,8 +18,9 @@ use crate::telemetry::Health;
 const DELIVER_WITHIN: Duration = Duration::from_secs(20);
 const QUEUE_FULL_WAIT: Duration = Duration::from_millis(20);
 
-/// An answer about a topic.
+/// Longest wait for a probe's answer.
 const PROBE_WITHIN: Duration = Duration::from_secs(10);
+
 /// A record with a key.
 pub struct Outgoing<'a> {
     pub topic: &'a str,
@@ -27,14 +28,14 @@ pub struct Outgoing<'a> {
     pub payload: Vec<u8>,
 }
 
-/// Writes records and waits for them.
+/// Writes records and waits for their acknowledgements.
 pub struct Producer {
     inner: ThreadedProducer<Context>,
     settings: Settings,
 }
 
 impl Producer {
-    /// Writes to the topics that are read.
+    /// Opens a producer.
     ///
     /// # Errors
     /// [`KafkaProblem`] for properties that cannot be used.
@@ -42,7 +43,7 @@ impl Producer {
         Self::create(settings, health, &[])
     }
 
-    /// One that never delivers a record after it has lost an earlier one. Little of what it writes waits in memory.
+    /// Opens a producer that never delivers a record after it has lost an earlier one. It buffers less in memory.
     ///
     /// # Errors
     /// [`KafkaProblem`] for properties that cannot be used.
@@ -69,12 +70,12 @@ impl Producer {
         Ok(Self { inner, settings: settings.clone() })
     }
 
-    /// Says whether one could be opened, and connects nowhere.
+    /// Checks whether a producer could be opened. Opens no connection.
     ///
     /// # Errors
     /// [`KafkaProblem`] for properties that cannot be used.
     pub fn check(settings: &Settings) -> Result<(), KafkaProblem> {
-        settings.try_out::<BaseProducer>(Self::config(settings))
+        settings.try_create::<BaseProducer>(Self::config(settings))
     }
 
     fn config(settings: &Settings) -> ClientConfig {
@@ -92,8 +93,8 @@ impl Producer {
     /// Writes events and waits until all are acknowledged.
     ///
     /// # Errors
-    /// [`KafkaProblem`] where one could not be delivered; others may have been, and event ids make it harmless
-    /// to write them again.
+    /// [`KafkaProblem`] if an event could not be delivered. Others may have been. Writing them again is harmless, because
+    /// events have ids.
     pub fn write(&self, events: &[Keyed<'_>]) -> Result<(), KafkaProblem> {
         let topics = &self.settings.topics;
         self.deliver(events.iter().map(|event| {
@@ -103,10 +104,10 @@ impl Producer {
         }))
     }
 
-    /// Writes records where their keys lead, and waits until all are acknowledged.
+    /// Writes records to the partitions of their keys and waits until all are acknowledged.
     ///
     /// # Errors
-    /// [`KafkaProblem`] where one could not be delivered; others may have been.
+    /// [`KafkaProblem`] if a record could not be delivered. Others may have been.
     pub fn write_keyed(&self, records: &[Outgoing<'_>]) -> Result<(), KafkaProblem> {
         self.deliver(records.iter().map(|record| {
             BaseRecord::with_opaque_to(record.topic, ())
@@ -115,10 +116,10 @@ impl Producer {
         }))
     }
 
-    /// Asks the cluster about a topic that is written to, and writes nothing.
+    /// Asks the cluster for a topic's metadata. Writes nothing.
     ///
     /// # Errors
-    /// [`KafkaProblem`] if no broker answers, or it does not serve the topic.
+    /// [`KafkaProblem`] if no broker answers or the topic is not available.
     pub fn probe(&self, topic: &str) -> Result<(), KafkaProblem> {
         let found = self.inner.client().fetch_metadata(Some(topic), PROBE_WITHIN);
         let refused =
@@ -129,10 +130,10 @@ impl Producer {
         refused.map_err(|error| self.inner.context().problem(&error))
     }
 
-    /// Writes what was not counted: its bytes, and as headers why, and where it came from.
+    /// Writes dead letters: the event's bytes, with the reason and the position as headers.
     ///
     /// # Errors
-    /// [`KafkaProblem`] where one could not be delivered.
+    /// [`KafkaProblem`] if one could not be delivered.
     pub fn write_dead(&self, topic: &str, letters: &[DeadLetter]) -> Result<(), KafkaProblem> {
         let places: Vec<[String; 4]> = letters.iter().map(place).collect();
         self.deliver(letters.iter().zip(&places).map(
@@ -153,11 +154,11 @@ impl Producer {
         ))
     }
 
-    /// Writes records to one partition, in order, and waits until all are acknowledged. Each is asked for when there
-    /// is room for it.
+    /// Writes records to one partition, in order, and waits until all are acknowledged. It takes each record from the
+    /// iterator when there is room for it.
     ///
     /// # Errors
-    /// [`KafkaProblem`] where one could not be delivered, or the first that `records` gives.
+    /// [`KafkaProblem`] if a record could not be delivered, or the first error of `records`.
     pub fn write_to(
         &self,
         topic: &str,
@@ -187,9 +188,9 @@ impl Producer {
         record: BaseRecord<'_, [u8], [u8], ()>,
         batch: &Arc<Batch>,
     ) -> Result<(), KafkaProblem> {
-        batch.left(|state| state.0 += 1);
+        batch.update(|state| state.0 += 1);
         let BaseRecord { topic, partition, payload, key, timestamp, headers, .. } = record;
-        let delivery_opaque = Box::new(Ticket(batch.clone()));
+        let delivery_opaque = Box::new(DeliveryHandle(batch.clone()));
         let mut record =
             BaseRecord { topic, partition, payload, key, timestamp, headers, delivery_opaque };
         let mut waited = Duration::ZERO;
@@ -212,7 +213,7 @@ impl Producer {
     }
 }
 
-/// Key, partition, offset and source of a letter as text. One that is written again has the same key.
+/// Key, partition, offset and source of a dead letter as text. Writing it again uses the same key.
 fn place(letter: &DeadLetter) -> [String; 4] {
     let position = &letter.position;
     let (source, offset) = (position.source.to_string(), position.offset.to_string());
@@ -225,7 +226,7 @@ fn place(letter: &DeadLetter) -> [String; 4] {
 
 impl Drop for Producer {
     fn drop(&mut self) {
-        // What is not delivered was never acknowledged to anyone.
+        // Records that are not delivered were never acknowledged.
         let _ = self.inner.flush(Duration::from_secs(1));
     }
 }

@@ -1,4 +1,4 @@
-//! Work with a cluster that may be away: session after session, with a wait between those that fail.
+//! Sessions with a cluster that may be unavailable, with a wait after each failed session.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,8 +7,8 @@ use crate::clock::Stopwatch;
 use crate::domain::Backoff;
 use crate::telemetry::Health;
 
-/// Runs sessions until one ends well or `stop` is set. The back-off starts over after a session that
-/// lasted longer than its longest wait.
+/// Runs sessions until one ends without an error or `stop` is set. The back-off starts over after a session that lasted
+/// longer than the longest wait.
 pub fn run(
     stop: &AtomicBool,
     health: &Health,

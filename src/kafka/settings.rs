@@ -1,4 +1,4 @@
-//! What a client needs to know, and how its errors read.
+//! Settings of the clients, and texts of their errors.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::domain::EventKind;
 
-/// Properties that the way of counting depends on, or that have keys of their own.
+/// Properties that surgecast sets itself: counting depends on them, or they have configuration keys of their own.
 const OURS: [&str; 9] = [
     "bootstrap.servers",
     "metadata.broker.list",
@@ -23,7 +23,7 @@ const OURS: [&str; 9] = [
     "isolation.level",
 ];
 
-/// The topics that are read, by what they carry.
+/// The input topics, by kind of event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topics {
     pub alarms: String,
@@ -32,7 +32,7 @@ pub struct Topics {
 }
 
 impl Topics {
-    /// Each with its kind.
+    /// All topics with their kinds.
     pub fn every(&self) -> [(&str, EventKind); 3] {
         [
             (&self.alarms, EventKind::Alarm),
@@ -41,12 +41,12 @@ impl Topics {
         ]
     }
 
-    /// What a topic's events are where they do not say it.
+    /// The kind of a topic's events, for events without a kind of their own.
     pub fn kind_of(&self, topic: &str) -> Option<EventKind> {
         self.every().into_iter().find(|(name, _)| *name == topic).map(|(_, kind)| kind)
     }
 
-    /// Where events of a kind go.
+    /// The topic for events of a kind.
     pub fn of(&self, kind: EventKind) -> &str {
         match kind {
             EventKind::Alarm => &self.alarms,
@@ -56,19 +56,19 @@ impl Topics {
     }
 }
 
-/// Why a client could not do something: what was tried, what the broker said, what would work.
+/// Why a client's operation failed: what was tried, the broker's answer, what would work.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct KafkaProblem(pub String);
 
-/// Where the cluster is and how to talk to it.
+/// Settings of the clients: brokers, group, topics, properties.
 #[derive(Clone)]
 pub struct Settings {
-    /// `host:port`, with commas between them.
+    /// Comma-separated `host:port`.
     pub brokers: String,
     pub group: String,
     pub topics: Topics,
-    /// Anything else that librdkafka takes; passwords among them.
+    /// Other properties of librdkafka, passwords included.
     pub properties: BTreeMap<String, String>,
 }
 
@@ -83,7 +83,7 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
-    /// The defaults, at these brokers: `host:port`, with commas between them.
+    /// Default settings for these brokers: comma-separated `host:port`.
     pub fn at(brokers: String) -> Self {
         let topics = Topics {
             alarms: "network.alarms".into(),
@@ -93,14 +93,14 @@ impl Settings {
         Self { brokers, group: "surgecast".into(), topics, properties: BTreeMap::new() }
     }
 
-    /// Says what is wrong with the properties, without connecting.
+    /// Checks the properties. Opens no connection.
     ///
     /// # Errors
     /// [`KafkaProblem`] naming the property, never its value.
     pub fn check(&self) -> Result<(), KafkaProblem> {
         for key in self.properties.keys() {
             if OURS.contains(&key.as_str()) {
-                let text = format!("{key} is set by surgecast: take it out");
+                let text = format!("{key} is set by surgecast: remove it");
                 return Err(KafkaProblem(text));
             }
         }
@@ -115,28 +115,28 @@ impl Settings {
         }
     }
 
-    /// The log between those who count and those who forecast: one partition. `surgecast.partials`, unless the
-    /// group has another name: two systems on one cluster do not mix.
+    /// Topic of the replicated log, with one partition. `surgecast.partials`, unless the group has another name: two
+    /// systems on one cluster do not mix.
     pub fn partials(&self) -> String {
         format!("{}.partials", self.group)
     }
 
-    /// Records that were not counted, as they came, with the reason as a header.
+    /// Topic of dead letters: the original bytes, with the reason as a header.
     pub fn dead_letters(&self) -> String {
         format!("{}.dead-letters", self.group)
     }
 
-    /// Forecast, staffing, outlook and anomalies, keyed by series.
+    /// Topic of forecast, staffing, outlook and anomalies, keyed by series.
     pub fn outlook(&self) -> String {
         format!("{}.outlook", self.group)
     }
 
-    /// Alerts as they last were, keyed by id.
+    /// Topic of the newest state of each alert, keyed by id.
     pub fn alerts(&self) -> String {
         format!("{}.alerts", self.group)
     }
 
-    /// What every client has in common.
+    /// Configuration that all clients share.
     pub(super) fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config.set("client.id", "surgecast").set("allow.auto.create.topics", "false");
@@ -147,9 +147,9 @@ impl Settings {
         config
     }
 
-    /// Says what a client that is made of `config` would say of the properties together, such as a key that cannot
-    /// be read. Knows no broker, so that it connects nowhere.
-    pub(super) fn try_out<C: FromClientConfig>(
+    /// Creates and drops a client, to find problems of properties in combination, such as a key file that cannot be read.
+    /// The client gets no broker, so it opens no connection.
+    pub(super) fn try_create<C: FromClientConfig>(
         &self,
         mut config: ClientConfig,
     ) -> Result<(), KafkaProblem> {
@@ -161,7 +161,7 @@ impl Settings {
         }
     }
 
-    /// An error with what to do about it.
+    /// Describes an error and what to do about it.
     pub(super) fn problem(&self, error: &KafkaError) -> KafkaProblem {
         let code = error.rdkafka_error_code();
         KafkaProblem(match code {
@@ -170,7 +170,7 @@ impl Settings {
         })
     }
 
-    /// What a code means to the person who runs this.
+    /// Explains an error code to an operator of surgecast.
     pub(super) fn explain(&self, code: Code) -> String {
         let brokers = &self.brokers;
         match code {
@@ -180,7 +180,7 @@ impl Settings {
             | Code::OperationTimedOut
             | Code::RequestTimedOut => {
                 format!(
-                    "no broker answers at {brokers}: is it running, and is kafka.brokers right?"
+                    "no broker answers at {brokers}: check that it is running, and check kafka.brokers"
                 )
             }
             Code::Authentication | Code::SaslAuthenticationFailed => format!(
@@ -188,7 +188,7 @@ impl Settings {
                  sasl.mechanism in kafka.properties"
             ),
             Code::SSL => format!(
-                "no TLS with {brokers}: check security.protocol and ssl.ca.location in kafka.properties"
+                "cannot use TLS with {brokers}: check security.protocol and ssl.ca.location in kafka.properties"
             ),
             Code::TopicAuthorizationFailed
             | Code::GroupAuthorizationFailed
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn properties_are_checked_by_name_and_values_are_not_told() {
+    fn properties_are_checked_and_values_are_not_shown() {
         assert_eq!(settings(&[("fetch.message.max.bytes", "4000000")]).check(), Ok(()));
         for (key, value, part) in [
             ("group.id", "other", "set by surgecast"),

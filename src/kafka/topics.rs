@@ -1,4 +1,4 @@
-//! Topics that are missing are created.
+//! Creates missing topics.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,34 +14,34 @@ use crate::domain::{EventKind, SourceId};
 use crate::telemetry::Health;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-/// Partitions of a topic that this program creates: room for as many workers.
+/// Partitions of a topic that surgecast creates: at most as many instances can count it.
 const PARTITIONS: i32 = 6;
-/// As the broker is configured.
+/// The broker's default.
 const DEFAULT_REPLICATION: i32 = -1;
 
-/// A topic that has to be there.
-struct Wanted {
+/// A topic that surgecast needs.
+struct Required {
     name: String,
     partitions: i32,
     config: &'static [(&'static str, &'static str)],
 }
 
-/// The broker's time cannot be set by a producer whose clock is wrong.
+/// The broker sets the append time, so a wrong clock of a producer does no harm.
 const BROKER_TIME: &[(&str, &str)] = &[("message.timestamp.type", "LogAppendTime")];
-/// History lives in the store.
+/// Long enough for restarts; the store keeps the history.
 const SEVEN_DAYS: &[(&str, &str)] = &[("retention.ms", "604800000")];
-/// What an alert was last is kept for good.
+/// The newest state of each alert is kept forever.
 const LAST: &[(&str, &str)] = &[("cleanup.policy", "compact")];
-/// The newest of each series, for as long as it says something.
+/// The newest message of each series is kept for a day.
 const LAST_OF_A_DAY: &[(&str, &str)] =
     &[("cleanup.policy", "compact,delete"), ("retention.ms", "86400000")];
-/// Time to put right what sends them.
+/// Time to repair the systems that send such events.
 const THIRTY_DAYS: &[(&str, &str)] = &[("retention.ms", "2592000000")];
 
-fn wanted(settings: &Settings) -> Vec<Wanted> {
+fn required(settings: &Settings) -> Vec<Required> {
     let inputs = settings.topics.every().map(|(name, kind)| {
         let partitions = if kind == EventKind::Maintenance { 1 } else { PARTITIONS };
-        Wanted { name: name.to_owned(), partitions, config: BROKER_TIME }
+        Required { name: name.to_owned(), partitions, config: BROKER_TIME }
     });
     let ours = [
         (settings.partials(), 1, SEVEN_DAYS),
@@ -49,23 +49,23 @@ fn wanted(settings: &Settings) -> Vec<Wanted> {
         (settings.outlook(), PARTITIONS, LAST_OF_A_DAY),
         (settings.alerts(), 1, LAST),
     ];
-    let ours = ours.map(|(name, partitions, config)| Wanted { name, partitions, config });
+    let ours = ours.map(|(name, partitions, config)| Required { name, partitions, config });
     inputs.into_iter().chain(ours).collect()
 }
 
-/// Creates the topics that are not there. Returns every partition of those that are counted.
+/// Creates missing topics. Returns every partition of the input topics.
 ///
 /// # Errors
-/// [`KafkaProblem`] if no broker answers or it does not allow it.
+/// [`KafkaProblem`] if no broker answers or it refuses.
 pub fn prepare(settings: &Settings, health: Arc<Health>) -> Result<Vec<SourceId>, KafkaProblem> {
-    let asker = asker(settings, health.clone())?;
-    let mut known = partitions(&asker)?;
-    let missing: Vec<Wanted> =
-        wanted(settings).into_iter().filter(|wanted| is_missing(&known, wanted)).collect();
+    let client = metadata_client(settings, health.clone())?;
+    let mut known = partitions(&client)?;
+    let missing: Vec<Required> =
+        required(settings).into_iter().filter(|required| is_missing(&known, required)).collect();
     if !missing.is_empty() {
         create(settings, health, &missing)?;
-        known = partitions(&asker)?;
-        if let Some(late) = missing.iter().find(|wanted| is_missing(&known, wanted)) {
+        known = partitions(&client)?;
+        if let Some(late) = missing.iter().find(|required| is_missing(&known, required)) {
             return Err(KafkaProblem(format!("topic {} is being created", late.name)));
         }
     }
@@ -73,35 +73,38 @@ pub fn prepare(settings: &Settings, health: Arc<Health>) -> Result<Vec<SourceId>
     Ok(known)
 }
 
-/// Names of the topics that are not there and that [`prepare`] would create. Changes nothing.
+/// Names of missing topics, which [`prepare`] would create. Changes nothing.
 ///
 /// # Errors
-/// [`KafkaProblem`] if no broker answers or it does not allow it.
+/// [`KafkaProblem`] if no broker answers or it refuses.
 pub fn missing(settings: &Settings) -> Result<Vec<String>, KafkaProblem> {
-    let known = partitions(&asker(settings, Arc::default())?)?;
-    let missing = wanted(settings).into_iter().filter(|wanted| is_missing(&known, wanted));
-    Ok(missing.map(|wanted| wanted.name).collect())
+    let known = partitions(&metadata_client(settings, Arc::default())?)?;
+    let missing = required(settings).into_iter().filter(|required| is_missing(&known, required));
+    Ok(missing.map(|required| required.name).collect())
 }
 
-/// A client without a group: it only asks.
-fn asker(settings: &Settings, health: Arc<Health>) -> Result<BaseConsumer<Context>, KafkaProblem> {
+/// A client without a group, for metadata only.
+fn metadata_client(
+    settings: &Settings,
+    health: Arc<Health>,
+) -> Result<BaseConsumer<Context>, KafkaProblem> {
     let context = Context::new(settings.clone(), health);
     settings.client().create_with_context(context).map_err(|error| settings.problem(&error))
 }
 
-fn is_missing(known: &[SourceId], wanted: &Wanted) -> bool {
-    !known.iter().any(|source| *source.topic == *wanted.name)
+fn is_missing(known: &[SourceId], required: &Required) -> bool {
+    !known.iter().any(|source| *source.topic == *required.name)
 }
 
 fn create(
     settings: &Settings,
     health: Arc<Health>,
-    missing: &[Wanted],
+    missing: &[Required],
 ) -> Result<(), KafkaProblem> {
     let context = Context::new(settings.clone(), health);
     let admin: AdminClient<Context> =
         settings.client().create_with_context(context).map_err(|error| settings.problem(&error))?;
-    let new = missing.iter().map(|Wanted { name, partitions, config }| {
+    let new = missing.iter().map(|Required { name, partitions, config }| {
         let topic = NewTopic::new(name, *partitions, TopicReplication::Fixed(DEFAULT_REPLICATION));
         config.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
     });
@@ -112,8 +115,8 @@ fn create(
     let made = block_on(admin.create_topics(&new, &options));
     for result in made.map_err(|error| settings.problem(&error))? {
         match result {
-            Ok(topic) => tracing::info!(topic, "created the topic"),
-            // Another instance was quicker.
+            Ok(topic) => tracing::info!(topic, "kafka: topic created"),
+            // Another instance was faster.
             Err((_, Code::TopicAlreadyExists)) => {}
             Err((topic, code)) => {
                 let why = settings.explain(code);
@@ -125,11 +128,11 @@ fn create(
 }
 
 /// Partitions of every topic.
-pub(super) fn partitions(asker: &BaseConsumer<Context>) -> Result<Vec<SourceId>, KafkaProblem> {
-    let all = asker.fetch_metadata(None, ANSWER_WITHIN).map_err(|error| {
-        // Why nobody answered comes as an event, if it is known.
-        while asker.poll(Duration::ZERO).is_some() {}
-        asker.context().problem(&error)
+pub(super) fn partitions(client: &BaseConsumer<Context>) -> Result<Vec<SourceId>, KafkaProblem> {
+    let all = client.fetch_metadata(None, ANSWER_WITHIN).map_err(|error| {
+        // Polling serves the event with the reason, if there is one.
+        while client.poll(Duration::ZERO).is_some() {}
+        client.context().problem(&error)
     })?;
     let sources = all.topics().iter().flat_map(|topic| {
         topic.partitions().iter().map(|partition| SourceId::new(topic.name(), partition.id()))

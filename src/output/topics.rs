@@ -8,6 +8,7 @@ use crate::domain::{SeriesKey, Timestamp};
 use crate::kafka::{Outgoing, Producer, Settings};
 use crate::output::sink::{Sink, Trouble, Written};
 use crate::store::{Change, Reader, Served, StoreError};
+use crate::text::{Language, Texts};
 use crate::views;
 
 /// The topics.
@@ -15,6 +16,7 @@ pub struct OutlookTopic {
     producer: Producer,
     outlook: String,
     alerts: String,
+    texts: Texts,
 }
 
 /// What the next six hours hold for a series, in the forms of the API.
@@ -32,9 +34,10 @@ struct Record {
 }
 
 impl OutlookTopic {
-    /// Writes to the topics that the settings name.
-    pub fn new(producer: Producer, settings: &Settings) -> Self {
-        Self { producer, outlook: settings.outlook(), alerts: settings.alerts() }
+    /// Writes to the topics that the settings name, with texts in a language.
+    pub fn new(producer: Producer, settings: &Settings, language: Language) -> Self {
+        let texts = Texts::new(language);
+        Self { producer, outlook: settings.outlook(), alerts: settings.alerts(), texts }
     }
 
     /// Everything about what is served now, and the anomalies of the window before `issued_at`.
@@ -54,7 +57,10 @@ impl OutlookTopic {
         let before = width.start(width.index(issued_at) - 1);
         let mut anomalies: BTreeMap<SeriesKey, Vec<views::Anomaly>> = BTreeMap::new();
         for anomaly in reader.anomalies_at(before)? {
-            anomalies.entry(anomaly.series.clone()).or_default().push((&anomaly).into());
+            anomalies
+                .entry(anomaly.series.clone())
+                .or_default()
+                .push(views::Anomaly::new(&anomaly, &self.texts));
         }
         for served in served {
             let series = served.vintage.series.clone();
@@ -63,8 +69,10 @@ impl OutlookTopic {
                 service: series.service.to_string(),
                 channel: series.channel.to_string(),
                 issued_at: served.vintage.issued_at.to_string(),
-                forecast: served.into(),
-                staffing: plans.remove(&series).map(Into::into),
+                forecast: views::Forecast::new(served, &self.texts),
+                staffing: plans
+                    .remove(&series)
+                    .map(|plan| views::Staffing::new(&plan, &self.texts)),
                 anomalies: anomalies.remove(&series).unwrap_or_default(),
             };
             records.extend(outgoing(&self.outlook, series.to_string(), &record));
@@ -121,7 +129,7 @@ impl Sink for OutlookTopic {
         }
         for id in alerts {
             if let Some(alert) = reader.alert(id)? {
-                let shown = views::Alert::from(&alert);
+                let shown = views::Alert::new(&alert, &self.texts);
                 records.extend(outgoing(&self.alerts, id.to_owned(), &shown));
             }
         }

@@ -1,13 +1,14 @@
-//! One alert: what it said, the alarms behind it, and what came.
+//! The incident report: one alert, its alarms, and actual counts beside the forecast.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::text::Report;
-use super::wording::{ROWS_MAX, acknowledged, moment};
+use super::text::{Part, Report};
+use super::wording::{ROWS_MAX, acknowledged};
 use crate::alert::Alert;
-use crate::domain::{HOUR, Name, Timestamp};
+use crate::domain::{AlarmAction, AlarmEvent, HOUR, Name, Severity, Timestamp};
 use crate::store::{Filter, Reader, StoreError};
+use crate::text::{Texts, args};
 
 /// Alarms, and windows, so long before the alert belong to it.
 const BEFORE: Duration = Duration::from_secs(2 * 3600);
@@ -18,21 +19,28 @@ const AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
-pub fn incident(reader: &Reader, id: &str) -> Result<Option<Report>, StoreError> {
+pub fn incident(reader: &Reader, id: &str, texts: &Texts) -> Result<Option<Report>, StoreError> {
     let Some(alert) = reader.alert(id)? else { return Ok(None) };
-    let mut report = Report::new(alert.title.clone());
-    let ended = alert.ended_at.map_or_else(|| "not over".into(), moment);
-    let who = acknowledged(&alert);
-    report.say(format!(
-        "{}, {} to {ended} in UTC; acknowledged by {who}; id {}.",
-        alert.scope,
-        moment(alert.since),
-        alert.id
-    ));
-    report.say(alert.text.clone());
-    report.say("Times of day in the text above are the region's own.");
+    let mut report = Report::new(*texts, alert.title(texts));
+    let mut args = args!["scope" => alert.scope.to_string(), "from" => texts.day_time(alert.since)];
+    let span = match (alert.ended_at, &mut args) {
+        (Some(at), Some(args)) => {
+            args.set("to", texts.day_time(at));
+            "report-incident-over"
+        }
+        _ => "report-incident-open",
+    };
+    let acknowledged = match acknowledged(texts, &alert) {
+        Some(name) => texts.text("report-incident-acknowledged", args!["name" => name]),
+        None => texts.text("report-incident-not-acknowledged", None),
+    };
+    let id = texts.text("report-incident-id", args!["id" => alert.id.as_str()]);
+    report.sentences([texts.text(span, args), acknowledged, id]);
+    let lines = alert.body(texts).lines().map(str::to_owned).collect();
+    report.parts.push(Part::List(lines));
+    report.say("report-incident-zone", None);
     if let Some(feedback) = &alert.feedback {
-        report.say(format!("Feedback: {feedback}"));
+        report.say("report-incident-feedback", args!["text" => verdict(texts, feedback)]);
     }
     let span =
         (alert.since - BEFORE, alert.to.max(alert.since + HOUR).min(alert.since + AFTER_MAX));
@@ -42,22 +50,54 @@ pub fn incident(reader: &Reader, id: &str) -> Result<Option<Report>, StoreError>
     Ok(Some(report))
 }
 
+/// A stored feedback, such as `useful` or `not useful: its note`.
+fn verdict(texts: &Texts, feedback: &str) -> String {
+    let (verdict, note) = match feedback.split_once(": ") {
+        Some((verdict, note)) => (verdict, Some(note)),
+        None => (feedback, None),
+    };
+    let verdict = match verdict {
+        "useful" => texts.text("report-incident-useful", None),
+        "not useful" => texts.text("report-incident-not-useful", None),
+        _ => return feedback.to_owned(),
+    };
+    match note {
+        Some(note) => {
+            texts.text("report-incident-note", args!["verdict" => verdict, "note" => note])
+        }
+        None => verdict,
+    }
+}
+
 fn needs(alert: &Alert, report: &mut Report) {
-    report.heading("Who was needed");
-    report.say("When most were missing:");
+    let texts = report.texts;
+    report.heading("report-agents");
+    report.say("report-agents-worst", None);
     let worst = alert.at_worst();
     let rows = worst.shortfalls.iter().take(ROWS_MAX).map(|s| {
+        let args = args![
+            "n" => texts.number(s.arrivals, 1),
+            "low" => texts.number(s.arrivals_low, 0),
+            "high" => texts.number(s.arrivals_high, 0),
+        ];
         vec![
-            s.series.channel.to_string(),
-            moment(s.at),
-            format!("{:.1} ({:.0} to {:.0})", s.arrivals, s.arrivals_low, s.arrivals_high),
+            texts.channel(s.series.channel.as_str()),
+            texts.day_time(s.at),
+            texts.text("report-agents-range", args),
             s.agents.to_string(),
             s.scheduled.to_string(),
             s.gap.to_string(),
         ]
     });
-    let head = ["Channel", "Worst at", "Tickets forecast", "Needed", "Scheduled", "Short"];
-    report.table(&head, rows.collect(), "Nobody was short.");
+    let head = [
+        "report-channel",
+        "report-agents-window",
+        "report-agents-forecast",
+        "report-agents-needed",
+        "report-agents-scheduled",
+        "report-agents-gap",
+    ];
+    report.table(&head, rows.collect(), "report-agents-none");
 }
 
 fn alarms(
@@ -66,35 +106,36 @@ fn alarms(
     (from, to): (Timestamp, Timestamp),
     report: &mut Report,
 ) -> Result<(), StoreError> {
-    report.heading("Alarms behind it");
-    let mut groups: BTreeMap<(String, String), (u32, Timestamp)> = BTreeMap::new();
+    let texts = report.texts;
+    report.heading("report-alarms");
+    let mut groups: BTreeMap<(String, Severity), (u32, Timestamp)> = BTreeMap::new();
+    let of = |event: &AlarmEvent| {
+        let no_type = || texts.text("report-alarms-no-type", None);
+        (event.alarm_type.as_deref().map_or_else(no_type, str::to_owned), event.severity)
+    };
     let scope = Filter {
         region: Some(alert.scope.region.clone()),
         service: Some(alert.scope.service.clone()),
         channel: None,
     };
-    for standing in reader.active_alarms(&scope, from, 1000)? {
-        let kind = standing.event.alarm_type.as_deref().unwrap_or("no type").to_owned();
-        let severity = standing.event.severity.as_str().to_owned();
-        let group = groups.entry((kind, severity)).or_insert((0, standing.raised_at));
-        *group = (group.0 + 1, group.1.min(standing.raised_at));
+    for active in reader.active_alarms(&scope, from, 1000)? {
+        let group = groups.entry(of(&active.event)).or_insert((0, active.raised_at));
+        *group = (group.0 + 1, group.1.min(active.raised_at));
     }
     for (_, event) in reader.alarm_transitions(from, to)? {
-        if event.scope != alert.scope || event.action != crate::domain::AlarmAction::Raise {
+        if event.scope != alert.scope || event.action != AlarmAction::Raise {
             continue;
         }
-        let kind = event.alarm_type.as_deref().unwrap_or("no type").to_owned();
-        let severity = event.severity.as_str().to_owned();
-        let group = groups.entry((kind, severity)).or_insert((0, event.ts));
+        let group = groups.entry(of(&event)).or_insert((0, event.ts));
         *group = (group.0 + 1, group.1.min(event.ts));
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|(_, (n, first))| (std::cmp::Reverse(*n), *first));
-    let rows = groups
-        .into_iter()
-        .take(ROWS_MAX)
-        .map(|((kind, severity), (n, first))| vec![kind, severity, n.to_string(), moment(first)]);
-    report.table(&["Type", "Severity", "Alarms", "First"], rows.collect(), "None are kept.");
+    let rows = groups.into_iter().take(ROWS_MAX).map(|((kind, severity), (n, first))| {
+        vec![kind, texts.severity(severity), n.to_string(), texts.day_time(first)]
+    });
+    let head = ["report-alarms-type", "report-severity", "report-alarms-n", "report-alarms-first"];
+    report.table(&head, rows.collect(), "report-alarms-none");
     Ok(())
 }
 
@@ -104,7 +145,8 @@ fn arrivals(
     (from, to): (Timestamp, Timestamp),
     report: &mut Report,
 ) -> Result<(), StoreError> {
-    report.heading("What came, by hour");
+    let texts = report.texts;
+    report.heading("report-hourly");
     let series = alert.scope.all_channels();
     let from = Timestamp::from_millis(from.millis().div_euclid(3_600_000) * 3_600_000);
     let mut hours: BTreeMap<Timestamp, (u32, f64)> = BTreeMap::new();
@@ -112,7 +154,7 @@ fn arrivals(
     for window in reader.series_windows(&series, from, to)? {
         hours.entry(hour(window.start)).or_default().0 += window.tickets;
     }
-    // Where it began within a window, the nowcast of then, or else the forecast that the window began with.
+    // An alert that began within a window came from a nowcast; otherwise from the forecast at the start of the window.
     let of = |at: Timestamp| reader.served(&series, Some(at));
     let vintage = match of(alert.since)? {
         Some(served) => Some(served.vintage),
@@ -124,11 +166,12 @@ fn arrivals(
         }
     }
     let known = vintage.map_or(Timestamp::MAX, |vintage| vintage.issued_at);
-    let rows = hours.into_iter().map(|(at, (came, forecast))| {
-        let said = if at >= known { format!("{forecast:.0}") } else { "–".into() };
-        vec![moment(at), came.to_string(), said]
+    let rows = hours.into_iter().map(|(at, (actual, forecast))| {
+        let forecast = if at >= known { texts.number(forecast, 0) } else { "–".into() };
+        vec![texts.day_time(at), texts.number(f64::from(actual), 0), forecast]
     });
-    report.table(&["Hour", "Tickets", "Forecast when it began"], rows.collect(), "Nothing came.");
+    let head = ["report-hourly-hour", "report-hourly-actual", "report-hourly-forecast"];
+    report.table(&head, rows.collect(), "report-hourly-none");
     let end = to + HOUR;
     let filter = Filter {
         region: Some(series.region.clone()),
@@ -137,11 +180,11 @@ fn arrivals(
     };
     for surge in reader.surges(&filter, (from, end), Timestamp::MIN)? {
         if surge.lead_hours == 1 {
-            let warned = surge.warned_minutes.map_or_else(
-                || "no forecast called it".into(),
-                |minutes| format!("first called {minutes} minutes before"),
-            );
-            report.say(format!("A surge began {}; {warned}.", moment(surge.start)));
+            let at = texts.day_time(surge.start);
+            match surge.warned_minutes {
+                Some(n) => report.say("report-incident-warned", args!["at" => at, "n" => n]),
+                None => report.say("report-incident-unwarned", args!["at" => at]),
+            }
         }
     }
     Ok(())

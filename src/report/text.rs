@@ -1,9 +1,11 @@
-//! A report as headings, paragraphs, lists and tables, written as Markdown or HTML by the templates beside this file.
+//! A report as headings, paragraphs, lists and tables in one language, written as Markdown or HTML by templates.
 
 use std::fmt;
 
 use askama::Template;
 use askama::filters::Escaper;
+
+use crate::text::{Args, Texts};
 
 /// A part of a report. Texts are plain: the templates escape what is markup in them.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,11 +13,13 @@ pub enum Part {
     Heading(String),
     Paragraph(String),
     List(Vec<String>),
-    Table { head: Vec<&'static str>, rows: Vec<Vec<String>> },
+    Table { head: Vec<String>, rows: Vec<Vec<String>> },
 }
 
 /// A report.
 pub struct Report {
+    /// The texts that it is made of.
+    pub texts: Texts,
     pub title: String,
     pub parts: Vec<Part>,
 }
@@ -41,27 +45,38 @@ struct MarkdownReport<'r> {
 
 impl Report {
     /// An empty report.
-    pub fn new(title: String) -> Self {
-        Self { title, parts: Vec::new() }
+    pub fn new(texts: Texts, title: String) -> Self {
+        Self { texts, title, parts: Vec::new() }
     }
 
-    /// Adds a heading.
-    pub fn heading(&mut self, text: &str) {
-        self.parts.push(Part::Heading(text.to_owned()));
+    /// Adds a heading, the message `id`.
+    pub fn heading(&mut self, id: &str) {
+        self.parts.push(Part::Heading(self.texts.text(id, None)));
     }
 
-    /// Adds a paragraph.
-    pub fn say(&mut self, text: impl Into<String>) {
-        self.parts.push(Part::Paragraph(text.into()));
+    /// Adds a paragraph, the message `id` with its arguments.
+    pub fn say(&mut self, id: &str, args: Option<Args<'_>>) {
+        self.paragraph(self.texts.text(id, args));
     }
 
-    /// A table, or a sentence where it would be empty.
-    pub fn table(&mut self, head: &[&'static str], rows: Vec<Vec<String>>, none: &str) {
+    /// Adds sentences as one paragraph.
+    pub fn sentences(&mut self, sentences: impl IntoIterator<Item = String>) {
+        let sentences: Vec<String> = sentences.into_iter().collect();
+        self.paragraph(sentences.join(&self.texts.text("sentence-separator", None)));
+    }
+
+    /// Adds a paragraph of given words.
+    pub fn paragraph(&mut self, text: String) {
+        self.parts.push(Part::Paragraph(text));
+    }
+
+    /// Adds a table with the messages `head` above its columns, or the message `none` where it would be empty.
+    pub fn table(&mut self, head: &[&str], rows: Vec<Vec<String>>, none: &str) {
         if rows.is_empty() {
-            self.say(none);
-        } else {
-            self.parts.push(Part::Table { head: head.to_vec(), rows });
+            return self.say(none, None);
         }
+        let head = head.iter().map(|id| self.texts.text(id, None)).collect();
+        self.parts.push(Part::Table { head, rows });
     }
 
     /// The report in a format.
@@ -98,40 +113,43 @@ impl Escaper for Markdown {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Language;
 
     #[test]
     fn names_are_no_markup() {
-        let mut report = Report::new("<b>Week</b>".into());
-        report.heading("A & B");
-        report.table(&["what"], vec![vec!["x | <script>\nalert()".into()]], "none");
-        report.table(&["what"], Vec::new(), "none");
-        report.say("中国电信: 'a' \"b\" c\\d");
+        let mut report = Report::new(Texts::new(Language::En), "<b>Week</b>".into());
+        report.parts.push(Part::Heading("A & B".into()));
+        let rows = vec![vec!["x | <script>\nalert()".into()]];
+        report.table(&["report-day"], rows, "report-volume-none");
+        report.table(&["report-day"], Vec::new(), "report-volume-none");
+        report.paragraph("中国电信: 'a' \"b\" c\\d".into());
         report.parts.push(Part::List(vec!["*one*".into()]));
         insta::assert_snapshot!(report.write(Format::Markdown), @r#"
         # \<b\>Week\</b\>
 
         ## A \& B
 
-        | what |
+        | Day |
         | --- |
         | x \| \<script\> alert() |
 
-        none
+        There are no tickets.
 
         中国电信: 'a' "b" c\\d
 
         - \*one\*
         "#);
         let html = report.write(Format::Html);
-        let (_, body) = html.split_once("<body>").expect("a body");
+        let (head, body) = html.split_once("<body>").expect("a body");
+        assert!(head.contains("<html lang=\"en\">"), "{head}");
         insta::assert_snapshot!(body, @r"
         <h1>&#60;b&#62;Week&#60;/b&#62;</h1>
         <h2>A &#38; B</h2>
-        <table><tr><th>what</th></tr>
+        <table><tr><th>Day</th></tr>
         <tr><td>x | &#60;script&#62;
         alert()</td></tr>
         </table>
-        <p>none</p>
+        <p>There are no tickets.</p>
         <p>中国电信: &#39;a&#39; &#34;b&#34; c\d</p>
         <ul><li>*one*</li></ul>
         </body></html>

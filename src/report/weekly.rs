@@ -1,4 +1,4 @@
-//! The week: what came, how good forecasts were, staffing, and what to look at.
+//! The weekly report: tickets, alerts, surges, the accuracy of forecasts, staffing, and points to check.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -6,19 +6,31 @@ use std::str::FromStr;
 use chrono::{Datelike, NaiveDate, Weekday};
 
 use super::text::{Part, Report};
-use super::wording::{ROWS_MAX, accuracy, acknowledged, minutes_open, moment, percent};
+use super::wording::{ROWS_MAX, accuracy, acknowledged, hours, minutes_open, named, signed};
 use crate::alert::{Alert, Worst};
-use crate::domain::{Name, SeriesKey, Timestamp, WEEK};
+use crate::domain::{HOUR, Name, SeriesKey, Timestamp, WEEK};
 use crate::forecast::surge::{SURGE_LEADS, Surge, lead_minutes};
 use crate::forecast::{Figures, TARGET_ACCURACY};
 use crate::store::sums::sums;
 use crate::store::{Filter, Reader, StoreError};
+use crate::text::{Say, Texts, args};
 
-/// Alerts of a week that are looked at.
+/// Alerts of a week that are read.
 const ALERTS_MAX: usize = 10_000;
-/// What planners are told of: bias beyond, and bands that hold less than.
+/// Points to check: a bias above this, and an 80 % band that contains less than this.
 const BIAS_MAX: f64 = 0.05;
 const COVERAGE_MIN: f64 = 0.7;
+
+/// Names of the days of a week.
+const DAYS: [&str; 7] = [
+    "report-monday",
+    "report-tuesday",
+    "report-wednesday",
+    "report-thursday",
+    "report-friday",
+    "report-saturday",
+    "report-sunday",
+];
 
 /// An ISO week, Monday to Sunday in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +39,26 @@ pub struct Week(NaiveDate);
 impl Week {
     /// The last one that was over at `now`.
     pub fn before(now: Timestamp) -> Self {
-        let today = now.utc().date_naive();
-        let back = u64::from(today.weekday().num_days_from_monday()) + 7;
-        Self(today.checked_sub_days(chrono::Days::new(back)).unwrap_or(today))
+        Self::of(now - WEEK)
+    }
+
+    /// The one that `at` lies in.
+    fn of(at: Timestamp) -> Self {
+        let day = at.utc().date_naive();
+        let back = chrono::Days::new(u64::from(day.weekday().num_days_from_monday()));
+        Self(day.checked_sub_days(back).unwrap_or(day))
+    }
+
+    /// The last one of which every window is finalized, or the first one with windows where none is over; `None` before
+    /// the first finalized window.
+    fn last(reader: &Reader) -> Result<Option<Self>, StoreError> {
+        let Some(upto) = reader.state::<i64>("next_window")?.map(Timestamp::from_millis) else {
+            return Ok(None);
+        };
+        let first = reader.series()?.into_iter().map(|info| info.first).min();
+        let Some(first) = first.filter(|first| *first < upto) else { return Ok(None) };
+        let week = Self::before(upto);
+        Ok(Some(if week.span().1 <= first { Self::of(first) } else { week }))
     }
 
     fn span(self) -> (Timestamp, Timestamp) {
@@ -59,27 +88,38 @@ impl std::fmt::Display for Week {
     }
 }
 
-/// The report of a week.
+/// The report of a week, of the last complete one where none is named.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
-pub fn weekly(reader: &Reader, week: Week) -> Result<Report, StoreError> {
+pub fn weekly(reader: &Reader, week: Option<Week>, texts: &Texts) -> Result<Report, StoreError> {
+    let week = match week {
+        Some(week) => Some(week),
+        None => Week::last(reader)?,
+    };
+    let Some(week) = week else {
+        let mut report = Report::new(*texts, texts.text("report-week", None));
+        report.say("report-no-windows", None);
+        return Ok(report);
+    };
     let span = week.span();
-    let mut report = Report::new(format!("Week {week}"));
-    report.say(format!("{} to {}, in UTC.", moment(span.0), moment(span.1)));
-    let mut look_at = Vec::new();
+    let title = texts.text("report-week-of", args!["week" => week.to_string()]);
+    let mut report = Report::new(*texts, title);
+    let (from, to) = (texts.day_time(span.0), texts.day_time(span.1));
+    report.say("report-week-span", args!["from" => from, "to" => to]);
+    let mut checks = Vec::new();
     arrivals(reader, span, &mut report)?;
     let alerts = alerts(reader, span)?;
-    list_alerts(&alerts, &mut report, &mut look_at);
-    surges(reader, span, &mut report, &mut look_at)?;
-    forecasts(reader, span, &mut report, &mut look_at)?;
-    staffing(reader, span, &mut report, &mut look_at)?;
-    report.heading("What to look at");
-    if look_at.is_empty() {
-        report.say("Nothing stands out.");
+    list_alerts(&alerts, &mut report, &mut checks);
+    surges(reader, span, &mut report, &mut checks)?;
+    forecasts(reader, span, &mut report, &mut checks)?;
+    staffing(reader, span, &mut report, &mut checks)?;
+    report.heading("report-check");
+    if checks.is_empty() {
+        report.say("report-check-none", None);
     } else {
-        look_at.truncate(ROWS_MAX);
-        report.parts.push(Part::List(look_at));
+        checks.truncate(ROWS_MAX);
+        report.parts.push(Part::List(checks));
     }
     Ok(report)
 }
@@ -93,7 +133,7 @@ fn arrivals(
     (from, to): (Timestamp, Timestamp),
     report: &mut Report,
 ) -> Result<(), StoreError> {
-    report.heading("What came");
+    report.heading("report-volume");
     let (mut days, mut alarms, mut missing) = ([0u64; 7], 0u64, 0u32);
     let windows = reader.series_windows(&total(), from, to)?;
     for window in &windows {
@@ -105,31 +145,42 @@ fn arrivals(
         missing += u32::from(window.missing);
     }
     let before = reader.series_windows(&total(), from - WEEK, from)?;
-    // Part of a week says nothing of it.
+    // Part of a week is not compared with a whole one.
     let is_whole = before.len() == reader.width().per(WEEK);
-    // A week that goes on is held against as much of the one before.
+    // A week that is not over is compared with the same part of the one before.
     let end = windows.last().map_or(from, |window| window.start + reader.width().length());
     let before = before.iter().take_while(|window| window.start + WEEK < end);
     let before: u64 = before.map(|window| u64::from(window.tickets)).sum();
     let sum: u64 = days.iter().sum();
-    let against = if end < to { "as much of the week before" } else { "the week before" };
-    let change = (is_whole && before > 0).then(|| {
-        format!(", {:+.1} % against {against}", (sum as f64 / before as f64 - 1.0) * 100.0)
-    });
+    let texts = report.texts;
+    if windows.is_empty() {
+        report.say("report-volume-none", None);
+        return Ok(());
+    }
     if end < to {
-        report.say(format!("So far: what came up to {}.", moment(end)));
+        report.say("report-volume-partial", args!["at" => texts.day_time(end)]);
     }
-    report.say(format!("{sum} tickets{}, {alarms} alarms raised.", change.unwrap_or_default()));
+    let change = (is_whole && before > 0).then(|| {
+        let change = signed(&texts, Some(sum as f64 / before as f64 - 1.0));
+        let args = args!["change" => change];
+        let id = if end < to { "report-volume-change-partial" } else { "report-volume-change" };
+        texts.text(id, args)
+    });
+    let tickets = texts.text("report-volume-tickets", args!["n" => sum]);
+    let alarms = texts.text("report-volume-alarms", args!["n" => alarms]);
+    report.sentences([Some(tickets), change, Some(alarms)].into_iter().flatten());
     if missing > 0 {
-        report.say(format!("{missing} windows are missing: a source did not report."));
+        report.say("report-volume-missing", args!["n" => missing]);
     }
-    let names = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
     let begun = end.since(from).as_secs().div_ceil(86_400) as usize;
-    let rows = names.iter().zip(days).take(begun);
-    let rows = rows.map(|(name, sum)| vec![(*name).into(), sum.to_string()]);
-    report.table(&["Day", "Tickets"], rows.collect(), "Nothing came.");
+    let rows = DAYS.iter().zip(days).take(begun);
+    let rows = rows.map(|(day, sum)| vec![texts.text(day, None), texts.number(sum as f64, 0)]);
+    report.table(&["report-day", "report-tickets"], rows.collect(), "report-volume-none");
     Ok(())
 }
+
+/// In the place of who acknowledged an alert.
+const NOBODY: &str = "report-acknowledged-by-nobody";
 
 /// Alerts that began in the week, oldest first.
 fn alerts(reader: &Reader, (from, to): (Timestamp, Timestamp)) -> Result<Vec<Alert>, StoreError> {
@@ -148,40 +199,46 @@ fn alerts(reader: &Reader, (from, to): (Timestamp, Timestamp)) -> Result<Vec<Ale
     Ok(found)
 }
 
-fn list_alerts(alerts: &[Alert], report: &mut Report, look_at: &mut Vec<String>) {
-    report.heading("Alerts");
-    // A need that went before anybody was told of it is no alert.
-    let told: Vec<&Alert> = alerts.iter().filter(|alert| alert.notified_at.is_some()).collect();
-    let taken = told.iter().filter(|alert| alert.acknowledged_by.is_some()).count();
-    let mut minutes: Vec<u64> = told.iter().filter_map(|alert| minutes_open(alert)).collect();
+fn list_alerts(alerts: &[Alert], report: &mut Report, checks: &mut Vec<String>) {
+    let texts = report.texts;
+    report.heading("report-alerts");
+    // An alert that was resolved before it was sent is not listed.
+    let sent: Vec<&Alert> = alerts.iter().filter(|alert| alert.notified_at.is_some()).collect();
+    let taken = sent.iter().filter(|alert| alert.acknowledged_by.is_some()).count();
+    let mut minutes: Vec<u64> = sent.iter().filter_map(|alert| minutes_open(alert)).collect();
     minutes.sort_unstable();
     let median = minutes.get(minutes.len() / 2);
-    let median = median.map_or_else(String::new, |n| format!(", half of them within {n} min"));
-    let alerts = if told.len() == 1 { "alert" } else { "alerts" };
-    report.say(format!("{} {alerts}, {taken} acknowledged{median}.", told.len()));
-    let mut by_gap: Vec<_> = told.iter().map(|alert| (alert, alert.at_worst())).collect();
+    let median = median.map(|n| texts.text("report-alerts-median", args!["n" => *n]));
+    let sum = texts.text("report-alerts-sum", args!["n" => sent.len(), "acknowledged" => taken]);
+    report.sentences([Some(sum), median].into_iter().flatten());
+    let mut by_gap: Vec<_> = sent.iter().map(|alert| (alert, alert.at_worst())).collect();
     by_gap.sort_by_key(|(alert, worst)| (std::cmp::Reverse(worst.agents_short), alert.since));
     let row = |(alert, worst): &(&&Alert, Worst)| {
         vec![
-            moment(alert.since),
+            texts.day_time(alert.since),
             alert.scope.to_string(),
             worst.agents_short.to_string(),
-            acknowledged(alert),
-            worst.because.join("; "),
+            acknowledged(&texts, alert).unwrap_or_else(|| texts.text(NOBODY, None)),
+            texts.clauses(worst.because.iter().map(|cause| cause.say(&texts.local(alert.zone)))),
             alert.id.clone(),
         ]
     };
     let rows = by_gap.iter().take(ROWS_MAX).map(row).collect();
-    let head = ["Since", "Where", "Agents short at most", "Acknowledged by", "Because", "Id"];
-    report.table(&head, rows, "Nobody had to be told.");
-    if !told.is_empty() {
-        report.say("Times of day within a reason are the region's own.");
+    let head = [
+        "report-since",
+        "report-scope",
+        "report-agents-short",
+        "report-acknowledged-by",
+        "report-cause",
+        "report-id",
+    ];
+    report.table(&head, rows, "report-alerts-none");
+    if !sent.is_empty() {
+        report.say("report-alerts-cause-zone", None);
     }
-    if told.len() > taken {
-        look_at.push(format!(
-            "{} alerts were acknowledged by nobody: is the receiver the right one?",
-            told.len() - taken
-        ));
+    if sent.len() > taken {
+        let args = args!["n" => sent.len() - taken];
+        checks.push(texts.text("report-alerts-unacknowledged", args));
     }
 }
 
@@ -189,13 +246,11 @@ fn surges(
     reader: &Reader,
     span: (Timestamp, Timestamp),
     report: &mut Report,
-    look_at: &mut Vec<String>,
+    checks: &mut Vec<String>,
 ) -> Result<(), StoreError> {
-    report.heading("Surges");
-    report.say(
-        "More tickets for two windows than 99 of 100 times without alarms, of a region's service \
-         over all channels.",
-    );
+    let texts = report.texts;
+    report.heading("report-surges");
+    report.say("report-surges-help", None);
     let every = Filter { channel: Some(Name::all()), ..Filter::default() };
     let is_place = |series: &SeriesKey| !series.region.is_all() && !series.service.is_all();
     let mut found = reader.surges(&every, span, Timestamp::MIN)?;
@@ -203,26 +258,36 @@ fn surges(
     let mut calls = reader.calls(&every, span, Timestamp::MIN)?;
     calls.retain(|call| is_place(&call.series));
     let mut rows = Vec::new();
-    for hours in SURGE_LEADS {
-        let at_lead: Vec<&Surge> = found.iter().filter(|s| s.lead_hours == hours).collect();
+    for lead in SURGE_LEADS {
+        let at_lead: Vec<&Surge> = found.iter().filter(|s| s.lead_hours == lead).collect();
         let count = |which: fn(&Surge) -> bool| at_lead.iter().filter(|s| which(s)).count();
-        let is_false = calls.iter().filter(|c| c.lead_hours == hours && !c.good).count();
-        let (alarmed, called) = (count(|s| s.alarmed), count(|s| s.called));
-        let unheard = count(|s| s.alarmed && !s.called);
-        if hours == 1 && unheard > 0 {
-            look_at
-                .push(format!("{unheard} surges had alarms an hour before and were not called."));
+        let is_false = calls.iter().filter(|c| c.lead_hours == lead && !c.good).count();
+        let (alarmed, called) = (count(|s| s.alarmed), count(|s| s.hit));
+        let unwarned = count(|s| s.alarmed && !s.hit);
+        if lead == 1 && unwarned > 0 {
+            checks.push(texts.text("report-surges-unwarned", args!["n" => unwarned]));
         }
         let numbers = [at_lead.len(), alarmed, called, is_false].map(|n| n.to_string());
-        rows.push([vec![format!("{hours} h")], numbers.to_vec()].concat());
+        rows.push([vec![hours(&texts, lead)], numbers.to_vec()].concat());
     }
-    report.table(&["Ahead", "Surges", "With alarms by then", "Called", "False calls"], rows, "");
+    let head = [
+        "report-lead",
+        "report-surges",
+        "report-surges-alarmed",
+        "report-surges-hits",
+        "report-surges-false",
+    ];
+    report.table(&head, rows, "report-surges-none");
     let near = found.iter().filter(|surge| surge.lead_hours == 1);
     let rows = near.take(ROWS_MAX).map(|surge| {
-        let warned = surge.warned_minutes.map_or_else(|| "none".into(), |m| format!("{m} min"));
-        vec![moment(surge.start), surge.series.scope().to_string(), warned]
+        let warned = match surge.warned_minutes {
+            Some(n) => texts.text("report-minutes", args!["n" => n]),
+            None => texts.text("report-surges-no-warning", None),
+        };
+        vec![texts.day_time(surge.start), surge.series.scope().to_string(), warned]
     });
-    report.table(&["Start", "Where", "Warning"], rows.collect(), "None came.");
+    let head = ["report-surges-start", "report-scope", "report-surges-warning"];
+    report.table(&head, rows.collect(), "report-surges-none");
     Ok(())
 }
 
@@ -230,32 +295,44 @@ fn forecasts(
     reader: &Reader,
     span: (Timestamp, Timestamp),
     report: &mut Report,
-    look_at: &mut Vec<String>,
+    checks: &mut Vec<String>,
 ) -> Result<(), StoreError> {
-    report.heading("How good forecasts were");
+    let texts = report.texts;
+    report.heading("report-accuracy");
     let whole = sums(reader, &total(), span)?;
     let line = |label: String, figures: Figures| {
-        let bias = figures.bias.map_or_else(|| "–".into(), |b| format!("{:+.1} %", b * 100.0));
         let shares = [
-            accuracy(figures.wape),
-            accuracy(figures.wape_naive),
-            accuracy(figures.wape_floor),
-            percent(figures.coverage80),
-            bias,
+            accuracy(&texts, figures.wape),
+            accuracy(&texts, figures.wape_naive),
+            accuracy(&texts, figures.wape_floor),
+            texts.percent(figures.coverage80),
+            signed(&texts, figures.bias),
         ];
         [vec![label], shares.to_vec()].concat()
     };
-    let leads = SURGE_LEADS.into_iter().filter_map(|hours| {
-        let score = whole.by_lead.get(&lead_minutes(hours, reader.width()))?;
-        Some(line(format!("{hours} h"), score.figures()))
+    let leads = SURGE_LEADS.into_iter().filter_map(|lead| {
+        let score = whole.by_lead.get(&lead_minutes(lead, reader.width()))?;
+        Some(line(hours(&texts, lead), score.figures()))
     });
     let mut rows: Vec<_> = leads.collect();
     if whole.overall.n > 0 {
-        rows.push(line("all".into(), whole.overall.figures()));
+        rows.push(line(texts.text("report-accuracy-all-leads", None), whole.overall.figures()));
     }
-    report.say("All series together, by how long ahead:");
-    let head = ["Ahead", "Accuracy", "Last week repeated", "Chance allows", "In 80 % band", "Bias"];
-    report.table(&head, rows, "Nothing was scored.");
+    if rows.is_empty() {
+        report.say("report-accuracy-none", None);
+        return Ok(());
+    }
+    report.say("report-accuracy-leads", None);
+    let head = [
+        "report-lead",
+        "report-accuracy-value",
+        "report-accuracy-persistence",
+        "report-accuracy-floor",
+        "report-accuracy-band",
+        "report-accuracy-bias",
+    ];
+    report.table(&head, rows, "report-accuracy-none");
+    report.say("report-accuracy-help", None);
     let (mut reached, mut missed, mut beyond) = (0, Vec::new(), 0);
     for info in reader.series()? {
         if info.series.is_roll_up() {
@@ -264,33 +341,43 @@ fn forecasts(
         let figures = sums(reader, &info.series, span)?.overall.figures();
         match (figures.reached(), figures.reachable()) {
             (Some(true), _) => reached += 1,
-            (Some(false), Some(true)) => missed.push((info.series.to_string(), figures)),
+            (Some(false), Some(true)) => missed.push((named(&texts, &info.series), figures)),
             (Some(false), _) => beyond += 1,
             (None, _) => {}
         }
-        let said = figures.bias.filter(|b| b.abs() > BIAS_MAX && figures.reachable() == Some(true));
-        if let Some(bias) = said {
-            let word = if bias > 0.0 { "more" } else { "less" };
-            let share = bias.abs() * 100.0;
-            look_at.push(format!("{}: {share:.0} % {word} was forecast than came.", info.series));
+        let point = |id: &str, share: f64| {
+            let share = texts.text("percent", args!["value" => texts.number(share * 100.0, 0)]);
+            texts.text(id, args!["series" => named(&texts, &info.series), "share" => share])
+        };
+        let bias = figures.bias.filter(|b| b.abs() > BIAS_MAX && figures.reachable() == Some(true));
+        if let Some(bias) = bias {
+            let id = if bias > 0.0 { "report-accuracy-over" } else { "report-accuracy-under" };
+            checks.push(point(id, bias.abs()));
         }
         if let Some(share) = figures.coverage80.filter(|share| *share < COVERAGE_MIN) {
-            let share = share * 100.0;
-            look_at.push(format!("{}: the 80 % band held {share:.0} % only.", info.series));
+            checks.push(point("report-accuracy-coverage", share));
         }
     }
-    report.say(format!(
-        "{:.0} % accuracy: {reached} series reach it, {} could and do not, for {beyond} too few \
-         tickets come: chance alone costs more.",
-        TARGET_ACCURACY * 100.0,
-        missed.len()
-    ));
+    let target = texts.text("percent", args!["value" => texts.number(TARGET_ACCURACY * 100.0, 0)]);
+    let args = args![
+        "target" => target,
+        "reached" => reached,
+        "missed" => missed.len(),
+        "beyond" => beyond,
+    ];
+    report.say("report-accuracy-target", args);
     missed.sort_by(|a, b| b.1.mean.unwrap_or(0.0).total_cmp(&a.1.mean.unwrap_or(0.0)));
     let rows = missed.into_iter().take(ROWS_MAX).map(|(series, f)| {
-        vec![series, accuracy(f.wape), accuracy(f.wape_naive), accuracy(f.wape_floor)]
+        let shares = [f.wape, f.wape_naive, f.wape_floor].map(|error| accuracy(&texts, error));
+        [vec![series], shares.to_vec()].concat()
     });
-    let head = ["Could and does not", "Accuracy", "Last week repeated", "Chance allows"];
-    report.table(&head, rows.collect(), "No series could and does not.");
+    let head = [
+        "report-accuracy-missed",
+        "report-accuracy-value",
+        "report-accuracy-persistence",
+        "report-accuracy-floor",
+    ];
+    report.table(&head, rows.collect(), "report-accuracy-missed-none");
     Ok(())
 }
 
@@ -298,38 +385,37 @@ fn staffing(
     reader: &Reader,
     (from, to): (Timestamp, Timestamp),
     report: &mut Report,
-    look_at: &mut Vec<String>,
+    checks: &mut Vec<String>,
 ) -> Result<(), StoreError> {
-    report.heading("Staffing");
+    let texts = report.texts;
+    report.heading("report-staffing");
     let width = reader.width();
-    let hours = f64::from(width.secs()) / 3600.0;
+    let hours = f64::from(width.secs()) / HOUR.as_secs_f64();
     let mut teams: BTreeMap<SeriesKey, (f64, f64)> = BTreeMap::new();
     for index in width.index(from)..width.index(to) {
         for (series, target) in reader.staffed(width.start(index))? {
             let gap = f64::from(target.gap) * hours;
-            let (short, over) = teams.entry(series).or_default();
+            let (short, spare) = teams.entry(series).or_default();
             *short += gap.max(0.0);
-            *over += (-gap).max(0.0);
+            *spare += (-gap).max(0.0);
         }
     }
     let sum = teams.values().fold((0.0, 0.0), |sum, team| (sum.0 + team.0, sum.1 + team.1));
     if !teams.is_empty() {
-        let (short, over) = sum;
-        report.say(format!(
-            "By what each window was planned with when it began: {short:.0} agent hours short, \
-             {over:.0} too many."
-        ));
+        let (short, spare) = (texts.number(sum.0, 0), texts.number(sum.1, 0));
+        report.say("report-staffing-sum", args!["short" => short, "spare" => spare]);
     }
     let mut teams: Vec<_> = teams.into_iter().collect();
     teams.sort_by(|a, b| b.1.0.total_cmp(&a.1.0));
     if let Some((series, (short, _))) = teams.first().filter(|(_, (short, _))| *short >= 1.0) {
-        look_at.push(format!("{series} was short most: {short:.0} agent hours."));
+        let args = args!["series" => named(&texts, series), "n" => texts.number(*short, 0)];
+        checks.push(texts.text("report-staffing-worst", args));
     }
-    let rows = teams.into_iter().take(ROWS_MAX).map(|(series, (short, over))| {
-        vec![series.to_string(), format!("{short:.1}"), format!("{over:.1}")]
+    let rows = teams.into_iter().take(ROWS_MAX).map(|(series, (short, spare))| {
+        vec![named(&texts, &series), texts.number(short, 1), texts.number(spare, 1)]
     });
-    let none = "Plans are kept for 14 days; of this week there are none.";
-    report.table(&["Team", "Agent hours short", "Too many"], rows.collect(), none);
+    let head = ["report-staffing-series", "report-staffing-short", "report-staffing-spare"];
+    report.table(&head, rows.collect(), "report-staffing-none");
     Ok(())
 }
 

@@ -1,33 +1,41 @@
-//! How reports word numbers, times and people.
+//! How reports word times, shares and people.
 
 use crate::alert::Alert;
-use crate::domain::Timestamp;
+use crate::domain::SeriesKey;
+use crate::text::{Texts, args};
 
 /// Rows that a table has at most.
 pub const ROWS_MAX: usize = 20;
 
-/// A share with one decimal; a dash where it is not known.
-pub fn percent(share: Option<f64>) -> String {
-    share.map_or_else(|| "–".into(), |share| format!("{:.1} %", share * 100.0))
-}
-
 /// 1 − error, as a share.
-pub fn accuracy(error: Option<f64>) -> String {
-    percent(error.map(|error| (1.0 - error).max(0.0)))
+pub fn accuracy(texts: &Texts, error: Option<f64>) -> String {
+    texts.percent(error.map(|error| (1.0 - error).max(0.0)))
 }
 
-/// A day and time as a person reads it.
-pub fn moment(at: Timestamp) -> String {
-    at.utc().format("%a %-d %b %H:%M").to_string()
+/// A share with its sign: `+4.2 %`, `–` where it is not known.
+pub fn signed(texts: &Texts, share: Option<f64>) -> String {
+    let sign = if share.is_some_and(|share| share >= 0.0005) { "+" } else { "" };
+    format!("{sign}{}", texts.percent(share))
 }
 
-/// Minutes that an alert was open before someone took it on.
+/// Hours ahead.
+pub fn hours(texts: &Texts, n: u32) -> String {
+    texts.text("report-hours", args!["n" => n])
+}
+
+/// A series with its channel in words.
+pub fn named(texts: &Texts, series: &SeriesKey) -> String {
+    format!("{}/{}", series.scope(), texts.channel(series.channel.as_str()))
+}
+
+/// Minutes that an alert was open before someone acknowledged it.
 pub fn minutes_open(alert: &Alert) -> Option<u64> {
     alert.acknowledged_at.map(|at| at.since(alert.since).as_secs() / 60)
 }
 
-/// Who took an alert on, and how long that took.
-pub fn acknowledged(alert: &Alert) -> String {
-    let who = alert.acknowledged_by.as_deref().unwrap_or("nobody");
-    minutes_open(alert).map_or_else(|| who.into(), |n| format!("{who} after {n} min"))
+/// Who acknowledged an alert, and how long that took.
+pub fn acknowledged(texts: &Texts, alert: &Alert) -> Option<String> {
+    let name = alert.acknowledged_by.as_deref()?;
+    let after = |n| texts.text("report-acknowledged-after", args!["name" => name, "n" => n]);
+    Some(minutes_open(alert).map_or_else(|| name.into(), after))
 }

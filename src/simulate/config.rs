@@ -1,4 +1,4 @@
-//! Who the simulated operator is.
+//! Configuration of the simulated operator.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::Family;
 use crate::domain::{Name, SeriesKey, Timestamp, Zone};
 
-/// A region with its own civil time and holidays.
+/// A region with its civil time and holidays.
 #[derive(Clone, Debug)]
 pub struct RegionConfig {
     pub name: Name,
@@ -31,13 +31,13 @@ pub struct OperatorConfig {
     pub seed: u64,
     pub regions: Vec<RegionConfig>,
     pub services: Vec<Part>,
-    /// `phone`, `chat` and `email` have shapes and delays of their own; others are like `phone`.
+    /// `phone`, `chat` and `email` have their own profiles and delays; others are like `phone`.
     pub channels: Vec<Part>,
-    /// First day, UTC midnight: growth and day-to-day level count from here.
+    /// First day, UTC midnight: origin of growth and day-to-day level.
     pub start: Timestamp,
     /// Tickets an hour in an average series.
     pub volume: f64,
-    /// Instants at which a scripted outage's first alarms come, one region after the other.
+    /// Starts of scripted outages, one region after the other.
     pub showcase: Vec<Timestamp>,
     /// How complaints follow faults.
     pub family: Family,
@@ -49,7 +49,7 @@ struct Holidays {
 }
 
 fn holidays(text: &str) -> BTreeSet<String> {
-    // The files are part of the program; a test reads them.
+    // A test parses these files, which are part of the program.
     toml::from_str::<Holidays>(text).map(|h| h.days).unwrap_or_default()
 }
 
@@ -62,7 +62,7 @@ fn parts(sizes: &[(&str, f64)]) -> Vec<Part> {
 }
 
 impl OperatorConfig {
-    /// Four regions, three services, three channels; one region keeps daylight saving time.
+    /// Four regions, three services, three channels; one region has daylight saving time.
     pub fn demo(seed: u64, start: Timestamp) -> Self {
         let cn = holidays(include_str!("../../models/holidays/cn.toml"));
         let gb = holidays(include_str!("../../models/holidays/gb.toml"));
@@ -89,7 +89,7 @@ impl OperatorConfig {
         }
     }
 
-    /// Every series with its (region, service, channel) positions, in order.
+    /// All series with their (region, service, channel) positions, in order.
     pub fn series(&self) -> Vec<(SeriesKey, [usize; 3])> {
         let mut all = Vec::new();
         for (r, region) in self.regions.iter().enumerate() {

@@ -1,12 +1,11 @@
-//! The default family's complaints: they rise and fall exponentially.
+//! The default family: complaints rise and fall exponentially.
 
 use super::incident::{Incident, LONGEST};
 use crate::domain::Timestamp;
 
-/// Strength of an incident in a channel at an instant, 0 to about 1.
+/// Strength of an incident in a channel at an instant, from 0 to about 1.
 ///
-/// Complaints rise and fall with time constants of 15 and 45 minutes by phone, 25 and 60 in the chat,
-/// 90 and 240 by mail.
+/// Time constants of rise and fall are 15 and 45 minutes for phone, 25 and 60 for chat, 90 and 240 for e-mail.
 pub fn strength(incident: &Incident, channel: &str, at: Timestamp) -> f64 {
     if incident.size <= 0.0 || at < incident.felt_from || at > incident.starts + LONGEST {
         return 0.0;
@@ -17,7 +16,7 @@ pub fn strength(incident: &Incident, channel: &str, at: Timestamp) -> f64 {
         _ => (1.0, 15.0, 45.0),
     };
     let since = at.since(incident.felt_from).as_secs_f64() / 60.0;
-    // People who notice late complain for a while, even if the fault is gone by then.
+    // Customers who notice late complain for a while, even if the fault has ended.
     let lasts = (incident.ends.since(incident.felt_from).as_secs_f64() / 60.0).max(30.0);
     let up = 1.0 - (-since.min(lasts) / rise).exp();
     let down = if since > lasts { (-(since - lasts) / fall).exp() } else { 1.0 };

@@ -1,10 +1,10 @@
-//! What goes wrong, and the alarms that come with it.
+//! Incidents and their alarms.
 
 use std::time::Duration;
 
 use crate::domain::{Severity, Timestamp};
 
-/// What an incident is, which decides its alarms and tickets.
+/// Kind of an incident; it determines alarms and tickets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IncidentKind {
     /// Alarms first, complaints minutes to hours after.
@@ -13,16 +13,16 @@ pub enum IncidentKind {
     Surge,
     /// Severe alarms that no customer notices.
     Harmless,
-    /// One device that raises and clears over and over.
+    /// One device that raises and clears repeatedly.
     Flapping,
-    /// Minor alarms and warnings, as there always are.
+    /// Background of minor alarms and warnings.
     Chatter,
     /// Planned work, announced a day ahead; one in six overruns into the morning.
     Maintenance,
 }
 
 impl IncidentKind {
-    /// Its name, as written beside the events.
+    /// Its name in the truth file.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Outage => "outage",
@@ -35,7 +35,7 @@ impl IncidentKind {
     }
 }
 
-/// One incident with its truth.
+/// One incident with its true parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Incident {
     pub id: String,
@@ -44,17 +44,17 @@ pub struct Incident {
     pub service: usize,
     pub starts: Timestamp,
     pub ends: Timestamp,
-    /// When complaints begin; equal to `starts` where there are none.
+    /// When complaints begin; equal to `starts` without complaints.
     pub felt_from: Timestamp,
     /// Excess at full strength, in multiples of the series' average hour; 0 without tickets.
     pub size: f64,
-    /// Whether alarms announce it.
+    /// Whether it raises alarms.
     pub has_alarms: bool,
     /// When the first of its alarms is raised.
     pub first_alarm: Option<Timestamp>,
 }
 
-/// A raise, perhaps a change, and a clear.
+/// An alarm: a raise, sometimes a change, and a clear.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spell {
     pub alarm_id: String,
@@ -69,7 +69,7 @@ pub struct Spell {
 }
 
 impl Spell {
-    /// Id of the incident that it belongs to.
+    /// Id of its incident.
     pub fn incident(&self) -> &str {
         self.alarm_id.rsplit_once('-').map_or(&self.alarm_id, |(incident, _)| incident)
     }
@@ -82,7 +82,7 @@ pub struct DayPlan {
     pub spells: Vec<Spell>,
 }
 
-/// Nothing lasts longer, so that two days back is as far as anyone has to look.
+/// Longest effect of an incident, so that earlier days than the day before need not be examined.
 pub const LONGEST: Duration = Duration::from_secs(20 * 3600);
 
 pub(super) fn minutes(n: f64) -> Duration {

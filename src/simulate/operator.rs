@@ -1,4 +1,4 @@
-//! The operator itself: true rates, and events hour by hour.
+//! The operator: true rates, and events by hour.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use rand_distr::{Distribution, Poisson};
 use super::OperatorConfig;
 use super::course;
 use super::incident::{DayPlan, Incident, IncidentKind, Spell};
-use super::plan::{STANDS, plan_day};
-use super::shape::{day_level, growth, holiday_factor, hour_shape, stream, weekday_shape};
+use super::plan::{ACTIVE_SHARE, plan_day};
+use super::profile::{day_level, growth, holiday_factor, hour_profile, stream, weekday_factor};
 use super::write::{self, NOTICE, PLANNED_LENGTH, Pending};
 use crate::domain::{EventKind, Offset, SeriesKey, Timestamp};
 
@@ -20,9 +20,9 @@ const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 86_400_000;
 /// Tickets are drawn by quarters of an hour.
 pub const QUARTER: Duration = Duration::from_secs(900);
-/// Offsets hold an hour and a number within it.
+/// Low bits of an offset: number within the hour; the high bits are the hour.
 const HOUR_BITS: u32 = 20;
-/// Days before the one asked for that may still matter.
+/// Days before a day whose incidents may affect it.
 const DAYS_BACK: i64 = 1;
 
 /// One record of the operator's log.
@@ -42,53 +42,53 @@ impl SimEvent {
     }
 }
 
-/// Expected tickets in a quarter of an hour.
+/// Expected tickets in a quarter of an hour, with and without incidents.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrueRate {
     pub rate: f64,
     pub without_incidents: f64,
 }
 
-/// A seeded operator. Any hour can be asked for at any time; only plans of days are kept.
+/// A seeded operator. Hours can be generated in any order; only plans of days are cached.
 pub struct Operator {
     config: OperatorConfig,
     series: Vec<(SeriesKey, [usize; 3])>,
     plans: BTreeMap<(i64, usize), DayPlan>,
     levels: BTreeMap<(i64, usize), f64>,
-    /// Events of the last hour made whose append time lies in the next.
-    carried: Option<(i64, Vec<Pending>)>,
+    /// The last generated hour, and its events with an append time in the next hour.
+    next_hour: Option<(i64, Vec<Pending>)>,
 }
 
 impl Operator {
-    /// The operator that a configuration describes; its seed decides everything.
+    /// An operator from its configuration, which includes the seed.
     pub fn new(config: OperatorConfig) -> Self {
         let series = config.series();
         let (plans, levels) = (BTreeMap::new(), BTreeMap::new());
-        Self { config, series, plans, levels, carried: None }
+        Self { config, series, plans, levels, next_hour: None }
     }
 
-    /// What it was made from.
+    /// Its configuration.
     pub fn config(&self) -> &OperatorConfig {
         &self.config
     }
 
-    /// Every series, with its (region, service, channel) positions.
+    /// All series with their (region, service, channel) positions.
     pub fn series(&self) -> &[(SeriesKey, [usize; 3])] {
         &self.series
     }
 
-    /// Tickets an hour when nothing happens and the day is as usual: what a planner schedules from.
+    /// Tickets an hour without incidents and day-to-day level: the basis of a planner's schedule.
     pub fn base_rate(&self, [r, s, c]: [usize; 3], at: Timestamp) -> f64 {
         let region = &self.config.regions[r];
         let channel = self.config.channels[c].name.as_str();
         let local = region.zone.local(at);
         let hour = f64::from(local.hour()) + f64::from(local.minute()) / 60.0;
         let holiday = region.holidays.contains(&local.date().to_string());
-        // Bills go out on the fifth.
+        // Bills are sent on the fifth.
         let billing = if local.day() == 5 { 1.2 } else { 1.0 };
         self.average([r, s, c], at)
-            * hour_shape(channel, hour)
-            * weekday_shape(channel, local.weekday().num_days_from_monday())
+            * hour_profile(channel, hour)
+            * weekday_factor(channel, local.weekday().num_days_from_monday())
             * if holiday { holiday_factor(channel) } else { billing }
     }
 
@@ -107,30 +107,33 @@ impl Operator {
         self.rate_of(at, start, |_| true)
     }
 
-    /// As [`Self::rate`] to someone who at `now` knows the response to the alarms so far and no more: of
-    /// incidents that have raised an alarm all is known, whether they are felt, from when, how much and how
-    /// long; of planned work, that it was announced; of others nothing.
+    /// As [`Self::rate`], for an oracle at `now`. It knows all parameters of incidents that have raised an alarm and of announced
+    /// work, and nothing about other incidents.
     pub fn rate_known(&mut self, at: [usize; 3], start: Timestamp, now: Timestamp) -> TrueRate {
         self.rate_of(at, start, |incident| is_known(incident, now))
     }
 
-    /// Incidents of a region and service that [`Self::rate_known`] knows of, each as it may go on to someone who does not
-    /// know how long faults will last: versions that are equally likely.
+    /// Incidents of a region and service known as in [`Self::rate_known`], each with equally likely courses, for an oracle that
+    /// does not know the remaining duration.
     pub fn courses(&mut self, place: [usize; 2], now: Timestamp) -> Vec<Vec<Incident>> {
         self.each_known(place, now, is_known, |config, incident, spells| {
-            course::versions(config, incident, spells, now)
+            course::courses(config, incident, spells, now)
         })
     }
 
-    /// Incidents that alarms or announcements tell of, each as it may go on to someone who knows the laws of this operator
-    /// and nothing of what came of it: ways, each with a weight. Tickets say more.
-    pub fn guesses(&mut self, place: [usize; 2], now: Timestamp) -> Vec<Vec<(f64, Incident)>> {
-        let is_told = |incident: &Incident, now| match incident.kind {
+    /// Incidents with alarms or announcements, each with weighted possible incidents, for an oracle that knows the simulator's
+    /// parameters but sees no tickets.
+    pub fn possible_incidents(
+        &mut self,
+        place: [usize; 2],
+        now: Timestamp,
+    ) -> Vec<Vec<(f64, Incident)>> {
+        let is_announced = |incident: &Incident, now| match incident.kind {
             IncidentKind::Maintenance => incident.starts <= now + NOTICE,
             _ => is_known(incident, now),
         };
-        self.each_known(place, now, is_told, |config, incident, spells| {
-            course::guesses(config, incident, spells, now)
+        self.each_known(place, now, is_announced, |config, incident, spells| {
+            course::possible_incidents(config, incident, spells, now)
         })
     }
 
@@ -155,14 +158,14 @@ impl Operator {
         found
     }
 
-    /// Tickets that an incident of size 1 at full strength brings a series in the quarter that starts at `start`.
+    /// Tickets of an incident of size 1 at full strength for a series in the quarter that starts at `start`.
     pub fn unit(&mut self, at: [usize; 3], start: Timestamp) -> f64 {
         let middle = start + QUARTER / 2;
         let ordinary = self.ordinary(at, middle);
         self.config.family.unit(self.average(at, middle), ordinary) / 4.0
     }
 
-    /// Size times strength of an incident in that quarter.
+    /// Size × strength of an incident in the quarter that starts at `start`.
     pub fn strength(&self, at: [usize; 3], incident: &Incident, start: Timestamp) -> f64 {
         self.strength_at(at, incident, start + QUARTER / 2)
     }
@@ -173,7 +176,7 @@ impl Operator {
         incident.size * self.config.family.strength(incident, channel, at, zone)
     }
 
-    /// Tickets an hour when nothing happens.
+    /// Tickets an hour without incidents.
     fn ordinary(&mut self, at: [usize; 3], middle: Timestamp) -> f64 {
         self.base_rate(at, middle) * self.level(at[0], middle.millis().div_euclid(DAY_MS))
     }
@@ -213,7 +216,7 @@ impl Operator {
         self.plans.entry((day, region)).or_insert_with(|| plan_day(config, region, day))
     }
 
-    /// Incidents that start on the days (since the epoch) `from..to`, chatter left out.
+    /// Incidents that start on the days (since the epoch) `from..to`.
     pub fn incidents(&mut self, from: i64, to: i64) -> Vec<Incident> {
         let mut found = Vec::new();
         for day in from..to {
@@ -225,7 +228,7 @@ impl Operator {
         found
     }
 
-    /// Alarms raised on the days (since the epoch) `from..to`, chatter and all, by time.
+    /// Alarms raised on the days (since the epoch) `from..to`, including chatter, in order of time.
     pub fn spells(&mut self, from: i64, to: i64) -> Vec<Spell> {
         let mut found = Vec::new();
         for day in from..to {
@@ -237,18 +240,18 @@ impl Operator {
         found
     }
 
-    /// Tickets whose own time lies in the quarter that starts at `start`, of series `number`: as many as
-    /// [`Self::hour`] brings.
+    /// Number of tickets of series `number` with event times in the quarter that starts at `start`, as generated by
+    /// [`Self::hour`].
     pub fn count(&mut self, number: usize, start: Timestamp) -> u32 {
         let rate = self.rate(self.series[number].1, start).rate;
         let quarter = start.secs().div_euclid(QUARTER.as_secs() as i64);
         draw_count(rate, &mut stream(self.config.seed, "tickets", number as u64, quarter))
     }
 
-    /// Records whose append time lies in an hour (since the epoch), in append order.
+    /// Records with append times in an hour (since the epoch), in append order.
     pub fn hour(&mut self, hour: i64) -> Vec<SimEvent> {
-        let mut pending = match self.carried.take() {
-            Some((made, rest)) if made == hour - 1 => rest,
+        let mut pending = match self.next_hour.take() {
+            Some((last, rest)) if last == hour - 1 => rest,
             _ => {
                 let before = self.events_of(hour - 1);
                 before.into_iter().filter(|e| hour_of(e.append_at) == hour).collect()
@@ -257,7 +260,7 @@ impl Operator {
         let (now, later): (Vec<_>, Vec<_>) =
             self.events_of(hour).into_iter().partition(|e| hour_of(e.append_at) == hour);
         pending.extend(now);
-        self.carried = Some((hour, later));
+        self.next_hour = Some((hour, later));
         pending.sort_by(|a, b| (a.append_at, &a.line).cmp(&(b.append_at, &b.line)));
         let first = hour << HOUR_BITS;
         let numbered = pending.into_iter().zip(first..).map(|(event, offset)| SimEvent {
@@ -269,7 +272,7 @@ impl Operator {
         numbered.collect()
     }
 
-    /// Events whose own time lies in an hour.
+    /// Events with event times in an hour.
     fn events_of(&mut self, hour: i64) -> Vec<Pending> {
         let mut events = Vec::new();
         self.tickets(hour, &mut events);
@@ -317,14 +320,16 @@ impl Operator {
     }
 }
 
-/// Whether someone at `now` knows of an incident: by an alarm, by an announcement, or by alarms that stand for longer than
-/// those of work that is over in time.
+/// Whether an incident is known at `now`: by an alarm, by an announcement, or, for an overrun, by alarms that are active
+/// longer than those of work that ends as planned.
 fn is_known(incident: &Incident, now: Timestamp) -> bool {
     match incident.kind {
         IncidentKind::Maintenance if incident.ends.since(incident.starts) <= PLANNED_LENGTH => {
             incident.starts <= now + NOTICE
         }
-        IncidentKind::Maintenance => incident.starts + PLANNED_LENGTH.mul_f64(STANDS.end) <= now,
+        IncidentKind::Maintenance => {
+            incident.starts + PLANNED_LENGTH.mul_f64(ACTIVE_SHARE.end) <= now
+        }
         _ => incident.first_alarm.is_some_and(|raised| raised < now),
     }
 }

@@ -1,4 +1,4 @@
-//! Incidents of a region and day, drawn from its seed.
+//! Incidents of a region and day, drawn from the seed.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use super::config::OperatorConfig;
 use super::family::Family;
 use super::incident::{DayPlan, Incident, IncidentKind, LONGEST, Spell, minutes};
 use super::long_tail;
+use super::profile::stream;
 use super::rebound::UNNOTICED;
-use super::shape::stream;
 use super::two_humps::NOTICE;
 use crate::domain::{Severity, Timestamp};
 
-/// Incidents a region and day, on average.
+/// Mean number of incidents a region and day.
 const RATES: [(IncidentKind, f64); 6] = [
     (IncidentKind::Outage, 0.35),
     (IncidentKind::Surge, 0.15),
@@ -25,19 +25,19 @@ const RATES: [(IncidentKind, f64); 6] = [
     (IncidentKind::Chatter, 40.0),
     (IncidentKind::Maintenance, 0.2),
 ];
-/// No fault lasts longer, minutes.
+/// Longest fault, minutes.
 pub(super) const LONGEST_FAULT: f64 = 720.0;
-/// Share of what is left of an incident for which an alarm stands that does not flap.
-pub(super) const STANDS: Range<f64> = 0.85..1.1;
+/// Duration of an alarm that does not flap, as a share of the rest of its incident.
+pub(super) const ACTIVE_SHARE: Range<f64> = 0.85..1.1;
 const DAY_MS: i64 = 86_400_000;
 
-/// A log-normal draw with a given median and spread of the log, kept within a factor of six.
+/// A log-normal sample with a median and standard deviation of the log, limited to a factor of six.
 fn around(rng: &mut ChaCha8Rng, median: f64, spread: f64) -> f64 {
     let unit: f64 = (0..4).map(|_| rng.random::<f64>()).sum::<f64>() - 2.0;
     median * (spread * unit * 3f64.sqrt()).exp().clamp(1.0 / 6.0, 6.0)
 }
 
-/// A law of lengths: median in minutes and spread of the log.
+/// Distribution of lengths: median in minutes and standard deviation of the log.
 pub(super) struct Length(f64, f64);
 
 impl Length {
@@ -46,7 +46,7 @@ impl Length {
     }
 }
 
-/// How long incidents of a kind last, where that is drawn.
+/// Distribution of the length of incidents of a kind; `None` if the length is fixed.
 pub(super) fn length(kind: IncidentKind, family: Family) -> Option<Length> {
     match kind {
         IncidentKind::Outage if family == Family::LongTail => Some(Length(180.0, 0.8)),
@@ -59,7 +59,7 @@ pub(super) fn length(kind: IncidentKind, family: Family) -> Option<Length> {
     }
 }
 
-/// Draws how many events of a rate happen (Knuth's product of uniforms; rates are small).
+/// A Poisson sample (Knuth's product of uniforms, for small rates).
 fn poisson(rng: &mut impl Rng, rate: f64) -> usize {
     let limit = (-rate).exp();
     let (mut n, mut product) = (0, rng.random::<f64>());
@@ -147,7 +147,7 @@ pub(super) fn draw(
         }
         IncidentKind::Harmless | IncidentKind::Flapping | IncidentKind::Chatter => {}
         IncidentKind::Maintenance => {
-            // One in the morning, local time, on the day that was drawn.
+            // At 1:00 local time on the drawn day.
             let local = zone.local(starts).date().and_hms_opt(1, 0, 0);
             incident.starts = local.map_or(starts, |local| zone.instant(local));
             let (usual, overrun) = work(&incident);
@@ -161,18 +161,18 @@ pub(super) fn draw(
 /// Share of planned work that overruns: one in six.
 pub(super) const OVERRUNS: f64 = 1.0 / 6.0;
 
-/// Planned work that is over in time, and the same if it overruns.
+/// Planned work that ends as planned, and the same work with an overrun.
 pub(super) fn work(planned: &Incident) -> (Incident, Incident) {
-    let way = |length: f64, felt: f64, size: f64| Incident {
+    let course = |length: f64, felt: f64, size: f64| Incident {
         ends: planned.starts + minutes(length),
         felt_from: planned.starts + minutes(felt),
         size,
         ..planned.clone()
     };
-    (way(180.0, 30.0, 0.15), way(420.0, 330.0, 1.5))
+    (course(180.0, 30.0, 0.15), course(420.0, 330.0, 1.5))
 }
 
-/// When customers notice: after the lead, but at night only when they wake up.
+/// When customers notice: after `lead`, or at night when they wake up.
 fn morning(
     hour: u32,
     starts: Timestamp,
@@ -197,7 +197,7 @@ fn add(config: &OperatorConfig, rng: &mut ChaCha8Rng, mut incident: Incident, pl
     plan.incidents.push(incident);
 }
 
-/// What a family makes of an incident's size.
+/// A family's factor on an incident's size.
 pub(super) fn factor(
     family: Family,
     kind: IncidentKind,
@@ -213,7 +213,7 @@ pub(super) fn factor(
     }
 }
 
-/// Incidents of a kind a region and day that raise so many alarms of such a type.
+/// Mean number of incidents of a kind a region and day with a number of alarms of a type.
 pub(super) fn rate(family: Family, kind: IncidentKind, alarms: u32, alarm_type: &str) -> f64 {
     let found = RATES.iter().find(|(known, _)| *known == kind).map_or(0.0, |(_, rate)| *rate);
     let (counts, share) = match (family, kind) {
@@ -225,7 +225,7 @@ pub(super) fn rate(family: Family, kind: IncidentKind, alarms: u32, alarm_type: 
     found * n * share
 }
 
-/// Alarms of one outage, and of one harmless group.
+/// Number of alarms of one outage, and of one harmless group.
 const OUTAGE_ALARMS: Range<u32> = 4..22;
 const HARMLESS_ALARMS: Range<u32> = 1..6;
 
@@ -263,7 +263,7 @@ fn spells(config: &OperatorConfig, rng: &mut ChaCha8Rng, i: &Incident, spells: &
     let (kind, worst) = types[rng.random_range(0..types.len())];
     let site = rng.random_range(1..90u32);
     for n in 0..count {
-        // A storm comes within minutes; one device that flaps does so all the time.
+        // Alarms of a storm are raised within minutes; a flapping device raises them throughout.
         let flaps = i.kind == IncidentKind::Flapping;
         let after = if flaps {
             length * f64::from(n) / f64::from(count)
@@ -271,11 +271,11 @@ fn spells(config: &OperatorConfig, rng: &mut ChaCha8Rng, i: &Incident, spells: &
             rng.random_range(0.0..8.0f64).min(length * 0.5)
         };
         let raised = i.starts + minutes(after);
-        let stands = if flaps { 1.0 } else { (length - after) * rng.random_range(STANDS) };
-        let cleared = (raised + minutes(stands.max(0.5))).min(i.starts + LONGEST);
+        let active = if flaps { 1.0 } else { (length - after) * rng.random_range(ACTIVE_SHARE) };
+        let cleared = (raised + minutes(active.max(0.5))).min(i.starts + LONGEST);
         let severity = if n > 0 && rng.random_range(0..3) == 0 { Severity::Minor } else { worst };
         let changed = (i.kind == IncidentKind::Outage && rng.random_range(0..5) == 0)
-            .then(|| (raised + minutes(stands * 0.4), Severity::Critical));
+            .then(|| (raised + minutes(active * 0.4), Severity::Critical));
         let device = if flaps { site } else { site + n };
         spells.push(Spell {
             alarm_id: format!("{}-{n}", i.id),

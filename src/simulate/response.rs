@@ -1,4 +1,4 @@
-//! Each family's complaints.
+//! Strength of complaints by family.
 
 use super::family::Family;
 use super::incident::Incident;
@@ -6,7 +6,7 @@ use super::{exponential, long_tail, rebound, two_humps};
 use crate::domain::{Timestamp, Zone};
 
 impl Family {
-    /// Strength of an incident in a channel at an instant, 0 to about 1.
+    /// Strength of an incident in a channel at an instant, from 0 to about 1.
     pub(super) fn strength(self, i: &Incident, channel: &str, at: Timestamp, zone: Zone) -> f64 {
         match self {
             Self::Exponential => exponential::strength(i, channel, at),
@@ -16,8 +16,8 @@ impl Family {
         }
     }
 
-    /// Tickets an hour of an incident of size 1 at full strength, for a series that brings `average` in an
-    /// average hour and `ordinary` in this one.
+    /// Tickets an hour of an incident of size 1 at full strength, for a series with `average` tickets in an average hour and
+    /// `ordinary` tickets in this hour.
     pub(super) fn unit(self, average: f64, ordinary: f64) -> f64 {
         match self {
             Self::Exponential | Self::TwoHumps | Self::Rebound => average,

@@ -1,4 +1,4 @@
-//! What the module's table promises, counted.
+//! Checks the numbers in the module's table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn first_hour() -> i64 {
 }
 
 #[test]
-fn any_hour_is_the_same_whenever_it_is_asked_for() {
+fn hours_do_not_depend_on_the_order_of_generation() {
     let (mut forward, mut single) = (operator(1), operator(1));
     let hours: Vec<_> = (0..40).map(|h| forward.hour(first_hour() + h)).collect();
     for h in [33, 2, 3, 17] {
@@ -54,7 +54,7 @@ fn every_record_is_a_native_event_close_to_its_time() {
 #[test]
 fn tickets_follow_the_true_rates() {
     let mut operator = operator(4);
-    let (mut chi, mut cells, mut total) = (0.0, 0u32, 0u64);
+    let (mut chi, mut terms, mut total) = (0.0, 0u32, 0u64);
     let mut counts: BTreeMap<(String, i64), f64> = BTreeMap::new();
     for h in 0..72 {
         for record in operator.hour(first_hour() + h) {
@@ -72,17 +72,17 @@ fn tickets_follow_the_true_rates() {
             let rate = operator.rate(*at, from).rate;
             let count = counts.get(&(key.to_string(), from.secs() / 900)).copied().unwrap_or(0.0);
             chi += (count - rate).powi(2) / rate.max(0.2);
-            cells += 1;
+            terms += 1;
         }
     }
-    let ratio = chi / f64::from(cells);
+    let ratio = chi / f64::from(terms);
     assert!((0.9..1.1).contains(&ratio), "{ratio}");
     let eight_weeks = total * 56 / 3;
     assert!((400_000..900_000).contains(&eight_weeks), "{eight_weeks}");
 }
 
 #[test]
-fn alarms_and_surges_mislead_as_often_as_promised() {
+fn harmless_alarms_and_surges_without_alarms_are_as_frequent_as_documented() {
     let mut operator = operator(5);
     let first_day = first_hour() / 24;
     let incidents = operator.incidents(first_day, first_day + 56);
@@ -116,7 +116,7 @@ fn alarms_and_surges_mislead_as_often_as_promised() {
 }
 
 #[test]
-fn a_scripted_outage_lifts_its_own_series_only() {
+fn a_scripted_outage_raises_only_its_own_series() {
     let mut config = OperatorConfig::demo(6, start());
     let at = start() + QUARTER * 40;
     config.showcase = vec![at];
@@ -141,10 +141,10 @@ fn family(seed: u64, family: Family) -> Operator {
 }
 
 #[test]
-fn families_share_ordinary_days_and_nothing_else() {
+fn families_share_only_ordinary_days() {
     for other in [Family::LongTail, Family::TwoHumps, Family::Rebound] {
         let (mut a, mut b) = (family(7, Family::Exponential), family(7, other));
-        // One channel of each service: in a week not every one has an incident.
+        // One channel of each service, because not every service has an incident in a week.
         let places: Vec<_> = a.series().iter().step_by(3).take(3).map(|s| s.1).collect();
         let mut differ = 0;
         for quarter in 0..7 * 96 {
@@ -163,7 +163,7 @@ fn families_share_ordinary_days_and_nothing_else() {
 }
 
 #[test]
-fn the_default_familys_bytes_stay_as_they_are() {
+fn the_default_familys_bytes_do_not_change() {
     let mut operator = operator(7);
     let lines = (0..48).flat_map(|h| operator.hour(first_hour() + h)).flat_map(|e| e.line);
     let bytes: Vec<u8> = lines.collect();
@@ -171,7 +171,7 @@ fn the_default_familys_bytes_stay_as_they_are() {
 }
 
 #[test]
-fn what_is_known_grows_to_the_truth_and_counts_are_those_of_the_log() {
+fn the_known_rate_grows_to_the_true_rate_and_counts_match_the_log() {
     let mut operator = family(8, Family::LongTail);
     let series = operator.series().to_vec();
     for quarter in (0..5 * 96).step_by(7) {
@@ -196,32 +196,35 @@ fn what_is_known_grows_to_the_truth_and_counts_are_those_of_the_log() {
     for (number, (key, _)) in series.iter().enumerate() {
         for quarter in 0..12 * 4 {
             let at = start() + QUARTER * quarter;
-            let came = counts.get(&(key.to_string(), at.secs() / 900)).copied().unwrap_or(0);
-            assert_eq!(operator.count(number, at), came, "{key} {at}");
+            let logged = counts.get(&(key.to_string(), at.secs() / 900)).copied().unwrap_or(0);
+            assert_eq!(operator.count(number, at), logged, "{key} {at}");
         }
     }
 }
 
 #[test]
-fn an_incident_ends_anywhere_among_the_courses_that_it_may_take() {
+fn true_ends_are_uniform_among_the_possible_courses() {
     for by in Family::EVERY {
         let mut operator = family(7, by);
         let first = start().millis().div_euclid(86_400_000);
         let felt = |i: &Incident| i.kind == IncidentKind::Outage && i.size > 0.0;
         let incidents = operator.incidents(first, first + 200).into_iter().filter(felt);
-        // By tenths of the courses that end sooner.
+        // Histogram of the share of courses that end sooner.
         let mut tenths = [0.0; 10];
         for truth in incidents.collect::<Vec<_>>() {
             for minutes in [45, 90] {
                 let now = truth.starts + Duration::from_secs(60 * minutes);
                 let all = operator.courses([truth.region, truth.service], now);
-                let ways = all.iter().find(|ways| ways[0].id == truth.id).expect("the incident");
+                let courses =
+                    all.iter().find(|courses| courses[0].id == truth.id).expect("the incident");
                 assert!(
-                    ways.iter().all(|way| Incident { ends: truth.ends, ..way.clone() } == truth)
+                    courses
+                        .iter()
+                        .all(|course| Incident { ends: truth.ends, ..course.clone() } == truth)
                 );
-                let left: Vec<_> = ways.iter().filter(|way| way.ends > now).collect();
-                if truth.ends > now && ways.len() > 1 {
-                    let sooner = left.iter().filter(|way| way.ends < truth.ends).count();
+                let left: Vec<_> = courses.iter().filter(|course| course.ends > now).collect();
+                if truth.ends > now && courses.len() > 1 {
+                    let sooner = left.iter().filter(|course| course.ends < truth.ends).count();
                     tenths[(sooner * 10 / left.len().max(1)).min(9)] += 1.0;
                 }
             }
@@ -235,7 +238,7 @@ fn an_incident_ends_anywhere_among_the_courses_that_it_may_take() {
 }
 
 #[test]
-fn who_knows_the_laws_expects_as_many_outages_as_come() {
+fn the_oracle_expects_the_actual_number_of_outages() {
     for by in Family::EVERY {
         let mut operator = family(9, by);
         let first = start().millis().div_euclid(86_400_000);
@@ -244,20 +247,20 @@ fn who_knows_the_laws_expects_as_many_outages_as_come() {
         let (mut felt, mut expected, mut squares) = (0.0, 0.0, 0.0);
         for truth in incidents.collect::<Vec<_>>() {
             let now = truth.first_alarm.expect("alarms") + Duration::from_secs(600);
-            let all = operator.guesses([truth.region, truth.service], now);
+            let all = operator.possible_incidents([truth.region, truth.service], now);
             let here =
-                |ways: &&Vec<(f64, Incident)>| ways.iter().any(|(_, way)| way.id == truth.id);
-            let ways = all.iter().find(here).expect("the incident");
+                |found: &&Vec<(f64, Incident)>| found.iter().any(|(_, one)| one.id == truth.id);
+            let possible = all.iter().find(here).expect("the incident");
             let sum = |of: &dyn Fn(&Incident) -> bool| -> f64 {
-                ways.iter().filter(|(_, way)| of(way)).map(|(weight, _)| weight).sum()
+                possible.iter().filter(|(_, one)| of(one)).map(|(weight, _)| weight).sum()
             };
-            let chance = sum(&|way| way.size > 0.0) / sum(&|_| true);
-            let came = f64::from(u8::from(truth.size > 0.0));
+            let probability = sum(&|one| one.size > 0.0) / sum(&|_| true);
+            let actual = f64::from(u8::from(truth.size > 0.0));
             (felt, expected, squares) =
-                (felt + came, expected + chance, squares + (came - chance).powi(2));
+                (felt + actual, expected + probability, squares + (actual - probability).powi(2));
         }
         assert!((expected / felt - 1.0).abs() < 0.1, "{by}: {expected:.0} of {felt}");
-        // It tells most of them from harmless groups by what the alarms look like.
+        // The alarms distinguish most outages from harmless groups.
         assert!(squares < 0.5 * felt, "{by}: {squares:.0} of {felt}");
     }
 }

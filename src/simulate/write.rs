@@ -11,16 +11,16 @@ use super::OperatorConfig;
 use super::incident::{DayPlan, IncidentKind, Spell};
 use crate::domain::{EventKind, Severity, Timestamp};
 
-/// An event that has not been given an offset.
+/// An event without an offset.
 pub(super) struct Pending {
     pub(super) append_at: Timestamp,
     pub(super) kind: EventKind,
     pub(super) line: Vec<u8>,
 }
 
-/// Planned work is announced this long before.
+/// Time from the announcement to the start of planned work.
 pub const NOTICE: Duration = Duration::from_secs(86_400);
-/// How long planned work is said to take.
+/// Announced duration of planned work.
 pub const PLANNED_LENGTH: Duration = Duration::from_secs(3 * 3600);
 
 const ORDINARY: [&str; 6] = [
@@ -39,16 +39,16 @@ const CAUSED: [&str; 5] = [
     "when will this be fixed",
 ];
 
-/// One created ticket.
+/// JSON of one created ticket.
 pub fn ticket(
     config: &OperatorConfig,
     [r, s, c]: [usize; 3],
     (number, quarter, n): (usize, i64, u32),
     ts: Timestamp,
-    because: bool,
+    is_caused: bool,
     rng: &mut ChaCha8Rng,
 ) -> Vec<u8> {
-    let texts: &[&str] = if because { &CAUSED } else { &ORDINARY };
+    let texts: &[&str] = if is_caused { &CAUSED } else { &ORDINARY };
     let text = texts[rng.random_range(0..texts.len())];
     format!(
         "{{\"kind\":\"ticket\",\"event_id\":\"T-{number}-{quarter}-{n}\",\"ts\":\"{ts}\",\
@@ -63,7 +63,7 @@ fn delay(id: &str) -> Duration {
     Duration::from_millis(500 + xxh3_64(id.as_bytes()) % 59_000)
 }
 
-/// Transitions of a day's spells within `from..to`.
+/// Adds the alarm transitions of a day within `from..to`.
 pub fn alarms(
     config: &OperatorConfig,
     plan: &DayPlan,
@@ -71,7 +71,7 @@ pub fn alarms(
     to: Timestamp,
     events: &mut Vec<Pending>,
 ) {
-    let mut tell = |spell: &Spell, action: &str, ts: Timestamp, severity: Severity| {
+    let mut push = |spell: &Spell, action: &str, ts: Timestamp, severity: Severity| {
         if ts < from || ts >= to {
             return;
         }
@@ -95,15 +95,15 @@ pub fn alarms(
         events.push(Pending { append_at, kind: EventKind::Alarm, line: line.into_bytes() });
     };
     for spell in &plan.spells {
-        tell(spell, "raise", spell.raised, spell.severity);
+        push(spell, "raise", spell.raised, spell.severity);
         if let Some((at, severity)) = spell.changed {
-            tell(spell, "change", at, severity);
+            push(spell, "change", at, severity);
         }
-        tell(spell, "clear", spell.cleared, spell.severity);
+        push(spell, "clear", spell.cleared, spell.severity);
     }
 }
 
-/// Announcements made within `from..to`.
+/// Adds the announcements within `from..to`.
 pub fn maintenance(
     config: &OperatorConfig,
     plan: &DayPlan,
@@ -116,7 +116,7 @@ pub fn maintenance(
         if ts < from || ts >= to {
             continue;
         }
-        // Nobody announces an overrun.
+        // An overrun is not announced.
         let planned_end = work.starts + PLANNED_LENGTH;
         let line = format!(
             "{{\"kind\":\"maintenance\",\"event_id\":\"{}\",\"action\":\"plan\",\"ts\":\"{ts}\",\

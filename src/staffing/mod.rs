@@ -1,5 +1,6 @@
 //! Arrivals → positions → agents → the gap to the roster.
 
+mod basis;
 mod error;
 mod models;
 mod plan;
@@ -11,6 +12,7 @@ mod target;
 mod tests;
 mod types;
 
+pub use basis::{Basis, Goal};
 pub use error::ProfileError;
 pub use models::{Deferred, ErlangA, ErlangC, Model, ModelName, ModelTerms, erlang_b, erlang_c};
 pub use plan::{Planner, outlook};

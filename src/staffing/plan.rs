@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    Outlook, Plan, PlanTarget, Profile, Shift, Staffing, evaluate, required, with_shrinkage,
+    Basis, Outlook, Plan, PlanTarget, Profile, Shift, Staffing, evaluate, required, with_shrinkage,
 };
 use crate::domain::{Timestamp, WindowWidth};
 use crate::forecast::{ForecastPoint, Vintage};
@@ -15,7 +15,7 @@ const REMEMBERED_MAX: usize = 100_000;
 #[derive(Clone, Debug)]
 pub struct Planner {
     profile: Profile,
-    basis: String,
+    basis: Basis,
     /// By [step](step) of the arrivals an hour.
     needs: HashMap<i64, Staffing>,
     /// Service levels, by step and seats.
@@ -25,7 +25,7 @@ pub struct Planner {
 impl Planner {
     /// For the series of one profile.
     pub fn new(profile: Profile) -> Self {
-        let basis = basis(&profile);
+        let basis = Basis::of(&profile);
         Self { profile, basis, needs: HashMap::new(), levels: HashMap::new() }
     }
 
@@ -51,7 +51,7 @@ impl Planner {
         });
         let targets = targets.collect();
         let (series, issued_at) = (vintage.series.clone(), vintage.issued_at);
-        Plan { series, issued_at, basis: self.basis.clone(), targets }
+        Plan { series, issued_at, basis: self.basis.clone().into(), targets }
     }
 
     fn target(
@@ -128,21 +128,6 @@ fn scheduled(shifts: &[Shift], start: Timestamp, end: Timestamp) -> Option<u32> 
     let mut present = shifts.iter().filter(|s| s.start <= start && s.end >= end).peekable();
     present.peek()?;
     Some(present.map(|shift| shift.agents).sum())
-}
-
-/// How the figures come about, in one sentence.
-fn basis(profile: &Profile) -> String {
-    let queue = profile.model.queue();
-    let mut parts = vec![format!("{} s a contact", profile.aht.as_secs())];
-    parts.extend(queue.promises(&profile.target));
-    if profile.concurrency > 1 {
-        parts.push(format!("{} at once", profile.concurrency));
-    }
-    if let Some(occupancy) = profile.max_occupancy {
-        parts.push(format!("occupancy up to {:.0} %", occupancy * 100.0));
-    }
-    parts.push(format!("shrinkage {:.0} %", profile.shrinkage * 100.0));
-    format!("{}: {}", queue.title(), parts.join(", "))
 }
 
 /// What the horizon holds for a series, as present-time numbers.

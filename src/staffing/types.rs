@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::basis::Basis;
 use super::models::Model;
 use super::target::ServiceTarget;
 use crate::domain::{SeriesKey, Timestamp};
+use crate::text::Stored;
 
 /// What one channel promises its customers and how its work is done.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,7 +95,7 @@ pub struct Outlook {
 pub struct Plan {
     pub series: SeriesKey,
     pub issued_at: Timestamp,
-    /// How the figures came about, in one sentence: handling time, target, shrinkage.
-    pub basis: String,
+    /// How the figures came about: model, handling time, target, shrinkage.
+    pub basis: Stored<Basis>,
     pub targets: Vec<PlanTarget>,
 }

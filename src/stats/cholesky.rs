@@ -2,18 +2,18 @@
 
 use ndarray::{Array1, Array2, ArrayViewMut1, Axis};
 
-/// Solves `a x = b` by Cholesky's factorisation. Only the diagonal of `a` and what lies to the right of it is read.
+/// Solves `a x = b` by Cholesky factorisation. Only the upper triangle of `a` is read.
 ///
-/// A pivot below `floor` counts as `floor`: a direction that nothing is known of stays near zero instead of blowing up.
+/// A pivot below `floor` counts as `floor`, so that an undetermined direction stays near zero.
 ///
-/// Rows are worked on as slices: with `ndarray`'s own slicing and `scaled_add` 18 unknowns take eight times as long,
-/// and a fit solves hundreds of such systems a series.
+/// It works on rows as slices: `ndarray`'s slicing and `scaled_add` take eight times as long for 18 unknowns, and a fit
+/// solves hundreds of such systems a series.
 ///
 /// # Panics
-/// Where `a` is not square, or `b` of another length.
+/// If `a` is not square, or `b` has another length.
 pub fn solve_positive_definite(mut a: Array2<f64>, mut b: Array1<f64>, floor: f64) -> Array1<f64> {
     assert!(a.is_square() && a.nrows() == b.len(), "{:?} equations of {}", a.dim(), b.len());
-    // Row by row `a` becomes the upper factor.
+    // Replace `a` by the upper factor, row by row.
     for k in 0..a.nrows() {
         let (mut done, mut left) = a.view_mut().split_at(Axis(0), k + 1);
         let row = slice(done.row_mut(k));
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_small_system_is_solved_whatever_lies_below_the_diagonal() {
+    fn a_small_system_is_solved_from_the_upper_triangle() {
         let a = array![[4.0, 2.0, 0.6], [99.0, 5.0, 1.0], [99.0, 99.0, 3.0]];
         let x = solve_positive_definite(a, array![9.8, 15.0, 11.6], 0.0);
         for (found, expected) in x.iter().zip([1.0, 2.0, 3.0]) {
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nothing_is_known_of_stays_finite() {
+    fn an_undetermined_unknown_stays_finite() {
         let x = solve_positive_definite(array![[4.0, 0.0], [0.0, 0.0]], array![8.0, 0.0], 1e-12);
         assert_eq!(x, array![2.0, 0.0]);
     }

@@ -1,46 +1,45 @@
-//! Weighted least squares by normal equations that add up.
+//! Weighted least squares by additive normal equations.
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, s};
 
 use super::cholesky::solve_positive_definite;
 
-/// Pivots of a ridge regression are at least this share of the rows' weight, and every diagonal gets that much more.
+/// Ridge regression: smallest pivot, and addition to the diagonal, as shares of the rows' weight.
 const RIDGE_FLOOR: f64 = 1e-12;
 const RIDGE_JITTER: f64 = 1e-9;
-/// Pivots of a regression with a prior are at least this.
+/// Smallest pivot of a regression with a prior.
 const PRIOR_FLOOR: f64 = 1e-12;
 
-/// The regressors of a row that are not zero: (column, value).
+/// The non-zero regressors of a row: (column, value).
 pub type SparseRow = Vec<(usize, f64)>;
 
-/// What a sparse row comes to; columns that have no coefficient count for nothing.
+/// Dot product of a sparse row with coefficients; missing coefficients are zero.
 pub fn sparse_dot(row: &[(usize, f64)], coefficients: &[f64]) -> f64 {
     row.iter().map(|(i, v)| v * coefficients.get(*i).copied().unwrap_or(0.0)).sum()
 }
 
-/// Where coefficients are before any row, and how surely: independent normal distributions.
+/// Prior of coefficients: independent normal distributions.
 #[derive(Clone, Copy, Debug)]
 pub struct CoefficientPrior<'a> {
-    /// One a coefficient.
+    /// Mean of each coefficient.
     pub mean: &'a [f64],
-    /// 1 / variance, one a coefficient.
+    /// 1 / variance of each coefficient.
     pub precision: &'a [f64],
 }
 
-/// X'WX and X'Wz of some rows: regressors `x`, weight `w`, response `z`.
+/// X'WX and X'Wz of rows with regressors `x`, weight `w` and response `z`.
 ///
-/// Sums of blocks of rows can be added and taken out again, so that each block can be left out in turn.
+/// Equations of blocks of rows can be added and subtracted, so that each block can be left out in turn.
 #[derive(Clone, Debug)]
 pub struct NormalEquations {
-    /// The weighted products of all pairs of columns, the response being the last one. Only the diagonal and what lies to
-    /// the right of it is sure to be filled.
+    /// Weighted products of all pairs of columns; the response is the last column. Only the upper triangle is always filled.
     products: Array2<f64>,
     weight: f64,
 }
 
 impl NormalEquations {
-    /// Of no rows, for so many regressors.
+    /// Equations without rows, for a number of regressors.
     pub fn new(regressors: usize) -> Self {
         Self { products: Array2::zeros((regressors + 1, regressors + 1)), weight: 0.0 }
     }
@@ -56,10 +55,10 @@ impl NormalEquations {
 
     /// Adds rows of regressors with the response as their last column, and a weight each.
     ///
-    /// One matrix product: it takes 0.7 of the time of a loop by hand over the upper triangle.
+    /// It uses one matrix product, which takes 0.7 of the time of a loop over the upper triangle.
     ///
     /// # Panics
-    /// Where the numbers of columns, or of rows and weights, differ.
+    /// If the numbers of columns, or of rows and weights, differ.
     pub fn add(&mut self, rows: ArrayView2<'_, f64>, weights: ArrayView1<'_, f64>) {
         if rows.is_empty() {
             return;
@@ -84,7 +83,7 @@ impl NormalEquations {
         self.weight += weight;
     }
 
-    /// Adds the rows of another, or with `sign` −1 takes them out.
+    /// Adds other equations, or subtracts them with `sign` −1.
     pub fn merge(&mut self, other: &Self, sign: f64) {
         self.products.scaled_add(sign, &other.products);
         self.weight += sign * other.weight;
@@ -106,7 +105,7 @@ impl NormalEquations {
         solve_positive_definite(a, b, RIDGE_FLOOR * weight)
     }
 
-    /// Coefficients of least squares with a normal prior; weights are those of a variance of 1.
+    /// Least squares with a normal prior; weights are 1 / variance.
     pub fn with_prior(&self, prior: &CoefficientPrior<'_>) -> Array1<f64> {
         let (mut a, mut b) = self.parts();
         let priors = prior.mean.iter().zip(prior.precision);
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_found_and_a_penalty_pulls_its_slope_towards_zero() {
+    fn a_line_is_found_and_a_penalty_shrinks_its_slope() {
         let (rows, weights) = line();
         let mut equations = NormalEquations::new(2);
         equations.add(rows.view(), weights.view());
@@ -149,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prior_counts_as_its_precision() {
+    fn a_prior_weighs_as_much_as_its_precision() {
         let mut equations = NormalEquations::new(1);
         equations.add_sparse(&[(0, 1.0)], 3.0, 10.0);
         let prior = CoefficientPrior { mean: &[2.0], precision: &[1.0] };
@@ -160,7 +159,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn blocks_add_up_and_sparse_rows_are_rows(
+        fn blocks_are_additive_and_sparse_rows_equal_dense_rows(
             values in prop::collection::vec(-3.0..3.0f64, 24),
             weights in prop::collection::vec(0.1..4.0f64, 8),
             cut in 0usize..8,

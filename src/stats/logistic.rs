@@ -2,10 +2,10 @@
 
 use super::least_squares::{CoefficientPrior, NormalEquations, SparseRow, sparse_dot};
 
-/// Newton steps at most, and a change of all coefficients below which no more are taken.
+/// Most Newton steps, and the largest change of a coefficient at convergence.
 const STEPS_MAX: usize = 12;
-const SETTLED: f64 = 1e-4;
-/// Log-odds are followed no further, and no step of one row's is larger.
+const CONVERGED: f64 = 1e-4;
+/// Limits of log-odds, and of the step of one row.
 const LOG_ODDS_MAX: f64 = 12.0;
 const STEP_MAX: f64 = 3.0;
 
@@ -29,14 +29,14 @@ pub fn logistic_regression(
             let log_odds = sparse_dot(row, &coefficients).clamp(-LOG_ODDS_MAX, LOG_ODDS_MAX);
             let p = logistic(log_odds);
             let weight = (p * (1.0 - p)).max(1e-3);
-            // The step is held back where the curve is flat.
+            // Limit the step where the curve is flat.
             let step = ((label - p) / weight).clamp(-STEP_MAX, STEP_MAX);
             equations.add_sparse(row, weight, log_odds + step);
         }
         let next = equations.with_prior(prior);
         let moved = next.iter().zip(&coefficients).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         coefficients = next.to_vec();
-        if moved < SETTLED {
+        if moved < CONVERGED {
             break;
         }
     }

@@ -1,11 +1,11 @@
-//! Medians, and how far from them a value is an outlier.
+//! Medians, and limits of outliers.
 
 /// Standard deviations of a normal distribution in a median absolute deviation.
 pub const MAD_TO_SD: f64 = 1.4826;
 
 /// Robust standard deviations beyond which a count is an outlier (Hampel's identifier).
 const REACH: f64 = 2.5;
-/// A robust standard deviation is at least this share of a Poisson count's: counts are never much surer.
+/// Least robust standard deviation, as a share of a Poisson count's.
 const POISSON_SHARE: f64 = 0.6;
 
 /// A number to sort: `f32` or `f64`.
@@ -26,29 +26,28 @@ impl Real for f64 {
     }
 }
 
-/// The median of values in any order, which it sorts; between the two in the middle where they are even in number.
-/// `None` of none.
+/// The median of values in any order; sorts them. It is the mean of the middle two for an even number. `None` without values.
 pub fn median<T: Real>(values: &mut [T]) -> Option<f64> {
     values.sort_unstable_by(T::order);
     median_of_sorted(values)
 }
 
-/// The same of values in ascending order.
+/// The median of ascending values; `None` without values.
 pub fn median_of_sorted<T: Real>(values: &[T]) -> Option<f64> {
     let last = values.len().checked_sub(1)?;
     Some(f64::midpoint(values[last / 2].into(), values[values.len() / 2].into()))
 }
 
-/// The value in the middle, the larger one of two; reorders the values. `None` of none.
+/// The middle value, or the larger one of two; reorders the values. `None` without values.
 ///
-/// Faster than [`median`] where there are many, and a value that came.
+/// It is faster than [`median`] for many values, and always one of them.
 pub fn upper_median<T: Real>(values: &mut [T]) -> Option<T> {
     let half = values.len() / 2;
     (!values.is_empty()).then(|| *values.select_nth_unstable_by(half, T::order).1)
 }
 
-/// Limits beyond which a count is an outlier among these, lower and upper: 2.5 robust standard deviations from the
-/// median, each at least 0.6 of a Poisson count's. Sorts the values. `None` of none.
+/// Lower and upper limits beyond which a count is an outlier: 2.5 robust standard deviations from the median, a standard
+/// deviation being at least 0.6 of a Poisson count's. Sorts the values. `None` without values.
 pub fn outlier_limits<T: Real>(values: &mut [T]) -> Option<(f64, f64)> {
     let middle = median(values)?;
     let mut deviations: Vec<f64> = values.iter().map(|v| ((*v).into() - middle).abs()).collect();
@@ -75,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wild_week_is_outside_and_quiet_ones_may_differ_as_poisson_counts_do() {
+    fn outliers_are_outside_and_poisson_noise_is_inside() {
         let (low, high) = outlier_limits(&mut [16.0, 17.0, 16.0, 15.0, 90.0]).expect("values");
         assert_eq!((low, high), (16.0 - 6.0, 16.0 + 6.0));
         let (low, high) = outlier_limits(&mut [10.0f32, 50.0, 30.0, 40.0, 20.0]).expect("values");

@@ -1,17 +1,17 @@
-//! Statistics that forecasts, anomalies and staffing share: distributions, medians and least squares.
+//! Statistics for forecasts, anomalies and staffing: distributions, medians and least squares.
 //!
-//! | module | what |
+//! | item | content |
 //! | --- | --- |
 //! | [`normal`] | the standard normal distribution: probabilities, tails, quantiles |
 //! | [`NegativeBinomial`] | counts with a variance of `mean + mean² / size`, Poisson where the size is large |
-//! | [`GammaApproximation`] | the same for large means, by a cube root |
+//! | [`GammaApproximation`] | counts with large means, by a cube root |
 //! | [`median`], [`median_of_sorted`], [`upper_median`], [`outlier_limits`] | robust locations and spreads |
-//! | [`NormalEquations`] | weighted least squares that add up block by block, ridge penalties, normal priors |
+//! | [`NormalEquations`] | additive weighted least squares, ridge penalties, normal priors |
 //! | [`logistic_regression`] | log-odds of soft labels with a normal prior |
-//! | [`solve_positive_definite`] | systems of equations, by Cholesky |
+//! | [`solve_positive_definite`] | systems of linear equations, by Cholesky |
 //!
-//! Built on `statrs` (special functions, distributions) and `ndarray` (matrices). Knows nothing of tickets,
-//! windows or series.
+//! It builds on `statrs` (special functions, distributions) and `ndarray` (matrices), and is independent of tickets, windows
+//! and series.
 
 mod cholesky;
 mod least_squares;

@@ -1,19 +1,19 @@
 //! The negative binomial distribution of counts.
 //!
-//! Counts are real numbers here: a history may be known less what alarms brought. `statrs` has the distribution for
-//! whole counts only, so this is built on its special functions.
+//! Counts are real numbers here, because a history may have effects of alarms subtracted. `statrs` supports whole counts
+//! only, so this uses its special functions.
 
 use statrs::function::beta::beta_reg;
 use statrs::function::gamma::{gamma_lr, gamma_ur, ln_gamma};
 
-/// No dispersion is smaller, nor variance beyond the mean's in multiples of it: Poisson's is `1e-6` away.
+/// Smallest dispersion, and smallest relative excess of the variance over the mean; Poisson's has this value.
 const EXCESS_MIN: f64 = 1e-6;
-/// From this size on, cumulative probabilities are Poisson's.
+/// Size from which on cumulative probabilities are those of Poisson's distribution.
 const POISSON_SIZE: f64 = 1e5;
-/// A mass at zero below this is taken for underflow: sums start at a count that has some.
+/// Mass at zero below which a sum starts at a larger count, because of underflow.
 const UNDERFLOW: f64 = 1e-280;
 
-/// Counts of a mean `m` and a variance of `m + m² / size` (Johnson, Kemp and Kotz, *Univariate Discrete Distributions*,
+/// A distribution of counts with mean `m` and variance `m + m² / size` (Johnson, Kemp and Kotz, *Univariate Discrete Distributions*,
 /// chapter 5).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NegativeBinomial {
@@ -22,12 +22,12 @@ pub struct NegativeBinomial {
 }
 
 impl NegativeBinomial {
-    /// Of a dispersion φ ≥ 0: variance `m + φ m²`. A mean of 0 or less, or NaN, is a count that is always 0.
+    /// From a dispersion φ ≥ 0: variance `m + φ m²`. With a mean of 0 or less, or NaN, the count is always 0.
     pub fn with_dispersion(mean: f64, dispersion: f64) -> Self {
         Self::of(mean, 1.0 / dispersion.max(EXCESS_MIN))
     }
 
-    /// Of a variance; one below the mean is taken for Poisson's.
+    /// From a variance; one below the mean gives Poisson's distribution.
     pub fn with_variance(mean: f64, variance: f64) -> Self {
         Self::of(mean, mean / (variance / mean - 1.0).max(EXCESS_MIN))
     }
@@ -46,7 +46,7 @@ impl NegativeBinomial {
         self.mean + self.mean * self.mean / self.size
     }
 
-    /// P(K ≤ `count`), by the regularised incomplete beta function; Poisson's by the gamma function.
+    /// P(K ≤ `count`), by the regularised incomplete beta function, or gamma function for Poisson's distribution.
     pub fn cdf(&self, count: f64) -> f64 {
         if count < 0.0 {
             return 0.0;
@@ -60,7 +60,7 @@ impl NegativeBinomial {
         beta_reg(self.size, count + 1.0, self.size / (self.size + self.mean))
     }
 
-    /// P(K ≥ `count`). Keeps its relative precision far out.
+    /// P(K ≥ `count`), with full relative precision in the tail.
     pub fn tail(&self, count: f64) -> f64 {
         if count <= 0.0 {
             return 1.0;
@@ -82,10 +82,10 @@ impl NegativeBinomial {
             + count * (mean / (size + mean)).ln()
     }
 
-    /// The smallest whole counts with P(K ≤ k) of at least each of some ascending probabilities.
+    /// Quantiles: for each of some ascending probabilities the smallest whole count with at least this P(K ≤ k).
     ///
-    /// One walk over the masses serves all of them; that is faster than an inversion of [`Self::cdf`] for each, up to
-    /// means of some hundreds. Sums are as precise as doubles are, so probabilities beyond `1 − 1e-9` are not met.
+    /// It sums the masses once for all of them, which is faster than inverting [`Self::cdf`] for means up to some hundreds.
+    /// Probabilities beyond `1 − 1e-9` exceed the precision of the sum.
     pub fn quantiles<const N: usize>(&self, probabilities: &[f64; N]) -> [f64; N] {
         if self.mean <= 0.0 {
             return [0.0; N];
@@ -104,7 +104,7 @@ impl NegativeBinomial {
         })
     }
 
-    /// `(P(K < count), P(K ≤ count))` by a walk over the masses, in one go. For small means.
+    /// `(P(K < count), P(K ≤ count))` by one sum of the masses, for small means.
     pub fn below_and_at(&self, count: f64) -> (f64, f64) {
         if self.mean <= 0.0 {
             return if count <= 0.0 { (0.0, 1.0) } else { (1.0, 1.0) };
@@ -131,14 +131,14 @@ impl NegativeBinomial {
     }
 }
 
-/// From one count to the next.
+/// Sum of masses, count by count.
 struct Walk {
     size: f64,
-    /// `mean / (mean + size)`: what the ratio of two masses comes to far out.
+    /// `mean / (mean + size)`: limit of the ratio of neighbouring masses.
     share: f64,
     count: f64,
     mass: f64,
-    /// P(K ≤ count), of the counts walked over.
+    /// P(K ≤ count), from the first count on.
     sum: f64,
 }
 
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn probabilities_match_reference_values_far_out() {
+    fn probabilities_match_reference_values_in_the_tails() {
         // Sums of masses in 60 decimal digits.
         for (mean, dispersion, count, expected) in [
             (3.0, 0.5, 0.0, 0.16),
@@ -184,7 +184,7 @@ mod tests {
         ] {
             near(NegativeBinomial::with_dispersion(mean, dispersion).tail(count), expected, 1e-8);
         }
-        // So little beyond Poisson's is taken for Poisson's.
+        // The smallest dispersion gives Poisson's distribution.
         near(NegativeBinomial::with_dispersion(2.0, 1e-6).tail(20.0), 6.444_72e-14, 1e-3);
         for (mean, dispersion, count, expected) in [
             (20.0, 0.05, 25.0, -3.217_841_386_020_657_6),
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mean_of_nothing_is_always_nothing() {
+    fn a_mean_of_zero_is_always_zero() {
         for mean in [0.0, -1.0, f64::NAN] {
             let none = NegativeBinomial::with_dispersion(mean, 0.1);
             assert_eq!((none.cdf(0.0), none.tail(1.0), none.tail(0.0)), (1.0, 0.0, 1.0));
@@ -227,7 +227,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whole_counts_are_those_of_the_library(
+        fn whole_counts_match_the_library(
             mean in 0.05..300.0f64,
             dispersion in 0.001..2.0f64,
             count in 0u64..600,
@@ -261,7 +261,7 @@ mod tests {
         }
 
         #[test]
-        fn variances_are_met(mean in 0.1..100.0f64, ratio in 1.001..20.0f64) {
+        fn the_variance_is_as_given(mean in 0.1..100.0f64, ratio in 1.001..20.0f64) {
             let counts = NegativeBinomial::with_variance(mean, mean * ratio);
             prop_assert!((counts.variance() / (mean * ratio) - 1.0).abs() < 1e-9);
             prop_assert!((counts.mean() - mean).abs() < 1e-12);

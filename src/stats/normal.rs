@@ -4,15 +4,15 @@ use std::f64::consts::{LN_10, PI};
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-/// From here on [`surprise`] takes the leading term of Mills' ratio.
-const FAR_OUT: f64 = 5.0;
+/// From this z on [`surprise`] uses the leading term of Mills' ratio.
+const TAIL: f64 = 5.0;
 
 /// P(Z ≤ z).
 pub fn cdf(z: f64) -> f64 {
     Normal::standard().cdf(z)
 }
 
-/// P(Z > z). Keeps its relative precision far out, until it underflows beyond 37.
+/// P(Z > z), with full relative precision until it underflows beyond 37.
 pub fn tail(z: f64) -> f64 {
     Normal::standard().sf(z)
 }
@@ -20,17 +20,17 @@ pub fn tail(z: f64) -> f64 {
 /// The z with P(Z ≤ z) = `p`; infinite for 0 and 1.
 ///
 /// # Panics
-/// Where `p` is not a probability.
+/// If `p` is not a probability.
 pub fn quantile(p: f64) -> f64 {
     Normal::standard().inverse_cdf(p)
 }
 
 /// −log10 P(Z > z): 3 is one in a thousand. Never underflows.
 ///
-/// From z = 5 on by the leading term of Mills' ratio, `P(Z > z) ≈ density(z) / z`: too large by a factor of up to
-/// `1 + 1/z²`, so that the result is low by at most 0.017.
+/// From z = 5 on it uses the leading term of Mills' ratio, `P(Z > z) ≈ density(z) / z`. That is too large by a factor of up
+/// to `1 + 1/z²`, so the result is too low by at most 0.017.
 pub fn surprise(z: f64) -> f64 {
-    if z < FAR_OUT {
+    if z < TAIL {
         return -tail(z).log10();
     }
     let ln_density = -0.5 * z * z - 0.5 * (2.0 * PI).ln();
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn tails_match_reference_values_far_out() {
+    fn tails_match_reference_values() {
         // By a continued fraction in 60 decimal digits.
         for (z, expected) in [
             (0.5, 3.085_375_387_259_869e-1),
@@ -84,9 +84,9 @@ mod tests {
     }
 
     #[test]
-    fn surprise_is_smooth_where_its_two_forms_meet() {
+    fn the_two_forms_of_surprise_agree_where_they_meet() {
         assert!((surprise(0.0) - std::f64::consts::LOG10_2).abs() < 1e-12);
-        assert!((surprise(FAR_OUT - 1e-9) - surprise(FAR_OUT)).abs() < 0.017);
+        assert!((surprise(TAIL - 1e-9) - surprise(TAIL)).abs() < 0.017);
     }
 
     proptest! {
@@ -101,7 +101,7 @@ mod tests {
 
         #[test]
         fn surprise_grows(z in -8.0..60.0f64, more in 1e-6..5.0f64) {
-            // But for the small step where its two forms meet.
+            // Except for the small step where its two forms meet.
             prop_assert!(surprise(z + more) > surprise(z) - 0.017);
         }
     }

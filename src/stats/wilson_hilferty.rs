@@ -1,8 +1,6 @@
-//! Counts of a large mean as a gamma distribution of the same mean and variance.
+//! Counts with a large mean, as a gamma distribution with the same mean and variance.
 
-/// A gamma distribution whose cube root is taken as normal (Wilson and Hilferty 1931).
-///
-/// For means of some tens and more: there the error is smaller than that of any model of counts.
+/// A gamma distribution whose cube root is approximately normal (Wilson and Hilferty 1931), for means from about 30 on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GammaApproximation {
     mean: f64,
@@ -13,12 +11,12 @@ impl GammaApproximation {
     /// Score of values at and below zero.
     const LOWEST: f64 = -9.0;
 
-    /// Of a positive mean and variance.
+    /// From a positive mean and variance.
     pub fn new(mean: f64, variance: f64) -> Self {
         Self { mean, shape: mean * mean / variance }
     }
 
-    /// The value at a standard normal score; not below zero.
+    /// The value at a standard normal score, not below zero.
     pub fn at_score(&self, z: f64) -> f64 {
         let root = 1.0 - 1.0 / (9.0 * self.shape) + z / (3.0 * self.shape.sqrt());
         self.mean * root.max(0.0).powi(3)

@@ -1,4 +1,4 @@
-//! How good forecasts were: scores as sums of a day, surges that came, calls of surges.
+//! Accuracy of forecasts: scores as sums of a day, actual surges, warnings of surges.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,18 @@ use super::names::find_series;
 use super::{Change, Filter, Reader, StoreError, Tx, chunk, columns};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::Score;
-use crate::forecast::surge::{Call, Surge};
+use crate::forecast::surge::{Surge, Warning};
 
 /// Scores of a day by lead in minutes.
 pub type ByLead = BTreeMap<u32, Score>;
 
-/// Sums are kept in thousandths, so that they do not depend on the order in which they were added.
+/// Sums are stored in thousandths, so that they do not depend on the order of additions.
 const SCALE: f64 = 1000.0;
 
-/// Lead, counts, and sums in thousandths: small ones take a byte or two.
+/// Lead, counts, and sums in thousandths. Small numbers take one or two bytes.
 type Packed = (u32, [u32; 4], [i64; 8], [i64; 7]);
 
-/// Scores of a day as they are stored.
+/// Stored form of the scores of a day.
 #[derive(Serialize, Deserialize)]
 pub(super) struct DayScores(Vec<Packed>);
 
@@ -79,7 +79,7 @@ fn thousandths(sum: f64) -> i64 {
     (sum * SCALE).round() as i64
 }
 
-/// A score as it was stored before there were losses by quantile and scales, in the table `scores`.
+/// Form of a score in the table `scores`, before there were losses by quantile and scales.
 #[derive(Serialize, Deserialize)]
 pub(super) struct OldScore {
     n: u32,
@@ -136,12 +136,12 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Sinks have to look at the scores of a day again.
+    /// Makes sinks write the scores of a day again.
     pub fn accuracy_changed(&mut self, day: Timestamp) {
         self.changed(Change::Accuracy(chunk::midnight(chunk::day(day))));
     }
 
-    /// A surge that began or went on; replaces what was known of it.
+    /// Stores a surge that began or continued. Replaces its previous row.
     pub fn put_surge(&mut self, surge: &Surge) -> Result<(), StoreError> {
         self.accuracy_changed(surge.start);
         let series = self.series_id(&surge.series)?;
@@ -153,7 +153,7 @@ impl Tx<'_> {
                 surge.lead_hours,
                 surge.start.millis(),
                 surge.upto.millis(),
-                surge.called,
+                surge.hit,
                 surge.alarmed,
                 surge.warned_minutes
             ],
@@ -161,8 +161,8 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Calls of a surge; replaces what was known of them.
-    pub fn put_call(&mut self, call: &Call) -> Result<(), StoreError> {
+    /// Stores a warning. Replaces its previous row.
+    pub fn put_call(&mut self, call: &Warning) -> Result<(), StoreError> {
         self.accuracy_changed(call.first);
         let series = self.series_id(&call.series)?;
         self.run(
@@ -211,7 +211,7 @@ impl Reader {
         })
     }
 
-    /// Scores of every series on the day that starts then, by lead in minutes.
+    /// Scores of every series on the day that starts at `day`, by lead in minutes.
     pub fn scores_on(&self, day: Timestamp) -> Result<Vec<(SeriesKey, ByLead)>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(
@@ -228,7 +228,7 @@ impl Reader {
         })
     }
 
-    /// Surges that began in `from..to` and whose last windows start at `upto` or later, oldest first.
+    /// Surges that began in `from..to` and whose last window starts at `upto` or later, oldest first.
     pub fn surges(
         &self,
         filter: &Filter,
@@ -253,13 +253,13 @@ impl Reader {
         })
     }
 
-    /// Calls whose first forecast was issued in `from..to` and whose last one at `upto` or later, oldest first.
+    /// Warnings whose first forecast was issued in `from..to` and whose last one at `upto` or later, oldest first.
     pub fn calls(
         &self,
         filter: &Filter,
         (from, to): (Timestamp, Timestamp),
         upto: Timestamp,
-    ) -> Result<Vec<Call>, StoreError> {
+    ) -> Result<Vec<Warning>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(
                 "SELECT s.region, s.service, s.channel, x.lead_h, x.first, x.upto, x.good
@@ -270,7 +270,7 @@ impl Reader {
             let mut rows = found.query([from, to, upto].map(Timestamp::millis))?;
             let mut calls = Vec::new();
             while let Some(row) = rows.next()? {
-                calls.push(Call {
+                calls.push(Warning {
                     series: columns::series(row, 0)?,
                     lead_hours: row.get(3)?,
                     first: columns::time(row, 4)?,
@@ -284,7 +284,7 @@ impl Reader {
     }
 }
 
-/// Scores of a series on a day, days since the epoch.
+/// Scores of a series on a day, in days since the epoch.
 fn day_scores(conn: &Connection, day: i64, series: i64) -> Result<Option<ByLead>, StoreError> {
     let mut found =
         conn.prepare_cached("SELECT body, version FROM score_days WHERE day = ?1 AND series = ?2")?;
@@ -302,7 +302,7 @@ fn surge(row: &Row<'_>) -> Result<Surge, StoreError> {
         lead_hours: row.get(3)?,
         start: columns::time(row, 4)?,
         upto: columns::time(row, 5)?,
-        called: row.get(6)?,
+        hit: row.get(6)?,
         alarmed: row.get(7)?,
         warned_minutes: row.get(8)?,
     })

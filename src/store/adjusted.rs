@@ -1,4 +1,4 @@
-//! What planners enter, the vintages that they change, and whether that helped.
+//! Planners' adjustments, adjusted vintages, and the scores of both versions.
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,20 @@ use super::names::find_series;
 use super::vintage::{self, Parts};
 use super::{Reader, StoreError, Tx, columns};
 use crate::domain::{SeriesKey, Timestamp};
-use crate::forecast::{Adjustment, Score, Vintage};
+use crate::forecast::{Adjustment, Reason, Score, Vintage};
+use crate::text::Stored;
 
-/// A forecast as it is served.
+/// A served forecast.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Served {
     pub vintage: Vintage,
-    /// The model's own, where planners changed it.
+    /// The model's vintage, if planners adjusted it.
     pub model: Option<Vintage>,
-    /// Why it was issued within a window; `None` of those issued at a window's settling.
-    pub reason: Option<String>,
+    /// Why a nowcast was issued; `None` for a vintage that was issued when a window was finalized.
+    pub reason: Option<Stored<Reason>>,
 }
 
-/// Scores of the same windows: as planners had it, and as the model had.
+/// Scores of the same windows: of adjusted vintages and of the model's.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct AdjustedScore {
     pub adjusted: Score,
@@ -30,7 +31,7 @@ pub struct AdjustedScore {
 }
 
 impl AdjustedScore {
-    /// Adds the sums of another.
+    /// Adds another score.
     pub fn merge(&mut self, other: &Self) {
         self.adjusted.merge(&other.adjusted);
         self.model.merge(&other.model);
@@ -39,7 +40,7 @@ impl AdjustedScore {
 
 /// Adjustments
 impl Tx<'_> {
-    /// What a planner enters; of the same id the last one stands.
+    /// Stores an adjustment. Replaces the one with the same id.
     pub fn put_adjustment(&mut self, adjustment: &Adjustment) -> Result<(), StoreError> {
         let (from, to) = (adjustment.starts_at.millis(), adjustment.ends_at.millis());
         self.run(
@@ -50,12 +51,12 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Takes an adjustment back; one that is not there is no error.
+    /// Deletes an adjustment. An unknown id is not an error.
     pub fn delete_adjustment(&mut self, id: &str) -> Result<(), StoreError> {
         self.run("DELETE FROM adjustments WHERE id = ?1", [id]).map(drop)
     }
 
-    /// A vintage as planners changed it; the first of a series and time stands.
+    /// Stores an adjusted vintage. A second one of the same series and time is ignored.
     pub fn put_adjusted(&mut self, vintage: &Vintage) -> Result<(), StoreError> {
         let series = self.series_id(&vintage.series)?;
         self.run(
@@ -66,7 +67,7 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Adds to the scores of a series on a day (UTC midnight), by lead in minutes.
+    /// Adds scores of a series on a day (UTC midnight), by lead in minutes.
     pub fn put_adjusted_scores(
         &mut self,
         series: &SeriesKey,
@@ -98,7 +99,7 @@ impl Tx<'_> {
 
 /// Adjustments
 impl Reader {
-    /// Adjustments that overlap `from..to`, by start.
+    /// Adjustments that overlap `from..to`, in order of their start.
     pub fn adjustments(
         &self,
         from: Timestamp,
@@ -118,7 +119,7 @@ impl Reader {
         })
     }
 
-    /// The forecast issued at a time, or the newest, as it is served: nowcasts are among them.
+    /// The served forecast issued at a time, or the newest one. Includes nowcasts.
     pub fn served(
         &self,
         series: &SeriesKey,
@@ -145,7 +146,7 @@ impl Reader {
         Ok(Some(served(model, reason, adjusted)))
     }
 
-    /// Every forecast issued at a time as it is served, while all its leads are kept.
+    /// Every served forecast issued at a time, while all its leads are kept.
     pub fn served_at(&self, issued_at: Timestamp) -> Result<Vec<Served>, StoreError> {
         let adjusted = self.adjusted_between(issued_at, issued_at)?.into_iter();
         let mut adjusted: BTreeMap<SeriesKey, Vintage> =
@@ -160,7 +161,7 @@ impl Reader {
         Ok(all.collect())
     }
 
-    /// Changed vintages of all series issued after a time, oldest first.
+    /// Adjusted vintages of all series issued after a time, oldest first.
     pub fn adjusted_since(&self, issued_after: Timestamp) -> Result<Vec<Vintage>, StoreError> {
         let next = Timestamp::from_millis(issued_after.millis().saturating_add(1));
         self.adjusted_between(next, Timestamp::MAX)
@@ -183,7 +184,7 @@ impl Reader {
         })
     }
 
-    /// Scores of windows that planners changed, by day (UTC midnight, in `from_day..to_day`) and lead in minutes.
+    /// Scores of adjusted windows, by day (UTC midnight, in `from_day..to_day`) and lead in minutes.
     pub fn adjusted_scores(
         &self,
         series: &SeriesKey,
@@ -207,14 +208,14 @@ impl Reader {
     }
 }
 
-/// Both scores, each with its version behind it, in four columns from `column` on.
+/// Reads both scores and their versions from four columns, starting at `column`.
 fn adjusted_score(row: &Row<'_>, column: usize) -> Result<AdjustedScore, StoreError> {
     let (adjusted, model) = (body::column(row, column)?, body::column(row, column + 2)?);
     Ok(AdjustedScore { adjusted, model })
 }
 
-/// Of a vintage of which few leads are left the changed one has no more.
-fn served(model: Vintage, reason: Option<String>, adjusted: Option<Vintage>) -> Served {
+/// Reduces the adjusted vintage to the leads that are left of the model's.
+fn served(model: Vintage, reason: Option<Stored<Reason>>, adjusted: Option<Vintage>) -> Served {
     let Some(mut vintage) = adjusted else { return Served { vintage: model, model: None, reason } };
     let kept = |start| model.targets.iter().any(|target| target.start == start);
     vintage.targets.retain(|target| kept(target.start));

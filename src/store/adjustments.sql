@@ -1,9 +1,9 @@
--- What planners enter.
+-- Planners' adjustments.
 CREATE TABLE adjustments (
     id TEXT PRIMARY KEY, starts_at INTEGER NOT NULL, ends_at INTEGER NOT NULL, body BLOB NOT NULL
 );
 CREATE INDEX adjustments_by_end ON adjustments (ends_at);
--- Vintages as they were served, where planners changed them; the model's own are in `vintages`. Kept as strictly.
+-- Adjusted vintages, as they were served. The model's are in `vintages`. Both are guarded by triggers.
 CREATE TABLE adjusted_vintages (
     id INTEGER PRIMARY KEY, series INTEGER NOT NULL, issued_at INTEGER NOT NULL, body BLOB NOT NULL,
     UNIQUE (series, issued_at)
@@ -17,7 +17,7 @@ BEGIN SELECT RAISE(ABORT, 'a vintage is never rewritten'); END;
 CREATE TRIGGER adjusted_vintages_kept BEFORE DELETE ON adjusted_vintages
 WHEN NOT EXISTS (SELECT 1 FROM retention_open)
 BEGIN SELECT RAISE(ABORT, 'a vintage is deleted by retention only'); END;
--- Sums over windows in which the two differ.
+-- Sums over windows in which adjusted and model's forecasts differ.
 CREATE TABLE adjusted_scores (
     series INTEGER NOT NULL, day INTEGER NOT NULL, lead_minutes INTEGER NOT NULL,
     adjusted BLOB NOT NULL, model BLOB NOT NULL,

@@ -1,6 +1,6 @@
-//! Alarms and planned work: what was said, and what stands.
+//! Alarms and planned work: their events, and their current state.
 //!
-//! Order is that of (ts, topic, partition, offset), never that of arrival.
+//! The order of events is (ts, topic, partition, offset), never the order of arrival.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -12,7 +12,7 @@ use crate::domain::{
 
 /// Alarms and planned work
 impl Tx<'_> {
-    /// An alarm's transition, once per position and time; the newest (ts, source, offset) is its state.
+    /// Stores an alarm's message, once per position and time. The newest (ts, source, offset) is the alarm's state.
     pub fn put_alarm(&mut self, position: &Position, event: &AlarmEvent) -> Result<(), StoreError> {
         let clear = event.action == AlarmAction::Clear;
         let body = body::encode(event)?;
@@ -60,8 +60,7 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// After a transition that came behind a newer one: the state stands, but it may stand for a longer or
-    /// shorter time.
+    /// Corrects `raised_at` after a message that is older than the state: the alarm may be active for longer or shorter.
     fn correct(&self, alarm: &str, known: &State) -> Result<(), StoreError> {
         let Some(raised_at) = known.raised_at else { return Ok(()) };
         let corrected = raised_at_of(self.conn, alarm, known.key.0, Some(raised_at))?;
@@ -72,7 +71,7 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// A system's notice that it made its list of alarms anew, once per position.
+    /// Stores that a system rebuilt its alarm list, once per position.
     pub fn put_rebuilt(
         &mut self,
         position: &Position,
@@ -94,7 +93,7 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Planned work; the newest (ts, source, offset) of an event id wins.
+    /// Stores planned work. The newest (ts, source, offset) of an event id wins.
     pub fn put_maintenance(
         &mut self,
         position: &Position,
@@ -130,8 +129,9 @@ impl Tx<'_> {
 
 /// Alarms and planned work
 impl Reader {
-    /// Alarms whose newest transition up to `at` is no clear: clears that are held and lists that were rebuilt are not
-    /// looked at, for these [`crate::window::AlarmBook`] knows. Most severe first, then newest. Exact for the last 7 days; before that, as far as transitions are kept.
+    /// Alarms whose newest message up to `at` is not a clear. Held clears and rebuilt lists are ignored; only
+    /// [`crate::window::AlarmBook`] takes them into account. Most severe first, then newest. Exact for the last 7 days;
+    /// older states are known as far as messages are kept.
     pub fn active_alarms(
         &self,
         filter: &Filter,
@@ -154,7 +154,7 @@ impl Reader {
         Ok(active)
     }
 
-    /// Alarm transitions with event time in `from..to`, in order of (ts, source, offset).
+    /// Alarm messages with event time in `from..to`, in order of (ts, source, offset).
     pub fn alarm_transitions(
         &self,
         from: Timestamp,
@@ -176,7 +176,7 @@ impl Reader {
         })
     }
 
-    /// Notices of rebuilt lists with event time `from` or later, in order of (ts, source, offset).
+    /// Rebuilt lists with event time `from` or later, in order of (ts, source, offset).
     pub fn rebuilt_lists(
         &self,
         from: Timestamp,
@@ -197,7 +197,7 @@ impl Reader {
         })
     }
 
-    /// Planned work, not cancelled, that overlaps `from..to`, by start.
+    /// Planned work that overlaps `from..to` and is not cancelled, in order of its start.
     pub fn maintenance(
         &self,
         from: Timestamp,
@@ -236,8 +236,8 @@ fn state(conn: &Connection, alarm: &str) -> Result<Option<State>, StoreError> {
         .optional()?)
 }
 
-/// Since when an alarm stands as of `at`: the first raise or change behind the last clear. `known` is what was
-/// known before transitions were forgotten; it counts where no clear is left to contradict it.
+/// Since when an alarm has been active as of `at`: the first raise or change after the last clear. `known` is the stored
+/// time from before messages were pruned. It is used if no clear is left.
 fn raised_at_of(
     conn: &Connection,
     alarm: &str,
@@ -259,7 +259,7 @@ fn raised_at_of(
     Ok([raised, known].into_iter().flatten().min())
 }
 
-/// Standing alarms whose newest transition is not behind `at`: their state is the answer.
+/// Active alarms without a message after `at`: their current state is the answer.
 fn unchanged_since(
     conn: &Connection,
     at: Timestamp,
@@ -280,7 +280,7 @@ fn unchanged_since(
     Ok(active)
 }
 
-/// Alarms that changed after `at`: their transitions up to then are folded.
+/// Alarms with messages after `at`: their earlier messages give the answer.
 fn changed_since(
     conn: &Connection,
     at: Timestamp,

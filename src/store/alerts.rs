@@ -1,4 +1,4 @@
-//! What people see and hear: anomalies, alerts, the outbox, the roster.
+//! Anomalies, alerts, the outbox and the roster.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::staffing::Shift;
 
 /// Alerts, outbox, roster
 impl Tx<'_> {
-    /// What was found abnormal; once per series, window and kind, a later one replaces.
+    /// Stores an anomaly. Replaces the one of the same series, window and kind.
     pub fn put_anomaly(&mut self, anomaly: &Anomaly) -> Result<(), StoreError> {
         self.changed(Change::Anomalies(anomaly.window));
         let series = self.series_id(&anomaly.series)?;
@@ -35,7 +35,7 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// An alert's present state, by id.
+    /// Stores an alert's current state. Replaces the previous one.
     pub fn put_alert(&mut self, alert: &Alert) -> Result<(), StoreError> {
         self.changed(Change::Alert(alert.since, alert.id.clone()));
         self.run(
@@ -55,7 +55,7 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// One outbox row per receiver, due at `at`; ignored where it is there already.
+    /// Adds a notification to the outbox, one row per receiver, due at `at`. Existing rows stay.
     pub fn put_notification(
         &mut self,
         notice: &Notification,
@@ -74,7 +74,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Whether people were, or will be, told of an alert.
+    /// Whether the outbox holds a notification of an alert.
     pub fn has_notice_of(&self, alert_id: &str) -> Result<bool, StoreError> {
         let mut found = self
             .conn
@@ -83,7 +83,7 @@ impl Tx<'_> {
         Ok(found.exists(params![alert_id, columns::count(length)])?)
     }
 
-    /// What became of a try; told of it twice, it counts once. A notice that is not there is ignored.
+    /// Stores the outcome of a delivery attempt. The same outcome twice counts once. An unknown notification is ignored.
     pub fn mark_delivery(
         &mut self,
         notice_id: &str,
@@ -104,7 +104,7 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Makes a notice that was given up due again at `at`; others are left alone.
+    /// Makes an abandoned notification due again at `at`. Others do not change.
     pub fn resend(
         &mut self,
         notice_id: &str,
@@ -125,7 +125,7 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Replaces the shifts of the same series that overlap what is given, from its first start to its last end.
+    /// Stores shifts. Replaces shifts of the same series that overlap the span from the first start to the last end.
     pub fn put_shifts(&mut self, shifts: &[Shift]) -> Result<(), StoreError> {
         let mut spans: BTreeMap<&SeriesKey, (Timestamp, Timestamp)> = BTreeMap::new();
         for shift in shifts {
@@ -152,7 +152,7 @@ impl Tx<'_> {
 
 /// Alerts, outbox, roster
 impl Reader {
-    /// Anomalies of windows that start in `from..to`, newest first, with the cursor to go on `after`.
+    /// Anomalies of windows that start in `from..to`, newest first. The returned cursors continue a list as `after`.
     pub fn anomalies(
         &self,
         filter: &Filter,
@@ -188,8 +188,8 @@ impl Reader {
         })
     }
 
-    /// Alerts, newest first, going on after the id of one. Open ones are those not resolved, pending ones included.
-    /// A filter's channel is ignored: alerts have none.
+    /// Alerts, newest first, starting after the alert with id `after`. Open alerts are those that are not resolved; they
+    /// include pending ones. The filter's channel is ignored, because alerts have none.
     pub fn alerts(
         &self,
         filter: &Filter,
@@ -197,7 +197,7 @@ impl Reader {
         limit: usize,
         after: Option<&str>,
     ) -> Result<Vec<Alert>, StoreError> {
-        // Spelled out, so that the index of open alerts serves.
+        // A literal, so that SQLite uses the index of open alerts.
         let is_open = format!("state <> {}", AlertState::Resolved.code());
         self.read(|conn| {
             let mut found = conn.prepare_cached(&format!(
@@ -222,7 +222,7 @@ impl Reader {
         })
     }
 
-    /// One alert.
+    /// An alert by id.
     pub fn alert(&self, id: &str) -> Result<Option<Alert>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(
@@ -235,14 +235,14 @@ impl Reader {
 
     /// Pending deliveries that are due, most overdue first.
     pub fn outbox_due(&self, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
-        // Spelled out, so that the index of pending deliveries serves.
+        // A literal, so that SQLite uses the index of pending deliveries.
         let pending = DeliveryState::Pending.code();
         let which =
             format!("WHERE state = {pending} AND next_at <= ?1 ORDER BY next_at, id LIMIT ?2");
         self.deliveries(&which, now, limit)
     }
 
-    /// Deliveries whatever their state, newest first.
+    /// Deliveries in any state, newest first.
     pub fn outbox(&self, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
         self.deliveries("WHERE ?1 IS NOT NULL ORDER BY id DESC LIMIT ?2", Timestamp::MAX, limit)
     }
@@ -275,7 +275,7 @@ impl Reader {
         })
     }
 
-    /// Shifts that overlap `from..to`, by series and start.
+    /// Shifts that overlap `from..to`, in order of series and start.
     pub fn shifts(
         &self,
         filter: &Filter,
@@ -307,7 +307,7 @@ impl Reader {
     }
 }
 
-/// An alert from its body and version, and from the two columns that rows of version 0 have beside it.
+/// An alert from its body, its version, and the two columns that rows of version 0 have beside it.
 fn alert_of(row: &Row<'_>) -> Result<Alert, StoreError> {
     let at: Option<i64> = row.get(2)?;
     let worst: Option<Vec<u8>> = row.get(3)?;

@@ -1,7 +1,7 @@
-//! Vintages of one time and up to 64 series as one row: numbers of a kind beside each other, compressed.
+//! Blocks: vintages of one issue time and up to 64 series in one row, stored by field and compressed.
 //!
-//! Of 80 simulated series a vintage takes 143 bytes instead of 346, and 30 instead of 66 of the leads that stay; what a row
-//! and its indexes take, some 50 bytes, is shared by all of a block.
+//! For 80 simulated series a vintage takes 143 bytes instead of 346, and its kept leads 30 instead of 66. All vintages of a
+//! block share the 50 bytes or so of a row and its indexes.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -14,19 +14,19 @@ use super::body::{self, Body, bytes};
 use super::vintage::{NUMBERS, Parts};
 use crate::domain::Timestamp;
 
-/// Series of a block share their id but for these bits.
+/// Series of a block have the same id, apart from these low bits.
 const BITS: u32 = 6;
-/// Higher ones take much longer for a twentieth less.
+/// Compression level. Higher levels take much longer and save only a twentieth.
 const LEVEL: i32 = 3;
-/// What a block may be large, unpacked: a hundred times what is usual.
+/// Largest decompressed block: a hundred times the usual size.
 const BYTES_MAX: u64 = 16 << 20;
 
-/// Where vintages lie.
+/// The tables of blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Table {
-    /// With all leads.
+    /// Vintages with all leads.
     Whole,
-    /// With those that stay.
+    /// Vintages with the leads that are kept longer.
     Leads,
 }
 
@@ -39,22 +39,22 @@ impl Table {
     }
 }
 
-/// The block of a series' id, and its place there.
+/// The block of a series' id, and the series' position in it.
 pub(super) fn place(series: i64) -> (i64, u32) {
     (series >> BITS, (series & ((1 << BITS) - 1)) as u32)
 }
 
-/// Vintages without their numbers, and those by field, vintage and target.
+/// Stored form of a block: vintages without their numbers, and the numbers by field, vintage and forecast point.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Columns {
     heads: Vec<(Parts, u32)>,
     numbers: Vec<i64>,
 }
 
-/// Compressed where it is stored. Contains [`Parts`]: what changes these has a new form here too.
+/// Compressed in the table. It contains [`Parts`], so a new form of these is a new form of blocks too.
 impl Body for Columns {}
 
-/// Vintages by field.
+/// Sorts the numbers of vintages by field.
 pub(super) fn columns(mut vintages: Vec<Parts>) -> Columns {
     let mut numbers = Vec::with_capacity(vintages.iter().map(|parts| parts.numbers().len()).sum());
     for field in 0..NUMBERS {
@@ -98,7 +98,7 @@ fn damaged(error: std::io::Error) -> StoreError {
     StoreError::corrupt(format!("a block of vintages: {error}"))
 }
 
-/// Writes vintages of one time, by series' id. Of a series that has one there already the first stands.
+/// Writes vintages of one issue time, by id of the series. A series that has one already keeps it.
 pub(super) fn put(
     conn: &Connection,
     table: Table,
@@ -164,7 +164,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_goes_in_comes_out(targets in proptest::collection::vec(0usize..25, 0..64)) {
+        fn a_block_survives_encoding(targets in proptest::collection::vec(0usize..25, 0..64)) {
             let parts = targets.iter().enumerate().map(|(n, targets)| {
                 let mut vintage = vintage(0);
                 vintage.targets.truncate(*targets);
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn series_have_places_of_their_own() {
+    fn each_series_has_its_own_position() {
         assert_eq!([0, 63, 64, 12_726].map(place), [(0, 0), (0, 63), (1, 0), (198, 54)]);
     }
 }

@@ -1,5 +1,5 @@
--- Vintages of one time, at most 64 series in a row (block.rs). block = series >> 6, members = bits of series & 63.
--- Vintages that lie in the older tables, one a row, are moved here by the program (repack.rs).
+-- Vintages of one issue time, at most 64 series in a row (block.rs). block = series >> 6, members = bits of series & 63.
+-- The program moves vintages of the older tables, which have one a row, into these (repack.rs).
 CREATE TABLE vintage_blocks (
     id INTEGER PRIMARY KEY, issued_at INTEGER NOT NULL, block INTEGER NOT NULL, members INTEGER NOT NULL,
     body BLOB NOT NULL
@@ -15,7 +15,7 @@ BEGIN SELECT RAISE(ABORT, 'a vintage is never rewritten'); END;
 CREATE TRIGGER vintage_blocks_kept BEFORE DELETE ON vintage_blocks
 WHEN NOT EXISTS (SELECT 1 FROM retention_open)
 BEGIN SELECT RAISE(ABORT, 'a vintage is deleted by retention only'); END;
--- The same, of the three leads that stay after two weeks.
+-- The same, for the three leads that are kept after two weeks.
 CREATE TABLE lead_blocks (
     id INTEGER PRIMARY KEY, issued_at INTEGER NOT NULL, block INTEGER NOT NULL, members INTEGER NOT NULL,
     body BLOB NOT NULL

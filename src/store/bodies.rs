@@ -1,18 +1,21 @@
-//! Which values of other rooms are stored as bodies, and the versions of their forms.
+//! Values of other rooms that are stored as bodies, and the versions of their forms.
 //!
-//! Forms that only the store knows lie with the code that makes them: [`super::vintage`], [`super::block`],
-//! [`super::chunk`], [`super::accuracy`]. Counts and alerts are stored in forms of their own, below.
+//! Forms that only the store uses are in the files that make them: [`super::vintage`], [`super::block`],
+//! [`super::chunk`], [`super::accuracy`]. Counts and alerts have forms of their own, below.
 
 use serde::{Deserialize, Serialize};
 
 use super::body::Body;
 use super::{SourceRecord, StoreError};
-use crate::alert::{Alert, Notification, Worst};
+use crate::alert::{
+    Alert, AlertSeverity, AlertState, Notification, NotificationKind, Shortfall, Worst,
+};
 use crate::anomaly::Anomaly;
-use crate::domain::{AlarmEvent, ListRebuilt, MaintenanceEvent, TOPICS, Timestamp};
+use crate::domain::{AlarmEvent, ListRebuilt, MaintenanceEvent, Scope, TOPICS, Timestamp, Zone};
 use crate::forecast::surge::Threshold;
 use crate::forecast::{Adjustment, Score};
 use crate::staffing::{Outlook, Plan, PlanTarget};
+use crate::text::Stored;
 use crate::window::Counts;
 
 impl Body for SourceRecord {}
@@ -22,8 +25,16 @@ impl Body for MaintenanceEvent {}
 impl Body for Anomaly {}
 /// In a column of its own beside alerts of version 0.
 impl Body for Worst {}
-/// Ends with an alert: a field appended to one is appended to the other.
-impl Body for Notification {}
+impl Body for Notification {
+    const VERSION: u32 = 1;
+
+    /// Version 0 has its texts as sentences.
+    fn earlier(_: u32, bytes: &[u8]) -> Result<Self, StoreError> {
+        let (id, kind, alert): (String, NotificationKind, AlertWithSentences) =
+            postcard::from_bytes(bytes)?;
+        Ok(Self { id, kind, alert: alert.into() })
+    }
+}
 impl Body for Plan {}
 impl Body for PlanTarget {}
 impl Body for Outlook {}
@@ -47,7 +58,7 @@ pub(super) struct CountsBody {
 impl Body for CountsBody {
     const VERSION: u32 = 1;
 
-    /// Version 0 has no topics where there are none, or before there were any.
+    /// Version 0 ends before the topics if all are zero.
     fn earlier(_: u32, bytes: &[u8]) -> Result<Self, StoreError> {
         type Start = (u32, [u32; 5], u32, u32, u32);
         let ((tickets, raised, cleared, other, duplicates), rest) =
@@ -71,7 +82,7 @@ impl From<CountsBody> for Counts {
     }
 }
 
-/// An alert with the two fields that its own form leaves out. The alert is last: a field appended to it is appended here.
+/// An alert, with the two fields that its own form leaves out. The alert is last: a field appended to it is appended here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct AlertBody {
     acknowledged_at: Option<Timestamp>,
@@ -80,13 +91,76 @@ pub(super) struct AlertBody {
 }
 
 impl Body for AlertBody {
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 
-    /// Version 0 is the alert alone; the two fields are in columns.
-    fn earlier(_: u32, bytes: &[u8]) -> Result<Self, StoreError> {
-        let alert = postcard::from_bytes(bytes)?;
-        Ok(Self { acknowledged_at: None, worst: None, alert })
+    /// Version 1 has its texts as sentences. Version 0 is such an alert alone; the two fields are in columns.
+    fn earlier(version: u32, bytes: &[u8]) -> Result<Self, StoreError> {
+        type V1 = (Option<Timestamp>, Option<Worst>, AlertWithSentences);
+        let (acknowledged_at, worst, alert): V1 = match version {
+            0 => (None, None, postcard::from_bytes(bytes)?),
+            _ => postcard::from_bytes(bytes)?,
+        };
+        Ok(Self { acknowledged_at, worst, alert: alert.into() })
     }
+}
+
+/// An alert whose title, text and causes are sentences.
+#[derive(Serialize, Deserialize)]
+struct AlertWithSentences {
+    id: String,
+    rule: String,
+    severity: AlertSeverity,
+    scope: Scope,
+    state: AlertState,
+    since: Timestamp,
+    updated_at: Timestamp,
+    ended_at: Option<Timestamp>,
+    from: Timestamp,
+    to: Timestamp,
+    agents_short: i32,
+    shortfalls: Vec<Shortfall>,
+    because: Vec<String>,
+    title: String,
+    text: String,
+    acknowledged_by: Option<String>,
+    feedback: Option<String>,
+    streak: u32,
+    notified_gap: i32,
+    notified_at: Option<Timestamp>,
+}
+
+impl From<AlertWithSentences> for Alert {
+    fn from(was: AlertWithSentences) -> Self {
+        Self {
+            zone: zone_in(&was.text),
+            id: was.id,
+            rule: was.rule,
+            severity: was.severity,
+            scope: was.scope,
+            state: was.state,
+            since: was.since,
+            updated_at: was.updated_at,
+            ended_at: was.ended_at,
+            from: was.from,
+            to: was.to,
+            agents_short: was.agents_short,
+            shortfalls: was.shortfalls,
+            because: was.because.into_iter().map(Stored::Sentence).collect(),
+            acknowledged_by: was.acknowledged_by,
+            acknowledged_at: None,
+            worst: None,
+            feedback: was.feedback,
+            streak: was.streak,
+            notified_gap: was.notified_gap,
+            notified_at: was.notified_at,
+        }
+    }
+}
+
+/// The zone that a text names in its last parentheses; UTC where it names none.
+fn zone_in(text: &str) -> Zone {
+    let named = text.rsplit_once('(').and_then(|(_, rest)| rest.split_once(')'));
+    named.and_then(|(zone, _)| zone.parse().ok()).unwrap_or(Zone::UTC)
 }
 
 impl From<&Alert> for AlertBody {
@@ -97,7 +171,7 @@ impl From<&Alert> for AlertBody {
 }
 
 impl AlertBody {
-    /// `columns`: what rows of version 0 have beside their body.
+    /// The alert. `columns` are the columns that rows of version 0 have beside their body.
     pub(super) fn alert(self, columns: (Option<Timestamp>, Option<Worst>)) -> Alert {
         let acknowledged_at = self.acknowledged_at.or(columns.0);
         let worst = self.worst.or(columns.1);
@@ -105,14 +179,14 @@ impl AlertBody {
     }
 }
 
-/// How far a reader of changes has come.
+/// The change up to which a sink has written everything.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Cursor(pub i64);
 
 impl Body for Cursor {
     const VERSION: u32 = 1;
 
-    /// Version 0 is eight bytes, the lowest first.
+    /// Version 0 is eight bytes, little-endian.
     fn earlier(_: u32, bytes: &[u8]) -> Result<Self, StoreError> {
         let bytes = bytes.try_into();
         let bytes = bytes.map_err(|_| StoreError::corrupt("a cursor is not of eight bytes"))?;

@@ -1,7 +1,7 @@
-//! Stored bodies: a value packed into one column, with the version of its form in a column beside it.
+//! Stored bodies: a value packed into one column, with the version of its form in another column.
 //!
-//! A body is postcard: the fields in their order, without names. So a type whose fields change has a new form, and says how
-//! the earlier ones are read. Rows from before there were versions have version 0 by the column's default.
+//! A body is postcard: the fields in their order, without names. A type whose fields change therefore has a new form, and
+//! must define how earlier forms are read. Rows from before versions have version 0, the column's default.
 
 use rusqlite::Row;
 use serde::Serialize;
@@ -9,30 +9,30 @@ use serde::de::DeserializeOwned;
 
 use super::StoreError;
 
-/// A value that is stored as a body of its own.
+/// A value that is stored as a body.
 ///
-/// To add a field: append it to the type, raise [`Body::VERSION`], and read the form before in [`Body::earlier`].
-/// `src/store/tests/forms.rs` fails until this is done, and wants a sample of the new form.
+/// To add a field: append it to the type, raise [`Body::VERSION`], read the previous form in [`Body::earlier`], and add a
+/// sample of the new form to `src/store/tests/forms.rs`. Its tests fail until this is done.
 pub trait Body: Serialize + DeserializeOwned {
-    /// Version of the form that is written. 0 is that of programs which stored no version.
+    /// Version of the form that is written. 0 is the form of releases that stored no version.
     const VERSION: u32 = 0;
 
-    /// Reads a form with a version below [`Self::VERSION`]. [`with_appended`] does where fields were appended only; else the
-    /// type as it was stays beside the new one, and is converted.
+    /// Reads a form with a version below [`Self::VERSION`]. If fields were only appended, use [`with_appended`]. Otherwise
+    /// keep the earlier type and use [`converted`].
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] for bytes that are no such form, or a version that this program cannot read any more.
+    /// [`StoreError::Corrupt`] for bytes of another form, or a version that this release cannot read.
     fn earlier(version: u32, _bytes: &[u8]) -> Result<Self, StoreError> {
         Err(unreadable::<Self>(version))
     }
 }
 
-/// A body in the form of the present version.
+/// Encodes a body in the current version.
 pub(super) fn encode<T: Body>(value: &T) -> Result<Vec<u8>, StoreError> {
     Ok(postcard::to_stdvec(value)?)
 }
 
-/// The value of a body with that version.
+/// Decodes a body of that version.
 pub(super) fn decode<T: Body>(version: u32, bytes: &[u8]) -> Result<T, StoreError> {
     match version {
         now if now == T::VERSION => Ok(postcard::from_bytes(bytes)?),
@@ -41,21 +41,21 @@ pub(super) fn decode<T: Body>(version: u32, bytes: &[u8]) -> Result<T, StoreErro
     }
 }
 
-/// A form that lacks the fields at its end: reads it with these given. Where several were appended, `fields` is a tuple.
+/// Reads a form that lacks the last fields, which are given. `fields` is a tuple if there are several.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] for bytes that are no such form.
+/// [`StoreError::Corrupt`] for bytes of another form.
 pub fn with_appended<T: Body>(bytes: &[u8], fields: &impl Serialize) -> Result<T, StoreError> {
     let whole = postcard::to_extend(fields, bytes.to_vec())?;
     Ok(postcard::from_bytes(&whole)?)
 }
 
-/// The body in a column; its version is in the next one.
+/// Reads a body from a column and its version from the next one.
 pub(super) fn column<T: Body>(row: &Row<'_>, column: usize) -> Result<T, StoreError> {
     decode(row.get(column + 1)?, bytes(row, column)?)
 }
 
-/// The body in a column that may be NULL; its version is in the next one.
+/// Reads a body from a column that may be NULL, and its version from the next one.
 pub(super) fn optional<T: Body>(row: &Row<'_>, column: usize) -> Result<Option<T>, StoreError> {
     let bytes = row.get_ref(column)?.as_blob_or_null();
     let bytes = bytes.map_err(|_| StoreError::corrupt("a column holds no bytes"))?;
@@ -68,10 +68,10 @@ pub(super) fn bytes<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8], Sto
     bytes.map_err(|_| StoreError::corrupt("a column holds no bytes"))
 }
 
-/// A form of an earlier type `S`, converted.
+/// Reads the form of an earlier type `S` and converts it.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] for bytes that are no such form.
+/// [`StoreError::Corrupt`] for bytes of another form.
 pub fn converted<S: DeserializeOwned, T: From<S>>(bytes: &[u8]) -> Result<T, StoreError> {
     Ok(postcard::from_bytes::<S>(bytes)?.into())
 }
@@ -88,7 +88,7 @@ mod tests {
 
     use super::*;
 
-    /// As it is now: a note was appended, then the number got a unit.
+    /// The current form: first a note was appended, then the number's unit changed.
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Sample {
         name: String,
@@ -137,6 +137,6 @@ mod tests {
         assert_eq!(decode::<Sample>(2, &now).expect("reads"), sample(Some("n")));
         let error = decode::<Sample>(3, &now).expect_err("is newer").to_string();
         insta::assert_snapshot!(error, @"the store is damaged: a Sample is stored with version 3, which is unknown; restore a backup or start with an empty directory");
-        assert!(decode::<SampleV1>(1, &now).is_err(), "no earlier form is known");
+        assert!(decode::<SampleV1>(1, &now).is_err(), "version 1 of `SampleV1` is unknown");
     }
 }

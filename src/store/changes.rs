@@ -1,4 +1,4 @@
-//! The journal that sinks follow: what has changed, each thing once, and how far a sink has come.
+//! The journal of changes, one row for each changed thing, and the sinks' cursors.
 
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -23,7 +23,7 @@ impl Change {
         }
     }
 
-    /// Kind, time and name, in three columns from `column` on.
+    /// Reads kind, time and name from three columns, starting at `column`.
     fn of(row: &Row<'_>, column: usize) -> Result<Self, StoreError> {
         let at = columns::time(row, column + 1)?;
         Ok(match row.get(column)? {
@@ -40,12 +40,12 @@ impl Change {
 
 /// Changes
 impl Tx<'_> {
-    /// Notes that a thing has changed.
+    /// Records a change.
     pub(super) fn changed(&mut self, change: Change) {
         self.changes.insert(change);
     }
 
-    /// Numbers what has changed in this transaction.
+    /// Writes and numbers the changes of this transaction.
     pub(super) fn write_changes(&mut self) -> Result<(), StoreError> {
         for change in std::mem::take(&mut self.changes) {
             let (kind, at, name) = change.columns();
@@ -57,7 +57,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// How far a sink has come: it is not told of changes up to `seq` again.
+    /// Stores that a sink has written all changes up to `seq`.
     pub fn put_cursor(&mut self, sink: &str, seq: i64) -> Result<(), StoreError> {
         self.put_state(&cursor_key(sink), &Cursor(seq))
     }
@@ -69,12 +69,12 @@ fn cursor_key(sink: &str) -> String {
 
 /// Changes
 impl Reader {
-    /// How far a sink has come; 0 for one that is new.
+    /// The change up to which a sink has written everything; 0 for a new sink.
     pub fn cursor(&self, sink: &str) -> Result<i64, StoreError> {
         Ok(self.state(&cursor_key(sink))?.map_or(0, |Cursor(seq)| seq))
     }
 
-    /// Number of the newest change that there ever was; 0 before the first.
+    /// Number of the newest change ever; 0 before the first.
     pub fn newest_change(&self) -> Result<i64, StoreError> {
         self.read(|conn| {
             let newest = "SELECT seq FROM sqlite_sequence WHERE name = 'changes'";
@@ -110,7 +110,7 @@ impl Reader {
         })
     }
 
-    /// What the window that starts then was planned with when it began.
+    /// The plans of the window that starts at `start`, as they were when it began.
     pub fn staffed(&self, start: Timestamp) -> Result<Vec<(SeriesKey, PlanTarget)>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(
@@ -140,7 +140,7 @@ impl Reader {
         })
     }
 
-    /// Anomalies of the window that starts then.
+    /// Anomalies of the window that starts at `start`.
     pub fn anomalies_at(&self, start: Timestamp) -> Result<Vec<Anomaly>, StoreError> {
         self.read(|conn| {
             let mut found =

@@ -1,4 +1,4 @@
--- What sinks have to be told, newest number last. A thing that changes again gets a new number.
+-- Changes that sinks have to write, newest number last. A thing that changes again gets a new number.
 -- kind: 0 window (at = start), 1 vintages and plans (at = issue time), 2 anomalies (at = start), 3 alert (at = since, name = id),
 -- 4 nowcasts (at = issue time), 5 accuracy (at = midnight of the day).
 CREATE TABLE changes (
@@ -6,7 +6,7 @@ CREATE TABLE changes (
     kind INTEGER NOT NULL, at INTEGER NOT NULL, name TEXT NOT NULL,
     UNIQUE (kind, at, name)
 );
--- What each window was planned with when it began.
+-- The plan of each window when it began.
 CREATE TABLE staffed (
     start INTEGER NOT NULL, series INTEGER NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (start, series)

@@ -1,4 +1,4 @@
-//! One cell's windows of one UTC day as a blob: a stream of numbers, empty fields left out.
+//! Chunks: the windows of one aggregation key and UTC day in one blob, a stream of numbers without empty fields.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,9 +20,9 @@ pub(super) fn midnight(day: i64) -> Timestamp {
     Timestamp::from_millis(day * DAY_MS)
 }
 
-/// Key of a chunk: keys of one cell are neighbours, in order of the day (days before 1970 do not occur).
-pub(super) fn key(cell: i64, day: i64) -> i64 {
-    (cell << DAY_BITS) | day.clamp(0, (1 << DAY_BITS) - 1)
+/// Key of a chunk. Chunks of one aggregation key are adjacent, in order of the day. Days before 1970 do not occur.
+pub(super) fn key(key_id: i64, day: i64) -> i64 {
+    (key_id << DAY_BITS) | day.clamp(0, (1 << DAY_BITS) - 1)
 }
 
 /// Day of a chunk's key.
@@ -30,18 +30,19 @@ pub(super) fn day_of(key: i64) -> i64 {
     key & ((1 << DAY_BITS) - 1)
 }
 
-/// What a chunk is stored as: of each window the step from the slot before, bits that say which fields follow, and these.
+/// Stored form of a chunk. For each window: the step from the previous slot, bits for flags and for the fields that follow,
+/// and these fields.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Numbers(Vec<u32>);
 
 impl Body for Numbers {}
 
-/// Windows of one day by slot, the number of the window in the day.
+/// Windows of one day by slot. The slot is the number of the window in the day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Chunk(Vec<(u16, WindowRecord)>);
 
 impl Chunk {
-    /// Sets a window; almost always it is the last.
+    /// Sets a window. It is almost always the last.
     pub(super) fn set(&mut self, slot: u16, record: WindowRecord) {
         match self.0.binary_search_by_key(&slot, |row| row.0) {
             Ok(i) => self.0[i].1 = record,
@@ -60,7 +61,7 @@ impl Chunk {
             .map(move |(slot, record)| (midnight(day) + width.length() * u32::from(*slot), *record))
     }
 
-    /// As it is stored.
+    /// The stored form.
     pub(super) fn numbers(&self) -> Numbers {
         let mut numbers = Vec::with_capacity(self.0.len() * 5);
         let mut before = 0;
@@ -78,6 +79,8 @@ impl Chunk {
         Numbers(numbers)
     }
 
+    /// The chunk of a stored form.
+    ///
     /// # Errors
     /// [`StoreError::Corrupt`] for numbers that end in the middle of a window.
     pub(super) fn of(numbers: Numbers) -> Result<Self, StoreError> {
@@ -101,7 +104,7 @@ impl Chunk {
     }
 }
 
-/// Bits in front of those that say which fields follow.
+/// Number of flags. The bits for fields follow them.
 const FLAGS: usize = 3;
 const FIELDS: usize = 10 + TOPICS;
 
@@ -109,7 +112,7 @@ fn flags(record: &WindowRecord) -> u32 {
     u32::from(record.settled) | u32::from(record.revised) << 1 | u32::from(record.missing) << 2
 }
 
-/// The commonest first, so that the bits before them fit one byte.
+/// Frequent fields first, so that the bits mostly fit one byte.
 fn fields(record: &WindowRecord) -> [u32; FIELDS] {
     let Counts { tickets, raised: [a, b, c, d, e], cleared, other, duplicates, topics } =
         record.counts;
@@ -148,7 +151,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_goes_in_comes_out(rows in proptest::collection::btree_map(0u16..288, any_record(), 0..40)) {
+        fn a_chunk_survives_encoding(rows in proptest::collection::btree_map(0u16..288, any_record(), 0..40)) {
             let mut chunk = Chunk::default();
             for (slot, record) in rows.iter().rev() {
                 chunk.set(*slot, *record);

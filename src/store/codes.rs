@@ -1,4 +1,4 @@
-//! Numbers that stand for kinds, states and reasons in columns. Each is given once, here, and never to something else.
+//! Numbers of kinds, states and reasons in columns. All are assigned here, and a number is never reused.
 
 use super::StoreError;
 use crate::alert::AlertState;
@@ -7,9 +7,9 @@ use crate::domain::{EventKind, Reason};
 
 use super::DeliveryState;
 
-/// A value that a column holds as a number.
+/// A value that is stored as a number.
 pub(super) trait Code: Copy + Sized + 'static {
-    /// What the numbers mean, in words.
+    /// Name of the type in error texts.
     const WHAT: &'static str;
     /// Every value with its number.
     const EVERY: &'static [(Self, u8)];
@@ -20,7 +20,7 @@ pub(super) trait Code: Copy + Sized + 'static {
     /// The value of a number.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] for a number that was never given.
+    /// [`StoreError::Corrupt`] for a number that was never assigned.
     fn of_code(code: u8) -> Result<Self, StoreError> {
         let found = Self::EVERY.iter().find(|(_, number)| *number == code);
         let unknown = || StoreError::corrupt(format!("{} {code} is unknown", Self::WHAT));
@@ -50,15 +50,15 @@ codes!("alert state", AlertState { Pending = 0, Firing = 1, Acknowledged = 2, Re
 codes!("delivery state", DeliveryState { Pending = 0, Delivered = 1, Dead = 2 });
 codes!("event kind", EventKind { Alarm = 0, Ticket = 1, Maintenance = 2 });
 
-/// Kinds of cells: `cells.kind`.
-pub(super) mod cell_kind {
+/// Kinds of aggregation keys: `cells.kind`.
+pub(super) mod key_kind {
     /// Tickets of a series.
     pub const TICKETS: u8 = 0;
     /// Alarms of a scope.
     pub const ALARMS: u8 = 1;
     /// Planned work.
     pub const MAINTENANCE: u8 = 2;
-    /// The largest: cells below are those that an event is in once.
+    /// Tickets with a phrase. It is the largest kind: an event is counted once under the kinds below.
     pub const PHRASE: u8 = 3;
 }
 
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     fn check<T: Code + PartialEq + Debug>(stable: &[(T, u8)]) {
-        assert_eq!(T::EVERY, stable, "a number that was given stays");
+        assert_eq!(T::EVERY, stable, "assigned numbers never change");
         for (value, code) in stable {
             assert_eq!((value.code(), T::of_code(*code).ok()), (*code, Some(*value)));
         }
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_distinct_and_stay() {
+    fn numbers_are_distinct_and_never_change() {
         check(&[
             (Reason::Malformed, 0),
             (Reason::Field, 1),
@@ -125,11 +125,11 @@ mod tests {
             (DeliveryState::Dead, 2),
         ]);
         check(&[(EventKind::Alarm, 0), (EventKind::Ticket, 1), (EventKind::Maintenance, 2)]);
-        let cells = {
-            use cell_kind::*;
+        let keys = {
+            use key_kind::*;
             [TICKETS, ALARMS, MAINTENANCE, PHRASE]
         };
-        assert_eq!((cells, distinct(cells)), ([0, 1, 2, 3], 4));
+        assert_eq!((keys, distinct(keys)), ([0, 1, 2, 3], 4));
         let changes = {
             use change_kind::*;
             [WINDOW, ISSUE, ANOMALIES, ALERT, NOWCAST, ACCURACY]

@@ -1,4 +1,4 @@
-//! Values as columns and back.
+//! Reads values from columns.
 
 use rusqlite::Row;
 
@@ -9,7 +9,7 @@ pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> 
     row.get(column).map(Timestamp::from_millis)
 }
 
-/// Topic and partition, in two columns from `column` on.
+/// Reads topic and partition from two columns, starting at `column`.
 pub(super) fn source(row: &Row<'_>, column: usize) -> rusqlite::Result<SourceId> {
     Ok(SourceId::new(row.get_ref(column)?.as_str()?, row.get(column + 1)?))
 }
@@ -19,17 +19,17 @@ pub(super) fn name(row: &Row<'_>, column: usize) -> Result<Name, StoreError> {
     Name::filter(&text).map_err(|e| StoreError::corrupt(format!("a stored name {e}")))
 }
 
-/// Region and service, in two columns from `column` on.
+/// Reads region and service from two columns, starting at `column`.
 pub(super) fn scope(row: &Row<'_>, column: usize) -> Result<Scope, StoreError> {
     Ok(Scope { region: name(row, column)?, service: name(row, column + 1)? })
 }
 
-/// Region, service and channel, in three columns from `column` on.
+/// Reads region, service and channel from three columns, starting at `column`.
 pub(super) fn series(row: &Row<'_>, column: usize) -> Result<SeriesKey, StoreError> {
     Ok(SeriesKey::new(name(row, column)?, name(row, column + 1)?, name(row, column + 2)?))
 }
 
-/// A limit as SQLite wants it.
+/// A limit as a parameter of SQL.
 pub(super) fn count(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -12,7 +12,7 @@ pub struct StoreConfig {
 }
 
 impl StoreConfig {
-    /// Reads the section; the directory is `default` where none is named.
+    /// Reads the section. The directory is `default` if the section has none.
     pub fn read(section: Reader<'_>, default: &str) -> Self {
         let path = section.path("path").unwrap_or_else(|| Path::new(default).to_owned());
         section.finish();

@@ -12,8 +12,8 @@ use crate::window::AggregationKey;
 
 /// Dead letters
 impl Tx<'_> {
-    /// What was not counted, once per event of a position. `counted_in` is the cell and window start in which a late event
-    /// would have been counted, where it could be decoded: it adds one to the window's `late`.
+    /// Stores a dead letter, once per position and event. `counted_in` is the aggregation key and window start of a late
+    /// event. It adds one to the window's `late`.
     pub fn put_dead_letter(
         &mut self,
         letter: &DeadLetter,
@@ -34,16 +34,16 @@ impl Tx<'_> {
                 letter.nth
             ],
         )?;
-        let Some((cell, start)) = counted_in.filter(|_| new == 1 && letter.reason == Reason::Late)
+        let Some((key, start)) = counted_in.filter(|_| new == 1 && letter.reason == Reason::Late)
         else {
             return Ok(());
         };
         self.changed(Change::Window(self.width.floor(start)));
-        let cell = self.cell_id(cell)?;
+        let key_id = self.key_id(key)?;
         self.run(
             "INSERT INTO late (cell, start, n) VALUES (?1, ?2, 1)
              ON CONFLICT (cell, start) DO UPDATE SET n = n + 1",
-            params![cell, self.width.floor(start).millis()],
+            params![key_id, self.width.floor(start).millis()],
         )
         .map(drop)
     }
@@ -51,7 +51,7 @@ impl Tx<'_> {
 
 /// Dead letters
 impl Reader {
-    /// Dead letters, newest first, with the cursor to go on `after`.
+    /// Dead letters, newest first. The returned cursors continue a list as `after`.
     pub fn dead_letters(
         &self,
         reason: Option<Reason>,
@@ -62,7 +62,7 @@ impl Reader {
             let mut found = conn.prepare_cached(&format!(
                 "SELECT id, topic, part, position, received_at, reason, detail, bytes, nth
                  FROM dead_letters WHERE id < ?1 {} ORDER BY id DESC LIMIT ?2",
-                // In two texts, so that each uses the index it needs.
+                // Two statements, so that each uses its index.
                 if reason.is_some() { "AND reason = ?3" } else { "AND ?3 IS NULL" }
             ))?;
             let mut rows = found.query(params![
@@ -87,7 +87,7 @@ impl Reader {
         })
     }
 
-    /// Dead letters that are kept, by reason.
+    /// Number of dead letters by reason.
     pub fn dead_letter_counts(&self) -> Result<BTreeMap<Reason, u64>, StoreError> {
         self.read(|conn| {
             let mut found =

@@ -1,4 +1,4 @@
-//! The local event log: what came in over HTTP, durable before it is acknowledged.
+//! The local event log: events received over HTTP, durable before they are acknowledged.
 
 use std::fs::File;
 use std::ops::RangeInclusive;
@@ -14,7 +14,7 @@ use super::schema::Step;
 use super::{LogEntry, LogRecord, StoreError, migrate, open};
 use crate::domain::{EventKind, Offset, Timestamp};
 
-/// AUTOINCREMENT: an offset is never given out again, not even after everything was trimmed.
+/// AUTOINCREMENT: an offset is never used twice, even after all events were trimmed.
 const STEPS: &[Step] = &[Step::Sql(
     "CREATE TABLE events (
     position INTEGER PRIMARY KEY AUTOINCREMENT, received_at INTEGER NOT NULL, kind INTEGER, bytes BLOB NOT NULL
@@ -23,10 +23,10 @@ const STEPS: &[Step] = &[Step::Sql(
 const FILE: &str = "events.db";
 const LOCK: &str = "events.lock";
 const CACHE_KIB: u32 = 4096;
-/// Events that one transaction forgets.
+/// Most events that one transaction deletes.
 const TRIM_MAX: i64 = 10_000;
 
-/// Events in order of arrival in `events.db`. Shared by threads (`&self`); concurrent appends share one sync.
+/// Events in order of arrival, in `events.db`. Threads can share it; concurrent appends share one sync.
 pub struct EventLog {
     queue: Mutex<Queue>,
     written: Condvar,
@@ -36,17 +36,17 @@ pub struct EventLog {
     _lock: File,
 }
 
-/// Appends that wait for a thread to lead: it writes all of them in one transaction.
+/// Waiting appends. One of the appending threads writes all of them in one transaction.
 #[derive(Default)]
 struct Queue {
-    next_ticket: u64,
+    next_number: u64,
     waiting: Vec<Append>,
     results: Vec<(u64, Result<RangeInclusive<Offset>, StoreError>)>,
-    led: bool,
+    is_writing: bool,
 }
 
 struct Append {
-    ticket: u64,
+    number: u64,
     records: Vec<LogRecord>,
     received_at: Timestamp,
 }
@@ -61,7 +61,7 @@ impl EventLog {
     /// Default size limit: 2 GiB.
     pub const LIMIT_BYTES: u64 = 2 << 30;
 
-    /// Opens or makes the log in `dir`, and locks it against other processes.
+    /// Opens or creates the log in `dir`, and locks it against other processes.
     ///
     /// # Errors
     /// As [`super::Store::open`].
@@ -69,7 +69,7 @@ impl EventLog {
         Self::with_limit(dir, Self::LIMIT_BYTES)
     }
 
-    /// As [`Self::open`] with a size limit.
+    /// Like [`Self::open`], with a size limit.
     ///
     /// # Errors
     /// As [`super::Store::open`].
@@ -79,7 +79,7 @@ impl EventLog {
         let conn = open::writer(&path, STEPS, CACHE_KIB)?;
         let page_bytes: i64 = conn.query_row("PRAGMA page_size", [], |row| row.get(0))?;
         let pages = limit_bytes / u64::try_from(page_bytes).unwrap_or(4096).max(1);
-        // A database larger than the limit stays as it is; it just does not grow.
+        // A database larger than the limit keeps its events, but does not grow.
         conn.query_row(&format!("PRAGMA max_page_count = {}", pages.max(1)), [], |_| Ok(()))?;
         let writer = Writer {
             last_offset: conn.query_row(
@@ -104,40 +104,40 @@ impl EventLog {
         })
     }
 
-    /// Appends and returns the offsets; synced to disk when it returns. An empty slice gives an empty range.
-    /// `received_at` never goes back: an earlier time than the last one stored is raised to it.
+    /// Appends records and returns their offsets. The records are synced to disk when it returns. An empty slice gives an
+    /// empty range. Stored times never decrease: an earlier `received_at` becomes the last stored one.
     ///
     /// # Errors
-    /// [`StoreError::LogFull`] at the size limit, [`StoreError::Full`]; nothing was appended then.
+    /// [`StoreError::LogFull`] at the size limit, [`StoreError::Full`] for a full disk; then nothing was appended.
     pub fn append(
         &self,
         records: &[LogRecord],
         received_at: Timestamp,
     ) -> Result<RangeInclusive<Offset>, StoreError> {
         let mut queue = lock(&self.queue);
-        let ticket = queue.next_ticket;
-        queue.next_ticket += 1;
-        queue.waiting.push(Append { ticket, records: records.to_vec(), received_at });
+        let number = queue.next_number;
+        queue.next_number += 1;
+        queue.waiting.push(Append { number, records: records.to_vec(), received_at });
         loop {
-            if let Some(i) = queue.results.iter().position(|result| result.0 == ticket) {
+            if let Some(i) = queue.results.iter().position(|result| result.0 == number) {
                 return queue.results.swap_remove(i).1;
             }
-            if queue.led {
+            if queue.is_writing {
                 queue = self.written.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            queue.led = true;
+            queue.is_writing = true;
             let batch = std::mem::take(&mut queue.waiting);
             drop(queue);
             let results = self.write(&batch);
             queue = lock(&self.queue);
-            queue.led = false;
+            queue.is_writing = false;
             queue.results.extend(results);
             self.written.notify_all();
         }
     }
 
-    /// Up to `limit` events with offsets of at least `offset`, in order.
+    /// At most `limit` events with offsets of at least `offset`, in order.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -161,42 +161,42 @@ impl EventLog {
         })
     }
 
-    /// Forgets events before an offset, but for the last one ever appended, which keeps the time. Offsets are never
-    /// given out again.
+    /// Deletes events before an offset, except the last one ever appended, which keeps the time. Offsets are never used
+    /// twice.
     ///
     /// # Errors
     /// [`StoreError`]
     pub fn trim(&self, before: Offset) -> Result<(), StoreError> {
         loop {
-            // Appends get their turn in between.
+            // Release the lock between rounds, so that appends can run.
             let writer = lock(&self.writer);
-            let gone = writer.conn.execute(
+            let deleted = writer.conn.execute(
                 "DELETE FROM events WHERE position IN
                      (SELECT position FROM events WHERE position < ?1 ORDER BY position LIMIT ?2)",
                 [before.min(writer.last_offset), TRIM_MAX],
             )?;
-            if count(gone) < TRIM_MAX {
+            if count(deleted) < TRIM_MAX {
                 return Ok(());
             }
         }
     }
 
-    /// Offset of the last event ever appended, 0 if there was none.
+    /// Offset of the last event ever appended; 0 if there was none.
     ///
     /// # Errors
-    /// None at present.
+    /// Currently never.
     pub fn last_offset(&self) -> Result<Offset, StoreError> {
         Ok(lock(&self.writer).last_offset)
     }
 
-    /// Writes a batch in one transaction, or each by itself where that fails: a large append that does not fit must
-    /// not take the small ones with it.
+    /// Writes a batch in one transaction. If that fails, writes each append by itself: a large append that does not fit
+    /// must not make small ones fail.
     fn write(&self, batch: &[Append]) -> Vec<(u64, Result<RangeInclusive<Offset>, StoreError>)> {
         let mut writer = lock(&self.writer);
         if let Ok(ranges) = writer.transact(batch) {
             return batch
                 .iter()
-                .map(|append| append.ticket)
+                .map(|append| append.number)
                 .zip(ranges.into_iter().map(Ok))
                 .collect();
         }
@@ -206,20 +206,15 @@ impl EventLog {
                 let one = writer.transact(std::slice::from_ref(append));
                 let range = one.map(|mut ranges| ranges.remove(0));
                 (
-                    append.ticket,
-                    range.map_err(|error| self.tell_limit_from_disk(error, &writer.conn, append)),
+                    append.number,
+                    range.map_err(|error| self.limit_or_disk(error, &writer.conn, append)),
                 )
             })
             .collect()
     }
 
-    /// SQLite says the same of a full disk and of its own page limit.
-    fn tell_limit_from_disk(
-        &self,
-        error: StoreError,
-        conn: &Connection,
-        append: &Append,
-    ) -> StoreError {
+    /// Distinguishes the size limit from a full disk: SQLite returns the same error for both.
+    fn limit_or_disk(&self, error: StoreError, conn: &Connection, append: &Append) -> StoreError {
         if !matches!(error, StoreError::Full) {
             return error;
         }
@@ -227,7 +222,7 @@ impl EventLog {
             |name| conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
         let page_bytes = pragma("page_size").unwrap_or(4096);
         let bytes = pragma("page_count").unwrap_or(0).saturating_mul(page_bytes);
-        // The size is that before the append, which is gone again; with it the limit would have been passed.
+        // The append was rolled back, so estimate the size with it.
         let wanted =
             append.records.iter().map(|record| record.bytes.len() as u64 + 64).sum::<u64>();
         let grown = u64::try_from(bytes).unwrap_or(0).saturating_add(wanted * 2 + (64 << 10));
@@ -239,7 +234,7 @@ impl EventLog {
 impl Writer {
     fn transact(&mut self, batch: &[Append]) -> Result<Vec<RangeInclusive<Offset>>, StoreError> {
         let (mut last_offset, mut last_received) = (self.last_offset, self.last_received);
-        // Rolled back when dropped.
+        // Rolled back if dropped.
         let transaction = self.conn.transaction()?;
         let mut ranges = Vec::with_capacity(batch.len());
         {

@@ -1,4 +1,4 @@
-//! The ledger: vintages as issued, and the newest plans made from them. Their scores are in `accuracy.rs`.
+//! The ledger: vintages as issued, and the newest plans made from them. Scores are in `accuracy.rs`.
 
 use rusqlite::{Connection, params};
 
@@ -12,8 +12,7 @@ use crate::staffing::{Outlook, Plan, PlanTarget};
 
 /// The ledger
 impl Tx<'_> {
-    /// A forecast as issued. A second one of the same series and time is ignored: the first stands.
-    /// Numbers are kept to three decimals.
+    /// Stores an issued vintage, with numbers of three decimals. A second one of the same series and time is ignored.
     pub fn put_vintage(&mut self, vintage: &Vintage) -> Result<(), StoreError> {
         self.changed(Change::Issue(vintage.issued_at));
         let series = self.series_id(&vintage.series)?;
@@ -25,7 +24,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The newest plan and outlook of a series; an older one than is there is ignored.
+    /// Stores the newest plan and outlook of a series. Older ones are ignored.
     pub fn put_plan(&mut self, plan: Option<&Plan>, outlook: &Outlook) -> Result<(), StoreError> {
         self.changed(Change::Issue(outlook.issued_at));
         let series = self.series_id(&outlook.series)?;
@@ -67,12 +66,12 @@ impl Tx<'_> {
 
 /// The ledger
 impl Reader {
-    /// Whether there ever was anything of a series.
-    pub fn knows(&self, series: &SeriesKey) -> Result<bool, StoreError> {
+    /// Whether the store has ever had data of a series.
+    pub fn has_series(&self, series: &SeriesKey) -> Result<bool, StoreError> {
         self.read(|conn| Ok(find_series(conn, series)?.is_some()))
     }
 
-    /// The forecast issued at a time, or the newest. Past 14 days it has the targets 1, 3 and 6 h ahead only.
+    /// The vintage issued at a time, or the newest one. After 14 days it has only the forecast points 1, 3 and 6 h ahead.
     pub fn vintage(
         &self,
         series: &SeriesKey,
@@ -100,7 +99,7 @@ impl Reader {
         })
     }
 
-    /// Forecasts that have the window starting at `window` among their targets, oldest first.
+    /// Vintages that forecast the window starting at `window`, oldest first.
     pub fn vintages_targeting(
         &self,
         series: &SeriesKey,
@@ -130,7 +129,7 @@ impl Reader {
         })
     }
 
-    /// Forecasts of all series that were issued in `from..=to`, while all their leads are kept, oldest first.
+    /// Vintages of all series issued in `from..=to`, while all their leads are kept, oldest first.
     pub fn vintages_between(
         &self,
         from: Timestamp,
@@ -157,21 +156,21 @@ impl Reader {
         })
     }
 
-    /// The newest plan.
+    /// The newest plan of a series.
     pub fn plan(&self, series: &SeriesKey) -> Result<Option<Plan>, StoreError> {
         self.read(|conn| {
             newest(conn, "SELECT plan, plan_version FROM plans WHERE series = ?1", series)
         })
     }
 
-    /// The newest outlook.
+    /// The newest outlook of a series.
     pub fn outlook(&self, series: &SeriesKey) -> Result<Option<Outlook>, StoreError> {
         self.read(|conn| {
             newest(conn, "SELECT outlook, outlook_version FROM plans WHERE series = ?1", series)
         })
     }
 
-    /// The newest outlooks of the series that the filter admits, by series.
+    /// The newest outlooks of the series that the filter admits, in order of the series.
     pub fn outlooks(&self, filter: &Filter) -> Result<Vec<Outlook>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached("SELECT outlook, outlook_version FROM plans")?;
@@ -187,7 +186,7 @@ impl Reader {
     }
 }
 
-/// The body that a statement finds of a series, with its version.
+/// Runs a statement that selects a body of a series and its version.
 fn newest<T: Body>(
     conn: &Connection,
     sql: &str,

@@ -1,4 +1,4 @@
--- A record may hold several alarms: each has its transition.
+-- A record may hold several alarms. Each has a row of its own.
 CREATE TABLE moved (
     id INTEGER PRIMARY KEY, topic TEXT NOT NULL, part INTEGER NOT NULL, position INTEGER NOT NULL,
     ts INTEGER NOT NULL, alarm TEXT NOT NULL, clear INTEGER NOT NULL, event BLOB NOT NULL,
@@ -9,13 +9,13 @@ DROP TABLE transitions;
 ALTER TABLE moved RENAME TO transitions;
 CREATE INDEX transitions_by_alarm ON transitions (alarm, ts, topic, part, position, clear);
 CREATE INDEX transitions_by_time ON transitions (ts);
--- Systems that made their lists of alarms anew.
+-- Systems that rebuilt their alarm lists.
 CREATE TABLE rebuilt (
     topic TEXT NOT NULL, part INTEGER NOT NULL, position INTEGER NOT NULL, ts INTEGER NOT NULL, list BLOB NOT NULL,
     PRIMARY KEY (topic, part, position, ts)
 ) WITHOUT ROWID;
 CREATE INDEX rebuilt_by_time ON rebuilt (ts);
--- nth: which of its record's events it is, from 0.
+-- nth: index of the event in its record, from 0.
 CREATE TABLE refused (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     topic TEXT NOT NULL, part INTEGER NOT NULL, position INTEGER NOT NULL, nth INTEGER NOT NULL,

@@ -1,4 +1,4 @@
-//! Bringing a database up to date: a copy first, then all steps or none.
+//! Migration of a database: first a copy, then all steps or none.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use rusqlite::Connection;
 use super::StoreError;
 use super::schema::Step;
 
-/// Brings the schema up to date. `steps[n]` leads from version n to n + 1. Of a database that has a schema already a copy is
-/// kept beside it.
+/// Migrates the schema to the newest version. `steps[n]` leads from version n to n + 1. If the database has a schema
+/// already, a copy is kept beside it.
 ///
 /// # Errors
-/// [`StoreError::Version`] if it is newer than the steps, [`StoreError::Copy`] if no copy could be made, or what a step
-/// says; the database is as it was then.
+/// [`StoreError::Version`] if it is newer than the steps, [`StoreError::Copy`] if no copy could be made, or the error of a
+/// step. Then the database is unchanged.
 pub(super) fn migrate(conn: &Connection, path: &Path, steps: &[Step]) -> Result<(), StoreError> {
     let found = version(conn)?;
     let known = newest(steps);
@@ -25,9 +25,9 @@ pub(super) fn migrate(conn: &Connection, path: &Path, steps: &[Step]) -> Result<
     }
     if found > 0 {
         let copy = keep_copy(conn, path, known)?;
-        tracing::info!(from = found, to = known, copy = %copy.display(), "store: kept a copy, now changing the schema");
+        tracing::info!(from = found, to = known, copy = %copy.display(), "store: copy made, migrating the schema");
     }
-    // Rolled back when dropped.
+    // Rolled back if dropped.
     let transaction =
         rusqlite::Transaction::new_unchecked(conn, rusqlite::TransactionBehavior::Immediate)?;
     for step in steps.iter().skip(usize::try_from(found).unwrap_or(0)) {
@@ -38,17 +38,17 @@ pub(super) fn migrate(conn: &Connection, path: &Path, steps: &[Step]) -> Result<
     Ok(())
 }
 
-/// The schema's version of a database; 0 where there is none.
+/// Schema version of a database; 0 for an empty one.
 pub(super) fn version(conn: &Connection) -> Result<i64, StoreError> {
     Ok(conn.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
-/// The version that all steps lead to.
+/// The schema version after all steps.
 pub(super) fn newest(steps: &[Step]) -> i64 {
     i64::try_from(steps.len()).unwrap_or(i64::MAX)
 }
 
-/// Copies of a database from before changes of its schema: at most one, but for a failure between two.
+/// Copies of a database from before migrations. There is at most one, except after a failed migration.
 ///
 /// # Errors
 /// [`StoreError::Io`] if the directory cannot be read.
@@ -66,7 +66,7 @@ pub(super) fn copies(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
     Ok(copies)
 }
 
-/// Writes a consistent copy beside the database, whole or not at all, and takes older ones away.
+/// Writes a consistent, complete copy beside the database, and removes older copies.
 fn keep_copy(conn: &Connection, path: &Path, version: i64) -> Result<PathBuf, StoreError> {
     let beside = |end: String| {
         let mut name = path.as_os_str().to_owned();
@@ -81,13 +81,13 @@ fn keep_copy(conn: &Connection, path: &Path, version: i64) -> Result<PathBuf, St
             .map_err(|e| failed(Box::new(StoreError::io(&unfinished, "remove", e))))?;
     }
     if let Err(error) = write_copy(conn, &unfinished, &copy) {
-        // What is left of it only takes the room that was missing.
+        // Remove the incomplete copy: it takes disk space.
         let _ = fs::remove_file(&unfinished);
         return Err(failed(Box::new(error)));
     }
     for old in copies(path)?.into_iter().filter(|old| *old != copy) {
         if let Err(error) = fs::remove_file(&old) {
-            tracing::warn!(%error, copy = %old.display(), "store: an older copy stays, remove it by hand");
+            tracing::warn!(%error, copy = %old.display(), "store: cannot remove an older copy, remove it by hand");
         }
     }
     Ok(copy)

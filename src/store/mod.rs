@@ -1,10 +1,10 @@
-//! What must survive a restart: one SQLite database, `state.db`, and the local event log, `events.db`.
+//! Durable state: the SQLite database `state.db`, and the local event log `events.db`.
 //!
-//! One [`Store`] writes, in transactions; any number of [`Reader`]s read beside it (WAL).
-//! The API and the sinks read only from here: the store is the record.
+//! One [`Store`] writes, in transactions. Any number of [`Reader`]s read at the same time (WAL). The API and the sinks read
+//! only from the store.
 //!
-//! SQLite rather than redb: its commits are synced, its files can be opened with any `sqlite3` at three in the
-//! morning, secondary indexes (alerts by state, dead letters by reason) come for free, and triggers guard the ledger.
+//! SQLite was chosen over redb: its commits are synced, any `sqlite3` opens its files, it has secondary indexes (alerts by
+//! state, dead letters by reason), and triggers guard the ledger.
 
 mod accuracy;
 mod adjusted;
@@ -51,7 +51,7 @@ pub use events::EventLog;
 pub use nowcasts::NowcastScore;
 pub use reader::Reader;
 pub use records::{
-    ActiveAlarm, CellWindow, Change, DeliveryOutcome, DeliveryState, Filter, LogEntry, LogRecord,
+    ActiveAlarm, Change, DeliveryOutcome, DeliveryState, Filter, KeyWindow, LogEntry, LogRecord,
     OutboxRow, PartialRecord, SeriesInfo, SeriesWindow, SourceRecord, WindowRecord,
 };
 pub use topics::PHRASES_KEPT;
@@ -71,23 +71,23 @@ const LOCK: &str = "state.lock";
 /// Page cache of the writer.
 const CACHE_KIB: u32 = 16_384;
 
-/// The one writer of `state.db`.
+/// The only writer of `state.db`.
 pub struct Store {
     conn: Connection,
     ids: Ids,
     width: WindowWidth,
     reader: Reader,
-    /// Held as long as the store is open; released last.
+    /// Held while the store is open. It is the last field, so it is released last.
     _lock: File,
 }
 
 impl Store {
-    /// Opens the store in `dir`, making both where they are missing, and locks it against other processes. A store of an older
-    /// program is brought up to date; a copy of it is kept beside it, as `state.db.before-v` and the new schema's number.
+    /// Opens the store in `dir` and locks it against other processes. Creates directory and store if they are missing.
+    /// Migrates a store of an older release, and keeps a copy of it as `state.db.before-v` and the new schema version.
     ///
     /// # Errors
-    /// [`StoreError::InUse`], [`StoreError::Version`], [`StoreError::Copy`], [`StoreError::Width`] if it was made with another width,
-    /// [`StoreError::Io`] if the directory cannot be made or written.
+    /// [`StoreError::InUse`], [`StoreError::Version`], [`StoreError::Copy`], [`StoreError::Width`] if it was created with
+    /// another width, [`StoreError::Io`] if the directory cannot be created or written.
     pub fn open(dir: &Path, width: WindowWidth) -> Result<Self, StoreError> {
         let lock = open::lock(dir, LOCK)?;
         let conn = open::writer(&dir.join(FILE), STEPS, CACHE_KIB)?;
@@ -107,7 +107,7 @@ impl Store {
         Ok(Self { conn, ids: Ids::default(), width, reader, _lock: lock })
     }
 
-    /// Copies of the store in `dir` from before its schema changed.
+    /// Copies of the store in `dir` from before migrations.
     ///
     /// # Errors
     /// [`StoreError::Io`] if the directory cannot be read.
@@ -115,28 +115,28 @@ impl Store {
         migrate::copies(&dir.join(FILE))
     }
 
-    /// A reader beside this writer; clones share a few connections.
+    /// A reader of this store. Clones share a few connections.
     ///
     /// # Errors
-    /// None at present; opening a connection is left to the first read.
+    /// Currently never: the first read opens a connection.
     pub fn reader(&self) -> Result<Reader, StoreError> {
         Ok(self.reader.clone())
     }
 
-    /// Starts a transaction; dropped without [`Tx::commit`] it leaves nothing behind.
+    /// Begins a transaction. It is rolled back if it is dropped without [`Tx::commit`].
     ///
     /// # Errors
-    /// [`StoreError::Busy`], or what SQLite says.
+    /// [`StoreError::Busy`], or another error of SQLite.
     pub fn begin(&mut self) -> Result<Tx<'_>, StoreError> {
         Tx::begin(&self.conn, &mut self.ids, self.width)
     }
 
-    /// Forgets what is older than its retention: vintages keep all leads for 14 days, then those of 1, 3 and 6 h
-    /// for 400 days; windows, scores, anomalies and resolved alerts 400 days; phrases 30 days; dead letters 30 days
-    /// and 100,000 in number; alarm transitions 7 days.
+    /// Deletes data past its retention. Vintages keep all leads for 14 days, and the leads 1, 3 and 6 h for 400 days.
+    /// Windows, scores, anomalies and resolved alerts are kept for 400 days, phrases for 30 days, dead letters for 30
+    /// days and at most 100,000, alarm messages for 7 days.
     ///
     /// # Errors
-    /// [`StoreError`]; nothing is forgotten then.
+    /// [`StoreError`]; then nothing was deleted.
     pub fn prune(&mut self, now: Timestamp) -> Result<(), StoreError> {
         self.begin()?.prune(now)
     }

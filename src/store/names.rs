@@ -1,17 +1,17 @@
-//! Cells and series: their names, and the ids that stand for them in other tables.
+//! Aggregation keys and series: their names, and their ids in other tables. The table of keys is `cells`.
 
 use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, Rows, params, params_from_iter};
 
-use super::codes::cell_kind::{ALARMS, MAINTENANCE, PHRASE, TICKETS};
+use super::codes::key_kind::{ALARMS, MAINTENANCE, PHRASE, TICKETS};
 use super::{StoreError, columns};
 use crate::domain::{Name, SeriesKey};
 use crate::window::AggregationKey;
 
-/// A cell as columns of `cells`.
-pub(super) fn cell_columns(cell: &AggregationKey) -> (u8, [&str; 3]) {
-    match cell {
+/// An aggregation key as columns of `cells`.
+pub(super) fn key_columns(key: &AggregationKey) -> (u8, [&str; 3]) {
+    match key {
         AggregationKey::Tickets(s) => {
             (TICKETS, [s.region.as_str(), s.service.as_str(), s.channel.as_str()])
         }
@@ -23,11 +23,8 @@ pub(super) fn cell_columns(cell: &AggregationKey) -> (u8, [&str; 3]) {
     }
 }
 
-pub(super) fn find_cell(
-    conn: &Connection,
-    cell: &AggregationKey,
-) -> Result<Option<i64>, StoreError> {
-    let (kind, [region, service, channel]) = cell_columns(cell);
+pub(super) fn find_key(conn: &Connection, key: &AggregationKey) -> Result<Option<i64>, StoreError> {
+    let (kind, [region, service, channel]) = key_columns(key);
     Ok(conn
         .prepare_cached(
             "SELECT id FROM cells WHERE kind = ?1 AND region = ?2 AND service = ?3 AND channel = ?4",
@@ -36,29 +33,29 @@ pub(super) fn find_cell(
         .optional()?)
 }
 
-/// Every cell with its id.
-pub(super) fn all_cells(conn: &Connection) -> Result<Vec<(i64, AggregationKey)>, StoreError> {
-    cells_upto(conn, PHRASE)
+/// Every key with its id.
+pub(super) fn all_keys(conn: &Connection) -> Result<Vec<(i64, AggregationKey)>, StoreError> {
+    keys_upto(conn, PHRASE)
 }
 
-/// Cells that an event is in once, with their ids: without phrases, of which there are many.
-pub(super) fn main_cells(conn: &Connection) -> Result<Vec<(i64, AggregationKey)>, StoreError> {
-    cells_upto(conn, PHRASE - 1)
+/// Every key but those of phrases, which are many, with its id. Each event is counted once under these keys.
+pub(super) fn main_keys(conn: &Connection) -> Result<Vec<(i64, AggregationKey)>, StoreError> {
+    keys_upto(conn, PHRASE - 1)
 }
 
-fn cells_upto(conn: &Connection, kind: u8) -> Result<Vec<(i64, AggregationKey)>, StoreError> {
+fn keys_upto(conn: &Connection, kind: u8) -> Result<Vec<(i64, AggregationKey)>, StoreError> {
     let mut found = conn.prepare_cached(
         "SELECT id, kind, region, service, channel FROM cells WHERE kind <= ?1 ORDER BY id",
     )?;
-    cells_in(found.query([kind])?)
+    keys_in(found.query([kind])?)
 }
 
-/// Cells of tickets and alarms that a series covers, with their ids.
+/// Keys of tickets and alarms that a series covers, with their ids.
 pub(super) fn covered(
     conn: &Connection,
     series: &SeriesKey,
 ) -> Result<Vec<(i64, AggregationKey)>, StoreError> {
-    // Only what narrows it: then an index serves.
+    // Only conditions that narrow the result, so that SQLite uses an index.
     let (mut given, mut narrowed) = (Vec::new(), String::new());
     let mut narrow = |column: &str, name: &Name| {
         if !name.is_all() {
@@ -76,13 +73,13 @@ pub(super) fn covered(
          ORDER BY 1"
     );
     let mut found = conn.prepare_cached(&sql)?;
-    cells_in(found.query(params_from_iter(given))?)
+    keys_in(found.query(params_from_iter(given))?)
 }
 
-fn cells_in(mut rows: Rows<'_>) -> Result<Vec<(i64, AggregationKey)>, StoreError> {
-    let mut cells = Vec::new();
+fn keys_in(mut rows: Rows<'_>) -> Result<Vec<(i64, AggregationKey)>, StoreError> {
+    let mut keys = Vec::new();
     while let Some(row) = rows.next()? {
-        let cell = match row.get::<_, u8>(1)? {
+        let key = match row.get::<_, u8>(1)? {
             TICKETS => AggregationKey::Tickets(columns::series(row, 2)?),
             ALARMS => AggregationKey::Alarms(columns::scope(row, 2)?),
             MAINTENANCE => AggregationKey::Maintenance,
@@ -91,13 +88,13 @@ fn cells_in(mut rows: Rows<'_>) -> Result<Vec<(i64, AggregationKey)>, StoreError
             }
             kind => return Err(StoreError::corrupt(format!("cell of kind {kind}"))),
         };
-        cells.push((row.get(0)?, cell));
+        keys.push((row.get(0)?, key));
     }
-    Ok(cells)
+    Ok(keys)
 }
 
-/// Ids of cells, and whether each is a phrase's.
-pub(super) fn cell_ids(conn: &Connection) -> Result<Vec<(i64, bool)>, StoreError> {
+/// Ids of all keys, and whether each is a phrase's.
+pub(super) fn key_ids(conn: &Connection) -> Result<Vec<(i64, bool)>, StoreError> {
     let mut found = conn.prepare_cached("SELECT id, kind FROM cells")?;
     let rows = found.query_map([], |row| Ok((row.get(0)?, row.get::<_, u8>(1)? == PHRASE)))?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -1,4 +1,4 @@
-//! Forecasts issued within a window, and whether they helped.
+//! Nowcasts, and their scores beside those of the vintages that they replaced.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,9 @@ use super::{Change, Reader, Served, StoreError, Tx, columns};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::{Nowcast, Score};
 use crate::staffing::{Outlook, Plan};
+use crate::text::Stored;
 
-/// Scores of the same windows: of nowcasts, and of the vintages that they replaced.
+/// Scores of the same windows: of nowcasts and of the vintages that they replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct NowcastScore {
     pub nowcast: Score,
@@ -21,7 +22,7 @@ pub struct NowcastScore {
 }
 
 impl NowcastScore {
-    /// Adds the sums of another.
+    /// Adds another score.
     pub fn merge(&mut self, other: &Self) {
         self.nowcast.merge(&other.nowcast);
         self.scheduled.merge(&other.scheduled);
@@ -30,21 +31,22 @@ impl NowcastScore {
 
 /// Nowcasts
 impl Tx<'_> {
-    /// A nowcast as issued; the first of a series and time stands.
+    /// Stores an issued nowcast. A second one of the same series and time is ignored.
     pub fn put_nowcast(&mut self, nowcast: &Nowcast) -> Result<(), StoreError> {
         let Nowcast { vintage, reason, after } = nowcast;
         self.changed(Change::Nowcast(vintage.issued_at));
         let series = self.series_id(&vintage.series)?;
         let (at, after) = (vintage.issued_at.millis(), after.millis());
+        let form = reason.to_form().map_err(|e| StoreError::corrupt(e.to_string()))?;
         self.run(
             "INSERT OR IGNORE INTO nowcasts (series, issued_at, replaced, reason, body, version)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![series, at, after, reason, vintage::encode(vintage)?, Parts::VERSION],
+            params![series, at, after, form, vintage::encode(vintage)?, Parts::VERSION],
         )
         .map(drop)
     }
 
-    /// The plan and outlook that follow from a nowcast. What the open window was planned with when it began stays.
+    /// Stores the plan and outlook of a nowcast. The plan with which the open window began stays in `staffed`.
     pub fn put_nowcast_plan(
         &mut self,
         plan: Option<&Plan>,
@@ -54,7 +56,7 @@ impl Tx<'_> {
         self.put_newest_plan(series, plan, outlook)
     }
 
-    /// Adds to the scores of a series on a day (UTC midnight).
+    /// Adds scores of a series on a day (UTC midnight).
     pub fn put_nowcast_score(
         &mut self,
         series: &SeriesKey,
@@ -82,7 +84,7 @@ impl Tx<'_> {
 
 /// Nowcasts
 impl Reader {
-    /// The nowcast issued at a time, or the newest.
+    /// The nowcast issued at a time, or the newest one.
     pub fn nowcast(
         &self,
         series: &SeriesKey,
@@ -119,7 +121,7 @@ impl Reader {
         })
     }
 
-    /// Of each series that is forecast now what is served, in one pass over the newest forecasts.
+    /// The served forecast of each series that is forecast now, read in one pass.
     pub fn served_now(&self) -> Result<BTreeMap<SeriesKey, Served>, StoreError> {
         let Some(newest) = self.newest_issue()? else { return Ok(BTreeMap::new()) };
         let all = self.served_at(newest)?.into_iter();
@@ -129,7 +131,7 @@ impl Reader {
         Ok(all)
     }
 
-    /// Of each series the newest nowcast, where it is newer than the newest vintages, as it is served.
+    /// The newest served nowcast of each series, if it is newer than the newest vintages.
     pub fn live_nowcasts(&self) -> Result<BTreeMap<SeriesKey, Served>, StoreError> {
         let Some(newest) = self.newest_issue()? else { return Ok(BTreeMap::new()) };
         let after = Timestamp::from_millis(newest.millis().saturating_add(1));
@@ -145,7 +147,7 @@ impl Reader {
         Ok(live)
     }
 
-    /// Scores of nowcasts over days (UTC midnight, in `from_day..to_day`).
+    /// Sum of nowcasts' scores over days (UTC midnight, in `from_day..to_day`).
     pub fn nowcast_score(
         &self,
         series: &SeriesKey,
@@ -168,17 +170,17 @@ impl Reader {
     }
 }
 
-/// Both scores, each with its version behind it, in four columns.
+/// Reads both scores and their versions from four columns.
 fn nowcast_score(row: &Row<'_>) -> Result<NowcastScore, StoreError> {
     Ok(NowcastScore { nowcast: body::column(row, 0)?, scheduled: body::column(row, 2)? })
 }
 
-/// Issue time, what it replaced, reason, body and version, in five columns from `column` on.
+/// Reads issue time, replaced issue time, reason, body and version from five columns, starting at `column`.
 fn nowcast(series: &SeriesKey, row: &Row<'_>, column: usize) -> Result<Nowcast, StoreError> {
     let issued_at = columns::time(row, column)?;
     Ok(Nowcast {
         after: columns::time(row, column + 1)?,
-        reason: row.get(column + 2)?,
+        reason: Stored::from_form(row.get(column + 2)?),
         vintage: vintage::column(row, column + 3, series, issued_at)?,
     })
 }

@@ -1,4 +1,4 @@
--- Forecasts issued within a window, apart from `vintages` and kept as strictly. replaced: issue time of the newest then.
+-- Nowcasts, separate from `vintages` and guarded by the same triggers. replaced: issue time of the vintage that it replaced.
 CREATE TABLE nowcasts (
     id INTEGER PRIMARY KEY, series INTEGER NOT NULL, issued_at INTEGER NOT NULL,
     replaced INTEGER NOT NULL, reason TEXT NOT NULL, body BLOB NOT NULL,
@@ -13,7 +13,7 @@ BEGIN SELECT RAISE(ABORT, 'a vintage is never rewritten'); END;
 CREATE TRIGGER nowcasts_kept BEFORE DELETE ON nowcasts
 WHEN NOT EXISTS (SELECT 1 FROM retention_open)
 BEGIN SELECT RAISE(ABORT, 'a vintage is deleted by retention only'); END;
--- Sums over the windows that nowcasts and the vintages that they replaced both spoke of.
+-- Sums over windows that both the nowcast and the vintage that it replaced forecast.
 CREATE TABLE nowcast_scores (
     series INTEGER NOT NULL, day INTEGER NOT NULL, nowcast BLOB NOT NULL, scheduled BLOB NOT NULL,
     PRIMARY KEY (series, day)

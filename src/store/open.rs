@@ -1,4 +1,4 @@
-//! Opening database files: lock, settings, and whether the schema is the one that is known.
+//! Opens database files: lock, settings, check of the schema version.
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
@@ -9,12 +9,13 @@ use rusqlite::{Connection, OpenFlags};
 use super::schema::Step;
 use super::{StoreError, migrate};
 
-/// How long one connection waits for another.
+/// How long a connection waits for another one's lock.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// Takes the exclusive lock `name` in `dir`, making the directory where it is missing. Held until the file is dropped.
+/// Takes the exclusive lock file `name` in `dir`. Creates the directory if it is missing. The lock is held until the file
+/// is dropped.
 pub(super) fn lock(dir: &Path, name: &str) -> Result<File, StoreError> {
-    fs::create_dir_all(dir).map_err(|e| StoreError::io(dir, "make the directory", e))?;
+    fs::create_dir_all(dir).map_err(|e| StoreError::io(dir, "create the directory", e))?;
     let path = dir.join(name);
     let file = File::options()
         .create(true)
@@ -29,9 +30,7 @@ pub(super) fn lock(dir: &Path, name: &str) -> Result<File, StoreError> {
     }
 }
 
-/// Opens the writing connection and brings the schema up to date ([`migrate::migrate`]).
-///
-/// `cache_kib` bounds the page cache.
+/// Opens the writing connection and migrates the schema ([`migrate::migrate`]). `cache_kib` limits the page cache.
 pub(super) fn writer(
     path: &Path,
     steps: &[Step],
@@ -41,7 +40,7 @@ pub(super) fn writer(
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = connect(path, flags, cache_kib)?;
-    // FULL: in WAL mode the log is synced at every commit, for commits are promises to Kafka and to senders.
+    // FULL: in WAL mode the log is synced at every commit. Kafka and senders rely on that.
     conn.execute_batch(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
@@ -51,7 +50,7 @@ pub(super) fn writer(
     Ok(conn)
 }
 
-/// Opens a connection that only reads. `known` is the schema's version that the caller reads.
+/// Opens a read-only connection. `known` is the schema version that the caller reads.
 pub(super) fn reader(path: &Path, known: i64, cache_kib: u32) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = connect(path, flags, cache_kib)?;

@@ -1,4 +1,4 @@
-//! A few connections that only read, lent to one caller at a time.
+//! A pool of read-only connections. Each serves one caller at a time.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::{StoreError, open};
 
-/// Connections kept when idle; more are opened while more callers read at once.
+/// Most idle connections. More are open while more callers read at once.
 const IDLE_MAX: usize = 4;
 /// Page cache of one connection.
 const CACHE_KIB: u32 = 2048;
@@ -19,12 +19,12 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// `known` is the schema's version that the caller reads.
+    /// An empty pool. `known` is the schema version that the caller reads.
     pub(super) fn new(path: &Path, known: i64) -> Self {
         Self { path: path.into(), known, idle: Mutex::new(Vec::new()) }
     }
 
-    /// Reads in one snapshot: what `read` sees does not change while it runs.
+    /// Reads in one snapshot: the data do not change while `read` runs.
     pub(super) fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError>,

@@ -1,23 +1,23 @@
-//! Retention: what is forgotten, and when.
+//! Retention: deletes old data.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::block::Table;
 use super::codes::Code;
-use super::codes::cell_kind::PHRASE;
-use super::names::cell_ids;
+use super::codes::key_kind::PHRASE;
+use super::names::key_ids;
 use super::vintage::Parts;
 use super::{DeliveryState, StoreError, Tx, block, chunk, columns};
 use crate::alert::AlertState;
 use crate::domain::{DAY, HOUR, Name, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{HORIZON, Vintage};
 
-/// Windows, scores, alerts and the like: a year and a month, so that last year's season is there to compare.
+/// Windows, scores, alerts and others: a year and a month, so that last year's season can be compared.
 const LONG: Duration = Duration::from_secs(400 * DAY.as_secs());
 /// Vintages with every lead.
 const ALL_LEADS: Duration = Duration::from_secs(14 * DAY.as_secs());
-/// Phrases come and go: what was usual lately is what counts.
+/// Phrases: only the recent past matters.
 const PHRASES: Duration = Duration::from_secs(30 * DAY.as_secs());
 const REJECTS: Duration = Duration::from_secs(30 * DAY.as_secs());
 const REJECTS_MAX: u32 = 100_000;
@@ -56,19 +56,19 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Copies the three leads that stay of vintages issued before `cutoff`.
+    /// Copies the three kept leads of vintages issued before `cutoff` to `lead_blocks`.
     fn thin(&self, cutoff: i64) -> Result<(), StoreError> {
         let mut old = self.conn.prepare_cached(
             "SELECT issued_at, block, members, body, version FROM vintage_blocks WHERE issued_at < ?1",
         )?;
         let mut rows = old.query([cutoff])?;
-        // Whose it is stays as it is.
-        let nobody = SeriesKey::new(Name::all(), Name::all(), Name::all());
+        // A placeholder: parts hold no series, and the ids stay the same.
+        let placeholder = SeriesKey::new(Name::all(), Name::all(), Name::all());
         while let Some(row) = rows.next()? {
             let issued_at = columns::time(row, 0)?;
             let mut thinned = BTreeMap::new();
             for (series, parts) in block::all(row, 1)? {
-                let mut vintage = parts.vintage(&nobody, issued_at)?;
+                let mut vintage = parts.vintage(&placeholder, issued_at)?;
                 keep_leads(&mut vintage, self.width);
                 thinned.insert(series, Parts::of(&vintage));
             }
@@ -78,18 +78,18 @@ impl Tx<'_> {
     }
 
     fn prune_windows(&mut self, before: Timestamp, phrases: Timestamp) -> Result<(), StoreError> {
-        for (cell, is_phrase) in cell_ids(self.conn)? {
+        for (key_id, is_phrase) in key_ids(self.conn)? {
             let before = if is_phrase { phrases } else { before };
-            let end = chunk::key(cell, chunk::day(before));
+            let end = chunk::key(key_id, chunk::day(before));
             self.run(
                 "DELETE FROM chunks WHERE key >= ?1 AND key < ?2",
-                [chunk::key(cell, 0), end],
+                [chunk::key(key_id, 0), end],
             )?;
             let at = before.millis();
-            self.run("DELETE FROM late WHERE cell = ?1 AND start < ?2", [cell, at])?;
-            self.run("DELETE FROM partials WHERE cell = ?1 AND start < ?2", [cell, at])?;
+            self.run("DELETE FROM late WHERE cell = ?1 AND start < ?2", [key_id, at])?;
+            self.run("DELETE FROM partials WHERE cell = ?1 AND start < ?2", [key_id, at])?;
         }
-        // Names of phrases come from outside without end: one that nothing is kept of goes.
+        // Phrases come from outside, so their number has no limit. Delete those without data.
         self.run(
             "DELETE FROM cells WHERE kind = ?1
                  AND NOT EXISTS (SELECT 1 FROM partials p WHERE p.cell = cells.id)
@@ -97,14 +97,13 @@ impl Tx<'_> {
                      AND (cells.id << 24) + 16777215)",
             [PHRASE],
         )?;
-        self.forget_cells();
+        self.forget_keys();
         Ok(())
     }
 
     fn prune_alarms(&self, now: Timestamp) -> Result<(), StoreError> {
         let cutoff = (now - TRANSITIONS).millis();
-        // Of an alarm that stood at the cutoff the last transition before it stays, so that it is still known to
-        // have stood in the days that follow.
+        // Keep the last message of an alarm that was active at the cutoff, so that it still counts as active later.
         self.run(
             "DELETE FROM transitions WHERE ts < ?1 AND (clear = 1 OR EXISTS (
                  SELECT 1 FROM transitions n WHERE n.alarm = transitions.alarm AND n.ts < ?1
@@ -149,11 +148,11 @@ impl Tx<'_> {
     }
 }
 
-/// The targets 1, 3 and 6 h ahead; the last starts one window before the horizon's end.
+/// Keeps the forecast points 1, 3 and 6 h ahead. The last one starts one window before the horizon's end.
 fn keep_leads(vintage: &mut Vintage, width: WindowWidth) {
     let kept = [HOUR, HOUR * 3, HORIZON.saturating_sub(width.length())];
     let issued_at = vintage.issued_at;
-    // Surges have long been judged.
+    // The surges have been judged already.
     vintage.surges = None;
     vintage.targets.retain(|target| kept.iter().any(|lead| target.start == issued_at + *lead));
 }

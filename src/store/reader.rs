@@ -1,5 +1,5 @@
-//! Reading beside the writer. What concerns one kind of record is read where it is written: windows in
-//! `windows.rs`, vintages in `ledger.rs`, and so on.
+//! The reader. Each kind of record is read in the file that also writes it: windows in `windows.rs`, vintages in
+//! `ledger.rs`, and so on.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use super::schema::{FILE, STEPS};
 use super::{StoreError, migrate};
 use crate::domain::WindowWidth;
 
-/// Sees what has been committed. Cheap to clone, shared by threads; blocks on disk, so not for async tasks directly.
+/// Reads committed data. Cheap to clone; threads can share it. It blocks on disk, so do not call it in async tasks.
 ///
-/// Every method fails with a [`StoreError`] only.
+/// Every method returns only a [`StoreError`].
 #[derive(Clone)]
 pub struct Reader {
     pool: Arc<Pool>,
@@ -22,7 +22,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Reads a store that another process may have open, for commands that only look.
+    /// Opens a store for reading only. Another process may have it open.
     ///
     /// # Errors
     /// [`StoreError::Io`] if there is no store in `dir`, [`StoreError::Version`].
@@ -37,7 +37,7 @@ impl Reader {
         self.width
     }
 
-    /// Bytes that the database has on disk, without its write-ahead log.
+    /// Size of the database on disk, without its write-ahead log.
     pub fn size_bytes(&self) -> Result<u64, StoreError> {
         self.read(|conn| {
             let pages: i64 = conn.query_row("PRAGMA page_count", [], |row| row.get(0))?;
@@ -55,7 +55,7 @@ impl Reader {
     }
 }
 
-/// The window width that the store was made with.
+/// The window width with which the store was created.
 pub(super) fn stored_width(conn: &Connection) -> Result<WindowWidth, StoreError> {
     let secs: Option<u32> = conn
         .query_row("SELECT value FROM meta WHERE key = 'width_s'", [], |row| row.get(0))

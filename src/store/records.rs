@@ -1,4 +1,4 @@
-//! What goes in and comes out, as values.
+//! Records of the store, as values.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,46 +8,47 @@ use crate::domain::{
 };
 use crate::window::{AggregationKey, Counts};
 
-/// Counts of one cell in one window as the leader knows them.
+/// The record of one aggregation key and window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowRecord {
     pub counts: Counts,
-    /// Alarms standing at the window's end (alarm cells only).
+    /// Active alarms at the window's end (keys of alarms only).
     pub active: u32,
+    /// Whether the window is finalized.
     pub settled: bool,
-    /// A settled count that changed later.
+    /// Whether the count changed after the window was finalized.
     pub revised: bool,
-    /// No source could tell: not the same as zero.
+    /// Whether the count is unknown, because a source was silent. Not the same as zero.
     pub missing: bool,
 }
 
-/// How far one source has been merged, and where its reader starts again.
+/// How far one source has been merged, and where it resumes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceRecord {
     pub source: SourceId,
-    /// Windows ending at or before this are closed by the source.
+    /// Windows that end at or before this are closed by the source.
     pub closed: Timestamp,
     /// Largest offset ever processed.
     pub decided_upto: Offset,
-    /// Offset to start reading from after a restart.
+    /// Offset at which reading resumes after a restart.
     pub resume_at: Offset,
-    /// Clock time at which the source last said that it had read everything there was.
+    /// Clock time at which the source had last read everything available.
     pub caught_up_at: Option<Timestamp>,
     /// Clock time of the last report.
     pub reported_at: Timestamp,
 }
 
-/// Partial of an unfinished window, kept by source so that a later one replaces it.
+/// A partial of an open window. A later one of the same source replaces it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartialRecord {
     pub window: Timestamp,
-    pub cell: AggregationKey,
+    pub key: AggregationKey,
     pub source: SourceId,
     pub counts: Counts,
     pub upto: Offset,
 }
 
-/// A ticket series that has been seen, leaf or roll-up.
+/// A known ticket series, leaf or roll-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeriesInfo {
     pub series: SeriesKey,
@@ -56,7 +57,7 @@ pub struct SeriesInfo {
     pub last: Timestamp,
 }
 
-/// One window of one series, leaf or roll-up, with the alarms of its scope beside it.
+/// One window of one series, leaf or roll-up, with the alarms of its scope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SeriesWindow {
     pub start: Timestamp,
@@ -64,18 +65,18 @@ pub struct SeriesWindow {
     /// Alarms raised, in the order of [`Severity::EVERY`].
     pub raised: [u32; 5],
     pub cleared: u32,
-    /// Alarms standing at the window's end; known once the window is settled.
+    /// Active alarms at the window's end; known once the window is finalized.
     pub active: u32,
-    /// Tickets and alarms that came too late to be counted.
+    /// Tickets and alarms that were too late to be counted.
     pub late: u32,
-    /// Largest offset that an open window has counted; 0 once it is settled.
+    /// Largest counted offset of an open window; 0 once it is finalized.
     pub upto: Offset,
     pub settled: bool,
     pub revised: bool,
     pub missing: bool,
 }
 
-/// Which part of the world to list; `None` leaves that part open.
+/// A filter by region, service and channel; `None` admits every name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     pub region: Option<Name>,
@@ -84,13 +85,13 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// The one series that is asked for, where all its names are.
+    /// The series, if the filter has all three names.
     pub fn one(&self) -> Option<SeriesKey> {
         let Self { region, service, channel } = self.clone();
         Some(SeriesKey::new(region?, service?, channel?))
     }
 
-    /// Whether `series` has the names asked for; `_all` asks for the roll-up itself.
+    /// Whether the filter admits `series`. The name `_all` admits only roll-ups over that name.
     pub fn admits_series(&self, series: &SeriesKey) -> bool {
         let same = |wanted: &Option<Name>, name: &Name| {
             wanted.as_ref().is_none_or(|wanted| wanted == name)
@@ -100,7 +101,7 @@ impl Filter {
             && same(&self.channel, &series.channel)
     }
 
-    /// Whether alarms at `scope` are asked for; `_all` asks for every one, for alarms have no roll-ups.
+    /// Whether the filter admits alarms of `scope`. The name `_all` admits every name, because alarms have no roll-ups.
     pub fn admits_scope(&self, scope: &Scope) -> bool {
         let same = |wanted: &Option<Name>, name: &Name| {
             wanted.as_ref().is_none_or(|wanted| wanted.is_all() || wanted == name)
@@ -109,41 +110,41 @@ impl Filter {
     }
 }
 
-/// An alarm that is raised and not cleared.
+/// An active alarm.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActiveAlarm {
-    /// The newest raise or change of it.
+    /// Its newest raise or change.
     pub event: AlarmEvent,
-    /// When it was raised, after the last clear before that.
+    /// Its first raise after its last clear.
     pub raised_at: Timestamp,
 }
 
 impl ActiveAlarm {
-    /// The severity as of the newest event.
+    /// Severity of the newest event.
     pub fn severity(&self) -> Severity {
         self.event.severity
     }
 }
 
-/// What became of one try to deliver a notice.
+/// The outcome of one attempt to deliver a notification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeliveryOutcome {
     Delivered {
         at: Timestamp,
     },
-    /// Try again at `at`.
+    /// The next attempt is due at `at`.
     Retry {
         at: Timestamp,
         error: String,
     },
-    /// Given up; a person may ask for it again.
+    /// Abandoned. A person may send it again.
     Dead {
         at: Timestamp,
         error: String,
     },
 }
 
-/// Where a notice to one receiver stands.
+/// State of a notification to one receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeliveryState {
@@ -152,29 +153,29 @@ pub enum DeliveryState {
     Dead,
 }
 
-/// One notice to one receiver.
+/// One notification to one receiver.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutboxRow {
     pub notice: Notification,
     pub receiver: String,
     pub state: DeliveryState,
-    /// Tries so far.
+    /// Attempts so far.
     pub attempts: u32,
     pub created_at: Timestamp,
-    /// When it is due (pending), or when it was delivered or given up.
+    /// When it is due (pending), or when it was delivered or abandoned.
     pub next_at: Timestamp,
     pub last_error: Option<String>,
 }
 
-/// What to append to the event log.
+/// A record to append to the event log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogRecord {
-    /// What the sender said it is; `None` leaves it to the decoder.
+    /// Kind given by the sender; `None` leaves it to the decoder.
     pub kind: Option<EventKind>,
     pub bytes: Vec<u8>,
 }
 
-/// What the event log holds.
+/// A record of the event log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
     pub offset: Offset,
@@ -183,29 +184,29 @@ pub struct LogEntry {
     pub bytes: Vec<u8>,
 }
 
-/// Something that a sink has to look at.
+/// A change that sinks have to write.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
-    /// Counts of the window that starts then.
+    /// Counts of the window that starts at this time.
     Window(Timestamp),
-    /// Vintages, plans and outlooks issued then.
+    /// Vintages, plans and outlooks issued at this time.
     Issue(Timestamp),
-    /// Anomalies of the window that starts then.
+    /// Anomalies of the window that starts at this time.
     Anomalies(Timestamp),
-    /// Nowcasts issued then.
+    /// Nowcasts issued at this time.
     Nowcast(Timestamp),
     /// The alert with this time and id.
     Alert(Timestamp, String),
-    /// Scores, surges and calls of the day that starts then.
+    /// Scores, surges and warnings of the day that starts at this time.
     Accuracy(Timestamp),
 }
 
-/// Counts of a cell as a sink sends them.
+/// One window of one aggregation key, as sinks write it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CellWindow {
+pub struct KeyWindow {
     pub record: WindowRecord,
-    /// Events of the window that came too late to be counted.
+    /// Events of the window that were too late to be counted.
     pub late: u32,
-    /// Largest offset that an open window has counted; 0 once it is settled.
+    /// Largest counted offset of an open window; 0 once it is finalized.
     pub upto: Offset,
 }

@@ -1,4 +1,4 @@
-//! Moves vintages of stores before version 8, which had one a row, into blocks.
+//! Moves vintages of stores before version 8, which have one a row, into blocks.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,17 @@ use super::vintage::Parts;
 use super::{StoreError, body, columns};
 use crate::domain::Timestamp;
 
-/// Does nothing where there are none. Runs in the transaction of the migration.
+/// Moves all vintages of the old tables and drops these. Runs in the transaction of the migration.
 pub(super) fn repack(conn: &Connection) -> Result<(), StoreError> {
     for (old, table) in [("vintages", Table::Whole), ("vintage_leads", Table::Leads)] {
         let known = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1";
         if !conn.prepare(known)?.exists([old])? {
             continue;
         }
-        tracing::info!(table = old, "packing stored forecasts");
+        tracing::info!(table = old, "store: packing forecasts");
         let moved = move_all(conn, old, table)?;
         conn.execute_batch(&format!("DROP TABLE {old}"))?;
-        tracing::info!(table = old, moved, "packed stored forecasts");
+        tracing::info!(table = old, moved, "store: forecasts packed");
     }
     Ok(())
 }

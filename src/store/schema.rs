@@ -1,4 +1,4 @@
-//! Schemas of `state.db` and how to get from one to the next.
+//! Schema of `state.db`, as steps from each version to the next.
 
 use rusqlite::Connection;
 
@@ -7,11 +7,11 @@ use super::{StoreError, repack};
 /// The database's file in the store's directory.
 pub(super) const FILE: &str = "state.db";
 
-/// What leads from one version of a schema to the next.
+/// A step from one version of a schema to the next.
 pub(super) enum Step {
-    /// Statements.
+    /// SQL statements.
     Sql(&'static str),
-    /// What statements cannot do. May be run again on a store of a later version.
+    /// Code, for what SQL cannot do. It may run again on a store of a later version.
     Run(fn(&Connection) -> Result<(), StoreError>),
 }
 
@@ -24,7 +24,7 @@ impl Step {
     }
 }
 
-/// Schema of `state.db`; a new version appends a step.
+/// Steps of `state.db`. A new version appends a step.
 pub(super) const STEPS: &[Step] = &[
     Step::Sql(include_str!("state.sql")),
     Step::Sql(include_str!("changes.sql")),
@@ -34,9 +34,9 @@ pub(super) const STEPS: &[Step] = &[
     Step::Sql(include_str!("nowcasts.sql")),
     Step::Sql(include_str!("accuracy.sql")),
     Step::Sql(include_str!("blocks.sql")),
-    // When someone first took an alert on; unknown of older ones.
+    // When an alert was first acknowledged; NULL in older rows.
     Step::Sql("ALTER TABLE alerts ADD COLUMN acknowledged_at INTEGER;"),
-    // An alert when most people were missing; unknown of older ones.
+    // The alert's state at its largest shortfall; NULL in older rows.
     Step::Sql("ALTER TABLE alerts ADD COLUMN worst BLOB;"),
     Step::Sql(include_str!("versions.sql")),
     Step::Run(repack::repack),

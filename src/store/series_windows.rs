@@ -1,10 +1,10 @@
-//! Windows of series: leaves and roll-ups, summed over the cells that they cover.
+//! Windows of series: leaves and roll-ups, summed over the aggregation keys that they cover.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::codes::cell_kind::TICKETS;
-use super::names::{covered, main_cells};
-use super::window_rows::{cell_windows, each_chunk, late, span};
+use super::codes::key_kind::TICKETS;
+use super::names::{covered, main_keys};
+use super::window_rows::{each_chunk, key_windows, late, span};
 use super::{Reader, SeriesInfo, SeriesWindow, StoreError, WindowRecord, columns};
 use crate::domain::{Offset, SeriesKey, Timestamp};
 use crate::window::AggregationKey;
@@ -16,8 +16,8 @@ impl Reader {
         let width = self.width();
         let spans = self.read(|conn| {
             let mut spans: BTreeMap<SeriesKey, (Timestamp, Timestamp)> = BTreeMap::new();
-            for (id, cell) in main_cells(conn)? {
-                let AggregationKey::Tickets(leaf) = cell else { continue };
+            for (id, key) in main_keys(conn)? {
+                let AggregationKey::Tickets(leaf) = key else { continue };
                 let Some((first, last)) = span(conn, id, width)? else { continue };
                 for key in leaf.roll_ups().chain([leaf.clone()]) {
                     let whole = spans.entry(key).or_insert((first, last));
@@ -52,8 +52,8 @@ impl Reader {
         })
     }
 
-    /// Windows of a series that start in `from..to`, summed over the leaves and alarm scopes it covers.
-    /// Windows in which none of them has a record are left out.
+    /// Windows of a series that start in `from..to`, summed over its leaves and alarm scopes. Windows without any record
+    /// are left out.
     pub fn series_windows(
         &self,
         series: &SeriesKey,
@@ -63,18 +63,18 @@ impl Reader {
         let width = self.width();
         self.read(|conn| {
             let parts = covered(conn, series)?;
-            if !parts.iter().any(|(_, cell)| matches!(cell, AggregationKey::Tickets(_))) {
+            if !parts.iter().any(|(_, key)| matches!(key, AggregationKey::Tickets(_))) {
                 return Ok(Vec::new());
             }
             let mut sums: BTreeMap<Timestamp, SeriesWindow> = BTreeMap::new();
-            for (id, cell) in &parts {
-                for (start, (record, upto)) in cell_windows(conn, *id, width, from, to)? {
+            for (id, key) in &parts {
+                for (start, (record, upto)) in key_windows(conn, *id, width, from, to)? {
                     let sum = sums.entry(start).or_insert_with(|| SeriesWindow {
                         start,
                         settled: true,
                         ..SeriesWindow::default()
                     });
-                    add(sum, cell, &record, upto);
+                    add(sum, key, &record, upto);
                 }
                 for (start, late) in late(conn, *id, from, to)? {
                     if let Some(sum) = sums.get_mut(&start) {
@@ -86,8 +86,8 @@ impl Reader {
         })
     }
 
-    /// Tickets of series in the `windows` settled windows up to `upto`, oldest first, summed over their leaves in one pass;
-    /// `None` where a leaf's count is missing or none is known.
+    /// Tickets of series in the last `windows` finalized windows before `upto`, oldest first, summed over their leaves in
+    /// one pass. `None` if a leaf's count is missing or no leaf has a count.
     pub fn past(
         &self,
         wanted: &BTreeSet<SeriesKey>,
@@ -99,8 +99,8 @@ impl Reader {
         let (from, to) = (width.start(first), width.start(last));
         self.read(|conn| {
             let mut sums: BTreeMap<SeriesKey, Vec<Option<(u32, bool)>>> = BTreeMap::new();
-            for (id, cell) in main_cells(conn)? {
-                let AggregationKey::Tickets(leaf) = cell else { continue };
+            for (id, key) in main_keys(conn)? {
+                let AggregationKey::Tickets(leaf) = key else { continue };
                 let covers: Vec<SeriesKey> = leaf
                     .roll_ups()
                     .chain([leaf.clone()])
@@ -135,7 +135,7 @@ impl Reader {
     }
 }
 
-fn add(sum: &mut SeriesWindow, cell: &AggregationKey, record: &WindowRecord, upto: Offset) {
+fn add(sum: &mut SeriesWindow, key: &AggregationKey, record: &WindowRecord, upto: Offset) {
     sum.tickets = sum.tickets.saturating_add(record.counts.tickets);
     for (sum, n) in sum.raised.iter_mut().zip(record.counts.raised) {
         *sum = sum.saturating_add(n);
@@ -145,6 +145,6 @@ fn add(sum: &mut SeriesWindow, cell: &AggregationKey, record: &WindowRecord, upt
     sum.upto = sum.upto.max(upto);
     sum.settled &= record.settled;
     sum.revised |= record.revised;
-    // Silence of an alarm feed says nothing about the tickets.
-    sum.missing |= record.missing && matches!(cell, AggregationKey::Tickets(_));
+    // Missing alarms do not make the tickets missing.
+    sum.missing |= record.missing && matches!(key, AggregationKey::Tickets(_));
 }

@@ -1,4 +1,4 @@
-//! Small named state: clocks, offsets, what was learned.
+//! Named values: clocks, offsets, learned parameters.
 
 use rusqlite::params;
 
@@ -7,7 +7,7 @@ use super::{Reader, StoreError, Tx};
 
 /// Named state
 impl Tx<'_> {
-    /// State by its key; replaces what was there.
+    /// Stores a value by key. Replaces the previous one.
     pub fn put_state<T: Body>(&mut self, key: &str, value: &T) -> Result<(), StoreError> {
         self.run(
             "INSERT OR REPLACE INTO blobs (key, bytes, version) VALUES (?1, ?2, ?3)",
@@ -19,7 +19,7 @@ impl Tx<'_> {
 
 /// Named state
 impl Reader {
-    /// State by its key.
+    /// A value by key.
     pub fn state<T: Body>(&self, key: &str) -> Result<Option<T>, StoreError> {
         self.read(|conn| {
             let mut found =

@@ -1,8 +1,9 @@
--- Times are milliseconds since the epoch, days are days since the epoch, names are as events carry them ('' = has none).
+-- Times are milliseconds since the epoch, days are days since the epoch, names are those of events ('' = none).
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE blobs (key TEXT PRIMARY KEY, bytes BLOB NOT NULL);
 
--- Windows. kind: 0 tickets, 1 alarms, 2 maintenance. chunks.key = cell << 24 | day; one day of windows each.
+-- Windows. cells: aggregation keys; kind: 0 tickets, 1 alarms, 2 maintenance. chunks.key = cell << 24 | day; a chunk has
+-- the windows of one day.
 CREATE TABLE cells (
     id INTEGER PRIMARY KEY, kind INTEGER NOT NULL,
     region TEXT NOT NULL, service TEXT NOT NULL, channel TEXT NOT NULL,
@@ -23,7 +24,7 @@ CREATE TABLE partials (
     PRIMARY KEY (cell, start, topic, part)
 ) WITHOUT ROWID;
 
--- The ledger of forecasts. Nothing but retention may take a row away, nothing at all may change one.
+-- The ledger of forecasts. Rows never change, and only retention deletes them.
 CREATE TABLE series (
     id INTEGER PRIMARY KEY, region TEXT NOT NULL, service TEXT NOT NULL, channel TEXT NOT NULL,
     UNIQUE (region, service, channel)
@@ -38,7 +39,7 @@ CREATE TABLE vintage_leads (
     UNIQUE (series, issued_at)
 );
 CREATE INDEX vintage_leads_by_time ON vintage_leads (issued_at);
--- Holds a row only inside the transaction that forgets old vintages.
+-- Holds a row only within the transaction that deletes old vintages.
 CREATE TABLE retention_open (only INTEGER PRIMARY KEY CHECK (only = 1));
 CREATE TRIGGER vintages_first_stands BEFORE INSERT ON vintages
 WHEN EXISTS (SELECT 1 FROM vintages WHERE series = NEW.series AND issued_at = NEW.issued_at)
@@ -64,7 +65,7 @@ CREATE TABLE scores (
     PRIMARY KEY (series, day, lead_minutes)
 ) WITHOUT ROWID;
 
--- Alarms: the log of transitions, and the newest of each alarm. raised_at is NULL once it is cleared.
+-- Alarms: all messages, and the newest of each alarm. raised_at is NULL once the alarm is cleared.
 CREATE TABLE transitions (
     id INTEGER PRIMARY KEY, topic TEXT NOT NULL, part INTEGER NOT NULL, position INTEGER NOT NULL,
     ts INTEGER NOT NULL, alarm TEXT NOT NULL, clear INTEGER NOT NULL, event BLOB NOT NULL,
@@ -96,7 +97,7 @@ CREATE TABLE dead_letters (
 CREATE INDEX dead_letters_by_reason ON dead_letters (reason, id);
 CREATE INDEX dead_letters_by_time ON dead_letters (received_at);
 
--- What people see and hear.
+-- Anomalies, alerts, outbox and roster.
 CREATE TABLE anomalies (
     id INTEGER PRIMARY KEY, series INTEGER NOT NULL, start INTEGER NOT NULL, kind INTEGER NOT NULL,
     body BLOB NOT NULL, UNIQUE (series, start, kind)

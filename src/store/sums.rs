@@ -1,4 +1,4 @@
-//! Sums over the ledger: scores of a series by lead, surges and calls by series.
+//! Sums over the ledger: scores of a series by lead, surges and warnings by series.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub struct Sums {
     pub by_lead: BTreeMap<u32, Score>,
 }
 
-/// Adds up the days of `span`.
+/// Sums the scores of the days in `from..to`.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
@@ -31,7 +31,7 @@ pub fn sums(
     Ok(sums)
 }
 
-/// Surges that began, and calls that were first made, in `span`, by series and lead.
+/// Counts surges that began, and warnings that were first issued, in `span`, by series and lead.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
@@ -42,6 +42,6 @@ pub fn surges(
 ) -> Result<SurgeCounts, StoreError> {
     let mut counts = SurgeCounts::default();
     reader.surges(filter, span, Timestamp::MIN)?.iter().for_each(|surge| counts.surge(surge));
-    reader.calls(filter, span, Timestamp::MIN)?.iter().for_each(|call| counts.call(call));
+    reader.calls(filter, span, Timestamp::MIN)?.iter().for_each(|call| counts.warning(call));
     Ok(counts)
 }

@@ -1,4 +1,4 @@
-//! One transaction of the writer: begin, commit, and the ids of names.
+//! A transaction of the writer: begin, commit, and ids of keys and series.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,31 +6,31 @@ use rusqlite::{Connection, params};
 
 use super::block::{self, Table};
 use super::chunk::Chunk;
-use super::names::{cell_columns, find_cell, find_series};
+use super::names::{find_key, find_series, key_columns};
 use super::vintage::Parts;
 use super::{Change, StoreError};
 use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 use crate::window::AggregationKey;
 
-/// Ids of cells and series that are known to be committed, or made by the running transaction.
+/// Ids of keys and series that are committed or assigned in the current transaction.
 #[derive(Default)]
 pub(super) struct Ids {
-    cells: HashMap<AggregationKey, i64>,
+    keys: HashMap<AggregationKey, i64>,
     series: HashMap<SeriesKey, i64>,
 }
 
-/// All or nothing: what is put becomes visible and durable with [`Tx::commit`], and is forgotten without it.
+/// A transaction. Its writes become visible and durable with [`Tx::commit`], and are rolled back without it.
 ///
-/// Every method fails with a [`StoreError`] only; after an error drop the transaction.
+/// Every method returns only a [`StoreError`]. After an error drop the transaction.
 pub struct Tx<'s> {
     pub(super) conn: &'s Connection,
     ids: &'s mut Ids,
     pub(super) width: WindowWidth,
-    /// Days of windows touched and not written yet, by chunk key.
+    /// Changed chunks that are not written yet, by their key.
     pub(super) chunks: HashMap<i64, Chunk>,
-    /// Vintages of one time that are not written yet, by series' id.
+    /// Vintages of one issue time that are not written yet, by id of the series.
     pub(super) vintages: (Timestamp, BTreeMap<i64, Parts>),
-    /// What sinks have to be told of.
+    /// Changes for the sinks.
     pub(super) changes: BTreeSet<Change>,
     done: bool,
 }
@@ -49,10 +49,10 @@ impl<'s> Tx<'s> {
 }
 
 impl Tx<'_> {
-    /// Makes it durable: synced to disk when this returns.
+    /// Commits. The writes are synced to disk when it returns.
     ///
     /// # Errors
-    /// [`StoreError::Full`] or what SQLite says; nothing was kept then.
+    /// [`StoreError::Full`] or another error of SQLite; then the transaction was rolled back.
     pub fn commit(mut self) -> Result<(), StoreError> {
         self.write_chunks()?;
         self.write_vintages()?;
@@ -62,41 +62,41 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Writes the vintages that were gathered.
+    /// Writes the gathered vintages.
     pub(super) fn write_vintages(&mut self) -> Result<(), StoreError> {
         let (issued_at, vintages) =
             std::mem::replace(&mut self.vintages, (Timestamp::MIN, BTreeMap::new()));
         block::put(self.conn, Table::Whole, issued_at, vintages)
     }
 
-    /// Runs one statement, prepared once.
+    /// Runs one statement, and caches it.
     pub(super) fn run(&self, sql: &str, with: impl rusqlite::Params) -> Result<usize, StoreError> {
         Ok(self.conn.prepare_cached(sql)?.execute(with)?)
     }
 
-    /// Id of a cell, given when it is first seen.
-    pub(super) fn cell_id(&mut self, cell: &AggregationKey) -> Result<i64, StoreError> {
-        if let Some(id) = self.ids.cells.get(cell) {
+    /// Id of a key. A new key gets one.
+    pub(super) fn key_id(&mut self, key: &AggregationKey) -> Result<i64, StoreError> {
+        if let Some(id) = self.ids.keys.get(key) {
             return Ok(*id);
         }
-        let (kind, [region, service, channel]) = cell_columns(cell);
+        let (kind, [region, service, channel]) = key_columns(key);
         let names = params![kind, region, service, channel];
         self.run(
             "INSERT OR IGNORE INTO cells (kind, region, service, channel) VALUES (?1, ?2, ?3, ?4)",
             names,
         )?;
-        let id = find_cell(self.conn, cell)?
-            .ok_or_else(|| StoreError::corrupt(format!("{cell} has no id")))?;
-        self.ids.cells.insert(cell.clone(), id);
+        let id = find_key(self.conn, key)?
+            .ok_or_else(|| StoreError::corrupt(format!("{key} has no id")))?;
+        self.ids.keys.insert(key.clone(), id);
         Ok(id)
     }
 
-    /// Cells have been deleted: their ids mean nothing any more.
-    pub(super) fn forget_cells(&mut self) {
-        self.ids.cells.clear();
+    /// Drops cached ids after keys were deleted.
+    pub(super) fn forget_keys(&mut self) {
+        self.ids.keys.clear();
     }
 
-    /// Id of a series, given when it is first seen.
+    /// Id of a series. A new series gets one.
     pub(super) fn series_id(&mut self, series: &SeriesKey) -> Result<i64, StoreError> {
         if let Some(id) = self.ids.series.get(series) {
             return Ok(*id);
@@ -118,10 +118,10 @@ impl Drop for Tx<'_> {
         if self.done {
             return;
         }
-        // Ids given by this transaction are gone with it.
+        // Ids that this transaction assigned are no longer valid.
         *self.ids = Ids::default();
-        // SQLite has rolled back already after some errors, a full disk among them. If this one fails, the
-        // next BEGIN says so.
+        // After some errors, such as a full disk, SQLite has rolled back already. If this rollback fails, the next BEGIN
+        // returns an error.
         if !self.conn.is_autocommit() {
             let _ = self.conn.execute_batch("ROLLBACK");
         }

@@ -1,4 +1,5 @@
--- Every body gets the version of its form beside it (body.rs). Rows of older programs have version 0 without being rewritten.
+-- Every body gets the version of its form in another column (body.rs). Rows of older releases have version 0 and are not
+-- rewritten.
 ALTER TABLE blobs ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE chunks ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sources ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
@@ -20,6 +21,6 @@ ALTER TABLE alarms ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE rebuilt ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE maintenance ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE anomalies ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
--- From here on acknowledged_at and worst are in the body; the columns are read in rows of version 0.
+-- From this version on acknowledged_at and worst are in the body. The columns are read only in rows of version 0.
 ALTER TABLE alerts ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE outbox ADD COLUMN version INTEGER NOT NULL DEFAULT 0;

@@ -1,5 +1,5 @@
-//! A vintage as numbers: thousandths, as differences. Those that are stored by themselves are a blob of varints, some 400
-//! bytes; the others share one (`block.rs`).
+//! Stored form of a vintage: numbers in thousandths, as differences. Adjusted vintages and nowcasts are bodies of their
+//! own, about 400 bytes of varints. The other vintages share blocks (`block.rs`).
 
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
@@ -8,28 +8,29 @@ use super::StoreError;
 use super::body::{self, Body};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::surge::Surges;
-use crate::forecast::{Cause, ForecastPoint, Vintage};
+use crate::forecast::{Cause, Fallback, ForecastPoint, Vintage};
+use crate::text::Stored;
 
-/// Numbers are kept to three decimals: a thousandth of a ticket is far below any use.
+/// Numbers have three decimals: smaller parts of a ticket are of no use.
 const SCALE: f64 = 1000.0;
-/// Numbers of one target: start, mean, baseline, level, alarm effect and seven quantiles.
+/// Numbers of one forecast point: start, mean, baseline, level, alarm effect and seven quantiles.
 pub(super) const NUMBERS: usize = 12;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Main {
     members: Vec<String>,
-    fallback: Option<String>,
-    /// Quantiles are whole tickets throughout, and not scaled.
+    fallback: Option<Stored<Fallback>>,
+    /// Whether all quantiles are whole tickets, and thus not scaled.
     whole: bool,
-    /// Per target: difference of the step between starts, the [`NUMBERS`] - 1 others as differences. Postcard writes them
-    /// as zigzag varints, so that small ones take a byte.
+    /// For each forecast point: the change of the step between starts, then the other [`NUMBERS`] - 1 as differences.
+    /// Postcard writes zigzag varints, so small numbers take a byte.
     numbers: Vec<i64>,
 }
 
-/// High marks, chances, the chance of any and whether it is out, in thousandths.
+/// In thousandths: upper limits, probabilities of a surge, probability of any surge; and whether a warning is issued.
 type SurgeNumbers = (Vec<i64>, Vec<i64>, i64, bool);
 
-/// What a vintage is stored as, besides its series and time.
+/// Stored form of a vintage, without its series and issue time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Parts {
     main: Main,
@@ -38,7 +39,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Lossless for numbers of at most three decimals; others are rounded to that.
+    /// The stored form of a vintage. Numbers are rounded to three decimals.
     pub(super) fn of(vintage: &Vintage) -> Self {
         let whole = vintage
             .targets
@@ -65,18 +66,20 @@ impl Parts {
             }
         }
         let (members, fallback) = (vintage.members.clone(), vintage.fallback.clone());
-        let surges = vintage.surges.as_ref().map(|Surges { high, chances, any, is_out }| {
+        let surges = vintage.surges.as_ref().map(|Surges { high, probabilities, any, warns }| {
             let thousandths = |numbers: &[f64]| -> Vec<i64> {
                 numbers.iter().map(|number| scaled(*number, SCALE)).collect()
             };
-            (thousandths(high), thousandths(chances), scaled(*any, SCALE), *is_out)
+            (thousandths(high), thousandths(probabilities), scaled(*any, SCALE), *warns)
         });
         let main = Main { members, fallback, whole, numbers };
         Self { main, causes: vintage.causes.clone(), surges }
     }
 
+    /// The vintage of a stored form.
+    ///
     /// # Errors
-    /// [`StoreError::Corrupt`] for a target with too few numbers.
+    /// [`StoreError::Corrupt`] for a forecast point with too few numbers.
     pub(super) fn vintage(
         self,
         series: &SeriesKey,
@@ -115,15 +118,15 @@ impl Parts {
             targets,
             members: main.members,
             causes,
-            surges: surges.map(|(high, chances, any, is_out)| {
+            surges: surges.map(|(high, probabilities, any, warns)| {
                 let any = any as f64 / SCALE;
-                Surges { high: numbers(high), chances: numbers(chances), any, is_out }
+                Surges { high: numbers(high), probabilities: numbers(probabilities), any, warns }
             }),
             fallback: main.fallback,
         })
     }
 
-    /// [`NUMBERS`] of each target.
+    /// [`NUMBERS`] numbers of each forecast point.
     pub(super) fn numbers(&self) -> &[i64] {
         &self.main.numbers
     }
@@ -136,7 +139,7 @@ impl Parts {
 impl Body for Parts {
     const VERSION: u32 = 1;
 
-    /// Version 0 ends where causes, then surges, would follow but there are none.
+    /// Version 0 ends before the causes, or before the surges, if there are none.
     fn earlier(_: u32, bytes: &[u8]) -> Result<Self, StoreError> {
         let (main, rest) = postcard::take_from_bytes(bytes)?;
         let (causes, rest) = match rest {
@@ -148,12 +151,12 @@ impl Body for Parts {
     }
 }
 
-/// A vintage as a body of its own, of [`Parts::VERSION`].
+/// Encodes a vintage as a body, in [`Parts::VERSION`].
 pub(super) fn encode(vintage: &Vintage) -> Result<Vec<u8>, StoreError> {
     body::encode(&Parts::of(vintage))
 }
 
-/// The vintage whose body is in a column, with the version in the next one.
+/// Reads a vintage from the body in a column and the version in the next one.
 pub(super) fn column(
     row: &Row<'_>,
     column: usize,
@@ -163,7 +166,7 @@ pub(super) fn column(
     body::column::<Parts>(row, column)?.vintage(series, issued_at)
 }
 
-/// NaN becomes 0 and what is out of range the nearest number in it: the ledger holds figures only.
+/// Scales and rounds a number. NaN becomes 0; numbers out of range become the nearest ones in range.
 fn scaled(number: f64, scale: f64) -> i64 {
     (number * scale).round() as i64
 }
@@ -175,7 +178,7 @@ pub(super) mod tests {
     use super::*;
     use crate::store::tests::{at, series, vintage};
 
-    /// As programs wrote it that stored no version.
+    /// The form of releases that stored no version.
     pub(in crate::store) fn without_version(vintage: &Vintage) -> Vec<u8> {
         let Parts { main, causes, surges } = Parts::of(vintage);
         let pack = |bytes| postcard::to_extend(&main, bytes).expect("packs");
@@ -204,7 +207,7 @@ pub(super) mod tests {
                 ForecastPoint { start, mean, quantiles, baseline, level, alarm_effect }
             }).collect();
             v.surges = (thousandths.len() % 2 == 1)
-                .then(|| Surges { high: vec![12.125; 3], chances: vec![0.25, 1.0, 0.0], any: 0.5, is_out: true });
+                .then(|| Surges { high: vec![12.125; 3], probabilities: vec![0.25, 1.0, 0.0], any: 0.5, warns: true });
             v.causes = vec![Cause { what: "linkDown".into(), tickets: 12.5 }; thousandths.len() % 3];
             let parts: Parts = body::decode(Parts::VERSION, &encode(&v).expect("encodes")).expect("decodes");
             let back = parts.vintage(&v.series, v.issued_at).expect("is whole");

@@ -1,4 +1,4 @@
-//! Windows of a cell as they lie in the tables: whole days in `chunks`, open ones in `partials`, late events in `late`.
+//! Windows of an aggregation key in the tables: whole days in `chunks`, open windows in `partials`, late events in `late`.
 
 use std::collections::BTreeMap;
 
@@ -17,12 +17,12 @@ pub(super) fn read_chunk(conn: &Connection, key: i64) -> Result<Option<Chunk>, S
 
 pub(super) fn each_chunk(
     conn: &Connection,
-    cell: i64,
+    key_id: i64,
     from: Timestamp,
     to: Timestamp,
     mut each: impl FnMut(i64, Chunk),
 ) -> Result<(), StoreError> {
-    let keys = [chunk::key(cell, chunk::day(from)), chunk::key(cell, chunk::day(to))];
+    let keys = [chunk::key(key_id, chunk::day(from)), chunk::key(key_id, chunk::day(to))];
     let mut found = conn.prepare_cached(
         "SELECT key, rows, version FROM chunks WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
     )?;
@@ -33,13 +33,13 @@ pub(super) fn each_chunk(
     Ok(())
 }
 
-/// Start of the first and of the last window of a cell.
+/// Start of the first and of the last window of a key.
 pub(super) fn span(
     conn: &Connection,
-    cell: i64,
+    key_id: i64,
     width: WindowWidth,
 ) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
-    let ends = [chunk::key(cell, 0), chunk::key(cell, i64::MAX)];
+    let ends = [chunk::key(key_id, 0), chunk::key(key_id, i64::MAX)];
     let (first, last): (Option<i64>, Option<i64>) = conn
         .prepare_cached(
             "SELECT (SELECT min(key) FROM chunks WHERE key BETWEEN ?1 AND ?2),
@@ -48,7 +48,7 @@ pub(super) fn span(
         .query_row(ends, |row| Ok((row.get(0)?, row.get(1)?)))?;
     let open: (Option<i64>, Option<i64>) = conn
         .prepare_cached("SELECT min(start), max(start) FROM partials WHERE cell = ?1")?
-        .query_row([cell], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        .query_row([key_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut starts: Vec<_> =
         [open.0, open.1].into_iter().flatten().map(Timestamp::from_millis).collect();
     for key in [first, last].into_iter().flatten() {
@@ -60,10 +60,10 @@ pub(super) fn span(
     Ok(starts.iter().min().copied().zip(starts.iter().max().copied()))
 }
 
-/// A cell's windows in `from..to` with the largest offset of open ones. What is stored beats partials.
-pub(super) fn cell_windows(
+/// Windows of a key that start in `from..to`, with the largest offset of open ones. Stored windows replace partials.
+pub(super) fn key_windows(
     conn: &Connection,
-    cell: i64,
+    key_id: i64,
     width: WindowWidth,
     from: Timestamp,
     to: Timestamp,
@@ -73,7 +73,7 @@ pub(super) fn cell_windows(
         "SELECT start, upto, counts, version FROM partials
          WHERE cell = ?1 AND start >= ?2 AND start < ?3",
     )?;
-    let mut rows = open.query([cell, from.millis(), to.millis()])?;
+    let mut rows = open.query([key_id, from.millis(), to.millis()])?;
     while let Some(row) = rows.next()? {
         let counts = body::column::<CountsBody>(row, 2)?.into();
         let (record, upto): &mut (WindowRecord, Offset) =
@@ -81,7 +81,7 @@ pub(super) fn cell_windows(
         record.counts = record.counts.plus(counts);
         *upto = (*upto).max(row.get(1)?);
     }
-    each_chunk(conn, cell, from, to, |day, chunk| {
+    each_chunk(conn, key_id, from, to, |day, chunk| {
         let wanted = chunk.rows(day, width).filter(|(start, _)| (from..to).contains(start));
         windows.extend(wanted.map(|(start, record)| (start, (record, 0))));
     })?;
@@ -90,14 +90,14 @@ pub(super) fn cell_windows(
 
 pub(super) fn late(
     conn: &Connection,
-    cell: i64,
+    key_id: i64,
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<(Timestamp, u32)>, StoreError> {
     let mut found = conn.prepare_cached(
         "SELECT start, n FROM late WHERE cell = ?1 AND start >= ?2 AND start < ?3",
     )?;
-    let rows = found.query_map([cell, from.millis(), to.millis()], |row| {
+    let rows = found.query_map([key_id, from.millis(), to.millis()], |row| {
         Ok((columns::time(row, 0)?, row.get(1)?))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -1,4 +1,4 @@
-//! Windows: settled ones in chunks, open ones as partials by source, and how far the sources are.
+//! Windows: finalized ones in chunks, open ones as partials by source; and the progress of the sources.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,20 +7,20 @@ use rusqlite::params;
 use super::bodies::CountsBody;
 use super::body::{self, Body};
 use super::chunk::{self, Numbers};
-use super::names::{all_cells, find_cell, main_cells};
-use super::window_rows::{cell_windows, each_chunk, late, read_chunk};
+use super::names::{all_keys, find_key, main_keys};
+use super::window_rows::{each_chunk, key_windows, late, read_chunk};
 use super::{
-    CellWindow, Change, PartialRecord, Reader, SourceRecord, StoreError, Tx, WindowRecord, columns,
+    Change, KeyWindow, PartialRecord, Reader, SourceRecord, StoreError, Tx, WindowRecord, columns,
 };
 use crate::domain::{SourceId, Timestamp, UNKNOWN};
 use crate::window::AggregationKey;
 
-/// Days of windows held in memory by one transaction before they are written: some 10 MB.
+/// Most chunks that one transaction holds in memory before it writes them: about 10 MB.
 const CHUNKS_MAX: usize = 2048;
 
 /// Windows
 impl Tx<'_> {
-    /// How far a source has been merged; replaces what was there.
+    /// Stores the progress of a source. Replaces the previous one.
     pub fn put_source(&mut self, record: &SourceRecord) -> Result<(), StoreError> {
         self.run(
             "INSERT OR REPLACE INTO sources (topic, part, record, version) VALUES (?1, ?2, ?3, ?4)",
@@ -34,16 +34,16 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Partials of unfinished windows; a later one of the same window, cell and source replaces.
+    /// Stores partials of open windows. Each replaces the previous one of the same window, key and source.
     pub fn put_partials(&mut self, rows: &[PartialRecord]) -> Result<(), StoreError> {
         self.changes.extend(rows.iter().map(|row| Change::Window(row.window)));
         for row in rows {
-            let cell = self.cell_id(&row.cell)?;
+            let key_id = self.key_id(&row.key)?;
             self.run(
                 "INSERT OR REPLACE INTO partials (cell, start, topic, part, upto, counts, version)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![
-                    cell,
+                    key_id,
                     row.window.millis(),
                     &*row.source.topic,
                     row.source.partition,
@@ -56,42 +56,42 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Forgets partials, of windows that have settled.
+    /// Deletes partials of finalized windows.
     pub fn delete_partials(
         &mut self,
         keys: &[(Timestamp, AggregationKey, SourceId)],
     ) -> Result<(), StoreError> {
-        for (window, cell, source) in keys {
-            let cell = self.cell_id(cell)?;
+        for (window, key, source) in keys {
+            let key_id = self.key_id(key)?;
             self.run(
                 "DELETE FROM partials WHERE cell = ?1 AND start = ?2 AND topic = ?3 AND part = ?4",
-                params![cell, window.millis(), &*source.topic, source.partition],
+                params![key_id, window.millis(), &*source.topic, source.partition],
             )?;
         }
         Ok(())
     }
 
-    /// Windows by cell and start. Written at commit, one blob per cell and UTC day.
+    /// Stores windows by key and start. They are written at commit, one blob per key and UTC day.
     pub fn put_windows(
         &mut self,
         rows: &[(AggregationKey, Timestamp, WindowRecord)],
     ) -> Result<(), StoreError> {
         self.changes.extend(rows.iter().map(|row| Change::Window(row.1)));
         let per_day = self.width.per_day() as i64;
-        for (cell, start, record) in rows {
-            let cell = self.cell_id(cell)?;
+        for (key, start, record) in rows {
+            let key_id = self.key_id(key)?;
             let day = chunk::day(*start);
             // A day has at most 288 windows.
             let slot = self.width.index(*start).rem_euclid(per_day) as u16;
-            let key = chunk::key(cell, day);
-            if !self.chunks.contains_key(&key) {
+            let chunk_key = chunk::key(key_id, day);
+            if !self.chunks.contains_key(&chunk_key) {
                 if self.chunks.len() >= CHUNKS_MAX {
                     self.write_chunks()?;
                 }
-                let stored = read_chunk(self.conn, key)?.unwrap_or_default();
-                self.chunks.insert(key, stored);
+                let stored = read_chunk(self.conn, chunk_key)?.unwrap_or_default();
+                self.chunks.insert(chunk_key, stored);
             }
-            if let Some(chunk) = self.chunks.get_mut(&key) {
+            if let Some(chunk) = self.chunks.get_mut(&chunk_key) {
                 chunk.set(slot, *record);
             }
         }
@@ -100,7 +100,7 @@ impl Tx<'_> {
 
     pub(super) fn write_chunks(&mut self) -> Result<(), StoreError> {
         let mut touched: Vec<_> = self.chunks.drain().collect();
-        // In order of the key the tree is walked once.
+        // In order of the keys, SQLite walks the tree once.
         touched.sort_unstable_by_key(|(key, _)| *key);
         let mut insert = self.conn.prepare_cached(
             "INSERT OR REPLACE INTO chunks (key, rows, version) VALUES (?1, ?2, ?3)",
@@ -128,20 +128,20 @@ impl Reader {
         })
     }
 
-    /// Partials of unfinished windows.
+    /// Partials of open windows.
     pub fn partials(&self) -> Result<Vec<PartialRecord>, StoreError> {
         self.read(|conn| {
-            let cells: BTreeMap<i64, AggregationKey> = all_cells(conn)?.into_iter().collect();
+            let keys: BTreeMap<i64, AggregationKey> = all_keys(conn)?.into_iter().collect();
             let mut found = conn.prepare_cached(
                 "SELECT cell, start, topic, part, upto, counts, version FROM partials ORDER BY start, cell",
             )?;
             let mut rows = found.query([])?;
             let mut partials = Vec::new();
             while let Some(row) = rows.next()? {
-                let Some(cell) = cells.get(&row.get(0)?) else { continue };
+                let Some(key) = keys.get(&row.get(0)?) else { continue };
                 partials.push(PartialRecord {
                     window: columns::time(row, 1)?,
-                    cell: cell.clone(),
+                    key: key.clone(),
                     source: columns::source(row, 2)?,
                     upto: row.get(4)?,
                     counts: body::column::<CountsBody>(row, 5)?.into(),
@@ -151,33 +151,32 @@ impl Reader {
         })
     }
 
-    /// Every cell that has been counted in, in order.
-    pub fn cells(&self) -> Result<Vec<AggregationKey>, StoreError> {
+    /// Every aggregation key with counts, in order.
+    pub fn keys(&self) -> Result<Vec<AggregationKey>, StoreError> {
         self.read(|conn| {
-            let mut cells: Vec<_> = all_cells(conn)?.into_iter().map(|(_, cell)| cell).collect();
-            cells.sort_unstable();
-            Ok(cells)
+            let mut keys: Vec<_> = all_keys(conn)?.into_iter().map(|(_, key)| key).collect();
+            keys.sort_unstable();
+            Ok(keys)
         })
     }
 
-    /// Windows of a cell that start in `from..to`; open ones are summed from partials.
+    /// Windows of a key that start in `from..to`. Open windows are summed from partials.
     pub fn windows(
         &self,
-        cell: &AggregationKey,
+        key: &AggregationKey,
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<(Timestamp, WindowRecord)>, StoreError> {
         let width = self.width();
         self.read(|conn| {
-            let Some(id) = find_cell(conn, cell)? else { return Ok(Vec::new()) };
-            let found = cell_windows(conn, id, width, from, to)?;
+            let Some(id) = find_key(conn, key)? else { return Ok(Vec::new()) };
+            let found = key_windows(conn, id, width, from, to)?;
             Ok(found.into_iter().map(|(start, (record, _))| (start, record)).collect())
         })
     }
 
-    /// Hands the stored windows of each cell that start at or after `from` to `each`, in order of time; not those of
-    /// phrases.
-    pub fn each_cell(
+    /// Calls `each` for every key, phrases aside, with its stored windows that start at or after `from`, in order of time.
+    pub fn each_key(
         &self,
         from: Timestamp,
         mut each: impl FnMut(&AggregationKey, &[(Timestamp, WindowRecord)]),
@@ -185,22 +184,22 @@ impl Reader {
         let width = self.width();
         self.read(|conn| {
             let mut windows = Vec::new();
-            for (id, cell) in main_cells(conn)? {
+            for (id, key) in main_keys(conn)? {
                 windows.clear();
                 each_chunk(conn, id, from, Timestamp::MAX, |day, chunk| {
                     windows.extend(chunk.rows(day, width).filter(|row| row.0 >= from));
                 })?;
-                each(&cell, &windows);
+                each(&key, &windows);
             }
             Ok(())
         })
     }
 
-    /// Counts of every cell in the windows that start at these times; phrases are left out.
+    /// Windows of every key, phrases aside, that start at these times.
     pub fn windows_at(
         &self,
         starts: &BTreeSet<Timestamp>,
-    ) -> Result<Vec<(Timestamp, AggregationKey, CellWindow)>, StoreError> {
+    ) -> Result<Vec<(Timestamp, AggregationKey, KeyWindow)>, StoreError> {
         let width = self.width();
         let mut days: BTreeMap<i64, (Timestamp, Timestamp)> = BTreeMap::new();
         for start in starts {
@@ -209,15 +208,15 @@ impl Reader {
         }
         self.read(|conn| {
             let mut found = Vec::new();
-            for (id, cell) in main_cells(conn)? {
+            for (id, key) in main_keys(conn)? {
                 for (first, last) in days.values().copied() {
                     let to = width.end(last);
                     let mut late: BTreeMap<_, _> = late(conn, id, first, to)?.into_iter().collect();
-                    let rows = cell_windows(conn, id, width, first, to)?;
+                    let rows = key_windows(conn, id, width, first, to)?;
                     let rows = rows.into_iter().filter(|(start, _)| starts.contains(start));
                     found.extend(rows.map(|(start, (record, upto))| {
                         let late = late.remove(&start).unwrap_or(0);
-                        (start, cell.clone(), CellWindow { record, late, upto })
+                        (start, key.clone(), KeyWindow { record, late, upto })
                     }));
                 }
             }
@@ -225,16 +224,16 @@ impl Reader {
         })
     }
 
-    /// Events counted since then under a name that is [`UNKNOWN`], by what they lacked.
+    /// Number of events counted since `since` without a region, service or channel ([`UNKNOWN`]), by the missing name.
     pub fn unmapped(&self, since: Timestamp) -> Result<BTreeMap<&'static str, u64>, StoreError> {
         self.read(|conn| {
             let mut found = BTreeMap::new();
-            for (id, cell) in all_cells(conn)? {
-                let lacks = lacking(&cell);
+            for (id, key) in all_keys(conn)? {
+                let lacks = lacking(&key);
                 if lacks.iter().all(|(_, lacks)| !lacks) {
                     continue;
                 }
-                let windows = cell_windows(conn, id, self.width(), since, Timestamp::MAX)?;
+                let windows = key_windows(conn, id, self.width(), since, Timestamp::MAX)?;
                 let n: u64 = windows.values().map(|(window, _)| events(window)).sum();
                 for (name, _) in lacks.into_iter().filter(|(_, lacks)| *lacks && n > 0) {
                     *found.entry(name).or_default() += n;
@@ -245,9 +244,9 @@ impl Reader {
     }
 }
 
-/// Which names of a cell are unknown.
-fn lacking(cell: &AggregationKey) -> [(&'static str, bool); 3] {
-    let (region, service, channel) = match cell {
+/// Whether each name of a key is unknown.
+fn lacking(key: &AggregationKey) -> [(&'static str, bool); 3] {
+    let (region, service, channel) = match key {
         AggregationKey::Tickets(s) => (s.region.as_str(), s.service.as_str(), s.channel.as_str()),
         AggregationKey::Alarms(scope) => (scope.region.as_str(), scope.service.as_str(), ""),
         _ => ("", "", ""),
@@ -256,7 +255,7 @@ fn lacking(cell: &AggregationKey) -> [(&'static str, bool); 3] {
         .map(|(what, name)| (what, name == UNKNOWN))
 }
 
-/// Arrivals and raised alarms of a window.
+/// Number of tickets and raised alarms of a window.
 fn events(window: &WindowRecord) -> u64 {
     let counts = window.counts.raised.iter().chain([&window.counts.tickets]);
     counts.map(|n| u64::from(*n)).sum()

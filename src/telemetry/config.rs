@@ -1,20 +1,20 @@
-//! `[log]`.
+//! `[log]`: format and level of logs.
 
 use crate::config::Reader;
 
-/// How log lines are written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For a terminal.
+    /// Plain text for a terminal.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
 /// `[log]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
-    /// How lines are written.
+    /// Format of log lines.
     pub format: LogFormat,
     /// A `tracing` filter, such as `info` or `info,surgecast=debug`.
     pub level: String,

@@ -1,4 +1,4 @@
-//! The two text formats of `/metrics`: which one a scraper gets, and how the classic one is made.
+//! The two text formats of `/metrics`, and content negotiation between them.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ pub enum Exposition {
 }
 
 impl Exposition {
-    /// The format that an `Accept` header asks for: OpenMetrics only if it is named and weighs no less than plain text.
+    /// The format for an `Accept` header: OpenMetrics only if the header names it with at least the weight of plain text.
     pub fn accepted(accept: &str) -> Self {
         let (mut open, mut plain) = (0.0f64, 0.0f64);
         for range in accept.split(',') {
@@ -38,8 +38,8 @@ impl Exposition {
     }
 }
 
-/// OpenMetrics text as classic text. In comments a counter's name gets the `_total` that its samples have;
-/// units and the end mark go. Samples are the same in both: there are no exemplars and no timestamps.
+/// Converts OpenMetrics text to the classic format. Adds `_total` to the names of counters in comments, as in their
+/// samples, and removes units and the end marker. Samples are the same, because there are no exemplars and timestamps.
 pub(super) fn classic(open: &str) -> String {
     let counters: BTreeSet<&str> = open
         .lines()
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scrapers_get_the_format_that_they_ask_for() {
+    fn the_accept_header_selects_the_format() {
         let prometheus = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1";
         let cases = [
             (prometheus, Exposition::OpenMetrics),
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_are_named_as_their_samples() {
+    fn comments_name_counters_like_their_samples() {
         let open = "# HELP jobs Jobs counter.\n# TYPE jobs counter\njobs_total{a=\"# EOF\"} 1\n\
                     # HELP jobs_open Jobs.\n# TYPE jobs_open gauge\njobs_open 2\n\
                     # HELP wait_seconds Wait.\n# TYPE wait_seconds histogram\n# UNIT wait_seconds seconds\n\

@@ -1,50 +1,51 @@
-//! Whether the service works, component by component.
+//! Health of the service by component.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
-/// How a component is doing.
+/// The state of a component.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "status", content = "reason", rename_all = "lowercase")]
 pub enum State {
+    /// It works.
     Ready,
-    /// It goes on with less: the service stays ready.
+    /// It works with limitations, for this reason. The service stays ready.
     Degraded(String),
-    /// It cannot do its job: the service is not ready.
+    /// It does not work, for this reason. The service is not ready.
     Failing(String),
 }
 
-/// The whole picture.
+/// The health of the service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// `ready`, `degraded` or `failing`.
+    /// The worst state of a component: `ready`, `degraded` or `failing`.
     pub status: &'static str,
     pub components: BTreeMap<String, State>,
 }
 
-/// States that workers set and probes read.
+/// The states of all components. Workers set them, and probes read them.
 #[derive(Debug, Default)]
 pub struct Health(Mutex<BTreeMap<String, State>>);
 
 impl Health {
     fn states(&self) -> MutexGuard<'_, BTreeMap<String, State>> {
-        // One insert is whole or absent: a poisoned lock holds good states.
+        // A single insert cannot be interrupted half-way, so that the states behind a poisoned lock are consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Each of these returns whether it is news, which a log should tell once.
+    /// The component works. Returns whether its state changed, so that callers log a change once.
     pub fn ready(&self, component: &str) -> bool {
         self.set(component, State::Ready)
     }
 
-    /// The component does less than it should, and the service goes on. Returns whether that is new.
+    /// The component works with limitations, and the service stays ready. Returns whether its state changed.
     pub fn degraded(&self, component: &str, reason: &str) -> bool {
         self.set(component, State::Degraded(reason.into()))
     }
 
-    /// The component does not work, and the service is not ready. Returns whether that is new.
+    /// The component does not work, and the service is not ready. Returns whether its state changed.
     pub fn failing(&self, component: &str, reason: &str) -> bool {
         self.set(component, State::Failing(reason.into()))
     }
@@ -81,7 +82,7 @@ mod tests {
         let health = Health::default();
         health.ready("store");
         assert_eq!(health.report().status, "ready");
-        health.degraded("outbox", "nobody answers");
+        health.degraded("outbox", "no answer");
         assert_eq!(health.report().status, "degraded");
         health.failing("store", "disk full");
         assert_eq!(health.report().status, "failing");

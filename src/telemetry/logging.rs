@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging; `RUST_LOG` goes before `level`. A second call changes nothing.
+/// Starts logging. `RUST_LOG` overrides `level`. A second call has no effect.
 pub fn init(json: bool, level: &str) {
     let filter = EnvFilter::try_from_default_env()
         .or_else(|_| EnvFilter::try_new(level))
@@ -13,6 +13,6 @@ pub fn init(json: bool, level: &str) {
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
-    // Err means that a test or an embedding program logs already.
+    // An error means that logging was started before, by a test or an embedding program.
     let _ = if json { builder.json().try_init() } else { builder.try_init() };
 }

@@ -1,4 +1,4 @@
-//! Every metric and its name, in one place. No labels by series.
+//! All metrics and their names. There are no labels per series.
 
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::{
@@ -56,7 +56,7 @@ struct LedgerLabels {
     figure: &'static str,
 }
 
-/// What `/metrics` shows. Cheap to count, safe to share.
+/// The metrics of `/metrics`. Counting is cheap and thread-safe.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -66,10 +66,10 @@ pub struct Metrics {
     lag: Family<PartitionLabels, Gauge>,
     source_age: Family<PartitionLabels, Gauge<f64, AtomicU64>>,
     source_windows: Family<PartitionLabels, Gauge>,
-    settled: Counter,
+    finalized: Counter,
     revised: Counter,
     alarms: Family<EffectLabels, Counter>,
-    alarms_standing: Gauge,
+    alarms_active: Gauge,
     vintages: Counter,
     forecast_seconds: Histogram,
     refit_seconds: Histogram,
@@ -78,8 +78,8 @@ pub struct Metrics {
     open_windows: Gauge,
     series: Gauge,
     ledger: Family<LedgerLabels, Gauge<f64, AtomicU64>>,
-    /// Whether the ledger's figures were told once.
-    ledger_told: AtomicBool,
+    /// Whether accuracy figures of the ledger were set since the start.
+    ledger_is_set: AtomicBool,
     outbox: Family<StatusLabels, Counter>,
     sink_points: Family<SinkLabels, Counter>,
     sink_refused: Family<SinkLabels, Counter>,
@@ -97,10 +97,10 @@ impl Default for Metrics {
             lag: Family::default(),
             source_age: Family::default(),
             source_windows: Family::default(),
-            settled: Counter::default(),
+            finalized: Counter::default(),
             revised: Counter::default(),
             alarms: Family::default(),
-            alarms_standing: Gauge::default(),
+            alarms_active: Gauge::default(),
             vintages: Counter::default(),
             forecast_seconds: seconds(),
             refit_seconds: Histogram::new([0.1, 0.5, 2.0, 10.0, 60.0, 300.0]),
@@ -109,7 +109,7 @@ impl Default for Metrics {
             open_windows: Gauge::default(),
             series: Gauge::default(),
             ledger: Family::default(),
-            ledger_told: AtomicBool::new(false),
+            ledger_is_set: AtomicBool::new(false),
             outbox: Family::default(),
             sink_points: Family::default(),
             sink_refused: Family::default(),
@@ -121,7 +121,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Gives every metric its name and its help text.
+    /// Registers all metrics with name and help text.
     fn register(&mut self) {
         self.register_input();
         self.register_engine();
@@ -135,56 +135,52 @@ impl Metrics {
         r.register("dead_letters", "Events not counted, by reason", self.rejected.clone());
         r.register(
             "events_unmapped",
-            "Events counted under `unknown`, by what was missing",
+            "Events counted under `unknown`, by missing attribute",
             self.unmapped.clone(),
         );
-        r.register("ingest_lag", "Records not read yet, by partition", self.lag.clone());
+        r.register("ingest_lag", "Records not yet read, by partition", self.lag.clone());
         r.register(
             "source_frontier_age_seconds",
             "Clock time since the end of the last closed window, by source",
             self.source_age.clone(),
         );
-        r.register(
-            "source_windows_open",
-            "Windows that are counted, by source",
-            self.source_windows.clone(),
-        );
+        r.register("source_windows_open", "Open windows, by source", self.source_windows.clone());
     }
 
     /// Windows, alarms and forecasts.
     fn register_engine(&mut self) {
         let r = &mut self.registry;
-        r.register("windows_settled", "Windows that settled", self.settled.clone());
-        r.register("windows_revised", "Settled windows that changed", self.revised.clone());
+        r.register("windows_settled", "Finalized windows", self.finalized.clone());
+        r.register("windows_revised", "Finalized windows that changed later", self.revised.clone());
         r.register(
             "alarms",
-            "What raises and clears came to: alarms that began, repeated, flapped, resynced, refused",
+            "Network alarms by effect of their raise or clear: began, repeated, flapped, resynced, refused",
             self.alarms.clone(),
         );
-        r.register("alarms_standing", "Alarms that stand", self.alarms_standing.clone());
+        r.register("alarms_standing", "Active network alarms", self.alarms_active.clone());
         r.register("vintages_issued", "Forecasts issued", self.vintages.clone());
         r.register(
             "forecast_duration_seconds",
-            "Forecasting all series after a window settled",
+            "Time to forecast all series after a window was finalized",
             self.forecast_seconds.clone(),
         );
         r.register(
             "refit_duration_seconds",
-            "Fitting all series in the background",
+            "Time to fit all series in the background",
             self.refit_seconds.clone(),
         );
         r.register(
             "store_commit_duration_seconds",
-            "Storing one report and what follows from it",
+            "Time to store one report and its effects",
             self.commit_seconds.clone(),
         );
         r.register(
             "frontier_age_seconds",
-            "Clock time since the end of the last settled window",
+            "Clock time since the end of the last finalized window",
             self.frontier_age.clone(),
         );
-        r.register("windows_open", "Windows held by the merge", self.open_windows.clone());
-        r.register("series_known", "Series forecast, roll-ups included", self.series.clone());
+        r.register("windows_open", "Open windows of the merge", self.open_windows.clone());
+        r.register("series_known", "Forecast series, including roll-ups", self.series.clone());
     }
 
     /// The ledger, deliveries, sinks and requests.
@@ -192,36 +188,40 @@ impl Metrics {
         let r = &mut self.registry;
         r.register(
             "forecast_ledger",
-            "The ledger's figures of the last seven days, of roll-ups over all but one name",
+            "Forecast accuracy of the last seven days from the ledger, for roll-ups over all but one name",
             self.ledger.clone(),
         );
-        r.register("outbox_tries", "Deliveries by HTTP status, 0 for none", self.outbox.clone());
+        r.register(
+            "outbox_tries",
+            "Delivery attempts by HTTP status, 0 without answer",
+            self.outbox.clone(),
+        );
         r.register("sink_points", "Points written, by sink", self.sink_points.clone());
         r.register(
             "sink_points_refused",
-            "Points that a sink will never take, by sink",
+            "Points refused permanently, by sink",
             self.sink_refused.clone(),
         );
         r.register("http_requests", "API requests by status", self.requests.clone());
     }
 
-    /// The counter of one source's events of one outcome, to be kept: looking it up costs more than counting.
+    /// The counter of one source's events with one outcome. Keep it: the look-up costs more than counting.
     pub fn events(&self, source: &SourceId, outcome: &'static str) -> Counter {
         let labels = SourceLabels { source: source.to_string(), outcome };
         self.events.get_or_create(&labels).clone()
     }
 
-    /// Counts an event that was not counted, by reason.
+    /// Adds one to the dead letters with this reason.
     pub fn rejected(&self, reason: Reason) {
         self.rejected.get_or_create(&ReasonLabels { reason: reason.as_str() }).inc();
     }
 
-    /// The counter of events that lack a region, a service or a channel.
+    /// The counter of events without a region, a service or a channel.
     pub fn unmapped(&self, attribute: &'static str) -> Counter {
         self.unmapped.get_or_create(&AttributeLabels { attribute }).clone()
     }
 
-    /// How far a partition that this instance counts has come. `lag` in records, where its end is known.
+    /// Sets the progress of a partition that this instance counts. `lag` is in records, if the partition's end is known.
     pub fn partition(
         &self,
         source: &SourceId,
@@ -237,8 +237,8 @@ impl Metrics {
         self.source_windows.get_or_create(&labels).set(open_windows as i64);
     }
 
-    /// A partition that another instance counts from now on.
-    pub fn no_partition(&self, source: &SourceId) {
+    /// Removes the metrics of a partition that another instance counts from now on.
+    pub fn remove_partition(&self, source: &SourceId) {
         let labels = PartitionLabels { source: source.to_string() };
         self.lag.remove(&labels);
         self.source_age.remove(&labels);
@@ -246,8 +246,8 @@ impl Metrics {
     }
 
     /// Counts a window that was finalized.
-    pub fn settled(&self) {
-        self.settled.inc();
+    pub fn finalized(&self) {
+        self.finalized.inc();
     }
 
     /// Counts a finalized window that changed.
@@ -255,38 +255,39 @@ impl Metrics {
         self.revised.inc();
     }
 
-    /// What alarms came to since the last call, by effect, and how many stand.
-    pub fn alarms(&self, counts: &[(&'static str, u64)], standing: usize) {
+    /// Adds the raises and clears since the last call, by effect, and sets the number of active alarms.
+    pub fn alarms(&self, counts: &[(&'static str, u64)], active: usize) {
         for (effect, count) in counts {
             self.alarms.get_or_create(&EffectLabels { effect }).inc_by(*count);
         }
-        self.alarms_standing.set(standing as i64);
+        self.alarms_active.set(active as i64);
     }
 
-    /// Vintages issued together, and how long it took.
+    /// Counts vintages that were issued together, and the time it took.
     pub fn vintages(&self, count: usize, seconds: f64) {
         self.vintages.inc_by(count as u64);
         self.forecast_seconds.observe(seconds);
     }
 
-    /// Notes how long fitting all series took.
+    /// Observes the time to fit all series.
     pub fn refitted(&self, seconds: f64) {
         self.refit_seconds.observe(seconds);
     }
 
-    /// Notes how long storing a report took.
+    /// Observes the time to store a report.
     pub fn commit(&self, seconds: f64) {
         self.commit_seconds.observe(seconds);
     }
 
-    /// The leader's state after a report.
+    /// Sets the forecaster's state after a report.
     pub fn frontier(&self, age_seconds: f64, open_windows: usize, series: usize) {
         self.frontier_age.set(age_seconds);
         self.open_windows.set(open_windows as i64);
         self.series.set(series as i64);
     }
 
-    /// A figure of the ledger of the last seven days; `None` takes it away. For roll-ups only: their number is bounded.
+    /// Sets an accuracy figure of the last seven days from the ledger; `None` removes it. For roll-ups only, whose number
+    /// is bounded.
     pub fn ledger(
         &self,
         series: &SeriesKey,
@@ -302,29 +303,29 @@ impl Metrics {
             lead_h,
             figure,
         };
-        self.ledger_told.store(true, Ordering::Relaxed);
+        self.ledger_is_set.store(true, Ordering::Relaxed);
         match value {
             Some(value) => _ = self.ledger.get_or_create(&labels).set(value),
             None => _ = self.ledger.remove(&labels),
         }
     }
 
-    /// Whether figures of the ledger were told since the start.
+    /// Whether accuracy figures of the ledger were set since the start.
     pub fn has_ledger(&self) -> bool {
-        self.ledger_told.load(Ordering::Relaxed)
+        self.ledger_is_set.load(Ordering::Relaxed)
     }
 
-    /// One try of the outbox; 0 where nobody answered.
+    /// Counts a delivery attempt of the outbox by HTTP status; 0 without an answer.
     pub fn delivery(&self, status: u16) {
         self.outbox.get_or_create(&StatusLabels { status }).inc();
     }
 
-    /// Points that a sink has taken.
+    /// Counts points that a sink accepted.
     pub fn sink_written(&self, sink: &'static str, points: usize) {
         self.sink_points.get_or_create(&SinkLabels { sink }).inc_by(points as u64);
     }
 
-    /// Points that a sink will never take.
+    /// Counts points that a sink refused permanently.
     pub fn sink_refused(&self, sink: &'static str, points: usize) {
         self.sink_refused.get_or_create(&SinkLabels { sink }).inc_by(points as u64);
     }
@@ -334,13 +335,13 @@ impl Metrics {
         self.requests.get_or_create(&StatusLabels { status }).inc();
     }
 
-    /// All metrics as text in a format.
+    /// All metrics in a text format.
     pub fn text(&self, format: Exposition) -> String {
         let mut text = String::new();
         match encode(&mut text, &self.registry) {
             Ok(()) if format == Exposition::Classic => classic(&text),
             Ok(()) => text,
-            // Writing to a String does not fail; should an encoder do so, say it.
+            // Writing to a String does not fail, but an encoder may.
             Err(error) => format!("# cannot encode the metrics: {error}\n"),
         }
     }

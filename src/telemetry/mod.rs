@@ -1,4 +1,4 @@
-//! What the service says of itself: metrics, health, logs. Every metric's name is in [`Metrics`].
+//! Metrics, health and logs. [`Metrics`] has the names of all metrics.
 
 pub mod config;
 mod exposition;

@@ -22,7 +22,7 @@ pub struct Figures {
     pub wape: Option<f64>,
     /// The same for last week's count.
     pub wape_naive: Option<f64>,
-    /// The same for someone who knew the true rate: nobody does better at this volume.
+    /// The noise floor: the error of a forecaster that knows the true rate. At this volume only luck does better.
     pub wape_floor: Option<f64>,
     pub wql: Option<f64>,
     pub bias: Option<f64>,
@@ -145,8 +145,8 @@ impl From<(u32, SurgeCount)> for SurgeFigures {
             alarmed: c.alarmed,
             hits: c.hits,
             hit_rate: share(f64::from(c.hits), c.surges),
-            calls: c.calls,
-            false_calls: c.false_calls,
+            calls: c.warnings,
+            false_calls: c.false_alarms,
             warned: c.warned,
             warning_minutes: share(c.warned_minutes as f64, c.warned),
         }

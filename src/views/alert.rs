@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::Key;
 use crate::alert;
+use crate::text::Texts;
 
 /// What one series lacks at the worst window of an alert.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,8 +49,9 @@ pub struct Alert {
     pub feedback: Option<String>,
 }
 
-impl From<&alert::Alert> for Alert {
-    fn from(a: &alert::Alert) -> Self {
+impl Alert {
+    /// An alert, its texts in a reader's language.
+    pub fn new(a: &alert::Alert, texts: &Texts) -> Self {
         let shortfalls = a.shortfalls.iter().map(|s| Shortfall {
             key: Key::from(&s.series),
             at: s.at.to_string(),
@@ -75,9 +77,9 @@ impl From<&alert::Alert> for Alert {
             to: a.to.to_string(),
             agents_short: a.agents_short,
             shortfalls: shortfalls.collect(),
-            because: a.because.clone(),
-            title: a.title.clone(),
-            text: a.text.clone(),
+            because: a.causes(texts),
+            title: a.title(texts),
+            text: a.body(texts),
             acknowledged_by: a.acknowledged_by.clone(),
             acknowledged_at: a.acknowledged_at.map(|at| at.to_string()),
             feedback: a.feedback.clone(),

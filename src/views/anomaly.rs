@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::Key;
 use crate::anomaly;
+use crate::text::{Say, Texts};
 
 /// A window far outside its forecast.
 #[derive(Debug, Serialize, ToSchema)]
@@ -20,8 +21,9 @@ pub struct Anomaly {
     pub text: String,
 }
 
-impl From<&anomaly::Anomaly> for Anomaly {
-    fn from(a: &anomaly::Anomaly) -> Self {
+impl Anomaly {
+    /// An anomaly, its sentence in a reader's language.
+    pub fn new(a: &anomaly::Anomaly, texts: &Texts) -> Self {
         Self {
             key: Key::from(&a.series),
             window: a.window.to_string(),
@@ -29,7 +31,7 @@ impl From<&anomaly::Anomaly> for Anomaly {
             score: a.score,
             actual: a.actual,
             expected: a.expected,
-            text: a.text.clone(),
+            text: a.say(texts),
         }
     }
 }

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::Key;
 use crate::forecast::{self, QUANTILES, rounded};
 use crate::store::Served;
+use crate::text::{Say, Texts};
 
 /// What the forecast is made of.
 #[derive(Debug, Serialize, ToSchema)]
@@ -76,8 +77,9 @@ fn by_probability(quantiles: &[f64; 7]) -> BTreeMap<String, f64> {
     QUANTILES.iter().map(ToString::to_string).zip(*quantiles).collect()
 }
 
-impl From<Served> for Forecast {
-    fn from(Served { vintage, model, reason }: Served) -> Self {
+impl Forecast {
+    /// A forecast, its texts in a reader's language.
+    pub fn new(Served { vintage, model, reason }: Served, texts: &Texts) -> Self {
         let own = |start| model.iter().flat_map(|m| &m.targets).find(move |t| t.start == start);
         let targets = vintage.targets.iter().map(|t| {
             let own = own(t.start).filter(|own| *own != t);
@@ -104,8 +106,8 @@ impl From<Served> for Forecast {
             targets: targets.collect(),
             members: vintage.members,
             causes: vintage.causes.into_iter().map(Cause::from).collect(),
-            fallback: vintage.fallback,
-            nowcast: reason,
+            fallback: vintage.fallback.map(|fallback| fallback.say(texts)),
+            nowcast: reason.map(|reason| reason.say(texts)),
         }
     }
 }

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::Key;
 use crate::domain::Timestamp;
 use crate::staffing;
+use crate::text::{Say, Texts};
 
 /// What one window needs.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,8 +34,9 @@ pub struct Staffing {
     pub targets: Vec<StaffingTarget>,
 }
 
-impl From<staffing::Plan> for Staffing {
-    fn from(plan: staffing::Plan) -> Self {
+impl Staffing {
+    /// A plan, its basis in a reader's language.
+    pub fn new(plan: &staffing::Plan, texts: &Texts) -> Self {
         let targets = plan.targets.iter().map(|t| StaffingTarget {
             start: t.start.to_string(),
             arrivals: t.arrivals,
@@ -50,7 +52,7 @@ impl From<staffing::Plan> for Staffing {
             key: Key::from(&plan.series),
             issued_at: plan.issued_at.to_string(),
             targets: targets.collect(),
-            basis: plan.basis,
+            basis: plan.basis.say(texts),
         }
     }
 }

@@ -11,50 +11,53 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::key_index::KeyIndex;
 use super::phrases::Tally;
 use super::{AggregationKey, Counts};
-use crate::domain::{Brief, Event, Listen, Offset, Timestamp, Topic, What, WindowWidth};
+use crate::domain::{
+    Brief, CountsAs, Event, Offset, TextClassifier, Timestamp, Topic, WindowWidth,
+};
 
-/// Rules of one source.
+/// Rules of aggregation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AggregatorConfig {
     pub width: WindowWidth,
     /// How far behind the newest event time an event may be.
     pub lateness: Duration,
-    /// How far past its append time an event may lie; `None` for files, which have no append time.
+    /// How far an event may be ahead of its append time; `None` for files, which have no append time.
     pub max_future_skew: Option<Duration>,
 }
 
-/// What became of an event.
+/// The outcome of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Counted,
-    /// Its id is already in its window; counted as a duplicate.
+    /// Its window already holds its id. It is counted as a duplicate.
     Duplicate,
-    /// Its window had closed: a dead letter.
+    /// Its window was closed. It becomes a dead letter.
     Late,
-    /// Ahead of its append time by more than the skew: a dead letter that moves nothing.
+    /// It is ahead of its append time by more than the skew. It becomes a dead letter and closes no window.
     Future,
-    /// Decided before a restart, in a window that has closed since: nothing to do.
+    /// It was decided before a restart, and its window has closed since. It is skipped.
     Replayed,
 }
 
-/// Cumulative counts of one cell in one window, true up to an offset. Never an increment.
+/// Cumulative counts of one aggregation key in one window, up to an offset. Never an increment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Partial {
     /// Start of the window.
     pub window: Timestamp,
-    pub cell: AggregationKey,
+    #[serde(rename = "cell")]
+    pub key: AggregationKey,
     pub counts: Counts,
     pub upto: Offset,
 }
 
-/// Where a restart begins, and what it must not forget.
+/// Where a restart resumes, and the state that it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitPoint {
-    /// Smallest first offset over all open windows, or the next offset if none is open.
+    /// Smallest first offset of all open windows, or the next offset if no window is open.
     pub resume_at: Offset,
     /// Windows that end at or before this are closed.
     pub closed: Timestamp,
-    /// Largest offset ever processed, before this restart or an earlier one.
+    /// Largest offset ever processed, earlier sessions included.
     pub decided_upto: Offset,
 }
 
@@ -62,47 +65,48 @@ pub struct CommitPoint {
 pub(super) struct Open {
     pub(super) first_offset: Offset,
     pub(super) ids: HashSet<u128, RandomState>,
-    /// By the cell's number; and whether it changed since the last report.
-    cells: HashMap<u32, (Counts, bool), RandomState>,
-    /// By the number of the scope's alarms.
+    /// By number of the key: counts, and whether they changed since the last report.
+    counts: HashMap<u32, (Counts, bool), RandomState>,
+    /// By number of the scope's alarm key.
     phrases: HashMap<u32, Tally, RandomState>,
 }
 
-/// Counts one partition. See the module's text for why it has no clock.
+/// Counts one partition. It has no clock: see the documentation of the room.
 #[derive(Debug)]
 pub struct Aggregator {
     config: AggregatorConfig,
-    /// By window index. Closed windows stay until they are committed.
+    /// By window index. Closed windows stay until their commit has succeeded.
     pub(super) open: BTreeMap<i64, Open>,
-    cells: KeyIndex,
+    keys: KeyIndex,
     pub(super) closed: Timestamp,
     decided_upto: Offset,
-    /// Largest offset seen since the start, which a replay puts behind `decided_upto`.
+    /// Largest offset read since the start. During a replay it is below `decided_upto`.
     pub(super) read_upto: Offset,
-    /// Sorts what customers say; nobody listens without.
-    listener: Option<Arc<dyn Listen>>,
+    /// Classifies tickets' texts; without it, topics and phrases are not counted.
+    classifier: Option<Arc<dyn TextClassifier>>,
 }
 
 impl Aggregator {
-    /// A aggregator of a log that nobody has read.
+    /// An aggregator at the beginning of a log.
     pub fn new(config: AggregatorConfig) -> Self {
         Self {
             config,
             open: BTreeMap::new(),
-            cells: KeyIndex::default(),
+            keys: KeyIndex::default(),
             closed: Timestamp::from_millis(i64::MIN / 4),
             decided_upto: -1,
             read_upto: -1,
-            listener: None,
+            classifier: None,
         }
     }
 
-    /// Sorts texts by this from now on. What has been counted stays: a replay may sort it anew, and replaces it whole.
-    pub fn listen(&mut self, listener: Arc<dyn Listen>) {
-        self.listener = Some(listener);
+    /// Sets the classifier of texts from now on. Counts so far stay. A replay may classify their texts anew: it then
+    /// replaces whole counts.
+    pub fn set_classifier(&mut self, classifier: Arc<dyn TextClassifier>) {
+        self.classifier = Some(classifier);
     }
 
-    /// A aggregator that goes on from a commit; feed it from `point.resume_at`.
+    /// An aggregator that resumes at a commit. Its next record is the one at `point.resume_at`.
     pub fn resume(config: AggregatorConfig, point: CommitPoint) -> Self {
         Self {
             closed: point.closed,
@@ -112,14 +116,14 @@ impl Aggregator {
         }
     }
 
-    /// Decides one event. Offsets must grow from call to call.
+    /// Decides the only event of a record. Offsets must grow from call to call.
     pub fn observe(&mut self, offset: Offset, appended_at: Timestamp, event: &Event) -> Outcome {
         let replayed = self.begin(offset);
         self.decide(replayed, offset, appended_at, &Brief::from(event))
     }
 
-    /// Notes a record that holds several events, each of which is then [decided](Self::decide). Returns whether it
-    /// had been decided before a restart.
+    /// Begins a record; each of its events is then [decided](Self::decide). Returns whether the record had been decided
+    /// before a restart.
     pub fn begin(&mut self, offset: Offset) -> bool {
         let replayed = offset <= self.decided_upto;
         self.skip(offset);
@@ -149,7 +153,7 @@ impl Aggregator {
         outcome
     }
 
-    /// Notes a record that holds no event (a reject), so that a replay knows it was decided.
+    /// Marks a record as decided. Call it alone for a record without events (a reject).
     pub fn skip(&mut self, offset: Offset) {
         debug_assert!(offset > self.read_upto, "offsets grow");
         self.read_upto = self.read_upto.max(offset);
@@ -162,57 +166,57 @@ impl Aggregator {
             .entry(index)
             .or_insert_with(|| Open { first_offset: offset, ..Open::default() });
         let fresh = open.ids.insert(xxh3_128(event.id.as_bytes()));
-        let number = self.cells.number(&event.place);
-        let (counts, changed) = open.cells.entry(number).or_default();
+        let number = self.keys.number(&event.place);
+        let (counts, changed) = open.counts.entry(number).or_default();
         *changed = true;
         if !fresh {
             counts.duplicates += 1;
             return Outcome::Duplicate;
         }
-        match event.what {
-            What::Ticket => {
+        match event.counts_as {
+            CountsAs::Ticket => {
                 counts.tickets += 1;
-                if let (Some(listener), Some(text)) = (&self.listener, event.text) {
-                    let scope = self.cells.scope(number, &event.place);
+                if let (Some(classifier), Some(text)) = (&self.classifier, event.text) {
+                    let scope = self.keys.scope(number, &event.place);
                     let tally = scope.map(|scope| open.phrases.entry(scope).or_default());
-                    if let Some(topic) = hear(&**listener, text, tally) {
+                    if let Some(topic) = classify(&**classifier, text, tally) {
                         counts.topics[topic as usize] += 1;
                     }
                 }
             }
-            What::Raise(severity) => counts.raised[severity as usize] += 1,
-            What::Clear => counts.cleared += 1,
-            What::Other => counts.other += 1,
+            CountsAs::Raise(severity) => counts.raised[severity as usize] += 1,
+            CountsAs::Clear => counts.cleared += 1,
+            CountsAs::Other => counts.other += 1,
         }
         Outcome::Counted
     }
 
-    /// Partials of every cell that changed since the last call, cumulative, oldest window first.
+    /// Partials of every aggregation key that changed since the last call, oldest window first.
     pub fn changed(&mut self) -> Vec<Partial> {
         let (width, upto) = (self.config.width, self.read_upto);
         let mut partials = Vec::new();
         for (index, open) in &mut self.open {
             let window = width.start(*index);
-            for (number, (counts, changed)) in &mut open.cells {
+            for (number, (counts, changed)) in &mut open.counts {
                 if std::mem::take(changed) {
-                    let cell = self.cells.get(*number).clone();
-                    partials.push(Partial { window, cell, counts: *counts, upto });
+                    let key = self.keys.get(*number).clone();
+                    partials.push(Partial { window, key, counts: *counts, upto });
                 }
             }
             for (scope, tally) in &mut open.phrases {
-                let AggregationKey::Alarms(scope) = self.cells.get(*scope) else { continue };
+                let AggregationKey::Alarms(scope) = self.keys.get(*scope) else { continue };
                 partials.extend(tally.changed().map(|(phrase, tickets)| {
-                    let cell = AggregationKey::Phrase(scope.clone(), phrase);
+                    let key = AggregationKey::Phrase(scope.clone(), phrase);
                     let counts = Counts { tickets, ..Counts::default() };
-                    Partial { window, cell, counts, upto }
+                    Partial { window, key, counts, upto }
                 }));
             }
         }
-        partials.sort_by(|a, b| (a.window, &a.cell).cmp(&(b.window, &b.cell)));
+        partials.sort_by(|a, b| (a.window, &a.key).cmp(&(b.window, &b.key)));
         partials
     }
 
-    /// Where a restart may begin once everything that [`Self::changed`] gave is durable.
+    /// Where a restart may resume once everything that [`Self::changed`] has returned is durable.
     pub fn commit_point(&self) -> CommitPoint {
         let still_open = self.open.range(self.closed_index()..);
         CommitPoint {
@@ -225,28 +229,28 @@ impl Aggregator {
         }
     }
 
-    /// Forgets windows that were closed at a commit that has succeeded.
+    /// Drops the windows that were closed at `point`. Call it once that commit has succeeded.
     pub fn committed(&mut self, point: &CommitPoint) {
         let keep = self.config.width.index(point.closed);
         self.open = self.open.split_off(&keep);
-        if self.cells.are_many() {
-            self.forget_cells();
+        if self.keys.are_many() {
+            self.forget_unused_keys();
         }
     }
 
-    /// Forgets cells that are in no open window: names come from outside, and may come without end.
-    fn forget_cells(&mut self) {
-        let mut used = vec![false; self.cells.len()];
+    /// Drops keys that no open window has. Names come from outside, so their number has no limit.
+    fn forget_unused_keys(&mut self) {
+        let mut used = vec![false; self.keys.len()];
         let numbers =
-            self.open.values().flat_map(|open| open.cells.keys().chain(open.phrases.keys()));
+            self.open.values().flat_map(|open| open.counts.keys().chain(open.phrases.keys()));
         for number in numbers {
             used[*number as usize] = true;
         }
-        let renumbered = self.cells.keep(&used);
+        let renumbered = self.keys.keep(&used);
         for open in self.open.values_mut() {
-            let cells = std::mem::take(&mut open.cells);
-            let moved = cells.into_iter().map(|(old, counts)| (renumbered[old as usize], counts));
-            open.cells = moved.collect();
+            let counts = std::mem::take(&mut open.counts);
+            let moved = counts.into_iter().map(|(old, counts)| (renumbered[old as usize], counts));
+            open.counts = moved.collect();
             let phrases = std::mem::take(&mut open.phrases);
             let moved = phrases.into_iter().map(|(old, tally)| (renumbered[old as usize], tally));
             open.phrases = moved.collect();
@@ -269,11 +273,15 @@ impl Aggregator {
     }
 }
 
-/// A text's topic; its phrases go to their scope's, while these are wanted.
-fn hear(listener: &dyn Listen, text: &str, tally: Option<&mut Tally>) -> Option<Topic> {
-    let Some(tally) = tally else { return listener.hear(text, None) };
+/// Returns a text's topic, and adds its phrases to the tally while that still takes some.
+fn classify(
+    classifier: &dyn TextClassifier,
+    text: &str,
+    tally: Option<&mut Tally>,
+) -> Option<Topic> {
+    let Some(tally) = tally else { return classifier.classify(text, None) };
     match tally.begin() {
-        true => listener.hear(text, Some(&mut |phrase| tally.take(phrase))),
-        false => listener.hear(text, None),
+        true => classifier.classify(text, Some(&mut |phrase| tally.take(phrase))),
+        false => classifier.classify(text, None),
     }
 }

@@ -1,25 +1,25 @@
-//! What is counted in a window, and where.
+//! Aggregation keys and the counts of a window.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use crate::domain::{Scope, SeriesKey, Severity, TOPICS, Topic};
 
-/// The place an event is counted in.
+/// What events are counted by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum AggregationKey {
     Tickets(SeriesKey),
     Alarms(Scope),
     /// Maintenance notices: counted so that every event is accounted for.
     Maintenance,
-    /// Tickets whose text has a phrase that the lexicon does not know. Counted besides, and bounded: see
-    /// [`Aggregator`](super::Aggregator). Its events are in cells of their own already.
+    /// Tickets whose text has a phrase that the lexicon does not contain. Their number is bounded: see
+    /// [`Aggregator`](super::Aggregator). These tickets are counted under their [`Self::Tickets`] key as well.
     Phrase(Scope, Box<str>),
 }
 
 impl AggregationKey {
-    /// Whether its events are in another cell too, so that a sum over cells leaves it out.
-    pub fn is_besides(&self) -> bool {
+    /// Whether its events are counted under another key too. A sum over keys leaves such keys out.
+    pub fn is_secondary(&self) -> bool {
         matches!(self, Self::Phrase(..))
     }
 }
@@ -35,7 +35,8 @@ impl fmt::Display for AggregationKey {
     }
 }
 
-/// Cumulative counts of one cell in one window. Every event that was accepted is in exactly one field, `topics` aside.
+/// Cumulative counts of one aggregation key in one window. Every accepted event is in exactly one field, apart from
+/// `topics`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Tickets created.
@@ -44,14 +45,14 @@ pub struct Counts {
     pub raised: [u32; 5],
     /// Alarms cleared.
     pub cleared: u32,
-    /// What is no arrival: changes, updates, resolutions, maintenance notices.
+    /// Events that are not arrivals: changes, updates, resolutions, maintenance notices.
     pub other: u32,
-    /// Events whose id had been counted in this window already.
+    /// Events whose id was counted in this window before.
     pub duplicates: u32,
-    /// Tickets created with a text, in the order of [`Topic::EVERY`]: a part of `tickets`, told apart again.
+    /// Those of `tickets` whose text has a topic, by topic in the order of [`Topic::EVERY`].
     ///
-    /// They stand beside the tickets and not in cells of their own: a partial replaces both at once, so that whatever
-    /// lexicons a replay goes through, a ticket is never in two topics of a window.
+    /// They are fields of the tickets' counts and have no aggregation keys of their own. A partial therefore replaces
+    /// both at once: a ticket is never in two topics of a window, even if a replay uses another lexicon.
     pub topics: [u32; TOPICS],
 }
 
@@ -90,17 +91,17 @@ impl Counts {
         }
     }
 
-    /// Raises of one severity.
+    /// Alarms raised with one severity.
     pub fn raised(&self, severity: Severity) -> u32 {
         self.raised[severity as usize]
     }
 
-    /// Tickets whose text is about a topic.
+    /// Tickets of one topic.
     pub fn topic(&self, topic: Topic) -> u32 {
         self.topics[topic as usize]
     }
 
-    /// Every event that is in here.
+    /// Number of events.
     pub fn events(&self) -> u64 {
         [self.tickets, self.cleared, self.other, self.duplicates]
             .into_iter()

@@ -1,9 +1,9 @@
-//! Frontier replay under simulated faults: whatever happens, what comes out is a batch count of the logs.
+//! Counting under simulated faults. Whatever happens, the result equals a batch count of the logs.
 //!
-//! Three workers count the partitions of three logs and write what they counted to one log, which a leader and a standby
-//! read into stores of their own. A schedule drawn from a seed crashes them, fails their commits, loses their
-//! deliveries, moves partitions about, stops workers past their session and lets them go on. [`Mutant`]s leave out one
-//! rule each: every one of them has to be caught.
+//! Three workers count the partitions of three logs and write their counts to one log. A leader and a standby read that
+//! log into stores of their own. A schedule drawn from a seed crashes them, fails commits, loses deliveries, moves
+//! partitions, and pauses workers past their session before they go on. Each [`Mutant`] leaves out one rule; the test
+//! must catch every mutant.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::domain::{
-    Brief, Event, Listen, Name, Offset, Phrase, SeriesKey, SourceId, TicketAction, TicketEvent,
-    Timestamp, Topic, WindowWidth,
+    Brief, Event, Name, Offset, Phrase, SeriesKey, SourceId, TextClassifier, TicketAction,
+    TicketEvent, Timestamp, Topic, WindowWidth,
 };
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
@@ -37,7 +37,7 @@ const TEXTS: [Option<&str>; 8] = [
     Some("device portal error 504"),
 ];
 
-/// One rule that is left out.
+/// The rule that is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mutant {
     CommitsTheLastOffset,
@@ -84,12 +84,12 @@ struct Record {
     appended_at: Timestamp,
 }
 
-/// Sorts by a text's first word, and makes a phrase of any two.
+/// Takes a text's first word as its topic, and any two words as a phrase.
 #[derive(Debug)]
-struct Ear;
+struct FirstWord;
 
-impl Listen for Ear {
-    fn hear(&self, text: &str, phrases: Option<&mut dyn FnMut(Phrase<'_>)>) -> Option<Topic> {
+impl TextClassifier for FirstWord {
+    fn classify(&self, text: &str, phrases: Option<&mut dyn FnMut(Phrase<'_>)>) -> Option<Topic> {
         let words: Vec<&str> = text.split(' ').collect();
         if let Some(each) = phrases {
             for pair in words.windows(2) {
@@ -102,12 +102,12 @@ impl Listen for Ear {
     }
 }
 
-fn fold() -> Aggregator {
-    listening(Aggregator::new(config()))
+fn new_aggregator() -> Aggregator {
+    with_topics(Aggregator::new(config()))
 }
 
-fn listening(mut aggregator: Aggregator) -> Aggregator {
-    aggregator.listen(Arc::new(Ear));
+fn with_topics(mut aggregator: Aggregator) -> Aggregator {
+    aggregator.set_classifier(Arc::new(FirstWord));
     aggregator
 }
 
@@ -122,14 +122,14 @@ fn source(partition: usize) -> SourceId {
     SourceId::new("t", partition as i32)
 }
 
-/// A log whose event times wander, some far behind, some ahead of their append time, some events twice.
+/// A log with jittered event times: some far behind, some ahead of their append time. Some events occur twice.
 fn log(rng: &mut ChaCha8Rng) -> Vec<Record> {
     let mut clock = 0;
     let mut records: Vec<Record> = Vec::new();
     for n in 0..RECORDS {
         clock += rng.random_range(0..480);
         if rng.random_bool(0.03) {
-            // The feed stands still for an hour.
+            // The feed pauses for an hour.
             clock += 3600;
         }
         let appended_at = Timestamp::from_secs(START_S + clock);
@@ -160,11 +160,11 @@ fn log(rng: &mut ChaCha8Rng) -> Vec<Record> {
     records
 }
 
-/// What has to come out: counts over all partitions, and what is late (true) or in the future (false).
+/// The expected result: counts over all partitions, and events that are late (true) or in the future (false).
 fn batch(logs: &[Vec<Record>]) -> (Totals, Dead) {
     let (mut totals, mut dead) = (Totals::new(), Dead::new());
     for (partition, log) in logs.iter().enumerate() {
-        let mut aggregator = fold();
+        let mut aggregator = new_aggregator();
         for (offset, record) in log.iter().enumerate() {
             let offset = offset as Offset;
             match aggregator.observe(offset, record.appended_at, &record.event) {
@@ -174,7 +174,7 @@ fn batch(logs: &[Vec<Record>]) -> (Totals, Dead) {
             }
         }
         for partial in aggregator.changed() {
-            let sum = totals.entry((partial.window, partial.cell)).or_default();
+            let sum = totals.entry((partial.window, partial.key)).or_default();
             *sum = sum.plus(partial.counts);
         }
     }
@@ -188,12 +188,12 @@ enum Message {
     Frontier(usize, Frontier),
 }
 
-/// A partition in a worker's hands.
+/// A partition that a worker counts.
 struct Part {
     aggregator: Aggregator,
     next: Offset,
     dead: Vec<(Offset, bool)>,
-    /// As of the last report.
+    /// Commit point of the last report.
     point: Option<CommitPoint>,
 }
 
@@ -202,15 +202,15 @@ struct Worker {
     paused: bool,
     generation: u64,
     parts: BTreeMap<usize, Part>,
-    /// Handed to the producer, not acknowledged.
+    /// Passed to the producer, not acknowledged.
     outbox: VecDeque<Message>,
-    /// Dead letters that a mutant does not wait for.
+    /// Dead letters for which a mutant does not wait.
     slow: VecDeque<Message>,
-    /// Its clock is off by so many seconds.
+    /// Error of its clock.
     skew_s: i64,
 }
 
-/// What survives a forecaster's crash.
+/// State that survives a forecaster's crash.
 #[derive(Clone, Default)]
 struct Store {
     state: MergeState,
@@ -222,7 +222,7 @@ struct Store {
 struct Forecaster {
     store: Store,
     merge: Merge,
-    /// For a mutant: a number that only grows, instead of the offset.
+    /// For a mutant: a growing number that replaces the offset.
     writes: Offset,
 }
 
@@ -232,7 +232,7 @@ impl Forecaster {
         Self { store, merge, writes: 1 << 40 }
     }
 
-    /// Reads on, and stores what comes of it in one step. `crash`: before that.
+    /// Reads at most `most` messages and stores the result in one step. `crash` means a crash before the store.
     fn read(
         &mut self,
         log: &[Message],
@@ -243,8 +243,8 @@ impl Forecaster {
     ) {
         let end = log.len().min(self.store.offset + most);
         let finalized = self.store.finalized.clone();
-        let lookup = |cell: &AggregationKey, window: Timestamp| {
-            finalized.get(&(window, cell.clone())).copied().unwrap_or_default()
+        let lookup = |key: &AggregationKey, window: Timestamp| {
+            finalized.get(&(window, key.clone())).copied().unwrap_or_default()
         };
         let mut store = self.store.clone();
         let mut frontiers: BTreeMap<usize, Frontier> = BTreeMap::new();
@@ -270,13 +270,13 @@ impl Forecaster {
             self.merge.note(&source(partition), frontier, now);
         }
         for window in self.merge.revisions() {
-            for (cell, counts) in window.cells {
-                store.finalized.insert((window.window, cell), counts);
+            for (key, counts) in window.counts {
+                store.finalized.insert((window.window, key), counts);
             }
         }
         while let Some(window) = self.merge.finalize(now) {
-            for (cell, counts) in window.cells {
-                store.finalized.insert((window.window, cell), counts);
+            for (key, counts) in window.counts {
+                store.finalized.insert((window.window, key), counts);
             }
         }
         self.merge.collapse();
@@ -299,8 +299,8 @@ fn restore(store: &Store) -> Merge {
         lateness: LATENESS,
         source_timeout: Duration::from_secs(1 << 30),
     };
-    let lookup = |cell: &AggregationKey, window: Timestamp| {
-        store.finalized.get(&(window, cell.clone())).copied().unwrap_or_default()
+    let lookup = |key: &AggregationKey, window: Timestamp| {
+        store.finalized.get(&(window, key.clone())).copied().unwrap_or_default()
     };
     let mut merge = Merge::restore(config, store.state.clone(), &lookup);
     for partition in 0..PARTITIONS {
@@ -315,7 +315,7 @@ struct World {
     logs: Vec<Vec<Record>>,
     now: Timestamp,
     workers: Vec<Worker>,
-    /// The group's view: who owns what, since which generation.
+    /// The group's view of the current generation and of the partitions' owners.
     generation: u64,
     owners: [usize; PARTITIONS],
     commits: [Option<CommitPoint>; PARTITIONS],
@@ -351,12 +351,12 @@ impl World {
         self.mutant == Some(mutant)
     }
 
-    /// End of a partition's log as the broker has it now.
+    /// Current end of a partition's log.
     fn end(&self, partition: usize) -> Offset {
         self.logs[partition].iter().take_while(|r| r.appended_at <= self.now).count() as Offset
     }
 
-    /// Partitions go to workers that answer. Those that do not keep believing what they believed.
+    /// Assigns partitions to workers that answer. Paused workers keep their old view.
     fn rebalance(&mut self) {
         let answering: Vec<usize> = (0..WORKERS).filter(|w| !self.workers[*w].paused).collect();
         if answering.is_empty() {
@@ -371,7 +371,7 @@ impl World {
         }
     }
 
-    /// A worker learns what it owns. `anew`: it has lost what it held.
+    /// Gives a worker its partitions. `anew` means that it has lost its state.
     fn join(&mut self, w: usize, anew: bool) {
         let generation = self.generation;
         let owned: Vec<usize> = (0..PARTITIONS).filter(|p| self.owners[*p] == w).collect();
@@ -397,7 +397,8 @@ impl World {
     fn resumed(&self, partition: usize) -> Part {
         let aggregator = match self.commits[partition] {
             None => {
-                return Part { aggregator: fold(), next: 0, dead: Vec::new(), point: None };
+                let aggregator = new_aggregator();
+                return Part { aggregator, next: 0, dead: Vec::new(), point: None };
             }
             Some(mut point) => {
                 if self.is(Mutant::NoDecidedUpto) {
@@ -406,14 +407,14 @@ impl World {
                 if self.is(Mutant::ClosedNotRestored) {
                     point.closed = Timestamp::from_millis(i64::MIN / 4);
                 }
-                listening(Aggregator::resume(config(), point))
+                with_topics(Aggregator::resume(config(), point))
             }
         };
         let next = self.commits[partition].map_or(0, |point| point.resume_at);
         Part { aggregator, next, dead: Vec::new(), point: None }
     }
 
-    /// A worker reads some records of a partition that it believes to own.
+    /// A worker reads some records of a partition that it owns in its own view.
     fn count(&mut self, w: usize, partition: usize, most: usize) {
         let end = self.end(partition);
         let mutant = self.mutant;
@@ -452,7 +453,7 @@ impl World {
         }
     }
 
-    /// A worker hands the producer what has changed, and how far it is after that.
+    /// A worker passes changed partials to the producer, and then its frontier.
     fn report(&mut self, w: usize) {
         let mutant = self.mutant;
         let ends: Vec<Offset> = (0..PARTITIONS).map(|p| self.end(p)).collect();
@@ -496,7 +497,7 @@ impl World {
         }
     }
 
-    /// The broker acknowledges some of what was handed over, or says no.
+    /// The broker acknowledges some messages; `fails` means that it refuses the next one.
     fn deliver(&mut self, w: usize, most: usize, fails: bool) {
         for _ in 0..most {
             let Some(message) = self.workers[w].outbox.pop_front() else { break };
@@ -506,7 +507,7 @@ impl World {
             if self.is(Mutant::FailedDeliveryUnnoticed) {
                 return;
             }
-            // The session is over: nothing later is sent, and all starts over from the commit.
+            // The session ends: later messages are not sent, and counting resumes at the commit.
             let is_member = self.workers[w].generation == self.generation;
             if is_member {
                 self.join(w, true);
@@ -523,7 +524,7 @@ impl World {
         worker.slow.clear();
     }
 
-    /// Commits what is written. The broker refuses those that are no members any more; it may also not answer.
+    /// Commits written messages. The broker refuses workers that are no longer members. It may also not answer.
     fn commit(&mut self, w: usize, fails: bool) {
         let flushed = self.workers[w].outbox.is_empty();
         let early =
@@ -566,7 +567,7 @@ impl World {
                 self.count(w, partition, most);
             }
             38..54 if awake => {
-                // As it mostly goes.
+                // The usual course.
                 self.report(w);
                 let all = self.workers[w].outbox.len();
                 if self.rng.random_bool(0.1) {
@@ -592,7 +593,7 @@ impl World {
                 self.commit(w, fails);
             }
             71..78 => {
-                // A crash, perhaps with messages on their way; the others take over, and it comes back.
+                // A crash, perhaps with messages in flight; others take over, and the worker restarts.
                 if awake && self.rng.random_bool(0.4) {
                     self.report(w);
                     self.commit(w, false);
@@ -604,14 +605,14 @@ impl World {
             }
             78..83 => self.rebalance(),
             83..86 if awake => {
-                // In the middle of a report, as likely as not.
+                // Often in the middle of a report.
                 if self.rng.random_bool(0.6) {
                     self.report(w);
                 }
                 self.workers[w].paused = true;
             }
             86..90 => {
-                // Past its session: the others have its partitions. It goes on where it stood until it is told.
+                // It was paused past its session: others own its partitions. It goes on until it learns of that.
                 if self.workers[w].paused {
                     self.rebalance();
                 }
@@ -627,7 +628,7 @@ impl World {
         }
     }
 
-    /// Lets everything come to its end, without further faults.
+    /// Lets all workers and forecasters finish without further faults.
     fn finish(&mut self) {
         self.now = Timestamp::from_secs(START_S + 40 * 86_400);
         for w in 0..WORKERS {
@@ -656,7 +657,7 @@ impl World {
     }
 }
 
-/// Runs one schedule. Returns what is wrong at its end.
+/// Runs one schedule. Returns what differs from the expected result.
 fn run(seed: u64, mutant: Option<Mutant>) -> Result<(), String> {
     let mut world = World::new(seed, mutant);
     for _ in 0..STEPS {
@@ -671,8 +672,8 @@ fn run(seed: u64, mutant: Option<Mutant>) -> Result<(), String> {
         if found != wanted {
             return Err(format!("seed {seed}, forecaster {f}: counts differ"));
         }
-        let is_told = |counts: &Counts| counts.topics.iter().sum::<u32>() <= counts.tickets;
-        if !forecaster.store.finalized.values().all(is_told) {
+        let is_valid = |counts: &Counts| counts.topics.iter().sum::<u32>() <= counts.tickets;
+        if !forecaster.store.finalized.values().all(is_valid) {
             return Err(format!("seed {seed}, forecaster {f}: more topics than tickets"));
         }
         if forecaster.store.dead != dead {
@@ -682,7 +683,7 @@ fn run(seed: u64, mutant: Option<Mutant>) -> Result<(), String> {
     Ok(())
 }
 
-/// Seeds of one test: four of them make 20,000 schedules.
+/// Runs a quarter of 20,000 schedules.
 fn seeds(quarter: u64) {
     for seed in quarter * 5_000..(quarter + 1) * 5_000 {
         let outcome = std::panic::catch_unwind(|| run(seed, None));
@@ -691,29 +692,29 @@ fn seeds(quarter: u64) {
 }
 
 #[test]
-fn no_schedule_counts_wrong_1() {
+fn every_schedule_equals_a_batch_count_1() {
     seeds(0);
 }
 
 #[test]
-fn no_schedule_counts_wrong_2() {
+fn every_schedule_equals_a_batch_count_2() {
     seeds(1);
 }
 
 #[test]
-fn no_schedule_counts_wrong_3() {
+fn every_schedule_equals_a_batch_count_3() {
     seeds(2);
 }
 
 #[test]
-fn no_schedule_counts_wrong_4() {
+fn every_schedule_equals_a_batch_count_4() {
     seeds(3);
 }
 
 #[test]
 fn every_mutant_is_caught() {
     let caught = MUTANTS.map(|mutant| {
-        // A rule that is left out may also trip an assertion of the machines: that is caught too.
+        // A mutant may also fail an assertion of the aggregator or the merge. That counts as caught.
         let wrong = |seed: &u64| {
             let outcome = std::panic::catch_unwind(|| run(*seed, Some(mutant)));
             !matches!(outcome, Ok(Ok(())))
@@ -724,18 +725,18 @@ fn every_mutant_is_caught() {
     assert!(escaped.is_empty(), "not caught: {escaped:?}; wrong runs of 400: {caught:?}");
 }
 
-/// What the schedules are about is in their logs: topics, phrases, and tickets without a text.
+/// The generated logs contain topics, phrases, and tickets without a text.
 #[test]
-fn the_logs_speak() {
+fn generated_logs_contain_topics_and_phrases() {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let logs: Vec<Vec<Record>> = (0..PARTITIONS).map(|_| log(&mut rng)).collect();
     let (totals, _) = batch(&logs);
     let topics: u32 = totals.values().flat_map(|counts| counts.topics).sum();
     let tickets: u32 = totals
         .iter()
-        .filter(|((_, cell), _)| !cell.is_besides())
+        .filter(|((_, key), _)| !key.is_secondary())
         .map(|(_, counts)| counts.tickets)
         .sum();
-    let phrases = totals.keys().filter(|(_, cell)| cell.is_besides()).count();
+    let phrases = totals.keys().filter(|(_, key)| key.is_secondary()).count();
     assert!(topics > 20 && topics < tickets && phrases > 5, "{topics} {tickets} {phrases}");
 }

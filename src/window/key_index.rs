@@ -1,4 +1,4 @@
-//! KeyIndex by number, so that an event is counted without a copy of its names.
+//! Aggregation keys by number: an event is counted without copying its names.
 
 use std::collections::HashMap;
 
@@ -7,36 +7,36 @@ use foldhash::fast::RandomState;
 use super::AggregationKey;
 use crate::domain::{Name, Place, Scope, SeriesKey};
 
-/// KeyIndex known before those that no open window has are forgotten.
+/// From so many keys on, keys that no open window has are dropped.
 const FORGET_FROM: usize = 50_000;
-/// Room for a place's text on the stack: three names of 64 characters of up to four bytes.
+/// Longest text of a place: three names of 64 characters with up to four bytes each, and separators.
 const TEXT_MAX: usize = 3 * 64 * 4 + 3;
-/// KeyIndex that are found without their text.
-const RECENT: usize = 256;
+/// Keys that are cached by the sketch of their place.
+const CACHED: usize = 256;
 
-/// KeyIndex and their numbers.
+/// Aggregation keys and their numbers.
 #[derive(Debug, Default)]
 pub(super) struct KeyIndex {
     by_text: HashMap<Box<[u8]>, u32, RandomState>,
     all: Vec<AggregationKey>,
-    /// By a cell's number that of its scope's alarms, once it was asked for.
+    /// By number of a key: number of its scope's alarm key, once it was looked up.
     scopes: Vec<Option<u32>>,
-    /// Numbers by the sketch of a place; empty before the first.
-    recent: Vec<u32>,
+    /// Numbers by the sketch of a place; empty before the first lookup.
+    cache: Vec<u32>,
 }
 
 impl KeyIndex {
-    /// The number of the cell that a place counts in.
+    /// The number of a place's key. A new key gets the next number.
     pub(super) fn number(&mut self, place: &Place<'_>) -> u32 {
         let sketch = sketch(place);
-        if let Some(number) = self.recent.get(sketch)
-            && self.all.get(*number as usize).is_some_and(|cell| cell.is_of(place))
+        if let Some(number) = self.cache.get(sketch)
+            && self.all.get(*number as usize).is_some_and(|key| key.is_of(place))
         {
             return *number;
         }
         let number = self.look_up(place);
-        self.recent.resize(RECENT, number);
-        self.recent[sketch] = number;
+        self.cache.resize(CACHED, number);
+        self.cache[sketch] = number;
         number
     }
 
@@ -53,7 +53,7 @@ impl KeyIndex {
         number
     }
 
-    /// The number of the alarms' cell of a ticket's scope; `number` is that of its place.
+    /// The number of the alarm key of a ticket's scope. `number` belongs to the ticket's place.
     pub(super) fn scope(&mut self, number: u32, place: &Place<'_>) -> Option<u32> {
         let Place::Tickets { region, service, .. } = *place else { return None };
         if let Some(known) = self.scopes[number as usize] {
@@ -68,7 +68,7 @@ impl KeyIndex {
         &self.all[number as usize]
     }
 
-    /// Whether it is time to keep only what is in use.
+    /// Whether unused keys should be dropped.
     pub(super) fn are_many(&self) -> bool {
         self.all.len() >= FORGET_FROM
     }
@@ -77,18 +77,18 @@ impl KeyIndex {
         self.all.len()
     }
 
-    /// Forgets cells that are not in use, and gives the others new numbers: by the old number the new one.
+    /// Drops keys that are not in use and renumbers the others. Returns the new number by the old one.
     pub(super) fn keep(&mut self, used: &[bool]) -> Vec<u32> {
         let mut renumbered = vec![u32::MAX; self.all.len()];
         let mut kept = Vec::new();
-        for (old, cell) in std::mem::take(&mut self.all).into_iter().enumerate() {
+        for (old, key) in std::mem::take(&mut self.all).into_iter().enumerate() {
             if used[old] {
                 renumbered[old] = kept.len() as u32;
-                kept.push(cell);
+                kept.push(key);
             }
         }
         self.scopes = vec![None; kept.len()];
-        self.recent.clear();
+        self.cache.clear();
         self.all = kept;
         self.by_text.retain(|_, number| {
             *number = renumbered[*number as usize];
@@ -98,7 +98,7 @@ impl KeyIndex {
     }
 }
 
-/// A number below [`RECENT`] that most places share with few others.
+/// A cheap hash of a place, below [`CACHED`].
 fn sketch(place: &Place<'_>) -> usize {
     let names = match *place {
         Place::Tickets { region, service, channel } => [region, service, channel],
@@ -112,14 +112,14 @@ fn sketch(place: &Place<'_>) -> usize {
         let name = bytes.len() as u64 | at(0) << 8 | at(last / 2) << 16 | at(last) << 24;
         (sketch ^ name).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_right(29)
     });
-    sketch as usize % RECENT
+    sketch as usize % CACHED
 }
 
-/// A place as text that no other place has: names hold no `/`.
+/// The unique text of a place. Names contain no `/`.
 fn write<'r>(place: &Place<'_>, room: &'r mut [u8; TEXT_MAX]) -> &'r [u8] {
     let mut end = 0;
     let mut put = |text: &str| {
-        // Names that are longer are none.
+        // Valid names are never longer.
         let upto = (end + text.len()).min(TEXT_MAX);
         room[end..upto].copy_from_slice(&text.as_bytes()[..upto - end]);
         if upto < TEXT_MAX {
@@ -143,7 +143,7 @@ fn write<'r>(place: &Place<'_>, room: &'r mut [u8; TEXT_MAX]) -> &'r [u8] {
 }
 
 impl AggregationKey {
-    /// Whether it is the cell of a place.
+    /// Whether it is the key of a place.
     fn is_of(&self, place: &Place<'_>) -> bool {
         match (self, place) {
             (Self::Tickets(series), Place::Tickets { region, service, channel }) => {
@@ -159,9 +159,9 @@ impl AggregationKey {
         }
     }
 
-    /// The cell of a place.
+    /// The aggregation key of a place.
     pub fn of(place: &Place<'_>) -> Self {
-        // Whoever made the place has checked its names.
+        // The decoder has checked the names.
         let name = |text: &str| Name::filter(text).unwrap_or_else(|_| Name::unknown());
         match place {
             Place::Tickets { region, service, channel } => {
@@ -182,46 +182,46 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_stay_with_their_cells_when_others_are_forgotten() {
-        let mut cells = KeyIndex::default();
+    fn keys_keep_a_number_when_others_are_dropped() {
+        let mut keys = KeyIndex::default();
         let regions: Vec<String> = (0..10).map(|n| format!("r{n}")).collect();
         let place = |n: usize| Place::Alarms { region: &regions[n], service: "tv" };
-        let numbers: Vec<u32> = (0..10).map(|n| cells.number(&place(n))).collect();
+        let numbers: Vec<u32> = (0..10).map(|n| keys.number(&place(n))).collect();
         let used: Vec<bool> = (0..10).map(|n| n % 3 == 0).collect();
-        let renumbered = cells.keep(&used);
-        assert_eq!(cells.len(), 4);
+        let renumbered = keys.keep(&used);
+        assert_eq!(keys.len(), 4);
         for n in (0..10).step_by(3) {
             let number = renumbered[numbers[n] as usize];
-            assert_eq!(cells.get(number), &AggregationKey::of(&place(n)));
-            assert_eq!(cells.number(&place(n)), number);
+            assert_eq!(keys.get(number), &AggregationKey::of(&place(n)));
+            assert_eq!(keys.number(&place(n)), number);
         }
         let tickets = Place::Tickets { region: "r0", service: "tv", channel: "" };
-        assert_ne!(cells.number(&tickets), cells.number(&place(0)), "kinds do not mix");
+        assert_ne!(keys.number(&tickets), keys.number(&place(0)), "kinds do not mix");
         let longest = "\u{10ffff}".repeat(64);
         let place = Place::Tickets { region: &longest, service: &longest, channel: &longest };
-        assert_eq!(cells.number(&place), cells.number(&place));
+        assert_eq!(keys.number(&place), keys.number(&place));
     }
 
     proptest! {
         #[test]
-        fn a_place_has_its_own_cell_however_many_look_alike(
+        fn similar_places_have_keys_of_their_own(
             places in prop::collection::vec(("[ab]{1,4}", "[ab]{1,3}", "[ab]{1,2}"), 1..200),
             forget in any::<u64>(),
         ) {
-            let mut cells = KeyIndex::default();
+            let mut keys = KeyIndex::default();
             for (n, (region, service, channel)) in places.iter().enumerate() {
                 let tickets = Place::Tickets { region, service, channel };
-                let number = cells.number(&tickets);
-                prop_assert_eq!(cells.get(number), &AggregationKey::of(&tickets));
-                let scope = cells.scope(number, &tickets).map(|scope| cells.get(scope).clone());
+                let number = keys.number(&tickets);
+                prop_assert_eq!(keys.get(number), &AggregationKey::of(&tickets));
+                let scope = keys.scope(number, &tickets).map(|scope| keys.get(scope).clone());
                 prop_assert_eq!(scope, Some(AggregationKey::of(&Place::Alarms { region, service })));
                 if n == 100 {
-                    let used: Vec<bool> = (0..cells.len()).map(|n| forget >> (n % 64) & 1 == 1).collect();
-                    cells.keep(&used);
+                    let used: Vec<bool> = (0..keys.len()).map(|n| forget >> (n % 64) & 1 == 1).collect();
+                    keys.keep(&used);
                 }
             }
-            let texts: std::collections::BTreeSet<String> = cells.all.iter().map(AggregationKey::to_string).collect();
-            prop_assert_eq!(texts.len(), cells.len());
+            let texts: std::collections::BTreeSet<String> = keys.all.iter().map(AggregationKey::to_string).collect();
+            prop_assert_eq!(texts.len(), keys.len());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Partials of all sources → one count per cell and window, finalized when nobody can add to it.
+//! Merges the partials of all sources into one count per aggregation key and window, and finalizes windows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -6,25 +6,25 @@ use std::time::Duration;
 use super::{AggregationKey, Counts, Partial};
 use crate::domain::{Offset, SourceId, Timestamp, WindowWidth};
 
-/// Rules of the leader.
+/// Rules of merging and finalizing.
 #[derive(Clone, Copy, Debug)]
 pub struct MergeConfig {
     pub width: WindowWidth,
     pub lateness: Duration,
-    /// A source that has not reported for this long no longer holds windows back: they are *missing*.
+    /// Windows no longer wait for a source that has not reported for this long: they are *missing*.
     pub source_timeout: Duration,
 }
 
-/// What a source says of itself, after the partials it speaks of.
+/// How far a source has counted. It is sent after the partials that it covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frontier {
     /// Windows that end at or before this are closed, and their partials have been sent.
     pub closed: Timestamp,
-    /// Clock time at which it had read everything there was; `None` while it has not.
+    /// Clock time at which the source had read everything available; `None` while it has not.
     pub caught_up_at: Option<Timestamp>,
 }
 
-/// What the leader remembers of a source.
+/// The newest frontier of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceProgress {
     pub closed: Timestamp,
@@ -33,37 +33,38 @@ pub struct SourceProgress {
     pub reported_at: Timestamp,
 }
 
-/// A window that finalized, or one that changed after it had.
+/// A finalized window, or a revision of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FinalizedWindow {
     pub window: Timestamp,
-    /// KeyIndex with anything counted; every other known cell is zero.
-    pub cells: Vec<(AggregationKey, Counts)>,
-    /// A source was silent past its time-out: absent cells are unknown, not zero.
+    /// Counts by aggregation key. All other keys are zero, or unknown in a missing window, or unchanged in a revision.
+    pub counts: Vec<(AggregationKey, Counts)>,
+    /// Whether a source was silent past its time-out.
     pub missing: bool,
+    /// Whether the window had been finalized before.
     pub revised: bool,
 }
 
-/// The newest partial of one source: the larger `upto` wins.
+/// Counts of the newest partial of one source: the one with the largest `upto`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     pub counts: Counts,
     pub upto: Offset,
 }
 
-/// What a restart needs, as the store holds it.
+/// The state that a restart needs.
 #[derive(Clone, Debug, Default)]
 pub struct MergeState {
     pub sources: Vec<(SourceId, SourceProgress)>,
     pub parts: Vec<(Timestamp, AggregationKey, SourceId, Part)>,
-    /// Start of the first window that has not finalized.
+    /// Start of the first window that is not final.
     pub next: Option<Timestamp>,
 }
 
-/// Parts of one cell in one window, and the sum of those that can no longer change.
+/// Parts of one aggregation key in one window, and the sum of those that can no longer change.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Entry {
-    /// Settled total less the parts below: what closed sources gave.
+    /// Finalized total less `parts`: the counts of sources that have closed the window.
     base: Counts,
     parts: BTreeMap<SourceId, Part>,
 }
@@ -74,7 +75,7 @@ impl Entry {
     }
 }
 
-/// Merges the partials of all sources. Associative, commutative and idempotent in what it is given.
+/// Merges the partials of all sources. Merging is associative, commutative and idempotent.
 #[derive(Debug)]
 pub struct Merge {
     config: MergeConfig,
@@ -85,21 +86,21 @@ pub struct Merge {
 }
 
 impl Merge {
-    /// `finalized` tells the finalized total of a cell and window, where it is known.
+    /// Restores a merge. `finalized` returns the total of a key in a finalized window.
     pub fn restore(
         config: MergeConfig,
         state: MergeState,
         finalized: &dyn Fn(&AggregationKey, Timestamp) -> Counts,
     ) -> Self {
         let mut open: BTreeMap<Timestamp, BTreeMap<AggregationKey, Entry>> = BTreeMap::new();
-        for (window, cell, source, part) in state.parts {
-            open.entry(window).or_default().entry(cell).or_default().parts.insert(source, part);
+        for (window, key, source, part) in state.parts {
+            open.entry(window).or_default().entry(key).or_default().parts.insert(source, part);
         }
         if let Some(next) = state.next {
-            for (window, cells) in open.range_mut(..next) {
-                for (cell, entry) in cells {
+            for (window, entries) in open.range_mut(..next) {
+                for (key, entry) in entries {
                     let parts = entry.total();
-                    entry.base = finalized(cell, *window).minus(parts);
+                    entry.base = finalized(key, *window).minus(parts);
                 }
             }
         }
@@ -112,7 +113,7 @@ impl Merge {
         }
     }
 
-    /// Makes a source known, so that windows wait for it. A known one keeps its progress.
+    /// Makes windows wait for a source. A known source keeps its progress.
     pub fn expect(&mut self, source: SourceId, now: Timestamp) {
         self.sources.entry(source).or_insert(SourceProgress {
             closed: Timestamp::from_millis(i64::MIN / 4),
@@ -121,14 +122,14 @@ impl Merge {
         });
     }
 
-    /// Lets a source go that will never report again (a file that was read to its end).
+    /// Removes a source that will never report again, such as a file that was read to its end.
     pub fn release(&mut self, source: &SourceId) {
         self.sources.remove(source);
     }
 
-    /// Takes a source's changed partials. Returns those that were news; the rest were replays.
+    /// Takes a source's changed partials. Returns those that were new; the others were replays.
     ///
-    /// `finalized` tells the finalized total of a cell and window that is no longer held here.
+    /// `finalized` returns the total of a key in a finalized window that is no longer held here.
     pub fn apply(
         &mut self,
         source: &SourceId,
@@ -136,17 +137,17 @@ impl Merge {
         finalized: &dyn Fn(&AggregationKey, Timestamp) -> Counts,
     ) -> Vec<Partial> {
         let closed = self.sources.get(source).map(|s| s.closed);
-        let mut news = Vec::new();
+        let mut fresh = Vec::new();
         for partial in partials {
-            // What the source has closed is final here: a later sending can only be a replay.
+            // The source has closed this window, so this partial can only be a replay.
             if closed.is_some_and(|closed| self.config.width.end(partial.window) <= closed) {
                 continue;
             }
             if self.join(source, &partial, finalized) {
-                news.push(partial);
+                fresh.push(partial);
             }
         }
-        news
+        fresh
     }
 
     fn join(
@@ -155,33 +156,31 @@ impl Merge {
         partial: &Partial,
         finalized: &dyn Fn(&AggregationKey, Timestamp) -> Counts,
     ) -> bool {
-        let is_settled = self.next.is_some_and(|next| partial.window < next);
-        let entry = self
-            .open
-            .entry(partial.window)
-            .or_default()
-            .entry(partial.cell.clone())
-            .or_insert_with(|| Entry {
-                base: if is_settled {
-                    finalized(&partial.cell, partial.window)
-                } else {
-                    Counts::default()
+        let is_final = self.next.is_some_and(|next| partial.window < next);
+        let entry =
+            self.open.entry(partial.window).or_default().entry(partial.key.clone()).or_insert_with(
+                || Entry {
+                    base: if is_final {
+                        finalized(&partial.key, partial.window)
+                    } else {
+                        Counts::default()
+                    },
+                    parts: BTreeMap::new(),
                 },
-                parts: BTreeMap::new(),
-            });
+            );
         let before = entry.parts.get(source).copied();
         if before.is_some_and(|old| old.upto >= partial.upto) {
             return false;
         }
         entry.parts.insert(source.clone(), Part { counts: partial.counts, upto: partial.upto });
         let changed = before.map(|old| old.counts).unwrap_or_default() != partial.counts;
-        if is_settled && changed {
-            self.changed_after.insert((partial.window, partial.cell.clone()));
+        if is_final && changed {
+            self.changed_after.insert((partial.window, partial.key.clone()));
         }
         true
     }
 
-    /// Takes what a source says of itself, after its partials.
+    /// Takes a source's frontier. Call it after [`Self::apply`] with the partials that it covers.
     pub fn note(&mut self, source: &SourceId, frontier: Frontier, now: Timestamp) {
         let known = self.sources.entry(source.clone()).or_insert(SourceProgress {
             closed: frontier.closed,
@@ -193,14 +192,14 @@ impl Merge {
         known.reported_at = known.reported_at.max(now);
     }
 
-    /// The next window, if every source allows it to settle; call until `None`.
+    /// Finalizes the next window, if every source allows it. Call until `None`.
     pub fn finalize(&mut self, now: Timestamp) -> Option<FinalizedWindow> {
         if self.sources.is_empty() {
             return None;
         }
         let window = self.next.or_else(|| self.open.keys().next().copied())?;
         let end = self.config.width.end(window);
-        // Without this, a quiet system would settle windows that have not been.
+        // Without this check, windows in the future would be finalized.
         if end > now {
             return None;
         }
@@ -216,85 +215,90 @@ impl Merge {
             missing = true;
         }
         self.next = Some(end);
-        Some(FinalizedWindow { window, cells: self.totals(window), missing, revised: false })
+        Some(FinalizedWindow { window, counts: self.totals(window), missing, revised: false })
     }
 
-    /// Windows whose finalized count changed since the last call.
+    /// Finalized windows whose counts changed since the last call.
     pub fn revisions(&mut self) -> Vec<FinalizedWindow> {
         let mut by_window: BTreeMap<Timestamp, Vec<(AggregationKey, Counts)>> = BTreeMap::new();
-        for (window, cell) in std::mem::take(&mut self.changed_after) {
-            let Some(entry) = self.open.get(&window).and_then(|cells| cells.get(&cell)) else {
+        for (window, key) in std::mem::take(&mut self.changed_after) {
+            let Some(entry) = self.open.get(&window).and_then(|entries| entries.get(&key)) else {
                 continue;
             };
             let total = entry.total();
-            by_window.entry(window).or_default().push((cell, total));
+            by_window.entry(window).or_default().push((key, total));
         }
         by_window
             .into_iter()
-            .map(|(window, cells)| FinalizedWindow { window, cells, missing: false, revised: true })
+            .map(|(window, counts)| FinalizedWindow {
+                window,
+                counts,
+                missing: false,
+                revised: true,
+            })
             .collect()
     }
 
-    /// Folds parts that can no longer change into their finalized windows. Returns what was let go,
-    /// so that the store lets it go too.
+    /// Drops parts of finalized windows that can no longer change. Returns them, so that the store drops them too.
     pub fn collapse(&mut self) -> Vec<(Timestamp, AggregationKey, SourceId)> {
         let Some(next) = self.next else { return Vec::new() };
         let (sources, width) = (&self.sources, self.config.width);
-        let mut gone = Vec::new();
-        for (window, cells) in self.open.range_mut(..next) {
+        let mut removed = Vec::new();
+        for (window, entries) in self.open.range_mut(..next) {
             let end = width.end(*window);
-            for (cell, entry) in cells.iter_mut() {
+            for (key, entry) in entries.iter_mut() {
                 let mut base = entry.base;
                 entry.parts.retain(|source, part| {
-                    // A source that was released has said all it had to say.
+                    // A released source never reports again.
                     let is_final = sources.get(source).is_none_or(|s| s.closed >= end);
                     if is_final {
                         base = base.plus(part.counts);
-                        gone.push((*window, cell.clone(), source.clone()));
+                        removed.push((*window, key.clone(), source.clone()));
                     }
                     !is_final
                 });
                 entry.base = base;
             }
-            cells.retain(|_, entry| !entry.parts.is_empty());
+            entries.retain(|_, entry| !entry.parts.is_empty());
         }
-        self.open.retain(|window, cells| *window >= next || !cells.is_empty());
-        gone
+        self.open.retain(|window, entries| *window >= next || !entries.is_empty());
+        removed
     }
 
-    /// Up to when the windows that have not finalized are known, by the sources that have counted in them.
+    /// Up to when the counts of open windows are complete: the earliest `caught_up_at` of the sources that have counted
+    /// in them. `None` if one of these has not caught up.
     pub fn known_upto(&self) -> Option<Timestamp> {
         let from = self.next?;
-        let cells = self.open.range(from..).flat_map(|(_, cells)| cells.values());
-        let counting: BTreeSet<&SourceId> = cells.flat_map(|entry| entry.parts.keys()).collect();
+        let entries = self.open.range(from..).flat_map(|(_, entries)| entries.values());
+        let counting: BTreeSet<&SourceId> = entries.flat_map(|entry| entry.parts.keys()).collect();
         let upto = |source| self.sources.get(source).and_then(|s: &SourceProgress| s.caught_up_at);
         counting.into_iter().map(upto).min().flatten()
     }
 
-    /// Totals of a window as far as they are known now.
+    /// Totals of a window so far.
     pub fn totals(&self, window: Timestamp) -> Vec<(AggregationKey, Counts)> {
-        self.open.get(&window).map_or_else(Vec::new, |cells| {
-            cells.iter().map(|(cell, entry)| (cell.clone(), entry.total())).collect()
+        self.open.get(&window).map_or_else(Vec::new, |entries| {
+            entries.iter().map(|(key, entry)| (key.clone(), entry.total())).collect()
         })
     }
 
-    /// Start of the first window that has not finalized.
+    /// Start of the first window that is not final.
     pub fn next(&self) -> Option<Timestamp> {
         self.next
     }
 
-    /// Known sources and how far they are.
+    /// Known sources and their progress.
     pub fn sources(&self) -> &BTreeMap<SourceId, SourceProgress> {
         &self.sources
     }
 
-    /// Everything a restart needs.
+    /// The state that a restart needs.
     pub fn state(&self) -> MergeState {
         let mut parts = Vec::new();
-        for (window, cells) in &self.open {
-            for (cell, entry) in cells {
+        for (window, entries) in &self.open {
+            for (key, entry) in entries {
                 for (source, part) in &entry.parts {
-                    parts.push((*window, cell.clone(), source.clone(), *part));
+                    parts.push((*window, key.clone(), source.clone(), *part));
                 }
             }
         }

@@ -1,8 +1,8 @@
 //! Events → cumulative partials per partition ([`Aggregator`]) → merged, finalized windows ([`Merge`]).
 //!
-//! Two machines without a clock. What a aggregator decides about an event depends only on the log prefix of
-//! its own partition, so that a replay decides the same; what a merge holds is the newest partial of
-//! each source, so that duplicates, replays and zombies are harmless.
+//! Neither has a clock. What an aggregator decides about an event depends only on the log prefix of its own
+//! partition, so a replay decides the same. A merge keeps the newest partial of each source, so duplicates, replays
+//! and zombies are harmless.
 
 mod active_alarms;
 mod aggregator;
@@ -19,4 +19,4 @@ pub use active_alarms::{ActiveAlarm, AlarmBook, AlarmRules, STALE_AFTER, Tally, 
 pub use aggregator::{Aggregator, AggregatorConfig, CommitPoint, Outcome, Partial};
 pub use counts::{AggregationKey, Counts};
 pub use merge::{FinalizedWindow, Frontier, Merge, MergeConfig, MergeState, Part, SourceProgress};
-pub use phrases::spoken;
+pub use phrases::text_counts;

@@ -1,4 +1,4 @@
-//! Laws: a merge does not care for order or repetition; crashes and replays change no count.
+//! Properties: a merge is independent of order and repetition; crashes and replays change no count.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,7 +18,7 @@ fn series(n: u8) -> SeriesKey {
     SeriesKey::new(name(["north", "south"][usize::from(n % 2)]), name("tv"), name("phone"))
 }
 
-/// One record of a log: event time in seconds, id, series, and how long after it was appended.
+/// One record of a log.
 #[derive(Clone, Debug)]
 struct Record {
     at_s: i64,
@@ -42,7 +42,7 @@ fn config() -> AggregatorConfig {
     AggregatorConfig { width: WIDTH, lateness: LATENESS, max_future_skew: None }
 }
 
-/// A log whose event times wander forward, some far behind, some repeated.
+/// A log whose event times move forward; some are far behind, some ids occur twice.
 fn log() -> impl Strategy<Value = Vec<Record>> {
     prop::collection::vec((0i64..240, -2000i64..400, 0u16..60, 0u8..2), 1..120).prop_map(|steps| {
         let mut clock = 0;
@@ -50,7 +50,7 @@ fn log() -> impl Strategy<Value = Vec<Record>> {
             .into_iter()
             .map(|(step, jitter, id, series)| {
                 clock += step;
-                // The same id always means the same event, as producers promise.
+                // Producers guarantee that an id belongs to one event.
                 Record { at_s: (clock + jitter).max(0), id, series }
             })
             .collect()
@@ -59,7 +59,7 @@ fn log() -> impl Strategy<Value = Vec<Record>> {
 
 type Totals = BTreeMap<(Timestamp, AggregationKey), Counts>;
 
-/// Counts a log in one go: the truth that every schedule must reach.
+/// Counts a log at once: the result that every schedule must reach.
 fn batch(log: &[Record]) -> (Totals, usize) {
     let mut aggregator = Aggregator::new(config());
     let mut late = 0;
@@ -67,7 +67,7 @@ fn batch(log: &[Record]) -> (Totals, usize) {
         let outcome = aggregator.observe(offset as Offset, Timestamp::MAX, &event(record));
         late += usize::from(outcome == Outcome::Late);
     }
-    let totals = aggregator.changed().into_iter().map(|p| ((p.window, p.cell), p.counts)).collect();
+    let totals = aggregator.changed().into_iter().map(|p| ((p.window, p.key), p.counts)).collect();
     (totals, late)
 }
 
@@ -82,14 +82,14 @@ fn merge() -> Merge {
 fn totals_of(merge: &Merge) -> Totals {
     let mut totals = Totals::new();
     for window in merge.windows() {
-        for (cell, counts) in merge.totals(window) {
-            totals.insert((window, cell), counts);
+        for (key, counts) in merge.totals(window) {
+            totals.insert((window, key), counts);
         }
     }
     totals
 }
 
-/// Partials of two sources in pieces, as they would be sent.
+/// Partials of the logs in pieces, as they would be sent.
 fn pieces(logs: &[Vec<Record>], every: usize) -> Vec<(SourceId, Vec<Partial>)> {
     let mut sent = Vec::new();
     for (n, log) in logs.iter().enumerate() {
@@ -108,7 +108,7 @@ fn pieces(logs: &[Vec<Record>], every: usize) -> Vec<(SourceId, Vec<Partial>)> {
 
 proptest! {
     #[test]
-    fn a_merge_does_not_care_for_order_or_repetition(
+    fn a_merge_is_independent_of_order_and_repetition(
         logs in prop::collection::vec(log(), 1..3),
         every in 1usize..20,
         order in prop::collection::vec(any::<prop::sample::Index>(), 0..200),
@@ -119,7 +119,7 @@ proptest! {
             straight.apply(source, partials.clone(), &|_, _| Counts::default());
         }
         let mut shuffled = merge();
-        // Any order with any repetition, then everything once more backwards.
+        // Any order with any repetition, then everything once more in reverse.
         let picks = order.iter().map(|i| i.get(&sent)).chain(sent.iter().rev());
         for (source, partials) in picks {
             shuffled.apply(source, partials.clone(), &|_, _| Counts::default());
@@ -153,7 +153,7 @@ proptest! {
             offset += 1;
             until -= 1;
             if until == 0 {
-                // Sent, and perhaps committed; then the process dies.
+                // The process sends, perhaps commits, and dies.
                 merged.apply(&source, aggregator.changed(), &|_, _| Counts::default());
                 if commits {
                     durable = aggregator.commit_point();
@@ -170,7 +170,7 @@ proptest! {
     }
 
     #[test]
-    fn settled_windows_are_final_and_survive_a_restart(
+    fn finalized_windows_are_final_and_survive_a_restart(
         logs in prop::collection::vec(log(), 2..3),
         every in 1usize..20,
         cut in any::<prop::sample::Index>(),
@@ -181,47 +181,47 @@ proptest! {
         for source in &sources {
             merged.expect(source.clone(), Timestamp::MAX);
         }
-        let mut folds: Vec<_> = sources.iter().map(|_| Aggregator::new(config())).collect();
+        let mut aggregators: Vec<_> = sources.iter().map(|_| Aggregator::new(config())).collect();
         let longest = logs.iter().map(Vec::len).max().unwrap_or(0);
         let cut = cut.index(longest);
         for step in 0..longest {
             for (n, source) in sources.iter().enumerate() {
                 let Some(record) = logs[n].get(step) else { continue };
-                folds[n].observe(step as Offset, Timestamp::MAX, &event(record));
+                aggregators[n].observe(step as Offset, Timestamp::MAX, &event(record));
                 if step % every != 0 {
                     continue;
                 }
                 let known = finalized.clone();
-                merged.apply(source, folds[n].changed(), &|cell, window| {
-                    known.get(&(window, cell.clone())).copied().unwrap_or_default()
+                merged.apply(source, aggregators[n].changed(), &|key, window| {
+                    known.get(&(window, key.clone())).copied().unwrap_or_default()
                 });
-                let frontier = Frontier { closed: folds[n].closed(), caught_up_at: None };
+                let frontier = Frontier { closed: aggregators[n].closed(), caught_up_at: None };
                 merged.note(source, frontier, Timestamp::MAX);
                 while let Some(window) = merged.finalize(Timestamp::MAX) {
                     prop_assert!(!window.missing);
-                    finalized.extend(window.cells.into_iter().map(|(c, n)| ((window.window, c), n)));
+                    finalized.extend(window.counts.into_iter().map(|(c, n)| ((window.window, c), n)));
                 }
                 for revised in merged.revisions() {
-                    finalized.extend(revised.cells.into_iter().map(|(c, n)| ((revised.window, c), n)));
+                    finalized.extend(revised.counts.into_iter().map(|(c, n)| ((revised.window, c), n)));
                 }
                 merged.collapse();
             }
             if step == cut {
                 let state = merged.state();
                 let known = finalized.clone();
-                merged = Merge::restore(merge_config(), state, &|cell, window| {
-                    known.get(&(window, cell.clone())).copied().unwrap_or_default()
+                merged = Merge::restore(merge_config(), state, &|key, window| {
+                    known.get(&(window, key.clone())).copied().unwrap_or_default()
                 });
             }
         }
         for (n, source) in sources.iter().enumerate() {
             let known = finalized.clone();
-            merged.apply(source, folds[n].changed(), &|cell, window| {
-                known.get(&(window, cell.clone())).copied().unwrap_or_default()
+            merged.apply(source, aggregators[n].changed(), &|key, window| {
+                known.get(&(window, key.clone())).copied().unwrap_or_default()
             });
         }
         for revised in merged.revisions() {
-            finalized.extend(revised.cells.into_iter().map(|(c, n)| ((revised.window, c), n)));
+            finalized.extend(revised.counts.into_iter().map(|(c, n)| ((revised.window, c), n)));
         }
         finalized.extend(totals_of(&merged));
         let mut truth = Totals::new();
@@ -236,7 +236,7 @@ proptest! {
 }
 
 #[test]
-fn late_future_and_duplicate_are_told_apart() {
+fn late_future_and_duplicate_events_are_distinguished() {
     let mut aggregator = Aggregator::new(AggregatorConfig {
         max_future_skew: Some(Duration::from_secs(300)),
         ..config()
@@ -250,10 +250,10 @@ fn late_future_and_duplicate_are_told_apart() {
     };
     assert_eq!(see(&mut aggregator, record(10, 1), at(10)), Outcome::Counted);
     assert_eq!(see(&mut aggregator, record(10, 1), at(11)), Outcome::Duplicate);
-    // Far ahead of its append time: moves nothing.
+    // Far ahead of its append time: it closes no window.
     assert_eq!(see(&mut aggregator, record(9000, 2), at(12)), Outcome::Future);
     assert_eq!(see(&mut aggregator, record(20, 3), at(20)), Outcome::Counted);
-    // 25 minutes on, the first window closes; 24:59 would not have closed it.
+    // At minute 25 the first window closes; 24:59 does not close it.
     assert_eq!(see(&mut aggregator, record(1499, 4), at(1499)), Outcome::Counted);
     assert_eq!(see(&mut aggregator, record(21, 5), at(1499)), Outcome::Counted);
     assert_eq!(see(&mut aggregator, record(1500, 6), at(1500)), Outcome::Counted);
@@ -262,50 +262,46 @@ fn late_future_and_duplicate_are_told_apart() {
 }
 
 #[test]
-fn a_quiet_source_holds_nothing_back_and_a_silent_one_means_missing() {
+fn a_quiet_source_delays_nothing_and_a_silent_one_makes_windows_missing() {
     let at = |s: i64| Timestamp::from_secs(1_767_225_600 + s);
     let (busy, quiet) = (SourceId::new("busy", 0), SourceId::new("quiet", 0));
     let mut merged = merge();
     merged.expect(busy.clone(), at(0));
     merged.expect(quiet.clone(), at(0));
-    let cell = AggregationKey::Tickets(series(0));
+    let key = AggregationKey::Tickets(series(0));
     let counts = Counts { tickets: 3, ..Counts::default() };
     let none = |_: &AggregationKey, _: Timestamp| Counts::default();
-    merged.apply(
-        &busy,
-        vec![Partial { window: at(0), cell: cell.clone(), counts, upto: 9 }],
-        &none,
-    );
+    merged.apply(&busy, vec![Partial { window: at(0), key: key.clone(), counts, upto: 9 }], &none);
     merged.note(&busy, Frontier { closed: at(1800), caught_up_at: None }, at(2400));
     assert_eq!(merged.finalize(at(2400)), None);
-    let said = Frontier { closed: at(-9_000_000), caught_up_at: Some(at(1500)) };
-    merged.note(&quiet, said, at(2400));
+    let frontier = Frontier { closed: at(-9_000_000), caught_up_at: Some(at(1500)) };
+    merged.note(&quiet, frontier, at(2400));
     let finalized = merged.finalize(at(2400)).expect("both agree");
-    assert_eq!((finalized.window, finalized.missing, finalized.cells.len()), (at(0), false, 1));
+    assert_eq!((finalized.window, finalized.missing, finalized.counts.len()), (at(0), false, 1));
     assert_eq!(merged.finalize(at(2400)), None, "the second window still waits for the quiet one");
     let much_later = at(2400 + 3601);
     merged.note(&busy, Frontier { closed: at(3600), caught_up_at: None }, much_later);
     assert!(merged.finalize(much_later).expect("timed out").missing);
-    // The quiet source wakes up with something for the first window: a revision.
+    // The quiet source reports a count of the first window: a revision.
     merged.apply(
         &quiet,
-        vec![Partial { window: at(0), cell: cell.clone(), counts, upto: 1 }],
+        vec![Partial { window: at(0), key: key.clone(), counts, upto: 1 }],
         &|_, _| counts,
     );
     let revised = merged.revisions();
-    assert_eq!(revised[0].cells, [(cell, counts.plus(counts))]);
+    assert_eq!(revised[0].counts, [(key, counts.plus(counts))]);
     assert!(revised[0].revised);
 }
 
 #[test]
-fn open_windows_are_known_as_far_as_the_slowest_that_counts_in_them() {
+fn open_windows_are_known_up_to_the_slowest_source_that_counts_in_them() {
     let (mut merged, at) =
         (merge(), |minutes: i64| WIDTH.start(4) + Duration::from_secs(60) * minutes as u32);
     let [a, b, idle] = ["a", "b", "idle"].map(|name| SourceId::new(name, 0));
-    let mut say = |source: &SourceId, window: i64, upto: Offset, minutes: Option<i64>, now| {
+    let mut report = |source: &SourceId, window: i64, upto: Offset, minutes: Option<i64>, now| {
         let counts = Counts { tickets: 3, ..Counts::default() };
-        let cell = AggregationKey::Tickets(series(0));
-        let partial = Partial { window: WIDTH.start(window), cell, counts, upto };
+        let key = AggregationKey::Tickets(series(0));
+        let partial = Partial { window: WIDTH.start(window), key, counts, upto };
         let partials = if upto > 0 { vec![partial] } else { vec![] };
         merged.apply(source, partials, &|_, _| Counts::default());
         let frontier = Frontier { closed: WIDTH.start(window), caught_up_at: minutes.map(at) };
@@ -313,9 +309,9 @@ fn open_windows_are_known_as_far_as_the_slowest_that_counts_in_them() {
         while merged.finalize(at(now)).is_some() {}
         merged.known_upto()
     };
-    assert_eq!(say(&a, 3, 1, Some(10), 10), None, "nothing has come of the open window");
-    assert_eq!(say(&idle, 4, 0, Some(2), 10), None);
-    assert_eq!(say(&a, 4, 2, Some(11), 11), Some(at(11)));
-    assert_eq!(say(&b, 4, 1, None, 11), None, "b has not read everything there is");
-    assert_eq!(say(&b, 4, 2, Some(9), 12), Some(at(9)));
+    assert_eq!(report(&a, 3, 1, Some(10), 10), None, "no count of the open window yet");
+    assert_eq!(report(&idle, 4, 0, Some(2), 10), None);
+    assert_eq!(report(&a, 4, 2, Some(11), 11), Some(at(11)));
+    assert_eq!(report(&b, 4, 1, None, 11), None, "b has not caught up");
+    assert_eq!(report(&b, 4, 2, Some(9), 12), Some(at(9)));
 }

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Peers on the origins of a `surgecast backtest --forecasts OUT.csv`, scored in the same way.
+"""Scores peer models on the origins of a `surgecast backtest --forecasts OUT.csv`, in the same way.
 
     surgecast backtest --input calls.csv --interval 30m --forecasts out.csv
     python compare.py --input calls.csv --interval 30m --forecasts out.csv
 
-Peers know what the backtest's models know: windows before the origin, the civil time and, with --calendar,
-the kind of day. As in the backtest a window that lacks rows is missing, closed hours are cut out of what
-seasonal models read, MASE divides by the weekly naive error before the first origin.
+Peers have the same inputs as the backtest's models: windows before the origin, the civil time and, with --calendar,
+the kind of day. As in the backtest, a window without all of its rows is missing, seasonal models do not read closed
+hours, and MASE divides by the weekly naive error before the first origin.
 
-MSTL, AutoETS for the rest of it included, is fitted at every origin. LightGBM is refitted REFITS times over the
-origins, at midnight; of daily AutoETS the parameters are found at a day's first origin and its state is that of
-every origin; Prophet, which has no state, is fitted once a day, at midnight.
+MSTL, with AutoETS for the remainder, is fitted at each origin. LightGBM is refitted REFITS times over the origins, at
+midnight. Daily AutoETS gets its parameters at a day's first origin, and its state is updated at each origin. Prophet
+has no state, and is fitted once a day, at midnight.
 """
 
 import argparse
@@ -42,14 +42,14 @@ def parse_args():
     parser.add_argument("--tz", default="UTC")
     parser.add_argument("--missing", default="gap", choices=["gap", "zero"])
     parser.add_argument("--calendar", help="date,kind")
-    parser.add_argument("--forecasts", required=True, nargs="+", help="what backtest --forecasts wrote")
+    parser.add_argument("--forecasts", required=True, nargs="+", help="files of backtest --forecasts")
     parser.add_argument("--peers", default="seasonal-naive,ets-daily,mstl,prophet,lightgbm")
-    parser.add_argument("--save", help="folder for the peers' forecasts, to be given as --forecasts another time")
+    parser.add_argument("--save", help="folder for the peers' forecasts, for --forecasts of another run")
     return parser.parse_args()
 
 
 def read_counts(args):
-    """One column a series, indexed by the windows' starts in UTC; NaN is missing."""
+    """One column per series, indexed by the starts of windows in UTC; NaN is missing."""
     rows = pd.read_csv(args.input)
     if "series" not in rows:
         rows["series"] = "all"
@@ -106,12 +106,12 @@ class Series:
         return (local - self.civil.index[0]) // self.width
 
     def midnight(self, origin, every=1):
-        """The newest midnight at the origin or before it, counted in steps of so many days."""
+        """The newest midnight at or before the origin, in steps of `every` days."""
         days = (self.civil.index[origin].normalize() - self.civil.index[0].normalize()).days % every
         return origin - self.slot[origin] % self.per_day - days * self.per_day
 
     def open_slots(self, origin):
-        """Slots of the week that are open, judged by the eight weeks before the origin."""
+        """Open slots of the week, by the eight weeks before the origin."""
         first = max(0, origin - 8 * self.per_week)
         y, slot = self.values[first:origin], self.slot[first:origin]
         per_hour = self.per_day // 24
@@ -121,8 +121,8 @@ class Series:
         seen = np.maximum(1, np.bincount(slot, minlength=self.per_week))
         return hours[np.arange(self.per_week) // per_hour] & (known / seen >= 0.25) & (known > 0)
 
-    def laid(self, origin, steps):
-        """Counts before the origin on open slots, gaps bridged; which of the next steps are open; seasons."""
+    def prepared(self, origin, steps):
+        """Interpolated counts of open slots before the origin; which of the next steps are open; season lengths."""
         is_open = self.open_slots(origin)
         mask = is_open[self.slot[:origin]]
         y = pd.Series(self.values[:origin][mask]).interpolate(limit_direction="both").to_numpy()
@@ -145,7 +145,7 @@ def from_intervals(forecast, ahead):
 
 
 class EtsDaily:
-    """AutoETS with the day as its season, on four weeks before a day's first origin and on what came since."""
+    """AutoETS with a daily season, fitted on the four weeks before a day's first origin and updated afterwards."""
 
     def __init__(self):
         self.fitted = {}
@@ -154,19 +154,19 @@ class EtsDaily:
         y = y[-(min(28 * length, len(y)) // length) * length :]
         usual = np.zeros(length)
         if length > 24:
-            # AutoETS knows no seasons above 24: the usual day is taken off first.
+            # AutoETS has no seasons above 24: the mean day is subtracted first.
             usual = y.reshape(-1, length).mean(axis=0)
         model = AutoETS(season_length=1 if length > 24 else length)
         return model.fit(y - np.resize(usual, len(y))), usual, len(y)
 
     def __call__(self, series, origin, steps):
-        y, ahead, day, week = series.laid(origin, steps)
+        y, ahead, day, week = series.prepared(origin, steps)
         length = day or week
         key = (id(series), series.civil.index[origin].date(), length)
         if key not in self.fitted:
             self.fitted = {key: (origin, *self.fit(y, length))}
         first, model, usual, count = self.fitted[key]
-        # Its first states are those of its first count, so that it has to go on from the same one.
+        # The initial state is that of the first count, so that the series has to begin with the same count.
         count += int(series.open_slots(origin)[series.slot[first:origin]].sum())
         y = y[-count:]
         forecast = model.forward(y - np.resize(usual, count), steps, level=LEVELS)
@@ -175,20 +175,20 @@ class EtsDaily:
 
 
 def mstl(series, origin, steps):
-    y, ahead, day, week = series.laid(origin, steps)
+    y, ahead, day, week = series.prepared(origin, steps)
     seasons = [season for season in (day, week) if season]
     return from_intervals(MSTL(season_length=seasons).forecast(y, steps, level=LEVELS), ahead)
 
 
 def mstl_log(series, origin, steps):
-    y, ahead, day, week = series.laid(origin, steps)
+    y, ahead, day, week = series.prepared(origin, steps)
     seasons = [season for season in (day, week) if season]
     forecast = MSTL(season_length=seasons).forecast(np.log1p(y), steps, level=LEVELS)
     return from_intervals({key: np.expm1(value) for key, value in forecast.items()}, ahead)
 
 
 def seasonal_naive(series, origin, steps):
-    """Last week's count, with the errors of the same hours over eight weeks, centred."""
+    """The count of last week, with the centred errors of the same hours over eight weeks."""
     week, values = series.per_week, series.values
     point = values[origin - week : origin - week + steps]
     errors = values[week:origin] - values[: origin - week]
@@ -206,7 +206,7 @@ def seasonal_naive(series, origin, steps):
 
 
 class ProphetDaily:
-    """Day and week as they multiply the trend, special days by kind; quantiles of its samples."""
+    """Multiplicative daily and weekly seasons, special days by kind; quantiles of samples."""
 
     def __init__(self, days):
         kinds = pd.Series(days, dtype=float)
@@ -237,7 +237,7 @@ class ProphetDaily:
 
 
 class LightGbm:
-    """Direct quantiles: one model a quantile over all leads, on the last half year; rounds by its last fifth."""
+    """Direct quantiles: one model per quantile for all leads, on the last half year; its last fifth gives the rounds."""
 
     ROUNDS_MAX = 500
     PARAMETERS = dict(objective="quantile", learning_rate=0.05, num_leaves=31, min_data_in_leaf=100,
@@ -299,7 +299,7 @@ class LightGbm:
 
 
 def scores(rows, scale):
-    """The figures of the backtest, of rows with actual and quantiles."""
+    """The backtest's measures for rows with actual and quantiles."""
     y, q = rows["actual"].to_numpy(), rows[COLUMNS].to_numpy()
     miss = y[:, None] - q
     pinball = np.maximum(QUANTILES * miss, (QUANTILES - 1) * miss)
@@ -329,13 +329,13 @@ def main():
     for name, series in every.items():
         y = series.values[: series.at(first)]
         scale[name] = np.nanmean(np.abs(y[series.per_week :] - y[: -series.per_week]))
-    # The two readings of the file have to be one.
+    # Both programs have to read the same counts from the file.
     merged = counts.stack().rename("own").reset_index()
     merged.columns = ["target", "series", "own"]
     known = base.dropna(subset=["actual"]).merge(merged, on=["series", "target"], how="left")
     differ = int((np.abs(known["own"] - known["actual"]) > 1e-3 * (1 + known["actual"])).sum() + known["own"].isna().sum())
     if differ:
-        print(f"warning: {differ} of {len(known)} actual counts differ from this script's reading")
+        print(f"warning: {differ} of {len(known)} actual counts differ from those of this script")
 
     refit_days = -(-(base["origin"].max() - base["origin"].min()).days // REFITS) or 1
     known_peers = {"seasonal-naive": seasonal_naive, "ets-daily": EtsDaily(), "mstl": mstl, "mstl-log": mstl_log,
@@ -360,7 +360,7 @@ def main():
 
     print(f"{base['origin'].nunique()} origins, {base['origin'].min()} to {base['origin'].max()}")
     print(f"{'':28} {'MASE':>7} {'WAPE':>7} {'WQL':>7} {'cov80':>6} {'cov95':>6} {'CPU s':>7}")
-    # Each model is scored where all have an answer and the truth is known.
+    # Models are scored on forecast points that all models have and whose actual is known.
     keys = ["series", "origin", "target"]
     common = None
     for table, _ in found.values():

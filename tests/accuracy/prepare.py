@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Files that are no counts yet → what `surgecast backtest` reads, in a folder of one's own.
+"""Converts data sets to the input files of `surgecast backtest`, in the folder OUT.
 
-    prepare.py incidents uci_itsm_incidents.csv OUT    one row an incident → ts,y
+    prepare.py incidents uci_itsm_incidents.csv OUT    one row per incident → ts,y
     prepare.py activities bizitobs_l2c_5min.csv OUT    act_* → series, outage flags → alarms
-    prepare.py volumes nab_labelled.csv OUT            taxi rides; mentions, a series a company
-    prepare.py simulated DIR OUT                       what `surgecast simulate --out DIR` wrote
-    prepare.py table FILE OUT FORMAT TIMES COUNTS      any table → ts,y: FORMAT as of strptime, of the columns TIMES (a,b)
-                                                       side by side; COUNTS (a,b) are summed; of one time the last row counts
+    prepare.py volumes nab_labelled.csv OUT            taxi rides; mentions, one series per company
+    prepare.py simulated DIR OUT                       files of `surgecast simulate --out DIR`
+    prepare.py table FILE OUT FORMAT TIMES COUNTS      any table → ts,y: the columns TIMES (a,b), joined by a blank, have
+                                                       the strptime FORMAT; the columns COUNTS (a,b) are added up; for
+                                                       equal times the last row counts
 """
 
 import csv
@@ -38,7 +39,7 @@ def activities(source, out):
     with open(source, newline="") as file:
         rows = list(csv.DictReader(file))
     names = [name for name in rows[0] if name.startswith("act_")]
-    # What a flag stops differs by activity: each is a service of its own and sees every flag.
+    # A flag affects activities differently, so that each activity is a service with all flags as alarms.
     services = {name: name.removeprefix("act_") for name in names}
     series = {name: f"l2c/{service}/events" for name, service in services.items()}
     counts = ((series[name], row["ts"], row[name]) for name in names for row in rows)
@@ -47,10 +48,10 @@ def activities(source, out):
     for flag in FLAGS:
         raised = None
         for row in rows:
-            stands = float(row[flag] or 0) > 0
-            if stands and raised is None:
+            active = float(row[flag] or 0) > 0
+            if active and raised is None:
                 raised = row["ts"]
-            elif not stands and raised is not None:
+            elif not active and raised is not None:
                 spells.append([raised, row["ts"], flag])
                 raised = None
         if raised is not None:

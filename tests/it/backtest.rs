@@ -1,4 +1,4 @@
-//! `surgecast backtest` on small files: figures, files, texts, and what is said of wrong ones.
+//! `surgecast backtest` on small files: measures, output files, texts, and errors of wrong files.
 
 use std::fs;
 use std::path::Path;
@@ -82,8 +82,8 @@ fn a_planner_reads_how_good_it_is() {
     let models = ["--model", "seasonal-naive", "--model", "ets-daily"];
     let run = run(folder.path(), &[&args[..], &models].concat());
     assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
-    // What it took differs from run to run.
-    let (text, took) = run.out.split_once("Took, fitting and forecasting:\n").expect("times");
+    // Times differ from run to run.
+    let (text, took) = run.out.split_once("Time for fitting and forecasting:\n").expect("times");
     assert_eq!(took.lines().count(), 2);
     insta::assert_snapshot!(text);
 }
@@ -215,7 +215,7 @@ fn what_is_known_beside_the_counts_is_read() {
     let wrong = run(folder.path(), &[&args[..], &["--maintenance", "work.csv"]].concat());
     assert_eq!(wrong.code, Some(64));
     assert!(
-        wrong.err.starts_with("surgecast: work.csv:2: `2026-02-01` is no time such as"),
+        wrong.err.starts_with("surgecast: work.csv:2: `2026-02-01` is not a time such as"),
         "{}",
         wrong.err
     );
@@ -251,12 +251,12 @@ fn what_says_nothing_of_the_counts_is_told() {
     let of_both = ["--input", "calls.csv", "--alarms", "alarms.csv", "--calendar", "days.csv"];
     assert_eq!(
         notes(&of_both),
-        "note: alarms.csv: 0 of 1 alarms concern a series; series are to be named region/service/channel for that\n\
-         note: days.csv: 0 of 1 days lie within the counts; is it another year's?\n"
+        "note: alarms.csv: 0 of 1 alarms touch a series; name series region/service/channel so that alarms and work apply\n\
+         note: days.csv: 0 of 1 days lie within the counts; is the calendar of another year?\n"
     );
     assert_eq!(
         notes(&["--input", "twice.csv"]),
-        "note: 960 rows have the time of another row of the same series: summed up. Does the file hold anything twice?\n"
+        "note: 960 rows have the time of another row of the same series: summed. Is anything in the file twice?\n"
     );
 }
 

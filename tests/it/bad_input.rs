@@ -1,8 +1,4 @@
-//! Bad input: a clear answer or a dead letter, and a service that goes on.
-#![allow(
-    clippy::disallowed_methods,
-    reason = "whether to write the golden file is asked for by the environment"
-)]
+//! Bad input: the service returns a clear error or stores a dead letter, and continues.
 
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
@@ -17,18 +13,18 @@ fn ticket(id: &str, ts: &str, region: &str) -> Value {
     json!({"kind": "ticket", "event_id": id, "ts": ts, "region": region, "service": "mobile", "channel": "phone"})
 }
 
-/// Asserts a problem of RFC 9457 that says `what`.
-fn problem(answer: &Answer, status: u16, what: &str) {
+/// Asserts a problem of RFC 9457 with `part` in its detail.
+fn problem(answer: &Answer, status: u16, part: &str) {
     assert_eq!(answer.status, status, "{answer:?}");
     assert!(answer.kind.starts_with("application/problem+json"), "{answer:?}");
     let body = answer.json();
     assert_eq!(body["status"], status, "{body}");
     let detail = body["detail"].as_str().unwrap_or_default();
-    assert!(detail.contains(what), "`{detail}` does not say `{what}`");
+    assert!(detail.contains(part), "`{detail}` does not contain `{part}`");
 }
 
 #[test]
-fn bad_bodies_are_answered_and_good_ones_still_count() {
+fn bad_bodies_are_refused_and_good_ones_are_still_counted() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = serve(folder.path(), "", &[]);
     let events = "/api/v1/events";
@@ -51,7 +47,7 @@ fn bad_bodies_are_answered_and_good_ones_still_count() {
     problem(&program.get("/api/v1/outlook?limit=0"), 400, "limit");
     problem(&program.get("/api/v1/outlook?after=north"), 400, "after");
 
-    // One answer for a body of good and bad: each bad one by its index, with the reason.
+    // The response for a body with good and bad events has the index and reason of each bad one.
     let bad = [
         (ticket("y", "9999-01-01T00:00:00Z", "north"), "ts"),
         (ticket(&"x".repeat(10_000), &now, "north"), "event_id"),
@@ -70,17 +66,17 @@ fn bad_bodies_are_answered_and_good_ones_still_count() {
     assert_eq!(answer["accepted"], 1, "{answer}");
     let rejected = answer["rejected"].as_array().expect("rejected");
     assert_eq!(rejected.len(), bad.len(), "{answer}");
-    for (index, (_, what)) in bad.iter().enumerate() {
+    for (index, (_, part)) in bad.iter().enumerate() {
         assert_eq!(rejected[index]["index"], index);
         let reason = rejected[index]["reason"].as_str().unwrap_or_default();
-        assert!(reason.contains(what), "`{reason}` does not say `{what}`");
+        assert!(reason.contains(part), "`{reason}` does not contain `{part}`");
     }
-    // Invalid UTF-8 in one line of NDJSON costs that line only.
+    // Invalid UTF-8 in a line of NDJSON rejects only that line.
     let mut lines = ticket("good-2", &now, "north").to_string().into_bytes();
     lines.extend_from_slice(b"\n{\"kind\":\"ticket\",\"event_id\":\"\xff\xfe\"}\n");
     let answer = program.post(events, lines);
     assert_eq!((answer.status, answer.json()["accepted"].as_u64()), (202, Some(1)), "{answer:?}");
-    // Far ahead of its arrival: a dead letter that moves nothing.
+    // An event time far in the future: a dead letter that does not advance the watermark.
     let answer =
         program.post(events, ticket("future", "2099-01-01T00:00:00Z", "north").to_string());
     assert_eq!(answer.status, 202, "{answer:?}");
@@ -117,7 +113,7 @@ fn bad_bodies_are_answered_and_good_ones_still_count() {
     assert!(status.success() && !said.contains("panicked"), "{said}");
 }
 
-/// Runs to its end and returns the exit code and what it wrote to standard error.
+/// Runs a command to its end. Returns exit code and standard error.
 fn fails(command: &mut Command) -> (Option<i32>, String) {
     let done = command.stdin(Stdio::null()).output().expect("it runs");
     let said = String::from_utf8_lossy(&done.stderr).into_owned();
@@ -126,7 +122,7 @@ fn fails(command: &mut Command) -> (Option<i32>, String) {
 }
 
 #[test]
-fn what_cannot_start_says_why() {
+fn a_failed_start_names_the_cause() {
     let folder = tempfile::tempdir().expect("a folder");
     let held = TcpListener::bind("127.0.0.1:0").expect("a port");
     let taken = held.local_addr().expect("its address").to_string();
@@ -174,7 +170,7 @@ fn a_store_belongs_to_one_process() {
     assert_eq!(program.get("/api/v1/series").status, 200);
 }
 
-/// The disk is made to look full by a limit on the size of files, which the shell sets and `prlimit` lifts.
+/// A limit on the size of files simulates a full disk. The shell sets it, and `prlimit` removes it.
 #[test]
 fn a_full_disk_loses_nothing_that_was_accepted() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -216,7 +212,7 @@ fn a_full_disk_loses_nothing_that_was_accepted() {
     assert_eq!(program.post("/api/v1/events", late).status, 202);
     let path = "/api/v1/windows?region=north&service=mobile&channel=phone\
                 &from=2026-03-28T10:00:00Z&to=2026-03-28T10:15:00Z";
-    // The window may have settled by the clock before all was counted: it is revised then.
+    // The window may be finalized before all events are counted. Then it is revised.
     let whole = |found: &serde_json::Value| {
         let tickets = found[0]["tickets"].as_u64();
         assert!(tickets <= Some(accepted), "{tickets:?} of {accepted}");

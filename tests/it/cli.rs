@@ -1,4 +1,4 @@
-//! The real binary: exit codes and the texts people read.
+//! The command line of the real binary: exit codes, output and errors.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -33,7 +33,7 @@ fn run(args: &[&str]) -> Run {
 }
 
 #[test]
-fn a_wrong_flag_says_what_would_work() {
+fn a_wrong_flag_is_a_usage_error_with_a_hint() {
     for args in [
         &["--sped", "60"][..],
         &["--speed", "fast"],
@@ -65,8 +65,55 @@ fn a_wrong_flag_says_what_would_work() {
     insta::assert_snapshot!(run(&["replay", "no-such-file.ndjson"]).err, @r#"surgecast: cannot open no-such-file.ndjson: No such file or directory (os error 2)"#);
 }
 
+/// Values that are out of range, and negative ones, get a message about the value.
 #[test]
-fn help_version_and_completions_are_no_errors() {
+fn a_wrong_value_names_a_value_that_works() {
+    let staffing = ["staffing", "--arrivals", "100", "--aht", "180s"];
+    for (args, hint) in [
+        (
+            &["staffing", "--arrivals", "-5", "--aht", "180s"][..],
+            "use a number of contacts, 0 or more",
+        ),
+        (&["staffing", "--arrivals", "many", "--aht", "180s"], "such as 120"),
+        (&["staffing", "--arrivals", "100", "--aht", "-3m"], "use a length above 0, such as 180s"),
+        (&[&staffing[..], &["--target", "100/20"]].concat(), "less than 100 %, such as 80/20"),
+        (&[&staffing[..], &["--target", "80 in 20"]].concat(), "use PERCENT/SECONDS"),
+        (&[&staffing[..], &["--shrinkage", "30"]].concat(), "a percentage from 0% to 95%"),
+        (&[&staffing[..], &["--max-occupancy", "-1"]].concat(), "use a share from 0.05 to 1"),
+        (&[&staffing[..], &["--concurrency", "-1"]].concat(), "-1 is not in 1..=10"),
+        (&["--listen", "8141"], "use an IP address and a port, such as 127.0.0.1:8141"),
+        (&["--admin-listen", "localhost:9000"], "such as 127.0.0.1:9000"),
+        (&["--speed", "-60"], "use a factor above 0"),
+        (&["--days", "-1"], "-1 is not in 1..=400"),
+        (&["replay", "--speed", "-1x", "x.ndjson"], "use a factor above 0"),
+    ] {
+        let run = run(args);
+        assert_eq!(run.code, Some(64), "{args:?}: {}", run.err);
+        assert!(run.err.contains(hint), "{args:?}: {}", run.err);
+    }
+    let folder = tempfile::tempdir().expect("temporary folder");
+    std::fs::write(folder.path().join("surgecast.toml"), "").expect("config");
+    let args = ["serve", "--config", "surgecast.toml", "--listen", "8141"];
+    let run = run_in(folder.path(), &args, &[]);
+    assert_eq!(run.code, Some(64));
+    insta::assert_snapshot!(run.err, @r#"
+    surgecast: config surgecast.toml: 1 problem
+      server.listen (from a flag): found `8141`: use an IP address and a port, such as 127.0.0.1:8141
+    "#);
+}
+
+#[test]
+fn shrinkage_may_be_a_percentage() {
+    let staffing = |shrinkage| {
+        run(&["staffing", "--arrivals", "100", "--aht", "180s", "--shrinkage", shrinkage])
+    };
+    let (share, percentage) = (staffing("0.3"), staffing("30%"));
+    assert_eq!((share.code, &share.out), (Some(0), &percentage.out), "{}", percentage.err);
+    assert!(share.out.starts_with("14 positions, 20 agents"), "{}", share.out);
+}
+
+#[test]
+fn help_version_and_completions_succeed() {
     for args in [&["--help"][..], &["--version"], &["help", "serve"], &["completions", "bash"]] {
         let run = run(args);
         assert_eq!((run.code, run.err.as_str()), (Some(0), ""), "{args:?}");
@@ -75,18 +122,18 @@ fn help_version_and_completions_are_no_errors() {
 }
 
 #[test]
-fn an_unknown_key_names_itself_its_source_and_what_is_allowed() {
+fn an_unknown_key_is_reported_with_its_origin_and_the_allowed_keys() {
     let run = check("[server]\nlistn = \"x\"\n", &[], &[("SURGECAST__WINDOWS__WITDH", "5m")]);
     assert_eq!(run.code, Some(64));
     insta::assert_snapshot!(run.err, @r#"
     surgecast: config surgecast.toml: 2 problems
-      server.listn (in surgecast.toml): unknown key, allowed here: advertise, allow_open, listen, public_url, tokens_file
+      server.listn (in surgecast.toml): unknown key, allowed here: advertise, allow_open, language, listen, public_url, tokens_file
       windows.witdh (from environment variable SURGECAST__WINDOWS__WITDH): unknown key, allowed here: holidays, lateness, max_future_skew, time_zone, width
     "#);
 }
 
 #[test]
-fn the_environment_goes_before_the_file_and_flags_before_both() {
+fn the_environment_overrides_the_file_and_flags_override_both() {
     let file = "[server]\nlisten = \"127.0.0.1:7001\"\n[admin]\nlisten = \"127.0.0.1:7002\"\n";
     let env = [
         ("SURGECAST__SERVER__LISTEN", "127.0.0.1:7003"),
@@ -107,10 +154,10 @@ fn the_environment_goes_before_the_file_and_flags_before_both() {
 }
 
 #[test]
-fn an_unreadable_or_broken_file_says_so() {
+fn an_unreadable_or_invalid_file_is_reported() {
     let run = run(&["check", "--config", "no/such.toml"]);
     assert_eq!(run.code, Some(64));
-    insta::assert_snapshot!(run.err, @r#"surgecast: cannot read the config file no/such.toml: No such file or directory (os error 2). Name one that exists and may be read"#);
+    insta::assert_snapshot!(run.err, @r#"surgecast: cannot read the config file no/such.toml: No such file or directory (os error 2); use an existing, readable file"#);
     let run = check("[server\n", &[], &[]);
     assert_eq!(run.code, Some(64));
     insta::assert_snapshot!(run.err, @r#"
@@ -123,7 +170,7 @@ fn an_unreadable_or_broken_file_says_so() {
 }
 
 #[test]
-fn a_good_config_says_what_would_run() {
+fn check_describes_what_a_valid_config_would_run() {
     let config = r#"
         [windows]
         time_zone = "Asia/Shanghai"
@@ -140,7 +187,7 @@ fn a_good_config_says_what_would_run() {
     assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
     assert!(!run.out.contains("very-secret"));
     insta::assert_snapshot!(run.out, @r#"
-    config surgecast.toml is read
+    config surgecast.toml is valid
     api and page   127.0.0.1:8080 (links: http://127.0.0.1:8080)
       access       open, on loopback only
     admin          127.0.0.1:9464
@@ -155,9 +202,9 @@ fn a_good_config_says_what_would_run() {
     "#);
 }
 
-/// Faults of many rooms: `check` and `serve` tell the same, all at once.
+/// `check` and `serve` report the same problems of many rooms, all at once.
 #[test]
-fn check_and_serve_refuse_the_same() {
+fn check_and_serve_report_the_same_problems() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let config = r#"
         [server]
@@ -204,7 +251,7 @@ fn check_and_serve_refuse_the_same() {
 }
 
 #[test]
-fn check_connect_tries_addresses_and_the_store() {
+fn check_connect_tests_addresses_and_the_store() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("its address").to_string();
     let free = "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n";
@@ -216,17 +263,18 @@ fn check_connect_tries_addresses_and_the_store() {
     assert!(run.err.contains("store.path surgecast.toml"), "{}", run.err);
 }
 
-/// A server that hears its clients out, or answers the first words of each. Its address, and what each client said.
+/// A server that reads until the client closes the connection, or sends `answer` after the first bytes. Returns its
+/// address, and the bytes of each client.
 fn listens(answer: &'static str) -> (String, std::sync::mpsc::Receiver<String>) {
     use std::io::{Read as _, Write as _};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("its address").to_string();
-    let (tell, heard) = std::sync::mpsc::channel();
+    let (sender, received) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.expect("a connection");
             let mut bytes = vec![0; 4096];
-            // A client that resets the connection has hung up too.
+            // A reset by the client also ends the connection.
             if answer.is_empty() {
                 bytes.clear();
                 let _ = stream.read_to_end(&mut bytes);
@@ -234,29 +282,29 @@ fn listens(answer: &'static str) -> (String, std::sync::mpsc::Receiver<String>) 
                 let _ = stream.read(&mut bytes);
                 let _ = stream.write_all(answer.as_bytes());
             }
-            let _ = tell.send(String::from_utf8_lossy(&bytes).into_owned());
+            let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
         }
     });
-    (address, heard)
+    (address, received)
 }
 
 #[test]
-fn check_connect_reaches_servers_and_sends_receivers_nothing() {
+fn check_connect_connects_to_servers_and_sends_nothing_to_receivers() {
     let free = "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n";
     let receiver = |name: &str, url: &str| {
         format!("[[alerts.receivers]]\nname = \"{name}\"\ntype = \"webhook\"\nurl = \"{url}\"\n")
     };
-    let (page, heard) = listens("");
+    let (page, received) = listens("");
     let good = format!("{free}{}", receiver("noc", &format!("http://{page}/very-secret")));
     let run = check(&good, &["--connect"], &[]);
     assert_eq!(run.code, Some(0), "{}", run.err);
     let line = format!("noc: {page} is reachable, nothing was sent");
     assert!(run.out.contains(&line) && !run.out.contains("very-secret"), "{}", run.out);
-    assert_eq!(heard.recv().expect("a connection"), "");
+    assert_eq!(received.recv().expect("a connection"), "");
 
     let (influxdb, _) =
         listens("HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}");
-    let (plain, _) = listens("no TLS is spoken here");
+    let (plain, _) = listens("this server does not use TLS");
     let gone = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         listener.local_addr().expect("its address").to_string()
@@ -282,7 +330,7 @@ fn check_connect_reaches_servers_and_sends_receivers_nothing() {
 }
 
 #[test]
-fn the_demo_refuses_what_flags_or_environment_say_wrongly() {
+fn the_demo_reports_all_problems_of_its_settings() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let env = [
         ("SURGECAST__SERVER__LISTEN", "0.0.0.0:0"),

@@ -1,4 +1,4 @@
-//! The demo: forecasts from nothing, a page in a real browser, and the same demo whatever kills it.
+//! The demo: forecasts without configuration, the page in a real browser, and the same results after kills.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::page;
 use crate::program::{Program, answer};
 
 #[test]
-fn the_page_shows_what_is_coming() {
+fn the_page_works_in_a_browser() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = Program::demo(folder.path(), &["--days", "15", "--speed", "120"]);
     program.wait_for("/api/v1/status", |status| status["catching_up"].is_null());
@@ -19,8 +19,22 @@ fn the_page_shows_what_is_coming() {
     runtime.expect("a runtime").block_on(page::check_page(&program.url));
 }
 
+/// The demo's outage begins in the north a minute or two after it is live.
 #[test]
-fn it_ends_cleanly_and_goes_on_where_it_was() {
+fn the_page_is_chinese_where_that_is_chosen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = Program::demo(folder.path(), &["--days", "15", "--speed", "60"]);
+    let some = program.wait_for("/api/v1/anomalies?limit=1", |found| found[0].is_object());
+    let part = |key: &str| some[0][key].as_str().expect("a name").to_owned();
+    let anomaly = ["region", "service", "channel"].map(part).join("/");
+    program.wait_for("/api/v1/status", |status| status["catching_up"].is_null());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let check = page::check_chinese(&program.url, "north/broadband/phone", &anomaly);
+    runtime.expect("a runtime").block_on(check);
+}
+
+#[test]
+fn it_stops_cleanly_and_a_second_start_continues() {
     let folder = tempfile::tempdir().expect("a folder");
     let args = ["--days", "1", "--speed", "600"];
     let program = Program::demo(folder.path(), &args);
@@ -28,11 +42,15 @@ fn it_ends_cleanly_and_goes_on_where_it_was() {
     let (status, said) = program.interrupt();
     assert!(status.success(), "{said}");
     assert!(said.contains("caught up") && said.contains("stopped"), "{said}");
+    assert!(said.contains("in a minute or two an outage starts"), "{said}");
     let program = Program::demo(folder.path(), &args);
     let again = program.get("/api/v1/status").json();
     assert!(again["now"].as_str() >= live["now"].as_str(), "{again} after {live}");
+    program.wait_for("/api/v1/status", |_| program.said().contains("Ctrl-C stops"));
     let (status, said) = program.interrupt();
     assert!(status.success(), "{said}");
+    assert!(said.contains("continuing the demo stored in ") && said.contains("--reset"), "{said}");
+    assert!(!said.contains("in a minute or two"), "{said}");
     let other = crate::program::surgecast(&["--seed", "8", "--listen", "127.0.0.1:0"])
         .arg("--data")
         .arg(folder.path())
@@ -43,9 +61,9 @@ fn it_ends_cleanly_and_goes_on_where_it_was() {
     assert!(said.contains("--seed 7") && said.contains("--reset"), "{said}");
 }
 
-/// Flags go before the environment, the environment before defaults.
+/// Flags override the environment, which overrides the defaults.
 #[test]
-fn it_listens_where_flags_and_the_environment_say() {
+fn flags_and_the_environment_set_its_addresses() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = crate::program::surgecast(&["--days", "1", "--admin-listen", "127.0.0.1:0"]);
     command
@@ -79,11 +97,11 @@ const FIXED: [&str; 10] = [
     "900",
 ];
 
-/// Settled as far as the paused clock allows: the lateness holds the last window open.
-const SETTLED: &str = "2026-03-10T06:45:00Z";
+/// The end of the last finalized window at the end of the paused clock. The lateness keeps the next window open.
+const FINALIZED_UPTO: &str = "2026-03-10T06:45:00Z";
 
 fn run_to_its_end(program: Program) {
-    program.wait_for("/api/v1/status", |status| status["settled_upto"] == SETTLED);
+    program.wait_for("/api/v1/status", |status| status["settled_upto"] == FINALIZED_UPTO);
     let (status, said) = program.interrupt();
     assert!(status.success(), "{said}");
 }
@@ -93,7 +111,7 @@ fn nothing_differs_after_ten_kills() {
     let folder = tempfile::tempdir().expect("a folder");
     let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
     run_to_its_end(Program::demo(&whole, &FIXED));
-    // A fixed mix of moments: early ones hit the catch-up, later ones the live hours.
+    // A fixed sequence of times: early kills hit the catch-up, later ones the live hours.
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     for round in 0..10 {
         let program = Program::demo(&killed, &FIXED);
@@ -105,10 +123,10 @@ fn nothing_differs_after_ten_kills() {
     run_to_its_end(Program::demo(&killed, &FIXED));
     same(&whole, &killed);
     reports(&whole);
-    taken_on(&whole);
+    acknowledge(&whole);
 }
 
-/// What the command writes of a store; HTML has the same parts.
+/// The reports of a store; HTML has the same sections.
 fn reports(store: &Path) {
     let report = |args: &[&str]| {
         let args = [&["report"], args, &["--store"]].concat();
@@ -119,8 +137,8 @@ fn reports(store: &Path) {
     let week = report(&["weekly"]);
     assert!(week.starts_with("# Week 2026-W10\n"), "{week}");
     assert_eq!(week, report(&["weekly", "--week", "2026-W10"]));
-    let parts = ["What came", "Alerts", "Surges", "How good forecasts were", "Staffing"];
-    for part in parts.into_iter().chain(["What to look at"]) {
+    let parts = ["Tickets and alarms", "Alerts", "Surges", "Forecast accuracy", "Staffing"];
+    for part in parts.into_iter().chain(["Points to check"]) {
         assert!(week.contains(&format!("\n## {part}\n")), "{part}: {week}");
     }
     assert!(week.contains("\n| 3 h | "), "{week}");
@@ -128,20 +146,17 @@ fn reports(store: &Path) {
     let reader = Reader::open(store).expect("a store");
     let alerts = reader.alerts(&Filter::default(), false, 1, None).expect("alerts");
     let incident = report(&["incident", &alerts[0].id]);
-    assert!(
-        incident.contains("## Alarms behind it") && incident.contains("| Hour |"),
-        "{incident}"
-    );
+    assert!(incident.contains("## Alarms\n") && incident.contains("| Hour |"), "{incident}");
     let args = ["report", "incident", "none", "--store"];
     let out = crate::program::surgecast(&args).arg(store).output().expect("it runs");
     assert_eq!(out.status.code(), Some(64));
 }
 
-/// Somebody takes an alert on: the API says so, reports say how long it took, and a kill changes neither.
-fn taken_on(store: &Path) {
+/// An alert is acknowledged: the API shows it, reports show the time it took, and both survive a kill.
+fn acknowledge(store: &Path) {
     let start = || {
         let program = Program::demo(store, &FIXED);
-        program.wait_for("/api/v1/status", |status| status["settled_upto"] == SETTLED);
+        program.wait_for("/api/v1/status", |status| status["settled_upto"] == FINALIZED_UPTO);
         program
     };
     let program = start();
@@ -160,17 +175,17 @@ fn taken_on(store: &Path) {
     let again = program.get("/api/v1/alerts?open=true").json();
     assert!(again.as_array().is_some_and(|open| open.contains(&alert)), "{alert} in {again}");
     let minutes = taken.since(since).as_secs() / 60;
-    let told = format!("acknowledged by Li Wei after {minutes} min");
+    let line = format!("Acknowledged by Li Wei after {minutes} min.");
     let incident = program.get(&format!("/api/v1/reports/incidents/{id}"));
-    assert!(incident.text.contains(&told), "{told}: {}", incident.text);
+    assert!(incident.text.contains(&line), "{line}: {}", incident.text);
     let week = program.get("/api/v1/reports/weekly?week=2026-W11");
-    let told = format!("1 acknowledged, half of them within {minutes} min.");
-    assert!(week.text.contains(&told), "{told}: {}", week.text);
-    assert!(week.text.contains("So far: what came up to Tue 10 Mar"), "{}", week.text);
+    let line = format!("1 acknowledged. Median time to acknowledge: {minutes} min.");
+    assert!(week.text.contains(&line), "{line}: {}", week.text);
+    assert!(week.text.contains("The figures go up to Tue 10 Mar"), "{}", week.text);
     assert!(!week.text.contains("Wednesday"), "{}", week.text);
 }
 
-/// Sums are gathered by transaction, so that their last bits depend on where a run was cut.
+/// Compares scores. Sums are added up by transaction, so that their last bits depend on the times of kills.
 fn same_scores(key: &SeriesKey, readers: [&Reader; 2]) -> usize {
     let (from, to) = (Timestamp::MIN, Timestamp::MAX);
     let [x, y] = readers.map(|reader| reader.scores(key, from, to).expect("scores"));
@@ -185,7 +200,7 @@ fn same_scores(key: &SeriesKey, readers: [&Reader; 2]) -> usize {
     x.len()
 }
 
-/// Surges and calls are judged as they would have been; how many there are.
+/// Compares surges and warnings. Returns their numbers.
 fn same_surges([a, b]: [&Reader; 2]) -> (usize, usize) {
     let (all, ever) = (Filter::default(), (Timestamp::MIN, Timestamp::MAX));
     let surges = |reader: &Reader| reader.surges(&all, ever, Timestamp::MIN).expect("surges");
@@ -195,7 +210,7 @@ fn same_surges([a, b]: [&Reader; 2]) -> (usize, usize) {
     (surges(a).len(), calls(a).len())
 }
 
-/// Every count, vintage, anomaly, alert, notice and score of one store against another.
+/// Compares all counts, vintages, anomalies, alerts, notifications and scores of two stores.
 fn same(a: &Path, b: &Path) {
     let [a, b] = [a, b].map(|folder| Reader::open(folder).expect("a store"));
     let (from, to) = (Timestamp::MIN, Timestamp::MAX);
@@ -245,8 +260,8 @@ fn same(a: &Path, b: &Path) {
     assert_eq!(notices, read(&b));
     let (surges, calls) = same_surges([&a, &b]);
     println!(
-        "compared {windows} settled windows with {tickets} tickets, {} vintages, {scores} scores, \
-         {} anomalies, {} alerts, {} notices, {surges} surges, {calls} calls",
+        "compared {windows} finalized windows with {tickets} tickets, {} vintages, {scores} scores, \
+         {} anomalies, {} alerts, {} notifications, {surges} surges, {calls} warnings",
         x.len(),
         anomalies.len(),
         alerts.len(),

@@ -1,9 +1,10 @@
-//! One binary for all tests that look at the program from outside.
+//! Integration tests: one binary for all tests that run the real program.
 
 mod backtest;
 mod bad_input;
 mod cli;
 mod demo;
+mod docs;
 mod many;
 mod metrics;
 mod nowcasts;

@@ -1,5 +1,5 @@
-//! Two thousand teams on one page.
-#![allow(clippy::disallowed_methods, reason = "what is counted lies before now")]
+//! The page with 2,000 leaf series.
+#![allow(clippy::disallowed_methods, reason = "the windows end shortly before now")]
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,7 +14,7 @@ use crate::program::Program;
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
 const CHANNELS: [&str; 5] = ["phone", "chat", "email", "social", "app"];
-/// Windows that are counted: two days.
+/// Windows of the history: two days.
 const WINDOWS: i64 = 192;
 
 /// 40 regions of ten services and five channels.
@@ -31,19 +31,19 @@ fn leaves() -> impl Iterator<Item = SeriesKey> {
     })
 }
 
-/// A store in which all windows have settled but the last ones, which do when the program starts.
+/// A store in which all windows are finalized except for the last ones, which are finalized at the start of the program.
 fn fill(folder: &Path) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
     let end = WIDTH.index(Timestamp::from_secs(now as i64 - 660)) - 2;
     let mut store = Store::open(folder, WIDTH).expect("a store");
     let mut tx = store.begin().expect("begins");
     for (n, leaf) in leaves().enumerate() {
-        let cell = AggregationKey::Tickets(leaf);
+        let key = AggregationKey::Tickets(leaf);
         let windows = (end - WINDOWS..end).map(|index| {
             let tickets = (n as i64 % 7 + index % 96 / 16) as u32;
             let counts = Counts { tickets, ..Counts::default() };
             let record = WindowRecord { counts, settled: true, ..WindowRecord::default() };
-            (cell.clone(), WIDTH.start(index), record)
+            (key.clone(), WIDTH.start(index), record)
         });
         tx.put_windows(&windows.collect::<Vec<_>>()).expect("puts");
     }
@@ -74,7 +74,7 @@ fn the_page_shows_two_thousand_series_a_part_at_a_time() {
     assert_eq!((all["series"].as_u64(), all["matching"].as_u64()), (Some(2000), Some(2000)));
     let rows = all["rows"].as_array().expect("rows");
     assert_eq!(rows.len(), 3);
-    // What a list says of a series, the overview says of it.
+    // A row of the overview has the same outlook as the outlook of its series.
     for row in rows {
         let names =
             ["region", "service", "channel"].map(|kind| row[kind].as_str().expect("a name"));

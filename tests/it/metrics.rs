@@ -1,4 +1,4 @@
-//! `/metrics` in both text formats; Prometheus' own checker reads the classic one.
+//! `/metrics` in both text formats. Prometheus' checker validates the classic one.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::program::{Program, answer};
 use crate::serve::serve;
 
-/// The text and its type, asked for with `accept`.
+/// Content type and text of `/metrics` for an `Accept` header.
 fn metrics(program: &Program, accept: &str) -> (String, String) {
     let said = program.said();
     let url = said.split_whitespace().filter(|word| word.starts_with("http://")).nth(1);
@@ -19,7 +19,7 @@ fn metrics(program: &Program, accept: &str) -> (String, String) {
     (found.kind, found.text)
 }
 
-/// What `promtool check metrics` finds wrong.
+/// The problems that `promtool check metrics` reports.
 fn promtool(text: &str) -> String {
     let started = Command::new("promtool")
         .args(["check", "metrics"])
@@ -37,7 +37,7 @@ fn promtool(text: &str) -> String {
 }
 
 #[test]
-fn scrapers_get_the_format_they_ask_for_and_promtool_finds_nothing_wrong() {
+fn the_accept_header_selects_the_format_and_promtool_accepts_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = serve(folder.path(), "", &[]);
     let ticket = |id: &str, ts: &str| json!({"kind": "ticket", "event_id": id, "ts": ts, "region": "north", "service": "a \"b\" \\ c", "channel": "phone"});

@@ -1,12 +1,12 @@
-//! An outage does not wait for a window to settle.
+//! Nowcasts: an outage changes the forecast before its window is finalized.
 
 use serde_json::Value;
 
 use crate::program::Program;
 
-/// The demo's outage begins in the north a minute or two after it is live.
+/// The demo's first outage begins in the north shortly after going live.
 #[test]
-fn a_storm_is_answered_within_the_window() {
+fn an_outage_causes_a_nowcast_within_the_window() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = Program::demo(folder.path(), &["--days", "15", "--speed", "60"]);
     let path = "/api/v1/forecasts?region=north&service=broadband&channel=phone";
@@ -22,7 +22,7 @@ fn a_storm_is_answered_within_the_window() {
     assert_eq!(nowcast["targets"].as_array().map(Vec::len), Some(25));
     let why = nowcast["nowcast"].as_str().expect("words");
     assert!(why.contains("alarm") || why.contains("tickets so far"), "{why}");
-    // Staffing follows, and the total of the region and service.
+    // Staffing and the roll-up of the region and service use the nowcast.
     let staffing = "/api/v1/staffing?region=north&service=broadband&channel=phone";
     program.wait_for(staffing, |plan| plan["issued_at"].as_str() >= nowcast["issued_at"].as_str());
     let total = "/api/v1/forecasts?region=north&service=broadband&channel=_all";
@@ -32,7 +32,7 @@ fn a_storm_is_answered_within_the_window() {
         total["nowcast"].as_str().is_some_and(|why| why.contains("north/broadband")),
         "{total}"
     );
-    // It is scored apart once its windows have settled.
+    // It is scored separately after its windows are finalized.
     let accuracy = "/api/v1/accuracy?region=north&service=broadband&channel=phone";
     let scored =
         program.wait_for(accuracy, |found| found["nowcasts"]["nowcasts"]["n"].as_u64() >= Some(1));

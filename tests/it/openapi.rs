@@ -1,19 +1,19 @@
-//! The description of the API: the one in the repository, and whole.
+//! The OpenAPI description: it is complete, and the same as in the repository.
 
 use serde_json::Value;
 
 use crate::program::surgecast;
 
-fn described() -> String {
+fn description() -> String {
     let done = surgecast(&["openapi"]).output().expect("it runs");
     assert!(done.status.success());
     String::from_utf8(done.stdout).expect("UTF-8")
 }
 
 #[test]
-#[allow(clippy::disallowed_methods, reason = "a person asks for the file to be written")]
+#[allow(clippy::disallowed_methods, reason = "an environment variable updates the golden file")]
 fn the_description_of_the_api_is_the_one_in_the_repository() {
-    let now = described();
+    let now = description();
     let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/openapi.json");
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&golden, &now).expect("written");
@@ -22,10 +22,10 @@ fn the_description_of_the_api_is_the_one_in_the_repository() {
     assert!(now == then, "the API changed: run with UPDATE_GOLDEN=1 and read the difference");
 }
 
-/// Every operation says who may call it, and every response what it means.
+/// Each operation has its token scopes, and each response has a description.
 #[test]
-fn operations_say_which_token_they_need_and_what_they_answer() {
-    let api: Value = serde_json::from_str(&described()).expect("JSON");
+fn operations_have_scopes_and_described_responses() {
+    let api: Value = serde_json::from_str(&description()).expect("JSON");
     let schemes = &api["components"]["securitySchemes"];
     let mut scopes = std::collections::BTreeMap::new();
     for (path, methods) in api["paths"].as_object().expect("paths") {

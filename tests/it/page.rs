@@ -1,5 +1,5 @@
-//! The built-in page in a real browser: Chromium, driven through chromedriver.
-#![allow(clippy::disallowed_methods, reason = "a test waits by the wall's clock, up to a limit")]
+//! Tests the built-in page in a real browser: Chromium, controlled by chromedriver.
+#![allow(clippy::disallowed_methods, reason = "a test waits in real time, up to a limit")]
 
 use std::future::Future;
 use std::net::TcpListener;
@@ -13,45 +13,45 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value, json};
 
-/// The service may still be reading eight weeks of history when the page opens.
+/// Time limit of all waits. The service may still be reading eight weeks of history when the page opens.
 const PATIENCE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(100);
 
-/// Opens the page at `base_url` (such as `http://127.0.0.1:8080`), uses it as a planner would, and panics with
-/// what went wrong. The service behind it must be live: a window has to settle while it is watched.
-/// Screenshots go to the directory in `SURGECAST_SCREENSHOTS`, if that is set.
+/// Opens the page at `base_url` (such as `http://127.0.0.1:8080`), uses it like a planner, and panics if it does not
+/// work. The service must be live, because the test waits for a window to be finalized. Writes screenshots to the
+/// directory in `SURGECAST_SCREENSHOTS`, if that is set.
 pub async fn check_page(base_url: &str) {
     let base = base_url.trim_end_matches('/').to_owned();
     in_browser(async |client| walk(client, &base).await).await;
 }
 
-/// Opens one series (region/service/channel) and panics if the page does not draw what it should.
+/// Opens the page of one series (region/service/channel) and panics if it does not show the chart.
 pub async fn check_series_page(base_url: &str, series: &str) {
     let address = format!("{}/#/series/{series}", base_url.trim_end_matches('/'));
     in_browser(async |client| {
         client.goto(&address).await?;
         chart(client).await?;
         let shown = text(client, "h1").await?.replace(' ', "");
-        ensure!(shown == series, "the heading says {shown}, not {series}");
+        ensure!(shown == series, "the heading is {shown}, not {series}");
         shoot(client, "real-series").await?;
         quiet(client).await
     })
     .await;
 }
 
-/// Opens the page of a service with 2,000 teams of 40 regions, of which it shows a part at a time.
+/// Opens the page of a service with 2,000 leaf series in 40 regions. The page shows a part of them at a time.
 pub async fn check_many(base_url: &str) {
     let address = format!("{}/", base_url.trim_end_matches('/'));
     in_browser(async |client| {
         let rows =
             |n: usize| format!("document.querySelectorAll('.coming tbody tr').length === {n}");
         client.goto(&address).await?;
-        holds(client, "a hundred of them", &rows(100)).await?;
-        ensure!(text(client, ".count").await?.contains("2000"), "how many there are");
+        holds(client, "a hundred rows", &rows(100)).await?;
+        ensure!(text(client, ".count").await?.contains("2,000"), "the count is not 2,000");
         shoot(client, "many").await?;
         let search = client.find(Locator::Css("#f-q")).await?;
         search.send_keys("region-07 Phone").await?;
-        holds(client, "those that are looked for", &rows(10)).await?;
+        holds(client, "the rows that were searched for", &rows(10)).await?;
         let all = "const q = document.querySelector('#f-q'); q.value = ''; q.dispatchEvent(new Event('input'))";
         client.execute(all, vec![]).await?;
         holds(client, "a hundred again", &rows(100)).await?;
@@ -72,11 +72,62 @@ pub async fn check_many(base_url: &str) {
     .await;
 }
 
+/// Opens the page in Chinese, and panics where it shows an English sentence: with a nowcast of `nowcast`, an anomaly of `anomaly`
+/// (series, as region/service/channel) and an alert, each of which has to appear.
+pub async fn check_chinese(base_url: &str, nowcast: &str, anomaly: &str) {
+    let base = base_url.trim_end_matches('/').to_owned();
+    in_browser(async |client| {
+        client.goto(&format!("{base}/")).await?;
+        client.find(Locator::Css("#lang")).await?.click().await?;
+        holds(client, "Chinese", "document.documentElement.lang === 'zh-Hans'").await?;
+        let hash = |to: &str| format!("location.hash = '#/{to}'");
+        client.execute(&hash(&format!("series/{nowcast}")), vec![]).await?;
+        chinese(client, "a nowcast", "document.querySelector('.nowcast')").await?;
+        shoot(client, "series-zh").await?;
+        client.execute(&hash(&format!("series/{anomaly}")), vec![]).await?;
+        let shown = "document.querySelector('[aria-labelledby=s-anom] li')";
+        chinese(client, "an anomaly", shown).await?;
+        client.execute(&hash(""), vec![]).await?;
+        chinese(client, "an alert", "document.querySelector('article.alert')").await?;
+        shoot(client, "overview-zh").await?;
+        client.execute(&hash("accuracy"), vec![]).await?;
+        chinese(client, "accuracy", "document.querySelector('table.figures')").await?;
+        quiet(client).await
+    })
+    .await;
+}
+
+/// Texts of the page with three or more Latin words in a row. Commands, and what customers said, may be English.
+const ENGLISH: &str = r#"
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const shown = [...document.querySelectorAll("[aria-label]")].map((node) => node.getAttribute("aria-label"));
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+        if (!node.parentElement.closest("script, style, noscript, code, [lang=en]")) shown.push(node.data);
+    }
+    const words = /[a-z][a-z’'-]*(\s+[a-z][a-z’'-]*){2,}/i;
+    return shown.filter((text) => words.test(text.replace(/“[^”]*”/g, "")));
+"#;
+
+/// Waits until `condition` is true in the page; then no text is English.
+async fn chinese(client: &Client, what: &str, condition: &str) -> Result<()> {
+    let script = format!("if (!({condition})) return null; {ENGLISH}");
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        let found = client.execute(&script, vec![]).await?;
+        match found.as_array().map(Vec::as_slice) {
+            None => tokio::time::sleep(POLL).await,
+            Some([]) => return Ok(()),
+            Some(_) => bail!("with {what}, the Chinese page says {found}"),
+        }
+    }
+    bail!("{what} did not appear within {PATIENCE:?}")
+}
+
 async fn in_browser(walk: impl AsyncFnOnce(&Client) -> Result<()>) {
     let browser = Browser::start().await.expect("chromedriver and Chromium start");
     let client = browser.client.clone();
     let done = walk(&client).await;
-    // The session is closed whatever came of it, or Chromium would outlive the test.
+    // Close the session also after a failure, or Chromium would continue to run.
     let closed = client.close().await;
     drop(browser);
     done.expect("the page works");
@@ -97,7 +148,7 @@ async fn walk(client: &Client, base: &str) -> Result<()> {
     quiet(client).await
 }
 
-/// Rows with pictures, and links that the keyboard reaches.
+/// Checks rows, sparklines, and names of all controls.
 async fn overview(client: &Client) -> Result<()> {
     holds(client, "rows", "document.querySelectorAll('.coming tbody tr').length > 0").await?;
     let drawn = "[...document.querySelectorAll('svg.spark')].some(s => \
@@ -110,7 +161,7 @@ async fn overview(client: &Client) -> Result<()> {
     holds(client, "four figures", "document.querySelectorAll('.kpi .value').length === 4").await
 }
 
-/// The page follows the service without being loaded again.
+/// Checks that the page updates without a reload.
 async fn live(client: &Client) -> Result<()> {
     holds(client, "a live stream", "document.querySelector('#conn').dataset.state === 'live'")
         .await?;
@@ -122,7 +173,7 @@ async fn live(client: &Client) -> Result<()> {
     holds(client, "the same document", "window.surgecastMark === true").await
 }
 
-/// A planner enters a billing run for the hours to come.
+/// Enters an adjustment for a billing run.
 async fn enter(client: &Client) -> Result<()> {
     client.execute("document.querySelector('#planner').open = true", vec![]).await?;
     for (field, text) in [("#p-label", "billing run"), ("#p-by", "Li")] {
@@ -133,7 +184,7 @@ async fn enter(client: &Client) -> Result<()> {
         "document.querySelector('#planner li strong')?.textContent.includes('billing run')";
     holds(client, "the entry", listed).await?;
     shoot(client, "planner").await?;
-    // The header would lie over what has to be clicked next.
+    // The header would cover the next element to click.
     client.execute("window.scrollTo(0, 0)", vec![]).await?;
     Ok(())
 }
@@ -154,7 +205,7 @@ async fn language(client: &Client) -> Result<()> {
         let after = eval(client, "document.documentElement.lang").await?;
         ensure!(before != after, "<html lang> stayed {before} when the language changed");
         let chinese = text(client, "h1").await?.chars().any(|c| ('一'..='龥').contains(&c));
-        ensure!(chinese == (after == "zh-Hans"), "the heading does not speak {after}");
+        ensure!(chinese == (after == "zh-Hans"), "the heading is not in {after}");
     }
     Ok(())
 }
@@ -172,14 +223,14 @@ async fn theme(client: &Client) -> Result<()> {
     Ok(())
 }
 
-/// By lead, surges, and series by what they reach, in both languages.
+/// Checks the accuracy page in both languages.
 async fn accuracy(client: &Client) -> Result<()> {
     client.find(Locator::Css("a[href='#/accuracy']")).await?.click().await?;
     let rows =
         "document.querySelectorAll('main section:first-of-type .figures tbody tr').length === 4";
-    holds(client, "1, 3 and 6 h and all", rows).await?;
+    holds(client, "rows for leads of 1, 3 and 6 h and all leads", rows).await?;
     let series = "document.querySelectorAll('main section a[href^=\"#/series/\"]').length === 36";
-    holds(client, "every team in one of the three lists", series).await?;
+    holds(client, "each leaf series in one of the three lists", series).await?;
     shoot(client, "accuracy").await?;
     client.find(Locator::Css("#lang")).await?.click().await?;
     holds(client, "the same in Chinese", rows).await?;
@@ -188,7 +239,7 @@ async fn accuracy(client: &Client) -> Result<()> {
     Ok(())
 }
 
-/// Opens the first series from the table and comes back with Escape.
+/// Opens the first series of the table, and returns with Escape.
 async fn series(client: &Client) -> Result<()> {
     let name = text(client, ".coming tbody tr a").await?;
     client.find(Locator::Css(".coming tbody tr a")).await?.click().await?;
@@ -196,7 +247,7 @@ async fn series(client: &Client) -> Result<()> {
     ensure!(text(client, "h1").await? == name, "the heading is not the series that was opened");
     holds(client, "an explanation", "document.querySelectorAll('dl.why dd').length > 0").await?;
     let topics = "document.querySelectorAll('table.topics tbody tr').length === 6";
-    holds(client, "what customers complain about", topics).await?;
+    holds(client, "the topics of complaints", topics).await?;
     let shaded = "document.querySelector('#plot').layout.shapes.some(s => s.name === 'entered')";
     holds(client, "the entry on the chart", shaded).await?;
     let named = "document.querySelector('.causes')?.textContent.includes('billing run')";
@@ -207,25 +258,25 @@ async fn series(client: &Client) -> Result<()> {
     holds(client, "the way back", "document.querySelector('.coming') !== null").await
 }
 
-/// Arrivals with their band, alarms and agents are drawn.
+/// Waits for the chart with its three panels: arrivals, alarms and agents.
 async fn chart(client: &Client) -> Result<()> {
     lines(client).await?;
     let panels = "document.querySelectorAll('#plot .cartesianlayer > .subplot').length === 3";
     holds(client, "three panels", panels).await
 }
 
-/// Arrivals are drawn.
+/// Waits for the lines of arrivals.
 async fn lines(client: &Client) -> Result<()> {
     let lines = "document.querySelectorAll('#plot .scatterlayer .trace path.js-line').length > 2";
     holds(client, "a chart", lines).await
 }
 
-/// Nothing severe in the console.
+/// Checks that the browser console has no severe messages.
 async fn quiet(client: &Client) -> Result<()> {
     let log = client.issue_cmd(BrowserLog).await?;
     let severe: Vec<_> =
         log.as_array().into_iter().flatten().filter(|entry| entry["level"] == "SEVERE").collect();
-    ensure!(severe.is_empty(), "the console says {severe:?}");
+    ensure!(severe.is_empty(), "severe messages in the console: {severe:?}");
     Ok(())
 }
 
@@ -247,7 +298,7 @@ async fn holds(client: &Client, what: &str, expression: &str) -> Result<()> {
     if !ok {
         let seen = text(client, "body").await?;
         let seen: String = seen.chars().take(600).collect();
-        bail!("{what} did not appear within {PATIENCE:?}; the page says: {seen}");
+        bail!("{what} did not appear within {PATIENCE:?}; text of the page: {seen}");
     }
     Ok(())
 }
@@ -257,11 +308,11 @@ async fn differs(client: &Client, css: &str, old: &str) -> Result<()> {
         let new = text(client, css).await?;
         Ok(!new.is_empty() && new != old)
     });
-    ensure!(ok.await?, "{css} still says {old:?} after {PATIENCE:?}");
+    ensure!(ok.await?, "{css} is still {old:?} after {PATIENCE:?}");
     Ok(())
 }
 
-/// Asks `condition` until it says yes; no where [`PATIENCE`] ends first.
+/// Waits until `condition` is true; returns false after [`PATIENCE`].
 async fn until<F: Future<Output = Result<bool>>>(condition: impl Fn() -> F) -> Result<bool> {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
@@ -273,7 +324,7 @@ async fn until<F: Future<Output = Result<bool>>>(condition: impl Fn() -> F) -> R
     Ok(false)
 }
 
-/// Pictures at a desk's and a phone's size, if a place for them is named.
+/// Takes screenshots in the sizes of a desktop and a phone, if `SURGECAST_SCREENSHOTS` is set.
 async fn shoot(client: &Client, name: &str) -> Result<()> {
     let Some(folder) = std::env::var_os("SURGECAST_SCREENSHOTS").map(PathBuf::from) else {
         return Ok(());
@@ -295,7 +346,7 @@ async fn shoot(client: &Client, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// chromedriver and one session; both end with it.
+/// chromedriver with one session. Both end when it is dropped.
 struct Browser {
     client: Client,
     _driver: Driver,
@@ -306,7 +357,7 @@ struct Driver(Child);
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // Nothing can be done about a process that is gone already.
+        // The process may have ended before.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -334,7 +385,7 @@ impl Browser {
             .capabilities(capabilities(profile.path()))
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
-            .context("chromedriver opens no Chromium")?;
+            .context("chromedriver cannot start Chromium")?;
         Ok(Self { client, _driver: driver, _profile: profile })
     }
 }
@@ -370,7 +421,7 @@ fn session_url(
     base.join(&format!("session/{}/{tail}", session.unwrap_or_default()))
 }
 
-/// What the console has said since it was last asked.
+/// The messages of the browser console since the last call.
 #[derive(Debug)]
 struct BrowserLog;
 

@@ -1,4 +1,5 @@
-//! What planners enter: refused where it is wrong, followed by forecasts and staffing, scored beside the model.
+//! Adjustments by planners: invalid ones are refused, forecasts and staffing use valid ones, and scores compare them with
+//! the model.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use crate::program::{Program, answer};
 
 const SERIES: &str = "region=east&service=mobile&channel=phone";
 
-/// A demo that has caught up, on a clock that runs fast.
+/// A demo that has caught up, on a fast clock.
 fn live(folder: &std::path::Path) -> Program {
     let program = Program::demo(folder, &["--days", "15", "--speed", "600"]);
     program.wait_for("/api/v1/status", |status| status["catching_up"].is_null());
@@ -20,7 +21,7 @@ fn now(program: &Program) -> chrono::DateTime<chrono::FixedOffset> {
     chrono::DateTime::parse_from_rfc3339(&now).expect("RFC 3339")
 }
 
-/// Twice the usual in the east, from two hours ago for two days.
+/// An adjustment: twice the arrivals in the east, from two hours ago for two days.
 fn entry(program: &Program) -> Value {
     let (from, to) = (chrono::TimeDelta::hours(-2), chrono::TimeDelta::hours(46));
     let now = now(program);
@@ -36,7 +37,7 @@ fn post(program: &Program, entry: &Value) -> crate::program::Answer {
 }
 
 #[test]
-fn forecasts_follow_planners_and_keep_the_models_own() {
+fn forecasts_use_adjustments_and_keep_the_models_forecast() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = live(folder.path());
     assert_eq!(post(&program, &entry(&program)).status, 201);
@@ -52,7 +53,7 @@ fn forecasts_follow_planners_and_keep_the_models_own() {
     }
     let causes = forecast["causes"].to_string();
     assert!(causes.contains("adjustment: billing run"), "{causes}");
-    // Its staffing is of the same issue or a later one, and of the same figures.
+    // Staffing is computed from the same forecast or a later one.
     let issued_at = forecast["issued_at"].as_str().expect("a time");
     let staffed = program.wait_for(&format!("/api/v1/staffing?{SERIES}"), |s| {
         s["issued_at"].as_str() >= Some(issued_at)
@@ -60,7 +61,7 @@ fn forecasts_follow_planners_and_keep_the_models_own() {
     let at = staffed["issued_at"].as_str().expect("a time");
     let same = program.get(&format!("{path}&issued_at={at}")).json();
     assert_eq!(staffed["targets"][3]["arrivals"], same["targets"][3]["mean"]);
-    // A roll-up gets what its parts get.
+    // The adjustment of a roll-up is the sum of those of its parts.
     let all = format!("/api/v1/forecasts?region=_all&service=_all&channel=_all&issued_at={at}");
     let all = number(&program.get(&all).json()["targets"][3]["drivers"]["adjustments"]);
     let east = program.get(&format!("/api/v1/forecasts?region=east&issued_at={at}")).json();
@@ -71,25 +72,26 @@ fn forecasts_follow_planners_and_keep_the_models_own() {
         .filter(|f| ["service", "channel"].iter().all(|part| f[*part] != "_all"));
     let parts: f64 = leaves.map(|f| number(&f["targets"][3]["drivers"]["adjustments"])).sum();
     assert!((all - parts).abs() < 0.05, "{all} of {parts}");
-    // Said twice as much, but for what alarms bring: the ledger scores both. At night hardly anybody calls.
+    // The ledger scores both. The adjusted forecast is about twice the model's, except for the effect of alarms. Wait for
+    // enough tickets, as there are few at night.
     let accuracy = program.wait_for(&format!("/api/v1/accuracy?{SERIES}"), |found| {
         let model = &found["adjustments"]["model"];
         let windows = model["n"].as_u64().unwrap_or(0);
         windows >= 20 && windows as f64 * model["mean"].as_f64().unwrap_or(0.0) >= 50.0
     });
     let both = &accuracy["adjustments"];
-    let said = ["adjusted", "model"].map(|who| 1.0 + number(&both[who]["bias"]));
-    assert!(said[0] > 1.3 * said[1] && said[0] < 2.01 * said[1], "{both}");
+    let [adjusted, model] = ["adjusted", "model"].map(|key| 1.0 + number(&both[key]["bias"]));
+    assert!(adjusted > 1.3 * model && adjusted < 2.01 * model, "{both}");
     assert_eq!(both["adjusted"]["n"], both["model"]["n"]);
     assert!(both["model"]["n"].as_u64() < accuracy["overall"]["n"].as_u64(), "{accuracy}");
-    // What was taken back is gone from what comes next, and stays in what was issued.
+    // After its deletion, the adjustment is not in new forecasts, but still in the issued ones.
     let gone = answer(program.request(Method::DELETE, "/api/v1/adjustments/march"));
     assert_eq!(gone.status, 204);
     let next = program.wait_for(&path, |f| f["targets"][0]["model"].is_null());
     assert!(next["issued_at"].as_str() > Some(at));
     let old = program.get(&format!("{path}&issued_at={at}")).json();
     assert!(!old["targets"][0]["model"].is_null());
-    // A time without a forecast, a series that there never was, and the span as the answer gives it.
+    // A time without a forecast, an unknown series, and the period of the response as a parameter.
     let not_then = program.get(&format!("{path}&issued_at=2020-01-01T00:00:00Z"));
     assert_eq!((not_then.status, not_then.text.contains("or none then")), (404, true));
     let nowhere = "region=atlantis&service=mobile&channel=phone";
@@ -100,7 +102,7 @@ fn forecasts_follow_planners_and_keep_the_models_own() {
 }
 
 #[test]
-fn entries_are_checked_and_outlive_a_restart() {
+fn adjustments_are_checked_and_survive_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = live(folder.path());
     let good = entry(&program);
@@ -125,15 +127,15 @@ fn entries_are_checked_and_outlive_a_restart() {
         (with("kind", json!("party")), "kind"),
         (with("colour", json!("red")), "colour"),
     ];
-    for (entry, says) in wrong {
+    for (entry, part) in wrong {
         let answer = post(&program, &entry);
         assert_eq!((answer.status, answer.kind.as_str()), (400, "application/problem+json"));
-        assert!(answer.text.contains(says), "{says}: {}", answer.text);
+        assert!(answer.text.contains(part), "{part}: {}", answer.text);
     }
     let missing = answer(program.request(Method::DELETE, "/api/v1/adjustments/april"));
     assert_eq!(missing.status, 404);
     assert_eq!(post(&program, &good).status, 201);
-    // Given again, it replaces.
+    // A second adjustment with the same id replaces the first one.
     assert_eq!(post(&program, &with("label", json!("late billing run"))).status, 201);
     program.kill();
     let program = live(folder.path());

@@ -1,5 +1,5 @@
-//! The real program as a child process, and what one asks it over HTTP.
-#![allow(clippy::disallowed_methods, reason = "a test waits by the wall's clock, up to a limit")]
+//! Runs the real program as a child process, with requests over HTTP.
+#![allow(clippy::disallowed_methods, reason = "a test waits in real time, up to a limit")]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -10,19 +10,19 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// How long anything may take that a test waits for.
+/// Time limit of all waits.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running `surgecast`, killed when dropped.
 pub struct Program {
     child: Child,
-    /// Such as `http://127.0.0.1:40123`.
+    /// URL of the API, such as `http://127.0.0.1:40123`.
     pub url: String,
     said: Arc<Mutex<String>>,
     http: reqwest::blocking::Client,
 }
 
-/// An answer: status, and the body as JSON or as text.
+/// A response: status, content type and body.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -44,7 +44,7 @@ pub fn surgecast(args: &[&str]) -> Command {
 }
 
 impl Program {
-    /// Starts the program and waits until it says where it listens.
+    /// Starts the program and waits until it prints its address.
     pub fn start(args: &[&str]) -> Self {
         Self::start_command(surgecast(args))
     }
@@ -53,16 +53,17 @@ impl Program {
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let said = Arc::new(Mutex::new(String::new()));
-        let urls = listen(&mut child, &said);
+        let urls = collect_output(&mut child, &said);
         let Ok(url) = urls.recv_timeout(PATIENCE) else {
             let _ = child.kill();
-            panic!("no address was printed; it said:\n{}", said.lock().expect("said"));
+            panic!("no address was printed; output:\n{}", said.lock().expect("said"));
         };
         let http = reqwest::blocking::Client::builder().timeout(PATIENCE).build().expect("client");
         Self { child, url, said, http }
     }
 
-    /// Starts the demo in `folder` on a free port, on the morning of a working day unless `args` say when.
+    /// Starts the demo in `folder` on a free port. It goes live on the morning of a working day, unless `args` have
+    /// `--live-at`.
     pub fn demo(folder: &Path, args: &[&str]) -> Self {
         let data = folder.display().to_string();
         let mut own = vec!["--data", &data, "--listen", "127.0.0.1:0"];
@@ -76,7 +77,7 @@ impl Program {
         answer(self.http.get(format!("{}{path}", self.url)))
     }
 
-    /// As [`Self::get`], but `None` where the program is gone or does not answer.
+    /// Like [`Self::get`], but `None` if the program does not answer.
     pub fn try_get(&self, path: &str) -> Option<Value> {
         let response = self.http.get(format!("{}{path}", self.url)).send().ok()?;
         response.json().ok()
@@ -94,7 +95,7 @@ impl Program {
         self.http.request(method, format!("{}{path}", self.url))
     }
 
-    /// Asks until `accepts` the answer, and returns that one.
+    /// Repeats a request until `accepts` returns true for the response, and returns that response.
     pub fn wait_for(&self, path: &str, mut accepts: impl FnMut(&Value) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -104,14 +105,14 @@ impl Program {
             }
             assert!(
                 Instant::now() < deadline,
-                "{path} still says {found}; the program said:\n{}",
+                "{path} still returns {found}; output of the program:\n{}",
                 self.said()
             );
             std::thread::park_timeout(Duration::from_millis(100));
         }
     }
 
-    /// What it has printed so far, both streams.
+    /// The output so far: standard output and standard error.
     pub fn said(&self) -> String {
         self.said.lock().expect("said").clone()
     }
@@ -138,18 +139,19 @@ impl Program {
             }
             std::thread::park_timeout(Duration::from_millis(20));
         }
-        panic!("it does not stop; it said:\n{}", self.said());
+        panic!("the program does not stop; output:\n{}", self.said());
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may be gone already.
+        // It may have ended before.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
+/// Sends a request and reads the response.
 pub fn answer(request: reqwest::blocking::RequestBuilder) -> Answer {
     let response = request.send().expect("an answer");
     let kind = response.headers().get("content-type").and_then(|v| v.to_str().ok());
@@ -157,17 +159,17 @@ pub fn answer(request: reqwest::blocking::RequestBuilder) -> Answer {
     Answer { status: response.status().as_u16(), kind, text: response.text().expect("text") }
 }
 
-/// Collects what the child prints; the first address it names comes through the channel.
-fn listen(child: &mut Child, said: &Arc<Mutex<String>>) -> Receiver<String> {
-    let (tell, urls) = channel();
+/// Collects the output of the child. Sends the first URL in it through the channel.
+fn collect_output(child: &mut Child, said: &Arc<Mutex<String>>) -> Receiver<String> {
+    let (sender, urls) = channel();
     let out = child.stdout.take().expect("stdout");
     let err = child.stderr.take().expect("stderr");
     let to = Arc::clone(said);
     std::thread::spawn(move || {
         for line in BufReader::new(out).lines().map_while(Result::ok) {
             if let Some(url) = line.split_whitespace().find(|word| word.starts_with("http://")) {
-                // Only the first address is waited for.
-                let _ = tell.send(url.to_owned());
+                // The caller receives the first URL only.
+                let _ = sender.send(url.to_owned());
             }
             to.lock().expect("said").push_str(&(line + "\n"));
         }

@@ -1,21 +1,26 @@
-//! The rooms keep to the table in `src/lib.rs`, and the core touches no clock, disk, runtime or network.
+//! Checks that rooms use only the rooms that the table in `src/lib.rs` allows, and that the core uses no clock, disk,
+//! runtime or network.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Values in, values out.
-const CORE: [&str; 9] =
-    ["domain", "stats", "ingest", "window", "forecast", "anomaly", "staffing", "alert", "simulate"];
+/// The rooms of the core.
+const CORE: [&str; 10] = [
+    "domain", "text", "stats", "ingest", "window", "forecast", "anomaly", "staffing", "alert",
+    "simulate",
+];
 
-/// Crates that are values in, values out too. Of all others in `Cargo.toml` the core knows nothing.
-const CORE_CRATES: [&str; 21] = [
+/// Crates that the core may use. They compute values from values too.
+const CORE_CRATES: [&str; 23] = [
     "aho_corasick",
     "augurs",
     "base64",
     "chrono",
     "chrono_tz",
     "csv",
+    "fluent_bundle",
+    "fluent_syntax",
     "foldhash",
     "ndarray",
     "postcard",
@@ -33,7 +38,7 @@ const CORE_CRATES: [&str; 21] = [
     "xxhash_rust",
 ];
 
-/// Parts of `std` and of core crates that reach outside.
+/// Parts of `std` and of core crates with side effects.
 const FORBIDDEN: [&str; 17] = [
     "std::fs",
     "std::net",
@@ -54,7 +59,7 @@ const FORBIDDEN: [&str; 17] = [
     "rand::rng(",
 ];
 
-/// Crates of the manifest that the core may not use, as paths start with them.
+/// Crates of the manifest that the core may not use, as the start of a path.
 fn shell_crates() -> Vec<String> {
     let manifest = fs::read_to_string(root().join("../Cargo.toml")).expect("Cargo.toml");
     let manifest: toml::Table = manifest.parse().expect("TOML");
@@ -68,7 +73,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-/// Room → rooms it may use, as `src/lib.rs` says; `None` for every one.
+/// The table in `src/lib.rs`: each room with the rooms it may use; `None` for all rooms.
 fn table(lib: &str) -> BTreeMap<String, Option<BTreeSet<String>>> {
     let outputs = ["forecast", "anomaly", "staffing", "alert"];
     let mut rooms = BTreeMap::new();
@@ -94,14 +99,14 @@ fn table(lib: &str) -> BTreeMap<String, Option<BTreeSet<String>>> {
     rooms
 }
 
-/// The program's own code: no comments, no test module at the end.
+/// The source without comments and without the test module at its end.
 fn code(source: &str) -> String {
     let body = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let lines = body.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.map(|line| line.split(" // ").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-/// Rooms named as `crate::room` or within `crate::{…}`.
+/// The rooms in paths `crate::room` and `crate::{…}`.
 fn edges(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (at, start) in code.match_indices("crate::") {
@@ -122,7 +127,7 @@ fn ident(text: &str) -> Option<String> {
     (end > 0).then(|| text[..end].to_owned())
 }
 
-/// The first identifiers of a `{a::b, c::{d, e}}` group whose opening brace is gone.
+/// The first identifiers of a `{a::b, c::{d, e}}` group, without its opening brace.
 fn top_level(group: &str) -> Vec<String> {
     let (mut depth, mut part, mut found) = (0, String::new(), Vec::new());
     for c in group.chars() {
@@ -139,13 +144,13 @@ fn top_level(group: &str) -> Vec<String> {
     found
 }
 
-/// What `source`, a file of `room`, does that it must not.
-fn offences(room: &str, source: &str, allowed: Option<&BTreeSet<String>>) -> Vec<String> {
+/// The violations in `source`, a file of `room`.
+fn violations(room: &str, source: &str, allowed: Option<&BTreeSet<String>>) -> Vec<String> {
     let code = code(source);
     let mut found = Vec::new();
     if let Some(allowed) = allowed {
         for edge in edges(&code) {
-            // Only rooms count: `crate::Thing` at the root does not exist.
+            // All paths are rooms: there are no items at the root.
             if !allowed.contains(&edge) {
                 found.push(format!("uses crate::{edge}"));
             }
@@ -154,7 +159,7 @@ fn offences(room: &str, source: &str, allowed: Option<&BTreeSet<String>>) -> Vec
     if CORE.contains(&room) {
         let crates = shell_crates();
         for word in crates.iter().map(String::as_str).chain(FORBIDDEN) {
-            // `self::tower::x` is a module of the room's own, not the crate; a type may have a path.
+            // `self::tower::x` is a module of the room, not the crate. A type may have a path before it.
             let is_type = word.starts_with(char::is_uppercase);
             let whole = code.match_indices(word).any(|(at, _)| {
                 let before = code[..at].chars().next_back();
@@ -168,14 +173,14 @@ fn offences(room: &str, source: &str, allowed: Option<&BTreeSet<String>>) -> Vec
     found
 }
 
-/// Modules that only tests have, as a file declares them.
+/// The test-only modules that a file declares.
 fn test_modules(source: &str) -> BTreeSet<String> {
     let after = source.split("#[cfg(test)]\n").skip(1).filter_map(|rest| rest.lines().next());
     let names = after.filter_map(|line| line.split("mod ").nth(1)?.strip_suffix(';'));
     names.map(str::to_owned).collect()
 }
 
-/// The files of a folder that are part of the program.
+/// The files of a folder, without test-only modules.
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
     let tests = fs::read_to_string(folder.join("mod.rs")).map(|text| test_modules(&text));
     let tests = tests.unwrap_or_default();
@@ -196,7 +201,7 @@ fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn every_room_keeps_to_the_table() {
+fn all_rooms_follow_the_table() {
     let lib = fs::read_to_string(root().join("lib.rs")).expect("lib.rs");
     let table = table(&lib);
     let modules: BTreeSet<String> = lib
@@ -212,9 +217,9 @@ fn every_room_keeps_to_the_table() {
         assert!(!files.is_empty(), "no sources of {room}");
         for file in files {
             let source = fs::read_to_string(&file).expect("a source");
-            for offence in offences(room, &source, allowed.as_ref()) {
+            for violation in violations(room, &source, allowed.as_ref()) {
                 let file = file.strip_prefix(root()).expect("within src");
-                found.push(format!("src/{}: {room} {offence}", file.display()));
+                found.push(format!("src/{}: {room} {violation}", file.display()));
             }
         }
     }
@@ -222,7 +227,7 @@ fn every_room_keeps_to_the_table() {
 }
 
 #[test]
-fn the_check_itself_sees_offences() {
+fn the_check_finds_violations() {
     let allowed = BTreeSet::from(["domain".to_owned(), "window".to_owned()]);
     let cases = [
         ("use crate::domain::Name;", vec![]),
@@ -242,15 +247,15 @@ fn the_check_itself_sees_offences() {
         ("let t = std::time::Instant::now();", vec!["uses Instant::now"]),
     ];
     for (source, want) in cases {
-        assert_eq!(offences("window", source, Some(&allowed)), want, "{source}");
+        assert_eq!(violations("window", source, Some(&allowed)), want, "{source}");
     }
     let declared = "mod a;\n#[cfg(test)]\nmod fuzz;\n#[cfg(test)]\npub(crate) mod samples;\nmod z;";
     assert_eq!(test_modules(declared), BTreeSet::from(["fuzz".into(), "samples".into()]));
-    // The shell may reach outside, but not into rooms that are not its own.
-    assert_eq!(offences("sink", "use std::fs;", Some(&allowed)), Vec::<String>::new());
+    // Rooms outside the core may use `std::fs`.
+    assert_eq!(violations("sink", "use std::fs;", Some(&allowed)), Vec::<String>::new());
 }
 
-/// Lines of `source` that begin a public item without a line of documentation.
+/// Lines of `source` that begin a public item without documentation.
 fn undocumented(source: &str) -> Vec<String> {
     const ITEMS: [&str; 9] =
         ["fn", "const", "async", "unsafe", "struct", "enum", "trait", "type", "static"];
@@ -284,11 +289,11 @@ fn every_public_item_is_documented() {
         let source = fs::read_to_string(file).expect("a source");
         found.extend(undocumented(&source).into_iter().map(|line| format!("src/{shown}: {line}")));
     }
-    assert!(found.is_empty(), "say in a line what these are:\n{}", found.join("\n"));
+    assert!(found.is_empty(), "document these items:\n{}", found.join("\n"));
 }
 
 #[test]
-fn the_check_of_documentation_sees_what_lacks_it() {
+fn the_check_of_documentation_finds_undocumented_items() {
     assert_eq!(undocumented("pub fn f() {}"), ["pub fn f() {}"]);
     assert_eq!(undocumented("#[derive(\n    Debug,\n)]\npub struct S;"), ["pub struct S;"]);
     for fine in ["/// A.\n#[derive(Debug)]\npub struct S;", "pub use a::B;", "pub(super) fn f() {}"]

@@ -1,17 +1,17 @@
-//! `surgecast replay` against a small HTTP server that is not always in the mood.
+//! `surgecast replay` against a small HTTP server that sometimes refuses.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
 
-struct Seen {
+struct Request {
     head: String,
     body: String,
 }
 
-/// Gives `answers` one after the other and hands back what it was asked.
-fn serve(answers: Vec<(&'static str, &'static str)>) -> (String, thread::JoinHandle<Vec<Seen>>) {
+/// A server that sends `answers` in order. Returns its URL and, when the thread ends, the requests.
+fn serve(answers: Vec<(&'static str, &'static str)>) -> (String, thread::JoinHandle<Vec<Request>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("its address"));
     let server = thread::spawn(move || {
@@ -37,14 +37,14 @@ fn serve(answers: Vec<(&'static str, &'static str)>) -> (String, thread::JoinHan
                 body.len()
             );
             reader.get_mut().write_all(reply.as_bytes()).expect("answered");
-            Seen { head, body: String::from_utf8(bytes).expect("UTF-8") }
+            Request { head, body: String::from_utf8(bytes).expect("UTF-8") }
         };
         answers.into_iter().map(answer).collect()
     });
     (url, server)
 }
 
-/// Exit code, output and errors of a replay of two files.
+/// Replays two files. Returns exit code, standard output and standard error.
 fn replay(url: &str, more: &[&str]) -> (Option<i32>, String, String) {
     let folder = tempfile::tempdir().expect("temporary folder");
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text);
@@ -62,13 +62,14 @@ fn replay(url: &str, more: &[&str]) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn a_batch_is_sent_until_it_is_taken() {
-    let taken = r#"{"accepted":2,"rejected":[{"index":1,"reason":"late: its window had closed"}]}"#;
-    let (url, server) = serve(vec![("503 Busy", ""), ("429 Slow", ""), ("202 Accepted", taken)]);
+fn a_batch_is_sent_until_it_is_accepted() {
+    let accepted =
+        r#"{"accepted":2,"rejected":[{"index":1,"reason":"late: its window had closed"}]}"#;
+    let (url, server) = serve(vec![("503 Busy", ""), ("429 Slow", ""), ("202 Accepted", accepted)]);
     let (code, out, err) = replay(&url, &["--token-file", "token"]);
-    let seen = server.join().expect("the server");
+    let requests = server.join().expect("the server");
     assert_eq!(code, Some(0), "{err}");
-    let [first, _, last] = &seen[..] else { panic!("{} requests", seen.len()) };
+    let [first, _, last] = &requests[..] else { panic!("{} requests", requests.len()) };
     assert_eq!(first.body, last.body);
     assert!(last.head.starts_with("POST /api/v1/events "), "{}", last.head);
     assert!(last.head.to_lowercase().contains("authorization: bearer t0ken"), "{}", last.head);
@@ -81,13 +82,13 @@ fn a_batch_is_sent_until_it_is_taken() {
 }
 
 #[test]
-fn rebase_moves_all_times_by_the_same_whole_days() {
+fn rebase_shifts_all_times_by_the_same_whole_days() {
     let (url, server) = serve(vec![("202 Accepted", r#"{"accepted":3,"rejected":[]}"#)]);
     let (code, _, err) = replay(&url, &["--rebase", "now"]);
-    let seen = server.join().expect("the server");
+    let requests = server.join().expect("the server");
     assert_eq!(code, Some(0), "{err}");
     let events: Vec<serde_json::Value> =
-        seen[0].body.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        requests[0].body.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let ts = |i: usize| events[i]["ts"].as_str().expect("text").to_owned();
     for (i, clock) in ["T09:00:00Z", "T10:00:00Z", "T11:00:00Z"].iter().enumerate() {
         assert!(ts(i).ends_with(clock) && ts(i)[..10] == ts(0)[..10], "{}", ts(i));
@@ -97,7 +98,7 @@ fn rebase_moves_all_times_by_the_same_whole_days() {
 }
 
 #[test]
-fn a_refusal_says_what_to_do() {
+fn a_refusal_names_the_fix() {
     let (url, server) = serve(vec![("401 Unauthorized", "{}")]);
     let (code, _, err) = replay(&url, &[]);
     server.join().expect("the server");

@@ -1,4 +1,4 @@
-//! `surgecast serve` on files, standard input and HTTP: every count against an independent one.
+//! `surgecast serve` with files, standard input and HTTP: compares all counts with independent ones.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -19,7 +19,7 @@ fn simulate(folder: &Path) {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
-/// Tickets by series and window start (Unix seconds), counted from the file's text.
+/// Tickets by series and window start (Unix seconds), counted directly from the file.
 fn count(file: &Path) -> BTreeMap<(String, i64), u64> {
     let text = std::fs::read_to_string(file).expect("the file");
     let mut counts = BTreeMap::new();
@@ -38,7 +38,7 @@ fn count(file: &Path) -> BTreeMap<(String, i64), u64> {
     counts
 }
 
-/// The same counts as the API has them; every number is asked for, roll-ups left out.
+/// The same counts from the API, without roll-ups.
 fn served(program: &Program) -> BTreeMap<(String, i64), u64> {
     let span = "/api/v1/windows?from=2026-03-20T00:00:00Z&to=2026-04-10T00:00:00Z";
     let mut counts = BTreeMap::new();
@@ -60,7 +60,7 @@ fn served(program: &Program) -> BTreeMap<(String, i64), u64> {
     counts
 }
 
-/// `serve` in `folder` with its store there and free ports.
+/// Starts `serve` with its store in `folder` and on free ports.
 pub fn serve(folder: &Path, config: &str, inputs: &[&str]) -> Program {
     let text = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"{}\"\n{config}",
@@ -76,7 +76,7 @@ pub fn serve(folder: &Path, config: &str, inputs: &[&str]) -> Program {
     Program::start_command(command)
 }
 
-/// Waits until as many are counted, then compares every window.
+/// Waits until all tickets are counted, then compares all windows.
 fn equal(program: &Program, truth: &BTreeMap<(String, i64), u64>) {
     let sum: u64 = truth.values().sum();
     assert!(sum > 5_000, "{sum} tickets are too few to prove anything");
@@ -108,7 +108,7 @@ fn files_are_counted_once_through_kill_9() {
 }
 
 #[test]
-fn a_replay_over_http_counts_the_same_and_a_second_one_nothing_more() {
+fn a_second_replay_over_http_counts_nothing_twice() {
     let folder = tempfile::tempdir().expect("a folder");
     simulate(folder.path());
     let truth = count(&folder.path().join("tickets.ndjson"));
@@ -124,9 +124,9 @@ fn a_replay_over_http_counts_the_same_and_a_second_one_nothing_more() {
     };
     replay();
     equal(&program, &truth);
-    // Every event of a second replay is late for its closed window: none is counted, none is silent.
+    // All events of the second replay are late for their closed windows: they become dead letters.
     replay();
-    // The last window stays open in its source: there the events are duplicates.
+    // The last window is still open in its source, so that its events are duplicates.
     let open = truth.iter().filter(|((_, start), _)| *start >= 1_774_913_400);
     let late = truth.values().sum::<u64>() - open.map(|(_, n)| n).sum::<u64>();
     program.wait_for("/api/v1/status", |s| s["dead_letters"]["late"].as_u64() >= Some(late));
@@ -134,7 +134,7 @@ fn a_replay_over_http_counts_the_same_and_a_second_one_nothing_more() {
 }
 
 #[test]
-fn standard_input_is_kept_before_it_is_counted() {
+fn standard_input_is_stored_before_it_is_counted() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("surgecast.toml");
     let text = "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"store\"\n";
@@ -149,7 +149,7 @@ fn standard_input_is_kept_before_it_is_counted() {
             "region": "north", "service": "mobile", "channel": "phone"});
         writeln!(writer, "{ticket}").expect("written");
     }
-    // The last line does not end: the end of the input ends it.
+    // The last line has no line break.
     write!(writer, "not json").expect("written");
     drop(writer);
     let path = "/api/v1/windows?region=north&service=mobile&channel=phone\
@@ -163,7 +163,7 @@ fn standard_input_is_kept_before_it_is_counted() {
 }
 
 #[test]
-fn the_stream_tells_what_is_new() {
+fn the_stream_sends_new_windows() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = serve(folder.path(), "", &[]);
     let response = program.request(reqwest::Method::GET, "/api/v1/stream").send().expect("stream");
@@ -179,7 +179,7 @@ fn the_stream_tells_what_is_new() {
 }
 
 #[test]
-fn tokens_say_who_may_do_what() {
+fn tokens_limit_access_by_scope() {
     let folder = tempfile::tempdir().expect("a folder");
     let tokens = "[[tokens]]\nname = \"noc\"\nscopes = [\"ingest\"]\ntoken = \"ingest-0123456789abcdef\"\n\
                   [[tokens]]\nname = \"board\"\nscopes = [\"read\"]\ntoken = \"read-0123456789abcdef\"\n";
@@ -209,9 +209,9 @@ fn tokens_say_who_may_do_what() {
     assert!(!program.said().contains(noc) && !program.said().contains(board));
 }
 
-/// One configuration of every section that needs no server: what `check` approves starts.
+/// Configurations with all sections that need no server: `serve` starts with all of them, and `check` accepts them.
 #[test]
-fn what_check_approves_starts() {
+fn configs_that_check_accepts_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text);
     write("regions.csv", "match,pattern,value\nprefix,gNB1,north\n").expect("table");
@@ -238,7 +238,7 @@ fn what_check_approves_starts() {
     ];
     for config in configs {
         let program = serve(folder.path(), &config, &[]);
-        // Without a broker nobody is elected, and the API says so.
+        // Without a broker there is no leader, and the API returns 503.
         let expected = if config.contains("[kafka]") { 503 } else { 200 };
         assert_eq!(program.get("/api/v1/status").status, expected, "{config}");
         drop(program);
@@ -268,9 +268,9 @@ fn the_same_seed_simulates_the_same_bytes() {
     assert_eq!(files, 6);
 }
 
-/// Standards' shapes are counted where a look-up table says, and a table that changes is read again.
+/// Look-up tables map events in formats of standards, and a changed table is read again.
 #[test]
-fn standards_events_are_mapped_by_tables_that_may_change() {
+fn events_of_standards_are_mapped_by_tables_that_may_change() {
     let folder = tempfile::tempdir().expect("a folder");
     let table = folder.path().join("regions.csv");
     std::fs::write(&table, "match,pattern,value\nprefix,gNB1,north\n").expect("table");
@@ -298,7 +298,7 @@ fn standards_events_are_mapped_by_tables_that_may_change() {
         let query = format!(
             "/api/v1/windows?region={region}&service=mobile&from=2026-01-01T02:00:00Z&to=2026-01-01T02:30:00Z"
         );
-        // Windows are shown for ticket series: one ticket makes the place known.
+        // The API has windows of ticket series only, so that the series needs a ticket.
         let ticket = serde_json::json!({"kind": "ticket", "event_id": format!("T-{region}"),
             "ts": "2026-01-01T02:03:20Z", "region": region, "service": "mobile", "channel": "phone"});
         assert_eq!(program.post("/api/v1/events", ticket.to_string()).status, 202);
@@ -310,7 +310,7 @@ fn standards_events_are_mapped_by_tables_that_may_change() {
     assert_eq!(program.post("/api/v1/events", fault("f1", "gNB17").to_string()).status, 202);
     assert_eq!(raised("north"), Some(1));
     std::fs::write(&table, "match,pattern,value\nprefix,gNB1,south\n").expect("table");
-    let deadline = "look-up tables were read again";
+    let deadline = "look-up tables and lexicon reloaded";
     program.wait_for("/api/v1/status", |_| program.said().contains(deadline));
     // The decoder changes with the next report of the source.
     std::thread::park_timeout(std::time::Duration::from_secs(2));
@@ -320,9 +320,9 @@ fn standards_events_are_mapped_by_tables_that_may_change() {
     assert_eq!(raised("south"), Some(1));
 }
 
-/// Texts are sorted by the config's lexicon, which may change: what was counted stays.
+/// The lexicon of the config classifies texts. It may change, and counts of the past stay.
 #[test]
-fn texts_are_sorted_by_a_lexicon_that_may_change() {
+fn texts_are_classified_by_a_lexicon_that_may_change() {
     let folder = tempfile::tempdir().expect("a folder");
     let lexicon = folder.path().join("words.toml");
     std::fs::write(&lexicon, "[slow]\nwords = [\"snail\"]\n").expect("lexicon");

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# A real InfluxDB 2 for tests: the server without its web UI, built from its Go module, on 127.0.0.1.
+# A real InfluxDB 2 for tests on 127.0.0.1: the server without its web UI, built from its Go module.
 #
 #   influxd.sh install              builds it into the cache: 9 to 16 minutes on two cores, once
-#   influxd.sh run FOLDER PORT      runs in the foreground, on what FOLDER holds
+#   influxd.sh run FOLDER PORT      runs it in the foreground, with its data in FOLDER
 #
 # Needs Rust, a C compiler, pkg-config and any Go; a Go that is too old fetches a newer one as a module.
 # SURGECAST_CACHE names the cache (default ~/.cache/surgecast).
@@ -12,7 +12,7 @@ toolchain=go1.24.5
 cache=${SURGECAST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/surgecast}/influxdb
 server=$cache/bin/influxd-$version
 
-# Puts a Go that can build the server in front of PATH.
+# Puts a Go that can build the server at the front of PATH.
 new_enough_go() {
   local have
   have=$(go env GOVERSION)
@@ -22,7 +22,7 @@ new_enough_go() {
   folder=$(cd "$cache" && GO111MODULE=on go mod download -json "$module" |
     sed -n 's/^\s*"Dir": "\(.*\)",*$/\1/p')
   [[ -d $folder ]] || { echo "could not fetch $module" >&2; exit 1; }
-  # Modules are kept without the right to execute.
+  # Files in the module cache are not executable.
   chmod -R u+w "$folder" && chmod +x "$folder"/bin/* "$folder"/pkg/tool/*/*
   export GOROOT=$folder PATH=$folder/bin:$PATH
 }
@@ -34,10 +34,10 @@ install() {
   new_enough_go
   export GOTOOLCHAIN=local
   cd "$build"
-  # As a tool of a module of our own: with a `replace` in its go.mod it cannot be installed by name.
+  # As a tool of our own module: its go.mod has a `replace`, so that `go install` refuses it.
   printf 'module surgecast/influxd\n\ngo 1.24\n' >go.mod
   go get -tool "github.com/influxdata/influxdb/v2/cmd/influxd@$version"
-  # The Rust half of its query engine, of the version that its go.mod names.
+  # The Rust part of its query engine, in the version of its go.mod.
   local flux flux_version
   flux_version=$(go list -m -f '{{.Version}}' github.com/influxdata/flux)
   if [[ ! -e lib/libflux.a ]]; then
@@ -45,13 +45,14 @@ install() {
     flux=$(go list -m -f '{{.Dir}}' github.com/influxdata/flux)
     rm -rf flux && cp -r "$flux" flux && chmod -R u+w flux
     rm -f flux/rust-toolchain.toml
-    # What newer compilers warn of is an error there. Without --target the flags reach its build script too.
+    # It treats warnings as errors, and newer compilers have more warnings. Without --target, RUSTFLAGS also apply to its
+    # build script.
     (cd flux/libflux && RUSTFLAGS=--cap-lints=allow CARGO_TARGET_DIR="$build/target" \
       cargo rustc --release --locked --quiet --package flux --lib --crate-type staticlib)
     cp target/release/libflux.a lib/
   fi
-  # Go's build cache keeps what pkg-config answered and does not ask again, also for another cache folder.
-  # So folders stand in the environment, which is part of the cache's key, and not in this file.
+  # Go's build cache keeps the output of pkg-config, also for another cache folder. So the folders are in the environment,
+  # which is part of the cache key, and not in this file.
   cat >lib/flux.pc <<PC
 Name: Flux
 Version: ${flux_version#v}
@@ -69,7 +70,7 @@ run() {
   local folder=$1 port=$2
   [[ -x $server ]] || { echo "no InfluxDB at $server: run $0 install" >&2; exit 1; }
   mkdir -p "$folder"
-  # It tells its makers how it is used unless it is told not to.
+  # --reporting-disabled turns off telemetry.
   exec "$server" --http-bind-address "127.0.0.1:$port" --reporting-disabled --log-level info \
     --bolt-path "$folder/influxd.bolt" --sqlite-path "$folder/influxd.sqlite" --engine-path "$folder/engine" \
     >>"$folder/influxd.log" 2>&1

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# A real Kafka broker for tests: one KRaft node from the published jars, on 127.0.0.1.
+# A real Kafka broker for tests on 127.0.0.1: one KRaft node from the published jars.
 #
 #   kafka.sh install                            puts the jars into the cache (needs Java 17 and Maven)
 #   kafka.sh run FOLDER PORT CONTROLLER_PORT SASL_PORT
-#                                               runs in the foreground, on what FOLDER holds; on SASL_PORT with
-#                                               TLS (FOLDER/ca.pem vouches for it) and sign-in: PLAIN,
-#                                               SCRAM-SHA-256, SCRAM-SHA-512, user `surgecast`, password `right`
+#                                               runs it in the foreground, with its data in FOLDER; SASL_PORT has TLS
+#                                               (CA certificate: FOLDER/ca.pem) and sign-in: PLAIN, SCRAM-SHA-256,
+#                                               SCRAM-SHA-512, user `surgecast`, password `right`
 #
 # SURGECAST_CACHE names the cache (default ~/.cache/surgecast), KAFKA_VERSION the release.
 set -euo pipefail
@@ -18,7 +18,7 @@ install() {
   local build=$cache/build
   rm -rf "$jars" "$build"
   mkdir -p "$jars" "$build"
-  # kafka-tools formats the data folder. What it wants of Kafka Connect is not needed for that.
+  # kafka-tools formats the data folder. Its dependencies on Kafka Connect are not needed for this.
   cat >"$build/pom.xml" <<POM
 <project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -81,7 +81,7 @@ log.retention.hours=-1
 CONF
   local logging=(-Dorg.slf4j.simpleLogger.showDateTime=true -Dorg.slf4j.simpleLogger.defaultLogLevel=info)
   if [[ ! -e $folder/data/meta.properties ]]; then
-    # The id is any 16 bytes in URL-safe base64.
+    # The cluster id is 16 arbitrary bytes in URL-safe base64.
     keytool -genkeypair -alias broker -keyalg EC -validity 3650 -dname CN=127.0.0.1 -ext SAN=ip:127.0.0.1 \
       -keystore "$folder/broker.p12" -storetype PKCS12 -storepass for-tests-only 2>>"$folder/format.log"
     keytool -exportcert -rfc -alias broker -keystore "$folder/broker.p12" -storepass for-tests-only \

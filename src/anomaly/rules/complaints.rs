@@ -1,7 +1,7 @@
 //! Far more customers than at this time of the week say that it does not work.
 
 use super::{OFF_BY_MIN, Rule, SCORE_MIN, ScopeCase};
-use crate::anomaly::types::{Anomaly, AnomalyKind, hundredths};
+use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, hundredths};
 use crate::anomaly::usual::Usual;
 use crate::domain::Topic;
 
@@ -24,7 +24,11 @@ impl Rule for Complaints {
             score: hundredths(score),
             actual,
             expected: hundredths(usual.mean),
-            text: tell(topics, actual, usual.mean, case.alarms),
+            detail: Detail::Complaints {
+                topics: topics.to_vec(),
+                alarms: case.alarms.cloned().unwrap_or_default(),
+            }
+            .into(),
         })
     }
 }
@@ -49,32 +53,4 @@ fn worst(case: &ScopeCase<'_>) -> Option<(&'static [Topic], f64, Usual, f64)> {
         }
     }
     best
-}
-
-/// Tickets about trouble in a sentence, with the alarms that stand.
-fn tell(topics: &[Topic], actual: f64, usual: f64, alarms: Option<&str>) -> String {
-    let (about, report) = match topics {
-        [Topic::Outage] => ("an outage", "an outage"),
-        [Topic::Coverage] => ("coverage", "missing coverage"),
-        [Topic::Slow] => ("slowness", "a slow network"),
-        _ => ("outage, coverage or slowness", "an outage"),
-    };
-    let stands = match alarms {
-        None => format!("no alarm stands: customers report {report}"),
-        Some(alarms) => format!("alarms stand: {alarms}"),
-    };
-    format!("{actual:.0} tickets about {about} where {usual:.1} are usual at this time; {stands}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sentences_say_whether_an_alarm_stands() {
-        let silent = tell(&[Topic::Outage], 14.0, 1.25, None);
-        insta::assert_snapshot!(silent, @"14 tickets about an outage where 1.2 are usual at this time; no alarm stands: customers report an outage");
-        let loud = tell(&[Topic::Slow], 9.0, 0.5, Some("2 critical lossOfSignal"));
-        insta::assert_snapshot!(loud, @"9 tickets about slowness where 0.5 are usual at this time; alarms stand: 2 critical lossOfSignal");
-    }
 }

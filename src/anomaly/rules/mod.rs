@@ -9,7 +9,7 @@ mod surprise;
 pub(super) use complaints::TROUBLE;
 
 use super::scope_history::ScopeHistory;
-use super::types::Anomaly;
+use super::types::{AlarmSummary, Anomaly};
 use crate::domain::{Scope, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::ForecastPoint;
 
@@ -38,8 +38,8 @@ pub(super) struct ScopeCase<'a> {
     pub(super) history: &'a ScopeHistory,
     pub(super) width: WindowWidth,
     pub(super) window: Timestamp,
-    /// What stands at the scope in words, if anything does.
-    pub(super) alarms: Option<&'a str>,
+    /// Active alarms of the scope.
+    pub(super) alarms: Option<&'a AlarmSummary>,
 }
 
 impl ScopeCase<'_> {

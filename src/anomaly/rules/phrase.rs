@@ -2,7 +2,7 @@
 
 use super::{Rule, SCORE_MIN, ScopeCase};
 use crate::anomaly::scope_history::{PHRASE_REACH, ScopeHistory};
-use crate::anomaly::types::{Anomaly, AnomalyKind, hundredths};
+use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, hundredths};
 use crate::anomaly::usual::Usual;
 use crate::domain::{DAY, WindowWidth};
 
@@ -18,7 +18,7 @@ pub(super) struct Phrase;
 
 impl Rule for Phrase {
     fn of_scope(&self, case: &ScopeCase<'_>) -> Option<Anomaly> {
-        let (text, actual, expected, score) = surge(case.history, case.index(), case.width)?;
+        let (detail, actual, expected, score) = surge(case.history, case.index(), case.width)?;
         Some(Anomaly {
             series: case.scope.all_channels(),
             window: case.window,
@@ -26,17 +26,17 @@ impl Rule for Phrase {
             score: hundredths(score),
             actual,
             expected: hundredths(expected),
-            text,
+            detail: detail.into(),
         })
     }
 }
 
-/// The phrase that surges in a window: the sentence, its tickets, what is usual, and the score.
+/// The phrase that surges in a window: itself, its tickets, what is usual, and the score.
 fn surge(
     history: &ScopeHistory,
     index: i64,
     width: WindowWidth,
-) -> Option<(String, f64, f64, f64)> {
+) -> Option<(Detail, f64, f64, f64)> {
     let reach = width.per(PHRASE_REACH) as i64;
     let mut surging: Vec<(&str, u32, u32, f64)> = Vec::new();
     let mut known = None;
@@ -61,11 +61,8 @@ fn surge(
     let whole = put_together(first, tickets, &surging);
     let windows = known.unwrap_or(1).max(1) as f64;
     let usual = f64::from(sum) / windows;
-    let before = match sum {
-        0 => "in none of the week before".to_owned(),
-        n => format!("in {n} of the week before"),
-    };
-    Some((format!("“{whole}” in {tickets} tickets, {before}"), f64::from(tickets), usual, score))
+    let detail = Detail::Phrase { phrase: whole, tickets, before: sum };
+    Some((detail, f64::from(tickets), usual, score))
 }
 
 /// Phrases that overlap are pieces of one: "app login", "login error" → "app login error".

@@ -1,7 +1,7 @@
 //! A count far outside the band that was forecast for its window.
 
 use super::{OFF_BY_MIN, Rule, SCORE_MIN, WindowCase};
-use crate::anomaly::types::{Anomaly, AnomalyKind, SCORE_MAX, hundredths};
+use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, SCORE_MAX, hundredths};
 use crate::stats::normal;
 
 /// Standard deviations from the median to an outer quantile; the exact 1.95996 would move scores that people know.
@@ -34,10 +34,7 @@ impl Rule for Surprise {
             score: hundredths(score),
             actual,
             expected: target.mean,
-            text: format!(
-                "{actual:.0} tickets where {:.0} were expected (95 % band {:.0} to {:.0})",
-                target.mean, q[0], q[6]
-            ),
+            detail: Detail::Outside { low: q[0], high: q[6] }.into(),
         })
     }
 }

@@ -1,4 +1,4 @@
-// How good forecasts were: by lead, surges, and which series reach what is aimed at.
+// Accuracy of the forecasts: by lead, for surges, and by series against the target accuracy.
 import { h } from "./dom.js";
 import { name, num, percent, seriesName, span, t, tickets } from "./i18n.js";
 import { get } from "./net.js";
@@ -8,7 +8,7 @@ const LEADS = [60, 180, 360];
 const KINDS = ["region", "service", "channel"];
 const isTotal = (a) => KINDS.every((kind) => a[kind] === "_all");
 const isLeaf = (a) => KINDS.every((kind) => a[kind] !== "_all");
-/** A region's service over all channels: what an outage hits, and surges are counted for. */
+/** A service of a region over all channels: surges are counted for these. */
 const isPlace = (a) => a.channel === "_all" && a.region !== "_all" && a.service !== "_all";
 const share = (error) => (error == null ? "–" : percent(Math.max(0, 1 - error), 1));
 const signedShare = (x) => (x == null ? "–" : `${x > 0 ? "+" : ""}${percent(x, 1)}`);
@@ -18,7 +18,7 @@ const head = (...keys) => h("thead", {}, h("tr", {}, keys.map((key) => h("th", {
 const table = (header, rows) => h("div", { class: "scroll" }, h("table", { class: "figures" }, header, h("tbody", {}, rows)));
 const row = (first, cells) => h("tr", {}, h("th", { scope: "row" }, first), cells.map((text) => h("td", { text })));
 
-/** The figures 1, 3 and 6 h ahead; the last lead stands for 6 h, since targets start inside the horizon. */
+/** The figures at leads of 1, 3 and 6 h. The largest lead counts as 6 h, because the last window starts inside the horizon. */
 function atLeads(accuracy) {
   const scored = accuracy.leads.filter((lead) => lead.n > 0);
   return LEADS.map((minutes) => {
@@ -49,7 +49,7 @@ function surges(all) {
   if (sums.every((s) => s.surges === 0 && s.calls === 0)) return [h("p", { class: "muted", text: t("surges_none") })];
   const cells = (s) => [num(s.surges), num(s.alarmed), num(s.hits), s.warning == null ? "–" : span(Math.round(s.warning)), num(s.calls), num(s.false_calls)];
   return [
-    table(head("acc_lead", "surges_came", "surges_alarmed", "surges_hit", "surges_warning", "surges_calls", "surges_false"), sums.map((s) => row(s.label, cells(s)))),
+    table(head("acc_lead", "surges_n", "surges_alarmed", "surges_hit", "surges_warning", "surges_warnings", "surges_false"), sums.map((s) => row(s.label, cells(s)))),
     h("p", { class: "muted small", text: t("surges_help") }),
   ];
 }
@@ -59,7 +59,7 @@ function group(key, list, target) {
     const o = a.overall;
     return row(h("a", { href: href(a), text: seriesName(a) }), [tickets(o.mean), share(o.wape), share(o.wape_naive), share(o.wape_floor)]);
   });
-  const words = { target: percent(target), n: num(list.length) };
+  const words = { target: percent(target), n: list.length };
   return h("section", { class: "panel" }, h("h2", { text: t(`group_${key}`, words) }), h("p", { class: "muted", text: t(`group_${key}_why`, words) }),
     rows.length ? table(head("acc_series", "acc_mean", "acc_reached", "acc_naive_is", "acc_floor_is"), rows) : h("p", { class: "muted", text: t("group_empty") }));
 }

@@ -1,8 +1,8 @@
-// Open alerts as cards: read, acknowledge, say whether it helped.
+// Open alerts as cards: to read, to acknowledge, and to say whether they were useful.
 import * as clock from "./clock.js";
 import { h, keyed, recall, remember, setText } from "./dom.js";
-import { dayTime, name, span, t } from "./i18n.js";
-import { post } from "./net.js";
+import { dayTime, joined, name, span, t } from "./i18n.js";
+import { post, sayFault } from "./net.js";
 
 const SHOWN_MAX = 4;
 const ORDER = { firing: 0, acknowledged: 1, pending: 2 };
@@ -18,7 +18,7 @@ function ackForm(card, changed) {
   const input = h("input", { id, name: "by", required: true, maxlength: 64, autocomplete: "name", value: recall("name") ?? "" });
   const form = h("form", { class: "ack", hidden: true },
     h("label", { for: id, text: t("ack_name") }), input,
-    h("button", { class: "primary", text: t("ack_send") }),
+    h("button", { class: "primary", text: t("ack") }),
     h("button", { type: "button", text: t("cancel"), onclick: () => close() }));
   const open = h("button", { type: "button", class: "primary", text: t("ack"), onclick: () => {
     form.hidden = false;
@@ -71,11 +71,11 @@ function card(alert) {
     failed.hidden = true;
     try {
       node.update(await sent);
-      // The button that was pressed is gone; the keyboard stays in this card.
+      // The pressed button is hidden now: keep the focus in this card.
       if (!node.contains(document.activeElement) || !document.activeElement.checkVisibility()) title.focus();
     } catch (error) {
       failed.hidden = false;
-      setText(failed, t("not_sent", { detail: error.message }));
+      sayFault(failed, error);
     }
   }
   const ack = ackForm(node, changed);
@@ -86,11 +86,11 @@ function card(alert) {
   node.update = (a) => {
     node.dataset.severity = a.severity;
     node.dataset.state = a.state;
-    setText(badge, a.state === "firing" ? t(`sev_${a.severity}`) : `${t(`sev_${a.severity}`)}${t("comma")}${t(`state_${a.state}`)}`);
+    setText(badge, joined("part", [t(`sev_${a.severity}`), a.state !== "firing" && t(`state_${a.state}`)]));
     setText(title, a.title);
     const minutes = Math.max(0, (clock.now() - Date.parse(a.since)) / 60000);
     const at = clock.hm(a.since, clock.zoneOf(a.region), dayTime);
-    setText(when, `${name("region", a.region)} / ${name("service", a.service)}${t("comma")}${t("since", { at, ago: span(Math.round(minutes)) })}`);
+    setText(when, joined("part", [`${name("region", a.region)} / ${name("service", a.service)}`, t("since", { at, ago: span(Math.round(minutes)) })]));
     setText(text, a.text);
     more.hidden = a.text.length < 160 && a.text.split("\n").length <= 3;
     ack.hidden = a.state !== "firing" && a.state !== "pending";

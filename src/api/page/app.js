@@ -2,15 +2,15 @@
 import { accuracy } from "./accuracy.js";
 import * as clock from "./clock.js";
 import { recall, remember, setText } from "./dom.js";
-import { hm, hms, lang, percent, setLang, t, translatePage, zoneLabel } from "./i18n.js";
-import { follow, get, throttled } from "./net.js";
-import { home, overview } from "./overview.js";
+import { hm, hms, joined, lang, percent, setLang, t, translatePage, zoneLabel } from "./i18n.js";
+import { follow, get, sayFault, throttled } from "./net.js";
+import { forgetTexts, home, overview } from "./overview.js";
 import { series } from "./series.js";
 
 const REFRESH_GAP_MS = 2000;
 const RETRY_MS = 5000;
 const $ = (id) => document.getElementById(id);
-const page = { view: null, route: null, loadedAt: null, conn: ["connecting"], known: null, retry: null };
+const page = { view: null, route: null, loadedAt: null, conn: ["connecting"], known: null, retry: null, reconnect: null };
 
 function parse(hash) {
   const [path, query = ""] = hash.replace(/^#/, "").split("?");
@@ -41,7 +41,7 @@ function show({ focus }) {
     page.view.focus?.();
     if (route.make !== overview) window.scrollTo(0, 0);
   }
-  refresh();
+  refresh({ now: true });
 }
 
 function setTitle() {
@@ -54,6 +54,8 @@ async function load() {
   try {
     clock.take(await get("/status"));
     const alerts = await get("/alerts", { open: true, limit: 200 });
+    // The view or the language may have changed while the request ran.
+    if (view !== page.view) return;
     notice(alerts);
     await view.load(alerts);
     page.loadedAt = clock.now();
@@ -70,10 +72,10 @@ async function load() {
 
 const refresh = throttled(load, REFRESH_GAP_MS);
 
-/** Tells screen readers of alerts that were not there before. */
+/** Announces new alerts to screen readers. */
 function notice(alerts) {
   const fresh = page.known && alerts.filter((a) => a.state === "firing" && !page.known.some((k) => k.id === a.id && k.state === "firing"));
-  if (fresh?.length) $("live").textContent = fresh.map((a) => t("new_alert", { title: a.title })).join(" ");
+  if (fresh?.length) $("live").textContent = joined("sentence", fresh.map((a) => t("new_alert", { title: a.title })));
   page.known = alerts;
 }
 
@@ -81,10 +83,9 @@ function banner(error) {
   const node = $("banner");
   node.hidden = !error;
   if (!error) return;
+  if (error.status) return sayFault(node, error);
   const at = page.loadedAt && hm(page.loadedAt, clock.zoneOf("_all"));
-  if (error.status === 401 || error.status === 403) setText(node, t("error_sign_in"));
-  else if (error.status) setText(node, t("error_api", { detail: error.message }));
-  else setText(node, at ? t("error_down", { at }) : t("error_down_first"));
+  setText(node, at ? t("error_down", { at }) : t("error_down_first"));
 }
 
 function header() {
@@ -127,7 +128,7 @@ function onEvent(name, data) {
   if (name === "status" && data) {
     clock.take(data);
     header();
-    // Heartbeats of the clock need no new figures, except while history is still being read.
+    // A heartbeat of the clock brings no new figures, except while history is being read.
     if (data.catching_up == null) return;
   }
   if (name === "windows" && data && clock.status()) {
@@ -160,10 +161,12 @@ function boot() {
   $("lang").addEventListener("click", () => {
     setLang(lang() === "en" ? "zh-Hans" : "en");
     texts();
+    forgetTexts();
     show({ focus: false });
+    page.reconnect();
   });
   $("skip").addEventListener("click", (event) => {
-    event.preventDefault(); // the hash belongs to the routes
+    event.preventDefault(); // the hash is for routes
     $("main").focus();
   });
   addEventListener("hashchange", () => show({ focus: true }));
@@ -173,7 +176,7 @@ function boot() {
   document.addEventListener("visibilitychange", () => !document.hidden && refresh());
   texts();
   show({ focus: false });
-  follow(onEvent, connection);
+  page.reconnect = follow(onEvent, connection);
   setInterval(tick, 250);
 }
 

@@ -7,7 +7,7 @@ const PAST_MS = 24 * HOUR_MS;
 const SEVERITIES = ["critical", "major", "minor", "warning", "indeterminate"];
 let script = null;
 
-/** Loads plotly.js once; it is large, so nothing but a chart asks for it. */
+/** Loads plotly.js once, and only for a chart, because it is large. */
 export function plotly() {
   script ??= new Promise((resolve, reject) => {
     const node = document.createElement("script");
@@ -69,13 +69,13 @@ function ticketTraces(d, x, c) {
 
 function alarmTraces(d, x, c, width) {
   return SEVERITIES.filter((s) => s !== "indeterminate" || d.windows.some((w) => w.alarms?.[s])).map((s) => ({
-    type: "bar", yaxis: "y2", legend: "legend2", name: t(s), x: d.windows.map((w) => x(w.start)),
+    type: "bar", yaxis: "y2", legend: "legend2", name: t(`severity-${s}`), x: d.windows.map((w) => x(w.start)),
     y: d.windows.map((w) => w.alarms?.[s] ?? 0), width, offset: 0,
     marker: { color: c(`sev-${s}`), line: { width: 0 } }, hovertemplate: "%{y}",
   }));
 }
 
-/** Steps hold until the next window, so the last value is repeated at the horizon's end. */
+/** A step ends with its window, so the last value is repeated at the end of the horizon. */
 function agentTraces(d, x, c, width) {
   const targets = d.plan?.targets ?? [];
   if (targets.length === 0) return [];
@@ -92,7 +92,7 @@ function agentTraces(d, x, c, width) {
   ];
 }
 
-/** Marks now, the windows in which people are short, and what planners entered. */
+/** Marks the current time, windows with too few agents, and planners' entries. */
 function shapes(d, x, c, width) {
   const now = { type: "line", xref: "x", yref: "paper", x0: x(d.now), x1: x(d.now), y0: 0, y1: 1, line: { color: c("text-soft"), width: 1, dash: "dot" } };
   const short = (d.plan?.targets ?? []).filter((p) => p.gap > 0).map((p) => ({
@@ -106,7 +106,7 @@ function shapes(d, x, c, width) {
   return [now, ...short, ...entered];
 }
 
-/** On a small screen plotly's legends would cover the panels: theirs is a list above the chart. */
+/** On a small screen Plotly's legends would cover the panels. A list above the chart replaces them there. */
 function legendList(node, traces, narrow) {
   node.hidden = !narrow;
   node.replaceChildren(...traces.filter((trace) => trace.name).map((trace) => {
@@ -148,8 +148,9 @@ function layout(d, x, c, width, narrow) {
 }
 
 /**
- * Draws into `node`, and what the colours mean into `keys` where plotly's legend would not fit. `d`: {windows, forecast, plan, entries, now (ms), zone, width_minutes}; forecast and plan may be null.
- * Plotly knows no time zones: instants are moved by the zone's offset at the issue time, tick labels are exact.
+ * Draws the chart into `node`, and its legend into `keys` on small screens. `d`: {windows, forecast, plan, entries, now (ms), zone,
+ * width_minutes}; forecast and plan may be null. Plotly has no time zones: times are shifted by the zone's offset at the issue
+ * time. Tick labels are exact.
  */
 export async function draw(node, keys, d) {
   const Plotly = await plotly();
@@ -162,7 +163,7 @@ export async function draw(node, keys, d) {
   const view = { ...d, size: [node.clientWidth, node.clientHeight], from: issued - PAST_MS, to: issued + 6 * HOUR_MS };
   const traces = [...ticketTraces(view, x, c), ...alarmTraces(view, x, c, width), ...agentTraces(view, x, c, width)];
   legendList(keys, traces, narrow);
-  // Plotly leaves legends where they were when they come back after a change of size.
+  // After a change of size Plotly would draw legends at their old place.
   if (node.dataset.size !== `${view.size}`) Plotly.purge(node);
   node.dataset.size = view.size;
   await Plotly.react(node, traces, layout(view, x, c, width, narrow), { displayModeBar: false });

@@ -1,4 +1,4 @@
-// The service's clock. In the demo it runs fast, so the browser's own clock means nothing here.
+// The service's clock. It runs fast in the demo, so the page does not use the browser's clock.
 import { hm as plain, offset, zoneShift } from "./i18n.js";
 
 const state = { status: null, at: 0 };
@@ -10,16 +10,16 @@ export function take(status) {
 
 export const status = () => state.status;
 
-/** The service's now, milliseconds since the epoch; the browser's until the first status arrives. */
+/** The service's time in milliseconds since the epoch. Before the first status it is the browser's time. */
 export function now() {
   if (!state.status) return Date.now();
   const speed = state.status.speed || 1;
-  // While history is caught up the clock's pace means nothing yet.
+  // While history is being read, the clock does not run at `speed`.
   const passed = state.status.catching_up == null ? (performance.now() - state.at) * speed : 0;
   return Date.parse(state.status.now) + passed;
 }
 
-/** The zone of a region; for what spans regions, the zone that most of them share. */
+/** The zone of a region. For several regions: the zone that most of them have. */
 export function zoneOf(region) {
   const regions = state.status?.regions ?? {};
   if (regions[region]) return regions[region];
@@ -28,7 +28,7 @@ export function zoneOf(region) {
   return [...count].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))[0]?.[0] ?? "UTC";
 }
 
-/** Time of day (or what `format` makes) in `zone`, with its shift from UTC where that is not the header's. */
+/** Time of day (or the result of `format`) in `zone`, with its offset from UTC if this differs from the header's. */
 export function hm(at, zone, format = plain) {
   const when = Date.parse(at);
   const same = offset(when, zone) === offset(when, zoneOf("_all"));

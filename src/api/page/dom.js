@@ -1,4 +1,4 @@
-// Building and updating elements. Data only ever arrives as text, never as markup.
+// Builds and updates elements. Data is always text, never markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -17,9 +17,15 @@ function fill(node, attributes, children) {
 export const h = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
 export const svg = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
-/** Sets text only where it differs, so that live regions and selections are left in peace. */
+/** Sets text only if it differs, so that live regions stay silent and selections stay. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
+}
+
+/** The same for text with `code` in backticks. */
+export function setCoded(node, text) {
+  if (node.textContent === text.replaceAll("`", "")) return;
+  node.replaceChildren(...text.split("`").map((part, i) => (i % 2 ? h("code", { text: part }) : part)));
 }
 
 /**
@@ -48,7 +54,7 @@ export function remember(key, value) {
   try {
     localStorage.setItem(`surgecast.${key}`, value);
   } catch {
-    // Private windows may refuse; the choice then lasts as long as the page.
+    // Private windows may refuse. The choice then lasts as long as the page.
   }
 }
 

@@ -1,4 +1,4 @@
-// Runs before the first paint, so that neither theme nor language flashes.
+// Runs before the first paint, so that neither theme nor language changes visibly.
 (() => {
   let theme = null;
   let lang = null;
@@ -6,9 +6,9 @@
     theme = localStorage.getItem("surgecast.theme");
     lang = localStorage.getItem("surgecast.lang");
   } catch {
-    // Storage may be forbidden; the system's choice stands then.
+    // Storage may be forbidden. The system's theme and the service's language are used then.
   }
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
-  const chinese = (lang || navigator.language || "en").startsWith("zh");
-  document.documentElement.lang = chinese ? "zh-Hans" : "en";
+  // If the reader has not chosen a language, the page keeps the one that the service set.
+  if (lang) document.documentElement.lang = lang === "zh" ? "zh-Hans" : "en";
 })();

@@ -1,14 +1,13 @@
-// What came in and could not be counted, or not where it belongs: for whoever looks after the feeds.
-import { h, setText } from "./dom.js";
-import { num, t } from "./i18n.js";
+// Events that were rejected, or counted as `unknown`: for those who operate the feeds.
+import { h, setCoded, setText } from "./dom.js";
+import { joined, num, t } from "./i18n.js";
 
 const total = (counts) => Object.values(counts ?? {}).reduce((sum, n) => sum + n, 0);
-const listed = (counts, prefix) => Object.entries(counts ?? {})
+const listed = (counts, prefix) => joined("list", Object.entries(counts ?? {})
   .filter(([, n]) => n > 0)
-  .map(([key, n]) => t("feed_count", { what: t(`${prefix}_${key}`), n: num(n) }))
-  .join(", ");
+  .map(([key, n]) => t("feed_count", { what: t(`${prefix}_${key}`), n: num(n) })));
 
-/** Hidden while all is well. `update(status)` takes what `/status` says. */
+/** Hidden while there are none. `update(status)` takes the answer of `/status`. */
 export function feed() {
   const rejected = h("p");
   const unmapped = h("p");
@@ -19,9 +18,9 @@ export function feed() {
     node.hidden = lost + nowhere === 0;
     rejected.hidden = lost === 0;
     unmapped.hidden = nowhere === 0;
-    setText(rejected, t("feed_rejected", { n: num(lost), list: listed(status?.dead_letters, "reason") }));
-    setText(unmapped, t("feed_unmapped", { list: listed(status?.unmapped, "without") }));
-    setText(help, t("feed_help"));
+    setText(rejected, t("feed_rejected", { n: lost, list: listed(status?.dead_letters, "reason") }));
+    setCoded(unmapped, t("feed_unmapped", { list: listed(status?.unmapped, "without") }));
+    setCoded(help, t("feed_help"));
   };
   return node;
 }

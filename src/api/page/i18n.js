@@ -1,4 +1,4 @@
-// Every text, number and date that a person reads goes through here.
+// Texts, numbers and dates in the page's language.
 import en from "./en.js";
 import zh from "./zh.js";
 import { remember } from "./dom.js";
@@ -7,20 +7,46 @@ const TEXTS = { en, "zh-Hans": zh };
 const LOCALES = { en: "en-GB", "zh-Hans": "zh-CN" };
 const formats = new Map();
 
+/** The language's tag, as in `<html lang>`. */
 export const lang = () => (document.documentElement.lang in TEXTS ? document.documentElement.lang : "en");
+/** Its name in requests: `en`, `zh`. */
+export const langCode = () => lang().split("-")[0];
 
 export function setLang(next) {
   document.documentElement.lang = next;
-  remember("lang", next === "zh-Hans" ? "zh" : "en");
+  remember("lang", langCode());
   translatePage();
 }
 
-/** The text `key`, with `{name}` replaced from `values`; a function in the table gets the values. */
-export function t(key, values = {}) {
-  const text = TEXTS[lang()][key] ?? en[key] ?? key;
-  if (typeof text === "function") return text(values);
-  return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+/** The message `id` with its arguments. Numbers choose plural forms, and whole ones get thousands separators. */
+export function t(id, values = {}) {
+  const pattern = TEXTS[lang()][id];
+  return pattern === undefined ? id : filled(pattern, values).replaceAll(" %", "\u00a0%"); // stay on one line
 }
+
+/** A pattern of the catalogue is a string, or an array of strings, arguments, messages and choices. */
+function filled(pattern, values) {
+  return typeof pattern === "string" ? pattern : pattern.map((part) => placed(part, values)).join("");
+}
+
+function placed(part, values) {
+  if (typeof part === "string") return part;
+  if ("m" in part) return filled(TEXTS[lang()][part.m], values);
+  if ("v" in part) return shown(values[part.v]);
+  return filled(part.o[chosen(part, values[part.s])], values);
+}
+
+const shown = (value) => (Number.isInteger(value) ? format(Intl.NumberFormat, {}).format(value) : value ?? "");
+
+/** The key of a choice: the value itself, its plural category, or the default. */
+function chosen({ o, d }, value) {
+  if (String(value) in o) return String(value);
+  const category = typeof value === "number" ? format(Intl.PluralRules, {}).select(value) : d;
+  return category in o ? category : d;
+}
+
+/** Texts in a row, with the language's separator: of a `list`, of the `part`s of a clause, or of a `sentence`. */
+export const joined = (separator, texts) => texts.filter(Boolean).join(t(`${separator}-separator`));
 
 /** Fills the fixed texts of index.html. */
 export function translatePage() {
@@ -35,11 +61,14 @@ function format(kind, options) {
 
 export const num = (x, digits = 0) =>
   x == null ? "–" : format(Intl.NumberFormat, { maximumFractionDigits: digits }).format(Number(x.toFixed(digits)) + 0);
-/** Tickets: small figures keep one digit, since 0.4 a window is not nothing. */
+/** Tickets: small figures keep one digit, because 0.4 per window is more than none. */
 export const tickets = (x) => num(x, x != null && Math.abs(x) < 10 ? 1 : 0);
 export const signed = (x) => format(Intl.NumberFormat, { signDisplay: "exceptZero" }).format(x);
-export const percent = (x, digits = 0) =>
-  x == null ? "–" : format(Intl.NumberFormat, { style: "percent", maximumFractionDigits: digits }).format(x);
+/** A share as a percentage with as many decimals. */
+export const percent = (x, digits = 0) => {
+  const fixed = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return x == null ? "–" : t("percent", { value: format(Intl.NumberFormat, fixed).format(x * 100) });
+};
 export const times = (x) =>
   x == null ? "–" : `×${format(Intl.NumberFormat, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(x)}`;
 
@@ -58,7 +87,7 @@ export const dateTime = (at, zone) =>
   dated(at, zone, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 export const dayMonth = (at, zone) => dated(at, zone, { weekday: "short", day: "numeric", month: "short" });
 
-/** Minutes as people say them: 45 min, 2 h 15 min. */
+/** Minutes as a duration: 45 min, 2 h 15 min. */
 export function span(minutes) {
   const h = Math.floor(minutes / 60);
   const m = Math.round(minutes % 60);
@@ -87,11 +116,13 @@ export function zoneShift(zone, at) {
 /** "Asia/Shanghai (UTC+8)". */
 export const zoneLabel = (zone, at) => (zone === "UTC" ? "UTC" : `${zone} (${zoneShift(zone, at)})`);
 
-/** A region's, service's or channel's name; roll-ups and the common channels are put in words. */
+const CHANNELS = ["phone", "chat", "email", "complaint"];
+
+/** A region's, service's or channel's name; roll-ups and common channels have names of the catalogue. */
 export function name(kind, text) {
-  if (text === "_all") return t(`all_${kind}`);
-  const known = TEXTS[lang()][`name_${text}`];
-  return known ?? text;
+  if (text === "_all") return t(`name-all-${kind}s`);
+  if (text === "unknown") return t("name_unknown");
+  return kind === "channel" && CHANNELS.includes(text) ? t(`channel-${text}`) : text;
 }
 
 export const seriesName = (s) => ["region", "service", "channel"].map((kind) => name(kind, s[kind])).join(" / ");

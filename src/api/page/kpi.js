@@ -1,6 +1,6 @@
-// Four figures for whatever the filters cover.
+// Four figures for the series that the filters select.
 import { h, setText } from "./dom.js";
-import { hm, name, num, seriesName, t, times } from "./i18n.js";
+import { hm, joined, name, num, seriesName, t, times } from "./i18n.js";
 import { gapText } from "./keys.js";
 
 function tile(key) {
@@ -17,7 +17,7 @@ function put(tile, value, sub, bad = false) {
 
 function scope(filter) {
   const names = ["region", "service", "channel"].map((kind) => name(kind, filter[kind] || "_all"));
-  return [...names, filter.q && `“${filter.q}”`].filter(Boolean).join(", ");
+  return joined("list", [...names, filter.q && t("quoted", { text: filter.q })]);
 }
 
 export function figures() {

@@ -1,4 +1,6 @@
-// The service's API and its stream of changes.
+// The service's API and its stream of changes. Both answer in the page's language.
+import { setText } from "./dom.js";
+import { langCode, t } from "./i18n.js";
 
 export class ApiError extends Error {
   constructor(status, message) {
@@ -9,8 +11,9 @@ export class ApiError extends Error {
 
 async function request(path, options = {}) {
   let response;
+  const headers = { ...options.headers, "accept-language": langCode() };
   try {
-    response = await fetch(`/api/v1${path}`, { ...options, signal: AbortSignal.timeout(20000) });
+    response = await fetch(`/api/v1${path}`, { ...options, headers, signal: AbortSignal.timeout(20000) });
   } catch (cause) {
     throw new ApiError(0, cause.message);
   }
@@ -31,18 +34,35 @@ export const post = (path, body) =>
 
 export const del = (path) => request(path, { method: "DELETE" });
 
+const FAULTS = { 0: "network", 401: "sign_in", 403: "forbidden", 404: "missing", 409: "conflict", 429: "busy", 502: "busy", 503: "busy", 504: "busy" };
+/** Kinds of failure whose detail helps the reader. */
+const DETAILED = ["input", "conflict", "internal"];
+
+/** Shows in `node` why a request failed. The API's details are English: in other languages they are only a tooltip. */
+export function sayFault(node, { status, message }) {
+  const kind = FAULTS[status] ?? (status < 500 ? "input" : "internal");
+  const text = t(`fault_${kind}`, { status });
+  setText(node, langCode() === "en" && DETAILED.includes(kind) ? `${text} (${message})` : text);
+  node.title = message;
+}
+
 const EVENTS = ["windows", "vintages", "alert", "status"];
 const BACKOFF_MAX_MS = 30000;
 
 /**
  * Follows /stream for as long as the page lives. `onEvent(name, data)`; `onState("live" | "connecting" |
- * "waiting", seconds)`. Reconnects by itself: EventSource gives up for good after an HTTP error.
+ * "waiting", seconds)`. Reconnects by itself: EventSource gives up for good after an HTTP error. Returns a function that
+ * connects anew, for another language.
  */
 export function follow(onEvent, onState) {
   let wait = 1000;
+  let source = null;
+  let timer = null;
   function connect() {
+    source?.close();
+    clearTimeout(timer);
     onState("connecting");
-    const source = new EventSource("/api/v1/stream");
+    source = new EventSource(`/api/v1/stream?language=${langCode()}`);
     source.onopen = () => {
       wait = 1000;
       onState("live");
@@ -58,17 +78,21 @@ export function follow(onEvent, onState) {
     }
     source.onerror = () => {
       source.close();
-      // A little chance, so that a room full of pages does not come back at once.
+      // A random part, so that many pages do not reconnect at the same time.
       const pause = wait * (0.75 + Math.random() / 2);
       wait = Math.min(wait * 2, BACKOFF_MAX_MS);
       onState("waiting", Math.max(1, Math.round(pause / 1000)));
-      setTimeout(connect, pause);
+      timer = setTimeout(connect, pause);
     };
   }
   connect();
+  return connect;
 }
 
-/** Calls `run` soon, but never twice within `gap` milliseconds nor while it is still running. */
+/**
+ * Calls `run` soon, but never twice within `gap` milliseconds nor while it is still running. With `now`, the gap since the
+ * last run does not count.
+ */
 export function throttled(run, gap) {
   let last = -Infinity;
   let timer = null;
@@ -92,7 +116,12 @@ export function throttled(run, gap) {
       }
     }
   }
-  function ask() {
+  function ask({ now = false } = {}) {
+    if (now) {
+      clearTimeout(timer);
+      timer = null;
+      last = -Infinity;
+    }
     if (timer === null) timer = setTimeout(go, Math.max(0, last + gap - performance.now()));
   }
   return ask;

@@ -3,7 +3,7 @@ import { alertList } from "./alerts.js";
 import * as clock from "./clock.js";
 import { h, keyed, setText } from "./dom.js";
 import { feed } from "./feed.js";
-import { dateTime, dayTime, name, num, seriesName, span, t, tickets, times } from "./i18n.js";
+import { dateTime, dayTime, joined, name, num, seriesName, span, t, tickets, times } from "./i18n.js";
 import { figures } from "./kpi.js";
 import { KINDS, gapClass, gapText, hrefOf, isRollUp, keyOf, wordsOf } from "./keys.js";
 import { get, throttled } from "./net.js";
@@ -15,16 +15,19 @@ const ROWS_MAX = 1000;
 const ASK_GAP_MS = 200;
 const DAY_MS = 86400000;
 
-/** What was last loaded; kept over visits so that coming back shows it at once. */
+/** What was loaded last. It is kept, so that the overview is complete at once when the reader returns. */
 const data = {
   alerts: null, rows: [], series: 0, matching: 0, figures: null, names: { region: [], service: [], channel: [] },
   maintenance: [], entries: [], limit: PAGE_ROWS, scroll: 0, from: null, home: "#/",
 };
 
-/** The overview as it was left, filters and all. */
+/** Drops the texts of the API, which are loaded again in another language. */
+export const forgetTexts = () => (data.alerts = null);
+
+/** The address of the overview with its last filters. */
 export const home = () => data.home;
 
-/** The rows and sums that the filters ask for. */
+/** Loads the rows and sums for the filters. */
 async function ask(filter) {
   const { region, service, channel, sort } = filter;
   const query = { region, service, channel, sort, q: wordsOf(filter.q, data.names), totals: filter.rollups || null, limit: data.limit };
@@ -34,14 +37,14 @@ async function ask(filter) {
   data.names = { region: regions, service: services, channel: channels };
 }
 
-async function load(alerts, filter) {
+async function load(alerts, filter, isClosed) {
   const [maintenance, entries] = await Promise.all([get("/maintenance"), get("/adjustments"), ask(filter)]);
-  Object.assign(data, { alerts, maintenance, entries });
+  if (!isClosed()) Object.assign(data, { alerts, maintenance, entries });
 }
 
 function row(s) {
   const { outlook, worst: target } = s;
-  // `agents − gap` is what the gap was measured against: the roster, or what is usual without one.
+  // `agents − gap` is the number that agents are compared with: the roster, or the usual number without one.
   const against = target ? target.agents - target.gap : null;
   return { ...s, target, gap: outlook?.gap_max ?? null, against, zone: s.time_zone ?? clock.zoneOf(s.region) };
 }
@@ -131,7 +134,7 @@ function tableRow(item) {
     health.hidden = !state;
     const shape = o ? JSON.stringify([o.past, o.next]) : "";
     if (shape !== drawn) {
-      // Twelve hours of past, whatever the width of a window.
+      // The past twelve hours, for every window width.
       picture.replaceChildren(...(o ? [spark(o.past.slice(-720 / o.width_minutes), o.next)] : []));
       drawn = shape;
     }
@@ -168,7 +171,7 @@ function maintenance() {
       const scope = `${name("region", m.region ?? "_all")} / ${name("service", m.service ?? "_all")}`;
       const when = { from: dateTime(m.starts_at, zone), to: dayTime(m.ends_at, zone), scope };
       const overrun = m.overrun_alarms > 0 && h("span", { class: "badge bad", text: t("maintenance_overrun", { n: m.overrun_alarms }) });
-      return h("li", {}, h("strong", { text: t("maintenance_item", when) }), " ", overrun, " ", h("span", { class: "muted", text: [m.impact, m.text].filter(Boolean).join(", ") }));
+      return h("li", {}, h("strong", { text: t("maintenance_item", when) }), " ", overrun, " ", h("span", { class: "muted", text: joined("part", [m.impact, m.text]) }));
     }));
   };
   return node;
@@ -192,7 +195,7 @@ function table(clear, changed) {
     none.hidden = data.rows.length > 0 || data.alerts === null;
     setText(none.firstChild, t(data.series ? "no_match" : clock.status()?.catching_up == null ? "no_series" : "no_series_catching"));
     none.lastChild.hidden = data.series === 0;
-    setText(count, data.alerts === null ? t("loading") : t("shown", { n: data.matching, all: data.series }));
+    setText(count, data.alerts === null ? t("loading") : t(data.matching === data.series ? "shown" : "shown_some", { n: data.matching, all: data.series }));
     const left = Math.min(data.matching, ROWS_MAX) - data.rows.length;
     more.hidden = left <= 0;
     setText(more, t("show_more", { n: Math.min(PAGE_ROWS, left) }));
@@ -217,7 +220,7 @@ export function overview(root, params) {
     try {
       await ask(filter);
     } catch {
-      return; // The next look at everything says what is wrong.
+      return; // The next full load shows the error.
     }
     if (!closed) render();
   }, ASK_GAP_MS);
@@ -235,7 +238,7 @@ export function overview(root, params) {
     if (link) Object.assign(data, { scroll: window.scrollY, from: link.getAttribute("href") });
   });
   function render() {
-    // Before there is a forecast, "no alerts" would promise too much.
+    // Before the first forecast, "no alerts" would mislead.
     alerts.hidden = !data.alerts || (data.alerts.length === 0 && !data.figures?.leaves);
     if (data.alerts) alerts.update(data.alerts);
     kpis.update(data, filter, clock);
@@ -246,7 +249,7 @@ export function overview(root, params) {
     rows.update();
   }
   return {
-    load: (alerts) => load(alerts, filter),
+    load: (alerts) => load(alerts, filter, () => closed),
     render,
     close: () => (closed = true),
     title: () => t("title_overview"),

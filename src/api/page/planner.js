@@ -1,26 +1,26 @@
-// What planners know of: campaigns, billing runs, overrides. Entered, listed and taken back here.
+// Planners' entries, such as campaigns, billing runs and overrides: to add, list and remove.
 import * as clock from "./clock.js";
 import { h, keyed, recall, remember, setText } from "./dom.js";
-import { dateTime, name, num, offset, percent, t, times, zoneLabel } from "./i18n.js";
+import { dateTime, joined, name, num, offset, percent, t, times, zoneLabel } from "./i18n.js";
 import { KINDS } from "./keys.js";
-import { del, post } from "./net.js";
+import { del, post, sayFault } from "./net.js";
 
 const SORTS = ["campaign", "billing", "override", "other"];
 const SAYS = ["factor", "tickets_per_window"];
 const HOUR_MS = 3600000;
 
-/** Whether an entry speaks of a series; a roll-up covers all of its parts. */
+/** Whether an entry concerns a series. A roll-up is concerned if one of its parts is. */
 export const touches = (entry, series) =>
   KINDS.every((kind) => entry[kind] == null || series[kind] === "_all" || entry[kind] === series[kind]);
 
-/** "×1.50" or "80 tickets a window". */
+/** "×1.50" or "80 tickets per window". */
 const amount = (entry) => (entry.factor != null ? times(entry.factor) : t("plan_amount", { n: num(entry.tickets_per_window) }));
 
-/** Whether entries have helped so far; nothing where none was scored. */
+/** The errors with and without entries; nothing if none was scored. */
 export function adjustedSays(accuracy) {
   const both = accuracy?.adjustments;
   if (both?.adjusted.wape == null) return [];
-  const words = { adjusted: percent(both.adjusted.wape), model: percent(both.model.wape), n: num(both.model.n) };
+  const words = { adjusted: percent(both.adjusted.wape), model: percent(both.model.wape), n: both.model.n };
   return [h("p", { text: t("plan_scored", words) })];
 }
 
@@ -68,6 +68,11 @@ function form(done) {
   node.addEventListener("submit", async (event) => {
     event.preventDefault();
     failed.hidden = true;
+    if (to.value <= from.value) {
+      failed.hidden = false;
+      failed.title = "";
+      return setText(failed, t("plan_order"));
+    }
     remember("name", by.value.trim());
     const entry = {
       id: `${Date.now().toString(36)}${Math.floor(Math.random() * 1e9).toString(36)}`,
@@ -78,10 +83,10 @@ function form(done) {
     try {
       await post("/adjustments", entry);
       label.value = note.value = "";
-      await done();
+      return await done();
     } catch (error) {
       failed.hidden = false;
-      setText(failed, t("not_sent", { detail: error.message }));
+      sayFault(failed, error);
     }
   });
   node.update = (names) => {
@@ -102,7 +107,7 @@ function form(done) {
   return node;
 }
 
-/** The part of the overview; `reload` fetches entries again. */
+/** The section of the overview. `reload` loads the entries again. */
 export function planner(reload) {
   const list = h("ul", { class: "plain" });
   const none = h("p", { class: "muted", text: t("plan_none") });
@@ -114,14 +119,14 @@ export function planner(reload) {
   const item = (entry) => {
     const text = h("strong");
     const more = h("span", { class: "muted" });
-    const back = h("button", { type: "button", text: t("plan_remove"), "aria-label": `${t("plan_remove")}: ${entry.label}`, onclick: async () => {
+    const back = h("button", { type: "button", text: t("plan_remove"), "aria-label": joined("part", [t("plan_remove"), entry.label]), onclick: async () => {
       failed.hidden = true;
       try {
         await del(`/adjustments/${encodeURIComponent(entry.id)}`);
         await reload();
       } catch (error) {
         failed.hidden = false;
-        setText(failed, t("not_sent", { detail: error.message }));
+        sayFault(failed, error);
       }
     } });
     const row = h("li", {}, text, " ", more, " ", back);
@@ -129,7 +134,7 @@ export function planner(reload) {
       const zone = clock.zoneOf(e.region ?? "_all");
       const scope = KINDS.map((kind) => name(kind, e[kind] ?? "_all")).join(" / ");
       setText(text, t("plan_item", { label: e.label, amount: amount(e), from: dateTime(e.starts_at, zone), to: dateTime(e.ends_at, zone) }));
-      setText(more, [t(`plan_${e.kind}`), scope, e.by, e.note].filter(Boolean).join(t("comma")));
+      setText(more, joined("part", [t(`plan_${e.kind}`), scope, e.by, e.note]));
     };
     return row;
   };

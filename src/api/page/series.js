@@ -1,8 +1,8 @@
-// One series: its past and next hours, why, who is needed, and how good forecasts have been.
+// One series: past and next hours, the reasons of the forecast, agents needed, and accuracy.
 import { draw } from "./chart.js";
 import * as clock from "./clock.js";
 import { h, setText } from "./dom.js";
-import { dateTime, dayTime, hm, longDayTime, num, percent, seriesName, signed, span, t, tickets, zoneLabel } from "./i18n.js";
+import { dateTime, dayTime, hm, joined, longDayTime, num, percent, seriesName, signed, span, t, tickets, zoneLabel } from "./i18n.js";
 import { gapClass, gapText } from "./keys.js";
 import { ApiError, get } from "./net.js";
 import { home } from "./overview.js";
@@ -11,10 +11,10 @@ import { TOPIC_HOURS, fetchTopics, topics } from "./topics.js";
 
 const HOUR_MS = 3600000;
 const LEADS = [60, 180, 360];
-/** Kinds of anomalies that come of what customers say. */
+/** Kinds of anomalies in customers' texts. */
 const SAID = ["complaints", "phrase"];
 
-/** A part that may not exist yet (404) is `null`; anything else that goes wrong is an error. */
+/** A part that does not exist yet (404) is `null`; other failures are errors. */
 const maybe = (promise) => promise.catch((error) => {
   if (error instanceof ApiError && error.status === 404) return null;
   throw error;
@@ -22,7 +22,7 @@ const maybe = (promise) => promise.catch((error) => {
 
 const iso = (ms) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 
-/** What is abnormal in a series, and what customers of its region and service say, over all channels; newest first. */
+/** Anomalies of a series, and those in customers' texts of its region and service over all channels; newest first. */
 async function fetchAnomalies(key, from) {
   const query = { ...key, from, limit: 10 };
   const [own, said] = await Promise.all([
@@ -33,7 +33,7 @@ async function fetchAnomalies(key, from) {
   return all.sort((a, b) => b.window.localeCompare(a.window)).slice(0, 10);
 }
 
-/** Nobody plans a team for a roll-up. */
+/** Loads everything about a series. Roll-ups have no staffing plan. */
 async function fetchAll(key) {
   const now = clock.now();
   const [info, windows, forecast, plan, accuracy, anomalies, said, entries] = await Promise.all([
@@ -49,32 +49,49 @@ async function fetchAll(key) {
   return { info, windows: windows ?? [], forecast, plan, accuracy, anomalies, said: said ?? [], entries: entries.filter((e) => touches(e, key)) };
 }
 
-/** "Usual for Saturday 10:00: 42 tickets. Today runs 12 % above usual. Alarms add 0. …" */
-export function explain(target, zone) {
-  const { baseline, level, alarms, adjustments } = target.drivers;
+/** Usual tickets per window below which a percentage would mislead. */
+const FEW = 1;
+
+/** "Today’s level is 12 % above usual." */
+function today({ baseline, level }) {
+  if (baseline < FEW) return t("why_level", { n: tickets(baseline * level) });
   const off = level - 1;
-  const today = Math.abs(off) < 0.005 ? "why_same" : off > 0 ? "why_above" : "why_below";
-  const added = Number(alarms.toFixed(1));
-  return [
+  if (Math.abs(off) < 0.005) return t("why_same");
+  return t(off > 0 ? "why_above" : "why_below", { p: percent(Math.abs(off)) });
+}
+
+/** "Usual number of tickets for Saturday 10:00: 42. Today’s level is 12 % above usual. Effect of alarms: 0. …" */
+export function explain(target, zone) {
+  const { baseline, alarms, adjustments } = target.drivers;
+  return joined("sentence", [
     t("why_base", { at: longDayTime(target.start, zone), n: tickets(baseline) }),
-    t(today, { p: percent(Math.abs(off)) }),
-    t(added < 0 ? "why_alarms_less" : "why_alarms", { n: tickets(Math.abs(added)) }),
-    target.model && t("why_adjusted", { n: tickets(adjustments), model: tickets(target.model.mean) }),
+    today(target.drivers),
+    t("why_alarms", { n: signed(Number(alarms.toFixed(1))) }),
+    target.model && t("why_adjusted", { n: signed(Number(adjustments.toFixed(1))), model: tickets(target.model.mean) }),
     t("why_sum", { n: tickets(target.mean), low: tickets(target.quantiles["0.1"]), high: tickets(target.quantiles["0.9"]) }),
-  ].filter(Boolean).join(t("sentences"));
+  ]);
+}
+
+/** Prefix of planners' entries among the causes. */
+const ENTRY = "adjustment: ";
+
+/** "LOS +12.5", "entry “billing run” +37". */
+function cause({ what, tickets: n }) {
+  const named = what.startsWith(ENTRY) ? t("why_entry", { label: what.slice(ENTRY.length) }) : what;
+  return t("why_cause", { what: named, n: signed(n) });
 }
 
 function why(d, zone) {
   const targets = d.forecast?.targets ?? [];
   if (targets.length === 0) return [h("p", { class: "muted", text: t("no_forecast") })];
   const peak = targets.reduce((best, x) => (x.mean > best.mean ? x : best));
-  const says = (label, target) => [h("dt", { text: `${label}${t("comma")}${hm(target.start, zone)}` }), h("dd", { text: explain(target, zone) })];
+  const says = (label, target) => [h("dt", { text: joined("part", [label, hm(target.start, zone)]) }), h("dd", { text: explain(target, zone) })];
   return [
     d.forecast.nowcast && h("p", { class: "note nowcast", text: t("nowcast", { at: hm(d.forecast.issued_at, zone), why: d.forecast.nowcast }) }),
     d.forecast.fallback && h("p", { class: "note", text: t("fallback", { text: d.forecast.fallback }) }),
     h("dl", { class: "why" }, says(t("why_next"), targets[0]), peak === targets[0] ? [] : says(t("why_peak"), peak)),
-    d.forecast.causes.length > 0 && h("p", { class: "causes", text: t("why_causes", { list: d.forecast.causes.map((c) => `${c.what} ${signed(c.tickets)}`).join(t("comma")) }) }),
-    h("p", { class: "muted", text: [t("issued", { at: dateTime(d.forecast.issued_at, zone) }), t("members", { list: d.forecast.members.join(", ") })].join(t("sentences")) }),
+    d.forecast.causes.length > 0 && h("p", { class: "causes", text: t("why_causes", { list: joined("list", d.forecast.causes.map(cause)) }) }),
+    h("p", { class: "muted", text: joined("sentence", [t("issued", { at: dateTime(d.forecast.issued_at, zone) }), t("members", { list: joined("list", d.forecast.members) })]) }),
   ];
 }
 
@@ -88,13 +105,13 @@ function staffing(d, zone) {
   };
   return [
     h("p", { class: worst.gap > 0 ? "note" : null, text: t(worst.scheduled == null ? "staff_worst_usual" : "staff_worst", words) }),
-    h("p", { class: "muted", lang: "en", text: d.plan.basis }),
+    h("p", { class: "muted", text: d.plan.basis }),
   ];
 }
 
 const head = (...labels) => h("thead", {}, h("tr", {}, labels.map((text) => h("th", { scope: "col", text }))));
 
-/** The figures at 1, 3 and 6 hours; the last lead stands for 6 h, since targets start inside the horizon. */
+/** The figures at leads of 1, 3 and 6 h. The largest lead counts as 6 h, because the last window starts inside the horizon. */
 function leadRows(accuracy) {
   const scored = accuracy.leads.filter((lead) => lead.n > 0);
   return LEADS.map((minutes) => {
@@ -106,27 +123,26 @@ function leadRows(accuracy) {
 
 function accuracySays(first) {
   const share = (error) => percent(Math.max(0, 1 - error));
-  const words = { acc: share(first.wape), lead: first.label, best: first.wape_floor == null ? "" : share(first.wape_floor) };
-  const says = [t(first.wape_floor == null ? "acc_sentence_plain" : "acc_sentence", words)];
-  if (first.wape_naive > 0) {
-    const less = 1 - first.wape / first.wape_naive;
-    says.push(t(less >= 0 ? "acc_better" : "acc_worse", { p: percent(Math.abs(less)) }));
-  }
-  return says.join(t("sentences"));
+  const less = first.wape_naive > 0 ? 1 - first.wape / first.wape_naive : null;
+  return joined("sentence", [
+    t(first.label ? "acc_at" : "acc_over_all", { acc: share(first.wape), lead: first.label }),
+    first.wape_floor != null && t("acc_best", { best: share(first.wape_floor) }),
+    less != null && t(less >= 0 ? "acc_better" : "acc_worse", { p: percent(Math.abs(less)) }),
+  ]);
 }
 
-/** Whether forecasts within windows have helped; nothing where none was scored. */
+/** The errors of nowcasts and of the forecasts that they replaced; nothing if none was scored. */
 function nowcastSays(accuracy) {
   const both = accuracy.nowcasts;
   if (both?.nowcasts.wape == null) return [];
-  return [h("p", { text: t("nowcast_scored", { nowcast: percent(both.nowcasts.wape), scheduled: percent(both.scheduled.wape), n: num(both.nowcasts.n) }) })];
+  return [h("p", { text: t("nowcast_scored", { nowcast: percent(both.nowcasts.wape), scheduled: percent(both.scheduled.wape), n: both.nowcasts.n }) })];
 }
 
 function accuracy(d) {
   const rows = d.accuracy ? leadRows(d.accuracy) : [];
   const overall = d.accuracy?.overall;
   if (!overall?.n) return [h("p", { class: "muted", text: t("acc_none") })];
-  const first = rows[0] ?? { label: t("acc_overall"), ...overall };
+  const first = rows[0] ?? overall;
   const line = (r) => h("tr", {}, h("th", { scope: "row", text: r.label }),
     [percent(r.wape), percent(r.wape_naive), percent(r.wape_floor), percent(r.coverage80), percent(r.coverage95), num(r.n)].map((text) => h("td", { text })));
   return [
@@ -145,8 +161,7 @@ function anomalies(d, zone) {
   return [h("ul", { class: "plain" }, d.anomalies.map((a) => h("li", {},
     h("span", { class: `badge ${a.kind}`, text: `${a.kind === "low" ? "▼" : "▲"} ${t(`kind_${a.kind}`)}` }), " ",
     h("strong", { text: dateTime(a.window, zone) }), " ",
-    h("span", { text: t("anomaly_fact", { actual: tickets(a.actual), expected: tickets(a.expected) }) }), " ",
-    h("span", { class: "muted small block", lang: "en", text: a.text }))))];
+    h("span", { text: a.text }))))];
 }
 
 function forecastTable(d, zone) {
@@ -163,7 +178,7 @@ function forecastTable(d, zone) {
     head(...["time", "median", "80", "95", "needed", "scheduled", "gap", "sl"].map((key) => t(`th_${key}`))), h("tbody", {}, rows)))];
 }
 
-/** Replaces what differs only: a selection or a screen reader's place in the text survives a refresh. */
+/** Replaces only what differs, so that a selection and a screen reader's position survive a refresh. */
 function put(node, children) {
   const next = h(node.tagName, {}, children);
   for (const { name, value } of node.attributes) next.setAttribute(name, value);
@@ -212,7 +227,7 @@ export function series(root, key) {
   }
   let drawnWidth = 0;
   const resized = new ResizeObserver(() => {
-    // Turned phones and narrowed windows; a first size comes with the first painting.
+    // For rotated phones and resized windows. The first size comes with the first drawing.
     if (drawnWidth && plot.clientWidth && plot.clientWidth !== drawnWidth) paint();
   });
   resized.observe(plot);

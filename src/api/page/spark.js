@@ -1,4 +1,4 @@
-// A small picture of one series: what came, what is expected, and where now is.
+// A small chart of one series: actual, forecast, and the current time.
 import { svg } from "./dom.js";
 
 const STEP = 4;

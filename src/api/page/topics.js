@@ -1,16 +1,16 @@
-// What customers complain about in the last hours, beside what is usual at this time of the week.
+// Complaints by topic in the past hours, and the usual number at this time of the week.
 import * as clock from "./clock.js";
 import { h } from "./dom.js";
-import { num, t, tickets } from "./i18n.js";
+import { joined, num, t, tickets } from "./i18n.js";
 import { get } from "./net.js";
 
 export const TOPIC_HOURS = 6;
 const TOPICS = ["outage", "coverage", "slow", "billing", "device", "other"];
 const PHRASES = 5;
-/** Tickets and times usual from which a topic stands out. */
+/** A topic is marked from this many tickets and this multiple of the usual number on. */
 const MARKED = { tickets: 5, times: 2 };
 
-/** Rows of the region and service of a series, of its channels together. */
+/** Topics of the region and service of a series, all channels together. */
 export function fetchTopics({ region, service }) {
   const to = Date.parse(clock.status()?.settled_upto ?? new Date(clock.now()).toISOString());
   const iso = (ms) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
@@ -29,10 +29,10 @@ function phrases(rows) {
 function line(topic, rows) {
   const actual = sum(rows, (row) => row.topics[topic]);
   const known = rows.filter((row) => row.usual);
-  // Where some windows have no usual, those that have one speak for them.
+  // Windows without a usual number get the mean of the others.
   const usual = known.length ? (sum(known, (row) => row.usual[topic]) * rows.length) / known.length : null;
   const marked = usual != null && actual >= MARKED.tickets && actual >= MARKED.times * usual;
-  return h("tr", {}, h("th", { scope: "row", text: t(`topic_${topic}`) }),
+  return h("tr", {}, h("th", { scope: "row", text: t(`topic-${topic}`) }),
     h("td", { class: marked ? "bad" : null, text: marked ? `▲ ${num(actual)}` : num(actual) }), h("td", { text: tickets(usual) }));
 }
 
@@ -43,7 +43,7 @@ export function topics(rows) {
   const said = phrases(rows);
   return [
     h("div", { class: "scroll" }, h("table", { class: "figures topics" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, TOPICS.map((topic) => line(topic, rows))))),
-    said.length > 0 && h("p", { class: "small" }, t("topic_phrases"), " ", said.map(([phrase, n]) => t("topic_phrase", { phrase, n: num(n) })).join(t("comma"))),
+    said.length > 0 && h("p", { class: "small", text: t("topic_phrases", { list: joined("list", said.map(([phrase, n]) => t("topic_phrase", { phrase, n }))) }) }),
     h("p", { class: "muted small", text: t("topic_help") }),
   ];
 }

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::{Flags, Settings};
 
-/// Loads a config of this text, with a token and a secret file beside it.
+/// Loads a config with this text. Files with tokens and secrets are in the same folder.
 fn check(text: &str) -> Result<Settings, String> {
     check_with(text, &Flags::default())
 }
@@ -102,13 +102,13 @@ fn every_section_of_the_design_is_read() {
     assert_eq!((rules.chatter_within.as_secs(), rules.resync_within.as_secs()), (600, 900));
     let kafka = config.kafka.as_ref().expect("kafka");
     assert_eq!(kafka.properties["security.protocol"], "SASL_SSL");
-    // No secret is ever shown.
+    // Secrets are never shown.
     let shown = format!("{config:?}");
     assert!(!shown.contains("hunter2") && !shown.contains("s3cret"), "{shown}");
 }
 
 #[test]
-fn every_problem_is_told_at_once() {
+fn all_problems_are_reported_at_once() {
     let error = check(
         r#"
         [server]
@@ -152,24 +152,24 @@ fn every_problem_is_told_at_once() {
     config surgecast.toml: 25 problems
       server.listen (in surgecast.toml): found `localhost`: use an IP address and a port, such as 127.0.0.1:8080
       server.tokens_file (in surgecast.toml): cannot read no.such: No such file or directory (os error 2)
-      server.listn (in surgecast.toml): unknown key, allowed here: advertise, allow_open, listen, public_url, tokens_file
+      server.listn (in surgecast.toml): unknown key, allowed here: advertise, allow_open, language, listen, public_url, tokens_file
       windows.width (in surgecast.toml): found `7m`: use 5m, 10m, 15m, 30m or 60m
       windows.lateness (in surgecast.toml): found `10`: use a length of time, such as 15m
-      windows.max_future_skew (in surgecast.toml): found `11m`, more than windows.lateness (10m): use at most that
-      windows.time_zone (in surgecast.toml): found `Mars/Olympus`: `Mars/Olympus` is no IANA time zone such as Asia/Shanghai or Europe/London
+      windows.max_future_skew (in surgecast.toml): found `11m`, more than windows.lateness (10m): use at most windows.lateness
+      windows.time_zone (in surgecast.toml): found `Mars/Olympus`: `Mars/Olympus` is not an IANA time zone: use one such as Asia/Shanghai or Europe/London
       regions.a/b (in surgecast.toml): the name has a control character or a `/`
       forecast.refit (in surgecast.toml): found `1s`: use a length from 5m to 7d
       kafka.brokers (in surgecast.toml): found `nowhere`: use host:port each, such as ["127.0.0.1:9092"]
       influxdb.url (in surgecast.toml): found `ftp://x`: use an http:// or https:// address
-      influxdb.token (in surgecast.toml): a secret is not written into the config: use token_file or set SURGECAST__INFLUXDB__TOKEN in the environment, one of them
+      influxdb.token (in surgecast.toml): secrets are not allowed in the config file: use either token_file or the environment variable SURGECAST__INFLUXDB__TOKEN
       influxdb.org: is missing: use the organisation's name
       grafana (in surgecast.toml): this version does not connect to Grafana yet: take the section out
       grafana.url: is missing: use an http:// or https:// address
-      grafana.token_file (in surgecast.toml): empty.secret is empty
+      grafana.token_file (in surgecast.toml): empty.secret is empty: put the secret into it
       grafana.annotations (in surgecast.toml): found `yes`: use true or false
       staffing.phone (in surgecast.toml): found `3`, this is a table
       alerts.receivers[0].type (in surgecast.toml): found `pigeon`: use webhook
-      alerts.receivers[0].url (in surgecast.toml): an address must not hold a user or a password: use the secret's own key
+      alerts.receivers[0].url (in surgecast.toml): the URL must not contain a user or a password: use the key for the secret
       alerts.receivers[0].name: is missing: use a name of 1 to 64 characters
       alerts.receivers[1].type (in surgecast.toml): found `pagerduty`: this version delivers to type webhook only; the other types come later: use webhook
       limits.series (in surgecast.toml): found `0`: use a whole number from 1 to 1000000
@@ -179,7 +179,7 @@ fn every_problem_is_told_at_once() {
 }
 
 #[test]
-fn beyond_loopback_needs_tokens_or_a_word() {
+fn listening_beyond_loopback_needs_tokens_or_allow_open() {
     let open = "[server]\nlisten = \"0.0.0.0:8080\"";
     let error = check(open).expect_err("open");
     insta::assert_snapshot!(error, @r#"
@@ -195,13 +195,13 @@ fn beyond_loopback_needs_tokens_or_a_word() {
 }
 
 #[test]
-fn flags_go_before_the_file() {
+fn flags_override_the_file() {
     let flags =
         Flags { listen: Some("127.0.0.1:1".into()), data: Some("here".into()), ..Flags::default() };
     let text = "[server]\nlisten = \"127.0.0.1:2\"\n[store]\npath = \"there\"";
     let config = check_with(text, &flags).expect("good");
     assert_eq!(config.server.listen.port(), 1);
-    // A flag's path is relative to where one is, the file's to the file.
+    // A flag's path is relative to the working directory, a path in the file to the file.
     assert_eq!(config.store.path, Path::new("here"));
     let flags = Flags { listen: Some("x".into()), ..Flags::default() };
     let error = check_with("", &flags).expect_err("bad flag");
@@ -209,8 +209,8 @@ fn flags_go_before_the_file() {
 }
 
 #[test]
-fn what_is_no_toml_says_where() {
-    let error = check("[server]\nlisten = ").expect_err("no TOML");
+fn a_syntax_error_names_the_line() {
+    let error = check("[server]\nlisten = ").expect_err("not TOML");
     assert!(
         error.starts_with("surgecast.toml is not TOML:") && error.contains("line 2"),
         "{error}"
@@ -220,7 +220,7 @@ fn what_is_no_toml_says_where() {
 }
 
 #[test]
-fn staffing_is_read_to_the_end() {
+fn all_problems_of_staffing_are_reported() {
     let error = check(
         r#"
         [staffing.phone]
@@ -256,7 +256,7 @@ fn staffing_is_read_to_the_end() {
 }
 
 #[test]
-fn what_serve_would_refuse_is_refused() {
+fn settings_that_serve_refuses_are_refused() {
     let receiver = |kind| {
         format!(
             "[[alerts.receivers]]\nname = \"noc\"\ntype = \"{kind}\"\nurl = \"http://127.0.0.1:9/\"\n"
@@ -289,7 +289,7 @@ fn what_serve_would_refuse_is_refused() {
         let error = check(&text).expect_err(key);
         assert!(error.contains(&format!("{key} (in surgecast.toml): ")), "{key}: {error}");
         assert!(error.contains(part) && error.contains(": 1 problem\n"), "{key}: {error}");
-        // The first line of a look-up table is no secret.
+        // The first line of a look-up table is not a secret.
         assert!(key.starts_with("mapping") || !error.contains("s3cret"), "{error}");
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// Says how the result is printed.
+/// Format of the printed result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For planners
@@ -13,12 +13,12 @@ pub enum Format {
     Json,
 }
 
-/// What a window without a row is.
+/// Meaning of a window without a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Missing {
-    /// Not known: neither learned from nor scored
+    /// Its count is unknown: the window is neither learned from nor scored
     Gap,
-    /// Nothing came
+    /// Its count is zero
     Zero,
 }
 
@@ -27,43 +27,43 @@ Examples:
   surgecast backtest --input calls.csv --interval 30m --origins 180 --last 40d
       How good would six-hour forecasts have been over the last 40 days?
   surgecast backtest --input calls.csv --tz Europe/London --calendar holidays.csv --model all
-      The same beside last week's count and other methods, knowing the holidays.
+      The same with holidays, beside last week's count and other methods.
   surgecast backtest --input calls.csv --forecasts out.csv --report out.html --format json
-      Every single forecast as a table, plots for a browser, figures for a script.
+      Every forecast as a table, plots for a browser, measures for a script.
 
 Files, each with a header; columns in any order:
-  --input        series,ts,y   (series may be missing; ts is RFC 3339, or local time in --tz)
-  --calendar     date,kind[,detail]   (bank_holiday, school_holiday, working_day; any other is an event)
+  --input        series,ts,y   (series is optional; ts is RFC 3339, or local time in --tz)
+  --calendar     date,kind[,detail]   (bank_holiday, school_holiday, working_day; any other kind is an event)
   --alarms       raised_at,cleared_at,region,service,severity[,device,type]   (cleared_at may be empty)
-  --maintenance  announced_at,starts_at,ends_at,region,service   (empty region or service: every one)
-A series named region/service/channel sees the alarms and maintenance of its region and service.";
+  --maintenance  announced_at,starts_at,ends_at,region,service   (empty region or service: all)
+Alarms and maintenance of a region and service apply to series named region/service/channel.";
 
-/// A file with counts, and how to look at it.
+/// Arguments of `surgecast backtest`.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct BacktestArgs {
     /// File of counts (CSV with a header): series,ts,y; `-` reads standard input
     #[arg(long, value_name = "FILE")]
     pub input: PathBuf,
-    /// Width of the windows that are forecast: 5m, 10m, 15m, 30m or 1h; finer rows are summed [default: the file's own, or 15m where rows come at no regular step]
+    /// Width of the windows that are forecast: 5m, 10m, 15m, 30m or 1h; finer rows are summed [default: the file's own, or 15m where rows are irregular]
     #[arg(long, value_name = "LENGTH")]
     pub interval: Option<String>,
-    /// How far ahead, up to 6h
+    /// How far ahead to forecast, up to 6h
     #[arg(long, value_name = "LENGTH", default_value = "6h")]
     pub horizon: String,
-    /// Moments to forecast from, spread evenly over days and hours
+    /// Number of times to forecast from (origins), spread evenly over days and hours
     #[arg(long, value_name = "NUMBER", default_value_t = 36, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub origins: u32,
-    /// Part of the file they lie in, counted from its end, such as 40d or 26w [default: a quarter of the file, at most 26 weeks]
+    /// Part of the file that contains the origins, counted from its end, such as 40d or 26w [default: a quarter of the file, at most 26 weeks]
     #[arg(long, value_name = "LENGTH")]
     pub last: Option<String>,
-    /// File with moments to forecast from instead, one a line: each the end of the last known window
+    /// File of origins to use instead, one a line: each is the end of the last known window
     #[arg(long, value_name = "FILE")]
     pub origins_at: Option<PathBuf>,
-    /// Time zone of times without an offset, and of the week's shape
+    /// Time zone of times without an offset, and of the weekly profile
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub tz: String,
-    /// What a window without a row is
+    /// Meaning of a window without a row
     #[arg(long, value_enum, default_value = "gap")]
     pub missing: Missing,
     /// File of special days
@@ -75,10 +75,10 @@ pub struct BacktestArgs {
     /// File of planned work
     #[arg(long, value_name = "FILE")]
     pub maintenance: Option<PathBuf>,
-    /// Model to evaluate; repeatable, and `all` compares all
+    /// Model to evaluate; repeatable; `all` compares all models
     #[arg(long, value_name = "NAME", default_value = crate::forecast::peers::DEFAULT, help = model_help())]
     pub model: Vec<String>,
-    /// Time between refits, at UTC multiples of it; the interval itself refits before every forecast
+    /// Time between refits, at UTC multiples of it; use the interval to refit before every forecast
     #[arg(long, value_name = "LENGTH", default_value = "24h")]
     pub refit: String,
     /// File to write every forecast to (CSV); with several models one each, OUT.MODEL.csv
@@ -94,5 +94,5 @@ pub struct BacktestArgs {
 
 fn model_help() -> String {
     let choices = crate::forecast::peers::CHOICES.map(|(name, what)| format!("{name} ({what})"));
-    format!("Model to evaluate: {}; repeatable, and `all` compares all", choices.join(", "))
+    format!("Model to evaluate: {}; repeatable; `all` compares all models", choices.join(", "))
 }

@@ -1,4 +1,4 @@
-//! What else is known beside the counts: special days, alarms, planned work.
+//! Context of the counts: special days, alarms, planned work.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::commands::usage::UsageError;
 use crate::domain::{Name, Scope, SeriesKey, Severity, Timestamp, Zone};
 use crate::forecast::{AlarmSpell, Calendar, DayKind, Past, Place, PlannedWork};
 
-/// Rows of a file beside the counts.
+/// Most rows of a context file.
 const ROWS_MAX: usize = 1_000_000;
 
 /// The contents of `--calendar`, `--alarms` and `--maintenance`.
@@ -63,18 +63,18 @@ impl Context {
         Ok(Self { place, places: BTreeMap::new(), alarms, work, dates })
     }
 
-    /// Notes what of the files can say anything of these counts: a file that says nothing is no proof that such a one is
-    /// worth nothing.
+    /// Adds a note for each file of which only a part, or nothing, applies to these counts. Otherwise a file that does not
+    /// match would look like a file that does not help.
     pub fn concerns(&self, args: &BacktestArgs, counts: &Counts, notes: &mut Vec<String>) {
-        let names = "series are to be named region/service/channel for that";
-        // A million alarms are of few places.
+        let names = "name series region/service/channel so that alarms and work apply";
+        // Many alarms share few scopes, so compare each scope once.
         let mut alarms: BTreeMap<&Scope, usize> = BTreeMap::new();
         self.alarms.iter().for_each(|alarm| *alarms.entry(&alarm.scope).or_default() += 1);
         let touched = |scope: &Scope| counts.series.keys().any(|key| scope.touches(key));
-        let told = alarms.iter().filter(|(scope, _)| touched(scope)).map(|(_, n)| n).sum();
+        let applying = alarms.iter().filter(|(scope, _)| touched(scope)).map(|(_, n)| n).sum();
         let scopes: BTreeSet<Scope> = counts.series.keys().map(SeriesKey::scope).collect();
         let is_anywhere = |work: &&PlannedWork| scopes.iter().any(|scope| work.covers(scope));
-        let done = self.work.iter().filter(is_anywhere).count();
+        let planned = self.work.iter().filter(is_anywhere).count();
         let zone = self.place.zone;
         let ends = counts.series.values();
         let spans = ends.map(|h| (counts.width.start(h.first), counts.width.start(h.end())));
@@ -83,14 +83,14 @@ impl Context {
         let within = |date: &&NaiveDate| spans.iter().any(|(a, b)| a <= *date && *date <= b);
         let days = self.dates.iter().filter(within).count();
         for (path, what, of, all, hint) in [
-            (&args.alarms, "alarms concern a series", told, self.alarms.len(), names),
-            (&args.maintenance, "works concern a series", done, self.work.len(), names),
+            (&args.alarms, "alarms touch a series", applying, self.alarms.len(), names),
+            (&args.maintenance, "works touch a series", planned, self.work.len(), names),
             (
                 &args.calendar,
                 "days lie within the counts",
                 days,
                 self.dates.len(),
-                "is it another year's?",
+                "is the calendar of another year?",
             ),
         ] {
             let Some(path) = path.as_ref().filter(|_| of == 0 || of < all) else { continue };
@@ -99,7 +99,7 @@ impl Context {
         }
     }
 
-    /// All that a model may look at.
+    /// Everything that a model may read.
     pub fn past<'a>(&'a self, counts: &'a Counts) -> Past<'a> {
         Past {
             width: counts.width,
@@ -151,7 +151,7 @@ fn special_day(row: &Row<'_>) -> Result<(NaiveDate, DayKind), UsageError> {
     Ok((date, kind))
 }
 
-/// A time, `None` where the cell is empty.
+/// A time; `None` where the field is empty.
 fn time(row: &Row<'_>, column: usize, zone: Zone) -> Result<Option<Timestamp>, UsageError> {
     let text = row.get(column);
     if text.is_empty() {
@@ -161,8 +161,7 @@ fn time(row: &Row<'_>, column: usize, zone: Zone) -> Result<Option<Timestamp>, U
 }
 
 fn needed(row: &Row<'_>, column: usize, name: &str, zone: Zone) -> Result<Timestamp, UsageError> {
-    time(row, column, zone)?
-        .ok_or_else(|| row.error(format!("{name} is empty: it has to be a time")))
+    time(row, column, zone)?.ok_or_else(|| row.error(format!("{name} is empty: use a time")))
 }
 
 fn name(row: &Row<'_>, column: usize, what: &str) -> Result<Name, UsageError> {

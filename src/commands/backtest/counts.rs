@@ -22,18 +22,18 @@ const WINDOWS_MAX: i64 = 50_000_000;
 const REQUIRED: [&str; 2] = ["ts", "y"];
 const OPTIONAL: [&str; 1] = ["series"];
 
-/// What came, by series and window.
+/// Counts by series and window.
 pub struct Counts {
     pub width: WindowWidth,
     pub names: Names,
     pub series: BTreeMap<SeriesKey, History>,
 }
 
-/// Reads and sums up.
+/// Reads the rows and sums them by window.
 ///
-/// Where rows come at a regular finer step, a window that lacks some of its rows is missing: part of a sum
-/// is no sum. Where they do not (single events, or steps without a count left out) what is there is summed.
-/// With `--missing zero` nothing is missing from a series' first row to the file's last.
+/// If rows have a regular finer step, a window that lacks some of its rows counts as missing. If they do not (single
+/// events, or steps without a count left out), the rows of a window are summed.
+/// With `--missing zero` no window is missing from a series' first row to the file's last.
 ///
 /// # Errors
 /// [`UsageError`] with file and line.
@@ -42,7 +42,7 @@ pub fn read(path: &Path, options: &Options, notes: &mut Vec<String>) -> Result<C
     let mut names = Names::default();
     let rows = read_rows(path, options.zone, &mut names, notes)?;
     let Some((first, last)) = span(&rows) else {
-        return Err(UsageError(format!("{file}: has no row with a count below its header")));
+        return Err(UsageError(format!("{file}: no row has a count")));
     };
     let regular = Regular::of(rows.values());
     let width = match options.width {
@@ -62,7 +62,7 @@ pub fn read(path: &Path, options: &Options, notes: &mut Vec<String>) -> Result<C
     if twice > 0 && !regular.is_irregular() {
         let rows = plural(twice, "row has", "rows have");
         notes.push(format!(
-            "{rows} the time of another row of the same series: summed up. Does the file hold anything twice?"
+            "{rows} the time of another row of the same series: summed. Is anything in the file twice?"
         ));
     }
     let mut incomplete = 0;
@@ -77,14 +77,14 @@ pub fn read(path: &Path, options: &Options, notes: &mut Vec<String>) -> Result<C
         let step = regular.shown();
         let windows = plural(incomplete, "window lacks", "windows lack");
         let text = format!(
-            "{windows} some of the {step} rows: counted as missing, for part of a sum is none"
+            "{windows} some of the {step} rows: counted as missing, because its sum is incomplete"
         );
         notes.push(text);
     }
     if regular.is_irregular() && !options.is_missing_zero {
         notes.push(
-            "rows come at no regular step, as single events do: a window without any counts as \
-                    missing. If it means that nothing came, add --missing zero"
+            "rows have no regular step, like a list of single events: a window without a row counts \
+                    as missing. If it means zero tickets, add --missing zero"
                 .into(),
         );
     }
@@ -106,9 +106,9 @@ fn read_rows(
     while let Some(row) = table.next()? {
         seen += 1;
         if seen > ROWS_MAX {
-            return Err(
-                row.error(format!("more than {ROWS_MAX} rows: sum them up, or use fewer series"))
-            );
+            return Err(row.error(format!(
+                "more than {ROWS_MAX} rows: sum them before, or use fewer series"
+            )));
         }
         let name = Some(row.get(2)).filter(|name| !name.is_empty()).unwrap_or(ONLY);
         let key = names.key(name);
@@ -126,7 +126,7 @@ fn read_rows(
     Ok(series)
 }
 
-/// The row's count, NaN for an empty cell.
+/// The row's count; NaN for an empty field.
 fn count(row: &Row<'_>) -> Result<f64, UsageError> {
     let text = row.get(1);
     if text.is_empty() {
@@ -137,7 +137,7 @@ fn count(row: &Row<'_>) -> Result<f64, UsageError> {
         _ => {
             let shown: String = text.chars().take(40).collect();
             Err(row.error(format!(
-                "y `{shown}`: use a number from 0 to 1e9, or nothing if it is missing"
+                "y `{shown}`: use a number from 0 to 1e9, or leave it empty if the count is missing"
             )))
         }
     }

@@ -1,4 +1,4 @@
-//! Runs the models over the origins, with the watch in hand.
+//! Runs the models over the origins and measures their time.
 
 use std::collections::BTreeMap;
 
@@ -12,34 +12,36 @@ use crate::clock::Stopwatch;
 use crate::commands::usage::UsageError;
 use crate::forecast::backtest::{Board, spread, steps};
 use crate::forecast::{Model, Past, Vintage, peers};
+use crate::text::{Language, Say, Texts};
 
-/// Forecasts that are drawn: of so many origins, of so many of the largest series.
+/// Origins whose forecasts the report draws.
 pub const FAN_ORIGINS: usize = 6;
 
 /// One model's result.
 pub struct Evaluated<'a> {
     pub model: String,
     pub board: Board<'a>,
-    /// Over all refits, and all forecasts.
+    /// Time of all refits.
     pub fit_seconds: f64,
+    /// Time of all forecasts.
     pub predict_seconds: f64,
     /// Vintages of a few origins, for the report.
     pub kept: Vec<Vec<Vintage>>,
-    /// Vintages made with less, by how.
+    /// Number of vintages that fell back to a simpler method, by reason.
     pub fell_back: BTreeMap<String, usize>,
 }
 
 /// Evaluates each model of the setting, in the order of their names on the command line.
 ///
 /// # Errors
-/// What the disk says of `--forecasts`.
+/// If `--forecasts` cannot be written.
 pub fn all<'a>(
     args: &BacktestArgs,
     setting: &Setting,
     past: Past<'a>,
 ) -> anyhow::Result<Vec<Evaluated<'a>>> {
     let names = &setting.options.models;
-    // What cannot be written is told before the work, not after it.
+    // Fail before the long work if a file cannot be written.
     let mut files = Vec::new();
     for name in names {
         let path = args.forecasts.as_deref();
@@ -48,7 +50,7 @@ pub fn all<'a>(
     }
     let mut done = Vec::new();
     for (name, file) in names.iter().zip(files) {
-        let unknown = || UsageError(format!("--model {name}: there is none"));
+        let unknown = || UsageError(format!("--model {name}: no such model"));
         let model = peers::by_name(name).ok_or_else(unknown)?;
         done.push(one(model, setting, past, file, args.report.is_some())?);
     }
@@ -72,6 +74,7 @@ fn one<'a>(
         fell_back: BTreeMap::new(),
     };
     let shown = if has_report { spread(&setting.origins, FAN_ORIGINS) } else { Vec::new() };
+    let texts = Texts::new(Language::En);
     let bar = progress(model.name(), setting.origins.len());
     for step in steps(past.width, setting.options.refit, &setting.origins) {
         if let Some(at) = step.refit {
@@ -84,7 +87,7 @@ fn one<'a>(
         done.predict_seconds += watch.seconds();
         done.board.add(step.origin, &vintages);
         for why in vintages.iter().filter_map(|vintage| vintage.fallback.as_ref()) {
-            *done.fell_back.entry(why.clone()).or_default() += 1;
+            *done.fell_back.entry(why.say(&texts)).or_default() += 1;
         }
         if let Some(file) = &mut file {
             file.write(&setting.counts, step.origin, setting.windows, &vintages)?;
@@ -99,7 +102,7 @@ fn one<'a>(
     Ok(done)
 }
 
-/// On standard error, where that is a terminal.
+/// A progress bar on standard error, if that is a terminal.
 fn progress(name: &'static str, origins: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} forecasts, {eta} left");
     ProgressBar::new(origins as u64)

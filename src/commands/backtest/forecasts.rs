@@ -1,4 +1,4 @@
-//! `--forecasts`: every single forecast as a table.
+//! `--forecasts`: every forecast as a CSV table.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -9,17 +9,17 @@ use anyhow::Context as _;
 use super::counts::Counts;
 use crate::forecast::{QUANTILES, Vintage};
 
-/// A table that grows origin by origin.
+/// A CSV file with one row a forecast point.
 pub struct ForecastFile {
     writer: csv::Writer<BufWriter<File>>,
     shown: String,
 }
 
 impl ForecastFile {
-    /// Creates the file.
+    /// Creates the file and writes the header.
     ///
     /// # Errors
-    /// What the disk says.
+    /// If the file cannot be written.
     pub fn create(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display().to_string();
         let file = File::create(path).with_context(|| format!("cannot write {shown}"))?;
@@ -31,10 +31,10 @@ impl ForecastFile {
         Ok(Self { writer, shown })
     }
 
-    /// Adds the first `windows` targets of each vintage of one origin.
+    /// Adds the first `windows` forecast points of each vintage of one origin.
     ///
     /// # Errors
-    /// What the disk says.
+    /// If the file cannot be written.
     pub fn write(
         &mut self,
         counts: &Counts,
@@ -66,8 +66,10 @@ impl ForecastFile {
         Ok(())
     }
 
+    /// Flushes the file.
+    ///
     /// # Errors
-    /// What the disk says.
+    /// If the file cannot be written.
     pub fn finish(mut self) -> anyhow::Result<()> {
         self.writer.flush().with_context(|| format!("cannot write {}", self.shown))
     }

@@ -1,4 +1,4 @@
-//! Files of people, whatever is in them.
+//! Fuzz tests of the input files.
 
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
@@ -19,7 +19,7 @@ struct Cli {
     args: BacktestArgs,
 }
 
-/// Mutates a file that `flag` names; what is wrong with it is said with its name.
+/// Mutates a file that `flag` names; every error names the file.
 fn file(
     flag: &str,
     samples: &[&str],
@@ -34,7 +34,7 @@ fn file(
     }
     let args = Cli::try_parse_from(words).expect("flags").args;
     let options = Options::from_args(&args).expect("flags");
-    // Opened once: a file that is made anew each time is synced each time on some systems.
+    // Opened once: some file systems sync each newly created file.
     let mut file = File::create(&path).expect("a file");
     fuzz(flag, samples, |bytes| {
         file.rewind().and_then(|()| file.write_all(bytes)).expect("written");

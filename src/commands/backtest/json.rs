@@ -8,7 +8,7 @@ use super::evaluate::Evaluated;
 use super::setting::Setting;
 use crate::forecast::backtest::{Entry, Summary};
 
-/// Figures of one series or of all; `null` where there is nothing to divide by.
+/// Measures of one series or of all series; `null` where the divisor is zero.
 #[derive(Serialize)]
 struct Figures {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -19,7 +19,7 @@ struct Figures {
     wql: Option<f64>,
     coverage80: Option<f64>,
     coverage95: Option<f64>,
-    /// Of a series: its share of the whole, for all are fitted at once.
+    /// For one series an equal share of the total, because all series are fitted together.
     fit_seconds: f64,
     predict_seconds: f64,
     #[serde(flatten)]
@@ -27,7 +27,7 @@ struct Figures {
     leads: Vec<Lead>,
 }
 
-/// What stands beside the figures that scripts rely on.
+/// Further measures.
 #[derive(Serialize)]
 struct More {
     windows: u32,
@@ -65,7 +65,7 @@ struct Output {
     first: Result,
     interval_minutes: u32,
     time_zone: String,
-    /// The models after the first.
+    /// Results of the other models.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     others: Vec<Result>,
 }
@@ -84,7 +84,7 @@ impl More {
     }
 }
 
-/// The lead buckets, in words.
+/// Names of the lead buckets.
 pub const LEADS: [&str; 3] = ["0-1h", "1-3h", "3-6h"];
 
 fn figures(series: Option<String>, entry: &Entry, done: &Evaluated<'_>, share: f64) -> Figures {
@@ -130,10 +130,10 @@ fn result(setting: &Setting, done: &Evaluated<'_>) -> Result {
     }
 }
 
-/// One line.
+/// Writes one line of JSON.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If `out` cannot be written.
 pub fn write(
     setting: &Setting,
     done: &[Evaluated<'_>],

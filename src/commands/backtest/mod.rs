@@ -1,4 +1,4 @@
-//! `surgecast backtest`: what would have been forecast on a person's own data, and how good it would have been.
+//! `surgecast backtest`: forecasts a user's own past data and scores the forecasts.
 
 mod args;
 mod context;
@@ -29,10 +29,10 @@ use context::Context;
 use options::Options;
 use setting::Setting;
 
-/// Reads, evaluates each model that is named, and prints.
+/// Reads the files, evaluates each named model and prints the result.
 ///
 /// # Errors
-/// [`crate::commands::usage::UsageError`] for flags and files that a person can put right; others for what the disk says.
+/// [`crate::commands::usage::UsageError`] for wrong flags and input files; others where an output file cannot be written.
 pub fn run(args: &BacktestArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let options = Options::from_args(args)?;
     outputs::check(args, &options.models)?;
@@ -44,7 +44,7 @@ pub fn run(args: &BacktestArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let windows = counts.width.per(options.horizon(counts.width)?);
     let origins = origins::choose(args, &options, &past, windows, &mut notes)?;
     for note in &notes {
-        // Nobody is left to tell if this fails.
+        // A note that cannot be written is lost; the result matters more.
         let _ = writeln!(io::stderr(), "note: {note}");
     }
     let input = args.input.display().to_string();

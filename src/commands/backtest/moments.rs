@@ -1,19 +1,19 @@
-//! Times as files have them: RFC 3339, or civil time in one zone.
+//! Times in input files: RFC 3339, or civil time in one zone.
 
 use chrono::NaiveDateTime;
 
 use crate::domain::{Timestamp, Zone};
 
-/// Civil forms that are read besides RFC 3339.
+/// Accepted formats of civil time.
 const FORMS: [&str; 4] =
     ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
 
-/// Reads a time. A civil one that does not exist, for the clocks go forward, moves on by the hour that was
-/// skipped. One that comes twice, for they go back, is the earlier, unless `last` has got there already:
-/// a series that is written in order has both.
+/// Reads a time. A civil time that does not exist (the clocks go forward) moves on by the skipped hour. A civil time
+/// that occurs twice (the clocks go back) is the earlier instant, unless `last`, the previous row's time, is not before it:
+/// a series in order has both instants.
 ///
 /// # Errors
-/// A text that says what would work.
+/// A text with the accepted formats.
 pub fn parse(text: &str, zone: Zone, last: Option<Timestamp>) -> Result<Timestamp, String> {
     if let Ok(at) = Timestamp::parse(text) {
         return Ok(at);
@@ -22,7 +22,7 @@ pub fn parse(text: &str, zone: Zone, last: Option<Timestamp>) -> Result<Timestam
     let Some(civil) = civil else {
         let shown: String = text.chars().take(40).collect();
         return Err(format!(
-            "`{shown}` is no time such as 2026-01-31T08:00:00Z or 2026-01-31 08:00:00, from 1990 to 2100"
+            "`{shown}` is not a time such as 2026-01-31T08:00:00Z or 2026-01-31 08:00:00, from 1990 to 2100"
         ));
     };
     let (earlier, later) = zone.instants(civil);

@@ -1,13 +1,13 @@
-//! Names of series in a file → keys of the forecaster, and back.
+//! Maps series names in a file to series keys and back.
 
 use std::collections::BTreeMap;
 
 use crate::domain::{Name, SeriesKey};
 
-/// What a file without a `series` column calls its only one.
+/// Name of the only series of a file without a `series` column.
 pub const ONLY: &str = "all";
 
-/// Keys by the file's names, and the names by key.
+/// Keys by name and names by key.
 #[derive(Debug, Default)]
 pub struct Names {
     keys: BTreeMap<String, SeriesKey>,
@@ -15,7 +15,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// The key of a name: itself where it is `region/service/channel`, else a channel of an unknown region
+    /// The key of a name: the name itself if it is `region/service/channel`, else a channel of an unknown region
     /// and service.
     pub fn key(&mut self, name: &str) -> SeriesKey {
         if let Some(key) = self.keys.get(name) {
@@ -32,7 +32,7 @@ impl Names {
         self.names.get(key).cloned().unwrap_or_else(|| key.to_string())
     }
 
-    /// How many there are.
+    /// Number of names.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
@@ -43,7 +43,7 @@ impl Names {
         {
             return key;
         }
-        // Room for a number behind it: two names may become one.
+        // Leave room for a number: two names may become the same text.
         let plain: String = name
             .chars()
             .map(|c| if c.is_control() || c == '/' { '_' } else { c })

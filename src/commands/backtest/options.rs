@@ -1,4 +1,4 @@
-//! Flags → what they mean, or what is wrong with them.
+//! Validates the flags.
 
 use std::time::Duration;
 
@@ -12,20 +12,22 @@ use crate::forecast::peers::CHOICES;
 /// Valid flags.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// `None`: what the file has.
+    /// `None`: the step of the file.
     pub width: Option<WindowWidth>,
     horizon: Duration,
     pub zone: Zone,
     pub is_missing_zero: bool,
-    /// Names of models, none twice.
+    /// Names of models, without duplicates.
     pub models: Vec<String>,
     pub refit: Duration,
     pub last: Option<Duration>,
 }
 
 impl Options {
+    /// Parses the flags.
+    ///
     /// # Errors
-    /// [`UsageError`] naming the flag and what it takes.
+    /// [`UsageError`] with the flag and the accepted values.
     pub fn from_args(args: &BacktestArgs) -> Result<Self, UsageError> {
         let width = args.interval.as_deref().map(interval).transpose()?;
         let options = Self {
@@ -37,7 +39,7 @@ impl Options {
             refit: length("--refit", &args.refit)?,
             last: args.last.as_deref().map(|text| length("--last", text)).transpose()?,
         };
-        // The file may still say the width; if a flag does, its errors come first.
+        // If a flag gives the width, check the horizon before reading the file.
         if let Some(width) = width {
             options.horizon(width)?;
         }
@@ -47,7 +49,7 @@ impl Options {
     /// The horizon for windows of `width`.
     ///
     /// # Errors
-    /// [`UsageError`] where it is no number of windows, or reaches too far.
+    /// [`UsageError`] where it is not a multiple of `width`, or longer than the longest horizon.
     pub fn horizon(&self, width: WindowWidth) -> Result<Duration, UsageError> {
         let seconds = self.horizon.as_secs();
         if seconds == 0

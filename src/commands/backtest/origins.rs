@@ -1,4 +1,4 @@
-//! The moments that are forecast from: chosen, or read from a file.
+//! The origins (times to forecast from): chosen, or read from a file.
 
 use std::fs;
 use std::path::Path;
@@ -12,16 +12,16 @@ use crate::domain::format_duration;
 use crate::forecast::backtest::{candidates, spread};
 use crate::forecast::{History, Past};
 
-/// Where nothing says otherwise: this share of the file from its end, and no more than this.
+/// Default part of the file that contains origins: one part in so many from its end, and at most so long.
 const LAST_SHARE: i64 = 4;
 const LAST_MAX: Duration = Duration::from_secs(26 * 7 * 86_400);
-/// Origins that a file may name.
+/// Most origins in a file.
 const ORIGINS_MAX: usize = 100_000;
 
-/// Ascending, at least one.
+/// Window indices of the origins, ascending, at least one.
 ///
 /// # Errors
-/// [`UsageError`] where the file has no place for them.
+/// [`UsageError`] where the data have no place for an origin.
 pub fn choose(
     args: &BacktestArgs,
     options: &Options,
@@ -48,7 +48,7 @@ pub fn choose(
     let horizon = format_duration(past.width.length() * steps as u32);
     if found.is_empty() {
         return Err(UsageError(format!(
-            "{}: in its last {} no window is followed by {horizon} of counts without a gap: use a longer \
+            "{}: in its last {} no window has {horizon} of counts without a gap after it: use a longer \
              file, a longer --last or a shorter --horizon",
             args.input.display(),
             format_duration(past.width.length() * u32::try_from(last).unwrap_or(u32::MAX))
@@ -57,7 +57,7 @@ pub fn choose(
     if found.len() < count {
         let n = found.len();
         notes.push(format!(
-            "only {n} windows are followed by {horizon} of counts: {n} origins, not {count}"
+            "only {n} windows have {horizon} of counts after them: {n} origins, not {count}"
         ));
     }
     Ok(spread(&found, count))
@@ -83,7 +83,7 @@ fn read(
         let at = moments::parse(text, options.zone, None).map_err(error)?;
         let index = past.width.index(at);
         if past.width.start(index) != at {
-            return Err(error(format!("{text} is no end of a window of {}", past.width)));
+            return Err(error(format!("{text} is not the end of a window of {}", past.width)));
         }
         if index <= first || index > end {
             let (from, to) = (past.width.start(first + 1), past.width.start(end));
@@ -95,7 +95,7 @@ fn read(
         }
     }
     if found.is_empty() {
-        return Err(UsageError(format!("{file}: has no timestamp")));
+        return Err(UsageError(format!("{file}: contains no time")));
     }
     found.sort_unstable();
     found.dedup();

@@ -1,11 +1,11 @@
-//! Files that are written: none of them may be one that is read, or another one's.
+//! Output files: each must differ from all input files and other output files.
 
 use std::path::{Path, PathBuf};
 
 use super::args::BacktestArgs;
 use crate::commands::usage::UsageError;
 
-/// Where the forecasts of a model go: with several models, `out.csv` → `out.MODEL.csv`.
+/// Path of a model's forecasts: with several models, `out.csv` becomes `out.MODEL.csv`.
 pub fn forecasts_of(path: &Path, model: &str, is_one_of_several: bool) -> PathBuf {
     if !is_one_of_several {
         return path.to_owned();
@@ -16,10 +16,10 @@ pub fn forecasts_of(path: &Path, model: &str, is_one_of_several: bool) -> PathBu
     path.with_file_name(format!("{stem}.{model}{extension}"))
 }
 
-/// Holds each file that will be written against those that are read and the others.
+/// Checks that no output file is an input file or another output file.
 ///
 /// # Errors
-/// [`UsageError`] naming both flags.
+/// [`UsageError`] with both flags.
 pub fn check(args: &BacktestArgs, models: &[String]) -> Result<(), UsageError> {
     let read = [
         ("--input", Some(&args.input)),
@@ -51,7 +51,7 @@ pub fn check(args: &BacktestArgs, models: &[String]) -> Result<(), UsageError> {
     Ok(())
 }
 
-/// The same for two paths of one file, whether it is there or not.
+/// A canonical path, also of a file that does not exist yet.
 fn place(path: &Path) -> PathBuf {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));

@@ -35,7 +35,7 @@ pre{background:#f6f6f6;padding:1rem;overflow-x:auto;font-size:13px}\
 /// Writes the report.
 ///
 /// # Errors
-/// What the disk says.
+/// If the file cannot be written.
 pub fn write(path: &Path, setting: &Setting, done: &[Evaluated<'_>]) -> anyhow::Result<()> {
     let shown = path.display();
     fs::write(path, render(setting, done)).with_context(|| format!("cannot write {shown}"))
@@ -44,15 +44,15 @@ pub fn write(path: &Path, setting: &Setting, done: &[Evaluated<'_>]) -> anyhow::
 fn render(setting: &Setting, done: &[Evaluated<'_>]) -> String {
     let mut page = Page::default();
     if let Some(first) = done.first() {
-        page.heading("How far off, by how far ahead");
+        page.heading("Error by lead");
         page.plots(vec![errors(done), coverage(first)]);
-        page.heading("Does the band hold what it says?");
+        page.heading("Coverage of the bands");
         page.plots(vec![histogram(first)]);
-        page.heading(&format!("Forecasts of {} and what came", first.model));
+        page.heading(&format!("Forecasts of {} and actual counts", first.model));
         page.plots(fans(setting, first));
     }
     let scripts = Plot::offline_js_sources();
-    // The second script sets formulas, of which there are none.
+    // The second script renders formulas, which the report does not use.
     let script = scripts.split_once("</script>").map_or(&*scripts, |(script, _)| script);
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -113,7 +113,7 @@ fn summaries(entry: &Entry) -> [Summary; 3] {
     entry.leads.each_ref().map(|tally| tally.summary())
 }
 
-/// A bar a lead; what is not known is no bar.
+/// One bar a lead; an unknown value has no height.
 fn bars(
     name: &str,
     values: [Option<f64>; 3],
@@ -138,14 +138,17 @@ fn errors(done: &[Evaluated<'_>]) -> Plot {
     if let Some(first) = done.first() {
         let all = summaries(first.board.overall());
         plot.add_trace(bars("last week's count", all.map(|s| s.figures.wape_naive), Some(GREY)));
-        plot.add_trace(bars("chance alone", all.map(|s| s.figures.wape_floor), Some(PALE)));
+        plot.add_trace(bars("noise floor", all.map(|s| s.figures.wape_floor), Some(PALE)));
     }
     plot
 }
 
 fn coverage(done: &Evaluated<'_>) -> Plot {
-    let mut plot =
-        plot("Outcomes within the bands, by lead", "%", Layout::new().bar_mode(BarMode::Group));
+    let mut plot = plot(
+        "Actual counts within the bands, by lead (randomised PIT coverage)",
+        "%",
+        Layout::new().bar_mode(BarMode::Group),
+    );
     let all = summaries(done.board.overall());
     plot.add_trace(bars("80 % band", all.map(|s| s.pit80), Some(BLUE)));
     plot.add_trace(bars("95 % band", all.map(|s| s.pit95), Some(GREY)));
@@ -171,8 +174,8 @@ fn histogram(done: &Evaluated<'_>) -> Plot {
         edges.windows(2).map(|pair| format!("{}–{}", pair[0], pair[1])).collect();
     let density = done.board.overall().all.summary().density.to_vec();
     let mut plot = plot(
-        "Outcomes between neighbouring quantiles, % (PIT); 1 is right",
-        "times what was said",
+        "Actual counts between neighbouring quantiles, % (PIT); 1 is right",
+        "actual share / nominal share",
         Layout::new().show_legend(false),
     );
     let bars = Bar::new(names.clone(), density).name(&done.model).marker(Marker::new().color(BLUE));
@@ -197,7 +200,7 @@ fn fans(setting: &Setting, done: &Evaluated<'_>) -> Vec<Plot> {
     plots
 }
 
-/// One forecast: bands, median, and what came before and after.
+/// One forecast: bands, median, and actual counts before and after the origin.
 fn fan(setting: &Setting, vintage: &Vintage) -> Plot {
     let (counts, zone) = (&setting.counts, setting.options.zone);
     let local = |at| zone.local(at).format("%Y-%m-%d %H:%M").to_string();
@@ -206,7 +209,7 @@ fn fan(setting: &Setting, vintage: &Vintage) -> Plot {
     let targets = &vintage.targets[..setting.windows.min(vintage.targets.len())];
     let x: Vec<String> = targets.iter().map(|target| local(target.start)).collect();
     for (low, high, colour) in [(0, 6, "rgba(31,119,180,.15)"), (1, 5, "rgba(31,119,180,.3)")] {
-        // There along the lower edge and back along the upper.
+        // Along the lower edge, then back along the upper one.
         let outline = x.iter().cloned().chain(x.iter().rev().cloned()).collect();
         let lower = targets.iter().map(|target| target.quantiles[low]);
         let upper = targets.iter().rev().map(|target| target.quantiles[high]);
@@ -227,12 +230,12 @@ fn fan(setting: &Setting, vintage: &Vintage) -> Plot {
         let range = origin - before..origin + setting.windows as i64;
         range.map(|i| (local(counts.width.start(i)), history.get(i))).unzip()
     });
-    let (times, came): (Vec<String>, Vec<f32>) = known.unwrap_or_default();
-    let came: Vec<Option<f32>> =
-        came.into_iter().map(|count| (!count.is_nan()).then_some(count)).collect();
-    let came = Scatter::new(times, came).name("came").mode(Mode::LinesMarkers);
+    let (times, counts): (Vec<String>, Vec<f32>) = known.unwrap_or_default();
+    let counts: Vec<Option<f32>> =
+        counts.into_iter().map(|count| (!count.is_nan()).then_some(count)).collect();
+    let actual = Scatter::new(times, counts).name("actual").mode(Mode::LinesMarkers);
     plot.add_trace(
-        came.line(Line::new().color("#222")).marker(Marker::new().size(4).color("#222")),
+        actual.line(Line::new().color("#222")).marker(Marker::new().size(4).color("#222")),
     );
     plot
 }

@@ -1,9 +1,9 @@
-//! What the reports say about the run as a whole.
+//! Settings and data that all models share.
 
 use super::counts::Counts;
 use super::options::Options;
 
-/// The run as a whole.
+/// Input, options, counts and origins of one run.
 pub struct Setting {
     pub input: String,
     pub options: Options,

@@ -1,4 +1,4 @@
-//! The step at which rows come, and what it says about a window that has only some of them.
+//! The usual step between rows, and incomplete windows.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use crate::domain::{Timestamp, WindowWidth, format_duration};
 use crate::forecast::History;
 
-/// Rows of one series: when and how many, ascending.
+/// Rows of one series: time and count, ascending.
 pub type Rows = Vec<(Timestamp, f64)>;
 
-/// Share of the distances between neighbouring rows that has to be the same for a step.
+/// Share of the distances between neighbouring rows that must be equal for a regular step.
 const SAME_SHARE: f64 = 0.5;
-/// Share of the windows that have to have all of their rows, or rows are left out where nothing came.
+/// Share of complete windows from which on an incomplete window counts as missing. Below it, rows of zero seem to be left out.
 const COMPLETE_SHARE: f64 = 0.9;
 
 /// The usual distance between rows of a series.
@@ -20,7 +20,7 @@ pub struct Regular {
 }
 
 impl Regular {
-    /// Looks at all series, whose rows ascend.
+    /// From all series; rows must ascend.
     pub fn of<'a>(series: impl Iterator<Item = &'a Rows>) -> Self {
         let mut distances: BTreeMap<i64, u64> = BTreeMap::new();
         for rows in series {
@@ -37,17 +37,17 @@ impl Regular {
         Self { step: most.map(|(ms, _)| Duration::from_millis(ms.unsigned_abs())) }
     }
 
-    /// Rows come when they come.
+    /// Whether rows have no regular step.
     pub fn is_irregular(&self) -> bool {
         self.step.is_none()
     }
 
-    /// The step, for people.
+    /// The step as text, such as `15m`.
     pub fn shown(&self) -> String {
         self.step.map_or_else(String::new, format_duration)
     }
 
-    /// The width to use where none is asked for.
+    /// The default window width.
     pub fn width(&self) -> Result<WindowWidth, String> {
         match self.step {
             Some(step) if step > Duration::from_secs(3600) => Err(self.too_coarse()),
@@ -56,7 +56,7 @@ impl Regular {
         }
     }
 
-    /// Whether windows of `width` can be filled from such rows.
+    /// Checks that `width` is not finer than the rows.
     pub fn fits(&self, width: WindowWidth) -> Result<(), String> {
         match self.step {
             Some(step) if step > width.length() => Err(self.too_coarse()),
@@ -70,7 +70,7 @@ impl Regular {
             Ok(_) => format!("rows are {0} apart: use --interval {0}", self.shown()),
             Err(_) if step > Duration::from_secs(3600) => {
                 format!(
-                    "rows are {} apart: forecasts of six hours need one an hour at least",
+                    "rows are {} apart: a forecast needs at least one row an hour",
                     self.shown()
                 )
             }
@@ -78,8 +78,8 @@ impl Regular {
         }
     }
 
-    /// Sums ascending rows up. Windows up to `zeros_until`, if that is given, are zero where there is no row.
-    /// Second: windows left out for they lack rows.
+    /// Sums ascending rows by window. Windows before `zeros_until`, if given, are zero where they have no row.
+    /// The second value is the number of windows left out because they lack rows.
     pub fn sum(
         &self,
         rows: &Rows,
@@ -108,15 +108,15 @@ impl Regular {
     }
 }
 
-/// What came in one window.
+/// Rows of one window.
 struct Window {
     index: i64,
     sum: f64,
-    /// Different instants of its rows.
+    /// Number of distinct times of its rows.
     instants: usize,
 }
 
-/// Windows that have a count, of ascending rows.
+/// Windows with a count, from ascending rows.
 fn windows(rows: &Rows, width: WindowWidth) -> Vec<Window> {
     let mut found: Vec<Window> = Vec::new();
     let mut before = None;

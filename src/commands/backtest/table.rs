@@ -9,14 +9,14 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use crate::commands::usage::UsageError;
 
-/// A file of which some columns are wanted.
+/// A CSV file of which some columns are read.
 pub struct Table {
     file: String,
     reader: csv::Reader<Box<dyn Read>>,
-    /// By wanted column: where it stands.
+    /// Position of each column that is read; `None` where the file lacks it.
     columns: Vec<Option<usize>>,
     fields: usize,
-    /// Columns that nobody wants.
+    /// Columns that are not read.
     pub ignored: Vec<String>,
     record: StringRecord,
 }
@@ -33,7 +33,7 @@ impl Table {
     /// [`Row::get`] numbers them in this order.
     ///
     /// # Errors
-    /// [`UsageError`] where it cannot be read or a column is missing or there twice.
+    /// [`UsageError`] where the file cannot be read, or a column is missing or named twice.
     pub fn open(path: &Path, required: &[&str], optional: &[&str]) -> Result<Self, UsageError> {
         let file = path.display().to_string();
         let source: Box<dyn Read> = if path == Path::new("-") {
@@ -53,7 +53,7 @@ impl Table {
             let mut places = names.iter().enumerate().filter(|(_, name)| name == wanted);
             let place = places.next().map(|(at, _)| at);
             if places.next().is_some() {
-                return Err(UsageError(format!("{file}:1: column `{wanted}` is there twice")));
+                return Err(UsageError(format!("{file}:1: column `{wanted}` is named twice")));
             }
             if place.is_none() && required.contains(wanted) {
                 return Err(missing_column(&file, wanted, required, optional, &names));
@@ -69,7 +69,7 @@ impl Table {
     /// The next line; `None` at the end.
     ///
     /// # Errors
-    /// [`UsageError`] for a line that is no UTF-8 or has another number of fields than the header.
+    /// [`UsageError`] for a line that is not UTF-8 or has another number of fields than the header.
     pub fn next(&mut self) -> Result<Option<Row<'_>>, UsageError> {
         let more = self.reader.read_record(&mut self.record);
         if !more.map_err(|e| unreadable(&self.file, &e))? {
@@ -86,12 +86,12 @@ impl Table {
 }
 
 impl Row<'_> {
-    /// The text in a wanted column without blanks around it; empty where the file has no such column.
+    /// The trimmed text of a column; empty where the file lacks the column.
     pub fn get(&self, column: usize) -> &str {
         self.columns[column].and_then(|at| self.record.get(at)).unwrap_or_default()
     }
 
-    /// What is wrong here.
+    /// An error at this line.
     pub fn error(&self, text: impl Display) -> UsageError {
         let line = self.record.position().map_or(0, csv::Position::line);
         UsageError(format!("{}:{line}: {text}", self.file))
@@ -105,17 +105,15 @@ fn missing_column(
     optional: &[&str],
     found: &[String],
 ) -> UsageError {
-    let mut text = format!(
-        "{file}:1: no column `{wanted}`: the first line has to name {}",
-        required.join(",")
-    );
+    let mut text =
+        format!("{file}:1: no column `{wanted}`: the first line must name {}", required.join(","));
     if !optional.is_empty() {
         text.push_str(&format!(" and may name {}", optional.join(",")));
     }
     match found {
-        [] => text.push_str("; it is empty"),
+        [] => text.push_str("; the line is empty"),
         [one] if one.contains([';', '\t']) => {
-            text.push_str("; fields have to be separated by commas");
+            text.push_str("; separate fields by commas");
         }
         names => text.push_str(&format!("; it names {}", names.join(","))),
     }

@@ -13,7 +13,7 @@ use crate::forecast::backtest::{Entry, Summary};
 /// Series that are listed one by one.
 const SERIES_MAX: usize = 40;
 
-/// The whole answer: models side by side, the first one in words and by lead, its series.
+/// The whole report: a comparison of the models, then the first model in words, by lead and by series.
 pub fn render(setting: &Setting, done: &[Evaluated<'_>]) -> String {
     let mut text = head(setting);
     if done.len() > 1 {
@@ -26,7 +26,7 @@ pub fn render(setting: &Setting, done: &[Evaluated<'_>]) -> String {
         text.push_str(&by_series(setting, first));
     }
     text.push_str(&legend());
-    text.push_str("Took, fitting and forecasting:\n");
+    text.push_str("Time for fitting and forecasting:\n");
     for done in done {
         let (fit, predict) = (done.fit_seconds, done.predict_seconds);
         // Writing to a string does not fail.
@@ -65,7 +65,7 @@ fn number(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| "–".into(), |value| format!("{value:.decimals$}"))
 }
 
-/// Tickets: a tenth where there are few.
+/// Tickets, with one decimal below 20.
 fn tickets(value: Option<f64>) -> String {
     number(
         value,
@@ -96,73 +96,72 @@ fn comparison(done: &[Evaluated<'_>]) -> String {
     for done in done {
         row(&mut text, &done.model, &done.board.overall().all.summary());
         if done.board.unanswered() > 0 {
-            let _ = writeln!(
-                text,
-                "{:<18}without {} forecasts that it could not make",
-                "",
-                done.board.unanswered()
-            );
+            let _ =
+                writeln!(text, "{:<18}{} forecasts could not be made", "", done.board.unanswered());
         }
     }
     text.push('\n');
     text
 }
 
-/// What a person would say about it.
+/// A summary in sentences.
 fn in_words(setting: &Setting, done: &Evaluated<'_>) -> String {
     let entry = done.board.overall();
     let summary = entry.all.summary();
     let mut text = format!("{}\n", done.model);
     if summary.figures.n == 0 {
-        text.push_str(
-            "  None of the windows that were forecast has a count: nothing to score.\n\n",
-        );
+        text.push_str("  No forecast window has a count, so there is nothing to score.\n\n");
         return text;
     }
     let _ = writeln!(
         text,
-        "  On {}, half of all windows came within {} of what was said, nine in ten within\n  \
-         {}. A window brings {} tickets on average.",
+        "  In {}, half of all actual counts lie within {} of the forecast, nine in ten within\n  \
+         {}. A window has {} tickets on average.",
         plural(setting.origins.len(), "forecast", "forecasts"),
-        tickets(entry.misses.within(0.5)),
-        tickets(entry.misses.within(0.9)),
+        tickets(entry.errors.within(0.5)),
+        tickets(entry.errors.within(0.9)),
         tickets(summary.mean),
     );
     if done.board.unanswered() > 0 {
         let _ = writeln!(text, "  {} forecasts could not be made.", done.board.unanswered());
     }
     for (why, n) in &done.fell_back {
-        let _ = writeln!(text, "  {} made with less: {why}.", plural(*n, "forecast", "forecasts"));
+        let _ = writeln!(
+            text,
+            "  {} made with a simpler method: {why}.",
+            plural(*n, "forecast", "forecasts")
+        );
     }
     let _ = writeln!(text, "  {}\n", verdict(&summary));
     text
 }
 
-/// Whether 87 % can be had at this volume, and is.
+/// Whether 87 % accuracy is possible at this volume, and whether it is reached.
 fn verdict(summary: &Summary) -> String {
     let (Some(found), Some(best)) =
         (accuracy(summary.figures.wape), accuracy(summary.figures.wape_floor))
     else {
-        return "Nothing came in the windows that were forecast: accuracy has no meaning there."
-            .into();
+        return "The forecast windows have no tickets, so accuracy is not defined.".into();
     };
     let shown = percent(Some(found));
     let best_shown = percent(Some(best));
     if found >= TARGET_ACCURACY && found > best {
         format!(
-            "87 % accuracy is reached: {shown}. These counts are steadier than tickets that come at random, which\n  \
-             would allow {best_shown}."
+            "87 % accuracy is reached: {shown}. These counts vary less than random (Poisson) arrivals, whose\n  \
+             noise floor is {best_shown}."
         )
     } else if found >= TARGET_ACCURACY {
-        format!("87 % accuracy is reached: {shown}; chance allows {best_shown} at this volume.")
+        format!(
+            "87 % accuracy is reached: {shown}. The noise floor at this volume is {best_shown}."
+        )
     } else if best < TARGET_ACCURACY {
         format!(
-            "87 % accuracy is out of reach at this volume: chance alone leaves {best_shown} to someone who\n  \
-             knew the true rate. This is {shown}."
+            "87 % accuracy is out of reach at this volume: the noise floor is {best_shown}.\n  \
+             This model reaches {shown}."
         )
     } else {
         format!(
-            "87 % accuracy is within reach at this volume (chance allows {best_shown}), not reached: {shown}."
+            "87 % accuracy is not reached: {shown}. It is possible at this volume: the noise floor is {best_shown}."
         )
     }
 }
@@ -174,20 +173,20 @@ fn by_lead(entry: &Entry) -> String {
         "  {:<26} {:>9} {:>9} {:>9} {:>9}\n",
         "", "all leads", "to 1 h", "1 to 3 h", "3 to 6 h"
     );
-    let mut row = |name: &str, cell: &dyn Fn(&Summary) -> String| {
-        let [all, first, second, third] = columns.each_ref().map(cell);
+    let mut row = |name: &str, show: &dyn Fn(&Summary) -> String| {
+        let [all, first, second, third] = columns.each_ref().map(show);
         let _ = writeln!(text, "  {name:<26} {all:>9} {first:>9} {second:>9} {third:>9}");
     };
     row("accuracy (1 − WAPE)", &|s| percent(accuracy(s.figures.wape)));
     row("  last week's count", &|s| percent(accuracy(s.figures.wape_naive)));
-    row("  chance allows", &|s| percent(accuracy(s.figures.wape_floor)));
-    row("said too much (+)", &|s| percent(s.figures.bias));
+    row("  noise floor", &|s| percent(accuracy(s.figures.wape_floor)));
+    row("bias (over-forecast +)", &|s| percent(s.figures.bias));
     row("MASE", &|s| number(s.mase, 3));
     row("WQL", &|s| number(s.figures.wql, 4));
-    row("within the 80 % band", &|s| percent(s.figures.coverage80));
-    row("  ties shared out", &|s| percent(s.pit80));
-    row("within the 95 % band", &|s| percent(s.figures.coverage95));
-    row("  ties shared out", &|s| percent(s.pit95));
+    row("coverage of the 80 % band", &|s| percent(s.figures.coverage80));
+    row("  randomised PIT coverage", &|s| percent(s.pit80));
+    row("coverage of the 95 % band", &|s| percent(s.figures.coverage95));
+    row("  randomised PIT coverage", &|s| percent(s.pit95));
     text.push('\n');
     text
 }
@@ -195,7 +194,7 @@ fn by_lead(entry: &Entry) -> String {
 fn by_series(setting: &Setting, done: &Evaluated<'_>) -> String {
     let mut text = format!(
         "  {:<34} {:>9} {:>9} {:>9} {:>7} {:>9}  {}\n",
-        "series", "a window", "accuracy", "chance", "MASE", "80 % band", "87 %"
+        "series", "a window", "accuracy", "floor", "MASE", "80 % band", "87 %"
     );
     let mut entries: Vec<_> = done.board.series().collect();
     let volume = |entry: &Entry| entry.all.summary().mean.unwrap_or(0.0);
@@ -222,7 +221,7 @@ fn by_series(setting: &Setting, done: &Evaluated<'_>) -> String {
     }
     if entries.len() > SERIES_MAX {
         let more = entries.len() - SERIES_MAX;
-        let _ = writeln!(text, "  and {more} smaller ones: --format json has them all");
+        let _ = writeln!(text, "  and {more} smaller series: --format json lists all");
     }
     text.push('\n');
     text
@@ -230,11 +229,12 @@ fn by_series(setting: &Setting, done: &Evaluated<'_>) -> String {
 
 fn legend() -> String {
     "\
-Accuracy is 1 − Σ|came − said| / Σ came. What chance allows: the same for someone who knew the true rate,
-if tickets come at random (Poisson). MASE below 1 is better than last week's count; WQL scores the whole band, less
-is better. An 80 % band is right if it holds 80 %; of small counts a band holds more, for it ends on whole
-numbers: with ties shared out it can be compared. 87 % is what operators commonly ask for. A – has nothing to
-go by: no window that was forecast has a count or, for MASE, less than a week came before the first forecast.
+Accuracy is 1 − Σ|actual − forecast| / Σ actual. The noise floor is the best achievable accuracy at this volume: that of
+a forecaster that knows the true rate, if arrivals are random (Poisson). MASE below 1 is better than last week's count.
+WQL scores the whole band: lower is better. An 80 % band is right if it covers 80 % of the actual counts. A band ends on
+whole numbers, so for small counts it covers more: compare the randomised PIT coverage with 80 % instead. The tables
+of models and of series show it. 87 % is a common target of operators. A – means no data: no forecast window has a
+count or, for MASE, there is less than a week of counts before the first forecast.
 "
     .into()
 }

@@ -1,4 +1,4 @@
-//! Words of reports and notes.
+//! Wording shared by reports and notes.
 
 /// `3 forecasts`.
 pub fn plural(n: usize, one: &str, more: &str) -> String {

@@ -1,4 +1,4 @@
-//! `--connect`: tries addresses, the store and every server that the config names, all at once.
+//! `check --connect`: tests addresses, store and servers of a config at the same time.
 
 use std::fs;
 use std::io;
@@ -9,32 +9,32 @@ use std::thread;
 use super::reach;
 use crate::app::Settings;
 
-/// What was found.
+/// The result of the test.
 #[derive(Default)]
 pub(super) struct Tried {
-    /// What answers, for a person: a line each.
+    /// One line for each server that answers.
     pub(super) found: Vec<String>,
-    /// What does not, each with its key and what to do.
+    /// One line for each problem: the key and what to do.
     pub(super) problems: Vec<String>,
 }
 
-/// Connects to all that the config names, at the same time. Nothing is sent to receivers, and nothing is changed.
+/// Connects to all servers of the config at the same time. Sends nothing to receivers and changes nothing.
 pub(super) fn try_out(settings: &Settings) -> Tried {
     let mut tried = Tried::default();
-    tried.problems.extend(here(settings));
+    tried.problems.extend(local_problems(settings));
     let answers: Vec<Result<String, String>> = thread::scope(|scope| {
-        let mut asked = Vec::new();
+        let mut tests = Vec::new();
         if let Some(kafka) = &settings.kafka {
-            asked.push(scope.spawn(|| reach::kafka(kafka)));
+            tests.push(scope.spawn(|| reach::kafka(kafka)));
         }
         if let Some(influxdb) = &settings.influxdb {
-            asked.push(scope.spawn(|| reach::influxdb(influxdb)));
+            tests.push(scope.spawn(|| reach::influxdb(influxdb)));
         }
-        for (place, receiver) in settings.receivers.iter().enumerate() {
-            asked.push(scope.spawn(move || reach::receiver(place, receiver)));
+        for (index, receiver) in settings.receivers.iter().enumerate() {
+            tests.push(scope.spawn(move || reach::receiver(index, receiver)));
         }
-        let lost = || Err("a check ended without an answer".to_owned());
-        asked.into_iter().map(|asked| asked.join().unwrap_or_else(|_| lost())).collect()
+        let lost = || Err("a test ended without a result".to_owned());
+        tests.into_iter().map(|test| test.join().unwrap_or_else(|_| lost())).collect()
     });
     for answer in answers {
         match answer {
@@ -45,8 +45,8 @@ pub(super) fn try_out(settings: &Settings) -> Tried {
     tried
 }
 
-/// Problems with this machine.
-fn here(settings: &Settings) -> Vec<String> {
+/// Problems with the listen addresses and the store.
+fn local_problems(settings: &Settings) -> Vec<String> {
     let mut problems = Vec::new();
     for (key, address) in [("server", settings.server.listen), ("admin", settings.admin.listen)] {
         if let Err(error) = try_listen(address) {
@@ -55,7 +55,7 @@ fn here(settings: &Settings) -> Vec<String> {
     }
     if let Err(error) = try_write(&settings.store.path) {
         let path = settings.store.path.display();
-        problems.push(format!("store.path {path}: {error}; use a directory that can be written"));
+        problems.push(format!("store.path {path}: {error}; use a writable directory"));
     }
     problems
 }
@@ -64,14 +64,14 @@ fn try_listen(address: SocketAddr) -> io::Result<()> {
     TcpListener::bind(address).map(drop)
 }
 
-/// Writes and removes a file where the store will be; leaves a directory behind only if it was there.
+/// Writes and removes a file in the store's directory. Removes the directory if it did not exist before.
 fn try_write(folder: &Path) -> io::Result<()> {
-    let was_there = folder.exists();
+    let existed = folder.exists();
     fs::create_dir_all(folder)?;
     let probe = folder.join(format!(".surgecast-check-{}", std::process::id()));
     let written = fs::write(&probe, b"check").and_then(|()| fs::remove_file(&probe));
-    if !was_there {
-        // Parents that were made stay: they are empty and the service would make them too.
+    if !existed {
+        // Its parents stay, if they were created: they are empty, and the service would create them too.
         fs::remove_dir(folder)?;
     }
     written

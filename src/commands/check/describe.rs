@@ -1,15 +1,15 @@
-//! What would run, for a person.
+//! Describes what a config would run.
 
 use crate::app::Settings;
 use crate::domain::format_duration;
 use crate::output::receivers::config::ReceiverConfig;
 
-/// One line for each thing that would run.
+/// One line for each listener, source, sink and receiver.
 pub(super) fn describe(settings: &Settings) -> String {
     let windows = &settings.windows;
     let (server, admin) = (&settings.server, &settings.admin);
     let mut lines = vec![
-        format!("config {} is read", settings.file.display()),
+        format!("config {} is valid", settings.file.display()),
         format!("api and page   {} (links: {})", server.listen, server.public_url),
         format!("  access       {}", access(settings)),
         format!("admin          {}", admin.listen),
@@ -38,11 +38,11 @@ pub(super) fn describe(settings: &Settings) -> String {
     lines.extend(settings.receivers.iter().map(pages_to));
     if settings.receivers.is_empty() {
         lines
-            .push("pages          nobody: alerts are shown on the page and in the API only".into());
+            .push("pages          no receivers: alerts are on the page and in the API only".into());
     }
     let channels: Vec<&str> = settings.staffing.keys().map(|name| name.as_str()).collect();
     lines.push(match channels.as_slice() {
-        [] => "staffing       defaults for every channel".into(),
+        [] => "staffing       defaults for all channels".into(),
         some => format!("staffing       {}; defaults for other channels", some.join(", ")),
     });
     lines.join("\n") + "\n"
@@ -66,15 +66,15 @@ fn sources(settings: &Settings) -> Vec<String> {
 
 fn access(settings: &Settings) -> String {
     match (&settings.server.tokens_file, settings.server.listen.ip().is_loopback()) {
-        (Some(file), _) => format!("tokens of {}", file.display()),
+        (Some(file), _) => format!("tokens in {}", file.display()),
         (None, true) => "open, on loopback only".into(),
-        (None, false) => "open to everyone who reaches it, as allow_open says".into(),
+        (None, false) => "open to everyone who can connect (allow_open = true)".into(),
     }
 }
 
 fn pages_to(receiver: &ReceiverConfig) -> String {
     let ReceiverConfig { name, kind, url, signed, .. } = receiver;
-    // Chat services keep their key in the address: only the host is told.
+    // Only the host is shown, because the URL of a chat service contains its key.
     let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
     let host = host.map(|host| format!(" at {host}")).unwrap_or_default();
     let signed = if *signed { ", with a secret" } else { "" };

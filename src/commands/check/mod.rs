@@ -1,4 +1,4 @@
-//! `surgecast check`: says whether a config would run, and what it would do.
+//! `surgecast check`: checks a config and prints what the service would do.
 
 mod connect;
 mod describe;
@@ -10,20 +10,21 @@ use self::connect::try_out;
 use self::describe::describe;
 use crate::commands::usage::{ConfigArgs, UsageError};
 
-/// Which config to check, and whether to connect.
+/// Flags of `surgecast check`.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Also try the listen addresses and the store, and connect to Kafka, InfluxDB and receivers; sends them nothing
+    /// Also test the listen addresses and the store, and connect to Kafka, InfluxDB and receivers; sends no events and
+    /// no pages
     #[arg(long)]
     connect: bool,
 }
 
-/// Prints what would run.
+/// Prints what the service would do.
 ///
 /// # Errors
-/// [`UsageError`] with every problem of the config, or with what `--connect` found.
+/// [`UsageError`] with all problems of the config, or all problems that `--connect` found.
 pub fn run(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let settings = args.config.load()?;
     out.write_all(describe(&settings).as_bytes())?;
@@ -36,7 +37,7 @@ pub fn run(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<()> {
             let problems = tried.problems.join("\n  ");
             return Err(UsageError(format!("cannot run here:\n  {problems}")).into());
         }
-        writeln!(out, "addresses are free and the store can be written")?;
+        writeln!(out, "the listen addresses are free, and the store is writable")?;
     }
     writeln!(out, "this would run")?;
     Ok(())

@@ -1,4 +1,4 @@
-//! Whether a server answers: a line for a person, or a problem with its key and what to do.
+//! Tests whether a server answers. The result is a line for a person, or a problem: the config key and what to do.
 
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs as _};
@@ -10,26 +10,26 @@ use crate::kafka;
 use crate::output::influxdb::InfluxSettings;
 use crate::output::receivers::config::ReceiverConfig;
 
-/// Each of name, connection and answer.
-const WITHIN: Duration = Duration::from_secs(5);
+/// Time limit of each step: connection, handshake and answer.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Asks the cluster for its topics. Those that are missing are no fault: the service creates them.
+/// Asks the cluster for its topics. Missing topics are no problem: the service creates them.
 pub(super) fn kafka(settings: &kafka::Settings) -> Result<String, String> {
     let missing =
         kafka::missing(settings).map_err(|problem| format!("kafka.brokers: {problem}"))?;
     Ok(match missing.as_slice() {
-        [] => "kafka          answers, every topic is there".into(),
+        [] => "kafka          answers, all topics exist".into(),
         some => format!("kafka          answers; serve would create {}", some.join(", ")),
     })
 }
 
-/// Asks InfluxDB for the bucket, as the token's owner.
+/// Asks InfluxDB for the bucket, with the configured token.
 pub(super) fn influxdb(settings: &InfluxSettings) -> Result<String, String> {
     let InfluxSettings { url, org, bucket, token } = settings;
     let address = format!("{url}/api/v2/buckets");
     let address = Url::parse_with_params(&address, [("org", org), ("name", bucket)]);
     let address = address.map_err(|error| format!("influxdb.url {url}: {error}"))?;
-    let client = reqwest::blocking::Client::builder().timeout(WITHIN).build();
+    let client = reqwest::blocking::Client::builder().timeout(TIMEOUT).build();
     let client = client.map_err(|error| format!("influxdb.url {url}: {error}"))?;
     let mut request = client.get(address);
     if !token.is_empty() {
@@ -38,39 +38,46 @@ pub(super) fn influxdb(settings: &InfluxSettings) -> Result<String, String> {
     let answer = request.send().and_then(|answer| Ok((answer.status(), answer.text()?)));
     let (status, text) = answer.map_err(|error| {
         let why = cause(&error.without_url());
-        format!("influxdb.url {url}: no answer: is it running, and is the address right? ({why})")
+        format!(
+            "influxdb.url {url}: no answer ({why}): check that InfluxDB is running, and the address"
+        )
     })?;
     match status {
         StatusCode::OK if holds(&text, bucket) => {
-            Ok(format!("influxdb       answers, the token may read {org}/{bucket}"))
+            Ok(format!("influxdb       answers, the token can read {org}/{bucket}"))
         }
         StatusCode::OK | StatusCode::NOT_FOUND => Err(format!(
-            "influxdb.bucket {bucket}: InfluxDB at {url} shows this token no such bucket in {org}: run \
-             `surgecast setup influxdb`, check influxdb.org and influxdb.bucket, or let the token read it"
+            "influxdb.bucket {bucket}: InfluxDB at {url} has no such bucket in {org}, or the token cannot read it: run \
+             `surgecast setup influxdb`, or check influxdb.org, influxdb.bucket and the token's permissions"
         )),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(format!(
-            "influxdb.token_file: InfluxDB at {url} refuses the token ({status}): check that it is one of {org}"
+            "influxdb.token_file: InfluxDB at {url} refuses the token ({status}): use a token of {org}"
         )),
-        other => Err(format!("influxdb.url {url}: answered {other}: is this InfluxDB 2?")),
+        other => {
+            Err(format!("influxdb.url {url}: answered {other}: check that this is InfluxDB 2"))
+        }
     }
 }
 
-/// Whether a list of buckets has one of this name.
+/// Whether a list of buckets contains one of this name.
 fn holds(list: &str, bucket: &str) -> bool {
     let list: serde_json::Value = serde_json::from_str(list).unwrap_or_default();
     let buckets = list["buckets"].as_array();
     buckets.is_some_and(|buckets| buckets.iter().any(|found| found["name"] == bucket))
 }
 
-/// Connects to a receiver's host, over TLS where its address says so, and hangs up. `place` counts in the file.
-pub(super) fn receiver(place: usize, receiver: &ReceiverConfig) -> Result<String, String> {
+/// Connects to a receiver's host, with a TLS handshake for https, and closes the connection. `index` is the receiver's
+/// position in the config.
+pub(super) fn receiver(index: usize, receiver: &ReceiverConfig) -> Result<String, String> {
     let ReceiverConfig { name, url, .. } = receiver;
-    // The address may hold a key: only host and port are told.
+    // Only host and port are shown, because the URL may contain a key.
     let (host, port, tls) = parts(url).ok_or_else(|| {
-        format!("alerts.receivers[{place}].url: `{name}` has no host that can be reached")
+        format!(
+            "alerts.receivers[{index}].url: the URL of `{name}` has no host: use https://HOST/…"
+        )
     })?;
     let reached = connect(&host, port).and_then(|stream| match tls {
-        true => greet(&host, stream),
+        true => tls_handshake(&host, stream),
         false => Ok(()),
     });
     match reached {
@@ -78,13 +85,13 @@ pub(super) fn receiver(place: usize, receiver: &ReceiverConfig) -> Result<String
             Ok(format!("pages          {name}: {host}:{port} is reachable, nothing was sent"))
         }
         Err(error) => Err(format!(
-            "alerts.receivers[{place}].url: `{name}` at {host}:{port} cannot be reached: {error}; check the \
-             address, and that this machine may connect to it"
+            "alerts.receivers[{index}].url: `{name}` at {host}:{port} cannot be reached: {error}; check the \
+             address and the firewall"
         )),
     }
 }
 
-/// Host, port and whether TLS is spoken there.
+/// Host and port of a URL, and whether it uses TLS.
 fn parts(url: &str) -> Option<(String, u16, bool)> {
     let url = Url::parse(url).ok()?;
     let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
@@ -92,9 +99,9 @@ fn parts(url: &str) -> Option<(String, u16, bool)> {
 }
 
 fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
     for address in (host, port).to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, WITHIN) {
+        match TcpStream::connect_timeout(&address, TIMEOUT) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
@@ -102,15 +109,15 @@ fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
     Err(last)
 }
 
-/// A TLS handshake: the certificate is one that this machine trusts.
-fn greet(host: &str, stream: TcpStream) -> io::Result<()> {
-    stream.set_read_timeout(Some(WITHIN))?;
-    stream.set_write_timeout(Some(WITHIN))?;
+/// A TLS handshake. Fails unless this machine trusts the certificate.
+fn tls_handshake(host: &str, stream: TcpStream) -> io::Result<()> {
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     let connector = native_tls::TlsConnector::new().map_err(io::Error::other)?;
-    let greeted = connector.connect(host, stream);
+    let connected = connector.connect(host, stream);
     let mut stream =
-        greeted.map_err(|error| io::Error::other(format!("no TLS: {}", cause(&error))))?;
-    // Saying goodbye is a courtesy.
+        connected.map_err(|error| io::Error::other(format!("no TLS: {}", cause(&error))))?;
+    // The handshake succeeded: an error while closing does not matter.
     let _ = stream.shutdown();
     Ok(())
 }

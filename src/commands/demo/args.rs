@@ -8,44 +8,44 @@ use clap::Args;
 use crate::api;
 use crate::api::config::{Admin, Server};
 use crate::commands::usage::UsageError;
-use crate::config::{Flags, Layers};
+use crate::config::{Flags, Layers, parse_address};
 use crate::domain::Timestamp;
 use crate::store::config::StoreConfig;
 
 const DATA: &str = "./data/demo";
 
-/// The demo: the main job with nothing else installed.
+/// Flags of the demo.
 #[derive(Clone, Debug, PartialEq, Args)]
 pub struct DemoArgs {
     /// Address of the web page and the API [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
     pub listen: Option<SocketAddr>,
-    /// Address of /live, /ready and /metrics [default: 127.0.0.1:9464, where that is free]
-    #[arg(long, value_name = "ADDRESS")]
+    /// Address of /live, /ready and /metrics [default: 127.0.0.1:9464, if free]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
     pub admin_listen: Option<SocketAddr>,
     /// Directory of the demo's store [default: ./data/demo]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Demo seconds per second
-    #[arg(long, value_name = "FACTOR", default_value_t = 60.0, value_parser = speed_factor)]
+    /// Simulated seconds per second
+    #[arg(long, value_name = "FACTOR", default_value_t = 60.0, value_parser = speed_factor, allow_hyphen_values = true)]
     pub speed: f64,
     /// Seed of the simulated operator
     #[arg(long, value_name = "NUMBER", default_value_t = 7)]
     pub seed: u64,
     /// Days of history to simulate before going live
-    #[arg(long, value_name = "DAYS", default_value_t = 56, value_parser = clap::value_parser!(u32).range(1..=400))]
+    #[arg(long, value_name = "DAYS", default_value_t = 56, value_parser = clap::value_parser!(u32).range(1..=400), allow_hyphen_values = true)]
     pub days: u32,
-    /// Instant at which the demo goes live [default: now]
+    /// Simulated time at which the demo goes live [default: now]
     #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
     pub live_at: Option<Timestamp>,
-    /// Instant at which the demo's clock stops [default: never]; it goes on answering. With
-    /// --live-at and the same seed, the same demo
+    /// Simulated time at which the clock stops; the demo still answers requests [default: never].
+    /// The same --live-at, --pause-at and --seed give the same demo
     #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
     pub pause_at: Option<Timestamp>,
-    /// Throw the stored demo away and start again
+    /// Delete the stored demo and start over
     #[arg(long)]
     pub reset: bool,
-    /// Listen on other than loopback without tokens
+    /// Allow listening beyond loopback without tokens
     #[arg(long)]
     pub allow_open: bool,
 }
@@ -57,7 +57,7 @@ fn speed_factor(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Where the demo listens and what it keeps: flags before the environment, the environment before defaults.
+/// Addresses and store of the demo. Flags override the environment, which overrides the defaults.
 #[derive(Debug)]
 pub struct DemoSettings {
     /// `server`: the web page and the API.
@@ -69,10 +69,10 @@ pub struct DemoSettings {
 }
 
 impl DemoArgs {
-    /// Reads the sections that a demo has too; there is no file. Refuses to listen where anyone may come.
+    /// Reads the sections that the demo uses; there is no file. Refuses to listen beyond loopback without tokens.
     ///
     /// # Errors
-    /// [`UsageError`] with every problem there is.
+    /// [`UsageError`] with all problems of the settings.
     pub fn settings(&self) -> Result<DemoSettings, UsageError> {
         let flags = Flags {
             listen: self.listen.map(|address| address.to_string()),

@@ -1,4 +1,4 @@
-//! The demo: eight simulated weeks, then live on a fast clock. The same path as the service's.
+//! The demo: eight simulated weeks, then live on a fast clock. It runs the same code as the service.
 
 mod args;
 mod operator;
@@ -30,43 +30,45 @@ use crate::simulate::{Operator, OperatorConfig};
 use crate::staffing::{Shift, required};
 use crate::store::{Body, Store};
 use crate::telemetry::init_logging;
+use crate::text::Language;
 use crate::window::{AggregatorConfig, AlarmRules};
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
 const LATENESS: Duration = Duration::from_secs(600);
-/// Simulated weeks with vintages before going live.
+/// Length of the history before going live for which vintages are issued.
 const BACKFILL: Duration = Duration::from_secs(7 * 86_400);
-/// Scripted outages, minutes after going live; the rest happens by chance.
+/// Scripted outages, in minutes after going live. All other incidents are random.
 const SHOWCASE_MIN: [u64; 6] = [6, 420, 900, 1500, 2300, 3300];
-/// A roster is made for this much more than an ordinary day brings.
+/// The roster plans for the arrivals of an ordinary day times this factor.
 const MARGIN: f64 = 1.1;
 
-/// What a stored demo is, so that a second start goes on with it.
+/// The parameters of a stored demo, from which a later start continues.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct DemoState {
     seed: u64,
     days: u32,
-    /// First simulated midnight, and the instant at which it went live.
+    /// First simulated midnight.
     start: Timestamp,
+    /// Simulated time at which the demo went live.
     live: Timestamp,
 }
 
 impl Body for DemoState {}
 
-/// Runs the demo until it is told to stop.
+/// Runs the demo until Ctrl-C or SIGTERM.
 ///
 /// # Errors
-/// What could not be opened, or flags that contradict the stored demo.
+/// [`UsageError`] for wrong flags, or flags that contradict the stored demo; other errors for addresses and the store.
 pub fn run(args: DemoArgs) -> anyhow::Result<()> {
     let settings = args.settings()?;
     init_logging(false, "warn");
-    let data = &settings.store.path;
+    let data = settings.store.path.clone();
     if args.reset {
-        reset(data)?;
+        reset(&data)?;
     }
     let listener = app::bind(settings.server.listen, "--listen")?;
-    let mut store = Store::open(data, WIDTH)?;
-    let (state, resumed) = load(&mut store, data, &args)?;
+    let mut store = Store::open(&data, WIDTH)?;
+    let (state, resumed) = load(&mut store, &data, &args)?;
     let now = match store.reader()?.state("clock")? {
         Some(millis) => Timestamp::from_millis(millis),
         None => state.live,
@@ -86,27 +88,34 @@ pub fn run(args: DemoArgs) -> anyhow::Result<()> {
     if let Some(admin) = running.admin.filter(|_| asked_for) {
         print(&format!("probes and metrics on http://{admin}"));
     }
-    watch(&running, &args, state, resumed, clock, position)?;
+    if resumed {
+        print(&format!(
+            "continuing the demo stored in {} at {now} simulated time; --reset starts over",
+            data.display()
+        ));
+    }
+    show_progress(&running, &args, state, resumed, clock, position)?;
     running.wait()?;
-    print("stopped; the next start goes on from here (or --reset)");
+    print("stopped; the next start continues from here, --reset starts over");
     Ok(())
 }
 
-/// Where probes and metrics are. Two demos side by side do without, unless someone asked for an address.
+/// Opens the listener of probes and metrics. If its default address is taken, the demo runs without one, so that two
+/// demos can run side by side.
 fn admin(admin: &Admin) -> anyhow::Result<Option<TcpListener>> {
     match app::bind(admin.listen, "--admin-listen") {
         Ok(listener) => Ok(Some(listener)),
         Err(error) if admin.asked_for => Err(error),
         Err(error) => {
-            tracing::warn!("no probes and metrics: {error}");
+            tracing::warn!("admin: probes and metrics are off: {error}");
             Ok(None)
         }
     }
 }
 
-/// Throws a stored demo away: the files that a store makes, nothing else.
+/// Deletes a stored demo: only the files of the store.
 fn reset(data: &Path) -> anyhow::Result<()> {
-    // Opening takes the lock: a demo that runs is not pulled from under itself.
+    // Opening takes the lock, so that a running demo keeps its files.
     drop(Store::open(data, WIDTH)?);
     for base in ["state.db", "events.db"] {
         for end in ["", "-wal", "-shm"] {
@@ -122,13 +131,13 @@ fn reset(data: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The stored demo, or a new one that goes live now.
+/// Loads the stored demo and `true`, or creates a new one that goes live now.
 fn load(store: &mut Store, data: &Path, args: &DemoArgs) -> anyhow::Result<(DemoState, bool)> {
     if let Some(state) = store.reader()?.state::<DemoState>("demo")? {
         if (state.seed, state.days) != (args.seed, args.days) {
             let text = format!(
-                "{} holds a demo with --seed {} --days {}: go on with these, name another --data, or add \
-                 --reset",
+                "{} holds a demo with --seed {} --days {}: use these flags, choose another directory with --data, \
+                 or start over with --reset",
                 data.display(),
                 state.seed,
                 state.days
@@ -161,7 +170,8 @@ fn setup(
     position: Arc<AtomicI64>,
 ) -> Setup {
     let config = operator(state);
-    let info = info(&config, args.speed);
+    let language = settings.server.language;
+    let info = info(&config, args.speed, language);
     let forecaster = forecaster(&config, &info, state, args);
     let aggregator = AggregatorConfig {
         width: WIDTH,
@@ -187,7 +197,7 @@ fn setup(
         advertise: None,
         influxdb: None,
         public_url: String::new(),
-        receivers: Receivers::from([("console".to_owned(), Box::new(Console) as _)]),
+        receivers: Receivers::from([("console".to_owned(), Box::new(Console(language)) as _)]),
         tokens: settings.server.tokens,
         clock,
         periodic: Box::new(move |store| {
@@ -199,21 +209,22 @@ fn setup(
     }
 }
 
-/// What the API says of the service.
-fn info(config: &OperatorConfig, speed: f64) -> ServiceInfo {
+/// The description of the service for the API.
+fn info(config: &OperatorConfig, speed: f64, language: Language) -> ServiceInfo {
     ServiceInfo {
         version: env!("CARGO_PKG_VERSION"),
         mode: "demo",
         speed,
         width: WIDTH,
         zone: config.regions.first().map_or(Zone::UTC, |region| region.zone),
+        language,
         regions: config.regions.iter().map(|r| (r.name.clone(), r.zone)).collect(),
         body_bytes_max: 8 << 20,
         limits: ingest::Limits::default(),
     }
 }
 
-/// How the demo forecasts: nothing that a restart could change.
+/// The forecaster's configuration. It depends on the stored demo only, so that a restart changes nothing.
 fn forecaster(
     config: &OperatorConfig,
     info: &ServiceInfo,
@@ -240,10 +251,10 @@ fn forecaster(
             profiles: default_profiles(),
             vintages_from: state.live - BACKFILL,
             alerts_from: state.live,
-            told_from: state.live,
+            notify_from: state.live,
             roster: Some(Arc::new(move |day| roster(state, day))),
         },
-        // A vintage waits for its fit, so that a restart cannot change it.
+        // Vintages wait for their fit, so that a restart does not change them.
         refit: Some(RefitConfig {
             width: WIDTH,
             every: DAY / 4,
@@ -251,13 +262,13 @@ fn forecaster(
             used_from: state.live,
             patience: Duration::from_secs(600),
         }),
-        // Runs that are compared end somewhere, and have to say the same.
+        // Nowcasts depend on the clock. A demo with --pause-at has to be reproducible.
         nowcasts: args.pause_at.is_none(),
         receivers: vec!["console".into()],
     }
 }
 
-/// A day's shifts: what an ordinary day brings, by the hour, with a little margin.
+/// The shifts of a day: the agents for each hour of an ordinary day, with a margin.
 fn roster(state: DemoState, day: Timestamp) -> Vec<Shift> {
     let operator = Operator::new(operator(state));
     let profiles = default_profiles();
@@ -283,8 +294,8 @@ fn roster(state: DemoState, day: Timestamp) -> Vec<Shift> {
     shifts
 }
 
-/// Shows the catch-up, then lets the clock run and says what to look at.
-fn watch(
+/// Shows a progress bar until the demo has caught up, then starts the clock and prints what to look at.
+fn show_progress(
     running: &Running,
     args: &DemoArgs,
     state: DemoState,
@@ -301,7 +312,7 @@ fn watch(
         {
             bar.set_style(style);
         }
-        let verb = if resumed { "going on with" } else { "simulating" };
+        let verb = if resumed { "catching up on" } else { "simulating" };
         bar.set_message(format!("{verb} {} days", state.days));
         while !caught_up.load(Ordering::Acquire) && !stop.load(Ordering::Relaxed) {
             let at = Timestamp::from_millis(position.load(Ordering::Relaxed));
@@ -316,14 +327,51 @@ fn watch(
         }
         progress.set(1.0);
         clock.resume();
+        let outage = match resumed {
+            false => {
+                "in a minute or two an outage starts in `north`: alarms first, complaints after"
+                    .into()
+            }
+            true => next_outage(&operator(state), clock.now()),
+        };
         print(&format!(
-            "caught up: live at {speed} times the speed of time.\n\n\
+            "caught up: live at {speed} times real time.\n\n\
              Open http://{address} and look at\n  \
              - What is coming: series by risk, the peak, when, and how many agents are missing\n  \
              - a series (click it): the last day, the next six hours with bands, alarms, agents\n  \
-             - in a minute or two an outage starts in `north`: alarms first, complaints after\n\n\
-             A shift lead's page will appear here. Ctrl-C stops.\n"
+             - {outage}\n\n\
+             Pages to the shift lead appear here. Ctrl-C stops.\n"
         ));
     })?;
     Ok(())
+}
+
+/// Announces the next scripted outage after `now`.
+fn next_outage(config: &OperatorConfig, now: Timestamp) -> String {
+    let next = config.showcase.iter().enumerate().find(|(_, starts)| **starts > now);
+    match next {
+        Some((n, starts)) => {
+            let region = &config.regions[n % config.regions.len()].name;
+            format!("the next scripted outage starts at {starts} simulated time in `{region}`")
+        }
+        None => "outages are random from now on: the scripted ones are over".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_start_announces_the_next_scripted_outage() {
+        let live = Timestamp::from_secs(1_773_104_400);
+        let config = operator(DemoState { seed: 7, days: 1, start: live.utc_midnight(), live });
+        let after = |minutes: u64| next_outage(&config, live + Duration::from_secs(minutes * 60));
+        assert_eq!(
+            after(7),
+            "the next scripted outage starts at 2026-03-10T08:00:00Z simulated time in `east`"
+        );
+        assert!(after(5).contains("2026-03-10T01:06:00Z"), "{}", after(5));
+        assert!(after(3300).contains("are over"), "{}", after(3300));
+    }
 }

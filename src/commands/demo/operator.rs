@@ -1,4 +1,4 @@
-//! The demo's simulated operator: a log that is generated where it is read.
+//! The demo's simulated operator as a source: its log is generated as it is read.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,7 +14,7 @@ pub struct OperatorFeed {
     operator: Operator,
     first_hour: i64,
     hour: i64,
-    /// What is left of the current hour, newest first.
+    /// Events of the current hour that are not read yet, newest first.
     rest: Vec<SimEvent>,
     loaded: bool,
     /// Offsets below this were read before.
@@ -24,7 +24,7 @@ pub struct OperatorFeed {
 }
 
 impl OperatorFeed {
-    /// Reads from `start` on, as the operator's configuration has it.
+    /// Reads events from `start`; `progress` is set to the time of the newest event that was read.
     pub fn new(operator: Operator, start: Timestamp, progress: Arc<AtomicI64>) -> Self {
         let first_hour = start.millis().div_euclid(HOUR_MS);
         let (rest, loaded) = (Vec::new(), false);

@@ -12,7 +12,7 @@ use crate::commands::usage::UsageError;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A running system.
+/// The API of a running system.
 pub struct HttpTarget {
     client: Client,
     url: reqwest::Url,
@@ -20,8 +20,8 @@ pub struct HttpTarget {
 }
 
 #[derive(Deserialize)]
-struct Accepted {
-    /// Read only to tell surgecast's answer from another server's.
+struct AcceptedBody {
+    /// Read only to distinguish surgecast's answer from another server's.
     #[serde(rename = "accepted")]
     _accepted: u64,
     #[serde(default)]
@@ -35,8 +35,10 @@ struct Rejected {
 }
 
 impl HttpTarget {
+    /// A target at the base address `url`, with a bearer token if one is given.
+    ///
     /// # Errors
-    /// [`UsageError`] for an address or a token that cannot be used.
+    /// [`UsageError`] for an invalid address or token.
     pub fn new(url: &str, token: Option<String>) -> anyhow::Result<Self> {
         let wrong =
             || UsageError(format!("--url {url}: use an address such as http://127.0.0.1:8080"));
@@ -52,7 +54,9 @@ impl HttpTarget {
             Some(token) => {
                 let mut value =
                     HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| {
-                        UsageError("--token-file: the token has a line break in it".into())
+                        UsageError(
+                            "--token-file: the token contains a line break: remove it".into(),
+                        )
                     })?;
                 value.set_sensitive(true);
                 Some(value)
@@ -75,7 +79,7 @@ impl Target for HttpTarget {
         }
         match request.send() {
             Ok(response) => answer(response),
-            // Refused, reset or timed out: it may come back, and ids make a second time harmless.
+            // Refused, reset or timed out: the server may come back. Sending twice is harmless, because events have ids.
             Err(error) => Answer::Later { after: None, why: root_cause(&error) },
         }
     }
@@ -84,17 +88,17 @@ impl Target for HttpTarget {
 fn answer(response: Response) -> Answer {
     let status = response.status();
     if status.is_success() {
-        // The connection may break within the answer.
+        // The connection may break while the answer is read.
         let text = match response.text() {
             Ok(text) => text,
             Err(error) => return Answer::Later { after: None, why: root_cause(&error) },
         };
-        return match serde_json::from_str::<Accepted>(&text) {
-            Ok(Accepted { rejected, .. }) => {
+        return match serde_json::from_str::<AcceptedBody>(&text) {
+            Ok(AcceptedBody { rejected, .. }) => {
                 let rejected = rejected.into_iter().map(|r| (r.index, r.reason)).collect();
-                Answer::Taken { rejected }
+                Answer::Accepted { rejected }
             }
-            Err(_) => Answer::Refused("the answer is not surgecast's: is --url right?".into()),
+            Err(_) => Answer::Refused("the answer is not surgecast's: check --url".into()),
         };
     }
     if status == StatusCode::PAYLOAD_TOO_LARGE {
@@ -110,9 +114,9 @@ fn answer(response: Response) -> Answer {
     }
     let hint = match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            ", give a token of scope ingest with --token-file"
+            ", use a token of scope ingest with --token-file"
         }
-        StatusCode::NOT_FOUND => ", is --url right?",
+        StatusCode::NOT_FOUND => ", check --url",
         _ => "",
     };
     let text: String = response.text().unwrap_or_default().chars().take(300).collect();

@@ -1,4 +1,4 @@
-//! Writes batches to the topics that `serve` reads, keyed by alarm or ticket id.
+//! Writes batches to the topics that `serve` reads. The key of a record is its alarm or ticket id.
 
 use std::sync::Arc;
 
@@ -8,18 +8,20 @@ use crate::ingest::{Decoder, Headers};
 use crate::kafka::{self, KafkaProblem, Producer, Settings};
 use crate::telemetry::Health;
 
-/// A cluster.
+/// A Kafka cluster.
 pub(super) struct KafkaTarget {
     producer: Producer,
     settings: Settings,
     health: Arc<Health>,
-    /// Whether the topics are known to be there.
+    /// Whether the topics are known to exist.
     prepared: bool,
 }
 
 impl KafkaTarget {
+    /// A target for a cluster. Connects at the first batch.
+    ///
     /// # Errors
-    /// [`KafkaProblem`] for properties that cannot be used; nothing is connected to yet.
+    /// [`KafkaProblem`] for invalid properties.
     pub(super) fn new(settings: Settings) -> Result<Self, KafkaProblem> {
         settings.check()?;
         let health = Arc::new(Health::default());
@@ -44,7 +46,7 @@ impl Target for KafkaTarget {
         let mut events = Vec::with_capacity(lines.len());
         for (index, line) in lines.iter().enumerate() {
             match decoder.decode(line, &Headers::default(), None) {
-                // The first event decides on topic and key.
+                // The first event gives topic and key.
                 Ok(decoded) => events.extend(decoded.first().map(|event| (event, *line))),
                 Err(reject) => rejected.push((index, reject.to_string())),
             }
@@ -54,8 +56,8 @@ impl Target for KafkaTarget {
             .map(|(event, bytes)| Keyed { kind: event.kind(), key: event.key(), bytes })
             .collect();
         match self.write(&keyed) {
-            Ok(()) => Answer::Taken { rejected },
-            // It may come back, and ids make a second time harmless.
+            Ok(()) => Answer::Accepted { rejected },
+            // The cluster may come back. Writing twice is harmless, because events have ids.
             Err(problem) => Answer::Later { after: None, why: problem.to_string() },
         }
     }

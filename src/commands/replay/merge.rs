@@ -1,4 +1,4 @@
-//! Several files of events, read side by side in the order of event time.
+//! Merges several event files by event time.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,24 +9,24 @@ use std::rc::Rc;
 use super::shift;
 use crate::domain::Timestamp;
 
-/// Lines of each file that are held at a time: disorder within a file up to this is put right.
+/// Lines of each file that are buffered: events up to this many lines out of order are sorted.
 const LOOKAHEAD: usize = 4096;
-/// A longer line is no event (they are at most 64 KiB) and is not read into memory.
+/// Longer lines are not read into memory. They cannot be events, which have at most 64 KiB.
 const LINE_BYTES_MAX: u64 = 1 << 20;
 
-/// One line with its place, for messages.
+/// One line of a file, with its position for messages.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Line {
-    /// Event time, moved; for what has none, the time of the line before it.
+    /// Event time after shifting; without an event time, the time of the line before.
     pub ts: Timestamp,
     pub file: Rc<str>,
-    /// From 1.
+    /// Line number, from 1.
     pub number: u64,
     pub text: String,
-    /// Bytes of the file that the line took.
+    /// Bytes of the line in the file, with blank lines before it.
     pub bytes: u64,
-    /// Why it cannot be sent.
-    pub bad: Option<String>,
+    /// Why the line cannot be sent.
+    pub error: Option<String>,
 }
 
 /// A file, or standard input.
@@ -45,10 +45,10 @@ impl Input {
     /// The next line that is not blank.
     ///
     /// # Errors
-    /// With the file's name in its text.
+    /// An I/O error whose text names the file.
     pub(super) fn next_line(&mut self) -> io::Result<Option<Line>> {
         self.read_line().map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot read {} on: {error}", self.name))
+            io::Error::new(error.kind(), format!("cannot read {}: {error}", self.name))
         })
     }
 
@@ -64,47 +64,48 @@ impl Input {
                 return Ok(None);
             }
             self.number += 1;
-            let mut bad = None;
+            let mut error = None;
             if bytes == limit && buffer.last() != Some(&b'\n') {
                 bytes += skip_line(reader)?;
                 buffer.clear();
-                bad = Some(format!("line longer than {LINE_BYTES_MAX} bytes"));
+                error = Some(format!("line longer than {LINE_BYTES_MAX} bytes"));
             }
-            if bad.is_none() && buffer.trim_ascii().is_empty() {
+            if error.is_none() && buffer.trim_ascii().is_empty() {
                 skipped += bytes;
                 continue;
             }
             let text = match std::str::from_utf8(buffer.trim_ascii()) {
                 Ok(text) => text.to_owned(),
                 Err(_) => {
-                    bad = Some("not UTF-8".into());
+                    error = Some("not UTF-8".into());
                     String::new()
                 }
             };
             let (file, number) = (Rc::clone(&self.name), self.number);
-            return Ok(Some(Line { ts: self.ts, file, number, text, bytes: bytes + skipped, bad }));
+            let bytes = bytes + skipped;
+            return Ok(Some(Line { ts: self.ts, file, number, text, bytes, error }));
         }
     }
 
     fn next_event(&mut self, shift_ms: i64) -> io::Result<Option<Line>> {
         let Some(mut line) = self.next_line()? else { return Ok(None) };
-        if line.bad.is_none() {
-            line.bad = serde_json::from_str::<serde::de::IgnoredAny>(&line.text)
+        if line.error.is_none() {
+            line.error = serde_json::from_str::<serde::de::IgnoredAny>(&line.text)
                 .err()
                 .map(|error| format!("not JSON: {error}"));
         }
-        if line.bad.is_none() && shift_ms != 0 {
+        if line.error.is_none() && shift_ms != 0 {
             line.text = shift::shifted(&line.text, shift_ms);
         }
-        if let Some(times) = shift::times(&line.text) {
-            self.ts = times.ts;
+        if let Some(ts) = shift::event_time(&line.text) {
+            self.ts = ts;
         }
         line.ts = self.ts;
         Ok(Some(line))
     }
 }
 
-/// Reads on to the end of the line without keeping it.
+/// Skips the rest of the line. Returns its length in bytes.
 fn skip_line(reader: &mut Box<dyn BufRead>) -> io::Result<u64> {
     let mut skipped = 0;
     loop {
@@ -120,7 +121,7 @@ fn skip_line(reader: &mut Box<dyn BufRead>) -> io::Result<u64> {
     }
 }
 
-/// All lines of all inputs by event time; ties in the order of the inputs.
+/// The lines of all inputs by event time. For equal times, the order is that of the inputs.
 pub(super) struct Merge {
     inputs: Vec<Input>,
     shift_ms: i64,
@@ -134,7 +135,7 @@ impl Merge {
         Self { inputs, shift_ms, heap: BinaryHeap::new(), started: false, within: None }
     }
 
-    /// Leaves out lines whose time, moved, is not in `span`.
+    /// Skips lines whose time, after shifting, is outside `span`.
     pub(super) fn within(self, span: Range<Timestamp>) -> Self {
         Self { within: Some(span), ..self }
     }
@@ -142,7 +143,7 @@ impl Merge {
     /// The next line.
     ///
     /// # Errors
-    /// When a file cannot be read on.
+    /// An I/O error of a file.
     pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
         loop {
             match self.next_of_all()? {
@@ -201,20 +202,21 @@ mod tests {
     }
 
     #[test]
-    fn a_span_cuts_by_time() {
+    fn lines_outside_the_span_are_skipped() {
         let a = "{\"ts\":1767233000}\n{\"ts\":1767233010}\n{\"ts\":1767233020}\n";
         let span = Timestamp::from_secs(1_767_233_010)..Timestamp::from_secs(1_767_233_020);
         assert_eq!(places(Merge::new(vec![input("a", a)], 0).within(span)), ["a:2"]);
     }
 
     #[test]
-    fn what_cannot_be_sent_says_why() {
+    fn an_overlong_line_has_an_error() {
         let long = format!("{}\n{{\"ts\":1767233000}}", "x".repeat(3 << 20));
         let mut merge = Merge::new(vec![input("a", &long)], 1000);
         let first = merge.next().expect("reads").expect("a line");
-        assert!(first.bad.is_some_and(|why| why.contains("longer than")) && first.text.is_empty());
+        let error = first.error.expect("an error");
+        assert!(error.contains("longer than") && first.text.is_empty(), "{error}");
         let second = merge.next().expect("reads").expect("a line");
-        assert_eq!((second.bad, second.number), (None, 2));
+        assert_eq!((second.error, second.number), (None, 2));
         assert_eq!(second.text, "{\"ts\":1767233001000}");
     }
 }

@@ -1,8 +1,7 @@
-//! `surgecast replay`: plays event files into a running system.
+//! `surgecast replay`: sends event files to a running system.
 //!
-//! `merge` reads the files side by side in event time without loading them, `shift` moves their
-//! times, `play` paces and batches, `http` posts, `kafka` produces. A batch is sent again until it is accepted:
-//! event ids make that harmless.
+//! `merge` merges the files by event time without loading them, `shift` moves event times, `play` paces and batches,
+//! `http` posts, `kafka` produces. A batch is sent again until it is accepted. This is harmless, because events have ids.
 
 mod http;
 mod kafka;
@@ -32,43 +31,44 @@ use crate::domain::{Clock as _, Timestamp};
 
 const DAY_MS: i64 = 86_400_000;
 
-/// What to play, where to and how fast.
+/// Flags of `surgecast replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// Event files, one JSON object a line, each roughly in order of time; `-` is standard input
+    /// Event files: one JSON object per line, roughly in order of time; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Where to
-    #[arg(long, value_enum, default_value_t = Receiver::Http)]
-    to: Receiver,
-    /// Address of the running system
+    /// Where to send the events
+    #[arg(long, value_enum, default_value_t = Destination::Http)]
+    to: Destination,
+    /// Address of the running system, for --to http
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     url: String,
-    /// Event seconds per second, such as 60x; max; or due: what is past at once, the rest when its time comes
-    #[arg(long, default_value = "max")]
+    /// Event seconds per second, such as 60x; max: as fast as possible; due: past events at once, later events when
+    /// they are due
+    #[arg(long, default_value = "max", allow_hyphen_values = true)]
     speed: Speed,
-    /// Shift all times by whole days so that the last event lies at or just before now
+    /// Shift all times by whole days, so that the last event is at or shortly before now
     #[arg(long, value_enum)]
     rebase: Option<Rebase>,
-    /// Leave out events before this time (after shifting)
+    /// Skip events before this time (after shifting)
     #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
     from: Option<Timestamp>,
-    /// Leave out events from this time on (after shifting)
+    /// Skip events at or after this time (after shifting)
     #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
     until: Option<Timestamp>,
-    /// File with a token of scope `ingest`
+    /// File with a token of scope `ingest`, for --to http
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Brokers for --to kafka, as host:port with commas between them [default: 127.0.0.1:9092]
+    /// Brokers for --to kafka: host:port, separated by commas [default: 127.0.0.1:9092]
     #[arg(long, value_name = "BROKERS", conflicts_with = "config")]
     brokers: Option<String>,
-    /// Config whose [kafka] section says where and how for --to kafka: brokers, topics, TLS, sign-in
+    /// Config file for --to kafka: its [kafka] section has brokers, topics, TLS and sign-in
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Receiver {
+enum Destination {
     Http,
     Kafka,
 }
@@ -78,17 +78,17 @@ enum Rebase {
     Now,
 }
 
-/// Plays the files and prints a summary.
+/// Sends the files and prints a summary.
 ///
 /// # Errors
-/// [`UsageError`] for what the command line got wrong; otherwise what stopped the replay.
+/// [`UsageError`] for wrong flags; otherwise the error that stopped the replay.
 pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let mut target: Box<dyn Target> = match args.to {
-        Receiver::Http => Box::new(HttpTarget::new(
+        Destination::Http => Box::new(HttpTarget::new(
             &args.url,
             args.token_file.as_deref().map(read_token).transpose()?,
         )?),
-        Receiver::Kafka => {
+        Destination::Kafka => {
             let target = KafkaTarget::new(cluster(args)?);
             Box::new(target.map_err(|problem| UsageError(format!("--to kafka: {problem}")))?)
         }
@@ -124,13 +124,13 @@ fn print(summary: &Summary) -> io::Result<()> {
     )
 }
 
-/// Where `--to kafka` writes.
+/// The cluster for `--to kafka`.
 fn cluster(args: &ReplayArgs) -> Result<crate::kafka::Settings, UsageError> {
     match &args.config {
         Some(file) => {
             let config = Settings::load(file, &Flags::default());
             let config = config.map_err(|e| UsageError(e.to_string()))?;
-            let missing = || UsageError(format!("{}: has no [kafka] section", file.display()));
+            let missing = || UsageError(format!("{}: there is no [kafka] section", file.display()));
             config.kafka.ok_or_else(missing)
         }
         None => {
@@ -141,7 +141,7 @@ fn cluster(args: &ReplayArgs) -> Result<crate::kafka::Settings, UsageError> {
     }
 }
 
-/// The token in a file.
+/// Reads the token from a file.
 ///
 /// # Errors
 /// [`UsageError`] for a file that cannot be read or is empty.
@@ -149,27 +149,29 @@ pub fn read_token(file: &Path) -> Result<String, UsageError> {
     let text = read_file(file)?;
     let token = text.trim();
     if token.is_empty() {
-        return Err(UsageError(format!("--token-file {} is empty", file.display())));
+        let text =
+            format!("--token-file {}: the file is empty: put the token into it", file.display());
+        return Err(UsageError(text));
     }
     Ok(token.to_owned())
 }
 
 fn read_file(file: &Path) -> Result<String, UsageError> {
-    std::fs::read_to_string(file)
-        .map_err(|e| UsageError(format!("--token-file {}: cannot read it: {e}", file.display())))
+    std::fs::read_to_string(file).map_err(|e| {
+        UsageError(format!("--token-file {}: cannot read the file: {e}", file.display()))
+    })
 }
 
-/// Milliseconds by which all times move.
+/// The shift of all times for `--rebase now`, in milliseconds.
 fn rebase(args: &ReplayArgs) -> anyhow::Result<i64> {
     if args.files.iter().any(|file| is_stdin(file)) {
-        let text = "--rebase now reads the files twice, which standard input does not allow: \
-                    save it to a file first";
+        let text = "--rebase now reads its input twice: save standard input to a file first";
         return Err(UsageError(text.into()).into());
     }
     let mut last = None;
     for mut input in open(args)? {
         while let Some(line) = input.next_line()? {
-            last = last.max(shift::times(&line.text).map(|times| times.ts));
+            last = last.max(shift::event_time(&line.text));
         }
     }
     let Some(last) = last else { return Ok(0) };
@@ -195,7 +197,7 @@ fn open(args: &ReplayArgs) -> anyhow::Result<Vec<Input>> {
     args.files.iter().map(open_one).collect()
 }
 
-/// A bar over the bytes of the files; a spinner where their size is not known.
+/// A progress bar over the bytes of the files; a spinner if their size is unknown.
 fn progress(args: &ReplayArgs) -> anyhow::Result<ProgressBar> {
     let sizes =
         args.files.iter().map(|file| file.metadata().ok().filter(std::fs::Metadata::is_file));
@@ -222,7 +224,7 @@ impl Notes for BarNotes {
 
     fn line(&mut self, text: &str) {
         self.0.suspend(|| {
-            // With stderr gone the summary still counts what was rejected.
+            // If standard error is closed, the summary still counts rejected events.
             let _ = writeln!(io::stderr(), "{text}");
         });
     }

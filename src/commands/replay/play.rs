@@ -1,4 +1,4 @@
-//! Paces, batches and retries: what is sent when.
+//! Sends lines in batches, at the right time, with retries.
 
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -16,11 +16,12 @@ const BATCH_BYTES_MAX: usize = 2 << 20;
 const TICK: Duration = Duration::from_millis(200);
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
 
-/// How fast event time passes.
+/// The speed of a replay.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Speed {
+    /// As fast as the target accepts events.
     Max,
-    /// What is past at once, the rest when its time comes.
+    /// Past events at once, later events when they are due.
     Due,
     /// Event seconds per second.
     Times(f64),
@@ -36,49 +37,50 @@ impl FromStr for Speed {
         }
         match text.strip_suffix('x').unwrap_or(text).parse::<f64>() {
             Ok(factor) if factor > 0.0 && factor <= 1e6 => Ok(Self::Times(factor)),
-            _ => Err("use a factor above 0 such as 60x, max or due".into()),
+            _ => Err("use a factor above 0, such as 60x, or max or due".into()),
         }
     }
 }
 
-/// What the target said to a batch.
+/// The target's answer to a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Index within the batch and reason of each that it did not take.
-    Taken { rejected: Vec<(usize, String)> },
-    /// Not now: say it again, after so long if the target named a time.
+    /// The batch was accepted, except for these events: index in the batch, and reason.
+    Accepted { rejected: Vec<(usize, String)> },
+    /// The target is not available now. Retry, after `after` if the target gave a time.
     Later { after: Option<Duration>, why: String },
-    /// The body is too large for it.
+    /// The body is too large.
     TooLarge,
-    /// It will not take this however often it is said.
+    /// The target refuses the batch, and a retry would not help. The reason.
     Refused(String),
 }
 
-/// Takes batches; the HTTP client, or a test.
+/// Receives batches: the HTTP client, Kafka, or a test.
 pub trait Target {
+    /// Sends a batch: events as lines.
     fn post(&mut self, body: &[u8]) -> Answer;
 }
 
-/// Time that passes and can be waited for.
+/// Time during a replay: real time, or a test's.
 pub(super) trait Pace {
-    /// Since the replay began.
+    /// Time since the replay began.
     fn elapsed(&self) -> Duration;
-    /// The clock's time.
+    /// The present instant.
     fn now(&self) -> Timestamp;
     fn wait(&mut self, length: Duration);
 }
 
-/// What a person sees meanwhile.
+/// Shows progress to a person.
 pub(super) trait Notes {
     fn sent(&mut self, bytes: u64, summary: &Summary);
     fn line(&mut self, text: &str);
 }
 
-/// The wall's time.
+/// Real time.
 #[derive(Debug, Default)]
 pub(super) struct WallPace(Option<Instant>);
 
-#[allow(clippy::disallowed_methods, reason = "a replay plays in real time, on its own thread")]
+#[allow(clippy::disallowed_methods, reason = "a replay runs in real time, on its own thread")]
 impl Pace for WallPace {
     fn elapsed(&self) -> Duration {
         self.0.map_or(Duration::ZERO, |start| start.elapsed())
@@ -94,19 +96,19 @@ impl Pace for WallPace {
     }
 }
 
-/// What became of the events.
+/// The result of a replay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Summary {
     pub events: u64,
     pub accepted: u64,
     pub rejected: u64,
     pub retries: u64,
-    /// Event times as they were sent.
+    /// First and last event time that were sent.
     pub first: Option<Timestamp>,
     pub last: Option<Timestamp>,
 }
 
-/// Plays lines into a target.
+/// Sends lines to a target.
 pub(super) struct Player<'a, T: ?Sized, P, N> {
     speed: Speed,
     target: &'a mut T,
@@ -119,22 +121,22 @@ pub(super) struct Player<'a, T: ?Sized, P, N> {
 
 impl<'a, T: Target + ?Sized, P: Pace, N: Notes> Player<'a, T, P, N> {
     pub(super) fn new(speed: Speed, target: &'a mut T, pace: &'a mut P, notes: &'a mut N) -> Self {
-        // Another process has another id: several replays do not come back at the same moment.
+        // Seeded by the process id, so that several replays do not retry at the same moment.
         let rng = ChaCha8Rng::seed_from_u64(u64::from(std::process::id()));
         Self { speed, target, pace, notes, summary: Summary::default(), rng }
     }
 
-    /// Plays all lines.
+    /// Sends all lines.
     ///
     /// # Errors
-    /// When a file cannot be read, or the target refuses for good.
+    /// If a file cannot be read, or the target refuses a batch.
     pub(super) fn play(mut self, mut lines: Merge) -> anyhow::Result<Summary> {
-        // Starts the pace's time.
+        // Starts the time.
         self.pace.wait(Duration::ZERO);
         let mut batch: Vec<Line> = Vec::new();
         let mut bytes = 0;
         while let Some(line) = lines.next()? {
-            if let Some(why) = &line.bad {
+            if let Some(why) = &line.error {
                 self.summary.events += 1;
                 self.reject(&line, why);
                 continue;
@@ -147,7 +149,7 @@ impl<'a, T: Target + ?Sized, P: Pace, N: Notes> Player<'a, T, P, N> {
                 batch.clear();
                 bytes = 0;
             }
-            // Sending took time too.
+            // Sending took time, so that the wait is shorter now.
             let wait = self.until(line.ts);
             if wait > Duration::ZERO {
                 self.pace.wait(wait.max(TICK));
@@ -159,7 +161,7 @@ impl<'a, T: Target + ?Sized, P: Pace, N: Notes> Player<'a, T, P, N> {
         Ok(self.summary)
     }
 
-    /// How long until an event is due.
+    /// Time until an event is due.
     fn until(&mut self, ts: Timestamp) -> Duration {
         let factor = match self.speed {
             Speed::Max => return Duration::ZERO,
@@ -186,18 +188,18 @@ impl<'a, T: Target + ?Sized, P: Pace, N: Notes> Player<'a, T, P, N> {
         let mut backoff = BACKOFF;
         loop {
             match self.target.post(body.as_bytes()) {
-                Answer::Taken { rejected } => {
-                    self.taken(batch, &rejected);
+                Answer::Accepted { rejected } => {
+                    self.accepted(batch, &rejected);
                     return Ok(());
                 }
                 Answer::Later { after, why } => {
                     self.summary.retries += 1;
                     let backed_off = with_jitter(backoff.next_wait(), self.rng.random());
                     let wait = after.unwrap_or(backed_off).min(backoff.longest());
-                    self.notes.line(&format!("{why}; trying again in {:.1} s", wait.as_secs_f64()));
+                    self.notes.line(&format!("{why}, retrying in {:.1} s", wait.as_secs_f64()));
                     self.pace.wait(wait);
                 }
-                Answer::TooLarge => return self.halves(batch),
+                Answer::TooLarge => return self.send_halves(batch),
                 Answer::Refused(why) => anyhow::bail!(
                     "{why}: stopped at {}:{}, {} events had been accepted",
                     batch[0].file,
@@ -208,9 +210,9 @@ impl<'a, T: Target + ?Sized, P: Pace, N: Notes> Player<'a, T, P, N> {
         }
     }
 
-    fn halves(&mut self, batch: &[Line]) -> anyhow::Result<()> {
+    fn send_halves(&mut self, batch: &[Line]) -> anyhow::Result<()> {
         if batch.len() == 1 {
-            self.taken(batch, &[(0, "too large for the server".into())]);
+            self.accepted(batch, &[(0, "too large for the server".into())]);
             return Ok(());
         }
         let (front, back) = batch.split_at(batch.len() / 2);
@@ -218,17 +220,17 @@ impl<'a, T: Target + ?Sized, P: Pace, N: Notes> Player<'a, T, P, N> {
         self.send(back)
     }
 
-    fn taken(&mut self, batch: &[Line], rejected: &[(usize, String)]) {
-        let mut refused = 0;
+    fn accepted(&mut self, batch: &[Line], rejected: &[(usize, String)]) {
+        let mut count = 0;
         for (index, why) in rejected {
             if let Some(line) = batch.get(*index) {
-                refused += 1;
+                count += 1;
                 self.reject(line, why);
             }
         }
         let times = || batch.iter().map(|line| line.ts).filter(|ts| *ts > Timestamp::MIN);
         self.summary.events += batch.len() as u64;
-        self.summary.accepted += (batch.len() as u64).saturating_sub(refused);
+        self.summary.accepted += (batch.len() as u64).saturating_sub(count);
         self.summary.first = self.summary.first.or_else(|| times().min());
         self.summary.last = self.summary.last.max(times().max());
         self.notes.sent(batch.iter().map(|line| line.bytes).sum(), &self.summary);

@@ -1,11 +1,11 @@
-//! The times of an event: found without reading the rest, moved without touching the rest.
+//! Reads and shifts the times of an event, and leaves the rest of its text unchanged.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::domain::Timestamp;
 
-/// Times as they stand in a line.
+/// The times of a line, as they are written.
 #[derive(Deserialize)]
 struct Raw<'a> {
     #[serde(borrow)]
@@ -16,20 +16,14 @@ struct Raw<'a> {
     ends_at: Option<&'a RawValue>,
 }
 
-/// The event time of a line, and the line with all its times moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Times {
-    pub ts: Timestamp,
-}
-
-/// The event time of a line; `None` for what the server will reject anyway.
-pub(super) fn times(line: &str) -> Option<Times> {
+/// The event time of a line; `None` for a line that the server will reject.
+pub(super) fn event_time(line: &str) -> Option<Timestamp> {
     let raw: Raw<'_> = serde_json::from_str(line).ok()?;
-    Some(Times { ts: read(raw.ts)? })
+    read(raw.ts)
 }
 
-/// The line with `ts`, `starts_at` and `ends_at` moved by `shift_ms`; everything else as it was.
-/// A time that cannot be read stays as it is, for the server to reject.
+/// The line with `ts`, `starts_at` and `ends_at` shifted by `shift_ms`, otherwise unchanged.
+/// An invalid time stays as it is, and the server rejects it.
 pub(super) fn shifted(line: &str, shift_ms: i64) -> String {
     let Ok(raw) = serde_json::from_str::<Raw<'_>>(line) else { return line.to_owned() };
     let mut places: Vec<(usize, &str, String)> = [Some(raw.ts), raw.starts_at, raw.ends_at]
@@ -39,7 +33,7 @@ pub(super) fn shifted(line: &str, shift_ms: i64) -> String {
             let moved = Timestamp::from_millis(read(value)?.millis() + shift_ms);
             let is_text = value.get().starts_with('"');
             let new = if is_text { format!("\"{moved}\"") } else { moved.millis().to_string() };
-            // The value is a slice of the line: the distance of the two is its place.
+            // The value is a slice of the line: the distance of the two pointers is its position.
             let at = (value.get().as_ptr() as usize).checked_sub(line.as_ptr() as usize)?;
             Some((at, value.get(), new))
         })
@@ -70,15 +64,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_times_move() {
+    fn only_times_are_shifted() {
         let line = r#"{ "text":"ts: \"2026\"","ts" : "2026-01-01T02:05:00+08:00","ends_at":1767312000, "n":1e5,"starts_at":"2026-01-02T00:00:00Z"}"#;
         let moved = shifted(line, 2 * 86_400_000);
         assert_eq!(
             moved,
             r#"{ "text":"ts: \"2026\"","ts" : "2026-01-02T18:05:00Z","ends_at":1767484800000, "n":1e5,"starts_at":"2026-01-04T00:00:00Z"}"#
         );
-        assert_eq!(times(&moved).map(|t| t.ts.to_string()), Some("2026-01-02T18:05:00Z".into()));
+        assert_eq!(
+            event_time(&moved).map(|ts| ts.to_string()),
+            Some("2026-01-02T18:05:00Z".into())
+        );
         assert_eq!(shifted(r#"{"ts":"soon"}"#, 1), r#"{"ts":"soon"}"#);
-        assert_eq!((shifted("no json", 1), times("no json")), ("no json".into(), None));
+        assert_eq!((shifted("no json", 1), event_time("no json")), ("no json".into(), None));
     }
 }

@@ -1,4 +1,4 @@
-//! `[forecast]`: when models are fitted, and how far back vintages go.
+//! `[forecast]`: the interval between fits, and the length of the backfill.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use crate::domain::{DAY, HOUR, MINUTE};
 /// `[forecast]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forecast {
-    /// How far back vintages are issued over history that was there before, so that accuracy is known.
+    /// Length of the history before the start for which vintages are issued, so that accuracy is known at once.
     pub backfill: Duration,
-    /// How often models are fitted anew.
+    /// Interval between fits of the models.
     pub refit: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! Sections of rooms of the core: those rooms read no files, and know nothing of layers.
+//! The sections for rooms of the core, which read no files and have no `config.rs`.
 
 pub mod alarms;
 pub mod forecast;

@@ -1,4 +1,4 @@
-//! `[staffing.CHANNEL]`: how a channel's work is done, over the defaults of `models/staffing.toml`.
+//! `[staffing.CHANNEL]`: the staffing profile of a channel. Missing keys have the defaults of `models/staffing.toml`.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::staffing::{Profile, ProfileSpec};
 const LENGTH: &str = "use a length such as 300s, 5m or 1h";
 const MODEL: &str = "use erlang-c, erlang-a or deferred";
 
-/// Reads the tables under `staffing`: the profiles of the channels that they name.
+/// Reads the tables under `staffing`: a profile for each configured channel.
 pub fn read(root: &Reader<'_>) -> BTreeMap<Name, Profile> {
     let mut profiles = BTreeMap::new();
     for (channel, section) in root.named("staffing") {
@@ -22,7 +22,7 @@ pub fn read(root: &Reader<'_>) -> BTreeMap<Name, Profile> {
     profiles
 }
 
-/// Profiles of the channels that have one without a configuration.
+/// The profiles of all channels that have a default.
 pub fn default_profiles() -> BTreeMap<Name, Profile> {
     ["phone", "chat", "email", "social", "app"]
         .into_iter()
@@ -45,7 +45,8 @@ fn spec(section: &Reader<'_>) -> ProfileSpec {
     }
 }
 
-/// The profile, or a problem for every key that is wrong: a stand-in takes its place until the rest is judged.
+/// The profile, or a problem for every invalid key. A valid value replaces an invalid one, so that the other keys are
+/// checked too.
 fn profile(section: &Reader<'_>, channel: &Name, mut spec: ProfileSpec) -> Option<Profile> {
     let mut seen: Vec<&str> = Vec::new();
     loop {
@@ -56,18 +57,18 @@ fn profile(section: &Reader<'_>, channel: &Name, mut spec: ProfileSpec) -> Optio
         if seen.contains(&error.key) {
             return None;
         }
-        // What is there and could not be read has been noted by the reader.
+        // The reader has already recorded a key that exists but could not be read.
         let unread = error.text.starts_with("is missing") && section.has(error.key);
         if !unread {
             section.problem(error.key, error.text);
         }
         seen.push(error.key);
-        stand_in(&mut spec, error.key);
+        replace(&mut spec, error.key);
     }
 }
 
-/// Gives `key` a value that goes with any others.
-fn stand_in(spec: &mut ProfileSpec, key: &str) {
+/// Replaces the value of `key` by one that is always valid.
+fn replace(spec: &mut ProfileSpec, key: &str) {
     match key {
         "aht" => spec.aht = Some("300s".into()),
         "target" => spec.target = Some("80/20".into()),

@@ -11,15 +11,15 @@ use crate::forecast::Calendar;
 /// `[windows]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Windows {
-    /// Of every window.
+    /// Width of all windows.
     pub width: WindowWidth,
-    /// How long a window waits for events that come late.
+    /// Time for which a window waits for late events.
     pub lateness: Duration,
-    /// How far ahead of its arrival an event may be; at most `lateness`.
+    /// Largest difference by which an event time may be later than its arrival; at most `lateness`.
     pub max_future_skew: Duration,
-    /// Zone of regions that have none of their own.
+    /// Time zone of regions without their own.
     pub time_zone: Zone,
-    /// Holidays of regions that have none of their own.
+    /// Holidays of regions without their own.
     pub calendar: Arc<Calendar>,
 }
 
@@ -35,7 +35,7 @@ impl Windows {
         let skew = section.length("max_future_skew", Duration::ZERO..=DAY);
         if let Some(skew) = skew.filter(|skew| *skew > lateness) {
             let text = format!(
-                "found `{}`, more than windows.lateness ({}): use at most that",
+                "found `{}`, more than windows.lateness ({}): use at most windows.lateness",
                 format_duration(skew),
                 format_duration(lateness)
             );
@@ -53,7 +53,7 @@ impl Windows {
     }
 }
 
-/// What regions have of their own.
+/// `[regions.NAME]`: settings by region.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Regions {
     /// Time zones.
@@ -78,7 +78,7 @@ impl Regions {
     }
 }
 
-/// `holidays`: a calendar that is built in, or a file.
+/// `holidays`: a built-in calendar or a file.
 fn calendar(section: &Reader<'_>) -> Option<Arc<Calendar>> {
     let name = section.text("holidays", "use cn, gb or a file like models/holidays/gb.toml")?;
     if let Some(shipped) = Calendar::shipped(&name) {

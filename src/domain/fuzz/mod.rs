@@ -1,23 +1,23 @@
-//! Whether decoders stand whatever comes: each reads mutated samples, as many as `SURGECAST_FUZZ_INPUTS` says.
+//! Fuzz tests: decoders read mutated samples. `SURGECAST_FUZZ_INPUTS` sets the number of inputs.
 //!
-//! Each room tests what it decodes, in a `fuzz` module of its own. A run is a function of its seed, so that what fails
-//! once fails again. What failed is printed.
+//! Each room tests its own decoders in a `fuzz` module. The inputs depend on the seed alone, so that a failure repeats.
+//! The input that failed is printed.
 
 mod mutate;
 
 use self::mutate::Mutator;
 
-/// Inputs of each test where nobody asks for more.
+/// Default number of inputs of each test.
 const INPUTS: u64 = 20_000;
 
 fn inputs() -> u64 {
-    // No configuration of the program: how long a person lets a test run.
+    // This sets the length of a test. It is not configuration of the program.
     #[allow(clippy::disallowed_methods)]
-    let asked = std::env::var("SURGECAST_FUZZ_INPUTS");
-    asked.map_or(INPUTS, |text| text.parse().expect("SURGECAST_FUZZ_INPUTS is a number"))
+    let text = std::env::var("SURGECAST_FUZZ_INPUTS");
+    text.map_or(INPUTS, |text| text.parse().expect("SURGECAST_FUZZ_INPUTS is a number"))
 }
 
-/// Prints the input of that number if the check of it panics.
+/// Prints the number and the bytes of an input if its check panics.
 struct PrintOnPanic<'a>(u64, &'a [u8]);
 
 impl Drop for PrintOnPanic<'_> {
@@ -28,13 +28,13 @@ impl Drop for PrintOnPanic<'_> {
     }
 }
 
-/// Checks many mutated samples; `name` is the seed. `check` panics where something does not hold, and returns whether
-/// the input was accepted: some have to be, and some not, or the test tests nothing.
+/// Checks many mutated samples; `name` is the seed. `check` panics if a property is violated, and returns whether the
+/// input was accepted. The test fails unless some inputs are accepted and some are refused.
 pub(crate) fn fuzz(name: &str, samples: &[impl AsRef<[u8]>], mut check: impl FnMut(&[u8]) -> bool) {
     let samples: Vec<&[u8]> = samples.iter().map(AsRef::as_ref).collect();
     for sample in &samples {
         let _print = PrintOnPanic(0, sample);
-        assert!(check(sample), "a sample as it was written is accepted");
+        assert!(check(sample), "an unchanged sample is accepted");
     }
     let (all, mut accepted) = (inputs(), 0);
     let mut mutator = Mutator::new(name, &samples);

@@ -1,13 +1,13 @@
-//! Samples → what senders should not send: bytes changed, cut, moved, and values of the wrong kind.
+//! Mutates samples: changes, cuts and moves bytes, and puts in values of the wrong type.
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Inputs grow no longer: a little over the largest event.
+/// Longest input: a little more than the largest event.
 const BYTES_MAX: usize = 70_000;
 
-/// Values that no sender should send, and some that one may.
+/// Invalid values, edge cases and some valid values.
 const TOKENS: [&[u8]; 62] = [
     b"null",
     b"true",
@@ -73,7 +73,7 @@ const TOKENS: [&[u8]; 62] = [
     b"{\"\":{\"\":\"\"},\"\":1}",
 ];
 
-/// Keys that mean something to one format or another.
+/// Keys of the formats of events.
 const KEYS: [&str; 26] = [
     "",
     "kind",
@@ -103,10 +103,10 @@ const KEYS: [&str; 26] = [
     "channel",
 ];
 
-/// Bytes that parsers look for.
+/// Bytes with a meaning for parsers.
 const BYTES: &[u8] = b"\"\\{}[],:=;#'\n\r\t\0\x7f\x80\xc3\xed\xf0\xff0-9eE.+/_|*";
 
-/// Mutates samples, one after another, from a seed.
+/// Generates mutated samples from a seed.
 pub(super) struct Mutator<'a> {
     samples: &'a [&'a [u8]],
     rng: ChaCha8Rng,
@@ -117,7 +117,7 @@ impl<'a> Mutator<'a> {
         Self { samples, rng: ChaCha8Rng::seed_from_u64(xxh3_64(seed.as_bytes())) }
     }
 
-    /// A sample with one to four things wrong with it.
+    /// A sample with one to four mutations.
     pub(super) fn next(&mut self) -> Vec<u8> {
         let mut bytes = self.sample().to_vec();
         for _ in 0..self.rng.random_range(1..=4) {
@@ -131,20 +131,20 @@ impl<'a> Mutator<'a> {
         self.samples[self.rng.random_range(0..self.samples.len())]
     }
 
-    /// A place in the bytes, their end included.
-    fn place(&mut self, bytes: &[u8]) -> usize {
+    /// A random position in the bytes, including their end.
+    fn position(&mut self, bytes: &[u8]) -> usize {
         self.rng.random_range(0..=bytes.len())
     }
 
     /// A short range.
     fn range(&mut self, bytes: &[u8]) -> std::ops::Range<usize> {
-        let start = self.place(bytes);
+        let start = self.position(bytes);
         start..(start + self.rng.random_range(0..40)).min(bytes.len())
     }
 
     fn token(&mut self) -> Vec<u8> {
         match self.rng.random_range(0..100) {
-            // Long, and deep.
+            // Long and deeply nested values.
             0 => quoted(&b"x\xc3\xa9".repeat(self.rng.random_range(1..9_000))),
             1..=3 => quoted(&b"y".repeat(self.rng.random_range(60..270))),
             4 => b"9".repeat(self.rng.random_range(1..400)),
@@ -174,32 +174,32 @@ impl<'a> Mutator<'a> {
                 bytes[at] = BYTES[self.rng.random_range(0..BYTES.len())];
             }
             2 => {
-                let at = self.place(bytes);
+                let at = self.position(bytes);
                 bytes.insert(at, BYTES[self.rng.random_range(0..BYTES.len())]);
             }
             3 => {
-                let end = self.place(bytes);
+                let end = self.position(bytes);
                 bytes.truncate(end);
             }
             4 => drop(bytes.drain(self.range(bytes))),
             5 => {
                 let part = self.range(bytes);
                 let part = bytes[part].repeat(self.rng.random_range(1..4));
-                let at = self.place(bytes);
+                let at = self.position(bytes);
                 bytes.splice(at..at, part);
             }
-            // A piece of another sample; and one's beginning before another's end.
+            // Insert a part of another sample; join the start of this one and the end of another.
             6 => {
                 let other = self.sample();
-                let (part, at) = (self.range(other), self.place(bytes));
+                let (part, at) = (self.range(other), self.position(bytes));
                 bytes.splice(at..at, other[part].iter().copied());
             }
             7 => {
                 let other = self.sample();
-                let (from, at) = (self.place(other), self.place(bytes));
+                let (from, at) = (self.position(other), self.position(bytes));
                 bytes.splice(at.., other[from..].iter().copied());
             }
-            // A field more, of this or another format.
+            // Insert a field of this or another format.
             8 | 9 => {
                 let key = KEYS[self.rng.random_range(0..KEYS.len())];
                 let field = [b"\"", key.as_bytes(), b"\":", &self.token(), b","].concat();
@@ -209,25 +209,25 @@ impl<'a> Mutator<'a> {
                     bytes.splice(at..at, field);
                 }
             }
-            how => self.revalue(bytes, how),
+            how => self.replace_value(bytes, how),
         }
     }
 
-    /// Changes the value behind a `:`, `=` or `,`.
-    fn revalue(&mut self, bytes: &mut Vec<u8>, how: u32) {
-        let marks: Vec<usize> = positions(bytes, |b| matches!(b, b':' | b'=' | b',')).collect();
-        if marks.is_empty() {
+    /// Changes the value after a `:`, `=` or `,`.
+    fn replace_value(&mut self, bytes: &mut Vec<u8>, how: u32) {
+        let starts: Vec<usize> = positions(bytes, |b| matches!(b, b':' | b'=' | b',')).collect();
+        if starts.is_empty() {
             return;
         }
-        let mut pick = || marks[self.rng.random_range(0..marks.len())] + 1;
+        let mut pick = || starts[self.rng.random_range(0..starts.len())] + 1;
         let (first, second) = (value(bytes, pick()), value(bytes, pick()));
         match how {
-            // One value in the place of another.
+            // Replace one value by another.
             10 => {
                 let other = bytes[second].to_vec();
                 bytes.splice(first, other);
             }
-            // The same field once more.
+            // Repeat the field.
             11 => {
                 let start =
                     bytes[..first.start].iter().rposition(|b| matches!(b, b'{' | b',' | b'\n'));
@@ -248,7 +248,7 @@ fn positions(bytes: &[u8], is: impl Fn(u8) -> bool) -> impl Iterator<Item = usiz
     bytes.iter().enumerate().filter(move |(_, b)| is(**b)).map(|(at, _)| at)
 }
 
-/// The value that begins at `from`, blanks left out: text in quotes, a group in brackets, or a word.
+/// The value that begins at `from`, after blanks: a quoted text, a group in brackets, or a word.
 fn value(bytes: &[u8], from: usize) -> std::ops::Range<usize> {
     let start = (from..bytes.len()).find(|at| !bytes[*at].is_ascii_whitespace()).unwrap_or(from);
     let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);

@@ -1,7 +1,8 @@
-//! Forecasts within a window: an alarm storm, or a half-filled window that is far off, does not wait for its end.
+//! Examines open windows and issues nowcasts: forecasts that do not wait for the window's end. The reason is an alarm
+//! storm, or a partial count far from its forecast.
 //!
-//! The forecaster that leads looks once a minute, as of the minute to which all sources that count are known. It decides,
-//! and sends standbys what it issued: all have the same nowcasts and the alerts that follow from them.
+//! The leader examines open windows once a minute, as of the minute up to which all counting sources are known. It
+//! replicates its nowcasts to standbys, so all instances have the same nowcasts and alerts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,52 +11,31 @@ use super::{ALARMS_REACH, Issuer};
 use crate::domain::{Scope, SeriesKey, Severity, Timestamp};
 use crate::engine::model;
 use crate::engine::situation::Situation;
-use crate::forecast::{self, History, Nowcast, SoFar, Vintage, completed, differs, is_far_off};
+use crate::forecast::{
+    self, History, Nowcast, PartialCount, Reason, Signs, Vintage, completed, differs, is_far_off,
+};
 use crate::window::Transition;
 
-/// Between two looks.
+/// Between two examinations.
 pub const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Between two nowcasts of one region and service.
 const PAUSE: Duration = Duration::from_secs(300);
 
-/// Share of a window that has to have passed before its count says something of today's busyness.
+/// Share of a window that must have passed before its partial count shows today's level.
 const TELLING_SHARE: f64 = 0.5;
 
-/// Tickets of leaves in windows that are not final, by start.
+/// Tickets of leaves in open windows, by start of the window.
 pub type Counted = BTreeMap<Timestamp, BTreeMap<SeriesKey, u32>>;
 
-/// The minute that `at` lies in.
+/// The start of the minute that contains `at`.
 pub fn minute(at: Timestamp) -> Timestamp {
     let step = LOOK_EVERY.as_millis() as i64;
     Timestamp::from_millis(at.millis().div_euclid(step) * step)
 }
 
-/// Why a region and service is looked at.
-#[derive(Default)]
-struct Signs {
-    /// Severe alarms raised that the newest vintage did not know.
-    alarms: usize,
-    /// Tickets of the leaf that is furthest off, and what its window was to bring by then.
-    tickets: Option<(f64, f64)>,
-}
-
-impl Signs {
-    fn words(&self) -> String {
-        let alarms = match self.alarms {
-            0 => None,
-            1 => Some("1 severe alarm since the last forecast".to_owned()),
-            n => Some(format!("{n} severe alarms since the last forecast")),
-        };
-        let tickets = self.tickets.map(|(count, due)| {
-            format!("{count:.0} tickets so far in a window that was to bring {due:.0} by then")
-        });
-        [alarms, tickets].into_iter().flatten().collect::<Vec<_>>().join("; ")
-    }
-}
-
 impl Issuer {
-    /// Nowcasts that are due before the window is final, as of the minute before `known`. `at.end` is the start of the
-    /// first window that is not final, `counted` the tickets since, up to `known`.
+    /// Examines open windows as of the minute of `known`, and returns new nowcasts. `at.end` is the start of the first
+    /// window that is not final; `counted` has the tickets from there up to `known`.
     pub fn look(
         &mut self,
         at: &Situation<'_>,
@@ -66,7 +46,7 @@ impl Issuer {
         let open = self.width.floor(upto);
         let Some((after, _)) = &self.newest else { return Vec::new() };
         let after = *after;
-        if after != at.end || open == upto || upto < self.config.told_from {
+        if after != at.end || open == upto || upto < self.config.notify_from {
             return Vec::new();
         }
         let signs = self.signs(at, known, counted);
@@ -80,39 +60,39 @@ impl Issuer {
         let mut nowcasts = self.rolled_up(&fresh, &worth, open, upto);
         for (series, vintage) in fresh {
             if let Some(reason) = worth.get(&series.scope()) {
-                nowcasts.push((vintage, reason.clone()));
+                nowcasts.push((vintage, Reason(vec![(None, *reason)])));
             }
         }
         let issued = nowcasts.into_iter().filter(|(vintage, _)| !vintage.targets.is_empty());
-        issued.map(|(vintage, reason)| Nowcast { vintage, reason, after }).collect()
+        issued.map(|(vintage, reason)| Nowcast { vintage, reason: reason.into(), after }).collect()
     }
 
-    /// Regions and services whose forecast differs from the last one, and why.
+    /// Scopes whose forecast differs from the last one, and the reasons.
     fn worth(
         &self,
         fresh: &BTreeMap<SeriesKey, Vintage>,
         signs: &BTreeMap<Scope, Signs>,
-    ) -> BTreeMap<Scope, String> {
+    ) -> BTreeMap<Scope, Signs> {
         let newer = self.newer();
         let mut worth = BTreeMap::new();
         for (series, vintage) in fresh {
             let Some(signs) = signs.get(&series.scope()) else { continue };
             let before = newer.get(series).copied().or_else(|| self.scheduled(series));
             if signs.tickets.is_some() || before.is_some_and(|before| differs(before, vintage)) {
-                worth.insert(series.scope(), signs.words());
+                worth.insert(series.scope(), *signs);
             }
         }
         worth
     }
 
-    /// Roll-ups of fresh leaves: the scheduled ones, and the difference of the leaves' fresh forecasts to theirs.
+    /// Roll-ups of fresh leaves: the scheduled vintage plus the leaves' differences from their scheduled vintages.
     fn rolled_up(
         &self,
         fresh: &BTreeMap<SeriesKey, Vintage>,
-        worth: &BTreeMap<Scope, String>,
+        worth: &BTreeMap<Scope, Signs>,
         open: Timestamp,
         upto: Timestamp,
-    ) -> Vec<(Vintage, String)> {
+    ) -> Vec<(Vintage, Reason)> {
         let touched: BTreeSet<SeriesKey> = fresh.keys().flat_map(SeriesKey::roll_ups).collect();
         let mut now = self.newer();
         now.extend(fresh.iter());
@@ -126,18 +106,18 @@ impl Issuer {
         let rolled = parts.into_iter().filter_map(|(key, parts)| {
             let vintage = forecast::rolled_up(self.scheduled(&key)?, &parts, open, upto);
             let scopes = worth.iter().filter(|(scope, _)| scope.touches(&key));
-            let reason = scopes.map(|(scope, reason)| format!("{scope}: {reason}"));
-            Some((vintage, reason.collect::<Vec<_>>().join("; ")))
+            let reason = scopes.map(|(scope, signs)| (Some(scope.clone()), *signs)).collect();
+            Some((vintage, Reason(reason)))
         });
         rolled.collect()
     }
 
-    /// The vintage that was issued last when a window was final.
+    /// The model's newest vintage that was issued for a finalized window.
     pub(super) fn scheduled(&self, series: &SeriesKey) -> Option<&Vintage> {
         self.newest.as_ref().and_then(|(_, issued)| issued.model.get(series))
     }
 
-    /// Nowcasts of the model that are newer than its newest vintages, the last of each series.
+    /// The model's last nowcast of each series that is newer than its newest vintages.
     fn newer(&self) -> BTreeMap<&SeriesKey, &Vintage> {
         let Some((scheduled, _)) = &self.newest else { return BTreeMap::new() };
         let vintages = self.nowcasts.iter().map(|nowcast| &nowcast.vintage);
@@ -166,7 +146,7 @@ impl Issuer {
                 let count = f64::from(counts.get(series).copied().unwrap_or(0));
                 let target = newest.targets.iter().find(|t| t.start == *start);
                 let Some(target) = target.filter(|_| *start < known) else { continue };
-                let seen = SoFar { start: *start, count, upto: known };
+                let seen = PartialCount { start: *start, count, upto: known };
                 if is_far_off(target, &seen, self.width, LOOK_EVERY) {
                     let due = target.mean * seen.share(known, self.width);
                     let signs = signs.entry(series.scope()).or_default();
@@ -187,7 +167,7 @@ impl Issuer {
         signs
     }
 
-    /// The model's forecasts for the leaves of these scopes, where the open windows are taken as complete.
+    /// The model's forecasts for the leaves of these scopes. Counts of open windows are extrapolated to whole windows.
     fn fresh(
         &mut self,
         at: &Situation<'_>,
@@ -212,10 +192,11 @@ impl Issuer {
                 let count = counted.get(&target.start).and_then(|counts| counts.get(key));
                 let count = count.copied().unwrap_or(0) as f32;
                 let count = at.histories.usual(key, width.index(target.start), count);
-                let seen = SoFar { start: target.start, count: f64::from(count), upto: known };
+                let seen =
+                    PartialCount { start: target.start, count: f64::from(count), upto: known };
                 let is_known = !count.is_nan();
                 let whole = if is_known { completed(target, &seen, width) } else { target.clone() };
-                // A usual count early in a window says little.
+                // Early in a window a usual count says little about the level.
                 let tells = seen.share(known, width) >= TELLING_SHARE;
                 let tells = is_known && (tells || far_off.contains(&key.scope()));
                 let learned = if tells { whole.mean as f32 } else { f32::NAN };

@@ -1,4 +1,4 @@
-//! Nowcasts: what follows from those that were issued, here or by the forecaster that leads, and their scores.
+//! Applies nowcasts that this instance or the leader issued, and scores them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::forecast::{self, HORIZON, Nowcast, Vintage};
 use crate::store::NowcastScore;
 
 impl Issuer {
-    /// Takes nowcasts of one time: they are stored, planned with, and may raise alerts.
+    /// Takes nowcasts of one issue time: stores them, plans with them and may raise alerts.
     pub fn take_nowcasts(&mut self, at: &Situation<'_>, nowcasts: &[Nowcast]) -> Effects<'static> {
         let mut effects = Effects::default();
         let Some(upto) = nowcasts.first().map(|nowcast| nowcast.vintage.issued_at) else {
@@ -25,7 +25,7 @@ impl Issuer {
         effects.put(StoreChange::AdjustedNowcasts(issued.clone()));
         let plans = Arc::new(self.planning.plans(&issued));
         effects.put(StoreChange::NowcastPlans(issued.clone(), plans.clone()));
-        effects.tell(StreamEvent::Vintages { issued_at: upto });
+        effects.emit(StreamEvent::Vintages { issued_at: upto });
         if upto >= self.config.alerts_from {
             let mut active = active_alarms(at.alarms);
             at.alarms.peek(upto, |transition| {
@@ -50,7 +50,7 @@ impl Issuer {
         effects
     }
 
-    /// Nowcasts of one time, and as planners changed them.
+    /// Nowcasts of one issue time, the model's and the adjusted ones.
     fn adjusted_nowcasts(
         &self,
         at: &Situation<'_>,
@@ -62,7 +62,7 @@ impl Issuer {
         let changed: BTreeSet<SeriesKey> = all.keys().cloned().collect();
         let adjustments = at.histories.adjustments();
         if !adjustments.is_empty() {
-            // A count may be shared out over leaves that have no nowcast.
+            // An adjustment may distribute a count over leaves without a nowcast.
             let open = self.width.floor(upto);
             for (key, own) in self.newest.iter().flat_map(|(_, issued)| &issued.model) {
                 let rest = || forecast::rolled_up(own, &[], open, upto);
@@ -75,7 +75,7 @@ impl Issuer {
         Issued { model: all, adjusted }
     }
 
-    /// Scores the nowcasts of a final window against its count, beside the vintages that they replaced.
+    /// Scores the nowcasts of a finalized window, and the vintages that they replaced, against its actual count.
     pub fn score_nowcasts(&mut self, at: &Situation<'_>) {
         let window = at.end - self.width.length();
         let day = window.utc_midnight();

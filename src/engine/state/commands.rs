@@ -1,4 +1,4 @@
-//! What a command changes.
+//! The effects of commands.
 
 use super::State;
 use crate::alert::Alert;
@@ -9,14 +9,14 @@ use crate::engine::saved::Saved;
 use crate::engine::stored::{Stored, planned_work};
 use crate::forecast::Nowcast;
 
-/// What is to be done for a command.
+/// The result of a command.
 pub struct Decision {
     pub effects: Effects<'static>,
-    /// The alert that it concerns.
+    /// The alert that the command concerns.
     pub alert: Option<Alert>,
-    /// When pages are due, if any follow.
+    /// When pages are due, if there are any.
     pub pages_at: Timestamp,
-    /// Whether histories have to follow changed adjustments once these are stored.
+    /// Whether adjustments changed, so that histories must be updated once they are stored.
     pub changes_adjustments: bool,
 }
 
@@ -28,12 +28,12 @@ impl From<StoreChange<'static>> for Decision {
 }
 
 impl State {
-    /// Decides on a command; `None` where nothing is to be stored, not even where the log goes on.
+    /// Decides on a command. `None` means that nothing is stored, not even the log's next offset.
     ///
-    /// [`ReplicatedCommand::Written`] is for the forecaster, whose store numbers the changes: it has no effects here.
+    /// [`ReplicatedCommand::Written`] has no effects here: the forecaster handles it, because its store numbers changes.
     ///
     /// # Errors
-    /// [`CommandError::NotFound`] for an alert that is not there, [`CommandError::Store`] if the store cannot be read.
+    /// [`CommandError::NotFound`] for an unknown alert, [`CommandError::Store`] if the store cannot be read.
     pub fn carry_out(
         &mut self,
         command: &ReplicatedCommand,
@@ -45,7 +45,7 @@ impl State {
             }
             ReplicatedCommand::Judged { id, text } => {
                 let alert = self.issuer.alerts.feedback(id, text);
-                // An alert that is over may still be judged.
+                // A resolved alert may still get feedback.
                 let alert = alert.or_else(|| {
                     let mut past = stored.alert(id).ok().flatten()?;
                     past.feedback = Some(text.clone());
@@ -58,7 +58,7 @@ impl State {
                 StoreChange::Shifts(shifts.clone()).into()
             }
             ReplicatedCommand::Maintenance { event, at } => {
-                // Its time is its position: the newest statement about an id wins.
+                // The command's time is its position: the newest event of an id wins.
                 let source = SourceId::new("people", 0);
                 let position = Position { source, offset: at.millis() };
                 StoreChange::Maintenance(position, event.clone()).into()
@@ -72,7 +72,7 @@ impl State {
                 Decision { changes_adjustments: true, ..change.into() }
             }
             ReplicatedCommand::Nowcast { nowcasts, at } => {
-                return self.follow(nowcasts, *at, stored);
+                return self.take_nowcasts(nowcasts, *at, stored);
             }
             ReplicatedCommand::Delivered { notice, receiver, outcome } => StoreChange::Delivery {
                 notice: notice.clone(),
@@ -85,16 +85,16 @@ impl State {
         Ok(Some(decision))
     }
 
-    /// Takes nowcasts that another instance issued. Those that are here already change nothing.
-    fn follow(
+    /// Takes nowcasts that another instance issued. Known nowcasts change nothing.
+    fn take_nowcasts(
         &mut self,
         nowcasts: &[Nowcast],
         now: Timestamp,
         stored: &dyn Stored,
     ) -> Result<Option<Decision>, CommandError> {
         let issued_at = nowcasts.first().map(|nowcast| nowcast.vintage.issued_at);
-        let news = issued_at.filter(|at| self.looked_upto < Some(*at));
-        let (Some(upto), Some(end)) = (news, self.merge.next()) else { return Ok(None) };
+        let newer = issued_at.filter(|at| self.looked_upto < Some(*at));
+        let (Some(upto), Some(end)) = (newer, self.merge.next()) else { return Ok(None) };
         let work = planned_work(stored, Some(end), &[])?;
         let at = self.observed.situation(&work, end, &self.metrics);
         let mut effects = self.issuer.take_nowcasts(&at, nowcasts);

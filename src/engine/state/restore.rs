@@ -1,4 +1,4 @@
-//! The state, read from the store.
+//! Restores the state from the store.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::window::{
 };
 
 impl State {
-    /// Throws away what is in memory and reads it again. Returns where each source starts again.
+    /// Drops the state in memory and reads it again. Returns where each source resumes.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be read.
@@ -43,7 +43,7 @@ impl State {
         Ok(commits)
     }
 
-    /// What alarms did in the days that matter, window by window: as it was when these were final.
+    /// Replays the alarms of the last days, window by window, as when these windows were finalized.
     fn restore_alarms(
         &mut self,
         reader: &Reader,
@@ -71,7 +71,7 @@ impl State {
         }
         lists.for_each(|(position, list)| self.observed.alarms.observe_rebuilt(&position, &list));
         transitions.for_each(|(position, event)| self.observed.alarms.observe(&position, &event));
-        // What was counted before is not counted again.
+        // The replayed alarms were counted before.
         self.observed.alarms.take_tally();
         Ok(())
     }
@@ -104,7 +104,7 @@ impl State {
         let parts = reader
             .partials()?
             .into_iter()
-            .map(|p| (p.window, p.cell, p.source, Part { counts: p.counts, upto: p.upto }));
+            .map(|p| (p.window, p.key, p.source, Part { counts: p.counts, upto: p.upto }));
         let state = MergeState { sources: sources.collect(), parts: parts.collect(), next };
         self.merge = Merge::restore(self.config.merge(), state, &final_counts(reader));
         Ok(commits)
@@ -124,8 +124,8 @@ impl State {
         let topics_from = next - Complaints::REACH;
         let mut restoring = self.observed.histories.restoring(next);
         let leaves = &mut self.leaves;
-        reader.each_cell(next - Histories::REACH, |cell, windows| {
-            let AggregationKey::Tickets(series) = cell else { return };
+        reader.each_key(next - Histories::REACH, |key, windows| {
+            let AggregationKey::Tickets(series) = key else { return };
             if windows.is_empty() {
                 return;
             }
@@ -150,7 +150,7 @@ impl State {
         Ok(())
     }
 
-    /// Reads the adjustments that planners entered for the windows that are kept and of those to come.
+    /// Reads the adjustments of windows in the histories and of later ones.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.

@@ -1,4 +1,4 @@
-//! Effects of steps, without a store; and what a store holds after a write that failed.
+//! Tests of effects without a store, and of the store after a failed write.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::store::{Filter, WindowRecord};
 use crate::telemetry::Metrics;
 use crate::window::{CommitPoint, Counts, Frontier};
 
-/// A store that holds one row of every cell and window.
+/// A store that holds the same record for every key and window.
 struct Always(Option<WindowRecord>);
 
 impl Stored for Always {
@@ -39,8 +39,8 @@ fn tickets() -> AggregationKey {
 fn report(start: i64, tickets_counted: u32, offset: i64) -> Report {
     let mut report = Report::new(SourceId::new("tickets", 0));
     let counts = Counts { tickets: tickets_counted, ..Counts::default() };
-    report.partials = vec![Partial { window: at(start), cell: tickets(), counts, upto: offset }];
-    // It has closed nothing, so that it may still change what it counted.
+    report.partials = vec![Partial { window: at(start), key: tickets(), counts, upto: offset }];
+    // The source has closed no window, so it may still revise its counts.
     let commit = CommitPoint { resume_at: 0, closed: at(0), decided_upto: 0 };
     let caught_up_at = Some(at(start + 1600));
     report.progress = Some((Frontier { closed: at(0), caught_up_at }, commit));
@@ -51,11 +51,11 @@ fn issuing() -> ForecasterConfig {
     let mut config = config();
     config.issue.vintages_from = Timestamp::MIN;
     config.issue.alerts_from = Timestamp::MIN;
-    config.issue.told_from = Timestamp::MIN;
+    config.issue.notify_from = Timestamp::MIN;
     config
 }
 
-/// All effects of a batch in words, one line a step, and the state after it.
+/// All effects of a batch as text, one string for each step.
 fn run(state: &mut State, reports: &[Report], now: i64, stored: &dyn Stored) -> Vec<String> {
     let mut batch = Batch::new(reports, Some(7), at(now), true);
     let mut steps = Vec::new();
@@ -90,7 +90,7 @@ fn effects_come_window_by_window_and_a_quiet_batch_has_none() {
     let mut state = State::new(config(), Arc::new(Metrics::default()));
     let report = report(0, 3, 3);
     run(&mut state, &[report], 100, &Always(None));
-    // The source is at its end two days later.
+    // Two days later the source has caught up.
     let mut late = Report::new(SourceId::new("tickets", 0));
     let commit = CommitPoint { resume_at: 4, closed: at(172_800), decided_upto: 4 };
     late.progress = Some((Frontier { closed: at(172_800), caught_up_at: None }, commit));
@@ -118,7 +118,7 @@ fn effects_come_window_by_window_and_a_quiet_batch_has_none() {
 }
 
 #[test]
-fn a_revision_keeps_the_alarms_that_were_active_then() {
+fn a_revision_keeps_the_number_of_active_alarms() {
     let mut state = State::new(config(), Arc::new(Metrics::default()));
     run(&mut state, &[report(0, 3, 3)], 1600, &Always(None));
     assert_eq!(state.merge.next(), Some(at(900)));
@@ -139,7 +139,7 @@ fn a_revision_keeps_the_alarms_that_were_active_then() {
 }
 
 #[test]
-fn a_report_that_could_not_be_stored_is_stored_the_same_after_a_reload() {
+fn after_a_failed_write_and_a_reload_a_report_has_the_same_effects() {
     let steps = [(report(0, 3, 3), 1600), (report(900, 5, 8), 2500), (report(0, 4, 9), 2600)];
     let run = |fails: bool| {
         let dir = TempDir::new().expect("directory");
@@ -148,11 +148,11 @@ fn a_report_that_could_not_be_stored_is_stored_the_same_after_a_reload() {
             let conn = Connection::open(dir.path().join("state.db")).expect("opens");
             conn.execute_batch(sql).expect("runs");
         };
-        let mut told = Vec::new();
+        let mut answers = Vec::new();
         for (report, now) in &steps {
             let reports = std::slice::from_ref(report);
             if fails {
-                // The sources come last: all else was written before.
+                // Sources are written last, after everything else.
                 sqlite(
                     "CREATE TRIGGER no BEFORE INSERT ON sources BEGIN SELECT RAISE(ABORT, 'no'); END;",
                 );
@@ -160,7 +160,7 @@ fn a_report_that_could_not_be_stored_is_stored_the_same_after_a_reload() {
                 sqlite("DROP TRIGGER no;");
                 forecaster.reload().expect("reads");
             }
-            told.push(format!(
+            answers.push(format!(
                 "{:?}",
                 forecaster.apply(reports, Some(1), at(*now)).expect("stores")
             ));
@@ -172,7 +172,7 @@ fn a_report_that_could_not_be_stored_is_stored_the_same_after_a_reload() {
             format!("{:?}", reader.alerts(&Filter::default(), false, 9, None).expect("reads"));
         let sources = reader.sources().expect("reads");
         let progress = forecaster.progress_at(i64::MAX);
-        (told, windows, partials, sources, anomalies, forecaster.finalized_upto(), progress)
+        (answers, windows, partials, sources, anomalies, forecaster.finalized_upto(), progress)
     };
     let straight = run(false);
     assert_eq!(straight.1.len(), 2, "{:?}", straight.1);

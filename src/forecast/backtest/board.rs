@@ -1,22 +1,22 @@
-//! The score board of one model: vintages in, figures by series, lead and overall out.
+//! The score board of one model: takes vintages, gives sums by series, by lead and overall.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::lead::{LEADS, bucket};
 use super::super::{Past, Vintage};
-use super::misses::Misses;
+use super::absolute_errors::AbsoluteErrors;
 use super::tally::{Tally, week_before, weekly_scale};
 use crate::domain::SeriesKey;
 
-/// Sums of one series, or of all.
+/// Sums of one series, or of all series.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Entry {
-    /// Origins with a scored window.
+    /// Origins with at least one scored window.
     pub origins: BTreeSet<i64>,
     pub all: Tally,
-    /// By lead: up to one hour, up to three, more.
+    /// By lead: up to one hour, up to three hours, longer.
     pub leads: [Tally; LEADS],
-    pub misses: Misses,
+    pub errors: AbsoluteErrors,
 }
 
 impl Entry {
@@ -24,7 +24,7 @@ impl Entry {
         self.origins.insert(origin);
         self.all.merge(tally);
         self.leads[lead].merge(tally);
-        self.misses.add(error);
+        self.errors.add(error);
     }
 }
 
@@ -32,7 +32,7 @@ impl Entry {
 #[derive(Clone)]
 pub struct Board<'a> {
     past: Past<'a>,
-    /// Windows of the horizon that are scored.
+    /// Number of windows of the horizon that are scored.
     steps: usize,
     scales: BTreeMap<SeriesKey, Option<f64>>,
     series: BTreeMap<SeriesKey, Entry>,
@@ -41,7 +41,7 @@ pub struct Board<'a> {
 }
 
 impl<'a> Board<'a> {
-    /// For the first `steps` windows of each vintage; windows before `first_origin` give MASE's scale.
+    /// Scores the first `steps` windows of each vintage; windows before `first_origin` give MASE's scale.
     pub fn new(past: Past<'a>, steps: usize, first_origin: i64) -> Self {
         let scales = past.series.iter().map(|(series, history)| {
             (series.clone(), weekly_scale(history, past.place_of(series).zone, first_origin))
@@ -56,10 +56,10 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// Scores what a model said at `origin`. Targets that are elsewhere than asked for do not count.
+    /// Scores a model's vintages of `origin`. Forecast points outside the scored horizon are ignored.
     pub fn add(&mut self, origin: i64, vintages: &[Vintage]) {
-        let said: BTreeSet<&SeriesKey> = vintages.iter().map(|v| &v.series).collect();
-        self.unanswered += self.past.series.keys().filter(|s| !said.contains(s)).count() as u32;
+        let forecast: BTreeSet<&SeriesKey> = vintages.iter().map(|v| &v.series).collect();
+        self.unanswered += self.past.series.keys().filter(|s| !forecast.contains(s)).count() as u32;
         for vintage in vintages {
             self.add_vintage(origin, vintage);
         }
@@ -86,17 +86,17 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// By series, those without a scored window included.
+    /// Sums by series, including series without a scored window.
     pub fn series(&self) -> impl Iterator<Item = (&SeriesKey, &Entry)> {
         self.series.iter()
     }
 
-    /// All series together: sums are pooled, and MASE is the mean over all windows.
+    /// Sums of all series; MASE is the mean over all windows.
     pub fn overall(&self) -> &Entry {
         &self.overall
     }
 
-    /// Forecasts (one a series and origin) that the model did not give.
+    /// Missing forecasts, one a series and origin.
     pub fn unanswered(&self) -> u32 {
         self.unanswered
     }

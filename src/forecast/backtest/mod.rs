@@ -1,8 +1,7 @@
-//! Rolling-origin evaluation: what a [`Model`](super::Model) would have said at many moments of the past,
-//! scored against what came.
+//! Rolling-origin evaluation: forecasts of a [`Model`](super::Model) at many past origins, scored against actual counts.
 //!
-//! [`spread`] chooses the origins, [`steps`] says when to refit and when to predict, a [`Board`] takes the
-//! vintages and has the figures. Whoever drives it does the timing:
+//! [`spread`] chooses the origins, [`steps`] lists when to refit and predict, and a [`Board`] scores the vintages. The caller
+//! drives and times the model:
 //!
 //! ```text
 //! for step in steps(width, refit, &origins) {
@@ -11,20 +10,20 @@
 //! }
 //! ```
 //!
-//! Definitions, of windows whose count is known:
+//! Measures over windows with a known count y:
 //!
-//! | figure | is |
+//! | measure | definition |
 //! | --- | --- |
 //! | WAPE | Σ&#124;y − median&#124; / Σy |
 //! | MASE | mean of &#124;y − median&#124; / scale; scale = mean &#124;y − y a civil week before&#124; over the windows before the first origin, per series |
 //! | WQL | mean over the seven quantiles of 2 Σ pinball / Σy |
-//! | coverage80, coverage95 | share of y in the closed interval between the outer quantiles |
-//! | pit80, pit95 | the same by the probability integral transform of counts, ties shared out ([`pit`]) |
-//! | floor | WAPE of someone who knew the true rate, if the forecast's mean is that rate and counts are Poisson |
+//! | coverage80, coverage95 | share of y in the closed interval between the outer quantiles (10 and 90 %, 2.5 and 97.5 %) |
+//! | pit80, pit95 | randomised PIT coverage of the same intervals ([`pit`]) |
+//! | floor | noise floor: WAPE of a forecaster that knows the true rate, if the forecast's mean is that rate and counts are Poisson |
 //! | naive | WAPE of the count a civil week before |
 
+mod absolute_errors;
 mod board;
-mod misses;
 mod origins;
 pub mod pit;
 #[cfg(test)]
@@ -34,8 +33,8 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
+pub use absolute_errors::AbsoluteErrors;
 pub use board::{Board, Entry};
-pub use misses::Misses;
 pub use origins::{candidates, spread};
 pub use steps::{Step, steps};
 pub use tally::{Summary, Tally, week_before, weekly_scale};

@@ -1,13 +1,13 @@
-//! Which moments of the past are asked about.
+//! Chooses origins.
 
 use super::super::Past;
 use super::super::open::OpenHours;
 
-/// Golden ratio's fraction: multiples of it fill an interval evenly, in any number.
+/// Fractional part of the golden ratio: the fractional parts of its multiples fill 0 to 1 evenly.
 const GOLDEN: f64 = 0.618_033_988_749_895;
 
-/// Windows from `from` on that can be an origin: the centre is open, and a whole horizon of `steps`
-/// windows after it is known, each in one series at least. `None` of them if the data have no such place.
+/// Windows from `from` on that can be an origin: the centre is open, and each of the `steps` windows from there on is
+/// known in at least one series.
 pub fn candidates(past: &Past<'_>, steps: usize, from: i64) -> Vec<i64> {
     let Some(first) = past.series.values().map(|history| history.first).min() else {
         return Vec::new();
@@ -15,7 +15,7 @@ pub fn candidates(past: &Past<'_>, steps: usize, from: i64) -> Vec<i64> {
     let end = past.series.values().map(super::super::History::end).max().unwrap_or(first);
     let known = |index: i64| past.series.values().any(|history| !history.get(index).is_nan());
     let open = OpenHours::of_all(past, first, end);
-    // How many windows in a row are known, counted backwards.
+    // Number of known windows in a row, counted backwards.
     let (mut run, mut found) = (0usize, Vec::new());
     for origin in (from.max(first + 1)..end).rev() {
         run = if known(origin) { run + 1 } else { 0 };
@@ -27,8 +27,8 @@ pub fn candidates(past: &Past<'_>, steps: usize, from: i64) -> Vec<i64> {
     found
 }
 
-/// `count` of the candidates, one in each of as many equal blocks, at places within the blocks that
-/// follow the golden ratio: evenly over the days and over the times of day, whatever the two periods are.
+/// Chooses `count` of the candidates, one in each of `count` equal blocks. Positions within the blocks follow the golden
+/// ratio, which spreads them evenly over days and times of day.
 pub fn spread(candidates: &[i64], count: usize) -> Vec<i64> {
     let count = count.min(candidates.len());
     let block = |i: usize| i * candidates.len() / count;

@@ -1,4 +1,4 @@
-//! Catches a model that looks ahead: what lies at and after an origin is exchanged, and nothing may change.
+//! Detects models that read ahead: replaces everything from the origin on; the forecast must not change.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::super::{AlarmSpell, History, Model, Past, Place, PlannedWork, Vintage
 use super::steps;
 use crate::domain::{Name, SeriesKey, WindowWidth};
 
-/// What a [`Past`] borrows.
+/// Owner of the data that a [`Past`] borrows.
 #[derive(Clone)]
 pub struct World {
     pub width: WindowWidth,
@@ -20,7 +20,7 @@ pub struct World {
 }
 
 impl World {
-    /// What a model may look at.
+    /// The data as a model gets them.
     pub fn past(&self) -> Past<'_> {
         Past {
             width: self.width,
@@ -32,8 +32,8 @@ impl World {
         }
     }
 
-    /// The same up to `origin`; another future in each `variant`: counts exchanged, left out or cut off,
-    /// alarms and plans of later undone or changed.
+    /// A copy with another future from `origin` on, by `variant`: counts replaced, missing or cut off, later alarms and
+    /// plans removed or changed.
     fn with_other_future(&self, origin: i64, variant: u32) -> Self {
         let mut other = self.clone();
         let now = self.width.start(origin);
@@ -51,7 +51,7 @@ impl World {
             }
         }
         for alarm in &mut other.alarms {
-            // When an alarm that stands now is going to be cleared is not known.
+            // The clear of an active alarm is not known yet.
             if alarm.cleared_at.is_some_and(|cleared| cleared > now) {
                 alarm.cleared_at = (variant > 0).then(|| now + Duration::from_secs(60));
             }
@@ -72,7 +72,12 @@ impl World {
     }
 }
 
-fn said(model: &mut dyn Model, past: &Past<'_>, refit: Duration, origin: i64) -> Vec<Vintage> {
+fn predictions(
+    model: &mut dyn Model,
+    past: &Past<'_>,
+    refit: Duration,
+    origin: i64,
+) -> Vec<Vintage> {
     for step in steps(past.width, refit, &[origin]) {
         if let Some(at) = step.refit {
             model.fit(past, at);
@@ -81,8 +86,8 @@ fn said(model: &mut dyn Model, past: &Past<'_>, refit: Duration, origin: i64) ->
     model.predict(past, origin)
 }
 
-/// The first of the origins (with what changed) at which a model read what it cannot know; `None` if it
-/// did at none. Refits come at every origin and every day.
+/// The first origin and variant at which a model's forecast depends on the future; `None` if there is none. Refits at
+/// every origin and daily are checked.
 pub fn reads_ahead(
     make: &dyn Fn() -> Box<dyn Model>,
     world: &World,
@@ -90,11 +95,11 @@ pub fn reads_ahead(
 ) -> Option<String> {
     for refit in [world.width.length(), Duration::from_secs(86_400)] {
         for origin in origins {
-            let told = said(&mut *make(), &world.past(), refit, *origin);
+            let expected = predictions(&mut *make(), &world.past(), refit, *origin);
             for variant in 0..3 {
                 let other = world.with_other_future(*origin, variant);
-                let other = said(&mut *make(), &other.past(), refit, *origin);
-                if told != other {
+                let other = predictions(&mut *make(), &other.past(), refit, *origin);
+                if expected != other {
                     let at = world.width.start(*origin);
                     return Some(format!("at {at}, future {variant}"));
                 }

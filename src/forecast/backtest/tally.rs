@@ -1,4 +1,4 @@
-//! Sums of a backtest, and the figures that they divide into.
+//! Sums of a backtest, and the measures derived from them.
 
 use std::ops::Range;
 
@@ -13,12 +13,12 @@ pub struct Tally {
     /// Σ |y − median| / scale, and the windows whose series has a scale.
     scaled: f64,
     scaled_n: u32,
-    /// Outcomes by [`pit::bins`].
+    /// Actual counts by [`pit::bins`].
     bins: [f64; BINS],
 }
 
 impl Tally {
-    /// Scores one target; `naive` is the count a civil week before, `scale` as [`weekly_scale`] has it.
+    /// Scores one forecast point; `naive` is the count a civil week before, `scale` comes from [`weekly_scale`].
     pub fn of(target: &ForecastPoint, actual: f64, naive: Option<f64>, scale: Option<f64>) -> Self {
         let score = Score::of(target, actual, naive);
         let scaled = scale.map_or(0.0, |scale| score.absolute / scale);
@@ -26,7 +26,7 @@ impl Tally {
         Self { score, scaled, scaled_n: u32::from(scale.is_some()), bins }
     }
 
-    /// Adds the sums of another.
+    /// Adds other sums.
     pub fn merge(&mut self, other: &Self) {
         self.score.merge(&other.score);
         self.scaled += other.scaled;
@@ -57,22 +57,22 @@ impl Tally {
     }
 }
 
-/// The figures of a backtest; `None` where nothing was scored, nothing came, or there is no scale.
+/// Measures of a backtest; `None` where nothing was scored, there were no tickets, or there is no scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
     pub figures: Figures,
     /// Tickets a scored window.
     pub mean: Option<f64>,
     pub mase: Option<f64>,
-    /// Shares of outcomes within the 80 % and 95 % intervals, ties shared out.
+    /// Randomised PIT coverage of the 80 % and 95 % intervals.
     pub pit80: Option<f64>,
     pub pit95: Option<f64>,
-    /// By bin of [`pit`]: outcomes relative to a perfect forecast's, 1 being right.
+    /// By bin of [`pit`]: share of actual counts / share for a perfect forecast.
     pub density: [f64; BINS],
 }
 
-/// Mean |y − y a civil week before| over the windows before `end` for which both are known: what MASE
-/// divides by (Hyndman and Koehler 2006). `None` without any, or where it is zero.
+/// Scale of MASE (Hyndman and Koehler 2006): mean |y − y a civil week before| over the windows before `end` for which both
+/// are known, tickets. `None` if there are no such windows, or if it is zero.
 pub fn weekly_scale(history: &History, zone: Zone, end: i64) -> Option<f64> {
     let (mut sum, mut n) = (0.0, 0u32);
     for index in history.first..end.min(history.end()) {
@@ -85,7 +85,7 @@ pub fn weekly_scale(history: &History, zone: Zone, end: i64) -> Option<f64> {
     (n > 0 && sum > 0.0).then(|| sum / f64::from(n))
 }
 
-/// The count a civil week before a window, NaN where it is missing.
+/// The count a civil week before a window; NaN if missing.
 pub fn week_before(history: &History, zone: Zone, index: i64) -> f64 {
     let start = zone.days_before(history.width.start(index), 7);
     f64::from(history.get(history.width.index(start)))

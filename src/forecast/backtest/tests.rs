@@ -1,4 +1,4 @@
-//! Scores against figures worked out by hand, and that nothing looks ahead.
+//! Scores against manual calculations, and a check that no model reads ahead.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,8 +52,8 @@ fn world(zone: &str, first: i64, counts: Vec<f32>) -> World {
     }
 }
 
-/// `weeks` of counts with a shape; shut at night and on Sundays if `has_nights`.
-fn shaped(first: i64, weeks: usize, seed: u64, has_nights: bool) -> World {
+/// `weeks` of counts with a daily profile; closed at night and on Sundays if `has_nights`.
+fn centre(first: i64, weeks: usize, seed: u64, has_nights: bool) -> World {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let count = |hour: usize| {
         let (day, hour) = (hour / 24 % 7, hour % 24);
@@ -68,7 +68,7 @@ fn shaped(first: i64, weeks: usize, seed: u64, has_nights: bool) -> World {
 }
 
 #[test]
-fn scores_are_what_a_hand_works_out() {
+fn scores_match_a_manual_calculation() {
     // Three weeks of 10, with 12 in the second: the naive is off by 2 in the second and third week.
     let first = at("2026-01-05T00:00:00Z");
     let mut counts = [vec![10.0; 168], vec![12.0; 168], vec![10.0; 168]].concat();
@@ -89,9 +89,9 @@ fn scores_are_what_a_hand_works_out() {
     board.add(origin, &[vintage]);
     let summary = board.overall().all.summary();
     let near = |found: Option<f64>, want: f64| {
-        assert!((found.expect("a figure") - want).abs() < 1e-9, "{found:?} is not {want}");
+        assert!((found.expect("a value") - want).abs() < 1e-9, "{found:?} is not {want}");
     };
-    // Truths 8, 11 and 20 against a median of 10: 2 + 1 + 10 of 39; the gap and what follows do not count.
+    // Actual counts 8, 11 and 20 against a median of 10: 2 + 1 + 10 of 39; the gap and later windows do not count.
     assert_eq!((summary.figures.n, board.overall().origins.len()), (3, 1));
     near(summary.figures.wape, 13.0 / 39.0);
     near(summary.mase, 13.0 / 3.0 / 2.0);
@@ -112,18 +112,18 @@ fn scores_are_what_a_hand_works_out() {
     // By lead: the first window, then two of which one is known, then one.
     let leads = board.overall().leads.map(|lead| lead.summary().figures.n);
     assert_eq!(leads, [1, 1, 1]);
-    assert_eq!(board.overall().misses.within(0.5), Some(2.0));
+    assert_eq!(board.overall().errors.within(0.5), Some(2.0));
     board.add(origin + 1, &[]);
     assert_eq!(board.unanswered(), 1);
 }
 
-/// Bins of an outcome of a forecast that says so.
+/// Bins of an actual count under a forecast.
 fn bins(mean: f64, quantiles: [f64; 7], actual: f64) -> [f64; pit::BINS] {
     pit::bins(&ForecastPoint { mean, ..target(0, quantiles) }, actual)
 }
 
 #[test]
-fn a_tie_is_shared_out_by_the_mass_that_it_holds() {
+fn a_tie_is_divided_by_its_probability_mass() {
     // Poisson(4): F(1) = .0916, F(2) = .2381.
     let q = quantiles(4.0, 0.0);
     assert_eq!(q, [1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 8.0]);
@@ -133,7 +133,7 @@ fn a_tie_is_shared_out_by_the_mass_that_it_holds() {
     let tie = bins(4.0, q, 2.0);
     assert!((tie[1] - 0.0084 / 0.1465).abs() < 0.02, "{tie:?}");
     assert!((tie[1] + tie[2] - 1.0).abs() < 1e-9, "{tie:?}");
-    // Sure that nothing comes, and nothing came: spread over all.
+    // A certain forecast of zero and an actual count of zero: spread over all bins.
     let none = bins(0.0, [0.0; 7], 0.0);
     for (bin, found) in none.iter().enumerate() {
         assert!((found - pit::nominal(bin)).abs() < 1e-9, "{none:?}");
@@ -141,7 +141,7 @@ fn a_tie_is_shared_out_by_the_mass_that_it_holds() {
 }
 
 #[test]
-fn a_perfect_forecast_of_few_tickets_covers_what_it_says() {
+fn pit_coverage_of_a_perfect_forecast_is_nominal_at_small_counts() {
     for dispersion in [0.0, 0.05, 0.3] {
         for mean in [0.3, 0.7, 1.0, 2.0, 3.5, 6.0, 15.0, 40.0, 120.0, 300.0] {
             let q = quantiles(mean, dispersion);
@@ -157,7 +157,7 @@ fn a_perfect_forecast_of_few_tickets_covers_what_it_says() {
             let what = format!("{mean}, {dispersion}: {inside80}, {inside95}");
             assert!((0.77..0.83).contains(&inside80), "{what}");
             assert!((0.935..0.965).contains(&inside95), "{what}");
-            // What a closed interval makes of it.
+            // A closed interval covers more.
             assert!(
                 closed80 >= inside80 + if mean > 4.0 { 0.0 } else { 0.02 },
                 "{what}, {closed80}"
@@ -169,7 +169,7 @@ fn a_perfect_forecast_of_few_tickets_covers_what_it_says() {
 #[test]
 fn origins_cover_days_and_hours_within_opening_times() {
     let first = at("2026-01-05T00:00:00Z");
-    let world = shaped(first, 12, 3, true);
+    let world = centre(first, 12, 3, true);
     let found = candidates(&world.past(), 6, first + 8 * 168);
     let origins = spread(&found, 40);
     assert_eq!(origins.len(), 40);
@@ -177,7 +177,7 @@ fn origins_cover_days_and_hours_within_opening_times() {
     let mut hours: Vec<i64> = origins.iter().map(|origin| (origin - first) % 24).collect();
     hours.sort_unstable();
     hours.dedup();
-    // Open from 7 to 21: whole horizons start from 7 to 15.
+    // Open from 7 to 21: whole horizons start between 7 and 15.
     assert_eq!(hours, (7..=15).collect::<Vec<i64>>());
     let weeks: Vec<i64> = origins.iter().map(|origin| (origin - first) / 168).collect();
     for week in 8..12 {
@@ -192,13 +192,13 @@ fn origins_cover_days_and_hours_within_opening_times() {
     assert!(
         found.iter().all(|o| (7..21).contains(&((o - first) % 24)) && (o - first) / 24 % 7 != 6)
     );
-    // More than there are.
+    // More origins than candidates.
     assert_eq!(spread(&[1, 2, 3], 10), [1, 2, 3]);
     assert!(spread(&[], 10).is_empty());
 }
 
 #[test]
-fn refits_come_at_midnight_whatever_the_origins() {
+fn refits_are_at_midnight_for_any_origins() {
     let day = Duration::from_secs(86_400);
     let found = steps(HOUR, day, &[24, 30, 47, 48, 100]);
     let refits: Vec<Option<i64>> = found.iter().map(|step| step.refit).collect();
@@ -207,12 +207,12 @@ fn refits_come_at_midnight_whatever_the_origins() {
     assert!(each.iter().all(|step| step.refit == Some(step.origin)));
 }
 
-/// Says of each window what it will bring.
-struct Prophet;
+/// Forecasts each window with its actual count.
+struct ReadsAhead;
 
-impl Model for Prophet {
+impl Model for ReadsAhead {
     fn name(&self) -> &'static str {
-        "prophet"
+        "reads-ahead"
     }
 
     fn fit(&mut self, _: &Past<'_>, _: i64) {}
@@ -235,12 +235,12 @@ impl Model for Prophet {
 }
 
 #[test]
-fn who_looks_ahead_is_caught_and_no_model_of_ours_does() {
+fn reading_ahead_is_detected_and_no_model_does_it() {
     let first = at("2026-01-05T00:00:00Z");
-    // Over the change of clocks in March.
+    // Across the clock change in March.
     let origin = at("2026-03-30T11:00:00Z");
     for has_nights in [false, true] {
-        let mut world = shaped(first, 13, 5, has_nights);
+        let mut world = centre(first, 13, 5, has_nights);
         let scope = Scope { region: series().region, service: series().service };
         let alarm = |hours: i64, cleared: Option<i64>| AlarmSpell {
             scope: scope.clone(),
@@ -261,7 +261,7 @@ fn who_looks_ahead_is_caught_and_no_model_of_ours_does() {
                 service: None,
             })
             .to_vec();
-        assert!(reads_ahead(&|| Box::new(Prophet), &world, &[origin]).is_some());
+        assert!(reads_ahead(&|| Box::new(ReadsAhead), &world, &[origin]).is_some());
         for (name, _) in CHOICES {
             let make = || peers::by_name(name).expect("a model of this name");
             assert_eq!(make().name(), name);
@@ -271,9 +271,9 @@ fn who_looks_ahead_is_caught_and_no_model_of_ours_does() {
 }
 
 #[test]
-fn every_model_answers_a_centre_that_is_shut_at_night() {
+fn every_model_forecasts_a_centre_that_closes_at_night() {
     let first = at("2026-01-05T00:00:00Z");
-    let world = shaped(first, 8, 9, true);
+    let world = centre(first, 8, 9, true);
     let origins = spread(&candidates(&world.past(), 6, first + 6 * 168), 8);
     for (name, _) in CHOICES {
         let mut model = peers::by_name(name).expect("a model of this name");
@@ -301,7 +301,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn bins_add_up_to_one_wherever_an_outcome_falls(
+    fn bins_add_up_to_one_for_any_count(
         mut q in prop::array::uniform7(0.0f64..30.0),
         is_whole in any::<bool>(),
         actual in 0u32..40,

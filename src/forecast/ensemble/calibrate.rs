@@ -1,4 +1,4 @@
-//! Weights, widths and calibration by lead, from forecasts of weeks that a regression had not seen.
+//! Weights, variance and calibration by lead bucket, from out-of-sample forecasts of held-out weeks.
 
 use super::counts::Spread;
 use crate::forecast::QUANTILES;
@@ -6,51 +6,52 @@ use crate::stats::normal;
 
 /// Bins of the PIT histogram.
 const BINS: usize = 200;
-/// Calibration counts against none as so many days.
+/// Weight of the uncalibrated quantiles, days.
 const PRIOR_DAYS: f64 = 8.0;
-/// Horizons of six hours.
+/// Horizons of six hours in a day.
 const HORIZONS_A_DAY: f64 = 4.0;
-/// Squared misses count up to so many variances.
-const MISS_MAX: f64 = 16.0;
-/// Shares of the ratio scale that are tried; the first wins a tie.
+/// Limit of a squared error, in variances.
+const SQUARED_ERROR_MAX: f64 = 16.0;
+/// Candidate shares of the ratio scale; the first wins a tie.
 const SHARES: [f64; 9] = [0.5, 0.375, 0.625, 0.25, 0.75, 0.125, 0.875, 0.0, 1.0];
-/// Shares of what is carried on that are tried; the first wins a tie.
-const CARRIED: [f64; 9] = [0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0];
-/// Days after which a miss counts half for the width at present, and days that the usual width weighs as much.
+/// Candidate shares of persistence; the first wins a tie.
+const PERSISTENCE: [f64; 9] = [0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0];
+/// Half-life of squared errors in the recent variance, and the weight of the long-term variance, both in days.
 const RECENT_DAYS: f64 = 4.0;
 const RECENT_PRIOR: f64 = 4.0;
-/// Variance is multiplied by no less and no more for it.
-const FOLLOWS: (f64, f64) = (0.6, 4.0);
-/// Exponents of the recent surprise and of the hour's.
-const SURPRISE: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
-const USUAL: [f64; 3] = [0.0, 0.5, 1.0];
-/// Cases that exponents and histograms are found by, at most.
+/// Limits of the factor of recent variance.
+const RECENT_FACTOR: (f64, f64) = (0.6, 4.0);
+/// Candidate exponents of the recent errors and of the usual error at the time of day.
+const RECENT_EXPONENTS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
+const USUAL_EXPONENTS: [f64; 3] = [0.0, 0.5, 1.0];
+/// Most trials for exponents and histograms.
 const CASES_MAX: usize = 1500;
-const ORDINARY: (f64, f64) = (1.0, 0.03);
+/// Default coefficients of the variance.
+const VARIANCE: (f64, f64) = (1.0, 0.03);
 
-/// What the members expect, tickets.
+/// Means of the members, tickets.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Means {
-    /// On the scale of ratios and on that of differences.
+    /// Regressions on the ratio scale and on the difference scale.
     pub regressed: [f64; 2],
-    /// The newest difference to the profile carried on: as it is, and with its trend.
-    pub carried: [f64; 2],
+    /// Persistence of the newest difference to the profile: constant, and with a damped trend.
+    pub persistence: [f64; 2],
 }
 
-/// A count, what was expected of it, and the logarithms of what may multiply its variance.
+/// An actual count, its out-of-sample means, and the logarithms of variance factors.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Trial {
     pub y: f64,
     pub means: Means,
     pub widths: [f64; 2],
-    /// Days before the fit.
+    /// Age at the fit, days.
     pub age: f64,
 }
 
-/// A lead bucket's shares, variance, and probabilities at which quantiles are read.
+/// Weights, variance and calibrated probabilities of a lead bucket.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Bucket {
-    /// Of the ratio scale in what is regressed; of what is carried on, as it is and as it goes.
+    /// Shares: of the ratio scale within the regressions, of constant persistence, and of persistence with trend.
     shares: [f32; 3],
     /// `a` and `φ` of the variance `a m + φ m²`.
     linear: f32,
@@ -63,59 +64,59 @@ impl Default for Bucket {
     fn default() -> Self {
         Self {
             shares: [0.5, 0.0, 0.0],
-            linear: ORDINARY.0 as f32,
-            square: ORDINARY.1 as f32,
+            linear: VARIANCE.0 as f32,
+            square: VARIANCE.1 as f32,
             exponents: [0.0; 2],
             probabilities: QUANTILES.map(|p| p as f32),
         }
     }
 }
 
-/// A trial, and what the bucket made of it.
-struct Seen {
+/// A trial with the bucket's mean.
+struct Scored {
     y: f64,
     mean: f64,
     widths: [f64; 2],
-    /// What multiplies its variance.
+    /// Factor on its variance.
     factor: f64,
     age: f64,
 }
 
-impl Seen {
-    fn miss(&self) -> f64 {
+impl Scored {
+    fn squared_error(&self) -> f64 {
         (self.y - self.mean).powi(2)
     }
 }
 
 impl Bucket {
-    /// From trials that cover so many days.
+    /// From trials over `days`.
     pub(super) fn new(trials: &[Trial], days: f64) -> Self {
         let mut bucket = Self::default();
         if trials.is_empty() {
             return bucket;
         }
         bucket.shares = shares(trials).map(|share| share as f32);
-        let seen = trials.iter().map(|trial| Seen {
+        let scored = trials.iter().map(|trial| Scored {
             y: trial.y,
             mean: bucket.mean(trial.means),
             widths: trial.widths,
             factor: 1.0,
             age: trial.age,
         });
-        let mut seen: Vec<Seen> = seen.collect();
-        bucket.set_variance(&seen);
+        let mut scored: Vec<Scored> = scored.collect();
+        bucket.set_variance(&scored);
         let step = trials.len().div_ceil(CASES_MAX);
-        bucket.set_exponents(seen.iter().step_by(step));
-        for seen in &mut seen {
-            seen.factor = factor(bucket.exponents, seen.widths);
+        bucket.set_exponents(scored.iter().step_by(step));
+        for scored in &mut scored {
+            scored.factor = factor(bucket.exponents, scored.widths);
         }
-        bucket.set_variance(&seen);
-        bucket.set_probabilities(seen.iter().step_by(step), days);
-        bucket.follow(&seen);
+        bucket.set_variance(&scored);
+        bucket.set_probabilities(scored.iter().step_by(step), days);
+        bucket.scale_to_recent(&scored);
         bucket
     }
 
-    /// The mean that they make together.
+    /// The weighted mean of the members.
     pub(super) fn mean(&self, means: Means) -> f64 {
         mix(self.shares.map(f64::from), means).max(1e-3)
     }
@@ -125,7 +126,7 @@ impl Bucket {
             .quantiles(&self.probabilities.map(f64::from))
     }
 
-    /// Variance of a mean before anything multiplies it.
+    /// Variance of a mean without factors.
     fn variance(&self, mean: f64) -> f64 {
         f64::from(self.linear) * mean + f64::from(self.square) * mean * mean
     }
@@ -134,23 +135,28 @@ impl Bucket {
         Spread { mean, variance: (self.variance(mean) * factor).max(1e-9) }
     }
 
-    /// Exponents that make the trials likeliest: normal, the scale profiled out and outliers cut.
-    fn set_exponents<'a>(&mut self, trials: impl Iterator<Item = &'a Seen>) {
+    /// Maximum-likelihood exponents: normal errors, the scale profiled out, outliers limited.
+    fn set_exponents<'a>(&mut self, trials: impl Iterator<Item = &'a Scored>) {
         let squares: Vec<(f64, [f64; 2])> = trials
-            .map(|seen| ((seen.miss() / self.variance(seen.mean)).min(MISS_MAX), seen.widths))
+            .map(|scored| {
+                (
+                    (scored.squared_error() / self.variance(scored.mean)).min(SQUARED_ERROR_MAX),
+                    scored.widths,
+                )
+            })
             .collect();
         let n = squares.len() as f64;
         let mut best = f64::INFINITY;
-        for surprise in SURPRISE {
-            for usual in USUAL {
-                let exponents = [surprise as f32, usual as f32];
+        for recent_errors in RECENT_EXPONENTS {
+            for usual in USUAL_EXPONENTS {
+                let exponents = [recent_errors as f32, usual as f32];
                 let (mut logs, mut sum) = (0.0, 0.0);
                 for (square, widths) in &squares {
                     let log = log_factor(exponents, *widths);
                     logs += log;
                     sum += square / log.exp();
                 }
-                let loss = logs / n + (sum / n).ln() + 0.002 * (surprise + usual);
+                let loss = logs / n + (sum / n).ln() + 0.002 * (recent_errors + usual);
                 if loss < best {
                     (best, self.exponents) = (loss, exponents);
                 }
@@ -158,21 +164,23 @@ impl Bucket {
         }
     }
 
-    /// `a` and `φ` by weighted least squares of squared misses on `m` and `m²`.
-    fn set_variance(&mut self, trials: &[Seen]) {
-        let (mut linear, mut square) = ORDINARY;
-        let misses: Vec<(f64, f64)> =
-            trials.iter().map(|seen| (seen.mean, seen.miss() / seen.factor)).collect();
+    /// `a` and `φ` by weighted least squares of squared errors on `m` and `m²`.
+    fn set_variance(&mut self, trials: &[Scored]) {
+        let (mut linear, mut square) = VARIANCE;
+        let errors: Vec<(f64, f64)> = trials
+            .iter()
+            .map(|scored| (scored.mean, scored.squared_error() / scored.factor))
+            .collect();
         for _ in 0..2 {
             let (mut s11, mut s12, mut s22, mut t1, mut t2) = (0.0, 0.0, 0.0, 0.0, 0.0);
-            for (m, miss) in misses.iter().copied() {
+            for (m, error) in errors.iter().copied() {
                 let v = linear * m + square * m * m + 1e-3;
-                let (g, miss) = (m / v / v, miss.min(MISS_MAX * v));
+                let (g, error) = (m / v / v, error.min(SQUARED_ERROR_MAX * v));
                 s11 += g * m;
                 s12 += g * m * m;
                 s22 += g * m * m * m;
-                t1 += g * miss;
-                t2 += g * m * miss;
+                t1 += g * error;
+                t2 += g * m * error;
             }
             let determinant = s11 * s22 - s12 * s12;
             let (mut a, mut f) = (t1 / s11, 0.0);
@@ -191,34 +199,34 @@ impl Bucket {
         (self.linear, self.square) = (linear as f32, square as f32);
     }
 
-    /// Widens or narrows by how far off forecasts were in the last days, against the whole time.
-    fn follow(&mut self, trials: &[Seen]) {
+    /// Scales the variance by the squared errors of the last days relative to the whole period.
+    fn scale_to_recent(&mut self, trials: &[Scored]) {
         let (mut recent, mut all) = ((0.0, 0.0), (0.0, 0.0));
-        for seen in trials {
-            let spread = self.spread(seen.mean, seen.factor);
-            let miss = (seen.miss() / spread.variance).min(MISS_MAX);
-            let weight = (-seen.age / RECENT_DAYS).exp2();
-            recent = (recent.0 + weight * miss, recent.1 + weight);
-            all = (all.0 + miss, all.1 + 1.0);
+        for scored in trials {
+            let spread = self.spread(scored.mean, scored.factor);
+            let error = (scored.squared_error() / spread.variance).min(SQUARED_ERROR_MAX);
+            let weight = (-scored.age / RECENT_DAYS).exp2();
+            recent = (recent.0 + weight * error, recent.1 + weight);
+            all = (all.0 + error, all.1 + 1.0);
         }
         let usual = (all.0 / all.1).max(1e-3);
-        // Weights add up to so many days.
+        // Sum of the weights in days.
         let days = recent.1 / all.1 * trials.iter().map(|t| t.age).fold(0.0, f64::max);
         let now = recent.0 / recent.1.max(1e-9) / usual;
-        let follows = (now * days + RECENT_PRIOR) / (days + RECENT_PRIOR);
-        let follows = follows.clamp(FOLLOWS.0, FOLLOWS.1) as f32;
-        self.linear *= follows;
-        self.square *= follows;
+        let factor = (now * days + RECENT_PRIOR) / (days + RECENT_PRIOR);
+        let factor = factor.clamp(RECENT_FACTOR.0, RECENT_FACTOR.1) as f32;
+        self.linear *= factor;
+        self.square *= factor;
     }
 
-    /// Probabilities whose quantiles would have covered as they should: the inverse of the mean PIT histogram
-    /// (non-randomised: Czado, Gneiting and Held 2009), pulled towards the nominal ones on the normal scale. Outcomes of
-    /// a horizon go together and count as one; one more is taken to lie beyond either end, for what is to come may
-    /// be farther off than all that came (as ranks have it in conformal prediction: Vovk, Gammerman and Shafer 2005).
-    fn set_probabilities<'a>(&mut self, trials: impl Iterator<Item = &'a Seen>, days: f64) {
+    /// Probabilities whose quantiles have nominal coverage: the inverse of the mean PIT histogram (non-randomised: Czado,
+    /// Gneiting and Held 2009), shrunk towards the nominal probabilities on the normal scale. Counts of one horizon are
+    /// correlated and count as one observation. One more observation is assumed beyond either end, because future errors may
+    /// exceed all past ones (as in conformal prediction: Vovk, Gammerman and Shafer 2005).
+    fn set_probabilities<'a>(&mut self, trials: impl Iterator<Item = &'a Scored>, days: f64) {
         let mut histogram = [0.0f64; BINS];
-        for seen in trials {
-            let (low, high) = self.spread(seen.mean, seen.factor).cdf(seen.y);
+        for scored in trials {
+            let (low, high) = self.spread(scored.mean, scored.factor).cdf(scored.y);
             add_mass(&mut histogram, low, high);
         }
         let total: f64 = histogram.iter().sum();
@@ -243,9 +251,9 @@ fn regressed(ratio: f64, means: Means) -> f64 {
     ratio * means.regressed[0] + (1.0 - ratio) * means.regressed[1]
 }
 
-fn mix([ratio, kept, going]: [f64; 3], means: Means) -> f64 {
-    let [carried, gone] = means.carried;
-    (1.0 - kept - going) * regressed(ratio, means) + kept * carried + going * gone
+fn mix([ratio, constant, trend]: [f64; 3], means: Means) -> f64 {
+    let [persistent, trending] = means.persistence;
+    (1.0 - constant - trend) * regressed(ratio, means) + constant * persistent + trend * trending
 }
 
 fn factor(exponents: [f32; 2], widths: [f64; 2]) -> f64 {
@@ -260,19 +268,20 @@ fn log_factor(exponents: [f32; 2], widths: [f64; 2]) -> f64 {
     log.clamp(-3.0, 3.0)
 }
 
-/// Shares of the members whose mean comes closest: of the ratio scale first, then what is carried on, as it is or as it goes.
+/// Shares with the least absolute error: first of the ratio scale, then of one kind of persistence.
 fn shares(trials: &[Trial]) -> [f64; 3] {
     let (ratio, _) = least(trials, SHARES, |means| {
         let [ratio, difference] = means.regressed;
         [difference, ratio]
     });
-    let carried = |k: usize| move |means: Means| [regressed(ratio, means), means.carried[k]];
-    let (kept, of_kept) = least(trials, CARRIED, carried(0));
-    let (going, of_going) = least(trials, CARRIED, carried(1));
-    if of_going < of_kept { [ratio, 0.0, going] } else { [ratio, kept, 0.0] }
+    let persistence =
+        |k: usize| move |means: Means| [regressed(ratio, means), means.persistence[k]];
+    let (constant, constant_loss) = least(trials, PERSISTENCE, persistence(0));
+    let (trend, trend_loss) = least(trials, PERSISTENCE, persistence(1));
+    if trend_loss < constant_loss { [ratio, 0.0, trend] } else { [ratio, constant, 0.0] }
 }
 
-/// The share of the second of two means that has the least absolute loss, the first being the rest; and that loss.
+/// The share of the second of two means with the least absolute error, and that error. The first mean has the rest.
 fn least<const N: usize>(
     trials: &[Trial],
     shares: [f64; N],

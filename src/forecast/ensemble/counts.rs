@@ -1,11 +1,11 @@
-//! Count distributions by mean and variance: negative binomial, or a gamma where there is less than Poisson's.
+//! Count distributions by mean and variance: negative binomial, or a gamma approximation if the variance is below the mean.
 
 use crate::stats::{GammaApproximation, NegativeBinomial, normal};
 
-/// Above this mean the cube-root approximation is closer than any model.
+/// Above this mean the cube-root approximation is used.
 const WALK_MAX: f64 = 30.0;
 
-/// A count's mean and variance.
+/// Mean and variance of a count.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Spread {
     pub mean: f64,
@@ -13,12 +13,12 @@ pub(super) struct Spread {
 }
 
 impl Spread {
-    /// Whether counts are stepped through, or approximated.
-    fn walks(&self) -> bool {
+    /// Whether the distribution is computed exactly.
+    fn is_exact(&self) -> bool {
         self.mean <= WALK_MAX && self.variance >= 0.95 * self.mean
     }
 
-    fn stepped(&self) -> NegativeBinomial {
+    fn exact(&self) -> NegativeBinomial {
         NegativeBinomial::with_variance(self.mean, self.variance)
     }
 
@@ -26,10 +26,10 @@ impl Spread {
         GammaApproximation::new(self.mean, self.variance)
     }
 
-    /// P(Y ≤ y) just below and at a count: `(P(Y < y), P(Y ≤ y))`.
+    /// Distribution function just below and at a count: `(P(Y < y), P(Y ≤ y))`.
     pub(super) fn cdf(&self, y: f64) -> (f64, f64) {
-        if self.mean <= 0.0 || self.walks() {
-            return self.stepped().below_and_at(y);
+        if self.mean <= 0.0 || self.is_exact() {
+            return self.exact().below_and_at(y);
         }
         let close = self.approximate();
         (normal::cdf(close.score(y - 0.5)), normal::cdf(close.score(y + 0.5)))
@@ -37,8 +37,8 @@ impl Spread {
 
     /// Counts at ascending probabilities.
     pub(super) fn quantiles(&self, probabilities: &[f64; 7]) -> [f64; 7] {
-        if self.mean <= 0.0 || self.walks() {
-            return self.stepped().quantiles(probabilities);
+        if self.mean <= 0.0 || self.is_exact() {
+            return self.exact().quantiles(probabilities);
         }
         let close = self.approximate();
         probabilities.map(|p| close.at_score(normal::quantile(p)).round())

@@ -1,73 +1,74 @@
-//! Regressors of one series: what is known at an origin, and what is known of a target.
+//! Regressors of one series: of an origin, and of a target.
 
 use super::frame::Frame;
 use super::levels::{AT_ORIGIN, Levels, NOW, SO_FAR, Scale};
 use super::season::Season;
 
-/// Regressors of a target.
+/// Number of regressors of a target.
 const AT_TARGET: usize = 5;
-/// Regressors of both: levels by time of day, and the recent count against the profile.
+/// Number of regressors of both: levels by time of day, and the recent count relative to the profile.
 const ACROSS: usize = 5;
-/// Regressors in all, the constant first.
+/// Number of regressors, the constant first.
 pub(super) const WIDTH: usize = 1 + AT_ORIGIN + AT_TARGET + ACROSS;
 pub(super) type Row = [f32; WIDTH];
-/// Share of a residual in the mean of its time of day.
+/// Weight of a new residual in the mean of its time of day.
 const NEWEST: f32 = 0.3;
-/// Weight of the mean over all times of day in that of one.
+/// Weight of the mean over all times of day, windows.
 const CLOCK_PRIOR: f64 = 10.0;
-/// Time constant with which a trend fades, hours.
+/// Time constant of the damped trend, hours.
 const FADES: f64 = 4.0;
-/// What a miss keeps at its time of day after a day.
+/// Daily decay of squared errors by time of day.
 const CLOCK_KEEP: f64 = 0.98;
 
-/// Both scales' regressors. Positions are those of the frame.
+/// Regressors on both scales. Positions are those of the frame.
 pub(super) struct Design {
-    /// The first position that rows are kept of.
+    /// The first position with rows.
     from: usize,
-    /// By scale and origin: from windows before it.
+    /// By scale and origin: regressors from windows before it.
     origin: [Vec<[f32; AT_ORIGIN]>; 2],
     now: Vec<f32>,
-    /// By origin: how far off the newest counts are, and how much farther an hour on.
-    carried: Vec<[f32; 2]>,
-    /// By scale and target.
+    /// By origin: difference of the newest counts to the profile, tickets, and its slope, tickets an hour.
+    persistence: Vec<[f32; 2]>,
+    /// By scale and target: regressors of the target.
     target: [Vec<[f32; AT_TARGET]>; 2],
     base: Vec<f32>,
-    /// By time of day: its sine and cosine.
+    /// By time of day: sine and cosine.
     clock: Vec<[f32; 2]>,
-    /// By origin: logarithm of how far off profile and level were of late, against what is usual.
-    surprise: Vec<f32>,
-    /// By time of day: logarithm of how far off they usually are then; by target through `time_of_day`.
+    /// By origin: logarithm of recent squared errors relative to usual ones.
+    recent_errors: Vec<f32>,
+    /// By time of day: logarithm of the usual squared errors relative to their mean.
     pub usual: Vec<f32>,
     time_of_day: Vec<u16>,
-    /// Length of a window.
+    /// Length of a window, hours.
     hours: f64,
 }
 
 impl Design {
-    /// For origins and targets from position `from` on, from counts in `season` that are older.
+    /// For origins and targets from position `from` on; uses only older counts of `season`.
     pub(super) fn new(frame: &Frame, season: &Season, mean: f64, from: usize) -> Self {
         let (n, kept) = (frame.len(), frame.len() - from);
         let mut levels = Levels::new(frame, mean);
         let mut residual = [vec![f32::NAN; n], vec![f32::NAN; n]];
         let mut origin = [Vec::with_capacity(kept + 1), Vec::with_capacity(kept + 1)];
-        let (mut now, mut carried) = (Vec::with_capacity(kept + 1), Vec::with_capacity(kept + 1));
-        let mut surprise = Vec::with_capacity(kept + 1);
-        let mut misses = vec![(0.0f64, 0.0f64); frame.day];
+        let (mut now, mut persistence) =
+            (Vec::with_capacity(kept + 1), Vec::with_capacity(kept + 1));
+        let mut recent_errors = Vec::with_capacity(kept + 1);
+        let mut squared_errors = vec![(0.0f64, 0.0f64); frame.day];
         for t in 0..=season.known {
             if t >= from {
                 let date = frame.date.get(t).copied();
                 origin[0].push(levels.row(Scale::Ratio, date));
                 origin[1].push(levels.row(Scale::Difference, date));
                 now.push(levels.now());
-                carried.push(levels.carried());
-                surprise.push(levels.surprise());
+                persistence.push(levels.persistence());
+                recent_errors.push(levels.recent_errors());
             }
             if t == season.known || season.y[t].is_nan() || season.base[t].is_nan() {
                 continue;
             }
-            let miss = levels.learn(season, t, frame.date[t]);
-            let cell = &mut misses[usize::from(frame.time_of_day[t])];
-            *cell = (cell.0 * CLOCK_KEEP + miss, cell.1 * CLOCK_KEEP + 1.0);
+            let error = levels.learn(season, t, frame.date[t]);
+            let key = &mut squared_errors[usize::from(frame.time_of_day[t])];
+            *key = (key.0 * CLOCK_KEEP + error, key.1 * CLOCK_KEEP + 1.0);
             let (clean, base) = (f64::from(season.clean[t]), f64::from(season.base[t]));
             let [ratio, difference] = levels.residuals(clean, base);
             (residual[0][t], residual[1][t]) = (ratio as f32, difference as f32);
@@ -78,12 +79,12 @@ impl Design {
             from,
             origin,
             now,
-            carried,
+            persistence,
             target: [targets(Scale::Ratio), targets(Scale::Difference)],
             base: season.base[from..].to_vec(),
             clock: (0..frame.day).map(|time| angle(time).sin_cos().into()).collect(),
-            surprise,
-            usual: usual(&misses, levels.usual_miss()),
+            recent_errors,
+            usual: usual(&squared_errors, levels.usual_error()),
             hours: 24.0 / frame.day as f64,
             time_of_day: frame.time_of_day[from..].to_vec(),
         }
@@ -108,29 +109,29 @@ impl Design {
         row
     }
 
-    /// Hours that a trend has gone on for by the end of the target `step` steps ahead, were it not to fade.
-    pub(super) fn gone(&self, step: usize) -> f64 {
+    /// Effective hours of the damped trend at the end of the target `step` steps ahead.
+    pub(super) fn trend_hours(&self, step: usize) -> f64 {
         let hours = (step + 1) as f64 * self.hours;
         (1.0 - (-hours / FADES).exp()) * FADES
     }
 
-    /// The profile of target `t` with the difference to it that origin `o` sees, and with that difference going
-    /// on as it did, less and less so: [`Self::gone`] hours.
-    pub(super) fn carried(&self, o: usize, t: usize, gone: f64) -> [f64; 2] {
-        let [away, slope] = self.carried[o - self.from].map(f64::from);
-        let there = f64::from(self.base[t - self.from]) + away;
-        [there.max(0.0), (there + slope * gone).max(0.0)]
+    /// Persistence forecasts of target `t`: its profile plus the difference at origin `o`, constant and with a damped trend of
+    /// `trend_hours` ([`Self::trend_hours`]).
+    pub(super) fn persistence(&self, o: usize, t: usize, trend_hours: f64) -> [f64; 2] {
+        let [away, slope] = self.persistence[o - self.from].map(f64::from);
+        let constant = f64::from(self.base[t - self.from]) + away;
+        [constant.max(0.0), (constant + slope * trend_hours).max(0.0)]
     }
 
-    /// The level that a first guess takes: logarithm of a ratio, or tickets.
+    /// The level of the initial value of a regression: logarithm of a ratio, or tickets.
     pub(super) fn guess(&self, scale: Scale, o: usize) -> f64 {
         0.8 * f64::from(self.origin[scale as usize][o - self.from][NOW + 1])
     }
 
-    /// Logarithms of what multiplies the variance of target `t` seen from `o`: recent surprise, and the hour's.
+    /// Logarithms of the variance factors of target `t` at origin `o`: of recent errors, and of the time of day.
     pub(super) fn widths(&self, usual: &[f32], o: usize, t: usize) -> [f64; 2] {
         let hour = usual[usize::from(self.time_of_day[t - self.from])];
-        [f64::from(self.surprise[o - self.from]), f64::from(hour)]
+        [f64::from(self.recent_errors[o - self.from]), f64::from(hour)]
     }
 }
 
@@ -141,8 +142,8 @@ fn relation(other: f32, base: f32, scale: Scale) -> f32 {
     }
 }
 
-/// Of each target from `from` on: residuals around the same time yesterday and a week ago, their mean over
-/// the days before (newest most), and what the other profiles say.
+/// Regressors of each target from `from` on: residuals around the same time yesterday and a week ago, their weighted mean
+/// over earlier days, and the other profiles relative to the reference profile.
 fn targets(
     frame: &Frame,
     season: &Season,
@@ -153,7 +154,7 @@ fn targets(
     let reach = (frame.day / 24).max(1);
     let around = |t: usize, back: usize| {
         let (mut sum, mut weight) = (0.0, 0.0);
-        // All of it lies six hours and more before the target: known at any origin.
+        // All of these windows lie at least six hours before the target, so they are known at any origin.
         let Some(first) = t.checked_sub(back + reach) else { return 0.0 };
         for (step, r) in residual[first..=first + 2 * reach].iter().enumerate() {
             if !r.is_nan() {
@@ -171,7 +172,7 @@ fn targets(
     for t in begins..frame.len() {
         let hour = &mut daily[usize::from(frame.time_of_day[t])];
         if t >= frame.day && !residual[t - frame.day].is_nan() {
-            // The same time of day but for a change of the clocks.
+            // The same time of day, except at a clock change.
             *hour += NEWEST * (residual[t - frame.day] - *hour);
         }
         if t < from {
@@ -193,11 +194,11 @@ fn targets(
     rows
 }
 
-/// Logarithm of the mean miss by time of day, its hour around it, against the usual one.
-fn usual(misses: &[(f64, f64)], normal: f64) -> Vec<f32> {
-    let (day, reach) = (misses.len(), (misses.len() / 24).max(1));
+/// Logarithm of the mean squared error by time of day, smoothed over the hour around it, relative to the overall mean.
+fn usual(squared_errors: &[(f64, f64)], normal: f64) -> Vec<f32> {
+    let (day, reach) = (squared_errors.len(), (squared_errors.len() / 24).max(1));
     let mean = |at: usize| {
-        let near = (0..=2 * reach).map(|step| misses[(at + day + step - reach) % day]);
+        let near = (0..=2 * reach).map(|step| squared_errors[(at + day + step - reach) % day]);
         let (sum, n) = near.fold((0.0, 0.0), |s, near| (s.0 + near.0, s.1 + near.1));
         ((sum + CLOCK_PRIOR * normal) / (n + CLOCK_PRIOR) / normal).ln() as f32
     };

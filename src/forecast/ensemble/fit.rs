@@ -1,4 +1,4 @@
-//! One series' fit, and its forecast from there.
+//! Fit and forecast of one series.
 
 use ndarray::{Array2, ArrayView1};
 
@@ -14,10 +14,10 @@ use crate::forecast::History;
 /// Ends of the lead buckets, hours.
 const BUCKETS: [f64; 3] = [1.0, 3.0, f64::INFINITY];
 const SCALES: [Scale; 2] = [Scale::Ratio, Scale::Difference];
-/// Weeks before an origin that its levels and residuals reach back to.
+/// Weeks before an origin that its levels and residuals use.
 const MEMORY_WEEKS: usize = 4;
 
-/// What a fit leaves behind for predictions.
+/// A fit of one series.
 #[derive(Clone, Debug)]
 pub(super) struct Fitted {
     limits: Limits,
@@ -26,20 +26,20 @@ pub(super) struct Fitted {
     /// Coefficients by scale: a row a knot.
     beta: [Array2<f32>; 2],
     buckets: [Bucket; 3],
-    /// By time of day: logarithm of how far off the profile usually is.
+    /// By time of day: logarithm of the usual squared error.
     usual: Vec<f32>,
 }
 
-/// What a target is expected to bring.
+/// Expected count of a target.
 pub(super) struct Expected {
     pub mean: f64,
     pub baseline: f64,
-    /// Logarithms of what multiplies its variance.
+    /// Logarithms of its variance factors.
     widths: [f64; 2],
 }
 
 impl Expected {
-    const NOTHING: Self = Self { mean: 0.0, baseline: 0.0, widths: [0.0; 2] };
+    const ZERO: Self = Self { mean: 0.0, baseline: 0.0, widths: [0.0; 2] };
 }
 
 fn bucket_of(frame: &Frame, step: usize) -> usize {
@@ -52,12 +52,12 @@ fn dot(row: &Row, beta: ArrayView1<'_, f32>) -> f64 {
 }
 
 impl Fitted {
-    /// Learns from the windows of a frame; `None` where there are less than two weeks and a day.
+    /// Fits the windows of a frame; `None` with less than two weeks and a day of history.
     pub(super) fn new(frame: &Frame, history: &History, targets: usize) -> Option<Self> {
         let y = counts(frame, history, frame.len());
         let limits = Limits::new(frame, &y);
         let season = Season::new(frame, y, &limits, 0, 0);
-        // Profiles stand after a week and the day that they lag.
+        // Profiles exist after a week, plus their lag of a day.
         let start = season.y.iter().position(|y| !y.is_nan())? + frame.week() + frame.day;
         if start + frame.week() > frame.len() {
             return None;
@@ -72,12 +72,12 @@ impl Fitted {
         let [ratio, difference] =
             SCALES.map(|scale| regress::regress(&season, &design, scale, &cases, dispersion));
         let days = (frame.len() - start) as f64 / frame.day as f64;
-        // Where more than a week was learned from, forecasts of the first say too much of misses to come.
+        // With more than two weeks of cases, leave out the first: its errors are larger than later ones.
         let grown = start + 2 * frame.week() <= frame.len();
         let bucket = |b: usize| {
             let of_bucket = (0..knots.len()).filter(|k| bucket_of(frame, knots[*k]) == b);
             let trials = of_bucket.flat_map(|k| {
-                let gone = design.gone(knots[k]);
+                let trend_hours = design.trend_hours(knots[k]);
                 let means = ratio.means[k].iter().zip(&difference.means[k]);
                 let trials = means.zip(&cases[k]).filter(|(_, case)| !(grown && case.young));
                 let (season, design) = (&season, &design);
@@ -85,7 +85,7 @@ impl Fitted {
                     y: f64::from(season.y[case.t]),
                     means: Means {
                         regressed: [*a, *b],
-                        carried: design.carried(case.o, case.t, gone),
+                        persistence: design.persistence(case.o, case.t, trend_hours),
                     },
                     widths: design.widths(&design.usual, case.o, case.t),
                     age: (frame.len() - case.t) as f64 / frame.day as f64,
@@ -98,7 +98,7 @@ impl Fitted {
         Some(Self { limits, knots, beta, buckets, usual: design.usual })
     }
 
-    /// What the regression of a lead step, between its knots, makes of a target's row.
+    /// Value of the regression for a target's row, interpolated between knots.
     fn value(&self, scale: Scale, step: usize, row: &Row) -> f64 {
         let beta = &self.beta[scale as usize];
         let above = self.knots.partition_point(|knot| *knot < step).min(self.knots.len() - 1);
@@ -112,8 +112,7 @@ impl Fitted {
         (1.0 - share) * first + share * dot(row, beta.row(above))
     }
 
-    /// What the windows of the frame from `known` on are expected to bring: nothing where closed, `None`
-    /// where no count is known of their time.
+    /// Expected counts of the windows of the frame from `known` on, zero where closed. `None` if a window has no profile.
     pub(super) fn expect(
         &self,
         frame: &Frame,
@@ -126,7 +125,7 @@ impl Fitted {
         let design = Design::new(frame, &season, self.limits.mean, known);
         let expect = |t: usize| {
             if self.limits.is_closed(frame.slot[t]) {
-                return Some(Expected::NOTHING);
+                return Some(Expected::ZERO);
             }
             let baseline = f64::from(season.base[t]);
             if baseline.is_nan() {
@@ -137,14 +136,17 @@ impl Fitted {
                 let value = self.value(scale, step, &design.row(scale, known, t));
                 count_of(scale, baseline, value)
             });
-            let means = Means { regressed, carried: design.carried(known, t, design.gone(step)) };
+            let means = Means {
+                regressed,
+                persistence: design.persistence(known, t, design.trend_hours(step)),
+            };
             let mean = self.buckets[bucket_of(frame, step)].mean(means);
             Some(Expected { mean, baseline, widths: design.widths(&self.usual, known, t) })
         };
         (known..frame.len()).map(expect).collect()
     }
 
-    /// Counts at the seven probabilities.
+    /// Quantiles of the count.
     pub(super) fn quantiles(&self, frame: &Frame, step: usize, expected: &Expected) -> [f64; 7] {
         if expected.mean <= 0.0 {
             return [0.0; 7];

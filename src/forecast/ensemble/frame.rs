@@ -1,15 +1,15 @@
-//! Civil time of a run of windows, found once per place and shared by its series.
+//! Civil time of consecutive windows, computed once per place and shared by its series.
 
 use chrono::{Datelike, Days, NaiveDate, Timelike};
 
 use crate::domain::WindowWidth;
 use crate::forecast::{Calendar, DayKind, Place};
 
-/// What a date is to the profile.
+/// Kind of a date in the profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Ordinary,
-    /// A public holiday: its own day, somewhere between its weekday and a Sunday.
+    /// A public holiday, initially between its weekday and a Sunday.
     Holiday,
     /// The day before a holiday, and the day after one.
     Eve,
@@ -19,21 +19,21 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Kinds that carry a learned factor.
+    /// Number of kinds.
     pub(super) const COUNT: usize = 6;
 }
 
-/// Slots and days of the windows `first..first + len`.
+/// Slots and dates of the windows `first..first + len`.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
     pub first: i64,
-    /// Windows a day, 24 h of them.
+    /// Number of windows in 24 h.
     pub day: usize,
-    /// Slot of the week in civil time, Monday 00:00 first, below `7 · day`.
+    /// Slot of the week in civil time, from Monday 00:00, below `7 · day`.
     pub slot: Vec<u16>,
-    /// The same, of the day: below `day`.
+    /// Slot of the day in civil time, below `day`.
     pub time_of_day: Vec<u16>,
-    /// Civil date as a running number.
+    /// Civil date, days since the common era.
     pub date: Vec<i32>,
     pub kind: Vec<Kind>,
     /// Day of the month, from 1.
@@ -78,7 +78,7 @@ impl Frame {
         self.slot.len()
     }
 
-    /// Step that takes about `most` of `n` windows, every time of day in its turn.
+    /// A step that selects about `most` of `n` windows and covers all times of day.
     pub(super) fn stride(&self, n: usize, most: usize) -> usize {
         let mut stride = n.div_ceil(most).max(1);
         while gcd(stride, self.day) > 1 {
@@ -92,7 +92,7 @@ fn gcd(a: usize, b: usize) -> usize {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// The weekday whose profile a date takes: a worked weekend day is like its neighbour in the week.
+/// The weekday whose profile applies to a date. A working weekend day uses the neighbouring weekday.
 fn weekday(calendar: &Calendar, date: NaiveDate) -> u32 {
     let day = date.weekday().num_days_from_monday();
     match day {

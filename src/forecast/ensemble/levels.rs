@@ -1,27 +1,27 @@
-//! How busy it is against the profile: running levels that count open windows only.
+//! Levels: exponentially weighted tickets relative to the profile, over open windows only.
 
 use super::frame::Frame;
 use super::season::Season;
 
-/// Open hours after which a window counts half.
+/// Half-lives of the levels, open hours.
 const HALF_LIVES: [f64; 5] = [0.4, 1.2, 4.0, 16.0, 80.0];
-/// The first of these take counts as they come, a surge included; the others without outliers.
+/// The first of these use raw counts, including surges; the others counts without outliers.
 const RAW: usize = 2;
-/// The level that residuals are taken against, and the one that surprise is.
+/// The level for residuals, and the level for squared errors.
 const OF_RESIDUALS: usize = 3;
-const OF_SURPRISE: usize = 2;
-/// The level that stands for now.
+const OF_ERRORS: usize = 2;
+/// The level that represents the present.
 pub(super) const NOW: usize = 1;
-/// Position of the day so far among the regressors of an origin.
+/// Position of the current day's level among the regressors of an origin.
 pub(super) const SO_FAR: usize = HALF_LIVES.len();
-/// Regressors of an origin: the levels, and the day so far, pulled little and much.
+/// Number of regressors of an origin: the levels, and the current day's level, slightly and strongly shrunk.
 pub(super) const AT_ORIGIN: usize = SO_FAR + 2;
-/// Open hours after which a miss counts half, recent and usual.
-const SURPRISE: [f64; 2] = [8.0, 400.0];
-/// A single miss counts at most so many times the usual.
-const MISS_MAX: [f64; 2] = [50.0, 20.0];
+/// Half-lives of recent and usual squared errors, open hours.
+const ERROR_HALF_LIVES: [f64; 2] = [8.0, 400.0];
+/// Limits of a single squared error, in variances.
+const ERROR_MAX: [f64; 2] = [50.0, 20.0];
 
-/// On which scale a regression works.
+/// Scale of a regression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scale {
     /// `ln(y / profile)`.
@@ -33,14 +33,14 @@ pub(super) enum Scale {
 /// Exponentially weighted tickets, expected tickets and windows.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sums {
-    came: f64,
+    actual: f64,
     expected: f64,
     windows: f64,
 }
 
 impl Sums {
-    fn add(&mut self, keep: f64, came: f64, expected: f64) {
-        self.came = self.came * keep + came;
+    fn add(&mut self, keep: f64, actual: f64, expected: f64) {
+        self.actual = self.actual * keep + actual;
         self.expected = self.expected * keep + expected;
         self.windows = self.windows * keep + 1.0;
     }
@@ -51,13 +51,13 @@ pub(super) struct Levels {
     keep: [f64; HALF_LIVES.len()],
     sums: [Sums; HALF_LIVES.len()],
     today: (i32, Sums),
-    /// Tickets that pull a ratio towards 1, and those of an average day.
+    /// Prior weight of a ratio of 1, tickets, and tickets of an average day.
     pull: f64,
     daily: f64,
     per_day: f64,
     per_hour: f64,
-    keep_miss: [f64; 2],
-    misses: [(f64, f64); 2],
+    keep_error: [f64; 2],
+    errors: [(f64, f64); 2],
 }
 
 impl Levels {
@@ -72,20 +72,20 @@ impl Levels {
             daily: mean * frame.day as f64,
             per_day: frame.day as f64,
             per_hour,
-            keep_miss: SURPRISE.map(keep),
-            misses: Default::default(),
+            keep_error: ERROR_HALF_LIVES.map(keep),
+            errors: Default::default(),
         }
     }
 
-    /// Takes an open window that was counted. Returns its squared miss in variances of a negative binomial.
+    /// Adds a known open window. Returns its squared error in variances of a negative binomial.
     pub(super) fn learn(&mut self, season: &Season, t: usize, date: i32) -> f64 {
         let (y, clean) = (f64::from(season.y[t]), f64::from(season.clean[t]));
         let base = f64::from(season.base[t]);
-        let expected = base * self.ratio(&self.sums[OF_SURPRISE]);
+        let expected = base * self.ratio(&self.sums[OF_ERRORS]);
         let variance = expected + 0.03 * expected * expected + 0.1;
-        let miss = ((y - expected) * (y - expected) / variance).min(MISS_MAX[0]);
-        for ((sum, keep), max) in self.misses.iter_mut().zip(self.keep_miss).zip(MISS_MAX) {
-            *sum = (sum.0 * keep + miss.min(max), sum.1 * keep + 1.0);
+        let error = ((y - expected) * (y - expected) / variance).min(ERROR_MAX[0]);
+        for ((sum, keep), max) in self.errors.iter_mut().zip(self.keep_error).zip(ERROR_MAX) {
+            *sum = (sum.0 * keep + error.min(max), sum.1 * keep + 1.0);
         }
         for (k, (sums, keep)) in self.sums.iter_mut().zip(self.keep).enumerate() {
             sums.add(keep, if k < RAW { y } else { clean }, base);
@@ -94,23 +94,23 @@ impl Levels {
             self.today = (date, Sums::default());
         }
         self.today.1.add(1.0, y, base);
-        miss.min(MISS_MAX[1])
+        error.min(ERROR_MAX[1])
     }
 
-    /// What came against what was expected, pulled towards no difference.
+    /// Actual relative to expected tickets, shrunk towards no difference.
     fn relative(&self, sums: &Sums, scale: Scale) -> f64 {
         match scale {
             Scale::Ratio => self.ratio(sums).ln(),
-            Scale::Difference => (sums.came - sums.expected) / (sums.windows + 0.5),
+            Scale::Difference => (sums.actual - sums.expected) / (sums.windows + 0.5),
         }
     }
 
-    /// The factor on the profile, pulled towards 1.
+    /// The factor on the profile, shrunk towards 1.
     fn ratio(&self, sums: &Sums) -> f64 {
-        (sums.came + self.pull) / (sums.expected + self.pull)
+        (sums.actual + self.pull) / (sums.expected + self.pull)
     }
 
-    /// Deviations of a count from profile and level, by scale.
+    /// Residuals of a count from profile and level, by scale.
     pub(super) fn residuals(&self, clean: f64, base: f64) -> [f64; 2] {
         let level = &self.sums[OF_RESIDUALS];
         let ratio = (clean + 1.0) / ((base + 1.0) * self.ratio(level));
@@ -124,14 +124,14 @@ impl Levels {
         std::array::from_fn(|k| {
             let value = match k {
                 SO_FAR => self.relative(so_far, scale),
-                // A few windows say little of the whole day.
+                // A few windows carry little information about the whole day.
                 k if k > SO_FAR => match scale {
                     Scale::Ratio => {
                         let pull = self.pull + 0.1 * self.daily;
-                        ((so_far.came + pull) / (so_far.expected + pull)).ln()
+                        ((so_far.actual + pull) / (so_far.expected + pull)).ln()
                     }
                     Scale::Difference => {
-                        (so_far.came - so_far.expected) / (so_far.windows + 0.1 * self.per_day)
+                        (so_far.actual - so_far.expected) / (so_far.windows + 0.1 * self.per_day)
                     }
                 },
                 k => self.relative(&self.sums[k], scale),
@@ -140,31 +140,30 @@ impl Levels {
         })
     }
 
-    /// The recent count itself, whatever the profile says.
+    /// The recent mean count, independent of the profile.
     pub(super) fn now(&self) -> f32 {
-        (self.sums[NOW].came / self.sums[NOW].windows.max(1e-9)) as f32
+        (self.sums[NOW].actual / self.sums[NOW].windows.max(1e-9)) as f32
     }
 
-    /// How far the newest counts lie from the profile, tickets a window, and how much farther an hour on, were
-    /// they to go on as they do.
-    pub(super) fn carried(&self) -> [f32; 2] {
-        let away = |sums: &Sums| (sums.came - sums.expected) / sums.windows.max(1e-9);
-        // Mean age of what an exponentially weighted mean holds, hours.
+    /// Difference of the newest counts to the profile, tickets a window, and its slope, tickets an hour.
+    pub(super) fn persistence(&self) -> [f32; 2] {
+        let away = |sums: &Sums| (sums.actual - sums.expected) / sums.windows.max(1e-9);
+        // Mean age of an exponentially weighted mean, hours.
         let age = |keep: f64| keep / (1.0 - keep) / self.per_hour;
         let newest = away(&self.sums[0]);
         let slope = (newest - away(&self.sums[NOW])) / (age(self.keep[NOW]) - age(self.keep[0]));
         [newest as f32, slope as f32]
     }
 
-    /// The usual squared miss, pulled towards 1.
-    pub(super) fn usual_miss(&self) -> f64 {
-        (self.misses[1].0 + 1.0) / (self.misses[1].1 + 1.0)
+    /// The usual squared error, shrunk towards 1.
+    pub(super) fn usual_error(&self) -> f64 {
+        (self.errors[1].0 + 1.0) / (self.errors[1].1 + 1.0)
     }
 
-    /// Logarithm of the recent squared misses against the usual.
-    pub(super) fn surprise(&self) -> f32 {
-        let (usual, prior) = (self.usual_miss(), 3.0 * self.per_hour.min(2.0));
-        let recent = (self.misses[0].0 + prior * usual) / (self.misses[0].1 + prior);
+    /// Logarithm of the recent squared errors relative to the usual ones.
+    pub(super) fn recent_errors(&self) -> f32 {
+        let (usual, prior) = (self.usual_error(), 3.0 * self.per_hour.min(2.0));
+        let recent = (self.errors[0].0 + prior * usual) / (self.errors[0].1 + prior);
         (recent / usual).ln() as f32
     }
 }

@@ -1,24 +1,24 @@
-//! What is usual in each slot of the week: closed hours, and how far off a count is an outlier.
+//! Limits by slot of the week: closed hours, and the range outside of which a count is an outlier.
 
 use super::frame::Frame;
 use super::smooth;
 use crate::stats::{MAD_TO_SD, upper_median};
 
-/// A count farther from its slot's median than so many deviations is pulled in.
+/// Deviations from a slot's median beyond which a count is clamped.
 const REACH: f64 = 4.5;
-/// Zeros in a slot and its neighbours mean closed where an open week would have brought this many tickets.
+/// Zeros in a slot and its neighbours mean closed if average windows would have had this many tickets.
 const SILENCE: f64 = 50.0;
-/// Weeks that the closed hours are judged by.
+/// Weeks used to find closed hours.
 const WEEKS: usize = 8;
 
-/// By slot of the week.
+/// Limits by slot of the week.
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
-    /// Counts outside are pulled in; NaN where too few are known, a negative upper one where closed.
+    /// Range to which counts are clamped; NaN with too few known counts, a negative upper limit if closed.
     range: Vec<(f32, f32)>,
     /// Mean count of an open window.
     pub mean: f64,
-    /// Slots to either side that profiles are smoothed over.
+    /// Number of slots on either side for smoothing profiles.
     pub reach: usize,
 }
 
@@ -26,15 +26,15 @@ impl Limits {
     /// From counts by position in the frame, NaN where missing.
     pub(super) fn new(frame: &Frame, y: &[f32]) -> Self {
         let slots = Slots::new(frame, y.len());
-        let shut = shut(frame, y, &slots);
-        let open = |t: &usize| !y[*t].is_nan() && !shut[usize::from(frame.slot[*t])];
+        let closed = closed(frame, y, &slots);
+        let open = |t: &usize| !y[*t].is_nan() && !closed[usize::from(frame.slot[*t])];
         let (sum, n) = (0..y.len())
             .filter(open)
             .fold((0.0, 0.0), |(sum, n), t| (sum + f64::from(y[t]), n + 1.0));
         let mean = sum / f64::max(n, 1.0);
         let mut limits = Self { range: ranges(y, &slots), mean, reach: 0 };
-        for (range, shut) in limits.range.iter_mut().zip(&shut) {
-            if *shut {
+        for (range, closed) in limits.range.iter_mut().zip(&closed) {
+            if *closed {
                 *range = (0.0, -1.0);
             }
         }
@@ -42,12 +42,12 @@ impl Limits {
         limits
     }
 
-    /// Whether nothing ever comes in a slot.
+    /// Whether a slot is closed.
     pub(super) fn is_closed(&self, slot: u16) -> bool {
         self.range[usize::from(slot)].1 < 0.0
     }
 
-    /// A count of an open slot, pulled in where it is an outlier.
+    /// A count of an open slot, clamped to its range.
     pub(super) fn clean(&self, slot: u16, y: f32) -> f32 {
         let (low, high) = self.range[usize::from(slot)];
         if low.is_nan() || y.is_nan() { y } else { y.clamp(low, high) }
@@ -63,7 +63,7 @@ impl Limits {
     }
 }
 
-/// Positions of each slot's windows, one after the other.
+/// Positions of the windows of each slot.
 struct Slots {
     starts: Vec<u32>,
     positions: Vec<u32>,
@@ -94,8 +94,8 @@ impl Slots {
     }
 }
 
-/// Slots that were never counted although others were, or were zero throughout against all odds.
-fn shut(frame: &Frame, y: &[f32], slots: &Slots) -> Vec<bool> {
+/// Closed slots: never counted although others were, or always zero although tickets were expected.
+fn closed(frame: &Frame, y: &[f32], slots: &Slots) -> Vec<bool> {
     let (week, reach) = (frame.week(), frame.day / 12);
     let recent = y.len().saturating_sub(WEEKS * week);
     // By slot: windows, counted ones, tickets.
@@ -122,7 +122,7 @@ fn shut(frame: &Frame, y: &[f32], slots: &Slots) -> Vec<bool> {
             if seen[slot].1 < 3 || seen[slot].2 > 0.0 {
                 return false;
             }
-            // Zeros of the hours around count as well, as far as they reach without a ticket.
+            // Neighbouring slots count too, up to the first one with a ticket.
             let side = |step: usize| {
                 let slots = (1..=reach).map(move |k| seen[(slot + week + k * step) % week]);
                 slots.take_while(|s| s.2 == 0.0).map(|s| s.1).sum::<u32>()
@@ -132,7 +132,7 @@ fn shut(frame: &Frame, y: &[f32], slots: &Slots) -> Vec<bool> {
         .collect()
 }
 
-/// Those that lie in runs of at least `least`, the week taken as a circle: a short gap is missing data.
+/// Marked slots in runs of at least `least` on the circular week: a shorter gap is missing data.
 fn long_runs(marked: &[bool], least: usize) -> Vec<bool> {
     let n = marked.len();
     let run =
@@ -140,8 +140,8 @@ fn long_runs(marked: &[bool], least: usize) -> Vec<bool> {
     (0..n).map(|at| marked[at] && run(at, 1) + 1 + run(at, n - 1) >= least).collect()
 }
 
-/// Median ± [`REACH`] deviations by slot; the deviation is that of all slots relative to their volume, and
-/// never less than Poisson's.
+/// Median ± [`REACH`] deviations by slot. The deviation is that of all slots relative to their volume, at least that of
+/// Poisson counts.
 fn ranges(y: &[f32], slots: &Slots) -> Vec<(f32, f32)> {
     let week = slots.starts.len() - 1;
     let mut values: Vec<f32> = Vec::new();

@@ -1,13 +1,13 @@
-//! surgecast's own forecaster: regressions on busyness over a weekly profile, combined and calibrated.
+//! The ensemble: regressions of the level on a weekly profile, combined and calibrated.
 //!
-//! A weekly profile in civil time says what a window usually brings. For leads between now and six hours,
-//! ridge regressions say how much of today's busyness carries on: one on ratios to the profile, one on
-//! differences; beside them the newest counts are carried on, with or without their trend. A share of each,
-//! found by what weeks that were left out would have been forecast, makes the mean. A count distribution around it is as wide as misses were, wider after surprises and at hours that
-//! are seldom as usual; its quantiles are read where they would have covered.
+//! - A weekly profile in civil time gives the usual count of each window.
+//! - Ridge regressions by lead predict how much of today's level persists: one on ratios to the profile, one on differences.
+//! - Persistence adds the newest difference to the profile, constant or with a damped trend.
+//! - Weights of these members come from out-of-sample forecasts of held-out weeks. Their weighted sum is the mean.
+//! - The variance of the count distribution follows past errors, recent errors and the time of day. Quantiles are read at
+//!   calibrated probabilities.
 //!
-//! A fit is a function of the windows before it, and a prediction of the fit and the windows before its
-//! origin: nothing else is kept.
+//! A fit depends only on the windows before it, and a forecast only on the fit and the windows before its origin.
 
 mod calibrate;
 mod counts;
@@ -29,14 +29,14 @@ use self::frame::Frame;
 use super::{ForecastPoint, HORIZON, History, Lookback, Model, Past, Vintage, rounded};
 use crate::domain::{Name, SeriesKey, WindowWidth};
 
-/// Weeks that a fit reads; windows, where those are more.
+/// Reach of a fit: weeks, or windows if those are more.
 const WEEKS: usize = 9;
 const WINDOWS: usize = 8_760;
 
-/// The product's own model.
+/// The ensemble's fits by series.
 #[derive(Clone, Debug, Default)]
 pub struct Ensemble {
-    /// First window of the frames that were fitted, and that predictions read from.
+    /// First window of the fitted frames; forecasts read from here on.
     first: i64,
     fits: BTreeMap<SeriesKey, Fitted>,
 }
@@ -45,7 +45,7 @@ fn span(width: WindowWidth) -> i64 {
     (WEEKS * width.per_week()).max(WINDOWS) as i64
 }
 
-/// Frames by region, `None` for those that share a place.
+/// Frames by region; `None` for regions with the default place.
 struct Frames<'a> {
     past: &'a Past<'a>,
     first: i64,
@@ -104,7 +104,7 @@ impl Ensemble {
     }
 }
 
-/// One of several equal parts of the series, in order: work for one thread.
+/// One of several equal parts of the series, in order, for one thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     pub number: usize,
@@ -126,7 +126,7 @@ impl Part {
 }
 
 impl Ensemble {
-    /// Learns a part of the series from the windows before `origin`.
+    /// Fits a part of the series to the windows before `origin`.
     pub fn fitted(past: &Past<'_>, origin: i64, part: Part) -> Self {
         let oldest = past.series.values().map(|h| h.first).min().unwrap_or(origin);
         let first = oldest.max(origin - span(past.width)).min(origin);
@@ -140,12 +140,12 @@ impl Ensemble {
         Self { first, fits }
     }
 
-    /// Takes over the fits of another part.
+    /// Adds the fits of another part.
     pub fn absorb(&mut self, other: Self) {
         self.fits.extend(other.fits);
     }
 
-    /// Series that have a fit; the others are forecast simply.
+    /// Number of series with a fit; others are forecast by profile × level.
     pub fn len(&self) -> usize {
         self.fits.len()
     }
@@ -158,7 +158,7 @@ impl Ensemble {
     /// One vintage a series of a part.
     pub fn vintages(&self, past: &Past<'_>, origin: i64, part: Part) -> Vec<Vintage> {
         let end = origin + past.width.per(HORIZON) as i64;
-        // A fit from long ago still serves, but nothing is read for longer than two spans.
+        // An old fit still works, but reads no more than two spans.
         let first = self.first.max(origin - 2 * span(past.width)).min(origin);
         let mut frames = Frames::new(past, first, end);
         let mut lookbacks = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Regressions by lead: cases in blocks of weeks, coefficients, and forecasts of the blocks left out.
+//! Regressions by lead: cases in blocks of weeks, coefficients, and out-of-sample forecasts of held-out blocks.
 
 use std::ops::Range;
 
@@ -10,32 +10,32 @@ use super::levels::Scale;
 use super::season::Season;
 use crate::stats::NormalEquations;
 
-/// Leads share coefficients between knots; this many at most.
+/// Most knots; coefficients are interpolated between them.
 const KNOTS_MAX: usize = 9;
-/// Cases of a knot, at most.
+/// Most cases of a knot.
 const CASES_MAX: usize = 2500;
-/// Blocks of whole weeks that are left out in turn.
+/// Blocks of whole weeks for cross-validation.
 const BLOCKS: usize = 8;
-/// Penalties that are tried, as shares of the cases' weight.
+/// Candidate penalties, as shares of the cases' weight.
 const PENALTIES: [f64; 4] = [0.003, 0.02, 0.1, 0.4];
-/// The constant is hardly shrunk.
+/// Penalty of the constant, relative to other coefficients.
 const PENALTY_OF_CONSTANT: f64 = 0.05;
-/// Weight of a case whose profile rests on a single week.
+/// Weight of a case whose profile has a single week of data.
 const YOUNG: f64 = 0.25;
-/// Misses of a first guess count up to so many standard deviations (Huber 1964).
+/// Limit of errors of the initial value, standard deviations (Huber 1964).
 const HUBER: f64 = 3.0;
 
-/// A past origin with the target that its knot's lead gives.
+/// A past origin and its target at the lead of a knot.
 #[derive(Clone, Copy)]
 pub(super) struct Case {
     pub o: usize,
     pub t: usize,
     block: usize,
-    /// Its profile rests on a single week.
+    /// Whether its profile has a single week of data.
     pub young: bool,
 }
 
-/// Lead steps at which coefficients are found: close together at first, where they change fast.
+/// Lead steps with own coefficients: denser at short leads, where coefficients change fast.
 pub(super) fn knots(targets: usize) -> Vec<usize> {
     let n = KNOTS_MAX.min(targets);
     let mut knots: Vec<usize> = Vec::with_capacity(n);
@@ -47,7 +47,7 @@ pub(super) fn knots(targets: usize) -> Vec<usize> {
     knots
 }
 
-/// The cases of each knot whose origin lies at `start` or after it.
+/// The cases of each knot with origins from `start` on.
 pub(super) fn cases(
     frame: &Frame,
     season: &Season,
@@ -68,7 +68,7 @@ pub(super) fn cases(
     knots.iter().map(of_knot).collect()
 }
 
-/// The count that a regression's value `eta` stands for.
+/// The count for a regression's value `eta`.
 pub(super) fn count_of(scale: Scale, base: f64, eta: f64) -> f64 {
     match scale {
         Scale::Ratio => base * eta.clamp(-4.0, 3.0).exp(),
@@ -76,20 +76,20 @@ pub(super) fn count_of(scale: Scale, base: f64, eta: f64) -> f64 {
     }
 }
 
-/// φ of a negative binomial around the first guesses: for weights only.
+/// φ of a negative binomial around the initial values, used for weights only.
 pub(super) fn rough_dispersion(season: &Season, design: &Design, cases: &[Vec<Case>]) -> f64 {
     let (mut excess, mut square) = (0.0, 0.0);
     for case in cases.iter().flatten().step_by(7) {
         let mean = f64::from(season.base[case.t]) * design.guess(Scale::Ratio, case.o).exp();
-        let miss = (f64::from(season.clean[case.t]) - mean).powi(2);
-        excess += miss.min(mean * 16.0 + mean * mean) - mean;
+        let error = (f64::from(season.clean[case.t]) - mean).powi(2);
+        excess += error.min(mean * 16.0 + mean * mean) - mean;
         square += mean * mean;
     }
     if square > 0.0 { (excess / square).clamp(0.002, 2.0) } else { 0.05 }
 }
 
-/// Weight and response of a case: one step of iteratively reweighted least squares from the first guess, for
-/// a negative binomial of log-linear mean or a linear one (McCullagh and Nelder 1989, § 2.5).
+/// Weight and response of a case: one step of iteratively reweighted least squares from the initial value, for a negative
+/// binomial with log-linear or linear mean (McCullagh and Nelder 1989, § 2.5).
 fn response(season: &Season, scale: Scale, case: Case, guess: f64, dispersion: f64) -> (f64, f64) {
     let (y, base) = (f64::from(season.y[case.t]), f64::from(season.base[case.t]));
     let mean = count_of(scale, base, guess);
@@ -107,15 +107,15 @@ fn response(season: &Season, scale: Scale, case: Case, guess: f64, dispersion: f
     }
 }
 
-/// What regressions on one scale give.
+/// Results of the regressions on one scale.
 pub(super) struct Regressed {
-    /// Coefficients: a row a knot.
+    /// Coefficients, one row a knot.
     pub beta: Array2<f32>,
-    /// By knot and case: the count expected by the regression of the other blocks.
+    /// By knot and case: the out-of-sample mean, tickets.
     pub means: Vec<Vec<f64>>,
 }
 
-/// Ridge regressions by knot, with the penalty that forecasts left-out blocks best.
+/// Ridge regressions by knot, with the penalty that has the least error on held-out blocks.
 pub(super) fn regress(
     season: &Season,
     design: &Design,
@@ -152,9 +152,9 @@ fn solved(equations: &NormalEquations, share: f64) -> Array1<f64> {
 /// One knot's cases as a design matrix.
 struct Knot<'c> {
     cases: &'c [Case],
-    /// A row a case: its regressors, and the response as the last column.
+    /// One row a case: regressors, and the response as the last column.
     rows: Array2<f64>,
-    /// By block, and of all.
+    /// Equations of each block, and of all blocks.
     blocks: Vec<NormalEquations>,
     all: NormalEquations,
 }
@@ -187,7 +187,7 @@ impl<'c> Knot<'c> {
         Self { cases, rows, blocks, all }
     }
 
-    /// Counts expected by the regression of the other blocks: a row a case, a column a penalty.
+    /// Out-of-sample means: one row a case, one column a penalty.
     fn left_out(&self, season: &Season, scale: Scale) -> Array2<f64> {
         let mut means = Array2::zeros((self.cases.len(), PENALTIES.len()));
         for (block, cases) in runs(self.cases) {
@@ -207,14 +207,14 @@ impl<'c> Knot<'c> {
         means
     }
 
-    /// Absolute error of what was expected of the cases.
+    /// Sum of absolute errors.
     fn loss(&self, season: &Season, means: ArrayView1<'_, f64>) -> f64 {
-        let misses = self.cases.iter().zip(means);
-        misses.map(|(case, mean)| (mean - f64::from(season.y[case.t])).abs()).sum()
+        let cases = self.cases.iter().zip(means);
+        cases.map(|(case, mean)| (mean - f64::from(season.y[case.t])).abs()).sum()
     }
 }
 
-/// The blocks that cases lie in, one after the other, with the range of cases of each.
+/// Blocks in order, each with its range of cases.
 fn runs(cases: &[Case]) -> impl Iterator<Item = (usize, Range<usize>)> + '_ {
     let mut from = 0;
     cases.chunk_by(|a, b| a.block == b.block).map(move |of_block| {

@@ -1,33 +1,33 @@
-//! What each window usually brings, as it was known a day before.
+//! Profiles: the usual count of each window, as known a day before it.
 
 use super::frame::{Frame, Kind};
 use super::limits::Limits;
 use super::smooth::{Sliding, triangle};
 use crate::forecast::History;
 
-/// Weeks after which an occurrence counts half, for the slow and the quick profile.
+/// Half-lives of the slow and the quick profile, weeks.
 const HALF_WEEKS: [f64; 2] = [8.0, 1.0];
-/// What yesterday's count keeps after a day in the profile by time of day alone.
+/// Daily decay of the profile by time of day.
 const KEEP_DAY: f64 = 0.9;
-/// Factors of special days are learned against so many days of none.
+/// Prior weight of a factor of 1 for special days, days.
 const KIND_PRIOR: f64 = 1.5;
 
-/// One series over a frame: counts before `known`, and profiles of which each value was known a day before
-/// its window. NaN where nothing is known, or closed.
+/// One series over a frame: counts before `known`, and profiles from data at least a day before each window. NaN means
+/// unknown or closed.
 #[derive(Clone, Debug)]
 pub(super) struct Season {
-    /// Position of the first window that is not known.
+    /// Position of the first unknown window.
     pub known: usize,
-    /// Counts as they came, and without outliers.
+    /// Actual counts, and counts without outliers.
     pub y: Vec<f32>,
     pub clean: Vec<f32>,
-    /// The reference profile, one that forgets quickly, and one smoothed over hours.
+    /// The reference profile, one with a short half-life, and one smoothed over hours.
     pub base: Vec<f32>,
     pub quick: Vec<f32>,
     pub wide: Vec<f32>,
 }
 
-/// Counts of a history by position in a frame, NaN from `known` on.
+/// Counts of a history before position `known` of a frame.
 pub(super) fn counts(frame: &Frame, history: &History, known: usize) -> Vec<f32> {
     let count = |t: usize| history.get(frame.first + t as i64);
     // Counts are not negative; NaN stays NaN.
@@ -35,8 +35,7 @@ pub(super) fn counts(frame: &Frame, history: &History, known: usize) -> Vec<f32>
 }
 
 impl Season {
-    /// From the counts before `y.len()`; the reference profile is worked out from position `from` on, the others from
-    /// `others` on.
+    /// From the counts before `y.len()`. The reference profile starts at position `from`, the other profiles at `others`.
     pub(super) fn new(
         frame: &Frame,
         mut y: Vec<f32>,
@@ -60,14 +59,14 @@ impl Season {
 
     fn run(&mut self, frame: &Frame, limits: &Limits, from: usize, others: usize) {
         let day = frame.day;
-        let mut cells = Cells::new(frame, limits);
+        let mut slots = Slots::new(frame, limits);
         let mut special = Special::default();
         for t in 0..frame.len() {
             if t >= day && t - day < self.known && !self.clean[t - day].is_nan() {
                 let u = t - day;
                 let y = f64::from(self.clean[u]);
                 if frame.kind[u] != Kind::Holiday {
-                    cells.learn(frame.slot[u], frame.time_of_day[u], y);
+                    slots.learn(frame.slot[u], frame.time_of_day[u], y);
                 }
                 special.learn(frame, u, y, f64::from(self.base[u]));
             }
@@ -76,13 +75,13 @@ impl Season {
                 continue;
             }
             let slot = frame.slot[t];
-            let Some(base) = cells.reference(slot, frame.time_of_day[t], kind) else { continue };
+            let Some(base) = slots.reference(slot, frame.time_of_day[t], kind) else { continue };
             let factor = special.factor(kind);
-            let floor = cells.floor;
+            let floor = slots.floor;
             let floored = |value: f64| (value * factor).max(floor) as f32;
             self.base[t] = floored(base);
             if t >= others {
-                let [quick, wide] = cells.others(slot, base);
+                let [quick, wide] = slots.others(slot, base);
                 (self.quick[t], self.wide[t]) = (floored(quick), floored(wide));
             }
         }
@@ -90,22 +89,22 @@ impl Season {
 }
 
 /// Exponentially weighted sums and weights by slot of the week and by time of day.
-struct Cells {
+struct Slots {
     weekly: Vec<[(f64, f64); 2]>,
-    /// Means of the slow ones, NaN where there is none; empty until they are first asked for.
+    /// Means of the slow profile, NaN if unknown; empty until first used.
     means: Vec<f64>,
     daily: Vec<(f64, f64)>,
     keep: [f64; 2],
-    /// The reference profile, and the wide one.
+    /// Smoothing of the reference profile and of the wide profile.
     narrow: Sliding,
     broad: Sliding,
-    /// Slots to either side that the reference profile is smoothed over.
+    /// Number of slots on either side for smoothing the reference profile.
     reach: usize,
-    /// Profiles do not go below.
+    /// Lower limit of profiles, tickets.
     floor: f64,
 }
 
-impl Cells {
+impl Slots {
     fn new(frame: &Frame, limits: &Limits) -> Self {
         Self {
             weekly: vec![[(0.0, 0.0); 2]; frame.week()],
@@ -121,14 +120,14 @@ impl Cells {
 
     fn learn(&mut self, slot: u16, time_of_day: u16, y: f64) {
         let slot = usize::from(slot);
-        for (cell, keep) in self.weekly[slot].iter_mut().zip(self.keep) {
-            *cell = (cell.0 * keep + y, cell.1 * keep + 1.0);
+        for (sum, keep) in self.weekly[slot].iter_mut().zip(self.keep) {
+            *sum = (sum.0 * keep + y, sum.1 * keep + 1.0);
         }
         if let Some(mean) = self.means.get_mut(slot) {
             *mean = quotient(self.weekly[slot][0]);
         }
-        let cell = &mut self.daily[usize::from(time_of_day)];
-        *cell = (cell.0 * KEEP_DAY + y, cell.1 * KEEP_DAY + 1.0);
+        let sum = &mut self.daily[usize::from(time_of_day)];
+        *sum = (sum.0 * KEEP_DAY + y, sum.1 * KEEP_DAY + 1.0);
     }
 
     /// The reference profile of a slot.
@@ -147,7 +146,7 @@ impl Cells {
         if kind == Kind::Holiday
             && let Some(sunday) = around(6 * self.daily.len() + time_of_day)
         {
-            // Before anything is learned of holidays: between the weekday and a Sunday.
+            // Prior of holidays: the geometric mean of weekday and Sunday.
             base = (base.max(self.floor) * sunday.max(self.floor)).sqrt();
         }
         Some(base)
@@ -162,24 +161,24 @@ impl Cells {
     }
 }
 
-/// A mean by its sum and weight, NaN where nothing is known.
+/// The mean from sum and weight; NaN if unknown.
 fn quotient((sum, weight): (f64, f64)) -> f64 {
     sum / weight
 }
 
-/// Factors of special days, learned once each is over.
+/// Factors of special days, learned after each day.
 #[derive(Default)]
 struct Special {
-    /// By kind: Σ log ratios and their number.
+    /// By kind: weighted sum of log ratios, and their weight.
     seen: [(f64, f64); Kind::COUNT],
     running: Option<Running>,
 }
 
-/// A special day that is not over: what came, and what was expected without its factor.
+/// An unfinished special day: actual tickets, and expected tickets without its factor.
 struct Running {
     date: i32,
     kind: Kind,
-    came: f64,
+    actual: f64,
     expected: f64,
 }
 
@@ -195,7 +194,7 @@ impl Special {
     fn learn(&mut self, frame: &Frame, u: usize, y: f64, base: f64) {
         let (date, kind) = (frame.date[u], frame.kind[u]);
         if let Some(over) = self.running.take_if(|running| running.date != date) {
-            let ratio = ((over.came + 1.0) / (over.expected + 1.0)).ln().clamp(-3.0, 1.5);
+            let ratio = ((over.actual + 1.0) / (over.expected + 1.0)).ln().clamp(-3.0, 1.5);
             let (sum, n) = self.seen[over.kind as usize];
             self.seen[over.kind as usize] = (0.95 * sum + ratio, 0.95 * n + 1.0);
         }
@@ -203,8 +202,9 @@ impl Special {
             return;
         }
         let expected = base / self.factor(kind);
-        let running = self.running.get_or_insert(Running { date, kind, came: 0.0, expected: 0.0 });
-        running.came += y;
+        let running =
+            self.running.get_or_insert(Running { date, kind, actual: 0.0, expected: 0.0 });
+        running.actual += y;
         running.expected += expected;
     }
 }

@@ -1,16 +1,16 @@
-//! Profiles smoothed over neighbouring slots of the week: how far to either side, and one slot after the other.
+//! Smoothing of profiles over neighbouring slots of the week: choice of the reach, and a sliding mean.
 
 use super::frame::Frame;
 
-/// Weeks that the reach is chosen by.
+/// Weeks used to choose the reach.
 const WEEKS: usize = 9;
-/// Windows that it is chosen by, at most.
+/// Most windows used to choose the reach.
 const CASES_MAX: usize = 2500;
-/// Reaches that are tried besides 0, 1 and 2 slots, hours.
+/// Candidate reaches besides 0, 1 and 2 slots, hours.
 const HOURS: [usize; 4] = [1, 2, 4, 6];
 
-/// Slots to either side that make the means of the other weeks come closest to each window of one: few where hours
-/// have edges, many where counts rise and fall slowly. NaN where nothing is known, or closed.
+/// Number of slots on either side with which means of the other weeks predict a window best: few if counts change abruptly
+/// between slots, many if they change slowly. `y` is NaN where unknown or closed.
 pub(super) fn reach(frame: &Frame, y: &[f32]) -> usize {
     let hour = (frame.day / 24).max(1);
     let mut reaches = vec![0, 1, 2];
@@ -32,7 +32,7 @@ pub(super) fn reach(frame: &Frame, y: &[f32]) -> usize {
     best.map_or(0, |best| reaches[best])
 }
 
-/// By window from `from` on: what its slot brought in the other weeks, NaN without any.
+/// By window from `from` on: mean count of its slot in the other weeks; NaN if unknown.
 fn of_other_weeks(frame: &Frame, y: &[f32], from: usize) -> Vec<f32> {
     let mut sums = vec![(0.0, 0u32); frame.week()];
     let known = || y.iter().zip(&frame.slot).skip(from);
@@ -47,7 +47,7 @@ fn of_other_weeks(frame: &Frame, y: &[f32], from: usize) -> Vec<f32> {
     others.collect()
 }
 
-/// Mean of `2 · reach + 1` values, nearer ones more; `None` where all are NaN.
+/// Mean of `2 · reach + 1` values with triangular weights; `None` if all are NaN.
 pub(super) fn triangle(values: impl Iterator<Item = f64>, reach: usize) -> Option<f64> {
     let (mut sum, mut weight) = (0.0, 0.0);
     for (step, value) in values.enumerate().filter(|(_, value)| !value.is_nan()) {
@@ -58,7 +58,7 @@ pub(super) fn triangle(values: impl Iterator<Item = f64>, reach: usize) -> Optio
     (weight > 0.0).then(|| sum / weight)
 }
 
-/// A sum of values, and how many they are.
+/// Sum and number of values.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum(f64, f64);
 
@@ -69,13 +69,13 @@ impl Sum {
     }
 }
 
-/// [`triangle`] around one slot after the other of values on a circle. From one slot to the next it takes a few sums
-/// instead of all, so that values near the last two slots must not have changed since.
+/// Sliding [`triangle`] over consecutive slots on a circle. It updates sums from one slot to the next, so values near the last
+/// two slots must not change in between.
 #[derive(Clone, Debug)]
 pub(super) struct Sliding {
     reach: usize,
     last: Option<usize>,
-    /// Around the last slot: of the triangle, of the slots up to it, and of as many after it.
+    /// Around the last slot: sums of the triangle, of the slots up to it, and of as many slots after it.
     all: Sum,
     left: Sum,
     right: Sum,
@@ -89,7 +89,7 @@ impl Sliding {
     /// The mean around a slot.
     pub(super) fn mean(&mut self, values: &[f64], slot: usize) -> Option<f64> {
         let (n, reach) = (values.len(), self.reach);
-        // A slot is less than a week, and so is what is added to it.
+        // Slot and offset are each less than a week.
         let at = |slot: usize| match values[if slot < n { slot } else { slot - n }] {
             value if value.is_nan() => Sum(0.0, 0.0),
             value => Sum(value, 1.0),
@@ -129,7 +129,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sliding_along_gives_what_each_slot_gives(
+        fn the_sliding_mean_equals_the_mean_of_each_slot(
             values in prop::collection::vec(prop_oneof![3 => 0.0..900.0f64, 1 => Just(f64::NAN)], 168),
             reach in 0usize..24,
             jump in 0usize..168,
@@ -146,18 +146,18 @@ mod tests {
     }
 
     #[test]
-    fn edges_are_kept_and_slow_tides_smoothed() {
+    fn abrupt_changes_are_kept_and_slow_changes_smoothed() {
         let zone = Zone::UTC;
         let place = Place { zone, calendar: std::sync::Arc::default() };
         let frame = Frame::new(&place, WindowWidth::QUARTER, 0, 6 * 672);
-        let counts = |shape: &dyn Fn(usize) -> f64| -> Vec<f32> {
+        let counts = |rate: &dyn Fn(usize) -> f64| -> Vec<f32> {
             let mut rng = ChaCha8Rng::seed_from_u64(7);
-            (0..frame.len()).map(|t| (shape(t) + 40.0 * rng.random::<f64>()) as f32).collect()
+            (0..frame.len()).map(|t| (rate(t) + 40.0 * rng.random::<f64>()) as f32).collect()
         };
-        let tide = |t: usize| 100.0 + 50.0 * (t as f64 * std::f64::consts::TAU / 672.0).sin();
-        let edges = |t: usize| if t.is_multiple_of(3) { 900.0 } else { 100.0 };
-        assert!(reach(&frame, &counts(&tide)) >= 4);
-        assert_eq!(reach(&frame, &counts(&edges)), 0);
+        let slow = |t: usize| 100.0 + 50.0 * (t as f64 * std::f64::consts::TAU / 672.0).sin();
+        let abrupt = |t: usize| if t.is_multiple_of(3) { 900.0 } else { 100.0 };
+        assert!(reach(&frame, &counts(&slow)) >= 4);
+        assert_eq!(reach(&frame, &counts(&abrupt)), 0);
         assert_eq!(reach(&frame, &vec![f32::NAN; frame.len()]), 0);
         assert_eq!(reach(&frame, &[]), 0);
     }

@@ -1,4 +1,4 @@
-//! Laws of the ensemble's forecasts.
+//! Properties of the ensemble's forecasts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,12 +54,12 @@ fn issue(history: &History, place: &Place, fit: i64, origin: i64) -> Vintage {
     vintage
 }
 
-/// A number below `below` that has nothing to do with `index`'s neighbours.
+/// A random number below `below`, independent for each `index`.
 fn noise(index: i64, below: i32) -> f32 {
     ChaCha8Rng::seed_from_u64(index as u64).random_range(0..below) as f32
 }
 
-/// Poisson-like counts on a daily and weekly shape, by local hour, with a level that wanders.
+/// Poisson-like counts on a daily and weekly profile in local time, with a varying level.
 fn simulated(zone: Zone, origin: i64, windows: i64, volume: f64, seed: u64) -> History {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut made = History::new(WIDTH, origin - windows);
@@ -101,14 +101,14 @@ proptest! {
     fn nothing_at_or_after_the_origin_is_read(seed in any::<u64>(), future in 0u32..10_000, ahead in 0i64..300) {
         let (place, origin) = (place("Europe/London"), at("2026-03-10T08:00:00Z"));
         let known = simulated(place.zone, origin, 5 * WEEK, 6.0, seed);
-        let mut told = known.clone();
+        let mut extended = known.clone();
         for step in 0..40 {
-            told.set(origin + step, future as f32);
+            extended.set(origin + step, future as f32);
         }
         let (fit, first) = (origin - ahead, issue(&known, &place, origin - ahead, origin));
         prop_assert!(first.fallback.is_none());
-        prop_assert_eq!(&first, &issue(&told, &place, fit, origin));
-        // Nor does a fit read what came after it.
+        prop_assert_eq!(&first, &issue(&extended, &place, fit, origin));
+        // A fit does not read later windows either.
         let mut later = known.clone();
         for index in fit..origin {
             later.set(index, future as f32);
@@ -118,7 +118,7 @@ proptest! {
 }
 
 #[test]
-fn the_same_counts_give_the_same_forecast_in_whatever_order_they_came() {
+fn the_forecast_does_not_depend_on_the_order_of_counts() {
     let (place, origin) = (place("UTC"), at("2026-03-10T08:00:00Z"));
     let made = simulated(place.zone, origin, 5 * WEEK, 9.0, 3);
     let mut shuffled = History::new(WIDTH, made.first);
@@ -131,7 +131,7 @@ fn the_same_counts_give_the_same_forecast_in_whatever_order_they_came() {
 }
 
 #[test]
-fn histories_of_every_kind_give_a_forecast_and_say_how() {
+fn short_constant_and_incomplete_histories_are_forecast() {
     let origin = at("2026-03-10T08:00:00Z");
     type Case = (&'static str, i64, fn(i64) -> f32, f64, bool);
     let cases: [Case; 9] = [
@@ -156,7 +156,7 @@ fn histories_of_every_kind_give_a_forecast_and_say_how() {
 }
 
 #[test]
-fn history_beyond_its_reach_changes_nothing() {
+fn history_before_the_reach_is_ignored() {
     let (place, origin) = (place("UTC"), at("2026-03-10T08:00:00Z"));
     let long = simulated(place.zone, origin, 20 * WEEK, 9.0, 4);
     let mut short = long.clone();
@@ -165,7 +165,7 @@ fn history_beyond_its_reach_changes_nothing() {
 }
 
 #[test]
-fn one_huge_outlier_does_not_poison_the_days_after_it() {
+fn one_large_outlier_does_not_distort_the_following_days() {
     let (place, origin) = (place("UTC"), at("2026-03-10T08:00:00Z"));
     let made = simulated(place.zone, origin, 6 * WEEK, 9.0, 5);
     let calm = issue(&made, &place, origin, origin);
@@ -181,7 +181,7 @@ fn one_huge_outlier_does_not_poison_the_days_after_it() {
 }
 
 #[test]
-fn closed_hours_are_zero_and_open_ones_are_not_poisoned() {
+fn closed_hours_are_zero_and_do_not_distort_open_hours() {
     let (place, origin) = (place("Asia/Shanghai"), at("2026-03-09T22:00:00Z"));
     // Open from seven to nine in the evening on weekdays; it is Tuesday, six in the morning.
     let is_open = |i: i64| {
@@ -207,7 +207,7 @@ fn closed_hours_are_zero_and_open_ones_are_not_poisoned() {
 
 #[test]
 fn the_profile_follows_local_time_over_both_clock_changes() {
-    // Calls come at nine in the morning, local time, whatever the clocks did.
+    // The peak is at nine in the morning, local time, before and after the clock change.
     for zone in ["Europe/London", "Asia/Shanghai"] {
         let place = place(zone);
         let busy = |i: i64| {
@@ -244,7 +244,7 @@ fn a_surge_raises_the_next_hours() {
 }
 
 #[test]
-fn holidays_are_learned_and_leave_no_trace_in_the_weekday() {
+fn holidays_are_learned_and_do_not_distort_the_weekday() {
     let origin = at("2026-03-13T00:00:00Z");
     let mut calendar = Calendar::default();
     let dates = ["2026-01-23", "2026-02-06", "2026-02-20", "2026-02-27", "2026-03-13"];
@@ -263,7 +263,7 @@ fn holidays_are_learned_and_leave_no_trace_in_the_weekday() {
 }
 
 #[test]
-fn it_beats_last_week_and_its_bands_hold() {
+fn it_beats_last_weeks_count_and_its_bands_cover() {
     let (place, end) = (place("Europe/London"), at("2026-04-20T00:00:00Z"));
     let made = simulated(place.zone, end, 10 * WEEK, 9.0, 11);
     let series = BTreeMap::from([(key(), made.clone())]);
@@ -297,8 +297,8 @@ fn it_beats_last_week_and_its_bands_hold() {
 }
 
 #[test]
-fn what_wanders_is_carried_on() {
-    // Half a day up, half a day down, the turns now here, now there: the week says nothing of where it stands.
+fn a_random_walk_is_forecast_by_persistence() {
+    // Random half-days of rise and fall: the weekly profile carries no information about the level.
     let origin = at("2026-03-02T00:00:00Z");
     let mut walk = 400.0;
     let mut history = history(origin, 8 * WEEK, |_| 0.0);
@@ -312,13 +312,13 @@ fn what_wanders_is_carried_on() {
         let mut known = history.clone();
         known.counts.truncate((issued - history.first) as usize);
         let vintage = issue(&known, &place, origin - DAY, issued);
-        let (said, last) = (vintage.targets[0].mean, f64::from(history.get(issued - 1)));
-        assert!((said - last).abs() < 15.0, "{said} after {last}");
+        let (forecast, last) = (vintage.targets[0].mean, f64::from(history.get(issued - 1)));
+        assert!((forecast - last).abs() < 15.0, "{forecast} after {last}");
     }
 }
 
 #[test]
-fn bands_widen_after_days_that_were_off() {
+fn bands_widen_after_days_with_large_errors() {
     let origin = at("2026-03-02T00:00:00Z");
     let wide = |scale: f32| {
         let counts = |index: i64| {
@@ -329,5 +329,5 @@ fn bands_widen_after_days_that_were_off() {
         vintage.targets.iter().map(|t| t.quantiles[5] - t.quantiles[1]).sum::<f64>()
     };
     let (usual, off) = (wide(1.0), wide(3.0));
-    assert!(off > 1.3 * usual, "{off} after days that were off, {usual} after ordinary ones");
+    assert!(off > 1.3 * usual, "{off} after large errors, {usual} after ordinary days");
 }

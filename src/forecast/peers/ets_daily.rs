@@ -1,5 +1,4 @@
-//! A daily ETS from parts: the usual day is taken off, augurs' AutoETS (which knows no seasons) goes on
-//! with the rest, in tickets.
+//! A daily ETS: subtracts the daily profile, and forecasts the remainder by augurs' AutoETS, which has no seasons.
 
 use augurs::Fit;
 use augurs::ets::AutoETS;
@@ -9,16 +8,16 @@ use super::{intervals, target_starts, vintages};
 use crate::domain::Zone;
 use crate::forecast::{History, Model, Past, Vintage};
 
-/// Days that the usual day is a mean of.
+/// Days of the daily profile.
 const DAYS: usize = 28;
 
-/// The open hours, and by slot of the day what usually comes above the day's mean.
+/// The open hours, and by slot of the day the usual difference to the day's mean.
 struct Day {
     grid: Grid,
     above: Vec<f64>,
 }
 
-/// Keeps nothing: all is done anew at each origin.
+/// A model without state: it is refitted at each origin.
 pub struct EtsDaily;
 
 /// Counts of the last [`DAYS`] days.
@@ -26,7 +25,7 @@ fn recent(grid: &Grid, history: &History, origin: i64) -> Option<(i64, Vec<f64>)
     grid.lay(history, origin, grid.per_week() * DAYS / 7)
 }
 
-fn usual_day(history: &History, zone: Zone, origin: i64) -> Option<Day> {
+fn daily_profile(history: &History, zone: Zone, origin: i64) -> Option<Day> {
     let grid = Grid::of(history, zone, origin)?;
     let (first, counts) = recent(&grid, history, origin)?;
     let mean = counts.iter().sum::<f64>() / counts.len() as f64;
@@ -74,7 +73,7 @@ impl Model for EtsDaily {
 
     fn predict(&self, past: &Past<'_>, origin: i64) -> Vec<Vintage> {
         vintages(self.name(), past, origin, |series, history| {
-            let day = usual_day(history, past.place_of(series).zone, origin)?;
+            let day = daily_profile(history, past.place_of(series).zone, origin)?;
             ahead(past, &day, history, origin)
         })
     }

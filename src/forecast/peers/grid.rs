@@ -1,18 +1,18 @@
-//! Civil time with the closed hours cut out: what a seasonal model needs of a centre that is shut at night.
+//! Civil time without closed hours, for seasonal models of centres that close at night.
 //!
-//! Open slots of the civil week are numbered on and on from a Monday in 1970 (their *rank*). In ranks a
-//! week has the same length whatever the clocks did, and a night that is never counted is no gap.
+//! Open slots of the civil week are numbered consecutively from a Monday in 1970 (their *rank*). In ranks every week has the
+//! same length, also at clock changes, and closed hours are not gaps.
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
 use crate::domain::{Timestamp, WindowWidth, Zone};
 use crate::forecast::{History, OpenHours};
 
-/// Weeks that say which slots are open.
+/// Weeks used to find open slots.
 const LOOK_WEEKS: i64 = 8;
-/// Share of its occurrences in which an open slot is known, at least.
+/// Least share of occurrences in which an open slot has a count.
 const KNOWN_SHARE: f64 = 0.25;
-/// Share of the ranks that may be missing.
+/// Largest share of missing ranks.
 const GAPS_MAX: f64 = 0.3;
 
 /// The open slots of one series' civil week.
@@ -20,14 +20,14 @@ const GAPS_MAX: f64 = 0.3;
 pub struct Grid {
     zone: Zone,
     width: WindowWidth,
-    /// Slots of the week that are open, ascending.
+    /// Open slots of the week, ascending.
     slots: Vec<usize>,
-    /// By slot of the week: open slots before it.
+    /// By slot of the week: number of open slots before it.
     before: Vec<usize>,
 }
 
 impl Grid {
-    /// From the weeks before `origin`; `None` where nothing is open.
+    /// From the weeks before `origin`; `None` if no slot is open.
     pub fn of(history: &History, zone: Zone, origin: i64) -> Option<Self> {
         let width = history.width;
         let per_week = width.per_week();
@@ -49,12 +49,12 @@ impl Grid {
         (!slots.is_empty()).then_some(Self { zone, width, slots, before })
     }
 
-    /// Open slots a week.
+    /// Number of open slots a week.
     pub fn per_week(&self) -> usize {
         self.slots.len()
     }
 
-    /// Open slots a day, if all days that are open have as many.
+    /// Number of open slots a day; `None` if open days differ.
     pub fn per_day(&self) -> Option<usize> {
         let slots_a_day = self.before.len() / 7;
         let mut days = [0; 7];
@@ -65,7 +65,7 @@ impl Grid {
         days.iter().all(|day| *day == 0 || *day == most).then_some(most)
     }
 
-    /// The rank of the window that starts at `at`; of the next open one where that is closed.
+    /// The rank of the window that starts at `at`, or of the next open window if that one is closed.
     pub fn rank(&self, at: Timestamp) -> i64 {
         let (week, slot) = self.slot(at);
         week * self.per_week() as i64 + self.before[slot] as i64
@@ -91,11 +91,10 @@ impl Grid {
         slot % (self.before.len() / 7)
     }
 
-    /// Up to `most` counts by rank, those before `origin`, gaps bridged by straight lines; with the rank of
-    /// the first. `None` where there are fewer than two weeks, or too many gaps.
+    /// Up to `most` counts before `origin` by rank with linearly interpolated gaps, and the rank of the first. `None` with less
+    /// than two weeks or too many gaps.
     pub fn lay(&self, history: &History, origin: i64, most: usize) -> Option<(i64, Vec<f64>)> {
         let end = self.rank(self.width.start(origin));
-        // The first rank whose window is in the history, and as many after it as are asked for.
         let first = self.rank(self.width.start(history.first)).max(end - most as i64);
         let count = |rank: i64| {
             let index = self.width.index(self.start(rank));
@@ -122,7 +121,7 @@ fn monday() -> NaiveDateTime {
     NaiveDate::from_ymd_opt(1970, 1, 5).unwrap_or_default().and_time(chrono::NaiveTime::MIN)
 }
 
-/// Fills gaps by straight lines between what is known beside them.
+/// Interpolates gaps linearly; `None` with too many gaps.
 fn bridged(mut counts: Vec<f64>) -> Option<Vec<f64>> {
     let gaps = counts.iter().filter(|count| count.is_nan()).count();
     if gaps as f64 > GAPS_MAX * counts.len() as f64 {

@@ -1,19 +1,19 @@
-//! augurs' central intervals → the seven quantiles.
+//! Quantiles from augurs' central intervals.
 
 use augurs::{Forecast, Predict};
 
 use crate::domain::WindowWidth;
 use crate::forecast::HORIZON;
 
-/// Levels of central intervals, and the quantiles that they end at.
+/// Levels of central intervals, and the positions of their limits in the quantiles.
 const LEVELS: [(f64, usize, usize); 3] = [(0.95, 0, 6), (0.8, 1, 5), (0.5, 2, 4)];
 
-/// Steps that a forecast reaches at most: a horizon, none of whose windows is closed.
+/// Most steps of a forecast: a horizon without closed windows.
 pub fn reach(width: WindowWidth) -> usize {
     width.per(HORIZON)
 }
 
-/// Point forecast and quantiles by step; `None` where the model fails or gives what is no number.
+/// Point forecast and quantiles by step; `None` if the model fails or returns a value that is not finite.
 pub fn quantiles<P: Predict>(fitted: &P, steps: usize) -> Option<Vec<[f64; 7]>> {
     let mut found = vec![[0.0; 7]; steps];
     for (level, low, high) in LEVELS {

@@ -1,4 +1,4 @@
-//! What can be chosen by name: the product's own forecaster, its parts, and the peers it is measured beside.
+//! Models by name: the product's own, its parts, and peers for comparison.
 
 mod ets_daily;
 mod grid;
@@ -10,17 +10,17 @@ mod profile;
 use super::{ForecastPoint, History, Model, Past, Product, Vintage};
 use crate::domain::{SeriesKey, Timestamp};
 
-/// The product's own.
+/// Name of the product's own model.
 pub const DEFAULT: &str = "surgecast";
 
-/// Names that [`by_name`] knows, each with what it is.
+/// Names for [`by_name`], each with a description.
 pub const CHOICES: [(&str, &str); 6] = [
-    (DEFAULT, "what the service forecasts with"),
-    ("profile", "the usual week times today's level: what serves until there is a fit"),
-    ("seasonal-naive", "last week's count; bands from how far that was off"),
-    ("mstl-ets", "augurs' MSTL (day and week) with AutoETS on the rest"),
+    (DEFAULT, "the model of the service"),
+    ("profile", "the weekly profile times today's level: the fallback without a fit"),
+    ("seasonal-naive", "last week's count; bands from its past errors"),
+    ("mstl-ets", "augurs' MSTL (day and week) with AutoETS on the remainder"),
     ("mstl-ets-log", "the same on ln(1 + y)"),
-    ("ets-daily", "the usual day taken off, augurs' AutoETS on the rest"),
+    ("ets-daily", "the daily profile, and augurs' AutoETS on the remainder"),
 ];
 
 /// A model by its name in [`CHOICES`].
@@ -37,15 +37,15 @@ pub fn by_name(name: &str) -> Option<Box<dyn Model>> {
     Some(model)
 }
 
-/// One vintage a series, of those that `said` gives targets for: mean and quantiles by start of window.
+/// One vintage for each series that `predict` forecasts: mean and quantiles by forecast point.
 fn vintages(
     name: &str,
     past: &Past<'_>,
     origin: i64,
-    said: impl Fn(&SeriesKey, &History) -> Option<Vec<(f64, [f64; 7])>>,
+    predict: impl Fn(&SeriesKey, &History) -> Option<Vec<(f64, [f64; 7])>>,
 ) -> Vec<Vintage> {
     let one = |(series, history): (&SeriesKey, &History)| {
-        let targets = said(series, history)?;
+        let targets = predict(series, history)?;
         let target = |(step, (mean, quantiles)): (usize, (f64, [f64; 7]))| ForecastPoint {
             start: past.width.start(origin + step as i64),
             mean,
@@ -67,7 +67,7 @@ fn vintages(
     past.series.iter().filter_map(one).collect()
 }
 
-/// Never below zero, never crossing.
+/// Makes quantiles non-negative and ascending.
 fn tidy(quantiles: [f64; 7]) -> [f64; 7] {
     let mut highest = 0.0f64;
     quantiles.map(|quantile| {

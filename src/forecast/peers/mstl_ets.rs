@@ -1,8 +1,7 @@
-//! augurs' MSTL with AutoETS, as one would use it: on the open hours, raw or on `ln(1 + y)`, with the
-//! intervals that it gives.
+//! augurs' MSTL with AutoETS in ordinary use: on the open hours, raw or on `ln(1 + y)`, with its own intervals.
 //!
-//! All of it is done anew at each origin, for that is the best it can. Seasons of the night before would
-//! save little (AutoETS is the slow part) and cost .07 of MASE on a bank's calls.
+//! It is refitted at each origin, which gives its best accuracy. Seasons of the night before would save little time (AutoETS
+//! is the slow part) and cost 0.07 of MASE on a bank's calls.
 
 use augurs::Fit;
 use augurs::ets::AutoETS;
@@ -13,22 +12,22 @@ use super::{intervals, target_starts, vintages};
 use crate::domain::Zone;
 use crate::forecast::{History, Model, Past, Vintage};
 
-/// Counts that a decomposition reads: augurs takes seconds beyond.
+/// Most counts of a decomposition; augurs takes seconds for more.
 const COUNTS_MAX: usize = 3000;
-/// Counts that AutoETS reads.
+/// Most counts for AutoETS.
 const ETS_COUNTS_MAX: usize = 1000;
 
 /// The seasons of one series.
 struct Seasons {
     grid: Grid,
-    /// Rank after the last that was read.
+    /// Rank after the last one used.
     end: i64,
     /// The last cycle of each season.
     cycles: Vec<Vec<f32>>,
 }
 
 impl Seasons {
-    /// What all seasons add at a rank.
+    /// Sum of all seasons at a rank.
     fn at(&self, rank: i64) -> f64 {
         let one = |cycle: &Vec<f32>| {
             f64::from(cycle[(rank - self.end).rem_euclid(cycle.len() as i64) as usize])
@@ -37,13 +36,13 @@ impl Seasons {
     }
 }
 
-/// Raw, or on `ln(1 + y)`.
+/// MSTL with AutoETS on raw counts or on `ln(1 + y)`.
 pub struct MstlEts {
     is_log: bool,
 }
 
 impl MstlEts {
-    /// On counts as they are.
+    /// On raw counts.
     pub fn raw() -> Self {
         Self { is_log: false }
     }
@@ -63,7 +62,7 @@ impl MstlEts {
         let values: Vec<f64> = counts.iter().map(|count| self.transformed(*count)).collect();
         let mut periods: Vec<usize> = grid.per_day().into_iter().collect();
         periods.push(grid.per_week());
-        // A centre that is open one day a week has one season, and one window an open day none.
+        // A centre that is open one day a week has one season; one window an open day has none.
         periods.dedup();
         periods.retain(|period| *period > 1);
         let fitted = MSTLModel::naive(periods.clone()).fit(&values).ok()?;
@@ -74,7 +73,7 @@ impl MstlEts {
             .then_some(Seasons { grid, end: first + values.len() as i64, cycles })
     }
 
-    /// Mean and quantiles by target.
+    /// Mean and quantiles by forecast point.
     fn ahead(
         &self,
         past: &Past<'_>,
@@ -100,12 +99,12 @@ impl MstlEts {
         target_starts(past, origin).map(target).collect()
     }
 
-    /// Back to tickets: the mean, and the quantiles.
+    /// Mean and quantiles in tickets.
     fn counted(&self, quantiles: [f64; 7]) -> (f64, [f64; 7]) {
         if !self.is_log {
             return (quantiles[3].max(0.0), quantiles);
         }
-        // The mean of a log-normal whose 80 % interval this is.
+        // The mean of the log-normal with this 80 % interval.
         let sd = (quantiles[5] - quantiles[1]) / (2.0 * 1.281_552);
         let mean = (quantiles[3] + sd * sd / 2.0).exp_m1().max(0.0);
         (mean, quantiles.map(f64::exp_m1))

@@ -1,4 +1,4 @@
-//! Last week's count at the same civil time; bands from how far that was off at this time of day.
+//! Last week's count at the same civil time; bands from its past errors at this time of day.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use crate::domain::{SeriesKey, Timestamp, Zone};
 use crate::forecast::backtest::week_before;
 use crate::forecast::{History, Model, Past, QUANTILES, Vintage, quantiles};
 
-/// Weeks of errors that bands are made of.
+/// Weeks of errors for the bands.
 const ERROR_WEEKS: i64 = 8;
-/// Weeks that are gone back for a count that is known.
+/// Most weeks to look back for a known count.
 const REACH_WEEKS: u32 = 4;
-/// Fewer errors than this say nothing of a 2.5 % quantile.
+/// Fewest errors for a 2.5 % quantile.
 const ERRORS_MIN: usize = 20;
 
 /// Errors by hour of the day, centred so that the median stays last week's count.
@@ -53,8 +53,8 @@ fn hour(zone: Zone, at: Timestamp) -> usize {
     zone.minute_of_week(at) as usize / 60 % 24
 }
 
-/// The count one civil week before, or the first that is known of up to [`REACH_WEEKS`]; a window that
-/// never was known (the centre is closed) brings nothing. `None` before there is a week.
+/// The newest known count at this civil time in the last [`REACH_WEEKS`]; zero if none is known (the centre is closed).
+/// `None` with less than a week of history.
 fn last_known(history: &History, zone: Zone, start: Timestamp) -> Option<f64> {
     let width = history.width;
     if width.index(zone.days_before(start, 7)) < history.first {
@@ -65,7 +65,7 @@ fn last_known(history: &History, zone: Zone, start: Timestamp) -> Option<f64> {
     Some(weeks.into_iter().find(|count| !count.is_nan()).unwrap_or(0.0))
 }
 
-/// Quantiles of the errors around each hour of the day, relative to their median.
+/// Quantiles of errors around each hour of the day, relative to their median.
 fn error_bands(history: &History, zone: Zone, origin: i64) -> [Option<[f64; 7]>; 24] {
     let mut by_hour: [Vec<f64>; 24] = Default::default();
     let per_week = history.width.per_week() as i64;

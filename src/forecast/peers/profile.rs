@@ -1,4 +1,4 @@
-//! The usual week times today's level: what serves until there is a fit.
+//! The weekly profile times today's level: the fallback without a fit.
 
 use crate::forecast::{Ensemble, Model, Past, Vintage};
 

@@ -1,10 +1,10 @@
-//! What episodes, damping alarms and planned work bring in the next six hours.
+//! Effects of episodes, damping alarms and planned work over the horizon.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::context::{Site, SiteContext};
-use super::damp::Ways;
+use super::damp::Outcomes;
 use super::effect::Effect;
 use super::episode::Episode;
 use super::filter::Posterior;
@@ -16,14 +16,14 @@ use super::paths::Paths;
 use crate::domain::SeriesKey;
 use crate::forecast::{AlarmSpell, HORIZON, Past, PlannedWork};
 
-/// Effects below this are none, tickets a window.
+/// Effects below this count as zero, tickets a window.
 const NEGLIGIBLE: f64 = 0.02;
-/// Bins of the logarithm of tickets, from `BIN_FIRST` tickets on, each wider by this factor.
+/// Bins of ln tickets: their number, tickets of the first bin, and width of a bin.
 const BINS: usize = 40;
 const BIN_FIRST: f64 = 0.05;
 const BIN_STEP: f64 = 0.22;
 
-/// The horizon of one site.
+/// Effects at one site over the horizon.
 pub(super) struct Ahead<'g, 'a> {
     model: &'g ResponseModel,
     context: &'g SiteContext<'a>,
@@ -40,7 +40,7 @@ impl<'g, 'a> Ahead<'g, 'a> {
         Self { model, context, site, targets: context.width.per(HORIZON) }
     }
 
-    /// Adds an episode's effects: by leaf, and last of all leaves together.
+    /// Adds an episode's effects: of each leaf, and as last item of all leaves together.
     pub(super) fn add(
         &self,
         effects: &mut [Vec<Effect>],
@@ -59,7 +59,7 @@ impl<'g, 'a> Ahead<'g, 'a> {
         (posterior.real > 0.02).then_some(paths)
     }
 
-    /// Adds what damping alarms keep away.
+    /// Adds the effects of damping alarms.
     pub(super) fn damp(&self, effects: &mut [Vec<Effect>], spells: &[&AlarmSpell]) {
         let (model, context, site) = (self.model, self.context, self.site);
         let damping = model.damp.of(&site.scope, spells, context.now());
@@ -69,15 +69,15 @@ impl<'g, 'a> Ahead<'g, 'a> {
         for target in 0..self.targets {
             let index = context.origin + target as i64;
             let at = middle(context.width, index);
-            for (name, ways) in damping.factors(at) {
+            for (name, outcomes) in damping.factors(at) {
                 let mut total = 0.0;
                 for (leaf, effects) in site.leaves.iter().zip(effects.iter_mut()) {
                     let expected = leaf.expected(index);
                     total += expected;
-                    effects[target] = effects[target].plus(&damped(ways, expected, name));
+                    effects[target] = effects[target].plus(&damped(outcomes, expected, name));
                 }
                 if let Some(effects) = effects.last_mut() {
-                    effects[target] = effects[target].plus(&damped(ways, total, name));
+                    effects[target] = effects[target].plus(&damped(outcomes, total, name));
                 }
             }
         }
@@ -115,7 +115,7 @@ impl<'g, 'a> Ahead<'g, 'a> {
             })
             .collect();
         let mut bins = vec![[(0.0, 0.0); BINS]; (leaves + 1) * self.targets];
-        let mut paths = Paths { sizes: posterior.sizes.to_vec(), ways: Vec::new() };
+        let mut paths = Paths { sizes: posterior.sizes.to_vec(), courses: Vec::new() };
         for (state, row) in posterior.onsets.iter().zip(&posterior.weights) {
             if row.iter().sum::<f64>() < 1e-3 {
                 continue;
@@ -144,7 +144,7 @@ impl<'g, 'a> Ahead<'g, 'a> {
                     spread(&mut bins[leaves * self.targets + target], total, share, row, posterior);
                     path.push(total);
                 }
-                paths.ways.push((row.iter().map(|w| w * share).collect(), path));
+                paths.courses.push((row.iter().map(|w| w * share).collect(), path));
             }
         }
         let effect = |bins: &[(f64, f64); BINS]| {
@@ -160,7 +160,7 @@ impl<'g, 'a> Ahead<'g, 'a> {
     }
 }
 
-/// Adds a row of sizes to bins of tickets.
+/// Adds the sizes of one onset to the bins of tickets.
 fn spread(
     bins: &mut [(f64, f64); BINS],
     full: f64,
@@ -181,8 +181,8 @@ fn spread(
     }
 }
 
-fn damped(ways: Ways, expected: f64, name: &Arc<str>) -> Effect {
-    let points = ways.map(|(p, factor)| (p, (factor - 1.0) * expected));
+fn damped(outcomes: Outcomes, expected: f64, name: &Arc<str>) -> Effect {
+    let points = outcomes.map(|(p, factor)| (p, (factor - 1.0) * expected));
     let mean: f64 = points.iter().map(|(p, x)| p * x).sum();
     if mean.abs() < NEGLIGIBLE {
         return Effect::default();
@@ -197,8 +197,7 @@ fn certain(tickets: f64, name: &Arc<str>) -> Effect {
     Effect::of(vec![(1.0, tickets)], vec![(name.clone(), tickets)])
 }
 
-/// Effects of leaves and of every roll-up that the past has: sites have nothing to do with each other, the
-/// channels of one site move together.
+/// Effects of leaves and of all roll-ups in `past`. Sites are independent; channels of one site are fully dependent.
 pub(super) fn roll_up(
     past: &Past<'_>,
     context: &SiteContext<'_>,

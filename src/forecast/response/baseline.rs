@@ -1,4 +1,4 @@
-//! What each series would bring without alarms, window by window.
+//! Baselines: expected tickets of each series without alarms.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,52 +13,52 @@ use crate::stats::outlier_limits;
 pub struct Baseline {
     /// Window index of `expected[0]`.
     pub first: i64,
-    /// Tickets a window; NaN where nothing is expected to be known.
+    /// Tickets a window; NaN if unknown.
     pub expected: Vec<f32>,
-    /// φ of the counts about it, variance `m + φ m²`: noise beyond Poisson's.
+    /// Dispersion φ of counts around it: variance `m + φ m²`.
     pub dispersion: f32,
-    /// Tickets of an average window of the week: what incidents are measured by.
+    /// Tickets of an average window of the week, the unit of incident sizes.
     pub average: f32,
 }
 
-/// By series. What is not in here sees no alarms.
+/// Baselines by series. Series without a baseline get no alarm effects.
 pub type Baselines = BTreeMap<SeriesKey, Baseline>;
 
 impl Baseline {
-    /// Tickets expected in a window, NaN outside.
+    /// Expected tickets of a window; NaN outside.
     pub fn at(&self, index: i64) -> f64 {
         let slot = usize::try_from(index - self.first).ok();
         slot.and_then(|i| self.expected.get(i)).map_or(f64::NAN, |v| f64::from(*v))
     }
 }
 
-/// A series' counts as a baseline is to see them: without what is known to be none of its business.
-pub type Shown<'s> = &'s dyn for<'h> Fn(&SeriesKey, &'h History) -> Cow<'h, History>;
+/// Returns the counts that a baseline is learned from: a history without known effects of alarms and work.
+pub type Cleaning<'s> = &'s dyn for<'h> Fn(&SeriesKey, &'h History) -> Cow<'h, History>;
 
-/// Counts as they came.
+/// Leaves actual counts unchanged.
 pub fn as_counted<'h>(_: &SeriesKey, history: &'h History) -> Cow<'h, History> {
     Cow::Borrowed(history)
 }
 
-/// History that is learned from.
+/// Length of the history to learn from.
 const LEARNED: Duration = Duration::from_secs(8 * 7 * 86_400);
-/// Neighbouring slots of the week that smooth a slot.
+/// Neighbouring slots of the week and their weights in smoothing.
 const SMOOTH: [(usize, f64); 5] = [(0, 0.1), (1, 0.2), (2, 0.4), (3, 0.2), (4, 0.1)];
-/// Tickets that a level's span must expect before its own ratio weighs as much as none.
+/// Weight of the prior level of 1, expected tickets.
 const LEVEL_WEIGHT: f64 = 20.0;
 
-/// The first window that is learned from before `origin`.
+/// The first window to learn from before `origin`.
 pub(super) fn learned_from(width: WindowWidth, origin: i64) -> i64 {
     origin - width.per(LEARNED) as i64
 }
 
-/// Baselines for whoever has none: a robust weekly profile in local time × a slow level.
+/// Baselines as a robust weekly profile in local time × a slow level.
 #[derive(Clone, Debug, Default)]
 pub struct Profiles {
     by_series: BTreeMap<SeriesKey, Profile>,
 }
 
-/// One series' week.
+/// Weekly profile of one series.
 #[derive(Clone, Debug)]
 struct Profile {
     /// Tickets by slot of the local week.
@@ -74,13 +74,13 @@ impl Profile {
 
 impl Profiles {
     /// Learns from up to eight weeks of windows before `origin`.
-    pub fn learn(past: &Past<'_>, origin: i64, shown: Shown<'_>) -> Self {
+    pub fn learn(past: &Past<'_>, origin: i64, cleaned: Cleaning<'_>) -> Self {
         let from = learned_from(past.width, origin);
         let mut zones = Zones::new(past.width, from, origin);
         let leaves = past.series.iter().filter(|(key, _)| !key.is_roll_up());
         let learned = leaves.map(|(key, history)| {
             let slots = zones.slots(past.place_of(key).zone);
-            let history = shown(key, history);
+            let history = cleaned(key, history);
             let mut profile = Profile { slots: slots.profile(&history, origin), dispersion: 0.0 };
             let expected = slots.expected(&profile, &history, origin);
             profile.dispersion = dispersion(&history, from, &expected);
@@ -95,19 +95,19 @@ impl Profiles {
         past: &Past<'_>,
         from: i64,
         origin: i64,
-        shown: Shown<'_>,
+        cleaned: Cleaning<'_>,
     ) -> Baselines {
-        self.baselines_of(self.by_series.keys(), past, from, origin, shown)
+        self.baselines_of(self.by_series.keys(), past, from, origin, cleaned)
     }
 
-    /// The same of some series.
+    /// Baselines of some series.
     pub fn baselines_of<'k>(
         &self,
         series: impl Iterator<Item = &'k SeriesKey>,
         past: &Past<'_>,
         from: i64,
         origin: i64,
-        shown: Shown<'_>,
+        cleaned: Cleaning<'_>,
     ) -> Baselines {
         let horizon = past.width.per(HORIZON) as i64;
         let mut zones = Zones::new(past.width, from, origin + horizon);
@@ -116,7 +116,7 @@ impl Profiles {
         known
             .map(|(key, profile, history)| {
                 let slots = zones.slots(past.place_of(key).zone);
-                let expected = slots.expected(profile, &shown(key, history), origin);
+                let expected = slots.expected(profile, &cleaned(key, history), origin);
                 let (dispersion, average) = (profile.dispersion, profile.average());
                 (key.clone(), Baseline { first: from, expected, dispersion, average })
             })
@@ -124,7 +124,7 @@ impl Profiles {
     }
 }
 
-/// Slots of the local week, found once a zone.
+/// Slots of the local week, computed once a zone.
 struct Zones {
     width: WindowWidth,
     from: i64,
@@ -160,30 +160,30 @@ impl Slots {
         Self { first, half_day: per_week / 14, per_week, slot: (first..end).map(slot).collect() }
     }
 
-    /// Profile × level by window: the level of the day around it, of the last day from the origin on.
+    /// Profile × level by window. The level is that of the day around the window, and of the last day from the origin on.
     fn expected(&self, profile: &Profile, history: &History, origin: i64) -> Vec<f32> {
         let known = usize::try_from(origin - self.first).unwrap_or(0).min(self.slot.len());
-        let (mut came, mut said) = (vec![0.0; known + 1], vec![0.0; known + 1]);
+        let (mut actual, mut expected) = (vec![0.0; known + 1], vec![0.0; known + 1]);
         for i in 0..known {
             let y = f64::from(history.get(self.first + i as i64));
             let p = f64::from(profile.slots[usize::from(self.slot[i])]);
-            // A surge must not lift the day, nor a closed line lower it.
+            // Clamp counts, so that a surge does not raise the level and a closed line does not lower it.
             let reach = 2.5 * (p * (1.0 + 0.05 * p)).sqrt() + 0.5;
             let (y, p) = if y.is_nan() { (0.0, 0.0) } else { (y.clamp(p - reach, p + reach), p) };
-            came[i + 1] = came[i] + y;
-            said[i + 1] = said[i] + p;
+            actual[i + 1] = actual[i] + y;
+            expected[i + 1] = expected[i] + p;
         }
-        let expected = self.slot.iter().enumerate().map(|(i, slot)| {
+        let by_window = self.slot.iter().enumerate().map(|(i, slot)| {
             let to = (i + self.half_day).min(known);
             let from = to.saturating_sub(2 * self.half_day);
-            let (came, said) = (came[to] - came[from], said[to] - said[from]);
+            let (actual, expected) = (actual[to] - actual[from], expected[to] - expected[from]);
             profile.slots[usize::from(*slot)]
-                * ((came + LEVEL_WEIGHT) / (said + LEVEL_WEIGHT)).max(0.05) as f32
+                * ((actual + LEVEL_WEIGHT) / (expected + LEVEL_WEIGHT)).max(0.05) as f32
         });
-        expected.collect()
+        by_window.collect()
     }
 
-    /// Tickets by slot of the week: means over weeks with far-off ones pulled in, smoothed.
+    /// Tickets by slot of the week: smoothed means over weeks with clamped outliers.
     fn profile(&self, history: &History, origin: i64) -> Vec<f32> {
         let mut values: Vec<Vec<f32>> = vec![Vec::new(); self.per_week];
         let (mut sum, mut n) = (0.0, 0u32);
@@ -196,7 +196,7 @@ impl Slots {
             }
         }
         let mean = if n == 0 { 0.0 } else { sum / f64::from(n) };
-        let raw: Vec<f64> = values.iter_mut().map(|v| pulled_in(v).unwrap_or(mean)).collect();
+        let raw: Vec<f64> = values.iter_mut().map(|v| clamped_mean(v).unwrap_or(mean)).collect();
         let at = |slot: usize, step: usize| raw[(slot + self.per_week + step - 2) % self.per_week];
         (0..self.per_week)
             .map(|slot| {
@@ -206,14 +206,14 @@ impl Slots {
     }
 }
 
-/// The mean, with outliers pulled in to their limits.
-fn pulled_in(values: &mut [f32]) -> Option<f64> {
+/// The mean with outliers clamped to their limits.
+fn clamped_mean(values: &mut [f32]) -> Option<f64> {
     let (low, high) = outlier_limits(values)?;
     let sum: f64 = values.iter().map(|v| f64::from(*v).clamp(low, high)).sum();
     Some(sum / values.len() as f64)
 }
 
-/// φ of `variance = m + φ m²` by moments, each term cut off so that outages do not count.
+/// φ of `variance = m + φ m²` by moments, with limited terms so that outages have little weight.
 fn dispersion(history: &History, first: i64, expected: &[f32]) -> f32 {
     let (mut excess, mut weight) = (0.0, 0.0);
     for (i, m) in expected.iter().enumerate() {

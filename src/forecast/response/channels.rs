@@ -1,15 +1,15 @@
-//! The channels that were there at a fit, by number.
+//! Numbers of the channels known at a fit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::Name;
 
-/// Numbers of channels; 0 is for one that was not there.
+/// Numbers of channels; 0 means an unknown channel.
 #[derive(Clone, Debug)]
 pub(super) struct Channels(BTreeMap<Name, usize>);
 
 impl Channels {
-    /// Numbered by name from 1 on, so that fits of the same channels agree.
+    /// Numbers channels by name from 1 on, so that fits of the same channels agree.
     pub(super) fn new<'a>(names: impl Iterator<Item = &'a Name>) -> Self {
         let names: BTreeSet<&Name> = names.collect();
         Self(names.into_iter().cloned().zip(1..).collect())
@@ -19,7 +19,7 @@ impl Channels {
         self.0.get(channel).copied().unwrap_or(0)
     }
 
-    /// By number from 1 on.
+    /// Names in order of their numbers from 1 on.
     pub(super) fn names(&self) -> impl Iterator<Item = &Name> {
         self.0.keys()
     }

@@ -1,4 +1,4 @@
-//! Which classes of alarms say anything: more than half of all severe ones cause nothing that anyone notices.
+//! Alarm classes (type and severity): which ones are followed by tickets. Customers notice less than half of all severe alarms.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -8,30 +8,30 @@ use super::prior::ClassPrior;
 use crate::domain::{Severity, Timestamp};
 use crate::forecast::AlarmSpell;
 
-/// What an alarm of a class may do.
+/// Role of an alarm class in episodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gate {
-    /// Begins an episode.
+    /// Begins or joins an episode.
     Opens,
-    /// Counts towards an episode that another alarm, or that many devices, have begun.
+    /// Joins an episode that another alarm or many devices have begun.
     Joins,
-    /// Chatter.
+    /// Chatter: is not part of episodes.
     Ignored,
 }
 
-/// Types with numbers of their own; the others share 0.
+/// Most types with their own number; the others share 0.
 const TYPES_MAX: usize = 255;
-/// Occasions after which a class has to show that it says anything, by so many standard errors.
+/// Occasions from which on a class must be followed by a significant excess of tickets, and its standard errors.
 const OCCASIONS: u32 = 20;
-const SURE: f64 = 1.5;
-/// Occasions of a class that are looked at.
+const SIGNIFICANT: f64 = 1.5;
+/// Most occasions of a class.
 const OCCASIONS_MAX: u32 = 600;
-/// An excess that stands out, in multiples of the usual surprise.
-const STANDS_OUT: f64 = 3.0;
-/// Raises of one class, site and span are one occasion.
+/// Excess that counts as a full response, in multiples of the usual deviation.
+const FULL_RESPONSE: f64 = 3.0;
+/// Raises of one class and site within this span are one occasion, ms.
 const OCCASION_MS: i64 = 2 * 3_600_000;
 
-/// Alarm types by number, and what their alarms may do by severity.
+/// Alarm types by number, and their role by severity.
 #[derive(Clone, Debug)]
 pub(super) struct Classes {
     numbers: HashMap<Arc<str>, u16>,
@@ -50,13 +50,13 @@ fn rank(severity: Severity) -> usize {
 }
 
 impl Classes {
-    /// Before any history: severity alone decides.
-    pub(super) fn untaught(prior: &ClassPrior) -> Self {
+    /// Classes without history: severity alone decides.
+    pub(super) fn of_prior(prior: &ClassPrior) -> Self {
         let gates = vec![Severity::EVERY.map(|s| gate(prior.of(s), 0, true))];
         Self { numbers: HashMap::new(), names: vec!["other".into()], gates }
     }
 
-    /// Looks at what followed the alarms of each class.
+    /// Learns from tickets after the alarms of each class.
     pub(super) fn learn(
         context: &SiteContext<'_>,
         alarms: &[Vec<&AlarmSpell>],
@@ -71,7 +71,7 @@ impl Classes {
         }
         let mut frequent: Vec<_> = frequency.into_iter().collect();
         frequent.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-        let mut classes = Self::untaught(prior);
+        let mut classes = Self::of_prior(prior);
         for (kind, _) in frequent.into_iter().take(TYPES_MAX) {
             classes.numbers.insert(kind.clone(), classes.names.len() as u16);
             classes.names.push(kind.clone());
@@ -81,16 +81,19 @@ impl Classes {
         for (number, spells) in alarms.iter().enumerate() {
             let follow = Follow::new(context, number, from);
             for index in follow.any_time() {
-                let felt = follow.felt(context.width.start(index));
-                usual.iter_mut().zip([1.0, felt, felt * felt]).for_each(|(sum, x)| *sum += x);
+                let response = follow.response(context.width.start(index));
+                usual
+                    .iter_mut()
+                    .zip([1.0, response, response * response])
+                    .for_each(|(sum, x)| *sum += x);
             }
             let mut last: HashMap<(u16, usize), i64> = HashMap::new();
             for spell in spells {
                 let key = (classes.number(spell), rank(spell.severity));
                 let block = spell.raised_at.millis().div_euclid(OCCASION_MS);
-                let cell = &mut seen[usize::from(key.0)][key.1];
-                if cell.0 < OCCASIONS_MAX && last.insert(key, block) != Some(block) {
-                    *cell = (cell.0 + 1, cell.1 + follow.felt(spell.raised_at));
+                let sum = &mut seen[usize::from(key.0)][key.1];
+                if sum.0 < OCCASIONS_MAX && last.insert(key, block) != Some(block) {
+                    *sum = (sum.0 + 1, sum.1 + follow.response(spell.raised_at));
                 }
             }
         }
@@ -98,11 +101,17 @@ impl Classes {
         let spread = (squares - usual * usual).max(0.0).sqrt();
         let gates = seen.iter().map(|by_severity| {
             std::array::from_fn(|i| {
-                let ((occasions, felt), expected) = (by_severity[i], prior.of(Severity::EVERY[i]));
+                let ((occasions, response), expected) =
+                    (by_severity[i], prior.of(Severity::EVERY[i]));
                 let n = f64::from(occasions);
-                let more = felt - n * usual;
-                let shown = occasions < OCCASIONS || more > SURE * spread * n.sqrt();
-                gate((more + prior.weight * expected) / (n + prior.weight), occasions, shown)
+                let more = response - n * usual;
+                let is_significant =
+                    occasions < OCCASIONS || more > SIGNIFICANT * spread * n.sqrt();
+                gate(
+                    (more + prior.weight * expected) / (n + prior.weight),
+                    occasions,
+                    is_significant,
+                )
             })
         });
         classes.gates = gates.collect();
@@ -120,25 +129,25 @@ impl Classes {
     }
 }
 
-/// `worth`: the share of a class's alarms that customers notice, as far as tickets tell; whether they have shown it.
-fn gate(worth: f64, occasions: u32, shown: bool) -> Gate {
-    if shown && worth >= 0.06 {
+/// The role of a class. `noticed` is the estimated share of its alarms that customers notice.
+fn gate(noticed: f64, occasions: u32, is_significant: bool) -> Gate {
+    if is_significant && noticed >= 0.06 {
         Gate::Opens
-    } else if occasions >= OCCASIONS && worth < 0.02 {
+    } else if occasions >= OCCASIONS && noticed < 0.02 {
         Gate::Ignored
     } else {
         Gate::Joins
     }
 }
 
-/// How far tickets rose after an instant, from running sums.
+/// Excess of tickets after an instant, from running sums.
 struct Follow<'g, 'a> {
     context: &'g SiteContext<'a>,
     site: usize,
     from: i64,
     /// Σ (count − expected), Σ variance, Σ expected up to each window.
     sums: Vec<[f64; 3]>,
-    /// Root mean square of the site's surprises at any time: 1 or more.
+    /// Root mean square of the site's deviations at any time, at least 1.
     spread: f64,
 }
 
@@ -159,25 +168,25 @@ impl<'g, 'a> Follow<'g, 'a> {
             sums.push(sum);
         }
         let mut follow = Self { context, site, from, sums, spread: 1.0 };
-        let squares = follow.any_time().map(|index| follow.surprise(context.width.start(index)));
+        let squares = follow.any_time().map(|index| follow.deviation(context.width.start(index)));
         let (n, sum) = squares.fold((0.0, 0.0), |(n, sum), z| (n + 1.0, sum + z.powi(2).min(64.0)));
         follow.spread = (sum / f64::max(n, 1.0)).sqrt().max(1.0);
         follow
     }
 
-    /// Windows that have nothing to do with alarms, but by chance.
+    /// Windows for comparison, independent of alarms.
     fn any_time(&self) -> impl Iterator<Item = i64> + use<> {
         (self.from..self.context.origin).step_by(29)
     }
 
-    /// 1 for an incident that stands out, 0 for what is expected, less where fewer came. Many faint ones add up to as
-    /// much as a few that nobody can miss.
-    fn felt(&self, at: Timestamp) -> f64 {
-        (self.surprise(at) / self.spread / STANDS_OUT).clamp(-1.0, 1.0)
+    /// Response after an instant: 1 for a clear incident, 0 for no excess, negative for fewer tickets. Many weak responses
+    /// weigh as much as a few strong ones.
+    fn response(&self, at: Timestamp) -> f64 {
+        (self.deviation(at) / self.spread / FULL_RESPONSE).clamp(-1.0, 1.0)
     }
 
-    /// Standard deviations by which more came than expected, over four hours, or at night until ten in the morning.
-    fn surprise(&self, at: Timestamp) -> f64 {
+    /// Excess of tickets in standard deviations, over four hours, or at night until ten in the morning.
+    fn deviation(&self, at: Timestamp) -> f64 {
         let zone = self.context.sites[self.site].zone;
         let minute = zone.minute_of_week(at) % 1440;
         let span = if minute < 360 { 600 - minute } else { 240 };
@@ -187,7 +196,7 @@ impl<'g, 'a> Follow<'g, 'a> {
         let to = (from + length).min(last);
         let (a, b) = (self.sums[from as usize], self.sums[to as usize]);
         let [excess, variance, expected] = std::array::from_fn(|i| b[i] - a[i]);
-        // A day that is busier by a tenth is no incident.
+        // The variance includes a deviation of the level by a tenth.
         excess / (variance + (0.1 * expected).powi(2) + 1.0).sqrt()
     }
 }

@@ -1,4 +1,4 @@
-//! The lay of the land: which series an alarm's scope has, with their counts and baselines.
+//! Sites: the series of each alarm scope, with their counts and baselines.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,20 +16,20 @@ pub(super) struct Leaf<'a> {
     pub(super) kernel: usize,
     /// Tickets of an average window.
     pub(super) mean: f64,
-    /// Whether it is among the largest of its site: the others hardly tell how an incident goes.
-    pub(super) tells: bool,
+    /// Whether it is evidence for episodes: only the largest series of a site are.
+    pub(super) is_evidence: bool,
 }
 
-/// Series of a site that tell how an incident goes.
-const TELLING: usize = 6;
+/// Series of a site used as evidence.
+const EVIDENCE_MAX: usize = 6;
 
 impl Leaf<'_> {
-    /// Tickets without alarms in a window: a baseline of nothing at all would make any ticket a proof.
+    /// Expected tickets without alarms in a window, above zero: with a baseline of zero any ticket would prove an incident.
     pub(super) fn expected(&self, index: i64) -> f64 {
         self.base.at(index).max(0.02 * self.mean).max(0.01)
     }
 
-    /// What an incident of size 1 at full strength brings in a window that expects `expected`.
+    /// Tickets of an incident of size 1 at full strength in a window with `expected` tickets.
     pub(super) fn unit(&self, expected: f64, daytime: f64) -> f64 {
         if daytime <= 0.0 {
             return self.mean;
@@ -37,29 +37,29 @@ impl Leaf<'_> {
         self.mean.powf(1.0 - daytime) * expected.powf(daytime)
     }
 
-    /// Variance of the tickets of a window that expects `expected`.
+    /// Variance of the tickets of a window with `expected` tickets.
     pub(super) fn variance(&self, expected: f64) -> f64 {
         expected + f64::from(self.base.dispersion) * expected.powi(2)
     }
 
-    /// Tickets of a window before `origin`, `None` where they are missing.
+    /// Tickets of a window before `origin`; `None` if missing.
     pub(super) fn count(&self, index: i64, origin: i64) -> Option<f64> {
         let count = f64::from(self.history.get(index));
         (index < origin && count.is_finite()).then_some(count.max(0.0))
     }
 }
 
-/// A region's service with its series.
+/// A service in a region, with its series.
 pub(super) struct Site<'a> {
     pub(super) scope: Scope,
     pub(super) zone: Zone,
     pub(super) leaves: Vec<Leaf<'a>>,
 }
 
-/// Sites by scope, as known at an origin.
+/// All sites, as known at an origin.
 pub(super) struct SiteContext<'a> {
     pub(super) width: WindowWidth,
-    /// First window that is not known.
+    /// First unknown window.
     pub(super) origin: i64,
     pub(super) sites: Vec<Site<'a>>,
     index: HashMap<Scope, usize>,
@@ -85,30 +85,30 @@ impl<'a> SiteContext<'a> {
                 Site { scope, zone, leaves: Vec::new() }
             });
             let kernel = channels.number(&key.channel);
-            site.leaves.push(Leaf { key, history, base, kernel, mean, tells: true });
+            site.leaves.push(Leaf { key, history, base, kernel, mean, is_evidence: true });
         }
         let mut sites: Vec<Site<'a>> = sites.into_values().collect();
         for leaves in sites.iter_mut().map(|site| &mut site.leaves) {
             let mut means: Vec<f64> = leaves.iter().map(|leaf| leaf.mean).collect();
             means.sort_by(|a, b| b.total_cmp(a));
-            let least = means[means.len().min(TELLING) - 1];
-            leaves.iter_mut().for_each(|leaf| leaf.tells = leaf.mean >= least);
+            let least = means[means.len().min(EVIDENCE_MAX) - 1];
+            leaves.iter_mut().for_each(|leaf| leaf.is_evidence = leaf.mean >= least);
         }
         let index = sites.iter().enumerate().map(|(i, site)| (site.scope.clone(), i)).collect();
         Self { width: past.width, origin, sites, index }
     }
 
-    /// The instant of the origin: what happens from then on is not known.
+    /// The time of the origin.
     pub(super) fn now(&self) -> Timestamp {
         self.width.start(self.origin)
     }
 
-    /// Minutes of a window.
+    /// Length of a window, minutes.
     pub(super) fn minutes(&self) -> f64 {
         f64::from(self.width.secs()) / 60.0
     }
 
-    /// Alarms raised in `from..now`, by site and time; the order they are handed in does not matter.
+    /// Alarms raised in `from..now`, by site and time, independent of their order in `past`.
     pub(super) fn alarms<'p>(&self, past: &Past<'p>, from: Timestamp) -> Vec<Vec<&'p AlarmSpell>> {
         let mut found: Vec<Vec<&AlarmSpell>> = vec![Vec::new(); self.sites.len()];
         let now = self.now();
@@ -127,13 +127,13 @@ impl<'a> SiteContext<'a> {
         found
     }
 
-    /// Work that is known at the origin, touches `from` or later, and was not called off before it began.
+    /// Work by site that is known at the origin, ends at `from` or later, and was not cancelled before its start.
     pub(super) fn work<'p>(&self, past: &Past<'p>, from: Timestamp) -> Vec<Vec<&'p PlannedWork>> {
         let now = self.now();
         let mut found: Vec<Vec<&PlannedWork>> = vec![Vec::new(); self.sites.len()];
         for work in past.work {
-            let called_off = work.cancelled_at.is_some_and(|at| at < now && at <= work.starts_at);
-            if work.announced_at >= now || called_off || work.ends_at < from {
+            let is_cancelled = work.cancelled_at.is_some_and(|at| at < now && at <= work.starts_at);
+            if work.announced_at >= now || is_cancelled || work.ends_at < from {
                 continue;
             }
             for (site, found) in self.sites.iter().zip(&mut found) {

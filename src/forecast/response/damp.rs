@@ -1,7 +1,7 @@
-//! Alarms that keep tickets away: what cannot be used brings no work until it is back, and a little more then.
+//! Damping: alarms that keep tickets away, such as orders while the order system is down. Some of these tickets arrive later.
 //!
-//! Such as orders while the order system is down. A type of alarm damps a service where, spell by spell, fewer
-//! tickets come while it stands than without it; nothing is damped before that has been seen often enough.
+//! An alarm type damps a service if the service had fewer tickets than expected during most spells of the type. This takes
+//! a minimum number of spells.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,48 +11,48 @@ use super::onset::minutes_between;
 use crate::domain::{Scope, Timestamp};
 use crate::forecast::AlarmSpell;
 
-/// Spells that have to agree, and the share of them.
+/// Fewest spells, and the least share of spells with fewer tickets.
 const SPELLS: usize = 3;
 const AGREE: f64 = 0.6;
-/// Ratios above this are no damping.
+/// Largest ratio of actual to expected tickets that counts as damping.
 const RATIO: f64 = 0.85;
-/// Standard deviations of the tickets that were missing: the noise of counts, and of a level that is off.
-const SURE: f64 = 3.0;
-/// Tickets that weigh as much as no damping at all.
+/// Least deficit of tickets, standard deviations: of counts, and of errors of the level.
+const SIGNIFICANT: f64 = 3.0;
+/// Weight of the prior ratio of 1, tickets.
 const WEIGHT: f64 = 20.0;
-/// Upper ends of the ages by which damping may differ, minutes: what is under way is finished first.
+/// Upper ends of the age bins, minutes: at first, work in progress is still finished.
 const AGES: [f64; 6] = [60.0, 120.0, 240.0, 480.0, 720.0, f64::INFINITY];
-/// Hours after the end in which what waited may come.
+/// Hours after the end in which delayed tickets may arrive.
 const AFTER: usize = 3;
-/// Minutes after the end for which the counts before and after are looked at together.
+/// Minutes after the end during which the alarm still affects forecasts.
 const MATTERS: f64 = 720.0;
-/// Shorter spells say nothing, minutes.
+/// Shortest spell to learn from, minutes.
 const SHORTEST: f64 = 20.0;
 
-/// (probability, factor on the tickets), of two ways in which it may go.
-pub(super) type Ways = [(f64, f64); 2];
+/// (probability, factor on the tickets) of two outcomes.
+pub(super) type Outcomes = [(f64, f64); 2];
 
-/// What one type does to one scope.
+/// Damping of one scope by one alarm type.
 #[derive(Clone, Debug)]
 struct Damped {
-    /// By age: tickets while it stands, in multiples of those without it.
+    /// By age while the alarm is active: factor on the tickets.
     during: [f64; AGES.len()],
-    /// The same by hour after it cleared.
+    /// By hour after the clear: factor on the tickets.
     after: [f64; AFTER],
-    /// Minutes that it stood, ascending.
+    /// Lengths of spells, minutes, ascending.
     lengths: Vec<f64>,
 }
 
-/// By scope and alarm type.
+/// Damping by scope and alarm type.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DampingModel(BTreeMap<(Scope, Arc<str>), Damped>);
 
-/// Spells of one type as stretches of time, overlapping ones joined.
-type Stretches<'a> = BTreeMap<&'a Arc<str>, Vec<Stretch>>;
-type Stretch = (Timestamp, Option<Timestamp>);
+/// By alarm type: periods of active alarms, overlapping ones joined.
+type Periods<'a> = BTreeMap<&'a Arc<str>, Vec<Period>>;
+type Period = (Timestamp, Option<Timestamp>);
 
-fn stretches<'a>(spells: &[&'a AlarmSpell], now: Timestamp) -> Stretches<'a> {
-    let mut found: Stretches<'a> = BTreeMap::new();
+fn periods<'a>(spells: &[&'a AlarmSpell], now: Timestamp) -> Periods<'a> {
+    let mut found: Periods<'a> = BTreeMap::new();
     for spell in spells {
         let Some(kind) = &spell.alarm_type else { continue };
         let cleared = spell.cleared_at.filter(|at| *at < now);
@@ -71,9 +71,9 @@ impl DampingModel {
     pub(super) fn learn(context: &SiteContext<'_>, alarms: &[Vec<&AlarmSpell>]) -> Self {
         let mut model = BTreeMap::new();
         for (site, spells) in context.sites.iter().zip(alarms) {
-            for (kind, stretches) in stretches(spells, context.now()) {
-                if stretches.len() >= SPELLS
-                    && let Some(damped) = Damped::learn(context, &site.leaves, &stretches)
+            for (kind, periods) in periods(spells, context.now()) {
+                if periods.len() >= SPELLS
+                    && let Some(damped) = Damped::learn(context, &site.leaves, &periods)
                 {
                     model.insert((site.scope.clone(), kind.clone()), damped);
                 }
@@ -82,7 +82,7 @@ impl DampingModel {
         Self(model)
     }
 
-    /// The alarms of a site that keep no tickets away: the others bring none.
+    /// The alarms of a site that do not damp; damping alarms are not part of episodes.
     pub(super) fn others<'a>(
         &self,
         scope: &Scope,
@@ -96,7 +96,7 @@ impl DampingModel {
         others.copied().collect()
     }
 
-    /// What damps a site, as far as is known at `now`.
+    /// Damping alarms of a site, as known at `now`.
     pub(super) fn of<'l>(
         &'l self,
         scope: &Scope,
@@ -105,9 +105,9 @@ impl DampingModel {
     ) -> Damping<'l> {
         let mut found = Vec::new();
         if !self.0.is_empty() && !spells.is_empty() {
-            for (kind, stretches) in stretches(spells, now) {
+            for (kind, periods) in periods(spells, now) {
                 if let Some(damped) = self.0.get(&(scope.clone(), kind.clone())) {
-                    found.push((kind.clone(), damped, stretches));
+                    found.push((kind.clone(), damped, periods));
                 }
             }
         }
@@ -118,7 +118,7 @@ impl DampingModel {
 /// Damping alarms of one site.
 pub(super) struct Damping<'l> {
     now: Timestamp,
-    found: Vec<(Arc<str>, &'l Damped, Vec<Stretch>)>,
+    found: Vec<(Arc<str>, &'l Damped, Vec<Period>)>,
 }
 
 impl Damping<'_> {
@@ -126,73 +126,71 @@ impl Damping<'_> {
         self.found.is_empty()
     }
 
-    /// Minutes since the newest alarm was raised or cleared, where that still matters.
+    /// Minutes since the newest alarm was raised or cleared; `None` if it no longer affects forecasts.
     pub(super) fn changed(&self) -> Option<f64> {
-        let newest = self.found.iter().filter_map(|(.., stretches)| stretches.last());
+        let newest = self.found.iter().filter_map(|(.., periods)| periods.last());
         let since = newest.map(|(from, to)| minutes_between(to.unwrap_or(*from), self.now));
         let least = since.fold(f64::INFINITY, f64::min);
-        let stands = self.found.iter().any(|(.., s)| s.last().is_some_and(|(_, to)| to.is_none()));
-        (stands || least < MATTERS).then_some(least)
+        let is_active =
+            self.found.iter().any(|(.., s)| s.last().is_some_and(|(_, to)| to.is_none()));
+        (is_active || least < MATTERS).then_some(least)
     }
 
-    /// By alarm type: how it may go at an instant.
-    pub(super) fn factors(&self, at: Timestamp) -> impl Iterator<Item = (&Arc<str>, Ways)> {
-        self.found.iter().filter_map(move |(kind, damped, stretches)| {
-            let (from, to) = stretches.iter().rev().find(|(from, _)| *from <= at)?;
+    /// Possible factors at an instant, by alarm type.
+    pub(super) fn factors(&self, at: Timestamp) -> impl Iterator<Item = (&Arc<str>, Outcomes)> {
+        self.found.iter().filter_map(move |(kind, damped, periods)| {
+            let (from, to) = periods.iter().rev().find(|(from, _)| *from <= at)?;
             Some((kind, damped.factors(*from, *to, self.now, at)))
         })
     }
 }
 
 impl Damped {
-    fn learn(
-        context: &SiteContext<'_>,
-        leaves: &[Leaf<'_>],
-        stretches: &[Stretch],
-    ) -> Option<Self> {
+    fn learn(context: &SiteContext<'_>, leaves: &[Leaf<'_>], periods: &[Period]) -> Option<Self> {
         let per_hour = context.width.per_hour();
         let sums = |from: i64, to: i64| {
             let windows = (from..to).flat_map(|i| leaves.iter().map(move |leaf| (leaf, i)));
-            windows.fold((0.0, 0.0), |(came, said), (leaf, i)| {
+            windows.fold((0.0, 0.0), |(actual, expected), (leaf, i)| {
                 match leaf.count(i, context.origin) {
-                    Some(count) => (came + count, said + leaf.expected(i)),
-                    None => (came, said),
+                    Some(count) => (actual + count, expected + leaf.expected(i)),
+                    None => (actual, expected),
                 }
             })
         };
         let (mut after, mut lengths) = ([(0.0, 0.0); AFTER], Vec::new());
         let (mut during, mut by_age) = ((0.0, 0.0), [(0.0, 0.0); AGES.len()]);
         let (mut fewer, mut all) = (0.0, 0.0);
-        for (from, to) in stretches {
+        for (from, to) in periods {
             let end = to.unwrap_or(context.now());
             let length = minutes_between(*from, end);
             if length < SHORTEST {
                 continue;
             }
             let (first, last) = (context.width.index(*from) + 1, context.width.index(end));
-            let (came, said) = sums(first, last);
-            during = (during.0 + came, during.1 + said);
+            let (actual, expected) = sums(first, last);
+            during = (during.0 + actual, during.1 + expected);
             for index in first..last {
-                let (came, said) = sums(index, index + 1);
+                let (actual, expected) = sums(index, index + 1);
                 let sum = &mut by_age[age_bin(minutes_between(*from, context.width.start(index)))];
-                *sum = (sum.0 + came, sum.1 + said);
+                *sum = (sum.0 + actual, sum.1 + expected);
             }
             all += 1.0;
-            fewer += f64::from(u8::from(came < RATIO * said));
+            fewer += f64::from(u8::from(actual < RATIO * expected));
             if to.is_none() {
                 continue;
             }
             lengths.push(length);
             for (hour, after) in after.iter_mut().enumerate() {
                 let from = last + 1 + (hour * per_hour) as i64;
-                let (came, said) = sums(from, from + per_hour as i64);
-                *after = (after.0 + came, after.1 + said);
+                let (actual, expected) = sums(from, from + per_hour as i64);
+                *after = (after.0 + actual, after.1 + expected);
             }
         }
-        let ratio = |(came, said): (f64, f64)| (came + WEIGHT) / (said + WEIGHT);
+        let ratio = |(actual, expected): (f64, f64)| (actual + WEIGHT) / (expected + WEIGHT);
         let deficit = during.1 - during.0;
-        let clear = deficit > SURE * (during.1 + (0.08 * during.1).powi(2)).sqrt();
-        if lengths.len() < SPELLS || fewer < AGREE * all || ratio(during) > RATIO || !clear {
+        let is_significant = deficit > SIGNIFICANT * (during.1 + (0.08 * during.1).powi(2)).sqrt();
+        if lengths.len() < SPELLS || fewer < AGREE * all || ratio(during) > RATIO || !is_significant
+        {
             return None;
         }
         lengths.sort_by(f64::total_cmp);
@@ -201,14 +199,14 @@ impl Damped {
         Some(Self { during, after, lengths })
     }
 
-    /// (probability, factor): standing still, and cleared.
+    /// Factors at `at`: if the alarm is still active, and if it has cleared.
     fn factors(
         &self,
         from: Timestamp,
         to: Option<Timestamp>,
         now: Timestamp,
         at: Timestamp,
-    ) -> Ways {
+    ) -> Outcomes {
         let after = |minutes: f64| {
             let hour = (minutes.max(0.0) / 60.0) as usize;
             self.after.get(hour).copied().unwrap_or(1.0)
@@ -222,13 +220,13 @@ impl Damped {
         if at <= now {
             return [(1.0, during), (0.0, 1.0)];
         }
-        // Lengths of those that stood as long as this one, half a one beside them.
+        // Spells that lasted at least as long, plus half a spell.
         let (age, then) = (minutes_between(from, now), minutes_between(from, at));
         let longer = |age: f64| {
             (self.lengths.len() - self.lengths.partition_point(|l| *l <= age)) as f64 + 0.5
         };
-        let stands = longer(then) / longer(age);
-        [(stands, during), (1.0 - stands, after((then - age) / 2.0))]
+        let active = longer(then) / longer(age);
+        [(active, during), (1.0 - active, after((then - age) / 2.0))]
     }
 }
 

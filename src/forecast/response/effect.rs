@@ -1,26 +1,27 @@
-//! Extra tickets as a distribution, and what they make of a baseline's quantiles.
+//! Extra tickets as a distribution, and its combination with a forecast's quantiles.
 
 use std::sync::Arc;
 
 use crate::forecast::types::{NORMAL_SCORES, QUANTILES};
 
-/// Points that a distribution keeps.
+/// Most points of a distribution.
 const POINTS_MAX: usize = 14;
-/// Half the width of a normal score's step when quantiles are mixed, and how far they reach.
+/// Step of the normal scores in a mixture, and their number.
 const SCORE_STEP: f64 = 0.25;
 const SCORES: usize = 25;
 
-/// Extra tickets of one target: probabilities and amounts, negative where alarms keep tickets away. Without points there is no effect at all.
+/// Distribution of the extra tickets of one forecast point, negative where alarms keep tickets away. Without points there is
+/// no effect.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Effect {
-    /// (probability, tickets), by tickets, probabilities of 1 in all; 0 tickets where nothing comes of it.
+    /// (probability, tickets) in order of tickets; the probabilities sum to 1. 0 tickets means that customers do not notice.
     pub points: Vec<(f64, f64)>,
     /// Alarm type or planned work, and its expected tickets; the largest first.
     pub drivers: Vec<(Arc<str>, f64)>,
 }
 
 impl Effect {
-    /// Merges points into a few; they need not be sorted nor sum to 1: the rest brings nothing.
+    /// From points in any order, merged into a few. Missing probability is added as 0 tickets.
     pub(super) fn of(mut points: Vec<(f64, f64)>, drivers: Vec<(Arc<str>, f64)>) -> Self {
         points.retain(|(p, _)| *p > 1e-9);
         let missing = 1.0 - points.iter().map(|p| p.0).sum::<f64>();
@@ -44,18 +45,18 @@ impl Effect {
         self.points.iter().map(|(p, x)| p * x).sum()
     }
 
-    /// Standard deviation of the extra rate; the counts' own noise comes on top.
+    /// Standard deviation of the extra tickets, without the noise of counts.
     pub fn sd(&self) -> f64 {
         let mean = self.mean();
         self.points.iter().map(|(p, x)| p * (x - mean).powi(2)).sum::<f64>().sqrt()
     }
 
-    /// Chance that anything comes of it.
-    pub fn chance(&self) -> f64 {
+    /// Probability of an effect other than zero.
+    pub fn probability(&self) -> f64 {
         self.points.iter().filter(|(_, x)| *x != 0.0).map(|(p, _)| p).sum()
     }
 
-    /// Both together, as of faults that have nothing to do with each other.
+    /// Sum of two independent effects.
     pub fn plus(&self, other: &Self) -> Self {
         if self.is_none() || other.is_none() {
             return if self.is_none() { other.clone() } else { self.clone() };
@@ -75,7 +76,7 @@ impl Effect {
         Self::of(pairs.collect(), drivers)
     }
 
-    /// Quantiles of a forecast to which this comes, from those without it at [`QUANTILES`].
+    /// Quantiles of a forecast with this effect, from the quantiles `base` without it ([`QUANTILES`]).
     pub fn widen(&self, base: &[f64; 7]) -> [f64; 7] {
         if self.is_none() {
             return *base;
@@ -84,10 +85,10 @@ impl Effect {
         QUANTILES.map(|p| mixture.quantile(p).round())
     }
 
-    /// The distribution of a target whose quantiles without this are `base`.
+    /// The distribution of a forecast point with this effect, from its quantiles `base` without it.
     ///
-    /// Each point shifts the base by its tickets and widens it by their own Poisson noise; the mixture is over
-    /// the points, so that "probably nothing, perhaps a lot" stays what it is.
+    /// Each point shifts the base by its tickets and adds their Poisson noise. The result is the mixture over the points, so
+    /// that "probably nothing, perhaps a lot" keeps its two peaks.
     pub fn mixture(&self, base: &[f64; 7]) -> Mixture {
         let sd = (base[5] - base[1]) / (NORMAL_SCORES[5] - NORMAL_SCORES[1]);
         let certain = [(1.0, 0.0)];
@@ -95,7 +96,7 @@ impl Effect {
         let mut mass = Vec::with_capacity(points.len() * SCORES);
         for (p, x) in points {
             let wider = (sd * sd + x.max(0.0)).sqrt() - sd;
-            // Tickets that are kept away narrow the base as they lower it.
+            // A negative effect scales the base down.
             let left = if *x < 0.0 && base[3] > 0.0 { (1.0 + x / base[3]).max(0.0) } else { 1.0 };
             for (score, share) in scores() {
                 let y = at_score(base, score) * left + x.max(0.0) + score * wider;
@@ -107,14 +108,14 @@ impl Effect {
     }
 }
 
-/// A distribution as (tickets, probability), by tickets.
+/// A distribution: (tickets, probability) in order of tickets.
 #[derive(Clone, Debug)]
 pub struct Mixture {
     mass: Vec<(f64, f64)>,
 }
 
 impl Mixture {
-    /// Tickets below which a share `p` lies, on straight lines between the middles of the masses.
+    /// Quantile at probability `p`, interpolated linearly between the midpoints of the masses.
     pub fn quantile(&self, p: f64) -> f64 {
         let (mut sum, mut before) = (0.0, None);
         for (y, mass) in &self.mass {
@@ -131,27 +132,27 @@ impl Mixture {
         self.mass.last().map_or(0.0, |(y, _)| *y)
     }
 
-    /// Chance of more than `tickets`.
+    /// Probability of more than `tickets`.
     pub fn above(&self, tickets: f64) -> f64 {
         self.mass.iter().filter(|(y, _)| *y > tickets).map(|(_, p)| p).sum()
     }
 }
 
-/// Normal scores in even steps with the mass about each.
+/// Equidistant normal scores with their probabilities.
 fn scores() -> impl Iterator<Item = (f64, f64)> {
     let at = |i: usize| (i as f64 - (SCORES / 2) as f64) * SCORE_STEP;
     let total: f64 = (0..SCORES).map(|i| (-0.5 * at(i).powi(2)).exp()).sum();
     (0..SCORES).map(move |i| (at(i), (-0.5 * at(i).powi(2)).exp() / total))
 }
 
-/// The base at a normal score: straight lines between its quantiles and beyond them.
+/// The base at a normal score, linear between its quantiles and beyond them.
 fn at_score(base: &[f64; 7], score: f64) -> f64 {
     let i = NORMAL_SCORES.partition_point(|z| *z <= score).clamp(1, 6) - 1;
     let slope = (base[i + 1] - base[i]) / (NORMAL_SCORES[i + 1] - NORMAL_SCORES[i]);
     base[i] + (score - NORMAL_SCORES[i]) * slope
 }
 
-/// Neighbours merged two by two; nothing stays nothing.
+/// Merges neighbours in pairs; a point at zero is kept.
 fn halved(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     let zeros = usize::from(points.first().is_some_and(|p| p.1 == 0.0));
     let merged = points[zeros..].chunks(2).map(|pair| {

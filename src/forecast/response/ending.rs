@@ -1,4 +1,4 @@
-//! How long alarms stand: hazards of clearing by age, for faults that customers notice and for others.
+//! Duration of alarms: hazards of clearing by age, for faults that customers notice and for others.
 
 use super::episode::{Episode, Kind};
 use super::onset::minutes_between;
@@ -11,10 +11,10 @@ const AGES: [f64; 18] = [
     5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 80.0, 105.0, 135.0, 170.0, 215.0, 270.0, 340.0, 430.0,
     540.0, 720.0, 1440.0,
 ];
-/// Residual lengths that a forecast reckons with: probabilities in the middle of equal shares.
+/// Probabilities of the residual durations in a forecast: midpoints of equal shares.
 pub(super) const REMAINING: [f64; 5] = [0.1, 0.3, 0.5, 0.7, 0.9];
 
-/// Chance of clearing within each age bin, given that it was reached.
+/// Probability of clearing within each age bin, if the bin is reached.
 #[derive(Clone, Debug)]
 pub(super) struct Ending {
     /// \[fault, overrun\] × \[harmless, real\].
@@ -22,7 +22,7 @@ pub(super) struct Ending {
     pub(super) hold: f64,
 }
 
-/// Sums that a fit gathers: (cleared, reached) by bin.
+/// Sums of a fit: (cleared, reached) by bin.
 #[derive(Clone, Debug, Default)]
 pub(super) struct EndingSums([[[(f64, f64); AGES.len()]; 2]; 2]);
 
@@ -65,7 +65,7 @@ impl Ending {
         learned
     }
 
-    /// ln of how much likelier the alarms' standing so far is of a real fault than of a harmless one.
+    /// Log-likelihood ratio of the alarms' duration so far: noticed fault against harmless.
     pub(super) fn evidence(&self, episode: &Episode, now: Timestamp) -> f64 {
         let ln = |real: usize| {
             let hazards = &self.hazards[row(episode.kind)][real];
@@ -81,7 +81,7 @@ impl Ending {
         ln(1) - ln(0)
     }
 
-    /// Minutes after the start at which a real fault's alarms clear: one known, or [`REMAINING`]'s quantiles.
+    /// Minutes after the start at which the alarms of a noticed fault clear: the known time, or quantiles at [`REMAINING`].
     pub(super) fn ends(&self, episode: &Episode, now: Timestamp) -> Vec<f64> {
         if let Some(ended) = episode.ended {
             return vec![minutes_between(episode.starts, ended)];
@@ -90,7 +90,7 @@ impl Ending {
         REMAINING.iter().map(|p| self.quantile(row(episode.kind), age, *p)).collect()
     }
 
-    /// The length below which a share `p` of those lie that stand at `age`.
+    /// Quantile `p` of the duration, given that the alarms are active at `age`, minutes.
     fn quantile(&self, kind: usize, age: f64, p: f64) -> f64 {
         let hazards = &self.hazards[kind][1];
         let (mut from, mut left) = (age, 1.0);

@@ -1,4 +1,4 @@
-//! Episodes: alarms of one site that come together, and what they look like.
+//! Episodes: groups of alarms at one site, and their features.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -7,37 +7,37 @@ use super::class::{Classes, Gate};
 use crate::domain::{Severity, Timestamp};
 use crate::forecast::{AlarmSpell, PlannedWork};
 
-/// What began an episode.
+/// Kind of an episode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Fault,
-    /// Alarms of planned work that stand past its planned end.
+    /// Alarms of planned work that are active after its planned end.
     Overrun,
 }
 
-/// An alarm joins while the last one is no older, ms.
+/// An alarm joins if the previous one is not older, ms.
 const GAP_MS: i64 = 20 * 60_000;
-/// What comes later than this after the first is an episode of its own, ms.
+/// An alarm later than this after the first one begins a new episode, ms.
 const SPAN_MS: i64 = 90 * 60_000;
-/// Devices whose alarms are an episode together whatever their class: faults are told by how many they strike, too.
-const MASS: usize = 3;
-/// Features that every episode has; one a type follows.
+/// Number of devices whose alarms are an episode regardless of their class.
+const DEVICES_MIN: usize = 3;
+/// Number of features of every episode; one feature for each alarm type follows.
 pub(super) const FEATURES: usize = PLAIN + DEVICE_KNOTS.len();
-/// Those of them before the ones of [`DEVICE_KNOTS`].
+/// Number of features before those of [`DEVICE_KNOTS`].
 pub(super) const PLAIN: usize = 6;
-/// Distinct devices at which what one more means may change: two a doubling.
+/// Knots of the piecewise linear effect of ln devices: two knots a doubling.
 const DEVICE_KNOTS: [f64; 6] = [2.0, 2.83, 4.0, 5.66, 8.0, 11.3];
 
-/// Alarms that came together.
+/// An episode.
 #[derive(Clone, Debug)]
 pub(super) struct Episode {
     /// Number of the site.
     pub(super) site: usize,
     pub(super) kind: Kind,
     pub(super) starts: Timestamp,
-    /// When half of the alarms had cleared, where they have.
+    /// When half of the alarms had cleared; `None` before that.
     pub(super) ended: Option<Timestamp>,
-    /// 1, ln devices, ln raises per device, share of critical ones, overrun, within planned work, ln devices beyond
+    /// 1, ln devices, ln raises per device, share of critical alarms, overrun, within planned work, ln devices beyond each of
     /// [`DEVICE_KNOTS`].
     pub(super) features: [f64; FEATURES],
     /// Numbers of the alarm types and their shares of the devices.
@@ -46,7 +46,7 @@ pub(super) struct Episode {
     pub(super) title: Arc<str>,
 }
 
-/// Episodes of one site from alarms by time, known at `now`.
+/// Episodes of one site at `now`, from alarms in order of time.
 pub(super) fn episodes(
     site: usize,
     spells: &[&AlarmSpell],
@@ -71,30 +71,30 @@ pub(super) fn episodes(
     }
     found.extend(group.episode(site, work, classes, now));
     for work in work.iter().filter(|w| w.ends_at < now) {
-        // Alarms are by time: only those raised during the work are looked at.
+        // Alarms are in order of time: find those raised during the work.
         let from = spells.partition_point(|s| s.raised_at < work.starts_at);
         let to = spells.partition_point(|s| s.raised_at < work.ends_at);
-        let left: Vec<&AlarmSpell> =
-            spells[from..to].iter().filter(|s| s.stands_at(work.ends_at)).copied().collect();
-        let overrun = episode(site, Kind::Overrun, &left, &[], classes, now);
+        let active: Vec<&AlarmSpell> =
+            spells[from..to].iter().filter(|s| s.is_active_at(work.ends_at)).copied().collect();
+        let overrun = episode(site, Kind::Overrun, &active, &[], classes, now);
         found.extend(overrun.map(|e| Episode { starts: work.ends_at, ..e }));
     }
     found.sort_by_key(|e| e.starts);
     found
 }
 
-/// Alarms that come together.
+/// A group of alarms that may become an episode.
 #[derive(Default)]
 struct Group<'a> {
     spells: Vec<&'a AlarmSpell>,
-    /// Whether it is an episode: one of them opens it, or many devices do.
+    /// Whether it is an episode: an alarm of an opening class, or enough devices.
     is_open: bool,
-    /// Its devices, until it is open.
+    /// Its devices, collected until it is open.
     devices: Vec<Device<'a>>,
 }
 
 impl<'a> Group<'a> {
-    /// Whether an alarm belongs to it. What opens an episode does not belong to alarms that are none by themselves.
+    /// Whether an alarm joins the group. An alarm that opens an episode does not join a group that is not open.
     fn takes(&self, spell: &AlarmSpell, gate: Gate) -> bool {
         let since = |earlier: &AlarmSpell| spell.raised_at.millis() - earlier.raised_at.millis();
         let ends = self.spells.first().zip(self.spells.last());
@@ -109,7 +109,7 @@ impl<'a> Group<'a> {
             if !self.devices.contains(&device) {
                 self.devices.push(device);
             }
-            self.is_open = self.devices.len() >= MASS;
+            self.is_open = self.devices.len() >= DEVICES_MIN;
         }
     }
 
@@ -125,7 +125,7 @@ impl<'a> Group<'a> {
     }
 }
 
-/// A device by its name, or by the type of alarm where it has none.
+/// A device by its name, or by the alarm type if it has no name.
 type Device<'a> = (Option<&'a str>, Option<&'a str>);
 
 fn device(spell: &AlarmSpell) -> Device<'_> {
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use crate::forecast::response::{Prior, tests};
 
-    /// An alarm after so many minutes: warnings open no episode by themselves.
+    /// An alarm after so many minutes. A warning does not open an episode.
     fn alarm(minutes: i64, severity: Severity, device: u32) -> AlarmSpell {
         let raised = Timestamp::from_secs(minutes * 60);
         AlarmSpell { severity, ..tests::alarm(raised, None, device, "linkDown") }
@@ -202,7 +202,7 @@ mod tests {
 
     /// Start in minutes and number of devices of each episode.
     fn found(alarms: &[AlarmSpell]) -> Vec<(i64, usize)> {
-        let classes = Classes::untaught(&Prior::shipped().alarm_class);
+        let classes = Classes::of_prior(&Prior::shipped().alarm_class);
         let spells: Vec<&AlarmSpell> = alarms.iter().collect();
         let found = episodes(0, &spells, &[], &classes, Timestamp::from_secs(86_400));
         let devices = |e: &Episode| e.features[1].exp().round() as usize;
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn many_devices_are_an_episode_whatever_their_class() {
+    fn many_devices_are_an_episode_regardless_of_class() {
         let warning = |minutes, device| alarm(minutes, Severity::Warning, device);
         let critical = |minutes, device| alarm(minutes, Severity::Critical, device);
         assert_eq!(found(&[critical(0, 1)]), [(0, 1)]);
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_opens_an_episode_joins_one_and_no_less() {
+    fn an_opening_alarm_joins_only_an_open_episode() {
         let mut alarms = vec![
             alarm(0, Severity::Warning, 1),
             alarm(1, Severity::Warning, 2),

@@ -1,10 +1,10 @@
-//! Tickets that episodes and planned work account for.
+//! Tickets attributed to episodes and planned work.
 
 use std::collections::HashMap;
 
 use super::observations::Observations;
 
-/// Tickets of earlier episodes of the same site that a later one need not explain.
+/// Tickets attributed to earlier episodes and work at the same site.
 #[derive(Default)]
 pub(super) struct Explained {
     /// By leaf: tickets by window.
@@ -22,7 +22,7 @@ impl Explained {
         windows.map(|(index, tickets)| (*index, *tickets))
     }
 
-    /// Sets a window's tickets to at least so many.
+    /// Raises a window's tickets to at least `tickets`.
     pub(super) fn raise(&mut self, leaf: usize, leaves: usize, index: i64, tickets: f64) {
         self.by_leaf.resize_with(leaves, HashMap::new);
         let known = self.by_leaf[leaf].entry(index).or_default();

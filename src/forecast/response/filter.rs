@@ -1,7 +1,7 @@
-//! What is known of one episode: whether it is felt, since when, how much, given the tickets seen since.
+//! Posterior of one episode, given the tickets since its start: whether customers notice it, since when, and its size.
 //!
-//! A grid over onsets × sizes beside "harmless", weighed by Bayes' rule: negative-binomial counts about the
-//! baseline with and without the episode's excess, how long its alarms stand, and the learned odds.
+//! Bayes' rule on a grid of onsets × sizes, against the alternative "harmless". The likelihood is that of negative-binomial
+//! counts around the baseline with and without the episode's excess, and of the alarms' duration. The prior is the learned odds.
 
 use super::context::{Site, SiteContext};
 use super::episode::Episode;
@@ -11,28 +11,28 @@ use super::observations::Observations;
 use super::onset::{OnsetState, minutes_between};
 use crate::stats::logistic;
 
-/// Sizes in standard deviations of the log about the expected one.
+/// Grid of ln size, standard deviations around the expected one.
 const STEPS: [f64; 8] = [-2.1, -1.5, -0.9, -0.3, 0.3, 0.9, 1.5, 2.1];
-/// Hours of tickets that say something of an episode.
+/// Hours of tickets used as evidence for an episode.
 pub(super) const EVIDENCE_HOURS: i64 = 14;
-/// Counts of neighbouring windows err together: each says less than it would alone.
+/// Weight of the log-likelihood, below 1 because errors of neighbouring windows are correlated.
 const TEMPER: f64 = 0.8;
-/// Levels that a day may have come to by itself, in standard deviations of its ln.
+/// Grid of the ln level without an incident, standard deviations.
 const LEVELS: [f64; 5] = [-2.0, -1.0, 0.0, 1.0, 2.0];
 
-/// What is known of an episode.
+/// Posterior of an episode.
 pub(super) struct Posterior {
-    /// Chance that it is felt at all.
+    /// Probability that customers notice it.
     pub(super) real: f64,
-    /// ln of the evidence, beside that of days without the episode.
+    /// Log marginal likelihood relative to no episode.
     pub(super) evidence: f64,
     pub(super) onsets: Vec<OnsetState>,
     pub(super) sizes: [f64; STEPS.len()],
-    /// By onset, by size; 1 in all, given that it is real.
+    /// Probabilities by onset and size, given that it is real.
     pub(super) weights: Vec<[f64; STEPS.len()]>,
-    /// Mean ln size and its variance, given that it is real.
+    /// Mean and variance of ln size, given that it is real.
     pub(super) ln_size: (f64, f64),
-    /// Minutes after the start at which the alarms had cleared.
+    /// Minutes after the start at which the alarms cleared.
     pub(super) end: Option<f64>,
 }
 
@@ -58,7 +58,7 @@ impl Posterior {
             end,
         };
         posterior.weigh(model, context, episode, observations);
-        posterior.evidence -= busier(observations, model.level_volatility);
+        posterior.evidence -= level_evidence(observations, model.level_volatility);
         let odds = (model.real.of(episode, site) + model.ending.evidence(episode, context.now()))
             .clamp(-12.0, 12.0);
         let before = logistic(odds);
@@ -71,7 +71,7 @@ impl Posterior {
         posterior
     }
 
-    /// Weights of onsets and sizes by the tickets seen; `evidence` becomes the ln of their mean likelihood.
+    /// Computes the weights of onsets and sizes from the tickets; `evidence` becomes the ln of the mean likelihood.
     fn weigh(
         &mut self,
         model: &ResponseModel,
@@ -88,7 +88,7 @@ impl Posterior {
             let intensity = self.intensity(state);
             let mut gain = [0.0f32; STEPS.len()];
             let over = intensity.over(model.ending.hold);
-            for leaf in observations.leaves.iter().filter(|leaf| leaf.tells) {
+            for leaf in observations.leaves.iter().filter(|leaf| leaf.is_evidence) {
                 let kernel = &model.kernels[leaf.kernel];
                 let size = 1.0 / leaf.dispersion;
                 let begins = ((state.minutes - offset) / minutes).floor().max(0.0) as usize;
@@ -136,13 +136,13 @@ impl Posterior {
         self.ln_size = (mean, by_size(&|s: f64| (s.ln() - mean).powi(2)));
     }
 
-    /// How strongly it is felt from an onset on, as far as is known.
+    /// Intensity from an onset on, as known so far.
     pub(super) fn intensity(&self, state: &OnsetState) -> IntensityProfile {
         let end = self.end.unwrap_or(f64::INFINITY);
         IntensityProfile { onset: state.minutes, end, wake: state.wake }
     }
 
-    /// Onsets with their weight and the mean size that goes with each.
+    /// Onsets with their weights and mean sizes.
     pub(super) fn by_onset(&self) -> impl Iterator<Item = (OnsetState, f64, f64)> + '_ {
         self.onsets.iter().zip(&self.weights).map(|(state, row)| {
             let weight: f64 = row.iter().sum();
@@ -151,7 +151,7 @@ impl Posterior {
         })
     }
 
-    /// Expected tickets of the episode in the windows that were observed, by leaf.
+    /// Expected tickets of the episode in the observed windows, by leaf.
     pub(super) fn expected(
         &self,
         model: &ResponseModel,
@@ -178,17 +178,17 @@ impl Posterior {
     }
 }
 
-/// ln of how much likelier the tickets are if the day may have become busier or quieter by itself, `volatility` being the
-/// spread of the ln of how much: what any day does is no proof of an incident.
-fn busier(observations: &Observations, volatility: f64) -> f64 {
+/// Log-likelihood ratio of the tickets if the level may change without an incident, against a constant level. `volatility` is
+/// the standard deviation of the ln level. Ordinary changes of the level are no evidence for an incident.
+fn level_evidence(observations: &Observations, volatility: f64) -> f64 {
     let normal = LEVELS.map(|z| (-0.5 * z * z).exp());
-    let ways = LEVELS.iter().zip(normal).map(|(z, weight)| {
+    let levels = LEVELS.iter().zip(normal).map(|(z, weight)| {
         weight * (TEMPER * observations.gain((z * volatility).exp())).clamp(-500.0, 500.0).exp()
     });
-    (ways.sum::<f64>() / normal.iter().sum::<f64>()).ln()
+    (levels.sum::<f64>() / normal.iter().sum::<f64>()).ln()
 }
 
-/// ln of a number from 1 up, to seven digits: without a call or a branch, so that eight go at once.
+/// ln of a number from 1 up, to seven digits, without calls or branches so that it vectorises.
 fn ln(value: f32) -> f32 {
     // √½ ≤ mantissa < √2, and the series of the area hyperbolic tangent.
     let bits = value.to_bits().wrapping_sub(0x3f35_04f3);
@@ -205,7 +205,7 @@ mod tests {
     use super::ln;
 
     #[test]
-    fn the_quick_logarithm_is_close() {
+    fn the_fast_logarithm_is_accurate() {
         for i in 0..2000 {
             let value = 1.0 + (i as f32 / 100.0).powi(3);
             let error = (ln(value) - value.ln()).abs();

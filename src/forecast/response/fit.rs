@@ -1,4 +1,4 @@
-//! A fit: what eight weeks of alarms and tickets taught.
+//! Fit of the alarm response to up to eight weeks of alarms and tickets.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -12,7 +12,7 @@ use super::damp::DampingModel;
 use super::episode::{Episode, episodes};
 use super::explained::Explained;
 use super::filter::{EVIDENCE_HOURS, Posterior};
-use super::learn::{EPISODES_MAX, FIRST, OBSERVATIONS_MAX, THEN, learn};
+use super::learn::{EPISODES_MAX, FIRST, OBSERVATIONS_MAX, SECOND, learn};
 use super::model::ResponseModel;
 use super::observations::Observations;
 use super::prior::Prior;
@@ -21,39 +21,39 @@ use super::work::WorkEffect;
 use crate::domain::{SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{AlarmSpell, History, Past, PlannedWork};
 
-/// An episode whose odds and tickets both say nothing is not looked into: standard deviations.
+/// Excess from which on an improbable episode is evaluated, standard deviations.
 const NOTICEABLE: f64 = 1.0;
 
-/// What alarms mean here. Depends on windows, alarms and work before `until` alone.
+/// The alarm response of an operator. It depends only on windows, alarms and work before `until`.
 #[derive(Clone, Debug)]
 pub struct Response {
     pub(super) model: ResponseModel,
-    /// Tickets by window that past alarms and planned work account for, never more than came; negative where alarms kept
+    /// Tickets by window attributed to past alarms and planned work, not more than the actual count; negative where alarms kept
     /// tickets away.
     pub(super) past: BTreeMap<SeriesKey, HashMap<i64, f32>>,
 }
 
 impl Response {
-    /// What the prior says, for an operator without history.
-    pub fn untaught(past: &Past<'_>, prior: &Prior) -> Self {
+    /// The prior, for an operator without history.
+    pub fn of_prior(past: &Past<'_>, prior: &Prior) -> Self {
         let model = ResponseModel::of_prior(prior, past.series.keys().map(|key| &key.channel));
         Self { model, past: BTreeMap::new() }
     }
 
-    /// Learns from up to eight weeks before window `until`. `base` says what each series would have brought
-    /// without alarms; series that it does not have, and roll-ups, teach nothing.
+    /// Learns from up to eight weeks before window `until`. `base` has the baselines; series without one, and roll-ups, are
+    /// ignored.
     ///
-    /// A first look: `base` is still lifted by what alarms brought.
+    /// This is the first pass: `base` still includes effects of alarms.
     pub fn fit(past: &Past<'_>, base: &Baselines, until: i64, prior: &Prior) -> Self {
-        Self::untaught(past, prior).looked(past, base, until, prior, FIRST)
+        Self::of_prior(past, prior).learned(past, base, until, prior, FIRST)
     }
 
-    /// Learns on from a `base` that was told without what [`Self::cleaned`] takes out.
+    /// Second pass, with a `base` from counts after [`Self::cleaned`].
     pub fn refined(self, past: &Past<'_>, base: &Baselines, until: i64, prior: &Prior) -> Self {
-        self.looked(past, base, until, prior, THEN)
+        self.learned(past, base, until, prior, SECOND)
     }
 
-    fn looked(
+    fn learned(
         mut self,
         past: &Past<'_>,
         base: &Baselines,
@@ -91,7 +91,7 @@ impl Response {
         self
     }
 
-    /// A history without what alarms account for, as of the fit.
+    /// A history without the tickets attributed at the fit.
     pub fn cleaned<'h>(&self, series: &SeriesKey, history: &'h History) -> Cow<'h, History> {
         without(history, windows(&self.past, series))
     }
@@ -106,7 +106,7 @@ pub(super) fn windows<'p>(
     found.map(|(index, tickets)| (*index, f64::from(*tickets)))
 }
 
-/// A history less tickets by window.
+/// Subtracts tickets by window from a history.
 pub(super) fn without<'h>(
     history: &'h History,
     tickets: impl Iterator<Item = (i64, f64)>,
@@ -121,15 +121,15 @@ pub(super) fn without<'h>(
     cleaned
 }
 
-/// Evenly spread episodes, no more than can be learned from in seconds.
+/// Evenly spaced episodes, limited so that learning takes seconds.
 fn sample<'e>(context: &SiteContext<'_>, all: &'e [Episode]) -> Vec<&'e Episode> {
     let observed: usize = all.iter().map(|e| context.sites[e.site].leaves.len()).sum();
     let step = all.len().div_ceil(EPISODES_MAX).max(observed.div_ceil(OBSERVATIONS_MAX)).max(1);
     all.iter().step_by(step).collect()
 }
 
-/// Tickets by window and leaf that a site's episodes and work account for. `each` is shown the episodes that
-/// may be felt.
+/// Tickets by leaf and window attributed to a site's episodes and work. `each` is called for episodes that customers may
+/// notice.
 pub(super) fn explain(
     model: &ResponseModel,
     context: &SiteContext<'_>,
@@ -166,7 +166,7 @@ pub(super) fn explain(
         .collect()
 }
 
-/// Adds what damping alarms kept away since `from`, as negative tickets.
+/// Adds the tickets that damping alarms kept away since `from`, as negative numbers.
 pub(super) fn damp(
     model: &ResponseModel,
     context: &SiteContext<'_>,
@@ -181,21 +181,21 @@ pub(super) fn damp(
     }
     for index in context.width.index(from)..context.origin {
         let at = middle(context.width, index);
-        let factor: f64 = damping.factors(at).map(|(_, ways)| ways[0].1).product();
+        let factor: f64 = damping.factors(at).map(|(_, outcomes)| outcomes[0].1).product();
         if (factor - 1.0).abs() < 0.01 {
             continue;
         }
         for (leaf, explained) in site.leaves.iter().zip(explained.iter_mut()) {
-            // As much as a forecast takes off: where another share than usual comes, that is carried on as it is.
+            // The same amount as in a forecast: a deviation from it persists.
             if leaf.count(index, context.origin).is_some() {
-                let kept = (factor - 1.0) * leaf.expected(index);
-                *explained.entry(index).or_default() += kept as f32;
+                let kept_away = (factor - 1.0) * leaf.expected(index);
+                *explained.entry(index).or_default() += kept_away as f32;
             }
         }
     }
 }
 
-/// Tickets of planned work so far.
+/// Tickets attributed to planned work so far.
 pub(super) fn works(
     model: &ResponseModel,
     context: &SiteContext<'_>,
@@ -220,7 +220,7 @@ pub(super) fn middle(width: WindowWidth, index: i64) -> Timestamp {
     width.start(index) + width.length() / 2
 }
 
-/// Whether an episode may be felt before its tickets are looked at, or they rose at all.
+/// Whether an episode has sufficient odds or any excess of tickets, so that it is worth evaluating.
 fn noticeable(
     model: &ResponseModel,
     site: &Site<'_>,
@@ -228,9 +228,9 @@ fn noticeable(
     observations: &Observations,
 ) -> bool {
     let odds = model.real.of(episode, site);
-    // While little has been seen, the odds decide.
-    let waits = episode.ended.is_none() || observations.windows < 16;
-    if odds > -0.5 || (waits && odds > -4.0) {
+    // While there are few observations, the odds decide.
+    let is_early = episode.ended.is_none() || observations.windows < 16;
+    if odds > -0.5 || (is_early && odds > -4.0) {
         return true;
     }
     let (mut excess, mut variance) = (0.0, 1.0);

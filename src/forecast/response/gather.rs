@@ -1,4 +1,4 @@
-//! One round's look at past episodes: what each says of the model, summed up.
+//! Expectation step: sums over past episodes for one round of learning.
 
 use chrono::Timelike;
 
@@ -14,7 +14,7 @@ use super::observations::Observations;
 use super::onset::{LAGS, MORNING, Slot, minutes_between};
 use crate::stats::SparseRow;
 
-/// Share of an episode's tickets by which its size is usually misjudged.
+/// Usual relative error of an episode's size.
 const SIZE_ERROR: f64 = 0.3;
 
 /// Sums of one round.
@@ -31,12 +31,12 @@ pub(super) struct Sums {
     /// By kernel.
     pub(super) kernels: Vec<KernelSums>,
     pub(super) ending: EndingSums,
-    /// While people sleep, by day's tickets over the variance: tickets that came, and those that would have by day.
+    /// While customers sleep: weighted actual tickets, and weighted tickets at daytime strength.
     pub(super) asleep: (f64, f64),
     pub(super) evidence: f64,
 }
 
-/// One channel's curves.
+/// Normal equations of one channel's curves.
 #[derive(Clone, Debug, Default)]
 pub(super) struct KernelSums {
     pub(super) up: Curve<{ KNOTS.len() }>,
@@ -102,8 +102,7 @@ pub(super) fn gather(
     sums
 }
 
-/// Adds to each curve's equations what came beyond the baseline, window by window, the other curves being as they
-/// were thought to be.
+/// Adds the excess over the baseline to each curve's equations, window by window, with the other curves as before.
 fn attribute(
     sums: &mut Sums,
     model: &ResponseModel,
@@ -134,27 +133,27 @@ fn attribute(
                 let asleep = intensity.asleep(middle);
                 let awake = full * model.awake(asleep);
                 let (expected, excess) = (leaf.expected[window], awake * rise * fall + full * held);
-                // Of a large one the size is not known to the ticket.
+                // The variance includes the error of the size.
                 let variance = expected
                     + leaf.dispersion * expected.powi(2)
                     + excess
                     + (SIZE_ERROR * excess).powi(2);
                 let weight = posterior.real * weight / variance.max(0.05);
-                let came = count - expected;
-                let standing = came - full * held;
+                let beyond_baseline = count - expected;
+                let direct = beyond_baseline - full * held;
                 let by_day = full * rise * fall;
                 if asleep >= 1.0 {
-                    sums.asleep.0 += weight * by_day * standing;
+                    sums.asleep.0 += weight * by_day * direct;
                     sums.asleep.1 += weight * by_day * by_day;
                 }
                 let sums = &mut sums.kernels[leaf.kernel];
-                sums.up.add(&KNOTS, since, (standing, awake * fall), weight);
+                sums.up.add(&KNOTS, since, (direct, awake * fall), weight);
                 if after > 0.0 {
-                    sums.down.add(&KNOTS, after, (standing, awake * rise), weight);
+                    sums.down.add(&KNOTS, after, (direct, awake * rise), weight);
                 }
                 if woken > 0.0 && woken < DAWN[DAWN.len() - 1] {
-                    let waited = came - awake * rise * fall;
-                    sums.dawn.add(&DAWN, woken, (waited, full * night), weight);
+                    let delayed = beyond_baseline - awake * rise * fall;
+                    sums.dawn.add(&DAWN, woken, (delayed, full * night), weight);
                 }
             }
         }

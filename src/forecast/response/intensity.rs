@@ -1,34 +1,34 @@
-//! How strongly an incident is felt from minute to minute: onset, end, and the nights between.
+//! Intensity of an incident over time: onset, end, and the nights between.
 
 use super::kernel::Kernel;
 use super::model::ResponseModel;
 
-/// Minutes of sleep before people wake, and after how many of a fault most complaints have been held back.
+/// Minutes of sleep before customers wake, and time constant of delayed complaints, minutes.
 const NIGHT: f64 = 420.0;
 const HELD: f64 = 120.0;
-/// Minutes before and after waking between which the fewest complain, and all do again; those of a day.
+/// Minutes before waking during which complaints are reduced, minutes after waking until they are normal, and minutes of a day.
 const ASLEEP: f64 = 360.0;
 const UP: f64 = 90.0;
 const DAY: f64 = 1440.0;
 
-/// How an incident's strength follows from its onset and end, minutes after the episode's start.
+/// Onset, end and waking time of an incident, minutes after the episode's start; they determine its strength.
 #[derive(Clone, Copy)]
 pub(super) struct IntensityProfile {
     pub(super) onset: f64,
-    /// Infinite while it goes on.
+    /// Infinite while it continues.
     pub(super) end: f64,
-    /// When people next wake after the onset; infinite where that does not matter.
+    /// When customers next wake after the onset; infinite if that does not matter.
     pub(super) wake: f64,
 }
 
 impl IntensityProfile {
-    /// Share of a night's complaints that wait for the morning: the longer it was felt by night, the more.
+    /// Share of a night's complaints that are delayed until morning; it grows with the duration at night.
     pub(super) fn held(self, end: f64) -> f64 {
         let night = end.min(self.wake) - self.onset.max(self.wake - NIGHT);
         if night > 0.0 { 1.0 - (-night / HELD).exp() } else { 0.0 }
     }
 
-    /// Whether people sleep: 1 in the middle of the night, 0 by day.
+    /// Share of sleeping customers: 1 in the middle of the night, 0 by day.
     pub(super) fn asleep(self, at: f64) -> f64 {
         if self.wake.is_infinite() {
             return 0.0;
@@ -37,14 +37,14 @@ impl IntensityProfile {
         if since >= DAY - ASLEEP { 1.0 } else { (1.0 - since / UP).max(0.0) }
     }
 
-    /// When all is over but a trickle that tells nothing any more.
+    /// When the effect is too small to be evidence.
     pub(super) fn over(self, hold: f64) -> f64 {
         let end = self.end.max(self.onset + hold);
         let morning = if self.held(end) > 0.01 { self.wake } else { end };
         end.max(morning) + 360.0
     }
 
-    /// How many windows from `from` on can be taken as one: an hour's, where it hardly changes.
+    /// Number of windows from `from` on that can be evaluated as one: an hour's windows while the intensity hardly changes.
     pub(super) fn block(self, hold: f64, from: f64, minutes: f64) -> usize {
         let end = self.end.max(self.onset + hold);
         let since = if self.held(end) > 0.01 { from - self.wake } else { f64::INFINITY };
@@ -90,7 +90,7 @@ mod tests {
     use super::IntensityProfile;
 
     #[test]
-    fn people_sleep_until_they_wake_and_every_night() {
+    fn customers_sleep_every_night_until_they_wake() {
         let intensity = IntensityProfile { onset: 0.0, end: f64::INFINITY, wake: 480.0 };
         for (at, asleep) in
             [(60.0, 0.0), (121.0, 1.0), (479.0, 1.0), (525.0, 0.5), (600.0, 0.0), (1700.0, 1.0)]

@@ -1,28 +1,28 @@
-//! How a channel's complaints rise once a fault is felt, and fade once it is gone.
+//! Kernels: rise of a channel's complaints after the onset of a fault, and their fall after its end.
 
 use super::prior::ChannelPrior;
 
-/// Minutes at which the curves are learned; straight lines between.
+/// Knots of the piecewise linear curves, minutes.
 pub(super) const KNOTS: [f64; 13] =
     [0.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0, 360.0, 540.0, 900.0];
-/// Minutes between two entries of the tables, and their number: a day.
+/// Minutes between two entries of the tables, and their number (a day).
 const STEP: f64 = 5.0;
 const ENTRIES: usize = 288;
-/// Beyond the last knot the fall goes on with this time constant, minutes.
+/// Time constant of the fall beyond the last knot, minutes.
 const BEYOND: f64 = 200.0;
 
-/// Minutes after waking at which the morning's backlog is learned; straight lines between, nothing beyond.
+/// Knots of the piecewise linear morning backlog, minutes after waking; zero beyond.
 pub(super) const DAWN: [f64; 11] =
     [0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0, 210.0, 240.0, 300.0, 360.0];
 
 /// One channel's curves.
 #[derive(Clone, Debug)]
 pub(super) struct Kernel {
-    /// By knot: strength so long after the onset; 0 at once.
+    /// By knot after the onset: strength, from 0.
     pub(super) up: [f64; KNOTS.len()],
-    /// By knot: what is left so long after the end; 1 at once.
+    /// By knot after the end: remaining share, from 1.
     pub(super) down: [f64; KNOTS.len()],
-    /// By [`DAWN`]: what the night held back, so long after waking.
+    /// By knot after waking ([`DAWN`]): strength of delayed complaints.
     pub(super) dawn: [f64; DAWN.len()],
     tables: Box<[[f32; 2]; ENTRIES]>,
 }
@@ -38,29 +38,30 @@ impl Kernel {
             let minutes = i as f64 * STEP;
             let last = KNOTS[KNOTS.len() - 1];
             let beyond = (-(minutes - last).max(0.0) / BEYOND).exp();
-            *entry = [straight(&up, minutes) as f32, (straight(&down, minutes) * beyond) as f32];
+            *entry =
+                [interpolated(&up, minutes) as f32, (interpolated(&down, minutes) * beyond) as f32];
         }
         Self { up, down, dawn, tables }
     }
 
     pub(super) fn of_prior(prior: ChannelPrior, backlog: f64) -> Self {
         let up = KNOTS.map(|m| prior.share * (1.0 - (-m / prior.rise).exp()));
-        // Half of it within two hours and a half of waking.
+        // A triangle with its peak two and a half hours after waking.
         let dawn = DAWN.map(|m| prior.share * backlog * (1.0 - (m - 150.0).abs() / 210.0).max(0.0));
         Self::new(up, KNOTS.map(|m| (-m / prior.fall).exp()), dawn)
     }
 
-    /// Strength `since` minutes after the onset while it lasts; 0 before.
+    /// Strength `since` minutes after the onset; 0 before.
     pub(super) fn rise(&self, since: f64) -> f64 {
         if since <= 0.0 { 0.0 } else { self.table(since, 0) }
     }
 
-    /// What is left `since` minutes after the end.
+    /// Remaining share `since` minutes after the end.
     pub(super) fn fall(&self, since: f64) -> f64 {
         if since <= 0.0 { 1.0 } else { self.table(since, 1) }
     }
 
-    /// What the night held back, `since` minutes after waking.
+    /// Strength of delayed complaints `since` minutes after waking.
     pub(super) fn dawn(&self, since: f64) -> f64 {
         if !(0.0..DAWN[DAWN.len() - 1]).contains(&since) {
             return 0.0;
@@ -77,14 +78,14 @@ impl Kernel {
     }
 }
 
-/// The knot before, and the share of the one after it.
+/// The knot before `at`, and the weight of the next one.
 pub(super) fn knot(knots: &[f64], at: f64) -> (usize, f64) {
     let last = knots.len() - 1;
     let i = knots.partition_point(|k| *k <= at).clamp(1, last) - 1;
     (i, ((at - knots[i]) / (knots[i + 1] - knots[i])).clamp(0.0, 1.0))
 }
 
-fn straight(values: &[f64; KNOTS.len()], minutes: f64) -> f64 {
+fn interpolated(values: &[f64; KNOTS.len()], minutes: f64) -> f64 {
     let (i, share) = knot(&KNOTS, minutes);
     values[i] + share * (values[i + 1] - values[i])
 }

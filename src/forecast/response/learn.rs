@@ -1,4 +1,4 @@
-//! Learning from past episodes: expectation–maximisation over whether each was felt, when and how much.
+//! Learns from past episodes by expectation–maximisation over whether, when and how much customers noticed each.
 
 use std::ops::Range;
 
@@ -11,23 +11,24 @@ use super::onset::{Onset, shares};
 use super::prior::Prior;
 use super::scores::improve_scores;
 
-/// Rounds of learning: those of a first look, and those after it.
+/// Rounds of the first and the second pass.
 pub(super) const FIRST: Range<usize> = 0..4;
-pub(super) const THEN: Range<usize> = 4..9;
-/// Episodes that are learned from: enough for every feature, and no more work than seconds.
+pub(super) const SECOND: Range<usize> = 4..9;
+/// Most episodes to learn from: enough for all features, within seconds.
 pub(super) const EPISODES_MAX: usize = 2000;
-/// The same times their series.
+/// Most episodes × series.
 pub(super) const OBSERVATIONS_MAX: usize = 8000;
-/// Candidates for how far an incident's tickets follow the hour's own volume, and the round that chooses.
+/// Candidates for `ResponseModel::daytime`, and the round and episodes of the choice.
 const DAYTIME_ROUND: usize = 2;
 const DAYTIME_EPISODES: usize = 600;
 const DAYTIME: [f64; 4] = [0.0, 0.35, 0.7, 1.0];
-/// How far the prior's curves may be trusted, in multiples of its own weight, and the round that chooses.
+/// Candidate factors on the weight of the prior's curves, and the round of the choice.
 const TRUST: [f64; 3] = [1.0 / 3.0, 1.0, 3.0];
 const TRUST_ROUND: usize = 4;
-/// No night holds back more, in multiples of the start's.
-const BACKLOG_MOST: f64 = 6.0;
-/// Improves a model by the episodes of a past.
+/// Largest morning backlog, in multiples of the prior's.
+const BACKLOG_MAX: f64 = 6.0;
+
+/// Improves a model by past episodes.
 pub(super) fn learn(
     model: &mut ResponseModel,
     prior: &Prior,
@@ -44,7 +45,7 @@ pub(super) fn learn(
                 let candidate = ResponseModel { daytime, ..model.clone() };
                 (daytime, gather(&candidate, context, &few).evidence)
             });
-            model.daytime = likeliest(&found).unwrap_or(0.0);
+            model.daytime = best_candidate(&found).unwrap_or(0.0);
         }
         if round == TRUST_ROUND {
             trust = trusted(model, &start, prior, context, episodes);
@@ -55,7 +56,7 @@ pub(super) fn learn(
     }
 }
 
-/// How far to trust the prior's curves: as those learned from every other week foretell the tickets of the rest best.
+/// Factor on the weight of the prior's curves: curves from every other week must predict the remaining weeks best.
 fn trusted(
     model: &ResponseModel,
     start: &ResponseModel,
@@ -75,11 +76,11 @@ fn trusted(
         });
         (trust, evidence.sum::<f64>())
     });
-    likeliest(&scored).unwrap_or(1.0)
+    best_candidate(&scored).unwrap_or(1.0)
 }
 
-/// The candidate with the most evidence: (candidate, evidence) each.
-fn likeliest(scored: &[(f64, f64)]) -> Option<f64> {
+/// The candidate with the highest evidence, of (candidate, evidence).
+fn best_candidate(scored: &[(f64, f64)]) -> Option<f64> {
     scored.iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(candidate, _)| *candidate)
 }
 
@@ -92,13 +93,13 @@ fn improve(
 ) {
     improve_scores(model, prior, context, sums);
     model.onset = onset(&start.onset, prior, sums);
-    let (came, by_day) = sums.asleep;
+    let (actual, by_day) = sums.asleep;
     let weight = prior.kernel.weight;
-    model.night = ((came + weight * start.night) / (by_day + weight)).clamp(0.02, 2.0);
+    model.night = ((actual + weight * start.night) / (by_day + weight)).clamp(0.02, 2.0);
     model.ending = start.ending.learned(&sums.ending, prior.ending.weight);
 }
 
-/// `weight`: tickets that the curves to start from are worth at each knot.
+/// Updates the kernels. `weight` is that of the prior's curves, tickets a knot.
 fn improve_kernels(model: &mut ResponseModel, start: &ResponseModel, weight: f64, sums: &Sums) {
     let light = weight / 4.0;
     let backlog = backlog(start, light, sums);
@@ -111,16 +112,15 @@ fn improve_kernels(model: &mut ResponseModel, start: &ResponseModel, weight: f64
     }
 }
 
-/// What the night holds back of all channels, in multiples of the start's: whether it does so at all is soon seen in all of
-/// them together, long before each channel's curve is.
+/// Morning backlog of all channels together, in multiples of the prior's. It needs less data than the curve of each channel.
 fn backlog(start: &ResponseModel, weight: f64, sums: &Sums) -> f64 {
-    let (mut came, mut square) = (weight, weight);
+    let (mut actual, mut square) = (weight, weight);
     for (start, sums) in start.kernels.iter().zip(&sums.kernels) {
         let (more, own) = sums.dawn.amount(&start.dawn);
-        came += more;
+        actual += more;
         square += own;
     }
-    (came / square).clamp(0.0, BACKLOG_MOST)
+    (actual / square).clamp(0.0, BACKLOG_MAX)
 }
 
 fn onset(start: &Onset, prior: &Prior, sums: &Sums) -> Onset {
@@ -137,7 +137,7 @@ fn onset(start: &Onset, prior: &Prior, sums: &Sums) -> Onset {
     }
 }
 
-/// Shares from weights, each smoothed over its neighbours, pulled towards those at the start.
+/// Shares from weights, each smoothed over its neighbours and shrunk towards the prior.
 fn histogram<const N: usize>(weight: f64, start: &[f64; N], sums: &[f64; N]) -> [f64; N] {
     shares(std::array::from_fn(|i| {
         let (before, after) = (sums[i.saturating_sub(1)], sums[(i + 1).min(N - 1)]);

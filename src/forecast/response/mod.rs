@@ -1,25 +1,25 @@
-//! What the alarms of the last hours and planned work mean for the tickets of the next six, learned from history.
+//! Alarm response: effects of recent alarms and planned work on the tickets of the next six hours, learned from history.
 //!
-//! Alarms of a region and service that come together are an *episode*. Of each it is asked whether customers
-//! notice it at all, from when on, how much, and how long: odds, size, onset, length and the channels' curves
-//! are learned from weeks of episodes ([`Learned::fit`]) and, of a single one, from the tickets seen since its
-//! alarms ([`Learned::read`], Bayes' rule on a grid). What comes out is a distribution of extra tickets
-//! ([`Effect`]), because "probably nothing, perhaps a lot" has no useful mean.
+//! A group of alarms of a region and service is an *episode*. The model estimates whether customers notice it, from when on,
+//! how much and for how long. Odds, size, onset, duration and the channels' curves are learned from weeks of episodes
+//! ([`Learned::fit`]). For a current episode they are updated by the tickets since its alarms ([`Learned::read`], Bayes' rule
+//! on a grid). The result is a distribution of extra tickets ([`Effect`]), because the mean of "probably nothing, perhaps a
+//! lot" is not useful.
 //!
-//! | module | what |
+//! | module | content |
 //! | --- | --- |
-//! | `prior` | figures to start from, `models/response.toml` |
-//! | `baseline` | tickets without alarms: a profile of the week times a slow level |
-//! | `class`, `episode` | which alarms say anything; which belong together |
-//! | `kernel`, `onset`, `ending`, `work`, `damp`, `scores`, `model` | what is learned |
-//! | `intensity` | how strongly an incident is felt from minute to minute |
-//! | `context`, `level`, `volatility` | series by site; how busy they are, and how far that strays by itself |
-//! | `observations`, `filter`, `explained` | one episode, given the tickets since |
+//! | `prior` | prior parameters, `models/response.toml` |
+//! | `baseline` | expected tickets without alarms: weekly profile × slow level |
+//! | `class`, `episode` | alarm classes that are followed by tickets; groups of alarms |
+//! | `kernel`, `onset`, `ending`, `work`, `damp`, `scores`, `model` | the learned parts |
+//! | `intensity` | intensity of an incident over time |
+//! | `context`, `level`, `volatility` | series by site; their level, and its volatility without incidents |
+//! | `observations`, `filter`, `explained` | posterior of one episode, given the tickets since its start |
 //! | `learn`, `gather`, `curve` | expectation–maximisation over past episodes, the curves by least squares |
-//! | `read`, `ahead`, `effect`, `paths` | now, and the next six hours |
-//! | `learned` | all of it together, for those who forecast |
+//! | `read`, `ahead`, `effect`, `paths` | current episodes and the next six hours |
+//! | `learned` | the interface of this module |
 //!
-//! Pure: values before the origin in, values out; nothing is kept between two reads.
+//! Pure functions of values before the origin; there is no state between two reads.
 
 mod ahead;
 mod baseline;

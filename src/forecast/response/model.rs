@@ -1,4 +1,4 @@
-//! What a fit has learned, or the prior says: one value that everything else reads.
+//! Parameters of the alarm response, learned or from the prior.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,7 +16,7 @@ use super::work::WorkEffect;
 use crate::domain::{Name, Scope};
 use crate::stats::{SparseRow, sparse_dot};
 
-/// A linear score of an episode: features and types, then service, then region and service.
+/// A linear score of an episode: features and types, plus service, plus region and service.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Score {
     pub(super) coefficients: Vec<f64>,
@@ -32,7 +32,7 @@ impl Score {
     }
 }
 
-/// An episode's features and type shares.
+/// An episode's features and type shares as a sparse row.
 pub(super) fn row(episode: &Episode) -> SparseRow {
     let features = episode.features.iter().copied().enumerate().filter(|(_, v)| *v != 0.0);
     let types =
@@ -40,30 +40,31 @@ pub(super) fn row(episode: &Episode) -> SparseRow {
     features.chain(types).collect()
 }
 
+/// Parameters of the alarm response.
 #[derive(Clone, Debug)]
 pub(super) struct ResponseModel {
     pub(super) classes: Classes,
     pub(super) channels: Channels,
     pub(super) kernels: Vec<Kernel>,
-    /// Log-odds that an episode means tickets.
+    /// Log-odds that customers notice an episode.
     pub(super) real: Score,
     /// ln of the excess in multiples of the average window.
     pub(super) size: Score,
     pub(super) size_spread: f64,
     pub(super) onset: Onset,
     pub(super) ending: Ending,
-    /// 0: an incident brings as many tickets at any hour; 1: as the hour's own volume has it.
+    /// 0: an incident has the same tickets at any hour; 1: in proportion to the hour's usual volume.
     pub(super) daytime: f64,
-    /// Complaints at night, in multiples of those by day of the same incident.
+    /// Complaints at night, in multiples of those by day for the same incident.
     pub(super) night: f64,
-    /// Spread of the ln of how far a day's level strays within hours, by itself.
+    /// Level volatility: standard deviation of ln level within hours, without incidents.
     pub(super) level_volatility: f64,
     pub(super) work: WorkEffect,
     pub(super) damp: DampingModel,
 }
 
 impl ResponseModel {
-    /// Before any history. Kernels are numbered as the channels are; 0 is that of one that was not there.
+    /// The prior model. Kernels have the numbers of their channels; 0 is for unknown channels.
     pub(super) fn of_prior<'a>(prior: &Prior, channels: impl Iterator<Item = &'a Name>) -> Self {
         let channels = Channels::new(channels);
         let names = channels.names().map(Name::as_str);
@@ -71,7 +72,7 @@ impl ResponseModel {
         let kernels = std::iter::once("default").chain(names).map(kernel).collect();
         let score = |c: [f64; FEATURES]| Score { coefficients: c.to_vec(), ..Score::default() };
         Self {
-            classes: Classes::untaught(&prior.alarm_class),
+            classes: Classes::of_prior(&prior.alarm_class),
             channels,
             kernels,
             real: score(real_features(&prior.real)),
@@ -87,7 +88,7 @@ impl ResponseModel {
         }
     }
 
-    /// Share of an incident's complaints that come, by how far people are asleep.
+    /// Share of an incident's complaints, by the share of sleeping customers.
     pub(super) fn awake(&self, asleep: f64) -> f64 {
         1.0 - asleep * (1.0 - self.night)
     }

@@ -1,11 +1,11 @@
-//! Tickets of a site since an episode began, beside what was to be expected.
+//! Actual and expected tickets of a site since the start of an episode.
 
 use super::context::{Site, SiteContext};
 use super::episode::Episode;
 use super::level::{LEVEL_HOURS, level};
 use super::model::ResponseModel;
 
-/// Tickets of a site since an episode began.
+/// Tickets of a site since the start of an episode.
 pub(super) struct Observations {
     /// Window of the episode's start.
     pub(super) first: i64,
@@ -17,25 +17,25 @@ pub(super) struct Observations {
 pub(super) struct LeafObservations {
     pub(super) kernel: usize,
     pub(super) dispersion: f64,
-    /// Whether its tickets are looked at to tell how the episode goes.
-    pub(super) tells: bool,
+    /// Whether its tickets are used as evidence.
+    pub(super) is_evidence: bool,
     /// Tickets, NaN where missing.
     pub(super) count: Vec<f64>,
     /// Expected without the episode.
     pub(super) expected: Vec<f64>,
-    /// What size 1 at full strength would bring.
+    /// Tickets at size 1 and full strength.
     pub(super) unit: Vec<f64>,
-    /// Running sums of the three over windows that have a count.
+    /// Running sums of these three over windows with a count.
     running: Vec<[f64; 3]>,
 }
 
 impl LeafObservations {
-    /// Tickets, expected ones and units of the windows `from..to` that have a count.
+    /// Tickets, expected tickets and units of the windows `from..to` with a count.
     pub(super) fn sums(&self, from: usize, to: usize) -> [f64; 3] {
         std::array::from_fn(|i| self.running[to][i] - self.running[from][i])
     }
 
-    fn run(mut self) -> Self {
+    fn with_running_sums(mut self) -> Self {
         let mut sum = [0.0; 3];
         self.running.push(sum);
         for ((count, expected), unit) in self.count.iter().zip(&self.expected).zip(&self.unit) {
@@ -49,7 +49,7 @@ impl LeafObservations {
 }
 
 impl Observations {
-    /// `others`: tickets that other episodes and planned work account for, by leaf and window.
+    /// `others`: tickets attributed to other episodes and planned work, by leaf and window.
     pub(super) fn new(
         context: &SiteContext<'_>,
         site: &Site<'_>,
@@ -67,7 +67,7 @@ impl Observations {
             let expected: Vec<f64> = windows.clone().map(|i| leaf.expected(i) * level).collect();
             LeafObservations {
                 kernel: leaf.kernel,
-                tells: leaf.tells,
+                is_evidence: leaf.is_evidence,
                 dispersion: f64::from(leaf.base.dispersion).clamp(1e-3, 1.0),
                 count: windows
                     .clone()
@@ -77,16 +77,16 @@ impl Observations {
                 expected: windows.zip(&expected).map(|(i, e)| e + others(number, i)).collect(),
                 running: Vec::with_capacity(expected.len() + 1),
             }
-            .run()
+            .with_running_sums()
         });
         let windows = usize::try_from(last - first).unwrap_or(0);
         Self { first, windows, per_hour: per_hour as usize, leaves: leaves.collect() }
     }
 
-    /// ln of how much likelier the tickets are where `factor` times as many are to be expected, by hours.
+    /// Log-likelihood ratio of the tickets at `factor` times the expected level, by hours.
     pub(super) fn gain(&self, factor: f64) -> f64 {
         let (more, hour) = (factor - 1.0, self.per_hour);
-        let leaves = self.leaves.iter().filter(|leaf| leaf.tells);
+        let leaves = self.leaves.iter().filter(|leaf| leaf.is_evidence);
         let gains = leaves.flat_map(|leaf| {
             (0..self.windows).step_by(hour).map(move |from| {
                 let [count, expected, _] = leaf.sums(from, (from + hour).min(self.windows));

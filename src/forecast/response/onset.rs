@@ -1,4 +1,4 @@
-//! When customers notice: minutes after the first alarm, or at night when they wake up.
+//! Onset: when customers notice, in minutes after the first alarm, or after waking if it was raised at night.
 
 use chrono::{TimeDelta, Timelike};
 
@@ -6,27 +6,27 @@ use super::episode::{Episode, Kind};
 use super::prior::{NightPrior, Prior};
 use crate::domain::{Timestamp, Zone};
 
-/// Minutes after the first alarm.
+/// Grid of onsets, minutes after the first alarm.
 pub(super) const LAGS: [f64; 14] =
     [2.0, 6.0, 11.0, 17.0, 24.0, 32.0, 42.0, 55.0, 75.0, 105.0, 150.0, 210.0, 300.0, 420.0];
-/// Minutes of the local day at which a morning's complaints may begin.
+/// Grid of onsets in the morning, minutes of the local day.
 pub(super) const MORNING: [f64; 16] = [
     330.0, 345.0, 360.0, 375.0, 390.0, 405.0, 420.0, 435.0, 450.0, 465.0, 480.0, 500.0, 520.0,
     540.0, 570.0, 600.0,
 ];
-/// Local minute of the day at which people begin to wake.
+/// Local minute of the day at which customers begin to wake.
 const WAKE: i64 = 360;
-/// States that are less likely than this are not followed.
-const LIKELY: f64 = 0.003;
+/// States with a smaller probability are dropped.
+const PROBABILITY_MIN: f64 = 0.003;
 
-/// One way in which an episode's complaints may begin.
+/// One possible onset of an episode.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct OnsetState {
     /// Minutes after the episode's start.
     pub(super) minutes: f64,
     pub(super) weight: f64,
     pub(super) slot: Slot,
-    /// When people next wake after it, minutes after the episode's start; never where they slept until then.
+    /// When customers next wake, minutes after the episode's start; infinite for an onset in the morning.
     pub(super) wake: f64,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct Onset {
     pub(super) fault: [f64; LAGS.len()],
     pub(super) overrun: [f64; LAGS.len()],
     pub(super) morning: [f64; MORNING.len()],
-    /// By local hour of the first alarm: share that is noticed in the morning only.
+    /// By local hour of the first alarm: share of faults noticed only in the morning.
     pub(super) night: [f64; 24],
 }
 
@@ -82,14 +82,14 @@ impl Onset {
             }
         }
         let total: f64 = states.iter().map(|s| s.weight).sum();
-        states.retain(|s| s.weight > LIKELY * total);
+        states.retain(|s| s.weight > PROBABILITY_MIN * total);
         let total: f64 = states.iter().map(|s| s.weight).sum();
         states.iter_mut().for_each(|s| s.weight /= total);
         states
     }
 }
 
-/// Minutes from `a` to `b`, negative where `b` is earlier.
+/// Minutes from `a` to `b`, negative if `b` is earlier.
 pub(super) fn minutes_between(a: Timestamp, b: Timestamp) -> f64 {
     (b.millis() - a.millis()) as f64 / 60_000.0
 }
@@ -103,7 +103,7 @@ pub(super) fn shares<const N: usize>(weights: [f64; N]) -> [f64; N] {
     weights.map(|w| w / total)
 }
 
-/// Full between `from` and `to`, fading over two hours on either side.
+/// Share noticed only in the morning: full between `from` and `to`, decreasing over two hours on either side.
 fn night_share(prior: &NightPrior, hour: f64) -> f64 {
     let length = (prior.to - prior.from).rem_euclid(24.0);
     let into = (hour - prior.from).rem_euclid(24.0);

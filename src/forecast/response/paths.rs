@@ -1,43 +1,43 @@
-//! How an episode may go on, as whole paths: the chance that a surge begins within a span of windows.
+//! Possible courses of an episode as whole paths: the probability of a surge within a span of windows.
 
 use crate::forecast::spread::BAND_80_SDS;
 use crate::stats::normal;
 
-/// Courses of one episode over the horizon.
+/// Possible courses of one episode over the horizon.
 #[derive(Clone, Debug)]
 pub(super) struct Paths {
     pub(super) sizes: Vec<f64>,
-    /// By onset and end: probabilities by size, and tickets by target of size 1.
-    pub(super) ways: Vec<(Vec<f64>, Vec<f64>)>,
+    /// By onset and end: probabilities by size, and tickets by forecast point at size 1.
+    pub(super) courses: Vec<(Vec<f64>, Vec<f64>)>,
 }
 
 impl Paths {
-    /// By the target that a span of `windows` begins with: chance of two windows in a row above `high`.
-    pub(super) fn surge_chances(
+    /// Probability of two windows in a row above `high` in a span of `windows`, by its first forecast point.
+    pub(super) fn surge_probabilities(
         &self,
         base: &[[f64; 7]],
         high: &[f64],
         windows: usize,
     ) -> Vec<f64> {
         let targets = base.len().min(high.len());
-        let mut chances = vec![0.0; base.len()];
-        for (weights, path) in &self.ways {
+        let mut probabilities = vec![0.0; base.len()];
+        for (weights, path) in &self.courses {
             for (weight, size) in weights.iter().zip(&self.sizes) {
                 if *weight < 1e-5 || path.len() < targets {
                     continue;
                 }
                 let above = |i: usize| above(&base[i], path[i] * size, high[i]);
                 let each: Vec<f64> = (0..targets).map(above).collect();
-                for (from, chance) in chances.iter_mut().enumerate().take(targets) {
-                    *chance += weight * two_in_a_row(&each[from..targets.min(from + windows)]);
+                for (from, probability) in probabilities.iter_mut().enumerate().take(targets) {
+                    *probability += weight * two_in_a_row(&each[from..targets.min(from + windows)]);
                 }
             }
         }
-        chances
+        probabilities
     }
 }
 
-/// Chance of more than `high` tickets where a base forecast gets `extra`; 0 where nothing comes to it.
+/// Probability of more than `high` tickets if a base forecast gets `extra` tickets; 0 without extra tickets.
 fn above(base: &[f64; 7], extra: f64, high: f64) -> f64 {
     if extra < 0.1 {
         return 0.0;
@@ -47,12 +47,12 @@ fn above(base: &[f64; 7], extra: f64, high: f64) -> f64 {
     normal::tail((high + 0.5 - base[3] - extra) / spread)
 }
 
-/// Chance of two hits in a row among independent ones.
-fn two_in_a_row(hits: &[f64]) -> f64 {
-    // Not yet, the last one no hit; not yet, the last one a hit.
-    let (mut missed, mut hit) = (1.0, 0.0);
-    for p in hits {
-        (missed, hit) = ((missed + hit) * (1.0 - p), missed * p);
+/// Probability of two successes in a row in independent trials.
+fn two_in_a_row(trials: &[f64]) -> f64 {
+    // Probabilities of no two in a row so far, with a last failure and with a last success.
+    let (mut failure, mut success) = (1.0, 0.0);
+    for p in trials {
+        (failure, success) = ((failure + success) * (1.0 - p), failure * p);
     }
-    1.0 - missed - hit
+    1.0 - failure - success
 }

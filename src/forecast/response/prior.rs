@@ -1,4 +1,4 @@
-//! What alarms mean before history says so: `models/response.toml`.
+//! Prior parameters of the alarm response: `models/response.toml`.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::domain::Severity;
 
-/// Figures to start from, each with the weight it keeps. The file says what they mean.
+/// Prior parameters with their weights. The file documents each key.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prior {
@@ -16,14 +16,14 @@ pub struct Prior {
     pub onset: OnsetPrior,
     pub night: NightPrior,
     pub ending: EndingPrior,
-    /// By channel; `default` stands for those that are not here.
+    /// By channel; `default` is for other channels.
     pub channel: BTreeMap<String, ChannelPrior>,
     pub kernel: KernelPrior,
     pub work: WorkPrior,
     pub alarm_class: ClassPrior,
 }
 
-/// Log-odds that a group of alarms means tickets.
+/// Log-odds that customers notice an episode.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RealPrior {
@@ -70,7 +70,7 @@ pub struct NightPrior {
     pub weight: f64,
 }
 
-/// Minutes that alarms stand.
+/// Duration of alarms, minutes.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EndingPrior {
@@ -81,7 +81,7 @@ pub struct EndingPrior {
     pub hold: f64,
 }
 
-/// How a channel's complaints rise and fall, minutes.
+/// Strength of a channel's complaints, and time constants of their rise and fall, minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChannelPrior {
@@ -90,7 +90,7 @@ pub struct ChannelPrior {
     pub fall: f64,
 }
 
-/// How many episodes the kernel of the prior is worth.
+/// Weight of the prior's kernel, episodes.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KernelPrior {
@@ -105,7 +105,7 @@ pub struct WorkPrior {
     pub weight: f64,
 }
 
-/// Chance that an alarm of a severity belongs to something that customers notice.
+/// Probability that customers notice an alarm, by severity.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassPrior {
@@ -130,7 +130,7 @@ impl ClassPrior {
     }
 }
 
-/// Why a text is no prior.
+/// Why a text is not a valid prior.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PriorError {
     #[error("alarm response: {0}")]
@@ -153,7 +153,7 @@ impl Prior {
         Ok(prior)
     }
 
-    /// The figures that come with the program.
+    /// The parameters included in the program.
     #[expect(clippy::expect_used, reason = "the file is part of the program and a test reads it")]
     pub fn shipped() -> Self {
         Self::parse(include_str!("../../../models/response.toml"))

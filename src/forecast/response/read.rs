@@ -1,4 +1,4 @@
-//! Now: what stands, what it has brought, and what it will bring.
+//! Evaluates active alarms at an origin: their effects so far and over the horizon.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -13,42 +13,40 @@ use super::paths::Paths;
 use crate::domain::{Scope, SeriesKey};
 use crate::forecast::Past;
 
-/// Alarms older than this say nothing any more: what they bring has become usual.
+/// Longest age of an alarm with an effect; effects of older ones are part of the level.
 const REACH: Duration = Duration::from_secs(20 * 3600);
-/// Planned work may have lasted this long when it overruns.
+/// Longest duration of planned work that may overrun.
 const WORK_REACH: Duration = Duration::from_secs(12 * 3600);
-/// Minutes after which counts show half of what an alarm that damps does, and ahead for which they say half.
-const SHOWN: f64 = 30.0;
-const SEEN_AHEAD: f64 = 120.0;
+/// Half-lives for damping alarms, minutes: of the part not yet visible in counts, and of the weight of counts by lead.
+const VISIBLE_AFTER: f64 = 30.0;
+const VISIBLE_AHEAD: f64 = 120.0;
 
-/// What is known at one origin.
+/// Effects of alarms and planned work as known at one origin.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
     effects: BTreeMap<SeriesKey, Vec<Effect>>,
     /// By series: tickets by window of the last day.
     past: BTreeMap<SeriesKey, HashMap<i64, f32>>,
-    /// First window that the reading, and no longer the fit, speaks for.
+    /// First window of `past`; earlier windows come from the fit.
     first: i64,
-    /// Leaves that alarms damp: minutes since the newest of these was raised or cleared.
+    /// Leaves with damping alarms: minutes since the newest one was raised or cleared.
     damped: BTreeMap<SeriesKey, f64>,
-    /// By scope: how each of its episodes may go on, all channels together.
+    /// By scope: possible courses of each of its episodes, all channels together.
     paths: BTreeMap<Scope, Vec<Paths>>,
 }
 
 impl Reading {
-    /// Extra tickets by target from the origin on; `None` where there is no effect at all. Roll-ups of the
-    /// past's series are here too.
+    /// Extra tickets by forecast point from the origin on, of leaves and roll-ups; `None` without an effect.
     pub fn effects(&self, series: &SeriesKey) -> Option<&[Effect]> {
         self.effects.get(series).map(Vec::as_slice)
     }
 
-    /// Series that alarms or planned work touch.
+    /// Series with effects of alarms or planned work.
     pub fn touched(&self) -> impl Iterator<Item = (&SeriesKey, &[Effect])> {
         self.effects.iter().map(|(key, effects)| (key, effects.as_slice()))
     }
 
-    /// Tickets of a leaf's past windows that alarms and work account for, by what is known now: of the last day as read, before
-    /// it as of the fit.
+    /// Tickets of a leaf's past windows attributed to alarms and work: of the last day by this reading, earlier by the fit.
     pub(super) fn past_effects<'r>(
         &'r self,
         response: &'r Response,
@@ -58,23 +56,23 @@ impl Reading {
         fitted.chain(windows(&self.past, series))
     }
 
-    /// A reading of given paths, for comparisons: by episode, ways that are equally likely, tickets by target of all channels
-    /// of a scope.
+    /// A reading from given courses, for comparisons. `episodes` has for each episode equally likely courses, each with the
+    /// tickets of all channels of a scope by forecast point.
     pub fn of_courses(scope: &Scope, episodes: &[Vec<Vec<f64>>]) -> Self {
-        let paths = |ways: &Vec<Vec<f64>>| {
-            let share = 1.0 / ways.len().max(1) as f64;
-            let ways = ways.iter().map(|way| (vec![share], way.clone())).collect();
-            Paths { sizes: vec![1.0], ways }
+        let paths = |courses: &Vec<Vec<f64>>| {
+            let share = 1.0 / courses.len().max(1) as f64;
+            let courses = courses.iter().map(|course| (vec![share], course.clone())).collect();
+            Paths { sizes: vec![1.0], courses }
         };
         let paths = episodes.iter().map(paths).collect();
         Self { paths: BTreeMap::from([(scope.clone(), paths)]), ..Self::default() }
     }
 
-    /// Chance of a surge in the span of `windows` that begins with each target: two windows in a row above
-    /// `high`, for all channels of a scope together. `base` are its quantiles without alarms' effects.
+    /// Probability of a surge in the span of `windows` that begins with each forecast point: two windows in a row above
+    /// `high`, all channels of a scope together. `base` are the scope's quantiles without alarm effects.
     ///
-    /// Zero where no alarms say anything: a surge that comes by itself is not foreseen here.
-    pub fn surge_chances(
+    /// It is zero without alarms: surges without alarms are not predicted here.
+    pub fn surge_probabilities(
         &self,
         scope: &Scope,
         base: &[[f64; 7]],
@@ -83,32 +81,33 @@ impl Reading {
     ) -> Vec<f64> {
         let mut none = vec![1.0; base.len()];
         for paths in self.paths.get(scope).into_iter().flatten() {
-            let chances = paths.surge_chances(base, high, windows);
-            none.iter_mut().zip(chances).for_each(|(none, chance)| *none *= 1.0 - chance);
+            let found = paths.surge_probabilities(base, high, windows);
+            none.iter_mut().zip(found).for_each(|(none, found)| *none *= 1.0 - found);
         }
         none.iter().map(|none| 1.0 - none).collect()
     }
 
-    /// Share of a forecast that the newest counts say better than past outages do, `lead` minutes ahead of the origin:
-    /// what has stopped is seen in them, the more so the longer it has, but not when it will be back.
-    pub fn seen(&self, series: &SeriesKey, lead: f64) -> f64 {
+    /// Weight of the forecast from counts alone at a lead of `lead` minutes, 0 to 1, for a series with damping alarms. It grows
+    /// with the time since the alarm, because counts then show the damping, and falls with the lead, because they do not show
+    /// its end.
+    pub fn count_weight(&self, series: &SeriesKey, lead: f64) -> f64 {
         let share = |minutes: &f64| {
-            let shown = 1.0 - (-minutes / SHOWN).exp2();
-            shown * (-lead / SEEN_AHEAD).exp2()
+            let visible = 1.0 - (-minutes / VISIBLE_AFTER).exp2();
+            visible * (-lead / VISIBLE_AHEAD).exp2()
         };
         self.damped.get(series).map_or(0.0, share)
     }
 
-    /// Leaves of which alarms or work account for tickets of the last day.
+    /// Leaves with tickets of the last day attributed to alarms or work.
     pub fn explained(&self) -> impl Iterator<Item = &SeriesKey> {
         self.past.keys()
     }
 }
 
 impl Response {
-    /// Reads what the alarms, work and tickets before window `origin` mean for the horizon after it.
+    /// Evaluates alarms, work and tickets before window `origin` for the horizon after it.
     ///
-    /// `base` has to reach from a day before the origin to the end of the horizon.
+    /// `base` must cover the day before the origin and the horizon.
     pub fn read(&self, past: &Past<'_>, base: &Baselines, origin: i64) -> Reading {
         let model = &self.model;
         let context = SiteContext::new(past, base, origin, &model.channels);

@@ -1,4 +1,4 @@
-//! Which alarms customers notice, and how much they complain then: regressions on what episodes look like.
+//! Regressions on features of episodes: log-odds that customers notice, and ln size.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use super::model::{ResponseModel, Score, real_features, size_features};
 use super::prior::Prior;
 use crate::stats::{CoefficientPrior, NormalEquations, logistic, logistic_regression, sparse_dot};
 
-/// How far one type's score may lie from another's: log-odds, and ln size.
+/// Prior standard deviation of alarm types: log-odds, and ln size.
 const TYPE_SPREAD: (f64, f64) = (1.0, 0.3);
-/// The same of services and of scopes.
+/// Prior standard deviation of services and scopes: log-odds, and ln size.
 const GROUP_SPREAD: (f64, f64) = (0.5, 0.25);
 
 pub(super) fn improve_scores(
@@ -65,8 +65,8 @@ pub(super) fn improve_scores(
     model.size = grouped(context, sums, coefficients, &scores, GROUP_SPREAD.1, &residual);
 }
 
-/// Adds what services and then scopes have of their own, pulled towards nothing. `residual`: slope and
-/// curvature of a row's likelihood at a score.
+/// Adds effects of services, then of scopes, shrunk towards zero. `residual` returns slope and curvature of a row's
+/// log-likelihood at a score.
 fn grouped(
     context: &SiteContext<'_>,
     sums: &Sums,

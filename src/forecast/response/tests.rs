@@ -1,4 +1,4 @@
-//! Laws of the alarm response, and that it learns what an invented operator does.
+//! Properties of the alarm response, and learning from a generated operator.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -48,8 +48,8 @@ pub(super) fn alarm(
     }
 }
 
-/// Seven weeks in which every group of eight devices with `fibreCut` brings tickets for two hours, half an
-/// hour later, and `fanFailure` never does.
+/// Seven weeks in which every group of eight devices with `fibreCut` causes tickets for two hours, half an hour later;
+/// `fanFailure` causes none.
 struct World {
     series: BTreeMap<SeriesKey, History>,
     alarms: Vec<AlarmSpell>,
@@ -64,7 +64,7 @@ impl World {
         Self::with(zone, seed, of)
     }
 
-    /// `of`: by day, the type of its alarms, how many devices raise them, and tickets in multiples of the mean.
+    /// `of` returns by day: type of its alarms, number of devices, and extra tickets in multiples of the mean.
     fn with(zone: &str, seed: u64, of: impl Fn(i64) -> (&'static str, u32, f64)) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let first = origin() - 7 * WEEK;
@@ -86,7 +86,7 @@ impl World {
         for (channel, mean) in [("phone", 12.0), ("chat", 6.0)] {
             let mut history = History::new(WIDTH, first);
             for (i, boost) in boost.iter().enumerate() {
-                // Histories begin at noon.
+                // Histories start at noon.
                 let hour = ((i + 48) % 96) as f64 / 4.0;
                 let rate = mean * (1.1 - (hour / 24.0 * std::f64::consts::TAU).cos() + boost);
                 history.counts.push(Poisson::new(rate).expect("rate").sample(&mut rng) as f32);
@@ -122,7 +122,7 @@ impl World {
         learned.read(&self.past(), origin)
     }
 
-    /// A storm of `devices` an hour before the origin that still stands.
+    /// Active alarms of `devices`, raised half an hour before the origin.
     fn storm(&mut self, devices: u32, kind: &str) {
         let at = origin() - 2;
         self.alarms
@@ -135,7 +135,7 @@ impl World {
     }
 }
 
-/// Tickets of a past window that alarms account for.
+/// Tickets of a past window attributed to alarms.
 fn past_effect(reading: &Reading, learned: &Learned, series: &SeriesKey, index: i64) -> f64 {
     let mut found = reading.past_effects(&learned.response, series).filter(|(i, _)| *i == index);
     let tickets = found.next().map_or(0.0, |(_, tickets)| tickets);
@@ -143,11 +143,11 @@ fn past_effect(reading: &Reading, learned: &Learned, series: &SeriesKey, index: 
     tickets
 }
 
-/// One fit for the tests that need any.
-fn taught() -> &'static Learned {
-    static TAUGHT: LazyLock<Learned> =
+/// A shared fit.
+fn fitted() -> &'static Learned {
+    static FITTED: LazyLock<Learned> =
         LazyLock::new(|| World::new("Europe/London", 11).fit(origin()));
-    &TAUGHT
+    &FITTED
 }
 
 fn shown(reading: &Reading) -> String {
@@ -155,38 +155,38 @@ fn shown(reading: &Reading) -> String {
 }
 
 #[test]
-fn the_shipped_prior_is_read_and_others_are_refused_in_words() {
+fn the_included_prior_is_valid_and_wrong_ones_are_refused_with_a_reason() {
     let text = include_str!("../../../models/response.toml");
     assert_eq!(Prior::parse(text).expect("shipped"), Prior::shipped());
-    for (from, to, says) in [
+    for (from, to, expected) in [
         ("devices = 1.3", "device = 1.3", "unknown field `device`"),
         ("median = 25.0", "median = -1.0", "`onset.median` is -1: use a number above 0"),
         ("[channel.default]", "[channel.other]", "`[channel.default]` is missing"),
     ] {
         let error = Prior::parse(&text.replace(from, to)).expect_err(to).to_string();
-        assert!(error.contains(says), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
 }
 
 #[test]
-fn what_is_both_in_the_fit_and_read_again_is_taken_out_once() {
+fn an_episode_in_both_fit_and_reading_is_removed_once() {
     let world = World::new("UTC", 1);
     let (phone, counts) = (key("phone"), &world.series[&key("phone")]);
-    let taken = |history: &History, i: i64| f64::from(counts.get(i) - history.get(i));
+    let removed = |history: &History, i: i64| f64::from(counts.get(i) - history.get(i));
     let cleaned = world.fit(origin()).response.cleaned(&phone, counts).into_owned();
-    let last = (0..origin()).rev().find(|i| taken(&cleaned, *i) > 4.0).expect("an incident");
+    let last = (0..origin()).rev().find(|i| removed(&cleaned, *i) > 4.0).expect("an incident");
     let response = world.fit(last + 4);
     let reading = world.read(&response, last + 8);
     let fitted = response.response.cleaned(&phone, counts);
     let now = response.cleaned(&reading, &phone, counts);
-    let both: Vec<i64> = (last - 20..last + 4).filter(|i| taken(&fitted, *i) > 1.0).collect();
+    let both: Vec<i64> = (last - 20..last + 4).filter(|i| removed(&fitted, *i) > 1.0).collect();
     assert!(both.len() > 2, "{both:?}");
-    let [fit, read] = [&fitted, &now].map(|h| both.iter().map(|i| taken(h, *i)).sum::<f64>());
+    let [fit, read] = [&fitted, &now].map(|h| both.iter().map(|i| removed(h, *i)).sum::<f64>());
     assert!((read / fit - 1.0).abs() < 0.3, "{fit} at the fit, {read} now");
 }
 
 #[test]
-fn alarms_that_are_seldom_felt_count_where_many_devices_raise_them() {
+fn rarely_noticed_alarms_count_when_many_devices_raise_them() {
     let of =
         |day| if day == 20 || day == 41 { ("linkDown", 10, 2.5) } else { ("linkDown", 1, 0.0) };
     let total = |devices| {
@@ -200,7 +200,7 @@ fn alarms_that_are_seldom_felt_count_where_many_devices_raise_them() {
 }
 
 #[test]
-fn it_learns_which_alarms_matter_and_clears_the_past_of_them() {
+fn it_learns_which_alarms_matter_and_removes_their_past_effects() {
     let mut world = World::new("UTC", 1);
     let response = world.fit(origin());
     let counts = &world.series[&key("phone")];
@@ -211,24 +211,24 @@ fn it_learns_which_alarms_matter_and_clears_the_past_of_them() {
         known.map(|i| (f64::from(history.get(i)) - base.at(i)).max(0.0)).sum()
     };
     assert!(excess(&cleaned) < 0.75 * excess(counts), "{} {}", excess(&cleaned), excess(counts));
-    assert_eq!(world.total(&response), 0.0, "nothing stands");
+    assert_eq!(world.total(&response), 0.0, "no active alarms");
     world.storm(8, "fibreCut");
     let real = world.total(&response);
     let reading = world.read(&response, origin());
     let effects = reading.effects(&key("phone")).expect("a storm");
     assert!(real > 60.0, "{real}");
     assert_eq!(&*effects[2].drivers[0].0, "fibreCut");
-    // Two windows without a ticket too many speak against it, or nothing does: it is no certainty.
-    assert!(effects[4].chance() > 0.5 && effects[4].sd() > 0.0, "{:?}", effects[4]);
+    // Two windows without an excess leave it uncertain.
+    assert!(effects[4].probability() > 0.5 && effects[4].sd() > 0.0, "{:?}", effects[4]);
     assert!(effects[4].widen(&[8.0, 10.0, 12.0, 14.0, 16.0, 18.0, 20.0])[6] > 25.0);
     let mut world = World::new("UTC", 1);
     world.storm(8, "fanFailure");
-    let vain = world.total(&response);
-    assert!(vain < 0.1 * real, "{vain} {real}");
+    let harmless = world.total(&response);
+    assert!(harmless < 0.1 * real, "{harmless} {real}");
 }
 
 #[test]
-fn a_type_that_is_felt_faintly_and_seldom_is_not_shut_out() {
+fn a_type_with_rare_weak_effects_is_not_ignored() {
     let of = |day| if day % 5 == 0 { ("linkDown", 12, 0.7) } else { ("linkDown", 2, 0.0) };
     let response = World::with("UTC", 6, of).fit(origin());
     let [few, many] = [2, 12].map(|devices| {
@@ -240,22 +240,22 @@ fn a_type_that_is_felt_faintly_and_seldom_is_not_shut_out() {
 }
 
 #[test]
-fn days_that_change_by_themselves_are_known_as_such() {
+fn level_volatility_is_learned() {
     let world = || World::with("Asia/Shanghai", 11, |_| ("fanFailure", 8, 0.0));
-    let (steady, mut strayed) = (world(), world());
+    let (steady, mut varying) = (world(), world());
     let mut rng = ChaCha8Rng::seed_from_u64(3);
-    // Every eight hours all tickets come, or seven in ten of them.
+    // Every eight hours the level is 1 or 0.7 at random.
     let levels: Vec<f64> = (0..200).map(|_| if rng.random::<bool>() { 1.0 } else { 0.7 }).collect();
-    for history in strayed.series.values_mut() {
+    for history in varying.series.values_mut() {
         for (i, count) in history.counts.iter_mut().enumerate() {
             let kept = (0..*count as u32).filter(|_| rng.random::<f64>() < levels[i / 32]);
             *count = kept.count() as f32;
         }
     }
-    let [calm, restless] =
-        [&steady, &strayed].map(|world| world.fit(origin()).response.model.level_volatility);
+    let [calm, volatile] =
+        [&steady, &varying].map(|world| world.fit(origin()).response.model.level_volatility);
     assert!(calm < 0.05, "{calm}");
-    assert!((0.1..0.3).contains(&restless), "{restless}");
+    assert!((0.1..0.3).contains(&volatile), "{volatile}");
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn more_devices_mean_no_fewer_tickets() {
 }
 
 #[test]
-fn a_hundred_thousand_alarms_of_one_place_are_one_episode() {
+fn a_hundred_thousand_alarms_of_one_site_are_handled() {
     let mut world = World::new("UTC", 3);
     let response = world.fit(origin());
     world.storm(100_000, "fibreCut");
@@ -281,7 +281,7 @@ fn a_hundred_thousand_alarms_of_one_place_are_one_episode() {
 }
 
 #[test]
-fn planned_work_is_known_beforehand_and_its_overrun_noticed() {
+fn planned_work_and_its_overrun_have_effects() {
     let mut world = World::new("UTC", 4);
     let first = origin() - 6 * WEEK;
     for day in (0..40).step_by(3) {
@@ -321,7 +321,7 @@ fn planned_work_is_known_beforehand_and_its_overrun_noticed() {
         world.work = vec![work];
         assert_eq!(world.read(&response, origin()).effects(&key("phone")), None);
     }
-    // Three hours of work ended an hour ago, but eight devices still are down.
+    // Three hours of work ended an hour ago, but alarms of eight devices are still active.
     let from = origin() - 16;
     world.work = vec![PlannedWork {
         announced_at: minutes(from - 96, 0),
@@ -338,7 +338,7 @@ fn planned_work_is_known_beforehand_and_its_overrun_noticed() {
 }
 
 #[test]
-fn alarms_that_keep_tickets_away_are_learned_as_such() {
+fn damping_alarms_are_learned() {
     let mut world = World::new("UTC", 5);
     world.alarms.clear();
     let first = origin() - 6 * WEEK;
@@ -354,20 +354,20 @@ fn alarms_that_keep_tickets_away_are_learned_as_such() {
     let reading = world.read(&response, origin());
     let effects = reading.effects(&key("phone")).expect("damping");
     assert!(effects[0].mean() < -8.0, "{:?}", effects[0]);
-    assert!(effects[0].mean() < 2.0 * effects[23].mean(), "it will be over: {:?}", effects[23]);
+    assert!(effects[0].mean() < 2.0 * effects[23].mean(), "damping ends: {:?}", effects[23]);
     let base = [12.0, 15.0, 18.0, 20.0, 23.0, 27.0, 30.0];
     let wide = effects[0].widen(&base);
     assert!(wide[0] >= 0.0 && wide[3] < 10.0 && wide.windows(2).all(|q| q[0] <= q[1]), "{wide:?}");
-    // What is taken for kept away is what a forecast takes off: a count beside it is carried on as it is.
+    // The attributed tickets do not depend on the count, so a deviation of the count persists.
     let kept = past_effect(&reading, &response, &key("phone"), origin() - 3);
     world.series.get_mut(&key("phone")).expect("series").set(origin() - 3, 0.0);
     let again = world.read(&response, origin());
     let again = past_effect(&again, &response, &key("phone"), origin() - 3);
     assert!(kept < 0.0 && (again / kept - 1.0).abs() < 0.2, "{kept} {again}");
-    let [near, far] = [10.0, 300.0].map(|lead| reading.seen(&key("phone"), lead));
+    let [near, far] = [10.0, 300.0].map(|lead| reading.count_weight(&key("phone"), lead));
     assert!(near > 0.5 && near < 1.0 && far > 0.0 && far < 0.5 * near, "{near} {far}");
     world.alarms.retain(|alarm| alarm.cleared_at.is_some());
-    assert_eq!(world.read(&response, origin()).seen(&key("phone"), 10.0), 0.0, "long over");
+    assert_eq!(world.read(&response, origin()).count_weight(&key("phone"), 10.0), 0.0, "long ago");
 }
 
 proptest! {
@@ -383,7 +383,7 @@ proptest! {
         let response = world.fit(until);
         let known = shown(&world.read(&response, origin()));
         let fitted = format!("{:?}", response.response.past);
-        // Counts, alarms and clears from the origin on change; what was there is handed in backwards.
+        // Change counts, alarms and clears from the origin on, and reverse the order of alarms.
         for history in world.series.values_mut() {
             for index in origin()..origin() + 60 {
                 history.set(index, future as f32);
@@ -404,7 +404,7 @@ proptest! {
     #[test]
     fn without_alarms_there_is_no_effect_at_all(seed in 0u64..1000, offset in 0i64..96) {
         let mut world = World::new("Europe/London", seed);
-        let response = taught();
+        let response = fitted();
         world.alarms.clear();
         let reading = world.read(response, origin() - offset);
         prop_assert_eq!(reading.touched().count(), 0);
@@ -412,7 +412,7 @@ proptest! {
     }
 
     #[test]
-    fn effects_are_finite_and_never_negative_whatever_comes(
+    fn effects_are_finite_and_never_negative_for_any_counts(
         seed in 0u64..1000,
         counts in prop::collection::vec(prop_oneof![
             6 => (0u32..60).prop_map(|n| n as f32), 1 => Just(f32::NAN), 1 => Just(1e7),
@@ -421,7 +421,7 @@ proptest! {
         base in prop::collection::vec(0.0f64..50.0, 7),
     ) {
         let mut world = World::new("Europe/London", seed);
-        let response = taught();
+        let response = fitted();
         world.storm(devices, "fibreCut");
         for history in world.series.values_mut() {
             for (i, count) in counts.iter().enumerate() {
@@ -452,7 +452,7 @@ proptest! {
 }
 
 #[test]
-fn a_morning_is_found_over_both_clock_changes() {
+fn the_morning_is_found_across_both_clock_changes() {
     let london: Zone = "Europe/London".parse().expect("zone");
     let onset = onset::Onset::of_prior(&Prior::shipped());
     for night in ["2026-03-29T00:10:00Z", "2026-10-25T00:10:00Z", "2026-06-10T00:10:00Z"] {

@@ -1,13 +1,13 @@
-//! Planned work: known in advance, its usual effect learned.
+//! Planned work: known in advance; its usual effect is learned.
 
 use super::context::{Leaf, SiteContext};
 use super::prior::WorkPrior;
 use crate::domain::Timestamp;
 use crate::forecast::PlannedWork;
 
-/// Hours into the work that have a share of their own; the last stands for all later ones.
+/// Hours of the work with their own share; the last one covers all later hours.
 const HOURS: usize = 8;
-/// Tickets may still come so long after the planned end, hours.
+/// Hours after the planned end with an effect.
 const AFTER: usize = 2;
 
 /// Tickets in multiples of the series' average window, by hour into the work and after it.
@@ -23,7 +23,7 @@ enum Phase {
 }
 
 fn phase(work: &PlannedWork, at: Timestamp) -> Option<Phase> {
-    // What is known to be called off is not among the work; that it will be is not known.
+    // Work with a known cancellation is left out before; a later one is not known.
     if at < work.starts_at {
         return None;
     }
@@ -46,11 +46,11 @@ impl WorkEffect {
             Phase::During(hour) => Some(self.during[hour]),
             Phase::After(hour) => Some(self.after[hour]),
         });
-        // Works side by side are felt once.
+        // Simultaneous works have the effect of the largest.
         leaf.mean * share.fold(0.0, f64::max)
     }
 
-    /// Mean excess by hour, pulled towards the prior; never below zero.
+    /// Mean excess by hour, shrunk towards the prior, not negative.
     pub(super) fn learn(
         context: &SiteContext<'_>,
         work: &[Vec<&PlannedWork>],
@@ -73,7 +73,7 @@ impl WorkEffect {
                     };
                     for leaf in &site.leaves {
                         let Some(count) = leaf.count(index, context.origin) else { continue };
-                        // An overrun or an outage beside it is not the work's usual effect.
+                        // Limit the excess: overruns and outages are not the usual effect of work.
                         let excess = (count - leaf.expected(index)).min(leaf.mean.max(3.0));
                         sums[slot].0 += excess;
                         sums[slot].1 += leaf.mean;

@@ -1,48 +1,49 @@
-//! Surges and calls, judged while windows settle.
+//! Judges surges and warnings when windows are finalized.
 
 use std::collections::BTreeMap;
 
-use super::count::{Call, Surge};
+use super::count::{Surge, Warning};
 use super::surges::APART;
 use super::{SURGE_LEADS, step};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::types::{History, Vintage};
 
-/// Two windows in a row above the quantile, as one forecast had it.
+/// Two windows in a row above the quantile of one forecast.
 #[derive(Clone, Copy, Debug)]
 pub struct Pair<'a> {
     pub series: &'a SeriesKey,
     pub lead_hours: u32,
-    /// Of the first window.
+    /// Start of the first window.
     pub start: Timestamp,
-    /// Whether the forecast called it, and whether it knew of alarms or planned work.
-    pub called: bool,
+    /// Whether the forecast warned of it, and whether it included alarms or planned work.
+    pub hit: bool,
     pub alarmed: bool,
 }
 
-/// What is known of surges while windows settle one after the other.
+/// The newest surge and warning of each series and lead.
 #[derive(Debug, Default)]
 pub struct Judge {
     surges: BTreeMap<(SeriesKey, u32), Surge>,
-    calls: BTreeMap<(SeriesKey, u32), Call>,
+    warnings: BTreeMap<(SeriesKey, u32), Warning>,
 }
 
 impl Judge {
-    /// Goes on with the newest of each series and lead; given oldest first.
-    pub fn restore(surges: Vec<Surge>, calls: Vec<Call>) -> Self {
+    /// Restores the state from stored surges and warnings, oldest first.
+    pub fn restore(surges: Vec<Surge>, warnings: Vec<Warning>) -> Self {
         let surges = surges.into_iter().map(|s| ((s.series.clone(), s.lead_hours), s)).collect();
-        let calls = calls.into_iter().map(|c| ((c.series.clone(), c.lead_hours), c)).collect();
-        Self { surges, calls }
+        let warnings =
+            warnings.into_iter().map(|w| ((w.series.clone(), w.lead_hours), w)).collect();
+        Self { surges, warnings }
     }
 
-    /// Two windows in a row are known, `step` and the next of the vintage that speaks for a lead. Returns a surge that
-    /// began or went on. `first_call`: when it was first called.
+    /// Judges two finalized windows, `step` and the next one of the vintage of a lead. Returns a surge that began or
+    /// continued. `first_warning` finds the issue time of the first warning.
     pub fn surge(
         &mut self,
         vintage: &Vintage,
         (lead_hours, step): (u32, usize),
         history: &History,
-        first_call: impl FnOnce(Timestamp) -> Option<Timestamp>,
+        first_warning: impl FnOnce(Timestamp) -> Option<Timestamp>,
     ) -> Option<Surge> {
         let start = vintage.targets.get(step)?.start;
         let index = history.width.index(start);
@@ -54,63 +55,62 @@ impl Judge {
             series: &vintage.series,
             lead_hours,
             start,
-            called: vintage.calls(step, history.width),
+            hit: vintage.warns(step, history.width),
             alarmed: vintage.surges.is_some(),
         };
-        Some(self.above(&pair, || first_call(start)))
+        Some(self.above(&pair, || first_warning(start)))
     }
 
-    /// A pair of windows lies above the quantile: a surge began with it or goes on. `first_call`: when it was first
-    /// called.
+    /// Records a pair of windows above the quantile: a surge begins or continues. `first_warning` finds the issue time of
+    /// the first warning.
     pub fn above(
         &mut self,
         pair: &Pair<'_>,
-        first_call: impl FnOnce() -> Option<Timestamp>,
+        first_warning: impl FnOnce() -> Option<Timestamp>,
     ) -> Surge {
-        let Pair { series, lead_hours, start, called, alarmed } = *pair;
+        let Pair { series, lead_hours, start, hit, alarmed } = *pair;
         let key = (series.clone(), lead_hours);
         if let Some(known) = self.surges.get_mut(&key).filter(|known| known.upto + APART >= start) {
             known.upto = known.upto.max(start);
             return known.clone();
         }
         let minutes = |at| (start.since(at).as_secs() / 60) as u32;
-        let warned_minutes = first_call().map(minutes);
+        let warned_minutes = first_warning().map(minutes);
         let series = series.clone();
-        let surge =
-            Surge { series, lead_hours, start, upto: start, called, alarmed, warned_minutes };
+        let surge = Surge { series, lead_hours, start, upto: start, hit, alarmed, warned_minutes };
         self.surges.insert(key, surge.clone());
         surge
     }
 
-    /// The whole horizon of a vintage is known. Returns the calls that its own belong to.
-    pub fn calls(&mut self, vintage: &Vintage, history: &History) -> Vec<Call> {
+    /// Judges the warnings of a vintage whose whole horizon is finalized. Returns the warnings that changed.
+    pub fn warnings(&mut self, vintage: &Vintage, history: &History) -> Vec<Warning> {
         if vintage.surges.is_none() {
             return Vec::new();
         }
         let (width, targets) = (history.width, vintage.targets.len());
-        let calls = |hours: &u32| vintage.calls(step(*hours, width, targets), width);
-        let called: Vec<u32> = SURGE_LEADS.into_iter().filter(calls).collect();
-        if called.is_empty() {
+        let warns = |hours: &u32| vintage.warns(step(*hours, width, targets), width);
+        let leads: Vec<u32> = SURGE_LEADS.into_iter().filter(warns).collect();
+        if leads.is_empty() {
             return Vec::new();
         }
-        let came = vintage.surged(history);
+        let surged = vintage.surged(history);
         let mut changed = Vec::new();
-        for lead_hours in called {
+        for lead_hours in leads {
             let key = (vintage.series.clone(), lead_hours);
             let issued_at = vintage.issued_at;
-            let fresh = Call {
+            let fresh = Warning {
                 series: vintage.series.clone(),
                 lead_hours,
                 first: issued_at,
                 upto: issued_at,
                 good: false,
             };
-            let known = self.calls.entry(key).or_insert_with(|| fresh.clone());
+            let known = self.warnings.entry(key).or_insert_with(|| fresh.clone());
             if known.upto + APART < issued_at {
                 *known = fresh;
             }
             known.upto = issued_at;
-            known.good |= came;
+            known.good |= surged;
             changed.push(known.clone());
         }
         changed

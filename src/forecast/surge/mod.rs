@@ -1,15 +1,13 @@
-//! What a surge is, when a forecast calls one, and when a call was false: one definition for the ledger and for
-//! `benches/outages`.
+//! Definition of surges, warnings and false alarms, shared by the ledger and `benches/outages`.
 //!
-//! - A **surge** begins where arrivals lie above the 99 % quantile of the forecast without alarms for two windows
-//!   in a row, that forecast having been issued at the lead in question ([`step`]); none began, or went on, in the
-//!   [`APART`] before.
-//! - A forecast **calls** a surge if it gives a chance of [`Threshold::least`] or more that one begins within its horizon. A call
-//!   that was out less than [`APART`] ago stays out while the chance is at least [`HOLDS`] of that. It is for the spans
-//!   of two hours that have at least [`LIKELY`] of the chance of the likeliest one, and good for a surge that begins
-//!   in the middle of one of them, so within an hour of it.
-//! - A call is **false** if no two windows in a row of the forecast's whole horizon lie above the quantile. Calls at
-//!   one lead within [`APART`] of each other are one, which is false if all of them are.
+//! - A **surge** begins where two windows in a row have more arrivals than the 99 % quantile of the forecast without
+//!   alarms, issued at the given lead ([`step`]). Pairs of such windows within [`APART`] of each other are one surge.
+//! - A forecast **warns** of a surge if its probability of a surge within the horizon is at least [`Threshold::least`]. A
+//!   warning less than [`APART`] old stays active while the probability is at least [`ACTIVE_SHARE`] of that. The warning applies to
+//!   the spans of two hours whose probability is at least [`LIKELY`] of the most probable one. It is a hit if the surge
+//!   begins in the middle of such a span, so within an hour of it.
+//! - A warning is a **false alarm** if no two windows in a row of the whole horizon lie above the quantile. Warnings at one
+//!   lead within [`APART`] of each other count as one; it is a false alarm if all of them are.
 
 mod count;
 mod judge;
@@ -21,46 +19,46 @@ mod vintage;
 
 use std::time::Duration;
 
-pub use count::{Call, Surge, SurgeCount, SurgeCounts};
+pub use count::{Surge, SurgeCount, SurgeCounts, Warning};
 pub use judge::{Judge, Pair};
-pub use surges::{APART, HOLDS, Surges, is_out};
+pub use surges::{ACTIVE_SHARE, APART, Surges, warns};
 pub use threshold::Threshold;
 pub use vintage::LIKELY;
 
 use super::types::{HORIZON, QUANTILES};
 use crate::domain::WindowWidth;
 
-/// Leads at which surges are counted, hours.
+/// Leads at which surges are judged, hours.
 pub const SURGE_LEADS: [u32; 3] = [1, 3, 6];
-/// Chance from which on a surge is called while nothing is known of an operator.
-pub const CHANCE: f64 = 0.18;
-/// An hour on either side of where a surge is called.
+/// Initial warning threshold: the least probability of a surge.
+pub const PROBABILITY: f64 = 0.18;
+/// Length of a span: an hour on either side of its middle.
 const SPAN: Duration = Duration::from_secs(2 * 3600);
 
-/// The 99 % quantile: from the 97.5 % quantile on, on a straight line of normal scores.
+/// The 99 % quantile, extrapolated from the median and the 97.5 % quantile by normal scores.
 pub fn high(quantiles: &[f64; 7]) -> f64 {
     quantiles[3] + (quantiles[6] - quantiles[3]) * 2.326 / 1.960
 }
 
-/// Windows of a span.
+/// Number of windows in a span.
 pub const fn span(width: WindowWidth) -> usize {
     width.per(SPAN)
 }
 
-/// The target whose surge is judged at a lead of `hours`: at six hours the last that another follows.
+/// The forecast point whose surge is judged at a lead of `hours`; at six hours the last but one.
 pub fn step(hours: u32, width: WindowWidth, targets: usize) -> usize {
     let hour = Duration::from_secs(3600);
     width.per(hour * hours).min(targets.saturating_sub(2))
 }
 
-/// The lead in minutes that stands for `hours`: targets start inside the horizon.
+/// The lead in minutes that represents `hours`: forecast points start inside the horizon.
 pub fn lead_minutes(hours: u32, width: WindowWidth) -> u32 {
     (hours * 60).min((HORIZON.as_secs() / 60) as u32 - width.secs() / 60)
 }
 
-/// Chances by target that a span begins with, from the quantiles of the whole forecast: those of the pair of windows
-/// that is likeliest. Windows of one outage move together, so that a pair's chance is the smaller of its two.
-pub fn chances(quantiles: &[[f64; 7]], high: &[f64], span: usize) -> Vec<f64> {
+/// Surge probability of each span, by its first forecast point, from the quantiles of the whole forecast. It is that of the
+/// most probable pair of windows. Windows of one outage are correlated, so a pair has the smaller of its two probabilities.
+pub fn probabilities(quantiles: &[[f64; 7]], high: &[f64], span: usize) -> Vec<f64> {
     let above: Vec<f64> = quantiles.iter().zip(high).map(|(q, high)| beyond(q, *high)).collect();
     let pairs: Vec<f64> = above.windows(2).map(|pair| pair[0].min(pair[1])).collect();
     let of_span = |from: usize| {
@@ -70,7 +68,7 @@ pub fn chances(quantiles: &[[f64; 7]], high: &[f64], span: usize) -> Vec<f64> {
     (0..above.len()).map(of_span).collect()
 }
 
-/// Chance of more than `count` tickets, on straight lines between quantiles.
+/// Probability of more than `count` tickets, linear between quantiles.
 fn beyond(quantiles: &[f64; 7], count: f64) -> f64 {
     let last = QUANTILES.len() - 1;
     if count >= quantiles[last] {

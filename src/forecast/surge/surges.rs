@@ -1,4 +1,4 @@
-//! What one forecast says of surges.
+//! Surge probabilities of one forecast.
 
 use std::time::Duration;
 
@@ -7,41 +7,43 @@ use serde::{Deserialize, Serialize};
 use crate::domain::Timestamp;
 use crate::forecast::rounding::rounded;
 
-/// Share of that chance at which a call stays out.
-pub const HOLDS: f64 = 0.25;
-/// Surges, and calls, no further apart than this are one.
+/// Share of the threshold at which an active warning stays active.
+pub const ACTIVE_SHARE: f64 = 0.25;
+/// Surges, and warnings, no further apart than this count as one.
 pub const APART: Duration = Duration::from_secs(6 * 3600);
 
-/// What a forecast that alarms or planned work touch says of surges, by target.
+/// Surge probabilities of a forecast that alarms or planned work affect.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Surges {
-    /// The 99 % quantile without alarms, tickets.
+    /// By forecast point: the 99 % quantile without alarms, tickets.
     pub high: Vec<f64>,
-    /// Chance of a surge in the span that begins with the target.
-    pub chances: Vec<f64>,
-    /// Chance of one within the horizon.
+    /// By forecast point: probability of a surge in the span that begins with it.
+    #[serde(rename = "chances")]
+    pub probabilities: Vec<f64>,
+    /// Probability of a surge within the horizon.
     pub any: f64,
-    /// Whether one is called.
-    pub is_out: bool,
+    /// Whether the forecast warns of a surge.
+    #[serde(rename = "is_out")]
+    pub warns: bool,
 }
 
 impl Surges {
-    /// Numbers are kept to thousandths, as the ledger keeps them: a restart has to judge as it would have been judged.
-    pub fn new(high: &[f64], chances: &[f64], any: f64) -> Self {
+    /// Rounds to thousandths as the ledger does, so that judgements are the same after a restart.
+    pub fn new(high: &[f64], probabilities: &[f64], any: f64) -> Self {
         let thousandths =
             |numbers: &[f64]| -> Vec<f64> { numbers.iter().copied().map(rounded).collect() };
-        let (high, chances) = (thousandths(high), thousandths(chances));
-        Self { high, chances, any: rounded(any), is_out: false }
+        let (high, probabilities) = (thousandths(high), thousandths(probabilities));
+        Self { high, probabilities, any: rounded(any), warns: false }
     }
 
-    /// Calls a surge, at a chance of `least`, or does not. `last`: when a forecast of the series called one last.
+    /// Decides whether to warn at a threshold of `least`. `last` is the issue time of the series' last forecast that warned.
     pub fn decide(&mut self, issued_at: Timestamp, last: Option<Timestamp>, least: f64) {
-        let holds = last.is_some_and(|last| last + APART >= issued_at);
-        self.is_out = is_out(self.any, least, holds);
+        let is_active = last.is_some_and(|last| last + APART >= issued_at);
+        self.warns = warns(self.any, least, is_active);
     }
 }
 
-/// Whether a chance calls a surge where `least` does. `holds`: whether a call was out less than [`APART`] ago.
-pub fn is_out(chance: f64, least: f64, holds: bool) -> bool {
-    chance >= if holds { HOLDS * least } else { least }
+/// Whether a forecast warns at a surge probability and a threshold. `is_active`: a warning is less than [`APART`] old.
+pub fn warns(probability: f64, least: f64, is_active: bool) -> bool {
+    probability >= if is_active { ACTIVE_SHARE * least } else { least }
 }

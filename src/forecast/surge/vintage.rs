@@ -1,14 +1,14 @@
-//! Whether a vintage calls a surge, and whether one came.
+//! Whether a vintage warns of a surge, and whether a surge followed.
 
 use super::{high, span};
 use crate::domain::WindowWidth;
 use crate::forecast::types::{History, Vintage};
 
-/// Share of the likeliest span's chance at which another one is called too.
+/// Share of the most probable span's probability from which on the warning applies to another span too.
 pub const LIKELY: f64 = 0.5;
 
 impl Vintage {
-    /// The 99 % quantile without alarms of a target, tickets.
+    /// The 99 % quantile without alarms of a forecast point, tickets.
     pub fn high(&self, step: usize) -> Option<f64> {
         match &self.surges {
             Some(surges) => surges.high.get(step).copied(),
@@ -16,13 +16,13 @@ impl Vintage {
         }
     }
 
-    /// Whether `counts` of the windows `step` and the next are a surge's.
+    /// Whether `counts` of the windows `step` and `step + 1` lie above the quantile.
     pub fn surges_at(&self, step: usize, counts: [f64; 2]) -> bool {
         let above = |step, count: f64| self.high(step).is_some_and(|high| count > high);
         above(step, counts[0]) && above(step + 1, counts[1])
     }
 
-    /// Whether any two windows in a row of its horizon, all of it known, are a surge's.
+    /// Whether any two windows in a row of its horizon lie above the quantile.
     pub fn surged(&self, history: &History) -> bool {
         let first = history.width.index(self.issued_at);
         let count = |step: usize| f64::from(history.get(first + step as i64));
@@ -30,14 +30,14 @@ impl Vintage {
         pairs.any(|i| self.surges_at(i, [count(i), count(i + 1)]))
     }
 
-    /// Whether it calls a surge that begins with target `step`.
-    pub fn calls(&self, step: usize, width: WindowWidth) -> bool {
+    /// Whether it warns of a surge that begins with forecast point `step`.
+    pub fn warns(&self, step: usize, width: WindowWidth) -> bool {
         let from = step.saturating_sub(span(width) / 2);
-        let Some(surges) = self.surges.as_ref().filter(|surges| surges.is_out) else {
+        let Some(surges) = self.surges.as_ref().filter(|surges| surges.warns) else {
             return false;
         };
-        let most = surges.chances.iter().copied().fold(0.0, f64::max);
-        let chance = surges.chances.get(from);
-        chance.is_some_and(|chance| *chance > 0.0 && *chance >= LIKELY * most)
+        let most = surges.probabilities.iter().copied().fold(0.0, f64::max);
+        let probability = surges.probabilities.get(from);
+        probability.is_some_and(|p| *p > 0.0 && *p >= LIKELY * most)
     }
 }

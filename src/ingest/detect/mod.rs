@@ -1,7 +1,7 @@
-//! Which format an event is in, and what reads it: [`table`] has a row for each.
+//! Detects the format of an event and decodes it. [`table`] has a row for each format.
 
-mod marks;
 mod probe;
+mod signature;
 mod table;
 
 pub(super) use probe::Probe;
@@ -13,7 +13,7 @@ use super::frame::Frame;
 use super::headers::Headers;
 use super::reject::{Reject, object_text, parse};
 
-/// Reads a record of any format. Headers may say that it is a CloudEvent; else its keys say what it is.
+/// Decodes a record of any format. Headers may identify a CloudEvent; otherwise the record's keys identify the format.
 pub(super) fn record(
     bytes: &[u8],
     headers: &Headers<'_>,
@@ -34,7 +34,7 @@ pub(super) fn record(
     }
 }
 
-/// Reads an object of any format, whatever wraps it.
+/// Decodes an object of any format.
 fn body(bytes: &[u8], frame: Frame<'_>) -> Result<Decoded, Reject> {
     let text = object_text(bytes, frame.limits)?;
     let probe: Probe<'_> = parse(text)?;
@@ -46,7 +46,7 @@ fn body(bytes: &[u8], frame: Frame<'_>) -> Result<Decoded, Reject> {
     }
 }
 
-/// Whether a key that no native event has marks another format.
-pub(super) fn is_mark(key: &str) -> bool {
-    table::marks().number(key).is_some()
+/// Whether a key belongs to the signature of a format other than the native one.
+pub(super) fn is_signature_key(key: &str) -> bool {
+    table::signatures().index(key).is_some()
 }

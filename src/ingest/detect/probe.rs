@@ -1,39 +1,39 @@
-//! One pass over an object: the fields of a native event, and the marks of every format.
+//! Reads an object once: the fields of a native event, and the signature keys of all formats.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
-use super::marks::{Found, KeySeed, Mark, Within};
+use super::signature::{Child, KeySeed, KeySet, NestedKeys};
 use super::table;
 use crate::ingest::field::Field;
 use crate::ingest::formats::native;
 
-/// What one pass finds: most events are native, and need no second one.
+/// The result of one pass. Native events, which are the most frequent ones, need no second pass.
 #[derive(Debug, Default)]
 pub(in crate::ingest) struct Probe<'a> {
     pub(in crate::ingest) native: native::Fields<'a>,
-    found: Found,
+    found: KeySet,
 }
 
 impl Probe<'_> {
-    /// The format that the object has the marks of.
+    /// The format with a signature that the object contains.
     pub(super) fn format(&self) -> Option<&'static table::Format> {
         table::format(self.found)
     }
 }
 
-/// What a key says.
+/// A classified key.
 enum Known {
     Native(native::Key),
-    Mark(usize),
-    Nothing,
+    Signature(usize),
+    Other,
 }
 
 fn known(key: &str) -> Known {
     match native::Key::of(key) {
         Some(key) => Known::Native(key),
-        None => table::marks().number(key).map_or(Known::Nothing, Known::Mark),
+        None => table::signatures().index(key).map_or(Known::Other, Known::Signature),
     }
 }
 
@@ -53,7 +53,7 @@ impl<'de> Visitor<'de> for Object {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Probe<'de>, A::Error> {
-        let (mut probe, marks) = (Probe::default(), table::marks());
+        let (mut probe, signatures) = (Probe::default(), table::signatures());
         let mut seen: u64 = 0;
         while let Some(known) = entries.next_key_seed(KeySeed(known))? {
             match known {
@@ -63,25 +63,25 @@ impl<'de> Visitor<'de> for Object {
                     }
                     let field: Field<'de> = entries.next_value()?;
                     if field != Field::Absent {
-                        probe.found |= marks.of_native(key);
+                        probe.found |= signatures.of_native(key);
                     }
                     probe.native.put(key, field);
                 }
-                Known::Mark(number) => {
-                    let (key, mark) = marks.at(number);
-                    if seen & (1 << number) != 0 {
+                Known::Signature(index) => {
+                    let (key, child) = signatures.at(index);
+                    if seen & (1 << index) != 0 {
                         return Err(A::Error::duplicate_field(key));
                     }
-                    seen |= 1 << number;
-                    probe.found |= match mark {
-                        Mark::Object(keys) => entries.next_value_seed(Within(keys))?,
-                        Mark::Key(bit) => match entries.next_value::<Option<IgnoredAny>>()? {
+                    seen |= 1 << index;
+                    probe.found |= match child {
+                        Child::Object(keys) => entries.next_value_seed(NestedKeys(keys))?,
+                        Child::Key(bit) => match entries.next_value::<Option<IgnoredAny>>()? {
                             Some(_) => *bit,
                             None => 0,
                         },
                     };
                 }
-                Known::Nothing => _ = entries.next_value::<IgnoredAny>()?,
+                Known::Other => _ = entries.next_value::<IgnoredAny>()?,
             }
         }
         Ok(probe)

@@ -1,8 +1,8 @@
-//! The table of the formats: what marks an event of each, and what reads it.
+//! The table of the formats: the signatures and the decoder of each.
 
 use std::sync::LazyLock;
 
-use super::marks::{Found, Marks};
+use super::signature::{KeySet, Signatures};
 use crate::domain::Reason;
 use crate::ingest::decoded::Decoded;
 use crate::ingest::formats::{cloudevents, fault_mns, native, tmf621, tmf642, trap, ves};
@@ -11,27 +11,27 @@ use crate::ingest::reject::Reject;
 
 /// A format of events.
 pub(super) struct Format {
-    /// As a reject names it. Formats of one standard share a name.
+    /// Name for rejects. Formats of one standard share a name.
     name: &'static str,
-    /// Sets of keys. An object that has all keys of one of them, with values other than null, is of this format.
-    /// `a.b` is the key `b` of the object `a` within it.
-    marks: &'static [&'static [&'static str]],
+    /// Sets of keys. An object with all keys of one set, with values other than null, has this format. `a.b` is the key
+    /// `b` of its object `a`.
+    signatures: &'static [&'static [&'static str]],
     pub(super) read: Read,
 }
 
-/// What reads a format.
+/// The decoder of a format.
 pub(super) enum Read {
-    /// The text of the object.
+    /// Decodes the text of an object.
     Text(fn(&str, Frame<'_>) -> Result<Decoded, Reject>),
-    /// The same of a wrapper: formats of what is within are told apart anew.
+    /// Decodes the text of a wrapper, and detects the format of its content.
     Wrapper(fn(&str, Frame<'_>, Detect) -> Result<Decoded, Reject>),
-    /// The fields of native events, which are read together with the marks.
+    /// Decodes the fields of a native event, which were read together with the signature keys.
     Fields(fn(&native::Fields<'_>, Frame<'_>) -> Result<Decoded, Reject>),
 }
 
 use Read::{Fields, Text, Wrapper};
 
-/// All formats, in the order in which they are tried: the first whose marks an object has reads it.
+/// All formats in the order in which they are tried. The first format with a matching signature decodes the object.
 #[rustfmt::skip]
 static FORMATS: [Format; 9] = [
     row("a CloudEvent",   &[&["specversion"]],                              Wrapper(cloudevents::structured)),
@@ -45,42 +45,47 @@ static FORMATS: [Format; 9] = [
     row("a native event", &[&["kind"], &["event_id"], &["ts"]],             Fields(native::decode)),
 ];
 
-const fn row(name: &'static str, marks: &'static [&'static [&'static str]], read: Read) -> Format {
-    Format { name, marks, read }
+const fn row(
+    name: &'static str,
+    signatures: &'static [&'static [&'static str]],
+    read: Read,
+) -> Format {
+    Format { name, signatures, read }
 }
 
-/// The table, made ready to be looked up.
-struct Ready {
-    marks: Marks,
-    /// The sets of marks, in the order in which they are tried.
-    sets: Vec<(Found, &'static Format)>,
-    /// What a reject says where no set is found.
+/// The table in a form for look-ups.
+struct Index {
+    signatures: Signatures,
+    /// The signatures in the order in which they are tried.
+    sets: Vec<(KeySet, &'static Format)>,
+    /// The text of the reject for an unknown format.
     unknown: String,
 }
 
-static READY: LazyLock<Ready> = LazyLock::new(|| {
-    let mut marks = Marks::default();
-    let sets = FORMATS.iter().flat_map(|format| format.marks.iter().map(move |set| (set, format)));
-    let sets = sets.map(|(set, format)| (marks.add_all(set), format)).collect();
-    Ready { marks, sets, unknown: unknown_text() }
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let mut signatures = Signatures::default();
+    let sets =
+        FORMATS.iter().flat_map(|format| format.signatures.iter().map(move |set| (set, format)));
+    let sets = sets.map(|(set, format)| (signatures.add_all(set), format)).collect();
+    Index { signatures, sets, unknown: unknown_text() }
 });
 
-/// All keys that mark a format.
-pub(super) fn marks() -> &'static Marks {
-    &READY.marks
+/// All signature keys.
+pub(super) fn signatures() -> &'static Signatures {
+    &INDEX.signatures
 }
 
-/// The format of an object with these marks.
-pub(super) fn format(found: Found) -> Option<&'static Format> {
-    READY.sets.iter().find(|(set, _)| found & set == *set).map(|(_, format)| *format)
+/// The format of an object with these signature keys.
+pub(super) fn format(found: KeySet) -> Option<&'static Format> {
+    INDEX.sets.iter().find(|(set, _)| found & set == *set).map(|(_, format)| *format)
 }
 
-/// The reject of an object that has the marks of no format.
+/// The reject for an object without a signature.
 pub(super) fn unknown() -> Reject {
-    Reject { reason: Reason::Field, detail: READY.unknown.clone() }
+    Reject { reason: Reason::Field, detail: INDEX.unknown.clone() }
 }
 
-/// What would have been read: each format with its marks.
+/// The text of that reject: all formats with their signatures.
 fn unknown_text() -> String {
     let mut names: Vec<&str> = Vec::new();
     for format in &FORMATS {
@@ -90,7 +95,7 @@ fn unknown_text() -> String {
     }
     let quoted = |set: &&[&str]| set.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>();
     let sets = |format: &Format| {
-        let sets = format.marks.iter().map(|set| quoted(set).join(" and "));
+        let sets = format.signatures.iter().map(|set| quoted(set).join(" and "));
         sets.collect::<Vec<_>>().join(", ")
     };
     let known: Vec<String> = names
@@ -101,7 +106,7 @@ fn unknown_text() -> String {
         })
         .collect();
     let (last, others) = known.split_last().map_or(("", &[][..]), |(last, rest)| (last, rest));
-    format!("no known shape: send {} or {last}", others.join(", "))
+    format!("unknown format: send {} or {last}", others.join(", "))
 }
 
 #[cfg(test)]
@@ -109,20 +114,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_mark_is_a_key_or_an_object_with_keys() {
-        let all = || FORMATS.iter().flat_map(|format| format.marks).copied().flatten();
+    fn each_signature_key_is_a_key_or_an_object_with_keys() {
+        let all = || FORMATS.iter().flat_map(|format| format.signatures).copied().flatten();
         for path in all() {
             let inner = format!("{path}.");
             assert!(!all().any(|other| other.starts_with(&inner)), "{path} is both");
-            assert!(path.matches('.').count() <= 1, "{path} lies too deep");
+            assert!(path.matches('.').count() <= 1, "{path} is nested too deeply");
             let parent = path.split('.').next().filter(|parent| parent != path);
             assert_eq!(parent.and_then(native::Key::of).map(native::Key::name), None, "{path}");
         }
     }
 
     #[test]
-    fn what_is_unknown_is_told_what_is_known() {
-        let want = "no known shape: send a CloudEvent (`specversion`), ONAP VES \
+    fn the_reject_of_an_unknown_format_names_all_formats() {
+        let want = "unknown format: send a CloudEvent (`specversion`), ONAP VES \
             (`event.commonEventHeader`, `eventList`), TMF642 (`event.alarm`, or `alarmedObject` and \
             `perceivedSeverity`), TMF621 (`event.troubleTicket`, or `ticketType` and `description`), \
             3GPP 28.532 (`notificationType` and `eventTime`), an SNMP trap (`variable_bindings`) or \

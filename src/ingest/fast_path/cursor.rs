@@ -1,4 +1,4 @@
-//! Reads strings and numbers that leave no doubt, byte by byte.
+//! Reads plain strings and numbers, byte by byte.
 
 #[derive(Clone, Copy)]
 pub(super) enum Value<'a> {
@@ -6,7 +6,7 @@ pub(super) enum Value<'a> {
     Whole(u64),
 }
 
-/// Where reading stands. Every `None` means "not for the fast path".
+/// A position in a record. `None` from its functions means: the fast path cannot decode this record.
 pub(super) struct Cursor<'a> {
     pub(super) text: &'a str,
     pub(super) next: usize,
@@ -15,7 +15,7 @@ pub(super) struct Cursor<'a> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// The high bit of each byte that is zero, and of no byte before the first such.
+/// Sets the high bit of each zero byte. Bytes before the first zero byte stay zero.
 fn zeros(word: u64) -> u64 {
     word.wrapping_sub(ONES) & !word & HIGHS
 }
@@ -41,11 +41,11 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The rest of a string whose opening quote is taken; none with an escape or a control character.
+    /// The rest of a string after its opening quote; `None` if it has an escape or a control character.
     pub(super) fn string(&mut self) -> Option<&'a str> {
         let (bytes, start) = (self.text.as_bytes(), self.next);
         let mut at = start;
-        // Eight bytes at a time: quotes, backslashes, and what is below a space.
+        // Eight bytes at a time: finds quotes, backslashes and control characters.
         let found = loop {
             let Some(eight) = bytes.get(at..at + 8) else {
                 // The end of the record is near.
@@ -67,7 +67,7 @@ impl<'a> Cursor<'a> {
             return None;
         }
         self.next = at + 1;
-        // Quotes are never within a character of UTF-8.
+        // A quote byte is never part of a longer UTF-8 character.
         self.text.get(start..at)
     }
 

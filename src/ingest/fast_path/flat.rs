@@ -4,27 +4,27 @@ use super::cursor::Value;
 use crate::ingest::detect;
 use crate::ingest::formats::native::{KEYS, Key};
 
-/// What a key stands for.
+/// The field of a key.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Slot {
-    /// A field that a ticket may have, or one that a second of is an error.
+    /// A field of native events. A second one is an error.
     Field(Key),
-    /// No field of any event.
+    /// Not a field of events.
     Other,
 }
 
 impl Slot {
-    /// The slot of a key; none for a field of another format or kind.
+    /// The slot of a key; `None` for a field of another format or kind.
     pub(super) fn of(key: &str) -> Option<Self> {
         match Key::of(key) {
             Some(Key::AlarmId | Key::Severity | Key::StartsAt | Key::EndsAt | Key::Impact) => None,
             Some(key) => Some(Self::Field(key)),
-            None => (!detect::is_mark(key)).then_some(Self::Other),
+            None => (!detect::is_signature_key(key)).then_some(Self::Other),
         }
     }
 }
 
-/// The fields of a ticket, as they stand.
+/// The fields of a ticket, not yet checked.
 #[derive(Default)]
 pub(super) struct Flat<'a> {
     texts: [Option<&'a str>; KEYS],
@@ -36,7 +36,7 @@ impl<'a> Flat<'a> {
         self.texts[key as usize]
     }
 
-    /// Takes a field, unless it is there already or cannot have such a value.
+    /// Puts in a field; `None` if it is a duplicate or its value has the wrong type.
     pub(super) fn take(&mut self, slot: Slot, value: Value<'a>) -> Option<()> {
         let is_first = match (slot, value) {
             (Slot::Other, _) => true,

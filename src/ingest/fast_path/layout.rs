@@ -1,24 +1,24 @@
-//! How records of one source are laid out.
+//! The layout of the records of one source.
 
 use super::flat::Slot;
 
-/// How the keys of the record before stood: whoever writes one record like another is read faster. What a record says
-/// does not depend on it.
+/// The keys of the previous record and their positions. Records with the same layout are decoded faster. The layout does
+/// not affect the result.
 #[derive(Debug, Default)]
 pub struct Layout {
-    /// By the number of the field.
+    /// Keys by the index of their field.
     keys: Vec<Key>,
 }
 
 impl Layout {
-    /// What the field of that number stands for, if its key stands at the beginning of these bytes as it did in the
-    /// record before; and where its value begins.
+    /// The slot of the field at this index and the position of its value, if `bytes` begin with the same key as in the
+    /// previous record.
     pub(super) fn find(&self, number: usize, bytes: &[u8]) -> Option<(Slot, usize)> {
         let key = self.keys.get(number).filter(|key| key.begins(bytes))?;
         Some((key.slot, key.value_at))
     }
 
-    /// Remembers what stood in front of the value of the field of that number.
+    /// Remembers the bytes before the value of the field at this index.
     pub(super) fn remember(&mut self, number: usize, bytes: &[u8], slot: Slot) {
         if let Some(key) = Key::new(bytes, slot) {
             let known = self.keys.len();
@@ -31,17 +31,17 @@ impl Layout {
     }
 }
 
-/// Bytes between two values that are remembered.
+/// Longest key that is remembered, in bytes, with separator and colon.
 const KEY_BYTES: usize = 24;
-/// Keys that are remembered.
+/// Largest number of keys that are remembered.
 const KEYS_MAX: usize = 24;
 
-/// What stood between the value before, or the beginning, and a value: mark, key and colon.
+/// The bytes before a value: separator, key and colon.
 #[derive(Debug)]
 struct Key {
-    /// With zeros behind.
+    /// The bytes, filled up with zeros.
     bytes: [u8; KEY_BYTES],
-    /// Ones where there are bytes.
+    /// Ones at the positions of the bytes.
     mask: [u8; KEY_BYTES],
     value_at: usize,
     slot: Slot,
@@ -56,7 +56,7 @@ impl Key {
         Some(key)
     }
 
-    /// Whether it stands at the beginning of these bytes. Never in the last few of a record.
+    /// Whether `bytes` begin with the key. False for the last few bytes of a record.
     fn begins(&self, bytes: &[u8]) -> bool {
         let Some(bytes) = bytes.first_chunk::<KEY_BYTES>() else { return false };
         let all = bytes.iter().zip(&self.mask).zip(&self.bytes);

@@ -1,8 +1,7 @@
-//! The fast path: a plain native ticket, read where it lies. Most of what comes is one, and counting needs little of it.
+//! The fast path: decodes plain native tickets without copying. They are the most frequent events.
 //!
-//! Takes only what leaves no doubt: one flat object of strings without escapes and whole numbers, in which every
-//! field that concerns a ticket is there once, and valid. Of anything else it says nothing, and the
-//! [`Decoder`](crate::ingest::Decoder) reads it; a property test holds the two to the same answer.
+//! It decodes only flat objects of strings without escapes and whole numbers, with valid fields of a ticket and without
+//! duplicates. The [`Decoder`](crate::ingest::Decoder) decodes all other records. A property test compares both.
 
 mod cursor;
 mod flat;
@@ -18,7 +17,7 @@ use super::formats::native::Key;
 use super::read::is_id;
 use crate::domain::{Brief, EventKind, Name, Place, TicketAction, Timestamp};
 
-/// The ticket in a record, if it is a plain one.
+/// The ticket in a record; `None` unless it is a plain one.
 pub(super) fn fast_path<'r>(
     record: &'r str,
     hint: Option<EventKind>,
@@ -55,10 +54,10 @@ pub(super) fn fast_path<'r>(
     };
     let id = flat.text(Key::EventId).filter(|id| is_id(id))?;
     let text = flat.text(Key::Text).filter(|text| !text.is_empty());
-    Some(Brief { ts, id, place, what: action.into(), text })
+    Some(Brief { ts, id, place, counts_as: action.into(), text })
 }
 
-/// The fields of a flat object.
+/// The fields of a flat object; `None` if it is not flat or not plain.
 fn flat<'r>(record: &'r str, layout: &mut Layout) -> Option<Flat<'r>> {
     let mut at = Cursor { text: record, next: 0 };
     let mut flat = Flat::default();
@@ -85,11 +84,11 @@ fn flat<'r>(record: &'r str, layout: &mut Layout) -> Option<Flat<'r>> {
     (at.next == record.len()).then_some(flat)
 }
 
-/// The field of that number, with the mark before it; remembers how it stood.
-fn field<'r>(at: &mut Cursor<'r>, number: usize, layout: &mut Layout) -> Option<(Slot, Value<'r>)> {
+/// Reads the field at this index, with the separator before it, and remembers its layout.
+fn field<'r>(at: &mut Cursor<'r>, index: usize, layout: &mut Layout) -> Option<(Slot, Value<'r>)> {
     let start = at.next;
     at.space();
-    at.expect(if number == 0 { b'{' } else { b',' })?;
+    at.expect(if index == 0 { b'{' } else { b',' })?;
     at.space();
     at.expect(b'"')?;
     let slot = Slot::of(at.string()?)?;
@@ -98,6 +97,6 @@ fn field<'r>(at: &mut Cursor<'r>, number: usize, layout: &mut Layout) -> Option<
     at.space();
     let value_at = at.next;
     let value = at.value()?;
-    layout.remember(number, &at.text.as_bytes()[start..value_at], slot);
+    layout.remember(index, &at.text.as_bytes()[start..value_at], slot);
     Some((slot, value))
 }

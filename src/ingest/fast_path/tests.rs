@@ -42,7 +42,7 @@ const PARTS: [&str; 28] = [
     "2026-02-30T00:00:00Z",
 ];
 
-/// Whatever the fast path takes, the decoder takes, and both count the same.
+/// If the fast path decodes a record, the decoder gives the same result. Returns whether the fast path decodes it.
 fn agree(record: &str, hint: Option<EventKind>, layout: &mut Layout) -> bool {
     let found = fast_path(record, hint, &mut Layout::default());
     assert_eq!(fast_path(record, hint, layout), found, "after {layout:?}: {record:?}");
@@ -56,11 +56,11 @@ fn agree(record: &str, hint: Option<EventKind>, layout: &mut Layout) -> bool {
 }
 
 #[test]
-fn plain_tickets_are_taken() {
+fn plain_tickets_are_decoded() {
     let layout = &mut Layout::default();
-    let taken = TICKETS.map(|record| agree(record, Some(EventKind::Ticket), layout));
-    // One has an escape.
-    assert_eq!(taken, [true, true, true, true, false]);
+    let decoded = TICKETS.map(|record| agree(record, Some(EventKind::Ticket), layout));
+    // The last one has an escape.
+    assert_eq!(decoded, [true, true, true, true, false]);
     assert!(!agree(TICKETS[1], None, layout), "no kind");
     assert!(!agree(TICKETS[1], Some(EventKind::Alarm), layout));
 }
@@ -68,7 +68,7 @@ fn plain_tickets_are_taken() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
     #[test]
-    fn what_is_taken_is_what_the_decoder_says(
+    fn the_fast_path_agrees_with_the_decoder(
         ticket in 0..TICKETS.len(),
         changes in prop::collection::vec((any::<Index>(), 0..4u8, 0..PARTS.len()), 0..5),
         hint in prop::option::of(Just(EventKind::Ticket)),
@@ -88,14 +88,14 @@ proptest! {
             }
         }
         agree(&record.into_iter().collect::<String>(), hint, &mut layout);
-        // What it has learned of a broken record does no harm to whole ones.
+        // The layout of an invalid record does not affect valid ones.
         for record in TICKETS {
             agree(record, hint, &mut layout);
         }
     }
 
     #[test]
-    fn strings_end_where_they_end(text in "[ -~\u{e9}\u{4e2d}]{0,40}") {
+    fn a_string_ends_at_its_quote(text in "[ -~\u{e9}\u{4e2d}]{0,40}") {
         let quoted = format!("{text}\"rest of the record");
         let mut at = Cursor { text: &quoted, next: 0 };
         let end = text.find(['"', '\\']);

@@ -1,5 +1,5 @@
-//! What the formats of alarms have in common: the key that pairs a clear with its raise, the id that
-//! tells a second delivery, the mapping.
+//! The common part of all alarm formats: the alarm id, which pairs a clear with its raise, the event id, which identifies
+//! duplicates, and the mapping.
 
 use std::borrow::Cow;
 
@@ -10,16 +10,16 @@ use crate::ingest::read::cut;
 use crate::ingest::reject::Reject;
 use crate::ingest::words::{Perceived, hashed, joined, letters};
 
-/// An alarm as a standard tells it.
+/// An alarm event with the fields of the standards.
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
-    /// sourceSystemId, systemDN: who gave the alarm its id.
+    /// The system that assigned the alarm id: sourceSystemId, systemDN.
     pub(super) system: Option<Cow<'a, str>>,
     /// externalAlarmId or alarmId.
     pub(super) alarm_id: Option<Cow<'a, str>>,
-    /// The object that is alarmed, or its distinguished name.
+    /// The alarmed object, or its distinguished name.
     pub(super) object: Option<Cow<'a, str>>,
-    /// The interface or other part of the object: two parts of one object fail apart.
+    /// The interface or other part of the object. Two parts of one object have separate alarms.
     pub(super) part: Option<Cow<'a, str>>,
     /// X.733's event type.
     pub(super) category: Option<Cow<'a, str>>,
@@ -28,15 +28,17 @@ pub(super) struct Draft<'a> {
     pub(super) action: AlarmAction,
     pub(super) perceived: Option<Perceived>,
     pub(super) ts: Timestamp,
-    /// The id that the format itself gives this notification.
+    /// The id of this notification in its format.
     pub(super) event_id: Option<Box<str>>,
     pub(super) text: Option<Cow<'a, str>>,
     pub(super) attributes: Attributes<'a>,
 }
 
 impl Draft<'_> {
+    /// Builds the event.
+    ///
     /// # Errors
-    /// [`Reject`] if nothing says which alarm it is.
+    /// [`Reject`] if neither an alarm id nor an object identifies the alarm.
     pub(super) fn finish(self, frame: &Frame<'_>) -> Result<Event, Reject> {
         let alarm_id = self.key()?;
         let event_id = self.event_id.clone().or_else(|| frame.id.map(Into::into));
@@ -64,7 +66,7 @@ impl Draft<'_> {
         }))
     }
 
-    /// X.733: an alarm is the id that its system gave it, else object, type, cause and problem.
+    /// The alarm id. X.733 identifies an alarm by the id of its system, else by object, type, cause and problem.
     fn key(&self) -> Result<Box<str>, Reject> {
         let text = |part: &Option<Cow<'_, str>>| part.as_deref().unwrap_or_default().to_owned();
         if let Some(id) = &self.alarm_id {
@@ -74,10 +76,10 @@ impl Draft<'_> {
             });
         }
         if self.object.is_none() {
-            let rest = "is missing, and so is the alarmed object: one of them must say which alarm";
+            let rest = "is missing, and so is the alarmed object: send one of them";
             return Err(Reject::field("alarmId", rest));
         }
-        // A clear may spell the enumerations in another way than its raise did.
+        // A clear may spell enumerations differently from its raise.
         let word = |part: &Option<Cow<'_, str>>| letters(&text(part)).collect::<String>();
         let (object, problem) = (text(&self.object), text(&self.problem));
         let (category, cause) = (word(&self.category), word(&self.cause));
@@ -87,8 +89,7 @@ impl Draft<'_> {
         })
     }
 
-    /// The duplicate key of a notification without an id: the same alarm doing the same at the same
-    /// time is the same notification.
+    /// The event id of a notification without one: a hash of alarm id, time and action.
     fn stable_id(&self, alarm_id: &str) -> Box<str> {
         hashed(&[alarm_id, &self.ts.to_string(), action_word(self.action)])
     }

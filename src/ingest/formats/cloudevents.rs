@@ -16,7 +16,7 @@ use crate::ingest::read::{shown, text_of};
 use crate::ingest::reject::{Reject, parse};
 use crate::ingest::words::{joined, loose_time, word};
 
-/// RFC 4648 with its padding. Bits behind the last byte may be set.
+/// Base64 of RFC 4648 with padding. Trailing bits are ignored.
 pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -24,7 +24,7 @@ pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Structured mode of the JSON format.
+/// A CloudEvent in structured mode, in the JSON format.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Structured<'a> {
@@ -40,12 +40,12 @@ struct Structured<'a> {
     data_base64: Field<'a>,
 }
 
-/// Whether a content type says that the body is a CloudEvent in JSON.
+/// Whether a content type is that of a CloudEvent in JSON.
 pub(in crate::ingest) fn is_structured(content_type: &str) -> bool {
     media(content_type).eq_ignore_ascii_case("application/cloudevents+json")
 }
 
-/// The body is the data; the context is in the headers.
+/// Decodes binary mode: the body is the data, and the headers have the context.
 pub(in crate::ingest) fn binary(
     bytes: &[u8],
     headers: &Headers<'_>,
@@ -61,10 +61,10 @@ pub(in crate::ingest) fn binary(
         kind: word(&kind),
         time: header("ce_time"),
     };
-    context.lend(frame, |frame| detect(bytes, frame))
+    context.decode_data(frame, |frame| detect(bytes, frame))
 }
 
-/// Context and data are one object.
+/// Decodes structured mode: one object has context and data.
 pub(in crate::ingest) fn structured(
     text: &str,
     frame: Frame<'_>,
@@ -75,9 +75,11 @@ pub(in crate::ingest) fn structured(
     json("datacontenttype", text_of(&event.datacontenttype, "datacontenttype")?)?;
     let data: Cow<'_, [u8]> = match (&event.data, text_of(&event.data_base64, "data_base64")?) {
         (Some(data), _) => unquoted(data)?,
-        (None, Some(text)) => Cow::Owned(BASE64.decode(text).map_err(|_| {
-            Reject::field("data_base64", "is no padded base64 of the alphabet of RFC 4648")
-        })?),
+        (None, Some(text)) => Cow::Owned(
+            BASE64
+                .decode(text)
+                .map_err(|_| Reject::field("data_base64", "is not padded base64 (RFC 4648)"))?,
+        ),
         (None, None) => {
             return Err(Reject::field("data", "is missing, and so is `data_base64`: send one"));
         }
@@ -87,10 +89,10 @@ pub(in crate::ingest) fn structured(
         kind: word(&event.kind),
         time: event.time.clone(),
     };
-    context.lend(frame, |frame| detect(&data, frame))
+    context.decode_data(frame, |frame| detect(&data, frame))
 }
 
-/// JSON data as it stands, and JSON within a text, which some senders make of it.
+/// The JSON data. Some senders put it into a text.
 fn unquoted<'v>(data: &'v LazyValue<'_>) -> Result<Cow<'v, [u8]>, Reject> {
     let raw = data.as_raw_str();
     if !raw.starts_with('"') {
@@ -100,7 +102,7 @@ fn unquoted<'v>(data: &'v LazyValue<'_>) -> Result<Cow<'v, [u8]>, Reject> {
     Ok(Cow::Owned(text.into_bytes()))
 }
 
-/// What a CloudEvent says of its data.
+/// The context attributes of a CloudEvent.
 struct Context<'a> {
     id: Option<Box<str>>,
     kind: Option<Cow<'a, str>>,
@@ -108,7 +110,8 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn lend(
+    /// Decodes the data. The context gives defaults for its fields.
+    fn decode_data(
         &self,
         frame: Frame<'_>,
         read: impl FnOnce(Frame<'_>) -> Result<Decoded, Reject>,
@@ -123,7 +126,7 @@ impl Context<'_> {
     }
 }
 
-/// CloudEvents are told apart by `source` and `id` together.
+/// The event id: `source` and `id` together identify a CloudEvent.
 fn id(id: &Field<'_>, source: &Field<'_>) -> Result<Option<Box<str>>, Reject> {
     let (id, source) = (text_of(id, "id")?, text_of(source, "source")?);
     Ok(id.filter(|id| !id.is_empty()).map(|id| joined(&[source.unwrap_or_default(), id])))
@@ -137,7 +140,7 @@ fn version(field: &Field<'_>) -> Result<(), Reject> {
     }
 }
 
-/// What is said to be no JSON is not tried.
+/// Rejects a content type other than JSON.
 fn json(key: &str, content_type: Option<&str>) -> Result<(), Reject> {
     let Some(kind) = content_type.map(media).filter(|kind| !kind.is_empty()) else {
         return Ok(());

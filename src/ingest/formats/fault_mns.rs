@@ -1,4 +1,4 @@
-//! 3GPP TS 28.532 fault notifications (FaultMnS 18.1; from Rel-18 on in TS 28.111).
+//! 3GPP TS 28.532 fault notifications (FaultMnS 18.1; since Rel-18 in TS 28.111).
 
 use std::borrow::Cow;
 
@@ -38,25 +38,29 @@ struct Notification<'a> {
     alarm_list_alignment_requirement: Field<'a>,
 }
 
-/// What a notification does to the list of alarms.
+/// The effect of a notification on the alarm list.
 #[derive(Clone, Copy)]
 enum Effect {
-    Acts(AlarmAction),
+    Action(AlarmAction),
     Rebuilt,
-    Nothing(&'static str),
+    /// No effect, for this reason.
+    Ignored(&'static str),
 }
 
-/// The fault notifications; and those of other management services that share their topic.
+/// The types of fault notifications, and of notifications of other management services on the same topic.
 const TYPES: [(&str, Effect); 17] = [
-    ("notifyNewAlarm", Effect::Acts(AlarmAction::Raise)),
-    ("notifyChangedAlarm", Effect::Acts(AlarmAction::Change)),
-    ("notifyChangedAlarmGeneral", Effect::Acts(AlarmAction::Change)),
-    ("notifyClearedAlarm", Effect::Acts(AlarmAction::Clear)),
+    ("notifyNewAlarm", Effect::Action(AlarmAction::Raise)),
+    ("notifyChangedAlarm", Effect::Action(AlarmAction::Change)),
+    ("notifyChangedAlarmGeneral", Effect::Action(AlarmAction::Change)),
+    ("notifyClearedAlarm", Effect::Action(AlarmAction::Clear)),
     ("notifyAlarmListRebuilt", Effect::Rebuilt),
-    ("notifyAckStateChanged", Effect::Nothing("an acknowledgement changes no fault")),
-    ("notifyComments", Effect::Nothing("a comment changes no fault")),
-    ("notifyCorrelatedNotificationChanged", Effect::Nothing("a correlation changes no fault")),
-    ("notifyPotentialFaultyAlarmList", Effect::Nothing("a doubt about the alarm list")),
+    ("notifyAckStateChanged", Effect::Ignored("an acknowledgement changes no fault")),
+    ("notifyComments", Effect::Ignored("a comment changes no fault")),
+    ("notifyCorrelatedNotificationChanged", Effect::Ignored("a correlation changes no fault")),
+    (
+        "notifyPotentialFaultyAlarmList",
+        Effect::Ignored("a potentially faulty alarm list changes no fault"),
+    ),
     ("notifyMOICreation", OTHER),
     ("notifyMOIDeletion", OTHER),
     ("notifyMOIAttributeValueChanges", OTHER),
@@ -66,19 +70,19 @@ const TYPES: [(&str, Effect); 17] = [
     ("notifyFileReady", OTHER),
     ("notifyFilePreparationError", OTHER),
 ];
-/// Classes of what keeps lists of alarms: they stand for all that they manage.
+/// Classes of agents that keep alarm lists. Such an object means all objects of the agent.
 const AGENTS: [&str; 3] = ["ManagementNode", "MnsAgent", "IRPAgent"];
-const OTHER: Effect = Effect::Nothing("a notification of another service than fault supervision");
-/// How many of [`TYPES`] a reject names.
+const OTHER: Effect = Effect::Ignored("not a notification of fault supervision");
+/// Number of [`TYPES`] that a reject names.
 const FAULT_TYPES: usize = 9;
 
-/// Reads one notification.
+/// Decodes one notification.
 pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
     let notification: Notification<'_> = parse(text)?;
     match notification.effect()? {
-        Effect::Nothing(why) => Ok(Decoded::Nothing { why }),
+        Effect::Ignored(why) => Ok(Decoded::Ignored { why }),
         Effect::Rebuilt => notification.rebuilt(&frame),
-        Effect::Acts(action) => notification.alarm(action, &frame),
+        Effect::Action(action) => notification.alarm(action, &frame),
     }
 }
 
@@ -86,7 +90,7 @@ impl Notification<'_> {
     fn effect(&self) -> Result<Effect, Reject> {
         let key = "notificationType";
         let text = text_of(&self.notification_type, key)?
-            .ok_or_else(|| Reject::field(key, "is missing: use such as notifyNewAlarm"))?;
+            .ok_or_else(|| Reject::field(key, "is missing: use a type such as notifyNewAlarm"))?;
         let found = TYPES.iter().find(|(word, _)| same(word, text));
         let unknown = || no_choice(key, text, &TYPES[..FAULT_TYPES]);
         found.map(|(_, effect)| *effect).ok_or_else(unknown)
@@ -97,12 +101,12 @@ impl Notification<'_> {
         ts.ok_or_else(|| no_time("eventTime"))
     }
 
-    /// Who rebuilt its list, and below which object: an agent's own name means all of it.
+    /// The system that rebuilt its list, and the object below which it did so. The name of an agent means the whole list.
     fn rebuilt(&self, frame: &Frame<'_>) -> Result<Decoded, Reject> {
         let key = "alarmListAlignmentRequirement";
         let needed = text_of(&self.alarm_list_alignment_requirement, key)?;
         if needed.is_some_and(|word| same(word, "alignmentNotRequired")) {
-            return Ok(Decoded::Nothing { why: "a list that was rebuilt as it was" });
+            return Ok(Decoded::Ignored { why: "the rebuilt list did not change" });
         }
         let system = word_of(&self.system_dn, "systemDN")?;
         let object = self.dn()?.filter(|dn| {
@@ -114,7 +118,10 @@ impl Notification<'_> {
                     .any(|agent| last.split_once('=').is_some_and(|(class, _)| same(class, agent)))
         });
         if system.is_none() && object.is_none() {
-            return Err(Reject::field("systemDN", "is missing: it says whose list was rebuilt"));
+            return Err(Reject::field(
+                "systemDN",
+                "is missing: it names the system that rebuilt its list",
+            ));
         }
         Ok(Decoded::ListRebuilt(ListRebuilt {
             ts: self.ts(frame)?,
@@ -123,7 +130,7 @@ impl Notification<'_> {
         }))
     }
 
-    /// The distinguished name of the object that it is about.
+    /// The distinguished name of the alarmed object.
     fn dn(&self) -> Result<Option<Cow<'_, str>>, Reject> {
         if let Some(dn) = word_of(&self.object_instance, "objectInstance")? {
             return Ok(Some(dn));
@@ -137,10 +144,10 @@ impl Notification<'_> {
     fn alarm(&self, action: AlarmAction, frame: &Frame<'_>) -> Result<Decoded, Reject> {
         let dn = self.dn()?;
         let perceived = perceived(&self.perceived_severity, "perceivedSeverity")?;
-        let over =
+        let is_cleared =
             perceived == Some(Perceived::Cleared) || word(&self.alarm_cleared_time).is_some();
         let system = word_of(&self.system_dn, "systemDN")?;
-        // Notification ids count up within their system, so that they need its name.
+        // Notification ids are unique within their system only.
         let event_id = word_of(&self.notification_id, "notificationId")?
             .and_then(|id| Some(joined(&[system.as_deref().or(dn.as_deref())?, &id])));
         let category = word_of(&self.alarm_type, "alarmType")?;
@@ -158,7 +165,7 @@ impl Notification<'_> {
             category: category.clone(),
             cause: word_of(&self.probable_cause, "probableCause")?,
             problem: word_of(&self.specific_problem, "specificProblem")?,
-            action: if over { AlarmAction::Clear } else { action },
+            action: if is_cleared { AlarmAction::Clear } else { action },
             perceived,
             ts: self.ts(frame)?,
             event_id,

@@ -1,13 +1,13 @@
-//! The formats of events, one file each; none of them knows who sent it or over what.
+//! The formats of events, one file each. They do not depend on sender and transport.
 //!
-//! What several share: [`alarm_draft`] (an alarm's keys), [`reference`] (references and names), [`tmf_envelope`].
+//! Several formats share [`alarm_draft`] (ids of alarms), [`reference`] (references and names) and [`tmf_envelope`].
 
 mod alarm_draft;
 pub(super) mod cloudevents;
 pub(super) mod fault_mns;
-#[cfg(test)]
-mod laws;
 pub(super) mod native;
+#[cfg(test)]
+mod properties;
 mod reference;
 #[cfg(test)]
 pub(crate) mod samples;

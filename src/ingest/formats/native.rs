@@ -1,4 +1,4 @@
-//! The native flat format: one JSON object an event.
+//! The native flat format: one JSON object per event.
 
 use crate::domain::{
     AlarmAction, AlarmEvent, Event, EventKind, MaintenanceAction, MaintenanceEvent, Name, Scope,
@@ -12,20 +12,20 @@ use crate::ingest::read;
 use crate::ingest::reject::Reject;
 use crate::ingest::words::word;
 
-/// Makes [`Key`] of the list of its names.
+/// Defines [`Key`] by a list of names.
 macro_rules! keys {
     ($($key:ident = $name:literal),* $(,)?) => {
-        /// Keys of events of all three kinds; a kind's reader takes those that concern it.
+        /// Keys of native events of all kinds.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(in crate::ingest) enum Key {
             $($key),*
         }
 
-        /// How many keys there are.
+        /// Number of keys.
         pub(in crate::ingest) const KEYS: usize = [$($name),*].len();
 
         impl Key {
-            /// The key of that name.
+            /// The key with this name.
             pub(in crate::ingest) fn of(name: &str) -> Option<Self> {
                 match name {
                     $($name => Some(Self::$key),)*
@@ -67,17 +67,17 @@ keys! {
 #[derive(Debug, Default)]
 pub(in crate::ingest) struct Fields<'a> {
     fields: [Field<'a>; KEYS],
-    /// Keys that are there, a bit each.
-    there: u32,
+    /// Keys that are present, one bit for each.
+    present: u32,
 }
 
 impl<'a> Fields<'a> {
     pub(in crate::ingest) fn has(&self, key: Key) -> bool {
-        self.there & (1 << key as u32) != 0
+        self.present & (1 << key as u32) != 0
     }
 
     pub(in crate::ingest) fn put(&mut self, key: Key, field: Field<'a>) {
-        self.there |= 1 << key as u32;
+        self.present |= 1 << key as u32;
         self.fields[key as usize] = field;
     }
 
@@ -86,7 +86,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Reads a native event, and fills in what it does not name with the mapping.
+/// Decodes a native event. The mapping fills in missing names.
 pub(in crate::ingest) fn decode(fields: &Fields<'_>, frame: Frame<'_>) -> Result<Decoded, Reject> {
     let mut event = fields.event(&frame)?;
     if frame.mapping.is_empty() {
@@ -110,14 +110,14 @@ pub(in crate::ingest) fn decode(fields: &Fields<'_>, frame: Frame<'_>) -> Result
             fill(&mut ticket.series.service, Key::Service, Target::Service);
             fill(&mut ticket.series.channel, Key::Channel, Target::Channel);
         }
-        // Without a region it is for every one, which no mapping may narrow.
+        // Maintenance without a region is for all regions, so that a mapping must not fill it in.
         Event::Maintenance(_) => {}
     }
     Ok(Decoded::One(event))
 }
 
 impl Fields<'_> {
-    /// What a native event tells a mapping.
+    /// The attributes for a mapping.
     fn attributes(&self) -> Attributes<'_> {
         let mut attributes = Attributes::default();
         for (attribute, key) in [
@@ -130,7 +130,7 @@ impl Fields<'_> {
         attributes
     }
 
-    /// Whether a field is not there, or an empty text.
+    /// Whether a field is absent or an empty text.
     fn is_empty(&self, key: Key) -> bool {
         match self.get(key) {
             Field::Absent => true,
@@ -139,7 +139,7 @@ impl Fields<'_> {
         }
     }
 
-    /// The event that the fields say, without a mapping.
+    /// Builds the event, without a mapping.
     pub(in crate::ingest) fn event(&self, frame: &Frame<'_>) -> Result<Event, Reject> {
         let kinds = [
             ("alarm", EventKind::Alarm),
@@ -168,7 +168,7 @@ impl Fields<'_> {
             ("change", AlarmAction::Change),
             ("clear", AlarmAction::Clear),
         ];
-        // X.733 and VES tell a clear by the severity, whatever the action says.
+        // In X.733 and VES the severity marks a clear, so that it overrides the action.
         let severity = self.choice(Key::Severity, &SEVERITIES)?;
         let action = self.choice(Key::Action, &actions)?.unwrap_or_default();
         let cleared = severity == Some(None);
@@ -266,7 +266,7 @@ impl Fields<'_> {
     }
 }
 
-/// Canonical severities and VES's NORMAL; `None` is a clear.
+/// The severities, and VES's NORMAL. `None` is a clear.
 const SEVERITIES: [(&str, Option<Severity>); 7] = [
     ("critical", Some(Severity::Critical)),
     ("major", Some(Severity::Major)),
@@ -277,8 +277,7 @@ const SEVERITIES: [(&str, Option<Severity>); 7] = [
     ("normal", None),
 ];
 
-/// What became of a call. Each is a contact that came in, whether an agent took it or not, so that
-/// none of them changes the action. A call that is told of twice, as `offered` and later as
-/// `answered` or `abandoned`, counts once if both carry the `event_id` and the `ts` of the offer:
-/// duplicates are known by their id within the window of their time.
+/// Outcomes of a call. Each of them is an arrival, whether an agent answered or not, so that the outcome does not change
+/// the action. A call with two events, `offered` and later `answered` or `abandoned`, counts once if both have the
+/// `event_id` and the `ts` of the offer: duplicates are found by id within a window.
 const OUTCOMES: [(&str, ()); 3] = [("offered", ()), ("answered", ()), ("abandoned", ())];

@@ -9,7 +9,7 @@ use crate::ingest::mapping::{Attribute, Attributes};
 use crate::ingest::nested::{List, Sub};
 use crate::ingest::words::word;
 
-/// A reference of TMF Open APIs. In v5 some stand one object further in: `{role, place: {id}}`.
+/// A reference of TMF Open APIs. In v5 some are nested in another object: `{role, place: {id}}`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Reference<'a> {
@@ -31,7 +31,7 @@ struct Inner<'a> {
     name: Field<'a>,
 }
 
-/// Ids and names of `list` for the mapping: first every id, as they are what tables are keyed by.
+/// Adds ids and names of `list` to the attributes: first all ids, which most look-up tables use.
 pub(super) fn push_all<'a>(
     attributes: &mut Attributes<'a>,
     attribute: Attribute,
@@ -50,14 +50,14 @@ pub(super) fn push_all<'a>(
     }
 }
 
-/// The distinguished name in a 28.532 `href`, which is scheme, host and the name's parts as a path:
+/// The distinguished name in a 28.532 `href`. Its path has the parts of the name:
 /// `http://ems1/SubNetwork=1/ManagedElement=gNB17` is `SubNetwork=1,ManagedElement=gNB17`.
 pub(super) fn dn_of_href(href: &str) -> Cow<'_, str> {
     let path = match href.split_once("://") {
         Some((_, rest)) => rest.split_once('/').map_or("", |(_, path)| path),
         None => href.trim_start_matches('/'),
     };
-    // A path may begin with parts that are no names, such as an API's root and version.
+    // A path may begin with other parts, such as root and version of an API.
     let start = match path.find('=') {
         Some(equals) => path[..equals].rfind('/').map_or(0, |slash| slash + 1),
         None => return Cow::Borrowed(href),

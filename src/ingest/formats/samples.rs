@@ -1,4 +1,4 @@
-//! One sample of each format, composed from the standards' field names, for every test that wants all.
+//! Samples of all formats for tests, written with the standards' field names.
 
 use crate::ingest::{Attribute, Decoder, MapRule, Mapping, Table, Target};
 
@@ -102,12 +102,12 @@ pub(super) const SAMPLES: [(&str, &str); 14] = [
     ),
 ];
 
-/// The sample of that name.
+/// The sample with this name.
 pub(crate) fn sample(name: &str) -> &'static str {
     SAMPLES.iter().find(|(known, _)| *known == name).expect(name).1
 }
 
-/// One that looks places, names, services and categories up.
+/// A decoder with a mapping for places, distinguished names, services and categories.
 pub(crate) fn decoder() -> Decoder {
     let text = "match,pattern,value\nprefix,,somewhere\nregex,x$,y";
     let attributes = [Attribute::Place, Attribute::Dn, Attribute::Service, Attribute::Category];

@@ -13,8 +13,8 @@ fn decode(text: &str) -> Result<Decoded, Reject> {
     Decoder::default().decode(text.as_bytes(), &Headers::default(), None)
 }
 
-/// What was made of a record, on a line an event.
-fn told(decoded: &Result<Decoded, Reject>) -> String {
+/// The result of decoding as text, one line per event.
+fn shown(decoded: &Result<Decoded, Reject>) -> String {
     let or = |text: &Option<Box<str>>| text.as_deref().unwrap_or("-").to_owned();
     match decoded {
         Ok(Decoded::One(Event::Alarm(a))) => format!(
@@ -38,8 +38,8 @@ fn told(decoded: &Result<Decoded, Reject>) -> String {
             or(&t.text),
         ),
         Ok(Decoded::One(other)) => format!("{other:?}"),
-        Ok(Decoded::Many(many)) => many.iter().map(told).collect::<Vec<_>>().join("\n"),
-        Ok(Decoded::Nothing { why }) => format!("nothing: {why}"),
+        Ok(Decoded::Many(many)) => many.iter().map(shown).collect::<Vec<_>>().join("\n"),
+        Ok(Decoded::Ignored { why }) => format!("ignored: {why}"),
         Ok(Decoded::ListRebuilt(list)) => {
             format!("rebuilt {} | {} | {}", list.ts, or(&list.system), or(&list.object))
         }
@@ -47,7 +47,7 @@ fn told(decoded: &Result<Decoded, Reject>) -> String {
     }
 }
 
-/// A sample with values replaced at JSON pointers; a new last part is put in, `null` takes out.
+/// A sample with new values at JSON pointers. A new key is added, and `null` removes one.
 fn with(name: &str, changes: &[(&str, Value)]) -> String {
     let mut value: Value = serde_json::from_str(sample(name)).expect(name);
     for (pointer, new) in changes {
@@ -58,7 +58,7 @@ fn with(name: &str, changes: &[(&str, Value)]) -> String {
 }
 
 fn action_of(text: &str) -> String {
-    let line = told(&decode(text));
+    let line = shown(&decode(text));
     line.split(' ').next().unwrap_or_default().to_owned()
 }
 
@@ -70,10 +70,10 @@ fn ids(text: &str) -> (String, String) {
 }
 
 #[test]
-fn every_format_is_read_whole() {
+fn all_fields_of_each_format_are_decoded() {
     let lines: Vec<String> = SAMPLES
         .iter()
-        .map(|(name, text)| format!("{name}: {}", told(&decode(text)).replace('\n', "\n  ")))
+        .map(|(name, text)| format!("{name}: {}", shown(&decode(text)).replace('\n', "\n  ")))
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
     native alarm: raise major 2026-01-01T02:03:04Z | n1 | a-1 | OLT-17 | lossOfSignal | PON port down
@@ -87,8 +87,8 @@ fn every_format_is_read_whole() {
     VES fault: raise major 2026-01-01T02:03:20.500Z | gNB17|f1|0|2026-01-01T02:03:20.500Z|raise | gNB17|s1-0||linkdown|S1 down | gNB17 | S1 down | -
     VES threshold: change minor 2026-01-01T02:03:20Z | gNB17|t1|2|2026-01-01T02:03:20Z|change | gNB17|cardanomaly|tcagnbload| | gNB17 | Tca_gNB_Load | load above 90 %
     VES batch: clear indeterminate 2026-01-01T02:05:04Z | EMS1|9 | EMS1|a-551 | gNB17 | - | -
-      nothing: a VES domain that is no alarm
-      reject: field: `faultFields` is missing, or no object
+      ignored: not a VES domain of alarms
+      reject: field: `faultFields` is missing or not an object
     trap: raise major 2026-01-01T02:03:04Z | xxh3-01f0ef558a0aaaa138df779ae3f848e3 | 10.0.0.7|3|||linkDown | 10.0.0.7 | linkDown | -
     enterprise trap: raise minor 2026-01-01T02:03:04Z | xxh3-9b6472449500bad934919053cdf1ac9e | 10.0.0.8|||1.3.6.1.4.1.9999.0.4 | 10.0.0.8 | 1.3.6.1.4.1.9999.0.4 | fan 2 stopped
     CloudEvent: raise minor 2026-01-01T02:03:05Z | /ems1|ce-1 | EMS1|553 | gNB17 | - | -
@@ -96,7 +96,7 @@ fn every_format_is_read_whole() {
 }
 
 #[test]
-fn severities_are_read_in_every_spelling() {
+fn all_spellings_of_severities_are_decoded() {
     use Severity::{Critical, Indeterminate, Major, Minor, Warning};
     let cases = [
         (json!("CRITICAL"), Some(Critical)),
@@ -143,9 +143,9 @@ fn a_change_is_never_a_raise() {
         ("28.532", "/notificationType", json!("NotifyChangedAlarmGeneral"), "change"),
         ("28.532", "/notificationType", json!("notifyClearedAlarm"), "clear"),
         ("28.532", "/alarmClearedTime", json!("2026-01-01T03:00:00Z"), "clear"),
-        ("28.532", "/notificationType", json!("notifyAckStateChanged"), "nothing:"),
-        ("28.532", "/notificationType", json!("notifyComments"), "nothing:"),
-        ("28.532", "/notificationType", json!("notifyHeartbeat"), "nothing:"),
+        ("28.532", "/notificationType", json!("notifyAckStateChanged"), "ignored:"),
+        ("28.532", "/notificationType", json!("notifyComments"), "ignored:"),
+        ("28.532", "/notificationType", json!("notifyHeartbeat"), "ignored:"),
         ("28.532", "/notificationType", json!("notifyOfLove"), "reject:"),
         ("TMF642 event", "/eventType", json!("alarmCreateEvent"), "raise"),
         ("TMF642 event", "/eventType", json!("AlarmCreateNotification"), "raise"),
@@ -154,7 +154,7 @@ fn a_change_is_never_a_raise() {
         ("TMF642 event", "/eventType", json!("AlarmUpdateEvent"), "change"),
         ("TMF642 event", "/eventType", json!("AlarmClearedEvent"), "clear"),
         ("TMF642 event", "/eventType", json!("AlarmDeleteEvent"), "clear"),
-        ("TMF642 event", "/eventType", json!("AlarmCommentEvent"), "nothing:"),
+        ("TMF642 event", "/eventType", json!("AlarmCommentEvent"), "ignored:"),
         ("TMF642 event", "/eventType", json!("AlarmSnoozeEvent"), "reject:"),
         ("TMF642 event", "/event/alarm/state", json!("cleared"), "clear"),
         ("TMF642 event", "/event/alarm/alarmClearedTime", json!("2026-01-01T03:00:00Z"), "clear"),
@@ -167,14 +167,14 @@ fn a_change_is_never_a_raise() {
             json!("clear"),
             "clear",
         ),
-        ("VES fault", "/event/commonEventHeader/domain", json!("syslog"), "nothing:"),
+        ("VES fault", "/event/commonEventHeader/domain", json!("syslog"), "ignored:"),
         ("VES fault", "/event/commonEventHeader/domain", json!("magic"), "reject:"),
         ("trap", "/generic_trap", json!(3), "clear"),
         ("trap", "/generic_trap", json!("0"), "raise"),
     ];
     for (name, pointer, value, want) in cases {
         let text = with(name, &[(pointer, value.clone())]);
-        assert_eq!(action_of(&text), want, "{name} {pointer} {value}: {}", told(&decode(&text)));
+        assert_eq!(action_of(&text), want, "{name} {pointer} {value}: {}", shown(&decode(&text)));
     }
     let updated =
         [("/state", json!("updated")), ("/alarmChangedTime", json!("2026-01-01T03:00:00Z"))];
@@ -190,7 +190,7 @@ fn a_clear_finds_its_raise() {
         tmf_keyless.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
     let header = "/event/commonEventHeader";
     let cases = [
-        // (raise, clear): the clear is another notification, later and spelled in another way.
+        // (raise, clear): the clear is a later notification with a different spelling.
         (
             with("28.532", &[]),
             with(
@@ -238,7 +238,7 @@ fn a_clear_finds_its_raise() {
             ),
         ),
         (
-            // Same event id: a VES fault may keep it until it is cleared.
+            // The same event id: a VES fault may keep it until it is cleared.
             with("VES fault", &[]),
             with("VES fault", &[("/event/faultFields/eventSeverity", json!("NORMAL"))]),
         ),
@@ -251,7 +251,7 @@ fn a_clear_finds_its_raise() {
         assert_ne!(raised.0, cleared.0, "{raise}\n{clear}");
         assert_eq!(raised, ids(raise), "a second delivery is the same");
     }
-    // What differs in source, object, interface or problem is another alarm.
+    // Alarms with a different source, object, interface or problem are different.
     let others = [
         with("28.532", &[("/systemDN", json!("EMS2"))]),
         with("28.532", &[("/alarmId", json!("a-552"))]),
@@ -264,14 +264,14 @@ fn a_clear_finds_its_raise() {
     let all = keys.len();
     keys.sort();
     keys.dedup();
-    // TMF642 with an id names the same alarm whichever test it is in; all else is apart.
+    // All of them are different.
     assert_eq!(keys.len(), all, "{keys:?}");
 }
 
 #[test]
-fn a_rebuilt_list_says_which_alarms_are_in_it() {
+fn a_rebuilt_list_identifies_its_alarms() {
     let rebuilt = |changes: &[(&str, Value)]| match decode(&with("28.532 list rebuilt", changes))
-        .expect("a notice")
+        .expect("a notification")
     {
         Decoded::ListRebuilt(list) => list,
         other => panic!("{other:?}"),
@@ -287,27 +287,27 @@ fn a_rebuilt_list_says_which_alarms_are_in_it() {
         .map(|(alarm, device)| list.concerns(alarm, device))
     };
     assert_eq!(concerned(&rebuilt(&[])), [true, false, false, false]);
-    // An agent's own name is the whole list.
+    // The name of an agent means the whole list.
     for agent in ["SubNetwork=9,ManagementNode=EMS1", "EMS1", "MnsAgent=3"] {
         let list = rebuilt(&dn(agent));
         assert_eq!(concerned(&list), [true, true, true, false], "{agent}");
     }
     let no_system = rebuilt(&[("/systemDN", json!(null))]);
     assert_eq!(concerned(&no_system), [true, false, false, true]);
-    let nobody = [("/systemDN", json!(null)), ("/href", json!(null))];
-    assert_eq!(action_of(&with("28.532 list rebuilt", &nobody)), "reject:");
-    let as_it_was = [("/alarmListAlignmentRequirement", json!("ALIGNMENT_NOT_REQUIRED"))];
-    assert_eq!(action_of(&with("28.532 list rebuilt", &as_it_was)), "nothing:");
+    let neither = [("/systemDN", json!(null)), ("/href", json!(null))];
+    assert_eq!(action_of(&with("28.532 list rebuilt", &neither)), "reject:");
+    let unchanged = [("/alarmListAlignmentRequirement", json!("ALIGNMENT_NOT_REQUIRED"))];
+    assert_eq!(action_of(&with("28.532 list rebuilt", &unchanged)), "ignored:");
 }
 
 #[test]
-fn ids_that_cannot_stand_are_hashed() {
+fn invalid_ids_are_hashed() {
     let long = "x".repeat(300);
     for id in [long.as_str(), "a\nb", "a|b"] {
         let (_, key) = ids(&with("28.532", &[("/alarmId", json!(id))]));
         assert!(key.starts_with("xxh3-") && key.len() == 37, "{key}");
     }
-    // 64 bits of a notification's id all count.
+    // All 64 bits of a notification's id count.
     let event_id = |n: u64| ids(&with("28.532", &[("/notificationId", json!(n))])).0;
     assert_ne!(event_id(u64::MAX), event_id(u64::MAX - 1));
 }
@@ -364,7 +364,7 @@ fn only_creations_of_tickets_are_arrivals() {
     ];
     for (name, changes, want) in cases {
         let text = with(name, &changes);
-        assert_eq!(action_of(&text), want, "{text}: {}", told(&decode(&text)));
+        assert_eq!(action_of(&text), want, "{text}: {}", shown(&decode(&text)));
     }
     let Ok(Decoded::One(Event::Ticket(ticket))) = decode(sample("TMF621 bare")) else {
         panic!("no ticket")
@@ -392,15 +392,15 @@ fn cloud_events_are_unwrapped() {
     ];
     let decoder = Decoder::default();
     let binary = |text: &str, hint| decoder.decode(text.as_bytes(), &Headers(&headers), hint);
-    let plain = told(&decode(inner));
-    assert_eq!(told(&binary(inner, None)), plain, "its own id stands");
-    let keep = ("/notificationId", Value::Null);
-    let line = told(&binary(&with("28.532", &[keep]), None));
+    let plain = shown(&decode(inner));
+    assert_eq!(shown(&binary(inner, None)), plain, "its own id overrides that of the wrapper");
+    let no_id = ("/notificationId", Value::Null);
+    let line = shown(&binary(&with("28.532", &[no_id]), None));
     assert!(line.contains("| /ems1|ce-7 |"), "{line}");
     // A native event takes id and time from the wrapper.
-    let line = told(&binary(r#"{"kind":"ticket"}"#, None));
+    let line = shown(&binary(r#"{"kind":"ticket"}"#, None));
     assert!(line.starts_with("create 2026-01-01T02:03:09Z | /ems1|ce-7 |"), "{line}");
-    let line = told(&binary(r#"{"event_id":"x"}"#, Some(EventKind::Alarm)));
+    let line = shown(&binary(r#"{"event_id":"x"}"#, Some(EventKind::Alarm)));
     assert!(line.starts_with("raise indeterminate 2026-01-01T02:03:09Z | x | x"), "{line}");
 
     let structured = |key: &str, data: Value| {
@@ -418,21 +418,21 @@ fn cloud_events_are_unwrapped() {
         (structured("data", json!(inner)), plain.as_str()),
         (structured("data", twice), plain.as_str()),
         (structured("data_base64", json!(base64)), "create 2026-01-01T02:03:20Z | b |"),
-        (structured("data_base64", json!("e")), "reject: field: `data_base64` is no padded"),
+        (structured("data_base64", json!("e")), "reject: field: `data_base64` is not padded"),
         (structured("datum", json!(1)), "reject: field: `data` is missing"),
         (structured("data", json!([1])), "reject: malformed: not a JSON object"),
         (structured("datacontenttype", json!("text/xml")), "reject: field: `datacontenttype` is"),
         (r#"{"specversion":"2.0"}"#.into(), "reject: field: `specversion` is `2.0`: use 1.0"),
     ];
     for (text, want) in cases {
-        let line = told(&decode(&text));
+        let line = shown(&decode(&text));
         assert!(line.starts_with(want), "{text}: {line}");
     }
     let mut deep = json!({"kind": "ticket", "event_id": "x", "ts": 1_767_233_000});
     for _ in 0..5 {
         deep = json!({"specversion": "1.0", "data": deep});
     }
-    let line = told(&decode(&deep.to_string()));
+    let line = shown(&decode(&deep.to_string()));
     assert!(line.contains("wrapped more than 4 times"), "{line}");
     let avro: [(&str, &[u8]); 2] =
         [("ce-specversion", b"1.0"), ("content-type", b"application/avro")];
@@ -444,7 +444,7 @@ fn cloud_events_are_unwrapped() {
 }
 
 #[test]
-fn base64_is_read_as_rfc_4648_writes_it() {
+fn base64_follows_rfc_4648() {
     for (text, want) in [
         ("", Some("")),
         ("Zg==", Some("f")),
@@ -452,7 +452,7 @@ fn base64_is_read_as_rfc_4648_writes_it() {
         ("Zm9v", Some("foo")),
         ("Zm9vYmFy", Some("foobar")),
         ("Zm9vYg==", Some("foob")),
-        // Bits behind the last byte do not matter.
+        // Trailing bits are ignored.
         ("Zh==", Some("f")),
         ("Zg", None),
         ("Zg==Zg==", None),
@@ -465,7 +465,7 @@ fn base64_is_read_as_rfc_4648_writes_it() {
 }
 
 #[test]
-fn batches_are_judged_one_by_one_and_bounded() {
+fn elements_of_a_batch_are_decoded_independently_and_limited() {
     let event: Value = serde_json::from_str(sample("VES fault")).expect("JSON");
     let good = event["event"].clone();
     let list = |events: Vec<Value>| json!({"eventList": events}).to_string();
@@ -482,33 +482,33 @@ fn batches_are_judged_one_by_one_and_bounded() {
             Ok(Decoded::Many(many)) => assert!(fits && many.len() == count),
             Err(reject) => {
                 assert!(!fits && reject.reason == Reason::Limit, "{reject}");
-                assert!(reject.detail.contains("4 events, the most is 3"), "{reject}");
+                assert!(reject.detail.contains("4 events: send at most 3"), "{reject}");
             }
             other => panic!("{other:?}"),
         }
     }
-    assert!(told(&decode(r#"{"eventList":{}}"#)).contains("`eventList` is no array"));
+    assert!(shown(&decode(r#"{"eventList":{}}"#)).contains("`eventList` is not an array"));
 }
 
 #[test]
-fn times_may_be_what_the_senders_write() {
+fn times_are_read_in_the_formats_of_senders() {
     let trap = |value: Value| {
-        told(&decode(&with("trap", &[("/@timestamp", Value::Null), ("/timestamp", value)])))
+        shown(&decode(&with("trap", &[("/@timestamp", Value::Null), ("/timestamp", value)])))
     };
     assert!(trap(json!("2026-01-01T02:03:04Z")).contains("2026-01-01T02:03:04Z"));
     assert!(trap(json!(1_767_233_000_000_u64)).contains("2026-01-01T02:03:20Z"));
-    // 204 days of uptime, not a day of 2026.
+    // This number is 204 days of uptime, not a date in 2026.
     for uptime in [json!(1_767_233_000), json!("1767233000"), json!(null)] {
         assert!(trap(uptime).contains("`@timestamp` is missing"));
     }
-    let tmf = |value: &str| told(&decode(&with("TMF642 event", &[("/eventTime", json!(value))])));
+    let tmf = |value: &str| shown(&decode(&with("TMF642 event", &[("/eventTime", json!(value))])));
     assert!(tmf("2026-01-01T04:03:04.000+0200").contains("2026-01-01T02:03:04Z"));
-    assert!(tmf("").contains("2026-01-01T02:03:00Z"), "falls back to the alarm's own");
+    assert!(tmf("").contains("2026-01-01T02:03:00Z"), "the time of the alarm itself");
     assert!(tmf("yesterday").contains("`eventTime` cannot be read"));
 }
 
 #[test]
-fn names_of_hosts_are_no_part_of_a_dn() {
+fn a_dn_does_not_contain_the_host() {
     for (href, want) in [
         ("http://ems1/SubNetwork=1/ManagedElement=gNB17", "SubNetwork=1,ManagedElement=gNB17"),
         ("https://ems1/api/v1/ManagedElement=gNB17", "ManagedElement=gNB17"),
@@ -521,7 +521,7 @@ fn names_of_hosts_are_no_part_of_a_dn() {
 }
 
 #[test]
-fn a_mapping_names_what_the_standards_do_not() {
+fn a_mapping_gives_region_service_and_channel() {
     let rule = |target, attribute, rows: &str| MapRule {
         target,
         attribute,
@@ -559,7 +559,7 @@ fn a_mapping_names_what_the_standards_do_not() {
         };
         assert_eq!(scope, want, "{name}");
     }
-    // What a native event says itself stands.
+    // A name in a native event overrides the mapping.
     let own = with("native alarm", &[("/region", json!("unknown"))]);
     let found = decoder.decode(own.as_bytes(), &Headers::default(), None);
     let Ok(Decoded::One(Event::Alarm(alarm))) = found else { panic!("no alarm") };
@@ -567,7 +567,7 @@ fn a_mapping_names_what_the_standards_do_not() {
 }
 
 #[test]
-fn an_unknown_format_is_told_the_known_ones() {
+fn the_reject_of_an_unknown_format_names_the_known_ones() {
     for text in ["{}", r#"{"foo":1,"event":{"x":1}}"#, r#"{"event":7}"#] {
         let reject = decode(text).expect_err(text);
         assert_eq!(reject.reason, Reason::Field, "{text}: {reject}");
@@ -575,6 +575,6 @@ fn an_unknown_format_is_told_the_known_ones() {
             assert!(reject.detail.contains(format), "{reject}");
         }
     }
-    // A hint alone makes no event of it; a kind of its own does, and then its fields are missed.
-    assert!(told(&decode(r#"{"kind":"ticket"}"#)).contains("`event_id` is missing"));
+    // A hint is not enough to identify a native event. A `kind` is, and then its fields are required.
+    assert!(shown(&decode(r#"{"kind":"ticket"}"#)).contains("`event_id` is missing"));
 }

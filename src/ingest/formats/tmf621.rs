@@ -1,9 +1,9 @@
-//! TMF621 v4 and v5: trouble tickets in an event's envelope, and bare. Only creations are arrivals.
+//! TMF621 v4 and v5: trouble tickets, in an event envelope or bare. Only creations are arrivals.
 
 use serde::Deserialize;
 
 use super::reference::{Reference, push_all};
-use super::tmf_envelope::{Envelope, lent_effect};
+use super::tmf_envelope::{Envelope, wrapper_effect};
 use crate::domain::{Event, Name, SeriesKey, TicketAction, TicketEvent, Timestamp};
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
@@ -53,36 +53,36 @@ struct Status<'a> {
 
 #[derive(Clone, Copy)]
 enum Effect {
-    Acts(TicketAction),
-    /// Resolve, reopen or update, as the status says.
+    Action(TicketAction),
+    /// Resolve, reopen or update, depending on the status.
     Status,
 }
 
-/// Event types without the `Event` or `Notification` that v4 and v5 end them with, in any case.
+/// Event types without the suffix `Event` or `Notification` of v4 and v5. The comparison ignores case.
 const TYPES: [(&str, Effect); 8] = [
-    ("TroubleTicketCreate", Effect::Acts(TicketAction::Create)),
-    ("TroubleTicketAttributeValueChange", Effect::Acts(TicketAction::Update)),
+    ("TroubleTicketCreate", Effect::Action(TicketAction::Create)),
+    ("TroubleTicketAttributeValueChange", Effect::Action(TicketAction::Update)),
     ("TroubleTicketStatusChange", Effect::Status),
-    ("TroubleTicketResolved", Effect::Acts(TicketAction::Resolve)),
-    ("TroubleTicketInformationRequired", Effect::Acts(TicketAction::Update)),
-    // What is deleted waits for nobody.
-    ("TroubleTicketDelete", Effect::Acts(TicketAction::Resolve)),
+    ("TroubleTicketResolved", Effect::Action(TicketAction::Resolve)),
+    ("TroubleTicketInformationRequired", Effect::Action(TicketAction::Update)),
+    // A deleted ticket needs no more work.
+    ("TroubleTicketDelete", Effect::Action(TicketAction::Resolve)),
     ("TroubleTicketStateChange", Effect::Status),
     ("TroubleTicketUpdate", Effect::Status),
 ];
-/// How many of [`TYPES`] a reject names.
+/// Number of [`TYPES`] that a reject names.
 const STANDARD_TYPES: usize = 6;
-/// After these nobody works on a ticket any more.
-const OVER: [&str; 5] = ["resolved", "closed", "cancelled", "canceled", "rejected"];
-/// Channels that mean the same to everyone. Any other is a configured name, for the mapping to give:
-/// what senders call their channels must not make series.
+/// Final statuses: the ticket needs no more work.
+const FINAL: [&str; 5] = ["resolved", "closed", "cancelled", "canceled", "rejected"];
+/// Channel names with a common meaning. Other names need a mapping, so that senders cannot create series by arbitrary
+/// channel names.
 const CHANNELS: [&str; 5] = ["phone", "chat", "email", "social", "app"];
 
-/// Reads a ticket in an envelope.
+/// Decodes a ticket in an envelope.
 pub(in crate::ingest) fn envelope(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
     let envelope: Envelope<'_, Payload<'_>> = parse(text)?;
     let ticket = envelope.event.0.as_ref().and_then(|payload| payload.trouble_ticket.0.as_ref());
-    let ticket = ticket.ok_or_else(|| Reject::field("event.troubleTicket", "is no object"))?;
+    let ticket = ticket.ok_or_else(|| Reject::field("event.troubleTicket", "is not an object"))?;
     let action = match envelope.effect(&TYPES, STANDARD_TYPES)? {
         Some(effect) => ticket.action(effect),
         None => ticket.action_of_record(&frame),
@@ -90,50 +90,50 @@ pub(in crate::ingest) fn envelope(text: &str, frame: Frame<'_>) -> Result<Decode
     ticket.decode(action, envelope.ts()?, envelope.event_id()?, &frame)
 }
 
-/// Reads a ticket without an envelope: what it is now, whichever event brought it there.
+/// Decodes a ticket without an envelope: its current state.
 pub(in crate::ingest) fn bare(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
     let ticket: Ticket<'_> = parse(text)?;
     ticket.decode(ticket.action_of_record(&frame), None, None, &frame)
 }
 
-fn is_over(status: &str) -> bool {
-    OVER.iter().any(|over| same(over, status))
+fn is_final(status: &str) -> bool {
+    FINAL.iter().any(|word| same(word, status))
 }
 
 impl Ticket<'_> {
     fn action(&self, effect: Effect) -> TicketAction {
         match effect {
-            Effect::Acts(action) => action,
+            Effect::Action(action) => action,
             Effect::Status => self.action_of_status(),
         }
     }
 
     fn action_of_status(&self) -> TicketAction {
         let Some(status) = word(&self.status) else { return TicketAction::Update };
-        // The history may end with the status that it is in now.
+        // The history may end with the current status.
         let mut history =
             self.status_change_history.0.iter().filter_map(|entry| word(&entry.status));
         let before = history.rfind(|entry| !same(entry, &status));
-        if is_over(&status) {
+        if is_final(&status) {
             TicketAction::Resolve
-        } else if same(&status, "reopened") || before.is_some_and(|before| is_over(&before)) {
+        } else if same(&status, "reopened") || before.is_some_and(|before| is_final(&before)) {
             TicketAction::Reopen
         } else {
             TicketAction::Update
         }
     }
 
-    /// A ticket that nobody has touched since it was made is a creation, whatever its first status.
+    /// The action of a ticket without an event type. A ticket that was not changed since its creation is a creation.
     fn action_of_record(&self, frame: &Frame<'_>) -> TicketAction {
-        if let Some(effect) = lent_effect(&TYPES, frame) {
+        if let Some(effect) = wrapper_effect(&TYPES, frame) {
             return self.action(effect);
         }
         let created = word(&self.creation_date);
-        let touched = [&self.last_update, &self.status_change_date].into_iter();
-        let touched = touched.filter_map(word).any(|date| Some(date) != created);
+        let changes = [&self.last_update, &self.status_change_date].into_iter();
+        let is_changed = changes.filter_map(word).any(|date| Some(date) != created);
         match word(&self.status) {
-            Some(status) if is_over(&status) => TicketAction::Resolve,
-            Some(status) if touched && !same(&status, "acknowledged") => TicketAction::Update,
+            Some(status) if is_final(&status) => TicketAction::Resolve,
+            Some(status) if is_changed && !same(&status, "acknowledged") => TicketAction::Update,
             _ => TicketAction::Create,
         }
     }
@@ -189,7 +189,7 @@ impl Ticket<'_> {
         frame.ts.ok_or_else(|| no_time(order[0].1))
     }
 
-    /// The duplicate key of a notification without an id of its own.
+    /// The event id of a notification without one: a hash of ticket id, time and action.
     fn stable_id(&self, action: TicketAction, ts: Timestamp) -> Result<Box<str>, Reject> {
         let missing = || Reject::field("id", "is missing, and so is `eventId`: send one");
         let id = word_of(&self.id, "id")?.ok_or_else(missing)?;
@@ -217,10 +217,10 @@ impl Ticket<'_> {
         if let Some(name) = frame.mapping.find(Target::Channel, attributes) {
             return name;
         }
-        let told =
+        let words =
             self.channel.0.iter().flat_map(|channel| [word(&channel.name), word(&channel.id)]);
-        let known = |told: &str| CHANNELS.iter().find(|channel| same(channel, told));
-        let found = told.flatten().find_map(|told| known(&told));
+        let known = |word: &str| CHANNELS.iter().find(|channel| same(channel, word));
+        let found = words.flatten().find_map(|word| known(&word));
         found.and_then(|channel| Name::new(channel).ok()).unwrap_or_else(Name::unknown)
     }
 }

@@ -1,10 +1,10 @@
-//! TMF642 v4 and v5: alarms in an event's envelope, and bare.
+//! TMF642 v4 and v5: alarms, in an event envelope or bare.
 
 use serde::Deserialize;
 
 use super::alarm_draft::Draft;
 use super::reference::{Reference, dn_of_href, push_all};
-use super::tmf_envelope::{Envelope, lent_effect};
+use super::tmf_envelope::{Envelope, wrapper_effect};
 use crate::domain::{AlarmAction, Timestamp};
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
@@ -45,18 +45,18 @@ struct Alarm<'a> {
     related_party: List<Reference<'a>>,
 }
 
-/// What an event type does; `None` for those that change no fault.
+/// The effect of an event type; `None` for types that do not change a fault.
 type Effect = Option<AlarmAction>;
 
-/// Event types without the `Event` or `Notification` that v4 and v5 end them with, in any case.
+/// Event types without the suffix `Event` or `Notification` of v4 and v5. The comparison ignores case.
 const TYPES: [(&str, Effect); 13] = [
     ("AlarmCreate", Some(AlarmAction::Raise)),
     ("AlarmAttributeValueChange", Some(AlarmAction::Change)),
     ("AlarmStateChange", Some(AlarmAction::Change)),
     ("AlarmCleared", Some(AlarmAction::Clear)),
-    // Nothing will clear an alarm that is no longer in the list.
+    // A deleted alarm gets no clear.
     ("AlarmDelete", Some(AlarmAction::Clear)),
-    // ServiceNow's word for both changes.
+    // ServiceNow uses this type for both changes.
     ("AlarmUpdate", Some(AlarmAction::Change)),
     ("AlarmRaised", Some(AlarmAction::Raise)),
     ("AlarmChange", Some(AlarmAction::Change)),
@@ -66,19 +66,19 @@ const TYPES: [(&str, Effect); 13] = [
     ("AlarmAckStateChange", None),
     ("AlarmComment", None),
 ];
-/// How many of [`TYPES`] a reject names.
+/// Number of [`TYPES`] that a reject names.
 const STANDARD_TYPES: usize = 5;
 
-/// Reads an alarm in an envelope.
+/// Decodes an alarm in an envelope.
 pub(in crate::ingest) fn envelope(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
     let envelope: Envelope<'_, Payload<'_>> = parse(text)?;
     let alarm = envelope.event.0.as_ref().and_then(|payload| payload.alarm.0.as_ref());
-    let alarm = alarm.ok_or_else(|| Reject::field("event.alarm", "is no object"))?;
+    let alarm = alarm.ok_or_else(|| Reject::field("event.alarm", "is not an object"))?;
     let effect = envelope.effect(&TYPES, STANDARD_TYPES)?;
     alarm.decode(effect, envelope.ts()?, envelope.event_id()?, &frame)
 }
 
-/// Reads an alarm without an envelope: what it is now, whichever event brought it there.
+/// Decodes an alarm without an envelope: its current state.
 pub(in crate::ingest) fn bare(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
     parse::<Alarm<'_>>(text)?.decode(None, None, None, &frame)
 }
@@ -86,17 +86,15 @@ pub(in crate::ingest) fn bare(text: &str, frame: Frame<'_>) -> Result<Decoded, R
 impl Alarm<'_> {
     fn decode(
         &self,
-        effect_told: Option<Effect>,
+        effect: Option<Effect>,
         ts: Option<Timestamp>,
         event_id: Option<Box<str>>,
         frame: &Frame<'_>,
     ) -> Result<Decoded, Reject> {
         let perceived = perceived(&self.perceived_severity, "perceivedSeverity")?;
-        // A header's or a wrapper's type need not be TMF's.
-        let lent = || lent_effect(&TYPES, frame);
-        let action = match effect_told.or_else(lent) {
+        let action = match effect.or_else(|| wrapper_effect(&TYPES, frame)) {
             Some(None) => {
-                return Ok(Decoded::Nothing {
+                return Ok(Decoded::Ignored {
                     why: "an acknowledgement or comment changes no fault",
                 });
             }
@@ -124,8 +122,7 @@ impl Alarm<'_> {
         }
     }
 
-    /// The alarm's own time of what happened. A second copy of an alarm that has not changed has the
-    /// same one, and so the same id.
+    /// The alarm's time of this action. A second copy of an unchanged alarm has the same time, and so the same id.
     fn ts(&self, action: AlarmAction, frame: &Frame<'_>) -> Result<Timestamp, Reject> {
         let own = match action {
             AlarmAction::Raise => (&self.alarm_raised_time, "alarmRaisedTime"),

@@ -1,4 +1,4 @@
-//! The envelope that events of all TMF Open APIs share.
+//! The common envelope of events of all TMF Open APIs.
 
 use serde::Deserialize;
 
@@ -16,7 +16,7 @@ pub(super) struct Envelope<'a, P> {
     #[serde(borrow)]
     event_id: Field<'a>,
     event_time: Field<'a>,
-    /// As TMF spells it, and as one would.
+    /// The spelling of TMF.
     time_ocurred: Field<'a>,
     time_occurred: Field<'a>,
     event_type: Field<'a>,
@@ -30,8 +30,8 @@ impl<P> Envelope<'_, P> {
         Ok(word_of(&self.event_id, "eventId")?.map(|id| joined(&[&id])))
     }
 
-    /// The envelope's time comes before the record's own: it is what the other standards tell too,
-    /// and it grows with the log.
+    /// The time of the envelope. It has priority over the time of the alarm or ticket: the other standards send it too,
+    /// and it increases with the log.
     pub(super) fn ts(&self) -> Result<Option<Timestamp>, Reject> {
         for (field, key) in [
             (&self.event_time, "eventTime"),
@@ -45,7 +45,7 @@ impl<P> Envelope<'_, P> {
         Ok(None)
     }
 
-    /// What the event's type does, `None` where it has none. A reject names the first `named`.
+    /// The effect of the event type; `None` without an event type. A reject names the first `named` types.
     pub(super) fn effect<T: Copy>(
         &self,
         types: &[(&str, T)],
@@ -63,14 +63,14 @@ impl<P> Envelope<'_, P> {
     }
 }
 
-/// What the type that a header or a wrapper tells does; it need not be TMF's.
-pub(super) fn lent_effect<T: Copy>(types: &[(&str, T)], frame: &Frame<'_>) -> Option<T> {
+/// The effect of the event type of a header or wrapper; `None` if it is not a type of TMF.
+pub(super) fn wrapper_effect<T: Copy>(types: &[(&str, T)], frame: &Frame<'_>) -> Option<T> {
     effect(types, frame.event_type?.rsplit(['.', '/', ':']).next()?)
 }
 
-/// v4 says `alarmCreateEvent` and v5 `AlarmCreateEvent`; listeners are told `…Notification`.
+/// The effect of an event type: `alarmCreateEvent` in v4, `AlarmCreateEvent` in v5, `…Notification` for listeners.
 fn effect<T: Copy>(types: &[(&str, T)], event_type: &str) -> Option<T> {
-    let told: String = letters(event_type).collect();
-    let told = told.strip_suffix("event").or(told.strip_suffix("notification")).unwrap_or(&told);
-    types.iter().find(|(word, _)| same(word, told)).map(|(_, effect)| *effect)
+    let name: String = letters(event_type).collect();
+    let name = name.strip_suffix("event").or(name.strip_suffix("notification")).unwrap_or(&name);
+    types.iter().find(|(word, _)| same(word, name)).map(|(_, effect)| *effect)
 }

@@ -1,5 +1,5 @@
-//! SNMP traps as JSON, as Logstash writes them: RFC 1215's generic traps, and of the rest what their
-//! variable bindings tell. The `community` is a secret, so that it is never so much as read.
+//! SNMP traps as JSON, in the format of Logstash: RFC 1215's generic traps, and other traps by their variable bindings.
+//! The `community` is a secret, so that it is not decoded.
 
 use std::borrow::Cow;
 
@@ -30,8 +30,8 @@ struct Trap<'a> {
     received: Field<'a>,
 }
 
-/// Generic trap number, which is one less than the last part of its OID in SNMPv2; the alarm; what it
-/// does. A link's two traps are one alarm.
+/// Generic traps: number (one less than the last part of the OID in SNMPv2), name, alarm, and severity. The two traps of
+/// a link belong to one alarm.
 const GENERIC: [(u64, &str, &str, Perceived); 6] = [
     (0, "coldStart", "coldStart", Perceived::Active(Severity::Warning)),
     (1, "warmStart", "warmStart", Perceived::Active(Severity::Warning)),
@@ -45,7 +45,7 @@ const GENERIC_OID: &str = "1.3.6.1.6.3.1.1.5.";
 /// RFC 3877's `alarmClearState`.
 const CLEAR_OID: &str = "1.3.6.1.2.1.118.0.3";
 
-/// Names of variables, of which a binding may say the last part or the OID.
+/// Names of variables. The key of a binding may be the last part of the name or the OID.
 const TRAP_OID: [&str; 2] = ["snmpTrapOID", "1.3.6.1.6.3.1.1.4.1"];
 const INTERFACE: [&str; 6] = [
     "ifIndex",
@@ -55,14 +55,14 @@ const INTERFACE: [&str; 6] = [
     "ifDescr",
     "1.3.6.1.2.1.2.2.1.2",
 ];
-/// RFC 3877's, whose numbers are known; and vendors', whose words are.
+/// The severity of RFC 3877, in numbers or words, and those of vendors, in words only.
 const ITU_SEVERITY: [&str; 1] = ["ituAlarmPerceivedSeverity"];
 const SEVERITY: [&str; 3] = ["perceivedSeverity", "alarmSeverity", "severity"];
 const ALARM_ID: [&str; 3] = ["alarmId", "alarmIndex", "alarmSerialNumber"];
 const TEXT: [&str; 5] =
     ["alarmText", "alarmDescription", "alarmDescr", "additionalText", "alarmActiveDescription"];
 
-/// Reads one trap.
+/// Decodes one trap.
 pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
     let trap: Trap<'_> = parse(text)?;
     let ts = trap.ts(&frame)?;
@@ -93,14 +93,14 @@ pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded,
         attributes,
     };
     if draft.object.is_none() {
-        return Err(Reject::field("agent_addr", "is missing: it says what is alarmed"));
+        return Err(Reject::field("agent_addr", "is missing: it identifies the alarmed device"));
     }
     draft.finish(&frame).map(Decoded::One)
 }
 
 impl Trap<'_> {
-    /// When it was received. `timestamp` of a trap is the agent's uptime in hundredths of a second
-    /// unless it is text or too large for the 32 bits of one.
+    /// The time of reception. The `timestamp` of a trap is the agent's uptime in hundredths of a second, unless it is
+    /// a text that is not a number, or larger than 32 bits.
     fn ts(&self, frame: &Frame<'_>) -> Result<Timestamp, Reject> {
         if let Some(ts) = loose_time(&self.received, "@timestamp")? {
             return Ok(ts);
@@ -111,11 +111,11 @@ impl Trap<'_> {
             _ => false,
         };
         let own = if is_uptime { None } else { loose_time(&self.timestamp, "timestamp")? };
-        let missing = "is missing, and `timestamp` is no time but uptime: use RFC 3339";
+        let missing = "is missing, and `timestamp` is an uptime: use RFC 3339";
         own.or(frame.ts).ok_or_else(|| Reject::field("@timestamp", missing))
     }
 
-    /// What is wrong, and how much.
+    /// The problem and its severity.
     fn problem(&self) -> Result<(Cow<'_, str>, Option<Perceived>), Reject> {
         let oid = self.binding(&TRAP_OID);
         if let Some((.., problem, perceived)) = self.generic(oid.as_deref())? {
@@ -128,7 +128,7 @@ impl Trap<'_> {
             let missing = || Reject::field("generic_trap", "is missing, and so is `enterprise`");
             let enterprise = enterprise.ok_or_else(missing)?;
             let specific = specific.unwrap_or(Cow::Borrowed("0"));
-            // RFC 3584: the OID that the same trap has in SNMPv2.
+            // RFC 3584: the OID of the same trap in SNMPv2.
             return Ok((Cow::Owned(format!("{enterprise}.0.{specific}")), severity));
         };
         let clear = oid.trim_start_matches('.') == CLEAR_OID || leaf(&oid) == "alarmClearState";
@@ -137,7 +137,7 @@ impl Trap<'_> {
 
     fn severity(&self) -> Option<Perceived> {
         let numbered = self.field(&ITU_SEVERITY);
-        // A vendor's number for a severity may mean anything.
+        // The meaning of a vendor's severity number is unknown.
         let is_word =
             |field: &&Field<'_>| word(field).is_some_and(|word| word.parse::<f64>().is_err());
         let field = numbered.or_else(|| self.field(&SEVERITY).filter(is_word))?;
@@ -157,9 +157,9 @@ impl Trap<'_> {
             Some(number) => number.parse().ok(),
             None => oid.and_then(of_oid),
         };
-        let told = number.as_deref().or(oid.map(leaf)).unwrap_or_default();
+        let trap = number.as_deref().or(oid.map(leaf)).unwrap_or_default();
         let is = |(known, name, ..): &&(u64, &str, &str, Perceived)| {
-            code == Some(*known) || same(name, told)
+            code == Some(*known) || same(name, trap)
         };
         let found = GENERIC.iter().find(is);
         Ok(found.copied())
@@ -169,16 +169,17 @@ impl Trap<'_> {
         self.field(names).and_then(word)
     }
 
-    /// The first variable that goes by one of `names`, which are in their order of preference.
+    /// The first variable with one of `names`, which are in order of preference.
     fn field(&self, names: &[&str]) -> Option<&Field<'_>> {
         let pairs = &self.variable_bindings.0;
-        let found = names.iter().find_map(|name| pairs.iter().find(|(key, _)| goes_by(key, name)));
+        let found =
+            names.iter().find_map(|name| pairs.iter().find(|(key, _)| is_variable(key, name)));
         found.map(|(_, value)| value)
     }
 }
 
-/// Whether a binding's key is the variable `name`, whatever its instance.
-fn goes_by(key: &str, name: &str) -> bool {
+/// Whether a binding's key is an instance of the variable `name`.
+fn is_variable(key: &str, name: &str) -> bool {
     if name.starts_with(|c: char| c.is_ascii_digit()) {
         let rest = key.trim_start_matches('.').strip_prefix(name);
         return rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
@@ -186,7 +187,7 @@ fn goes_by(key: &str, name: &str) -> bool {
     same(leaf(key), name)
 }
 
-/// `IF-MIB::ifIndex.3` is `ifIndex`.
+/// The last part of a name, without instance: `ifIndex` for `IF-MIB::ifIndex.3`.
 fn leaf(key: &str) -> &str {
     let name = key.rsplit("::").next().unwrap_or(key);
     name.split('.').next().unwrap_or(name)

@@ -1,4 +1,4 @@
-//! ONAP VES 7.2.1 (CommonEventFormat 30.2.1): faults, threshold crossings, and 28.532 within.
+//! ONAP VES 7.2.1 (CommonEventFormat 30.2.1): faults, threshold crossings, and 28.532 notifications in `stndDefined`.
 
 use std::borrow::Cow;
 
@@ -80,7 +80,7 @@ struct StndDefined<'a> {
     data: Option<LazyValue<'a>>,
 }
 
-/// Domains that are no alarms: a collector forwards them all to one topic.
+/// Domains without alarms. A collector forwards all domains to one topic.
 const OTHER_DOMAINS: [&str; 11] = [
     "heartbeat",
     "measurement",
@@ -97,7 +97,7 @@ const OTHER_DOMAINS: [&str; 11] = [
 const ALERT_ACTIONS: [(&str, AlarmAction); 3] =
     [("SET", AlarmAction::Raise), ("CONT", AlarmAction::Change), ("CLEAR", AlarmAction::Clear)];
 
-/// Reads one event, or a batch whose elements are judged alone.
+/// Decodes one event, or a batch with independent elements.
 pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
     let body: Body<'_> = parse(text)?;
     let Some(list) = body.event_list else {
@@ -105,14 +105,14 @@ pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded,
     };
     let list = list.as_raw_str();
     if !list.starts_with('[') {
-        return Err(Reject::field("eventList", "is no array"));
+        return Err(Reject::field("eventList", "is not an array"));
     }
     let list: Vec<LazyValue<'_>> = parse(list)?;
     if list.len() > frame.limits.batch_events {
         let (found, most) = (list.len(), frame.limits.batch_events);
-        return Err(Reject::limit(format!("`eventList` of {found} events, the most is {most}")));
+        return Err(Reject::limit(format!("`eventList` has {found} events: send at most {most}")));
     }
-    // What a wrapper lends is for one event: an id lent to many would make duplicates of them.
+    // The id of a wrapper is for one event: with the same id, the events of a batch would be duplicates.
     let frame = Frame { id: None, ..frame };
     let element = |value: &LazyValue<'_>| {
         let text = object_text(value.as_raw_str().as_bytes(), frame.limits)?;
@@ -123,7 +123,7 @@ pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded,
 
 impl VesEvent<'_> {
     fn decode(&self, frame: &Frame<'_>) -> Result<Decoded, Reject> {
-        let missing = |key: &str| Reject::field(key, "is missing, or no object");
+        let missing = |key: &str| Reject::field(key, "is missing or not an object");
         let header = self.common_event_header.0.as_ref();
         let header = header.ok_or_else(|| missing("commonEventHeader"))?;
         let domain = text_of(&header.domain, "domain")?.unwrap_or_default();
@@ -137,7 +137,7 @@ impl VesEvent<'_> {
             let data = self.stnd_defined_fields.0.as_ref().and_then(|fields| fields.data.as_ref());
             header.stnd_defined(data.ok_or_else(|| missing("stndDefinedFields.data"))?, frame)
         } else if OTHER_DOMAINS.iter().any(|other| same(other, domain)) {
-            Ok(Decoded::Nothing { why: "a VES domain that is no alarm" })
+            Ok(Decoded::Ignored { why: "not a VES domain of alarms" })
         } else {
             let known = ["fault", "thresholdCrossingAlert", "stndDefined"].map(|word| (word, ()));
             Err(no_choice("domain", domain, &known))
@@ -148,12 +148,12 @@ impl VesEvent<'_> {
 impl Header<'_> {
     fn fault(&self, fields: &Fault<'_>, frame: &Frame<'_>) -> Result<Decoded, Reject> {
         let perceived = perceived(&fields.event_severity, "eventSeverity")?;
-        // VES has no word for a change: a second severity comes as a second fault on the same key.
+        // VES has no change: a new severity is sent as a second fault with the same key.
         let action = match perceived {
             Some(Perceived::Cleared) => AlarmAction::Clear,
             _ => AlarmAction::Raise,
         };
-        let told = FaultFields {
+        let fields = FaultFields {
             action,
             perceived,
             interface: word_of(&fields.alarm_interface_a, "alarmInterfaceA")?,
@@ -162,7 +162,7 @@ impl Header<'_> {
             problem: word_of(&fields.specific_problem, "specificProblem")?,
             text: None,
         };
-        self.alarm(told, frame)
+        self.alarm(fields, frame)
     }
 
     fn crossing(&self, fields: &Crossing<'_>, frame: &Frame<'_>) -> Result<Decoded, Reject> {
@@ -170,7 +170,7 @@ impl Header<'_> {
         let text = text_of(&fields.alert_action, "alertAction")?.unwrap_or_default();
         let action = ALERT_ACTIONS.iter().find(|(word, _)| same(word, text));
         let (_, action) = *action.ok_or_else(|| no_choice("alertAction", text, &ALERT_ACTIONS))?;
-        let told = FaultFields {
+        let fields = FaultFields {
             action: if perceived == Some(Perceived::Cleared) { AlarmAction::Clear } else { action },
             perceived,
             interface: word_of(&fields.interface_name, "interfaceName")?,
@@ -179,10 +179,10 @@ impl Header<'_> {
             problem: None,
             text: word(&fields.alert_description),
         };
-        self.alarm(told, frame)
+        self.alarm(fields, frame)
     }
 
-    /// The data is a 28.532 notification, to which the header lends what it lacks.
+    /// The data is a 28.532 notification. The header gives defaults for its time and device.
     fn stnd_defined(&self, data: &LazyValue<'_>, frame: &Frame<'_>) -> Result<Decoded, Reject> {
         let text = object_text(data.as_raw_str().as_bytes(), frame.limits)?;
         let source = word(&self.source_name);
@@ -190,7 +190,7 @@ impl Header<'_> {
         fault_mns::decode(text, Frame { ts, device: source.as_deref(), ..frame.within()? })
     }
 
-    /// The last time that the event speaks of, in microseconds: the start may be the fault's.
+    /// The last time of the event, in microseconds. The start time may be that of the fault.
     fn ts(&self, frame: &Frame<'_>) -> Result<Timestamp, Reject> {
         let last = loose_time(&self.last_epoch_microsec, "lastEpochMicrosec")?;
         let ts = match last {
@@ -200,43 +200,44 @@ impl Header<'_> {
         ts.or(frame.ts).ok_or_else(|| no_time("lastEpochMicrosec"))
     }
 
-    fn alarm(&self, told: FaultFields<'_>, frame: &Frame<'_>) -> Result<Decoded, Reject> {
+    fn alarm(&self, fields: FaultFields<'_>, frame: &Frame<'_>) -> Result<Decoded, Reject> {
         let source = word_of(&self.source_name, "sourceName")?;
-        let missing = || Reject::field("sourceName", "is missing: it says what is alarmed");
+        let missing =
+            || Reject::field("sourceName", "is missing: it identifies the alarmed device");
         let source = source.ok_or_else(missing)?;
         let ts = self.ts(frame)?;
-        // A fault may keep its event id until it is cleared: id alone would make the clear a
-        // duplicate. A second delivery is the same in all of these.
+        // A fault may keep its event id until it is cleared. With the id alone, the clear would be a duplicate. A second
+        // delivery has the same values of all parts.
         let event_id = word_of(&self.event_id, "eventId")?.map(|id| {
             let sequence = word(&self.sequence).unwrap_or_default();
-            joined(&[&source, &id, &sequence, &ts.to_string(), action_word(told.action)])
+            joined(&[&source, &id, &sequence, &ts.to_string(), action_word(fields.action)])
         });
         let attributes = frame.attributes(|known| {
             known.push(Attribute::Device, Some(source.clone()));
             known.push(Attribute::Dn, source.contains('=').then(|| source.clone()));
             known.push(Attribute::System, word(&self.reporting_entity_name));
-            known.push(Attribute::Category, told.category.clone());
+            known.push(Attribute::Category, fields.category.clone());
         });
         let draft = Draft {
             system: None,
             alarm_id: None,
             object: Some(source.clone()),
-            part: told.interface,
-            category: told.category,
-            cause: told.cause,
-            problem: told.problem,
-            action: told.action,
-            perceived: told.perceived,
+            part: fields.interface,
+            category: fields.category,
+            cause: fields.cause,
+            problem: fields.problem,
+            action: fields.action,
+            perceived: fields.perceived,
             ts,
             event_id,
-            text: told.text,
+            text: fields.text,
             attributes,
         };
         draft.finish(frame).map(Decoded::One)
     }
 }
 
-/// What faults and threshold crossings both tell.
+/// The common fields of faults and threshold crossings.
 struct FaultFields<'a> {
     action: AlarmAction,
     perceived: Option<Perceived>,

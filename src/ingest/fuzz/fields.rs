@@ -1,11 +1,11 @@
-//! How many fields a JSON text has, those that are there twice included.
+//! Counts the fields of a JSON text, including duplicates.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-/// How many fields all objects of a JSON text have together.
+/// The number of fields in all objects of a JSON text.
 pub(super) struct Fields(pub(super) usize);
 
 impl<'de> Deserialize<'de> for Fields {
@@ -56,7 +56,7 @@ impl<'de> Visitor<'de> for Counting {
     }
 }
 
-/// How many are left in what serde_json keeps of it.
+/// The number of fields in a value of serde_json, which drops duplicates.
 pub(super) fn fields_of(value: &Value) -> usize {
     match value {
         Value::Array(items) => items.iter().map(fields_of).sum(),

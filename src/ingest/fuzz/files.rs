@@ -1,7 +1,7 @@
-//! What is no event: what customers say, and the files of people.
+//! Texts of customers, and files that users write.
 
 use crate::domain::fuzz::fuzz;
-use crate::domain::{Listen as _, Topic};
+use crate::domain::{TextClassifier as _, Topic};
 use crate::ingest::{Lexicon, Table};
 
 const CUSTOMERS: &[u8] =
@@ -15,9 +15,9 @@ fn texts_of_customers() {
     fuzz("texts of customers", &[CUSTOMERS], |bytes| {
         let text = String::from_utf8_lossy(bytes);
         let mut phrases = 0;
-        let topic = lexicon.hear(&text, Some(&mut |_| phrases += 1));
+        let topic = lexicon.classify(&text, Some(&mut |_| phrases += 1));
         assert!(phrases <= 32);
-        assert_eq!(topic, lexicon.classify(&text), "whether phrases are wanted or not");
+        assert_eq!(topic, lexicon.topic(&text), "the topic is the same without phrases");
         topic.is_some_and(|topic| topic != Topic::Other)
     });
 }
@@ -30,7 +30,7 @@ fn lexicons() {
         let text = String::from_utf8_lossy(bytes);
         match Lexicon::from_toml(&text) {
             Ok(lexicon) => {
-                lexicon.classify(&text);
+                lexicon.topic(&text);
                 true
             }
             Err(error) => {

@@ -1,4 +1,4 @@
-//! Every format of event, through the decoder and on into what counts and keeps it.
+//! Events of all formats, through the decoder and the code that counts and stores them.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::ingest::{Decoded, Decoder, Headers, Layout, split};
 
 const STRUCTURED: Headers<'static> =
     Headers(&[("content-type", b"application/cloudevents+json; charset=utf-8")]);
-/// A body's first byte chooses, so that headers are mutated too.
+/// Headers of CloudEvents in binary mode. Each body is decoded with all of them.
 const BINARY: [Headers<'static>; 4] = [
     Headers(&[("ce_specversion", b"1.0"), ("ce_id", b"1"), ("ce_source", b"/ems1")]),
     Headers(&[
@@ -23,7 +23,7 @@ const BINARY: [Headers<'static>; 4] = [
     Headers(&[("ce_specversion", b"0.2"), ("ce_id", b""), ("content-type", b"text/plain")]),
 ];
 
-/// Mutates samples by name and reads them without headers.
+/// Mutates samples by name and decodes them without headers.
 fn format(name: &str, names: &[&str]) {
     let samples: Vec<&str> = names.iter().map(|name| sample(name)).collect();
     bare(name, &samples, Some(EventKind::Alarm));
@@ -31,7 +31,7 @@ fn format(name: &str, names: &[&str]) {
 
 fn bare(name: &str, samples: &[impl AsRef<[u8]>], hint: Option<EventKind>) {
     let mut path = Path::new();
-    fuzz(name, samples, |bytes| path.take(bytes, &Headers::default(), hint));
+    fuzz(name, samples, |bytes| path.process(bytes, &Headers::default(), hint));
 }
 
 #[test]
@@ -48,13 +48,13 @@ fn native_tickets_by_the_fast_path() {
         r#" { "event_id" : "T-78" , "ts" : 1767225600 , "region" : "华北" , "service" : "tv" , "channel" : "chat" , "more" : 7 , "other" : "x" }"#,
     ];
     let (decoder, mut layout) = (Decoder::default(), Layout::default());
-    fuzz("native ticket at a glance", &samples, |bytes| {
+    fuzz("native ticket by the fast path", &samples, |bytes| {
         let hint = Some(EventKind::Ticket);
-        // What was seen of records before makes no difference.
+        // The layout of previous records makes no difference.
         let Some(fast) = decoder.fast_path(bytes, hint, &mut layout) else { return false };
         let decoded = decoder.decode(bytes, &Headers::default(), hint);
         let Ok(Decoded::One(event)) = &decoded else { panic!("the decoder gives {decoded:?}") };
-        // The one text that is cut, the other not.
+        // The decoder cuts long texts, the fast path does not.
         let mut slow = Brief::from(event);
         if fast.text.is_some_and(|text| text.chars().count() > decoder.limits.text_chars) {
             slow.text = fast.text;
@@ -118,9 +118,9 @@ fn cloud_events_structured() {
     let samples = [sample("CloudEvent"), encoded, quoted];
     let mut path = Path::new();
     fuzz("CloudEvents structured", &samples, |bytes| {
-        let told = path.take(bytes, &Headers::default(), None);
-        // What says what it is needs no header; what does not is read as what the header says.
-        path.take(bytes, &STRUCTURED, None) || told
+        let without_headers = path.process(bytes, &Headers::default(), None);
+        // The header identifies a CloudEvent that its keys do not identify.
+        path.process(bytes, &STRUCTURED, None) || without_headers
     });
 }
 
@@ -130,8 +130,8 @@ fn cloud_events_binary() {
     let samples: Vec<&str> = names.iter().map(|name| sample(name)).collect();
     let mut path = Path::new();
     fuzz("CloudEvents binary", &samples, |bytes| {
-        let taken = BINARY.map(|headers| path.take(bytes, &headers, None));
-        taken.contains(&true)
+        let accepted = BINARY.map(|headers| path.process(bytes, &headers, None));
+        accepted.contains(&true)
     });
 }
 
@@ -144,7 +144,7 @@ fn bodies() {
         let Ok(values) = split(bytes) else { return false };
         assert!(values.iter().map(|value| value.len()).sum::<usize>() <= bytes.len());
         for value in values {
-            path.take(value, &Headers::default(), Some(EventKind::Ticket));
+            path.process(value, &Headers::default(), Some(EventKind::Ticket));
         }
         true
     });

@@ -1,4 +1,4 @@
-//! Mutated events, texts and files: whatever comes is read or refused with a reason.
+//! Fuzz tests: mutated events, texts and files are decoded, or refused with a reason.
 
 mod fields;
 mod files;

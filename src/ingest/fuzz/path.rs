@@ -1,4 +1,4 @@
-//! What a decoded event goes through: what counts it and what keeps it.
+//! The path of a decoded event: aggregator, alarm book and wire format.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::ingest::{Decoded, Decoder, Headers, Reject};
 use crate::kafka::Wire;
 use crate::window::{Aggregator, AggregatorConfig, AlarmBook};
 
-/// All that an event goes through; what it leads to never panics either.
+/// The components that process a decoded event. None of them may panic.
 pub(super) struct Path {
     decoder: Decoder,
     aggregator: Aggregator,
@@ -28,20 +28,20 @@ impl Path {
         Self { decoder: decoder(), aggregator, book: AlarmBook::default(), offset: 0 }
     }
 
-    /// Whether it is an event, or a notice that counts for nothing. What is read is fit to be kept and shown, and
-    /// is what serde_json reads, if that reads it.
-    pub(super) fn take(
+    /// Decodes and processes bytes. Returns whether they were accepted. Checks that the result is valid, and that it is
+    /// the same after serde_json has read and written the bytes.
+    pub(super) fn process(
         &mut self,
         bytes: &[u8],
         headers: &Headers<'_>,
         hint: Option<EventKind>,
     ) -> bool {
         let found = self.decoder.decode(bytes, headers, hint);
-        self.sound(&found);
+        self.check(&found);
         if found.is_err() {
             return false;
         }
-        // Of a key that is there twice serde_json keeps the last; here it is a reject, or nobody reads it.
+        // Skip texts with duplicate keys: serde_json keeps the last value, and the decoder rejects or ignores them.
         if let Ok(value) = serde_json::from_slice::<Value>(bytes)
             && serde_json::from_slice(bytes).is_ok_and(|Fields(fields)| fields == fields_of(&value))
             && in_order(&value, bytes)
@@ -52,7 +52,7 @@ impl Path {
         true
     }
 
-    fn sound(&mut self, found: &Result<Decoded, Reject>) {
+    fn check(&mut self, found: &Result<Decoded, Reject>) {
         match found {
             Err(Reject { detail, .. }) => {
                 assert!(!detail.is_empty() && detail.len() < 2000, "{detail}");
@@ -62,7 +62,7 @@ impl Path {
                 assert!(many.len() <= self.decoder.limits.batch_events);
                 for one in many {
                     assert!(!matches!(one, Ok(Decoded::Many(_))));
-                    self.sound(one);
+                    self.check(one);
                 }
             }
             Ok(Decoded::One(event)) => self.count(event),
@@ -70,7 +70,7 @@ impl Path {
                 assert!(list.system.iter().all(|system| is_id(system)), "{list:?}");
                 assert!(list.object.iter().all(|object| object.chars().count() <= 1000));
             }
-            Ok(Decoded::Nothing { .. }) => {}
+            Ok(Decoded::Ignored { .. }) => {}
         }
     }
 
@@ -106,7 +106,7 @@ impl Path {
     }
 }
 
-/// Whether a trap's bindings lie as serde_json sorts them: of several that may say the same the first one counts.
+/// Whether the bindings of a trap are in serde_json's order. The order matters, because the first matching binding counts.
 fn in_order(value: &Value, bytes: &[u8]) -> bool {
     let Some(bindings) = value.get("variable_bindings").and_then(Value::as_object) else {
         return true;

@@ -1,4 +1,4 @@
-//! The file of a lexicon, checked.
+//! Reads and checks a lexicon file.
 
 use std::collections::HashMap;
 
@@ -41,7 +41,7 @@ struct RawPhrases {
     ignore: Vec<String>,
 }
 
-/// Weights of the lists: two hints are worth a word, two words a phrase that leaves no doubt.
+/// Weights of the lists `strong`, `words`, `weak` and `not`.
 const WEIGHTS: [u8; 4] = [4, 2, 1, 0];
 
 pub(super) fn read(text: &str) -> Result<Words, LexiconError> {
@@ -68,7 +68,7 @@ pub(super) fn read(text: &str) -> Result<Words, LexiconError> {
     if words.is_empty() {
         return Err(LexiconError::Empty);
     }
-    // People leave the apostrophe out.
+    // Customers often omit the apostrophe.
     for n in 0..words.len() {
         if patterns[n].contains('\'') {
             let without = patterns[n].replace('\'', "");
@@ -90,17 +90,17 @@ pub(super) fn read(text: &str) -> Result<Words, LexiconError> {
         .build(&patterns)
         .map_err(|error| too_large(error.to_string()))?;
     let start = finder.start_state(Anchored::No).map_err(|error| too_large(error.to_string()))?;
-    let mut room = String::new();
-    let ignored = raw.phrases.ignore.iter().map(|entry| key(plain(entry, &mut room)));
+    let mut buffer = String::new();
+    let ignored = raw.phrases.ignore.iter().map(|entry| key(plain(entry, &mut buffer)));
     let starts = Starts::new(patterns.iter().map(String::as_str));
     Ok(Words { finder, start, starts, words, ignored: Keys::new(ignored.collect()) })
 }
 
-/// An entry as it is looked for.
+/// Checks an entry. Returns its search pattern and its word.
 fn word(entry: &str, topic: Topic, weight: u8) -> Result<(String, Word), LexiconError> {
     let wrong = |why| LexiconError::Word { topic: topic.as_str(), word: entry.to_owned(), why };
-    let mut room = String::new();
-    let text = plain(entry, &mut room);
+    let mut buffer = String::new();
+    let text = plain(entry, &mut buffer);
     let (stem, opens) = match text.strip_suffix('*') {
         Some(stem) => (stem, true),
         None => (text, false),

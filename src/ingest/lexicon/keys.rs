@@ -1,15 +1,15 @@
-//! Words as numbers, and sets of them.
+//! Hashes of words, and sets of hashes.
 
 pub(super) const PRIME: u64 = 0x9e37_79b9_7f4a_7c15;
-/// Makes capital letters small, eight at a time; leaves small ones, digits and the apostrophe.
-const SMALL: u64 = 0x2020_2020_2020_2020;
+/// Converts eight ASCII letters to lower case; does not change lower case, digits and the apostrophe.
+const LOWER: u64 = 0x2020_2020_2020_2020;
 
-/// The key of a word, whatever the case of its letters if it is ASCII; others are in lower case in a plain text.
+/// The hash of a word. It ignores the case of ASCII words. All other words of a normalized text are in lower case.
 pub(super) fn key(word: &str) -> u64 {
     let bytes = word.as_bytes();
-    let small = if bytes.is_ascii() { SMALL } else { 0 };
+    let lower = if bytes.is_ascii() { LOWER } else { 0 };
     let mix = |key: u64, eight: u64| {
-        let product = (key ^ (eight | small)).wrapping_mul(PRIME);
+        let product = (key ^ (eight | lower)).wrapping_mul(PRIME);
         product ^ (product >> 29)
     };
     let mut key = bytes.len() as u64;
@@ -24,7 +24,7 @@ pub(super) fn key(word: &str) -> u64 {
     mix(key, bytes.len() as u64)
 }
 
-/// A set of keys, looked up in a nanosecond or two: an open table, half of it free.
+/// A set of hashes: a table with open addressing, at most half full.
 #[derive(Debug)]
 pub(super) struct Keys {
     slots: Box<[Option<u64>]>,

@@ -1,11 +1,11 @@
-//! Tickets' texts → topics, by words and phrases that a person may edit (`models/lexicon.toml`).
+//! Classifies tickets' texts by topic, with words and phrases that users can edit (`models/lexicon.toml`).
 //!
-//! A text belongs to the topic whose words weigh most in it. Of words that lie within each other the longest counts,
-//! which is how a negation ("no longer slow") hides what it denies. Between topics that weigh the same the longest
-//! phrase decides, then the order of [`Topic`]. Nothing depends on the order of lines, and only the first
-//! 1,000 characters and 32 phrases of a text are looked at, so that none takes long.
+//! Words have weights. A text belongs to the topic with the largest sum of weights. If one word contains another, only
+//! the longer one counts, so that a negation ("no longer slow") hides the word in it. For equal sums, the topic with the
+//! longest word wins, then the first topic in the order of [`Topic`]. The order of lines in the file does not matter.
+//! Only the first 1,000 characters and 32 phrases of a text are examined, which bounds the time.
 //!
-//! All words are looked for in one pass, by an Aho–Corasick automaton (Aho & Corasick, CACM 18(6), 1975).
+//! An Aho–Corasick automaton finds all words in one pass (Aho & Corasick, CACM 18(6), 1975).
 
 mod error;
 mod file;
@@ -24,37 +24,37 @@ use std::sync::{Arc, LazyLock};
 pub use error::LexiconError;
 
 use self::words::Words;
-use crate::domain::{Listen, Phrase, Topic};
+use crate::domain::{Phrase, TextClassifier, Topic};
 
-/// The lexicon that is part of the program.
+/// The built-in lexicon.
 const BUILT_IN: &str = include_str!("../../../models/lexicon.toml");
 
-/// Sorts texts into topics. Cheap to clone.
+/// Classifies texts by topic. Cheap to clone.
 #[derive(Clone)]
 pub struct Lexicon(Arc<Words>);
 
 impl Lexicon {
-    /// Reads a lexicon as `models/lexicon.toml` is written.
+    /// Reads a lexicon in the format of `models/lexicon.toml`.
     ///
     /// # Errors
-    /// [`LexiconError`]: what is wrong, and where.
+    /// [`LexiconError`] with the problem and the entry.
     pub fn from_toml(text: &str) -> Result<Self, LexiconError> {
         file::read(text).map(|words| Self(Arc::new(words)))
     }
 
-    /// Number of words, spellings without an apostrophe included.
+    /// Number of words, including spellings without an apostrophe.
     pub fn len(&self) -> usize {
         self.0.words.len()
     }
 
-    /// Never: an empty lexicon is an error.
+    /// Always false, because an empty lexicon is an error.
     pub fn is_empty(&self) -> bool {
         self.0.words.is_empty()
     }
 
-    /// The topic of a text; none for one that is empty or blank.
-    pub fn classify(&self, text: &str) -> Option<Topic> {
-        self.hear(text, None)
+    /// The topic of a text; `None` for a blank text.
+    pub fn topic(&self, text: &str) -> Option<Topic> {
+        self.classify(text, None)
     }
 }
 
@@ -65,7 +65,7 @@ impl Default for Lexicon {
     )]
     fn default() -> Self {
         static KNOWN: LazyLock<Lexicon> = LazyLock::new(|| {
-            Lexicon::from_toml(BUILT_IN).expect("a test reads the lexicon that is built in")
+            Lexicon::from_toml(BUILT_IN).expect("a test reads the built-in lexicon")
         });
         KNOWN.clone()
     }
@@ -77,10 +77,10 @@ impl fmt::Debug for Lexicon {
     }
 }
 
-impl Listen for Lexicon {
-    fn hear(&self, text: &str, phrases: Option<&mut dyn FnMut(Phrase<'_>)>) -> Option<Topic> {
-        let mut room = String::new();
-        let text = plain::plain(text, &mut room);
+impl TextClassifier for Lexicon {
+    fn classify(&self, text: &str, phrases: Option<&mut dyn FnMut(Phrase<'_>)>) -> Option<Topic> {
+        let mut buffer = String::new();
+        let text = plain::plain(text, &mut buffer);
         if text.is_empty() {
             return None;
         }

@@ -1,14 +1,15 @@
-//! Texts as they are compared: without what people type differently for the same word.
+//! Normalizes texts, so that different spellings of a word are equal.
 
-/// Characters of a text that are looked at.
+/// Characters of a text that are examined.
 pub(super) const CHARS_MAX: usize = 1000;
 
-/// Whether a letter or digit belongs to the word beside it: not in scripts that write no spaces.
+/// Whether a character is a letter or digit of a script with spaces between words.
 pub(super) fn is_joined(c: char) -> bool {
     c.is_ascii_alphanumeric() || (!c.is_ascii() && c.is_alphanumeric() && !is_dense(c))
 }
 
-/// Characters of scripts that write no spaces: Han, kana, Hangul (which does, but not between word and ending), Thai.
+/// Whether a character is of a dense script, which has no spaces between words: Han, kana, Thai; also Hangul, which has
+/// no space between a word and its ending.
 pub(super) fn is_dense(c: char) -> bool {
     matches!(c,
         '\u{e00}'..='\u{e7f}'
@@ -21,19 +22,20 @@ pub(super) fn is_dense(c: char) -> bool {
         | '\u{20000}'..='\u{323af}')
 }
 
-/// A text of at most [`CHARS_MAX`] characters without blanks around it, runs of blanks, accents, full-width letters and
-/// invisible characters. Outside ASCII it is in lower case; ASCII is left as it is, so that most texts need no copy.
-pub(super) fn plain<'t>(text: &'t str, room: &'t mut String) -> &'t str {
+/// The normalized text: at most [`CHARS_MAX`] characters, without surrounding and repeated blanks, accents, full-width
+/// letters and invisible characters. Letters outside ASCII are in lower case. ASCII letters keep their case, so that most
+/// texts need no copy into `buffer`.
+pub(super) fn plain<'t>(text: &'t str, buffer: &'t mut String) -> &'t str {
     if text.len() <= CHARS_MAX && (is_plain(text.as_bytes()) || is_plain_dense(text)) {
         return text.trim_ascii();
     }
-    room.clear();
-    room.reserve(text.len().min(4 * CHARS_MAX));
+    buffer.clear();
+    buffer.reserve(text.len().min(4 * CHARS_MAX));
     for c in text.chars().take(CHARS_MAX) {
         match c {
-            c if c.is_ascii_alphanumeric() || is_dense(c) => room.push(c.to_ascii_lowercase()),
-            c if c.is_whitespace() || c.is_control() => blank(room),
-            // Joiners, marks of direction, selectors of glyphs, combining marks.
+            c if c.is_ascii_alphanumeric() || is_dense(c) => buffer.push(c.to_ascii_lowercase()),
+            c if c.is_whitespace() || c.is_control() => blank(buffer),
+            // Joiners, direction marks, variation selectors and combining marks.
             '\u{ad}'
             | '\u{200b}'..='\u{200f}'
             | '\u{202a}'..='\u{202e}'
@@ -41,30 +43,30 @@ pub(super) fn plain<'t>(text: &'t str, room: &'t mut String) -> &'t str {
             | '\u{feff}'
             | '\u{fe00}'..='\u{fe0f}'
             | '\u{300}'..='\u{36f}' => {}
-            '\u{2018}' | '\u{2019}' | '\u{2bc}' | '\u{b4}' | '\u{ff07}' => room.push('\''),
-            '\u{2010}'..='\u{2015}' => room.push('-'),
+            '\u{2018}' | '\u{2019}' | '\u{2bc}' | '\u{b4}' | '\u{ff07}' => buffer.push('\''),
+            '\u{2010}'..='\u{2015}' => buffer.push('-'),
             '\u{ff01}'..='\u{ff5e}' => {
                 let ascii = u32::from(c) - 0xfee0;
-                room.extend(char::from_u32(ascii).map(|c| c.to_ascii_lowercase()));
+                buffer.extend(char::from_u32(ascii).map(|c| c.to_ascii_lowercase()));
             }
-            c if c.is_ascii() => room.push(c),
-            c => room.extend(c.to_lowercase().map(without_accent)),
+            c if c.is_ascii() => buffer.push(c),
+            c => buffer.extend(c.to_lowercase().map(without_accent)),
         }
     }
-    room.trim_ascii()
+    buffer.trim_ascii()
 }
 
-/// One blank, never two.
-fn blank(room: &mut String) {
-    if !room.ends_with(' ') {
-        room.push(' ');
+/// Adds a blank, unless there is one.
+fn blank(buffer: &mut String) {
+    if !buffer.ends_with(' ') {
+        buffer.push(' ');
     }
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// Whether there is nothing to do: ASCII without control characters and two blanks in a row. Eight bytes at a time.
+/// Whether a text is normalized: ASCII without control characters and repeated blanks. Checks eight bytes at a time.
 fn is_plain(bytes: &[u8]) -> bool {
     let odd = |byte: &u8| *byte < 0x20;
     if !bytes.is_ascii() {
@@ -77,7 +79,7 @@ fn is_plain(bytes: &[u8]) -> bool {
         let eight = bytes.get(at..at + 8).and_then(|eight| eight.try_into().ok());
         eight.map_or(0, u64::from_le_bytes)
     };
-    // No byte is above 0x7f, so that no sum carries into the next.
+    // All bytes are at most 0x7f, so that sums do not carry into the next byte.
     let blanks = |eight: u64| !((eight ^ (ONES * 0x20)) + ONES * 0x7f);
     let controls = |eight: u64| !(eight + ONES * 0x60);
     let found = |at: usize| {
@@ -88,7 +90,7 @@ fn is_plain(bytes: &[u8]) -> bool {
     all & HIGHS == 0
 }
 
-/// The same of a text with characters of a dense script and its punctuation.
+/// Whether a text of a dense script, its punctuation and ASCII is normalized.
 fn is_plain_dense(text: &str) -> bool {
     let mut before = 'x';
     text.chars().all(|c| {
@@ -100,7 +102,7 @@ fn is_plain_dense(text: &str) -> bool {
     })
 }
 
-/// A small Latin letter without its accent; others as they are.
+/// A lower-case Latin letter without its accent; other characters unchanged.
 fn without_accent(c: char) -> char {
     match c {
         'à'..='å' | 'ā' | 'ă' | 'ą' => 'a',

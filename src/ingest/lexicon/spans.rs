@@ -1,4 +1,4 @@
-//! Where a lexicon's words stand in a text, and what they weigh.
+//! Finds the lexicon's words in a text, and the topic with the largest weight.
 
 use aho_corasick::Anchored;
 use aho_corasick::automaton::Automaton;
@@ -7,10 +7,10 @@ use super::plain::is_joined;
 use super::words::{Word, Words};
 use crate::domain::{TOPICS, Topic};
 
-/// Most words of a text that count, words within longer ones left aside.
+/// Largest number of words of a text that count, without words inside longer ones.
 const SPANS_MAX: usize = 16;
 
-/// A word's place in the text, in bytes.
+/// The position of a word in the text, in bytes.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     start: u16,
@@ -19,7 +19,7 @@ struct Span {
     weight: u8,
 }
 
-/// Words that stand in a text, none within another; starts and ends grow.
+/// The words found in a text, in order; none is inside another.
 #[derive(Debug)]
 pub(super) struct Spans {
     all: [Span; SPANS_MAX],
@@ -28,10 +28,10 @@ pub(super) struct Spans {
 
 const NONE: Span = Span { start: 0, end: 0, topic: Topic::Other, weight: 0 };
 
-/// Finds a lexicon's words in a plain text.
+/// Finds a lexicon's words in a normalized text.
 ///
-/// Walks the automaton itself: its iterator over overlapping words costs as much again. Words of ASCII that begin as none
-/// of the lexicon does are passed over.
+/// Steps through the automaton directly, because its iterator over overlapping matches takes twice the time. In ASCII
+/// texts, skips words with a beginning that no word of the lexicon has.
 #[inline(never)]
 pub(super) fn find(words: &Words, text: &str) -> Spans {
     let mut spans = Spans { all: [NONE; SPANS_MAX], len: 0 };
@@ -62,7 +62,7 @@ pub(super) fn find(words: &Words, text: &str) -> Spans {
     spans
 }
 
-/// Whether the word is not part of a longer one that nobody meant.
+/// Whether a match is a whole word, where the lexicon requires one.
 fn is_whole(word: Word, text: &str, start: usize, end: usize) -> bool {
     let bytes = text.as_bytes();
     let left = !word.whole_left
@@ -80,9 +80,9 @@ fn is_whole(word: Word, text: &str, start: usize, end: usize) -> bool {
 }
 
 impl Spans {
-    /// Takes a word that ends where the last one did, or later. Returns whether there is room for more.
+    /// Adds a word that ends at the end of the last one or later. Returns whether another word can be added.
     fn take(&mut self, start: usize, end: usize, word: Word) -> bool {
-        // A plain text has at most 1,000 characters of up to four bytes.
+        // A normalized text has at most 1,000 characters of up to four bytes.
         let (start, end) = (start as u16, end as u16);
         while self.last().is_some_and(|last| last.start >= start) {
             self.len -= 1;
@@ -100,7 +100,7 @@ impl Spans {
         self.len.checked_sub(1).map(|last| &self.all[last])
     }
 
-    /// Whether one word begins at both places, or earlier, and ends after both.
+    /// Whether one word contains both positions.
     pub(super) fn cover(&self, first: usize, second: usize) -> bool {
         self.all[..self.len].iter().any(|span| {
             let span = usize::from(span.start)..usize::from(span.end);
@@ -108,7 +108,7 @@ impl Spans {
         })
     }
 
-    /// The topic that weighs most; between equals that of the longest word, then the first.
+    /// The topic with the largest weight; for equal weights the one with the longest word, then the first one.
     pub(super) fn topic(&self) -> Topic {
         if self.len == 0 {
             return Topic::Other;

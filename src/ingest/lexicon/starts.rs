@@ -1,24 +1,24 @@
-//! What a lexicon's words begin with, so that most words of a text need no look.
+//! The beginnings of a lexicon's words, to skip most words of a text.
 
-/// Letters, digits, and anything else.
+/// Classes of bytes: 26 letters, 10 digits, and all other bytes.
 const CLASSES: usize = 37;
 
-/// By the classes of three bytes, whether a word may begin with them.
+/// For the classes of three bytes: whether a word may begin with them.
 #[derive(Debug)]
 pub(super) struct Starts(Vec<bool>);
 
 impl Starts {
-    /// None where a word begins with ASCII that is no letter or digit: then it may begin within another.
+    /// `None` if a word begins with ASCII other than a letter or digit: it may begin inside another word.
     pub(super) fn new<'w>(words: impl IntoIterator<Item = &'w str>) -> Option<Self> {
         let mut all = vec![false; CLASSES * CLASSES * CLASSES];
         for word in words {
             let mut bytes = word.bytes();
-            // Whatever is not ASCII stands in no text that is.
+            // Words that begin outside ASCII do not occur in ASCII texts.
             let Some(first) = bytes.next().filter(u8::is_ascii) else { continue };
             if !first.is_ascii_alphanumeric() {
                 return None;
             }
-            // A word that is shorter may be followed by anything.
+            // Any byte may follow a shorter word.
             let next =
                 |byte: Option<u8>| byte.map_or(0..CLASSES, |byte| class(byte)..class(byte) + 1);
             let (second, third) = (next(bytes.next()), next(bytes.next()));
@@ -31,7 +31,7 @@ impl Starts {
         Some(Self(all))
     }
 
-    /// The first place from here on where one of the words may begin in a text of ASCII, or its end.
+    /// The first position at or after `from` where a word may begin in an ASCII text, or the text's end.
     pub(super) fn next(&self, text: &[u8], from: usize) -> usize {
         let is_joined = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
         let class = |at: usize| text.get(at).map_or(0, |byte| class(*byte));
@@ -56,7 +56,7 @@ fn at([first, second, third]: [usize; 3]) -> usize {
     (first * CLASSES + second) * CLASSES + third
 }
 
-/// Below [`CLASSES`]; upper and lower case are one.
+/// The class of a byte, below [`CLASSES`]. Upper and lower case have the same class.
 fn class(byte: u8) -> usize {
     match byte {
         b'a'..=b'z' => usize::from(byte - b'a') + 1,

@@ -1,4 +1,4 @@
-//! What sorting promises, in two languages and for any text.
+//! Tests of the classification, in two languages and for arbitrary texts.
 
 use std::cell::RefCell;
 
@@ -10,7 +10,7 @@ fn check(cases: &[(&str, Topic)]) {
     let lexicon = Lexicon::default();
     let wrong: Vec<_> = cases
         .iter()
-        .map(|(text, want)| (text, *want, lexicon.classify(text)))
+        .map(|(text, want)| (text, *want, lexicon.topic(text)))
         .filter(|(_, want, found)| *found != Some(*want))
         .collect();
     assert!(wrong.is_empty(), "text, wanted, found: {wrong:#?}");
@@ -21,7 +21,7 @@ fn lexicon(text: &str) -> Lexicon {
 }
 
 #[test]
-fn english_texts_are_sorted() {
+fn english_texts_are_classified() {
     check(&[
         ("no internet since this morning", Topic::Outage),
         ("NO INTERNET!!!", Topic::Outage),
@@ -42,7 +42,7 @@ fn english_texts_are_sorted() {
 }
 
 #[test]
-fn chinese_texts_are_sorted() {
+fn chinese_texts_are_classified() {
     check(&[
         ("家里断网了", Topic::Outage),
         ("早上起就上不了网，什么时候恢复", Topic::Outage),
@@ -73,7 +73,7 @@ fn mixed_scripts_full_width_and_accents_do_not_matter() {
 }
 
 #[test]
-fn words_are_whole_and_phrases_hide_what_they_hold() {
+fn only_whole_words_count_and_a_phrase_hides_the_words_in_it() {
     check(&[
         ("the download of my contract", Topic::Billing),
         ("no longer slow, thank you", Topic::Other),
@@ -86,10 +86,10 @@ fn words_are_whole_and_phrases_hide_what_they_hold() {
 }
 
 #[test]
-fn a_text_that_says_nothing_has_no_topic() {
+fn a_blank_text_has_no_topic() {
     let lexicon = Lexicon::default();
     for text in ["", "   ", "\n\t", "\u{3000}\u{200b}"] {
-        assert_eq!(lexicon.classify(text), None, "{text:?}");
+        assert_eq!(lexicon.topic(text), None, "{text:?}");
     }
 }
 
@@ -97,10 +97,10 @@ fn a_text_that_says_nothing_has_no_topic() {
 fn only_the_first_thousand_characters_count() {
     let lexicon = Lexicon::default();
     let long = |n: usize, letter: &str| format!("{} no internet", letter.repeat(n));
-    assert_eq!(lexicon.classify(&long(980, ".")), Some(Topic::Outage));
-    assert_eq!(lexicon.classify(&long(1000, ".")), Some(Topic::Other));
-    assert_eq!(lexicon.classify(&long(980, "好")), Some(Topic::Outage));
-    assert_eq!(lexicon.classify(&long(1000, "好")), Some(Topic::Other));
+    assert_eq!(lexicon.topic(&long(980, ".")), Some(Topic::Outage));
+    assert_eq!(lexicon.topic(&long(1000, ".")), Some(Topic::Other));
+    assert_eq!(lexicon.topic(&long(980, "好")), Some(Topic::Outage));
+    assert_eq!(lexicon.topic(&long(1000, "好")), Some(Topic::Other));
 }
 
 #[test]
@@ -118,18 +118,18 @@ fn weights_then_length_then_order_decide() {
         ("e", Topic::Other),
         ("e a", Topic::Outage),
     ] {
-        assert_eq!(words.classify(text), Some(want), "{text}");
+        assert_eq!(words.topic(text), Some(want), "{text}");
     }
 }
 
 #[test]
-fn what_is_wrong_is_said() {
-    let error = |text: &str| Lexicon::from_toml(text).expect_err("wrong").to_string();
-    insta::assert_snapshot!(error("[outage]\nwords = [\"Down\"]\n[slow]\nweak = [\"down\"]"), @"[slow]: `down` stands in [outage] too: keep one of them");
+fn errors_name_the_entry() {
+    let error = |text: &str| Lexicon::from_toml(text).expect_err("invalid").to_string();
+    insta::assert_snapshot!(error("[outage]\nwords = [\"Down\"]\n[slow]\nweak = [\"down\"]"), @"[slow]: `down` is in [outage] too: keep one of them");
     insta::assert_snapshot!(error("[outage]\nwords = [\"  \"]"), @"[outage]: `  ` is empty: use a word or a phrase");
     insta::assert_snapshot!(error("[outage]\nwords = [\"a*b\"]"), @"[outage]: `a*b` has a * that is not at its end: `bill*` finds bills and billing");
     insta::assert_snapshot!(error("[billing]\nwords = [\"话费*\"]"), @"[billing]: `话费*` has a * that is not needed: leave it out");
-    insta::assert_snapshot!(error(""), @r#"no words: use [outage] with words = ["no internet", …], and so on"#);
+    insta::assert_snapshot!(error(""), @r#"no words: add some, such as [outage] with words = ["no internet", …]"#);
     insta::assert_snapshot!(error("[weather]\nwords = [\"rain\"]"), @r"
     TOML parse error at line 1, column 2
       |
@@ -140,19 +140,19 @@ fn what_is_wrong_is_said() {
 }
 
 fn phrases(lexicon: &Lexicon, text: &str) -> Vec<String> {
-    let said = RefCell::new(Vec::new());
-    lexicon.hear(text, Some(&mut |phrase| said.borrow_mut().push(phrase.spelled().into())));
-    said.into_inner()
+    let found = RefCell::new(Vec::new());
+    lexicon.classify(text, Some(&mut |phrase| found.borrow_mut().push(phrase.text().into())));
+    found.into_inner()
 }
 
 #[test]
-fn phrases_are_what_the_lexicon_does_not_know() {
+fn phrases_are_outside_the_lexicon() {
     let lexicon = Lexicon::default();
     let check = |text: &str, want: &[&str]| assert_eq!(phrases(&lexicon, text), want, "{text}");
     check("Northern Star login: ERROR 504!", &["northern star", "star login", "error 504"]);
     check("no internet", &[]);
     check("there is an Error on the portal", &["error portal"]);
-    // Neither over the end of a sentence nor of numbers that are ids.
+    // Not across sentences, and not with numbers that are ids.
     check("blue light. green button", &["blue light", "green button"]);
     check("ticket 20261121 open", &[]);
     check("蓝屏错误", &["蓝屏", "屏错", "蓝屏错", "错误", "屏错误"]);
@@ -160,18 +160,18 @@ fn phrases_are_what_the_lexicon_does_not_know() {
 }
 
 #[test]
-fn a_phrase_has_one_key_whatever_its_case() {
+fn the_key_of_a_phrase_ignores_case() {
     let lexicon = Lexicon::default();
     let keys = |text: &str| {
         let mut keys = Vec::new();
-        lexicon.hear(text, Some(&mut |phrase| keys.push(phrase.key)));
+        lexicon.classify(text, Some(&mut |phrase| keys.push(phrase.key)));
         keys
     };
     assert_eq!(keys("Blue Light"), keys("bLUE  lIGHT\u{200b}"));
     assert_ne!(keys("blue light"), keys("light blue"));
 }
 
-/// Pieces that texts are made of: words of the lexicon, and what stands between them.
+/// Pieces of texts: words of the lexicon, and separators.
 const PIECES: [&str; 24] = [
     "no internet",
     "slow",
@@ -201,26 +201,26 @@ const PIECES: [&str; 24] = [
 
 proptest! {
     #[test]
-    fn no_text_is_too_much(text in any::<String>()) {
+    fn any_text_has_at_most_32_phrases(text in any::<String>()) {
         let lexicon = Lexicon::default();
-        let mut given = 0;
-        let heard = lexicon.hear(&text, Some(&mut |phrase| {
-            assert!(!phrase.spelled().is_empty());
-            given += 1;
+        let mut count = 0;
+        let topic = lexicon.classify(&text, Some(&mut |phrase| {
+            assert!(!phrase.text().is_empty());
+            count += 1;
         }));
-        prop_assert_eq!(heard, lexicon.classify(&text));
-        prop_assert!(given <= 32);
+        prop_assert_eq!(topic, lexicon.topic(&text));
+        prop_assert!(count <= 32);
     }
 
     #[test]
-    fn pieces_in_any_order_are_sorted_and_case_does_not_matter(
+    fn case_and_surrounding_blanks_do_not_matter(
         pieces in prop::collection::vec(0..PIECES.len(), 0..400),
     ) {
         let lexicon = Lexicon::default();
         let text: String = pieces.into_iter().map(|n| PIECES[n]).collect();
-        let topic = lexicon.classify(&text);
-        prop_assert_eq!(topic, lexicon.classify(&text.to_ascii_uppercase()));
-        prop_assert_eq!(topic, lexicon.classify(&format!("  {text} ")).filter(|_| topic.is_some()));
+        let topic = lexicon.topic(&text);
+        prop_assert_eq!(topic, lexicon.topic(&text.to_ascii_uppercase()));
+        prop_assert_eq!(topic, lexicon.topic(&format!("  {text} ")).filter(|_| topic.is_some()));
     }
 
     #[test]
@@ -241,17 +241,17 @@ proptest! {
         };
         let straight = made(&lines);
         lines.sort_by_key(|(n, _)| (*n as u64 + 1).wrapping_mul(seed | 1));
-        prop_assert_eq!(straight.classify(&text), made(&lines).classify(&text));
+        prop_assert_eq!(straight.topic(&text), made(&lines).topic(&text));
     }
 
     #[test]
-    fn passing_over_words_overlooks_nothing(
+    fn skipping_words_does_not_miss_matches(
         words in prop::collection::btree_set("[ab0]{1,4}([ '][ab]{1,2})?\\*?|é[ab]", 2..12),
         text in "[abAB0 '.é-]{0,60}",
     ) {
         let made = |more: &str| {
             let mut lists: [String; 3] = Default::default();
-            // Each with a `*` or without.
+            // Each word either with a `*` or without.
             let known = words.iter().filter(|word| !words.contains(&format!("{word}*")));
             for (n, word) in known.enumerate() {
                 lists[n % 3] += &format!("\"{word}\",");
@@ -259,10 +259,10 @@ proptest! {
             let [first, second, third] = lists;
             lexicon(&format!("[outage]\nwords = [{first}]\n[slow]\nweak = [{second}]\nnot = [{third}{more}]"))
         };
-        // A word that begins with a mark may stand anywhere, so that nothing is passed over.
+        // With a word that begins with punctuation, no words are skipped.
         let (some, all) = (made(""), made("\"-zz\""));
         prop_assert!(some.0.starts.is_some() && all.0.starts.is_none());
-        prop_assert_eq!(some.classify(&text), all.classify(&text));
+        prop_assert_eq!(some.topic(&text), all.topic(&text));
         prop_assert_eq!(phrases(&some, &text), phrases(&all, &text));
     }
 }

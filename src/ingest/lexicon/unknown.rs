@@ -1,28 +1,32 @@
-//! What a text says that the lexicon does not know: pairs of words, and two or three characters of dense scripts.
+//! Phrases of a text outside the lexicon: pairs of words, and two or three characters of dense scripts.
 
 use super::keys::{Keys, PRIME, key};
 use super::plain::{is_dense, is_joined};
 use super::spans::Spans;
 use crate::domain::Phrase;
 
-/// Most phrases of one text.
+/// Largest number of phrases of one text.
 const PHRASES_MAX: usize = 32;
-/// Longer words are addresses or noise, and so are longer numbers.
+/// Longest word of a phrase. Longer words are addresses or noise.
 const WORD_BYTES_MAX: usize = 24;
+/// Longest number in a phrase. Longer numbers are ids.
 const DIGITS_MAX: usize = 4;
 
-/// What a character is between words.
+/// The kind of a character.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
+    /// A letter or digit of a word.
     Joined,
     Apostrophe,
+    /// A character of a dense script.
     Dense,
-    /// Words on both sides belong to one sentence.
+    /// A separator within a sentence.
     Soft,
+    /// A separator that ends a phrase.
     Hard,
 }
 
-/// Of what is not ASCII.
+/// The kind of a character outside ASCII.
 fn kind(c: char) -> Kind {
     match c {
         c if is_dense(c) => Kind::Dense,
@@ -31,7 +35,7 @@ fn kind(c: char) -> Kind {
     }
 }
 
-/// Of ASCII, by its byte.
+/// The kinds of ASCII characters.
 const ASCII: [Kind; 128] = {
     let mut kinds = [Kind::Hard; 128];
     let mut byte = 0;
@@ -52,17 +56,17 @@ struct Walk<'a> {
     spans: &'a Spans,
     ignored: &'a Keys,
     each: &'a mut dyn FnMut(Phrase<'_>),
-    given: usize,
-    /// Start, end and key of the word before, in the same sentence.
+    count: usize,
+    /// Start, end and key of the previous word in the same sentence.
     before: Option<(usize, usize, u64)>,
     /// Starts of the last two characters of a dense script.
     dense: [Option<usize>; 2],
 }
 
-/// Hands over each phrase of a plain text that no word of the lexicon covers.
+/// Calls `each` with the phrases of a normalized text that are not part of a word of the lexicon.
 pub(super) fn phrases(text: &str, spans: &Spans, ignored: &Keys, each: &mut dyn FnMut(Phrase<'_>)) {
     let (before, dense) = (None, [None, None]);
-    let mut walk = Walk { text, spans, ignored, each, given: 0, before, dense };
+    let mut walk = Walk { text, spans, ignored, each, count: 0, before, dense };
     let mut start: Option<usize> = None;
     let mut at = 0;
     while let Some(byte) = text.as_bytes().get(at) {
@@ -86,7 +90,7 @@ pub(super) fn phrases(text: &str, spans: &Spans, ignored: &Keys, each: &mut dyn 
                     (walk.dense, walk.before) = ([None, None], None);
                 }
             }
-            if walk.given >= PHRASES_MAX {
+            if walk.count >= PHRASES_MAX {
                 return;
             }
         }
@@ -112,7 +116,7 @@ impl Walk<'_> {
         }
         if let Some((first, first_end, before)) = self.before.replace((start, end, this)) {
             let key = (before.rotate_left(23) ^ this).wrapping_mul(PRIME);
-            self.give(first, start, Phrase { key, words: [&self.text[first..first_end], word] });
+            self.emit(first, start, Phrase { key, words: [&self.text[first..first_end], word] });
         }
     }
 
@@ -125,14 +129,14 @@ impl Walk<'_> {
         let [second, first] = self.dense;
         for from in [second, first].into_iter().flatten() {
             let words = [&self.text[from..end], ""];
-            self.give(from, start, Phrase { key: key(words[0]), words });
+            self.emit(from, start, Phrase { key: key(words[0]), words });
         }
         self.dense = [Some(start), second];
     }
 
-    fn give(&mut self, first: usize, last: usize, phrase: Phrase<'_>) {
-        if self.given < PHRASES_MAX && !self.spans.cover(first, last) {
-            self.given += 1;
+    fn emit(&mut self, first: usize, last: usize, phrase: Phrase<'_>) {
+        if self.count < PHRASES_MAX && !self.spans.cover(first, last) {
+            self.count += 1;
             (self.each)(phrase);
         }
     }

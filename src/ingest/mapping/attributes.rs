@@ -1,13 +1,13 @@
-//! What rules look at.
+//! Attributes of events, for the rules of a mapping.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// Most attributes of one event that are looked up; more do not change what is known of it.
+/// Largest number of attributes of one event. Further ones are ignored.
 const ATTRIBUTES_MAX: usize = 64;
 
-/// What a rule looks at. An event may hold several values of one, such as two affected services.
+/// An attribute of an event. An event may have several values of one attribute, such as two affected services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Attribute {
@@ -25,11 +25,11 @@ pub enum Attribute {
     Channel,
     /// `type`, alarmType, ticketType and TMF621 category.
     Category,
-    /// What sent it: sourceSystemId, systemDN, reportingEntityName.
+    /// The sending system: sourceSystemId, systemDN, reportingEntityName.
     System,
 }
 
-/// What is known of one event, for rules to look at.
+/// The attributes of one event.
 #[derive(Debug, Default)]
 pub(in crate::ingest) struct Attributes<'a>(Vec<(Attribute, Cow<'a, str>)>);
 
@@ -42,7 +42,7 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// The values of one attribute, in the order in which they came.
+    /// The values of one attribute, in their order in the event.
     pub(super) fn of(&self, attribute: Attribute) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(known, _)| *known == attribute).map(|(_, value)| &**value)
     }

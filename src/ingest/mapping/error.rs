@@ -1,15 +1,15 @@
-//! What is wrong with a table or with a mapping.
+//! Errors of look-up tables and mappings.
 
 use thiserror::Error;
 
 use crate::domain::NameError;
 
-/// Why a text is no table, or tables are no mapping. Lines count from 1, the header included.
+/// The error for an invalid look-up table or mapping. Lines are counted from 1, which is the header.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum MappingError {
     #[error("the first line is `{0}`: it must be match,pattern,value")]
     Header(String),
-    #[error("line {line}: {found} fields, a row has three: match,pattern,value")]
+    #[error("line {line}: {found} fields: use three, match,pattern,value")]
     Fields { line: usize, found: usize },
     #[error("line {line}: a quote is not closed")]
     Quote { line: usize },
@@ -19,9 +19,9 @@ pub enum MappingError {
     Match { line: usize, found: String },
     #[error("line {line}: the pattern of an exact match is empty")]
     EmptyPattern { line: usize },
-    #[error("line {line}: a pattern of {found} bytes, the most is {most}")]
+    #[error("line {line}: the pattern has {found} bytes: use at most {most}")]
     LongPattern { line: usize, found: usize, most: usize },
-    #[error("line {line}: the pattern stands in an earlier line too")]
+    #[error("line {line}: an earlier line has the same pattern: keep one of them")]
     Twice { line: usize },
     #[error("line {line}: regex: {why}")]
     Regex { line: usize, why: String },

@@ -1,7 +1,7 @@
-//! Region, service and channel for events that carry none of ours.
+//! Maps attributes of events to region, service and channel.
 //!
-//! The standards name devices, places, distinguished names and services. Rules say which of those
-//! lead to which name; what no rule knows stays `unknown`.
+//! Events in formats of standards have devices, places, distinguished names and services. Rules map these to names. If no
+//! rule matches, the name is `unknown`.
 
 mod attributes;
 mod error;

@@ -1,14 +1,14 @@
-//! Rows of a CSV file, each with the line that it starts in.
+//! Reads the rows of a CSV file, with line numbers.
 
 use csv::{ReaderBuilder, StringRecord};
 
 use super::error::MappingError;
 
-/// The rows of a CSV after RFC 4180, with the line that each starts in; empty lines are left out.
+/// The rows of a CSV (RFC 4180), each with the number of its first line. Empty lines are skipped.
 ///
 /// # Errors
-/// A quote that is not closed, and text behind one that is: the reader would take both, and the first might swallow
-/// the rest of a file.
+/// An unclosed quote, and text after a closing quote. The csv crate accepts both, and an unclosed quote would then
+/// include the rest of the file.
 pub(super) fn rows(
     text: &str,
 ) -> impl Iterator<Item = Result<(usize, StringRecord), MappingError>> {
@@ -16,7 +16,7 @@ pub(super) fn rows(
         ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut line = 1;
     let mut read_to = 0;
-    // A text is UTF-8, and rows may differ in their fields: there is nothing that the reader could refuse.
+    // The reader does not fail: the text is UTF-8, and rows may have different numbers of fields.
     reader.into_records().map_while(Result::ok).map(move |row| {
         let start = row.position().map_or(0, |at| at.byte() as usize);
         let start = text.len() - text[start..].trim_start_matches(['\r', '\n']).len();
@@ -48,7 +48,7 @@ fn check_quotes(text: &str, row: &StringRecord, mut line: usize) -> Result<(), M
     Ok(())
 }
 
-/// Where the quoted field ends that `text` begins with. Two quotes in it stand for one.
+/// The length of the quoted field at the start of `text`. Two quotes in it are an escaped quote.
 fn quoted_length(text: &str) -> Option<usize> {
     let mut end = 1;
     loop {

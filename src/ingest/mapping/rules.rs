@@ -1,4 +1,4 @@
-//! Rules, and the order in which they are tried.
+//! Rules of a mapping.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,22 +7,22 @@ use super::error::MappingError;
 use super::table::Table;
 use crate::domain::Name;
 
-/// Most rules of one mapping: each is tried on each event.
+/// Largest number of rules of one mapping. All of them may be tried for each event.
 const RULES_MAX: usize = 64;
 
-/// What a rule fills in.
+/// The field that a rule fills in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Target {
-    /// Of alarms and tickets.
+    /// Region of alarms and tickets.
     Region,
-    /// Of alarms and tickets.
+    /// Service of alarms and tickets.
     Service,
-    /// Of tickets.
+    /// Channel of tickets.
     Channel,
 }
 
-/// Fills `target` with what `table` says of `attribute`.
+/// Fills in `target` with the name that `table` has for `attribute`.
 #[derive(Clone, Debug)]
 pub struct MapRule {
     pub target: Target,
@@ -37,9 +37,11 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// No rule: everything stays as it came.
+    /// A mapping without rules.
     pub const NONE: Self = Self { rules: Vec::new() };
 
+    /// A mapping with these rules, in this order.
+    ///
     /// # Errors
     /// [`MappingError::Many`] for more than 64 rules.
     pub fn new(rules: Vec<MapRule>) -> Result<Self, MappingError> {
@@ -49,12 +51,12 @@ impl Mapping {
         Ok(Self { rules })
     }
 
-    /// Whether there is nothing to look up, so that nobody need collect attributes.
+    /// Whether there are no rules. Then attributes are not needed.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }
 
-    /// What the first rule that knows one of the event's attributes says.
+    /// The name from the first rule that matches one of the event's attributes.
     pub(in crate::ingest) fn find(
         &self,
         target: Target,

@@ -1,4 +1,4 @@
-//! One look-up table: exact before longest prefix before regex.
+//! A look-up table. Exact patterns are tried first, then the longest prefix, then regexes.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,20 +10,20 @@ use crate::domain::Name;
 
 const HEADER: [&str; 3] = ["match", "pattern", "value"];
 const ROWS_MAX: usize = 100_000;
-/// Each is tried in turn on each value that no exact pattern and no prefix knows.
+/// Regexes are tried one by one if no exact pattern and no prefix matches.
 const REGEXES_MAX: usize = 256;
 const PATTERN_BYTES_MAX: usize = 512;
-/// Compiled size of one regex: bounds repetitions such as `(a{1000}){1000}`.
+/// Largest compiled size of one regex. It bounds repetitions such as `(a{1000}){1000}`.
 const REGEX_BYTES_MAX: usize = 256 * 1024;
-/// Longer values are looked up by their first bytes: ids and names are shorter.
+/// Bytes of a value that are looked up. Ids and names are shorter.
 const VALUE_BYTES_MAX: usize = 1024;
 
-/// Patterns and the names that they lead to.
+/// A look-up table from patterns to names.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     exact: HashMap<Box<str>, Name>,
     prefixes: HashMap<Box<str>, Name>,
-    /// Lengths of the prefixes that there are, in bytes.
+    /// Lengths of the prefixes, in bytes.
     lengths: BTreeSet<usize>,
     regexes: Vec<(Regex, Name)>,
 }
@@ -31,12 +31,12 @@ pub struct Table {
 impl Table {
     /// Reads CSV with the header `match,pattern,value`.
     ///
-    /// `match` is `exact`, `prefix` or `regex`; an empty prefix matches everything. Regexes match
-    /// anywhere unless anchored and ignore case with `(?i-u)`. Fields may be quoted, with `""` for
-    /// a quote. Up to 100,000 rows and 256 regexes.
+    /// `match` is `exact`, `prefix` or `regex`. An empty prefix matches all values. Regexes match anywhere unless they are
+    /// anchored, and ignore case with `(?i-u)`. Fields may be quoted, with `""` for a quote. A table has at most 100,000
+    /// rows and 256 regexes.
     ///
     /// # Errors
-    /// [`MappingError`] with the line.
+    /// [`MappingError`] with the line number.
     pub fn from_csv(text: &str) -> Result<Self, MappingError> {
         let mut rows = rows(text.trim_start_matches('\u{feff}'));
         let header = rows.next().transpose()?.map(|(_, row)| row).unwrap_or_default();
@@ -96,7 +96,7 @@ impl Table {
         if before.is_some() { Err(MappingError::Twice { line }) } else { Ok(()) }
     }
 
-    /// The name that `value` leads to.
+    /// The name for `value`.
     pub(super) fn find(&self, value: &str) -> Option<&Name> {
         let value = head(value);
         let prefix = || {
@@ -119,7 +119,7 @@ fn head(value: &str) -> &str {
 
 fn compile(line: usize, pattern: &str) -> Result<Regex, MappingError> {
     RegexBuilder::new(pattern).size_limit(REGEX_BYTES_MAX).build().map_err(|e| {
-        // The last line says what is wrong; those before it draw the pattern.
+        // The last line has the error; the lines before it show the pattern.
         let text = e.to_string();
         let why = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
         MappingError::Regex { line, why: why.to_owned() }

@@ -24,7 +24,7 @@ fn exact_comes_before_the_longest_prefix_before_regex() {
         ("a-N", Some("by regex")),
         ("the OLT", Some("too late")),
         ("Zürich-3", Some("zh")),
-        // A length of a prefix may lie within a character.
+        // The length of a prefix may end inside a character.
         ("ééééé", None),
         ("", None),
     ];
@@ -34,7 +34,7 @@ fn exact_comes_before_the_longest_prefix_before_regex() {
 }
 
 #[test]
-fn csv_is_read_as_spreadsheets_write_it() {
+fn csv_files_of_spreadsheets_are_read() {
     let text = "\u{feff}match,pattern,value\r\n\r\nregex,\"^a{1,2}\"\"$\", north \r\n\
                 prefix,,rest\r\nexact,\"two\nlines\",south";
     let table = Table::from_csv(text).expect(text);
@@ -46,7 +46,7 @@ fn csv_is_read_as_spreadsheets_write_it() {
 }
 
 #[test]
-fn a_wrong_table_says_where() {
+fn errors_of_a_table_name_the_line() {
     let long = "x".repeat(600);
     let cases = [
         (String::new(), "the first line is ``: it must be match,pattern,value"),
@@ -57,12 +57,12 @@ fn a_wrong_table_says_where() {
         (head("exact,\"a\"b,c"), "line 2: text after a closing quote"),
         (head("glob,a*,b"), "line 2: match `glob`: use exact, prefix or regex"),
         (head("exact,,b"), "line 2: the pattern of an exact match is empty"),
-        (head("exact,a,b\n\nexact,a,c"), "line 4: the pattern stands in an earlier line"),
+        (head("exact,a,b\n\nexact,a,c"), "line 4: an earlier line has the same pattern"),
         (head("regex,(,b"), "line 2: regex: unclosed group"),
         (head("regex,(a{999}){999},b"), "line 2: regex: "),
         (head("exact,a,_all"), "line 2: value `_all` `_all` is reserved"),
         (head("exact,a,"), "line 2: value `` is empty"),
-        (head(&format!("exact,{long},b")), "line 2: a pattern of 600 bytes, the most is 512"),
+        (head(&format!("exact,{long},b")), "line 2: the pattern has 600 bytes: use at most 512"),
         (head(&"regex,a,b\n".repeat(257)), "more than 256 regexes"),
     ];
     for (text, part) in cases {
@@ -76,7 +76,7 @@ fn head(row: &str) -> String {
 }
 
 #[test]
-fn the_first_rule_that_knows_wins() {
+fn the_first_matching_rule_wins() {
     let rule = |target, attribute, rows| MapRule { target, attribute, table: table(rows) };
     let mapping = Mapping::new(vec![
         rule(Target::Region, Attribute::Place, "exact,CITY-3,by place"),
@@ -100,7 +100,7 @@ fn the_first_rule_that_knows_wins() {
 }
 
 #[test]
-fn attributes_go_by_their_words() {
+fn attributes_are_named_in_lower_case() {
     assert_eq!(serde_json::from_str("\"dn\"").ok(), Some(Attribute::Dn));
     assert_eq!(serde_json::from_str("\"region\"").ok(), Some(Target::Region));
     let error = serde_json::from_str::<Attribute>("\"imsi\"").expect_err("unknown").to_string();
@@ -116,7 +116,7 @@ proptest! {
     }
 
     #[test]
-    fn a_prefix_is_found_in_front_of_anything(prefix in "[a-z]{1,8}", rest in ".{0,2000}") {
+    fn a_prefix_matches_any_continuation(prefix in "[a-z]{1,8}", rest in ".{0,2000}") {
         let table = table(&format!("prefix,{prefix},x"));
         let name = found(&table, &format!("{prefix}{rest}"));
         prop_assert_eq!(name.as_deref(), Some("x"));

@@ -1,7 +1,7 @@
-//! Threads that count, each some partitions of its own, in the order in which their records were taken.
+//! Lanes: threads that count. Each lane counts some partitions, in order of their records.
 //!
-//! Counting is a matter of one partition, so that lanes share nothing. What a lane is given waits in a queue that is
-//! short: whoever takes records from the client waits too, and the client then fetches no more.
+//! Partitions are independent, so lanes share no state. The queue before a lane is short. When it is full, the polling
+//! thread waits, and the client stops fetching.
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use crate::ingest::Headers;
 use crate::input::RecordRef;
 use crate::kafka::{KafkaProblem, Received};
 
-/// Most lanes; more than the client's own thread can feed are idle.
+/// Most lanes. The client's own thread cannot feed more.
 const LANES_MAX: usize = 4;
-/// Batches that wait for a lane.
+/// Most batches that wait for a lane.
 const WAITING_MAX: usize = 16;
-/// Bytes of records with which a batch is handed over.
+/// A batch is sent to its lane once its records have so many bytes.
 const BATCH_BYTES: usize = 512 << 10;
 
-/// What a lane is asked to do.
+/// A job for a lane.
 enum Job<'q> {
     Take(Box<Partition>),
     Leave(SourceId),
@@ -30,29 +30,29 @@ enum Job<'q> {
     Report(Arc<ReportRequest>, Sender<ReportBatch>),
 }
 
-/// One lane, as seen by who feeds it.
+/// One lane, as the polling thread sees it.
 struct Lane<'q> {
     jobs: SyncSender<Job<'q>>,
     batch: Vec<Received<'q>>,
     bytes: usize,
 }
 
-/// All lanes, and whose partitions are whose.
+/// All lanes, and the assignment of partitions to them.
 pub(super) struct Lanes<'q> {
     lanes: Vec<Lane<'q>>,
-    /// With the number of the lane.
+    /// Partitions with the numbers of their lanes.
     partitions: Vec<(SourceId, usize)>,
-    /// Room that alarms, planned work and rejects since the last report take.
+    /// Memory of events that wait for the next report, see [`SourceProcessor::held`](crate::input::SourceProcessor::held).
     held: Arc<AtomicUsize>,
 }
 
-/// A lane ends early only by a panic, which ends the session where threads are joined.
-fn gone<T>(_: T) -> KafkaProblem {
-    KafkaProblem("a thread that counts ended".into())
+/// A lane ends early only by a panic. It ends the session when its thread is joined.
+fn ended<T>(_: T) -> KafkaProblem {
+    KafkaProblem("a counting thread has ended".into())
 }
 
 impl<'q> Lanes<'q> {
-    /// As many as the machine has cores, within reason.
+    /// Starts a lane for each core, at most [`LANES_MAX`].
     pub(super) fn start<'s, 'e>(
         scope: &'s Scope<'s, 'e>,
         intake: &'e Intake,
@@ -74,78 +74,78 @@ impl<'q> Lanes<'q> {
         Ok(Self { lanes, partitions: Vec::new(), held })
     }
 
-    /// Gives a partition to the lane that has fewest.
+    /// Assigns a partition to the lane with the fewest.
     pub(super) fn take(&mut self, partition: Partition) -> Result<(), KafkaProblem> {
         self.leave(&partition.source)?;
         let of = |lane: &usize| self.partitions.iter().filter(|(_, at)| at == lane).count();
         let lane = (0..self.lanes.len()).min_by_key(of).unwrap_or(0);
         self.partitions.push((partition.source.clone(), lane));
-        self.lanes[lane].jobs.send(Job::Take(Box::new(partition))).map_err(gone)
+        self.lanes[lane].jobs.send(Job::Take(Box::new(partition))).map_err(ended)
     }
 
-    /// Forgets a partition, if it is here.
+    /// Removes a partition, if it is assigned.
     pub(super) fn leave(&mut self, source: &SourceId) -> Result<(), KafkaProblem> {
         let Some(at) = self.partitions.iter().position(|(known, _)| known == source) else {
             return Ok(());
         };
         let (source, lane) = self.partitions.swap_remove(at);
-        self.lanes[lane].jobs.send(Job::Leave(source)).map_err(gone)
+        self.lanes[lane].jobs.send(Job::Leave(source)).map_err(ended)
     }
 
-    /// Hands records to their lanes. Returns how much is held for the log of what has been counted so far.
+    /// Sends records to their lanes. Returns the memory of counted events that wait for the next report.
     pub(super) fn count(&mut self, records: Vec<Received<'q>>) -> Result<usize, KafkaProblem> {
         let mut before: Option<usize> = None;
         for record in records {
             let lane = match before.and_then(|lane| Some((lane, self.lanes[lane].batch.last()?))) {
-                Some((lane, last)) if record.is_beside(last) => Some(lane),
+                Some((lane, last)) if record.is_of_same_partition(last) => Some(lane),
                 _ => self.lane(&record),
             };
             before = lane;
-            // Else it came before its partition was given back.
+            // A record without a lane was fetched before its partition was revoked.
             let Some(lane) = lane.map(|lane| &mut self.lanes[lane]) else { continue };
             lane.bytes += record.payload().len();
             lane.batch.push(record);
             if lane.bytes >= BATCH_BYTES {
-                lane.hand_over()?;
+                lane.send_batch()?;
             }
         }
         for lane in &mut self.lanes {
-            lane.hand_over()?;
+            lane.send_batch()?;
         }
         Ok(self.held.load(Ordering::Relaxed))
     }
 
-    /// The lane of a record's partition, if that is ours.
+    /// The lane of a record's partition, if it is assigned.
     fn lane(&self, record: &Received<'_>) -> Option<usize> {
         self.partitions.iter().find(|(source, _)| is_of(record, source)).map(|(_, lane)| *lane)
     }
 
-    /// What happened in all partitions since the last report, once everything that was handed over is counted.
+    /// Reports of all partitions, once all records that were sent to lanes are counted.
     pub(super) fn report(&self, request: ReportRequest) -> Result<Vec<ReportBatch>, KafkaProblem> {
         let (request, (answer, answers)) = (Arc::new(request), channel());
         for lane in &self.lanes {
-            lane.jobs.send(Job::Report(request.clone(), answer.clone())).map_err(gone)?;
+            lane.jobs.send(Job::Report(request.clone(), answer.clone())).map_err(ended)?;
         }
         drop(answer);
         let reports: Vec<ReportBatch> = answers.iter().collect();
-        // All lanes wait: nothing has come since.
+        // All lanes are idle, so nothing was counted since.
         self.held.store(0, Ordering::Relaxed);
-        if reports.len() == self.lanes.len() { Ok(reports) } else { Err(gone(())) }
+        if reports.len() == self.lanes.len() { Ok(reports) } else { Err(ended(())) }
     }
 }
 
 impl Lane<'_> {
-    fn hand_over(&mut self) -> Result<(), KafkaProblem> {
+    fn send_batch(&mut self) -> Result<(), KafkaProblem> {
         self.bytes = 0;
         if self.batch.is_empty() {
             return Ok(());
         }
         let room = Vec::with_capacity(self.batch.len());
-        self.jobs.send(Job::Count(std::mem::replace(&mut self.batch, room))).map_err(gone)
+        self.jobs.send(Job::Count(std::mem::replace(&mut self.batch, room))).map_err(ended)
     }
 }
 
-/// Works until nobody gives more.
+/// Runs jobs until their sender is dropped.
 fn run(intake: &Intake, jobs: &Receiver<Job<'_>>, held: &AtomicUsize) {
     let mut partitions: Vec<Partition> = Vec::new();
     for job in jobs {
@@ -158,7 +158,7 @@ fn run(intake: &Intake, jobs: &Receiver<Job<'_>>, held: &AtomicUsize) {
             }
             Job::Report(request, answer) => {
                 let reports = intake.reports_of(&mut partitions, &request);
-                // Who asked waits for it, unless the session ends.
+                // The requester has gone only if the session ends.
                 let _ = answer.send(reports);
             }
         }
@@ -169,13 +169,13 @@ fn is_of(record: &Received<'_>, source: &SourceId) -> bool {
     source.partition == record.partition() && *source.topic == *record.topic()
 }
 
-/// Counts records; returns how much of them is held for the log.
+/// Counts records. Returns the memory of events that wait for the next report.
 fn count(partitions: &mut [Partition], records: Vec<Received<'_>>, clock: &dyn Clock) -> usize {
     let mut held = 0;
     let mut before: Option<(Received<'_>, usize)> = None;
     for record in records {
-        let beside = before.filter(|(other, _)| record.is_beside(other));
-        let at = beside.map(|(_, at)| at);
+        let same = before.filter(|(other, _)| record.is_of_same_partition(other));
+        let at = same.map(|(_, at)| at);
         let at = at.or_else(|| partitions.iter().position(|p| is_of(&record, &p.source)));
         if let Some(at) = at {
             held += take(&mut partitions[at], &record, clock);
@@ -185,17 +185,17 @@ fn count(partitions: &mut [Partition], records: Vec<Received<'_>>, clock: &dyn C
     held
 }
 
-/// Counts a record; returns how much of it is held for the log.
+/// Counts a record. Returns the memory of its events that wait for the next report.
 fn take(partition: &mut Partition, record: &Received<'_>, clock: &dyn Clock) -> usize {
     let (headers, offset) = (record.headers(), record.offset());
     partition.next = offset + 1;
-    let before = partition.counter.held();
-    partition.counter.take(&RecordRef {
+    let before = partition.processor.held();
+    partition.processor.take(&RecordRef {
         headers: Headers(&headers),
         offset,
         appended_at: record.appended_at().unwrap_or_else(|| clock.now()),
         hint: partition.hint,
         bytes: record.payload(),
     });
-    partition.counter.held() - before
+    partition.processor.held() - before
 }

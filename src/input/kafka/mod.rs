@@ -1,7 +1,7 @@
-//! Kafka's partitions, counted beside the thread that polls them, and written to the log that forecasters read.
+//! Counts Kafka's partitions in threads beside the polling one, and writes the results to the replicated log.
 //!
-//! A session lasts until something cannot be written: then nothing later is written either, and all starts over from
-//! what was committed. What is written twice is harmless, for it is cumulative.
+//! A session lasts until a write fails. Then nothing later is written, and counting resumes at the commits. Writing
+//! partials twice is harmless, because they are cumulative.
 
 mod lane;
 mod parts;
@@ -21,9 +21,9 @@ use crate::kafka::{self, Change, Consumer, KafkaProblem, LogWriter, Wire, sessio
 const REPORT_EVERY_S: f64 = 1.0;
 const REPORT_IDLE_S: f64 = 0.25;
 const POLL: Duration = Duration::from_millis(100);
-/// Between two tries to reach the cluster.
+/// Wait after a failed session.
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(15));
-/// A partition whose end nobody has told us for longer is silent: its source times out.
+/// A partition whose end offset is unknown for longer is silent: its source times out.
 const SILENT_AFTER: Duration = Duration::from_secs(30);
 
 impl Intake {
@@ -32,12 +32,12 @@ impl Intake {
         sessions::run(&self.stop, &self.health, BACKOFF, || self.session());
     }
 
-    /// Counts until `stop` is set, or until something cannot be written.
+    /// Counts until `stop` is set or a write fails.
     fn session(&self) -> Result<(), KafkaProblem> {
         kafka::prepare(&self.settings, self.health.clone())?;
         let log = LogWriter::open(&self.settings, self.health.clone())?;
         let consumer = Consumer::open(&self.settings, self.health.clone(), self.clock.clone())?;
-        // Lanes have ended when the consumer goes, and have given back its records.
+        // The scope joins all lanes, and they release their records, before the consumer is dropped.
         std::thread::scope(|scope| self.count(&consumer, &log, Lanes::start(scope, self)?))
     }
 
@@ -48,7 +48,7 @@ impl Intake {
         mut lanes: Lanes<'q>,
     ) -> Result<(), KafkaProblem> {
         let mut since = Stopwatch::start();
-        // Whether records came since the last report.
+        // Whether there were records since the last report.
         let mut fresh = false;
         while !self.stop.load(Ordering::Relaxed) {
             let records = consumer.batch(POLL);
@@ -56,7 +56,7 @@ impl Intake {
             let is_idle = records.is_empty();
             fresh |= !is_idle;
             let held = lanes.count(records)?;
-            // Where nothing follows, what came is not kept waiting.
+            // Report earlier if no further records follow.
             let wait = if is_idle && fresh { REPORT_IDLE_S } else { REPORT_EVERY_S };
             if held >= self.held_max || since.seconds() >= wait {
                 self.report(consumer, log, &lanes)?;
@@ -66,14 +66,14 @@ impl Intake {
         Ok(())
     }
 
-    /// Takes up and lets go of partitions.
+    /// Applies changes of the assignment.
     fn change(&self, consumer: &Consumer, lanes: &mut Lanes<'_>) -> Result<(), KafkaProblem> {
         for change in consumer.changes() {
             match change {
                 Change::Assigned(source, next, committed) => {
-                    tracing::info!(%source, offset = next, "counting a partition");
+                    tracing::info!(%source, offset = next, "kafka: counting a partition");
                     let (decoders, metrics) = (self.decoders.clone(), self.metrics.clone());
-                    let counter = SourceProcessor::new(
+                    let processor = SourceProcessor::new(
                         source.clone(),
                         committed,
                         self.aggregator,
@@ -81,12 +81,12 @@ impl Intake {
                         metrics,
                     );
                     let hint = self.settings.topics.kind_of(&source.topic);
-                    lanes.take(Partition { source, counter, hint, next, committed })?;
+                    lanes.take(Partition { source, processor, hint, next, committed })?;
                 }
                 Change::Revoked(source) => {
-                    tracing::info!(%source, "giving a partition back");
+                    tracing::info!(%source, "kafka: partition revoked");
                     lanes.leave(&source)?;
-                    self.metrics.no_partition(&source);
+                    self.metrics.remove_partition(&source);
                 }
                 Change::Failed(problem) => return Err(problem),
             }
@@ -94,7 +94,7 @@ impl Intake {
         Ok(())
     }
 
-    /// Writes what happened, then commits up to where it is written.
+    /// Writes reports to the log, then commits offsets.
     fn report(
         &self,
         consumer: &Consumer,
@@ -113,44 +113,44 @@ impl Intake {
         if !all.points.is_empty()
             && let Err(problem) = consumer.commit(&all.points)
         {
-            tracing::warn!(%problem, "cannot commit offsets; the next commit makes up for it");
+            tracing::warn!(%problem, "kafka: commit of offsets failed, the next commit includes them");
         }
         Ok(())
     }
 
-    /// What happened in some partitions since their last report.
+    /// Reports of some partitions.
     fn reports_of(&self, partitions: &mut [Partition], request: &ReportRequest) -> ReportBatch {
         let (mut reports, now) = (ReportBatch::default(), request.now);
-        for Partition { source, counter, next, committed, .. } in partitions {
+        for Partition { source, processor, next, committed, .. } in partitions {
             let end = request.ends.get(source).copied();
-            let heard = end.is_some_and(|(_, at)| now.since(at) < SILENT_AFTER);
-            // A cluster that does not answer says nothing, not even that its partitions live.
-            if counter.taken() == 0 && !heard {
+            let is_alive = end.is_some_and(|(_, at)| now.since(at) < SILENT_AFTER);
+            // Send no heartbeat for a partition while the cluster does not answer.
+            if processor.taken() == 0 && !is_alive {
                 continue;
             }
-            let (windows, closed) = counter.frontier();
-            // A transaction ends with what is no record.
+            let (windows, closed) = processor.frontier();
+            // The end of a transaction has an offset but is not a record.
             let read = request.read.get(source).map_or(*next, |upto| *upto.max(next));
             let lag = end.map(|(end, _)| (end - read).max(0));
-            // Before the first event nothing is closed, which is no age.
+            // Before the first event no window is closed, so there is no age.
             let age = if closed > Timestamp::MIN { now.since(closed).as_secs_f64() } else { 0.0 };
             self.metrics.partition(source, lag, age, windows);
             let caught_up_at = end.filter(|(end, _)| read >= *end).map(|(_, at)| at);
-            let report = counter.report(caught_up_at);
+            let report = processor.report(caught_up_at);
             if let Some((_, point)) = report.progress
                 && committed.replace(point) != Some(point)
             {
                 reports.points.push((source.clone(), point));
             }
             reports.letters.extend(report.dead.iter().map(|(letter, _)| letter.clone()));
-            spell_out(report, now, &mut reports.messages);
+            push_messages(report, now, &mut reports.messages);
         }
         reports
     }
 }
 
-/// A report as messages: how far the source is comes last.
-fn spell_out(report: Report, now: Timestamp, messages: &mut Vec<Wire>) {
+/// The messages of a report. The frontier is the last one.
+fn push_messages(report: Report, now: Timestamp, messages: &mut Vec<Wire>) {
     let Report { source, partials, progress, alarms, rebuilt, maintenance, dead } = report;
     let partial = |partial| Wire::Partial { source: source.clone(), partial };
     messages.extend(partials.into_iter().map(partial));

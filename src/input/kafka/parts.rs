@@ -1,4 +1,4 @@
-//! What the thread that polls and the threads that count share.
+//! Types that the polling thread and the counting threads share.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,12 +9,12 @@ use crate::kafka::{Ends, Fetched, Settings, Wire};
 use crate::telemetry::{Health, Metrics};
 use crate::window::{AggregatorConfig, CommitPoint};
 
-/// What the thread works with.
+/// The thread that polls Kafka, and its settings.
 pub struct Intake {
     pub settings: Settings,
     pub aggregator: AggregatorConfig,
-    /// Alarms, planned work and rejects held before the log hears of them, in about 512 bytes each. Counts take no more
-    /// room for more records.
+    /// Most alarms, planned work and rejects that wait for a report, in units of about 512 bytes. Counts need no further
+    /// memory for further records.
     pub held_max: usize,
     pub decoders: Arc<Decoders>,
     pub clock: Arc<dyn Clock>,
@@ -26,23 +26,23 @@ pub struct Intake {
 /// One partition that this instance counts.
 pub(super) struct Partition {
     pub(super) source: SourceId,
-    pub(super) counter: SourceProcessor,
-    /// What the topic's events are where they do not say it.
+    pub(super) processor: SourceProcessor,
+    /// The kind of the topic's events, for events without a kind of their own.
     pub(super) hint: Option<EventKind>,
     /// Offset of the next record.
     pub(super) next: Offset,
     pub(super) committed: Option<CommitPoint>,
 }
 
-/// What partitions are asked to report with.
+/// The input of a report.
 pub(super) struct ReportRequest {
     pub(super) ends: Ends,
-    /// Up to where a partition has been read, if no record is left before that offset.
+    /// Offsets before which all records have been taken.
     pub(super) read: Fetched,
     pub(super) now: Timestamp,
 }
 
-/// Reports, on their way out.
+/// Reports of several partitions: messages and dead letters to write, offsets to commit.
 #[derive(Default)]
 pub(super) struct ReportBatch {
     pub(super) messages: Vec<Wire>,

@@ -1,4 +1,4 @@
-//! The JSON of a message: what is written, field by field. Fields that are left out keep old readers working.
+//! The JSON form of messages. Empty fields that older releases do not know are left out.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -18,15 +18,16 @@ pub(super) enum Body {
         topic: String,
         partition: i32,
         window_ms: i64,
-        cell: KeyForm,
+        #[serde(rename = "cell")]
+        key: KeyForm,
         tickets: u32,
         /// In the order of `Severity::EVERY`.
         raised: [u32; 5],
         cleared: u32,
         other: u32,
         duplicates: u32,
-        /// In the order of `Topic::EVERY`; releases before topics neither write nor read it.
-        #[serde(default, skip_serializing_if = "is_silent")]
+        /// In the order of `Topic::EVERY`. Releases before topics neither write nor read it.
+        #[serde(default, skip_serializing_if = "has_no_topics")]
         topics: [u32; TOPICS],
         upto: Offset,
     },
@@ -60,7 +61,7 @@ pub(super) enum Body {
         topic: String,
         partition: i32,
         offset: Offset,
-        /// Releases before it keep one of a record's.
+        /// Releases before this field keep one dead letter of a record.
         #[serde(default, skip_serializing_if = "is_first")]
         nth: u16,
         received_ms: i64,
@@ -68,7 +69,8 @@ pub(super) enum Body {
         detail: String,
         /// Base64: the bytes need not be text.
         bytes: String,
-        cell: Option<KeyForm>,
+        #[serde(rename = "cell")]
+        key: Option<KeyForm>,
         window_ms: Option<i64>,
     },
     Leader {
@@ -95,7 +97,7 @@ pub(super) enum KeyForm {
         service: Name,
     },
     Maintenance,
-    /// Releases before phrases skip it, with a line in their log.
+    /// Releases before phrases skip it and log that.
     Phrase {
         region: Name,
         service: Name,
@@ -107,19 +109,19 @@ fn is_first(nth: &u16) -> bool {
     *nth == 0
 }
 
-fn is_silent(topics: &[u32; TOPICS]) -> bool {
+fn has_no_topics(topics: &[u32; TOPICS]) -> bool {
     topics.iter().all(|n| *n == 0)
 }
 
 impl From<Wire> for Body {
     fn from(wire: Wire) -> Self {
         match wire {
-            Wire::Partial { source, partial: Partial { window, cell, counts, upto } } => {
+            Wire::Partial { source, partial: Partial { window, key, counts, upto } } => {
                 Self::Partial {
                     topic: source.topic.as_ref().to_owned(),
                     partition: source.partition,
                     window_ms: window.millis(),
-                    cell: cell.into(),
+                    key: key.into(),
                     tickets: counts.tickets,
                     raised: counts.raised,
                     cleared: counts.cleared,
@@ -151,7 +153,7 @@ impl From<Wire> for Body {
             }
             Wire::Dead { letter, place } => {
                 let (topic, partition, offset) = parts(&letter.position);
-                let (cell, window) = place.unzip();
+                let (key, window) = place.unzip();
                 Self::Dead {
                     topic,
                     partition,
@@ -161,7 +163,7 @@ impl From<Wire> for Body {
                     reason: letter.reason,
                     detail: letter.detail,
                     bytes: BASE64.encode(&letter.bytes),
-                    cell: cell.map(KeyForm::from),
+                    key: key.map(KeyForm::from),
                     window_ms: window.map(Timestamp::millis),
                 }
             }
@@ -187,7 +189,7 @@ impl From<Body> for Wire {
                 topic,
                 partition,
                 window_ms,
-                cell,
+                key,
                 tickets,
                 raised,
                 cleared,
@@ -199,7 +201,7 @@ impl From<Body> for Wire {
                 source: SourceId::new(&topic, partition),
                 partial: Partial {
                     window: Timestamp::from_millis(window_ms),
-                    cell: cell.into(),
+                    key: key.into(),
                     counts: Counts { tickets, raised, cleared, other, duplicates, topics },
                     upto,
                 },
@@ -233,7 +235,7 @@ impl From<Body> for Wire {
                 reason,
                 detail,
                 bytes,
-                cell,
+                key,
                 window_ms,
             } => {
                 let letter = DeadLetter {
@@ -242,11 +244,11 @@ impl From<Body> for Wire {
                     received_at: Timestamp::from_millis(received_ms),
                     reason,
                     detail,
-                    // Written by this program; what is damaged is kept as it is.
+                    // Surgecast wrote it. Damaged text is kept as it is.
                     bytes: BASE64.decode(&bytes).unwrap_or(bytes.into_bytes()).into(),
                 };
                 let window = window_ms.map(Timestamp::from_millis);
-                Self::Dead { letter, place: cell.map(AggregationKey::from).zip(window) }
+                Self::Dead { letter, place: key.map(AggregationKey::from).zip(window) }
             }
             Body::Leader { instance, url } => Self::Leader { instance, url },
             Body::Replicated { instance, what } => Self::Replicated { instance, what },
@@ -255,8 +257,8 @@ impl From<Body> for Wire {
 }
 
 impl From<AggregationKey> for KeyForm {
-    fn from(cell: AggregationKey) -> Self {
-        match cell {
+    fn from(key: AggregationKey) -> Self {
+        match key {
             AggregationKey::Tickets(SeriesKey { region, service, channel }) => {
                 Self::Tickets { region, service, channel }
             }

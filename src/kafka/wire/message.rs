@@ -1,33 +1,33 @@
-//! What a message says.
+//! The messages of the replicated log.
 
 use crate::domain::{
     AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Offset, Position, SourceId, Timestamp,
 };
 use crate::window::{AggregationKey, Frontier, Partial};
 
-/// One message.
+/// One message of the replicated log.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wire {
-    /// What a source has counted so far; of several the largest `upto` wins.
+    /// Cumulative counts of a source. Of several, the one with the largest `upto` wins.
     Partial {
         source: SourceId,
         partial: Partial,
     },
-    /// How far a source is. It follows the partials it speaks of in the same producer session.
+    /// How far a source has counted. It follows the partials that it covers, in the same producer session.
     Frontier {
         source: SourceId,
         frontier: Frontier,
-        /// Largest offset that was read; `None` before the first event.
+        /// Largest offset that was read; `None` before the first record.
         upto: Option<Offset>,
         /// Clock time of the report.
         reported_at: Timestamp,
     },
-    /// An alarm's raise, change or clear: state that outlives windows.
+    /// An alarm's raise, change or clear. Alarm state outlives windows.
     Alarm {
         position: Position,
         event: AlarmEvent,
     },
-    /// A system made its list of alarms anew. Releases before it skip it, with a line in their log.
+    /// A system rebuilt its list of alarms. Releases before this message skip it and log that.
     Rebuilt {
         position: Position,
         list: ListRebuilt,
@@ -36,17 +36,17 @@ pub enum Wire {
         position: Position,
         event: MaintenanceEvent,
     },
-    /// An event that was not counted, and where it would have been.
+    /// A dead letter; for a late event with the key and window that it belongs to.
     Dead {
         letter: DeadLetter,
         place: Option<(AggregationKey, Timestamp)>,
     },
-    /// Who leads, and where it answers.
+    /// The leader and its URL.
     Leader {
         instance: String,
         url: String,
     },
-    /// What the leader was told, or did, that no event says: for the stores of those who follow.
+    /// A command that the leader carried out, as JSON: standbys carry it out too.
     Replicated {
         instance: String,
         what: serde_json::Value,
@@ -54,7 +54,7 @@ pub enum Wire {
 }
 
 impl Wire {
-    /// The source that it speaks of, if it speaks of one.
+    /// The source of the message, if it has one.
     pub fn source(&self) -> Option<&SourceId> {
         match self {
             Self::Partial { source, .. } | Self::Frontier { source, .. } => Some(source),

@@ -1,4 +1,4 @@
-//! Messages of the topic `surgecast.partials`, as JSON.
+//! Messages of the replicated log (topic `surgecast.partials`) and their JSON form.
 
 mod form;
 mod message;
@@ -9,13 +9,13 @@ use thiserror::Error;
 use self::form::Body;
 pub use self::message::Wire;
 
-/// Version that is written; others are refused, never guessed at.
+/// The version that this release writes and reads. Other versions are refused.
 pub const WIRE_VERSION: u32 = 1;
 
-/// Why bytes are no message of this topic.
+/// Why bytes are not a message of the replicated log.
 #[derive(Debug, Error)]
 pub enum WireError {
-    #[error("message is not JSON of a known form: {0}")]
+    #[error("message is not JSON of a known type: {0}")]
     Syntax(#[from] serde_json::Error),
     #[error(
         "message has version {0}, this release reads {WIRE_VERSION}: update the older instances"
@@ -23,7 +23,7 @@ pub enum WireError {
     Version(u32),
 }
 
-/// The form on the wire; apart from the values, so that these can change without it.
+/// The JSON object. It is separate from [`Wire`], so that code can change without the form.
 #[derive(Serialize, Deserialize)]
 struct Envelope<B> {
     v: u32,
@@ -37,21 +37,21 @@ struct VersionOnly {
 }
 
 impl Wire {
-    /// The message's bytes.
+    /// Encodes a message as JSON.
     ///
     /// # Errors
-    /// None for values of these types; the encoder's signature has one.
+    /// Never for these types; the encoder's signature has an error.
     pub fn encode(self) -> Result<Vec<u8>, WireError> {
         let body = Body::from(self);
         Ok(serde_json::to_vec(&Envelope { v: WIRE_VERSION, body })?)
     }
 
-    /// Reads a message; fields it does not know are ignored.
+    /// Decodes a message. Unknown fields are ignored.
     ///
     /// # Errors
-    /// [`WireError`]: another version, or no such form.
+    /// [`WireError`] for another version or an unknown type.
     pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
-        // The version first: what else a later form holds is not this release's to read.
+        // Check the version first: this release must not read the fields of later versions.
         let VersionOnly { v } = serde_json::from_slice(bytes)?;
         if v != WIRE_VERSION {
             return Err(WireError::Version(v));
@@ -75,7 +75,7 @@ mod tests {
         "[a-zé☎ \"\\\\]{1,12}".prop_filter_map("a name", |text| Name::filter(&text).ok())
     }
 
-    fn cell() -> impl Strategy<Value = AggregationKey> {
+    fn key() -> impl Strategy<Value = AggregationKey> {
         prop_oneof![
             (name(), name(), name())
                 .prop_map(|(r, s, c)| AggregationKey::Tickets(SeriesKey::new(r, s, c))),
@@ -101,10 +101,10 @@ mod tests {
                 topics,
             },
         );
-        let partial = (source(), any::<i64>(), cell(), counts, any::<i64>()).prop_map(
-            |(source, ms, cell, counts, upto)| {
+        let partial = (source(), any::<i64>(), key(), counts, any::<i64>()).prop_map(
+            |(source, ms, key, counts, upto)| {
                 let window = Timestamp::from_millis(ms);
-                Wire::Partial { source, partial: Partial { window, cell, counts, upto } }
+                Wire::Partial { source, partial: Partial { window, key, counts, upto } }
             },
         );
         let times = any::<(i64, Option<i64>, i64)>();
@@ -121,8 +121,8 @@ mod tests {
         );
         let position =
             || (source(), 0i64..1 << 50).prop_map(|(source, offset)| Position { source, offset });
-        let dead = (position(), prop::collection::vec(any::<u8>(), 0..40), cell(), any::<bool>());
-        let dead = dead.prop_map(|(position, bytes, cell, late)| Wire::Dead {
+        let dead = (position(), prop::collection::vec(any::<u8>(), 0..40), key(), any::<bool>());
+        let dead = dead.prop_map(|(position, bytes, key, late)| Wire::Dead {
             letter: DeadLetter {
                 position,
                 nth: u16::from(late),
@@ -131,7 +131,7 @@ mod tests {
                 detail: "why".into(),
                 bytes: bytes.into(),
             },
-            place: late.then_some((cell, Timestamp::from_secs(1_767_232_800))),
+            place: late.then_some((key, Timestamp::from_secs(1_767_232_800))),
         });
         let alarm =
             (position(), name(), name()).prop_map(|(position, region, service)| Wire::Alarm {
@@ -153,7 +153,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_message_comes_back(wire in wire()) {
+        fn a_message_survives_encoding(wire in wire()) {
             let bytes = wire.clone().encode().expect("encodes");
             prop_assert_eq!(Wire::decode(&bytes).expect("decodes"), wire);
         }
@@ -165,13 +165,13 @@ mod tests {
     }
 
     #[test]
-    fn topics_and_phrases_stand_beside_what_older_releases_read() {
+    fn topics_and_phrases_keep_the_fields_of_older_releases() {
         let scope = SeriesKey::parse("north/broadband/phone").expect("series").scope();
         let partial = Wire::Partial {
             source: SourceId::new("support.tickets", 2),
             partial: Partial {
                 window: Timestamp::from_secs(1_767_232_800),
-                cell: AggregationKey::Phrase(scope, "login error".into()),
+                key: AggregationKey::Phrase(scope, "login error".into()),
                 counts: Counts { tickets: 2, topics: [1, 0, 0, 0, 1, 0], ..Counts::default() },
                 upto: 41,
             },
@@ -187,14 +187,14 @@ mod tests {
             source: SourceId::new("support.tickets", 2),
             partial: Partial {
                 window: Timestamp::from_secs(1_767_232_800),
-                cell: AggregationKey::Tickets(series),
+                key: AggregationKey::Tickets(series),
                 counts: Counts { tickets: 7, ..Counts::default() },
                 upto: 41,
             },
         };
         let text = String::from_utf8(partial.clone().encode().expect("encodes")).expect("utf-8");
         insta::assert_snapshot!(text, @r#"{"v":1,"type":"partial","topic":"support.tickets","partition":2,"window_ms":1767232800000,"cell":{"tickets":{"region":"north","service":"broadband","channel":"phone"}},"tickets":7,"raised":[0,0,0,0,0],"cleared":0,"other":0,"duplicates":0,"upto":41}"#);
-        // As it was before topics.
+        // The form before topics.
         assert_eq!(Wire::decode(text.as_bytes()).expect("decodes"), partial);
         let error = Wire::decode(br#"{"v":2,"type":"new"}"#).expect_err("version").to_string();
         insta::assert_snapshot!(error, @"message has version 2, this release reads 1: update the older instances");

@@ -13,7 +13,8 @@ use crate::domain::{Name, Scope, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::surge::{SURGE_LEADS, SurgeCount, lead_minutes};
 use crate::forecast::{Figures, ForecastPoint, Vintage};
 use crate::staffing::{Outlook, PlanTarget};
-use crate::store::CellWindow;
+use crate::store::KeyWindow;
+use crate::text::{Say, Texts};
 use crate::window::AggregationKey;
 
 /// Severities that have a field, in the order of `Severity::EVERY`.
@@ -98,10 +99,10 @@ fn nanos(at: Timestamp) -> i64 {
 /// `tickets` and `alarms` of windows, with their roll-ups.
 ///
 /// A window that is missing gives no point, and none to a roll-up that it is part of: missing is not zero.
-pub fn windows(rows: &[(Timestamp, AggregationKey, CellWindow)]) -> Vec<Line> {
-    let mut tickets: BTreeMap<(Timestamp, SeriesKey), CellWindow> = BTreeMap::new();
+pub fn windows(rows: &[(Timestamp, AggregationKey, KeyWindow)]) -> Vec<Line> {
+    let mut tickets: BTreeMap<(Timestamp, SeriesKey), KeyWindow> = BTreeMap::new();
     let mut missing: BTreeSet<(Timestamp, SeriesKey)> = BTreeSet::new();
-    let mut alarms: BTreeMap<(Timestamp, Scope), CellWindow> = BTreeMap::new();
+    let mut alarms: BTreeMap<(Timestamp, Scope), KeyWindow> = BTreeMap::new();
     for (start, cell, window) in rows {
         match cell {
             AggregationKey::Tickets(series) => {
@@ -157,8 +158,8 @@ fn widened(scope: &Scope) -> [Scope; 4] {
     ]
 }
 
-fn add<K: Ord>(entry: std::collections::btree_map::Entry<'_, K, CellWindow>, window: &CellWindow) {
-    let mut fresh = CellWindow::default();
+fn add<K: Ord>(entry: std::collections::btree_map::Entry<'_, K, KeyWindow>, window: &KeyWindow) {
+    let mut fresh = KeyWindow::default();
     fresh.record.settled = true;
     let sum = entry.or_insert(fresh);
     sum.record.counts = sum.record.counts.plus(window.record.counts);
@@ -222,7 +223,7 @@ pub fn accuracy(
     fields
         .integer("surges", counted.surges)
         .integer("surges_hit", counted.hits)
-        .integer("false_calls", counted.false_calls)
+        .integer("false_calls", counted.false_alarms)
         .at(lead_tag(series_tags("accuracy", series), hours), nanos(day))
 }
 
@@ -258,7 +259,7 @@ pub fn outlook(outlook: &Outlook) -> Option<Line> {
 ///
 /// Its kind is no tag: so that several of one series and window do not overwrite each other, those that come of what
 /// customers say lie a nanosecond or two after the window's start.
-pub fn anomaly(anomaly: &Anomaly) -> Option<Line> {
+pub fn anomaly(anomaly: &Anomaly, texts: &Texts) -> Option<Line> {
     let (kind, after) = match anomaly.kind {
         AnomalyKind::High => ("high", 0),
         AnomalyKind::Low => ("low", 0),
@@ -268,7 +269,7 @@ pub fn anomaly(anomaly: &Anomaly) -> Option<Line> {
     Fields::new()
         .float("score", anomaly.score)
         .text("kind", kind)
-        .text("text", anomaly.text.clone())
+        .text("text", anomaly.say(texts))
         .at(series_tags("anomaly", &anomaly.series), nanos(anomaly.window).saturating_add(after))
 }
 
@@ -276,7 +277,7 @@ pub fn anomaly(anomaly: &Anomaly) -> Option<Line> {
 ///
 /// Rule, severity and region are its only tags: so that two of one second do not overwrite each other, the id
 /// decides on the fraction of the second.
-pub fn alert(alert: &Alert, public_url: &str) -> Option<Line> {
+pub fn alert(alert: &Alert, public_url: &str, texts: &Texts) -> Option<Line> {
     let severity = match alert.severity {
         AlertSeverity::Warning => "warning",
         AlertSeverity::Critical => "critical",
@@ -293,7 +294,7 @@ pub fn alert(alert: &Alert, public_url: &str) -> Option<Line> {
     Fields::new()
         .text("state", state)
         .text("incident", alert.id.clone())
-        .text("summary", alert.title.clone())
+        .text("summary", alert.title(texts))
         .text("url", format!("{public_url}/#/"))
         .at(tags, nanos(alert.updated_at).saturating_add(fraction))
 }
@@ -314,17 +315,17 @@ mod tests {
         cell: AggregationKey,
         counts: Counts,
         upto: Offset,
-    ) -> (Timestamp, AggregationKey, CellWindow) {
+    ) -> (Timestamp, AggregationKey, KeyWindow) {
         let record =
             WindowRecord { counts, settled: upto == 0, active: 3, ..WindowRecord::default() };
-        (Timestamp::from_secs(1_767_232_800), cell, CellWindow { record, late: 1, upto })
+        (Timestamp::from_secs(1_767_232_800), cell, KeyWindow { record, late: 1, upto })
     }
 
     #[test]
     fn figures_that_are_not_known_are_left_out() {
         let series = SeriesKey::parse("north/tv/phone").expect("series");
         let figures = Figures { wape: Some(0.125), coverage80: Some(0.75), ..Figures::default() };
-        let counted = SurgeCount { surges: 2, hits: 1, false_calls: 3, ..SurgeCount::default() };
+        let counted = SurgeCount { surges: 2, hits: 1, false_alarms: 3, ..SurgeCount::default() };
         let day = Timestamp::from_secs(1_767_225_600);
         let line = accuracy(&series, day, 3, &figures, &counted);
         insta::assert_snapshot!(text(line.into_iter().collect()), @"accuracy,region=north,service=tv,channel=phone,lead_h=3 wape=0.125,coverage80=0.75,surges=2i,surges_hit=1i,false_calls=3i 1767225600000000000");

@@ -11,12 +11,15 @@ use crate::output::sink::{Sink, Trouble, Written};
 use crate::staffing::{Outlook, Plan};
 use crate::store::sums::surges;
 use crate::store::{Change, Filter, Reader, Served, StoreError};
+use crate::text::Texts;
 
 /// A bucket.
 pub struct InfluxSink {
     pub client: InfluxClient,
     /// Base of links.
     pub public_url: String,
+    /// Of the texts that points hold.
+    pub texts: Texts,
 }
 
 impl Sink for InfluxSink {
@@ -47,13 +50,16 @@ impl InfluxSink {
                 Change::Issue(at) => _ = issues.insert(*at),
                 Change::Anomalies(start) => {
                     let found = reader.anomalies_at(*start)?;
-                    lines.extend(found.iter().filter_map(points::anomaly));
+                    let line = |anomaly| points::anomaly(anomaly, &self.texts);
+                    lines.extend(found.iter().filter_map(line));
                 }
                 Change::Nowcast(_) => nowcasts = true,
                 Change::Accuracy(day) => lines.extend(accuracy_of(reader, *day)?),
                 Change::Alert(_, id) => {
                     let found = reader.alert(id)?;
-                    lines.extend(found.and_then(|a| points::alert(&a, &self.public_url)));
+                    lines.extend(
+                        found.and_then(|a| points::alert(&a, &self.public_url, &self.texts)),
+                    );
                 }
             }
         }

@@ -6,6 +6,7 @@ use std::fmt;
 use super::{KINDS, Make, Receiver, Secret, Settings};
 use crate::config::Reader;
 use crate::domain::Name;
+use crate::text::Language;
 
 /// Words that later versions know.
 const LATER: [&str; 7] =
@@ -37,11 +38,13 @@ impl fmt::Debug for ReceiverConfig {
     }
 }
 
-/// Reads `[alerts]`. Links in pages lead to `public_url`.
-pub fn read(section: Reader<'_>, public_url: &str) -> Vec<ReceiverConfig> {
+/// Reads `[alerts]`. Links in pages lead to `public_url`; pages are in `language` where
+/// a receiver names none.
+pub fn read(section: Reader<'_>, public_url: &str, language: Language) -> Vec<ReceiverConfig> {
     let mut names = BTreeSet::new();
     let entries = section.array("receivers").into_iter();
-    let receivers = entries.filter_map(|entry| receiver(entry, public_url, &mut names)).collect();
+    let receivers =
+        entries.filter_map(|entry| receiver(entry, public_url, language, &mut names)).collect();
     section.finish();
     receivers
 }
@@ -49,6 +52,7 @@ pub fn read(section: Reader<'_>, public_url: &str) -> Vec<ReceiverConfig> {
 fn receiver(
     entry: Reader<'_>,
     public_url: &str,
+    language: Language,
     names: &mut BTreeSet<Name>,
 ) -> Option<ReceiverConfig> {
     let allowed = "use a name of 1 to 64 characters";
@@ -57,6 +61,8 @@ fn receiver(
     let kind = entry.parse("type", &kinds, |text| known(text).ok_or_else(|| refused(text)));
     let url = entry.url("url");
     let secret = entry.secret("secret", "secret_file");
+    let own = entry.parse("language", "use \"en\" or \"zh\"", str::parse::<Language>);
+    let language = own.unwrap_or(language);
     entry.missing("name", allowed);
     entry.missing("type", &kinds);
     if kind.is_some() {
@@ -68,7 +74,7 @@ fn receiver(
     let made = kind.zip(url).and_then(|((kind, make), url)| {
         let key = secret.as_ref().map(|secret| Secret::new(secret.expose()));
         let settings =
-            Settings { url: url.clone(), secret: key, public_url: public_url.to_owned() };
+            Settings { url: url.clone(), secret: key, public_url: public_url.to_owned(), language };
         let receiver = make(settings).map_err(|why| entry.problem("url", why)).ok()?;
         Some((kind, url, receiver))
     });

@@ -3,9 +3,10 @@
 use super::receiver::{Attempt, Receiver};
 use crate::domain::Timestamp;
 use crate::store::{DeliveryOutcome, OutboxRow};
+use crate::text::{Language, Texts};
 
-/// Prints pages.
-pub struct Console;
+/// Prints pages in a language.
+pub struct Console(pub Language);
 
 impl Receiver for Console {
     fn kind(&self) -> &'static str {
@@ -14,8 +15,9 @@ impl Receiver for Console {
 
     fn deliver(&self, page: &OutboxRow, now: Timestamp) -> Attempt {
         let alert = &page.notice.alert;
-        let text = alert.text.replace('\n', "\n  ▌ ");
-        print(&format!("\n  ▌ {}\n  ▌ {text}\n", alert.title));
+        let texts = Texts::new(self.0);
+        let text = alert.body(&texts).replace('\n', "\n  ▌ ");
+        print(&format!("\n  ▌ {}\n  ▌ {text}\n", alert.title(&texts)));
         Attempt { status: None, outcome: DeliveryOutcome::Delivered { at: now } }
     }
 }

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::domain::Timestamp;
 use crate::store::{DeliveryOutcome, OutboxRow};
+use crate::text::Language;
 
 /// A way to reach people.
 pub trait Receiver: Send + Sync {
@@ -38,6 +39,8 @@ pub struct Settings {
     pub secret: Option<Secret>,
     /// Base of links in pages.
     pub public_url: String,
+    /// Of pages.
+    pub language: Language,
 }
 
 /// A signing key. Never shown.

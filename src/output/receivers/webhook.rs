@@ -5,14 +5,16 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
+use serde::Serialize;
 use serde_json::json;
 use sha2::Sha256;
 
 use super::receiver::{Attempt, Receiver, Secret, Settings};
 use super::schedule::after_failure;
-use crate::alert::{Notification, NotificationKind};
-use crate::domain::Timestamp;
+use crate::alert::{Alert, AlertSeverity, AlertState, Notification, NotificationKind, Shortfall};
+use crate::domain::{Scope, Timestamp};
 use crate::store::{DeliveryOutcome, OutboxRow};
+use crate::text::Texts;
 
 /// The word of this kind.
 pub const KIND: &str = "webhook";
@@ -60,17 +62,71 @@ impl Webhook {
             NotificationKind::Escalated => "alert.worse",
             NotificationKind::Resolved => "alert.resolved",
         };
+        let texts = Texts::new(self.settings.language);
+        let (title, text) = (notice.alert.title(&texts), notice.alert.body(&texts));
         json!({
             "type": kind,
             "timestamp": notice.alert.updated_at.to_string(),
             "data": {
-                "alert": &notice.alert,
-                "title": notice.alert.title,
-                "text": notice.alert.text,
+                "alert": AlertForm::new(&notice.alert, &texts),
+                "title": title,
+                "text": text,
                 "url": format!("{}/#/", self.settings.public_url),
             },
         })
         .to_string()
+    }
+}
+
+/// An alert as receivers know it since the first release: fields are only added.
+#[derive(Serialize)]
+struct AlertForm<'a> {
+    id: &'a str,
+    rule: &'a str,
+    severity: AlertSeverity,
+    scope: &'a Scope,
+    state: AlertState,
+    since: Timestamp,
+    updated_at: Timestamp,
+    ended_at: Option<Timestamp>,
+    from: Timestamp,
+    to: Timestamp,
+    agents_short: i32,
+    shortfalls: &'a [Shortfall],
+    because: Vec<String>,
+    title: String,
+    text: String,
+    acknowledged_by: Option<&'a str>,
+    feedback: Option<&'a str>,
+    streak: u32,
+    told_gap: i32,
+    told_at: Option<Timestamp>,
+}
+
+impl<'a> AlertForm<'a> {
+    fn new(alert: &'a Alert, texts: &Texts) -> Self {
+        Self {
+            id: &alert.id,
+            rule: &alert.rule,
+            severity: alert.severity,
+            scope: &alert.scope,
+            state: alert.state,
+            since: alert.since,
+            updated_at: alert.updated_at,
+            ended_at: alert.ended_at,
+            from: alert.from,
+            to: alert.to,
+            agents_short: alert.agents_short,
+            shortfalls: &alert.shortfalls,
+            because: alert.causes(texts),
+            title: alert.title(texts),
+            text: alert.body(texts),
+            acknowledged_by: alert.acknowledged_by.as_deref(),
+            feedback: alert.feedback.as_deref(),
+            streak: alert.streak,
+            told_gap: alert.notified_gap,
+            told_at: alert.notified_at,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Work that may wait within its window.
 
 use super::{Answer, Demand, ModelTerms, Queue};
+use crate::staffing::basis::Goal;
 use crate::staffing::error::ProfileError;
 use crate::staffing::target::ServiceTarget;
 
@@ -13,12 +14,12 @@ impl Queue for Deferred {
         Ok(Self)
     }
 
-    fn title(&self) -> &'static str {
-        "workload"
+    fn name(&self) -> &'static str {
+        "deferred"
     }
 
-    fn promises(&self, _: &ServiceTarget) -> Vec<String> {
-        vec!["done within the window".into()]
+    fn goals(&self, _: &ServiceTarget) -> Vec<Goal> {
+        vec![Goal::WithinWindow]
     }
 
     fn level(&self, _: &ServiceTarget) -> f64 {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Answer, Demand, ModelTerms, Queue};
+use crate::staffing::basis::Goal;
 use crate::staffing::error::ProfileError;
 use crate::staffing::target::ServiceTarget;
 
@@ -25,15 +26,14 @@ impl Queue for ErlangA {
         Ok(Self { patience })
     }
 
-    fn title(&self) -> &'static str {
-        "Erlang A"
+    fn name(&self) -> &'static str {
+        "erlang-a"
     }
 
-    fn promises(&self, target: &ServiceTarget) -> Vec<String> {
-        let (percent, seconds) = (target.fraction * 100.0, target.within.as_secs());
+    fn goals(&self, target: &ServiceTarget) -> Vec<Goal> {
         vec![
-            format!("{percent:.0} % within {seconds} s"),
-            format!("patience {} s", self.patience.as_secs()),
+            Goal::Answered { share: target.fraction, seconds: target.within.as_secs() },
+            Goal::Patience { seconds: self.patience.as_secs() },
         ]
     }
 

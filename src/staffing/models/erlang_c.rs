@@ -34,8 +34,8 @@ impl Queue for ErlangC {
         Ok(Self)
     }
 
-    fn title(&self) -> &'static str {
-        "Erlang C"
+    fn name(&self) -> &'static str {
+        "erlang-c"
     }
 
     fn answer(&self, demand: &Demand, n: u32) -> Answer {

@@ -15,6 +15,7 @@ pub use deferred::Deferred;
 pub use erlang_a::ErlangA;
 pub use erlang_c::{ErlangC, erlang_b, erlang_c};
 
+use super::basis::Goal;
 use super::error::ProfileError;
 use super::target::ServiceTarget;
 
@@ -69,13 +70,12 @@ pub(super) trait Queue {
     where
         Self: Sized;
 
-    /// What people call it.
-    fn title(&self) -> &'static str;
+    /// Its name, as in configurations; the catalogue has `basis-NAME`.
+    fn name(&self) -> &'static str;
 
-    /// What is promised, in words: parts of a sentence.
-    fn promises(&self, target: &ServiceTarget) -> Vec<String> {
-        let (percent, seconds) = (target.fraction * 100.0, target.within.as_secs());
-        vec![format!("{percent:.0} % within {seconds} s")]
+    /// What the model plans for.
+    fn goals(&self, target: &ServiceTarget) -> Vec<Goal> {
+        vec![Goal::Answered { share: target.fraction, seconds: target.within.as_secs() }]
     }
 
     /// The service level that keeps the promise.

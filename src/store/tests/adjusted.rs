@@ -1,9 +1,9 @@
-//! What planners enter is kept apart from the model's own.
+//! Adjustments and adjusted vintages are separate from the model's vintages.
 
 use super::*;
-use crate::forecast::{Adjustment, AdjustmentKind, Says};
+use crate::forecast::{Adjustment, AdjustmentAmount, AdjustmentKind};
 
-fn entry(id: &str, from: i64, to: i64, says: Says) -> Adjustment {
+fn entry(id: &str, from: i64, to: i64, amount: AdjustmentAmount) -> Adjustment {
     Adjustment {
         id: id.into(),
         label: "billing run".into(),
@@ -13,7 +13,7 @@ fn entry(id: &str, from: i64, to: i64, says: Says) -> Adjustment {
         channel: None,
         starts_at: at(from),
         ends_at: at(to),
-        says,
+        amount,
         by: "Li".into(),
         note: Some("March".into()),
         entered_at: at(0),
@@ -21,11 +21,14 @@ fn entry(id: &str, from: i64, to: i64, says: Says) -> Adjustment {
 }
 
 #[test]
-fn adjustments_are_replaced_by_id_and_taken_back() {
+fn adjustments_are_replaced_and_deleted_by_id() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
-    let (a, b) = (entry("a", 0, HOUR, Says::Factor(1.5)), entry("b", 0, DAY, Says::Factor(0.0)));
-    let again = entry("a", HOUR, 2 * HOUR, Says::TicketsPerWindow(80.0));
+    let (a, b) = (
+        entry("a", 0, HOUR, AdjustmentAmount::Factor(1.5)),
+        entry("b", 0, DAY, AdjustmentAmount::Factor(0.0)),
+    );
+    let again = entry("a", HOUR, 2 * HOUR, AdjustmentAmount::TicketsPerWindow(80.0));
     put(&mut store, |tx| {
         tx.put_adjustment(&a)?;
         tx.put_adjustment(&b)?;
@@ -40,7 +43,7 @@ fn adjustments_are_replaced_by_id_and_taken_back() {
 }
 
 #[test]
-fn what_was_served_stands_beside_what_the_model_said() {
+fn adjusted_vintages_are_kept_beside_the_models() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     let model = vintage(0);
@@ -65,7 +68,7 @@ fn what_was_served_stands_beside_what_the_model_said() {
     let newest = reader.served(&series("phone"), None).expect("reads").expect("there");
     assert_eq!(newest, Served { vintage: vintage(HOUR), model: None, reason: None });
     assert_eq!(reader.adjusted_since(at(-1)).expect("reads"), [changed]);
-    // Long after, leads 1, 3 and 6 h are left of both.
+    // After retention, both keep the leads 1, 3 and 6 h.
     store.prune(at(20 * DAY)).expect("prunes");
     let old = reader.served(&series("phone"), Some(at(0))).expect("reads").expect("there");
     let starts = |v: &Vintage| v.targets.iter().map(|t| t.start).collect::<Vec<_>>();

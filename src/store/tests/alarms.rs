@@ -1,9 +1,9 @@
-//! Alarms and planned work, whatever the order of arrival.
+//! Alarms and planned work, in any order of arrival.
 
 use super::*;
 
 #[test]
-fn alarms_are_answered_as_of_then() {
+fn active_alarms_of_a_past_instant_are_exact() {
     use AlarmAction::{Change, Clear, Raise};
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
@@ -21,7 +21,7 @@ fn alarms_are_answered_as_of_then() {
         Ok(())
     });
     let reader = reader(&store);
-    let standing = |ms| -> Vec<(String, i64, i64)> {
+    let active = |ms| -> Vec<(String, i64, i64)> {
         let found = reader.active_alarms(&Filter::default(), at(ms), 10).expect("reads");
         let since = |t: Timestamp| t.millis() - at(0).millis();
         found
@@ -30,21 +30,21 @@ fn alarms_are_answered_as_of_then() {
             .collect()
     };
     let row = |id: &str, raised, newest| (id.to_owned(), raised, newest);
-    assert_eq!(standing(5), []);
-    assert_eq!(standing(12), [row("a", 10, 10)]);
-    assert_eq!(standing(25), [row("b", 15, 15), row("a", 10, 20)]);
-    assert_eq!(standing(35), [row("b", 15, 15)]);
-    assert_eq!(standing(99), [row("a", 40, 40), row("b", 15, 15)]);
+    assert_eq!(active(5), []);
+    assert_eq!(active(12), [row("a", 10, 10)]);
+    assert_eq!(active(25), [row("b", 15, 15), row("a", 10, 20)]);
+    assert_eq!(active(35), [row("b", 15, 15)]);
+    assert_eq!(active(99), [row("a", 40, 40), row("b", 15, 15)]);
     assert_eq!(reader.alarm_transitions(at(20), at(40)).expect("reads").len(), 2);
     let elsewhere =
         Filter { region: Some(Name::new("south").expect("a name")), ..Filter::default() };
     assert_eq!(reader.active_alarms(&elsewhere, at(99), 10).expect("reads"), []);
-    // What stood when its transitions were forgotten goes on standing, with its age.
+    // An alarm stays active, with its age, after its messages were deleted.
     store.prune(at(8 * DAY)).expect("prunes");
-    assert_eq!(standing(9 * DAY), [row("a", 40, 40), row("b", 15, 15)]);
+    assert_eq!(active(9 * DAY), [row("a", 40, 40), row("b", 15, 15)]);
     put(&mut store, |tx| tx.put_alarm(&position(9), &alarm("b", Clear, 8 * DAY)));
-    assert_eq!(standing(9 * DAY), [row("a", 40, 40)]);
-    assert_eq!(standing(7 * DAY), [row("a", 40, 40), row("b", 15, 15)]);
+    assert_eq!(active(9 * DAY), [row("a", 40, 40)]);
+    assert_eq!(active(7 * DAY), [row("a", 40, 40), row("b", 15, 15)]);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn every_alarm_of_a_record_is_kept() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Whatever the order of arrival, the state is that of the newest, and so is every past one.
+    /// In any order of arrival, the newest message decides the state, now and at any past instant.
     #[test]
     fn the_newest_alarm_wins_in_any_order(
         script in proptest::collection::vec((0i64..6, 0u8..3), 1..9),
@@ -90,9 +90,9 @@ proptest! {
         for now in 0..7 {
             let mut past: Vec<_> = events.iter().filter(|(_, e)| e.ts <= at(now)).collect();
             past.sort_by_key(|(p, e)| (e.ts, p.offset));
-            let standing_from = past.iter().rposition(|(_, e)| e.action == AlarmAction::Clear);
-            let run = &past[standing_from.map_or(0, |i| i + 1)..];
-            let want = run.first().zip(run.last()).map(|(first, last)| ActiveAlarm {
+            let active_from = past.iter().rposition(|(_, e)| e.action == AlarmAction::Clear);
+            let since_clear = &past[active_from.map_or(0, |i| i + 1)..];
+            let want = since_clear.first().zip(since_clear.last()).map(|(first, last)| ActiveAlarm {
                 raised_at: first.1.ts,
                 event: last.1.clone(),
             });
@@ -103,7 +103,7 @@ proptest! {
 }
 
 #[test]
-fn planned_work_is_what_was_said_last() {
+fn the_newest_event_of_planned_work_wins() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     let planned = |id: &str, action, ts| MaintenanceEvent {

@@ -1,9 +1,9 @@
-//! What survives, what is refused, and what happens when the disk is full.
+//! Durability, refused stores, and a full disk.
 
 use super::*;
 
 #[test]
-fn what_was_committed_is_there_after_reopening() {
+fn committed_data_are_there_after_reopening() {
     let dir = TempDir::new().expect("directory");
     let source = SourceRecord {
         source: SourceId::new("support.tickets", 3),
@@ -17,55 +17,55 @@ fn what_was_committed_is_there_after_reopening() {
     put(&mut store, |tx| {
         tx.put_source(&source)?;
         tx.put_state("clock", &12)?;
-        tx.put_windows(&[(phone(), at(0), settled(7))])
+        tx.put_windows(&[(phone(), at(0), finalized(7))])
     });
     drop(store);
     let reader = reader(&open(&dir));
     assert_eq!(reader.sources().expect("reads"), [source]);
     assert_eq!(reader.state("clock").expect("reads"), Some(12));
-    assert_eq!(reader.windows(&phone(), at(0), at(DAY)).expect("reads"), [(at(0), settled(7))]);
-    assert_eq!(reader.cells().expect("reads"), [phone()]);
+    assert_eq!(reader.windows(&phone(), at(0), at(DAY)).expect("reads"), [(at(0), finalized(7))]);
+    assert_eq!(reader.keys().expect("reads"), [phone()]);
 }
 
 #[test]
-fn what_was_committed_survives_a_crash() {
+fn committed_data_survive_a_crash() {
     let (dir, copy) = (TempDir::new().expect("directory"), TempDir::new().expect("directory"));
     let mut store = open(&dir);
-    put(&mut store, |tx| tx.put_windows(&[(phone(), at(0), settled(7))]));
+    put(&mut store, |tx| tx.put_windows(&[(phone(), at(0), finalized(7))]));
     let mut tx = store.begin().expect("begins");
-    tx.put_windows(&[(phone(), at(0), settled(8))]).expect("puts");
-    // The files as they lie there, with a transaction open and nothing closed.
+    tx.put_windows(&[(phone(), at(0), finalized(8))]).expect("puts");
+    // Copy the files while a transaction is open and the store is not closed.
     for file in [FILE, "state.db-wal"] {
         std::fs::copy(dir.path().join(file), copy.path().join(file)).expect("copies");
     }
     let found = reader(&open(&copy)).windows(&phone(), at(0), at(DAY)).expect("reads");
-    assert_eq!(found, [(at(0), settled(7))]);
+    assert_eq!(found, [(at(0), finalized(7))]);
 }
 
 #[test]
-fn without_commit_nothing_is_left() {
+fn a_transaction_without_commit_is_rolled_back() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     let mut tx = store.begin().expect("begins");
-    tx.put_windows(&[(phone(), at(0), settled(7))]).expect("puts");
+    tx.put_windows(&[(phone(), at(0), finalized(7))]).expect("puts");
     tx.put_vintage(&vintage(0)).expect("puts");
     drop(tx);
-    assert_eq!(reader(&store).cells().expect("reads"), []);
-    // The ids given before are forgotten with it.
+    assert_eq!(reader(&store).keys().expect("reads"), []);
+    // The ids that it assigned are not used any more.
     put(&mut store, |tx| {
-        tx.put_windows(&[(phone(), at(0), settled(8))])?;
+        tx.put_windows(&[(phone(), at(0), finalized(8))])?;
         tx.put_vintage(&vintage(0))
     });
     let reader = reader(&store);
-    assert_eq!(reader.windows(&phone(), at(0), at(DAY)).expect("reads"), [(at(0), settled(8))]);
+    assert_eq!(reader.windows(&phone(), at(0), at(DAY)).expect("reads"), [(at(0), finalized(8))]);
     assert!(reader.vintage(&series("phone"), None).expect("reads").is_some());
 }
 
 #[test]
-fn refuses_what_is_not_its_own() {
+fn refuses_stores_that_it_cannot_use() {
     let dir = TempDir::new().expect("directory");
     let store = open(&dir);
-    // As a second process would: the lock is of the file handle, not of the process.
+    // This acts like a second process: the lock belongs to the file handle, not to the process.
     let second = Store::open(dir.path(), WindowWidth::QUARTER).err().expect("refused");
     assert!(matches!(second, StoreError::InUse { .. }));
     drop(store);
@@ -86,14 +86,14 @@ fn refuses_what_is_not_its_own() {
     assert!(matches!(Reader::open(&dir.path().join("none")), Err(StoreError::Io { .. })));
 }
 
-/// More than there is room for.
+/// A body larger than the free space.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Large(Vec<u8>);
 
 impl Body for Large {}
 
 #[test]
-fn a_full_disk_is_named_and_survived() {
+fn a_full_disk_is_an_error_and_the_store_survives_it() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     put(&mut store, |tx| tx.put_state("clock", &1));
@@ -123,7 +123,7 @@ fn readers_see_whole_transactions_while_one_writes() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     let reader = reader(&store);
-    let pass = |n: u32| [(phone(), at(0), settled(n)), (phone(), at(HOUR), settled(n))];
+    let pass = |n: u32| [(phone(), at(0), finalized(n)), (phone(), at(HOUR), finalized(n))];
     put(&mut store, |tx| tx.put_windows(&pass(0)));
     std::thread::scope(|threads| {
         for _ in 0..6 {
@@ -133,7 +133,7 @@ fn readers_see_whole_transactions_while_one_writes() {
                 while last < 40 {
                     let found = reader.windows(&phone(), at(0), at(DAY)).expect("reads");
                     assert_eq!(found[0].1, found[1].1);
-                    assert!(found[0].1.counts.tickets >= last, "never back");
+                    assert!(found[0].1.counts.tickets >= last, "counts never decrease");
                     last = found[0].1.counts.tickets;
                 }
             });

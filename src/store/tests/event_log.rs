@@ -1,4 +1,4 @@
-//! The event log's promises.
+//! Guarantees of the event log.
 
 use super::*;
 use crate::domain::EventKind;
@@ -18,7 +18,7 @@ fn survives_reopening_and_never_repeats_an_offset() {
     assert!(matches!(EventLog::open(dir.path()), Err(StoreError::InUse { .. })));
     drop(log);
     let log = EventLog::open(dir.path()).expect("opens");
-    // The clock went back while it was closed.
+    // The clock went back while the log was closed.
     assert_eq!(log.append(&[record(b"three")], at(50)).expect("appends"), 3..=3);
     let entries = log.read_from(2, 10).expect("reads");
     let seen: Vec<_> =
@@ -34,7 +34,7 @@ fn survives_reopening_and_never_repeats_an_offset() {
 }
 
 #[test]
-fn appends_of_many_threads_keep_together() {
+fn each_append_of_many_threads_is_contiguous() {
     let dir = TempDir::new().expect("directory");
     let log = EventLog::open(dir.path()).expect("opens");
     std::thread::scope(|threads| {
@@ -55,7 +55,7 @@ fn appends_of_many_threads_keep_together() {
 }
 
 #[test]
-fn says_when_it_is_full_and_goes_on_after_a_trim() {
+fn a_full_log_is_an_error_until_a_trim() {
     let dir = TempDir::new().expect("directory");
     let log = EventLog::with_limit(dir.path(), 256 << 10).expect("opens");
     let mut last = 0;
@@ -65,7 +65,7 @@ fn says_when_it_is_full_and_goes_on_after_a_trim() {
             Err(error) => break error,
         }
     };
-    insta::assert_snapshot!(error, @"the event log holds its limit of 262144 bytes: wait until old events are trimmed, or raise the limit");
+    insta::assert_snapshot!(error, @"the event log has reached its limit of 262144 bytes: wait until old events are trimmed, or raise the limit");
     assert!(last >= 10, "{last} fitted");
     assert_eq!(log.append(&[record(b"small")], at(0)).expect("appends"), last + 1..=last + 1);
     let huge = log.append(&[record(&[7; 1 << 20])], at(0));

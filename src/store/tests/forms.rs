@@ -1,18 +1,18 @@
-//! The forms of stored bodies stay: a sample of each version is read, and the newest is what is written.
+//! Forms of stored bodies do not change: a sample of each version can be read, and the newest version is written.
 //!
-//! Who adds a field to a stored type sees a test fail here: the version has to be raised ([`Body::VERSION`]), the form before
-//! has to be read ([`Body::earlier`]), and a sample of the new form goes behind the others.
+//! A new field in a stored type makes a test fail here. Then raise the version ([`Body::VERSION`]), read the previous form
+//! ([`Body::earlier`]), and append a sample of the new form.
 
 use serde::Serialize;
 
 use super::*;
 use crate::alert::NotificationKind;
-use crate::forecast::{AdjustmentKind, Says};
+use crate::forecast::{AdjustmentAmount, AdjustmentKind};
 use crate::store::bodies::{AlertBody, CountsBody, Cursor};
 use crate::store::chunk::Chunk;
 use crate::store::vintage::Parts;
 
-/// `forms`: versions with samples, all of the same value; the last is that of the present.
+/// `forms`: versions and samples of the same value. The last one is the current version.
 fn check<T: Body>(value: &T, forms: &[(u32, &str)]) {
     let name = std::any::type_name::<T>();
     let (newest, written) = forms.last().expect("a form");
@@ -218,20 +218,36 @@ fn people() {
         f1660082e0a0b7f166829ad8baf16608000109313220616c61726d730e34206167656e74732073686f727400 \
         0000020800",
             ),
+            (
+                2,
+                "00000261310d73686f72742d7374616666656400056e6f727468066d6f62696c650082e0a0b7f16682e0a0b7 \
+        f1660082e0a0b7f166829ad8baf16608000109313220616c61726d73035554430000020800",
+            ),
         ],
     );
     let full = &sample::alerts()[3];
     check(
         &AlertBody::from(full),
-        &[(
-            1,
-            "01809ad8baf166011201056e6f727468066d6f62696c650570686f6e65809ad8baf1660000000000803f4000 \
+        &[
+            (
+                1,
+                "01809ad8baf166011201056e6f727468066d6f62696c650570686f6e65809ad8baf1660000000000803f4000 \
         000000000036400000000000a04440090508010109313220616c61726d730261340d73686f72742d73746166 \
         66656401056e6f727468066d6f62696c650388e0a0b7f16688e0a0b7f16601808ec7c1f16688e0a0b7f16688 \
         9ad8baf1660801056e6f727468066d6f62696c650570686f6e65809ad8baf1660000000000803f4000000000 \
         000036400000000000a04440090508010109313220616c61726d730e34206167656e74732073686f72740001 \
         064c6920576569010675736566756c02080180e0a0b7f166",
-        )],
+            ),
+            (
+                2,
+                "01809ad8baf166011201056e6f727468066d6f62696c650570686f6e65809ad8baf1660000000000803f4000 \
+        000000000036400000000000a04440090508010109313220616c61726d730261340d73686f72742d73746166 \
+        66656401056e6f727468066d6f62696c650388e0a0b7f16688e0a0b7f16601808ec7c1f16688e0a0b7f16688 \
+        9ad8baf1660801056e6f727468066d6f62696c650570686f6e65809ad8baf1660000000000803f4000000000 \
+        000036400000000000a04440090508010109313220616c61726d730355544301064c69205765690106757365 \
+        66756c02080180e0a0b7f166",
+            ),
+        ],
     );
     check(
         full.worst.as_ref().expect("there"),
@@ -243,13 +259,22 @@ fn people() {
     );
     check(
         &sample::notices()[2].0,
-        &[(
-            0,
-            "0461342e31020261340d73686f72742d7374616666656401056e6f727468066d6f62696c650388e0a0b7f166 \
+        &[
+            (
+                0,
+                "0461342e31020261340d73686f72742d7374616666656401056e6f727468066d6f62696c650388e0a0b7f166 \
         88e0a0b7f16601808ec7c1f16688e0a0b7f166889ad8baf1660801056e6f727468066d6f62696c650570686f \
         6e65809ad8baf1660000000000803f4000000000000036400000000000a04440090508010109313220616c61 \
         726d730e34206167656e74732073686f72740001064c6920576569010675736566756c02080180e0a0b7f166",
-        )],
+            ),
+            (
+                1,
+                "0461342e31020261340d73686f72742d7374616666656401056e6f727468066d6f62696c650388e0a0b7f166 \
+        88e0a0b7f16601808ec7c1f16688e0a0b7f166889ad8baf1660801056e6f727468066d6f62696c650570686f \
+        6e65809ad8baf1660000000000803f4000000000000036400000000000a04440090508010109313220616c61 \
+        726d730355544301064c6920576569010675736566756c02080180e0a0b7f166",
+            ),
+        ],
     );
 }
 
@@ -259,9 +284,9 @@ fn state() {
     check(&Cursor(300), &[(0, "2c01000000000000"), (1, "d804")]);
 }
 
-/// Within a body a variant is stored as its place among the others: new ones go to the end.
+/// A body stores a variant as its position in the enum, so new variants must be appended.
 #[test]
-fn variants_keep_their_places() {
+fn variants_keep_their_positions() {
     fn places<T: Serialize>(values: &[T]) {
         for (place, value) in (0u8..).zip(values) {
             let stored = postcard::to_stdvec(value).expect("packs");
@@ -277,5 +302,5 @@ fn variants_keep_their_places() {
     places(&[AlertSeverity::Warning, AlertSeverity::Critical]);
     places(&[NotificationKind::Firing, NotificationKind::Escalated, NotificationKind::Resolved]);
     places(&[A::Campaign, A::Billing, A::Override, A::Other]);
-    places(&[Says::Factor(1.0), Says::TicketsPerWindow(1.0)]);
+    places(&[AdjustmentAmount::Factor(1.0), AdjustmentAmount::TicketsPerWindow(1.0)]);
 }

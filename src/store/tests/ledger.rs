@@ -1,12 +1,12 @@
-//! Forecasts stand as issued.
+//! Issued forecasts never change.
 
 use super::*;
 
 #[test]
-fn the_ledger_stands() {
+fn the_ledger_never_changes() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
-    let second = Vintage { fallback: Some("too short".into()), ..vintage(0) };
+    let second = Vintage { fallback: Some(sentence("too short")), ..vintage(0) };
     put(&mut store, |tx| tx.put_vintage(&vintage(0)));
     put(&mut store, |tx| {
         tx.put_vintage(&second)?;
@@ -17,7 +17,7 @@ fn the_ledger_stands() {
         "UPDATE vintage_blocks SET body = x'00'",
         "DELETE FROM vintage_blocks",
         "UPDATE OR REPLACE vintage_blocks SET issued_at = 1",
-        // REPLACE deletes without firing delete triggers, so it is stopped before.
+        // REPLACE deletes without firing delete triggers, so an insert trigger prevents it.
         "INSERT OR REPLACE INTO vintage_blocks
          SELECT id, issued_at, block, members, x'00', 0 FROM vintage_blocks",
     ] {
@@ -47,16 +47,16 @@ fn nth(n: u32, issued_ms: i64) -> Vintage {
 }
 
 #[test]
-fn many_series_share_blocks_and_each_finds_its_own() {
+fn many_series_share_blocks_and_each_has_its_own_vintage() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     let every = |issued_ms: i64| (0..200).map(move |n| nth(n, issued_ms));
-    // The first of each series stands, whatever else is in its block and transaction.
+    // The first vintage of each series and time is kept, also with other vintages in its block and transaction.
     put(&mut store, |tx| every(0).step_by(3).try_for_each(|v| tx.put_vintage(&v)));
     put(&mut store, |tx| {
         tx.put_vintage(&nth(7, HOUR))?;
         every(0).try_for_each(|v| tx.put_vintage(&Vintage { fallback: None, ..v }))?;
-        tx.put_vintage(&Vintage { fallback: Some("second".into()), ..nth(7, HOUR) })?;
+        tx.put_vintage(&Vintage { fallback: Some(sentence("second")), ..nth(7, HOUR) })?;
         tx.put_vintage(&nth(8, HOUR))
     });
     let reader = reader(&store);
@@ -128,7 +128,7 @@ fn retention_keeps_three_leads_of_old_vintages() {
     put(&mut store, |tx| {
         tx.put_vintage(&vintage(0))?;
         tx.put_vintage(&vintage(20 * DAY))?;
-        tx.put_windows(&[(phone(), at(0), settled(1)), (phone(), at(399 * DAY), settled(2))])?;
+        tx.put_windows(&[(phone(), at(0), finalized(1)), (phone(), at(399 * DAY), finalized(2))])?;
         tx.put_dead_letter(&letter(1, Reason::Field), None)
     });
     store.prune(at(31 * DAY)).expect("prunes");
@@ -142,7 +142,7 @@ fn retention_keeps_three_leads_of_old_vintages() {
     assert_eq!(reader.vintage(&key, None).expect("reads"), Some(vintage(20 * DAY)));
     assert_eq!(reader.vintages_targeting(&key, at(3 * HOUR)).expect("reads").len(), 1);
     assert_eq!(reader.dead_letters(None, 10, None).expect("reads"), []);
-    // Deleting is shut again.
+    // Deleting is forbidden again.
     let raw = Connection::open(dir.path().join(FILE)).expect("opens");
     assert!(raw.execute_batch("DELETE FROM lead_blocks").is_err());
     store.prune(at(401 * DAY)).expect("prunes");
@@ -187,7 +187,7 @@ fn plans_keep_the_newest_and_scores_add_up() {
         [(key.clone(), ByLead::from([(60, sum), (180, score(2))]))]
     );
     assert_eq!(reader.scores_on(at(DAY)).expect("reads"), []);
-    // A row of a program that knew nothing of losses by quantile.
+    // A row of a release without losses by quantile.
     let raw = Connection::open(dir.path().join(FILE)).expect("opens");
     let before = (2u32, [7.0f64, 1.5, -0.5, 2.0, 7.0, 3.25], 1u32, 2u32, 0.75f64);
     raw.execute(
@@ -201,7 +201,7 @@ fn plans_keep_the_newest_and_scores_add_up() {
 }
 
 #[test]
-fn surges_and_calls_are_replaced_by_what_is_known_later() {
+fn surges_and_warnings_are_replaced_by_later_ones() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     let surge = Surge {
@@ -209,14 +209,14 @@ fn surges_and_calls_are_replaced_by_what_is_known_later() {
         lead_hours: 3,
         start: at(HOUR),
         upto: at(HOUR),
-        called: true,
+        hit: true,
         alarmed: true,
         warned_minutes: Some(150),
     };
     let longer = Surge { upto: at(2 * HOUR), ..surge.clone() };
     let call =
-        Call { series: series("phone"), lead_hours: 3, first: at(0), upto: at(0), good: false };
-    let good = Call { good: true, upto: at(HOUR), ..call.clone() };
+        Warning { series: series("phone"), lead_hours: 3, first: at(0), upto: at(0), good: false };
+    let good = Warning { good: true, upto: at(HOUR), ..call.clone() };
     put(&mut store, |tx| {
         tx.put_surge(&surge)?;
         tx.put_call(&call)

@@ -1,4 +1,4 @@
-//! The store's promises, each against a database on disk.
+//! Guarantees of the store, tested against a database on disk.
 
 mod adjusted;
 mod alarms;
@@ -24,11 +24,12 @@ use crate::alert::{Alert, AlertSeverity, AlertState, Notification, NotificationK
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::{
     AlarmAction, AlarmEvent, DeadLetter, ListRebuilt, MaintenanceAction, MaintenanceEvent, Name,
-    Position, Reason, Scope, SeriesKey, Severity, SourceId,
+    Position, Reason, Scope, SeriesKey, Severity, SourceId, Zone,
 };
-use crate::forecast::surge::{Call, Surge};
+use crate::forecast::surge::{Surge, Warning};
 use crate::forecast::{ForecastPoint, Score, Vintage};
 use crate::staffing::{Outlook, Plan, Shift};
+use crate::text::Stored;
 use crate::window::{AggregationKey, Counts};
 
 const HOUR: i64 = 3_600_000;
@@ -43,7 +44,7 @@ pub(super) fn series(channel: &str) -> SeriesKey {
     SeriesKey::parse(&format!("north/mobile/{channel}")).expect("a series")
 }
 
-/// 24 targets with quantiles of three decimals.
+/// 24 forecast points with quantiles of three decimals.
 pub(super) fn vintage(issued_ms: i64) -> Vintage {
     let issued_at = at(issued_ms);
     let target = |i: u32| {
@@ -92,7 +93,7 @@ fn scope() -> Scope {
     series("phone").scope()
 }
 
-fn settled(tickets: u32) -> WindowRecord {
+fn finalized(tickets: u32) -> WindowRecord {
     let counts = Counts { tickets, ..Counts::default() };
     WindowRecord { counts, settled: true, ..WindowRecord::default() }
 }
@@ -126,6 +127,11 @@ fn letter(offset: i64, reason: Reason) -> DeadLetter {
     }
 }
 
+/// A text as earlier releases stored it.
+fn sentence<T>(text: &str) -> Stored<T> {
+    Stored::Sentence(text.to_owned())
+}
+
 fn alert(id: &str, since: i64, state: AlertState) -> Alert {
     Alert {
         id: id.into(),
@@ -140,9 +146,8 @@ fn alert(id: &str, since: i64, state: AlertState) -> Alert {
         to: at(since + HOUR),
         agents_short: 4,
         shortfalls: Vec::new(),
-        because: vec!["12 alarms".into()],
-        title: "4 agents short".into(),
-        text: String::new(),
+        because: vec![sentence("12 alarms")],
+        zone: Zone::UTC,
         acknowledged_by: None,
         acknowledged_at: None,
         worst: None,

@@ -1,4 +1,4 @@
-//! Forecasts within windows stand as issued, apart from the others.
+//! Nowcasts never change and are separate from vintages.
 
 use super::*;
 use crate::forecast::Nowcast;
@@ -6,15 +6,15 @@ use crate::forecast::Nowcast;
 fn nowcast(issued_ms: i64) -> Nowcast {
     let mut vintage = vintage(0);
     vintage.issued_at = at(issued_ms);
-    Nowcast { vintage, reason: "3 severe alarms".into(), after: at(0) }
+    Nowcast { vintage, reason: sentence("3 severe alarms"), after: at(0) }
 }
 
 #[test]
-fn the_newest_word_is_served_and_nothing_is_rewritten() {
+fn the_newest_forecast_is_served_and_nowcasts_are_never_rewritten() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     let (first, second) = (nowcast(300_000), nowcast(600_000));
-    let other = Nowcast { reason: "another".into(), ..first.clone() };
+    let other = Nowcast { reason: sentence("another"), ..first.clone() };
     put(&mut store, |tx| {
         tx.put_vintage(&vintage(0))?;
         tx.put_nowcast(&first)?;
@@ -40,7 +40,7 @@ fn the_newest_word_is_served_and_nothing_is_rewritten() {
     assert_eq!(reader.vintages_between(at(0), Timestamp::MAX).expect("reads"), [vintage(0)]);
     assert_eq!(reader.nowcasts(at(0), at(DAY)).expect("reads"), [first, second.clone()]);
     assert_eq!(reader.live_nowcasts().expect("reads")[&key], of(&second));
-    // The next vintage at a settling is the newer word.
+    // The vintage of the next finalized window is newer.
     put(&mut store, |tx| tx.put_vintage(&vintage(900_000)));
     assert_eq!(served(None).reason, None);
     assert!(reader.live_nowcasts().expect("reads").is_empty());
@@ -49,7 +49,7 @@ fn the_newest_word_is_served_and_nothing_is_rewritten() {
 }
 
 #[test]
-fn the_open_window_keeps_what_it_was_planned_with() {
+fn the_open_window_keeps_the_plan_with_which_it_began() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     let key = series("phone");
@@ -66,7 +66,7 @@ fn the_open_window_keeps_what_it_was_planned_with() {
             service_level: 1.0,
         };
         let targets = vec![target];
-        Plan { series: series("phone"), issued_at: at(issued), basis: String::new(), targets }
+        Plan { series: series("phone"), issued_at: at(issued), basis: sentence(""), targets }
     };
     let outlook = |issued: i64| Outlook {
         series: series("phone"),

@@ -1,9 +1,9 @@
-//! Rejects, alerts, notices, roster.
+//! Dead letters, alerts, notifications, roster.
 
 use super::*;
 
 #[test]
-fn dead_letters_are_written_once_and_paged() {
+fn dead_letters_are_stored_once_and_listed_in_pages() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     put(&mut store, |tx| {
@@ -25,7 +25,7 @@ fn dead_letters_are_written_once_and_paged() {
 }
 
 #[test]
-fn a_notice_is_kept_until_it_arrives() {
+fn a_notification_is_kept_until_it_is_delivered() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     let alert = alert("a1", 0, AlertState::Firing);
@@ -62,7 +62,7 @@ fn a_notice_is_kept_until_it_arrives() {
 }
 
 #[test]
-fn lists_are_newest_first_and_go_on_after() {
+fn lists_are_newest_first_and_continue_after_a_cursor() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     let anomaly = |window: i64, score| Anomaly {
@@ -72,9 +72,9 @@ fn lists_are_newest_first_and_go_on_after() {
         score,
         actual: 80.0,
         expected: 20.0,
-        text: "four times the forecast".into(),
+        detail: sentence("four times the forecast"),
     };
-    let because = vec!["12 alarms".into()];
+    let because = vec![sentence("12 alarms")];
     let worst = Worst { agents_short: 9, shortfalls: Vec::new(), because };
     put(&mut store, |tx| {
         for (id, since, state) in [
@@ -117,7 +117,7 @@ fn lists_are_newest_first_and_go_on_after() {
 }
 
 #[test]
-fn a_new_roster_replaces_what_it_overlaps() {
+fn new_shifts_replace_overlapping_ones() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     let shift = |channel: &str, from: i64, to: i64, agents| Shift {

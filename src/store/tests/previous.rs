@@ -1,11 +1,11 @@
-//! Stores of earlier programs are read, and a copy is kept before they are changed.
+//! Stores of earlier releases can be read, and are copied before a migration.
 
 use super::sample;
 use super::*;
 use crate::store::migrate::migrate;
 use crate::store::schema::Step;
 
-/// What `sample::fill` made with schema version 10, the last without versions of bodies, as SQL text. Made by
+/// The sample of `sample::fill` with schema version 10, the last without versions of bodies, as SQL text. It was made by
 /// `SURGECAST_SAMPLE=FILE cargo test --lib store::tests::sample` and Python's `sqlite3.Connection.iterdump`.
 const VERSION_10: &str = include_str!("version_10.sql");
 
@@ -20,7 +20,7 @@ fn schema_version(file: &str, dir: &TempDir) -> i64 {
     migrate::version(&raw).expect("reads")
 }
 
-/// Everything in a database, as text.
+/// All rows of a database, as text.
 fn content(raw: &Connection) -> Vec<String> {
     let mut tables = raw
         .prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
@@ -44,22 +44,22 @@ fn copy_name() -> String {
 }
 
 #[test]
-fn a_store_without_versions_of_bodies_is_read() {
+fn a_store_without_versions_of_bodies_can_be_read() {
     let dir = TempDir::new().expect("directory");
     let before = content(&older(&dir));
     sample::check(&reader(&open(&dir)));
-    // As it was, in one file.
+    // The copy is unchanged and complete.
     assert_eq!(schema_version(&copy_name(), &dir), 10);
     let copy = Connection::open(dir.path().join(copy_name())).expect("opens");
     assert_eq!(content(&copy), before);
-    // Opened again it is left alone.
+    // Opening the store again makes no copy.
     std::fs::remove_file(dir.path().join(copy_name())).expect("removes");
     sample::check(&reader(&open(&dir)));
     assert!(!dir.path().join(copy_name()).exists());
 }
 
 #[test]
-fn rows_without_and_with_versions_stand_beside_each_other() {
+fn a_store_may_have_rows_with_and_without_versions() {
     let dir = TempDir::new().expect("directory");
     drop(older(&dir));
     let mut store = open(&dir);
@@ -67,7 +67,7 @@ fn rows_without_and_with_versions_stand_beside_each_other() {
     let later = at(2 * HOUR);
     put(&mut store, |tx| {
         tx.put_vintage(&vintage(2 * HOUR))?;
-        tx.put_windows(&[(phone(), later, settled(9))])?;
+        tx.put_windows(&[(phone(), later, finalized(9))])?;
         tx.put_scores(&key, at(0), &ByLead::from([(60, Score { n: 1, ..Score::default() })]))?;
         tx.put_cursor("influxdb", 301)
     });
@@ -87,7 +87,7 @@ fn rows_without_and_with_versions_stand_beside_each_other() {
 }
 
 #[test]
-fn a_step_that_fails_leaves_the_store_as_it_was() {
+fn a_failed_step_leaves_the_store_unchanged() {
     let dir = TempDir::new().expect("directory");
     let raw = older(&dir);
     let before = content(&raw);
@@ -120,26 +120,26 @@ fn only_the_newest_copy_is_kept() {
 }
 
 #[test]
-fn without_a_copy_nothing_is_changed() {
+fn without_a_copy_the_store_is_not_migrated() {
     let dir = TempDir::new().expect("directory");
     drop(older(&dir));
     std::fs::create_dir(dir.path().join(copy_name())).expect("makes");
     let error = Store::open(dir.path(), WindowWidth::QUARTER).err().expect("refused");
     let text = error.to_string().replace(&dir.path().display().to_string(), "DIR");
-    insta::assert_snapshot!(text, @"DIR/state.db stays as it is, for no copy of it could be kept beside it: cannot rename to DIR/state.db.before-v12: Is a directory (os error 21); check that it exists and may be written; make room for a second state.db, then start again");
+    insta::assert_snapshot!(text, @"DIR/state.db was not migrated, because no copy of it could be made: cannot rename to DIR/state.db.before-v12: Is a directory (os error 21); check that it exists and is writable; make room for a second state.db, then start again");
     assert_eq!(schema_version(FILE, &dir), 10);
     assert!(!dir.path().join(format!("{}.unfinished", copy_name())).exists());
 }
 
 #[test]
-fn who_only_reads_says_what_to_do_with_an_older_or_newer_store() {
+fn a_reader_explains_what_to_do_with_an_older_or_newer_store() {
     let dir = TempDir::new().expect("directory");
     let raw = older(&dir);
     let text = |dir: &TempDir| {
         let error = Reader::open(dir.path()).err().expect("refused").to_string();
         error.replace(&dir.path().display().to_string(), "DIR")
     };
-    insta::assert_snapshot!(text(&dir), @"DIR/state.db has schema version 10, this surgecast reads version 12: start the service once, it brings the store up to date and keeps a copy");
+    insta::assert_snapshot!(text(&dir), @"DIR/state.db has schema version 10, this surgecast reads version 12: start the service once, it migrates the store and keeps a copy");
     raw.execute_batch("PRAGMA user_version = 99").expect("sets");
-    insta::assert_snapshot!(text(&dir), @"DIR/state.db has schema version 99, this surgecast knows versions up to 12: use a newer surgecast");
+    insta::assert_snapshot!(text(&dir), @"DIR/state.db has schema version 99, this surgecast reads versions up to 12: use a newer surgecast");
 }

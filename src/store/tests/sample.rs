@@ -1,14 +1,14 @@
-//! A small store with rows of every kind and every form of body: what is put in, and that all of it is read again.
+//! A small store with rows of every kind and every form of body. [`fill`] writes it, [`check`] reads it.
 //!
-//! Two windows of history, one open window, two forecasts, and what people and planners did with them.
+//! It has two windows of history, one open window, two forecasts, adjustments, alerts and people's entries.
 
 use super::*;
 use crate::alert::Shortfall;
 use crate::forecast::surge::{Surges, Threshold};
-use crate::forecast::{Adjustment, AdjustmentKind, Cause, Nowcast, Says};
+use crate::forecast::{Adjustment, AdjustmentAmount, AdjustmentKind, Cause, Nowcast};
 use crate::staffing::PlanTarget;
 
-/// Puts every sample into an empty store.
+/// Writes every sample into an empty store.
 pub(super) fn fill(store: &mut Store) {
     put(store, windows);
     put(store, forecasts);
@@ -18,7 +18,7 @@ pub(super) fn fill(store: &mut Store) {
     put(store, state);
 }
 
-/// Reads every sample and compares it with what [`fill`] puts.
+/// Reads every sample and compares it with the one that [`fill`] writes.
 pub(super) fn check(reader: &Reader) {
     check_windows(reader);
     check_forecasts(reader);
@@ -50,11 +50,11 @@ pub(super) fn all_counts() -> Counts {
     }
 }
 
-fn alarm_cell() -> AggregationKey {
+fn alarm_key() -> AggregationKey {
     AggregationKey::Alarms(scope())
 }
 
-fn phrase_cell() -> AggregationKey {
+fn phrase_key() -> AggregationKey {
     AggregationKey::Phrase(scope(), "login error".into())
 }
 
@@ -68,25 +68,25 @@ pub(super) fn stored_windows() -> Vec<(AggregationKey, Timestamp, WindowRecord)>
     };
     let missing = WindowRecord { settled: true, missing: true, ..WindowRecord::default() };
     vec![
-        (phone(), at(0), settled(7)),
+        (phone(), at(0), finalized(7)),
         (phone(), at(HOUR), all),
         (phone(), at(DAY), missing),
-        (alarm_cell(), at(0), WindowRecord { active: 3, ..settled(0) }),
-        (AggregationKey::Maintenance, at(0), settled(0)),
-        (phrase_cell(), at(0), settled(2)),
+        (alarm_key(), at(0), WindowRecord { active: 3, ..finalized(0) }),
+        (AggregationKey::Maintenance, at(0), finalized(0)),
+        (phrase_key(), at(0), finalized(2)),
     ]
 }
 
 fn partials() -> Vec<PartialRecord> {
-    let partial = |cell, counts, upto| PartialRecord {
+    let partial = |key, counts, upto| PartialRecord {
         window: at(DAY + HOUR),
-        cell,
+        key,
         source: source().source,
         counts,
         upto,
     };
     let no_topics = Counts { topics: [0; crate::domain::TOPICS], ..all_counts() };
-    vec![partial(phone(), all_counts(), 41), partial(alarm_cell(), no_topics, 40)]
+    vec![partial(phone(), all_counts(), 41), partial(alarm_key(), no_topics, 40)]
 }
 
 fn windows(tx: &mut Tx<'_>) -> Result<(), StoreError> {
@@ -98,23 +98,23 @@ fn windows(tx: &mut Tx<'_>) -> Result<(), StoreError> {
 fn check_windows(reader: &Reader) {
     assert_eq!(reader.sources().expect("reads"), [source()]);
     assert_eq!(reader.partials().expect("reads"), partials());
-    for (cell, start, record) in stored_windows() {
-        let found = reader.windows(&cell, start, start + Duration::from_secs(1)).expect("reads");
-        assert_eq!(found, [(start, record)], "{cell}");
+    for (key, start, record) in stored_windows() {
+        let found = reader.windows(&key, start, start + Duration::from_secs(1)).expect("reads");
+        assert_eq!(found, [(start, record)], "{key}");
     }
 }
 
-/// With and without whole quantiles, causes, surges and a reason to fall back.
+/// A vintage with whole quantiles, causes, surges and a reason for the fallback.
 pub(super) fn rich_vintage() -> Vintage {
     let mut vintage = Vintage {
         causes: vec![Cause { what: "linkDown".into(), tickets: 12.5 }],
         surges: Some(Surges {
             high: vec![60.25; 3],
-            chances: vec![0.25, 1.0, 0.0],
+            probabilities: vec![0.25, 1.0, 0.0],
             any: 0.5,
-            is_out: true,
+            warns: true,
         }),
-        fallback: Some("less than a week".into()),
+        fallback: Some(sentence("less than a week")),
         ..vintage(HOUR)
     };
     vintage.targets.truncate(3);
@@ -134,7 +134,7 @@ pub(super) fn adjusted() -> Vintage {
 
 fn nowcast() -> Nowcast {
     let vintage = Vintage { issued_at: at(HOUR + 300_000), ..rich_vintage() };
-    Nowcast { vintage, reason: "3 severe alarms".into(), after: at(HOUR) }
+    Nowcast { vintage, reason: sentence("3 severe alarms"), after: at(HOUR) }
 }
 
 pub(super) fn plan_target() -> PlanTarget {
@@ -156,7 +156,7 @@ pub(super) fn plan() -> Plan {
     Plan {
         series: series("phone"),
         issued_at: at(HOUR),
-        basis: "300 s, 80/20, 30 % shrinkage".into(),
+        basis: sentence("300 s, 80/20, 30 % shrinkage"),
         targets: vec![plan_target(), none],
     }
 }
@@ -184,7 +184,7 @@ pub(super) fn adjustments() -> [Adjustment; 2] {
         channel: None,
         starts_at: at(0),
         ends_at: at(HOUR),
-        says: Says::Factor(1.5),
+        amount: AdjustmentAmount::Factor(1.5),
         by: "Li".into(),
         note: Some("March".into()),
         entered_at: at(0),
@@ -192,7 +192,7 @@ pub(super) fn adjustments() -> [Adjustment; 2] {
     let count = Adjustment {
         id: "b".into(),
         kind: AdjustmentKind::Other,
-        says: Says::TicketsPerWindow(80.0),
+        amount: AdjustmentAmount::TicketsPerWindow(80.0),
         note: None,
         starts_at: at(HOUR),
         ends_at: at(DAY),
@@ -256,14 +256,14 @@ fn surge() -> Surge {
         lead_hours: 3,
         start: at(HOUR),
         upto: at(2 * HOUR),
-        called: true,
+        hit: true,
         alarmed: true,
         warned_minutes: Some(150),
     }
 }
 
-fn call() -> Call {
-    Call { series: series("phone"), lead_hours: 3, first: at(0), upto: at(HOUR), good: true }
+fn call() -> Warning {
+    Warning { series: series("phone"), lead_hours: 3, first: at(0), upto: at(HOUR), good: true }
 }
 
 fn scores(tx: &mut Tx<'_>) -> Result<(), StoreError> {
@@ -341,10 +341,9 @@ fn events(tx: &mut Tx<'_>) -> Result<(), StoreError> {
 
 fn check_events(reader: &Reader) {
     assert_eq!(reader.alarm_transitions(at(0), at(DAY)).expect("reads"), transitions());
-    let standing = reader.active_alarms(&Filter::default(), at(DAY), 9).expect("reads");
-    let standing: Vec<_> =
-        standing.into_iter().map(|alarm| (alarm.event, alarm.raised_at)).collect();
-    assert_eq!(standing, [(transitions()[0].1.clone(), at(0))]);
+    let active = reader.active_alarms(&Filter::default(), at(DAY), 9).expect("reads");
+    let active: Vec<_> = active.into_iter().map(|alarm| (alarm.event, alarm.raised_at)).collect();
+    assert_eq!(active, [(transitions()[0].1.clone(), at(0))]);
     assert_eq!(reader.rebuilt_lists(at(0)).expect("reads"), [(position(4), rebuilt())]);
     assert_eq!(reader.maintenance(at(0), at(DAY)).expect("reads"), [work()]);
     let mut found = reader.dead_letters(None, 9, None).expect("reads");
@@ -363,7 +362,7 @@ pub(super) fn anomalies() -> Vec<Anomaly> {
         score: 6.5,
         actual: 80.0,
         expected: 20.25,
-        text: "four times the forecast".into(),
+        detail: sentence("four times the forecast"),
     };
     kinds.map(anomaly).into()
 }
@@ -382,9 +381,9 @@ fn shortfall() -> Shortfall {
     }
 }
 
-/// One of each state, newest last.
+/// One alert of each state, newest last.
 pub(super) fn alerts() -> Vec<Alert> {
-    let because = vec!["12 alarms".into()];
+    let because = vec![sentence("12 alarms")];
     let worst = Worst { agents_short: 9, shortfalls: vec![shortfall()], because };
     let full = Alert {
         severity: AlertSeverity::Critical,
@@ -406,7 +405,7 @@ pub(super) fn alerts() -> Vec<Alert> {
 }
 
 pub(super) fn notices() -> Vec<(Notification, DeliveryState)> {
-    // An outbox keeps neither of the two.
+    // The outbox stores neither of these two fields.
     let bare = |alert: Alert| Alert { acknowledged_at: None, worst: None, ..alert };
     let [_, firing, taken, over] = alerts().try_into().expect("four");
     let notice = |kind, alert: Alert| Notification {
@@ -492,12 +491,12 @@ fn check_state(reader: &Reader) {
 }
 
 #[test]
-fn every_kind_of_row_is_read_as_it_was_put() {
+fn every_kind_of_row_is_read_as_it_was_written() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     fill(&mut store);
     check(&reader(&store));
-    // No configuration of the program: a person makes the sample of a release.
+    // Not configuration of the program: a developer sets it to make the sample of a release.
     #[allow(clippy::disallowed_methods)]
     let to = std::env::var_os("SURGECAST_SAMPLE");
     if let Some(to) = to {

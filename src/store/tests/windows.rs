@@ -1,22 +1,22 @@
-//! Windows in chunks, open ones, roll-ups.
+//! Finalized windows in chunks, open windows, roll-ups, topics.
 
 use super::*;
 
 #[test]
-fn windows_keep_their_places_for_every_width() {
+fn windows_keep_their_slots_for_every_width() {
     for minutes in [5, 10, 15, 30, 60] {
         let width = WindowWidth::new(Duration::from_secs(minutes * 60)).expect("a width");
         let dir = TempDir::new().expect("directory");
         let mut store = Store::open(dir.path(), width).expect("opens");
         let first = width.index(at(-2 * HOUR));
         let n = 26 * 3600 / i64::from(width.secs());
-        let row = |i: i64| (phone(), width.start(first + i), settled(i as u32));
+        let row = |i: i64| (phone(), width.start(first + i), finalized(i as u32));
         // From 22:00 to the midnight after the next, in two transactions that share a day.
         let rows: Vec<_> = (0..n).map(row).collect();
         let (one, two) = rows.split_at(rows.len() / 3);
         put(&mut store, |tx| tx.put_windows(one));
         put(&mut store, |tx| tx.put_windows(two));
-        let revised = WindowRecord { revised: true, ..settled(99) };
+        let revised = WindowRecord { revised: true, ..finalized(99) };
         put(&mut store, |tx| tx.put_windows(&[(phone(), at(0), revised)]));
         let reader = reader(&store);
         let found = reader.windows(&phone(), at(-DAY), at(3 * DAY)).expect("reads");
@@ -28,33 +28,33 @@ fn windows_keep_their_places_for_every_width() {
         let part = reader.windows(&phone(), at(-HOUR), at(HOUR)).expect("reads");
         assert_eq!(part.len() as i64, 2 * 3600 / i64::from(width.secs()), "{minutes} min");
         let mut seen = Vec::new();
-        reader.each_cell(at(0), |_, windows| seen.extend_from_slice(windows)).expect("reads");
+        reader.each_key(at(0), |_, windows| seen.extend_from_slice(windows)).expect("reads");
         assert_eq!(seen, want.into_iter().filter(|row| row.0 >= at(0)).collect::<Vec<_>>());
     }
 }
 
 #[test]
-fn a_catch_up_larger_than_memory_allows_is_whole() {
+fn a_transaction_with_more_chunks_than_fit_in_memory_is_complete() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     let start = |i: i64| at(i * DAY + i % 2 * HOUR);
-    let rows: Vec<_> = (0..2500).map(|i| (phone(), start(i), settled(i as u32))).collect();
+    let rows: Vec<_> = (0..2500).map(|i| (phone(), start(i), finalized(i as u32))).collect();
     put(&mut store, |tx| {
         tx.put_windows(&rows)?;
-        tx.put_windows(&[(phone(), start(3), settled(5))])
+        tx.put_windows(&[(phone(), start(3), finalized(5))])
     });
     let found = reader(&store).windows(&phone(), at(0), at(3000 * DAY)).expect("reads");
     assert_eq!(found.len(), 2500);
-    assert_eq!(found[3], (start(3), settled(5)));
+    assert_eq!(found[3], (start(3), finalized(5)));
 }
 
 #[test]
-fn open_windows_are_summed_from_partials_until_they_settle() {
+fn open_windows_are_summed_from_partials_until_they_are_final() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     let partial = |partition: i32, tickets: u32, upto: i64| PartialRecord {
         window: at(0),
-        cell: phone(),
+        key: phone(),
         source: SourceId::new("support.tickets", partition),
         counts: Counts { tickets, ..Counts::default() },
         upto,
@@ -68,7 +68,7 @@ fn open_windows_are_summed_from_partials_until_they_settle() {
     let open = reader.series_windows(&series("phone"), at(0), at(HOUR)).expect("reads");
     assert_eq!((open[0].tickets, open[0].upto, open[0].settled), (9, 20, false));
     put(&mut store, |tx| {
-        tx.put_windows(&[(phone(), at(0), settled(10))])?;
+        tx.put_windows(&[(phone(), at(0), finalized(10))])?;
         let keys: Vec<_> =
             (0..2).map(|p| (at(0), phone(), SourceId::new("support.tickets", p))).collect();
         tx.delete_partials(&keys)
@@ -94,11 +94,11 @@ fn a_roll_up_is_the_sum_of_its_leaves_and_scopes() {
     };
     put(&mut store, |tx| {
         tx.put_windows(&[
-            (phone(), at(0), settled(2)),
-            (AggregationKey::Tickets(series("chat")), at(0), settled(3)),
+            (phone(), at(0), finalized(2)),
+            (AggregationKey::Tickets(series("chat")), at(0), finalized(3)),
             (alarms("mobile"), at(0), raised(4)),
             (alarms("fixed"), at(0), raised(50)),
-            (phone(), at(HOUR), settled(1)),
+            (phone(), at(HOUR), finalized(1)),
         ])?;
         tx.put_dead_letter(&letter(1, Reason::Late), Some((&phone(), at(1))))?;
         tx.put_dead_letter(&letter(1, Reason::Late), Some((&phone(), at(1))))?;
@@ -125,23 +125,23 @@ fn a_roll_up_is_the_sum_of_its_leaves_and_scopes() {
     assert_eq!(reader.series_windows(&absent, at(0), at(HOUR)).expect("reads"), []);
 }
 
-/// A cell of a phrase in north/mobile.
+/// The key of a phrase in north/mobile.
 fn phrase(text: &str) -> AggregationKey {
     AggregationKey::Phrase(scope(), text.into())
 }
 
-fn told(tickets: u32, topics: [u32; 6]) -> WindowRecord {
+fn with_topics(tickets: u32, topics: [u32; 6]) -> WindowRecord {
     let counts = Counts { tickets, topics, ..Counts::default() };
     WindowRecord { counts, settled: true, ..WindowRecord::default() }
 }
 
 #[test]
-fn what_was_said_is_summed_by_scope_open_windows_included() {
+fn topics_and_phrases_are_summed_by_scope_including_open_windows() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
-    let open = |cell: AggregationKey, partition: i32, counts: Counts| PartialRecord {
+    let open = |key: AggregationKey, partition: i32, counts: Counts| PartialRecord {
         window: at(HOUR),
-        cell,
+        key,
         source: SourceId::new("support.tickets", partition),
         counts,
         upto: 9,
@@ -156,11 +156,11 @@ fn what_was_said_is_summed_by_scope_open_windows_included() {
     put(&mut store, |tx| {
         tx.put_partials(&partials)?;
         tx.put_windows(&[
-            (phone(), at(0), told(9, [4, 0, 1, 0, 0, 2])),
-            (AggregationKey::Tickets(series("chat")), at(0), told(2, [1, 0, 0, 0, 0, 0])),
-            (phrase("blue light"), at(0), told(3, [0; 6])),
-            (phrase("a red"), at(0), told(3, [0; 6])),
-            (phrase("login error"), at(0), told(7, [0; 6])),
+            (phone(), at(0), with_topics(9, [4, 0, 1, 0, 0, 2])),
+            (AggregationKey::Tickets(series("chat")), at(0), with_topics(2, [1, 0, 0, 0, 0, 0])),
+            (phrase("blue light"), at(0), with_topics(3, [0; 6])),
+            (phrase("a red"), at(0), with_topics(3, [0; 6])),
+            (phrase("login error"), at(0), with_topics(7, [0; 6])),
         ])
     });
     let reader = reader(&store);
@@ -175,46 +175,48 @@ fn what_was_said_is_summed_by_scope_open_windows_included() {
     assert_eq!(reader.partials().expect("reads").len(), 4);
     let mut all = Filter { region: Some(Name::all()), ..Filter::default() };
     let summed = reader.topics(&all, at(0), at(HOUR), false).expect("reads");
-    let (key, spoken) = summed.first_key_value().expect("a row");
-    assert!(key.0.region.is_all() && spoken.topics == first.topics && spoken.phrases.is_empty());
+    let (key, sum) = summed.first_key_value().expect("a row");
+    assert!(key.0.region.is_all() && sum.topics == first.topics && sum.phrases.is_empty());
     all.region = Name::new("south").ok();
     assert!(reader.topics(&all, at(0), at(DAY), true).expect("reads").is_empty());
-    // Phrases are no series, no window of one, and nothing that histories are made of.
+    // Phrases are in no series, no series' windows and no history.
     assert_eq!(reader.series().expect("reads").len(), 4 + 4 + 4);
     let windows = reader.series_windows(&series("_all"), at(0), at(HOUR)).expect("reads");
     assert_eq!(windows[0].tickets, 11);
-    reader.each_cell(at(0), |cell, _| assert!(!cell.is_besides())).expect("reads");
+    reader.each_key(at(0), |key, _| assert!(!key.is_secondary())).expect("reads");
     let mut seen = Vec::new();
     let each = |_: &Scope, phrase: &str, start, n| seen.push((phrase.to_owned(), start, n));
     reader.each_phrase(at(0), each).expect("reads");
-    assert_eq!(seen.len(), 3, "settled ones");
+    assert_eq!(seen.len(), 3, "finalized windows only");
 }
 
 #[test]
-fn phrases_are_forgotten_after_a_month_and_their_cells_with_them() {
+fn phrases_and_their_keys_are_deleted_after_a_month() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
-    let old = (phrase("old news"), at(0), told(3, [0; 6]));
-    let new = (phrase("new words"), at(40 * DAY), told(3, [0; 6]));
-    put(&mut store, |tx| tx.put_windows(&[(phone(), at(0), settled(9)), old, new.clone()]));
+    let old = (phrase("old news"), at(0), with_topics(3, [0; 6]));
+    let new = (phrase("new words"), at(40 * DAY), with_topics(3, [0; 6]));
+    put(&mut store, |tx| tx.put_windows(&[(phone(), at(0), finalized(9)), old, new.clone()]));
     store.prune(at(41 * DAY)).expect("prunes");
     let reader = reader(&store);
-    assert_eq!(reader.cells().expect("reads"), [phone(), new.0]);
+    assert_eq!(reader.keys().expect("reads"), [phone(), new.0]);
     assert_eq!(reader.windows(&phone(), at(0), at(DAY)).expect("reads").len(), 1);
-    // An id that was known is not used again.
-    put(&mut store, |tx| tx.put_windows(&[(phrase("old news"), at(41 * DAY), told(4, [0; 6]))]));
+    // The deleted key's id is not used again.
+    put(&mut store, |tx| {
+        tx.put_windows(&[(phrase("old news"), at(41 * DAY), with_topics(4, [0; 6]))])
+    });
     let found = reader.windows(&phrase("old news"), at(0), at(50 * DAY)).expect("reads");
-    assert_eq!(found, [(at(41 * DAY), told(4, [0; 6]))]);
+    assert_eq!(found, [(at(41 * DAY), with_topics(4, [0; 6]))]);
 }
 
-/// As a release before topics wrote it.
+/// The form of releases before topics.
 #[test]
 fn counts_without_topics_are_read() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     let partial = |topics| PartialRecord {
         window: at(0),
-        cell: phone(),
+        key: phone(),
         source: SourceId::new("support.tickets", 0),
         counts: Counts {
             tickets: 300,

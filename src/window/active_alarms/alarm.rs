@@ -1,10 +1,10 @@
-//! One alarm, and what is told of it.
+//! An active alarm and its transitions.
 
 use std::sync::Arc;
 
 use crate::domain::{Scope, Severity, Timestamp};
 
-/// An alarm that has been raised and is not over.
+/// An active alarm: it was raised and has not ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActiveAlarm {
     pub alarm_id: Arc<str>,
@@ -14,20 +14,21 @@ pub struct ActiveAlarm {
     pub changed_at: Timestamp,
     pub device: Option<Arc<str>>,
     pub alarm_type: Option<Arc<str>>,
-    /// How often a chattering alarm was raised since it was last quiet; 0 of any other.
+    /// Raises of a chattering alarm since it was last quiet; 0 for any other alarm.
     pub flaps: u32,
-    /// Its system has rebuilt its list, and it has not been heard of since.
+    /// Whether its system has rebuilt its alarm list and has not sent this alarm since.
     pub is_doubtful: bool,
 }
 
-/// An alarm that begins to stand, or is over.
+/// The beginning or the end of an alarm.
 #[derive(Clone, Copy, Debug)]
 pub struct Transition<'a> {
-    /// As it was when it began, or last.
+    /// The alarm at its beginning, or its last state before its end.
     pub alarm: &'a ActiveAlarm,
     pub is_over: bool,
-    /// When it began, or was over.
+    /// Event time of the beginning or end.
     pub ts: Timestamp,
-    /// Since when that is known: a clear is held. Later than the instant that was reached before.
+    /// When the transition became certain: an end is certain once its clear has been held. It is later than the
+    /// instant that the book had reached before.
     pub known_at: Timestamp,
 }

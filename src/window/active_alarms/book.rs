@@ -1,4 +1,4 @@
-//! All alarms.
+//! The book of all alarms.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,27 +7,27 @@ use std::time::Duration;
 use super::alarm::{ActiveAlarm, Transition};
 use super::life::{Effect, End, Life};
 use super::rules::{AlarmRules, STALE_AFTER};
-use super::step::{About, Key, Step};
+use super::step::{Details, Key, Step};
 use super::tally::Tally;
 use crate::domain::{
     AlarmAction, AlarmEvent, ListRebuilt, Offset, Position, Scope, SourceId, Timestamp,
 };
 
-/// Rebuilt lists whose time has not come, at most: each is held against every alarm that stands.
+/// Most rebuilt lists that wait for their time. Each is compared with every active alarm.
 const REBUILT_MAX: usize = 1000;
 
-/// Transitions of one alarm whose time has not come.
+/// Messages of one alarm that have not taken effect yet, in order.
 #[derive(Clone, Debug)]
-struct Waiting {
+struct Pending {
     steps: Vec<Step>,
-    about: About,
+    details: Details,
 }
 
-/// All alarms, as of an instant that only moves forward.
+/// All alarms, as of an instant of event time that only moves forward.
 #[derive(Clone, Debug, Default)]
 pub struct AlarmBook {
     rules: AlarmRules,
-    ahead: BTreeMap<Arc<str>, Waiting>,
+    pending: BTreeMap<Arc<str>, Pending>,
     rebuilt: BTreeMap<Key, ListRebuilt>,
     alarms: BTreeMap<Arc<str>, Life>,
     active: usize,
@@ -44,7 +44,8 @@ impl AlarmBook {
         Self { rules, ..Self::default() }
     }
 
-    /// Takes a transition, in any order and any number of times; it has its effect when the book moves on.
+    /// Takes a message of an alarm. Messages may come in any order and repeatedly; they take effect in
+    /// [`Self::advance`].
     pub fn observe(&mut self, position: &Position, event: &AlarmEvent) {
         let action = match event.action {
             AlarmAction::Raise => 0,
@@ -53,18 +54,18 @@ impl AlarmBook {
         };
         let key = (event.ts, self.source(&position.source), position.offset);
         let step = Step { key, action, severity: event.severity };
-        let about = About {
+        let details = Details {
             scope: self.scope(&event.scope),
             device: event.device.as_deref().map(|text| self.name(text)),
             alarm_type: event.alarm_type.as_deref().map(|text| self.name(text)),
         };
-        match self.ahead.get_mut(&*event.alarm_id) {
-            Some(waiting) => {
-                if let Err(at) = waiting.steps.binary_search_by_key(&key, |step| step.key) {
-                    if at == waiting.steps.len() {
-                        waiting.about = about;
+        match self.pending.get_mut(&*event.alarm_id) {
+            Some(pending) => {
+                if let Err(at) = pending.steps.binary_search_by_key(&key, |step| step.key) {
+                    if at == pending.steps.len() {
+                        pending.details = details;
                     }
-                    waiting.steps.insert(at, step);
+                    pending.steps.insert(at, step);
                 }
             }
             None => {
@@ -72,16 +73,16 @@ impl AlarmBook {
                     Some((known, _)) => known.clone(),
                     None => Arc::from(&*event.alarm_id),
                 };
-                self.ahead.insert(alarm_id, Waiting { steps: vec![step], about });
+                self.pending.insert(alarm_id, Pending { steps: vec![step], details });
             }
         }
     }
 
-    /// Takes a notice that a system rebuilt its list, as [`Self::observe`] takes a transition.
+    /// Takes the news that a system rebuilt its alarm list. It takes effect in [`Self::advance`].
     pub fn observe_rebuilt(&mut self, position: &Position, rebuilt: &ListRebuilt) {
         let key = (rebuilt.ts, self.source(&position.source), position.offset);
         if self.rebuilt.len() >= REBUILT_MAX && !self.rebuilt.contains_key(&key) {
-            // Alarms that are not doubted stand until they are cleared.
+            // The alarms of that list stay active until they are cleared.
             self.tally.lists_refused += 1;
             return;
         }
@@ -115,45 +116,45 @@ impl AlarmBook {
         scope
     }
 
-    /// Tells what [`Self::advance`] would tell of transitions up to `until` and of held clears, without moving on. It
-    /// goes from alarm to alarm: in a storm a copy of all would be large.
-    pub fn peek(&self, until: Timestamp, mut tell: impl FnMut(Transition<'_>)) {
-        let mut look = |alarm_id: &Arc<str>, life: Option<&Life>, waiting: Option<Waiting>| {
+    /// Emits the transitions that [`Self::advance`] would emit up to `until`, without moving on. Pending rebuilt lists
+    /// are ignored. It copies one alarm at a time: in an alarm storm a copy of the whole book would be large.
+    pub fn peek(&self, until: Timestamp, mut emit: impl FnMut(Transition<'_>)) {
+        let mut peek_one = |alarm_id: &Arc<str>, life: Option<&Life>, pending: Option<Pending>| {
             let (rules, active, now) = (self.rules, self.active, self.now);
             let mut one = Self { rules, active, now, ..Self::default() };
             one.alarms.extend(life.map(|life| (alarm_id.clone(), life.clone())));
-            one.ahead.extend(waiting.map(|waiting| (alarm_id.clone(), waiting)));
-            one.advance(until, &mut tell);
+            one.pending.extend(pending.map(|pending| (alarm_id.clone(), pending)));
+            one.advance(until, &mut emit);
         };
-        let due = |waiting: &Waiting| waiting.steps.partition_point(|step| step.key.0 <= until);
-        for (alarm_id, waiting) in &self.ahead {
-            let steps = waiting.steps[..due(waiting)].to_vec();
+        let due = |pending: &Pending| pending.steps.partition_point(|step| step.key.0 <= until);
+        for (alarm_id, pending) in &self.pending {
+            let steps = pending.steps[..due(pending)].to_vec();
             if !steps.is_empty() {
-                let waiting = Waiting { steps, about: waiting.about.clone() };
-                look(alarm_id, self.alarms.get(alarm_id), Some(waiting));
+                let pending = Pending { steps, details: pending.details.clone() };
+                peek_one(alarm_id, self.alarms.get(alarm_id), Some(pending));
             }
         }
-        let waits = |alarm_id| self.ahead.get(alarm_id).is_some_and(|waiting| due(waiting) > 0);
+        let is_due = |alarm_id| self.pending.get(alarm_id).is_some_and(|pending| due(pending) > 0);
         for (alarm_id, life) in self.alarms.iter().filter(|(_, life)| life.is_ending()) {
-            if !waits(alarm_id) {
-                look(alarm_id, Some(life), None);
+            if !is_due(alarm_id) {
+                peek_one(alarm_id, Some(life), None);
             }
         }
     }
 
-    /// Moves on to `now`: transitions up to it take effect, beginnings and ends are told, stale alarms go.
-    pub fn advance(&mut self, now: Timestamp, mut tell: impl FnMut(Transition<'_>)) {
+    /// Moves on to `now`: messages up to it take effect, beginnings and ends are emitted, stale alarms are dropped.
+    pub fn advance(&mut self, now: Timestamp, mut emit: impl FnMut(Transition<'_>)) {
         let later = self.rebuilt.split_off(&(now + Duration::from_millis(1), 0, Offset::MIN));
         for (key, rebuilt) in std::mem::replace(&mut self.rebuilt, later) {
-            self.move_to(key.0, &mut tell);
+            self.move_to(key.0, &mut emit);
             for (alarm_id, life) in &mut self.alarms {
                 let device = life.active.as_ref().and_then(|alarm| alarm.device.as_deref());
                 if rebuilt.concerns(alarm_id, device) {
-                    life.doubt(key.0);
+                    life.mark_doubtful(key.0);
                 }
             }
         }
-        self.move_to(now, &mut tell);
+        self.move_to(now, &mut emit);
         let active = &mut self.active;
         self.alarms.retain(|_, life| {
             let stays = life.newest.0 + STALE_AFTER > now;
@@ -164,24 +165,24 @@ impl AlarmBook {
         self.names.retain(|name| Arc::strong_count(name) > 1);
     }
 
-    fn move_to(&mut self, now: Timestamp, tell: &mut impl FnMut(Transition<'_>)) {
-        let mut ahead = std::mem::take(&mut self.ahead);
-        ahead.retain(|alarm_id, waiting| {
-            let due = waiting.steps.partition_point(|step| step.key.0 <= now);
-            for step in waiting.steps.drain(..due) {
-                self.apply(alarm_id, step, &waiting.about, tell);
+    fn move_to(&mut self, now: Timestamp, emit: &mut impl FnMut(Transition<'_>)) {
+        let mut all = std::mem::take(&mut self.pending);
+        all.retain(|alarm_id, pending| {
+            let due = pending.steps.partition_point(|step| step.key.0 <= now);
+            for step in pending.steps.drain(..due) {
+                self.apply(alarm_id, step, &pending.details, emit);
             }
-            !waiting.steps.is_empty()
+            !pending.steps.is_empty()
         });
-        self.ahead = ahead;
+        self.pending = all;
         let mut ended =
             Ended { reached: self.now, active: &mut self.active, tally: &mut self.tally };
         for life in self.alarms.values_mut() {
-            // What is sure at `now` is over then.
+            // An end that is certain at `now` takes effect at `now`.
             if let Some(end) = life.end_before(now + Duration::from_millis(1), &self.rules) {
-                ended.tell(&end, tell);
+                ended.emit(&end, emit);
             }
-            life.calm(now, &self.rules);
+            life.forget_flaps_if_quiet(now, &self.rules);
         }
     }
 
@@ -189,37 +190,37 @@ impl AlarmBook {
         &mut self,
         alarm_id: &Arc<str>,
         step: Step,
-        about: &About,
-        tell: &mut impl FnMut(Transition<'_>),
+        details: &Details,
+        emit: &mut impl FnMut(Transition<'_>),
     ) {
         let ts = step.key.0;
         let known = self.alarms.get_mut(alarm_id);
         if known.as_ref().is_some_and(|life| life.newest >= step.key) {
             return;
         }
-        let mut stands = false;
+        let mut is_active = false;
         if let Some(life) = known {
             let mut ended =
                 Ended { reached: self.now, active: &mut self.active, tally: &mut self.tally };
             if let Some(end) = life.end_before(ts, &self.rules) {
-                ended.tell(&end, tell);
+                ended.emit(&end, emit);
             }
-            life.calm(ts, &self.rules);
-            stands = life.active.is_some();
+            life.forget_flaps_if_quiet(ts, &self.rules);
+            is_active = life.active.is_some();
         }
-        let begins = !stands && step.action() != AlarmAction::Clear;
-        if begins && self.active >= self.rules.standing_max {
+        let begins = !is_active && step.action() != AlarmAction::Clear;
+        if begins && self.active >= self.rules.active_max {
             self.tally.refused += 1;
             return;
         }
         let life = self.alarms.entry(alarm_id.clone()).or_insert_with(|| Life::new(step.key));
-        match life.take(alarm_id, step, about, &self.rules) {
+        match life.take(alarm_id, step, details, &self.rules) {
             Effect::Began => {
                 self.active += 1;
                 self.tally.began += 1;
                 if let Some(alarm) = &life.active {
                     let known_at = known_at(ts, self.now);
-                    tell(Transition { alarm, is_over: false, ts, known_at });
+                    emit(Transition { alarm, is_over: false, ts, known_at });
                 }
             }
             Effect::Repeated => self.tally.repeated += 1,
@@ -228,17 +229,17 @@ impl AlarmBook {
         }
     }
 
-    /// What stands now, by alarm id.
+    /// Active alarms, in order of their ids.
     pub fn active_alarms(&self) -> impl Iterator<Item = &ActiveAlarm> + '_ {
         self.alarms.values().filter_map(|life| life.active.as_ref())
     }
 
-    /// How many stand now.
+    /// Number of active alarms.
     pub fn active_count(&self) -> usize {
         self.active
     }
 
-    /// Standing alarms by scope.
+    /// Number of active alarms by scope.
     pub fn active(&self) -> BTreeMap<Scope, u32> {
         let mut active = BTreeMap::new();
         for alarm in self.active_alarms() {
@@ -247,18 +248,18 @@ impl AlarmBook {
         active
     }
 
-    /// What happened since this was last called.
+    /// Counts of what alarms did since the last call.
     pub fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
     }
 }
 
-/// What comes late is known only now.
+/// A transition at or before the instant that was reached is known only after that instant.
 fn known_at(ts: Timestamp, reached: Option<Timestamp>) -> Timestamp {
     reached.map_or(ts, |reached| ts.max(reached + Duration::from_millis(1)))
 }
 
-/// Where the ends of alarms are told and counted.
+/// Emits and counts the ends of alarms.
 struct Ended<'a> {
     reached: Option<Timestamp>,
     active: &'a mut usize,
@@ -266,10 +267,10 @@ struct Ended<'a> {
 }
 
 impl Ended<'_> {
-    fn tell(&mut self, (alarm, end): &(ActiveAlarm, End), tell: &mut impl FnMut(Transition<'_>)) {
+    fn emit(&mut self, (alarm, end): &(ActiveAlarm, End), emit: &mut impl FnMut(Transition<'_>)) {
         *self.active -= 1;
         self.tally.resynced += u64::from(end.is_resync);
         let known_at = known_at(end.sure_at, self.reached);
-        tell(Transition { alarm, is_over: true, ts: end.ts, known_at });
+        emit(Transition { alarm, is_over: true, ts: end.ts, known_at });
     }
 }

@@ -1,39 +1,39 @@
-//! The life of one alarm: raised, perhaps changed, over once its clear has held.
+//! The life of one alarm: it is raised, perhaps changed, and ends once its clear has been held.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::alarm::ActiveAlarm;
 use super::rules::AlarmRules;
-use super::step::{About, Key, Step};
+use super::step::{Details, Key, Step};
 use crate::domain::{AlarmAction, Timestamp};
 
-/// What is known of an alarm.
+/// The state of an alarm that was active within [`STALE_AFTER`](super::STALE_AFTER).
 #[derive(Clone, Debug)]
 pub(super) struct Life {
     pub(super) newest: Key,
     pub(super) active: Option<ActiveAlarm>,
-    /// Of one that was cleared lately or may be over.
+    /// Only for an alarm that was cleared lately or may have ended.
     watch: Option<Box<Watch>>,
 }
 
 #[derive(Clone, Debug)]
 struct Watch {
-    /// The last raises of which each followed a clear; as many as make a chattering alarm.
+    /// The last raises that followed a clear, at most as many as make an alarm a chattering one.
     raises: Vec<Timestamp>,
-    /// How often it was raised since it was last quiet.
+    /// Raises since it was last quiet.
     times: u32,
     chatters: bool,
-    /// A clear that is held.
+    /// Time of the clear that is being held.
     cleared: Option<Timestamp>,
-    /// When the list was rebuilt that it has not been in since.
-    doubted: Option<Timestamp>,
+    /// When its list was rebuilt, if the alarm was not sent again since.
+    doubtful_since: Option<Timestamp>,
 }
 
 impl Watch {
     fn new(raised_at: Timestamp) -> Box<Self> {
         let raises = vec![raised_at];
-        Box::new(Self { raises, times: 1, chatters: false, cleared: None, doubted: None })
+        Box::new(Self { raises, times: 1, chatters: false, cleared: None, doubtful_since: None })
     }
 
     fn raised_again(&mut self, ts: Timestamp, rules: &AlarmRules) {
@@ -46,21 +46,23 @@ impl Watch {
     }
 }
 
-/// How an alarm ended: when it did, since when that is sure, and whether only a rebuilt list says so.
+/// The end of an alarm.
 pub(super) struct End {
     pub(super) ts: Timestamp,
+    /// From when on the end is certain.
     pub(super) sure_at: Timestamp,
+    /// Whether it ended because a rebuilt list lacks it.
     pub(super) is_resync: bool,
 }
 
 /// What a step did to an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// It stands now and did not before.
+    /// The alarm became active.
     Began,
-    /// A raise of one that stands: no arrival.
+    /// A raise of an active alarm. It does not count as an arrival.
     Repeated,
-    /// A raise in time: the clear before it is taken back.
+    /// A raise while a clear was held: the clear is taken back.
     Flapped,
     Other,
 }
@@ -70,13 +72,13 @@ impl Life {
         Self { newest, active: None, watch: None }
     }
 
-    /// Whether it will be over if nothing more comes.
+    /// Whether the alarm will end unless another message prevents it.
     pub(super) fn is_ending(&self) -> bool {
-        let ends = |watch: &Watch| watch.cleared.is_some() || watch.doubted.is_some();
+        let ends = |watch: &Watch| watch.cleared.is_some() || watch.doubtful_since.is_some();
         self.active.is_some() && self.watch.as_deref().is_some_and(ends)
     }
 
-    /// When it will be over if nothing more comes.
+    /// When the alarm will end unless another message prevents it.
     fn end(&self, rules: &AlarmRules) -> Option<End> {
         self.active.as_ref()?;
         let watch = self.watch.as_ref()?;
@@ -87,11 +89,11 @@ impl Life {
         };
         let of = |ts, hold: Duration, is_resync| End { ts, sure_at: ts + hold, is_resync };
         let cleared = watch.cleared.map(|ts| of(ts, hold, false));
-        let doubted = watch.doubted.map(|ts| of(ts, rules.resync_within, true));
-        cleared.into_iter().chain(doubted).min_by_key(|end| end.sure_at)
+        let resynced = watch.doubtful_since.map(|ts| of(ts, rules.resync_within, true));
+        cleared.into_iter().chain(resynced).min_by_key(|end| end.sure_at)
     }
 
-    /// Ends it if that is sure before `ts`, which a message at `ts` may still prevent.
+    /// Ends the alarm if the end is certain before `ts`. A message at `ts` may still prevent a later end.
     pub(super) fn end_before(
         &mut self,
         ts: Timestamp,
@@ -99,19 +101,19 @@ impl Life {
     ) -> Option<(ActiveAlarm, End)> {
         let end = self.end(rules).filter(|end| end.sure_at < ts)?;
         let watch = self.watch.as_mut()?;
-        (watch.cleared, watch.doubted) = (None, None);
+        (watch.cleared, watch.doubtful_since) = (None, None);
         Some((self.active.take()?, end))
     }
 
-    /// Forgets its flaps once it has been quiet for long enough.
-    pub(super) fn calm(&mut self, now: Timestamp, rules: &AlarmRules) {
-        let calm = self.watch.as_ref().is_some_and(|watch| {
+    /// Resets the flap count once the alarm has been quiet for `rules.chatter_within`.
+    pub(super) fn forget_flaps_if_quiet(&mut self, now: Timestamp, rules: &AlarmRules) {
+        let is_quiet = self.watch.as_ref().is_some_and(|watch| {
             let last = watch.raises.last().copied();
             watch.cleared.is_none()
-                && watch.doubted.is_none()
+                && watch.doubtful_since.is_none()
                 && last.is_none_or(|last| now.since(last) > rules.chatter_within)
         });
-        if calm {
+        if is_quiet {
             self.watch = None;
             if let Some(active) = &mut self.active {
                 active.flaps = 0;
@@ -119,20 +121,20 @@ impl Life {
         }
     }
 
-    /// The list that it should be in was rebuilt at `ts`, and it has not been heard of since.
-    pub(super) fn doubt(&mut self, ts: Timestamp) {
+    /// Marks the alarm doubtful if its newest message is older than its list, which was rebuilt at `ts`.
+    pub(super) fn mark_doubtful(&mut self, ts: Timestamp) {
         let Some(active) = self.active.as_mut().filter(|_| self.newest.0 < ts) else { return };
         active.is_doubtful = true;
         let watch = self.watch.get_or_insert_with(|| Watch::new(active.raised_at));
-        watch.doubted.get_or_insert(ts);
+        watch.doubtful_since.get_or_insert(ts);
     }
 
-    /// Takes a step that is newer than all before it.
+    /// Applies a step that is newer than all before it.
     pub(super) fn take(
         &mut self,
         alarm_id: &Arc<str>,
         step: Step,
-        about: &About,
+        details: &Details,
         rules: &AlarmRules,
     ) -> Effect {
         self.newest = step.key;
@@ -140,7 +142,7 @@ impl Life {
         if action == AlarmAction::Clear {
             if let Some(active) = &self.active {
                 let watch = self.watch.get_or_insert_with(|| Watch::new(active.raised_at));
-                // Of several clears the first one ended it.
+                // The first of several clears counts.
                 watch.cleared.get_or_insert(ts);
             }
             return Effect::Other;
@@ -152,7 +154,7 @@ impl Life {
             if flapped || before.is_none() {
                 watch.raised_again(ts, rules);
             }
-            watch.doubted = None;
+            watch.doubtful_since = None;
             flaps = if watch.chatters { watch.times } else { 0 };
         }
         let effect = match &before {
@@ -163,12 +165,12 @@ impl Life {
         };
         self.active = Some(ActiveAlarm {
             alarm_id: alarm_id.clone(),
-            scope: about.scope.clone(),
+            scope: details.scope.clone(),
             severity: step.severity,
             raised_at: before.map_or(ts, |before| before.raised_at),
             changed_at: ts,
-            device: about.device.clone(),
-            alarm_type: about.alarm_type.clone(),
+            device: details.device.clone(),
+            alarm_type: details.alarm_type.clone(),
             flaps,
             is_doubtful: false,
         });

@@ -1,13 +1,14 @@
-//! Alarm state, which outlives windows: what stands at a given event time.
+//! Active alarms at a given event time.
 //!
-//! Transitions take effect up to the instant that is asked for, each alarm's in the order of event time, so that the
-//! answer for a window's end does not depend on how much of the log had been read when it was asked. A storm is
-//! kept small: names once, and of a transition what is needed.
+//! Messages take effect in order of event time, up to the requested instant. The answer for a window's end therefore
+//! does not depend on how much of the log had been read. To keep an alarm storm small in memory, each name is held
+//! once, and of a message only the needed fields.
 //!
-//! A raise of an alarm that stands changes it and is no arrival, whatever its format calls it. A clear ends an alarm
-//! once it has held for a while; a raise before that takes it back (debouncing). An alarm that is raised again and
-//! again chatters: its clears are held for longer, so that it stands as one until it has been quiet. When a
-//! system has rebuilt its list (TS 28.532), its alarms that nothing is heard of within a while are over.
+//! - A raise of an active alarm changes it and does not count as an arrival, whatever its format calls it.
+//! - A clear ends an alarm once it has been held for a while. A raise before that takes the clear back (debouncing).
+//! - An alarm that is raised again and again chatters. Its clears are held for longer, so that it stays one active alarm
+//!   until it has been quiet.
+//! - When a system rebuilds its alarm list (3GPP TS 28.532), its alarms that are not sent again in time end.
 
 mod alarm;
 mod book;

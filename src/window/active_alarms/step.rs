@@ -1,10 +1,10 @@
-//! One message of an alarm, as little of it as is needed.
+//! The needed fields of one message of an alarm.
 
 use std::sync::Arc;
 
 use crate::domain::{AlarmAction, Offset, Scope, Severity, Timestamp};
 
-/// Time and position of a transition: the larger is the newer. Sources by number.
+/// Event time, number of the source, and offset of a message. The larger is the newer.
 pub(super) type Key = (Timestamp, u16, Offset);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,9 +23,9 @@ impl Step {
     }
 }
 
-/// What its newest transition says of an alarm.
+/// An alarm's fields that come from its newest message.
 #[derive(Clone, Debug)]
-pub(super) struct About {
+pub(super) struct Details {
     pub(super) scope: Arc<Scope>,
     pub(super) device: Option<Arc<str>>,
     pub(super) alarm_type: Option<Arc<str>>,

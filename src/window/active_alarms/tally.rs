@@ -1,24 +1,24 @@
-//! How many alarms did what.
+//! Counts of what alarms did.
 
-/// What raises came to, and what was not kept, since it was last asked for.
+/// Effects of raises and refusals since the tally was last taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Alarms that began to stand.
+    /// Alarms that became active.
     pub began: u64,
-    /// Raises of alarms that stood.
+    /// Raises of active alarms.
     pub repeated: u64,
-    /// Clears that were taken back.
+    /// Clears that a raise took back.
     pub flapped: u64,
-    /// Alarms that are over since their rebuilt list did not have them.
+    /// Alarms that ended because a rebuilt list lacked them.
     pub resynced: u64,
-    /// Alarms that were not kept, since too many stood.
+    /// Alarms that were refused because too many were active.
     pub refused: u64,
-    /// Rebuilt lists that were not kept, since too many waited.
+    /// Rebuilt lists that were refused because too many were pending.
     pub lists_refused: u64,
 }
 
 impl Tally {
-    /// Its numbers by name.
+    /// All counts by name, for metrics.
     pub fn counts(&self) -> [(&'static str, u64); 6] {
         [
             ("began", self.began),

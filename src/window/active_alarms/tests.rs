@@ -32,7 +32,7 @@ fn rebuilt(system: &str, at: i64) -> ListRebuilt {
     ListRebuilt { ts: Timestamp::from_secs(at), system: Some(system.into()), object: None }
 }
 
-/// A book that was told of one alarm's transitions: `(second, action)`.
+/// A book with messages of one alarm: `(second, action)`.
 fn book(steps: &[(i64, u8)], rules: AlarmRules) -> AlarmBook {
     let mut book = AlarmBook::new(rules);
     for (n, (at, action)) in steps.iter().enumerate() {
@@ -41,13 +41,13 @@ fn book(steps: &[(i64, u8)], rules: AlarmRules) -> AlarmBook {
     book
 }
 
-/// Beginnings and ends up to a second: when, whether over, known since when.
-fn turns(book: &mut AlarmBook, until: i64) -> Vec<(i64, bool, i64)> {
-    let mut turns = Vec::new();
-    book.advance(Timestamp::from_secs(until), |turn| {
-        turns.push((turn.ts.secs(), turn.is_over, turn.known_at.secs()));
+/// Transitions up to a second: `(ts, is_over, known_at)`.
+fn transitions(book: &mut AlarmBook, until: i64) -> Vec<(i64, bool, i64)> {
+    let mut all = Vec::new();
+    book.advance(Timestamp::from_secs(until), |transition| {
+        all.push((transition.ts.secs(), transition.is_over, transition.known_at.secs()));
     });
-    turns
+    all
 }
 
 const RULES: AlarmRules = AlarmRules {
@@ -55,18 +55,18 @@ const RULES: AlarmRules = AlarmRules {
     chatter_raises: 3,
     chatter_within: Duration::from_secs(600),
     resync_within: Duration::from_secs(900),
-    standing_max: 100,
+    active_max: 100,
 };
 const RAISE: u8 = 0;
 const CHANGE: u8 = 1;
 const CLEAR: u8 = 2;
 
 #[test]
-fn an_answer_does_not_see_later_transitions() {
+fn an_answer_does_not_include_later_transitions() {
     let mut book = book(&[(100, RAISE), (200, CLEAR)], RULES);
-    assert_eq!(turns(&mut book, 150), [(100, false, 100)]);
+    assert_eq!(transitions(&mut book, 150), [(100, false, 100)]);
     assert_eq!(book.active_alarms().count(), 1);
-    assert_eq!(turns(&mut book, 260), [(200, true, 260)]);
+    assert_eq!(transitions(&mut book, 260), [(200, true, 260)]);
     assert_eq!((book.active_alarms().count(), book.active_count()), (0, 0));
     book.observe(&position(2), &event(2, 261, RAISE));
     book.advance(Timestamp::from_secs(261) + STALE_AFTER, |_| {});
@@ -74,7 +74,7 @@ fn an_answer_does_not_see_later_transitions() {
 }
 
 #[test]
-fn a_raise_within_the_hold_takes_the_clear_back() {
+fn a_raise_while_a_clear_is_held_takes_it_back() {
     for (again, want) in [
         // In time, at the last moment, and too late.
         (240, vec![(100, false, 100)]),
@@ -82,21 +82,21 @@ fn a_raise_within_the_hold_takes_the_clear_back() {
         (261, vec![(100, false, 100), (200, true, 260), (261, false, 261)]),
     ] {
         let steps = [(100, RAISE), (200, CLEAR), (again, RAISE)];
-        assert_eq!(turns(&mut book(&steps, RULES), 1000), want, "{again}");
-        // A window's end in between sees the alarm stand, for its clear is held.
+        assert_eq!(transitions(&mut book(&steps, RULES), 1000), want, "{again}");
+        // At a window's end in between the alarm is still active, for its clear is held.
         let mut halves = book(&steps, RULES);
-        let mut all = turns(&mut halves, 230);
+        let mut all = transitions(&mut halves, 230);
         assert_eq!(halves.active_alarms().count(), 1);
-        all.extend(turns(&mut halves, 1000));
+        all.extend(transitions(&mut halves, 1000));
         assert_eq!(all, want, "{again}");
     }
     let at_once = AlarmRules { hold_clear: Duration::ZERO, ..RULES };
     let mut book = book(&[(100, RAISE), (200, CLEAR), (201, RAISE)], at_once);
-    assert_eq!(turns(&mut book, 1000).len(), 3);
+    assert_eq!(transitions(&mut book, 1000).len(), 3);
 }
 
 #[test]
-fn a_raise_of_what_stands_is_a_change() {
+fn a_raise_of_an_active_alarm_is_a_change() {
     let mut book = AlarmBook::new(RULES);
     book.observe(&position(0), &event(1, 100, RAISE));
     book.observe(
@@ -105,7 +105,7 @@ fn a_raise_of_what_stands_is_a_change() {
     );
     book.observe(&position(2), &event(1, 300, CHANGE));
     book.observe(&position(3), &AlarmEvent { severity: Severity::Minor, ..event(1, 400, RAISE) });
-    assert_eq!(turns(&mut book, 500), [(100, false, 100)]);
+    assert_eq!(transitions(&mut book, 500), [(100, false, 100)]);
     let active: Vec<_> =
         book.active_alarms().map(|a| (a.raised_at.secs(), a.severity, a.flaps)).collect();
     assert_eq!(active, [(100, Severity::Minor, 0)]);
@@ -114,14 +114,14 @@ fn a_raise_of_what_stands_is_a_change() {
 }
 
 #[test]
-fn a_chattering_alarm_is_one_until_it_is_quiet() {
-    // Every 200 s up for 100 s: the clears hold, until the third raise makes it chatter.
+fn a_chattering_alarm_stays_one_alarm_until_it_is_quiet() {
+    // Active for 100 s of every 200 s: clears end it, until the third raise makes it chatter.
     let mut steps: Vec<(i64, u8)> = Vec::new();
     for n in 0..6 {
         steps.extend([(200 * n, RAISE), (200 * n + 100, CLEAR)]);
     }
     let mut chatter = book(&steps, RULES);
-    let all = turns(&mut chatter, 1150);
+    let all = transitions(&mut chatter, 1150);
     assert_eq!(
         all,
         [(0, false, 0), (100, true, 160), (200, false, 200), (300, true, 360), (400, false, 400)]
@@ -129,85 +129,85 @@ fn a_chattering_alarm_is_one_until_it_is_quiet() {
     assert_eq!(chatter.active_alarms().map(|alarm| alarm.flaps).collect::<Vec<_>>(), [6]);
     assert_eq!(chatter.take_tally().flapped, 3);
     // Quiet for ten minutes after its last clear, which was at 1100.
-    assert_eq!(turns(&mut chatter, 1699), []);
-    assert_eq!(turns(&mut chatter, 1700), [(1100, true, 1700)]);
-    // Then it is like any other again.
+    assert_eq!(transitions(&mut chatter, 1699), []);
+    assert_eq!(transitions(&mut chatter, 1700), [(1100, true, 1700)]);
+    // Then it is an ordinary alarm again.
     for (n, (at, action)) in [(3000, RAISE), (3100, CLEAR)].into_iter().enumerate() {
         chatter.observe(&position(50 + n), &event(1, at, action));
     }
-    assert_eq!(turns(&mut chatter, 3200), [(3000, false, 3000), (3100, true, 3160)]);
-    // One that stands still is no longer shown as flapping.
+    assert_eq!(transitions(&mut chatter, 3200), [(3000, false, 3000), (3100, true, 3160)]);
+    // An alarm that stays active without a clear is no longer shown as flapping.
     let mut still = book(&[&steps[..6], &[(600, RAISE)]].concat(), RULES);
-    turns(&mut still, 700);
+    transitions(&mut still, 700);
     assert_eq!(still.active_alarms().map(|alarm| alarm.flaps).max(), Some(4));
-    turns(&mut still, 1300);
+    transitions(&mut still, 1300);
     assert_eq!(still.active_alarms().map(|alarm| alarm.flaps).max(), Some(0));
 }
 
 #[test]
-fn what_a_rebuilt_list_does_not_raise_again_is_over() {
+fn alarms_that_a_rebuilt_list_does_not_raise_again_end() {
     let mut book = AlarmBook::new(RULES);
     for (n, id) in (0..6).enumerate() {
         book.observe(&position(n), &event(id, 100, RAISE));
     }
-    // Of EMS1: 1 is raised again, 3 is cleared, 5 is not heard of.
+    // Alarms of EMS1: 1 is raised again, 3 is cleared, 5 is not sent again.
     book.observe_rebuilt(&position(10), &rebuilt("EMS1", 500));
     book.observe(&position(11), &event(1, 600, RAISE));
     book.observe(&position(12), &event(3, 700, CLEAR));
-    turns(&mut book, 550);
+    transitions(&mut book, 550);
     let doubtful =
         |book: &AlarmBook| book.active_alarms().filter(|alarm| alarm.is_doubtful).count();
     assert_eq!((book.active_count(), doubtful(&book)), (6, 3));
-    assert_eq!(turns(&mut book, 1399), [(700, true, 760)]);
+    assert_eq!(transitions(&mut book, 1399), [(700, true, 760)]);
     assert_eq!((book.active_count(), doubtful(&book)), (5, 1));
-    assert_eq!(turns(&mut book, 1400), [(500, true, 1400)]);
+    assert_eq!(transitions(&mut book, 1400), [(500, true, 1400)]);
     assert_eq!(book.take_tally().resynced, 1);
     let left: Vec<_> = book.active_alarms().map(|alarm| &*alarm.alarm_id).collect();
     assert_eq!(left, ["EMS0|0", "EMS0|2", "EMS0|4", "EMS1|1"]);
-    // One that still stands after all comes back with whatever is said of it.
+    // Any later message makes such an alarm active again.
     book.observe(&position(13), &event(5, 1500, CHANGE));
-    assert_eq!(turns(&mut book, 1600), [(1500, false, 1500)]);
+    assert_eq!(transitions(&mut book, 1600), [(1500, false, 1500)]);
 }
 
 #[test]
-fn below_an_object_only_its_alarms_are_in_doubt() {
+fn a_list_rebuilt_below_an_object_concerns_only_its_alarms() {
     let mut book = AlarmBook::new(RULES);
     for (n, id) in (0..6).enumerate() {
         book.observe(&position(n), &event(id, 100, RAISE));
     }
     let object = Some("SubNetwork=2".into());
     book.observe_rebuilt(&position(10), &ListRebuilt { object, ..rebuilt("EMS1", 500) });
-    turns(&mut book, 2000);
+    transitions(&mut book, 2000);
     assert_eq!(book.active_count(), 5, "only EMS1|5 is of subnetwork 2");
 }
 
 #[test]
-fn no_more_stand_than_may() {
-    let mut book = AlarmBook::new(AlarmRules { standing_max: 2, ..RULES });
+fn active_alarms_are_limited() {
+    let mut book = AlarmBook::new(AlarmRules { active_max: 2, ..RULES });
     for (n, id) in (0..4).enumerate() {
         book.observe(&position(n), &event(id, 100, RAISE));
     }
-    assert_eq!(turns(&mut book, 200).len(), 2);
+    assert_eq!(transitions(&mut book, 200).len(), 2);
     assert_eq!((book.active_count(), book.take_tally().refused), (2, 2));
-    // Where there is room again, what is next said of an alarm makes it stand.
+    // Once there is room again, the next message of a refused alarm makes it active.
     book.observe(&position(5), &event(0, 300, CLEAR));
     book.observe(&position(6), &event(3, 500, CHANGE));
-    assert_eq!(turns(&mut book, 400), [(300, true, 360)]);
-    assert_eq!(turns(&mut book, 600), [(500, false, 500)]);
+    assert_eq!(transitions(&mut book, 400), [(300, true, 360)]);
+    assert_eq!(transitions(&mut book, 600), [(500, false, 500)]);
     assert_eq!((book.active_count(), book.take_tally().refused), (2, 0));
 }
 
 #[test]
-fn what_comes_late_is_told_too() {
+fn late_transitions_are_emitted_too() {
     let mut book = book(&[(100, RAISE)], RULES);
-    turns(&mut book, 1000);
+    transitions(&mut book, 1000);
     book.observe(&position(7), &event(1, 200, CLEAR));
-    assert_eq!(turns(&mut book, 1900), [(200, true, 1000)]);
+    assert_eq!(transitions(&mut book, 1900), [(200, true, 1000)]);
 }
 
 proptest! {
     #[test]
-    fn the_newest_wins_in_any_order(
+    fn the_newest_message_wins_in_any_order(
         steps in prop::collection::vec((0u8..4, 0i64..1000, 0u8..3), 1..60),
         stops in prop::collection::vec(0i64..1000, 0..4),
         seed in any::<u64>(),
@@ -239,7 +239,7 @@ proptest! {
     }
 
     #[test]
-    fn stops_on_the_way_change_nothing(
+    fn advancing_in_several_steps_changes_nothing(
         steps in prop::collection::vec((0u8..4, 0i64..3000, 0u8..3), 1..60),
         lists in prop::collection::vec((0u8..2, 0i64..3000), 0..3),
         stops in prop::collection::btree_set(0i64..5000, 0..20),
@@ -251,21 +251,21 @@ proptest! {
         for (n, (system, at)) in lists.iter().enumerate() {
             book.observe_rebuilt(&position(100 + n), &rebuilt(&format!("EMS{system}"), *at));
         }
-        let tell = |book: &mut AlarmBook, until: i64, all: &mut Vec<_>| {
+        let advance = |book: &mut AlarmBook, until: i64, all: &mut Vec<_>| {
             book.advance(Timestamp::from_secs(until), |turn| {
                 all.push((turn.known_at, turn.alarm.alarm_id.clone(), turn.is_over, turn.ts));
             });
         };
-        let (mut at_once, mut on_the_way) = (Vec::new(), Vec::new());
-        tell(&mut book.clone(), 5000, &mut at_once);
-        let mut stopping = book.clone();
+        let (mut at_once, mut in_steps) = (Vec::new(), Vec::new());
+        advance(&mut book.clone(), 5000, &mut at_once);
+        let mut stepped = book.clone();
         for stop in stops {
-            tell(&mut stopping, stop, &mut on_the_way);
+            advance(&mut stepped, stop, &mut in_steps);
         }
-        tell(&mut stopping, 5000, &mut on_the_way);
+        advance(&mut stepped, 5000, &mut in_steps);
         at_once.sort();
-        on_the_way.sort();
-        prop_assert_eq!(&at_once, &on_the_way);
+        in_steps.sort();
+        prop_assert_eq!(&at_once, &in_steps);
         // Each alarm begins and ends in turn.
         for id in 0..4u8 {
             let own = at_once.iter().filter(|turn| *turn.1 == *format!("EMS{}|{id}", id % 2));
@@ -276,7 +276,7 @@ proptest! {
     }
 
     #[test]
-    fn a_look_ahead_tells_what_will_be_told(
+    fn peek_emits_what_advance_will_emit(
         steps in prop::collection::vec((0u8..4, 0i64..3000, 0u8..3), 1..60),
         (now, until) in (0i64..3000, 0i64..5000),
     ) {
@@ -289,11 +289,11 @@ proptest! {
         let turn = |turn: Transition<'_>| {
             (turn.known_at, turn.alarm.alarm_id.clone(), turn.is_over, turn.ts)
         };
-        let (mut ahead, mut told) = (Vec::new(), Vec::new());
-        book.peek(until, |transition| ahead.push(turn(transition)));
-        book.advance(until, |transition| told.push(turn(transition)));
-        ahead.sort();
-        told.sort();
-        prop_assert_eq!(ahead, told);
+        let (mut peeked, mut emitted) = (Vec::new(), Vec::new());
+        book.peek(until, |transition| peeked.push(turn(transition)));
+        book.advance(until, |transition| emitted.push(turn(transition)));
+        peeked.sort();
+        emitted.sort();
+        prop_assert_eq!(peeked, emitted);
     }
 }

@@ -1,4 +1,4 @@
-//! Several instances on one Kafka: what they count, who leads, who takes over.
+//! Several instances with one Kafka: counts, leadership and take-over.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +11,7 @@ use super::servers::{Influx, Kafka, until};
 use super::whole::{Site, now_s, stored};
 use crate::program::{Program, surgecast};
 
-/// One instance with a store of its own; all share a consumer group.
+/// One instance with its own store. All instances share a consumer group.
 pub struct Instance {
     pub site: Site,
     pub program: Program,
@@ -23,7 +23,7 @@ impl Instance {
         Self::start_with(folder, name, (kafka, None, ""), role)
     }
 
-    /// One that writes to a bucket that all share, with `more` in its config.
+    /// An instance that writes to a shared bucket, with `more` in its config.
     pub fn start_with(
         folder: &Path,
         name: &str,
@@ -42,7 +42,7 @@ impl Instance {
         Self { site, program, role: role.to_owned() }
     }
 
-    /// Kills it, and starts another on the store that it left.
+    /// Kills the instance, and starts another with the same store.
     pub fn killed_and_started(self) -> Self {
         let Self { site, role, program } = self;
         program.kill();
@@ -50,21 +50,21 @@ impl Instance {
         Self { site, program, role }
     }
 
-    /// What its `/metrics` says.
+    /// The text of `/metrics`.
     pub fn metrics(&self) -> String {
         let answer = reqwest::blocking::get(format!("http://{}/metrics", self.site.admin));
         answer.and_then(reqwest::blocking::Response::text).unwrap_or_default()
     }
 
     pub fn leads(&self) -> bool {
-        // The last word of the log counts.
+        // The last change in the log counts.
         let said = self.program.said();
         let last = said.lines().rfind(|line| line.contains("leadership changed"));
         last.is_some_and(|line| line.contains("leads=true"))
     }
 }
 
-/// Four weeks of an operator up to the last window that may settle, as files.
+/// Files with nine days of a simulated operator, up to the last window that can be finalized, and the end of that window.
 fn operator(folder: &Path) -> (Vec<std::path::PathBuf>, i64) {
     let end = (now_s() - 660).div_euclid(WINDOW) * WINDOW;
     let day =
@@ -93,7 +93,7 @@ fn counted(instance: &Instance, expected: &Count) -> bool {
         && stored(&instance.site.reader()) == *expected
 }
 
-/// Vintages of a store that were issued for windows before `end`, as text.
+/// The vintages of the twelve hours before `end`, as text.
 fn vintages(instance: &Instance, end: i64) -> Vec<String> {
     let [from, to] = [end - 12 * 3600 + 1, end].map(Timestamp::from_secs);
     let all = instance.site.reader().vintages_between(from, to).expect("vintages");
@@ -101,7 +101,7 @@ fn vintages(instance: &Instance, end: i64) -> Vec<String> {
 }
 
 #[test]
-fn three_count_what_one_counts_and_another_takes_over() {
+fn three_instances_count_like_one_and_a_standby_takes_over() {
     let folder = tempfile::tempdir().expect("a folder");
     let kafka = Kafka::start(folder.path());
     let (files, end) = operator(folder.path());
@@ -112,7 +112,7 @@ fn three_count_what_one_counts_and_another_takes_over() {
     assert!(replay.args(&files).status().expect("replay runs").success());
 
     let first = Instance::start(folder.path(), "a", &kafka, "both");
-    until("somebody to lead", || first.leads());
+    until("a leader", || first.leads());
     let second = Instance::start(folder.path(), "b", &kafka, "both");
     let third = Instance::start(folder.path(), "c", &kafka, "count");
     for instance in [&first, &second] {
@@ -122,8 +122,8 @@ fn three_count_what_one_counts_and_another_takes_over() {
         let (a, b) = (vintages(&first, end), vintages(&second, end));
         !a.is_empty() && a.len() == b.len()
     });
-    assert_eq!(vintages(&first, end), vintages(&second, end), "one forecasts what the other does");
-    // Whoever is asked, the leader answers.
+    assert_eq!(vintages(&first, end), vintages(&second, end), "the forecasts of both are the same");
+    // All instances forward requests to the leader.
     for instance in [&first, &second, &third] {
         let path = "/api/v1/windows?region=north&service=broadband&channel=phone";
         until("the leader to be known", || instance.program.get(path).status == 200);
@@ -145,15 +145,15 @@ fn three_count_what_one_counts_and_another_takes_over() {
     );
     assert_eq!(put.status, 204, "{put:?}");
 
-    // The leader dies; the one that follows has all it needs.
+    // The leader is killed, and the standby takes over with all state.
     first.program.kill();
-    until("the other to lead", || second.leads());
-    until("questions to go there", || third.program.get("/api/v1/status").status == 200);
+    until("the standby to lead", || second.leads());
+    until("requests to reach the new leader", || third.program.get("/api/v1/status").status == 200);
     let kept = third.program.get("/api/v1/roster?region=north&service=broadband&channel=phone");
     assert!(kept.text.contains("\"agents\":7"), "{kept:?}");
     assert!(counted(&second, &expected));
 
-    // A third forecaster comes, one that was stopped past its session goes on, and nothing is counted twice.
+    // A new forecaster starts. The old leader is paused longer than its session and continues. No event is counted twice.
     let fourth = Instance::start(folder.path(), "d", &kafka, "both");
     let stop = |signal: &str, program: &Program| {
         let done = Command::new("kill").args([signal, &program.pid().to_string()]).status();
@@ -162,26 +162,28 @@ fn three_count_what_one_counts_and_another_takes_over() {
     stop("-STOP", &second.program);
     until("the new one to lead", || fourth.leads());
     let late = super::faults::ticket("after-the-change");
-    until("an event to be taken", || {
+    until("an event to be accepted", || {
         fourth.program.post("/api/v1/events", late.clone()).status == 202
     });
-    until("the new one to count", || counted(&fourth, &expected) || has_more(&fourth, &expected));
+    until("the new leader to count", || {
+        counted(&fourth, &expected) || has_more(&fourth, &expected)
+    });
     stop("-CONT", &second.program);
-    until("the zombie to step down", || !second.leads());
+    until("the old leader to stand by", || !second.leads());
     until("both to agree", || stored(&second.site.reader()) == stored(&fourth.site.reader()));
     let all = stored(&fourth.site.reader());
     let extra: u64 = all.tickets.values().sum::<u64>() - expected.tickets.values().sum::<u64>();
-    assert!(extra <= 1, "{extra} tickets more than were sent");
+    assert!(extra <= 1, "{extra} more tickets than were sent");
     assert_eq!(all.alarms, expected.alarms);
 }
 
-/// Whether everything expected is there, and one ticket more.
+/// Whether one ticket more than expected is counted.
 fn has_more(instance: &Instance, expected: &Count) -> bool {
     let sum = |count: &Count| count.tickets.values().sum::<u64>();
     sum(&stored(&instance.site.reader())) == sum(expected) + 1
 }
 
-/// Points that an instance has written to InfluxDB.
+/// The number of points that an instance has written to InfluxDB.
 fn points(instance: &Instance) -> u64 {
     let metrics = instance.metrics();
     let line = |line: &&str| line.starts_with("surgecast_sink_points_total{sink=\"influxdb\"}");
@@ -189,7 +191,7 @@ fn points(instance: &Instance) -> u64 {
     line.and_then(|line| line.rsplit_once(' ')?.1.parse().ok()).unwrap_or(0)
 }
 
-/// Changes of its store that it does not know to be in InfluxDB.
+/// The number of changes after the InfluxDB cursor of an instance's store.
 fn unwritten(instance: &Instance) -> usize {
     let reader = instance.site.reader();
     let cursor = reader.cursor("influxdb").expect("cursor");
@@ -197,7 +199,7 @@ fn unwritten(instance: &Instance) -> usize {
 }
 
 #[test]
-fn a_new_leader_writes_again_what_is_recent_and_no_more() {
+fn a_new_leader_repeats_only_recent_points() {
     let folder = tempfile::tempdir().expect("a folder");
     let kafka = Kafka::start(folder.path());
     let influx = Influx::start(folder.path());
@@ -209,20 +211,20 @@ fn a_new_leader_writes_again_what_is_recent_and_no_more() {
 
     let servers = (&kafka, Some(&influx), "");
     let first = Instance::start_with(folder.path(), "a", servers, "both");
-    until("somebody to lead", || first.leads());
+    until("a leader", || first.leads());
     until("all to be counted", || counted(&first, &expected));
     let second = Instance::start_with(folder.path(), "b", servers, "forecast");
-    until("all to be counted here too", || counted(&second, &expected));
-    until("everything to be written", || unwritten(&first) == 0);
-    until("the other to know of it", || unwritten(&second) < 10);
+    until("all to be counted by the standby", || counted(&second, &expected));
+    until("all changes to be written", || unwritten(&first) == 0);
+    until("the standby to receive the cursor", || unwritten(&second) < 10);
     assert_eq!(points(&second), 0);
     let written = points(&first);
-    // Nine days of windows: what the other would begin with.
+    // Nine days of windows, which the standby would write again without the cursor.
     assert!(written > 10_000, "only {written} points");
 
     first.program.kill();
-    until("the other to lead", || second.leads());
-    until("it to have told everything", || unwritten(&second) == 0);
+    until("the standby to lead", || second.leads());
+    until("all changes to be written again", || unwritten(&second) == 0);
     let again = points(&second);
     assert!(again * 10 < written, "{again} points, after {written}");
     println!("{written} points, of which a new leader wrote {again} again");

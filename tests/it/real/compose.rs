@@ -1,6 +1,7 @@
-//! `deploy/compose.yaml` without an engine: the same commands and environment, run natively against the same servers.
+//! `deploy/compose.yaml` without a container engine: the same commands and environment, run directly with the same
+//! servers.
 //!
-//! What this cannot show: that the images build, and that the engine wires their network and volumes.
+//! This does not test that the images build, and that the engine sets up network and volumes.
 #![allow(clippy::disallowed_methods, reason = "a shell finds the program through PATH")]
 
 use std::collections::BTreeMap;
@@ -13,12 +14,12 @@ use super::grafana::check_board;
 use super::servers::{Influx, Kafka, ORG, TOKEN, free_port, until};
 use crate::program::Program;
 
-/// A process that goes on until the test ends.
+/// A process that runs until the test ends.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may be gone already.
+        // It may have ended before.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -30,12 +31,12 @@ fn compose() -> Yaml {
     YamlLoader::load_from_str(&text).expect("YAML").remove(0)
 }
 
-/// Strings of a list.
+/// The strings of a list.
 fn list(yaml: &Yaml) -> Vec<String> {
     yaml.as_vec().expect("a list").iter().map(|item| item.as_str().expect("text").into()).collect()
 }
 
-/// Fills in `${NAME:-default}` and puts this test's places for those of the network and the volumes.
+/// Fills in `${NAME:-default}`, and replaces addresses and paths of the containers by those of this test.
 fn here(text: &str, places: &[(&str, &str)]) -> String {
     let mut text = text.replace("$$", "$");
     while let Some(start) = text.find("${") {
@@ -59,7 +60,7 @@ fn environment(service: &Yaml, places: &[(&str, &str)]) -> BTreeMap<String, Stri
 }
 
 #[test]
-fn the_compose_files_commands_work_together() {
+fn the_commands_of_the_compose_file_work_together() {
     let folder = tempfile::tempdir().expect("a folder");
     let kafka = Kafka::start(folder.path());
     let influx = Influx::start(folder.path());
@@ -68,7 +69,7 @@ fn the_compose_files_commands_work_together() {
     let env = |service: &str, key: &str| {
         here(services[service]["environment"][key].as_str().expect(key), &[])
     };
-    // What the database's image does with its environment.
+    // The image of InfluxDB does this with its environment.
     let bucket = env("influxdb", "DOCKER_INFLUXDB_INIT_BUCKET");
     influx.create_bucket(&bucket);
     assert_eq!(env("influxdb", "DOCKER_INFLUXDB_INIT_ORG"), ORG);
@@ -126,12 +127,12 @@ fn the_compose_files_commands_work_together() {
     program.wait_for("/api/v1/outlook?region=north&service=broadband&channel=phone", |outlook| {
         outlook["peak"].as_f64().is_some_and(|peak| peak > 0.0)
     });
-    // Windows are written oldest first, each with its forecasts, staffing and alarms, in several requests.
+    // Windows are written in several requests, the oldest first, each with its forecasts, staffing and alarms.
     let newest = [
         ("forecast", "mean", "_all", "_all", "now()"),
         ("forecast", "mean", "north", "broadband", "now()"),
         ("staffing", "agents", "north", "broadband", "now()"),
-        // In one service of one region an hour may pass without an alarm.
+        // There may be no alarm for an hour in one region and service.
         ("alarms", "active", "_all", "_all", "-1h"),
         ("alarms", "active", "north", "broadband", "-1d"),
     ];

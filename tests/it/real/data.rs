@@ -1,15 +1,15 @@
-//! Real alarms and real tickets as events, and a count of them that knows nothing of the program.
+//! Converts real alarms and real tickets to events, and counts them independently of the program.
 //!
-//! Neither set was made for the other, and neither has all that an operator's has:
+//! The two data sets are unrelated, and neither has all fields of an operator's data:
 //! - Huawei's microwave alarms (six days, 439 devices, 64,598 alarms) have a type, a device, a start and an end, both
-//!   in seconds. Nearly all end when they start. They have no severity: a type that causes others and is caused by
-//!   none (by the causal graph that comes with the set) counts as critical, one that does both as major, one that is
-//!   caused only as minor, the rest as warning. The device's number decides on the region, the type on the service.
+//!   in seconds. Nearly all end when they start. They have no severity. By the causal graph of the data set, a type that
+//!   only causes others is critical, a type that is cause and effect is major, a type that is only an effect is minor,
+//!   and all other types are warnings. The device's number gives the region, the type gives the service.
 //! - The UCI incident log (20,769 tickets of eleven weeks) has the time of opening, location, category and way of
-//!   contact. The location's number decides on the region, the category's on the service; nearly all come by phone.
+//!   contact. The location's number gives the region, the category's number the service. Nearly all tickets are by phone.
 //!
-//! The alarms are laid onto the last days of the tickets. They did not cause them: what a forecast makes of alarms
-//! cannot be judged here.
+//! The alarms are moved to the last days of the tickets. They did not cause the tickets, so that these data cannot show
+//! the accuracy of the alarm response.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
@@ -24,19 +24,20 @@ const SERVICES: [&str; 3] = ["broadband", "mobile", "voice"];
 const DAY: i64 = 86_400;
 pub const WINDOW: i64 = 900;
 
-/// Where the data is, if it is.
+/// The folder of the data, if it exists.
 pub fn folder() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
     beside.join("uci_itsm_incidents.csv").exists().then_some(beside)
 }
 
-/// Events in files, in order of time.
+/// Files with events in order of time.
 pub struct Events {
     pub alarms: PathBuf,
     pub tickets: PathBuf,
 }
 
-/// Converts both sets, moved by whole days so that the last day is that of `end_s`; of events from `end_s` on none.
+/// Converts both sets. Times are moved by whole days, so that the last day is that of `end_s`. Events at or after `end_s`
+/// are left out.
 pub fn convert(data: &Path, into: &Path, end_s: i64) -> Events {
     let tickets = tickets(data);
     let last = tickets.iter().map(|(at, _)| *at).max().expect("tickets");
@@ -130,9 +131,9 @@ fn severities(data: &Path) -> BTreeMap<i64, &'static str> {
 /// Counts by window start (epoch seconds).
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Count {
-    /// region/service/channel.
+    /// By region/service/channel.
     pub tickets: BTreeMap<(String, i64), u64>,
-    /// region/service, and severity or `cleared`.
+    /// By region/service, and severity or `clear`.
     pub alarms: BTreeMap<(String, String, i64), u64>,
 }
 
@@ -157,13 +158,13 @@ pub fn count(files: &[&Path]) -> Count {
                 let series = format!("{place}/{}", text("channel"));
                 *count.tickets.entry((series, start)).or_default() += 1;
             } else {
-                let what = match text("action").as_str() {
+                let field = match text("action").as_str() {
                     "clear" => "clear".to_owned(),
-                    // Of an alarm that stands: not one more.
+                    // A change of an active alarm is not counted.
                     "change" => continue,
                     _ => text("severity"),
                 };
-                *count.alarms.entry((place, what, start)).or_default() += 1;
+                *count.alarms.entry((place, field, start)).or_default() += 1;
             }
         }
     }

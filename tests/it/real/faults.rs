@@ -1,4 +1,4 @@
-//! What is missing or wrong at the servers: the log says it, `/ready` tells it apart, and it mends by itself.
+//! Faults of servers: the log and `/ready` report them, and the service recovers without a restart.
 
 use std::path::Path;
 
@@ -6,10 +6,10 @@ use super::servers::{Influx, Kafka, until};
 use super::whole::{Site, now_s};
 use crate::program::{Program, surgecast};
 
-/// Waits until `/ready` answers with `code` and says `words` of a component.
+/// Waits until `/ready` answers with `code`, and `words` is the status or part of the reason of a component.
 fn says(site: &Site, code: u16, component: &str, words: &str) {
     let mut last = None;
-    until(&format!("/ready to say {words:?} of {component}"), || {
+    until(&format!("/ready to report {words:?} for {component}"), || {
         last = site.ready();
         last.as_ref().is_some_and(|(found, body)| {
             let state = &body["components"][component];
@@ -20,9 +20,9 @@ fn says(site: &Site, code: u16, component: &str, words: &str) {
     });
 }
 
-/// Each text is in the log, and only once: a state is told, not each try.
-fn told_once(program: &Program, words: &str) {
-    until(&format!("the log to say {words:?}"), || program.said().contains(words));
+/// Checks that the log has a text exactly once: it reports changes of state, not each attempt.
+fn logged_once(program: &Program, words: &str) {
+    until(&format!("the log to have {words:?}"), || program.said().contains(words));
     let times = program.said().matches(words).count();
     assert_eq!(times, 1, "{}", program.said());
 }
@@ -42,13 +42,13 @@ fn set_up_influxdb(site: &Site) -> (bool, String) {
 }
 
 #[test]
-fn a_broker_that_is_absent_is_waited_for_and_topics_are_created() {
+fn the_service_waits_for_an_absent_broker_and_creates_topics() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut kafka = Kafka::absent(folder.path());
     let site = Site::new(folder.path(), "absent", &kafka.brokers(), None, "");
     let program = site.serve();
     says(&site, 503, "kafka", "no broker answers");
-    told_once(&program, "is kafka.brokers right?");
+    logged_once(&program, "check kafka.brokers");
     kafka.restart();
     says(&site, 200, "kafka", "ready");
     for topic in ["network.alarms", "support.tickets", "network.maintenance"] {
@@ -59,27 +59,27 @@ fn a_broker_that_is_absent_is_waited_for_and_topics_are_created() {
     let taken = program.post("/api/v1/events", ticket("T-1") + "\n" + "no event");
     assert_eq!(taken.status, 202, "{taken:?}");
     assert_eq!(taken.json()["accepted"], 1);
-    until("the event to come back", || {
+    until("the event to be counted", || {
         let metrics = reqwest::blocking::get(format!("http://{}/metrics", site.admin));
         let metrics = metrics.and_then(reqwest::blocking::Response::text).unwrap_or_default();
         let counted = |line: &&str| line.contains("support.tickets") && line.contains("counted");
         metrics.lines().filter(counted).any(|line| line.ends_with(" 1"))
     });
-    // What cannot be an event is kept with its reason all the same.
+    // An invalid event is stored with its reason.
     program.wait_for("/api/v1/status", |status| status["dead_letters"]["malformed"] == 1);
     kafka.kill();
     let refused = program.post("/api/v1/events", ticket("T-2"));
-    assert_eq!(refused.status, 503, "nothing is promised that is not durable: {refused:?}");
+    assert_eq!(refused.status, 503, "an event that is not durable is not accepted: {refused:?}");
     says(&site, 503, "kafka", "no broker answers");
     kafka.restart();
     says(&site, 200, "kafka", "ready");
-    until("events to be taken again", || {
+    until("events to be accepted again", || {
         program.post("/api/v1/events", ticket("T-2")).status == 202
     });
 }
 
 #[test]
-fn tls_and_sign_in_work_and_a_wrong_password_is_told_apart() {
+fn tls_and_sign_in_work_and_a_wrong_password_is_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let kafka = Kafka::start(folder.path());
     let site = |name: &str, mechanism: &str, password: &str, ca: &Path| {
@@ -95,7 +95,7 @@ fn tls_and_sign_in_work_and_a_wrong_password_is_told_apart() {
         let right = site(&format!("right-{mechanism}"), mechanism, "right", &kafka.ca());
         let program = right.serve();
         says(&right, 200, "kafka", "ready");
-        until("an event to be taken", || {
+        until("an event to be accepted", || {
             program.post("/api/v1/events", ticket(mechanism)).status == 202
         });
         drop(program);
@@ -104,7 +104,7 @@ fn tls_and_sign_in_work_and_a_wrong_password_is_told_apart() {
         says(&wrong, 503, "kafka", "refuses the sign-in");
         assert!(!program.said().contains("hunter2"), "{}", program.said());
     }
-    // Another certificate does not vouch for this broker.
+    // A certificate that does not match the broker.
     let other = folder.path().join("other.pem");
     let made = std::process::Command::new("openssl")
         .args([
@@ -124,11 +124,11 @@ fn tls_and_sign_in_work_and_a_wrong_password_is_told_apart() {
     assert!(made.expect("openssl runs").status.success());
     let stranger = site("stranger", "PLAIN", "right", &other);
     let _program = stranger.serve();
-    says(&stranger, 503, "kafka", "no TLS with");
+    says(&stranger, 503, "kafka", "cannot use TLS with");
 }
 
 #[test]
-fn influxdb_that_is_absent_or_unprepared_degrades_only() {
+fn an_absent_or_unprepared_influxdb_only_degrades_the_service() {
     let folder = tempfile::tempdir().expect("a folder");
     let kafka = Kafka::start(folder.path());
     let mut influx = Influx::absent(folder.path());
@@ -145,7 +145,7 @@ fn influxdb_that_is_absent_or_unprepared_degrades_only() {
     assert!(!done && said.contains("influx setup"), "{said}");
     influx.set_up();
     says(&site, 200, "influxdb", "has no bucket bare");
-    told_once(&program, "run `surgecast setup influxdb`");
+    logged_once(&program, "run `surgecast setup influxdb`");
     let (done, said) = set_up_influxdb(&site);
     assert!(done && said.contains("created bucket bare"), "{said}");
     says(&site, 200, "influxdb", "ready");
@@ -168,7 +168,7 @@ fn influxdb_that_is_absent_or_unprepared_degrades_only() {
 }
 
 #[test]
-fn names_of_all_kinds_reach_influxdb_as_they_are() {
+fn names_with_special_characters_reach_influxdb_unchanged() {
     let folder = tempfile::tempdir().expect("a folder");
     let kafka = Kafka::start(folder.path());
     let influx = Influx::start(folder.path());
@@ -184,9 +184,9 @@ fn names_of_all_kinds_reach_influxdb_as_they_are() {
         event.to_string()
     });
     let body = events.collect::<Vec<_>>().join("\n");
-    until("events to be taken", || program.post("/api/v1/events", body.clone()).status == 202);
+    until("events to be accepted", || program.post("/api/v1/events", body.clone()).status == 202);
     let mut found = Vec::new();
-    until("all names to be there", || {
+    until("all names in InfluxDB", || {
         let rows = influx.query(
             "from(bucket: \"names\") |> range(start: -1d) |> filter(fn: (r) => r._measurement == \"tickets\" and \
              r._field == \"count\" and r.service == \"s\" and r.channel == \"phone\" and r.region != \"_all\" and r._value == 1) |> group()",

@@ -1,4 +1,4 @@
-//! Every query of the boards, as Grafana would send it.
+//! Runs all queries of the dashboards like Grafana.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use super::servers::{Influx, Row};
 
-/// Columns that a panel's queries have to give, by its title.
+/// Required columns of each panel's queries, by title of the panel.
 const COLUMNS: [(&str, &[&str]); 16] = [
-    ("Tickets, last settled hour", &["_value"]),
+    ("Tickets, last finalized hour", &["_value"]),
     ("Tickets expected, next 6 hours", &["_value"]),
     ("Largest gap of one team, next 6 hours", &["_value"]),
-    ("Standing alarms", &["_value"]),
+    ("Active alarms", &["_value"]),
     ("Arrivals: counted and forecast", &["_time", "_field", "_value"]),
     ("Alarms raised, by severity", &["_time", "_field", "_value"]),
     ("Agents: required against scheduled", &["_time", "_field", "_value"]),
@@ -38,20 +38,23 @@ const COLUMNS: [(&str, &[&str]); 16] = [
         "Anomalies of the last 24 hours",
         &["_time", "region", "service", "channel", "kind", "score", "text"],
     ),
-    ("Accuracy 3 hours ahead, beside last week and chance", &["_time", "_field", "_value"]),
+    (
+        "Accuracy 3 hours ahead, with last week's count and the noise floor",
+        &["_time", "_field", "_value"],
+    ),
     ("Accuracy by lead", &["_time", "_field", "_value"]),
     ("Windows in the 80 % band", &["_time", "_field", "_value"]),
-    ("Too much or too little, by lead", &["_time", "_field", "_value"]),
-    ("Surges 3 hours ahead: came, called, called in vain", &["_time", "_field", "_value"]),
-    ("What was forecast 3 hours before, and what came", &["_time", "_field", "_value"]),
+    ("Bias by lead", &["_time", "_field", "_value"]),
+    ("Surges 3 hours ahead: hits and false alarms", &["_time", "_field", "_value"]),
+    ("Forecast 3 hours ahead, and actual", &["_time", "_field", "_value"]),
 ];
-/// Panels that may have nothing to show; a share of no tickets is none.
+/// Panels that may be empty, such as a share of zero tickets.
 const MAY_BE_EMPTY: [&str; 5] = [
     "Open alerts",
     "Anomalies of the last 24 hours",
-    "Accuracy 3 hours ahead, beside last week and chance",
+    "Accuracy 3 hours ahead, with last week's count and the noise floor",
     "Accuracy by lead",
-    "Too much or too little, by lead",
+    "Bias by lead",
 ];
 const BOARDS: [&str; 2] = ["staffing-outlook.json", "accuracy.json"];
 
@@ -60,7 +63,7 @@ fn board(file: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).expect("the board")).expect("JSON")
 }
 
-/// A query with its variables filled in as Grafana does.
+/// A query with its variables filled in like in Grafana.
 fn filled(query: &str, bucket: &str, series: [&str; 3]) -> String {
     let [region, service, channel] = series;
     let query = query.replace("${region}", region).replace("${service}", service);
@@ -79,7 +82,7 @@ fn filled(query: &str, bucket: &str, series: [&str; 3]) -> String {
     format!("{}\n{options}{}", imports.join("\n"), rest.join("\n"))
 }
 
-/// Runs every panel's and every variable's query for a series, and checks what comes back.
+/// Runs the queries of all panels and variables for a series, and checks their results.
 pub fn check_board(influx: &Influx, bucket: &str, series: [&str; 3]) {
     let boards = BOARDS.map(board);
     let panels = boards.iter().flat_map(|board| board["panels"].as_array().expect("panels"));
@@ -88,7 +91,7 @@ pub fn check_board(influx: &Influx, bucket: &str, series: [&str; 3]) {
         let title = panel["title"].as_str().expect("a title");
         let (_, columns) = COLUMNS.iter().find(|(known, _)| *known == title).expect(title);
         let targets = panel["targets"].as_array().expect("targets");
-        assert!(!targets.is_empty(), "{title} asks nothing");
+        assert!(!targets.is_empty(), "{title} has no queries");
         for target in targets {
             let query = filled(target["query"].as_str().expect("a query"), bucket, series);
             let rows = influx.query(&query);
@@ -99,7 +102,7 @@ pub fn check_board(influx: &Influx, bucket: &str, series: [&str; 3]) {
         }
         checked.insert(title);
     }
-    assert_eq!(checked.len(), COLUMNS.len(), "a panel is gone: {checked:?}");
+    assert_eq!(checked.len(), COLUMNS.len(), "a panel is missing: {checked:?}");
     let lists = boards.iter().map(|board| board["templating"]["list"].as_array());
     for variable in lists.flat_map(|list| list.expect("variables")) {
         let Some(query) = variable["query"]["query"].as_str() else { continue };
@@ -114,6 +117,6 @@ fn has(row: &Row, columns: &[&str], title: &str) {
         assert!(value.is_some(), "{title}: no {column} in {row:?}");
     }
     if let (true, Some(value)) = (columns.contains(&"_value"), row.get("_value")) {
-        assert!(value.parse::<f64>().is_ok(), "{title}: {value} is no number");
+        assert!(value.parse::<f64>().is_ok(), "{title}: {value} is not a number");
     }
 }

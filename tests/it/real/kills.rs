@@ -1,4 +1,4 @@
-//! Killed again and again under load: every record ends up in exactly one place.
+//! Repeated kills under load: each record is counted or becomes a dead letter exactly once.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -19,7 +19,7 @@ use super::servers::{Kafka, until};
 use super::whole::{Site, now_s};
 use crate::program::surgecast;
 
-/// The other test of several instances has the client's own strategy, range.
+/// The other test with several instances uses the client's default strategy, range.
 const STICKY: &str =
     "[kafka.properties]\n\"partition.assignment.strategy\" = \"cooperative-sticky\"\n";
 const PARTITIONS: i32 = 6;
@@ -28,9 +28,9 @@ const SKEW_MS: i64 = 300_000;
 const KILLS: u64 = 10;
 const RECORDS: u64 = 150_000;
 
-/// The `n`-th record and its key: mostly good ones, some of each kind that is not.
+/// Key and body of the `n`-th record: mostly valid ones, and some of each invalid kind.
 fn record(n: u64, begin: i64) -> (String, String) {
-    // A Weyl sequence: spread, and the same each time.
+    // A Weyl sequence: evenly spread and reproducible.
     let draw = (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) % 1000;
     let ts = begin + (n * 4 * 3600 / RECORDS) as i64 - (draw % 300) as i64;
     let id = if draw < 60 { n.saturating_sub(60) } else { n };
@@ -42,7 +42,7 @@ fn record(n: u64, begin: i64) -> (String, String) {
         )
     };
     let body = match draw {
-        // The one of sixty records before, once more.
+        // A duplicate of the record sixty positions before.
         0..60 => {
             let draw = (id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) % 1000;
             ticket(begin + (id * 4 * 3600 / RECORDS) as i64 - (draw % 300) as i64)
@@ -62,7 +62,7 @@ fn client(kafka: &Kafka) -> ClientConfig {
     config
 }
 
-/// What must be known of the topic in the end, counted by someone who reads it once, in peace.
+/// The expected result, counted by one undisturbed pass over the topic.
 #[derive(Debug, Default, PartialEq)]
 struct Truth {
     /// Tickets by region and window start.
@@ -123,7 +123,7 @@ impl Truth {
             return;
         }
         *newest = (*newest).max(Some(ts));
-        // An id belongs to one window: it comes again with the time that it had.
+        // An id belongs to one window, because a duplicate has the same time.
         if !ids.insert(format!("{}@{start}", event["event_id"])) {
             self.duplicates += 1;
             return;
@@ -132,11 +132,11 @@ impl Truth {
         *self.windows.entry((region, start)).or_default() += 1;
     }
 
-    /// What an instance's store holds.
+    /// The result in an instance's store.
     fn stored(instance: &Instance) -> Self {
         let reader = instance.site.reader();
         let mut found = Self::default();
-        let all = reader.each_cell(Timestamp::from_secs(0), |cell, windows| {
+        let all = reader.each_key(Timestamp::from_secs(0), |cell, windows| {
             for (start, record) in windows {
                 let Counts { tickets, duplicates, .. } = record.counts;
                 found.duplicates += u64::from(duplicates);
@@ -157,7 +157,7 @@ impl Truth {
     }
 }
 
-/// Sends all records, as fast as `allowed` lets it.
+/// Sends all records. `allowed` limits the number of records sent so far.
 fn send(kafka: &Kafka, allowed: Arc<AtomicU64>, begin: i64) -> std::thread::JoinHandle<()> {
     let producer: ThreadedProducer<DefaultProducerContext> =
         client(kafka).set("enable.idempotence", "true").create().expect("a producer");
@@ -178,13 +178,13 @@ fn send(kafka: &Kafka, allowed: Arc<AtomicU64>, begin: i64) -> std::thread::Join
 }
 
 #[test]
-fn every_record_is_in_one_place_after_kills_and_rebalances() {
+fn each_record_counts_exactly_once_after_kills_and_rebalances() {
     let folder = tempfile::tempdir().expect("a folder");
     let kafka = Kafka::start(folder.path());
     let start =
         |name: &str| Instance::start_with(folder.path(), name, (&kafka, None, STICKY), "both");
     let mut first = start("a");
-    until("the topics to be there", || first.program.get("/api/v1/status").status == 200);
+    until("the topics to exist", || first.program.get("/api/v1/status").status == 200);
     let allowed = Arc::new(AtomicU64::new(0));
     let begin = (now_s() - 6 * 3600).div_euclid(WINDOW) * WINDOW;
     let sender = send(&kafka, allowed.clone(), begin);
@@ -196,18 +196,18 @@ fn every_record_is_in_one_place_after_kills_and_rebalances() {
         let sources = instance.site.reader().sources().unwrap_or_default();
         sources.iter().map(|source| source.decided_upto.max(0)).sum()
     };
-    // One instance, killed while events come, each time at another point of its work.
+    // One instance is killed while events arrive, each time at a different point of its work.
     let share = RECORDS / (KILLS + 4);
     for kill in 0..KILLS {
         let before = committed(&first);
         allowed.fetch_add(share, Ordering::Relaxed);
         let enough = before + (share as i64) * (1 + kill as i64 % 4) / 8;
-        until("some to be counted", || committed(&first) > enough);
+        until("some events to be counted", || committed(&first) > enough);
         first = first.killed_and_started();
     }
-    // Two more come while events do, the leader is killed, another comes.
+    // Two more instances start while events arrive, the leader is killed, and another instance starts.
     allowed.fetch_add(share, Ordering::Relaxed);
-    until("somebody to lead", || first.leads());
+    until("a leader", || first.leads());
     let second = start("b");
     let third = start("c");
     allowed.fetch_add(share, Ordering::Relaxed);
@@ -250,7 +250,7 @@ fn every_record_is_in_one_place_after_kills_and_rebalances() {
     );
     dead_letters(&kafka, &second, &truth);
     outlook(&kafka);
-    // On a busy machine a session may have run out, and partitions be on their way to another instance.
+    // On a busy machine a session may have expired, so that partitions move to another instance.
     until("each partition to be read to its end by one instance", || {
         let metrics = [&second, &third, &fourth].map(|i| i.metrics());
         (0..PARTITIONS).all(|partition| {
@@ -258,7 +258,7 @@ fn every_record_is_in_one_place_after_kills_and_rebalances() {
             metrics.iter().filter(|text| text.contains(&lag)).count() == 1
         })
     });
-    // While somebody counts, nobody may set how far that is.
+    // The frontier cannot be reset while an instance counts.
     let refused =
         frontier(&second.site, &["reset", "--topic", "support.tickets", "--to", "latest", "--yes"]);
     assert!(!refused.0 && refused.1.contains("stop all of them first"), "{}", refused.1);
@@ -268,14 +268,14 @@ fn every_record_is_in_one_place_after_kills_and_rebalances() {
     until("the group to be empty", || {
         frontier(&first, &["reset", "--topic", "support.tickets", "--to", "earliest", "--yes"]).0
     });
-    let anew = start("anew");
-    until("all to be counted anew", || Truth::stored(&anew) == truth);
+    let new_store = start("new-store");
+    until("all to be counted again", || Truth::stored(&new_store) == truth);
 }
 
-/// The newest of each series is in the topic, in the API's forms.
+/// Checks that the topic has the newest outlook of each series, in the format of the API.
 fn outlook(kafka: &Kafka) {
     let mut series = HashSet::new();
-    until("every series to be in the topic", || {
+    until("all series in the topic", || {
         for partition in 0..PARTITIONS {
             let consumer: BaseConsumer =
                 client(kafka).set("group.id", "outlook").create().expect("a consumer");
@@ -297,7 +297,7 @@ fn outlook(kafka: &Kafka) {
                 series.insert(String::from_utf8_lossy(message.key().expect("a key")).into_owned());
             }
         }
-        // Three leaves, and roll-ups.
+        // Three leaves and their roll-ups.
         series.len() > 3 && series.contains("north/tv/kiosk")
     });
 }
@@ -311,7 +311,7 @@ fn frontier(site: &Site, args: &[&str]) -> (bool, String) {
     (done.status.success(), text + &String::from_utf8_lossy(&done.stderr))
 }
 
-/// The topic holds each of them, as it came; the commands list, show and send them again.
+/// Checks that the topic has all dead letters unchanged, and that the commands list, show and resend them.
 fn dead_letters(kafka: &Kafka, instance: &Instance, truth: &Truth) {
     let consumer: BaseConsumer =
         client(kafka).set("group.id", "letters").create().expect("a consumer");
@@ -328,7 +328,7 @@ fn dead_letters(kafka: &Kafka, instance: &Instance, truth: &Truth) {
         keys.insert(message.key().expect("a key").to_vec());
     }
     let all = truth.late + truth.future + truth.unreadable;
-    assert_eq!(keys.len() as u64, all, "each is there, under a key of its own");
+    assert_eq!(keys.len() as u64, all, "each dead letter has its own key");
     let run = |args: &[&str]| {
         let done = surgecast(&["dead-letters", args[0], "--config", instance.site.config()])
             .args(&args[1..])
@@ -341,7 +341,7 @@ fn dead_letters(kafka: &Kafka, instance: &Instance, truth: &Truth) {
     let listed: Value = serde_json::from_str(&listed).expect("JSON");
     let id = listed[0]["id"].as_i64().expect("an id").to_string();
     assert!(run(&["show", &id]).contains("no JSON"));
-    assert!(run(&["replay", &id]).contains("0 sent, 1 still cannot be read"));
+    assert!(run(&["replay", &id]).contains("0 sent, 1 still cannot be counted"));
     let late = run(&["replay", "--reason", "late", "--dry-run"]);
     assert!(late.contains(&format!("{} would be sent", truth.late)), "{late}");
 }

@@ -1,7 +1,8 @@
-//! Against a real Kafka broker and a real InfluxDB, which `tests/servers/*.sh install` puts into the cache.
+//! Tests with a real Kafka broker and a real InfluxDB. `tests/servers/*.sh install` installs both into the cache;
+//! `tests/run` does this first.
 //!
-//! `tests/run` does that first. A server that cannot start fails the test: nothing here skips but for data
-//! that may not be carried in this repository.
+//! A server that cannot start fails the test. Only the test with data that this repository may not contain is skipped
+//! without the data.
 
 mod cluster;
 mod compose;

@@ -1,5 +1,5 @@
-//! A broker and a database of a test's own, on free ports, killed when dropped.
-#![allow(clippy::disallowed_methods, reason = "a test waits by the wall's clock, up to a limit")]
+//! Kafka and InfluxDB for one test, on free ports. They are killed when dropped.
+#![allow(clippy::disallowed_methods, reason = "a test waits in real time, up to a limit")]
 
 use std::collections::BTreeMap;
 use std::net::{TcpListener, TcpStream};
@@ -9,27 +9,27 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// Java starts slowly on a busy machine.
+/// Time limit of all waits. Java starts slowly on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 pub const ORG: &str = "noc";
 pub const TOKEN: &str = "a token of the tests";
 
-/// Waits until `holds`, or panics with what it waited for.
+/// Waits until `holds` returns true; panics with `what` after the time limit.
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
-        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        assert!(Instant::now() < deadline, "timed out waiting for {what}");
         std::thread::park_timeout(Duration::from_millis(100));
     }
 }
 
-/// Waits until nothing lacks any more, as long as what lacks still changes; or returns what lacks.
-pub fn until_still(mut lacks: impl FnMut() -> Result<(), String>) -> Result<(), String> {
+/// Waits until `check` succeeds. The time limit starts again whenever its error changes. Returns the last error after it.
+pub fn until_no_progress(mut check: impl FnMut() -> Result<(), String>) -> Result<(), String> {
     let mut before = String::new();
     let mut deadline = Instant::now() + PATIENCE;
-    while let Err(lack) = lacks() {
-        if lack != before {
-            before = lack;
+    while let Err(error) = check() {
+        if error != before {
+            before = error;
             deadline = Instant::now() + PATIENCE;
         }
         if Instant::now() >= deadline {
@@ -72,18 +72,18 @@ impl Kafka {
         kafka
     }
 
-    /// A broker that has yet to be started.
+    /// A broker that is not started yet.
     pub fn absent(folder: &Path) -> Self {
         let (controller, sasl) = (free_port(), free_port());
         Self { folder: folder.join("kafka"), port: free_port(), controller, sasl, child: None }
     }
 
-    /// Where TLS is spoken, and a user name and a password are asked for: `surgecast` and `right`.
+    /// The listener with TLS and sign-in: user `surgecast`, password `right`.
     pub fn sasl_brokers(&self) -> String {
         format!("127.0.0.1:{}", self.sasl)
     }
 
-    /// The certificate that vouches for it.
+    /// The CA certificate of the broker.
     pub fn ca(&self) -> PathBuf {
         self.folder.join("ca.pem")
     }
@@ -100,7 +100,7 @@ impl Kafka {
         }
     }
 
-    /// Starts it on the same ports and data.
+    /// Starts it with the same ports and data.
     pub fn restart(&mut self) {
         let folder = self.folder.display().to_string();
         let [port, controller, sasl] =
@@ -138,11 +138,11 @@ pub struct Influx {
     http: reqwest::blocking::Client,
 }
 
-/// A row of an answer, by column.
+/// A row of a result, by column.
 pub type Row = BTreeMap<String, String>;
 
 impl Influx {
-    /// Starts a server with an organisation and a token, and a bucket that no test uses.
+    /// Starts a server with an organisation, a token and an unused bucket.
     pub fn start(folder: &Path) -> Self {
         let mut influx = Self::absent(folder);
         influx.restart();
@@ -150,13 +150,13 @@ impl Influx {
         influx
     }
 
-    /// A server that has yet to be started and set up.
+    /// A server that is not started and not set up yet.
     pub fn absent(folder: &Path) -> Self {
         let http = reqwest::blocking::Client::builder().timeout(PATIENCE).build().expect("client");
         Self { folder: folder.join("influxdb"), port: free_port(), child: None, http }
     }
 
-    /// Gives it its first user.
+    /// Creates the first user.
     pub fn set_up(&self) {
         let first = json!({
             "username": "tests", "password": "only-for-tests", "org": ORG, "bucket": "first",
@@ -207,7 +207,7 @@ impl Influx {
         rows(&text)
     }
 
-    /// Buckets with their ids.
+    /// Ids of buckets by name.
     pub fn buckets(&self) -> BTreeMap<String, String> {
         let answer = self.api(reqwest::Method::GET, "/api/v2/buckets?limit=100").send();
         let found: Value = answer.expect("an answer").json().expect("JSON");
@@ -216,7 +216,7 @@ impl Influx {
         buckets.iter().map(|bucket| (text(&bucket["name"]), text(&bucket["id"]))).collect()
     }
 
-    /// Creates a bucket that keeps points for ever.
+    /// Creates a bucket with unlimited retention.
     pub fn create_bucket(&self, name: &str) {
         let orgs = self.api(reqwest::Method::GET, &format!("/api/v2/orgs?org={ORG}")).send();
         let orgs: Value = orgs.expect("an answer").json().expect("JSON");
@@ -238,7 +238,7 @@ impl Drop for Influx {
     }
 }
 
-/// The tables of an answer: each has a header of its own after an empty line.
+/// The rows of all tables of a result. Tables are separated by empty lines, and each has its own header.
 fn rows(text: &str) -> Vec<Row> {
     let mut all = Vec::new();
     for table in text.replace("\r\n", "\n").split("\n\n").filter(|table| !table.trim().is_empty()) {

@@ -1,4 +1,4 @@
-//! Producers that write in transactions: these end with what is no record.
+//! Producers that write in transactions. A transaction ends with a control record, which is not an event.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn transaction(producer: &BaseProducer, ids: &[&str], is_kept: bool) {
         true => producer.commit_transaction(WAIT).expect("committed"),
         false => {
             producer.flush(WAIT).expect("written");
-            producer.abort_transaction(WAIT).expect("called off");
+            producer.abort_transaction(WAIT).expect("aborted");
         }
     }
 }
@@ -43,10 +43,10 @@ fn a_partition_that_ends_with_a_transaction_is_read_to_its_end() {
     producer.init_transactions(WAIT).expect("transactions");
     transaction(&producer, &["T-1", "T-2"], true);
     transaction(&producer, &["T-3"], false);
-    // The window of an hour ago settles once every partition has been read to its end.
-    let settled = || stored(&site.reader()).tickets.values().sum::<u64>();
-    until("the window to settle", || settled() == 2);
-    // What follows is counted on from there.
+    // The window of an hour ago is finalized after all partitions have been read to their ends.
+    let counted = || stored(&site.reader()).tickets.values().sum::<u64>();
+    until("the window to be finalized", || counted() == 2);
+    // Later records are counted too.
     transaction(&producer, &["T-4"], true);
-    until("the window to be revised", || settled() == 3);
+    until("the window to be revised", || counted() == 3);
 }

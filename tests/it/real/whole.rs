@@ -1,5 +1,5 @@
-//! The main job on real data: alarms and tickets through Kafka, windows, forecasts and staffing out to InfluxDB.
-#![allow(clippy::disallowed_methods, reason = "real data is laid onto today")]
+//! The whole system with real data: alarms and tickets from Kafka; windows, forecasts and staffing in InfluxDB.
+#![allow(clippy::disallowed_methods, reason = "the times of real data are moved to today")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ use surgecast::window::{AggregationKey, Counts};
 
 use super::data::{self, Count, WINDOW};
 use super::grafana::check_board;
-use super::servers::{Influx, Kafka, ORG, TOKEN, free_port, until, until_still};
+use super::servers::{Influx, Kafka, ORG, TOKEN, free_port, until, until_no_progress};
 use crate::page::check_series_page;
 use crate::program::{Program, surgecast};
 
-/// A service on a broker, a database and a folder.
+/// The config of a service, with its folder, broker and database.
 pub struct Site {
     pub folder: PathBuf,
     config: PathBuf,
@@ -23,7 +23,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// Writes the config. `name` sets store, consumer group and bucket apart.
+    /// Writes the config. Store, consumer group and bucket have the name `name`.
     pub fn new(folder: &Path, name: &str, brokers: &str, influx: Option<&str>, more: &str) -> Self {
         let folder = folder.join(name);
         std::fs::create_dir_all(&folder).expect("a folder");
@@ -63,7 +63,7 @@ impl Site {
         Reader::open(&self.folder.join("data")).expect("the store")
     }
 
-    /// What `/ready` says: status code and body.
+    /// Status code and body of `/ready`.
     pub fn ready(&self) -> Option<(u16, Value)> {
         let answer = reqwest::blocking::get(format!("http://{}/ready", self.admin)).ok()?;
         Some((answer.status().as_u16(), answer.json().ok()?))
@@ -75,8 +75,8 @@ pub fn now_s() -> i64 {
     now.as_secs() as i64
 }
 
-fn add(count: &mut Count, cell: &AggregationKey, start: i64, counts: &Counts) {
-    match cell {
+fn add(count: &mut Count, key: &AggregationKey, start: i64, counts: &Counts) {
+    match key {
         AggregationKey::Tickets(series) if counts.tickets > 0 => {
             count.tickets.insert((series.to_string(), start), counts.tickets.into());
         }
@@ -84,18 +84,18 @@ fn add(count: &mut Count, cell: &AggregationKey, start: i64, counts: &Counts) {
             let place = format!("{}/{}", scope.region, scope.service);
             let severities = ["critical", "major", "minor", "warning", "indeterminate"];
             let raised = severities.into_iter().zip(counts.raised);
-            for (what, n) in raised.chain([("clear", counts.cleared)]).filter(|(_, n)| *n > 0) {
-                count.alarms.insert((place.clone(), what.into(), start), n.into());
+            for (field, n) in raised.chain([("clear", counts.cleared)]).filter(|(_, n)| *n > 0) {
+                count.alarms.insert((place.clone(), field.into(), start), n.into());
             }
         }
         _ => {}
     }
 }
 
-/// What the store has counted.
+/// The counts of a store.
 pub fn stored(reader: &Reader) -> Count {
     let mut count = Count::default();
-    let all = reader.each_cell(surgecast::domain::Timestamp::from_secs(0), |cell, windows| {
+    let all = reader.each_key(surgecast::domain::Timestamp::from_secs(0), |cell, windows| {
         for (start, record) in windows {
             add(&mut count, cell, start.secs(), &record.counts);
         }
@@ -104,55 +104,56 @@ pub fn stored(reader: &Reader) -> Count {
     count
 }
 
-/// Waits until the store has settled and counted everything.
+/// Waits until the store has counted all events and finalized all windows.
 fn wait_until_counted(site: &Site, program: &Program, expected: &Count) {
     let last = expected.tickets.keys().map(|(_, start)| *start).max().expect("windows");
     let reader = site.reader();
-    let settled = || {
+    let finalized = || {
         let status = program.try_get("/api/v1/status")?;
         let upto = chrono::DateTime::parse_from_rfc3339(status["settled_upto"].as_str()?).ok()?;
         Some(upto.timestamp())
     };
-    until_still(|| {
-        let settled = settled();
+    until_no_progress(|| {
+        let finalized = finalized();
         let store = stored(&reader);
-        if settled.is_some_and(|settled| settled > last) && store == *expected {
+        if finalized.is_some_and(|upto| upto > last) && store == *expected {
             return Ok(());
         }
         Err(format!(
-            "settled up to {settled:?}, the last window is {last}\ntickets: {}\nalarms: {}\nsources: {:?}",
+            "finalized up to {finalized:?}, the last window is {last}\ntickets: {}\nalarms: {}\nsources: {:?}",
             differences(&store.tickets, &expected.tickets),
             differences(&store.alarms, &expected.alarms),
             reader.sources().expect("sources"),
         ))
     })
-    .unwrap_or_else(|lacks| panic!("{lacks}\nthe program said:\n{}", program.said()));
+    .unwrap_or_else(|error| panic!("{error}\noutput of the program:\n{}", program.said()));
 }
 
-/// Where two counts differ, the first few.
+/// The first few differences of two counts.
 fn differences<K: Ord + std::fmt::Debug>(
     store: &BTreeMap<K, u64>,
     files: &BTreeMap<K, u64>,
 ) -> String {
     let keys: std::collections::BTreeSet<&K> = store.keys().chain(files.keys()).collect();
-    let apart: Vec<String> = keys
+    let differences: Vec<String> = keys
         .into_iter()
         .filter(|key| store.get(key) != files.get(key))
         .map(|key| format!("{key:?}: {:?}, in the files {:?}", store.get(key), files.get(key)))
         .collect();
-    format!("{} differ {:?}", apart.len(), apart.iter().take(5).collect::<Vec<_>>())
+    let first: Vec<_> = differences.iter().take(5).collect();
+    format!("{} differ {first:?}", differences.len())
 }
 
-/// Waits until the database has been told everything that the store knows now.
-fn wait_until_told(site: &Site) {
+/// Waits until all changes of the store are written to InfluxDB.
+fn wait_until_written(site: &Site) {
     let reader = site.reader();
-    until("InfluxDB to be told everything", || {
+    until("all changes to be written to InfluxDB", || {
         let cursor = reader.cursor("influxdb").expect("cursor");
         reader.changes(cursor, 1).expect("changes").is_empty()
     });
 }
 
-/// Counts of the API's windows of one series, asked for month by month.
+/// Counts of one series from the API, requested month by month.
 fn in_api(program: &Program, series: &str, from: i64) -> BTreeMap<i64, u64> {
     const MONTH: usize = 30 * 86_400;
     let [region, service, channel] = names(series);
@@ -179,7 +180,7 @@ fn names(series: &str) -> [&str; 3] {
     names.try_into().expect("region/service/channel")
 }
 
-/// Counts above zero in InfluxDB, of leaves and roll-ups.
+/// Ticket counts above zero in InfluxDB, for leaves and roll-ups.
 fn in_influx(influx: &Influx, bucket: &str) -> BTreeMap<(String, i64), u64> {
     let rows = influx.query(&format!(
         "from(bucket: \"{bucket}\") |> range(start: 0, stop: 1d)
@@ -195,7 +196,7 @@ fn in_influx(influx: &Influx, bucket: &str) -> BTreeMap<(String, i64), u64> {
     rows.collect()
 }
 
-/// Leaves with all their roll-ups, summed by hand.
+/// Counts of leaves and all their roll-ups.
 fn rolled_up(leaves: &BTreeMap<(String, i64), u64>) -> BTreeMap<(String, i64), u64> {
     let mut sums = BTreeMap::new();
     for ((series, start), n) in leaves {
@@ -219,17 +220,17 @@ fn alarms_in_influx(influx: &Influx, bucket: &str) -> BTreeMap<(String, String, 
          |> keep(columns: [\"_time\", \"_value\", \"_field\", \"region\", \"service\"]) |> group()"
     ));
     let rows = rows.into_iter().map(|row| {
-        let what = row["_field"].trim_start_matches("raised_").replace("cleared", "clear");
+        let field = row["_field"].trim_start_matches("raised_").replace("cleared", "clear");
         let at: i64 = row["_time"].parse().expect("a time");
         let place = format!("{}/{}", row["region"], row["service"]);
-        ((place, what, at / 1_000_000_000), row["_value"].parse().expect("a count"))
+        ((place, field, at / 1_000_000_000), row["_value"].parse().expect("a count"))
     });
     rows.collect()
 }
 
-/// Every point of a bucket before an instant, of the measurements that are final there.
+/// All points of a bucket in the two days before an instant, except for the outlook, which changes.
 fn points(influx: &Influx, bucket: &str, before: i64) -> BTreeMap<String, String> {
-    // Of the same two days whenever it is asked.
+    // The same two days for each call.
     let [after, before] = [before - 2 * 86_400, before].map(|at| {
         let at = chrono::DateTime::from_timestamp(at, 0).expect("a time");
         at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
@@ -248,7 +249,7 @@ fn points(influx: &Influx, bucket: &str, before: i64) -> BTreeMap<String, String
     rows.iter().map(|row| (key(row), row["_value"].clone())).collect()
 }
 
-/// Each series has a forecast and, where its channel has a profile, a plan of 24 windows.
+/// Checks that each series has a forecast and, if its channel has a profile, a plan, both of 24 windows.
 fn check_outputs(program: &Program, leaves: &[&str]) {
     for series in leaves {
         let [region, service, channel] = names(series);
@@ -266,7 +267,7 @@ fn check_outputs(program: &Program, leaves: &[&str]) {
     }
 }
 
-/// The last hours of the events come apart, so that the broker can die while they are on their way.
+/// Splits the events at an instant into two parts, so that the broker can be killed while the second part is sent.
 fn cut(events: &data::Events, folder: &Path, at: i64) -> [Vec<PathBuf>; 2] {
     let mut parts = [Vec::new(), Vec::new()];
     for file in [&events.alarms, &events.tickets] {
@@ -291,15 +292,17 @@ fn paths(files: &[PathBuf]) -> Vec<&Path> {
 }
 
 #[test]
-fn real_alarms_and_tickets_come_out_as_they_went_in() {
+fn all_real_alarms_and_tickets_reach_the_outputs() {
     let Some(data) = data::folder() else {
-        println!("SKIPPED: the real data may not be carried here, and is not beside the project");
+        println!(
+            "SKIPPED: the real data is not part of the repository, and is not beside the project"
+        );
         return;
     };
     let folder = tempfile::tempdir().expect("a folder");
     let mut kafka = Kafka::start(folder.path());
     let influx = Influx::start(folder.path());
-    // The end of the last window that may settle: lateness is ten minutes.
+    // The end of the last window that can be finalized: the lateness is ten minutes.
     let now = (now_s() - 660).div_euclid(WINDOW) * WINDOW;
     let events = data::convert(&data, folder.path(), now);
     let expected = data::count(&[&events.alarms, &events.tickets]);
@@ -317,12 +320,12 @@ fn real_alarms_and_tickets_come_out_as_they_went_in() {
     let sent = site.replay(&paths(&parts[0])).output().expect("replay runs");
     assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
 
-    // The service dies while it catches up.
+    // The service is killed while it catches up.
     let program = site.serve();
     until("a part to be counted", || site.reader().sources().is_ok_and(|s| s.len() > 6));
     program.kill();
     let program = site.serve();
-    // The broker dies while events come and go.
+    // The broker is killed while events are sent and read.
     let mut sender = site.replay(&paths(&parts[1])).spawn().expect("replay starts");
     kafka.kill();
     until("the service to notice", || {
@@ -334,8 +337,9 @@ fn real_alarms_and_tickets_come_out_as_they_went_in() {
     assert!(sender.wait().expect("replay ends").success());
 
     wait_until_counted(&site, &program, &expected);
-    assert_eq!(site.ready().expect("ready").0, 200);
-    wait_until_told(&site);
+    // A client that waits between two tries notices the broker later than the one that counts.
+    until("the service to be ready again", || site.ready().is_some_and(|(code, _)| code == 200));
+    wait_until_written(&site);
     let store = stored(&site.reader());
     assert_eq!(store, expected, "the store has what the files have");
     let series: std::collections::BTreeSet<&str> =
@@ -361,7 +365,7 @@ fn real_alarms_and_tickets_come_out_as_they_went_in() {
     let (status, said) = program.interrupt();
     assert!(status.success(), "{said}");
 
-    // Two more runs, each with a store and a consumer group of its own, into one bucket.
+    // Two more runs, each with its own store and consumer group, into the same bucket.
     influx.delete_bucket("real");
     let again = |name: &str| {
         let more = "";
@@ -373,7 +377,7 @@ fn real_alarms_and_tickets_come_out_as_they_went_in() {
         assert!(made.expect("setup runs").success());
         let program = site.serve();
         wait_until_counted(&site, &program, &expected);
-        wait_until_told(&site);
+        wait_until_written(&site);
         let (status, said) = program.interrupt();
         assert!(status.success(), "{said}");
         points(&influx, "again", now)
@@ -389,5 +393,5 @@ fn real_alarms_and_tickets_come_out_as_they_went_in() {
         once.len(),
         &differing[..5.min(differing.len())]
     );
-    println!("{} points written twice, none changed", once.len());
+    println!("{} points were written twice without a change", once.len());
 }

@@ -1,19 +1,19 @@
-//! How far off forecasts were, in tickets: enough of the distribution for "half of them within nine".
+//! Distribution of absolute errors, in tickets.
 
 use std::collections::BTreeMap;
 
-/// Absolute errors, counted at three significant digits.
+/// Absolute errors in tickets, counted at three significant digits.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Misses {
+pub struct AbsoluteErrors {
     counts: BTreeMap<u64, u32>,
     n: u32,
 }
 
-/// Errors are kept in hundredths of a ticket.
+/// Errors are stored in hundredths of a ticket.
 const UNIT: f64 = 100.0;
 
-impl Misses {
-    /// Notes an error in tickets; what is no number is ignored.
+impl AbsoluteErrors {
+    /// Adds an error in tickets; NaN and infinity are ignored.
     pub fn add(&mut self, error: f64) {
         if !error.is_finite() {
             return;
@@ -25,7 +25,7 @@ impl Misses {
         self.n += 1;
     }
 
-    /// The error that `share` (0 to 1) of all do not exceed, tickets; `None` without any.
+    /// The error that a `share` (0 to 1) of all errors do not exceed, tickets; `None` without errors.
     pub fn within(&self, share: f64) -> Option<f64> {
         let wanted = (f64::from(self.n) * share).ceil().max(1.0);
         let mut seen = 0.0;

@@ -1,4 +1,4 @@
-//! What holds for every format, whatever is done to its bytes.
+//! Property tests of all formats, with mutated bytes.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -11,7 +11,7 @@ use crate::ingest::{Decoded, Decoder, Headers, Reject};
 const BINARY: Headers<'static> =
     Headers(&[("ce_specversion", b"1.0"), ("ce_id", b"1"), ("ce_source", b"s")]);
 
-/// Values that no sender should send, and some that one may.
+/// Invalid values, edge cases and some valid values.
 const TOKENS: [&str; 22] = [
     "null",
     "true",
@@ -37,7 +37,7 @@ const TOKENS: [&str; 22] = [
     "[{\"id\":[{\"name\":{\"place\":[]}}]},[],7,\"x\"]",
 ];
 
-/// Every way to read the bytes; whatever comes must be fit to be kept and shown.
+/// Decodes bytes with and without headers, and checks that the result is valid.
 fn read(decoder: &Decoder, bytes: &[u8]) -> Result<Decoded, Reject> {
     let _ = decoder.decode(bytes, &BINARY, Some(EventKind::Ticket));
     let found = decoder.decode(bytes, &Headers::default(), Some(EventKind::Alarm));
@@ -68,11 +68,11 @@ fn check(found: &Result<Decoded, Reject>) {
             assert!(list.system.iter().all(|system| is_id(system)), "{list:?}");
             assert!(list.object.iter().all(|object| object.chars().count() <= 1000));
         }
-        Ok(Decoded::Nothing { .. }) => {}
+        Ok(Decoded::Ignored { .. }) => {}
     }
 }
 
-/// The sample with the value of one of its keys replaced, or with the key standing there twice.
+/// The sample with a new value for one of its keys, or with that key twice.
 fn replaced(text: &str, at: Index, token: &str, twice: bool) -> String {
     let keys: Vec<usize> = text.match_indices("\":").map(|(at, _)| at).collect();
     let end = keys[at.index(keys.len())];
@@ -132,11 +132,11 @@ proptest! {
     }
 
     #[test]
-    fn both_parsers_make_the_same_of_it(
+    fn both_parsers_give_the_same_event(
         which in 0..SAMPLES.len(), at in any::<Index>(), token in 0..TOKENS.len(),
     ) {
         let text = replaced(SAMPLES[which].1, at, TOKENS[token], false);
-        // Through serde_json and back: what is left is what serde_json understood.
+        // Read and write the text with serde_json: the result is the same.
         if let Ok(value) = serde_json::from_str::<Value>(&text) {
             let decoder = decoder();
             prop_assert_eq!(read(&decoder, text.as_bytes()), read(&decoder, value.to_string().as_bytes()));
@@ -145,7 +145,7 @@ proptest! {
 }
 
 #[test]
-fn a_community_is_never_kept_or_shown() {
+fn a_community_is_never_stored_or_shown() {
     let decoder = decoder();
     for name in ["trap", "enterprise trap"] {
         let bytes = sample(name).as_bytes();
@@ -157,7 +157,7 @@ fn a_community_is_never_kept_or_shown() {
                 assert!(!shown.contains(COMMUNITY), "{shown}");
             }
         }
-        // Nor where it is of a type that cannot be read.
+        // Also if it has an invalid type.
         for token in [format!("[\"{COMMUNITY}\"]"), format!("{{\"{COMMUNITY}\":1}}")] {
             let odd = sample(name).replace(&format!("\"{COMMUNITY}\""), &token);
             let shown = format!("{:?}", read(&decoder, odd.as_bytes()));
@@ -168,12 +168,12 @@ fn a_community_is_never_kept_or_shown() {
 
 #[test]
 fn differences_between_the_parsers_are_known_and_harmless() {
-    // What sonic-rs accepts and serde_json refuses lies in fields that nobody reads: the event is
-    // the one without them. What sonic-rs refuses becomes a dead letter, whole, and can be replayed.
+    // Text that sonic-rs accepts and serde_json refuses is in fields that the decoder ignores, and does not change the
+    // event. Text that sonic-rs refuses becomes a dead letter, which can be replayed.
     let cases = [
-        // (what, text put before the rest, we accept, serde_json accepts)
+        // (name, text at the start of the object, accepted by us, accepted by serde_json)
         ("duplicate of a field that is read", "\"alarmId\":\"a\",", false, true),
-        ("duplicate of one that is not", "\"zzz\":1,\"zzz\":2,", true, true),
+        ("duplicate of a field that is ignored", "\"zzz\":1,\"zzz\":2,", true, true),
         ("lone surrogate", "\"zzz\":\"\\ud800\",", true, false),
         ("unknown escape", "\"zzz\":\"\\x\",", false, false),
         ("raw control character", "\"zzz\":\"a\tb\",", false, false),

@@ -1,0 +1,87 @@
+//! How a plan's figures come about.
+
+use serde::{Deserialize, Serialize};
+
+use super::Profile;
+use crate::text::{Say, Texts, args};
+
+/// What a model plans for.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "goal", rename_all = "kebab-case")]
+pub enum Goal {
+    /// A share of contacts (0–1), answered within so many seconds.
+    Answered { share: f64, seconds: u64 },
+    /// Customers hang up after so many seconds, on average.
+    Patience { seconds: u64 },
+    /// All work of a window is done within it.
+    WithinWindow,
+}
+
+/// Model and terms behind a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Basis {
+    /// The model's name, such as `erlang-a`.
+    pub model: String,
+    /// Mean handling time, seconds.
+    pub aht: u64,
+    pub goals: Vec<Goal>,
+    /// Contacts that an agent handles at once.
+    pub concurrency: u32,
+    /// Highest share of time that agents are busy, 0–1.
+    pub max_occupancy: Option<f64>,
+    /// Share of scheduled time that agents are away, 0–1.
+    pub shrinkage: f64,
+}
+
+impl Basis {
+    /// That of a profile.
+    pub fn of(profile: &Profile) -> Self {
+        let queue = profile.model.queue();
+        Self {
+            model: queue.name().to_owned(),
+            aht: profile.aht.as_secs(),
+            goals: queue.goals(&profile.target),
+            concurrency: profile.concurrency,
+            max_occupancy: profile.max_occupancy,
+            shrinkage: profile.shrinkage,
+        }
+    }
+}
+
+impl Say for Goal {
+    fn say(&self, texts: &Texts) -> String {
+        match self {
+            Self::Answered { share, seconds } => {
+                let percent = texts.number(share * 100.0, 0);
+                texts.text("basis-target", args!["percent" => percent, "seconds" => *seconds])
+            }
+            Self::Patience { seconds } => {
+                texts.text("basis-patience", args!["seconds" => *seconds])
+            }
+            Self::WithinWindow => texts.text("basis-within-window", None),
+        }
+    }
+}
+
+impl Say for Basis {
+    fn say(&self, texts: &Texts) -> String {
+        let percent = |share: f64| texts.number(share * 100.0, 0);
+        let mut parts = vec![texts.text("basis-aht", args!["seconds" => self.aht])];
+        parts.extend(self.goals.iter().map(|goal| goal.say(texts)));
+        if self.concurrency > 1 {
+            parts.push(texts.text("basis-concurrency", args!["n" => self.concurrency]));
+        }
+        if let Some(occupancy) = self.max_occupancy {
+            parts.push(texts.text("basis-occupancy", args!["percent" => percent(occupancy)]));
+        }
+        let shrinkage = args!["percent" => percent(self.shrinkage)];
+        parts.push(texts.text("basis-shrinkage", shrinkage));
+        let model = match self.model.as_str() {
+            name @ ("erlang-c" | "erlang-a" | "deferred") => {
+                texts.text(&format!("basis-{name}"), None)
+            }
+            other => other.to_owned(),
+        };
+        texts.text("basis", args!["model" => model, "parts" => texts.parts(parts)])
+    }
+}

@@ -1,0 +1,28 @@
+# Words and rules that every text shares.
+
+list-separator = ,{ " " }
+part-separator = ,{ " " }
+clause-separator = ;{ " " }
+sentence-separator = { " " }
+percent = { $value } %
+
+severity-critical = critical
+severity-major = major
+severity-minor = minor
+severity-warning = warning
+severity-indeterminate = indeterminate
+
+topic-outage = outage
+topic-coverage = coverage
+topic-slow = slowness
+topic-billing = billing
+topic-device = device or app
+topic-other = other
+
+channel-phone = phone
+channel-chat = chat
+channel-email = e-mail
+channel-complaint = complaints
+name-all-regions = all regions
+name-all-services = all services
+name-all-channels = all channels

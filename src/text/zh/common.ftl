@@ -1,0 +1,28 @@
+# 各类文本共用的词语与规则。
+
+list-separator = 、
+part-separator = ，
+clause-separator = ；
+sentence-separator = { "" }
+percent = { $value }%
+
+severity-critical = 紧急
+severity-major = 重要
+severity-minor = 次要
+severity-warning = 提示
+severity-indeterminate = 未定级
+
+topic-outage = 业务中断
+topic-coverage = 信号覆盖
+topic-slow = 网速慢
+topic-billing = 资费
+topic-device = 终端或应用
+topic-other = 其他
+
+channel-phone = 电话
+channel-chat = 在线客服
+channel-email = 邮件
+channel-complaint = 投诉
+name-all-regions = 全部区域
+name-all-services = 全部服务
+name-all-channels = 全部渠道

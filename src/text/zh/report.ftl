@@ -1,0 +1,117 @@
+# 报告：周报与事件报告。
+
+report-minutes = { $n } 分钟
+report-hours = { $n } 小时
+report-no-windows = 尚无已完成统计的时段。
+report-lead = 提前量
+report-tickets = 工单
+report-channel = 渠道
+report-severity = 级别
+
+report-week = 周报
+report-week-of = 周报 { $week }
+report-week-span = { $from } 至 { $to }（UTC）。
+report-day = 日期
+report-monday = 周一
+report-tuesday = 周二
+report-wednesday = 周三
+report-thursday = 周四
+report-friday = 周五
+report-saturday = 周六
+report-sunday = 周日
+
+report-volume = 工单与告警
+report-volume-partial = 本周尚未结束，数据截至 { $at }。
+report-volume-tickets = 工单 { $n } 张。
+report-volume-change = 与前一周相比：{ $change }。
+report-volume-change-partial = 与前一周同期相比：{ $change }。
+report-volume-alarms = 新增告警 { $n } 条。
+report-volume-missing = 缺失 { $n } 个时段：有数据源未上报。
+report-volume-none = 没有工单。
+
+report-alerts = 预警
+report-alerts-sum = 预警 { $n } 条，已确认 { $acknowledged } 条。
+report-alerts-median = 确认用时的中位数：{ $n } 分钟。
+report-alerts-none = 没有发送预警。
+report-alerts-cause-zone = 原因中的时间为该区域的当地时间。
+report-alerts-unacknowledged = 有 { $n } 条预警无人确认，请检查接收人是否正确。
+report-since = 开始
+report-scope = 区域与服务
+report-agents-short = 坐席缺口（最大）
+report-acknowledged-by = 确认人
+report-acknowledged-after = { $name }（{ $n } 分钟后）
+report-acknowledged-by-nobody = 无人
+report-cause = 原因
+report-id = 编号
+
+report-surges = 激增
+report-surges-help = 激增：连续两个时段的工单数高于无告警预测的 99% 分位数。按区域与服务统计，所有渠道合计。
+report-surges-alarmed = 届时已有告警
+report-surges-hits = 命中
+report-surges-false = 误报
+report-surges-start = 开始
+report-surges-warning = 首次预报提前
+report-surges-no-warning = 未预报
+report-surges-none = 没有激增。
+report-surges-unwarned = 有 { $n } 次激增在开始前一小时已有告警，但没有预报。
+
+report-accuracy = 预测准确度
+report-accuracy-leads = 全部序列合计，按提前量：
+report-accuracy-all-leads = 全部提前量
+report-accuracy-value = 准确度
+report-accuracy-persistence = 照搬上周
+report-accuracy-floor = 噪声下限
+report-accuracy-band = 落入 80% 区间
+report-accuracy-bias = 偏差
+report-accuracy-none = 没有已评分的预测。
+report-accuracy-help = 噪声下限：在此工单量下可达到的最高准确度。单个序列可能因偶然而更高。
+report-accuracy-target = 目标准确度 { $target }。达到的序列：{ $reached } 个。噪声下限允许但未达到的序列：{ $missed } 个。工单太少、噪声下限低于目标的序列：{ $beyond } 个。
+report-accuracy-missed = 噪声下限允许但未达到目标的序列
+report-accuracy-missed-none = 没有噪声下限允许但未达到目标的序列。
+report-accuracy-over = { $series }：预测比实际工单数高 { $share }。
+report-accuracy-under = { $series }：预测比实际工单数低 { $share }。
+report-accuracy-coverage = { $series }：只有 { $share } 的时段落入 80% 区间。
+
+report-staffing = 坐席
+report-staffing-sum = 各时段开始时计划所需的坐席，与排班或平时人数相比：缺 { $short } 坐席小时，余 { $spare } 坐席小时。
+report-staffing-worst = { $series } 的缺口最大：{ $n } 坐席小时。
+report-staffing-series = 序列
+report-staffing-short = 缺（坐席小时）
+report-staffing-spare = 余（坐席小时）
+report-staffing-none = 没有本周的坐席计划。计划只保留 14 天。
+
+report-check = 待核查事项
+report-check-none = 没有需要核查的事项。
+
+report-incident-over = { $scope }：{ $from } 至 { $to }（UTC）。
+report-incident-open = { $scope }：始于 { $from }（UTC），尚未解除。
+report-incident-acknowledged = 确认人：{ $name }。
+report-incident-not-acknowledged = 尚未确认。
+report-incident-id = 编号：{ $id }。
+report-incident-zone = 以上列表中的时刻为该区域的当地时间。
+report-incident-feedback = 反馈：{ $text }
+report-incident-useful = 有用
+report-incident-not-useful = 没用
+report-incident-note = { $verdict }（{ $note }）
+report-agents = 所需坐席
+report-agents-worst = 各渠道缺口最大的时段：
+report-agents-window = 时段
+report-agents-forecast = 预测工单
+report-agents-range = { $n }（{ $low } 至 { $high }）
+report-agents-needed = 需要
+report-agents-scheduled = 已排班或平时
+report-agents-gap = 缺
+report-agents-none = 没有坐席缺口。
+report-alarms = 告警
+report-alarms-type = 类型
+report-alarms-no-type = 无类型
+report-alarms-n = 告警数
+report-alarms-first = 首次
+report-alarms-none = 没有保存的告警。
+report-hourly = 各小时的实际与预测
+report-hourly-hour = 小时
+report-hourly-actual = 实际
+report-hourly-forecast = 预警开始时的预测
+report-hourly-none = 没有工单。
+report-incident-warned = 激增始于 { $at }，首次预报提前 { $n } 分钟。
+report-incident-unwarned = 激增始于 { $at }，没有预报。
