@@ -149,7 +149,7 @@ fn a_cause_says_what_flaps_and_what_is_in_doubt() {
         causes.iter().map(|c| c.say(&Texts::new(language))).collect::<Vec<_>>().join("\n")
     };
     insta::assert_snapshot!(say(Language::En), @"2 critical lossOfSignal alarms active since 05:40, first on OLT-17, flapping, up to 7 raises, 1 not reported again since the alarm list was rebuilt");
-    insta::assert_snapshot!(say(Language::Zh), @"自 05:40 起有 2 条紧急告警 lossOfSignal 未清除，首发设备 OLT-17，反复抖动，最多上报 7 次，告警列表重建后有 1 条未再上报");
+    insta::assert_snapshot!(say(Language::Zh), @"自 05:40 起有 2 条紧急 lossOfSignal 告警未清除，首发设备 OLT-17，反复抖动，最多上报 7 次，告警列表重建后有 1 条未再上报");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn a_page_says_what_where_when_how_many_and_why() {
 
     电话：14:30 需要 16 名坐席，已排班 10 名，还缺 6 名。该时段预测 48 张工单（80% 概率在 42 至 54 之间）。
     在线客服：14:30 需要 13 名坐席，已排班 10 名，还缺 3 名。该时段预测 39 张工单（80% 概率在 33 至 45 之间）。
-    原因：自 13:40 起有 2 条紧急告警 lossOfSignal 未清除，首发设备 OLT-17。
+    原因：自 13:40 起有 2 条紧急 lossOfSignal 告警未清除，首发设备 OLT-17。
     原因：13:00–13:50 的计划作业超时，仍有 2 条相关告警未清除。
     原因：计划员录入“billing run”：六小时内 +38 张工单。
     建议：14:30 至 15:30（Asia/Shanghai）增派 9 名坐席；如已知悉，请确认。
@@ -179,12 +179,12 @@ fn a_page_says_what_where_when_how_many_and_why() {
     insta::assert_snapshot!(page(Language::En), @r"
     CRITICAL north/broadband: 9 agents short 14:30–15:30 (phone 6, chat 3)
 
-    phone: 16 agents needed at 14:30, 10 scheduled: 6 more. Forecast for that window: 48 tickets (42 to 54 with 80 % probability).
-    chat: 13 agents needed at 14:30, 10 scheduled: 3 more. Forecast for that window: 39 tickets (33 to 45 with 80 % probability).
-    Because: 2 critical lossOfSignal alarms active since 13:40, first on OLT-17.
-    Because: planned work of 13:00–13:50 overruns; 2 alarms of it are still active.
-    Because: a planner entered “billing run”: +38 tickets over six hours.
-    Do: find 9 more agents from 14:30 to 15:30 (Asia/Shanghai). If this is known, acknowledge.
+    phone: 16 agents needed at 14:30, 10 scheduled, 6 short. Forecast for that window: 48 tickets (42 to 54 with 80 % probability).
+    chat: 13 agents needed at 14:30, 10 scheduled, 3 short. Forecast for that window: 39 tickets (33 to 45 with 80 % probability).
+    Cause: 2 critical lossOfSignal alarms active since 13:40, first on OLT-17.
+    Cause: planned work of 13:00–13:50 overruns; 2 alarms of it are still active.
+    Cause: a planner entered “billing run”: +38 tickets over six hours.
+    Action: find 9 more agents from 14:30 to 15:30 (Asia/Shanghai). If you already know about this, acknowledge the alert.
     ");
 }
 
@@ -233,7 +233,7 @@ fn customers_who_complain_make_a_second_look_unnecessary() {
     complaints(&[sign(4.0)], &mut known);
     let scope = &alarms()[0].scope;
     let causes = causes(scope, &[], &known);
-    insta::assert_snapshot!(causes[0].say(&Texts::new(Language::En)), @"14 customers complained of outage, coverage or slowness since 05:30; usual is 2");
+    insta::assert_snapshot!(causes[0].say(&Texts::new(Language::En)), @"14 customers complained about an outage, coverage or slow service since 05:30; usual is 1.8");
 }
 
 #[test]

@@ -120,7 +120,7 @@ impl Say for Cause {
                 texts.text("cause-adjustment", args)
             }
             Self::Complaints { actual, usual, since } => {
-                let (n, usual) = (texts.number(*actual, 0), texts.number(*usual, 0));
+                let (n, usual) = (texts.number(*actual, 0), texts.number(*usual, 1));
                 let since = texts.time(*since);
                 texts.text("cause-complaints", args!["n" => n, "usual" => usual, "since" => since])
             }

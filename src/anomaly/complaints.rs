@@ -209,7 +209,7 @@ mod tests {
         insta::assert_snapshot!(anomaly.say(&texts), @"14 tickets about outage; usual at this time is 0.2; no alarm is active: customers report this first");
         let alarms = BTreeMap::from([(scope("north"), major())]);
         let found = complaints.judge(WIDTH.start(last), &alarms);
-        insta::assert_snapshot!(found[0].say(&texts), @"14 tickets about outage; usual at this time is 0.2; active alarms: 1 major");
+        insta::assert_snapshot!(found[0].say(&texts), @"14 tickets about outage; usual at this time is 0.2; active: 1 major alarm");
         assert_eq!(kinds(&complaints, last - 1), [], "the window before was quiet");
     }
 
@@ -234,7 +234,7 @@ mod tests {
         let found = complaints.judge(WIDTH.start(last - 1), &BTreeMap::new());
         assert_eq!(found.len(), 1, "{found:?}");
         let text = found[0].say(&Texts::new(Language::En));
-        insta::assert_snapshot!(text, @"“app login error” in 9 tickets; in none of the week before");
+        insta::assert_snapshot!(text, @"“app login error” in 9 tickets; in no ticket of the week before");
         assert_eq!(kinds(&complaints, last), [], "it is not new any more");
     }
 

@@ -16,7 +16,7 @@ use super::threads::bind;
 use crate::api::{ApiState, Progress};
 use crate::cluster::Forwarder;
 use crate::engine::{Command, Engine, Forecaster, StreamEvent};
-use crate::output::influxdb::{InfluxClient, InfluxSink};
+use crate::output::influxdb::InfluxSink;
 use crate::store::Store;
 use crate::text::Texts;
 
@@ -80,19 +80,10 @@ pub fn start_with(
     let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
     if let Some(settings) = setup.influxdb {
         shared.health.degraded("influxdb", "not connected yet");
-        let client = InfluxClient::new(settings)?;
-        shared.sink(
-            InfluxSink {
-                client,
-                public_url: setup.public_url,
-                texts: Texts::new(setup.info.language),
-            },
-            &inbox,
-        )?;
+        let texts = Texts::new(setup.info.language);
+        shared.sink(InfluxSink::new(settings, setup.public_url, texts)?, &inbox)?;
     }
-    if let Some(topics) = topics.flatten() {
-        shared.sink(topics, &inbox)?;
-    }
+    topics.flatten().map_or(Ok(()), |topics| shared.sink(topics, &inbox))?;
     shared.outbox(setup.receivers, setup.clock.clone(), inbox)?;
     let progress = Arc::new(Progress::default());
     let state = ApiState {

@@ -357,8 +357,8 @@ fn a_week_is_reported_in_both_languages() {
 
     | 开始 | 区域与服务 | 坐席缺口（最大） | 确认人 | 原因 | 编号 |
     | --- | --- | --- | --- | --- | --- |
-    | 3月3日 周二 06:00 | north/broadband | 4 | Li Wei（4 分钟后） | 自 13:40 起有 2 条重要告警 LOS 未清除 | a1 |
-    | 3月4日 周三 06:00 | north/broadband | 4 | 无人 | 预测需求超过可用坐席；此处没有相关的活动告警 | a2 |
+    | 3月3日 周二 06:00 | north/broadband | 4 | Li Wei（4 分钟后） | 自 13:40 起有 2 条重要 LOS 告警未清除 | a1 |
+    | 3月4日 周三 06:00 | north/broadband | 4 | 无人 | 预测需求超过可用坐席；此处没有相关的未清除告警 | a2 |
 
     原因中的时间为该区域的当地时间。
 
@@ -423,9 +423,9 @@ fn an_incident_is_reported_in_both_languages() {
 
     north/broadband: Tue 3 Mar 06:00 to Tue 3 Mar 09:00 (UTC). Acknowledged by Li Wei after 4 min. Id: a1.
 
-    - phone: 14 agents needed at 15:00, 10 scheduled: 4 more. Forecast for that window: 40 tickets (25 to 57 with 80 % probability).
-    - Because: 2 major LOS alarms active since 13:40.
-    - Do: find 4 more agents from 15:00 to 16:00 (Asia/Shanghai). If this is known, acknowledge.
+    - phone: 14 agents needed at 15:00, 10 scheduled, 4 short. Forecast for that window: 40 tickets (25 to 57 with 80 % probability).
+    - Cause: 2 major LOS alarms active since 13:40.
+    - Action: find 4 more agents from 15:00 to 16:00 (Asia/Shanghai). If you already know about this, acknowledge the alert.
 
     Times of day in this list are the local times of the region.
 
@@ -463,7 +463,7 @@ fn an_incident_is_reported_in_both_languages() {
     north/broadband：3月3日 周二 06:00 至 3月3日 周二 09:00（UTC）。确认人：Li Wei（4 分钟后）。编号：a1。
 
     - 电话：15:00 需要 14 名坐席，已排班 10 名，还缺 4 名。该时段预测 40 张工单（80% 概率在 25 至 57 之间）。
-    - 原因：自 13:40 起有 2 条重要告警 LOS 未清除。
+    - 原因：自 13:40 起有 2 条重要 LOS 告警未清除。
     - 建议：15:00 至 16:00（Asia/Shanghai）增派 4 名坐席；如已知悉，请确认。
 
     以上列表中的时刻为该区域的当地时间。

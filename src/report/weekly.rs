@@ -333,6 +333,17 @@ fn forecasts(
     ];
     report.table(&head, rows, "report-accuracy-none");
     report.say("report-accuracy-help", None);
+    targets(reader, span, report, checks)
+}
+
+/// Which series reach the target accuracy, and which could.
+fn targets(
+    reader: &Reader,
+    span: (Timestamp, Timestamp),
+    report: &mut Report,
+    checks: &mut Vec<String>,
+) -> Result<(), StoreError> {
+    let texts = report.texts;
     let (mut reached, mut missed, mut beyond) = (0, Vec::new(), 0);
     for info in reader.series()? {
         if info.series.is_roll_up() {

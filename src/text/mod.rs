@@ -17,4 +17,5 @@ pub use export::page_module;
 pub use fluent_bundle::{FluentArgs as Args, FluentValue as Value};
 pub use language::{Language, UnknownLanguage};
 pub use stored::{Say, Stored};
-pub use texts::{Texts, args};
+pub use texts::Texts;
+pub(crate) use texts::args;

@@ -244,7 +244,7 @@ fn the_page_gets_what_it_needs() {
     let json = module.strip_prefix("export default ").and_then(|m| m.strip_suffix(";\n"));
     let texts: serde_json::Value = serde_json::from_str(json.expect("a module")).expect("JSON");
     assert_eq!(texts["theme"], "Theme");
-    assert_eq!(texts["settled"], serde_json::json!(["Windows finalized up to ", { "v": "at" }]));
+    assert_eq!(texts["settled"], serde_json::json!(["Counts complete up to ", { "v": "at" }]));
     assert_eq!(
         texts["feed_rejected"],
         serde_json::json!([
@@ -276,4 +276,65 @@ fn sentences_of_earlier_releases_are_shown_unchanged() {
         postcard::to_stdvec(&Stored::<Two>::Sentence("as a string".into())).expect("packs"),
         bytes
     );
+}
+
+/// Arguments by which a pattern chooses.
+fn selectors(pattern: &Pattern<&str>, found: &mut BTreeSet<String>) {
+    for element in &pattern.elements {
+        let PatternElement::Placeable { expression } = element else { continue };
+        if let Expression::Select { selector, variants } = expression {
+            inline_arguments(selector, found);
+            variants.iter().for_each(|variant| selectors(&variant.value, found));
+        }
+    }
+}
+
+/// Every text that a person can receive, for review: once with 1 and once with 3 where a number chooses the form.
+#[test]
+fn every_text_is_listed_in_both_languages() {
+    let mut listed = String::new();
+    let chosen_by = |language: Language| -> BTreeMap<String, BTreeSet<String>> {
+        let mut all = BTreeMap::new();
+        for (_, source) in SOURCES[language as usize] {
+            let resource = fluent_syntax::parser::parse(source).expect("parses");
+            for entry in resource.body {
+                let Entry::Message(message) = entry else { continue };
+                let mut found = BTreeSet::new();
+                selectors(message.value.as_ref().expect("a value"), &mut found);
+                all.insert(message.id.name.to_owned(), found);
+            }
+        }
+        all
+    };
+    let choices = chosen_by(Language::En);
+    let ids: Ids = messages(Language::En).into_values().flatten().collect();
+    for (id, arguments) in &ids {
+        // What an included message names is named by the one that includes it.
+        let included = arguments.iter().filter_map(|name| name.strip_prefix('@'));
+        let mut names: BTreeSet<&String> = arguments.iter().collect();
+        let mut chooses = !choices[id].is_empty();
+        for other in included {
+            names.extend(&ids[other]);
+            chooses |= !choices[other].is_empty();
+        }
+        let numbers: &[u32] = if chooses { &[1, 3] } else { &[3] };
+        for n in numbers {
+            let [en, zh] = Language::ALL.map(|language| {
+                let mut args = Args::new();
+                for name in names.iter().filter(|name| !name.starts_with('@')) {
+                    let is_number =
+                        chooses && choices.values().any(|chosen| chosen.contains(*name));
+                    let value = if is_number {
+                        Value::from(*n)
+                    } else {
+                        Value::from(format!("‹{name}›"))
+                    };
+                    args.set(name.as_str(), value);
+                }
+                Texts::new(language).text(id, Some(args))
+            });
+            listed.push_str(&format!("{id}\n  {en}\n  {zh}\n"));
+        }
+    }
+    insta::assert_snapshot!(listed);
 }

@@ -32,16 +32,15 @@ pub(super) const SOURCES: [[(&str, &str); 7]; 2] = [
 ];
 
 /// Names of arguments with their values, for [`Texts::text`]: `args!["n" => 3, "device" => "OLT-17"]`.
-#[macro_export]
 macro_rules! text_args {
     () => { None };
     ($($name:literal => $value:expr),+ $(,)?) => {{
-        let mut args = $crate::text::Args::new();
+        let mut args = crate::text::Args::new();
         $(args.set($name, $value);)+
         Some(args)
     }};
 }
-pub use crate::text_args as args;
+pub(crate) use text_args as args;
 
 type Bundle = FluentBundle<FluentResource>;
 
@@ -95,7 +94,7 @@ impl Texts {
         self.zone
     }
 
-    /// The message `id` with its arguments ([`args!`](crate::text_args)). Whole numbers choose plural forms and get
+    /// The message `id` with its arguments (`args!`). Whole numbers choose plural forms and get
     /// thousands separators. An id that the catalogue lacks is returned itself.
     pub fn text(&self, id: &str, args: Option<FluentArgs<'_>>) -> String {
         let bundle = &BUNDLES[self.language as usize];

@@ -28,6 +28,8 @@ fn the_page_is_chinese_where_that_is_chosen() {
     let part = |key: &str| some[0][key].as_str().expect("a name").to_owned();
     let anomaly = ["region", "service", "channel"].map(part).join("/");
     program.wait_for("/api/v1/status", |status| status["catching_up"].is_null());
+    let staffing = "/api/v1/staffing?region=north&service=broadband&channel=phone";
+    program.wait_for(staffing, |plan| plan["targets"].is_array());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let check = page::check_chinese(&program.url, "north/broadband/phone", &anomaly);
     runtime.expect("a runtime").block_on(check);

@@ -100,7 +100,7 @@ pub async fn check_chinese(base_url: &str, nowcast: &str, anomaly: &str) {
 /// Texts of the page with three or more Latin words in a row. Commands, and what customers said, may be English.
 const ENGLISH: &str = r#"
     const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    const shown = [...document.querySelectorAll("[aria-label]")].map((node) => node.getAttribute("aria-label"));
+    const shown = [...document.querySelectorAll("[aria-label]:not([lang=en])")].map((node) => node.getAttribute("aria-label"));
     for (let node = walk.nextNode(); node; node = walk.nextNode()) {
         if (!node.parentElement.closest("script, style, noscript, code, [lang=en]")) shown.push(node.data);
     }

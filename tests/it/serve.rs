@@ -347,7 +347,7 @@ fn texts_are_classified_by_a_lexicon_that_may_change() {
     topics("slow", 1);
     topics("other", 1);
     std::fs::write(&lexicon, "[outage]\nwords = [\"snail\"]\n").expect("lexicon");
-    program.wait_for("/api/v1/status", |_| program.said().contains("and the lexicon"));
+    program.wait_for("/api/v1/status", |_| program.said().contains("lexicon reloaded"));
     // The lexicon changes with the next report of the source.
     std::thread::park_timeout(std::time::Duration::from_secs(2));
     send("a snail at the portal");

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::client::InfluxClient;
+use super::client::{InfluxClient, InfluxSettings, SetupProblem};
 use super::points::{self, Line};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::surge::{SURGE_LEADS, lead_minutes};
@@ -15,11 +15,11 @@ use crate::text::Texts;
 
 /// A bucket.
 pub struct InfluxSink {
-    pub client: InfluxClient,
+    client: InfluxClient,
     /// Base of links.
-    pub public_url: String,
+    public_url: String,
     /// Of the texts that points hold.
-    pub texts: Texts,
+    texts: Texts,
 }
 
 impl Sink for InfluxSink {
@@ -40,6 +40,18 @@ impl Sink for InfluxSink {
 }
 
 impl InfluxSink {
+    /// A sink that writes texts and links as given.
+    ///
+    /// # Errors
+    /// If the TLS set-up of this machine cannot be used.
+    pub fn new(
+        settings: InfluxSettings,
+        public_url: String,
+        texts: Texts,
+    ) -> Result<Self, SetupProblem> {
+        Ok(Self { client: InfluxClient::new(settings)?, public_url, texts })
+    }
+
     fn gather(&self, reader: &Reader, changes: &[Change]) -> Result<Vec<Line>, StoreError> {
         let (mut windows, mut issues) = (BTreeSet::new(), BTreeSet::new());
         let mut nowcasts = false;

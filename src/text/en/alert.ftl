@@ -8,13 +8,13 @@ alert-title-critical = CRITICAL { alert-title }
 alert-title-resolved = { $scope }: resolved, staffing is sufficient again
 alert-channel = { $channel } { $n }
 alert-resolved = Resolved: the forecast for { $scope } no longer exceeds the agents available. It did from { $from } to { $to } ({ $zone }).
-alert-shortfall-rostered = { $channel }: { $agents } agents needed at { $at }, { $scheduled } scheduled: { $gap } more. Forecast for that window: { $n } tickets ({ $low } to { $high } with 80 % probability).
-alert-shortfall-usual = { $channel }: { $agents } agents needed at { $at }, { $scheduled } usual at this time: { $gap } more. Forecast for that window: { $n } tickets ({ $low } to { $high } with 80 % probability).
-alert-because = Because: { $cause }.
-alert-action = Do: find { $n ->
+alert-shortfall-rostered = { $channel }: { $agents } agents needed at { $at }, { $scheduled } scheduled, { $gap } short. Forecast for that window: { $n } tickets ({ $low } to { $high } with 80 % probability).
+alert-shortfall-usual = { $channel }: { $agents } agents needed at { $at }, { $scheduled } usual at this time, { $gap } short. Forecast for that window: { $n } tickets ({ $low } to { $high } with 80 % probability).
+alert-because = Cause: { $cause }.
+alert-action = Action: find { $n ->
     [one] { $n } more agent
    *[other] { $n } more agents
-} from { $from } to { $to } ({ $zone }). If this is known, acknowledge.
+} from { $from } to { $to } ({ $zone }). If you already know about this, acknowledge the alert.
 
 cause-alarms = { $n } { $severity } { $type } { $n ->
     [one] alarm
@@ -37,4 +37,4 @@ cause-overrun = planned work of { $from }–{ $to } overruns; { $n ->
    *[other] { $n } alarms of it are still active
 }
 cause-adjustment = a planner entered “{ $label }”: { $tickets } tickets over six hours
-cause-complaints = { $n } customers complained of outage, coverage or slowness since { $since }; usual is { $usual }
+cause-complaints = { $n } customers complained about an outage, coverage or slow service since { $since }; usual is { $usual }

@@ -10,13 +10,13 @@ alert-shortfall-usual = { $channel }：{ $at } 需要 { $agents } 名坐席，�
 alert-because = 原因：{ $cause }。
 alert-action = 建议：{ $from } 至 { $to }（{ $zone }）增派 { $n } 名坐席；如已知悉，请确认。
 
-cause-alarms = 自 { $since } 起有 { $n } 条{ $severity }告警 { $type } 未清除
+cause-alarms = 自 { $since } 起有 { $n } 条{ $severity } { $type } 告警未清除
 cause-alarms-untyped = 自 { $since } 起有 { $n } 条{ $severity }告警未清除
 cause-alarms-device = 首发设备 { $device }
 cause-alarms-flapping = 反复抖动，最多上报 { $n } 次
 cause-alarms-doubtful = 告警列表重建后有 { $n } 条未再上报
 cause-more-alarms = 另有 { $n } 条其他类型的告警
-cause-no-alarm = 预测需求超过可用坐席；此处没有相关的活动告警
+cause-no-alarm = 预测需求超过可用坐席；此处没有相关的未清除告警
 cause-overrun = { $from }–{ $to } 的计划作业超时，仍有 { $n } 条相关告警未清除
 cause-adjustment = 计划员录入“{ $label }”：六小时内 { $tickets } 张工单
 cause-complaints = 自 { $since } 起有 { $n } 名客户投诉业务中断、信号覆盖或网速慢；平时为 { $usual } 名
