@@ -1,7 +1,7 @@
 //! The catalogues of texts: every sentence that a person can receive, by message id, in each [`Language`].
 //!
 //! Texts lie in Fluent files, `en/*.ftl` and `zh/*.ftl`; a test holds both languages to the same ids and arguments.
-//! Values stay typed until they are shown: each room turns its own types into sentences with [`Texts::say`]. The page
+//! Values stay typed until they are shown: each room turns its own types into sentences with [`Say`]. The page
 //! gets the same catalogue as a module ([`page_module`]).
 
 mod export;
