@@ -18,11 +18,11 @@ use crate::window::AggregatorConfig;
 /// The work of an instance, where several instances share it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Role {
-    /// Counts partitions and forwards API requests to the leader
+    /// Counts the events of its Kafka partitions, and forwards API requests to the leader
     Count,
-    /// Forecasts: leads, or stands by to take over
+    /// Forecasts as the leader, or stands by to take over
     Forecast,
-    /// Counts partitions and forecasts
+    /// Counts events and forecasts
     #[default]
     Both,
 }

@@ -17,10 +17,11 @@ use crate::output::influxdb::InfluxClient;
 /// Exit code for wrong flags or a wrong config: `EX_USAGE` of `sysexits.h`.
 pub const EXIT_USAGE: u8 = 64;
 
-/// Forecasts ticket surges from network alarms: arrivals with intervals, agents needed, one page in time.
+/// Forecasts ticket surges from network alarms: how many tickets will arrive and how many agents are needed. Pages the
+/// shift lead while there is time to act.
 ///
-/// Without a command it runs the demo: it simulates eight weeks of an operator's alarms and tickets, continues live
-/// on a fast clock and serves a web page at http://127.0.0.1:8080.
+/// Without a command it runs the demo: it simulates eight weeks of an operator's alarms and tickets, then continues with
+/// a clock that runs 60 times as fast as real time, and serves a web page at http://127.0.0.1:8080.
 #[derive(Debug, Parser)]
 #[command(
     name = "surgecast",
@@ -50,10 +51,10 @@ enum Command {
     /// List events that were not counted, and send them again
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersCommand),
-    /// Show how far each Kafka partition has been counted, and change it
+    /// Show up to which offset each Kafka partition has been counted, and change that offset
     #[command(subcommand)]
     Frontier(frontier::FrontierCommand),
-    /// Set up the servers that a config names
+    /// Prepare the servers that a config names: creates the InfluxDB bucket
     #[command(subcommand)]
     Setup(SetupCommand),
     /// Write a report: what happened, and how accurate forecasts were
@@ -83,7 +84,7 @@ struct ServeArgs {
     /// Event file to count (NDJSON); the service reads on as it grows. `-` is standard input. Repeatable
     #[arg(long, value_name = "FILE")]
     input: Vec<PathBuf>,
-    /// Work that this instance does, where several instances share it through Kafka
+    /// What this instance does, if several instances share the work through Kafka
     #[arg(long, value_enum, default_value_t)]
     role: Role,
 }

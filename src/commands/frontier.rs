@@ -11,12 +11,12 @@ use crate::kafka::{Frontiers, PartitionFrontier, ResumeAt, reset};
 /// `surgecast frontier …`.
 #[derive(Debug, Subcommand)]
 pub enum FrontierCommand {
-    /// Show how far each partition has been counted
+    /// Show up to which offset each partition has been counted
     Show(ShowArgs),
-    /// Set where partitions resume, while no instance counts
+    /// Set the offset from which each partition is counted next. Stop all instances first
     ///
     /// Forward: the skipped records are never counted. Backward: records are counted again. Windows that the store has
-    /// finalized from later offsets stay as they are, so that moving back makes sense only with a new store.
+    /// finalized from later offsets stay as they are, so that a reset backward makes sense only with an empty store.
     Reset(ResetArgs),
 }
 

@@ -329,7 +329,7 @@ fn show_progress(
         clock.resume();
         let outage = match resumed {
             false => {
-                "in a minute or two an outage starts in `north`: alarms first, complaints after"
+                "In a minute or two an outage starts in `north`: first alarms, then complaints."
                     .into()
             }
             true => next_outage(&operator(state), clock.now()),
@@ -337,9 +337,9 @@ fn show_progress(
         print(&format!(
             "caught up: live at {speed} times real time.\n\n\
              Open http://{address} and look at\n  \
-             - What is coming: series by risk, the peak, when, and how many agents are missing\n  \
-             - a series (click it): the last day, the next six hours with bands, alarms, agents\n  \
-             - {outage}\n\n\
+             - Forecast by series: the highest risk first, each with its peak and the agents missing\n  \
+             - a series (click one): the last day, the forecast of the next six hours, alarms, agents needed\n\n\
+             {outage}\n\n\
              Pages to the shift lead appear here. Ctrl-C stops.\n"
         ));
     })?;
@@ -352,9 +352,9 @@ fn next_outage(config: &OperatorConfig, now: Timestamp) -> String {
     match next {
         Some((n, starts)) => {
             let region = &config.regions[n % config.regions.len()].name;
-            format!("the next scripted outage starts at {starts} simulated time in `{region}`")
+            format!("The next scripted outage starts at {starts} simulated time in `{region}`.")
         }
-        None => "outages are random from now on: the scripted ones are over".into(),
+        None => "Outages are random from now on: the scripted ones are over.".into(),
     }
 }
 
@@ -369,7 +369,7 @@ mod tests {
         let after = |minutes: u64| next_outage(&config, live + Duration::from_secs(minutes * 60));
         assert_eq!(
             after(7),
-            "the next scripted outage starts at 2026-03-10T08:00:00Z simulated time in `east`"
+            "The next scripted outage starts at 2026-03-10T08:00:00Z simulated time in `east`."
         );
         assert!(after(5).contains("2026-03-10T01:06:00Z"), "{}", after(5));
         assert!(after(3300).contains("are over"), "{}", after(3300));
