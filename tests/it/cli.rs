@@ -188,7 +188,7 @@ fn check_describes_what_a_valid_config_would_run() {
     assert!(!run.out.contains("very-secret"));
     insta::assert_snapshot!(run.out, @r#"
     config surgecast.toml is valid
-    api and page   127.0.0.1:8080 (links: http://127.0.0.1:8080)
+    api, web page  127.0.0.1:8080 (links: http://127.0.0.1:8080)
       access       open, on loopback only
     admin          127.0.0.1:9464
     store          data
