@@ -11,12 +11,17 @@ use crate::domain::{
 };
 use crate::window::{AggregationKey, Counts, Frontier, Partial};
 
+/// Generation of a topic. Releases before this field neither write nor read it.
+type Made = Option<String>;
+
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(super) enum Body {
     Partial {
         topic: String,
         partition: i32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Made,
         window_ms: i64,
         #[serde(rename = "cell")]
         key: KeyForm,
@@ -34,6 +39,8 @@ pub(super) enum Body {
     Frontier {
         topic: String,
         partition: i32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Made,
         closed_ms: i64,
         caught_up_ms: Option<i64>,
         upto: Option<Offset>,
@@ -42,24 +49,32 @@ pub(super) enum Body {
     Alarm {
         topic: String,
         partition: i32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Made,
         offset: Offset,
         event: AlarmEvent,
     },
     Rebuilt {
         topic: String,
         partition: i32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Made,
         offset: Offset,
         list: ListRebuilt,
     },
     Maintenance {
         topic: String,
         partition: i32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Made,
         offset: Offset,
         event: MaintenanceEvent,
     },
     Dead {
         topic: String,
         partition: i32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Made,
         offset: Offset,
         /// Releases before this field keep one dead letter of a record.
         #[serde(default, skip_serializing_if = "is_first")]
@@ -118,8 +133,9 @@ impl From<Wire> for Body {
         match wire {
             Wire::Partial { source, partial: Partial { window, key, counts, upto } } => {
                 Self::Partial {
-                    topic: source.topic.as_ref().to_owned(),
+                    topic: source.topic_name().to_owned(),
                     partition: source.partition,
+                    made: made(&source),
                     window_ms: window.millis(),
                     key: key.into(),
                     tickets: counts.tickets,
@@ -132,31 +148,33 @@ impl From<Wire> for Body {
                 }
             }
             Wire::Frontier { source, frontier, upto, reported_at } => Self::Frontier {
-                topic: source.topic.as_ref().to_owned(),
+                topic: source.topic_name().to_owned(),
                 partition: source.partition,
+                made: made(&source),
                 closed_ms: frontier.closed.millis(),
                 caught_up_ms: frontier.caught_up_at.map(Timestamp::millis),
                 upto,
                 reported_ms: reported_at.millis(),
             },
             Wire::Alarm { position, event } => {
-                let (topic, partition, offset) = parts(&position);
-                Self::Alarm { topic, partition, offset, event }
+                let (topic, partition, made, offset) = parts(&position);
+                Self::Alarm { topic, partition, made, offset, event }
             }
             Wire::Rebuilt { position, list } => {
-                let (topic, partition, offset) = parts(&position);
-                Self::Rebuilt { topic, partition, offset, list }
+                let (topic, partition, made, offset) = parts(&position);
+                Self::Rebuilt { topic, partition, made, offset, list }
             }
             Wire::Maintenance { position, event } => {
-                let (topic, partition, offset) = parts(&position);
-                Self::Maintenance { topic, partition, offset, event }
+                let (topic, partition, made, offset) = parts(&position);
+                Self::Maintenance { topic, partition, made, offset, event }
             }
             Wire::Dead { letter, place } => {
-                let (topic, partition, offset) = parts(&letter.position);
+                let (topic, partition, made, offset) = parts(&letter.position);
                 let (key, window) = place.unzip();
                 Self::Dead {
                     topic,
                     partition,
+                    made,
                     offset,
                     nth: letter.nth,
                     received_ms: letter.received_at.millis(),
@@ -173,13 +191,21 @@ impl From<Wire> for Body {
     }
 }
 
-fn parts(position: &Position) -> (String, i32, Offset) {
-    let SourceId { topic, partition } = &position.source;
-    (topic.as_ref().to_owned(), *partition, position.offset)
+fn made(source: &SourceId) -> Made {
+    source.generation().map(str::to_owned)
 }
 
-fn position(topic: &str, partition: i32, offset: Offset) -> Position {
-    Position { source: SourceId::new(topic, partition), offset }
+fn parts(position: &Position) -> (String, i32, Made, Offset) {
+    let source = &position.source;
+    (source.topic_name().to_owned(), source.partition, made(source), position.offset)
+}
+
+fn source(topic: &str, partition: i32, made: Made) -> SourceId {
+    SourceId::new(topic, partition).in_generation(made.as_deref())
+}
+
+fn position(topic: &str, partition: i32, made: Made, offset: Offset) -> Position {
+    Position { source: source(topic, partition, made), offset }
 }
 
 impl From<Body> for Wire {
@@ -188,6 +214,7 @@ impl From<Body> for Wire {
             Body::Partial {
                 topic,
                 partition,
+                made,
                 window_ms,
                 key,
                 tickets,
@@ -198,7 +225,7 @@ impl From<Body> for Wire {
                 topics,
                 upto,
             } => Self::Partial {
-                source: SourceId::new(&topic, partition),
+                source: source(&topic, partition, made),
                 partial: Partial {
                     window: Timestamp::from_millis(window_ms),
                     key: key.into(),
@@ -206,29 +233,36 @@ impl From<Body> for Wire {
                     upto,
                 },
             },
-            Body::Frontier { topic, partition, closed_ms, caught_up_ms, upto, reported_ms } => {
-                Self::Frontier {
-                    source: SourceId::new(&topic, partition),
-                    frontier: Frontier {
-                        closed: Timestamp::from_millis(closed_ms),
-                        caught_up_at: caught_up_ms.map(Timestamp::from_millis),
-                    },
-                    upto,
-                    reported_at: Timestamp::from_millis(reported_ms),
-                }
+            Body::Frontier {
+                topic,
+                partition,
+                made,
+                closed_ms,
+                caught_up_ms,
+                upto,
+                reported_ms,
+            } => Self::Frontier {
+                source: source(&topic, partition, made),
+                frontier: Frontier {
+                    closed: Timestamp::from_millis(closed_ms),
+                    caught_up_at: caught_up_ms.map(Timestamp::from_millis),
+                },
+                upto,
+                reported_at: Timestamp::from_millis(reported_ms),
+            },
+            Body::Alarm { topic, partition, made, offset, event } => {
+                Self::Alarm { position: position(&topic, partition, made, offset), event }
             }
-            Body::Alarm { topic, partition, offset, event } => {
-                Self::Alarm { position: position(&topic, partition, offset), event }
+            Body::Rebuilt { topic, partition, made, offset, list } => {
+                Self::Rebuilt { position: position(&topic, partition, made, offset), list }
             }
-            Body::Rebuilt { topic, partition, offset, list } => {
-                Self::Rebuilt { position: position(&topic, partition, offset), list }
-            }
-            Body::Maintenance { topic, partition, offset, event } => {
-                Self::Maintenance { position: position(&topic, partition, offset), event }
+            Body::Maintenance { topic, partition, made, offset, event } => {
+                Self::Maintenance { position: position(&topic, partition, made, offset), event }
             }
             Body::Dead {
                 topic,
                 partition,
+                made,
                 offset,
                 nth,
                 received_ms,
@@ -239,7 +273,7 @@ impl From<Body> for Wire {
                 window_ms,
             } => {
                 let letter = DeadLetter {
-                    position: position(&topic, partition, offset),
+                    position: position(&topic, partition, made, offset),
                     nth,
                     received_at: Timestamp::from_millis(received_ms),
                     reason,
