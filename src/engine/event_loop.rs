@@ -199,6 +199,9 @@ impl Engine {
                     continue;
                 }
                 Err(error) => {
+                    if matches!(error, StoreError::Corrupt { .. }) {
+                        self.forecaster.store().mark_suspect();
+                    }
                     self.health.failing("store", &error.to_string());
                     tracing::error!(%error, "store: write failed, retrying in a second, nothing is lost");
                 }
@@ -354,14 +357,14 @@ mod tests {
         let mut one = engine(&dir);
         sqlite("CREATE TRIGGER no BEFORE INSERT ON shifts BEGIN SELECT RAISE(ABORT, 'no'); END;");
         std::thread::current().unpark();
-        one.read(&[report], Some(command.clone()), 6);
+        one.read(vec![report], Some(command.clone()), 6);
         drop(one);
         sqlite("DROP TRIGGER no;");
 
         let mut again = engine(&dir);
         assert!(again.forecaster.commits().len() == 1, "the reports are stored");
         assert_eq!(again.forecaster.log_offset().expect("reads"), Some(5), "it is read again");
-        again.read(&[], Some(command), 6);
+        again.read(Vec::new(), Some(command), 6);
         assert_eq!(again.forecaster.log_offset().expect("reads"), Some(6));
         let shifts = again.forecaster.reader().shifts(&Filter::default(), at(0), Timestamp::MAX);
         assert_eq!(shifts.expect("reads"), [shift]);

@@ -70,6 +70,13 @@ pub fn mark_suspect(dir: &Path) {
 }
 
 impl Store {
+    /// Records that SQLite has reported damage, see [`mark_suspect`].
+    pub fn mark_suspect(&self) {
+        if let Some(dir) = self.conn.path().and_then(|path| Path::new(path).parent()) {
+            mark_suspect(dir);
+        }
+    }
+
     /// Records the machine's start in which this store was opened.
     ///
     /// # Errors

@@ -27,6 +27,8 @@ const POLL: Duration = Duration::from_millis(100);
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(15));
 /// A partition whose end offset is unknown for longer is silent: its source times out.
 const SILENT_AFTER: Duration = Duration::from_secs(30);
+/// Clocks that differ by less agree.
+const CLOCKS_AGREE_S: i64 = 60;
 /// A partition with waiting records of which none was read for longer has a fault.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
 
@@ -133,7 +135,16 @@ impl Intake {
         );
         let hint = self.settings.topics.kind_of(&source.topic);
         let moved = (at, self.clock.now());
-        lanes.take(Partition { source, processor, hint, next: at, committed: point, moved })
+        lanes.take(Partition {
+            source,
+            processor,
+            hint,
+            next: at,
+            committed: point,
+            moved,
+            seen_end: None,
+            ahead_s: None,
+        })
     }
 
     /// Reports records that the broker deleted before they were counted.
@@ -176,6 +187,17 @@ impl Intake {
             });
             consumer.context().fault(&source, Fault::Stuck, why.as_deref());
         }
+        for (source, ahead) in all.ahead_s {
+            let why = (ahead.abs() > CLOCKS_AGREE_S).then(|| {
+                let side = if ahead > 0 { "ahead of" } else { "behind" };
+                format!(
+                    "{source}: the times of its records are {} s {side} this machine's clock: set the clocks of brokers (with \
+                     CreateTime: of producers) and of this machine; until then events may be taken for future ones",
+                    ahead.abs()
+                )
+            });
+            consumer.context().fault(&source, Fault::Clock, why.as_deref());
+        }
         for (source, gone) in all.gone {
             self.gone(consumer, &source, gone);
         }
@@ -197,9 +219,12 @@ impl Intake {
         request: &ReportRequest,
         reports: &mut ReportBatch,
     ) {
-        let Partition { source, processor, next, committed, moved, .. } = partition;
+        let Partition { source, processor, next, committed, moved, seen_end, ahead_s, .. } =
+            partition;
         let now = request.now;
         let end = request.ends.get(source).copied();
+        reports.ahead_s.extend(ahead_s.take().map(|ahead| (source.clone(), ahead)));
+        *seen_end = end;
         let is_alive = end.is_some_and(|(_, at)| now.since(at) < SILENT_AFTER);
         // The end of a transaction has an offset but is not a record.
         let read = request.read.get(source).map_or(*next, |upto| *upto.max(next));
