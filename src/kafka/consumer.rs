@@ -229,6 +229,26 @@ impl Consumer {
         lock(&self.ends).clone()
     }
 
+    /// A topic that was created again since its partitions were assigned. Records that were taken before the question are
+    /// of the topics of the assignment, if there is none.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] if no broker answers.
+    pub fn recreated(&self) -> Result<Option<String>, KafkaProblem> {
+        let context = self.context();
+        let assigned = context.assigned_ids();
+        if assigned.is_empty() {
+            return Ok(None);
+        }
+        let topics: Vec<&str> = assigned.keys().map(String::as_str).collect();
+        let now = context.topic_ids(&self.inner, &topics)?;
+        Ok(assigned.into_iter().find_map(|(topic, id)| {
+            let other = now.get(&topic).cloned().flatten();
+            let is_other = other.zip(id).is_some_and(|(now, then)| now != then);
+            is_other.then_some(topic)
+        }))
+    }
+
     /// Commits where each partition resumes, and the state that a restart needs.
     ///
     /// # Errors

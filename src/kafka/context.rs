@@ -130,9 +130,9 @@ impl Context {
         }
     }
 
-    /// The id of a topic when its partitions were assigned.
-    pub(super) fn assigned_id(&self, topic: &str) -> Option<String> {
-        lock(&self.ids).get(topic).cloned().flatten()
+    /// Ids of the topics when their partitions were assigned.
+    pub(super) fn assigned_ids(&self) -> TopicIds {
+        lock(&self.ids).clone()
     }
 
     /// Forwards the records of partitions that are assigned from now on to `queue`.

@@ -96,7 +96,7 @@ impl Watcher {
             };
             self.missing.remove(topic);
             context.fault(&topic, Fault::Missing, None);
-            let counted = context.assigned_id(topic);
+            let counted = context.assigned_ids().remove(topic).flatten();
             if let (Some(counted), Some(id)) = (counted, id)
                 && counted != *id
             {

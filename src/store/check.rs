@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -13,11 +14,11 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::schema::FILE as STATE;
 use super::{Store, StoreError, events, open};
-use crate::clock::Stopwatch;
 
-/// Longest check before the start.
-const BEFORE_START_S: f64 = 10.0;
+/// How often a check is asked whether it should stop.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Longest check before the start: ten seconds.
+const ROUNDS_BEFORE_START: u32 = 100;
 const CACHE_KIB: u32 = 2048;
 /// Present while damage that SQLite reported has not been looked for.
 const SUSPECT: &str = "damage-reported";
@@ -55,8 +56,9 @@ pub fn check_before_start(dir: &Path) -> Result<(), StoreError> {
         _ => return Ok(()),
     };
     tracing::info!(why, "store: looking for damage before the start");
-    let watch = Stopwatch::start();
-    if !check(dir, &|| watch.seconds() > BEFORE_START_S)? {
+    // It is asked once in `LOOK_EVERY`.
+    let rounds = AtomicU32::new(0);
+    if !check(dir, &|| rounds.fetch_add(1, Ordering::Relaxed) >= ROUNDS_BEFORE_START)? {
         tracing::info!("store: no damage in ten seconds; the check goes on beside the service");
     }
     Ok(())

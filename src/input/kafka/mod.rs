@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use self::lane::Lanes;
 pub use self::parts::Intake;
-use self::parts::{Partition, ReportBatch, ReportRequest};
+use self::parts::{Lost, Partition, ReportBatch, ReportRequest};
 use crate::clock::Stopwatch;
 use crate::domain::{Backoff, SourceId, Timestamp};
 use crate::engine::Report;
@@ -92,14 +92,8 @@ impl Intake {
                 Ok(())
             }
             Change::Deleted(topic) => self.report(consumer, log, lanes, Some(topic)),
-            Change::Recreated(topic) => {
-                let problem = KafkaProblem(format!(
-                    "topic {topic} was deleted and created again: counting goes on at the beginning of the new topic; \
-                     what was counted before stays"
-                ));
-                self.report(consumer, log, lanes, Some(topic))?;
-                Err(problem)
-            }
+            // The report asks again, and ends the session.
+            Change::Recreated(_) => self.report(consumer, log, lanes, None),
             Change::Failed(problem) => Err(problem),
         }
     }
@@ -141,6 +135,7 @@ impl Intake {
             hint,
             next: at,
             committed: point,
+            reported: at,
             moved,
             seen_end: None,
             ahead_s: None,
@@ -161,19 +156,48 @@ impl Intake {
         consumer.context().fault(source, Fault::Gone, Some(&why));
     }
 
-    /// Writes reports to the log, then commits offsets. What was not read of `lost_topic` is gone.
+    /// Writes reports to the log, then commits offsets. What was not read of a deleted topic is gone.
+    ///
+    /// Before it writes, it asks whether the topics are still the ones of the assignment: the client goes on reading a new
+    /// topic of the same name at the offset of the old one.
     fn report(
         &self,
         consumer: &Consumer,
         log: &LogWriter,
         lanes: &Lanes<'_>,
-        lost_topic: Option<String>,
+        deleted: Option<String>,
     ) -> Result<(), KafkaProblem> {
+        let lost = match consumer.recreated()? {
+            Some(topic) => Some(Lost { topic, is_replaced: true }),
+            None => deleted.map(|topic| Lost { topic, is_replaced: false }),
+        };
+        let replaced = lost.as_ref().filter(|lost| lost.is_replaced).map(|lost| {
+            KafkaProblem(format!(
+                "topic {} was deleted and created again: counting goes on at the beginning of the new topic; what was \
+                 counted before stays",
+                lost.topic
+            ))
+        });
         let (ends, read, now) = (consumer.ends(), consumer.read(), self.clock.now());
         let mut all = ReportBatch::default();
-        for reports in lanes.report(ReportRequest { ends, read, now, lost_topic })? {
+        for reports in lanes.report(ReportRequest { ends, read, now, lost })? {
             all.append(reports);
         }
+        for (source, gone) in std::mem::take(&mut all.gone) {
+            self.gone(consumer, &source, gone);
+        }
+        match replaced {
+            None => self.write(consumer, log, all),
+            Some(problem) => Err(problem),
+        }
+    }
+
+    fn write(
+        &self,
+        consumer: &Consumer,
+        log: &LogWriter,
+        all: ReportBatch,
+    ) -> Result<(), KafkaProblem> {
         log.write_dead(&all.letters)?;
         log.write(all.messages)?;
         if !all.points.is_empty()
@@ -198,9 +222,6 @@ impl Intake {
             });
             consumer.context().fault(&source, Fault::Clock, why.as_deref());
         }
-        for (source, gone) in all.gone {
-            self.gone(consumer, &source, gone);
-        }
         Ok(())
     }
 
@@ -219,8 +240,17 @@ impl Intake {
         request: &ReportRequest,
         reports: &mut ReportBatch,
     ) {
-        let Partition { source, processor, next, committed, moved, seen_end, ahead_s, .. } =
-            partition;
+        let Partition {
+            source,
+            processor,
+            next,
+            committed,
+            reported,
+            moved,
+            seen_end,
+            ahead_s,
+            ..
+        } = partition;
         let now = request.now;
         let end = request.ends.get(source).copied();
         reports.ahead_s.extend(ahead_s.take().map(|ahead| (source.clone(), ahead)));
@@ -229,11 +259,14 @@ impl Intake {
         // The end of a transaction has an offset but is not a record.
         let read = request.read.get(source).map_or(*next, |upto| *upto.max(next));
         let lag = end.map(|(end, _)| (end - read).max(0));
-        if request.lost_topic.as_deref() == Some(&*source.topic) {
-            reports.gone.extend(lag.filter(|lag| *lag > 0).map(|lag| (source.clone(), lag)));
+        let lost = request.lost.as_ref().filter(|lost| lost.topic == *source.topic);
+        if let Some((lost, (end, _))) = lost.zip(end) {
+            let counted = if lost.is_replaced { *reported } else { read };
+            reports.gone.push((source.clone(), end - counted));
             // Once.
-            *next = end.map_or(*next, |(end, _)| end.max(*next));
+            *next = end.max(*next);
         }
+        *reported = read.max(*next);
         if read != moved.0 || lag.is_none_or(|lag| lag == 0) {
             *moved = (read, now);
         }

@@ -35,6 +35,8 @@ pub(super) struct Partition {
     /// Offset of the next record.
     pub(super) next: Offset,
     pub(super) committed: Option<CommitPoint>,
+    /// Offset up to which records are in a report.
+    pub(super) reported: Offset,
     /// Where reading last moved on or had nothing to read, and when.
     pub(super) moved: (Offset, Timestamp),
     /// End of the partition at the last report, and when it was asked for. The next record from there on shows whether
@@ -60,14 +62,21 @@ impl Partition {
     }
 }
 
+/// A topic that exists no more: what was not counted of it is gone.
+pub(super) struct Lost {
+    pub(super) topic: String,
+    /// Whether another topic has its name. Then records since the last report may be of either, and count for neither.
+    pub(super) is_replaced: bool,
+}
+
 /// The input of a report.
 pub(super) struct ReportRequest {
     pub(super) ends: Ends,
     /// Offsets before which all records have been taken.
     pub(super) read: Fetched,
     pub(super) now: Timestamp,
-    /// A topic that exists no more: what was not read of it is gone.
-    pub(super) lost_topic: Option<String>,
+    /// A topic that exists no more.
+    pub(super) lost: Option<Lost>,
 }
 
 /// Reports of several partitions: messages and dead letters to write, offsets to commit.
@@ -118,6 +127,7 @@ mod tests {
             hint: None,
             next: 0,
             committed: None,
+            reported: 0,
             moved: (0, Timestamp::MIN),
             seen_end: None,
             ahead_s: None,
