@@ -32,6 +32,14 @@ const CLOCKS_AGREE_S: i64 = 60;
 /// A partition with waiting records of which none was read for longer has a fault.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
 
+/// Why a report is made.
+struct Ask {
+    /// Whether there may be records since the last report.
+    is_fresh: bool,
+    /// A topic that was deleted.
+    deleted: Option<String>,
+}
+
 impl Intake {
     /// Runs until `stop` is set.
     pub fn run(self) {
@@ -68,7 +76,7 @@ impl Intake {
             // Report earlier if no further records follow.
             let wait = if is_idle && fresh { REPORT_IDLE_S } else { REPORT_EVERY_S };
             if held >= self.held_max || since.seconds() >= wait {
-                self.report(consumer, log, &lanes, None)?;
+                self.report(consumer, log, &lanes, &Ask { is_fresh: fresh, deleted: None })?;
                 (fresh, since) = (false, Stopwatch::start());
             }
         }
@@ -91,9 +99,13 @@ impl Intake {
                 self.metrics.remove_partition(&source);
                 Ok(())
             }
-            Change::Deleted(topic) => self.report(consumer, log, lanes, Some(topic)),
+            Change::Deleted(topic) => {
+                self.report(consumer, log, lanes, &Ask { is_fresh: true, deleted: Some(topic) })
+            }
             // The report asks again, and ends the session.
-            Change::Recreated(_) => self.report(consumer, log, lanes, None),
+            Change::Recreated(_) => {
+                self.report(consumer, log, lanes, &Ask { is_fresh: true, deleted: None })
+            }
             Change::Failed(problem) => Err(problem),
         }
     }
@@ -165,11 +177,13 @@ impl Intake {
         consumer: &Consumer,
         log: &LogWriter,
         lanes: &Lanes<'_>,
-        deleted: Option<String>,
+        ask: &Ask,
     ) -> Result<(), KafkaProblem> {
-        let lost = match consumer.recreated()? {
+        // Without new records there is nothing that could be of another topic.
+        let recreated = if ask.is_fresh { consumer.recreated()? } else { None };
+        let lost = match recreated {
             Some(topic) => Some(Lost { topic, is_replaced: true }),
-            None => deleted.map(|topic| Lost { topic, is_replaced: false }),
+            None => ask.deleted.clone().map(|topic| Lost { topic, is_replaced: false }),
         };
         let replaced = lost.as_ref().filter(|lost| lost.is_replaced).map(|lost| {
             KafkaProblem(format!(

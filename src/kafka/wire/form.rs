@@ -70,24 +70,7 @@ pub(super) enum Body {
         offset: Offset,
         event: MaintenanceEvent,
     },
-    Dead {
-        topic: String,
-        partition: i32,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        made: Made,
-        offset: Offset,
-        /// Releases before this field keep one dead letter of a record.
-        #[serde(default, skip_serializing_if = "is_first")]
-        nth: u16,
-        received_ms: i64,
-        reason: Reason,
-        detail: String,
-        /// Base64: the bytes need not be text.
-        bytes: String,
-        #[serde(rename = "cell")]
-        key: Option<KeyForm>,
-        window_ms: Option<i64>,
-    },
+    Dead(DeadForm),
     Leader {
         instance: String,
         url: String,
@@ -97,6 +80,27 @@ pub(super) enum Body {
         instance: String,
         what: serde_json::Value,
     },
+}
+
+/// A dead letter.
+#[derive(Serialize, Deserialize)]
+pub(super) struct DeadForm {
+    topic: String,
+    partition: i32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    made: Made,
+    offset: Offset,
+    /// Releases before this field keep one dead letter of a record.
+    #[serde(default, skip_serializing_if = "is_first")]
+    nth: u16,
+    received_ms: i64,
+    reason: Reason,
+    detail: String,
+    /// Base64: the bytes need not be text.
+    bytes: String,
+    #[serde(rename = "cell")]
+    key: Option<KeyForm>,
+    window_ms: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -171,7 +175,7 @@ impl From<Wire> for Body {
             Wire::Dead { letter, place } => {
                 let (topic, partition, made, offset) = parts(&letter.position);
                 let (key, window) = place.unzip();
-                Self::Dead {
+                Self::Dead(DeadForm {
                     topic,
                     partition,
                     made,
@@ -183,7 +187,7 @@ impl From<Wire> for Body {
                     bytes: BASE64.encode(&letter.bytes),
                     key: key.map(KeyForm::from),
                     window_ms: window.map(Timestamp::millis),
-                }
+                })
             }
             Wire::Leader { instance, url } => Self::Leader { instance, url },
             Wire::Replicated { instance, what } => Self::Replicated { instance, what },
@@ -259,34 +263,26 @@ impl From<Body> for Wire {
             Body::Maintenance { topic, partition, made, offset, event } => {
                 Self::Maintenance { position: position(&topic, partition, made, offset), event }
             }
-            Body::Dead {
-                topic,
-                partition,
-                made,
-                offset,
-                nth,
-                received_ms,
-                reason,
-                detail,
-                bytes,
-                key,
-                window_ms,
-            } => {
-                let letter = DeadLetter {
-                    position: position(&topic, partition, made, offset),
-                    nth,
-                    received_at: Timestamp::from_millis(received_ms),
-                    reason,
-                    detail,
-                    // Surgecast wrote it. Damaged text is kept as it is.
-                    bytes: BASE64.decode(&bytes).unwrap_or(bytes.into_bytes()).into(),
-                };
-                let window = window_ms.map(Timestamp::from_millis);
-                Self::Dead { letter, place: key.map(AggregationKey::from).zip(window) }
-            }
+            Body::Dead(form) => form.into(),
             Body::Leader { instance, url } => Self::Leader { instance, url },
             Body::Replicated { instance, what } => Self::Replicated { instance, what },
         }
+    }
+}
+
+impl From<DeadForm> for Wire {
+    fn from(form: DeadForm) -> Self {
+        let letter = DeadLetter {
+            position: position(&form.topic, form.partition, form.made, form.offset),
+            nth: form.nth,
+            received_at: Timestamp::from_millis(form.received_ms),
+            reason: form.reason,
+            detail: form.detail,
+            // Surgecast wrote it. Damaged text is kept as it is.
+            bytes: BASE64.decode(&form.bytes).unwrap_or(form.bytes.into_bytes()).into(),
+        };
+        let window = form.window_ms.map(Timestamp::from_millis);
+        Self::Dead { letter, place: form.key.map(AggregationKey::from).zip(window) }
     }
 }
 
