@@ -1,7 +1,8 @@
 //! State that most threads of the service share.
 
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
 
@@ -14,11 +15,12 @@ use crate::engine::Message;
 use crate::input::Decoders;
 use crate::output::receivers::Receivers;
 use crate::output::{Outbox, Pace, Sink, SinkWriter};
-use crate::store::{EventLog, Reader, Store};
+use crate::store::{self, EventLog, Pairing, Reader, Store, StoreError};
 use crate::telemetry::{Health, Metrics};
 
 pub(super) struct Shared {
     pub(super) log: Arc<EventLog>,
+    pub(super) pairing: Pairing,
     pub(super) reader: Reader,
     pub(super) metrics: Arc<Metrics>,
     pub(super) health: Arc<Health>,
@@ -35,8 +37,12 @@ impl Shared {
             None => Leadership::alone(),
             Some(_) => Leadership::by_election(instance()),
         };
+        let log = EventLog::open(&setup.store)?;
+        let pairing = store.pair(&log)?;
+        store.note_boot()?;
         Ok(Self {
-            log: Arc::new(EventLog::open(&setup.store)?),
+            log: Arc::new(log),
+            pairing,
             reader: store.reader()?,
             metrics: Arc::default(),
             health: Arc::default(),
@@ -74,6 +80,21 @@ impl Shared {
             pace: Pace::default(),
         };
         self.spawn(S::NAME, move || writer.run())
+    }
+
+    /// Starts the thread that looks for damage in the store's files.
+    pub(super) fn check(&mut self, dir: PathBuf) -> anyhow::Result<()> {
+        let (health, stop) = (self.health.clone(), self.stop.clone());
+        self.spawn("check", move || match store::check(&dir, &|| stop.load(Ordering::Relaxed)) {
+            Ok(complete) => tracing::debug!(complete, "store: looked for damage"),
+            Err(error) => {
+                if matches!(error, StoreError::Corrupt { .. }) {
+                    store::mark_suspect(&dir);
+                }
+                health.failing("store files", &error.to_string());
+                tracing::error!(%error, "store: the check for damage failed");
+            }
+        })
     }
 
     /// Starts the thread that delivers pages.

@@ -17,7 +17,7 @@ use crate::api::{ApiState, Progress};
 use crate::cluster::Forwarder;
 use crate::engine::{Command, Engine, Forecaster, StreamEvent};
 use crate::output::influxdb::InfluxSink;
-use crate::store::Store;
+use crate::store::{self, Store};
 use crate::text::Texts;
 
 /// Queue of reports for the forecaster. It is short, so that a full store soon stops the readers.
@@ -35,6 +35,7 @@ const REPLICATED_MAX: usize = 10_000;
 pub fn start(setup: Setup) -> anyhow::Result<Running> {
     let listener = bind(setup.listen, "--listen")?;
     let admin = setup.admin_listen.map(|address| bind(address, "--admin-listen")).transpose()?;
+    store::check_before_start(&setup.store)?;
     let store = Store::open(&setup.store, setup.forecaster.width)?;
     start_with(setup, store, listener, admin)
 }
@@ -84,6 +85,7 @@ pub fn start_with(
         shared.sink(InfluxSink::new(settings, setup.public_url, texts)?, &inbox)?;
     }
     topics.flatten().map_or(Ok(()), |topics| shared.sink(topics, &inbox))?;
+    shared.check(setup.store)?;
     shared.outbox(setup.receivers, setup.clock.clone(), inbox)?;
     let progress = Arc::new(Progress::default());
     let state = ApiState {

@@ -155,7 +155,7 @@ fn json_of(id: i64, letter: &DeadLetter) -> serde_json::Value {
         "received_at": letter.received_at.to_string(),
         "reason": letter.reason.as_str(),
         "detail": letter.detail,
-        "topic": &*letter.position.source.topic,
+        "topic": letter.position.source.topic_name(),
         "partition": letter.position.source.partition,
         "offset": letter.position.offset,
         "text": String::from_utf8_lossy(&letter.bytes),
@@ -278,7 +278,7 @@ fn resend(args: &ReplayArgs, out: &mut impl Write) -> anyhow::Result<()> {
 /// The kind of events in the topic of a dead letter, for events that do not name their kind.
 fn kind_hint(config: &Settings, letter: &DeadLetter) -> Option<EventKind> {
     let topics = &config.kafka.as_ref()?.topics;
-    topics.kind_of(&letter.position.source.topic)
+    topics.kind_of(letter.position.source.topic_name())
 }
 
 /// The way to send events: Kafka if it is configured, else HTTP.

@@ -111,7 +111,7 @@ fn set(args: &ResetArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let frontiers = frontiers(&args.config)?;
     let mut all = frontiers.all()?;
     all.retain(|at| {
-        *at.source.topic == *args.topic
+        at.source.topic_name() == args.topic
             && args.partition.is_none_or(|only| at.source.partition == only)
     });
     if all.is_empty() {

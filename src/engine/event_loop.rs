@@ -77,10 +77,9 @@ impl Engine {
                     let reports = std::slice::from_ref(&handle.report);
                     self.apply(reports, None, || handle.mark_stored());
                 }
-                Ok(Message::Log { reports, command, next }) => self.read(&reports, command, next),
+                Ok(Message::Log { reports, command, next }) => self.read(reports, command, next),
                 Ok(Message::Expect(sources)) => {
-                    let now = self.clock.now();
-                    sources.into_iter().for_each(|source| self.forecaster.expect(source, now));
+                    self.forecaster.expect_partitions(sources, self.clock.now());
                 }
                 Ok(Message::Cursor(sink, at)) => {
                     // After a restart the sink writes the same again, which changes nothing.
@@ -128,13 +127,37 @@ impl Engine {
 
     /// Stores messages of the replicated log. The command follows the reports. Its own transaction moves the log's offset
     /// past it.
-    fn read(&mut self, reports: &[Report], command: Option<ReplicatedCommand>, next: Offset) {
+    fn read(&mut self, reports: Vec<Report>, command: Option<ReplicatedCommand>, next: Offset) {
         let upto = if command.is_some() { next - 1 } else { next };
-        if self.apply(reports, Some(upto), || {})
+        let (new, mut reports): (Vec<Report>, Vec<Report>) =
+            reports.into_iter().partition(|report| self.forecaster.is_new(report));
+        if !new.is_empty() {
+            // What was counted of a topic is stored before the topic is replaced.
+            let before = self.forecaster.rename(reports);
+            if !(self.apply(&before, None, || {}) && self.add_generations(&new)) {
+                return;
+            }
+            reports = new;
+        }
+        let reports = self.forecaster.rename(reports);
+        if self.apply(&reports, Some(upto), || {})
             && let Some(command) = command
         {
             self.carry_out(&command, next);
         }
+    }
+
+    /// Adds topics that were not counted before, and retries until that is stored. Returns whether it succeeded before
+    /// `stop` was set.
+    fn add_generations(&mut self, reports: &[Report]) -> bool {
+        while let Err(error) = self.forecaster.add_generations(reports) {
+            self.health.failing("store", &error.to_string());
+            tracing::error!(%error, "store: write failed, retrying in a second, nothing is lost");
+            if self.wait_or_stop() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Stores reports and finalizes windows, and retries until this succeeds; meanwhile the reader of the reports waits.
@@ -176,6 +199,9 @@ impl Engine {
                     continue;
                 }
                 Err(error) => {
+                    if matches!(error, StoreError::Corrupt { .. }) {
+                        self.forecaster.store().mark_suspect();
+                    }
                     self.health.failing("store", &error.to_string());
                     tracing::error!(%error, "store: write failed, retrying in a second, nothing is lost");
                 }
@@ -191,7 +217,8 @@ impl Engine {
             }
         }
         let (source, flag) = &self.caught_up;
-        let is_there = |r: &Report| r.source == *source && r.caught_up_at().is_some();
+        let is_there =
+            |r: &Report| r.source.in_generation(None) == *source && r.caught_up_at().is_some();
         if reports.iter().any(is_there) {
             flag.store(true, Ordering::Release);
         }
@@ -330,14 +357,14 @@ mod tests {
         let mut one = engine(&dir);
         sqlite("CREATE TRIGGER no BEFORE INSERT ON shifts BEGIN SELECT RAISE(ABORT, 'no'); END;");
         std::thread::current().unpark();
-        one.read(&[report], Some(command.clone()), 6);
+        one.read(vec![report], Some(command.clone()), 6);
         drop(one);
         sqlite("DROP TRIGGER no;");
 
         let mut again = engine(&dir);
         assert!(again.forecaster.commits().len() == 1, "the reports are stored");
         assert_eq!(again.forecaster.log_offset().expect("reads"), Some(5), "it is read again");
-        again.read(&[], Some(command), 6);
+        again.read(Vec::new(), Some(command), 6);
         assert_eq!(again.forecaster.log_offset().expect("reads"), Some(6));
         let shifts = again.forecaster.reader().shifts(&Filter::default(), at(0), Timestamp::MAX);
         assert_eq!(shifts.expect("reads"), [shift]);

@@ -24,6 +24,7 @@ mod event_loop;
 mod finalize;
 mod forecast_points;
 mod forecaster;
+mod generations;
 mod histories;
 mod issue_config;
 mod issued;

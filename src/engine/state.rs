@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::alarm_spells::AlarmSpells;
 use super::config::ForecasterConfig;
+use super::generations::Generations;
 use super::histories::Histories;
 use super::issuer::Issuer;
 use super::situation::Observed;
@@ -22,6 +23,7 @@ pub struct State {
     pub config: ForecasterConfig,
     pub metrics: Arc<Metrics>,
     pub merge: Merge,
+    pub generations: Generations,
     pub observed: Observed,
     /// Ticket series that are forecast, without roll-ups.
     pub leaves: BTreeSet<SeriesKey>,
@@ -38,6 +40,7 @@ impl State {
         let nothing = &|_: &_, _| Counts::default();
         Self {
             merge: Merge::restore(config.merge(), MergeState::default(), nothing),
+            generations: Generations::default(),
             observed: Observed {
                 histories: Histories::new(config.width),
                 alarms: AlarmBook::new(config.alarms),

@@ -119,6 +119,10 @@ impl Received<'_> {
 
     /// Topic of the record.
     pub fn topic(&self) -> &str {
+        if self.message().rkt.is_null() {
+            // An error of the client, not of a partition.
+            return "";
+        }
         // SAFETY: a record holds a reference to its topic, whose name ends with a NUL and does not change.
         let name = unsafe { CStr::from_ptr(rdsys::rd_kafka_topic_name(self.message().rkt)) };
         // Names of topics are ASCII.

@@ -28,6 +28,13 @@ pub enum StoreError {
     /// The stored data are damaged.
     #[error("the store is damaged: {what}; restore a backup or start with an empty directory")]
     Corrupt { what: String },
+    /// `events.db` was written beside another `state.db`.
+    #[error(
+        "events.db in {} belongs to another state.db: put the files back that belong together, or move events.db away to \
+         begin with an empty one (events in it that are not counted yet would be missing)",
+        dir.display()
+    )]
+    OtherLog { dir: PathBuf },
     /// Written by a newer surgecast.
     #[error(
         "{} has schema version {found}, this surgecast reads versions up to {known}: use a newer surgecast",

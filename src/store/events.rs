@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, params};
@@ -20,7 +20,7 @@ const STEPS: &[Step] = &[Step::Sql(
     position INTEGER PRIMARY KEY AUTOINCREMENT, received_at INTEGER NOT NULL, kind INTEGER, bytes BLOB NOT NULL
 )",
 )];
-const FILE: &str = "events.db";
+pub(super) const FILE: &str = "events.db";
 const LOCK: &str = "events.lock";
 const CACHE_KIB: u32 = 4096;
 /// Most events that one transaction deletes.
@@ -33,6 +33,7 @@ pub struct EventLog {
     writer: Mutex<Writer>,
     pool: Pool,
     limit_bytes: u64,
+    dir: PathBuf,
     _lock: File,
 }
 
@@ -82,11 +83,7 @@ impl EventLog {
         // A database larger than the limit keeps its events, but does not grow.
         conn.query_row(&format!("PRAGMA max_page_count = {}", pages.max(1)), [], |_| Ok(()))?;
         let writer = Writer {
-            last_offset: conn.query_row(
-                "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)",
-                [],
-                |row| row.get(0),
-            )?,
+            last_offset: last_offset(&conn)?,
             last_received: Timestamp::from_millis(conn.query_row(
                 "SELECT coalesce((SELECT received_at FROM events ORDER BY position DESC LIMIT 1), 0)",
                 [],
@@ -100,8 +97,25 @@ impl EventLog {
             writer: Mutex::new(writer),
             pool: Pool::new(&path, migrate::newest(STEPS)),
             limit_bytes,
+            dir: dir.into(),
             _lock: lock,
         })
+    }
+
+    /// The directory of the log.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Uses the writing connection while nothing is appended. The last offset is read again afterwards.
+    pub(super) fn with_writer<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut writer = lock(&self.writer);
+        let found = work(&writer.conn)?;
+        writer.last_offset = last_offset(&writer.conn)?;
+        Ok(found)
     }
 
     /// Appends records and returns their offsets. The records are synced to disk when it returns. An empty slice gives an
@@ -258,6 +272,11 @@ impl Writer {
         (self.last_offset, self.last_received) = (last_offset, last_received);
         Ok(ranges)
     }
+}
+
+pub(super) fn last_offset(conn: &Connection) -> Result<Offset, StoreError> {
+    let last = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)";
+    Ok(conn.query_row(last, [], |row| row.get(0))?)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

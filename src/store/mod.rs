@@ -14,6 +14,7 @@ mod block;
 mod bodies;
 mod body;
 mod changes;
+mod check;
 mod chunk;
 mod codes;
 mod columns;
@@ -26,6 +27,7 @@ mod migrate;
 mod names;
 mod nowcasts;
 mod open;
+mod pairing;
 mod pool;
 mod prune;
 mod reader;
@@ -46,9 +48,11 @@ mod windows;
 pub use accuracy::ByLead;
 pub use adjusted::{AdjustedScore, Served};
 pub use body::{Body, converted, with_appended};
+pub use check::{check, check_before_start, mark_suspect};
 pub use error::StoreError;
 pub use events::EventLog;
 pub use nowcasts::NowcastScore;
+pub use pairing::Pairing;
 pub use reader::Reader;
 pub use records::{
     ActiveAlarm, Change, DeliveryOutcome, DeliveryState, Filter, KeyWindow, LogEntry, LogRecord,

@@ -61,7 +61,11 @@ pub(super) fn reader(path: &Path, known: i64, cache_kib: u32) -> Result<Connecti
     }
 }
 
-fn connect(path: &Path, flags: OpenFlags, cache_kib: u32) -> Result<Connection, StoreError> {
+pub(super) fn connect(
+    path: &Path,
+    flags: OpenFlags,
+    cache_kib: u32,
+) -> Result<Connection, StoreError> {
     let conn = Connection::open_with_flags(path, flags).map_err(|error| {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied) => {

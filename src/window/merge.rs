@@ -122,7 +122,8 @@ impl Merge {
         });
     }
 
-    /// Removes a source that will never report again, such as a file that was read to its end.
+    /// Removes a source that will never report again, such as a file that was read to its end, or a topic that was deleted.
+    /// Its counts stay.
     pub fn release(&mut self, source: &SourceId) {
         self.sources.remove(source);
     }
@@ -271,8 +272,10 @@ impl Merge {
         let from = self.next?;
         let entries = self.open.range(from..).flat_map(|(_, entries)| entries.values());
         let counting: BTreeSet<&SourceId> = entries.flat_map(|entry| entry.parts.keys()).collect();
+        // A released source has said all.
+        let counting = counting.into_iter().filter(|source| self.sources.contains_key(source));
         let upto = |source| self.sources.get(source).and_then(|s: &SourceProgress| s.caught_up_at);
-        counting.into_iter().map(upto).min().flatten()
+        counting.map(upto).min().flatten()
     }
 
     /// Totals of a window so far.

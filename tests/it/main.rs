@@ -16,3 +16,4 @@ mod purity;
 mod real;
 mod replay;
 mod serve;
+mod store_files;

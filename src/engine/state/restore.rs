@@ -8,7 +8,7 @@ use crate::domain::{SourceId, Timestamp};
 use crate::engine::alarm_spells::AlarmSpells;
 use crate::engine::histories::Histories;
 use crate::engine::refit::Known;
-use crate::engine::saved::{ALARM_SPELLS, LOOKED_UPTO, NEXT_WINDOW};
+use crate::engine::saved::{ALARM_SPELLS, GENERATIONS, LOOKED_UPTO, NEXT_WINDOW};
 use crate::engine::stored::{final_counts, planned_work};
 use crate::store::{Reader, StoreError};
 use crate::window::{
@@ -81,7 +81,10 @@ impl State {
         reader: &Reader,
         next: Option<Timestamp>,
     ) -> Result<BTreeMap<SourceId, CommitPoint>, StoreError> {
-        let records = reader.sources()?;
+        self.generations = reader.state(GENERATIONS)?.unwrap_or_default();
+        let mut records = reader.sources()?;
+        // Windows do not wait for a topic that exists no more.
+        records.retain(|record| self.generations.current(&record.source) == record.source);
         let commits = records
             .iter()
             .map(|r| {
