@@ -4,8 +4,10 @@
 //! [`Report`](crate::engine::Report).
 
 pub mod config;
+mod contents;
 mod decoders;
 mod file;
+mod hints;
 mod kafka;
 mod local;
 mod processor;

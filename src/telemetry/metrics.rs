@@ -8,6 +8,7 @@ use prometheus_client::registry::Registry;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::decoding::DecodingMetrics;
 use super::exposition::{Exposition, classic};
 use crate::domain::{Reason, SeriesKey, SourceId};
 
@@ -63,6 +64,8 @@ pub struct Metrics {
     events: Family<SourceLabels, Counter>,
     rejected: Family<ReasonLabels, Counter>,
     unmapped: Family<AttributeLabels, Counter>,
+    /// Metrics of decoding.
+    pub decoding: DecodingMetrics,
     lag: Family<PartitionLabels, Gauge>,
     source_age: Family<PartitionLabels, Gauge<f64, AtomicU64>>,
     source_windows: Family<PartitionLabels, Gauge>,
@@ -94,6 +97,7 @@ impl Default for Metrics {
             events: Family::default(),
             rejected: Family::default(),
             unmapped: Family::default(),
+            decoding: DecodingMetrics::default(),
             lag: Family::default(),
             source_age: Family::default(),
             source_windows: Family::default(),
@@ -138,6 +142,7 @@ impl Metrics {
             "Events counted under `unknown`, by missing attribute",
             self.unmapped.clone(),
         );
+        self.decoding.register(r);
         r.register("ingest_lag", "Records not yet read, by partition", self.lag.clone());
         r.register(
             "source_frontier_age_seconds",
