@@ -5,8 +5,8 @@ use super::detect::Probe;
 use super::frame::Frame;
 use super::mapping::Mapping;
 use super::reject::object_text;
-use super::{Limits, decode, split};
-use crate::domain::{AlarmAction, Event, EventKind, Reason, Severity, TicketAction};
+use super::{Limits, Notes, decode, split};
+use crate::domain::{AlarmAction, Event, EventKind, Reason, Severity, TicketAction, Zone};
 
 const SAMPLES: [&str; 3] = [
     r#"{"kind":"alarm","event_id":"ems1-88121","alarm_id":"a-551","action":"raise","ts":"2026-01-01T02:03:04Z","severity":"critical",
@@ -172,8 +172,8 @@ fn bodies_have_three_forms() {
 /// The results of both parsers for the same text.
 fn both(text: &str, hint: Option<EventKind>) -> [Option<Event>; 2] {
     let limits = Limits::default();
-    let mapping = Mapping::NONE;
-    let frame = Frame::new(&limits, &mapping, hint);
+    let (mapping, notes) = (Mapping::NONE, Notes::default());
+    let frame = Frame::new(&limits, &mapping, hint, Zone::UTC, &notes);
     let peer = object_text(text.as_bytes(), &limits)
         .ok()
         .and_then(|text| serde_json::from_str::<Probe<'_>>(text).ok()?.native.event(&frame).ok());

@@ -16,6 +16,8 @@ mod reference;
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]
+mod senders;
+#[cfg(test)]
 mod tests;
 pub(super) mod tmf621;
 pub(super) mod tmf642;

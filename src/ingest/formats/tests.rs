@@ -14,7 +14,7 @@ fn decode(text: &str) -> Result<Decoded, Reject> {
 }
 
 /// The result of decoding as text, one line per event.
-fn shown(decoded: &Result<Decoded, Reject>) -> String {
+pub(super) fn shown(decoded: &Result<Decoded, Reject>) -> String {
     let or = |text: &Option<Box<str>>| text.as_deref().unwrap_or("-").to_owned();
     match decoded {
         Ok(Decoded::One(Event::Alarm(a))) => format!(
@@ -39,6 +39,11 @@ fn shown(decoded: &Result<Decoded, Reject>) -> String {
         ),
         Ok(Decoded::One(other)) => format!("{other:?}"),
         Ok(Decoded::Many(many)) => many.iter().map(shown).collect::<Vec<_>>().join("\n"),
+        Ok(Decoded::Update { event, arrival }) => {
+            let line = |event: &Event| shown(&Ok(Decoded::One(event.clone())));
+            format!("{}\n  seen as {}", line(event), line(arrival))
+        }
+        Ok(Decoded::Null) => "null".into(),
         Ok(Decoded::Ignored { why }) => format!("ignored: {why}"),
         Ok(Decoded::ListRebuilt(list)) => {
             format!("rebuilt {} | {} | {}", list.ts, or(&list.system), or(&list.object))
