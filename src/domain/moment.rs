@@ -88,11 +88,12 @@ struct Scan<'a>(&'a str);
 
 impl Scan<'_> {
     fn moment(mut self) -> Option<Moment> {
-        let date = self.date()?;
+        let (date, is_compact) = self.date()?;
         if self.0.is_empty() {
             return Some(Moment::Date(date));
         }
-        if !self.skip(&['T', 't', ',', '_']) && !self.0.starts_with(' ') {
+        let is_apart = self.skip(&['T', 't', ',', '_']) || self.0.starts_with(' ');
+        if !is_apart && !(is_compact && self.0.starts_with(|c: char| c.is_ascii_digit())) {
             return None;
         }
         self.blanks();
@@ -108,8 +109,8 @@ impl Scan<'_> {
         Some(Moment::Instant(Timestamp::from_millis(utc.and_utc().timestamp_millis())))
     }
 
-    /// `2026-1-31`, `2026/01/31`, `2026.01.31` or `20260131`.
-    fn date(&mut self) -> Option<NaiveDate> {
+    /// `2026-1-31`, `2026/01/31`, `2026.01.31` or `20260131`, and whether it is the last of them.
+    fn date(&mut self) -> Option<(NaiveDate, bool)> {
         let year = self.digits(4, 4)?;
         let separator = self.0.chars().next().filter(|c| matches!(c, '-' | '/' | '.'));
         let (month, day) = match separator {
@@ -127,10 +128,10 @@ impl Scan<'_> {
         if separator.is_none() && self.0.starts_with(|c: char| c.is_ascii_digit()) {
             self.compact_time_follows()?;
         }
-        NaiveDate::from_ymd_opt(year as i32, month, day)
+        Some((NaiveDate::from_ymd_opt(year as i32, month, day)?, separator.is_none()))
     }
 
-    /// `20260131080000` has no `T`: inserts nothing, but checks that a time of day follows.
+    /// Whether a time of day follows in a text without `T`, such as `20260131080000`.
     fn compact_time_follows(&self) -> Option<()> {
         let digits = self.0.bytes().take_while(u8::is_ascii_digit).count();
         matches!(digits, 4 | 6).then_some(())

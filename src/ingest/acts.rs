@@ -64,6 +64,11 @@ const ACTS: [(Act, &[&str]); 5] = [
 
 /// The act that a text names; `None` if it names none.
 pub(super) fn act(text: &str) -> Option<Act> {
+    let all: String = letters(text).collect();
+    // `re-opened` is not `opened`.
+    if all.contains("reopen") {
+        return Some(Act::Reopen);
+    }
     let words = words(text);
     let is = |word: &str, pattern: &str| match pattern.strip_suffix('*') {
         Some(start) => word.starts_with(start),
@@ -76,7 +81,6 @@ pub(super) fn act(text: &str) -> Option<Act> {
         return Some(*act);
     }
     // A text without separators and capitals: long beginnings are found within it.
-    let all: String = letters(text).collect();
     let long = |patterns: &[&str]| {
         let starts = patterns.iter().filter_map(|pattern| pattern.strip_suffix('*'));
         starts.filter(|start| start.len() > 4).any(|start| all.contains(start))

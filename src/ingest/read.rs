@@ -9,17 +9,17 @@ use crate::domain::{Moment, Name, Timestamp, Zone};
 
 const ID_CHARS_MAX: usize = 256;
 
-/// Largest number that a float holds without loss of digits.
-const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+/// Floats up to this one are read without loss, whatever parser reads them: 2^47.
+const EXACT_MAX: f64 = 140_737_488_355_328.0;
 
-/// Text, or a number as text; `None` if the field is absent.
+/// Text, or a whole number as text; `None` if the field is absent.
 pub(super) fn text_of<'f>(field: &'f Field<'_>, key: &str) -> Result<Option<Cow<'f, str>>, Reject> {
     match field {
         Field::Absent => Ok(None),
         Field::Text(text) => Ok(Some(Cow::Borrowed(text))),
         Field::Whole(number) => Ok(Some(Cow::Owned(number.to_string()))),
         // Adding zero makes -0 to 0.
-        Field::Number(number) if number.abs() < EXACT_MAX => {
+        Field::Number(number) if number.abs() < EXACT_MAX && number.fract() == 0.0 => {
             Ok(Some(Cow::Owned((number + 0.0).to_string())))
         }
         other => Err(Reject::field(key, format!("is {}, it must be text", other.found()))),

@@ -13,6 +13,8 @@ mod local;
 mod processor;
 mod stdin;
 pub mod tables;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub use decoders::Decoders;

@@ -93,3 +93,94 @@ pub fn mistyped(odd: &[Odd]) -> Option<(u64, String)> {
         ),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(times: &[&str]) -> Vec<Written> {
+        let row = |(nth, text): (usize, &&str)| Written {
+            at: moments::read(text).expect(text),
+            count: nth as f64,
+            line: nth as u64 + 2,
+        };
+        times.iter().enumerate().map(row).collect()
+    }
+
+    fn london() -> Zone {
+        "Europe/London".parse().expect("zone")
+    }
+
+    /// The times of rows across the hour that occurs twice, in order.
+    const AUTUMN: [&str; 6] = [
+        "2026-10-25 00:30",
+        "2026-10-25 01:00",
+        "2026-10-25 01:30",
+        "2026-10-25 01:00",
+        "2026-10-25 01:30",
+        "2026-10-25 02:00",
+    ];
+
+    #[test]
+    fn both_hours_are_read_whichever_row_is_first() {
+        let mut newest_first = AUTUMN;
+        newest_first.reverse();
+        let [one, other] = [AUTUMN, newest_first].map(|times| {
+            let (rows, odd) = in_order(written(&times), london()).expect("times");
+            assert!(odd.is_empty(), "{odd:?}");
+            rows.iter().map(|(at, _)| at.to_string()).collect::<Vec<_>>()
+        });
+        assert_eq!(one, other);
+        let hours = ["23:30", "00:00", "00:30", "01:00", "01:30", "02:00"];
+        assert!(one.iter().zip(hours).all(|(at, hour)| at.contains(hour)), "{one:?}");
+    }
+
+    #[test]
+    fn one_mistyped_year_is_named() {
+        let days: Vec<String> = (1..28).map(|day| format!("2026-02-{day:02} 12:00")).collect();
+        for (nth, year) in
+            [(0, "2016"), (5, "2062"), (13, "2025"), (26, "2027"), (26, "2006"), (0, "2027")]
+        {
+            let mut times = days.clone();
+            times[nth] = times[nth].replacen("2026", year, 1);
+            for reversed in [false, true] {
+                let mut rows = written(&times.iter().map(String::as_str).collect::<Vec<_>>());
+                if reversed {
+                    rows.reverse();
+                }
+                let (_, odd) = in_order(rows, Zone::UTC).expect("times");
+                let (line, text) = mistyped(&odd).expect("one is odd");
+                assert_eq!(line, nth as u64 + 2, "{year} {reversed}");
+                assert!(text.contains(year) && text.contains("is the year wrong?"), "{text}");
+            }
+        }
+        // A gap of a year is none, nor are rows in any order.
+        let mut gap: Vec<String> = days.iter().map(|day| day.replacen("2026", "2024", 1)).collect();
+        gap.extend(days.clone());
+        let mixed: Vec<String> =
+            gap.iter().zip(gap.iter().rev()).flat_map(|(a, b)| [a.clone(), b.clone()]).collect();
+        for times in [gap, mixed] {
+            let rows = written(&times.iter().map(String::as_str).collect::<Vec<_>>());
+            let (_, odd) = in_order(rows, Zone::UTC).expect("times");
+            assert!(mistyped(&odd).is_none(), "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn a_date_alone_is_its_midnight() {
+        for (text, want) in [
+            ("2026-07-01", "2026-06-30T23:00:00Z"),
+            ("20260701", "2026-06-30T23:00:00Z"),
+            ("2026/07/01", "2026-06-30T23:00:00Z"),
+            ("1795898155", "2026-11-28T20:35:55Z"),
+            ("2026-11-28 20:35:55+0000", "2026-11-28T20:35:55Z"),
+        ] {
+            assert_eq!(
+                moments::parse(text, london()).map(|at| at.to_string()),
+                Ok(want.into()),
+                "{text}"
+            );
+        }
+        assert!(moments::parse("01/07/2026", london()).is_err());
+    }
+}

@@ -44,6 +44,8 @@ fn body(bytes: &[u8], frame: Frame<'_>) -> Result<Decoded, Reject> {
     match bytes.trim_ascii_start().first() {
         Some(b'{') => match object(bytes, frame) {
             Err(reject) if matches!(reject.reason, Reason::Malformed | Reason::Limit) => {
+                let is_utf16 = bytes.starts_with(b"{\0");
+                let reject = if is_utf16 { named(bytes) } else { reject };
                 several::lines(bytes, frame).unwrap_or(Err(reject))
             }
             decoded => decoded,

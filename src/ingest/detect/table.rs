@@ -141,11 +141,13 @@ mod tests {
 
     #[test]
     fn the_reject_of_an_unknown_format_names_all_formats() {
-        let want = "unknown format: send a CloudEvent (`specversion`), ONAP VES \
-            (`event.commonEventHeader`, `eventList`), TMF642 (`event.alarm`, or `alarmedObject` and \
-            `perceivedSeverity`), TMF621 (`event.troubleTicket`, or `ticketType` and `description`), \
-            3GPP 28.532 (`notificationType` and `eventTime`), an SNMP trap (`variable_bindings`) or \
-            a native event (`kind`, `event_id`, `ts`)";
+        let want = "unknown format: send a CloudEvent (`specversion`), Kafka Connect (`schema` and `payload`), \
+            ONAP VES (`event.commonEventHeader`, `eventList`), TMF642 (`event.alarm`, or `alarmedObject` and \
+            `perceivedSeverity`, or `eventType` and `eventTime`, `eventType` and `eventId`), TMF621 \
+            (`event.troubleTicket`, or `ticketType` and `description`), 3GPP 28.532 (`notificationType` and \
+            `eventTime`), an SNMP trap (`variable_bindings`, or `tags.oid`, or `snmp_version` and `values`, or \
+            `PDUInfo` and `VarBinds`), O-RAN O2 (`alarmEventRecordId`), Alertmanager (`alerts`, or `labels` and \
+            `startsAt`), a native event (`kind`, `event_id`, `ts`) or a Logstash event (`@timestamp` and `message`)";
         assert_eq!(unknown().detail, want);
     }
 }

@@ -168,7 +168,7 @@ fn severities_of_senders_are_read() {
         assert!(
             line(&o2(severity.clone())).starts_with(want),
             "{severity}: {}",
-            line(&o2(severity))
+            line(&o2(severity.clone()))
         );
     }
     let changes = [("/notificationEventType", json!(2))];
@@ -214,7 +214,7 @@ fn types_of_events_that_name_an_act_are_that_act() {
         ("opened", "ticket", "create"),
         ("closed", "ticket", "resolve"),
         ("UPDATED", "ticket", "update"),
-        ("re-opened", "ticket", "reject"),
+        ("re-opened", "ticket", "reopen"),
         ("reopened", "ticket", "reopen"),
         ("assigned", "ticket", "reject"),
         ("raised", "alarm", "raise"),
@@ -538,11 +538,7 @@ fn traps_are_read_as_programs_write_them() {
             "{value}: {}",
             line(&value)
         );
-        let want = if key.starts_with("||") {
-            format!("10.0.0.7|{key}")
-        } else {
-            format!("10.0.0.7|{key}")
-        };
+        let want = format!("10.0.0.7|{key}");
         assert_eq!(&*alarm.alarm_id, want, "{value}");
         assert_eq!(alarm.ts.secs(), 1_795_898_155, "{value}");
         assert!(!line(&value).contains("public"), "{value}");
@@ -584,7 +580,7 @@ fn alerts_of_alertmanager_are_alarms() {
     for (changes, want) in [
         (
             vec![("/status", json!("resolved")), ("/endsAt", json!("2026-11-28T20:40:00Z"))],
-            "clear indeterminate 2026-11-28T20:40:00Z",
+            "clear critical 2026-11-28T20:40:00Z",
         ),
         (vec![("/status", json!("resolved"))], "clear"),
         (

@@ -153,8 +153,8 @@ pub(in crate::ingest) fn perl(text: &str, frame: Frame<'_>) -> Result<Decoded, R
 
 /// The address in `UDP: [10.0.0.7]:161->[10.0.0.1]:162`.
 fn sender(from: &str) -> Option<&str> {
-    let (_, rest) = from.split_once('[')?;
-    rest.split_once(']').map(|(address, _)| address)
+    let (before, _) = from.split_once(']')?;
+    before.rsplit_once('[').map(|(_, address)| address)
 }
 
 /// Whether a text is a trap as snmptrapd logs it.
