@@ -118,7 +118,7 @@ fn unbound(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Problem> {
     if !headers.contains_key("ce-specversion") {
         return Ok(body);
     }
-    let data: serde_json::Value = serde_json::from_slice(&body)
+    let data: serde_json::Value = serde_json::from_slice(ingest::without_bom(&body))
         .map_err(|error| Problem::bad_request(format!("the body is no JSON: {error}")))?;
     let attributes = headers.iter().filter_map(|(name, value)| {
         let name = name.as_str().strip_prefix("ce-")?;
@@ -131,6 +131,7 @@ fn unbound(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Problem> {
 
 /// Cuts a body into events. NDJSON is cut at line ends, so that one bad line is one reject.
 fn cut(body: &[u8]) -> Result<Vec<&[u8]>, Problem> {
+    let body = ingest::without_bom(body);
     let whole = ingest::split(body);
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     match whole {

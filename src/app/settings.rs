@@ -78,7 +78,7 @@ impl Settings {
         let staffing = staffing::read(&root);
         let receivers =
             receivers::config::read(root.section("alerts"), &server.public_url, server.language);
-        let input = Input::read(&root);
+        let input = Input::read(&root, windows.event_time_zone);
         let log = Log::read(root.section("log"));
         root.finish();
         let alarms = AlarmRules { active_max: input.limits.standing_alarms, ..alarms };

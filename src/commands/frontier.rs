@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::{Args, Subcommand};
 
 use crate::commands::usage::{ConfigArgs, UsageError};
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, read_instant};
 use crate::kafka::{Frontiers, PartitionFrontier, ResumeAt, reset};
 
 /// `surgecast frontier …`.
@@ -58,7 +58,7 @@ fn resume_at(text: &str) -> Result<ResumeAt, String> {
             _ => Err("use an offset of 0 or more".into()),
         };
     }
-    Timestamp::parse(text).map(ResumeAt::Time).map_err(|_| {
+    read_instant(text).map(ResumeAt::Time).map_err(|_| {
         "use earliest, latest, an offset or a time such as 2026-01-31T08:00:00Z".into()
     })
 }

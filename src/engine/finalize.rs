@@ -27,6 +27,14 @@ pub fn count_alarms(alarms: &mut AlarmBook, metrics: &Metrics, end: Timestamp) {
         let alarms = tally.resynced;
         tracing::warn!(alarms, %end, "alarms: ended, because they were not raised again after their list was rebuilt");
     }
+    if tally.unpaired > 0 && alarms.is_hint_due(end) {
+        let clears = tally.unpaired;
+        tracing::warn!(
+            clears, %end,
+            "alarms: clears pair with no raise: either the raise is older than surgecast's events, or the clear names \
+             another system or id than its raise"
+        );
+    }
     if tally.lists_refused > 0 {
         let lists = tally.lists_refused;
         tracing::error!(lists, %end, "alarms: too many rebuilt lists at once, their alarms stay active until they are cleared");

@@ -214,7 +214,8 @@ impl Forecaster {
         log: Option<Offset>,
         now: Timestamp,
     ) -> Result<(Vec<StreamEvent>, bool), StoreError> {
-        let mut batch = Batch::new(reports, log, now, self.leads);
+        let reports = self.state.paired(reports);
+        let mut batch = Batch::new(&reports, log, now, self.leads);
         let mut stream = Vec::new();
         let mut tx = self.store.begin()?;
         while let Some(effects) = self.state.step(&mut batch, &self.reader)? {

@@ -1,5 +1,6 @@
 //! The forecaster's state. Steps change it; it can be restored from the store at any time.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -8,12 +9,13 @@ use super::config::ForecasterConfig;
 use super::generations::Generations;
 use super::histories::Histories;
 use super::issuer::Issuer;
+use super::report::Report;
 use super::situation::Observed;
 use crate::anomaly::Complaints;
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::Nowcast;
 use crate::telemetry::Metrics;
-use crate::window::{AlarmBook, Counts, Merge, MergeState};
+use crate::window::{AlarmBook, Counts, Merge, MergeState, Pairing};
 
 mod commands;
 mod restore;
@@ -44,6 +46,7 @@ impl State {
             observed: Observed {
                 histories: Histories::new(config.width),
                 alarms: AlarmBook::new(config.alarms),
+                pairing: Pairing::default(),
                 spells: AlarmSpells::default(),
                 complaints: Complaints::new(config.width),
             },
@@ -54,5 +57,25 @@ impl State {
             config,
             metrics,
         }
+    }
+
+    /// Reports in which each message of an alarm has the alarm's id. A clear may lack the system of its raise.
+    pub fn paired<'r>(&mut self, reports: &'r [Report]) -> Cow<'r, [Report]> {
+        let mut renamed = Vec::new();
+        for (at, report) in reports.iter().enumerate() {
+            for (nth, (_, alarm)) in report.alarms.iter().enumerate() {
+                if let Some(id) = self.observed.pairing.take(alarm) {
+                    renamed.push((at, nth, id));
+                }
+            }
+        }
+        if renamed.is_empty() {
+            return Cow::Borrowed(reports);
+        }
+        let mut reports = reports.to_vec();
+        for (at, nth, id) in renamed {
+            reports[at].alarms[nth].1.alarm_id = id;
+        }
+        Cow::Owned(reports)
     }
 }

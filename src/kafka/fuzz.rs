@@ -42,6 +42,7 @@ fn wires() -> Vec<Vec<u8>> {
         device: Some("OLT-17".into()),
         alarm_type: None,
         text: Some("PON down".into()),
+        aliases: Box::default(),
     };
     let (system, object) = (Some("EMS1".into()), Some("SubNetwork=1".into()));
     let list = ListRebuilt { ts: at, system, object };

@@ -181,6 +181,11 @@ impl Received<'_> {
         all
     }
 
+    /// Whether the record has no value: a tombstone of a compacted topic.
+    pub fn is_null(&self) -> bool {
+        self.message().payload.is_null()
+    }
+
     /// The record's value; empty if it has none.
     pub fn payload(&self) -> &[u8] {
         let message = self.message();

@@ -77,6 +77,7 @@ fn alarms(tx: &mut Tx<'_>) -> Result<(), StoreError> {
             device: None,
             alarm_type: kind.map(Into::into),
             text: None,
+            aliases: Box::default(),
         };
         let source = SourceId::new("network.alarms", 0);
         tx.put_alarm(&Position { source, offset: n.into() }, &event)?;

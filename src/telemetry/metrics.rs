@@ -8,6 +8,7 @@ use prometheus_client::registry::Registry;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::decoding::DecodingMetrics;
 use super::exposition::{Exposition, classic};
 use crate::domain::{Reason, SeriesKey, SourceId};
 
@@ -64,6 +65,8 @@ pub struct Metrics {
     rejected: Family<ReasonLabels, Counter>,
     unmapped: Family<AttributeLabels, Counter>,
     gone: Family<PartitionLabels, Counter>,
+    /// Metrics of decoding.
+    pub decoding: DecodingMetrics,
     lag: Family<PartitionLabels, Gauge>,
     source_age: Family<PartitionLabels, Gauge<f64, AtomicU64>>,
     source_windows: Family<PartitionLabels, Gauge>,
@@ -96,6 +99,7 @@ impl Default for Metrics {
             rejected: Family::default(),
             unmapped: Family::default(),
             gone: Family::default(),
+            decoding: DecodingMetrics::default(),
             lag: Family::default(),
             source_age: Family::default(),
             source_windows: Family::default(),
@@ -145,6 +149,7 @@ impl Metrics {
             "Records that the broker deleted before they were counted, by partition",
             self.gone.clone(),
         );
+        self.decoding.register(r);
         r.register("ingest_lag", "Records not yet read, by partition", self.lag.clone());
         r.register(
             "source_frontier_age_seconds",

@@ -153,6 +153,32 @@ impl Aggregator {
         outcome
     }
 
+    /// Counts the arrival of a ticket at its creation, because of a `change` that is the first news of it: unless the
+    /// window of the creation is closed, or that window or a later one has the id. The change itself must be
+    /// [decided](Self::decide) afterwards. Returns whether the arrival counted.
+    ///
+    /// A replay decides the same: while the window is open, later ones are open too, so that all of them are replayed.
+    pub fn arrive(
+        &mut self,
+        offset: Offset,
+        appended_at: Timestamp,
+        arrival: &Brief<'_>,
+        change: &Brief<'_>,
+    ) -> bool {
+        let (width, newest) = (self.config.width, arrival.ts.max(change.ts));
+        let is_future = self.config.max_future_skew.is_some_and(|skew| newest > appended_at + skew);
+        let index = width.index(arrival.ts);
+        let id = xxh3_128(arrival.id.as_bytes());
+        if is_future
+            || width.start(index + 1) <= self.closed
+            || self.open.range(index..).any(|(_, open)| open.ids.contains(&id))
+        {
+            return false;
+        }
+        self.count(index, offset, arrival);
+        true
+    }
+
     /// Marks a record as decided. Call it alone for a record without events (a reject).
     pub fn skip(&mut self, offset: Offset) {
         debug_assert!(offset > self.read_upto, "offsets grow");

@@ -15,7 +15,9 @@ mod phrases;
 #[cfg(test)]
 mod tests;
 
-pub use active_alarms::{ActiveAlarm, AlarmBook, AlarmRules, STALE_AFTER, Tally, Transition};
+pub use active_alarms::{
+    ActiveAlarm, AlarmBook, AlarmRules, Pairing, STALE_AFTER, Tally, Transition,
+};
 pub use aggregator::{Aggregator, AggregatorConfig, CommitPoint, Outcome, Partial};
 pub use counts::{AggregationKey, Counts};
 pub use merge::{FinalizedWindow, Frontier, Merge, MergeConfig, MergeState, Part, SourceProgress};

@@ -38,7 +38,8 @@ pub fn render(setting: &Setting, done: &[Evaluated<'_>]) -> String {
 fn head(setting: &Setting) -> String {
     let counts = &setting.counts;
     let (width, zone) = (counts.width, setting.options.zone);
-    let local = |at: Timestamp| zone.local(at).format("%Y-%m-%d %H:%M").to_string();
+    let shift = counts.shift;
+    let local = |at: Timestamp| zone.local(at - shift).format("%Y-%m-%d %H:%M").to_string();
     let first = counts.series.values().map(|history| history.first).min().unwrap_or(0);
     let end = counts.series.values().map(crate::forecast::History::end).max().unwrap_or(0);
     let ends = |index: Option<&i64>| index.map_or(String::new(), |i| local(width.start(*i)));

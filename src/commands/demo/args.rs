@@ -9,7 +9,7 @@ use crate::api;
 use crate::api::config::{Admin, Server};
 use crate::commands::usage::UsageError;
 use crate::config::{Flags, Layers, parse_address};
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, read_instant};
 use crate::store::config::StoreConfig;
 
 const DATA: &str = "./data/demo";
@@ -37,11 +37,11 @@ pub struct DemoArgs {
     #[arg(long, value_name = "DAYS", default_value_t = 56, value_parser = clap::value_parser!(u32).range(1..=400), allow_hyphen_values = true)]
     pub days: u32,
     /// Simulated time at which the history ends and the clock starts [default: now]
-    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    #[arg(long, value_name = "TIME", value_parser = read_instant)]
     pub live_at: Option<Timestamp>,
     /// Simulated time at which the clock stops; the demo still answers requests [default: never].
     /// The same --live-at, --pause-at and --seed give the same demo
-    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    #[arg(long, value_name = "TIME", value_parser = read_instant)]
     pub pause_at: Option<Timestamp>,
     /// Delete the stored demo and start over
     #[arg(long)]

@@ -27,7 +27,7 @@ use crate::app::Settings;
 use crate::clock::WallClock;
 use crate::commands::usage::UsageError;
 use crate::config::Flags;
-use crate::domain::{Clock as _, Timestamp};
+use crate::domain::{Clock as _, Timestamp, read_instant};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -51,10 +51,10 @@ pub struct ReplayArgs {
     #[arg(long, value_enum)]
     rebase: Option<Rebase>,
     /// Skip events before this time (after shifting)
-    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    #[arg(long, value_name = "TIME", value_parser = read_instant)]
     from: Option<Timestamp>,
     /// Skip events at or after this time (after shifting)
-    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    #[arg(long, value_name = "TIME", value_parser = read_instant)]
     until: Option<Timestamp>,
     /// File with a token of scope `ingest`, for --to http
     #[arg(long, value_name = "FILE")]

@@ -12,7 +12,8 @@ use crate::engine::saved::{ALARM_SPELLS, GENERATIONS, LOOKED_UPTO, NEXT_WINDOW};
 use crate::engine::stored::{final_counts, planned_work};
 use crate::store::{Reader, StoreError};
 use crate::window::{
-    AggregationKey, AlarmBook, CommitPoint, Merge, MergeState, Part, STALE_AFTER, SourceProgress,
+    AggregationKey, AlarmBook, CommitPoint, Merge, MergeState, Pairing, Part, STALE_AFTER,
+    SourceProgress,
 };
 
 impl State {
@@ -50,11 +51,14 @@ impl State {
         next: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         self.observed.alarms = AlarmBook::new(self.config.alarms);
+        self.observed.pairing = Pairing::default();
         let spells = reader.state(ALARM_SPELLS)?;
         self.observed.spells = spells.map(AlarmSpells::restored).unwrap_or_default();
         let from = next.map_or(Timestamp::MIN, |next| next - STALE_AFTER);
         let mut lists = reader.rebuilt_lists(from)?.into_iter().peekable();
         let transitions = reader.alarm_transitions(from, Timestamp::MAX)?;
+        // Stored messages have the ids of their alarms.
+        transitions.iter().for_each(|(_, event)| _ = self.observed.pairing.take(event));
         let mut transitions = transitions.into_iter().peekable();
         let mut end = self.config.width.floor(from);
         while let Some(next) = next.filter(|next| end < *next) {

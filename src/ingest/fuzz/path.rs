@@ -59,18 +59,22 @@ impl Path {
                 assert!(!detail.contains('\n'), "{detail}");
             }
             Ok(Decoded::Many(many)) => {
-                assert!(many.len() <= self.decoder.limits.batch_events);
+                assert!(many.len() <= 50_000);
                 for one in many {
                     assert!(!matches!(one, Ok(Decoded::Many(_))));
                     self.check(one);
                 }
             }
             Ok(Decoded::One(event)) => self.count(event),
+            Ok(Decoded::Update { event, arrival }) => {
+                self.count(arrival);
+                self.count(event);
+            }
             Ok(Decoded::ListRebuilt(list)) => {
                 assert!(list.system.iter().all(|system| is_id(system)), "{list:?}");
                 assert!(list.object.iter().all(|object| object.chars().count() <= 1000));
             }
-            Ok(Decoded::Ignored { .. }) => {}
+            Ok(Decoded::Null | Decoded::Ignored { .. }) => {}
         }
     }
 

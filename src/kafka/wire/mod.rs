@@ -150,6 +150,7 @@ mod tests {
                     device: Some("OLT-1".into()),
                     alarm_type: None,
                     text: Some("ü \"\n".into()),
+                    aliases: Box::default(),
                 },
             });
         prop_oneof![partial, note, dead, alarm]
