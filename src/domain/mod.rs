@@ -23,7 +23,7 @@ pub use event::{
     AlarmAction, AlarmEvent, Event, EventKind, Keyed, ListRebuilt, MaintenanceAction,
     MaintenanceEvent, Severity, TicketAction, TicketEvent,
 };
-pub use series::{ALL, Name, NameError, Scope, SeriesKey, UNKNOWN};
+pub use series::{ALL, Name, NameError, OTHER, Scope, SeriesKey, UNKNOWN};
 pub use source::{DeadLetter, Offset, Position, Reason, SourceId};
 pub use time::{Clock, TimeError, Timestamp};
 pub use topic::{Phrase, TOPICS, TextClassifier, TextCounts, Topic};

@@ -22,7 +22,7 @@ use crate::window::CommitPoint;
 
 /// One forecaster. It leads or stands by.
 pub struct Forecaster {
-    state: State,
+    pub(super) state: State,
     store: Store,
     reader: Reader,
     commits: BTreeMap<SourceId, CommitPoint>,
@@ -104,6 +104,11 @@ impl Forecaster {
     /// Number of series that are forecast, roll-ups included.
     pub fn series(&self) -> usize {
         self.state.observed.histories.len()
+    }
+
+    /// Why events are counted under another name, if any were lately.
+    pub fn beyond_limit(&self, now: Timestamp) -> Option<&str> {
+        self.state.beyond.reason(now)
     }
 
     /// Updates the metrics of progress.
