@@ -51,7 +51,7 @@ impl State {
             }
         })?;
         // The sort is stable, and keys come in the order in which they were first seen.
-        ranked.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)));
+        ranked.sort_by_key(|(last, tickets, _)| std::cmp::Reverse((*last, *tickets)));
         ranked.iter().take(max).for_each(|(.., key)| names.restore(key));
         Ok(names)
     }
