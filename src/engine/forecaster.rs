@@ -116,6 +116,7 @@ impl Forecaster {
         let merge = &self.state.merge;
         let age = merge.next().map_or(0.0, |next| now.since(next).as_secs_f64());
         self.state.metrics.frontier(age, merge.open_windows(), self.series());
+        self.state.metrics.named_series(merge.names().series());
     }
 
     /// Publishes the ledger's accuracy as metrics, once an hour of event time, for windows recent enough to notify.

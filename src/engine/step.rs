@@ -224,7 +224,6 @@ impl State {
         self.metrics.finalized();
         complaints::thin(&mut window.counts);
         finalize::admit(&mut self.leaves, &window);
-        self.metrics.named_series(self.merge.names().series());
         let (alarms, names) = (&self.observed.alarms, self.merge.names());
         let (rows, leaves) = finalize::final_rows(&self.leaves, &window, alarms, names);
         effects.put(StoreChange::Windows(rows));
