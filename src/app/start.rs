@@ -76,6 +76,7 @@ pub fn start_with(
         standbys: producers.is_some().then_some(replicated),
         leads: shared.leadership.clone(),
         sinks: BTreeMap::new(),
+        limit_told: false,
     };
     shared.spawn("leader", move || engine.run())?;
     let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();

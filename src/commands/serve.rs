@@ -57,6 +57,7 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         width: settings.windows.width,
         lateness: settings.windows.lateness,
         max_future_skew: Some(settings.windows.max_future_skew),
+        names_max: AggregatorConfig::names_for(settings.input.limits.series),
     };
     let feeds = files(inputs).map(|input| {
         let feed: Box<dyn Feed> = Box::new(FileFeed::new(input));

@@ -25,7 +25,7 @@ pub use event::{
     MaintenanceEvent, Severity, TicketAction, TicketEvent,
 };
 pub use moment::{Moment, read_instant};
-pub use series::{ALL, Name, NameError, Scope, SeriesKey, UNKNOWN};
+pub use series::{ALL, Name, NameError, OTHER, Scope, SeriesKey, UNKNOWN};
 pub use source::{DeadLetter, Offset, Position, Reason, SourceId};
 pub use time::{Clock, TimeError, Timestamp};
 pub use topic::{Phrase, TOPICS, TextClassifier, TextCounts, Topic};

@@ -61,12 +61,17 @@ pub struct Engine {
     pub leads: Arc<dyn Leads>,
     /// Progress of the sinks.
     pub sinks: BTreeMap<&'static str, SinkProgress>,
+    /// Whether probes know of names beyond the limit.
+    pub limit_told: bool,
 }
 
 impl Engine {
     /// Runs until `stop` is set, or until all senders of the inbox are dropped.
     pub fn run(mut self) {
         let mut pruned_at = self.clock.now();
+        if let Err(error) = self.forecaster.store().prune_dead_letters(pruned_at) {
+            tracing::warn!(%error, "store: old dead letters were not deleted, retrying in six hours");
+        }
         let mut idle_rounds = 0u32;
         while !self.stop.load(Ordering::Relaxed) {
             while let Ok(command) = self.commands.try_recv() {
@@ -175,6 +180,7 @@ impl Engine {
                         self.metrics.commit(watch.seconds());
                     }
                     self.forecaster.measure(self.clock.now());
+                    self.tell_limit();
                     let (nowcasts, at) = (self.forecaster.take_unreplicated(), self.clock.now());
                     if !nowcasts.is_empty() {
                         self.replicate(
@@ -223,6 +229,15 @@ impl Engine {
             flag.store(true, Ordering::Release);
         }
         true
+    }
+
+    /// Tells probes whether names beyond the limit are counted under another name.
+    fn tell_limit(&mut self) {
+        match self.forecaster.beyond_limit(self.clock.now()) {
+            Some(reason) => self.limit_told |= self.health.degraded("series", reason),
+            None if std::mem::take(&mut self.limit_told) => _ = self.health.ready("series"),
+            None => {}
+        }
     }
 
     fn wait_or_stop(&self) -> bool {
@@ -328,6 +343,7 @@ mod tests {
             standbys: None,
             leads: Arc::new(Leadership::alone()),
             sinks: BTreeMap::new(),
+            limit_told: false,
         }
     }
 

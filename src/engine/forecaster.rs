@@ -22,7 +22,7 @@ use crate::window::CommitPoint;
 
 /// One forecaster. It leads or stands by.
 pub struct Forecaster {
-    state: State,
+    pub(super) state: State,
     store: Store,
     reader: Reader,
     commits: BTreeMap<SourceId, CommitPoint>,
@@ -155,11 +155,17 @@ impl Forecaster {
         self.state.observed.histories.len()
     }
 
+    /// Why events are counted under another name, if any were lately.
+    pub fn beyond_limit(&self, now: Timestamp) -> Option<&str> {
+        self.state.beyond.reason(now)
+    }
+
     /// Updates the metrics of progress.
     pub fn measure(&self, now: Timestamp) {
         let merge = &self.state.merge;
         let age = merge.next().map_or(0.0, |next| now.since(next).as_secs_f64());
         self.state.metrics.frontier(age, merge.open_windows(), self.series());
+        self.state.metrics.named_series(merge.names().series());
     }
 
     /// Publishes the ledger's accuracy as metrics, once an hour of event time, for windows recent enough to notify.

@@ -15,6 +15,7 @@
 mod accuracy_metrics;
 mod active_alarms;
 mod alarm_spells;
+mod beyond;
 mod commands;
 mod complaints;
 mod config;

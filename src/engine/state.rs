@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::alarm_spells::AlarmSpells;
+use super::beyond::BeyondLimit;
 use super::config::ForecasterConfig;
 use super::generations::Generations;
 use super::histories::Histories;
@@ -18,6 +19,7 @@ use crate::telemetry::Metrics;
 use crate::window::{AlarmBook, Counts, Merge, MergeState, Pairing};
 
 mod commands;
+mod histories;
 mod restore;
 
 /// The state after some report. It holds no store: a step returns its changes as effects.
@@ -27,13 +29,15 @@ pub struct State {
     pub merge: Merge,
     pub generations: Generations,
     pub observed: Observed,
-    /// Ticket series that are forecast, without roll-ups.
+    /// Ticket series with finalized windows, without roll-ups. They are forecast.
     pub leaves: BTreeSet<SeriesKey>,
     pub issuer: Issuer,
     /// Up to when open windows have been examined.
     pub looked_upto: Option<Timestamp>,
     /// Nowcasts that are not replicated yet.
     pub unreplicated: Vec<Nowcast>,
+    /// Events of names beyond the limit.
+    pub beyond: BeyondLimit,
 }
 
 impl State {
@@ -54,6 +58,7 @@ impl State {
             issuer: Issuer::new(config.issue.clone(), config.refit, config.width, &metrics),
             looked_upto: None,
             unreplicated: Vec::new(),
+            beyond: BeyondLimit::default(),
             config,
             metrics,
         }

@@ -68,6 +68,7 @@ fn messages_of_the_log() {
         width,
         lateness: Duration::from_secs(600),
         source_timeout: Duration::from_secs(60),
+        series_max: 100,
     };
     let none = |_: &AggregationKey, _| Counts::default();
     fuzz("messages of the log", &wires(), |bytes| {

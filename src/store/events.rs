@@ -25,6 +25,12 @@ const LOCK: &str = "events.lock";
 const CACHE_KIB: u32 = 4096;
 /// Most events that one transaction deletes.
 const TRIM_MAX: i64 = 10_000;
+/// Free pages that the file keeps for further events, 8 MiB.
+const PAGES_KEPT: i64 = 2_048;
+/// Free pages that are given back at once.
+const PAGES_GIVEN: i64 = 1_024;
+/// Most pages in use of a file of an earlier release that is rewritten when it is opened, 64 MiB.
+const REWRITTEN_MAX: i64 = 16_384;
 
 /// Events in order of arrival, in `events.db`. Threads can share it; concurrent appends share one sync.
 pub struct EventLog {
@@ -77,7 +83,8 @@ impl EventLog {
     pub fn with_limit(dir: &Path, limit_bytes: u64) -> Result<Self, StoreError> {
         let lock = open::lock(dir, LOCK)?;
         let path = dir.join(FILE);
-        let conn = open::writer(&path, STEPS, CACHE_KIB)?;
+        let conn = open::shrinking(&path, STEPS, CACHE_KIB)?;
+        rewrite(&conn);
         let page_bytes: i64 = conn.query_row("PRAGMA page_size", [], |row| row.get(0))?;
         let pages = limit_bytes / u64::try_from(page_bytes).unwrap_or(4096).max(1);
         // A database larger than the limit keeps its events, but does not grow.
@@ -175,7 +182,7 @@ impl EventLog {
         })
     }
 
-    /// Deletes events before an offset, except the last one ever appended, which keeps the time. Offsets are never used
+    /// Deletes events before an offset and gives their space back, except the last one ever appended, which keeps the time. Offsets are never used
     /// twice.
     ///
     /// # Errors
@@ -190,9 +197,11 @@ impl EventLog {
                 [before.min(writer.last_offset), TRIM_MAX],
             )?;
             if count(deleted) < TRIM_MAX {
-                return Ok(());
+                break;
             }
         }
+        while lock(&self.writer).give_back()? {}
+        Ok(())
     }
 
     /// Offset of the last event ever appended; 0 if there was none.
@@ -232,10 +241,8 @@ impl EventLog {
         if !matches!(error, StoreError::Full) {
             return error;
         }
-        let pragma =
-            |name| conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
-        let page_bytes = pragma("page_size").unwrap_or(4096);
-        let bytes = pragma("page_count").unwrap_or(0).saturating_mul(page_bytes);
+        let page_bytes = pragma(conn, "page_size").unwrap_or(4096);
+        let bytes = pragma(conn, "page_count").unwrap_or(0).saturating_mul(page_bytes);
         // The append was rolled back, so estimate the size with it.
         let wanted =
             append.records.iter().map(|record| record.bytes.len() as u64 + 64).sum::<u64>();
@@ -245,7 +252,42 @@ impl EventLog {
     }
 }
 
+/// Rewrites a file of an earlier release, which cannot give space back, if it has few events. A full disk or another error
+/// changes nothing: the next start tries again.
+fn rewrite(conn: &Connection) {
+    let (Ok(mode), Ok(pages), Ok(free)) =
+        (pragma(conn, "auto_vacuum"), pragma(conn, "page_count"), pragma(conn, "freelist_count"))
+    else {
+        return;
+    };
+    if mode != 0 || pages - free > REWRITTEN_MAX {
+        return;
+    }
+    // A new mode is taken up by VACUUM only.
+    if let Err(error) = conn.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM") {
+        tracing::warn!(%error, "event log: events.db cannot give space back, the next start tries again");
+    }
+}
+
+fn pragma(conn: &Connection, name: &str) -> Result<i64, StoreError> {
+    Ok(conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?)
+}
+
 impl Writer {
+    /// Gives some free pages back to the disk. Returns whether there are more.
+    fn give_back(&self) -> Result<bool, StoreError> {
+        let surplus = pragma(&self.conn, "freelist_count")? - PAGES_KEPT;
+        if surplus <= 0 || pragma(&self.conn, "auto_vacuum")? == 0 {
+            return Ok(false);
+        }
+        let pages = surplus.min(PAGES_GIVEN);
+        // Each row is a page that was given back.
+        let mut given = self.conn.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+        let mut rows = given.query([])?;
+        while rows.next()?.is_some() {}
+        Ok(surplus > pages)
+    }
+
     fn transact(&mut self, batch: &[Append]) -> Result<Vec<RangeInclusive<Offset>>, StoreError> {
         let (mut last_offset, mut last_received) = (self.last_offset, self.last_received);
         // Rolled back if dropped.

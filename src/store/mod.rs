@@ -22,6 +22,7 @@ pub mod config;
 mod dead_letters;
 mod error;
 mod events;
+mod folded;
 mod ledger;
 mod migrate;
 mod names;
@@ -137,12 +138,20 @@ impl Store {
 
     /// Deletes data past its retention. Vintages keep all leads for 14 days, and the leads 1, 3 and 6 h for 400 days.
     /// Windows, scores, anomalies and resolved alerts are kept for 400 days, phrases for 30 days, dead letters for 30
-    /// days and at most 100,000, alarm messages for 7 days.
+    /// days and at most 100,000 with 256 MB, alarm messages for 7 days.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing was deleted.
     pub fn prune(&mut self, now: Timestamp) -> Result<(), StoreError> {
         self.begin()?.prune(now)
+    }
+
+    /// Deletes dead letters past their retention. At the start they may be more than the limits allow.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing was deleted.
+    pub fn prune_dead_letters(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.begin()?.prune_dead_letters(now)
     }
 
     /// The width of the store's windows.

@@ -36,10 +36,29 @@ pub(super) fn writer(
     steps: &[Step],
     cache_kib: u32,
 ) -> Result<Connection, StoreError> {
+    writer_with(path, steps, cache_kib, "")
+}
+
+/// As [`writer`]. A new file can give space back; a file that exists keeps its mode.
+pub(super) fn shrinking(
+    path: &Path,
+    steps: &[Step],
+    cache_kib: u32,
+) -> Result<Connection, StoreError> {
+    writer_with(path, steps, cache_kib, "PRAGMA auto_vacuum = INCREMENTAL;")
+}
+
+fn writer_with(
+    path: &Path,
+    steps: &[Step],
+    cache_kib: u32,
+    first: &str,
+) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = connect(path, flags, cache_kib)?;
+    conn.execute_batch(first)?;
     // FULL: in WAL mode the log is synced at every commit. Kafka and senders rely on that.
     conn.execute_batch(
         "PRAGMA journal_mode = WAL;

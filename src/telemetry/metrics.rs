@@ -81,6 +81,8 @@ pub struct Metrics {
     frontier_age: Gauge<f64, AtomicU64>,
     open_windows: Gauge,
     series: Gauge,
+    named_series: Gauge,
+    beyond_limit: Family<ReasonLabels, Counter>,
     ledger: Family<LedgerLabels, Gauge<f64, AtomicU64>>,
     /// Whether accuracy figures of the ledger were set since the start.
     ledger_is_set: AtomicBool,
@@ -114,6 +116,8 @@ impl Default for Metrics {
             frontier_age: Gauge::default(),
             open_windows: Gauge::default(),
             series: Gauge::default(),
+            named_series: Gauge::default(),
+            beyond_limit: Family::default(),
             ledger: Family::default(),
             ledger_is_set: AtomicBool::new(false),
             outbox: Family::default(),
@@ -193,6 +197,16 @@ impl Metrics {
         );
         r.register("windows_open", "Open windows of the merge", self.open_windows.clone());
         r.register("series_known", "Forecast series, including roll-ups", self.series.clone());
+        r.register(
+            "series_named",
+            "Ticket series with counts under their own names, at most limits.series",
+            self.named_series.clone(),
+        );
+        r.register(
+            "events_beyond_limit",
+            "Events counted under the region `_other`, by reason",
+            self.beyond_limit.clone(),
+        );
     }
 
     /// The ledger, deliveries, sinks and requests.
@@ -302,6 +316,16 @@ impl Metrics {
         self.frontier_age.set(age_seconds);
         self.open_windows.set(open_windows as i64);
         self.series.set(series as i64);
+    }
+
+    /// Sets the number of ticket series that are counted under their own names.
+    pub fn named_series(&self, series: usize) {
+        self.named_series.set(series as i64);
+    }
+
+    /// Adds events that were counted under another name, by reason.
+    pub fn beyond_limit(&self, reason: &'static str, events: u64) {
+        self.beyond_limit.get_or_create(&ReasonLabels { reason }).inc_by(events);
     }
 
     /// Sets an accuracy figure of the last seven days from the ledger; `None` removes it. For roll-ups only, whose number

@@ -177,6 +177,7 @@ fn setup(
         width: WIDTH,
         lateness: LATENESS,
         max_future_skew: Some(Duration::from_secs(300)),
+        names_max: AggregatorConfig::NAMES,
     };
     let feed = OperatorFeed::new(Operator::new(config), state.start, position);
     let persisted = clock.clone();

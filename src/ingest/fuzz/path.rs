@@ -23,8 +23,12 @@ impl Path {
     pub(super) fn new() -> Self {
         let width = WindowWidth::new(Duration::from_secs(900)).expect("a width");
         let lateness = Duration::from_secs(600);
-        let aggregator =
-            Aggregator::new(AggregatorConfig { width, lateness, max_future_skew: None });
+        let aggregator = Aggregator::new(AggregatorConfig {
+            width,
+            lateness,
+            max_future_skew: None,
+            names_max: AggregatorConfig::NAMES,
+        });
         Self { decoder: decoder(), aggregator, book: AlarmBook::default(), offset: 0 }
     }
 
