@@ -26,6 +26,6 @@ mod topics;
 mod write;
 
 pub use admin::admin_router;
-pub use auth::{Scope as TokenScope, TokenSet, TokensError};
+pub use auth::{Access, Peer, Scope as TokenScope, TokenSet, Tokens, TokensError};
 pub use router::{openapi, router};
 pub use state::{ApiState, Progress, ServiceInfo, WriteEvents};

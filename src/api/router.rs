@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{Html, Response};
+use axum::response::{Html, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use tower_http::compression::CompressionLayer;
@@ -23,6 +23,7 @@ use super::{
     accuracy, adjustments, auth, events, forward, outlook, page, read, report, stream, topics,
     write,
 };
+use crate::text::Language;
 
 /// Nothing but the stream takes longer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -73,8 +74,8 @@ pub fn openapi() -> String {
     description().to_pretty_json().unwrap_or_default()
 }
 
-/// A list of the endpoints, for people.
-fn docs() -> String {
+/// `GET /docs`: a list of the endpoints, for people.
+async fn docs(State(state): State<ApiState>) -> Html<String> {
     let described = serde_json::to_value(description()).unwrap_or_default();
     let mut rows = String::new();
     for (path, methods) in described["paths"].as_object().into_iter().flatten() {
@@ -86,16 +87,29 @@ fn docs() -> String {
             );
         }
     }
-    format!(
+    let page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>surgecast API</title>\
          <meta name=\"viewport\" content=\"width=device-width\"><link rel=\"stylesheet\" href=\"/assets/app.css\">\
          <main><h1>surgecast API</h1><p>The full description is <a href=\"/openapi.json\">/openapi.json</a>.</p>\
          <table>{rows}</table></main></html>"
-    )
+    );
+    Html(page::at(&state.access.prefix, Language::En, &page))
 }
 
-/// The API and the page.
+/// The API and the page, below the path of `server.public_url` and without it: some proxies remove it.
 pub fn router(state: ApiState) -> Router {
+    let prefix = state.access.prefix.clone();
+    let whole = at_root(state);
+    if prefix.is_empty() {
+        return whole;
+    }
+    let to = format!("{prefix}/");
+    let start = get(move || async move { Redirect::permanent(&to) });
+    let below = Router::new().nest_service(&format!("{prefix}/"), whole.clone());
+    Router::new().route(&prefix, start).merge(below).fallback_service(whole)
+}
+
+fn at_root(state: ApiState) -> Router {
     let (quick, slow) = routes();
     let body_max = state.info.body_bytes_max;
     let quick: Router<ApiState> = quick.into();
@@ -106,25 +120,25 @@ pub fn router(state: ApiState) -> Router {
     let compressed = DefaultPredicate::new().and(NotForContentType::SSE);
     let set =
         |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-    let tokens = state.tokens.clone();
     Router::new()
         .nest("/api/v1", quick.merge(slow))
         .route("/", get(page::index))
         .route("/assets/{name}", get(page::asset))
         .route("/openapi.json", get(|| async { Json(description()) }))
-        .route("/docs", get(|| async { Html(docs()) }))
-        .route("/login", post(auth::login).with_state(tokens.clone()))
+        .route("/docs", get(docs))
+        .route("/login", get(auth::page).post(auth::login))
+        .route("/logout", post(auth::logout))
         .fallback(|| async { Problem::not_found("nothing is here; /docs lists what there is") })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "use another method; /docs lists them")
         })
         .layer(from_fn_with_state(state.clone(), forward::to_leader))
-        .layer(from_fn_with_state(tokens, auth::guard))
+        .layer(from_fn_with_state(state.clone(), auth::guard))
         .layer(from_fn_with_state(state.clone(), count))
         .layer(set(header::CONTENT_SECURITY_POLICY, POLICY))
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(set(header::X_FRAME_OPTIONS, "DENY"))
-        .layer(set(header::REFERRER_POLICY, "no-referrer"))
+        .layer(set(header::REFERRER_POLICY, "same-origin"))
         .layer(CompressionLayer::new().compress_when(compressed))
         .with_state(state)
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::{Semaphore, broadcast, mpsc};
 
-use super::auth::TokenSet;
+use super::auth::Access;
 use super::problem::Problem;
 use crate::cluster::Forwarder;
 use crate::domain::{Clock, Keyed, Name, WindowWidth, Zone};
@@ -85,7 +85,7 @@ pub struct ApiState {
     pub progress: Arc<Progress>,
     /// Called after events were appended, so that they are counted at once.
     pub wake: Arc<dyn Fn() + Send + Sync>,
-    pub tokens: Option<Arc<TokenSet>>,
+    pub access: Access,
     pub leads: Arc<dyn Leads>,
     pub decoders: Arc<Decoders>,
     /// Sends questions on to the one that leads.

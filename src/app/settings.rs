@@ -7,7 +7,7 @@ use crate::api::config::{Admin, Server};
 use crate::config::core::forecast::Forecast;
 use crate::config::core::windows::{Regions, Windows};
 use crate::config::core::{alarms, staffing};
-use crate::config::{ConfigError, Flags, Layers, Reader};
+use crate::config::{ConfigError, Flags, Layers, Reader, SecretFile};
 use crate::domain::Name;
 use crate::input::config::Input;
 use crate::kafka;
@@ -53,6 +53,8 @@ pub struct Settings {
     pub input: Input,
     /// `[log]`.
     pub log: Log,
+    /// Files with secrets that the configuration names.
+    pub secret_files: Vec<SecretFile>,
 }
 
 impl Settings {
@@ -80,6 +82,7 @@ impl Settings {
             receivers::config::read(root.section("alerts"), &server.public_url, server.language);
         let input = Input::read(&root);
         let log = Log::read(root.section("log"));
+        let secret_files = root.secret_files();
         root.finish();
         let alarms = AlarmRules { active_max: input.limits.standing_alarms, ..alarms };
         Self {
@@ -97,6 +100,7 @@ impl Settings {
             receivers,
             input,
             log,
+            secret_files,
         }
     }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::api::{ServiceInfo, TokenSet};
+use crate::api::{Access, ServiceInfo};
 use crate::domain::{Clock, SourceId};
 use crate::engine::{ForecasterConfig, PeriodicTask};
 use crate::ingest::Decoder;
@@ -54,7 +54,8 @@ pub struct Setup {
     /// Base of links in pages and points.
     pub public_url: String,
     pub receivers: Receivers,
-    pub tokens: Option<Arc<TokenSet>>,
+    /// Who may use the API.
+    pub access: Access,
     pub clock: Arc<dyn Clock>,
     pub periodic: PeriodicTask,
     /// The catch-up ends when this source has been read to its end once.

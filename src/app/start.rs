@@ -98,7 +98,7 @@ pub fn start_with(
         info: Arc::new(setup.info),
         progress: progress.clone(),
         wake: wake.clone(),
-        tokens: setup.tokens,
+        access: setup.access,
         leads: shared.leadership,
         decoders: shared.decoders,
         forward: Forwarder::new()?,

@@ -9,6 +9,7 @@ use crate::api::ServiceInfo;
 use crate::app::{self, Role, Settings, Setup};
 use crate::clock::WallClock;
 use crate::commands::usage::UsageError;
+use crate::config::SecretFile;
 use crate::domain::{Clock, Timestamp};
 use crate::engine::{ForecasterConfig, IssueConfig, RefitConfig};
 use crate::input::{self, Feed, FileFeed, LocalFeed};
@@ -32,6 +33,9 @@ pub fn run(settings: Settings, inputs: &[PathBuf], role: Role) -> anyhow::Result
         check_readable(input)?;
     }
     init_logging(settings.log.format == LogFormat::Json, &settings.log.level);
+    for warning in settings.secret_files.iter().filter_map(SecretFile::warning) {
+        tracing::warn!("config: {warning}");
+    }
     let running = app::start(setup(settings, inputs, role))?;
     running.progress.set(1.0);
     if inputs.iter().any(|input| input.as_os_str() == "-") {
@@ -63,6 +67,7 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         (feed, AggregatorConfig { max_future_skew: None, ..aggregator })
     });
     let (info, forecaster) = (info(&settings), forecaster(&settings, clock.now()));
+    let access = settings.server.access();
     let Settings { server, admin, store, input, kafka, influxdb, receivers, .. } = settings;
     let receivers = receivers.into_iter();
     Setup {
@@ -83,7 +88,7 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         influxdb,
         public_url: server.public_url,
         receivers: receivers.map(|found| (found.name.to_string(), found.receiver)).collect(),
-        tokens: server.tokens,
+        access,
         clock,
         periodic: Box::new(|_| Ok(())),
         main_source: LocalFeed::source_id(),

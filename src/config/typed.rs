@@ -11,7 +11,7 @@ use figment::value::{Dict, Value};
 
 use super::layers::{Origin, env_name};
 use super::value::{plain, real, shown, whole};
-use super::{Reader, Secret};
+use super::{Reader, Secret, SecretFile};
 use crate::domain::{format_duration, parse_duration};
 
 /// Reads an IP address and a port, such as `127.0.0.1:8080` or `[::1]:8080`.
@@ -210,6 +210,14 @@ impl Reader<'_> {
         }
     }
 
+    /// The path and the content of a file with secrets.
+    pub fn secret_file(&self, key: &'static str) -> Option<(PathBuf, String)> {
+        let (path, text) = self.file(key)?;
+        let found = SecretFile { key: self.join(key), path: path.clone() };
+        self.layers.secret_files.borrow_mut().push(found);
+        Some((path, text))
+    }
+
     /// A secret from the file at `file_key`, or from the environment variable of `key`.
     pub fn secret(&self, key: &'static str, file_key: &'static str) -> Option<Secret> {
         let inline = self.value(key);
@@ -228,7 +236,7 @@ impl Reader<'_> {
                 None
             }
             (None, Some(_)) => {
-                let (path, text) = self.file(file_key)?;
+                let (path, text) = self.secret_file(file_key)?;
                 let secret = text.trim();
                 if secret.is_empty() {
                     self.problem(

@@ -9,15 +9,19 @@ export class ApiError extends Error {
   }
 }
 
+/** The path of this service, with a `/` at its end: it may lie below a proxy's prefix. */
+export const BASE = new URL("..", import.meta.url).pathname;
+
 async function request(path, options = {}) {
   let response;
   const headers = { ...options.headers, "accept-language": langCode() };
   try {
-    response = await fetch(`/api/v1${path}`, { ...options, headers, signal: AbortSignal.timeout(20000) });
+    response = await fetch(`${BASE}api/v1${path}`, { ...options, headers, signal: AbortSignal.timeout(20000) });
   } catch (cause) {
     throw new ApiError(0, cause.message);
   }
   if (response.status === 204) return null;
+  if (response.status === 401) location.assign(`${BASE}login`);
   const body = await response.json().catch(() => null);
   if (response.ok && body !== null) return body;
   throw new ApiError(response.ok ? 502 : response.status, body?.detail ?? body?.title ?? response.statusText);
@@ -62,7 +66,7 @@ export function follow(onEvent, onState) {
     source?.close();
     clearTimeout(timer);
     onState("connecting");
-    source = new EventSource(`/api/v1/stream?language=${langCode()}`);
+    source = new EventSource(`${BASE}api/v1/stream?language=${langCode()}`);
     source.onopen = () => {
       wait = 1000;
       onState("live");

@@ -180,6 +180,7 @@ fn setup(
     };
     let feed = OperatorFeed::new(Operator::new(config), state.start, position);
     let persisted = clock.clone();
+    let access = settings.server.access();
     Setup {
         listen: settings.server.listen,
         admin_listen: None,
@@ -198,7 +199,7 @@ fn setup(
         influxdb: None,
         public_url: String::new(),
         receivers: Receivers::from([("console".to_owned(), Box::new(Console(language)) as _)]),
-        tokens: settings.server.tokens,
+        access,
         clock,
         periodic: Box::new(move |store| {
             let mut tx = store.begin()?;
