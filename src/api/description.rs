@@ -82,7 +82,8 @@ fn explain(status: &str, response: &mut Response) {
     if response.description.is_empty() {
         response.description = meaning(status).to_owned();
     }
-    if status.starts_with(['4', '5']) {
+    let is_problem = response.content.contains_key("application/problem+json");
+    if status.starts_with(['4', '5']) && !is_problem {
         let problem = Content::new(Some(Ref::new("#/components/schemas/Problem")));
         response.content = [("application/problem+json".to_owned(), problem.into())].into();
     }

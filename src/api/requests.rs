@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::problem::Problem;
+
 /// Someone takes an alert on.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -46,4 +48,13 @@ pub struct Rejected {
 pub struct Accepted {
     pub accepted: usize,
     pub rejected: Vec<Rejected>,
+}
+
+/// A problem that also says what became of the events.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Refused {
+    #[serde(flatten)]
+    pub problem: Problem,
+    #[serde(flatten)]
+    pub answer: Accepted,
 }

@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
@@ -114,6 +115,8 @@ fn at_root(state: ApiState) -> Router {
     let body_max = state.info.body_bytes_max;
     let quick: Router<ApiState> = quick.into();
     let quick = quick
+        // Bodies are read within the limit after they are decoded.
+        .layer(RequestDecompressionLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_WITHIN))
         .layer(DefaultBodyLimit::max(body_max));
     let slow: Router<ApiState> = slow.into();
@@ -143,22 +146,29 @@ fn at_root(state: ApiState) -> Router {
         .with_state(state)
 }
 
-/// Counts answers, and gives a too large body the problem that says how large it may be.
+/// Counts answers, and gives those of layers the problem that says what would work.
 async fn count(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     use axum::response::IntoResponse;
     let mut response = next.run(request).await;
-    state.metrics.request(response.status().as_u16());
-    if response.status() != StatusCode::PAYLOAD_TOO_LARGE {
-        return response;
-    }
+    let status = response.status();
+    state.metrics.request(status.as_u16());
+    let detail = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let most = state.info.body_bytes_max;
+            format!("the body is larger than {most} bytes: send less at once")
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            "Content-Encoding: use gzip, zstd, or none; a JSON body needs Content-Type: application/json".into()
+        }
+        StatusCode::GATEWAY_TIMEOUT => "no answer within 30 seconds: try again".into(),
+        _ => return response,
+    };
     let is_problem = response
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem"));
     if !is_problem {
-        let most = state.info.body_bytes_max;
-        let detail = format!("the body is larger than {most} bytes: send less at once");
-        response = Problem::too_large(detail).into_response();
+        response = Problem::new(status, detail).into_response();
     }
     // The rest of the body is not read: nothing can follow on this connection.
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use tokio::sync::{Semaphore, broadcast, mpsc};
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 
 use super::auth::Access;
 use super::problem::Problem;
@@ -22,6 +22,7 @@ impl From<CommandError> for Problem {
         match error {
             CommandError::NotFound => Self::not_found(error.to_string()),
             CommandError::Store(_) => Self::busy(error.to_string()),
+            CommandError::Full(_) => Self::full(error.to_string()),
         }
     }
 }
@@ -92,6 +93,8 @@ pub struct ApiState {
     pub forward: Forwarder,
     /// Places for live streams.
     pub streams: Arc<Semaphore>,
+    /// Turns true when the service stops: live streams end.
+    pub stopping: watch::Receiver<bool>,
 }
 
 impl ApiState {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::Tls;
 use crate::api::config::{Admin, Server};
 use crate::config::core::forecast::Forecast;
 use crate::config::core::windows::{Regions, Windows};
@@ -55,6 +56,8 @@ pub struct Settings {
     pub log: Log,
     /// Files with secrets that the configuration names.
     pub secret_files: Vec<SecretFile>,
+    /// TLS of `[server]`.
+    pub tls: Option<Tls>,
 }
 
 impl Settings {
@@ -69,6 +72,7 @@ impl Settings {
     /// Reads all sections. Problems are reported in this order.
     fn read(root: Reader<'_>, file: &Path) -> Self {
         let (server, admin) = api::config::read(&root);
+        let tls = Tls::read(&root, &server);
         let store = StoreConfig::read(root.section("store"), "data");
         let windows = Windows::read(root.section("windows"));
         let regions = Regions::read(&root);
@@ -101,6 +105,7 @@ impl Settings {
             input,
             log,
             secret_files,
+            tls,
         }
     }
 

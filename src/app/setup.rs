@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::{Reloadable, Tls};
 use crate::api::{Access, ServiceInfo};
 use crate::domain::{Clock, SourceId};
 use crate::engine::{ForecasterConfig, PeriodicTask};
@@ -56,6 +57,12 @@ pub struct Setup {
     pub receivers: Receivers,
     /// Who may use the API.
     pub access: Access,
+    /// TLS of the API; without it the API speaks plain HTTP.
+    pub tls: Option<Tls>,
+    /// Connections to the API at a time.
+    pub connections_max: usize,
+    /// Secrets that are read again on SIGHUP, and when their files change.
+    pub reloadable: Vec<Reloadable>,
     pub clock: Arc<dyn Clock>,
     pub periodic: PeriodicTask,
     /// The catch-up ends when this source has been read to its end once.

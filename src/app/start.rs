@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::sync_channel;
 
-use tokio::sync::{Semaphore, broadcast, mpsc};
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 
+use super::reload;
 use super::running::Running;
 use super::setup::Setup;
 use super::shared::Shared;
@@ -50,6 +51,7 @@ pub fn start_with(
     admin: Option<TcpListener>,
 ) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
+    let hung_up = reload::on_hang_up()?;
     let mut shared = Shared::open(&setup, &store)?;
     let mut forecaster = Forecaster::open(setup.forecaster.clone(), store, shared.metrics.clone())?;
     shared.health.ready("store");
@@ -85,6 +87,9 @@ pub fn start_with(
     }
     topics.flatten().map_or(Ok(()), |topics| shared.sink(topics, &inbox))?;
     shared.outbox(setup.receivers, setup.clock.clone(), inbox)?;
+    let (reloadable, stop) = (setup.reloadable, shared.stop.clone());
+    shared.spawn("secrets", move || reload::run(&reloadable, &hung_up, &stop))?;
+    let stopping = watch::Sender::new(false);
     let progress = Arc::new(Progress::default());
     let state = ApiState {
         reader: shared.reader,
@@ -103,6 +108,7 @@ pub fn start_with(
         decoders: shared.decoders,
         forward: Forwarder::new()?,
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        stopping: stopping.subscribe(),
     };
     Ok(Running {
         address,
@@ -113,6 +119,9 @@ pub fn start_with(
         caught_up,
         stop: shared.stop,
         state,
+        tls: setup.tls,
+        connections_max: setup.connections_max,
+        stopping,
         listeners: (listener, admin),
         threads: shared.threads,
         wakes,

@@ -293,7 +293,8 @@ impl Destination {
             return Ok(Self::Kafka(Producer::open(kafka, Arc::new(Health::default()))?));
         }
         let token = args.token_file.as_deref().map(replay::read_token).transpose()?;
-        let url = format!("http://{}", config.server.listen);
+        let scheme = if config.tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", config.server.listen);
         Ok(Self::Http(Box::new(HttpTarget::new(&url, token)?)))
     }
 

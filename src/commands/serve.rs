@@ -36,6 +36,7 @@ pub fn run(settings: Settings, inputs: &[PathBuf], role: Role) -> anyhow::Result
     for warning in settings.secret_files.iter().filter_map(SecretFile::warning) {
         tracing::warn!("config: {warning}");
     }
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let running = app::start(setup(settings, inputs, role))?;
     running.progress.set(1.0);
     if inputs.iter().any(|input| input.as_os_str() == "-") {
@@ -43,7 +44,7 @@ pub fn run(settings: Settings, inputs: &[PathBuf], role: Role) -> anyhow::Result
         let clock: Arc<dyn Clock> = Arc::new(WallClock);
         app::spawn("standard input", move || input::read_standard_input(&log, &*wake, &clock))?;
     }
-    print(&format!("surgecast listens on http://{}", running.address));
+    print(&format!("surgecast listens on {scheme}://{}", running.address));
     if let Some(admin) = running.admin {
         print(&format!("probes and metrics on http://{admin}"));
     }
@@ -68,7 +69,12 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
     });
     let (info, forecaster) = (info(&settings), forecaster(&settings, clock.now()));
     let access = settings.server.access();
-    let Settings { server, admin, store, input, kafka, influxdb, receivers, .. } = settings;
+    let reloadable = app::reloadable(
+        settings.server.tokens.as_ref(),
+        settings.tls.as_ref(),
+        &settings.secret_files,
+    );
+    let Settings { server, admin, store, input, kafka, influxdb, receivers, tls, .. } = settings;
     let receivers = receivers.into_iter();
     Setup {
         listen: server.listen,
@@ -89,6 +95,9 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         public_url: server.public_url,
         receivers: receivers.map(|found| (found.name.to_string(), found.receiver)).collect(),
         access,
+        tls,
+        connections_max: server.connections_max,
+        reloadable,
         clock,
         periodic: Box::new(|_| Ok(())),
         main_source: LocalFeed::source_id(),

@@ -213,9 +213,13 @@ impl Reader<'_> {
     /// The path and the content of a file with secrets.
     pub fn secret_file(&self, key: &'static str) -> Option<(PathBuf, String)> {
         let (path, text) = self.file(key)?;
-        let found = SecretFile { key: self.join(key), path: path.clone() };
-        self.layers.secret_files.borrow_mut().push(found);
+        self.secret_is_in(key, path.clone(), None);
         Some((path, text))
+    }
+
+    fn secret_is_in(&self, key: &'static str, path: PathBuf, secret: Option<Secret>) {
+        let file = SecretFile { key: self.join(key), path, secret };
+        self.layers.secret_files.borrow_mut().push(file);
     }
 
     /// A secret from the file at `file_key`, or from the environment variable of `key`.
@@ -236,7 +240,7 @@ impl Reader<'_> {
                 None
             }
             (None, Some(_)) => {
-                let (path, text) = self.secret_file(file_key)?;
+                let (path, text) = self.file(file_key)?;
                 let secret = text.trim();
                 if secret.is_empty() {
                     self.problem(
@@ -245,7 +249,9 @@ impl Reader<'_> {
                     );
                     return None;
                 }
-                Some(Secret::new(secret))
+                let secret = Secret::new(secret);
+                self.secret_is_in(file_key, path, Some(secret.clone()));
+                Some(secret)
             }
             (None, None) => None,
         }

@@ -189,6 +189,10 @@ impl Engine {
                     return false;
                 }
             }
+            // People are told at once that nothing can be stored.
+            while let Ok(command) = self.commands.try_recv() {
+                self.command(command);
+            }
         }
         let (source, flag) = &self.caught_up;
         let is_there = |r: &Report| r.source == *source && r.caught_up_at().is_some();
@@ -242,7 +246,7 @@ impl Engine {
                         "standby: command skipped, its alert does not exist"
                     );
                 }
-                Err(CommandError::Store(error)) => {
+                Err(CommandError::Store(error) | CommandError::Full(error)) => {
                     self.health.failing("store", &error);
                     tracing::error!(
                         error,

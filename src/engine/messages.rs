@@ -35,11 +35,14 @@ pub enum CommandError {
     NotFound,
     #[error("cannot store it: {0}")]
     Store(String),
+    #[error("cannot store it: {0}")]
+    Full(String),
 }
 
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
-        Self::Store(error.to_string())
+        let text = error.to_string();
+        if error.is_full() { Self::Full(text) } else { Self::Store(text) }
     }
 }
 

@@ -181,6 +181,8 @@ fn setup(
     let feed = OperatorFeed::new(Operator::new(config), state.start, position);
     let persisted = clock.clone();
     let access = settings.server.access();
+    let tokens = settings.server.tokens.as_ref();
+    let reloadable = app::reloadable(tokens, settings.tls.as_ref(), &[]);
     Setup {
         listen: settings.server.listen,
         admin_listen: None,
@@ -200,6 +202,9 @@ fn setup(
         public_url: String::new(),
         receivers: Receivers::from([("console".to_owned(), Box::new(Console(language)) as _)]),
         access,
+        tls: settings.tls,
+        connections_max: settings.server.connections_max,
+        reloadable,
         clock,
         periodic: Box::new(move |store| {
             let mut tx = store.begin()?;
