@@ -6,6 +6,7 @@
 mod accuracy;
 mod adjustments;
 mod admin;
+mod audit;
 mod auth;
 pub mod config;
 mod description;
@@ -23,6 +24,7 @@ mod router;
 mod state;
 mod stream;
 mod topics;
+mod windows;
 mod write;
 
 pub use admin::admin_router;

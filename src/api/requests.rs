@@ -9,8 +9,8 @@ use super::problem::Problem;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledgement {
-    /// Who takes it on.
-    pub by: String,
+    /// Who takes it on. Where there are tokens, the token's name is used instead.
+    pub by: Option<String>,
 }
 
 /// Whether an alert was of use.

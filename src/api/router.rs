@@ -21,8 +21,8 @@ use super::description::{Description, complete};
 use super::problem::Problem;
 use super::state::ApiState;
 use super::{
-    accuracy, adjustments, auth, events, forward, outlook, page, read, report, stream, topics,
-    write,
+    accuracy, adjustments, audit, auth, events, forward, outlook, page, params, read, report,
+    stream, topics, windows, write,
 };
 use crate::text::Language;
 
@@ -35,7 +35,7 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
     let quick = OpenApiRouter::new()
         .routes(routes!(events::events))
         .routes(routes!(read::series))
-        .routes(routes!(read::windows))
+        .routes(routes!(windows::windows))
         .routes(routes!(read::forecasts))
         .routes(routes!(read::staffing))
         .routes(routes!(outlook::outlook))
@@ -55,6 +55,7 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
         .routes(routes!(adjustments::list, adjustments::enter))
         .routes(routes!(adjustments::take_back))
         .routes(routes!(read::dead_letters))
+        .routes(routes!(audit::audit))
         .routes(routes!(read::status));
     (quick, OpenApiRouter::new().routes(routes!(stream::stream)))
 }
@@ -115,6 +116,7 @@ fn at_root(state: ApiState) -> Router {
     let body_max = state.info.body_bytes_max;
     let quick: Router<ApiState> = quick.into();
     let quick = quick
+        .layer(from_fn_with_state(state.clone(), params::link_next))
         // Bodies are read within the limit after they are decoded.
         .layer(RequestDecompressionLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_WITHIN))

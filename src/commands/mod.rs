@@ -1,6 +1,7 @@
 //! The commands, one file or folder each, and the command line.
 
-pub mod backtest;
+pub mod audit;
+mod backtest;
 pub mod check;
 pub mod cli;
 pub mod dead_letters;

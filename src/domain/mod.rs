@@ -2,6 +2,7 @@
 //!
 //! This room has values only: no wire formats, no storage, and no clock except for the [`Clock`] trait.
 
+mod audit;
 mod backoff;
 mod brief;
 mod civil;
@@ -16,6 +17,7 @@ mod time;
 mod topic;
 mod window;
 
+pub use audit::{Act, AuditEntry};
 pub use backoff::{Backoff, with_jitter};
 pub use brief::{Brief, CountsAs, Place};
 pub use civil::{Zone, ZoneError};

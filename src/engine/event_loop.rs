@@ -224,15 +224,15 @@ impl Engine {
     }
 
     fn command(&mut self, command: Command) {
-        let Done { command, answer, stream } =
+        let Done { mut commands, answer, stream } =
             commands::handle(&mut self.forecaster, command, self.clock.now());
         for event in stream {
             let _ = self.stream.send(event);
         }
-        match command {
-            Some(command) => self.replicate(command, answer),
-            None => answer(),
-        }
+        // The answer waits for the last one: the log keeps their order.
+        let Some(last) = commands.pop() else { return answer() };
+        commands.into_iter().for_each(|command| self.replicate(command, Box::new(|| {})));
+        self.replicate(last, answer);
     }
 
     /// Carries out a command of the leader, and retries until it is stored. The log resumes at `next` after it.

@@ -33,6 +33,7 @@ impl Decoder {
         hint: Option<EventKind>,
     ) -> Result<Decoded, Reject> {
         detect::record(bytes, headers, Frame::new(&self.limits, &self.mapping, hint))
+            .map(Decoded::printable)
     }
 
     /// Decodes a plain native ticket without copying it. `Some` is the same result as that of [`Self::decode`], except

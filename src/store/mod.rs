@@ -10,6 +10,7 @@ mod accuracy;
 mod adjusted;
 mod alarms;
 mod alerts;
+mod audit;
 mod block;
 mod bodies;
 mod body;

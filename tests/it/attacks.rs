@@ -384,3 +384,258 @@ fn a_body_that_is_refused_as_a_whole_gets_422() {
         sum == rejected_all as u64
     });
 }
+
+#[test]
+fn names_and_lists_of_alarms_cannot_forge_lines() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = serve(folder.path(), "", &[]);
+    let odd = [
+        "x\nDo: call 555",
+        "x\u{202e}y",
+        "x\u{2028}y",
+        "x\u{1b}[2J",
+        "x\u{9b}y",
+        "x\u{7f}",
+        "x\u{2066}y",
+    ];
+    for text in odd {
+        let adjustment = json!({"id": "a", "label": "billing", "kind": "billing", "factor": 1.5, "by": text,
+            "starts_at": "2026-12-01T01:00:00Z", "ends_at": "2026-12-01T02:00:00Z"});
+        for key in ["by", "label", "id"] {
+            let mut given = adjustment.clone();
+            given["by"] = json!("Li");
+            given[key] = json!(text);
+            let request = program.request(Method::POST, "/api/v1/adjustments").json(&given);
+            let refused = answer(request);
+            assert_eq!(refused.status, 400, "{key} {text:?}: {refused:?}");
+            let detail = refused.json()["detail"].as_str().unwrap_or_default().to_owned();
+            assert!(detail.starts_with(&format!("{key}: ")), "{detail}");
+        }
+        let by = program.request(Method::POST, "/api/v1/alerts/x/ack").json(&json!({"by": text}));
+        assert_eq!(answer(by).status, 400, "{text:?}");
+        let mut event = ticket("t");
+        event["region"] = json!(text);
+        let refused = program.post("/api/v1/events", event.to_string());
+        assert_eq!(refused.status, 422, "{text:?}: {refused:?}");
+        assert!(
+            !refused.json()["detail"].as_str().unwrap_or_default().contains(text),
+            "{refused:?}"
+        );
+        let alarm = json!({"kind": "alarm", "event_id": text.len().to_string(), "alarm_id": "a1", "action": "raise",
+            "ts": "2026-03-28T10:00:00Z", "severity": "critical", "region": "north", "service": "mobile",
+            "device": text, "alarm_type": text});
+        assert_eq!(program.post("/api/v1/events", alarm.to_string()).status, 202);
+    }
+    let (status, said) = program.interrupt();
+    assert!(status.success(), "{said}");
+    assert!(!said.lines().any(|line| line.starts_with("Do:")), "{said}");
+}
+
+#[test]
+fn the_audit_trail_names_the_token() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = guarded(folder.path(), "");
+    let send = |method: Method, path: &str, body: Value| {
+        answer(program.request(method, path).bearer_auth(LEAD).json(&body))
+    };
+    let entry = |by: Value| {
+        json!({"id": "bill", "label": "billing", "kind": "billing", "factor": 1.5, "by": by,
+            "starts_at": "2026-12-01T01:00:00Z", "ends_at": "2026-12-01T02:00:00Z"})
+    };
+    let entered = send(Method::POST, "/api/v1/adjustments", entry(json!("someone else")));
+    assert_eq!((entered.status, &entered.json()["by"]), (201, &json!("Li")), "{entered:?}");
+    assert_eq!(send(Method::DELETE, "/api/v1/adjustments/bill", json!({})).status, 204);
+    let work =
+        json!({"id": "w", "starts_at": "2026-12-01T01:00:00Z", "ends_at": "2026-12-01T02:00:00Z"});
+    assert_eq!(send(Method::POST, "/api/v1/maintenance", work).status, 201);
+    assert_eq!(send(Method::DELETE, "/api/v1/maintenance/w", json!({})).status, 204);
+    assert_eq!(send(Method::DELETE, "/api/v1/maintenance/unknown", json!({})).status, 404);
+    assert_eq!(send(Method::PUT, "/api/v1/roster", json!([])).status, 204);
+    let read =
+        |token: &str, path: &str| answer(program.request(Method::GET, path).bearer_auth(token));
+    assert_eq!(read(BOARD, "/api/v1/audit").status, 403);
+    let trail = read(LEAD, "/api/v1/audit").json();
+    let acts: Vec<(&str, &str)> = trail
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|entry| {
+            assert_eq!(
+                (&entry["who"], &entry["signed_in"]),
+                (&json!("Li"), &json!(true)),
+                "{entry}"
+            );
+            (entry["act"].as_str().expect("act"), entry["subject"].as_str().expect("subject"))
+        })
+        .collect();
+    let expected = [
+        ("roster_replaced", "roster"),
+        ("work_cancelled", "w"),
+        ("work_planned", "w"),
+        ("adjustment_removed", "bill"),
+        ("adjustment_entered", "bill"),
+    ];
+    assert_eq!(acts, expected);
+    assert_eq!(trail[4]["detail"], "name given: someone else");
+    let page = answer(program.request(Method::GET, "/api/v1/audit?limit=2").bearer_auth(LEAD));
+    assert_eq!(page.json().as_array().map(Vec::len), Some(2));
+    let done =
+        surgecast(&["audit", "--config", "surgecast.toml"]).current_dir(folder.path()).output();
+    let printed = String::from_utf8(done.expect("it runs").stdout).expect("UTF-8");
+    assert_eq!(printed.lines().count(), 5, "{printed}");
+    assert!(printed.contains("Li") && printed.contains("adjustment_entered"), "{printed}");
+}
+
+#[test]
+fn lists_are_given_in_pages() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = serve(folder.path(), "", &[]);
+    // 30 hours of quarters and one series: 120 windows, times 8 with roll-ups; and a second series.
+    let mut lines = String::new();
+    for quarter in 0..120 {
+        let ts =
+            chrono::DateTime::from_timestamp(1_774_692_000 + quarter * 900, 0).expect("a time");
+        for region in ["north", "south"] {
+            let mut event = ticket(&format!("{region}-{quarter}"));
+            (event["ts"], event["region"]) = (json!(ts.to_rfc3339()), json!(region));
+            lines += &format!("{event}\n");
+        }
+    }
+    assert_eq!(program.post("/api/v1/events", lines).status, 202);
+    let span = "/api/v1/windows?from=2026-03-28T00:00:00Z&to=2026-03-30T00:00:00Z";
+    let one = format!("{span}&region=south&service=mobile&channel=phone");
+    program.wait_for(&one, |found| {
+        let found = found.as_array().into_iter().flatten();
+        found.filter_map(|window| window["tickets"].as_u64()).sum::<u64>() == 120
+    });
+    let first = program.request(Method::GET, span).send().expect("an answer");
+    let link = first.headers()["link"].to_str().expect("text").to_owned();
+    assert!(link.starts_with("</api/v1/windows?from=") && link.ends_with("rel=\"next\""), "{link}");
+    let count = |page: &[Value]| -> usize {
+        page.iter().map(|row| row["windows"].as_array().map_or(0, Vec::len)).sum()
+    };
+    let page: Vec<Value> = first.json().expect("a list");
+    assert_eq!(count(&page), 1000);
+    let all = program.all(span);
+    let mut seen = std::collections::BTreeSet::new();
+    for row in &all {
+        let key = format!("{}/{}/{}", row["region"], row["service"], row["channel"]);
+        for window in row["windows"].as_array().expect("windows") {
+            assert!(
+                seen.insert((key.clone(), window["start"].to_string())),
+                "twice: {key} {window}"
+            );
+        }
+    }
+    // Two series, each with its roll-ups; those over regions are shared.
+    assert_eq!(seen.iter().filter(|(key, _)| key == "\"south\"/\"mobile\"/\"phone\"").count(), 120);
+    assert!(seen.len() > 1000, "{}", seen.len());
+    let limited = program.all(&format!("{span}&limit=50"));
+    assert!(limited.iter().all(|row| row["windows"].as_array().map_or(0, Vec::len) <= 50));
+    let series = program.all("/api/v1/series");
+    assert_eq!(program.all("/api/v1/series?limit=5"), series);
+    assert_eq!(program.all("/api/v1/outlook?limit=5"), program.all("/api/v1/outlook"));
+}
+
+#[test]
+fn the_api_speaks_tls() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ])
+        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"])
+        .args(["-keyout", "key.pem", "-out", "cert.pem"])
+        .current_dir(folder.path())
+        .output()
+        .expect("openssl runs");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let config = "[server]\nlisten = \"127.0.0.1:0\"\ntls_cert_file = \"cert.pem\"\ntls_key_file = \"key.pem\"\n\
+                  [admin]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"store\"\n";
+    std::fs::write(folder.path().join("surgecast.toml"), config).expect("config");
+    let checked =
+        surgecast(&["check", "--config", "surgecast.toml"]).current_dir(folder.path()).output();
+    assert!(checked.expect("it runs").status.success());
+    let mut command = surgecast(&["serve", "--config", "surgecast.toml"]);
+    command.current_dir(folder.path()).stdin(Stdio::null());
+    // The first address without TLS is the admin's.
+    let program = Program::start_command(command);
+    let said = program.said();
+    let url = said.split_whitespace().find(|word| word.starts_with("https://"));
+    let url = format!("{}/api/v1/status", url.expect("an address"));
+    let pem = std::fs::read(folder.path().join("cert.pem")).expect("the certificate");
+    let trusted = reqwest::Certificate::from_pem(&pem).expect("a certificate");
+    let http =
+        reqwest::blocking::Client::builder().tls_certs_merge([trusted]).build().expect("client");
+    assert_eq!(http.get(&url).send().expect("an answer").status().as_u16(), 200);
+    let plain = reqwest::blocking::get(url.replace("https", "http"));
+    assert!(plain.is_err(), "{plain:?}");
+}
+
+/// A limit on the size of files simulates a full disk.
+#[test]
+fn a_full_disk_answers_507_to_every_change() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"store\"\n";
+    std::fs::write(folder.path().join("surgecast.toml"), config).expect("config");
+    let program = env!("CARGO_BIN_EXE_surgecast");
+    let script = format!("trap '' XFSZ; exec {program} serve --config surgecast.toml");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).current_dir(folder.path()).stdin(Stdio::null());
+    let program = Program::start_command(command);
+    let limited = Command::new("prlimit")
+        .args(["--pid", &program.pid().to_string(), "--fsize=4096"])
+        .status()
+        .expect("prlimit runs");
+    assert!(limited.success());
+    let long = "x".repeat(900);
+    let changes = [
+        (Method::POST, "/api/v1/events", ticket("full")),
+        (
+            Method::POST,
+            "/api/v1/adjustments",
+            json!({"id": "x", "label": "x", "kind": "campaign", "starts_at": "2026-12-01T01:00:00Z",
+                "ends_at": "2026-12-01T02:00:00Z", "factor": 1.0, "by": "x", "note": long}),
+        ),
+        (
+            Method::POST,
+            "/api/v1/maintenance",
+            json!({"id": "x", "starts_at": "2026-12-01T01:00:00Z", "ends_at": "2026-12-01T02:00:00Z"}),
+        ),
+        (
+            Method::PUT,
+            "/api/v1/roster",
+            json!([{"region": "north", "service": "mobile", "channel": "phone", "start": "2026-12-01T01:00:00Z",
+                "end": "2026-12-01T02:00:00Z", "agents": 3}]),
+        ),
+    ];
+    for (method, path, body) in changes {
+        let refused = answer(program.request(method.clone(), path).json(&body));
+        assert_eq!(refused.status, 507, "{method} {path}: {refused:?}");
+        assert!(refused.kind.starts_with("application/problem+json"), "{refused:?}");
+    }
+    assert_eq!(program.get("/api/v1/status").status, 200);
+}
+
+#[test]
+fn files_of_the_store_belong_to_their_owner() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = serve(folder.path(), "", &[]);
+    assert_eq!(program.post("/api/v1/events", ticket("t").to_string()).status, 202);
+    let files = std::fs::read_dir(folder.path().join("store")).expect("the store");
+    for file in files.map(|file| file.expect("a file")) {
+        let mode = file.metadata().expect("its mode").permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", file.path().display());
+    }
+    let tokens_are_open = guarded(tempfile::tempdir().expect("a folder").path(), "");
+    assert!(tokens_are_open.said().contains("chmod"), "{}", tokens_are_open.said());
+}
