@@ -84,7 +84,7 @@ pub async fn windows(
     }
     let most = query.limit.map_or(Ok(usize::MAX), |limit| params::limit(Some(limit)))?;
     let span = Span { from, to, most, after };
-    if let Some(series) = filter.one().cloned() {
+    if let Some(series) = filter.one() {
         let found = read(&state, move |reader| span.windows(reader, &series, LIMIT_MAX));
         let (windows, next) = found.await?;
         return Ok(params::cut(windows, next.map(|next| next.text())));
