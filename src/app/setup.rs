@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Reloadable, Tls};
 use crate::api::{Access, ServiceInfo};
@@ -33,6 +34,8 @@ pub struct Setup {
     pub listen: SocketAddr,
     pub admin_listen: Option<SocketAddr>,
     pub store: PathBuf,
+    /// How long customers' texts and ids are kept.
+    pub texts_kept: Duration,
     pub info: ServiceInfo,
     pub decoder: Decoder,
     /// Look-up tables of `decoder`, which are read again when their files change.

@@ -46,11 +46,12 @@ pub fn start(setup: Setup) -> anyhow::Result<Running> {
 /// Errors of the store and of clients.
 pub fn start_with(
     mut setup: Setup,
-    store: Store,
+    mut store: Store,
     listener: TcpListener,
     admin: Option<TcpListener>,
 ) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
+    store.keep_texts(setup.texts_kept);
     let hung_up = reload::on_hang_up()?;
     let mut shared = Shared::open(&setup, &store)?;
     let mut forecaster = Forecaster::open(setup.forecaster.clone(), store, shared.metrics.clone())?;

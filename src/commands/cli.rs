@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use super::{
-    audit, backtest, check, dead_letters, demo, frontier, replay, report, serve, simulate, staffing,
+    audit, backtest, check, dead_letters, demo, forget, frontier, replay, report, serve, simulate,
+    staffing,
 };
 use crate::app::Role;
 use crate::commands::demo::DemoArgs;
@@ -52,6 +53,8 @@ enum Command {
     DeadLetters(dead_letters::DeadLettersCommand),
     /// Show what people changed, and who they were
     Audit(audit::AuditArgs),
+    /// Remove customers' texts and ids from the store of a stopped service
+    Forget(forget::ForgetArgs),
     /// Show how far each Kafka partition has been counted, and change it
     #[command(subcommand)]
     Frontier(frontier::FrontierCommand),
@@ -135,6 +138,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Some(Command::DeadLetters(command)) => dead_letters::run(&command, &mut out),
         Some(Command::Audit(args)) => audit::run(&args, &mut out),
+        Some(Command::Forget(args)) => forget::run(&args, &mut out),
         Some(Command::Frontier(command)) => frontier::run(&command, &mut out),
         Some(Command::Setup(SetupCommand::Influxdb(args))) => set_up_influxdb(&args, &mut out),
         Some(Command::Report(command)) => report::run(&command, &mut out),

@@ -6,6 +6,7 @@ pub mod check;
 pub mod cli;
 pub mod dead_letters;
 pub mod demo;
+pub mod forget;
 pub mod frontier;
 pub mod replay;
 pub mod report;

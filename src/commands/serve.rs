@@ -80,6 +80,7 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         listen: server.listen,
         admin_listen: Some(admin.listen),
         store: store.path,
+        texts_kept: store.texts,
         info,
         decoder: input.decoder,
         tables: input.tables,

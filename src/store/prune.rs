@@ -17,20 +17,18 @@ use crate::forecast::{HORIZON, Vintage};
 const LONG: Duration = Duration::from_secs(400 * DAY.as_secs());
 /// Vintages with every lead.
 const ALL_LEADS: Duration = Duration::from_secs(14 * DAY.as_secs());
-/// Phrases: only the recent past matters.
-const PHRASES: Duration = Duration::from_secs(30 * DAY.as_secs());
-const REJECTS: Duration = Duration::from_secs(30 * DAY.as_secs());
 const REJECTS_MAX: u32 = 100_000;
 const TRANSITIONS: Duration = Duration::from_secs(7 * DAY.as_secs());
 
 impl Tx<'_> {
-    pub(super) fn prune(mut self, now: Timestamp) -> Result<(), StoreError> {
+    /// `texts`: how long customers' texts and ids are kept.
+    pub(super) fn prune(mut self, now: Timestamp, texts: Duration) -> Result<(), StoreError> {
         self.prune_ledger(now)?;
-        self.prune_windows(now - LONG, now - PHRASES)?;
+        self.prune_windows(now - LONG, now - texts)?;
         self.prune_alarms(now)?;
         self.run("DELETE FROM staffed WHERE start < ?1", [(now - ALL_LEADS).millis()])?;
         self.run("DELETE FROM changes WHERE at < ?1", [(now - LONG).millis()])?;
-        self.prune_rejects(now - REJECTS)?;
+        self.prune_rejects(now - texts)?;
         self.prune_people(now)?;
         self.commit()
     }

@@ -186,6 +186,7 @@ fn setup(
     Setup {
         listen: settings.server.listen,
         admin_listen: None,
+        texts_kept: settings.store.texts,
         store: settings.store.path,
         info,
         decoder: ingest::Decoder::default(),
