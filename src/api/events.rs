@@ -3,13 +3,15 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::params::Params;
 use super::problem::Problem;
-use super::requests::{Accepted, Rejected};
+use super::requests::{Accepted, Refused, Rejected};
 use super::state::{ApiState, WriteEvents};
 use crate::domain::{Event, EventKind, Keyed};
 use crate::ingest::{self, Decoder, Headers};
@@ -30,14 +32,15 @@ pub struct EventsQuery {
 
 /// Takes one event, a JSON array or NDJSON
 ///
-/// What is answered with 202 is on the disk, or with Kafka on every replica in sync. Rejected events are kept as dead letters with their reason.
-#[utoipa::path(post, path = "/events", params(EventsQuery), request_body(content = String, content_type = "application/json"), responses((status = 202, body = Accepted), (status = 400, body = Problem), (status = 413, body = Problem), (status = 503, body = Problem), (status = 507, body = Problem)))]
+/// What is answered with 202 is on the disk, or with Kafka on every replica in sync. Rejected events are kept as dead letters with their reason. Where none was accepted, the answer is 422.
+#[utoipa::path(post, path = "/events", params(EventsQuery), request_body(content = String, content_type = "application/json"), responses((status = 202, body = Accepted), (status = 400, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, content_type = "application/problem+json", body = Refused), (status = 503, body = Problem), (status = 507, body = Problem)))]
 pub async fn events(
     State(state): State<ApiState>,
     Params(query): Params<EventsQuery>,
     headers: HeaderMap,
-    body: Bytes,
-) -> Result<(StatusCode, Json<Accepted>), Problem> {
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let body = body.map_err(|error| Problem::new(error.status(), error.body_text()))?;
     let now = state.clock.now();
     let (log, decoder, wake) = (state.log.clone(), state.decoders.current(), state.wake.clone());
     let body = unbound(&headers, body)?;
@@ -55,7 +58,18 @@ pub async fn events(
         Ok::<_, Problem>(taken.answer)
     });
     let answer = answer.await.map_err(|_| Problem::busy("the request was cut off"))??;
-    Ok((StatusCode::ACCEPTED, Json(answer)))
+    Ok(answered(answer))
+}
+
+/// 202 where an event was accepted, else 422: a sender that looks at the status only has to notice.
+fn answered(answer: Accepted) -> Response {
+    if answer.accepted > 0 || answer.rejected.is_empty() {
+        return (StatusCode::ACCEPTED, Json(answer)).into_response();
+    }
+    let first = answer.rejected.first().map_or("", |rejected| rejected.reason.as_str());
+    let detail = format!("no event was accepted; the first one: {first}");
+    let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
+    problem.with(&Refused { problem: problem.clone(), answer })
 }
 
 /// One event of a body, decoded where that is possible.

@@ -107,7 +107,10 @@ impl<'a> Sources<'a> {
                 setup.info.language,
                 &self.shared.health,
             )?);
-            let url = setup.advertise.take().unwrap_or(format!("http://{address}"));
+            let url = setup.advertise.take().unwrap_or_else(|| {
+                let scheme = if setup.tls.is_some() { "https" } else { "http" };
+                format!("{scheme}://{address}")
+            });
             self.cluster(settings.clone(), setup.role, url, commands)?;
             if setup.role != Role::Forecast {
                 self.intake(settings, setup)?;

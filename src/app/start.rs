@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::sync_channel;
 
-use tokio::sync::{Semaphore, broadcast, mpsc};
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 
+use super::reload;
 use super::running::Running;
 use super::setup::Setup;
 use super::shared::Shared;
@@ -46,11 +47,13 @@ pub fn start(setup: Setup) -> anyhow::Result<Running> {
 /// Errors of the store and of clients.
 pub fn start_with(
     mut setup: Setup,
-    store: Store,
+    mut store: Store,
     listener: TcpListener,
     admin: Option<TcpListener>,
 ) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
+    store.keep_texts(setup.texts_kept);
+    let hung_up = reload::on_hang_up()?;
     let mut shared = Shared::open(&setup, &store)?;
     let mut forecaster = Forecaster::open(setup.forecaster.clone(), store, shared.metrics.clone())?;
     shared.health.ready("store");
@@ -88,6 +91,9 @@ pub fn start_with(
     topics.flatten().map_or(Ok(()), |topics| shared.sink(topics, &inbox))?;
     shared.check(setup.store)?;
     shared.outbox(setup.receivers, setup.clock.clone(), inbox)?;
+    let (reloadable, stop) = (setup.reloadable, shared.stop.clone());
+    shared.spawn("secrets", move || reload::run(&reloadable, &hung_up, &stop))?;
+    let stopping = watch::Sender::new(false);
     let progress = Arc::new(Progress::default());
     let state = ApiState {
         reader: shared.reader,
@@ -101,11 +107,12 @@ pub fn start_with(
         info: Arc::new(setup.info),
         progress: progress.clone(),
         wake: wake.clone(),
-        tokens: setup.tokens,
+        access: setup.access,
         leads: shared.leadership,
         decoders: shared.decoders,
         forward: Forwarder::new()?,
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        stopping: stopping.subscribe(),
     };
     Ok(Running {
         address,
@@ -116,6 +123,9 @@ pub fn start_with(
         caught_up,
         stop: shared.stop,
         state,
+        tls: setup.tls,
+        connections_max: setup.connections_max,
+        stopping,
         listeners: (listener, admin),
         threads: shared.threads,
         wakes,

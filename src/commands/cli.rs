@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use super::{
-    backtest, check, dead_letters, demo, frontier, replay, report, serve, simulate, staffing,
+    audit, backtest, check, dead_letters, demo, forget, frontier, replay, report, serve, simulate,
+    staffing,
 };
 use crate::app::Role;
 use crate::commands::demo::DemoArgs;
@@ -51,6 +52,10 @@ enum Command {
     /// List events that were not counted, and send them again
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersCommand),
+    /// Show what people changed, and who they were
+    Audit(audit::AuditArgs),
+    /// Remove customers' texts and ids from the store of a stopped service
+    Forget(forget::ForgetArgs),
     /// Show up to which offset each Kafka partition has been counted, and change that offset
     #[command(subcommand)]
     Frontier(frontier::FrontierCommand),
@@ -133,6 +138,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             replay::run(&args)
         }
         Some(Command::DeadLetters(command)) => dead_letters::run(&command, &mut out),
+        Some(Command::Audit(args)) => audit::run(&args, &mut out),
+        Some(Command::Forget(args)) => forget::run(&args, &mut out),
         Some(Command::Frontier(command)) => frontier::run(&command, &mut out),
         Some(Command::Setup(SetupCommand::Influxdb(args))) => set_up_influxdb(&args, &mut out),
         Some(Command::Report(command)) => report::run(&command, &mut out),

@@ -9,6 +9,7 @@ use crate::api::ServiceInfo;
 use crate::app::{self, Role, Settings, Setup};
 use crate::clock::WallClock;
 use crate::commands::usage::UsageError;
+use crate::config::SecretFile;
 use crate::domain::{Clock, Timestamp};
 use crate::engine::{ForecasterConfig, IssueConfig, RefitConfig};
 use crate::input::{self, Feed, FileFeed, LocalFeed};
@@ -32,6 +33,10 @@ pub fn run(settings: Settings, inputs: &[PathBuf], role: Role) -> anyhow::Result
         check_readable(input)?;
     }
     init_logging(settings.log.format == LogFormat::Json, &settings.log.level);
+    for warning in settings.secret_files.iter().filter_map(SecretFile::warning) {
+        tracing::warn!("config: {warning}");
+    }
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let running = app::start(setup(settings, inputs, role))?;
     running.progress.set(1.0);
     if inputs.iter().any(|input| input.as_os_str() == "-") {
@@ -39,7 +44,7 @@ pub fn run(settings: Settings, inputs: &[PathBuf], role: Role) -> anyhow::Result
         let clock: Arc<dyn Clock> = Arc::new(WallClock);
         app::spawn("standard input", move || input::read_standard_input(&log, &*wake, &clock))?;
     }
-    print(&format!("surgecast listens on http://{}", running.address));
+    print(&format!("surgecast listens on {scheme}://{}", running.address));
     if let Some(admin) = running.admin {
         print(&format!("probes and metrics on http://{admin}"));
     }
@@ -64,12 +69,19 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         (feed, AggregatorConfig { max_future_skew: None, ..aggregator })
     });
     let (info, forecaster) = (info(&settings), forecaster(&settings, clock.now()));
-    let Settings { server, admin, store, input, kafka, influxdb, receivers, .. } = settings;
+    let access = settings.server.access();
+    let reloadable = app::reloadable(
+        settings.server.tokens.as_ref(),
+        settings.tls.as_ref(),
+        &settings.secret_files,
+    );
+    let Settings { server, admin, store, input, kafka, influxdb, receivers, tls, .. } = settings;
     let receivers = receivers.into_iter();
     Setup {
         listen: server.listen,
         admin_listen: Some(admin.listen),
         store: store.path,
+        texts_kept: store.texts,
         info,
         decoder: input.decoder,
         tables: input.tables,
@@ -84,7 +96,10 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         influxdb,
         public_url: server.public_url,
         receivers: receivers.map(|found| (found.name.to_string(), found.receiver)).collect(),
-        tokens: server.tokens,
+        access,
+        tls,
+        connections_max: server.connections_max,
+        reloadable,
         clock,
         periodic: Box::new(|_| Ok(())),
         main_source: LocalFeed::source_id(),

@@ -75,7 +75,7 @@ impl Name {
             return Err(NameError::Long);
         }
         // `/` separates the parts of a series in its text form.
-        if text.chars().any(|c| c.is_control() || c == '/') {
+        if text.chars().any(|c| super::unprintable(c) || c == '/') {
             return Err(NameError::Character);
         }
         Ok(())

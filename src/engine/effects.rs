@@ -11,7 +11,9 @@ use super::report::Report;
 use super::saved::Saved;
 use crate::alert::{Alert, Notification};
 use crate::anomaly::Anomaly;
-use crate::domain::{MaintenanceEvent, Offset, Position, SeriesKey, SourceId, Timestamp};
+use crate::domain::{
+    AuditEntry, MaintenanceEvent, Offset, Position, SeriesKey, SourceId, Timestamp,
+};
 use crate::forecast::surge::{Surge, Warning};
 use crate::forecast::{Adjustment, Nowcast};
 use crate::staffing::Shift;
@@ -69,6 +71,7 @@ pub enum StoreChange<'r> {
     Maintenance(Position, Box<MaintenanceEvent>),
     PutAdjustment(Box<Adjustment>),
     DeleteAdjustment(String),
+    Audit(AuditEntry),
     /// The outcome of an attempt to deliver a page.
     Delivery {
         notice: String,

@@ -221,6 +221,10 @@ impl Engine {
                     return false;
                 }
             }
+            // People are told at once that nothing can be stored.
+            while let Ok(command) = self.commands.try_recv() {
+                self.command(command);
+            }
         }
         let (source, flag) = &self.caught_up;
         let is_there =
@@ -262,15 +266,15 @@ impl Engine {
     }
 
     fn command(&mut self, command: Command) {
-        let Done { command, answer, stream } =
+        let Done { mut commands, answer, stream } =
             commands::handle(&mut self.forecaster, command, self.clock.now());
         for event in stream {
             let _ = self.stream.send(event);
         }
-        match command {
-            Some(command) => self.replicate(command, answer),
-            None => answer(),
-        }
+        // The answer waits for the last one: the log keeps their order.
+        let Some(last) = commands.pop() else { return answer() };
+        commands.into_iter().for_each(|command| self.replicate(command, Box::new(|| {})));
+        self.replicate(last, answer);
     }
 
     /// Carries out a command of the leader, and retries until it is stored. The log resumes at `next` after it.
@@ -284,7 +288,7 @@ impl Engine {
                         "standby: command skipped, its alert does not exist"
                     );
                 }
-                Err(CommandError::Store(error)) => {
+                Err(CommandError::Store(error) | CommandError::Full(error)) => {
                     self.health.failing("store", &error);
                     tracing::error!(
                         error,

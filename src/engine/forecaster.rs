@@ -256,7 +256,7 @@ impl Forecaster {
         log: Option<Offset>,
     ) -> Result<Option<Alert>, CommandError> {
         let result = self.try_carry_out(command, log);
-        if let Err(CommandError::Store(_)) = &result
+        if let Err(CommandError::Store(_) | CommandError::Full(_)) = &result
             && let Err(error) = self.reload()
         {
             tracing::error!(%error, "store: read failed");

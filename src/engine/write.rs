@@ -88,6 +88,7 @@ fn write_one(
         StoreChange::Maintenance(position, event) => tx.put_maintenance(&position, &event),
         StoreChange::PutAdjustment(adjustment) => tx.put_adjustment(&adjustment),
         StoreChange::DeleteAdjustment(id) => tx.delete_adjustment(&id),
+        StoreChange::Audit(entry) => tx.put_audit(&entry),
         StoreChange::Delivery { notice, receiver, outcome } => {
             tx.mark_delivery(&notice, &receiver, &outcome)
         }

@@ -50,7 +50,7 @@ impl Decoder {
         notes: &Notes,
     ) -> Result<Decoded, Reject> {
         let frame = Frame::new(&self.limits, &self.mapping, hint, self.zone, notes);
-        detect::record(bytes, headers, frame)
+        detect::record(bytes, headers, frame).map(Decoded::printable)
     }
 
     /// Decodes a plain native ticket without copying it. `Some` is the same result as that of [`Self::decode`], except

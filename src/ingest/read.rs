@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::field::Field;
 use super::reject::{Limits, Reject};
 use super::words::same;
-use crate::domain::{Moment, Name, Timestamp, Zone};
+use crate::domain::{Moment, Name, Timestamp, Zone, unprintable};
 
 const ID_CHARS_MAX: usize = 256;
 
@@ -43,7 +43,7 @@ pub(super) fn id(text: &str, key: &str) -> Result<Box<str>, Reject> {
     if text.len() > ID_CHARS_MAX && text.chars().count() > ID_CHARS_MAX {
         return Err(Reject::field(key, "has more than 256 characters"));
     }
-    if text.chars().any(char::is_control) {
+    if text.chars().any(unprintable) {
         return Err(Reject::field(key, "has a control character: use printable ones"));
     }
     Ok(text.into())

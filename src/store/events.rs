@@ -11,7 +11,7 @@ use super::codes::Code;
 use super::columns::{self, count};
 use super::pool::Pool;
 use super::schema::Step;
-use super::{LogEntry, LogRecord, StoreError, migrate, open};
+use super::{LogEntry, LogRecord, StoreError, forget, migrate, open};
 use crate::domain::{EventKind, Offset, Timestamp};
 
 /// AUTOINCREMENT: an offset is never used twice, even after all events were trimmed.
@@ -202,6 +202,41 @@ impl EventLog {
         }
         while lock(&self.writer).give_back()? {}
         Ok(())
+    }
+
+    /// Replaces a text by `*` in all events, which keep their length and their position. Returns the number of these events.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing was replaced.
+    pub fn redact(&self, text: &str) -> Result<usize, StoreError> {
+        let mut writer = lock(&self.writer);
+        writer.conn.execute_batch("PRAGMA secure_delete = ON")?;
+        let transaction = writer.conn.transaction()?;
+        let found: Vec<(i64, Vec<u8>)> = {
+            let mut found = transaction.prepare(
+                "SELECT position, bytes FROM events WHERE instr(bytes, CAST(?1 AS BLOB)) > 0",
+            )?;
+            let rows = found.query_map([text], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect::<Result<_, _>>()?
+        };
+        for (position, mut bytes) in found.iter().cloned() {
+            let mut at = 0;
+            while at + text.len() <= bytes.len() {
+                if bytes[at..].starts_with(text.as_bytes()) {
+                    bytes[at..at + text.len()].fill(b'*');
+                    at += text.len();
+                } else {
+                    at += 1;
+                }
+            }
+            transaction.execute(
+                "UPDATE events SET bytes = ?2 WHERE position = ?1",
+                params![position, bytes],
+            )?;
+        }
+        transaction.commit()?;
+        forget::empty_log(&writer.conn)?;
+        Ok(found.len())
     }
 
     /// Offset of the last event ever appended; 0 if there was none.

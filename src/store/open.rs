@@ -1,6 +1,8 @@
 //! Opens database files: lock, settings, check of the schema version.
 
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use rusqlite::{Connection, OpenFlags};
 use super::schema::Step;
 use super::{StoreError, migrate};
 
+/// Mode of files: only the owner reads and writes them. They hold what customers said.
+const PRIVATE: u32 = 0o600;
 /// How long a connection waits for another one's lock.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -21,6 +25,7 @@ pub(super) fn lock(dir: &Path, name: &str) -> Result<File, StoreError> {
         .create(true)
         .truncate(false)
         .write(true)
+        .mode(PRIVATE)
         .open(&path)
         .map_err(|e| StoreError::io(&path, "open", e))?;
     match file.try_lock() {
@@ -57,6 +62,7 @@ fn writer_with(
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    private(path)?;
     let conn = connect(path, flags, cache_kib)?;
     conn.execute_batch(first)?;
     // FULL: in WAL mode the log is synced at every commit. Kafka and senders rely on that.
@@ -67,6 +73,24 @@ fn writer_with(
     )?;
     migrate::migrate(&conn, path, steps)?;
     Ok(conn)
+}
+
+/// Creates a file that only its owner can read, or makes it so. SQLite gives a log the mode of its database.
+pub(super) fn private(path: &Path) -> Result<(), StoreError> {
+    let file = File::options().create(true).append(true).mode(PRIVATE).open(path);
+    file.map_err(|e| StoreError::io(path, "open", e))?;
+    let owner = fs::Permissions::from_mode(PRIVATE);
+    for end in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        match fs::set_permissions(&name, owner.clone()) {
+            Err(e) if e.kind() != ErrorKind::NotFound => {
+                return Err(StoreError::io(path, "restrict the mode of", e));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Opens a read-only connection. `known` is the schema version that the caller reads.

@@ -16,27 +16,29 @@ use crate::forecast::{HORIZON, Vintage};
 const LONG: Duration = Duration::from_secs(400 * DAY.as_secs());
 /// Vintages with every lead.
 const ALL_LEADS: Duration = Duration::from_secs(14 * DAY.as_secs());
-/// Phrases: only the recent past matters.
-const PHRASES: Duration = Duration::from_secs(30 * DAY.as_secs());
-const REJECTS: Duration = Duration::from_secs(30 * DAY.as_secs());
 const REJECTS_MAX: u32 = 100_000;
 const TRANSITIONS: Duration = Duration::from_secs(7 * DAY.as_secs());
 
 impl Tx<'_> {
-    pub(super) fn prune(mut self, now: Timestamp) -> Result<(), StoreError> {
+    /// `texts`: how long customers' texts and ids are kept.
+    pub(super) fn prune(mut self, now: Timestamp, texts: Duration) -> Result<(), StoreError> {
         self.prune_ledger(now)?;
-        self.prune_windows(now - LONG, now - PHRASES)?;
+        self.prune_windows(now - LONG, now - texts)?;
         self.prune_alarms(now)?;
         self.run("DELETE FROM staffed WHERE start < ?1", [(now - ALL_LEADS).millis()])?;
         self.run("DELETE FROM changes WHERE at < ?1", [(now - LONG).millis()])?;
-        self.prune_letters(now - REJECTS, REJECTS_MAX)?;
+        self.prune_letters(now - texts, REJECTS_MAX)?;
         self.prune_people(now)?;
         self.commit()
     }
 
-    /// Only dead letters.
-    pub(super) fn prune_dead_letters(mut self, now: Timestamp) -> Result<(), StoreError> {
-        self.prune_letters(now - REJECTS, REJECTS_MAX)?;
+    /// Only dead letters; `texts` as for [`Self::prune`].
+    pub(super) fn prune_dead_letters(
+        mut self,
+        now: Timestamp,
+        texts: Duration,
+    ) -> Result<(), StoreError> {
+        self.prune_letters(now - texts, REJECTS_MAX)?;
         self.commit()
     }
 
@@ -141,6 +143,7 @@ impl Tx<'_> {
         )?;
         self.run("DELETE FROM shifts WHERE ends_at < ?1", [long])?;
         self.run("DELETE FROM adjustments WHERE ends_at < ?1", [long])?;
+        self.run("DELETE FROM audit WHERE at < ?1", [long])?;
         Ok(())
     }
 }

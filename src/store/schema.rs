@@ -41,4 +41,5 @@ pub(super) const STEPS: &[Step] = &[
     Step::Sql(include_str!("versions.sql")),
     Step::Run(repack::repack),
     Step::Sql(include_str!("folded.sql")),
+    Step::Sql(include_str!("audit.sql")),
 ];

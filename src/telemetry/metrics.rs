@@ -90,6 +90,7 @@ pub struct Metrics {
     sink_points: Family<SinkLabels, Counter>,
     sink_refused: Family<SinkLabels, Counter>,
     requests: Family<StatusLabels, Counter>,
+    refused: Family<ReasonLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -124,6 +125,7 @@ impl Default for Metrics {
             sink_points: Family::default(),
             sink_refused: Family::default(),
             requests: Family::default(),
+            refused: Family::default(),
         };
         metrics.register();
         metrics
@@ -229,6 +231,11 @@ impl Metrics {
             self.sink_refused.clone(),
         );
         r.register("http_requests", "API requests by status", self.requests.clone());
+        r.register(
+            "http_refused",
+            "Requests and connections refused, by reason: host, origin, token, connections, tls",
+            self.refused.clone(),
+        );
     }
 
     /// The counter of one source's events with one outcome. Keep it: the look-up costs more than counting.
@@ -375,6 +382,11 @@ impl Metrics {
     /// Counts an answered request.
     pub fn request(&self, status: u16) {
         self.requests.get_or_create(&StatusLabels { status }).inc();
+    }
+
+    /// Counts a request or a connection that was refused before it was looked at.
+    pub fn refused(&self, reason: &'static str) {
+        self.refused.get_or_create(&ReasonLabels { reason }).inc();
     }
 
     /// All metrics in a text format.

@@ -1,5 +1,6 @@
 //! Integration tests: one binary for all tests that run the real program.
 
+mod attacks;
 mod backtest;
 mod bad_input;
 mod cli;

@@ -42,7 +42,7 @@ fn count(file: &Path) -> BTreeMap<(String, i64), u64> {
 fn served(program: &Program) -> BTreeMap<(String, i64), u64> {
     let span = "/api/v1/windows?from=2026-03-20T00:00:00Z&to=2026-04-10T00:00:00Z";
     let mut counts = BTreeMap::new();
-    for entry in program.get(span).json().as_array().expect("an array") {
+    for entry in program.all(span) {
         let name = |key: &str| entry[key].as_str().expect("a name").to_owned();
         let parts = [name("region"), name("service"), name("channel")];
         if parts.iter().any(|part| part == "_all") {

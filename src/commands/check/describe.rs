@@ -66,8 +66,8 @@ fn sources(settings: &Settings) -> Vec<String> {
 }
 
 fn access(settings: &Settings) -> String {
-    match (&settings.server.tokens_file, settings.server.listen.ip().is_loopback()) {
-        (Some(file), _) => format!("tokens in {}", file.display()),
+    match (&settings.server.tokens, settings.server.listen.ip().is_loopback()) {
+        (Some(tokens), _) => format!("tokens in {}", tokens.file().display()),
         (None, true) => "open, on loopback only".into(),
         (None, false) => "open to everyone who can connect (allow_open = true)".into(),
     }

@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::api;
 use crate::api::config::{Admin, Server};
+use crate::app::Tls;
 use crate::commands::usage::UsageError;
 use crate::config::{Flags, Layers, parse_address};
 use crate::domain::{Timestamp, read_instant};
@@ -63,6 +64,8 @@ fn speed_factor(text: &str) -> Result<f64, String> {
 pub struct DemoSettings {
     /// `server`: the web page and the API.
     pub server: Server,
+    /// TLS of `server`.
+    pub tls: Option<Tls>,
     /// `admin`.
     pub admin: Admin,
     /// `store`.
@@ -86,7 +89,8 @@ impl DemoArgs {
             layers.check(|root| {
                 let (server, admin) = api::config::read(&root);
                 let store = StoreConfig::read(root.section("store"), DATA);
-                DemoSettings { server, admin, store }
+                let tls = Tls::read(&root, &server);
+                DemoSettings { server, tls, admin, store }
             })
         });
         settings.map_err(|error| UsageError(error.to_string()))

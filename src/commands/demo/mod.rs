@@ -181,9 +181,13 @@ fn setup(
     };
     let feed = OperatorFeed::new(Operator::new(config), state.start, position);
     let persisted = clock.clone();
+    let access = settings.server.access();
+    let tokens = settings.server.tokens.as_ref();
+    let reloadable = app::reloadable(tokens, settings.tls.as_ref(), &[]);
     Setup {
         listen: settings.server.listen,
         admin_listen: None,
+        texts_kept: settings.store.texts,
         store: settings.store.path,
         info,
         decoder: ingest::Decoder::default(),
@@ -199,7 +203,10 @@ fn setup(
         influxdb: None,
         public_url: String::new(),
         receivers: Receivers::from([("console".to_owned(), Box::new(Console(language)) as _)]),
-        tokens: settings.server.tokens,
+        access,
+        tls: settings.tls,
+        connections_max: settings.server.connections_max,
+        reloadable,
         clock,
         periodic: Box::new(move |store| {
             let mut tx = store.begin()?;

@@ -72,7 +72,7 @@ fn receiver(
         entry.problem("name", format!("found `{name}` twice: each receiver needs its own name"));
     }
     let made = kind.zip(url).and_then(|((kind, make), url)| {
-        let key = secret.as_ref().map(|secret| Secret::new(secret.expose()));
+        let key = secret.clone().map(Secret::from);
         let settings =
             Settings { url: url.clone(), secret: key, public_url: public_url.to_owned(), language };
         let receiver = make(settings).map_err(|why| entry.problem("url", why)).ok()?;

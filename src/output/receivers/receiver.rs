@@ -6,6 +6,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use crate::config;
 use crate::domain::Timestamp;
 use crate::store::{DeliveryOutcome, OutboxRow};
 use crate::text::Language;
@@ -45,14 +46,26 @@ pub struct Settings {
 
 /// A signing key. Never shown.
 #[derive(Clone)]
-pub struct Secret(pub(super) Vec<u8>);
+pub struct Secret(config::Secret);
 
 impl Secret {
-    /// Reads `whsec_` and base64, or takes any other text as it is.
+    /// A key that does not change.
     pub fn new(text: &str) -> Self {
+        Self(config::Secret::new(text))
+    }
+
+    /// The bytes to sign with: of `whsec_` and base64, or of any other text as it is.
+    pub(super) fn key(&self) -> Vec<u8> {
+        let text = self.0.expose();
         let coded = text.trim().strip_prefix("whsec_");
         let key = coded.and_then(|coded| BASE64.decode(coded).ok());
-        Self(key.unwrap_or_else(|| text.trim().as_bytes().to_vec()))
+        key.unwrap_or_else(|| text.trim().as_bytes().to_vec())
+    }
+}
+
+impl From<config::Secret> for Secret {
+    fn from(secret: config::Secret) -> Self {
+        Self(secret)
     }
 }
 

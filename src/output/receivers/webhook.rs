@@ -31,7 +31,7 @@ pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, String> {
 /// `v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`.
 pub fn signature(secret: &Secret, id: &str, timestamp_s: i64, body: &str) -> String {
     // HMAC takes a key of any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&secret.0) else { return String::new() };
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&secret.key()) else { return String::new() };
     mac.update(format!("{id}.{timestamp_s}.{body}").as_bytes());
     format!("v1,{}", BASE64.encode(mac.finalize().into_bytes()))
 }
