@@ -130,7 +130,8 @@ fn records_without_events_and_odd_duplicates_are_counted_as_such() {
     partition.take(&json!([alarm, alarm]));
     assert_eq!(partition.counts(), (1, 0, 4));
     let outcome = |outcome: &str| {
-        let line = format!("surgecast_ingest_events_total{{source=\"t[0]\",outcome=\"{outcome}\"}}");
+        let line =
+            format!("surgecast_ingest_events_total{{source=\"t[0]\",outcome=\"{outcome}\"}}");
         partition.metric(&line)
     };
     assert_eq!((outcome("null"), outcome("nothing"), outcome("counted")), (3.0, 1.0, 2.0));
