@@ -1,5 +1,6 @@
 //! Wires the rooms together: threads, queues and listeners of the service.
 
+mod clock_watch;
 mod running;
 pub mod settings;
 mod setup;

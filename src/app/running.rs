@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 
 use crate::api::{self, ApiState, Progress};
 use crate::store::EventLog;
+use crate::telemetry::Health;
 
 /// A service with running threads and open listeners. [`Running::wait`] answers requests.
 pub struct Running {
@@ -25,6 +26,8 @@ pub struct Running {
     pub caught_up: Arc<AtomicBool>,
     /// Tells all threads to end.
     pub stop: Arc<AtomicBool>,
+    /// The states of all components.
+    pub health: Arc<Health>,
     pub(super) state: ApiState,
     pub(super) listeners: (TcpListener, Option<TcpListener>),
     pub(super) threads: Vec<JoinHandle<()>>,

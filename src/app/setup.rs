@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::api::{ServiceInfo, TokenSet};
+use crate::clock::SteadyClock;
 use crate::domain::{Clock, SourceId};
 use crate::engine::{ForecasterConfig, PeriodicTask};
 use crate::ingest::Decoder;
@@ -42,6 +43,8 @@ pub struct Setup {
     pub aggregator: AggregatorConfig,
     /// Sources in addition to the local event log, each with the configuration of its aggregator.
     pub feeds: Vec<(Box<dyn Feed>, AggregatorConfig)>,
+    /// Files of events that are followed.
+    pub files: Vec<PathBuf>,
     /// The Kafka cluster for reading and writing events, if there is one.
     pub kafka: Option<kafka::Settings>,
     /// Number of events that may be counted before they are reported to the log.
@@ -56,6 +59,8 @@ pub struct Setup {
     pub receivers: Receivers,
     pub tokens: Option<Arc<TokenSet>>,
     pub clock: Arc<dyn Clock>,
+    /// The clock by which windows are finalized, if it is not `clock`. Its jumps are noticed.
+    pub steady: Option<Arc<SteadyClock>>,
     pub periodic: PeriodicTask,
     /// The catch-up ends when this source has been read to its end once.
     pub main_source: SourceId,

@@ -8,6 +8,7 @@ use std::sync::mpsc::sync_channel;
 
 use tokio::sync::{Semaphore, broadcast, mpsc};
 
+use super::clock_watch::ClockWatch;
 use super::running::Running;
 use super::setup::Setup;
 use super::shared::Shared;
@@ -66,7 +67,7 @@ pub fn start_with(
         inbox: reports,
         commands: command_inbox,
         stream: stream.clone(),
-        clock: setup.clock.clone(),
+        clock: setup.steady.clone().map_or(setup.clock.clone(), |steady| steady),
         health: shared.health.clone(),
         metrics: shared.metrics.clone(),
         stop: shared.stop.clone(),
@@ -77,6 +78,11 @@ pub fn start_with(
         sinks: BTreeMap::new(),
     };
     shared.spawn("leader", move || engine.run())?;
+    if let Some(clock) = setup.steady {
+        let (health, metrics) = (shared.health.clone(), shared.metrics.clone());
+        let watch = ClockWatch { clock, health, metrics, stop: shared.stop.clone() };
+        shared.spawn("clock", move || watch.run())?;
+    }
     let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
     if let Some(settings) = setup.influxdb {
         shared.health.degraded("influxdb", "not connected yet");
@@ -86,6 +92,7 @@ pub fn start_with(
     topics.flatten().map_or(Ok(()), |topics| shared.sink(topics, &inbox))?;
     shared.outbox(setup.receivers, setup.clock.clone(), inbox)?;
     let progress = Arc::new(Progress::default());
+    let health = shared.health.clone();
     let state = ApiState {
         reader: shared.reader,
         commands,
@@ -112,6 +119,7 @@ pub fn start_with(
         progress,
         caught_up,
         stop: shared.stop,
+        health,
         state,
         listeners: (listener, admin),
         threads: shared.threads,

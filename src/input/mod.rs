@@ -4,9 +4,11 @@
 //! [`Report`](crate::engine::Report).
 
 pub mod config;
+mod content;
 mod decoders;
 mod file;
 mod kafka;
+mod lines;
 mod local;
 mod processor;
 mod stdin;
@@ -18,5 +20,5 @@ pub use file::FileFeed;
 pub use kafka::Intake;
 pub use local::LocalFeed;
 pub use processor::{RecordRef, SourceProcessor};
-pub use stdin::read_standard_input;
+pub use stdin::LineReader;
 pub use worker::{Feed, Record, Worker};

@@ -107,9 +107,9 @@ impl SourceProcessor {
         let mut report = std::mem::replace(&mut self.pending, Report::new(self.source.clone()));
         report.partials = self.aggregator.changed();
         let commit = self.aggregator.commit_point();
+        self.aggregator.committed(&commit);
         report.progress =
             Some((Frontier { closed: self.aggregator.closed(), caught_up_at }, commit));
-        self.aggregator.committed(&commit);
         (self.taken, self.held) = (0, 0);
         let decoder = self.decoders.current();
         if !Arc::ptr_eq(&decoder, &self.decoder) {

@@ -21,6 +21,7 @@ pub mod config;
 mod dead_letters;
 mod error;
 mod events;
+mod followed;
 mod ledger;
 mod migrate;
 mod names;
@@ -48,6 +49,7 @@ pub use adjusted::{AdjustedScore, Served};
 pub use body::{Body, converted, with_appended};
 pub use error::StoreError;
 pub use events::EventLog;
+pub use followed::{Content, FollowedFile, Span};
 pub use nowcasts::NowcastScore;
 pub use reader::Reader;
 pub use records::{

@@ -63,6 +63,7 @@ pub struct Metrics {
     events: Family<SourceLabels, Counter>,
     rejected: Family<ReasonLabels, Counter>,
     unmapped: Family<AttributeLabels, Counter>,
+    clock_jumps: Counter,
     lag: Family<PartitionLabels, Gauge>,
     source_age: Family<PartitionLabels, Gauge<f64, AtomicU64>>,
     source_windows: Family<PartitionLabels, Gauge>,
@@ -94,6 +95,7 @@ impl Default for Metrics {
             events: Family::default(),
             rejected: Family::default(),
             unmapped: Family::default(),
+            clock_jumps: Counter::default(),
             lag: Family::default(),
             source_age: Family::default(),
             source_windows: Family::default(),
@@ -137,6 +139,11 @@ impl Metrics {
             "events_unmapped",
             "Events counted under `unknown`, by missing attribute",
             self.unmapped.clone(),
+        );
+        r.register(
+            "clock_jumps",
+            "Jumps of the machine's clock by ten seconds or more",
+            self.clock_jumps.clone(),
         );
         r.register("ingest_lag", "Records not yet read, by partition", self.lag.clone());
         r.register(
@@ -219,6 +226,11 @@ impl Metrics {
     /// The counter of events without a region, a service or a channel.
     pub fn unmapped(&self, attribute: &'static str) -> Counter {
         self.unmapped.get_or_create(&AttributeLabels { attribute }).clone()
+    }
+
+    /// Counts a jump of the machine's clock.
+    pub fn clock_jumped(&self) {
+        self.clock_jumps.inc();
     }
 
     /// Sets the progress of a partition that this instance counts. `lag` is in records, if the partition's end is known.

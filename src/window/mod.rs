@@ -6,6 +6,7 @@
 
 mod active_alarms;
 mod aggregator;
+mod beside;
 mod counts;
 #[cfg(test)]
 mod fuzz;
@@ -14,9 +15,12 @@ mod merge;
 mod phrases;
 #[cfg(test)]
 mod tests;
+mod watermark;
 
 pub use active_alarms::{ActiveAlarm, AlarmBook, AlarmRules, STALE_AFTER, Tally, Transition};
 pub use aggregator::{Aggregator, AggregatorConfig, CommitPoint, Outcome, Partial};
+pub use beside::{Beside, KeptWindow};
 pub use counts::{AggregationKey, Counts};
 pub use merge::{FinalizedWindow, Frontier, Merge, MergeConfig, MergeState, Part, SourceProgress};
 pub use phrases::text_counts;
+pub use watermark::{Waiting, Watermark};

@@ -137,11 +137,7 @@ proptest! {
         let mut merged = merge();
         let mut late = std::collections::BTreeSet::new();
         let mut aggregator = Aggregator::new(config());
-        let mut durable = CommitPoint {
-            resume_at: 0,
-            closed: Timestamp::from_millis(i64::MIN / 4),
-            decided_upto: -1,
-        };
+        let mut durable = CommitPoint::start(0);
         let mut offset = 0usize;
         let mut plan = crashes.into_iter();
         let (mut until, mut commits) = plan.next().unwrap_or((usize::MAX, true));
@@ -159,8 +155,8 @@ proptest! {
                     durable = aggregator.commit_point();
                     aggregator.committed(&durable);
                 }
-                aggregator = Aggregator::resume(config(), durable);
                 offset = durable.resume_at as usize;
+                aggregator = Aggregator::resume(config(), durable.clone());
                 (until, commits) = plan.next().unwrap_or((usize::MAX, true));
             }
         }

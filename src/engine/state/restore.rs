@@ -89,6 +89,7 @@ impl State {
                     resume_at: r.resume_at,
                     closed: r.closed,
                     decided_upto: r.decided_upto,
+                    beside: r.beside.clone(),
                 };
                 (r.source.clone(), commit)
             })

@@ -75,7 +75,7 @@ impl Intake {
                     let (decoders, metrics) = (self.decoders.clone(), self.metrics.clone());
                     let processor = SourceProcessor::new(
                         source.clone(),
-                        committed,
+                        committed.clone(),
                         self.aggregator,
                         decoders,
                         metrics,
@@ -137,10 +137,10 @@ impl Intake {
             self.metrics.partition(source, lag, age, windows);
             let caught_up_at = end.filter(|(end, _)| read >= *end).map(|(_, at)| at);
             let report = processor.report(caught_up_at);
-            if let Some((_, point)) = report.progress
-                && committed.replace(point) != Some(point)
+            if let Some((_, point)) = &report.progress
+                && committed.replace(point.clone()).as_ref() != Some(point)
             {
-                reports.points.push((source.clone(), point));
+                reports.points.push((source.clone(), point.clone()));
             }
             reports.letters.extend(report.dead.iter().map(|(letter, _)| letter.clone()));
             push_messages(report, now, &mut reports.messages);
