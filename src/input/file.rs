@@ -260,15 +260,15 @@ impl FileFeed {
 
     /// Notices lines that were written to a renamed file after it was read to its end.
     fn watch(&mut self, now: Timestamp) {
+        if self.loss.as_ref().is_some_and(|(_, until)| now > *until) {
+            self.loss = None;
+        }
         let Some((file, length, until)) = &self.renamed else { return };
         if file.metadata().is_ok_and(|now| now.len() > *length) {
             self.renamed = None;
             self.lost(now, "lines were written to the renamed file after the new one was in use");
         } else if now > *until {
             self.renamed = None;
-        }
-        if self.loss.as_ref().is_some_and(|(_, until)| now > *until) {
-            self.loss = None;
         }
     }
 

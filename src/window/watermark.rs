@@ -105,7 +105,7 @@ mod tests {
             ("the smaller of the two", vec![(7, 1), (3, 2)], (Some(3), 1)),
             ("an hour before", vec![(3600, 1), (0, 2)], (Some(0), 1)),
             ("more than an hour before", vec![(3601, 1), (0, 2)], (None, 2)),
-            ("a first event in 2099", vec![(far, 1), (0, 2), (5, 3)], (Some(0), 1)),
+            ("a first event in 2099", vec![(far, 1), (0, 2), (5, 3)], (Some(0), 2)),
             ("a day is not too far", vec![(0, 1), (0, 2), (DAY, 3)], (Some(DAY), 0)),
             ("a second more is", vec![(0, 1), (0, 2), (DAY + 1, 3)], (Some(0), 1)),
             ("one far event", [&near[..], &[(far, 3), (60, 4)]].concat(), (Some(60), 1)),
@@ -115,7 +115,7 @@ mod tests {
                 [&near[..], &[(far, 3), (60, 4), (far - 9, 5)]].concat(),
                 (Some(far - 9), 1),
             ),
-            ("the same far id", [&near[..], &[(far, 3), (far + 9, 3)]].concat(), (Some(0), 2)),
+            ("the same far id", [&near[..], &[(far, 3), (far + 9, 3)]].concat(), (Some(5), 2)),
             (
                 "a larger far event confirms",
                 [&near[..], &[(far, 3), (far + 9 * DAY, 4)]].concat(),
@@ -123,8 +123,8 @@ mod tests {
             ),
             (
                 "the time comes",
-                [&near[..], &[(3 * DAY, 3), (DAY, 4), (2 * DAY, 5), (3 * DAY + 1, 6)]].concat(),
-                (Some(3 * DAY + 1), 0),
+                [&near[..], &[(3 * DAY, 3), (DAY, 4), (2 * DAY, 5), (3 * DAY, 6)]].concat(),
+                (Some(3 * DAY), 0),
             ),
         ];
         for (name, events, want) in cases {
