@@ -13,7 +13,7 @@ use surgecast::domain::{
 use surgecast::engine::Report;
 use surgecast::input::LocalFeed;
 use surgecast::store::{SourceRecord, Store, WindowRecord};
-use surgecast::window::{AggregationKey, CommitPoint, Counts, Frontier, Partial};
+use surgecast::window::{AggregationKey, Beside, CommitPoint, Counts, Frontier, Partial};
 
 pub const WIDTH: WindowWidth = WindowWidth::QUARTER;
 pub const DAYS: i64 = 56;
@@ -106,6 +106,7 @@ impl Site {
             resume_at: 0,
             caught_up_at: Some(end),
             reported_at: end,
+            beside: Beside::default(),
         })
         .unwrap();
         tx.put_state("next_window", &end.millis()).unwrap();
@@ -158,7 +159,11 @@ impl Site {
         counted.alarms =
             if window.millis() % 3_600_000 == 0 { self.alarms(window) } else { vec![] };
         let progress = |closed, caught_up_at| {
-            let commit = CommitPoint { resume_at: self.offset, closed, decided_upto: self.offset };
+            let commit = CommitPoint {
+                closed,
+                decided_upto: self.offset,
+                ..CommitPoint::start(self.offset)
+            };
             Some((Frontier { closed, caught_up_at }, commit))
         };
         counted.progress = progress(window, None);

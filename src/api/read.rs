@@ -262,9 +262,10 @@ pub async fn status(State(state): State<ApiState>) -> Result<Json<views::Status>
 /// The status as of now, for the endpoint and the stream.
 pub async fn status_now(state: &ApiState) -> Result<views::Status, Problem> {
     let since = state.clock.now() - DAY;
-    let (letters, next, unmapped) = read(state, move |reader| {
+    let (letters, next, unmapped, late) = read(state, move |reader| {
         let next = reader.state("next_window")?;
-        Ok((reader.dead_letter_counts()?, next, reader.unmapped(since)?))
+        let late = reader.late_or_future(since)?;
+        Ok((reader.dead_letter_counts()?, next, reader.unmapped(since)?, late))
     })
     .await?;
     let info = &state.info;
@@ -279,6 +280,13 @@ pub async fn status_now(state: &ApiState) -> Result<views::Status, Problem> {
         regions: info.regions.iter().map(|(r, zone)| (r.to_string(), zone.to_string())).collect(),
         time_zone: info.zone.to_string(),
         dead_letters: letters.iter().map(|(r, n)| (r.as_str().to_owned(), *n)).collect(),
+        late_or_future: late
+            .into_iter()
+            .map(|(source, n)| {
+                let n = n.into_iter().map(|(reason, n)| (reason.as_str().to_owned(), n));
+                (source.to_string(), n.collect())
+            })
+            .collect(),
         unmapped: unmapped.into_iter().map(|(name, n)| (name.to_owned(), n)).collect(),
         horizon_minutes: HORIZON.as_secs() / 60,
     })

@@ -1,5 +1,6 @@
 //! Wires the rooms together: threads, queues and listeners of the service.
 
+mod clock_watch;
 mod listener;
 mod reload;
 mod running;

@@ -14,6 +14,7 @@ use super::tls::Tls;
 use crate::api::{self, ApiState, Progress};
 use crate::clock::Stopwatch;
 use crate::store::EventLog;
+use crate::telemetry::Health;
 
 /// From the signal to the end of the process.
 const STOP_WITHIN_S: f64 = 8.0;
@@ -36,6 +37,8 @@ pub struct Running {
     pub caught_up: Arc<AtomicBool>,
     /// Tells all threads to end.
     pub stop: Arc<AtomicBool>,
+    /// The states of all components.
+    pub health: Arc<Health>,
     pub(super) state: ApiState,
     pub(super) tls: Option<Tls>,
     pub(super) connections_max: usize,

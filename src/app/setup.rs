@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{Reloadable, Tls};
 use crate::api::{Access, ServiceInfo};
+use crate::clock::SteadyClock;
 use crate::domain::{Clock, SourceId};
 use crate::engine::{ForecasterConfig, PeriodicTask};
 use crate::ingest::Decoder;
@@ -46,6 +47,8 @@ pub struct Setup {
     pub aggregator: AggregatorConfig,
     /// Sources in addition to the local event log, each with the configuration of its aggregator.
     pub feeds: Vec<(Box<dyn Feed>, AggregatorConfig)>,
+    /// Files of events that are followed.
+    pub files: Vec<PathBuf>,
     /// The Kafka cluster for reading and writing events, if there is one.
     pub kafka: Option<kafka::Settings>,
     /// Number of events that may be counted before they are reported to the log.
@@ -67,6 +70,8 @@ pub struct Setup {
     /// Secrets that are read again on SIGHUP, and when their files change.
     pub reloadable: Vec<Reloadable>,
     pub clock: Arc<dyn Clock>,
+    /// The clock by which windows are finalized, if it is not `clock`. Its jumps are noticed.
+    pub steady: Option<Arc<SteadyClock>>,
     pub periodic: PeriodicTask,
     /// The catch-up ends when this source has been read to its end once.
     pub main_source: SourceId,

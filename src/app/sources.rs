@@ -11,7 +11,7 @@ use crate::cluster::{Candidate, LogFeed};
 use crate::domain::{Clock, Keyed, SourceId};
 use crate::engine::{Answer, Forecaster, Message, ReplicatedCommand, Report};
 use crate::input::tables::Reload;
-use crate::input::{Feed, Intake, LocalFeed, SourceProcessor, Worker};
+use crate::input::{Feed, FileFeed, Intake, LocalFeed, SourceProcessor, Worker};
 use crate::kafka::{self, LogFrom};
 use crate::output::OutlookTopic;
 use crate::store::Pairing;
@@ -97,6 +97,9 @@ impl<'a> Sources<'a> {
         for (feed, aggregator) in std::mem::take(&mut setup.feeds) {
             self.local(feed, aggregator)?;
         }
+        for file in &setup.files {
+            self.local(Box::new(FileFeed::open(file, &setup.store)?), setup.aggregator)?;
+        }
         let mut producers = None;
         if let Some(settings) = setup.kafka.take() {
             // Until a client reports its state.
@@ -148,8 +151,8 @@ impl<'a> Sources<'a> {
         config: AggregatorConfig,
     ) -> anyhow::Result<Sender<()>> {
         let source = feed.source();
-        let from = self.forecaster.commits().get(&source).copied();
-        if let Some(commit) = from {
+        let from = self.forecaster.commits().get(&source).cloned();
+        if let Some(commit) = &from {
             feed.seek(commit.resume_at);
         }
         self.forecaster.expect(source.clone(), self.clock.now());
@@ -163,6 +166,7 @@ impl<'a> Sources<'a> {
             leader: self.inbox.clone(),
             wake,
             stop: self.shared.stop.clone(),
+            health: self.shared.health.clone(),
         };
         self.shared.spawn(&format!("source {}", source.topic_name()), move || worker.run())?;
         self.wakes.push(waker.clone());

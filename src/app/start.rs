@@ -8,6 +8,7 @@ use std::sync::mpsc::sync_channel;
 
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 
+use super::clock_watch::ClockWatch;
 use super::reload;
 use super::running::Running;
 use super::setup::Setup;
@@ -70,7 +71,7 @@ pub fn start_with(
         inbox: reports,
         commands: command_inbox,
         stream: stream.clone(),
-        clock: setup.clock.clone(),
+        clock: setup.steady.clone().map_or(setup.clock.clone(), |steady| steady),
         health: shared.health.clone(),
         metrics: shared.metrics.clone(),
         stop: shared.stop.clone(),
@@ -82,6 +83,11 @@ pub fn start_with(
         limit_told: false,
     };
     shared.spawn("leader", move || engine.run())?;
+    if let Some(clock) = setup.steady {
+        let (health, metrics) = (shared.health.clone(), shared.metrics.clone());
+        let watch = ClockWatch { clock, health, metrics, stop: shared.stop.clone() };
+        shared.spawn("clock", move || watch.run())?;
+    }
     let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
     if let Some(settings) = setup.influxdb {
         shared.health.degraded("influxdb", "not connected yet");
@@ -95,6 +101,7 @@ pub fn start_with(
     shared.spawn("secrets", move || reload::run(&reloadable, &hung_up, &stop))?;
     let stopping = watch::Sender::new(false);
     let progress = Arc::new(Progress::default());
+    let health = shared.health.clone();
     let state = ApiState {
         reader: shared.reader,
         commands,
@@ -122,6 +129,7 @@ pub fn start_with(
         progress,
         caught_up,
         stop: shared.stop,
+        health,
         state,
         tls: setup.tls,
         connections_max: setup.connections_max,

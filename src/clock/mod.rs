@@ -1,6 +1,10 @@
 //! Clocks: the machine's, a fast one for the demo, and one that tests set by hand.
 #![allow(clippy::disallowed_methods, reason = "the one place that reads the machine's clocks")]
 
+mod steady;
+
+pub use steady::{Jump, Readings, SteadyClock};
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 

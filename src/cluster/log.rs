@@ -108,7 +108,7 @@ fn add(report: &mut Report, wire: Wire) {
         Wire::Frontier { frontier, upto, .. } => {
             let upto = upto.unwrap_or(-1);
             let closed = frontier.closed;
-            let commit = CommitPoint { resume_at: upto + 1, closed, decided_upto: upto };
+            let commit = CommitPoint { closed, decided_upto: upto, ..CommitPoint::start(upto + 1) };
             report.progress = Some((frontier, commit));
         }
         Wire::Leader { .. } | Wire::Replicated { .. } => {}

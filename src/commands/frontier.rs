@@ -124,7 +124,7 @@ fn set(args: &ResetArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let mut points = Vec::new();
     for at in &all {
         let found = frontiers.find(at, args.to)?;
-        let before = at.committed.map_or(at.low, |point| point.resume_at);
+        let before = at.committed.as_ref().map_or(at.low, |point| point.resume_at);
         let effect = match found - before {
             0 => "no change".to_owned(),
             n if n > 0 => format!("skips {n} records"),
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn moving_forward_keeps_the_watermark_and_moving_back_drops_it() {
         let closed = Timestamp::from_secs(1_767_225_600);
-        let committed = Some(CommitPoint { resume_at: 50, closed, decided_upto: 80 });
+        let committed = Some(CommitPoint { closed, decided_upto: 80, ..CommitPoint::start(50) });
         let at = PartitionFrontier {
             source: SourceId::new("t", 0),
             low: 10,
@@ -159,8 +159,13 @@ mod tests {
             committed,
             unreadable: None,
         };
-        assert_eq!(reset(&at, 70), CommitPoint { resume_at: 70, closed, decided_upto: 80 });
-        assert_eq!(reset(&at, 200), CommitPoint { resume_at: 200, closed, decided_upto: 199 });
+        let point = |resume_at, decided_upto| CommitPoint {
+            closed,
+            decided_upto,
+            ..CommitPoint::start(resume_at)
+        };
+        assert_eq!(reset(&at, 70), point(70, 80));
+        assert_eq!(reset(&at, 200), point(200, 199));
         let back = reset(&at, 10);
         assert_eq!((back.resume_at, back.decided_upto), (10, 9));
         assert!(back.closed < Timestamp::MIN);

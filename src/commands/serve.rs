@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::ServiceInfo;
-use crate::app::{self, Role, Settings, Setup};
+use crate::app::{self, Role, Running, Settings, Setup};
 use crate::clock::WallClock;
 use crate::commands::usage::UsageError;
 use crate::config::SecretFile;
 use crate::domain::{Clock, Timestamp};
 use crate::engine::{ForecasterConfig, IssueConfig, RefitConfig};
-use crate::input::{self, Feed, FileFeed, LocalFeed};
+use crate::input::{LineReader, LocalFeed};
 use crate::output::print;
 use crate::telemetry::config::LogFormat;
 use crate::telemetry::init_logging;
@@ -39,16 +39,36 @@ pub fn run(settings: Settings, inputs: &[PathBuf], role: Role) -> anyhow::Result
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let running = app::start(setup(settings, inputs, role))?;
     running.progress.set(1.0);
-    if inputs.iter().any(|input| input.as_os_str() == "-") {
-        let (log, wake) = (running.log.clone(), running.wake.clone());
-        let clock: Arc<dyn Clock> = Arc::new(WallClock);
-        app::spawn("standard input", move || input::read_standard_input(&log, &*wake, &clock))?;
-    }
+    read_streams(&running, inputs)?;
     print(&format!("surgecast listens on {scheme}://{}", running.address));
     if let Some(admin) = running.admin {
         print(&format!("probes and metrics on http://{admin}"));
     }
     running.wait()
+}
+
+/// Starts the readers of standard input and of FIFOs.
+fn read_streams(running: &Running, inputs: &[PathBuf]) -> anyhow::Result<()> {
+    let reader = LineReader {
+        log: running.log.clone(),
+        wake: running.wake.clone(),
+        clock: Arc::new(WallClock),
+        health: running.health.clone(),
+    };
+    if inputs.iter().any(|input| input.as_os_str() == "-") {
+        let reader = reader.clone();
+        app::spawn("standard input", move || reader.read_standard_input())?;
+    }
+    for fifo in files(inputs).filter(|input| is_stream(input)) {
+        let (reader, fifo) = (reader.clone(), fifo.clone());
+        app::spawn("fifo", move || reader.read_fifo(&fifo))?;
+    }
+    Ok(())
+}
+
+/// Whether an input is a FIFO or a device, which cannot be read again.
+fn is_stream(input: &Path) -> bool {
+    std::fs::metadata(input).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 /// The inputs without standard input.
@@ -64,10 +84,6 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         max_future_skew: Some(settings.windows.max_future_skew),
         names_max: AggregatorConfig::names_for(settings.input.limits.series),
     };
-    let feeds = files(inputs).map(|input| {
-        let feed: Box<dyn Feed> = Box::new(FileFeed::new(input));
-        (feed, AggregatorConfig { max_future_skew: None, ..aggregator })
-    });
     let (info, forecaster) = (info(&settings), forecaster(&settings, clock.now()));
     let access = settings.server.access();
     let reloadable = app::reloadable(
@@ -88,7 +104,8 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         lexicon: input.lexicon,
         forecaster,
         aggregator,
-        feeds: feeds.collect(),
+        feeds: Vec::new(),
+        files: files(inputs).filter(|input| !is_stream(input)).cloned().collect(),
         kafka,
         queue_events: input.limits.queue_events,
         role,
@@ -101,6 +118,7 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         connections_max: server.connections_max,
         reloadable,
         clock,
+        steady: Some(Arc::default()),
         periodic: Box::new(|_| Ok(())),
         main_source: LocalFeed::source_id(),
     }
@@ -123,9 +141,17 @@ fn check_role(settings: &Settings, inputs: &[PathBuf], role: Role) -> Result<(),
 }
 
 fn check_readable(input: &Path) -> Result<(), UsageError> {
-    std::fs::File::open(input).map(drop).map_err(|error| {
-        UsageError(format!("--input {}: cannot read the file: {error}", input.display()))
-    })
+    let shown = input.display();
+    // Opening a FIFO waits for its writer.
+    if is_stream(input) {
+        return Ok(());
+    }
+    if input.is_dir() {
+        return Err(UsageError(format!("--input {shown}: is a directory, name a file in it")));
+    }
+    std::fs::File::open(input)
+        .map(drop)
+        .map_err(|error| UsageError(format!("--input {shown}: cannot read the file: {error}")))
 }
 
 fn info(settings: &Settings) -> ServiceInfo {

@@ -358,7 +358,7 @@ mod tests {
         let shift = Shift { series, start: at(0), end: at(3600), agents: 7 };
         let command = ReplicatedCommand::Roster { shifts: vec![shift.clone()] };
         let mut report = Report::new(SourceId::new("tickets", 0));
-        let commit = CommitPoint { resume_at: 9, closed: at(0), decided_upto: 8 };
+        let commit = CommitPoint { closed: at(0), ..CommitPoint::start(9) };
         report.progress = Some((Frontier { closed: at(0), caught_up_at: None }, commit));
         let letter = DeadLetter {
             position: Position { source: report.source.clone(), offset: 3 },

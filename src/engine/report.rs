@@ -37,7 +37,7 @@ impl Report {
 
     /// Clock time at which the source had been read to its end.
     pub fn caught_up_at(&self) -> Option<Timestamp> {
-        self.progress.and_then(|(frontier, _)| frontier.caught_up_at)
+        self.progress.as_ref().and_then(|(frontier, _)| frontier.caught_up_at)
     }
 
     /// Whether there is nothing to store.
@@ -62,7 +62,7 @@ pub struct AckHandle {
 impl AckHandle {
     /// Marks the report as durable.
     pub fn mark_stored(&self) {
-        if let Some((_, point)) = self.report.progress {
+        if let Some((_, point)) = &self.report.progress {
             self.durable.store(point.resume_at, Ordering::Release);
         }
     }

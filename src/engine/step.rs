@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::effects::{Effects, StoreChange};
-use super::issuer::look::minute;
+use super::issuer::look::{look_at, minute};
 use super::messages::StreamEvent;
 use super::report::Report;
 use super::saved::Saved;
@@ -130,7 +130,8 @@ impl State {
                     batch.is_quiet = batch.reports.iter().all(Report::is_heartbeat)
                         && batch.removed.is_empty()
                         && batch.dropped.is_empty()
-                        && batch.before == self.merge.next();
+                        && batch.before == self.merge.next()
+                        && self.look_is_due(batch).is_none();
                     batch.phase = if batch.is_quiet { Phase::Done } else { Phase::Nowcast };
                 }
                 Phase::Nowcast => {
@@ -161,8 +162,8 @@ impl State {
             let applied = self.merge.apply(source, report.partials.clone(), &finalized);
             batch.partials.extend(applied.partials.into_iter().map(|p| record(source, p)));
             batch.folded.extend(applied.folded);
-            if let Some((frontier, _)) = report.progress {
-                self.merge.note(source, frontier, batch.now);
+            if let Some((frontier, _)) = &report.progress {
+                self.merge.note(source, *frontier, batch.now);
             }
             for (position, alarm) in &report.alarms {
                 self.observed.alarms.observe(position, alarm);
@@ -252,22 +253,27 @@ impl State {
         effects
     }
 
-    /// Examines open windows once a minute, if this instance leads.
+    /// The time as of which open windows are to be examined now, if this instance leads.
+    fn look_is_due(&self, batch: &Batch<'_>) -> Option<Timestamp> {
+        let known = self.merge.known_upto().filter(|_| batch.leads && self.config.nowcasts)?;
+        (self.looked_upto < Some(look_at(known))).then_some(known)
+    }
+
+    /// Examines open windows, if it is time to.
     fn nowcast(
         &mut self,
         batch: &mut Batch<'_>,
         stored: &dyn Stored,
     ) -> Result<Effects<'static>, StoreError> {
-        let looks = batch.leads && self.config.nowcasts;
-        let known = if looks { self.merge.known_upto() } else { None };
-        let known = known.filter(|known| self.looked_upto < Some(minute(*known)));
-        let (Some(known), Some(end)) = (known, self.merge.next()) else {
+        let (Some(known), Some(end)) = (self.look_is_due(batch), self.merge.next()) else {
             return Ok(Effects::default());
         };
         let at = self.observed.situation(batch.work(stored)?, end, &self.metrics);
-        let nowcasts = self.issuer.look(&at, known, &finalize::counted(&self.merge, end));
+        let tickets = self.looked_upto < Some(minute(known));
+        let counted = finalize::counted(&self.merge, end);
+        let nowcasts = self.issuer.look(&at, known, &counted, tickets);
         let mut effects = self.issuer.take_nowcasts(&at, &nowcasts);
-        let upto = minute(known);
+        let upto = look_at(known);
         effects.put(StoreChange::Saved(Saved::LookedUpto(upto.millis())));
         self.looked_upto = Some(upto);
         self.unreplicated.extend(nowcasts);
@@ -290,7 +296,7 @@ impl State {
         effects.put(StoreChange::DeletePartials(std::mem::take(&mut batch.removed)));
         effects.put(StoreChange::DeletePartials(dropped));
         for report in batch.reports {
-            let Some((frontier, commit)) = report.progress else { continue };
+            let Some((frontier, commit)) = &report.progress else { continue };
             effects.put(StoreChange::Source(SourceRecord {
                 source: report.source.clone(),
                 closed: commit.closed,
@@ -298,6 +304,7 @@ impl State {
                 resume_at: commit.resume_at,
                 caught_up_at: frontier.caught_up_at,
                 reported_at: batch.now,
+                beside: commit.beside.clone(),
             }));
         }
         effects.put_log_offset(batch.log);

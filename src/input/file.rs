@@ -1,100 +1,336 @@
-//! A file of events, one JSON object a line. It may grow while it is read.
+//! A file of events, one a line. It may grow, and it may be rotated while it is read.
+//!
+//! Offsets are in bytes and go on over rotations: each content of the file has a base ([`Content`]). The time at which a
+//! span was first read is stored before its lines are used. It stands in for the append time, so that a replay decides
+//! the same.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Seek as _, SeekFrom};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context as _, bail};
 
+use super::file_content::{Found, Seen, find, head_of};
+use super::lines;
 use super::worker::{Feed, Record};
 use crate::domain::{Offset, SourceId, Timestamp};
+use crate::store::{Content, FollowedFile, Span};
 
-/// A longer line is cut at this length and becomes a dead letter.
-const LINE_MAX: u64 = 1 << 20;
+/// A writer may go on writing to a renamed file for so long after a new one has its name.
+const RENAMED_GRACE: Duration = Duration::from_secs(3);
+/// A file may be missing for so long, while it is rotated.
+const MISSING_GRACE: Duration = Duration::from_secs(10);
+/// How long a loss is shown in `/ready`, and how long a renamed file is watched for late lines.
+const SHOWN: Duration = Duration::from_secs(3600);
+/// Bytes before the position that are compared, to notice a file that was cut and has grown again.
+const TAIL: u64 = 64;
 
-/// A file of events, one a line. Offsets are in bytes.
+/// A file of events, one a line.
 pub struct FileFeed {
     path: PathBuf,
+    followed: FollowedFile,
+    /// Oldest first.
+    contents: Vec<Content>,
+    spans: Vec<Span>,
     next: Offset,
+    open: Option<Open>,
+    missing_since: Option<Timestamp>,
+    replaced_since: Option<Timestamp>,
+    /// A renamed file that was read to its end, its length then, and until when it is watched.
+    renamed: Option<(File, u64, Timestamp)>,
+    /// What was lost, and until when it is shown.
+    loss: Option<(String, Timestamp)>,
+}
+
+/// The open file of one content.
+struct Open {
+    file: File,
+    /// Base of the content.
+    base: Offset,
+    /// Whether the file's name belongs to another content by now.
+    is_copy: bool,
+    /// The bytes before the position.
+    tail: Vec<u8>,
 }
 
 impl FileFeed {
-    /// Reads `path` from its start.
-    pub fn new(path: &Path) -> Self {
-        Self { path: path.to_path_buf(), next: 0 }
+    /// Reads `path` from its start. `dir` is the store's directory.
+    ///
+    /// # Errors
+    /// If the records of followed files cannot be read.
+    pub fn open(path: &Path, dir: &Path) -> anyhow::Result<Self> {
+        let followed = FollowedFile::open(dir, &name(path))?;
+        let (contents, spans) = (followed.contents()?, followed.spans()?);
+        Ok(Self {
+            path: path.to_path_buf(),
+            followed,
+            contents,
+            spans,
+            next: 0,
+            open: None,
+            missing_since: None,
+            replaced_since: None,
+            renamed: None,
+            loss: None,
+        })
     }
 
-    /// Reads one line. Returns its bytes and its length with the line break; `None` if the line is incomplete.
-    fn line(reader: &mut impl BufRead) -> std::io::Result<Option<(Vec<u8>, u64)>> {
-        let mut bytes = Vec::new();
-        let read = reader.by_ref().take(LINE_MAX).read_until(b'\n', &mut bytes)? as u64;
-        if bytes.last() == Some(&b'\n') {
-            bytes.pop();
-            return Ok(Some((bytes, read)));
-        }
-        if read < LINE_MAX {
-            // The writer may not have finished the line.
-            return Ok(None);
-        }
-        let rest = reader.skip_until(b'\n')? as u64;
-        Ok(Some((bytes, read + rest)))
-    }
-}
-
-impl Feed for FileFeed {
-    fn source(&self) -> SourceId {
-        SourceId::new(&format!("file:{}", self.path.display()), 0)
-    }
-
-    fn seek(&mut self, offset: Offset) {
-        self.next = offset;
-    }
-
-    fn poll(&mut self, now: Timestamp, max: usize) -> anyhow::Result<Vec<Record>> {
-        let shown = self.path.display();
-        let mut file = File::open(&self.path).with_context(|| format!("cannot open {shown}"))?;
-        let length = file.metadata()?.len();
-        let next = u64::try_from(self.next).unwrap_or(0);
-        ensure!(
-            next <= length,
-            "{shown} has {length} bytes, but {next} bytes were read before: restore the file, or use another name"
+    fn lost(&mut self, now: Timestamp, what: &str) {
+        let text = format!("{}: {what}", self.path.display());
+        tracing::error!(
+            loss = text,
+            "file: events may be missing; read the missing lines with `surgecast replay`"
         );
-        file.seek(SeekFrom::Start(next))?;
-        let mut reader = BufReader::with_capacity(1 << 18, file);
-        let mut records = Vec::new();
-        while records.len() < max {
-            let Some((bytes, length)) = Self::line(&mut reader)? else { break };
-            let offset = self.next;
-            self.next += length as Offset;
+        self.loss = Some((text, now + SHOWN));
+    }
+
+    /// The content that has the next byte.
+    fn content(&self) -> Option<Content> {
+        self.contents.iter().rev().find(|content| content.base <= self.next).copied()
+    }
+
+    /// Opens the file of the content that has the next byte. Returns whether there is one.
+    fn prepare(&mut self, now: Timestamp) -> anyhow::Result<bool> {
+        loop {
+            let Some(content) = self.content() else { return self.begin(now, &[]) };
+            if self.open.as_ref().is_some_and(|open| open.base == content.base) {
+                return Ok(true);
+            }
+            let upto = content.ended.unwrap_or(self.next);
+            let least = u64::try_from(upto - content.base).unwrap_or(0);
+            if let Some(Found { file, is_named }) = find(&self.path, &content, least, None) {
+                let (base, is_copy) = (content.base, !is_named);
+                self.open = Some(Open { file, base, is_copy, tail: Vec::new() });
+                return Ok(true);
+            }
+            let Some(ended) = content.ended else {
+                if self.path.exists() {
+                    self.lost(now, "it was replaced, cut or deleted while it was not read, and its earlier content is not in its directory");
+                }
+                return self.begin(now, &[Content { ended: Some(self.next), ..content }]);
+            };
+            let bytes = ended - self.next;
+            self.lost(now, &format!("{bytes} bytes of an earlier content cannot be read again"));
+            self.next = ended;
+        }
+    }
+
+    /// Begins the content that has the file's name now. `before` is the content that ends here.
+    fn begin(&mut self, now: Timestamp, before: &[Content]) -> anyhow::Result<bool> {
+        let Some(seen) = Seen::at(&self.path)? else { return self.is_missing(now) };
+        self.missing_since = None;
+        let file = File::open(&self.path)?;
+        // In earlier releases offsets were bytes of the only content.
+        let is_first = self.contents.is_empty();
+        let is_shorter = u64::try_from(self.next)? > seen.length;
+        if is_first && is_shorter {
+            self.lost(
+                now,
+                &format!("it has {} bytes, but {} were read before", seen.length, self.next),
+            );
+        }
+        let base = if is_first && !is_shorter { 0 } else { self.next };
+        let (head_bytes, head) = head_of(&file, seen.length)?;
+        let Seen { device, inode, .. } = seen;
+        let content = Content { base, device, inode, head_bytes, head, ended: None };
+        let changed: Vec<Content> = before.iter().copied().chain([content]).collect();
+        self.followed.put(&changed, None)?;
+        self.contents.retain(|known| changed.iter().all(|content| content.base != known.base));
+        self.contents.extend(changed);
+        self.open = Some(Open { file, base, is_copy: false, tail: Vec::new() });
+        self.replaced_since = None;
+        Ok(true)
+    }
+
+    /// There is no file with the name: an error, once that lasts.
+    fn is_missing(&mut self, now: Timestamp) -> anyhow::Result<bool> {
+        let since = *self.missing_since.get_or_insert(now);
+        if now.since(since) > MISSING_GRACE {
+            bail!("the file is missing: create it again, or restart the service without it");
+        }
+        Ok(false)
+    }
+
+    /// Notices that the open file was cut: continues with a copy of it, or begins anew. Returns whether it was cut.
+    fn was_cut(&mut self, now: Timestamp) -> anyhow::Result<bool> {
+        let (Some(content), Some(open)) = (self.content(), &mut self.open) else {
+            return Ok(false);
+        };
+        let position = u64::try_from(self.next - content.base)?;
+        let length = open.file.metadata()?.len();
+        let mut tail = vec![0; open.tail.len()];
+        let is_same = length >= position
+            && open.file.read_exact_at(&mut tail, position - open.tail.len() as u64).is_ok()
+            && tail == open.tail;
+        if is_same || content.ended.is_some() {
+            return Ok(false);
+        }
+        if let Some(Found { file, .. }) = find(&self.path, &content, position, Some(content.inode))
+        {
+            tracing::info!(file = %self.path.display(), "file: cut after it was copied, reading the copy's rest");
+            (open.file, open.is_copy, open.tail) = (file, true, Vec::new());
+            return Ok(true);
+        }
+        self.lost(now, &format!("it was cut or written anew at {length} bytes, after {position} bytes were read, and no copy is in its directory"));
+        self.begin(now, &[Content { ended: Some(self.next), ..content }])
+    }
+
+    /// Reads lines. `is_last` means that the file will not grow: then its last line needs no line break.
+    fn read(&mut self, now: Timestamp, max: usize, is_last: bool) -> anyhow::Result<Vec<Record>> {
+        let (Some(content), Some(open)) = (self.content(), &mut self.open) else {
+            return Ok(Vec::new());
+        };
+        let end = content.ended.unwrap_or(Offset::MAX);
+        let (mut next, mut records) = (self.next, Vec::new());
+        open.file.seek(SeekFrom::Start(u64::try_from(next - content.base)?))?;
+        let mut reader = BufReader::with_capacity(1 << 18, &open.file);
+        while records.len() < max && next < end {
+            let Some(line) = lines::next(&mut reader)? else { break };
+            if !line.is_whole && !is_last && content.ended.is_none() {
+                break;
+            }
+            let (offset, bytes) = (next, line.bytes);
+            next += line.length as Offset;
             if !bytes.iter().all(u8::is_ascii_whitespace) {
                 records.push(Record { offset, appended_at: now, hint: None, bytes });
             }
         }
+        if next == self.next {
+            return Ok(records);
+        }
+        self.store(now, content, next)?;
+        for record in &mut records {
+            let span = self.spans.partition_point(|span| span.ended <= record.offset);
+            record.appended_at = self.spans.get(span).map_or(now, |span| span.read_at);
+        }
         Ok(records)
+    }
+
+    /// Stores when the bytes up to `next` were read first, before they are used.
+    fn store(&mut self, now: Timestamp, content: Content, next: Offset) -> anyhow::Result<()> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        let last = self.spans.last().copied();
+        let position = u64::try_from(next - content.base)?;
+        if last.is_none_or(|last| last.ended < next) {
+            let read_at = last.map_or(now, |last| last.read_at.max(now));
+            let span = Span { ended: next, read_at };
+            let (head_bytes, head) = head_of(&open.file, position)?;
+            let content = Content { head_bytes, head, ..content };
+            self.followed.put(&[content], Some(span))?;
+            self.spans.push(span);
+            let known = self.contents.iter_mut().find(|known| known.base == content.base);
+            known.into_iter().for_each(|known| *known = content);
+        }
+        open.tail = vec![0; position.min(TAIL) as usize];
+        open.file.read_exact_at(&mut open.tail, position - position.min(TAIL))?;
+        self.next = next;
+        Ok(())
+    }
+
+    /// At the end of the open file: returns whether another content follows.
+    fn move_on(&mut self, now: Timestamp) -> anyhow::Result<bool> {
+        let (Some(content), Some(open)) = (self.content(), &self.open) else { return Ok(false) };
+        if content.ended.is_some() {
+            self.open = None;
+            // `next` is at the base of the content that follows.
+            return Ok(self.content().is_some_and(|next| next.base != content.base));
+        }
+        let named = Seen::at(&self.path)?;
+        if named.is_some_and(|seen| seen.is(&content)) && !open.is_copy {
+            (self.missing_since, self.replaced_since) = (None, None);
+            return Ok(false);
+        }
+        let since = *self.replaced_since.get_or_insert(now);
+        let may_grow = !open.is_copy && now.since(since) < RENAMED_GRACE;
+        if named.is_none() {
+            return self.is_missing(now);
+        }
+        if may_grow {
+            return Ok(false);
+        }
+        if let Some(open) = self.open.take() {
+            let length = open.file.metadata()?.len();
+            self.renamed = Some((open.file, length, now + SHOWN));
+        }
+        tracing::info!(file = %self.path.display(), offset = self.next, "file: rotated, reading the new one");
+        self.begin(now, &[Content { ended: Some(self.next), ..content }])
+    }
+
+    /// Notices lines that were written to a renamed file after it was read to its end.
+    fn watch(&mut self, now: Timestamp) {
+        if self.loss.as_ref().is_some_and(|(_, until)| now > *until) {
+            self.loss = None;
+        }
+        let Some((file, length, until)) = &self.renamed else { return };
+        if file.metadata().is_ok_and(|now| now.len() > *length) {
+            self.renamed = None;
+            self.lost(now, "lines were written to the renamed file after the new one was in use");
+        } else if now > *until {
+            self.renamed = None;
+        }
+    }
+
+    /// Whether the open file no longer has the name, so that its last line needs no line break.
+    fn is_last(&self, now: Timestamp) -> bool {
+        self.open.as_ref().is_some_and(|open| open.is_copy)
+            || self.replaced_since.is_some_and(|since| now.since(since) >= RENAMED_GRACE)
+    }
+}
+
+fn name(path: &Path) -> String {
+    format!("file:{}", path.display())
+}
+
+impl Feed for FileFeed {
+    fn source(&self) -> SourceId {
+        SourceId::new(&name(&self.path), 0)
+    }
+
+    fn seek(&mut self, offset: Offset) {
+        (self.next, self.open) = (offset, None);
+    }
+
+    fn poll(&mut self, now: Timestamp, max: usize) -> anyhow::Result<Vec<Record>> {
+        let context = format!("cannot read {}", self.path.display());
+        self.watch(now);
+        loop {
+            if !self.prepare(now).with_context(|| context.clone())? {
+                return Ok(Vec::new());
+            }
+            let before = self.next;
+            if self.was_cut(now)? {
+                continue;
+            }
+            let records =
+                self.read(now, max, self.is_last(now)).with_context(|| context.clone())?;
+            if !records.is_empty() {
+                return Ok(records);
+            }
+            // Blank lines only.
+            let has_moved = self.next != before;
+            if !has_moved && !self.move_on(now)? {
+                return Ok(records);
+            }
+        }
+    }
+
+    fn committed(&mut self, offset: Offset) {
+        if let Err(error) = self.followed.trim(offset) {
+            tracing::warn!(%error, "file: cannot delete records of what was read, they grow until that succeeds");
+            return;
+        }
+        self.contents.retain(|content| content.ended.is_none_or(|ended| ended > offset));
+        let last = self.spans.last().copied();
+        self.spans.retain(|span| span.ended > offset || Some(*span) == last);
+    }
+
+    fn loss(&self) -> Option<&str> {
+        self.loss.as_ref().map(|(text, _)| text.as_str())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io::Write;
-
-    #[test]
-    fn lines_are_read_once_as_the_file_grows_and_again_after_a_seek() {
-        let mut file = tempfile::NamedTempFile::new().expect("temp file");
-        let mut feed = FileFeed::new(file.path());
-        let now = Timestamp::from_secs(0);
-        let texts = |records: Vec<Record>| -> Vec<(Offset, String)> {
-            let text = |r: Record| (r.offset, String::from_utf8_lossy(&r.bytes).into_owned());
-            records.into_iter().map(text).collect()
-        };
-        write!(file, "one\n\ntwo\nthr").expect("write");
-        let got = texts(feed.poll(now, 10).expect("poll"));
-        assert_eq!(got, [(0, "one".into()), (5, "two".into())]);
-        assert!(feed.poll(now, 10).expect("poll").is_empty(), "the third line has not ended");
-        writeln!(file, "ee").expect("write");
-        assert_eq!(texts(feed.poll(now, 10).expect("poll")), [(9, "three".into())]);
-        feed.seek(5);
-        assert_eq!(feed.poll(now, 10).expect("poll").len(), 2);
-    }
-}
+#[path = "file_tests.rs"]
+mod tests;

@@ -4,13 +4,15 @@
 //! [`Report`](crate::engine::Report).
 
 pub mod config;
-mod contents;
 mod decoders;
 mod file;
+mod file_content;
 mod hints;
 mod kafka;
+mod lines;
 mod local;
 mod processor;
+mod record_contents;
 mod stdin;
 pub mod tables;
 #[cfg(test)]
@@ -22,5 +24,5 @@ pub use file::FileFeed;
 pub use kafka::Intake;
 pub use local::LocalFeed;
 pub use processor::{RecordRef, SourceProcessor};
-pub use stdin::read_standard_input;
+pub use stdin::LineReader;
 pub use worker::{Feed, Record, Worker};

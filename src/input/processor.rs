@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use prometheus_client::metrics::counter::Counter as EventCounter;
 
-use super::contents::Contents;
 use super::decoders::Decoders;
+use super::record_contents::RecordContents;
 use crate::domain::{
     Brief, DeadLetter, Event, EventKind, ListRebuilt, Offset, Place, Position, Reason, SourceId,
     Timestamp, UNKNOWN,
@@ -34,7 +34,7 @@ pub struct SourceProcessor {
     decoder: Arc<Decoder>,
     layout: Layout,
     notes: Notes,
-    contents: Contents,
+    contents: RecordContents,
     metrics: Arc<Metrics>,
     outcomes: Outcomes,
     unmapped: Unmapped,
@@ -75,7 +75,7 @@ impl SourceProcessor {
             decoder,
             layout: Layout::default(),
             notes: Notes::default(),
-            contents: Contents::default(),
+            contents: RecordContents::default(),
             metrics,
             outcomes,
             unmapped,
@@ -113,9 +113,9 @@ impl SourceProcessor {
         report.partials = self.aggregator.changed();
         self.hint(&report);
         let commit = self.aggregator.commit_point();
+        self.aggregator.committed(&commit);
         report.progress =
             Some((Frontier { closed: self.aggregator.closed(), caught_up_at }, commit));
-        self.aggregator.committed(&commit);
         (self.taken, self.held) = (0, 0);
         let decoder = self.decoders.current();
         if !Arc::ptr_eq(&decoder, &self.decoder) {
@@ -181,7 +181,7 @@ impl SourceProcessor {
                 // First the arrival: the time of the change may close the window of the creation.
                 let change = Brief::from(&event);
                 let (offset, at) = (record.offset, record.appended_at);
-                self.aggregator.arrive(offset, at, &Brief::from(&arrival), &change);
+                self.aggregator.arrive(replayed, offset, at, &Brief::from(&arrival), &change);
                 self.decide(record, replayed, &change);
             }
             Ok(Decoded::Null) => {

@@ -1,50 +1,123 @@
-//! Standard input as a source of events.
+//! Standard input and FIFOs as sources of events.
 
-use std::io::BufRead;
+use std::fs::File;
+use std::io::{BufReader, Read, Result};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::lines;
 use crate::domain::Clock;
 use crate::store::{EventLog, LogRecord};
+use crate::telemetry::Health;
 
 /// Most lines that are stored at once.
 const LINES_MAX: usize = 1000;
-/// Wait after a failed write.
+/// Wait after a failed read or write.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Reads standard input to its end. Its lines go into the event log first, because it cannot be read again. `wake` is
-/// called after lines were stored.
-pub fn read_standard_input(
-    log: &EventLog,
-    wake: &(dyn Fn() + Send + Sync),
-    clock: &Arc<dyn Clock>,
-) {
-    let mut input = std::io::BufReader::with_capacity(1 << 18, std::io::stdin());
-    let mut waiting: Vec<LogRecord> = Vec::new();
-    loop {
-        let mut line = Vec::new();
-        let read = input.read_until(b'\n', &mut line);
-        let ended = !matches!(read, Ok(n) if n > 0);
-        let line = line.trim_ascii().to_vec();
-        if !line.is_empty() {
-            waiting.push(LogRecord { kind: None, bytes: line });
+/// Reads inputs that cannot be read again. Their lines go into the event log first.
+#[derive(Clone)]
+pub struct LineReader {
+    pub log: Arc<EventLog>,
+    /// Called after lines were stored.
+    pub wake: Arc<dyn Fn() + Send + Sync>,
+    pub clock: Arc<dyn Clock>,
+    pub health: Arc<Health>,
+}
+
+impl LineReader {
+    /// Reads standard input to its end.
+    pub fn read_standard_input(&self) {
+        match self.read("standard input", std::io::stdin()) {
+            Ok(()) => tracing::info!("standard input: ended"),
+            Err(error) => {
+                self.health.degraded("standard input", &format!("cannot be read: {error}"));
+                tracing::error!(%error, "standard input: cannot be read, restart the service to go on");
+            }
         }
-        let full = waiting.len() >= LINES_MAX || input.buffer().is_empty();
-        while (full || ended) && !waiting.is_empty() {
-            match log.append(&waiting, clock.now()) {
-                Ok(_) => {
-                    waiting.clear();
-                    wake();
+    }
+
+    /// Reads a FIFO, or another stream with a name, for ever: one writer after the other.
+    pub fn read_fifo(&self, path: &Path) {
+        let name = format!("file:{}", path.display());
+        loop {
+            // Opening waits for a writer.
+            match File::open(path).and_then(|file| self.read(&name, file)) {
+                Ok(()) => {
+                    self.health.recovered(&name);
+                    std::thread::park_timeout(RETRY);
                 }
                 Err(error) => {
-                    tracing::error!(%error, "standard input: cannot store lines, retrying in a second");
+                    if self.health.degraded(&name, &format!("cannot be read: {error}")) {
+                        tracing::error!(%error, input = name, "input: cannot be read, retrying every second");
+                    }
                     std::thread::park_timeout(RETRY);
                 }
             }
         }
-        if ended {
-            tracing::info!("standard input: ended");
-            return;
+    }
+
+    /// Stores the lines of an input up to its end. The last one needs no line break.
+    fn read(&self, name: &str, input: impl Read) -> Result<()> {
+        let mut input = BufReader::with_capacity(1 << 18, input);
+        let mut waiting: Vec<LogRecord> = Vec::new();
+        loop {
+            let line = lines::next(&mut input);
+            let has_ended = !matches!(line, Ok(Some(_)));
+            if let Ok(Some(line)) = &line {
+                let bytes = line.bytes.trim_ascii().to_vec();
+                waiting.extend((!bytes.is_empty()).then_some(LogRecord { kind: None, bytes }));
+            }
+            if has_ended || waiting.len() >= LINES_MAX || !input.buffer().contains(&b'\n') {
+                self.store(name, &mut waiting);
+            }
+            if has_ended {
+                return line.map(drop);
+            }
         }
+    }
+
+    /// Stores lines, and retries until that succeeds.
+    fn store(&self, name: &str, waiting: &mut Vec<LogRecord>) {
+        while !waiting.is_empty() {
+            match self.log.append(waiting, self.clock.now()) {
+                Ok(_) => {
+                    waiting.clear();
+                    self.health.recovered(name);
+                    (self.wake)();
+                }
+                Err(error) => {
+                    if self.health.degraded(name, &format!("cannot store lines: {error}")) {
+                        tracing::error!(%error, input = name, "input: cannot store lines, retrying every second");
+                    }
+                    std::thread::park_timeout(RETRY);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::domain::Timestamp;
+
+    #[test]
+    fn lines_are_stored_in_order_and_long_ones_are_cut() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let log = Arc::new(EventLog::open(dir.path()).expect("a log"));
+        let reader = LineReader {
+            log: log.clone(),
+            wake: Arc::new(|| {}),
+            clock: Arc::new(ManualClock::new(Timestamp::from_secs(7))),
+            health: Arc::default(),
+        };
+        let long = "x".repeat(lines::LINE_MAX as usize + 9);
+        reader.read("test", format!("one\n\n{long}\n two \nlast").as_bytes()).expect("reads");
+        let stored = log.read_from(0, 10).expect("reads");
+        let lengths: Vec<usize> = stored.iter().map(|entry| entry.bytes.len()).collect();
+        assert_eq!(lengths, [3, lines::LINE_MAX as usize, 3, 4]);
     }
 }

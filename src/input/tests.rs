@@ -22,6 +22,7 @@ impl Partition {
             width: WindowWidth::QUARTER,
             lateness: 10 * MINUTE,
             max_future_skew: Some(5 * MINUTE),
+            names_max: AggregatorConfig::NAMES,
         };
         let decoders = Arc::new(Decoders::new(Decoder::default()));
         let source = SourceId::new("t", 0);
@@ -99,8 +100,12 @@ fn a_ticket_arrives_once_whatever_names_it_first() {
         // Nobody knows when it was created, or whether it was seen: its window is closed.
         (&[ticket(CHANGE, "A", "", "20:31")], (0, 1, 0)),
         (
-            &[ticket(CREATE, "B", "22:00", "22:00"), ticket(CHANGE, "A", "20:30", "22:01")],
-            (1, 1, 0),
+            &[
+                ticket(CREATE, "B", "22:00", "22:00"),
+                ticket(CREATE, "C", "22:00", "22:00"),
+                ticket(CHANGE, "A", "20:30", "22:01"),
+            ],
+            (2, 1, 0),
         ),
     ];
     for (records, want) in cases {

@@ -9,6 +9,7 @@ use super::processor::{RecordRef, SourceProcessor};
 use crate::domain::{Clock, EventKind, Offset, SourceId, Timestamp};
 use crate::engine::{AckHandle, Message, Report};
 use crate::ingest::Headers;
+use crate::telemetry::Health;
 
 /// Most records of one report.
 const RECORDS_PER_REPORT: usize = 20_000;
@@ -39,6 +40,10 @@ pub trait Feed: Send {
     fn poll(&mut self, now: Timestamp, max: usize) -> anyhow::Result<Vec<Record>>;
     /// Records before `offset` will not be read again.
     fn committed(&mut self, _offset: Offset) {}
+    /// What was lost lately, for `/ready`.
+    fn loss(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// Reads one feed.
@@ -49,6 +54,7 @@ pub struct Worker {
     pub leader: SyncSender<Message>,
     pub wake: Receiver<()>,
     pub stop: Arc<AtomicBool>,
+    pub health: Arc<Health>,
 }
 
 impl Worker {
@@ -95,10 +101,17 @@ impl Worker {
             let records = match self.feed.poll(now, RECORDS_PER_REPORT - self.processor.taken()) {
                 Ok(records) => records,
                 Err(error) => {
-                    tracing::warn!(%source, %error, "source: read failed, retrying in 2 s");
+                    // A lasting error is logged once.
+                    if self.health.degraded(&source.topic, &format!("{error:#}")) {
+                        tracing::warn!(%source, "source: read failed, retrying every 2 s: {error:#}");
+                    }
                     return None;
                 }
             };
+            match self.feed.loss() {
+                Some(loss) => _ = self.health.degraded(&source.topic, loss),
+                None => self.health.recovered(&source.topic),
+            }
             if records.is_empty() {
                 caught_up_at = Some(now);
                 break;

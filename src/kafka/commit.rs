@@ -1,12 +1,17 @@
 //! The metadata string beside a committed offset.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use thiserror::Error;
 
 use crate::domain::{Offset, Timestamp};
-use crate::window::CommitPoint;
+use crate::window::{Beside, CommitPoint};
 
 /// Longest commit metadata that brokers accept.
 pub const METADATA_BYTES_MAX: usize = 4096;
+
+/// Begins the state beside a commit, with the version of its form.
+const BESIDE: &str = " beside=1.";
 
 /// Why a commit's metadata cannot be used. Resuming without it would count wrongly.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -42,9 +47,23 @@ pub(super) fn generation_of(metadata: &str) -> Option<&str> {
     metadata.split(' ').find_map(|part| part.strip_prefix("made="))
 }
 
-/// Encodes the metadata of a commit: `v1 closed=<ms> decided=<offset>`. The committed offset is `resume_at`.
+/// Encodes the metadata of a commit: `v1 closed=<ms> decided=<offset> beside=1.<base64 of postcard>`. The committed offset
+/// is `resume_at`.
 pub fn encode_commit(point: &CommitPoint) -> String {
-    format!("v1 closed={} decided={}", point.closed.millis(), point.decided_upto)
+    let mut text = format!("v1 closed={} decided={}", point.closed.millis(), point.decided_upto);
+    if point.beside != Beside::default()
+        && let Ok(beside) = postcard::to_stdvec(&point.beside)
+    {
+        text.push_str(BESIDE);
+        BASE64.encode_string(beside, &mut text);
+    }
+    text
+}
+
+/// Decodes what is kept beside a commit.
+fn decode_beside(text: &str) -> Option<Beside> {
+    let bytes = BASE64.decode(text.strip_prefix("1.")?).ok()?;
+    postcard::from_bytes(&bytes).ok()
 }
 
 /// Decodes the metadata beside the committed offset `resume_at`, see [`encode_commit`]. Further ` key=value` parts of
@@ -68,10 +87,13 @@ pub fn decode_commit(resume_at: Offset, metadata: &str) -> Result<CommitPoint, C
         });
     }
     let (mut closed, mut decided) = (None, None);
+    // Commits of earlier releases have nothing beside.
+    let mut beside = Some(Beside::default());
     for (key, value) in parts.filter_map(|part| part.split_once('=')) {
         match key {
             "closed" => closed = value.parse().ok(),
             "decided" => decided = value.parse().ok(),
+            "beside" => beside = decode_beside(value),
             _ => {}
         }
     }
@@ -79,6 +101,7 @@ pub fn decode_commit(resume_at: Offset, metadata: &str) -> Result<CommitPoint, C
         resume_at,
         closed: Timestamp::from_millis(closed.ok_or(CommitError::Part("closed"))?),
         decided_upto: decided.ok_or(CommitError::Part("decided"))?,
+        beside: beside.ok_or(CommitError::Part("beside"))?,
     })
 }
 
@@ -87,12 +110,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::window::Watermark;
 
     proptest! {
         #[test]
         fn a_commit_survives_encoding(resume_at: i64, closed: i64, decided_upto: i64) {
             let closed = Timestamp::from_millis(closed);
-            let point = CommitPoint { resume_at, closed, decided_upto };
+            let beside = Beside { watermark: Watermark::at(closed), ..Beside::default() };
+            let point = CommitPoint { resume_at, closed, decided_upto, beside };
             let text = encode_commit(&point);
             prop_assert!(text.len() <= METADATA_BYTES_MAX && text.is_ascii());
             prop_assert_eq!(decode_commit(resume_at, &text), Ok(point));
@@ -113,6 +138,8 @@ mod tests {
             ("v2 closed=1 decided=1", "unknown version"),
             ("v1 closed=1", "readable `decided`"),
             ("v1 closed=x decided=1", "readable `closed`"),
+            ("v1 closed=1 decided=1 beside=2.AA", "readable `beside`"),
+            ("v1 closed=1 decided=1 beside=1.A!", "readable `beside`"),
             (&"v".repeat(5000), "has 5000 bytes"),
         ] {
             let error = decode_commit(0, text).expect_err(text).to_string();
@@ -124,6 +151,7 @@ mod tests {
         decode_commit(3, &made).expect("other parts are ignored");
         let later = decode_commit(3, "v1 closed=5 decided=4 more=7").expect("later release");
         let closed = Timestamp::from_millis(5);
-        assert_eq!(later, CommitPoint { resume_at: 3, closed, decided_upto: 4 });
+        let earlier = CommitPoint { closed, decided_upto: 4, ..CommitPoint::start(3) };
+        assert_eq!(later, earlier, "nothing is kept beside commits of earlier releases");
     }
 }

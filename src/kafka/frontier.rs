@@ -150,10 +150,10 @@ impl Frontiers {
 
 /// The commit that makes counting resume at `resume_at`.
 pub fn reset(at: &PartitionFrontier, resume_at: Position) -> CommitPoint {
-    let before = at.committed.unwrap_or(CommitPoint {
+    let before = at.committed.clone().unwrap_or(CommitPoint {
         resume_at: at.low,
-        closed: Timestamp::from_millis(i64::MIN / 4),
         decided_upto: -1,
+        ..CommitPoint::start(at.low)
     });
     if resume_at >= before.resume_at {
         return CommitPoint {
@@ -163,9 +163,5 @@ pub fn reset(at: &PartitionFrontier, resume_at: Position) -> CommitPoint {
         };
     }
     // Records that are read again must not be taken for late or decided.
-    CommitPoint {
-        resume_at,
-        closed: Timestamp::from_millis(i64::MIN / 4),
-        decided_upto: resume_at - 1,
-    }
+    CommitPoint { beside: before.beside.before(resume_at), ..CommitPoint::start(resume_at) }
 }

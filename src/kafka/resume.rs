@@ -6,8 +6,8 @@
 
 use super::commit::{decode_commit, generation_of};
 use super::settings::KafkaProblem;
-use crate::domain::{Offset as Position, SourceId, Timestamp};
-use crate::window::CommitPoint;
+use crate::domain::{Offset as Position, SourceId};
+use crate::window::{Beside, CommitPoint};
 
 /// Separates the topic's id from the offset after a gap.
 const GAP: char = '~';
@@ -84,11 +84,7 @@ pub(super) fn resume(
         return match (made, topic_id) {
             // The commit of a release that did not know ids.
             (None, Some(id)) => Ok(Resume {
-                point: Some(CommitPoint {
-                    resume_at: low,
-                    closed: Timestamp::from_millis(i64::MIN / 4),
-                    decided_upto: low - 1,
-                }),
+                point: Some(CommitPoint::start(low)),
                 generation: Some(format!("{id}{GAP}{low}")),
                 gone: low,
                 commits_first: true,
@@ -106,11 +102,17 @@ pub(super) fn resume(
         return Ok(Resume { at: resume_at, point: Some(point), generation, ..fresh });
     }
     // Windows that were open at the commit cannot be counted again from their first records. Their counts are stored
-    // up to the last decided offset, and stay; what follows is added to them.
+    // up to the last decided offset, and stay; what follows is added to them. This holds for windows beside the commit too.
     let at = low.max(next);
+    let beside = Beside { watermark: point.beside.watermark, windows: Vec::new() };
     Ok(Resume {
         at,
-        point: Some(CommitPoint { resume_at: at, decided_upto: at - 1, ..point }),
+        point: Some(CommitPoint {
+            resume_at: at,
+            decided_upto: at - 1,
+            closed: point.closed,
+            beside,
+        }),
         generation: Some(format!("{}{GAP}{at}", topic_id.unwrap_or_default())),
         gone: at - next,
         commits_first: true,

@@ -16,9 +16,16 @@ use crate::forecast::surge::Threshold;
 use crate::forecast::{Adjustment, Score};
 use crate::staffing::{Outlook, Plan, PlanTarget};
 use crate::text::Stored;
-use crate::window::Counts;
+use crate::window::{Beside, Counts};
 
-impl Body for SourceRecord {}
+impl Body for SourceRecord {
+    const VERSION: u32 = 1;
+
+    /// Version 0 has nothing beside.
+    fn earlier(_: u32, bytes: &[u8]) -> Result<Self, StoreError> {
+        with_appended(bytes, &Beside::default())
+    }
+}
 impl Body for AlarmEvent {
     const VERSION: u32 = 1;
 

@@ -7,7 +7,7 @@ use rusqlite::params;
 use super::codes::Code;
 use super::columns::{self, count};
 use super::{Change, Reader, StoreError, Tx, body};
-use crate::domain::{DeadLetter, Position, Reason, Timestamp};
+use crate::domain::{DeadLetter, Position, Reason, SourceId, Timestamp};
 use crate::window::AggregationKey;
 
 /// Most bytes of all dead letters, fewer in tests. Then the oldest eighth is deleted.
@@ -170,6 +170,32 @@ impl Reader {
             while let Some(row) = rows.next()? {
                 let n = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
                 counts.insert(Reason::of_code(row.get(0)?)?, n);
+            }
+            Ok(counts)
+        })
+    }
+
+    /// Number of dead letters since `since` that are late or in the future, by source and reason. Their senders were told
+    /// that they were accepted.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn late_or_future(
+        &self,
+        since: Timestamp,
+    ) -> Result<BTreeMap<SourceId, BTreeMap<Reason, u64>>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT topic, part, reason, count(*) FROM dead_letters
+                 WHERE received_at >= ?1 AND reason IN (?2, ?3) GROUP BY topic, part, reason",
+            )?;
+            let reasons = [Reason::Late, Reason::Future].map(Reason::code);
+            let mut rows = found.query(params![since.millis(), reasons[0], reasons[1]])?;
+            let mut counts: BTreeMap<SourceId, BTreeMap<Reason, u64>> = BTreeMap::new();
+            while let Some(row) = rows.next()? {
+                let n = u64::try_from(row.get::<_, i64>(3)?).unwrap_or(0);
+                let of_source = counts.entry(columns::source(row, 0)?).or_default();
+                of_source.insert(Reason::of_code(row.get(2)?)?, n);
             }
             Ok(counts)
         })

@@ -182,6 +182,7 @@ mod tests {
     use super::*;
     use crate::domain::{SourceId, Timestamp, WindowWidth};
     use crate::store::{LogRecord, SourceRecord};
+    use crate::window::Beside;
 
     fn store(dir: &Path) -> Store {
         let width = WindowWidth::new(Duration::from_secs(900)).expect("a width");
@@ -205,6 +206,7 @@ mod tests {
             resume_at,
             caught_up_at: None,
             reported_at: at,
+            beside: Beside::default(),
         })
         .expect("stored");
         tx.commit().expect("committed");

@@ -6,7 +6,7 @@ use crate::alert::Notification;
 use crate::domain::{
     AlarmEvent, EventKind, Name, Offset, Scope, SeriesKey, Severity, SourceId, Timestamp,
 };
-use crate::window::{AggregationKey, Counts};
+use crate::window::{AggregationKey, Beside, Counts};
 
 /// The record of one aggregation key and window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,8 @@ pub struct SourceRecord {
     pub caught_up_at: Option<Timestamp>,
     /// Clock time of the last report.
     pub reported_at: Timestamp,
+    /// The watermark, and windows that are not read again after a restart.
+    pub beside: Beside,
 }
 
 /// A partial of an open window. A later one of the same source replaces it.

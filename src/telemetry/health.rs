@@ -40,6 +40,13 @@ impl Health {
         self.set(component, State::Ready)
     }
 
+    /// The component works again, if it is known: components that never failed need not be shown.
+    pub fn recovered(&self, component: &str) {
+        if let Some(state) = self.states().get_mut(component) {
+            *state = State::Ready;
+        }
+    }
+
     /// The component works with limitations, and the service stays ready. Returns whether its state changed.
     pub fn degraded(&self, component: &str, reason: &str) -> bool {
         self.set(component, State::Degraded(reason.into()))

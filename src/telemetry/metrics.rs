@@ -64,6 +64,7 @@ pub struct Metrics {
     events: Family<SourceLabels, Counter>,
     rejected: Family<ReasonLabels, Counter>,
     unmapped: Family<AttributeLabels, Counter>,
+    clock_jumps: Counter,
     gone: Family<PartitionLabels, Counter>,
     /// Metrics of decoding.
     pub decoding: DecodingMetrics,
@@ -101,6 +102,7 @@ impl Default for Metrics {
             events: Family::default(),
             rejected: Family::default(),
             unmapped: Family::default(),
+            clock_jumps: Counter::default(),
             gone: Family::default(),
             decoding: DecodingMetrics::default(),
             lag: Family::default(),
@@ -149,6 +151,11 @@ impl Metrics {
             "events_unmapped",
             "Events counted under `unknown`, by missing attribute",
             self.unmapped.clone(),
+        );
+        r.register(
+            "clock_jumps",
+            "Jumps of the machine's clock by ten seconds or more",
+            self.clock_jumps.clone(),
         );
         r.register(
             "ingest_gone",
@@ -252,6 +259,11 @@ impl Metrics {
     /// The counter of events without a region, a service or a channel.
     pub fn unmapped(&self, attribute: &'static str) -> Counter {
         self.unmapped.get_or_create(&AttributeLabels { attribute }).clone()
+    }
+
+    /// Counts a jump of the machine's clock.
+    pub fn clock_jumped(&self) {
+        self.clock_jumps.inc();
     }
 
     /// Counts records of a partition that were deleted before they were counted.

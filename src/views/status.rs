@@ -24,6 +24,9 @@ pub struct Status {
     pub time_zone: String,
     /// Events not counted, by reason.
     pub dead_letters: BTreeMap<String, u64>,
+    /// Events of the past 24 hours that were accepted and then not counted, because they were late or in the future: by
+    /// source, then by reason.
+    pub late_or_future: BTreeMap<String, BTreeMap<String, u64>>,
     /// Events of the past 24 hours counted under `unknown`, by what they lacked: region, service, channel.
     pub unmapped: BTreeMap<String, u64>,
     pub horizon_minutes: u64,

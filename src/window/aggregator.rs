@@ -8,8 +8,10 @@ use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::beside::{self, At, Beside, KeptWindow};
 use super::key_index::KeyIndex;
 use super::phrases::Tally;
+use super::watermark::Watermark;
 use super::{AggregationKey, Counts};
 use crate::domain::{
     Brief, CountsAs, Event, OTHER, Offset, Place, TextClassifier, Timestamp, Topic, WindowWidth,
@@ -21,7 +23,7 @@ pub struct AggregatorConfig {
     pub width: WindowWidth,
     /// How far behind the newest event time an event may be.
     pub lateness: Duration,
-    /// How far an event may be ahead of its append time; `None` for files, which have no append time.
+    /// How far an event may be ahead of its append time; `None` for logs without append times.
     pub max_future_skew: Option<Duration>,
     /// Most names in one window: series, and scopes of alarms. Events of further ones are counted under [`OTHER`].
     pub names_max: usize,
@@ -66,18 +68,29 @@ pub struct Partial {
 }
 
 /// Where a restart resumes, and the state that it needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitPoint {
-    /// Smallest first offset of all open windows, or the next offset if no window is open.
+    /// Smallest first offset of all open windows that are not kept beside, or the next offset if there are none.
     pub resume_at: Offset,
     /// Windows that end at or before this are closed.
     pub closed: Timestamp,
     /// Largest offset ever processed, earlier sessions included.
     pub decided_upto: Offset,
+    /// The watermark after `decided_upto`, and windows that do not hold the commit back.
+    pub beside: Beside,
+}
+
+impl CommitPoint {
+    /// Before the first event of a log: nothing is closed or decided.
+    pub fn start(resume_at: Offset) -> Self {
+        let closed = Timestamp::from_millis(i64::MIN / 4);
+        Self { resume_at, closed, decided_upto: resume_at - 1, beside: Beside::default() }
+    }
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Open {
+    /// Offset from which its events must be read again; `Offset::MAX` if all are kept beside the commit.
     pub(super) first_offset: Offset,
     pub(super) ids: HashSet<u128, RandomState>,
     /// By number of the key: counts, and whether they changed since the last report.
@@ -129,9 +142,16 @@ pub struct Aggregator {
     config: AggregatorConfig,
     /// By window index. Closed windows stay until their commit has succeeded.
     pub(super) open: BTreeMap<i64, Open>,
+    /// By window index: windows that are kept beside the commit.
+    kept: BTreeMap<i64, KeptWindow>,
+    /// Most bytes of windows beside the commit.
+    pub(super) kept_bytes_max: usize,
+    pub(super) watermark: Watermark,
     keys: KeyIndex,
     pub(super) closed: Timestamp,
     decided_upto: Offset,
+    /// Number of events of the current record that were decided.
+    nth: u32,
     /// Largest offset read since the start. During a replay it is below `decided_upto`.
     pub(super) read_upto: Offset,
     /// Classifies tickets' texts; without it, topics and phrases are not counted.
@@ -144,9 +164,13 @@ impl Aggregator {
         Self {
             config,
             open: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            kept_bytes_max: beside::BYTES_MAX,
+            watermark: Watermark::default(),
             keys: KeyIndex::default(),
             closed: Timestamp::from_millis(i64::MIN / 4),
             decided_upto: -1,
+            nth: 0,
             read_upto: -1,
             classifier: None,
         }
@@ -160,12 +184,24 @@ impl Aggregator {
 
     /// An aggregator that resumes at a commit. Its next record is the one at `point.resume_at`.
     pub fn resume(config: AggregatorConfig, point: CommitPoint) -> Self {
-        Self {
-            closed: point.closed,
-            decided_upto: point.decided_upto,
-            read_upto: point.resume_at - 1,
-            ..Self::new(config)
+        let CommitPoint { resume_at, closed, decided_upto, beside } = point;
+        let mut aggregator =
+            Self { closed, decided_upto, read_upto: resume_at - 1, ..Self::new(config) };
+        aggregator.watermark = beside.watermark;
+        if aggregator.watermark.upto().is_none() && closed > Timestamp::MIN {
+            // Commits of earlier releases have no watermark.
+            aggregator.watermark = Watermark::at(closed + config.lateness);
         }
+        for kept in beside.windows {
+            let number = aggregator.keys.number_of(&kept.key);
+            let mut open = Open { first_offset: Offset::MAX, ..Open::default() };
+            open.ids.insert(kept.id);
+            open.counts.insert(number, (kept.counts, false));
+            let index = config.width.index(kept.window);
+            aggregator.open.insert(index, open);
+            aggregator.kept.insert(index, kept);
+        }
+        aggregator
     }
 
     /// Decides the only event of a record. Offsets must grow from call to call.
@@ -179,6 +215,7 @@ impl Aggregator {
     pub fn begin(&mut self, offset: Offset) -> bool {
         let replayed = offset <= self.decided_upto;
         self.skip(offset);
+        self.nth = 0;
         replayed
     }
 
@@ -191,6 +228,7 @@ impl Aggregator {
         event: &Brief<'_>,
     ) -> Outcome {
         let ts = event.ts;
+        let at = self.next_event(offset);
         if self.config.max_future_skew.is_some_and(|skew| ts > appended_at + skew) {
             return Outcome::Future;
         }
@@ -199,9 +237,21 @@ impl Aggregator {
         if width.start(index + 1) <= self.closed {
             return if replayed { Outcome::Replayed } else { Outcome::Late };
         }
-        let outcome = self.count(index, offset, event);
-        // Window ends are multiples of the width: rounding down loses no decision.
-        self.closed = self.closed.max(width.floor(ts - self.config.lateness));
+        if !self.kept.is_empty() && self.kept.get(&index).is_some_and(|kept| at <= kept.upto) {
+            return Outcome::Replayed;
+        }
+        let id = xxh3_128(event.id.as_bytes());
+        // The restored watermark includes the events up to `decided_upto`.
+        let is_far = !replayed && self.watermark.take(ts, id as u64);
+        let outcome = if is_far && self.fits_beside(index, event) {
+            self.keep(index, at, id, event)
+        } else {
+            self.count(index, at, id, event)
+        };
+        if !replayed && let Some(upto) = self.watermark.upto() {
+            // Window ends are multiples of the width: rounding down loses no decision.
+            self.closed = self.closed.max(width.floor(upto - self.config.lateness));
+        }
         outcome
     }
 
@@ -209,26 +259,50 @@ impl Aggregator {
     /// window of the creation is closed, or that window or a later one has the id. The change itself must be
     /// [decided](Self::decide) afterwards. Returns whether the arrival counted.
     ///
-    /// A replay decides the same: while the window is open, later ones are open too, so that all of them are replayed.
+    /// A replay decides the same: while the window is open, later ones are open too, so that all of them are replayed or were
+    /// kept beside the commit.
     pub fn arrive(
         &mut self,
+        replayed: bool,
         offset: Offset,
         appended_at: Timestamp,
         arrival: &Brief<'_>,
         change: &Brief<'_>,
     ) -> bool {
+        let at = self.next_event(offset);
         let (width, newest) = (self.config.width, arrival.ts.max(change.ts));
         let is_future = self.config.max_future_skew.is_some_and(|skew| newest > appended_at + skew);
         let index = width.index(arrival.ts);
         let id = xxh3_128(arrival.id.as_bytes());
-        if is_future
-            || width.start(index + 1) <= self.closed
-            || self.open.range(index..).any(|(_, open)| open.ids.contains(&id))
-        {
+        if is_future || width.start(index + 1) <= self.closed {
             return false;
         }
-        self.count(index, offset, arrival);
+        if self.kept.get(&index).is_some_and(|kept| kept.since == at) {
+            // It is the event that the window was restored with.
+            return true;
+        }
+        // A restored window also has an event that comes later in the log.
+        let has = |index: &i64, open: &Open| {
+            open.ids.contains(&id)
+                && self.kept.get(index).is_none_or(|kept| kept.id != id || kept.since < at)
+        };
+        if self.open.range(index..).any(|(index, open)| has(index, open)) {
+            return false;
+        }
+        // The time of a creation moves no watermark: the time of its change does.
+        if !replayed && self.watermark.is_far(arrival.ts) && self.fits_beside(index, arrival) {
+            self.keep(index, at, id, arrival);
+        } else {
+            self.count(index, at, id, arrival);
+        }
         true
+    }
+
+    /// The position of the next event of the current record.
+    fn next_event(&mut self, offset: Offset) -> At {
+        let at = (offset, self.nth);
+        self.nth += 1;
+        at
     }
 
     /// Marks a record as decided. Call it alone for a record without events (a reject).
@@ -238,12 +312,34 @@ impl Aggregator {
         self.decided_upto = self.decided_upto.max(offset);
     }
 
-    fn count(&mut self, index: i64, offset: Offset, event: &Brief<'_>) -> Outcome {
+    /// Whether an event that is too far ahead can be kept beside the commit. Only the log decides this.
+    fn fits_beside(&self, index: i64, event: &Brief<'_>) -> bool {
+        let kept = self.kept.range(self.closed_index()..).map(|(_, kept)| beside::bytes(&kept.key));
+        let new = beside::bytes(&AggregationKey::of(&event.place));
+        !self.open.contains_key(&index) && kept.sum::<usize>() + new <= self.kept_bytes_max
+    }
+
+    /// Counts the first event of a window that is too far ahead, and keeps it beside the commit. Its phrases do not count.
+    fn keep(&mut self, index: i64, upto: At, id: u128, event: &Brief<'_>) -> Outcome {
+        let mut counts = Counts::default();
+        let topic = event.text.and_then(|text| classify(&**self.classifier.as_ref()?, text, None));
+        add(&mut counts, event.counts_as, topic);
+        let number = self.keys.number(&event.place);
+        let mut open = Open { first_offset: Offset::MAX, ..Open::default() };
+        open.ids.insert(id);
+        open.counts.insert(number, (counts, true));
+        self.open.insert(index, open);
+        let (window, key) = (self.config.width.start(index), self.keys.get(number).clone());
+        self.kept.insert(index, KeptWindow { window, id, key, counts, since: upto, upto });
+        Outcome::Counted
+    }
+
+    fn count(&mut self, index: i64, at: At, id: u128, event: &Brief<'_>) -> Outcome {
         let open = self
             .open
             .entry(index)
-            .or_insert_with(|| Open { first_offset: offset, ..Open::default() });
-        let fresh = open.ids.insert(xxh3_128(event.id.as_bytes()));
+            .or_insert_with(|| Open { first_offset: at.0, ..Open::default() });
+        let fresh = open.ids.insert(id);
         let place = match open.counts.len() >= self.config.names_max {
             true => open.place_within(&self.keys, event.place),
             false => event.place,
@@ -253,23 +349,26 @@ impl Aggregator {
         *changed = true;
         if !fresh {
             counts.duplicates += 1;
+        }
+        if open.first_offset == Offset::MAX {
+            match self.kept.get_mut(&index).filter(|kept| kept.key == *self.keys.get(number)) {
+                // Further duplicates of the only event are kept beside the commit too.
+                Some(kept) if !fresh => (kept.counts, kept.upto) = (*counts, at),
+                _ => open.first_offset = at.0,
+            }
+        }
+        if !fresh {
             return Outcome::Duplicate;
         }
-        match event.counts_as {
-            CountsAs::Ticket => {
-                counts.tickets += 1;
-                if let (Some(classifier), Some(text)) = (&self.classifier, event.text) {
-                    let scope = self.keys.scope(number, &place);
-                    let tally = scope.map(|scope| open.phrases.entry(scope).or_default());
-                    if let Some(topic) = classify(&**classifier, text, tally) {
-                        counts.topics[topic as usize] += 1;
-                    }
-                }
-            }
-            CountsAs::Raise(severity) => counts.raised[severity as usize] += 1,
-            CountsAs::Clear => counts.cleared += 1,
-            CountsAs::Other => counts.other += 1,
+        let mut topic = None;
+        if let (CountsAs::Ticket, Some(classifier), Some(text)) =
+            (event.counts_as, &self.classifier, event.text)
+        {
+            let scope = self.keys.scope(number, &place);
+            let tally = scope.map(|scope| open.phrases.entry(scope).or_default());
+            topic = classify(&**classifier, text, tally);
         }
+        add(counts, event.counts_as, topic);
         Outcome::Counted
     }
 
@@ -301,13 +400,19 @@ impl Aggregator {
     /// Where a restart may resume once everything that [`Self::changed`] has returned is durable.
     pub fn commit_point(&self) -> CommitPoint {
         let still_open = self.open.range(self.closed_index()..);
+        let kept = self.kept.range(self.closed_index()..);
         CommitPoint {
             resume_at: still_open
                 .map(|(_, open)| open.first_offset)
                 .min()
-                .unwrap_or(self.read_upto + 1),
+                .unwrap_or(Offset::MAX)
+                .min(self.read_upto + 1),
             closed: self.closed,
             decided_upto: self.decided_upto,
+            beside: Beside {
+                watermark: self.watermark.clone(),
+                windows: kept.map(|(_, kept)| kept.clone()).collect(),
+            },
         }
     }
 
@@ -315,6 +420,7 @@ impl Aggregator {
     pub fn committed(&mut self, point: &CommitPoint) {
         let keep = self.config.width.index(point.closed);
         self.open = self.open.split_off(&keep);
+        self.kept = self.kept.split_off(&keep);
         if self.keys.are_many() {
             self.forget_unused_keys();
         }
@@ -350,6 +456,11 @@ impl Aggregator {
         self.keys.len()
     }
 
+    /// Windows whose only event is too far ahead to close others.
+    pub fn far_windows(&self) -> usize {
+        self.kept.range(self.closed_index()..).count()
+    }
+
     /// Windows held in memory.
     pub fn open_windows(&self) -> usize {
         self.open.len()
@@ -358,6 +469,21 @@ impl Aggregator {
     /// Index of the first window that is not closed.
     fn closed_index(&self) -> i64 {
         self.config.width.index(self.closed)
+    }
+}
+
+/// Adds an event to the counter that it belongs to.
+fn add(counts: &mut Counts, counts_as: CountsAs, topic: Option<Topic>) {
+    match counts_as {
+        CountsAs::Ticket => {
+            counts.tickets += 1;
+            if let Some(topic) = topic {
+                counts.topics[topic as usize] += 1;
+            }
+        }
+        CountsAs::Raise(severity) => counts.raised[severity as usize] += 1,
+        CountsAs::Clear => counts.cleared += 1,
+        CountsAs::Other => counts.other += 1,
     }
 }
 

@@ -57,9 +57,14 @@ enum Mutant {
     ClosedSentFirst,
     FailedDeliveryUnnoticed,
     IdleClosesByClock,
+    FarMovesTheWatermark,
+    FarHoldsNothingBeside,
+    FarCountedAgain,
+    WaitingForgotten,
+    WatermarkForgotten,
 }
 
-const MUTANTS: [Mutant; 17] = [
+const MUTANTS: [Mutant; 22] = [
     Mutant::CommitsTheLastOffset,
     Mutant::CommitsTheOldestByTime,
     Mutant::NoDecidedUpto,
@@ -77,11 +82,18 @@ const MUTANTS: [Mutant; 17] = [
     Mutant::ClosedSentFirst,
     Mutant::FailedDeliveryUnnoticed,
     Mutant::IdleClosesByClock,
+    Mutant::FarMovesTheWatermark,
+    Mutant::FarHoldsNothingBeside,
+    Mutant::FarCountedAgain,
+    Mutant::WaitingForgotten,
+    Mutant::WatermarkForgotten,
 ];
 
 struct Record {
     event: Event,
     appended_at: Timestamp,
+    /// From when on the record can be read.
+    visible_at: Timestamp,
 }
 
 /// Takes a text's first word as its topic, and any two words as a phrase.
@@ -108,6 +120,8 @@ fn new_aggregator() -> Aggregator {
 
 fn with_topics(mut aggregator: Aggregator) -> Aggregator {
     aggregator.set_classifier(Arc::new(FirstWord));
+    // Two windows fit beside a commit: further ones hold it back.
+    aggregator.kept_bytes_max = 210;
     aggregator
 }
 
@@ -127,9 +141,13 @@ fn source(partition: usize) -> SourceId {
     SourceId::new("t", partition as i32)
 }
 
-/// A log with jittered event times: some far behind, some ahead of their append time. Some events occur twice.
+/// A log with jittered event times: some far behind, some ahead of their append time. Some events occur twice. Some are
+/// days ahead, alone or not, and the broker's clock with them.
 fn log(rng: &mut ChaCha8Rng) -> Vec<Record> {
     let mut clock = 0;
+    // Days that the feed has paused. The test need not wait for them.
+    let mut paused = 0;
+    let mut far = 0;
     let mut records: Vec<Record> = Vec::new();
     for n in 0..RECORDS {
         clock += rng.random_range(0..480);
@@ -137,7 +155,18 @@ fn log(rng: &mut ChaCha8Rng) -> Vec<Record> {
             // The feed pauses for an hour.
             clock += 3600;
         }
-        let appended_at = Timestamp::from_secs(START_S + clock);
+        if rng.random_bool(0.02) {
+            paused += rng.random_range(80_000..200_000);
+        }
+        let visible_at = Timestamp::from_secs(START_S + clock);
+        far = match rng.random_range(0..100) {
+            0..5 => rng.random_range(86_400..10 * 86_400),
+            // Close to the last one.
+            5..9 if far > 0 => far - 3600 + rng.random_range(-1800..3600),
+            _ => 0,
+        };
+        let ahead = paused + far;
+        let appended_at = visible_at + Duration::from_secs(ahead as u64);
         let repeated = rng.random_bool(0.15).then(|| records.len().checked_sub(1)).flatten();
         let event = match repeated {
             Some(last) => records[rng.random_range(last.saturating_sub(6)..=last)].event.clone(),
@@ -152,7 +181,7 @@ fn log(rng: &mut ChaCha8Rng) -> Vec<Record> {
                 Event::Ticket(TicketEvent {
                     event_id: n.to_string().into(),
                     action: TicketAction::Create,
-                    ts: Timestamp::from_secs((START_S + clock + jitter).max(START_S)),
+                    ts: Timestamp::from_secs((START_S + clock + ahead + jitter).max(START_S)),
                     series: SeriesKey::new(region, name("tv"), name("phone")),
                     priority: None,
                     tier: None,
@@ -160,7 +189,7 @@ fn log(rng: &mut ChaCha8Rng) -> Vec<Record> {
                 })
             }
         };
-        records.push(Record { event, appended_at });
+        records.push(Record { event, appended_at, visible_at });
     }
     records
 }
@@ -347,7 +376,7 @@ impl World {
             workers,
             generation: 0,
             owners: [0; PARTITIONS],
-            commits: [None; PARTITIONS],
+            commits: Default::default(),
             written: Vec::new(),
             forecasters,
         };
@@ -361,7 +390,7 @@ impl World {
 
     /// Current end of a partition's log.
     fn end(&self, partition: usize) -> Offset {
-        self.logs[partition].iter().take_while(|r| r.appended_at <= self.now).count() as Offset
+        self.logs[partition].iter().take_while(|r| r.visible_at <= self.now).count() as Offset
     }
 
     /// Assigns partitions to workers that answer. Paused workers keep their old view.
@@ -403,7 +432,7 @@ impl World {
     }
 
     fn resumed(&self, partition: usize) -> Part {
-        let aggregator = match self.commits[partition] {
+        let aggregator = match self.commits[partition].clone() {
             None => {
                 let aggregator = new_aggregator();
                 return Part { aggregator, next: 0, dead: Vec::new(), point: None };
@@ -415,10 +444,21 @@ impl World {
                 if self.is(Mutant::ClosedNotRestored) {
                     point.closed = Timestamp::from_millis(i64::MIN / 4);
                 }
+                match self.mutant {
+                    Some(Mutant::FarHoldsNothingBeside) => point.beside.windows.clear(),
+                    Some(Mutant::FarCountedAgain) => {
+                        point.beside.windows.iter_mut().for_each(|kept| kept.upto = (-1, 0));
+                    }
+                    Some(Mutant::WaitingForgotten) => point.beside.watermark.waiting.clear(),
+                    Some(Mutant::WatermarkForgotten) => {
+                        point.beside.watermark = Watermark::default()
+                    }
+                    _ => {}
+                }
                 with_topics(Aggregator::resume(config(), point))
             }
         };
-        let next = self.commits[partition].map_or(0, |point| point.resume_at);
+        let next = self.commits[partition].as_ref().map_or(0, |point| point.resume_at);
         Part { aggregator, next, dead: Vec::new(), point: None }
     }
 
@@ -450,7 +490,12 @@ impl World {
             }
             let replayed = part.aggregator.begin(offset);
             let brief = Brief::from(&record.event);
-            match part.aggregator.decide(replayed, offset, appended_at, &brief) {
+            let outcome = part.aggregator.decide(replayed, offset, appended_at, &brief);
+            if mutant == Some(Mutant::FarMovesTheWatermark) && outcome == Outcome::Counted {
+                let closed = WIDTH.floor(brief.ts - LATENESS);
+                part.aggregator.closed = part.aggregator.closed.max(closed);
+            }
+            match outcome {
                 Outcome::Late => part.dead.push((offset, true)),
                 Outcome::Future if !replayed => part.dead.push((offset, false)),
                 _ => {}
@@ -553,8 +598,8 @@ impl World {
             if not_emitted {
                 part.point = Some(part.aggregator.commit_point());
             }
-            let Some(point) = part.point else { continue };
-            self.commits[*partition] = Some(point);
+            let Some(point) = part.point.clone() else { continue };
+            self.commits[*partition] = Some(point.clone());
             if not_emitted {
                 part.aggregator.committed(&point);
             }

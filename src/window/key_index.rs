@@ -45,6 +45,22 @@ impl KeyIndex {
         self.by_text.get(write(place, &mut [0; TEXT_MAX])).copied()
     }
 
+    /// The number of a key. Phrases have no number.
+    pub(super) fn number_of(&mut self, key: &AggregationKey) -> u32 {
+        let place = match key {
+            AggregationKey::Tickets(series) => Place::Tickets {
+                region: series.region.as_str(),
+                service: series.service.as_str(),
+                channel: series.channel.as_str(),
+            },
+            AggregationKey::Alarms(scope) | AggregationKey::Phrase(scope, _) => {
+                Place::Alarms { region: scope.region.as_str(), service: scope.service.as_str() }
+            }
+            AggregationKey::Maintenance => Place::Maintenance,
+        };
+        self.number(&place)
+    }
+
     fn look_up(&mut self, place: &Place<'_>) -> u32 {
         let mut room = [0; TEXT_MAX];
         let text = write(place, &mut room);

@@ -6,6 +6,7 @@
 
 mod active_alarms;
 mod aggregator;
+mod beside;
 mod counts;
 mod entry;
 mod folded;
@@ -17,11 +18,13 @@ mod names;
 mod phrases;
 #[cfg(test)]
 mod tests;
+mod watermark;
 
 pub use active_alarms::{
     ActiveAlarm, AlarmBook, AlarmRules, Pairing, STALE_AFTER, Tally, Transition,
 };
 pub use aggregator::{Aggregator, AggregatorConfig, CommitPoint, Outcome, Partial};
+pub use beside::{Beside, KeptWindow};
 pub use counts::{AggregationKey, Counts};
 pub use entry::Part;
 pub use folded::{Beyond, BeyondTally, FoldedPart};
@@ -30,3 +33,4 @@ pub use merge::{
 };
 pub use names::{CountedUnder, Names};
 pub use phrases::text_counts;
+pub use watermark::{Waiting, Watermark};

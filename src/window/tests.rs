@@ -147,11 +147,7 @@ proptest! {
         let mut merged = merge();
         let mut late = std::collections::BTreeSet::new();
         let mut aggregator = Aggregator::new(config());
-        let mut durable = CommitPoint {
-            resume_at: 0,
-            closed: Timestamp::from_millis(i64::MIN / 4),
-            decided_upto: -1,
-        };
+        let mut durable = CommitPoint::start(0);
         let mut offset = 0usize;
         let mut plan = crashes.into_iter();
         let (mut until, mut commits) = plan.next().unwrap_or((usize::MAX, true));
@@ -169,8 +165,8 @@ proptest! {
                     durable = aggregator.commit_point();
                     aggregator.committed(&durable);
                 }
-                aggregator = Aggregator::resume(config(), durable);
                 offset = durable.resume_at as usize;
+                aggregator = Aggregator::resume(config(), durable.clone());
                 (until, commits) = plan.next().unwrap_or((usize::MAX, true));
             }
         }
@@ -359,7 +355,8 @@ fn a_window_of_a_source_has_a_limit_of_names() {
     assert_eq!(counts, expected);
     assert_eq!(held, 4, "refused names take no memory");
     // A replay counts the same.
-    let point = CommitPoint { resume_at: 0, closed: Timestamp::from_secs(0), decided_upto: 39 };
+    let point =
+        CommitPoint { closed: Timestamp::from_secs(0), decided_upto: 39, ..CommitPoint::start(0) };
     assert_eq!(count(Aggregator::resume(limited, point), 0).0, expected);
 }
 

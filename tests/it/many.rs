@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use surgecast::domain::{Name, SeriesKey, Timestamp, WindowWidth};
 use surgecast::input::LocalFeed;
 use surgecast::store::{SourceRecord, Store, WindowRecord};
-use surgecast::window::{AggregationKey, Counts};
+use surgecast::window::{AggregationKey, Beside, Counts};
 
 use crate::page;
 use crate::program::Program;
@@ -55,6 +55,7 @@ fn fill(folder: &Path) {
         resume_at: 0,
         caught_up_at: Some(end),
         reported_at: end,
+        beside: Beside::default(),
     })
     .expect("puts");
     tx.put_state("next_window", &end.millis()).expect("puts");

@@ -196,6 +196,8 @@ fn setup(
         forecaster,
         aggregator,
         feeds: vec![(Box::new(feed), aggregator)],
+        files: Vec::new(),
+        steady: None,
         kafka: None,
         queue_events: 0,
         role: Role::Both,

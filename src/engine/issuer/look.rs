@@ -1,7 +1,8 @@
 //! Examines open windows and issues nowcasts: forecasts that do not wait for the window's end. The reason is an alarm
 //! storm, or a partial count far from its forecast.
 //!
-//! The leader examines open windows once a minute, as of the minute up to which all counting sources are known. It
+//! The leader examines alarms every ten seconds and the counts of tickets once a minute, as of the time up to which all
+//! counting sources are known. A heartbeat is a reason to look: a storm may be followed by no event at all. The leader
 //! replicates its nowcasts to standbys, so all instances have the same nowcasts and alerts.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,8 +17,10 @@ use crate::forecast::{
 };
 use crate::window::Transition;
 
-/// Between two examinations.
+/// Between two examinations of the counts of tickets.
 pub const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// Between two examinations of alarms.
+const ALARMS_EVERY_MS: i64 = 10_000;
 /// Between two nowcasts of one region and service.
 const PAUSE: Duration = Duration::from_secs(300);
 
@@ -33,23 +36,30 @@ pub fn minute(at: Timestamp) -> Timestamp {
     Timestamp::from_millis(at.millis().div_euclid(step) * step)
 }
 
+/// The time as of which alarms are examined: `at`, rounded down to ten seconds.
+pub fn look_at(at: Timestamp) -> Timestamp {
+    Timestamp::from_millis(at.millis().div_euclid(ALARMS_EVERY_MS) * ALARMS_EVERY_MS)
+}
+
 impl Issuer {
-    /// Examines open windows as of the minute of `known`, and returns new nowcasts. `at.end` is the start of the first
-    /// window that is not final; `counted` has the tickets from there up to `known`.
+    /// Examines open windows as of [`look_at`] `known`, and returns new nowcasts. `at.end` is the start of the first
+    /// window that is not final; `counted` has the tickets from there up to `known`. `tickets`: whether their counts are
+    /// examined, and not the alarms alone.
     pub fn look(
         &mut self,
         at: &Situation<'_>,
         known: Timestamp,
         counted: &Counted,
+        tickets: bool,
     ) -> Vec<Nowcast> {
-        let upto = minute(known);
+        let upto = look_at(known);
         let open = self.width.floor(upto);
         let Some((after, _)) = &self.newest else { return Vec::new() };
         let after = *after;
         if after != at.end || open == upto || upto < self.config.notify_from {
             return Vec::new();
         }
-        let signs = self.signs(at, known, counted);
+        let signs = self.signs(at, known, counted, tickets);
         if signs.is_empty() {
             return Vec::new();
         }
@@ -130,6 +140,7 @@ impl Issuer {
         at: &Situation<'_>,
         known: Timestamp,
         counted: &Counted,
+        tickets: bool,
     ) -> BTreeMap<Scope, Signs> {
         let mut signs: BTreeMap<Scope, Signs> = BTreeMap::new();
         at.alarms.peek(known, |transition| {
@@ -139,7 +150,8 @@ impl Issuer {
             }
         });
         let Some((_, issued)) = &self.newest else { return signs };
-        for (series, scheduled) in issued.served().filter(|(series, _)| !series.is_roll_up()) {
+        let served = issued.served().filter(|(series, _)| tickets && !series.is_roll_up());
+        for (series, scheduled) in served {
             let newer = self.live.get(series).map(|(vintage, _)| vintage);
             let newest = newer.filter(|n| n.issued_at > scheduled.issued_at).unwrap_or(scheduled);
             for (start, counts) in counted {

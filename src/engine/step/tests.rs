@@ -41,7 +41,7 @@ fn report(start: i64, tickets_counted: u32, offset: i64) -> Report {
     let counts = Counts { tickets: tickets_counted, ..Counts::default() };
     report.partials = vec![Partial { window: at(start), key: tickets(), counts, upto: offset }];
     // The source has closed no window, so it may still revise its counts.
-    let commit = CommitPoint { resume_at: 0, closed: at(0), decided_upto: 0 };
+    let commit = CommitPoint { closed: at(0), decided_upto: 0, ..CommitPoint::start(0) };
     let caught_up_at = Some(at(start + 1600));
     report.progress = Some((Frontier { closed: at(0), caught_up_at }, commit));
     report
@@ -92,7 +92,7 @@ fn effects_come_window_by_window_and_a_quiet_batch_has_none() {
     run(&mut state, &[report], 100, &Always(None));
     // Two days later the source has caught up.
     let mut late = Report::new(SourceId::new("tickets", 0));
-    let commit = CommitPoint { resume_at: 4, closed: at(172_800), decided_upto: 4 };
+    let commit = CommitPoint { closed: at(172_800), decided_upto: 4, ..CommitPoint::start(4) };
     late.progress = Some((Frontier { closed: at(172_800), caught_up_at: None }, commit));
     let reports = [late];
     let mut batch = Batch::new(&reports, None, at(172_800), false);

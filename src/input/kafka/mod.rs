@@ -127,14 +127,14 @@ impl Intake {
             );
         }
         let counted = source.in_generation(generation.as_deref());
-        if let Some(point) = point.filter(|_| commits_first) {
+        if let Some(point) = point.as_ref().filter(|_| commits_first) {
             // A second attempt must not begin at another offset.
-            consumer.commit(&[(counted.clone(), point)])?;
+            consumer.commit(&[(counted.clone(), point.clone())])?;
         }
         self.gone(consumer, &source, gone);
         let processor = SourceProcessor::new(
             counted,
-            point,
+            point.clone(),
             self.aggregator,
             self.decoders.clone(),
             self.metrics.clone(),
@@ -297,10 +297,10 @@ impl Intake {
         let caught_up_at = end.filter(|(end, _)| read >= *end).map(|(_, at)| at);
         let report = processor.report(caught_up_at);
         let counted = report.source.clone();
-        if let Some((_, point)) = report.progress
-            && committed.replace(point) != Some(point)
+        if let Some((_, point)) = &report.progress
+            && committed.replace(point.clone()).as_ref() != Some(point)
         {
-            reports.points.push((counted, point));
+            reports.points.push((counted, point.clone()));
         }
         reports.letters.extend(report.dead.iter().map(|(letter, _)| letter.clone()));
         push_messages(report, now, &mut reports.messages);

@@ -12,6 +12,7 @@ fn committed_data_are_there_after_reopening() {
         resume_at: 17,
         caught_up_at: None,
         reported_at: at(5),
+        beside: Default::default(),
     };
     let mut store = open(&dir);
     put(&mut store, |tx| {

@@ -40,7 +40,13 @@ fn bytes(hex: &str) -> Vec<u8> {
 fn counts_and_windows() {
     check(
         &sample::source(),
-        &[(0, "0f737570706f72742e7469636b6574730680e0a0b7f1665222018ee0a0b7f1668ae0a0b7f166")],
+        &[
+            (0, "0f737570706f72742e7469636b6574730680e0a0b7f1665222018ee0a0b7f1668ae0a0b7f166"),
+            (
+                1,
+                "0f737570706f72742e7469636b6574730680e0a0b7f1665222018ee0a0b7f1668ae0a0b7f166000000",
+            ),
+        ],
     );
     check(
         &CountsBody::from(sample::all_counts()),

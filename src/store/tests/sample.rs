@@ -36,6 +36,7 @@ pub(super) fn source() -> SourceRecord {
         resume_at: 17,
         caught_up_at: Some(at(7)),
         reported_at: at(5),
+        beside: Default::default(),
     }
 }
 

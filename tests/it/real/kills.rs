@@ -73,6 +73,26 @@ struct Truth {
     unreadable: u64,
 }
 
+/// The newest event time of a partition: an event that is more than a day ahead waits for a second id, as does the first.
+#[derive(Default)]
+struct Newest {
+    upto: Option<i64>,
+    waiting: Vec<(i64, String)>,
+}
+
+impl Newest {
+    fn take(&mut self, ts: i64, id: &str) {
+        if self.upto.is_some_and(|upto| ts <= upto + 86_400) {
+            self.upto = self.upto.max(Some(ts));
+        } else {
+            let seconds = self.waiting.iter().filter(|(at, of)| of != id && ts >= at - 3600);
+            self.upto = self.upto.max(seconds.map(|(at, _)| ts.min(*at)).max());
+            self.waiting.push((ts, id.to_owned()));
+        }
+        self.waiting.retain(|(at, _)| Some(*at) > self.upto);
+    }
+}
+
 impl Truth {
     fn records(&self) -> u64 {
         let counted: u64 = self.windows.values().map(|n| u64::from(*n)).sum();
@@ -89,7 +109,7 @@ impl Truth {
             let mut list = TopicPartitionList::new();
             list.add_partition_offset(topic, partition, Offset::Offset(low)).expect("offset");
             consumer.assign(&list).expect("assigned");
-            let (mut next, mut newest, mut ids) = (low, None, HashSet::new());
+            let (mut next, mut newest, mut ids) = (low, Newest::default(), HashSet::new());
             while next < high {
                 let Some(Ok(message)) = consumer.poll(wait) else { continue };
                 next = message.offset() + 1;
@@ -100,13 +120,7 @@ impl Truth {
         truth
     }
 
-    fn add(
-        &mut self,
-        bytes: &[u8],
-        append: i64,
-        newest: &mut Option<i64>,
-        ids: &mut HashSet<String>,
-    ) {
+    fn add(&mut self, bytes: &[u8], append: i64, newest: &mut Newest, ids: &mut HashSet<String>) {
         let event: Option<Value> = serde_json::from_slice(bytes).ok();
         let Some((event, ts)) = event.and_then(|e| e["ts"].as_i64().map(|ts| (e, ts))) else {
             self.unreadable += 1;
@@ -117,12 +131,12 @@ impl Truth {
             return;
         }
         let start = ts.div_euclid(WINDOW) * WINDOW;
-        let closed = newest.map(|newest| (newest - LATENESS).div_euclid(WINDOW) * WINDOW);
+        let closed = newest.upto.map(|newest| (newest - LATENESS).div_euclid(WINDOW) * WINDOW);
         if closed.is_some_and(|closed| start + WINDOW <= closed) {
             self.late += 1;
             return;
         }
-        *newest = (*newest).max(Some(ts));
+        newest.take(ts, &event["event_id"].to_string());
         // An id belongs to one window, because a duplicate has the same time.
         if !ids.insert(format!("{}@{start}", event["event_id"])) {
             self.duplicates += 1;

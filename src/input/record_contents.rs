@@ -11,20 +11,20 @@ const IDS: usize = 4096;
 
 /// The contents of the last ids, as hashes.
 #[derive(Debug)]
-pub(super) struct Contents {
+pub(super) struct RecordContents {
     /// By the low bits of the id's hash: its high bits, and the hash of the content.
     seen: Vec<(u32, u32)>,
     differing: u64,
     example: String,
 }
 
-impl Default for Contents {
+impl Default for RecordContents {
     fn default() -> Self {
         Self { seen: vec![(0, 0); IDS], differing: 0, example: String::new() }
     }
 }
 
-impl Contents {
+impl RecordContents {
     /// Takes an event that was counted, or found to be a duplicate.
     pub(super) fn take(&mut self, event: &Brief<'_>, is_duplicate: bool) {
         let state = FixedState::with_seed(0);
