@@ -148,6 +148,10 @@ mod tests {
         let made = with_generation("v1 closed=5 decided=4".into(), Some("0a~7"));
         assert_eq!(generation_of(&made), Some("0a~7"));
         assert_eq!(generation_of(&with_generation("v1".into(), None)), None);
+        let beside = Beside { watermark: Watermark::at(Timestamp::MAX), ..Beside::default() };
+        let point = CommitPoint { beside, ..CommitPoint::start(3) };
+        let made = with_generation(encode_commit(&point), Some("0a~7"));
+        assert_eq!((decode_commit(3, &made), generation_of(&made)), (Ok(point), Some("0a~7")));
         decode_commit(3, &made).expect("other parts are ignored");
         let later = decode_commit(3, "v1 closed=5 decided=4 more=7").expect("later release");
         let closed = Timestamp::from_millis(5);

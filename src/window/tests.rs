@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{
-    Event, Name, Offset, SeriesKey, SourceId, TicketAction, TicketEvent, Timestamp, WindowWidth,
+    Brief, Event, Name, Offset, SeriesKey, SourceId, TicketAction, TicketEvent, Timestamp,
+    WindowWidth,
 };
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
@@ -173,6 +174,55 @@ proptest! {
         merged.apply(&source, aggregator.changed(), &|_, _| Counts::default());
         prop_assert_eq!(totals_of(&merged), truth);
         prop_assert_eq!(late.len(), truly_late);
+    }
+
+    #[test]
+    fn arrivals_that_changes_tell_of_are_replayed_as_they_were_counted(
+        log in log(),
+        // Days that a record is ahead, and how long before it its ticket was created.
+        changes in prop::collection::vec((0i64..4, 0i64..2000), 120),
+        crash in 1usize..120,
+        commit in 1usize..120,
+    ) {
+        let take = |aggregator: &mut Aggregator, offset: usize| {
+            let ((days, before), record) = (changes[offset], &log[offset]);
+            let ahead = if offset % 4 == 0 { days * 100_000 } else { 0 };
+            let arrival = Record { at_s: (record.at_s + ahead - before).max(0), ..record.clone() };
+            if days % 2 == 0 {
+                aggregator.observe(offset as Offset, Timestamp::MAX, &event(&arrival));
+                return;
+            }
+            let mut change = event(&Record { at_s: record.at_s + ahead, ..record.clone() });
+            if let Event::Ticket(change) = &mut change {
+                change.action = TicketAction::Update;
+                change.event_id = format!("c{offset}").into();
+            }
+            let (offset, arrival) = (offset as Offset, event(&arrival));
+            let (arrival, change) = (Brief::from(&arrival), Brief::from(&change));
+            let replayed = aggregator.begin(offset);
+            aggregator.arrive(replayed, offset, Timestamp::MAX, &arrival, &change);
+            aggregator.decide(replayed, offset, Timestamp::MAX, &change);
+        };
+        let source = SourceId::new("t", 0);
+        let (mut straight, mut crashed) = (merge(), merge());
+        let mut aggregator = Aggregator::new(config());
+        (0..log.len()).for_each(|offset| take(&mut aggregator, offset));
+        straight.apply(&source, aggregator.changed(), &|_, _| Counts::default());
+        let (crash, mut durable) = (crash.min(log.len()), CommitPoint::start(0));
+        let mut aggregator = Aggregator::new(config());
+        for offset in 0..crash {
+            take(&mut aggregator, offset);
+            if offset + 1 == commit {
+                crashed.apply(&source, aggregator.changed(), &|_, _| Counts::default());
+                durable = aggregator.commit_point();
+                aggregator.committed(&durable);
+            }
+        }
+        let from = durable.resume_at as usize;
+        let mut aggregator = Aggregator::resume(config(), durable);
+        (from..log.len()).for_each(|offset| take(&mut aggregator, offset));
+        crashed.apply(&source, aggregator.changed(), &|_, _| Counts::default());
+        prop_assert_eq!(totals_of(&crashed), totals_of(&straight));
     }
 
     #[test]
