@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 
@@ -16,7 +16,8 @@ use super::sources::{Counting, Sources};
 use super::threads::bind;
 use crate::api::{ApiState, Progress};
 use crate::cluster::Forwarder;
-use crate::engine::{Command, Engine, Forecaster, StreamEvent};
+use crate::engine::{Command, Engine, Forecaster, Message, StreamEvent};
+use crate::output::OutlookTopic;
 use crate::output::influxdb::InfluxSink;
 use crate::store::{self, Store};
 use crate::text::Texts;
@@ -83,12 +84,7 @@ pub fn start_with(
     };
     shared.spawn("leader", move || engine.run())?;
     let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
-    if let Some(settings) = setup.influxdb {
-        shared.health.degraded("influxdb", "not connected yet");
-        let texts = Texts::new(setup.info.language);
-        shared.sink(InfluxSink::new(settings, setup.public_url, texts)?, &inbox)?;
-    }
-    topics.flatten().map_or(Ok(()), |topics| shared.sink(topics, &inbox))?;
+    start_sinks(&mut shared, &mut setup, topics.flatten(), &inbox)?;
     shared.check(setup.store)?;
     shared.outbox(setup.receivers, setup.clock.clone(), inbox)?;
     let (reloadable, stop) = (setup.reloadable, shared.stop.clone());
@@ -130,4 +126,20 @@ pub fn start_with(
         threads: shared.threads,
         wakes,
     })
+}
+
+/// Starts the threads that write to InfluxDB and to the output topics.
+fn start_sinks(
+    shared: &mut Shared,
+    setup: &mut Setup,
+    topics: Option<OutlookTopic>,
+    inbox: &SyncSender<Message>,
+) -> anyhow::Result<()> {
+    if let Some(settings) = setup.influxdb.take() {
+        shared.health.degraded("influxdb", "not connected yet");
+        let texts = Texts::new(setup.info.language);
+        let public_url = std::mem::take(&mut setup.public_url);
+        shared.sink(InfluxSink::new(settings, public_url, texts)?, inbox)?;
+    }
+    topics.map_or(Ok(()), |topics| shared.sink(topics, inbox))
 }
