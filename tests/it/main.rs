@@ -6,6 +6,7 @@ mod bad_input;
 mod cli;
 mod demo;
 mod docs;
+mod files;
 mod many;
 mod metrics;
 mod nowcasts;

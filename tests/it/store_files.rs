@@ -14,7 +14,7 @@ use crate::serve::serve;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// The same time for all events of a test.
-fn hour_ago() -> Timestamp {
+pub fn hour_ago() -> Timestamp {
     static NOW: OnceLock<Timestamp> = OnceLock::new();
     *NOW.get_or_init(|| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
@@ -32,7 +32,7 @@ fn post(program: &Program, name: &str, count: usize) {
 }
 
 /// Waits until all tickets are counted and no more.
-fn counted(program: &Program, expected: u64) {
+pub fn counted(program: &Program, expected: u64) {
     let (from, to) = (hour_ago() - HOUR * 2, hour_ago() + HOUR * 2);
     let path = format!("/api/v1/windows?from={from}&to={to}");
     let mut last = 0;
