@@ -47,7 +47,7 @@ impl Shared {
         store.keep_texts(setup.texts_kept);
         let health = Arc::<Health>::default();
         health.ready("store");
-        Ok(Self {
+        let mut shared = Self {
             log: Arc::new(log),
             pairing,
             reader: store.reader()?,
@@ -58,7 +58,9 @@ impl Shared {
             stop: Arc::default(),
             hung_up: reload::on_hang_up()?,
             threads: Vec::new(),
-        })
+        };
+        shared.watch_clock(setup.steady.clone())?;
+        Ok(shared)
     }
 
     /// Starts a thread. The service waits for its end when it stops.
@@ -106,7 +108,7 @@ impl Shared {
     }
 
     /// Starts the thread that reports jumps of the clock.
-    pub(super) fn watch_clock(&mut self, steady: Option<Arc<SteadyClock>>) -> anyhow::Result<()> {
+    fn watch_clock(&mut self, steady: Option<Arc<SteadyClock>>) -> anyhow::Result<()> {
         let Some(clock) = steady else { return Ok(()) };
         let (health, metrics) = (self.health.clone(), self.metrics.clone());
         let watch = ClockWatch { clock, health, metrics, stop: self.stop.clone() };

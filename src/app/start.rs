@@ -78,7 +78,6 @@ pub fn start_with(
         limit_told: false,
     };
     shared.spawn("leader", move || engine.run())?;
-    shared.watch_clock(setup.steady)?;
     let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
     let influxdb = influxdb(setup.influxdb, setup.public_url, setup.info.language)?;
     start_sinks(&mut shared, influxdb, topics.flatten(), &inbox)?;

@@ -96,8 +96,9 @@ mod tests {
 
     #[test]
     fn a_jump_is_noticed_once_and_followed_once_it_lasts() {
-        // Monotonic second, wall-clock second, what the clock says, jumps in milliseconds.
-        let cases: [(&str, &[(u64, i64, i64, &[i64])]); 5] = [
+        /// Monotonic second, wall-clock second, what the clock says, jumps in milliseconds.
+        type Step = (u64, i64, i64, &'static [i64]);
+        let cases: [(&str, &[Step]); 5] = [
             ("no jump", &[(1, 1001, 1001, &[]), (9000, 10_000, 10_000, &[])]),
             ("a correction", &[(1, 1010, 1010, &[]), (2, 1003, 1003, &[])]),
             (

@@ -29,7 +29,7 @@ pub fn count_alarms(alarms: &mut AlarmBook, metrics: &Metrics, end: Timestamp) {
     }
     if tally.unpaired > 0 && alarms.is_hint_due(end) {
         let clears = tally.unpaired;
-        tracing::warn!(
+        tracing::info!(
             clears, %end,
             "alarms: clears pair with no raise: either the raise is older than surgecast's events, or the clear names \
              another system or id than its raise"

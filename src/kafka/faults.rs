@@ -26,11 +26,13 @@ pub enum Fault {
     Clock,
     /// Records carry their producers' time. Counting goes on.
     Time,
+    /// Records with equal keys are deleted, counted or not. Counting goes on.
+    Compacted,
 }
 
 impl Fault {
     fn is_failing(self) -> bool {
-        !matches!(self, Self::Gone | Self::Clock | Self::Time)
+        !matches!(self, Self::Gone | Self::Clock | Self::Time | Self::Compacted)
     }
 }
 

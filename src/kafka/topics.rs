@@ -12,6 +12,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
 use super::context::Context;
+use super::faults::Fault;
 use super::settings::{KafkaProblem, Settings};
 use crate::domain::{EventKind, SourceId};
 use crate::telemetry::Health;
@@ -86,32 +87,34 @@ pub fn missing(settings: &Settings) -> Result<Vec<String>, KafkaProblem> {
     Ok(missing.map(|required| required.name).collect())
 }
 
-/// Input topics whose records carry the time of their producers, not of the broker. Topics whose settings may not be read
-/// are left out.
+/// Input topics with settings that put counting at risk, and the fault of each. Topics whose settings may not be read are left out.
 ///
 /// # Errors
 /// [`KafkaProblem`] if no broker answers or it refuses.
-pub(super) fn with_create_time(
+pub(super) fn risky_settings(
     settings: &Settings,
     health: Arc<Health>,
-) -> Result<Vec<String>, KafkaProblem> {
+) -> Result<Vec<(String, Fault)>, KafkaProblem> {
     let admin = admin(settings, health)?;
-    let topics = settings.topics.every();
-    let asked = topics.iter().map(|(topic, _)| ResourceSpecifier::Topic(topic));
+    let asked = settings.topics.every().map(|(topic, _)| ResourceSpecifier::Topic(topic));
     let options = AdminOptions::new().request_timeout(Some(ANSWER_WITHIN));
-    let asked: Vec<_> = asked.collect();
     let found = block_on(admin.describe_configs(&asked, &options));
     let found = found.map_err(|error| settings.problem(&error))?;
-    let mut topics = Vec::new();
+    let mut risky = Vec::new();
     for resource in found.into_iter().flatten() {
-        let kind = resource.get("message.timestamp.type").and_then(|entry| entry.value.as_deref());
-        if let (OwnedResourceSpecifier::Topic(topic), Some("CreateTime")) =
-            (&resource.specifier, kind)
-        {
-            topics.push(topic.clone());
+        let OwnedResourceSpecifier::Topic(topic) = &resource.specifier else { continue };
+        let has = |key: &str, word: &str| {
+            let value = resource.get(key).and_then(|entry| entry.value.as_deref());
+            value.is_some_and(|value| value.contains(word))
+        };
+        if has("message.timestamp.type", "CreateTime") {
+            risky.push((topic.clone(), Fault::Time));
+        }
+        if has("cleanup.policy", "compact") {
+            risky.push((topic.clone(), Fault::Compacted));
         }
     }
-    Ok(topics)
+    Ok(risky)
 }
 
 fn admin(settings: &Settings, health: Arc<Health>) -> Result<AdminClient<Context>, KafkaProblem> {

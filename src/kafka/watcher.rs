@@ -13,7 +13,7 @@ use super::consumer::Ends;
 use super::context::{Change, Context, lock};
 use super::faults::Fault;
 use super::settings::KafkaProblem;
-use super::topics::with_create_time;
+use super::topics::risky_settings;
 use crate::domain::{Clock, SourceId};
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -107,24 +107,35 @@ impl Watcher {
         Ok(true)
     }
 
-    /// Warns of topics whose records carry their producers' time.
+    /// Warns of topics with settings that put counting at risk.
     fn settings(&self) {
         let context = self.consumer.context();
-        match with_create_time(&context.settings, context.health()) {
-            Ok(found) => {
-                for (topic, _) in context.settings.topics.every() {
-                    let why = found.iter().any(|other| other == topic).then(|| {
-                        format!(
-                            "topic {topic} has message.timestamp.type=CreateTime: a producer's wrong clock decides which \
-                             of its events are too far in the future; set LogAppendTime"
-                        )
-                    });
-                    context.fault(&topic, Fault::Time, why.as_deref());
-                }
-            }
+        let found = match risky_settings(&context.settings, context.health()) {
+            Ok(found) => found,
             Err(problem) => {
                 tracing::debug!(%problem, "kafka: cannot read the settings of topics");
+                return;
             }
+        };
+        for (topic, _) in context.settings.topics.every() {
+            let report = |fault, why: String| {
+                let is_so = found.iter().any(|(other, seen)| other == topic && *seen == fault);
+                context.fault(&topic, fault, is_so.then_some(why.as_str()));
+            };
+            report(
+                Fault::Time,
+                format!(
+                    "topic {topic} has message.timestamp.type=CreateTime: a producer's wrong clock decides which of its \
+                     events are too far in the future; set LogAppendTime"
+                ),
+            );
+            report(
+                Fault::Compacted,
+                format!(
+                    "topic {topic} is compacted: Kafka may delete an event before it is counted, if a later one has the \
+                     same key; set cleanup.policy=delete"
+                ),
+            );
         }
     }
 

@@ -186,7 +186,7 @@ proptest! {
     ) {
         let take = |aggregator: &mut Aggregator, offset: usize| {
             let ((days, before), record) = (changes[offset], &log[offset]);
-            let ahead = if offset % 4 == 0 { days * 100_000 } else { 0 };
+            let ahead = if offset.is_multiple_of(4) { days * 100_000 } else { 0 };
             let arrival = Record { at_s: (record.at_s + ahead - before).max(0), ..record.clone() };
             if days % 2 == 0 {
                 aggregator.observe(offset as Offset, Timestamp::MAX, &event(&arrival));

@@ -101,9 +101,10 @@ mod tests {
 
     #[test]
     fn a_second_event_confirms_a_far_one() {
+        type Case = (&'static str, Vec<(i64, u64)>, (Option<i64>, usize));
         let far = 400 * DAY;
         let near = [(0, 1), (5, 2)];
-        let cases: [(&str, Vec<(i64, u64)>, (Option<i64>, usize)); 15] = [
+        let cases: [Case; 15] = [
             ("no event", vec![], (None, 0)),
             ("the first event waits", vec![(7, 1)], (None, 1)),
             ("its own id does not confirm it", vec![(7, 1), (7, 1)], (None, 1)),

@@ -541,9 +541,13 @@ fn lists_are_given_in_pages() {
     assert!(seen.len() > 1000, "{}", seen.len());
     let limited = program.all(&format!("{span}&limit=50"));
     assert!(limited.iter().all(|row| row["windows"].as_array().map_or(0, Vec::len) <= 50));
-    let series = program.all("/api/v1/series");
-    assert_eq!(program.all("/api/v1/series?limit=5"), series);
-    assert_eq!(program.all("/api/v1/outlook?limit=5"), program.all("/api/v1/outlook"));
+    // Windows may be finalized between two requests: only the names are the same.
+    let names = |path: &str| {
+        let name = |row: &Value| ["region", "service", "channel"].map(|part| row[part].to_string());
+        program.all(path).iter().map(name).collect::<Vec<_>>()
+    };
+    assert_eq!(names("/api/v1/series?limit=5"), names("/api/v1/series"));
+    assert_eq!(names("/api/v1/outlook?limit=5"), names("/api/v1/outlook"));
 }
 
 #[test]

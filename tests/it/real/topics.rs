@@ -13,7 +13,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicRe
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
 use surgecast::domain::Timestamp;
 
 const WAIT: Duration = Duration::from_secs(60);
@@ -34,10 +34,14 @@ impl Cluster {
     }
 
     fn create(&self, topic: &str, partitions: i32, time: &str) {
+        self.create_with(topic, partitions, &[("message.timestamp.type", time)]);
+    }
+
+    fn create_with(&self, topic: &str, partitions: i32, settings: &[(&str, &str)]) {
         // The broker refuses while it still deletes a topic of this name.
         until("the topic to be created", || {
             let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
-            let new = new.set("message.timestamp.type", time);
+            let new = settings.iter().fold(new, |new, (key, value)| new.set(key, value));
             let made = block_on(self.admin.create_topics(&[new], &AdminOptions::new()));
             made.expect("an answer").iter().all(Result::is_ok)
         });
@@ -58,6 +62,37 @@ impl Cluster {
             producer.send(record).expect("queued");
         }
         producer.flush(WAIT).expect("written");
+    }
+
+    /// Like [`send`](Self::send), with a time in milliseconds since 1970.
+    fn send_at(&self, topic: &str, partition: i32, bodies: &[String], at_ms: i64) {
+        let producer: BaseProducer = self.config.create().expect("a producer");
+        for body in bodies {
+            let record = BaseRecord::to(topic).partition(partition).key("k").payload(body);
+            producer.send(record.timestamp(at_ms)).expect("queued");
+        }
+        producer.flush(WAIT).expect("written");
+    }
+
+    /// Sends records with a key and no value.
+    fn send_null(&self, topic: &str, partition: i32, count: usize) {
+        let producer: BaseProducer = self.config.create().expect("a producer");
+        for _ in 0..count {
+            let record = BaseRecord::<str, str>::to(topic).partition(partition).key("k");
+            producer.send(record).expect("queued");
+        }
+        producer.flush(WAIT).expect("written");
+    }
+
+    /// The offset of the first record that partition 0 still has.
+    fn first_record(&self, topic: &str) -> i64 {
+        let mut config = self.config.clone();
+        let reader: BaseConsumer = config.set("group.id", "looks").create().expect("a reader");
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, 0, Offset::Beginning).expect("an offset");
+        reader.assign(&list).expect("assigned");
+        let record = reader.poll(Duration::from_secs(10));
+        record.and_then(Result::ok).map_or(-1, |record| record.offset())
     }
 
     /// Deletes the records of a partition before an offset, as retention does.
@@ -210,6 +245,73 @@ fn what_retention_deletes_before_it_is_counted_is_said_and_counted() {
     until_counted(&site, &program, 31);
     until_ready(&site);
     assert_eq!(total(&site, "surgecast_ingest_gone_total", "support"), 0.0);
+}
+
+#[test]
+fn a_compacted_topic_is_named_and_what_it_still_has_is_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kafka = Kafka::start(folder.path());
+    let cluster = Cluster::of(&kafka);
+    let settings = [
+        ("message.timestamp.type", "LogAppendTime"),
+        ("cleanup.policy", "compact"),
+        ("segment.ms", "100"),
+        ("min.cleanable.dirty.ratio", "0.0"),
+        ("max.compaction.lag.ms", "100"),
+        ("delete.retention.ms", "0"),
+    ];
+    cluster.create_with(TICKETS, 1, &settings);
+    let site = Site::new(folder.path(), "compacted", &kafka.brokers(), None, "");
+    let program = site.serve();
+    until_assigned(&program);
+    // All have one key; each is counted while the reader keeps up. A record without a value is no event.
+    cluster.send(TICKETS, 0, &tickets("A", 0..10));
+    until_counted(&site, &program, 10);
+    cluster.send_null(TICKETS, 0, 3);
+    cluster.send(TICKETS, 0, &tickets("B", 0..5));
+    until_counted(&site, &program, 15);
+    says(&site, 200, "kafka support.tickets", "set cleanup.policy=delete");
+    until("the cleaner to delete records", || {
+        // A segment is closed when something is written after its age.
+        cluster.send_null(TICKETS, 0, 1);
+        cluster.first_record(TICKETS) > 9
+    });
+    // The offsets of deleted records are gaps: no event is counted twice, and none of the others is missed.
+    program.kill();
+    cluster.send(TICKETS, 0, &tickets("C", 0..4));
+    let program = site.serve();
+    until_counted(&site, &program, 19);
+    assert_eq!(total(&site, "surgecast_ingest_lag", "support.tickets[0]"), 0.0);
+    program.wait_for("/api/v1/status", |status| status["dead_letters"] == serde_json::json!({}));
+}
+
+#[test]
+fn a_brokers_clock_that_is_an_hour_off_is_named_and_no_event_is_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kafka = Kafka::start(folder.path());
+    let cluster = Cluster::of(&kafka);
+    // Records with a time of an hour ago, as a broker stamps them whose clock is behind.
+    cluster.create(TICKETS, 1, "CreateTime");
+    let site = Site::new(folder.path(), "behind", &kafka.brokers(), None, "");
+    let program = site.serve();
+    until_assigned(&program);
+    let hours_ago = (now_s() - 3600) * 1000;
+    cluster.send_at(TICKETS, 0, &tickets("A", 0..8), hours_ago);
+    until_counted(&site, &program, 8);
+    until("the clock to be named", || {
+        cluster.send_at(TICKETS, 0, &[ticket("again")], hours_ago);
+        let (_, ready) = site.ready().unwrap_or_default();
+        let reason = &ready["components"]["kafka support.tickets[0]"]["reason"];
+        reason.as_str().is_some_and(|reason| reason.contains("behind this machine's clock"))
+    });
+    // An event of now is an hour ahead of such a clock: a dead letter that is kept, and named as one of the future.
+    let live = format!(
+        r#"{{"kind":"ticket","event_id":"live","ts":{},"region":"north","service":"fibre","channel":"phone"}}"#,
+        now_s()
+    );
+    cluster.send_at(TICKETS, 0, &[live], hours_ago);
+    program.wait_for("/api/v1/status", |status| status["dead_letters"]["future"] == 1);
+    until_counted(&site, &program, 9);
 }
 
 #[test]
