@@ -16,7 +16,7 @@ use super::problem::Problem;
 use super::read::read;
 use super::state::ApiState;
 use super::write::{Body, ID_CHARS_MAX, NOTE_CHARS_MAX, body, line, person, tell, text};
-use crate::domain::{Act, DAY, Name, SeriesKey, Timestamp};
+use crate::domain::{Act, DAY, Name, SeriesKey, Timestamp, read_instant};
 use crate::engine::Command;
 use crate::forecast::{self, AdjustmentAmount, AdjustmentKind};
 
@@ -179,7 +179,7 @@ fn checked(given: &Adjustment, now: Timestamp) -> Result<forecast::Adjustment, P
         checked.map_err(|error| Problem::bad_request(format!("{key}: the name {error}")))
     };
     let time = |key: &str, text: &str| {
-        Timestamp::parse(text).map_err(|e| Problem::bad_request(format!("{key}: {e}")))
+        read_instant(text).map_err(|e| Problem::bad_request(format!("{key}: {e}")))
     };
     let (starts_at, ends_at) =
         (time("starts_at", &given.starts_at)?, time("ends_at", &given.ends_at)?);

@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 use super::language::PARAMETER;
 use super::problem::Problem;
 use super::state::ApiState;
-use crate::domain::{Name, Reason, SeriesKey, Timestamp};
+use crate::domain::{Name, Reason, SeriesKey, Timestamp, read_instant};
 use crate::store::Filter;
 
 /// Most rows that a list gives at once.
@@ -247,9 +247,9 @@ impl Page {
     }
 }
 
-/// An RFC 3339 parameter.
+/// A time with its offset from UTC as a parameter, in any form that events may have.
 pub fn instant(key: &str, text: Option<&String>) -> Result<Option<Timestamp>, Problem> {
-    text.map(|text| Timestamp::parse(text))
+    text.map(|text| read_instant(text))
         .transpose()
         .map_err(|error| Problem::bad_request(format!("{key}: {error}")))
 }

@@ -13,7 +13,8 @@ use super::requests::{Acknowledgement, Feedback, NewMaintenance};
 use super::state::ApiState;
 use crate::alert;
 use crate::domain::{
-    Act, AuditEntry, MaintenanceAction, MaintenanceEvent, Name, Timestamp, unprintable,
+    Act, AuditEntry, MaintenanceAction, MaintenanceEvent, Name, Timestamp, read_instant,
+    unprintable,
 };
 use crate::engine::{Command, Reply};
 use crate::views;
@@ -160,7 +161,7 @@ fn planned(given: &NewMaintenance, now: Timestamp) -> Result<MaintenanceEvent, P
         checked.map_err(|error| Problem::bad_request(format!("{key}: the name {error}")))
     };
     let time = |key: &str, text: &str| {
-        Timestamp::parse(text).map_err(|e| Problem::bad_request(format!("{key}: {e}")))
+        read_instant(text).map_err(|e| Problem::bad_request(format!("{key}: {e}")))
     };
     let optional = |key: &str, given: &Option<String>| {
         given.as_deref().map(|t| text(key, t, NOTE_CHARS_MAX).map(Into::into)).transpose()

@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::{ArgGroup, Args};
 
 use crate::commands::usage::{ConfigArgs, UsageError};
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, read_instant};
 use crate::store::{Forget, Forgotten, forget};
 
 /// Fewer characters would match nearly everything.
@@ -21,7 +21,7 @@ pub struct ForgetArgs {
     #[arg(long, value_name = "TEXT", group = "what")]
     customer: Option<String>,
     /// Remove everything that was received before this time
-    #[arg(long, value_name = "TIME", group = "what", value_parser = Timestamp::parse)]
+    #[arg(long, value_name = "TIME", group = "what", value_parser = read_instant)]
     before: Option<Timestamp>,
 }
 

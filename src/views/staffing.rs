@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Key;
-use crate::domain::Timestamp;
+use crate::domain::read_instant;
 use crate::staffing;
 use crate::text::{Say, Texts};
 
@@ -84,9 +84,8 @@ impl Shift {
     /// # Errors
     /// Which field is wrong, and what is allowed.
     pub fn checked(&self) -> Result<staffing::Shift, String> {
-        let time = |key: &str, text: &str| {
-            Timestamp::parse(text).map_err(|error| format!("{key}: {error}"))
-        };
+        let time =
+            |key: &str, text: &str| read_instant(text).map_err(|error| format!("{key}: {error}"));
         let (start, end) = (time("start", &self.start)?, time("end", &self.end)?);
         if start >= end {
             return Err("end: has to come after start".into());

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, read_instant};
 
 /// The times of a line, as they are written.
 #[derive(Deserialize)]
@@ -53,7 +53,7 @@ pub(super) fn shifted(line: &str, shift_ms: i64) -> String {
 fn read(value: &RawValue) -> Option<Timestamp> {
     let text = value.get();
     if text.starts_with('"') {
-        Timestamp::parse(&serde_json::from_str::<String>(text).ok()?).ok()
+        read_instant(&serde_json::from_str::<String>(text).ok()?).ok()
     } else {
         Timestamp::from_epoch(text.parse().ok()?).ok()
     }
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn only_times_are_shifted() {
-        let line = r#"{ "text":"ts: \"2026\"","ts" : "2026-01-01T02:05:00+08:00","ends_at":1767312000, "n":1e5,"starts_at":"2026-01-02T00:00:00Z"}"#;
+        let line = r#"{ "text":"ts: \"2026\"","ts" : "2026-01-01T02:05:00+08:00","ends_at":1767312000, "n":1e5,"starts_at":"20260102T030000+03"}"#;
         let moved = shifted(line, 2 * 86_400_000);
         assert_eq!(
             moved,
