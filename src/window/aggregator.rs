@@ -1,21 +1,18 @@
 //! The aggregator of one source partition: event by event, in offset order.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::beside::{self, At, Beside, KeptWindow};
 use super::key_index::KeyIndex;
-use super::phrases::Tally;
+use super::open_window::{Open, add, classify};
 use super::watermark::Watermark;
 use super::{AggregationKey, Counts};
-use crate::domain::{
-    Brief, CountsAs, Event, OTHER, Offset, Place, TextClassifier, Timestamp, Topic, WindowWidth,
-};
+use crate::domain::{Brief, CountsAs, Event, Offset, TextClassifier, Timestamp, WindowWidth};
 
 /// Rules of aggregation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,54 +85,6 @@ impl CommitPoint {
     }
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Open {
-    /// Offset from which its events must be read again; `Offset::MAX` if all are kept beside the commit.
-    pub(super) first_offset: Offset,
-    pub(super) ids: HashSet<u128, RandomState>,
-    /// By number of the key: counts, and whether they changed since the last report.
-    counts: HashMap<u32, (Counts, bool), RandomState>,
-    /// Keys of the region [`OTHER`] that were made because the window has too many names.
-    others: usize,
-    /// By number of the scope's alarm key.
-    phrases: HashMap<u32, Tally, RandomState>,
-}
-
-/// Most places of the region [`OTHER`] in one window, besides the one that is [`OTHER`] in all parts.
-const OTHERS_MAX: usize = 64;
-
-impl Open {
-    /// Where an event of `place` is counted in a window that has as many names as it may have. A name that the window has
-    /// stays; others are counted under [`OTHER`].
-    fn place_within<'a>(&mut self, keys: &KeyIndex, place: Place<'a>) -> Place<'a> {
-        let has = |place: &Place<'_>| {
-            keys.find(place).is_some_and(|number| self.counts.contains_key(&number))
-        };
-        let (other, all) = match place {
-            Place::Maintenance => return place,
-            Place::Tickets { service, channel, .. } => (
-                Place::Tickets { region: OTHER, service, channel },
-                Place::Tickets { region: OTHER, service: OTHER, channel: OTHER },
-            ),
-            Place::Alarms { service, .. } => (
-                Place::Alarms { region: OTHER, service },
-                Place::Alarms { region: OTHER, service: OTHER },
-            ),
-        };
-        if has(&place) {
-            return place;
-        }
-        if has(&other) {
-            return other;
-        }
-        if self.others == OTHERS_MAX {
-            return all;
-        }
-        self.others += 1;
-        other
-    }
-}
-
 /// Counts one partition. It has no clock: see the documentation of the room.
 #[derive(Debug)]
 pub struct Aggregator {
@@ -194,7 +143,7 @@ impl Aggregator {
         }
         for kept in beside.windows {
             let number = aggregator.keys.number_of(&kept.key);
-            let mut open = Open { first_offset: Offset::MAX, ..Open::default() };
+            let mut open = Open::from(Offset::MAX);
             open.ids.insert(kept.id);
             open.counts.insert(number, (kept.counts, false));
             let index = config.width.index(kept.window);
@@ -325,7 +274,7 @@ impl Aggregator {
         let topic = event.text.and_then(|text| classify(&**self.classifier.as_ref()?, text, None));
         add(&mut counts, event.counts_as, topic);
         let number = self.keys.number(&event.place);
-        let mut open = Open { first_offset: Offset::MAX, ..Open::default() };
+        let mut open = Open::from(Offset::MAX);
         open.ids.insert(id);
         open.counts.insert(number, (counts, true));
         self.open.insert(index, open);
@@ -335,10 +284,7 @@ impl Aggregator {
     }
 
     fn count(&mut self, index: i64, at: At, id: u128, event: &Brief<'_>) -> Outcome {
-        let open = self
-            .open
-            .entry(index)
-            .or_insert_with(|| Open { first_offset: at.0, ..Open::default() });
+        let open = self.open.entry(index).or_insert_with(|| Open::from(at.0));
         let fresh = open.ids.insert(id);
         let place = match open.counts.len() >= self.config.names_max {
             true => open.place_within(&self.keys, event.place),
@@ -469,33 +415,5 @@ impl Aggregator {
     /// Index of the first window that is not closed.
     fn closed_index(&self) -> i64 {
         self.config.width.index(self.closed)
-    }
-}
-
-/// Adds an event to the counter that it belongs to.
-fn add(counts: &mut Counts, counts_as: CountsAs, topic: Option<Topic>) {
-    match counts_as {
-        CountsAs::Ticket => {
-            counts.tickets += 1;
-            if let Some(topic) = topic {
-                counts.topics[topic as usize] += 1;
-            }
-        }
-        CountsAs::Raise(severity) => counts.raised[severity as usize] += 1,
-        CountsAs::Clear => counts.cleared += 1,
-        CountsAs::Other => counts.other += 1,
-    }
-}
-
-/// Returns a text's topic, and adds its phrases to the tally while that still takes some.
-fn classify(
-    classifier: &dyn TextClassifier,
-    text: &str,
-    tally: Option<&mut Tally>,
-) -> Option<Topic> {
-    let Some(tally) = tally else { return classifier.classify(text, None) };
-    match tally.begin() {
-        true => classifier.classify(text, Some(&mut |phrase| tally.take(phrase))),
-        false => classifier.classify(text, None),
     }
 }

@@ -15,6 +15,7 @@ mod fuzz;
 mod key_index;
 mod merge;
 mod names;
+mod open_window;
 mod phrases;
 #[cfg(test)]
 mod tests;
