@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use super::file_content::{Found, Seen, find, head_of};
+use super::file_content::{Found, Seen, after, find, head_of};
 use super::lines;
 use super::worker::{Feed, Record};
 use crate::domain::{Offset, SourceId, Timestamp};
@@ -100,7 +100,7 @@ impl FileFeed {
             }
             let upto = content.ended.unwrap_or(self.next);
             let least = u64::try_from(upto - content.base).unwrap_or(0);
-            if let Some(Found { file, is_named }) = find(&self.path, &content, least, None) {
+            if let Some(Found { file, is_named, .. }) = find(&self.path, &content, least, None) {
                 let (base, is_copy) = (content.base, !is_named);
                 self.open = Some(Open { file, base, is_copy, tail: Vec::new() });
                 return Ok(true);
@@ -119,9 +119,11 @@ impl FileFeed {
 
     /// Begins the content that has the file's name now. `before` is the content that ends here.
     fn begin(&mut self, now: Timestamp, before: &[Content]) -> anyhow::Result<bool> {
-        let Some(seen) = Seen::at(&self.path)? else { return self.is_missing(now) };
+        let path = self.next_path(now, before);
+        let Some(seen) = Seen::at(&path)? else { return self.is_missing(now) };
         self.missing_since = None;
-        let file = File::open(&self.path)?;
+        let is_copy = path != self.path;
+        let file = File::open(&path)?;
         // In earlier releases offsets were bytes of the only content.
         let is_first = self.contents.is_empty();
         let is_shorter = u64::try_from(self.next)? > seen.length;
@@ -139,9 +141,19 @@ impl FileFeed {
         self.followed.put(&changed, None)?;
         self.contents.retain(|known| changed.iter().all(|content| content.base != known.base));
         self.contents.extend(changed);
-        self.open = Some(Open { file, base, is_copy: false, tail: Vec::new() });
+        self.open = Some(Open { file, base, is_copy, tail: Vec::new() });
         self.replaced_since = None;
         Ok(true)
+    }
+
+    /// The file that has what follows: one that was rotated unread, or the one with the name.
+    fn next_path(&mut self, now: Timestamp, before: &[Content]) -> PathBuf {
+        let Some(content) = before.first() else { return self.path.clone() };
+        let after = after(&self.path, content, &self.contents);
+        for other in after.compressed {
+            self.lost(now, &format!("{} was compressed before it was read", other.display()));
+        }
+        after.first.unwrap_or_else(|| self.path.clone())
     }
 
     /// There is no file with the name: an error, once that lasts.

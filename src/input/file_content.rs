@@ -1,9 +1,10 @@
-//! Finds the file that has a content: the one with the name, or a renamed one or a copy in the same directory.
+//! Finds the file that has a content: the one with the name, or a renamed one or a copy in the same directory. Also finds
+//! the files that were rotated after it.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use xxhash_rust::xxh3::xxh3_64;
@@ -53,6 +54,7 @@ pub(super) struct Found {
     pub(super) file: File,
     /// Whether it has the followed name.
     pub(super) is_named: bool,
+    path: PathBuf,
 }
 
 /// Length and hash of the first bytes of a file, of which `length` bytes are used.
@@ -70,20 +72,8 @@ pub(super) fn find(
     least: u64,
     without: Option<u64>,
 ) -> Option<Found> {
-    let name = path.file_name()?.to_string_lossy().into_owned();
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Rotation appends to the name, or puts a date before its extension.
-    let stem = path.file_stem()?.to_string_lossy().into_owned();
-    let others = std::fs::read_dir(dir).ok()?.flatten().map(|entry| entry.path());
-    let is_other = |other: &std::path::PathBuf| {
-        other.file_name().is_some_and(|other| {
-            let other = other.to_string_lossy();
-            other != name.as_str() && other.starts_with(&stem)
-        })
-    };
-    let others = others.filter(is_other).take(LOOKED_AT_MAX);
     let mut copy = None;
-    for other in std::iter::once(path.to_path_buf()).chain(others) {
+    for other in std::iter::once(path.to_path_buf()).chain(others(path)) {
         let Ok(Some(seen)) = Seen::at(&other) else { continue };
         if seen.length < least || without == Some(seen.inode) {
             continue;
@@ -91,7 +81,7 @@ pub(super) fn find(
         let Ok(file) = File::open(&other) else { continue };
         let is_same = head_of(&file, content.head_bytes)
             .is_ok_and(|head| head == (content.head_bytes, content.head));
-        let found = Found { file, is_named: other == path };
+        let found = Found { file, is_named: other == path, path: other };
         match (is_same, seen.is(content)) {
             (true, true) => return Some(found),
             (true, false) if content.head_bytes >= HEAD_MIN => _ = copy.get_or_insert(found),
@@ -99,4 +89,96 @@ pub(super) fn find(
         }
     }
     copy
+}
+
+/// Files of the directory that may be rotated ones: their names begin like that of `path`. Rotation appends to the name, or
+/// puts a date before its extension.
+fn others(path: &Path) -> Vec<PathBuf> {
+    let (Some(name), Some(stem)) = (path.file_name(), path.file_stem()) else { return Vec::new() };
+    let stem = stem.to_string_lossy();
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
+    let is_other = |other: &PathBuf| {
+        let other = other.file_name();
+        other.is_some_and(|other| other != name && other.to_string_lossy().starts_with(&*stem))
+    };
+    entries.flatten().map(|entry| entry.path()).filter(is_other).take(LOOKED_AT_MAX).collect()
+}
+
+/// What follows a content: files that were begun and rotated after it, and were never read.
+#[derive(Debug, Default)]
+pub(super) struct After {
+    /// The oldest one.
+    pub(super) first: Option<PathBuf>,
+    /// Those that cannot be read, because they are compressed.
+    pub(super) compressed: Vec<PathBuf>,
+}
+
+/// Finds what follows `content`. `known` are contents that were read or are being read.
+pub(super) fn after(path: &Path, content: &Content, known: &[Content]) -> After {
+    let mut after = After::default();
+    let Some(found) = find(path, content, 0, None).filter(|found| !found.is_named) else {
+        return after;
+    };
+    let modified = |path: &Path| path.metadata().and_then(|found| found.modified()).ok();
+    let (Some(rank), since) = (Rank::of(path, &found.path), modified(&found.path)) else {
+        return after;
+    };
+    let mut oldest: Option<Rank> = None;
+    for other in others(path) {
+        let Some(other_rank) = Rank::of(path, &other).filter(|other| other.is_after(&rank)) else {
+            continue;
+        };
+        let is_known = match Seen::at(&other) {
+            Ok(Some(seen)) => known.iter().any(|content| seen.is(content)) || seen.length == 0,
+            _ => true,
+        };
+        if is_known || modified(&other) < since {
+            continue;
+        }
+        if other_rank.is_compressed {
+            after.compressed.push(other);
+        } else if oldest.as_ref().is_none_or(|oldest| oldest.is_after(&other_rank)) {
+            (oldest, after.first) = (Some(other_rank), Some(other));
+        }
+    }
+    after
+}
+
+/// The place of a rotated file among the others, by its name.
+#[derive(Debug, PartialEq, Eq)]
+struct Rank {
+    /// A number (1 is the newest) or a date.
+    text: String,
+    is_compressed: bool,
+}
+
+impl Rank {
+    /// The rank of a rotated file; `None` if the name is not that of a rotated file.
+    fn of(path: &Path, rotated: &Path) -> Option<Self> {
+        let (name, rotated) = (path.file_name()?.to_str()?, rotated.file_name()?.to_str()?);
+        let plain = ["gz", "bz2", "xz", "zst"]
+            .iter()
+            .find_map(|end| rotated.strip_suffix(end).and_then(|rest| rest.strip_suffix('.')));
+        let rest = plain.unwrap_or(rotated);
+        let between = rest.strip_prefix(name).or_else(|| {
+            let (stem, extension) = name.rsplit_once('.')?;
+            rest.strip_prefix(stem)?.strip_suffix(extension)?.strip_suffix('.')
+        })?;
+        let text = between.trim_start_matches(['.', '-', '_']);
+        let is_rank =
+            |c: char| c.is_ascii_digit() || matches!(c, '-' | '.' | '_' | ':' | 'T' | 'Z');
+        (text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(is_rank))
+            .then(|| Self { text: text.to_owned(), is_compressed: plain.is_some() })
+    }
+
+    /// Whether the file was rotated after another one.
+    fn is_after(&self, other: &Self) -> bool {
+        let number = |rank: &Self| rank.text.parse::<u32>().ok().filter(|_| rank.text.len() < 5);
+        match (number(self), number(other)) {
+            (Some(this), Some(other)) => this < other,
+            (None, None) => self.text > other.text,
+            _ => false,
+        }
+    }
 }

@@ -107,7 +107,7 @@ const LONG: &str = "a first line that is long enough to recognize a copy by\n";
 #[test]
 fn a_rotation_loses_no_line_and_reads_none_twice() {
     type Steps = fn(&mut World);
-    let cases: [(&str, Steps, &str); 8] = [
+    let cases: [(&str, Steps, &str); 11] = [
         (
             "renamed",
             |w| {
@@ -173,6 +173,43 @@ fn a_rotation_loses_no_line_and_reads_none_twice() {
             "d",
         ),
         (
+            "rotated twice at once",
+            |w| {
+                w.append("log", "b\n");
+                w.rename("log", "log.1");
+                w.append("log", "c\n");
+                w.rename("log.1", "log.2");
+                w.rename("log", "log.1");
+                w.append("log", "d\n");
+            },
+            "b c d",
+        ),
+        (
+            "rotated three times at once, by date",
+            |w| {
+                w.append("log", "b\n");
+                for (day, line) in [("20260101", "c\n"), ("20260102", "d\n"), ("20260103", "e\n")] {
+                    w.rename("log", &format!("log-{day}"));
+                    w.append("log", line);
+                }
+            },
+            "b c d e",
+        ),
+        (
+            "copied and cut twice at once",
+            |w| {
+                w.append("log", "b\n");
+                w.copy("log", "log.1");
+                w.cut("log", 0);
+                w.append("log", "a second line that is long enough to recognize a copy by\n");
+                w.rename("log.1", "log.2");
+                w.copy("log", "log.1");
+                w.cut("log", 0);
+                w.append("log", "d\n");
+            },
+            "b a second line that is long enough to recognize a copy by d",
+        ),
+        (
             "missing for a moment",
             |w| {
                 w.append("log", "b\n");
@@ -215,9 +252,33 @@ fn a_rotation_loses_no_line_and_reads_none_twice() {
 }
 
 #[test]
+fn files_that_are_older_or_of_other_names_are_not_read() {
+    let mut world = World::new();
+    world.append("log.3", "an old line that was read by an earlier start of the service\n");
+    world.append("log", LONG);
+    assert_eq!(world.timed().len(), 1);
+    world.rename("log", "log.2");
+    world.append("log.errors", "x\n");
+    world.append("log.1.bak", "y\n");
+    world.append("log", "b\n");
+    world.restart(LONG.len() as Offset);
+    assert_eq!(world.lines(), "b");
+    assert_eq!(world.feed.loss(), None);
+}
+
+#[test]
 fn a_loss_is_said_and_reading_goes_on() {
     type Steps = fn(&mut World);
-    let cases: [(&str, Steps, &str); 4] = [
+    let cases: [(&str, Steps, &str); 5] = [
+        (
+            "compressed before it was read",
+            |w| {
+                w.rename("log", "log.2");
+                w.append("log.1.gz", "not to be read");
+                w.append("log", "c\n");
+            },
+            "log.1.gz was compressed",
+        ),
         (
             "cut without a copy",
             |w| {
