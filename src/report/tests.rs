@@ -320,7 +320,7 @@ fn a_week_is_reported_in_both_languages() {
 
     ## Staffing
 
-    For each window, the agents needed by the plan that was newest when the window began, compared with the roster or the usual number: 4 agent hours short, 1 agent hours spare.
+    4 agent hours short, 1 agent hours spare. Agents needed (newest plan at the start of each window) are compared with the roster or the usual number.
 
     | Series | Agent hours short | Agent hours spare |
     | --- | --- | --- |
@@ -396,7 +396,7 @@ fn a_week_is_reported_in_both_languages() {
 
     ## 坐席
 
-    按各时段开始时最新的计划所需的坐席，与排班或平时人数相比：缺 4 坐席小时，余 1 坐席小时。
+    缺 4 坐席小时，余 1 坐席小时。所需坐席取各时段开始时的最新计划，与排班或平时人数相比。
 
     | 序列 | 缺（坐席小时） | 余（坐席小时） |
     | --- | --- | --- |

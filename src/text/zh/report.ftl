@@ -73,7 +73,7 @@ report-accuracy-under = { $series }：预测比实际工单数低 { $share }。
 report-accuracy-coverage = { $series }：只有 { $share } 的时段落入 80% 区间。
 
 report-staffing = 坐席
-report-staffing-sum = 按各时段开始时最新的计划所需的坐席，与排班或平时人数相比：缺 { $short } 坐席小时，余 { $spare } 坐席小时。
+report-staffing-sum = 缺 { $short } 坐席小时，余 { $spare } 坐席小时。所需坐席取各时段开始时的最新计划，与排班或平时人数相比。
 report-staffing-worst = { $series } 的缺口最大：{ $n } 坐席小时。
 report-staffing-series = 序列
 report-staffing-short = 缺（坐席小时）
