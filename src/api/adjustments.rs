@@ -145,13 +145,13 @@ fn speaks_of_some(
             let known: Vec<&str> = known.into_iter().take(NAMES_MAX).collect();
             let known = known.join(", ");
             return Err(Problem::bad_request(format!(
-                "{what}: nothing is known of `{wanted}`; known are {known}{rest}"
+                "{what}: `{wanted}` is not known: use {known}{rest}"
             )));
         }
     }
     if leaves().next().is_some() && !leaves().any(|key| adjustment.covers(key)) {
         let detail =
-            "region, service, channel: known are all of them, but no series has them together";
+            "region, service, channel: each is known, but no series has this combination";
         return Err(Problem::bad_request(detail));
     }
     Ok(())
@@ -166,7 +166,7 @@ pub async fn take_back(
 ) -> Result<StatusCode, Problem> {
     let known = read(&state, |r| r.adjustments(Timestamp::MIN, Timestamp::MAX)).await?;
     if known.iter().all(|adjustment| adjustment.id != id) {
-        return Err(Problem::not_found(format!("no adjustment is called `{id}`")));
+        return Err(Problem::not_found(format!("no adjustment has the id `{id}`")));
     }
     let entry = actor.did(Act::AdjustmentRemoved, &id, None);
     tell(&state, entry, |reply| Command::DeleteAdjustment { id, reply }).await?;

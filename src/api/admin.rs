@@ -16,7 +16,7 @@ pub fn admin_router(state: ApiState) -> Router {
         .route("/live", get(|| async { "alive\n" }))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
-        .fallback(|| async { Problem::not_found("here are /live, /ready and /metrics") })
+        .fallback(|| async { Problem::not_found("no such path: use /live, /ready or /metrics") })
         .with_state(state)
 }
 

@@ -63,7 +63,7 @@ pub async fn events(
         }
         Ok::<_, Problem>(taken.answer)
     });
-    let answer = answer.await.map_err(|_| Problem::busy("the request was cut off"))??;
+    let answer = answer.await.map_err(|_| Problem::busy("the request was interrupted: try again"))??;
     Ok(answered(answer))
 }
 
@@ -111,7 +111,7 @@ fn elsewhere(writer: &dyn WriteEvents, records: &[Record]) -> Result<(), Problem
 fn take(body: &[u8], kind: Option<EventKind>, decoder: &Decoder) -> Result<Taken, Problem> {
     let events = cut(body)?;
     if events.is_empty() {
-        return Err(Problem::bad_request("the body holds no event"));
+        return Err(Problem::bad_request("the body contains no event"));
     }
     if events.len() > EVENTS_MAX {
         let found = events.len();
@@ -153,7 +153,7 @@ fn unbound(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Problem> {
         return Ok(body);
     }
     let data: serde_json::Value = serde_json::from_slice(ingest::without_bom(&body))
-        .map_err(|error| Problem::bad_request(format!("the body is no JSON: {error}")))?;
+        .map_err(|error| Problem::bad_request(format!("the body is not JSON: {error}")))?;
     let attributes = headers.iter().filter_map(|(name, value)| {
         let name = name.as_str().strip_prefix("ce-")?;
         Some((name.to_owned(), value.to_str().ok()?.into()))
@@ -174,6 +174,6 @@ fn cut(body: &[u8]) -> Result<Vec<&[u8]>, Problem> {
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.iter().all(u8::is_ascii_whitespace))
             .collect()),
-        Err(error) => Err(Problem::bad_request(format!("the body is no JSON: {error}"))),
+        Err(error) => Err(Problem::bad_request(format!("the body is not JSON: {error}"))),
     }
 }

@@ -15,10 +15,10 @@ pub async fn to_leader(State(state): State<ApiState>, request: Request, next: Ne
         return next.run(request).await;
     }
     if was_forwarded(request.headers()) {
-        return Problem::busy("this instance does not lead any more: try again").into_response();
+        return Problem::busy("this instance is no longer the leader: try again").into_response();
     }
     let Some(leader) = state.leads.leader_url() else {
-        return Problem::busy("no instance leads yet: try again").into_response();
+        return Problem::busy("no leader is elected yet: try again").into_response();
     };
     match state.forward.send(&leader, state.info.body_bytes_max, request).await {
         Ok(response) => response,

@@ -95,7 +95,7 @@ impl From<StoreError> for Problem {
                 Self::busy(error.to_string())
             }
             _ => {
-                tracing::error!(%error, "the store failed a request");
+                tracing::error!(%error, "api: the store failed during a request");
                 Self::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "the store failed; the service's log says why",

@@ -33,7 +33,7 @@ pub async fn read<T: Send + 'static>(
     let reader = state.reader.clone();
     tokio::task::spawn_blocking(move || run(&reader))
         .await
-        .map_err(|_| Problem::busy("the read was cut off"))?
+        .map_err(|_| Problem::busy("the request was interrupted: try again"))?
         .map_err(Problem::from)
 }
 
@@ -54,9 +54,9 @@ pub(super) async fn each<T: Serialize + Send + 'static>(
         return match found.await? {
             (Some(found), _) => Ok(Json(found).into_response()),
             (None, true) => {
-                Err(Problem::not_found(format!("of {series} there is none, or none then")))
+                Err(Problem::not_found(format!("{series} has none, or had none at that time")))
             }
-            (None, false) => Err(Problem::not_found(format!("nothing is known of {series}"))),
+            (None, false) => Err(Problem::not_found(format!("the series {series} is not known"))),
         };
     }
     let most = page.most;

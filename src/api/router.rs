@@ -133,7 +133,7 @@ fn at_root(state: ApiState) -> Router {
         .route("/docs", get(docs))
         .route("/login", get(auth::page).post(auth::login))
         .route("/logout", post(auth::logout))
-        .fallback(|| async { Problem::not_found("nothing is here; /docs lists what there is") })
+        .fallback(|| async { Problem::not_found("no such path; /docs lists all endpoints") })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "use another method; /docs lists them")
         })

@@ -47,7 +47,7 @@ pub(super) async fn tell<T>(
         .map_err(|_| Problem::busy("too many changes are waiting to be stored"))?;
     let answer = answer
         .await
-        .map_err(|_| Problem::busy("it was not stored with every instance: try again"))?;
+        .map_err(|_| Problem::busy("the change was not replicated to the standbys: try again"))?;
     Ok(answer?)
 }
 
@@ -194,7 +194,7 @@ pub async fn delete_maintenance(
     let now = state.clock.now();
     let known = super::read::read(&state, move |r| r.maintenance(now, Timestamp::MAX)).await?;
     let Some(mut event) = known.into_iter().find(|event| *event.event_id == *id) else {
-        return Err(Problem::not_found(format!("no planned work is called `{id}`")));
+        return Err(Problem::not_found(format!("no planned work has the id `{id}`")));
     };
     event.action = MaintenanceAction::Cancel;
     event.ts = now;

@@ -48,7 +48,7 @@ impl ClockWatch {
             self.health.degraded(COMPONENT, &reason);
             tracing::error!(
                 seconds, way, %expected,
-                "clock: the machine's clock jumped; no window is finalized by it for a minute, check its time synchronization (timedatectl, chronyc tracking)"
+                "clock: the machine's clock jumped; for a minute windows are finalized by the old time; check the time synchronization (timedatectl, chronyc tracking)"
             );
         }
         !jumps.is_empty()

@@ -52,7 +52,7 @@ enum Command {
     /// List events that were not counted, and send them again
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersCommand),
-    /// Show what people changed, and who they were
+    /// Show what was changed, when and by whom
     Audit(audit::AuditArgs),
     /// Remove customers' texts and ids from the store of a stopped service
     Forget(forget::ForgetArgs),
@@ -86,7 +86,7 @@ enum SetupCommand {
 struct ServeArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Event file to count (NDJSON); the service reads on as it grows. `-` is standard input. Repeatable
+    /// Event file to count (NDJSON), followed as it grows; `-` is standard input. Repeatable
     #[arg(long, value_name = "FILE")]
     input: Vec<PathBuf>,
     /// What this instance does, if several instances share the work through Kafka

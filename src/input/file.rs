@@ -107,7 +107,7 @@ impl FileFeed {
             }
             let Some(ended) = content.ended else {
                 if self.path.exists() {
-                    self.lost(now, "it was replaced, cut or deleted while it was not read, and its earlier content is not in its directory");
+                    self.lost(now, "it was replaced, truncated or deleted while it was not read, and its earlier content is not in its directory");
                 }
                 return self.begin(now, &[Content { ended: Some(self.next), ..content }]);
             };
@@ -169,11 +169,11 @@ impl FileFeed {
         }
         if let Some(Found { file, .. }) = find(&self.path, &content, position, Some(content.inode))
         {
-            tracing::info!(file = %self.path.display(), "file: cut after it was copied, reading the copy's rest");
+            tracing::info!(file = %self.path.display(), "file: truncated after it was copied, reading the rest of the copy");
             (open.file, open.is_copy, open.tail) = (file, true, Vec::new());
             return Ok(true);
         }
-        self.lost(now, &format!("it was cut or written anew at {length} bytes, after {position} bytes were read, and no copy is in its directory"));
+        self.lost(now, &format!("it was truncated or rewritten: it has {length} bytes, {position} had been read, and no copy is in its directory"));
         self.begin(now, &[Content { ended: Some(self.next), ..content }])
     }
 
@@ -318,7 +318,7 @@ impl Feed for FileFeed {
 
     fn committed(&mut self, offset: Offset) {
         if let Err(error) = self.followed.trim(offset) {
-            tracing::warn!(%error, "file: cannot delete records of what was read, they grow until that succeeds");
+            tracing::warn!(%error, "file: cannot delete old rows of files.db, it grows until that succeeds; check the disk");
             return;
         }
         self.contents.retain(|content| content.ended.is_none_or(|ended| ended > offset));

@@ -173,7 +173,7 @@ impl Watcher {
             return Err(problem);
         }
         for (source, problem) in &failed {
-            let why = format!("{source}: its end is not known: {problem}");
+            let why = format!("{source}: its end offset is unknown: {problem}");
             context.fault(*source, Fault::End, Some(&why));
         }
         Ok(sources.len() - failed.len())

@@ -33,12 +33,12 @@ impl DecodingMetrics {
     pub(super) fn register(&self, r: &mut Registry) {
         r.register(
             "events_unknown_words",
-            "Events with a word that is in no list, by list",
+            "Events with an unknown word, by list",
             self.words.clone(),
         );
         r.register(
             "names_alike",
-            "Names that differ from an earlier one only by case or blanks",
+            "Names that differ from an earlier one only in case or spaces",
             self.alike.clone(),
         );
         r.register(

@@ -120,9 +120,9 @@ fn adjustments_are_checked_and_survive_a_restart() {
         (with("region", json!("_all")), "region: the name"),
         (
             with("region", json!("atlantis")),
-            "nothing is known of `atlantis`; known are east, north",
+            "`atlantis` is not known: use east, north",
         ),
-        (with("channel", json!("fax")), "channel: nothing is known of `fax`"),
+        (with("channel", json!("fax")), "channel: `fax` is not known"),
         (with("label", json!("  ")), "label: use 1 to 60"),
         (with("kind", json!("party")), "kind"),
         (with("colour", json!("red")), "colour"),

@@ -64,7 +64,7 @@ impl Attempts {
             }
             Err(_) => Problem::new(
                 StatusCode::TOO_MANY_REQUESTS,
-                "too many sign-ins fail at present: try again",
+                "too many failed sign-ins wait for their answer: try again later",
             )
             .retry_after(5),
         }

@@ -54,12 +54,12 @@ fn allowed(state: &ApiState, request: &Request) -> Result<(), Problem> {
             request,
             "host",
             &HOST_LINE,
-            "the host of a request is not known: add it to server.allowed_hosts",
+            "the host is unknown: add it to server.allowed_hosts if it is yours",
         );
         return Err(problem);
     }
     if let Err(problem) = hosts.check_origin(request.method(), request.headers()) {
-        let why = "a page of another site asked for a change: set server.public_url or server.allowed_hosts if it is yours";
+        let why = "a page of another site sent a change: set server.public_url or server.allowed_hosts if that site is yours";
         refused(state, request, "origin", &ORIGIN_LINE, why);
         return Err(problem);
     }

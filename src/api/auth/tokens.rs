@@ -62,10 +62,10 @@ pub enum TokensError {
     #[error("token {0}: use visible ASCII characters without `;`, `,`, `\"` and `\\`")]
     Characters(String),
     #[error(
-        "a token's name has a control character, or not 1 to 100 characters: it is shown as who did something"
+        "a token's name is not usable: use 1 to 100 characters without control characters; the audit trail shows it"
     )]
     Name,
-    #[error("it holds no token: add [[tokens]] with name, scopes and token")]
+    #[error("it contains no token: add [[tokens]] with name, scopes and token")]
     Empty,
 }
 
