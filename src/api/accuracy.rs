@@ -18,10 +18,10 @@ const SCORED_DAYS: u32 = 28;
 /// Longest stretch that one answer covers: what the ledger keeps.
 const SPAN_MAX: Duration = Duration::from_secs(400 * 86_400);
 
-/// How good the forecasts were
+/// Accuracy of forecasts
 ///
-/// By lead, beside last week's count and what chance allows; surges by the lead at which they were called. From the
-/// ledger of the last four weeks, or of whole UTC days.
+/// By lead, compared with last week's count and the noise floor; surges and warnings by lead. From the ledger: the last
+/// four weeks, or whole UTC days.
 #[utoipa::path(get, path = "/accuracy", params(AccuracyQuery), responses((status = 200, body = views::Accuracy), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn accuracy(
     State(state): State<ApiState>,

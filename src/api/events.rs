@@ -25,14 +25,15 @@ const EVENTS_MAX: usize = 50_000;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct EventsQuery {
-    /// `alarm`, `ticket` or `maintenance`, for events that do not say it themselves.
+    /// `alarm`, `ticket` or `maintenance`: the kind of events that have no `kind`.
     #[param(value_type = Option<String>)]
     pub kind: Option<EventKind>,
 }
 
-/// Takes one event, a JSON array or NDJSON
+/// Accepts one event, a JSON array or NDJSON
 ///
-/// What is answered with 202 is on the disk, or with Kafka on every replica in sync. Rejected events are kept as dead letters with their reason. Where none was accepted, the answer is 422.
+/// With 202, the accepted events are on disk, or with Kafka on all in-sync replicas. Rejected events are stored as dead
+/// letters with a reason. If no event was accepted, the status is 422.
 #[utoipa::path(post, path = "/events", params(EventsQuery), request_body(content = String, content_type = "application/json"), responses((status = 202, body = Accepted), (status = 400, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, content_type = "application/problem+json", body = Refused), (status = 503, body = Problem), (status = 507, body = Problem)))]
 pub async fn events(
     State(state): State<ApiState>,

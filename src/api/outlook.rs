@@ -15,7 +15,7 @@ use crate::staffing::Outlook;
 use crate::store::Reader;
 use crate::views::{self, Order, Overview, Query, outlooks};
 
-/// What the next six hours hold, as present-time numbers
+/// Outlook: the next six hours as single numbers
 #[utoipa::path(get, path = "/outlook", params(ListQuery), responses((status = 200, body = views::Outlook), (status = 404, body = Problem)))]
 pub async fn outlook(
     State(state): State<ApiState>,
@@ -52,17 +52,17 @@ pub struct OverviewQuery {
     pub service: Option<String>,
     /// A channel.
     pub channel: Option<String>,
-    /// Words that have to be in a series' names; `a|b` is either.
+    /// Words that the names of a series must contain; `a|b` means either.
     pub q: Option<String>,
-    /// Roll-ups too.
+    /// `true`: also list roll-ups.
     pub totals: Option<bool>,
     /// `risk` (default), `peak` or `name`.
     pub sort: Option<String>,
-    /// Rows at most, 1 to 1000; 100 by default.
+    /// Maximum number of rows, 1 to 1000; default 100.
     pub limit: Option<usize>,
 }
 
-/// What the page asks for: the series that matter most, and sums over all that match
+/// The series with the highest risk, and sums over all that match; used by the web page
 #[utoipa::path(get, path = "/overview", params(OverviewQuery), responses((status = 200, body = Overview), (status = 400, body = Problem)))]
 pub async fn overview(
     State(state): State<ApiState>,

@@ -49,7 +49,7 @@ pub struct SeriesQuery {
     pub service: Option<String>,
     /// A channel, or `_all`.
     pub channel: Option<String>,
-    /// Goes on where a page ended: the value that its `Link` has.
+    /// Continue after a page: the value in its `Link`.
     pub after: Option<usize>,
 }
 
@@ -64,9 +64,9 @@ pub struct ListQuery {
     pub service: Option<String>,
     /// A channel, or `_all`.
     pub channel: Option<String>,
-    /// Series at most, 1 to 1000; 1000 by default.
+    /// Maximum number of series, 1 to 1000; default 1000.
     pub limit: Option<usize>,
-    /// Goes on after this series, `region/service/channel`.
+    /// Continue after this series, `region/service/channel`.
     pub after: Option<String>,
 }
 
@@ -78,13 +78,13 @@ pub struct AccuracyQuery {
     pub region: Option<String>,
     pub service: Option<String>,
     pub channel: Option<String>,
-    /// Series at most, 1 to 1000; 1000 by default.
+    /// Maximum number of series, 1 to 1000; default 1000.
     pub limit: Option<usize>,
-    /// Goes on after this series, `region/service/channel`.
+    /// Continue after this series, `region/service/channel`.
     pub after: Option<String>,
-    /// First day (UTC), such as 2026-01-31; 28 days before `to` by default.
+    /// First day (UTC), such as 2026-01-31; default: 28 days before `to`.
     pub from: Option<String>,
-    /// The day after the last one; tomorrow by default. At most 400 days after `from`.
+    /// The day after the last day; default: tomorrow. At most 400 days after `from`.
     pub to: Option<String>,
 }
 
@@ -93,7 +93,7 @@ pub struct AccuracyQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct WeekQuery {
-    /// An ISO week such as 2026-W46; by default the last one with all its windows finalized.
+    /// An ISO week such as 2026-W46; default: the last week whose windows are all finalized.
     pub week: Option<String>,
 }
 
@@ -105,14 +105,14 @@ pub struct SpanQuery {
     pub region: Option<String>,
     pub service: Option<String>,
     pub channel: Option<String>,
-    /// RFC 3339; 24 hours before `to` by default.
+    /// RFC 3339; default: 24 hours before `to`.
     pub from: Option<String>,
-    /// RFC 3339; now by default.
+    /// RFC 3339; default: now.
     pub to: Option<String>,
-    /// Rows at most, 1 to 1000. Windows: per series, all of the span by default; one answer has at most 1000 of all series.
+    /// Maximum number of rows, 1 to 1000. Windows: per series, default all; one answer has at most 1000 windows of all series
+    /// together.
     pub limit: Option<usize>,
-    /// Goes on after this row. Windows: after the one that starts at this instant, or where a page ended: the value that its
-    /// `Link` has.
+    /// Continue after this row: the value in the `Link` of a page. Windows: also the start of a window as a time.
     pub after: Option<String>,
 }
 
@@ -124,11 +124,11 @@ pub struct VintageQuery {
     pub region: Option<String>,
     pub service: Option<String>,
     pub channel: Option<String>,
-    /// RFC 3339 issue time of an older vintage.
+    /// Issue time (RFC 3339) of an older forecast.
     pub issued_at: Option<String>,
-    /// Series at most, 1 to 1000; 1000 by default.
+    /// Maximum number of series, 1 to 1000; default 1000.
     pub limit: Option<usize>,
-    /// Goes on after this series, `region/service/channel`.
+    /// Continue after this series, `region/service/channel`.
     pub after: Option<String>,
 }
 
@@ -139,10 +139,10 @@ pub struct VintageQuery {
 pub struct AlertQuery {
     pub region: Option<String>,
     pub service: Option<String>,
-    /// Only those that are not resolved.
+    /// `true`: only alerts that are not resolved.
     pub open: Option<bool>,
     pub limit: Option<usize>,
-    /// Id of the last alert of the page before.
+    /// Id of the last alert of the previous page.
     pub after: Option<String>,
 }
 
@@ -153,9 +153,9 @@ pub struct AlertQuery {
 pub struct DeadLetterQuery {
     /// `malformed`, `field`, `late`, `future` or `limit`.
     pub reason: Option<String>,
-    /// Rows at most, 1 to 1000.
+    /// Maximum number of rows, 1 to 1000.
     pub limit: Option<usize>,
-    /// Id of the last one of the page before.
+    /// Id of the last dead letter of the previous page.
     pub after: Option<i64>,
 }
 
@@ -333,7 +333,7 @@ pub async fn link_next(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct RestQuery {
-    /// Goes on where a page ended: the value that its `Link` has.
+    /// Continue after a page: the value in its `Link`.
     pub after: Option<usize>,
 }
 

@@ -214,7 +214,7 @@ pub async fn roster(
     Ok(params::rest_of(shifts.iter().map(views::Shift::from), query.after))
 }
 
-/// Planned work that is not over, or should be and is not
+/// Planned work that is not over, including work that overruns
 #[utoipa::path(get, path = "/maintenance", params(RestQuery), responses((status = 200, body = Vec<views::Maintenance>)))]
 pub async fn maintenance(
     State(state): State<ApiState>,
@@ -253,7 +253,7 @@ pub async fn dead_letters(
     Ok(params::page_of(rows, limit, |last| last.id.to_string()))
 }
 
-/// What the service is doing
+/// Status of the service
 #[utoipa::path(get, path = "/status", responses((status = 200, body = views::Status)))]
 pub async fn status(State(state): State<ApiState>) -> Result<Json<views::Status>, Problem> {
     status_now(&state).await.map(Json)

@@ -65,7 +65,7 @@ impl Span {
     }
 }
 
-/// Counts of windows, settled and open
+/// Counts of windows, finalized and open
 ///
 /// At most 1,000 windows of all series together; a `Link` leads to the next ones.
 #[utoipa::path(get, path = "/windows", params(SpanQuery), responses((status = 200, body = Vec<views::Window>), (status = 400, body = Problem)))]

@@ -80,7 +80,7 @@ pub(super) fn person(actor: &Actor, given: Option<&str>) -> Result<String, Probl
     }
 }
 
-/// Someone takes an alert on
+/// Acknowledges an alert
 #[utoipa::path(post, path = "/alerts/{id}/ack", params(("id" = String, Path)), request_body = Acknowledgement, responses((status = 200, body = views::Alert), (status = 404, body = Problem)))]
 pub async fn acknowledge(
     State(state): State<ApiState>,
@@ -97,7 +97,7 @@ pub async fn acknowledge(
     Ok(Json(views::Alert::new(&alert, &texts)))
 }
 
-/// Someone says whether an alert helped
+/// Stores feedback: whether an alert was useful
 #[utoipa::path(post, path = "/alerts/{id}/feedback", params(("id" = String, Path)), request_body = Feedback, responses((status = 200, body = views::Alert), (status = 404, body = Problem)))]
 pub async fn feedback(
     State(state): State<ApiState>,
@@ -117,7 +117,7 @@ pub async fn feedback(
     Ok(Json(views::Alert::new(&alert, &texts)))
 }
 
-/// Replaces the roster of the series and hours that are given
+/// Replaces the roster of the series and times in the request
 #[utoipa::path(put, path = "/roster", request_body = Vec<views::Shift>, responses((status = 204), (status = 400, body = Problem)))]
 pub async fn put_roster(
     State(state): State<ApiState>,
@@ -141,7 +141,7 @@ pub async fn put_roster(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Plans work, or changes a plan of the same id
+/// Adds planned work, or changes the plan with the same id
 #[utoipa::path(post, path = "/maintenance", request_body = NewMaintenance, responses((status = 201, body = views::Maintenance), (status = 400, body = Problem)))]
 pub async fn post_maintenance(
     State(state): State<ApiState>,
@@ -184,7 +184,7 @@ fn planned(given: &NewMaintenance, now: Timestamp) -> Result<MaintenanceEvent, P
     })
 }
 
-/// Calls planned work off
+/// Cancels planned work
 #[utoipa::path(delete, path = "/maintenance/{id}", params(("id" = String, Path)), responses((status = 204), (status = 404, body = Problem)))]
 pub async fn delete_maintenance(
     State(state): State<ApiState>,

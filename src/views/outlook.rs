@@ -13,7 +13,7 @@ use crate::store::{Reader, StoreError};
 /// Counts that a sparkline shows.
 const SPARK_WINDOWS: u32 = 48;
 
-/// What the next six hours hold for a series, as present-time numbers.
+/// The next six hours of a series as single numbers.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Outlook {
     #[serde(flatten)]
@@ -28,7 +28,7 @@ pub struct Outlook {
     pub width_minutes: u32,
     /// The last 48 counts up to `issued_at`, oldest first; null where missing.
     pub past: Vec<Option<u32>>,
-    /// Medians of the targets.
+    /// Medians of the forecast.
     pub next: Vec<f64>,
 }
 

@@ -12,14 +12,14 @@ use crate::domain::{Name, SeriesKey, Timestamp, Zone};
 use crate::staffing::{self, Plan, PlanTarget};
 use crate::store::{self, Filter, Reader, StoreError};
 
-/// What the page shows of many series.
+/// The data of the overview page.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Overview {
-    /// Series there are, with or without roll-ups.
+    /// Number of series; with roll-ups if these were requested.
     pub series: usize,
-    /// Those that match.
+    /// Number of series that match.
     pub matching: usize,
-    /// The first of them.
+    /// The first rows of these.
     pub rows: Vec<OverviewRow>,
     pub figures: OverviewFigures,
     pub regions: BTreeSet<String>,
@@ -33,7 +33,7 @@ pub struct OverviewRow {
     #[serde(flatten)]
     pub series: SeriesInfo,
     pub outlook: Option<Outlook>,
-    /// The plan at its largest gap.
+    /// The window with the largest gap.
     pub worst: Option<WorstWindow>,
 }
 
@@ -46,35 +46,35 @@ pub struct WorstWindow {
     pub gap: i32,
 }
 
-/// Sums over the leaves that match.
+/// Sums over the single series (without roll-ups) that match.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OverviewFigures {
-    /// Leaves that match and have a forecast.
+    /// Number of single series that match and have a forecast.
     pub leaves: usize,
-    /// Tickets expected in six hours.
+    /// Tickets forecast for the six hours.
     pub tickets: f64,
-    /// The same divided by what is usual; null where nothing is.
+    /// The same divided by the usual number; null if that is zero.
     pub over_baseline: Option<f64>,
-    /// Where most agents are needed.
+    /// The window in which most agents are needed.
     pub agents: Option<PeakAgents>,
-    /// The leaf with the largest gap.
+    /// The series with the largest gap.
     pub gap: Option<WorstGap>,
 }
 
-/// Agents over all leaves in one window.
+/// Agents of all single series in one window.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PeakAgents {
     pub at: String,
     pub agents: i64,
-    /// On the roster, or usual where it says nothing.
+    /// Agents on the roster, or the usual number without a roster.
     pub against: i64,
-    /// Leaves of which the roster speaks.
+    /// Number of series that have a roster.
     pub rostered: usize,
-    /// Leaves that have a plan.
+    /// Number of series that have a plan.
     pub of: usize,
 }
 
-/// The largest gap of all leaves.
+/// The largest gap of all single series.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WorstGap {
     #[serde(flatten)]
@@ -87,9 +87,9 @@ pub struct WorstGap {
 #[derive(Clone, Debug)]
 pub struct Query {
     pub filter: Filter,
-    /// Words that have to be in a series' names; `a|b` is either.
+    /// Words that the names of a series must contain; `a|b` means either.
     pub words: Option<String>,
-    /// Roll-ups too.
+    /// Also list roll-ups.
     pub totals: bool,
     pub order: Order,
     /// Rows at most.
