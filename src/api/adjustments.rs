@@ -20,10 +20,10 @@ use crate::domain::{Act, DAY, Name, SeriesKey, Timestamp, read_instant};
 use crate::engine::Command;
 use crate::forecast::{self, AdjustmentAmount, AdjustmentKind};
 
-/// Entries that are not over, at most.
+/// Maximum number of entries that have not ended.
 const ENTRIES_MAX: usize = 500;
 const SPAN_MAX: Duration = Duration::from_secs(62 * 86_400);
-/// As far back as counts are learned from.
+/// Length of the history from which models learn.
 const PAST_MAX: Duration = Duration::from_secs(63 * 86_400);
 const FACTOR_MAX: f64 = 10.0;
 const TICKETS_MAX: f64 = 1e6;
@@ -120,13 +120,13 @@ pub async fn enter(
     Ok((StatusCode::CREATED, Json(shown)))
 }
 
-/// Names listed of those that are known.
+/// Maximum number of known names in an error.
 const NAMES_MAX: usize = 12;
 
 type NameOf = fn(&SeriesKey) -> &Name;
 
-/// Whether a series is meant: a mistyped name would change nothing, and nobody would know. Before the first ticket any name is
-/// taken.
+/// Refuses an adjustment that applies to no known series: with a mistyped name it would silently change nothing. Before the
+/// first ticket any name is accepted.
 fn speaks_of_some(
     adjustment: &forecast::Adjustment,
     keys: &BTreeSet<SeriesKey>,

@@ -17,10 +17,10 @@ use crate::domain::{Event, EventKind, Keyed};
 use crate::ingest::{self, Decoded, Decoder, Headers};
 use crate::store::LogRecord;
 
-/// Events that one request may carry.
+/// Maximum number of events in one request.
 const EVENTS_MAX: usize = 50_000;
 
-/// What events are that do not say it themselves.
+/// Query parameters of `POST /events`.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -68,7 +68,7 @@ pub async fn events(
     Ok(answered(answer))
 }
 
-/// 202 where an event was accepted, else 422: a sender that looks at the status only has to notice.
+/// 202 if an event was accepted, else 422, so that a sender that looks only at the status notices it.
 fn answered(answer: Accepted) -> Response {
     if answer.accepted > 0 || answer.rejected.is_empty() {
         return (StatusCode::ACCEPTED, Json(answer)).into_response();
@@ -82,7 +82,7 @@ fn answered(answer: Accepted) -> Response {
 /// One event of a body, decoded where that is possible.
 struct Record {
     log: LogRecord,
-    /// The first event that it holds.
+    /// Its first event.
     event: Option<Event>,
 }
 
@@ -91,7 +91,7 @@ struct Taken {
     answer: Accepted,
 }
 
-/// Writes to the other log, also what could not be decoded: counting makes dead letters of it.
+/// Writes to Kafka, including events that could not be decoded: they become dead letters when they are counted.
 fn elsewhere(writer: &dyn WriteEvents, records: &[Record]) -> Result<(), Problem> {
     let mut keyed = Vec::with_capacity(records.len());
     for Record { log, event } in records {
@@ -140,7 +140,7 @@ fn take(body: &[u8], kind: Option<EventKind>, decoder: &Decoder) -> Result<Taken
     Ok(Taken { records, answer: Accepted { accepted, rejected } })
 }
 
-/// Why nothing of a batch within a body was accepted, by its first event; `None` where something was.
+/// Why no event of a batch was accepted, from its first event; `None` if one was accepted.
 fn refused_whole(decoded: &Decoded) -> Option<String> {
     let Decoded::Many(all) = decoded else { return None };
     let reasons: Option<Vec<String>> =
@@ -148,7 +148,7 @@ fn refused_whole(decoded: &Decoded) -> Option<String> {
     reasons.and_then(|reasons| reasons.into_iter().next())
 }
 
-/// A CloudEvent whose attributes are in headers, as one that holds them: logs keep bodies only.
+/// Converts a CloudEvent in binary mode to structured mode, because logs store only bodies.
 fn unbound(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Problem> {
     if !headers.contains_key("ce-specversion") {
         return Ok(body);

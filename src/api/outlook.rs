@@ -1,4 +1,4 @@
-//! GET: what the next six hours hold: of one series, of all, and the rows that the page shows.
+//! GET: the outlook of one series or of all, and the rows of the overview page.
 
 use axum::Json;
 use axum::extract::State;
@@ -41,7 +41,7 @@ pub async fn outlook(
     Ok(params::page_of(all, most, |_| last.unwrap_or_default()))
 }
 
-/// Which rows the page shows.
+/// Query parameters of the overview.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

@@ -1,4 +1,4 @@
-//! GET: what is known. Reads run beside the runtime, on the store's own connections.
+//! GET endpoints. Reads run outside the runtime's threads, on the store's own connections.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,12 +20,12 @@ use crate::forecast::{HORIZON, PlannedWork};
 use crate::store::{Filter, Reader, SeriesInfo, Served, StoreError};
 use crate::views::{self, MANY, series_info};
 
-/// Longest stretch that one answer covers.
+/// Longest time span of one answer.
 const SPAN_MAX: Duration = Duration::from_secs(62 * 86_400);
-/// Standing alarms that are looked at, the most severe first.
+/// Maximum number of active alarms that are examined, most severe first.
 const ALARMS_MAX: usize = 10_000;
 
-/// Runs a read off the runtime's threads.
+/// Runs a read outside the runtime's threads.
 pub async fn read<T: Send + 'static>(
     state: &ApiState,
     run: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
@@ -37,7 +37,7 @@ pub async fn read<T: Send + 'static>(
         .map_err(Problem::from)
 }
 
-/// One object where all three names are given, else an array over the series that match.
+/// One object if all three names are given, else an array of the series that match.
 pub(super) async fn each<T: Serialize + Send + 'static>(
     state: &ApiState,
     filter: Filter,

@@ -1,4 +1,4 @@
-//! What people tell the system: handed to the leader, answered when it is stored.
+//! Changes that people make. They go to the leader and are answered once they are stored.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -19,7 +19,7 @@ use crate::domain::{
 use crate::engine::{Command, Reply};
 use crate::views;
 
-/// Shifts that one request may carry.
+/// Maximum number of shifts in one request.
 const SHIFTS_MAX: usize = 50_000;
 pub(super) const NOTE_CHARS_MAX: usize = 1000;
 pub(super) const ID_CHARS_MAX: usize = 256;
@@ -34,7 +34,7 @@ pub(super) fn body<T>(body: Body<T>) -> Result<T, Problem> {
     })
 }
 
-/// Hands a command over, with its entry of the audit trail, and waits for it to be stored.
+/// Sends a command with its entry of the audit trail to the forecaster, and waits until it is stored.
 pub(super) async fn tell<T>(
     state: &ApiState,
     entry: AuditEntry,
@@ -70,7 +70,7 @@ pub(super) fn line(key: &str, given: &str, chars_max: usize) -> Result<String, P
     }
 }
 
-/// The name of a person: of the token, or the one that was given where there are no tokens.
+/// The name of a person: that of the token, or without tokens the one in the request.
 pub(super) fn person(actor: &Actor, given: Option<&str>) -> Result<String, Problem> {
     let checked = |given| line("by", given, BY_CHARS_MAX);
     match (&actor.0, given.filter(|given| !given.trim().is_empty())) {

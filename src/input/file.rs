@@ -18,13 +18,13 @@ use super::worker::{Feed, Record};
 use crate::domain::{Offset, SourceId, Timestamp};
 use crate::store::{Content, FollowedFile, Span};
 
-/// A writer may go on writing to a renamed file for so long after a new one has its name.
+/// How long a writer may still write to a renamed file after the new file exists.
 const RENAMED_GRACE: Duration = Duration::from_secs(3);
-/// A file may be missing for so long, while it is rotated.
+/// How long a file may be missing while it is rotated.
 const MISSING_GRACE: Duration = Duration::from_secs(10);
 /// How long a loss is shown in `/ready`, and how long a renamed file is watched for late lines.
 const SHOWN: Duration = Duration::from_secs(3600);
-/// Bytes before the position that are compared, to notice a file that was cut and has grown again.
+/// Bytes before the position that are compared, to detect a file that was truncated and has grown again.
 const TAIL: u64 = 64;
 
 /// A file of events, one a line.
@@ -153,7 +153,7 @@ impl FileFeed {
         Ok(false)
     }
 
-    /// Notices that the open file was cut: continues with a copy of it, or begins anew. Returns whether it was cut.
+    /// Detects that the open file was truncated: continues with a copy of it, or starts again. Returns whether it was truncated.
     fn was_cut(&mut self, now: Timestamp) -> anyhow::Result<bool> {
         let (Some(content), Some(open)) = (self.content(), &mut self.open) else {
             return Ok(false);

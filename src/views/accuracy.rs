@@ -1,4 +1,4 @@
-//! How good the forecasts were, from the ledger.
+//! Accuracy of forecasts, from the ledger.
 
 use std::collections::BTreeMap;
 

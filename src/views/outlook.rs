@@ -1,4 +1,4 @@
-//! What the next six hours hold.
+//! The outlook: the next six hours as single numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::domain::{SeriesKey, Timestamp};
 use crate::staffing;
 use crate::store::{Reader, StoreError};
 
-/// Counts that a sparkline shows.
+/// Number of counts in a sparkline.
 const SPARK_WINDOWS: u32 = 48;
 
 /// The next six hours of a series as single numbers.
@@ -32,7 +32,7 @@ pub struct Outlook {
     pub next: Vec<f64>,
 }
 
-/// Outlooks with what came before and the medians of what is expected.
+/// Outlooks with the last counts and the medians of the forecasts.
 pub fn outlooks(
     reader: &Reader,
     outlooks: &[&staffing::Outlook],

@@ -1,4 +1,4 @@
-//! What the page shows of many series: those that matter most, and sums over all that match.
+//! Data of the overview page: the series with the highest risk, and sums over all series that match.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,7 +83,7 @@ pub struct WorstGap {
     pub gap_at: Option<String>,
 }
 
-/// Which rows are asked for.
+/// The requested rows.
 #[derive(Clone, Debug)]
 pub struct Query {
     pub filter: Filter,
@@ -96,17 +96,17 @@ pub struct Query {
     pub most: usize,
 }
 
-/// What comes first.
+/// The order of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// The largest gap for the size of the team.
+    /// The largest gap relative to the size of the team.
     Risk,
     /// The highest peak.
     Peak,
     Name,
 }
 
-/// What is known of the series that match, in the time zones of their regions.
+/// The overview of the series that match, with times in the zones of their regions.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
@@ -174,7 +174,7 @@ impl Order {
 
 type Plans = BTreeMap<SeriesKey, (Option<Plan>, staffing::Outlook)>;
 
-/// Words that are looked for, each with what may stand for it.
+/// The words of a search, each with its alternatives.
 struct Words(Vec<Vec<String>>);
 
 impl Words {
@@ -197,7 +197,7 @@ struct Row<'a> {
     info: &'a store::SeriesInfo,
     outlook: Option<&'a staffing::Outlook>,
     worst: Option<&'a PlanTarget>,
-    /// The gap by what a team absorbs by itself, some √n of n; 0 where there is none.
+    /// The gap divided by √n, about what a team of n absorbs by itself; 0 without a gap.
     risk: f64,
 }
 
@@ -225,13 +225,13 @@ fn by_peak(a: &Row<'_>, b: &Row<'_>) -> Ordering {
     peak(b).total_cmp(&peak(a))
 }
 
-/// The series over all that a filter admits.
+/// The roll-up over all series that a filter admits.
 fn whole(filter: &Filter) -> SeriesKey {
     let name = |name: &Option<Name>| name.clone().unwrap_or_else(Name::all);
     SeriesKey::new(name(&filter.region), name(&filter.service), name(&filter.channel))
 }
 
-/// `whole` has a forecast of its own, which beats a sum of medians.
+/// `whole` is a roll-up with a forecast of its own, which is better than a sum of medians.
 fn figures(
     reader: &Reader,
     leaves: &[&(Option<Plan>, staffing::Outlook)],

@@ -25,7 +25,7 @@ impl From<&SeriesKey> for Key {
 }
 
 impl Key {
-    /// The series that is named; `_all` is welcome.
+    /// The series with these names; `_all` is allowed.
     pub fn series(&self) -> Result<SeriesKey, String> {
         SeriesKey::parse(&format!("{}/{}/{}", self.region, self.service, self.channel))
     }

@@ -79,10 +79,10 @@ impl From<&staffing::Shift> for Shift {
 }
 
 impl Shift {
-    /// The shift that is meant.
+    /// The shift as a domain value, checked.
     ///
     /// # Errors
-    /// Which field is wrong, and what is allowed.
+    /// A text with the wrong field and what is allowed.
     pub fn checked(&self) -> Result<staffing::Shift, String> {
         let time =
             |key: &str, text: &str| read_instant(text).map_err(|error| format!("{key}: {error}"));

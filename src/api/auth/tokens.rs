@@ -18,7 +18,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// As it stands in a tokens file.
+    /// Its name in a tokens file.
     pub fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -69,7 +69,7 @@ pub enum TokensError {
     Empty,
 }
 
-/// Characters of a name, at most.
+/// Maximum number of characters of a name.
 const NAME_CHARS_MAX: usize = 100;
 
 impl TokenSet {
@@ -104,7 +104,7 @@ impl TokenSet {
         if file.tokens.is_empty() { Err(TokensError::Empty) } else { Ok(Self(file.tokens)) }
     }
 
-    /// Name and scopes of a token. Every token is compared in full, so that time tells nothing.
+    /// Name and scopes of a token. Every token is compared in full, so that the time reveals nothing.
     pub fn find(&self, given: &str) -> Option<(&str, &[Scope])> {
         let mut found = None;
         for token in &self.0 {
