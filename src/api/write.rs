@@ -117,7 +117,7 @@ pub async fn feedback(
     Ok(Json(views::Alert::new(&alert, &texts)))
 }
 
-/// Replaces the roster of the series and times in the request
+/// Replaces the roster of the series and hours that are given
 #[utoipa::path(put, path = "/roster", request_body = Vec<views::Shift>, responses((status = 204), (status = 400, body = Problem)))]
 pub async fn put_roster(
     State(state): State<ApiState>,

@@ -122,7 +122,7 @@ impl<S: Sink> SinkWriter<S> {
                 Err(trouble) => self.failed(&trouble),
             },
             Err(error) => {
-                tracing::warn!(%error, sink = S::NAME, "sink: cannot read the changes to write, retrying");
+                tracing::warn!(%error, sink = S::NAME, "cannot read what a sink has to be told");
                 Round::Wait(None)
             }
         }
