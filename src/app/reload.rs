@@ -18,7 +18,7 @@ pub struct Reloadable {
     /// Its key in the configuration.
     pub key: String,
     pub files: Vec<PathBuf>,
-    /// Reads the files again. If that fails, what was read before stays.
+    /// Reads the files again. If that fails, the previous content stays in use.
     pub reload: Box<dyn Fn() -> Result<(), String> + Send>,
 }
 

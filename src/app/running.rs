@@ -16,9 +16,9 @@ use crate::clock::Stopwatch;
 use crate::store::EventLog;
 use crate::telemetry::Health;
 
-/// From the signal to the end of the process.
+/// Maximum time from the signal to the end of the process.
 const STOP_WITHIN_S: f64 = 8.0;
-/// Probes and scrapers are few.
+/// Maximum number of connections of probes and scrapers.
 const ADMIN_CONNECTIONS_MAX: usize = 64;
 
 /// A service with running threads and open listeners. [`Running::wait`] answers requests.

@@ -1,5 +1,5 @@
-//! The thread that asks the cluster, beside the polling one: does each topic still exist, is it the same, and where do its
-//! partitions end?
+//! A thread beside the polling one that asks the cluster whether each topic still exists and is the same, and where its
+//! partitions end.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
