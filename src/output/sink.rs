@@ -1,22 +1,22 @@
-//! The trait of sinks: InfluxDB and Kafka topics.
+//! What a sink is: InfluxDB, or topics of Kafka.
 
 use crate::store::{Change, Reader, StoreError};
 
-/// A sink: it receives changes.
+/// Where changes go.
 pub trait Sink: Send {
     /// Its name in the store, in health and in metrics.
     const NAME: &'static str;
 
-    /// Probes whether a write would be accepted. Writes nothing.
+    /// Asks whether a write would be accepted, and writes nothing.
     ///
     /// # Errors
-    /// The error that a write would get now.
+    /// What a write would run into now.
     fn probe(&mut self) -> Result<(), Trouble>;
 
-    /// Writes changed objects in their present state, oldest change first. Returns the number of points or records.
+    /// Writes what changed, oldest first, as it is now. Returns how many points or records that were.
     ///
     /// # Errors
-    /// An error of the store.
+    /// What the store says.
     fn write(
         &mut self,
         reader: &Reader,
@@ -24,22 +24,22 @@ pub trait Sink: Send {
     ) -> Result<(usize, Written), StoreError>;
 }
 
-/// The outcome of a write: points or records that can never be written are listed.
+/// What became of points or records: all that can ever be written is, and those that cannot are named.
 pub type Written = Result<Vec<Refused>, Trouble>;
 
-/// Points that the sink refuses permanently.
+/// Points that the sink does not accept however often they are sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// Their number; 0 if the sink does not give it.
+    /// How many; 0 where the sink does not say.
     pub lines: usize,
     pub why: String,
 }
 
-/// Why a sink accepts nothing now, and what to do.
+/// Why a sink accepts nothing now. The text says what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// Temporary: retry.
+    /// It may be over soon: try again.
     Temporary(String),
-    /// Permanent until a person changes something.
+    /// A person has to change something first.
     Misconfigured(String),
 }

@@ -1,4 +1,4 @@
-//! Writes the journal of the store to one sink. Changes that cannot be written wait in the store; nothing else waits for them.
+//! Follows the store's journal for one sink. What cannot be written waits in the store; nothing else waits for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,18 +14,18 @@ use crate::engine::{Leads, Message};
 use crate::store::{Change, Reader, StoreError};
 use crate::telemetry::{Health, Metrics};
 
-/// Maximum number of changes that are read at once: a day of windows.
+/// Changes that are read together: a day of windows.
 const CHANGES_MAX: usize = 96;
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
-/// Wait after an error that a person has to correct.
+/// Until somebody has put something right.
 const MISCONFIGURED_WAIT: Duration = Duration::from_secs(10);
 
-/// Interval between two rounds.
+/// How often a writer looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Between two looks for changes.
+    /// For changes in the store.
     pub look_every: Duration,
-    /// After this time without a write, the sink is probed.
+    /// At a sink that nothing was written to for so long.
     pub probe_every: Duration,
 }
 
@@ -47,7 +47,7 @@ pub struct SinkWriter<S> {
     pub pace: Pace,
 }
 
-/// Progress of the thread.
+/// How far the thread has come.
 struct Progress {
     /// Number of the newest change that is written.
     cursor: i64,
@@ -55,7 +55,7 @@ struct Progress {
     quiet: Duration,
 }
 
-/// Result of a round.
+/// What a round came to.
 #[derive(Debug, PartialEq, Eq)]
 enum Round {
     /// Everything is written.
@@ -64,11 +64,11 @@ enum Round {
     More,
     /// Try again after this, else after the back-off.
     Wait(Option<Duration>),
-    /// The forecaster has ended.
+    /// The leader is gone.
     Over,
 }
 
-/// Changes that were sent to the sink.
+/// Changes that were handed to the sink.
 struct Batch {
     /// Number of the newest of them.
     last: i64,
@@ -80,7 +80,7 @@ struct Batch {
 }
 
 impl<S: Sink> SinkWriter<S> {
-    /// Runs until `stop` is set or the forecaster has ended.
+    /// Runs until `stop` is set or the leader is gone.
     pub fn run(mut self) {
         let mut progress = Progress { cursor: 0, quiet: self.pace.probe_every };
         let mut backoff = BACKOFF;
@@ -109,7 +109,7 @@ impl<S: Sink> SinkWriter<S> {
         }
     }
 
-    /// Writes changes. If there are none and nothing was written for a while, probes the sink.
+    /// Writes what changed. Where nothing did, and the sink was not heard of for a while, probes it.
     fn round(&mut self, progress: &mut Progress) -> Round {
         match self.next_batch(progress) {
             Ok(Some(batch)) => self.conclude(batch, progress),
@@ -128,7 +128,7 @@ impl<S: Sink> SinkWriter<S> {
         }
     }
 
-    /// Sends the oldest changes that are not written yet; `None` if there are none.
+    /// Hands over the oldest changes that are not written yet; `None` if there are none.
     fn next_batch(&mut self, progress: &mut Progress) -> Result<Option<Batch>, StoreError> {
         // The store knows what was written before, by this instance or by the one that led before it.
         progress.cursor = self.reader.cursor(S::NAME)?.max(progress.cursor);
@@ -206,7 +206,7 @@ mod tests {
         }
     }
 
-    /// Gives the prepared answers, then success.
+    /// Answers as it was told to, and then well.
     #[derive(Default)]
     struct Fake {
         probes: VecDeque<Result<(), Trouble>>,

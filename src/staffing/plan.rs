@@ -1,4 +1,4 @@
-//! Plans: agents needed by a vintage, compared with the roster, and the outlook for the next six hours.
+//! A vintage against the roster: who is needed when, and what the next six hours hold.
 
 use std::collections::HashMap;
 
@@ -8,10 +8,10 @@ use super::{
 use crate::domain::{Timestamp, WindowWidth};
 use crate::forecast::{ForecastPoint, Vintage};
 
-/// Maximum number of cached answers; beyond it the cache is emptied.
+/// Answers that a planner remembers; all of them are forgotten beyond that.
 const REMEMBERED_MAX: usize = 100_000;
 
-/// Plans the series of one profile. It caches results, because thousands of series need the same ones.
+/// Plans the series of one profile, and remembers what it worked out: thousands of series ask the same.
 #[derive(Clone, Debug)]
 pub struct Planner {
     profile: Profile,
@@ -123,14 +123,14 @@ fn needed(per_hour: f64, profile: &Profile) -> Staffing {
     })
 }
 
-/// People on the roster for the whole window; `None` without a roster.
+/// People on the roster all through a window; `None` where the roster does not speak of it.
 fn scheduled(shifts: &[Shift], start: Timestamp, end: Timestamp) -> Option<u32> {
     let mut present = shifts.iter().filter(|s| s.start <= start && s.end >= end).peekable();
     present.peek()?;
     Some(present.map(|shift| shift.agents).sum())
 }
 
-/// The outlook of a series: the next six hours as single numbers.
+/// What the horizon holds for a series, as present-time numbers.
 pub fn outlook(vintage: &Vintage, plan: Option<&Plan>) -> Outlook {
     let mut peak = (0.0, vintage.issued_at);
     let (mut expected, mut baseline) = (0.0, 0.0);

@@ -1,4 +1,4 @@
-//! The smallest number of positions that meets all targets.
+//! The smallest number of people that keeps every promise.
 
 use thiserror::Error;
 
@@ -6,7 +6,7 @@ use super::models::Demand;
 use super::shrinkage::with_shrinkage;
 use super::types::{Profile, Staffing};
 
-/// Largest supported load, Erlang.
+/// Largest load that is worked on, Erlang.
 const LOAD_MAX: f64 = 100_000.0;
 const SLACK: f64 = 1e-12;
 
@@ -87,7 +87,7 @@ fn figures(demand: &Demand, positions: u32, profile: &Profile) -> Staffing {
     }
 }
 
-/// Whether figures meet all targets of the profile.
+/// Whether figures keep every promise of the profile.
 pub fn meets_targets(staffing: &Staffing, profile: &Profile) -> bool {
     let fits = |value: f64, most: Option<f64>| most.is_none_or(|most| value <= most + SLACK);
     let level = profile.model.queue().level(&profile.target);
@@ -97,9 +97,9 @@ pub fn meets_targets(staffing: &Staffing, profile: &Profile) -> bool {
         && fits(staffing.p_abandon, profile.max_abandonment)
 }
 
-/// The smallest staffing that meets all targets of the profile; zero without arrivals.
+/// The smallest staffing that keeps every promise of the profile; nobody for no arrivals.
 ///
-/// More people never make any figure worse, so a bisection finds the smallest number.
+/// More people never make any figure worse, so that a bisection finds what a walk from 1 would.
 ///
 /// # Errors
 /// [`StaffingError`] for arrivals or a load out of range, or a target that no number reaches.

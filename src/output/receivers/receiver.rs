@@ -1,4 +1,4 @@
-//! The trait of receivers, and their settings.
+//! What a receiver is, and what it is made of.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::domain::Timestamp;
 use crate::store::{DeliveryOutcome, OutboxRow};
 use crate::text::Language;
 
-/// A receiver of pages.
+/// A way to reach people.
 pub trait Receiver: Send + Sync {
     /// The word of its kind.
     fn kind(&self) -> &'static str;
@@ -36,11 +36,11 @@ pub struct Attempt {
 pub struct Settings {
     /// Where pages go. It may hold a key: do not show it.
     pub url: String,
-    /// The signing key of pages.
+    /// What pages are signed with.
     pub secret: Option<Secret>,
     /// Base of links in pages.
     pub public_url: String,
-    /// Language of pages.
+    /// Of pages.
     pub language: Language,
 }
 
@@ -49,7 +49,7 @@ pub struct Settings {
 pub struct Secret(config::Secret);
 
 impl Secret {
-    /// A fixed key.
+    /// A key that does not change.
     pub fn new(text: &str) -> Self {
         Self(config::Secret::new(text))
     }

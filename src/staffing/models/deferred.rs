@@ -5,7 +5,7 @@ use crate::staffing::basis::Goal;
 use crate::staffing::error::ProfileError;
 use crate::staffing::target::ServiceTarget;
 
-/// Arrivals × handling time / occupancy: enough capacity for the work.
+/// Arrivals × handling time / occupancy: what matters is that there is enough capacity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deferred;
 

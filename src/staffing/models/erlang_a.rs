@@ -7,7 +7,7 @@ use crate::staffing::basis::Goal;
 use crate::staffing::error::ProfileError;
 use crate::staffing::target::ServiceTarget;
 
-/// Relative weight below which a queue state is ignored.
+/// Relative weight below which a queue state no longer matters.
 const TINY: f64 = 1e-18;
 
 /// M/M/n+M: callers hang up after an exponential patience. Stable in overload.

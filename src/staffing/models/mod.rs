@@ -1,6 +1,6 @@
-//! Queueing models: the service level of a number of positions.
+//! Queueing models: how many are answered in time by so many people.
 //!
-//! One file per model. A new one is a file with a type that implements [`Queue`], its `mod` line, and its name in the list
+//! One file a model. A new one is a file with a type that implements [`Queue`], its `mod` line, and its name in the list
 //! at the end of this file; configurations know it by the name in kebab case.
 
 mod deferred;
@@ -19,7 +19,7 @@ use super::basis::Goal;
 use super::error::ProfileError;
 use super::target::ServiceTarget;
 
-/// Demand and targets: arrivals, handling time, service target.
+/// Contacts that arrive, the time that each takes, and what they are promised.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Demand {
     /// Contacts a second.
@@ -27,7 +27,7 @@ pub(super) struct Demand {
     /// Seconds a contact.
     pub(super) aht: f64,
     pub(super) target: ServiceTarget,
-    /// Maximum occupancy.
+    /// Share of their time that people may be busy.
     pub(super) max_occupancy: Option<f64>,
 }
 
@@ -38,22 +38,22 @@ impl Demand {
     }
 }
 
-/// Service of a number of positions.
+/// What customers meet at so many positions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer {
     /// Share answered within the target time.
     pub(super) service_level: f64,
-    /// Mean wait; infinite if the queue grows without limit.
+    /// Mean wait; infinite where the queue grows without end.
     pub(super) asa_seconds: f64,
-    /// Occupancy.
+    /// Share of their time that people are busy.
     pub(super) occupancy: f64,
-    /// Probability of waiting.
+    /// Chance of having to wait.
     pub(super) p_wait: f64,
     /// Share that hangs up.
     pub(super) p_abandon: f64,
 }
 
-/// Parameters of a model in a configuration.
+/// What a configuration may say of a model besides its name.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ModelTerms {
     /// Mean time after which a caller who waits hangs up.
@@ -62,7 +62,7 @@ pub struct ModelTerms {
 
 /// A queueing model with its own parameters.
 pub(super) trait Queue {
-    /// Builds the model from the parameters that it needs.
+    /// Takes what it needs of the terms.
     ///
     /// # Errors
     /// [`ProfileError`] for a term that it needs and that is missing.
@@ -78,12 +78,12 @@ pub(super) trait Queue {
         vec![Goal::Answered { share: target.fraction, seconds: target.within.as_secs() }]
     }
 
-    /// The service level of the target.
+    /// The service level that keeps the promise.
     fn level(&self, target: &ServiceTarget) -> f64 {
         target.fraction
     }
 
-    /// Service of `n` positions; called only with a load above zero.
+    /// What customers meet at `n` positions; asked only where there is a load.
     fn answer(&self, demand: &Demand, n: u32) -> Answer;
 }
 
