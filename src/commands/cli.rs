@@ -52,7 +52,7 @@ enum Command {
     /// List events that were not counted, and send them again
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersCommand),
-    /// Show what was changed, when and by whom
+    /// Show what people changed, and who they were
     Audit(audit::AuditArgs),
     /// Remove customers' texts and ids from the store of a stopped service
     Forget(forget::ForgetArgs),
