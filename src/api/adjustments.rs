@@ -150,8 +150,7 @@ fn speaks_of_some(
         }
     }
     if leaves().next().is_some() && !leaves().any(|key| adjustment.covers(key)) {
-        let detail =
-            "region, service, channel: each is known, but no series has this combination";
+        let detail = "region, service, channel: each is known, but no series has this combination";
         return Err(Problem::bad_request(detail));
     }
     Ok(())

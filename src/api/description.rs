@@ -108,7 +108,9 @@ fn meaning(status: &str) -> &'static str {
         "415" => "The body's `Content-Encoding` is not gzip, zstd or identity.",
         "421" => "The service is not known under this host: see `server.allowed_hosts`.",
         "422" => "No event was accepted; `rejected` has the reason for each event.",
-        "429" => "Too many failed sign-ins wait for their answer; try again after `Retry-After` seconds.",
+        "429" => {
+            "Too many failed sign-ins wait for their answer; try again after `Retry-After` seconds."
+        }
         "503" => "The service cannot answer now; try again after `Retry-After` seconds.",
         "507" => "The disk is full.",
         _ => "`detail` says what happened.",

@@ -64,7 +64,8 @@ pub async fn events(
         }
         Ok::<_, Problem>(taken.answer)
     });
-    let answer = answer.await.map_err(|_| Problem::busy("the request was interrupted: try again"))??;
+    let answer =
+        answer.await.map_err(|_| Problem::busy("the request was interrupted: try again"))??;
     Ok(answered(answer))
 }
 

@@ -59,7 +59,9 @@ pub fn check_before_start(dir: &Path) -> Result<(), StoreError> {
     // It is asked once in `LOOK_EVERY`.
     let rounds = AtomicU32::new(0);
     if !check(dir, &|| rounds.fetch_add(1, Ordering::Relaxed) >= ROUNDS_BEFORE_START)? {
-        tracing::info!("store: no damage found in ten seconds; the check continues in the background");
+        tracing::info!(
+            "store: no damage found in ten seconds; the check continues in the background"
+        );
     }
     Ok(())
 }

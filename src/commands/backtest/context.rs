@@ -99,7 +99,7 @@ impl Context {
         let days = self.dates.iter().filter(within).count();
         for (path, what, of, all, hint) in [
             (&args.alarms, "alarms apply to a series", applying, self.alarms.len(), names),
-            (&args.maintenance, "rows of planned work apply to a series", planned, self.work.len(), names),
+            (&args.maintenance, "rows of work apply to a series", planned, self.work.len(), names),
             (
                 &args.calendar,
                 "days lie within the counts",
