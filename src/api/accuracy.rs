@@ -1,4 +1,4 @@
-//! GET: how good the forecasts were, from the ledger.
+//! GET: accuracy of forecasts, from the ledger.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::domain::{DAY, Timestamp};
 use crate::store::sums::surges;
 use crate::views;
 
-/// Days behind the figures where none are asked for.
+/// Default number of days.
 const SCORED_DAYS: u32 = 28;
-/// Longest stretch that one answer covers: what the ledger keeps.
+/// Maximum number of days in one answer: as many as the ledger keeps.
 const SPAN_MAX: Duration = Duration::from_secs(400 * 86_400);
 
 /// Accuracy of forecasts

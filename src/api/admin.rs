@@ -20,7 +20,7 @@ pub fn admin_router(state: ApiState) -> Router {
         .with_state(state)
 }
 
-/// 200 while the service can do its job, also with less (`degraded`); 503 while it cannot.
+/// 200 while the service works, also with limitations (`degraded`); 503 while it does not.
 async fn ready(State(state): State<ApiState>) -> Response {
     let report = state.health.report();
     let status =

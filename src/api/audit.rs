@@ -1,4 +1,4 @@
-//! GET: what people did.
+//! GET: the audit trail.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -12,7 +12,7 @@ use super::read::read;
 use super::state::ApiState;
 use crate::domain::{Act, AuditEntry, Timestamp};
 
-/// Which entries.
+/// Query parameters of the audit trail.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

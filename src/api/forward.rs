@@ -1,4 +1,4 @@
-//! Who answers: this instance if it leads, else the one that does.
+//! Forwards requests to the leader, unless this instance leads.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -8,7 +8,7 @@ use super::problem::Problem;
 use super::state::ApiState;
 use crate::cluster::was_forwarded;
 
-/// Answers here if this instance leads, or sends the request on. Events are taken anywhere.
+/// Answers the request if this instance leads, otherwise forwards it. Every instance accepts events.
 pub async fn to_leader(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     let is_events = request.uri().path() == "/api/v1/events" && state.writer.is_some();
     if state.leads.leads() || is_events {

@@ -1,4 +1,4 @@
-//! Bodies that people send, and the answer to events.
+//! Bodies of requests, and the answer to events.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,7 +21,7 @@ pub struct Feedback {
     pub note: Option<String>,
 }
 
-/// Planned work as a person enters it.
+/// Planned work in a request.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMaintenance {
@@ -43,14 +43,14 @@ pub struct Rejected {
     pub reason: String,
 }
 
-/// What became of the events of one request.
+/// The outcome of the events of one request.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Accepted {
     pub accepted: usize,
     pub rejected: Vec<Rejected>,
 }
 
-/// A problem that also says what became of the events.
+/// A problem with the outcome of the events.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Refused {
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! GET: what customers complain about.
+//! GET: topics and phrases of tickets.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,10 @@ use super::state::ApiState;
 use crate::domain::{Scope, TOPICS, TextCounts, Timestamp, Topic, WEEK};
 use crate::store::{Filter, Reader, StoreError};
 
-/// Weeks that what is usual comes from.
+/// Number of weeks from which the usual number is computed.
 const WEEKS: u32 = 4;
 
-/// Regions, services and a stretch of time. `_all` sums up; without a name each one has rows of its own.
+/// Regions, services and a time span. `_all` sums over all; without a name each region or service has its own rows.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
