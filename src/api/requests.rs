@@ -21,7 +21,7 @@ pub struct Feedback {
     pub note: Option<String>,
 }
 
-/// Planned work in a request.
+/// Planned work as a person enters it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMaintenance {

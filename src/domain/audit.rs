@@ -19,7 +19,7 @@ pub enum Act {
 }
 
 impl Act {
-    /// All kinds.
+    /// Every act.
     pub const EVERY: [Self; 8] = [
         Self::Acknowledged,
         Self::Judged,
