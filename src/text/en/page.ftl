@@ -66,7 +66,7 @@ more = More
 less = Less
 
 kpi_tickets = Tickets forecast, next 6 h
-kpi_tickets_sub = { $x } the usual number
+kpi_tickets_sub = { $x } compared with usual
 kpi_agents = Agents needed at the peak
 kpi_agents_sub = { $at }; { $n } scheduled
 kpi_agents_sub_mixed = { $at }; { $n } by roster or usual number
@@ -209,7 +209,7 @@ acc_worse = The error is { $p } larger than that of repeating last week’s coun
 acc_none = Nothing is scored yet. Figures appear when forecast windows are finalized.
 acc_lead = Lead time
 acc_wape = Error (WAPE)
-acc_naive = Error of last week repeated
+acc_naive = Error of repeating last week
 acc_floor = Noise floor
 acc_80 = Inside 80 % band
 acc_95 = Inside 95 % band
