@@ -54,7 +54,7 @@ pub(super) async fn each<T: Serialize + Send + 'static>(
         return match found.await? {
             (Some(found), _) => Ok(Json(found).into_response()),
             (None, true) => {
-                Err(Problem::not_found(format!("{series} has none, or had none at that time")))
+                Err(Problem::not_found(format!("there is none for {series}, or none at that time")))
             }
             (None, false) => Err(Problem::not_found(format!("the series {series} is not known"))),
         };
