@@ -396,7 +396,7 @@ impl Metrics {
         self.requests.get_or_create(&StatusLabels { status }).inc();
     }
 
-    /// Counts a request or a connection that was refused before it was looked at.
+    /// Counts a request or a connection that was refused before it was handled.
     pub fn refused(&self, reason: &'static str) {
         self.refused.get_or_create(&ReasonLabels { reason }).inc();
     }
