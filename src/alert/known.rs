@@ -10,7 +10,7 @@ use crate::forecast::{ADJUSTMENT, PlannedWork, Vintage};
 /// Causes by scope.
 pub type Known = BTreeMap<Scope, Vec<Cause>>;
 
-/// Planned work that should be over, but of which alarms are still active at `now`.
+/// Planned work that overruns: alarms of it are still active at `now`.
 pub fn overruns(work: &[PlannedWork], alarms: &[ActiveAlarm], now: Timestamp) -> Known {
     let mut known = Known::new();
     for work in work.iter().filter(|work| work.should_be_over(now)) {

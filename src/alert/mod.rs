@@ -1,4 +1,4 @@
-//! When to tell whom what: rules, life cycle, texts.
+//! Alerts: the rule, the life cycle, the texts.
 
 mod book;
 mod causes;

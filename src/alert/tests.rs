@@ -149,7 +149,7 @@ fn a_cause_says_what_flaps_and_what_is_in_doubt() {
     let say = |language| {
         causes.iter().map(|c| c.say(&Texts::new(language))).collect::<Vec<_>>().join("\n")
     };
-    insta::assert_snapshot!(say(Language::En), @"2 critical lossOfSignal alarms active since 05:30, first on OLT-18, flapping: one was raised 7 times, 1 perhaps cleared already (not reported again since the alarm list was rebuilt)");
+    insta::assert_snapshot!(say(Language::En), @"2 critical lossOfSignal alarms active since 05:30, first on OLT-18, flapping: one was raised 7 times, 1 may have cleared already (not reported again since the alarm list was rebuilt)");
     insta::assert_snapshot!(say(Language::Zh), @"自 05:30 起有 2 条紧急 lossOfSignal 告警未清除，首个告警设备 OLT-18，频繁抖动：单条告警上报达 7 次，其中 1 条可能已清除（告警列表重建后未再上报）");
 }
 
@@ -174,7 +174,7 @@ fn a_page_says_what_where_when_how_many_and_why() {
     在线客服：14:30 需要 13 名坐席，已排班 10 名，还缺 3 名。该时段预测 39 张工单（80% 概率在 33 至 45 之间）。
     原因：自 13:40 起有 2 条紧急 lossOfSignal 告警未清除，首个告警设备 OLT-17。
     原因：13:00–13:50 的计划作业超时，仍有 2 条相关告警未清除。
-    原因：计划员录入“billing run”：六小时内的预测变化 +38 张工单。
+    原因：规划人员录入“billing run”：使未来六小时的预测变化 +38 张工单。
     建议：14:30 至 15:30（Asia/Shanghai）最多需增派 9 名坐席；如已知悉，请确认预警。
     ");
     insta::assert_snapshot!(page(Language::En), @r"

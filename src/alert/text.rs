@@ -1,10 +1,10 @@
-//! Alerts in words: what, where, when, how many agents, why, what to do.
+//! Texts of alerts: place, time, number of agents, causes and action.
 
 use super::{Alert, AlertSeverity, AlertState, Cause, Shortfall};
 use crate::text::{Say, Texts, args};
 
 impl Alert {
-    /// One line, as on a phone's lock screen.
+    /// The title: one line that fits a phone's lock screen.
     pub fn title(&self, texts: &Texts) -> String {
         let texts = texts.local(self.zone);
         let scope = self.scope.to_string();
@@ -29,7 +29,7 @@ impl Alert {
         texts.text(id, args)
     }
 
-    /// The whole page, one fact a line.
+    /// The text of the page, one fact per line.
     pub fn body(&self, texts: &Texts) -> String {
         let texts = texts.local(self.zone);
         let zone = self.zone.to_string();

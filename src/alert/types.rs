@@ -1,4 +1,4 @@
-//! An alert as people see it, and what the machine asks the shell to do.
+//! Types of alerts and notifications.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub enum AlertSeverity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AlertState {
-    /// Seen once; not told to anyone yet.
+    /// Seen by one forecast; not sent yet.
     Pending,
     Firing,
     Acknowledged,
@@ -38,11 +38,11 @@ pub struct Shortfall {
     pub agents: u32,
     pub scheduled: u32,
     pub gap: i32,
-    /// Whether `scheduled` comes from a roster; if not it is what is usual.
+    /// Whether `scheduled` comes from a roster; if not, it is the usual number.
     pub rostered: bool,
 }
 
-/// An alert when most people were missing.
+/// The state of an alert at its largest gap.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Worst {
     pub agents_short: i32,
@@ -72,7 +72,7 @@ pub enum Cause {
     MoreAlarms { n: usize },
     /// No relevant alarm is active in the scope.
     NoAlarm,
-    /// Planned work that should be over, with alarms of it that are still active.
+    /// Planned work that overruns, with the number of its alarms that are still active.
     Overrun { from: Timestamp, to: Timestamp, alarms: usize },
     /// A planner's entry, with the tickets that it adds over the horizon.
     Adjustment { label: String, tickets: f64 },
@@ -80,7 +80,7 @@ pub enum Cause {
     Complaints { actual: f64, usual: f64, since: Timestamp },
 }
 
-/// A page that a shift lead can act on.
+/// An alert: too few agents in a region and service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     /// Stable: derived from rule, scope and the time it began.
@@ -89,12 +89,12 @@ pub struct Alert {
     pub severity: AlertSeverity,
     pub scope: Scope,
     pub state: AlertState,
-    /// When the need was first seen (issue time of that vintage).
+    /// When the gap was first seen (issue time of that vintage).
     pub since: Timestamp,
     /// Issue time of the vintage behind the latest change.
     pub updated_at: Timestamp,
     pub ended_at: Option<Timestamp>,
-    /// First and last window (start, end) in which people are short.
+    /// Start of the first and end of the last window with too few agents.
     pub from: Timestamp,
     pub to: Timestamp,
     /// Sum of each channel's largest gap, perhaps in different windows; 0 once it is over.
@@ -102,26 +102,26 @@ pub struct Alert {
     pub shortfalls: Vec<Shortfall>,
     /// Active alarms and other causes.
     pub because: Vec<Stored<Cause>>,
-    /// The region's time zone, in which its texts give times.
+    /// The time zone of the region, for times in texts.
     pub zone: Zone,
     /// Who took it on last.
     pub acknowledged_by: Option<String>,
-    /// When someone first did. Stores keep it beside the rest: older ones have none.
+    /// Time of the first acknowledgement. The store keeps it in a column of its own; alerts of earlier releases have none.
     #[serde(skip)]
     pub acknowledged_at: Option<Timestamp>,
     pub feedback: Option<String>,
-    /// When most were missing. Stores keep it beside the rest: older ones have none.
+    /// State at the largest gap. The store keeps it in a column of its own; alerts of earlier releases have none.
     #[serde(skip)]
     pub worst: Option<Worst>,
     /// How many consecutive vintages agreed (towards firing) or disagreed (towards resolving).
     pub streak: u32,
-    /// Gap that was last told to people; a page is repeated only when it grows clearly.
+    /// Gap in the last page; another page is sent only if the gap grows clearly.
     pub notified_gap: i32,
     pub notified_at: Option<Timestamp>,
 }
 
 impl Alert {
-    /// When most were missing, or as it is where that is not known.
+    /// The state at the largest gap; the current state if that is not known.
     pub fn at_worst(&self) -> Worst {
         self.worst.clone().unwrap_or_else(|| self.as_it_is())
     }
@@ -135,7 +135,7 @@ impl Alert {
     }
 }
 
-/// Why people hear of an alert.
+/// Kind of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NotificationKind {
@@ -153,7 +153,7 @@ pub struct Notification {
     pub alert: Alert,
 }
 
-/// An alarm that stands when a decision is made.
+/// An alarm that is active when a decision is made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActiveAlarm {
     pub scope: Scope,
@@ -161,8 +161,8 @@ pub struct ActiveAlarm {
     pub device: Option<String>,
     pub alarm_type: Option<String>,
     pub raised_at: Timestamp,
-    /// How often it was raised of late, if it chatters; else 0.
+    /// Number of recent raises if it chatters; else 0.
     pub flaps: u32,
-    /// Its system has rebuilt its list, and nothing was heard of it since.
+    /// Whether its system has rebuilt its alarm list and has not sent this alarm since.
     pub is_doubtful: bool,
 }

@@ -1,4 +1,4 @@
-//! Customers as a sign: far more complaints of trouble than at this time of the week, or a phrase that is new.
+//! Anomalies in customers' texts: far more complaints than usual at this time of the week, or a new phrase.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,10 +9,10 @@ use super::types::{AlarmSummary, Anomaly, hundredths};
 use super::usual::Usual;
 use crate::domain::{Scope, TOPICS, TextCounts, Timestamp, WindowWidth};
 
-/// Surprise from which a sign is told: one in a hundred.
+/// Smallest score of an early sign: a probability of one in a hundred.
 const SIGN_MIN: f64 = 2.0;
 
-/// A scope whose customers complain more than usual: they may know what no alarm has told.
+/// An early sign: a scope with more complaints than usual, perhaps before any alarm.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EarlySign {
     pub scope: Scope,
@@ -21,15 +21,15 @@ pub struct EarlySign {
     pub to: Timestamp,
     /// Tickets about an outage, coverage or slowness.
     pub actual: f64,
-    /// How many of them are usual in these windows.
+    /// Usual number of such tickets in these windows.
     pub usual: f64,
     /// `actual − usual`, above zero, tickets.
     pub excess: f64,
-    /// −log10 of the probability of as many or more, 2 to 20.
+    /// Score: −log10 of the probability of as many or more, 2 to 20.
     pub score: f64,
 }
 
-/// What customers of every scope said in the last four weeks.
+/// Topics and phrases of every scope in the last four weeks.
 #[derive(Debug)]
 pub struct Complaints {
     width: WindowWidth,
@@ -37,18 +37,18 @@ pub struct Complaints {
 }
 
 impl Complaints {
-    /// How far back topics are kept.
+    /// Length of the history of topics.
     pub const REACH: Duration = TOPIC_REACH;
-    /// How far back phrases are kept.
+    /// Length of the history of phrases.
     pub const PHRASE_REACH: Duration = PHRASE_REACH;
 
-    /// Without any complaints yet, in windows of `width`.
+    /// An empty history with windows of `width`.
     pub fn new(width: WindowWidth) -> Self {
         Self { width, by_scope: BTreeMap::new() }
     }
 
-    /// Takes a settled window: what each scope said, nothing where it is not named. `missing`: scopes of which a part is not
-    /// known, so that nothing is not zero.
+    /// Adds a finalized window: the counts of each scope; a scope that is not named has none. `missing`: scopes of which a part
+    /// is unknown, so an absent count is not zero.
     pub fn push(
         &mut self,
         window: Timestamp,
@@ -89,7 +89,7 @@ impl Complaints {
         self.by_scope.entry(scope.clone()).or_default().add_phrase(index, phrase, tickets);
     }
 
-    /// Changes a window of one series after it had settled.
+    /// Revises a finalized window of one series.
     pub fn revise(
         &mut self,
         scope: &Scope,
@@ -103,7 +103,7 @@ impl Complaints {
         history.take_off(index, before);
     }
 
-    /// Judges a window that [`Self::push`] has taken. `alarms`: the active alarms by scope.
+    /// Finds the anomalies of a window that [`Self::push`] has added. `alarms`: the active alarms by scope.
     pub fn judge(&self, window: Timestamp, alarms: &BTreeMap<Scope, AlarmSummary>) -> Vec<Anomaly> {
         let judged = self.by_scope.iter().flat_map(|(scope, history)| {
             let alarms = alarms.get(scope);
@@ -113,8 +113,7 @@ impl Complaints {
         judged.collect()
     }
 
-    /// Scopes whose customers complained of trouble more than usual in the last `windows` windows before `end`, the most
-    /// surprising first.
+    /// Early signs: scopes with more complaints than usual in the last `windows` windows before `end`, highest score first.
     pub fn early_signs(&self, end: Timestamp, windows: u32) -> Vec<EarlySign> {
         let last = self.width.index(end);
         let indices = last - i64::from(windows.max(1))..last;

@@ -1,6 +1,6 @@
-//! Surprise: a window far outside the band that was forecast for it, and customers who say what they do not usually say.
+//! Anomalies: windows far outside their forecast band, and unusual complaints or phrases of customers.
 //!
-//! What is abnormal is said by `rules`, one file a rule; what they look at is kept in [`Complaints`].
+//! The rules are in `rules`, one file for each. [`Complaints`] holds the history that they compare with.
 
 mod complaints;
 mod rules;
@@ -15,7 +15,7 @@ use self::rules::{RULES, WindowCase};
 use crate::domain::SeriesKey;
 use crate::forecast::ForecastPoint;
 
-/// Holds a settled count against what was forecast for its window.
+/// Compares a finalized count with the forecast of its window.
 pub fn judge(series: &SeriesKey, target: &ForecastPoint, actual: f64) -> Option<Anomaly> {
     let case = WindowCase { series, target, actual };
     RULES.iter().find_map(|rule| rule.of_window(&case))

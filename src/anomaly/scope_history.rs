@@ -1,4 +1,4 @@
-//! What customers of one scope said, window by window.
+//! Topics and phrases of one scope, window by window.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -6,20 +6,20 @@ use std::time::Duration;
 use super::usual::Usual;
 use crate::domain::{DAY, TOPICS, Topic, WEEK, WindowWidth};
 
-/// How far back phrases are kept.
+/// Length of the history of phrases.
 pub(super) const PHRASE_REACH: Duration = Duration::from_secs(7 * 86_400);
 
-/// Weeks that are looked back at for what is usual.
+/// Weeks from which the usual number is computed.
 const WEEKS: i64 = 4;
-/// How far back topics are kept.
+/// Length of the history of topics.
 pub(super) const TOPIC_REACH: Duration =
     Duration::from_secs(WEEKS as u64 * WEEK.as_secs() + DAY.as_secs());
-/// Comparable windows below which nothing is judged.
+/// With fewer comparable windows, no anomaly is reported.
 const SAMPLES_MIN: usize = 3;
-/// Weekly ones below which other days of the week stand in.
+/// With fewer windows at the same time of the week, other days of the week are used too.
 const WEEKLY_MIN: usize = 6;
 
-/// Topics of one window; `known` is false in front of a scope's first ticket.
+/// Topics of one window; `known` is false before the scope's first ticket.
 #[derive(Clone, Copy, Debug, Default)]
 struct Window {
     topics: [u32; TOPICS],
@@ -58,7 +58,7 @@ impl ScopeHistory {
         }
     }
 
-    /// Takes back what was added to a window, if that is here.
+    /// Removes what was added to a window, if the history has that window.
     pub(super) fn take_off(&mut self, index: i64, topics: &[u32; TOPICS]) {
         let place = usize::try_from(index - self.first).ok();
         if let Some(window) = place.and_then(|place| self.windows.get_mut(place)) {
@@ -95,14 +95,14 @@ impl ScopeHistory {
         (from..to).filter(|index| self.sum(*index, &[]).is_some()).count()
     }
 
-    /// Tickets of some topics; none where the window is not known.
+    /// Tickets of some topics; `None` if the window is not known.
     pub(super) fn sum(&self, index: i64, topics: &[Topic]) -> Option<f64> {
         let window = self.windows.get(usize::try_from(index - self.first).ok()?)?;
         (window.known && !window.missing)
             .then(|| topics.iter().map(|topic| f64::from(window.topics[*topic as usize])).sum())
     }
 
-    /// What is usual at this time of the week: the same window and its neighbours of four weeks, else of other days.
+    /// Comparable counts: the same window and its neighbours in the four weeks before, or else on other days.
     pub(super) fn usual(&self, index: i64, topics: &[Topic], width: WindowWidth) -> Option<Usual> {
         let (day, week) = (width.per(DAY) as i64, width.per(WEEK) as i64);
         let around = |back: i64| (-1..=1).filter_map(move |by| self.sum(index - back + by, topics));

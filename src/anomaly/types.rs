@@ -1,14 +1,14 @@
-//! What was found to be abnormal.
+//! Types of anomalies.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{SeriesKey, Severity, Timestamp, Topic};
 use crate::text::{Say, Stored, Texts, args};
 
-/// No score says more than this.
+/// Largest score.
 pub(super) const SCORE_MAX: f64 = 20.0;
 
-/// What is abnormal about a window.
+/// Kind of an anomaly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AnomalyKind {
@@ -16,9 +16,9 @@ pub enum AnomalyKind {
     High,
     /// Far fewer.
     Low,
-    /// Far more customers than usual say that it does not work. The series is a scope's: `_all` channels.
+    /// Far more complaints about network trouble than usual. The series is a scope's: channel `_all`.
     Complaints,
-    /// Customers say something that they did not say before. The series is a scope's.
+    /// A phrase that was new or rare before. The series is a scope's.
     Phrase,
 }
 
@@ -29,11 +29,11 @@ pub struct Anomaly {
     /// Start of the window.
     pub window: Timestamp,
     pub kind: AnomalyKind,
-    /// Surprise: −log10 of the probability of a count at least this extreme, capped at 20.
+    /// −log10 of the probability of a count at least this extreme, at most 20.
     pub score: f64,
     pub actual: f64,
     pub expected: f64,
-    /// What the sentence about it says beside the two numbers.
+    /// Further values of its sentence.
     pub detail: Stored<Detail>,
 }
 
@@ -52,7 +52,7 @@ pub struct AlarmSummary {
     pub more: usize,
 }
 
-/// What is known of an anomaly, by kind.
+/// Details of an anomaly, by kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Detail {
@@ -126,7 +126,7 @@ impl Say for AlarmSummary {
     }
 }
 
-/// To two decimals, as scores are kept.
+/// Rounds to two decimals, as scores are stored.
 pub(super) fn hundredths(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
 }

@@ -1,14 +1,14 @@
-//! How many complaints are usual, and how surprising a count is beside that.
+//! The usual number of complaints, and the score of a count compared with it.
 
 use super::types::SCORE_MAX;
 use crate::stats::{NegativeBinomial, upper_median};
 
-/// Complaints are never surer than this: the day's mood moves all of a window's together.
+/// Smallest dispersion of complaints: complaints of one window are correlated.
 const DISPERSION_MIN: f64 = 0.05;
 const DISPERSION_MAX: f64 = 1.0;
 
-/// A negative binomial of what is usual. Its dispersion holds what the samples show beyond chance, and that the mean
-/// was learned from few of them.
+/// Negative binomial distribution of the usual count. Its dispersion includes the variance of the samples beyond chance,
+/// and the uncertainty of a mean from few samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Usual {
     pub mean: f64,
@@ -16,8 +16,8 @@ pub struct Usual {
 }
 
 impl Usual {
-    /// From counts of comparable windows, at least one. A count far above the others, of an outage of back then,
-    /// is cut to three standard deviations above the median.
+    /// From counts of comparable windows, at least one. A count far above the others, such as that of an earlier outage,
+    /// is limited to three standard deviations above the median.
     pub fn of(samples: &mut [f64]) -> Option<Self> {
         let median = upper_median(samples)?;
         let most = median + 3.0 * median.max(1.0).sqrt();
@@ -25,7 +25,7 @@ impl Usual {
         let sum: f64 = samples.iter().map(|count| count.min(most)).sum();
         let plain = sum / n;
         let spread: f64 = samples.iter().map(|count| (count.min(most) - plain).powi(2)).sum();
-        // Of small means the dispersion cannot be told.
+        // The dispersion of small means cannot be estimated.
         let beyond = match plain > 1.0 && n > 3.0 {
             true => (spread / (n - 1.0) - plain) / (plain * plain),
             false => 0.25,

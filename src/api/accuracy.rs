@@ -1,4 +1,4 @@
-//! GET: how good the forecasts were, from the ledger.
+//! GET: accuracy of forecasts, from the ledger.
 
 use std::time::Duration;
 
@@ -13,15 +13,15 @@ use crate::domain::{DAY, Timestamp};
 use crate::store::sums::surges;
 use crate::views;
 
-/// Days behind the figures where none are asked for.
+/// Default number of days.
 const SCORED_DAYS: u32 = 28;
-/// Longest stretch that one answer covers: what the ledger keeps.
+/// Maximum number of days in one answer: as many as the ledger keeps.
 const SPAN_MAX: Duration = Duration::from_secs(400 * 86_400);
 
-/// How good the forecasts were
+/// Accuracy of forecasts
 ///
-/// By lead, beside last week's count and what chance allows; surges by the lead at which they were called. From the
-/// ledger of the last four weeks, or of whole UTC days.
+/// By lead, compared with last week's count and the noise floor; surges and warnings by lead. From the ledger: the last
+/// four weeks, or whole UTC days.
 #[utoipa::path(get, path = "/accuracy", params(AccuracyQuery), responses((status = 200, body = views::Accuracy), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn accuracy(
     State(state): State<ApiState>,

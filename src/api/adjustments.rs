@@ -20,36 +20,36 @@ use crate::domain::{Act, DAY, Name, SeriesKey, Timestamp, read_instant};
 use crate::engine::Command;
 use crate::forecast::{self, AdjustmentAmount, AdjustmentKind};
 
-/// Entries that are not over, at most.
+/// Maximum number of entries that have not ended.
 const ENTRIES_MAX: usize = 500;
 const SPAN_MAX: Duration = Duration::from_secs(62 * 86_400);
-/// As far back as counts are learned from.
+/// Length of the history from which models learn.
 const PAST_MAX: Duration = Duration::from_secs(63 * 86_400);
 const FACTOR_MAX: f64 = 10.0;
 const TICKETS_MAX: f64 = 1e6;
 const LABEL_CHARS_MAX: usize = 60;
 
-/// A change of what is expected, which a planner knows of and no history tells.
+/// A planner's correction of the forecast, for what history does not show.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Adjustment {
-    /// Given again, it replaces.
+    /// An entry with the same id is replaced.
     pub id: String,
-    /// Such as "billing run": what drivers, alerts and the page call it.
+    /// Name in drivers, alerts and on the web page, such as "billing run".
     pub label: String,
     #[schema(value_type = String)]
     pub kind: AdjustmentKind,
-    /// `null` means every one, here and below. Roll-ups get the sum of what their parts get.
+    /// `null` means all, here and below. A roll-up changes by the sum of its parts.
     pub region: Option<String>,
     pub service: Option<String>,
     pub channel: Option<String>,
     pub starts_at: String,
     pub ends_at: String,
-    /// So many times what is usual, 0 to 10. Either this or `tickets_per_window`.
+    /// Multiple of the usual number, 0 to 10. Give either this or `tickets_per_window`.
     pub factor: Option<f64>,
-    /// So many tickets a window, of all series it names together, in place of what is usual.
+    /// Tickets per window for all covered series together, in place of the usual number.
     pub tickets_per_window: Option<f64>,
-    /// Who enters it. Where there are tokens, the token's name is used instead.
+    /// Who enters it. With tokens, the name of the token is used instead.
     #[serde(default)]
     pub by: String,
     pub note: Option<String>,
@@ -91,7 +91,7 @@ pub async fn list(
     Ok(params::rest_of(known.iter().map(Adjustment::from), query.after))
 }
 
-/// Enters an adjustment, or changes one of the same id; forecasts have it from the next one on
+/// Adds an adjustment, or changes the one with the same id; used from the next forecast on
 #[utoipa::path(post, path = "/adjustments", request_body = Adjustment, responses((status = 201, body = Adjustment), (status = 400, body = Problem), (status = 409, body = Problem)))]
 pub async fn enter(
     State(state): State<ApiState>,
@@ -120,13 +120,13 @@ pub async fn enter(
     Ok((StatusCode::CREATED, Json(shown)))
 }
 
-/// Names listed of those that are known.
+/// Maximum number of known names in an error.
 const NAMES_MAX: usize = 12;
 
 type NameOf = fn(&SeriesKey) -> &Name;
 
-/// Whether a series is meant: a mistyped name would change nothing, and nobody would know. Before the first ticket any name is
-/// taken.
+/// Refuses an adjustment that applies to no known series: with a mistyped name it would silently change nothing. Before the
+/// first ticket any name is accepted.
 fn speaks_of_some(
     adjustment: &forecast::Adjustment,
     keys: &BTreeSet<SeriesKey>,
@@ -145,19 +145,18 @@ fn speaks_of_some(
             let known: Vec<&str> = known.into_iter().take(NAMES_MAX).collect();
             let known = known.join(", ");
             return Err(Problem::bad_request(format!(
-                "{what}: nothing is known of `{wanted}`; known are {known}{rest}"
+                "{what}: `{wanted}` is not known: use {known}{rest}"
             )));
         }
     }
     if leaves().next().is_some() && !leaves().any(|key| adjustment.covers(key)) {
-        let detail =
-            "region, service, channel: known are all of them, but no series has them together";
+        let detail = "region, service, channel: each is known, but no series has this combination";
         return Err(Problem::bad_request(detail));
     }
     Ok(())
 }
 
-/// Takes an adjustment back, as if it had never been entered; forecasts that were issued stay
+/// Removes an adjustment; issued forecasts stay unchanged
 #[utoipa::path(delete, path = "/adjustments/{id}", params(("id" = String, Path)), responses((status = 204), (status = 404, body = Problem)))]
 pub async fn take_back(
     State(state): State<ApiState>,
@@ -166,7 +165,7 @@ pub async fn take_back(
 ) -> Result<StatusCode, Problem> {
     let known = read(&state, |r| r.adjustments(Timestamp::MIN, Timestamp::MAX)).await?;
     if known.iter().all(|adjustment| adjustment.id != id) {
-        return Err(Problem::not_found(format!("no adjustment is called `{id}`")));
+        return Err(Problem::not_found(format!("no adjustment has the id `{id}`")));
     }
     let entry = actor.did(Act::AdjustmentRemoved, &id, None);
     tell(&state, entry, |reply| Command::DeleteAdjustment { id, reply }).await?;

@@ -16,11 +16,11 @@ pub fn admin_router(state: ApiState) -> Router {
         .route("/live", get(|| async { "alive\n" }))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
-        .fallback(|| async { Problem::not_found("here are /live, /ready and /metrics") })
+        .fallback(|| async { Problem::not_found("no such path: use /live, /ready or /metrics") })
         .with_state(state)
 }
 
-/// 200 while the service can do its job, also with less (`degraded`); 503 while it cannot.
+/// 200 while the service works, also with limitations (`degraded`); 503 while it does not.
 async fn ready(State(state): State<ApiState>) -> Response {
     let report = state.health.report();
     let status =

@@ -1,4 +1,4 @@
-//! GET: what people did.
+//! GET: the audit trail.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -12,23 +12,23 @@ use super::read::read;
 use super::state::ApiState;
 use crate::domain::{Act, AuditEntry, Timestamp};
 
-/// Which entries.
+/// Query parameters of the audit trail.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
-    /// Rows at most, 1 to 1000.
+    /// Maximum number of rows, 1 to 1000.
     pub limit: Option<usize>,
-    /// Number of the last entry of the page before.
+    /// Number of the last entry of the previous page.
     pub after: Option<i64>,
 }
 
-/// What someone did.
+/// An entry of the audit trail.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Audited {
     pub id: i64,
     pub at: String,
-    /// The name of the token; where there are no tokens, the name that was given.
+    /// The name of the token; without tokens, the name in the request.
     pub who: Option<String>,
     /// Whether `who` is the name of a token.
     pub signed_in: bool,
@@ -48,7 +48,7 @@ impl From<(i64, AuditEntry)> for Audited {
     }
 }
 
-/// What people did, newest first
+/// The audit trail: who changed what, newest first
 #[utoipa::path(get, path = "/audit", params(AuditQuery), responses((status = 200, body = Vec<Audited>), (status = 400, body = Problem)))]
 pub async fn audit(
     State(state): State<ApiState>,

@@ -1,4 +1,4 @@
-//! `[server]` and `[admin]`: addresses, and who may come.
+//! `[server]` and `[admin]`: addresses and access control.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use super::auth::{Access, Attempts, Hosts, TokenSet, Tokens, parse_host};
 use crate::config::Reader;
 use crate::text::Language;
 
-/// Connections at a time, by default.
+/// Default of `connections`.
 const CONNECTIONS_MAX: usize = 512;
 
 /// `[server]`: the API and the page.
@@ -18,7 +18,7 @@ pub struct Server {
     pub listen: SocketAddr,
     /// Base of links in pages, without a `/` at its end; `http://<listen>` where none is given.
     pub public_url: String,
-    /// Where other instances reach this one; the address that it listens on where none is given.
+    /// URL at which other instances reach this one; default: the listen address.
     pub advertise: Option<String>,
     /// Bearer tokens; without them everyone who reaches `listen` may do everything.
     pub tokens: Option<Tokens>,
@@ -28,9 +28,9 @@ pub struct Server {
     pub connections_max: usize,
     /// Further hosts under which it may be reached.
     pub allowed_hosts: Vec<String>,
-    /// Whether listening beyond loopback without tokens was asked for.
+    /// Whether listening beyond loopback without tokens is allowed.
     pub allow_open: bool,
-    /// Of texts that are stored elsewhere or sent, and of answers to those who ask for none.
+    /// Language of texts that are stored elsewhere or sent, and default language of answers.
     pub language: Language,
 }
 
@@ -46,7 +46,7 @@ pub struct TlsFiles {
 pub struct Admin {
     /// Where it listens.
     pub listen: SocketAddr,
-    /// Whether someone said so, rather than that being the default.
+    /// Whether the address was configured, not the default.
     pub asked_for: bool,
 }
 
@@ -54,7 +54,7 @@ const fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
-/// Reads both sections. Listening beyond loopback takes tokens, or someone who said that they mean it.
+/// Reads both sections. Listening beyond loopback needs tokens or `allow_open`.
 pub fn read(root: &Reader<'_>) -> (Server, Admin) {
     let server = Server::read(root.section("server"));
     let admin = Admin::read(root.section("admin"));
@@ -104,7 +104,7 @@ impl Server {
         }
     }
 
-    /// Who may come.
+    /// Access control.
     pub fn access(&self) -> Access {
         let Self { public_url, advertise, tokens, allowed_hosts, .. } = self;
         let has_tokens = tokens.is_some();

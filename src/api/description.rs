@@ -100,15 +100,17 @@ fn meaning(status: &str) -> &'static str {
         "400" => "A parameter or the body is wrong; `detail` says what would work.",
         "401" => "The request has no valid token.",
         "403" => {
-            "The token lacks the scope that the operation needs, or a page of another site asks for a change."
+            "The token lacks the scope that the operation needs, or a page of another site sent a request that changes something."
         }
         "404" => "Nothing matches the request, or nothing yet.",
-        "409" => "What is stored already does not allow it; `detail` says why.",
+        "409" => "The stored entries do not allow it; `detail` says why.",
         "413" => "The body is too large; send less at once.",
         "415" => "The body's `Content-Encoding` is not gzip, zstd or identity.",
         "421" => "The service is not known under this host: see `server.allowed_hosts`.",
-        "422" => "No event was accepted; `rejected` says why of each.",
-        "429" => "Too many sign-ins fail at present; try again after `Retry-After` seconds.",
+        "422" => "No event was accepted; `rejected` has the reason for each event.",
+        "429" => {
+            "Too many failed sign-ins wait for their answer; try again after `Retry-After` seconds."
+        }
         "503" => "The service cannot answer now; try again after `Retry-After` seconds.",
         "507" => "The disk is full.",
         _ => "`detail` says what happened.",

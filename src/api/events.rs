@@ -17,22 +17,23 @@ use crate::domain::{Event, EventKind, Keyed};
 use crate::ingest::{self, Decoded, Decoder, Headers};
 use crate::store::LogRecord;
 
-/// Events that one request may carry.
+/// Maximum number of events in one request.
 const EVENTS_MAX: usize = 50_000;
 
-/// What events are that do not say it themselves.
+/// Query parameters of `POST /events`.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct EventsQuery {
-    /// `alarm`, `ticket` or `maintenance`, for events that do not say it themselves.
+    /// `alarm`, `ticket` or `maintenance`: the kind of events that have no `kind`.
     #[param(value_type = Option<String>)]
     pub kind: Option<EventKind>,
 }
 
-/// Takes one event, a JSON array or NDJSON
+/// Accepts one event, a JSON array or NDJSON
 ///
-/// What is answered with 202 is on the disk, or with Kafka on every replica in sync. Rejected events are kept as dead letters with their reason. Where none was accepted, the answer is 422.
+/// With 202, the accepted events are on disk, or with Kafka on all in-sync replicas. Rejected events are stored as dead
+/// letters with a reason. If no event was accepted, the status is 422.
 #[utoipa::path(post, path = "/events", params(EventsQuery), request_body(content = String, content_type = "application/json"), responses((status = 202, body = Accepted), (status = 400, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, content_type = "application/problem+json", body = Refused), (status = 503, body = Problem), (status = 507, body = Problem)))]
 pub async fn events(
     State(state): State<ApiState>,
@@ -63,11 +64,12 @@ pub async fn events(
         }
         Ok::<_, Problem>(taken.answer)
     });
-    let answer = answer.await.map_err(|_| Problem::busy("the request was cut off"))??;
+    let answer =
+        answer.await.map_err(|_| Problem::busy("the request was interrupted: try again"))??;
     Ok(answered(answer))
 }
 
-/// 202 where an event was accepted, else 422: a sender that looks at the status only has to notice.
+/// 202 if an event was accepted, else 422, so that a sender that looks only at the status notices it.
 fn answered(answer: Accepted) -> Response {
     if answer.accepted > 0 || answer.rejected.is_empty() {
         return (StatusCode::ACCEPTED, Json(answer)).into_response();
@@ -81,7 +83,7 @@ fn answered(answer: Accepted) -> Response {
 /// One event of a body, decoded where that is possible.
 struct Record {
     log: LogRecord,
-    /// The first event that it holds.
+    /// Its first event.
     event: Option<Event>,
 }
 
@@ -90,7 +92,7 @@ struct Taken {
     answer: Accepted,
 }
 
-/// Writes to the other log, also what could not be decoded: counting makes dead letters of it.
+/// Writes to Kafka, including events that could not be decoded: they become dead letters when they are counted.
 fn elsewhere(writer: &dyn WriteEvents, records: &[Record]) -> Result<(), Problem> {
     let mut keyed = Vec::with_capacity(records.len());
     for Record { log, event } in records {
@@ -111,7 +113,7 @@ fn elsewhere(writer: &dyn WriteEvents, records: &[Record]) -> Result<(), Problem
 fn take(body: &[u8], kind: Option<EventKind>, decoder: &Decoder) -> Result<Taken, Problem> {
     let events = cut(body)?;
     if events.is_empty() {
-        return Err(Problem::bad_request("the body holds no event"));
+        return Err(Problem::bad_request("the body contains no event"));
     }
     if events.len() > EVENTS_MAX {
         let found = events.len();
@@ -139,7 +141,7 @@ fn take(body: &[u8], kind: Option<EventKind>, decoder: &Decoder) -> Result<Taken
     Ok(Taken { records, answer: Accepted { accepted, rejected } })
 }
 
-/// Why nothing of a batch within a body was accepted, by its first event; `None` where something was.
+/// Why no event of a batch was accepted, from its first event; `None` if one was accepted.
 fn refused_whole(decoded: &Decoded) -> Option<String> {
     let Decoded::Many(all) = decoded else { return None };
     let reasons: Option<Vec<String>> =
@@ -147,13 +149,13 @@ fn refused_whole(decoded: &Decoded) -> Option<String> {
     reasons.and_then(|reasons| reasons.into_iter().next())
 }
 
-/// A CloudEvent whose attributes are in headers, as one that holds them: logs keep bodies only.
+/// Converts a CloudEvent in binary mode to structured mode, because logs store only bodies.
 fn unbound(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Problem> {
     if !headers.contains_key("ce-specversion") {
         return Ok(body);
     }
     let data: serde_json::Value = serde_json::from_slice(ingest::without_bom(&body))
-        .map_err(|error| Problem::bad_request(format!("the body is no JSON: {error}")))?;
+        .map_err(|error| Problem::bad_request(format!("the body is not JSON: {error}")))?;
     let attributes = headers.iter().filter_map(|(name, value)| {
         let name = name.as_str().strip_prefix("ce-")?;
         Some((name.to_owned(), value.to_str().ok()?.into()))
@@ -174,6 +176,6 @@ fn cut(body: &[u8]) -> Result<Vec<&[u8]>, Problem> {
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.iter().all(u8::is_ascii_whitespace))
             .collect()),
-        Err(error) => Err(Problem::bad_request(format!("the body is no JSON: {error}"))),
+        Err(error) => Err(Problem::bad_request(format!("the body is not JSON: {error}"))),
     }
 }

@@ -1,4 +1,4 @@
-//! The language that a request asks for.
+//! The language of an answer.
 
 use axum::extract::FromRequestParts;
 use axum::http::header;

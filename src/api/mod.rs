@@ -1,7 +1,7 @@
 //! HTTP: data, live stream, health, metrics and the built-in page.
 //!
-//! Reads come from the store alone. Whatever changes something is a [`Command`](crate::engine::Command) for the forecaster, the
-//! only writer; a GET never changes anything.
+//! GET requests read the store and never change anything. Every change is a [`Command`](crate::engine::Command) for the
+//! forecaster, the only writer.
 
 mod accuracy;
 mod adjustments;

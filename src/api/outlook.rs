@@ -1,4 +1,4 @@
-//! GET: what the next six hours hold: of one series, of all, and the rows that the page shows.
+//! GET: the outlook of one series or of all, and the rows of the overview page.
 
 use axum::Json;
 use axum::extract::State;
@@ -15,7 +15,7 @@ use crate::staffing::Outlook;
 use crate::store::Reader;
 use crate::views::{self, Order, Overview, Query, outlooks};
 
-/// What the next six hours hold, as present-time numbers
+/// Outlook: the next six hours as single numbers
 #[utoipa::path(get, path = "/outlook", params(ListQuery), responses((status = 200, body = views::Outlook), (status = 404, body = Problem)))]
 pub async fn outlook(
     State(state): State<ApiState>,
@@ -41,7 +41,7 @@ pub async fn outlook(
     Ok(params::page_of(all, most, |_| last.unwrap_or_default()))
 }
 
-/// Which rows the page shows.
+/// Query parameters of the overview.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -52,17 +52,17 @@ pub struct OverviewQuery {
     pub service: Option<String>,
     /// A channel.
     pub channel: Option<String>,
-    /// Words that have to be in a series' names; `a|b` is either.
+    /// Words that the names of a series must contain; `a|b` means either.
     pub q: Option<String>,
-    /// Roll-ups too.
+    /// `true`: also list roll-ups.
     pub totals: Option<bool>,
     /// `risk` (default), `peak` or `name`.
     pub sort: Option<String>,
-    /// Rows at most, 1 to 1000; 100 by default.
+    /// Maximum number of rows, 1 to 1000; default 100.
     pub limit: Option<usize>,
 }
 
-/// What the page asks for: the series that matter most, and sums over all that match
+/// The series with the highest risk, and sums over all that match; used by the web page
 #[utoipa::path(get, path = "/overview", params(OverviewQuery), responses((status = 200, body = Overview), (status = 400, body = Problem)))]
 pub async fn overview(
     State(state): State<ApiState>,

@@ -42,7 +42,7 @@ assets![
     "topics.js",
 ];
 
-/// plotly.js as the crate of that name carries it, without the tags around it.
+/// plotly.js from the crate `plotly`, without the surrounding tags.
 static PLOTLY: LazyLock<String> = LazyLock::new(|| {
     let tags = plotly::Plot::offline_js_sources();
     let script = tags.split_once('>').map_or("", |(_, rest)| rest);

@@ -16,11 +16,11 @@ use super::state::ApiState;
 use crate::domain::{Name, Reason, SeriesKey, Timestamp, read_instant};
 use crate::store::Filter;
 
-/// Most rows that a list gives at once.
+/// Maximum number of rows in one answer.
 pub const LIMIT_MAX: usize = 1000;
 const LIMIT: usize = 100;
 
-/// As axum's `Query`, but what is wrong comes back as a problem.
+/// Like axum's `Query`, but errors are problems.
 pub struct Params<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
@@ -38,7 +38,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     }
 }
 
-/// Which series are meant. All three names: that series' object; otherwise an array of those that match.
+/// Filter of series. With all three names the answer is the object of that series, otherwise an array of those that match.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -49,7 +49,7 @@ pub struct SeriesQuery {
     pub service: Option<String>,
     /// A channel, or `_all`.
     pub channel: Option<String>,
-    /// Goes on where a page ended: the value that its `Link` has.
+    /// Continue after a page: the value in its `Link`.
     pub after: Option<usize>,
 }
 
@@ -64,9 +64,9 @@ pub struct ListQuery {
     pub service: Option<String>,
     /// A channel, or `_all`.
     pub channel: Option<String>,
-    /// Series at most, 1 to 1000; 1000 by default.
+    /// Maximum number of series, 1 to 1000; default 1000.
     pub limit: Option<usize>,
-    /// Goes on after this series, `region/service/channel`.
+    /// Continue after this series, `region/service/channel`.
     pub after: Option<String>,
 }
 
@@ -78,13 +78,13 @@ pub struct AccuracyQuery {
     pub region: Option<String>,
     pub service: Option<String>,
     pub channel: Option<String>,
-    /// Series at most, 1 to 1000; 1000 by default.
+    /// Maximum number of series, 1 to 1000; default 1000.
     pub limit: Option<usize>,
-    /// Goes on after this series, `region/service/channel`.
+    /// Continue after this series, `region/service/channel`.
     pub after: Option<String>,
-    /// First day (UTC), such as 2026-01-31; 28 days before `to` by default.
+    /// First day (UTC), such as 2026-01-31; default: 28 days before `to`.
     pub from: Option<String>,
-    /// The day after the last one; tomorrow by default. At most 400 days after `from`.
+    /// The day after the last day; default: tomorrow. At most 400 days after `from`.
     pub to: Option<String>,
 }
 
@@ -93,11 +93,11 @@ pub struct AccuracyQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct WeekQuery {
-    /// An ISO week such as 2026-W46; by default the last one with all its windows finalized.
+    /// An ISO week such as 2026-W46; default: the last week whose windows are all finalized.
     pub week: Option<String>,
 }
 
-/// Series and a stretch of time.
+/// Series and a time span.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -105,14 +105,14 @@ pub struct SpanQuery {
     pub region: Option<String>,
     pub service: Option<String>,
     pub channel: Option<String>,
-    /// RFC 3339; 24 hours before `to` by default.
+    /// RFC 3339; default: 24 hours before `to`.
     pub from: Option<String>,
-    /// RFC 3339; now by default.
+    /// RFC 3339; default: now.
     pub to: Option<String>,
-    /// Rows at most, 1 to 1000. Windows: per series, all of the span by default; one answer has at most 1000 of all series.
+    /// Maximum number of rows, 1 to 1000. Windows: per series, default all; one answer has at most 1000 windows of all series
+    /// together.
     pub limit: Option<usize>,
-    /// Goes on after this row. Windows: after the one that starts at this instant, or where a page ended: the value that its
-    /// `Link` has.
+    /// Continue after this row: the value in the `Link` of a page. Windows: also the start of a window as a time.
     pub after: Option<String>,
 }
 
@@ -124,11 +124,11 @@ pub struct VintageQuery {
     pub region: Option<String>,
     pub service: Option<String>,
     pub channel: Option<String>,
-    /// RFC 3339 issue time of an older vintage.
+    /// Issue time (RFC 3339) of an older forecast.
     pub issued_at: Option<String>,
-    /// Series at most, 1 to 1000; 1000 by default.
+    /// Maximum number of series, 1 to 1000; default 1000.
     pub limit: Option<usize>,
-    /// Goes on after this series, `region/service/channel`.
+    /// Continue after this series, `region/service/channel`.
     pub after: Option<String>,
 }
 
@@ -139,10 +139,10 @@ pub struct VintageQuery {
 pub struct AlertQuery {
     pub region: Option<String>,
     pub service: Option<String>,
-    /// Only those that are not resolved.
+    /// `true`: only alerts that are not resolved.
     pub open: Option<bool>,
     pub limit: Option<usize>,
-    /// Id of the last alert of the page before.
+    /// Id of the last alert of the previous page.
     pub after: Option<String>,
 }
 
@@ -153,17 +153,17 @@ pub struct AlertQuery {
 pub struct DeadLetterQuery {
     /// `malformed`, `field`, `late`, `future` or `limit`.
     pub reason: Option<String>,
-    /// Rows at most, 1 to 1000.
+    /// Maximum number of rows, 1 to 1000.
     pub limit: Option<usize>,
-    /// Id of the last one of the page before.
+    /// Id of the last dead letter of the previous page.
     pub after: Option<i64>,
 }
 
 impl DeadLetterQuery {
-    /// The reason that is asked for.
+    /// The requested reason.
     ///
     /// # Errors
-    /// 400 for a word that is no reason.
+    /// 400 for an unknown reason.
     pub fn reason(&self) -> Result<Option<Reason>, Problem> {
         let Some(text) = &self.reason else { return Ok(None) };
         let known = Reason::EVERY.into_iter().find(|reason| reason.as_str() == text);
@@ -192,28 +192,28 @@ pub fn filter(
 }
 
 impl SeriesQuery {
-    /// The series that are meant.
+    /// The filter of series.
     ///
     /// # Errors
-    /// 400 for a name that no series can have.
+    /// 400 for an invalid name.
     pub fn filter(&self) -> Result<Filter, Problem> {
         filter(self.region.as_ref(), self.service.as_ref(), self.channel.as_ref())
     }
 }
 
 impl ListQuery {
-    /// The series that are meant.
+    /// The filter of series.
     ///
     /// # Errors
-    /// 400 for a name that no series can have.
+    /// 400 for an invalid name.
     pub fn filter(&self) -> Result<Filter, Problem> {
         filter(self.region.as_ref(), self.service.as_ref(), self.channel.as_ref())
     }
 
-    /// The part of the list that is asked for.
+    /// The requested part of the list.
     ///
     /// # Errors
-    /// 400 for a limit or a series that cannot be.
+    /// 400 for an invalid limit or series.
     pub fn page(&self) -> Result<Page, Problem> {
         Page::new(self.limit, self.after.as_deref())
     }
@@ -233,7 +233,7 @@ impl Page {
     /// At most `most` series, those after `after`.
     ///
     /// # Errors
-    /// 400 for a limit or a series that cannot be.
+    /// 400 for an invalid limit or series.
     pub fn new(most: Option<usize>, after: Option<&str>) -> Result<Self, Problem> {
         let most = most.map_or(Ok(LIMIT_MAX), |most| limit(Some(most)))?;
         let after = after.map(SeriesKey::parse).transpose();
@@ -241,7 +241,7 @@ impl Page {
         Ok(Self { most, after })
     }
 
-    /// Whether a series is on it or behind it.
+    /// Whether a series is in this part or after it.
     pub fn reaches(&self, series: &SeriesKey) -> bool {
         self.after.as_ref().is_none_or(|after| series > after)
     }
@@ -273,7 +273,7 @@ pub fn limit(given: Option<usize>) -> Result<usize, Problem> {
 }
 
 /// A list as an answer: at most `most` of the rows, with a `Link` to the next page if there are more. `cursor` gives the
-/// `after` that goes on behind a row.
+/// `after` that continues after a row.
 pub fn page_of<T: Serialize>(
     mut rows: Vec<T>,
     most: usize,
@@ -328,16 +328,16 @@ pub async fn link_next(
     response
 }
 
-/// How far a list was given that has no keys: the number of rows before.
+/// The position in a list without keys: the number of rows before.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct RestQuery {
-    /// Goes on where a page ended: the value that its `Link` has.
+    /// Continue after a page: the value in its `Link`.
     pub after: Option<usize>,
 }
 
-/// A list without keys as an answer: at most 1,000 rows behind the first `skipped`.
+/// A list without keys as an answer: at most 1,000 rows after the first `skipped` rows.
 pub fn rest_of<T: Serialize>(rows: impl Iterator<Item = T>, skipped: Option<usize>) -> Response {
     let skipped = skipped.unwrap_or(0);
     let rows: Vec<T> = rows.skip(skipped).take(LIMIT_MAX + 1).collect();

@@ -1,4 +1,4 @@
-//! Errors as RFC 9457 problems. What a caller can put right is told; what is ours is logged.
+//! Errors as RFC 9457 problems. Errors of the caller are explained in the answer, internal errors are logged.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::store::StoreError;
 
-/// An error as the caller sees it.
+/// An error in an answer.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Problem {
     /// Always `about:blank`: the status says what kind it is.
@@ -15,7 +15,7 @@ pub struct Problem {
     kind: &'static str,
     title: String,
     status: u16,
-    /// What was wrong and what would work.
+    /// What is wrong and what would work.
     detail: String,
     #[serde(skip)]
     retry_after_s: Option<u32>,
@@ -33,7 +33,7 @@ impl Problem {
         }
     }
 
-    /// The answer with further members beside those of the problem; `body` has all of them.
+    /// The answer with further members; `body` has these and those of the problem.
     pub fn with<T: Serialize>(&self, body: &T) -> Response {
         let body = serde_json::to_string(body).unwrap_or_default();
         let kind = HeaderValue::from_static("application/problem+json");
@@ -49,7 +49,7 @@ impl Problem {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// 400: the request can be put right.
+    /// 400: the caller can correct the request.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
@@ -69,12 +69,12 @@ impl Problem {
         Self::new(StatusCode::INSUFFICIENT_STORAGE, detail)
     }
 
-    /// The caller may come back.
+    /// 503: the caller may repeat the request.
     pub fn busy(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(5)
     }
 
-    /// The caller may come back after so many seconds.
+    /// The caller may repeat the request after this many seconds.
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_s = Some(seconds);
         self
@@ -95,7 +95,7 @@ impl From<StoreError> for Problem {
                 Self::busy(error.to_string())
             }
             _ => {
-                tracing::error!(%error, "the store failed a request");
+                tracing::error!(%error, "api: the store failed during a request");
                 Self::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "the store failed; the service's log says why",

@@ -1,4 +1,4 @@
-//! GET: what is known. Reads run beside the runtime, on the store's own connections.
+//! GET endpoints. Reads run outside the runtime's threads, on the store's own connections.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,12 +20,12 @@ use crate::forecast::{HORIZON, PlannedWork};
 use crate::store::{Filter, Reader, SeriesInfo, Served, StoreError};
 use crate::views::{self, MANY, series_info};
 
-/// Longest stretch that one answer covers.
+/// Longest time span of one answer.
 const SPAN_MAX: Duration = Duration::from_secs(62 * 86_400);
-/// Standing alarms that are looked at, the most severe first.
+/// Maximum number of active alarms that are examined, most severe first.
 const ALARMS_MAX: usize = 10_000;
 
-/// Runs a read off the runtime's threads.
+/// Runs a read outside the runtime's threads.
 pub async fn read<T: Send + 'static>(
     state: &ApiState,
     run: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
@@ -33,11 +33,11 @@ pub async fn read<T: Send + 'static>(
     let reader = state.reader.clone();
     tokio::task::spawn_blocking(move || run(&reader))
         .await
-        .map_err(|_| Problem::busy("the read was cut off"))?
+        .map_err(|_| Problem::busy("the request was interrupted: try again"))?
         .map_err(Problem::from)
 }
 
-/// One object where all three names are given, else an array over the series that match.
+/// One object if all three names are given, else an array of the series that match.
 pub(super) async fn each<T: Serialize + Send + 'static>(
     state: &ApiState,
     filter: Filter,
@@ -54,9 +54,9 @@ pub(super) async fn each<T: Serialize + Send + 'static>(
         return match found.await? {
             (Some(found), _) => Ok(Json(found).into_response()),
             (None, true) => {
-                Err(Problem::not_found(format!("of {series} there is none, or none then")))
+                Err(Problem::not_found(format!("there is none for {series}, or none at that time")))
             }
-            (None, false) => Err(Problem::not_found(format!("nothing is known of {series}"))),
+            (None, false) => Err(Problem::not_found(format!("the series {series} is not known"))),
         };
     }
     let most = page.most;
@@ -214,7 +214,7 @@ pub async fn roster(
     Ok(params::rest_of(shifts.iter().map(views::Shift::from), query.after))
 }
 
-/// Planned work that is not over, or should be and is not
+/// Planned work that is not over, including work that overruns
 #[utoipa::path(get, path = "/maintenance", params(RestQuery), responses((status = 200, body = Vec<views::Maintenance>)))]
 pub async fn maintenance(
     State(state): State<ApiState>,
@@ -253,7 +253,7 @@ pub async fn dead_letters(
     Ok(params::page_of(rows, limit, |last| last.id.to_string()))
 }
 
-/// What the service is doing
+/// Status of the service
 #[utoipa::path(get, path = "/status", responses((status = 200, body = views::Status)))]
 pub async fn status(State(state): State<ApiState>) -> Result<Json<views::Status>, Problem> {
     status_now(&state).await.map(Json)

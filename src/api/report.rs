@@ -27,7 +27,7 @@ pub async fn weekly_report(
     Ok(answer(&report, &headers))
 }
 
-/// One alert, its alarms, and actual counts beside the forecast
+/// One alert: its alarms, and actual counts compared with the forecast
 ///
 /// Markdown, or HTML where `Accept` asks for it.
 #[utoipa::path(get, path = "/reports/incidents/{id}", params(("id" = String, Path)), responses((status = 200, content((String = "text/markdown"), (String = "text/html"))), (status = 404, body = Problem)))]

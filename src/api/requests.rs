@@ -1,19 +1,19 @@
-//! Bodies that people send, and the answer to events.
+//! Bodies of requests, and the answer to events.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::problem::Problem;
 
-/// Someone takes an alert on.
+/// The acknowledgement of an alert.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledgement {
-    /// Who takes it on. Where there are tokens, the token's name is used instead.
+    /// Who acknowledges it. With tokens, the name of the token is used instead.
     pub by: Option<String>,
 }
 
-/// Whether an alert was of use.
+/// Feedback: whether an alert was useful.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Feedback {
@@ -25,7 +25,7 @@ pub struct Feedback {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMaintenance {
-    /// Given again, it replaces.
+    /// An entry with the same id is replaced.
     pub id: String,
     pub starts_at: String,
     pub ends_at: String,
@@ -43,14 +43,14 @@ pub struct Rejected {
     pub reason: String,
 }
 
-/// What became of the events of one request.
+/// The outcome of the events of one request.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Accepted {
     pub accepted: usize,
     pub rejected: Vec<Rejected>,
 }
 
-/// A problem that also says what became of the events.
+/// A problem with the outcome of the events.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Refused {
     #[serde(flatten)]

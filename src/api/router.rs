@@ -26,7 +26,7 @@ use super::{
 };
 use crate::text::Language;
 
-/// Nothing but the stream takes longer.
+/// Time limit of all requests except the stream.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
                       connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
@@ -133,7 +133,7 @@ fn at_root(state: ApiState) -> Router {
         .route("/docs", get(docs))
         .route("/login", get(auth::page).post(auth::login))
         .route("/logout", post(auth::logout))
-        .fallback(|| async { Problem::not_found("nothing is here; /docs lists what there is") })
+        .fallback(|| async { Problem::not_found("no such path; /docs lists all endpoints") })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "use another method; /docs lists them")
         })
@@ -148,7 +148,7 @@ fn at_root(state: ApiState) -> Router {
         .with_state(state)
 }
 
-/// Counts answers, and gives those of layers the problem that says what would work.
+/// Counts answers, and adds a problem body to error answers of layers.
 async fn count(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     use axum::response::IntoResponse;
     let mut response = next.run(request).await;

@@ -1,4 +1,4 @@
-//! Server-sent events: what is new, as it is stored.
+//! Server-sent events: changes, once they are stored.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub async fn stream(
         // The place is held for as long as the stream lives.
         let _place = &place;
         async move {
-            // A client that fell behind is told to look again rather than nothing.
+            // A client that was too slow gets the status instead of the events it missed.
             let told = told.unwrap_or(StreamEvent::Status);
             Ok::<_, Infallible>(event(&state, &texts, told).await)
         }

@@ -1,4 +1,4 @@
-//! GET: what customers complain about.
+//! GET: topics and phrases of tickets.
 
 use std::collections::BTreeMap;
 
@@ -14,33 +14,33 @@ use super::state::ApiState;
 use crate::domain::{Scope, TOPICS, TextCounts, Timestamp, Topic, WEEK};
 use crate::store::{Filter, Reader, StoreError};
 
-/// Weeks that what is usual comes from.
+/// Number of weeks from which the usual number is computed.
 const WEEKS: u32 = 4;
 
-/// Regions, services and a stretch of time. `_all` sums up; without a name each one has rows of its own.
+/// Regions, services and a time span. `_all` sums over all; without a name each region or service has its own rows.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct TopicQuery {
     pub region: Option<String>,
     pub service: Option<String>,
-    /// RFC 3339; 24 hours before `to` by default.
+    /// RFC 3339; default: 24 hours before `to`.
     pub from: Option<String>,
-    /// RFC 3339; now by default.
+    /// RFC 3339; default: now.
     pub to: Option<String>,
-    /// Goes on where a page ended: the value that its `Link` has.
+    /// Continue after a page: the value in its `Link`.
     pub after: Option<usize>,
 }
 
-/// A phrase that the lexicon does not know.
+/// A phrase that the lexicon does not contain.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PhraseCount {
     pub phrase: String,
-    /// Tickets that have it.
+    /// Number of tickets that contain it.
     pub tickets: u32,
 }
 
-/// What customers of one region and service said in one window.
+/// Topics of the tickets of one region and service in one window.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Topics {
     pub region: String,
@@ -48,9 +48,9 @@ pub struct Topics {
     pub start: String,
     /// Tickets with a text by topic: `outage`, `coverage`, `slow`, `billing`, `device`, `other`.
     pub topics: BTreeMap<&'static str, u32>,
-    /// The mean of the same window of up to four weeks before; null where none of them is known.
+    /// Mean of the same window in the four weeks before; null if none of them is known.
     pub usual: Option<BTreeMap<&'static str, f64>>,
-    /// What several said that the lexicon does not know, most tickets first.
+    /// Frequent phrases that the lexicon does not contain, most tickets first.
     pub phrases: Vec<PhraseCount>,
 }
 

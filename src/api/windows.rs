@@ -13,7 +13,7 @@ use crate::domain::{SeriesKey, Timestamp};
 use crate::store::{Reader, StoreError};
 use crate::views;
 
-/// Where a page ended: series, start of its last window, windows of that series so far.
+/// Position of the end of a page: series, start of its last window, number of windows of that series so far.
 #[derive(Clone, Debug, PartialEq)]
 struct Cursor {
     series: SeriesKey,
@@ -34,7 +34,7 @@ impl Cursor {
     }
 }
 
-/// A stretch of windows, and where to go on.
+/// A span of windows, and the position to continue at.
 struct Span {
     from: Timestamp,
     to: Timestamp,
@@ -65,7 +65,7 @@ impl Span {
     }
 }
 
-/// Counts of windows, settled and open
+/// Counts of windows, finalized and open
 ///
 /// At most 1,000 windows of all series together; a `Link` leads to the next ones.
 #[utoipa::path(get, path = "/windows", params(SpanQuery), responses((status = 200, body = Vec<views::Window>), (status = 400, body = Problem)))]

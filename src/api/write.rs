@@ -1,4 +1,4 @@
-//! What people tell the system: handed to the leader, answered when it is stored.
+//! Changes that people make. They go to the leader and are answered once they are stored.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -19,7 +19,7 @@ use crate::domain::{
 use crate::engine::{Command, Reply};
 use crate::views;
 
-/// Shifts that one request may carry.
+/// Maximum number of shifts in one request.
 const SHIFTS_MAX: usize = 50_000;
 pub(super) const NOTE_CHARS_MAX: usize = 1000;
 pub(super) const ID_CHARS_MAX: usize = 256;
@@ -34,7 +34,7 @@ pub(super) fn body<T>(body: Body<T>) -> Result<T, Problem> {
     })
 }
 
-/// Hands a command over, with its entry of the audit trail, and waits for it to be stored.
+/// Sends a command with its entry of the audit trail to the forecaster, and waits until it is stored.
 pub(super) async fn tell<T>(
     state: &ApiState,
     entry: AuditEntry,
@@ -47,7 +47,7 @@ pub(super) async fn tell<T>(
         .map_err(|_| Problem::busy("too many changes are waiting to be stored"))?;
     let answer = answer
         .await
-        .map_err(|_| Problem::busy("it was not stored with every instance: try again"))?;
+        .map_err(|_| Problem::busy("the change was not replicated to the standbys: try again"))?;
     Ok(answer?)
 }
 
@@ -70,7 +70,7 @@ pub(super) fn line(key: &str, given: &str, chars_max: usize) -> Result<String, P
     }
 }
 
-/// The name of a person: of the token, or the one that was given where there are no tokens.
+/// The name of a person: that of the token, or without tokens the one in the request.
 pub(super) fn person(actor: &Actor, given: Option<&str>) -> Result<String, Problem> {
     let checked = |given| line("by", given, BY_CHARS_MAX);
     match (&actor.0, given.filter(|given| !given.trim().is_empty())) {
@@ -80,7 +80,7 @@ pub(super) fn person(actor: &Actor, given: Option<&str>) -> Result<String, Probl
     }
 }
 
-/// Someone takes an alert on
+/// Acknowledges an alert
 #[utoipa::path(post, path = "/alerts/{id}/ack", params(("id" = String, Path)), request_body = Acknowledgement, responses((status = 200, body = views::Alert), (status = 404, body = Problem)))]
 pub async fn acknowledge(
     State(state): State<ApiState>,
@@ -97,7 +97,7 @@ pub async fn acknowledge(
     Ok(Json(views::Alert::new(&alert, &texts)))
 }
 
-/// Someone says whether an alert helped
+/// Stores feedback: whether an alert was useful
 #[utoipa::path(post, path = "/alerts/{id}/feedback", params(("id" = String, Path)), request_body = Feedback, responses((status = 200, body = views::Alert), (status = 404, body = Problem)))]
 pub async fn feedback(
     State(state): State<ApiState>,
@@ -141,7 +141,7 @@ pub async fn put_roster(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Plans work, or changes a plan of the same id
+/// Adds planned work, or changes the plan with the same id
 #[utoipa::path(post, path = "/maintenance", request_body = NewMaintenance, responses((status = 201, body = views::Maintenance), (status = 400, body = Problem)))]
 pub async fn post_maintenance(
     State(state): State<ApiState>,
@@ -184,7 +184,7 @@ fn planned(given: &NewMaintenance, now: Timestamp) -> Result<MaintenanceEvent, P
     })
 }
 
-/// Calls planned work off
+/// Cancels planned work
 #[utoipa::path(delete, path = "/maintenance/{id}", params(("id" = String, Path)), responses((status = 204), (status = 404, body = Problem)))]
 pub async fn delete_maintenance(
     State(state): State<ApiState>,
@@ -194,7 +194,7 @@ pub async fn delete_maintenance(
     let now = state.clock.now();
     let known = super::read::read(&state, move |r| r.maintenance(now, Timestamp::MAX)).await?;
     let Some(mut event) = known.into_iter().find(|event| *event.event_id == *id) else {
-        return Err(Problem::not_found(format!("no planned work is called `{id}`")));
+        return Err(Problem::not_found(format!("no planned work has the id `{id}`")));
     };
     event.action = MaintenanceAction::Cancel;
     event.ts = now;

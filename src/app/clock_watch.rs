@@ -1,4 +1,4 @@
-//! Says that the machine's clock jumped.
+//! Reports jumps of the machine's clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,7 +36,7 @@ impl ClockWatch {
         }
     }
 
-    /// Says jumps since the last look. Returns whether there were any.
+    /// Reports jumps since the last call. Returns whether there were any.
     fn look(&self) -> bool {
         let jumps = self.clock.take_jumps();
         for Jump { by_ms, expected } in &jumps {
@@ -48,7 +48,7 @@ impl ClockWatch {
             self.health.degraded(COMPONENT, &reason);
             tracing::error!(
                 seconds, way, %expected,
-                "clock: the machine's clock jumped; no window is finalized by it for a minute, check its time synchronization (timedatectl, chronyc tracking)"
+                "clock: the machine's clock jumped; for a minute windows are finalized by the old time; check the time synchronization (timedatectl, chronyc tracking)"
             );
         }
         !jumps.is_empty()

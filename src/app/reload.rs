@@ -18,7 +18,7 @@ pub struct Reloadable {
     /// Its key in the configuration.
     pub key: String,
     pub files: Vec<PathBuf>,
-    /// Reads the files again. If that fails, what was read before stays.
+    /// Reads the files again. If that fails, the previous content stays in use.
     pub reload: Box<dyn Fn() -> Result<(), String> + Send>,
 }
 
@@ -62,7 +62,7 @@ pub(super) fn run(all: &[Reloadable], hung_up: &AtomicBool, stop: &AtomicBool) {
         let asked = hung_up.swap(false, Ordering::Relaxed);
         if asked && all.is_empty() {
             tracing::info!(
-                "config: SIGHUP: there are no tokens, certificates and secrets to read again"
+                "config: SIGHUP has no effect: no tokens, certificates or secrets are read from files"
             );
         }
         for (one, seen) in all.iter().zip(&mut seen) {
@@ -74,7 +74,7 @@ pub(super) fn run(all: &[Reloadable], hung_up: &AtomicBool, stop: &AtomicBool) {
             match (one.reload)() {
                 Ok(()) => tracing::info!("config: {} read again", one.key),
                 Err(error) => tracing::error!(
-                    "config: {} cannot be read again ({error}), what was read before stays; correct the file",
+                    "config: {} cannot be read again ({error}), the previous content stays in use; correct the file",
                     one.key
                 ),
             }

@@ -16,9 +16,9 @@ use crate::clock::Stopwatch;
 use crate::store::EventLog;
 use crate::telemetry::Health;
 
-/// From the signal to the end of the process.
+/// Maximum time from the signal to the end of the process.
 const STOP_WITHIN_S: f64 = 8.0;
-/// Probes and scrapers are few.
+/// Maximum number of connections of probes and scrapers.
 const ADMIN_CONNECTIONS_MAX: usize = 64;
 
 /// A service with running threads and open listeners. [`Running::wait`] answers requests.
@@ -106,7 +106,7 @@ fn join(mut threads: Vec<JoinHandle<()>>, watch: &Stopwatch) {
     let names: Vec<&str> = threads.iter().filter_map(|thread| thread.thread().name()).collect();
     if !names.is_empty() {
         let names = names.join(", ");
-        tracing::warn!("service: {names} did not end in time and is left behind; nothing is lost");
+        tracing::warn!("service: stopping without waiting longer for {names}; nothing is lost");
     }
 }
 

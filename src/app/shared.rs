@@ -96,7 +96,7 @@ impl Shared {
     pub(super) fn check(&mut self, dir: PathBuf) -> anyhow::Result<()> {
         let (health, stop) = (self.health.clone(), self.stop.clone());
         self.spawn("check", move || match store::check(&dir, &|| stop.load(Ordering::Relaxed)) {
-            Ok(complete) => tracing::debug!(complete, "store: looked for damage"),
+            Ok(complete) => tracing::debug!(complete, "store: checked for damage"),
             Err(error) => {
                 if matches!(error, StoreError::Corrupt { .. }) {
                     store::mark_suspect(&dir);

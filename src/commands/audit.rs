@@ -24,7 +24,7 @@ pub struct AuditArgs {
     /// Number of entries, the newest first
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     limit: usize,
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }

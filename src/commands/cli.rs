@@ -86,7 +86,7 @@ enum SetupCommand {
 struct ServeArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Event file to count (NDJSON); the service reads on as it grows. `-` is standard input. Repeatable
+    /// Event file to count (NDJSON), followed as it grows; `-` is standard input. Repeatable
     #[arg(long, value_name = "FILE")]
     input: Vec<PathBuf>,
     /// What this instance does, if several instances share the work through Kafka

@@ -268,7 +268,7 @@ fn resend(args: &ReplayArgs, out: &mut impl Write) -> anyhow::Result<()> {
     if tally.late > 0 {
         writeln!(
             out,
-            "{} of them were late: their windows are closed, so that they will be late again",
+            "{} of them were late: their windows are closed, so they will be late again",
             tally.late
         )?;
     }

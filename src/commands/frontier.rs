@@ -16,7 +16,7 @@ pub enum FrontierCommand {
     /// Set the offset from which each partition is counted next. Stop all instances first
     ///
     /// Forward: the skipped records are never counted. Backward: records are counted again. Windows that the store has
-    /// finalized from later offsets stay as they are, so that a reset backward makes sense only with an empty store.
+    /// finalized from later offsets stay as they are, so a reset backward makes sense only with an empty store.
     Reset(ResetArgs),
 }
 

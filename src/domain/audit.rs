@@ -1,10 +1,10 @@
-//! The trail of what people did.
+//! The audit trail: changes that people made.
 
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 
-/// What a person did.
+/// Kind of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
@@ -31,7 +31,7 @@ impl Act {
         Self::Forgotten,
     ];
 
-    /// The word for it.
+    /// Its name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Acknowledged => "acknowledged",
@@ -50,7 +50,7 @@ impl Act {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
     pub at: Timestamp,
-    /// The name of the token, or the name that was given where there are no tokens.
+    /// The name of the token, or without tokens the name in the request.
     pub who: Option<String>,
     /// Whether `who` is the name of a token.
     pub is_signed_in: bool,

@@ -1,4 +1,4 @@
-//! Tells that names beyond `limits.series` are counted under another name: in a metric, in one log line, and to probes.
+//! Reports that names beyond `limits.series` are counted under another name: in a metric, in one log line, and in `/ready`.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::domain::Timestamp;
 use crate::telemetry::Metrics;
 use crate::window::{Beyond, BeyondTally};
 
-/// How long it is told after the last such event.
+/// How long it is shown after the last such event.
 const TOLD_FOR: Duration = Duration::from_secs(3600);
 
 /// The last events that were counted under another name.

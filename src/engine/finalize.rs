@@ -31,8 +31,8 @@ pub fn count_alarms(alarms: &mut AlarmBook, metrics: &Metrics, end: Timestamp) {
         let clears = tally.unpaired;
         tracing::info!(
             clears, %end,
-            "alarms: clears pair with no raise: either the raise is older than surgecast's events, or the clear names \
-             another system or id than its raise"
+            "alarms: clears without a raise: either the raise is older than what surgecast has read, or the clear \
+             names another system or id than its raise"
         );
     }
     if tally.lists_refused > 0 {

@@ -159,14 +159,14 @@ impl Histories {
     }
 }
 
-/// Windows by which a history outgrows the ones that are kept before it is trimmed: trimming moves all counts. With windows
-/// of 15 minutes a history so has just less than 24 KiB, which is a size that the allocator knows.
+/// Number of windows beyond the kept ones at which a history is trimmed, because trimming moves all counts. With windows of
+/// 15 minutes a history then has just less than 24 KiB, a size class of the allocator.
 fn slack(keep: usize) -> usize {
     keep / 64
 }
 
-/// Room for a history of this length to grow a little. A vector of its own accord would double its memory, and there may
-/// be many histories that are short.
+/// Capacity for a history of this length to grow a little. A vector would double its memory, and there may be many short
+/// histories.
 fn capacity(len: usize, keep: usize) -> usize {
     let slack = slack(keep);
     (len + len / 8 + slack).min(keep + slack + 1).max(len + 1)

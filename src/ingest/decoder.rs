@@ -38,7 +38,7 @@ impl Decoder {
         self.decode_noting(bytes, headers, hint, &Notes::default())
     }
 
-    /// Like [`Self::decode`], and notes what was understood by a rule and not by a list.
+    /// Like [`Self::decode`], and notes words that were read by a rule because they are in no list.
     ///
     /// # Errors
     /// As for [`Self::decode`].

@@ -1,20 +1,20 @@
-//! What was understood by a rule and not by a list: for a metric and the log. It does not change the result.
+//! Notes on words that are in no list and were read by a rule: for a metric and the log. They do not change the result.
 
 use std::cell::RefCell;
 
 /// Most notes of one record.
 const NOTES_MAX: usize = 16;
 
-/// A list that a word was not in.
+/// The list that lacks a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Doubt {
     /// An unknown severity counts as indeterminate.
     Severity,
-    /// An unknown type of event that names a known act is that act.
+    /// An unknown event type that contains a known action is read as that action.
     EventType,
     /// An unknown outcome of a call is still a call.
     Outcome,
-    /// An unknown kind gives way to the kind of its topic.
+    /// An unknown kind is replaced by the kind of its topic.
     Kind,
 }
 

@@ -18,13 +18,13 @@ use super::worker::{Feed, Record};
 use crate::domain::{Offset, SourceId, Timestamp};
 use crate::store::{Content, FollowedFile, Span};
 
-/// A writer may go on writing to a renamed file for so long after a new one has its name.
+/// How long a writer may still write to a renamed file after the new file exists.
 const RENAMED_GRACE: Duration = Duration::from_secs(3);
-/// A file may be missing for so long, while it is rotated.
+/// How long a file may be missing while it is rotated.
 const MISSING_GRACE: Duration = Duration::from_secs(10);
 /// How long a loss is shown in `/ready`, and how long a renamed file is watched for late lines.
 const SHOWN: Duration = Duration::from_secs(3600);
-/// Bytes before the position that are compared, to notice a file that was cut and has grown again.
+/// Bytes before the position that are compared, to detect a file that was truncated and has grown again.
 const TAIL: u64 = 64;
 
 /// A file of events, one a line.
@@ -107,7 +107,7 @@ impl FileFeed {
             }
             let Some(ended) = content.ended else {
                 if self.path.exists() {
-                    self.lost(now, "it was replaced, cut or deleted while it was not read, and its earlier content is not in its directory");
+                    self.lost(now, "it was replaced, truncated or deleted while it was not read, and its earlier content is not in its directory");
                 }
                 return self.begin(now, &[Content { ended: Some(self.next), ..content }]);
             };
@@ -165,7 +165,7 @@ impl FileFeed {
         Ok(false)
     }
 
-    /// Notices that the open file was cut: continues with a copy of it, or begins anew. Returns whether it was cut.
+    /// Detects that the open file was truncated: continues with a copy of it, or starts again. Returns whether it was truncated.
     fn was_cut(&mut self, now: Timestamp) -> anyhow::Result<bool> {
         let (Some(content), Some(open)) = (self.content(), &mut self.open) else {
             return Ok(false);
@@ -181,11 +181,11 @@ impl FileFeed {
         }
         if let Some(Found { file, .. }) = find(&self.path, &content, position, Some(content.inode))
         {
-            tracing::info!(file = %self.path.display(), "file: cut after it was copied, reading the copy's rest");
+            tracing::info!(file = %self.path.display(), "file: truncated after it was copied, reading the rest of the copy");
             (open.file, open.is_copy, open.tail) = (file, true, Vec::new());
             return Ok(true);
         }
-        self.lost(now, &format!("it was cut or written anew at {length} bytes, after {position} bytes were read, and no copy is in its directory"));
+        self.lost(now, &format!("it was truncated or rewritten: it has {length} bytes, {position} had been read, and no copy is in its directory"));
         self.begin(now, &[Content { ended: Some(self.next), ..content }])
     }
 
@@ -330,7 +330,7 @@ impl Feed for FileFeed {
 
     fn committed(&mut self, offset: Offset) {
         if let Err(error) = self.followed.trim(offset) {
-            tracing::warn!(%error, "file: cannot delete records of what was read, they grow until that succeeds");
+            tracing::warn!(%error, "file: cannot delete old rows of files.db, it grows until that succeeds; check the disk");
             return;
         }
         self.contents.retain(|content| content.ended.is_none_or(|ended| ended > offset));

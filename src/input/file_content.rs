@@ -30,7 +30,7 @@ impl Seen {
     /// The file with this name; `None` if there is none.
     ///
     /// # Errors
-    /// If it is not a regular file, or cannot be looked at.
+    /// If it is not a regular file, or its metadata cannot be read.
     pub(super) fn at(path: &Path) -> anyhow::Result<Option<Self>> {
         match std::fs::metadata(path) {
             Ok(found) if found.is_file() => {

@@ -285,9 +285,9 @@ fn a_loss_is_said_and_reading_goes_on() {
                 w.cut("log", 0);
                 w.append("log", "c\n");
             },
-            "was cut",
+            "was truncated",
         ),
-        ("shorter", |w| w.cut("log", 20), "was cut"),
+        ("shorter", |w| w.cut("log", 20), "was truncated"),
         (
             "replaced while it was not read",
             |w| {

@@ -45,7 +45,7 @@ impl Hints {
                 let list = doubt.as_str();
                 tracing::warn!(
                     %source, list, word, read_as,
-                    "events: a word is in no list; correct the sender if it is read wrongly (docs: events)"
+                    "events: unknown word; correct the sender if surgecast reads it wrongly (see docs/events.md)"
                 );
             }
         }
@@ -77,7 +77,7 @@ impl Hints {
             tracing::warn!(
                 %source, id,
                 "events: duplicates differ from the event with the same id, so they are not counted; \
-                 does the sender use an id twice?"
+                 check whether the sender uses an id twice"
             );
         }
     }
@@ -100,7 +100,7 @@ impl Said {
         if self.alike <= LINES_MAX {
             tracing::warn!(
                 attribute, %first, %name,
-                "events: two names differ only by case or blanks and are counted apart; \
+                "events: two names differ only in case or spaces and are counted separately; \
                  use one spelling, or a look-up table"
             );
         }

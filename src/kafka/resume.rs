@@ -66,7 +66,7 @@ pub(super) fn resume(
             false => format!("{source}: {error}"),
             true => format!(
                 "{source}: another program used the consumer group {group}: offset {resume_at} was committed without \
-                 surgecast's metadata, so it is not known what was counted; nothing of this group is read. Set another \
+                 surgecast's metadata, so it is unknown what was counted, and the partition is not read. Set another \
                  kafka.group, or stop the other program and run `surgecast frontier reset --topic {} --to earliest`",
                 source.topic_name()
             ),

@@ -1,5 +1,5 @@
-//! The thread that asks the cluster, beside the polling one: does each topic still exist, is it the same, and where do its
-//! partitions end?
+//! A thread beside the polling one that asks the cluster whether each topic still exists and is the same, and where its
+//! partitions end.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -173,7 +173,7 @@ impl Watcher {
             return Err(problem);
         }
         for (source, problem) in &failed {
-            let why = format!("{source}: its end is not known: {problem}");
+            let why = format!("{source}: its end offset is unknown: {problem}");
             context.fault(*source, Fault::End, Some(&why));
         }
         Ok(sources.len() - failed.len())

@@ -1,6 +1,6 @@
-//! Where decisions go: InfluxDB, Kafka topics, and the receivers of pages.
+//! Outputs: InfluxDB, Kafka topics, and the receivers of pages.
 //!
-//! Everything here reads the store by a cursor or from the outbox: what is down delays itself only.
+//! Each output reads the store by a cursor or from the outbox, so an output that is down delays only itself.
 
 pub mod config;
 pub mod influxdb;

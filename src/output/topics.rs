@@ -1,4 +1,4 @@
-//! What changed, as records for other programs: `<group>.outlook`, keyed by series, and `<group>.alerts`, keyed by id.
+//! Changes as records for other programs: `<group>.outlook`, keyed by series, and `<group>.alerts`, keyed by id.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ pub struct OutlookTopic {
     texts: Texts,
 }
 
-/// What the next six hours hold for a series, in the forms of the API.
+/// Forecast, plan and outlook of a series, in the form of the API.
 #[derive(Serialize)]
 struct Record {
     region: String,
@@ -29,7 +29,7 @@ struct Record {
     forecast: views::Forecast,
     /// Null without a staffing profile, and for roll-ups.
     staffing: Option<views::Staffing>,
-    /// Of the window before.
+    /// Anomalies of the window before.
     anomalies: Vec<views::Anomaly>,
 }
 
@@ -40,7 +40,7 @@ impl OutlookTopic {
         Self { producer, outlook: settings.outlook(), alerts: settings.alerts(), texts }
     }
 
-    /// Everything about what is served now, and the anomalies of the window before `issued_at`.
+    /// The served forecasts with plans and outlooks, and the anomalies of the window before `issued_at`.
     fn issue<'t>(
         &'t self,
         reader: &Reader,
@@ -81,7 +81,7 @@ impl OutlookTopic {
     }
 }
 
-/// A record, whose parts all serialise.
+/// A record. All its parts can be serialised.
 fn outgoing<'t>(topic: &'t str, key: String, what: &impl Serialize) -> Option<Outgoing<'t>> {
     let payload = serde_json::to_vec(what).ok()?;
     Some(Outgoing { topic, key, payload })

@@ -10,12 +10,12 @@ use crate::domain::{AlarmAction, AlarmEvent, HOUR, Name, Severity, Timestamp};
 use crate::store::{Filter, Reader, StoreError};
 use crate::text::{Texts, args};
 
-/// Alarms, and windows, so long before the alert belong to it.
+/// Alarms and windows this long before the alert are shown.
 const BEFORE: Duration = Duration::from_secs(2 * 3600);
-/// Longest stretch after it that is shown.
+/// Longest time after the start that is shown.
 const AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
 
-/// The report of an alert; `None` where there is no such one.
+/// The report of an alert; `None` if there is no such alert.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.

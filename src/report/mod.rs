@@ -1,4 +1,4 @@
-//! Reports: a week, an incident. From the store alone, so that a command writes what the API answers.
+//! The weekly report and the incident report. They read only the store, so the command and the API give the same report.
 
 mod incident;
 #[cfg(test)]

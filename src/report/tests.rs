@@ -320,7 +320,7 @@ fn a_week_is_reported_in_both_languages() {
 
     ## Staffing
 
-    For each window, the agents needed by the plan that was newest when the window began, compared with the roster or the usual number: 4 agent hours short, 1 agent hours spare.
+    4 agent hours short, 1 agent hours spare. Agents needed (newest plan at the start of each window) are compared with the roster or the usual number.
 
     | Series | Agent hours short | Agent hours spare |
     | --- | --- | --- |
@@ -365,7 +365,7 @@ fn a_week_is_reported_in_both_languages() {
 
     ## 激增
 
-    激增：连续两个时段的工单数超过“不计告警影响的预测”的 99% 分位数。命中：提前这么久发布的预测已预报这次激增。误报：预报之后没有出现激增。按区域与服务统计，所有渠道合计。
+    激增：连续两个时段的工单数超过“不计告警影响的预测”的 99% 分位数。命中：按该提前量发布的预测预报了这次激增。误报：预报之后没有出现激增。按区域与服务统计，所有渠道合计。
 
     | 提前量 | 激增 | 预测发布时已有告警 | 命中 | 误报 |
     | --- | --- | --- | --- | --- |
@@ -382,7 +382,7 @@ fn a_week_is_reported_in_both_languages() {
 
     全部序列合计，按提前量：
 
-    | 提前量 | 准确度 | 沿用上周的准确度 | 噪声下限对应的准确度 | 实际值落入 80% 区间 | 偏差 |
+    | 提前量 | 准确度 | “沿用上周”的准确度 | 噪声下限对应的准确度 | 实际值落入 80% 区间 | 偏差 |
     | --- | --- | --- | --- | --- | --- |
     | 1 小时 | 91.8% | 81.8% | 94.5% | 64.0% | +0.5% |
     | 3 小时 | 88.2% | 81.8% | 94.5% | 64.0% | +6.8% |
@@ -396,9 +396,9 @@ fn a_week_is_reported_in_both_languages() {
 
     ## 坐席
 
-    按各时段开始时最新的计划所需的坐席，与排班或平时人数相比：缺 4 坐席小时，余 1 坐席小时。
+    缺 4 坐席小时，余 1 坐席小时。所需坐席取各时段开始时的最新计划，与排班或平时人数相比。
 
-    | 序列 | 缺（坐席小时） | 余（坐席小时） |
+    | 序列 | 缺口（坐席小时） | 富余（坐席小时） |
     | --- | --- | --- |
     | north/broadband/电话 | 4 | 1 |
 
@@ -475,7 +475,7 @@ fn an_incident_is_reported_in_both_languages() {
 
     各渠道缺口最大的时段：
 
-    | 渠道 | 时段 | 预测工单 | 需要 | 排班人数或平时人数 | 缺 |
+    | 渠道 | 时段 | 预测工单 | 需要 | 排班人数或平时人数 | 缺口 |
     | --- | --- | --- | --- | --- | --- |
     | 电话 | 3月3日 周二 07:00 | 40.5（25 至 57） | 14 | 10 | 4 |
 

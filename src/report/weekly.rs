@@ -15,7 +15,7 @@ use crate::store::sums::sums;
 use crate::store::{Filter, Reader, StoreError};
 use crate::text::{Say, Texts, args};
 
-/// Alerts of a week that are read.
+/// Maximum number of alerts that are read.
 const ALERTS_MAX: usize = 10_000;
 /// Points to check: a bias above this, and an 80 % band that contains less than this.
 const BIAS_MAX: f64 = 0.05;
@@ -37,20 +37,20 @@ const DAYS: [&str; 7] = [
 pub struct Week(NaiveDate);
 
 impl Week {
-    /// The last one that was over at `now`.
+    /// The last week that was over at `now`.
     pub fn before(now: Timestamp) -> Self {
         Self::of(now - WEEK)
     }
 
-    /// The one that `at` lies in.
+    /// The week that contains `at`.
     fn of(at: Timestamp) -> Self {
         let day = at.utc().date_naive();
         let back = chrono::Days::new(u64::from(day.weekday().num_days_from_monday()));
         Self(day.checked_sub_days(back).unwrap_or(day))
     }
 
-    /// The last one of which every window is finalized, or the first one with windows where none is over; `None` before
-    /// the first finalized window.
+    /// The last week whose windows are all finalized, or the first week with windows if none is over; `None` before the
+    /// first finalized window.
     fn last(reader: &Reader) -> Result<Option<Self>, StoreError> {
         let Some(upto) = reader.state::<i64>("next_window")?.map(Timestamp::from_millis) else {
             return Ok(None);
@@ -88,7 +88,7 @@ impl std::fmt::Display for Week {
     }
 }
 
-/// The report of a week, of the last complete one where none is named.
+/// The report of a week; default: the last complete week.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
@@ -179,7 +179,7 @@ fn arrivals(
     Ok(())
 }
 
-/// In the place of who acknowledged an alert.
+/// Shown if nobody acknowledged an alert.
 const NOBODY: &str = "report-acknowledged-by-nobody";
 
 /// Alerts that began in the week, oldest first.
@@ -336,7 +336,7 @@ fn forecasts(
     targets(reader, span, report, checks)
 }
 
-/// Which series reach the target accuracy, and which could.
+/// Series that reach the target accuracy, and series that could reach it.
 fn targets(
     reader: &Reader,
     span: (Timestamp, Timestamp),

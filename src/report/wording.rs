@@ -1,10 +1,10 @@
-//! How reports word times, shares and people.
+//! Times, shares and people in the words of reports.
 
 use crate::alert::Alert;
 use crate::domain::SeriesKey;
 use crate::text::{Texts, args};
 
-/// Rows that a table has at most.
+/// Maximum number of rows of a table.
 pub const ROWS_MAX: usize = 20;
 
 /// 1 − error, as a share.

@@ -1,4 +1,4 @@
-//! How a plan's figures come about.
+//! The basis of a plan's figures.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,8 @@
-//! Why a profile is refused.
+//! Errors of a staffing profile.
 
 use thiserror::Error;
 
-/// A key that cannot stay as it is.
+/// A key with an invalid value.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{key}: {text}")]
 pub struct ProfileError {

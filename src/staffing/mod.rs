@@ -1,4 +1,4 @@
-//! Arrivals → positions → agents → the gap to the roster.
+//! Staffing: arrivals → positions → agents → gap to the roster.
 
 mod basis;
 mod error;

@@ -10,7 +10,7 @@ use super::target::ServiceTarget;
 use crate::domain::{SeriesKey, Timestamp};
 use crate::text::Stored;
 
-/// What one channel promises its customers and how its work is done.
+/// Staffing profile of a channel: targets and parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     /// Queueing model, with its own parameters.
@@ -44,7 +44,7 @@ pub struct Staffing {
     pub p_abandon: f64,
 }
 
-/// People scheduled for a series over a stretch of time.
+/// People scheduled for a series over a time span.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shift {
     pub series: SeriesKey,
@@ -54,7 +54,7 @@ pub struct Shift {
     pub agents: u32,
 }
 
-/// What one future window needs.
+/// Agents needed in one future window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlanTarget {
     pub start: Timestamp,
@@ -73,7 +73,7 @@ pub struct PlanTarget {
     pub service_level: f64,
 }
 
-/// What the next six hours hold, as present-time numbers.
+/// The outlook: the next six hours as single numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outlook {
     pub series: SeriesKey,

@@ -52,14 +52,16 @@ pub fn check(dir: &Path, stop: &(dyn Fn() -> bool + Sync)) -> Result<bool, Store
 pub fn check_before_start(dir: &Path) -> Result<(), StoreError> {
     let why = match (dir.join(SUSPECT).exists(), boot_of(dir)?, this_boot()) {
         (true, ..) => "SQLite reported damage",
-        (false, Some(before), Some(now)) if before != now => "the machine was started since",
+        (false, Some(before), Some(now)) if before != now => "the machine was rebooted",
         _ => return Ok(()),
     };
-    tracing::info!(why, "store: looking for damage before the start");
+    tracing::info!(why, "store: checking for damage before the start");
     // It is asked once in `LOOK_EVERY`.
     let rounds = AtomicU32::new(0);
     if !check(dir, &|| rounds.fetch_add(1, Ordering::Relaxed) >= ROUNDS_BEFORE_START)? {
-        tracing::info!("store: no damage in ten seconds; the check goes on beside the service");
+        tracing::info!(
+            "store: no damage found in ten seconds; the check continues in the background"
+        );
     }
     Ok(())
 }

@@ -95,8 +95,8 @@ impl Tx<'_> {
         tracing::warn!(
             deleted,
             bytes_max = BYTES_MAX,
-            "dead letters: the oldest were deleted, because all together they reached the limit of bytes: see \
-             surgecast_dead_letters_total for the reason"
+            "dead letters: the oldest were deleted, because the size limit was reached; \
+             surgecast_dead_letters_total shows why events are not counted"
         );
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Removes what customers said, and their ids, on request.
+//! Removes customers' texts and ids on request.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::events::EventLog;
 use super::{Store, StoreError, Tx, chunk};
 use crate::domain::{Timestamp, WindowWidth};
 
-/// What is to be forgotten.
+/// What to remove.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Forget {
     /// Everything in which this text occurs: an id, a name, a phone number.

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::schema::Step;
 use super::{StoreError, migrate};
 
-/// Mode of files: only the owner reads and writes them. They hold what customers said.
+/// Mode of files: only the owner reads and writes them. They contain customers' texts.
 const PRIVATE: u32 = 0o600;
 /// How long a connection waits for another one's lock.
 const BUSY: Duration = Duration::from_secs(5);

@@ -1,5 +1,5 @@
-//! `state.db` and `events.db` belong together: both hold one id. What is done when one of them was removed, or replaced
-//! by a copy, so that no accepted event is skipped in silence.
+//! `state.db` and `events.db` belong together: both have the same id. If one of them was removed or replaced by a copy, this
+//! module makes sure that no accepted event is skipped silently.
 //!
 //! Offsets of `events.db` are numbers that are never used twice. A new or an older file would use them again, and
 //! `state.db` would take its events for ones that are counted already. So its numbers go on after those in `state.db`,

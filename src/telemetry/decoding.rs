@@ -1,4 +1,4 @@
-//! Metrics of what was decoded by a rule and not by a list, and of what senders do that costs events.
+//! Metrics of words that were read by a rule because they are in no list, and of names and ids that senders use wrongly.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::{counter::Counter, family::Family};
@@ -33,12 +33,12 @@ impl DecodingMetrics {
     pub(super) fn register(&self, r: &mut Registry) {
         r.register(
             "events_unknown_words",
-            "Events with a word that is in no list, by list",
+            "Events with an unknown word, by list",
             self.words.clone(),
         );
         r.register(
             "names_alike",
-            "Names that differ from an earlier one only by case or blanks",
+            "Names that differ from an earlier one only in case or spaces",
             self.alike.clone(),
         );
         r.register(
@@ -53,7 +53,7 @@ impl DecodingMetrics {
         self.words.get_or_create(&ListLabels { list }).inc();
     }
 
-    /// Counts a name that differs from an earlier one only by case or blanks.
+    /// Counts a name that differs from an earlier one only in case or spaces.
     pub fn alike(&self, attribute: &'static str) {
         self.alike.get_or_create(&NameLabels { attribute }).inc();
     }

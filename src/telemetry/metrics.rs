@@ -179,7 +179,7 @@ impl Metrics {
         r.register("windows_revised", "Finalized windows that changed later", self.revised.clone());
         r.register(
             "alarms",
-            "Network alarms by effect of their raise or clear: began, repeated, flapped, resynced, refused",
+            "Network alarms by effect: began, repeated, flapped, resynced, unpaired, refused, lists_refused",
             self.alarms.clone(),
         );
         r.register("alarms_standing", "Active network alarms", self.alarms_active.clone());
@@ -204,7 +204,7 @@ impl Metrics {
             "Clock time since the end of the last finalized window",
             self.frontier_age.clone(),
         );
-        r.register("windows_open", "Open windows of the merge", self.open_windows.clone());
+        r.register("windows_open", "Windows that are not finalized", self.open_windows.clone());
         r.register("series_known", "Forecast series, including roll-ups", self.series.clone());
         r.register(
             "series_named",
@@ -223,7 +223,7 @@ impl Metrics {
         let r = &mut self.registry;
         r.register(
             "forecast_ledger",
-            "Forecast accuracy of the last seven days from the ledger, for roll-ups over all but one name",
+            "Forecast accuracy of the last seven days from the ledger, for roll-ups over at least two of region, service and channel",
             self.ledger.clone(),
         );
         r.register(
@@ -396,7 +396,7 @@ impl Metrics {
         self.requests.get_or_create(&StatusLabels { status }).inc();
     }
 
-    /// Counts a request or a connection that was refused before it was looked at.
+    /// Counts a request or a connection that was refused before it was handled.
     pub fn refused(&self, reason: &'static str) {
         self.refused.get_or_create(&ReasonLabels { reason }).inc();
     }

@@ -1,4 +1,4 @@
-//! How good the forecasts were, from the ledger.
+//! Accuracy of forecasts, from the ledger.
 
 use std::collections::BTreeMap;
 
@@ -12,23 +12,23 @@ use crate::forecast::{self, QUANTILES, TARGET_ACCURACY};
 use crate::store::sums::sums;
 use crate::store::{AdjustedScore, NowcastScore, Reader, StoreError};
 
-/// Figures of the ledger; null where nothing was scored or nothing came.
+/// Accuracy measures from the ledger; null if nothing was scored, or if there were no tickets.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Figures {
     /// Scored windows.
     pub n: u32,
-    /// Tickets a window.
+    /// Mean number of tickets per window.
     pub mean: Option<f64>,
     pub wape: Option<f64>,
-    /// The same for last week's count.
+    /// WAPE of last week's count.
     pub wape_naive: Option<f64>,
-    /// The noise floor: the error of a forecaster that knows the true rate. At this volume only luck does better.
+    /// The noise floor: the WAPE of a forecast that knows the true rate. At this volume a forecast can be better only by luck.
     pub wape_floor: Option<f64>,
     pub wql: Option<f64>,
     pub bias: Option<f64>,
     pub coverage80: Option<f64>,
     pub coverage95: Option<f64>,
-    /// Mean miss relative to that of last week's count in the eight weeks before each day.
+    /// Mean absolute error, relative to that of last week's count in the eight weeks before each day.
     pub mase: Option<f64>,
     /// Loss by quantile, in the unit of `wql`, which is their mean.
     pub quantile_loss: Option<BTreeMap<String, f64>>,
@@ -54,7 +54,7 @@ impl From<forecast::Figures> for Figures {
     }
 }
 
-/// Figures of the forecasts of one lead.
+/// Accuracy measures of the forecasts with one lead.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LeadFigures {
     pub lead_minutes: u32,
@@ -62,12 +62,12 @@ pub struct LeadFigures {
     pub figures: Figures,
 }
 
-/// Forecasts of the same windows, those that planners' adjustments changed.
+/// Accuracy in the windows that adjustments changed, with and without the adjustments.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AdjustedAccuracy {
-    /// As planners had it, and it was served.
+    /// The adjusted forecast, which was used.
     pub adjusted: Figures,
-    /// As the model had it.
+    /// The model's own forecast.
     pub model: Figures,
 }
 
@@ -78,11 +78,11 @@ impl From<AdjustedScore> for AdjustedAccuracy {
     }
 }
 
-/// Forecasts of the same windows, those that nowcasts spoke of.
+/// Accuracy in the windows that nowcasts forecast.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NowcastAccuracy {
     pub nowcasts: Figures,
-    /// Of the vintages that they replaced.
+    /// The forecasts that the nowcasts replaced.
     pub scheduled: Figures,
 }
 
@@ -93,46 +93,46 @@ impl From<NowcastScore> for NowcastAccuracy {
     }
 }
 
-/// Of the model's own forecasts; what planners made of them is scored apart.
+/// Accuracy of the model's own forecasts. Adjusted forecasts are scored separately.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Accuracy {
     #[serde(flatten)]
     pub key: Key,
-    /// First day of the figures, and the day after the last one.
+    /// First day of the figures, and the day after the last day.
     pub from: String,
     pub to: String,
-    /// The accuracy, 1 − WAPE, that is aimed at.
+    /// The target accuracy (1 − WAPE).
     pub target_accuracy: f64,
-    /// Whether it could be reached at this volume by someone who knew the true rate; null where nothing came.
+    /// Whether the accuracy at the noise floor reaches the target at this volume; null if there were no tickets.
     pub reachable: Option<bool>,
-    /// Whether it was reached over all leads.
+    /// Whether the forecasts reached the target over all leads.
     pub reached: Option<bool>,
     pub overall: Figures,
     pub leads: Vec<LeadFigures>,
-    /// By lead of 1, 3 and 6 h.
+    /// Surges and warnings at the leads of 1, 3 and 6 h.
     pub surges: Vec<SurgeFigures>,
-    /// Whether forecasts within windows helped; null where none was scored. They are not among the others.
+    /// Accuracy of nowcasts; null if none was scored. The other figures do not include nowcasts.
     pub nowcasts: Option<NowcastAccuracy>,
-    /// Whether adjustments helped; null where none was scored.
+    /// Accuracy of adjusted forecasts; null if none was scored.
     pub adjustments: Option<AdjustedAccuracy>,
 }
 
-/// Surges, two windows in a row above the 99 % quantile of the forecast without alarms, as seen at one lead.
+/// Surges and warnings at one lead. Surge: two windows in a row above the 99 % quantile of the forecast without alarms.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SurgeFigures {
     pub lead_hours: u32,
     pub surges: u32,
-    /// Of which alarms or planned work were known by then.
+    /// Surges for which alarms or planned work were known at this lead.
     pub alarmed: u32,
-    /// Of which the forecast of that lead called.
+    /// Hits: surges of which the forecast at this lead warned.
     pub hits: u32,
     pub hit_rate: Option<f64>,
-    /// Calls at that lead, and those after which nothing has come so far.
+    /// Warnings at this lead, and false alarms: warnings that no surge has followed so far.
     pub calls: u32,
     pub false_calls: u32,
-    /// Surges that any forecast called.
+    /// Surges of which any forecast warned.
     pub warned: u32,
-    /// Mean minutes from the first forecast that called a surge to its start, over those that any called.
+    /// Mean minutes from the first warning of a surge to its start, over the surges with a warning.
     pub warning_minutes: Option<f64>,
 }
 

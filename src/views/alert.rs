@@ -7,7 +7,7 @@ use super::Key;
 use crate::alert;
 use crate::text::Texts;
 
-/// What one series lacks at the worst window of an alert.
+/// The gap of one series in the worst window of an alert.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Shortfall {
     #[serde(flatten)]
@@ -43,7 +43,7 @@ pub struct Alert {
     pub because: Vec<String>,
     pub title: String,
     pub text: String,
-    /// Who took it on last, and when someone first did.
+    /// Who acknowledged it last, and the time of the first acknowledgement.
     pub acknowledged_by: Option<String>,
     pub acknowledged_at: Option<String>,
     pub feedback: Option<String>,

@@ -10,10 +10,10 @@ use crate::forecast::{self, QUANTILES, rounded};
 use crate::store::Served;
 use crate::text::{Say, Texts};
 
-/// What the forecast is made of.
+/// The components of the mean.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Drivers {
-    /// Tickets that the profile alone expects.
+    /// Usual number of tickets, from the profile.
     pub baseline: f64,
     /// Today's level: factor on the baseline.
     pub level: f64,
@@ -23,14 +23,14 @@ pub struct Drivers {
     pub adjustments: f64,
 }
 
-/// What the model said, where planners changed it.
+/// The model's own forecast, if an adjustment changed it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ModelTarget {
     pub mean: f64,
     pub quantiles: BTreeMap<String, f64>,
 }
 
-/// What is forecast for one window.
+/// The forecast of one window.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ForecastTarget {
     pub start: String,
@@ -38,11 +38,11 @@ pub struct ForecastTarget {
     /// By probability: 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975.
     pub quantiles: BTreeMap<String, f64>,
     pub drivers: Drivers,
-    /// What the model itself said; null where no adjustment changed it.
+    /// The model's own forecast; null if no adjustment changed it.
     pub model: Option<ModelTarget>,
 }
 
-/// What adds tickets to a forecast.
+/// A cause of extra tickets.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Cause {
     /// An alarm's type, planned work, or "adjustment: " and its label.
@@ -64,11 +64,11 @@ pub struct Forecast {
     pub key: Key,
     pub issued_at: String,
     pub members: Vec<String>,
-    /// Alarm types, planned work and adjustments that add tickets over the horizon, most first.
+    /// Alarm types, planned work and adjustments that add tickets over the horizon, largest first.
     pub causes: Vec<Cause>,
-    /// How it fell back, in words, where history was short.
+    /// If history was short: the simpler method that was used, in words.
     pub fallback: Option<String>,
-    /// Of a nowcast, issued within a window: why, in words. Its first target is the window that was open.
+    /// For a nowcast, issued before the end of a window: its reason, in words. Its first target is the window that was open.
     pub nowcast: Option<String>,
     pub targets: Vec<ForecastTarget>,
 }

@@ -11,12 +11,12 @@ pub struct Maintenance {
     pub id: String,
     pub starts_at: String,
     pub ends_at: String,
-    /// `null` means every one.
+    /// `null` means all.
     pub region: Option<String>,
     pub service: Option<String>,
     pub impact: Option<String>,
     pub text: Option<String>,
-    /// Alarms raised during the work that still stand after its planned end: above 0 it overruns.
+    /// Alarms raised during the work that are still active after its planned end. Above 0, the work overruns.
     pub overrun_alarms: usize,
 }
 

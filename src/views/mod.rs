@@ -1,4 +1,4 @@
-//! Read models: what the API, the topics, the reports and the page show of the store, in one form.
+//! Read models that the API, the topics, the reports and the web page share.
 //!
 //! Times are RFC 3339 in UTC. What serialises here is the JSON of `/api/v1` and of the topics.
 
@@ -29,5 +29,5 @@ pub use series::{AlarmCounts, Key, SeriesInfo, SeriesWindows, Window, series_inf
 pub use staffing::{Shift, Staffing, StaffingTarget};
 pub use status::{DeadLetter, Status};
 
-/// From so many series on all forecasts of a time are read at once.
+/// From this number of series on, all forecasts of an issue time are read at once.
 pub const MANY: usize = 200;

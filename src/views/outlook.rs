@@ -1,4 +1,4 @@
-//! What the next six hours hold.
+//! The outlook: the next six hours as single numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use crate::domain::{SeriesKey, Timestamp};
 use crate::staffing;
 use crate::store::{Reader, StoreError};
 
-/// Counts that a sparkline shows.
+/// Number of counts in a sparkline.
 const SPARK_WINDOWS: u32 = 48;
 
-/// What the next six hours hold for a series, as present-time numbers.
+/// The next six hours of a series as single numbers.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Outlook {
     #[serde(flatten)]
@@ -28,11 +28,11 @@ pub struct Outlook {
     pub width_minutes: u32,
     /// The last 48 counts up to `issued_at`, oldest first; null where missing.
     pub past: Vec<Option<u32>>,
-    /// Medians of the targets.
+    /// Medians of the forecast.
     pub next: Vec<f64>,
 }
 
-/// Outlooks with what came before and the medians of what is expected.
+/// Outlooks with the last counts and the medians of the forecasts.
 pub fn outlooks(
     reader: &Reader,
     outlooks: &[&staffing::Outlook],

@@ -1,4 +1,4 @@
-//! What the page shows of many series: those that matter most, and sums over all that match.
+//! Data of the overview page: the series with the highest risk, and sums over all series that match.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,14 +12,14 @@ use crate::domain::{Name, SeriesKey, Timestamp, Zone};
 use crate::staffing::{self, Plan, PlanTarget};
 use crate::store::{self, Filter, Reader, StoreError};
 
-/// What the page shows of many series.
+/// The data of the overview page.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Overview {
-    /// Series there are, with or without roll-ups.
+    /// Number of series; with roll-ups if these were requested.
     pub series: usize,
-    /// Those that match.
+    /// Number of series that match.
     pub matching: usize,
-    /// The first of them.
+    /// The first rows of these.
     pub rows: Vec<OverviewRow>,
     pub figures: OverviewFigures,
     pub regions: BTreeSet<String>,
@@ -33,7 +33,7 @@ pub struct OverviewRow {
     #[serde(flatten)]
     pub series: SeriesInfo,
     pub outlook: Option<Outlook>,
-    /// The plan at its largest gap.
+    /// The window with the largest gap.
     pub worst: Option<WorstWindow>,
 }
 
@@ -46,35 +46,35 @@ pub struct WorstWindow {
     pub gap: i32,
 }
 
-/// Sums over the leaves that match.
+/// Sums over the single series (without roll-ups) that match.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OverviewFigures {
-    /// Leaves that match and have a forecast.
+    /// Number of single series that match and have a forecast.
     pub leaves: usize,
-    /// Tickets expected in six hours.
+    /// Tickets forecast for the six hours.
     pub tickets: f64,
-    /// The same divided by what is usual; null where nothing is.
+    /// The same divided by the usual number; null if that is zero.
     pub over_baseline: Option<f64>,
-    /// Where most agents are needed.
+    /// The window in which most agents are needed.
     pub agents: Option<PeakAgents>,
-    /// The leaf with the largest gap.
+    /// The series with the largest gap.
     pub gap: Option<WorstGap>,
 }
 
-/// Agents over all leaves in one window.
+/// Agents of all single series in one window.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PeakAgents {
     pub at: String,
     pub agents: i64,
-    /// On the roster, or usual where it says nothing.
+    /// Agents on the roster, or the usual number without a roster.
     pub against: i64,
-    /// Leaves of which the roster speaks.
+    /// Number of series that have a roster.
     pub rostered: usize,
-    /// Leaves that have a plan.
+    /// Number of series that have a plan.
     pub of: usize,
 }
 
-/// The largest gap of all leaves.
+/// The largest gap of all single series.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WorstGap {
     #[serde(flatten)]
@@ -83,30 +83,30 @@ pub struct WorstGap {
     pub gap_at: Option<String>,
 }
 
-/// Which rows are asked for.
+/// The requested rows.
 #[derive(Clone, Debug)]
 pub struct Query {
     pub filter: Filter,
-    /// Words that have to be in a series' names; `a|b` is either.
+    /// Words that the names of a series must contain; `a|b` means either.
     pub words: Option<String>,
-    /// Roll-ups too.
+    /// Also list roll-ups.
     pub totals: bool,
     pub order: Order,
     /// Rows at most.
     pub most: usize,
 }
 
-/// What comes first.
+/// The order of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// The largest gap for the size of the team.
+    /// The largest gap relative to the size of the team.
     Risk,
     /// The highest peak.
     Peak,
     Name,
 }
 
-/// What is known of the series that match, in the time zones of their regions.
+/// The overview of the series that match, with times in the zones of their regions.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
@@ -174,7 +174,7 @@ impl Order {
 
 type Plans = BTreeMap<SeriesKey, (Option<Plan>, staffing::Outlook)>;
 
-/// Words that are looked for, each with what may stand for it.
+/// The words of a search, each with its alternatives.
 struct Words(Vec<Vec<String>>);
 
 impl Words {
@@ -197,7 +197,7 @@ struct Row<'a> {
     info: &'a store::SeriesInfo,
     outlook: Option<&'a staffing::Outlook>,
     worst: Option<&'a PlanTarget>,
-    /// The gap by what a team absorbs by itself, some √n of n; 0 where there is none.
+    /// The gap divided by √n, about what a team of n absorbs by itself; 0 without a gap.
     risk: f64,
 }
 
@@ -225,13 +225,13 @@ fn by_peak(a: &Row<'_>, b: &Row<'_>) -> Ordering {
     peak(b).total_cmp(&peak(a))
 }
 
-/// The series over all that a filter admits.
+/// The roll-up over all series that a filter admits.
 fn whole(filter: &Filter) -> SeriesKey {
     let name = |name: &Option<Name>| name.clone().unwrap_or_else(Name::all);
     SeriesKey::new(name(&filter.region), name(&filter.service), name(&filter.channel))
 }
 
-/// `whole` has a forecast of its own, which beats a sum of medians.
+/// `whole` is a roll-up with a forecast of its own, which is better than a sum of medians.
 fn figures(
     reader: &Reader,
     leaves: &[&(Option<Plan>, staffing::Outlook)],

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::domain::{DAY, HOUR, SeriesKey, Timestamp, Zone};
 use crate::store;
 
-/// The three names of a series, flattened into every object that speaks of one.
+/// The three names of a series.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Key {
     pub region: String,
@@ -25,19 +25,19 @@ impl From<&SeriesKey> for Key {
 }
 
 impl Key {
-    /// The series that is named; `_all` is welcome.
+    /// The series with these names; `_all` is allowed.
     pub fn series(&self) -> Result<SeriesKey, String> {
         SeriesKey::parse(&format!("{}/{}/{}", self.region, self.service, self.channel))
     }
 }
 
-/// A series as it is listed.
+/// A known series.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SeriesInfo {
     #[serde(flatten)]
     pub key: Key,
     pub roll_up: bool,
-    /// Start of the first and the last settled window.
+    /// Start of the first and the last finalized window.
     pub first_window: String,
     pub last_window: String,
     /// `ok`; `new` with less than two weeks of history; `silent` if its last window is an hour behind.
@@ -54,7 +54,7 @@ pub struct AlarmCounts {
     pub warning: u32,
     pub indeterminate: u32,
     pub cleared: u32,
-    /// Standing at the window's end.
+    /// Active alarms at the end of the window.
     pub active: u32,
 }
 

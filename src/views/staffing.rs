@@ -8,14 +8,14 @@ use crate::domain::read_instant;
 use crate::staffing;
 use crate::text::{Say, Texts};
 
-/// What one window needs.
+/// Agents needed in one window.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StaffingTarget {
     pub start: String,
     pub arrivals: f64,
     pub positions: u32,
     pub agents: u32,
-    /// At the 10 % and 90 % quantile of arrivals.
+    /// Agents at the 10 % and the 90 % quantile of arrivals.
     pub agents_low: u32,
     pub agents_high: u32,
     pub scheduled: Option<u32>,
@@ -29,7 +29,7 @@ pub struct Staffing {
     #[serde(flatten)]
     pub key: Key,
     pub issued_at: String,
-    /// How the figures come about, in one sentence.
+    /// The profile behind the figures, in one sentence.
     pub basis: String,
     pub targets: Vec<StaffingTarget>,
 }
@@ -79,10 +79,10 @@ impl From<&staffing::Shift> for Shift {
 }
 
 impl Shift {
-    /// The shift that is meant.
+    /// The shift as a domain value, checked.
     ///
     /// # Errors
-    /// Which field is wrong, and what is allowed.
+    /// A text with the wrong field and what is allowed.
     pub fn checked(&self) -> Result<staffing::Shift, String> {
         let time =
             |key: &str, text: &str| read_instant(text).map_err(|error| format!("{key}: {error}"));

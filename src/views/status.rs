@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::domain;
 
-/// The service and how far it is.
+/// The status of the service.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Status {
     pub version: &'static str,
@@ -27,7 +27,7 @@ pub struct Status {
     /// Events of the past 24 hours that were accepted and then not counted, because they were late or in the future: by
     /// source, then by reason.
     pub late_or_future: BTreeMap<String, BTreeMap<String, u64>>,
-    /// Events of the past 24 hours counted under `unknown`, by what they lacked: region, service, channel.
+    /// Events of the past 24 hours counted under `unknown`, by what was missing: region, service, channel.
     pub unmapped: BTreeMap<String, u64>,
     pub horizon_minutes: u64,
 }
@@ -35,7 +35,7 @@ pub struct Status {
 /// An event that was not counted.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeadLetter {
-    /// Goes on after this one with `after`.
+    /// Use it as `after` to continue the list.
     pub id: i64,
     pub received_at: String,
     pub reason: &'static str,
@@ -43,7 +43,7 @@ pub struct DeadLetter {
     pub topic: String,
     pub partition: i32,
     pub offset: i64,
-    /// The first 2000 characters of what came.
+    /// The first 2000 characters of the event.
     pub text: String,
 }
 

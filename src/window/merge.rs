@@ -379,7 +379,7 @@ impl Merge {
         let entries = self.open.range(from..).flat_map(|(_, entries)| entries.values());
         let counting: BTreeSet<&SourceId> =
             entries.flat_map(|entry| entry.parts.iter().map(|(source, _)| source)).collect();
-        // A released source has said all.
+        // A released source has no more counts.
         let counting = counting.into_iter().filter(|source| self.sources.contains_key(source));
         let upto = |source| self.sources.get(source).and_then(|s: &SourceProgress| s.caught_up_at);
         counting.map(upto).min().flatten()

@@ -247,7 +247,7 @@ fn what_says_nothing_of_the_counts_is_told() {
     let of_both = ["--input", "calls.csv", "--alarms", "alarms.csv", "--calendar", "days.csv"];
     assert_eq!(
         notes(&of_both),
-        "note: alarms.csv: 0 of 1 alarms touch a series; name series region/service/channel so that alarms and work apply\n\
+        "note: alarms.csv: 0 of 1 alarms apply to a series; name series region/service/channel so that alarms and work apply\n\
          note: days.csv: 0 of 1 days lie within the counts; is the calendar of another year?\n"
     );
     assert_eq!(

@@ -30,7 +30,7 @@ fn bad_bodies_are_refused_and_good_ones_are_still_counted() {
     let events = "/api/v1/events";
     let now = program.get("/api/v1/status").json()["now"].as_str().expect("now").to_owned();
 
-    problem(&program.post(events, "{\"kind\": \"ticket\""), 400, "no JSON");
+    problem(&program.post(events, "{\"kind\": \"ticket\""), 400, "not JSON");
     problem(&program.post(events, ""), 400, "no event");
     problem(&program.post(events, vec![b' '; 10 << 20]), 413, "8388608 bytes");
     let many = vec![r#"{"kind":"ticket"}"#; 100_000].join("\n");

@@ -104,7 +104,7 @@ fn a_loss_in_a_file_is_said_and_later_lines_are_counted() {
     log.append("tickets.ndjson", "b", 3);
     let program = log.serve();
     counted(&program, log.sent);
-    degraded(&program, "replaced, cut or deleted");
+    degraded(&program, "replaced, truncated or deleted");
     assert!(program.said().contains("surgecast replay"), "{}", program.said());
 }
 

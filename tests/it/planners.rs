@@ -93,7 +93,7 @@ fn forecasts_use_adjustments_and_keep_the_models_forecast() {
     assert!(!old["targets"][0]["model"].is_null());
     // A time without a forecast, an unknown series, and the period of the response as a parameter.
     let not_then = program.get(&format!("{path}&issued_at=2020-01-01T00:00:00Z"));
-    assert_eq!((not_then.status, not_then.text.contains("or none then")), (404, true));
+    assert_eq!((not_then.status, not_then.text.contains("or none at that time")), (404, true));
     let nowhere = "region=atlantis&service=mobile&channel=phone";
     assert_eq!(program.get(&format!("/api/v1/accuracy?{nowhere}")).status, 404);
     let from = accuracy["from"].as_str().expect("a time");
@@ -118,11 +118,8 @@ fn adjustments_are_checked_and_survive_a_restart() {
         (with("ends_at", good["starts_at"].clone()), "ends_at: has to come after"),
         (with("ends_at", json!("2099-01-01T00:00:00Z")), "ends_at: at most 62 days"),
         (with("region", json!("_all")), "region: the name"),
-        (
-            with("region", json!("atlantis")),
-            "nothing is known of `atlantis`; known are east, north",
-        ),
-        (with("channel", json!("fax")), "channel: nothing is known of `fax`"),
+        (with("region", json!("atlantis")), "`atlantis` is not known: use east, north"),
+        (with("channel", json!("fax")), "channel: `fax` is not known"),
         (with("label", json!("  ")), "label: use 1 to 60"),
         (with("kind", json!("party")), "kind"),
         (with("colour", json!("red")), "colour"),

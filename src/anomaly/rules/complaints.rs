@@ -1,17 +1,17 @@
-//! Far more customers than at this time of the week say that it does not work.
+//! Far more complaints about network trouble than usual at this time of the week.
 
 use super::{OFF_BY_MIN, Rule, SCORE_MIN, ScopeCase};
 use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, hundredths};
 use crate::anomaly::usual::Usual;
 use crate::domain::Topic;
 
-/// Topics that speak of trouble in the network.
+/// Topics of network trouble.
 pub(in crate::anomaly) const TROUBLE: [Topic; 3] = [Topic::Outage, Topic::Coverage, Topic::Slow];
 
-/// Trouble of any kind, and each kind by itself.
+/// All of these topics together, and each topic by itself.
 const GROUPS: [&[Topic]; 4] = [&TROUBLE, &[TROUBLE[0]], &[TROUBLE[1]], &[TROUBLE[2]]];
 
-/// Tickets about trouble against what is usual.
+/// Compares tickets about network trouble with the usual number.
 pub(super) struct Complaints;
 
 impl Rule for Complaints {
@@ -33,7 +33,7 @@ impl Rule for Complaints {
     }
 }
 
-/// The trouble that is most surprising, if it is surprising: its topics, tickets, what is usual, and the score.
+/// The combination of topics with the highest score, if it is an anomaly: topics, tickets, usual number, and score.
 fn worst(case: &ScopeCase<'_>) -> Option<(&'static [Topic], f64, Usual, f64)> {
     let index = case.index();
     let mut best: Option<(&'static [Topic], f64, Usual, f64)> = None;
@@ -47,7 +47,7 @@ fn worst(case: &ScopeCase<'_>) -> Option<(&'static [Topic], f64, Usual, f64)> {
         if actual - usual.mean < OFF_BY_MIN || score < SCORE_MIN {
             continue;
         }
-        // Of equals the narrower says more.
+        // If scores are equal, the narrower combination says more.
         if best.is_none_or(|best| score >= best.3) {
             best = Some((topics, actual, usual, score));
         }

@@ -1,6 +1,6 @@
-//! What is abnormal.
+//! The rules for anomalies.
 //!
-//! One file a rule. A new one is a file with a type that implements [`Rule`], its `mod` line, and its name in [`RULES`].
+//! One file per rule. A new one is a file with a type that implements [`Rule`], its `mod` line, and its name in [`RULES`].
 
 mod complaints;
 mod phrase;
@@ -13,16 +13,16 @@ use super::types::{AlarmSummary, Anomaly};
 use crate::domain::{Scope, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::ForecastPoint;
 
-/// All rules, in the order in which their anomalies are told.
+/// All rules, in the order in which their anomalies are reported.
 pub(super) const RULES: [&dyn Rule; 3] =
     [&surprise::Surprise, &complaints::Complaints, &phrase::Phrase];
 
-/// Surprise from which a window is flagged: one in ten thousand.
+/// Smallest score of an anomaly: a probability of one in ten thousand.
 const SCORE_MIN: f64 = 4.0;
-/// Tickets that a window must be off by: nobody acts on two instead of none.
+/// Smallest difference in tickets: nobody acts on two tickets instead of none.
 const OFF_BY_MIN: f64 = 5.0;
 
-/// A settled window of a series beside its forecast.
+/// A finalized window of a series with its forecast.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WindowCase<'a> {
     pub(super) series: &'a SeriesKey,
@@ -31,7 +31,7 @@ pub(super) struct WindowCase<'a> {
     pub(super) actual: f64,
 }
 
-/// A settled window of a scope beside what its customers said before.
+/// A finalized window of a scope with the history of its topics and phrases.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ScopeCase<'a> {
     pub(super) scope: &'a Scope,
@@ -48,14 +48,14 @@ impl ScopeCase<'_> {
     }
 }
 
-/// One way in which a window may be abnormal. A rule answers the cases that it knows something of.
+/// A rule for anomalies. It implements the cases that it covers.
 pub(super) trait Rule: Sync {
-    /// Judges a window of a series.
+    /// Checks a window of a series.
     fn of_window(&self, _: &WindowCase<'_>) -> Option<Anomaly> {
         None
     }
 
-    /// Judges a window of a scope.
+    /// Checks a window of a scope.
     fn of_scope(&self, _: &ScopeCase<'_>) -> Option<Anomaly> {
         None
     }

@@ -1,4 +1,4 @@
-//! Customers say something that they did not say before.
+//! New phrases in customers' texts.
 
 use super::{Rule, SCORE_MIN, ScopeCase};
 use crate::anomaly::scope_history::{PHRASE_REACH, ScopeHistory};
@@ -6,11 +6,11 @@ use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, hundredths};
 use crate::anomaly::usual::Usual;
 use crate::domain::{DAY, WindowWidth};
 
-/// Tickets that have to share a phrase.
+/// Minimum number of tickets with the phrase.
 const TICKETS_MIN: u32 = 5;
-/// How much more often than ever in the week before.
+/// Minimum ratio to the largest count in the week before.
 const TIMES_MIN: u32 = 3;
-/// Most pieces that a phrase is put together from.
+/// Maximum number of pieces of a phrase.
 const PIECES_MAX: usize = 6;
 
 /// A phrase in far more tickets than in the week before.
@@ -116,7 +116,7 @@ mod tests {
         check(&["app login", "error 504", "login error"], "app login error 504");
         check(&["login error", "app login", "other thing"], "app login error");
         check(&["登录失", "法登录", "无法登", "登录"], "无法登录失");
-        // Neither a part of a word, nor round and round.
+        // Not a part of a word, and no endless repetition.
         check(&["blackout", "out now"], "blackout");
         check(&["a b", "b a"], "a b a");
     }

@@ -1,10 +1,11 @@
-//! A count far outside the band that was forecast for its window.
+//! A count far outside the forecast band of its window.
 
 use super::{OFF_BY_MIN, Rule, SCORE_MIN, WindowCase};
 use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, SCORE_MAX, hundredths};
 use crate::stats::normal;
 
-/// Standard deviations from the median to an outer quantile; the exact 1.95996 would move scores that people know.
+/// Standard deviations from the median to an outer quantile. It is not the exact 1.95996, so that scores stay comparable
+/// with earlier ones.
 const OUTER_SDS: f64 = 1.96;
 
 /// −log10 of the probability of a count at least this far off, under a normal tail with the spread of the forecast's own

@@ -1,11 +1,11 @@
-//! Who makes a request.
+//! The sender of a request.
 
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-/// The name of the request's token; `None` where there are no tokens.
+/// The name of the request's token; `None` without tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actor(pub Option<String>);
 

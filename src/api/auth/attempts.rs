@@ -1,4 +1,4 @@
-//! Sign-ins with a token that is not known: each is counted, logged and answered late.
+//! Sign-ins with an unknown token: each is counted, logged and answered with a delay.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::telemetry::{Metrics, Seldom};
 
 /// Time until a failed sign-in is answered.
 const ANSWER_AFTER: Duration = Duration::from_secs(1);
-/// Failed sign-ins that wait at a time. Further ones are told to come back.
+/// Maximum number of failed sign-ins that wait at a time. Further ones get 429.
 const WAITING_MAX: usize = 64;
 
 /// The address that a connection comes from.
@@ -64,7 +64,7 @@ impl Attempts {
             }
             Err(_) => Problem::new(
                 StatusCode::TOO_MANY_REQUESTS,
-                "too many sign-ins fail at present: try again",
+                "too many failed sign-ins wait for their answer: try again later",
             )
             .retry_after(5),
         }

@@ -1,4 +1,4 @@
-//! Looks at every request before anything else does: its host, the page that it comes from, its token.
+//! Checks every request before it is handled: its host, its origin and its token.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -14,8 +14,8 @@ use crate::telemetry::Seldom;
 static HOST_LINE: Seldom = Seldom::new();
 static ORIGIN_LINE: Seldom = Seldom::new();
 
-/// Refuses requests for foreign hosts, changes from foreign pages, and requests of `/api` whose token does not allow them.
-/// Lets the others pass with their [`Actor`].
+/// Refuses requests for unknown hosts, changes from pages of other sites, and requests under `/api` whose token does not
+/// allow them. Passes the others on with their [`Actor`].
 pub async fn guard(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     if let Err(problem) = allowed(&state, &request) {
         return problem.into_response();
@@ -54,12 +54,12 @@ fn allowed(state: &ApiState, request: &Request) -> Result<(), Problem> {
             request,
             "host",
             &HOST_LINE,
-            "the host of a request is not known: add it to server.allowed_hosts",
+            "the host is unknown: add it to server.allowed_hosts if it is yours",
         );
         return Err(problem);
     }
     if let Err(problem) = hosts.check_origin(request.method(), request.headers()) {
-        let why = "a page of another site asked for a change: set server.public_url or server.allowed_hosts if it is yours";
+        let why = "a page of another site sent a change: set server.public_url or server.allowed_hosts if that site is yours";
         refused(state, request, "origin", &ORIGIN_LINE, why);
         return Err(problem);
     }

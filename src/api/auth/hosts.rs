@@ -1,4 +1,4 @@
-//! Which names a request may use for this service, and which pages may send one.
+//! Host names under which this service answers, and origins from which it accepts changes.
 //!
 //! A browser sends requests for any page that is open in it. With DNS rebinding the page's own name leads to this service:
 //! then `Host` is a foreign name. A plain cross-site request has a foreign `Origin`, or says so in `Sec-Fetch-Site`.
@@ -105,7 +105,7 @@ impl Hosts {
     /// Refuses a request that was meant for another host.
     ///
     /// # Errors
-    /// 421, with the key that helps.
+    /// 421; the detail names the key to set.
     pub fn check_host(&self, request: &Request) -> Result<(), Problem> {
         if !self.is_checked {
             return Ok(());
@@ -130,7 +130,7 @@ impl Hosts {
     /// Refuses a request that changes something and comes from a page of another site.
     ///
     /// # Errors
-    /// 403, with the key that helps.
+    /// 403; the detail names the key to set.
     pub fn check_origin(&self, method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
         if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
             return Ok(());

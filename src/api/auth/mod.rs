@@ -1,4 +1,5 @@
-//! Who may come: hosts, pages, tokens. Without tokens everybody on this machine may do everything, under its own names only.
+//! Access control: hosts, origins, tokens. Without tokens everybody on this machine may do everything, under loopback host
+//! names only.
 
 mod actor;
 mod attempts;
@@ -18,11 +19,11 @@ pub use tokens::{Scope, TokenSet, Tokens, TokensError};
 
 use axum::http::Method;
 
-/// Who may come, and how browsers sign in.
+/// Access control and sign-in.
 #[derive(Clone, Debug)]
 pub struct Access {
     pub hosts: Hosts,
-    /// Without them everyone who reaches the address may do everything.
+    /// The tokens. Without them everyone who reaches the address may do everything.
     pub tokens: Option<Tokens>,
     /// Path in front of all paths of this service: `/surgecast` for `https://noc.example/surgecast`, or empty.
     pub prefix: String,
@@ -32,14 +33,14 @@ pub struct Access {
     pub attempts: Arc<Attempts>,
 }
 
-/// Whether a path wants a token.
+/// Whether a path needs a token.
 pub fn is_guarded(path: &str) -> bool {
     path.starts_with("/api/")
 }
 
 /// The scope that a request of a guarded path needs.
 pub fn needed(method: &Method, path: &str) -> Scope {
-    // They hold what customers said and what people did.
+    // They contain customers' texts and the audit trail.
     let is_private = ["/dead-letters", "/audit"].iter().any(|end| path.ends_with(end));
     match *method {
         Method::GET | Method::HEAD if is_private => Scope::Operate,

@@ -18,7 +18,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// As it stands in a tokens file.
+    /// Its name in a tokens file.
     pub fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -62,14 +62,14 @@ pub enum TokensError {
     #[error("token {0}: use visible ASCII characters without `;`, `,`, `\"` and `\\`")]
     Characters(String),
     #[error(
-        "a token's name has a control character, or not 1 to 100 characters: it is shown as who did something"
+        "a token's name is not usable: use 1 to 100 characters without control characters; the audit trail shows it"
     )]
     Name,
-    #[error("it holds no token: add [[tokens]] with name, scopes and token")]
+    #[error("it contains no token: add [[tokens]] with name, scopes and token")]
     Empty,
 }
 
-/// Characters of a name, at most.
+/// Maximum number of characters of a name.
 const NAME_CHARS_MAX: usize = 100;
 
 impl TokenSet {
@@ -104,7 +104,7 @@ impl TokenSet {
         if file.tokens.is_empty() { Err(TokensError::Empty) } else { Ok(Self(file.tokens)) }
     }
 
-    /// Name and scopes of a token. Every token is compared in full, so that time tells nothing.
+    /// Name and scopes of a token. Every token is compared in full, so that the time reveals nothing.
     pub fn find(&self, given: &str) -> Option<(&str, &[Scope])> {
         let mut found = None;
         for token in &self.0 {

@@ -98,8 +98,8 @@ impl Context {
         let within = |date: &&NaiveDate| spans.iter().any(|(a, b)| a <= *date && *date <= b);
         let days = self.dates.iter().filter(within).count();
         for (path, what, of, all, hint) in [
-            (&args.alarms, "alarms touch a series", applying, self.alarms.len(), names),
-            (&args.maintenance, "works touch a series", planned, self.work.len(), names),
+            (&args.alarms, "alarms apply to a series", applying, self.alarms.len(), names),
+            (&args.maintenance, "rows of work apply to a series", planned, self.work.len(), names),
             (
                 &args.calendar,
                 "days lie within the counts",

@@ -6,7 +6,7 @@ use super::moments;
 use super::steps::Rows;
 use crate::domain::{DAY, Moment, Timestamp, Zone};
 
-/// A row as it stands in the file.
+/// A row of the file.
 #[derive(Clone, Copy, Debug)]
 pub struct Written {
     pub at: Moment,
@@ -154,7 +154,7 @@ mod tests {
                 assert!(text.contains(year) && text.contains("is the year wrong?"), "{text}");
             }
         }
-        // A gap of a year is none, nor are rows in any order.
+        // A gap of a year is not odd, and rows may be in any order.
         let mut gap: Vec<String> = days.iter().map(|day| day.replacen("2026", "2024", 1)).collect();
         gap.extend(days.clone());
         let mixed: Vec<String> =

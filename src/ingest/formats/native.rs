@@ -150,7 +150,7 @@ impl Fields<'_> {
         }
     }
 
-    /// The kind. A word that is no kind gives way to the kind of the topic.
+    /// The kind. An unknown word is replaced by the kind of the topic.
     fn kind(&self, frame: &Frame<'_>) -> Result<EventKind, Reject> {
         let missing = || Reject::field("kind", "is missing: use alarm, ticket or maintenance");
         let Some(text) = read::text_of(self.get(Key::Kind), "kind")? else {
@@ -255,7 +255,7 @@ impl Fields<'_> {
         }
     }
 
-    /// The action. A word that is in no list but names an act is that act.
+    /// The action. An unknown word that contains a known action is read as that action.
     fn action<T: Copy + Default>(
         &self,
         actions: &Actions<T>,
@@ -298,7 +298,7 @@ const KINDS: [(&str, EventKind); 5] = [
     ("tickets", EventKind::Ticket),
 ];
 
-/// The actions of a kind: the words that are documented, and the acts of other words.
+/// The actions of a kind: the documented words, and the actions that other words contain.
 struct Actions<T: 'static> {
     words: &'static [(&'static str, T)],
     acts: &'static [(Act, T, &'static str)],

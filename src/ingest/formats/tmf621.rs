@@ -72,7 +72,7 @@ pub(super) enum Effect {
     Status,
 }
 
-/// ServiceNow's events of cases and incidents (`CaseCreateEvent`) are in no list, but name an act.
+/// ServiceNow's events of cases and incidents (`CaseCreateEvent`) are in no list, but contain a known action.
 pub(super) const TYPES: Types<Effect> = Types {
     known: &KNOWN,
     named: 6,

@@ -243,7 +243,7 @@ impl Header<'_> {
     }
 }
 
-/// What a threshold crossing does. A word that is in no list but names an act is that act.
+/// The action of a threshold crossing. An unknown word that contains a known action is read as that action.
 fn alert_action(text: &str, frame: &Frame<'_>) -> Result<AlarmAction, Reject> {
     if let Some(action) = find(text, &ALERT_ACTIONS) {
         return Ok(action);

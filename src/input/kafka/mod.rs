@@ -230,7 +230,7 @@ impl Intake {
                 let side = if ahead > 0 { "ahead of" } else { "behind" };
                 format!(
                     "{source}: the times of its records are {} s {side} this machine's clock: set the clocks of brokers (with \
-                     CreateTime: of producers) and of this machine; until then events may be taken for future ones",
+                     CreateTime: of producers) and of this machine; until then events may be rejected as too far in the future",
                     ahead.abs()
                 )
             });

@@ -22,7 +22,7 @@ impl Receiver for Console {
     }
 }
 
-/// Prints for a person; a closed pipe is nobody's error.
+/// Prints; a closed pipe is not an error.
 pub fn print(text: &str) {
     use std::io::Write;
     let mut out = std::io::stdout().lock();

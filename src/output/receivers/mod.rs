@@ -1,4 +1,4 @@
-//! Receivers of pages: one file a kind. [`KINDS`] lists those that a config can name.
+//! Receivers of pages: one file per kind. [`KINDS`] lists the kinds that a config can name.
 
 pub mod config;
 mod console;

@@ -26,7 +26,7 @@ cause-alarms-untyped = { $n } { $severity } { $n ->
 } active since { $since }
 cause-alarms-device = first on { $device }
 cause-alarms-flapping = flapping: one was raised { $n } times
-cause-alarms-doubtful = { $n } perhaps cleared already (not reported again since the alarm list was rebuilt)
+cause-alarms-doubtful = { $n } may have cleared already (not reported again since the alarm list was rebuilt)
 cause-more-alarms = { $n ->
     [one] { $n } more alarm of another type
    *[other] { $n } more alarms of other types

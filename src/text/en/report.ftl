@@ -91,7 +91,7 @@ report-accuracy-under = { $series }: the forecasts were { $share } lower than th
 report-accuracy-coverage = { $series }: only { $share } of the windows lie inside the 80 % band.
 
 report-staffing = Staffing
-report-staffing-sum = For each window, the agents needed by the plan that was newest when the window began, compared with the roster or the usual number: { $short } agent hours short, { $spare } agent hours spare.
+report-staffing-sum = { $short } agent hours short, { $spare } agent hours spare. Agents needed (newest plan at the start of each window) are compared with the roster or the usual number.
 report-staffing-worst = { $series } has the largest shortage: { $n } agent hours.
 report-staffing-series = Series
 report-staffing-short = Agent hours short

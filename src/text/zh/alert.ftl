@@ -18,5 +18,5 @@ cause-alarms-doubtful = 其中 { $n } 条可能已清除（告警列表重建后
 cause-more-alarms = 另有 { $n } 条其他类型的告警
 cause-no-alarm = 预测所需坐席多于可用坐席；此处没有相关的未清除告警
 cause-overrun = { $from }–{ $to } 的计划作业超时，仍有 { $n } 条相关告警未清除
-cause-adjustment = 计划员录入“{ $label }”：六小时内的预测变化 { $tickets } 张工单
+cause-adjustment = 规划人员录入“{ $label }”：使未来六小时的预测变化 { $tickets } 张工单
 cause-complaints = 自 { $since } 起有 { $n } 张工单反映服务中断、信号覆盖差或网速慢；平时同期为 { $usual } 张
