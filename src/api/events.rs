@@ -40,7 +40,13 @@ pub async fn events(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let body = body.map_err(|error| Problem::new(error.status(), error.body_text()))?;
+    let body = body.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let most = state.info.body_bytes_max;
+            Problem::too_large(format!("the body is larger than {most} bytes: send less at once"))
+        }
+        _ => Problem::bad_request(format!("the body cannot be read: {}", error.body_text())),
+    })?;
     let now = state.clock.now();
     let (log, decoder, wake) = (state.log.clone(), state.decoders.current(), state.wake.clone());
     let body = unbound(&headers, body)?;
