@@ -119,6 +119,8 @@ fn needed(per_hour: f64, profile: &Profile) -> Staffing {
             occupancy: 1.0,
             p_wait: 1.0,
             p_abandon: 0.0,
+            carry_over: None,
+            offered_per_hour: None,
         }
     })
 }

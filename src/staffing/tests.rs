@@ -22,6 +22,7 @@ fn profile(aht_s: u64, percent: f64, within_s: f64, patience_s: Option<u64>) -> 
         max_asa: None,
         max_abandonment: None,
         concurrency: 1,
+        redial: 0.0,
     }
 }
 
@@ -128,7 +129,7 @@ proptest! {
         let mut profile = profile(aht, percent, within, patience);
         profile.max_occupancy = occupancy;
         if deferred {
-            profile.model = Model::Deferred(Deferred);
+            profile.model = Model::Deferred(Deferred { backlog: 0.0 });
         }
         let found = required(per_hour, &profile).expect("reached").positions;
         let walked = (0..).find(|n| {
