@@ -8,6 +8,7 @@ mod profile;
 mod redial;
 mod require;
 mod shrinkage;
+mod table;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use profile::{ProfileSpec, check_target, parse_rates, parse_seconds};
 pub use redial::{fresh_of_abandoned, fresh_of_model};
 pub use require::{StaffingError, evaluate, meets_targets, required};
 pub use shrinkage::with_shrinkage;
+pub use table::{Table, spread_work};
 pub use target::{ServiceTarget, parse_target};
 pub use time_varying::{OfferedLoad, equivalent_arrivals};
 pub use types::{Outlook, Plan, PlanTarget, Profile, Shift, Staffing};
