@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::models::Demand;
+use super::models::{Demand, Model};
 use super::require::{demand, figures, meets_targets, required};
 use super::types::Profile;
 use super::{StaffingError, evaluate};
@@ -11,6 +11,8 @@ use super::{StaffingError, evaluate};
 const POSITIONS_MAX: usize = 2_000;
 /// Relative precision of the arrivals that positions hold.
 const PRECISION: f64 = 1e-11;
+/// Arrivals an hour that are none.
+const NEGLIGIBLE: f64 = 1e-9;
 /// Distance of the nodes between which service levels are interpolated, in logarithms of the arrivals, for one position;
 /// the level falls the faster, the more positions there are.
 const NODE_DISTANCE: f64 = 0.15;
@@ -114,7 +116,7 @@ impl Table {
         }
         while high - low > PRECISION * high {
             let middle = f64::midpoint(low, high);
-            if middle <= low || middle >= high {
+            if middle <= low || middle >= high || high < NEGLIGIBLE {
                 break;
             }
             if holds(middle) { low = middle } else { high = middle }
@@ -129,6 +131,10 @@ impl Table {
         }
         if n == 0 {
             return 0.0;
+        }
+        if matches!(self.profile.model, Model::ErlangC(_)) {
+            // Its level has a kink where the load reaches the positions.
+            return evaluate(per_hour, n, &self.profile).map_or(0.0, |found| found.service_level);
         }
         let place = node(per_hour, n);
         let at = place.floor();
@@ -160,7 +166,7 @@ fn distance(n: u32) -> f64 {
 }
 
 fn node(per_hour: f64, n: u32) -> f64 {
-    per_hour.max(1e-9).ln() / distance(n)
+    per_hour.max(NEGLIGIBLE).ln() / distance(n)
 }
 
 /// Positions for a load alone, where no number meets the targets.

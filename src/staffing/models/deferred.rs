@@ -37,7 +37,8 @@ impl Queue for Deferred {
     fn answer(&self, demand: &Demand, n: u32) -> Answer {
         let within = demand.target.within.as_secs_f64();
         let load = demand.load();
-        let work = self.backlog * demand.aht / within + load;
+        let waiting = if self.backlog > 0.0 { self.backlog * demand.aht / within } else { 0.0 };
+        let work = waiting + load;
         let capacity = self.capacity(demand, n);
         let done = capacity.min(work);
         Answer {
