@@ -27,7 +27,7 @@ fn vintage(number: usize, width: WindowWidth) -> Vintage {
     let channel = CHANNELS[number % 5];
     // From 0.3 to 100 contacts in a window of 15 minutes: 60 agents for the largest chat.
     let scale = 0.3 * 333f64.powf((number * 7919 % 10_000) as f64 / 10_000.0);
-    let name = |text: String| Name::new(text).expect("valid");
+    let name = |text: String| Name::new(&text).expect("valid");
     let series = SeriesKey {
         region: name(format!("region-{}", number / 50)),
         service: name(format!("service-{}", number % 50)),
