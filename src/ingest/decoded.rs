@@ -33,6 +33,9 @@ impl Decoded {
     pub(super) fn printable(self) -> Self {
         match self {
             Self::One(event) => Self::One(shown(event)),
+            Self::Update { event, arrival } => {
+                Self::Update { event: shown(event), arrival: shown(arrival) }
+            }
             Self::Many(all) => {
                 Self::Many(all.into_iter().map(|one| one.map(Self::printable)).collect())
             }
@@ -40,7 +43,7 @@ impl Decoded {
                 escape([&mut list.system, &mut list.object]);
                 Self::ListRebuilt(list)
             }
-            ignored @ Self::Ignored { .. } => ignored,
+            other @ (Self::Null | Self::Ignored { .. }) => other,
         }
     }
 

@@ -22,6 +22,7 @@ impl Partition {
             width: WindowWidth::QUARTER,
             lateness: 10 * MINUTE,
             max_future_skew: Some(5 * MINUTE),
+            names_max: AggregatorConfig::NAMES,
         };
         let decoders = Arc::new(Decoders::new(Decoder::default()));
         let source = SourceId::new("t", 0);

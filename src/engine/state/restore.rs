@@ -11,8 +11,7 @@ use crate::engine::saved::{ALARM_SPELLS, GENERATIONS, LOOKED_UPTO, NEXT_WINDOW};
 use crate::engine::stored::{final_counts, planned_work};
 use crate::store::{Reader, StoreError};
 use crate::window::{
-    AggregationKey, AlarmBook, CommitPoint, Merge, MergeState, Names, Pairing, Part, STALE_AFTER,
-    SourceProgress,
+    AlarmBook, CommitPoint, Merge, MergeState, Names, Pairing, Part, STALE_AFTER, SourceProgress,
 };
 
 impl State {

@@ -117,6 +117,7 @@ mod tests {
                 .expect("a width"),
             lateness: std::time::Duration::from_secs(600),
             max_future_skew: None,
+            names_max: AggregatorConfig::NAMES,
         };
         let decoders = Arc::new(Decoders::new(Decoder::default()));
         let processor =
