@@ -247,7 +247,8 @@ fn modified_offered_load_holds_every_window_of_a_surge() {
                 waiting / all
             })
             .collect();
-        // Published with coarser steps in time.
+        // The reference's worst waits differ from these by up to 0.001, for a reason that is not known; staff hours, windows
+        // over and the first twelve windows are the same.
         near(waits.iter().copied().fold(0.0, f64::max), *worst, 1.5e-3);
         assert_eq!(waits.iter().filter(|wait| **wait > 0.22).count(), *over, "{name}");
     }
