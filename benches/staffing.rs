@@ -5,6 +5,8 @@
 //! forecasting; the time of all plans with them, on two threads; and the time of a search for every window, projected from one
 //! series in fifty.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
+
 use std::time::Instant;
 
 use surgecast::domain::{Name, SeriesKey, WindowWidth};
