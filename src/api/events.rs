@@ -14,7 +14,7 @@ use super::problem::Problem;
 use super::requests::{Accepted, Refused, Rejected};
 use super::state::{ApiState, WriteEvents};
 use crate::domain::{Event, EventKind, Keyed};
-use crate::ingest::{self, Decoder, Headers};
+use crate::ingest::{self, Decoded, Decoder, Headers};
 use crate::store::LogRecord;
 
 /// Events that one request may carry.
@@ -120,7 +120,13 @@ fn take(body: &[u8], kind: Option<EventKind>, decoder: &Decoder) -> Result<Taken
     let (mut records, mut rejected) = (Vec::with_capacity(events.len()), Vec::new());
     for (index, bytes) in events.iter().enumerate() {
         let event = match decoder.decode(bytes, &Headers::default(), kind) {
-            Ok(decoded) => decoded.first(),
+            Ok(decoded) => match refused_whole(&decoded) {
+                None => decoded.first(),
+                Some(reason) => {
+                    rejected.push(Rejected { index, reason });
+                    None
+                }
+            },
             Err(reject) => {
                 rejected.push(Rejected { index, reason: reject.to_string() });
                 None
@@ -131,6 +137,14 @@ fn take(body: &[u8], kind: Option<EventKind>, decoder: &Decoder) -> Result<Taken
     }
     let accepted = records.len() - rejected.len();
     Ok(Taken { records, answer: Accepted { accepted, rejected } })
+}
+
+/// Why nothing of a batch within a body was accepted, by its first event; `None` where something was.
+fn refused_whole(decoded: &Decoded) -> Option<String> {
+    let Decoded::Many(all) = decoded else { return None };
+    let reasons: Option<Vec<String>> =
+        all.iter().map(|one| one.as_ref().err().map(ToString::to_string)).collect();
+    reasons.and_then(|reasons| reasons.into_iter().next())
 }
 
 /// A CloudEvent whose attributes are in headers, as one that holds them: logs keep bodies only.

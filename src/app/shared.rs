@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
 
+use super::reload::{self, Reloadable};
 use super::setup::Setup;
 use super::threads::spawn;
 use crate::clock::WallClock;
@@ -27,12 +28,14 @@ pub(super) struct Shared {
     pub(super) leadership: Arc<Leadership>,
     pub(super) decoders: Arc<Decoders>,
     pub(super) stop: Arc<AtomicBool>,
+    /// Set by SIGHUP.
+    hung_up: Arc<AtomicBool>,
     /// The threads that were started.
     pub(super) threads: Vec<JoinHandle<()>>,
 }
 
 impl Shared {
-    pub(super) fn open(setup: &Setup, store: &Store) -> anyhow::Result<Self> {
+    pub(super) fn open(setup: &Setup, store: &mut Store) -> anyhow::Result<Self> {
         let leadership = match setup.kafka {
             None => Leadership::alone(),
             Some(_) => Leadership::by_election(instance()),
@@ -40,15 +43,19 @@ impl Shared {
         let log = EventLog::open(&setup.store)?;
         let pairing = store.pair(&log)?;
         store.note_boot()?;
+        store.keep_texts(setup.texts_kept);
+        let health = Arc::<Health>::default();
+        health.ready("store");
         Ok(Self {
             log: Arc::new(log),
             pairing,
             reader: store.reader()?,
             metrics: Arc::default(),
-            health: Arc::default(),
+            health,
             leadership: Arc::new(leadership),
             decoders: Arc::new(Decoders::new(setup.decoder.clone())),
             stop: Arc::default(),
+            hung_up: reload::on_hang_up()?,
             threads: Vec::new(),
         })
     }
@@ -95,6 +102,12 @@ impl Shared {
                 tracing::error!(%error, "store: the check for damage failed");
             }
         })
+    }
+
+    /// Starts the thread that reads secrets again.
+    pub(super) fn reload(&mut self, all: Vec<Reloadable>) -> anyhow::Result<()> {
+        let (hung_up, stop) = (self.hung_up.clone(), self.stop.clone());
+        self.spawn("secrets", move || reload::run(&all, &hung_up, &stop))
     }
 
     /// Starts the thread that delivers pages.

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 
-use super::reload;
 use super::running::Running;
 use super::setup::Setup;
 use super::shared::Shared;
@@ -16,10 +15,11 @@ use super::sources::{Counting, Sources};
 use super::threads::bind;
 use crate::api::{ApiState, Progress};
 use crate::cluster::Forwarder;
-use crate::engine::{Command, Engine, Forecaster, StreamEvent};
-use crate::output::influxdb::InfluxSink;
+use crate::engine::{Command, Engine, Forecaster, Message, StreamEvent};
+use crate::output::OutlookTopic;
+use crate::output::influxdb::{InfluxSettings, InfluxSink};
 use crate::store::{self, Store};
-use crate::text::Texts;
+use crate::text::{Language, Texts};
 
 /// Queue of reports for the forecaster. It is short, so that a full store soon stops the readers.
 const REPORTS_MAX: usize = 2;
@@ -52,17 +52,13 @@ pub fn start_with(
     admin: Option<TcpListener>,
 ) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
-    store.keep_texts(setup.texts_kept);
-    let hung_up = reload::on_hang_up()?;
-    let mut shared = Shared::open(&setup, &store)?;
+    let mut shared = Shared::open(&setup, &mut store)?;
     let mut forecaster = Forecaster::open(setup.forecaster.clone(), store, shared.metrics.clone())?;
-    shared.health.ready("store");
     let (inbox, reports) = sync_channel(REPORTS_MAX);
     let (replicated, receiver) = sync_channel(REPLICATED_MAX);
     let (commands, command_inbox) = mpsc::channel::<Command>(COMMANDS_MAX);
     let (stream, _) = broadcast::channel::<StreamEvent>(STREAM_EVENTS_MAX);
-    let clock = setup.clock.clone();
-    let sources = Sources::new(&mut shared, &mut forecaster, clock, inbox.clone());
+    let sources = Sources::new(&mut shared, &mut forecaster, setup.clock.clone(), inbox.clone());
     let Counting { wake, wakes, producers } = sources.start(&mut setup, address, receiver)?;
     let caught_up = Arc::new(AtomicBool::new(false));
     let engine = Engine {
@@ -83,18 +79,12 @@ pub fn start_with(
     };
     shared.spawn("leader", move || engine.run())?;
     let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
-    if let Some(settings) = setup.influxdb {
-        shared.health.degraded("influxdb", "not connected yet");
-        let texts = Texts::new(setup.info.language);
-        shared.sink(InfluxSink::new(settings, setup.public_url, texts)?, &inbox)?;
-    }
-    topics.flatten().map_or(Ok(()), |topics| shared.sink(topics, &inbox))?;
+    let influxdb = influxdb(setup.influxdb, setup.public_url, setup.info.language)?;
+    start_sinks(&mut shared, influxdb, topics.flatten(), &inbox)?;
     shared.check(setup.store)?;
     shared.outbox(setup.receivers, setup.clock.clone(), inbox)?;
-    let (reloadable, stop) = (setup.reloadable, shared.stop.clone());
-    shared.spawn("secrets", move || reload::run(&reloadable, &hung_up, &stop))?;
+    shared.reload(setup.reloadable)?;
     let stopping = watch::Sender::new(false);
-    let progress = Arc::new(Progress::default());
     let state = ApiState {
         reader: shared.reader,
         commands,
@@ -105,7 +95,7 @@ pub fn start_with(
         health: shared.health,
         clock: setup.clock,
         info: Arc::new(setup.info),
-        progress: progress.clone(),
+        progress: Arc::new(Progress::default()),
         wake: wake.clone(),
         access: setup.access,
         leads: shared.leadership,
@@ -119,7 +109,7 @@ pub fn start_with(
         admin: admin.as_ref().map(TcpListener::local_addr).transpose()?,
         log: shared.log,
         wake,
-        progress,
+        progress: state.progress.clone(),
         caught_up,
         stop: shared.stop,
         state,
@@ -130,4 +120,27 @@ pub fn start_with(
         threads: shared.threads,
         wakes,
     })
+}
+
+fn influxdb(
+    settings: Option<InfluxSettings>,
+    public_url: String,
+    language: Language,
+) -> anyhow::Result<Option<InfluxSink>> {
+    let texts = Texts::new(language);
+    Ok(settings.map(|settings| InfluxSink::new(settings, public_url, texts)).transpose()?)
+}
+
+/// Starts the threads that write to InfluxDB and to the output topics.
+fn start_sinks(
+    shared: &mut Shared,
+    influxdb: Option<InfluxSink>,
+    topics: Option<OutlookTopic>,
+    inbox: &SyncSender<Message>,
+) -> anyhow::Result<()> {
+    if let Some(influxdb) = influxdb {
+        shared.health.degraded("influxdb", "not connected yet");
+        shared.sink(influxdb, inbox)?;
+    }
+    topics.map_or(Ok(()), |topics| shared.sink(topics, inbox))
 }

@@ -93,7 +93,8 @@ impl Scan<'_> {
             return Some(Moment::Date(date));
         }
         let is_apart = self.skip(&['T', 't', ',', '_']) || self.0.starts_with(' ');
-        if !is_apart && !(is_compact && self.0.starts_with(|c: char| c.is_ascii_digit())) {
+        let goes_on = is_compact && self.0.starts_with(|c: char| c.is_ascii_digit());
+        if !is_apart && !goes_on {
             return None;
         }
         self.blanks();

@@ -74,7 +74,8 @@ fn a_ticket_arrives_once_whatever_names_it_first() {
     const CREATE: &str = "TroubleTicketCreateEvent";
     const CHANGE: &str = "TroubleTicketAttributeValueChangeEvent";
     const RESOLVE: &str = "TroubleTicketResolvedEvent";
-    let cases: [(&[Value], (u32, u32, u32)); 9] = [
+    type Counted = (u32, u32, u32);
+    let cases: [(&[Value], Counted); 9] = [
         (&[ticket(CREATE, "A", "20:30", "20:30")], (1, 0, 0)),
         (&[ticket(CHANGE, "A", "20:30", "20:50")], (1, 1, 0)),
         (

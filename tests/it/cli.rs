@@ -209,7 +209,7 @@ fn an_unknown_key_is_reported_with_its_origin_and_the_allowed_keys() {
     insta::assert_snapshot!(run.err, @r#"
     surgecast: config surgecast.toml: 2 problems
       server.listn (in surgecast.toml): unknown key, allowed here: advertise, allow_open, allowed_hosts, connections, language, listen, public_url, tls_cert_file, tls_key_file, tokens_file
-      windows.witdh (from environment variable SURGECAST__WINDOWS__WITDH): unknown key, allowed here: holidays, lateness, max_future_skew, time_zone, width
+      windows.witdh (from environment variable SURGECAST__WINDOWS__WITDH): unknown key, allowed here: event_time_zone, holidays, lateness, max_future_skew, time_zone, width
     "#);
 }
 

@@ -268,7 +268,10 @@ impl Intake {
         let now = request.now;
         let end = request.ends.get(source).copied();
         reports.ahead_s.extend(ahead_s.take().map(|ahead| (source.clone(), ahead)));
-        *seen_end = end;
+        // While a record after the first end is on its way, that end stays: a later one would let it go unseen.
+        if seen_end.is_none_or(|(seen, _)| end.is_some_and(|(now, _)| now == seen)) {
+            *seen_end = end;
+        }
         let is_alive = end.is_some_and(|(_, at)| now.since(at) < SILENT_AFTER);
         // The end of a transaction has an offset but is not a record.
         let read = request.read.get(source).map_or(*next, |upto| *upto.max(next));

@@ -1,8 +1,8 @@
 # Pages: what a shift lead receives. The title has to fit a phone's lock screen.
 
-alert-title = { $scope }: { $n ->
-    [one] up to { $n } agent short
-   *[other] up to { $n } agents short
+alert-title = { $scope }: up to { $n ->
+    [one] { $n } agent short
+   *[other] { $n } agents short
 } { $from }–{ $to } ({ $channels })
 alert-title-critical = CRITICAL { alert-title }
 alert-title-resolved = { $scope }: resolved, staffing is sufficient again
