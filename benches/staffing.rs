@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use surgecast::domain::{Name, SeriesKey, WindowWidth};
 use surgecast::forecast::{ForecastPoint, Vintage};
-use surgecast::staffing::{Planner, Profile, Shift, evaluate, required};
+use surgecast::staffing::{Planner, Profile, Shift, TableBuilder, evaluate, required};
 
 const WINDOWS: i64 = 24;
 const CHANNELS: [&str; 5] = ["phone", "phone", "chat", "email", "phone"];
@@ -61,12 +61,14 @@ fn vintage(number: usize, width: WindowWidth) -> Vintage {
 
 /// A planner for each channel, its table built.
 fn planners() -> Vec<(&'static str, Planner)> {
-    let built = |channel: &'static str, positions: u32| {
+    let mut builder = TableBuilder::default();
+    let mut built = |channel: &'static str, positions: u32| {
         let started = Instant::now();
-        let mut planner = Planner::new(profile(channel));
-        planner.build(positions);
+        let table = builder.build(&profile(channel), positions);
         let seconds = started.elapsed().as_secs_f64();
-        println!("  table of {channel} up to {positions} positions: {seconds:.2} s");
+        println!("  table of {channel} up to {positions} positions: {seconds:.3} s");
+        let mut planner = Planner::new(profile(channel));
+        planner.use_table(table);
         (channel, planner)
     };
     vec![built("phone", PHONE_MAX), built("chat", CHAT_MAX), built("email", 0)]

@@ -19,15 +19,15 @@ mod uncertainty;
 pub use basis::{Basis, Goal};
 pub use error::ProfileError;
 pub use models::{
-    Chat, Deferred, EXACT_STATES_MAX, ErlangA, ErlangC, Model, ModelName, ModelTerms, Rates,
-    erlang_b, erlang_c,
+    Chat, ChatCorrections, Deferred, EXACT_STATES_MAX, ErlangA, ErlangC, Model, ModelName,
+    ModelTerms, Rates, erlang_b, erlang_c,
 };
 pub use plan::{Planner, outlook};
 pub use profile::{ProfileSpec, check_target, parse_rates, parse_seconds};
 pub use redial::{fresh_of_abandoned, fresh_of_model};
 pub use require::{StaffingError, evaluate, meets_targets, required};
 pub use shrinkage::with_shrinkage;
-pub use table::{Table, spread_work};
+pub use table::{Table, TableBuilder, spread_work};
 pub use target::{ServiceTarget, parse_target};
 pub use time_varying::{OfferedLoad, equivalent_arrivals};
 pub use types::{Outlook, Plan, PlanTarget, Profile, Shift, Staffing};

@@ -29,11 +29,9 @@ impl Planner {
         Self { table: Table::new(profile.clone()), profile, basis }
     }
 
-    /// Fills its table for up to so many positions, so that plans are only looked up.
-    pub fn build(&mut self, positions: u32) {
-        if !self.is_deferred() {
-            self.table.build(positions);
-        }
+    /// Plans from a table that was built ahead for the same profile.
+    pub fn use_table(&mut self, table: Table) {
+        self.table = table;
     }
 
     /// Staffing for every target of a vintage.

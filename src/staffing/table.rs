@@ -1,11 +1,12 @@
 //! Answers of a queueing model from tables: thousands of series ask the same model.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::models::{Demand, Model};
+use super::StaffingError;
+use super::models::{Answer, ChatCorrections, Demand, Model, Rates};
 use super::require::{demand, figures, meets_targets, required};
 use super::types::Profile;
-use super::{StaffingError, evaluate};
 
 /// Positions up to which the table goes; larger numbers are searched for.
 const POSITIONS_MAX: usize = 2_000;
@@ -20,25 +21,59 @@ const NODE_DISTANCE: f64 = 0.15;
 const NODES_MAX: usize = 400_000;
 
 /// Positions and service levels of a profile. It grows with what is asked, and can be built ahead with
-/// [`build`](Self::build). Its answers do not depend on what was asked before.
+/// [`TableBuilder`]. Its answers do not depend on what was asked before.
+///
+/// Chat is the birth–death chain until its [`ChatCorrections`] are known: they are worth up to one position.
 #[derive(Clone, Debug)]
 pub struct Table {
     profile: Profile,
+    /// Of chat: how the exact chain differs.
+    corrections: Option<Arc<ChatCorrections>>,
     /// By positions: the most arrivals an hour at which they meet all targets.
     capacity: Vec<f64>,
     /// By positions and node.
     levels: HashMap<(u32, i32), f64>,
 }
 
+/// Builds tables ahead. Tables of the same completion rates of chat share what takes longest.
+#[derive(Clone, Debug, Default)]
+pub struct TableBuilder {
+    corrections: Vec<Arc<ChatCorrections>>,
+}
+
+impl TableBuilder {
+    /// A table filled in for plans of up to so many positions, with the exact chain for chat of up to so many agents.
+    pub fn build(&mut self, profile: &Profile, positions: u32) -> Table {
+        let mut table = Table::new(profile.clone());
+        table.corrections = match &profile.model {
+            Model::Chat(chat) => Some(self.corrections(chat.rates, positions)),
+            _ => None,
+        };
+        if !matches!(profile.model, Model::Deferred(_)) {
+            table.fill(positions);
+        }
+        table
+    }
+
+    fn corrections(&mut self, rates: Rates, agents: u32) -> Arc<ChatCorrections> {
+        if let Some(known) = self.corrections.iter().find(|known| *known.rates() == rates) {
+            return known.clone();
+        }
+        let built = Arc::new(ChatCorrections::build(&rates, agents));
+        self.corrections.push(built.clone());
+        built
+    }
+}
+
 impl Table {
     /// Empty.
     pub fn new(profile: Profile) -> Self {
-        Self { profile, capacity: vec![0.0], levels: HashMap::new() }
+        Self { profile, corrections: None, capacity: vec![0.0], levels: HashMap::new() }
     }
 
     /// Fills in what plans of up to so many positions ask: needs, and service levels from a fifth to four times the arrivals
     /// that the positions hold.
-    pub fn build(&mut self, positions: u32) {
+    fn fill(&mut self, positions: u32) {
         for n in 1..=positions.min(POSITIONS_MAX as u32) {
             let most = self.capacity(n);
             let (from, to) = (node(most / 5.0, n).floor(), node(most * 4.0, n).ceil());
@@ -58,7 +93,10 @@ impl Table {
             return Ok(0);
         }
         while self.capacity.last().is_some_and(|most| *most < per_hour) {
-            if self.capacity.len() > POSITIONS_MAX || self.reaches_nothing() {
+            if self.reaches_nothing() {
+                return Err(StaffingError::Unreachable("loosen the target or the occupancy cap"));
+            }
+            if self.capacity.len() > POSITIONS_MAX {
                 return required(per_hour, &self.profile).map(|found| found.positions);
             }
             self.capacity(self.capacity.len() as u32);
@@ -82,7 +120,7 @@ impl Table {
         Ok(low + (high - low) * more)
     }
 
-    /// Whether a few dozen positions hold no arrivals at all: no table helps then.
+    /// Whether a few dozen positions hold no arrivals at all.
     fn reaches_nothing(&self) -> bool {
         self.capacity.get(64).is_some_and(|most| *most <= 0.0)
     }
@@ -96,9 +134,24 @@ impl Table {
         self.capacity[n as usize]
     }
 
+    /// What customers meet at `n` positions.
+    fn answers(&self, n: u32) -> Box<dyn Fn(&Demand) -> Answer + '_> {
+        match &self.profile.model {
+            Model::Chat(chat) => chat.fast_at(n, self.corrections.as_deref()),
+            model => model.queue().at(n),
+        }
+    }
+
+    /// Service level of so many positions; 0 for a load out of range.
+    fn computed(&self, per_hour: f64, n: u32) -> f64 {
+        demand(per_hour, &self.profile).map_or(0.0, |demand| {
+            figures(&demand, n, &self.profile, &self.answers(n)).service_level
+        })
+    }
+
     fn largest(&self, n: u32) -> f64 {
         let profile = &self.profile;
-        let answer = profile.model.queue().at(n);
+        let answer = self.answers(n);
         let holds = |per_hour: f64| {
             let Ok(demand) = demand(per_hour, profile) else { return false };
             meets_targets(&figures(&demand, n, profile, &answer), profile)
@@ -134,7 +187,7 @@ impl Table {
         }
         if matches!(self.profile.model, Model::ErlangC(_)) {
             // Its level has a kink where the load reaches the positions.
-            return evaluate(per_hour, n, &self.profile).map_or(0.0, |found| found.service_level);
+            return self.computed(per_hour, n);
         }
         let place = node(per_hour, n);
         let at = place.floor();
@@ -155,7 +208,7 @@ impl Table {
             self.levels.clear();
         }
         let per_hour = (f64::from(at) * distance(n)).exp();
-        let level = evaluate(per_hour, n, &self.profile).map_or(0.0, |found| found.service_level);
+        let level = self.computed(per_hour, n);
         self.levels.insert((n, at), level);
         level
     }

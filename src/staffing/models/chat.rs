@@ -1,10 +1,12 @@
 //! Chat: agents who handle several contacts at once, each the slower the more there are.
 
 mod chain;
+mod corrections;
 
 use std::time::Duration;
 
 use chain::Chain;
+pub use corrections::ChatCorrections;
 
 use super::{Answer, Demand, ModelTerms, Queue};
 use crate::staffing::basis::Goal;
@@ -103,21 +105,37 @@ impl Queue for Chat {
             return Box::new(|_| Answer::nobody(self.patience));
         }
         let chain = Chain::new(n, &self.rates, EXACT_STATES_MAX);
-        Box::new(move |demand| {
-            // The demand's handling time is that of an agent with as many chats as possible.
-            let alone = demand.aht * self.rates.full();
-            let below = chain.below(demand.arrivals * alone);
-            let serve = f64::from(n) / demand.aht;
-            Answer::of_line(demand, serve, self.patience, below)
-        })
+        self.answers(n, move |load| chain.below(load))
     }
 }
 
-#[cfg(test)]
 impl Chat {
-    /// What the birth–death chain says, whatever the number of states.
-    pub(in crate::staffing) fn birth_and_death(&self, demand: &Demand, n: u32) -> Answer {
-        let below = Chain::new(n, &self.rates, 0).below(demand.load() * self.rates.full());
-        Answer::of_line(demand, f64::from(n) / demand.aht, self.patience, below)
+    /// Answers at `n` positions in microseconds: of the birth–death chain, corrected where `corrections` know how.
+    pub(in crate::staffing) fn fast_at<'a>(
+        &'a self,
+        n: u32,
+        corrections: Option<&'a ChatCorrections>,
+    ) -> Box<dyn Fn(&Demand) -> Answer + 'a> {
+        if n == 0 {
+            return self.at(0);
+        }
+        let chain = Chain::new(n, &self.rates, 0);
+        self.answers(n, move |load| {
+            let factor = corrections.map_or(1.0, |corrections| corrections.factor(n, load));
+            chain.below_even(load) * factor
+        })
+    }
+
+    /// From the weight of all states with a free place, relative to the full one, by the load of chats handled alone.
+    fn answers<'a>(
+        &'a self,
+        n: u32,
+        below: impl Fn(f64) -> f64 + 'a,
+    ) -> Box<dyn Fn(&Demand) -> Answer + 'a> {
+        Box::new(move |demand| {
+            // The demand's handling time is that of an agent with as many chats as possible.
+            let alone = demand.load() * self.rates.full();
+            Answer::of_line(demand, f64::from(n) / demand.aht, self.patience, below(alone))
+        })
     }
 }

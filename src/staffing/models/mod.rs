@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use chat::{Chat, EXACT_STATES_MAX, Rates};
+pub use chat::{Chat, ChatCorrections, EXACT_STATES_MAX, Rates};
 pub use deferred::Deferred;
 pub use erlang_a::ErlangA;
 pub use erlang_c::{ErlangC, erlang_b, erlang_c};
