@@ -79,7 +79,7 @@ impl Issuer {
             }
         });
         Self {
-            planning: Planning::new(&config, width),
+            planning: Planning::new(&config, width, metrics),
             config,
             width,
             refits,

@@ -39,6 +39,7 @@ mod refit;
 mod report;
 mod saved;
 mod situation;
+mod staffing_tables;
 mod state;
 mod step;
 mod stored;

@@ -1,30 +1,39 @@
 //! Makes plans from vintages, staffing profiles and the roster.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::issue_config::{IssueConfig, RosterSource};
 use super::issued::{Issued, Plans};
+use super::staffing_tables::StaffingTables;
 use crate::domain::{DAY, Name, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::Vintage;
-use crate::staffing::{Plan, Planner, Profile, Shift};
+use crate::staffing::{Plan, Planner, Shift};
+use crate::telemetry::Metrics;
 
 /// Planners by channel, and shifts from yesterday on.
 pub struct Planning {
     width: WindowWidth,
-    /// By channel.
-    planners: BTreeMap<Name, Planner>,
+    /// One for each profile.
+    planners: Vec<Planner>,
+    by_channel: BTreeMap<Name, usize>,
+    tables: StaffingTables,
     shifts: BTreeMap<SeriesKey, Vec<Shift>>,
     roster: Option<RosterSource>,
 }
 
 impl Planning {
-    /// Planning without shifts.
-    pub fn new(config: &IssueConfig, width: WindowWidth) -> Self {
-        let planner = |(channel, profile): (&Name, &Profile)| {
-            (channel.clone(), Planner::new(profile.clone()))
-        };
-        let planners = config.profiles.iter().map(planner).collect();
-        Self { width, planners, shifts: BTreeMap::new(), roster: config.roster.clone() }
+    /// Planning without shifts. It starts to build tables in the background.
+    pub fn new(config: &IssueConfig, width: WindowWidth, metrics: &Arc<Metrics>) -> Self {
+        let profiles: Vec<_> = config.profiles.values().cloned().collect();
+        Self {
+            width,
+            planners: profiles.iter().cloned().map(Planner::new).collect(),
+            by_channel: config.profiles.keys().cloned().zip(0..).collect(),
+            tables: StaffingTables::start(profiles, Arc::clone(metrics)),
+            shifts: BTreeMap::new(),
+            roster: config.roster.clone(),
+        }
     }
 
     /// Replaces all shifts.
@@ -70,6 +79,9 @@ impl Planning {
 
     /// Plans of served vintages.
     pub fn plans(&mut self, issued: &Issued) -> Plans {
+        for (at, table) in self.tables.ready() {
+            self.planners[at].use_table(table);
+        }
         let served = issued.served();
         let plans =
             served.filter_map(|(key, vintage)| Some((key.clone(), self.plan(key, vintage)?)));
@@ -78,9 +90,9 @@ impl Planning {
 
     /// The plan of a leaf that has a profile.
     fn plan(&mut self, series: &SeriesKey, vintage: &Vintage) -> Option<Plan> {
-        let planner = self.planners.get_mut(&series.channel).filter(|_| !series.is_roll_up())?;
+        let at = *self.by_channel.get(&series.channel).filter(|_| !series.is_roll_up())?;
         let known = self.shifts.get(series).map_or(&[][..], Vec::as_slice);
         let usual: Vec<f64> = vintage.targets.iter().map(|t| t.baseline).collect();
-        Some(planner.plan(vintage, self.width, known, &usual))
+        Some(self.planners[at].plan(vintage, self.width, known, &usual))
     }
 }

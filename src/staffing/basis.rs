@@ -13,8 +13,10 @@ pub enum Goal {
     Answered { share: f64, seconds: u64 },
     /// Customers hang up after so many seconds, on average.
     Patience { seconds: u64 },
-    /// All work of a window is done within it.
+    /// All work of a window is done within it (plans of earlier versions).
     WithinWindow,
+    /// A share of contacts (0–1), done within so many seconds.
+    Done { share: f64, seconds: u64 },
 }
 
 /// Model and terms behind a plan.
@@ -59,6 +61,11 @@ impl Say for Goal {
                 texts.text("basis-patience", args!["seconds" => *seconds])
             }
             Self::WithinWindow => texts.text("basis-within-window", None),
+            Self::Done { share, seconds } => {
+                let percent = texts.number(share * 100.0, 0);
+                let hours = texts.number(*seconds as f64 / 3600.0, 1);
+                texts.text("basis-done", args!["percent" => percent, "hours" => hours])
+            }
         }
     }
 }
@@ -77,7 +84,7 @@ impl Say for Basis {
         let shrinkage = args!["percent" => percent(self.shrinkage)];
         parts.push(texts.text("basis-shrinkage", shrinkage));
         let model = match self.model.as_str() {
-            name @ ("erlang-c" | "erlang-a" | "deferred") => {
+            name @ ("erlang-c" | "erlang-a" | "chat" | "deferred") => {
                 texts.text(&format!("basis-{name}"), None)
             }
             other => other.to_owned(),

@@ -5,19 +5,32 @@ mod error;
 mod models;
 mod plan;
 mod profile;
+mod redial;
 mod require;
 mod shrinkage;
+mod table;
 mod target;
 #[cfg(test)]
 mod tests;
+mod time_varying;
 mod types;
+mod uncertainty;
 
 pub use basis::{Basis, Goal};
 pub use error::ProfileError;
-pub use models::{Deferred, ErlangA, ErlangC, Model, ModelName, ModelTerms, erlang_b, erlang_c};
+pub use models::{
+    Chat, ChatCorrections, Deferred, EXACT_STATES_MAX, ErlangA, ErlangC, Model, ModelName,
+    ModelTerms, Rates, erlang_b, erlang_c,
+};
 pub use plan::{Planner, outlook};
-pub use profile::{ProfileSpec, parse_seconds};
+pub use profile::{ProfileSpec, check_target, parse_rates, parse_seconds};
+pub use redial::{fresh_of_abandoned, fresh_of_model};
 pub use require::{StaffingError, evaluate, meets_targets, required};
 pub use shrinkage::with_shrinkage;
+pub use table::{Table, TableBuilder, spread_work};
 pub use target::{ServiceTarget, parse_target};
+pub use time_varying::{OfferedLoad, equivalent_arrivals};
 pub use types::{Outlook, Plan, PlanTarget, Profile, Shift, Staffing};
+pub use uncertainty::{
+    ArrivalsDistribution, quantile_of_costs, required_expected, square_root_staffing,
+};

@@ -1,39 +1,45 @@
 //! A vintage against the roster: who is needed when, and what the next six hours hold.
 
-use std::collections::HashMap;
-
-use super::{
-    Basis, Outlook, Plan, PlanTarget, Profile, Shift, Staffing, evaluate, required, with_shrinkage,
-};
+use super::models::Model;
+use super::table::{Table, by_load, spread_work};
+use super::time_varying::equivalent_arrivals;
+use super::{Basis, Outlook, Plan, PlanTarget, Profile, Shift, with_shrinkage};
 use crate::domain::{Timestamp, WindowWidth};
 use crate::forecast::{ForecastPoint, Vintage};
 
-/// Answers that a planner remembers; all of them are forgotten beyond that.
-const REMEMBERED_MAX: usize = 100_000;
-
-/// Plans the series of one profile, and remembers what it worked out: thousands of series ask the same.
+/// Plans the series of one profile, from a table: thousands of series ask the same.
 #[derive(Clone, Debug)]
 pub struct Planner {
     profile: Profile,
     basis: Basis,
-    /// By [step](step) of the arrivals an hour.
-    needs: HashMap<i64, Staffing>,
-    /// Service levels, by step and seats.
-    levels: HashMap<(i64, u32), f64>,
+    table: Table,
+}
+
+/// Positions that are needed for the same arrivals throughout the windows of a vintage.
+struct Needs {
+    /// The window's largest load of live contacts, as arrivals an hour; Erlang of deferred work.
+    work: Vec<f64>,
+    positions: Vec<u32>,
 }
 
 impl Planner {
     /// For the series of one profile.
     pub fn new(profile: Profile) -> Self {
         let basis = Basis::of(&profile);
-        Self { profile, basis, needs: HashMap::new(), levels: HashMap::new() }
+        Self { table: Table::new(profile.clone()), profile, basis }
+    }
+
+    /// Plans from a table that was built ahead for the same profile.
+    pub fn use_table(&mut self, table: Table) {
+        self.table = table;
     }
 
     /// Staffing for every target of a vintage.
     ///
     /// `shifts` are those of this series; `usual` is what the targets' baseline expects, tickets a window,
-    /// and stands in for the roster where there is none. Arrivals are rounded to three digits: far finer than any
-    /// forecast. A target that no number of agents reaches is planned by its load alone.
+    /// and stands in for the roster where there is none. Live contacts are planned for the largest load of each window (modified
+    /// offered load), deferred work is spread until its deadline. A target that no number of agents reaches is planned by its
+    /// load alone.
     pub fn plan(
         &mut self,
         vintage: &Vintage,
@@ -41,86 +47,72 @@ impl Planner {
         shifts: &[Shift],
         usual: &[f64],
     ) -> Plan {
-        if self.needs.len() + self.levels.len() > REMEMBERED_MAX {
-            self.needs.clear();
-            self.levels.clear();
+        let points = &vintage.targets;
+        let arrivals = |of: fn(&ForecastPoint) -> f64| points.iter().map(of).collect::<Vec<f64>>();
+        let usual = points
+            .iter()
+            .enumerate()
+            .map(|(step, point)| usual.get(step).copied().unwrap_or(point.baseline))
+            .collect::<Vec<f64>>();
+        let mean = self.needs(&arrivals(|point| point.mean), width);
+        let low = self.needs(&arrivals(|point| point.quantiles[1]), width);
+        let high = self.needs(&arrivals(|point| point.quantiles[5]), width);
+        let usual = self.needs(&usual, width);
+        let agents = |positions: u32| with_shrinkage(positions, self.profile.shrinkage);
+        let mut targets = Vec::with_capacity(points.len());
+        // Deferred work that was not done in its window, Erlang.
+        let mut overdue = 0.0;
+        for (step, point) in points.iter().enumerate() {
+            let scheduled = scheduled(shifts, point.start, width.end(point.start));
+            let needed = agents(mean.positions[step]);
+            let present = scheduled.unwrap_or_else(|| agents(usual.positions[step]));
+            let people = f64::from(scheduled.unwrap_or(needed)) * (1.0 - self.profile.shrinkage);
+            let level = if self.is_deferred() {
+                let work = mean.work[step] + overdue;
+                let done = work.min(people * self.profile.max_occupancy.unwrap_or(1.0) + 1e-9);
+                overdue = work - done;
+                if work > 0.0 { done / work } else { 1.0 }
+            } else {
+                self.table.level(mean.work[step], people + 1e-9).unwrap_or(0.0)
+            };
+            targets.push(PlanTarget {
+                start: point.start,
+                arrivals: point.mean,
+                positions: mean.positions[step],
+                agents: needed,
+                agents_low: agents(low.positions[step]).min(needed),
+                agents_high: agents(high.positions[step]).max(needed),
+                scheduled,
+                gap: i32::try_from(i64::from(needed) - i64::from(present)).unwrap_or(i32::MAX),
+                service_level: (level * 1e4).round() / 1e4,
+            });
         }
-        let targets = vintage.targets.iter().enumerate().map(|(step, target)| {
-            let usual = usual.get(step).copied().unwrap_or(target.baseline);
-            self.target(target, width, shifts, usual)
-        });
-        let targets = targets.collect();
         let (series, issued_at) = (vintage.series.clone(), vintage.issued_at);
         Plan { series, issued_at, basis: self.basis.clone().into(), targets }
     }
 
-    fn target(
-        &mut self,
-        target: &ForecastPoint,
-        width: WindowWidth,
-        shifts: &[Shift],
-        usual: f64,
-    ) -> PlanTarget {
-        let per_hour = 3600.0 / f64::from(width.secs());
-        let mean = self.need(target.mean * per_hour);
-        let scheduled = scheduled(shifts, target.start, width.end(target.start));
-        let present = scheduled.unwrap_or_else(|| self.need(usual * per_hour).agents);
-        let agents = f64::from(scheduled.unwrap_or(mean.agents));
-        let seats = (agents * (1.0 - self.profile.shrinkage)).floor() as u32;
-        let level = self.level(target.mean * per_hour, seats).unwrap_or(mean.service_level);
-        let [low, high] = [1, 5].map(|q| self.need(target.quantiles[q] * per_hour).agents);
-        PlanTarget {
-            start: target.start,
-            arrivals: target.mean,
-            positions: mean.positions,
-            agents: mean.agents,
-            agents_low: low.min(mean.agents),
-            agents_high: high.max(mean.agents),
-            scheduled,
-            gap: i32::try_from(i64::from(mean.agents) - i64::from(present)).unwrap_or(i32::MAX),
-            service_level: (level * 1e4).round() / 1e4,
-        }
+    fn is_deferred(&self) -> bool {
+        matches!(self.profile.model, Model::Deferred(_))
     }
 
-    fn need(&mut self, per_hour: f64) -> Staffing {
-        let (step, rounded) = step(per_hour);
-        *self.needs.entry(step).or_insert_with(|| needed(rounded, &self.profile))
-    }
-
-    fn level(&mut self, per_hour: f64, seats: u32) -> Option<f64> {
-        let (step, rounded) = step(per_hour);
-        if let Some(known) = self.levels.get(&(step, seats)) {
-            return Some(*known);
+    /// What so many arrivals in each window need.
+    fn needs(&mut self, arrivals: &[f64], width: WindowWidth) -> Needs {
+        let seconds = f64::from(width.secs());
+        if let Model::Deferred(deferred) = self.profile.model {
+            let aht = self.profile.aht.as_secs_f64();
+            let within = self.profile.target.within.as_secs_f64();
+            let work = spread_work(arrivals, deferred.backlog, (aht, within, seconds));
+            let occupancy = self.profile.max_occupancy.unwrap_or(1.0);
+            let positions = |work: &f64| (work.clamp(0.0, 1e6) / occupancy - 1e-9).ceil() as u32;
+            return Needs { positions: work.iter().map(positions).collect(), work };
         }
-        let level = evaluate(rounded, seats, &self.profile).ok()?.service_level;
-        self.levels.insert((step, seats), level);
-        Some(level)
+        let mut work = equivalent_arrivals(arrivals, seconds, self.profile.seconds_in_progress());
+        work.iter_mut().for_each(|arrivals| *arrivals *= 3600.0 / seconds);
+        let need = |per_hour: &f64| {
+            self.table.positions(*per_hour).unwrap_or_else(|_| by_load(*per_hour, &self.profile))
+        };
+        Needs { positions: work.iter().map(need).collect(), work }
     }
-}
-
-/// A number to three digits, and that as a whole number of thousandths: what lies within half a step is the same.
-fn step(per_hour: f64) -> (i64, f64) {
-    let magnitude = per_hour.abs().max(1.0).log10().floor().min(12.0) as i32;
-    let unit = 10f64.powi(magnitude - 2);
-    let rounded = (per_hour / unit).round() * unit;
-    ((rounded * 1000.0).round() as i64, rounded)
-}
-
-fn needed(per_hour: f64, profile: &Profile) -> Staffing {
-    required(per_hour, profile).unwrap_or_else(|_| {
-        let load = (per_hour / 3600.0 * profile.aht.as_secs_f64()).clamp(0.0, 1e6);
-        let positions = (load / profile.max_occupancy.unwrap_or(1.0).max(0.05)).ceil() as u32;
-        Staffing {
-            offered_load: load,
-            positions,
-            agents: with_shrinkage(positions, profile.shrinkage),
-            service_level: 0.0,
-            asa_seconds: 0.0,
-            occupancy: 1.0,
-            p_wait: 1.0,
-            p_abandon: 0.0,
-        }
-    })
 }
 
 /// People on the roster all through a window; `None` where the roster does not speak of it.

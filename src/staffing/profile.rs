@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::error::ProfileError;
-use super::models::{Model, ModelName, ModelTerms};
+use super::models::{Model, ModelName, ModelTerms, Rates};
 use super::target::{ServiceTarget, parse_target};
 use super::types::Profile;
 use crate::domain::Name;
@@ -24,13 +24,19 @@ pub struct ProfileSpec {
     pub max_asa: Option<String>,
     pub max_abandonment: Option<f64>,
     pub concurrency: Option<u32>,
+    /// One rate for each number of chats at once, such as `1, 1.7, 2.5`.
+    pub concurrency_rates: Option<String>,
+    /// `alone` or `elapsed`: which time of a chat `aht` is.
+    pub aht_measured: Option<String>,
+    /// Share of those who hang up that call again.
+    pub redial: Option<f64>,
 }
 
 fn refuse<T>(key: &'static str, text: impl Into<String>) -> Result<T, ProfileError> {
     Err(ProfileError { key, text: text.into() })
 }
 
-/// Reads `90s`, `5m`, `1h` or a plain number of seconds.
+/// Reads `90s`, `5m`, `1h`, `2d` or a plain number of seconds.
 pub fn parse_seconds(text: &str) -> Option<Duration> {
     let text = text.trim();
     let (number, unit) = match text.find(|c: char| c.is_ascii_alphabetic()) {
@@ -41,6 +47,7 @@ pub fn parse_seconds(text: &str) -> Option<Duration> {
         "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
+        "d" => 86_400.0,
         _ => return None,
     };
     let seconds = number.trim().parse::<f64>().ok()? * factor;
@@ -85,7 +92,13 @@ impl ProfileSpec {
             max_occupancy: self.max_occupancy.or(base.max_occupancy),
             max_asa: text(&self.max_asa, &base.max_asa),
             max_abandonment: self.max_abandonment.or(base.max_abandonment),
-            concurrency: self.concurrency.or(base.concurrency),
+            // Rates of one's own come with a number of chats: the default's does not count then.
+            concurrency: self
+                .concurrency
+                .or_else(|| base.concurrency.filter(|_| self.concurrency_rates.is_none())),
+            concurrency_rates: text(&self.concurrency_rates, &base.concurrency_rates),
+            aht_measured: text(&self.aht_measured, &base.aht_measured),
+            redial: self.redial.or(base.redial),
         }
     }
 
@@ -95,29 +108,93 @@ impl ProfileSpec {
             return refuse("aht", "is missing: how long does one contact take, such as 300s?");
         };
         let target = target(self.target.as_deref())?;
-        let terms = ModelTerms { patience: seconds("patience", self.patience.as_deref())? };
-        let preferred =
-            if terms.patience.is_some() { ModelName::ErlangA } else { ModelName::ErlangC };
-        let model = Model::new(self.model.unwrap_or(preferred), &terms)?;
-        let concurrency = self.concurrency.unwrap_or(1);
-        if !(1..=10).contains(&concurrency) {
-            return refuse("concurrency", format!("{concurrency}: use 1 to 10 contacts at once"));
+        let (concurrency, rates) = self.concurrency()?;
+        let patience = seconds("patience", self.patience.as_deref())?;
+        let terms = ModelTerms { patience, concurrency, rates: Some(rates), backlog: 0.0 };
+        let preferred = if patience.is_some() { ModelName::ErlangA } else { ModelName::ErlangC };
+        let name = self.model.unwrap_or(preferred);
+        check_target(name, &target)?;
+        if self.concurrency_rates.is_some() && name != ModelName::Chat {
+            return refuse("concurrency_rates", "belong to the model chat: set model = \"chat\"");
         }
+        let model = Model::new(name, &terms)?;
         let max_occupancy = share("max_occupancy", self.max_occupancy, 1.0)?;
         if max_occupancy.is_some_and(|o| o < 0.05) {
             return refuse("max_occupancy", "use a share from 0.05 to 1");
         }
         Ok(Profile {
             model,
-            aht,
+            aht: self.alone(aht, &rates)?,
             target,
             shrinkage: share("shrinkage", self.shrinkage, 0.95)?.unwrap_or(0.0),
             max_occupancy,
             max_asa: seconds("max_asa", self.max_asa.as_deref())?,
             max_abandonment: share("max_abandonment", self.max_abandonment, 1.0)?,
             concurrency,
+            redial: share("redial", self.redial, 0.95)?.unwrap_or(0.0),
         })
     }
+
+    /// Chats at once, and their rates.
+    fn concurrency(&self) -> Result<(u32, Rates), ProfileError> {
+        let own = match self.concurrency_rates.as_deref() {
+            Some(text) => Some(parse_rates(text).or_else(|e| refuse("concurrency_rates", e))?),
+            None => None,
+        };
+        let most = own.and_then(|rates| u32::try_from(rates.most()).ok()).unwrap_or(1);
+        let concurrency = self.concurrency.unwrap_or(most);
+        if !(1..=10).contains(&concurrency) {
+            return refuse("concurrency", format!("{concurrency}: use 1 to 10 contacts at once"));
+        }
+        if own.is_some() && most != concurrency {
+            let text =
+                format!("{most} rates for {concurrency} chats at once: use one for each number");
+            return refuse("concurrency_rates", text);
+        }
+        Ok((concurrency, own.unwrap_or(Rates::usual(concurrency))))
+    }
+
+    /// The handling time of a chat handled alone; `aht` may be the time that one takes among others.
+    fn alone(&self, aht: Duration, rates: &Rates) -> Result<Duration, ProfileError> {
+        match self.aht_measured.as_deref().unwrap_or("alone") {
+            "alone" => Ok(aht),
+            "elapsed" => Ok(aht.mul_f64(rates.full() / rates.most() as f64)),
+            other => {
+                let text = format!(
+                    "found `{other}`: use alone (one chat at a time) or elapsed (among others)"
+                );
+                refuse("aht_measured", text)
+            }
+        }
+    }
+}
+
+/// Reads `1,1.7,2.5`: completion rates of an agent with one, two and three chats.
+///
+/// # Errors
+/// What would work.
+pub fn parse_rates(text: &str) -> Result<Rates, String> {
+    let rates: Option<Vec<f64>> = text.split(',').map(|rate| rate.trim().parse().ok()).collect();
+    rates.as_deref().and_then(Rates::new).ok_or_else(|| {
+        format!("`{text}`: use 1 to 10 rates that begin with 1 and do not fall, such as 1,1.7,2.5")
+    })
+}
+
+/// Targets that only some models know.
+///
+/// # Errors
+/// [`ProfileError`] with what would work.
+pub fn check_target(model: ModelName, target: &ServiceTarget) -> Result<(), ProfileError> {
+    let deferred = model == ModelName::Deferred;
+    if deferred && target.within.is_zero() {
+        return refuse("target", "deferred work needs a time above 0, such as 100/6h");
+    }
+    if !deferred && target.fraction >= 1.0 {
+        let text = "100 % is for deferred work only, because no number of agents answers every caller in \
+                    time: use less than 100 %, such as 80/20";
+        return refuse("target", text);
+    }
+    Ok(())
 }
 
 fn seconds(key: &'static str, text: Option<&str>) -> Result<Option<Duration>, ProfileError> {
@@ -141,8 +218,5 @@ fn target(text: Option<&str>) -> Result<ServiceTarget, ProfileError> {
     let Some(text) = text else {
         return refuse("target", "is missing: such as 80/20, 80 % within 20 s");
     };
-    match parse_target(text) {
-        Some(target) => Ok(target),
-        None => refuse("target", format!("`{text}` is no target such as 80/20: 80 % within 20 s")),
-    }
+    parse_target(text).or_else(|error| refuse("target", error))
 }

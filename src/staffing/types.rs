@@ -25,6 +25,17 @@ pub struct Profile {
     pub max_abandonment: Option<f64>,
     /// Contacts one agent handles at once (chat); 1 for phone.
     pub concurrency: u32,
+    /// Share of those who hang up that call again, 0–0.95. Arrivals are then fresh demand, without repeated attempts.
+    pub redial: f64,
+}
+
+impl Profile {
+    /// Mean seconds that a contact is in progress: of one among as many as an agent handles at once.
+    pub fn seconds_in_progress(&self) -> f64 {
+        let at_once = self.concurrency.max(1);
+        let efficiency = self.model.queue().efficiency(at_once);
+        self.aht.as_secs_f64() * f64::from(at_once) / efficiency
+    }
 }
 
 /// Figures for one interval.
@@ -42,6 +53,12 @@ pub struct Staffing {
     pub occupancy: f64,
     pub p_wait: f64,
     pub p_abandon: f64,
+    /// Contacts that still wait at the deadline, of deferred work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carry_over: Option<f64>,
+    /// Contacts an hour with those who call again, where some do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered_per_hour: Option<f64>,
 }
 
 /// People scheduled for a series over a time span.

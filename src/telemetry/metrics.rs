@@ -78,6 +78,7 @@ pub struct Metrics {
     vintages: Counter,
     forecast_seconds: Histogram,
     refit_seconds: Histogram,
+    staffing_tables_seconds: Gauge<f64, AtomicU64>,
     commit_seconds: Histogram,
     frontier_age: Gauge<f64, AtomicU64>,
     open_windows: Gauge,
@@ -115,6 +116,7 @@ impl Default for Metrics {
             vintages: Counter::default(),
             forecast_seconds: seconds(),
             refit_seconds: Histogram::new([0.1, 0.5, 2.0, 10.0, 60.0, 300.0]),
+            staffing_tables_seconds: Gauge::default(),
             commit_seconds: seconds(),
             frontier_age: Gauge::default(),
             open_windows: Gauge::default(),
@@ -193,6 +195,11 @@ impl Metrics {
             "refit_duration_seconds",
             "Time to fit all series in the background",
             self.refit_seconds.clone(),
+        );
+        r.register(
+            "staffing_tables_duration_seconds",
+            "Time to build the tables of staffing in the background; 0 until they are ready",
+            self.staffing_tables_seconds.clone(),
         );
         r.register(
             "store_commit_duration_seconds",
@@ -323,6 +330,11 @@ impl Metrics {
     /// Observes the time to fit all series.
     pub fn refitted(&self, seconds: f64) {
         self.refit_seconds.observe(seconds);
+    }
+
+    /// Sets the time that building the tables of staffing took.
+    pub fn staffing_tables(&self, seconds: f64) {
+        self.staffing_tables_seconds.set(seconds);
     }
 
     /// Observes the time to store a report.

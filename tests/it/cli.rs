@@ -77,7 +77,16 @@ fn a_wrong_value_names_a_value_that_works() {
         (&["staffing", "--arrivals", "many", "--aht", "180s"], "such as 120"),
         (&["staffing", "--arrivals", "100", "--aht", "-3m"], "use a length above 0, such as 180s"),
         (&[&staffing[..], &["--target", "100/20"]].concat(), "less than 100 %, such as 80/20"),
-        (&[&staffing[..], &["--target", "80 in 20"]].concat(), "use PERCENT/SECONDS"),
+        (&[&staffing[..], &["--target", "80 in 20"]].concat(), "use PERCENT/TIME"),
+        (&[&staffing[..], &["--target", "0.8/20"]].concat(), "less than 1: write the percentage"),
+        (&[&staffing[..], &["--interval", "30"]].concat(), "`30` has no unit: use 30m for minutes"),
+        (&[&staffing[..], &["--backlog", "9"]].concat(), "--backlog needs --model deferred"),
+        (&[&staffing[..], &["--concurrency-rates", "1,2"]].concat(), "needs --model chat"),
+        (&[&staffing[..], &["--concurrency-rates", "2,1"]].concat(), "begin with 1"),
+        (&[&staffing[..], &["--redial", "0.5"]].concat(), "--model erlang-a or chat"),
+        (&[&staffing[..], &["--model", "chat"]].concat(), "--model chat needs --patience"),
+        (&[&staffing[..], &["--agents", "16..10"]].concat(), "a range of up to 1000"),
+        (&[&staffing[..], &["--input", "x.csv"]].concat(), "cannot be used with"),
         (&[&staffing[..], &["--shrinkage", "30"]].concat(), "a percentage from 0% to 95%"),
         (&[&staffing[..], &["--max-occupancy", "-1"]].concat(), "use a share from 0.05 to 1"),
         (&[&staffing[..], &["--concurrency", "-1"]].concat(), "-1 is not in 1..=10"),
@@ -110,6 +119,78 @@ fn shrinkage_may_be_a_percentage() {
     let (share, percentage) = (staffing("0.3"), staffing("30%"));
     assert_eq!((share.code, &share.out), (Some(0), &percentage.out), "{}", percentage.err);
     assert!(share.out.starts_with("14 positions, 20 agents"), "{}", share.out);
+}
+
+/// Chat, deferred work, redials and ranges, with the reference's values.
+#[test]
+fn the_calculator_knows_every_model() {
+    let json = |args: &str| {
+        let run = run(&format!("staffing {args} --format json").split(' ').collect::<Vec<_>>());
+        assert_eq!((run.code, run.err.as_str()), (Some(0), ""), "{args}");
+        serde_json::from_str::<serde_json::Value>(&run.out).expect("json")
+    };
+    let near = |found: &serde_json::Value, expected: f64| {
+        assert!((found.as_f64().expect("a number") - expected).abs() < 6e-7, "{found} {expected}");
+    };
+    let chat = "--arrivals 90 --interval 1h --aht 240s --patience 5m --model chat --target 80/30";
+    let rows = json(&format!("{chat} --concurrency 3 --concurrency-rates 1,1.7,2.5 --agents 3..5"));
+    for (at, level) in [0.794_418, 0.968_800, 0.997_574].into_iter().enumerate() {
+        near(&rows[at]["service_level"], level);
+    }
+    let found = json(&format!("{chat} --concurrency 3"));
+    assert_eq!(found["positions"], 4);
+    let mail = "--model deferred --arrivals 60 --interval 1h --aht 12m --max-occupancy 0.85 \
+                --shrinkage 0.3 --backlog 120 --target 100/6h";
+    let found = json(mail);
+    assert_eq!((&found["positions"], &found["agents"]), (&19.into(), &28.into()));
+    near(&json(&format!("{mail} --agents 15"))["carry_over"], 97.5);
+    let calls = "--arrivals 100 --aht 180 --patience 300 --model erlang-a";
+    let found = json(&format!("{calls} --agents 9 --redial 50%"));
+    near(&found["service_level"], 0.213_560);
+    let overload =
+        json("--arrivals 5000 --interval 3m --aht 3m --patience 300 --model erlang-a --agents 10");
+    assert!(overload.as_object().expect("an object").values().all(|v| v.is_number()), "{overload}");
+    let found = json("--arrivals 100 --aht 180 --target 80/0");
+    assert!(found["p_wait"].as_f64().expect("a number") <= 0.2, "{found}");
+}
+
+/// A day from a file: a row for each window, planned for its largest load.
+#[test]
+fn a_day_is_planned_from_a_file() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let write = |text: &str| std::fs::write(folder.path().join("day.csv"), text).expect("written");
+    let plan = |extra: &[&str]| {
+        let args = ["staffing", "--input", "day.csv", "--interval", "15m", "--aht", "12m"];
+        let model = ["--model", "erlang-a", "--patience", "12m", "--target", "80/0"];
+        run_in(folder.path(), &[&args[..], &model, extra].concat(), &[])
+    };
+    write("start,arrivals\n08:00,15\n08:15,15\n08:30,60\n08:45,15\n");
+    let planned = plan(&["--format", "json"]);
+    assert_eq!((planned.code, planned.err.as_str()), (Some(0), ""));
+    let rows: serde_json::Value = serde_json::from_str(&planned.out).expect("json");
+    let positions: Vec<u64> =
+        rows.as_array().expect("rows").iter().filter_map(|row| row["positions"].as_u64()).collect();
+    // The surge's load builds up in its window, and is still there when the next one begins.
+    assert!(positions[0] == 16 && positions[1] == 16, "{positions:?}");
+    assert!(positions[2] > 30 && positions[3] == positions[2], "{positions:?}");
+    assert_eq!((&rows[2]["start"], rows.as_array().map(Vec::len)), (&"08:30".into(), Some(4)));
+    assert!(rows[2]["p_wait"].as_f64().is_some_and(|p| p <= 0.2), "{rows}");
+    assert_eq!(plan(&[]).out.lines().count(), 5);
+    for (text, hint) in [
+        (
+            "start,arrivals\n08:00,15\n08:30,15\n",
+            "line 3: 08:30 does not follow the row before by 900 s",
+        ),
+        ("start,arrivals\nnoon,15\n", "use a time such as"),
+        ("start,arrivals\n08:00,-1\n", "use a number from 0 up"),
+        ("start,calls\n08:00,1\n", "use the columns start and arrivals"),
+        ("start,arrivals\n", "has no rows"),
+    ] {
+        write(text);
+        let refused = plan(&[]);
+        assert_eq!(refused.code, Some(64), "{text}: {}", refused.err);
+        assert!(refused.err.contains(hint), "{text}: {}", refused.err);
+    }
 }
 
 #[test]

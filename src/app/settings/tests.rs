@@ -244,11 +244,11 @@ fn all_problems_of_staffing_are_reported() {
       staffing.kiosk.aht: is missing: how long does one contact take, such as 300s?
       staffing.kiosk.target: is missing: such as 80/20, 80 % within 20 s
       staffing.kiosk.patience (in surgecast.toml): `long` is no length such as 300s, 5m or 1h
-      staffing.phone.model (in surgecast.toml): found `erlang-b`: use erlang-c, erlang-a or deferred
+      staffing.phone.model (in surgecast.toml): found `erlang-b`: use erlang-c, erlang-a, chat or deferred
       staffing.phone.aht (in surgecast.toml): found `300`: use a length such as 300s, 5m or 1h
-      staffing.phone.target (in surgecast.toml): `80 in 20` is no target such as 80/20: 80 % within 20 s
+      staffing.phone.target (in surgecast.toml): `80 in 20` is no target: use PERCENT/TIME, such as 80/20 for 80 % within 20 s, or 100/6h
       staffing.phone.shrinkage (in surgecast.toml): 30 is no share: use a number from 0 to 0.95
-      staffing.phone.aht_minutes (in surgecast.toml): unknown key, allowed here: aht, concurrency, max_abandonment, max_asa, max_occupancy, model, patience, shrinkage, target
+      staffing.phone.aht_minutes (in surgecast.toml): unknown key, allowed here: aht, aht_measured, concurrency, concurrency_rates, max_abandonment, max_asa, max_occupancy, model, patience, redial, shrinkage, target
     "#);
     let good = "[staffing.kiosk]\naht = \"300s\"\ntarget = \"80/20\"\nshrinkage = 0\n";
     let config = check(good).expect("good");

@@ -7,7 +7,7 @@ use crate::domain::Name;
 use crate::staffing::{Profile, ProfileSpec};
 
 const LENGTH: &str = "use a length such as 300s, 5m or 1h";
-const MODEL: &str = "use erlang-c, erlang-a or deferred";
+const MODEL: &str = "use erlang-c, erlang-a, chat or deferred";
 
 /// Reads the tables under `staffing`: a profile for each configured channel.
 pub fn read(root: &Reader<'_>) -> BTreeMap<Name, Profile> {
@@ -42,6 +42,12 @@ fn spec(section: &Reader<'_>) -> ProfileSpec {
         max_asa: section.text("max_asa", LENGTH),
         max_abandonment: section.number("max_abandonment"),
         concurrency: section.count("concurrency", 1..=10).and_then(|n| u32::try_from(n).ok()),
+        concurrency_rates: section.text(
+            "concurrency_rates",
+            "use a text with one rate for each number, such as 1,1.7,2.5",
+        ),
+        aht_measured: section.text("aht_measured", "use alone or elapsed"),
+        redial: section.number("redial"),
     }
 }
 
@@ -78,6 +84,9 @@ fn replace(spec: &mut ProfileSpec, key: &str) {
         "max_asa" => spec.max_asa = None,
         "max_abandonment" => spec.max_abandonment = None,
         "concurrency" => spec.concurrency = None,
+        "concurrency_rates" => spec.concurrency_rates = None,
+        "aht_measured" => spec.aht_measured = None,
+        "redial" => spec.redial = None,
         _ => {}
     }
 }

@@ -1,40 +1,65 @@
-//! Work that may wait within its window.
+//! Work that may wait: e-mail and social media.
 
 use super::{Answer, Demand, ModelTerms, Queue};
 use crate::staffing::basis::Goal;
 use crate::staffing::error::ProfileError;
 use crate::staffing::target::ServiceTarget;
 
-/// Arrivals × handling time / occupancy: what matters is that there is enough capacity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deferred;
+/// Capacity against work: what matters is what is done by the deadline, and that the backlog does not grow.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Deferred {
+    /// Contacts that wait when the interval begins.
+    pub backlog: f64,
+}
 
 impl Queue for Deferred {
-    fn of_terms(_: &ModelTerms) -> Result<Self, ProfileError> {
-        Ok(Self)
+    fn of_terms(terms: &ModelTerms) -> Result<Self, ProfileError> {
+        Ok(Self { backlog: terms.backlog })
     }
 
     fn name(&self) -> &'static str {
         "deferred"
     }
 
-    fn goals(&self, _: &ServiceTarget) -> Vec<Goal> {
-        vec![Goal::WithinWindow]
+    fn goals(&self, target: &ServiceTarget) -> Vec<Goal> {
+        vec![Goal::Done { share: target.fraction, seconds: target.within.as_secs() }]
     }
 
-    fn level(&self, _: &ServiceTarget) -> f64 {
-        1.0
+    fn has_work(&self, demand: &Demand) -> bool {
+        demand.arrivals > 0.0 || self.backlog > 0.0
     }
 
+    fn is_stable(&self, demand: &Demand, n: u32) -> bool {
+        self.capacity(demand, n) + 1e-9 >= demand.load()
+    }
+
+    /// Of the backlog and of what arrives until the deadline, the service level is the share that is done by then.
     fn answer(&self, demand: &Demand, n: u32) -> Answer {
-        let (load, people) = (demand.load(), f64::from(n));
-        let capacity = people * demand.max_occupancy.unwrap_or(1.0);
+        let within = demand.target.within.as_secs_f64();
+        let load = demand.load();
+        let waiting = if self.backlog > 0.0 { self.backlog * demand.aht / within } else { 0.0 };
+        let work = waiting + load;
+        let capacity = self.capacity(demand, n);
+        let done = capacity.min(work);
         Answer {
-            service_level: if n == 0 { 0.0 } else { (capacity / load).min(1.0) },
+            service_level: done / work,
             asa_seconds: 0.0,
-            occupancy: if n == 0 { 1.0 } else { (load / people).min(1.0) },
+            occupancy: if n == 0 { 1.0 } else { done / f64::from(n) },
             p_wait: 1.0,
             p_abandon: 0.0,
         }
+    }
+
+    fn carry_over(&self, demand: &Demand, n: u32) -> Option<f64> {
+        let within = demand.target.within.as_secs_f64();
+        let work = self.backlog + demand.arrivals * within;
+        Some((work - self.capacity(demand, n) * within / demand.aht).max(0.0))
+    }
+}
+
+impl Deferred {
+    /// Erlang that `n` people work off.
+    fn capacity(&self, demand: &Demand, n: u32) -> f64 {
+        f64::from(n) * demand.max_occupancy.unwrap_or(1.0)
     }
 }

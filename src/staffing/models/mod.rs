@@ -3,14 +3,17 @@
 //! One file a model. A new one is a file with a type that implements [`Queue`], its `mod` line, and its name in the list
 //! at the end of this file; configurations know it by the name in kebab case.
 
+mod chat;
 mod deferred;
 mod erlang_a;
 mod erlang_c;
+mod line;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use chat::{Chat, ChatCorrections, EXACT_STATES_MAX, Rates};
 pub use deferred::Deferred;
 pub use erlang_a::ErlangA;
 pub use erlang_c::{ErlangC, erlang_b, erlang_c};
@@ -58,6 +61,12 @@ pub(super) struct Answer {
 pub struct ModelTerms {
     /// Mean time after which a caller who waits hangs up.
     pub patience: Option<Duration>,
+    /// Contacts that an agent handles at once; 0 and 1 are the same.
+    pub concurrency: u32,
+    /// How fast an agent with several contacts completes them; the usual rates where absent.
+    pub rates: Option<Rates>,
+    /// Contacts that wait at the start, of deferred work.
+    pub backlog: f64,
 }
 
 /// A queueing model with its own parameters.
@@ -78,13 +87,35 @@ pub(super) trait Queue {
         vec![Goal::Answered { share: target.fraction, seconds: target.within.as_secs() }]
     }
 
-    /// The service level that keeps the promise.
-    fn level(&self, target: &ServiceTarget) -> f64 {
-        target.fraction
+    /// Contacts that an agent completes in the time of one, with `concurrency` at once: handling times are divided by it.
+    ///
+    /// These are published figures for queueing models that know only one contact an agent.
+    fn efficiency(&self, concurrency: u32) -> f64 {
+        Rates::usual(concurrency).full()
     }
 
-    /// What customers meet at `n` positions; asked only where there is a load.
+    /// Whether anybody is needed at all.
+    fn has_work(&self, demand: &Demand) -> bool {
+        demand.arrivals > 0.0
+    }
+
+    /// Whether `n` positions hold in the long run, besides their service level.
+    fn is_stable(&self, _: &Demand, _: u32) -> bool {
+        true
+    }
+
+    /// What customers meet at `n` positions; asked only where there is work.
     fn answer(&self, demand: &Demand, n: u32) -> Answer;
+
+    /// [`answer`](Self::answer) for many demands at the same positions.
+    fn at(&self, n: u32) -> Box<dyn Fn(&Demand) -> Answer + '_> {
+        Box::new(move |demand| self.answer(demand, n))
+    }
+
+    /// Contacts that still wait at the deadline; `None` for models of live contacts.
+    fn carry_over(&self, _: &Demand, _: u32) -> Option<f64> {
+        None
+    }
 }
 
 /// Makes [`Model`] and [`ModelName`] of the types that are listed.
@@ -123,4 +154,4 @@ macro_rules! models {
     };
 }
 
-models!(ErlangC, ErlangA, Deferred);
+models!(ErlangC, ErlangA, Deferred, Chat);

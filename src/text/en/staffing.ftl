@@ -3,11 +3,13 @@
 basis = { $model }: { $parts }
 basis-erlang-c = Erlang C
 basis-erlang-a = Erlang A
+basis-chat = Chat
 basis-deferred = Deferred work
 basis-aht = { $seconds } s handling time per contact
 basis-target = { $percent } % answered within { $seconds } s
 basis-patience = customers wait { $seconds } s on average before they hang up
 basis-within-window = all work is done within its window
+basis-done = { $percent } % done within { $hours } h
 basis-concurrency = each agent handles { $n } contacts at once
 basis-occupancy = occupancy up to { $percent } %
 basis-shrinkage = shrinkage { $percent } %

@@ -6,6 +6,9 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod models;
+mod simulation;
+
 fn profile(aht_s: u64, percent: f64, within_s: f64, patience_s: Option<u64>) -> Profile {
     Profile {
         model: match patience_s {
@@ -22,6 +25,7 @@ fn profile(aht_s: u64, percent: f64, within_s: f64, patience_s: Option<u64>) -> 
         max_asa: None,
         max_abandonment: None,
         concurrency: 1,
+        redial: 0.0,
     }
 }
 
@@ -128,7 +132,7 @@ proptest! {
         let mut profile = profile(aht, percent, within, patience);
         profile.max_occupancy = occupancy;
         if deferred {
-            profile.model = Model::Deferred(Deferred);
+            profile.model = Model::Deferred(Deferred { backlog: 0.0 });
         }
         let found = required(per_hour, &profile).expect("reached").positions;
         let walked = (0..).find(|n| {
@@ -160,7 +164,7 @@ fn every_default_profile_is_valid_and_wrong_keys_are_named() {
         (
             "target = \"80-20\"",
             "phone",
-            "target: `80-20` is no target such as 80/20: 80 % within 20 s",
+            "target: `80-20` is no target: use PERCENT/TIME, such as 80/20 for 80 % within 20 s, or 100/6h",
         ),
         ("shrinkage = 1.5", "phone", "shrinkage: 1.5 is no share: use a number from 0 to 0.95"),
         ("", "fax", "aht: is missing: how long does one contact take, such as 300s?"),
@@ -176,6 +180,7 @@ fn every_default_profile_is_valid_and_wrong_keys_are_named() {
     }
     assert!(toml::from_str::<ProfileSpec>("ath = \"4m\"").is_err(), "unknown keys are errors");
     let error = toml::from_str::<ProfileSpec>("model = \"erlang-x\"").expect_err("unknown");
-    let text = "unknown variant `erlang-x`, expected one of `erlang-c`, `erlang-a`, `deferred`";
+    let text =
+        "unknown variant `erlang-x`, expected one of `erlang-c`, `erlang-a`, `deferred`, `chat`";
     assert_eq!(error.message(), text);
 }
