@@ -17,9 +17,9 @@ use crate::api::{ApiState, Progress};
 use crate::cluster::Forwarder;
 use crate::engine::{Command, Engine, Forecaster, Message, StreamEvent};
 use crate::output::OutlookTopic;
-use crate::output::influxdb::{InfluxSettings, InfluxSink};
+use crate::output::influxdb::{InfluxContext, InfluxSettings, InfluxSink};
 use crate::store::{self, Store};
-use crate::text::{Language, Texts};
+use crate::text::Texts;
 
 /// Queue of reports for the forecaster. It is short, so that a full store soon stops the readers.
 const REPORTS_MAX: usize = 2;
@@ -79,7 +79,15 @@ pub fn start_with(
     };
     shared.spawn("leader", move || engine.run())?;
     let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
-    let influxdb = influxdb(setup.influxdb, setup.public_url, setup.info.language)?;
+    let context = InfluxContext {
+        public_url: setup.public_url,
+        texts: Texts::new(setup.info.language),
+        alarms: setup.forecaster.alarms,
+        width: setup.forecaster.width,
+        clock: setup.clock.clone(),
+        metrics: shared.metrics.clone(),
+    };
+    let influxdb = influxdb(setup.influxdb, context)?;
     start_sinks(&mut shared, influxdb, topics.flatten(), &inbox)?;
     shared.check(setup.store)?;
     shared.outbox(setup.receivers, setup.clock.clone(), inbox)?;
@@ -124,11 +132,9 @@ pub fn start_with(
 
 fn influxdb(
     settings: Option<InfluxSettings>,
-    public_url: String,
-    language: Language,
+    context: InfluxContext,
 ) -> anyhow::Result<Option<InfluxSink>> {
-    let texts = Texts::new(language);
-    Ok(settings.map(|settings| InfluxSink::new(settings, public_url, texts)).transpose()?)
+    Ok(settings.map(|settings| InfluxSink::new(settings, context)).transpose()?)
 }
 
 /// Starts the threads that write to InfluxDB and to the output topics.

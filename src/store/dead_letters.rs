@@ -7,7 +7,7 @@ use rusqlite::params;
 use super::codes::Code;
 use super::columns::{self, count};
 use super::{Change, Reader, StoreError, Tx, body};
-use crate::domain::{DeadLetter, Position, Reason, Timestamp};
+use crate::domain::{DeadLetter, Position, Reason, SourceId, Timestamp};
 use crate::window::AggregationKey;
 
 /// Most bytes of all dead letters, fewer in tests. Then the oldest eighth is deleted.
@@ -157,6 +157,26 @@ impl Reader {
                 letters.push((row.get(0)?, letter));
             }
             Ok(letters)
+        })
+    }
+
+    /// Number of dead letters received since `since`, by source and reason.
+    pub fn dead_letters_by_source(
+        &self,
+        since: Timestamp,
+    ) -> Result<BTreeMap<(SourceId, Reason), i64>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT topic, part, reason, count(*) FROM dead_letters WHERE received_at >= ?1
+                 GROUP BY topic, part, reason",
+            )?;
+            let mut rows = found.query([since.millis()])?;
+            let mut counts = BTreeMap::new();
+            while let Some(row) = rows.next()? {
+                let reason = Reason::of_code(row.get(2)?)?;
+                counts.insert((columns::source(row, 0)?, reason), row.get(3)?);
+            }
+            Ok(counts)
         })
     }
 
