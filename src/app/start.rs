@@ -17,7 +17,7 @@ use crate::api::{ApiState, Progress};
 use crate::cluster::Forwarder;
 use crate::engine::{Command, Engine, Forecaster, Message, StreamEvent};
 use crate::output::OutlookTopic;
-use crate::output::influxdb::{InfluxContext, InfluxSettings, InfluxSink};
+use crate::output::influxdb::{InfluxContext, InfluxSink};
 use crate::store::{self, Store};
 use crate::text::Texts;
 
@@ -61,6 +61,7 @@ pub fn start_with(
     let sources = Sources::new(&mut shared, &mut forecaster, setup.clock.clone(), inbox.clone());
     let Counting { wake, wakes, producers } = sources.start(&mut setup, address, receiver)?;
     let caught_up = Arc::new(AtomicBool::new(false));
+    let influxdb = influxdb(&mut setup, &shared)?;
     let engine = Engine {
         forecaster,
         inbox: reports,
@@ -79,15 +80,6 @@ pub fn start_with(
     };
     shared.spawn("leader", move || engine.run())?;
     let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
-    let context = InfluxContext {
-        public_url: setup.public_url,
-        texts: Texts::new(setup.info.language),
-        alarms: setup.forecaster.alarms,
-        width: setup.forecaster.width,
-        clock: setup.clock.clone(),
-        metrics: shared.metrics.clone(),
-    };
-    let influxdb = influxdb(setup.influxdb, context)?;
     start_sinks(&mut shared, influxdb, topics.flatten(), &inbox)?;
     shared.check(setup.store)?;
     shared.outbox(setup.receivers, setup.clock.clone(), inbox)?;
@@ -130,11 +122,17 @@ pub fn start_with(
     })
 }
 
-fn influxdb(
-    settings: Option<InfluxSettings>,
-    context: InfluxContext,
-) -> anyhow::Result<Option<InfluxSink>> {
-    Ok(settings.map(|settings| InfluxSink::new(settings, context)).transpose()?)
+fn influxdb(setup: &mut Setup, shared: &Shared) -> anyhow::Result<Option<InfluxSink>> {
+    let Some(settings) = setup.influxdb.take() else { return Ok(None) };
+    let context = InfluxContext {
+        public_url: setup.public_url.clone(),
+        texts: Texts::new(setup.info.language),
+        alarms: setup.forecaster.alarms,
+        width: setup.forecaster.width,
+        clock: setup.clock.clone(),
+        metrics: shared.metrics.clone(),
+    };
+    Ok(Some(InfluxSink::new(settings, context)?))
 }
 
 /// Starts the threads that write to InfluxDB and to the output topics.

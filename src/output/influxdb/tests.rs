@@ -531,7 +531,7 @@ fn schema(lines: &[String]) -> Schema {
                 true => {
                     2 + value[1..]
                         .match_indices('"')
-                        .find(|(n, _)| !value[1..].as_bytes()[..*n].ends_with(b"\\"))
+                        .find(|(n, _)| !value.as_bytes()[1..=*n].ends_with(b"\\"))
                         .expect("an end")
                         .0
                 }
