@@ -34,6 +34,7 @@ fn config(from: Timestamp) -> ForecasterConfig {
             calendar: Arc::new(Calendar::default()),
             profiles: default_profiles(),
             vintages_from: from,
+            plans_from: from,
             alerts_from: from,
             notify_from: from,
             roster: None,

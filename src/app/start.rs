@@ -17,9 +17,9 @@ use crate::api::{ApiState, Progress};
 use crate::cluster::Forwarder;
 use crate::engine::{Command, Engine, Forecaster, Message, StreamEvent};
 use crate::output::OutlookTopic;
-use crate::output::influxdb::{InfluxSettings, InfluxSink};
+use crate::output::influxdb::{InfluxContext, InfluxSink};
 use crate::store::{self, Store};
-use crate::text::{Language, Texts};
+use crate::text::Texts;
 
 /// Queue of reports for the forecaster. It is short, so that a full store soon stops the readers.
 const REPORTS_MAX: usize = 2;
@@ -61,6 +61,7 @@ pub fn start_with(
     let sources = Sources::new(&mut shared, &mut forecaster, setup.clock.clone(), inbox.clone());
     let Counting { wake, wakes, producers } = sources.start(&mut setup, address, receiver)?;
     let caught_up = Arc::new(AtomicBool::new(false));
+    let influxdb = influxdb(&mut setup, &shared)?;
     let engine = Engine {
         forecaster,
         inbox: reports,
@@ -79,7 +80,6 @@ pub fn start_with(
     };
     shared.spawn("leader", move || engine.run())?;
     let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
-    let influxdb = influxdb(setup.influxdb, setup.public_url, setup.info.language)?;
     start_sinks(&mut shared, influxdb, topics.flatten(), &inbox)?;
     shared.check(setup.store)?;
     shared.outbox(setup.receivers, setup.clock.clone(), inbox)?;
@@ -123,13 +123,17 @@ pub fn start_with(
     })
 }
 
-fn influxdb(
-    settings: Option<InfluxSettings>,
-    public_url: String,
-    language: Language,
-) -> anyhow::Result<Option<InfluxSink>> {
-    let texts = Texts::new(language);
-    Ok(settings.map(|settings| InfluxSink::new(settings, public_url, texts)).transpose()?)
+fn influxdb(setup: &mut Setup, shared: &Shared) -> anyhow::Result<Option<InfluxSink>> {
+    let Some(settings) = setup.influxdb.take() else { return Ok(None) };
+    let context = InfluxContext {
+        public_url: setup.public_url.clone(),
+        texts: Texts::new(setup.info.language),
+        alarms: setup.forecaster.alarms,
+        width: setup.forecaster.width,
+        clock: setup.clock.clone(),
+        metrics: shared.metrics.clone(),
+    };
+    Ok(Some(InfluxSink::new(settings, context)?))
 }
 
 /// Starts the threads that write to InfluxDB and to the output topics.

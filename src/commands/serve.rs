@@ -195,6 +195,7 @@ fn forecaster(settings: &Settings, now: Timestamp) -> ForecasterConfig {
             profiles: settings.profiles(),
             // From midnight, so that all starts on one day issue the same vintages.
             vintages_from: (now - settings.forecast.backfill).utc_midnight(),
+            plans_from: (now - settings.forecast.backfill).utc_midnight(),
             alerts_from: now.utc_midnight(),
             notify_from: now - NOTIFY_BACK,
             roster: None,

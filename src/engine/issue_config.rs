@@ -25,7 +25,9 @@ pub struct IssueConfig {
     pub profiles: BTreeMap<Name, Profile>,
     /// Vintages are issued for windows that end here or later.
     pub vintages_from: Timestamp,
-    /// Plans are made and alerts raised for windows that end here or later.
+    /// Plans are made for windows that end here or later, so that boards show the agents of past days.
+    pub plans_from: Timestamp,
+    /// Alerts are raised for windows that end here or later.
     pub alerts_from: Timestamp,
     /// Pages are sent for windows that end here or later. Older windows are history.
     pub notify_from: Timestamp,

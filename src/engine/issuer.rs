@@ -164,7 +164,7 @@ impl Issuer {
         effects.emit(StreamEvent::Vintages { issued_at: at.end });
         // Nowcasts within a window that is still open are newer than these vintages.
         self.live.retain(|_, (vintage, _)| vintage.issued_at > at.end);
-        if at.end >= self.config.alerts_from {
+        if at.end >= self.config.plans_from {
             let shifts = self.planning.extend_roster(at.end);
             if !shifts.is_empty() {
                 effects.put(StoreChange::Shifts(shifts));
@@ -172,7 +172,9 @@ impl Issuer {
             let plans = Arc::new(self.planning.plans(&issued));
             debug_assert!(plans.values().all(|plan| plan.issued_at == at.end));
             effects.put(StoreChange::Plans(issued.clone(), plans.clone()));
-            self.alert(&mut effects, at, &issued, &plans, active_alarms(at.alarms), false);
+            if at.end >= self.config.alerts_from {
+                self.alert(&mut effects, at, &issued, &plans, active_alarms(at.alarms), false);
+            }
         }
         self.ledger.issued(at.end, &issued);
         self.newest = Some((at.end, issued));

@@ -59,6 +59,7 @@ pub(super) fn config() -> ForecasterConfig {
         calendar: Arc::new(Calendar::default()),
         profiles: Default::default(),
         vintages_from: never,
+        plans_from: never,
         alerts_from: never,
         notify_from: never,
         roster: None,

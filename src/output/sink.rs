@@ -13,6 +13,15 @@ pub trait Sink: Send {
     /// What a write would run into now.
     fn probe(&mut self) -> Result<(), Trouble>;
 
+    /// Writes what changes by time alone, if it is due. Called before every other write and probe. Returns how many points
+    /// or records that were.
+    ///
+    /// # Errors
+    /// What the store says.
+    fn pulse(&mut self, _reader: &Reader) -> Result<(usize, Written), StoreError> {
+        Ok((0, Ok(Vec::new())))
+    }
+
     /// Writes what changed, oldest first, as it is now. Returns how many points or records that were.
     ///
     /// # Errors

@@ -119,7 +119,8 @@ impl Sink for OutlookTopic {
                 Change::Issue(_)
                 | Change::Window(_)
                 | Change::Anomalies(_)
-                | Change::Accuracy(_) => {}
+                | Change::Accuracy(_)
+                | Change::Planned(..) => {}
             }
         }
         if let (Some(newest), false) = (newest, nowcasts.is_empty()) {

@@ -111,6 +111,14 @@ impl<S: Sink> SinkWriter<S> {
 
     /// Writes what changed. Where nothing did, and the sink was not heard of for a while, probes it.
     fn round(&mut self, progress: &mut Progress) -> Round {
+        match self.sink.pulse(&self.reader) {
+            Ok((0, _)) => {}
+            Ok((count, written)) => match self.took(count, written, progress) {
+                Ok(()) => {}
+                Err(trouble) => return self.failed(&trouble),
+            },
+            Err(error) => return unreadable::<S>(&error),
+        }
         match self.next_batch(progress) {
             Ok(Some(batch)) => self.conclude(batch, progress),
             Ok(None) if progress.quiet < self.pace.probe_every => Round::Idle,
@@ -121,11 +129,23 @@ impl<S: Sink> SinkWriter<S> {
                 }
                 Err(trouble) => self.failed(&trouble),
             },
-            Err(error) => {
-                tracing::warn!(%error, sink = S::NAME, "cannot read what a sink has to be told");
-                Round::Wait(None)
-            }
+            Err(error) => unreadable::<S>(&error),
         }
+    }
+
+    /// Counts what the sink accepted, and tells what it refused.
+    fn took(&self, count: usize, written: Written, progress: &mut Progress) -> Result<(), Trouble> {
+        for refused in written? {
+            self.metrics.sink_refused(S::NAME, refused.lines.max(1));
+            let lines = refused.lines;
+            tracing::error!(lines, "{} refuses points: {}", S::NAME, refused.why);
+        }
+        // Changes without a point ask nothing of the sink, and say nothing about it.
+        if count > 0 {
+            self.accepted(progress);
+        }
+        self.metrics.sink_written(S::NAME, count);
+        Ok(())
     }
 
     /// Hands over the oldest changes that are not written yet; `None` if there are none.
@@ -141,20 +161,9 @@ impl<S: Sink> SinkWriter<S> {
     }
 
     fn conclude(&self, batch: Batch, progress: &mut Progress) -> Round {
-        let refused = match batch.written {
-            Ok(refused) => refused,
-            Err(trouble) => return self.failed(&trouble),
-        };
-        for refused in refused {
-            self.metrics.sink_refused(S::NAME, refused.lines.max(1));
-            let lines = refused.lines;
-            tracing::error!(lines, "{} refuses points: {}", S::NAME, refused.why);
+        if let Err(trouble) = self.took(batch.count, batch.written, progress) {
+            return self.failed(&trouble);
         }
-        // Changes without a point ask nothing of the sink, and say nothing about it.
-        if batch.count > 0 {
-            self.accepted(progress);
-        }
-        self.metrics.sink_written(S::NAME, batch.count);
         progress.cursor = batch.last;
         if self.leader.send(Message::Cursor(S::NAME, batch.last)).is_err() {
             return Round::Over;
@@ -179,6 +188,11 @@ impl<S: Sink> SinkWriter<S> {
         }
         Round::Wait(fixed)
     }
+}
+
+fn unreadable<S: Sink>(error: &StoreError) -> Round {
+    tracing::warn!(%error, sink = S::NAME, "cannot read what a sink has to be told");
+    Round::Wait(None)
 }
 
 #[cfg(test)]

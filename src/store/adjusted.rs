@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::body::{self, Body};
 use super::chunk;
 use super::names::find_series;
 use super::vintage::{self, Parts};
-use super::{Reader, StoreError, Tx, columns};
+use super::{Change, PlannedKey, Reader, StoreError, Tx, columns};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::{Adjustment, Reason, Score, Vintage};
 use crate::text::Stored;
@@ -42,6 +42,9 @@ impl AdjustedScore {
 impl Tx<'_> {
     /// Stores an adjustment. Replaces the one with the same id.
     pub fn put_adjustment(&mut self, adjustment: &Adjustment) -> Result<(), StoreError> {
+        self.adjustment_changes(&adjustment.id)?;
+        let key = PlannedKey::of_adjustment(adjustment).text()?;
+        self.changed(Change::Planned(adjustment.starts_at, key));
         let (from, to) = (adjustment.starts_at.millis(), adjustment.ends_at.millis());
         self.run(
             "INSERT OR REPLACE INTO adjustments (id, starts_at, ends_at, body, version)
@@ -53,7 +56,17 @@ impl Tx<'_> {
 
     /// Deletes an adjustment. An unknown id is not an error.
     pub fn delete_adjustment(&mut self, id: &str) -> Result<(), StoreError> {
+        self.adjustment_changes(id)?;
         self.run("DELETE FROM adjustments WHERE id = ?1", [id]).map(drop)
+    }
+
+    /// Records that the stored adjustment with this id, if there is one, changes or goes.
+    fn adjustment_changes(&mut self, id: &str) -> Result<(), StoreError> {
+        if let Some(before) = adjustment(self.conn, id)? {
+            let key = PlannedKey::of_adjustment(&before).text()?;
+            self.changed(Change::Planned(before.starts_at, key));
+        }
+        Ok(())
     }
 
     /// Stores an adjusted vintage. A second one of the same series and time is ignored.
@@ -97,8 +110,19 @@ impl Tx<'_> {
     }
 }
 
+fn adjustment(conn: &Connection, id: &str) -> Result<Option<Adjustment>, StoreError> {
+    let mut found = conn.prepare_cached("SELECT body, version FROM adjustments WHERE id = ?1")?;
+    let mut rows = found.query([id])?;
+    rows.next()?.map(|row| body::column(row, 0)).transpose()
+}
+
 /// Adjustments
 impl Reader {
+    /// The adjustment with an id.
+    pub fn adjustment(&self, id: &str) -> Result<Option<Adjustment>, StoreError> {
+        self.read(|conn| adjustment(conn, id))
+    }
+
     /// Adjustments that overlap `from..to`, in order of their start.
     pub fn adjustments(
         &self,

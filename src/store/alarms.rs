@@ -5,7 +5,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::body::{self, Body};
-use super::{ActiveAlarm, Filter, Reader, StoreError, Tx, columns};
+use super::{ActiveAlarm, Change, Filter, PlannedKey, Reader, StoreError, Tx, columns};
 use crate::domain::{
     AlarmAction, AlarmEvent, ListRebuilt, MaintenanceAction, MaintenanceEvent, Position, Timestamp,
 };
@@ -99,6 +99,11 @@ impl Tx<'_> {
         position: &Position,
         event: &MaintenanceEvent,
     ) -> Result<(), StoreError> {
+        for work in [work(self.conn, &event.event_id)?.as_ref(), Some(event)].into_iter().flatten()
+        {
+            let key = PlannedKey::of_work(work).text()?;
+            self.changed(Change::Planned(work.starts_at, key));
+        }
         self.run(
             "INSERT INTO maintenance
                  (event_id, ts, topic, part, position, cancelled, starts_at, ends_at, event, version)
@@ -127,8 +132,51 @@ impl Tx<'_> {
     }
 }
 
+/// The newest message of planned work, which may cancel it.
+fn work(conn: &Connection, id: &str) -> Result<Option<MaintenanceEvent>, StoreError> {
+    let mut found =
+        conn.prepare_cached("SELECT event, version FROM maintenance WHERE event_id = ?1")?;
+    let mut rows = found.query([id])?;
+    rows.next()?.map(|row| body::column(row, 0)).transpose()
+}
+
 /// Alarms and planned work
 impl Reader {
+    /// The newest message of planned work, which may cancel it.
+    pub fn work(&self, id: &str) -> Result<Option<MaintenanceEvent>, StoreError> {
+        self.read(|conn| work(conn, id))
+    }
+
+    /// Number of the newest stored message of an alarm; 0 if there is none.
+    pub fn newest_alarm_message(&self) -> Result<i64, StoreError> {
+        self.read(|conn| {
+            let newest = "SELECT coalesce(max(id), 0) FROM transitions";
+            Ok(conn.prepare_cached(newest)?.query_row([], |row| row.get(0))?)
+        })
+    }
+
+    /// Stored messages of alarms after a cursor, in the order in which they were stored, with the next cursor.
+    pub fn alarm_messages(
+        &self,
+        after: i64,
+        limit: usize,
+    ) -> Result<(i64, Vec<(Position, AlarmEvent)>), StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT topic, part, position, event, version, id FROM transitions
+                 WHERE id > ?1 ORDER BY id LIMIT ?2",
+            )?;
+            let mut rows = found.query([after, columns::count(limit)])?;
+            let (mut cursor, mut messages) = (after, Vec::new());
+            while let Some(row) = rows.next()? {
+                let source = columns::source(row, 0)?;
+                messages.push((Position { source, offset: row.get(2)? }, body::column(row, 3)?));
+                cursor = row.get(5)?;
+            }
+            Ok((cursor, messages))
+        })
+    }
+
     /// Alarms whose newest message up to `at` is not a clear. Held clears and rebuilt lists are ignored; only
     /// [`crate::window::AlarmBook`] takes them into account. Most severe first, then newest. Exact for the last 7 days;
     /// older states are known as far as messages are kept.

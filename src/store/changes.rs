@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::bodies::Cursor;
-use super::codes::change_kind::{ACCURACY, ALERT, ANOMALIES, ISSUE, NOWCAST, WINDOW};
+use super::codes::change_kind::{ACCURACY, ALERT, ANOMALIES, ISSUE, NOWCAST, PLANNED, WINDOW};
 use super::columns::{self, count};
 use super::{Change, Reader, StoreError, Tx, body};
 use crate::anomaly::Anomaly;
@@ -20,6 +20,7 @@ impl Change {
             Self::Alert(at, id) => (ALERT, *at, id),
             Self::Nowcast(at) => (NOWCAST, *at, ""),
             Self::Accuracy(at) => (ACCURACY, *at, ""),
+            Self::Planned(at, plan) => (PLANNED, *at, plan),
         }
     }
 
@@ -33,6 +34,7 @@ impl Change {
             ALERT => Self::Alert(at, row.get(column + 2)?),
             NOWCAST => Self::Nowcast(at),
             ACCURACY => Self::Accuracy(at),
+            PLANNED => Self::Planned(at, row.get(column + 2)?),
             kind => return Err(StoreError::corrupt(format!("change of kind {kind}"))),
         })
     }

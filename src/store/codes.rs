@@ -76,6 +76,8 @@ pub(super) mod change_kind {
     pub const NOWCAST: u8 = 4;
     /// The accuracy of a day.
     pub const ACCURACY: u8 = 5;
+    /// Planned work or an adjustment.
+    pub const PLANNED: u8 = 6;
 }
 
 #[cfg(test)]
@@ -132,8 +134,8 @@ mod tests {
         assert_eq!((keys, distinct(keys)), ([0, 1, 2, 3], 4));
         let changes = {
             use change_kind::*;
-            [WINDOW, ISSUE, ANOMALIES, ALERT, NOWCAST, ACCURACY]
+            [WINDOW, ISSUE, ANOMALIES, ALERT, NOWCAST, ACCURACY, PLANNED]
         };
-        assert_eq!((changes, distinct(changes)), ([0, 1, 2, 3, 4, 5], 6));
+        assert_eq!((changes, distinct(changes)), ([0, 1, 2, 3, 4, 5, 6], 7));
     }
 }

@@ -160,6 +160,26 @@ impl Reader {
         })
     }
 
+    /// Number of dead letters received since `since`, by source and reason.
+    pub fn dead_letters_by_source(
+        &self,
+        since: Timestamp,
+    ) -> Result<BTreeMap<(SourceId, Reason), i64>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT topic, part, reason, count(*) FROM dead_letters WHERE received_at >= ?1
+                 GROUP BY topic, part, reason",
+            )?;
+            let mut rows = found.query([since.millis()])?;
+            let mut counts = BTreeMap::new();
+            while let Some(row) = rows.next()? {
+                let reason = Reason::of_code(row.get(2)?)?;
+                counts.insert((columns::source(row, 0)?, reason), row.get(3)?);
+            }
+            Ok(counts)
+        })
+    }
+
     /// Number of dead letters by reason.
     pub fn dead_letter_counts(&self) -> Result<BTreeMap<Reason, u64>, StoreError> {
         self.read(|conn| {

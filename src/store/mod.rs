@@ -62,7 +62,8 @@ pub use pairing::Pairing;
 pub use reader::Reader;
 pub use records::{
     ActiveAlarm, Change, DeliveryOutcome, DeliveryState, Filter, KeyWindow, LogEntry, LogRecord,
-    OutboxRow, PartialRecord, SeriesInfo, SeriesWindow, SourceRecord, WindowRecord,
+    OutboxRow, PartialRecord, PlannedKey, PlannedKind, SeriesInfo, SeriesWindow, SourceRecord,
+    WindowRecord,
 };
 pub use topics::PHRASES_KEPT;
 pub use tx::Tx;

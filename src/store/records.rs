@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::StoreError;
 use crate::alert::Notification;
 use crate::domain::{
-    AlarmEvent, EventKind, Name, Offset, Scope, SeriesKey, Severity, SourceId, Timestamp,
+    AlarmEvent, EventKind, MaintenanceEvent, Name, Offset, Scope, SeriesKey, Severity, SourceId,
+    Timestamp,
 };
+use crate::forecast::Adjustment;
 use crate::window::{AggregationKey, Beside, Counts};
 
 /// The record of one aggregation key and window.
@@ -201,6 +204,58 @@ pub enum Change {
     Alert(Timestamp, String),
     /// Scores, surges and warnings of the day that starts at this time.
     Accuracy(Timestamp),
+    /// Planned work or an adjustment with this start, by the text form of its [`PlannedKey`].
+    Planned(Timestamp, String),
+}
+
+/// What is planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PlannedKind {
+    /// Planned work on the network.
+    Maintenance,
+    /// A planner's adjustment of forecasts.
+    Adjustment,
+}
+
+/// Planned work or an adjustment, with the names under which sinks write it. They are kept in the journal: once it was
+/// moved or deleted, they are known from nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PlannedKey {
+    pub kind: PlannedKind,
+    /// `_all` where it names none.
+    pub series: SeriesKey,
+    pub id: String,
+}
+
+impl PlannedKey {
+    /// The key of planned work.
+    pub fn of_work(work: &MaintenanceEvent) -> Self {
+        let name = |name: &Option<Name>| name.clone().unwrap_or_else(Name::all);
+        let series = SeriesKey::new(name(&work.region), name(&work.service), Name::all());
+        Self { kind: PlannedKind::Maintenance, series, id: work.event_id.to_string() }
+    }
+
+    /// The key of an adjustment.
+    pub fn of_adjustment(entry: &Adjustment) -> Self {
+        let name = |name: &Option<Name>| name.clone().unwrap_or_else(Name::all);
+        let (region, service) = (name(&entry.region), name(&entry.service));
+        let series = SeriesKey::new(region, service, name(&entry.channel));
+        Self { kind: PlannedKind::Adjustment, series, id: entry.id.clone() }
+    }
+
+    /// The text form in the journal.
+    pub(super) fn text(&self) -> Result<String, StoreError> {
+        serde_json::to_string(self).map_err(|e| StoreError::corrupt(e.to_string()))
+    }
+
+    /// Reads the text form in the journal.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if it is none.
+    pub fn of(text: &str) -> Result<Self, StoreError> {
+        serde_json::from_str(text).map_err(|e| StoreError::corrupt(e.to_string()))
+    }
 }
 
 /// One window of one aggregation key, as sinks write it.

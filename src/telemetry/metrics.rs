@@ -295,6 +295,12 @@ impl Metrics {
         self.source_windows.get_or_create(&labels).set(open_windows as i64);
     }
 
+    /// Records not yet read of a partition that this instance counts, if its end is known.
+    pub fn lag_of(&self, source: &SourceId) -> Option<i64> {
+        let labels = PartitionLabels { source: source.to_string() };
+        self.lag.get(&labels).map(|lag| lag.get())
+    }
+
     /// Removes the metrics of a partition that another instance counts from now on.
     pub fn remove_partition(&self, source: &SourceId) {
         let labels = PartitionLabels { source: source.to_string() };

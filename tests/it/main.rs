@@ -3,6 +3,7 @@
 mod attacks;
 mod backtest;
 mod bad_input;
+mod boards;
 mod cli;
 mod demo;
 mod docs;

@@ -260,6 +260,7 @@ fn forecaster(
             calendar: Arc::default(),
             profiles: default_profiles(),
             vintages_from: state.live - BACKFILL,
+            plans_from: state.live,
             alerts_from: state.live,
             notify_from: state.live,
             roster: Some(Arc::new(move |day| roster(state, day))),

@@ -226,6 +226,9 @@ impl Issuer {
         let issued = model::predict(model, &past, width.index(open) + 1, &self.gate);
         let whole = issued.into_iter().filter_map(|mut vintage| {
             vintage.targets.insert(0, heads.remove(&vintage.series)?);
+            // All forecasts end with the scheduled ones: a sum over series has no step before its end.
+            let last = self.scheduled(&vintage.series)?.targets.last()?.start;
+            vintage.targets.retain(|target| target.start <= last);
             Some((vintage.series.clone(), vintage))
         });
         whole.collect()

@@ -50,6 +50,7 @@ fn report(start: i64, tickets_counted: u32, offset: i64) -> Report {
 fn issuing() -> ForecasterConfig {
     let mut config = config();
     config.issue.vintages_from = Timestamp::MIN;
+    config.issue.plans_from = Timestamp::MIN;
     config.issue.alerts_from = Timestamp::MIN;
     config.issue.notify_from = Timestamp::MIN;
     config

@@ -12,7 +12,7 @@ use influxdb2::{Client, ClientBuilder, RequestError};
 use thiserror::Error;
 use tokio::runtime::{Builder, Runtime};
 
-use super::points::Line;
+use super::fields::Line;
 use crate::config::Secret;
 use crate::output::sink::{Refused, Trouble, Written};
 

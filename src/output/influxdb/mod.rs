@@ -1,12 +1,17 @@
 //! InfluxDB 2: points over its write API.
 
+mod alarms;
 mod client;
 pub mod config;
+mod feeds;
+mod fields;
+mod planned;
 mod points;
 mod sink;
+#[cfg(test)]
+mod tests;
 
 pub use client::{InfluxClient, InfluxSettings, SetupProblem};
-pub use points::{
-    Line, accuracy, alert, anomaly, forecast, forecast_lead, outlook, staffing, windows,
-};
-pub use sink::InfluxSink;
+pub use fields::Line;
+pub use points::{accuracy, alert, anomaly, forecast, forecast_lead, outlook, staffing, windows};
+pub use sink::{InfluxContext, InfluxSink};

@@ -3,98 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use influxdb_line_protocol::LineProtocolBuilder;
-use influxdb_line_protocol::builder::{AfterMeasurement, FieldValue};
-use xxhash_rust::xxh3::xxh3_64;
-
+use super::fields::{Fields, Line, Start, line, nanos, nanos_of, scope_tags, series_tags, tag};
 use crate::alert::{Alert, AlertSeverity, AlertState};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::{Name, Scope, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::surge::{SURGE_LEADS, SurgeCount, lead_minutes};
 use crate::forecast::{Figures, ForecastPoint, Vintage};
-use crate::staffing::{Outlook, PlanTarget};
+use crate::staffing::{Outlook, Plan, PlanTarget};
 use crate::store::KeyWindow;
 use crate::text::{Say, Texts};
 use crate::window::AggregationKey;
 
-/// Severities that have a field, in the order of `Severity::EVERY`.
-const RAISED: [&str; 4] = ["raised_critical", "raised_major", "raised_minor", "raised_warning"];
+/// Fields of raised alarms, in the order of `Severity::EVERY`.
+const RAISED: [&str; 5] =
+    ["raised_critical", "raised_major", "raised_minor", "raised_warning", "raised_indeterminate"];
 const QUANTILES: [&str; 7] = ["q025", "q10", "q25", "q50", "q75", "q90", "q975"];
-
-/// One line of line protocol, with nanoseconds, without its line end.
-pub type Line = Vec<u8>;
-
-type Start = LineProtocolBuilder<Vec<u8>, AfterMeasurement>;
-
-fn series_tags(measurement: &str, series: &SeriesKey) -> Start {
-    let SeriesKey { region, service, channel } = series;
-    let line = LineProtocolBuilder::new().measurement(measurement);
-    let line = line.tag("region", &tag(region)).tag("service", &tag(service));
-    line.tag("channel", &tag(channel))
-}
-
-/// A name as a tag. InfluxDB has no way to write a backslash in front of what separates tags.
-fn tag(name: &Name) -> String {
-    name.as_str().replace('\\', "/")
-}
-
-/// Fields of one point; one that is absent is left out.
-struct Fields(Vec<(&'static str, Field)>);
-
-enum Field {
-    Integer(i64),
-    Float(f64),
-    Text(String),
-}
-
-impl FieldValue for Field {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Integer(number) => FieldValue::fmt(number, f),
-            Self::Float(number) => FieldValue::fmt(number, f),
-            Self::Text(text) => FieldValue::fmt(&text.as_str(), f),
-        }
-    }
-}
-
-impl Fields {
-    fn new() -> Self {
-        Self(Vec::new())
-    }
-
-    fn integer(mut self, key: &'static str, number: impl Into<i64>) -> Self {
-        self.0.push((key, Field::Integer(number.into())));
-        self
-    }
-
-    /// What is not finite has no form in line protocol.
-    fn float(mut self, key: &'static str, number: f64) -> Self {
-        if number.is_finite() {
-            self.0.push((key, Field::Float(number)));
-        }
-        self
-    }
-
-    fn text(mut self, key: &'static str, text: impl Into<String>) -> Self {
-        self.0.push((key, Field::Text(text.into())));
-        self
-    }
-
-    /// The finished line; `None` without a field.
-    fn at(self, start: Start, nanos: i64) -> Option<Line> {
-        let mut fields = self.0.into_iter();
-        let (key, first) = fields.next()?;
-        let line =
-            fields.fold(start.field(key, first), |line, (key, field)| line.field(key, field));
-        let mut line = line.timestamp(nanos).close_line().build();
-        line.pop();
-        Some(line)
-    }
-}
-
-fn nanos(at: Timestamp) -> i64 {
-    at.millis().saturating_mul(1_000_000)
-}
 
 /// `tickets` and `alarms` of windows, with their roll-ups.
 ///
@@ -130,19 +53,15 @@ pub fn windows(rows: &[(Timestamp, AggregationKey, KeyWindow)]) -> Vec<Line> {
             .at(series_tags("tickets", series), nanos(*start))
     });
     let alarms = alarms.iter().filter_map(|((start, scope), window)| {
-        let tags = LineProtocolBuilder::new().measurement("alarms");
-        let tags = tags.tag("region", &tag(&scope.region)).tag("service", &tag(&scope.service));
         let counts = window.record.counts;
         let mut fields = Fields::new();
         for (key, raised) in RAISED.into_iter().zip(counts.raised) {
             fields = fields.integer(key, raised);
         }
-        fields = fields.integer("cleared", counts.cleared);
-        // How many stand is known at the window's end.
-        if window.record.settled {
-            fields = fields.integer("active", window.record.active);
-        }
-        fields.at(tags, nanos(*start))
+        fields
+            .integer("cleared", counts.cleared)
+            .integer("active", window.record.active)
+            .at(scope_tags("alarms", scope), nanos(*start))
     });
     tickets.chain(alarms).collect()
 }
@@ -206,13 +125,14 @@ fn lead_tag(line: Start, hours: u32) -> Start {
     line.tag("lead_h", &hours.to_string())
 }
 
-/// `accuracy`: sums of a day, which grow until it is over, at its first window.
+/// `accuracy`: sums of a day, which grow until it is over, at its first window. `counted` is `None` while no forecast
+/// could warn of a surge.
 pub fn accuracy(
     series: &SeriesKey,
     day: Timestamp,
     hours: u32,
     figures: &Figures,
-    counted: &SurgeCount,
+    counted: Option<&SurgeCount>,
 ) -> Option<Line> {
     let mut fields = Fields::new();
     for (key, share) in figures.by_name() {
@@ -220,11 +140,13 @@ pub fn accuracy(
             fields = fields.float(key, share);
         }
     }
-    fields
-        .integer("surges", counted.surges)
-        .integer("surges_hit", counted.hits)
-        .integer("false_calls", counted.false_alarms)
-        .at(lead_tag(series_tags("accuracy", series), hours), nanos(day))
+    if let Some(counted) = counted {
+        fields = fields
+            .integer("surges", counted.surges)
+            .integer("surges_hit", counted.hits)
+            .integer("false_calls", counted.false_alarms);
+    }
+    fields.at(lead_tag(series_tags("accuracy", series), hours), nanos(day))
 }
 
 /// `staffing`: what one window needs.
@@ -240,17 +162,24 @@ pub fn staffing(series: &SeriesKey, target: &PlanTarget) -> Option<Line> {
         .at(series_tags("staffing", series), nanos(target.start))
 }
 
-/// `outlook`: the next six hours as numbers of the moment in which they were issued.
-pub fn outlook(outlook: &Outlook) -> Option<Line> {
+/// `outlook`: the next six hours as numbers of the moment in which they were issued. `fallback` says how the forecast
+/// was made without a fit; it is empty for a fitted model.
+pub fn outlook(outlook: &Outlook, plan: Option<&Plan>, fallback: &str) -> Option<Line> {
     let mut fields = Fields::new()
         .float("peak", outlook.peak)
         .text("peak_at", outlook.peak_at.to_string())
-        .float("over_baseline", outlook.over_baseline);
+        .float("over_baseline", outlook.over_baseline)
+        .text("fallback", fallback);
     if let (Some(gap), Some(at)) = (outlook.gap_max, outlook.gap_at) {
         fields = fields.integer("gap_max", gap).text("gap_at", at.to_string());
     }
     if let Some(minutes) = outlook.minutes_to_breach {
-        fields = fields.integer("minutes_to_breach", minutes);
+        let at = outlook.issued_at + Duration::from_secs(60) * minutes;
+        fields = fields.integer("minutes_to_breach", minutes).text("breach_at", at.to_string());
+    }
+    if let Some(plan) = plan {
+        let rostered = plan.targets.iter().any(|target| target.scheduled.is_some());
+        fields = fields.integer("rostered", rostered);
     }
     fields.at(series_tags("outlook", &outlook.series), nanos(outlook.issued_at))
 }
@@ -288,15 +217,30 @@ pub fn alert(alert: &Alert, public_url: &str, texts: &Texts) -> Option<Line> {
         AlertState::Acknowledged => "acknowledged",
         AlertState::Resolved => "resolved",
     };
-    let tags = LineProtocolBuilder::new().measurement("alert").tag("rule", &alert.rule);
-    let tags = tags.tag("severity", severity).tag("region", &tag(&alert.scope.region));
-    let fraction = (xxh3_64(alert.id.as_bytes()) % 1_000_000_000) as i64;
+    let tags = line("alert").tag("rule", &tag(&alert.rule)).tag("severity", severity);
+    let tags = tags.tag("region", &tag(alert.scope.region.as_str()));
     Fields::new()
         .text("state", state)
         .text("incident", alert.id.clone())
+        .text("service", alert.scope.service.as_str())
+        .text("since", alert.since.to_string())
+        .integer("agents_short", alert.agents_short)
         .text("summary", alert.title(texts))
-        .text("url", format!("{public_url}/#/"))
-        .at(tags, nanos(alert.updated_at).saturating_add(fraction))
+        .text("url", format!("{public_url}/#/alerts/{}", encoded(&alert.id)))
+        .at(tags, nanos_of(alert.updated_at, &alert.id))
+}
+
+/// An id as a part of a link.
+fn encoded(id: &str) -> String {
+    let mut link = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            link.push(char::from(byte));
+        } else {
+            link.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    link
 }
 
 #[cfg(test)]
@@ -327,7 +271,7 @@ mod tests {
         let figures = Figures { wape: Some(0.125), coverage80: Some(0.75), ..Figures::default() };
         let counted = SurgeCount { surges: 2, hits: 1, false_alarms: 3, ..SurgeCount::default() };
         let day = Timestamp::from_secs(1_767_225_600);
-        let line = accuracy(&series, day, 3, &figures, &counted);
+        let line = accuracy(&series, day, 3, &figures, Some(&counted));
         insta::assert_snapshot!(text(line.into_iter().collect()), @"accuracy,region=north,service=tv,channel=phone,lead_h=3 wape=0.125,coverage80=0.75,surges=2i,surges_hit=1i,false_calls=3i 1767225600000000000");
     }
 
@@ -349,10 +293,10 @@ mod tests {
         tickets,region=_all,service=fibre\,\ 1\ Gb,channel=phone count=7i,late=1i,upto=41i 1767232800000000000
         tickets,region=north,service=_all,channel=phone count=7i,late=1i,upto=41i 1767232800000000000
         tickets,region=north,service=fibre\,\ 1\ Gb,channel=phone count=7i,late=1i,upto=41i 1767232800000000000
-        alarms,region=_all,service=_all raised_critical=2i,raised_major=0i,raised_minor=1i,raised_warning=0i,cleared=1i,active=3i 1767232800000000000
-        alarms,region=_all,service=fibre\,\ 1\ Gb raised_critical=2i,raised_major=0i,raised_minor=1i,raised_warning=0i,cleared=1i,active=3i 1767232800000000000
-        alarms,region=north,service=_all raised_critical=2i,raised_major=0i,raised_minor=1i,raised_warning=0i,cleared=1i,active=3i 1767232800000000000
-        alarms,region=north,service=fibre\,\ 1\ Gb raised_critical=2i,raised_major=0i,raised_minor=1i,raised_warning=0i,cleared=1i,active=3i 1767232800000000000
+        alarms,region=_all,service=_all raised_critical=2i,raised_major=0i,raised_minor=1i,raised_warning=0i,raised_indeterminate=7i,cleared=1i,active=3i 1767232800000000000
+        alarms,region=_all,service=fibre\,\ 1\ Gb raised_critical=2i,raised_major=0i,raised_minor=1i,raised_warning=0i,raised_indeterminate=7i,cleared=1i,active=3i 1767232800000000000
+        alarms,region=north,service=_all raised_critical=2i,raised_major=0i,raised_minor=1i,raised_warning=0i,raised_indeterminate=7i,cleared=1i,active=3i 1767232800000000000
+        alarms,region=north,service=fibre\,\ 1\ Gb raised_critical=2i,raised_major=0i,raised_minor=1i,raised_warning=0i,raised_indeterminate=7i,cleared=1i,active=3i 1767232800000000000
         ");
     }
 }

@@ -1,25 +1,51 @@
 //! What changed, as points for InfluxDB.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::alarms::Alarms;
 use super::client::{InfluxClient, InfluxSettings, SetupProblem};
-use super::points::{self, Line};
-use crate::domain::{SeriesKey, Timestamp};
+use super::feeds::Feeds;
+use super::fields::Line;
+use super::{planned, points};
+use crate::domain::{Clock, Scope, SeriesKey, Timestamp, WindowWidth};
+use crate::forecast::Vintage;
 use crate::forecast::surge::{SURGE_LEADS, lead_minutes};
 use crate::output::sink::{Sink, Trouble, Written};
 use crate::staffing::{Outlook, Plan};
 use crate::store::sums::surges;
-use crate::store::{Change, Filter, Reader, Served, StoreError};
-use crate::text::Texts;
+use crate::store::{Change, Filter, KeyWindow, Reader, Served, StoreError};
+use crate::telemetry::Metrics;
+use crate::text::{Say, Texts};
+use crate::window::{AggregationKey, AlarmRules};
+
+/// What a sink needs besides the store.
+pub struct InfluxContext {
+    /// Base of links.
+    pub public_url: String,
+    /// Of the texts that points hold.
+    pub texts: Texts,
+    /// When alarms begin and end.
+    pub alarms: AlarmRules,
+    pub width: WindowWidth,
+    pub clock: Arc<dyn Clock>,
+    pub metrics: Arc<Metrics>,
+}
 
 /// A bucket.
 pub struct InfluxSink {
     client: InfluxClient,
-    /// Base of links.
-    public_url: String,
-    /// Of the texts that points hold.
-    texts: Texts,
+    gatherer: Gatherer,
+    feeds: Feeds,
+}
+
+/// Turns changes into lines.
+pub(super) struct Gatherer {
+    context: InfluxContext,
+    alarms: Alarms,
+    /// The first day that is known to have forecasts that could warn of surges.
+    warns_from: Option<Timestamp>,
 }
 
 impl Sink for InfluxSink {
@@ -34,8 +60,18 @@ impl Sink for InfluxSink {
         reader: &Reader,
         changes: &[Change],
     ) -> Result<(usize, Written), StoreError> {
-        let lines = self.gather(reader, changes)?;
+        let lines = self.gatherer.gather(reader, changes)?;
         Ok((lines.len(), self.client.write(&lines)))
+    }
+
+    fn pulse(&mut self, reader: &Reader) -> Result<(usize, Written), StoreError> {
+        let InfluxContext { clock, metrics, .. } = &self.gatherer.context;
+        let lines = self.feeds.lines(reader, metrics, clock.now())?;
+        let written = self.client.write(&lines);
+        if written.is_err() {
+            self.feeds.again();
+        }
+        Ok((lines.len(), written))
     }
 }
 
@@ -44,15 +80,23 @@ impl InfluxSink {
     ///
     /// # Errors
     /// If the TLS set-up of this machine cannot be used.
-    pub fn new(
-        settings: InfluxSettings,
-        public_url: String,
-        texts: Texts,
-    ) -> Result<Self, SetupProblem> {
-        Ok(Self { client: InfluxClient::new(settings)?, public_url, texts })
+    pub fn new(settings: InfluxSettings, context: InfluxContext) -> Result<Self, SetupProblem> {
+        let client = InfluxClient::new(settings)?;
+        Ok(Self { client, gatherer: Gatherer::new(context), feeds: Feeds::default() })
+    }
+}
+
+impl Gatherer {
+    pub(super) fn new(context: InfluxContext) -> Self {
+        let alarms = Alarms::new(context.alarms, context.width);
+        Self { context, alarms, warns_from: None }
     }
 
-    fn gather(&self, reader: &Reader, changes: &[Change]) -> Result<Vec<Line>, StoreError> {
+    pub(super) fn gather(
+        &mut self,
+        reader: &Reader,
+        changes: &[Change],
+    ) -> Result<Vec<Line>, StoreError> {
         let (mut windows, mut issues) = (BTreeSet::new(), BTreeSet::new());
         let mut nowcasts = false;
         let mut lines = Vec::new();
@@ -62,32 +106,149 @@ impl InfluxSink {
                 Change::Issue(at) => _ = issues.insert(*at),
                 Change::Anomalies(start) => {
                     let found = reader.anomalies_at(*start)?;
-                    let line = |anomaly| points::anomaly(anomaly, &self.texts);
+                    let line = |anomaly| points::anomaly(anomaly, &self.context.texts);
                     lines.extend(found.iter().filter_map(line));
                 }
                 Change::Nowcast(_) => nowcasts = true,
-                Change::Accuracy(day) => lines.extend(accuracy_of(reader, *day)?),
+                Change::Accuracy(day) => lines.extend(self.accuracy_of(reader, *day)?),
                 Change::Alert(_, id) => {
+                    let InfluxContext { public_url, texts, .. } = &self.context;
                     let found = reader.alert(id)?;
-                    lines.extend(
-                        found.and_then(|a| points::alert(&a, &self.public_url, &self.texts)),
-                    );
+                    lines.extend(found.and_then(|a| points::alert(&a, public_url, texts)));
                 }
+                Change::Planned(at, text) => lines.extend(planned::planned(reader, *at, text)?),
             }
         }
         if !windows.is_empty() {
-            lines.extend(points::windows(&reader.windows_at(&windows)?));
+            lines.extend(self.windows(reader, &windows)?);
         }
+        self.forecasts(reader, &issues, nowcasts, &mut lines)?;
+        Ok(lines)
+    }
+
+    /// Counts of windows, and the alarms that are active at their ends.
+    fn windows(
+        &mut self,
+        reader: &Reader,
+        starts: &BTreeSet<Timestamp>,
+    ) -> Result<Vec<Line>, StoreError> {
+        let length = self.context.width.length();
+        let with_before: BTreeSet<Timestamp> =
+            starts.iter().flat_map(|start| [*start - length, *start]).collect();
+        let mut rows = reader.windows_at(&with_before)?;
+        let known: BTreeSet<AggregationKey> = reader.keys()?.into_iter().collect();
+        // After the rows: a message that they count is there.
+        self.alarms.read(reader)?;
+        let settled = rows.iter().filter(|(.., window)| window.record.settled);
+        let finalized: BTreeSet<Timestamp> = settled.map(|(start, ..)| *start).collect();
+        for start in &with_before {
+            match finalized.contains(start) {
+                true => self.alarms.finalized(*start, &known),
+                false => self.alarms.open(*start, &known),
+            }
+        }
+        let mut active: BTreeMap<(Timestamp, Scope), u32> = BTreeMap::new();
+        let mut now: BTreeMap<Timestamp, BTreeMap<Scope, u32>> = BTreeMap::new();
+        for (start, key, window) in &mut rows {
+            let AggregationKey::Alarms(scope) = key else { continue };
+            if !finalized.contains(start) {
+                let now = now.entry(*start).or_insert_with(|| self.alarms.active(*start));
+                window.record.active = now.get(scope).copied().unwrap_or(0);
+            }
+            active.insert((*start, scope.clone()), window.record.active);
+        }
+        rows.extend(self.without_messages(starts, &finalized, &active));
+        rows.retain(|(start, ..)| starts.contains(start));
+        let mut lines = points::windows(&rows);
+        lines.extend(starts.iter().flat_map(|start| self.alarms.lines(*start)));
+        Ok(lines)
+    }
+
+    /// Scopes whose alarms had no message in an open window, and scopes whose last alarm ended: their 0.
+    fn without_messages(
+        &self,
+        starts: &BTreeSet<Timestamp>,
+        finalized: &BTreeSet<Timestamp>,
+        active: &BTreeMap<(Timestamp, Scope), u32>,
+    ) -> Vec<(Timestamp, AggregationKey, KeyWindow)> {
+        let length = self.context.width.length();
+        let mut more = Vec::new();
+        for start in starts {
+            let is_final = finalized.contains(start);
+            let before = *start - length;
+            let stood = active.iter().filter(|((at, _), n)| *at == before && **n > 0);
+            let mut quiet: BTreeMap<Scope, u32> =
+                stood.map(|((_, scope), _)| (scope.clone(), 0)).collect();
+            let stood = self.alarms.active(before).into_iter().filter(|(_, n)| *n > 0);
+            quiet.extend(stood.map(|(scope, _)| (scope, 0)));
+            let now = self.alarms.active(*start).into_iter();
+            quiet.extend(now.map(|(scope, now)| (scope, if is_final { 0 } else { now })));
+            for (scope, active_now) in quiet {
+                if !active.contains_key(&(*start, scope.clone())) {
+                    let mut window = KeyWindow::default();
+                    window.record.active = active_now;
+                    window.record.settled = is_final;
+                    more.push((*start, AggregationKey::Alarms(scope), window));
+                }
+            }
+        }
+        more
+    }
+
+    /// Scores, surges and warnings of a day as they are now.
+    fn accuracy_of(&mut self, reader: &Reader, day: Timestamp) -> Result<Vec<Line>, StoreError> {
+        let span = (day, day + Duration::from_secs(86_400));
+        let counts = surges(reader, &Filter::default(), span)?;
+        let warns = self.could_warn(reader, span)?;
+        let mut lines = Vec::new();
+        for (series, by_lead) in reader.scores_on(day)? {
+            for hours in SURGE_LEADS {
+                let lead = lead_minutes(hours, reader.width());
+                let Some(score) = by_lead.get(&lead) else { continue };
+                let counted = counts.of(&series, hours);
+                let counted = (warns || counted != Default::default()).then_some(&counted);
+                lines.extend(points::accuracy(&series, day, hours, &score.figures(), counted));
+            }
+        }
+        Ok(lines)
+    }
+
+    /// Whether a forecast of a day could warn of a surge. Before the first fit none can, and no surge is no news.
+    fn could_warn(
+        &mut self,
+        reader: &Reader,
+        (from, to): (Timestamp, Timestamp),
+    ) -> Result<bool, StoreError> {
+        if self.warns_from.is_some_and(|known| known <= from) {
+            return Ok(true);
+        }
+        let Some(newest) = reader.newest_issue()? else { return Ok(false) };
+        let last = newest.min(to - self.context.width.length());
+        let warns = reader.vintages_at(last)?.iter().any(Vintage::uses_alarms);
+        if warns {
+            self.warns_from = Some(from);
+        }
+        Ok(warns)
+    }
+
+    fn forecasts(
+        &self,
+        reader: &Reader,
+        issues: &BTreeSet<Timestamp>,
+        nowcasts: bool,
+        lines: &mut Vec<Line>,
+    ) -> Result<(), StoreError> {
         let newest = reader.newest_issue()?;
         let is_newest = newest.is_some_and(|newest| issues.contains(&newest));
         let live = if is_newest || nowcasts { reader.live_nowcasts()? } else { BTreeMap::new() };
         for issued_at in issues {
-            issue(reader, issued_at, newest == Some(issued_at), &live, &mut lines)?;
+            self.issue(reader, *issued_at, newest == Some(*issued_at), &live, lines)?;
         }
         if !is_newest && !live.is_empty() {
+            let said = self.fallbacks(live.values());
             for (plan, outlook) in reader.plans()? {
                 if live.contains_key(&outlook.series) {
-                    planned(plan.as_ref(), &outlook, &mut lines);
+                    plans(plan.as_ref(), &outlook, &said, lines);
                 }
             }
         }
@@ -95,53 +256,83 @@ impl InfluxSink {
         for Served { vintage, .. } in live.values() {
             lines.extend(points::forecast(vintage, vintage.targets.get(1..).unwrap_or_default()));
         }
-        Ok(lines)
+        lines.extend(self.causes(live.values()));
+        Ok(())
     }
-}
 
-/// Scores, surges and calls of a day as they are now.
-fn accuracy_of(reader: &Reader, day: Timestamp) -> Result<Vec<Line>, StoreError> {
-    let span = (day, day + Duration::from_secs(86_400));
-    let counts = surges(reader, &Filter::default(), span)?;
-    let mut lines = Vec::new();
-    for (series, by_lead) in reader.scores_on(day)? {
-        for hours in SURGE_LEADS {
-            let Some(score) = by_lead.get(&lead_minutes(hours, reader.width())) else { continue };
-            let counted = counts.of(&series, hours);
-            lines.extend(points::accuracy(&series, day, hours, &score.figures(), &counted));
+    /// Of an issue that is not the newest only the window that it begins with will stand: the next one has
+    /// written, or will write, the others anew.
+    fn issue(
+        &self,
+        reader: &Reader,
+        issued_at: Timestamp,
+        newest: bool,
+        live: &BTreeMap<SeriesKey, Served>,
+        lines: &mut Vec<Line>,
+    ) -> Result<(), StoreError> {
+        let served = reader.served_at(issued_at)?;
+        for Served { vintage, .. } in &served {
+            let is_live = live.contains_key(&vintage.series);
+            let kept = if newest && !is_live { vintage.targets.len() } else { 1 };
+            let targets = vintage.targets.get(..kept).unwrap_or(&vintage.targets);
+            lines.extend(points::forecast(vintage, targets));
+            lines.extend(points::forecast_lead(vintage, reader.width()));
         }
+        let staffed = reader.staffed(issued_at)?;
+        lines.extend(staffed.iter().filter_map(|(series, t)| points::staffing(series, t)));
+        if newest {
+            let said = self.fallbacks(served.iter());
+            for (plan, outlook) in reader.plans()? {
+                plans(plan.as_ref(), &outlook, &said, lines);
+            }
+            let replaced = |served: &&Served| !live.contains_key(&served.vintage.series);
+            lines.extend(self.causes(served.iter().filter(replaced)));
+        }
+        Ok(())
     }
-    Ok(lines)
+
+    /// What the newest forecasts name as causes, and the tickets that each type of alarms brings.
+    fn causes<'s>(&self, served: impl Iterator<Item = &'s Served>) -> Vec<Line> {
+        let width = self.context.width;
+        let mut lines = Vec::new();
+        let mut effects: BTreeMap<Timestamp, BTreeMap<(Scope, String), f64>> = BTreeMap::new();
+        for Served { vintage, .. } in served {
+            lines.extend(planned::causes(vintage, width));
+            if vintage.series.is_scope() && !vintage.causes.is_empty() {
+                // A nowcast lies within a window, another forecast at the end of one.
+                let last = width.floor(Timestamp::from_millis(vintage.issued_at.millis() - 1));
+                let effects = effects.entry(last).or_default();
+                for cause in &vintage.causes {
+                    let key = (vintage.series.scope(), cause.what.clone());
+                    *effects.entry(key).or_default() += cause.tickets;
+                }
+            }
+        }
+        lines.extend(effects.iter().flat_map(|(start, of)| self.alarms.effects(*start, of)));
+        lines
+    }
+
+    /// How forecasts without a fit were made, in words, by series.
+    fn fallbacks<'s>(
+        &self,
+        served: impl Iterator<Item = &'s Served>,
+    ) -> BTreeMap<&'s SeriesKey, String> {
+        let said = served.filter_map(|served| {
+            let fallback = served.vintage.fallback.as_ref()?;
+            Some((&served.vintage.series, fallback.say(&self.context.texts)))
+        });
+        said.collect()
+    }
 }
 
-/// Of an issue that is not the newest only the window that it begins with will stand: the next one has
-/// written, or will write, the others anew.
-fn issue(
-    reader: &Reader,
-    issued_at: Timestamp,
-    newest: bool,
-    live: &BTreeMap<SeriesKey, Served>,
+fn plans(
+    plan: Option<&Plan>,
+    outlook: &Outlook,
+    fallbacks: &BTreeMap<&SeriesKey, String>,
     lines: &mut Vec<Line>,
-) -> Result<(), StoreError> {
-    for Served { vintage, .. } in reader.served_at(issued_at)? {
-        let kept =
-            if newest && !live.contains_key(&vintage.series) { vintage.targets.len() } else { 1 };
-        let targets = vintage.targets.get(..kept).unwrap_or(&vintage.targets);
-        lines.extend(points::forecast(&vintage, targets));
-        lines.extend(points::forecast_lead(&vintage, reader.width()));
-    }
-    let staffed = reader.staffed(issued_at)?;
-    lines.extend(staffed.iter().filter_map(|(series, t)| points::staffing(series, t)));
-    if newest {
-        for (plan, outlook) in reader.plans()? {
-            planned(plan.as_ref(), &outlook, lines);
-        }
-    }
-    Ok(())
-}
-
-fn planned(plan: Option<&Plan>, outlook: &Outlook, lines: &mut Vec<Line>) {
-    lines.extend(points::outlook(outlook));
+) {
+    let fallback = fallbacks.get(&outlook.series).map_or("", String::as_str);
+    lines.extend(points::outlook(outlook, plan, fallback));
     let targets = plan.into_iter().flat_map(|plan| &plan.targets);
     lines.extend(targets.filter_map(|target| points::staffing(&outlook.series, target)));
 }

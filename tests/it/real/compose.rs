@@ -10,7 +10,7 @@ use std::process::{Child, Command};
 
 use yaml_rust2::{Yaml, YamlLoader};
 
-use super::grafana::check_board;
+use super::grafana::{Choice, check_boards};
 use super::servers::{Influx, Kafka, ORG, TOKEN, free_port, until};
 use crate::program::Program;
 
@@ -146,6 +146,9 @@ fn the_commands_of_the_compose_file_work_together() {
             !rows.is_empty()
         });
     }
-    check_board(&influx, &bucket, ["_all", "_all", "_all"]);
-    check_board(&influx, &bucket, ["north", "broadband", "phone"]);
+    use Choice::{All, These};
+    check_boards(&influx, &bucket, &[All, All, All], false);
+    let one = [These(&["north"]), These(&["broadband"]), These(&["phone"])];
+    check_boards(&influx, &bucket, &one, false);
+    check_boards(&influx, &bucket, &[These(&["north", "east"]), All, All], false);
 }

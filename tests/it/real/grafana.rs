@@ -1,74 +1,50 @@
-//! Runs all queries of the dashboards like Grafana.
+//! Runs all queries of the boards like Grafana: panels, variables, annotations and the rules.
+
+#![allow(clippy::disallowed_methods, reason = "the points lie around now")]
 
 use std::collections::BTreeSet;
-use std::path::Path;
-
-use serde_json::Value;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::servers::{Influx, Row};
+use crate::boards::{Board, Lang, Query, Source, boards, queries};
 
-/// Required columns of each panel's queries, by title of the panel.
-const COLUMNS: [(&str, &[&str]); 16] = [
-    ("Tickets, last finalized hour", &["_value"]),
-    ("Tickets expected, next 6 hours", &["_value"]),
-    ("Largest gap of one series, next 6 hours", &["_value"]),
-    ("Active alarms", &["_value"]),
-    ("Arrivals: counted and forecast", &["_time", "_field", "_value"]),
-    ("Alarms raised, by severity", &["_time", "_field", "_value"]),
-    ("Agents: required against scheduled", &["_time", "_field", "_value"]),
-    (
-        "Outlook of the next 6 hours, by series",
-        &[
-            "_time",
-            "region",
-            "service",
-            "channel",
-            "peak",
-            "peak_at",
-            "over_baseline",
-            "gap_max",
-            "gap_at",
-        ],
-    ),
-    (
-        "Open alerts",
-        &["_time", "severity", "state", "region", "rule", "summary", "incident", "url"],
-    ),
-    (
-        "Anomalies of the last 24 hours",
-        &["_time", "region", "service", "channel", "kind", "score", "text"],
-    ),
-    (
-        "Accuracy 3 hours ahead, with last week's count and the noise floor",
-        &["_time", "_field", "_value"],
-    ),
-    ("Accuracy by lead", &["_time", "_field", "_value"]),
-    ("Windows in the 80 % band", &["_time", "_field", "_value"]),
-    ("Bias by lead", &["_time", "_field", "_value"]),
-    ("Surges 3 hours ahead: hits and false alarms", &["_time", "_field", "_value"]),
-    ("Forecast 3 hours ahead, and actual", &["_time", "_field", "_value"]),
-];
-/// Panels that may be empty, such as a share of zero tickets.
-const MAY_BE_EMPTY: [&str; 5] = [
-    "Open alerts",
-    "Anomalies of the last 24 hours",
-    "Accuracy 3 hours ahead, with last week's count and the noise floor",
-    "Accuracy by lead",
-    "Bias by lead",
-];
-const BOARDS: [&str; 2] = ["staffing-outlook.json", "accuracy.json"];
+/// A picker's choice.
+#[derive(Clone, Debug)]
+pub enum Choice<'a> {
+    All,
+    These(&'a [&'a str]),
+}
 
-fn board(file: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("grafana/dashboards").join(file);
-    serde_json::from_str(&std::fs::read_to_string(path).expect("the board")).expect("JSON")
+impl Choice<'_> {
+    /// As Grafana inserts it with the format `regex`. The value of `All` is inserted as it is.
+    fn regex(&self) -> String {
+        let escaped = |name: &&str| {
+            let mut text = String::new();
+            for character in name.chars() {
+                if r"\^$*+?.()|[]{}/".contains(character) {
+                    text.push('\\');
+                }
+                text.push(character);
+            }
+            text
+        };
+        match self {
+            Self::All => "_all".into(),
+            Self::These([one]) => escaped(one),
+            Self::These(several) => {
+                let names: Vec<String> = several.iter().map(escaped).collect();
+                format!("({})", names.join("|"))
+            }
+        }
+    }
 }
 
 /// A query with its variables filled in like in Grafana.
-fn filled(query: &str, bucket: &str, series: [&str; 3]) -> String {
-    let [region, service, channel] = series;
-    let query = query.replace("${region}", region).replace("${service}", service);
-    let query = query.replace("${channel}", channel);
-    assert!(!query.contains("${"), "an unknown variable in {query}");
+fn filled(query: &str, bucket: &str, choices: &[Choice<'_>; 3]) -> String {
+    let mut query = query.to_owned();
+    for (name, choice) in ["region", "service", "channel"].iter().zip(choices) {
+        query = query.replace(&format!("${{{name}:regex}}"), &choice.regex());
+    }
     let options = format!(
         "import \"experimental\"\noption v = {{timeRangeStart: -24h, timeRangeStop: 6h, windowPeriod: 1m, \
          defaultBucket: \"{bucket}\"}}\n"
@@ -82,41 +58,195 @@ fn filled(query: &str, bucket: &str, series: [&str; 3]) -> String {
     format!("{}\n{options}{}", imports.join("\n"), rest.join("\n"))
 }
 
-/// Runs the queries of all panels and variables for a series, and checks their results.
-pub fn check_board(influx: &Influx, bucket: &str, series: [&str; 3]) {
-    let boards = BOARDS.map(board);
-    let panels = boards.iter().flat_map(|board| board["panels"].as_array().expect("panels"));
-    let mut checked = BTreeSet::new();
-    for panel in panels {
-        let title = panel["title"].as_str().expect("a title");
-        let (_, columns) = COLUMNS.iter().find(|(known, _)| *known == title).expect(title);
-        let targets = panel["targets"].as_array().expect("targets");
-        assert!(!targets.is_empty(), "{title} has no queries");
-        for target in targets {
-            let query = filled(target["query"].as_str().expect("a query"), bucket, series);
-            let rows = influx.query(&query);
-            assert!(!rows.is_empty() || MAY_BE_EMPTY.contains(&title), "{title}: no rows\n{query}");
-            for row in &rows {
-                has(row, columns, title);
-            }
-        }
-        checked.insert(title);
-    }
-    assert_eq!(checked.len(), COLUMNS.len(), "a panel is missing: {checked:?}");
-    let lists = boards.iter().map(|board| board["templating"]["list"].as_array());
-    for variable in lists.flat_map(|list| list.expect("variables")) {
-        let Some(query) = variable["query"]["query"].as_str() else { continue };
-        let rows = influx.query(&filled(query, bucket, series));
-        assert!(rows.iter().any(|row| row["_value"] == "_all"), "{}", variable["name"]);
+/// Runs the queries of all boards for the choices, and checks their results. `may_be_empty` allows no rows everywhere.
+pub fn check_boards(influx: &Influx, bucket: &str, choices: &[Choice<'_>; 3], may_be_empty: bool) {
+    for board in boards().iter().filter(|board| board.source == Source::Flux) {
+        check_board(influx, bucket, board, choices, may_be_empty);
     }
 }
 
-fn has(row: &Row, columns: &[&str], title: &str) {
-    for column in columns {
-        let value = row.get(*column);
-        assert!(value.is_some(), "{title}: no {column} in {row:?}");
+fn check_board(
+    influx: &Influx,
+    bucket: &str,
+    board: &Board,
+    choices: &[Choice<'_>; 3],
+    may_be_empty: bool,
+) {
+    for query in queries(board) {
+        // The languages differ only in texts.
+        if board.lang == Lang::Zh && !query.text.contains("dict.get") {
+            continue;
+        }
+        let text = filled(&query.text, bucket, choices);
+        let rows = influx.query(&text);
+        let is_fine = !rows.is_empty() || query.may_be_empty || may_be_empty;
+        assert!(is_fine, "{}: no rows\n{text}", board.path());
+        rows.iter().for_each(|row| has(row, query, &text));
     }
-    if let (true, Some(value)) = (columns.contains(&"_value"), row.get("_value")) {
-        assert!(value.parse::<f64>().is_ok(), "{title}: {value} is not a number");
+}
+
+fn has(row: &Row, query: &Query, text: &str) {
+    for column in &query.columns {
+        assert!(row.contains_key(column), "no {column} in {row:?}\n{text}");
     }
+    if query.columns.iter().any(|column| column == "_field") {
+        let value = &row["_value"];
+        assert!(value.parse::<f64>().is_ok(), "{value} is not a number\n{text}");
+    }
+}
+
+fn now_s() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    now.as_secs() as i64
+}
+
+/// Points of every measurement for one series and its roll-up, around now.
+fn points(region: &str, service: &str) -> String {
+    let tag = |name: &str| name.replace(',', "\\,").replace(' ', "\\ ").replace('=', "\\=");
+    let now = now_s();
+    let window = now.div_euclid(900) * 900;
+    let at = |secs: i64| format!("{secs}000000000");
+    let iso = |secs: i64| {
+        let at = chrono::DateTime::from_timestamp(secs, 0).expect("a time");
+        at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    };
+    let mut lines = Vec::new();
+    let day = now.div_euclid(86_400) * 86_400;
+    for (region, service, channel) in
+        [(tag(region), tag(service), "phone"), ("_all".into(), "_all".into(), "_all")]
+    {
+        let series = format!("region={region},service={service},channel={channel}");
+        let scope = format!("region={region},service={service}");
+        for step in -8..24i64 {
+            let start = window + step * 900;
+            if step <= 0 {
+                let upto = if step == 0 { 7 } else { 0 };
+                lines.push(format!("tickets,{series} count=5i,late=1i,upto={upto}i {}", at(start)));
+                lines.push(format!(
+                    "alarms,{scope} raised_critical=1i,raised_major=0i,raised_minor=0i,raised_warning=0i,\
+                     raised_indeterminate=2i,cleared=1i,active=3i {}",
+                    at(start)
+                ));
+                lines.push(format!(
+                    "forecast_lead,{series},lead_h=3 q10=1,q50=2,q90=3 {}",
+                    at(start)
+                ));
+            }
+            lines.push(format!(
+                "forecast,{series} mean=6,q025=1,q10=2,q25=3,q50=4,q75=5,q90=6,q975=7,baseline=5,alarm_effect=1,\
+                 issued_at=\"{}\" {}",
+                iso(window),
+                at(start)
+            ));
+            if channel == "phone" {
+                lines.push(format!(
+                    "staffing,{series} positions=3i,agents=5i,scheduled=4i,gap=1i,service_level=0.75 {}",
+                    at(start)
+                ));
+            }
+        }
+        lines.push(format!(
+            "outlook,{series} peak=9,peak_at=\"{0}\",over_baseline=1.5,gap_max=2i,gap_at=\"{0}\",\
+             minutes_to_breach=15i,breach_at=\"{0}\",rostered=1i,fallback=\"\" {1}",
+            iso(window + 3600),
+            at(window)
+        ));
+        lines.push(format!(
+            "accuracy,{series},lead_h=3 wape=0.1,wape_naive=0.2,wape_floor=0.05,mase=0.5,coverage80=0.8,bias=0.01,\
+             surges=2i,surges_hit=1i,false_calls=1i {}",
+            at(day)
+        ));
+        for score in [4, 6] {
+            lines.push(format!(
+                "anomaly,{series} score={score},kind=\"high\",text=\"say \\\"more\\\"\" {}",
+                at(window - score * 900)
+            ));
+        }
+        lines.push(format!(
+            "planned,{series} kind=\"maintenance\",text=\"core\",until=\"{}\",state=\"planned\" {}",
+            iso(window + 7200),
+            at(window)
+        ));
+        lines.push(format!(
+            "planned,{series} kind=\"billing\",text=\"run\",factor=1.5,until=\"{}\",state=\"planned\" {}",
+            iso(window + 7200),
+            at(window + 1)
+        ));
+    }
+    let (region, service_tag) = (tag(region), tag(service));
+    lines.push(format!(
+        "planned,region={region},service={service_tag},channel=_all kind=\"cause\",text=\"LOS\",tickets=4.5,until=\"{}\",\
+         state=\"planned\" {}",
+        iso(window + 21_600),
+        at(window + 2)
+    ));
+    lines.push(format!(
+        "alarm_types,region={region},service={service_tag},type=LOS raised=1i,standing=2i,ticket_effect=4.5 {}",
+        at(window)
+    ));
+    lines.push(format!(
+        "alert,rule=understaffed,severity=critical,region={region} state=\"firing\",incident=\"a\",service=\"{}\",\
+         since=\"{}\",agents_short=4i,summary=\"4 agents missing\",url=\"http://x/#/alerts/a\" {}",
+        service.replace('\\', "\\\\").replace('"', "\\\""),
+        iso(window - 900),
+        at(window)
+    ));
+    lines.push(format!(
+        "feed,source=network.alarms[0] lag=3i,frontier_age=900i,silent_for=5i,heard=1i,rejected=2i,malformed=1i,field=1i,\
+         future=0i,limit=0i,late=1i {}",
+        at(now - 30)
+    ));
+    lines.join("\n")
+}
+
+#[test]
+fn every_query_of_every_board_gives_rows_for_any_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let influx = Influx::start(folder.path());
+    let names = [
+        ("north", "broadband"),
+        (r#"No"rth (1|2)"#, r#"fibre, 1 Gb = $x ${y} [z]+?*^."#),
+        ("华北", "宽带 '家庭'"),
+    ];
+    for (n, (region, service)) in names.into_iter().enumerate() {
+        let bucket = format!("names{n}");
+        influx.create_bucket(&bucket);
+        influx.write(&bucket, &points(region, service));
+        use Choice::{All, These};
+        let one = [These(&[region]), These(&[service]), These(&["phone"])];
+        let several = [These(&["elsewhere", region]), These(&[service, "other"]), All];
+        for choices in [[All, All, All], one] {
+            check_all(&influx, &bucket, &choices);
+        }
+        check_boards(&influx, &bucket, &several, true);
+    }
+}
+
+/// Like [`check_boards`], where nothing may be empty.
+fn check_all(influx: &Influx, bucket: &str, choices: &[Choice<'_>; 3]) {
+    let mut empty = Vec::new();
+    for board in boards().iter().filter(|board| board.source == Source::Flux) {
+        for query in queries(board) {
+            let text = filled(&query.text, bucket, choices);
+            let rows = influx.query(&text);
+            if rows.is_empty() {
+                empty.push(text.clone());
+            }
+            rows.iter().for_each(|row| has(row, query, &text));
+        }
+    }
+    assert!(
+        empty.is_empty(),
+        "{} queries give no rows for {choices:?}:\n{}",
+        empty.len(),
+        empty.join("\n-----\n")
+    );
+}
+
+#[test]
+fn an_empty_bucket_is_no_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let influx = Influx::start(folder.path());
+    influx.create_bucket("empty");
+    check_boards(&influx, "empty", &[Choice::All, Choice::All, Choice::All], true);
 }

@@ -207,6 +207,14 @@ impl Influx {
         rows(&text)
     }
 
+    /// Writes lines with nanoseconds.
+    pub fn write(&self, bucket: &str, lines: &str) {
+        let path = format!("/api/v2/write?org={ORG}&bucket={bucket}&precision=ns");
+        let answer = self.api(reqwest::Method::POST, &path).body(lines.to_owned()).send();
+        let answer = answer.expect("InfluxDB answers");
+        assert_eq!(answer.status().as_u16(), 204, "{}", answer.text().unwrap_or_default());
+    }
+
     /// Ids of buckets by name.
     pub fn buckets(&self) -> BTreeMap<String, String> {
         let answer = self.api(reqwest::Method::GET, "/api/v2/buckets?limit=100").send();

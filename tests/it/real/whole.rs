@@ -10,7 +10,7 @@ use surgecast::store::Reader;
 use surgecast::window::{AggregationKey, Counts};
 
 use super::data::{self, Count, WINDOW};
-use super::grafana::check_board;
+use super::grafana::{Choice, check_boards};
 use super::servers::{Influx, Kafka, ORG, TOKEN, free_port, until, until_no_progress};
 use crate::page::check_series_page;
 use crate::program::{Program, surgecast};
@@ -228,7 +228,7 @@ fn alarms_in_influx(influx: &Influx, bucket: &str) -> BTreeMap<(String, String, 
     rows.collect()
 }
 
-/// All points of a bucket in the two days before an instant, except for the outlook, which changes.
+/// All points of a bucket in the two days before an instant, except for the outlook and the feeds, which change.
 fn points(influx: &Influx, bucket: &str, before: i64) -> BTreeMap<String, String> {
     // The same two days for each call.
     let [after, before] = [before - 2 * 86_400, before].map(|at| {
@@ -237,14 +237,24 @@ fn points(influx: &Influx, bucket: &str, before: i64) -> BTreeMap<String, String
     });
     let rows = influx.query(&format!(
         "from(bucket: \"{bucket}\") |> range(start: {after}, stop: {before})
-         |> filter(fn: (r) => r._measurement != \"outlook\")
+         |> filter(fn: (r) => r._measurement != \"outlook\" and r._measurement != \"feed\")
          |> toString() |> group()"
     ));
     let key = |row: &BTreeMap<String, String>| {
         let tag = |name: &str| row.get(name).cloned().unwrap_or_default();
-        ["_time", "_measurement", "_field", "region", "service", "channel", "rule", "severity"]
-            .map(tag)
-            .join("|")
+        [
+            "_time",
+            "_measurement",
+            "_field",
+            "region",
+            "service",
+            "channel",
+            "rule",
+            "severity",
+            "type",
+        ]
+        .map(tag)
+        .join("|")
     };
     rows.iter().map(|row| (key(row), row["_value"].clone())).collect()
 }
@@ -358,8 +368,10 @@ fn all_real_alarms_and_tickets_reach_the_outputs() {
     );
     assert_eq!(alarms_in_influx(&influx, "real"), expected.alarms, "InfluxDB has all alarms");
     check_outputs(&program, &leaves);
-    check_board(&influx, "real", ["_all", "_all", "_all"]);
-    check_board(&influx, "real", names(leaves[leaves.len() / 2]));
+    check_boards(&influx, "real", &[Choice::All, Choice::All, Choice::All], false);
+    let leaf = names(leaves[leaves.len() / 2]);
+    let one = [0, 1, 2].map(|part| Choice::These(&leaf[part..=part]));
+    check_boards(&influx, "real", &one, false);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(check_series_page(&program.url, leaves[leaves.len() / 2]));
     let (status, said) = program.interrupt();

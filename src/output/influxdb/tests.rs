@@ -1,0 +1,618 @@
+//! The sink's points from a store, and the table of measurements in `grafana/README.md`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::feeds::Feeds;
+use super::sink::Gatherer;
+use super::{InfluxContext, Line, planned, points};
+use crate::alert::{Alert, AlertSeverity, AlertState};
+use crate::anomaly::{Anomaly, AnomalyKind};
+use crate::clock::ManualClock;
+use crate::domain::{
+    AlarmAction, AlarmEvent, DeadLetter, MaintenanceAction, MaintenanceEvent, Position, Reason,
+    Scope, SeriesKey, Severity, SourceId, Timestamp, WindowWidth, Zone,
+};
+use crate::forecast::surge::SurgeCount;
+use crate::forecast::{
+    Adjustment, AdjustmentAmount, AdjustmentKind, Cause, Figures, ForecastPoint, Vintage,
+};
+use crate::staffing::{Outlook, Plan, PlanTarget};
+use crate::store::{Change, PartialRecord, SourceRecord, Store, StoreError, Tx, WindowRecord};
+use crate::telemetry::Metrics;
+use crate::text::{Language, Texts};
+use crate::window::{AggregationKey, AlarmRules, Counts};
+
+const WIDTH: WindowWidth = WindowWidth::QUARTER;
+
+/// Minutes after 2026-01-01T02:00:00Z.
+fn at(minutes: i64) -> Timestamp {
+    Timestamp::from_secs(1_767_232_800 + minutes * 60)
+}
+
+fn series(text: &str) -> SeriesKey {
+    SeriesKey::parse(text).expect("a series")
+}
+
+fn scope() -> Scope {
+    series("north/tv/phone").scope()
+}
+
+fn context() -> InfluxContext {
+    InfluxContext {
+        public_url: "https://surgecast.example".into(),
+        texts: Texts::new(Language::En),
+        alarms: AlarmRules { hold_clear: Duration::ZERO, ..AlarmRules::default() },
+        width: WIDTH,
+        clock: Arc::new(ManualClock::new(at(0))),
+        metrics: Arc::default(),
+    }
+}
+
+/// A store, and the sink's half that reads it.
+struct Site {
+    store: Store,
+    gatherer: Gatherer,
+    offset: i64,
+    _dir: TempDir,
+}
+
+impl Site {
+    fn new() -> Self {
+        let dir = TempDir::new().expect("a directory");
+        let store = Store::open(dir.path(), WIDTH).expect("a store");
+        Self { store, gatherer: Gatherer::new(context()), offset: 0, _dir: dir }
+    }
+
+    fn put(&mut self, write: impl FnOnce(&mut Tx<'_>) -> Result<(), StoreError>) {
+        let mut tx = self.store.begin().expect("begins");
+        write(&mut tx).expect("writes");
+        tx.commit().expect("commits");
+    }
+
+    fn position(&mut self) -> Position {
+        self.offset += 1;
+        Position { source: SourceId::new("network.alarms", 0), offset: self.offset }
+    }
+
+    /// A message of an alarm, and the partial that counts it.
+    fn alarm(&mut self, id: &str, action: AlarmAction, minute: i64, counts: Counts) {
+        let position = self.position();
+        let event = AlarmEvent {
+            event_id: format!("{id}-{minute}").into(),
+            alarm_id: id.into(),
+            action,
+            ts: at(minute),
+            severity: Severity::Major,
+            scope: scope(),
+            device: None,
+            alarm_type: Some(id.split('-').next().unwrap_or_default().into()),
+            text: None,
+            aliases: Box::default(),
+        };
+        let partial = PartialRecord {
+            window: WIDTH.floor(at(minute)),
+            key: AggregationKey::Alarms(scope()),
+            source: position.source.clone(),
+            counts,
+            upto: position.offset,
+        };
+        self.put(|tx| {
+            tx.put_alarm(&position, &event)?;
+            tx.put_partials(&[partial])
+        });
+    }
+
+    /// Finalizes the window that starts at a minute; `active` alarms of the scope stand at its end.
+    fn finalize(&mut self, minute: i64, active: u32) {
+        let source = SourceId::new("network.alarms", 0);
+        let finalized = WindowRecord { settled: true, ..WindowRecord::default() };
+        let alarms = AggregationKey::Alarms(scope());
+        let mut rows =
+            vec![(AggregationKey::Tickets(series("north/tv/phone")), at(minute), finalized)];
+        if active > 0 {
+            rows.push((alarms.clone(), at(minute), WindowRecord { active, ..finalized }));
+        }
+        self.put(|tx| {
+            tx.put_windows(&rows)?;
+            tx.delete_partials(&[(at(minute), alarms, source)])
+        });
+    }
+
+    fn lines(&mut self, changes: &[Change]) -> Vec<String> {
+        let reader = self.store.reader().expect("a reader");
+        let lines = self.gatherer.gather(&reader, changes).expect("gathers");
+        lines.into_iter().map(text).collect()
+    }
+
+    /// Everything that changed since the last call.
+    fn changed(&mut self, cursor: &mut i64) -> Vec<String> {
+        let reader = self.store.reader().expect("a reader");
+        let found = reader.changes(*cursor, 1000).expect("changes");
+        *cursor = found.last().map_or(*cursor, |(seq, _)| *seq);
+        let changes: Vec<Change> = found.into_iter().map(|(_, change)| change).collect();
+        self.lines(&changes)
+    }
+}
+
+fn text(line: Line) -> String {
+    String::from_utf8(line).expect("UTF-8")
+}
+
+/// `active` of the scope north/tv by minute of the window, and of its roll-up over all.
+fn active(lines: &[String]) -> Vec<(i64, String)> {
+    let found = lines.iter().filter(|line| line.starts_with("alarms,region=north,service=tv "));
+    let found = found.map(|line| {
+        let nanos: i64 = line.rsplit(' ').next().and_then(|n| n.parse().ok()).expect("a time");
+        let active = line.split("active=").nth(1).and_then(|rest| rest.split(['i', ' ']).next());
+        ((nanos / 1_000_000_000 - at(0).secs()) / 60, active.expect("active").to_owned())
+    });
+    found.collect()
+}
+
+fn types(lines: &[String]) -> Vec<String> {
+    let found = lines
+        .iter()
+        .filter_map(|line| line.strip_prefix("alarm_types,region=north,service=tv,type="));
+    found.map(|line| line.rsplit_once(' ').expect("a time").0.to_owned()).collect()
+}
+
+#[test]
+fn open_windows_show_the_alarms_that_are_active_now_and_ended_ones_their_0() {
+    use AlarmAction::{Clear, Raise};
+    let raised = |n| Counts { raised: [0, n, 0, 0, 0], ..Counts::default() };
+    let cleared = |n| Counts { cleared: n, ..Counts::default() };
+    let mut site = Site::new();
+    let mut cursor = 0;
+    site.finalize(-15, 0);
+    assert_eq!(active(&site.changed(&mut cursor)), []);
+    // An outage begins, and shows in its first window.
+    site.alarm("LOS-1", Raise, 2, raised(1));
+    let lines = site.changed(&mut cursor);
+    assert_eq!(active(&lines), [(0, "1".into())]);
+    assert!(
+        lines.iter().any(|line| line.starts_with("alarms,region=_all,service=_all ")
+            && line.contains("active=1i"))
+    );
+    assert_eq!(types(&lines), ["LOS raised=1i,standing=1i"]);
+    site.alarm("LOS-2", Raise, 3, raised(2));
+    site.alarm("power-3", Raise, 4, raised(3));
+    let lines = site.changed(&mut cursor);
+    assert_eq!(active(&lines), [(0, "3".into())]);
+    assert_eq!(types(&lines), ["LOS raised=2i,standing=2i", "power raised=1i,standing=1i"]);
+    site.finalize(0, 3);
+    assert_eq!(active(&site.changed(&mut cursor)), [(0, "3".into())]);
+    // In the next window only a ticket arrives: the alarms still stand.
+    site.put(|tx| {
+        tx.put_partials(&[PartialRecord {
+            window: at(15),
+            key: AggregationKey::Tickets(series("north/tv/phone")),
+            source: SourceId::new("support.tickets", 0),
+            counts: Counts { tickets: 1, ..Counts::default() },
+            upto: 7,
+        }])
+    });
+    assert_eq!(active(&site.changed(&mut cursor)), [(15, "3".into())]);
+    // They end, one after the other.
+    site.alarm("LOS-1", Clear, 17, cleared(1));
+    site.alarm("power-3", Clear, 17, cleared(2));
+    let lines = site.changed(&mut cursor);
+    assert_eq!(active(&lines), [(15, "1".into())]);
+    assert_eq!(types(&lines), ["LOS raised=0i,standing=1i", "power raised=0i,standing=0i"]);
+    site.alarm("LOS-2", Clear, 18, cleared(3));
+    let lines = site.changed(&mut cursor);
+    assert_eq!(active(&lines), [(15, "0".into())]);
+    assert_eq!(types(&lines), ["LOS raised=0i,standing=0i", "power raised=0i,standing=0i"]);
+    // The store has no row for a scope without alarms and messages; the 0 stays written.
+    site.finalize(15, 0);
+    assert_eq!(active(&site.changed(&mut cursor)), [(15, "0".into())]);
+    site.finalize(30, 0);
+    assert_eq!(active(&site.changed(&mut cursor)), []);
+}
+
+#[test]
+fn an_alarm_that_ends_without_a_message_gets_its_0() {
+    let mut site = Site::new();
+    let mut cursor = 0;
+    site.finalize(0, 2);
+    site.finalize(15, 0);
+    let lines = site.changed(&mut cursor);
+    assert_eq!(active(&lines), [(0, "2".into()), (15, "0".into())]);
+    // Batches are written again after a failure, and after a restart by another sink.
+    assert_eq!(site.lines(&[Change::Window(at(15))]).len(), 8 + 4);
+    site.gatherer = Gatherer::new(context());
+    assert_eq!(active(&site.lines(&[Change::Window(at(15))])), [(15, "0".into())]);
+}
+
+#[test]
+fn a_scope_has_at_most_twenty_types_of_its_own() {
+    let mut site = Site::new();
+    let mut cursor = 0;
+    for n in 0..30 {
+        let counts = Counts { raised: [0, n + 1, 0, 0, 0], ..Counts::default() };
+        site.alarm(&format!("type{n:02}-a"), AlarmAction::Raise, 1, counts);
+    }
+    site.alarm("type29-b", AlarmAction::Raise, 2, Counts::default());
+    let lines = types(&site.changed(&mut cursor));
+    assert_eq!(lines.len(), 21);
+    assert_eq!(lines[0], "other raised=10i,standing=10i");
+    assert_eq!(lines[20], "type29 raised=2i,standing=2i", "the most frequent type is among them");
+}
+
+fn work(id: &str, starts: i64, action: MaintenanceAction, ts: i64) -> MaintenanceEvent {
+    MaintenanceEvent {
+        event_id: id.into(),
+        action,
+        ts: at(ts),
+        starts_at: at(starts),
+        ends_at: at(starts + 60),
+        region: Some(scope().region),
+        service: None,
+        impact: None,
+        text: Some("Core \"router\"\nupgrade".into()),
+    }
+}
+
+fn entry(id: &str, amount: AdjustmentAmount) -> Adjustment {
+    Adjustment {
+        id: id.into(),
+        label: "billing run".into(),
+        kind: AdjustmentKind::Billing,
+        region: None,
+        service: Some(scope().service),
+        channel: None,
+        starts_at: at(30),
+        ends_at: at(90),
+        amount,
+        by: "Li".into(),
+        note: None,
+        entered_at: at(0),
+    }
+}
+
+#[test]
+fn what_is_planned_keeps_its_point_when_it_is_moved_or_goes() {
+    let mut site = Site::new();
+    let mut cursor = 0;
+    let mut put = |site: &mut Site, event: MaintenanceEvent| {
+        let position = site.position();
+        site.put(|tx| tx.put_maintenance(&position, &event));
+        let lines = site.changed(&mut cursor);
+        // The fraction of the second depends on the id.
+        lines.iter().map(|line| line[..line.len() - 9].to_owned()).collect::<Vec<_>>()
+    };
+    use MaintenanceAction::{Cancel, Plan};
+    let first = put(&mut site, work("w", 0, Plan, -90));
+    let moved = put(&mut site, work("w", 15, Plan, -80));
+    let gone = put(&mut site, work("w", 15, Cancel, -70));
+    insta::assert_snapshot!([first, moved, gone].concat().join("\n"), @r#"
+    planned,region=north,service=_all,channel=_all kind="maintenance",text="Core \"router\"
+    upgrade",until="2026-01-01T03:00:00Z",state="planned" 1767232800
+    planned,region=north,service=_all,channel=_all state="cancelled" 1767232800
+    planned,region=north,service=_all,channel=_all kind="maintenance",text="Core \"router\"
+    upgrade",until="2026-01-01T03:15:00Z",state="planned" 1767233700
+    planned,region=north,service=_all,channel=_all state="cancelled" 1767233700
+    "#);
+    site.put(|tx| tx.put_adjustment(&entry("a", AdjustmentAmount::Factor(1.5))));
+    let entered = site.changed(&mut cursor);
+    site.put(|tx| tx.delete_adjustment("a"));
+    let deleted = site.changed(&mut cursor);
+    let start = "planned,region=_all,service=tv,channel=_all ";
+    assert!(
+        entered[0].starts_with(&format!(
+            "{start}kind=\"billing\",text=\"billing run\",factor=1.5,until="
+        )),
+        "{entered:?}"
+    );
+    assert!(deleted[0].starts_with(&format!("{start}state=\"cancelled\"")), "{deleted:?}");
+    let time = |line: &str| line.rsplit(' ').next().map(str::to_owned);
+    assert_eq!(time(&entered[0]), time(&deleted[0]), "the same point");
+}
+
+#[test]
+fn a_source_says_once_a_minute_how_far_it_is() {
+    let mut site = Site::new();
+    let source = SourceId::new("support.tickets", 3);
+    let record = |offset| SourceRecord {
+        source: SourceId::new("support.tickets", 3),
+        closed: at(-30),
+        decided_upto: offset,
+        resume_at: 0,
+        caught_up_at: None,
+        reported_at: at(-1),
+    };
+    let letter = |nth, reason| DeadLetter {
+        position: Position { source: source.clone(), offset: nth },
+        nth: 0,
+        received_at: at(-5),
+        reason,
+        detail: "x".into(),
+        bytes: Box::default(),
+    };
+    site.put(|tx| {
+        tx.put_source(&record(7))?;
+        tx.put_dead_letter(&letter(1, Reason::Field), None)?;
+        tx.put_dead_letter(&letter(2, Reason::Late), None)?;
+        tx.put_dead_letter(&letter(3, Reason::Malformed), None)
+    });
+    let metrics = Metrics::default();
+    metrics.partition(&source, Some(12), 1800.0, 1);
+    let mut feeds = Feeds::default();
+    let reader = site.store.reader().expect("a reader");
+    let mut said = |minutes: i64| -> Vec<String> {
+        let lines = feeds.lines(&reader, &metrics, at(minutes)).expect("lines");
+        lines.into_iter().map(text).collect()
+    };
+    insta::assert_snapshot!(said(0).join("\n"), @"feed,source=support.tickets[3] lag=12i,frontier_age=1800i,silent_for=1800i,rejected=2i,malformed=1i,field=1i,future=0i,limit=0i,late=1i,heard=60i 1767232800000000000");
+    assert_eq!(said(0), Vec::<String>::new(), "not again within the minute");
+    site.put(|tx| tx.put_source(&record(8)));
+    assert!(said(2)[0].contains("silent_for=0i"));
+    assert!(said(5)[0].contains("silent_for=180i"));
+}
+
+fn vintage() -> Vintage {
+    let target = |step: i64| ForecastPoint {
+        start: at(15 * step),
+        mean: 9.0,
+        quantiles: [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0],
+        baseline: 8.0,
+        level: 1.0,
+        alarm_effect: 1.0,
+    };
+    Vintage {
+        series: series("north/tv/_all"),
+        issued_at: at(0),
+        targets: (0..24).map(target).collect(),
+        members: vec![],
+        causes: vec![
+            Cause { what: "LOS".into(), tickets: 12.0 },
+            Cause { what: "adjustment: billing run".into(), tickets: 3.0 },
+        ],
+        surges: None,
+        fallback: None,
+    }
+}
+
+#[test]
+fn tickets_because_of_alarms_are_beside_their_types() {
+    let mut site = Site::new();
+    let mut cursor = 0;
+    let counts = Counts { raised: [0, 1, 0, 0, 0], ..Counts::default() };
+    site.alarm("LOS-1", AlarmAction::Raise, -3, counts);
+    site.finalize(-15, 1);
+    site.put(|tx| tx.put_vintage(&vintage()));
+    let lines = site.changed(&mut cursor);
+    let found: Vec<&String> = lines.iter().filter(|line| line.contains("ticket_effect")).collect();
+    assert_eq!(
+        found,
+        ["alarm_types,region=north,service=tv,type=LOS ticket_effect=12 1767231900000000000"]
+    );
+    let found: Vec<&String> = lines.iter().filter(|line| line.starts_with("planned,")).collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with(r#"planned,region=north,service=tv,channel=_all kind="cause",text="LOS",tickets=12,until="2026-01-01T08:00:00Z""#), "{found:?}");
+}
+
+#[test]
+fn accuracy_names_no_surges_before_a_forecast_could_warn() {
+    let day = Timestamp::from_secs(1_767_225_600);
+    let key = series("north/tv/phone");
+    let figures = Figures { wape: Some(0.125), ..Figures::default() };
+    let line = |counted: Option<&SurgeCount>| {
+        text(points::accuracy(&key, day, 3, &figures, counted).expect("a line"))
+    };
+    assert!(line(None).contains(" wape=0.125 "));
+    assert!(line(Some(&SurgeCount::default())).contains("surges=0i,surges_hit=0i,false_calls=0i"));
+}
+
+fn plan_target() -> PlanTarget {
+    PlanTarget {
+        start: at(0),
+        arrivals: 9.0,
+        positions: 3,
+        agents: 5,
+        agents_low: 4,
+        agents_high: 6,
+        scheduled: Some(4),
+        gap: 1,
+        service_level: 0.75,
+    }
+}
+
+fn alert() -> Alert {
+    Alert {
+        id: "understaffed.north.tv 2.17".into(),
+        rule: "understaffed".into(),
+        severity: AlertSeverity::Warning,
+        scope: scope(),
+        state: AlertState::Firing,
+        since: at(-30),
+        updated_at: at(0),
+        ended_at: None,
+        from: at(0),
+        to: at(60),
+        agents_short: 4,
+        shortfalls: vec![],
+        because: vec![],
+        zone: Zone::UTC,
+        acknowledged_by: None,
+        acknowledged_at: None,
+        feedback: None,
+        worst: None,
+        streak: 2,
+        notified_gap: 4,
+        notified_at: None,
+    }
+}
+
+#[test]
+fn an_alert_says_since_when_and_links_to_itself() {
+    let context = context();
+    let line = points::alert(&alert(), &context.public_url, &context.texts).expect("a line");
+    let line = text(line);
+    assert!(
+        line.contains(r#"service="tv",since="2026-01-01T01:30:00Z",agents_short=4i"#),
+        "{line}"
+    );
+    assert!(
+        line.contains(r#"url="https://surgecast.example/#/alerts/understaffed.north.tv%202.17""#),
+        "{line}"
+    );
+}
+
+/// Every measurement with every field.
+fn every_line() -> Vec<Line> {
+    let key = series("north/tv/phone");
+    let (context, vintage) = (context(), vintage());
+    let plan = Plan {
+        series: key.clone(),
+        issued_at: at(0),
+        basis: crate::text::Stored::Sentence("basis".into()),
+        targets: vec![plan_target()],
+    };
+    let outlook = Outlook {
+        series: key.clone(),
+        issued_at: at(0),
+        peak: 9.0,
+        peak_at: at(0),
+        over_baseline: 1.5,
+        gap_max: Some(1),
+        gap_at: Some(at(0)),
+        minutes_to_breach: Some(15),
+    };
+    let anomaly = Anomaly {
+        series: key.clone(),
+        window: at(0),
+        kind: AnomalyKind::High,
+        score: 4.0,
+        actual: 9.0,
+        expected: 4.0,
+        detail: crate::text::Stored::Sentence("more".into()),
+    };
+    let some = Some(0.5);
+    let figures = Figures {
+        wape: some,
+        wape_naive: some,
+        wape_floor: some,
+        mase: some,
+        coverage80: some,
+        bias: some,
+        ..Figures::default()
+    };
+    let mut lines: Vec<Line> = points::forecast(&vintage, &vintage.targets).collect();
+    lines.extend(points::forecast_lead(&vintage, WIDTH));
+    lines.extend(planned::causes(&vintage, WIDTH));
+    lines.extend(points::staffing(&key, &plan_target()));
+    lines.extend(points::outlook(&outlook, Some(&plan), ""));
+    lines.extend(points::anomaly(&anomaly, &context.texts));
+    lines.extend(points::alert(&alert(), &context.public_url, &context.texts));
+    lines.extend(points::accuracy(&key, at(0), 3, &figures, Some(&SurgeCount::default())));
+    lines
+}
+
+/// Measurement → tags and fields with their types, as written.
+type Schema = BTreeMap<String, (BTreeSet<String>, BTreeMap<String, &'static str>)>;
+
+fn schema(lines: &[String]) -> Schema {
+    let mut schema = Schema::new();
+    for line in lines {
+        // No name in these samples holds a space or a comma.
+        let mut parts = line.splitn(2, ' ');
+        let (head, rest) = (parts.next().expect("tags"), parts.next().expect("fields"));
+        let mut head = head.split(',');
+        let known = schema.entry(head.next().expect("a measurement").to_owned()).or_default();
+        known.0.extend(head.map(|tag| tag.split('=').next().expect("a key").to_owned()));
+        let mut rest = rest.rsplit_once(' ').expect("a time").0;
+        while let Some((key, value)) = rest.split_once('=') {
+            let is_text = value.starts_with('"');
+            let ends = match is_text {
+                true => {
+                    2 + value[1..]
+                        .match_indices('"')
+                        .find(|(n, _)| !value.as_bytes()[1..=*n].ends_with(b"\\"))
+                        .expect("an end")
+                        .0
+                }
+                false => value.find(',').unwrap_or(value.len()),
+            };
+            let kind = if is_text {
+                "text"
+            } else if value[..ends].ends_with('i') {
+                "integer"
+            } else {
+                "float"
+            };
+            known.1.insert(key.to_owned(), kind);
+            rest = value[ends..].trim_start_matches(',');
+        }
+    }
+    schema
+}
+
+#[test]
+fn the_readme_lists_every_measurement_tag_and_field() {
+    let mut site = Site::new();
+    let mut cursor = 0;
+    let raised = Counts { raised: [0, 1, 0, 0, 0], ..Counts::default() };
+    site.alarm("LOS-1", AlarmAction::Raise, -3, raised);
+    site.finalize(-15, 1);
+    let position = site.position();
+    site.put(|tx| {
+        tx.put_vintage(&vintage())?;
+        tx.put_maintenance(&position, &work("w", 0, MaintenanceAction::Plan, 0))?;
+        tx.put_adjustment(&entry("a", AdjustmentAmount::Factor(2.0)))?;
+        tx.put_adjustment(&entry("b", AdjustmentAmount::TicketsPerWindow(2.0)))?;
+        tx.put_source(&SourceRecord {
+            source: position.source.clone(),
+            closed: at(-15),
+            decided_upto: 1,
+            resume_at: 0,
+            caught_up_at: None,
+            reported_at: at(0),
+        })
+    });
+    let mut lines = site.changed(&mut cursor);
+    lines.extend(every_line().into_iter().map(text));
+    let metrics = Metrics::default();
+    metrics.partition(&position.source, Some(1), 0.0, 1);
+    let reader = site.store.reader().expect("a reader");
+    let feeds = Feeds::default().lines(&reader, &metrics, at(0)).expect("lines");
+    lines.extend(feeds.into_iter().map(text));
+    let written = schema(&lines);
+
+    let readme = include_str!("../../../grafana/README.md");
+    let mut documented = Schema::new();
+    let names = |cell: &str| -> Vec<String> {
+        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    for row in readme.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        match cells[..] {
+            // measurement, tags, timestamp
+            [measurement, tags, _] if tags.starts_with('`') && !measurement.contains("_URL") => {
+                let known = documented.entry(names(measurement)[0].clone()).or_default();
+                known.0.extend(names(tags));
+            }
+            // measurement, fields, type, unit, meaning
+            [measurement, fields, kind, unit, meaning] => {
+                assert!(!unit.is_empty() && !meaning.is_empty(), "{row}");
+                let kind = ["integer", "float", "text"].into_iter().find(|known| *known == kind);
+                let known = documented.entry(names(measurement)[0].clone()).or_default();
+                for field in names(fields) {
+                    known.1.insert(field, kind.unwrap_or_else(|| panic!("{row}: an unknown type")));
+                }
+            }
+            _ => {}
+        }
+    }
+    for (measurement, columns) in &written {
+        assert_eq!(
+            documented.get(measurement),
+            Some(columns),
+            "{measurement} in grafana/README.md"
+        );
+    }
+    assert_eq!(documented.keys().collect::<Vec<_>>(), written.keys().collect::<Vec<_>>());
+}

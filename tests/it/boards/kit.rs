@@ -1,0 +1,411 @@
+//! Parts of boards: panels, variables, annotations and links, as Grafana's JSON (classic schema 42).
+
+use serde_json::{Map, Value, json};
+
+/// The language of a board's texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lang {
+    En,
+    Zh,
+}
+
+impl Lang {
+    /// The text in this language.
+    pub fn t<'t>(self, en: &'t str, zh: &'t str) -> &'t str {
+        match self {
+            Self::En => en,
+            Self::Zh => zh,
+        }
+    }
+}
+
+/// What a panel or a variable asks for.
+#[derive(Clone, Debug)]
+pub struct Query {
+    pub text: String,
+    /// Columns that each row must have.
+    pub columns: Vec<String>,
+    /// Whether no row is a good answer, such as no open alert.
+    pub may_be_empty: bool,
+}
+
+impl Query {
+    pub fn new(text: impl Into<String>, columns: &[&str]) -> Self {
+        let columns = columns.iter().map(|column| (*column).to_owned()).collect();
+        Self { text: text.into(), columns, may_be_empty: false }
+    }
+
+    /// A query for a chart: one series for each `_field`.
+    pub fn series(text: impl Into<String>) -> Self {
+        Self::new(text, &["_time", "_field", "_value"])
+    }
+
+    pub fn may_be_empty(mut self) -> Self {
+        self.may_be_empty = true;
+        self
+    }
+}
+
+/// The query language of a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    Flux,
+    PromQl,
+}
+
+impl Source {
+    fn datasource(self) -> Value {
+        let kind = match self {
+            Self::Flux => "influxdb",
+            Self::PromQl => "prometheus",
+        };
+        json!({ "type": kind, "uid": "${datasource}" })
+    }
+}
+
+/// A panel.
+#[derive(Clone, Debug)]
+pub struct Panel {
+    pub title: String,
+    pub queries: Vec<Query>,
+    kind: &'static str,
+    description: String,
+    size: (u64, u64),
+    legends: Vec<String>,
+    defaults: Map<String, Value>,
+    custom: Map<String, Value>,
+    overrides: Vec<Value>,
+    options: Map<String, Value>,
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        other => panic!("{other} is no object"),
+    }
+}
+
+impl Panel {
+    fn new(kind: &'static str, title: &str, description: &str, size: (u64, u64)) -> Self {
+        Self {
+            title: title.into(),
+            queries: Vec::new(),
+            kind,
+            description: description.into(),
+            size,
+            legends: Vec::new(),
+            defaults: Map::new(),
+            custom: Map::new(),
+            overrides: Vec::new(),
+            options: Map::new(),
+        }
+    }
+
+    /// Figures, each in a tile.
+    pub fn stat(title: &str, description: &str, width: u64) -> Self {
+        let mut panel = Self::new("stat", title, description, (width, 4));
+        panel.options = object(json!({
+            "reduceOptions": { "calcs": ["lastNotNull"], "fields": "/.*/", "values": false },
+            "colorMode": "value", "graphMode": "none", "justifyMode": "auto",
+            "orientation": "vertical", "textMode": "value_and_name", "wideLayout": true,
+        }));
+        panel.default("color", json!({ "mode": "thresholds" })).thresholds(&[("text", None)])
+    }
+
+    /// Lines over time.
+    pub fn chart(title: &str, description: &str, size: (u64, u64)) -> Self {
+        let mut panel = Self::new("timeseries", title, description, size);
+        panel.options = object(json!({
+            "legend": { "displayMode": "list", "placement": "bottom", "showLegend": true, "calcs": [] },
+            "tooltip": { "mode": "multi", "sort": "none" },
+        }));
+        panel.custom = object(json!({
+            "drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 1, "fillOpacity": 0,
+            "showPoints": "never", "spanNulls": false, "insertNulls": 5_400_000, "axisLabel": "",
+            "axisPlacement": "left", "axisSoftMin": 0, "stacking": { "mode": "none", "group": "A" },
+            "thresholdsStyle": { "mode": "off" },
+        }));
+        panel
+    }
+
+    /// Rows.
+    pub fn table(title: &str, description: &str, size: (u64, u64)) -> Self {
+        let mut panel = Self::new("table", title, description, size);
+        panel.options = object(json!({ "showHeader": true, "cellHeight": "sm" }));
+        panel.custom = object(json!({
+            "align": "auto", "cellOptions": { "type": "auto", "wrapText": true }, "inspect": false,
+            "filterable": true,
+        }));
+        panel
+    }
+
+    pub fn ask(mut self, query: Query) -> Self {
+        self.legends.push(String::new());
+        self.queries.push(query);
+        self
+    }
+
+    /// A query whose series are named by a pattern of labels.
+    pub fn ask_named(mut self, query: Query, legend: &str) -> Self {
+        self.legends.push(legend.into());
+        self.queries.push(query);
+        self
+    }
+
+    pub fn default(mut self, key: &str, value: Value) -> Self {
+        self.defaults.insert(key.into(), value);
+        self
+    }
+
+    pub fn unit(self, unit: &str) -> Self {
+        self.default("unit", json!(unit))
+    }
+
+    /// Digits after the point. Without it, Grafana chooses as many as a value needs.
+    pub fn decimals(self, digits: u8) -> Self {
+        self.default("decimals", json!(digits))
+    }
+
+    /// What is shown if there is no data.
+    pub fn empty(self, text: &str) -> Self {
+        self.default("noValue", json!(text))
+    }
+
+    pub fn custom(mut self, key: &str, value: Value) -> Self {
+        self.custom.insert(key.into(), value);
+        self
+    }
+
+    pub fn thresholds(self, steps: &[(&str, Option<f64>)]) -> Self {
+        self.default("thresholds", thresholds(steps))
+    }
+
+    /// Draws the thresholds as dashed lines.
+    pub fn lines_at(self, steps: &[(&str, Option<f64>)]) -> Self {
+        self.thresholds(steps).custom("thresholdsStyle", json!({ "mode": "dashed" }))
+    }
+
+    /// Properties of one field, by its name in the query.
+    pub fn field(mut self, name: &str, properties: &[(&str, Value)]) -> Self {
+        let properties: Vec<Value> =
+            properties.iter().map(|(id, value)| json!({ "id": id, "value": value })).collect();
+        let matcher = json!({ "id": "byName", "options": name });
+        self.overrides.push(json!({ "matcher": matcher, "properties": properties }));
+        self
+    }
+
+    /// The name, the unit and the digits of one field.
+    pub fn named(self, field: &str, name: &str, unit: &str) -> Self {
+        let mut properties = vec![("displayName", json!(name))];
+        if !unit.is_empty() {
+            properties.push(("unit", json!(unit)));
+        }
+        self.field(field, &properties)
+    }
+
+    /// A column that is not shown.
+    pub fn hidden(self, field: &str) -> Self {
+        self.field(field, &[("custom.hidden", json!(true))])
+    }
+
+    /// A column that opens a link.
+    pub fn link(self, field: &str, title: &str, url: &str) -> Self {
+        let links = json!([{ "title": title, "url": url, "targetBlank": true }]);
+        self.field(field, &[("links", links)])
+    }
+
+    /// How old the data are, in seconds: orange and red when they are too old.
+    pub fn age(self, lang: Lang, orange_s: f64, red_s: f64) -> Self {
+        let steps =
+            thresholds(&[("green", None), ("orange", Some(orange_s)), ("red", Some(red_s))]);
+        self.field(
+            "age",
+            &[
+                ("displayName", json!(lang.t("age of the data", "数据已有"))),
+                ("unit", json!("s")),
+                ("decimals", json!(0)),
+                ("thresholds", steps),
+                ("color", json!({ "mode": "thresholds" })),
+            ],
+        )
+    }
+
+    fn json(&self, id: usize, place: (u64, u64), source: Source) -> Value {
+        let targets = self.queries.iter().zip(&self.legends).enumerate();
+        let targets = targets.map(|(n, (query, legend))| {
+            let name = char::from(b'A' + n as u8).to_string();
+            match source {
+                Source::Flux => {
+                    json!({ "refId": name, "datasource": source.datasource(), "query": query.text })
+                }
+                Source::PromQl => json!({
+                    "refId": name, "datasource": source.datasource(), "expr": query.text,
+                    "legendFormat": legend, "range": self.kind == "timeseries",
+                    "instant": self.kind != "timeseries", "editorMode": "code",
+                }),
+            }
+        });
+        let targets: Vec<Value> = targets.collect();
+        let mut defaults = self.defaults.clone();
+        if !self.custom.is_empty() {
+            defaults.insert("custom".into(), Value::Object(self.custom.clone()));
+        }
+        json!({
+            "id": id, "type": self.kind, "title": self.title, "description": self.description,
+            "datasource": source.datasource(),
+            "gridPos": { "h": self.size.1, "w": self.size.0, "x": place.0, "y": place.1 },
+            "targets": targets,
+            "fieldConfig": { "defaults": defaults, "overrides": self.overrides },
+            "options": self.options,
+        })
+    }
+}
+
+/// Thresholds; the first has no value.
+pub fn thresholds(steps: &[(&str, Option<f64>)]) -> Value {
+    let steps = steps.iter().map(|(color, value)| json!({ "color": color, "value": value }));
+    json!({ "mode": "absolute", "steps": steps.collect::<Vec<_>>() })
+}
+
+/// A variable of a board.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    pub name: &'static str,
+    /// `None` for a data source or a text.
+    pub query: Option<Query>,
+    json: Value,
+}
+
+impl Variable {
+    pub fn datasource(lang: Lang, source: Source) -> Self {
+        let (kind, uid) = match source {
+            Source::Flux => ("influxdb", "surgecast-influxdb"),
+            Source::PromQl => ("prometheus", "surgecast-prometheus"),
+        };
+        let json = json!({
+            "type": "datasource", "name": "datasource", "label": lang.t("Data source", "数据源"), "query": kind,
+            "regex": "", "current": { "selected": true, "text": "surgecast", "value": uid },
+            "options": [], "refresh": 1, "includeAll": false, "multi": false, "hide": 0, "skipUrlSync": false,
+        });
+        Self { name: "datasource", query: None, json }
+    }
+
+    /// A picker that takes all, one or several values.
+    pub fn picker(name: &'static str, label: &str, query: Query) -> Self {
+        let text = &query.text;
+        let json = json!({
+            "type": "query", "name": name, "label": label, "datasource": Source::Flux.datasource(),
+            "definition": text,
+            "query": { "query": text, "refId": "InfluxVariableQueryEditor-VariableQuery", "maxDataPoints": 1000 },
+            "current": { "selected": true, "text": ["All"], "value": ["$__all"] },
+            // Grafana inserts this without escaping it: the roll-up.
+            "includeAll": true, "allValue": "_all", "multi": true,
+            "options": [], "regex": "", "sort": 1, "refresh": 2, "hide": 0, "skipUrlSync": false,
+        });
+        Self { name, query: Some(query), json }
+    }
+
+    /// A text that people may change.
+    pub fn text(name: &'static str, label: &str, value: &str) -> Self {
+        let current = json!({ "selected": true, "text": value, "value": value });
+        let json = json!({
+            "type": "textbox", "name": name, "label": label, "query": value, "current": current,
+            "options": [current], "hide": 0, "skipUrlSync": false,
+        });
+        Self { name, query: None, json }
+    }
+}
+
+/// An annotation from a query.
+#[derive(Clone, Debug)]
+pub struct Annotation {
+    pub name: String,
+    pub query: Query,
+    pub color: &'static str,
+}
+
+impl Annotation {
+    fn json(&self) -> Value {
+        json!({
+            "name": self.name, "datasource": Source::Flux.datasource(), "enable": true, "hide": false,
+            "iconColor": self.color, "target": { "refId": "Anno", "query": self.query.text },
+        })
+    }
+}
+
+/// A board.
+pub struct Board {
+    /// Name of its file, without `.json`.
+    pub file: &'static str,
+    pub uid: &'static str,
+    pub lang: Lang,
+    pub source: Source,
+    pub title: String,
+    pub description: String,
+    pub time: (&'static str, &'static str),
+    pub variables: Vec<Variable>,
+    pub annotations: Vec<Annotation>,
+    pub panels: Vec<Panel>,
+}
+
+impl Board {
+    /// The uid of this language's board.
+    pub fn uid(&self) -> String {
+        format!("{}{}", self.uid, self.lang.t("", "-zh"))
+    }
+
+    /// Its file below `grafana/dashboards`.
+    pub fn path(&self) -> String {
+        format!("{}{}.json", self.lang.t("", "zh/"), self.file)
+    }
+
+    /// The file's text.
+    pub fn json(&self) -> String {
+        let tag = self.lang.t("surgecast", "surgecast-zh");
+        let mut annotations = vec![json!({
+            "builtIn": 1, "datasource": { "type": "grafana", "uid": "-- Grafana --" }, "enable": true, "hide": true,
+            "iconColor": "orange", "name": "Annotations & Alerts", "type": "dashboard",
+        })];
+        annotations.extend(self.annotations.iter().map(Annotation::json));
+        let mut links = vec![json!({
+            "type": "dashboards", "title": self.lang.t("Boards", "看板"), "tags": [tag], "asDropdown": true,
+            "includeVars": true, "keepTime": false, "targetBlank": false, "icon": "external link", "tooltip": "", "url": "",
+        })];
+        if self.variables.iter().any(|variable| variable.name == "page") {
+            links.push(json!({
+                "type": "link", "title": self.lang.t("surgecast's page", "surgecast 页面"), "url": "${page}/#/",
+                "tags": [], "asDropdown": false, "includeVars": false, "keepTime": false, "targetBlank": true,
+                "icon": "external link", "tooltip": "",
+            }));
+        }
+        let variables: Vec<&Value> = self.variables.iter().map(|variable| &variable.json).collect();
+        let board = json!({
+            "uid": self.uid(), "title": self.title, "description": self.description, "tags": [tag],
+            "schemaVersion": 42, "version": 1, "editable": false, "graphTooltip": 1,
+            "fiscalYearStartMonth": 0, "timezone": "browser", "refresh": "30s",
+            "time": { "from": self.time.0, "to": self.time.1 },
+            "timepicker": { "refresh_intervals": ["30s", "1m", "5m", "15m"] }, "weekStart": "",
+            "links": links, "annotations": { "list": annotations }, "templating": { "list": variables },
+            "panels": self.placed(),
+        });
+        let mut text = serde_json::to_string_pretty(&board).expect("JSON");
+        text.push('\n');
+        text
+    }
+
+    /// Panels from left to right, in rows of 24 columns.
+    fn placed(&self) -> Vec<Value> {
+        let (mut x, mut y, mut height) = (0, 0, 0);
+        let placed = self.panels.iter().enumerate().map(|(n, panel)| {
+            let (w, h) = panel.size;
+            if x + w > 24 {
+                (x, y, height) = (0, y + height, 0);
+            }
+            let place = (x, y);
+            x += w;
+            height = height.max(h);
+            panel.json(n + 1, place, self.source)
+        });
+        placed.collect()
+    }
+}

@@ -1,0 +1,321 @@
+//! *Network to tickets*, for the NOC.
+
+use serde_json::json;
+
+use super::flux::{
+    self, ADD_UP, PICK_SCOPES, PIVOT, RANGE, SERIES, fields, from, renamed, seconds_since,
+};
+use super::kit::{Board, Lang, Panel, Query, Source, Variable, thresholds};
+use super::{panels, shift};
+
+/// Every reason for which an event is not counted.
+const REASONS: [&str; 5] = ["malformed", "field", "late", "future", "limit"];
+
+/// The board in a language.
+pub fn board(lang: Lang) -> Board {
+    let mut variables = vec![Variable::datasource(lang, Source::Flux)];
+    variables.extend(flux::pickers(lang, true));
+    Board {
+        file: "network-to-tickets",
+        uid: "surgecast-network-to-tickets",
+        lang,
+        source: Source::Flux,
+        title: lang.t("Network to tickets", "从网络到工单").into(),
+        description: lang
+            .t(
+                "Alarms beside the tickets that they bring, storms, and the feeds. For the network operations centre.",
+                "告警及其带来的工单、告警风暴和数据来源。供网络运营中心使用。",
+            )
+            .into(),
+        time: ("now-24h", "now+6h"),
+        variables,
+        annotations: vec![flux::now(lang), flux::planned(lang)],
+        panels: vec![
+            panels::active_alarms(lang, 5),
+            panels::last_hour(lang, 6),
+            feeds_now(lang),
+            panels::alarms(lang, (24, 8)),
+            effect(lang),
+            shift::alarms_behind(lang, (12, 9)),
+            storms(lang),
+            feeds(lang),
+            dead_letters(lang),
+            late(lang),
+        ],
+    }
+}
+
+/// The slowest source.
+fn feeds_now(lang: Lang) -> Panel {
+    let age = seconds_since("r._time");
+    let query = format!(
+        r#"{}
+    |> filter(fn: (r) => r._field == "silent_for" or r._field == "lag" or r._field == "rejected")
+    |> last()
+    |> group(columns: ["_field"])
+    |> max()
+    |> keep(columns: ["_time", "_field", "_value"])
+    |> group()
+    |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+    |> sort(columns: ["_time"])
+    |> tail(n: 1)
+    |> map(fn: (r) => ({{
+        silent_for: if exists r.silent_for then r.silent_for else 0,
+        lag: if exists r.lag then r.lag else 0,
+        rejected: if exists r.rejected then r.rejected else 0,
+        age: {age},
+    }}))
+"#,
+        from("range(start: -24h)", "feed"),
+    );
+    let title = lang.t("Feeds: the slowest, and the worst", "数据来源：最慢与最差");
+    let text = lang.t(
+        "The longest time since a source sent a new event, the most records that wait to be read, and the most events of 24 hours that were not counted. One source may be the first in each. The age turns red if surgecast writes nothing.",
+        "距上次新事件最久的时间、等待读取最多的记录数，以及 24 小时内未计入最多的事件数，可能属于不同来源。surgecast 停止写入时“数据已有”变红。",
+    );
+    Panel::stat(title, text, 13)
+        .ask(Query::new(query, &["silent_for", "lag", "rejected", "age"]).may_be_empty())
+        .empty(panels::nothing(lang))
+        .field(
+            "silent_for",
+            &[
+                ("displayName", json!(lang.t("silent for", "静默"))),
+                ("unit", json!("s")),
+                ("decimals", json!(0)),
+                (
+                    "thresholds",
+                    thresholds(&[("green", None), ("orange", Some(900.0)), ("red", Some(3600.0))]),
+                ),
+            ],
+        )
+        .named("lag", lang.t("records to read", "待读记录"), "none")
+        .field(
+            "rejected",
+            &[
+                ("displayName", json!(lang.t("not counted in 24 h", "24 小时未计入"))),
+                ("unit", json!("none")),
+                ("thresholds", thresholds(&[("text", None), ("orange", Some(1.0))])),
+            ],
+        )
+        .age(lang, 180.0, 600.0)
+}
+
+/// Tickets beside the part that alarms explain.
+fn effect(lang: Lang) -> Panel {
+    let (tickets, usual, alarms) = (
+        lang.t("tickets", "工单"),
+        lang.t("usual", "通常"),
+        lang.t("because of alarms and planned work", "因告警与计划工作"),
+    );
+    let counted = format!(
+        r#"{}{}{SERIES}{PIVOT}
+    |> filter(fn: (r) => r.upto == 0)
+    |> map(fn: (r) => ({{_time: r._time, _field: "{tickets}", _value: r.count}})){ADD_UP}
+"#,
+        from(RANGE, "tickets"),
+        fields(&["count", "upto"]),
+    );
+    let forecast = format!(
+        "import \"dict\"\n\n{}{}{SERIES}{}{ADD_UP}\n",
+        from(RANGE, "forecast"),
+        fields(&["baseline", "alarm_effect"]),
+        renamed(&[("baseline", usual), ("alarm_effect", alarms)]),
+    );
+    let title = lang.t(
+        "Tickets, what is usual, and the part that alarms bring",
+        "工单、通常水平以及告警带来的部分",
+    );
+    let text = lang.t(
+        "Counted tickets, the usual number, and the tickets that the forecast adds because of alarms and planned work.",
+        "实际工单、通常数量，以及预测因告警和计划工作增加的工单。",
+    );
+    let fixed = |color: &str| json!({ "mode": "fixed", "fixedColor": color });
+    Panel::chart(title, text, (12, 9))
+        .ask(Query::series(counted))
+        .ask(Query::series(forecast))
+        .unit("none")
+        .empty(panels::nothing(lang))
+        .custom("axisLabel", json!(lang.t("tickets per window", "每窗口工单数")))
+        .field(tickets, &[("color", fixed("text")), ("custom.lineWidth", json!(2))])
+        .field(usual, &[("color", fixed("semi-dark-green")), ("decimals", json!(1))])
+        .field(
+            alarms,
+            &[("color", fixed("red")), ("custom.fillOpacity", json!(30)), ("decimals", json!(1))],
+        )
+}
+
+/// Scopes with most alarms within the hour.
+fn storms(lang: Lang) -> Panel {
+    let query = format!(
+        r#"import "experimental"
+
+{PICK_SCOPES}
+// Raised within an hour, compared with the mean hour of a day.
+raised = {}
+    |> filter(fn: (r) => r._field =~ /^raised_/)
+    |> filter(fn: (r) => r.region != "_all" and r.service != "_all")
+    |> byRegion()
+    |> byService()
+    |> group(columns: ["region", "service"])
+
+recent = raised
+    |> filter(fn: (r) => r._time > experimental.subDuration(d: 1h, from: now()))
+    |> sum()
+    |> map(fn: (r) => ({{region: r.region, service: r.service, hour: r._value, day: 0}}))
+
+whole = raised
+    |> sum()
+    |> map(fn: (r) => ({{region: r.region, service: r.service, hour: 0, day: r._value}}))
+
+union(tables: [recent, whole])
+    |> group(columns: ["region", "service"])
+    |> reduce(identity: {{hour: 0, day: 0}}, fn: (r, accumulator) => ({{hour: accumulator.hour + r.hour, day: accumulator.day + r.day}}))
+    |> group()
+    |> map(fn: (r) => ({{r with usual: float(v: r.day) / 24.0}}))
+    |> filter(fn: (r) => r.hour > 0)
+    |> sort(columns: ["hour"], desc: true)
+    |> limit(n: 20)
+    |> keep(columns: ["region", "service", "hour", "usual"])
+"#,
+        from("range(start: -24h)", "alarms"),
+    );
+    let title = lang.t("Most alarms within the hour", "一小时内告警最多");
+    let text = lang.t(
+        "Regions and services by alarms raised within the last hour, beside the mean hour of the last day. A number far above it is a storm.",
+        "最近一小时内产生告警最多的区域和业务，对比最近一天的每小时平均。远高于平均即为告警风暴。",
+    );
+    Panel::table(title, text, (12, 8))
+        .ask(Query::new(query, &["region", "service", "hour", "usual"]).may_be_empty())
+        .empty(lang.t("no alarm within the hour", "一小时内没有告警"))
+        .named("region", lang.t("region", "区域"), "")
+        .named("service", lang.t("service", "业务"), "")
+        .named("hour", lang.t("within the hour", "一小时内"), "none")
+        .field(
+            "usual",
+            &[
+                ("displayName", json!(lang.t("mean hour of the day", "一天每小时平均"))),
+                ("unit", json!("none")),
+                ("decimals", json!(1)),
+            ],
+        )
+}
+
+/// Each source as it is now.
+fn feeds(lang: Lang) -> Panel {
+    let query = format!(
+        r#"{}
+    |> last()
+    |> keep(columns: ["_time", "source", "_field", "_value"])
+    |> group(columns: ["source"])
+    |> pivot(rowKey: ["_time", "source"], columnKey: ["_field"], valueColumn: "_value")
+    |> group(columns: ["source"])
+    |> sort(columns: ["_time"])
+    |> tail(n: 1)
+    |> group()
+    |> map(fn: (r) => ({{
+        source: r.source,
+        silent_for: if exists r.silent_for then string(v: r.silent_for / 60) + " min" else "{}",
+        silent: if exists r.silent_for then r.silent_for else 1000000000,
+        frontier_age: if exists r.frontier_age then r.frontier_age else 0,
+        lag: if exists r.lag then string(v: r.lag) else "–",
+        rejected: if exists r.rejected then r.rejected else 0,
+        late: if exists r.late then r.late else 0,
+        heard: if exists r.heard then r.heard else 0,
+        written: r._time,
+    }}))
+    |> sort(columns: ["silent"], desc: true)
+    |> limit(n: 100)
+"#,
+        from("range(start: -24h)", "feed"),
+        lang.t("no event yet", "尚无事件"),
+    );
+    let title = lang.t("Feeds", "数据来源");
+    let text = lang.t(
+        "Each source (a partition, file or log), the most silent first. Records to read are known only to the instance that reads a partition.",
+        "各来源（分区、文件或日志），静默最久的在前。只有读取该分区的实例知道待读记录数。",
+    );
+    Panel::table(title, text, (12, 8))
+        .ask(Query::new(
+            query,
+            &[
+                "source",
+                "silent_for",
+                "frontier_age",
+                "lag",
+                "rejected",
+                "late",
+                "heard",
+                "written",
+            ],
+        ))
+        .empty(panels::nothing(lang))
+        .hidden("silent")
+        .named("source", lang.t("source", "来源"), "")
+        .named("silent_for", lang.t("silent for", "静默"), "")
+        .named("frontier_age", lang.t("closed windows end", "已关闭窗口距今"), "s")
+        .named("lag", lang.t("records to read", "待读记录"), "")
+        .named("rejected", lang.t("not counted in 24 h", "24 小时未计入"), "none")
+        .named("late", lang.t("late in 24 h", "24 小时迟到"), "none")
+        .named("heard", lang.t("last report", "最近报告"), "s")
+        .named("written", lang.t("as of", "截至"), "")
+}
+
+/// Events that were not counted, by reason.
+fn dead_letters(lang: Lang) -> Panel {
+    let names = [
+        ("malformed", lang.t("malformed", "格式错误")),
+        ("field", lang.t("a field is missing or wrong", "字段缺失或错误")),
+        ("late", lang.t("late", "迟到")),
+        ("future", lang.t("in the future", "未来时间")),
+        ("limit", lang.t("beyond a limit", "超过限制")),
+    ];
+    assert_eq!(names.map(|(field, _)| field), REASONS);
+    let query = format!(
+        r#"import "dict"
+
+{}{}{}
+    |> group(columns: ["_field", "source"])
+    |> aggregateWindow(every: 5m, fn: last, createEmpty: false)
+    |> group(columns: ["_field", "_time"])
+    |> sum()
+    |> group(columns: ["_field"])
+    |> keep(columns: ["_time", "_field", "_value"])
+"#,
+        from(RANGE, "feed"),
+        fields(&REASONS),
+        renamed(&names),
+    );
+    let title = lang.t("Dead letters of the last 24 hours, by reason", "按原因的 24 小时死信");
+    let text = lang.t(
+        "Events of the last 24 hours that were not counted, over all sources. `surgecast dead-letters` shows them.",
+        "最近 24 小时所有来源未计入的事件。可用 `surgecast dead-letters` 查看。",
+    );
+    Panel::chart(title, text, (12, 8))
+        .ask(Query::series(query))
+        .unit("none")
+        .empty(panels::nothing(lang))
+        .custom("axisLabel", json!(lang.t("events of 24 hours", "24 小时事件数")))
+}
+
+/// Events that were too late for their window.
+fn late(lang: Lang) -> Panel {
+    let name = lang.t("late events", "迟到事件");
+    let query = format!(
+        "import \"dict\"\n\n{}{}{SERIES}{}{ADD_UP}\n",
+        from(RANGE, "tickets"),
+        fields(&["late"]),
+        renamed(&[("late", name)]),
+    );
+    let title = lang.t("Late events, by the window they belong to", "迟到事件（按所属窗口）");
+    let text = lang.t(
+        "Tickets that arrived after their window had closed, and were not counted. If there are many, increase windows.lateness.",
+        "窗口关闭后才到达、未计入的工单。数量较多时请增大 windows.lateness。",
+    );
+    Panel::chart(title, text, (12, 8))
+        .ask(Query::series(query))
+        .unit("none")
+        .empty(panels::nothing(lang))
+        .custom("drawStyle", json!("bars"))
+        .custom("fillOpacity", json!(60))
+        .custom("axisLabel", json!(lang.t("events per window", "每窗口事件数")))
+}

@@ -1,0 +1,619 @@
+//! Panels that several boards have.
+
+use serde_json::json;
+
+use super::flux::{
+    ADD_UP, CONCERNS, LEAVES, PICK, PICK_SCOPES, PIVOT, RANGE, SCOPES, SERIES, fields, from,
+    outlooks, renamed, seconds_since,
+};
+use super::kit::{Lang, Panel, Query};
+
+/// A forecast is issued every window: after half an hour something is wrong, after an hour it is serious.
+pub const LATE: (f64, f64) = (2_700.0, 5_400.0);
+
+/// What to do if the bucket is empty.
+pub fn nothing(lang: Lang) -> &'static str {
+    lang.t("nothing yet: see /ready of surgecast", "尚无数据：请查看 surgecast 的 /ready")
+}
+
+/// Tickets of the newest finalized hour.
+pub fn last_hour(lang: Lang, width: u64) -> Panel {
+    let age = seconds_since("end");
+    let query = format!(
+        r#"// The hour up to the newest finalized window. An open window has an offset in `upto`, a finalized one 0.
+import "experimental"
+
+counted =
+    {}{}{SERIES}{PIVOT}
+        |> filter(fn: (r) => r.upto == 0)
+        |> group()
+        |> sort(columns: ["_time"])
+
+newest = counted |> tail(n: 1) |> findColumn(fn: (key) => true, column: "_time")
+end = if length(arr: newest) > 0 then newest[0] else now()
+
+counted
+    |> filter(fn: (r) => r._time > experimental.subDuration(d: 1h, from: end))
+    |> sum(column: "count")
+    |> map(fn: (r) => ({{tickets: r.count, age: {age}}}))
+"#,
+        from("range(start: -24h)", "tickets"),
+        fields(&["count", "upto"]),
+    );
+    let title = lang.t("Tickets, last finalized hour", "工单：最近已定的一小时");
+    let text = lang.t(
+        "Tickets of the hour up to the newest finalized window. A window is finalized when every source has reported past its end. The age is the time since that window began: it turns red when no data arrive. Follows the filters, not the time picker.",
+        "截至最新已定窗口的一小时内的工单数。所有来源都报告到窗口结束之后，该窗口才算已定。“数据已有”为该窗口开始至今的时间，没有新数据时变红。随筛选条件变化，不随时间范围变化。",
+    );
+    Panel::stat(title, text, width)
+        .ask(Query::new(query, &["tickets", "age"]))
+        .empty(nothing(lang))
+        .field(
+            "tickets",
+            &[("displayName", json!(lang.t("tickets", "工单"))), ("unit", json!("none"))],
+        )
+        .age(lang, LATE.0, LATE.1)
+}
+
+/// Tickets that the forecast still expects, and for how many hours it reaches.
+pub fn expected(lang: Lang, width: u64) -> Panel {
+    let age = seconds_since("time(v: r.issued)");
+    let query = format!(
+        r#"// Means add up; medians and other quantiles do not.
+{}{}{SERIES}{PIVOT}
+    |> group()
+    |> reduce(
+        identity: {{expected: 0.0, until: 0, issued: ""}},
+        fn: (r, accumulator) => ({{
+            expected: accumulator.expected + r.mean,
+            until: if int(v: r._time) > accumulator.until then int(v: r._time) else accumulator.until,
+            issued: if r.issued_at > accumulator.issued then r.issued_at else accumulator.issued,
+        }}),
+    )
+    |> map(fn: (r) => ({{
+        expected: r.expected,
+        hours: float(v: r.until - int(v: now())) / 3600000000000.0,
+        age: {age},
+    }}))
+"#,
+        from("range(start: now(), stop: 6h)", "forecast"),
+        fields(&["mean", "issued_at"]),
+    );
+    let title = lang.t("Tickets expected", "预计工单");
+    let text = lang.t(
+        "Sum of the mean forecast, from the next window to the end of the forecast. The hours say how far it reaches: about six while forecasts are issued. Follows the filters, not the time picker.",
+        "从下一个窗口到预测结束的平均预测之和。“预测时长”说明预测还能覆盖多久：正常约六小时。随筛选条件变化，不随时间范围变化。",
+    );
+    Panel::stat(title, text, width)
+        .ask(Query::new(query, &["expected", "hours", "age"]))
+        .empty(
+            lang.t("no forecast: see /ready of surgecast", "没有预测：请查看 surgecast 的 /ready"),
+        )
+        .field(
+            "expected",
+            &[
+                ("displayName", json!(lang.t("expected", "预计"))),
+                ("unit", json!("none")),
+                ("decimals", json!(0)),
+            ],
+        )
+        .field(
+            "hours",
+            &[
+                ("displayName", json!(lang.t("forecast reaches", "预测时长"))),
+                ("unit", json!("h")),
+                ("decimals", json!(1)),
+            ],
+        )
+        .age(lang, LATE.0, LATE.1)
+}
+
+/// The largest gap of one series, and when agents will be missing.
+pub fn gap(lang: Lang, width: u64) -> Panel {
+    let age = seconds_since("time(v: r.issued)");
+    let query = format!(
+        r#"{}
+    |> map(fn: (r) => ({{
+        issued: int(v: r._time),
+        gap: if exists r.gap_max then r.gap_max else -1000000,
+        at: if exists r.gap_at then int(v: time(v: r.gap_at)) / 1000000 else 0,
+        breach: if exists r.breach_at then int(v: time(v: r.breach_at)) / 1000000 else 0,
+        rostered: if exists r.rostered then r.rostered else 0,
+    }}))
+    |> reduce(
+        identity: {{issued: 0, gap: -1000000, at: 0, breach: 0, rostered: 0}},
+        fn: (r, accumulator) => ({{
+            issued: if r.issued > accumulator.issued then r.issued else accumulator.issued,
+            gap: if r.gap > accumulator.gap then r.gap else accumulator.gap,
+            at: if r.gap > accumulator.gap then r.at else accumulator.at,
+            breach: if r.breach > 0 and (accumulator.breach == 0 or r.breach < accumulator.breach) then r.breach else accumulator.breach,
+            rostered: if r.rostered > accumulator.rostered then r.rostered else accumulator.rostered,
+        }}),
+    )
+    // A gap without a roster is the difference to what is usual; then there is nothing to breach.
+    |> map(fn: (r) => ({{
+        gap: r.gap,
+        at: r.at,
+        breach: if r.rostered == 0 then -1 else r.breach,
+        age: {age},
+    }}))
+    |> filter(fn: (r) => r.gap > -1000000)
+"#,
+        outlooks(),
+    );
+    let title = lang.t("Largest gap of one series, next 6 hours", "未来六小时单个序列的最大缺口");
+    let text = lang.t(
+        "The most agents that one series (one region, service and channel) will be missing in one window, and when. 0 or less: no series has too few. Without a roster, the gap is the difference to what is usual at that time. `short from` is the first time at which agents of a roster are missing.",
+        "单个序列（一个区域、业务和渠道）在一个窗口内最多缺少的坐席数及其时间。0 或更小：没有序列缺人。没有排班时，缺口为与该时段通常所需人数之差。“缺人始于”是排班人数首次不足的时间。",
+    );
+    let none = lang.t("none", "无");
+    let unrostered = lang.t("no roster", "没有排班");
+    let mappings = json!([{ "type": "value", "options": {
+        "0": { "text": none, "index": 0 }, "-1": { "text": unrostered, "index": 1 } } }]);
+    Panel::stat(title, text, width)
+        .ask(Query::new(query, &["gap", "at", "breach", "age"]).may_be_empty())
+        .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
+        .field(
+            "gap",
+            &[
+                ("displayName", json!(lang.t("agents missing", "缺少坐席"))),
+                ("unit", json!("none")),
+                (
+                    "thresholds",
+                    super::kit::thresholds(&[
+                        ("green", None),
+                        ("orange", Some(1.0)),
+                        ("red", Some(5.0)),
+                    ]),
+                ),
+            ],
+        )
+        .field("at", &[("displayName", json!(lang.t("at", "时间"))), ("unit", json!("time:HH:mm"))])
+        .field(
+            "breach",
+            &[
+                ("displayName", json!(lang.t("short from", "缺人始于"))),
+                ("unit", json!("time:HH:mm")),
+                ("mappings", mappings),
+            ],
+        )
+        .age(lang, LATE.0, LATE.1)
+}
+
+/// Active alarms now.
+pub fn active_alarms(lang: Lang, width: u64) -> Panel {
+    let age = seconds_since("r._time");
+    let query = format!(
+        r#"// The 0 of a scope is written when its last alarm ends. No point means that no alarm was active for a day.
+active = {}{}{SCOPES}
+    |> last()
+    |> group()
+    |> sum()
+    |> findColumn(fn: (key) => true, column: "_value")
+
+// The newest window says how old the data are, with or without alarms.
+{}{}
+    |> filter(fn: (r) => r.region == "_all" and r.service == "_all" and r.channel == "_all")
+    |> last()
+    |> map(fn: (r) => ({{active: if length(arr: active) > 0 then active[0] else 0, age: {age}}}))
+"#,
+        from("range(start: -24h)", "alarms"),
+        fields(&["active"]),
+        from("range(start: -24h)", "tickets"),
+        fields(&["count"]),
+    );
+    let title = lang.t("Active alarms", "活动告警");
+    let text = lang.t(
+        "Network alarms that are active now: raised and not over. Open windows count too. Follows region and service; alarms have no channel.",
+        "当前活动的网络告警：已产生且未结束，包括未定窗口。随区域和业务变化；告警没有渠道。",
+    );
+    Panel::stat(title, text, width)
+        .ask(Query::new(query, &["active", "age"]))
+        .empty(nothing(lang))
+        .field(
+            "active",
+            &[("displayName", json!(lang.t("active", "活动"))), ("unit", json!("none"))],
+        )
+        .age(lang, LATE.0, LATE.1)
+}
+
+/// Counts and forecast with bands, past and future.
+pub fn arrivals(lang: Lang, size: (u64, u64)) -> Panel {
+    let (tickets, so_far) = (lang.t("tickets", "工单"), lang.t("tickets so far", "工单（未定）"));
+    let (expected, usual) = (lang.t("expected", "预计"), lang.t("usual", "通常"));
+    let [low95, low80, high80, high95] = [
+        lang.t("95 % low", "95% 下限"),
+        lang.t("80 % low", "80% 下限"),
+        lang.t("80 % high", "80% 上限"),
+        lang.t("95 % high", "95% 上限"),
+    ];
+    let counted = format!(
+        r#"// A window that is still open has an offset in `upto`: its count is not complete.
+{}{}{SERIES}{PIVOT}
+    |> map(fn: (r) => ({{_time: r._time, _field: if r.upto == 0 then "{tickets}" else "{so_far}", _value: r.count}})){ADD_UP}
+"#,
+        from(RANGE, "tickets"),
+        fields(&["count", "upto"]),
+    );
+    let names = [
+        ("mean", expected),
+        ("baseline", usual),
+        ("q025", low95),
+        ("q10", low80),
+        ("q90", high80),
+        ("q975", high95),
+    ];
+    let forecast = format!(
+        "import \"dict\"\n\n// Past windows keep the forecast with which they began.\n{}{}{SERIES}{}{ADD_UP}\n",
+        from(RANGE, "forecast"),
+        fields(&["mean", "baseline", "q025", "q10", "q90", "q975"]),
+        renamed(&names),
+    );
+    let title = lang.t("Arrivals: counted and forecast", "到达：实际与预测");
+    let text = lang.t(
+        "Tickets per window, with the mean forecast and its bands. Past windows show the forecast with which they began. Bands of several series are added up, which makes them wider than they are. `usual` is the profile without today's level, alarms and plans.",
+        "每个窗口的工单数、平均预测及其区间。过去的窗口显示其开始时的预测。多个序列的区间直接相加，因此偏宽。“通常”为不含当日水平、告警和计划的水平。",
+    );
+    let fixed = |color: &str| json!({ "mode": "fixed", "fixedColor": color });
+    let line =
+        |color: &str, width: u8| vec![("color", fixed(color)), ("custom.lineWidth", json!(width))];
+    let dashed = json!({ "fill": "dash", "dash": [8, 6] });
+    let band = |color: &str, opacity: u8, below: Option<&str>| {
+        let mut properties = vec![
+            ("color", fixed(color)),
+            ("custom.lineWidth", json!(0)),
+            ("custom.fillOpacity", json!(opacity)),
+        ];
+        match below {
+            Some(below) => properties.push(("custom.fillBelowTo", json!(below))),
+            None => properties.push((
+                "custom.hideFrom",
+                json!({ "legend": true, "tooltip": false, "viz": false }),
+            )),
+        }
+        properties
+    };
+    let mut mean = line("blue", 2);
+    mean.extend([("custom.lineStyle", dashed.clone()), ("decimals", json!(1))]);
+    let mut usually = line("semi-dark-green", 1);
+    usually.extend([
+        ("custom.lineStyle", json!({ "fill": "dot", "dash": [2, 6] })),
+        ("decimals", json!(1)),
+    ]);
+    let mut open = line("text", 1);
+    open.extend([("custom.lineStyle", dashed), ("custom.showPoints", json!("always"))]);
+    Panel::chart(title, text, size)
+        .ask(Query::series(counted))
+        .ask(Query::series(forecast))
+        .unit("none")
+        .empty(nothing(lang))
+        .custom("axisLabel", json!(lang.t("tickets per window", "每窗口工单数")))
+        .field(tickets, &line("text", 2))
+        .field(so_far, &open)
+        .field(expected, &mean)
+        .field(usual, &usually)
+        .field(high95, &band("light-blue", 12, Some(low95)))
+        .field(low95, &band("light-blue", 0, None))
+        .field(high80, &band("blue", 25, Some(low80)))
+        .field(low80, &band("blue", 0, None))
+}
+
+/// Alarms by severity, with those that are active.
+pub fn alarms(lang: Lang, size: (u64, u64)) -> Panel {
+    let names = [
+        ("raised_critical", lang.t("critical", "紧急")),
+        ("raised_major", lang.t("major", "主要")),
+        ("raised_minor", lang.t("minor", "次要")),
+        ("raised_warning", lang.t("warning", "警告")),
+        ("raised_indeterminate", lang.t("no severity", "无级别")),
+        ("active", lang.t("active", "活动")),
+    ];
+    let query = format!(
+        "import \"dict\"\n\n{}{}{SCOPES}{}{ADD_UP}\n",
+        from(RANGE, "alarms"),
+        fields(&names.map(|(field, _)| field)),
+        renamed(&names),
+    );
+    let title = lang.t("Alarms raised, by severity, and active", "按级别产生的告警与活动告警");
+    let text = lang.t(
+        "Alarms raised in each window, as bars by severity, and how many are active at its end, as a line. Follows region and service.",
+        "每个窗口产生的告警（按级别的柱形）以及窗口结束时的活动告警数（线）。随区域和业务变化。",
+    );
+    let colors = ["red", "orange", "yellow", "blue", "purple"];
+    let mut panel = Panel::chart(title, text, size)
+        .ask(Query::series(query).may_be_empty())
+        .unit("none")
+        .empty(lang.t("no alarm in this time", "此时段没有告警"))
+        .custom("axisLabel", json!(lang.t("alarms per window", "每窗口告警数")));
+    for ((_, name), color) in names.iter().zip(colors) {
+        panel = panel.field(
+            name,
+            &[
+                ("color", json!({ "mode": "fixed", "fixedColor": color })),
+                ("custom.drawStyle", json!("bars")),
+                ("custom.fillOpacity", json!(70)),
+                ("custom.stacking", json!({ "mode": "normal", "group": "raised" })),
+            ],
+        );
+    }
+    panel.field(
+        names[5].1,
+        &[
+            ("color", json!({ "mode": "fixed", "fixedColor": "text" })),
+            ("custom.lineWidth", json!(2)),
+            ("custom.lineInterpolation", json!("stepAfter")),
+        ],
+    )
+}
+
+/// Agents required and scheduled, by step.
+pub fn agents(lang: Lang, size: (u64, u64)) -> Panel {
+    let (required, scheduled, missing) =
+        (lang.t("required", "需要"), lang.t("scheduled", "排班"), lang.t("gap", "缺口"));
+    let names = [("agents", required), ("scheduled", scheduled), ("gap", missing)];
+    let query = format!(
+        "import \"dict\"\n\n{PICK}\n// Staffing has no roll-ups: single series are added up.\n{}{}{LEAVES}{}{ADD_UP}\n",
+        from(RANGE, "staffing"),
+        fields(&["agents", "scheduled", "gap"]),
+        renamed(&names),
+    );
+    let title = lang.t("Agents: required against scheduled", "坐席：需要与排班");
+    let text = lang.t(
+        "Agents that the forecast requires in each window, those on the roster, and the difference. Past windows show the plan with which they began. Without a roster there is no line `scheduled`, and the gap is the difference to what is usual.",
+        "每个窗口按预测需要的坐席、排班坐席及其差。过去的窗口显示其开始时的计划。没有排班时没有“排班”线，缺口为与通常人数之差。",
+    );
+    let fixed = |color: &str| json!({ "mode": "fixed", "fixedColor": color });
+    Panel::chart(title, text, size)
+        .ask(Query::series(query).may_be_empty())
+        .unit("none")
+        .decimals(0)
+        .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
+        .custom("lineInterpolation", json!("stepAfter"))
+        .custom("axisLabel", json!(lang.t("agents", "坐席")))
+        .field(required, &[("color", fixed("blue")), ("custom.lineWidth", json!(2))])
+        .field(scheduled, &[("color", fixed("green")), ("custom.lineWidth", json!(2))])
+        .field(
+            missing,
+            &[
+                ("color", fixed("red")),
+                ("custom.drawStyle", json!("bars")),
+                ("custom.fillOpacity", json!(35)),
+                ("custom.lineWidth", json!(0)),
+            ],
+        )
+}
+
+/// Open alerts, each with a link to acknowledge it.
+pub fn open_alerts(lang: Lang, size: (u64, u64)) -> Panel {
+    let query = format!(
+        r#"{PICK_SCOPES}
+// An incident keeps its name while its severity, a tag, may change. Its service is a field.
+{}
+    |> byRegion(){PIVOT}
+    |> group(columns: ["incident"])
+    |> sort(columns: ["_time"])
+    |> tail(n: 1)
+    |> filter(fn: (r) => r.state != "resolved" and exists r.since)
+    |> group()
+    |> byService()
+    |> map(fn: (r) => ({{r with since: time(v: r.since)}}))
+    |> sort(columns: ["since"], desc: true)
+    |> keep(columns: ["since", "severity", "state", "region", "service", "agents_short", "summary", "url"])
+"#,
+        from("range(start: -7d)", "alert"),
+    );
+    let title = lang.t("Open alerts", "未结束的告示");
+    let text = lang.t(
+        "Alerts that are not over. The summary opens the alert on surgecast's page, where it is acknowledged.",
+        "尚未结束的告示。点击摘要在 surgecast 页面打开并确认。",
+    );
+    Panel::table(title, text, size)
+        .ask(
+            Query::new(
+                query,
+                &[
+                    "since",
+                    "severity",
+                    "state",
+                    "region",
+                    "service",
+                    "agents_short",
+                    "summary",
+                    "url",
+                ],
+            )
+            .may_be_empty(),
+        )
+        .empty(lang.t("no open alert", "没有未结束的告示"))
+        .named("since", lang.t("since", "始于"), "")
+        .named("severity", lang.t("severity", "级别"), "")
+        .named("state", lang.t("state", "状态"), "")
+        .named("region", lang.t("region", "区域"), "")
+        .named("service", lang.t("service", "业务"), "")
+        .named("agents_short", lang.t("agents missing", "缺少坐席"), "none")
+        .named("summary", lang.t("summary", "摘要"), "")
+        .field("summary", &[("custom.width", json!(420))])
+        .hidden("url")
+        .link("summary", lang.t("Open and acknowledge", "打开并确认"), "${__data.fields.url}")
+}
+
+/// Anomalies, each incident once.
+pub fn anomalies(lang: Lang, size: (u64, u64)) -> Panel {
+    let query = format!(
+        r#"{PICK}
+// One row for each series and kind: how long it lasted, how often, and what its worst window says.
+{}
+    |> byRegion()
+    |> byService()
+    |> byChannel(){PIVOT}
+    |> group(columns: ["region", "service", "channel", "kind"])
+    |> sort(columns: ["_time"])
+    |> reduce(
+        identity: {{first: 0, last: 0, windows: 0, score: 0.0, text: ""}},
+        fn: (r, accumulator) => ({{
+            first: if accumulator.first == 0 then int(v: r._time) else accumulator.first,
+            last: int(v: r._time),
+            windows: accumulator.windows + 1,
+            score: if r.score > accumulator.score then r.score else accumulator.score,
+            text: if r.score > accumulator.score then r.text else accumulator.text,
+        }}),
+    )
+    |> group()
+    |> map(fn: (r) => ({{r with first: time(v: r.first), last: time(v: r.last)}}))
+    |> sort(columns: ["last", "score"], desc: true)
+    |> limit(n: 50)
+    |> keep(columns: ["last", "first", "windows", "region", "service", "channel", "kind", "score", "text"])
+"#,
+        from("range(start: -24h)", "anomaly"),
+    );
+    let title = lang.t("Anomalies of the last 24 hours", "最近 24 小时的异常");
+    let text = lang.t(
+        "Windows that differ from their forecast, and complaints that differ from what is usual: one row for each series and kind, the latest first.",
+        "与预测不符的窗口，以及异于平常的投诉：每个序列和类型一行，最新的在前。",
+    );
+    let kinds = json!([{ "type": "value", "options": {
+        "high": { "text": lang.t("too many", "过多"), "index": 0 },
+        "low": { "text": lang.t("too few", "过少"), "index": 1 },
+        "complaints": { "text": lang.t("complaints", "投诉"), "index": 2 },
+        "phrase": { "text": lang.t("phrase", "用语"), "index": 3 } } }]);
+    Panel::table(title, text, size)
+        .ask(
+            Query::new(
+                query,
+                &[
+                    "last", "first", "windows", "region", "service", "channel", "kind", "score",
+                    "text",
+                ],
+            )
+            .may_be_empty(),
+        )
+        .empty(lang.t("no anomaly", "没有异常"))
+        .named("last", lang.t("last window", "最近窗口"), "")
+        .named("first", lang.t("first window", "最初窗口"), "")
+        .named("windows", lang.t("windows", "窗口数"), "none")
+        .named("region", lang.t("region", "区域"), "")
+        .named("service", lang.t("service", "业务"), "")
+        .named("channel", lang.t("channel", "渠道"), "")
+        .field("kind", &[("displayName", json!(lang.t("kind", "类型"))), ("mappings", kinds)])
+        .field("score", &[("displayName", json!(lang.t("score", "得分"))), ("decimals", json!(1))])
+        .field(
+            "text",
+            &[("displayName", json!(lang.t("what", "说明"))), ("custom.width", json!(420))],
+        )
+}
+
+/// What is planned, and what the newest forecasts name as causes.
+pub fn plans_and_causes(lang: Lang, size: (u64, u64)) -> Panel {
+    let query = format!(
+        r#"{CONCERNS}
+rows = {}
+    |> ofRegion()
+    |> ofService(){PIVOT}
+    |> filter(fn: (r) => r.state == "planned" and r.until >= string(v: now()))
+    |> group()
+
+// Causes of the newest forecasts only.
+newest = rows |> filter(fn: (r) => r.kind == "cause") |> max(column: "_time") |> findColumn(fn: (key) => true, column: "_time")
+since = if length(arr: newest) > 0 then int(v: newest[0]) - 1800000000000 else 0
+
+rows
+    |> filter(fn: (r) => r.kind != "cause" or (int(v: r._time) >= since and r.channel == "_all" and r.region != "_all" and r.service != "_all"))
+    |> map(fn: (r) => ({{
+        from: r._time,
+        until: time(v: r.until),
+        kind: r.kind,
+        text: r.text,
+        region: r.region,
+        service: r.service,
+        factor: if exists r.factor then string(v: r.factor) + " ×" else if exists r.tickets_per_window then "+ " + string(v: r.tickets_per_window) else "",
+        tickets: if exists r.tickets then r.tickets else 0.0,
+    }}))
+    |> sort(columns: ["from"])
+    |> limit(n: 50)
+"#,
+        from("range(start: -3d, stop: 30d)", "planned"),
+    );
+    let title = lang.t("Planned, and causes that the forecast names", "计划，以及预测所列的原因");
+    let text = lang.t(
+        "Planned work and planners' adjustments that are not over, and alarm types that add tickets by the newest forecast, with the tickets of the next six hours.",
+        "尚未结束的计划工作和人工调整，以及最新预测认为会带来工单的告警类型和未来六小时的工单数。",
+    );
+    let kinds = json!([{ "type": "value", "options": {
+        "maintenance": { "text": lang.t("planned work", "计划工作"), "index": 0 },
+        "campaign": { "text": lang.t("campaign", "营销活动"), "index": 1 },
+        "billing": { "text": lang.t("billing", "出账"), "index": 2 },
+        "override": { "text": lang.t("override", "人工设定"), "index": 3 },
+        "other": { "text": lang.t("other", "其他"), "index": 4 },
+        "cause": { "text": lang.t("alarms", "告警"), "index": 5 } } }]);
+    Panel::table(title, text, size)
+        .ask(
+            Query::new(
+                query,
+                &["from", "until", "kind", "text", "region", "service", "factor", "tickets"],
+            )
+            .may_be_empty(),
+        )
+        .empty(lang.t("nothing is planned, and no cause is named", "没有计划，也没有所列原因"))
+        .named("from", lang.t("from", "始于"), "")
+        .named("until", lang.t("until", "止于"), "")
+        .field("kind", &[("displayName", json!(lang.t("kind", "类型"))), ("mappings", kinds)])
+        .field(
+            "text",
+            &[("displayName", json!(lang.t("what", "说明"))), ("custom.width", json!(320))],
+        )
+        .named("region", lang.t("region", "区域"), "")
+        .named("service", lang.t("service", "业务"), "")
+        .named("factor", lang.t("adjusts by", "调整"), "")
+        .field(
+            "tickets",
+            &[
+                ("displayName", json!(lang.t("tickets", "工单"))),
+                ("unit", json!("none")),
+                ("decimals", json!(1)),
+            ],
+        )
+}
+
+/// Accuracy of one lead beside last week's count and the noise floor.
+pub fn accuracy(lang: Lang, size: (u64, u64)) -> Panel {
+    let names = [
+        ("wape", lang.t("forecast", "预测")),
+        ("wape_naive", lang.t("last week repeated", "上周同期")),
+        ("wape_floor", lang.t("noise floor", "噪声下限")),
+    ];
+    let query = format!(
+        r#"import "dict"
+
+{}
+    |> filter(fn: (r) => r.lead_h == "3"){}{SERIES}{}
+    // Several series: the mean of their accuracies.
+    |> group(columns: ["_field"])
+    |> aggregateWindow(every: 1d, fn: mean, createEmpty: false, timeSrc: "_start")
+    |> map(fn: (r) => ({{r with _value: 1.0 - r._value}}))
+    |> keep(columns: ["_time", "_field", "_value"])
+"#,
+        from(RANGE, "accuracy"),
+        fields(&["wape", "wape_naive", "wape_floor"]),
+        renamed(&names),
+    );
+    let title = lang.t(
+        "Accuracy 3 hours ahead, with last week's count and the noise floor",
+        "提前三小时的准确率，对比上周同期与噪声下限",
+    );
+    let text = lang.t(
+        "1 − WAPE of each day. The dashed line is 87 %, which operators commonly ask for. The noise floor is the best that is possible at this volume: where it lies below the line, no forecast can reach it.",
+        "每天的 1 − WAPE。虚线为运营商常用目标 87%。噪声下限是该话务量下可能达到的最好水平：若其低于虚线，任何预测都无法达到。",
+    );
+    Panel::chart(title, text, size)
+        .ask(Query::series(query).may_be_empty())
+        .unit("percentunit")
+        .decimals(1)
+        .default("max", json!(1))
+        .empty(lang.t(
+            "no finalized forecast in this time: choose a longer one",
+            "此时段没有已评分的预测：请选择更长时段",
+        ))
+        .custom("showPoints", json!("always"))
+        .custom("insertNulls", json!(false))
+        .lines_at(&[("transparent", None), ("green", Some(0.87))])
+}

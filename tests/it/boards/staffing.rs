@@ -1,0 +1,222 @@
+//! *Staffing outlook*, for planners.
+
+use serde_json::json;
+
+use super::flux::{self, ADD_UP, LEAVES, PICK, RANGE, fields, from, outlooks, renamed};
+use super::kit::{Board, Lang, Panel, Query, Source, Variable, thresholds};
+use super::panels;
+
+/// The board in a language.
+pub fn board(lang: Lang) -> Board {
+    let mut variables = vec![Variable::datasource(lang, Source::Flux)];
+    variables.extend(flux::pickers(lang, true));
+    Board {
+        file: "staffing-outlook",
+        uid: "surgecast-staffing-outlook",
+        lang,
+        source: Source::Flux,
+        title: lang.t("Staffing outlook", "人员展望").into(),
+        description: lang
+            .t(
+                "Tickets, their forecast for the next six hours, the alarms behind them, and the agents they need.",
+                "工单、未来六小时的预测、背后的告警以及所需坐席。",
+            )
+            .into(),
+        time: ("now-24h", "now+6h"),
+        variables,
+        annotations: vec![flux::now(lang), flux::planned(lang)],
+        panels: vec![
+            panels::last_hour(lang, 6),
+            panels::expected(lang, 7),
+            panels::gap(lang, 7),
+            panels::active_alarms(lang, 4),
+            panels::arrivals(lang, (24, 10)),
+            panels::agents(lang, (12, 8)),
+            service_level(lang),
+            heat_map(lang),
+            risks(lang),
+            panels::plans_and_causes(lang, (24, 8)),
+            panels::alarms(lang, (24, 7)),
+            panels::open_alerts(lang, (24, 7)),
+            panels::anomalies(lang, (24, 8)),
+            panels::accuracy(lang, (24, 8)),
+        ],
+    }
+}
+
+/// The service level that the scheduled agents would reach, and the seats.
+fn service_level(lang: Lang) -> Panel {
+    let (lowest, mean) =
+        (lang.t("lowest of a series", "单序列最低"), lang.t("mean of all series", "全部序列平均"));
+    let level = |name: &str, function: &str| {
+        format!(
+            r#"{PICK}
+{}{}{LEAVES}
+    |> group()
+    |> aggregateWindow(every: 15m, fn: {function}, createEmpty: false, timeSrc: "_start")
+    |> set(key: "_field", value: "{name}")
+    |> group(columns: ["_field"])
+    |> keep(columns: ["_time", "_field", "_value"])
+"#,
+            from(RANGE, "staffing"),
+            fields(&["service_level"]),
+        )
+    };
+    let seats = lang.t("positions", "席位");
+    let positions = format!(
+        "import \"dict\"\n\n{PICK}\n{}{}{LEAVES}{}{ADD_UP}\n",
+        from(RANGE, "staffing"),
+        fields(&["positions"]),
+        renamed(&[("positions", seats)]),
+    );
+    let title = lang.t("Service level to be expected, and positions", "预计服务水平与席位");
+    let text = lang.t(
+        "Share of contacts answered in time with the scheduled agents (with the required ones where there is no roster), and the seats that have to be taken. Positions have their scale on the same side, so that the line at now is in the same place as on the other panels.",
+        "按排班坐席（没有排班时按所需坐席）预计及时应答的比例，以及需要的席位数。两者刻度在同一侧，使“现在”线与其他面板对齐。",
+    );
+    Panel::chart(title, text, (12, 8))
+        .ask(Query::series(level(lowest, "min")).may_be_empty())
+        .ask(Query::series(level(mean, "mean")).may_be_empty())
+        .ask(Query::series(positions).may_be_empty())
+        .unit("percentunit")
+        .decimals(0)
+        .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
+        .field(lowest, &[("color", json!({ "mode": "fixed", "fixedColor": "orange" }))])
+        .field(mean, &[("color", json!({ "mode": "fixed", "fixedColor": "green" }))])
+        .field(
+            seats,
+            &[
+                ("unit", json!("none")),
+                ("custom.axisLabel", json!(seats)),
+                ("color", json!({ "mode": "fixed", "fixedColor": "blue" })),
+            ],
+        )
+}
+
+/// Gaps by series and half hour, as a table with coloured cells.
+fn heat_map(lang: Lang) -> Panel {
+    let query = format!(
+        r#"{PICK}
+// The largest gap of each half hour. Columns say how far ahead it is, because a query does not know the reader's time zone.
+{}{}{LEAVES}
+    |> aggregateWindow(every: 30m, fn: max, createEmpty: false, timeSrc: "_start")
+    |> map(fn: (r) => {{
+        minutes = (int(v: r._time) - int(v: now())) / 60000000000
+        ahead = if minutes < 0 then 0 else minutes / 30 * 30
+        rest = ahead - ahead / 60 * 60
+        return {{
+            series: r.region + " / " + r.service + " / " + r.channel,
+            ahead: "+" + string(v: ahead / 60) + ":" + (if rest < 10 then "0" else "") + string(v: rest),
+            order: ahead,
+            gap: r._value,
+        }}
+    }})
+    |> group(columns: ["series"])
+    |> sort(columns: ["order"])
+    |> group()
+    |> pivot(rowKey: ["series"], columnKey: ["ahead"], valueColumn: "gap")
+    |> limit(n: 100)
+"#,
+        from("range(start: now(), stop: 6h)", "staffing"),
+        fields(&["gap"]),
+    );
+    let title = lang.t("Gap by series and half hour", "各序列每半小时的缺口");
+    let text = lang.t(
+        "Agents missing (above 0) or to spare (below 0), by how far ahead the half hour is. `+1:30` is the half hour that begins in an hour and a half. Up to 100 series.",
+        "缺少（大于 0）或富余（小于 0）的坐席，按距现在的时长排列。“+1:30”为一个半小时后开始的半小时。最多 100 个序列。",
+    );
+    Panel::table(title, text, (12, 10))
+        .ask(Query::new(query, &["series"]).may_be_empty())
+        .unit("none")
+        .decimals(0)
+        .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
+        .custom("cellOptions", json!({ "type": "color-background", "mode": "basic" }))
+        .default("color", json!({ "mode": "thresholds" }))
+        .thresholds(&[
+            ("green", None),
+            ("transparent", Some(0.0)),
+            ("orange", Some(1.0)),
+            ("red", Some(5.0)),
+        ])
+        .field(
+            "series",
+            &[
+                ("displayName", json!(lang.t("series", "序列"))),
+                ("custom.width", json!(220)),
+                ("custom.cellOptions", json!({ "type": "auto" })),
+            ],
+        )
+}
+
+/// The series with the largest gaps.
+fn risks(lang: Lang) -> Panel {
+    let query = format!(
+        r#"{}
+    // Series without a staffing profile have no gap and go last; sort() alone would put them first.
+    |> map(fn: (r) => ({{
+        order: if exists r.gap_max then r.gap_max else -1000000,
+        issued: r._time,
+        region: r.region,
+        service: r.service,
+        channel: r.channel,
+        peak: r.peak,
+        peak_at: time(v: r.peak_at),
+        over_baseline: r.over_baseline,
+        gap_max: if exists r.gap_max then string(v: r.gap_max) else "–",
+        breach: if not exists r.rostered then "–" else if r.rostered == 0 then "{}" else if exists r.breach_at then r.breach_at else "{}",
+        fallback: if exists r.fallback then r.fallback else "",
+    }}))
+    |> sort(columns: ["order", "peak"], desc: true)
+    |> limit(n: 20)
+"#,
+        outlooks(),
+        lang.t("no roster", "没有排班"),
+        lang.t("none", "无"),
+    );
+    let title = lang.t("Top risks of the next 6 hours", "未来六小时的主要风险");
+    let text = lang.t(
+        "Single series with the largest gaps. `short from` is a time in UTC, `none`, or `no roster`. The last column says how the forecast was made if no model could be fitted yet: take such forecasts with care. The region opens the series on surgecast's page.",
+        "缺口最大的单个序列。“缺人始于”为 UTC 时间、“无”或“没有排班”。最后一列说明尚无法拟合模型时预测如何得出：此类预测请谨慎使用。点击区域在 surgecast 页面打开该序列。",
+    );
+    let columns = [
+        "issued",
+        "region",
+        "service",
+        "channel",
+        "peak",
+        "peak_at",
+        "over_baseline",
+        "gap_max",
+        "breach",
+        "fallback",
+    ];
+    let url = "${page}/#/series/${__data.fields.region:percentencode}/${__data.fields.service:percentencode}/${__data.fields.channel:percentencode}";
+    Panel::table(title, text, (12, 10))
+        .ask(Query::new(query, &columns))
+        .empty(panels::nothing(lang))
+        .hidden("order")
+        .named("issued", lang.t("forecast of", "预测时间"), "")
+        .field(
+            "region",
+            &[
+                ("displayName", json!(lang.t("region", "区域"))),
+                ("links", json!([{ "title": lang.t("Open the series", "打开序列"), "url": url, "targetBlank": true }])),
+            ],
+        )
+        .named("service", lang.t("service", "业务"), "")
+        .named("channel", lang.t("channel", "渠道"), "")
+        .field("peak", &[("displayName", json!(lang.t("peak", "峰值"))), ("decimals", json!(1)), ("unit", json!("none"))])
+        .named("peak_at", lang.t("peak at", "峰值时间"), "time:HH:mm")
+        .field(
+            "over_baseline",
+            &[
+                ("displayName", json!(lang.t("× usual", "通常的倍数"))),
+                ("decimals", json!(2)),
+                ("custom.cellOptions", json!({ "type": "color-text" })),
+                ("thresholds", thresholds(&[("text", None), ("orange", Some(1.3)), ("red", Some(2.0))])),
+            ],
+        )
+        .named("gap_max", lang.t("agents missing", "缺少坐席"), "")
+        .named("breach", lang.t("short from", "缺人始于"), "")
+        .named("fallback", lang.t("without a fitted model", "未拟合模型"), "")
+}
