@@ -321,6 +321,7 @@ fn a_source_says_once_a_minute_how_far_it_is() {
         closed: at(-30),
         decided_upto: offset,
         resume_at: 0,
+        beside: Default::default(),
         caught_up_at: None,
         reported_at: at(-1),
     };
@@ -569,6 +570,7 @@ fn the_readme_lists_every_measurement_tag_and_field() {
             closed: at(-15),
             decided_upto: 1,
             resume_at: 0,
+            beside: Default::default(),
             caught_up_at: None,
             reported_at: at(0),
         })
