@@ -17,7 +17,7 @@ use crate::output::OutlookTopic;
 use crate::store::Pairing;
 use crate::telemetry::Health;
 use crate::text::Language;
-use crate::window::AggregatorConfig;
+use crate::window::{AggregatorConfig, Beside, CommitPoint};
 
 /// Name of the local event log in health.
 const EVENT_LOG: &str = "event log";
@@ -144,14 +144,39 @@ impl<'a> Sources<'a> {
         Ok(self.forecaster.current(&source))
     }
 
+    /// The name under which a feed is counted, and where it goes on.
+    fn resume(&mut self, feed: &dyn Feed) -> anyhow::Result<(SourceId, Option<CommitPoint>)> {
+        let source = self.forecaster.current(&feed.source());
+        let Some(commit) = self.forecaster.commits().get(&source).cloned() else {
+            let begun = source.generation().and_then(|made| made.strip_prefix('~')?.parse().ok());
+            return Ok((source, begun.map(CommitPoint::start)));
+        };
+        if feed.has(commit.resume_at) {
+            return Ok((source, Some(commit)));
+        }
+        // Open windows cannot be counted again from their first records. Their counts stay, and what follows is added.
+        let at = feed.read_upto().max(commit.decided_upto + 1).max(commit.resume_at);
+        let source = source.in_generation(Some(&format!("~{at}")));
+        self.forecaster.add_generations(&[Report::new(source.clone())])?;
+        let beside = Beside { watermark: commit.beside.watermark, windows: Vec::new() };
+        Ok((
+            source,
+            Some(CommitPoint {
+                resume_at: at,
+                decided_upto: at - 1,
+                closed: commit.closed,
+                beside,
+            }),
+        ))
+    }
+
     /// Starts a source at its commit. Returns a sender that wakes it.
     fn local(
         &mut self,
         mut feed: Box<dyn Feed>,
         config: AggregatorConfig,
     ) -> anyhow::Result<Sender<()>> {
-        let source = feed.source();
-        let from = self.forecaster.commits().get(&source).cloned();
+        let (source, from) = self.resume(&*feed)?;
         if let Some(commit) = &from {
             feed.seek(commit.resume_at);
         }

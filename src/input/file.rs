@@ -94,7 +94,7 @@ impl FileFeed {
     /// Opens the file of the content that has the next byte. Returns whether there is one.
     fn prepare(&mut self, now: Timestamp) -> anyhow::Result<bool> {
         loop {
-            let Some(content) = self.content() else { return self.begin(now, &[]) };
+            let Some(content) = self.content() else { return self.begin(now, None) };
             if self.open.as_ref().is_some_and(|open| open.base == content.base) {
                 return Ok(true);
             }
@@ -109,7 +109,7 @@ impl FileFeed {
                 if self.path.exists() {
                     self.lost(now, "it was replaced, truncated or deleted while it was not read, and its earlier content is not in its directory");
                 }
-                return self.begin(now, &[Content { ended: Some(self.next), ..content }]);
+                return self.begin(now, Some(content));
             };
             let bytes = ended - self.next;
             self.lost(now, &format!("{bytes} bytes of an earlier content cannot be read again"));
@@ -117,8 +117,8 @@ impl FileFeed {
         }
     }
 
-    /// Begins the content that has the file's name now. `before` is the content that ends here.
-    fn begin(&mut self, now: Timestamp, before: &[Content]) -> anyhow::Result<bool> {
+    /// Begins the content that follows `before`, which ends here.
+    fn begin(&mut self, now: Timestamp, before: Option<Content>) -> anyhow::Result<bool> {
         let path = self.next_path(now, before);
         let Some(seen) = Seen::at(&path)? else { return self.is_missing(now) };
         self.missing_since = None;
@@ -133,11 +133,14 @@ impl FileFeed {
                 &format!("it has {} bytes, but {} were read before", seen.length, self.next),
             );
         }
+        // Offsets that were read before are not used again: their lines are known.
+        self.next = if before.is_some() { self.next.max(self.read_upto()) } else { self.next };
         let base = if is_first && !is_shorter { 0 } else { self.next };
         let (head_bytes, head) = head_of(&file, seen.length)?;
         let Seen { device, inode, .. } = seen;
         let content = Content { base, device, inode, head_bytes, head, ended: None };
-        let changed: Vec<Content> = before.iter().copied().chain([content]).collect();
+        let ended = before.map(|content| Content { ended: Some(base), ..content });
+        let changed: Vec<Content> = ended.into_iter().chain([content]).collect();
         self.followed.put(&changed, None)?;
         self.contents.retain(|known| changed.iter().all(|content| content.base != known.base));
         self.contents.extend(changed);
@@ -147,9 +150,9 @@ impl FileFeed {
     }
 
     /// The file that has what follows: one that was rotated unread, or the one with the name.
-    fn next_path(&mut self, now: Timestamp, before: &[Content]) -> PathBuf {
-        let Some(content) = before.first() else { return self.path.clone() };
-        let after = after(&self.path, content, &self.contents);
+    fn next_path(&mut self, now: Timestamp, before: Option<Content>) -> PathBuf {
+        let Some(content) = before else { return self.path.clone() };
+        let after = after(&self.path, &content, &self.contents);
         for other in after.compressed {
             self.lost(now, &format!("{} was compressed before it was read", other.display()));
         }
@@ -186,7 +189,7 @@ impl FileFeed {
             return Ok(true);
         }
         self.lost(now, &format!("it was truncated or rewritten: it has {length} bytes, {position} had been read, and no copy is in its directory"));
-        self.begin(now, &[Content { ended: Some(self.next), ..content }])
+        self.begin(now, Some(content))
     }
 
     /// Reads lines. `is_last` means that the file will not grow: then its last line needs no line break.
@@ -267,7 +270,7 @@ impl FileFeed {
             self.renamed = Some((open.file, length, now + SHOWN));
         }
         tracing::info!(file = %self.path.display(), offset = self.next, "file: rotated, reading the new one");
-        self.begin(now, &[Content { ended: Some(self.next), ..content }])
+        self.begin(now, Some(content))
     }
 
     /// Notices lines that were written to a renamed file after it was read to its end.
@@ -292,7 +295,8 @@ impl FileFeed {
 }
 
 fn name(path: &Path) -> String {
-    format!("file:{}", path.display())
+    // `#` separates the name of a source from its generation.
+    format!("file:{}", path.display().to_string().replace('#', "%23"))
 }
 
 impl Feed for FileFeed {
@@ -336,6 +340,18 @@ impl Feed for FileFeed {
         self.contents.retain(|content| content.ended.is_none_or(|ended| ended > offset));
         let last = self.spans.last().copied();
         self.spans.retain(|span| span.ended > offset || Some(*span) == last);
+    }
+
+    fn has(&self, offset: Offset) -> bool {
+        let content = self.contents.iter().rev().find(|content| content.base <= offset);
+        content.is_none_or(|content| {
+            let least = u64::try_from(content.ended.unwrap_or(offset) - content.base).unwrap_or(0);
+            offset == self.read_upto() || find(&self.path, content, least, None).is_some()
+        })
+    }
+
+    fn read_upto(&self) -> Offset {
+        self.spans.last().map_or(0, |span| span.ended)
     }
 
     fn loss(&self) -> Option<&str> {

@@ -326,6 +326,21 @@ fn a_loss_is_said_and_reading_goes_on() {
 }
 
 #[test]
+fn new_lines_have_new_offsets_after_a_loss() {
+    let mut world = World::new();
+    world.append("log", LONG);
+    assert_eq!(world.timed().len(), 1);
+    fs::remove_file(world.path("log")).expect("deletes");
+    world.append("log", "c\n");
+    // Not everything that was read has been committed.
+    world.restart(0);
+    let records = world.feed.poll(Timestamp::from_secs(200), 9).expect("reads");
+    let found: Vec<_> = records.iter().map(|record| (record.offset, record.bytes.len())).collect();
+    assert_eq!(found, [(LONG.len() as Offset, 1)]);
+    assert!(world.feed.loss().is_some());
+}
+
+#[test]
 fn a_deleted_file_is_an_error_once_it_lasts() {
     let mut world = World::new();
     world.append("log", "a\n");

@@ -40,6 +40,14 @@ pub trait Feed: Send {
     fn poll(&mut self, now: Timestamp, max: usize) -> anyhow::Result<Vec<Record>>;
     /// Records before `offset` will not be read again.
     fn committed(&mut self, _offset: Offset) {}
+    /// Whether the record at `offset` can be read again.
+    fn has(&self, _offset: Offset) -> bool {
+        true
+    }
+    /// End of what was read before, as far as the feed knows.
+    fn read_upto(&self) -> Offset {
+        0
+    }
     /// What was lost lately, for `/ready`.
     fn loss(&self) -> Option<&str> {
         None

@@ -132,8 +132,8 @@ impl Watcher {
             report(
                 Fault::Compacted,
                 format!(
-                    "topic {topic} is compacted: Kafka may delete an event before it is counted, if a later one has the \
-                     same key; set cleanup.policy=delete"
+                    "topic {topic} is compacted: Kafka may delete an event before its window is final, if a later one has \
+                     the same key, and then the count is too small; set cleanup.policy=delete"
                 ),
             );
         }
