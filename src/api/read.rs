@@ -202,16 +202,25 @@ pub async fn alert(
     found.map(|alert| Json(views::Alert::new(&alert, &texts))).ok_or(Problem::not_found(missing))
 }
 
-/// The roster from yesterday on
-#[utoipa::path(get, path = "/roster", params(SeriesQuery), responses((status = 200, body = Vec<views::Shift>)))]
+/// The roster from yesterday on; rows of teams come last, and only without a filter
+#[utoipa::path(get, path = "/roster", params(SeriesQuery), responses((status = 200, body = Vec<views::RosterRow>)))]
 pub async fn roster(
     State(state): State<ApiState>,
     Params(query): Params<SeriesQuery>,
 ) -> Result<Response, Problem> {
     let filter = query.filter()?;
     let from = state.clock.now() - DAY;
-    let shifts = read(&state, move |reader| reader.shifts(&filter, from, Timestamp::MAX)).await?;
-    Ok(params::rest_of(shifts.iter().map(views::Shift::from), query.after))
+    let of_teams = query.region.is_none() && query.service.is_none() && query.channel.is_none();
+    let (shifts, team_shifts) = read(&state, move |reader| {
+        let shifts = reader.shifts(&filter, from, Timestamp::MAX)?;
+        let of_teams =
+            if of_teams { reader.team_shifts(from, Timestamp::MAX)? } else { Vec::new() };
+        Ok((shifts, of_teams))
+    })
+    .await?;
+    let rows = shifts.iter().map(views::RosterRow::from);
+    let team_rows = team_shifts.iter().map(views::RosterRow::from);
+    Ok(params::rest_of(rows.chain(team_rows), query.after))
 }
 
 /// Planned work that is not over, or should be and is not

@@ -1,10 +1,9 @@
 //! Plans and the roster.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Key;
-use crate::domain::Timestamp;
 use crate::staffing;
 use crate::text::{Say, Texts};
 
@@ -54,46 +53,5 @@ impl Staffing {
             targets: targets.collect(),
             basis: plan.basis.say(texts),
         }
-    }
-}
-
-/// People scheduled for a series.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct Shift {
-    #[serde(flatten)]
-    pub key: Key,
-    pub start: String,
-    pub end: String,
-    pub agents: u32,
-}
-
-impl From<&staffing::Shift> for Shift {
-    fn from(shift: &staffing::Shift) -> Self {
-        Self {
-            key: Key::from(&shift.series),
-            start: shift.start.to_string(),
-            end: shift.end.to_string(),
-            agents: shift.agents,
-        }
-    }
-}
-
-impl Shift {
-    /// The shift that is meant.
-    ///
-    /// # Errors
-    /// Which field is wrong, and what is allowed.
-    pub fn checked(&self) -> Result<staffing::Shift, String> {
-        let time = |key: &str, text: &str| {
-            Timestamp::parse(text).map_err(|error| format!("{key}: {error}"))
-        };
-        let (start, end) = (time("start", &self.start)?, time("end", &self.end)?);
-        if start >= end {
-            return Err("end: has to come after start".into());
-        }
-        if self.agents > 100_000 {
-            return Err(format!("agents: {}: use up to 100000", self.agents));
-        }
-        Ok(staffing::Shift { series: self.key.series()?, start, end, agents: self.agents })
     }
 }
