@@ -138,20 +138,6 @@ pub async fn forecasts(
     .await
 }
 
-/// Agents needed over the next six hours
-#[utoipa::path(get, path = "/staffing", params(ListQuery), responses((status = 200, body = views::Staffing), (status = 404, body = Problem)))]
-pub async fn staffing(
-    State(state): State<ApiState>,
-    Reads(texts): Reads,
-    Params(query): Params<ListQuery>,
-) -> Result<Response, Problem> {
-    let (filter, page) = (query.filter()?, query.page()?);
-    each(&state, filter, page, move |reader, series| {
-        Ok(reader.plan(series)?.map(|plan| views::Staffing::new(&plan, &texts)))
-    })
-    .await
-}
-
 /// Windows far outside their band, newest first
 #[utoipa::path(get, path = "/anomalies", params(SpanQuery), responses((status = 200, body = Vec<views::Anomaly>), (status = 400, body = Problem)))]
 pub async fn anomalies(

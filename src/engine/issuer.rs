@@ -153,6 +153,12 @@ impl Issuer {
         self.planning.add_team_shifts(team_shifts);
     }
 
+    /// Shifts of a series from yesterday on.
+    #[cfg(test)]
+    pub fn shifts_of(&self, series: &SeriesKey) -> &[Shift] {
+        self.planning.shifts_of(series)
+    }
+
     /// Takes a finalized window and decides everything that follows from it.
     pub fn step(&mut self, at: &Situation<'_>) -> Effects<'static> {
         let mut effects = Effects::default();

@@ -65,6 +65,12 @@ impl Planning {
         self.add_team_shifts(team_shifts);
     }
 
+    /// Shifts of a series.
+    #[cfg(test)]
+    pub fn shifts_of(&self, series: &SeriesKey) -> &[Shift] {
+        self.shifts.get(series).map_or(&[], Vec::as_slice)
+    }
+
     /// Adds shifts. As in the store, they replace overlapping shifts of the same series.
     pub fn add_shifts(&mut self, shifts: Vec<Shift>) {
         let series = |shift: &Shift| (shift.series.clone(), shift.start, shift.end);

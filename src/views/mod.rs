@@ -28,7 +28,7 @@ pub use overview::{
 };
 pub use roster::{Roster, RosterRow, RosterSummary};
 pub use series::{AlarmCounts, Key, SeriesInfo, SeriesWindows, Window, series_info};
-pub use staffing::{Staffing, StaffingTarget};
+pub use staffing::{Staffing, StaffingFigures, StaffingTarget, TeamStaffing};
 pub use status::{DeadLetter, Status};
 
 /// From so many series on all forecasts of a time are read at once.

@@ -8,6 +8,7 @@ use super::*;
 
 mod models;
 mod simulation;
+mod teams;
 
 fn profile(aht_s: u64, percent: f64, within_s: f64, patience_s: Option<u64>) -> Profile {
     Profile {
