@@ -18,3 +18,4 @@ mod real;
 mod replay;
 mod serve;
 mod store_files;
+mod teams;
