@@ -12,6 +12,8 @@ pub struct Rules {
     /// By scope: `_all` stands for every region or service.
     profiles: BTreeMap<SeriesKey, Profile>,
     teams: Vec<Team>,
+    /// The team of each pattern of series.
+    served: BTreeMap<SeriesKey, usize>,
     /// How the exact chain of chat differs, once that is known.
     chat: Arc<OnceLock<TableBuilder>>,
 }
@@ -26,7 +28,11 @@ impl Rules {
 
     /// Profiles by scope, in which `_all` stands for every region or service, and teams of which no two serve the same series.
     pub fn new(profiles: BTreeMap<SeriesKey, Profile>, teams: Vec<Team>) -> Self {
-        Self { profiles, teams, ..Self::default() }
+        let patterns = |(at, team): (usize, &Team)| {
+            team.series.iter().map(move |series| (series.clone(), at)).collect::<Vec<_>>()
+        };
+        let served = teams.iter().enumerate().flat_map(patterns).collect();
+        Self { profiles, teams, served, ..Self::default() }
     }
 
     /// Keeps what was built for the profiles, for planners to come.
@@ -56,7 +62,10 @@ impl Rules {
 
     /// The team that serves a series.
     pub fn team_of(&self, series: &SeriesKey) -> Option<&Team> {
-        self.teams.iter().find(|team| team.serves(series))
+        if series.is_roll_up() {
+            return None;
+        }
+        scopes(series).find_map(|scope| self.teams.get(*self.served.get(&scope)?))
     }
 
     /// The profile of a series: its team's, else that of its region and service, its region, its service, its channel.
@@ -67,16 +76,25 @@ impl Rules {
         if let Some(team) = self.team_of(series) {
             return Some(&team.profile);
         }
-        let scopes = [(true, true), (true, false), (false, true), (false, false)];
-        scopes.into_iter().find_map(|(region, service)| {
-            let part = |own: &Name, named| if named { own.clone() } else { Name::all() };
-            let (region, service) = (part(&series.region, region), part(&series.service, service));
-            self.profiles.get(&SeriesKey::new(region, service, series.channel.clone()))
-        })
+        scopes(series).find_map(|scope| self.profiles.get(&scope))
     }
 
     /// All profiles of channels, scopes and teams.
     pub fn profiles(&self) -> impl Iterator<Item = &Profile> {
         self.profiles.values().chain(self.teams.iter().map(|team| &team.profile))
     }
+}
+
+/// The scopes of a series, in which `_all` stands for every region or service, the most specific first.
+fn scopes(series: &SeriesKey) -> impl Iterator<Item = SeriesKey> + '_ {
+    [(true, true), (true, false), (false, true), (false, false)].into_iter().map(
+        |(region, service)| {
+            let part = |own: &Name, named: bool| if named { own.clone() } else { Name::all() };
+            SeriesKey::new(
+                part(&series.region, region),
+                part(&series.service, service),
+                series.channel.clone(),
+            )
+        },
+    )
 }

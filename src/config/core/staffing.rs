@@ -150,6 +150,8 @@ impl Specs {
     /// Reads the tables under `teams`.
     fn teams(&self, root: &Reader<'_>, windows: &Windows, regions: &Regions) -> Vec<Team> {
         let mut teams: Vec<Team> = Vec::new();
+        // Of teams with other problems too.
+        let mut taken: Vec<(Name, Vec<SeriesKey>)> = Vec::new();
         for (name, section) in root.named("teams") {
             let series = series(&section);
             let own_zone = zone(&section, "time_zone");
@@ -160,16 +162,15 @@ impl Specs {
                 let merged = self.of_team(&section, &own, &series)?;
                 profile(&section, &first.channel, merged, |key| section.has_text(key))
             });
-            for team in &teams {
-                let taken = |one: &&SeriesKey| team.series.iter().any(|other| overlap(one, other));
-                if let Some(taken) = series.iter().find(taken) {
-                    let text = format!(
-                        "team {} serves {taken} too: name each series in one team",
-                        team.name
-                    );
+            for (team, others) in &taken {
+                let known = |one: &&SeriesKey| others.iter().any(|other| overlap(one, other));
+                if let Some(both) = series.iter().find(known) {
+                    let text =
+                        format!("team {team} serves {both} too: name each series in one team");
                     section.problem("series", text);
                 }
             }
+            taken.extend(name.clone().map(|name| (name, series.clone())));
             section.finish();
             let zone = own_zone.unwrap_or_else(|| zone_of(&series, windows, regions));
             if let (Some(name), Some(profile)) = (name, profile) {

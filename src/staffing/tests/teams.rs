@@ -6,8 +6,9 @@ use crate::forecast::{ForecastPoint, Vintage};
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
 
+/// Start of a window, from 1 January 2026 on, a Thursday.
 fn at(window: i64) -> Timestamp {
-    WIDTH.start(window)
+    WIDTH.start(1_767_225_600 / 900 + window)
 }
 
 fn vintage(series: &str, means: &[f64]) -> Vintage {
@@ -101,7 +102,6 @@ fn a_pool_needs_fewer_people_than_its_parts() {
 
 #[test]
 fn a_team_has_nobody_when_closed_and_its_minimum_when_open() {
-    // 1 January 1970 was a Thursday; the second window is 00:15 to 00:30.
     let team = team(Some("Th 00:15-00:45"), 4);
     let mut planner = Planner::new(team.profile.clone());
     let calls = vintage("north/mobile/phone", &[50.0, 2.0, 60.0, 50.0]);
