@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use surgecast::domain::{Name, SeriesKey, WindowWidth};
 use surgecast::forecast::{ForecastPoint, Vintage};
-use surgecast::staffing::{Planner, Profile, Shift, TableBuilder, evaluate, required};
+use surgecast::staffing::{Planner, Presence, Profile, Shift, TableBuilder, evaluate, required};
 
 const WINDOWS: i64 = 24;
 const CHANNELS: [&str; 5] = ["phone", "phone", "chat", "email", "phone"];
@@ -85,8 +85,9 @@ fn plan(
         let channel = vintage.series.channel.as_str();
         let planner = planners.iter_mut().find(|(name, _)| *name == channel);
         let Some((_, planner)) = planner else { continue };
+        let roster: Vec<Presence> = shifts.iter().map(Presence::from).collect();
         let usual: Vec<f64> = vintage.targets.iter().map(|point| point.baseline).collect();
-        let plan = planner.plan(vintage, width, shifts, &usual);
+        let plan = planner.plan(vintage, width, &roster, &usual, None);
         agents += plan.targets.iter().map(|target| u64::from(target.agents)).sum::<u64>();
     }
     agents

@@ -9,6 +9,7 @@ use surgecast::config::core::staffing::default_profiles;
 use surgecast::domain::{Timestamp, Zone};
 use surgecast::engine::{Forecaster, ForecasterConfig, IssueConfig, RefitConfig};
 use surgecast::forecast::Calendar;
+use surgecast::staffing::Rules;
 use surgecast::store::Store;
 use surgecast::telemetry::{Exposition, Metrics};
 use surgecast::window::AlarmRules;
@@ -32,7 +33,8 @@ fn config(from: Timestamp) -> ForecasterConfig {
             zones: Default::default(),
             calendars: Default::default(),
             calendar: Arc::new(Calendar::default()),
-            profiles: default_profiles(),
+            staffing: Arc::new(Rules::of_channels(default_profiles())),
+            tables_patience: Duration::ZERO,
             vintages_from: from,
             plans_from: from,
             alerts_from: from,

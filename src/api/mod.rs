@@ -21,6 +21,7 @@ mod read;
 mod report;
 mod requests;
 mod router;
+mod staffing;
 mod state;
 mod stream;
 mod topics;

@@ -53,6 +53,15 @@ pub struct SeriesQuery {
     pub after: Option<usize>,
 }
 
+/// How a roster is taken.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RosterQuery {
+    /// Checks the rows and stores nothing.
+    pub dry_run: Option<bool>,
+}
+
 /// A list over series.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -138,20 +138,6 @@ pub async fn forecasts(
     .await
 }
 
-/// Agents needed over the next six hours
-#[utoipa::path(get, path = "/staffing", params(ListQuery), responses((status = 200, body = views::Staffing), (status = 404, body = Problem)))]
-pub async fn staffing(
-    State(state): State<ApiState>,
-    Reads(texts): Reads,
-    Params(query): Params<ListQuery>,
-) -> Result<Response, Problem> {
-    let (filter, page) = (query.filter()?, query.page()?);
-    each(&state, filter, page, move |reader, series| {
-        Ok(reader.plan(series)?.map(|plan| views::Staffing::new(&plan, &texts)))
-    })
-    .await
-}
-
 /// Windows far outside their band, newest first
 #[utoipa::path(get, path = "/anomalies", params(SpanQuery), responses((status = 200, body = Vec<views::Anomaly>), (status = 400, body = Problem)))]
 pub async fn anomalies(
@@ -202,16 +188,25 @@ pub async fn alert(
     found.map(|alert| Json(views::Alert::new(&alert, &texts))).ok_or(Problem::not_found(missing))
 }
 
-/// The roster from yesterday on
-#[utoipa::path(get, path = "/roster", params(SeriesQuery), responses((status = 200, body = Vec<views::Shift>)))]
+/// The roster from yesterday on; rows of teams come last, and only without a filter
+#[utoipa::path(get, path = "/roster", params(SeriesQuery), responses((status = 200, body = Vec<views::RosterRow>)))]
 pub async fn roster(
     State(state): State<ApiState>,
     Params(query): Params<SeriesQuery>,
 ) -> Result<Response, Problem> {
     let filter = query.filter()?;
     let from = state.clock.now() - DAY;
-    let shifts = read(&state, move |reader| reader.shifts(&filter, from, Timestamp::MAX)).await?;
-    Ok(params::rest_of(shifts.iter().map(views::Shift::from), query.after))
+    let of_teams = query.region.is_none() && query.service.is_none() && query.channel.is_none();
+    let (shifts, team_shifts) = read(&state, move |reader| {
+        let shifts = reader.shifts(&filter, from, Timestamp::MAX)?;
+        let of_teams =
+            if of_teams { reader.team_shifts(from, Timestamp::MAX)? } else { Vec::new() };
+        Ok((shifts, of_teams))
+    })
+    .await?;
+    let rows = shifts.iter().map(views::RosterRow::from);
+    let team_rows = team_shifts.iter().map(views::RosterRow::from);
+    Ok(params::rest_of(rows.chain(team_rows), query.after))
 }
 
 /// Planned work that is not over, including work that overruns

@@ -22,7 +22,7 @@ use super::problem::Problem;
 use super::state::ApiState;
 use super::{
     accuracy, adjustments, audit, auth, events, forward, outlook, page, params, read, report,
-    stream, topics, windows, write,
+    staffing, stream, topics, windows, write,
 };
 use crate::text::Language;
 
@@ -37,7 +37,7 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
         .routes(routes!(read::series))
         .routes(routes!(windows::windows))
         .routes(routes!(read::forecasts))
-        .routes(routes!(read::staffing))
+        .routes(routes!(staffing::staffing))
         .routes(routes!(outlook::outlook))
         .routes(routes!(outlook::overview))
         .routes(routes!(read::anomalies))

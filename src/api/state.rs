@@ -13,6 +13,7 @@ use crate::domain::{Clock, Keyed, Name, WindowWidth, Zone};
 use crate::engine::{Command, CommandError, Leads, StreamEvent};
 use crate::ingest;
 use crate::input::Decoders;
+use crate::staffing::Rules;
 use crate::store::{EventLog, Reader};
 use crate::telemetry::{Health, Metrics};
 use crate::text::Language;
@@ -66,6 +67,8 @@ pub struct ServiceInfo {
     /// Of texts for readers who ask for none.
     pub language: Language,
     pub regions: BTreeMap<Name, Zone>,
+    /// Staffing profiles and teams.
+    pub staffing: Arc<Rules>,
     pub body_bytes_max: usize,
     pub limits: ingest::Limits,
 }

@@ -1,13 +1,17 @@
 //! Changes that people make. They go to the leader and are answered once they are stored.
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use tokio::sync::oneshot;
 
 use super::auth::Actor;
 use super::language::Reads;
+use super::params::{Params, RosterQuery};
 use super::problem::Problem;
 use super::requests::{Acknowledgement, Feedback, NewMaintenance};
 use super::state::ApiState;
@@ -117,28 +121,52 @@ pub async fn feedback(
     Ok(Json(views::Alert::new(&alert, &texts)))
 }
 
-/// Replaces the roster of the series and hours that are given
-#[utoipa::path(put, path = "/roster", request_body = Vec<views::Shift>, responses((status = 204), (status = 400, body = Problem)))]
+/// Replaces the roster of the series or teams and hours that are given
+///
+/// JSON rows, or CSV with the columns `team,start,end,agents,absent`.
+#[utoipa::path(
+    put,
+    path = "/roster",
+    params(RosterQuery),
+    request_body(content((Vec<views::RosterRow> = "application/json"), (String = "text/csv"))),
+    responses((status = 200, body = views::RosterSummary), (status = 204), (status = 400, body = Problem))
+)]
 pub async fn put_roster(
     State(state): State<ApiState>,
     actor: Actor,
-    given: Body<Vec<views::Shift>>,
-) -> Result<StatusCode, Problem> {
-    let given = body(given)?;
-    if given.len() > SHIFTS_MAX {
-        return Err(Problem::too_large(format!("{} shifts: send up to {SHIFTS_MAX}", given.len())));
+    Params(query): Params<RosterQuery>,
+    headers: HeaderMap,
+    given: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let given = given.map_err(|error| Problem::too_large(error.body_text()))?;
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let is_csv = kind.trim_start().starts_with("text/csv");
+    if !is_csv && !kind.contains("json") {
+        return Err(Problem::bad_request("use Content-Type: application/json or text/csv"));
     }
-    let mut shifts = Vec::with_capacity(given.len());
-    for (index, shift) in given.iter().enumerate() {
-        let shift = shift
-            .checked()
-            .map_err(|error| Problem::bad_request(format!("shift {index}: {error}")))?;
-        shifts.push(shift);
+    let rows = if is_csv {
+        let text = std::str::from_utf8(&given)
+            .map_err(|_| Problem::bad_request("the text is not UTF-8: save the file as UTF-8"))?;
+        views::RosterRow::of_csv(text).map_err(Problem::bad_request)?
+    } else {
+        body(Json::from_bytes(&given))?
+    };
+    if rows.len() > SHIFTS_MAX {
+        return Err(Problem::too_large(format!("{} shifts: send up to {SHIFTS_MAX}", rows.len())));
     }
-    let detail = format!("{} shifts", shifts.len());
+    // The first line of a CSV file is its header.
+    let place = |at| if is_csv { format!("line {}", at + 2) } else { format!("shift {at}") };
+    let zone = |region: &Name| state.zone(region);
+    let roster = views::Roster::checked(&rows, &state.info.staffing, &zone, &place)
+        .map_err(Problem::bad_request)?;
+    if query.dry_run.unwrap_or(false) {
+        return Ok(Json(views::RosterSummary::from(&roster)).into_response());
+    }
+    let views::Roster { shifts, team_shifts } = roster;
+    let detail = format!("{} shifts", rows.len());
     let entry = AuditEntry { detail, ..actor.did(Act::RosterReplaced, "roster", None) };
-    tell(&state, entry, |reply| Command::PutRoster { shifts, reply }).await?;
-    Ok(StatusCode::NO_CONTENT)
+    tell(&state, entry, |reply| Command::PutRoster { shifts, team_shifts, reply }).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Adds planned work, or changes the plan with the same id

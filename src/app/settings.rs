@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Tls;
 use crate::api::config::{Admin, Server};
+use crate::config::core::alarms;
 use crate::config::core::forecast::Forecast;
+use crate::config::core::staffing::{Staffing, default_profiles};
 use crate::config::core::windows::{Regions, Windows};
-use crate::config::core::{alarms, staffing};
 use crate::config::{ConfigError, Flags, Layers, Reader, SecretFile};
 use crate::domain::Name;
 use crate::input::config::Input;
 use crate::kafka;
 use crate::output::influxdb::{self, InfluxSettings};
 use crate::output::receivers::{self, config::ReceiverConfig};
-use crate::staffing::Profile;
+use crate::staffing::{Profile, Rules};
 use crate::store::config::StoreConfig;
 use crate::telemetry::config::Log;
 use crate::window::AlarmRules;
@@ -48,6 +50,8 @@ pub struct Settings {
     pub influxdb: Option<InfluxSettings>,
     /// `[staffing.CHANNEL]`: the configured channels only; see [`Settings::profiles`].
     pub staffing: BTreeMap<Name, Profile>,
+    /// Profiles of channels, services and regions, and `[teams.NAME]`.
+    pub rules: Arc<Rules>,
     /// `[[alerts.receivers]]`.
     pub receivers: Vec<ReceiverConfig>,
     /// `[[mapping]]`, `[lexicon]` and `[limits]`.
@@ -81,7 +85,7 @@ impl Settings {
         let kafka = kafka::config::read(root.section("kafka"));
         let influxdb = influxdb::config::read(root.section("influxdb"));
         output::config::refuse_grafana(root.section("grafana"));
-        let staffing = staffing::read(&root);
+        let Staffing { channels: staffing, rules } = Staffing::read(&root, &windows, &regions);
         let receivers =
             receivers::config::read(root.section("alerts"), &server.public_url, server.language);
         let input = Input::read(&root, windows.event_time_zone);
@@ -101,6 +105,7 @@ impl Settings {
             kafka,
             influxdb,
             staffing,
+            rules: Arc::new(rules),
             receivers,
             input,
             log,
@@ -111,7 +116,7 @@ impl Settings {
 
     /// The profiles of all channels: configured ones, and defaults for the others.
     pub fn profiles(&self) -> BTreeMap<Name, Profile> {
-        let mut profiles = staffing::default_profiles();
+        let mut profiles = default_profiles();
         profiles.extend(self.staffing.clone());
         profiles
     }

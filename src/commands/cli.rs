@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use super::{
-    audit, backtest, check, dead_letters, demo, forget, frontier, replay, report, serve, simulate,
-    staffing,
+    audit, backtest, check, dead_letters, demo, forget, frontier, import, replay, report, serve,
+    simulate, staffing,
 };
 use crate::app::Role;
 use crate::commands::demo::DemoArgs;
@@ -65,6 +65,9 @@ enum Command {
     /// Write a report: what happened, and how accurate forecasts were
     #[command(subcommand)]
     Report(report::ReportCommand),
+    /// Send a roster to a running system
+    #[command(subcommand)]
+    Import(import::ImportCommand),
     /// Calculate the agents needed for arrivals, handling time and a service target
     Staffing(staffing::StaffingArgs),
     /// Print the API's OpenAPI description
@@ -143,6 +146,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Frontier(command)) => frontier::run(&command, &mut out),
         Some(Command::Setup(SetupCommand::Influxdb(args))) => set_up_influxdb(&args, &mut out),
         Some(Command::Report(command)) => report::run(&command, &mut out),
+        Some(Command::Import(command)) => import::run(&command, &mut out),
         Some(Command::Staffing(args)) => staffing::run(args, &mut out),
         Some(Command::Openapi) => {
             writeln!(out, "{}", crate::api::openapi())?;

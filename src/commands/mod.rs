@@ -8,6 +8,7 @@ pub mod dead_letters;
 pub mod demo;
 pub mod forget;
 pub mod frontier;
+pub mod import;
 pub mod replay;
 pub mod report;
 pub mod serve;

@@ -163,6 +163,7 @@ fn info(settings: &Settings) -> ServiceInfo {
         zone: settings.windows.time_zone,
         language: settings.server.language,
         regions: settings.regions.zones.clone(),
+        staffing: settings.rules.clone(),
         body_bytes_max: settings.input.limits.body_bytes,
         limits: settings.input.limits.ingest(),
     }
@@ -192,7 +193,8 @@ fn forecaster(settings: &Settings, now: Timestamp) -> ForecasterConfig {
             zones: settings.regions.zones.clone(),
             calendars: settings.regions.calendars.clone(),
             calendar: settings.windows.calendar.clone(),
-            profiles: settings.profiles(),
+            staffing: settings.rules.clone(),
+            tables_patience: Duration::ZERO,
             // From midnight, so that all starts on one day issue the same vintages.
             vintages_from: (now - settings.forecast.backfill).utc_midnight(),
             plans_from: (now - settings.forecast.backfill).utc_midnight(),

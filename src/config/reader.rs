@@ -95,6 +95,16 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The tables under `key` with valid names, where another section reports the others.
+    pub fn named_quietly(&self, key: &'static str) -> Vec<(Name, Self)> {
+        let section = self.section(key);
+        let dicts = section.entries().filter(|(_, value)| matches!(value, Value::Dict(..)));
+        let tables = dicts.filter_map(|(name, value)| {
+            Some((Name::new(name).ok()?, self.table(section.join(name), Some(value))))
+        });
+        tables.collect()
+    }
+
     fn table(&self, path: String, value: Option<&'a Value>) -> Self {
         let dict = match value {
             None => None,
@@ -114,6 +124,11 @@ impl<'a> Reader<'a> {
     /// Whether `key` exists, with a valid or an invalid value.
     pub fn has(&self, key: &'static str) -> bool {
         self.value(key).is_some()
+    }
+
+    /// Whether `key` is written, whether it is allowed or not.
+    pub fn has_text(&self, key: &str) -> bool {
+        self.dict.is_some_and(|dict| dict.contains_key(key))
     }
 
     pub(super) fn value(&self, key: &'static str) -> Option<&'a Value> {

@@ -10,6 +10,7 @@ mod duration;
 mod event;
 #[cfg(test)]
 pub(crate) mod fuzz;
+mod hours;
 mod moment;
 mod printable;
 mod series;
@@ -27,6 +28,7 @@ pub use event::{
     AlarmAction, AlarmEvent, Event, EventKind, Keyed, ListRebuilt, MaintenanceAction,
     MaintenanceEvent, Severity, TicketAction, TicketEvent,
 };
+pub use hours::{Hours, HoursError};
 pub use moment::{Moment, read_instant};
 pub use printable::{printable, unprintable};
 pub use series::{ALL, Name, NameError, OTHER, Scope, SeriesKey, UNKNOWN};

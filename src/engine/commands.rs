@@ -26,8 +26,9 @@ pub fn handle(forecaster: &mut Forecaster, command: Command, now: Timestamp) -> 
             let change = ReplicatedCommand::Judged { id, text };
             done(forecaster, change, |alert| alert.ok_or(CommandError::NotFound), reply)
         }
-        Command::PutRoster { shifts, reply } => {
-            done(forecaster, ReplicatedCommand::Roster { shifts }, |_| Ok(()), reply)
+        Command::PutRoster { shifts, team_shifts, reply } => {
+            let change = ReplicatedCommand::Roster { shifts, team_shifts };
+            done(forecaster, change, |_| Ok(()), reply)
         }
         Command::PutMaintenance { event, reply } => {
             done(forecaster, ReplicatedCommand::Maintenance { event, at: now }, |_| Ok(()), reply)

@@ -16,7 +16,7 @@ use crate::domain::{
 };
 use crate::forecast::surge::{Surge, Warning};
 use crate::forecast::{Adjustment, Nowcast};
-use crate::staffing::Shift;
+use crate::staffing::{Shift, TeamShift};
 use crate::store::{
     AdjustedScore, DeliveryOutcome, NowcastScore, PartialRecord, SourceRecord, WindowRecord,
 };
@@ -48,6 +48,7 @@ pub enum StoreChange<'r> {
     /// Plans that follow from nowcasts.
     NowcastPlans(Arc<Issued>, Arc<Plans>),
     Shifts(Vec<Shift>),
+    Roster(Vec<Shift>, Vec<TeamShift>),
     Alert(Box<Alert>),
     /// A page to every receiver.
     Notification(Notification),

@@ -356,7 +356,8 @@ mod tests {
         let dir = TempDir::new().expect("directory");
         let series = SeriesKey::parse("north/tv/phone").expect("series");
         let shift = Shift { series, start: at(0), end: at(3600), agents: 7 };
-        let command = ReplicatedCommand::Roster { shifts: vec![shift.clone()] };
+        let command =
+            ReplicatedCommand::Roster { shifts: vec![shift.clone()], team_shifts: Vec::new() };
         let mut report = Report::new(SourceId::new("tickets", 0));
         let commit = CommitPoint { closed: at(0), ..CommitPoint::start(9) };
         report.progress = Some((Frontier { closed: at(0), caught_up_at: None }, commit));

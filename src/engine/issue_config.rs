@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::refit::Places;
 use crate::domain::{Name, Timestamp, Zone};
 use crate::forecast::{Calendar, Place};
-use crate::staffing::{Profile, Shift};
+use crate::staffing::{Rules, Shift};
 
 /// A generated roster, for the demo: returns the shifts of the day that starts at an instant.
 pub type RosterSource = Arc<dyn Fn(Timestamp) -> Vec<Shift> + Send + Sync>;
@@ -21,8 +22,11 @@ pub struct IssueConfig {
     pub calendars: BTreeMap<Name, Arc<Calendar>>,
     /// Holidays of regions that are not in `calendars`.
     pub calendar: Arc<Calendar>,
-    /// Staffing profiles by channel.
-    pub profiles: BTreeMap<Name, Profile>,
+    /// Staffing profiles and teams.
+    pub staffing: Arc<Rules>,
+    /// How long the first plans wait for the tables of staffing. Without waiting, the plans of the first second after a start
+    /// approximate chat.
+    pub tables_patience: Duration,
     /// Vintages are issued for windows that end here or later.
     pub vintages_from: Timestamp,
     /// Plans are made for windows that end here or later, so that boards show the agents of past days.

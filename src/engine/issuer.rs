@@ -21,7 +21,7 @@ use crate::alert::AlertBook;
 use crate::clock::Stopwatch;
 use crate::domain::{DAY, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{self, HORIZON, Nowcast, Product, Vintage};
-use crate::staffing::{Plan, Shift};
+use crate::staffing::{Plan, Shift, TeamShift};
 use crate::store::{Filter, NowcastScore, Reader, StoreError};
 use crate::telemetry::Metrics;
 
@@ -110,7 +110,10 @@ impl Issuer {
         self.nowcast_scores.clear();
         self.live.clear();
         self.alerts = AlertBook::restore(reader.alerts(&Filter::default(), true, 10_000, None)?);
-        self.planning.restore(Vec::new());
+        // A roster may be stored before anything is counted.
+        let from = next.map_or(Timestamp::MIN, |next| next - DAY);
+        let shifts = reader.shifts(&Filter::default(), from, Timestamp::MAX)?;
+        self.planning.restore(shifts, reader.team_shifts(from, Timestamp::MAX)?);
         let Some(next) = next else { return Ok(()) };
         self.ledger = Ledger::restore(reader, next, self.width)?;
         let by_series = |vintage: Vintage| (vintage.series.clone(), vintage);
@@ -134,7 +137,6 @@ impl Issuer {
                 self.live.insert(key.clone(), (served.vintage, plan));
             }
         }
-        self.planning.restore(reader.shifts(&Filter::default(), next - DAY, Timestamp::MAX)?);
         Ok(())
     }
 
@@ -145,9 +147,16 @@ impl Issuer {
         }
     }
 
-    /// Adds shifts. As in the store, they replace overlapping shifts of the same series.
-    pub fn add_shifts(&mut self, shifts: Vec<Shift>) {
+    /// Adds shifts. As in the store, they replace overlapping shifts of the same series or team.
+    pub fn add_shifts(&mut self, shifts: Vec<Shift>, team_shifts: Vec<TeamShift>) {
         self.planning.add_shifts(shifts);
+        self.planning.add_team_shifts(team_shifts);
+    }
+
+    /// Shifts of a series from yesterday on.
+    #[cfg(test)]
+    pub fn shifts_of(&self, series: &SeriesKey) -> &[Shift] {
+        self.planning.shifts_of(series)
     }
 
     /// Takes a finalized window and decides everything that follows from it.
@@ -169,7 +178,7 @@ impl Issuer {
             if !shifts.is_empty() {
                 effects.put(StoreChange::Shifts(shifts));
             }
-            let plans = Arc::new(self.planning.plans(&issued));
+            let plans = Arc::new(self.planning.plans(&issued, []));
             debug_assert!(plans.values().all(|plan| plan.issued_at == at.end));
             effects.put(StoreChange::Plans(issued.clone(), plans.clone()));
             if at.end >= self.config.alerts_from {

@@ -11,7 +11,7 @@ use super::report::{AckHandle, Report};
 use crate::alert::Alert;
 use crate::domain::{AuditEntry, MaintenanceEvent, Offset, SourceId, Timestamp};
 use crate::forecast::{Adjustment, Nowcast};
-use crate::staffing::Shift;
+use crate::staffing::{Shift, TeamShift};
 use crate::store::{DeliveryOutcome, StoreError};
 
 /// A message from another thread to the forecaster.
@@ -63,6 +63,7 @@ pub enum Command {
     },
     PutRoster {
         shifts: Vec<Shift>,
+        team_shifts: Vec<TeamShift>,
         reply: Reply<()>,
     },
     PutMaintenance {
@@ -100,6 +101,9 @@ pub enum ReplicatedCommand {
     },
     Roster {
         shifts: Vec<Shift>,
+        /// Releases before teams skip them.
+        #[serde(default)]
+        team_shifts: Vec<TeamShift>,
     },
     Maintenance {
         event: Box<MaintenanceEvent>,

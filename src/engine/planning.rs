@@ -1,4 +1,4 @@
-//! Makes plans from vintages, staffing profiles and the roster.
+//! Makes plans from vintages, staffing rules and the roster.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,58 +8,86 @@ use super::issued::{Issued, Plans};
 use super::staffing_tables::StaffingTables;
 use crate::domain::{DAY, Name, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::Vintage;
-use crate::staffing::{Plan, Planner, Shift};
+use crate::staffing::{
+    Plan, Planner, Presence, Profile, Rules, Shift, Team, TeamShift, pooled, shares,
+};
 use crate::telemetry::Metrics;
 
-/// Planners by channel, and shifts from yesterday on.
+/// Planners by profile, and shifts from yesterday on.
 pub struct Planning {
     width: WindowWidth,
+    rules: Arc<Rules>,
     /// One for each profile.
-    planners: Vec<Planner>,
-    by_channel: BTreeMap<Name, usize>,
+    planners: Vec<(Profile, Planner)>,
     tables: StaffingTables,
+    /// The planner of each series that was planned.
+    by_series: BTreeMap<SeriesKey, Option<usize>>,
     shifts: BTreeMap<SeriesKey, Vec<Shift>>,
+    team_shifts: BTreeMap<Name, Vec<TeamShift>>,
     roster: Option<RosterSource>,
 }
+
+/// The vintages of one team's series.
+type Members<'a> = BTreeMap<&'a SeriesKey, &'a Vintage>;
 
 impl Planning {
     /// Planning without shifts. It starts to build tables in the background.
     pub fn new(config: &IssueConfig, width: WindowWidth, metrics: &Arc<Metrics>) -> Self {
-        let profiles: Vec<_> = config.profiles.values().cloned().collect();
+        let mut profiles: Vec<Profile> = Vec::new();
+        for profile in config.staffing.profiles() {
+            if !profiles.contains(profile) {
+                profiles.push(profile.clone());
+            }
+        }
+        let planner = |profile: &Profile| (profile.clone(), Planner::new(profile.clone()));
         Self {
             width,
-            planners: profiles.iter().cloned().map(Planner::new).collect(),
-            by_channel: config.profiles.keys().cloned().zip(0..).collect(),
-            tables: StaffingTables::start(profiles, Arc::clone(metrics)),
+            rules: config.staffing.clone(),
+            planners: profiles.iter().map(planner).collect(),
+            tables: StaffingTables::start(
+                config.staffing.clone(),
+                profiles,
+                config.tables_patience,
+                Arc::clone(metrics),
+            ),
+            by_series: BTreeMap::new(),
             shifts: BTreeMap::new(),
+            team_shifts: BTreeMap::new(),
             roster: config.roster.clone(),
         }
     }
 
     /// Replaces all shifts.
-    pub fn restore(&mut self, shifts: Vec<Shift>) {
+    pub fn restore(&mut self, shifts: Vec<Shift>, team_shifts: Vec<TeamShift>) {
         self.shifts.clear();
+        self.team_shifts.clear();
         self.add_shifts(shifts);
+        self.add_team_shifts(team_shifts);
+    }
+
+    /// Shifts of a series.
+    #[cfg(test)]
+    pub fn shifts_of(&self, series: &SeriesKey) -> &[Shift] {
+        self.shifts.get(series).map_or(&[], Vec::as_slice)
     }
 
     /// Adds shifts. As in the store, they replace overlapping shifts of the same series.
     pub fn add_shifts(&mut self, shifts: Vec<Shift>) {
-        let mut by_series: BTreeMap<SeriesKey, Vec<Shift>> = BTreeMap::new();
-        for shift in shifts {
-            by_series.entry(shift.series.clone()).or_default().push(shift);
-        }
-        for (series, mut fresh) in by_series {
-            let from = fresh.iter().map(|s| s.start).min().unwrap_or(Timestamp::MIN);
-            let to = fresh.iter().map(|s| s.end).max().unwrap_or(Timestamp::MAX);
-            let known = self.shifts.entry(series).or_default();
-            known.retain(|shift| shift.end <= from || shift.start >= to);
-            known.append(&mut fresh);
-            known.sort_by_key(|shift| shift.start);
-        }
+        let series = |shift: &Shift| (shift.series.clone(), shift.start, shift.end);
+        replace_overlapping(&mut self.shifts, shifts, series);
+    }
+
+    /// Adds shifts of teams. As in the store, they replace overlapping shifts of the same team.
+    pub fn add_team_shifts(&mut self, shifts: Vec<TeamShift>) {
+        let team = |shift: &TeamShift| (shift.team.clone(), shift.start, shift.end);
+        replace_overlapping(&mut self.team_shifts, shifts, team);
     }
 
     /// Generates further shifts, if a roster is generated, and drops shifts that ended a day ago. Returns the new shifts.
     pub fn extend_roster(&mut self, end: Timestamp) -> Vec<Shift> {
+        for known in self.team_shifts.values_mut() {
+            known.retain(|shift| shift.end + DAY > end);
+        }
         let Some(roster) = &self.roster else { return Vec::new() };
         let is_midnight = end == end.utc_midnight();
         let mut shifts = Vec::new();
@@ -77,22 +105,103 @@ impl Planning {
         shifts
     }
 
-    /// Plans of served vintages.
-    pub fn plans(&mut self, issued: &Issued) -> Plans {
+    /// Plans of served vintages. A team is planned as a whole: `rest` are served vintages of further series, of which no plans
+    /// are wanted.
+    pub fn plans<'a>(
+        &mut self,
+        issued: &'a Issued,
+        rest: impl IntoIterator<Item = (&'a SeriesKey, &'a Vintage)>,
+    ) -> Plans {
         for (at, table) in self.tables.ready() {
-            self.planners[at].use_table(table);
+            self.planners[at].1.use_table(table);
         }
-        let served = issued.served();
-        let plans =
-            served.filter_map(|(key, vintage)| Some((key.clone(), self.plan(key, vintage)?)));
-        plans.collect()
+        let mut plans = Plans::new();
+        let mut teams: BTreeMap<&Name, (&Team, Members<'a>)> = BTreeMap::new();
+        let rules = Arc::clone(&self.rules);
+        for (key, vintage) in issued.served().filter(|(key, _)| !key.is_roll_up()) {
+            match rules.team_of(key) {
+                Some(team) => {
+                    let (_, members) = teams.entry(&team.name).or_insert((team, Members::new()));
+                    members.insert(key, vintage);
+                }
+                None => plans.extend(self.plan(key, vintage).map(|plan| (key.clone(), plan))),
+            }
+        }
+        if !teams.is_empty() {
+            for (key, vintage) in rest.into_iter().filter(|(key, _)| !key.is_roll_up()) {
+                let team = rules.team_of(key).and_then(|team| teams.get_mut(&team.name));
+                if let Some((_, members)) = team {
+                    members.entry(key).or_insert(vintage);
+                }
+            }
+        }
+        for (team, members) in teams.into_values() {
+            let wanted = |key: &SeriesKey| issued.served_of(key).is_some();
+            let found = self.team_plans(team, &members).into_iter();
+            plans.extend(found.filter(|(key, _)| wanted(key)));
+        }
+        plans
     }
 
-    /// The plan of a leaf that has a profile.
+    /// The plan of a leaf without a team that has a profile.
     fn plan(&mut self, series: &SeriesKey, vintage: &Vintage) -> Option<Plan> {
-        let at = *self.by_channel.get(&series.channel).filter(|_| !series.is_roll_up())?;
+        let at = match self.by_series.get(series) {
+            Some(known) => *known,
+            None => {
+                let found = self.rules.profile_of(series).and_then(|own| self.planner_of(own));
+                self.by_series.insert(series.clone(), found);
+                found
+            }
+        }?;
         let known = self.shifts.get(series).map_or(&[][..], Vec::as_slice);
+        let roster: Vec<Presence> = known.iter().map(Presence::from).collect();
         let usual: Vec<f64> = vintage.targets.iter().map(|t| t.baseline).collect();
-        Some(self.planners[at].plan(vintage, self.width, known, &usual))
+        Some(self.planners[at].1.plan(vintage, self.width, &roster, &usual, None))
+    }
+
+    /// The plans of a team's series. Where the team has no roster of its own, those of its series are added up.
+    fn team_plans(&mut self, team: &Team, members: &Members<'_>) -> Plans {
+        let planner = self.planner_of(&team.profile);
+        let (Some(whole), Some(at)) = (pooled(members.values().copied()), planner) else {
+            return Plans::new();
+        };
+        let roster: Vec<Presence> = match self.team_shifts.get(&team.name) {
+            Some(own) if !own.is_empty() => {
+                own.iter().map(|shift| shift.presence(&team.profile)).collect()
+            }
+            _ => {
+                let of = |key| self.shifts.get(key).into_iter().flatten();
+                members.keys().copied().flat_map(of).map(Presence::from).collect()
+            }
+        };
+        let usual: Vec<f64> = whole.targets.iter().map(|t| t.baseline).collect();
+        let planner = &mut self.planners[at].1;
+        let plan = planner.plan(&whole, self.width, &roster, &usual, Some(team));
+        let parts: Vec<(&SeriesKey, &Vintage)> = members.iter().map(|(k, v)| (*k, *v)).collect();
+        shares(&plan, &parts)
+    }
+
+    fn planner_of(&self, profile: &Profile) -> Option<usize> {
+        self.planners.iter().position(|(own, _)| own == profile)
+    }
+}
+
+/// Adds shifts to those of their owner, and removes those that overlap the time from the first start to the last end.
+fn replace_overlapping<K: Ord + Clone, T>(
+    known: &mut BTreeMap<K, Vec<T>>,
+    fresh: Vec<T>,
+    of: impl Fn(&T) -> (K, Timestamp, Timestamp),
+) {
+    let mut by_owner: BTreeMap<K, Vec<T>> = BTreeMap::new();
+    for shift in fresh {
+        by_owner.entry(of(&shift).0).or_default().push(shift);
+    }
+    for (owner, mut fresh) in by_owner {
+        let from = fresh.iter().map(|shift| of(shift).1).min().unwrap_or(Timestamp::MIN);
+        let to = fresh.iter().map(|shift| of(shift).2).max().unwrap_or(Timestamp::MAX);
+        let known = known.entry(owner).or_default();
+        known.retain(|shift| of(shift).2 <= from || of(shift).1 >= to);
+        known.append(&mut fresh);
+        known.sort_by_key(|shift| of(shift).1);
     }
 }

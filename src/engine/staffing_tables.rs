@@ -1,10 +1,11 @@
 //! Builds the tables of staffing in the background, at the start.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
 
 use crate::clock::Stopwatch;
-use crate::staffing::{Profile, Table, TableBuilder};
+use crate::staffing::{Profile, Rules, Table, TableBuilder};
 use crate::telemetry::Metrics;
 
 /// Positions for which tables are built ahead. Tables grow beyond them when more are needed.
@@ -13,12 +14,22 @@ const POSITIONS: u32 = 60;
 /// Tables of some profiles, as they are ready.
 pub struct StaffingTables {
     done: Receiver<(usize, Table)>,
+    /// How many are not ready.
+    missing: usize,
+    /// How long to wait for each.
+    patience: Duration,
 }
 
 impl StaffingTables {
     /// Starts the thread. Without it, plans use the quick approximation for chat.
-    pub fn start(profiles: Vec<Profile>, metrics: Arc<Metrics>) -> Self {
+    pub fn start(
+        rules: Arc<Rules>,
+        profiles: Vec<Profile>,
+        patience: Duration,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let (outbox, done) = channel();
+        let missing = profiles.len();
         let build = move || {
             let watch = Stopwatch::start();
             let (mut builder, mut built) = (TableBuilder::default(), 0);
@@ -28,6 +39,7 @@ impl StaffingTables {
                 }
                 built += 1;
             }
+            rules.share(builder);
             let seconds = watch.seconds();
             metrics.staffing_tables(seconds);
             tracing::info!(profiles = built, "staffing: tables built in {seconds:.2} s");
@@ -36,11 +48,23 @@ impl StaffingTables {
         {
             tracing::error!(%error, "staffing: cannot start the thread that builds tables, approximating chat");
         }
-        Self { done }
+        Self { done, missing, patience }
     }
 
-    /// The tables that became ready since the last call, with the place of their profile. It never waits.
-    pub fn ready(&self) -> impl Iterator<Item = (usize, Table)> {
-        self.done.try_iter()
+    /// The tables that became ready since the last call, with the place of their profile. Without patience it never waits.
+    pub fn ready(&mut self) -> Vec<(usize, Table)> {
+        let mut ready = Vec::new();
+        while self.missing > 0 {
+            match self.done.recv_timeout(self.patience) {
+                Ok(table) => {
+                    ready.push(table);
+                    self.missing -= 1;
+                }
+                Err(RecvTimeoutError::Timeout) => break,
+                // The thread has ended: what it has not built never comes.
+                Err(RecvTimeoutError::Disconnected) => self.missing = 0,
+            }
+        }
+        ready
     }
 }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::messages::ReplicatedCommand;
 use super::{Forecaster, ForecasterConfig, IssueConfig, Report};
 use crate::domain::{Name, Reason, Scope, SeriesKey, SourceId, Timestamp, WindowWidth, Zone};
 use crate::forecast::Calendar;
 use crate::ingest::{Decoder, Headers};
 use crate::input::{Decoders, RecordRef, SourceProcessor};
+use crate::staffing::{Shift, TeamShift};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::window::{AggregationKey, AggregatorConfig, AlarmRules};
@@ -57,7 +59,8 @@ pub(super) fn config() -> ForecasterConfig {
         zones: Default::default(),
         calendars: Default::default(),
         calendar: Arc::new(Calendar::default()),
-        profiles: Default::default(),
+        staffing: Default::default(),
+        tables_patience: Duration::ZERO,
         vintages_from: never,
         plans_from: never,
         alerts_from: never,
@@ -326,4 +329,25 @@ fn alarms_of_too_many_scopes_are_counted_under_other() {
     assert_eq!(active(&led, "r1"), Some((1, 1)));
     assert_eq!(active(&led, "r2"), None);
     assert_eq!(active(&led, "_other"), Some((4, 4)));
+}
+
+#[test]
+fn a_roster_that_was_stored_before_any_count_is_used_after_a_restart() {
+    let dir = TempDir::new().expect("a directory");
+    let series = SeriesKey::parse("north/broadband/phone").expect("series");
+    let start = at(0);
+    let shift = Shift { series: series.clone(), start, end: at(7200), agents: 7 };
+    let team = TeamShift {
+        team: Name::new("calls").expect("a name"),
+        start,
+        end: at(7200),
+        agents: 9,
+        absent: Some(1),
+    };
+    let roster =
+        ReplicatedCommand::Roster { shifts: vec![shift.clone()], team_shifts: vec![team.clone()] };
+    forecaster(&dir).carry_out(&roster, None).expect("stored");
+    let again = forecaster(&dir);
+    assert_eq!(again.state.issuer.shifts_of(&series), [shift]);
+    assert_eq!(again.reader().team_shifts(start, at(7200)).expect("reads"), [team]);
 }

@@ -59,6 +59,10 @@ fn write_one(
         StoreChange::NowcastPlans(issued, plans) => outlooks(&issued, &plans)
             .try_for_each(|(plan, outlook)| tx.put_nowcast_plan(plan, &outlook)),
         StoreChange::Shifts(shifts) => tx.put_shifts(&shifts),
+        StoreChange::Roster(shifts, team_shifts) => {
+            tx.put_shifts(&shifts)?;
+            tx.put_team_shifts(&team_shifts)
+        }
         StoreChange::Alert(alert) => tx.put_alert(&alert),
         StoreChange::Notification(notice) => {
             tx.put_notification(&notice, outbox.receivers, outbox.now)

@@ -72,7 +72,7 @@ impl OutlookTopic {
                 forecast: views::Forecast::new(served, &self.texts),
                 staffing: plans
                     .remove(&series)
-                    .map(|plan| views::Staffing::new(&plan, &self.texts)),
+                    .map(|plan| views::Staffing::new(&plan, &self.texts, &[])),
                 anomalies: anomalies.remove(&series).unwrap_or_default(),
             };
             records.extend(outgoing(&self.outlook, series.to_string(), &record));

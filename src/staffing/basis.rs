@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Profile;
+use crate::domain::Name;
 use crate::text::{Say, Texts, args};
 
 /// What a model plans for.
@@ -33,6 +34,9 @@ pub struct Basis {
     pub max_occupancy: Option<f64>,
     /// Share of scheduled time that agents are away, 0–1.
     pub shrinkage: f64,
+    /// The team that serves the series together with others; the plan is the series' share of the team's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<Name>,
 }
 
 impl Basis {
@@ -46,6 +50,7 @@ impl Basis {
             concurrency: profile.concurrency,
             max_occupancy: profile.max_occupancy,
             shrinkage: profile.shrinkage,
+            team: None,
         }
     }
 }
@@ -83,6 +88,9 @@ impl Say for Basis {
         }
         let shrinkage = args!["percent" => percent(self.shrinkage)];
         parts.push(texts.text("basis-shrinkage", shrinkage));
+        if let Some(team) = &self.team {
+            parts.push(texts.text("basis-team", args!["team" => team.as_str()]));
+        }
         let model = match self.model.as_str() {
             name @ ("erlang-c" | "erlang-a" | "chat" | "deferred") => {
                 texts.text(&format!("basis-{name}"), None)

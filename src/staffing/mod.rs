@@ -2,14 +2,18 @@
 
 mod basis;
 mod error;
+mod explain;
 mod models;
 mod plan;
 mod profile;
 mod redial;
 mod require;
+mod roster;
+mod rules;
 mod shrinkage;
 mod table;
 mod target;
+mod team;
 #[cfg(test)]
 mod tests;
 mod time_varying;
@@ -18,6 +22,7 @@ mod uncertainty;
 
 pub use basis::{Basis, Goal};
 pub use error::ProfileError;
+pub use explain::{Bound, Figures, WhatIf};
 pub use models::{
     Chat, ChatCorrections, Deferred, EXACT_STATES_MAX, ErlangA, ErlangC, Model, ModelName,
     ModelTerms, Rates, erlang_b, erlang_c,
@@ -26,9 +31,12 @@ pub use plan::{Planner, outlook};
 pub use profile::{ProfileSpec, check_target, parse_rates, parse_seconds};
 pub use redial::{fresh_of_abandoned, fresh_of_model};
 pub use require::{StaffingError, evaluate, meets_targets, required};
+pub use roster::{Presence, TeamShift};
+pub use rules::Rules;
 pub use shrinkage::with_shrinkage;
 pub use table::{Table, TableBuilder, spread_work};
 pub use target::{ServiceTarget, parse_target};
+pub use team::{Team, overlap, pooled, shares};
 pub use time_varying::{OfferedLoad, equivalent_arrivals};
 pub use types::{Outlook, Plan, PlanTarget, Profile, Shift, Staffing};
 pub use uncertainty::{

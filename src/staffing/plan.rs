@@ -1,9 +1,15 @@
 //! A vintage against the roster: who is needed when, and what the next six hours hold.
 
+use std::sync::Arc;
+
 use super::models::Model;
+use super::roster::{Presence, present};
 use super::table::{Table, by_load, spread_work};
 use super::time_varying::equivalent_arrivals;
-use super::{Basis, Outlook, Plan, PlanTarget, Profile, Shift, with_shrinkage};
+use super::{
+    Basis, Bound, ChatCorrections, Figures, Outlook, Plan, PlanTarget, Profile, Team,
+    with_shrinkage,
+};
 use crate::domain::{Timestamp, WindowWidth};
 use crate::forecast::{ForecastPoint, Vintage};
 
@@ -16,10 +22,10 @@ pub struct Planner {
 }
 
 /// Positions that are needed for the same arrivals throughout the windows of a vintage.
-struct Needs {
+pub(super) struct Needs {
     /// The window's largest load of live contacts, as arrivals an hour; Erlang of deferred work.
-    work: Vec<f64>,
-    positions: Vec<u32>,
+    pub(super) work: Vec<f64>,
+    pub(super) positions: Vec<u32>,
 }
 
 impl Planner {
@@ -29,6 +35,11 @@ impl Planner {
         Self { table: Table::new(profile.clone()), profile, basis }
     }
 
+    /// Answers for chat of the exact chain, where the corrections are for the same rates.
+    pub fn correct(&mut self, corrections: &Arc<ChatCorrections>) {
+        self.table.correct(corrections);
+    }
+
     /// Plans from a table that was built ahead for the same profile.
     pub fn use_table(&mut self, table: Table) {
         self.table = table;
@@ -36,45 +47,44 @@ impl Planner {
 
     /// Staffing for every target of a vintage.
     ///
-    /// `shifts` are those of this series; `usual` is what the targets' baseline expects, tickets a window,
+    /// `roster` is that of this series or team; `usual` is what the targets' baseline expects, tickets a window,
     /// and stands in for the roster where there is none. Live contacts are planned for the largest load of each window (modified
     /// offered load), deferred work is spread until its deadline. A target that no number of agents reaches is planned by its
-    /// load alone.
+    /// load alone. A team has nobody outside its hours, and its minimum within them.
     pub fn plan(
         &mut self,
         vintage: &Vintage,
         width: WindowWidth,
-        shifts: &[Shift],
+        roster: &[Presence],
         usual: &[f64],
+        team: Option<&Team>,
     ) -> Plan {
         let points = &vintage.targets;
+        let open: Vec<bool> =
+            points.iter().map(|p| team.is_none_or(|team| team.is_open(p.start))).collect();
+        let when = (width, open.as_slice(), team.map_or(0, |team| team.minimum));
         let arrivals = |of: fn(&ForecastPoint) -> f64| points.iter().map(of).collect::<Vec<f64>>();
         let usual = points
             .iter()
             .enumerate()
             .map(|(step, point)| usual.get(step).copied().unwrap_or(point.baseline))
             .collect::<Vec<f64>>();
-        let mean = self.needs(&arrivals(|point| point.mean), width);
-        let low = self.needs(&arrivals(|point| point.quantiles[1]), width);
-        let high = self.needs(&arrivals(|point| point.quantiles[5]), width);
-        let usual = self.needs(&usual, width);
-        let agents = |positions: u32| with_shrinkage(positions, self.profile.shrinkage);
+        let mean = self.needs(&arrivals(|point| point.mean), when);
+        let low = self.needs(&arrivals(|point| point.quantiles[1]), when);
+        let high = self.needs(&arrivals(|point| point.quantiles[5]), when);
+        let usual = self.needs(&usual, when);
+        let shrinkage = self.profile.shrinkage;
+        let agents = |positions: u32| with_shrinkage(positions, shrinkage);
         let mut targets = Vec::with_capacity(points.len());
         // Deferred work that was not done in its window, Erlang.
         let mut overdue = 0.0;
         for (step, point) in points.iter().enumerate() {
-            let scheduled = scheduled(shifts, point.start, width.end(point.start));
+            let present = present(roster, point.start, width.end(point.start));
+            let scheduled = present.map(|people| (people + 1e-9) as u32);
             let needed = agents(mean.positions[step]);
-            let present = scheduled.unwrap_or_else(|| agents(usual.positions[step]));
-            let people = f64::from(scheduled.unwrap_or(needed)) * (1.0 - self.profile.shrinkage);
-            let level = if self.is_deferred() {
-                let work = mean.work[step] + overdue;
-                let done = work.min(people * self.profile.max_occupancy.unwrap_or(1.0) + 1e-9);
-                overdue = work - done;
-                if work > 0.0 { done / work } else { 1.0 }
-            } else {
-                self.table.level(mean.work[step], people + 1e-9).unwrap_or(0.0)
-            };
+            let against = scheduled.unwrap_or_else(|| agents(usual.positions[step]));
+            let people = present.unwrap_or(f64::from(needed)) * (1.0 - shrinkage);
+            let level = self.attained(mean.work[step], people, &mut overdue);
             targets.push(PlanTarget {
                 start: point.start,
                 arrivals: point.mean,
@@ -83,43 +93,151 @@ impl Planner {
                 agents_low: agents(low.positions[step]).min(needed),
                 agents_high: agents(high.positions[step]).max(needed),
                 scheduled,
-                gap: i32::try_from(i64::from(needed) - i64::from(present)).unwrap_or(i32::MAX),
+                gap: i32::try_from(i64::from(needed) - i64::from(against)).unwrap_or(i32::MAX),
                 service_level: (level * 1e4).round() / 1e4,
             });
         }
         let (series, issued_at) = (vintage.series.clone(), vintage.issued_at);
-        Plan { series, issued_at, basis: self.basis.clone().into(), targets }
+        let basis = Basis { team: team.map(|team| team.name.clone()), ..self.basis.clone() };
+        Plan { series, issued_at, basis: basis.into(), targets }
+    }
+
+    /// The service level of so many people at work, not rounded; of deferred work, `overdue` is what the windows before left.
+    pub(super) fn attained(&mut self, work: f64, people: f64, overdue: &mut f64) -> f64 {
+        if !self.is_deferred() {
+            return self.table.level(work, people + 1e-9).unwrap_or(0.0);
+        }
+        let work = work + *overdue;
+        let done = work.min(people * self.profile.max_occupancy.unwrap_or(1.0) + 1e-9);
+        *overdue = work - done;
+        if work > 0.0 { done / work } else { 1.0 }
+    }
+
+    /// The profile that it plans for.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// What determines the positions of a window's work.
+    pub(super) fn bound(&self, work: f64, positions: u32) -> Bound {
+        if self.is_deferred() {
+            return Bound::Deadline;
+        }
+        let fails = |n: u32| {
+            let found = self.table.figures(work, n)?;
+            let over = |value: f64, most: Option<f64>| most.is_some_and(|most| value > most + 1e-9);
+            let asa = self.profile.max_asa.map(|asa| asa.as_secs_f64());
+            [
+                (found.service_level < self.profile.target.fraction - 1e-9, Bound::ServiceLevel),
+                (over(found.occupancy, self.profile.max_occupancy), Bound::Occupancy),
+                (over(found.asa_seconds, asa), Bound::Wait),
+                (over(found.p_abandon, self.profile.max_abandonment), Bound::Abandonment),
+            ]
+            .into_iter()
+            .find_map(|(fails, why)| fails.then_some(why))
+        };
+        match positions.checked_sub(1) {
+            None => Bound::ServiceLevel,
+            // Where even these positions fail, they are those of the load alone.
+            Some(_) if fails(positions).is_some() => Bound::Load,
+            Some(fewer) => fails(fewer).unwrap_or(Bound::ServiceLevel),
+        }
+    }
+
+    /// What so many people at work attain in one window. People who are not whole are between the whole numbers.
+    pub(super) fn at(
+        &self,
+        work: f64,
+        people: f64,
+        overdue: &mut f64,
+        width: WindowWidth,
+    ) -> Figures {
+        let mut figures = Figures {
+            start: Timestamp::MIN,
+            offered_load: work,
+            people,
+            expected_service_level: 0.0,
+            asa_seconds: None,
+            p_wait: 0.0,
+            p_abandon: 0.0,
+            occupancy: 0.0,
+            backlog: None,
+            bound_by: Bound::ServiceLevel,
+        };
+        if self.is_deferred() {
+            let all = work + *overdue;
+            let done = all.min(people * self.profile.max_occupancy.unwrap_or(1.0) + 1e-9);
+            *overdue = all - done;
+            figures.occupancy = if people > 0.0 { (done / people).min(1.0) } else { 0.0 };
+            let seconds = f64::from(width.secs());
+            figures.backlog = Some(*overdue * seconds / self.profile.aht.as_secs_f64());
+            return figures;
+        }
+        let whole = (people + 1e-9).floor();
+        let more = (people - whole).max(0.0);
+        let (low, high) =
+            (self.table.figures(work, whole as u32), self.table.figures(work, whole as u32 + 1));
+        let (Some(low), Some(high)) = (low, high) else { return figures };
+        let between =
+            |low: f64, high: f64| if more > 1e-9 { low + (high - low) * more } else { low };
+        let asa = between(low.asa_seconds, high.asa_seconds);
+        figures.offered_load = low.offered_load;
+        figures.asa_seconds = Some(asa).filter(|asa| asa.is_finite());
+        figures.p_wait = between(low.p_wait, high.p_wait);
+        figures.p_abandon = between(low.p_abandon, high.p_abandon);
+        figures.occupancy = between(low.occupancy, high.occupancy);
+        figures
     }
 
     fn is_deferred(&self) -> bool {
         matches!(self.profile.model, Model::Deferred(_))
     }
 
-    /// What so many arrivals in each window need.
-    fn needs(&mut self, arrivals: &[f64], width: WindowWidth) -> Needs {
+    /// What so many arrivals in each window need: nobody where it is closed, and at least `minimum` people elsewhere.
+    pub(super) fn needs(
+        &mut self,
+        arrivals: &[f64],
+        (width, open, minimum): (WindowWidth, &[bool], u32),
+    ) -> Needs {
         let seconds = f64::from(width.secs());
-        if let Model::Deferred(deferred) = self.profile.model {
+        let mut needs = if let Model::Deferred(deferred) = self.profile.model {
             let aht = self.profile.aht.as_secs_f64();
             let within = self.profile.target.within.as_secs_f64();
-            let work = spread_work(arrivals, deferred.backlog, (aht, within, seconds));
+            let mut work = spread_work(arrivals, deferred.backlog, (aht, within, seconds));
+            put_off(&mut work, open);
             let occupancy = self.profile.max_occupancy.unwrap_or(1.0);
             let positions = |work: &f64| (work.clamp(0.0, 1e6) / occupancy - 1e-9).ceil() as u32;
-            return Needs { positions: work.iter().map(positions).collect(), work };
-        }
-        let mut work = equivalent_arrivals(arrivals, seconds, self.profile.seconds_in_progress());
-        work.iter_mut().for_each(|arrivals| *arrivals *= 3600.0 / seconds);
-        let need = |per_hour: &f64| {
-            self.table.positions(*per_hour).unwrap_or_else(|_| by_load(*per_hour, &self.profile))
+            Needs { positions: work.iter().map(positions).collect(), work }
+        } else {
+            // Who comes while it is closed comes to nobody.
+            let arrivals = arrivals.iter().zip(open).map(|(n, open)| if *open { *n } else { 0.0 });
+            let arrivals: Vec<f64> = arrivals.collect();
+            let mut work =
+                equivalent_arrivals(&arrivals, seconds, self.profile.seconds_in_progress());
+            work.iter_mut().for_each(|arrivals| *arrivals *= 3600.0 / seconds);
+            let need = |per_hour: &f64| {
+                self.table
+                    .positions(*per_hour)
+                    .unwrap_or_else(|_| by_load(*per_hour, &self.profile))
+            };
+            Needs { positions: work.iter().map(need).collect(), work }
         };
-        Needs { positions: work.iter().map(need).collect(), work }
+        for (at, open) in open.iter().enumerate() {
+            let positions = needs.positions[at].max(minimum);
+            needs.positions[at] = if *open { positions } else { 0 };
+            needs.work[at] = if *open { needs.work[at] } else { 0.0 };
+        }
+        needs
     }
 }
 
-/// People on the roster all through a window; `None` where the roster does not speak of it.
-fn scheduled(shifts: &[Shift], start: Timestamp, end: Timestamp) -> Option<u32> {
-    let mut present = shifts.iter().filter(|s| s.start <= start && s.end >= end).peekable();
-    present.peek()?;
-    Some(present.map(|shift| shift.agents).sum())
+/// Work of windows in which a team is closed waits until it opens.
+fn put_off(work: &mut [f64], open: &[bool]) {
+    let mut waiting = 0.0;
+    for (work, open) in work.iter_mut().zip(open) {
+        waiting += *work;
+        *work = if *open { std::mem::take(&mut waiting) } else { 0.0 };
+    }
 }
 
 /// What the horizon holds for a series, as present-time numbers.

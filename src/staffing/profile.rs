@@ -20,6 +20,8 @@ pub struct ProfileSpec {
     pub target: Option<String>,
     pub patience: Option<String>,
     pub shrinkage: Option<f64>,
+    /// The part of `shrinkage` that is absence; a third of it by default.
+    pub absence: Option<f64>,
     pub max_occupancy: Option<f64>,
     pub max_asa: Option<String>,
     pub max_abandonment: Option<f64>,
@@ -81,7 +83,7 @@ impl ProfileSpec {
     }
 
     /// This, and of `base` what is absent here.
-    fn over(&self, base: &Self) -> Self {
+    pub fn over(&self, base: &Self) -> Self {
         let text = |own: &Option<String>, base: &Option<String>| own.clone().or(base.clone());
         Self {
             model: self.model.or(base.model),
@@ -89,6 +91,7 @@ impl ProfileSpec {
             target: text(&self.target, &base.target),
             patience: text(&self.patience, &base.patience),
             shrinkage: self.shrinkage.or(base.shrinkage),
+            absence: self.absence.or(base.absence),
             max_occupancy: self.max_occupancy.or(base.max_occupancy),
             max_asa: text(&self.max_asa, &base.max_asa),
             max_abandonment: self.max_abandonment.or(base.max_abandonment),
@@ -100,6 +103,27 @@ impl ProfileSpec {
             aht_measured: text(&self.aht_measured, &base.aht_measured),
             redial: self.redial.or(base.redial),
         }
+    }
+
+    /// The first key in which two differ.
+    pub fn differs_in(&self, other: &Self) -> Option<&'static str> {
+        [
+            ("model", self.model == other.model),
+            ("aht", self.aht == other.aht),
+            ("target", self.target == other.target),
+            ("patience", self.patience == other.patience),
+            ("shrinkage", self.shrinkage == other.shrinkage),
+            ("absence", self.absence == other.absence),
+            ("max_occupancy", self.max_occupancy == other.max_occupancy),
+            ("max_asa", self.max_asa == other.max_asa),
+            ("max_abandonment", self.max_abandonment == other.max_abandonment),
+            ("concurrency", self.concurrency == other.concurrency),
+            ("concurrency_rates", self.concurrency_rates == other.concurrency_rates),
+            ("aht_measured", self.aht_measured == other.aht_measured),
+            ("redial", self.redial == other.redial),
+        ]
+        .into_iter()
+        .find_map(|(key, same)| (!same).then_some(key))
     }
 
     /// The profile that this alone asks for.
@@ -122,11 +146,13 @@ impl ProfileSpec {
         if max_occupancy.is_some_and(|o| o < 0.05) {
             return refuse("max_occupancy", "use a share from 0.05 to 1");
         }
+        let shrinkage = share("shrinkage", self.shrinkage, 0.95)?.unwrap_or(0.0);
         Ok(Profile {
             model,
             aht: self.alone(aht, &rates)?,
             target,
-            shrinkage: share("shrinkage", self.shrinkage, 0.95)?.unwrap_or(0.0),
+            shrinkage,
+            absence: share("absence", self.absence, shrinkage)?.unwrap_or(shrinkage / 3.0),
             max_occupancy,
             max_asa: seconds("max_asa", self.max_asa.as_deref())?,
             max_abandonment: share("max_abandonment", self.max_abandonment, 1.0)?,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::StaffingError;
 use super::models::{Answer, ChatCorrections, Demand, Model, Rates};
 use super::require::{demand, figures, meets_targets, required};
-use super::types::Profile;
+use super::types::{Profile, Staffing};
 
 /// Positions up to which the table goes; larger numbers are searched for.
 const POSITIONS_MAX: usize = 2_000;
@@ -42,6 +42,11 @@ pub struct TableBuilder {
 }
 
 impl TableBuilder {
+    /// How the exact chain differs, for all rates so far.
+    pub fn known(&self) -> &[Arc<ChatCorrections>] {
+        &self.corrections
+    }
+
     /// A table filled in for plans of up to so many positions, with the exact chain for chat of up to so many agents.
     pub fn build(&mut self, profile: &Profile, positions: u32) -> Table {
         let mut table = Table::new(profile.clone());
@@ -69,6 +74,17 @@ impl Table {
     /// Empty.
     pub fn new(profile: Profile) -> Self {
         Self { profile, corrections: None, capacity: vec![0.0], levels: HashMap::new() }
+    }
+
+    /// Answers for chat of the exact chain from now on, where the corrections are for the same rates.
+    pub fn correct(&mut self, corrections: &Arc<ChatCorrections>) {
+        if let Model::Chat(chat) = &self.profile.model
+            && chat.rates == *corrections.rates()
+        {
+            self.corrections = Some(corrections.clone());
+            self.capacity.truncate(1);
+            self.levels.clear();
+        }
     }
 
     /// Fills in what plans of up to so many positions ask: needs, and service levels from a fifth to four times the arrivals
@@ -142,11 +158,14 @@ impl Table {
         }
     }
 
-    /// Service level of so many positions; 0 for a load out of range.
+    /// Figures of so many positions, not interpolated; `None` for a load out of range.
+    pub fn figures(&self, per_hour: f64, n: u32) -> Option<Staffing> {
+        let demand = demand(per_hour, &self.profile).ok()?;
+        Some(figures(&demand, n, &self.profile, &self.answers(n)))
+    }
+
     fn computed(&self, per_hour: f64, n: u32) -> f64 {
-        demand(per_hour, &self.profile).map_or(0.0, |demand| {
-            figures(&demand, n, &self.profile, &self.answers(n)).service_level
-        })
+        self.figures(per_hour, n).map_or(0.0, |found| found.service_level)
     }
 
     fn largest(&self, n: u32) -> f64 {

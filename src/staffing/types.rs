@@ -20,6 +20,8 @@ pub struct Profile {
     pub target: ServiceTarget,
     /// Share of paid time not at work (breaks, training, sickness), 0–<1.
     pub shrinkage: f64,
+    /// The part of it that is absence: leave and sickness, which a roster may know. At most `shrinkage`.
+    pub absence: f64,
     pub max_occupancy: Option<f64>,
     pub max_asa: Option<Duration>,
     pub max_abandonment: Option<f64>,
@@ -82,7 +84,7 @@ pub struct PlanTarget {
     /// Agents at the 10 % and 90 % quantile of arrivals.
     pub agents_low: u32,
     pub agents_high: u32,
-    /// People on the roster; `None` where it says nothing.
+    /// People on the roster, counted as if absences were as usual, whole ones only; `None` where it says nothing.
     pub scheduled: Option<u32>,
     /// `agents − scheduled`, or against what is usual at this time where there is no roster.
     pub gap: i32,

@@ -39,6 +39,11 @@ impl ArrivalsDistribution {
         at(above - 1) + (at(above) - at(above - 1)) * (probability - low) / (high - low)
     }
 
+    /// A figure of arrivals, expected over the distribution.
+    pub fn expectation(&self, mut figure: impl FnMut(f64) -> f64) -> f64 {
+        self.points.iter().map(|(arrivals, weight)| weight * figure(*arrivals)).sum()
+    }
+
     /// Service level of so many positions, expected over the distribution.
     ///
     /// # Errors

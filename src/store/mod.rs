@@ -41,6 +41,7 @@ mod schema;
 mod series_windows;
 mod state;
 pub mod sums;
+mod team_shifts;
 #[cfg(test)]
 mod tests;
 mod topics;

@@ -42,4 +42,5 @@ pub(super) const STEPS: &[Step] = &[
     Step::Run(repack::repack),
     Step::Sql(include_str!("folded.sql")),
     Step::Sql(include_str!("audit.sql")),
+    Step::Sql(include_str!("team_shifts.sql")),
 ];

@@ -9,6 +9,7 @@ mod forecast;
 mod maintenance;
 mod outlook;
 mod overview;
+mod roster;
 mod series;
 mod staffing;
 mod status;
@@ -25,8 +26,9 @@ pub use overview::{
     Order, Overview, OverviewFigures, OverviewRow, PeakAgents, Query, WorstGap, WorstWindow,
     overview,
 };
+pub use roster::{Roster, RosterRow, RosterSummary};
 pub use series::{AlarmCounts, Key, SeriesInfo, SeriesWindows, Window, series_info};
-pub use staffing::{Shift, Staffing, StaffingTarget};
+pub use staffing::{Staffing, StaffingFigures, StaffingTarget, TeamStaffing};
 pub use status::{DeadLetter, Status};
 
 /// From this number of series on, all forecasts of an issue time are read at once.

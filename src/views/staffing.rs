@@ -1,11 +1,10 @@
-//! Plans and the roster.
+//! Plans, of series and of teams.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Key;
-use crate::domain::read_instant;
-use crate::staffing;
+use crate::staffing::{self, Bound, Figures, Team};
 use crate::text::{Say, Texts};
 
 /// Agents needed in one window.
@@ -21,6 +20,31 @@ pub struct StaffingTarget {
     pub scheduled: Option<u32>,
     pub gap: i32,
     pub service_level: f64,
+    #[serde(flatten)]
+    pub figures: Option<StaffingFigures>,
+}
+
+/// What the people of a window attain, and why so many are needed. In answers about one series or team.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StaffingFigures {
+    /// The window's largest load, Erlang; of the whole team where a team serves the series.
+    pub offered_load: f64,
+    /// People at work: those on the roster without shrinkage, or those who are needed.
+    pub people: f64,
+    /// Expected over the forecast's quantiles.
+    pub expected_service_level: f64,
+    /// Mean wait; null without limit, and for work that may wait.
+    pub asa_seconds: Option<f64>,
+    pub p_wait: f64,
+    pub p_abandon: f64,
+    pub occupancy: f64,
+    /// Contacts that are left at the end of the window, of work that may wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backlog: Option<f64>,
+    /// What determines the positions: `service_level`, `occupancy`, `wait`, `abandonment`, `deadline`, `minimum`, `closed`, or
+    /// `load` where no number of agents meets all targets.
+    #[schema(value_type = String)]
+    pub bound_by: Bound,
 }
 
 /// The plan of a series for the next six hours.
@@ -34,65 +58,86 @@ pub struct Staffing {
     pub targets: Vec<StaffingTarget>,
 }
 
+/// The plan of a team for the next six hours.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TeamStaffing {
+    pub team: String,
+    /// The series that it serves, as the config writes them.
+    pub series: Vec<String>,
+    /// When it is open; null for always.
+    pub hours: Option<String>,
+    pub minimum: u32,
+    pub issued_at: String,
+    /// How the figures come about, in one sentence.
+    pub basis: String,
+    pub targets: Vec<StaffingTarget>,
+}
+
+/// Rounded as service levels of plans are.
+fn share(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
+}
+
+fn hundredths(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+impl From<&Figures> for StaffingFigures {
+    fn from(figures: &Figures) -> Self {
+        Self {
+            offered_load: hundredths(figures.offered_load),
+            people: hundredths(figures.people),
+            expected_service_level: share(figures.expected_service_level),
+            asa_seconds: figures.asa_seconds.map(hundredths),
+            p_wait: share(figures.p_wait),
+            p_abandon: share(figures.p_abandon),
+            occupancy: share(figures.occupancy),
+            backlog: figures.backlog.map(hundredths),
+            bound_by: figures.bound_by,
+        }
+    }
+}
+
+/// The windows of a plan, with figures where there are some.
+fn targets(plan: &staffing::Plan, figures: &[Figures]) -> Vec<StaffingTarget> {
+    let target = |t: &staffing::PlanTarget| StaffingTarget {
+        start: t.start.to_string(),
+        arrivals: t.arrivals,
+        positions: t.positions,
+        agents: t.agents,
+        agents_low: t.agents_low,
+        agents_high: t.agents_high,
+        scheduled: t.scheduled,
+        gap: t.gap,
+        service_level: t.service_level,
+        figures: figures.iter().find(|f| f.start == t.start).map(StaffingFigures::from),
+    };
+    plan.targets.iter().map(target).collect()
+}
+
 impl Staffing {
-    /// A plan, its basis in a reader's language.
-    pub fn new(plan: &staffing::Plan, texts: &Texts) -> Self {
-        let targets = plan.targets.iter().map(|t| StaffingTarget {
-            start: t.start.to_string(),
-            arrivals: t.arrivals,
-            positions: t.positions,
-            agents: t.agents,
-            agents_low: t.agents_low,
-            agents_high: t.agents_high,
-            scheduled: t.scheduled,
-            gap: t.gap,
-            service_level: t.service_level,
-        });
+    /// A plan, its basis in a reader's language, with figures where there are some.
+    pub fn new(plan: &staffing::Plan, texts: &Texts, figures: &[Figures]) -> Self {
         Self {
             key: Key::from(&plan.series),
             issued_at: plan.issued_at.to_string(),
-            targets: targets.collect(),
+            targets: targets(plan, figures),
             basis: plan.basis.say(texts),
         }
     }
 }
 
-/// People scheduled for a series.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct Shift {
-    #[serde(flatten)]
-    pub key: Key,
-    pub start: String,
-    pub end: String,
-    pub agents: u32,
-}
-
-impl From<&staffing::Shift> for Shift {
-    fn from(shift: &staffing::Shift) -> Self {
+impl TeamStaffing {
+    /// The plan of a team as a whole.
+    pub fn new(team: &Team, plan: &staffing::Plan, figures: &[Figures], texts: &Texts) -> Self {
         Self {
-            key: Key::from(&shift.series),
-            start: shift.start.to_string(),
-            end: shift.end.to_string(),
-            agents: shift.agents,
+            team: team.name.to_string(),
+            series: team.series.iter().map(ToString::to_string).collect(),
+            hours: team.hours.as_ref().map(ToString::to_string),
+            minimum: team.minimum,
+            issued_at: plan.issued_at.to_string(),
+            targets: targets(plan, figures),
+            basis: plan.basis.say(texts),
         }
-    }
-}
-
-impl Shift {
-    /// The shift as a domain value, checked.
-    ///
-    /// # Errors
-    /// A text with the wrong field and what is allowed.
-    pub fn checked(&self) -> Result<staffing::Shift, String> {
-        let time =
-            |key: &str, text: &str| read_instant(text).map_err(|error| format!("{key}: {error}"));
-        let (start, end) = (time("start", &self.start)?, time("end", &self.end)?);
-        if start >= end {
-            return Err("end: has to come after start".into());
-        }
-        if self.agents > 100_000 {
-            return Err(format!("agents: {}: use up to 100000", self.agents));
-        }
-        Ok(staffing::Shift { series: self.key.series()?, start, end, agents: self.agents })
     }
 }

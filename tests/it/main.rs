@@ -20,3 +20,4 @@ mod real;
 mod replay;
 mod serve;
 mod store_files;
+mod teams;

@@ -174,7 +174,7 @@ fn all_problems_are_reported_at_once() {
       alerts.receivers[1].type (in surgecast.toml): found `pagerduty`: this version delivers to type webhook only; the other types come later: use webhook
       limits.series (in surgecast.toml): found `0`: use a whole number from 1 to 1000000
       log.format (in surgecast.toml): found `xml`: use text, json
-      forcast (in surgecast.toml): unknown section, allowed here: admin, alarms, alerts, forecast, grafana, influxdb, kafka, lexicon, limits, log, mapping, regions, server, staffing, store, windows
+      forcast (in surgecast.toml): unknown section, allowed here: admin, alarms, alerts, forecast, grafana, influxdb, kafka, lexicon, limits, log, mapping, regions, server, services, staffing, store, teams, windows
     "#);
 }
 
@@ -248,7 +248,7 @@ fn all_problems_of_staffing_are_reported() {
       staffing.phone.aht (in surgecast.toml): found `300`: use a length such as 300s, 5m or 1h
       staffing.phone.target (in surgecast.toml): `80 in 20` is no target: use PERCENT/TIME, such as 80/20 for 80 % within 20 s, or 100/6h
       staffing.phone.shrinkage (in surgecast.toml): 30 is no share: use a number from 0 to 0.95
-      staffing.phone.aht_minutes (in surgecast.toml): unknown key, allowed here: aht, aht_measured, concurrency, concurrency_rates, max_abandonment, max_asa, max_occupancy, model, patience, redial, shrinkage, target
+      staffing.phone.aht_minutes (in surgecast.toml): unknown key, allowed here: absence, aht, aht_measured, concurrency, concurrency_rates, max_abandonment, max_asa, max_occupancy, model, patience, redial, shrinkage, target
     "#);
     let good = "[staffing.kiosk]\naht = \"300s\"\ntarget = \"80/20\"\nshrinkage = 0\n";
     let config = check(good).expect("good");
@@ -307,5 +307,79 @@ fn settings_that_serve_refuses_are_refused() {
         assert!(error.contains(part) && error.contains(": 1 problem\n"), "{key}: {error}");
         // The first line of a look-up table is not a secret.
         assert!(key.starts_with("mapping") || !error.contains("s3cret"), "{error}");
+    }
+}
+
+#[test]
+fn teams_and_scopes_have_profiles_of_their_own() {
+    let config = check(
+        r#"
+        [staffing.phone]
+        aht = "270s"
+        [services.mobile.staffing.phone]
+        aht = "330s"
+        target = "70/30"
+        [regions.north.staffing.phone]
+        target = "90/10"
+        [teams.calls]
+        series = ["south/_all/phone", "east/broadband/phone"]
+        aht = "300s"
+        target = "80/20"
+        hours = "Mo-Fr 07:00-23:00"
+        minimum = 2
+        "#,
+    )
+    .expect("good");
+    let profile = |series: &str| {
+        let series = crate::domain::SeriesKey::parse(series).expect("series");
+        let profile = config.rules.profile_of(&series).expect("a profile");
+        let target = profile.target;
+        (profile.aht.as_secs(), (target.fraction * 100.0).round() as u32, target.within.as_secs())
+    };
+    assert_eq!(profile("west/broadband/phone"), (270, 80, 20));
+    assert_eq!(profile("west/mobile/phone"), (330, 70, 30));
+    assert_eq!(profile("north/broadband/phone"), (270, 90, 10));
+    assert_eq!(profile("north/mobile/phone"), (330, 90, 10), "the region's over the service's");
+    assert_eq!(profile("south/mobile/phone"), (300, 80, 20), "the team's");
+    let team = &config.rules.teams()[0];
+    assert_eq!((team.minimum, team.zone.to_string().as_str()), (2, "UTC"));
+}
+
+#[test]
+fn problems_of_teams_name_their_key() {
+    let error = check(
+        r#"
+        [services.mobile.staffing.phone]
+        aht = "330s"
+        shrinkage = 2
+        [regions.north.staffing.phone]
+        aht_minutes = 3
+        [teams.calls]
+        series = ["south/_all/phone", "east/mobile/phone"]
+        hours = "Mo-Fr 7-23"
+        [teams.second]
+        series = ["south/mobile/phone", "south/mobile/chat", "south/mobile/_all", "south"]
+        aht = "5 minutes"
+        minimum = -1
+        [teams.third]
+        target = "80/20"
+        "#,
+    )
+    .expect_err("bad");
+    let text = error.to_string();
+    for problem in [
+        "services.mobile.staffing.phone.shrinkage (in surgecast.toml): 2 is no share",
+        "regions.north.staffing.phone.aht_minutes (in surgecast.toml): unknown key",
+        "teams.calls.aht: south/_all/phone and south/mobile/phone differ: set it for the team",
+        "teams.calls.hours (in surgecast.toml): found `Mo-Fr 7-23`",
+        "teams.second.series (in surgecast.toml): south/mobile/phone and south/mobile/chat have different channels",
+        "teams.second.series (in surgecast.toml): south/mobile/_all has no channel",
+        "teams.second.series (in surgecast.toml): `south` is not region/service/channel",
+        "teams.second.series (in surgecast.toml): team calls serves south/mobile/phone too",
+        "teams.second.aht (in surgecast.toml): `5 minutes` is no length",
+        "teams.second.minimum (in surgecast.toml): found `-1`",
+        "teams.third.series: is missing",
+    ] {
+        assert!(text.contains(problem), "{problem}\n{text}");
     }
 }

@@ -46,6 +46,10 @@ pub(super) fn describe(settings: &Settings) -> String {
         [] => "staffing       defaults for all channels".into(),
         some => format!("staffing       {}; defaults for other channels", some.join(", ")),
     });
+    let teams: Vec<&str> = settings.rules.teams().iter().map(|team| team.name.as_str()).collect();
+    if !teams.is_empty() {
+        lines.push(format!("teams          {}", teams.join(", ")));
+    }
     lines.join("\n") + "\n"
 }
 

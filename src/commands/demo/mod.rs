@@ -27,7 +27,7 @@ use crate::ingest;
 use crate::output::print;
 use crate::output::receivers::{Console, Receivers};
 use crate::simulate::{Operator, OperatorConfig};
-use crate::staffing::{Shift, required};
+use crate::staffing::{Rules, Shift, required};
 use crate::store::{Body, Store};
 use crate::telemetry::init_logging;
 use crate::text::Language;
@@ -229,6 +229,7 @@ fn info(config: &OperatorConfig, speed: f64, language: Language) -> ServiceInfo 
         zone: config.regions.first().map_or(Zone::UTC, |region| region.zone),
         language,
         regions: config.regions.iter().map(|r| (r.name.clone(), r.zone)).collect(),
+        staffing: Arc::new(Rules::of_channels(default_profiles())),
         body_bytes_max: 8 << 20,
         limits: ingest::Limits::default(),
     }
@@ -258,7 +259,9 @@ fn forecaster(
             zones: info.regions.clone(),
             calendars: calendars.collect(),
             calendar: Arc::default(),
-            profiles: default_profiles(),
+            staffing: info.staffing.clone(),
+            // As vintages wait for their fit.
+            tables_patience: Duration::from_secs(600),
             vintages_from: state.live - BACKFILL,
             plans_from: state.live,
             alerts_from: state.live,

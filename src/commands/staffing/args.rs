@@ -192,6 +192,7 @@ impl StaffingArgs {
             aht: self.aht,
             target: self.target,
             shrinkage: self.shrinkage,
+            absence: 0.0,
             max_occupancy: self.max_occupancy,
             max_asa: self.max_asa,
             max_abandonment: self.max_abandonment,

@@ -72,6 +72,8 @@ impl Regions {
         let mut regions = Self::default();
         for (name, section) in root.named("regions") {
             let (zone, calendar) = (zone(&section, "time_zone"), calendar(&section));
+            // Read by `staffing`.
+            section.has("staffing");
             if let Some(name) = name {
                 regions.zones.extend(zone.map(|zone| (name.clone(), zone)));
                 regions.calendars.extend(calendar.map(|calendar| (name, calendar)));
@@ -98,6 +100,7 @@ fn calendar(section: &Reader<'_>) -> Option<Arc<Calendar>> {
     }
 }
 
-fn zone(section: &Reader<'_>, key: &'static str) -> Option<Zone> {
+/// A time zone.
+pub(super) fn zone(section: &Reader<'_>, key: &'static str) -> Option<Zone> {
     section.parse(key, "use an IANA time zone such as Asia/Shanghai", str::parse)
 }

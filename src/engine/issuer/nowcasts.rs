@@ -23,7 +23,9 @@ impl Issuer {
         effects.put(StoreChange::Nowcasts(nowcasts.to_vec()));
         let issued = Arc::new(self.adjusted_nowcasts(at, nowcasts, upto));
         effects.put(StoreChange::AdjustedNowcasts(issued.clone()));
-        let plans = Arc::new(self.planning.plans(&issued));
+        let newest = self.newest.iter().flat_map(|(_, newest)| newest.served());
+        let live = self.live.iter().map(|(series, (vintage, _))| (series, vintage));
+        let plans = Arc::new(self.planning.plans(&issued, live.chain(newest)));
         effects.put(StoreChange::NowcastPlans(issued.clone(), plans.clone()));
         effects.emit(StreamEvent::Vintages { issued_at: upto });
         if upto >= self.config.alerts_from {

@@ -53,9 +53,9 @@ impl State {
                 });
                 return alert_changed(alert).map(Some);
             }
-            ReplicatedCommand::Roster { shifts } => {
-                self.issuer.add_shifts(shifts.clone());
-                StoreChange::Shifts(shifts.clone()).into()
+            ReplicatedCommand::Roster { shifts, team_shifts } => {
+                self.issuer.add_shifts(shifts.clone(), team_shifts.clone());
+                StoreChange::Roster(shifts.clone(), team_shifts.clone()).into()
             }
             ReplicatedCommand::Maintenance { event, at } => {
                 // The command's time is its position: the newest event of an id wins.

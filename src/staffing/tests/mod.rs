@@ -8,6 +8,7 @@ use super::*;
 
 mod models;
 mod simulation;
+mod teams;
 
 fn profile(aht_s: u64, percent: f64, within_s: f64, patience_s: Option<u64>) -> Profile {
     Profile {
@@ -21,6 +22,7 @@ fn profile(aht_s: u64, percent: f64, within_s: f64, patience_s: Option<u64>) -> 
             within: Duration::from_secs_f64(within_s),
         },
         shrinkage: 0.3,
+        absence: 0.1,
         max_occupancy: None,
         max_asa: None,
         max_abandonment: None,

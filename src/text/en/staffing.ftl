@@ -13,3 +13,4 @@ basis-done = { $percent } % done within { $hours } h
 basis-concurrency = each agent handles { $n } contacts at once
 basis-occupancy = occupancy up to { $percent } %
 basis-shrinkage = shrinkage { $percent } %
+basis-team = served by team { $team }

@@ -13,3 +13,4 @@ basis-done = { $percent }% 在 { $hours } 小时内完成
 basis-concurrency = 每名坐席同时处理 { $n } 个会话
 basis-occupancy = 占用率不超过 { $percent }%
 basis-shrinkage = 损耗率 { $percent }%
+basis-team = 由班组 { $team } 负责

@@ -1,0 +1,218 @@
+//! Plans: of series as they are stored, of a team as a whole, and under other assumptions.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::language::Reads;
+use super::params::{self, Page, Params};
+use super::problem::Problem;
+use super::read::{each, read};
+use super::state::ApiState;
+use crate::domain::{DAY, SeriesKey, Timestamp, WindowWidth};
+use crate::forecast::Vintage;
+use crate::staffing::{
+    Figures, Plan, Planner, Presence, Profile, Rules, Team, WhatIf, parse_seconds, parse_target,
+    pooled,
+};
+use crate::store::{Filter, Reader, StoreError};
+use crate::text::Texts;
+use crate::views::{Staffing, TeamStaffing};
+
+/// Largest factor of arrivals.
+const FACTOR_MAX: f64 = 100.0;
+const AGENTS_MAX: u32 = 100_000;
+
+/// Which plans, and under which assumptions. `aht` and what follows it need one series or team: the plan is computed anew, and
+/// nothing is stored.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct StaffingQuery {
+    /// A region, or `_all`.
+    pub region: Option<String>,
+    /// A service, or `_all`.
+    pub service: Option<String>,
+    /// A channel, or `_all`.
+    pub channel: Option<String>,
+    /// A team of the config, as a whole.
+    pub team: Option<String>,
+    /// Series at most, 1 to 1000; 1000 by default.
+    pub limit: Option<usize>,
+    /// Goes on after this series, `region/service/channel`.
+    pub after: Option<String>,
+    /// What if: the handling time of a contact, such as `330s`; of a chat that an agent handles alone.
+    pub aht: Option<String>,
+    /// What if: agents on the schedule in every window.
+    pub agents: Option<u32>,
+    /// What if: the service target, such as `80/30`.
+    pub target: Option<String>,
+    /// What if: the shrinkage, 0 to 0.95.
+    pub shrinkage: Option<f64>,
+    /// What if: arrivals are multiplied by it, 0 to 100.
+    pub arrivals_factor: Option<f64>,
+}
+
+impl StaffingQuery {
+    fn what_if(&self) -> Result<WhatIf, Problem> {
+        let wrong = |text: String| Problem::bad_request(text);
+        let aht = self.aht.as_deref().map(|text| {
+            parse_seconds(text)
+                .ok_or_else(|| wrong(format!("aht: {text}: use a length such as 330s")))
+        });
+        let target = self
+            .target
+            .as_deref()
+            .map(|text| parse_target(text).map_err(|error| wrong(format!("target: {error}"))));
+        let within = |key: &str, value: Option<f64>, most: f64| match value {
+            Some(value) if !(0.0..=most).contains(&value) => {
+                Err(wrong(format!("{key}: {value}: use a number from 0 to {most}")))
+            }
+            value => Ok(value),
+        };
+        if let Some(agents) = self.agents.filter(|agents| *agents > AGENTS_MAX) {
+            return Err(wrong(format!("agents: {agents}: use up to {AGENTS_MAX}")));
+        }
+        Ok(WhatIf {
+            aht: aht.transpose()?,
+            agents: self.agents,
+            target: target.transpose()?,
+            shrinkage: within("shrinkage", self.shrinkage, 0.95)?,
+            arrivals_factor: within("arrivals_factor", self.arrivals_factor, FACTOR_MAX)?,
+        })
+    }
+}
+
+/// Agents needed over the next six hours
+#[utoipa::path(get, path = "/staffing", params(StaffingQuery), responses((status = 200, body = Staffing), (status = 400, body = Problem), (status = 404, body = Problem)))]
+pub async fn staffing(
+    State(state): State<ApiState>,
+    Reads(texts): Reads,
+    Params(query): Params<StaffingQuery>,
+) -> Result<Response, Problem> {
+    let what_if = query.what_if()?;
+    let filter =
+        params::filter(query.region.as_ref(), query.service.as_ref(), query.channel.as_ref())?;
+    let (rules, width) = (state.info.staffing.clone(), state.info.width);
+    if let Some(name) = &query.team {
+        let known = || rules.teams().iter().map(|team| team.name.as_str()).collect::<Vec<_>>();
+        let team = rules.team(name).cloned().ok_or_else(|| {
+            Problem::not_found(format!("there is no team `{name}`; teams: {}", known().join(", ")))
+        })?;
+        let desk = Desk { width, rules, what_if, texts };
+        let missing = format!("of team {name} there is no forecast yet");
+        let found = read(&state, move |reader| desk.of_team(reader, &team)).await?;
+        return found.map(|found| Json(found).into_response()).ok_or(Problem::not_found(missing));
+    }
+    let one = filter.one();
+    if what_if != WhatIf::default() {
+        let Some(series) = &one else {
+            return Err(Problem::bad_request(
+                "aht, agents, target, shrinkage and arrivals_factor need one series (region, service and channel) or a team",
+            ));
+        };
+        if let Some(team) = rules.team_of(series) {
+            return Err(Problem::bad_request(format!(
+                "{series} is served by team {0}: ask with team={0}",
+                team.name
+            )));
+        }
+    }
+    let page = Page::new(query.limit, query.after.as_deref())?;
+    let explains = one.is_some();
+    let desk = Desk { width, rules, what_if, texts };
+    each(&state, filter, page, move |reader, series| desk.of_series(reader, series, explains)).await
+}
+
+/// What answers need.
+struct Desk {
+    width: WindowWidth,
+    rules: std::sync::Arc<Rules>,
+    what_if: WhatIf,
+    texts: Texts,
+}
+
+impl Desk {
+    /// The stored plan of a series, with figures if asked for; a new one under other assumptions.
+    fn of_series(
+        &self,
+        reader: &Reader,
+        series: &SeriesKey,
+        explains: bool,
+    ) -> Result<Option<Staffing>, StoreError> {
+        let stored = reader.plan(series)?;
+        if !explains {
+            return Ok(stored.map(|plan| Staffing::new(&plan, &self.texts, &[])));
+        }
+        if let Some(team) = self.rules.team_of(series) {
+            let whole = self.whole(reader, team)?;
+            let figures = whole.map(|(_, figures)| figures).unwrap_or_default();
+            return Ok(stored.map(|plan| Staffing::new(&plan, &self.texts, &figures)));
+        }
+        let (Some(profile), Some(served)) =
+            (self.rules.profile_of(series), reader.served(series, None)?)
+        else {
+            return Ok(stored.map(|plan| Staffing::new(&plan, &self.texts, &[])));
+        };
+        let filter = Filter {
+            region: Some(series.region.clone()),
+            service: Some(series.service.clone()),
+            channel: Some(series.channel.clone()),
+        };
+        let from = served.vintage.issued_at - DAY;
+        let shifts = reader.shifts(&filter, from, Timestamp::MAX)?;
+        let roster = shifts.iter().map(Presence::from).collect();
+        let (fresh, figures) = self.planned(profile, &served.vintage, roster, None);
+        let plan = if self.what_if == WhatIf::default() { stored } else { Some(fresh) };
+        Ok(plan.map(|plan| Staffing::new(&plan, &self.texts, &figures)))
+    }
+
+    /// The plan of a team as a whole.
+    fn of_team(&self, reader: &Reader, team: &Team) -> Result<Option<TeamStaffing>, StoreError> {
+        let whole = self.whole(reader, team)?;
+        let texts = &self.texts;
+        Ok(whole.map(|(plan, figures)| TeamStaffing::new(team, &plan, &figures, texts)))
+    }
+
+    fn whole(
+        &self,
+        reader: &Reader,
+        team: &Team,
+    ) -> Result<Option<(Plan, Vec<Figures>)>, StoreError> {
+        let members = reader.series_keys()?.into_iter();
+        let members = members.filter(|key| !key.is_roll_up() && team.serves(key));
+        let (mut vintages, mut roster) = (Vec::new(), Vec::new());
+        for series in members {
+            vintages.extend(reader.served(&series, None)?.map(|served| served.vintage));
+        }
+        let Some(vintage) = pooled(&vintages) else { return Ok(None) };
+        let from = vintage.issued_at - DAY;
+        let own = reader.team_shifts(from, Timestamp::MAX)?.into_iter();
+        roster.extend(
+            own.filter(|shift| shift.team == team.name).map(|shift| shift.presence(&team.profile)),
+        );
+        if roster.is_empty() {
+            let of_series = reader.shifts(&Filter::default(), from, Timestamp::MAX)?;
+            let own = of_series.iter().filter(|shift| team.serves(&shift.series));
+            roster.extend(own.map(Presence::from));
+        }
+        Ok(Some(self.planned(&team.profile, &vintage, roster, Some(team))))
+    }
+
+    fn planned(
+        &self,
+        profile: &Profile,
+        vintage: &Vintage,
+        roster: Vec<Presence>,
+        team: Option<&Team>,
+    ) -> (Plan, Vec<Figures>) {
+        let usual: Vec<f64> = vintage.targets.iter().map(|target| target.baseline).collect();
+        let (vintage, roster) = (self.what_if.vintage(vintage), self.what_if.roster(roster));
+        let mut planner: Planner = self.rules.planner(self.what_if.profile(profile));
+        let plan = planner.plan(&vintage, self.width, &roster, &usual, team);
+        let figures = planner.figures(&plan, (&vintage, self.width), &roster, team);
+        (plan, figures)
+    }
+}

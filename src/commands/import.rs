@@ -1,0 +1,120 @@
+//! `surgecast import`: sends a file of one's own to a running system.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use reqwest::blocking::Client;
+use reqwest::header::CONTENT_TYPE;
+use serde::Deserialize;
+
+use super::replay::read_token;
+use super::usage::UsageError;
+
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// `surgecast import …`.
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// Send a roster: CSV with the columns team,start,end,agents,absent, or JSON
+    Roster(RosterArgs),
+}
+
+/// The file, and the system that takes it.
+#[derive(Debug, Args)]
+pub struct RosterArgs {
+    /// CSV file, or JSON if its name ends with .json
+    file: PathBuf,
+    /// Address of the running system
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// File with a token of scope `operate`
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Check the file and store nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Deserialize)]
+struct Summary {
+    shifts: usize,
+    team_shifts: usize,
+    teams: Vec<String>,
+    from: Option<String>,
+    to: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ProblemBody {
+    detail: String,
+}
+
+/// Checks the file, and sends it unless this is a dry run.
+///
+/// # Errors
+/// [`UsageError`] for a file or an address that cannot be used, and for rows that are refused.
+pub fn run(command: &ImportCommand, out: &mut impl Write) -> anyhow::Result<()> {
+    let ImportCommand::Roster(args) = command;
+    let name = args.file.display();
+    let bytes = std::fs::read(&args.file)
+        .map_err(|error| UsageError(format!("{name}: cannot read the file: {error}")))?;
+    let token = args.token_file.as_deref().map(read_token).transpose()?;
+    let checked = args.put(&bytes, token.as_deref(), true)?;
+    let Summary { shifts, team_shifts, teams, from, to } =
+        serde_json::from_str(&checked).map_err(|_| {
+            UsageError(format!("{}: the answer is not surgecast's: check --url", args.url))
+        })?;
+    let rows = shifts + team_shifts;
+    if !args.dry_run {
+        args.put(&bytes, token.as_deref(), false)?;
+    }
+    let verb = if args.dry_run { "would be stored" } else { "stored" };
+    write!(out, "{name}: {rows} rows {verb}")?;
+    if let (Some(from), Some(to)) = (from, to) {
+        write!(out, ", from {from} to {to}")?;
+    }
+    if !teams.is_empty() {
+        write!(out, ", teams {}", teams.join(", "))?;
+    }
+    writeln!(out)?;
+    Ok(())
+}
+
+impl RosterArgs {
+    /// The answer to the file; with `dry_run`, a summary.
+    fn put(&self, bytes: &[u8], token: Option<&str>, dry_run: bool) -> anyhow::Result<String> {
+        let wrong = || {
+            UsageError(format!("--url {}: use an address such as http://127.0.0.1:8080", self.url))
+        };
+        let base = self.url.trim_end_matches('/');
+        let url = format!("{base}/api/v1/roster?dry_run={dry_run}");
+        let url = reqwest::Url::parse(&url).map_err(|_| wrong())?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(wrong().into());
+        }
+        let is_json = self.file.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("json"));
+        let kind = if is_json { "application/json" } else { "text/csv" };
+        let client = Client::builder().timeout(TIMEOUT).build()?;
+        let mut request = client.put(url).header(CONTENT_TYPE, kind).body(bytes.to_vec());
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let response = request.send().map_err(|error| {
+            anyhow::anyhow!("cannot reach {}: {}", self.url, error.without_url())
+        })?;
+        let status = response.status();
+        let text = response.text()?;
+        if status.is_success() {
+            return Ok(text);
+        }
+        let detail = serde_json::from_str::<ProblemBody>(&text).map_or(text, |body| body.detail);
+        let text = format!("{}: {detail} ({status})", self.file.display());
+        if status.is_client_error() {
+            Err(UsageError(text).into())
+        } else {
+            Err(anyhow::anyhow!(text))
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What the people of a plan attain, and why so many are needed; plans under other assumptions.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::plan::Planner;
+use super::roster::{Presence, present};
+use super::target::ServiceTarget;
+use super::types::Profile;
+use super::{ArrivalsDistribution, Plan, Team};
+use crate::domain::{Timestamp, WindowWidth};
+use crate::forecast::{QUANTILES, Vintage};
+
+/// Why a window needs the positions that it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// The team is closed.
+    Closed,
+    /// The team's minimum.
+    Minimum,
+    /// With one fewer, too few would be answered in time.
+    ServiceLevel,
+    /// With one fewer, agents would be busy for too large a share of their time.
+    Occupancy,
+    /// With one fewer, the mean wait would be too long.
+    Wait,
+    /// With one fewer, too many would hang up.
+    Abandonment,
+    /// Work that may wait would not be done in time.
+    Deadline,
+    /// No number meets all targets: the load alone counts.
+    Load,
+}
+
+/// What people attain in one window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figures {
+    pub start: Timestamp,
+    /// The window's largest load, Erlang.
+    pub offered_load: f64,
+    /// People at work: those on the roster without shrinkage, or those who are needed.
+    pub people: f64,
+    /// Service level expected over the forecast's quantiles.
+    pub expected_service_level: f64,
+    /// Mean wait; `None` without limit, and for work that may wait.
+    pub asa_seconds: Option<f64>,
+    pub p_wait: f64,
+    pub p_abandon: f64,
+    pub occupancy: f64,
+    /// Work that is left at the end of the window, contacts; of deferred work.
+    pub backlog: Option<f64>,
+    pub bound_by: Bound,
+}
+
+/// Assumptions that differ from the configuration and the forecast.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct WhatIf {
+    pub aht: Option<Duration>,
+    /// Agents on the schedule in every window.
+    pub agents: Option<u32>,
+    pub target: Option<ServiceTarget>,
+    pub shrinkage: Option<f64>,
+    /// Arrivals are multiplied by it.
+    pub arrivals_factor: Option<f64>,
+}
+
+impl WhatIf {
+    /// The profile under these assumptions.
+    pub fn profile(&self, own: &Profile) -> Profile {
+        let shrinkage = self.shrinkage.unwrap_or(own.shrinkage);
+        Profile {
+            aht: self.aht.unwrap_or(own.aht),
+            target: self.target.unwrap_or(own.target),
+            shrinkage,
+            absence: own.absence.min(shrinkage),
+            ..own.clone()
+        }
+    }
+
+    /// The forecast under these assumptions. What is usual stays.
+    pub fn vintage(&self, own: &Vintage) -> Vintage {
+        let factor = self.arrivals_factor.unwrap_or(1.0);
+        let mut vintage = own.clone();
+        for target in &mut vintage.targets {
+            target.mean *= factor;
+            target.quantiles.iter_mut().for_each(|quantile| *quantile *= factor);
+        }
+        vintage
+    }
+
+    /// The roster under these assumptions.
+    pub fn roster(&self, own: Vec<Presence>) -> Vec<Presence> {
+        let everywhere = |agents| Presence {
+            start: Timestamp::MIN,
+            end: Timestamp::MAX,
+            agents: f64::from(agents),
+        };
+        self.agents.map_or(own, |agents| vec![everywhere(agents)])
+    }
+}
+
+impl Planner {
+    /// Figures of each window of a plan that this planner made of the same vintage, roster and team.
+    pub fn figures(
+        &mut self,
+        plan: &Plan,
+        (vintage, width): (&Vintage, WindowWidth),
+        roster: &[Presence],
+        team: Option<&Team>,
+    ) -> Vec<Figures> {
+        let open: Vec<bool> =
+            vintage.targets.iter().map(|p| team.is_none_or(|team| team.is_open(p.start))).collect();
+        let minimum = team.map_or(0, |team| team.minimum);
+        let when = (width, open.as_slice(), minimum);
+        let mean: Vec<f64> = vintage.targets.iter().map(|point| point.mean).collect();
+        let work = self.needs(&mean, when).work;
+        let by_quantile: Vec<Vec<f64>> = (0..QUANTILES.len())
+            .map(|at| {
+                let path: Vec<f64> = vintage.targets.iter().map(|p| p.quantiles[at]).collect();
+                self.needs(&path, when).work
+            })
+            .collect();
+        let mut overdue = 0.0;
+        let mut figures = Vec::with_capacity(plan.targets.len());
+        for (step, target) in plan.targets.iter().enumerate() {
+            let (Some(own), Some(is_open)) = (work.get(step), open.get(step)) else { break };
+            let end = width.end(target.start);
+            let people = present(roster, target.start, end).unwrap_or(f64::from(target.agents));
+            let people = people * (1.0 - self.profile().shrinkage);
+            let spread: Vec<f64> = by_quantile.iter().map(|path| path[step]).collect();
+            let levels = ArrivalsDistribution::new(&QUANTILES, &spread);
+            let expected = levels.map_or(0.0, |distribution| {
+                distribution.expectation(|work| self.attained(work, people, &mut 0.0))
+            });
+            let bound_by = match (is_open, target.positions <= minimum && minimum > 0) {
+                (false, _) => Bound::Closed,
+                (_, true) => Bound::Minimum,
+                _ => self.bound(*own, target.positions),
+            };
+            let found = self.at(*own, people, &mut overdue, width);
+            figures.push(Figures {
+                start: target.start,
+                expected_service_level: expected,
+                bound_by,
+                ..found
+            });
+        }
+        figures
+    }
+}

@@ -1,0 +1,125 @@
+//! Teams: people who serve several series together. A pool needs fewer people than its parts.
+
+use std::collections::BTreeMap;
+
+use super::{Plan, PlanTarget, Profile};
+use crate::domain::{Hours, Name, SeriesKey, Timestamp, Zone};
+use crate::forecast::Vintage;
+
+/// A team of `[teams.NAME]`. Each of its people serves all of its series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Team {
+    pub name: Name,
+    /// Its series, all of one channel; `_all` stands for every region or service.
+    pub series: Vec<SeriesKey>,
+    pub profile: Profile,
+    /// When it is open; always, if `None`.
+    pub hours: Option<Hours>,
+    /// The zone of its hours.
+    pub zone: Zone,
+    /// People at work while it is open, at least.
+    pub minimum: u32,
+}
+
+impl Team {
+    /// Whether it serves a series.
+    pub fn serves(&self, series: &SeriesKey) -> bool {
+        self.series.iter().any(|own| covers(own, series))
+    }
+
+    /// Whether it is open at an instant.
+    pub fn is_open(&self, at: Timestamp) -> bool {
+        self.hours.as_ref().is_none_or(|hours| hours.covers(at, self.zone))
+    }
+}
+
+/// Whether a pattern, in which `_all` stands for every name, covers a series.
+fn covers(pattern: &SeriesKey, series: &SeriesKey) -> bool {
+    let part = |own: &Name, other: &Name| own.is_all() || own == other;
+    part(&pattern.region, &series.region)
+        && part(&pattern.service, &series.service)
+        && part(&pattern.channel, &series.channel)
+}
+
+/// Whether any series is covered by both patterns.
+pub fn overlap(one: &SeriesKey, other: &SeriesKey) -> bool {
+    let part = |one: &Name, other: &Name| one.is_all() || other.is_all() || one == other;
+    part(&one.region, &other.region)
+        && part(&one.service, &other.service)
+        && part(&one.channel, &other.channel)
+}
+
+/// The forecast of all of a team's series together: their sums, window by window. Quantiles are added as well, as if all series were
+/// high or low at the same time. `None` for no forecast.
+pub fn pooled<'a>(parts: impl IntoIterator<Item = &'a Vintage>) -> Option<Vintage> {
+    let mut parts = parts.into_iter();
+    let mut sum = parts.next()?.clone();
+    for part in parts {
+        let at = |start| part.targets.iter().find(|target| target.start == start);
+        for target in &mut sum.targets {
+            let Some(more) = at(target.start) else { continue };
+            target.mean += more.mean;
+            target.baseline += more.baseline;
+            for (own, more) in target.quantiles.iter_mut().zip(more.quantiles) {
+                *own += more;
+            }
+        }
+    }
+    Some(sum)
+}
+
+/// Plans of a team's series, from the plan of the team: each has its share of the team's numbers by its share of the
+/// arrivals. People are whole; the series' numbers add up to the team's.
+pub fn shares(whole: &Plan, parts: &[(&SeriesKey, &Vintage)]) -> BTreeMap<SeriesKey, Plan> {
+    let plan = |(series, vintage): &(&SeriesKey, &Vintage)| {
+        let (basis, targets) = (whole.basis.clone(), Vec::with_capacity(whole.targets.len()));
+        Plan { series: (*series).clone(), issued_at: vintage.issued_at, basis, targets }
+    };
+    let mut plans: Vec<Plan> = parts.iter().map(plan).collect();
+    for target in &whole.targets {
+        let arrivals = |(_, vintage): &(&SeriesKey, &Vintage)| {
+            let own = vintage.targets.iter().find(|own| own.start == target.start);
+            own.map_or(0.0, |own| own.mean)
+        };
+        let weights: Vec<f64> = parts.iter().map(arrivals).collect();
+        let present = (i64::from(target.agents) - i64::from(target.gap)).max(0);
+        let split = |people: u32| divided(people, &weights);
+        let (positions, agents) = (split(target.positions), split(target.agents));
+        let (low, high) = (split(target.agents_low), split(target.agents_high));
+        let scheduled = target.scheduled.map(split);
+        let present = split(u32::try_from(present).unwrap_or(u32::MAX));
+        for (at, plan) in plans.iter_mut().enumerate() {
+            let gap = i64::from(agents[at]) - i64::from(present[at]);
+            plan.targets.push(PlanTarget {
+                start: target.start,
+                arrivals: weights[at],
+                positions: positions[at],
+                agents: agents[at],
+                agents_low: low[at].min(agents[at]),
+                agents_high: high[at].max(agents[at]),
+                scheduled: scheduled.as_ref().map(|scheduled| scheduled[at]),
+                gap: i32::try_from(gap).unwrap_or(i32::MAX),
+                service_level: target.service_level,
+            });
+        }
+    }
+    plans.into_iter().map(|plan| (plan.series.clone(), plan)).collect()
+}
+
+/// People by weights, in whole numbers that add up: those with the largest fractions get one more. The first gets all where
+/// nobody has a weight.
+fn divided(people: u32, weights: &[f64]) -> Vec<u32> {
+    let total: f64 = weights.iter().sum();
+    let exact = |weight: &f64| if total > 0.0 { f64::from(people) * weight / total } else { 0.0 };
+    let exact: Vec<f64> = weights.iter().map(exact).collect();
+    let mut parts: Vec<u32> = exact.iter().map(|share| (share + 1e-9).floor() as u32).collect();
+    let mut order: Vec<usize> = (0..parts.len()).collect();
+    let fraction = |at: usize| exact[at] - f64::from(parts[at]);
+    order.sort_by(|a, b| fraction(*b).total_cmp(&fraction(*a)).then(a.cmp(b)));
+    let left = people.saturating_sub(parts.iter().sum());
+    let first = if total > 0.0 { order } else { vec![0] };
+    for at in first.iter().cycle().take(if parts.is_empty() { 0 } else { left as usize }) {
+        parts[*at] += 1;
+    }
+    parts
+}

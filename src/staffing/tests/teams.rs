@@ -1,0 +1,177 @@
+//! Teams, the roster, and what the people of a plan attain.
+
+use super::*;
+use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth, Zone};
+use crate::forecast::{ForecastPoint, Vintage};
+
+const WIDTH: WindowWidth = WindowWidth::QUARTER;
+
+/// Start of a window, from 1 January 2026 on, a Thursday.
+fn at(window: i64) -> Timestamp {
+    WIDTH.start(1_767_225_600 / 900 + window)
+}
+
+fn vintage(series: &str, means: &[f64]) -> Vintage {
+    let point = |(window, mean): (usize, &f64)| ForecastPoint {
+        start: at(window as i64),
+        mean: *mean,
+        quantiles: [0.5, 0.7, 0.9, 1.0, 1.1, 1.3, 1.5].map(|factor| factor * mean),
+        baseline: *mean,
+        level: 1.0,
+        alarm_effect: 0.0,
+    };
+    Vintage {
+        series: SeriesKey::parse(series).expect("series"),
+        issued_at: at(0),
+        targets: means.iter().enumerate().map(point).collect(),
+        members: Vec::new(),
+        causes: Vec::new(),
+        surges: None,
+        fallback: None,
+    }
+}
+
+fn team(hours: Option<&str>, minimum: u32) -> Team {
+    Team {
+        name: Name::new("calls").expect("a name"),
+        series: vec![SeriesKey::parse("north/_all/phone").expect("series")],
+        profile: profile(300, 80.0, 20.0, Some(180)),
+        hours: hours.map(|hours| hours.parse().expect("hours")),
+        zone: Zone::UTC,
+        minimum,
+    }
+}
+
+fn shift(from: i64, to: i64, agents: f64) -> Presence {
+    let quarter =
+        |quarters: i64| at(0) + Duration::from_secs(225) * u32::try_from(quarters).expect("later");
+    Presence { start: quarter(from), end: quarter(to), agents }
+}
+
+/// A series is served by the team of its pattern only.
+#[test]
+fn teams_serve_what_their_patterns_cover() {
+    let team = team(None, 0);
+    let serves = |series: &str| team.serves(&SeriesKey::parse(series).expect("series"));
+    assert!(
+        serves("north/mobile/phone")
+            && !serves("north/mobile/chat")
+            && !serves("south/mobile/phone")
+    );
+    let key = |series: &str| SeriesKey::parse(series).expect("series");
+    assert!(overlap(&key("north/_all/phone"), &key("_all/mobile/phone")));
+    assert!(!overlap(&key("north/_all/phone"), &key("_all/mobile/chat")));
+}
+
+#[test]
+fn a_pool_needs_fewer_people_than_its_parts() {
+    let team = team(None, 0);
+    let parts = [
+        vintage("north/mobile/phone", &[12.0, 20.0, 0.0]),
+        vintage("north/broadband/phone", &[5.0, 7.0, 0.0]),
+        vintage("north/tv/phone", &[1.0, 0.0, 0.0]),
+    ];
+    let mut planner = Planner::new(team.profile.clone());
+    let usual = [0.0; 3];
+    let mut alone = |part: &Vintage| {
+        let plan = planner.plan(part, WIDTH, &[], &usual, None);
+        plan.targets.iter().map(|target| target.agents).sum::<u32>()
+    };
+    let apart: u32 = parts.iter().map(&mut alone).sum();
+    let whole = pooled(&parts).expect("a forecast");
+    assert_eq!(whole.targets[1].mean, 27.0);
+    let roster = [shift(0, 8, 9.0)];
+    let plan = planner.plan(&whole, WIDTH, &roster, &usual, Some(&team));
+    let together: u32 = plan.targets.iter().map(|target| target.agents).sum();
+    assert!(together < apart, "{together} {apart}");
+    // The shares of the series add up to the team's numbers.
+    let members: Vec<_> = parts.iter().map(|part| (&part.series, part)).collect();
+    let plans = shares(&plan, &members);
+    for (step, target) in plan.targets.iter().enumerate() {
+        let sum = |of: &dyn Fn(&PlanTarget) -> i64| {
+            plans.values().map(|plan| of(&plan.targets[step])).sum::<i64>()
+        };
+        assert_eq!(sum(&|t| t.agents.into()), i64::from(target.agents));
+        assert_eq!(sum(&|t| t.positions.into()), i64::from(target.positions));
+        assert_eq!(sum(&|t| t.gap.into()), i64::from(target.gap));
+        let scheduled = sum(&|t| t.scheduled.map_or(-1, i64::from));
+        assert_eq!(scheduled, target.scheduled.map_or(-3, i64::from));
+    }
+    assert_eq!(plans.len(), 3);
+}
+
+#[test]
+fn a_team_has_nobody_when_closed_and_its_minimum_when_open() {
+    let team = team(Some("Th 00:15-00:45"), 4);
+    let mut planner = Planner::new(team.profile.clone());
+    let calls = vintage("north/mobile/phone", &[50.0, 2.0, 60.0, 50.0]);
+    let plan = planner.plan(&calls, WIDTH, &[], &[2.0; 4], Some(&team));
+    let positions: Vec<u32> = plan.targets.iter().map(|target| target.positions).collect();
+    assert_eq!((positions[0], positions[1], positions[3]), (0, 4, 0), "{positions:?}");
+    assert!(positions[2] > 15, "{positions:?}");
+    let figures = planner.figures(&plan, (&calls, WIDTH), &[], Some(&team));
+    let bounds: Vec<Bound> = figures.iter().map(|figures| figures.bound_by).collect();
+    assert_eq!(bounds[..2], [Bound::Closed, Bound::Minimum]);
+    assert_eq!(bounds[2], Bound::ServiceLevel);
+    // E-mail that comes while it is closed waits until it opens.
+    let mail = Profile {
+        model: Model::Deferred(Deferred { backlog: 0.0 }),
+        target: parse_target("100/15m").expect("a target"),
+        ..profile(900, 80.0, 20.0, None)
+    };
+    let mut planner = Planner::new(mail.clone());
+    let team = Team { profile: mail, minimum: 0, ..team };
+    let mails = vintage("north/mobile/phone", &[3.0, 4.0, 0.0, 5.0]);
+    let plan = planner.plan(&mails, WIDTH, &[], &[0.0; 4], Some(&team));
+    let positions: Vec<u32> = plan.targets.iter().map(|target| target.positions).collect();
+    assert_eq!(positions, [0, 7, 0, 0]);
+}
+
+#[test]
+fn half_a_window_counts_half_and_known_absences_replace_usual_ones() {
+    let mut planner = Planner::new(profile(300, 80.0, 20.0, Some(180)));
+    let calls = vintage("north/mobile/phone", &[12.0; 3]);
+    let mut scheduled = |roster: &[Presence]| {
+        let plan = planner.plan(&calls, WIDTH, roster, &[12.0; 3], None);
+        plan.targets.iter().map(|target| target.scheduled).collect::<Vec<_>>()
+    };
+    // The first window, and half of the second.
+    assert_eq!(scheduled(&[shift(0, 6, 10.0)]), [Some(10), Some(5), None]);
+    // An early and a late shift, with a hand-over.
+    assert_eq!(scheduled(&[shift(0, 6, 10.0), shift(4, 12, 4.0)]), [Some(10), Some(9), Some(4)]);
+    let usual = team(None, 0).profile;
+    let of = |agents, absent| {
+        let name = Name::new("calls").expect("a name");
+        let shift = TeamShift { team: name, start: at(0), end: at(1), agents, absent };
+        shift.presence(&usual).agents
+    };
+    near(of(20, None), 20.0, 1e-12);
+    near(of(20, Some(2)), 20.0, 1e-12);
+    near(of(20, Some(0)), 20.0 / 0.9, 1e-12);
+    near(of(20, Some(20)), 0.0, 1e-12);
+}
+
+#[test]
+fn figures_are_those_of_the_model() {
+    let own = Profile { max_occupancy: Some(0.85), ..profile(300, 80.0, 20.0, Some(180)) };
+    let mut planner = Planner::new(own.clone());
+    let calls = vintage("north/mobile/phone", &[30.0; 4]);
+    let roster = [shift(0, 16, 20.0)];
+    let plan = planner.plan(&calls, WIDTH, &roster, &[30.0; 4], None);
+    let figures = planner.figures(&plan, (&calls, WIDTH), &roster, None);
+    let found = evaluate(120.0, 14, &own).expect("in range");
+    let first = &figures[0];
+    near(first.people, 14.0, 1e-9);
+    near(first.asa_seconds.expect("a wait"), found.asa_seconds, 1e-6);
+    near(first.p_abandon, found.p_abandon, 1e-9);
+    near(plan.targets[0].service_level, found.service_level, 1e-4);
+    // A level that bends downwards is less in the mean than at the mean.
+    assert!(first.expected_service_level < found.service_level, "{first:?}");
+    let what_if = WhatIf { arrivals_factor: Some(2.0), agents: Some(40), ..WhatIf::default() };
+    let (doubled, roster) = (what_if.vintage(&calls), what_if.roster(roster.to_vec()));
+    let plan = planner.plan(&doubled, WIDTH, &roster, &[30.0; 4], None);
+    assert_eq!(plan.targets[2].scheduled, Some(40));
+    assert_eq!(plan.targets[0].positions, required(240.0, &own).expect("reached").positions);
+    let stricter = WhatIf { target: parse_target("95/5").ok(), ..WhatIf::default() }.profile(&own);
+    near(stricter.target.fraction, 0.95, 1e-12);
+}

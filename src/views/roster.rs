@@ -1,0 +1,364 @@
+//! The roster as it is sent and shown: rows of series or of teams, as JSON or CSV.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDateTime;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Key;
+use crate::domain::{Name, Timestamp, Zone};
+use crate::staffing::{Rules, Shift, TeamShift};
+
+/// Most people of one row.
+const AGENTS_MAX: u32 = 100_000;
+/// Longest shift; a longer one is a wrong date.
+const SHIFT_SECONDS_MAX: u64 = 8 * 86_400;
+const COLUMNS: [&str; 8] =
+    ["team", "region", "service", "channel", "start", "end", "agents", "absent"];
+
+/// People scheduled for a series (`region`, `service`, `channel`) or for a `team`.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct RosterRow {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// RFC 3339, or civil time (`2026-11-20T08:00`) in the zone of the team or region.
+    pub start: String,
+    pub end: String,
+    /// People on the schedule.
+    pub agents: u32,
+    /// Those of them who are known to be absent, of a team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent: Option<u32>,
+}
+
+/// Rows that are valid.
+#[derive(Debug, Default, PartialEq)]
+pub struct Roster {
+    pub shifts: Vec<Shift>,
+    pub team_shifts: Vec<TeamShift>,
+}
+
+/// How many rows of each kind a roster has, and from when to when.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RosterSummary {
+    /// Rows of series.
+    pub shifts: usize,
+    /// Rows of teams.
+    pub team_shifts: usize,
+    pub teams: Vec<String>,
+    pub from: Option<String>,
+    pub to: Option<String>,
+}
+
+impl From<&Shift> for RosterRow {
+    fn from(shift: &Shift) -> Self {
+        let Key { region, service, channel } = Key::from(&shift.series);
+        Self {
+            region: Some(region),
+            service: Some(service),
+            channel: Some(channel),
+            start: shift.start.to_string(),
+            end: shift.end.to_string(),
+            agents: shift.agents,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<&TeamShift> for RosterRow {
+    fn from(shift: &TeamShift) -> Self {
+        Self {
+            team: Some(shift.team.to_string()),
+            start: shift.start.to_string(),
+            end: shift.end.to_string(),
+            agents: shift.agents,
+            absent: shift.absent,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<&Roster> for RosterSummary {
+    fn from(roster: &Roster) -> Self {
+        let spans = roster.shifts.iter().map(|shift| (shift.start, shift.end));
+        let team_spans = roster.team_shifts.iter().map(|shift| (shift.start, shift.end));
+        let spans: Vec<_> = spans.chain(team_spans).collect();
+        let teams: BTreeSet<String> =
+            roster.team_shifts.iter().map(|shift| shift.team.to_string()).collect();
+        Self {
+            shifts: roster.shifts.len(),
+            team_shifts: roster.team_shifts.len(),
+            teams: teams.into_iter().collect(),
+            from: spans.iter().map(|span| span.0).min().map(|at| at.to_string()),
+            to: spans.iter().map(|span| span.1).max().map(|at| at.to_string()),
+        }
+    }
+}
+
+impl RosterRow {
+    /// Rows of a CSV file: a header with `team` or `region,service,channel`, then `start,end,agents`, and `absent` for teams.
+    ///
+    /// # Errors
+    /// The line, and what is allowed.
+    pub fn of_csv(text: &str) -> Result<Vec<Self>, String> {
+        let mut reader =
+            csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+        let header = reader.headers().map_err(|error| error.to_string())?.clone();
+        let header: Vec<&str> = header.iter().map(|n| n.trim_start_matches('\u{feff}')).collect();
+        if let Some(unknown) = header.iter().find(|name| !COLUMNS.contains(name)) {
+            return Err(format!("line 1: unknown column `{unknown}`: use {}", COLUMNS.join(", ")));
+        }
+        if let Some(missing) = ["start", "end", "agents"].iter().find(|c| !header.contains(c)) {
+            return Err(format!(
+                "line 1: there is no column {missing}: use team,start,end,agents,absent"
+            ));
+        }
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(|error| error.to_string())?;
+            let line = record.position().map_or(0, csv::Position::line);
+            let cell = |name: &str| {
+                let at = header.iter().position(|own| *own == name)?;
+                record.get(at).filter(|cell| !cell.is_empty()).map(ToOwned::to_owned)
+            };
+            let people = |name: &str| match cell(name) {
+                None => Ok(None),
+                Some(text) => text.parse::<u32>().map(Some).map_err(|_| {
+                    format!("line {line}: {name}: `{text}` is not a whole number from 0 up")
+                }),
+            };
+            let needed = |name: &str| cell(name).ok_or(format!("line {line}: {name} is empty"));
+            rows.push(Self {
+                team: cell("team"),
+                region: cell("region"),
+                service: cell("service"),
+                channel: cell("channel"),
+                start: needed("start")?,
+                end: needed("end")?,
+                agents: people("agents")?.ok_or(format!("line {line}: agents is empty"))?,
+                absent: people("absent")?,
+            });
+        }
+        Ok(rows)
+    }
+}
+
+impl Roster {
+    /// Checks rows. `place` names the row of an index in errors; `zone_of` is a region's zone.
+    ///
+    /// Rows may overlap: an early and a late shift add up. The same row twice is an error.
+    ///
+    /// # Errors
+    /// The first row that is wrong, and what is allowed.
+    pub fn checked(
+        rows: &[RosterRow],
+        rules: &Rules,
+        zone_of: &dyn Fn(&Name) -> Zone,
+        place: &dyn Fn(usize) -> String,
+    ) -> Result<Self, String> {
+        let mut roster = Self::default();
+        let mut seen: BTreeSet<(String, Timestamp, Timestamp)> = BTreeSet::new();
+        for (at, row) in rows.iter().enumerate() {
+            let owner = roster
+                .add(row, rules, zone_of)
+                .map_err(|error| format!("{}: {error}", place(at)))?;
+            if row.team.is_some() && !seen.insert(owner.clone()) {
+                let (team, start, end) = owner;
+                return Err(format!(
+                    "{}: team {team} has the same row from {start} to {end} before: send each row once",
+                    place(at)
+                ));
+            }
+        }
+        Ok(roster)
+    }
+
+    fn add(
+        &mut self,
+        row: &RosterRow,
+        rules: &Rules,
+        zone_of: &dyn Fn(&Name) -> Zone,
+    ) -> Result<(String, Timestamp, Timestamp), String> {
+        if row.agents > AGENTS_MAX {
+            return Err(format!("agents: {}: use up to {AGENTS_MAX}", row.agents));
+        }
+        if let Some(team) = &row.team {
+            if row.region.is_some() || row.service.is_some() || row.channel.is_some() {
+                return Err("use a team, or region, service and channel, not both".into());
+            }
+            let found = rules.team(team).ok_or_else(|| unknown(team, rules))?;
+            let (start, end) = span(row, found.zone)?;
+            if let Some(absent) = row.absent.filter(|absent| *absent > row.agents) {
+                return Err(format!("absent: {absent} of {} agents: use at most {0}", row.agents));
+            }
+            let (agents, absent) = (row.agents, row.absent);
+            self.team_shifts.push(TeamShift {
+                team: found.name.clone(),
+                start,
+                end,
+                agents,
+                absent,
+            });
+            return Ok((team.clone(), start, end));
+        }
+        if row.absent.is_some() {
+            return Err("absent: is for teams: use the column team".into());
+        }
+        let part = |name: &str, value: &Option<String>| {
+            value
+                .clone()
+                .ok_or(format!("{name}: is missing: use a team, or region, service and channel"))
+        };
+        let key = Key {
+            region: part("region", &row.region)?,
+            service: part("service", &row.service)?,
+            channel: part("channel", &row.channel)?,
+        };
+        let series = key.series()?;
+        let (start, end) = span(row, zone_of(&series.region))?;
+        self.shifts.push(Shift { series: series.clone(), start, end, agents: row.agents });
+        Ok((series.to_string(), start, end))
+    }
+}
+
+fn unknown(team: &str, rules: &Rules) -> String {
+    let known: Vec<&str> = rules.teams().iter().map(|team| team.name.as_str()).collect();
+    if known.is_empty() {
+        return format!("team: there is no team `{team}`: add [teams.{team}] to the config");
+    }
+    format!("team: there is no team `{team}`: use one of {}", known.join(", "))
+}
+
+fn span(row: &RosterRow, zone: Zone) -> Result<(Timestamp, Timestamp), String> {
+    let (start, end) = (instant("start", &row.start, zone)?, instant("end", &row.end, zone)?);
+    if start >= end {
+        return Err(
+            "end: has to come after start; a shift over midnight ends on the next day".into()
+        );
+    }
+    if end.since(start).as_secs() > SHIFT_SECONDS_MAX {
+        return Err("end: at most 8 days after start".into());
+    }
+    Ok((start, end))
+}
+
+/// An instant, or a civil time of a zone.
+fn instant(key: &str, text: &str, zone: Zone) -> Result<Timestamp, String> {
+    let text = text.trim();
+    let plain = text.replacen(' ', "T", 1);
+    let civil = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(&plain, form).ok());
+    let Some(civil) = civil else {
+        return Timestamp::parse(text).map_err(|error| format!("{key}: {error}"));
+    };
+    let (first, last) = zone.instants(civil);
+    if first != last {
+        return Err(format!(
+            "{key}: {text} comes twice in {zone} (clocks go back): write it with its offset, such as {first}"
+        ));
+    }
+    if zone.local(first) != civil {
+        return Err(format!("{key}: {text} does not exist in {zone} (clocks go forward)"));
+    }
+    Ok(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::domain::SeriesKey;
+    use crate::staffing::{Profile, Team};
+
+    fn rules() -> Rules {
+        let team = Team {
+            name: Name::new("calls").expect("a name"),
+            series: vec![SeriesKey::parse("north/_all/phone").expect("series")],
+            profile: Profile::default_of("phone").expect("a default"),
+            hours: None,
+            zone: "Europe/London".parse().expect("a zone"),
+            minimum: 0,
+        };
+        Rules::new(BTreeMap::new(), vec![team])
+    }
+
+    fn read(csv: &str) -> Result<Roster, String> {
+        let rows = RosterRow::of_csv(csv)?;
+        Roster::checked(&rows, &rules(), &|_| Zone::UTC, &|at| format!("line {}", at + 2))
+    }
+
+    #[test]
+    fn rows_of_teams_and_series_are_read() {
+        let roster = read(
+            "team,start,end,agents,absent\n\
+             calls,2026-07-01T22:00,2026-07-02T06:00,20,2\n\
+             calls,2026-07-02 06:00,2026-07-02 06:15,0,\n\
+             calls,2026-10-25T00:30:00+01:00,2026-10-25T02:00:00Z,5,\n",
+        )
+        .expect("valid");
+        let [night, empty, autumn] = &roster.team_shifts[..] else { panic!("three rows") };
+        assert_eq!(night.start.to_string(), "2026-07-01T21:00:00Z", "summer time");
+        assert_eq!((night.agents, night.absent), (20, Some(2)));
+        assert_eq!((empty.agents, empty.absent), (0, None));
+        assert_eq!(autumn.end.since(autumn.start).as_secs(), 9000, "an hour more");
+        let summary = RosterSummary::from(&roster);
+        assert_eq!((summary.team_shifts, summary.teams), (3, vec!["calls".to_owned()]));
+        let series = read(
+            "region,service,channel,start,end,agents\nn,s,phone,2026-07-01T08:00,2026-07-01T09:00:00Z,3\n",
+        );
+        assert_eq!(series.expect("valid").shifts[0].agents, 3);
+    }
+
+    #[test]
+    fn wrong_rows_are_named() {
+        for (csv, error) in [
+            ("team,start,agents\n", "line 1: there is no column end"),
+            ("team,start,end,agents,x\n", "line 1: unknown column `x`"),
+            (
+                "team,start,end,agents\nchats,2026-07-01T08:00,2026-07-01T09:00,3\n",
+                "line 2: team: there is no team `chats`: use one of calls",
+            ),
+            (
+                "team,start,end,agents\ncalls,2026-07-01T22:00,2026-07-01T06:00,3\n",
+                "line 2: end: has to come after start; a shift over midnight ends on the next day",
+            ),
+            (
+                "team,start,end,agents\ncalls,2026-03-29T01:30,2026-03-29T03:00,3\n",
+                "line 2: start: 2026-03-29T01:30 does not exist in Europe/London",
+            ),
+            (
+                "team,start,end,agents\ncalls,2026-10-25T01:30,2026-10-25T03:00,3\n",
+                "line 2: start: 2026-10-25T01:30 comes twice in Europe/London",
+            ),
+            (
+                "team,start,end,agents,absent\ncalls,2026-07-01T08:00,2026-07-01T09:00,3,4\n",
+                "line 2: absent: 4 of 3 agents",
+            ),
+            (
+                "team,start,end,agents\ncalls,2026-07-01T08:00,2026-07-01T09:00,-1\n",
+                "line 2: agents: `-1` is not a whole number",
+            ),
+            (
+                "team,start,end,agents\ncalls,2026-07-01T08:00,2026-07-01T09:00,3\ncalls,2026-07-01T08:00,2026-07-01T09:00,3\n",
+                "line 3: team calls has the same row",
+            ),
+            (
+                "team,start,end,agents\n,2026-07-01T08:00,2026-07-01T09:00,3\n",
+                "line 2: region: is missing",
+            ),
+            ("team,start,end,agents\ncalls,monday,2026-07-01T09:00,3\n", "line 2: start: "),
+        ] {
+            let found = read(csv).expect_err(csv);
+            assert!(found.starts_with(error), "{csv}: {found}");
+        }
+    }
+}
