@@ -226,6 +226,7 @@ mod tests {
         probes: VecDeque<Result<(), Trouble>>,
         writes: VecDeque<(usize, Written)>,
         probed: usize,
+        pulses: VecDeque<(usize, Written)>,
         /// Set at the last probe that was prepared.
         stop: Option<Arc<AtomicBool>>,
     }
@@ -240,6 +241,10 @@ mod tests {
                 stop.store(true, Ordering::Relaxed);
             }
             answer
+        }
+
+        fn pulse(&mut self, _: &Reader) -> Result<(usize, Written), StoreError> {
+            Ok(self.pulses.pop_front().unwrap_or((0, Ok(Vec::new()))))
         }
 
         fn write(&mut self, _: &Reader, _: &[Change]) -> Result<(usize, Written), StoreError> {
@@ -316,6 +321,18 @@ mod tests {
         assert_eq!(writer.round(&mut progress), Round::Idle);
         assert_eq!(state(&writer), Some(State::Ready));
         assert_eq!((writer.sink.probed, progress.quiet), (0, Duration::ZERO));
+    }
+
+    #[test]
+    fn what_changes_by_time_alone_is_written_without_a_change_in_the_store() {
+        let trouble = Trouble::Temporary("no answer".into());
+        let pulses = [(1, Err(trouble)), (3, Ok(Vec::new()))].into();
+        let (mut writer, _store, _dir, _inbox) = writer(Fake { pulses, ..Fake::default() });
+        let mut progress = at_the_start();
+        assert_eq!(writer.round(&mut progress), Round::Wait(None));
+        assert_eq!(state(&writer), Some(State::Degraded("no answer".into())));
+        assert_eq!(writer.round(&mut progress), Round::Idle);
+        assert_eq!((state(&writer), writer.sink.probed), (Some(State::Ready), 0));
     }
 
     #[test]

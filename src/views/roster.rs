@@ -257,7 +257,7 @@ fn instant(key: &str, text: &str, zone: Zone) -> Result<Timestamp, String> {
         .iter()
         .find_map(|form| NaiveDateTime::parse_from_str(&plain, form).ok());
     let Some(civil) = civil else {
-        return Timestamp::parse(text).map_err(|error| format!("{key}: {error}"));
+        return read_instant(text).map_err(|error| format!("{key}: {error}"));
     };
     let (first, last) = zone.instants(civil);
     if first != last {

@@ -87,6 +87,20 @@ fn the_same_state_reports_and_now_give_the_same_effects() {
 }
 
 #[test]
+fn plans_reach_back_further_than_alerts() {
+    let mut config = issuing();
+    config.issue.alerts_from = Timestamp::MAX;
+    let mut state = State::new(config, Arc::new(Metrics::default()));
+    let steps = run(&mut state, &[report(0, 3, 3)], 1600, &Always(None)).concat();
+    assert!(steps.contains("Plans(") && !steps.contains("Alert("), "{steps}");
+    let mut config = issuing();
+    config.issue.plans_from = Timestamp::MAX;
+    let mut state = State::new(config, Arc::new(Metrics::default()));
+    let steps = run(&mut state, &[report(0, 3, 3)], 1600, &Always(None)).concat();
+    assert!(steps.contains("Vintages(") && !steps.contains("Plans("), "{steps}");
+}
+
+#[test]
 fn effects_come_window_by_window_and_a_quiet_batch_has_none() {
     let mut state = State::new(config(), Arc::new(Metrics::default()));
     let report = report(0, 3, 3);

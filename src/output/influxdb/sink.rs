@@ -317,9 +317,14 @@ impl Gatherer {
         &self,
         served: impl Iterator<Item = &'s Served>,
     ) -> BTreeMap<&'s SeriesKey, String> {
-        let said = served.filter_map(|served| {
-            let fallback = served.vintage.fallback.as_ref()?;
-            Some((&served.vintage.series, fallback.say(&self.context.texts)))
+        let texts = &self.context.texts;
+        let said = served.filter_map(|Served { vintage, .. }| {
+            let text = match &vintage.fallback {
+                Some(fallback) => fallback.say(texts),
+                None if !vintage.uses_alarms() => texts.text("fallback-unfitted", None),
+                None => return None,
+            };
+            Some((&vintage.series, text))
         });
         said.collect()
     }

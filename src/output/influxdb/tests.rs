@@ -397,6 +397,27 @@ fn tickets_because_of_alarms_are_beside_their_types() {
 }
 
 #[test]
+fn forecasts_without_a_fit_are_marked() {
+    let outlook = |members: &[&str]| {
+        let mut site = Site::new();
+        let vintage = Vintage {
+            members: members.iter().map(|name| (*name).to_owned()).collect(),
+            causes: vec![],
+            ..vintage()
+        };
+        let outlook = crate::staffing::outlook(&vintage, None);
+        site.put(|tx| {
+            tx.put_vintage(&vintage)?;
+            tx.put_plan(None, &outlook)
+        });
+        let lines = site.changed(&mut 0);
+        lines.into_iter().find(|line| line.starts_with("outlook,")).expect("an outlook")
+    };
+    assert!(outlook(&["profile"]).contains("fallback=\"no model is fitted yet"));
+    assert!(outlook(&["profile", "level"]).contains("fallback=\"\""));
+}
+
+#[test]
 fn accuracy_names_no_surges_before_a_forecast_could_warn() {
     let day = Timestamp::from_secs(1_767_225_600);
     let key = series("north/tv/phone");

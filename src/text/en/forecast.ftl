@@ -7,6 +7,7 @@ fallback-mean = only { $n ->
    *[other] { $n } windows
 } of history: the forecast is their mean
 fallback-nothing = no history yet
+fallback-unfitted = no model is fitted yet: the weekly profile, adjusted to today’s volume, without alarms
 
 nowcast-alarms = { $n ->
     [one] { $n } critical or major alarm since the last forecast

@@ -53,10 +53,10 @@ fn stats(lang: Lang) -> Vec<Panel> {
     };
     vec![
         stat(
-            lang.t("Age of the last finalized window", "最近已定窗口距今"),
+            lang.t("Age of the last finalized window", "最近已完成统计的时段距今"),
             lang.t(
                 "Time since the end of the last finalized window, of the instance that leads. It is never shorter than the lateness. Red: no window was finalized for an hour.",
-                "主实例最近已定窗口结束至今的时间，不会短于允许的迟到时间。红色：一小时没有窗口定案。",
+                "主实例最近已完成统计的时段结束至今的时间，不会短于允许的迟到时间。红色：一小时没有时段完成统计。",
             ),
             "max(surgecast_frontier_age_seconds)",
             "s",
@@ -114,7 +114,7 @@ fn input(lang: Lang) -> Vec<Panel> {
             lang.t("Frontier by partition", "各分区进度"),
             lang.t(
                 "Time since the end of the last window that each source has closed. The slowest one holds up the windows of all.",
-                "各来源最近关闭的窗口结束至今的时间。最慢的来源拖延所有窗口。",
+                "各来源最近关闭的时段结束至今的时间。最慢的来源拖延所有时段。",
             ),
             "s",
         )
@@ -144,11 +144,11 @@ fn forecasting(lang: Lang) -> Vec<Panel> {
     vec![
         chart(
             lang,
-            lang.t("Windows finalized and revised", "已定与修订的窗口"),
-            lang.t("Windows an hour. Revised windows changed after they were finalized.", "每小时窗口数。修订的窗口在定案后又发生变化。"),
+            lang.t("Windows finalized and revised", "完成统计与修订的时段"),
+            lang.t("Windows an hour. Revised windows changed after they were finalized.", "每小时时段数。修订的时段在完成统计后又发生变化。"),
             "none",
         )
-        .ask_named(rare("sum(rate(surgecast_windows_settled_total[1h])) * 3600"), lang.t("finalized", "已定"))
+        .ask_named(rare("sum(rate(surgecast_windows_settled_total[1h])) * 3600"), lang.t("finalized", "完成统计"))
         .ask_named(rare("sum(rate(surgecast_windows_revised_total[1h])) * 3600"), lang.t("revised", "修订")),
         chart(
             lang,
@@ -211,7 +211,7 @@ fn output(lang: Lang) -> Vec<Panel> {
         .ask_named(rare("sum by (reason) (rate(surgecast_http_refused_total[$__rate_interval]))"), lang.t("refused: {{reason}}", "拒绝：{{reason}}")),
         chart(
             lang,
-            lang.t("Accuracy 3 hours ahead, last 7 days", "提前三小时的准确率（最近 7 天）"),
+            lang.t("Accuracy 3 hours ahead, last 7 days", "提前三小时的准确度（最近 7 天）"),
             lang.t("1 − WAPE over all series, by the ledger, beside last week's count and the noise floor.", "台账中全部序列的 1 − WAPE，对比上周同期与噪声下限。"),
             "percentunit",
         )

@@ -8,6 +8,7 @@ mod kit;
 mod network;
 mod panels;
 mod quality;
+mod rules;
 mod shift;
 mod staffing;
 
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 pub use kit::{Board, Lang, Query, Source};
+pub use rules::rule_queries;
 
 /// All boards, in both languages.
 pub fn boards() -> Vec<Board> {

@@ -104,7 +104,7 @@ fn feeds_now(lang: Lang) -> Panel {
 fn effect(lang: Lang) -> Panel {
     let (tickets, usual, alarms) = (
         lang.t("tickets", "工单"),
-        lang.t("usual", "通常"),
+        lang.t("usual", "平时"),
         lang.t("because of alarms and planned work", "因告警与计划工作"),
     );
     let counted = format!(
@@ -123,11 +123,11 @@ fn effect(lang: Lang) -> Panel {
     );
     let title = lang.t(
         "Tickets, what is usual, and the part that alarms bring",
-        "工单、通常水平以及告警带来的部分",
+        "工单、平时水平以及告警带来的部分",
     );
     let text = lang.t(
         "Counted tickets, the usual number, and the tickets that the forecast adds because of alarms and planned work.",
-        "实际工单、通常数量，以及预测因告警和计划工作增加的工单。",
+        "实际工单、平时数量，以及预测因告警和计划工作增加的工单。",
     );
     let fixed = |color: &str| json!({ "mode": "fixed", "fixedColor": color });
     Panel::chart(title, text, (12, 9))
@@ -135,7 +135,7 @@ fn effect(lang: Lang) -> Panel {
         .ask(Query::series(forecast))
         .unit("none")
         .empty(panels::nothing(lang))
-        .custom("axisLabel", json!(lang.t("tickets per window", "每窗口工单数")))
+        .custom("axisLabel", json!(lang.t("tickets per window", "每时段工单数")))
         .field(tickets, &[("color", fixed("text")), ("custom.lineWidth", json!(2))])
         .field(usual, &[("color", fixed("semi-dark-green")), ("decimals", json!(1))])
         .field(
@@ -182,13 +182,13 @@ union(tables: [recent, whole])
     let title = lang.t("Most alarms within the hour", "一小时内告警最多");
     let text = lang.t(
         "Regions and services by alarms raised within the last hour, beside the mean hour of the last day. A number far above it is a storm.",
-        "最近一小时内产生告警最多的区域和业务，对比最近一天的每小时平均。远高于平均即为告警风暴。",
+        "最近一小时内产生告警最多的区域和服务，对比最近一天的每小时平均。远高于平均即为告警风暴。",
     );
     Panel::table(title, text, (12, 8))
         .ask(Query::new(query, &["region", "service", "hour", "usual"]).may_be_empty())
         .empty(lang.t("no alarm within the hour", "一小时内没有告警"))
         .named("region", lang.t("region", "区域"), "")
-        .named("service", lang.t("service", "业务"), "")
+        .named("service", lang.t("service", "服务"), "")
         .named("hour", lang.t("within the hour", "一小时内"), "none")
         .field(
             "usual",
@@ -252,7 +252,7 @@ fn feeds(lang: Lang) -> Panel {
         .hidden("silent")
         .named("source", lang.t("source", "来源"), "")
         .named("silent_for", lang.t("silent for", "静默"), "")
-        .named("frontier_age", lang.t("closed windows end", "已关闭窗口距今"), "s")
+        .named("frontier_age", lang.t("closed windows end", "已关闭时段距今"), "s")
         .named("lag", lang.t("records to read", "待读记录"), "")
         .named("rejected", lang.t("not counted in 24 h", "24 小时未计入"), "none")
         .named("late", lang.t("late in 24 h", "24 小时迟到"), "none")
@@ -306,10 +306,10 @@ fn late(lang: Lang) -> Panel {
         fields(&["late"]),
         renamed(&[("late", name)]),
     );
-    let title = lang.t("Late events, by the window they belong to", "迟到事件（按所属窗口）");
+    let title = lang.t("Late events, by the window they belong to", "迟到事件（按所属时段）");
     let text = lang.t(
         "Tickets that arrived after their window had closed, and were not counted. If there are many, increase windows.lateness.",
-        "窗口关闭后才到达、未计入的工单。数量较多时请增大 windows.lateness。",
+        "时段关闭后才到达、未计入的工单。数量较多时请增大 windows.lateness。",
     );
     Panel::chart(title, text, (12, 8))
         .ask(Query::series(query))
@@ -317,5 +317,5 @@ fn late(lang: Lang) -> Panel {
         .empty(panels::nothing(lang))
         .custom("drawStyle", json!("bars"))
         .custom("fillOpacity", json!(60))
-        .custom("axisLabel", json!(lang.t("events per window", "每窗口事件数")))
+        .custom("axisLabel", json!(lang.t("events per window", "每时段事件数")))
 }

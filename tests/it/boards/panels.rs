@@ -40,10 +40,10 @@ counted
         from("range(start: -24h)", "tickets"),
         fields(&["count", "upto"]),
     );
-    let title = lang.t("Tickets, last finalized hour", "工单：最近已定的一小时");
+    let title = lang.t("Tickets, last finalized hour", "工单：最近已完成统计的一小时");
     let text = lang.t(
         "Tickets of the hour up to the newest finalized window. A window is finalized when every source has reported past its end. The age is the time since that window began: it turns red when no data arrive. Follows the filters, not the time picker.",
-        "截至最新已定窗口的一小时内的工单数。所有来源都报告到窗口结束之后，该窗口才算已定。“数据已有”为该窗口开始至今的时间，没有新数据时变红。随筛选条件变化，不随时间范围变化。",
+        "截至最新已完成统计的时段的一小时内的工单数。所有来源都报告到时段结束之后，该时段才算完成统计。“数据已有”为该时段开始至今的时间，没有新数据时变红。随筛选条件变化，不随时间范围变化。",
     );
     Panel::stat(title, text, width)
         .ask(Query::new(query, &["tickets", "age"]))
@@ -82,7 +82,7 @@ pub fn expected(lang: Lang, width: u64) -> Panel {
     let title = lang.t("Tickets expected", "预计工单");
     let text = lang.t(
         "Sum of the mean forecast, from the next window to the end of the forecast. The hours say how far it reaches: about six while forecasts are issued. Follows the filters, not the time picker.",
-        "从下一个窗口到预测结束的平均预测之和。“预测时长”说明预测还能覆盖多久：正常约六小时。随筛选条件变化，不随时间范围变化。",
+        "从下一个时段到预测结束的平均预测之和。“预测时长”说明预测还能覆盖多久：正常约六小时。随筛选条件变化，不随时间范围变化。",
     );
     Panel::stat(title, text, width)
         .ask(Query::new(query, &["expected", "hours", "age"]))
@@ -144,7 +144,7 @@ pub fn gap(lang: Lang, width: u64) -> Panel {
     let title = lang.t("Largest gap of one series, next 6 hours", "未来六小时单个序列的最大缺口");
     let text = lang.t(
         "The most agents that one series (one region, service and channel) will be missing in one window, and when. 0 or less: no series has too few. Without a roster, the gap is the difference to what is usual at that time. `short from` is the first time at which agents of a roster are missing.",
-        "单个序列（一个区域、业务和渠道）在一个窗口内最多缺少的坐席数及其时间。0 或更小：没有序列缺人。没有排班时，缺口为与该时段通常所需人数之差。“缺人始于”是排班人数首次不足的时间。",
+        "单个序列（一个区域、服务和渠道）在一个时段内最多缺少的坐席数及其时间。0 或更小：没有序列缺人。没有排班时，缺口为与该时间平时所需人数之差。“缺人始于”是排班人数首次不足的时间。",
     );
     let none = lang.t("none", "无");
     let unrostered = lang.t("no roster", "没有排班");
@@ -205,7 +205,7 @@ active = {}{}{SCOPES}
     let title = lang.t("Active alarms", "活动告警");
     let text = lang.t(
         "Network alarms that are active now: raised and not over. Open windows count too. Follows region and service; alarms have no channel.",
-        "当前活动的网络告警：已产生且未结束，包括未定窗口。随区域和业务变化；告警没有渠道。",
+        "当前活动的网络告警：已产生且未结束，包括未完成统计的时段。随区域和服务变化；告警没有渠道。",
     );
     Panel::stat(title, text, width)
         .ask(Query::new(query, &["active", "age"]))
@@ -219,8 +219,8 @@ active = {}{}{SCOPES}
 
 /// Counts and forecast with bands, past and future.
 pub fn arrivals(lang: Lang, size: (u64, u64)) -> Panel {
-    let (tickets, so_far) = (lang.t("tickets", "工单"), lang.t("tickets so far", "工单（未定）"));
-    let (expected, usual) = (lang.t("expected", "预计"), lang.t("usual", "通常"));
+    let (tickets, so_far) = (lang.t("tickets", "工单"), lang.t("tickets so far", "工单（统计中）"));
+    let (expected, usual) = (lang.t("expected", "预计"), lang.t("usual", "平时"));
     let [low95, low80, high80, high95] = [
         lang.t("95 % low", "95% 下限"),
         lang.t("80 % low", "80% 下限"),
@@ -252,7 +252,7 @@ pub fn arrivals(lang: Lang, size: (u64, u64)) -> Panel {
     let title = lang.t("Arrivals: counted and forecast", "到达：实际与预测");
     let text = lang.t(
         "Tickets per window, with the mean forecast and its bands. Past windows show the forecast with which they began. Bands of several series are added up, which makes them wider than they are. `usual` is the profile without today's level, alarms and plans.",
-        "每个窗口的工单数、平均预测及其区间。过去的窗口显示其开始时的预测。多个序列的区间直接相加，因此偏宽。“通常”为不含当日水平、告警和计划的水平。",
+        "每个时段的工单数、平均预测及其区间。过去的时段显示其开始时的预测。多个序列的区间直接相加，因此偏宽。“平时”为不含当日水平、告警和计划的水平。",
     );
     let fixed = |color: &str| json!({ "mode": "fixed", "fixedColor": color });
     let line =
@@ -287,7 +287,7 @@ pub fn arrivals(lang: Lang, size: (u64, u64)) -> Panel {
         .ask(Query::series(forecast))
         .unit("none")
         .empty(nothing(lang))
-        .custom("axisLabel", json!(lang.t("tickets per window", "每窗口工单数")))
+        .custom("axisLabel", json!(lang.t("tickets per window", "每时段工单数")))
         .field(tickets, &line("text", 2))
         .field(so_far, &open)
         .field(expected, &mean)
@@ -317,14 +317,14 @@ pub fn alarms(lang: Lang, size: (u64, u64)) -> Panel {
     let title = lang.t("Alarms raised, by severity, and active", "按级别产生的告警与活动告警");
     let text = lang.t(
         "Alarms raised in each window, as bars by severity, and how many are active at its end, as a line. Follows region and service.",
-        "每个窗口产生的告警（按级别的柱形）以及窗口结束时的活动告警数（线）。随区域和业务变化。",
+        "每个时段产生的告警（按级别的柱形）以及时段结束时的活动告警数（线）。随区域和服务变化。",
     );
     let colors = ["red", "orange", "yellow", "blue", "purple"];
     let mut panel = Panel::chart(title, text, size)
         .ask(Query::series(query).may_be_empty())
         .unit("none")
-        .empty(lang.t("no alarm in this time", "此时段没有告警"))
-        .custom("axisLabel", json!(lang.t("alarms per window", "每窗口告警数")));
+        .empty(lang.t("no alarm in this time", "此时间范围内没有告警"))
+        .custom("axisLabel", json!(lang.t("alarms per window", "每时段告警数")));
     for ((_, name), color) in names.iter().zip(colors) {
         panel = panel.field(
             name,
@@ -360,7 +360,7 @@ pub fn agents(lang: Lang, size: (u64, u64)) -> Panel {
     let title = lang.t("Agents: required against scheduled", "坐席：需要与排班");
     let text = lang.t(
         "Agents that the forecast requires in each window, those on the roster, and the difference. Past windows show the plan with which they began. Without a roster there is no line `scheduled`, and the gap is the difference to what is usual.",
-        "每个窗口按预测需要的坐席、排班坐席及其差。过去的窗口显示其开始时的计划。没有排班时没有“排班”线，缺口为与通常人数之差。",
+        "每个时段按预测需要的坐席、排班坐席及其差。过去的时段显示其开始时的计划。没有排班时没有“排班”线，缺口为与平时人数之差。",
     );
     let fixed = |color: &str| json!({ "mode": "fixed", "fixedColor": color });
     Panel::chart(title, text, size)
@@ -402,10 +402,10 @@ pub fn open_alerts(lang: Lang, size: (u64, u64)) -> Panel {
 "#,
         from("range(start: -7d)", "alert"),
     );
-    let title = lang.t("Open alerts", "未结束的告示");
+    let title = lang.t("Open alerts", "未结束的预警");
     let text = lang.t(
         "Alerts that are not over. The summary opens the alert on surgecast's page, where it is acknowledged.",
-        "尚未结束的告示。点击摘要在 surgecast 页面打开并确认。",
+        "尚未结束的预警。点击摘要在 surgecast 页面打开并确认。",
     );
     Panel::table(title, text, size)
         .ask(
@@ -424,12 +424,12 @@ pub fn open_alerts(lang: Lang, size: (u64, u64)) -> Panel {
             )
             .may_be_empty(),
         )
-        .empty(lang.t("no open alert", "没有未结束的告示"))
+        .empty(lang.t("no open alert", "没有未结束的预警"))
         .named("since", lang.t("since", "始于"), "")
         .named("severity", lang.t("severity", "级别"), "")
         .named("state", lang.t("state", "状态"), "")
         .named("region", lang.t("region", "区域"), "")
-        .named("service", lang.t("service", "业务"), "")
+        .named("service", lang.t("service", "服务"), "")
         .named("agents_short", lang.t("agents missing", "缺少坐席"), "none")
         .named("summary", lang.t("summary", "摘要"), "")
         .field("summary", &[("custom.width", json!(420))])
@@ -469,7 +469,7 @@ pub fn anomalies(lang: Lang, size: (u64, u64)) -> Panel {
     let title = lang.t("Anomalies of the last 24 hours", "最近 24 小时的异常");
     let text = lang.t(
         "Windows that differ from their forecast, and complaints that differ from what is usual: one row for each series and kind, the latest first.",
-        "与预测不符的窗口，以及异于平常的投诉：每个序列和类型一行，最新的在前。",
+        "与预测不符的时段，以及异于平常的投诉：每个序列和类型一行，最新的在前。",
     );
     let kinds = json!([{ "type": "value", "options": {
         "high": { "text": lang.t("too many", "过多"), "index": 0 },
@@ -488,11 +488,11 @@ pub fn anomalies(lang: Lang, size: (u64, u64)) -> Panel {
             .may_be_empty(),
         )
         .empty(lang.t("no anomaly", "没有异常"))
-        .named("last", lang.t("last window", "最近窗口"), "")
-        .named("first", lang.t("first window", "最初窗口"), "")
-        .named("windows", lang.t("windows", "窗口数"), "none")
+        .named("last", lang.t("last window", "最近时段"), "")
+        .named("first", lang.t("first window", "最初时段"), "")
+        .named("windows", lang.t("windows", "时段数"), "none")
         .named("region", lang.t("region", "区域"), "")
-        .named("service", lang.t("service", "业务"), "")
+        .named("service", lang.t("service", "服务"), "")
         .named("channel", lang.t("channel", "渠道"), "")
         .field("kind", &[("displayName", json!(lang.t("kind", "类型"))), ("mappings", kinds)])
         .field("score", &[("displayName", json!(lang.t("score", "得分"))), ("decimals", json!(1))])
@@ -562,7 +562,7 @@ rows
             &[("displayName", json!(lang.t("what", "说明"))), ("custom.width", json!(320))],
         )
         .named("region", lang.t("region", "区域"), "")
-        .named("service", lang.t("service", "业务"), "")
+        .named("service", lang.t("service", "服务"), "")
         .named("factor", lang.t("adjusts by", "调整"), "")
         .field(
             "tickets",
@@ -598,7 +598,7 @@ pub fn accuracy(lang: Lang, size: (u64, u64)) -> Panel {
     );
     let title = lang.t(
         "Accuracy 3 hours ahead, with last week's count and the noise floor",
-        "提前三小时的准确率，对比上周同期与噪声下限",
+        "提前三小时的准确度，对比上周同期与噪声下限",
     );
     let text = lang.t(
         "1 − WAPE of each day. The dashed line is 87 %, which operators commonly ask for. The noise floor is the best that is possible at this volume: where it lies below the line, no forecast can reach it.",
@@ -611,7 +611,7 @@ pub fn accuracy(lang: Lang, size: (u64, u64)) -> Panel {
         .default("max", json!(1))
         .empty(lang.t(
             "no finalized forecast in this time: choose a longer one",
-            "此时段没有已评分的预测：请选择更长时段",
+            "此时间范围内没有已评分的预测：请选择更长的时间范围",
         ))
         .custom("showPoints", json!("always"))
         .custom("insertNulls", json!(false))

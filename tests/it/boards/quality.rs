@@ -20,7 +20,7 @@ pub fn board(lang: Lang) -> Board {
         description: lang
             .t(
                 "Accuracy of forecasts 1, 3 and 6 hours ahead, day by day, and surges: hit, missed and false. All figures come from the ledger.",
-                "提前 1、3、6 小时预测的逐日准确率，以及激增：命中、漏报和误报。所有数字来自台账。",
+                "提前 1、3、6 小时预测的逐日准确度，以及激增：命中、漏报和误报。所有数字来自台账。",
             )
             .into(),
         time: ("now-28d", "now"),
@@ -28,15 +28,15 @@ pub fn board(lang: Lang) -> Board {
         annotations: vec![],
         panels: vec![
             panels::accuracy(lang, (24, 9)),
-            share(by_lead(lang, "wape", "1.0 - r._value", lang.t("Accuracy by lead", "按提前量的准确率"), lang.t(
+            share(by_lead(lang, "wape", "1.0 - r._value", lang.t("Accuracy by lead", "按提前量的准确度"), lang.t(
                 "1 − WAPE of each day, 1, 3 and 6 hours ahead. The dashed line is 87 %.",
                 "每天提前 1、3、6 小时的 1 − WAPE。虚线为 87%。",
             )))
             .default("max", json!(1))
             .lines_at(&[("transparent", None), ("green", Some(0.87))]),
-            share(by_lead(lang, "coverage80", "r._value", lang.t("Windows in the 80 % band", "落在 80% 区间内的窗口"), lang.t(
+            share(by_lead(lang, "coverage80", "r._value", lang.t("Windows in the 80 % band", "落在 80% 区间内的时段"), lang.t(
                 "Share of windows whose count lies inside the 80 % band. The dashed line is 80 %: above it, bands are wider than needed, below it, too narrow.",
-                "计数落在 80% 区间内的窗口比例。虚线为 80%：高于虚线区间过宽，低于虚线区间过窄。",
+                "计数落在 80% 区间内的时段比例。虚线为 80%：高于虚线区间过宽，低于虚线区间过窄。",
             )))
             .default("max", json!(1))
             .lines_at(&[("transparent", None), ("green", Some(0.8))]),
@@ -76,7 +76,7 @@ fn by_lead(lang: Lang, field: &str, value: &str, title: &str, text: &str) -> Pan
         .ask(Query::series(query).may_be_empty())
         .empty(lang.t(
             "no finalized forecast in this time: choose a longer one",
-            "此时段没有已评分的预测：请选择更长时段",
+            "此时间范围内没有已评分的预测：请选择更长的时间范围",
         ))
         .custom("showPoints", json!("always"))
         .custom("insertNulls", json!(false))
@@ -109,7 +109,7 @@ fn surges(lang: Lang) -> Panel {
         .ask(Query::new(query, &["_time", hits, missed, false_alarms]).may_be_empty())
         .unit("none")
         .decimals(0)
-        .empty(lang.t("no forecast could warn in this time", "此时段没有可预警的预测"))
+        .empty(lang.t("no forecast could warn in this time", "此时间范围内没有可预警的预测"))
         .custom("drawStyle", json!("bars"))
         .custom("fillOpacity", json!(60))
         .custom("insertNulls", json!(false))
@@ -156,7 +156,7 @@ fn ahead(lang: Lang) -> Panel {
     let title = lang.t("Forecast 3 hours ahead, and actual", "提前三小时的预测与实际");
     let text = lang.t(
         "The count of each window, and the forecast as it was issued three hours before. It is never rewritten.",
-        "每个窗口的计数，以及三小时前发布的预测。预测从不改写。",
+        "每个时段的计数，以及三小时前发布的预测。预测从不改写。",
     );
     let fixed = |color: &str| json!({ "mode": "fixed", "fixedColor": color });
     Panel::chart(title, text, (24, 10))
@@ -164,7 +164,7 @@ fn ahead(lang: Lang) -> Panel {
         .ask(Query::series(forecast))
         .unit("none")
         .empty(panels::nothing(lang))
-        .custom("axisLabel", json!(lang.t("tickets per window", "每窗口工单数")))
+        .custom("axisLabel", json!(lang.t("tickets per window", "每时段工单数")))
         .field(tickets, &[("color", fixed("text")), ("custom.lineWidth", json!(2))])
         .field(names[0].1, &[("color", fixed("blue")), ("custom.lineWidth", json!(2))])
         .field(
@@ -228,10 +228,10 @@ fn worst(lang: Lang) -> Panel {
         )
         .empty(lang.t(
             "no finalized forecast in this time: choose a longer one",
-            "此时段没有已评分的预测：请选择更长时段",
+            "此时间范围内没有已评分的预测：请选择更长的时间范围",
         ))
         .named("region", lang.t("region", "区域"), "")
-        .named("service", lang.t("service", "业务"), "")
+        .named("service", lang.t("service", "服务"), "")
         .named("channel", lang.t("channel", "渠道"), "")
         .field("wape", &share(lang.t("error", "误差")))
         .field("floor", &share(lang.t("noise floor", "噪声下限")))

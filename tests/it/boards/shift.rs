@@ -19,7 +19,7 @@ pub fn board(lang: Lang) -> Board {
         description: lang
             .t(
                 "What is on, what is next, and what to acknowledge. For shift leads.",
-                "当前情况、接下来的情况以及需要确认的告示。供班组长使用。",
+                "当前情况、接下来的情况以及需要确认的预警。供班组长使用。",
             )
             .into(),
         time: ("now-3h", "now+6h"),
@@ -68,7 +68,7 @@ rows
     let title = lang.t("Agents now", "当前坐席");
     let text = lang.t(
         "Agents that the present window requires, those on the roster, and the difference. Without a roster, the gap is the difference to what is usual.",
-        "当前窗口需要的坐席、排班坐席及其差。没有排班时，缺口为与通常人数之差。",
+        "当前时段需要的坐席、排班坐席及其差。没有排班时，缺口为与平时人数之差。",
     );
     let mappings = json!([{ "type": "value", "options": { "-1": { "text": lang.t("no roster", "没有排班"), "index": 0 } } }]);
     Panel::stat(title, text, 7)
@@ -124,7 +124,7 @@ pub fn alarms_behind(lang: Lang, size: (u64, u64)) -> Panel {
         .t("Active alarms by type, and the tickets they bring", "按类型的活动告警及其带来的工单");
     let text = lang.t(
         "Alarms that are active now, by type, and the tickets that the newest forecast expects within six hours because of that type. `other` holds the types beyond the 20 most frequent ones of a region and service.",
-        "当前按类型的活动告警，以及最新预测认为六小时内由该类型带来的工单。“other”为该区域和业务中最常见的 20 种之外的类型。",
+        "当前按类型的活动告警，以及最新预测认为六小时内由该类型带来的工单。“other”为该区域和服务中最常见的 20 种之外的类型。",
     );
     Panel::table(title, text, size)
         .ask(
@@ -132,7 +132,7 @@ pub fn alarms_behind(lang: Lang, size: (u64, u64)) -> Panel {
         )
         .empty(lang.t("no active alarm", "没有活动告警"))
         .named("region", lang.t("region", "区域"), "")
-        .named("service", lang.t("service", "业务"), "")
+        .named("service", lang.t("service", "服务"), "")
         .named("type", lang.t("type", "类型"), "")
         .named("standing", lang.t("active", "活动"), "none")
         .field(

@@ -203,14 +203,14 @@ fn risks(lang: Lang) -> Panel {
                 ("links", json!([{ "title": lang.t("Open the series", "打开序列"), "url": url, "targetBlank": true }])),
             ],
         )
-        .named("service", lang.t("service", "业务"), "")
+        .named("service", lang.t("service", "服务"), "")
         .named("channel", lang.t("channel", "渠道"), "")
         .field("peak", &[("displayName", json!(lang.t("peak", "峰值"))), ("decimals", json!(1)), ("unit", json!("none"))])
         .named("peak_at", lang.t("peak at", "峰值时间"), "time:HH:mm")
         .field(
             "over_baseline",
             &[
-                ("displayName", json!(lang.t("× usual", "通常的倍数"))),
+                ("displayName", json!(lang.t("× usual", "平时的倍数"))),
                 ("decimals", json!(2)),
                 ("custom.cellOptions", json!({ "type": "color-text" })),
                 ("thresholds", thresholds(&[("text", None), ("orange", Some(1.3)), ("red", Some(2.0))])),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::servers::{Influx, Row};
-use crate::boards::{Board, Lang, Query, Source, boards, queries};
+use crate::boards::{Board, Lang, Query, Source, boards, queries, rule_queries};
 
 /// A picker's choice.
 #[derive(Clone, Debug)]
@@ -62,6 +62,14 @@ fn filled(query: &str, bucket: &str, choices: &[Choice<'_>; 3]) -> String {
 pub fn check_boards(influx: &Influx, bucket: &str, choices: &[Choice<'_>; 3], may_be_empty: bool) {
     for board in boards().iter().filter(|board| board.source == Source::Flux) {
         check_board(influx, bucket, board, choices, may_be_empty);
+    }
+    for query in rule_queries() {
+        let rows = influx.query(&filled(&query.text, bucket, choices));
+        assert!(!rows.is_empty() || may_be_empty, "a rule has no rows\n{}", query.text);
+        for row in &rows {
+            has(row, &query, &query.text);
+            assert!(row["_value"].parse::<f64>().is_ok(), "{row:?}\n{}", query.text);
+        }
     }
 }
 

@@ -1,0 +1,114 @@
+//! Runs all queries of the board *surgecast itself* in a real Prometheus that reads the program's metrics.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::servers::{free_port, until};
+use crate::boards::{Source, boards, queries};
+use crate::program::Program;
+
+/// Metrics of other exporters.
+const FOREIGN: [&str; 2] = ["container_memory_working_set_bytes", "process_resident_memory_bytes"];
+
+/// A server, killed when dropped.
+struct Prometheus {
+    child: Child,
+    url: String,
+    http: reqwest::blocking::Client,
+}
+
+impl Prometheus {
+    fn start(folder: &Path, scraped: &str) -> Self {
+        let config = folder.join("prometheus.yml");
+        let text = format!(
+            "global: {{ scrape_interval: 1s }}\nscrape_configs:\n  - job_name: surgecast\n    static_configs:\n      \
+             - targets: [\"{scraped}\"]\n"
+        );
+        std::fs::write(&config, text).expect("the config");
+        let port = free_port();
+        let child = Command::new("prometheus")
+            .arg(format!("--config.file={}", config.display()))
+            .arg(format!("--storage.tsdb.path={}", folder.join("tsdb").display()))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("prometheus starts: tests/run fetches Debian's package");
+        let http = reqwest::blocking::Client::new();
+        let server = Self { child, url: format!("http://127.0.0.1:{port}"), http };
+        until("Prometheus to have read the metrics twice", || {
+            let found = server.ask("count_over_time(up{job=\"surgecast\"}[1m]) >= 2");
+            found.is_some_and(|found| !found.is_empty())
+        });
+        server
+    }
+
+    /// The series of an expression; `None` if the server does not answer yet.
+    fn ask(&self, expression: &str) -> Option<Vec<Value>> {
+        let encoded: String = expression.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let request = self.http.get(format!("{}/api/v1/query?query={encoded}", self.url));
+        let answer: Value = request.send().ok()?.json().ok()?;
+        assert_eq!(answer["status"], "success", "{expression}: {answer}");
+        answer["data"]["result"].as_array().cloned()
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Names of metrics in an expression.
+fn names(expression: &str) -> Vec<&str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = expression.split(|c: char| !is_part(c));
+    words.filter(|word| word.starts_with("surgecast_") || FOREIGN.contains(word)).collect()
+}
+
+/// Whether the program has a metric of this name. Not every one has a value in this test.
+fn is_registered(name: &str) -> bool {
+    let source = concat!(
+        include_str!("../../../src/telemetry/metrics.rs"),
+        include_str!("../../../src/telemetry/decoding.rs")
+    );
+    let name = name.strip_prefix("surgecast_").unwrap_or(name);
+    let name =
+        ["_total", "_bucket"].into_iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+    source.contains(&format!("\"{name}\","))
+}
+
+#[test]
+fn every_query_of_the_board_runs_in_prometheus() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let admin = format!("127.0.0.1:{}", free_port());
+    let config = folder.path().join("surgecast.toml");
+    let text = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"{admin}\"\n[store]\npath = \"data\"\n"
+    );
+    std::fs::write(&config, text).expect("the config");
+    let program = Program::start(&["serve", "--config", config.to_str().expect("UTF-8")]);
+    let ticket = |id: &str, ts: &str| json!({"kind": "ticket", "event_id": id, "ts": ts, "region": "north", "service": "tv", "channel": "phone"});
+    let body = json!([ticket("a", "2026-03-28T10:00:00Z"), ticket("b", "2026-03-28T12:00:00Z"), {"kind": "ticket"}]);
+    assert_eq!(program.post("/api/v1/events", body.to_string()).status, 202);
+    program.wait_for("/api/v1/status", |status| status["settled_upto"].is_string());
+    let prometheus = Prometheus::start(folder.path(), &admin);
+    let mut with_data = 0;
+    for board in boards().iter().filter(|board| board.source == Source::PromQl) {
+        for query in queries(board) {
+            let expression = query.text.replace("$__rate_interval", "1m");
+            let found = prometheus.ask(&expression).expect("an answer");
+            with_data += usize::from(!found.is_empty());
+            let names = names(&expression);
+            assert!(!names.is_empty(), "{expression}");
+            for name in names.into_iter().filter(|name| !FOREIGN.contains(name)) {
+                assert!(is_registered(name), "{expression}: no metric {name}");
+            }
+        }
+    }
+    // Partitions and sinks have no metrics here: this program reads no Kafka and writes nothing.
+    assert!(with_data >= 20, "only {with_data} queries have data");
+}
