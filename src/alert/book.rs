@@ -15,20 +15,20 @@ use crate::staffing::Plan;
 
 /// The rule's name in alerts.
 const RULE: &str = "understaffed";
-/// A gap counts from this many agents, and from this share of those present.
+/// Smallest gap that counts: in agents, and as a share of the agents on the roster.
 const GAP_MIN: i32 = 3;
 const GAP_SHARE: f64 = 0.2;
-/// Consecutive windows that must be short.
+/// Number of consecutive windows that must have too few agents.
 const WINDOWS_MIN: usize = 2;
-/// A gap this large is critical and told at once.
+/// Smallest gap of a critical alert, which is sent at once.
 const CRITICAL_GAP: i32 = 5;
 const CRITICAL_SHARE: f64 = 0.4;
-/// Consecutive vintages that must agree before people are told, and before it is over.
+/// Number of consecutive vintages that must agree before an alert fires, and before it is resolved.
 const FIRE_AFTER: u32 = 2;
 const RESOLVE_AFTER: u32 = 4;
-/// Complaints that are so surprising, one in ten thousand, confirm a gap: people are told of it at once.
+/// Complaints with this score (one in ten thousand) confirm a gap: the alert is sent at once.
 const CONFIRMS: f64 = 4.0;
-/// People are told again when the gap has grown by this share and this many, this long after.
+/// An alert escalates if the gap has grown by this factor and this many agents, this long after the last page.
 const WORSE_SHARE: f64 = 1.5;
 const WORSE_BY: i32 = 3;
 const WORSE_AFTER: Duration = Duration::from_secs(1800);
@@ -39,36 +39,36 @@ pub struct SeriesNeed<'a> {
     pub vintage: &'a Vintage,
 }
 
-/// What a step looks at, all as of the same instant.
+/// Input of a step, all as of the same instant.
 pub struct AlertInputs<'a> {
     pub needs: Vec<SeriesNeed<'a>>,
     pub alarms: Vec<ActiveAlarm>,
     /// Causes besides alarms.
     pub known: Known,
-    /// Scopes whose customers complain of trouble.
+    /// Scopes with more complaints than usual.
     pub complaints: Vec<EarlySign>,
     pub width: WindowWidth,
     pub zones: &'a BTreeMap<Name, Zone>,
-    /// Of regions that name none.
+    /// The time zone of regions without their own.
     pub zone: Zone,
 }
 
-/// What the shell is asked to do.
+/// Effects that the shell carries out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AlertEffect {
-    /// Store and show it.
+    /// Store and show an alert.
     Changed(Alert),
-    /// Tell people.
+    /// Send a notification.
     Notify(Notification),
 }
 
-/// Open alerts: one a rule and scope, so that a shift lead gets one page and not forty.
+/// Open alerts: one per rule and scope, so that a shift lead gets one page and not forty.
 #[derive(Clone, Debug, Default)]
 pub struct AlertBook {
     open: BTreeMap<Scope, Alert>,
 }
 
-/// What is short in one scope.
+/// The shortage of one scope.
 struct Need {
     shortfalls: Vec<Shortfall>,
     from: Timestamp,
@@ -89,7 +89,7 @@ impl AlertInputs<'_> {
 }
 
 impl AlertBook {
-    /// Goes on with alerts that were stored; resolved ones are left out.
+    /// Restores stored alerts; resolved ones are left out.
     pub fn restore(alerts: Vec<Alert>) -> Self {
         let open = alerts.into_iter().filter(|alert| alert.state != AlertState::Resolved);
         Self { open: open.map(|alert| (alert.scope.clone(), alert)).collect() }
@@ -100,7 +100,7 @@ impl AlertBook {
         self.open.values()
     }
 
-    /// That alerts are firing, for people who have heard of none: those that nobody has acknowledged.
+    /// Notifications of firing alerts that nobody has acknowledged, after a start.
     pub fn pending_notifications(&self) -> Vec<Notification> {
         let firing = self.open.values().filter(|alert| alert.state == AlertState::Firing);
         let news = |alert: &Alert| {
@@ -109,7 +109,7 @@ impl AlertBook {
         firing.map(news).collect()
     }
 
-    /// Looks at the plans issued at `now`. The same inputs always lead to the same effects.
+    /// Examines the plans issued at `now`. The same inputs always lead to the same effects.
     pub fn step(&mut self, inputs: &AlertInputs<'_>, now: Timestamp) -> Vec<AlertEffect> {
         let mut needs = needs(inputs);
         let mut effects = Vec::new();
@@ -134,8 +134,8 @@ impl AlertBook {
         effects
     }
 
-    /// Looks at plans that nowcasts changed within a window, and at nothing else: it begins alerts and makes them worse,
-    /// but ends none.
+    /// Examines only plans that nowcasts changed within a window: it can begin and escalate alerts,
+    /// but not end them.
     pub fn nowcast(&mut self, inputs: &AlertInputs<'_>, now: Timestamp) -> Vec<AlertEffect> {
         let mut effects = Vec::new();
         for (scope, need) in needs(inputs) {
@@ -201,7 +201,7 @@ impl AlertBook {
         alert
     }
 
-    /// Someone takes it on. `None` if there is no such open alert.
+    /// Acknowledges an alert. `None` if there is no such open alert.
     pub fn acknowledge(&mut self, id: &str, by: &str, now: Timestamp) -> Option<Alert> {
         let alert = self.open.values_mut().find(|alert| alert.id == id)?;
         if alert.state == AlertState::Firing {
@@ -213,7 +213,7 @@ impl AlertBook {
         Some(alert.clone())
     }
 
-    /// Someone says whether it helped. `None` if there is no such open alert.
+    /// Stores feedback on an alert. `None` if there is no such open alert.
     pub fn feedback(&mut self, id: &str, text: &str) -> Option<Alert> {
         let alert = self.open.values_mut().find(|alert| alert.id == id)?;
         alert.feedback = Some(text.to_owned());
@@ -221,7 +221,7 @@ impl AlertBook {
     }
 }
 
-/// An alert nobody has heard of; its id tells rule, scope and beginning.
+/// A new alert; its id consists of rule, scope and start.
 fn begin(scope: &Scope, zone: Zone, now: Timestamp) -> Alert {
     Alert {
         id: format!("{RULE}.{}.{}.{}", scope.region, scope.service, now.secs()),
@@ -248,7 +248,7 @@ fn begin(scope: &Scope, zone: Zone, now: Timestamp) -> Alert {
     }
 }
 
-/// A vintage that calls for nobody more. `None` when a pending alert came to nothing.
+/// A vintage without a shortage. `None` if a pending alert ends without a page.
 fn enough(mut alert: Alert, now: Timestamp, effects: &mut Vec<AlertEffect>) -> Option<Alert> {
     alert.streak += 1;
     alert.updated_at = now;
@@ -275,7 +275,7 @@ fn notice(alert: &Alert, kind: NotificationKind, now: Timestamp) -> Notification
     Notification { id: format!("{}.{word}.{}", alert.id, now.secs()), kind, alert: alert.clone() }
 }
 
-/// Scopes that are short of people, over their series.
+/// Scopes with too few agents, with their series.
 fn needs(inputs: &AlertInputs<'_>) -> BTreeMap<Scope, Need> {
     let mut needs: BTreeMap<Scope, Need> = BTreeMap::new();
     for need in &inputs.needs {
@@ -298,7 +298,7 @@ fn needs(inputs: &AlertInputs<'_>) -> BTreeMap<Scope, Need> {
     needs
 }
 
-/// The worst window of a series that is short for long enough, and from when to when it is.
+/// The worst window of a series that has too few agents for long enough, and the span of its shortage.
 fn shortfall(
     need: &SeriesNeed<'_>,
     width: WindowWidth,

@@ -97,14 +97,14 @@ pub struct Alert {
     /// Start of the first and end of the last window with too few agents.
     pub from: Timestamp,
     pub to: Timestamp,
-    /// Sum of each channel's largest gap, perhaps in different windows; 0 once it is over.
+    /// Sum of each channel's largest gap, perhaps in different windows; 0 once it is resolved.
     pub agents_short: i32,
     pub shortfalls: Vec<Shortfall>,
     /// Active alarms and other causes.
     pub because: Vec<Stored<Cause>>,
     /// The time zone of the region, for times in texts.
     pub zone: Zone,
-    /// Who took it on last.
+    /// Who acknowledged it last.
     pub acknowledged_by: Option<String>,
     /// Time of the first acknowledgement. The store keeps it in a column of its own; alerts of earlier releases have none.
     #[serde(skip)]

@@ -1,4 +1,4 @@
-//! The outbox: every page was stored before its first try, and is tried until someone has it.
+//! Delivers the outbox: every page is stored before its first try, and is retried until it is delivered.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +27,7 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Runs until `stop` is set or the leader is gone.
+    /// Runs until `stop` is set or the forecaster has ended.
     pub fn run(self) {
         while !self.stop.load(Ordering::Relaxed) {
             if !self.leadership.leads() {
@@ -49,7 +49,7 @@ impl Outbox {
         }
     }
 
-    /// Tries each row once and has the outcomes stored before the next look.
+    /// Tries each row once and lets the outcomes be stored before the next round.
     fn round(&self, rows: &[OutboxRow]) -> bool {
         let outcomes: Vec<_> = rows
             .iter()

@@ -1,31 +1,31 @@
-//! What a sink is: InfluxDB, or topics of Kafka.
+//! The trait of sinks: InfluxDB and Kafka topics.
 
 use crate::store::{Change, Reader, StoreError};
 
-/// Where changes go.
+/// A sink: it receives changes.
 pub trait Sink: Send {
     /// Its name in the store, in health and in metrics.
     const NAME: &'static str;
 
-    /// Asks whether a write would be accepted, and writes nothing.
+    /// Probes whether a write would be accepted. Writes nothing.
     ///
     /// # Errors
-    /// What a write would run into now.
+    /// The error that a write would get now.
     fn probe(&mut self) -> Result<(), Trouble>;
 
     /// Writes what changes by time alone, if it is due. Called before every other write and probe. Returns how many points
     /// or records that were.
     ///
     /// # Errors
-    /// What the store says.
+    /// An error of the store.
     fn pulse(&mut self, _reader: &Reader) -> Result<(usize, Written), StoreError> {
         Ok((0, Ok(Vec::new())))
     }
 
-    /// Writes what changed, oldest first, as it is now. Returns how many points or records that were.
+    /// Writes changed objects in their present state, oldest change first. Returns the number of points or records.
     ///
     /// # Errors
-    /// What the store says.
+    /// An error of the store.
     fn write(
         &mut self,
         reader: &Reader,
@@ -33,22 +33,22 @@ pub trait Sink: Send {
     ) -> Result<(usize, Written), StoreError>;
 }
 
-/// What became of points or records: all that can ever be written is, and those that cannot are named.
+/// The outcome of a write: points or records that can never be written are listed.
 pub type Written = Result<Vec<Refused>, Trouble>;
 
-/// Points that the sink does not accept however often they are sent.
+/// Points that the sink refuses permanently.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// How many; 0 where the sink does not say.
+    /// Their number; 0 if the sink does not give it.
     pub lines: usize,
     pub why: String,
 }
 
-/// Why a sink accepts nothing now. The text says what to do about it.
+/// Why a sink accepts nothing now, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// It may be over soon: try again.
+    /// Temporary: retry.
     Temporary(String),
-    /// A person has to change something first.
+    /// Permanent until a person changes something.
     Misconfigured(String),
 }

@@ -1,4 +1,4 @@
-//! Follows the store's journal for one sink. What cannot be written waits in the store; nothing else waits for it.
+//! Writes the journal of the store to one sink. Changes that cannot be written wait in the store; nothing else waits for them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,18 +14,18 @@ use crate::engine::{Leads, Message};
 use crate::store::{Change, Reader, StoreError};
 use crate::telemetry::{Health, Metrics};
 
-/// Changes that are read together: a day of windows.
+/// Maximum number of changes that are read at once: a day of windows.
 const CHANGES_MAX: usize = 96;
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
-/// Until somebody has put something right.
+/// Wait after an error that a person has to correct.
 const MISCONFIGURED_WAIT: Duration = Duration::from_secs(10);
 
-/// How often a writer looks.
+/// Interval between two rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// For changes in the store.
+    /// Between two looks for changes.
     pub look_every: Duration,
-    /// At a sink that nothing was written to for so long.
+    /// After this time without a write, the sink is probed.
     pub probe_every: Duration,
 }
 
@@ -47,7 +47,7 @@ pub struct SinkWriter<S> {
     pub pace: Pace,
 }
 
-/// How far the thread has come.
+/// Progress of the thread.
 struct Progress {
     /// Number of the newest change that is written.
     cursor: i64,
@@ -55,7 +55,7 @@ struct Progress {
     quiet: Duration,
 }
 
-/// What a round came to.
+/// Result of a round.
 #[derive(Debug, PartialEq, Eq)]
 enum Round {
     /// Everything is written.
@@ -64,11 +64,11 @@ enum Round {
     More,
     /// Try again after this, else after the back-off.
     Wait(Option<Duration>),
-    /// The leader is gone.
+    /// The forecaster has ended.
     Over,
 }
 
-/// Changes that were handed to the sink.
+/// Changes that were sent to the sink.
 struct Batch {
     /// Number of the newest of them.
     last: i64,
@@ -80,7 +80,7 @@ struct Batch {
 }
 
 impl<S: Sink> SinkWriter<S> {
-    /// Runs until `stop` is set or the leader is gone.
+    /// Runs until `stop` is set or the forecaster has ended.
     pub fn run(mut self) {
         let mut progress = Progress { cursor: 0, quiet: self.pace.probe_every };
         let mut backoff = BACKOFF;
@@ -109,7 +109,7 @@ impl<S: Sink> SinkWriter<S> {
         }
     }
 
-    /// Writes what changed. Where nothing did, and the sink was not heard of for a while, probes it.
+    /// Writes changes. If there are none and nothing was written for a while, probes the sink.
     fn round(&mut self, progress: &mut Progress) -> Round {
         match self.sink.pulse(&self.reader) {
             Ok((0, _)) => {}
@@ -148,7 +148,7 @@ impl<S: Sink> SinkWriter<S> {
         Ok(())
     }
 
-    /// Hands over the oldest changes that are not written yet; `None` if there are none.
+    /// Sends the oldest changes that are not written yet; `None` if there are none.
     fn next_batch(&mut self, progress: &mut Progress) -> Result<Option<Batch>, StoreError> {
         // The store knows what was written before, by this instance or by the one that led before it.
         progress.cursor = self.reader.cursor(S::NAME)?.max(progress.cursor);
@@ -220,7 +220,7 @@ mod tests {
         }
     }
 
-    /// Answers as it was told to, and then well.
+    /// Gives the prepared answers, then success.
     #[derive(Default)]
     struct Fake {
         probes: VecDeque<Result<(), Trouble>>,

@@ -1,4 +1,4 @@
-//! What the people of a plan attain, and why so many are needed; plans under other assumptions.
+//! Expected service of a plan, the target that decides its size, and plans under other assumptions.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{ArrivalsDistribution, Plan, Team};
 use crate::domain::{Timestamp, WindowWidth};
 use crate::forecast::{QUANTILES, Vintage};
 
-/// Why a window needs the positions that it needs.
+/// The target that decides the positions of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
@@ -34,7 +34,7 @@ pub enum Bound {
     Load,
 }
 
-/// What people attain in one window.
+/// Expected service in one window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figures {
     pub start: Timestamp,

@@ -1,4 +1,4 @@
-//! A vintage against the roster: who is needed when, and what the next six hours hold.
+//! Plans: agents needed by a vintage, compared with the roster, and the outlook for the next six hours.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::{
 use crate::domain::{Timestamp, WindowWidth};
 use crate::forecast::{ForecastPoint, Vintage};
 
-/// Plans the series of one profile, from a table: thousands of series ask the same.
+/// Plans the series of one profile from a table, because thousands of series need the same results.
 #[derive(Clone, Debug)]
 pub struct Planner {
     profile: Profile,
@@ -240,7 +240,7 @@ fn put_off(work: &mut [f64], open: &[bool]) {
     }
 }
 
-/// What the horizon holds for a series, as present-time numbers.
+/// The outlook of a series: the next six hours as single numbers.
 pub fn outlook(vintage: &Vintage, plan: Option<&Plan>) -> Outlook {
     let mut peak = (0.0, vintage.issued_at);
     let (mut expected, mut baseline) = (0.0, 0.0);

@@ -1,4 +1,4 @@
-//! Staffing profiles from text: what a person writes, checked.
+//! Reads and checks staffing profiles.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::target::{ServiceTarget, parse_target};
 use super::types::Profile;
 use crate::domain::Name;
 
-/// One `[staffing.CHANNEL]` table; what is absent keeps the channel's default.
+/// One `[staffing.CHANNEL]` table; absent keys keep the channel's default.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileSpec {
@@ -56,7 +56,7 @@ pub fn parse_seconds(text: &str) -> Option<Duration> {
     (seconds > 0.0 && seconds <= 30.0 * 86_400.0).then(|| Duration::from_secs_f64(seconds))
 }
 
-/// What the program says of channels, from `models/staffing.toml`.
+/// Default profiles by channel, from `models/staffing.toml`.
 #[expect(clippy::expect_used, reason = "the file is part of the program and a test reads it")]
 fn defaults() -> BTreeMap<String, ProfileSpec> {
     toml::from_str(include_str!("../../models/staffing.toml"))
@@ -82,7 +82,7 @@ impl ProfileSpec {
         }
     }
 
-    /// This, and of `base` what is absent here.
+    /// This table, with absent keys taken from `base`.
     pub fn over(&self, base: &Self) -> Self {
         let text = |own: &Option<String>, base: &Option<String>| own.clone().or(base.clone());
         Self {
@@ -126,7 +126,7 @@ impl ProfileSpec {
         .find_map(|(key, same)| (!same).then_some(key))
     }
 
-    /// The profile that this alone asks for.
+    /// The profile of this table alone.
     fn checked(&self) -> Result<Profile, ProfileError> {
         let Some(aht) = seconds("aht", self.aht.as_deref())? else {
             return refuse("aht", "is missing: how long does one contact take, such as 300s?");

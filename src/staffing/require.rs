@@ -1,4 +1,4 @@
-//! The smallest number of people that keeps every promise.
+//! The smallest number of positions that meets all targets.
 
 use thiserror::Error;
 
@@ -7,7 +7,7 @@ use super::redial;
 use super::shrinkage::with_shrinkage;
 use super::types::{Profile, Staffing};
 
-/// Largest load that is worked on, Erlang.
+/// Largest supported load, Erlang.
 const LOAD_MAX: f64 = 100_000.0;
 pub(super) const SLACK: f64 = 1e-12;
 
@@ -88,12 +88,12 @@ pub(super) fn figures(
     }
 }
 
-/// Whether figures keep every promise of the profile.
+/// Whether figures meet all targets of the profile.
 pub fn meets_targets(staffing: &Staffing, profile: &Profile) -> bool {
     staffing.service_level + SLACK >= profile.target.fraction && meets_caps(staffing, profile)
 }
 
-/// Whether figures keep every promise but the service level.
+/// Whether figures meet all targets except the service level.
 pub(super) fn meets_caps(staffing: &Staffing, profile: &Profile) -> bool {
     let fits = |value: f64, most: Option<f64>| most.is_none_or(|most| value <= most + SLACK);
     let stable = staffing.offered_load <= 0.0
@@ -107,7 +107,7 @@ pub(super) fn meets_caps(staffing: &Staffing, profile: &Profile) -> bool {
         && fits(staffing.p_abandon, profile.max_abandonment)
 }
 
-/// The smallest staffing that keeps every promise of the profile; nobody for no work.
+/// The smallest staffing that meets all targets of the profile; zero without work.
 ///
 /// # Errors
 /// [`StaffingError`] for arrivals or a load out of range, or a target that no number reaches.
@@ -124,7 +124,7 @@ pub fn required(arrivals_per_hour: f64, profile: &Profile) -> Result<Staffing, S
 
 /// The smallest number for which `holds`, for a load of so many Erlang.
 ///
-/// More people never make any figure worse, so that a bisection finds what a walk from 1 would.
+/// More people never make any figure worse, so a bisection finds the smallest number.
 pub(super) fn smallest(
     load: f64,
     profile: &Profile,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Profile, Shift};
 use crate::domain::{Name, Timestamp};
 
-/// People scheduled for a team over a stretch of time.
+/// People scheduled for a team over a time span.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TeamShift {
     pub team: Name,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Key;
-use crate::domain::{Name, Timestamp, Zone};
+use crate::domain::{Name, Timestamp, Zone, read_instant};
 use crate::staffing::{Rules, Shift, TeamShift};
 
 /// Most people of one row.

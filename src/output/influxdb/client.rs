@@ -1,4 +1,4 @@
-//! The write API, with what each answer means.
+//! The write API, and the meaning of its answers.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -18,15 +18,15 @@ use crate::output::sink::{Refused, Trouble, Written};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-/// Of a batch: what InfluxDB takes well in one request.
+/// Maximum number of lines of a batch, as InfluxDB recommends for one request.
 const LINES_MAX: usize = 5_000;
 const BYTES_MAX: usize = 1 << 20;
 /// Of an answer that is shown.
 const TEXT_CHARS_MAX: usize = 300;
-/// Windows and flags are of use for a year and a month.
+/// Retention of the bucket: a year and a month.
 const RETENTION_S: i32 = 400 * 86_400;
 
-/// Where points go.
+/// Settings of InfluxDB.
 #[derive(Clone)]
 pub struct InfluxSettings {
     /// Checked: `http://` or `https://` with a host.
@@ -117,7 +117,7 @@ impl InfluxClient {
     /// enough.
     ///
     /// # Errors
-    /// What a write would run into.
+    /// The error that a write would get.
     pub fn probe(&self) -> Result<(), Trouble> {
         match self.send(&[]) {
             Answer::Later(why) => Err(Trouble::Temporary(why)),
@@ -127,7 +127,7 @@ impl InfluxClient {
         }
     }
 
-    /// Writes one batch, in halves where a line of it is bad.
+    /// Writes one batch, in halves if one of its lines is refused.
     fn batch(&self, lines: &[Line], refused: &mut Vec<Refused>) -> Result<(), Trouble> {
         match self.send(lines) {
             Answer::Taken => {}
@@ -190,7 +190,7 @@ impl InfluxClient {
         }
     }
 
-    /// Creates the bucket if it is not there. Returns what was found or done.
+    /// Creates the bucket if it does not exist. Returns what was found or done.
     ///
     /// # Errors
     /// [`SetupProblem`] with what to do about it.

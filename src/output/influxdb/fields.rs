@@ -9,7 +9,7 @@ use crate::domain::{Scope, SeriesKey, Timestamp};
 /// One line of line protocol, with nanoseconds, without its line end.
 pub type Line = Vec<u8>;
 
-/// A line that has its measurement, and takes tags.
+/// A line with its measurement, to which tags are added.
 pub(super) type Start = LineProtocolBuilder<Vec<u8>, AfterMeasurement>;
 
 /// A line of a measurement, without tags.
@@ -62,7 +62,7 @@ impl Fields {
         self
     }
 
-    /// What is not finite has no form in line protocol.
+    /// Line protocol has no form for numbers that are not finite.
     pub(super) fn float(mut self, key: &'static str, number: f64) -> Self {
         if number.is_finite() {
             self.0.push((key, Field::Float(number)));

@@ -7,10 +7,10 @@ use crate::store::{PlannedKey, PlannedKind, Reader, StoreError};
 
 /// The measurement.
 const PLANNED: &str = "planned";
-/// Of a text that boards show.
+/// Maximum length of a text that boards show.
 const TEXT_CHARS_MAX: usize = 200;
 
-/// What the journal names, as it is now. What was moved, cancelled or deleted keeps its point, with another state.
+/// The entries that the journal names, in their present state. An entry that was moved, cancelled or deleted keeps its point, with another state.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.

@@ -1,4 +1,4 @@
-//! What the store holds as InfluxDB points, in the measurements that dashboards rely on.
+//! Converts stored values to InfluxDB points.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -149,7 +149,7 @@ pub fn accuracy(
     fields.at(lead_tag(series_tags("accuracy", series), hours), nanos(day))
 }
 
-/// `staffing`: what one window needs.
+/// `staffing`: agents needed in one window.
 pub fn staffing(series: &SeriesKey, target: &PlanTarget) -> Option<Line> {
     let mut fields =
         Fields::new().integer("positions", target.positions).integer("agents", target.agents);

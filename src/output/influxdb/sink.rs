@@ -1,4 +1,4 @@
-//! What changed, as points for InfluxDB.
+//! Writes changes as points to InfluxDB.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::window::{AggregationKey, AlarmRules};
 pub struct InfluxContext {
     /// Base of links.
     pub public_url: String,
-    /// Of the texts that points hold.
+    /// Language of texts in points.
     pub texts: Texts,
     /// When alarms begin and end.
     pub alarms: AlarmRules,
@@ -195,7 +195,7 @@ impl Gatherer {
         more
     }
 
-    /// Scores, surges and warnings of a day as they are now.
+    /// Scores, surges and warnings of a day in their present state.
     fn accuracy_of(&mut self, reader: &Reader, day: Timestamp) -> Result<Vec<Line>, StoreError> {
         let span = (day, day + Duration::from_secs(86_400));
         let counts = surges(reader, &Filter::default(), span)?;
@@ -213,7 +213,7 @@ impl Gatherer {
         Ok(lines)
     }
 
-    /// Whether a forecast of a day could warn of a surge. Before the first fit none can, and no surge is no news.
+    /// Whether a forecast of a day could warn of a surge. Before the first fit none can.
     fn could_warn(
         &mut self,
         reader: &Reader,
@@ -291,7 +291,7 @@ impl Gatherer {
         Ok(())
     }
 
-    /// What the newest forecasts name as causes, and the tickets that each type of alarms brings.
+    /// The causes in the newest forecasts, and the expected tickets by alarm type.
     fn causes<'s>(&self, served: impl Iterator<Item = &'s Served>) -> Vec<Line> {
         let width = self.context.width;
         let mut lines = Vec::new();
@@ -312,7 +312,7 @@ impl Gatherer {
         lines
     }
 
-    /// How forecasts without a fit were made, in words, by series.
+    /// Fallbacks of forecasts without a fit, in words, by series.
     fn fallbacks<'s>(
         &self,
         served: impl Iterator<Item = &'s Served>,

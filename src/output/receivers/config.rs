@@ -1,4 +1,4 @@
-//! `[[alerts.receivers]]`: who is paged, each with what delivers to it.
+//! `[[alerts.receivers]]`: the receivers of pages.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,7 +8,7 @@ use crate::config::Reader;
 use crate::domain::Name;
 use crate::text::Language;
 
-/// Words that later versions know.
+/// Kinds that are not supported yet.
 const LATER: [&str; 7] =
     ["alertmanager", "pagerduty", "slack", "teams", "dingtalk", "feishu", "wecom"];
 
@@ -16,13 +16,13 @@ const LATER: [&str; 7] =
 pub struct ReceiverConfig {
     /// Different for each receiver.
     pub name: Name,
-    /// The word of its kind.
+    /// Its kind, as written in configs.
     pub kind: &'static str,
     /// Where pages go. May hold a key: only its host is ever shown.
     pub url: String,
     /// Whether pages are signed.
     pub signed: bool,
-    /// What delivers.
+    /// The implementation that delivers.
     pub receiver: Box<dyn Receiver>,
 }
 
@@ -87,7 +87,7 @@ fn known(word: &str) -> Option<(&'static str, Make)> {
     KINDS.iter().find(|(kind, _)| *kind == word).copied()
 }
 
-/// Why a word is no kind. Says which are.
+/// The error for an unknown kind: lists the supported ones.
 fn refused(word: &str) -> String {
     let kinds = words();
     match LATER.contains(&word) {

@@ -1,4 +1,4 @@
-//! What a receiver is, and what it is made of.
+//! The trait of receivers, and their settings.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::domain::Timestamp;
 use crate::store::{DeliveryOutcome, OutboxRow};
 use crate::text::Language;
 
-/// A way to reach people.
+/// A receiver of pages.
 pub trait Receiver: Send + Sync {
     /// The word of its kind.
     fn kind(&self) -> &'static str;
@@ -36,11 +36,11 @@ pub struct Attempt {
 pub struct Settings {
     /// Where pages go. It may hold a key: do not show it.
     pub url: String,
-    /// What pages are signed with.
+    /// The signing key of pages.
     pub secret: Option<Secret>,
     /// Base of links in pages.
     pub public_url: String,
-    /// Of pages.
+    /// Language of pages.
     pub language: Language,
 }
 
@@ -49,7 +49,7 @@ pub struct Settings {
 pub struct Secret(config::Secret);
 
 impl Secret {
-    /// A key that does not change.
+    /// A fixed key.
     pub fn new(text: &str) -> Self {
         Self(config::Secret::new(text))
     }

@@ -1,14 +1,14 @@
-//! When a page that was not delivered is tried again.
+//! Retry schedule of pages.
 
 use std::time::Duration;
 
 use crate::domain::Timestamp;
 use crate::store::{DeliveryOutcome, OutboxRow};
 
-/// Paging is of use now or never: quick tries first, then every five minutes.
+/// Pages are useful only soon: quick retries first, then every five minutes.
 const TRIES_S: [u64; 4] = [1, 5, 15, 60];
 const LATER: Duration = Duration::from_secs(300);
-/// After this a person has to look.
+/// After this time a page is given up.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(86_400);
 
 /// When to try again after `attempts` failed tries; `None` when it is time to give up.
@@ -20,7 +20,7 @@ pub fn next_try(created_at: Timestamp, now: Timestamp, attempts: u32) -> Option<
     Some(now + wait)
 }
 
-/// What becomes of a page whose delivery failed.
+/// Outcome of a failed delivery.
 pub fn after_failure(page: &OutboxRow, now: Timestamp, error: String) -> DeliveryOutcome {
     match next_try(page.created_at, now, page.attempts) {
         Some(at) => DeliveryOutcome::Retry { at, error },

@@ -1,6 +1,6 @@
-//! Queueing models: how many are answered in time by so many people.
+//! Queueing models: the service level of a number of positions.
 //!
-//! One file a model. A new one is a file with a type that implements [`Queue`], its `mod` line, and its name in the list
+//! One file per model. A new one is a file with a type that implements [`Queue`], its `mod` line, and its name in the list
 //! at the end of this file; configurations know it by the name in kebab case.
 
 mod chat;
@@ -22,7 +22,7 @@ use super::basis::Goal;
 use super::error::ProfileError;
 use super::target::ServiceTarget;
 
-/// Contacts that arrive, the time that each takes, and what they are promised.
+/// Demand and targets: arrivals, handling time, service target.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Demand {
     /// Contacts a second.
@@ -30,7 +30,7 @@ pub(super) struct Demand {
     /// Seconds a contact.
     pub(super) aht: f64,
     pub(super) target: ServiceTarget,
-    /// Share of their time that people may be busy.
+    /// Maximum occupancy.
     pub(super) max_occupancy: Option<f64>,
 }
 
@@ -41,22 +41,22 @@ impl Demand {
     }
 }
 
-/// What customers meet at so many positions.
+/// Service of a number of positions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer {
     /// Share answered within the target time.
     pub(super) service_level: f64,
-    /// Mean wait; infinite where the queue grows without end.
+    /// Mean wait; infinite if the queue grows without limit.
     pub(super) asa_seconds: f64,
-    /// Share of their time that people are busy.
+    /// Occupancy.
     pub(super) occupancy: f64,
-    /// Chance of having to wait.
+    /// Probability of waiting.
     pub(super) p_wait: f64,
     /// Share that hangs up.
     pub(super) p_abandon: f64,
 }
 
-/// What a configuration may say of a model besides its name.
+/// Parameters of a model in a configuration.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ModelTerms {
     /// Mean time after which a caller who waits hangs up.
@@ -71,7 +71,7 @@ pub struct ModelTerms {
 
 /// A queueing model with its own parameters.
 pub(super) trait Queue {
-    /// Takes what it needs of the terms.
+    /// Builds the model from the parameters that it needs.
     ///
     /// # Errors
     /// [`ProfileError`] for a term that it needs and that is missing.
