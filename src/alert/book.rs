@@ -15,6 +15,8 @@ use crate::staffing::Plan;
 
 /// The rule's name in alerts.
 const RULE: &str = "understaffed";
+/// All rules that begin alerts.
+pub const RULES: &[&str] = &[RULE];
 /// A gap counts from this many agents, and from this share of those present.
 const GAP_MIN: i32 = 3;
 const GAP_SHARE: f64 = 0.2;

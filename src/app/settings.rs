@@ -12,7 +12,7 @@ use crate::domain::Name;
 use crate::input::config::Input;
 use crate::kafka;
 use crate::output::influxdb::{self, InfluxSettings};
-use crate::output::receivers::{self, config::ReceiverConfig};
+use crate::output::receivers::{self, config::Alerts};
 use crate::staffing::Profile;
 use crate::store::config::StoreConfig;
 use crate::telemetry::config::Log;
@@ -47,8 +47,8 @@ pub struct Settings {
     pub influxdb: Option<InfluxSettings>,
     /// `[staffing.CHANNEL]`: the configured channels only; see [`Settings::profiles`].
     pub staffing: BTreeMap<Name, Profile>,
-    /// `[[alerts.receivers]]`.
-    pub receivers: Vec<ReceiverConfig>,
+    /// `[alerts]`.
+    pub alerts: Alerts,
     /// `[[mapping]]`, `[lexicon]` and `[limits]`.
     pub input: Input,
     /// `[log]`.
@@ -76,7 +76,7 @@ impl Settings {
         let influxdb = influxdb::config::read(root.section("influxdb"));
         output::config::refuse_grafana(root.section("grafana"));
         let staffing = staffing::read(&root);
-        let receivers =
+        let alerts =
             receivers::config::read(root.section("alerts"), &server.public_url, server.language);
         let input = Input::read(&root);
         let log = Log::read(root.section("log"));
@@ -94,7 +94,7 @@ impl Settings {
             kafka,
             influxdb,
             staffing,
-            receivers,
+            alerts,
             input,
             log,
         }

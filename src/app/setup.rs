@@ -12,6 +12,7 @@ use crate::input::Feed;
 use crate::input::config::MapTable;
 use crate::kafka;
 use crate::output::influxdb::InfluxSettings;
+use crate::output::pages::Heartbeat;
 use crate::output::receivers::Receivers;
 use crate::window::AggregatorConfig;
 
@@ -54,6 +55,8 @@ pub struct Setup {
     /// Base of links in pages and points.
     pub public_url: String,
     pub receivers: Receivers,
+    /// Tells another service that this one works.
+    pub heartbeat: Option<Heartbeat>,
     pub tokens: Option<Arc<TokenSet>>,
     pub clock: Arc<dyn Clock>,
     pub periodic: PeriodicTask,

@@ -12,8 +12,9 @@ use crate::cluster::Leadership;
 use crate::domain::Clock;
 use crate::engine::Message;
 use crate::input::Decoders;
+use crate::output::pages::{Bell, Heartbeat, Lane, Overseer, Troubles};
 use crate::output::receivers::Receivers;
-use crate::output::{Outbox, Pace, Sink, SinkWriter};
+use crate::output::{Pace, Sink, SinkWriter};
 use crate::store::{EventLog, Reader, Store};
 use crate::telemetry::{Health, Metrics};
 
@@ -76,24 +77,46 @@ impl Shared {
         self.spawn(S::NAME, move || writer.run())
     }
 
-    /// Starts the thread that delivers pages.
-    pub(super) fn outbox(
+    /// Starts the threads that deliver pages: one per receiver, and the overseer. `bell` wakes them.
+    pub(super) fn pages(
         &mut self,
         receivers: Receivers,
-        clock: Arc<dyn Clock>,
+        heartbeat: Option<Heartbeat>,
+        clock: &Arc<dyn Clock>,
         forecaster: SyncSender<Message>,
+        bell: &Arc<Bell>,
     ) -> anyhow::Result<()> {
-        let outbox = Outbox {
+        let names = receivers.keys().cloned().collect();
+        let troubles = Arc::new(Troubles::new(self.health.clone()));
+        for (name, (route, receiver)) in receivers {
+            let lane = Lane {
+                name: name.clone(),
+                route,
+                receiver,
+                reader: self.reader.clone(),
+                leader: forecaster.clone(),
+                clock: clock.clone(),
+                metrics: self.metrics.clone(),
+                troubles: troubles.clone(),
+                leadership: self.leadership.clone(),
+                bell: bell.clone(),
+                stop: self.stop.clone(),
+            };
+            self.spawn(&format!("pages {name}"), move || lane.run())?;
+        }
+        let overseer = Overseer {
+            receivers: names,
+            heartbeat,
             reader: self.reader.clone(),
-            receivers,
             leader: forecaster,
-            clock,
-            metrics: self.metrics.clone(),
+            clock: clock.clone(),
             health: self.health.clone(),
+            metrics: self.metrics.clone(),
             leadership: self.leadership.clone(),
+            bell: bell.clone(),
             stop: self.stop.clone(),
         };
-        self.spawn("outbox", move || outbox.run())
+        self.spawn("outbox", move || overseer.run())
     }
 }
 

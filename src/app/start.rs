@@ -17,6 +17,7 @@ use crate::api::{ApiState, Progress};
 use crate::cluster::Forwarder;
 use crate::engine::{Command, Engine, Forecaster, StreamEvent};
 use crate::output::influxdb::InfluxSink;
+use crate::output::pages::Bell;
 use crate::store::Store;
 use crate::text::Texts;
 
@@ -61,6 +62,8 @@ pub fn start_with(
     let sources = Sources::new(&mut shared, &mut forecaster, clock, inbox.clone());
     let Counting { wake, wakes, producers } = sources.start(&mut setup, address, receiver)?;
     let caught_up = Arc::new(AtomicBool::new(false));
+    let bell = Arc::<Bell>::default();
+    let rings = bell.clone();
     let engine = Engine {
         forecaster,
         inbox: reports,
@@ -75,6 +78,7 @@ pub fn start_with(
         standbys: producers.is_some().then_some(replicated),
         leads: shared.leadership.clone(),
         sinks: BTreeMap::new(),
+        alerts_changed: Box::new(move || rings.ring()),
     };
     shared.spawn("leader", move || engine.run())?;
     let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
@@ -84,7 +88,7 @@ pub fn start_with(
         shared.sink(InfluxSink::new(settings, setup.public_url, texts)?, &inbox)?;
     }
     topics.flatten().map_or(Ok(()), |topics| shared.sink(topics, &inbox))?;
-    shared.outbox(setup.receivers, setup.clock.clone(), inbox)?;
+    shared.pages(setup.receivers, setup.heartbeat, &setup.clock, inbox, &bell)?;
     let progress = Arc::new(Progress::default());
     let state = ApiState {
         reader: shared.reader,

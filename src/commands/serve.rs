@@ -1,10 +1,11 @@
 //! `surgecast serve`: runs the service as configured.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::alert::Route;
 use crate::api::ServiceInfo;
 use crate::app::{self, Role, Settings, Setup};
 use crate::clock::WallClock;
@@ -63,8 +64,8 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         (feed, AggregatorConfig { max_future_skew: None, ..aggregator })
     });
     let (info, forecaster) = (info(&settings), forecaster(&settings, clock.now()));
-    let Settings { server, admin, store, input, kafka, influxdb, receivers, .. } = settings;
-    let receivers = receivers.into_iter();
+    let Settings { server, admin, store, input, kafka, influxdb, alerts, .. } = settings;
+    let receivers = alerts.receivers.into_iter();
     Setup {
         listen: server.listen,
         admin_listen: Some(admin.listen),
@@ -82,7 +83,10 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         advertise: server.advertise,
         influxdb,
         public_url: server.public_url,
-        receivers: receivers.map(|found| (found.name.to_string(), found.receiver)).collect(),
+        receivers: receivers
+            .map(|found| (found.name.to_string(), (found.route, found.receiver)))
+            .collect(),
+        heartbeat: alerts.heartbeat,
         tokens: server.tokens,
         clock,
         periodic: Box::new(|_| Ok(())),
@@ -128,8 +132,12 @@ fn info(settings: &Settings) -> ServiceInfo {
 
 fn forecaster(settings: &Settings, now: Timestamp) -> ForecasterConfig {
     // Sorted by name, each name once.
-    let receivers: BTreeSet<String> =
-        settings.receivers.iter().map(|receiver| receiver.name.to_string()).collect();
+    let receivers: BTreeMap<String, Route> = settings
+        .alerts
+        .receivers
+        .iter()
+        .map(|receiver| (receiver.name.to_string(), receiver.route.clone()))
+        .collect();
     let every = settings.forecast.refit;
     let every_ms = every.as_millis().max(1) as i64;
     let refit = RefitConfig {

@@ -9,6 +9,7 @@ mod duration;
 mod event;
 #[cfg(test)]
 pub(crate) mod fuzz;
+mod hours;
 mod series;
 mod source;
 mod time;
@@ -23,6 +24,7 @@ pub use event::{
     AlarmAction, AlarmEvent, Event, EventKind, Keyed, ListRebuilt, MaintenanceAction,
     MaintenanceEvent, Severity, TicketAction, TicketEvent,
 };
+pub use hours::{Hours, HoursError};
 pub use series::{ALL, Name, NameError, Scope, SeriesKey, UNKNOWN};
 pub use source::{DeadLetter, Offset, Position, Reason, SourceId};
 pub use time::{Clock, TimeError, Timestamp};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::issue_config::IssueConfig;
 use super::refit::RefitConfig;
+use crate::alert::Route;
 use crate::domain::WindowWidth;
 use crate::window::{AlarmRules, MergeConfig};
 
@@ -20,8 +21,8 @@ pub struct ForecasterConfig {
     pub refit: Option<RefitConfig>,
     /// Whether open windows are examined. Nowcasts depend on when events were read.
     pub nowcasts: bool,
-    /// Names of the receivers of pages.
-    pub receivers: Vec<String>,
+    /// The receivers of pages by name, and which pages each gets.
+    pub receivers: Vec<(String, Route)>,
 }
 
 impl ForecasterConfig {

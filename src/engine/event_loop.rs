@@ -59,6 +59,8 @@ pub struct Engine {
     pub standbys: Option<SyncSender<(ReplicatedCommand, Answer)>>,
     /// Whether this instance leads.
     pub leads: Arc<dyn Leads>,
+    /// Called once changes of alerts are stored: there may be pages.
+    pub alerts_changed: Box<dyn Fn() + Send>,
     /// Progress of the sinks.
     pub sinks: BTreeMap<&'static str, SinkProgress>,
 }
@@ -148,6 +150,9 @@ impl Engine {
                 Ok((events, more)) => {
                     self.health.ready("store");
                     stored();
+                    if events.iter().any(|event| matches!(event, StreamEvent::Alert(_))) {
+                        (self.alerts_changed)();
+                    }
                     if !reports.iter().all(Report::is_heartbeat) {
                         self.metrics.commit(watch.seconds());
                     }
@@ -300,6 +305,7 @@ mod tests {
             periodic: Box::new(|_| Ok(())),
             standbys: None,
             leads: Arc::new(Leadership::alone()),
+            alerts_changed: Box::new(|| ()),
             sinks: BTreeMap::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! Anomalies, alerts, the outbox and the roster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Row, params};
 
@@ -59,7 +59,7 @@ impl Tx<'_> {
     pub fn put_notification(
         &mut self,
         notice: &Notification,
-        receivers: &[String],
+        receivers: &[&str],
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let (body, due) = (body::encode(notice)?, DeliveryState::Pending.code());
@@ -81,6 +81,16 @@ impl Tx<'_> {
             .prepare_cached("SELECT 1 FROM outbox WHERE substr(notice, 1, ?2) = ?1 || '.'")?;
         let length = alert_id.chars().count() + 1;
         Ok(found.exists(params![alert_id, columns::count(length)])?)
+    }
+
+    /// Receivers for which the outbox holds a notification of an alert.
+    pub fn receivers_of(&self, alert_id: &str) -> Result<BTreeSet<String>, StoreError> {
+        let mut found = self.conn.prepare_cached(
+            "SELECT DISTINCT receiver FROM outbox WHERE substr(notice, 1, ?2) = ?1 || '.'",
+        )?;
+        let length = alert_id.chars().count() + 1;
+        let rows = found.query_map(params![alert_id, columns::count(length)], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Stores the outcome of a delivery attempt. The same outcome twice counts once. An unknown notification is ignored.
@@ -233,24 +243,39 @@ impl Reader {
         })
     }
 
-    /// Pending deliveries that are due, most overdue first.
-    pub fn outbox_due(&self, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
+    /// Pending deliveries to a receiver, due or not, in the order in which they were stored.
+    pub fn outbox_pending(
+        &self,
+        receiver: &str,
+        limit: usize,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
         // A literal, so that SQLite uses the index of pending deliveries.
         let pending = DeliveryState::Pending.code();
-        let which =
-            format!("WHERE state = {pending} AND next_at <= ?1 ORDER BY next_at, id LIMIT ?2");
-        self.deliveries(&which, now, limit)
+        let which = format!("WHERE state = {pending} AND receiver = ?1 ORDER BY id LIMIT ?2");
+        self.deliveries(&which, Some(receiver), limit)
+    }
+
+    /// Receivers with pending deliveries.
+    pub fn outbox_receivers(&self) -> Result<BTreeSet<String>, StoreError> {
+        let pending = DeliveryState::Pending.code();
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(&format!(
+                "SELECT DISTINCT receiver FROM outbox WHERE state = {pending}"
+            ))?;
+            let rows = found.query_map([], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 
     /// Deliveries in any state, newest first.
     pub fn outbox(&self, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
-        self.deliveries("WHERE ?1 IS NOT NULL ORDER BY id DESC LIMIT ?2", Timestamp::MAX, limit)
+        self.deliveries("WHERE ?1 IS NULL ORDER BY id DESC LIMIT ?2", None, limit)
     }
 
     fn deliveries(
         &self,
         which: &str,
-        now: Timestamp,
+        receiver: Option<&str>,
         limit: usize,
     ) -> Result<Vec<OutboxRow>, StoreError> {
         self.read(|conn| {
@@ -258,7 +283,7 @@ impl Reader {
                 "SELECT body, version, receiver, state, attempts, created_at, next_at, last_error
                  FROM outbox {which}"
             ))?;
-            let mut rows = found.query([now.millis(), count(limit)])?;
+            let mut rows = found.query(params![receiver, count(limit)])?;
             let mut deliveries = Vec::new();
             while let Some(row) = rows.next()? {
                 deliveries.push(OutboxRow {

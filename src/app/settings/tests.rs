@@ -31,7 +31,7 @@ fn an_empty_config_is_all_defaults() {
     assert_eq!(config.windows.width.to_string(), "15m");
     assert_eq!(config.windows.lateness.as_secs(), 600);
     assert_eq!(config.forecast.refit.as_secs(), 6 * 3600);
-    assert!(config.receivers.is_empty());
+    assert!(config.alerts.receivers.is_empty());
     assert_eq!(config.profiles().len(), 5);
     assert!(config.store.path.ends_with("data"));
 }
@@ -92,7 +92,7 @@ fn every_section_of_the_design_is_read() {
     let north = crate::domain::Name::new("north").expect("name");
     assert_eq!(config.regions.zones[&north].to_string(), "Europe/London");
     assert_eq!(config.windows.time_zone.to_string(), "Asia/Shanghai");
-    let receiver = &config.receivers[0];
+    let receiver = &config.alerts.receivers[0];
     assert_eq!((receiver.kind, receiver.signed), ("webhook", true));
     let phone = &config.staffing[&crate::domain::Name::new("phone").expect("name")];
     assert!((phone.shrinkage - 0.3).abs() < 1e-12);

@@ -35,8 +35,8 @@ pub(super) fn describe(settings: &Settings) -> String {
         let (url, org, bucket) = (&influxdb.url, &influxdb.org, &influxdb.bucket);
         lines.push(format!("sink           InfluxDB {url}, {org}/{bucket}"));
     }
-    lines.extend(settings.receivers.iter().map(pages_to));
-    if settings.receivers.is_empty() {
+    lines.extend(settings.alerts.receivers.iter().map(pages_to));
+    if settings.alerts.receivers.is_empty() {
         lines
             .push("pages          no receivers: alerts are on the page and in the API only".into());
     }

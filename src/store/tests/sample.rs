@@ -428,7 +428,7 @@ fn people(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     anomalies().iter().try_for_each(|anomaly| tx.put_anomaly(anomaly))?;
     alerts().iter().try_for_each(|alert| tx.put_alert(alert))?;
     for (notice, state) in notices() {
-        tx.put_notification(&notice, &["mail".to_owned()], at(5))?;
+        tx.put_notification(&notice, &["mail"], at(5))?;
         let outcome = match state {
             DeliveryState::Pending => continue,
             DeliveryState::Delivered => DeliveryOutcome::Delivered { at: at(6) },

@@ -38,3 +38,9 @@ cause-overrun = planned work of { $from }–{ $to } overruns; { $n ->
 }
 cause-adjustment = a planner entered “{ $label }”: { $tickets } tickets over six hours
 cause-complaints = { $n } customers complained about an outage, coverage or slow service since { $since }; usual is { $usual }
+
+# A page that is too long for its receiver.
+page-lines-left-out = … and { $n ->
+    [one] { $n } more line
+   *[other] { $n } more lines
+}: follow the link

@@ -20,3 +20,6 @@ cause-no-alarm = 预测需求超过可用坐席；此处没有相关的未清除
 cause-overrun = { $from }–{ $to } 的计划作业超时，仍有 { $n } 条相关告警未清除
 cause-adjustment = 计划员录入“{ $label }”：六小时内 { $tickets } 张工单
 cause-complaints = 自 { $since } 起有 { $n } 名客户投诉业务中断、信号覆盖或网速慢；平时为 { $usual } 名
+
+# 超出接收方长度限制的通知。
+page-lines-left-out = ……另有 { $n } 行，请打开链接查看
