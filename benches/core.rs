@@ -28,6 +28,7 @@ fn aggregator(c: &mut Criterion) {
         width: WIDTH,
         lateness: Duration::from_secs(600),
         max_future_skew: Some(Duration::from_secs(300)),
+        names_max: AggregatorConfig::NAMES,
     };
     let mut group = c.benchmark_group("aggregator");
     group.throughput(Throughput::Elements(events.len() as u64));

@@ -134,6 +134,7 @@ impl Site {
                     device: Some("olt-1".into()),
                     alarm_type: Some("linkDown".into()),
                     text: None,
+                    aliases: Box::default(),
                 };
                 let source = SourceId::new("alarms", 0);
                 events.push((Position { source, offset: self.offset }, alarm));

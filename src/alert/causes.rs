@@ -13,6 +13,7 @@ const TYPES_NAMED: usize = 3;
 /// Active alarms of one severity and type.
 struct Group<'a> {
     n: usize,
+    /// Start and device of the alarm that began first.
     since: Timestamp,
     device: Option<&'a str>,
     flaps: u32,
@@ -33,13 +34,14 @@ pub(super) fn causes(scope: &Scope, alarms: &[ActiveAlarm], known: &Known) -> Ve
         let group = types.entry((alarm.severity, alarm.alarm_type.as_deref())).or_insert(Group {
             n: 0,
             since,
-            device: None,
+            device: alarm.device.as_deref(),
             flaps: 0,
             doubtful: 0,
         });
         group.n += 1;
-        group.since = group.since.min(since);
-        group.device = group.device.or(alarm.device.as_deref());
+        if since < group.since {
+            (group.since, group.device) = (since, alarm.device.as_deref());
+        }
         group.flaps = group.flaps.max(alarm.flaps);
         group.doubtful += usize::from(alarm.is_doubtful);
     }

@@ -61,7 +61,7 @@ pub enum Cause {
         alarm_type: Option<String>,
         /// Start of the oldest one.
         since: Timestamp,
-        /// Device of one of them.
+        /// Device of the one that began first.
         device: Option<String>,
         /// Most raises of one that flaps; 0 if none does.
         flaps: u32,
@@ -97,7 +97,7 @@ pub struct Alert {
     /// First and last window (start, end) in which people are short.
     pub from: Timestamp,
     pub to: Timestamp,
-    /// Short of agents in all, in the worst window; 0 once it is over.
+    /// Sum of each channel's largest gap, perhaps in different windows; 0 once it is over.
     pub agents_short: i32,
     pub shortfalls: Vec<Shortfall>,
     /// Active alarms and other causes.

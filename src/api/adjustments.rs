@@ -6,14 +6,17 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::auth::Actor;
+use super::params::{self, Params, RestQuery};
 use super::problem::Problem;
 use super::read::read;
 use super::state::ApiState;
-use super::write::{Body, ID_CHARS_MAX, NOTE_CHARS_MAX, body, tell, text};
-use crate::domain::{DAY, Name, SeriesKey, Timestamp};
+use super::write::{Body, ID_CHARS_MAX, NOTE_CHARS_MAX, body, line, person, tell, text};
+use crate::domain::{Act, DAY, Name, SeriesKey, Timestamp};
 use crate::engine::Command;
 use crate::forecast::{self, AdjustmentAmount, AdjustmentKind};
 
@@ -25,7 +28,6 @@ const PAST_MAX: Duration = Duration::from_secs(63 * 86_400);
 const FACTOR_MAX: f64 = 10.0;
 const TICKETS_MAX: f64 = 1e6;
 const LABEL_CHARS_MAX: usize = 60;
-const BY_CHARS_MAX: usize = 100;
 
 /// A change of what is expected, which a planner knows of and no history tells.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -47,7 +49,8 @@ pub struct Adjustment {
     pub factor: Option<f64>,
     /// So many tickets a window, of all series it names together, in place of what is usual.
     pub tickets_per_window: Option<f64>,
-    /// Who enters it.
+    /// Who enters it. Where there are tokens, the token's name is used instead.
+    #[serde(default)]
     pub by: String,
     pub note: Option<String>,
 }
@@ -77,22 +80,28 @@ impl From<&forecast::Adjustment> for Adjustment {
 }
 
 /// Adjustments that are not over, and those of the past day, by start
-#[utoipa::path(get, path = "/adjustments", responses((status = 200, body = Vec<Adjustment>)))]
-pub async fn list(State(state): State<ApiState>) -> Result<Json<Vec<Adjustment>>, Problem> {
+#[utoipa::path(get, path = "/adjustments", params(RestQuery), responses((status = 200, body = Vec<Adjustment>)))]
+pub async fn list(
+    State(state): State<ApiState>,
+    Params(query): Params<RestQuery>,
+) -> Result<Response, Problem> {
     let now = state.clock.now();
     let from = now - DAY;
     let known = read(&state, move |reader| reader.adjustments(from, Timestamp::MAX)).await?;
-    Ok(Json(known.iter().map(Adjustment::from).collect()))
+    Ok(params::rest_of(known.iter().map(Adjustment::from), query.after))
 }
 
 /// Enters an adjustment, or changes one of the same id; forecasts have it from the next one on
 #[utoipa::path(post, path = "/adjustments", request_body = Adjustment, responses((status = 201, body = Adjustment), (status = 400, body = Problem), (status = 409, body = Problem)))]
 pub async fn enter(
     State(state): State<ApiState>,
+    actor: Actor,
     given: Body<Adjustment>,
 ) -> Result<(StatusCode, Json<Adjustment>), Problem> {
     let now = state.clock.now();
-    let adjustment = checked(&body(given)?, now)?;
+    let given = body(given)?;
+    let by = person(&actor, Some(&given.by))?;
+    let adjustment = forecast::Adjustment { by, ..checked(&given, now)? };
     let (keys, known) = read(&state, move |reader| {
         Ok((reader.series_keys()?, reader.adjustments(now, Timestamp::MAX)?))
     })
@@ -105,7 +114,9 @@ pub async fn enter(
     }
     let shown = Adjustment::from(&adjustment);
     let adjustment = Box::new(adjustment);
-    tell(&state, |reply| Command::PutAdjustment { adjustment, reply }).await?;
+    let name = Some(given.by.trim()).filter(|name| !name.is_empty());
+    let entry = actor.did(Act::AdjustmentEntered, &adjustment.id, name);
+    tell(&state, entry, |reply| Command::PutAdjustment { adjustment, reply }).await?;
     Ok((StatusCode::CREATED, Json(shown)))
 }
 
@@ -151,12 +162,14 @@ fn speaks_of_some(
 pub async fn take_back(
     State(state): State<ApiState>,
     Path(id): Path<String>,
+    actor: Actor,
 ) -> Result<StatusCode, Problem> {
     let known = read(&state, |r| r.adjustments(Timestamp::MIN, Timestamp::MAX)).await?;
     if known.iter().all(|adjustment| adjustment.id != id) {
         return Err(Problem::not_found(format!("no adjustment is called `{id}`")));
     }
-    tell(&state, |reply| Command::DeleteAdjustment { id, reply }).await?;
+    let entry = actor.did(Act::AdjustmentRemoved, &id, None);
+    tell(&state, entry, |reply| Command::DeleteAdjustment { id, reply }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -192,8 +205,8 @@ fn checked(given: &Adjustment, now: Timestamp) -> Result<forecast::Adjustment, P
     };
     let note = given.note.as_deref().filter(|note| !note.trim().is_empty());
     Ok(forecast::Adjustment {
-        id: text("id", &given.id, ID_CHARS_MAX)?,
-        label: text("label", &given.label, LABEL_CHARS_MAX)?,
+        id: line("id", &given.id, ID_CHARS_MAX)?,
+        label: line("label", &given.label, LABEL_CHARS_MAX)?,
         kind: given.kind,
         region: name("region", &given.region)?,
         service: name("service", &given.service)?,
@@ -201,7 +214,7 @@ fn checked(given: &Adjustment, now: Timestamp) -> Result<forecast::Adjustment, P
         starts_at,
         ends_at,
         amount,
-        by: text("by", &given.by, BY_CHARS_MAX)?,
+        by: String::new(),
         note: note.map(|note| text("note", note, NOTE_CHARS_MAX)).transpose()?,
         entered_at: now,
     })

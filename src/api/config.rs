@@ -4,9 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::TokenSet;
+use super::auth::{Access, Attempts, Hosts, TokenSet, Tokens, parse_host};
 use crate::config::Reader;
 use crate::text::Language;
+
+/// Connections at a time, by default.
+const CONNECTIONS_MAX: usize = 512;
 
 /// `[server]`: the API and the page.
 #[derive(Clone, Debug)]
@@ -17,14 +20,25 @@ pub struct Server {
     pub public_url: String,
     /// Where other instances reach this one; the address that it listens on where none is given.
     pub advertise: Option<String>,
-    /// Where the tokens were read from.
-    pub tokens_file: Option<PathBuf>,
     /// Bearer tokens; without them everyone who reaches `listen` may do everything.
-    pub tokens: Option<Arc<TokenSet>>,
+    pub tokens: Option<Tokens>,
+    /// TLS for `listen`; plain HTTP without.
+    pub tls: Option<TlsFiles>,
+    /// Connections at a time.
+    pub connections_max: usize,
+    /// Further hosts under which it may be reached.
+    pub allowed_hosts: Vec<String>,
     /// Whether listening beyond loopback without tokens was asked for.
     pub allow_open: bool,
     /// Of texts that are stored elsewhere or sent, and of answers to those who ask for none.
     pub language: Language,
+}
+
+/// Files of a certificate chain and its key, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    pub cert: PathBuf,
+    pub key: PathBuf,
 }
 
 /// `[admin]`: /live, /ready and /metrics.
@@ -65,14 +79,42 @@ pub fn read(root: &Reader<'_>) -> (Server, Admin) {
 impl Server {
     fn read(section: Reader<'_>) -> Self {
         let listen = section.address("listen").unwrap_or(loopback(8080));
-        let public_url = section.url("public_url").unwrap_or_else(|| format!("http://{listen}"));
+        let tls = tls_files(&section);
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let public_url =
+            section.url("public_url").unwrap_or_else(|| format!("{scheme}://{listen}"));
+        let connections_max = section.count("connections", 16..=65_536).unwrap_or(CONNECTIONS_MAX);
         let advertise = section.url("advertise");
-        let (tokens_file, tokens) = tokens(&section).unzip();
+        let tokens = tokens(&section);
+        let allowed_hosts = allowed_hosts(&section);
         let allow_open = section.flag("allow_open").unwrap_or(false);
         let language = section.parse("language", "use \"en\" or \"zh\"", str::parse::<Language>);
         let language = language.unwrap_or_default();
         section.finish();
-        Self { listen, public_url, advertise, tokens_file, tokens, allow_open, language }
+        Self {
+            listen,
+            public_url,
+            advertise,
+            tokens,
+            tls,
+            connections_max,
+            allowed_hosts,
+            allow_open,
+            language,
+        }
+    }
+
+    /// Who may come.
+    pub fn access(&self) -> Access {
+        let Self { public_url, advertise, tokens, allowed_hosts, .. } = self;
+        let has_tokens = tokens.is_some();
+        Access {
+            hosts: Hosts::new(allowed_hosts, public_url, advertise.as_deref(), has_tokens),
+            tokens: tokens.clone(),
+            prefix: path_of(public_url),
+            is_secure: self.tls.is_some() || public_url.starts_with("https:"),
+            attempts: Arc::new(Attempts::default()),
+        }
     }
 }
 
@@ -84,13 +126,44 @@ impl Admin {
     }
 }
 
-fn tokens(section: &Reader<'_>) -> Option<(PathBuf, Arc<TokenSet>)> {
-    let (file, text) = section.file("tokens_file")?;
+fn tokens(section: &Reader<'_>) -> Option<Tokens> {
+    let (file, text) = section.secret_file("tokens_file")?;
     match TokenSet::from_toml(&text) {
-        Ok(tokens) => Some((file, Arc::new(tokens))),
+        Ok(tokens) => Some(Tokens::new(file, tokens)),
         Err(error) => {
             section.problem("tokens_file", format!("{}: {error}", file.display()));
             None
         }
     }
+}
+
+/// The files of `tls_cert_file` and `tls_key_file`: both, or none.
+fn tls_files(section: &Reader<'_>) -> Option<TlsFiles> {
+    let cert = section.file("tls_cert_file").map(|(path, _)| path);
+    let key = section.secret_file("tls_key_file").map(|(path, _)| path);
+    for (is_there, other) in [("tls_cert_file", "tls_key_file"), ("tls_key_file", "tls_cert_file")]
+    {
+        if section.has(is_there) {
+            section.missing(other, &format!("server.{is_there} needs it"));
+        }
+    }
+    cert.zip(key).map(|(cert, key)| TlsFiles { cert, key })
+}
+
+fn allowed_hosts(section: &Reader<'_>) -> Vec<String> {
+    let given = section.list("allowed_hosts", "use host names, such as [\"noc.example\"]");
+    let read = |text: &String| match parse_host(text) {
+        Ok(host) => Some(host),
+        Err(why) => {
+            section.problem("allowed_hosts", why);
+            None
+        }
+    };
+    given.unwrap_or_default().iter().filter_map(read).collect()
+}
+
+/// The path of a URL, without a `/` at its end.
+fn path_of(url: &str) -> String {
+    let path = reqwest::Url::parse(url).map(|url| url.path().to_owned()).unwrap_or_default();
+    path.trim_end_matches('/').to_owned()
 }

@@ -20,7 +20,7 @@ use super::auth;
         description = "Windows, forecasts, staffing and alerts of a telecom operator's tickets. Times are \
                        RFC 3339 in UTC; errors are RFC 9457 problems."
     ),
-    paths(auth::login)
+    paths(auth::login, auth::logout)
 )]
 pub struct Description;
 
@@ -82,7 +82,8 @@ fn explain(status: &str, response: &mut Response) {
     if response.description.is_empty() {
         response.description = meaning(status).to_owned();
     }
-    if status.starts_with(['4', '5']) {
+    let is_problem = response.content.contains_key("application/problem+json");
+    if status.starts_with(['4', '5']) && !is_problem {
         let problem = Content::new(Some(Ref::new("#/components/schemas/Problem")));
         response.content = [("application/problem+json".to_owned(), problem.into())].into();
     }
@@ -98,10 +99,16 @@ fn meaning(status: &str) -> &'static str {
         "303" => "Signed in: the cookie is set, and the page is at `/`.",
         "400" => "A parameter or the body is wrong; `detail` says what would work.",
         "401" => "The request has no valid token.",
-        "403" => "The token lacks the scope that the operation needs.",
+        "403" => {
+            "The token lacks the scope that the operation needs, or a page of another site asks for a change."
+        }
         "404" => "Nothing matches the request, or nothing yet.",
         "409" => "What is stored already does not allow it; `detail` says why.",
         "413" => "The body is too large; send less at once.",
+        "415" => "The body's `Content-Encoding` is not gzip, zstd or identity.",
+        "421" => "The service is not known under this host: see `server.allowed_hosts`.",
+        "422" => "No event was accepted; `rejected` says why of each.",
+        "429" => "Too many sign-ins fail at present; try again after `Retry-After` seconds.",
         "503" => "The service cannot answer now; try again after `Retry-After` seconds.",
         "507" => "The disk is full.",
         _ => "`detail` says what happened.",

@@ -6,6 +6,7 @@
 mod accuracy;
 mod adjustments;
 mod admin;
+mod audit;
 mod auth;
 pub mod config;
 mod description;
@@ -23,9 +24,10 @@ mod router;
 mod state;
 mod stream;
 mod topics;
+mod windows;
 mod write;
 
 pub use admin::admin_router;
-pub use auth::{Scope as TokenScope, TokenSet, TokensError};
+pub use auth::{Access, Peer, Scope as TokenScope, TokenSet, Tokens, TokensError};
 pub use router::{openapi, router};
 pub use state::{ApiState, Progress, ServiceInfo, WriteEvents};

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -29,12 +29,16 @@ pub async fn outlook(
         };
         return each(&state, filter, Page::WHOLE, one).await;
     }
+    let most = page.most;
     let all = read(&state, move |reader| {
         let known = reader.outlooks(&filter)?;
-        let known = known.iter().filter(|outlook| page.reaches(&outlook.series)).take(page.most);
-        outlooks(reader, &known.collect::<Vec<_>>())
+        let known = known.iter().filter(|outlook| page.reaches(&outlook.series)).take(most + 1);
+        let known: Vec<_> = known.collect();
+        let last = known.get(most - 1).map(|outlook| outlook.series.to_string());
+        Ok((outlooks(reader, &known)?, last))
     });
-    Ok(Json(all.await?).into_response())
+    let (all, last) = all.await?;
+    Ok(params::page_of(all, most, |_| last.unwrap_or_default()))
 }
 
 /// Which rows the page shows.

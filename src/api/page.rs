@@ -2,13 +2,15 @@
 
 use std::sync::LazyLock;
 
-use axum::extract::Path;
+use axum::body::Body;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::language::Reads;
 use super::problem::Problem;
+use super::state::ApiState;
 use crate::text::{Language, page_module};
 
 macro_rules! assets {
@@ -47,19 +49,31 @@ static PLOTLY: LazyLock<String> = LazyLock::new(|| {
     script.split_once("</script>").map_or(script, |(script, _)| script).to_owned()
 });
 
-/// The page, marked with each language.
-static INDEX: LazyLock<[String; 2]> = LazyLock::new(|| {
-    let page = include_str!("page/index.html");
-    let tag = |language: Language| format!("<html lang=\"{}\">", language.tag());
-    Language::ALL.map(|language| page.replacen("<html lang=\"en\">", &tag(language), 1))
-});
-
 /// The texts of each language, as modules.
 static TEXTS: LazyLock<[String; 2]> = LazyLock::new(|| Language::ALL.map(page_module));
 
+const INDEX: &str = include_str!("page/index.html");
+
+/// A page in a language, with the addresses of a service whose paths begin with `prefix`.
+pub(super) fn at(prefix: &str, language: Language, page: &str) -> String {
+    let tag = format!("<html lang=\"{}\">", language.tag());
+    let page = page.replacen("<html lang=\"en\">", &tag, 1);
+    ["href", "src", "action"].into_iter().fold(page, |page, attribute| {
+        page.replace(&format!("{attribute}=\"/"), &format!("{attribute}=\"{prefix}/"))
+    })
+}
+
 /// `GET /`: in the language of the request, until the reader chooses one on the page.
-pub async fn index(Reads(texts): Reads, headers: HeaderMap) -> Response {
-    let page = serve("index.html", &INDEX[texts.language() as usize], &headers);
+pub async fn index(
+    State(state): State<ApiState>,
+    Reads(texts): Reads,
+    headers: HeaderMap,
+) -> Response {
+    let mut page = at(&state.access.prefix, texts.language(), INDEX);
+    if state.access.tokens.is_some() {
+        page = page.replace("data-sign-out hidden", "data-sign-out");
+    }
+    let page = serve("index.html", page, &headers);
     ([(header::VARY, "accept-language")], page).into_response()
 }
 
@@ -75,18 +89,18 @@ pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Respo
     Ok(serve(&name, text, &headers))
 }
 
-fn serve(name: &str, text: &'static str, headers: &HeaderMap) -> Response {
+fn serve<T: AsRef<[u8]> + Into<Body>>(name: &str, text: T, headers: &HeaderMap) -> Response {
     let kind = match name.rsplit_once('.') {
         Some((_, "js")) => "text/javascript; charset=utf-8",
         Some((_, "css")) => "text/css; charset=utf-8",
         Some((_, "svg")) => "image/svg+xml",
         _ => "text/html; charset=utf-8",
     };
-    let tag = format!("\"{:x}\"", xxh3_64(text.as_bytes()));
+    let tag = format!("\"{:x}\"", xxh3_64(text.as_ref()));
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let cache = [(header::ETAG, tag.as_str()), (header::CACHE_CONTROL, "no-cache")];
     if known.is_some_and(|known| known.contains(&tag)) {
         return (StatusCode::NOT_MODIFIED, cache).into_response();
     }
-    (cache, [(header::CONTENT_TYPE, kind)], text).into_response()
+    (cache, [(header::CONTENT_TYPE, kind)], text.into()).into_response()
 }

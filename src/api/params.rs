@@ -1,18 +1,23 @@
 //! Query parameters, checked by name and value.
 
-use axum::extract::FromRequestParts;
+use axum::Json;
+use axum::extract::{FromRequestParts, OriginalUri, Request, State};
+use axum::http::header;
 use axum::http::request::Parts;
-use serde::Deserialize;
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::language::PARAMETER;
 use super::problem::Problem;
+use super::state::ApiState;
 use crate::domain::{Name, Reason, SeriesKey, Timestamp};
 use crate::store::Filter;
 
 /// Most rows that a list gives at once.
-const LIMIT_MAX: usize = 1000;
+pub const LIMIT_MAX: usize = 1000;
 const LIMIT: usize = 100;
 
 /// As axum's `Query`, but what is wrong comes back as a problem.
@@ -44,6 +49,8 @@ pub struct SeriesQuery {
     pub service: Option<String>,
     /// A channel, or `_all`.
     pub channel: Option<String>,
+    /// Goes on where a page ended: the value that its `Link` has.
+    pub after: Option<usize>,
 }
 
 /// A list over series.
@@ -57,7 +64,7 @@ pub struct ListQuery {
     pub service: Option<String>,
     /// A channel, or `_all`.
     pub channel: Option<String>,
-    /// Series at most, 1 to 1000; all by default.
+    /// Series at most, 1 to 1000; 1000 by default.
     pub limit: Option<usize>,
     /// Goes on after this series, `region/service/channel`.
     pub after: Option<String>,
@@ -71,7 +78,7 @@ pub struct AccuracyQuery {
     pub region: Option<String>,
     pub service: Option<String>,
     pub channel: Option<String>,
-    /// Series at most, 1 to 1000; all by default.
+    /// Series at most, 1 to 1000; 1000 by default.
     pub limit: Option<usize>,
     /// Goes on after this series, `region/service/channel`.
     pub after: Option<String>,
@@ -102,9 +109,10 @@ pub struct SpanQuery {
     pub from: Option<String>,
     /// RFC 3339; now by default.
     pub to: Option<String>,
-    /// Rows at most, 1 to 1000. Windows: per series, all of the span by default.
+    /// Rows at most, 1 to 1000. Windows: per series, all of the span by default; one answer has at most 1000 of all series.
     pub limit: Option<usize>,
-    /// Goes on after this row. Windows: after the one that starts at this instant.
+    /// Goes on after this row. Windows: after the one that starts at this instant, or where a page ended: the value that its
+    /// `Link` has.
     pub after: Option<String>,
 }
 
@@ -118,7 +126,7 @@ pub struct VintageQuery {
     pub channel: Option<String>,
     /// RFC 3339 issue time of an older vintage.
     pub issued_at: Option<String>,
-    /// Series at most, 1 to 1000; all by default.
+    /// Series at most, 1 to 1000; 1000 by default.
     pub limit: Option<usize>,
     /// Goes on after this series, `region/service/channel`.
     pub after: Option<String>,
@@ -227,7 +235,7 @@ impl Page {
     /// # Errors
     /// 400 for a limit or a series that cannot be.
     pub fn new(most: Option<usize>, after: Option<&str>) -> Result<Self, Problem> {
-        let most = most.map_or(Ok(usize::MAX), |most| limit(Some(most)))?;
+        let most = most.map_or(Ok(LIMIT_MAX), |most| limit(Some(most)))?;
         let after = after.map(SeriesKey::parse).transpose();
         let after = after.map_err(|why| Problem::bad_request(format!("after: {why}")))?;
         Ok(Self { most, after })
@@ -262,4 +270,76 @@ pub fn limit(given: Option<usize>) -> Result<usize, Problem> {
         Some(n @ 1..=LIMIT_MAX) => Ok(n),
         Some(n) => Err(Problem::bad_request(format!("limit: {n}: use 1 to {LIMIT_MAX}"))),
     }
+}
+
+/// A list as an answer: at most `most` of the rows, with a `Link` to the next page if there are more. `cursor` gives the
+/// `after` that goes on behind a row.
+pub fn page_of<T: Serialize>(
+    mut rows: Vec<T>,
+    most: usize,
+    cursor: impl FnOnce(&T) -> String,
+) -> Response {
+    let is_cut = rows.len() > most;
+    rows.truncate(most);
+    let next = rows.last().filter(|_| is_cut).map(cursor);
+    cut(rows, next)
+}
+
+/// A list as an answer. `next` is the `after` of the next page, if the list is cut.
+pub fn cut<T: Serialize>(rows: Vec<T>, next: Option<String>) -> Response {
+    let mut response = Json(rows).into_response();
+    if let Some(after) = next {
+        response.extensions_mut().insert(Next(after));
+    }
+    response
+}
+
+/// The `after` of the next page: the router makes a `Link` of it, since it knows the request.
+#[derive(Clone, Debug)]
+pub struct Next(pub String);
+
+/// Adds `Link: <…>; rel="next"` to answers that are one page of a list.
+pub async fn link_next(
+    State(state): State<ApiState>,
+    request: Request,
+    next: middleware::Next,
+) -> Response {
+    let given = request.extensions().get::<OriginalUri>().map(|uri| uri.0.clone());
+    let given = given.unwrap_or_else(|| request.uri().clone());
+    let mut response = next.run(request).await;
+    let Some(Next(after)) = response.extensions_mut().remove::<Next>() else { return response };
+    let prefix = &state.access.prefix;
+    // A proxy may have removed it.
+    let prefix = if given.path().starts_with(&format!("{prefix}/")) { "" } else { prefix };
+    // The host is only there to have a whole URL.
+    let Ok(mut url) = reqwest::Url::parse(&format!("http://_{prefix}{given}")) else {
+        return response;
+    };
+    let kept: Vec<(String, String)> = url
+        .query_pairs()
+        .filter(|(key, _)| key != "after")
+        .map(|(k, v)| (k.into(), v.into()))
+        .collect();
+    url.query_pairs_mut().clear().extend_pairs(kept).append_pair("after", &after);
+    let link = format!("<{}?{}>; rel=\"next\"", url.path(), url.query().unwrap_or_default());
+    if let Ok(link) = link.parse() {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    response
+}
+
+/// How far a list was given that has no keys: the number of rows before.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RestQuery {
+    /// Goes on where a page ended: the value that its `Link` has.
+    pub after: Option<usize>,
+}
+
+/// A list without keys as an answer: at most 1,000 rows behind the first `skipped`.
+pub fn rest_of<T: Serialize>(rows: impl Iterator<Item = T>, skipped: Option<usize>) -> Response {
+    let skipped = skipped.unwrap_or(0);
+    let rows: Vec<T> = rows.skip(skipped).take(LIMIT_MAX + 1).collect();
+    page_of(rows, LIMIT_MAX, |_| (skipped + LIMIT_MAX).to_string())
 }

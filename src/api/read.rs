@@ -10,14 +10,14 @@ use serde::Serialize;
 
 use super::language::Reads;
 use super::params::{
-    self, AlertQuery, DeadLetterQuery, ListQuery, Page, Params, SeriesQuery, SpanQuery,
+    self, AlertQuery, DeadLetterQuery, ListQuery, Page, Params, RestQuery, SeriesQuery, SpanQuery,
     VintageQuery,
 };
 use super::problem::Problem;
 use super::state::ApiState;
 use crate::domain::{DAY, MaintenanceEvent, SeriesKey, Timestamp};
 use crate::forecast::{HORIZON, PlannedWork};
-use crate::store::{Filter, Reader, Served, StoreError};
+use crate::store::{Filter, Reader, SeriesInfo, Served, StoreError};
 use crate::views::{self, MANY, series_info};
 
 /// Longest stretch that one answer covers.
@@ -59,19 +59,27 @@ pub(super) async fn each<T: Serialize + Send + 'static>(
             (None, false) => Err(Problem::not_found(format!("nothing is known of {series}"))),
         };
     }
+    let most = page.most;
     let found = read(state, move |reader| {
         let mut found = Vec::new();
         let admitted = |series: &SeriesKey| filter.admits_series(series) && page.reaches(series);
         for series in reader.series_keys()?.into_iter().filter(admitted) {
-            if found.len() >= page.most {
+            if found.len() > page.most {
                 break;
             }
-            found.extend(one(reader, &series)?);
+            found.extend(one(reader, &series)?.map(|one| (series, one)));
         }
         Ok(found)
     })
     .await?;
-    Ok(Json(found).into_response())
+    Ok(list_of(found, most))
+}
+
+/// A page of a list over series, each with its row.
+pub(super) fn list_of<T: Serialize>(found: Vec<(SeriesKey, T)>, most: usize) -> Response {
+    let last = found.get(most.saturating_sub(1)).map(|(series, _)| series.to_string());
+    let rows = found.into_iter().map(|(_, row)| row).collect();
+    params::page_of(rows, most, |_| last.unwrap_or_default())
 }
 
 /// The known series
@@ -79,44 +87,17 @@ pub(super) async fn each<T: Serialize + Send + 'static>(
 pub async fn series(
     State(state): State<ApiState>,
     Params(query): Params<ListQuery>,
-) -> Result<Json<Vec<views::SeriesInfo>>, Problem> {
+) -> Result<Response, Problem> {
     let (filter, page) = (query.filter()?, query.page()?);
     let known = read(&state, Reader::series).await?;
     let newest = known.iter().map(|info| info.last).max().unwrap_or_default();
     let admitted = known.iter().filter(|info| filter.admits_series(&info.series));
-    let shown = admitted.filter(|info| page.reaches(&info.series)).take(page.most);
-    Ok(Json(
-        shown.map(|known| series_info(known, newest, state.zone(&known.series.region))).collect(),
-    ))
-}
-
-/// Counts of windows, settled and open
-#[utoipa::path(get, path = "/windows", params(SpanQuery), responses((status = 200, body = Vec<views::Window>), (status = 400, body = Problem)))]
-pub async fn windows(
-    State(state): State<ApiState>,
-    Params(query): Params<SpanQuery>,
-) -> Result<Response, Problem> {
-    let filter =
-        params::filter(query.region.as_ref(), query.service.as_ref(), query.channel.as_ref())?;
-    let (mut from, to) = span(&query, state.clock.now())?;
-    if let Some(after) = params::instant("after", query.after.as_ref())? {
-        from = from.max(after + Duration::from_millis(1));
-    }
-    let most = query.limit.map_or(Ok(usize::MAX), |limit| params::limit(Some(limit)))?;
-    let list =
-        move |reader: &Reader, series: &SeriesKey| -> Result<Vec<views::Window>, StoreError> {
-            let rows = reader.series_windows(series, from, to)?;
-            Ok(rows.iter().take(most).map(views::Window::from).collect())
-        };
-    if filter.one().is_some() {
-        let one = move |reader: &Reader, series: &SeriesKey| list(reader, series).map(Some);
-        return each(&state, filter, Page::WHOLE, one).await;
-    }
-    each(&state, filter, Page::WHOLE, move |reader, series| {
-        let windows = list(reader, series)?;
-        Ok(Some(views::SeriesWindows { key: views::Key::from(series), windows }))
-    })
-    .await
+    let shown = admitted.filter(|info| page.reaches(&info.series)).take(page.most + 1);
+    let row = |known: &SeriesInfo| {
+        let zone = state.zone(&known.series.region);
+        (known.series.clone(), series_info(known, newest, zone))
+    };
+    Ok(list_of(shown.map(row).collect(), page.most))
 }
 
 pub(super) fn span(query: &SpanQuery, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
@@ -177,7 +158,7 @@ pub async fn anomalies(
     State(state): State<ApiState>,
     Reads(texts): Reads,
     Params(query): Params<SpanQuery>,
-) -> Result<Json<Vec<views::Anomaly>>, Problem> {
+) -> Result<Response, Problem> {
     let filter =
         params::filter(query.region.as_ref(), query.service.as_ref(), query.channel.as_ref())?;
     let (from, to) = span(&query, state.clock.now())?;
@@ -185,8 +166,10 @@ pub async fn anomalies(
     let after = query.after.as_ref().map(|text| text.parse::<i64>()).transpose();
     let after = after.map_err(|_| Problem::bad_request("after: use a number that a list gave"))?;
     let rows =
-        read(&state, move |reader| reader.anomalies(&filter, from, to, limit, after)).await?;
-    Ok(Json(rows.iter().map(|(_, anomaly)| views::Anomaly::new(anomaly, &texts)).collect()))
+        read(&state, move |reader| reader.anomalies(&filter, from, to, limit + 1, after)).await?;
+    let last = rows.get(limit - 1).map(|(cursor, _)| cursor.to_string());
+    let rows = rows.iter().map(|(_, anomaly)| views::Anomaly::new(anomaly, &texts)).collect();
+    Ok(params::page_of(rows, limit, |_| last.unwrap_or_default()))
 }
 
 /// Alerts, newest first
@@ -195,13 +178,16 @@ pub async fn alerts(
     State(state): State<ApiState>,
     Reads(texts): Reads,
     Params(query): Params<AlertQuery>,
-) -> Result<Json<Vec<views::Alert>>, Problem> {
+) -> Result<Response, Problem> {
     let filter = params::filter(query.region.as_ref(), query.service.as_ref(), None)?;
     let limit = params::limit(query.limit)?;
     let open = query.open.unwrap_or(false);
     let rows =
-        read(&state, move |reader| reader.alerts(&filter, open, limit, query.after.as_deref()));
-    Ok(Json(rows.await?.iter().map(|alert| views::Alert::new(alert, &texts)).collect()))
+        read(&state, move |reader| reader.alerts(&filter, open, limit + 1, query.after.as_deref()));
+    let rows = rows.await?;
+    let last = rows.get(limit - 1).map(|alert| alert.id.clone());
+    let rows = rows.iter().map(|alert| views::Alert::new(alert, &texts)).collect();
+    Ok(params::page_of(rows, limit, |_| last.unwrap_or_default()))
 }
 
 /// One alert
@@ -221,18 +207,19 @@ pub async fn alert(
 pub async fn roster(
     State(state): State<ApiState>,
     Params(query): Params<SeriesQuery>,
-) -> Result<Json<Vec<views::Shift>>, Problem> {
+) -> Result<Response, Problem> {
     let filter = query.filter()?;
     let from = state.clock.now() - DAY;
     let shifts = read(&state, move |reader| reader.shifts(&filter, from, Timestamp::MAX)).await?;
-    Ok(Json(shifts.iter().map(views::Shift::from).collect()))
+    Ok(params::rest_of(shifts.iter().map(views::Shift::from), query.after))
 }
 
 /// Planned work that is not over, or should be and is not
-#[utoipa::path(get, path = "/maintenance", responses((status = 200, body = Vec<views::Maintenance>)))]
+#[utoipa::path(get, path = "/maintenance", params(RestQuery), responses((status = 200, body = Vec<views::Maintenance>)))]
 pub async fn maintenance(
     State(state): State<ApiState>,
-) -> Result<Json<Vec<views::Maintenance>>, Problem> {
+    Params(query): Params<RestQuery>,
+) -> Result<Response, Problem> {
     let now = state.clock.now();
     let (work, alarms) = read(&state, move |reader| {
         let work = reader.maintenance(now - DAY, Timestamp::MAX)?;
@@ -250,7 +237,7 @@ pub async fn maintenance(
         event.ends_at <= now && shown.overrun_alarms == 0
     };
     let shown = shown.zip(&work).filter(|(shown, event)| !is_over(shown, event));
-    Ok(Json(shown.map(|(shown, _)| shown).collect()))
+    Ok(params::rest_of(shown.map(|(shown, _)| shown), query.after))
 }
 
 /// Events that were not counted, newest first
@@ -258,10 +245,12 @@ pub async fn maintenance(
 pub async fn dead_letters(
     State(state): State<ApiState>,
     Params(query): Params<DeadLetterQuery>,
-) -> Result<Json<Vec<views::DeadLetter>>, Problem> {
+) -> Result<Response, Problem> {
     let (reason, limit) = (query.reason()?, params::limit(query.limit)?);
-    let rows = read(&state, move |reader| reader.dead_letters(reason, limit, query.after)).await?;
-    Ok(Json(rows.into_iter().map(views::DeadLetter::from).collect()))
+    let rows =
+        read(&state, move |reader| reader.dead_letters(reason, limit + 1, query.after)).await?;
+    let rows: Vec<views::DeadLetter> = rows.into_iter().map(views::DeadLetter::from).collect();
+    Ok(params::page_of(rows, limit, |last| last.id.to_string()))
 }
 
 /// What the service is doing

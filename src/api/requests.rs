@@ -3,12 +3,14 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::problem::Problem;
+
 /// Someone takes an alert on.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledgement {
-    /// Who takes it on.
-    pub by: String,
+    /// Who takes it on. Where there are tokens, the token's name is used instead.
+    pub by: Option<String>,
 }
 
 /// Whether an alert was of use.
@@ -46,4 +48,13 @@ pub struct Rejected {
 pub struct Accepted {
     pub accepted: usize,
     pub rejected: Vec<Rejected>,
+}
+
+/// A problem that also says what became of the events.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Refused {
+    #[serde(flatten)]
+    pub problem: Problem,
+    #[serde(flatten)]
+    pub answer: Accepted,
 }

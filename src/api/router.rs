@@ -5,11 +5,12 @@ use std::time::Duration;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{Html, Response};
+use axum::response::{Html, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
@@ -20,9 +21,10 @@ use super::description::{Description, complete};
 use super::problem::Problem;
 use super::state::ApiState;
 use super::{
-    accuracy, adjustments, auth, events, forward, outlook, page, read, report, stream, topics,
-    write,
+    accuracy, adjustments, audit, auth, events, forward, outlook, page, params, read, report,
+    stream, topics, windows, write,
 };
+use crate::text::Language;
 
 /// Nothing but the stream takes longer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -33,7 +35,7 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
     let quick = OpenApiRouter::new()
         .routes(routes!(events::events))
         .routes(routes!(read::series))
-        .routes(routes!(read::windows))
+        .routes(routes!(windows::windows))
         .routes(routes!(read::forecasts))
         .routes(routes!(read::staffing))
         .routes(routes!(outlook::outlook))
@@ -53,6 +55,7 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
         .routes(routes!(adjustments::list, adjustments::enter))
         .routes(routes!(adjustments::take_back))
         .routes(routes!(read::dead_letters))
+        .routes(routes!(audit::audit))
         .routes(routes!(read::status));
     (quick, OpenApiRouter::new().routes(routes!(stream::stream)))
 }
@@ -73,8 +76,8 @@ pub fn openapi() -> String {
     description().to_pretty_json().unwrap_or_default()
 }
 
-/// A list of the endpoints, for people.
-fn docs() -> String {
+/// `GET /docs`: a list of the endpoints, for people.
+async fn docs(State(state): State<ApiState>) -> Html<String> {
     let described = serde_json::to_value(description()).unwrap_or_default();
     let mut rows = String::new();
     for (path, methods) in described["paths"].as_object().into_iter().flatten() {
@@ -86,65 +89,88 @@ fn docs() -> String {
             );
         }
     }
-    format!(
+    let page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>surgecast API</title>\
          <meta name=\"viewport\" content=\"width=device-width\"><link rel=\"stylesheet\" href=\"/assets/app.css\">\
          <main><h1>surgecast API</h1><p>The full description is <a href=\"/openapi.json\">/openapi.json</a>.</p>\
          <table>{rows}</table></main></html>"
-    )
+    );
+    Html(page::at(&state.access.prefix, Language::En, &page))
 }
 
-/// The API and the page.
+/// The API and the page, below the path of `server.public_url` and without it: some proxies remove it.
 pub fn router(state: ApiState) -> Router {
+    let prefix = state.access.prefix.clone();
+    let whole = at_root(state);
+    if prefix.is_empty() {
+        return whole;
+    }
+    let to = format!("{prefix}/");
+    let start = get(move || async move { Redirect::permanent(&to) });
+    let below = Router::new().nest_service(&format!("{prefix}/"), whole.clone());
+    Router::new().route(&prefix, start).merge(below).fallback_service(whole)
+}
+
+fn at_root(state: ApiState) -> Router {
     let (quick, slow) = routes();
     let body_max = state.info.body_bytes_max;
     let quick: Router<ApiState> = quick.into();
     let quick = quick
+        .layer(from_fn_with_state(state.clone(), params::link_next))
+        // Bodies are read within the limit after they are decoded.
+        .layer(RequestDecompressionLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_WITHIN))
         .layer(DefaultBodyLimit::max(body_max));
     let slow: Router<ApiState> = slow.into();
     let compressed = DefaultPredicate::new().and(NotForContentType::SSE);
     let set =
         |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-    let tokens = state.tokens.clone();
     Router::new()
         .nest("/api/v1", quick.merge(slow))
         .route("/", get(page::index))
         .route("/assets/{name}", get(page::asset))
         .route("/openapi.json", get(|| async { Json(description()) }))
-        .route("/docs", get(|| async { Html(docs()) }))
-        .route("/login", post(auth::login).with_state(tokens.clone()))
+        .route("/docs", get(docs))
+        .route("/login", get(auth::page).post(auth::login))
+        .route("/logout", post(auth::logout))
         .fallback(|| async { Problem::not_found("nothing is here; /docs lists what there is") })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "use another method; /docs lists them")
         })
         .layer(from_fn_with_state(state.clone(), forward::to_leader))
-        .layer(from_fn_with_state(tokens, auth::guard))
+        .layer(from_fn_with_state(state.clone(), auth::guard))
         .layer(from_fn_with_state(state.clone(), count))
         .layer(set(header::CONTENT_SECURITY_POLICY, POLICY))
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(set(header::X_FRAME_OPTIONS, "DENY"))
-        .layer(set(header::REFERRER_POLICY, "no-referrer"))
+        .layer(set(header::REFERRER_POLICY, "same-origin"))
         .layer(CompressionLayer::new().compress_when(compressed))
         .with_state(state)
 }
 
-/// Counts answers, and gives a too large body the problem that says how large it may be.
+/// Counts answers, and gives those of layers the problem that says what would work.
 async fn count(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     use axum::response::IntoResponse;
     let mut response = next.run(request).await;
-    state.metrics.request(response.status().as_u16());
-    if response.status() != StatusCode::PAYLOAD_TOO_LARGE {
-        return response;
-    }
+    let status = response.status();
+    state.metrics.request(status.as_u16());
+    let detail = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let most = state.info.body_bytes_max;
+            format!("the body is larger than {most} bytes: send less at once")
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            "Content-Encoding: use gzip, zstd, or none; a JSON body needs Content-Type: application/json".into()
+        }
+        StatusCode::GATEWAY_TIMEOUT => "no answer within 30 seconds: try again".into(),
+        _ => return response,
+    };
     let is_problem = response
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem"));
     if !is_problem {
-        let most = state.info.body_bytes_max;
-        let detail = format!("the body is larger than {most} bytes: send less at once");
-        response = Problem::too_large(detail).into_response();
+        response = Problem::new(status, detail).into_response();
     }
     // The rest of the body is not read: nothing can follow on this connection.
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use tokio::sync::{Semaphore, broadcast, mpsc};
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 
-use super::auth::TokenSet;
+use super::auth::Access;
 use super::problem::Problem;
 use crate::cluster::Forwarder;
 use crate::domain::{Clock, Keyed, Name, WindowWidth, Zone};
@@ -22,6 +22,7 @@ impl From<CommandError> for Problem {
         match error {
             CommandError::NotFound => Self::not_found(error.to_string()),
             CommandError::Store(_) => Self::busy(error.to_string()),
+            CommandError::Full(_) => Self::full(error.to_string()),
         }
     }
 }
@@ -85,13 +86,15 @@ pub struct ApiState {
     pub progress: Arc<Progress>,
     /// Called after events were appended, so that they are counted at once.
     pub wake: Arc<dyn Fn() + Send + Sync>,
-    pub tokens: Option<Arc<TokenSet>>,
+    pub access: Access,
     pub leads: Arc<dyn Leads>,
     pub decoders: Arc<Decoders>,
     /// Sends questions on to the one that leads.
     pub forward: Forwarder,
     /// Places for live streams.
     pub streams: Arc<Semaphore>,
+    /// Turns true when the service stops: live streams end.
+    pub stopping: watch::Receiver<bool>,
 }
 
 impl ApiState {

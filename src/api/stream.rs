@@ -30,6 +30,9 @@ pub async fn stream(
         .try_acquire_owned()
         .map_err(|_| Problem::busy("too many live streams are open"))?;
     let told = BroadcastStream::new(state.stream.subscribe());
+    let mut stopping = state.stopping.clone();
+    let told =
+        told.take_until(Box::pin(async move { _ = stopping.wait_for(|stops| *stops).await }));
     let events = told.then(move |told| {
         let state = state.clone();
         // The place is held for as long as the stream lives.

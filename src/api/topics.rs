@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -28,6 +28,8 @@ pub struct TopicQuery {
     pub from: Option<String>,
     /// RFC 3339; now by default.
     pub to: Option<String>,
+    /// Goes on where a page ended: the value that its `Link` has.
+    pub after: Option<usize>,
 }
 
 /// A phrase that the lexicon does not know.
@@ -61,16 +63,17 @@ fn by_name<T: Copy>(numbers: [T; TOPICS]) -> BTreeMap<&'static str, T> {
 pub async fn topics(
     State(state): State<ApiState>,
     Params(query): Params<TopicQuery>,
-) -> Result<Json<Vec<Topics>>, Problem> {
+) -> Result<Response, Problem> {
     let filter = params::filter(query.region.as_ref(), query.service.as_ref(), None)?;
     let times = SpanQuery { from: query.from, to: query.to, ..SpanQuery::default() };
     let (from, to) = span(&times, state.clock.now())?;
     let found = read(&state, move |reader| {
         let usual = usual(reader, &filter, from, to)?;
         let found = reader.topics(&filter, from, to, true)?;
-        Ok(found.into_iter().map(|(at, spoken)| row(&at, spoken, usual.get(&at))).collect())
+        let rows = found.into_iter().map(|(at, spoken)| row(&at, spoken, usual.get(&at)));
+        Ok(rows.collect::<Vec<_>>())
     });
-    Ok(Json(found.await?))
+    Ok(params::rest_of(found.await?.into_iter(), query.after))
 }
 
 type Sums = BTreeMap<(Scope, Timestamp), (u32, TextCounts)>;

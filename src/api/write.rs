@@ -6,12 +6,15 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use tokio::sync::oneshot;
 
+use super::auth::Actor;
 use super::language::Reads;
 use super::problem::Problem;
 use super::requests::{Acknowledgement, Feedback, NewMaintenance};
 use super::state::ApiState;
 use crate::alert;
-use crate::domain::{MaintenanceAction, MaintenanceEvent, Name, Timestamp};
+use crate::domain::{
+    Act, AuditEntry, MaintenanceAction, MaintenanceEvent, Name, Timestamp, unprintable,
+};
 use crate::engine::{Command, Reply};
 use crate::views;
 
@@ -19,22 +22,27 @@ use crate::views;
 const SHIFTS_MAX: usize = 50_000;
 pub(super) const NOTE_CHARS_MAX: usize = 1000;
 pub(super) const ID_CHARS_MAX: usize = 256;
+pub(super) const BY_CHARS_MAX: usize = 100;
 
 pub(super) type Body<T> = Result<Json<T>, JsonRejection>;
 
 pub(super) fn body<T>(body: Body<T>) -> Result<T, Problem> {
-    body.map(|Json(value)| value).map_err(|error| Problem::bad_request(error.body_text()))
+    body.map(|Json(value)| value).map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(error.body_text()),
+        _ => Problem::bad_request(error.body_text()),
+    })
 }
 
-/// Hands a command over and waits for it to be stored.
+/// Hands a command over, with its entry of the audit trail, and waits for it to be stored.
 pub(super) async fn tell<T>(
     state: &ApiState,
+    entry: AuditEntry,
     command: impl FnOnce(Reply<T>) -> Command,
 ) -> Result<T, Problem> {
     let (reply, answer) = oneshot::channel();
     state
         .commands
-        .try_send(command(reply))
+        .try_send(Command::Audited { entry, command: Box::new(command(reply)) })
         .map_err(|_| Problem::busy("too many changes are waiting to be stored"))?;
     let answer = answer
         .await
@@ -47,10 +55,28 @@ pub(super) fn text(key: &str, text: &str, chars_max: usize) -> Result<String, Pr
     if trimmed.is_empty() || trimmed.chars().count() > chars_max {
         return Err(Problem::bad_request(format!("{key}: use 1 to {chars_max} characters")));
     }
-    if trimmed.chars().any(|c| c.is_control() && c != '\n') {
+    if trimmed.chars().any(|c| unprintable(c) && c != '\n') {
         return Err(Problem::bad_request(format!("{key}: has a control character")));
     }
     Ok(trimmed.to_owned())
+}
+
+/// A text on one line: a name or an id.
+pub(super) fn line(key: &str, given: &str, chars_max: usize) -> Result<String, Problem> {
+    match given.trim().contains('\n') {
+        true => Err(Problem::bad_request(format!("{key}: has a line break"))),
+        false => text(key, given, chars_max),
+    }
+}
+
+/// The name of a person: of the token, or the one that was given where there are no tokens.
+pub(super) fn person(actor: &Actor, given: Option<&str>) -> Result<String, Problem> {
+    let checked = |given| line("by", given, BY_CHARS_MAX);
+    match (&actor.0, given.filter(|given| !given.trim().is_empty())) {
+        (Some(token), given) => given.map(checked).transpose().map(|_| token.clone()),
+        (None, Some(given)) => checked(given),
+        (None, None) => Err(Problem::bad_request("by: is missing: give your name")),
+    }
 }
 
 /// Someone takes an alert on
@@ -59,10 +85,14 @@ pub async fn acknowledge(
     State(state): State<ApiState>,
     Reads(texts): Reads,
     Path(id): Path<String>,
+    actor: Actor,
     given: Body<Acknowledgement>,
 ) -> Result<Json<views::Alert>, Problem> {
-    let by = text("by", &body(given)?.by, 100)?;
-    let alert: alert::Alert = tell(&state, |reply| Command::Acknowledge { id, by, reply }).await?;
+    let given = body(given)?.by;
+    let by = person(&actor, given.as_deref())?;
+    let entry = actor.did(Act::Acknowledged, &id, given.as_deref().map(str::trim));
+    let alert: alert::Alert =
+        tell(&state, entry, |reply| Command::Acknowledge { id, by, reply }).await?;
     Ok(Json(views::Alert::new(&alert, &texts)))
 }
 
@@ -72,6 +102,7 @@ pub async fn feedback(
     State(state): State<ApiState>,
     Reads(texts): Reads,
     Path(id): Path<String>,
+    actor: Actor,
     given: Body<Feedback>,
 ) -> Result<Json<views::Alert>, Problem> {
     let given = body(given)?;
@@ -79,8 +110,9 @@ pub async fn feedback(
     if let Some(note) = given.note.as_deref().filter(|note| !note.trim().is_empty()) {
         said = format!("{said}: {}", text("note", note, NOTE_CHARS_MAX)?);
     }
+    let entry = AuditEntry { detail: said.clone(), ..actor.did(Act::Judged, &id, None) };
     let alert: alert::Alert =
-        tell(&state, |reply| Command::Feedback { id, text: said, reply }).await?;
+        tell(&state, entry, |reply| Command::Feedback { id, text: said, reply }).await?;
     Ok(Json(views::Alert::new(&alert, &texts)))
 }
 
@@ -88,6 +120,7 @@ pub async fn feedback(
 #[utoipa::path(put, path = "/roster", request_body = Vec<views::Shift>, responses((status = 204), (status = 400, body = Problem)))]
 pub async fn put_roster(
     State(state): State<ApiState>,
+    actor: Actor,
     given: Body<Vec<views::Shift>>,
 ) -> Result<StatusCode, Problem> {
     let given = body(given)?;
@@ -101,7 +134,9 @@ pub async fn put_roster(
             .map_err(|error| Problem::bad_request(format!("shift {index}: {error}")))?;
         shifts.push(shift);
     }
-    tell(&state, |reply| Command::PutRoster { shifts, reply }).await?;
+    let detail = format!("{} shifts", shifts.len());
+    let entry = AuditEntry { detail, ..actor.did(Act::RosterReplaced, "roster", None) };
+    tell(&state, entry, |reply| Command::PutRoster { shifts, reply }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -109,11 +144,13 @@ pub async fn put_roster(
 #[utoipa::path(post, path = "/maintenance", request_body = NewMaintenance, responses((status = 201, body = views::Maintenance), (status = 400, body = Problem)))]
 pub async fn post_maintenance(
     State(state): State<ApiState>,
+    actor: Actor,
     given: Body<NewMaintenance>,
 ) -> Result<(StatusCode, Json<views::Maintenance>), Problem> {
     let event = planned(&body(given)?, state.clock.now())?;
     let shown = views::Maintenance::from(&event);
-    tell(&state, |reply| Command::PutMaintenance { event: Box::new(event), reply }).await?;
+    let entry = actor.did(Act::WorkPlanned, &event.event_id, None);
+    tell(&state, entry, |reply| Command::PutMaintenance { event: Box::new(event), reply }).await?;
     Ok((StatusCode::CREATED, Json(shown)))
 }
 
@@ -134,7 +171,7 @@ fn planned(given: &NewMaintenance, now: Timestamp) -> Result<MaintenanceEvent, P
         return Err(Problem::bad_request("ends_at: has to come after starts_at"));
     }
     Ok(MaintenanceEvent {
-        event_id: text("id", &given.id, ID_CHARS_MAX)?.into(),
+        event_id: line("id", &given.id, ID_CHARS_MAX)?.into(),
         action: MaintenanceAction::Plan,
         ts: now,
         starts_at,
@@ -151,6 +188,7 @@ fn planned(given: &NewMaintenance, now: Timestamp) -> Result<MaintenanceEvent, P
 pub async fn delete_maintenance(
     State(state): State<ApiState>,
     Path(id): Path<String>,
+    actor: Actor,
 ) -> Result<StatusCode, Problem> {
     let now = state.clock.now();
     let known = super::read::read(&state, move |r| r.maintenance(now, Timestamp::MAX)).await?;
@@ -159,6 +197,7 @@ pub async fn delete_maintenance(
     };
     event.action = MaintenanceAction::Cancel;
     event.ts = now;
-    tell(&state, |reply| Command::PutMaintenance { event: Box::new(event), reply }).await?;
+    let entry = actor.did(Act::WorkCancelled, &event.event_id, None);
+    tell(&state, entry, |reply| Command::PutMaintenance { event: Box::new(event), reply }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,5 +1,7 @@
 //! Wires the rooms together: threads, queues and listeners of the service.
 
+mod listener;
+mod reload;
 mod running;
 pub mod settings;
 mod setup;
@@ -7,9 +9,12 @@ mod shared;
 mod sources;
 mod start;
 mod threads;
+mod tls;
 
+pub use reload::{Reloadable, reloadable};
 pub use running::Running;
 pub use settings::Settings;
 pub use setup::{Role, Setup};
 pub use start::{start, start_with};
 pub use threads::{bind, spawn};
+pub use tls::Tls;

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::Tls;
 use crate::api::config::{Admin, Server};
 use crate::config::core::forecast::Forecast;
 use crate::config::core::windows::{Regions, Windows};
 use crate::config::core::{alarms, staffing};
-use crate::config::{ConfigError, Flags, Layers, Reader};
+use crate::config::{ConfigError, Flags, Layers, Reader, SecretFile};
 use crate::domain::Name;
 use crate::input::config::Input;
 use crate::kafka;
@@ -53,6 +54,10 @@ pub struct Settings {
     pub input: Input,
     /// `[log]`.
     pub log: Log,
+    /// Files with secrets that the configuration names.
+    pub secret_files: Vec<SecretFile>,
+    /// TLS of `[server]`.
+    pub tls: Option<Tls>,
 }
 
 impl Settings {
@@ -67,6 +72,7 @@ impl Settings {
     /// Reads all sections. Problems are reported in this order.
     fn read(root: Reader<'_>, file: &Path) -> Self {
         let (server, admin) = api::config::read(&root);
+        let tls = Tls::read(&root, &server);
         let store = StoreConfig::read(root.section("store"), "data");
         let windows = Windows::read(root.section("windows"));
         let regions = Regions::read(&root);
@@ -78,8 +84,9 @@ impl Settings {
         let staffing = staffing::read(&root);
         let alerts =
             receivers::config::read(root.section("alerts"), &server.public_url, server.language);
-        let input = Input::read(&root);
+        let input = Input::read(&root, windows.event_time_zone);
         let log = Log::read(root.section("log"));
+        let secret_files = root.secret_files();
         root.finish();
         let alarms = AlarmRules { active_max: input.limits.standing_alarms, ..alarms };
         Self {
@@ -97,6 +104,8 @@ impl Settings {
             alerts,
             input,
             log,
+            secret_files,
+            tls,
         }
     }
 

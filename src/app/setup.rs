@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::api::{ServiceInfo, TokenSet};
+use super::{Reloadable, Tls};
+use crate::api::{Access, ServiceInfo};
 use crate::domain::{Clock, SourceId};
 use crate::engine::{ForecasterConfig, PeriodicTask};
 use crate::ingest::Decoder;
@@ -19,11 +21,11 @@ use crate::window::AggregatorConfig;
 /// The work of an instance, where several instances share it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Role {
-    /// Counts partitions and forwards API requests to the leader
+    /// Counts the events of its Kafka partitions, and forwards API requests to the leader
     Count,
-    /// Forecasts: leads, or stands by to take over
+    /// Forecasts as the leader, or stands by to take over
     Forecast,
-    /// Counts partitions and forecasts
+    /// Counts events and forecasts
     #[default]
     Both,
 }
@@ -33,6 +35,8 @@ pub struct Setup {
     pub listen: SocketAddr,
     pub admin_listen: Option<SocketAddr>,
     pub store: PathBuf,
+    /// How long customers' texts and ids are kept.
+    pub texts_kept: Duration,
     pub info: ServiceInfo,
     pub decoder: Decoder,
     /// Look-up tables of `decoder`, which are read again when their files change.
@@ -57,7 +61,14 @@ pub struct Setup {
     pub receivers: Receivers,
     /// Tells another service that this one works.
     pub heartbeat: Option<Heartbeat>,
-    pub tokens: Option<Arc<TokenSet>>,
+    /// Who may use the API.
+    pub access: Access,
+    /// TLS of the API; without it the API speaks plain HTTP.
+    pub tls: Option<Tls>,
+    /// Connections to the API at a time.
+    pub connections_max: usize,
+    /// Secrets that are read again on SIGHUP, and when their files change.
+    pub reloadable: Vec<Reloadable>,
     pub clock: Arc<dyn Clock>,
     pub periodic: PeriodicTask,
     /// The catch-up ends when this source has been read to its end once.

@@ -1,10 +1,12 @@
 //! State that most threads of the service share.
 
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
 
+use super::reload::{self, Reloadable};
 use super::setup::Setup;
 use super::threads::spawn;
 use crate::clock::WallClock;
@@ -15,35 +17,46 @@ use crate::input::Decoders;
 use crate::output::pages::{Bell, Heartbeat, Lane, Overseer, Troubles};
 use crate::output::receivers::Receivers;
 use crate::output::{Pace, Sink, SinkWriter};
-use crate::store::{EventLog, Reader, Store};
+use crate::store::{self, EventLog, Pairing, Reader, Store, StoreError};
 use crate::telemetry::{Health, Metrics};
 
 pub(super) struct Shared {
     pub(super) log: Arc<EventLog>,
+    pub(super) pairing: Pairing,
     pub(super) reader: Reader,
     pub(super) metrics: Arc<Metrics>,
     pub(super) health: Arc<Health>,
     pub(super) leadership: Arc<Leadership>,
     pub(super) decoders: Arc<Decoders>,
     pub(super) stop: Arc<AtomicBool>,
+    /// Set by SIGHUP.
+    hung_up: Arc<AtomicBool>,
     /// The threads that were started.
     pub(super) threads: Vec<JoinHandle<()>>,
 }
 
 impl Shared {
-    pub(super) fn open(setup: &Setup, store: &Store) -> anyhow::Result<Self> {
+    pub(super) fn open(setup: &Setup, store: &mut Store) -> anyhow::Result<Self> {
         let leadership = match setup.kafka {
             None => Leadership::alone(),
             Some(_) => Leadership::by_election(instance()),
         };
+        let log = EventLog::open(&setup.store)?;
+        let pairing = store.pair(&log)?;
+        store.note_boot()?;
+        store.keep_texts(setup.texts_kept);
+        let health = Arc::<Health>::default();
+        health.ready("store");
         Ok(Self {
-            log: Arc::new(EventLog::open(&setup.store)?),
+            log: Arc::new(log),
+            pairing,
             reader: store.reader()?,
             metrics: Arc::default(),
-            health: Arc::default(),
+            health,
             leadership: Arc::new(leadership),
             decoders: Arc::new(Decoders::new(setup.decoder.clone())),
             stop: Arc::default(),
+            hung_up: reload::on_hang_up()?,
             threads: Vec::new(),
         })
     }
@@ -75,6 +88,27 @@ impl Shared {
             pace: Pace::default(),
         };
         self.spawn(S::NAME, move || writer.run())
+    }
+
+    /// Starts the thread that looks for damage in the store's files.
+    pub(super) fn check(&mut self, dir: PathBuf) -> anyhow::Result<()> {
+        let (health, stop) = (self.health.clone(), self.stop.clone());
+        self.spawn("check", move || match store::check(&dir, &|| stop.load(Ordering::Relaxed)) {
+            Ok(complete) => tracing::debug!(complete, "store: looked for damage"),
+            Err(error) => {
+                if matches!(error, StoreError::Corrupt { .. }) {
+                    store::mark_suspect(&dir);
+                }
+                health.failing("store files", &error.to_string());
+                tracing::error!(%error, "store: the check for damage failed");
+            }
+        })
+    }
+
+    /// Starts the thread that reads secrets again.
+    pub(super) fn reload(&mut self, all: Vec<Reloadable>) -> anyhow::Result<()> {
+        let (hung_up, stop) = (self.hung_up.clone(), self.stop.clone());
+        self.spawn("secrets", move || reload::run(&all, &hung_up, &stop))
     }
 
     /// Starts the threads that deliver pages: one per receiver, and the overseer. `bell` wakes them.

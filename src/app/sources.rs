@@ -8,15 +8,19 @@ use super::setup::{Role, Setup};
 use super::shared::Shared;
 use crate::api::WriteEvents;
 use crate::cluster::{Candidate, LogFeed};
-use crate::domain::{Clock, Keyed};
-use crate::engine::{Answer, Forecaster, Message, ReplicatedCommand};
+use crate::domain::{Clock, Keyed, SourceId};
+use crate::engine::{Answer, Forecaster, Message, ReplicatedCommand, Report};
 use crate::input::tables::Reload;
 use crate::input::{Feed, Intake, LocalFeed, SourceProcessor, Worker};
 use crate::kafka::{self, LogFrom};
 use crate::output::OutlookTopic;
+use crate::store::Pairing;
 use crate::telemetry::Health;
 use crate::text::Language;
 use crate::window::AggregatorConfig;
+
+/// Name of the local event log in health.
+const EVENT_LOG: &str = "event log";
 
 /// Starts the threads that count.
 pub(super) struct Sources<'a> {
@@ -87,8 +91,9 @@ impl<'a> Sources<'a> {
         address: SocketAddr,
         commands: Receiver<(ReplicatedCommand, Answer)>,
     ) -> anyhow::Result<Counting> {
-        let local =
-            self.local(Box::new(LocalFeed::new(self.shared.log.clone())), setup.aggregator)?;
+        let source = self.local_source()?;
+        let feed = LocalFeed::new(self.shared.log.clone(), source);
+        let local = self.local(Box::new(feed), setup.aggregator)?;
         for (feed, aggregator) in std::mem::take(&mut setup.feeds) {
             self.local(feed, aggregator)?;
         }
@@ -102,7 +107,10 @@ impl<'a> Sources<'a> {
                 setup.info.language,
                 &self.shared.health,
             )?);
-            let url = setup.advertise.take().unwrap_or(format!("http://{address}"));
+            let url = setup.advertise.take().unwrap_or_else(|| {
+                let scheme = if setup.tls.is_some() { "https" } else { "http" };
+                format!("{scheme}://{address}")
+            });
             self.cluster(settings.clone(), setup.role, url, commands)?;
             if setup.role != Role::Forecast {
                 self.intake(settings, setup)?;
@@ -116,6 +124,21 @@ impl<'a> Sources<'a> {
             let _ = local.send(());
         });
         Ok(Counting { wake, wakes: self.wakes, producers })
+    }
+
+    /// The source of the local event log. It is a new one if a file of the store was removed or replaced.
+    fn local_source(&mut self) -> anyhow::Result<SourceId> {
+        let source = LocalFeed::source_id();
+        let Pairing { generation, notice } = self.shared.pairing.clone();
+        if let Some(notice) = notice {
+            tracing::error!("event log: {notice}");
+            self.shared.health.degraded(EVENT_LOG, &notice);
+        }
+        if generation.is_some() {
+            let source = source.in_generation(generation.as_deref());
+            self.forecaster.add_generations(&[Report::new(source)])?;
+        }
+        Ok(self.forecaster.current(&source))
     }
 
     /// Starts a source at its commit. Returns a sender that wakes it.
@@ -141,7 +164,7 @@ impl<'a> Sources<'a> {
             wake,
             stop: self.shared.stop.clone(),
         };
-        self.shared.spawn(&format!("source {}", source.topic), move || worker.run())?;
+        self.shared.spawn(&format!("source {}", source.topic_name()), move || worker.run())?;
         self.wakes.push(waker.clone());
         Ok(waker)
     }
@@ -155,6 +178,7 @@ impl<'a> Sources<'a> {
             decoders: self.shared.decoders.clone(),
             clock: self.clock.clone(),
             health: self.shared.health.clone(),
+            faults: Arc::new(kafka::Faults::new(self.shared.health.clone())),
             metrics: self.shared.metrics.clone(),
             stop: self.shared.stop.clone(),
         };

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
-use tokio::sync::{Semaphore, broadcast, mpsc};
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 
 use super::running::Running;
 use super::setup::Setup;
@@ -15,11 +15,12 @@ use super::sources::{Counting, Sources};
 use super::threads::bind;
 use crate::api::{ApiState, Progress};
 use crate::cluster::Forwarder;
-use crate::engine::{Command, Engine, Forecaster, StreamEvent};
-use crate::output::influxdb::InfluxSink;
+use crate::engine::{Command, Engine, Forecaster, Message, StreamEvent};
+use crate::output::OutlookTopic;
+use crate::output::influxdb::{InfluxSettings, InfluxSink};
 use crate::output::pages::Bell;
-use crate::store::Store;
-use crate::text::Texts;
+use crate::store::{self, Store};
+use crate::text::{Language, Texts};
 
 /// Queue of reports for the forecaster. It is short, so that a full store soon stops the readers.
 const REPORTS_MAX: usize = 2;
@@ -36,6 +37,7 @@ const REPLICATED_MAX: usize = 10_000;
 pub fn start(setup: Setup) -> anyhow::Result<Running> {
     let listener = bind(setup.listen, "--listen")?;
     let admin = setup.admin_listen.map(|address| bind(address, "--admin-listen")).transpose()?;
+    store::check_before_start(&setup.store)?;
     let store = Store::open(&setup.store, setup.forecaster.width)?;
     start_with(setup, store, listener, admin)
 }
@@ -46,20 +48,18 @@ pub fn start(setup: Setup) -> anyhow::Result<Running> {
 /// Errors of the store and of clients.
 pub fn start_with(
     mut setup: Setup,
-    store: Store,
+    mut store: Store,
     listener: TcpListener,
     admin: Option<TcpListener>,
 ) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
-    let mut shared = Shared::open(&setup, &store)?;
+    let mut shared = Shared::open(&setup, &mut store)?;
     let mut forecaster = Forecaster::open(setup.forecaster.clone(), store, shared.metrics.clone())?;
-    shared.health.ready("store");
     let (inbox, reports) = sync_channel(REPORTS_MAX);
     let (replicated, receiver) = sync_channel(REPLICATED_MAX);
     let (commands, command_inbox) = mpsc::channel::<Command>(COMMANDS_MAX);
     let (stream, _) = broadcast::channel::<StreamEvent>(STREAM_EVENTS_MAX);
-    let clock = setup.clock.clone();
-    let sources = Sources::new(&mut shared, &mut forecaster, clock, inbox.clone());
+    let sources = Sources::new(&mut shared, &mut forecaster, setup.clock.clone(), inbox.clone());
     let Counting { wake, wakes, producers } = sources.start(&mut setup, address, receiver)?;
     let caught_up = Arc::new(AtomicBool::new(false));
     let bell = Arc::<Bell>::default();
@@ -78,18 +78,17 @@ pub fn start_with(
         standbys: producers.is_some().then_some(replicated),
         leads: shared.leadership.clone(),
         sinks: BTreeMap::new(),
+        limit_told: false,
         alerts_changed: Box::new(move || rings.ring()),
     };
     shared.spawn("leader", move || engine.run())?;
     let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
-    if let Some(settings) = setup.influxdb {
-        shared.health.degraded("influxdb", "not connected yet");
-        let texts = Texts::new(setup.info.language);
-        shared.sink(InfluxSink::new(settings, setup.public_url, texts)?, &inbox)?;
-    }
-    topics.flatten().map_or(Ok(()), |topics| shared.sink(topics, &inbox))?;
+    let influxdb = influxdb(setup.influxdb, setup.public_url, setup.info.language)?;
+    start_sinks(&mut shared, influxdb, topics.flatten(), &inbox)?;
+    shared.check(setup.store)?;
     shared.pages(setup.receivers, setup.heartbeat, &setup.clock, inbox, &bell)?;
-    let progress = Arc::new(Progress::default());
+    shared.reload(setup.reloadable)?;
+    let stopping = watch::Sender::new(false);
     let state = ApiState {
         reader: shared.reader,
         commands,
@@ -100,25 +99,52 @@ pub fn start_with(
         health: shared.health,
         clock: setup.clock,
         info: Arc::new(setup.info),
-        progress: progress.clone(),
+        progress: Arc::new(Progress::default()),
         wake: wake.clone(),
-        tokens: setup.tokens,
+        access: setup.access,
         leads: shared.leadership,
         decoders: shared.decoders,
         forward: Forwarder::new()?,
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        stopping: stopping.subscribe(),
     };
     Ok(Running {
         address,
         admin: admin.as_ref().map(TcpListener::local_addr).transpose()?,
         log: shared.log,
         wake,
-        progress,
+        progress: state.progress.clone(),
         caught_up,
         stop: shared.stop,
         state,
+        tls: setup.tls,
+        connections_max: setup.connections_max,
+        stopping,
         listeners: (listener, admin),
         threads: shared.threads,
         wakes,
     })
+}
+
+fn influxdb(
+    settings: Option<InfluxSettings>,
+    public_url: String,
+    language: Language,
+) -> anyhow::Result<Option<InfluxSink>> {
+    let texts = Texts::new(language);
+    Ok(settings.map(|settings| InfluxSink::new(settings, public_url, texts)).transpose()?)
+}
+
+/// Starts the threads that write to InfluxDB and to the output topics.
+fn start_sinks(
+    shared: &mut Shared,
+    influxdb: Option<InfluxSink>,
+    topics: Option<OutlookTopic>,
+    inbox: &SyncSender<Message>,
+) -> anyhow::Result<()> {
+    if let Some(influxdb) = influxdb {
+        shared.health.degraded("influxdb", "not connected yet");
+        shared.sink(influxdb, inbox)?;
+    }
+    topics.map_or(Ok(()), |topics| shared.sink(topics, inbox))
 }

@@ -105,6 +105,8 @@ impl Candidate {
                         announced = None;
                     }
                     Change::Revoked(_) => self.leadership.set(false),
+                    // Only consumers that count look for these.
+                    Change::Deleted(_) | Change::Recreated(_) => {}
                     Change::Failed(problem) => return Err(problem),
                 }
             }

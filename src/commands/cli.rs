@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use super::{
-    backtest, check, dead_letters, demo, frontier, replay, report, serve, simulate, staffing,
+    audit, backtest, check, dead_letters, demo, forget, frontier, replay, report, serve, simulate,
+    staffing,
 };
 use crate::app::Role;
 use crate::commands::demo::DemoArgs;
@@ -17,10 +18,11 @@ use crate::output::influxdb::InfluxClient;
 /// Exit code for wrong flags or a wrong config: `EX_USAGE` of `sysexits.h`.
 pub const EXIT_USAGE: u8 = 64;
 
-/// Forecasts ticket surges from network alarms: arrivals with intervals, agents needed, one page in time.
+/// Forecasts ticket surges from network alarms: how many tickets will arrive and how many agents are needed. Pages the
+/// shift lead while there is time to act.
 ///
-/// Without a command it runs the demo: it simulates eight weeks of an operator's alarms and tickets, continues live
-/// on a fast clock and serves a web page at http://127.0.0.1:8080.
+/// Without a command it runs the demo: it simulates eight weeks of an operator's alarms and tickets, then continues with
+/// a clock that runs 60 times as fast as real time, and serves a web page at http://127.0.0.1:8080.
 #[derive(Debug, Parser)]
 #[command(
     name = "surgecast",
@@ -50,10 +52,14 @@ enum Command {
     /// List events that were not counted, and send them again
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersCommand),
-    /// Show how far each Kafka partition has been counted, and change it
+    /// Show what people changed, and who they were
+    Audit(audit::AuditArgs),
+    /// Remove customers' texts and ids from the store of a stopped service
+    Forget(forget::ForgetArgs),
+    /// Show up to which offset each Kafka partition has been counted, and change that offset
     #[command(subcommand)]
     Frontier(frontier::FrontierCommand),
-    /// Set up the servers that a config names
+    /// Prepare the servers that a config names: creates the InfluxDB bucket
     #[command(subcommand)]
     Setup(SetupCommand),
     /// Write a report: what happened, and how accurate forecasts were
@@ -83,7 +89,7 @@ struct ServeArgs {
     /// Event file to count (NDJSON); the service reads on as it grows. `-` is standard input. Repeatable
     #[arg(long, value_name = "FILE")]
     input: Vec<PathBuf>,
-    /// Work that this instance does, where several instances share it through Kafka
+    /// What this instance does, if several instances share the work through Kafka
     #[arg(long, value_enum, default_value_t)]
     role: Role,
 }
@@ -132,6 +138,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             replay::run(&args)
         }
         Some(Command::DeadLetters(command)) => dead_letters::run(&command, &mut out),
+        Some(Command::Audit(args)) => audit::run(&args, &mut out),
+        Some(Command::Forget(args)) => forget::run(&args, &mut out),
         Some(Command::Frontier(command)) => frontier::run(&command, &mut out),
         Some(Command::Setup(SetupCommand::Influxdb(args))) => set_up_influxdb(&args, &mut out),
         Some(Command::Report(command)) => report::run(&command, &mut out),

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::app::Settings;
 use crate::commands::replay::{self, Answer, HttpTarget, Target as _};
 use crate::commands::usage::{ConfigArgs, UsageError};
-use crate::domain::{DeadLetter, EventKind, Keyed, Reason};
+use crate::domain::{DeadLetter, EventKind, Keyed, Reason, printable};
 use crate::ingest::Headers;
 use crate::kafka::Producer;
 use crate::store::Reader;
@@ -141,7 +141,7 @@ fn list(args: &ListArgs, out: &mut impl Write) -> anyhow::Result<()> {
         let detail: String = letter.detail.chars().take(DETAIL_CHARS).collect();
         let (source, offset) = (&letter.position.source, letter.position.offset);
         let (at, reason) = (letter.received_at, letter.reason.as_str());
-        writeln!(out, "{id:>8}  {at}  {reason:<9}  {source}@{offset}  {detail}")?;
+        writeln!(out, "{id:>8}  {at}  {reason:<9}  {source}@{offset}  {}", printable(&detail))?;
     }
     if letters.len() == wanted {
         writeln!(out, "there may be more: --limit {}", wanted * 10)?;
@@ -155,7 +155,7 @@ fn json_of(id: i64, letter: &DeadLetter) -> serde_json::Value {
         "received_at": letter.received_at.to_string(),
         "reason": letter.reason.as_str(),
         "detail": letter.detail,
-        "topic": &*letter.position.source.topic,
+        "topic": letter.position.source.topic_name(),
         "partition": letter.position.source.partition,
         "offset": letter.position.offset,
         "text": String::from_utf8_lossy(&letter.bytes),
@@ -194,7 +194,7 @@ fn show(args: &ShowArgs, out: &mut impl Write) -> anyhow::Result<()> {
         let (source, offset) = (&letter.position.source, letter.position.offset);
         writeln!(out, "from      {source}, offset {offset}")?;
         writeln!(out, "received  {}", letter.received_at)?;
-        writeln!(out, "reason    {}: {}", letter.reason.as_str(), letter.detail)?;
+        writeln!(out, "reason    {}: {}", letter.reason.as_str(), printable(&letter.detail))?;
         writeln!(out, "bytes     {}\n", letter.bytes.len())?;
     }
     out.write_all(&letter.bytes)?;
@@ -278,7 +278,7 @@ fn resend(args: &ReplayArgs, out: &mut impl Write) -> anyhow::Result<()> {
 /// The kind of events in the topic of a dead letter, for events that do not name their kind.
 fn kind_hint(config: &Settings, letter: &DeadLetter) -> Option<EventKind> {
     let topics = &config.kafka.as_ref()?.topics;
-    topics.kind_of(&letter.position.source.topic)
+    topics.kind_of(letter.position.source.topic_name())
 }
 
 /// The way to send events: Kafka if it is configured, else HTTP.
@@ -293,7 +293,8 @@ impl Destination {
             return Ok(Self::Kafka(Producer::open(kafka, Arc::new(Health::default()))?));
         }
         let token = args.token_file.as_deref().map(replay::read_token).transpose()?;
-        let url = format!("http://{}", config.server.listen);
+        let scheme = if config.tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", config.server.listen);
         Ok(Self::Http(Box::new(HttpTarget::new(&url, token)?)))
     }
 

@@ -5,18 +5,18 @@ use std::io::Write;
 use clap::{Args, Subcommand};
 
 use crate::commands::usage::{ConfigArgs, UsageError};
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, read_instant};
 use crate::kafka::{Frontiers, PartitionFrontier, ResumeAt, reset};
 
 /// `surgecast frontier …`.
 #[derive(Debug, Subcommand)]
 pub enum FrontierCommand {
-    /// Show how far each partition has been counted
+    /// Show up to which offset each partition has been counted
     Show(ShowArgs),
-    /// Set where partitions resume, while no instance counts
+    /// Set the offset from which each partition is counted next. Stop all instances first
     ///
     /// Forward: the skipped records are never counted. Backward: records are counted again. Windows that the store has
-    /// finalized from later offsets stay as they are, so that moving back makes sense only with a new store.
+    /// finalized from later offsets stay as they are, so that a reset backward makes sense only with an empty store.
     Reset(ResetArgs),
 }
 
@@ -58,7 +58,7 @@ fn resume_at(text: &str) -> Result<ResumeAt, String> {
             _ => Err("use an offset of 0 or more".into()),
         };
     }
-    Timestamp::parse(text).map(ResumeAt::Time).map_err(|_| {
+    read_instant(text).map(ResumeAt::Time).map_err(|_| {
         "use earliest, latest, an offset or a time such as 2026-01-31T08:00:00Z".into()
     })
 }
@@ -111,7 +111,7 @@ fn set(args: &ResetArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let frontiers = frontiers(&args.config)?;
     let mut all = frontiers.all()?;
     all.retain(|at| {
-        *at.source.topic == *args.topic
+        at.source.topic_name() == args.topic
             && args.partition.is_none_or(|only| at.source.partition == only)
     });
     if all.is_empty() {

@@ -1,10 +1,12 @@
 //! The commands, one file or folder each, and the command line.
 
-pub mod backtest;
+pub mod audit;
+mod backtest;
 pub mod check;
 pub mod cli;
 pub mod dead_letters;
 pub mod demo;
+pub mod forget;
 pub mod frontier;
 pub mod replay;
 pub mod report;

@@ -19,11 +19,11 @@ pub enum ReportCommand {
     Weekly {
         #[command(flatten)]
         from: SourceArgs,
-        /// Week such as 2026-W46 [default: the last one with all its windows finalized]
+        /// Week such as 2026-W46 [default: the last complete week]
         #[arg(long, value_name = "WEEK")]
         week: Option<Week>,
     },
-    /// One alert, its alarms, and actual counts beside the forecast
+    /// One incident, that is, one alert: its cause, the forecast and the actual counts
     Incident {
         /// Id of the alert
         id: String,

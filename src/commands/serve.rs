@@ -10,6 +10,7 @@ use crate::api::ServiceInfo;
 use crate::app::{self, Role, Settings, Setup};
 use crate::clock::WallClock;
 use crate::commands::usage::UsageError;
+use crate::config::SecretFile;
 use crate::domain::{Clock, Timestamp};
 use crate::engine::{ForecasterConfig, IssueConfig, RefitConfig};
 use crate::input::{self, Feed, FileFeed, LocalFeed};
@@ -33,6 +34,10 @@ pub fn run(settings: Settings, inputs: &[PathBuf], role: Role) -> anyhow::Result
         check_readable(input)?;
     }
     init_logging(settings.log.format == LogFormat::Json, &settings.log.level);
+    for warning in settings.secret_files.iter().filter_map(SecretFile::warning) {
+        tracing::warn!("config: {warning}");
+    }
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let running = app::start(setup(settings, inputs, role))?;
     running.progress.set(1.0);
     if inputs.iter().any(|input| input.as_os_str() == "-") {
@@ -40,7 +45,7 @@ pub fn run(settings: Settings, inputs: &[PathBuf], role: Role) -> anyhow::Result
         let clock: Arc<dyn Clock> = Arc::new(WallClock);
         app::spawn("standard input", move || input::read_standard_input(&log, &*wake, &clock))?;
     }
-    print(&format!("surgecast listens on http://{}", running.address));
+    print(&format!("surgecast listens on {scheme}://{}", running.address));
     if let Some(admin) = running.admin {
         print(&format!("probes and metrics on http://{admin}"));
     }
@@ -58,18 +63,26 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         width: settings.windows.width,
         lateness: settings.windows.lateness,
         max_future_skew: Some(settings.windows.max_future_skew),
+        names_max: AggregatorConfig::names_for(settings.input.limits.series),
     };
     let feeds = files(inputs).map(|input| {
         let feed: Box<dyn Feed> = Box::new(FileFeed::new(input));
         (feed, AggregatorConfig { max_future_skew: None, ..aggregator })
     });
     let (info, forecaster) = (info(&settings), forecaster(&settings, clock.now()));
-    let Settings { server, admin, store, input, kafka, influxdb, alerts, .. } = settings;
+    let access = settings.server.access();
+    let reloadable = app::reloadable(
+        settings.server.tokens.as_ref(),
+        settings.tls.as_ref(),
+        &settings.secret_files,
+    );
+    let Settings { server, admin, store, input, kafka, influxdb, alerts, tls, .. } = settings;
     let receivers = alerts.receivers.into_iter();
     Setup {
         listen: server.listen,
         admin_listen: Some(admin.listen),
         store: store.path,
+        texts_kept: store.texts,
         info,
         decoder: input.decoder,
         tables: input.tables,
@@ -87,7 +100,10 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
             .map(|found| (found.name.to_string(), (found.route, found.receiver)))
             .collect(),
         heartbeat: alerts.heartbeat,
-        tokens: server.tokens,
+        access,
+        tls,
+        connections_max: server.connections_max,
+        reloadable,
         clock,
         periodic: Box::new(|_| Ok(())),
         main_source: LocalFeed::source_id(),

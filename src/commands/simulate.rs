@@ -25,7 +25,7 @@ pub struct SimulateArgs {
     /// Days to simulate
     #[arg(long, value_name = "DAYS", default_value_t = 56, value_parser = clap::value_parser!(u32).range(1..=400))]
     days: u32,
-    /// First day (UTC), such as 2026-01-05 [default: the last day is yesterday]
+    /// First day (UTC), such as 2026-01-05 [default: chosen so that the last day is yesterday]
     #[arg(long, value_name = "DATE")]
     start: Option<String>,
     /// Seed of the random numbers. The same seed and start write the same bytes
@@ -34,7 +34,7 @@ pub struct SimulateArgs {
     /// Number of tickets, relative to the default operator's (0.01 to 100)
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_hyphen_values = true)]
     volume: f64,
-    /// How complaints follow faults: exponential, long-tail, two-humps or rebound
+    /// How the complaints after a fault are spread over time: exponential, long-tail, two-humps or rebound
     #[arg(long, value_name = "NAME", default_value_t = Family::Exponential)]
     family: Family,
     /// Overwrite existing files

@@ -30,10 +30,10 @@ pub struct StaffingArgs {
     #[arg(long, value_name = "NUMBER", value_parser = arrivals, allow_hyphen_values = true)]
     arrivals: f64,
     /// Length of the interval, such as 30m
-    #[arg(long, value_name = "LENGTH", default_value = "30m", value_parser = seconds, allow_hyphen_values = true)]
+    #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = seconds, allow_hyphen_values = true)]
     interval: Duration,
     /// Average handling time, such as 180s
-    #[arg(long, value_name = "LENGTH", value_parser = seconds, allow_hyphen_values = true)]
+    #[arg(long, value_name = "DURATION", value_parser = seconds, allow_hyphen_values = true)]
     aht: Duration,
     /// Service target: 80/20 is 80 % answered within 20 s
     #[arg(long, value_name = "PERCENT/SECONDS", default_value = "80/20", value_parser = target, allow_hyphen_values = true)]
@@ -42,13 +42,13 @@ pub struct StaffingArgs {
     #[arg(long, value_enum, default_value = "erlang-c")]
     model: ModelName,
     /// Average time that callers wait before they hang up
-    #[arg(long, value_name = "LENGTH", value_parser = seconds, allow_hyphen_values = true)]
+    #[arg(long, value_name = "DURATION", value_parser = seconds, allow_hyphen_values = true)]
     patience: Option<Duration>,
     /// Highest occupancy: share of time that agents are busy, 0.05 to 1 or 5% to 100%
     #[arg(long, value_name = "SHARE", value_parser = occupancy, allow_hyphen_values = true)]
     max_occupancy: Option<f64>,
-    /// Longest average speed of answer (ASA): the average wait
-    #[arg(long, value_name = "LENGTH", value_parser = seconds, allow_hyphen_values = true)]
+    /// Upper limit of the average wait (average speed of answer, ASA)
+    #[arg(long, value_name = "DURATION", value_parser = seconds, allow_hyphen_values = true)]
     max_asa: Option<Duration>,
     /// Highest share of callers that hang up, 0 to 1 or 0% to 100%
     #[arg(long, value_name = "SHARE", value_parser = abandonment, allow_hyphen_values = true)]
@@ -59,7 +59,7 @@ pub struct StaffingArgs {
     /// Contacts that one agent handles at the same time, 1 to 10
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10), allow_hyphen_values = true)]
     concurrency: u32,
-    /// Evaluate this number of positions, instead of searching for the smallest one
+    /// Evaluate this number of positions (people at work, without shrinkage), instead of searching for the smallest one
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(0..=1_000_000), allow_hyphen_values = true)]
     agents: Option<u32>,
     /// Format of the result

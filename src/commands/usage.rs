@@ -19,7 +19,7 @@ pub struct ConfigArgs {
     /// Config file (TOML)
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
-    /// Address of the API and the page, such as 127.0.0.1:8080 (server.listen)
+    /// Address of the API and the web page, such as 127.0.0.1:8080 (server.listen)
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
     /// Address of /live, /ready and /metrics, such as 127.0.0.1:9464 (admin.listen)
@@ -28,7 +28,7 @@ pub struct ConfigArgs {
     /// Directory of the store (store.path), relative to the current directory
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Allow listening beyond loopback without tokens (server.allow_open)
+    /// Allow, without tokens, an address that other machines can reach (server.allow_open)
     #[arg(long)]
     pub allow_open: bool,
 }

@@ -1,12 +1,13 @@
 //! The layers of a configuration: file, environment and flags. Each value keeps its origin.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use figment::value::{Dict, Value};
 
-use super::{ConfigError, Problem};
+use super::{ConfigError, Problem, SecretFile};
 
 const ENV_PREFIX: &str = "SURGECAST__";
 
@@ -30,6 +31,8 @@ pub struct Layers {
     /// The name of the settings, for errors.
     name: String,
     file: Option<PathBuf>,
+    /// Files with secrets that were read.
+    pub(super) secret_files: RefCell<Vec<SecretFile>>,
 }
 
 /// The layer of a value.
@@ -92,7 +95,8 @@ impl Layers {
             Value::Dict(_, dict) => dict,
             _ => Dict::new(),
         };
-        Ok(Self { figment, root, name, file: path.map(Path::to_owned) })
+        let secret_files = RefCell::default();
+        Ok(Self { figment, root, name, file: path.map(Path::to_owned), secret_files })
     }
 
     /// The name of the settings, for errors.

@@ -16,5 +16,5 @@ mod value;
 pub use layers::{Flags, Layers};
 pub use problem::{ConfigError, Problem};
 pub use reader::Reader;
-pub use secret::Secret;
+pub use secret::{Secret, SecretFile};
 pub use typed::parse_address;

@@ -7,7 +7,7 @@ use figment::value::{Dict, Value};
 
 use super::layers::Layers;
 use super::value::shown;
-use super::{ConfigError, Problem};
+use super::{ConfigError, Problem, SecretFile};
 use crate::domain::Name;
 
 /// One table of the configuration. All readers share one list of problems.
@@ -49,6 +49,11 @@ impl<'a> Reader<'a> {
         dict: Option<&'a Dict>,
     ) -> Self {
         Self { layers, problems, path, dict, known: RefCell::default() }
+    }
+
+    /// Files with secrets that were read so far, in all sections.
+    pub fn secret_files(&self) -> Vec<SecretFile> {
+        self.layers.secret_files.borrow().clone()
     }
 
     /// Whether the table exists.

@@ -11,7 +11,7 @@ use figment::value::{Dict, Value};
 
 use super::layers::{Origin, env_name};
 use super::value::{plain, real, shown, whole};
-use super::{Reader, Secret};
+use super::{Reader, Secret, SecretFile};
 use crate::domain::{format_duration, parse_duration};
 
 /// Reads an IP address and a port, such as `127.0.0.1:8080` or `[::1]:8080`.
@@ -214,6 +214,18 @@ impl Reader<'_> {
         }
     }
 
+    /// The path and the content of a file with secrets.
+    pub fn secret_file(&self, key: &'static str) -> Option<(PathBuf, String)> {
+        let (path, text) = self.file(key)?;
+        self.secret_is_in(key, path.clone(), None);
+        Some((path, text))
+    }
+
+    fn secret_is_in(&self, key: &'static str, path: PathBuf, secret: Option<Secret>) {
+        let file = SecretFile { key: self.join(key), path, secret };
+        self.layers.secret_files.borrow_mut().push(file);
+    }
+
     /// A secret from the file at `file_key`, or from the environment variable of `key`.
     pub fn secret(&self, key: &'static str, file_key: &'static str) -> Option<Secret> {
         let inline = self.value(key);
@@ -241,7 +253,9 @@ impl Reader<'_> {
                     );
                     return None;
                 }
-                Some(Secret::new(secret))
+                let secret = Secret::new(secret);
+                self.secret_is_in(file_key, path, Some(secret.clone()));
+                Some(secret)
             }
             (None, None) => None,
         }

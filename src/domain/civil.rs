@@ -59,6 +59,12 @@ impl Zone {
     }
 }
 
+impl Default for Zone {
+    fn default() -> Self {
+        Self::UTC
+    }
+}
+
 impl FromStr for Zone {
     type Err = ZoneError;
     fn from_str(text: &str) -> Result<Self, ZoneError> {

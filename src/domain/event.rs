@@ -87,6 +87,9 @@ pub struct AlarmEvent {
     pub device: Option<Box<str>>,
     pub alarm_type: Option<Box<str>>,
     pub text: Option<Box<str>>,
+    /// The alarm's ids without its system. A clear that lacks the system finds its raise by them.
+    #[serde(default)]
+    pub aliases: Box<[Box<str>]>,
 }
 
 /// A notification that a system rebuilt its alarm list (3GPP TS 28.532). Alarms that it does not raise again have ended.

@@ -2,6 +2,7 @@
 //!
 //! This room has values only: no wire formats, no storage, and no clock except for the [`Clock`] trait.
 
+mod audit;
 mod backoff;
 mod brief;
 mod civil;
@@ -10,12 +11,15 @@ mod event;
 #[cfg(test)]
 pub(crate) mod fuzz;
 mod hours;
+mod moment;
+mod printable;
 mod series;
 mod source;
 mod time;
 mod topic;
 mod window;
 
+pub use audit::{Act, AuditEntry};
 pub use backoff::{Backoff, with_jitter};
 pub use brief::{Brief, CountsAs, Place};
 pub use civil::{Zone, ZoneError};
@@ -25,7 +29,9 @@ pub use event::{
     MaintenanceEvent, Severity, TicketAction, TicketEvent,
 };
 pub use hours::{Hours, HoursError};
-pub use series::{ALL, Name, NameError, Scope, SeriesKey, UNKNOWN};
+pub use moment::{Moment, read_instant};
+pub use printable::{printable, unprintable};
+pub use series::{ALL, Name, NameError, OTHER, Scope, SeriesKey, UNKNOWN};
 pub use source::{DeadLetter, Offset, Position, Reason, SourceId};
 pub use time::{Clock, TimeError, Timestamp};
 pub use topic::{Phrase, TOPICS, TextClassifier, TextCounts, Topic};

@@ -11,6 +11,8 @@ use thiserror::Error;
 pub const ALL: &str = "_all";
 /// The name used if an event has none and no mapping gives one.
 pub const UNKNOWN: &str = "unknown";
+/// The name under which events are counted that have one name too many: see `limits.series`.
+pub const OTHER: &str = "_other";
 
 /// A region's, service's or channel's name: 1–64 characters, without control characters and `/`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -73,7 +75,7 @@ impl Name {
             return Err(NameError::Long);
         }
         // `/` separates the parts of a series in its text form.
-        if text.chars().any(|c| c.is_control() || c == '/') {
+        if text.chars().any(|c| super::unprintable(c) || c == '/') {
             return Err(NameError::Character);
         }
         Ok(())
@@ -87,6 +89,16 @@ impl Name {
     /// The name `unknown`.
     pub fn unknown() -> Self {
         Self(UNKNOWN.into())
+    }
+
+    /// The name `_other`.
+    pub fn other() -> Self {
+        Self(OTHER.into())
+    }
+
+    /// No valid name is smaller. For searches in order.
+    pub fn least() -> Self {
+        Self(" ".into())
     }
 
     /// The name as text.

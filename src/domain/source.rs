@@ -17,16 +17,42 @@ pub struct SourceId {
     pub partition: i32,
 }
 
+/// Separates a topic's name from its generation. Kafka allows no `#` in names.
+const GENERATION: &str = "#made=";
+
 impl SourceId {
     /// The source of one partition.
     pub fn new(topic: &str, partition: i32) -> Self {
         Self { topic: topic.into(), partition }
     }
+
+    /// The same partition in a generation of its topic. A topic that is deleted and created again has the same name and
+    /// the same offsets, but other records: it is another source. Texts show the name only.
+    #[must_use]
+    pub fn in_generation(&self, generation: Option<&str>) -> Self {
+        let name = self.topic_name();
+        match generation {
+            None => Self::new(name, self.partition),
+            Some(generation) => {
+                Self::new(&format!("{name}{GENERATION}{generation}"), self.partition)
+            }
+        }
+    }
+
+    /// The generation of the topic, if it is known.
+    pub fn generation(&self) -> Option<&str> {
+        self.topic.split_once(GENERATION).map(|(_, generation)| generation)
+    }
+
+    /// The topic without its generation.
+    pub fn topic_name(&self) -> &str {
+        self.topic.split_once(GENERATION).map_or(&*self.topic, |(name, _)| name)
+    }
 }
 
 impl fmt::Display for SourceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}[{}]", self.topic, self.partition)
+        write!(f, "{}[{}]", self.topic_name(), self.partition)
     }
 }
 

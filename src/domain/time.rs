@@ -19,6 +19,10 @@ pub enum TimeError {
     Syntax(String),
     #[error("time is outside 1990-01-01 to 2100-01-01")]
     Range,
+    #[error("it has no time zone: add Z or an offset such as +08:00")]
+    NoZone,
+    #[error("it is a date without a time of day: use a time such as 2026-01-31T08:00:00Z")]
+    NoTimeOfDay,
 }
 
 impl Timestamp {
@@ -63,7 +67,7 @@ impl Timestamp {
         Self(parsed.timestamp_millis()).checked()
     }
 
-    /// Reads an epoch number. Its magnitude decides whether it is in seconds, milliseconds or microseconds.
+    /// Reads an epoch number. Its magnitude decides whether it is in seconds, milliseconds, microseconds or nanoseconds.
     ///
     /// # Errors
     /// [`TimeError::Range`] outside [`Self::MIN`]..[`Self::MAX`].
@@ -75,14 +79,16 @@ impl Timestamp {
             number * 1e3
         } else if number < 1e13 {
             number
-        } else {
+        } else if number < 1e17 {
             number / 1e3
+        } else {
+            number / 1e6
         };
         // The cast saturates, and the range check refuses saturated values.
         Self(ms as i64).checked()
     }
 
-    fn checked(self) -> Result<Self, TimeError> {
+    pub(super) fn checked(self) -> Result<Self, TimeError> {
         if (Self::MIN..Self::MAX).contains(&self) { Ok(self) } else { Err(TimeError::Range) }
     }
 
@@ -153,7 +159,7 @@ mod tests {
     #[test]
     fn magnitude_decides_the_unit_of_an_epoch_number() {
         let want = Timestamp::from_secs(1_767_233_000);
-        for n in [1_767_233_000.0, 1_767_233_000e3, 1_767_233_000e6] {
+        for n in [1_767_233_000.0, 1_767_233_000e3, 1_767_233_000e6, 1_767_233_000e9] {
             assert_eq!(Timestamp::from_epoch(n), Ok(want));
         }
         assert_eq!(Timestamp::from_epoch(-1.0), Err(TimeError::Range));

@@ -211,6 +211,7 @@ mod tests {
             device: Some("d".into()),
             alarm_type: Some("linkDown".into()),
             text: None,
+            aliases: Box::default(),
         };
         (Position { source: SourceId::new("a", 0), offset: at }, event)
     }

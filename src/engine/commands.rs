@@ -3,12 +3,12 @@
 use super::forecaster::Forecaster;
 use super::messages::{Answer, Command, CommandError, ReplicatedCommand, Reply, StreamEvent};
 use crate::alert::Alert;
-use crate::domain::Timestamp;
+use crate::domain::{AuditEntry, Timestamp};
 
 /// The result of a command.
 pub struct Done {
-    /// The command to replicate, if it was carried out.
-    pub command: Option<ReplicatedCommand>,
+    /// The commands to replicate: none if it was not carried out.
+    pub commands: Vec<ReplicatedCommand>,
     /// Called once the command is replicated: an answered change must survive this instance.
     pub answer: Answer,
     /// Events of the live stream.
@@ -38,6 +38,17 @@ pub fn handle(forecaster: &mut Forecaster, command: Command, now: Timestamp) -> 
         Command::DeleteAdjustment { id, reply } => {
             done(forecaster, ReplicatedCommand::Unadjusted { id }, |_| Ok(()), reply)
         }
+        Command::Audited { entry, command } => {
+            let mut done = handle(forecaster, *command, now);
+            if !done.commands.is_empty() {
+                let entry = ReplicatedCommand::Audit { entry: AuditEntry { at: now, ..entry } };
+                if let Err(error) = forecaster.carry_out(&entry, None) {
+                    tracing::error!(%error, ?entry, "store: an entry of the audit trail was not stored");
+                }
+                done.commands.push(entry);
+            }
+            done
+        }
     }
 }
 
@@ -52,7 +63,7 @@ fn done<T: Send + 'static>(
     // The client may have disconnected.
     let answer = Box::new(move || _ = reply.send(result));
     let stream = if carried_out { stream_events(forecaster, &command) } else { Vec::new() };
-    Done { command: carried_out.then_some(command), answer, stream }
+    Done { commands: carried_out.then_some(command).into_iter().collect(), answer, stream }
 }
 
 /// Events of the live stream that follow from a command.
@@ -66,7 +77,8 @@ fn stream_events(forecaster: &Forecaster, command: &ReplicatedCommand) -> Vec<St
         | ReplicatedCommand::Maintenance { .. }
         | ReplicatedCommand::Adjusted { .. }
         | ReplicatedCommand::Unadjusted { .. } => vec![StreamEvent::Status],
-        ReplicatedCommand::Nowcast { .. }
+        ReplicatedCommand::Audit { .. }
+        | ReplicatedCommand::Nowcast { .. }
         | ReplicatedCommand::Delivered { .. }
         | ReplicatedCommand::Written { .. } => Vec::new(),
     }

@@ -14,7 +14,7 @@ pub struct ForecasterConfig {
     pub width: WindowWidth,
     pub lateness: Duration,
     pub source_timeout: Duration,
-    /// Most ticket series that are forecast. Further series are counted and logged as errors.
+    /// Most ticket series that are counted and forecast under their own names.
     pub series_max: usize,
     pub alarms: AlarmRules,
     pub issue: IssueConfig,
@@ -32,6 +32,7 @@ impl ForecasterConfig {
             width: self.width,
             lateness: self.lateness,
             source_timeout: self.source_timeout,
+            series_max: self.series_max,
         }
     }
 }

@@ -11,24 +11,30 @@ use super::report::Report;
 use super::saved::Saved;
 use crate::alert::{Alert, Notification};
 use crate::anomaly::Anomaly;
-use crate::domain::{MaintenanceEvent, Offset, Position, SeriesKey, SourceId, Timestamp};
+use crate::domain::{
+    AuditEntry, MaintenanceEvent, Offset, Position, SeriesKey, SourceId, Timestamp,
+};
 use crate::forecast::surge::{Surge, Warning};
 use crate::forecast::{Adjustment, Nowcast};
 use crate::staffing::Shift;
 use crate::store::{
     AdjustedScore, DeliveryOutcome, NowcastScore, PartialRecord, SourceRecord, WindowRecord,
 };
-use crate::window::AggregationKey;
+use crate::window::{AggregationKey, FoldedPart};
 
 /// One change of the store.
 #[derive(Debug)]
 pub enum StoreChange<'r> {
     /// A report's events: alarms, rebuilt lists, planned work, dead letters.
-    Events(&'r Report),
+    ///
+    /// Late events with one of these keys are counted under its value.
+    Events(&'r Report, BTreeMap<AggregationKey, AggregationKey>),
     /// Windows that were finalized or revised.
     Windows(Vec<(AggregationKey, Timestamp, WindowRecord)>),
     PutPartials(Vec<PartialRecord>),
-    /// Partials of finalized windows whose sources will not change them again.
+    /// Parts that are counted under another key.
+    PutFolded(Vec<FoldedPart>),
+    /// Partials of finalized windows whose sources will not change them again, or that are counted under another key.
     DeletePartials(Vec<(Timestamp, AggregationKey, SourceId)>),
     Source(SourceRecord),
     Anomaly(Anomaly),
@@ -65,6 +71,7 @@ pub enum StoreChange<'r> {
     Maintenance(Position, Box<MaintenanceEvent>),
     PutAdjustment(Box<Adjustment>),
     DeleteAdjustment(String),
+    Audit(AuditEntry),
     /// The outcome of an attempt to deliver a page.
     Delivery {
         notice: String,

@@ -63,12 +63,17 @@ pub struct Engine {
     pub alerts_changed: Box<dyn Fn() + Send>,
     /// Progress of the sinks.
     pub sinks: BTreeMap<&'static str, SinkProgress>,
+    /// Whether probes know of names beyond the limit.
+    pub limit_told: bool,
 }
 
 impl Engine {
     /// Runs until `stop` is set, or until all senders of the inbox are dropped.
     pub fn run(mut self) {
         let mut pruned_at = self.clock.now();
+        if let Err(error) = self.forecaster.store().prune_dead_letters(pruned_at) {
+            tracing::warn!(%error, "store: old dead letters were not deleted, retrying in six hours");
+        }
         let mut idle_rounds = 0u32;
         while !self.stop.load(Ordering::Relaxed) {
             while let Ok(command) = self.commands.try_recv() {
@@ -79,10 +84,9 @@ impl Engine {
                     let reports = std::slice::from_ref(&handle.report);
                     self.apply(reports, None, || handle.mark_stored());
                 }
-                Ok(Message::Log { reports, command, next }) => self.read(&reports, command, next),
+                Ok(Message::Log { reports, command, next }) => self.read(reports, command, next),
                 Ok(Message::Expect(sources)) => {
-                    let now = self.clock.now();
-                    sources.into_iter().for_each(|source| self.forecaster.expect(source, now));
+                    self.forecaster.expect_partitions(sources, self.clock.now());
                 }
                 Ok(Message::Cursor(sink, at)) => {
                     // After a restart the sink writes the same again, which changes nothing.
@@ -130,13 +134,37 @@ impl Engine {
 
     /// Stores messages of the replicated log. The command follows the reports. Its own transaction moves the log's offset
     /// past it.
-    fn read(&mut self, reports: &[Report], command: Option<ReplicatedCommand>, next: Offset) {
+    fn read(&mut self, reports: Vec<Report>, command: Option<ReplicatedCommand>, next: Offset) {
         let upto = if command.is_some() { next - 1 } else { next };
-        if self.apply(reports, Some(upto), || {})
+        let (new, mut reports): (Vec<Report>, Vec<Report>) =
+            reports.into_iter().partition(|report| self.forecaster.is_new(report));
+        if !new.is_empty() {
+            // What was counted of a topic is stored before the topic is replaced.
+            let before = self.forecaster.rename(reports);
+            if !(self.apply(&before, None, || {}) && self.add_generations(&new)) {
+                return;
+            }
+            reports = new;
+        }
+        let reports = self.forecaster.rename(reports);
+        if self.apply(&reports, Some(upto), || {})
             && let Some(command) = command
         {
             self.carry_out(&command, next);
         }
+    }
+
+    /// Adds topics that were not counted before, and retries until that is stored. Returns whether it succeeded before
+    /// `stop` was set.
+    fn add_generations(&mut self, reports: &[Report]) -> bool {
+        while let Err(error) = self.forecaster.add_generations(reports) {
+            self.health.failing("store", &error.to_string());
+            tracing::error!(%error, "store: write failed, retrying in a second, nothing is lost");
+            if self.wait_or_stop() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Stores reports and finalizes windows, and retries until this succeeds; meanwhile the reader of the reports waits.
@@ -157,6 +185,7 @@ impl Engine {
                         self.metrics.commit(watch.seconds());
                     }
                     self.forecaster.measure(self.clock.now());
+                    self.tell_limit();
                     let (nowcasts, at) = (self.forecaster.take_unreplicated(), self.clock.now());
                     if !nowcasts.is_empty() {
                         self.replicate(
@@ -181,6 +210,9 @@ impl Engine {
                     continue;
                 }
                 Err(error) => {
+                    if matches!(error, StoreError::Corrupt { .. }) {
+                        self.forecaster.store().mark_suspect();
+                    }
                     self.health.failing("store", &error.to_string());
                     tracing::error!(%error, "store: write failed, retrying in a second, nothing is lost");
                 }
@@ -194,13 +226,27 @@ impl Engine {
                     return false;
                 }
             }
+            // People are told at once that nothing can be stored.
+            while let Ok(command) = self.commands.try_recv() {
+                self.command(command);
+            }
         }
         let (source, flag) = &self.caught_up;
-        let is_there = |r: &Report| r.source == *source && r.caught_up_at().is_some();
+        let is_there =
+            |r: &Report| r.source.in_generation(None) == *source && r.caught_up_at().is_some();
         if reports.iter().any(is_there) {
             flag.store(true, Ordering::Release);
         }
         true
+    }
+
+    /// Tells probes whether names beyond the limit are counted under another name.
+    fn tell_limit(&mut self) {
+        match self.forecaster.beyond_limit(self.clock.now()) {
+            Some(reason) => self.limit_told |= self.health.degraded("series", reason),
+            None if std::mem::take(&mut self.limit_told) => _ = self.health.ready("series"),
+            None => {}
+        }
     }
 
     fn wait_or_stop(&self) -> bool {
@@ -225,15 +271,15 @@ impl Engine {
     }
 
     fn command(&mut self, command: Command) {
-        let Done { command, answer, stream } =
+        let Done { mut commands, answer, stream } =
             commands::handle(&mut self.forecaster, command, self.clock.now());
         for event in stream {
             let _ = self.stream.send(event);
         }
-        match command {
-            Some(command) => self.replicate(command, answer),
-            None => answer(),
-        }
+        // The answer waits for the last one: the log keeps their order.
+        let Some(last) = commands.pop() else { return answer() };
+        commands.into_iter().for_each(|command| self.replicate(command, Box::new(|| {})));
+        self.replicate(last, answer);
     }
 
     /// Carries out a command of the leader, and retries until it is stored. The log resumes at `next` after it.
@@ -247,7 +293,7 @@ impl Engine {
                         "standby: command skipped, its alert does not exist"
                     );
                 }
-                Err(CommandError::Store(error)) => {
+                Err(CommandError::Store(error) | CommandError::Full(error)) => {
                     self.health.failing("store", &error);
                     tracing::error!(
                         error,
@@ -307,6 +353,7 @@ mod tests {
             leads: Arc::new(Leadership::alone()),
             alerts_changed: Box::new(|| ()),
             sinks: BTreeMap::new(),
+            limit_told: false,
         }
     }
 
@@ -336,14 +383,14 @@ mod tests {
         let mut one = engine(&dir);
         sqlite("CREATE TRIGGER no BEFORE INSERT ON shifts BEGIN SELECT RAISE(ABORT, 'no'); END;");
         std::thread::current().unpark();
-        one.read(&[report], Some(command.clone()), 6);
+        one.read(vec![report], Some(command.clone()), 6);
         drop(one);
         sqlite("DROP TRIGGER no;");
 
         let mut again = engine(&dir);
         assert!(again.forecaster.commits().len() == 1, "the reports are stored");
         assert_eq!(again.forecaster.log_offset().expect("reads"), Some(5), "it is read again");
-        again.read(&[], Some(command), 6);
+        again.read(Vec::new(), Some(command), 6);
         assert_eq!(again.forecaster.log_offset().expect("reads"), Some(6));
         let shifts = again.forecaster.reader().shifts(&Filter::default(), at(0), Timestamp::MAX);
         assert_eq!(shifts.expect("reads"), [shift]);

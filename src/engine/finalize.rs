@@ -8,7 +8,7 @@ use super::stored::Stored;
 use crate::domain::{SeriesKey, Timestamp};
 use crate::store::{StoreError, WindowRecord};
 use crate::telemetry::Metrics;
-use crate::window::{AggregationKey, AlarmBook, FinalizedWindow, Merge};
+use crate::window::{AggregationKey, AlarmBook, FinalizedWindow, Merge, Names};
 
 /// Records by aggregation key and start of the window.
 pub type Rows = Vec<(AggregationKey, Timestamp, WindowRecord)>;
@@ -26,6 +26,14 @@ pub fn count_alarms(alarms: &mut AlarmBook, metrics: &Metrics, end: Timestamp) {
     if tally.resynced > 0 {
         let alarms = tally.resynced;
         tracing::warn!(alarms, %end, "alarms: ended, because they were not raised again after their list was rebuilt");
+    }
+    if tally.unpaired > 0 && alarms.is_hint_due(end) {
+        let clears = tally.unpaired;
+        tracing::warn!(
+            clears, %end,
+            "alarms: clears pair with no raise: either the raise is older than surgecast's events, or the clear names \
+             another system or id than its raise"
+        );
     }
     if tally.lists_refused > 0 {
         let lists = tally.lists_refused;
@@ -49,19 +57,24 @@ pub fn counted(merge: &Merge, next: Timestamp) -> Counted {
     open.map(of).collect()
 }
 
-/// Adds the window's new series to `leaves`, up to the limit.
-pub fn admit(leaves: &mut BTreeSet<SeriesKey>, window: &FinalizedWindow, series_max: usize) {
+/// Adds the window's new series to `leaves`. The merge holds the limit.
+pub fn admit(leaves: &mut BTreeSet<SeriesKey>, window: &FinalizedWindow) {
     for (key, _) in &window.counts {
-        let AggregationKey::Tickets(series) = key else { continue };
-        if leaves.contains(series) {
-            continue;
+        if let AggregationKey::Tickets(series) = key
+            && !leaves.contains(series)
+        {
+            leaves.insert(series.clone());
         }
-        if leaves.len() >= series_max {
-            tracing::error!(%series, series_max, "series: limits.series reached, this one is counted but not forecast");
-            continue;
-        }
-        leaves.insert(series.clone());
     }
+}
+
+/// Adds series that are first seen in a revision: they have a stored window from now on, so a restart finds them.
+pub fn admit_revised(leaves: &mut BTreeSet<SeriesKey>, window: &FinalizedWindow, names: &Names) {
+    let tickets = window.counts.iter().filter_map(|(key, _)| match key {
+        AggregationKey::Tickets(series) => Some(series),
+        _ => None,
+    });
+    leaves.extend(tickets.filter(|series| names.has(series)).cloned());
 }
 
 /// Rows and counts of a finalized window. Every known series has a row: zero, or missing, if nothing was counted.
@@ -69,6 +82,7 @@ pub fn final_rows(
     leaves: &BTreeSet<SeriesKey>,
     window: &FinalizedWindow,
     alarms: &AlarmBook,
+    names: &Names,
 ) -> (Rows, Leaves) {
     let mut rows: BTreeMap<AggregationKey, WindowRecord> = BTreeMap::new();
     for series in leaves {
@@ -77,8 +91,10 @@ pub fn final_rows(
         rows.insert(AggregationKey::Tickets(series.clone()), record);
     }
     for (scope, active) in alarms.active() {
-        let record = WindowRecord { settled: true, active, ..WindowRecord::default() };
-        rows.insert(AggregationKey::Alarms(scope), record);
+        let scope = names.scope(&scope).unwrap_or(scope);
+        let row = rows.entry(AggregationKey::Alarms(scope)).or_default();
+        row.settled = true;
+        row.active += active;
     }
     for (key, counts) in &window.counts {
         let row = rows
@@ -104,7 +120,7 @@ pub fn final_rows(
 /// [`StoreError`] if the previous rows cannot be read.
 pub fn revised_rows(
     stored: &dyn Stored,
-    histories: &mut Histories,
+    (histories, leaves): (&mut Histories, &BTreeSet<SeriesKey>),
     window: &FinalizedWindow,
 ) -> Result<Rows, StoreError> {
     let mut rows = Vec::new();
@@ -119,7 +135,9 @@ pub fn revised_rows(
             ..WindowRecord::default()
         };
         rows.push((key.clone(), window.window, record));
-        if let AggregationKey::Tickets(series) = key {
+        if let AggregationKey::Tickets(series) = key
+            && leaves.contains(series)
+        {
             histories.revise(series, window.window, counts.tickets);
         }
     }

@@ -9,7 +9,7 @@ use super::effects::{Effects, StoreChange};
 use super::messages::{CommandError, ReplicatedCommand, StreamEvent};
 use super::progress::{Progress, ProgressIndex};
 use super::report::Report;
-use super::saved::LOG_OFFSET;
+use super::saved::{LOG_OFFSET, Saved};
 use super::state::State;
 use super::step::Batch;
 use super::write::{Outbox, write};
@@ -22,7 +22,7 @@ use crate::window::CommitPoint;
 
 /// One forecaster. It leads or stands by.
 pub struct Forecaster {
-    state: State,
+    pub(super) state: State,
     store: Store,
     reader: Reader,
     commits: BTreeMap<SourceId, CommitPoint>,
@@ -83,7 +83,56 @@ impl Forecaster {
 
     /// Makes windows wait for a source.
     pub fn expect(&mut self, source: SourceId, now: Timestamp) {
+        let source = self.state.generations.current(&source);
         self.state.merge.expect(source, now);
+    }
+
+    /// The name under which a source is counted now.
+    pub fn current(&self, source: &SourceId) -> SourceId {
+        self.state.generations.current(source)
+    }
+
+    /// Makes windows wait for all partitions of some topics, and no longer for partitions that these topics had before.
+    pub fn expect_partitions(&mut self, partitions: Vec<SourceId>, now: Timestamp) {
+        let State { merge, generations, .. } = &mut self.state;
+        let has_topic = |name: &str| partitions.iter().any(|one| one.topic_name() == name);
+        let known: Vec<SourceId> = merge.sources().keys().cloned().collect();
+        for source in known {
+            if has_topic(source.topic_name()) && !partitions.contains(&source.in_generation(None)) {
+                merge.release(&source);
+            }
+        }
+        for source in partitions {
+            merge.expect(generations.current(&source), now);
+        }
+    }
+
+    /// Whether a report is of a topic that was not counted before.
+    pub fn is_new(&self, report: &Report) -> bool {
+        self.state.generations.is_new(&report.source)
+    }
+
+    /// Adds the topics of reports to those that are counted. Windows no longer wait for the topics that they replace.
+    ///
+    /// # Errors
+    /// [`StoreError`] if that could not be stored; then nothing has changed.
+    pub fn add_generations(&mut self, reports: &[Report]) -> Result<(), StoreError> {
+        let mut generations = self.state.generations.clone();
+        let replaced: Vec<SourceId> =
+            reports.iter().flat_map(|report| generations.add(&report.source)).collect();
+        let saved = StoreChange::Saved(Saved::Generations(generations.clone()));
+        self.commit(saved.into(), None, Timestamp::MIN)?;
+        self.state.generations = generations;
+        for source in replaced {
+            tracing::warn!(%source, "log: the topic was created again or has a gap; its new counts are added");
+            self.state.merge.release(&source);
+        }
+        Ok(())
+    }
+
+    /// Gives reports the names of their sources. Drops reports of topics that were replaced.
+    pub fn rename(&self, reports: Vec<Report>) -> Vec<Report> {
+        self.state.generations.rename(reports)
     }
 
     /// End of the last finalized window.
@@ -106,11 +155,17 @@ impl Forecaster {
         self.state.observed.histories.len()
     }
 
+    /// Why events are counted under another name, if any were lately.
+    pub fn beyond_limit(&self, now: Timestamp) -> Option<&str> {
+        self.state.beyond.reason(now)
+    }
+
     /// Updates the metrics of progress.
     pub fn measure(&self, now: Timestamp) {
         let merge = &self.state.merge;
         let age = merge.next().map_or(0.0, |next| now.since(next).as_secs_f64());
         self.state.metrics.frontier(age, merge.open_windows(), self.series());
+        self.state.metrics.named_series(merge.names().series());
     }
 
     /// Publishes the ledger's accuracy as metrics, once an hour of event time, for windows recent enough to notify.
@@ -165,7 +220,8 @@ impl Forecaster {
         log: Option<Offset>,
         now: Timestamp,
     ) -> Result<(Vec<StreamEvent>, bool), StoreError> {
-        let mut batch = Batch::new(reports, log, now, self.leads);
+        let reports = self.state.paired(reports);
+        let mut batch = Batch::new(&reports, log, now, self.leads);
         let mut stream = Vec::new();
         let mut tx = self.store.begin()?;
         while let Some(effects) = self.state.step(&mut batch, &self.reader)? {
@@ -200,7 +256,7 @@ impl Forecaster {
         log: Option<Offset>,
     ) -> Result<Option<Alert>, CommandError> {
         let result = self.try_carry_out(command, log);
-        if let Err(CommandError::Store(_)) = &result
+        if let Err(CommandError::Store(_) | CommandError::Full(_)) = &result
             && let Err(error) = self.reload()
         {
             tracing::error!(%error, "store: read failed");

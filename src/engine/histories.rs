@@ -133,18 +133,18 @@ impl Histories {
         } else if let Some(counts) = self.actual.get_mut(&series) {
             counts.remove(&index);
         }
-        let history =
-            self.by_series.entry(series).or_insert_with(|| History::new(self.width, index));
-        // Grow by an eighth: the default would double the memory.
-        if history.counts.len() == history.counts.capacity() && history.counts.len() >= self.keep {
-            history.counts.reserve_exact(self.keep / 8 + 1);
+        if !self.by_series.contains_key(&series) {
+            self.by_series.insert(series.clone(), History::new(self.width, index));
         }
+        let Some(history) = self.by_series.get_mut(&series) else { return };
+        make_room(history, self.keep);
         history.set(index, usual);
         // Trim seldom: it moves all counts.
-        if history.counts.len() > self.keep + self.keep / 8 {
+        if history.counts.len() > self.keep + slack(self.keep) {
             history.trim(self.keep);
-            let first = history.first;
-            self.actual.values_mut().for_each(|counts| *counts = counts.split_off(&first));
+            if let Some(counts) = self.actual.get_mut(&series) {
+                *counts = counts.split_off(&history.first);
+            }
         }
     }
 
@@ -156,6 +156,26 @@ impl Histories {
     /// Number of known series, roll-ups included.
     pub fn len(&self) -> usize {
         self.by_series.len()
+    }
+}
+
+/// Windows by which a history outgrows the ones that are kept before it is trimmed: trimming moves all counts. With windows
+/// of 15 minutes a history so has just less than 24 KiB, which is a size that the allocator knows.
+fn slack(keep: usize) -> usize {
+    keep / 64
+}
+
+/// Room for a history of this length to grow a little. A vector of its own accord would double its memory, and there may
+/// be many histories that are short.
+fn capacity(len: usize, keep: usize) -> usize {
+    let slack = slack(keep);
+    (len + len / 8 + slack).min(keep + slack + 1).max(len + 1)
+}
+
+fn make_room(history: &mut History, keep: usize) {
+    let len = history.counts.len();
+    if len == history.counts.capacity() {
+        history.counts.reserve_exact(capacity(len, keep) - len);
     }
 }
 
@@ -184,7 +204,7 @@ impl Restoring<'_> {
         let windows: Vec<(i64, f32)> = windows.filter(|(index, _)| *index >= self.first).collect();
         let Some((oldest, _)) = windows.first() else { return };
         let mut history = History::new(width, *oldest);
-        history.counts.reserve_exact(self.histories.keep + self.histories.keep / 8 + 1);
+        history.counts.reserve_exact(capacity(windows.len(), self.histories.keep));
         windows.iter().for_each(|(index, count)| history.set(*index, *count));
         for roll_up in series.roll_ups() {
             let sums = self.sums.entry(roll_up).or_default();
@@ -205,7 +225,8 @@ impl Restoring<'_> {
         for (series, sums) in self.sums {
             let Some(oldest) = sums.iter().position(|sum| *sum != NO_LEAF) else { continue };
             let mut history = History::new(self.histories.width, self.first + oldest as i64);
-            history.counts.reserve_exact(self.histories.keep + self.histories.keep / 8 + 1);
+            let windows = sums.len() - oldest;
+            history.counts.reserve_exact(capacity(windows, self.histories.keep));
             let known = sums[oldest..].iter();
             history.counts.extend(known.map(|sum| if *sum == NO_LEAF { f32::NAN } else { *sum }));
             self.histories.by_series.insert(series, history);

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::progress::Progress;
 use super::report::{AckHandle, Report};
 use crate::alert::Alert;
-use crate::domain::{MaintenanceEvent, Offset, SourceId, Timestamp};
+use crate::domain::{AuditEntry, MaintenanceEvent, Offset, SourceId, Timestamp};
 use crate::forecast::{Adjustment, Nowcast};
 use crate::staffing::Shift;
 use crate::store::{DeliveryOutcome, StoreError};
@@ -35,11 +35,14 @@ pub enum CommandError {
     NotFound,
     #[error("cannot store it: {0}")]
     Store(String),
+    #[error("cannot store it: {0}")]
+    Full(String),
 }
 
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
-        Self::Store(error.to_string())
+        let text = error.to_string();
+        if error.is_full() { Self::Full(text) } else { Self::Store(text) }
     }
 }
 
@@ -48,12 +51,38 @@ pub type Reply<T> = oneshot::Sender<Result<T, CommandError>>;
 
 /// A person's request. The leader carries it out.
 pub enum Command {
-    Acknowledge { id: String, by: String, reply: Reply<Alert> },
-    Feedback { id: String, text: String, reply: Reply<Alert> },
-    PutRoster { shifts: Vec<Shift>, reply: Reply<()> },
-    PutMaintenance { event: Box<MaintenanceEvent>, reply: Reply<()> },
-    PutAdjustment { adjustment: Box<Adjustment>, reply: Reply<()> },
-    DeleteAdjustment { id: String, reply: Reply<()> },
+    Acknowledge {
+        id: String,
+        by: String,
+        reply: Reply<Alert>,
+    },
+    Feedback {
+        id: String,
+        text: String,
+        reply: Reply<Alert>,
+    },
+    PutRoster {
+        shifts: Vec<Shift>,
+        reply: Reply<()>,
+    },
+    PutMaintenance {
+        event: Box<MaintenanceEvent>,
+        reply: Reply<()>,
+    },
+    PutAdjustment {
+        adjustment: Box<Adjustment>,
+        reply: Reply<()>,
+    },
+    DeleteAdjustment {
+        id: String,
+        reply: Reply<()>,
+    },
+    /// A request, and its entry of the audit trail, which is stored if the request is carried out. The entry's time is the
+    /// command's.
+    Audited {
+        entry: AuditEntry,
+        command: Box<Command>,
+    },
 }
 
 /// A change that does not follow from events. The leader carries it out, and standbys repeat it from the replicated log.
@@ -81,6 +110,10 @@ pub enum ReplicatedCommand {
     },
     Unadjusted {
         id: String,
+    },
+    /// An entry of the audit trail. Releases before it skip it.
+    Audit {
+        entry: AuditEntry,
     },
     Nowcast {
         nowcasts: Vec<Nowcast>,

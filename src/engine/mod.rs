@@ -15,6 +15,7 @@
 mod accuracy_metrics;
 mod active_alarms;
 mod alarm_spells;
+mod beyond;
 mod commands;
 mod complaints;
 mod config;
@@ -24,6 +25,7 @@ mod event_loop;
 mod finalize;
 mod forecast_points;
 mod forecaster;
+mod generations;
 mod histories;
 mod issue_config;
 mod issued;

@@ -9,7 +9,7 @@ use crate::domain::{
 use crate::window::{AggregationKey, CommitPoint, Frontier, Partial};
 
 /// Counts and events of one source since its last report.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Report {
     pub source: SourceId,
     pub partials: Vec<Partial>,

@@ -1,6 +1,7 @@
 //! Named values in the store.
 
 use super::alarm_spells::SpellsBody;
+use super::generations::Generations;
 use crate::domain::Offset;
 use crate::forecast::surge::Threshold;
 use crate::store::{StoreError, Tx};
@@ -15,6 +16,8 @@ pub const LOOKED_UPTO: &str = "looked_upto";
 pub const NEXT_WINDOW: &str = "next_window";
 /// The threshold of surge warnings.
 pub const SURGE_THRESHOLD: &str = "surge_threshold";
+/// Generations of Kafka's topics that were counted.
+pub const GENERATIONS: &str = "generations";
 
 /// A named value to store.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub enum Saved {
     NextWindow(i64),
     /// [`SURGE_THRESHOLD`].
     SurgeThreshold(Threshold),
+    /// [`GENERATIONS`].
+    Generations(Generations),
 }
 
 impl Saved {
@@ -43,6 +48,7 @@ impl Saved {
             Self::LookedUpto(millis) => tx.put_state(LOOKED_UPTO, millis),
             Self::NextWindow(millis) => tx.put_state(NEXT_WINDOW, millis),
             Self::SurgeThreshold(threshold) => tx.put_state(SURGE_THRESHOLD, threshold),
+            Self::Generations(generations) => tx.put_state(GENERATIONS, generations),
         }
     }
 }

@@ -6,12 +6,14 @@ use crate::anomaly::Complaints;
 use crate::domain::Timestamp;
 use crate::forecast::PlannedWork;
 use crate::telemetry::Metrics;
-use crate::window::AlarmBook;
+use crate::window::{AlarmBook, Pairing};
 
 /// Histories, alarms and complaints, kept in memory.
 pub struct Observed {
     pub histories: Histories,
     pub alarms: AlarmBook,
+    /// Finds the alarms of messages with other ids.
+    pub pairing: Pairing,
     /// Alarm spells of the last weeks.
     pub spells: AlarmSpells,
     /// Topics and phrases of the last weeks.
@@ -26,7 +28,7 @@ impl Observed {
         end: Timestamp,
         metrics: &'a Metrics,
     ) -> Situation<'a> {
-        let Self { histories, alarms, spells, complaints } = self;
+        let Self { histories, alarms, spells, complaints, .. } = self;
         Situation { histories, alarms, spells, complaints, work, end, metrics }
     }
 }

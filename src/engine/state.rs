@@ -1,20 +1,25 @@
 //! The forecaster's state. Steps change it; it can be restored from the store at any time.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::alarm_spells::AlarmSpells;
+use super::beyond::BeyondLimit;
 use super::config::ForecasterConfig;
+use super::generations::Generations;
 use super::histories::Histories;
 use super::issuer::Issuer;
+use super::report::Report;
 use super::situation::Observed;
 use crate::anomaly::Complaints;
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::Nowcast;
 use crate::telemetry::Metrics;
-use crate::window::{AlarmBook, Counts, Merge, MergeState};
+use crate::window::{AlarmBook, Counts, Merge, MergeState, Pairing};
 
 mod commands;
+mod histories;
 mod restore;
 
 /// The state after some report. It holds no store: a step returns its changes as effects.
@@ -22,14 +27,17 @@ pub struct State {
     pub config: ForecasterConfig,
     pub metrics: Arc<Metrics>,
     pub merge: Merge,
+    pub generations: Generations,
     pub observed: Observed,
-    /// Ticket series that are forecast, without roll-ups.
+    /// Ticket series with finalized windows, without roll-ups. They are forecast.
     pub leaves: BTreeSet<SeriesKey>,
     pub issuer: Issuer,
     /// Up to when open windows have been examined.
     pub looked_upto: Option<Timestamp>,
     /// Nowcasts that are not replicated yet.
     pub unreplicated: Vec<Nowcast>,
+    /// Events of names beyond the limit.
+    pub beyond: BeyondLimit,
 }
 
 impl State {
@@ -38,9 +46,11 @@ impl State {
         let nothing = &|_: &_, _| Counts::default();
         Self {
             merge: Merge::restore(config.merge(), MergeState::default(), nothing),
+            generations: Generations::default(),
             observed: Observed {
                 histories: Histories::new(config.width),
                 alarms: AlarmBook::new(config.alarms),
+                pairing: Pairing::default(),
                 spells: AlarmSpells::default(),
                 complaints: Complaints::new(config.width),
             },
@@ -48,8 +58,29 @@ impl State {
             issuer: Issuer::new(config.issue.clone(), config.refit, config.width, &metrics),
             looked_upto: None,
             unreplicated: Vec::new(),
+            beyond: BeyondLimit::default(),
             config,
             metrics,
         }
+    }
+
+    /// Reports in which each message of an alarm has the alarm's id. A clear may lack the system of its raise.
+    pub fn paired<'r>(&mut self, reports: &'r [Report]) -> Cow<'r, [Report]> {
+        let mut renamed = Vec::new();
+        for (at, report) in reports.iter().enumerate() {
+            for (nth, (_, alarm)) in report.alarms.iter().enumerate() {
+                if let Some(id) = self.observed.pairing.take(alarm) {
+                    renamed.push((at, nth, id));
+                }
+            }
+        }
+        if renamed.is_empty() {
+            return Cow::Borrowed(reports);
+        }
+        let mut reports = reports.to_vec();
+        for (at, nth, id) in renamed {
+            reports[at].alarms[nth].1.alarm_id = id;
+        }
+        Cow::Owned(reports)
     }
 }

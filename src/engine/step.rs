@@ -4,7 +4,7 @@
 //! a call before the next call, so the effects of only one window are in memory. A step holds no transaction. It may read
 //! the store as it was before the first step ([`Stored`]).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::effects::{Effects, StoreChange};
 use super::issuer::look::minute;
@@ -17,7 +17,7 @@ use super::{complaints, finalize};
 use crate::domain::{Offset, SourceId, Timestamp};
 use crate::forecast::PlannedWork;
 use crate::store::{PartialRecord, SourceRecord, StoreError};
-use crate::window::{AggregationKey, Partial};
+use crate::window::{AggregationKey, FoldedPart, Partial};
 
 /// Most windows that are finalized in one transaction. People's requests are handled between transactions.
 const WINDOWS_MAX: usize = 96;
@@ -45,6 +45,10 @@ pub struct Batch<'r> {
     before: Option<Timestamp>,
     /// New partials.
     partials: Vec<PartialRecord>,
+    /// New parts that are counted under another key.
+    folded: Vec<FoldedPart>,
+    /// Stored partials that are counted under another key from now on.
+    removed: Vec<(Timestamp, AggregationKey, SourceId)>,
     /// Partials that are no longer needed.
     dropped: Vec<(Timestamp, AggregationKey, SourceId)>,
     /// Planned work. It is read when first needed; most reports only count.
@@ -64,6 +68,8 @@ impl<'r> Batch<'r> {
             phase: Phase::Merge,
             before: None,
             partials: Vec::new(),
+            folded: Vec::new(),
+            removed: Vec::new(),
             dropped: Vec::new(),
             work: None,
             finalized: 0,
@@ -122,6 +128,7 @@ impl State {
                     }
                     batch.dropped = self.merge.collapse();
                     batch.is_quiet = batch.reports.iter().all(Report::is_heartbeat)
+                        && batch.removed.is_empty()
                         && batch.dropped.is_empty()
                         && batch.before == self.merge.next();
                     batch.phase = if batch.is_quiet { Phase::Done } else { Phase::Nowcast };
@@ -143,10 +150,17 @@ impl State {
     fn merge<'r>(&mut self, batch: &mut Batch<'r>, stored: &dyn Stored) -> Effects<'r> {
         let mut effects = Effects::default();
         let finalized = final_counts(stored);
+        let refolded = self.merge.take_refolded();
+        batch
+            .partials
+            .extend(refolded.partials.into_iter().map(|((.., source), p)| record(&source, p)));
+        batch.folded.extend(refolded.folded);
+        batch.removed.extend(refolded.removed);
         for report in batch.reports {
             let source = &report.source;
-            let partials = self.merge.apply(source, report.partials.clone(), &finalized);
-            batch.partials.extend(partials.into_iter().map(|partial| record(source, partial)));
+            let applied = self.merge.apply(source, report.partials.clone(), &finalized);
+            batch.partials.extend(applied.partials.into_iter().map(|p| record(source, p)));
+            batch.folded.extend(applied.folded);
             if let Some((frontier, _)) = report.progress {
                 self.merge.note(source, frontier, batch.now);
             }
@@ -156,10 +170,26 @@ impl State {
             for (position, list) in &report.rebuilt {
                 self.observed.alarms.observe_rebuilt(position, list);
             }
-            effects.put(StoreChange::Events(report));
+            effects.put(StoreChange::Events(report, self.late_under_other(report)));
         }
+        self.beyond.take(
+            &self.merge.take_beyond(),
+            self.config.series_max,
+            &self.metrics,
+            batch.now,
+        );
         batch.before = self.merge.next();
         effects
+    }
+
+    /// Keys of late events that are counted under another key, which is the value.
+    fn late_under_other(&self, report: &Report) -> BTreeMap<AggregationKey, AggregationKey> {
+        let late = report.dead.iter().filter_map(|(_, place)| place.as_ref());
+        let found = late.map(|(key, _)| (key, self.merge.names().find(key)));
+        found
+            .filter(|(key, other)| *key != other)
+            .map(|(key, other)| (key.clone(), other))
+            .collect()
     }
 
     /// Revises finalized windows whose counts have changed.
@@ -169,7 +199,9 @@ impl State {
         for window in self.merge.revisions() {
             self.metrics.revised();
             complaints::revise(&mut self.observed.complaints, &window, &finalized);
-            let rows = finalize::revised_rows(stored, &mut self.observed.histories, &window)?;
+            finalize::admit_revised(&mut self.leaves, &window, self.merge.names());
+            let of = (&mut self.observed.histories, &self.leaves);
+            let rows = finalize::revised_rows(stored, of, &window)?;
             effects.put(StoreChange::Windows(rows));
             effects.emit(StreamEvent::Windows { finalized_upto: window.window });
         }
@@ -191,8 +223,9 @@ impl State {
         let mut effects = self.advance_alarms(end);
         self.metrics.finalized();
         complaints::thin(&mut window.counts);
-        finalize::admit(&mut self.leaves, &window, self.config.series_max);
-        let (rows, leaves) = finalize::final_rows(&self.leaves, &window, &self.observed.alarms);
+        finalize::admit(&mut self.leaves, &window);
+        let (alarms, names) = (&self.observed.alarms, self.merge.names());
+        let (rows, leaves) = finalize::final_rows(&self.leaves, &window, alarms, names);
         effects.put(StoreChange::Windows(rows));
         self.observed.histories.push(window.window, &leaves);
         complaints::push(&mut self.observed.complaints, &window, &leaves);
@@ -250,6 +283,11 @@ impl State {
         let mut partials = std::mem::take(&mut batch.partials);
         partials.retain(|p| !held.contains(&(p.window, &p.key, &p.source)));
         effects.put(StoreChange::PutPartials(partials));
+        let mut folded = std::mem::take(&mut batch.folded);
+        let closed: BTreeSet<_> = held.iter().map(|(at, _, source)| (*at, *source)).collect();
+        folded.retain(|part| !closed.contains(&(part.window, &part.source)));
+        effects.put(StoreChange::PutFolded(folded));
+        effects.put(StoreChange::DeletePartials(std::mem::take(&mut batch.removed)));
         effects.put(StoreChange::DeletePartials(dropped));
         for report in batch.reports {
             let Some((frontier, commit)) = report.progress else { continue };

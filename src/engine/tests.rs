@@ -1,12 +1,13 @@
 //! Tests from records to the store's content, across restarts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::{Forecaster, ForecasterConfig, IssueConfig, Report};
-use crate::domain::{Name, Reason, Scope, SourceId, Timestamp, WindowWidth, Zone};
+use crate::domain::{Name, Reason, Scope, SeriesKey, SourceId, Timestamp, WindowWidth, Zone};
 use crate::forecast::Calendar;
 use crate::ingest::{Decoder, Headers};
 use crate::input::{Decoders, RecordRef, SourceProcessor};
@@ -25,7 +26,12 @@ pub(super) fn at(seconds: i64) -> Timestamp {
 
 fn processor() -> SourceProcessor {
     let skew = Some(Duration::from_secs(300));
-    let config = AggregatorConfig { width: WIDTH, lateness: LATENESS, max_future_skew: skew };
+    let config = AggregatorConfig {
+        width: WIDTH,
+        lateness: LATENESS,
+        max_future_skew: skew,
+        names_max: AggregatorConfig::NAMES,
+    };
     let decoders = Arc::new(Decoders::new(Decoder::default()));
     SourceProcessor::new(SourceId::new("network.alarms", 0), None, config, decoders, Arc::default())
 }
@@ -71,8 +77,14 @@ pub(super) fn config() -> ForecasterConfig {
 }
 
 pub(super) fn forecaster(dir: &TempDir) -> Forecaster {
+    limited(dir, 10)
+}
+
+/// A forecaster that counts at most `series_max` series under their own names.
+fn limited(dir: &TempDir, series_max: usize) -> Forecaster {
     let store = Store::open(dir.path(), WIDTH).expect("a store");
-    Forecaster::open(config(), store, Arc::new(Metrics::default())).expect("a forecaster")
+    let config = ForecasterConfig { series_max, ..config() };
+    Forecaster::open(config, store, Arc::new(Metrics::default())).expect("a forecaster")
 }
 
 fn apply(forecaster: &mut Forecaster, report: Report, seconds: i64) {
@@ -164,4 +176,153 @@ fn every_bad_event_of_a_batch_has_a_dead_letter() {
         ]
     );
     assert!(report.rebuilt.is_empty());
+}
+
+/// A ticket of a region of its own.
+fn ticket(n: i64, region: &str, seconds: i64) -> String {
+    format!(
+        r#"{{"kind":"ticket","event_id":"t{n}","ts":"{}","region":"{region}","service":"tv","channel":"phone"}}"#,
+        at(seconds)
+    )
+}
+
+/// Tickets of each leaf in the stored windows of `from..to`.
+fn tickets(forecaster: &Forecaster, from: i64, to: i64) -> BTreeMap<String, u32> {
+    let reader = forecaster.reader();
+    let mut sums = BTreeMap::new();
+    for series in reader.series_keys().expect("reads") {
+        if !series.is_roll_up() {
+            let windows = reader.series_windows(&series, at(from), at(to)).expect("reads");
+            let n = windows.iter().map(|window| window.tickets).sum();
+            sums.insert(series.region.to_string(), n);
+        }
+    }
+    sums
+}
+
+#[test]
+fn names_beyond_the_limit_are_counted_under_other_through_restarts() {
+    for restarts in [false, true] {
+        let dir = TempDir::new().expect("directory");
+        let (mut processor, mut led) = (processor(), limited(&dir, 20));
+        let mut offset = 0;
+        let mut send = |led: &mut Forecaster, regions: std::ops::Range<i64>, seconds: i64| {
+            for n in regions {
+                take(
+                    &mut processor,
+                    offset,
+                    seconds,
+                    &ticket(offset, &format!("r{n:02}"), seconds),
+                );
+                offset += 1;
+            }
+            apply(led, processor.report(Some(at(seconds))), seconds);
+        };
+        let restart = |led: Forecaster| {
+            if !restarts {
+                return led;
+            }
+            drop(led);
+            limited(&dir, 20)
+        };
+        send(&mut led, 0..30, 60);
+        let open = tickets(&led, 0, 900);
+        assert_eq!((open.len(), open["_other"]), (21, 10), "while the window is open");
+        led = restart(led);
+        send(&mut led, 0..50, 120);
+        let open = tickets(&led, 0, 900);
+        assert_eq!((open.len(), open["_other"], open["r00"]), (21, 40, 2));
+        assert!(led.beyond_limit(at(120)).is_some_and(|text| text.contains("limits.series (20)")));
+        // The window is final, then revised.
+        send(&mut led, 0..0, 1600);
+        led = restart(led);
+        let known = led.series();
+        send(&mut led, 40..60, 850);
+        let revised = tickets(&led, 0, 900);
+        assert_eq!((revised.len(), revised["_other"]), (21, 60));
+        assert_eq!(led.series(), known);
+        send(&mut led, 0..50, 1700);
+        send(&mut led, 0..0, 4500);
+        led = restart(led);
+        let later = tickets(&led, 900, 1800);
+        assert_eq!((later.len(), later["_other"], later["r19"]), (21, 30, 1));
+        let all = SeriesKey::parse("_all/_all/_all").expect("series");
+        let counts = &led.state.observed.histories.by_series()[&all].counts;
+        assert_eq!(counts[..2], [100.0, 50.0], "nothing is lost");
+        assert!(led.beyond_limit(at(1700 + 3600)).is_none());
+    }
+}
+
+#[test]
+fn a_store_with_too_many_names_can_be_opened() {
+    let dir = TempDir::new().expect("directory");
+    let (mut processor, mut led) = (processor(), limited(&dir, 1_000));
+    let mut offset = 0;
+    let mut send = |led: &mut Forecaster, regions: i64, seconds: i64| {
+        for n in 0..regions {
+            // Two regions have many tickets.
+            for _ in 0..if n == 7 || n == 93 { 3 } else { 1 } {
+                take(
+                    &mut processor,
+                    offset,
+                    seconds,
+                    &ticket(offset, &format!("r{n:03}"), seconds),
+                );
+                offset += 1;
+            }
+        }
+        apply(led, processor.report(Some(at(seconds))), seconds);
+    };
+    send(&mut led, 100, 60);
+    send(&mut led, 0, 1600);
+    send(&mut led, 100, 1700);
+    assert_eq!(tickets(&led, 0, 1800).len(), 100);
+    drop(led);
+    for open in 0..2 {
+        let mut led = limited(&dir, 5);
+        assert_eq!(led.state.leaves.len(), 5 + 1);
+        // Leaves, and roll-ups of six regions: three of each, and four over all regions.
+        assert_eq!(led.series(), 6 * 4 + 4);
+        let has = |led: &Forecaster, region: &str| {
+            let series = SeriesKey::parse(&format!("{region}/tv/phone")).expect("series");
+            led.state.observed.histories.by_series().contains_key(&series)
+        };
+        assert!(has(&led, "r007") && has(&led, "r093") && has(&led, "_other"));
+        let all = SeriesKey::parse("_all/_all/_all").expect("series");
+        let all = led.state.observed.histories.by_series()[&all].counts.clone();
+        assert_eq!(all[0], 104.0, "no ticket is lost");
+        if open == 0 {
+            // Also the open window keeps within the limit.
+            apply(&mut led, Report::new(SourceId::new("network.alarms", 0)), 1710);
+            let counted: Vec<_> = led.reader().partials().expect("reads");
+            assert_eq!(counted.len(), 6);
+            let sum: u32 = counted.iter().map(|partial| partial.counts.tickets).sum();
+            assert_eq!(sum, 104);
+        }
+    }
+}
+
+#[test]
+fn alarms_of_too_many_scopes_are_counted_under_other() {
+    let dir = TempDir::new().expect("directory");
+    let (mut processor, mut led) = (processor(), limited(&dir, 2));
+    for n in 0..6 {
+        let text = format!(
+            r#"{{"kind":"alarm","event_id":"a{n}","alarm_id":"a{n}","ts":"{}","severity":"major",
+            "region":"r{n}","service":"tv"}}"#,
+            at(60)
+        );
+        take(&mut processor, n, 60, &text);
+    }
+    apply(&mut led, processor.report(Some(at(60))), 60);
+    apply(&mut led, processor.report(Some(at(1600))), 1600);
+    let active = |led: &Forecaster, region: &str| {
+        let name = |text| Name::new(text).expect("a name");
+        let key = AggregationKey::Alarms(Scope { region: name(region), service: name("tv") });
+        let rows = led.reader().windows(&key, at(0), at(900)).expect("reads");
+        rows.first().map(|(_, row)| (row.active, row.counts.raised.iter().sum::<u32>()))
+    };
+    assert_eq!(active(&led, "r1"), Some((1, 1)));
+    assert_eq!(active(&led, "r2"), None);
+    assert_eq!(active(&led, "_other"), Some((4, 4)));
 }

@@ -1,5 +1,7 @@
 //! Writes effects into a transaction. No other code does.
 
+use std::collections::BTreeMap;
+
 use super::effects::StoreChange;
 use super::issued::{Issued, Plans};
 use super::report::Report;
@@ -7,6 +9,7 @@ use crate::alert::{Notification, NotificationKind, Route};
 use crate::domain::Timestamp;
 use crate::staffing::{self, Outlook, Plan};
 use crate::store::{StoreError, Tx};
+use crate::window::AggregationKey;
 
 /// Receivers of pages, and when pages are due.
 pub struct Outbox<'a> {
@@ -34,9 +37,10 @@ fn write_one(
     outbox: &Outbox<'_>,
 ) -> Result<(), StoreError> {
     match change {
-        StoreChange::Events(report) => write_events(tx, report),
+        StoreChange::Events(report, under) => write_events(tx, report, &under),
         StoreChange::Windows(rows) => tx.put_windows(&rows),
         StoreChange::PutPartials(rows) => tx.put_partials(&rows),
+        StoreChange::PutFolded(parts) => tx.put_folded(&parts),
         StoreChange::DeletePartials(keys) => tx.delete_partials(&keys),
         StoreChange::Source(record) => tx.put_source(&record),
         StoreChange::Anomaly(anomaly) => tx.put_anomaly(&anomaly),
@@ -83,6 +87,7 @@ fn write_one(
         StoreChange::Maintenance(position, event) => tx.put_maintenance(&position, &event),
         StoreChange::PutAdjustment(adjustment) => tx.put_adjustment(&adjustment),
         StoreChange::DeleteAdjustment(id) => tx.delete_adjustment(&id),
+        StoreChange::Audit(entry) => tx.put_audit(&entry),
         StoreChange::Delivery { notice, receiver, outcome } => {
             tx.mark_delivery(&notice, &receiver, &outcome)
         }
@@ -108,7 +113,11 @@ fn write_page(tx: &mut Tx<'_>, page: &Notification, outbox: &Outbox<'_>) -> Resu
     tx.put_notification(page, &names, outbox.now)
 }
 
-fn write_events(tx: &mut Tx<'_>, report: &Report) -> Result<(), StoreError> {
+fn write_events(
+    tx: &mut Tx<'_>,
+    report: &Report,
+    under: &BTreeMap<AggregationKey, AggregationKey>,
+) -> Result<(), StoreError> {
     for (position, alarm) in &report.alarms {
         tx.put_alarm(position, alarm)?;
     }
@@ -119,7 +128,7 @@ fn write_events(tx: &mut Tx<'_>, report: &Report) -> Result<(), StoreError> {
         tx.put_maintenance(position, work)?;
     }
     for (letter, place) in &report.dead {
-        let place = place.as_ref().map(|(key, start)| (key, *start));
+        let place = place.as_ref().map(|(key, start)| (under.get(key).unwrap_or(key), *start));
         tx.put_dead_letter(letter, place)?;
     }
     Ok(())

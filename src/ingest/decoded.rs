@@ -1,14 +1,24 @@
 //! The result of decoding a record.
 
+use std::borrow::Cow;
+
 use super::reject::Reject;
-use crate::domain::{Event, ListRebuilt};
+use crate::domain::{Event, ListRebuilt, printable};
 
 /// The content of a record.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decoded {
     One(Event),
+    /// A change of a ticket that says when the ticket was created. If no creation of the ticket has been counted in the
+    /// window of that time, and the window is open, `arrival` counts there too.
+    Update {
+        event: Event,
+        arrival: Event,
+    },
     /// A batch in its order. Each element is decoded independently, and none of them is a `Many`.
     Many(Vec<Result<Decoded, Reject>>),
+    /// No value: a tombstone of a compacted topic.
+    Null,
     /// A valid notification that is not counted, such as a comment on an alarm.
     Ignored {
         why: &'static str,
@@ -18,12 +28,50 @@ pub enum Decoded {
 }
 
 impl Decoded {
+    /// With escapes for unprintable characters in texts that people read: devices, types, descriptions. Customers' texts stay
+    /// as they are; they are only sorted into topics.
+    pub(super) fn printable(self) -> Self {
+        match self {
+            Self::One(event) => Self::One(shown(event)),
+            Self::Update { event, arrival } => {
+                Self::Update { event: shown(event), arrival: shown(arrival) }
+            }
+            Self::Many(all) => {
+                Self::Many(all.into_iter().map(|one| one.map(Self::printable)).collect())
+            }
+            Self::ListRebuilt(mut list) => {
+                escape([&mut list.system, &mut list.object]);
+                Self::ListRebuilt(list)
+            }
+            other @ (Self::Null | Self::Ignored { .. }) => other,
+        }
+    }
+
     /// The first event, if there is one.
     pub fn first(self) -> Option<Event> {
         match self {
-            Self::One(event) => Some(event),
+            Self::One(event) | Self::Update { event, .. } => Some(event),
             Self::Many(all) => all.into_iter().flatten().find_map(Self::first),
-            Self::Ignored { .. } | Self::ListRebuilt(_) => None,
+            Self::Null | Self::Ignored { .. } | Self::ListRebuilt(_) => None,
+        }
+    }
+}
+
+fn shown(mut event: Event) -> Event {
+    match &mut event {
+        Event::Alarm(alarm) => {
+            escape([&mut alarm.device, &mut alarm.alarm_type, &mut alarm.text]);
+        }
+        Event::Ticket(ticket) => escape([&mut ticket.priority, &mut ticket.tier]),
+        Event::Maintenance(work) => escape([&mut work.impact, &mut work.text]),
+    }
+    event
+}
+
+fn escape<const N: usize>(texts: [&mut Option<Box<str>>; N]) {
+    for text in texts.into_iter().flatten() {
+        if let Cow::Owned(shown) = printable(text) {
+            *text = shown.into();
         }
     }
 }

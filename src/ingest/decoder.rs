@@ -7,8 +7,9 @@ use super::frame::Frame;
 use super::headers::Headers;
 use super::lexicon::Lexicon;
 use super::mapping::Mapping;
+use super::notes::Notes;
 use super::reject::{Limits, Reject, object_text, parse};
-use crate::domain::{Brief, Event, EventKind};
+use crate::domain::{Brief, Event, EventKind, Zone};
 
 /// Decodes events of all formats.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,8 @@ pub struct Decoder {
     pub mapping: Mapping,
     /// Classifies tickets' texts by topic.
     pub lexicon: Lexicon,
+    /// The zone of times without an offset.
+    pub zone: Zone,
 }
 
 impl Decoder {
@@ -32,7 +35,22 @@ impl Decoder {
         headers: &Headers<'_>,
         hint: Option<EventKind>,
     ) -> Result<Decoded, Reject> {
-        detect::record(bytes, headers, Frame::new(&self.limits, &self.mapping, hint))
+        self.decode_noting(bytes, headers, hint, &Notes::default())
+    }
+
+    /// Like [`Self::decode`], and notes what was understood by a rule and not by a list.
+    ///
+    /// # Errors
+    /// As for [`Self::decode`].
+    pub fn decode_noting(
+        &self,
+        bytes: &[u8],
+        headers: &Headers<'_>,
+        hint: Option<EventKind>,
+        notes: &Notes,
+    ) -> Result<Decoded, Reject> {
+        let frame = Frame::new(&self.limits, &self.mapping, hint, self.zone, notes);
+        detect::record(bytes, headers, frame).map(Decoded::printable)
     }
 
     /// Decodes a plain native ticket without copying it. `Some` is the same result as that of [`Self::decode`], except
@@ -59,5 +77,6 @@ impl Decoder {
 pub fn decode(bytes: &[u8], hint: Option<EventKind>, limits: &Limits) -> Result<Event, Reject> {
     let text = object_text(bytes, limits)?;
     let probe: Probe<'_> = parse(text)?;
-    probe.native.event(&Frame::new(limits, &Mapping::NONE, hint))
+    let (mapping, notes) = (Mapping::NONE, Notes::default());
+    probe.native.event(&Frame::new(limits, &mapping, hint, Zone::UTC, &notes))
 }

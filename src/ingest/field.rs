@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// The value of a field. `null` is the same as an absent field.
+/// The value of a field. `null` is the same as an absent field, and an array the same as its first element.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Field<'a> {
     #[default]
@@ -65,9 +65,14 @@ impl<'de> Visitor<'de> for Any {
     fn visit_string<E>(self, text: String) -> Result<Field<'de>, E> {
         Ok(Field::Text(Cow::Owned(text)))
     }
+    /// Some senders put a text into an array. The first element is the value of the field.
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Field<'de>, A::Error> {
+        let first = items.next_element::<Field<'de>>()?.unwrap_or_default();
         while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Field::Other("an array"))
+        Ok(match first {
+            Field::Other(_) => Field::Other("an array"),
+            first => first,
+        })
     }
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Field<'de>, A::Error> {
         while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}

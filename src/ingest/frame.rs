@@ -2,8 +2,9 @@
 
 use super::decoded::Decoded;
 use super::mapping::{Attributes, Mapping, Target};
+use super::notes::Notes;
 use super::reject::{Limits, Reject};
-use crate::domain::{EventKind, Name, Timestamp};
+use crate::domain::{EventKind, Name, Timestamp, Zone};
 
 /// Deepest nesting of wrappers, such as a CloudEvent in a CloudEvent.
 const WRAPS_MAX: u8 = 4;
@@ -23,12 +24,21 @@ pub(super) struct Frame<'a> {
     pub(super) event_type: Option<&'a str>,
     pub(super) device: Option<&'a str>,
     pub(super) wraps: u8,
+    /// The zone of times without an offset.
+    pub(super) zone: Zone,
+    pub(super) notes: &'a Notes,
 }
 
 impl<'a> Frame<'a> {
-    pub(super) fn new(limits: &'a Limits, mapping: &'a Mapping, hint: Option<EventKind>) -> Self {
+    pub(super) fn new(
+        limits: &'a Limits,
+        mapping: &'a Mapping,
+        hint: Option<EventKind>,
+        zone: Zone,
+        notes: &'a Notes,
+    ) -> Self {
         let (id, ts, event_type, device) = (None, None, None, None);
-        Self { limits, mapping, hint, id, ts, event_type, device, wraps: 0 }
+        Self { limits, mapping, hint, id, ts, event_type, device, wraps: 0, zone, notes }
     }
 
     /// The context of the content of a wrapper.

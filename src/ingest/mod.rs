@@ -6,11 +6,13 @@
 //!
 //! To add a format: a file in `formats/`, and a row in the table of `detect/table.rs`.
 
+mod acts;
 mod decoded;
 mod decoder;
 mod detect;
 mod fast_path;
 mod field;
+mod foreign;
 mod formats;
 mod frame;
 #[cfg(test)]
@@ -19,6 +21,7 @@ mod headers;
 mod lexicon;
 mod mapping;
 mod nested;
+mod notes;
 mod read;
 mod reject;
 mod split;
@@ -29,10 +32,13 @@ mod words;
 pub use decoded::Decoded;
 pub use decoder::{Decoder, decode};
 pub use fast_path::Layout;
+pub use foreign::without_bom;
 #[cfg(test)]
 pub(crate) use formats::samples;
 pub use headers::Headers;
 pub use lexicon::{Lexicon, LexiconError};
 pub use mapping::{Attribute, MapRule, Mapping, MappingError, Table, Target};
+pub use notes::{Doubt, Note, Notes};
 pub use reject::{Limits, Reject};
 pub use split::{SplitError, split};
+pub use words::{Perceived, severity};

@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 /// Largest number of list items that are kept. They are only used for look-ups.
 const ITEMS_MAX: usize = 64;
 
-/// An object; `None` for any other type.
+/// An object, or the first of an array; `None` for any other type.
 #[derive(Debug)]
 pub(super) struct Sub<T>(pub(super) Option<T>);
 
@@ -74,8 +74,9 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Seeker<Sub<T>> {
     scalars_are_default!();
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Sub<T>, A::Error> {
+        let first = items.next_element::<Sub<T>>()?.unwrap_or_default();
         while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Sub(None))
+        Ok(first)
     }
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Sub<T>, A::Error> {
         T::deserialize(MapAccessDeserializer::new(entries)).map(|value| Sub(Some(value)))

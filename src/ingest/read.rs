@@ -1,28 +1,34 @@
 //! Checks the values of fields. A reject names the invalid field.
 
+use std::borrow::Cow;
+
 use super::field::Field;
 use super::reject::{Limits, Reject};
-use crate::domain::{Name, Timestamp};
+use super::words::same;
+use crate::domain::{Moment, Name, Timestamp, Zone, unprintable};
 
 const ID_CHARS_MAX: usize = 256;
 
-pub(super) fn text_of<'f>(field: &'f Field<'_>, key: &str) -> Result<Option<&'f str>, Reject> {
+/// Floats up to this one are read without loss, whatever parser reads them: 2^47.
+const EXACT_MAX: f64 = 140_737_488_355_328.0;
+
+/// Text, or a whole number as text; `None` if the field is absent.
+pub(super) fn text_of<'f>(field: &'f Field<'_>, key: &str) -> Result<Option<Cow<'f, str>>, Reject> {
     match field {
         Field::Absent => Ok(None),
-        Field::Text(text) => Ok(Some(text)),
+        Field::Text(text) => Ok(Some(Cow::Borrowed(text))),
+        Field::Whole(number) => Ok(Some(Cow::Owned(number.to_string()))),
+        // Adding zero makes -0 to 0.
+        Field::Number(number) if number.abs() < EXACT_MAX && number.fract() == 0.0 => {
+            Ok(Some(Cow::Owned((number + 0.0).to_string())))
+        }
         other => Err(Reject::field(key, format!("is {}, it must be text", other.found()))),
     }
 }
 
-/// One of a few words; the comparison ignores case.
-pub(super) fn choice<T: Copy>(
-    field: &Field<'_>,
-    key: &str,
-    words: &[(&str, T)],
-) -> Result<Option<T>, Reject> {
-    let Some(text) = text_of(field, key)? else { return Ok(None) };
-    let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
-    found.map(|(_, value)| Some(*value)).ok_or_else(|| no_choice(key, text, words))
+/// The value of a word in a list; the comparison ignores case and blanks.
+pub(super) fn find<T: Copy>(text: &str, words: &[(&str, T)]) -> Option<T> {
+    words.iter().find(|(word, _)| same(word, text)).map(|(_, value)| *value)
 }
 
 pub(super) fn no_choice<T>(key: &str, text: &str, words: &[(&str, T)]) -> Reject {
@@ -37,7 +43,7 @@ pub(super) fn id(text: &str, key: &str) -> Result<Box<str>, Reject> {
     if text.len() > ID_CHARS_MAX && text.chars().count() > ID_CHARS_MAX {
         return Err(Reject::field(key, "has more than 256 characters"));
     }
-    if text.chars().any(char::is_control) {
+    if text.chars().any(unprintable) {
         return Err(Reject::field(key, "has a control character: use printable ones"));
     }
     Ok(text.into())
@@ -50,11 +56,12 @@ pub(super) fn is_id(text: &str) -> bool {
         || id(text, "").is_ok()
 }
 
-/// A time; `None` if the field is absent.
-pub(super) fn time(field: &Field<'_>, key: &str) -> Result<Option<Timestamp>, Reject> {
+/// A time; `None` if the field is absent or empty. Times without an offset are on the clock of `zone`.
+pub(super) fn time(field: &Field<'_>, key: &str, zone: Zone) -> Result<Option<Timestamp>, Reject> {
     let parsed = match field {
         Field::Absent => return Ok(None),
-        Field::Text(text) => Timestamp::parse(text),
+        Field::Text(text) if text.trim().is_empty() => return Ok(None),
+        Field::Text(text) => Moment::read(text).and_then(|moment| moment.instant(zone)),
         Field::Number(number) => Timestamp::from_epoch(*number),
         Field::Whole(number) => Timestamp::from_epoch(*number as f64),
         Field::Other(found) => {
@@ -67,14 +74,14 @@ pub(super) fn time(field: &Field<'_>, key: &str) -> Result<Option<Timestamp>, Re
     })
 }
 
-pub(super) fn required_time(field: &Field<'_>, key: &str) -> Result<Timestamp, Reject> {
+pub(super) fn required_time(field: &Field<'_>, key: &str, zone: Zone) -> Result<Timestamp, Reject> {
     let missing = || Reject::field(key, "is missing: use RFC 3339 or an epoch in s, ms or µs");
-    time(field, key)?.ok_or_else(missing)
+    time(field, key, zone)?.ok_or_else(missing)
 }
 
-/// A name; `None` if the field is absent or empty.
+/// A name without blanks around it; `None` if the field is absent or empty.
 pub(super) fn name(field: &Field<'_>, key: &str) -> Result<Option<Name>, Reject> {
-    match text_of(field, key)? {
+    match text_of(field, key)?.as_deref().map(str::trim) {
         None | Some("") => Ok(None),
         Some(text) => Name::new(text).map(Some).map_err(|e| Reject::field(key, e)),
     }
@@ -86,7 +93,7 @@ pub(super) fn free(
     key: &str,
     limits: &Limits,
 ) -> Result<Option<Box<str>>, Reject> {
-    Ok(text_of(field, key)?.and_then(|text| cut(text, limits)))
+    Ok(text_of(field, key)?.and_then(|text| cut(&text, limits)))
 }
 
 /// Text cut at the limit; `None` if it is empty.

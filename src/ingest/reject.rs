@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::foreign::without_bom;
 use crate::domain::Reason;
 
 /// Deepest nesting of an event. Deeper events are refused before a parser recurses.
@@ -56,12 +57,18 @@ pub(super) fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, R
     })
 }
 
+/// The reject for an event that is too large.
+pub(super) fn too_large(bytes: &[u8], limits: &Limits) -> Reject {
+    let (found, most) = (bytes.len(), limits.event_bytes);
+    Reject::limit(format!("event of {found} bytes: send at most {most}"))
+}
+
 /// Checks size, encoding, type and nesting before parsing.
 pub(super) fn object_text<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Reject> {
     if bytes.len() > limits.event_bytes {
-        let (found, most) = (bytes.len(), limits.event_bytes);
-        return Err(Reject::limit(format!("event of {found} bytes: send at most {most}")));
+        return Err(too_large(bytes, limits));
     }
+    let bytes = without_bom(bytes);
     let text = std::str::from_utf8(bytes).map_err(|e| {
         Reject::malformed(format!("not UTF-8 after {} bytes: send UTF-8", e.valid_up_to()))
     })?;

@@ -3,6 +3,8 @@
 use serde_json::value::RawValue;
 use thiserror::Error;
 
+use super::foreign::without_bom;
+
 /// The error for a body that is not JSON, with its position.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("line {line}, column {column}: {message}")]
@@ -27,6 +29,7 @@ impl SplitError {
 /// # Errors
 /// [`SplitError`] at the first byte that is not JSON.
 pub fn split(body: &[u8]) -> Result<Vec<&[u8]>, SplitError> {
+    let body = without_bom(body);
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     let values: Result<Vec<&RawValue>, serde_json::Error> = if first == Some(&b'[') {
         serde_json::from_slice(body)

@@ -5,21 +5,15 @@ use std::borrow::Cow;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::field::Field;
-use super::read::{id, no_choice, time};
+use super::frame::Frame;
+use super::notes::Doubt;
+use super::read::{id, shown, text_of, time};
 use super::reject::Reject;
-use crate::domain::{Severity, Timestamp};
+use crate::domain::{Moment, Severity, TimeError, Timestamp};
 
-/// Text, or a whole number as text, for fields of either type; `None` if the field is absent or empty.
+/// Text, or a number as text, for fields of either type; `None` if the field is absent or empty.
 pub(super) fn word_of<'f>(field: &'f Field<'_>, key: &str) -> Result<Option<Cow<'f, str>>, Reject> {
-    match field {
-        Field::Absent => Ok(None),
-        Field::Text(text) => Ok((!text.is_empty()).then_some(Cow::Borrowed(&**text))),
-        Field::Whole(number) => Ok(Some(Cow::Owned(number.to_string()))),
-        other => {
-            let rest = format!("is {}, it must be text or a whole number", other.found());
-            Err(Reject::field(key, rest))
-        }
-    }
+    Ok(text_of(field, key)?.filter(|text| !text.is_empty()))
 }
 
 /// Like [`word_of`], for optional fields: a wrong type is treated as absent.
@@ -30,7 +24,7 @@ pub(super) fn word<'f>(field: &'f Field<'_>) -> Option<Cow<'f, str>> {
 /// The letters of an enumeration's value in lower case, without separators. TMF642 v4 has no enumeration:
 /// `COMMUNICATIONS_ALARM`, `Communications Alarm` and `communicationsAlarm` are the same type.
 pub(super) fn letters(text: &str) -> impl Iterator<Item = char> + '_ {
-    let letters = text.chars().filter(|c| !matches!(c, ' ' | '_' | '-'));
+    let letters = text.chars().filter(|c| !matches!(c, '_' | '-') && !c.is_whitespace());
     letters.map(|c| c.to_ascii_lowercase())
 }
 
@@ -41,30 +35,105 @@ pub(super) fn same(a: &str, b: &str) -> bool {
 
 /// A perceived severity of the standards. It includes *cleared*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Perceived {
+pub enum Perceived {
+    /// The alarm is active with this severity.
     Active(Severity),
+    /// The alarm is over.
     Cleared,
 }
 
-/// Perceived severities: the words of X.733, 28.532, TMF642 and VES, and the numbers of RFC 3877's
-/// `ItuPerceivedSeverity`.
-const PERCEIVED: [(&str, u64, Perceived); 7] = [
-    ("critical", 3, Perceived::Active(Severity::Critical)),
-    ("major", 4, Perceived::Active(Severity::Major)),
-    ("minor", 5, Perceived::Active(Severity::Minor)),
-    ("warning", 6, Perceived::Active(Severity::Warning)),
-    ("indeterminate", 2, Perceived::Active(Severity::Indeterminate)),
-    ("cleared", 1, Perceived::Cleared),
-    ("normal", 1, Perceived::Cleared),
+const CRITICAL: Perceived = Perceived::Active(Severity::Critical);
+const MAJOR: Perceived = Perceived::Active(Severity::Major);
+const MINOR: Perceived = Perceived::Active(Severity::Minor);
+const WARNING: Perceived = Perceived::Active(Severity::Warning);
+const INDETERMINATE: Perceived = Perceived::Active(Severity::Indeterminate);
+
+/// Severities: the words of X.733, 28.532, TMF642 and VES, and words that monitoring systems use instead.
+const PERCEIVED: [(&str, Perceived); 23] = [
+    ("critical", CRITICAL),
+    ("major", MAJOR),
+    ("minor", MINOR),
+    ("warning", WARNING),
+    ("indeterminate", INDETERMINATE),
+    ("cleared", Perceived::Cleared),
+    ("normal", Perceived::Cleared),
+    ("clear", Perceived::Cleared),
+    ("clr", Perceived::Cleared),
+    ("ok", Perceived::Cleared),
+    ("emergency", CRITICAL),
+    ("fatal", CRITICAL),
+    ("disaster", CRITICAL),
+    ("page", CRITICAL),
+    ("crit", CRITICAL),
+    ("error", MAJOR),
+    ("high", MAJOR),
+    ("medium", MINOR),
+    ("average", MINOR),
+    ("warn", WARNING),
+    ("low", WARNING),
+    ("info", INDETERMINATE),
+    ("unknown", INDETERMINATE),
 ];
 
-/// The severity in a field; `None` if the field is absent.
-pub(super) fn perceived(field: &Field<'_>, key: &str) -> Result<Option<Perceived>, Reject> {
-    let Some(text) = word_of(field, key)? else { return Ok(None) };
-    let number = text.trim().parse::<u64>().ok();
-    let is = |(word, code, _): &&(&str, u64, Perceived)| number == Some(*code) || same(word, &text);
-    let found = PERCEIVED.iter().find(is).map(|(.., value)| Some(*value));
-    found.ok_or_else(|| no_choice(key, &text, &PERCEIVED.map(|(word, ..)| (word, ()))))
+/// The numbers of a list of severities; the first is that of zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Numbers(&'static [Option<Perceived>]);
+
+/// `ItuPerceivedSeverity` of RFC 3877: numbers of all formats but O-RAN O2.
+pub(super) const RFC_3877: Numbers = Numbers(&[
+    None,
+    Some(Perceived::Cleared),
+    Some(INDETERMINATE),
+    Some(CRITICAL),
+    Some(MAJOR),
+    Some(MINOR),
+    Some(WARNING),
+]);
+/// `PerceivedSeverity` of O-RAN O2 (O2ims alarm events).
+pub(super) const O_RAN_O2: Numbers = Numbers(&[
+    Some(CRITICAL),
+    Some(MAJOR),
+    Some(MINOR),
+    Some(WARNING),
+    Some(INDETERMINATE),
+    Some(Perceived::Cleared),
+]);
+
+/// The severity that a word or a number of RFC 3877 means, in any case and with blanks; `None` for others.
+pub fn severity(text: &str) -> Option<Perceived> {
+    of_word(text, RFC_3877)
+}
+
+fn of_word(text: &str, numbers: Numbers) -> Option<Perceived> {
+    // `3`, `3.0`, and the text of an SNMP enumeration: `critical(3)`.
+    let text = text.trim().trim_matches(['"', '\'']);
+    let word = text.split_once('(').map_or(text, |(word, _)| word);
+    if let Some((_, found)) = PERCEIVED.iter().find(|(known, _)| same(known, word)) {
+        return Some(*found);
+    }
+    let number = text.strip_suffix(".0").unwrap_or(text).parse::<usize>().ok()?;
+    numbers.0.get(number).copied().flatten()
+}
+
+/// The severity in a field; `None` if the field is absent. An unknown one is indeterminate, and noted.
+pub(super) fn perceived(field: &Field<'_>, frame: &Frame<'_>) -> Option<Perceived> {
+    perceived_by(field, frame, RFC_3877)
+}
+
+/// Like [`perceived`], with the numbers of another list.
+pub(super) fn perceived_by(
+    field: &Field<'_>,
+    frame: &Frame<'_>,
+    numbers: Numbers,
+) -> Option<Perceived> {
+    let text = match text_of(field, "") {
+        Ok(text) => text.filter(|text| !text.trim().is_empty())?,
+        Err(_) => Cow::Borrowed(field.found()),
+    };
+    Some(of_word(&text, numbers).unwrap_or_else(|| {
+        frame.notes.add(Doubt::Severity, shown(&text), "indeterminate");
+        INDETERMINATE
+    }))
 }
 
 /// One id from several parts: joined by `|` if that is unambiguous and a valid id, else a hash.
@@ -85,22 +154,26 @@ pub(super) fn hashed(parts: &[&str]) -> Box<str> {
     format!("xxh3-{:032x}", xxh3_128(&bytes)).into()
 }
 
-/// Like [`time`], for formats of standards: also accepts Java's `+0000` for `+00:00`, and treats an empty text as absent.
-pub(super) fn loose_time(field: &Field<'_>, key: &str) -> Result<Option<Timestamp>, Reject> {
-    let Field::Text(text) = field else { return time(field, key) };
-    if text.is_empty() {
-        return Ok(None);
+/// A time; `None` if the field is absent or empty.
+pub(super) fn loose_time(
+    field: &Field<'_>,
+    key: &str,
+    frame: &Frame<'_>,
+) -> Result<Option<Timestamp>, Reject> {
+    time(field, key, frame.zone)
+}
+
+/// Whether a field holds a time. `0` and `0001-01-01T00:00:00Z` mean none in some languages.
+pub(super) fn has_time(field: &Field<'_>, frame: &Frame<'_>) -> bool {
+    match field {
+        Field::Text(text) => {
+            !matches!(
+                Moment::read(text).and_then(|moment| moment.instant(frame.zone)),
+                Err(TimeError::Range)
+            ) && !text.trim().is_empty()
+        }
+        other => matches!(time(other, "", frame.zone), Ok(Some(_))),
     }
-    let split = text.len().checked_sub(5).and_then(|at| text.split_at_checked(at));
-    if let Some((head, offset)) = split
-        && let Some(digits) = offset.strip_prefix(['+', '-'])
-        && digits.bytes().all(|b| b.is_ascii_digit())
-        && head.contains('T')
-    {
-        let (hours, minutes) = offset.split_at(3);
-        return time(&Field::Text(Cow::Owned(format!("{head}{hours}:{minutes}"))), key);
-    }
-    time(field, key)
 }
 
 /// The reject for an event without a time, in itself and in its wrapper.

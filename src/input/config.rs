@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::Reader;
+use crate::domain::Zone;
 use crate::ingest::{self, Attribute, Decoder, Lexicon, MapRule, Mapping, Table, Target};
 
 /// One entry of `[[mapping]]`.
@@ -45,12 +46,12 @@ pub struct Input {
 }
 
 impl Input {
-    /// Reads the three sections and their files.
-    pub fn read(root: &Reader<'_>) -> Self {
+    /// Reads the three sections and their files. `zone` is that of event times without an offset.
+    pub fn read(root: &Reader<'_>, zone: Zone) -> Self {
         let (tables, mapping) = mapping(root);
         let (file, lexicon) = lexicon(root.section("lexicon"));
         let limits = Limits::read(root.section("limits"));
-        let decoder = Decoder { limits: limits.ingest(), mapping, lexicon };
+        let decoder = Decoder { limits: limits.ingest(), mapping, lexicon, zone };
         Self { tables, lexicon: file, limits, decoder }
     }
 }

@@ -2,26 +2,30 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::hints::Hints;
 use crate::ingest::Decoder;
 
 /// The current decoder, shared by all readers of events.
 #[derive(Debug, Default)]
-pub struct Decoders(RwLock<Arc<Decoder>>);
+pub struct Decoders {
+    current: RwLock<Arc<Decoder>>,
+    pub(super) hints: Hints,
+}
 
 impl Decoders {
     /// Starts with `decoder`.
     pub fn new(decoder: Decoder) -> Self {
-        Self(RwLock::new(Arc::new(decoder)))
+        Self { current: RwLock::new(Arc::new(decoder)), hints: Hints::default() }
     }
 
     /// The current decoder. A holder keeps it after a replacement.
     pub fn current(&self) -> Arc<Decoder> {
         // The pointer is valid even if a holder of the lock panicked.
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Replaces the decoder for events that are read from now on.
     pub fn replace(&self, decoder: Decoder) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(decoder);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(decoder);
     }
 }

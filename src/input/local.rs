@@ -12,13 +12,14 @@ const READ_MAX: usize = 5_000;
 /// The local event log. Offsets are sequence numbers.
 pub struct LocalFeed {
     log: Arc<EventLog>,
+    source: SourceId,
     next: Offset,
 }
 
 impl LocalFeed {
-    /// Reads `log` from its start.
-    pub fn new(log: Arc<EventLog>) -> Self {
-        Self { log, next: 0 }
+    /// Reads `log` from its start, as `source`.
+    pub fn new(log: Arc<EventLog>, source: SourceId) -> Self {
+        Self { log, source, next: 0 }
     }
 
     /// The source's name in partials and dead letters.
@@ -29,7 +30,7 @@ impl LocalFeed {
 
 impl Feed for LocalFeed {
     fn source(&self) -> SourceId {
-        Self::source_id()
+        self.source.clone()
     }
 
     fn seek(&mut self, offset: Offset) {

@@ -4,13 +4,17 @@
 //! [`Report`](crate::engine::Report).
 
 pub mod config;
+mod contents;
 mod decoders;
 mod file;
+mod hints;
 mod kafka;
 mod local;
 mod processor;
 mod stdin;
 pub mod tables;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub use decoders::Decoders;

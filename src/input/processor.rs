@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use prometheus_client::metrics::counter::Counter as EventCounter;
 
+use super::contents::Contents;
 use super::decoders::Decoders;
 use crate::domain::{
     Brief, DeadLetter, Event, EventKind, ListRebuilt, Offset, Place, Position, Reason, SourceId,
     Timestamp, UNKNOWN,
 };
 use crate::engine::Report;
-use crate::ingest::{Decoded, Decoder, Headers, Layout, Reject};
+use crate::ingest::{Decoded, Decoder, Headers, Layout, Notes, Reject};
 use crate::telemetry::Metrics;
 use crate::window::{AggregationKey, Aggregator, AggregatorConfig, CommitPoint, Frontier, Outcome};
 
@@ -32,6 +33,8 @@ pub struct SourceProcessor {
     decoders: Arc<Decoders>,
     decoder: Arc<Decoder>,
     layout: Layout,
+    notes: Notes,
+    contents: Contents,
     metrics: Arc<Metrics>,
     outcomes: Outcomes,
     unmapped: Unmapped,
@@ -71,6 +74,8 @@ impl SourceProcessor {
             decoders,
             decoder,
             layout: Layout::default(),
+            notes: Notes::default(),
+            contents: Contents::default(),
             metrics,
             outcomes,
             unmapped,
@@ -106,6 +111,7 @@ impl SourceProcessor {
     pub fn report(&mut self, caught_up_at: Option<Timestamp>) -> Report {
         let mut report = std::mem::replace(&mut self.pending, Report::new(self.source.clone()));
         report.partials = self.aggregator.changed();
+        self.hint(&report);
         let commit = self.aggregator.commit_point();
         report.progress =
             Some((Frontier { closed: self.aggregator.closed(), caught_up_at }, commit));
@@ -117,6 +123,25 @@ impl SourceProcessor {
             self.decoder = decoder;
         }
         report
+    }
+
+    /// Counts and logs what the sender should correct.
+    fn hint(&mut self, report: &Report) {
+        let (hints, metrics) = (&self.decoders.hints, &self.metrics);
+        if !self.notes.is_empty() {
+            hints.notes(&self.source, self.notes.take(), metrics);
+        }
+        if let Some((count, id)) = self.contents.differing() {
+            hints.differing(&self.source, count, &id, metrics);
+        }
+        report.partials.iter().for_each(|partial| hints.names(&partial.key, metrics));
+    }
+
+    /// Takes a record without a value: a tombstone of a compacted topic.
+    pub fn take_null(&mut self, offset: Offset) {
+        self.taken += 1;
+        self.aggregator.begin(offset);
+        self.outcomes.null.inc();
     }
 
     /// Counts the events of a record, or makes dead letters of them.
@@ -132,7 +157,8 @@ impl SourceProcessor {
             self.decide(record, replayed, &brief);
             return;
         }
-        match self.decoder.decode(record.bytes, &record.headers, record.hint) {
+        let decoder = &self.decoder;
+        match decoder.decode_noting(record.bytes, &record.headers, record.hint, &self.notes) {
             Ok(Decoded::Many(all)) => {
                 self.of = all.len();
                 for (nth, one) in all.into_iter().enumerate() {
@@ -150,6 +176,16 @@ impl SourceProcessor {
             Ok(Decoded::One(event)) => {
                 let outcome = self.decide(record, replayed, &Brief::from(&event));
                 self.keep_state(record, outcome, event);
+            }
+            Ok(Decoded::Update { event, arrival }) => {
+                // First the arrival: the time of the change may close the window of the creation.
+                let change = Brief::from(&event);
+                let (offset, at) = (record.offset, record.appended_at);
+                self.aggregator.arrive(offset, at, &Brief::from(&arrival), &change);
+                self.decide(record, replayed, &change);
+            }
+            Ok(Decoded::Null) => {
+                self.outcomes.null.inc();
             }
             Ok(Decoded::Ignored { .. } | Decoded::Many(_)) => {
                 self.outcomes.nothing.inc();
@@ -196,6 +232,9 @@ impl SourceProcessor {
         self.outcomes.of(outcome).inc();
         if outcome == Outcome::Counted {
             self.unmapped.note(&event.place);
+        }
+        if matches!(outcome, Outcome::Counted | Outcome::Duplicate) {
+            self.contents.take(event, outcome == Outcome::Duplicate);
         }
         match outcome {
             Outcome::Late => {
@@ -246,7 +285,7 @@ impl SourceProcessor {
         };
         let letter = DeadLetter {
             position: self.position(record),
-            // A record holds at most 1,000 events.
+            // A record holds at most 50,000 events.
             nth: self.nth as u16,
             received_at: record.appended_at,
             reason,
@@ -299,6 +338,7 @@ struct Outcomes {
     future: EventCounter,
     replayed: EventCounter,
     nothing: EventCounter,
+    null: EventCounter,
 }
 
 impl Outcomes {
@@ -311,6 +351,7 @@ impl Outcomes {
             future: of("future"),
             replayed: of("replayed"),
             nothing: of("nothing"),
+            null: of("null"),
         }
     }
 

@@ -74,7 +74,8 @@ impl Reload {
 
     fn read(&self) -> Result<Decoder, String> {
         let lexicon = read_lexicon(self.lexicon.as_deref())?;
-        Ok(Decoder { limits: self.limits, mapping: read(&self.tables)?, lexicon })
+        let zone = self.decoders.current().zone;
+        Ok(Decoder { limits: self.limits, mapping: read(&self.tables)?, lexicon, zone })
     }
 
     fn changed_at(&self) -> Vec<(PathBuf, Option<SystemTime>)> {

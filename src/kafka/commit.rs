@@ -15,8 +15,31 @@ pub enum CommitError {
     Long(usize),
     #[error("commit metadata `{0}` has an unknown version: this release reads `v1 …`")]
     Version(String),
+    /// Without any version: not written by surgecast.
+    #[error("commit metadata `{0}` was not written by surgecast")]
+    Foreign(String),
     #[error("commit metadata lacks a readable `{0}`: run `surgecast frontier reset` for the group")]
     Part(&'static str),
+}
+
+impl CommitError {
+    /// Whether another program committed the offset.
+    pub fn is_foreign(&self) -> bool {
+        matches!(self, Self::Foreign(_))
+    }
+}
+
+/// Adds the generation of the topic to the metadata of a commit.
+pub(super) fn with_generation(metadata: String, generation: Option<&str>) -> String {
+    match generation {
+        Some(made) => format!("{metadata} made={made}"),
+        None => metadata,
+    }
+}
+
+/// The generation of the topic in the metadata of a commit, see [`with_generation`].
+pub(super) fn generation_of(metadata: &str) -> Option<&str> {
+    metadata.split(' ').find_map(|part| part.strip_prefix("made="))
 }
 
 /// Encodes the metadata of a commit: `v1 closed=<ms> decided=<offset>`. The committed offset is `resume_at`.
@@ -34,9 +57,15 @@ pub fn decode_commit(resume_at: Offset, metadata: &str) -> Result<CommitPoint, C
         return Err(CommitError::Long(metadata.len()));
     }
     let mut parts = metadata.split(' ');
-    if parts.next() != Some("v1") {
+    let version = parts.next().unwrap_or_default();
+    if version != "v1" {
         let start = metadata.chars().take(20).flat_map(char::escape_debug).collect();
-        return Err(CommitError::Version(start));
+        let is_ours = version.strip_prefix('v').is_some_and(|n| n.parse::<u32>().is_ok());
+        return Err(if is_ours {
+            CommitError::Version(start)
+        } else {
+            CommitError::Foreign(start)
+        });
     }
     let (mut closed, mut decided) = (None, None);
     for (key, value) in parts.filter_map(|part| part.split_once('=')) {
@@ -79,7 +108,8 @@ mod tests {
     #[test]
     fn unusable_metadata_names_the_reason() {
         for (text, part) in [
-            ("", "unknown version"),
+            ("", "not written by surgecast"),
+            ("v1.5 closed=1", "not written by surgecast"),
             ("v2 closed=1 decided=1", "unknown version"),
             ("v1 closed=1", "readable `decided`"),
             ("v1 closed=x decided=1", "readable `closed`"),
@@ -88,6 +118,10 @@ mod tests {
             let error = decode_commit(0, text).expect_err(text).to_string();
             assert!(error.contains(part), "{error}");
         }
+        let made = with_generation("v1 closed=5 decided=4".into(), Some("0a~7"));
+        assert_eq!(generation_of(&made), Some("0a~7"));
+        assert_eq!(generation_of(&with_generation("v1".into(), None)), None);
+        decode_commit(3, &made).expect("other parts are ignored");
         let later = decode_commit(3, "v1 closed=5 decided=4 more=7").expect("later release");
         let closed = Timestamp::from_millis(5);
         assert_eq!(later, CommitPoint { resume_at: 3, closed, decided_upto: 4 });

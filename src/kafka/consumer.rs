@@ -12,16 +12,15 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
-use super::commit::encode_commit;
+use super::commit::{encode_commit, with_generation};
 use super::context::{Change, Context, Fetched, lock};
+use super::faults::{Fault, Faults};
 use super::queue::{Queue, Received};
 use super::settings::{KafkaProblem, Settings};
+use super::watcher::Watcher;
 use crate::domain::{Clock, Offset as Position, SourceId, Timestamp};
 use crate::telemetry::Health;
 use crate::window::CommitPoint;
-
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// End offset of each partition, and the clock time at which the broker was asked for it.
 pub type Ends = HashMap<SourceId, (Position, Timestamp)>;
@@ -46,11 +45,13 @@ impl Consumer {
     pub fn open(
         settings: &Settings,
         health: Arc<Health>,
+        faults: Arc<Faults>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, KafkaProblem> {
         let topics = settings.topics.every().map(|(topic, _)| topic);
         let mut consumer =
             Self::join(settings, settings.client(), &settings.group, &topics, health)?;
+        consumer.context().report_to(faults);
         let queue = Queue::new(consumer.inner.clone()).map(Arc::new);
         let queue = queue.ok_or_else(|| KafkaProblem("no memory left for a queue".into()))?;
         // Nothing is assigned before the first poll.
@@ -59,8 +60,9 @@ impl Consumer {
         consumer.queue = Some(queue);
         let (inner, ends, stop) =
             (consumer.inner.clone(), consumer.ends.clone(), consumer.stop.clone());
-        let watcher = std::thread::Builder::new().name("kafka ends".into());
-        let watcher = watcher.spawn(move || watch(&inner, &ends, &stop, &*clock));
+        let thread = std::thread::Builder::new().name("kafka ends".into());
+        let watcher = Watcher::new(inner, ends, stop, clock);
+        let watcher = thread.spawn(move || watcher.run());
         consumer.watcher = Some(watcher.map_err(|e| KafkaProblem(format!("no thread left: {e}")))?);
         Ok(consumer)
     }
@@ -111,6 +113,8 @@ impl Consumer {
             ("queued.max.messages.kbytes", "24576"),
             // A killed instance is replaced, or returns, within this time.
             ("session.timeout.ms", "10000"),
+            // New partitions are assigned, and read from their beginnings, within this time.
+            ("topic.metadata.refresh.interval.ms", "10000"),
             // Statistics carry the fetch positions.
             ("statistics.interval.ms", "1000"),
         ];
@@ -146,13 +150,30 @@ impl Consumer {
         records.retain(|record| match record.error() {
             None => true,
             Some(error) => {
-                if let Some(problem) = self.problem(&error) {
-                    context.mark_unhealthy(&problem.0);
-                }
+                self.partition_error(record, &error);
                 false
             }
         });
         records
+    }
+
+    /// An error of one partition. Other partitions are read on.
+    fn partition_error(&self, record: &Received<'_>, error: &KafkaError) {
+        let (context, source) = (self.context(), SourceId::new(record.topic(), record.partition()));
+        match error {
+            KafkaError::PartitionEOF(_) => {}
+            // The new session finds out why, and where to go on.
+            KafkaError::MessageConsumption(Code::AutoOffsetReset) => context.failed(&format!(
+                "{source}: the broker does not have the next record any more: its topic was deleted and created again, \
+                 or its retention is too short"
+            )),
+            // The thread that asks for ids of topics reports this.
+            KafkaError::MessageConsumption(Code::UnknownTopicOrPartition | Code::UnknownTopic) => {}
+            error if record.topic().is_empty() => {
+                context.mark_unhealthy(&context.problem(error).0);
+            }
+            error => context.fault(&source, Fault::Read, Some(&context.problem(error).0)),
+        }
     }
 
     /// Waits for rebalances and drops records.
@@ -171,14 +192,13 @@ impl Consumer {
         }
     }
 
-    /// Describes an error and what to do about it. The end of a partition is not an error.
+    /// Describes an error and what to do about it. The end of a partition is not an error. Missing topics are reported by
+    /// the thread that asks for their ids.
     fn problem(&self, error: &KafkaError) -> Option<KafkaProblem> {
         match error {
-            KafkaError::PartitionEOF(_) => None,
-            KafkaError::MessageConsumption(Code::AutoOffsetReset) => {
-                let text = "a partition no longer has the next offset to read: its topic was deleted and created \
-                            again, or its retention is too short";
-                Some(KafkaProblem(text.into()))
+            KafkaError::PartitionEOF(_)
+            | KafkaError::MessageConsumption(Code::UnknownTopicOrPartition | Code::UnknownTopic) => {
+                None
             }
             error => Some(self.inner.context().problem(error)),
         }
@@ -209,6 +229,26 @@ impl Consumer {
         lock(&self.ends).clone()
     }
 
+    /// A topic that was created again since its partitions were assigned. Records that were taken before the question are
+    /// of the topics of the assignment, if there is none.
+    ///
+    /// # Errors
+    /// [`KafkaProblem`] if no broker answers.
+    pub fn recreated(&self) -> Result<Option<String>, KafkaProblem> {
+        let context = self.context();
+        let assigned = context.assigned_ids();
+        if assigned.is_empty() {
+            return Ok(None);
+        }
+        let topics: Vec<&str> = assigned.keys().map(String::as_str).collect();
+        let now = context.topic_ids(&self.inner, &topics)?;
+        Ok(assigned.into_iter().find_map(|(topic, id)| {
+            let other = now.get(&topic).cloned().flatten();
+            let is_other = other.zip(id).is_some_and(|(now, then)| now != then);
+            is_other.then_some(topic)
+        }))
+    }
+
     /// Commits where each partition resumes, and the state that a restart needs.
     ///
     /// # Errors
@@ -217,9 +257,9 @@ impl Consumer {
         let problem = |error: KafkaError| self.inner.context().problem(&error);
         let mut list = TopicPartitionList::with_capacity(points.len());
         for (source, point) in points {
-            let mut element = list.add_partition(&source.topic, source.partition);
+            let mut element = list.add_partition(source.topic_name(), source.partition);
             element.set_offset(Offset::Offset(point.resume_at)).map_err(problem)?;
-            element.set_metadata(encode_commit(point));
+            element.set_metadata(with_generation(encode_commit(point), source.generation()));
         }
         self.inner.commit(&list, CommitMode::Sync).map_err(problem)
     }
@@ -251,36 +291,4 @@ impl Drop for Consumer {
         }
         self.inner.unsubscribe();
     }
-}
-
-/// Asks for the end offset of every assigned partition until `stop` is set.
-fn watch(
-    consumer: &BaseConsumer<Context>,
-    ends: &Mutex<Ends>,
-    stop: &AtomicBool,
-    clock: &dyn Clock,
-) {
-    let context = consumer.context();
-    while !stop.load(Ordering::Relaxed) {
-        match round(consumer, clock) {
-            Ok(found) if found.is_empty() => {}
-            Ok(found) => {
-                *lock(ends) = found;
-                context.mark_healthy();
-            }
-            Err(error) => context.mark_unhealthy(&context.problem(&error).0),
-        }
-        std::thread::park_timeout(LOOK_EVERY);
-    }
-}
-
-fn round(consumer: &BaseConsumer<Context>, clock: &dyn Clock) -> Result<Ends, KafkaError> {
-    let mut found = Ends::new();
-    for element in consumer.assignment()?.elements() {
-        let at = clock.now();
-        let (topic, partition) = (element.topic(), element.partition());
-        let (_, end) = consumer.fetch_watermarks(topic, partition, ANSWER_WITHIN)?;
-        found.insert(SourceId::new(topic, partition), (end, at));
-    }
-    Ok(found)
 }

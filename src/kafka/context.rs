@@ -1,6 +1,6 @@
 //! Callbacks of the clients: errors become health and log lines, rebalances become changes of the assignment.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -15,11 +15,12 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::batch::DeliveryHandle;
-use super::commit::decode_commit;
+use super::faults::{Fault, Faults};
+use super::resume::{Known, Resume, resume};
 use super::settings::{KafkaProblem, Settings};
+use super::topic_ids::{TopicIds, topic_ids};
 use crate::domain::{Offset as Position, SourceId};
 use crate::telemetry::Health;
-use crate::window::CommitPoint;
 
 /// Name of the component in health and logs.
 pub const COMPONENT: &str = "kafka";
@@ -28,9 +29,13 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// A change of the assignment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// This instance counts the partition from this offset on; with the commit, if there is one.
-    Assigned(SourceId, Position, Option<CommitPoint>),
+    /// This instance counts the partition from here on.
+    Assigned(SourceId, Resume),
     Revoked(SourceId),
+    /// The topic does not exist any more.
+    Deleted(String),
+    /// The topic was deleted and created again: the session must start over.
+    Recreated(String),
     /// The offset at which a partition resumes is unknown: the session must start over.
     Failed(KafkaProblem),
 }
@@ -38,7 +43,7 @@ pub enum Change {
 /// Marks Kafka as failing, and logs the reason once.
 pub fn report(health: &Health, why: &str) {
     if health.failing(COMPONENT, why) {
-        tracing::error!("kafka: {why}; retrying, nothing is lost");
+        tracing::error!("kafka: {why}; retrying");
     }
 }
 
@@ -65,14 +70,18 @@ pub struct Context {
     cause: Mutex<Option<String>>,
     /// Queue for records of assigned partitions, if not the consumer's own.
     queue: OnceLock<Weak<dyn Forward>>,
+    /// Faults by partition, in a consumer that counts.
+    faults: OnceLock<Arc<Faults>>,
+    /// Ids of the topics when partitions were assigned.
+    ids: Mutex<TopicIds>,
 }
 
 impl Context {
     pub(super) fn new(settings: Settings, health: Arc<Health>) -> Self {
         let (changes, changed) = (Mutex::default(), AtomicBool::new(false));
         let (fetched, cause) = (Mutex::default(), Mutex::default());
-        let queue = OnceLock::new();
-        Self { settings, health, changes, changed, fetched, cause, queue }
+        let (queue, faults, ids) = (OnceLock::new(), OnceLock::new(), Mutex::default());
+        Self { settings, health, changes, changed, fetched, cause, queue, faults, ids }
     }
 
     /// Describes an error and what to do about it.
@@ -82,6 +91,10 @@ impl Context {
             Some(cause) => KafkaProblem(cause),
             None => self.settings.problem(error),
         }
+    }
+
+    pub(super) fn health(&self) -> Arc<Health> {
+        self.health.clone()
     }
 
     /// Marks Kafka as healthy.
@@ -97,6 +110,31 @@ impl Context {
         report(&self.health, why);
     }
 
+    /// Reports faults of partitions to `faults`.
+    pub(super) fn report_to(&self, faults: Arc<Faults>) {
+        // Called once for each consumer.
+        let _ = self.faults.set(faults);
+    }
+
+    /// Sets a fault of a partition or topic, or notes that it is over.
+    pub fn fault(&self, of: &impl std::fmt::Display, fault: Fault, why: Option<&str>) {
+        if let Some(faults) = self.faults.get() {
+            faults.set(of, fault, why);
+        }
+    }
+
+    /// Forgets the faults of partitions and topics that are not in `names`.
+    pub(super) fn keep_faults(&self, names: &[String]) {
+        if let Some(faults) = self.faults.get() {
+            faults.keep(names);
+        }
+    }
+
+    /// Ids of the topics when their partitions were assigned.
+    pub(super) fn assigned_ids(&self) -> TopicIds {
+        lock(&self.ids).clone()
+    }
+
     /// Forwards the records of partitions that are assigned from now on to `queue`.
     pub(super) fn forward_to(&self, queue: Weak<dyn Forward>) {
         // Called once for each consumer.
@@ -106,6 +144,11 @@ impl Context {
     /// Makes the session start over.
     pub(super) fn failed(&self, why: &str) {
         self.change([Change::Failed(KafkaProblem(why.to_owned()))]);
+    }
+
+    /// Notes that a topic is no longer the one that is counted.
+    pub(super) fn lost_topic(&self, change: Change) {
+        self.change([change]);
     }
 
     pub(super) fn take_changes(&self) -> Vec<Change> {
@@ -130,12 +173,13 @@ impl Context {
         self.changed.store(true, Ordering::Release);
     }
 
-    /// The offset at which a partition resumes, from its commit and the offsets that the broker has.
+    /// Where a partition resumes, from its commit and the offsets that the broker has.
     fn resume_at(
         &self,
         consumer: &BaseConsumer<Self>,
         source: &SourceId,
-    ) -> Result<(Position, Option<CommitPoint>), KafkaProblem> {
+        ids: &TopicIds,
+    ) -> Result<Resume, KafkaProblem> {
         let (topic, partition) = (&*source.topic, source.partition);
         let problem = |error: KafkaError| self.problem(&error);
         let (low, high) =
@@ -143,41 +187,59 @@ impl Context {
         let mut asked = TopicPartitionList::new();
         asked.add_partition(topic, partition);
         let found = consumer.committed_offsets(asked, ANSWER_WITHIN).map_err(problem)?;
-        let Some((resume_at, metadata)) = found.elements().first().and_then(|element| {
+        let found = found.elements();
+        let commit = found.first().and_then(|element| {
             let Offset::Offset(offset) = element.offset() else { return None };
-            Some((offset, element.metadata().to_owned()))
-        }) else {
-            return Ok((low, None));
-        };
-        let point = decode_commit(resume_at, &metadata)
-            .map_err(|error| KafkaProblem(format!("{source}: {error}")))?;
-        if resume_at > high {
-            return Err(KafkaProblem(format!(
-                "{source} ends at offset {high}, but was counted up to {resume_at}: its topic was deleted and \
-                 created again. Give the new topic another name, or use another kafka.group"
-            )));
+            Some((offset, element.metadata()))
+        });
+        let topic_id = ids.get(topic).and_then(Option::as_deref);
+        resume(source, &self.settings.group, &Known { low, high, topic_id, commit })
+    }
+
+    /// Ids of the topics of a list, in a consumer that counts.
+    fn ids_of(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        tpl: &TopicPartitionList,
+    ) -> Result<TopicIds, KafkaProblem> {
+        if self.queue.get().is_none() || tpl.count() == 0 {
+            return Ok(TopicIds::new());
         }
-        if resume_at < low {
-            tracing::error!(
-                %source, resume_at, low, lost = low - resume_at,
-                "kafka: the broker deleted events before they were counted; lengthen the topic's retention"
-            );
-        }
-        Ok((resume_at.max(low), Some(point)))
+        let elements = tpl.elements();
+        let topics: BTreeSet<&str> = elements.iter().map(|element| element.topic()).collect();
+        let topics: Vec<&str> = topics.into_iter().collect();
+        self.topic_ids(consumer, &topics)
+    }
+
+    /// Ids of topics. Empty for a cluster that does not tell them.
+    pub(super) fn topic_ids(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        topics: &[&str],
+    ) -> Result<TopicIds, KafkaProblem> {
+        let found = topic_ids(consumer, topics, ANSWER_WITHIN);
+        found.map_err(|code| self.problem(&KafkaError::MetadataFetch(code)))
     }
 
     fn assigned(&self, consumer: &BaseConsumer<Self>, tpl: &TopicPartitionList) {
         self.forget_fetched();
         let mut list = TopicPartitionList::new();
+        let ids = self.ids_of(consumer, tpl).unwrap_or_else(|problem| {
+            self.change([Change::Failed(problem)]);
+            TopicIds::new()
+        });
         for element in tpl.elements() {
             let source = SourceId::new(element.topic(), element.partition());
-            let (offset, point) = match self.resume_at(consumer, &source) {
+            let resume = match self.resume_at(consumer, &source, &ids) {
                 Ok(found) => found,
                 Err(problem) => {
+                    self.fault(&source, Fault::Resume, Some(&problem.0));
                     self.change([Change::Failed(problem)]);
                     continue;
                 }
             };
+            self.fault(&source, Fault::Resume, None);
+            self.fault(&source, Fault::Read, None);
             // This must happen before anything is fetched: records in the consumer's own queue would stay there.
             let queue = self.queue.get().and_then(Weak::upgrade);
             if queue.is_some_and(|queue| !queue.forward(element.topic(), element.partition())) {
@@ -188,10 +250,11 @@ impl Context {
             let _ = list.add_partition_offset(
                 element.topic(),
                 element.partition(),
-                Offset::Offset(offset),
+                Offset::Offset(resume.at),
             );
-            self.change([Change::Assigned(source, offset, point)]);
+            self.change([Change::Assigned(source, resume)]);
         }
+        lock(&self.ids).extend(ids);
         let assigned = match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => consumer.incremental_assign(&list),
             _ => consumer.assign(&list),
@@ -204,6 +267,10 @@ impl Context {
     fn revoked(&self, consumer: &BaseConsumer<Self>, tpl: &TopicPartitionList) {
         self.forget_fetched();
         let revoked = tpl.elements();
+        if let Some(faults) = self.faults.get() {
+            let sources = revoked.iter().map(|e| SourceId::new(e.topic(), e.partition()));
+            sources.for_each(|source| faults.forget(&source));
+        }
         let revoked =
             revoked.iter().map(|e| Change::Revoked(SourceId::new(e.topic(), e.partition())));
         self.change(revoked);

@@ -7,7 +7,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::commit::{decode_commit, encode_commit};
+use super::commit::{decode_commit, encode_commit, generation_of, with_generation};
 use super::context::Context;
 use super::settings::{KafkaProblem, Settings};
 use super::topics::partitions;
@@ -80,6 +80,7 @@ impl Frontiers {
         let found = self.inner.committed_offsets(asked, ANSWER_WITHIN).map_err(problem)?;
         let found = found.elements();
         let first = found.first().map(|one| (one.offset(), one.metadata()));
+        let made = first.and_then(|(_, metadata)| generation_of(metadata)).map(str::to_owned);
         let (committed, unreadable) = match first {
             Some((Offset::Offset(at), metadata)) => match decode_commit(at, metadata) {
                 Ok(point) => (Some(point), None),
@@ -87,6 +88,8 @@ impl Frontiers {
             },
             _ => (None, None),
         };
+        // The generation stays: what was counted of it is known by it.
+        let source = source.in_generation(made.as_deref());
         Ok(PartitionFrontier { source, low, high, committed, unreadable })
     }
 
@@ -107,7 +110,7 @@ impl Frontiers {
                 let mut asked = TopicPartitionList::new();
                 asked
                     .add_partition_offset(
-                        &source.topic,
+                        source.topic_name(),
                         source.partition,
                         Offset::Offset(time.millis()),
                     )
@@ -137,9 +140,9 @@ impl Frontiers {
         };
         let mut list = TopicPartitionList::with_capacity(points.len());
         for (source, point) in points {
-            let mut element = list.add_partition(&source.topic, source.partition);
+            let mut element = list.add_partition(source.topic_name(), source.partition);
             element.set_offset(Offset::Offset(point.resume_at)).map_err(problem)?;
-            element.set_metadata(encode_commit(point));
+            element.set_metadata(with_generation(encode_commit(point), source.generation()));
         }
         self.inner.commit(&list, CommitMode::Sync).map_err(problem)
     }

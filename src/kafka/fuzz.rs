@@ -42,6 +42,7 @@ fn wires() -> Vec<Vec<u8>> {
         device: Some("OLT-17".into()),
         alarm_type: None,
         text: Some("PON down".into()),
+        aliases: Box::default(),
     };
     let (system, object) = (Some("EMS1".into()), Some("SubNetwork=1".into()));
     let list = ListRebuilt { ts: at, system, object };
@@ -67,6 +68,7 @@ fn messages_of_the_log() {
         width,
         lateness: Duration::from_secs(600),
         source_timeout: Duration::from_secs(60),
+        series_max: 100,
     };
     let none = |_: &AggregationKey, _| Counts::default();
     fuzz("messages of the log", &wires(), |bytes| {

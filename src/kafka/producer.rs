@@ -143,7 +143,7 @@ impl Producer {
                     .insert(header("reason", letter.reason.as_str()))
                     .insert(header("detail", letter.detail.as_str()))
                     .insert(header("source", source))
-                    .insert(header("topic", &letter.position.source.topic))
+                    .insert(header("topic", letter.position.source.topic_name()))
                     .insert(header("partition", partition))
                     .insert(header("offset", offset));
                 BaseRecord::with_opaque_to(topic, ())

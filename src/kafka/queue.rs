@@ -119,6 +119,10 @@ impl Received<'_> {
 
     /// Topic of the record.
     pub fn topic(&self) -> &str {
+        if self.message().rkt.is_null() {
+            // An error of the client, not of a partition.
+            return "";
+        }
         // SAFETY: a record holds a reference to its topic, whose name ends with a NUL and does not change.
         let name = unsafe { CStr::from_ptr(rdsys::rd_kafka_topic_name(self.message().rkt)) };
         // Names of topics are ASCII.
@@ -175,6 +179,11 @@ impl Received<'_> {
             }
         }
         all
+    }
+
+    /// Whether the record has no value: a tombstone of a compacted topic.
+    pub fn is_null(&self) -> bool {
+        self.message().payload.is_null()
     }
 
     /// The record's value; empty if it has none.

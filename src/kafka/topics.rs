@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::executor::block_on;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, NewTopic, OwnedResourceSpecifier, ResourceSpecifier,
+    TopicReplication,
+};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
@@ -83,6 +86,39 @@ pub fn missing(settings: &Settings) -> Result<Vec<String>, KafkaProblem> {
     Ok(missing.map(|required| required.name).collect())
 }
 
+/// Input topics whose records carry the time of their producers, not of the broker. Topics whose settings may not be read
+/// are left out.
+///
+/// # Errors
+/// [`KafkaProblem`] if no broker answers or it refuses.
+pub(super) fn with_create_time(
+    settings: &Settings,
+    health: Arc<Health>,
+) -> Result<Vec<String>, KafkaProblem> {
+    let admin = admin(settings, health)?;
+    let topics = settings.topics.every();
+    let asked = topics.iter().map(|(topic, _)| ResourceSpecifier::Topic(topic));
+    let options = AdminOptions::new().request_timeout(Some(ANSWER_WITHIN));
+    let asked: Vec<_> = asked.collect();
+    let found = block_on(admin.describe_configs(&asked, &options));
+    let found = found.map_err(|error| settings.problem(&error))?;
+    let mut topics = Vec::new();
+    for resource in found.into_iter().flatten() {
+        let kind = resource.get("message.timestamp.type").and_then(|entry| entry.value.as_deref());
+        if let (OwnedResourceSpecifier::Topic(topic), Some("CreateTime")) =
+            (&resource.specifier, kind)
+        {
+            topics.push(topic.clone());
+        }
+    }
+    Ok(topics)
+}
+
+fn admin(settings: &Settings, health: Arc<Health>) -> Result<AdminClient<Context>, KafkaProblem> {
+    let context = Context::new(settings.clone(), health);
+    settings.client().create_with_context(context).map_err(|error| settings.problem(&error))
+}
+
 /// A client without a group, for metadata only.
 fn metadata_client(
     settings: &Settings,
@@ -101,9 +137,7 @@ fn create(
     health: Arc<Health>,
     missing: &[Required],
 ) -> Result<(), KafkaProblem> {
-    let context = Context::new(settings.clone(), health);
-    let admin: AdminClient<Context> =
-        settings.client().create_with_context(context).map_err(|error| settings.problem(&error))?;
+    let admin = admin(settings, health)?;
     let new = missing.iter().map(|Required { name, partitions, config }| {
         let topic = NewTopic::new(name, *partitions, TopicReplication::Fixed(DEFAULT_REPLICATION));
         config.iter().fold(topic, |topic, (key, value)| topic.set(key, value))

@@ -77,6 +77,7 @@ fn alarms(tx: &mut Tx<'_>) -> Result<(), StoreError> {
             device: None,
             alarm_type: kind.map(Into::into),
             text: None,
+            aliases: Box::default(),
         };
         let source = SourceId::new("network.alarms", 0);
         tx.put_alarm(&Position { source, offset: n.into() }, &event)?;
@@ -282,15 +283,15 @@ fn a_week_is_reported_in_both_languages() {
     | Since | Region and service | Agents short (maximum) | Acknowledged by | Cause | Id |
     | --- | --- | --- | --- | --- | --- |
     | Tue 3 Mar 06:00 | north/broadband | 4 | Li Wei after 4 min | 2 major LOS alarms active since 13:40 | a1 |
-    | Wed 4 Mar 06:00 | north/broadband | 4 | nobody | the forecast exceeds the agents available; no relevant alarm is active here | a2 |
+    | Wed 4 Mar 06:00 | north/broadband | 4 | nobody | the forecast needs more agents than are available; no relevant alarm is active here | a2 |
 
-    Times in causes are the local times of the region.
+    Times in the column “Cause” are local times of each region.
 
     ## Surges
 
-    A surge: two windows in a row lie above the 99 % quantile of the forecast without alarms. Surges are counted by region and service, all channels together.
+    Surge: in two windows in a row, more tickets arrive than the 99 % quantile of the forecast that ignores alarms. Hit: a forecast made this long before the surge warned of it. False alarm: a warning that no surge followed. Surges are counted by region and service, all channels together.
 
-    | Lead | Surges | With alarms at that time | Hits | False alarms |
+    | Lead time | Surges | Alarms already active when the forecast was issued | Hits | False alarms |
     | --- | --- | --- | --- | --- |
     | 1 h | 2 | 2 | 1 | 0 |
     | 3 h | 0 | 0 | 0 | 1 |
@@ -305,21 +306,21 @@ fn a_week_is_reported_in_both_languages() {
 
     All series together, by lead:
 
-    | Lead | Accuracy | Last week repeated | Noise floor | Inside 80 % band | Bias |
+    | Lead time | Accuracy | Accuracy of repeating last week | Accuracy at the noise floor | Actual count inside 80 % band | Bias |
     | --- | --- | --- | --- | --- | --- |
     | 1 h | 91.8 % | 81.8 % | 94.5 % | 64.0 % | +0.5 % |
     | 3 h | 88.2 % | 81.8 % | 94.5 % | 64.0 % | +6.8 % |
     | all leads | 90.0 % | 81.8 % | 94.5 % | 64.0 % | +3.6 % |
 
-    Noise floor: the best achievable accuracy at this volume. A single series can exceed it by chance.
+    Noise floor: the error that even a perfect forecast has, because tickets arrive at random. The accuracy at the noise floor is the best that is possible at this volume; a single series can exceed it by chance.
 
-    Target accuracy 87 %. Series that reach it: 1. Series below it, although the noise floor allows it: 0. Series with too few tickets, whose noise floor is below it: 0.
+    Target accuracy: 87 %. Series that reach it: 1. Series that have enough tickets to reach it, but do not: 0. Series with too few tickets to reach it: 0.
 
-    No series is below a target that its noise floor allows.
+    Every series with enough tickets reaches the target.
 
     ## Staffing
 
-    Agents needed by the plan at the start of each window, compared with the roster or the usual number: 4 agent hours short, 1 agent hours spare.
+    For each window, the agents needed by the plan that was newest when the window began, compared with the roster or the usual number: 4 agent hours short, 1 agent hours spare.
 
     | Series | Agent hours short | Agent hours spare |
     | --- | --- | --- |
@@ -328,7 +329,7 @@ fn a_week_is_reported_in_both_languages() {
     ## Points to check
 
     - 1 alert was not acknowledged. Check that it reaches the right receiver.
-    - 1 surge had alarms an hour before its start, but no warning.
+    - 1 surge had active alarms an hour before its start, but no warning was given.
     - north/broadband/phone: only 64 % of the windows lie inside the 80 % band.
     - north/broadband/phone has the largest shortage: 4 agent hours.
     ");
@@ -358,21 +359,21 @@ fn a_week_is_reported_in_both_languages() {
     | 开始 | 区域与服务 | 坐席缺口（最大） | 确认人 | 原因 | 编号 |
     | --- | --- | --- | --- | --- | --- |
     | 3月3日 周二 06:00 | north/broadband | 4 | Li Wei（4 分钟后） | 自 13:40 起有 2 条重要 LOS 告警未清除 | a1 |
-    | 3月4日 周三 06:00 | north/broadband | 4 | 无人 | 预测需求超过可用坐席；此处没有相关的未清除告警 | a2 |
+    | 3月4日 周三 06:00 | north/broadband | 4 | 无人 | 预测所需坐席多于可用坐席；此处没有相关的未清除告警 | a2 |
 
-    原因中的时间为该区域的当地时间。
+    “原因”一栏中的时间为各区域当地时间。
 
     ## 激增
 
-    激增：连续两个时段的工单数高于无告警预测的 99% 分位数。按区域与服务统计，所有渠道合计。
+    激增：连续两个时段的工单数超过“不计告警影响的预测”的 99% 分位数。命中：提前这么久发布的预测已预报这次激增。误报：预报之后没有出现激增。按区域与服务统计，所有渠道合计。
 
-    | 提前量 | 激增 | 届时已有告警 | 命中 | 误报 |
+    | 提前量 | 激增 | 预测发布时已有告警 | 命中 | 误报 |
     | --- | --- | --- | --- | --- |
     | 1 小时 | 2 | 2 | 1 | 0 |
     | 3 小时 | 0 | 0 | 0 | 1 |
     | 6 小时 | 0 | 0 | 0 | 0 |
 
-    | 开始 | 区域与服务 | 首次预报提前 |
+    | 开始 | 区域与服务 | 首次预报的提前时间 |
     | --- | --- | --- |
     | 3月3日 周二 06:00 | north/broadband | 75 分钟 |
     | 3月5日 周四 14:00 | north/broadband | 未预报 |
@@ -381,21 +382,21 @@ fn a_week_is_reported_in_both_languages() {
 
     全部序列合计，按提前量：
 
-    | 提前量 | 准确度 | 照搬上周 | 噪声下限 | 落入 80% 区间 | 偏差 |
+    | 提前量 | 准确度 | 沿用上周的准确度 | 噪声下限对应的准确度 | 实际值落入 80% 区间 | 偏差 |
     | --- | --- | --- | --- | --- | --- |
     | 1 小时 | 91.8% | 81.8% | 94.5% | 64.0% | +0.5% |
     | 3 小时 | 88.2% | 81.8% | 94.5% | 64.0% | +6.8% |
     | 全部提前量 | 90.0% | 81.8% | 94.5% | 64.0% | +3.6% |
 
-    噪声下限：在此工单量下可达到的最高准确度。单个序列可能因偶然而更高。
+    噪声下限：因工单随机到达，完美预测也无法避免的误差。其对应的准确度是在此工单量下可达到的最高值；单个序列可能因偶然而超过。
 
-    目标准确度 87%。达到的序列：1 个。噪声下限允许但未达到的序列：0 个。工单太少、噪声下限低于目标的序列：0 个。
+    目标准确度：87%。已达到的序列：1 个。工单量足够但未达到的序列：0 个。工单太少、无法达到的序列：0 个。
 
-    没有噪声下限允许但未达到目标的序列。
+    工单量足够的序列均已达到目标。
 
     ## 坐席
 
-    各时段开始时计划所需的坐席，与排班或平时人数相比：缺 4 坐席小时，余 1 坐席小时。
+    按各时段开始时最新的计划所需的坐席，与排班或平时人数相比：缺 4 坐席小时，余 1 坐席小时。
 
     | 序列 | 缺（坐席小时） | 余（坐席小时） |
     | --- | --- | --- |
@@ -404,7 +405,7 @@ fn a_week_is_reported_in_both_languages() {
     ## 待核查事项
 
     - 有 1 条预警无人确认，请检查接收人是否正确。
-    - 有 1 次激增在开始前一小时已有告警，但没有预报。
+    - 有 1 次激增在开始前一小时已有告警，但未发出预报。
     - north/broadband/电话：只有 64% 的时段落入 80% 区间。
     - north/broadband/电话 的缺口最大：4 坐席小时。
     ");
@@ -419,29 +420,29 @@ fn an_incident_is_reported_in_both_languages() {
         report.expect("an alert").write(Format::Markdown)
     };
     insta::assert_snapshot!(of("a1", Language::En), @r"
-    # north/broadband: 4 agents short 15:00–16:00 (phone 4)
+    # north/broadband: up to 4 agents short 15:00–16:00 (phone 4)
 
     north/broadband: Tue 3 Mar 06:00 to Tue 3 Mar 09:00 (UTC). Acknowledged by Li Wei after 4 min. Id: a1.
 
     - phone: 14 agents needed at 15:00, 10 scheduled, 4 short. Forecast for that window: 40 tickets (25 to 57 with 80 % probability).
     - Cause: 2 major LOS alarms active since 13:40.
-    - Action: find 4 more agents from 15:00 to 16:00 (Asia/Shanghai). If you already know about this, acknowledge the alert.
+    - Action: find up to 4 more agents between 15:00 and 16:00 (Asia/Shanghai). If you already know about this, acknowledge the alert.
 
-    Times of day in this list are the local times of the region.
+    Times in the list above are local times of the region.
 
     Feedback: not useful (known before)
 
     ## Agents needed
 
-    In the window with the largest gap of each channel:
+    For each channel, the window with the largest gap:
 
-    | Channel | Window | Tickets forecast | Needed | Scheduled or usual | Short |
+    | Channel | Window | Tickets forecast | Needed | Scheduled, or usual number | Short |
     | --- | --- | --- | --- | --- | --- |
     | phone | Tue 3 Mar 07:00 | 40.5 (25 to 57) | 14 | 10 | 4 |
 
     ## Alarms
 
-    | Type | Severity | Alarms | First |
+    | Type | Severity | Alarms | First raised |
     | --- | --- | --- | --- |
     | LOS | major | 2 | Tue 3 Mar 05:40 |
     | no type | minor | 1 | Tue 3 Mar 05:42 |
@@ -458,13 +459,13 @@ fn an_incident_is_reported_in_both_languages() {
     A surge began on Tue 3 Mar 06:00. The first warning came 75 min before.
     ");
     insta::assert_snapshot!(of("a1", Language::Zh), @r"
-    # north/broadband：15:00–16:00 缺 4 名坐席（电话 4）
+    # north/broadband：15:00–16:00 最多缺 4 名坐席（电话 4）
 
     north/broadband：3月3日 周二 06:00 至 3月3日 周二 09:00（UTC）。确认人：Li Wei（4 分钟后）。编号：a1。
 
     - 电话：15:00 需要 14 名坐席，已排班 10 名，还缺 4 名。该时段预测 40 张工单（80% 概率在 25 至 57 之间）。
     - 原因：自 13:40 起有 2 条重要 LOS 告警未清除。
-    - 建议：15:00 至 16:00（Asia/Shanghai）增派 4 名坐席；如已知悉，请确认。
+    - 建议：15:00 至 16:00（Asia/Shanghai）最多需增派 4 名坐席；如已知悉，请确认预警。
 
     以上列表中的时刻为该区域的当地时间。
 
@@ -474,13 +475,13 @@ fn an_incident_is_reported_in_both_languages() {
 
     各渠道缺口最大的时段：
 
-    | 渠道 | 时段 | 预测工单 | 需要 | 已排班或平时 | 缺 |
+    | 渠道 | 时段 | 预测工单 | 需要 | 排班人数或平时人数 | 缺 |
     | --- | --- | --- | --- | --- | --- |
     | 电话 | 3月3日 周二 07:00 | 40.5（25 至 57） | 14 | 10 | 4 |
 
     ## 告警
 
-    | 类型 | 级别 | 告警数 | 首次 |
+    | 类型 | 级别 | 告警数 | 首次上报 |
     | --- | --- | --- | --- |
     | LOS | 重要 | 2 | 3月3日 周二 05:40 |
     | 无类型 | 次要 | 1 | 3月3日 周二 05:42 |
@@ -507,7 +508,7 @@ fn an_incident_is_reported_in_both_languages() {
 fn a_young_store_is_reported_from_its_first_week() {
     let empty = TempDir::new().expect("a folder");
     let reader = store(&empty, |_| Ok(()));
-    let none = "# Weekly report\n\nThere are no finalized windows yet.\n";
+    let none = "# Weekly report\n\nNo window is complete yet.\n";
     assert_eq!(week_in(&reader, None, Language::En), none);
     let young = TempDir::new().expect("a folder");
     let wednesday = monday() + DAY * 2;

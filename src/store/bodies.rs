@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::body::Body;
+use super::body::{Body, with_appended};
 use super::{SourceRecord, StoreError};
 use crate::alert::{
     Alert, AlertSeverity, AlertState, Notification, NotificationKind, Shortfall, Worst,
@@ -19,7 +19,14 @@ use crate::text::Stored;
 use crate::window::Counts;
 
 impl Body for SourceRecord {}
-impl Body for AlarmEvent {}
+impl Body for AlarmEvent {
+    const VERSION: u32 = 1;
+
+    /// Version 0 has no aliases.
+    fn earlier(_: u32, bytes: &[u8]) -> Result<Self, StoreError> {
+        with_appended(bytes, &Vec::<Box<str>>::new())
+    }
+}
 impl Body for ListRebuilt {}
 impl Body for MaintenanceEvent {}
 impl Body for Anomaly {}

@@ -10,6 +10,11 @@ use super::{Change, Reader, StoreError, Tx, body};
 use crate::domain::{DeadLetter, Position, Reason, Timestamp};
 use crate::window::AggregationKey;
 
+/// Most bytes of all dead letters, fewer in tests. Then the oldest eighth is deleted.
+const BYTES_MAX: u64 = if cfg!(test) { 1 << 20 } else { 256 << 20 };
+/// Bytes of a row besides its texts.
+const ROW_BYTES: u64 = 128;
+
 /// Dead letters
 impl Tx<'_> {
     /// Stores a dead letter, once per position and event. `counted_in` is the aggregation key and window start of a late
@@ -34,6 +39,17 @@ impl Tx<'_> {
                 letter.nth
             ],
         )?;
+        if new == 1 {
+            let bytes = letter.bytes.len() as u64 + letter.detail.len() as u64 + ROW_BYTES;
+            let held = match self.ids.letter_bytes {
+                Some(held) => held + bytes,
+                None => self.letter_bytes()?,
+            };
+            self.ids.letter_bytes = Some(held);
+            if held > BYTES_MAX {
+                self.drop_oldest_letters(held, BYTES_MAX / 8 * 7)?;
+            }
+        }
         let Some((key, start)) = counted_in.filter(|_| new == 1 && letter.reason == Reason::Late)
         else {
             return Ok(());
@@ -46,6 +62,63 @@ impl Tx<'_> {
             params![key_id, self.width.floor(start).millis()],
         )
         .map(drop)
+    }
+}
+
+/// Size of dead letters
+impl Tx<'_> {
+    /// Bytes of all dead letters. This reads every row, but no content.
+    fn letter_bytes(&self) -> Result<u64, StoreError> {
+        let sum = "SELECT coalesce(sum(length(bytes) + length(detail) + ?1), 0) FROM dead_letters";
+        let bytes: i64 =
+            self.conn.prepare_cached(sum)?.query_row([ROW_BYTES as i64], |row| row.get(0))?;
+        Ok(u64::try_from(bytes).unwrap_or(0))
+    }
+
+    /// Deletes the oldest dead letters until at most `target` bytes are left.
+    fn drop_oldest_letters(&mut self, held: u64, target: u64) -> Result<(), StoreError> {
+        let (mut held, mut upto) = (held, None);
+        {
+            let mut oldest = self.conn.prepare_cached(
+                "SELECT id, length(bytes) + length(detail) + ?1 FROM dead_letters ORDER BY id",
+            )?;
+            let mut rows = oldest.query([ROW_BYTES as i64])?;
+            while let Some(row) = rows.next()?
+                && held > target
+            {
+                upto = Some(row.get::<_, i64>(0)?);
+                held = held.saturating_sub(u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0));
+            }
+        }
+        let deleted = self.run("DELETE FROM dead_letters WHERE id <= ?1", [upto])?;
+        self.ids.letter_bytes = Some(held);
+        tracing::warn!(
+            deleted,
+            bytes_max = BYTES_MAX,
+            "dead letters: the oldest were deleted, because all together they reached the limit of bytes: see \
+             surgecast_dead_letters_total for the reason"
+        );
+        Ok(())
+    }
+
+    /// Deletes dead letters that are older than `before`, and the oldest beyond the limits of number and bytes.
+    pub(super) fn prune_letters(
+        &mut self,
+        before: Timestamp,
+        number: u32,
+    ) -> Result<(), StoreError> {
+        self.run("DELETE FROM dead_letters WHERE received_at < ?1", [before.millis()])?;
+        self.run(
+            "DELETE FROM dead_letters WHERE id <= (
+                 SELECT id FROM dead_letters ORDER BY id DESC LIMIT 1 OFFSET ?1)",
+            [number],
+        )?;
+        let held = self.letter_bytes()?;
+        self.ids.letter_bytes = Some(held);
+        match held > BYTES_MAX {
+            true => self.drop_oldest_letters(held, BYTES_MAX / 8 * 7),
+            false => Ok(()),
+        }
     }
 }
 

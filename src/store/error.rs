@@ -28,6 +28,13 @@ pub enum StoreError {
     /// The stored data are damaged.
     #[error("the store is damaged: {what}; restore a backup or start with an empty directory")]
     Corrupt { what: String },
+    /// `events.db` was written beside another `state.db`.
+    #[error(
+        "events.db in {} belongs to another state.db: put the files back that belong together, or move events.db away to \
+         begin with an empty one (events in it that are not counted yet would be missing)",
+        dir.display()
+    )]
+    OtherLog { dir: PathBuf },
     /// Written by a newer surgecast.
     #[error(
         "{} has schema version {found}, this surgecast reads versions up to {known}: use a newer surgecast",
@@ -70,6 +77,20 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether there is no room on the disk, or none that this user may have.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Full => true,
+            Self::Disk(error) => {
+                let code = error.sqlite_error().map(|error| error.extended_code);
+                // A quota or a limit on the size of files fails a write, or the growth of the shared memory's file.
+                let full = [rusqlite::ffi::SQLITE_IOERR_WRITE, rusqlite::ffi::SQLITE_IOERR_SHMSIZE];
+                code.is_some_and(|code| full.contains(&code))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a later retry may succeed by itself.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Busy | Self::LogFull { .. })

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, params};
@@ -11,7 +11,7 @@ use super::codes::Code;
 use super::columns::{self, count};
 use super::pool::Pool;
 use super::schema::Step;
-use super::{LogEntry, LogRecord, StoreError, migrate, open};
+use super::{LogEntry, LogRecord, StoreError, forget, migrate, open};
 use crate::domain::{EventKind, Offset, Timestamp};
 
 /// AUTOINCREMENT: an offset is never used twice, even after all events were trimmed.
@@ -20,11 +20,17 @@ const STEPS: &[Step] = &[Step::Sql(
     position INTEGER PRIMARY KEY AUTOINCREMENT, received_at INTEGER NOT NULL, kind INTEGER, bytes BLOB NOT NULL
 )",
 )];
-const FILE: &str = "events.db";
+pub(super) const FILE: &str = "events.db";
 const LOCK: &str = "events.lock";
 const CACHE_KIB: u32 = 4096;
 /// Most events that one transaction deletes.
 const TRIM_MAX: i64 = 10_000;
+/// Free pages that the file keeps for further events, 8 MiB.
+const PAGES_KEPT: i64 = 2_048;
+/// Free pages that are given back at once.
+const PAGES_GIVEN: i64 = 1_024;
+/// Most pages in use of a file of an earlier release that is rewritten when it is opened, 64 MiB.
+const REWRITTEN_MAX: i64 = 16_384;
 
 /// Events in order of arrival, in `events.db`. Threads can share it; concurrent appends share one sync.
 pub struct EventLog {
@@ -33,6 +39,7 @@ pub struct EventLog {
     writer: Mutex<Writer>,
     pool: Pool,
     limit_bytes: u64,
+    dir: PathBuf,
     _lock: File,
 }
 
@@ -76,17 +83,14 @@ impl EventLog {
     pub fn with_limit(dir: &Path, limit_bytes: u64) -> Result<Self, StoreError> {
         let lock = open::lock(dir, LOCK)?;
         let path = dir.join(FILE);
-        let conn = open::writer(&path, STEPS, CACHE_KIB)?;
+        let conn = open::shrinking(&path, STEPS, CACHE_KIB)?;
+        rewrite(&conn);
         let page_bytes: i64 = conn.query_row("PRAGMA page_size", [], |row| row.get(0))?;
         let pages = limit_bytes / u64::try_from(page_bytes).unwrap_or(4096).max(1);
         // A database larger than the limit keeps its events, but does not grow.
         conn.query_row(&format!("PRAGMA max_page_count = {}", pages.max(1)), [], |_| Ok(()))?;
         let writer = Writer {
-            last_offset: conn.query_row(
-                "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)",
-                [],
-                |row| row.get(0),
-            )?,
+            last_offset: last_offset(&conn)?,
             last_received: Timestamp::from_millis(conn.query_row(
                 "SELECT coalesce((SELECT received_at FROM events ORDER BY position DESC LIMIT 1), 0)",
                 [],
@@ -100,8 +104,25 @@ impl EventLog {
             writer: Mutex::new(writer),
             pool: Pool::new(&path, migrate::newest(STEPS)),
             limit_bytes,
+            dir: dir.into(),
             _lock: lock,
         })
+    }
+
+    /// The directory of the log.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Uses the writing connection while nothing is appended. The last offset is read again afterwards.
+    pub(super) fn with_writer<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut writer = lock(&self.writer);
+        let found = work(&writer.conn)?;
+        writer.last_offset = last_offset(&writer.conn)?;
+        Ok(found)
     }
 
     /// Appends records and returns their offsets. The records are synced to disk when it returns. An empty slice gives an
@@ -161,7 +182,7 @@ impl EventLog {
         })
     }
 
-    /// Deletes events before an offset, except the last one ever appended, which keeps the time. Offsets are never used
+    /// Deletes events before an offset and gives their space back, except the last one ever appended, which keeps the time. Offsets are never used
     /// twice.
     ///
     /// # Errors
@@ -176,9 +197,46 @@ impl EventLog {
                 [before.min(writer.last_offset), TRIM_MAX],
             )?;
             if count(deleted) < TRIM_MAX {
-                return Ok(());
+                break;
             }
         }
+        while lock(&self.writer).give_back()? {}
+        Ok(())
+    }
+
+    /// Replaces a text by `*` in all events, which keep their length and their position. Returns the number of these events.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing was replaced.
+    pub fn redact(&self, text: &str) -> Result<usize, StoreError> {
+        let mut writer = lock(&self.writer);
+        writer.conn.execute_batch("PRAGMA secure_delete = ON")?;
+        let transaction = writer.conn.transaction()?;
+        let found: Vec<(i64, Vec<u8>)> = {
+            let mut found = transaction.prepare(
+                "SELECT position, bytes FROM events WHERE instr(bytes, CAST(?1 AS BLOB)) > 0",
+            )?;
+            let rows = found.query_map([text], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect::<Result<_, _>>()?
+        };
+        for (position, mut bytes) in found.iter().cloned() {
+            let mut at = 0;
+            while at + text.len() <= bytes.len() {
+                if bytes[at..].starts_with(text.as_bytes()) {
+                    bytes[at..at + text.len()].fill(b'*');
+                    at += text.len();
+                } else {
+                    at += 1;
+                }
+            }
+            transaction.execute(
+                "UPDATE events SET bytes = ?2 WHERE position = ?1",
+                params![position, bytes],
+            )?;
+        }
+        transaction.commit()?;
+        forget::empty_log(&writer.conn)?;
+        Ok(found.len())
     }
 
     /// Offset of the last event ever appended; 0 if there was none.
@@ -218,10 +276,8 @@ impl EventLog {
         if !matches!(error, StoreError::Full) {
             return error;
         }
-        let pragma =
-            |name| conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
-        let page_bytes = pragma("page_size").unwrap_or(4096);
-        let bytes = pragma("page_count").unwrap_or(0).saturating_mul(page_bytes);
+        let page_bytes = pragma(conn, "page_size").unwrap_or(4096);
+        let bytes = pragma(conn, "page_count").unwrap_or(0).saturating_mul(page_bytes);
         // The append was rolled back, so estimate the size with it.
         let wanted =
             append.records.iter().map(|record| record.bytes.len() as u64 + 64).sum::<u64>();
@@ -231,7 +287,42 @@ impl EventLog {
     }
 }
 
+/// Rewrites a file of an earlier release, which cannot give space back, if it has few events. A full disk or another error
+/// changes nothing: the next start tries again.
+fn rewrite(conn: &Connection) {
+    let (Ok(mode), Ok(pages), Ok(free)) =
+        (pragma(conn, "auto_vacuum"), pragma(conn, "page_count"), pragma(conn, "freelist_count"))
+    else {
+        return;
+    };
+    if mode != 0 || pages - free > REWRITTEN_MAX {
+        return;
+    }
+    // A new mode is taken up by VACUUM only.
+    if let Err(error) = conn.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM") {
+        tracing::warn!(%error, "event log: events.db cannot give space back, the next start tries again");
+    }
+}
+
+fn pragma(conn: &Connection, name: &str) -> Result<i64, StoreError> {
+    Ok(conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?)
+}
+
 impl Writer {
+    /// Gives some free pages back to the disk. Returns whether there are more.
+    fn give_back(&self) -> Result<bool, StoreError> {
+        let surplus = pragma(&self.conn, "freelist_count")? - PAGES_KEPT;
+        if surplus <= 0 || pragma(&self.conn, "auto_vacuum")? == 0 {
+            return Ok(false);
+        }
+        let pages = surplus.min(PAGES_GIVEN);
+        // Each row is a page that was given back.
+        let mut given = self.conn.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+        let mut rows = given.query([])?;
+        while rows.next()?.is_some() {}
+        Ok(surplus > pages)
+    }
+
     fn transact(&mut self, batch: &[Append]) -> Result<Vec<RangeInclusive<Offset>>, StoreError> {
         let (mut last_offset, mut last_received) = (self.last_offset, self.last_received);
         // Rolled back if dropped.
@@ -258,6 +349,11 @@ impl Writer {
         (self.last_offset, self.last_received) = (last_offset, last_received);
         Ok(ranges)
     }
+}
+
+pub(super) fn last_offset(conn: &Connection) -> Result<Offset, StoreError> {
+    let last = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)";
+    Ok(conn.query_row(last, [], |row| row.get(0))?)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::StoreError;
 use super::schema::Step;
+use super::{StoreError, open};
 
 /// Migrates the schema to the newest version. `steps[n]` leads from version n to n + 1. If the database has a schema
 /// already, a copy is kept beside it.
@@ -95,6 +95,7 @@ fn keep_copy(conn: &Connection, path: &Path, version: i64) -> Result<PathBuf, St
 
 fn write_copy(conn: &Connection, unfinished: &Path, copy: &Path) -> Result<(), StoreError> {
     conn.execute("VACUUM INTO ?1", [unfinished.to_string_lossy()])?;
+    open::private(unfinished)?;
     let file = File::open(unfinished).map_err(|e| StoreError::io(unfinished, "open", e))?;
     file.sync_all().map_err(|e| StoreError::io(unfinished, "sync", e))?;
     fs::rename(unfinished, copy).map_err(|e| StoreError::io(copy, "rename to", e))?;

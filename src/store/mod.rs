@@ -10,10 +10,12 @@ mod accuracy;
 mod adjusted;
 mod alarms;
 mod alerts;
+mod audit;
 mod block;
 mod bodies;
 mod body;
 mod changes;
+mod check;
 mod chunk;
 mod codes;
 mod columns;
@@ -21,11 +23,14 @@ pub mod config;
 mod dead_letters;
 mod error;
 mod events;
+mod folded;
+mod forget;
 mod ledger;
 mod migrate;
 mod names;
 mod nowcasts;
 mod open;
+mod pairing;
 mod pool;
 mod prune;
 mod reader;
@@ -46,9 +51,12 @@ mod windows;
 pub use accuracy::ByLead;
 pub use adjusted::{AdjustedScore, Served};
 pub use body::{Body, converted, with_appended};
+pub use check::{check, check_before_start, mark_suspect};
 pub use error::StoreError;
 pub use events::EventLog;
+pub use forget::{Forget, Forgotten, forget};
 pub use nowcasts::NowcastScore;
+pub use pairing::Pairing;
 pub use reader::Reader;
 pub use records::{
     ActiveAlarm, Change, DeliveryOutcome, DeliveryState, Filter, KeyWindow, LogEntry, LogRecord,
@@ -59,6 +67,7 @@ pub use tx::Tx;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -77,6 +86,8 @@ pub struct Store {
     ids: Ids,
     width: WindowWidth,
     reader: Reader,
+    /// How long customers' texts and ids are kept.
+    texts_kept: Duration,
     /// Held while the store is open. It is the last field, so it is released last.
     _lock: File,
 }
@@ -104,7 +115,8 @@ impl Store {
             });
         }
         let reader = Reader::open(dir)?;
-        Ok(Self { conn, ids: Ids::default(), width, reader, _lock: lock })
+        let texts_kept = config::TEXTS_KEPT;
+        Ok(Self { conn, ids: Ids::default(), width, reader, texts_kept, _lock: lock })
     }
 
     /// Copies of the store in `dir` from before migrations.
@@ -132,13 +144,28 @@ impl Store {
     }
 
     /// Deletes data past its retention. Vintages keep all leads for 14 days, and the leads 1, 3 and 6 h for 400 days.
-    /// Windows, scores, anomalies and resolved alerts are kept for 400 days, phrases for 30 days, dead letters for 30
-    /// days and at most 100,000, alarm messages for 7 days.
+    /// Windows, scores, anomalies and resolved alerts are kept for 400 days, phrases and dead letters for 30 days or as
+    /// [`Self::keep_texts`] says, at most 100,000 dead letters with 256 MB, alarm messages for 7 days.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing was deleted.
     pub fn prune(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        self.begin()?.prune(now)
+        let texts = self.texts_kept;
+        self.begin()?.prune(now, texts)
+    }
+
+    /// Keeps customers' texts and ids (phrases, dead letters) for this long from now on.
+    pub fn keep_texts(&mut self, length: Duration) {
+        self.texts_kept = length;
+    }
+
+    /// Deletes dead letters past their retention. At the start they may be more than the limits allow.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing was deleted.
+    pub fn prune_dead_letters(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let texts = self.texts_kept;
+        self.begin()?.prune_dead_letters(now, texts)
     }
 
     /// The width of the store's windows.

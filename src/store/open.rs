@@ -1,6 +1,8 @@
 //! Opens database files: lock, settings, check of the schema version.
 
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use rusqlite::{Connection, OpenFlags};
 use super::schema::Step;
 use super::{StoreError, migrate};
 
+/// Mode of files: only the owner reads and writes them. They hold what customers said.
+const PRIVATE: u32 = 0o600;
 /// How long a connection waits for another one's lock.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -21,6 +25,7 @@ pub(super) fn lock(dir: &Path, name: &str) -> Result<File, StoreError> {
         .create(true)
         .truncate(false)
         .write(true)
+        .mode(PRIVATE)
         .open(&path)
         .map_err(|e| StoreError::io(&path, "open", e))?;
     match file.try_lock() {
@@ -36,10 +41,30 @@ pub(super) fn writer(
     steps: &[Step],
     cache_kib: u32,
 ) -> Result<Connection, StoreError> {
+    writer_with(path, steps, cache_kib, "")
+}
+
+/// As [`writer`]. A new file can give space back; a file that exists keeps its mode.
+pub(super) fn shrinking(
+    path: &Path,
+    steps: &[Step],
+    cache_kib: u32,
+) -> Result<Connection, StoreError> {
+    writer_with(path, steps, cache_kib, "PRAGMA auto_vacuum = INCREMENTAL;")
+}
+
+fn writer_with(
+    path: &Path,
+    steps: &[Step],
+    cache_kib: u32,
+    first: &str,
+) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    private(path)?;
     let conn = connect(path, flags, cache_kib)?;
+    conn.execute_batch(first)?;
     // FULL: in WAL mode the log is synced at every commit. Kafka and senders rely on that.
     conn.execute_batch(
         "PRAGMA journal_mode = WAL;
@@ -48,6 +73,24 @@ pub(super) fn writer(
     )?;
     migrate::migrate(&conn, path, steps)?;
     Ok(conn)
+}
+
+/// Creates a file that only its owner can read, or makes it so. SQLite gives a log the mode of its database.
+pub(super) fn private(path: &Path) -> Result<(), StoreError> {
+    let file = File::options().create(true).append(true).mode(PRIVATE).open(path);
+    file.map_err(|e| StoreError::io(path, "open", e))?;
+    let owner = fs::Permissions::from_mode(PRIVATE);
+    for end in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        match fs::set_permissions(&name, owner.clone()) {
+            Err(e) if e.kind() != ErrorKind::NotFound => {
+                return Err(StoreError::io(path, "restrict the mode of", e));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Opens a read-only connection. `known` is the schema version that the caller reads.
@@ -61,7 +104,11 @@ pub(super) fn reader(path: &Path, known: i64, cache_kib: u32) -> Result<Connecti
     }
 }
 
-fn connect(path: &Path, flags: OpenFlags, cache_kib: u32) -> Result<Connection, StoreError> {
+pub(super) fn connect(
+    path: &Path,
+    flags: OpenFlags,
+    cache_kib: u32,
+) -> Result<Connection, StoreError> {
     let conn = Connection::open_with_flags(path, flags).map_err(|error| {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied) => {

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::block::Table;
 use super::codes::Code;
-use super::codes::key_kind::PHRASE;
 use super::names::key_ids;
 use super::vintage::Parts;
 use super::{DeliveryState, StoreError, Tx, block, chunk, columns};
@@ -17,21 +16,29 @@ use crate::forecast::{HORIZON, Vintage};
 const LONG: Duration = Duration::from_secs(400 * DAY.as_secs());
 /// Vintages with every lead.
 const ALL_LEADS: Duration = Duration::from_secs(14 * DAY.as_secs());
-/// Phrases: only the recent past matters.
-const PHRASES: Duration = Duration::from_secs(30 * DAY.as_secs());
-const REJECTS: Duration = Duration::from_secs(30 * DAY.as_secs());
 const REJECTS_MAX: u32 = 100_000;
 const TRANSITIONS: Duration = Duration::from_secs(7 * DAY.as_secs());
 
 impl Tx<'_> {
-    pub(super) fn prune(mut self, now: Timestamp) -> Result<(), StoreError> {
+    /// `texts`: how long customers' texts and ids are kept.
+    pub(super) fn prune(mut self, now: Timestamp, texts: Duration) -> Result<(), StoreError> {
         self.prune_ledger(now)?;
-        self.prune_windows(now - LONG, now - PHRASES)?;
+        self.prune_windows(now - LONG, now - texts)?;
         self.prune_alarms(now)?;
         self.run("DELETE FROM staffed WHERE start < ?1", [(now - ALL_LEADS).millis()])?;
         self.run("DELETE FROM changes WHERE at < ?1", [(now - LONG).millis()])?;
-        self.prune_rejects(now - REJECTS)?;
+        self.prune_letters(now - texts, REJECTS_MAX)?;
         self.prune_people(now)?;
+        self.commit()
+    }
+
+    /// Only dead letters; `texts` as for [`Self::prune`].
+    pub(super) fn prune_dead_letters(
+        mut self,
+        now: Timestamp,
+        texts: Duration,
+    ) -> Result<(), StoreError> {
+        self.prune_letters(now - texts, REJECTS_MAX)?;
         self.commit()
     }
 
@@ -89,13 +96,15 @@ impl Tx<'_> {
             self.run("DELETE FROM late WHERE cell = ?1 AND start < ?2", [key_id, at])?;
             self.run("DELETE FROM partials WHERE cell = ?1 AND start < ?2", [key_id, at])?;
         }
-        // Phrases come from outside, so their number has no limit. Delete those without data.
+        self.run("DELETE FROM folded WHERE start < ?1", [before.millis()])?;
+        // Names come from outside, so their number has no limit. Delete those without data.
         self.run(
-            "DELETE FROM cells WHERE kind = ?1
-                 AND NOT EXISTS (SELECT 1 FROM partials p WHERE p.cell = cells.id)
+            "DELETE FROM cells WHERE
+                 NOT EXISTS (SELECT 1 FROM partials p WHERE p.cell = cells.id)
+                 AND NOT EXISTS (SELECT 1 FROM late l WHERE l.cell = cells.id)
                  AND NOT EXISTS (SELECT 1 FROM chunks c WHERE c.key BETWEEN cells.id << 24
                      AND (cells.id << 24) + 16777215)",
-            [PHRASE],
+            [],
         )?;
         self.forget_keys();
         Ok(())
@@ -120,16 +129,6 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn prune_rejects(&self, before: Timestamp) -> Result<(), StoreError> {
-        self.run("DELETE FROM dead_letters WHERE received_at < ?1", [before.millis()])?;
-        self.run(
-            "DELETE FROM dead_letters WHERE id <= (
-                 SELECT id FROM dead_letters ORDER BY id DESC LIMIT 1 OFFSET ?1)",
-            [REJECTS_MAX],
-        )?;
-        Ok(())
-    }
-
     fn prune_people(&self, now: Timestamp) -> Result<(), StoreError> {
         let long = (now - LONG).millis();
         self.run("DELETE FROM anomalies WHERE start < ?1", [long])?;
@@ -144,6 +143,7 @@ impl Tx<'_> {
         )?;
         self.run("DELETE FROM shifts WHERE ends_at < ?1", [long])?;
         self.run("DELETE FROM adjustments WHERE ends_at < ?1", [long])?;
+        self.run("DELETE FROM audit WHERE at < ?1", [long])?;
         Ok(())
     }
 }

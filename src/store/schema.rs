@@ -40,4 +40,6 @@ pub(super) const STEPS: &[Step] = &[
     Step::Sql("ALTER TABLE alerts ADD COLUMN worst BLOB;"),
     Step::Sql(include_str!("versions.sql")),
     Step::Run(repack::repack),
+    Step::Sql(include_str!("folded.sql")),
+    Step::Sql(include_str!("audit.sql")),
 ];

@@ -17,6 +17,8 @@ use crate::window::AggregationKey;
 pub(super) struct Ids {
     keys: HashMap<AggregationKey, i64>,
     series: HashMap<SeriesKey, i64>,
+    /// Bytes of all dead letters, once they were summed.
+    pub(super) letter_bytes: Option<u64>,
 }
 
 /// A transaction. Its writes become visible and durable with [`Tx::commit`], and are rolled back without it.
@@ -24,7 +26,7 @@ pub(super) struct Ids {
 /// Every method returns only a [`StoreError`]. After an error drop the transaction.
 pub struct Tx<'s> {
     pub(super) conn: &'s Connection,
-    ids: &'s mut Ids,
+    pub(super) ids: &'s mut Ids,
     pub(super) width: WindowWidth,
     /// Changed chunks that are not written yet, by their key.
     pub(super) chunks: HashMap<i64, Chunk>,

@@ -67,6 +67,7 @@ impl Tx<'_> {
                 "DELETE FROM partials WHERE cell = ?1 AND start = ?2 AND topic = ?3 AND part = ?4",
                 params![key_id, window.millis(), &*source.topic, source.partition],
             )?;
+            self.delete_folded(key, *window, source)?;
         }
         Ok(())
     }
@@ -156,6 +157,25 @@ impl Reader {
         self.read(|conn| {
             let mut keys: Vec<_> = all_keys(conn)?.into_iter().map(|(_, key)| key).collect();
             keys.sort_unstable();
+            Ok(keys)
+        })
+    }
+
+    /// Keys, phrases aside, with finalized windows on the day of `from` or later, in the order in which they were first
+    /// stored.
+    pub fn keys_since(&self, from: Timestamp) -> Result<Vec<AggregationKey>, StoreError> {
+        let day = chunk::day(from);
+        self.read(|conn| {
+            let mut has = conn.prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM chunks WHERE key BETWEEN ?1 AND ?2)",
+            )?;
+            let mut keys = Vec::new();
+            for (id, key) in main_keys(conn)? {
+                let span = [chunk::key(id, day), chunk::key(id, i64::MAX)];
+                if has.query_row(span, |row| row.get(0))? {
+                    keys.push(key);
+                }
+            }
             Ok(keys)
         })
     }

@@ -50,6 +50,11 @@ impl Health {
         self.set(component, State::Failing(reason.into()))
     }
 
+    /// Forgets a component that no longer exists. Returns whether there was one.
+    pub fn remove(&self, component: &str) -> bool {
+        self.states().remove(component).is_some()
+    }
+
     fn set(&self, component: &str, state: State) -> bool {
         let mut states = self.states();
         if states.get(component) == Some(&state) {
@@ -88,6 +93,9 @@ mod tests {
         assert_eq!(health.report().status, "failing");
         health.ready("store");
         health.ready("outbox");
+        assert_eq!(health.report().status, "ready");
+        health.failing("kafka t[0]", "gone");
+        assert!(health.remove("kafka t[0]") && !health.remove("kafka t[0]"));
         assert_eq!(health.report().status, "ready");
     }
 }

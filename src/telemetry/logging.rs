@@ -1,18 +1,72 @@
 //! Logs to standard error, as text or JSON.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _, Write};
 
 use tracing_subscriber::EnvFilter;
+
+use crate::domain::unprintable;
 
 /// Starts logging. `RUST_LOG` overrides `level`. A second call has no effect.
 pub fn init(json: bool, level: &str) {
     let filter = EnvFilter::try_from_default_env()
         .or_else(|_| EnvFilter::try_new(level))
         .unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+    let has_colours = io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(has_colours);
     // An error means that logging was started before, by a test or an embedding program.
-    let _ = if json { builder.json().try_init() } else { builder.try_init() };
+    let _ = if json {
+        // JSON has escapes of its own.
+        builder.json().with_writer(io::stderr).try_init()
+    } else {
+        builder.with_writer(move || OneLine { out: io::stderr(), has_colours }).try_init()
+    };
+}
+
+/// Writes each event on one line, with escapes for unprintable characters: a value must not forge a line of the log.
+struct OneLine<W> {
+    out: W,
+    /// Whether escape sequences for colours pass.
+    has_colours: bool,
+}
+
+impl<W: Write> Write for OneLine<W> {
+    /// The subscriber writes a whole event at a time.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        let passes = |c: char| !unprintable(c) || (self.has_colours && c == '\u{1b}');
+        let mut shown = String::with_capacity(text.len() + 16);
+        for c in line.chars() {
+            if passes(c) { shown.push(c) } else { shown.extend(c.escape_default()) }
+        }
+        if text.ends_with('\n') {
+            shown.push('\n');
+        }
+        self.out.write_all(shown.as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_stays_on_its_line() {
+        let cases = [
+            (false, "WARN a\nb\n", "WARN a\\nb\n"),
+            (false, "a\x1b[31mb\u{202e}c\n", "a\\u{1b}[31mb\\u{202e}c\n"),
+            (true, "\x1b[31mWARN\x1b[0m a\nb\n", "\x1b[31mWARN\x1b[0m a\\nb\n"),
+            (false, "plain 东区\n", "plain 东区\n"),
+        ];
+        for (has_colours, event, line) in cases {
+            let mut writer = OneLine { out: Vec::new(), has_colours };
+            writer.write_all(event.as_bytes()).expect("written");
+            assert_eq!(String::from_utf8(writer.out).expect("text"), line);
+        }
+    }
 }

@@ -8,6 +8,7 @@ use prometheus_client::registry::Registry;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::decoding::DecodingMetrics;
 use super::exposition::{Exposition, classic};
 use crate::domain::{Reason, SeriesKey, SourceId};
 
@@ -74,6 +75,9 @@ pub struct Metrics {
     events: Family<SourceLabels, Counter>,
     rejected: Family<ReasonLabels, Counter>,
     unmapped: Family<AttributeLabels, Counter>,
+    gone: Family<PartitionLabels, Counter>,
+    /// Metrics of decoding.
+    pub decoding: DecodingMetrics,
     lag: Family<PartitionLabels, Gauge>,
     source_age: Family<PartitionLabels, Gauge<f64, AtomicU64>>,
     source_windows: Family<PartitionLabels, Gauge>,
@@ -88,6 +92,8 @@ pub struct Metrics {
     frontier_age: Gauge<f64, AtomicU64>,
     open_windows: Gauge,
     series: Gauge,
+    named_series: Gauge,
+    beyond_limit: Family<ReasonLabels, Counter>,
     ledger: Family<LedgerLabels, Gauge<f64, AtomicU64>>,
     /// Whether accuracy figures of the ledger were set since the start.
     ledger_is_set: AtomicBool,
@@ -97,6 +103,7 @@ pub struct Metrics {
     sink_points: Family<SinkLabels, Counter>,
     sink_refused: Family<SinkLabels, Counter>,
     requests: Family<StatusLabels, Counter>,
+    refused: Family<ReasonLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -107,6 +114,8 @@ impl Default for Metrics {
             events: Family::default(),
             rejected: Family::default(),
             unmapped: Family::default(),
+            gone: Family::default(),
+            decoding: DecodingMetrics::default(),
             lag: Family::default(),
             source_age: Family::default(),
             source_windows: Family::default(),
@@ -121,6 +130,8 @@ impl Default for Metrics {
             frontier_age: Gauge::default(),
             open_windows: Gauge::default(),
             series: Gauge::default(),
+            named_series: Gauge::default(),
+            beyond_limit: Family::default(),
             ledger: Family::default(),
             ledger_is_set: AtomicBool::new(false),
             outbox: Family::default(),
@@ -129,6 +140,7 @@ impl Default for Metrics {
             sink_points: Family::default(),
             sink_refused: Family::default(),
             requests: Family::default(),
+            refused: Family::default(),
         };
         metrics.register();
         metrics
@@ -153,6 +165,12 @@ impl Metrics {
             "Events counted under `unknown`, by missing attribute",
             self.unmapped.clone(),
         );
+        r.register(
+            "ingest_gone",
+            "Records that the broker deleted before they were counted, by partition",
+            self.gone.clone(),
+        );
+        self.decoding.register(r);
         r.register("ingest_lag", "Records not yet read, by partition", self.lag.clone());
         r.register(
             "source_frontier_age_seconds",
@@ -196,6 +214,16 @@ impl Metrics {
         );
         r.register("windows_open", "Open windows of the merge", self.open_windows.clone());
         r.register("series_known", "Forecast series, including roll-ups", self.series.clone());
+        r.register(
+            "series_named",
+            "Ticket series with counts under their own names, at most limits.series",
+            self.named_series.clone(),
+        );
+        r.register(
+            "events_beyond_limit",
+            "Events counted under the region `_other`, by reason",
+            self.beyond_limit.clone(),
+        );
     }
 
     /// The ledger, deliveries, sinks and requests.
@@ -228,6 +256,11 @@ impl Metrics {
             self.sink_refused.clone(),
         );
         r.register("http_requests", "API requests by status", self.requests.clone());
+        r.register(
+            "http_refused",
+            "Requests and connections refused, by reason: host, origin, token, connections, tls",
+            self.refused.clone(),
+        );
     }
 
     /// The counter of one source's events with one outcome. Keep it: the look-up costs more than counting.
@@ -244,6 +277,12 @@ impl Metrics {
     /// The counter of events without a region, a service or a channel.
     pub fn unmapped(&self, attribute: &'static str) -> Counter {
         self.unmapped.get_or_create(&AttributeLabels { attribute }).clone()
+    }
+
+    /// Counts records of a partition that were deleted before they were counted.
+    pub fn gone(&self, source: &SourceId, records: i64) {
+        let labels = PartitionLabels { source: source.to_string() };
+        self.gone.get_or_create(&labels).inc_by(u64::try_from(records).unwrap_or(0));
     }
 
     /// Sets the progress of a partition that this instance counts. `lag` is in records, if the partition's end is known.
@@ -311,6 +350,16 @@ impl Metrics {
         self.series.set(series as i64);
     }
 
+    /// Sets the number of ticket series that are counted under their own names.
+    pub fn named_series(&self, series: usize) {
+        self.named_series.set(series as i64);
+    }
+
+    /// Adds events that were counted under another name, by reason.
+    pub fn beyond_limit(&self, reason: &'static str, events: u64) {
+        self.beyond_limit.get_or_create(&ReasonLabels { reason }).inc_by(events);
+    }
+
     /// Sets an accuracy figure of the last seven days from the ledger; `None` removes it. For roll-ups only, whose number
     /// is bounded.
     pub fn ledger(
@@ -370,6 +419,11 @@ impl Metrics {
     /// Counts an answered request.
     pub fn request(&self, status: u16) {
         self.requests.get_or_create(&StatusLabels { status }).inc();
+    }
+
+    /// Counts a request or a connection that was refused before it was looked at.
+    pub fn refused(&self, reason: &'static str) {
+        self.refused.get_or_create(&ReasonLabels { reason }).inc();
     }
 
     /// All metrics in a text format.

@@ -7,7 +7,7 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 
 use super::Language;
 use super::number::grouped;
-use crate::domain::{Severity, Timestamp, Topic, Zone};
+use crate::domain::{Severity, Timestamp, Topic, Zone, printable, unprintable};
 
 /// Files of the catalogue by language: its name, its content.
 pub(super) const SOURCES: [[(&str, &str); 7]; 2] = [
@@ -66,6 +66,19 @@ fn bundle(language: Language) -> Bundle {
     bundle
 }
 
+/// The arguments with escapes for unprintable characters: an argument must not forge a line of a text.
+fn printable_args(args: FluentArgs<'_>) -> FluentArgs<'_> {
+    let forged = |value: &FluentValue<'_>| matches!(value, FluentValue::String(text) if text.chars().any(unprintable));
+    if !args.iter().any(|(_, value)| forged(value)) {
+        return args;
+    }
+    let shown = args.iter().map(|(name, value)| match value {
+        FluentValue::String(text) => (name.to_owned(), printable(text).into_owned().into()),
+        other => (name.to_owned(), other.clone().into_owned()),
+    });
+    shown.collect()
+}
+
 /// What a reader reads: texts of one language, times of one zone.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Texts {
@@ -102,6 +115,7 @@ impl Texts {
             debug_assert!(false, "the catalogue has no message {id}");
             return id.to_owned();
         };
+        let args = args.map(printable_args);
         let mut errors = Vec::new();
         let text = bundle.format_pattern(pattern, args.as_ref(), &mut errors).into_owned();
         debug_assert!(errors.is_empty(), "{id}: {errors:?}");

@@ -52,7 +52,7 @@ impl From<(i64, domain::DeadLetter)> for DeadLetter {
             received_at: letter.received_at.to_string(),
             reason: letter.reason.as_str(),
             detail: letter.detail.clone(),
-            topic: source.topic.to_string(),
+            topic: source.topic_name().to_owned(),
             partition: source.partition,
             offset: letter.position.offset,
             text: String::from_utf8_lossy(&letter.bytes).chars().take(2000).collect(),

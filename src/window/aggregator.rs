@@ -12,7 +12,7 @@ use super::key_index::KeyIndex;
 use super::phrases::Tally;
 use super::{AggregationKey, Counts};
 use crate::domain::{
-    Brief, CountsAs, Event, Offset, TextClassifier, Timestamp, Topic, WindowWidth,
+    Brief, CountsAs, Event, OTHER, Offset, Place, TextClassifier, Timestamp, Topic, WindowWidth,
 };
 
 /// Rules of aggregation.
@@ -23,6 +23,21 @@ pub struct AggregatorConfig {
     pub lateness: Duration,
     /// How far an event may be ahead of its append time; `None` for files, which have no append time.
     pub max_future_skew: Option<Duration>,
+    /// Most names in one window: series, and scopes of alarms. Events of further ones are counted under [`OTHER`].
+    pub names_max: usize,
+}
+
+impl AggregatorConfig {
+    /// Fewest names of [`Self::names_max`].
+    pub const NAMES: usize = 20_000;
+
+    /// The limit of names in a window of one source, for a limit of series over all sources. It is larger, because a
+    /// source does not know which names are admitted.
+    ///
+    /// For usual limits of series it is the same: a replay after a change of configuration counts the same.
+    pub fn names_for(series_max: usize) -> usize {
+        Self::NAMES.max(series_max.saturating_mul(2))
+    }
 }
 
 /// The outcome of an event.
@@ -67,8 +82,45 @@ pub(super) struct Open {
     pub(super) ids: HashSet<u128, RandomState>,
     /// By number of the key: counts, and whether they changed since the last report.
     counts: HashMap<u32, (Counts, bool), RandomState>,
+    /// Keys of the region [`OTHER`] that were made because the window has too many names.
+    others: usize,
     /// By number of the scope's alarm key.
     phrases: HashMap<u32, Tally, RandomState>,
+}
+
+/// Most places of the region [`OTHER`] in one window, besides the one that is [`OTHER`] in all parts.
+const OTHERS_MAX: usize = 64;
+
+impl Open {
+    /// Where an event of `place` is counted in a window that has as many names as it may have. A name that the window has
+    /// stays; others are counted under [`OTHER`].
+    fn place_within<'a>(&mut self, keys: &KeyIndex, place: Place<'a>) -> Place<'a> {
+        let has = |place: &Place<'_>| {
+            keys.find(place).is_some_and(|number| self.counts.contains_key(&number))
+        };
+        let (other, all) = match place {
+            Place::Maintenance => return place,
+            Place::Tickets { service, channel, .. } => (
+                Place::Tickets { region: OTHER, service, channel },
+                Place::Tickets { region: OTHER, service: OTHER, channel: OTHER },
+            ),
+            Place::Alarms { service, .. } => (
+                Place::Alarms { region: OTHER, service },
+                Place::Alarms { region: OTHER, service: OTHER },
+            ),
+        };
+        if has(&place) {
+            return place;
+        }
+        if has(&other) {
+            return other;
+        }
+        if self.others == OTHERS_MAX {
+            return all;
+        }
+        self.others += 1;
+        other
+    }
 }
 
 /// Counts one partition. It has no clock: see the documentation of the room.
@@ -153,6 +205,32 @@ impl Aggregator {
         outcome
     }
 
+    /// Counts the arrival of a ticket at its creation, because of a `change` that is the first news of it: unless the
+    /// window of the creation is closed, or that window or a later one has the id. The change itself must be
+    /// [decided](Self::decide) afterwards. Returns whether the arrival counted.
+    ///
+    /// A replay decides the same: while the window is open, later ones are open too, so that all of them are replayed.
+    pub fn arrive(
+        &mut self,
+        offset: Offset,
+        appended_at: Timestamp,
+        arrival: &Brief<'_>,
+        change: &Brief<'_>,
+    ) -> bool {
+        let (width, newest) = (self.config.width, arrival.ts.max(change.ts));
+        let is_future = self.config.max_future_skew.is_some_and(|skew| newest > appended_at + skew);
+        let index = width.index(arrival.ts);
+        let id = xxh3_128(arrival.id.as_bytes());
+        if is_future
+            || width.start(index + 1) <= self.closed
+            || self.open.range(index..).any(|(_, open)| open.ids.contains(&id))
+        {
+            return false;
+        }
+        self.count(index, offset, arrival);
+        true
+    }
+
     /// Marks a record as decided. Call it alone for a record without events (a reject).
     pub fn skip(&mut self, offset: Offset) {
         debug_assert!(offset > self.read_upto, "offsets grow");
@@ -166,7 +244,11 @@ impl Aggregator {
             .entry(index)
             .or_insert_with(|| Open { first_offset: offset, ..Open::default() });
         let fresh = open.ids.insert(xxh3_128(event.id.as_bytes()));
-        let number = self.keys.number(&event.place);
+        let place = match open.counts.len() >= self.config.names_max {
+            true => open.place_within(&self.keys, event.place),
+            false => event.place,
+        };
+        let number = self.keys.number(&place);
         let (counts, changed) = open.counts.entry(number).or_default();
         *changed = true;
         if !fresh {
@@ -177,7 +259,7 @@ impl Aggregator {
             CountsAs::Ticket => {
                 counts.tickets += 1;
                 if let (Some(classifier), Some(text)) = (&self.classifier, event.text) {
-                    let scope = self.keys.scope(number, &event.place);
+                    let scope = self.keys.scope(number, &place);
                     let tally = scope.map(|scope| open.phrases.entry(scope).or_default());
                     if let Some(topic) = classify(&**classifier, text, tally) {
                         counts.topics[topic as usize] += 1;
@@ -260,6 +342,12 @@ impl Aggregator {
     /// Windows that end at or before this are closed.
     pub fn closed(&self) -> Timestamp {
         self.closed
+    }
+
+    /// Names held in memory.
+    #[cfg(test)]
+    pub(super) fn keys_held(&self) -> usize {
+        self.keys.len()
     }
 
     /// Windows held in memory.

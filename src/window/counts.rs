@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-use crate::domain::{Scope, SeriesKey, Severity, TOPICS, Topic};
+use crate::domain::{OTHER, Scope, SeriesKey, Severity, TOPICS, Topic};
 
 /// What events are counted by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -21,6 +21,16 @@ impl AggregationKey {
     /// Whether its events are counted under another key too. A sum over keys leaves such keys out.
     pub fn is_secondary(&self) -> bool {
         matches!(self, Self::Phrase(..))
+    }
+
+    /// Whether it has the region [`OTHER`], under which events of names beyond the limit are counted.
+    pub fn is_other(&self) -> bool {
+        match self {
+            Self::Tickets(SeriesKey { region, .. }) | Self::Alarms(Scope { region, .. }) => {
+                region.as_str() == OTHER
+            }
+            Self::Maintenance | Self::Phrase(..) => false,
+        }
     }
 }
 

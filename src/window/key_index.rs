@@ -40,6 +40,11 @@ impl KeyIndex {
         number
     }
 
+    /// The number of a place's key, if it has one.
+    pub(super) fn find(&self, place: &Place<'_>) -> Option<u32> {
+        self.by_text.get(write(place, &mut [0; TEXT_MAX])).copied()
+    }
+
     fn look_up(&mut self, place: &Place<'_>) -> u32 {
         let mut room = [0; TEXT_MAX];
         let text = write(place, &mut room);

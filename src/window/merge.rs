@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::entry::{Entry, Part};
+use super::folded::{BeyondTally, Folded, FoldedPart};
+use super::names::{CountedUnder, Names};
 use super::{AggregationKey, Counts, Partial};
-use crate::domain::{Offset, SourceId, Timestamp, WindowWidth};
+use crate::domain::{SourceId, Timestamp, WindowWidth};
 
 /// Rules of merging and finalizing.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +16,8 @@ pub struct MergeConfig {
     pub lateness: Duration,
     /// Windows no longer wait for a source that has not reported for this long: they are *missing*.
     pub source_timeout: Duration,
+    /// Most ticket series, and most alarm scopes, that are counted under their own names.
+    pub series_max: usize,
 }
 
 /// How far a source has counted. It is sent after the partials that it covers.
@@ -45,34 +50,33 @@ pub struct FinalizedWindow {
     pub revised: bool,
 }
 
-/// Counts of the newest partial of one source: the one with the largest `upto`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part {
-    pub counts: Counts,
-    pub upto: Offset,
-}
-
 /// The state that a restart needs.
 #[derive(Clone, Debug, Default)]
 pub struct MergeState {
     pub sources: Vec<(SourceId, SourceProgress)>,
     pub parts: Vec<(Timestamp, AggregationKey, SourceId, Part)>,
+    /// Parts that are counted under another key.
+    pub folded: Vec<FoldedPart>,
+    /// Names that have stored counts.
+    pub names: Names,
     /// Start of the first window that is not final.
     pub next: Option<Timestamp>,
 }
 
-/// Parts of one aggregation key in one window, and the sum of those that can no longer change.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Entry {
-    /// Finalized total less `parts`: the counts of sources that have closed the window.
-    base: Counts,
-    parts: BTreeMap<SourceId, Part>,
+/// Stored parts that are counted under another key from now on.
+#[derive(Debug, Default)]
+pub struct Refolded {
+    pub partials: BTreeMap<(Timestamp, AggregationKey, SourceId), Partial>,
+    pub folded: Vec<FoldedPart>,
+    /// Stored parts that are no longer needed.
+    pub removed: Vec<(Timestamp, AggregationKey, SourceId)>,
 }
 
-impl Entry {
-    fn total(&self) -> Counts {
-        self.parts.values().fold(self.base, |sum, part| sum.plus(part.counts))
-    }
+/// New partials: those to store in place of previous ones, and those that are counted under another key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    pub partials: Vec<Partial>,
+    pub folded: Vec<FoldedPart>,
 }
 
 /// Merges the partials of all sources. Merging is associative, commutative and idempotent.
@@ -81,8 +85,11 @@ pub struct Merge {
     config: MergeConfig,
     sources: BTreeMap<SourceId, SourceProgress>,
     open: BTreeMap<Timestamp, BTreeMap<AggregationKey, Entry>>,
+    folded: Folded,
+    names: Names,
     next: Option<Timestamp>,
     changed_after: BTreeSet<(Timestamp, AggregationKey)>,
+    refolded: Refolded,
 }
 
 impl Merge {
@@ -92,25 +99,64 @@ impl Merge {
         state: MergeState,
         finalized: &dyn Fn(&AggregationKey, Timestamp) -> Counts,
     ) -> Self {
-        let mut open: BTreeMap<Timestamp, BTreeMap<AggregationKey, Entry>> = BTreeMap::new();
-        for (window, key, source, part) in state.parts {
-            open.entry(window).or_default().entry(key).or_default().parts.insert(source, part);
+        let mut merge = Self {
+            config,
+            sources: state.sources.into_iter().collect(),
+            open: BTreeMap::new(),
+            folded: Folded::restore(state.folded),
+            names: state.names.limited(config.series_max),
+            next: state.next,
+            changed_after: BTreeSet::new(),
+            refolded: Refolded::default(),
+        };
+        let mut parts = state.parts;
+        // Sums before what is added to them, phrases after the tickets that admit their scope.
+        parts.sort_by_key(|(_, key, ..)| (key.is_secondary(), !key.is_other()));
+        for (window, key, source, part) in parts {
+            merge.restore_part(window, key, source, part);
         }
-        if let Some(next) = state.next {
-            for (window, entries) in open.range_mut(..next) {
+        if let Some(next) = merge.next {
+            for (window, entries) in merge.open.range_mut(..next) {
                 for (key, entry) in entries {
                     let parts = entry.total();
                     entry.base = finalized(key, *window).minus(parts);
                 }
             }
         }
-        Self {
-            config,
-            sources: state.sources.into_iter().collect(),
-            open,
-            next: state.next,
-            changed_after: BTreeSet::new(),
+        // These were counted before the restart.
+        merge.folded.take_tally();
+        merge
+    }
+
+    /// Takes a stored part. In windows that are not final, names beyond the limit are counted under another key from now
+    /// on: a store of an earlier release, or of a higher limit, may have too many.
+    fn restore_part(
+        &mut self,
+        window: Timestamp,
+        key: AggregationKey,
+        source: SourceId,
+        part: Part,
+    ) {
+        let is_open = self.next.is_none_or(|next| window >= next);
+        let place = if is_open { self.names.place(&key) } else { CountedUnder::Own };
+        if place == CountedUnder::Own {
+            return self.open.entry(window).or_default().entry(key).or_default().put(&source, part);
         }
+        let partial = Partial { window, key, counts: part.counts, upto: part.upto };
+        let nothing = |_: &_, _| Counts::default();
+        if let CountedUnder::Other(other) = place
+            && let Some((part, sum)) = self.fold(&source, &partial, other, &nothing)
+        {
+            let place = (window, sum.key.clone(), source.clone());
+            self.refolded.partials.insert(place, sum);
+            self.refolded.folded.push(part);
+        }
+        self.refolded.removed.push((window, partial.key, source));
+    }
+
+    /// Stored parts that [`Self::restore`] counted under other keys: what the store has to change.
+    pub fn take_refolded(&mut self) -> Refolded {
+        std::mem::take(&mut self.refolded)
     }
 
     /// Makes windows wait for a source. A known source keeps its progress.
@@ -122,7 +168,8 @@ impl Merge {
         });
     }
 
-    /// Removes a source that will never report again, such as a file that was read to its end.
+    /// Removes a source that will never report again, such as a file that was read to its end, or a topic that was deleted.
+    /// Its counts stay.
     pub fn release(&mut self, source: &SourceId) {
         self.sources.remove(source);
     }
@@ -133,51 +180,108 @@ impl Merge {
     pub fn apply(
         &mut self,
         source: &SourceId,
-        partials: Vec<Partial>,
+        mut partials: Vec<Partial>,
         finalized: &dyn Fn(&AggregationKey, Timestamp) -> Counts,
-    ) -> Vec<Partial> {
+    ) -> Applied {
         let closed = self.sources.get(source).map(|s| s.closed);
-        let mut fresh = Vec::new();
+        // The source has closed these windows, so their partials can only be replays.
+        partials.retain(|partial| {
+            closed.is_none_or(|closed| self.config.width.end(partial.window) > closed)
+        });
+        // Phrases follow the tickets that admit their scope.
+        partials.sort_by_key(|partial| partial.key.is_secondary());
+        let mut applied = Applied::default();
+        let mut others: BTreeMap<(Timestamp, AggregationKey), Partial> = BTreeMap::new();
         for partial in partials {
-            // The source has closed this window, so this partial can only be a replay.
-            if closed.is_some_and(|closed| self.config.width.end(partial.window) <= closed) {
-                continue;
-            }
-            if self.join(source, &partial, finalized) {
-                fresh.push(partial);
+            let key = match self.counted_under(&partial) {
+                CountedUnder::Nothing => continue,
+                CountedUnder::Other(key) => key,
+                // Other names are counted under this key too.
+                CountedUnder::Own if partial.key.is_other() => partial.key.clone(),
+                CountedUnder::Own => {
+                    if self.join(source, &partial, finalized) {
+                        applied.partials.push(partial);
+                    }
+                    continue;
+                }
+            };
+            if let Some((part, sum)) = self.fold(source, &partial, key, finalized) {
+                applied.folded.push(part);
+                others.insert((sum.window, sum.key.clone()), sum);
             }
         }
-        fresh
+        applied.partials.extend(others.into_values());
+        applied
     }
 
+    /// Takes a partial under its own key. Returns whether it was new.
     fn join(
         &mut self,
         source: &SourceId,
         partial: &Partial,
         finalized: &dyn Fn(&AggregationKey, Timestamp) -> Counts,
     ) -> bool {
-        let is_final = self.next.is_some_and(|next| partial.window < next);
-        let entry =
-            self.open.entry(partial.window).or_default().entry(partial.key.clone()).or_insert_with(
-                || Entry {
-                    base: if is_final {
-                        finalized(&partial.key, partial.window)
-                    } else {
-                        Counts::default()
-                    },
-                    parts: BTreeMap::new(),
-                },
-            );
-        let before = entry.parts.get(source).copied();
+        let before = self.part(source, partial.window, &partial.key);
         if before.is_some_and(|old| old.upto >= partial.upto) {
             return false;
         }
-        entry.parts.insert(source.clone(), Part { counts: partial.counts, upto: partial.upto });
+        self.put(source, partial, before, finalized);
+        true
+    }
+
+    /// Takes a partial under another `key`. Returns its part and the source's new partial of `key`, if it was new.
+    fn fold(
+        &mut self,
+        source: &SourceId,
+        partial: &Partial,
+        key: AggregationKey,
+        finalized: &dyn Fn(&AggregationKey, Timestamp) -> Counts,
+    ) -> Option<(FoldedPart, Partial)> {
+        let (part, change) = self.folded.take(source, partial)?;
+        let before = self.part(source, partial.window, &key);
+        let counts = change.on(before.map(|part| part.counts).unwrap_or_default());
+        let upto = before.map_or(partial.upto, |part| part.upto.max(partial.upto));
+        let sum = Partial { window: partial.window, key, counts, upto };
+        self.put(source, &sum, before, finalized);
+        Some((part, sum))
+    }
+
+    /// Where a partial counts. What a window holds under its own key stays there.
+    fn counted_under(&mut self, partial: &Partial) -> CountedUnder {
+        let held = self.open.get(&partial.window);
+        if held.is_some_and(|entries| entries.contains_key(&partial.key)) {
+            return CountedUnder::Own;
+        }
+        self.names.place(&partial.key)
+    }
+
+    fn part(&self, source: &SourceId, window: Timestamp, key: &AggregationKey) -> Option<Part> {
+        self.open.get(&window)?.get(key)?.part(source)
+    }
+
+    /// Replaces a source's part, which was `before`.
+    fn put(
+        &mut self,
+        source: &SourceId,
+        partial: &Partial,
+        before: Option<Part>,
+        finalized: &dyn Fn(&AggregationKey, Timestamp) -> Counts,
+    ) {
+        let is_final = self.next.is_some_and(|next| partial.window < next);
+        let entries = self.open.entry(partial.window).or_default();
+        let entry = entries.entry(partial.key.clone()).or_insert_with(|| Entry {
+            base: if is_final {
+                finalized(&partial.key, partial.window)
+            } else {
+                Counts::default()
+            },
+            parts: Vec::new(),
+        });
+        entry.put(source, Part { counts: partial.counts, upto: partial.upto });
         let changed = before.map(|old| old.counts).unwrap_or_default() != partial.counts;
         if is_final && changed {
             self.changed_after.insert((partial.window, partial.key.clone()));
         }
-        true
     }
 
     /// Takes a source's frontier. Call it after [`Self::apply`] with the partials that it covers.
@@ -242,17 +346,20 @@ impl Merge {
     /// Drops parts of finalized windows that can no longer change. Returns them, so that the store drops them too.
     pub fn collapse(&mut self) -> Vec<(Timestamp, AggregationKey, SourceId)> {
         let Some(next) = self.next else { return Vec::new() };
-        let (sources, width) = (&self.sources, self.config.width);
+        let (sources, folded, width) = (&self.sources, &mut self.folded, self.config.width);
         let mut removed = Vec::new();
         for (window, entries) in self.open.range_mut(..next) {
             let end = width.end(*window);
             for (key, entry) in entries.iter_mut() {
                 let mut base = entry.base;
-                entry.parts.retain(|source, part| {
+                entry.parts.retain(|(source, part)| {
                     // A released source never reports again.
                     let is_final = sources.get(source).is_none_or(|s| s.closed >= end);
                     if is_final {
                         base = base.plus(part.counts);
+                        if key.is_other() {
+                            folded.drop_source(*window, source);
+                        }
                         removed.push((*window, key.clone(), source.clone()));
                     }
                     !is_final
@@ -270,9 +377,12 @@ impl Merge {
     pub fn known_upto(&self) -> Option<Timestamp> {
         let from = self.next?;
         let entries = self.open.range(from..).flat_map(|(_, entries)| entries.values());
-        let counting: BTreeSet<&SourceId> = entries.flat_map(|entry| entry.parts.keys()).collect();
+        let counting: BTreeSet<&SourceId> =
+            entries.flat_map(|entry| entry.parts.iter().map(|(source, _)| source)).collect();
+        // A released source has said all.
+        let counting = counting.into_iter().filter(|source| self.sources.contains_key(source));
         let upto = |source| self.sources.get(source).and_then(|s: &SourceProgress| s.caught_up_at);
-        counting.into_iter().map(upto).min().flatten()
+        counting.map(upto).min().flatten()
     }
 
     /// Totals of a window so far.
@@ -303,7 +413,18 @@ impl Merge {
             }
         }
         let sources = self.sources.iter().map(|(source, at)| (source.clone(), *at)).collect();
-        MergeState { sources, parts, next: self.next }
+        let (folded, names) = (self.folded.all(), self.names.clone());
+        MergeState { sources, parts, folded, names, next: self.next }
+    }
+
+    /// The names that are counted.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Events since the last call that were counted under other names.
+    pub fn take_beyond(&mut self) -> BeyondTally {
+        self.folded.take_tally()
     }
 
     /// Starts of the windows held in memory, oldest first.

@@ -7,16 +7,26 @@
 mod active_alarms;
 mod aggregator;
 mod counts;
+mod entry;
+mod folded;
 #[cfg(test)]
 mod fuzz;
 mod key_index;
 mod merge;
+mod names;
 mod phrases;
 #[cfg(test)]
 mod tests;
 
-pub use active_alarms::{ActiveAlarm, AlarmBook, AlarmRules, STALE_AFTER, Tally, Transition};
+pub use active_alarms::{
+    ActiveAlarm, AlarmBook, AlarmRules, Pairing, STALE_AFTER, Tally, Transition,
+};
 pub use aggregator::{Aggregator, AggregatorConfig, CommitPoint, Outcome, Partial};
 pub use counts::{AggregationKey, Counts};
-pub use merge::{FinalizedWindow, Frontier, Merge, MergeConfig, MergeState, Part, SourceProgress};
+pub use entry::Part;
+pub use folded::{Beyond, BeyondTally, FoldedPart};
+pub use merge::{
+    Applied, FinalizedWindow, Frontier, Merge, MergeConfig, MergeState, Refolded, SourceProgress,
+};
+pub use names::{CountedUnder, Names};
 pub use phrases::text_counts;

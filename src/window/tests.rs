@@ -39,7 +39,12 @@ fn event(record: &Record) -> Event {
 }
 
 fn config() -> AggregatorConfig {
-    AggregatorConfig { width: WIDTH, lateness: LATENESS, max_future_skew: None }
+    AggregatorConfig {
+        width: WIDTH,
+        lateness: LATENESS,
+        max_future_skew: None,
+        names_max: AggregatorConfig::NAMES,
+    }
 }
 
 /// A log whose event times move forward; some are far behind, some ids occur twice.
@@ -72,7 +77,12 @@ fn batch(log: &[Record]) -> (Totals, usize) {
 }
 
 fn merge_config() -> MergeConfig {
-    MergeConfig { width: WIDTH, lateness: LATENESS, source_timeout: Duration::from_secs(3600) }
+    MergeConfig {
+        width: WIDTH,
+        lateness: LATENESS,
+        source_timeout: Duration::from_secs(3600),
+        series_max: 100,
+    }
 }
 
 fn merge() -> Merge {
@@ -314,4 +324,99 @@ fn open_windows_are_known_up_to_the_slowest_source_that_counts_in_them() {
     assert_eq!(report(&a, 4, 2, Some(11), 11), Some(at(11)));
     assert_eq!(report(&b, 4, 1, None, 11), None, "b has not caught up");
     assert_eq!(report(&b, 4, 2, Some(9), 12), Some(at(9)));
+}
+
+/// A ticket of a region of its own.
+fn of_region(id: i64, region: &str, at_s: i64) -> Event {
+    let name = |text: &str| Name::new(text).expect("valid name");
+    Event::Ticket(TicketEvent {
+        event_id: id.to_string().into(),
+        action: TicketAction::Create,
+        ts: Timestamp::from_secs(1_767_225_600 + at_s),
+        series: SeriesKey::new(name(region), name("tv"), name("phone")),
+        priority: None,
+        tier: None,
+        text: None,
+    })
+}
+
+#[test]
+fn a_window_of_a_source_has_a_limit_of_names() {
+    let limited = AggregatorConfig { names_max: 3, ..config() };
+    let count = |mut aggregator: Aggregator, from: Offset| {
+        for n in from..40 {
+            let region = if n % 10 == 9 { "r1".to_owned() } else { format!("r{n}") };
+            aggregator.observe(n, Timestamp::MAX, &of_region(n, &region, n));
+        }
+        let partials = aggregator.changed();
+        let named = partials.iter().map(|p| (p.key.to_string(), p.counts.tickets));
+        (named.collect::<Vec<_>>(), aggregator.keys_held())
+    };
+    let (counts, held) = count(Aggregator::new(limited), 0);
+    let expected =
+        [("_other/tv/phone", 33), ("r0/tv/phone", 1), ("r1/tv/phone", 5), ("r2/tv/phone", 1)];
+    let expected = expected.map(|(series, n)| (format!("tickets {series}"), n));
+    assert_eq!(counts, expected);
+    assert_eq!(held, 4, "refused names take no memory");
+    // A replay counts the same.
+    let point = CommitPoint { resume_at: 0, closed: Timestamp::from_secs(0), decided_upto: 39 };
+    assert_eq!(count(Aggregator::resume(limited, point), 0).0, expected);
+}
+
+#[test]
+fn a_merge_counts_names_beyond_the_limit_under_other() {
+    let nothing = |_: &AggregationKey, _: Timestamp| Counts::default();
+    let source = SourceId::new("t", 0);
+    let config = MergeConfig { series_max: 2, ..merge_config() };
+    let mut merge = Merge::restore(config, MergeState::default(), &nothing);
+    let mut aggregator = Aggregator::new(self::config());
+    let mut send = |merge: &mut Merge, ids: std::ops::Range<i64>, regions: i64| {
+        for id in ids {
+            let region = format!("r{}", id % regions);
+            aggregator.observe(id, Timestamp::MAX, &of_region(id, &region, 5));
+        }
+        merge.apply(&source, aggregator.changed(), &nothing)
+    };
+    let shown = |merge: &Merge| -> Vec<(String, u32)> {
+        let totals = merge.windows().flat_map(|window| merge.totals(window));
+        totals.map(|(key, counts)| (key.to_string(), counts.tickets)).collect()
+    };
+    let named = |counts: [(&str, u32); 3]| {
+        counts.map(|(series, n)| (format!("tickets {series}/tv/phone"), n))
+    };
+    let applied = send(&mut merge, 0..10, 5);
+    assert_eq!((applied.partials.len(), applied.folded.len()), (3, 3));
+    assert_eq!(shown(&merge), named([("_other", 6), ("r0", 2), ("r1", 2)]));
+    // Partials are cumulative, also after a restart.
+    let mut merge = Merge::restore(config, merge.state(), &nothing);
+    send(&mut merge, 10..20, 5);
+    assert_eq!(shown(&merge), named([("_other", 12), ("r0", 4), ("r1", 4)]));
+    let tally = merge.take_beyond();
+    assert_eq!(tally.events.into_iter().collect::<Vec<_>>(), [(Beyond::Series, 6)]);
+    // A replay changes nothing.
+    let mut again = Aggregator::new(self::config());
+    for id in 0..20 {
+        again.observe(id, Timestamp::MAX, &of_region(id, &format!("r{}", id % 5), 5));
+        let applied = merge.apply(&source, again.changed(), &nothing);
+        assert_eq!(applied, Applied::default(), "{id}");
+    }
+    // A lower limit: stored names beyond it are counted under `_other` from now on.
+    let mut state = merge.state();
+    state.names = Names::default();
+    let config = MergeConfig { series_max: 1, ..config };
+    let mut merge = Merge::restore(config, state.clone(), &nothing);
+    let other = [("_other", 16), ("r0", 4)];
+    let other = other.map(|(series, n)| (format!("tickets {series}/tv/phone"), n));
+    assert_eq!(shown(&merge), other);
+    let refolded = merge.take_refolded();
+    let stored: Vec<u32> = refolded.partials.values().map(|sum| sum.counts.tickets).collect();
+    assert_eq!((stored, refolded.folded.len(), refolded.removed.len()), (vec![16], 1, 1));
+    // If that was stored without the removal, the next restart counts it once all the same.
+    state.folded.extend(refolded.folded);
+    for (_, key, _, part) in &mut state.parts {
+        if key.is_other() {
+            part.counts.tickets = 16;
+        }
+    }
+    assert_eq!(shown(&Merge::restore(config, state, &nothing)), other);
 }

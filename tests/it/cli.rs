@@ -127,8 +127,8 @@ fn an_unknown_key_is_reported_with_its_origin_and_the_allowed_keys() {
     assert_eq!(run.code, Some(64));
     insta::assert_snapshot!(run.err, @r#"
     surgecast: config surgecast.toml: 2 problems
-      server.listn (in surgecast.toml): unknown key, allowed here: advertise, allow_open, language, listen, public_url, tokens_file
-      windows.witdh (from environment variable SURGECAST__WINDOWS__WITDH): unknown key, allowed here: holidays, lateness, max_future_skew, time_zone, width
+      server.listn (in surgecast.toml): unknown key, allowed here: advertise, allow_open, allowed_hosts, connections, language, listen, public_url, tls_cert_file, tls_key_file, tokens_file
+      windows.witdh (from environment variable SURGECAST__WINDOWS__WITDH): unknown key, allowed here: event_time_zone, holidays, lateness, max_future_skew, time_zone, width
     "#);
 }
 
@@ -188,7 +188,7 @@ fn check_describes_what_a_valid_config_would_run() {
     assert!(!run.out.contains("very-secret"));
     insta::assert_snapshot!(run.out, @r#"
     config surgecast.toml is valid
-    api and page   127.0.0.1:8080 (links: http://127.0.0.1:8080)
+    api, web page  127.0.0.1:8080 (links: http://127.0.0.1:8080)
       access       open, on loopback only
     admin          127.0.0.1:9464
     store          data
@@ -343,7 +343,7 @@ fn the_demo_reports_all_problems_of_its_settings() {
     surgecast: settings of the demo: 3 problems
       admin.listen (from environment variable SURGECAST__ADMIN__LISTEN): found `here`: use an IP address and a port, such as 127.0.0.1:8080
       server.listen (from environment variable SURGECAST__SERVER__LISTEN): found `0.0.0.0:0`, which others can reach, and there are no tokens: set server.tokens_file, listen on 127.0.0.1, or say server.allow_open = true (--allow-open)
-      store.paht (from environment variable SURGECAST__STORE__PAHT): unknown key, allowed here: path
+      store.paht (from environment variable SURGECAST__STORE__PAHT): unknown key, allowed here: path, texts
     "#);
 }
 

@@ -44,7 +44,7 @@ fn it_stops_cleanly_and_a_second_start_continues() {
     let (status, said) = program.interrupt();
     assert!(status.success(), "{said}");
     assert!(said.contains("caught up") && said.contains("stopped"), "{said}");
-    assert!(said.contains("in a minute or two an outage starts"), "{said}");
+    assert!(said.contains("In a minute or two an outage starts"), "{said}");
     let program = Program::demo(folder.path(), &args);
     let again = program.get("/api/v1/status").json();
     assert!(again["now"].as_str() >= live["now"].as_str(), "{again} after {live}");
@@ -52,7 +52,7 @@ fn it_stops_cleanly_and_a_second_start_continues() {
     let (status, said) = program.interrupt();
     assert!(status.success(), "{said}");
     assert!(said.contains("continuing the demo stored in ") && said.contains("--reset"), "{said}");
-    assert!(!said.contains("in a minute or two"), "{said}");
+    assert!(!said.contains("In a minute or two"), "{said}");
     let other = crate::program::surgecast(&["--seed", "8", "--listen", "127.0.0.1:0"])
         .arg("--data")
         .arg(folder.path())

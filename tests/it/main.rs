@@ -1,5 +1,6 @@
 //! Integration tests: one binary for all tests that run the real program.
 
+mod attacks;
 mod backtest;
 mod bad_input;
 mod cli;
@@ -16,3 +17,4 @@ mod purity;
 mod real;
 mod replay;
 mod serve;
+mod store_files;

@@ -77,6 +77,19 @@ impl Program {
         answer(self.http.get(format!("{}{path}", self.url)))
     }
 
+    /// All rows of a list: follows the links to its next pages.
+    pub fn all(&self, path: &str) -> Vec<Value> {
+        let (mut rows, mut next) = (Vec::new(), Some(path.to_owned()));
+        while let Some(path) = next {
+            let response = self.http.get(format!("{}{path}", self.url)).send().expect("an answer");
+            let link = response.headers().get("link").map(|link| link.to_str().expect("text"));
+            next = link.map(|link| link.split(['<', '>']).nth(1).expect("a target").to_owned());
+            let page: Vec<Value> = response.json().expect("a list");
+            rows.extend(page);
+        }
+        rows
+    }
+
     /// Like [`Self::get`], but `None` if the program does not answer.
     pub fn try_get(&self, path: &str) -> Option<Value> {
         let response = self.http.get(format!("{}{path}", self.url)).send().ok()?;

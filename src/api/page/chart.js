@@ -11,7 +11,7 @@ let script = null;
 export function plotly() {
   script ??= new Promise((resolve, reject) => {
     const node = document.createElement("script");
-    node.src = "/assets/plotly.js";
+    node.src = new URL("plotly.js", import.meta.url).href;
     node.onload = () => (globalThis.Plotly ? resolve(globalThis.Plotly) : reject(new Error("no Plotly")));
     node.onerror = () => {
       script = null;

@@ -9,24 +9,39 @@ export class ApiError extends Error {
   }
 }
 
-async function request(path, options = {}) {
+/** The path of this service, with a `/` at its end: it may lie below a proxy's prefix. */
+export const BASE = new URL("..", import.meta.url).pathname;
+
+async function request(path, options = {}, links = []) {
   let response;
   const headers = { ...options.headers, "accept-language": langCode() };
   try {
-    response = await fetch(`/api/v1${path}`, { ...options, headers, signal: AbortSignal.timeout(20000) });
+    response = await fetch(`${BASE}api/v1${path}`, { ...options, headers, signal: AbortSignal.timeout(20000) });
   } catch (cause) {
     throw new ApiError(0, cause.message);
   }
   if (response.status === 204) return null;
+  if (response.status === 401) location.assign(`${BASE}login`);
+  const next = /<[^>?]*\?([^>]*)>; *rel="next"/.exec(response.headers.get("link") ?? "");
+  if (next) links.push(next[1]);
   const body = await response.json().catch(() => null);
   if (response.ok && body !== null) return body;
   throw new ApiError(response.ok ? 502 : response.status, body?.detail ?? body?.title ?? response.statusText);
 }
 
-export function get(path, query = {}) {
+/** The answer; of a list all pages, unless the query limits it. */
+export async function get(path, query = {}) {
   const wanted = Object.entries(query).filter(([, value]) => value != null && value !== "");
   const text = new URLSearchParams(wanted).toString();
-  return request(text ? `${path}?${text}` : path);
+  const links = [];
+  const found = await request(text ? `${path}?${text}` : path, {}, links);
+  if (query.limit != null || !Array.isArray(found)) return found;
+  let rows = found;
+  while (links.length) {
+    const more = await request(`${path}?${links.pop()}`, {}, links);
+    rows = rows.concat(more);
+  }
+  return rows;
 }
 
 export const post = (path, body) =>
@@ -62,7 +77,7 @@ export function follow(onEvent, onState) {
     source?.close();
     clearTimeout(timer);
     onState("connecting");
-    source = new EventSource(`/api/v1/stream?language=${langCode()}`);
+    source = new EventSource(`${BASE}api/v1/stream?language=${langCode()}`);
     source.onopen = () => {
       wait = 1000;
       onState("live");

@@ -26,8 +26,8 @@ const iso = (ms) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 async function fetchAnomalies(key, from) {
   const query = { ...key, from, limit: 10 };
   const [own, said] = await Promise.all([
-    maybe(get("/anomalies", query)),
-    key.channel === "_all" ? [] : maybe(get("/anomalies", { ...query, channel: "_all" })),
+    maybe(get("/anomalies", { ...query, limit: 100 })),
+    key.channel === "_all" ? [] : maybe(get("/anomalies", { ...query, channel: "_all", limit: 100 })),
   ]);
   const all = [...(own ?? []), ...(said ?? []).filter((a) => SAID.includes(a.kind))];
   return all.sort((a, b) => b.window.localeCompare(a.window)).slice(0, 10);

@@ -152,7 +152,7 @@ fn all_problems_are_reported_at_once() {
     config surgecast.toml: 25 problems
       server.listen (in surgecast.toml): found `localhost`: use an IP address and a port, such as 127.0.0.1:8080
       server.tokens_file (in surgecast.toml): cannot read no.such: No such file or directory (os error 2)
-      server.listn (in surgecast.toml): unknown key, allowed here: advertise, allow_open, language, listen, public_url, tokens_file
+      server.listn (in surgecast.toml): unknown key, allowed here: advertise, allow_open, allowed_hosts, connections, language, listen, public_url, tls_cert_file, tls_key_file, tokens_file
       windows.width (in surgecast.toml): found `7m`: use 5m, 10m, 15m, 30m or 60m
       windows.lateness (in surgecast.toml): found `10`: use a length of time, such as 15m
       windows.max_future_skew (in surgecast.toml): found `11m`, more than windows.lateness (10m): use at most windows.lateness
@@ -270,6 +270,19 @@ fn settings_that_serve_refuses_are_refused() {
         (receiver("dingtalk"), "alerts.receivers[0].type", "use webhook"),
         ("[server]\ntokens_file = \"good.secret\"".into(), "server.tokens_file", "good.secret: "),
         (
+            "[server]\nallowed_hosts = [\"http://noc\"]".into(),
+            "server.allowed_hosts",
+            "a host name",
+        ),
+        ("[server]\nallowed_hosts = [\"noc:8080\"]".into(), "server.allowed_hosts", "a host name"),
+        ("[server]\nconnections = 1".into(), "server.connections", "16 to 65536"),
+        ("[server]\ntls_cert_file = \"good.secret\"".into(), "server.tls_key_file", "is missing"),
+        (
+            "[server]\ntls_cert_file = \"good.secret\"\ntls_key_file = \"good.secret\"".into(),
+            "server.tls_cert_file",
+            "no certificate",
+        ),
+        (
             "[server]\ntokens_file = \"short.tokens\"".into(),
             "server.tokens_file",
             "`noc`: use at least",
@@ -287,7 +300,10 @@ fn settings_that_serve_refuses_are_refused() {
         ),
     ] {
         let error = check(&text).expect_err(key);
-        assert!(error.contains(&format!("{key} (in surgecast.toml): ")), "{key}: {error}");
+        // A key that is missing is in no file.
+        let is_named = error.contains(&format!("{key} (in surgecast.toml): "))
+            || error.contains(&format!("{key}: is missing"));
+        assert!(is_named, "{key}: {error}");
         assert!(error.contains(part) && error.contains(": 1 problem\n"), "{key}: {error}");
         // The first line of a look-up table is not a secret.
         assert!(key.starts_with("mapping") || !error.contains("s3cret"), "{error}");

@@ -27,13 +27,13 @@ Examples:
   surgecast backtest --input calls.csv --interval 30m --origins 180 --last 40d
       How good would six-hour forecasts have been over the last 40 days?
   surgecast backtest --input calls.csv --tz Europe/London --calendar holidays.csv --model all
-      The same with holidays, beside last week's count and other methods.
+      With holidays, compared with last week's count and other methods.
   surgecast backtest --input calls.csv --forecasts out.csv --report out.html --format json
       Every forecast as a table, plots for a browser, measures for a script.
 
 Files, each with a header; columns in any order:
   --input        series,ts,y   (series is optional; ts is RFC 3339, or local time in --tz)
-  --calendar     date,kind[,detail]   (bank_holiday, school_holiday, working_day; any other kind is an event)
+  --calendar     date,kind[,detail]   (bank_holiday, school_holiday, working_day; any other kind is a special day)
   --alarms       raised_at,cleared_at,region,service,severity[,device,type]   (cleared_at may be empty)
   --maintenance  announced_at,starts_at,ends_at,region,service   (empty region or service: all)
 Alarms and maintenance of a region and service apply to series named region/service/channel.";
@@ -46,21 +46,21 @@ pub struct BacktestArgs {
     #[arg(long, value_name = "FILE")]
     pub input: PathBuf,
     /// Width of the windows that are forecast: 5m, 10m, 15m, 30m or 1h; finer rows are summed [default: the file's own, or 15m where rows are irregular]
-    #[arg(long, value_name = "LENGTH")]
+    #[arg(long, value_name = "DURATION")]
     pub interval: Option<String>,
     /// How far ahead to forecast, up to 6h
-    #[arg(long, value_name = "LENGTH", default_value = "6h")]
+    #[arg(long, value_name = "DURATION", default_value = "6h")]
     pub horizon: String,
-    /// Number of times to forecast from (origins), spread evenly over days and hours
+    /// Number of points in time from which to forecast (origins), spread evenly over days and hours
     #[arg(long, value_name = "NUMBER", default_value_t = 36, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub origins: u32,
-    /// Part of the file that contains the origins, counted from its end, such as 40d or 26w [default: a quarter of the file, at most 26 weeks]
-    #[arg(long, value_name = "LENGTH")]
+    /// Length of the last part of the file, in which the origins lie, such as 40d or 26w [default: a quarter of the file, at most 26 weeks]
+    #[arg(long, value_name = "DURATION")]
     pub last: Option<String>,
-    /// File of origins to use instead, one a line: each is the end of the last known window
+    /// File with one time per line, used as origins instead of --origins and --last. The time is the end of the last window whose count the forecast may use
     #[arg(long, value_name = "FILE")]
     pub origins_at: Option<PathBuf>,
-    /// Time zone of times without an offset, and of the weekly profile
+    /// Time zone of times without an offset, and of the weekly pattern
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub tz: String,
     /// Meaning of a window without a row
@@ -78,10 +78,10 @@ pub struct BacktestArgs {
     /// Model to evaluate; repeatable; `all` compares all models
     #[arg(long, value_name = "NAME", default_value = crate::forecast::peers::DEFAULT, help = model_help())]
     pub model: Vec<String>,
-    /// Time between refits, at UTC multiples of it; use the interval to refit before every forecast
-    #[arg(long, value_name = "LENGTH", default_value = "24h")]
+    /// Time between refits (24h: at midnight UTC); give the same value as --interval to refit before every forecast
+    #[arg(long, value_name = "DURATION", default_value = "24h")]
     pub refit: String,
-    /// File to write every forecast to (CSV); with several models one each, OUT.MODEL.csv
+    /// File to write every forecast to (CSV); with several models, one file for each: OUT.MODEL.csv
     #[arg(long, value_name = "OUT")]
     pub forecasts: Option<PathBuf>,
     /// File to write plots to (HTML, for any browser)
@@ -93,6 +93,6 @@ pub struct BacktestArgs {
 }
 
 fn model_help() -> String {
-    let choices = crate::forecast::peers::CHOICES.map(|(name, what)| format!("{name} ({what})"));
-    format!("Model to evaluate: {}; repeatable; `all` compares all models", choices.join(", "))
+    let choices = crate::forecast::peers::CHOICES.map(|(name, what)| format!("{name}: {what}"));
+    format!("Model to evaluate; repeatable; `all` compares all models. {}", choices.join(". "))
 }

@@ -1,8 +1,10 @@
 //! Context of the counts: special days, alarms, planned work.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::NaiveDate;
 
@@ -13,6 +15,7 @@ use super::table::{Row, Table};
 use crate::commands::usage::UsageError;
 use crate::domain::{Name, Scope, SeriesKey, Severity, Timestamp, Zone};
 use crate::forecast::{AlarmSpell, Calendar, DayKind, Past, Place, PlannedWork};
+use crate::ingest::{Perceived, severity};
 
 /// Most rows of a context file.
 const ROWS_MAX: usize = 1_000_000;
@@ -28,13 +31,14 @@ pub struct Context {
 }
 
 impl Context {
-    /// Reads the files that are named.
+    /// Reads the files that are named. `shift` is added to all times, as to those of the counts.
     ///
     /// # Errors
     /// [`UsageError`] with file and line.
     pub fn read(
         args: &BacktestArgs,
         zone: Zone,
+        shift: Duration,
         notes: &mut Vec<String>,
     ) -> Result<Self, UsageError> {
         let (mut calendar, mut dates) = (Calendar::default(), Vec::new());
@@ -44,18 +48,29 @@ impl Context {
                 dates.push(date);
             }
         }
+        let clock = Clock { zone, shift };
+        let words = RefCell::new(BTreeSet::new());
         let mut alarms = match &args.alarms {
             Some(path) => {
                 let required = ["raised_at", "cleared_at", "region", "service", "severity"];
-                rows(path, &required, &["device", "type"], notes, |row| alarm(row, zone))?
+                rows(path, &required, &["device", "type"], notes, |row| alarm(row, clock, &words))?
             }
             None => Vec::new(),
         };
         alarms.sort_by_key(|alarm| alarm.raised_at);
+        if let (Some(path), words) = (&args.alarms, words.into_inner())
+            && !words.is_empty()
+        {
+            let words: Vec<String> = words.into_iter().collect();
+            let (file, words) = (path.display(), words.join(", "));
+            notes.push(format!(
+                "{file}: severities that are not known count as indeterminate: {words}"
+            ));
+        }
         let work = match &args.maintenance {
             Some(path) => {
                 let required = ["announced_at", "starts_at", "ends_at", "region", "service"];
-                rows(path, &required, &[], notes, |row| planned_work(row, zone))?
+                rows(path, &required, &[], notes, |row| planned_work(row, clock))?
             }
             None => Vec::new(),
         };
@@ -77,7 +92,7 @@ impl Context {
         let planned = self.work.iter().filter(is_anywhere).count();
         let zone = self.place.zone;
         let ends = counts.series.values();
-        let spans = ends.map(|h| (counts.width.start(h.first), counts.width.start(h.end())));
+        let spans = ends.map(|h| (counts.start(h.first), counts.start(h.end())));
         let spans: Vec<_> =
             spans.map(|(a, b)| (zone.local(a).date(), zone.local(b).date())).collect();
         let within = |date: &&NaiveDate| spans.iter().any(|(a, b)| a <= *date && *date <= b);
@@ -151,32 +166,51 @@ fn special_day(row: &Row<'_>) -> Result<(NaiveDate, DayKind), UsageError> {
     Ok((date, kind))
 }
 
+/// How times are read.
+#[derive(Clone, Copy)]
+struct Clock {
+    zone: Zone,
+    shift: Duration,
+}
+
 /// A time; `None` where the field is empty.
-fn time(row: &Row<'_>, column: usize, zone: Zone) -> Result<Option<Timestamp>, UsageError> {
+fn time(row: &Row<'_>, column: usize, clock: Clock) -> Result<Option<Timestamp>, UsageError> {
     let text = row.get(column);
     if text.is_empty() {
         return Ok(None);
     }
-    moments::parse(text, zone, None).map(Some).map_err(|text| row.error(text))
+    let at = moments::parse(text, clock.zone).map_err(|text| row.error(text))?;
+    Ok(Some(at + clock.shift))
 }
 
-fn needed(row: &Row<'_>, column: usize, name: &str, zone: Zone) -> Result<Timestamp, UsageError> {
-    time(row, column, zone)?.ok_or_else(|| row.error(format!("{name} is empty: use a time")))
+fn needed(row: &Row<'_>, column: usize, name: &str, clock: Clock) -> Result<Timestamp, UsageError> {
+    time(row, column, clock)?.ok_or_else(|| row.error(format!("{name} is empty: use a time")))
 }
 
 fn name(row: &Row<'_>, column: usize, what: &str) -> Result<Name, UsageError> {
     Name::new(row.get(column)).map_err(|e| row.error(format!("{what} `{}` {e}", row.get(column))))
 }
 
-fn alarm(row: &Row<'_>, zone: Zone) -> Result<AlarmSpell, UsageError> {
-    let text = row.get(4).to_lowercase();
-    let severity = Severity::EVERY.into_iter().find(|severity| severity.as_str() == text);
-    let severity = severity.ok_or_else(|| {
-        let known = Severity::EVERY.map(Severity::as_str).join(", ");
-        row.error(format!("severity `{}`: use {known}", row.get(4)))
-    })?;
-    let raised_at = needed(row, 0, "raised_at", zone)?;
-    let cleared_at = time(row, 1, zone)?;
+/// Most unknown severities that a note names.
+const WORDS_MAX: usize = 8;
+
+fn alarm(
+    row: &Row<'_>,
+    clock: Clock,
+    words: &RefCell<BTreeSet<String>>,
+) -> Result<AlarmSpell, UsageError> {
+    let severity = match severity(row.get(4)) {
+        Some(Perceived::Active(severity)) => severity,
+        Some(Perceived::Cleared) | None => {
+            let mut words = words.borrow_mut();
+            if words.len() < WORDS_MAX {
+                words.insert(row.get(4).chars().take(40).collect());
+            }
+            Severity::Indeterminate
+        }
+    };
+    let raised_at = needed(row, 0, "raised_at", clock)?;
+    let cleared_at = time(row, 1, clock)?;
     if cleared_at.is_some_and(|cleared| cleared < raised_at) {
         return Err(row.error("cleared_at lies before raised_at"));
     }
@@ -191,9 +225,9 @@ fn alarm(row: &Row<'_>, zone: Zone) -> Result<AlarmSpell, UsageError> {
     })
 }
 
-fn planned_work(row: &Row<'_>, zone: Zone) -> Result<PlannedWork, UsageError> {
-    let starts_at = needed(row, 1, "starts_at", zone)?;
-    let ends_at = needed(row, 2, "ends_at", zone)?;
+fn planned_work(row: &Row<'_>, clock: Clock) -> Result<PlannedWork, UsageError> {
+    let starts_at = needed(row, 1, "starts_at", clock)?;
+    let ends_at = needed(row, 2, "ends_at", clock)?;
     if ends_at <= starts_at {
         return Err(row.error("ends_at does not lie after starts_at"));
     }
@@ -202,7 +236,7 @@ fn planned_work(row: &Row<'_>, zone: Zone) -> Result<PlannedWork, UsageError> {
         _ => name(row, column, what).map(Some),
     };
     Ok(PlannedWork {
-        announced_at: needed(row, 0, "announced_at", zone)?,
+        announced_at: needed(row, 0, "announced_at", clock)?,
         cancelled_at: None,
         starts_at,
         ends_at,

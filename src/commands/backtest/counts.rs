@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use super::moments;
 use super::names::{Names, ONLY};
 use super::options::Options;
+use super::rows::{self, Written};
 use super::steps::{Regular, Rows};
 use super::table::{Row, Table};
 use super::words::plural;
 use crate::commands::usage::UsageError;
-use crate::domain::{SeriesKey, Timestamp, WindowWidth, Zone};
+use crate::domain::{DAY, SeriesKey, Timestamp, WindowWidth, Zone};
 use crate::forecast::History;
 
 /// Limits that keep a wrong file from filling the memory.
@@ -25,6 +27,9 @@ const OPTIONAL: [&str; 1] = ["series"];
 /// Counts by series and window.
 pub struct Counts {
     pub width: WindowWidth,
+    /// What is added to all times, so that windows begin at local midnight in zones whose offset is no multiple of the
+    /// width.
+    pub shift: Duration,
     pub names: Names,
     pub series: BTreeMap<SeriesKey, History>,
 }
@@ -40,7 +45,7 @@ pub struct Counts {
 pub fn read(path: &Path, options: &Options, notes: &mut Vec<String>) -> Result<Counts, UsageError> {
     let file = path.display();
     let mut names = Names::default();
-    let rows = read_rows(path, options.zone, &mut names, notes)?;
+    let mut rows = read_rows(path, options.zone, &mut names, notes)?;
     let Some((first, last)) = span(&rows) else {
         return Err(UsageError(format!("{file}: no row has a count")));
     };
@@ -57,6 +62,11 @@ pub fn read(path: &Path, options: &Options, notes: &mut Vec<String>) -> Result<C
              {WINDOWS_MAX}: is a date wrong? If not, use a wider --interval or fewer series"
         )));
     }
+    let shift = shift(&rows, width, &regular, options.zone, notes);
+    for (at, _) in rows.values_mut().flatten() {
+        *at = *at + shift;
+    }
+    let last = last + shift;
     let again = |rows: &Rows| rows.windows(2).filter(|pair| pair[0].0 == pair[1].0).count();
     let twice: usize = rows.values().map(again).sum();
     if twice > 0 && !regular.is_irregular() {
@@ -88,7 +98,46 @@ pub fn read(path: &Path, options: &Options, notes: &mut Vec<String>) -> Result<C
                 .into(),
         );
     }
-    Ok(Counts { width, names, series })
+    Ok(Counts { width, shift, names, series })
+}
+
+impl Counts {
+    /// The start of a window, as people see it.
+    pub fn start(&self, index: i64) -> Timestamp {
+        self.width.start(index) - self.shift
+    }
+}
+
+/// The shift of times with which windows begin at local midnight. Rows that do not begin there are left as they are.
+fn shift(
+    rows: &BTreeMap<SeriesKey, Rows>,
+    width: WindowWidth,
+    regular: &Regular,
+    zone: Zone,
+    notes: &mut Vec<String>,
+) -> Duration {
+    let Some((first, last)) = span(rows) else { return Duration::ZERO };
+    let width_ms = width.length().as_millis() as i64;
+    let of = |at: Timestamp| {
+        let offset = zone.local(at).and_utc().timestamp_millis() - at.millis();
+        offset.rem_euclid(width_ms)
+    };
+    let shift = of(first);
+    // Two days a month are enough to see every offset of a zone.
+    let days = last.since(first).as_secs() / DAY.as_secs();
+    let offsets = (0..=days).step_by(15).map(|day| of(first + DAY * day as u32));
+    if offsets.chain([of(last)]).any(|other| other != shift) {
+        notes.push(format!(
+            "windows of {width} do not begin at the same minute of the hour all year in {zone}: use --interval 30m or less"
+        ));
+    }
+    let fits = |(at, _): &&(Timestamp, f64)| (at.millis() + shift).rem_euclid(width_ms) == 0;
+    let all: usize = rows.values().map(Vec::len).sum();
+    let fitting = rows.values().flatten().filter(fits).count();
+    if regular.is(width) && 2 * fitting < all {
+        return Duration::ZERO;
+    }
+    Duration::from_millis(shift.unsigned_abs())
 }
 
 fn read_rows(
@@ -101,7 +150,7 @@ fn read_rows(
     if !table.ignored.is_empty() {
         notes.push(format!("{}: columns not used: {}", path.display(), table.ignored.join(", ")));
     }
-    let mut series: BTreeMap<SeriesKey, Rows> = BTreeMap::new();
+    let mut series: BTreeMap<SeriesKey, Vec<Written>> = BTreeMap::new();
     let mut seen = 0;
     while let Some(row) = table.next()? {
         seen += 1;
@@ -115,21 +164,28 @@ fn read_rows(
         if names.len() > SERIES_MAX {
             return Err(row.error(format!("more than {SERIES_MAX} series: use a part of them")));
         }
-        let rows = series.entry(key).or_default();
-        let at = moments::parse(row.get(0), zone, rows.last().map(|(at, _)| *at))
-            .map_err(|text| row.error(text))?;
-        rows.push((at, count(&row)?));
+        let at = moments::read(row.get(0)).map_err(|text| row.error(text))?;
+        let written = Written { at, count: count(&row)?, line: row.line() };
+        series.entry(key).or_default().push(written);
     }
-    for rows in series.values_mut() {
-        rows.sort_by_key(|(at, _)| *at);
+    let at_line =
+        |(line, text): (u64, String)| UsageError(format!("{}:{line}: {text}", path.display()));
+    let (mut all, mut odd) = (BTreeMap::new(), Vec::new());
+    for (key, written) in series {
+        let (rows, more) = rows::in_order(written, zone).map_err(at_line)?;
+        all.insert(key, rows);
+        odd.extend(more);
     }
-    Ok(series)
+    rows::mistyped(&odd).map_or(Ok(all), |mistake| Err(at_line(mistake)))
 }
 
-/// The row's count; NaN for an empty field.
+/// Words that programs write for a missing count.
+const MISSING: [&str; 9] = ["na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "?"];
+
+/// The row's count; NaN for an empty field and for words such as `NA`.
 fn count(row: &Row<'_>) -> Result<f64, UsageError> {
     let text = row.get(1);
-    if text.is_empty() {
+    if text.is_empty() || MISSING.iter().any(|word| word.eq_ignore_ascii_case(text)) {
         return Ok(f64::NAN);
     }
     match text.parse::<f64>() {

@@ -42,7 +42,7 @@ impl ForecastFile {
         windows: usize,
         vintages: &[Vintage],
     ) -> anyhow::Result<()> {
-        let origin = counts.width.start(origin);
+        let (origin, shift) = (counts.width.start(origin), counts.shift);
         for vintage in vintages {
             let name = counts.names.shown(&vintage.series);
             for target in vintage.targets.iter().take(windows) {
@@ -52,8 +52,8 @@ impl ForecastFile {
                 let lead_minutes = target.start.since(origin).as_secs() / 60;
                 let mut fields = vec![
                     name.clone(),
-                    origin.to_string(),
-                    target.start.to_string(),
+                    (origin - shift).to_string(),
+                    (target.start - shift).to_string(),
                     lead_minutes.to_string(),
                     known,
                     decimal(target.mean),

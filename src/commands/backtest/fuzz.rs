@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -64,7 +65,7 @@ fn counts() {
 fn calendars() {
     let sample = "date,kind,detail\n2026-01-01,holiday,New Year\n2026-02-14,working_day,\n";
     file("--calendar", &[sample], |args, options, _| {
-        Context::read(args, options.zone, &mut Vec::new()).map(drop)
+        Context::read(args, options.zone, Duration::ZERO, &mut Vec::new()).map(drop)
     });
 }
 
@@ -74,7 +75,7 @@ fn alarms() {
         2026-01-01T00:00:00Z,2026-01-01 05:00:00,north,tv,major,OLT-17,lossOfSignal\n\
         2026-01-01T01:00:00Z,,north,tv,critical,,\n";
     file("--alarms", &[sample], |args, options, _| {
-        Context::read(args, options.zone, &mut Vec::new()).map(drop)
+        Context::read(args, options.zone, Duration::ZERO, &mut Vec::new()).map(drop)
     });
 }
 
@@ -83,6 +84,6 @@ fn planned_work() {
     let sample = "announced_at,starts_at,ends_at,region,service\n\
         2026-01-01T00:00:00Z,2026-01-02 16:00:00,2026-01-02 20:00:00,north,\n";
     file("--maintenance", &[sample], |args, options, _| {
-        Context::read(args, options.zone, &mut Vec::new()).map(drop)
+        Context::read(args, options.zone, Duration::ZERO, &mut Vec::new()).map(drop)
     });
 }

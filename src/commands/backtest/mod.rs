@@ -14,6 +14,7 @@ mod options;
 mod origins;
 mod outputs;
 mod report;
+mod rows;
 mod setting;
 mod steps;
 mod table;
@@ -38,11 +39,11 @@ pub fn run(args: &BacktestArgs, out: &mut impl Write) -> anyhow::Result<()> {
     outputs::check(args, &options.models)?;
     let mut notes = Vec::new();
     let counts = counts::read(&args.input, &options, &mut notes)?;
-    let context = Context::read(args, options.zone, &mut notes)?;
+    let context = Context::read(args, options.zone, counts.shift, &mut notes)?;
     context.concerns(args, &counts, &mut notes);
     let past = context.past(&counts);
     let windows = counts.width.per(options.horizon(counts.width)?);
-    let origins = origins::choose(args, &options, &past, windows, &mut notes)?;
+    let origins = origins::choose(args, &options, &past, counts.shift, windows, &mut notes)?;
     for note in &notes {
         // A note that cannot be written is lost; the result matters more.
         let _ = writeln!(io::stderr(), "note: {note}");

@@ -1,35 +1,61 @@
-//! Times in input files: RFC 3339, or civil time in one zone.
+//! Times in input files: all forms of [`Moment`], where a time without an offset is civil time in one zone.
 
-use chrono::NaiveDateTime;
+use std::time::Duration;
 
-use crate::domain::{Timestamp, Zone};
+use chrono::{NaiveDateTime, NaiveTime};
 
-/// Accepted formats of civil time.
-const FORMS: [&str; 4] =
-    ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
+use crate::domain::{Moment, Timestamp, Zone};
 
-/// Reads a time. A civil time that does not exist (the clocks go forward) moves on by the skipped hour. A civil time
-/// that occurs twice (the clocks go back) is the earlier instant, unless `last`, the previous row's time, is not before it:
-/// a series in order has both instants.
+/// How far a row may lie after the first of two equal civil times to be the row before the second one.
+const TWICE_WITHIN: Duration = Duration::from_secs(2 * 3600);
+
+/// Reads a time. A date alone is its midnight.
 ///
 /// # Errors
 /// A text with the accepted formats.
-pub fn parse(text: &str, zone: Zone, last: Option<Timestamp>) -> Result<Timestamp, String> {
-    if let Ok(at) = Timestamp::parse(text) {
-        return Ok(at);
-    }
-    let civil = FORMS.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
-    let Some(civil) = civil else {
+pub fn parse(text: &str, zone: Zone) -> Result<Timestamp, String> {
+    instant(read(text)?, zone, None).map_err(|rest| format!("`{text}` {rest}"))
+}
+
+/// Reads a time, without its zone.
+///
+/// # Errors
+/// A text with the accepted formats.
+pub fn read(text: &str) -> Result<Moment, String> {
+    Moment::read(text).map_err(|_| {
         let shown: String = text.chars().take(40).collect();
-        return Err(format!(
+        format!(
             "`{shown}` is not a time such as 2026-01-31T08:00:00Z or 2026-01-31 08:00:00, from 1990 to 2100"
-        ));
+        )
+    })
+}
+
+/// The instant. A civil time that does not exist (the clocks go forward) moves on by the skipped hour. A civil time that
+/// occurs twice (the clocks go back) is the earlier instant, unless `last`, the row before in order of time, is not before
+/// it: a series has both instants.
+///
+/// # Errors
+/// A text if it lies outside the accepted range.
+pub fn instant(moment: Moment, zone: Zone, last: Option<Timestamp>) -> Result<Timestamp, String> {
+    let civil = match moment {
+        Moment::Instant(at) => return Ok(at),
+        moment => civil(moment),
     };
     let (earlier, later) = zone.instants(civil);
-    let at = if last.is_some_and(|last| earlier <= last) { later } else { earlier };
+    let is_second = last.is_some_and(|last| earlier <= last && last.since(earlier) <= TWICE_WITHIN);
+    let at = if is_second { later } else { earlier };
     if (Timestamp::MIN..Timestamp::MAX).contains(&at) {
         Ok(at)
     } else {
-        Err(format!("`{text}` lies outside 1990 to 2100"))
+        Err("lies outside 1990 to 2100".into())
+    }
+}
+
+/// The time on the clock, for comparisons. That of an instant is in UTC.
+pub fn civil(moment: Moment) -> NaiveDateTime {
+    match moment {
+        Moment::Instant(at) => at.utc().naive_utc(),
+        Moment::Civil(civil) => civil,
+        Moment::Date(date) => date.and_time(NaiveTime::MIN),
     }
 }

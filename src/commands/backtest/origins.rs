@@ -26,13 +26,14 @@ pub fn choose(
     args: &BacktestArgs,
     options: &Options,
     past: &Past<'_>,
+    shift: Duration,
     steps: usize,
     notes: &mut Vec<String>,
 ) -> Result<Vec<i64>, UsageError> {
     let first = past.series.values().map(|history| history.first).min().unwrap_or(0);
     let end = past.series.values().map(History::end).max().unwrap_or(0);
     if let Some(path) = &args.origins_at {
-        return read(path, options, past, first, end);
+        return read(path, options, past, (first, end), shift);
     }
     let count = args.origins as usize;
     let mut last = match options.last {
@@ -67,8 +68,8 @@ fn read(
     path: &Path,
     options: &Options,
     past: &Past<'_>,
-    first: i64,
-    end: i64,
+    (first, end): (i64, i64),
+    shift: Duration,
 ) -> Result<Vec<i64>, UsageError> {
     let file = path.display();
     let text =
@@ -80,13 +81,13 @@ fn read(
             continue;
         }
         let error = |text: String| UsageError(format!("{file}:{line}: {text}"));
-        let at = moments::parse(text, options.zone, None).map_err(error)?;
+        let at = moments::parse(text, options.zone).map_err(error)? + shift;
         let index = past.width.index(at);
         if past.width.start(index) != at {
             return Err(error(format!("{text} is not the end of a window of {}", past.width)));
         }
         if index <= first || index > end {
-            let (from, to) = (past.width.start(first + 1), past.width.start(end));
+            let (from, to) = (past.width.start(first + 1) - shift, past.width.start(end) - shift);
             return Err(error(format!("{text} lies outside the data: use {from} to {to}")));
         }
         found.push(index);

@@ -12,7 +12,7 @@ use plotly::{Bar, Configuration, Plot, Scatter};
 use super::evaluate::Evaluated;
 use super::setting::Setting;
 use super::text;
-use crate::domain::SeriesKey;
+use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::backtest::{Entry, Summary};
 use crate::forecast::{QUANTILES, Vintage};
 
@@ -203,7 +203,8 @@ fn fans(setting: &Setting, done: &Evaluated<'_>) -> Vec<Plot> {
 /// One forecast: bands, median, and actual counts before and after the origin.
 fn fan(setting: &Setting, vintage: &Vintage) -> Plot {
     let (counts, zone) = (&setting.counts, setting.options.zone);
-    let local = |at| zone.local(at).format("%Y-%m-%d %H:%M").to_string();
+    let shift = counts.shift;
+    let local = |at: Timestamp| zone.local(at - shift).format("%Y-%m-%d %H:%M").to_string();
     let title = format!("{}, {}", counts.names.shown(&vintage.series), local(vintage.issued_at));
     let mut plot = plot(&title, "tickets", Layout::new().show_legend(false));
     let targets = &vintage.targets[..setting.windows.min(vintage.targets.len())];

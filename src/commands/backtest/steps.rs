@@ -42,6 +42,11 @@ impl Regular {
         self.step.is_none()
     }
 
+    /// Whether the rows of a window are one.
+    pub fn is(&self, width: WindowWidth) -> bool {
+        self.step == Some(width.length())
+    }
+
     /// The step as text, such as `15m`.
     pub fn shown(&self) -> String {
         self.step.map_or_else(String::new, format_duration)

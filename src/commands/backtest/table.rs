@@ -91,10 +91,14 @@ impl Row<'_> {
         self.columns[column].and_then(|at| self.record.get(at)).unwrap_or_default()
     }
 
+    /// The number of the line.
+    pub fn line(&self) -> u64 {
+        self.record.position().map_or(0, csv::Position::line)
+    }
+
     /// An error at this line.
     pub fn error(&self, text: impl Display) -> UsageError {
-        let line = self.record.position().map_or(0, csv::Position::line);
-        UsageError(format!("{}:{line}: {text}", self.file))
+        UsageError(format!("{}:{}: {text}", self.file, self.line()))
     }
 }
 

@@ -38,7 +38,8 @@ pub fn render(setting: &Setting, done: &[Evaluated<'_>]) -> String {
 fn head(setting: &Setting) -> String {
     let counts = &setting.counts;
     let (width, zone) = (counts.width, setting.options.zone);
-    let local = |at: Timestamp| zone.local(at).format("%Y-%m-%d %H:%M").to_string();
+    let shift = counts.shift;
+    let local = |at: Timestamp| zone.local(at - shift).format("%Y-%m-%d %H:%M").to_string();
     let first = counts.series.values().map(|history| history.first).min().unwrap_or(0);
     let end = counts.series.values().map(crate::forecast::History::end).max().unwrap_or(0);
     let ends = |index: Option<&i64>| index.map_or(String::new(), |i| local(width.start(*i)));
@@ -148,20 +149,20 @@ fn verdict(summary: &Summary) -> String {
     if found >= TARGET_ACCURACY && found > best {
         format!(
             "87 % accuracy is reached: {shown}. These counts vary less than random (Poisson) arrivals, whose\n  \
-             noise floor is {best_shown}."
+             accuracy at the noise floor is {best_shown}."
         )
     } else if found >= TARGET_ACCURACY {
         format!(
-            "87 % accuracy is reached: {shown}. The noise floor at this volume is {best_shown}."
+            "87 % accuracy is reached: {shown}. The accuracy at the noise floor is {best_shown}."
         )
     } else if best < TARGET_ACCURACY {
         format!(
-            "87 % accuracy is out of reach at this volume: the noise floor is {best_shown}.\n  \
+            "87 % accuracy is out of reach at this volume: the accuracy at the noise floor is {best_shown}.\n  \
              This model reaches {shown}."
         )
     } else {
         format!(
-            "87 % accuracy is not reached: {shown}. It is possible at this volume: the noise floor is {best_shown}."
+            "87 % accuracy is not reached: {shown}. It is possible at this volume: the accuracy at the noise floor is {best_shown}."
         )
     }
 }
@@ -179,7 +180,7 @@ fn by_lead(entry: &Entry) -> String {
     };
     row("accuracy (1 − WAPE)", &|s| percent(accuracy(s.figures.wape)));
     row("  last week's count", &|s| percent(accuracy(s.figures.wape_naive)));
-    row("  noise floor", &|s| percent(accuracy(s.figures.wape_floor)));
+    row("  at the noise floor", &|s| percent(accuracy(s.figures.wape_floor)));
     row("bias (over-forecast +)", &|s| percent(s.figures.bias));
     row("MASE", &|s| number(s.mase, 3));
     row("WQL", &|s| number(s.figures.wql, 4));
@@ -229,8 +230,9 @@ fn by_series(setting: &Setting, done: &Evaluated<'_>) -> String {
 
 fn legend() -> String {
     "\
-Accuracy is 1 − Σ|actual − forecast| / Σ actual. The noise floor is the best achievable accuracy at this volume: that of
-a forecaster that knows the true rate, if arrivals are random (Poisson). MASE below 1 is better than last week's count.
+Accuracy is 1 − Σ|actual − forecast| / Σ actual. The noise floor is the error that even a forecaster that knows the
+true rate has, because arrivals are random (Poisson). The accuracy at the noise floor is the best that is possible at this
+volume. MASE below 1 is better than last week's count.
 WQL scores the whole band: lower is better. An 80 % band is right if it covers 80 % of the actual counts. A band ends on
 whole numbers, so for small counts it covers more: compare the randomised PIT coverage with 80 % instead. The tables
 of models and of series show it. 87 % is a common target of operators. A – means no data: no forecast window has a

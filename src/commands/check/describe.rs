@@ -10,7 +10,7 @@ pub(super) fn describe(settings: &Settings) -> String {
     let (server, admin) = (&settings.server, &settings.admin);
     let mut lines = vec![
         format!("config {} is valid", settings.file.display()),
-        format!("api and page   {} (links: {})", server.listen, server.public_url),
+        format!("api, web page  {} (links: {})", server.listen, server.public_url),
         format!("  access       {}", access(settings)),
         format!("admin          {}", admin.listen),
         format!("store          {}", settings.store.path.display()),
@@ -37,8 +37,9 @@ pub(super) fn describe(settings: &Settings) -> String {
     }
     lines.extend(settings.alerts.receivers.iter().map(pages_to));
     if settings.alerts.receivers.is_empty() {
-        lines
-            .push("pages          no receivers: alerts are on the page and in the API only".into());
+        lines.push(
+            "pages          no receivers: alerts are on the web page and in the API only".into(),
+        );
     }
     let channels: Vec<&str> = settings.staffing.keys().map(|name| name.as_str()).collect();
     lines.push(match channels.as_slice() {
@@ -65,8 +66,8 @@ fn sources(settings: &Settings) -> Vec<String> {
 }
 
 fn access(settings: &Settings) -> String {
-    match (&settings.server.tokens_file, settings.server.listen.ip().is_loopback()) {
-        (Some(file), _) => format!("tokens in {}", file.display()),
+    match (&settings.server.tokens, settings.server.listen.ip().is_loopback()) {
+        (Some(tokens), _) => format!("tokens in {}", tokens.file().display()),
         (None, true) => "open, on loopback only".into(),
         (None, false) => "open to everyone who can connect (allow_open = true)".into(),
     }

@@ -32,6 +32,7 @@ pub(super) fn influxdb(settings: &InfluxSettings) -> Result<String, String> {
     let client = reqwest::blocking::Client::builder().timeout(TIMEOUT).build();
     let client = client.map_err(|error| format!("influxdb.url {url}: {error}"))?;
     let mut request = client.get(address);
+    let token = token.expose();
     if !token.is_empty() {
         request = request.header("authorization", format!("Token {token}"));
     }

@@ -7,9 +7,10 @@ use clap::Args;
 
 use crate::api;
 use crate::api::config::{Admin, Server};
+use crate::app::Tls;
 use crate::commands::usage::UsageError;
 use crate::config::{Flags, Layers, parse_address};
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, read_instant};
 use crate::store::config::StoreConfig;
 
 const DATA: &str = "./data/demo";
@@ -20,32 +21,33 @@ pub struct DemoArgs {
     /// Address of the web page and the API [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
     pub listen: Option<SocketAddr>,
-    /// Address of /live, /ready and /metrics [default: 127.0.0.1:9464, if free]
+    /// Address of /live, /ready and /metrics [default: 127.0.0.1:9464; if that is in
+    /// use, the demo runs without them]
     #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
     pub admin_listen: Option<SocketAddr>,
     /// Directory of the demo's store [default: ./data/demo]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Simulated seconds per second
+    /// Simulated seconds per real second
     #[arg(long, value_name = "FACTOR", default_value_t = 60.0, value_parser = speed_factor, allow_hyphen_values = true)]
     pub speed: f64,
     /// Seed of the simulated operator
     #[arg(long, value_name = "NUMBER", default_value_t = 7)]
     pub seed: u64,
-    /// Days of history to simulate before going live
+    /// Days of history to simulate
     #[arg(long, value_name = "DAYS", default_value_t = 56, value_parser = clap::value_parser!(u32).range(1..=400), allow_hyphen_values = true)]
     pub days: u32,
-    /// Simulated time at which the demo goes live [default: now]
-    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    /// Simulated time at which the history ends and the clock starts [default: now]
+    #[arg(long, value_name = "TIME", value_parser = read_instant)]
     pub live_at: Option<Timestamp>,
     /// Simulated time at which the clock stops; the demo still answers requests [default: never].
     /// The same --live-at, --pause-at and --seed give the same demo
-    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    #[arg(long, value_name = "TIME", value_parser = read_instant)]
     pub pause_at: Option<Timestamp>,
     /// Delete the stored demo and start over
     #[arg(long)]
     pub reset: bool,
-    /// Allow listening beyond loopback without tokens
+    /// Allow, without tokens, an address that other machines can reach
     #[arg(long)]
     pub allow_open: bool,
 }
@@ -62,6 +64,8 @@ fn speed_factor(text: &str) -> Result<f64, String> {
 pub struct DemoSettings {
     /// `server`: the web page and the API.
     pub server: Server,
+    /// TLS of `server`.
+    pub tls: Option<Tls>,
     /// `admin`.
     pub admin: Admin,
     /// `store`.
@@ -85,7 +89,8 @@ impl DemoArgs {
             layers.check(|root| {
                 let (server, admin) = api::config::read(&root);
                 let store = StoreConfig::read(root.section("store"), DATA);
-                DemoSettings { server, admin, store }
+                let tls = Tls::read(&root, &server);
+                DemoSettings { server, tls, admin, store }
             })
         });
         settings.map_err(|error| UsageError(error.to_string()))

@@ -178,12 +178,17 @@ fn setup(
         width: WIDTH,
         lateness: LATENESS,
         max_future_skew: Some(Duration::from_secs(300)),
+        names_max: AggregatorConfig::NAMES,
     };
     let feed = OperatorFeed::new(Operator::new(config), state.start, position);
     let persisted = clock.clone();
+    let access = settings.server.access();
+    let tokens = settings.server.tokens.as_ref();
+    let reloadable = app::reloadable(tokens, settings.tls.as_ref(), &[]);
     Setup {
         listen: settings.server.listen,
         admin_listen: None,
+        texts_kept: settings.store.texts,
         store: settings.store.path,
         info,
         decoder: ingest::Decoder::default(),
@@ -200,7 +205,10 @@ fn setup(
         public_url: String::new(),
         receivers: console(language, settings.server.public_url.clone()),
         heartbeat: None,
-        tokens: settings.server.tokens,
+        access,
+        tls: settings.tls,
+        connections_max: settings.server.connections_max,
+        reloadable,
         clock,
         periodic: Box::new(move |store| {
             let mut tx = store.begin()?;
@@ -337,7 +345,7 @@ fn show_progress(
         clock.resume();
         let outage = match resumed {
             false => {
-                "in a minute or two an outage starts in `north`: alarms first, complaints after"
+                "In a minute or two an outage starts in `north`: first alarms, then complaints."
                     .into()
             }
             true => next_outage(&operator(state), clock.now()),
@@ -345,9 +353,9 @@ fn show_progress(
         print(&format!(
             "caught up: live at {speed} times real time.\n\n\
              Open http://{address} and look at\n  \
-             - What is coming: series by risk, the peak, when, and how many agents are missing\n  \
-             - a series (click it): the last day, the next six hours with bands, alarms, agents\n  \
-             - {outage}\n\n\
+             - Forecast by series: the highest risk first, each with its peak and the agents missing\n  \
+             - a series (click one): the last day, the forecast of the next six hours, alarms, agents needed\n\n\
+             {outage}\n\n\
              Pages to the shift lead appear here. Ctrl-C stops.\n"
         ));
     })?;
@@ -360,9 +368,9 @@ fn next_outage(config: &OperatorConfig, now: Timestamp) -> String {
     match next {
         Some((n, starts)) => {
             let region = &config.regions[n % config.regions.len()].name;
-            format!("the next scripted outage starts at {starts} simulated time in `{region}`")
+            format!("The next scripted outage starts at {starts} simulated time in `{region}`.")
         }
-        None => "outages are random from now on: the scripted ones are over".into(),
+        None => "Outages are random from now on: the scripted ones are over.".into(),
     }
 }
 
@@ -377,7 +385,7 @@ mod tests {
         let after = |minutes: u64| next_outage(&config, live + Duration::from_secs(minutes * 60));
         assert_eq!(
             after(7),
-            "the next scripted outage starts at 2026-03-10T08:00:00Z simulated time in `east`"
+            "The next scripted outage starts at 2026-03-10T08:00:00Z simulated time in `east`."
         );
         assert!(after(5).contains("2026-03-10T01:06:00Z"), "{}", after(5));
         assert!(after(3300).contains("are over"), "{}", after(3300));

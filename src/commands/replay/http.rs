@@ -87,7 +87,7 @@ impl Target for HttpTarget {
 
 fn answer(response: Response) -> Answer {
     let status = response.status();
-    if status.is_success() {
+    if status.is_success() || status == StatusCode::UNPROCESSABLE_ENTITY {
         // The connection may break while the answer is read.
         let text = match response.text() {
             Ok(text) => text,

@@ -27,7 +27,7 @@ use crate::app::Settings;
 use crate::clock::WallClock;
 use crate::commands::usage::UsageError;
 use crate::config::Flags;
-use crate::domain::{Clock as _, Timestamp};
+use crate::domain::{Clock as _, Timestamp, read_instant};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -43,18 +43,18 @@ pub struct ReplayArgs {
     /// Address of the running system, for --to http
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     url: String,
-    /// Event seconds per second, such as 60x; max: as fast as possible; due: past events at once, later events when
+    /// Seconds of event time per real second, such as 60x; max: as fast as possible; due: past events at once, later events when
     /// they are due
     #[arg(long, default_value = "max", allow_hyphen_values = true)]
     speed: Speed,
-    /// Shift all times by whole days, so that the last event is at or shortly before now
+    /// Shift all times by whole days, so that the last event is at most one day before now
     #[arg(long, value_enum)]
     rebase: Option<Rebase>,
     /// Skip events before this time (after shifting)
-    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    #[arg(long, value_name = "TIME", value_parser = read_instant)]
     from: Option<Timestamp>,
     /// Skip events at or after this time (after shifting)
-    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    #[arg(long, value_name = "TIME", value_parser = read_instant)]
     until: Option<Timestamp>,
     /// File with a token of scope `ingest`, for --to http
     #[arg(long, value_name = "FILE")]

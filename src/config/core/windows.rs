@@ -19,6 +19,8 @@ pub struct Windows {
     pub max_future_skew: Duration,
     /// Time zone of regions without their own.
     pub time_zone: Zone,
+    /// Time zone of event times without an offset.
+    pub event_time_zone: Zone,
     /// Holidays of regions without their own.
     pub calendar: Arc<Calendar>,
 }
@@ -41,11 +43,13 @@ impl Windows {
             );
             section.problem("max_future_skew", text);
         }
+        let time_zone = zone(&section, "time_zone").unwrap_or(Zone::UTC);
         let windows = Self {
             width: width.unwrap_or(WindowWidth::QUARTER),
             lateness,
             max_future_skew: skew.unwrap_or((5 * MINUTE).min(lateness)),
-            time_zone: zone(&section).unwrap_or(Zone::UTC),
+            time_zone,
+            event_time_zone: zone(&section, "event_time_zone").unwrap_or(time_zone),
             calendar: calendar(&section).unwrap_or_default(),
         };
         section.finish();
@@ -67,7 +71,7 @@ impl Regions {
     pub fn read(root: &Reader<'_>) -> Self {
         let mut regions = Self::default();
         for (name, section) in root.named("regions") {
-            let (zone, calendar) = (zone(&section), calendar(&section));
+            let (zone, calendar) = (zone(&section, "time_zone"), calendar(&section));
             if let Some(name) = name {
                 regions.zones.extend(zone.map(|zone| (name.clone(), zone)));
                 regions.calendars.extend(calendar.map(|calendar| (name, calendar)));
@@ -94,6 +98,6 @@ fn calendar(section: &Reader<'_>) -> Option<Arc<Calendar>> {
     }
 }
 
-fn zone(section: &Reader<'_>) -> Option<Zone> {
-    section.parse("time_zone", "use an IANA time zone such as Asia/Shanghai", str::parse)
+fn zone(section: &Reader<'_>, key: &'static str) -> Option<Zone> {
+    section.parse(key, "use an IANA time zone such as Asia/Shanghai", str::parse)
 }

@@ -71,6 +71,7 @@ impl State {
                 let change = StoreChange::DeleteAdjustment(id.clone());
                 Decision { changes_adjustments: true, ..change.into() }
             }
+            ReplicatedCommand::Audit { entry } => StoreChange::Audit(entry.clone()).into(),
             ReplicatedCommand::Nowcast { nowcasts, at } => {
                 return self.take_nowcasts(nowcasts, *at, stored);
             }

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::State;
-use crate::anomaly::Complaints;
 use crate::domain::{SourceId, Timestamp};
 use crate::engine::alarm_spells::AlarmSpells;
 use crate::engine::histories::Histories;
 use crate::engine::refit::Known;
-use crate::engine::saved::{ALARM_SPELLS, LOOKED_UPTO, NEXT_WINDOW};
+use crate::engine::saved::{ALARM_SPELLS, GENERATIONS, LOOKED_UPTO, NEXT_WINDOW};
 use crate::engine::stored::{final_counts, planned_work};
 use crate::store::{Reader, StoreError};
 use crate::window::{
-    AggregationKey, AlarmBook, CommitPoint, Merge, MergeState, Part, STALE_AFTER, SourceProgress,
+    AlarmBook, CommitPoint, Merge, MergeState, Names, Pairing, Part, STALE_AFTER, SourceProgress,
 };
 
 impl State {
@@ -27,8 +26,10 @@ impl State {
         let next = reader.state(NEXT_WINDOW)?.map(Timestamp::from_millis);
         self.looked_upto = reader.state(LOOKED_UPTO)?.map(Timestamp::from_millis);
         self.unreplicated.clear();
-        let commits = self.restore_merge(reader, next)?;
-        self.restore_histories(reader, next)?;
+        let names = self.restore_names(reader, next)?;
+        let names = self.restore_histories(reader, next, names)?;
+        let commits = self.restore_merge(reader, next, names)?;
+        self.adjust(reader)?;
         self.restore_alarms(reader, next)?;
         self.issuer.restore(reader, next)?;
         if let Some(next) = next {
@@ -50,11 +51,14 @@ impl State {
         next: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         self.observed.alarms = AlarmBook::new(self.config.alarms);
+        self.observed.pairing = Pairing::default();
         let spells = reader.state(ALARM_SPELLS)?;
         self.observed.spells = spells.map(AlarmSpells::restored).unwrap_or_default();
         let from = next.map_or(Timestamp::MIN, |next| next - STALE_AFTER);
         let mut lists = reader.rebuilt_lists(from)?.into_iter().peekable();
         let transitions = reader.alarm_transitions(from, Timestamp::MAX)?;
+        // Stored messages have the ids of their alarms.
+        transitions.iter().for_each(|(_, event)| _ = self.observed.pairing.take(event));
         let mut transitions = transitions.into_iter().peekable();
         let mut end = self.config.width.floor(from);
         while let Some(next) = next.filter(|next| end < *next) {
@@ -80,8 +84,12 @@ impl State {
         &mut self,
         reader: &Reader,
         next: Option<Timestamp>,
+        names: Names,
     ) -> Result<BTreeMap<SourceId, CommitPoint>, StoreError> {
-        let records = reader.sources()?;
+        self.generations = reader.state(GENERATIONS)?.unwrap_or_default();
+        let mut records = reader.sources()?;
+        // Windows do not wait for a topic that exists no more.
+        records.retain(|record| self.generations.current(&record.source) == record.source);
         let commits = records
             .iter()
             .map(|r| {
@@ -105,49 +113,10 @@ impl State {
             .partials()?
             .into_iter()
             .map(|p| (p.window, p.key, p.source, Part { counts: p.counts, upto: p.upto }));
-        let state = MergeState { sources: sources.collect(), parts: parts.collect(), next };
+        let (sources, parts) = (sources.collect(), parts.collect());
+        let state = MergeState { sources, parts, folded: reader.folded()?, names, next };
         self.merge = Merge::restore(self.config.merge(), state, &final_counts(reader));
         Ok(commits)
-    }
-
-    fn restore_histories(
-        &mut self,
-        reader: &Reader,
-        next: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        self.observed.histories = Histories::new(self.config.width);
-        self.observed.complaints = Complaints::new(self.config.width);
-        self.leaves.clear();
-        let Some(next) = next else { return Ok(()) };
-        self.adjust(reader)?;
-        let complaints = &mut self.observed.complaints;
-        let topics_from = next - Complaints::REACH;
-        let mut restoring = self.observed.histories.restoring(next);
-        let leaves = &mut self.leaves;
-        reader.each_key(next - Histories::REACH, |key, windows| {
-            let AggregationKey::Tickets(series) = key else { return };
-            if windows.is_empty() {
-                return;
-            }
-            let recent = windows.partition_point(|(start, _)| *start < topics_from);
-            let topics = windows[recent..].iter();
-            let topics =
-                topics.map(|(start, record)| (*start, record.counts.topics, record.missing));
-            if recent < windows.len() {
-                complaints.restore(&series.scope(), topics);
-            }
-            let counts = windows.iter();
-            let counts = counts.map(|(start, record)| {
-                (*start, (!record.missing).then_some(record.counts.tickets))
-            });
-            restoring.leaf(series, counts);
-            leaves.insert(series.clone());
-        })?;
-        restoring.finish();
-        reader.each_phrase(next - Complaints::PHRASE_REACH, |scope, phrase, window, n| {
-            complaints.restore_phrase(scope, window, phrase, n);
-        })?;
-        Ok(())
     }
 
     /// Reads the adjustments of windows in the histories and of later ones.

@@ -16,11 +16,14 @@ pub const DEFAULT: &str = "surgecast";
 /// Names for [`by_name`], each with a description.
 pub const CHOICES: [(&str, &str); 6] = [
     (DEFAULT, "the model of the service"),
-    ("profile", "the weekly profile times today's level: the fallback without a fit"),
+    (
+        "profile",
+        "the weekly profile multiplied by today's level; the service uses it for series without a fit",
+    ),
     ("seasonal-naive", "last week's count; bands from its past errors"),
-    ("mstl-ets", "augurs' MSTL (day and week) with AutoETS on the remainder"),
-    ("mstl-ets-log", "the same on ln(1 + y)"),
-    ("ets-daily", "the daily profile, and augurs' AutoETS on the remainder"),
+    ("mstl-ets", "MSTL with day and week, then AutoETS on the remainder (library augurs)"),
+    ("mstl-ets-log", "mstl-ets on ln(1 + y)"),
+    ("ets-daily", "the daily profile, then AutoETS on the remainder (library augurs)"),
 ];
 
 /// A model by its name in [`CHOICES`].

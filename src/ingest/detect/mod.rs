@@ -1,6 +1,7 @@
 //! Detects the format of an event and decodes it. [`table`] has a row for each format.
 
 mod probe;
+mod several;
 mod signature;
 mod table;
 
@@ -8,10 +9,12 @@ pub(super) use probe::Probe;
 
 use self::table::Read;
 use super::decoded::Decoded;
-use super::formats::cloudevents;
+use super::foreign::{after_confluent, named, without_bom};
+use super::formats::{cloudevents, trap_forms};
 use super::frame::Frame;
 use super::headers::Headers;
-use super::reject::{Reject, object_text, parse};
+use super::reject::{Reject, object_text, parse, too_large};
+use crate::domain::Reason;
 
 /// Decodes a record of any format. Headers may identify a CloudEvent; otherwise the record's keys identify the format.
 pub(super) fn record(
@@ -26,7 +29,9 @@ pub(super) fn record(
     if headers.get("ce_specversion").is_some() {
         return cloudevents::binary(bytes, headers, frame, body);
     }
-    match headers.get("content-type") {
+    let is_empty = bytes.trim_ascii().is_empty();
+    let bytes = without_bom(bytes);
+    match headers.get("content-type").filter(|_| !is_empty) {
         Some(kind) if cloudevents::is_structured(kind) => {
             cloudevents::structured(object_text(bytes, frame.limits)?, frame, body)
         }
@@ -34,8 +39,52 @@ pub(super) fn record(
     }
 }
 
-/// Decodes an object of any format.
+/// Decodes an object of any format, or several of them.
 fn body(bytes: &[u8], frame: Frame<'_>) -> Result<Decoded, Reject> {
+    match bytes.trim_ascii_start().first() {
+        Some(b'{') => match object(bytes, frame) {
+            Err(reject) if matches!(reject.reason, Reason::Malformed | Reason::Limit) => {
+                let is_utf16 = bytes.starts_with(b"{\0");
+                let reject = if is_utf16 { named(bytes) } else { reject };
+                several::lines(bytes, frame).unwrap_or(Err(reject))
+            }
+            decoded => decoded,
+        },
+        Some(b'[') => several::array(bytes, frame),
+        None => Ok(Decoded::Ignored { why: "an empty value" }),
+        Some(_) => other(bytes, frame),
+    }
+}
+
+/// Decodes what does not begin like JSON with an object or an array.
+fn other(bytes: &[u8], frame: Frame<'_>) -> Result<Decoded, Reject> {
+    let rest = without_bom(bytes);
+    if rest.len() < bytes.len() {
+        return body(rest, frame);
+    }
+    if let Some(rest) = after_confluent(bytes) {
+        return body(rest, frame);
+    }
+    if bytes.trim_ascii() == b"null" {
+        return Ok(Decoded::Null);
+    }
+    if bytes.len() > frame.limits.event_bytes {
+        return Err(too_large(bytes, frame.limits));
+    }
+    match std::str::from_utf8(bytes) {
+        // JSON within a JSON text.
+        Ok(text) if text.trim_start().starts_with('"') => match parse::<String>(text) {
+            Ok(inner) if inner.trim_start().starts_with(['{', '[']) => {
+                body(inner.as_bytes(), frame.within()?)
+            }
+            _ => Err(named(bytes)),
+        },
+        Ok(text) if trap_forms::is_snmptrapd(text) => trap_forms::snmptrapd(text, &frame),
+        _ => Err(named(bytes)),
+    }
+}
+
+fn object(bytes: &[u8], frame: Frame<'_>) -> Result<Decoded, Reject> {
     let text = object_text(bytes, frame.limits)?;
     let probe: Probe<'_> = parse(text)?;
     match probe.format().map(|format| &format.read) {

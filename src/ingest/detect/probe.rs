@@ -75,6 +75,10 @@ impl<'de> Visitor<'de> for Object {
                     seen |= 1 << index;
                     probe.found |= match child {
                         Child::Object(keys) => entries.next_value_seed(NestedKeys(keys))?,
+                        Child::AnyKey(bit) => {
+                            entries.next_value::<IgnoredAny>()?;
+                            *bit
+                        }
                         Child::Key(bit) => match entries.next_value::<Option<IgnoredAny>>()? {
                             Some(_) => *bit,
                             None => 0,

@@ -22,6 +22,8 @@ pub(super) struct Signatures {
 pub(super) enum Child {
     /// A signature key, unless its value is null.
     Key(KeySet),
+    /// A signature key with any value.
+    AnyKey(KeySet),
     /// An object with signature keys.
     Object(Vec<(&'static str, KeySet)>),
 }
@@ -47,7 +49,10 @@ impl Signatures {
                 }
             }
             (None, Some(key)) => self.native[key as usize] = bit,
-            (None, None) => self.others.push((path, Child::Key(bit))),
+            (None, None) => self.others.push(match path.strip_suffix('?') {
+                Some(key) => (key, Child::AnyKey(bit)),
+                None => (path, Child::Key(bit)),
+            }),
         }
         bit
     }

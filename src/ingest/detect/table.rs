@@ -5,7 +5,10 @@ use std::sync::LazyLock;
 use super::signature::{KeySet, Signatures};
 use crate::domain::Reason;
 use crate::ingest::decoded::Decoded;
-use crate::ingest::formats::{cloudevents, fault_mns, native, tmf621, tmf642, trap, ves};
+use crate::ingest::formats::{
+    alertmanager, cloudevents, connect, fault_mns, logstash, native, o2, tmf_events, tmf621,
+    tmf642, trap, trap_forms, ves,
+};
 use crate::ingest::frame::{Detect, Frame};
 use crate::ingest::reject::Reject;
 
@@ -14,7 +17,7 @@ pub(super) struct Format {
     /// Name for rejects. Formats of one standard share a name.
     name: &'static str,
     /// Sets of keys. An object with all keys of one set, with values other than null, has this format. `a.b` is the key
-    /// `b` of its object `a`.
+    /// `b` of its object `a`. `a?` may be null.
     signatures: &'static [&'static [&'static str]],
     pub(super) read: Read,
 }
@@ -33,16 +36,25 @@ use Read::{Fields, Text, Wrapper};
 
 /// All formats in the order in which they are tried. The first format with a matching signature decodes the object.
 #[rustfmt::skip]
-static FORMATS: [Format; 9] = [
+static FORMATS: [Format; 18] = [
     row("a CloudEvent",   &[&["specversion"]],                              Wrapper(cloudevents::structured)),
+    row("Kafka Connect",  &[&["schema?", "payload?"]],                      Wrapper(connect::decode)),
     row("ONAP VES",       &[&["event.commonEventHeader"], &["eventList"]],  Text(ves::decode)),
     row("TMF642",         &[&["event.alarm"]],                              Text(tmf642::envelope)),
     row("TMF621",         &[&["event.troubleTicket"]],                      Text(tmf621::envelope)),
     row("3GPP 28.532",    &[&["notificationType", "eventTime"]],            Text(fault_mns::decode)),
     row("an SNMP trap",   &[&["variable_bindings"]],                        Text(trap::decode)),
+    row("an SNMP trap",   &[&["tags.oid"]],                                 Text(trap_forms::telegraf)),
+    row("an SNMP trap",   &[&["snmp_version", "values"]],                   Text(trap_forms::trap2json)),
+    row("an SNMP trap",   &[&["PDUInfo", "VarBinds"]],                      Text(trap_forms::perl)),
+    row("O-RAN O2",       &[&["alarmEventRecordId"]],                       Text(o2::decode)),
     row("TMF642",         &[&["alarmedObject", "perceivedSeverity"]],       Text(tmf642::bare)),
     row("TMF621",         &[&["ticketType", "description"]],                Text(tmf621::bare)),
+    row("TMF642",         &[&["eventType", "eventTime"], &["eventType", "eventId"]], Text(tmf_events::decode)),
+    row("Alertmanager",   &[&["alerts"]],                                   Text(alertmanager::webhook)),
+    row("Alertmanager",   &[&["labels", "startsAt"]],                       Text(alertmanager::alert)),
     row("a native event", &[&["kind"], &["event_id"], &["ts"]],             Fields(native::decode)),
+    row("a Logstash event", &[&["@timestamp", "message"]],                  Wrapper(logstash::decode)),
 ];
 
 const fn row(
@@ -93,7 +105,9 @@ fn unknown_text() -> String {
             names.push(format.name);
         }
     }
-    let quoted = |set: &&[&str]| set.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>();
+    let quoted = |set: &&[&str]| {
+        set.iter().map(|key| format!("`{}`", key.trim_end_matches('?'))).collect::<Vec<_>>()
+    };
     let sets = |format: &Format| {
         let sets = format.signatures.iter().map(|set| quoted(set).join(" and "));
         sets.collect::<Vec<_>>().join(", ")
@@ -127,11 +141,13 @@ mod tests {
 
     #[test]
     fn the_reject_of_an_unknown_format_names_all_formats() {
-        let want = "unknown format: send a CloudEvent (`specversion`), ONAP VES \
-            (`event.commonEventHeader`, `eventList`), TMF642 (`event.alarm`, or `alarmedObject` and \
-            `perceivedSeverity`), TMF621 (`event.troubleTicket`, or `ticketType` and `description`), \
-            3GPP 28.532 (`notificationType` and `eventTime`), an SNMP trap (`variable_bindings`) or \
-            a native event (`kind`, `event_id`, `ts`)";
+        let want = "unknown format: send a CloudEvent (`specversion`), Kafka Connect (`schema` and `payload`), \
+            ONAP VES (`event.commonEventHeader`, `eventList`), TMF642 (`event.alarm`, or `alarmedObject` and \
+            `perceivedSeverity`, or `eventType` and `eventTime`, `eventType` and `eventId`), TMF621 \
+            (`event.troubleTicket`, or `ticketType` and `description`), 3GPP 28.532 (`notificationType` and \
+            `eventTime`), an SNMP trap (`variable_bindings`, or `tags.oid`, or `snmp_version` and `values`, or \
+            `PDUInfo` and `VarBinds`), O-RAN O2 (`alarmEventRecordId`), Alertmanager (`alerts`, or `labels` and \
+            `startsAt`), a native event (`kind`, `event_id`, `ts`) or a Logstash event (`@timestamp` and `message`)";
         assert_eq!(unknown().detail, want);
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn fast_path<'r>(
         Value::Text(text) => Timestamp::parse(text).ok()?,
         Value::Whole(number) => Timestamp::from_epoch(number as f64).ok()?,
     };
-    let name = |slot| flat.text(slot).filter(|text| Name::check(text).is_ok());
+    let name = |slot| flat.text(slot).map(trimmed).filter(|text| Name::check(text).is_ok());
     let place = Place::Tickets {
         region: name(Key::Region)?,
         service: name(Key::Service)?,
@@ -55,6 +55,13 @@ pub(super) fn fast_path<'r>(
     let id = flat.text(Key::EventId).filter(|id| is_id(id))?;
     let text = flat.text(Key::Text).filter(|text| !text.is_empty());
     Some(Brief { ts, id, place, counts_as: action.into(), text })
+}
+
+/// A name without blanks around it. Most names have none, and their first and last bytes are printable ASCII.
+fn trimmed(text: &str) -> &str {
+    let is_plain = |byte: Option<&u8>| byte.is_some_and(|byte| (0x21..0x7f).contains(byte));
+    let bytes = text.as_bytes();
+    if is_plain(bytes.first()) && is_plain(bytes.last()) { text } else { text.trim() }
 }
 
 /// The fields of a flat object; `None` if it is not flat or not plain.

@@ -28,8 +28,11 @@ pub(super) struct Draft<'a> {
     pub(super) action: AlarmAction,
     pub(super) perceived: Option<Perceived>,
     pub(super) ts: Timestamp,
-    /// The id of this notification in its format.
-    pub(super) event_id: Option<Box<str>>,
+    /// Other ids of the alarm, without its system.
+    pub(super) aliases: Vec<Cow<'a, str>>,
+    /// The parts of the id of this notification in its format; empty if it has none. Some senders give all
+    /// notifications the same id. Alarm, time and action distinguish them.
+    pub(super) notification: Vec<Cow<'a, str>>,
     pub(super) text: Option<Cow<'a, str>>,
     pub(super) attributes: Attributes<'a>,
 }
@@ -41,8 +44,7 @@ impl Draft<'_> {
     /// [`Reject`] if neither an alarm id nor an object identifies the alarm.
     pub(super) fn finish(self, frame: &Frame<'_>) -> Result<Event, Reject> {
         let alarm_id = self.key()?;
-        let event_id = self.event_id.clone().or_else(|| frame.id.map(Into::into));
-        let event_id = event_id.unwrap_or_else(|| self.stable_id(&alarm_id));
+        let event_id = self.event_id(&alarm_id, frame);
         let severity = match self.perceived {
             Some(Perceived::Active(severity)) => severity,
             Some(Perceived::Cleared) | None => Default::default(),
@@ -62,6 +64,7 @@ impl Draft<'_> {
                 .or_else(|| kept(&self.cause))
                 .or_else(|| kept(&self.category)),
             text: kept(&self.text),
+            aliases: self.aliases(),
             alarm_id,
         }))
     }
@@ -89,13 +92,31 @@ impl Draft<'_> {
         })
     }
 
-    /// The event id of a notification without one: a hash of alarm id, time and action.
-    fn stable_id(&self, alarm_id: &str) -> Box<str> {
-        hashed(&[alarm_id, &self.ts.to_string(), action_word(self.action)])
+    /// Bare ids by which a notification without a system may name the alarm.
+    fn aliases(&self) -> Box<[Box<str>]> {
+        let ids = self.alarm_id.iter().chain(&self.aliases).map(|id| joined(&[id]));
+        let mut aliases: Vec<Box<str>> = Vec::new();
+        for id in ids {
+            if !aliases.contains(&id) {
+                aliases.push(id);
+            }
+        }
+        aliases.into()
+    }
+
+    /// The id of the notification with alarm, time and action; else that of its wrapper; else a hash of the three.
+    fn event_id(&self, alarm_id: &str, frame: &Frame<'_>) -> Box<str> {
+        let ts = self.ts.to_string();
+        let of_alarm = [alarm_id, &ts, action_word(self.action)];
+        if self.notification.is_empty() {
+            return frame.id.map_or_else(|| hashed(&of_alarm), Into::into);
+        }
+        let parts = self.notification.iter().map(|part| &**part).chain(of_alarm);
+        joined(&parts.collect::<Vec<_>>())
     }
 }
 
-pub(super) fn action_word(action: AlarmAction) -> &'static str {
+fn action_word(action: AlarmAction) -> &'static str {
     match action {
         AlarmAction::Raise => "raise",
         AlarmAction::Change => "change",

@@ -72,12 +72,12 @@ pub(in crate::ingest) fn structured(
 ) -> Result<Decoded, Reject> {
     let event: Structured<'_> = parse(text)?;
     version(&event.specversion)?;
-    json("datacontenttype", text_of(&event.datacontenttype, "datacontenttype")?)?;
+    json("datacontenttype", text_of(&event.datacontenttype, "datacontenttype")?.as_deref())?;
     let data: Cow<'_, [u8]> = match (&event.data, text_of(&event.data_base64, "data_base64")?) {
         (Some(data), _) => unquoted(data)?,
         (None, Some(text)) => Cow::Owned(
             BASE64
-                .decode(text)
+                .decode(&*text)
                 .map_err(|_| Reject::field("data_base64", "is not padded base64 (RFC 4648)"))?,
         ),
         (None, None) => {
@@ -119,7 +119,7 @@ impl Context<'_> {
         let frame = frame.within()?;
         read(Frame {
             id: self.id.as_deref().or(frame.id),
-            ts: loose_time(&self.time, "time")?.or(frame.ts),
+            ts: loose_time(&self.time, "time", &frame)?.or(frame.ts),
             event_type: self.kind.as_deref().or(frame.event_type),
             ..frame
         })
@@ -129,12 +129,13 @@ impl Context<'_> {
 /// The event id: `source` and `id` together identify a CloudEvent.
 fn id(id: &Field<'_>, source: &Field<'_>) -> Result<Option<Box<str>>, Reject> {
     let (id, source) = (text_of(id, "id")?, text_of(source, "source")?);
-    Ok(id.filter(|id| !id.is_empty()).map(|id| joined(&[source.unwrap_or_default(), id])))
+    let id = id.filter(|id| !id.is_empty());
+    Ok(id.map(|id| joined(&[&source.unwrap_or_default(), &id])))
 }
 
 fn version(field: &Field<'_>) -> Result<(), Reject> {
-    match text_of(field, "specversion")? {
-        Some("1.0" | "0.3") => Ok(()),
+    match text_of(field, "specversion")?.as_deref().map(str::trim) {
+        Some("1.0" | "0.3" | "1") => Ok(()),
         Some(other) => Err(Reject::field("specversion", format!("is `{}`: use 1.0", shown(other)))),
         None => Err(Reject::field("specversion", "is missing: use 1.0")),
     }

@@ -7,14 +7,16 @@ use serde::Deserialize;
 use super::alarm_draft::Draft;
 use super::reference::dn_of_href;
 use crate::domain::{AlarmAction, ListRebuilt, Timestamp};
+use crate::ingest::acts::{Act, act};
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
 use crate::ingest::mapping::Attribute;
-use crate::ingest::read::{cut, no_choice, text_of};
+use crate::ingest::notes::Doubt;
+use crate::ingest::read::{cut, find, no_choice, shown, text_of};
 use crate::ingest::reject::{Reject, parse};
 use crate::ingest::words::{
-    Perceived, joined, loose_time, no_time, perceived, same, word, word_of,
+    Perceived, has_time, joined, letters, loose_time, no_time, perceived, same, word, word_of,
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -79,7 +81,7 @@ const FAULT_TYPES: usize = 9;
 /// Decodes one notification.
 pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
     let notification: Notification<'_> = parse(text)?;
-    match notification.effect()? {
+    match notification.effect(&frame)? {
         Effect::Ignored(why) => Ok(Decoded::Ignored { why }),
         Effect::Rebuilt => notification.rebuilt(&frame),
         Effect::Action(action) => notification.alarm(action, &frame),
@@ -87,17 +89,29 @@ pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded,
 }
 
 impl Notification<'_> {
-    fn effect(&self) -> Result<Effect, Reject> {
+    /// The effect of the type. An unknown type of an alarm that names an act, such as `notifyNewSecAlarm`, is that act.
+    fn effect(&self, frame: &Frame<'_>) -> Result<Effect, Reject> {
         let key = "notificationType";
         let text = text_of(&self.notification_type, key)?
             .ok_or_else(|| Reject::field(key, "is missing: use a type such as notifyNewAlarm"))?;
-        let found = TYPES.iter().find(|(word, _)| same(word, text));
-        let unknown = || no_choice(key, text, &TYPES[..FAULT_TYPES]);
-        found.map(|(_, effect)| *effect).ok_or_else(unknown)
+        if let Some(effect) = find(&text, &TYPES) {
+            return Ok(effect);
+        }
+        let is_alarm =
+            self.alarm_id != Field::Absent || letters(&text).collect::<String>().contains("alarm");
+        let (effect, read_as) = match act(&text).filter(|_| is_alarm) {
+            Some(Act::Begin | Act::Reopen) => (TYPES[0].1, TYPES[0].0),
+            Some(Act::Change) => (TYPES[1].1, TYPES[1].0),
+            Some(Act::End) => (TYPES[3].1, TYPES[3].0),
+            Some(Act::Nothing) => (TYPES[5].1, TYPES[5].0),
+            None => return Err(no_choice(key, &text, &TYPES[..FAULT_TYPES])),
+        };
+        frame.notes.add(Doubt::EventType, shown(&text), read_as);
+        Ok(effect)
     }
 
     fn ts(&self, frame: &Frame<'_>) -> Result<Timestamp, Reject> {
-        let ts = loose_time(&self.event_time, "eventTime")?.or(frame.ts);
+        let ts = loose_time(&self.event_time, "eventTime", frame)?.or(frame.ts);
         ts.ok_or_else(|| no_time("eventTime"))
     }
 
@@ -105,7 +119,7 @@ impl Notification<'_> {
     fn rebuilt(&self, frame: &Frame<'_>) -> Result<Decoded, Reject> {
         let key = "alarmListAlignmentRequirement";
         let needed = text_of(&self.alarm_list_alignment_requirement, key)?;
-        if needed.is_some_and(|word| same(word, "alignmentNotRequired")) {
+        if needed.is_some_and(|word| same(&word, "alignmentNotRequired")) {
             return Ok(Decoded::Ignored { why: "the rebuilt list did not change" });
         }
         let system = word_of(&self.system_dn, "systemDN")?;
@@ -143,14 +157,17 @@ impl Notification<'_> {
 
     fn alarm(&self, action: AlarmAction, frame: &Frame<'_>) -> Result<Decoded, Reject> {
         let dn = self.dn()?;
-        let perceived = perceived(&self.perceived_severity, "perceivedSeverity")?;
+        let perceived = perceived(&self.perceived_severity, frame);
         let is_cleared =
-            perceived == Some(Perceived::Cleared) || word(&self.alarm_cleared_time).is_some();
+            perceived == Some(Perceived::Cleared) || has_time(&self.alarm_cleared_time, frame);
         let system = word_of(&self.system_dn, "systemDN")?;
         // Notification ids are unique within their system only.
-        let event_id = word_of(&self.notification_id, "notificationId")?
-            .and_then(|id| Some(joined(&[system.as_deref().or(dn.as_deref())?, &id])));
-        let category = word_of(&self.alarm_type, "alarmType")?;
+        let sender = system.clone().or_else(|| dn.clone());
+        let notification = match (word_of(&self.notification_id, "notificationId")?, sender) {
+            (Some(id), Some(sender)) => vec![sender, id],
+            _ => Vec::new(),
+        };
+        let category = word(&self.alarm_type);
         let attributes = frame.attributes(|known| {
             known.push(Attribute::Device, dn.clone());
             known.push(Attribute::Dn, dn.clone());
@@ -163,12 +180,13 @@ impl Notification<'_> {
             object: dn.clone().or_else(|| frame.device.map(Into::into)),
             part: None,
             category: category.clone(),
-            cause: word_of(&self.probable_cause, "probableCause")?,
-            problem: word_of(&self.specific_problem, "specificProblem")?,
+            cause: word(&self.probable_cause),
+            problem: word(&self.specific_problem),
             action: if is_cleared { AlarmAction::Clear } else { action },
             perceived,
             ts: self.ts(frame)?,
-            event_id,
+            aliases: Vec::new(),
+            notification,
             text: word(&self.additional_text),
             attributes,
         };

@@ -2,15 +2,17 @@
 
 use crate::domain::{
     AlarmAction, AlarmEvent, Event, EventKind, MaintenanceAction, MaintenanceEvent, Name, Scope,
-    SeriesKey, Severity, TicketAction, TicketEvent, Timestamp,
+    SeriesKey, TicketAction, TicketEvent, Timestamp,
 };
+use crate::ingest::acts::{Act, act};
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
 use crate::ingest::mapping::{Attribute, Attributes, Target};
+use crate::ingest::notes::Doubt;
 use crate::ingest::read;
 use crate::ingest::reject::Reject;
-use crate::ingest::words::word;
+use crate::ingest::words::{Perceived, perceived, word};
 
 /// Defines [`Key`] by a list of names.
 macro_rules! keys {
@@ -134,50 +136,56 @@ impl Fields<'_> {
     fn is_empty(&self, key: Key) -> bool {
         match self.get(key) {
             Field::Absent => true,
-            Field::Text(text) => text.is_empty(),
+            Field::Text(text) => text.trim().is_empty(),
             _ => false,
         }
     }
 
     /// Builds the event, without a mapping.
     pub(in crate::ingest) fn event(&self, frame: &Frame<'_>) -> Result<Event, Reject> {
-        let kinds = [
-            ("alarm", EventKind::Alarm),
-            ("ticket", EventKind::Ticket),
-            ("maintenance", EventKind::Maintenance),
-        ];
-        let kind = self
-            .choice(Key::Kind, &kinds)?
-            .or(frame.hint)
-            .ok_or_else(|| Reject::field("kind", "is missing: use alarm, ticket or maintenance"))?;
-        match kind {
+        match self.kind(frame)? {
             EventKind::Alarm => self.alarm(frame).map(Event::Alarm),
             EventKind::Ticket => self.ticket(frame).map(Event::Ticket),
             EventKind::Maintenance => self.maintenance(frame).map(Event::Maintenance),
         }
     }
 
+    /// The kind. A word that is no kind gives way to the kind of the topic.
+    fn kind(&self, frame: &Frame<'_>) -> Result<EventKind, Reject> {
+        let missing = || Reject::field("kind", "is missing: use alarm, ticket or maintenance");
+        let Some(text) = read::text_of(self.get(Key::Kind), "kind")? else {
+            return frame.hint.ok_or_else(missing);
+        };
+        match (read::find(&text, &KINDS), frame.hint) {
+            (Some(kind), _) => Ok(kind),
+            (None, Some(hint)) => {
+                frame.notes.add(Doubt::Kind, read::shown(&text), "the kind of its topic");
+                Ok(hint)
+            }
+            (None, None) => Err(read::no_choice("kind", &text, &KINDS[..3])),
+        }
+    }
+
     fn alarm(&self, frame: &Frame<'_>) -> Result<AlarmEvent, Reject> {
         let event_id = self.event_id(frame)?;
         let alarm_id = match read::text_of(self.get(Key::AlarmId), "alarm_id")? {
-            Some(text) => read::id(text, "alarm_id")?,
+            Some(text) => read::id(&text, "alarm_id")?,
             None => event_id.clone(),
         };
-        let actions = [
-            ("raise", AlarmAction::Raise),
-            ("change", AlarmAction::Change),
-            ("clear", AlarmAction::Clear),
-        ];
         // In X.733 and VES the severity marks a clear, so that it overrides the action.
-        let severity = self.choice(Key::Severity, &SEVERITIES)?;
-        let action = self.choice(Key::Action, &actions)?.unwrap_or_default();
-        let cleared = severity == Some(None);
+        let severity = perceived(self.get(Key::Severity), frame);
+        let action = self.action(&ALARM_ACTIONS, frame)?;
+        let cleared = severity == Some(Perceived::Cleared);
+        let severity = match severity {
+            Some(Perceived::Active(severity)) => severity,
+            Some(Perceived::Cleared) | None => Default::default(),
+        };
         Ok(AlarmEvent {
             event_id,
             alarm_id,
             action: if cleared { AlarmAction::Clear } else { action },
             ts: self.ts(frame)?,
-            severity: severity.flatten().unwrap_or_default(),
+            severity,
             scope: Scope {
                 region: self.name_or_unknown(Key::Region)?,
                 service: self.name_or_unknown(Key::Service)?,
@@ -185,20 +193,19 @@ impl Fields<'_> {
             device: self.free(Key::Device, frame)?,
             alarm_type: self.free(Key::Type, frame)?,
             text: self.free(Key::Text, frame)?,
+            aliases: Box::default(),
         })
     }
 
     fn ticket(&self, frame: &Frame<'_>) -> Result<TicketEvent, Reject> {
-        let actions = [
-            ("create", TicketAction::Create),
-            ("update", TicketAction::Update),
-            ("resolve", TicketAction::Resolve),
-            ("reopen", TicketAction::Reopen),
-        ];
-        self.choice(Key::Outcome, &OUTCOMES)?;
+        if let Some(outcome) = read::text_of(self.get(Key::Outcome), "outcome")?
+            && read::find(&outcome, &OUTCOMES).is_none()
+        {
+            frame.notes.add(Doubt::Outcome, read::shown(&outcome), "a call");
+        }
         Ok(TicketEvent {
             event_id: self.event_id(frame)?,
-            action: self.choice(Key::Action, &actions)?.unwrap_or_default(),
+            action: self.action(&TICKET_ACTIONS, frame)?,
             ts: self.ts(frame)?,
             series: SeriesKey::new(
                 self.name_or_unknown(Key::Region)?,
@@ -212,12 +219,11 @@ impl Fields<'_> {
     }
 
     fn maintenance(&self, frame: &Frame<'_>) -> Result<MaintenanceEvent, Reject> {
-        let actions = [("plan", MaintenanceAction::Plan), ("cancel", MaintenanceAction::Cancel)];
         let event_id = self.event_id(frame)?;
-        let action = self.choice(Key::Action, &actions)?.unwrap_or_default();
+        let action = self.action(&MAINTENANCE_ACTIONS, frame)?;
         let ts = self.ts(frame)?;
-        let starts_at = read::required_time(self.get(Key::StartsAt), "starts_at")?;
-        let ends_at = read::required_time(self.get(Key::EndsAt), "ends_at")?;
+        let starts_at = read::required_time(self.get(Key::StartsAt), "starts_at", frame.zone)?;
+        let ends_at = read::required_time(self.get(Key::EndsAt), "ends_at", frame.zone)?;
         if starts_at >= ends_at {
             let rest = format!("({starts_at}) is not before `ends_at` ({ends_at})");
             return Err(Reject::field("starts_at", rest));
@@ -236,8 +242,8 @@ impl Fields<'_> {
     }
 
     fn event_id(&self, frame: &Frame<'_>) -> Result<Box<str>, Reject> {
-        match read::text_of(self.get(Key::EventId), "event_id")?.or(frame.id) {
-            Some(text) => read::id(text, "event_id"),
+        match read::text_of(self.get(Key::EventId), "event_id")?.or(frame.id.map(Into::into)) {
+            Some(text) => read::id(&text, "event_id"),
             None => Err(Reject::field("event_id", "is missing: it is the duplicate key")),
         }
     }
@@ -245,12 +251,29 @@ impl Fields<'_> {
     fn ts(&self, frame: &Frame<'_>) -> Result<Timestamp, Reject> {
         match (self.get(Key::Ts), frame.ts) {
             (Field::Absent, Some(ts)) => Ok(ts),
-            (field, _) => read::required_time(field, "ts"),
+            (field, _) => read::required_time(field, "ts", frame.zone),
         }
     }
 
-    fn choice<T: Copy>(&self, key: Key, words: &[(&str, T)]) -> Result<Option<T>, Reject> {
-        read::choice(self.get(key), key.name(), words)
+    /// The action. A word that is in no list but names an act is that act.
+    fn action<T: Copy + Default>(
+        &self,
+        actions: &Actions<T>,
+        frame: &Frame<'_>,
+    ) -> Result<T, Reject> {
+        let text = read::text_of(self.get(Key::Action), "action")?;
+        let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
+            return Ok(T::default());
+        };
+        if let Some(action) = read::find(&text, actions.words) {
+            return Ok(action);
+        }
+        let found =
+            act(&text).and_then(|act| actions.acts.iter().find(|(known, ..)| *known == act));
+        let (_, action, read_as) =
+            found.ok_or_else(|| read::no_choice("action", &text, actions.words))?;
+        frame.notes.add(Doubt::EventType, read::shown(&text), read_as);
+        Ok(*action)
     }
 
     fn free(&self, key: Key, frame: &Frame<'_>) -> Result<Option<Box<str>>, Reject> {
@@ -266,16 +289,60 @@ impl Fields<'_> {
     }
 }
 
-/// The severities, and VES's NORMAL. `None` is a clear.
-const SEVERITIES: [(&str, Option<Severity>); 7] = [
-    ("critical", Some(Severity::Critical)),
-    ("major", Some(Severity::Major)),
-    ("minor", Some(Severity::Minor)),
-    ("warning", Some(Severity::Warning)),
-    ("indeterminate", Some(Severity::Indeterminate)),
-    ("cleared", None),
-    ("normal", None),
+/// Kinds: the three that are documented, and the plurals that topics are named by.
+const KINDS: [(&str, EventKind); 5] = [
+    ("alarm", EventKind::Alarm),
+    ("ticket", EventKind::Ticket),
+    ("maintenance", EventKind::Maintenance),
+    ("alarms", EventKind::Alarm),
+    ("tickets", EventKind::Ticket),
 ];
+
+/// The actions of a kind: the words that are documented, and the acts of other words.
+struct Actions<T: 'static> {
+    words: &'static [(&'static str, T)],
+    acts: &'static [(Act, T, &'static str)],
+}
+
+const ALARM_ACTIONS: Actions<AlarmAction> = Actions {
+    words: &[
+        ("raise", AlarmAction::Raise),
+        ("change", AlarmAction::Change),
+        ("clear", AlarmAction::Clear),
+    ],
+    acts: &[
+        (Act::Begin, AlarmAction::Raise, "raise"),
+        (Act::Reopen, AlarmAction::Raise, "raise"),
+        (Act::Change, AlarmAction::Change, "change"),
+        (Act::Nothing, AlarmAction::Change, "change"),
+        (Act::End, AlarmAction::Clear, "clear"),
+    ],
+};
+
+const TICKET_ACTIONS: Actions<TicketAction> = Actions {
+    words: &[
+        ("create", TicketAction::Create),
+        ("update", TicketAction::Update),
+        ("resolve", TicketAction::Resolve),
+        ("reopen", TicketAction::Reopen),
+    ],
+    acts: &[
+        (Act::Begin, TicketAction::Create, "create"),
+        (Act::Reopen, TicketAction::Reopen, "reopen"),
+        (Act::Change, TicketAction::Update, "update"),
+        (Act::Nothing, TicketAction::Update, "update"),
+        (Act::End, TicketAction::Resolve, "resolve"),
+    ],
+};
+
+const MAINTENANCE_ACTIONS: Actions<MaintenanceAction> = Actions {
+    words: &[("plan", MaintenanceAction::Plan), ("cancel", MaintenanceAction::Cancel)],
+    acts: &[
+        (Act::Begin, MaintenanceAction::Plan, "plan"),
+        (Act::Change, MaintenanceAction::Plan, "plan"),
+        (Act::End, MaintenanceAction::Cancel, "cancel"),
+    ],
+};
 
 /// Outcomes of a call. Each of them is an arrival, whether an agent answered or not, so that the outcome does not change
 /// the action. A call with two events, `offered` and later `answered` or `abandoned`, counts once if both have the

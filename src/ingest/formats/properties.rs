@@ -68,7 +68,11 @@ fn check(found: &Result<Decoded, Reject>) {
             assert!(list.system.iter().all(|system| is_id(system)), "{list:?}");
             assert!(list.object.iter().all(|object| object.chars().count() <= 1000));
         }
-        Ok(Decoded::Ignored { .. }) => {}
+        Ok(Decoded::Update { event, arrival }) => {
+            check(&Ok(Decoded::One(event.clone())));
+            check(&Ok(Decoded::One(arrival.clone())));
+        }
+        Ok(Decoded::Null | Decoded::Ignored { .. }) => {}
     }
 }
 

@@ -14,7 +14,7 @@ fn decode(text: &str) -> Result<Decoded, Reject> {
 }
 
 /// The result of decoding as text, one line per event.
-fn shown(decoded: &Result<Decoded, Reject>) -> String {
+pub(super) fn shown(decoded: &Result<Decoded, Reject>) -> String {
     let or = |text: &Option<Box<str>>| text.as_deref().unwrap_or("-").to_owned();
     match decoded {
         Ok(Decoded::One(Event::Alarm(a))) => format!(
@@ -39,6 +39,11 @@ fn shown(decoded: &Result<Decoded, Reject>) -> String {
         ),
         Ok(Decoded::One(other)) => format!("{other:?}"),
         Ok(Decoded::Many(many)) => many.iter().map(shown).collect::<Vec<_>>().join("\n"),
+        Ok(Decoded::Update { event, arrival }) => {
+            let line = |event: &Event| shown(&Ok(Decoded::One(event.clone())));
+            format!("{}\n  seen as {}", line(event), line(arrival))
+        }
+        Ok(Decoded::Null) => "null".into(),
         Ok(Decoded::Ignored { why }) => format!("ignored: {why}"),
         Ok(Decoded::ListRebuilt(list)) => {
             format!("rebuilt {} | {} | {}", list.ts, or(&list.system), or(&list.object))
@@ -78,15 +83,15 @@ fn all_fields_of_each_format_are_decoded() {
     insta::assert_snapshot!(lines.join("\n"), @r"
     native alarm: raise major 2026-01-01T02:03:04Z | n1 | a-1 | OLT-17 | lossOfSignal | PON port down
     native call: create 2026-01-01T02:03:20Z | C-1 | unknown/unknown/phone | - | -
-    28.532: raise major 2026-01-01T02:03:04Z | SubNetwork=1,ManagementNode=EMS1|8812 | SubNetwork=1,ManagementNode=EMS1|a-551 | SubNetwork=1,ManagedElement=gNB17 | S1 down | both links
+    28.532: raise major 2026-01-01T02:03:04Z | xxh3-0566e7e7a137e9825df6ac249a75dd19 | SubNetwork=1,ManagementNode=EMS1|a-551 | SubNetwork=1,ManagedElement=gNB17 | S1 down | both links
     28.532 list rebuilt: rebuilt 2026-01-01T02:03:04Z | EMS1 | SubNetwork=1
-    TMF642 event: raise major 2026-01-01T02:03:04Z | e1 | EMS1|a-551 | gNB17 | S1 down | -
+    TMF642 event: raise major 2026-01-01T02:03:04Z | xxh3-27c34f285dc2721172e67cca3a1afd68 | EMS1|a-551 | gNB17 | S1 down | -
     TMF642 bare: raise critical 2026-01-01T02:03:00Z | xxh3-fe7f977afb545a83ff13344d052cb367 | EMS1|552 | gNB18 | 315 | -
-    TMF621 event: create 2026-01-01T02:05:00Z | e9 | unknown/unknown/phone | High | since noon
-    TMF621 bare: create 2026-01-01T02:04:55Z | xxh3-5759a5fee10e5903c17f946c03bef1ee | unknown/unknown/unknown | Minor | slow
-    VES fault: raise major 2026-01-01T02:03:20.500Z | gNB17|f1|0|2026-01-01T02:03:20.500Z|raise | gNB17|s1-0||linkdown|S1 down | gNB17 | S1 down | -
-    VES threshold: change minor 2026-01-01T02:03:20Z | gNB17|t1|2|2026-01-01T02:03:20Z|change | gNB17|cardanomaly|tcagnbload| | gNB17 | Tca_gNB_Load | load above 90 %
-    VES batch: clear indeterminate 2026-01-01T02:05:04Z | EMS1|9 | EMS1|a-551 | gNB17 | - | -
+    TMF621 event: create 2026-01-01T02:05:00Z | TT-77|create | unknown/unknown/phone | High | since noon
+    TMF621 bare: create 2026-01-01T02:04:55Z | TT-78|create | unknown/unknown/unknown | Minor | slow
+    VES fault: raise major 2026-01-01T02:03:20.500Z | xxh3-746743b84e8c5bd91748e35269989f16 | gNB17|s1-0||linkdown|S1 down | gNB17 | S1 down | -
+    VES threshold: change minor 2026-01-01T02:03:20Z | xxh3-147004f74582f5895e1114e606dfaeaf | gNB17|cardanomaly|tcagnbload| | gNB17 | Tca_gNB_Load | load above 90 %
+    VES batch: clear indeterminate 2026-01-01T02:05:04Z | xxh3-19ae91953b1303a0609738c0cb6f8292 | EMS1|a-551 | gNB17 | - | -
       ignored: not a VES domain of alarms
       reject: field: `faultFields` is missing or not an object
     trap: raise major 2026-01-01T02:03:04Z | xxh3-01f0ef558a0aaaa138df779ae3f848e3 | 10.0.0.7|3|||linkDown | 10.0.0.7 | linkDown | -
@@ -130,9 +135,6 @@ fn all_spellings_of_severities_are_decoded() {
             assert_eq!(alarm.action, want_action, "{name} {value}");
             assert_eq!(alarm.severity, want.unwrap_or_default(), "{name} {value}");
         }
-        let reject = decode(&with(name, &[(pointer, json!("bad"))])).expect_err(name);
-        assert_eq!(reject.reason, Reason::Field);
-        assert!(reject.detail.contains("everity` is `bad`: use critical, major"), "{reject}");
     }
 }
 

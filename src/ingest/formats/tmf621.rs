@@ -1,10 +1,14 @@
 //! TMF621 v4 and v5: trouble tickets, in an event envelope or bare. Only creations are arrivals.
 
+use std::borrow::Cow;
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use super::reference::{Reference, push_all};
-use super::tmf_envelope::{Envelope, wrapper_effect};
-use crate::domain::{Event, Name, SeriesKey, TicketAction, TicketEvent, Timestamp};
+use super::tmf_envelope::{Envelope, Types};
+use crate::domain::{Event, MINUTE, Name, SeriesKey, TicketAction, TicketEvent, Timestamp};
+use crate::ingest::acts::Act;
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
@@ -12,7 +16,7 @@ use crate::ingest::mapping::{Attribute, Attributes, Target};
 use crate::ingest::nested::{List, Sub};
 use crate::ingest::read::cut;
 use crate::ingest::reject::{Reject, parse};
-use crate::ingest::words::{hashed, loose_time, no_time, same, word, word_of};
+use crate::ingest::words::{hashed, joined, loose_time, no_time, same, word, word_of};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -23,7 +27,7 @@ struct Payload<'a> {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Ticket<'a> {
+pub(super) struct Ticket<'a> {
     #[serde(borrow)]
     id: Field<'a>,
     name: Field<'a>,
@@ -42,6 +46,16 @@ struct Ticket<'a> {
     place: List<Reference<'a>>,
     related_entity: List<Reference<'a>>,
     related_party: List<Reference<'a>>,
+    /// Names that ServiceNow has for id, creation, change and text of a case.
+    number: Field<'a>,
+    #[serde(rename = "opened_at")]
+    opened_at: Field<'a>,
+    #[serde(rename = "sys_created_on")]
+    sys_created_on: Field<'a>,
+    #[serde(rename = "sys_updated_on")]
+    sys_updated_on: Field<'a>,
+    #[serde(rename = "short_description")]
+    short_description: Field<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -52,14 +66,33 @@ struct Status<'a> {
 }
 
 #[derive(Clone, Copy)]
-enum Effect {
+pub(super) enum Effect {
     Action(TicketAction),
     /// Resolve, reopen or update, depending on the status.
     Status,
 }
 
-/// Event types without the suffix `Event` or `Notification` of v4 and v5. The comparison ignores case.
-const TYPES: [(&str, Effect); 8] = [
+/// ServiceNow's events of cases and incidents (`CaseCreateEvent`) are in no list, but name an act.
+pub(super) const TYPES: Types<Effect> = Types {
+    known: &KNOWN,
+    named: 6,
+    acts: &[
+        (Act::Begin, Effect::Action(TicketAction::Create), "TroubleTicketCreateEvent"),
+        (Act::Reopen, Effect::Action(TicketAction::Reopen), "TroubleTicketStatusChangeEvent"),
+        (Act::Change, Effect::Status, "TroubleTicketStatusChangeEvent"),
+        (
+            Act::Nothing,
+            Effect::Action(TicketAction::Update),
+            "TroubleTicketAttributeValueChangeEvent",
+        ),
+        (Act::End, Effect::Action(TicketAction::Resolve), "TroubleTicketResolvedEvent"),
+    ],
+};
+
+/// How long after its creation a ticket may have been changed by the system that created it.
+const SETTLING: Duration = MINUTE;
+
+const KNOWN: [(&str, Effect); 8] = [
     ("TroubleTicketCreate", Effect::Action(TicketAction::Create)),
     ("TroubleTicketAttributeValueChange", Effect::Action(TicketAction::Update)),
     ("TroubleTicketStatusChange", Effect::Status),
@@ -70,8 +103,6 @@ const TYPES: [(&str, Effect); 8] = [
     ("TroubleTicketStateChange", Effect::Status),
     ("TroubleTicketUpdate", Effect::Status),
 ];
-/// Number of [`TYPES`] that a reject names.
-const STANDARD_TYPES: usize = 6;
 /// Final statuses: the ticket needs no more work.
 const FINAL: [&str; 5] = ["resolved", "closed", "cancelled", "canceled", "rejected"];
 /// Channel names with a common meaning. Other names need a mapping, so that senders cannot create series by arbitrary
@@ -83,17 +114,19 @@ pub(in crate::ingest) fn envelope(text: &str, frame: Frame<'_>) -> Result<Decode
     let envelope: Envelope<'_, Payload<'_>> = parse(text)?;
     let ticket = envelope.event.0.as_ref().and_then(|payload| payload.trouble_ticket.0.as_ref());
     let ticket = ticket.ok_or_else(|| Reject::field("event.troubleTicket", "is not an object"))?;
-    let action = match envelope.effect(&TYPES, STANDARD_TYPES)? {
-        Some(effect) => ticket.action(effect),
-        None => ticket.action_of_record(&frame),
-    };
-    ticket.decode(action, envelope.ts()?, envelope.event_id()?, &frame)
+    let effect = envelope.effect(&TYPES, &frame)?;
+    ticket.decode(effect, envelope.ts(&frame)?, envelope.event_id()?.as_deref(), &frame)
 }
 
 /// Decodes a ticket without an envelope: its current state.
 pub(in crate::ingest) fn bare(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
     let ticket: Ticket<'_> = parse(text)?;
-    ticket.decode(ticket.action_of_record(&frame), None, None, &frame)
+    ticket.decode(None, None, None, &frame)
+}
+
+/// The duplicate key of the creation of a ticket.
+fn arrival_id(ticket: &str) -> Box<str> {
+    joined(&[ticket, "create"])
 }
 
 fn is_final(status: &str) -> bool {
@@ -125,37 +158,74 @@ impl Ticket<'_> {
 
     /// The action of a ticket without an event type. A ticket that was not changed since its creation is a creation.
     fn action_of_record(&self, frame: &Frame<'_>) -> TicketAction {
-        if let Some(effect) = wrapper_effect(&TYPES, frame) {
+        if let Some(effect) = TYPES.wrapper_effect(frame) {
             return self.action(effect);
         }
-        let created = word(&self.creation_date);
-        let changes = [&self.last_update, &self.status_change_date].into_iter();
-        let is_changed = changes.filter_map(word).any(|date| Some(date) != created);
         match word(&self.status) {
             Some(status) if is_final(&status) => TicketAction::Resolve,
-            Some(status) if is_changed && !same(&status, "acknowledged") => TicketAction::Update,
+            Some(status) if self.is_changed(frame) && !same(&status, "acknowledged") => {
+                TicketAction::Update
+            }
             _ => TicketAction::Create,
         }
     }
 
-    fn decode(
+    /// Whether the ticket was changed after its creation, and not only by the system that created it.
+    fn is_changed(&self, frame: &Frame<'_>) -> bool {
+        let time = |field| loose_time(field, "", frame).ok().flatten();
+        let created = self.created(frame);
+        let changes = [&self.last_update, &self.status_change_date, &self.sys_updated_on];
+        let mut changes = changes.into_iter().filter(|field| word(field).is_some());
+        changes.any(|field| match (created, time(field)) {
+            (Some(created), Some(changed)) => changed.since(created) > SETTLING,
+            _ => true,
+        })
+    }
+
+    /// When the ticket was created.
+    fn created(&self, frame: &Frame<'_>) -> Option<Timestamp> {
+        let fields = [&self.creation_date, &self.opened_at, &self.sys_created_on];
+        fields.into_iter().find_map(|field| loose_time(field, "", frame).ok().flatten())
+    }
+
+    pub(super) fn decode(
         &self,
-        action: TicketAction,
+        effect: Option<Effect>,
         ts: Option<Timestamp>,
-        event_id: Option<Box<str>>,
+        notification: Option<&str>,
         frame: &Frame<'_>,
     ) -> Result<Decoded, Reject> {
+        let action = match effect {
+            Some(effect) => self.action(effect),
+            None => self.action_of_record(frame),
+        };
         let ts = match ts {
             Some(ts) => ts,
             None => self.ts(action, frame)?,
         };
-        let event_id = match event_id.or_else(|| frame.id.map(Into::into)) {
-            Some(id) => id,
-            None => self.stable_id(action, ts)?,
-        };
+        let event = self.event(action, ts, self.event_id(action, ts, notification, frame)?, frame);
+        // A ticket first seen as an update is an arrival, at the time of its creation.
+        let created = self.created(frame).filter(|_| action != TicketAction::Create);
+        match (created, self.ticket_id()?) {
+            (Some(created), Some(id)) => {
+                let id = arrival_id(&id);
+                let arrival = self.event(TicketAction::Create, created, id, frame);
+                Ok(Decoded::Update { event, arrival })
+            }
+            _ => Ok(Decoded::One(event)),
+        }
+    }
+
+    fn event(
+        &self,
+        action: TicketAction,
+        ts: Timestamp,
+        event_id: Box<str>,
+        frame: &Frame<'_>,
+    ) -> Event {
         let attributes = self.attributes(frame);
         let kept = |field| word(field).and_then(|text| cut(&text, frame.limits));
-        Ok(Decoded::One(Event::Ticket(TicketEvent {
+        Event::Ticket(TicketEvent {
             event_id,
             action,
             ts,
@@ -166,8 +236,10 @@ impl Ticket<'_> {
             ),
             priority: kept(&self.priority).or_else(|| kept(&self.severity)),
             tier: None,
-            text: kept(&self.description).or_else(|| kept(&self.name)),
-        })))
+            text: kept(&self.description)
+                .or_else(|| kept(&self.short_description))
+                .or_else(|| kept(&self.name)),
+        })
     }
 
     fn ts(&self, action: TicketAction, frame: &Frame<'_>) -> Result<Timestamp, Reject> {
@@ -182,24 +254,42 @@ impl Ticket<'_> {
             TicketAction::Update | TicketAction::Reopen => vec![changed, updated],
         };
         for (field, key) in &order {
-            if let Some(ts) = loose_time(field, key)? {
+            if let Some(ts) = loose_time(field, key, frame)? {
                 return Ok(ts);
             }
         }
-        frame.ts.ok_or_else(|| no_time(order[0].1))
+        let own = match action {
+            TicketAction::Create => self.created(frame),
+            _ => loose_time(&self.sys_updated_on, "sys_updated_on", frame)?,
+        };
+        own.or(frame.ts).ok_or_else(|| no_time(order[0].1))
     }
 
-    /// The event id of a notification without one: a hash of ticket id, time and action.
-    fn stable_id(&self, action: TicketAction, ts: Timestamp) -> Result<Box<str>, Reject> {
-        let missing = || Reject::field("id", "is missing, and so is `eventId`: send one");
-        let id = word_of(&self.id, "id")?.ok_or_else(missing)?;
+    fn ticket_id(&self) -> Result<Option<Cow<'_, str>>, Reject> {
+        Ok(word_of(&self.id, "id")?.or(word_of(&self.number, "number")?))
+    }
+
+    /// The id of the notification. A creation has the id of its ticket, so that it counts once, whatever reports it.
+    /// Some senders give all notifications the same id; ticket, time and action distinguish them.
+    fn event_id(
+        &self,
+        action: TicketAction,
+        ts: Timestamp,
+        notification: Option<&str>,
+        frame: &Frame<'_>,
+    ) -> Result<Box<str>, Reject> {
+        let wrapper = notification.or(frame.id);
+        let Some(id) = self.ticket_id()? else {
+            let missing = || Reject::field("id", "is missing, and so is `eventId`: send one");
+            return wrapper.map(|id| joined(&[id])).ok_or_else(missing);
+        };
         let word = match action {
-            TicketAction::Create => "create",
+            TicketAction::Create => return Ok(arrival_id(&id)),
             TicketAction::Update => "update",
             TicketAction::Resolve => "resolve",
             TicketAction::Reopen => "reopen",
         };
-        Ok(hashed(&[&id, &ts.to_string(), word]))
+        Ok(hashed(&[notification.unwrap_or_default(), &id, &ts.to_string(), word]))
     }
 
     fn attributes(&self, frame: &Frame<'_>) -> Attributes<'_> {

@@ -1,18 +1,23 @@
 //! TMF642 v4 and v5: alarms, in an event envelope or bare.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use super::alarm_draft::Draft;
 use super::reference::{Reference, dn_of_href, push_all};
-use super::tmf_envelope::{Envelope, wrapper_effect};
+use super::tmf_envelope::{Envelope, Types};
 use crate::domain::{AlarmAction, Timestamp};
+use crate::ingest::acts::Act;
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
 use crate::ingest::mapping::Attribute;
 use crate::ingest::nested::{List, Sub};
 use crate::ingest::reject::{Reject, parse};
-use crate::ingest::words::{Perceived, loose_time, no_time, perceived, same, word, word_of};
+use crate::ingest::words::{
+    Perceived, has_time, loose_time, no_time, perceived, same, word, word_of,
+};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -23,7 +28,7 @@ struct Payload<'a> {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Alarm<'a> {
+pub(super) struct Alarm<'a> {
     #[serde(borrow)]
     id: Field<'a>,
     external_alarm_id: Field<'a>,
@@ -46,10 +51,21 @@ struct Alarm<'a> {
 }
 
 /// The effect of an event type; `None` for types that do not change a fault.
-type Effect = Option<AlarmAction>;
+pub(super) type Effect = Option<AlarmAction>;
 
-/// Event types without the suffix `Event` or `Notification` of v4 and v5. The comparison ignores case.
-const TYPES: [(&str, Effect); 13] = [
+pub(super) const TYPES: Types<Effect> = Types {
+    known: &KNOWN,
+    named: 5,
+    acts: &[
+        (Act::Begin, Some(AlarmAction::Raise), "AlarmCreateEvent"),
+        (Act::Reopen, Some(AlarmAction::Raise), "AlarmCreateEvent"),
+        (Act::Change, Some(AlarmAction::Change), "AlarmStateChangeEvent"),
+        (Act::End, Some(AlarmAction::Clear), "AlarmClearedEvent"),
+        (Act::Nothing, None, "AlarmCommentEvent"),
+    ],
+};
+
+const KNOWN: [(&str, Effect); 13] = [
     ("AlarmCreate", Some(AlarmAction::Raise)),
     ("AlarmAttributeValueChange", Some(AlarmAction::Change)),
     ("AlarmStateChange", Some(AlarmAction::Change)),
@@ -66,16 +82,13 @@ const TYPES: [(&str, Effect); 13] = [
     ("AlarmAckStateChange", None),
     ("AlarmComment", None),
 ];
-/// Number of [`TYPES`] that a reject names.
-const STANDARD_TYPES: usize = 5;
-
 /// Decodes an alarm in an envelope.
 pub(in crate::ingest) fn envelope(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
     let envelope: Envelope<'_, Payload<'_>> = parse(text)?;
     let alarm = envelope.event.0.as_ref().and_then(|payload| payload.alarm.0.as_ref());
     let alarm = alarm.ok_or_else(|| Reject::field("event.alarm", "is not an object"))?;
-    let effect = envelope.effect(&TYPES, STANDARD_TYPES)?;
-    alarm.decode(effect, envelope.ts()?, envelope.event_id()?, &frame)
+    let effect = envelope.effect(&TYPES, &frame)?;
+    alarm.decode(effect, envelope.ts(&frame)?, envelope.event_id()?, &frame)
 }
 
 /// Decodes an alarm without an envelope: its current state.
@@ -83,16 +96,19 @@ pub(in crate::ingest) fn bare(text: &str, frame: Frame<'_>) -> Result<Decoded, R
     parse::<Alarm<'_>>(text)?.decode(None, None, None, &frame)
 }
 
+/// States of an alarm that is over.
+const CLEARED: [&str; 4] = ["cleared", "clear", "terminated", "closed"];
+
 impl Alarm<'_> {
-    fn decode(
-        &self,
+    pub(super) fn decode<'s>(
+        &'s self,
         effect: Option<Effect>,
         ts: Option<Timestamp>,
-        event_id: Option<Box<str>>,
+        event_id: Option<Cow<'s, str>>,
         frame: &Frame<'_>,
     ) -> Result<Decoded, Reject> {
-        let perceived = perceived(&self.perceived_severity, "perceivedSeverity")?;
-        let action = match effect.or_else(|| wrapper_effect(&TYPES, frame)) {
+        let perceived = perceived(&self.perceived_severity, frame);
+        let action = match effect.or_else(|| TYPES.wrapper_effect(frame)) {
             Some(None) => {
                 return Ok(Decoded::Ignored {
                     why: "an acknowledgement or comment changes no fault",
@@ -101,7 +117,11 @@ impl Alarm<'_> {
             Some(Some(action)) => action,
             None => self.action_of_state(),
         };
-        let action = if self.is_cleared(perceived) { AlarmAction::Clear } else { action };
+        let action = if self.is_cleared(perceived, frame) { AlarmAction::Clear } else { action };
+        if action == AlarmAction::Change && perceived.is_none() && self.alarmed_object.0.is_empty()
+        {
+            return Ok(Decoded::Ignored { why: "a change without severity and object" });
+        }
         let ts = match ts {
             Some(ts) => ts,
             None => self.ts(action, frame)?,
@@ -109,10 +129,10 @@ impl Alarm<'_> {
         self.draft(action, perceived, ts, event_id, frame)?.finish(frame).map(Decoded::One)
     }
 
-    fn is_cleared(&self, perceived: Option<Perceived>) -> bool {
+    fn is_cleared(&self, perceived: Option<Perceived>, frame: &Frame<'_>) -> bool {
         perceived == Some(Perceived::Cleared)
-            || word(&self.state).is_some_and(|state| same(&state, "cleared"))
-            || word(&self.alarm_cleared_time).is_some()
+            || word(&self.state).is_some_and(|state| CLEARED.iter().any(|word| same(word, &state)))
+            || has_time(&self.alarm_cleared_time, frame)
     }
 
     fn action_of_state(&self) -> AlarmAction {
@@ -129,10 +149,10 @@ impl Alarm<'_> {
             AlarmAction::Change => (&self.alarm_changed_time, "alarmChangedTime"),
             AlarmAction::Clear => (&self.alarm_cleared_time, "alarmClearedTime"),
         };
-        if let Some(ts) = loose_time(own.0, own.1)? {
+        if let Some(ts) = loose_time(own.0, own.1, frame)? {
             return Ok(ts);
         }
-        let reported = loose_time(&self.alarm_reporting_time, "alarmReportingTime")?;
+        let reported = loose_time(&self.alarm_reporting_time, "alarmReportingTime", frame)?;
         reported.or(frame.ts).ok_or_else(|| no_time(own.1))
     }
 
@@ -141,12 +161,16 @@ impl Alarm<'_> {
         action: AlarmAction,
         perceived: Option<Perceived>,
         ts: Timestamp,
-        event_id: Option<Box<str>>,
+        event_id: Option<Cow<'s, str>>,
         frame: &Frame<'_>,
     ) -> Result<Draft<'s>, Reject> {
-        let mut alarm_id = word_of(&self.external_alarm_id, "externalAlarmId")?;
-        for (field, key) in [(&self.alarm_id, "alarmId"), (&self.id, "id")] {
-            alarm_id = alarm_id.or(word_of(field, key)?);
+        let mut ids = Vec::new();
+        for (field, key) in [
+            (&self.external_alarm_id, "externalAlarmId"),
+            (&self.alarm_id, "alarmId"),
+            (&self.id, "id"),
+        ] {
+            ids.extend(word_of(field, key)?);
         }
         let object = self.alarmed_object.0.first();
         let href = object.and_then(|object| word(&object.href));
@@ -155,7 +179,7 @@ impl Alarm<'_> {
             None => None,
         };
         let system = word_of(&self.source_system_id, "sourceSystemId")?;
-        let category = word_of(&self.alarm_type, "alarmType")?;
+        let category = word(&self.alarm_type);
         let attributes = frame.attributes(|known| {
             known.push(Attribute::Device, id.clone());
             let dn = href.as_deref().map(dn_of_href).filter(|dn| dn.contains('='));
@@ -169,16 +193,17 @@ impl Alarm<'_> {
         });
         Ok(Draft {
             system,
-            alarm_id,
+            alarm_id: ids.first().cloned(),
             object: id.or(href),
             part: None,
             category,
-            cause: word_of(&self.probable_cause, "probableCause")?,
-            problem: word_of(&self.specific_problem, "specificProblem")?,
+            cause: word(&self.probable_cause),
+            problem: word(&self.specific_problem),
             action,
             perceived,
             ts,
-            event_id,
+            aliases: ids,
+            notification: event_id.into_iter().collect(),
             text: word(&self.alarm_details),
             attributes,
         })

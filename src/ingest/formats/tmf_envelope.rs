@@ -1,14 +1,18 @@
 //! The common envelope of events of all TMF Open APIs.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use crate::domain::Timestamp;
+use crate::ingest::acts::{Act, act};
 use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
 use crate::ingest::nested::Sub;
-use crate::ingest::read::{no_choice, text_of};
+use crate::ingest::notes::Doubt;
+use crate::ingest::read::{no_choice, shown};
 use crate::ingest::reject::Reject;
-use crate::ingest::words::{joined, letters, loose_time, same, word_of};
+use crate::ingest::words::{letters, loose_time, same, word_of};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", bound(deserialize = "P: Default + Deserialize<'de>"))]
@@ -26,51 +30,72 @@ pub(super) struct Envelope<'a, P> {
 }
 
 impl<P> Envelope<'_, P> {
-    pub(super) fn event_id(&self) -> Result<Option<Box<str>>, Reject> {
-        Ok(word_of(&self.event_id, "eventId")?.map(|id| joined(&[&id])))
+    pub(super) fn event_id(&self) -> Result<Option<Cow<'_, str>>, Reject> {
+        word_of(&self.event_id, "eventId")
     }
 
     /// The time of the envelope. It has priority over the time of the alarm or ticket: the other standards send it too,
     /// and it increases with the log.
-    pub(super) fn ts(&self) -> Result<Option<Timestamp>, Reject> {
+    pub(super) fn ts(&self, frame: &Frame<'_>) -> Result<Option<Timestamp>, Reject> {
         for (field, key) in [
             (&self.event_time, "eventTime"),
             (&self.time_ocurred, "timeOcurred"),
             (&self.time_occurred, "timeOccurred"),
         ] {
-            if let Some(ts) = loose_time(field, key)? {
+            if let Some(ts) = loose_time(field, key, frame)? {
                 return Ok(Some(ts));
             }
         }
         Ok(None)
     }
 
-    /// The effect of the event type; `None` without an event type. A reject names the first `named` types.
+    /// The event type; `None` without one.
+    pub(super) fn event_type(&self) -> Result<Option<Cow<'_, str>>, Reject> {
+        match word_of(&self.event_type, "eventType")? {
+            Some(text) => Ok(Some(text)),
+            None => word_of(&self.at_type, "@type"),
+        }
+    }
+
+    /// The effect of the event type; `None` without an event type.
     pub(super) fn effect<T: Copy>(
         &self,
-        types: &[(&str, T)],
-        named: usize,
+        types: &Types<T>,
+        frame: &Frame<'_>,
     ) -> Result<Option<T>, Reject> {
-        let text = match text_of(&self.event_type, "eventType")? {
-            Some(text) => text,
-            None => match text_of(&self.at_type, "@type")? {
-                Some(text) => text,
-                None => return Ok(None),
-            },
-        };
-        let unknown = || no_choice("eventType", text, &types[..named]);
-        effect(types, text).map(Some).ok_or_else(unknown)
+        let Some(text) = self.event_type()? else { return Ok(None) };
+        let unknown = || no_choice("eventType", &text, &types.known[..types.named]);
+        types.effect(&text, frame).map(Some).ok_or_else(unknown)
     }
 }
 
-/// The effect of the event type of a header or wrapper; `None` if it is not a type of TMF.
-pub(super) fn wrapper_effect<T: Copy>(types: &[(&str, T)], frame: &Frame<'_>) -> Option<T> {
-    effect(types, frame.event_type?.rsplit(['.', '/', ':']).next()?)
+/// The event types of an API, and the acts of types that it does not have.
+pub(super) struct Types<T: 'static> {
+    /// Without the suffix `Event` or `Notification` of v4 and v5. The comparison ignores case.
+    pub(super) known: &'static [(&'static str, T)],
+    /// Number of `known` that a reject names.
+    pub(super) named: usize,
+    pub(super) acts: &'static [(Act, T, &'static str)],
 }
 
-/// The effect of an event type: `alarmCreateEvent` in v4, `AlarmCreateEvent` in v5, `…Notification` for listeners.
-fn effect<T: Copy>(types: &[(&str, T)], event_type: &str) -> Option<T> {
-    let name: String = letters(event_type).collect();
-    let name = name.strip_suffix("event").or(name.strip_suffix("notification")).unwrap_or(&name);
-    types.iter().find(|(word, _)| same(word, name)).map(|(_, effect)| *effect)
+impl<T: Copy> Types<T> {
+    /// The effect of an event type: `alarmCreateEvent` in v4, `AlarmCreateEvent` in v5, `…Notification` for listeners. A
+    /// type that is not known but names an act has the effect of the act.
+    fn effect(&self, event_type: &str, frame: &Frame<'_>) -> Option<T> {
+        let name: String = letters(event_type).collect();
+        let name =
+            name.strip_suffix("event").or(name.strip_suffix("notification")).unwrap_or(&name);
+        if let Some((_, effect)) = self.known.iter().find(|(word, _)| same(word, name)) {
+            return Some(*effect);
+        }
+        let act = act(event_type)?;
+        let (_, effect, read_as) = self.acts.iter().find(|(known, ..)| *known == act)?;
+        frame.notes.add(Doubt::EventType, shown(event_type), read_as);
+        Some(*effect)
+    }
+
+    /// The effect of the event type of a header or wrapper; `None` if it is not a type of TMF.
+    pub(super) fn wrapper_effect(&self, frame: &Frame<'_>) -> Option<T> {
+        self.effect(frame.event_type?.rsplit(['.', '/', ':']).next()?, frame)
+    }
 }

@@ -1,33 +1,33 @@
-//! SNMP traps as JSON, in the format of Logstash: RFC 1215's generic traps, and other traps by their variable bindings.
-//! The `community` is a secret, so that it is not decoded.
+//! SNMP traps as JSON: RFC 1215's generic traps, and other traps by their variable bindings. [`super::trap_forms`] brings
+//! the forms of other programs into this one. The `community` is a secret, so that it is not decoded.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
 use super::alarm_draft::Draft;
+use super::trap_bindings::{Bindings, Host, value_of};
 use crate::domain::{AlarmAction, Severity, Timestamp};
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
 use crate::ingest::mapping::Attribute;
-use crate::ingest::nested::Pairs;
 use crate::ingest::reject::{Reject, parse};
-use crate::ingest::words::{Perceived, loose_time, perceived, same, word, word_of};
+use crate::ingest::words::{Perceived, loose_time, perceived, same, word};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Trap<'a> {
+pub(super) struct Trap<'a> {
     #[serde(borrow)]
-    agent_addr: Field<'a>,
-    host: Field<'a>,
-    generic_trap: Field<'a>,
-    specific_trap: Field<'a>,
-    enterprise: Field<'a>,
-    variable_bindings: Pairs<Cow<'a, str>, Field<'a>>,
-    timestamp: Field<'a>,
+    pub(super) agent_addr: Field<'a>,
+    pub(super) host: Host<'a>,
+    pub(super) generic_trap: Field<'a>,
+    pub(super) specific_trap: Field<'a>,
+    pub(super) enterprise: Field<'a>,
+    pub(super) variable_bindings: Bindings<'a>,
+    pub(super) timestamp: Field<'a>,
     #[serde(rename = "@timestamp")]
-    received: Field<'a>,
+    pub(super) received: Field<'a>,
 }
 
 /// Generic traps: number (one less than the last part of the OID in SNMPv2), name, alarm, and severity. The two traps of
@@ -42,6 +42,7 @@ const GENERIC: [(u64, &str, &str, Perceived); 6] = [
 ];
 
 const GENERIC_OID: &str = "1.3.6.1.6.3.1.1.5.";
+const GENERIC_ISO: &str = "iso.3.6.1.6.3.1.1.5.";
 /// RFC 3877's `alarmClearState`.
 const CLEAR_OID: &str = "1.3.6.1.2.1.118.0.3";
 
@@ -64,45 +65,54 @@ const TEXT: [&str; 5] =
 
 /// Decodes one trap.
 pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
-    let trap: Trap<'_> = parse(text)?;
-    let ts = trap.ts(&frame)?;
-    let mut device = word_of(&trap.agent_addr, "agent_addr")?;
-    device = device.or_else(|| word(&trap.host)).or_else(|| frame.device.map(Into::into));
-    let (problem, perceived) = trap.problem()?;
-    let attributes = frame.attributes(|known| {
-        known.push(Attribute::Device, device.clone());
-        known.push(Attribute::Category, Some(problem.clone()));
-        known.push(Attribute::System, word(&trap.host));
-    });
-    let draft = Draft {
-        system: device.clone(),
-        alarm_id: trap.binding(&ALARM_ID),
-        object: device,
-        part: trap.binding(&INTERFACE),
-        category: None,
-        cause: None,
-        problem: Some(problem),
-        action: match perceived {
-            Some(Perceived::Cleared) => AlarmAction::Clear,
-            _ => AlarmAction::Raise,
-        },
-        perceived,
-        ts,
-        event_id: None,
-        text: trap.binding(&TEXT),
-        attributes,
-    };
-    if draft.object.is_none() {
-        return Err(Reject::field("agent_addr", "is missing: it identifies the alarmed device"));
-    }
-    draft.finish(&frame).map(Decoded::One)
+    parse::<Trap<'_>>(text)?.decode(&frame)
 }
 
 impl Trap<'_> {
+    pub(super) fn decode(&self, frame: &Frame<'_>) -> Result<Decoded, Reject> {
+        let trap = self;
+        let ts = trap.ts(frame)?;
+        // An agent behind a relay may not know its address.
+        let agent = word(&trap.agent_addr).filter(|agent| agent != "0.0.0.0");
+        let device = agent.or_else(|| trap.host.name()).or_else(|| frame.device.map(Into::into));
+        let (problem, perceived) = trap.problem(frame)?;
+        let attributes = frame.attributes(|known| {
+            known.push(Attribute::Device, device.clone());
+            known.push(Attribute::Category, Some(problem.clone()));
+            known.push(Attribute::System, trap.host.name());
+        });
+        let draft = Draft {
+            system: device.clone(),
+            alarm_id: trap.binding(&ALARM_ID),
+            object: device,
+            part: trap.binding(&INTERFACE),
+            category: None,
+            cause: None,
+            problem: Some(problem),
+            action: match perceived {
+                Some(Perceived::Cleared) => AlarmAction::Clear,
+                _ => AlarmAction::Raise,
+            },
+            perceived,
+            ts,
+            aliases: Vec::new(),
+            notification: Vec::new(),
+            text: trap.binding(&TEXT),
+            attributes,
+        };
+        if draft.object.is_none() {
+            return Err(Reject::field(
+                "agent_addr",
+                "is missing: it identifies the alarmed device",
+            ));
+        }
+        draft.finish(frame).map(Decoded::One)
+    }
+
     /// The time of reception. The `timestamp` of a trap is the agent's uptime in hundredths of a second, unless it is
     /// a text that is not a number, or larger than 32 bits.
     fn ts(&self, frame: &Frame<'_>) -> Result<Timestamp, Reject> {
-        if let Some(ts) = loose_time(&self.received, "@timestamp")? {
+        if let Some(ts) = loose_time(&self.received, "@timestamp", frame)? {
             return Ok(ts);
         }
         let is_uptime = match &self.timestamp {
@@ -110,23 +120,27 @@ impl Trap<'_> {
             Field::Text(text) => text.bytes().all(|byte| byte.is_ascii_digit()),
             _ => false,
         };
-        let own = if is_uptime { None } else { loose_time(&self.timestamp, "timestamp")? };
+        let own = if is_uptime { None } else { loose_time(&self.timestamp, "timestamp", frame)? };
         let missing = "is missing, and `timestamp` is an uptime: use RFC 3339";
         own.or(frame.ts).ok_or_else(|| Reject::field("@timestamp", missing))
     }
 
     /// The problem and its severity.
-    fn problem(&self) -> Result<(Cow<'_, str>, Option<Perceived>), Reject> {
+    fn problem(&self, frame: &Frame<'_>) -> Result<(Cow<'_, str>, Option<Perceived>), Reject> {
         let oid = self.binding(&TRAP_OID);
         if let Some((.., problem, perceived)) = self.generic(oid.as_deref())? {
             return Ok((Cow::Borrowed(problem), Some(perceived)));
         }
-        let severity = self.severity();
+        let severity = self.severity(frame);
         let Some(oid) = oid else {
-            let enterprise = word_of(&self.enterprise, "enterprise")?;
-            let specific = word_of(&self.specific_trap, "specific_trap")?;
-            let missing = || Reject::field("generic_trap", "is missing, and so is `enterprise`");
-            let enterprise = enterprise.ok_or_else(missing)?;
+            let Some(enterprise) = word(&self.enterprise) else {
+                // Old versions of Logstash keep nothing of a trap but its variables.
+                let first = self.variable_bindings.0.first().map(|(key, _)| Cow::Borrowed(&**key));
+                let missing = "is missing, and so are `enterprise` and the OID of the trap";
+                let first = first.ok_or_else(|| Reject::field("generic_trap", missing))?;
+                return Ok((first, severity));
+            };
+            let specific = word(&self.specific_trap);
             let specific = specific.unwrap_or(Cow::Borrowed("0"));
             // RFC 3584: the OID of the same trap in SNMPv2.
             return Ok((Cow::Owned(format!("{enterprise}.0.{specific}")), severity));
@@ -135,22 +149,24 @@ impl Trap<'_> {
         Ok((oid, if clear { Some(Perceived::Cleared) } else { severity }))
     }
 
-    fn severity(&self) -> Option<Perceived> {
+    fn severity(&self, frame: &Frame<'_>) -> Option<Perceived> {
         let numbered = self.field(&ITU_SEVERITY);
         // The meaning of a vendor's severity number is unknown.
-        let is_word =
-            |field: &&Field<'_>| word(field).is_some_and(|word| word.parse::<f64>().is_err());
+        let is_word = |field: &&Field<'_>| {
+            word(field).is_some_and(|word| value_of(&word).parse::<f64>().is_err())
+        };
         let field = numbered.or_else(|| self.field(&SEVERITY).filter(is_word))?;
-        perceived(field, "severity").ok().flatten()
+        perceived(&Field::Text(value_of(&word(field)?).into()), frame)
     }
 
     fn generic(
         &self,
         oid: Option<&str>,
     ) -> Result<Option<(u64, &'static str, &'static str, Perceived)>, Reject> {
-        let number = word_of(&self.generic_trap, "generic_trap")?;
+        let number = word(&self.generic_trap);
         let of_oid = |oid: &str| {
-            let last = oid.trim_start_matches('.').strip_prefix(GENERIC_OID)?;
+            let last = oid.trim_start_matches('.').strip_prefix(GENERIC_OID);
+            let last = last.or_else(|| oid.strip_prefix(GENERIC_ISO))?;
             last.parse::<u64>().ok()?.checked_sub(1)
         };
         let code = match &number {
@@ -166,7 +182,11 @@ impl Trap<'_> {
     }
 
     fn binding(&self, names: &[&str]) -> Option<Cow<'_, str>> {
-        self.field(names).and_then(word)
+        let word = self.field(names).and_then(word)?;
+        Some(match word {
+            Cow::Borrowed(text) => Cow::Borrowed(value_of(text)),
+            Cow::Owned(text) => Cow::Owned(value_of(&text).to_owned()),
+        })
     }
 
     /// The first variable with one of `names`, which are in order of preference.
@@ -181,7 +201,12 @@ impl Trap<'_> {
 /// Whether a binding's key is an instance of the variable `name`.
 fn is_variable(key: &str, name: &str) -> bool {
     if name.starts_with(|c: char| c.is_ascii_digit()) {
-        let rest = key.trim_start_matches('.').strip_prefix(name);
+        let key = key.trim_start_matches('.');
+        // Without MIBs snmptrapd writes `iso` for the first part.
+        let rest = match key.strip_prefix("iso.") {
+            Some(key) => name.strip_prefix("1.").and_then(|name| key.strip_prefix(name)),
+            None => key.strip_prefix(name),
+        };
         return rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     }
     same(leaf(key), name)

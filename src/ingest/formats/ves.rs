@@ -5,19 +5,19 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use sonic_rs::LazyValue;
 
-use super::alarm_draft::{Draft, action_word};
+use super::alarm_draft::Draft;
 use super::fault_mns;
 use crate::domain::{AlarmAction, Timestamp};
+use crate::ingest::acts::{Act, act};
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
 use crate::ingest::mapping::Attribute;
 use crate::ingest::nested::Sub;
-use crate::ingest::read::{no_choice, text_of};
+use crate::ingest::notes::Doubt;
+use crate::ingest::read::{find, no_choice, shown, text_of};
 use crate::ingest::reject::{Reject, object_text, parse};
-use crate::ingest::words::{
-    Perceived, joined, loose_time, no_time, perceived, same, word, word_of,
-};
+use crate::ingest::words::{Perceived, loose_time, no_time, perceived, same, word, word_of};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -127,6 +127,7 @@ impl VesEvent<'_> {
         let header = self.common_event_header.0.as_ref();
         let header = header.ok_or_else(|| missing("commonEventHeader"))?;
         let domain = text_of(&header.domain, "domain")?.unwrap_or_default();
+        let domain = domain.as_ref();
         if same(domain, "fault") {
             let fields = self.fault_fields.0.as_ref();
             header.fault(fields.ok_or_else(|| missing("faultFields"))?, frame)
@@ -147,7 +148,7 @@ impl VesEvent<'_> {
 
 impl Header<'_> {
     fn fault(&self, fields: &Fault<'_>, frame: &Frame<'_>) -> Result<Decoded, Reject> {
-        let perceived = perceived(&fields.event_severity, "eventSeverity")?;
+        let perceived = perceived(&fields.event_severity, frame);
         // VES has no change: a new severity is sent as a second fault with the same key.
         let action = match perceived {
             Some(Perceived::Cleared) => AlarmAction::Clear,
@@ -156,25 +157,24 @@ impl Header<'_> {
         let fields = FaultFields {
             action,
             perceived,
-            interface: word_of(&fields.alarm_interface_a, "alarmInterfaceA")?,
-            category: word_of(&fields.event_category, "eventCategory")?,
-            cause: word_of(&fields.alarm_condition, "alarmCondition")?,
-            problem: word_of(&fields.specific_problem, "specificProblem")?,
+            interface: word(&fields.alarm_interface_a),
+            category: word(&fields.event_category),
+            cause: word(&fields.alarm_condition),
+            problem: word(&fields.specific_problem),
             text: None,
         };
         self.alarm(fields, frame)
     }
 
     fn crossing(&self, fields: &Crossing<'_>, frame: &Frame<'_>) -> Result<Decoded, Reject> {
-        let perceived = perceived(&fields.event_severity, "eventSeverity")?;
+        let perceived = perceived(&fields.event_severity, frame);
         let text = text_of(&fields.alert_action, "alertAction")?.unwrap_or_default();
-        let action = ALERT_ACTIONS.iter().find(|(word, _)| same(word, text));
-        let (_, action) = *action.ok_or_else(|| no_choice("alertAction", text, &ALERT_ACTIONS))?;
+        let action = alert_action(&text, frame)?;
         let fields = FaultFields {
             action: if perceived == Some(Perceived::Cleared) { AlarmAction::Clear } else { action },
             perceived,
-            interface: word_of(&fields.interface_name, "interfaceName")?,
-            category: word_of(&fields.alert_type, "alertType")?,
+            interface: word(&fields.interface_name),
+            category: word(&fields.alert_type),
             cause: word(&self.event_name),
             problem: None,
             text: word(&fields.alert_description),
@@ -192,12 +192,18 @@ impl Header<'_> {
 
     /// The last time of the event, in microseconds. The start time may be that of the fault.
     fn ts(&self, frame: &Frame<'_>) -> Result<Timestamp, Reject> {
-        let last = loose_time(&self.last_epoch_microsec, "lastEpochMicrosec")?;
-        let ts = match last {
-            Some(ts) => Some(ts),
-            None => loose_time(&self.start_epoch_microsec, "startEpochMicrosec")?,
-        };
-        ts.or(frame.ts).ok_or_else(|| no_time("lastEpochMicrosec"))
+        for (field, key) in [
+            (&self.last_epoch_microsec, "lastEpochMicrosec"),
+            (&self.start_epoch_microsec, "startEpochMicrosec"),
+        ] {
+            // Zero means unknown.
+            if *field != Field::Whole(0)
+                && let Some(ts) = loose_time(field, key, frame)?
+            {
+                return Ok(ts);
+            }
+        }
+        frame.ts.ok_or_else(|| no_time("lastEpochMicrosec"))
     }
 
     fn alarm(&self, fields: FaultFields<'_>, frame: &Frame<'_>) -> Result<Decoded, Reject> {
@@ -206,12 +212,11 @@ impl Header<'_> {
             || Reject::field("sourceName", "is missing: it identifies the alarmed device");
         let source = source.ok_or_else(missing)?;
         let ts = self.ts(frame)?;
-        // A fault may keep its event id until it is cleared. With the id alone, the clear would be a duplicate. A second
-        // delivery has the same values of all parts.
-        let event_id = word_of(&self.event_id, "eventId")?.map(|id| {
-            let sequence = word(&self.sequence).unwrap_or_default();
-            joined(&[&source, &id, &sequence, &ts.to_string(), action_word(fields.action)])
-        });
+        // A fault may keep its event id until it is cleared.
+        let notification = match word_of(&self.event_id, "eventId")? {
+            Some(id) => vec![source.clone(), id, word(&self.sequence).unwrap_or_default()],
+            None => Vec::new(),
+        };
         let attributes = frame.attributes(|known| {
             known.push(Attribute::Device, Some(source.clone()));
             known.push(Attribute::Dn, source.contains('=').then(|| source.clone()));
@@ -229,12 +234,28 @@ impl Header<'_> {
             action: fields.action,
             perceived: fields.perceived,
             ts,
-            event_id,
+            aliases: Vec::new(),
+            notification,
             text: fields.text,
             attributes,
         };
         draft.finish(frame).map(Decoded::One)
     }
+}
+
+/// What a threshold crossing does. A word that is in no list but names an act is that act.
+fn alert_action(text: &str, frame: &Frame<'_>) -> Result<AlarmAction, Reject> {
+    if let Some(action) = find(text, &ALERT_ACTIONS) {
+        return Ok(action);
+    }
+    let (action, read_as) = match act(text) {
+        Some(Act::Begin | Act::Reopen) => (AlarmAction::Raise, "SET"),
+        Some(Act::Change) => (AlarmAction::Change, "CONT"),
+        Some(Act::End) => (AlarmAction::Clear, "CLEAR"),
+        Some(Act::Nothing) | None => return Err(no_choice("alertAction", text, &ALERT_ACTIONS)),
+    };
+    frame.notes.add(Doubt::EventType, shown(text), read_as);
+    Ok(action)
 }
 
 /// The common fields of faults and threshold crossings.

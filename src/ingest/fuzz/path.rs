@@ -23,8 +23,12 @@ impl Path {
     pub(super) fn new() -> Self {
         let width = WindowWidth::new(Duration::from_secs(900)).expect("a width");
         let lateness = Duration::from_secs(600);
-        let aggregator =
-            Aggregator::new(AggregatorConfig { width, lateness, max_future_skew: None });
+        let aggregator = Aggregator::new(AggregatorConfig {
+            width,
+            lateness,
+            max_future_skew: None,
+            names_max: AggregatorConfig::NAMES,
+        });
         Self { decoder: decoder(), aggregator, book: AlarmBook::default(), offset: 0 }
     }
 
@@ -59,18 +63,22 @@ impl Path {
                 assert!(!detail.contains('\n'), "{detail}");
             }
             Ok(Decoded::Many(many)) => {
-                assert!(many.len() <= self.decoder.limits.batch_events);
+                assert!(many.len() <= 50_000);
                 for one in many {
                     assert!(!matches!(one, Ok(Decoded::Many(_))));
                     self.check(one);
                 }
             }
             Ok(Decoded::One(event)) => self.count(event),
+            Ok(Decoded::Update { event, arrival }) => {
+                self.count(arrival);
+                self.count(event);
+            }
             Ok(Decoded::ListRebuilt(list)) => {
                 assert!(list.system.iter().all(|system| is_id(system)), "{list:?}");
                 assert!(list.object.iter().all(|object| object.chars().count() <= 1000));
             }
-            Ok(Decoded::Ignored { .. }) => {}
+            Ok(Decoded::Null | Decoded::Ignored { .. }) => {}
         }
     }
 

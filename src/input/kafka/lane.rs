@@ -189,11 +189,19 @@ fn count(partitions: &mut [Partition], records: Vec<Received<'_>>, clock: &dyn C
 fn take(partition: &mut Partition, record: &Received<'_>, clock: &dyn Clock) -> usize {
     let (headers, offset) = (record.headers(), record.offset());
     partition.next = offset + 1;
+    if record.is_null() {
+        partition.processor.take_null(offset);
+        return 0;
+    }
     let before = partition.processor.held();
+    let appended_at = record.appended_at();
+    if let Some(appended_at) = appended_at.filter(|_| partition.seen_end.is_some()) {
+        partition.compare_clocks(offset, appended_at, clock.now());
+    }
     partition.processor.take(&RecordRef {
         headers: Headers(&headers),
         offset,
-        appended_at: record.appended_at().unwrap_or_else(|| clock.now()),
+        appended_at: appended_at.unwrap_or_else(|| clock.now()),
         hint: partition.hint,
         bytes: record.payload(),
     });

@@ -11,12 +11,14 @@ use std::time::Duration;
 
 use self::lane::Lanes;
 pub use self::parts::Intake;
-use self::parts::{Partition, ReportBatch, ReportRequest};
+use self::parts::{Lost, Partition, ReportBatch, ReportRequest};
 use crate::clock::Stopwatch;
-use crate::domain::{Backoff, Timestamp};
+use crate::domain::{Backoff, SourceId, Timestamp};
 use crate::engine::Report;
 use crate::input::SourceProcessor;
-use crate::kafka::{self, Change, Consumer, KafkaProblem, LogWriter, Wire, sessions};
+use crate::kafka::{
+    self, Change, Consumer, Fault, KafkaProblem, LogWriter, Resume, Wire, sessions,
+};
 
 const REPORT_EVERY_S: f64 = 1.0;
 const REPORT_IDLE_S: f64 = 0.25;
@@ -25,6 +27,18 @@ const POLL: Duration = Duration::from_millis(100);
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(15));
 /// A partition whose end offset is unknown for longer is silent: its source times out.
 const SILENT_AFTER: Duration = Duration::from_secs(30);
+/// Clocks that differ by less agree.
+const CLOCKS_AGREE_S: i64 = 60;
+/// A partition with waiting records of which none was read for longer has a fault.
+const STUCK_AFTER: Duration = Duration::from_secs(60);
+
+/// Why a report is made.
+struct Ask {
+    /// Whether there may be records since the last report.
+    is_fresh: bool,
+    /// A topic that was deleted.
+    deleted: Option<String>,
+}
 
 impl Intake {
     /// Runs until `stop` is set.
@@ -36,7 +50,8 @@ impl Intake {
     fn session(&self) -> Result<(), KafkaProblem> {
         kafka::prepare(&self.settings, self.health.clone())?;
         let log = LogWriter::open(&self.settings, self.health.clone())?;
-        let consumer = Consumer::open(&self.settings, self.health.clone(), self.clock.clone())?;
+        let (health, faults) = (self.health.clone(), self.faults.clone());
+        let consumer = Consumer::open(&self.settings, health, faults, self.clock.clone())?;
         // The scope joins all lanes, and they release their records, before the consumer is dropped.
         std::thread::scope(|scope| self.count(&consumer, &log, Lanes::start(scope, self)?))
     }
@@ -52,62 +67,151 @@ impl Intake {
         let mut fresh = false;
         while !self.stop.load(Ordering::Relaxed) {
             let records = consumer.batch(POLL);
-            self.change(consumer, &mut lanes)?;
+            for change in consumer.changes() {
+                self.change(consumer, log, &mut lanes, change)?;
+            }
             let is_idle = records.is_empty();
             fresh |= !is_idle;
             let held = lanes.count(records)?;
             // Report earlier if no further records follow.
             let wait = if is_idle && fresh { REPORT_IDLE_S } else { REPORT_EVERY_S };
             if held >= self.held_max || since.seconds() >= wait {
-                self.report(consumer, log, &lanes)?;
+                self.report(consumer, log, &lanes, &Ask { is_fresh: fresh, deleted: None })?;
                 (fresh, since) = (false, Stopwatch::start());
             }
         }
         Ok(())
     }
 
-    /// Applies changes of the assignment.
-    fn change(&self, consumer: &Consumer, lanes: &mut Lanes<'_>) -> Result<(), KafkaProblem> {
-        for change in consumer.changes() {
-            match change {
-                Change::Assigned(source, next, committed) => {
-                    tracing::info!(%source, offset = next, "kafka: counting a partition");
-                    let (decoders, metrics) = (self.decoders.clone(), self.metrics.clone());
-                    let processor = SourceProcessor::new(
-                        source.clone(),
-                        committed,
-                        self.aggregator,
-                        decoders,
-                        metrics,
-                    );
-                    let hint = self.settings.topics.kind_of(&source.topic);
-                    lanes.take(Partition { source, processor, hint, next, committed })?;
-                }
-                Change::Revoked(source) => {
-                    tracing::info!(%source, "kafka: partition revoked");
-                    lanes.leave(&source)?;
-                    self.metrics.remove_partition(&source);
-                }
-                Change::Failed(problem) => return Err(problem),
+    /// Applies a change of the assignment.
+    fn change(
+        &self,
+        consumer: &Consumer,
+        log: &LogWriter,
+        lanes: &mut Lanes<'_>,
+        change: Change,
+    ) -> Result<(), KafkaProblem> {
+        match change {
+            Change::Assigned(source, resume) => self.take(consumer, lanes, source, resume),
+            Change::Revoked(source) => {
+                tracing::info!(%source, "kafka: partition revoked");
+                lanes.leave(&source)?;
+                self.metrics.remove_partition(&source);
+                Ok(())
             }
+            Change::Deleted(topic) => {
+                self.report(consumer, log, lanes, &Ask { is_fresh: true, deleted: Some(topic) })
+            }
+            // The report asks again, and ends the session.
+            Change::Recreated(_) => {
+                self.report(consumer, log, lanes, &Ask { is_fresh: true, deleted: None })
+            }
+            Change::Failed(problem) => Err(problem),
         }
-        Ok(())
     }
 
-    /// Writes reports to the log, then commits offsets.
+    /// Begins to count a partition.
+    fn take(
+        &self,
+        consumer: &Consumer,
+        lanes: &mut Lanes<'_>,
+        source: SourceId,
+        resume: Resume,
+    ) -> Result<(), KafkaProblem> {
+        let Resume { at, point, generation, gone, commits_first, is_new_topic } = resume;
+        tracing::info!(%source, offset = at, "kafka: counting a partition");
+        if is_new_topic {
+            tracing::warn!(
+                %source, offset = at,
+                "kafka: the topic was deleted and created again since the last commit; counting goes on at its beginning"
+            );
+        }
+        let counted = source.in_generation(generation.as_deref());
+        if let Some(point) = point.filter(|_| commits_first) {
+            // A second attempt must not begin at another offset.
+            consumer.commit(&[(counted.clone(), point)])?;
+        }
+        self.gone(consumer, &source, gone);
+        let processor = SourceProcessor::new(
+            counted,
+            point,
+            self.aggregator,
+            self.decoders.clone(),
+            self.metrics.clone(),
+        );
+        let hint = self.settings.topics.kind_of(&source.topic);
+        let moved = (at, self.clock.now());
+        lanes.take(Partition {
+            source,
+            processor,
+            hint,
+            next: at,
+            committed: point,
+            reported: at,
+            moved,
+            seen_end: None,
+            ahead_s: None,
+        })
+    }
+
+    /// Reports records that the broker deleted before they were counted.
+    fn gone(&self, consumer: &Consumer, source: &SourceId, gone: i64) {
+        if gone <= 0 {
+            return;
+        }
+        self.metrics.gone(source, gone);
+        let why = format!(
+            "{source}: {gone} records were deleted before they were counted (at {}); they are in no count: send their \
+             events again, and lengthen the topic's retention",
+            self.clock.now()
+        );
+        consumer.context().fault(source, Fault::Gone, Some(&why));
+    }
+
+    /// Writes reports to the log, then commits offsets. What was not read of a deleted topic is gone.
+    ///
+    /// Before it writes, it asks whether the topics are still the ones of the assignment: the client goes on reading a new
+    /// topic of the same name at the offset of the old one.
     fn report(
         &self,
         consumer: &Consumer,
         log: &LogWriter,
         lanes: &Lanes<'_>,
+        ask: &Ask,
     ) -> Result<(), KafkaProblem> {
+        // Without new records there is nothing that could be of another topic.
+        let recreated = if ask.is_fresh { consumer.recreated()? } else { None };
+        let lost = match recreated {
+            Some(topic) => Some(Lost { topic, is_replaced: true }),
+            None => ask.deleted.clone().map(|topic| Lost { topic, is_replaced: false }),
+        };
+        let replaced = lost.as_ref().filter(|lost| lost.is_replaced).map(|lost| {
+            KafkaProblem(format!(
+                "topic {} was deleted and created again: counting goes on at the beginning of the new topic; what was \
+                 counted before stays",
+                lost.topic
+            ))
+        });
         let (ends, read, now) = (consumer.ends(), consumer.read(), self.clock.now());
         let mut all = ReportBatch::default();
-        for reports in lanes.report(ReportRequest { ends, read, now })? {
-            all.messages.extend(reports.messages);
-            all.letters.extend(reports.letters);
-            all.points.extend(reports.points);
+        for reports in lanes.report(ReportRequest { ends, read, now, lost })? {
+            all.append(reports);
         }
+        for (source, gone) in std::mem::take(&mut all.gone) {
+            self.gone(consumer, &source, gone);
+        }
+        match replaced {
+            None => self.write(consumer, log, all),
+            Some(problem) => Err(problem),
+        }
+    }
+
+    fn write(
+        &self,
+        consumer: &Consumer,
+        log: &LogWriter,
+        all: ReportBatch,
+    ) -> Result<(), KafkaProblem> {
         log.write_dead(&all.letters)?;
         log.write(all.messages)?;
         if !all.points.is_empty()
@@ -115,37 +219,94 @@ impl Intake {
         {
             tracing::warn!(%problem, "kafka: commit of offsets failed, the next commit includes them");
         }
+        for (source, waiting) in all.moving {
+            let why = waiting.map(|waiting| {
+                format!("{source}: {waiting} records wait, and none was read for a minute; restart this instance if that lasts")
+            });
+            consumer.context().fault(&source, Fault::Stuck, why.as_deref());
+        }
+        for (source, ahead) in all.ahead_s {
+            let why = (ahead.abs() > CLOCKS_AGREE_S).then(|| {
+                let side = if ahead > 0 { "ahead of" } else { "behind" };
+                format!(
+                    "{source}: the times of its records are {} s {side} this machine's clock: set the clocks of brokers (with \
+                     CreateTime: of producers) and of this machine; until then events may be taken for future ones",
+                    ahead.abs()
+                )
+            });
+            consumer.context().fault(&source, Fault::Clock, why.as_deref());
+        }
         Ok(())
     }
 
     /// Reports of some partitions.
     fn reports_of(&self, partitions: &mut [Partition], request: &ReportRequest) -> ReportBatch {
-        let (mut reports, now) = (ReportBatch::default(), request.now);
-        for Partition { source, processor, next, committed, .. } in partitions {
-            let end = request.ends.get(source).copied();
-            let is_alive = end.is_some_and(|(_, at)| now.since(at) < SILENT_AFTER);
-            // Send no heartbeat for a partition while the cluster does not answer.
-            if processor.taken() == 0 && !is_alive {
-                continue;
-            }
-            let (windows, closed) = processor.frontier();
-            // The end of a transaction has an offset but is not a record.
-            let read = request.read.get(source).map_or(*next, |upto| *upto.max(next));
-            let lag = end.map(|(end, _)| (end - read).max(0));
-            // Before the first event no window is closed, so there is no age.
-            let age = if closed > Timestamp::MIN { now.since(closed).as_secs_f64() } else { 0.0 };
-            self.metrics.partition(source, lag, age, windows);
-            let caught_up_at = end.filter(|(end, _)| read >= *end).map(|(_, at)| at);
-            let report = processor.report(caught_up_at);
-            if let Some((_, point)) = report.progress
-                && committed.replace(point) != Some(point)
-            {
-                reports.points.push((source.clone(), point));
-            }
-            reports.letters.extend(report.dead.iter().map(|(letter, _)| letter.clone()));
-            push_messages(report, now, &mut reports.messages);
+        let mut reports = ReportBatch::default();
+        for partition in partitions {
+            self.report_of(partition, request, &mut reports);
         }
         reports
+    }
+
+    fn report_of(
+        &self,
+        partition: &mut Partition,
+        request: &ReportRequest,
+        reports: &mut ReportBatch,
+    ) {
+        let Partition {
+            source,
+            processor,
+            next,
+            committed,
+            reported,
+            moved,
+            seen_end,
+            ahead_s,
+            ..
+        } = partition;
+        let now = request.now;
+        let end = request.ends.get(source).copied();
+        reports.ahead_s.extend(ahead_s.take().map(|ahead| (source.clone(), ahead)));
+        // While a record after the first end is on its way, that end stays: a later one would let it go unseen.
+        if seen_end.is_none_or(|(seen, _)| end.is_some_and(|(now, _)| now == seen)) {
+            *seen_end = end;
+        }
+        let is_alive = end.is_some_and(|(_, at)| now.since(at) < SILENT_AFTER);
+        // The end of a transaction has an offset but is not a record.
+        let read = request.read.get(source).map_or(*next, |upto| *upto.max(next));
+        let lag = end.map(|(end, _)| (end - read).max(0));
+        let lost = request.lost.as_ref().filter(|lost| lost.topic == *source.topic);
+        if let Some((lost, (end, _))) = lost.zip(end) {
+            let counted = if lost.is_replaced { *reported } else { read };
+            reports.gone.push((source.clone(), end - counted));
+            // Once.
+            *next = end.max(*next);
+        }
+        *reported = read.max(*next);
+        if read != moved.0 || lag.is_none_or(|lag| lag == 0) {
+            *moved = (read, now);
+        }
+        let is_stuck = now.since(moved.1) > STUCK_AFTER;
+        reports.moving.push((source.clone(), lag.filter(|_| is_stuck)));
+        // Send no heartbeat for a partition while the cluster does not answer.
+        if processor.taken() == 0 && !is_alive {
+            return;
+        }
+        let (windows, closed) = processor.frontier();
+        // Before the first event no window is closed, so there is no age.
+        let age = if closed > Timestamp::MIN { now.since(closed).as_secs_f64() } else { 0.0 };
+        self.metrics.partition(source, lag, age, windows);
+        let caught_up_at = end.filter(|(end, _)| read >= *end).map(|(_, at)| at);
+        let report = processor.report(caught_up_at);
+        let counted = report.source.clone();
+        if let Some((_, point)) = report.progress
+            && committed.replace(point) != Some(point)
+        {
+            reports.points.push((counted, point));
+        }
+        reports.letters.extend(report.dead.iter().map(|(letter, _)| letter.clone()));
+        push_messages(report, now, &mut reports.messages);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::domain::{Clock, DeadLetter, EventKind, Offset, SourceId, Timestamp};
 use crate::input::{Decoders, SourceProcessor};
-use crate::kafka::{Ends, Fetched, Settings, Wire};
+use crate::kafka::{Ends, Faults, Fetched, Settings, Wire};
 use crate::telemetry::{Health, Metrics};
 use crate::window::{AggregatorConfig, CommitPoint};
 
@@ -19,12 +19,15 @@ pub struct Intake {
     pub decoders: Arc<Decoders>,
     pub clock: Arc<dyn Clock>,
     pub health: Arc<Health>,
+    /// Faults by partition.
+    pub faults: Arc<Faults>,
     pub metrics: Arc<Metrics>,
     pub stop: Arc<AtomicBool>,
 }
 
 /// One partition that this instance counts.
 pub(super) struct Partition {
+    /// The partition. The processor's source also has the generation of the topic.
     pub(super) source: SourceId,
     pub(super) processor: SourceProcessor,
     /// The kind of the topic's events, for events without a kind of their own.
@@ -32,6 +35,38 @@ pub(super) struct Partition {
     /// Offset of the next record.
     pub(super) next: Offset,
     pub(super) committed: Option<CommitPoint>,
+    /// Offset up to which records are in a report.
+    pub(super) reported: Offset,
+    /// Where reading last moved on or had nothing to read, and when.
+    pub(super) moved: (Offset, Timestamp),
+    /// End of the partition at the last report, and when it was asked for. The next record from there on shows whether
+    /// the broker's clock agrees with ours.
+    pub(super) seen_end: Option<(Offset, Timestamp)>,
+    /// By how many seconds the times of records are ahead of our clock, if that was seen since the last report.
+    pub(super) ahead_s: Option<i64>,
+}
+
+impl Partition {
+    /// Compares the append time of a record that was written after `seen_end` with our clock.
+    pub(super) fn compare_clocks(
+        &mut self,
+        offset: Offset,
+        appended_at: Timestamp,
+        now: Timestamp,
+    ) {
+        let Some((_, asked_at)) = self.seen_end.take_if(|(end, _)| offset >= *end) else { return };
+        // It was appended between the two.
+        let ahead = appended_at.millis() - now.millis();
+        let behind = asked_at.millis() - appended_at.millis();
+        self.ahead_s = Some(if ahead > 0 { ahead / 1000 } else { -behind.max(0) / 1000 });
+    }
+}
+
+/// A topic that exists no more: what was not counted of it is gone.
+pub(super) struct Lost {
+    pub(super) topic: String,
+    /// Whether another topic has its name. Then records since the last report may be of either, and count for neither.
+    pub(super) is_replaced: bool,
 }
 
 /// The input of a report.
@@ -40,6 +75,8 @@ pub(super) struct ReportRequest {
     /// Offsets before which all records have been taken.
     pub(super) read: Fetched,
     pub(super) now: Timestamp,
+    /// A topic that exists no more.
+    pub(super) lost: Option<Lost>,
 }
 
 /// Reports of several partitions: messages and dead letters to write, offsets to commit.
@@ -48,4 +85,76 @@ pub(super) struct ReportBatch {
     pub(super) messages: Vec<Wire>,
     pub(super) letters: Vec<DeadLetter>,
     pub(super) points: Vec<(SourceId, CommitPoint)>,
+    /// Whether the reading of a partition moves on; if not, how many records wait.
+    pub(super) moving: Vec<(SourceId, Option<i64>)>,
+    /// By how many seconds the times of records are ahead of our clock.
+    pub(super) ahead_s: Vec<(SourceId, i64)>,
+    /// Records that can no longer be read.
+    pub(super) gone: Vec<(SourceId, i64)>,
+}
+
+impl ReportBatch {
+    pub(super) fn append(&mut self, other: Self) {
+        let Self { messages, letters, points, moving, ahead_s, gone } = other;
+        self.messages.extend(messages);
+        self.letters.extend(letters);
+        self.points.extend(points);
+        self.moving.extend(moving);
+        self.ahead_s.extend(ahead_s);
+        self.gone.extend(gone);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::Decoder;
+
+    fn partition() -> Partition {
+        let source = SourceId::new("t", 0);
+        let config = AggregatorConfig {
+            width: crate::domain::WindowWidth::new(std::time::Duration::from_secs(900))
+                .expect("a width"),
+            lateness: std::time::Duration::from_secs(600),
+            max_future_skew: None,
+            names_max: AggregatorConfig::NAMES,
+        };
+        let decoders = Arc::new(Decoders::new(Decoder::default()));
+        let processor =
+            SourceProcessor::new(source.clone(), None, config, decoders, Arc::default());
+        Partition {
+            source,
+            processor,
+            hint: None,
+            next: 0,
+            committed: None,
+            reported: 0,
+            moved: (0, Timestamp::MIN),
+            seen_end: None,
+            ahead_s: None,
+        }
+    }
+
+    #[test]
+    fn a_record_that_was_just_appended_shows_the_difference_of_the_clocks() {
+        let at = Timestamp::from_secs;
+        // offset, append time; then: seconds ahead. The end 10 was asked for at 1000, and it is 1003 now.
+        let cases = [
+            (10, 1001, Some(0)),
+            (12, 1003, Some(0)),
+            (10, 1000 - 3600, Some(-3600)),
+            (10, 1003 + 3600, Some(3600)),
+            // It was there before, and may be as old as it likes.
+            (9, 1000 - 3600, None),
+        ];
+        for (offset, appended, expected) in cases {
+            let mut partition = partition();
+            partition.seen_end = Some((10, at(1000)));
+            partition.compare_clocks(offset, at(appended), at(1003));
+            assert_eq!(partition.ahead_s, expected, "{offset} {appended}");
+        }
+        let mut unknown = partition();
+        unknown.compare_clocks(10, at(0), at(1003));
+        assert_eq!(unknown.ahead_s, None);
+    }
 }

@@ -11,12 +11,17 @@ use crate::domain::{
 };
 use crate::window::{AggregationKey, Counts, Frontier, Partial};
 
+/// Generation of a topic. Releases before this field neither write nor read it.
+type Made = Option<String>;
+
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(super) enum Body {
     Partial {
         topic: String,
         partition: i32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Made,
         window_ms: i64,
         #[serde(rename = "cell")]
         key: KeyForm,
@@ -34,6 +39,8 @@ pub(super) enum Body {
     Frontier {
         topic: String,
         partition: i32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Made,
         closed_ms: i64,
         caught_up_ms: Option<i64>,
         upto: Option<Offset>,
@@ -42,37 +49,28 @@ pub(super) enum Body {
     Alarm {
         topic: String,
         partition: i32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Made,
         offset: Offset,
         event: AlarmEvent,
     },
     Rebuilt {
         topic: String,
         partition: i32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Made,
         offset: Offset,
         list: ListRebuilt,
     },
     Maintenance {
         topic: String,
         partition: i32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Made,
         offset: Offset,
         event: MaintenanceEvent,
     },
-    Dead {
-        topic: String,
-        partition: i32,
-        offset: Offset,
-        /// Releases before this field keep one dead letter of a record.
-        #[serde(default, skip_serializing_if = "is_first")]
-        nth: u16,
-        received_ms: i64,
-        reason: Reason,
-        detail: String,
-        /// Base64: the bytes need not be text.
-        bytes: String,
-        #[serde(rename = "cell")]
-        key: Option<KeyForm>,
-        window_ms: Option<i64>,
-    },
+    Dead(DeadForm),
     Leader {
         instance: String,
         url: String,
@@ -82,6 +80,27 @@ pub(super) enum Body {
         instance: String,
         what: serde_json::Value,
     },
+}
+
+/// A dead letter.
+#[derive(Serialize, Deserialize)]
+pub(super) struct DeadForm {
+    topic: String,
+    partition: i32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    made: Made,
+    offset: Offset,
+    /// Releases before this field keep one dead letter of a record.
+    #[serde(default, skip_serializing_if = "is_first")]
+    nth: u16,
+    received_ms: i64,
+    reason: Reason,
+    detail: String,
+    /// Base64: the bytes need not be text.
+    bytes: String,
+    #[serde(rename = "cell")]
+    key: Option<KeyForm>,
+    window_ms: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -118,8 +137,9 @@ impl From<Wire> for Body {
         match wire {
             Wire::Partial { source, partial: Partial { window, key, counts, upto } } => {
                 Self::Partial {
-                    topic: source.topic.as_ref().to_owned(),
+                    topic: source.topic_name().to_owned(),
                     partition: source.partition,
+                    made: made(&source),
                     window_ms: window.millis(),
                     key: key.into(),
                     tickets: counts.tickets,
@@ -132,31 +152,33 @@ impl From<Wire> for Body {
                 }
             }
             Wire::Frontier { source, frontier, upto, reported_at } => Self::Frontier {
-                topic: source.topic.as_ref().to_owned(),
+                topic: source.topic_name().to_owned(),
                 partition: source.partition,
+                made: made(&source),
                 closed_ms: frontier.closed.millis(),
                 caught_up_ms: frontier.caught_up_at.map(Timestamp::millis),
                 upto,
                 reported_ms: reported_at.millis(),
             },
             Wire::Alarm { position, event } => {
-                let (topic, partition, offset) = parts(&position);
-                Self::Alarm { topic, partition, offset, event }
+                let (topic, partition, made, offset) = parts(&position);
+                Self::Alarm { topic, partition, made, offset, event }
             }
             Wire::Rebuilt { position, list } => {
-                let (topic, partition, offset) = parts(&position);
-                Self::Rebuilt { topic, partition, offset, list }
+                let (topic, partition, made, offset) = parts(&position);
+                Self::Rebuilt { topic, partition, made, offset, list }
             }
             Wire::Maintenance { position, event } => {
-                let (topic, partition, offset) = parts(&position);
-                Self::Maintenance { topic, partition, offset, event }
+                let (topic, partition, made, offset) = parts(&position);
+                Self::Maintenance { topic, partition, made, offset, event }
             }
             Wire::Dead { letter, place } => {
-                let (topic, partition, offset) = parts(&letter.position);
+                let (topic, partition, made, offset) = parts(&letter.position);
                 let (key, window) = place.unzip();
-                Self::Dead {
+                Self::Dead(DeadForm {
                     topic,
                     partition,
+                    made,
                     offset,
                     nth: letter.nth,
                     received_ms: letter.received_at.millis(),
@@ -165,7 +187,7 @@ impl From<Wire> for Body {
                     bytes: BASE64.encode(&letter.bytes),
                     key: key.map(KeyForm::from),
                     window_ms: window.map(Timestamp::millis),
-                }
+                })
             }
             Wire::Leader { instance, url } => Self::Leader { instance, url },
             Wire::Replicated { instance, what } => Self::Replicated { instance, what },
@@ -173,13 +195,21 @@ impl From<Wire> for Body {
     }
 }
 
-fn parts(position: &Position) -> (String, i32, Offset) {
-    let SourceId { topic, partition } = &position.source;
-    (topic.as_ref().to_owned(), *partition, position.offset)
+fn made(source: &SourceId) -> Made {
+    source.generation().map(str::to_owned)
 }
 
-fn position(topic: &str, partition: i32, offset: Offset) -> Position {
-    Position { source: SourceId::new(topic, partition), offset }
+fn parts(position: &Position) -> (String, i32, Made, Offset) {
+    let source = &position.source;
+    (source.topic_name().to_owned(), source.partition, made(source), position.offset)
+}
+
+fn source(topic: &str, partition: i32, made: Made) -> SourceId {
+    SourceId::new(topic, partition).in_generation(made.as_deref())
+}
+
+fn position(topic: &str, partition: i32, made: Made, offset: Offset) -> Position {
+    Position { source: source(topic, partition, made), offset }
 }
 
 impl From<Body> for Wire {
@@ -188,6 +218,7 @@ impl From<Body> for Wire {
             Body::Partial {
                 topic,
                 partition,
+                made,
                 window_ms,
                 key,
                 tickets,
@@ -198,7 +229,7 @@ impl From<Body> for Wire {
                 topics,
                 upto,
             } => Self::Partial {
-                source: SourceId::new(&topic, partition),
+                source: source(&topic, partition, made),
                 partial: Partial {
                     window: Timestamp::from_millis(window_ms),
                     key: key.into(),
@@ -206,53 +237,52 @@ impl From<Body> for Wire {
                     upto,
                 },
             },
-            Body::Frontier { topic, partition, closed_ms, caught_up_ms, upto, reported_ms } => {
-                Self::Frontier {
-                    source: SourceId::new(&topic, partition),
-                    frontier: Frontier {
-                        closed: Timestamp::from_millis(closed_ms),
-                        caught_up_at: caught_up_ms.map(Timestamp::from_millis),
-                    },
-                    upto,
-                    reported_at: Timestamp::from_millis(reported_ms),
-                }
-            }
-            Body::Alarm { topic, partition, offset, event } => {
-                Self::Alarm { position: position(&topic, partition, offset), event }
-            }
-            Body::Rebuilt { topic, partition, offset, list } => {
-                Self::Rebuilt { position: position(&topic, partition, offset), list }
-            }
-            Body::Maintenance { topic, partition, offset, event } => {
-                Self::Maintenance { position: position(&topic, partition, offset), event }
-            }
-            Body::Dead {
+            Body::Frontier {
                 topic,
                 partition,
-                offset,
-                nth,
-                received_ms,
-                reason,
-                detail,
-                bytes,
-                key,
-                window_ms,
-            } => {
-                let letter = DeadLetter {
-                    position: position(&topic, partition, offset),
-                    nth,
-                    received_at: Timestamp::from_millis(received_ms),
-                    reason,
-                    detail,
-                    // Surgecast wrote it. Damaged text is kept as it is.
-                    bytes: BASE64.decode(&bytes).unwrap_or(bytes.into_bytes()).into(),
-                };
-                let window = window_ms.map(Timestamp::from_millis);
-                Self::Dead { letter, place: key.map(AggregationKey::from).zip(window) }
+                made,
+                closed_ms,
+                caught_up_ms,
+                upto,
+                reported_ms,
+            } => Self::Frontier {
+                source: source(&topic, partition, made),
+                frontier: Frontier {
+                    closed: Timestamp::from_millis(closed_ms),
+                    caught_up_at: caught_up_ms.map(Timestamp::from_millis),
+                },
+                upto,
+                reported_at: Timestamp::from_millis(reported_ms),
+            },
+            Body::Alarm { topic, partition, made, offset, event } => {
+                Self::Alarm { position: position(&topic, partition, made, offset), event }
             }
+            Body::Rebuilt { topic, partition, made, offset, list } => {
+                Self::Rebuilt { position: position(&topic, partition, made, offset), list }
+            }
+            Body::Maintenance { topic, partition, made, offset, event } => {
+                Self::Maintenance { position: position(&topic, partition, made, offset), event }
+            }
+            Body::Dead(form) => form.into(),
             Body::Leader { instance, url } => Self::Leader { instance, url },
             Body::Replicated { instance, what } => Self::Replicated { instance, what },
         }
+    }
+}
+
+impl From<DeadForm> for Wire {
+    fn from(form: DeadForm) -> Self {
+        let letter = DeadLetter {
+            position: position(&form.topic, form.partition, form.made, form.offset),
+            nth: form.nth,
+            received_at: Timestamp::from_millis(form.received_ms),
+            reason: form.reason,
+            detail: form.detail,
+            // Surgecast wrote it. Damaged text is kept as it is.
+            bytes: BASE64.decode(&form.bytes).unwrap_or(form.bytes.into_bytes()).into(),
+        };
+        let window = form.window_ms.map(Timestamp::from_millis);
+        Self::Dead { letter, place: form.key.map(AggregationKey::from).zip(window) }
     }
 }
 

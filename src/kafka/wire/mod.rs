@@ -89,7 +89,11 @@ mod tests {
     }
 
     fn wire() -> impl Strategy<Value = Wire> {
-        let source = || ("[a-z.]{1,20}", any::<i32>()).prop_map(|(t, p)| SourceId::new(&t, p));
+        let made = || prop_oneof![Just(None), "[0-9a-f]{32}(~[0-9]{1,9})?".prop_map(Some)];
+        let source = move || {
+            ("[a-z.]{1,20}", any::<i32>(), made())
+                .prop_map(|(t, p, made)| SourceId::new(&t, p).in_generation(made.as_deref()))
+        };
         let topics = prop_oneof![Just([0; TOPICS]), any::<[u32; TOPICS]>()];
         let counts = (any::<[u32; 4]>(), any::<[u32; 5]>(), topics).prop_map(
             |([tickets, cleared, other, duplicates], raised, topics)| Counts {
@@ -146,6 +150,7 @@ mod tests {
                     device: Some("OLT-1".into()),
                     alarm_type: None,
                     text: Some("ü \"\n".into()),
+                    aliases: Box::default(),
                 },
             });
         prop_oneof![partial, note, dead, alarm]

@@ -1,5 +1,6 @@
 //! The write API, with what each answer means.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use thiserror::Error;
 use tokio::runtime::{Builder, Runtime};
 
 use super::points::Line;
+use crate::config::Secret;
 use crate::output::sink::{Refused, Trouble, Written};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -31,7 +33,7 @@ pub struct InfluxSettings {
     pub url: String,
     pub org: String,
     pub bucket: String,
-    pub token: String,
+    pub token: Secret,
 }
 
 impl fmt::Debug for InfluxSettings {
@@ -52,7 +54,8 @@ pub struct SetupProblem(pub String);
 
 /// A client with a runtime of its own, for a thread of its own.
 pub struct InfluxClient {
-    client: Client,
+    /// With the token that it was made for.
+    client: RefCell<(String, Client)>,
     runtime: Runtime,
     settings: InfluxSettings,
 }
@@ -74,16 +77,23 @@ impl InfluxClient {
     /// [`SetupProblem`] if TLS or threads of this machine cannot be used.
     pub fn new(settings: InfluxSettings) -> Result<Self, SetupProblem> {
         let problem = |error: &dyn fmt::Display| SetupProblem(format!("InfluxDB client: {error}"));
-        let http = reqwest_influx::ClientBuilder::new()
-            .connect_timeout(CONNECT_WITHIN)
-            .timeout(ANSWER_WITHIN)
-            .user_agent(concat!("surgecast/", env!("CARGO_PKG_VERSION")));
-        let InfluxSettings { url, org, token, .. } = &settings;
-        let client = ClientBuilder::with_builder(http, url, org, token).build();
-        let client = client.map_err(|error| problem(&error))?;
+        let token = settings.token.expose();
+        let client = client(&settings, &token).map_err(|error| problem(&error))?;
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| problem(&error))?;
-        Ok(Self { client, runtime, settings })
+        Ok(Self { client: RefCell::new((token, client)), runtime, settings })
+    }
+
+    /// The client for the token as it is now.
+    fn client(&self) -> Client {
+        let token = self.settings.token.expose();
+        let mut current = self.client.borrow_mut();
+        if current.0 != token
+            && let Ok(client) = client(&self.settings, &token)
+        {
+            *current = (token, client);
+        }
+        current.1.clone()
     }
 
     /// Writes lines in batches, in order. Lines that are written twice change nothing.
@@ -142,9 +152,10 @@ impl InfluxClient {
 
     fn send(&self, lines: &[Line]) -> Answer {
         let InfluxSettings { org, bucket, .. } = &self.settings;
+        let client = self.client();
         let body = lines.join(&b'\n');
         let precision = TimestampPrecision::Nanoseconds;
-        let sent = self.client.write_line_protocol_with_precision(org, bucket, body, precision);
+        let sent = client.write_line_protocol_with_precision(org, bucket, body, precision);
         match self.runtime.block_on(sent) {
             Ok(()) => Answer::Taken,
             Err(error) => self.answer(&error),
@@ -189,7 +200,8 @@ impl InfluxClient {
             Answer::Misconfigured(why) | Answer::Later(why) => SetupProblem(why),
             _ => SetupProblem(format!("InfluxDB at {url}: {error}")),
         };
-        let found = self.runtime.block_on(self.client.is_onboarding_allowed()).map_err(problem)?;
+        let client = self.client();
+        let found = self.runtime.block_on(client.is_onboarding_allowed()).map_err(problem)?;
         if found {
             let text = format!(
                 "InfluxDB at {url} has not been set up yet: give it its first user with `influx setup`, then run \
@@ -199,7 +211,7 @@ impl InfluxClient {
         }
         let request =
             ListOrganizationRequest { org: Some(org.clone()), ..ListOrganizationRequest::new() };
-        let orgs = self.runtime.block_on(self.client.list_organizations(request));
+        let orgs = self.runtime.block_on(client.list_organizations(request));
         let orgs = orgs.map_err(problem)?.orgs;
         let id = orgs.into_iter().find(|found| found.name == *org).and_then(|found| found.id);
         let id = id.ok_or_else(|| {
@@ -211,7 +223,7 @@ impl InfluxClient {
             ..ListBucketsRequest::default()
         };
         // A bucket that is not there is answered with an empty list, or with 404.
-        let known = match self.runtime.block_on(self.client.list_buckets(Some(request))) {
+        let known = match self.runtime.block_on(client.list_buckets(Some(request))) {
             Ok(found) => found.buckets.iter().any(|found| found.name == *bucket),
             Err(RequestError::Http { status, .. }) if status.as_u16() == 404 => false,
             Err(error) => return Err(problem(error)),
@@ -226,9 +238,18 @@ impl InfluxClient {
             )],
             ..PostBucketRequest::new(id, bucket.clone())
         };
-        self.runtime.block_on(self.client.create_bucket(Some(request))).map_err(problem)?;
+        self.runtime.block_on(client.create_bucket(Some(request))).map_err(problem)?;
         Ok(format!("created bucket {bucket} of {org}, which keeps points for 400 days"))
     }
+}
+
+fn client(settings: &InfluxSettings, token: &str) -> Result<Client, influxdb2::BuildError> {
+    let http = reqwest_influx::ClientBuilder::new()
+        .connect_timeout(CONNECT_WITHIN)
+        .timeout(ANSWER_WITHIN)
+        .user_agent(concat!("surgecast/", env!("CARGO_PKG_VERSION")));
+    let InfluxSettings { url, org, .. } = settings;
+    ClientBuilder::with_builder(http, url, org, token).build()
 }
 
 /// The `message` of InfluxDB's JSON errors.
@@ -281,7 +302,7 @@ mod tests {
     }
 
     fn client(url: String) -> InfluxClient {
-        let (org, bucket, token) = ("noc".into(), "surge".into(), "hunter2".into());
+        let (org, bucket, token) = ("noc".into(), "surge".into(), Secret::new("hunter2"));
         InfluxClient::new(InfluxSettings { url, org, bucket, token }).expect("a client")
     }
 

@@ -13,10 +13,7 @@ pub fn read(section: Reader<'_>) -> Option<InfluxSettings> {
         url: section.url("url").unwrap_or_default(),
         org: section.text("org", "use the organisation's name").unwrap_or_default(),
         bucket: section.text("bucket", "use the bucket's name").unwrap_or("surgecast".into()),
-        token: section
-            .secret("token", "token_file")
-            .map(|token| token.expose().to_owned())
-            .unwrap_or_default(),
+        token: section.secret("token", "token_file").unwrap_or_default(),
     };
     if there {
         section.missing("org", "use the organisation's name");

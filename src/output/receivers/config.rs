@@ -141,7 +141,7 @@ fn settings(entry: &Reader<'_>, url: String, public_url: &str, language: Languag
     let secret = entry.secret("secret", "secret_file");
     Settings {
         url: Url(url),
-        secret: secret.map(|secret| Secret::new(secret.expose())),
+        secret: secret.map(Secret::from),
         public_url: public_url.to_owned(),
         language: own.unwrap_or(language),
         ca_file: entry.path("ca_file"),

@@ -67,7 +67,7 @@ impl DingTalk {
     fn url(&self, now: Timestamp) -> String {
         let url = &self.settings.url.0;
         let Some(secret) = &self.settings.secret else { return url.clone() };
-        let sign = signature(secret.text(), now.millis());
+        let sign = signature(&secret.text(), now.millis());
         let fields = [("timestamp", now.millis().to_string()), ("sign", sign)];
         reqwest::Url::parse_with_params(url, fields).map_or_else(|_| url.clone(), String::from)
     }

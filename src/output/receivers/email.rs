@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MessageBuilder};
+use lettre::transport::smtp::SmtpTransportBuilder;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{SmtpTransport, Transport as _};
@@ -52,7 +53,7 @@ struct Email {
     settings: Settings,
     from: Mailbox,
     to: Vec<Mailbox>,
-    transport: SmtpTransport,
+    transport: SmtpTransportBuilder,
 }
 
 fn mailbox(key: &'static str, text: &str, problems: &mut Vec<Problem>) -> Option<Mailbox> {
@@ -63,7 +64,7 @@ fn mailbox(key: &'static str, text: &str, problems: &mut Vec<Problem>) -> Option
 }
 
 /// Mail is encrypted whenever the server offers it, and always where a password is sent to another machine.
-fn transport(settings: &Settings) -> Result<SmtpTransport, Problem> {
+fn transport(settings: &Settings) -> Result<SmtpTransportBuilder, Problem> {
     let problem = |why: String| ("url", why);
     let url = reqwest::Url::parse(&settings.url.0);
     let url = url.map_err(|_| problem("use smtp://HOST:PORT or smtps://HOST:PORT".into()))?;
@@ -93,14 +94,11 @@ fn transport(settings: &Settings) -> Result<SmtpTransport, Problem> {
         (_, true) => (Tls::Opportunistic(tls), 587),
         (_, false) => (Tls::Opportunistic(tls), 25),
     };
-    let mut builder = SmtpTransport::builder_dangerous(host)
+    let builder = SmtpTransport::builder_dangerous(host)
         .port(url.port().unwrap_or(port))
         .tls(tls)
         .timeout(Some(TIMEOUT));
-    if let (Some(user), Some(password)) = (&settings.username, &settings.secret) {
-        builder = builder.credentials(Credentials::new(user.clone(), password.text().to_owned()));
-    }
-    Ok(builder.build())
+    Ok(builder)
 }
 
 /// An id of a message: the same text has the same id.
@@ -111,6 +109,17 @@ fn message_id(text: &str) -> String {
 }
 
 impl Email {
+    /// Without connections that it keeps. The password may have changed since the last page.
+    fn transport(&self) -> SmtpTransport {
+        let transport = self.transport.clone();
+        match (&self.settings.username, &self.settings.secret) {
+            (Some(user), Some(password)) => {
+                transport.credentials(Credentials::new(user.clone(), password.text())).build()
+            }
+            _ => transport.build(),
+        }
+    }
+
     fn message(&self, page: &Notification) -> Result<lettre::Message, lettre::error::Error> {
         let settings = &self.settings;
         let message = Message::new(page, settings.language, &settings.public_url);
@@ -162,7 +171,7 @@ impl Receiver for Email {
             Ok(mail) => mail,
             Err(error) => return failed(Fault::Page, &error),
         };
-        match self.transport.send(&mail) {
+        match self.transport().send(&mail) {
             Ok(_) => Attempt::done(None),
             Err(error) if error.is_permanent() => failed(Fault::Page, &error),
             Err(error) => failed(Fault::Receiver, &error),

@@ -62,7 +62,7 @@ impl Feishu {
         let mut body = json!({"msg_type": "text", "content": {"text": text}});
         if let Some(secret) = secret {
             body["timestamp"] = now.secs().to_string().into();
-            body["sign"] = signature(secret.text(), now.secs()).into();
+            body["sign"] = signature(&secret.text(), now.secs()).into();
         }
         body.to_string()
     }

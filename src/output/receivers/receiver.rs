@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::alert::{Alert, Notification, Route};
+use crate::config;
 use crate::domain::Timestamp;
 use crate::text::Language;
 
@@ -132,24 +133,31 @@ impl fmt::Debug for Url {
 
 /// A secret of a receiver. Never shown.
 #[derive(Clone)]
-pub struct Secret(String);
+pub struct Secret(config::Secret);
 
 impl Secret {
-    /// Takes the text without blanks around it.
+    /// A secret that does not change.
     pub fn new(text: &str) -> Self {
-        Self(text.trim().to_owned())
+        Self(config::Secret::new(text))
     }
 
-    /// The text.
-    pub fn text(&self) -> &str {
-        &self.0
+    /// The text, without blanks around it.
+    pub fn text(&self) -> String {
+        self.0.expose().trim().to_owned()
     }
 
     /// A signing key: reads `whsec_` and base64, or takes the bytes of any other text.
     pub fn key(&self) -> Vec<u8> {
-        let coded = self.0.strip_prefix("whsec_");
+        let text = self.text();
+        let coded = text.strip_prefix("whsec_");
         let key = coded.and_then(|coded| BASE64.decode(coded).ok());
-        key.unwrap_or_else(|| self.0.as_bytes().to_vec())
+        key.unwrap_or_else(|| text.into_bytes())
+    }
+}
+
+impl From<config::Secret> for Secret {
+    fn from(secret: config::Secret) -> Self {
+        Self(secret)
     }
 }
 

@@ -113,6 +113,7 @@ fn alarm(id: &str, action: AlarmAction, ts: i64) -> AlarmEvent {
         device: None,
         alarm_type: None,
         text: None,
+        aliases: Box::default(),
     }
 }
 

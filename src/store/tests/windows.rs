@@ -235,3 +235,43 @@ fn counts_without_topics_are_read() {
     store.conn.execute("UPDATE partials SET counts = ?1, version = 0", [bytes]).expect("writes");
     assert_eq!(reader(&store).partials().expect("reads"), [partial([0; 6])]);
 }
+
+#[test]
+fn dead_letters_have_a_limit_of_bytes() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = open(&dir);
+    let letter = |offset| DeadLetter {
+        position: Position { source: SourceId::new("t", 0), offset },
+        nth: 0,
+        received_at: at(0),
+        reason: Reason::Malformed,
+        detail: "no JSON".into(),
+        bytes: vec![b'{'; 60_000].into(),
+    };
+    let held = |store: &Store| {
+        let letters = reader(store).dead_letters(None, 1_000, None).expect("reads");
+        let offsets: Vec<i64> = letters.iter().map(|(_, l)| l.position.offset).collect();
+        (offsets.len(), offsets.first().copied(), offsets.last().copied())
+    };
+    for offset in 0..100 {
+        put(&mut store, |tx| tx.put_dead_letter(&letter(offset), None));
+        assert!(held(&store).0 <= 17, "one megabyte at most");
+    }
+    let (kept, newest, oldest) = held(&store);
+    assert!(
+        kept >= 15 && newest == Some(99) && oldest == Some(100 - kept as i64),
+        "{kept} {oldest:?}"
+    );
+    // A store that has too many is pruned when the program starts.
+    let raw = Connection::open(dir.path().join(FILE)).expect("opens");
+    raw.execute_batch(
+        "INSERT INTO dead_letters (topic, part, position, received_at, reason, detail, bytes, nth)
+             SELECT 'u', part, position, received_at, reason, detail, bytes, nth FROM dead_letters",
+    )
+    .expect("copies");
+    assert_eq!(held(&store).0, 2 * kept);
+    store.prune_dead_letters(at(0)).expect("prunes");
+    assert!(held(&store).0 <= 17);
+    store.prune_dead_letters(at(31 * DAY)).expect("prunes");
+    assert_eq!(held(&store).0, 0);
+}

@@ -13,7 +13,7 @@ severity-warning = warning
 severity-indeterminate = indeterminate
 
 topic-outage = outage
-topic-coverage = coverage
+topic-coverage = poor coverage
 topic-slow = slowness
 topic-billing = billing
 topic-device = device or app
@@ -22,7 +22,7 @@ topic-other = other
 channel-phone = phone
 channel-chat = chat
 channel-email = e-mail
-channel-complaint = complaints
+channel-complaint = complaint desk
 name-all-regions = all regions
 name-all-services = all services
 name-all-channels = all channels

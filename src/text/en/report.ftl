@@ -2,8 +2,8 @@
 
 report-minutes = { $n } min
 report-hours = { $n } h
-report-no-windows = There are no finalized windows yet.
-report-lead = Lead
+report-no-windows = No window is complete yet.
+report-lead = Lead time
 report-tickets = Tickets
 report-channel = Channel
 report-severity = Severity
@@ -44,8 +44,8 @@ report-alerts-sum = { $n ->
    *[other] { $n } alerts
 }, { $acknowledged } acknowledged.
 report-alerts-median = Median time to acknowledge: { $n } min.
-report-alerts-none = No page was sent.
-report-alerts-cause-zone = Times in causes are the local times of the region.
+report-alerts-none = No alert was sent.
+report-alerts-cause-zone = Times in the column “Cause” are local times of each region.
 report-alerts-unacknowledged = { $n ->
     [one] { $n } alert was not acknowledged. Check that it reaches the right receiver.
    *[other] { $n } alerts were not acknowledged. Check that they reach the right receiver.
@@ -60,8 +60,8 @@ report-cause = Cause
 report-id = Id
 
 report-surges = Surges
-report-surges-help = A surge: two windows in a row lie above the 99 % quantile of the forecast without alarms. Surges are counted by region and service, all channels together.
-report-surges-alarmed = With alarms at that time
+report-surges-help = Surge: in two windows in a row, more tickets arrive than the 99 % quantile of the forecast that ignores alarms. Hit: a forecast made this long before the surge warned of it. False alarm: a warning that no surge followed. Surges are counted by region and service, all channels together.
+report-surges-alarmed = Alarms already active when the forecast was issued
 report-surges-hits = Hits
 report-surges-false = False alarms
 report-surges-start = Start
@@ -69,34 +69,34 @@ report-surges-warning = First warning before the start
 report-surges-no-warning = no warning
 report-surges-none = There were no surges.
 report-surges-unwarned = { $n ->
-    [one] { $n } surge had alarms an hour before its start, but no warning.
-   *[other] { $n } surges had alarms an hour before their start, but no warning.
+    [one] { $n } surge had active alarms an hour before its start, but no warning was given.
+   *[other] { $n } surges had active alarms an hour before their start, but no warning was given.
 }
 
 report-accuracy = Forecast accuracy
 report-accuracy-leads = All series together, by lead:
 report-accuracy-all-leads = all leads
 report-accuracy-value = Accuracy
-report-accuracy-persistence = Last week repeated
-report-accuracy-floor = Noise floor
-report-accuracy-band = Inside 80 % band
+report-accuracy-persistence = Accuracy of repeating last week
+report-accuracy-floor = Accuracy at the noise floor
+report-accuracy-band = Actual count inside 80 % band
 report-accuracy-bias = Bias
 report-accuracy-none = No forecast was scored.
-report-accuracy-help = Noise floor: the best achievable accuracy at this volume. A single series can exceed it by chance.
-report-accuracy-target = Target accuracy { $target }. Series that reach it: { $reached }. Series below it, although the noise floor allows it: { $missed }. Series with too few tickets, whose noise floor is below it: { $beyond }.
-report-accuracy-missed = Series below the target that the noise floor allows
-report-accuracy-missed-none = No series is below a target that its noise floor allows.
+report-accuracy-help = Noise floor: the error that even a perfect forecast has, because tickets arrive at random. The accuracy at the noise floor is the best that is possible at this volume; a single series can exceed it by chance.
+report-accuracy-target = Target accuracy: { $target }. Series that reach it: { $reached }. Series that have enough tickets to reach it, but do not: { $missed }. Series with too few tickets to reach it: { $beyond }.
+report-accuracy-missed = Series with enough tickets that do not reach the target
+report-accuracy-missed-none = Every series with enough tickets reaches the target.
 report-accuracy-over = { $series }: the forecasts were { $share } higher than the actual number of tickets.
 report-accuracy-under = { $series }: the forecasts were { $share } lower than the actual number of tickets.
 report-accuracy-coverage = { $series }: only { $share } of the windows lie inside the 80 % band.
 
 report-staffing = Staffing
-report-staffing-sum = Agents needed by the plan at the start of each window, compared with the roster or the usual number: { $short } agent hours short, { $spare } agent hours spare.
+report-staffing-sum = For each window, the agents needed by the plan that was newest when the window began, compared with the roster or the usual number: { $short } agent hours short, { $spare } agent hours spare.
 report-staffing-worst = { $series } has the largest shortage: { $n } agent hours.
 report-staffing-series = Series
 report-staffing-short = Agent hours short
 report-staffing-spare = Agent hours spare
-report-staffing-none = There are no plans of this week. Plans are kept for 14 days.
+report-staffing-none = There are no plans for this week. Plans are kept for 14 days.
 
 report-check = Points to check
 report-check-none = There is nothing to check.
@@ -106,26 +106,26 @@ report-incident-open = { $scope }: since { $from } (UTC), still open.
 report-incident-acknowledged = Acknowledged by { $name }.
 report-incident-not-acknowledged = Not acknowledged.
 report-incident-id = Id: { $id }.
-report-incident-zone = Times of day in this list are the local times of the region.
+report-incident-zone = Times in the list above are local times of the region.
 report-incident-feedback = Feedback: { $text }
 report-incident-useful = useful
 report-incident-not-useful = not useful
 report-incident-note = { $verdict } ({ $note })
 report-agents = Agents needed
-report-agents-worst = In the window with the largest gap of each channel:
+report-agents-worst = For each channel, the window with the largest gap:
 report-agents-window = Window
 report-agents-forecast = Tickets forecast
 report-agents-range = { $n } ({ $low } to { $high })
 report-agents-needed = Needed
-report-agents-scheduled = Scheduled or usual
+report-agents-scheduled = Scheduled, or usual number
 report-agents-gap = Short
-report-agents-none = No agents were short.
+report-agents-none = There were enough agents.
 report-alarms = Alarms
 report-alarms-type = Type
 report-alarms-no-type = no type
 report-alarms-n = Alarms
-report-alarms-first = First
-report-alarms-none = No alarms are stored.
+report-alarms-first = First raised
+report-alarms-none = No alarms are on record for this alert.
 report-hourly = Actual and forecast by hour
 report-hourly-hour = Hour
 report-hourly-actual = Actual

@@ -1,25 +1,25 @@
 # 预警通知：值班长收到的内容。标题须能在手机锁屏上完整显示。
 
-alert-title = { $scope }：{ $from }–{ $to } 缺 { $n } 名坐席（{ $channels }）
+alert-title = { $scope }：{ $from }–{ $to } 最多缺 { $n } 名坐席（{ $channels }）
 alert-title-critical = 【紧急】{ alert-title }
 alert-title-resolved = { $scope }：预警解除，坐席已足够
 alert-channel = { $channel } { $n }
-alert-resolved = 预警解除：{ $scope } 的预测需求已不再超过可用坐席。此前 { $from } 至 { $to } 存在缺口（{ $zone }）。
+alert-resolved = 预警解除：最新预测显示 { $scope } 不再缺坐席。预警自 { $from } 持续至 { $to }（{ $zone }）。
 alert-shortfall-rostered = { $channel }：{ $at } 需要 { $agents } 名坐席，已排班 { $scheduled } 名，还缺 { $gap } 名。该时段预测 { $n } 张工单（80% 概率在 { $low } 至 { $high } 之间）。
-alert-shortfall-usual = { $channel }：{ $at } 需要 { $agents } 名坐席，平时同一时段 { $scheduled } 名，还缺 { $gap } 名。该时段预测 { $n } 张工单（80% 概率在 { $low } 至 { $high } 之间）。
+alert-shortfall-usual = { $channel }：{ $at } 需要 { $agents } 名坐席，平时同一时段有 { $scheduled } 名，还缺 { $gap } 名。该时段预测 { $n } 张工单（80% 概率在 { $low } 至 { $high } 之间）。
 alert-because = 原因：{ $cause }。
-alert-action = 建议：{ $from } 至 { $to }（{ $zone }）增派 { $n } 名坐席；如已知悉，请确认。
+alert-action = 建议：{ $from } 至 { $to }（{ $zone }）最多需增派 { $n } 名坐席；如已知悉，请确认预警。
 
 cause-alarms = 自 { $since } 起有 { $n } 条{ $severity } { $type } 告警未清除
 cause-alarms-untyped = 自 { $since } 起有 { $n } 条{ $severity }告警未清除
-cause-alarms-device = 首发设备 { $device }
-cause-alarms-flapping = 反复抖动，最多上报 { $n } 次
-cause-alarms-doubtful = 告警列表重建后有 { $n } 条未再上报
+cause-alarms-device = 首个告警设备 { $device }
+cause-alarms-flapping = 频繁抖动：单条告警上报达 { $n } 次
+cause-alarms-doubtful = 其中 { $n } 条可能已清除（告警列表重建后未再上报）
 cause-more-alarms = 另有 { $n } 条其他类型的告警
-cause-no-alarm = 预测需求超过可用坐席；此处没有相关的未清除告警
+cause-no-alarm = 预测所需坐席多于可用坐席；此处没有相关的未清除告警
 cause-overrun = { $from }–{ $to } 的计划作业超时，仍有 { $n } 条相关告警未清除
-cause-adjustment = 计划员录入“{ $label }”：六小时内 { $tickets } 张工单
-cause-complaints = 自 { $since } 起有 { $n } 名客户投诉业务中断、信号覆盖或网速慢；平时为 { $usual } 名
+cause-adjustment = 计划员录入“{ $label }”：六小时内的预测变化 { $tickets } 张工单
+cause-complaints = 自 { $since } 起有 { $n } 张工单反映服务中断、信号覆盖差或网速慢；平时同期为 { $usual } 张
 
 # 超出接收方长度限制的通知。
 page-lines-left-out = ……另有 { $n } 行，请打开链接查看

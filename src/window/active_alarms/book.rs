@@ -10,7 +10,7 @@ use super::rules::{AlarmRules, STALE_AFTER};
 use super::step::{Details, Key, Step};
 use super::tally::Tally;
 use crate::domain::{
-    AlarmAction, AlarmEvent, ListRebuilt, Offset, Position, Scope, SourceId, Timestamp,
+    AlarmAction, AlarmEvent, DAY, ListRebuilt, Offset, Position, Scope, SourceId, Timestamp,
 };
 
 /// Most rebuilt lists that wait for their time. Each is compared with every active alarm.
@@ -33,6 +33,8 @@ pub struct AlarmBook {
     active: usize,
     tally: Tally,
     now: Option<Timestamp>,
+    /// When clears without a raise were last logged.
+    hinted_at: Option<Timestamp>,
     names: BTreeSet<Arc<str>>,
     scopes: BTreeSet<Arc<Scope>>,
     sources: Vec<SourceId>,
@@ -208,10 +210,14 @@ impl AlarmBook {
             life.forget_flaps_if_quiet(ts, &self.rules);
             is_active = life.active.is_some();
         }
-        let begins = !is_active && step.action() != AlarmAction::Clear;
+        let is_clear = step.action() == AlarmAction::Clear;
+        let begins = !is_active && !is_clear;
         if begins && self.active >= self.rules.active_max {
             self.tally.refused += 1;
             return;
+        }
+        if is_clear && !self.alarms.contains_key(alarm_id) {
+            self.tally.unpaired += 1;
         }
         let life = self.alarms.entry(alarm_id.clone()).or_insert_with(|| Life::new(step.key));
         match life.take(alarm_id, step, details, &self.rules) {
@@ -246,6 +252,15 @@ impl AlarmBook {
             *active.entry(Scope::clone(&alarm.scope)).or_default() += 1;
         }
         active
+    }
+
+    /// Whether clears without a raise should be logged: once a day of event time.
+    pub fn is_hint_due(&mut self, now: Timestamp) -> bool {
+        let is_due = self.hinted_at.is_none_or(|at| at + DAY <= now);
+        if is_due {
+            self.hinted_at = Some(now);
+        }
+        is_due
     }
 
     /// Counts of what alarms did since the last call.

@@ -13,6 +13,7 @@
 mod alarm;
 mod book;
 mod life;
+mod pairing;
 mod rules;
 mod step;
 mod tally;
@@ -21,5 +22,6 @@ mod tests;
 
 pub use alarm::{ActiveAlarm, Transition};
 pub use book::AlarmBook;
+pub use pairing::Pairing;
 pub use rules::{AlarmRules, STALE_AFTER};
 pub use tally::Tally;

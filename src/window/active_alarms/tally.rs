@@ -13,19 +13,22 @@ pub struct Tally {
     pub resynced: u64,
     /// Alarms that were refused because too many were active.
     pub refused: u64,
+    /// Clears of alarms that were not known.
+    pub unpaired: u64,
     /// Rebuilt lists that were refused because too many were pending.
     pub lists_refused: u64,
 }
 
 impl Tally {
     /// All counts by name, for metrics.
-    pub fn counts(&self) -> [(&'static str, u64); 6] {
+    pub fn counts(&self) -> [(&'static str, u64); 7] {
         [
             ("began", self.began),
             ("repeated", self.repeated),
             ("flapped", self.flapped),
             ("resynced", self.resynced),
             ("refused", self.refused),
+            ("unpaired", self.unpaired),
             ("lists_refused", self.lists_refused),
         ]
     }

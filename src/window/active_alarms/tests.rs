@@ -21,6 +21,7 @@ fn event(id: u8, at: i64, action: u8) -> AlarmEvent {
         device: Some(format!("SubNetwork={}", id % 3).into()),
         alarm_type: None,
         text: None,
+        aliases: Box::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use super::whole::{Site, now_s};
 use crate::program::{Program, surgecast};
 
 /// Waits until `/ready` answers with `code`, and `words` is the status or part of the reason of a component.
-fn says(site: &Site, code: u16, component: &str, words: &str) {
+pub fn says(site: &Site, code: u16, component: &str, words: &str) {
     let mut last = None;
     until(&format!("/ready to report {words:?} for {component}"), || {
         last = site.ready();

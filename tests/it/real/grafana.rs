@@ -11,13 +11,13 @@ use super::servers::{Influx, Row};
 const COLUMNS: [(&str, &[&str]); 16] = [
     ("Tickets, last finalized hour", &["_value"]),
     ("Tickets expected, next 6 hours", &["_value"]),
-    ("Largest gap of one team, next 6 hours", &["_value"]),
+    ("Largest gap of one series, next 6 hours", &["_value"]),
     ("Active alarms", &["_value"]),
     ("Arrivals: counted and forecast", &["_time", "_field", "_value"]),
     ("Alarms raised, by severity", &["_time", "_field", "_value"]),
     ("Agents: required against scheduled", &["_time", "_field", "_value"]),
     (
-        "Outlook of the next 6 hours, by team",
+        "Outlook of the next 6 hours, by series",
         &[
             "_time",
             "region",

@@ -11,5 +11,6 @@ mod faults;
 mod grafana;
 mod kills;
 mod servers;
+mod topics;
 mod transactions;
 mod whole;

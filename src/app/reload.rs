@@ -1,0 +1,88 @@
+//! Reads secrets again: on SIGHUP, and when their files change.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use signal_hook::consts::SIGHUP;
+
+use super::Tls;
+use crate::api::Tokens;
+use crate::config::SecretFile;
+
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Something that was read from files.
+pub struct Reloadable {
+    /// Its key in the configuration.
+    pub key: String,
+    pub files: Vec<PathBuf>,
+    /// Reads the files again. If that fails, what was read before stays.
+    pub reload: Box<dyn Fn() -> Result<(), String> + Send>,
+}
+
+/// Everything of a configuration that can be read again.
+pub fn reloadable(
+    tokens: Option<&Tokens>,
+    tls: Option<&Tls>,
+    secrets: &[SecretFile],
+) -> Vec<Reloadable> {
+    let mut all = Vec::new();
+    if let Some(tokens) = tokens.cloned() {
+        let (key, files) = ("server.tokens_file".to_owned(), vec![tokens.file().to_owned()]);
+        all.push(Reloadable { key, files, reload: Box::new(move || tokens.reload()) });
+    }
+    if let Some(tls) = tls.cloned() {
+        let (key, files) = ("server.tls_cert_file and tls_key_file".to_owned(), tls.files().into());
+        all.push(Reloadable { key, files, reload: Box::new(move || tls.reload()) });
+    }
+    for file in secrets.iter().filter(|file| file.secret.is_some()).cloned() {
+        let (key, files) = (file.key.clone(), vec![file.path.clone()]);
+        all.push(Reloadable { key, files, reload: Box::new(move || file.reload()) });
+    }
+    all
+}
+
+/// A flag that SIGHUP sets. From this call on the signal does not end the process.
+///
+/// # Errors
+/// If the system does not let signals be handled.
+pub(super) fn on_hang_up() -> std::io::Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGHUP, flag.clone())?;
+    Ok(flag)
+}
+
+/// Runs until `stop` is set.
+pub(super) fn run(all: &[Reloadable], hung_up: &AtomicBool, stop: &AtomicBool) {
+    let mut seen: Vec<_> = all.iter().map(changed_at).collect();
+    while !stop.load(Ordering::Relaxed) {
+        std::thread::park_timeout(LOOK_EVERY);
+        let asked = hung_up.swap(false, Ordering::Relaxed);
+        if asked && all.is_empty() {
+            tracing::info!(
+                "config: SIGHUP: there are no tokens, certificates and secrets to read again"
+            );
+        }
+        for (one, seen) in all.iter().zip(&mut seen) {
+            let now = changed_at(one);
+            if now == *seen && !asked {
+                continue;
+            }
+            *seen = now;
+            match (one.reload)() {
+                Ok(()) => tracing::info!("config: {} read again", one.key),
+                Err(error) => tracing::error!(
+                    "config: {} cannot be read again ({error}), what was read before stays; correct the file",
+                    one.key
+                ),
+            }
+        }
+    }
+}
+
+fn changed_at(one: &Reloadable) -> Vec<Option<SystemTime>> {
+    let changed = |file: &PathBuf| file.metadata().and_then(|file| file.modified()).ok();
+    one.files.iter().map(changed).collect()
+}

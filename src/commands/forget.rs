@@ -1,0 +1,53 @@
+//! `surgecast forget`: removes customers' texts and ids from the store of a stopped service.
+
+use std::io::Write;
+
+use clap::{ArgGroup, Args};
+
+use crate::commands::usage::{ConfigArgs, UsageError};
+use crate::domain::Timestamp;
+use crate::store::{Forget, Forgotten, forget};
+
+/// Fewer characters would match nearly everything.
+const CHARS_MIN: usize = 4;
+
+/// Flags of `surgecast forget`.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true))]
+pub struct ForgetArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Remove everything in which this text occurs: a customer's id, name or number, as it is in the events
+    #[arg(long, value_name = "TEXT", group = "what")]
+    customer: Option<String>,
+    /// Remove everything that was received before this time
+    #[arg(long, value_name = "TIME", group = "what", value_parser = Timestamp::parse)]
+    before: Option<Timestamp>,
+}
+
+/// Removes it and prints what was removed.
+///
+/// # Errors
+/// [`UsageError`] for a text that is too short; errors of the store, such as that the service uses it.
+pub fn run(args: &ForgetArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let what = match (&args.customer, args.before) {
+        (Some(text), _) if text.trim().chars().count() < CHARS_MIN => {
+            let text = format!("--customer: use at least {CHARS_MIN} characters");
+            return Err(UsageError(text).into());
+        }
+        (Some(text), _) => Forget::Customer(text.trim().to_owned()),
+        (None, Some(at)) => Forget::Before(at),
+        (None, None) => return Err(UsageError("add --customer or --before".into()).into()),
+    };
+    let config = args.config.load()?;
+    let done = forget(&config.store.path, config.windows.width, &what)?;
+    let Forgotten { dead_letters, phrases, events } = done;
+    writeln!(out, "removed {dead_letters} dead letters and {phrases} phrases")?;
+    if args.customer.is_some() {
+        writeln!(out, "replaced the text by * in {events} events that wait to be counted")?;
+    }
+    if config.kafka.is_some() {
+        writeln!(out, "topics in Kafka are not changed: delete records there yourself")?;
+    }
+    Ok(())
+}

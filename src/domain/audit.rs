@@ -1,0 +1,61 @@
+//! The trail of what people did.
+
+use serde::{Deserialize, Serialize};
+
+use super::Timestamp;
+
+/// What a person did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    Acknowledged,
+    Judged,
+    RosterReplaced,
+    WorkPlanned,
+    WorkCancelled,
+    AdjustmentEntered,
+    AdjustmentRemoved,
+    Forgotten,
+}
+
+impl Act {
+    /// Every act.
+    pub const EVERY: [Self; 8] = [
+        Self::Acknowledged,
+        Self::Judged,
+        Self::RosterReplaced,
+        Self::WorkPlanned,
+        Self::WorkCancelled,
+        Self::AdjustmentEntered,
+        Self::AdjustmentRemoved,
+        Self::Forgotten,
+    ];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Acknowledged => "acknowledged",
+            Self::Judged => "judged",
+            Self::RosterReplaced => "roster_replaced",
+            Self::WorkPlanned => "work_planned",
+            Self::WorkCancelled => "work_cancelled",
+            Self::AdjustmentEntered => "adjustment_entered",
+            Self::AdjustmentRemoved => "adjustment_removed",
+            Self::Forgotten => "forgotten",
+        }
+    }
+}
+
+/// One entry of the audit trail. Its field names are part of the replicated log's format.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    pub at: Timestamp,
+    /// The name of the token, or the name that was given where there are no tokens.
+    pub who: Option<String>,
+    /// Whether `who` is the name of a token.
+    pub is_signed_in: bool,
+    pub act: Act,
+    /// The id of what was changed.
+    pub subject: String,
+    pub detail: String,
+}

@@ -1,0 +1,366 @@
+//! The reader of times as programs and people write them. Events, files and commands share it.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+
+use super::{TimeError, Timestamp, Zone};
+
+/// A time as it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// With an offset from UTC, or as an epoch number.
+    Instant(Timestamp),
+    /// Without an offset: a time on the clock of some place.
+    Civil(NaiveDateTime),
+    /// A date without a time of day.
+    Date(NaiveDate),
+}
+
+impl Moment {
+    /// Reads RFC 3339 and ISO 8601, also compact, with a blank or comma before the time of day, with short or unusual
+    /// offsets (`+03`, `+0800`, `,+3:0`); RFC 2822; and epoch numbers as text.
+    ///
+    /// # Errors
+    /// [`TimeError`] for other text, and for instants outside the accepted range.
+    pub fn read(text: &str) -> Result<Self, TimeError> {
+        if let Ok(at) = Timestamp::parse(text) {
+            return Ok(Self::Instant(at));
+        }
+        let text = text.trim();
+        let unreadable = || TimeError::Syntax(text.chars().take(40).collect());
+        if let Some(number) = epoch(text)
+            && let Ok(at) = Timestamp::from_epoch(number)
+        {
+            return Ok(Self::Instant(at));
+        }
+        if let Some(moment) = Scan(text).moment() {
+            return moment.checked();
+        }
+        if let Ok(at) = DateTime::parse_from_rfc2822(text) {
+            return Self::Instant(Timestamp::from_millis(at.timestamp_millis())).checked();
+        }
+        // A number that is no date is an epoch number out of range.
+        Err(if epoch(text).is_some() { TimeError::Range } else { unreadable() })
+    }
+
+    /// The instant. Times without an offset are on the clock of `zone`; a date alone is not an instant. A time that
+    /// occurs twice (the clocks go back) is the earlier one.
+    ///
+    /// # Errors
+    /// [`TimeError`] for a date alone, and outside the accepted range.
+    pub fn instant(self, zone: Zone) -> Result<Timestamp, TimeError> {
+        match self {
+            Self::Instant(at) => Ok(at),
+            Self::Civil(civil) => zone.instant(civil).checked(),
+            Self::Date(_) => Err(TimeError::NoTimeOfDay),
+        }
+    }
+
+    fn checked(self) -> Result<Self, TimeError> {
+        match self {
+            Self::Instant(at) => at.checked().map(Self::Instant),
+            other => Ok(other),
+        }
+    }
+}
+
+/// Reads a time with an offset, for commands that know no time zone.
+///
+/// # Errors
+/// [`TimeError`], also for a time without an offset.
+pub fn read_instant(text: &str) -> Result<Timestamp, TimeError> {
+    match Moment::read(text)? {
+        Moment::Instant(at) => Ok(at),
+        Moment::Civil(_) => Err(TimeError::NoZone),
+        Moment::Date(_) => Err(TimeError::NoTimeOfDay),
+    }
+}
+
+/// An epoch number as text, with or without decimals.
+fn epoch(text: &str) -> Option<f64> {
+    let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+');
+    let starts = text.starts_with(|c: char| c.is_ascii_digit());
+    (starts && text.bytes().all(plain)).then(|| text.parse().ok()).flatten()
+}
+
+/// The rest of a text that is being read.
+#[derive(Clone, Copy)]
+struct Scan<'a>(&'a str);
+
+impl Scan<'_> {
+    fn moment(mut self) -> Option<Moment> {
+        let (date, is_compact) = self.date()?;
+        if self.0.is_empty() {
+            return Some(Moment::Date(date));
+        }
+        let is_apart = self.skip(&['T', 't', ',', '_']) || self.0.starts_with(' ');
+        let goes_on = is_compact && self.0.starts_with(|c: char| c.is_ascii_digit());
+        if !is_apart && !goes_on {
+            return None;
+        }
+        self.blanks();
+        let (days, time) = self.time()?;
+        let civil = date.and_time(time).checked_add_signed(TimeDelta::days(days))?;
+        self.skip(&[',']);
+        self.blanks();
+        if self.0.is_empty() {
+            return Some(Moment::Civil(civil));
+        }
+        let offset = self.offset()?;
+        let utc = civil.checked_sub_signed(TimeDelta::seconds(offset))?;
+        Some(Moment::Instant(Timestamp::from_millis(utc.and_utc().timestamp_millis())))
+    }
+
+    /// `2026-1-31`, `2026/01/31`, `2026.01.31` or `20260131`, and whether it is the last of them.
+    fn date(&mut self) -> Option<(NaiveDate, bool)> {
+        let year = self.digits(4, 4)?;
+        let separator = self.0.chars().next().filter(|c| matches!(c, '-' | '/' | '.'));
+        let (month, day) = match separator {
+            Some(separator) => {
+                self.skip(&[separator]);
+                let month = self.digits(1, 2)?;
+                if !self.skip(&[separator]) {
+                    return None;
+                }
+                (month, self.digits(1, 2)?)
+            }
+            None => (self.digits(2, 2)?, self.digits(2, 2)?),
+        };
+        // Digits may follow only in a compact time, which has no separator.
+        if separator.is_none() && self.0.starts_with(|c: char| c.is_ascii_digit()) {
+            self.compact_time_follows()?;
+        }
+        Some((NaiveDate::from_ymd_opt(year as i32, month, day)?, separator.is_none()))
+    }
+
+    /// Whether a time of day follows in a text without `T`, such as `20260131080000`.
+    fn compact_time_follows(&self) -> Option<()> {
+        let digits = self.0.bytes().take_while(u8::is_ascii_digit).count();
+        matches!(digits, 4 | 6).then_some(())
+    }
+
+    /// The time of day, and the days to add: `24:00` is midnight of the next day.
+    fn time(&mut self) -> Option<(i64, NaiveTime)> {
+        let hour = self.digits(1, 2)?;
+        let (mut minute, mut second, mut nanos) = (0, 0, 0);
+        if self.skip(&[':']) {
+            minute = self.digits(1, 2)?;
+            if self.skip(&[':']) {
+                second = self.digits(1, 2)?;
+                nanos = self.fraction()?;
+            }
+        } else if self.0.starts_with(|c: char| c.is_ascii_digit()) {
+            minute = self.digits(2, 2)?;
+            if self.0.starts_with(|c: char| c.is_ascii_digit()) {
+                second = self.digits(2, 2)?;
+                nanos = self.fraction()?;
+            }
+        }
+        if (hour, minute, second) == (24, 0, 0) {
+            return Some((1, NaiveTime::MIN));
+        }
+        // A leap second is the last one of its minute.
+        let (second, nanos) = if second == 60 { (59, 999_000_000) } else { (second, nanos) };
+        Some((0, NaiveTime::from_hms_nano_opt(hour, minute, second, nanos)?))
+    }
+
+    /// The fraction of a second, in nanoseconds.
+    fn fraction(&mut self) -> Option<u32> {
+        let is_fraction =
+            self.0.starts_with(['.', ',']) && self.0[1..].starts_with(|c: char| c.is_ascii_digit());
+        if !is_fraction {
+            return Some(0);
+        }
+        let digits = self.0[1..].bytes().take_while(u8::is_ascii_digit).count();
+        let (fraction, rest) = self.0[1..].split_at(digits);
+        self.0 = rest;
+        format!("{:0<9.9}", fraction).parse().ok()
+    }
+
+    /// The offset from UTC, in seconds: `Z`, `UTC`, `+03`, `+0800`, `+3:0`, `UTC+05:30`. A zone's name may follow.
+    fn offset(&mut self) -> Option<i64> {
+        let mut is_utc = false;
+        for name in ["utc", "gmt", "z"] {
+            let head = self.0.get(..name.len());
+            if head.is_some_and(|head| head.eq_ignore_ascii_case(name)) {
+                self.0 = &self.0[name.len()..];
+                is_utc = true;
+                break;
+            }
+        }
+        let sign = match self.0.chars().next() {
+            Some('+') => 1,
+            Some('-' | '\u{2212}') => -1,
+            _ if is_utc => return self.ends().then_some(0),
+            _ => return None,
+        };
+        self.0 = self.0.trim_start_matches(['+', '-', '\u{2212}']);
+        let hours = self.digits(1, 2)?;
+        let has_minutes = self.skip(&[':']) || self.0.starts_with(|c: char| c.is_ascii_digit());
+        let minutes = if has_minutes { self.digits(1, 2)? } else { 0 };
+        let valid = hours < 24 && minutes < 60 && self.ends();
+        valid.then(|| sign * i64::from(hours * 3600 + minutes * 60))
+    }
+
+    /// Whether only the name of a zone follows, as in `+08:00[Asia/Shanghai]` and `+0800 CST`.
+    fn ends(&self) -> bool {
+        let rest = self.0.trim_start();
+        rest.is_empty()
+            || (rest.starts_with('[') && rest.ends_with(']'))
+            || (self.0.starts_with(' ') && rest.bytes().all(|byte| byte.is_ascii_alphabetic()))
+    }
+
+    /// A number with so many digits.
+    fn digits(&mut self, least: usize, most: usize) -> Option<u32> {
+        let count = self.0.bytes().take(most).take_while(u8::is_ascii_digit).count();
+        if count < least {
+            return None;
+        }
+        let (digits, rest) = self.0.split_at(count);
+        self.0 = rest;
+        digits.parse().ok()
+    }
+
+    fn skip(&mut self, separators: &[char]) -> bool {
+        match self.0.strip_prefix(separators) {
+            Some(rest) => {
+                self.0 = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn blanks(&mut self) {
+        self.0 = self.0.trim_start();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_read_in_all_forms() {
+        let want = "2026-11-28T20:35:55Z";
+        for text in [
+            "2026-11-28T20:35:55Z",
+            "2026-11-28t20:35:55z",
+            "2026-11-28 20:35:55Z",
+            " 2026-11-28T20:35:55Z ",
+            "2026-11-28T23:35:55+03",
+            "2026-11-28T23:35:55.000+03",
+            "2026-11-28 23:35:55+03:00",
+            "2026-11-29 04:35:55+0800",
+            "2026-11-29T04:35:55 +0800",
+            "2026-11-29 04:35:55 +0800 CST",
+            "2026-11-28T21:35:55+01:00[Europe/Berlin]",
+            "2026-11-28T20:35:55Z[UTC]",
+            "2026-11-28,23:35:55.0,+3:0",
+            "2026-11-28,17:05:55.0,-3:30",
+            "2026-11-28T17:05:55\u{2212}03:30",
+            "20261128T203555Z",
+            "20261129T043555+0800",
+            "2026-11-28T203555Z",
+            "2026/11/28 20:35:55 UTC",
+            "2026-11-28 20:35:55 GMT",
+            "2026-11-28T20:35:55UTC+00:00",
+            "2026-11-29T02:05:55 utc+5:30",
+            "Sat, 28 Nov 2026 20:35:55 +0000",
+            "1795898155",
+            "1795898155.0",
+            "1.795898155E9",
+            "1795898155000",
+            "1795898155000000",
+            "1795898155000000000",
+            "1795898155000000128",
+        ] {
+            assert_eq!(read_instant(text).map(|at| at.to_string()), Ok(want.into()), "{text}");
+        }
+        for (text, want) in [
+            ("2026-11-28T20:35:55,25Z", "2026-11-28T20:35:55.250Z"),
+            ("20261128T203555.250Z", "2026-11-28T20:35:55.250Z"),
+            ("2026-11-28T20:35:55.123456789+00:00", "2026-11-28T20:35:55.123Z"),
+            ("1795898155.25", "2026-11-28T20:35:55.250Z"),
+            ("1795898155250.9", "2026-11-28T20:35:55.250Z"),
+            ("2026-11-28T20:35Z", "2026-11-28T20:35:00Z"),
+            ("2026-11-28T24:00:00Z", "2026-11-29T00:00:00Z"),
+            ("2026-9-1,4:8:5.0,+0:0", "2026-09-01T04:08:05Z"),
+            ("2026-12-31T23:59:60+00", "2026-12-31T23:59:59.999Z"),
+        ] {
+            assert_eq!(read_instant(text).map(|at| at.to_string()), Ok(want.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_without_an_offset_are_on_the_clock_of_a_zone() {
+        let zone: Zone = "Asia/Kolkata".parse().expect("zone");
+        for text in [
+            "2026-11-29 02:05:55",
+            "2026-11-29T02:05:55",
+            "2026-11-29T02:05:55.000",
+            "2026/11/29 2:05:55",
+            "20261129020555",
+            "20261129T020555",
+            "2026-11-29,02:05:55.0",
+            "2026.11.29 02:05:55",
+            "2026-11-29_02:05:55",
+        ] {
+            let found = Moment::read(text).and_then(|moment| moment.instant(zone));
+            assert_eq!(found.map(|at| at.to_string()), Ok("2026-11-28T20:35:55Z".into()), "{text}");
+            assert_eq!(read_instant(text), Err(TimeError::NoZone), "{text}");
+        }
+        for text in ["2026-11-29", "20261129", "2026/11/29"] {
+            let date = NaiveDate::from_ymd_opt(2026, 11, 29).expect("a date");
+            assert_eq!(Moment::read(text), Ok(Moment::Date(date)), "{text}");
+            assert_eq!(read_instant(text), Err(TimeError::NoTimeOfDay), "{text}");
+        }
+        // The hour that occurs twice, and the one that does not exist.
+        let zone: Zone = "Europe/London".parse().expect("zone");
+        for (text, want) in [
+            ("2026-10-25 01:30:00", "2026-10-25T00:30:00Z"),
+            ("2026-03-29 01:30:00", "2026-03-29T01:30:00Z"),
+        ] {
+            let found = Moment::read(text).and_then(|moment| moment.instant(zone));
+            assert_eq!(found.map(|at| at.to_string()), Ok(want.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for text in [
+            "",
+            "now",
+            "-5",
+            "2026",
+            "2026-13-01 00:00",
+            "2026-02-30T00:00:00Z",
+            "28.11.2026 20:35",
+            "11/28/2026 20:35",
+            "2026-11-28T25:00:00Z",
+            "2026-11-28T20:35:55+99:00",
+            "2026-11-28T20:35:55 or so",
+            "2026-11-28T20:35:55é",
+            "é",
+            "2026-11-28x20:35:55",
+            "1e999",
+            "17958981551234567890123",
+            "5",
+            "2026-11-28T20:35:55+",
+            "20261128203",
+            "\u{2212}",
+        ] {
+            assert!(Moment::read(text).is_err(), "{text}: {:?}", Moment::read(text));
+        }
+        assert_eq!(Moment::read("5"), Err(TimeError::Range));
+        assert_eq!(Moment::read("1890-01-01T00:00:00+0100"), Err(TimeError::Range));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "[0-9TZz:., +\u{2212}-]{0,30}|\\PC{0,20}") {
+            if let Ok(at) = Moment::read(&text).and_then(|moment| moment.instant(Zone::UTC)) {
+                proptest::prop_assert!((Timestamp::MIN..Timestamp::MAX).contains(&at));
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Kafka Connect's `JsonConverter` with schemas: `{"schema":…,"payload":…}`.
+
+use serde::Deserialize;
+use sonic_rs::LazyValue;
+
+use crate::ingest::decoded::Decoded;
+use crate::ingest::frame::{Detect, Frame};
+use crate::ingest::reject::{Reject, parse};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    payload: Option<LazyValue<'a>>,
+}
+
+/// Decodes the payload. It is null in a tombstone.
+pub(in crate::ingest) fn decode(
+    text: &str,
+    frame: Frame<'_>,
+    detect: Detect,
+) -> Result<Decoded, Reject> {
+    let envelope: Envelope<'_> = parse(text)?;
+    match envelope.payload {
+        Some(payload) => detect(payload.as_raw_str().as_bytes(), frame.within()?),
+        None => Ok(Decoded::Null),
+    }
+}

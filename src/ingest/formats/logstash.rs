@@ -1,0 +1,92 @@
+//! Events of Logstash and of shippers with its fields: `@timestamp`, `host`, and the original text as `message`.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::trap::Trap;
+use super::trap_bindings::{Bindings, Host};
+use super::trap_forms;
+use crate::ingest::decoded::Decoded;
+use crate::ingest::field::Field;
+use crate::ingest::frame::{Detect, Frame};
+use crate::ingest::nested::Pairs;
+use crate::ingest::read::{shown, text_of};
+use crate::ingest::reject::{Reject, parse};
+use crate::ingest::words::{loose_time, word};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Logstash<'a> {
+    #[serde(borrow)]
+    message: Field<'a>,
+    host: Host<'a>,
+    #[serde(rename = "@timestamp")]
+    received: Field<'a>,
+}
+
+/// Decodes the message: JSON of any format, a trap of Logstash 7 (which describes the object of the trap), or a text of
+/// snmptrapd. Time and host of the event are defaults.
+pub(in crate::ingest) fn decode(
+    text: &str,
+    frame: Frame<'_>,
+    detect: Detect,
+) -> Result<Decoded, Reject> {
+    let event: Logstash<'_> = parse(text)?;
+    let message = text_of(&event.message, "message")?.unwrap_or_default();
+    let host = event.host.name();
+    let inner = Frame {
+        ts: loose_time(&event.received, "@timestamp", &frame)?.or(frame.ts),
+        device: host.as_deref().or(frame.device),
+        ..frame.within()?
+    };
+    if message.trim_start().starts_with('{') {
+        return detect(message.as_bytes(), inner);
+    }
+    if message.starts_with("#<SNMP::") {
+        return described(text, &message, &event, &inner);
+    }
+    if trap_forms::is_snmptrapd(&message) {
+        return trap_forms::snmptrapd(&message, &inner);
+    }
+    let rest = format!("is `{}`: it must be JSON or an SNMP trap", shown(&message));
+    Err(Reject::field("message", rest))
+}
+
+/// A trap of Logstash 7. Its variables are fields of the event, and its numbers only in the description.
+fn described(
+    text: &str,
+    message: &str,
+    event: &Logstash<'_>,
+    frame: &Frame<'_>,
+) -> Result<Decoded, Reject> {
+    let fields: Pairs<Cow<'_, str>, Field<'_>> = parse(text)?;
+    let is_variable = |key: &str| {
+        key.contains("::")
+            || (key.contains('.') && key.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
+    };
+    let bindings = fields.0.into_iter().filter(|(key, _)| is_variable(key)).collect();
+    let part = |name: &str| {
+        let (_, rest) = message.split_once(name)?;
+        let value = rest.trim_start_matches(['=', '[', '"', ' ']);
+        value.split([',', ']', '"', '>', ' ']).next().filter(|value| !value.is_empty())
+    };
+    let field = |name: &str| part(name).map_or(Field::Absent, |value| Field::Text(value.into()));
+    let generic_trap = match part("@generic_trap") {
+        Some("6" | ":enterpriseSpecific") => Field::Absent,
+        Some(value) => Field::Text(value.trim_start_matches(':').into()),
+        None => Field::Absent,
+    };
+    let host = event.host.name().or_else(|| part("@source_ip").map(Cow::Borrowed));
+    let trap = Trap {
+        host: Host::new(
+            host.or_else(|| word(&field("@source_ip")).map(|ip| ip.into_owned().into())),
+        ),
+        generic_trap,
+        specific_trap: field("@specific_trap"),
+        enterprise: field("@enterprise"),
+        variable_bindings: Bindings(bindings),
+        ..Trap::default()
+    };
+    trap.decode(frame)
+}

@@ -1,0 +1,170 @@
+//! The thread that asks the cluster, beside the polling one: does each topic still exist, is it the same, and where do its
+//! partitions end?
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
+
+use super::consumer::Ends;
+use super::context::{Change, Context, lock};
+use super::faults::Fault;
+use super::settings::KafkaProblem;
+use super::topics::with_create_time;
+use crate::domain::{Clock, SourceId};
+
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// Once a partition had no answer, others wait only so long.
+const ANSWER_SOON: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Rounds until a topic that is not found counts as deleted: brokers learn of changes one after the other.
+const MISSING_ROUNDS: u32 = 3;
+/// Rounds until faults of partitions that other instances count are forgotten.
+const SETTLED_ROUND: u32 = 10;
+/// Rounds between two checks of the topics' settings.
+const CHECK_EVERY: u32 = 60;
+
+/// Asks about all topics and all assigned partitions, about once a second.
+pub(super) struct Watcher {
+    consumer: Arc<BaseConsumer<Context>>,
+    ends: Arc<Mutex<Ends>>,
+    stop: Arc<AtomicBool>,
+    clock: Arc<dyn Clock>,
+    /// In how many rounds in a row a topic was not found.
+    missing: HashMap<String, u32>,
+    round: u32,
+}
+
+impl Watcher {
+    pub(super) fn new(
+        consumer: Arc<BaseConsumer<Context>>,
+        ends: Arc<Mutex<Ends>>,
+        stop: Arc<AtomicBool>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { consumer, ends, stop, clock, missing: HashMap::new(), round: 0 }
+    }
+
+    /// Runs until `stop` is set.
+    pub(super) fn run(mut self) {
+        while !self.stop.load(Ordering::Relaxed) {
+            let found = self.look();
+            let context = self.consumer.context();
+            match found {
+                Ok(0) => {}
+                Ok(_) => context.mark_healthy(),
+                Err(problem) => context.mark_unhealthy(&problem.0),
+            }
+            self.round = self.round.saturating_add(1);
+            std::thread::park_timeout(LOOK_EVERY);
+        }
+    }
+
+    /// Asks once. Returns the number of partitions whose end is known.
+    fn look(&mut self) -> Result<usize, KafkaProblem> {
+        // Before the ends: those of a new topic say nothing about the one that is counted.
+        if !self.topics()? {
+            return Ok(0);
+        }
+        if self.round % CHECK_EVERY == 1 {
+            self.settings();
+        }
+        self.partitions()
+    }
+
+    /// Looks for topics that are missing or new. Returns false if the session must start over.
+    fn topics(&mut self) -> Result<bool, KafkaProblem> {
+        let context = self.consumer.context();
+        let topics = context.settings.topics.every().map(|(topic, _)| topic);
+        let ids = context.topic_ids(&self.consumer, &topics)?;
+        for topic in topics {
+            let Some(id) = ids.get(topic) else {
+                let rounds = self.missing.entry(topic.to_owned()).or_default();
+                *rounds += 1;
+                if *rounds == MISSING_ROUNDS {
+                    let why = format!(
+                        "topic {topic} does not exist any more: create it again; its partitions are then read from \
+                         their beginnings"
+                    );
+                    context.fault(&topic, Fault::Missing, Some(&why));
+                    context.lost_topic(Change::Deleted(topic.to_owned()));
+                }
+                continue;
+            };
+            self.missing.remove(topic);
+            context.fault(&topic, Fault::Missing, None);
+            let counted = context.assigned_ids().remove(topic).flatten();
+            if let (Some(counted), Some(id)) = (counted, id)
+                && counted != *id
+            {
+                context.lost_topic(Change::Recreated(topic.to_owned()));
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Warns of topics whose records carry their producers' time.
+    fn settings(&self) {
+        let context = self.consumer.context();
+        match with_create_time(&context.settings, context.health()) {
+            Ok(found) => {
+                for (topic, _) in context.settings.topics.every() {
+                    let why = found.iter().any(|other| other == topic).then(|| {
+                        format!(
+                            "topic {topic} has message.timestamp.type=CreateTime: a producer's wrong clock decides which \
+                             of its events are too far in the future; set LogAppendTime"
+                        )
+                    });
+                    context.fault(&topic, Fault::Time, why.as_deref());
+                }
+            }
+            Err(problem) => {
+                tracing::debug!(%problem, "kafka: cannot read the settings of topics");
+            }
+        }
+    }
+
+    /// Asks for the ends of all assigned partitions.
+    fn partitions(&self) -> Result<usize, KafkaProblem> {
+        let context = self.consumer.context();
+        let problem = |error: KafkaError| context.problem(&error);
+        let assigned = self.consumer.assignment().map_err(problem)?;
+        let sources: Vec<SourceId> = assigned
+            .elements()
+            .iter()
+            .map(|element| SourceId::new(element.topic(), element.partition()))
+            .collect();
+        if self.round == SETTLED_ROUND {
+            let topics = context.settings.topics.every().map(|(topic, _)| topic.to_owned());
+            let names = sources.iter().map(SourceId::to_string).chain(topics);
+            context.keep_faults(&names.collect::<Vec<_>>());
+        }
+        let mut failed: Vec<(&SourceId, KafkaProblem)> = Vec::new();
+        for source in &sources {
+            let at = self.clock.now();
+            let within = if failed.is_empty() { ANSWER_WITHIN } else { ANSWER_SOON };
+            match self.consumer.fetch_watermarks(source.topic_name(), source.partition, within) {
+                Ok((_, end)) => {
+                    lock(&self.ends).insert(source.clone(), (end, at));
+                    context.fault(source, Fault::End, None);
+                }
+                Err(error) => failed.push((source, context.problem(&error))),
+            }
+        }
+        lock(&self.ends).retain(|source, _| sources.contains(source));
+        if failed.len() == sources.len()
+            && let Some((_, problem)) = failed.pop()
+        {
+            return Err(problem);
+        }
+        for (source, problem) in &failed {
+            let why = format!("{source}: its end is not known: {problem}");
+            context.fault(*source, Fault::End, Some(&why));
+        }
+        Ok(sources.len() - failed.len())
+    }
+}

@@ -1,0 +1,150 @@
+//! Removes what customers said, and their ids, on request.
+
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+
+use super::codes::key_kind::PHRASE;
+use super::events::EventLog;
+use super::{Store, StoreError, Tx, chunk};
+use crate::domain::{Timestamp, WindowWidth};
+
+/// What is to be forgotten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Forget {
+    /// Everything in which this text occurs: an id, a name, a phone number.
+    Customer(String),
+    /// Everything that was received before this time.
+    Before(Timestamp),
+}
+
+/// What was removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    pub dead_letters: usize,
+    pub phrases: usize,
+    /// Events that still wait to be counted: the text in them was replaced by `*`.
+    pub events: usize,
+}
+
+/// Removes customers' texts and ids from the store in `dir`, and overwrites the place where they were. Counts stay as they are.
+///
+/// # Errors
+/// As [`Store::open`]; [`StoreError::InUse`] while the service runs.
+pub fn forget(dir: &Path, width: WindowWidth, what: &Forget) -> Result<Forgotten, StoreError> {
+    let mut store = Store::open(dir, width)?;
+    store.conn.execute_batch("PRAGMA secure_delete = ON")?;
+    let mut tx = store.begin()?;
+    let mut done =
+        Forgotten { dead_letters: tx.forget_dead_letters(what)?, ..Forgotten::default() };
+    done.phrases = tx.forget_phrases(what)?;
+    tx.commit()?;
+    empty_log(&store.conn)?;
+    drop(store);
+    if let Forget::Customer(text) = what {
+        done.events = EventLog::open(dir)?.redact(text)?;
+    }
+    Ok(done)
+}
+
+/// Moves everything from the write-ahead log to the database, and cuts the log: it holds old pages.
+pub(super) fn empty_log(conn: &Connection) -> Result<(), StoreError> {
+    Ok(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+}
+
+impl Tx<'_> {
+    fn forget_dead_letters(&mut self, what: &Forget) -> Result<usize, StoreError> {
+        match what {
+            Forget::Customer(text) => self.run(
+                "DELETE FROM dead_letters WHERE instr(bytes, CAST(?1 AS BLOB)) > 0 OR instr(detail, ?1) > 0",
+                [text],
+            ),
+            Forget::Before(at) => {
+                self.run("DELETE FROM dead_letters WHERE received_at < ?1", [at.millis()])
+            }
+        }
+    }
+
+    /// Phrases are in lower case.
+    fn forget_phrases(&mut self, what: &Forget) -> Result<usize, StoreError> {
+        let (text, end) = match what {
+            Forget::Customer(text) => (text.to_lowercase(), i64::MAX),
+            Forget::Before(at) => (String::new(), chunk::day(*at)),
+        };
+        let ids: Vec<i64> = {
+            let mut found = self.conn.prepare_cached(
+                "SELECT id FROM cells WHERE kind = ?1 AND (?2 = '' OR instr(lower(channel), ?2) > 0)",
+            )?;
+            let ids = found.query_map(params![PHRASE, text], |row| row.get(0))?;
+            ids.collect::<Result<_, _>>()?
+        };
+        let mut gone = 0;
+        for id in ids {
+            let to = if end == i64::MAX { chunk::key(id + 1, 0) } else { chunk::key(id, end) };
+            let rows = self
+                .run("DELETE FROM chunks WHERE key >= ?1 AND key < ?2", [chunk::key(id, 0), to])?;
+            if matches!(what, Forget::Customer(_)) {
+                self.run("DELETE FROM partials WHERE cell = ?1", [id])?;
+                self.run("DELETE FROM cells WHERE id = ?1", [id])?;
+            }
+            gone += usize::from(rows > 0 || matches!(what, Forget::Customer(_)));
+        }
+        self.forget_keys();
+        Ok(gone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{DeadLetter, Position, Reason, SourceId};
+    use crate::store::{LogRecord, Reader};
+
+    #[test]
+    fn a_customer_and_old_texts_are_forgotten() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let at = Timestamp::from_secs;
+        let mut store = Store::open(dir.path(), WindowWidth::QUARTER).expect("opens");
+        let mut tx = store.begin().expect("begins");
+        for (n, text) in ["call C-4711 back", "hello", "hello again"].iter().enumerate() {
+            let position = Position { source: SourceId::new("t", 0), offset: n as i64 };
+            let letter = DeadLetter {
+                position,
+                nth: 0,
+                received_at: at(100 * (n as i64 + 1)),
+                reason: Reason::Malformed,
+                detail: "no JSON".into(),
+                bytes: text.as_bytes().into(),
+            };
+            tx.put_dead_letter(&letter, None).expect("stored");
+        }
+        tx.commit().expect("commits");
+        drop(store);
+        let log = EventLog::open(dir.path()).expect("opens");
+        let bytes = br#"{"event_id":"1","customer":"C-4711"}"#.to_vec();
+        let other = br#"{"event_id":"2","customer":"C-4712"}"#.to_vec();
+        let records = [&bytes, &other].map(|b| LogRecord { kind: None, bytes: b.clone() });
+        log.append(&records, at(1)).expect("appended");
+        drop(log);
+
+        let customer = Forget::Customer("C-4711".into());
+        let done = forget(dir.path(), WindowWidth::QUARTER, &customer).expect("forgets");
+        assert_eq!(done, Forgotten { dead_letters: 1, phrases: 0, events: 1 });
+        let done = forget(dir.path(), WindowWidth::QUARTER, &customer).expect("forgets");
+        assert_eq!(done, Forgotten::default());
+        let log = EventLog::open(dir.path()).expect("opens");
+        let kept: Vec<Vec<u8>> =
+            log.read_from(0, 10).expect("reads").into_iter().map(|entry| entry.bytes).collect();
+        assert_eq!(kept, [br#"{"event_id":"1","customer":"******"}"#.to_vec(), other]);
+        drop(log);
+        let before = Forget::Before(at(250));
+        let done = forget(dir.path(), WindowWidth::QUARTER, &before).expect("forgets");
+        assert_eq!(done.dead_letters, 1);
+        let left = Reader::open(dir.path()).expect("opens").dead_letter_counts().expect("reads");
+        assert_eq!(left.values().sum::<u64>(), 1);
+        for file in ["state.db", "events.db", "state.db-wal", "events.db-wal"] {
+            let bytes = std::fs::read(dir.path().join(file)).unwrap_or_default();
+            assert!(!bytes.windows(6).any(|part| part == b"C-4711"), "{file}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! A log line that may be due often, written at most once a minute.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Limits the rate of one log line. Counts what it leaves out.
+#[derive(Debug, Default)]
+pub struct Seldom(Mutex<(Option<Instant>, u64)>);
+
+impl Seldom {
+    /// No line has been written yet.
+    pub const fn new() -> Self {
+        Self(Mutex::new((None, 0)))
+    }
+
+    /// Call it for each occurrence. Returns the number of occurrences since the last line, if a line is due now.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "limits log lines in real time, whatever the clock of the service is"
+    )]
+    pub fn due(&self) -> Option<u64> {
+        self.due_at(Instant::now())
+    }
+
+    fn due_at(&self, now: Instant) -> Option<u64> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, count) = &mut *state;
+        *count += 1;
+        if last.is_some_and(|last| now.duration_since(last) < EVERY) {
+            return None;
+        }
+        *last = Some(now);
+        Some(std::mem::take(count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "any instant will do")]
+    fn one_line_a_minute_counts_the_rest() {
+        let (seldom, start) = (Seldom::default(), Instant::now());
+        assert_eq!(seldom.due_at(start), Some(1));
+        assert_eq!(seldom.due_at(start), None);
+        assert_eq!(seldom.due_at(start + EVERY / 2), None);
+        assert_eq!(seldom.due_at(start + EVERY), Some(3));
+        assert_eq!(seldom.due_at(start + EVERY), None);
+    }
+}

@@ -1,0 +1,299 @@
+//! What happens to topics and groups while they are counted: deleted and created again, shortened by retention, extended by
+//! partitions, used by another program. Counts add up: sent = counted + duplicate + late + future + unreadable + gone.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::faults::{says, ticket};
+use super::servers::{Kafka, until};
+use super::whole::{Site, now_s, stored};
+use crate::program::{Program, surgecast};
+use futures::executor::block_on;
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use surgecast::domain::Timestamp;
+
+const WAIT: Duration = Duration::from_secs(60);
+const TICKETS: &str = "support.tickets";
+
+/// A client that changes topics and writes records.
+struct Cluster {
+    config: ClientConfig,
+    admin: AdminClient<DefaultClientContext>,
+}
+
+impl Cluster {
+    fn of(kafka: &Kafka) -> Self {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", kafka.brokers());
+        let admin = config.create().expect("an admin client");
+        Self { config, admin }
+    }
+
+    fn create(&self, topic: &str, partitions: i32, time: &str) {
+        // The broker refuses while it still deletes a topic of this name.
+        until("the topic to be created", || {
+            let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+            let new = new.set("message.timestamp.type", time);
+            let made = block_on(self.admin.create_topics(&[new], &AdminOptions::new()));
+            made.expect("an answer").iter().all(Result::is_ok)
+        });
+    }
+
+    fn delete(&self, topic: &str) {
+        let deleted = block_on(self.admin.delete_topics(&[topic], &AdminOptions::new()));
+        for result in deleted.expect("an answer") {
+            result.expect("deleted");
+        }
+    }
+
+    /// Writes records to one partition. A fresh producer knows the present topic.
+    fn send(&self, topic: &str, partition: i32, bodies: &[String]) {
+        let producer: BaseProducer = self.config.create().expect("a producer");
+        for body in bodies {
+            let record = BaseRecord::to(topic).partition(partition).key("k").payload(body);
+            producer.send(record).expect("queued");
+        }
+        producer.flush(WAIT).expect("written");
+    }
+
+    /// Deletes the records of a partition before an offset, as retention does.
+    fn delete_before(&self, topic: &str, partition: i32, offset: i64) {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, partition, Offset::Offset(offset)).expect("an offset");
+        block_on(self.admin.delete_records(&list, &AdminOptions::new())).expect("deleted");
+    }
+}
+
+fn tickets(name: &str, numbers: std::ops::Range<u32>) -> Vec<String> {
+    numbers.map(|n| ticket(&format!("{name}-{n}"))).collect()
+}
+
+/// The samples of a metric by their labels.
+fn metric(site: &Site, name: &str) -> BTreeMap<String, f64> {
+    let text = reqwest::blocking::get(format!("http://{}/metrics", site.admin));
+    let text = text.and_then(reqwest::blocking::Response::text).unwrap_or_default();
+    let samples = text.lines().filter_map(|line| line.strip_prefix(name)?.rsplit_once(' '));
+    samples.filter_map(|(labels, value)| Some((labels.to_owned(), value.parse().ok()?))).collect()
+}
+
+fn total(site: &Site, name: &str, label: &str) -> f64 {
+    metric(site, name).iter().filter(|(labels, _)| labels.contains(label)).map(|(_, n)| n).sum()
+}
+
+/// Tickets in finalized windows.
+fn counted(site: &Site) -> u64 {
+    stored(&site.reader()).tickets.values().sum()
+}
+
+fn until_counted(site: &Site, program: &Program, expected: u64) {
+    let mut last = 0;
+    let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        until(&format!("{expected} tickets to be counted"), || {
+            last = counted(site);
+            last >= expected
+        });
+    }));
+    assert!(found.is_ok() && last == expected, "{last} of {expected}:\n{}", program.said());
+}
+
+/// Waits until `/ready` answers 200, no partition or topic has a fault, and nothing is left to read.
+fn until_ready(site: &Site) {
+    let mut last = None;
+    until("everything to be read and ready", || {
+        last = site.ready();
+        let is_ready = last.as_ref().is_some_and(|(code, body)| {
+            let components = body["components"].as_object().expect("components");
+            *code == 200 && components.keys().all(|name| !name.starts_with("kafka "))
+        });
+        is_ready && total(site, "surgecast_ingest_lag", "support") == 0.0
+    });
+}
+
+fn until_assigned(program: &Program) {
+    until("the partition to be read", || {
+        program.said().contains("counting a partition source=support.tickets[0]")
+    });
+}
+
+#[test]
+fn a_topic_that_is_created_again_is_read_from_its_beginning() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kafka = Kafka::start(folder.path());
+    let cluster = Cluster::of(&kafka);
+    cluster.create(TICKETS, 1, "LogAppendTime");
+    let site = Site::new(folder.path(), "recreated", &kafka.brokers(), None, "");
+    let mut program = site.serve();
+    until_assigned(&program);
+    let unreadable = |n| vec![format!("no event {n}")];
+    cluster.send(TICKETS, 0, &[unreadable(1), tickets("A", 0..20)].concat());
+    until_counted(&site, &program, 20);
+    // While it is read; the new topic has more records than the old one.
+    cluster.delete(TICKETS);
+    cluster.create(TICKETS, 1, "LogAppendTime");
+    cluster.send(TICKETS, 0, &[unreadable(2), tickets("B", 0..40)].concat());
+    until_counted(&site, &program, 60);
+    until_ready(&site);
+    // It stays away for a while: that is a fault, and the others are read on.
+    cluster.delete(TICKETS);
+    says(&site, 503, "kafka support.tickets", "does not exist any more");
+    cluster.create(TICKETS, 1, "LogAppendTime");
+    cluster.send(TICKETS, 0, &tickets("C", 0..5));
+    until_counted(&site, &program, 65);
+    until_ready(&site);
+    assert!(!program.said().contains("nothing is lost"), "{}", program.said());
+    // Nothing is counted twice after a restart.
+    program.kill();
+    cluster.send(TICKETS, 0, &tickets("C", 5..7));
+    program = site.serve();
+    until_counted(&site, &program, 67);
+    // While nothing is running; the new topic has fewer records and more partitions.
+    program.kill();
+    cluster.delete(TICKETS);
+    cluster.create(TICKETS, 2, "LogAppendTime");
+    cluster.send(TICKETS, 0, &tickets("D", 0..2));
+    cluster.send(TICKETS, 1, &tickets("D", 2..5));
+    program = site.serve();
+    until_counted(&site, &program, 72);
+    until_ready(&site);
+    // Each of the two has the first offset of its topic.
+    program.wait_for("/api/v1/status", |status| status["dead_letters"]["malformed"] == 2);
+}
+
+#[test]
+fn what_retention_deletes_before_it_is_counted_is_said_and_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kafka = Kafka::start(folder.path());
+    let cluster = Cluster::of(&kafka);
+    cluster.create(TICKETS, 1, "LogAppendTime");
+    let site = Site::new(folder.path(), "retention", &kafka.brokers(), None, "");
+    let mut program = site.serve();
+    until_assigned(&program);
+    cluster.send(TICKETS, 0, &tickets("A", 0..20));
+    until_counted(&site, &program, 20);
+    // The reader is behind: it stands still while records come and go.
+    let signal = |name: &str, program: &Program| {
+        let pid = program.pid().to_string();
+        let done = std::process::Command::new("kill").args([name, &pid]).status();
+        assert!(done.expect("kill runs").success());
+    };
+    signal("-STOP", &program);
+    // Its last request for records ends.
+    std::thread::park_timeout(Duration::from_secs(2));
+    cluster.send(TICKETS, 0, &tickets("B", 0..15));
+    cluster.delete_before(TICKETS, 0, 30);
+    signal("-CONT", &program);
+    until_counted(&site, &program, 25);
+    says(
+        &site,
+        200,
+        "kafka support.tickets[0]",
+        "10 records were deleted before they were counted",
+    );
+    assert_eq!(total(&site, "surgecast_ingest_gone_total", "support.tickets[0]"), 10.0);
+    assert_eq!(total(&site, "surgecast_ingest_lag", "support.tickets[0]"), 0.0);
+    // While nothing is running: of the records before offset 40, those before 35 were counted.
+    program.kill();
+    cluster.send(TICKETS, 0, &tickets("C", 0..10));
+    cluster.delete_before(TICKETS, 0, 40);
+    program = site.serve();
+    until_counted(&site, &program, 30);
+    assert_eq!(total(&site, "surgecast_ingest_gone_total", "support.tickets[0]"), 5.0);
+    // Counted records may be deleted: that is no loss.
+    program.kill();
+    cluster.delete_before(TICKETS, 0, 45);
+    cluster.send(TICKETS, 0, &tickets("D", 0..1));
+    program = site.serve();
+    until_counted(&site, &program, 31);
+    until_ready(&site);
+    assert_eq!(total(&site, "surgecast_ingest_gone_total", "support"), 0.0);
+}
+
+#[test]
+fn added_partitions_are_read_and_a_topic_with_producers_time_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kafka = Kafka::start(folder.path());
+    let cluster = Cluster::of(&kafka);
+    cluster.create(TICKETS, 1, "LogAppendTime");
+    cluster.create("network.alarms", 1, "CreateTime");
+    let site = Site::new(folder.path(), "partitions", &kafka.brokers(), None, "");
+    let program = site.serve();
+    until_assigned(&program);
+    cluster.send(TICKETS, 0, &tickets("A", 0..3));
+    until_counted(&site, &program, 3);
+    let more = NewPartitions::new(TICKETS, 3);
+    let added = block_on(cluster.admin.create_partitions([&more], &AdminOptions::new()));
+    added.expect("an answer").into_iter().for_each(|one| _ = one.expect("added"));
+    cluster.send(TICKETS, 2, &tickets("B", 0..4));
+    let skewed = format!(
+        r#"{{"kind":"ticket","event_id":"F","ts":{},"region":"north","service":"fibre","channel":"phone"}}"#,
+        now_s() + 86_400
+    );
+    let duplicate = ticket("B-0");
+    cluster.send(
+        TICKETS,
+        1,
+        &[vec![duplicate.clone(), duplicate, skewed], tickets("C", 0..2)].concat(),
+    );
+    // An id is known in its own partition only.
+    until_counted(&site, &program, 10);
+    let duplicates = || {
+        let mut sum = 0;
+        let all = site.reader().each_key(Timestamp::from_secs(0), |_, windows| {
+            sum += windows.iter().map(|(_, record)| record.counts.duplicates).sum::<u32>();
+        });
+        all.expect("windows");
+        sum
+    };
+    until("the duplicate to be counted", || duplicates() == 1);
+    program.wait_for("/api/v1/status", |status| status["dead_letters"]["future"] == 1);
+    let dead = program.get("/api/v1/status").json()["dead_letters"].clone();
+    assert_eq!(dead, serde_json::json!({"future": 1}), "10 counted, 1 duplicate, 1 future of 12");
+    says(&site, 200, "kafka network.alarms", "set LogAppendTime");
+    // A clock that is an hour behind stamps records.
+    let producer: BaseProducer = cluster.config.create().expect("a producer");
+    let record = BaseRecord::<str, str>::to("network.alarms").partition(0).payload("no alarm");
+    producer.send(record.timestamp((now_s() - 3600) * 1000)).expect("queued");
+    producer.flush(WAIT).expect("written");
+    says(&site, 200, "kafka network.alarms[0]", "behind this machine's clock");
+}
+
+#[test]
+fn a_group_that_another_program_used_is_refused_with_the_way_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kafka = Kafka::start(folder.path());
+    let cluster = Cluster::of(&kafka);
+    cluster.create(TICKETS, 1, "LogAppendTime");
+    cluster.send(TICKETS, 0, &tickets("A", 0..6));
+    let site = Site::new(folder.path(), "reused", &kafka.brokers(), None, "");
+    let other: BaseConsumer =
+        cluster.config.clone().set("group.id", "reused").create().expect("a consumer");
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(TICKETS, 0, Offset::Offset(3)).expect("an offset");
+    other.commit(&list, CommitMode::Sync).expect("committed");
+    drop(other);
+    let program = site.serve();
+    says(&site, 503, "kafka support.tickets[0]", "another program used the consumer group reused");
+    says(
+        &site,
+        503,
+        "kafka support.tickets[0]",
+        "surgecast frontier reset --topic support.tickets",
+    );
+    assert!(!program.said().contains("nothing is lost"), "{}", program.said());
+    assert_eq!(counted(&site), 0);
+    program.kill();
+    // The broker notices within the session's time-out that the member is gone.
+    let reset = || {
+        let args = ["frontier", "reset", "--topic", TICKETS, "--to", "earliest", "--yes"];
+        let done = surgecast(&args).args(["--config", site.config()]).output().expect("it runs");
+        done.status.success()
+    };
+    until("the reset", reset);
+    let program = site.serve();
+    until_counted(&site, &program, 6);
+    until_ready(&site);
+}
