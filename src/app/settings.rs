@@ -13,7 +13,10 @@ use crate::domain::Name;
 use crate::input::config::Input;
 use crate::kafka;
 use crate::output::influxdb::{self, InfluxSettings};
-use crate::output::receivers::{self, config::Alerts};
+use crate::output::receivers::{
+    self,
+    config::{Alerts, ReceiverConfig},
+};
 use crate::staffing::Profile;
 use crate::store::config::StoreConfig;
 use crate::telemetry::config::Log;
@@ -107,6 +110,12 @@ impl Settings {
             secret_files,
             tls,
         }
+    }
+
+    /// What works, but may be meant otherwise.
+    pub fn warnings(&self) -> Vec<String> {
+        let files = self.secret_files.iter().filter_map(SecretFile::warning);
+        files.chain(self.alerts.receivers.iter().filter_map(ReceiverConfig::warning)).collect()
     }
 
     /// The profiles of all channels: configured ones, and defaults for the others.

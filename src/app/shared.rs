@@ -31,6 +31,8 @@ pub(super) struct Shared {
     pub(super) stop: Arc<AtomicBool>,
     /// Set by SIGHUP.
     hung_up: Arc<AtomicBool>,
+    /// Rings when there may be new pages.
+    pub(super) bell: Arc<Bell>,
     /// The threads that were started.
     pub(super) threads: Vec<JoinHandle<()>>,
 }
@@ -57,6 +59,7 @@ impl Shared {
             decoders: Arc::new(Decoders::new(setup.decoder.clone())),
             stop: Arc::default(),
             hung_up: reload::on_hang_up()?,
+            bell: Arc::default(),
             threads: Vec::new(),
         })
     }
@@ -111,14 +114,13 @@ impl Shared {
         self.spawn("secrets", move || reload::run(&all, &hung_up, &stop))
     }
 
-    /// Starts the threads that deliver pages: one per receiver, and the overseer. `bell` wakes them.
+    /// Starts the threads that deliver pages: one per receiver, and the overseer. The bell wakes them.
     pub(super) fn pages(
         &mut self,
         receivers: Receivers,
         heartbeat: Option<Heartbeat>,
         clock: &Arc<dyn Clock>,
         forecaster: SyncSender<Message>,
-        bell: &Arc<Bell>,
     ) -> anyhow::Result<()> {
         let names = receivers.keys().cloned().collect();
         let troubles = Arc::new(Troubles::new(self.health.clone()));
@@ -133,7 +135,7 @@ impl Shared {
                 metrics: self.metrics.clone(),
                 troubles: troubles.clone(),
                 leadership: self.leadership.clone(),
-                bell: bell.clone(),
+                bell: self.bell.clone(),
                 stop: self.stop.clone(),
             };
             self.spawn(&format!("pages {name}"), move || lane.run())?;
@@ -147,7 +149,7 @@ impl Shared {
             health: self.health.clone(),
             metrics: self.metrics.clone(),
             leadership: self.leadership.clone(),
-            bell: bell.clone(),
+            bell: self.bell.clone(),
             stop: self.stop.clone(),
         };
         self.spawn("outbox", move || overseer.run())

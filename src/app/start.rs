@@ -18,7 +18,6 @@ use crate::cluster::Forwarder;
 use crate::engine::{Command, Engine, Forecaster, Message, StreamEvent};
 use crate::output::OutlookTopic;
 use crate::output::influxdb::{InfluxSettings, InfluxSink};
-use crate::output::pages::Bell;
 use crate::store::{self, Store};
 use crate::text::{Language, Texts};
 
@@ -62,8 +61,6 @@ pub fn start_with(
     let sources = Sources::new(&mut shared, &mut forecaster, setup.clock.clone(), inbox.clone());
     let Counting { wake, wakes, producers } = sources.start(&mut setup, address, receiver)?;
     let caught_up = Arc::new(AtomicBool::new(false));
-    let bell = Arc::<Bell>::default();
-    let rings = bell.clone();
     let engine = Engine {
         forecaster,
         inbox: reports,
@@ -79,14 +76,14 @@ pub fn start_with(
         leads: shared.leadership.clone(),
         sinks: BTreeMap::new(),
         limit_told: false,
-        alerts_changed: Box::new(move || rings.ring()),
+        alerts_changed: shared.bell.ringer(),
     };
     shared.spawn("leader", move || engine.run())?;
     let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
     let influxdb = influxdb(setup.influxdb, setup.public_url, setup.info.language)?;
     start_sinks(&mut shared, influxdb, topics.flatten(), &inbox)?;
     shared.check(setup.store)?;
-    shared.pages(setup.receivers, setup.heartbeat, &setup.clock, inbox, &bell)?;
+    shared.pages(setup.receivers, setup.heartbeat, &setup.clock, inbox)?;
     shared.reload(setup.reloadable)?;
     let stopping = watch::Sender::new(false);
     let state = ApiState {

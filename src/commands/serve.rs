@@ -10,7 +10,6 @@ use crate::api::ServiceInfo;
 use crate::app::{self, Role, Settings, Setup};
 use crate::clock::WallClock;
 use crate::commands::usage::UsageError;
-use crate::config::SecretFile;
 use crate::domain::{Clock, Timestamp};
 use crate::engine::{ForecasterConfig, IssueConfig, RefitConfig};
 use crate::input::{self, Feed, FileFeed, LocalFeed};
@@ -34,7 +33,7 @@ pub fn run(settings: Settings, inputs: &[PathBuf], role: Role) -> anyhow::Result
         check_readable(input)?;
     }
     init_logging(settings.log.format == LogFormat::Json, &settings.log.level);
-    for warning in settings.secret_files.iter().filter_map(SecretFile::warning) {
+    for warning in settings.warnings() {
         tracing::warn!("config: {warning}");
     }
     let scheme = if settings.tls.is_some() { "https" } else { "http" };

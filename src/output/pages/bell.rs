@@ -1,6 +1,6 @@
 //! Wakes the threads that deliver pages.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Rings when the store has new pages.
@@ -16,6 +16,12 @@ impl Bell {
         // A counter is consistent behind a poisoned lock too.
         *self.rung.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         self.heard.notify_all();
+    }
+
+    /// A function that rings it.
+    pub fn ringer(self: &Arc<Self>) -> Box<dyn Fn() + Send> {
+        let bell = self.clone();
+        Box::new(move || bell.ring())
     }
 
     /// Waits until it rings again after `seen`, at most so long. Returns the new count.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Address, KINDS, Kind, Receiver, Secret, Settings, Url};
@@ -33,10 +35,28 @@ pub struct ReceiverConfig {
     pub url: String,
     /// Whether there is a secret.
     pub signed: bool,
+    /// Certificates that are trusted besides those of this machine.
+    pub ca_file: Option<PathBuf>,
     /// Which pages it gets.
     pub route: Route,
     /// What delivers.
     pub receiver: Box<dyn Receiver>,
+}
+
+impl ReceiverConfig {
+    /// A warning, if pages go unencrypted, or do not leave this machine.
+    pub fn warning(&self) -> Option<String> {
+        let url = reqwest::Url::parse(&self.url).ok()?;
+        let (name, host) = (&self.name, url.host_str()?.trim_matches(['[', ']']));
+        let address = host.parse::<IpAddr>().ok();
+        if host == "localhost" || address.is_some_and(|address| address.is_loopback()) {
+            return Some(format!("receiver {name}: {host} is this machine itself"));
+        }
+        let text = format!(
+            "receiver {name}: pages go to {host} over plain HTTP, and everyone on the way can read them: use https"
+        );
+        (url.scheme() == "http").then_some(text)
+    }
 }
 
 /// Chat services keep their key in the address: it is not shown.
@@ -95,20 +115,20 @@ fn receiver(
     let made = kind.and_then(|kind| {
         refuse_others(&entry, kind);
         // Its absence is reported already.
-        let lacks_url = kind.address != Address::HttpOrOwn && kind.address != Address::None;
-        if lacks_url && settings.url.0.is_empty() {
+        if kind.address != Address::None && settings.url.0.is_empty() {
             return None;
         }
         let (url, signed) = (settings.url.0.clone(), settings.secret.is_some());
+        let ca_file = settings.ca_file.clone();
         let receiver = (kind.make)(settings);
         let problem = |problems: Vec<(&'static str, String)>| {
             problems.into_iter().for_each(|(key, why)| entry.problem(key, why));
         };
-        receiver.map_err(problem).ok().map(|receiver| (kind.word, url, signed, receiver))
+        receiver.map_err(problem).ok().map(|receiver| (kind.word, url, signed, ca_file, receiver))
     });
     entry.finish();
-    let (name, (kind, url, signed, receiver)) = (name?, made?);
-    Some(ReceiverConfig { name, kind, url, signed, route, receiver })
+    let (name, (kind, url, signed, ca_file, receiver)) = (name?, made?);
+    Some(ReceiverConfig { name, kind, url, signed, ca_file, route, receiver })
 }
 
 /// The URL, as a kind needs it.
@@ -119,7 +139,8 @@ fn address(entry: &Reader<'_>, kind: &Kind) -> Option<String> {
             entry.missing("url", HTTP);
             url
         }
-        Address::HttpOrOwn => entry.url("url"),
+        Address::HttpOrOwn(_) if entry.has("url") => entry.url("url"),
+        Address::HttpOrOwn(own) => Some(own.to_owned()),
         Address::Smtp => {
             let url = entry.url_of("url", &["smtp", "smtps"], SMTP);
             entry.missing("url", SMTP);

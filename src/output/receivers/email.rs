@@ -20,6 +20,18 @@ use crate::domain::Timestamp;
 pub const KIND: &str = "email";
 
 const TIMEOUT: Duration = Duration::from_secs(15);
+const SMTP_PORT: u16 = 25;
+const CERT_END: &str = "-----END CERTIFICATE-----";
+
+/// The port of a mail server whose URL names none; `signs_in` with a user and a password.
+pub fn smtp_port(scheme: &str, signs_in: bool) -> Option<u16> {
+    match scheme {
+        "smtps" => Some(465),
+        "smtp" if signs_in => Some(587),
+        "smtp" => Some(SMTP_PORT),
+        _ => None,
+    }
+}
 
 /// Makes one as a config has it.
 pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, Vec<Problem>> {
@@ -83,21 +95,28 @@ fn transport(settings: &Settings) -> Result<SmtpTransportBuilder, Problem> {
     if let Some(file) = &settings.ca_file {
         let problem = |why: String| ("ca_file", format!("{}: {why}", file.display()));
         let pem = std::fs::read(file).map_err(|error| problem(error.to_string()))?;
-        let cert = Certificate::from_pem(&pem).map_err(|error| problem(chain(&error)))?;
-        tls = tls.add_root_certificate(cert);
+        // lettre reads one certificate at a time.
+        let pem = String::from_utf8_lossy(&pem);
+        let certs: Vec<&str> =
+            pem.split_inclusive(CERT_END).filter(|part| part.contains(CERT_END)).collect();
+        if certs.is_empty() {
+            return Err(problem("contains no certificate: use a file in PEM format".into()));
+        }
+        for cert in certs {
+            let cert = Certificate::from_pem(cert.as_bytes());
+            tls = tls.add_root_certificate(cert.map_err(|error| problem(chain(&error)))?);
+        }
     }
     let tls =
         tls.build().map_err(|error| problem(format!("cannot set up TLS: {}", chain(&error))))?;
-    let (tls, port) = match (url.scheme(), settings.username.is_some()) {
-        ("smtps", _) => (Tls::Wrapper(tls), 465),
-        (_, true) if !is_local => (Tls::Required(tls), 587),
-        (_, true) => (Tls::Opportunistic(tls), 587),
-        (_, false) => (Tls::Opportunistic(tls), 25),
+    let signs_in = settings.username.is_some();
+    let tls = match url.scheme() {
+        "smtps" => Tls::Wrapper(tls),
+        _ if signs_in && !is_local => Tls::Required(tls),
+        _ => Tls::Opportunistic(tls),
     };
-    let builder = SmtpTransport::builder_dangerous(host)
-        .port(url.port().unwrap_or(port))
-        .tls(tls)
-        .timeout(Some(TIMEOUT));
+    let port = url.port().or_else(|| smtp_port(url.scheme(), signs_in)).unwrap_or(SMTP_PORT);
+    let builder = SmtpTransport::builder_dangerous(host).port(port).tls(tls).timeout(Some(TIMEOUT));
     Ok(builder)
 }
 

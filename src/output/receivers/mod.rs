@@ -20,8 +20,9 @@ mod webhook;
 mod wecom;
 
 pub use console::{Console, print};
+pub use email::smtp_port;
 pub use http::{Problem, chain};
-pub use message::link;
+pub use message::{link, severity_word};
 pub use receiver::{Attempt, Fault, Limit, Receiver, Receivers, Refusal, Secret, Settings, Url};
 pub use webhook::{Webhook, signature};
 
@@ -46,7 +47,7 @@ pub enum Address {
     /// `http` or `https`.
     Http,
     /// `http` or `https`, or nothing for the service's own.
-    HttpOrOwn,
+    HttpOrOwn(&'static str),
     /// `smtp` or `smtps`.
     Smtp,
     /// None.
@@ -57,7 +58,7 @@ pub enum Address {
 pub const KINDS: &[Kind] = &[
     kind(webhook::KIND, webhook::make, Address::Http, &[]),
     kind(alertmanager::KIND, alertmanager::make, Address::Http, &[]),
-    kind(pagerduty::KIND, pagerduty::make, Address::HttpOrOwn, &[]),
+    kind(pagerduty::KIND, pagerduty::make, Address::HttpOrOwn(pagerduty::URL), &[]),
     kind(slack::KIND, slack::make, Address::Http, &[]),
     kind(teams::KIND, teams::make, Address::Http, &[]),
     kind(dingtalk::KIND, dingtalk::make, Address::Http, &["mention", "keyword"]),

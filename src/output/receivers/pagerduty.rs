@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::http::{Http, Problem};
 use super::message::{Message, chars, cut, is_over, severity_word};
-use super::receiver::{Attempt, Limit, Receiver, Secret, Settings, Url};
+use super::receiver::{Attempt, Limit, Receiver, Secret, Settings};
 use crate::alert::Notification;
 use crate::domain::Timestamp;
 
@@ -25,8 +25,6 @@ pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, Vec<Problem>> {
         let why = "is missing: PagerDuty needs the routing key of an Events API v2 integration";
         return Err(vec![("secret_file", why.into())]);
     };
-    let url = if settings.url.0.is_empty() { Url(URL.to_owned()) } else { settings.url.clone() };
-    let settings = Settings { url, ..settings };
     let http = Http::new(&settings).map_err(|problem| vec![problem])?;
     Ok(Box::new(PagerDuty { settings, key, http }))
 }
