@@ -141,7 +141,10 @@ mod tests {
     fn facts_are_left_out_from_the_end_and_the_link_stays() {
         let message = Message {
             title: "north/tv: 5 agents short".into(),
-            lines: vec!["first fact".into(), "second fact".into()],
+            lines: vec![
+                "first fact".into(),
+                "second fact, which is longer than the line about lines left out".into(),
+            ],
             link: "http://x/#/alerts/1".into(),
             texts: Texts::new(Language::En),
         };

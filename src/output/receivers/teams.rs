@@ -13,8 +13,9 @@ use crate::domain::Timestamp;
 /// The word of this kind.
 pub const KIND: &str = "teams";
 
-/// Of the text. The card as a whole may have 28 KB.
-const TEXT_BYTES_MAX: usize = 20_000;
+/// Of the text with a block for each line. The card as a whole may have 28 KB.
+const TEXT_BYTES_MAX: usize = 26_000;
+const BLOCK_BYTES: usize = 80;
 
 /// Makes one as a config has it.
 pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, Vec<Problem>> {
@@ -31,7 +32,8 @@ impl Teams {
     /// The text is in text runs, which have no mark-up: names are data.
     fn body(&self, page: &Notification) -> String {
         let message = Message::new(page, self.settings.language, &self.settings.public_url);
-        let text = message.fit(TEXT_BYTES_MAX, json_bytes);
+        let text = message
+            .fit(TEXT_BYTES_MAX, |text| json_bytes(text) + BLOCK_BYTES * text.lines().count());
         let blocks: Vec<Value> = text
             .lines()
             .enumerate()
