@@ -9,9 +9,9 @@ mod tests;
 mod text;
 mod types;
 
-pub use book::{AlertBook, AlertEffect, AlertInputs, RULES, SeriesNeed};
+pub use book::{AlertBook, AlertEffect, AlertInputs, RULES, SeriesNeed, test_page};
 pub use known::{Known, adjustments, complaints, overruns};
-pub use route::Route;
+pub use route::{Escalation, Heard, Route};
 pub use types::{
     ActiveAlarm, Alert, AlertSeverity, AlertState, Cause, Notification, NotificationKind,
     Shortfall, Worst,

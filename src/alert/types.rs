@@ -104,7 +104,7 @@ pub struct Alert {
     pub because: Vec<Stored<Cause>>,
     /// The region's time zone, in which its texts give times.
     pub zone: Zone,
-    /// Who took it on last.
+    /// Who took it on first.
     pub acknowledged_by: Option<String>,
     /// When someone first did. Stores keep it beside the rest: older ones have none.
     #[serde(skip)]
@@ -143,6 +143,8 @@ pub enum NotificationKind {
     #[serde(rename = "worse")]
     Escalated,
     Resolved,
+    /// Nobody has acknowledged it yet.
+    Reminder,
 }
 
 /// A message for the outbox. Its id is stable: the same decision has the same id.

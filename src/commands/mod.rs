@@ -8,6 +8,8 @@ pub mod dead_letters;
 pub mod demo;
 pub mod forget;
 pub mod frontier;
+pub mod page_test;
+pub mod pages;
 pub mod replay;
 pub mod report;
 pub mod serve;

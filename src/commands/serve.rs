@@ -183,5 +183,6 @@ fn forecaster(settings: &Settings, now: Timestamp) -> ForecasterConfig {
         refit: Some(refit),
         nowcasts: true,
         receivers: receivers.into_iter().collect(),
+        escalation: settings.alerts.escalation.clone(),
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::issue_config::IssueConfig;
 use super::refit::RefitConfig;
-use crate::alert::Route;
+use crate::alert::{Escalation, Route};
 use crate::domain::WindowWidth;
 use crate::window::{AlarmRules, MergeConfig};
 
@@ -23,6 +23,8 @@ pub struct ForecasterConfig {
     pub nowcasts: bool,
     /// The receivers of pages by name, and which pages each gets.
     pub receivers: Vec<(String, Route)>,
+    /// Who of them is told later, while nobody has acknowledged an alert.
+    pub escalation: Escalation,
 }
 
 impl ForecasterConfig {

@@ -123,6 +123,7 @@ impl Engine {
             tracing::warn!(%error, "forecaster: a periodic task failed, retrying in a second");
         }
         self.replicate_progress();
+        self.page_again();
         let now = self.clock.now();
         if now.since(*pruned_at) >= PRUNE_EVERY {
             *pruned_at = now;
@@ -252,6 +253,30 @@ impl Engine {
     fn wait_or_stop(&self) -> bool {
         std::thread::park_timeout(RETRY);
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Tells the next receivers of alerts that nobody has acknowledged. Only the leader does.
+    fn page_again(&mut self) {
+        if !self.leads.leads() {
+            return;
+        }
+        let due = self.forecaster.overdue_pages(self.clock.now());
+        let commands = due.unwrap_or_else(|error| {
+            tracing::warn!(%error, "store: cannot read pages, retrying in a second");
+            Vec::new()
+        });
+        for command in commands {
+            match self.forecaster.carry_out(&command, None) {
+                Ok(_) => {
+                    self.replicate(command, Box::new(|| {}));
+                    (self.alerts_changed)();
+                }
+                Err(error) => tracing::warn!(
+                    %error,
+                    "store: a page of an alert that nobody acknowledged was not stored, retrying in a second"
+                ),
+            }
+        }
     }
 
     /// Replicates the progress of sinks to standbys, every few seconds.

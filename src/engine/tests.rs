@@ -7,6 +7,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::{Forecaster, ForecasterConfig, IssueConfig, Report};
+use crate::alert::Escalation;
 use crate::domain::{Name, Reason, Scope, SeriesKey, SourceId, Timestamp, WindowWidth, Zone};
 use crate::forecast::Calendar;
 use crate::ingest::{Decoder, Headers};
@@ -73,6 +74,7 @@ pub(super) fn config() -> ForecasterConfig {
         refit: None,
         nowcasts: false,
         receivers: Vec::new(),
+        escalation: Escalation::default(),
     }
 }
 

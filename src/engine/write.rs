@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::effects::StoreChange;
 use super::issued::{Issued, Plans};
 use super::report::Report;
-use crate::alert::{Notification, NotificationKind, Route};
+use crate::alert::{Escalation, Notification, NotificationKind, Route};
 use crate::domain::Timestamp;
 use crate::staffing::{self, Outlook, Plan};
 use crate::store::{StoreError, Tx};
@@ -15,6 +15,7 @@ use crate::window::AggregationKey;
 pub struct Outbox<'a> {
     /// All receivers, and which pages each gets.
     pub receivers: &'a [(String, Route)],
+    pub escalation: &'a Escalation,
     /// Clock time at which new pages are due.
     pub now: Timestamp,
 }
@@ -69,6 +70,13 @@ fn write_one(
             }
             write_page(tx, &notice, outbox)
         }
+        StoreChange::Page(page, receivers) => {
+            let names: Vec<&str> = receivers.iter().map(String::as_str).collect();
+            tx.put_notification(&page, &names, outbox.now)
+        }
+        StoreChange::Resend { page, receivers, at } => {
+            receivers.iter().try_for_each(|receiver| tx.resend(&page, receiver, at))
+        }
         StoreChange::Surge(surge) => tx.put_surge(&surge),
         StoreChange::Call(call) => tx.put_call(&call),
         StoreChange::Accuracy(day) => {
@@ -102,8 +110,13 @@ fn write_page(tx: &mut Tx<'_>, page: &Notification, outbox: &Outbox<'_>) -> Resu
     let takes = |(name, route): &&(String, Route)| {
         route.takes(page, page.alert.updated_at, told.contains(name))
     };
-    let names: Vec<&str> =
+    let takers: Vec<&str> =
         outbox.receivers.iter().filter(takes).map(|(name, _)| name.as_str()).collect();
+    let names = match page.kind {
+        NotificationKind::Resolved => takers.iter().map(|name| (*name).to_owned()).collect(),
+        _ => outbox.escalation.first_told(&takers, &told),
+    };
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     if names.is_empty() && !outbox.receivers.is_empty() && page.kind != NotificationKind::Resolved {
         tracing::warn!(
             page = page.id,

@@ -426,7 +426,7 @@ fn an_incident_is_reported_in_both_languages() {
 
     - phone: 14 agents needed at 15:00, 10 scheduled, 4 short. Forecast for that window: 40 tickets (25 to 57 with 80 % probability).
     - Cause: 2 major LOS alarms active since 13:40.
-    - Action: find up to 4 more agents between 15:00 and 16:00 (Asia/Shanghai). If you already know about this, acknowledge the alert.
+    - Action: find up to 4 more agents between 15:00 and 16:00 (Asia/Shanghai). If you already know about this, acknowledge the alert; another page then follows only if it gets clearly worse.
 
     Times in the list above are local times of the region.
 

@@ -9,6 +9,7 @@ mod forecast;
 mod maintenance;
 mod outlook;
 mod overview;
+mod page;
 mod series;
 mod staffing;
 mod status;
@@ -25,6 +26,7 @@ pub use overview::{
     Order, Overview, OverviewFigures, OverviewRow, PeakAgents, Query, WorstGap, WorstWindow,
     overview,
 };
+pub use page::Page;
 pub use series::{AlarmCounts, Key, SeriesInfo, SeriesWindows, Window, series_info};
 pub use staffing::{Shift, Staffing, StaffingTarget};
 pub use status::{DeadLetter, Status};

@@ -15,6 +15,7 @@ mod planners;
 mod program;
 mod purity;
 mod real;
+mod receivers;
 mod replay;
 mod serve;
 mod store_files;

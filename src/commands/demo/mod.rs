@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::args::{DemoArgs, DemoSettings};
 use self::operator::OperatorFeed;
-use crate::alert::Route;
+use crate::alert::{Escalation, Route};
 use crate::api::ServiceInfo;
 use crate::api::config::Admin;
 use crate::app::{self, Role, Running, Setup};
@@ -281,6 +281,7 @@ fn forecaster(
         // Nowcasts depend on the clock. A demo with --pause-at has to be reproducible.
         nowcasts: args.pause_at.is_none(),
         receivers: vec![("console".into(), Route::default())],
+        escalation: Escalation::default(),
     }
 }
 

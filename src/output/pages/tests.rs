@@ -48,6 +48,7 @@ pub(in crate::output) fn page(alert: &str, kind: NotificationKind) -> Notificati
         NotificationKind::Firing => "firing",
         NotificationKind::Escalated => "worse",
         NotificationKind::Resolved => "resolved",
+        NotificationKind::Reminder => "reminder",
     };
     Notification { id: format!("{}.{word}.1", alert.id), kind, alert }
 }

@@ -7,13 +7,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Address, KINDS, Kind, Receiver, Secret, Settings, Url};
-use crate::alert::{AlertSeverity, RULES, Route};
+use crate::alert::{AlertSeverity, Escalation, RULES, Route};
 use crate::config::Reader;
 use crate::domain::{Hours, Name};
 use crate::output::pages::Heartbeat;
 use crate::text::Language;
 
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(60);
+const ESCALATE_AFTER: Duration = Duration::from_secs(600);
 const NAMES_MAX: usize = 100;
 const HTTP: &str = "use an http:// or https:// address";
 const SMTP: &str = "use smtp://HOST:PORT or smtps://HOST:PORT";
@@ -23,6 +24,8 @@ const SMTP: &str = "use smtp://HOST:PORT or smtps://HOST:PORT";
 pub struct Alerts {
     pub receivers: Vec<ReceiverConfig>,
     pub heartbeat: Option<Heartbeat>,
+    /// Who is told later, and reminders.
+    pub escalation: Escalation,
 }
 
 /// One of `[[alerts.receivers]]`.
@@ -79,8 +82,24 @@ pub fn read(section: Reader<'_>, public_url: &str, language: Language) -> Alerts
     let receivers =
         entries.filter_map(|entry| receiver(entry, public_url, language, &mut names)).collect();
     let heartbeat = heartbeat(section.section("heartbeat"));
+    let escalation = escalation(&section, &names);
     section.finish();
-    Alerts { receivers, heartbeat }
+    Alerts { receivers, heartbeat, escalation }
+}
+
+fn escalation(section: &Reader<'_>, names: &BTreeSet<Name>) -> Escalation {
+    let order = list(section, "escalation", "use a list of names of receivers");
+    for (at, name) in order.iter().enumerate() {
+        if !names.iter().any(|known| known.as_str() == name) {
+            let why = format!("found `{name}`: no receiver has this name");
+            section.problem("escalation", why);
+        } else if order[..at].contains(name) {
+            section.problem("escalation", format!("found `{name}` twice: name each receiver once"));
+        }
+    }
+    let lengths = Duration::from_secs(60)..=Duration::from_secs(86_400);
+    let after = section.length("escalate_after", lengths.clone()).unwrap_or(ESCALATE_AFTER);
+    Escalation { order, after, remind_after: section.length("remind_after", lengths) }
 }
 
 fn heartbeat(section: Reader<'_>) -> Option<Heartbeat> {

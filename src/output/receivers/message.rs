@@ -1,6 +1,6 @@
 //! A page as a text: title, facts and link, cut to what a receiver takes.
 
-use crate::alert::{Alert, AlertSeverity, AlertState, Notification};
+use crate::alert::{Alert, AlertSeverity, AlertState, Notification, NotificationKind};
 use crate::text::{Language, Texts, args};
 
 /// A page in a language.
@@ -20,7 +20,7 @@ impl Message {
         let (alert, texts) = (&page.alert, Texts::new(language));
         Self {
             title: alert.title(&texts),
-            lines: alert.body(&texts).lines().map(str::to_owned).collect(),
+            lines: lines(page, &texts),
             link: link(alert, public_url),
             texts,
         }
@@ -55,6 +55,23 @@ impl Message {
         lines.push(self.link.clone());
         lines.join("\n")
     }
+}
+
+/// One fact a line, after what is new of an alert that people know.
+fn lines(page: &Notification, texts: &Texts) -> Vec<String> {
+    let alert = &page.alert;
+    let local = texts.local(alert.zone);
+    let news = match (page.kind, &alert.acknowledged_by) {
+        (NotificationKind::Escalated, Some(name)) => {
+            Some(local.text("page-worse-acknowledged", args!["name" => name.as_str()]))
+        }
+        (NotificationKind::Reminder, _) => {
+            let since = local.time(alert.since);
+            Some(local.text("page-reminder", args!["since" => since]))
+        }
+        _ => None,
+    };
+    news.into_iter().chain(alert.body(texts).lines().map(str::to_owned)).collect()
 }
 
 /// The beginning of a text that `size` measures as at most `max`; it ends between two characters.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::http::{Http, Problem};
-use super::message::{ascii, link};
+use super::message::{Message, ascii};
 use super::receiver::{Attempt, Receiver, Secret, Settings};
 use super::signature::hmac_base64;
 use crate::alert::{Alert, AlertSeverity, AlertState, Notification, NotificationKind, Shortfall};
@@ -47,17 +47,18 @@ impl Webhook {
             NotificationKind::Firing => "alert.firing",
             NotificationKind::Escalated => "alert.worse",
             NotificationKind::Resolved => "alert.resolved",
+            NotificationKind::Reminder => "alert.reminder",
         };
         let texts = Texts::new(self.settings.language);
-        let (title, text) = (notice.alert.title(&texts), notice.alert.body(&texts));
+        let message = Message::new(notice, self.settings.language, &self.settings.public_url);
         json!({
             "type": kind,
             "timestamp": notice.alert.updated_at.to_string(),
             "data": {
                 "alert": AlertForm::new(&notice.alert, &texts),
-                "title": title,
-                "text": text,
-                "url": link(&notice.alert, &self.settings.public_url),
+                "title": message.title,
+                "text": message.lines.join("\n"),
+                "url": message.link,
             },
         })
         .to_string()

@@ -50,7 +50,8 @@ fn a_notification_is_kept_until_it_is_delivered() {
     assert_eq!(reader.outbox_receivers().expect("reads"), ["pager".to_owned()].into());
     let dead = DeliveryOutcome::Dead { at: at(60), error: "gone".into() };
     put(&mut store, |tx| tx.mark_delivery("n1", "pager", &dead));
-    let all = reader.outbox(9).expect("reads");
+    let all = reader.outbox(None, None, 9, None).expect("reads");
+    let all: Vec<OutboxRow> = all.into_iter().map(|(_, row)| row).collect();
     assert_eq!(all[0].state, DeliveryState::Dead);
     assert_eq!(all[0].last_error.as_deref(), Some("gone"));
     assert_eq!((all[1].state, &all[1].notice), (DeliveryState::Delivered, &notice));

@@ -449,9 +449,9 @@ fn check_people(reader: &Reader) {
     assert_eq!(found, alerts());
     let open = reader.alerts(&every, true, 9, None).expect("reads");
     assert_eq!(open.len(), 3);
-    let mut found = reader.outbox(9).expect("reads");
+    let mut found = reader.outbox(None, None, 9, None).expect("reads");
     found.reverse();
-    let found: Vec<_> = found.into_iter().map(|row| (row.notice, row.state)).collect();
+    let found: Vec<_> = found.into_iter().map(|(_, row)| (row.notice, row.state)).collect();
     assert_eq!(found, notices());
     assert_eq!(reader.shifts(&every, at(0), at(DAY)).expect("reads"), [shift()]);
     let kinds = reader.changes(0, 99).expect("reads").into_iter().map(|(_, change)| change);
