@@ -202,7 +202,7 @@ fn a_page_says_what_where_when_how_many_and_why() {
     原因：自 13:40 起有 2 条紧急 lossOfSignal 告警未清除，首个告警设备 OLT-17。
     原因：13:00–13:50 的计划作业超时，仍有 2 条相关告警未清除。
     原因：计划员录入“billing run”：六小时内的预测变化 +38 张工单。
-    建议：14:30 至 15:30（Asia/Shanghai）最多需增派 9 名坐席；如已知悉，请确认预警。
+    建议：14:30 至 15:30（Asia/Shanghai）最多需增派 9 名坐席；如已知悉，请确认预警；确认后仅在明显恶化时再次通知。
     ");
     insta::assert_snapshot!(page(Language::En), @r"
     CRITICAL north/broadband: up to 9 agents short 14:30–15:30 (phone 6, chat 3)
