@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{Forecaster, ForecasterConfig, IssueConfig, Report};
-use crate::alert::Escalation;
+use super::{Forecaster, ForecasterConfig, IssueConfig, ReplicatedCommand, Report};
+use crate::alert::{Escalation, NotificationKind, Route, test_page};
 use crate::domain::{Name, Reason, Scope, SeriesKey, SourceId, Timestamp, WindowWidth, Zone};
 use crate::forecast::Calendar;
 use crate::ingest::{Decoder, Headers};
@@ -327,4 +327,48 @@ fn alarms_of_too_many_scopes_are_counted_under_other() {
     assert_eq!(active(&led, "r1"), Some((1, 1)));
     assert_eq!(active(&led, "r2"), None);
     assert_eq!(active(&led, "_other"), Some((4, 4)));
+}
+
+#[test]
+fn an_alert_that_nobody_acknowledges_is_told_to_the_next_and_repeated() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = Store::open(dir.path(), WIDTH).expect("opens");
+    let name = |name| Name::new(name).expect("a name");
+    let scope = Scope { region: name("north"), service: name("tv") };
+    let page = test_page(&scope, NotificationKind::Firing, at(0));
+    let id = page.alert.id.clone();
+    let mut tx = store.begin().expect("begins");
+    tx.put_alert(&page.alert).expect("stored");
+    tx.put_notification(&page, &["lead"], at(0)).expect("stored");
+    tx.commit().expect("committed");
+    let all = ["lead", "boss"].map(|name| (name.to_owned(), Route::default()));
+    let escalation = Escalation {
+        order: vec!["lead".into(), "boss".into()],
+        after: Duration::from_secs(300),
+        remind_after: Some(Duration::from_secs(600)),
+    };
+    let config = ForecasterConfig { receivers: all.into(), escalation, ..config() };
+    let mut forecaster = Forecaster::open(config, store, Arc::default()).expect("opens");
+    let mut look = |seconds| {
+        let due = forecaster.overdue_pages(at(seconds)).expect("reads");
+        for command in &due {
+            // A command that arrives twice counts once.
+            forecaster.carry_out(command, None).expect("carried out");
+            forecaster.carry_out(command, None).expect("carried out");
+        }
+        let rows = forecaster.reader().pages_of(&id).expect("reads").into_iter();
+        rows.map(|row| (row.receiver, row.notice.kind)).collect::<Vec<_>>()
+    };
+    let told = |name: &str, kind| (name.to_owned(), kind);
+    let first = told("lead", NotificationKind::Firing);
+    assert_eq!(look(299), [first.clone()]);
+    let both = [first, told("boss", NotificationKind::Firing)];
+    assert_eq!(look(300), both);
+    assert_eq!(look(899), both);
+    let reminders = ["boss", "lead"].map(|name| told(name, NotificationKind::Reminder));
+    let whole = [both, reminders].concat();
+    assert_eq!(look(900), whole);
+    let at_last = ReplicatedCommand::Acknowledged { id: id.clone(), by: "Li".into(), at: at(901) };
+    forecaster.carry_out(&at_last, None).expect("carried out");
+    assert!(forecaster.overdue_pages(at(1700)).expect("reads").is_empty());
 }

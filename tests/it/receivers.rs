@@ -277,3 +277,39 @@ fn a_page_that_was_given_up_is_seen_and_sent_again() {
     let audit = program.get("/api/v1/audit").json();
     assert_eq!(audit[0]["act"], "page_resent");
 }
+
+#[test]
+fn a_receiver_that_hangs_holds_up_no_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (address, inbox) = taker();
+    config(folder.path(), address);
+    let slow = format!(
+        "[[alerts.receivers]]\nname = \"slow\"\ntype = \"webhook\"\nurl = \"http://{}/\"\n",
+        server(|stream| _ = thread::spawn(move || hold(stream)))
+    );
+    let file = folder.path().join("c.toml");
+    let text = std::fs::read_to_string(&file).expect("config");
+    std::fs::write(&file, text + &slow).expect("config");
+    let now = WallClock.now();
+    let mut store =
+        Store::open(&folder.path().join("store"), WindowWidth::QUARTER).expect("a store");
+    let mut tx = store.begin().expect("begins");
+    let pages: Vec<Notification> = (0..5)
+        .map(|n| test_page(&scope(), NotificationKind::Firing, now - Duration::from_secs(n)))
+        .collect();
+    for page in &pages {
+        tx.put_notification(page, &["slow", "lead"], now).expect("stored");
+    }
+    tx.commit().expect("committed");
+    drop(store);
+
+    let mut command = surgecast(&["serve", "--config", "c.toml"]);
+    command.current_dir(folder.path()).stdin(Stdio::null());
+    let program = Program::start_command(command);
+    for page in &pages {
+        let request = inbox.recv_timeout(Duration::from_secs(60)).expect("a page");
+        assert!(request.contains(&format!("webhook-id: {}\r\n", page.id)), "{request}");
+    }
+    let waiting = program.get("/api/v1/pages?receiver=slow&state=pending").json();
+    assert_eq!(waiting.as_array().map(Vec::len), Some(5), "{waiting}");
+}
