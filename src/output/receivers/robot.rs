@@ -51,9 +51,7 @@ impl Codes {
     pub fn read_any(&self, answer: &Answer) -> Result<(), Refusal> {
         let by_status = answer.by_status();
         match (self.read(answer), by_status) {
-            (Err(refusal), Err(status)) if answer.json().is_null() => {
-                Err(Refusal { retry_after: refusal.retry_after, ..status })
-            }
+            (Err(_), Err(status)) if answer.json().is_null() => Err(status),
             (Err(refusal), _) => Err(refusal),
             (Ok(()), by_status) => by_status,
         }
