@@ -43,7 +43,7 @@ pub struct Alert {
     pub because: Vec<String>,
     pub title: String,
     pub text: String,
-    /// Who took it on last, and when someone first did.
+    /// Who took it on first, and when.
     pub acknowledged_by: Option<String>,
     pub acknowledged_at: Option<String>,
     pub feedback: Option<String>,
