@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
+use surgecast::alert::Escalation;
 use surgecast::config::core::staffing::default_profiles;
 use surgecast::domain::{Timestamp, Zone};
 use surgecast::engine::{Forecaster, ForecasterConfig, IssueConfig, RefitConfig};
@@ -49,6 +50,7 @@ fn config(from: Timestamp) -> ForecasterConfig {
             patience: Duration::from_secs(setting("SCALE_PATIENCE_S", 600)),
         }),
         receivers: Vec::new(),
+        escalation: Escalation::default(),
     }
 }
 

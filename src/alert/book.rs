@@ -15,6 +15,10 @@ use crate::staffing::Plan;
 
 /// The rule's name in alerts.
 const RULE: &str = "understaffed";
+/// Of pages that test a receiver.
+pub(super) const TEST_RULE: &str = "page-test";
+/// All rules that begin alerts.
+pub const RULES: &[&str] = &[RULE];
 /// Smallest gap that counts: in agents, and as a share of the agents on the roster.
 const GAP_MIN: i32 = 3;
 const GAP_SHARE: f64 = 0.2;
@@ -187,8 +191,7 @@ impl AlertBook {
                     && alert.agents_short >= alert.notified_gap + WORSE_BY
                     && alert.notified_at.is_none_or(|at| now.since(at) >= WORSE_AFTER);
                 let turned = need.critical && !was_critical;
-                let quiet = alert.state == AlertState::Acknowledged;
-                (turned || (grown && !quiet)).then_some(NotificationKind::Escalated)
+                (turned || grown).then_some(NotificationKind::Escalated)
             }
             AlertState::Resolved => None,
         };
@@ -207,10 +210,23 @@ impl AlertBook {
         if alert.state == AlertState::Firing {
             alert.state = AlertState::Acknowledged;
         }
-        alert.acknowledged_by = Some(by.to_owned());
+        // The first stays: others rely on that person.
+        alert.acknowledged_by.get_or_insert_with(|| by.to_owned());
         alert.acknowledged_at.get_or_insert(now);
         alert.updated_at = alert.updated_at.max(now);
         Some(alert.clone())
+    }
+
+    /// A further page of an alert that fires and that nobody has acknowledged: to someone who has heard nothing of it, or
+    /// as a reminder. `None` if there is no such alert any more.
+    pub fn page_again(
+        &self,
+        id: &str,
+        kind: NotificationKind,
+        now: Timestamp,
+    ) -> Option<Notification> {
+        let open = self.open.values().find(|alert| alert.id == id)?;
+        (open.state == AlertState::Firing).then(|| notice(open, kind, now))
     }
 
     /// Stores feedback on an alert. `None` if there is no such open alert.
@@ -219,6 +235,20 @@ impl AlertBook {
         alert.feedback = Some(text.to_owned());
         Some(alert.clone())
     }
+}
+
+/// A page that tests whether a receiver is reached; no alert is behind it.
+pub fn test_page(scope: &Scope, kind: NotificationKind, now: Timestamp) -> Notification {
+    let is_over = kind == NotificationKind::Resolved;
+    let alert = Alert {
+        id: format!("{TEST_RULE}.{}", now.secs()),
+        rule: TEST_RULE.into(),
+        state: if is_over { AlertState::Resolved } else { AlertState::Firing },
+        ended_at: is_over.then_some(now),
+        to: now + WORSE_AFTER,
+        ..begin(scope, Zone::UTC, now)
+    };
+    notice(&alert, kind, now)
 }
 
 /// A new alert; its id consists of rule, scope and start.
@@ -271,6 +301,7 @@ fn notice(alert: &Alert, kind: NotificationKind, now: Timestamp) -> Notification
         NotificationKind::Firing => "firing",
         NotificationKind::Escalated => "worse",
         NotificationKind::Resolved => "resolved",
+        NotificationKind::Reminder => "reminder",
     };
     Notification { id: format!("{}.{word}.{}", alert.id, now.secs()), kind, alert: alert.clone() }
 }

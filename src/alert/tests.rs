@@ -13,6 +13,33 @@ use crate::text::{Language, Say, Stored, Texts};
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
 
+/// An alert that fires, about the span from `from` to `to`.
+pub(super) fn firing(from: Timestamp, to: Timestamp) -> Alert {
+    Alert {
+        id: format!("understaffed.north.broadband.{}", from.secs()),
+        rule: "understaffed".into(),
+        severity: AlertSeverity::Warning,
+        scope: alarms()[0].scope.clone(),
+        state: AlertState::Firing,
+        since: from,
+        updated_at: from,
+        ended_at: None,
+        from,
+        to,
+        agents_short: 4,
+        shortfalls: Vec::new(),
+        because: Vec::new(),
+        zone: Zone::UTC,
+        acknowledged_by: None,
+        acknowledged_at: None,
+        worst: None,
+        feedback: None,
+        streak: 0,
+        notified_gap: 4,
+        notified_at: Some(from),
+    }
+}
+
 fn start() -> Timestamp {
     Timestamp::parse("2026-03-10T06:00:00Z").expect("time")
 }
@@ -175,7 +202,7 @@ fn a_page_says_what_where_when_how_many_and_why() {
     原因：自 13:40 起有 2 条紧急 lossOfSignal 告警未清除，首个告警设备 OLT-17。
     原因：13:00–13:50 的计划作业超时，仍有 2 条相关告警未清除。
     原因：规划人员录入“billing run”：使未来六小时的预测变化 +38 张工单。
-    建议：14:30 至 15:30（Asia/Shanghai）最多需增派 9 名坐席；如已知悉，请确认预警。
+    建议：14:30 至 15:30（Asia/Shanghai）最多需增派 9 名坐席；如已知悉，请确认预警；确认后仅在明显恶化时再次通知。
     ");
     insta::assert_snapshot!(page(Language::En), @r"
     CRITICAL north/broadband: up to 9 agents short 14:30–15:30 (phone 6, chat 3)
@@ -185,7 +212,7 @@ fn a_page_says_what_where_when_how_many_and_why() {
     Cause: 2 critical lossOfSignal alarms active since 13:40, first on OLT-17.
     Cause: planned work of 13:00–13:50 overruns; 2 of its alarms are still active.
     Cause: a planner entered “billing run”: it changes the forecast by +38 tickets over six hours.
-    Action: find up to 9 more agents between 14:30 and 15:30 (Asia/Shanghai). If you already know about this, acknowledge the alert.
+    Action: find up to 9 more agents between 14:30 and 15:30 (Asia/Shanghai). If you already know about this, acknowledge the alert; another page then follows only if it gets clearly worse.
     ");
 }
 
@@ -257,7 +284,7 @@ fn a_nowcast_begins_alerts_and_ends_none() {
 }
 
 #[test]
-fn whoever_takes_it_on_is_left_alone_until_it_turns_critical() {
+fn whoever_takes_it_on_is_left_alone_until_it_is_clearly_worse() {
     let mut book = AlertBook::default();
     step(&mut book, 0, 13, 10);
     step(&mut book, 1, 13, 10);
@@ -265,7 +292,11 @@ fn whoever_takes_it_on_is_left_alone_until_it_turns_critical() {
     let taken = book.acknowledge(&id, "Li Wei", start()).expect("open");
     assert_eq!(taken.acknowledged_at, Some(start()));
     assert_eq!(taken.state, AlertState::Acknowledged);
-    assert_eq!(notices(&step(&mut book, 5, 14, 14)), []);
+    let again = book.acknowledge(&id, "Wang Fang", start()).expect("open");
+    assert_eq!(again.acknowledged_by.as_deref(), Some("Li Wei"), "the first stays");
+    assert_eq!(book.page_again(&id, NotificationKind::Reminder, start()), None);
+    assert_eq!(notices(&step(&mut book, 4, 13, 11)), []);
+    assert_eq!(notices(&step(&mut book, 5, 14, 14)), [NotificationKind::Escalated]);
     assert_eq!(notices(&step(&mut book, 6, 18, 14)), [NotificationKind::Escalated]);
     assert!(book.acknowledge("another", "Li Wei", start()).is_none());
 }

@@ -1,11 +1,16 @@
 //! Texts of alerts: place, time, number of agents, causes and action.
 
+use super::book::TEST_RULE;
 use super::{Alert, AlertSeverity, AlertState, Cause, Shortfall};
 use crate::text::{Say, Texts, args};
 
 impl Alert {
     /// The title: one line that fits a phone's lock screen.
     pub fn title(&self, texts: &Texts) -> String {
+        if self.rule == TEST_RULE {
+            let is_over = self.state == AlertState::Resolved;
+            return texts.text(if is_over { "page-test-over" } else { "page-test-title" }, None);
+        }
         let texts = texts.local(self.zone);
         let scope = self.scope.to_string();
         if self.state == AlertState::Resolved {
@@ -31,6 +36,9 @@ impl Alert {
 
     /// The text of the page, one fact per line.
     pub fn body(&self, texts: &Texts) -> String {
+        if self.rule == TEST_RULE {
+            return texts.text("page-test-text", None);
+        }
         let texts = texts.local(self.zone);
         let zone = self.zone.to_string();
         if self.state == AlertState::Resolved {

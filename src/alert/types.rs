@@ -104,7 +104,7 @@ pub struct Alert {
     pub because: Vec<Stored<Cause>>,
     /// The time zone of the region, for times in texts.
     pub zone: Zone,
-    /// Who acknowledged it last.
+    /// Who acknowledged it first.
     pub acknowledged_by: Option<String>,
     /// Time of the first acknowledgement. The store keeps it in a column of its own; alerts of earlier releases have none.
     #[serde(skip)]
@@ -143,6 +143,8 @@ pub enum NotificationKind {
     #[serde(rename = "worse")]
     Escalated,
     Resolved,
+    /// Nobody has acknowledged it yet.
+    Reminder,
 }
 
 /// A message for the outbox. Its id is stable: the same decision has the same id.

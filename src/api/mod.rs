@@ -15,6 +15,7 @@ mod forward;
 mod language;
 mod outlook;
 mod page;
+mod pages;
 mod params;
 mod problem;
 mod read;

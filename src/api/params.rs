@@ -14,7 +14,7 @@ use super::language::PARAMETER;
 use super::problem::Problem;
 use super::state::ApiState;
 use crate::domain::{Name, Reason, SeriesKey, Timestamp, read_instant};
-use crate::store::Filter;
+use crate::store::{DeliveryState, Filter};
 
 /// Maximum number of rows in one answer.
 pub const LIMIT_MAX: usize = 1000;
@@ -153,6 +153,33 @@ pub struct AlertQuery {
     pub limit: Option<usize>,
     /// Id of the last alert of the previous page.
     pub after: Option<String>,
+}
+
+/// Pages, newest first.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// `pending`, `delivered` or `dead`.
+    pub state: Option<String>,
+    pub receiver: Option<String>,
+    /// Rows at most, 1 to 1000.
+    pub limit: Option<usize>,
+    /// The value that the `Link` of the page before has.
+    pub after: Option<i64>,
+}
+
+impl PageQuery {
+    /// The state that is asked for.
+    ///
+    /// # Errors
+    /// 400 for a word that is no state.
+    pub fn state(&self) -> Result<Option<DeliveryState>, Problem> {
+        let Some(text) = &self.state else { return Ok(None) };
+        let known = DeliveryState::EVERY.into_iter().find(|state| state.as_str() == text);
+        let wrong = || Problem::bad_request("state: use pending, delivered or dead");
+        known.map(Some).ok_or_else(wrong)
+    }
 }
 
 /// Dead letters, newest first.

@@ -21,6 +21,14 @@ pub struct Feedback {
     pub note: Option<String>,
 }
 
+/// A page that is to be sent again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resend {
+    /// Only to this receiver; to all that did not get it by default.
+    pub receiver: Option<String>,
+}
+
 /// Planned work as a person enters it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -21,8 +21,8 @@ use super::description::{Description, complete};
 use super::problem::Problem;
 use super::state::ApiState;
 use super::{
-    accuracy, adjustments, audit, auth, events, forward, outlook, page, params, read, report,
-    staffing, stream, topics, windows, write,
+    accuracy, adjustments, audit, auth, events, forward, outlook, page, pages, params, read,
+    report, staffing, stream, topics, windows, write,
 };
 use crate::text::Language;
 
@@ -49,6 +49,9 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
         .routes(routes!(read::alert))
         .routes(routes!(write::acknowledge))
         .routes(routes!(write::feedback))
+        .routes(routes!(pages::list))
+        .routes(routes!(pages::one))
+        .routes(routes!(pages::resend))
         .routes(routes!(read::roster, write::put_roster))
         .routes(routes!(read::maintenance, write::post_maintenance))
         .routes(routes!(write::delete_maintenance))

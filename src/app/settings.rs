@@ -15,7 +15,10 @@ use crate::domain::Name;
 use crate::input::config::Input;
 use crate::kafka;
 use crate::output::influxdb::{self, InfluxSettings};
-use crate::output::receivers::{self, config::ReceiverConfig};
+use crate::output::receivers::{
+    self,
+    config::{Alerts, ReceiverConfig},
+};
 use crate::staffing::{Profile, Rules};
 use crate::store::config::StoreConfig;
 use crate::telemetry::config::Log;
@@ -52,8 +55,8 @@ pub struct Settings {
     pub staffing: BTreeMap<Name, Profile>,
     /// Profiles of channels, services and regions, and `[teams.NAME]`.
     pub rules: Arc<Rules>,
-    /// `[[alerts.receivers]]`.
-    pub receivers: Vec<ReceiverConfig>,
+    /// `[alerts]`.
+    pub alerts: Alerts,
     /// `[[mapping]]`, `[lexicon]` and `[limits]`.
     pub input: Input,
     /// `[log]`.
@@ -86,7 +89,7 @@ impl Settings {
         let influxdb = influxdb::config::read(root.section("influxdb"));
         output::config::refuse_grafana(root.section("grafana"));
         let Staffing { channels: staffing, rules } = Staffing::read(&root, &windows, &regions);
-        let receivers =
+        let alerts =
             receivers::config::read(root.section("alerts"), &server.public_url, server.language);
         let input = Input::read(&root, windows.event_time_zone);
         let log = Log::read(root.section("log"));
@@ -106,12 +109,18 @@ impl Settings {
             influxdb,
             staffing,
             rules: Arc::new(rules),
-            receivers,
+            alerts,
             input,
             log,
             secret_files,
             tls,
         }
+    }
+
+    /// What works, but may be meant otherwise.
+    pub fn warnings(&self) -> Vec<String> {
+        let files = self.secret_files.iter().filter_map(SecretFile::warning);
+        files.chain(self.alerts.receivers.iter().filter_map(ReceiverConfig::warning)).collect()
     }
 
     /// The profiles of all channels: configured ones, and defaults for the others.

@@ -15,6 +15,7 @@ use crate::input::Feed;
 use crate::input::config::MapTable;
 use crate::kafka;
 use crate::output::influxdb::InfluxSettings;
+use crate::output::pages::Heartbeat;
 use crate::output::receivers::Receivers;
 use crate::window::AggregatorConfig;
 
@@ -61,6 +62,8 @@ pub struct Setup {
     /// Base of links in pages and points.
     pub public_url: String,
     pub receivers: Receivers,
+    /// Tells another service that this one works.
+    pub heartbeat: Option<Heartbeat>,
     /// Who may use the API.
     pub access: Access,
     /// TLS of the API; without it the API speaks plain HTTP.

@@ -15,8 +15,9 @@ use crate::cluster::Leadership;
 use crate::domain::Clock;
 use crate::engine::Message;
 use crate::input::Decoders;
+use crate::output::pages::{Bell, Heartbeat, Lane, Overseer, Troubles};
 use crate::output::receivers::Receivers;
-use crate::output::{Outbox, Pace, Sink, SinkWriter};
+use crate::output::{Pace, Sink, SinkWriter};
 use crate::store::{self, EventLog, Pairing, Reader, Store, StoreError};
 use crate::telemetry::{Health, Metrics};
 
@@ -31,6 +32,8 @@ pub(super) struct Shared {
     pub(super) stop: Arc<AtomicBool>,
     /// Set by SIGHUP.
     hung_up: Arc<AtomicBool>,
+    /// Rings when there may be new pages.
+    pub(super) bell: Arc<Bell>,
     /// The threads that were started.
     pub(super) threads: Vec<JoinHandle<()>>,
 }
@@ -57,6 +60,7 @@ impl Shared {
             decoders: Arc::new(Decoders::new(setup.decoder.clone())),
             stop: Arc::default(),
             hung_up: reload::on_hang_up()?,
+            bell: Arc::default(),
             threads: Vec::new(),
         };
         shared.watch_clock(setup.steady.clone())?;
@@ -92,8 +96,17 @@ impl Shared {
         self.spawn(S::NAME, move || writer.run())
     }
 
-    /// Starts the thread that looks for damage in the store's files.
-    pub(super) fn check(&mut self, dir: PathBuf) -> anyhow::Result<()> {
+    /// Starts the threads that look for damage in the store's files, and that read secrets again.
+    pub(super) fn watch_files(
+        &mut self,
+        store: PathBuf,
+        reloadable: Vec<Reloadable>,
+    ) -> anyhow::Result<()> {
+        self.check(store)?;
+        self.reload(reloadable)
+    }
+
+    fn check(&mut self, dir: PathBuf) -> anyhow::Result<()> {
         let (health, stop) = (self.health.clone(), self.stop.clone());
         self.spawn("check", move || match store::check(&dir, &|| stop.load(Ordering::Relaxed)) {
             Ok(complete) => tracing::debug!(complete, "store: checked for damage"),
@@ -116,29 +129,50 @@ impl Shared {
     }
 
     /// Starts the thread that reads secrets again.
-    pub(super) fn reload(&mut self, all: Vec<Reloadable>) -> anyhow::Result<()> {
+    fn reload(&mut self, all: Vec<Reloadable>) -> anyhow::Result<()> {
         let (hung_up, stop) = (self.hung_up.clone(), self.stop.clone());
         self.spawn("secrets", move || reload::run(&all, &hung_up, &stop))
     }
 
-    /// Starts the thread that delivers pages.
-    pub(super) fn outbox(
+    /// Starts the threads that deliver pages: one per receiver, and the overseer. The bell wakes them.
+    pub(super) fn pages(
         &mut self,
         receivers: Receivers,
-        clock: Arc<dyn Clock>,
+        heartbeat: Option<Heartbeat>,
+        clock: &Arc<dyn Clock>,
         forecaster: SyncSender<Message>,
     ) -> anyhow::Result<()> {
-        let outbox = Outbox {
+        let names = receivers.keys().cloned().collect();
+        let troubles = Arc::new(Troubles::new(self.health.clone()));
+        for (name, (route, receiver)) in receivers {
+            let lane = Lane {
+                name: name.clone(),
+                route,
+                receiver,
+                reader: self.reader.clone(),
+                leader: forecaster.clone(),
+                clock: clock.clone(),
+                metrics: self.metrics.clone(),
+                troubles: troubles.clone(),
+                leadership: self.leadership.clone(),
+                bell: self.bell.clone(),
+                stop: self.stop.clone(),
+            };
+            self.spawn(&format!("pages {name}"), move || lane.run())?;
+        }
+        let overseer = Overseer {
+            receivers: names,
+            heartbeat,
             reader: self.reader.clone(),
-            receivers,
             leader: forecaster,
-            clock,
-            metrics: self.metrics.clone(),
+            clock: clock.clone(),
             health: self.health.clone(),
+            metrics: self.metrics.clone(),
             leadership: self.leadership.clone(),
+            bell: self.bell.clone(),
             stop: self.stop.clone(),
         };
-        self.spawn("outbox", move || outbox.run())
+        self.spawn("outbox", move || overseer.run())
     }
 }
 

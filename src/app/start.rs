@@ -77,13 +77,13 @@ pub fn start_with(
         leads: shared.leadership.clone(),
         sinks: BTreeMap::new(),
         limit_told: false,
+        alerts_changed: shared.bell.ringer(),
     };
     shared.spawn("leader", move || engine.run())?;
     let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
     start_sinks(&mut shared, influxdb, topics.flatten(), &inbox)?;
-    shared.check(setup.store)?;
-    shared.outbox(setup.receivers, setup.clock.clone(), inbox)?;
-    shared.reload(setup.reloadable)?;
+    shared.pages(setup.receivers, setup.heartbeat, &setup.clock, inbox)?;
+    shared.watch_files(setup.store, setup.reloadable)?;
     let stopping = watch::Sender::new(false);
     let state = ApiState {
         reader: shared.reader,

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use super::{
-    audit, backtest, check, dead_letters, demo, forget, frontier, import, replay, report, serve,
-    simulate, staffing,
+    audit, backtest, check, dead_letters, demo, forget, frontier, import, page_test, pages, replay,
+    report, serve, simulate, staffing,
 };
 use crate::app::Role;
 use crate::commands::demo::DemoArgs;
@@ -52,6 +52,11 @@ enum Command {
     /// List events that were not counted, and send them again
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersCommand),
+    /// List pages and what became of them, and send again what was given up
+    #[command(subcommand)]
+    Pages(pages::PagesCommand),
+    /// Send a test page to one receiver of a config
+    PageTest(page_test::PageTestArgs),
     /// Show what people changed, and who they were
     Audit(audit::AuditArgs),
     /// Remove customers' texts and ids from the store of a stopped service
@@ -141,6 +146,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             replay::run(&args)
         }
         Some(Command::DeadLetters(command)) => dead_letters::run(&command, &mut out),
+        Some(Command::Pages(command)) => pages::run(&command, &mut out),
+        Some(Command::PageTest(args)) => page_test::run(&args, &mut out),
         Some(Command::Audit(args)) => audit::run(&args, &mut out),
         Some(Command::Forget(args)) => forget::run(&args, &mut out),
         Some(Command::Frontier(command)) => frontier::run(&command, &mut out),

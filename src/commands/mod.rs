@@ -9,6 +9,8 @@ pub mod demo;
 pub mod forget;
 pub mod frontier;
 pub mod import;
+pub mod page_test;
+pub mod pages;
 pub mod replay;
 pub mod report;
 pub mod serve;

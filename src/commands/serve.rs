@@ -1,15 +1,15 @@
 //! `surgecast serve`: runs the service as configured.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::alert::Route;
 use crate::api::ServiceInfo;
 use crate::app::{self, Role, Running, Settings, Setup};
 use crate::clock::WallClock;
 use crate::commands::usage::UsageError;
-use crate::config::SecretFile;
 use crate::domain::{Clock, Timestamp};
 use crate::engine::{ForecasterConfig, IssueConfig, RefitConfig};
 use crate::input::{LineReader, LocalFeed};
@@ -33,7 +33,7 @@ pub fn run(settings: Settings, inputs: &[PathBuf], role: Role) -> anyhow::Result
         check_readable(input)?;
     }
     init_logging(settings.log.format == LogFormat::Json, &settings.log.level);
-    for warning in settings.secret_files.iter().filter_map(SecretFile::warning) {
+    for warning in settings.warnings() {
         tracing::warn!("config: {warning}");
     }
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
@@ -91,8 +91,8 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         settings.tls.as_ref(),
         &settings.secret_files,
     );
-    let Settings { server, admin, store, input, kafka, influxdb, receivers, tls, .. } = settings;
-    let receivers = receivers.into_iter();
+    let Settings { server, admin, store, input, kafka, influxdb, alerts, tls, .. } = settings;
+    let receivers = alerts.receivers.into_iter();
     Setup {
         listen: server.listen,
         admin_listen: Some(admin.listen),
@@ -112,7 +112,10 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         advertise: server.advertise,
         influxdb,
         public_url: server.public_url,
-        receivers: receivers.map(|found| (found.name.to_string(), found.receiver)).collect(),
+        receivers: receivers
+            .map(|found| (found.name.to_string(), (found.route, found.receiver)))
+            .collect(),
+        heartbeat: alerts.heartbeat,
         access,
         tls,
         connections_max: server.connections_max,
@@ -171,8 +174,12 @@ fn info(settings: &Settings) -> ServiceInfo {
 
 fn forecaster(settings: &Settings, now: Timestamp) -> ForecasterConfig {
     // Sorted by name, each name once.
-    let receivers: BTreeSet<String> =
-        settings.receivers.iter().map(|receiver| receiver.name.to_string()).collect();
+    let receivers: BTreeMap<String, Route> = settings
+        .alerts
+        .receivers
+        .iter()
+        .map(|receiver| (receiver.name.to_string(), receiver.route.clone()))
+        .collect();
     let every = settings.forecast.refit;
     let every_ms = every.as_millis().max(1) as i64;
     let refit = RefitConfig {
@@ -205,5 +212,6 @@ fn forecaster(settings: &Settings, now: Timestamp) -> ForecasterConfig {
         refit: Some(refit),
         nowcasts: true,
         receivers: receivers.into_iter().collect(),
+        escalation: settings.alerts.escalation.clone(),
     }
 }

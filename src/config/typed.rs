@@ -170,7 +170,11 @@ impl Reader<'_> {
 
     /// An `http://` or `https://` address without a `/` at its end.
     pub fn url(&self, key: &'static str) -> Option<String> {
-        let allowed = "use an http:// or https:// address";
+        self.url_of(key, &["http", "https"], "use an http:// or https:// address")
+    }
+
+    /// An address with one of these schemes, without a slash at its end.
+    pub fn url_of(&self, key: &'static str, schemes: &[&str], allowed: &str) -> Option<String> {
         let text = self.text(key, allowed)?;
         // The error does not repeat the URL, because it may contain a password.
         match reqwest::Url::parse(&text) {
@@ -180,7 +184,7 @@ impl Reader<'_> {
                 self.problem(key, text.into());
                 None
             }
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+            Ok(url) if schemes.contains(&url.scheme()) && url.has_host() => {
                 Some(text.trim_end_matches('/').to_owned())
             }
             _ => {

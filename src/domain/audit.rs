@@ -16,11 +16,12 @@ pub enum Act {
     AdjustmentEntered,
     AdjustmentRemoved,
     Forgotten,
+    PageResent,
 }
 
 impl Act {
     /// Every act.
-    pub const EVERY: [Self; 8] = [
+    pub const EVERY: [Self; 9] = [
         Self::Acknowledged,
         Self::Judged,
         Self::RosterReplaced,
@@ -29,6 +30,7 @@ impl Act {
         Self::AdjustmentEntered,
         Self::AdjustmentRemoved,
         Self::Forgotten,
+        Self::PageResent,
     ];
 
     /// Its name.
@@ -42,6 +44,7 @@ impl Act {
             Self::AdjustmentEntered => "adjustment_entered",
             Self::AdjustmentRemoved => "adjustment_removed",
             Self::Forgotten => "forgotten",
+            Self::PageResent => "page_resent",
         }
     }
 }

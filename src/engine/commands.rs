@@ -39,6 +39,15 @@ pub fn handle(forecaster: &mut Forecaster, command: Command, now: Timestamp) -> 
         Command::DeleteAdjustment { id, reply } => {
             done(forecaster, ReplicatedCommand::Unadjusted { id }, |_| Ok(()), reply)
         }
+        Command::Resend { page, receiver, reply } => {
+            let lost = forecaster.lost_deliveries(&page, receiver.as_deref());
+            let change =
+                lost.map(|receivers| ReplicatedCommand::Resent { page, receivers, at: now });
+            match change {
+                Ok(change) => done(forecaster, change, |_| Ok(()), reply),
+                Err(error) => refused(error, reply),
+            }
+        }
         Command::Audited { entry, command } => {
             let mut done = handle(forecaster, *command, now);
             if !done.commands.is_empty() {
@@ -67,6 +76,12 @@ fn done<T: Send + 'static>(
     Done { commands: carried_out.then_some(command).into_iter().collect(), answer, stream }
 }
 
+fn refused<T: Send + 'static>(error: CommandError, reply: Reply<T>) -> Done {
+    // The client may have disconnected.
+    let answer = Box::new(move || _ = reply.send(Err(error)));
+    Done { commands: Vec::new(), answer, stream: Vec::new() }
+}
+
 /// Events of the live stream that follow from a command.
 fn stream_events(forecaster: &Forecaster, command: &ReplicatedCommand) -> Vec<StreamEvent> {
     match command {
@@ -81,6 +96,8 @@ fn stream_events(forecaster: &Forecaster, command: &ReplicatedCommand) -> Vec<St
         ReplicatedCommand::Audit { .. }
         | ReplicatedCommand::Nowcast { .. }
         | ReplicatedCommand::Delivered { .. }
+        | ReplicatedCommand::Paged { .. }
+        | ReplicatedCommand::Resent { .. }
         | ReplicatedCommand::Written { .. } => Vec::new(),
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::issue_config::IssueConfig;
 use super::refit::RefitConfig;
+use crate::alert::{Escalation, Route};
 use crate::domain::WindowWidth;
 use crate::window::{AlarmRules, MergeConfig};
 
@@ -20,8 +21,10 @@ pub struct ForecasterConfig {
     pub refit: Option<RefitConfig>,
     /// Whether open windows are examined. Nowcasts depend on when events were read.
     pub nowcasts: bool,
-    /// Names of the receivers of pages.
-    pub receivers: Vec<String>,
+    /// The receivers of pages by name, and which pages each gets.
+    pub receivers: Vec<(String, Route)>,
+    /// Who of them is told later, while nobody has acknowledged an alert.
+    pub escalation: Escalation,
 }
 
 impl ForecasterConfig {

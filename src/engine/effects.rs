@@ -73,6 +73,14 @@ pub enum StoreChange<'r> {
     PutAdjustment(Box<Adjustment>),
     DeleteAdjustment(String),
     Audit(AuditEntry),
+    /// A page to these receivers.
+    Page(Notification, Vec<String>),
+    /// A page that was given up is due again.
+    Resend {
+        page: String,
+        receivers: Vec<String>,
+        at: Timestamp,
+    },
     /// The outcome of an attempt to deliver a page.
     Delivery {
         notice: String,

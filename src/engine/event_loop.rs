@@ -59,6 +59,8 @@ pub struct Engine {
     pub standbys: Option<SyncSender<(ReplicatedCommand, Answer)>>,
     /// Whether this instance leads.
     pub leads: Arc<dyn Leads>,
+    /// Called once changes of alerts are stored: there may be pages.
+    pub alerts_changed: Box<dyn Fn() + Send>,
     /// Progress of the sinks.
     pub sinks: BTreeMap<&'static str, SinkProgress>,
     /// Whether probes know of names beyond the limit.
@@ -121,6 +123,7 @@ impl Engine {
             tracing::warn!(%error, "forecaster: a periodic task failed, retrying in a second");
         }
         self.replicate_progress();
+        self.page_again();
         let now = self.clock.now();
         if now.since(*pruned_at) >= PRUNE_EVERY {
             *pruned_at = now;
@@ -176,6 +179,9 @@ impl Engine {
                 Ok((events, more)) => {
                     self.health.ready("store");
                     stored();
+                    if events.iter().any(|event| matches!(event, StreamEvent::Alert(_))) {
+                        (self.alerts_changed)();
+                    }
                     if !reports.iter().all(Report::is_heartbeat) {
                         self.metrics.commit(watch.seconds());
                     }
@@ -247,6 +253,30 @@ impl Engine {
     fn wait_or_stop(&self) -> bool {
         std::thread::park_timeout(RETRY);
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Tells the next receivers of alerts that nobody has acknowledged. Only the leader does.
+    fn page_again(&mut self) {
+        if !self.leads.leads() {
+            return;
+        }
+        let due = self.forecaster.overdue_pages(self.clock.now());
+        let commands = due.unwrap_or_else(|error| {
+            tracing::warn!(%error, "store: cannot read pages, retrying in a second");
+            Vec::new()
+        });
+        for command in commands {
+            match self.forecaster.carry_out(&command, None) {
+                Ok(_) => {
+                    self.replicate(command, Box::new(|| {}));
+                    (self.alerts_changed)();
+                }
+                Err(error) => tracing::warn!(
+                    %error,
+                    "store: a page of an alert that nobody acknowledged was not stored, retrying in a second"
+                ),
+            }
+        }
     }
 
     /// Replicates the progress of sinks to standbys, every few seconds.
@@ -346,6 +376,7 @@ mod tests {
             periodic: Box::new(|_| Ok(())),
             standbys: None,
             leads: Arc::new(Leadership::alone()),
+            alerts_changed: Box::new(|| ()),
             sinks: BTreeMap::new(),
             limit_told: false,
         }

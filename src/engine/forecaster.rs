@@ -150,6 +150,10 @@ impl Forecaster {
         &self.reader
     }
 
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
     /// Number of series that are forecast, roll-ups included.
     pub fn series(&self) -> usize {
         self.state.observed.histories.len()
@@ -225,7 +229,7 @@ impl Forecaster {
         let mut stream = Vec::new();
         let mut tx = self.store.begin()?;
         while let Some(effects) = self.state.step(&mut batch, &self.reader)? {
-            let outbox = Outbox { receivers: &self.state.config.receivers, now };
+            let outbox = outbox(&self.state.config, now);
             write(&mut tx, effects.changes, &outbox)?;
             stream.extend(effects.stream);
         }
@@ -303,7 +307,7 @@ impl Forecaster {
     ) -> Result<(), StoreError> {
         effects.put_log_offset(log);
         let mut tx = self.store.begin()?;
-        let outbox = Outbox { receivers: &self.state.config.receivers, now };
+        let outbox = outbox(&self.state.config, now);
         write(&mut tx, effects.changes, &outbox)?;
         tx.commit()?;
         if log.is_some() {
@@ -312,4 +316,9 @@ impl Forecaster {
         }
         Ok(())
     }
+}
+
+fn outbox(config: &ForecasterConfig, now: Timestamp) -> Outbox<'_> {
+    let ForecasterConfig { receivers, escalation, .. } = config;
+    Outbox { receivers, escalation, now }
 }

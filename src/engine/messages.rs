@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::progress::Progress;
 use super::report::{AckHandle, Report};
-use crate::alert::Alert;
+use crate::alert::{Alert, NotificationKind};
 use crate::domain::{AuditEntry, MaintenanceEvent, Offset, SourceId, Timestamp};
 use crate::forecast::{Adjustment, Nowcast};
 use crate::staffing::{Shift, TeamShift};
@@ -31,7 +31,7 @@ pub enum Message {
 /// Why a command was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    #[error("no open alert or entry has this id")]
+    #[error("no open alert, entry or page that was given up has this id")]
     NotFound,
     #[error("cannot store it: {0}")]
     Store(String),
@@ -76,6 +76,12 @@ pub enum Command {
     },
     DeleteAdjustment {
         id: String,
+        reply: Reply<()>,
+    },
+    /// Sends a page again that was given up, to one receiver or to all that did not get it.
+    Resend {
+        page: String,
+        receiver: Option<String>,
         reply: Reply<()>,
     },
     /// A request, and its entry of the audit trail, which is stored if the request is carried out. The entry's time is the
@@ -127,6 +133,19 @@ pub enum ReplicatedCommand {
         notice: String,
         receiver: String,
         outcome: DeliveryOutcome,
+    },
+    /// Receivers are told of an alert that nobody has acknowledged. Releases before it skip it.
+    Paged {
+        alert: String,
+        kind: NotificationKind,
+        receivers: Vec<String>,
+        at: Timestamp,
+    },
+    /// A page that was given up is sent again. Releases before it skip it.
+    Resent {
+        page: String,
+        receivers: Vec<String>,
+        at: Timestamp,
     },
     /// A sink has written everything that follows from `progress`.
     Written {

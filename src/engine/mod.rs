@@ -33,6 +33,7 @@ mod issuer;
 mod ledger;
 mod messages;
 mod model;
+mod overdue;
 mod planning;
 mod progress;
 mod refit;

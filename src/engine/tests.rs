@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::messages::ReplicatedCommand;
-use super::{Forecaster, ForecasterConfig, IssueConfig, Report};
+use super::{Forecaster, ForecasterConfig, IssueConfig, ReplicatedCommand, Report};
+use crate::alert::{Escalation, NotificationKind, Route, test_page};
 use crate::domain::{Name, Reason, Scope, SeriesKey, SourceId, Timestamp, WindowWidth, Zone};
 use crate::forecast::Calendar;
 use crate::ingest::{Decoder, Headers};
@@ -77,6 +77,7 @@ pub(super) fn config() -> ForecasterConfig {
         refit: None,
         nowcasts: false,
         receivers: Vec::new(),
+        escalation: Escalation::default(),
     }
 }
 
@@ -350,4 +351,48 @@ fn a_roster_that_was_stored_before_any_count_is_used_after_a_restart() {
     let again = forecaster(&dir);
     assert_eq!(again.state.issuer.shifts_of(&series), [shift]);
     assert_eq!(again.reader().team_shifts(start, at(7200)).expect("reads"), [team]);
+}
+
+#[test]
+fn an_alert_that_nobody_acknowledges_is_told_to_the_next_and_repeated() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = Store::open(dir.path(), WIDTH).expect("opens");
+    let name = |name| Name::new(name).expect("a name");
+    let scope = Scope { region: name("north"), service: name("tv") };
+    let page = test_page(&scope, NotificationKind::Firing, at(0));
+    let id = page.alert.id.clone();
+    let mut tx = store.begin().expect("begins");
+    tx.put_alert(&page.alert).expect("stored");
+    tx.put_notification(&page, &["lead"], at(0)).expect("stored");
+    tx.commit().expect("committed");
+    let all = ["lead", "boss"].map(|name| (name.to_owned(), Route::default()));
+    let escalation = Escalation {
+        order: vec!["lead".into(), "boss".into()],
+        after: Duration::from_secs(300),
+        remind_after: Some(Duration::from_secs(600)),
+    };
+    let config = ForecasterConfig { receivers: all.into(), escalation, ..config() };
+    let mut forecaster = Forecaster::open(config, store, Arc::default()).expect("opens");
+    let mut look = |seconds| {
+        let due = forecaster.overdue_pages(at(seconds)).expect("reads");
+        for command in &due {
+            // A command that arrives twice counts once.
+            forecaster.carry_out(command, None).expect("carried out");
+            forecaster.carry_out(command, None).expect("carried out");
+        }
+        let rows = forecaster.reader().pages_of(&id).expect("reads").into_iter();
+        rows.map(|row| (row.receiver, row.notice.kind)).collect::<Vec<_>>()
+    };
+    let told = |name: &str, kind| (name.to_owned(), kind);
+    let first = told("lead", NotificationKind::Firing);
+    assert_eq!(look(299), std::slice::from_ref(&first));
+    let both = [first, told("boss", NotificationKind::Firing)];
+    assert_eq!(look(300), both);
+    assert_eq!(look(899), both);
+    let reminders = ["boss", "lead"].map(|name| told(name, NotificationKind::Reminder));
+    let whole = [both, reminders].concat();
+    assert_eq!(look(900), whole);
+    let at_last = ReplicatedCommand::Acknowledged { id: id.clone(), by: "Li".into(), at: at(901) };
+    forecaster.carry_out(&at_last, None).expect("carried out");
+    assert!(forecaster.overdue_pages(at(1700)).expect("reads").is_empty());
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::effects::StoreChange;
 use super::issued::{Issued, Plans};
 use super::report::Report;
+use crate::alert::{Escalation, Notification, NotificationKind, Route};
 use crate::domain::Timestamp;
 use crate::staffing::{self, Outlook, Plan};
 use crate::store::{StoreError, Tx};
@@ -12,8 +13,9 @@ use crate::window::AggregationKey;
 
 /// Receivers of pages, and when pages are due.
 pub struct Outbox<'a> {
-    /// Names of all receivers.
-    pub receivers: &'a [String],
+    /// All receivers, and which pages each gets.
+    pub receivers: &'a [(String, Route)],
+    pub escalation: &'a Escalation,
     /// Clock time at which new pages are due.
     pub now: Timestamp,
 }
@@ -64,15 +66,20 @@ fn write_one(
             tx.put_team_shifts(&team_shifts)
         }
         StoreChange::Alert(alert) => tx.put_alert(&alert),
-        StoreChange::Notification(notice) => {
-            tx.put_notification(&notice, outbox.receivers, outbox.now)
-        }
+        StoreChange::Notification(notice) => write_page(tx, &notice, outbox),
         StoreChange::FirstNotification(notice) => {
             // This includes pages written in this transaction.
             if tx.has_notice_of(&notice.alert.id)? {
                 return Ok(());
             }
-            tx.put_notification(&notice, outbox.receivers, outbox.now)
+            write_page(tx, &notice, outbox)
+        }
+        StoreChange::Page(page, receivers) => {
+            let names: Vec<&str> = receivers.iter().map(String::as_str).collect();
+            tx.put_notification(&page, &names, outbox.now)
+        }
+        StoreChange::Resend { page, receivers, at } => {
+            receivers.iter().try_for_each(|receiver| tx.resend(&page, receiver, at))
         }
         StoreChange::Surge(surge) => tx.put_surge(&surge),
         StoreChange::Call(call) => tx.put_call(&call),
@@ -99,6 +106,28 @@ fn write_one(
         StoreChange::Cursor { sink, seq } => tx.put_cursor(&sink, seq),
         StoreChange::Saved(saved) => saved.put(tx),
     }
+}
+
+/// A page for each receiver whose route takes it. Who takes it depends on the alert alone, so that standbys agree.
+fn write_page(tx: &mut Tx<'_>, page: &Notification, outbox: &Outbox<'_>) -> Result<(), StoreError> {
+    let told = tx.receivers_of(&page.alert.id)?;
+    let takes = |(name, route): &&(String, Route)| {
+        route.takes(page, page.alert.updated_at, told.contains(name))
+    };
+    let takers: Vec<&str> =
+        outbox.receivers.iter().filter(takes).map(|(name, _)| name.as_str()).collect();
+    let names = match page.kind {
+        NotificationKind::Resolved => takers.iter().map(|name| (*name).to_owned()).collect(),
+        _ => outbox.escalation.first_told(&takers, &told),
+    };
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    if names.is_empty() && !outbox.receivers.is_empty() && page.kind != NotificationKind::Resolved {
+        tracing::warn!(
+            page = page.id,
+            "no receiver takes this page: check rules, regions, min_severity and duty of [[alerts.receivers]]"
+        );
+    }
+    tx.put_notification(page, &names, outbox.now)
 }
 
 fn write_events(

@@ -4,13 +4,12 @@
 
 pub mod config;
 pub mod influxdb;
-mod outbox;
+pub mod pages;
 pub mod receivers;
 mod sink;
 mod topics;
 mod writer;
 
-pub use outbox::Outbox;
 pub use receivers::print;
 pub use sink::{Refused, Sink, Trouble, Written};
 pub use topics::OutlookTopic;

@@ -426,7 +426,7 @@ fn an_incident_is_reported_in_both_languages() {
 
     - phone: 14 agents needed at 15:00, 10 scheduled, 4 short. Forecast for that window: 40 tickets (25 to 57 with 80 % probability).
     - Cause: 2 major LOS alarms active since 13:40.
-    - Action: find up to 4 more agents between 15:00 and 16:00 (Asia/Shanghai). If you already know about this, acknowledge the alert.
+    - Action: find up to 4 more agents between 15:00 and 16:00 (Asia/Shanghai). If you already know about this, acknowledge the alert; another page then follows only if it gets clearly worse.
 
     Times in the list above are local times of the region.
 
@@ -465,7 +465,7 @@ fn an_incident_is_reported_in_both_languages() {
 
     - 电话：15:00 需要 14 名坐席，已排班 10 名，还缺 4 名。该时段预测 40 张工单（80% 概率在 25 至 57 之间）。
     - 原因：自 13:40 起有 2 条重要 LOS 告警未清除。
-    - 建议：15:00 至 16:00（Asia/Shanghai）最多需增派 4 名坐席；如已知悉，请确认预警。
+    - 建议：15:00 至 16:00（Asia/Shanghai）最多需增派 4 名坐席；如已知悉，请确认预警；确认后仅在明显恶化时再次通知。
 
     以上列表中的时刻为该区域的当地时间。
 

@@ -1,8 +1,8 @@
 //! Anomalies, alerts, the outbox and the roster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Row, params};
+use rusqlite::{Row, ToSql, params};
 
 use super::bodies::AlertBody;
 use super::body::{self, Body};
@@ -13,6 +13,9 @@ use crate::alert::{Alert, AlertState, Notification, Worst};
 use crate::anomaly::Anomaly;
 use crate::domain::{Name, SeriesKey, Timestamp};
 use crate::staffing::Shift;
+
+/// Notifications of an alert: their ids begin with its id and a dot, and a slash follows the dot.
+const OF_ALERT: &str = "notice >= ?1 || '.' AND notice < ?1 || '/'";
 
 /// Alerts, outbox, roster
 impl Tx<'_> {
@@ -59,7 +62,7 @@ impl Tx<'_> {
     pub fn put_notification(
         &mut self,
         notice: &Notification,
-        receivers: &[String],
+        receivers: &[&str],
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let (body, due) = (body::encode(notice)?, DeliveryState::Pending.code());
@@ -76,11 +79,18 @@ impl Tx<'_> {
 
     /// Whether the outbox holds a notification of an alert.
     pub fn has_notice_of(&self, alert_id: &str) -> Result<bool, StoreError> {
+        let mut found =
+            self.conn.prepare_cached(&format!("SELECT 1 FROM outbox WHERE {OF_ALERT}"))?;
+        Ok(found.exists([alert_id])?)
+    }
+
+    /// Receivers for which the outbox holds a notification of an alert.
+    pub fn receivers_of(&self, alert_id: &str) -> Result<BTreeSet<String>, StoreError> {
         let mut found = self
             .conn
-            .prepare_cached("SELECT 1 FROM outbox WHERE substr(notice, 1, ?2) = ?1 || '.'")?;
-        let length = alert_id.chars().count() + 1;
-        Ok(found.exists(params![alert_id, columns::count(length)])?)
+            .prepare_cached(&format!("SELECT DISTINCT receiver FROM outbox WHERE {OF_ALERT}"))?;
+        let rows = found.query_map([alert_id], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Stores the outcome of a delivery attempt. The same outcome twice counts once. An unknown notification is ignored.
@@ -233,35 +243,71 @@ impl Reader {
         })
     }
 
-    /// Pending deliveries that are due, most overdue first.
-    pub fn outbox_due(&self, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
+    /// Pending deliveries to a receiver, due or not, in the order in which they were stored.
+    pub fn outbox_pending(
+        &self,
+        receiver: &str,
+        limit: usize,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
         // A literal, so that SQLite uses the index of pending deliveries.
         let pending = DeliveryState::Pending.code();
-        let which =
-            format!("WHERE state = {pending} AND next_at <= ?1 ORDER BY next_at, id LIMIT ?2");
-        self.deliveries(&which, now, limit)
+        let which = format!("WHERE state = {pending} AND receiver = ?1 ORDER BY id LIMIT ?2");
+        Ok(self.deliveries(&which, params![receiver, count(limit)])?.into_values().collect())
     }
 
-    /// Deliveries in any state, newest first.
-    pub fn outbox(&self, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
-        self.deliveries("WHERE ?1 IS NOT NULL ORDER BY id DESC LIMIT ?2", Timestamp::MAX, limit)
+    /// Receivers with pending deliveries.
+    pub fn outbox_receivers(&self) -> Result<BTreeSet<String>, StoreError> {
+        let pending = DeliveryState::Pending.code();
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(&format!(
+                "SELECT DISTINCT receiver FROM outbox WHERE state = {pending}"
+            ))?;
+            let rows = found.query_map([], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 
+    /// Deliveries, newest first, with cursors that continue the list as `after`; of one state or receiver, or all.
+    pub fn outbox(
+        &self,
+        state: Option<DeliveryState>,
+        receiver: Option<&str>,
+        limit: usize,
+        after: Option<i64>,
+    ) -> Result<Vec<(i64, OutboxRow)>, StoreError> {
+        let which = "WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR receiver = ?2)
+                         AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4";
+        let state = state.map(DeliveryState::code);
+        let found = self.deliveries(which, params![state, receiver, after, count(limit)])?;
+        Ok(found.into_iter().rev().collect())
+    }
+
+    /// Deliveries of a notification.
+    pub fn page(&self, notice: &str) -> Result<Vec<OutboxRow>, StoreError> {
+        Ok(self.deliveries("WHERE notice = ?1", params![notice])?.into_values().collect())
+    }
+
+    /// Deliveries of all notifications of an alert, in the order in which they were stored.
+    pub fn pages_of(&self, alert_id: &str) -> Result<Vec<OutboxRow>, StoreError> {
+        let which = format!("WHERE {OF_ALERT}");
+        Ok(self.deliveries(&which, params![alert_id])?.into_values().collect())
+    }
+
+    /// Deliveries by the number of their row.
     fn deliveries(
         &self,
         which: &str,
-        now: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<OutboxRow>, StoreError> {
+        values: &[&dyn ToSql],
+    ) -> Result<BTreeMap<i64, OutboxRow>, StoreError> {
         self.read(|conn| {
             let mut found = conn.prepare_cached(&format!(
-                "SELECT body, version, receiver, state, attempts, created_at, next_at, last_error
+                "SELECT body, version, receiver, state, attempts, created_at, next_at, last_error, id
                  FROM outbox {which}"
             ))?;
-            let mut rows = found.query([now.millis(), count(limit)])?;
-            let mut deliveries = Vec::new();
+            let mut rows = found.query(values)?;
+            let mut deliveries = BTreeMap::new();
             while let Some(row) = rows.next()? {
-                deliveries.push(OutboxRow {
+                let delivery = OutboxRow {
                     notice: body::column(row, 0)?,
                     receiver: row.get(2)?,
                     state: DeliveryState::of_code(row.get(3)?)?,
@@ -269,7 +315,8 @@ impl Reader {
                     created_at: columns::time(row, 5)?,
                     next_at: columns::time(row, 6)?,
                     last_error: row.get(7)?,
-                });
+                };
+                deliveries.insert(row.get(8)?, delivery);
             }
             Ok(deliveries)
         })

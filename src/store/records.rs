@@ -158,6 +158,20 @@ pub enum DeliveryState {
     Dead,
 }
 
+impl DeliveryState {
+    /// Every state.
+    pub const EVERY: [Self; 3] = [Self::Pending, Self::Delivered, Self::Dead];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+        }
+    }
+}
+
 /// One notification to one receiver.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutboxRow {

@@ -49,6 +49,17 @@ struct StatusLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PageLabels {
+    receiver: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReceiverLabels {
+    receiver: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LedgerLabels {
     region: String,
     service: String,
@@ -89,6 +100,8 @@ pub struct Metrics {
     /// Whether accuracy figures of the ledger were set since the start.
     ledger_is_set: AtomicBool,
     outbox: Family<StatusLabels, Counter>,
+    pages: Family<PageLabels, Counter>,
+    pages_pending: Family<ReceiverLabels, Gauge>,
     sink_points: Family<SinkLabels, Counter>,
     sink_refused: Family<SinkLabels, Counter>,
     requests: Family<StatusLabels, Counter>,
@@ -126,6 +139,8 @@ impl Default for Metrics {
             ledger: Family::default(),
             ledger_is_set: AtomicBool::new(false),
             outbox: Family::default(),
+            pages: Family::default(),
+            pages_pending: Family::default(),
             sink_points: Family::default(),
             sink_refused: Family::default(),
             requests: Family::default(),
@@ -237,6 +252,16 @@ impl Metrics {
             "outbox_tries",
             "Delivery attempts by HTTP status, 0 without answer",
             self.outbox.clone(),
+        );
+        r.register(
+            "pages",
+            "Pages by receiver and outcome: delivered, failed (a try), given_up",
+            self.pages.clone(),
+        );
+        r.register(
+            "pages_pending",
+            "Pages that wait to be delivered, by receiver",
+            self.pages_pending.clone(),
         );
         r.register("sink_points", "Points written, by sink", self.sink_points.clone());
         r.register(
@@ -397,6 +422,18 @@ impl Metrics {
     /// Counts a delivery attempt of the outbox by HTTP status; 0 without an answer.
     pub fn delivery(&self, status: u16) {
         self.outbox.get_or_create(&StatusLabels { status }).inc();
+    }
+
+    /// Counts a page of a receiver by outcome: `delivered`, `failed` (a try) or `given_up`.
+    pub fn page(&self, receiver: &str, outcome: &'static str) {
+        let labels = PageLabels { receiver: receiver.to_owned(), outcome };
+        self.pages.get_or_create(&labels).inc();
+    }
+
+    /// Sets how many pages wait for a receiver.
+    pub fn pages_pending(&self, receiver: &str, pages: usize) {
+        let labels = ReceiverLabels { receiver: receiver.to_owned() };
+        self.pages_pending.get_or_create(&labels).set(pages as i64);
     }
 
     /// Counts points that a sink accepted.

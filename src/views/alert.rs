@@ -43,7 +43,7 @@ pub struct Alert {
     pub because: Vec<String>,
     pub title: String,
     pub text: String,
-    /// Who acknowledged it last, and the time of the first acknowledgement.
+    /// Who acknowledged it first, and when.
     pub acknowledged_by: Option<String>,
     pub acknowledged_at: Option<String>,
     pub feedback: Option<String>,

@@ -9,6 +9,7 @@ mod forecast;
 mod maintenance;
 mod outlook;
 mod overview;
+mod page;
 mod roster;
 mod series;
 mod staffing;
@@ -26,6 +27,7 @@ pub use overview::{
     Order, Overview, OverviewFigures, OverviewRow, PeakAgents, Query, WorstGap, WorstWindow,
     overview,
 };
+pub use page::Page;
 pub use roster::{Roster, RosterRow, RosterSummary};
 pub use series::{AlarmCounts, Key, SeriesInfo, SeriesWindows, Window, series_info};
 pub use staffing::{Staffing, StaffingFigures, StaffingTarget, TeamStaffing};

@@ -301,7 +301,7 @@ fn check_and_serve_report_the_same_problems() {
         agents = 7
         [[alerts.receivers]]
         name = "noc"
-        type = "dingtalk"
+        type = "pigeon"
         url = "https://hooks.example/very-secret"
     "#;
     std::fs::write(folder.path().join("c.toml"), config).expect("config");

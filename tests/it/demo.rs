@@ -255,8 +255,8 @@ fn same(a: &Path, b: &Path) {
     let alerts = read(&a);
     assert_eq!(alerts, read(&b));
     let read = |reader: &Reader| {
-        let rows = reader.outbox(10_000).expect("outbox");
-        rows.into_iter().map(|row| (row.notice, row.receiver)).collect::<Vec<_>>()
+        let rows = reader.outbox(None, None, 10_000, None).expect("outbox");
+        rows.into_iter().map(|(_, row)| (row.notice, row.receiver)).collect::<Vec<_>>()
     };
     let notices = read(&a);
     assert_eq!(notices, read(&b));

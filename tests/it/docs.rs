@@ -132,6 +132,7 @@ fn documented_defaults_are_those_of_the_program() {
             | "[grafana]" => continue,
             header if header.starts_with("[[") => continue,
             "[kafka]" => "brokers = [\"127.0.0.1:9092\"]",
+            "[alerts.heartbeat]" => "url = \"http://127.0.0.1:9/\"",
             "[influxdb]" => "url = \"http://127.0.0.1:8086\"\norg = \"noc\"",
             _ => "",
         };

@@ -17,6 +17,7 @@ mod planners;
 mod program;
 mod purity;
 mod real;
+mod receivers;
 mod replay;
 mod serve;
 mod store_files;

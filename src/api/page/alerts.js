@@ -19,6 +19,7 @@ function ackForm(card, changed) {
   const form = h("form", { class: "ack", hidden: true },
     h("label", { for: id, text: t("ack_name") }), input,
     h("button", { class: "primary", text: t("ack") }),
+    h("p", { class: "muted", text: t("ack_hint") }),
     h("button", { type: "button", text: t("cancel"), onclick: () => close() }));
   const open = h("button", { type: "button", class: "primary", text: t("ack"), onclick: () => {
     form.hidden = false;
@@ -103,22 +104,30 @@ function card(alert) {
   return node;
 }
 
-/** A section that shows open alerts, worst first; `update(alerts)`. */
-export function alertList() {
+/** A section that shows open alerts, worst first; `update(alerts)`. The alert with the id `wanted` comes first. */
+export function alertList(wanted) {
   const list = h("div", { class: "alerts" });
   const none = h("p", { class: "calm" });
   let all = false;
   let last = [];
+  let shown = false;
   const more = h("button", { type: "button", onclick: () => {
     all = true;
     node.update(last);
   } });
   const node = h("section", { "aria-labelledby": "alerts-title" }, h("h2", { id: "alerts-title", class: "hidden", text: t("alerts") }), none, list, more);
   node.update = (alerts) => {
-    last = [...alerts].sort(byUrgency);
-    none.hidden = last.length > 0;
-    setText(none, t("no_alerts"));
+    last = [...alerts].sort((a, b) => (b.id === wanted) - (a.id === wanted) || byUrgency(a, b));
+    const isThere = !wanted || last[0]?.id === wanted;
+    none.hidden = last.length > 0 && isThere;
+    setText(none, t(isThere ? "no_alerts" : "no_such_alert"));
     keyed(list, all ? last : last.slice(0, SHOWN_MAX), (a) => a.id, card);
+    if (!shown && wanted && isThere) {
+      shown = true;
+      list.firstChild.classList.add("wanted");
+      list.firstChild.scrollIntoView({ block: "nearest" });
+      list.firstChild.querySelector("h3").focus({ preventScroll: true });
+    }
     more.hidden = all || last.length <= SHOWN_MAX;
     setText(more, t("more_alerts", { n: last.length }));
   };

@@ -24,6 +24,7 @@ function parse(hash) {
   if (parts[0] === "series" && parts.length === 4) {
     return { make: series, id: path, args: { region: parts[1], service: parts[2], channel: parts[3] } };
   }
+  if (parts[0] === "alerts" && parts.length === 2) return { make: overview, id: path, args: new URLSearchParams(query), alert: parts[1] };
   if (parts[0] === "accuracy" && parts.length === 1) return { make: accuracy, id: path };
   return { make: overview, id: "/", args: new URLSearchParams(query) };
 }
@@ -34,7 +35,7 @@ function show({ focus }) {
   const main = $("main");
   main.replaceChildren();
   page.route = route;
-  page.view = route.make(main, route.args);
+  page.view = route.make(main, route.args, route.alert);
   page.view.render();
   setTitle();
   if (focus) {

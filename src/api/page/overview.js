@@ -17,7 +17,7 @@ const DAY_MS = 86400000;
 
 /** What was loaded last. It is kept, so that the overview is complete at once when the reader returns. */
 const data = {
-  alerts: null, rows: [], series: 0, matching: 0, figures: null, names: { region: [], service: [], channel: [] },
+  alerts: null, over: null, rows: [], series: 0, matching: 0, figures: null, names: { region: [], service: [], channel: [] },
   maintenance: [], entries: [], limit: PAGE_ROWS, scroll: 0, from: null, home: "#/",
 };
 
@@ -37,9 +37,21 @@ async function ask(filter) {
   data.names = { region: regions, service: services, channel: channels };
 }
 
-async function load(alerts, filter, isClosed) {
+/** The alert that the address names, if it is not among the open ones: it is over, or does not exist. */
+async function linked(id, alerts) {
+  if (!id || alerts.some((a) => a.id === id)) return null;
+  try {
+    return await get(`/alerts/${encodeURIComponent(id)}`);
+  } catch (error) {
+    if (error.status === 404) return null;
+    throw error;
+  }
+}
+
+async function load(alerts, filter, isClosed, wanted) {
   const [maintenance, entries] = await Promise.all([get("/maintenance"), get("/adjustments"), ask(filter)]);
-  if (!isClosed()) Object.assign(data, { alerts, maintenance, entries });
+  const over = await linked(wanted, alerts);
+  if (!isClosed()) Object.assign(data, { alerts, over, maintenance, entries });
 }
 
 function row(s) {
@@ -203,11 +215,11 @@ function table(clear, changed) {
   return node;
 }
 
-/** Builds the overview into `root`. */
-export function overview(root, params) {
+/** Builds the overview into `root`; shows the alert with the id `wanted` first. */
+export function overview(root, params, wanted) {
   const filter = readFilter(params);
   data.home = location.hash.startsWith("#/?") ? location.hash : "#/";
-  const alerts = alertList();
+  const alerts = alertList(wanted);
   const kpis = figures();
   const work = maintenance();
   const entries = planner(async () => {
@@ -239,8 +251,8 @@ export function overview(root, params) {
   });
   function render() {
     // Before the first forecast, "no alerts" would mislead.
-    alerts.hidden = !data.alerts || (data.alerts.length === 0 && !data.figures?.leaves);
-    if (data.alerts) alerts.update(data.alerts);
+    alerts.hidden = !data.alerts || (data.alerts.length === 0 && !wanted && !data.figures?.leaves);
+    if (data.alerts) alerts.update(wanted && data.over ? [...data.alerts, data.over] : data.alerts);
     kpis.update(data, filter, clock);
     work.update();
     entries.update(data.entries, data.names);
@@ -249,7 +261,7 @@ export function overview(root, params) {
     rows.update();
   }
   return {
-    load: (alerts) => load(alerts, filter, () => closed),
+    load: (alerts) => load(alerts, filter, () => closed, wanted),
     render,
     close: () => (closed = true),
     title: () => t("title_overview"),

@@ -31,7 +31,7 @@ fn an_empty_config_is_all_defaults() {
     assert_eq!(config.windows.width.to_string(), "15m");
     assert_eq!(config.windows.lateness.as_secs(), 600);
     assert_eq!(config.forecast.refit.as_secs(), 6 * 3600);
-    assert!(config.receivers.is_empty());
+    assert!(config.alerts.receivers.is_empty());
     assert_eq!(config.profiles().len(), 5);
     assert!(config.store.path.ends_with("data"));
 }
@@ -92,7 +92,7 @@ fn every_section_of_the_design_is_read() {
     let north = crate::domain::Name::new("north").expect("name");
     assert_eq!(config.regions.zones[&north].to_string(), "Europe/London");
     assert_eq!(config.windows.time_zone.to_string(), "Asia/Shanghai");
-    let receiver = &config.receivers[0];
+    let receiver = &config.alerts.receivers[0];
     assert_eq!((receiver.kind, receiver.signed), ("webhook", true));
     let phone = &config.staffing[&crate::domain::Name::new("phone").expect("name")];
     assert!((phone.shrinkage - 0.3).abs() < 1e-12);
@@ -168,10 +168,10 @@ fn all_problems_are_reported_at_once() {
       grafana.token_file (in surgecast.toml): empty.secret is empty: put the secret into it
       grafana.annotations (in surgecast.toml): found `yes`: use true or false
       staffing.phone (in surgecast.toml): found `3`, this is a table
-      alerts.receivers[0].type (in surgecast.toml): found `pigeon`: use webhook
-      alerts.receivers[0].url (in surgecast.toml): the URL must not contain a user or a password: use the key for the secret
+      alerts.receivers[0].type (in surgecast.toml): found `pigeon`: use webhook, alertmanager, pagerduty, slack, teams, dingtalk, feishu, wecom, email, console
       alerts.receivers[0].name: is missing: use a name of 1 to 64 characters
-      alerts.receivers[1].type (in surgecast.toml): found `pagerduty`: this version delivers to type webhook only; the other types come later: use webhook
+      alerts.receivers[0].url (in surgecast.toml): the URL must not contain a user or a password: use the key for the secret
+      alerts.receivers[1].secret_file: is missing: PagerDuty needs the routing key of an Events API v2 integration
       limits.series (in surgecast.toml): found `0`: use a whole number from 1 to 1000000
       log.format (in surgecast.toml): found `xml`: use text, json
       forcast (in surgecast.toml): unknown section, allowed here: admin, alarms, alerts, forecast, grafana, influxdb, kafka, lexicon, limits, log, mapping, regions, server, services, staffing, store, teams, windows
@@ -257,17 +257,10 @@ fn all_problems_of_staffing_are_reported() {
 
 #[test]
 fn settings_that_serve_refuses_are_refused() {
-    let receiver = |kind| {
-        format!(
-            "[[alerts.receivers]]\nname = \"noc\"\ntype = \"{kind}\"\nurl = \"http://127.0.0.1:9/\"\n"
-        )
-    };
     let kafka = "[kafka]\nbrokers = [\"127.0.0.1:9092\"]\nproperties = ";
     let mapping =
         "[[mapping]]\ntarget = \"region\"\nattribute = \"place\"\ntable = \"good.secret\"\n";
     for (text, key, part) in [
-        (receiver("slack"), "alerts.receivers[0].type", "use webhook"),
-        (receiver("dingtalk"), "alerts.receivers[0].type", "use webhook"),
         ("[server]\ntokens_file = \"good.secret\"".into(), "server.tokens_file", "good.secret: "),
         (
             "[server]\nallowed_hosts = [\"http://noc\"]".into(),
@@ -381,5 +374,52 @@ fn problems_of_teams_name_their_key() {
         "teams.third.series: is missing",
     ] {
         assert!(text.contains(problem), "{problem}\n{text}");
+    }
+}
+
+#[test]
+fn each_kind_of_receiver_says_what_it_needs() {
+    let of = |kind: &str, keys: &str| {
+        let url = if keys.contains("url = ") { "" } else { "url = \"http://127.0.0.1:9/\"\n" };
+        format!("[[alerts.receivers]]\nname = \"noc\"\ntype = \"{kind}\"\n{url}{keys}\n")
+    };
+    let mail = "url = \"smtp://127.0.0.1:25\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]";
+    let key = |key: &str| format!("alerts.receivers[0].{key}");
+    for (text, key, part) in [
+        (of("pagerduty", ""), key("secret_file"), "routing key"),
+        (of("console", ""), key("url"), "has no address"),
+        (of("slack", "mention = [\"all\"]"), key("mention"), "only dingtalk, feishu, wecom"),
+        (of("feishu", "mention = [\"13800000000\"]"), key("mention"), "cannot mention mobile"),
+        (of("wecom", "keyword = \"x\""), key("keyword"), "only dingtalk, feishu"),
+        (of("email", "from = \"a@b.example\"\nto = [\"c@d.example\"]"), key("url"), "smtp://HOST"),
+        (of("email", &mail.replace("from = \"a@b.example\"", "")), key("from"), "is missing"),
+        (of("email", &mail.replace("to = [\"c@d.example\"]", "")), key("to"), "is missing"),
+        (of("email", &mail.replace("c@d.example", "nobody")), key("to"), "found `nobody`"),
+        (of("email", &format!("{mail}\nusername = \"u\"")), key("username"), "secret_file"),
+        (of("webhook", "url = \"http://169.254.169.254/\""), key("url"), "allow_link_local"),
+        (of("webhook", "ca_file = \"good.secret\""), key("ca_file"), "no certificate"),
+        (of("webhook", "ca_file = \"no.such\""), key("ca_file"), "No such file"),
+        (of("webhook", "rules = [\"surge\"]"), key("rules"), "use understaffed"),
+        (of("webhook", "regions = [\"a/b\"]"), key("regions"), "found `a/b`"),
+        (of("webhook", "min_severity = \"major\""), key("min_severity"), "critical"),
+        (of("webhook", "duty = \"weekdays\""), key("duty"), "Mo-Fr 07:00-23:00"),
+        ("[alerts.heartbeat]\nevery = \"1m\"".into(), "alerts.heartbeat.url".into(), "is missing"),
+    ] {
+        let error = check(&text).expect_err(&text);
+        let is_named = error.contains(&format!("{key} (in surgecast.toml): "))
+            || error.contains(&format!("{key}: is missing"));
+        assert!(is_named && error.contains(part), "{text}{error}");
+        assert!(error.contains(": 1 problem\n"), "{error}");
+    }
+    for text in [
+        of("email", mail),
+        of("console", "url = \"\"").replace("url = \"\"\n", ""),
+        of("feishu", "mention = [\"all\"]\nkeyword = \"x\"\nlanguage = \"zh\""),
+        of(
+            "webhook",
+            "rules = [\"understaffed\"]\nregions = [\"华东\"]\nduty = \"Mo-Fr 07:00-23:00\"",
+        ),
+    ] {
+        assert_eq!(check(&text).expect(&text).alerts.receivers.len(), 1);
     }
 }

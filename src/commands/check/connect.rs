@@ -30,7 +30,7 @@ pub(super) fn try_out(settings: &Settings) -> Tried {
         if let Some(influxdb) = &settings.influxdb {
             tests.push(scope.spawn(|| reach::influxdb(influxdb)));
         }
-        for (index, receiver) in settings.receivers.iter().enumerate() {
+        for (index, receiver) in settings.alerts.receivers.iter().enumerate() {
             tests.push(scope.spawn(move || reach::receiver(index, receiver)));
         }
         let lost = || Err("a test ended without a result".to_owned());

@@ -1,8 +1,10 @@
 //! Describes what a config would run.
 
+use crate::alert::Route;
 use crate::app::Settings;
-use crate::domain::format_duration;
+use crate::domain::{Name, format_duration};
 use crate::output::receivers::config::ReceiverConfig;
+use crate::output::receivers::severity_word;
 
 /// One line for each listener, source, sink and receiver.
 pub(super) fn describe(settings: &Settings) -> String {
@@ -35,8 +37,12 @@ pub(super) fn describe(settings: &Settings) -> String {
         let (url, org, bucket) = (&influxdb.url, &influxdb.org, &influxdb.bucket);
         lines.push(format!("sink           InfluxDB {url}, {org}/{bucket}"));
     }
-    lines.extend(settings.receivers.iter().map(pages_to));
-    if settings.receivers.is_empty() {
+    lines.extend(settings.alerts.receivers.iter().map(pages_to));
+    if let Some(heartbeat) = &settings.alerts.heartbeat {
+        let host = host(&heartbeat.url.0).unwrap_or_default();
+        lines.push(format!("heartbeat      {host}, every {}", format_duration(heartbeat.every)));
+    }
+    if settings.alerts.receivers.is_empty() {
         lines.push(
             "pages          no receivers: alerts are on the web page and in the API only".into(),
         );
@@ -80,8 +86,30 @@ fn access(settings: &Settings) -> String {
 fn pages_to(receiver: &ReceiverConfig) -> String {
     let ReceiverConfig { name, kind, url, signed, .. } = receiver;
     // Only the host is shown, because the URL of a chat service contains its key.
-    let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let host = host.map(|host| format!(" at {host}")).unwrap_or_default();
+    let host = host(url).map(|host| format!(" at {host}")).unwrap_or_default();
     let signed = if *signed { ", with a secret" } else { "" };
-    format!("pages          {name}: {kind}{host}{signed}")
+    format!("pages          {name}: {kind}{host}{signed}{}", route(&receiver.route))
+}
+
+fn host(url: &str) -> Option<String> {
+    reqwest::Url::parse(url).ok()?.host_str().map(str::to_owned)
+}
+
+/// Which pages a receiver gets, if not all.
+fn route(route: &Route) -> String {
+    let mut parts = Vec::new();
+    if !route.rules.is_empty() {
+        parts.push(format!("rules {}", route.rules.iter().cloned().collect::<Vec<_>>().join(", ")));
+    }
+    if !route.regions.is_empty() {
+        let names: Vec<&str> = route.regions.iter().map(Name::as_str).collect();
+        parts.push(format!("regions {}", names.join(", ")));
+    }
+    if let Some(least) = route.min_severity {
+        parts.push(format!("from {}", severity_word(least)));
+    }
+    if let Some(duty) = &route.duty {
+        parts.push(format!("on duty {duty}"));
+    }
+    if parts.is_empty() { String::new() } else { format!("; only {}", parts.join("; ")) }
 }

@@ -9,7 +9,6 @@ use std::io::Write;
 use self::connect::try_out;
 use self::describe::describe;
 use crate::commands::usage::{ConfigArgs, UsageError};
-use crate::config::SecretFile;
 
 /// Flags of `surgecast check`.
 #[derive(Debug, clap::Args)]
@@ -29,7 +28,7 @@ pub struct CheckArgs {
 pub fn run(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let settings = args.config.load()?;
     out.write_all(describe(&settings).as_bytes())?;
-    for warning in settings.secret_files.iter().filter_map(SecretFile::warning) {
+    for warning in settings.warnings() {
         writeln!(out, "warning        {warning}")?;
     }
     if args.connect {

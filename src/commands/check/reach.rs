@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs as _};
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::{StatusCode, Url};
@@ -9,6 +10,7 @@ use reqwest::{StatusCode, Url};
 use crate::kafka;
 use crate::output::influxdb::InfluxSettings;
 use crate::output::receivers::config::ReceiverConfig;
+use crate::output::receivers::smtp_port;
 
 /// Time limit of each step: connection, handshake and answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -70,15 +72,18 @@ fn holds(list: &str, bucket: &str) -> bool {
 /// Connects to a receiver's host, with a TLS handshake for https, and closes the connection. `index` is the receiver's
 /// position in the config.
 pub(super) fn receiver(index: usize, receiver: &ReceiverConfig) -> Result<String, String> {
-    let ReceiverConfig { name, url, .. } = receiver;
+    let ReceiverConfig { name, url, signed, ca_file, .. } = receiver;
+    if url.is_empty() {
+        return Ok(format!("pages          {name}: has no address, nothing was sent"));
+    }
     // Only host and port are shown, because the URL may contain a key.
-    let (host, port, tls) = parts(url).ok_or_else(|| {
+    let (host, port, tls) = parts(url, *signed).ok_or_else(|| {
         format!(
             "alerts.receivers[{index}].url: the URL of `{name}` has no host: use https://HOST/…"
         )
     })?;
     let reached = connect(&host, port).and_then(|stream| match tls {
-        true => tls_handshake(&host, stream),
+        true => tls_handshake(&host, stream, ca_file.as_deref()),
         false => Ok(()),
     });
     match reached {
@@ -93,10 +98,11 @@ pub(super) fn receiver(index: usize, receiver: &ReceiverConfig) -> Result<String
 }
 
 /// Host and port of a URL, and whether it uses TLS.
-fn parts(url: &str) -> Option<(String, u16, bool)> {
+fn parts(url: &str, signed: bool) -> Option<(String, u16, bool)> {
     let url = Url::parse(url).ok()?;
     let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
-    Some((host, url.port_or_known_default()?, url.scheme() == "https"))
+    let port = url.port_or_known_default().or_else(|| smtp_port(url.scheme(), signed));
+    Some((host, port?, matches!(url.scheme(), "https" | "smtps")))
 }
 
 fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
@@ -110,11 +116,18 @@ fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
     Err(last)
 }
 
-/// A TLS handshake. Fails unless this machine trusts the certificate.
-fn tls_handshake(host: &str, stream: TcpStream) -> io::Result<()> {
+/// A TLS handshake. Fails unless this machine, or the receiver's file of certificates, trusts the certificate.
+fn tls_handshake(host: &str, stream: TcpStream, ca_file: Option<&Path>) -> io::Result<()> {
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
-    let connector = native_tls::TlsConnector::new().map_err(io::Error::other)?;
+    let mut builder = native_tls::TlsConnector::builder();
+    if let Some(file) = ca_file {
+        let certs = native_tls::Certificate::stack_from_pem(&std::fs::read(file)?);
+        for cert in certs.map_err(io::Error::other)? {
+            builder.add_root_certificate(cert);
+        }
+    }
+    let connector = builder.build().map_err(io::Error::other)?;
     let connected = connector.connect(host, stream);
     let mut stream =
         connected.map_err(|error| io::Error::other(format!("no TLS: {}", cause(&error))))?;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::args::{DemoArgs, DemoSettings};
 use self::operator::OperatorFeed;
+use crate::alert::{Escalation, Route};
 use crate::api::ServiceInfo;
 use crate::api::config::Admin;
 use crate::app::{self, Role, Running, Setup};
@@ -204,7 +205,8 @@ fn setup(
         advertise: None,
         influxdb: None,
         public_url: String::new(),
-        receivers: Receivers::from([("console".to_owned(), Box::new(Console(language)) as _)]),
+        receivers: console(language, settings.server.public_url.clone()),
+        heartbeat: None,
         access,
         tls: settings.tls,
         connections_max: settings.server.connections_max,
@@ -217,6 +219,12 @@ fn setup(
         }),
         main_source: SourceId::new("demo", 0),
     }
+}
+
+/// Pages on standard output.
+fn console(language: Language, public_url: String) -> Receivers {
+    let console = Console { language, public_url };
+    Receivers::from([("console".to_owned(), (Route::default(), Box::new(console) as _))])
 }
 
 /// The description of the service for the API.
@@ -278,7 +286,8 @@ fn forecaster(
         }),
         // Nowcasts depend on the clock. A demo with --pause-at has to be reproducible.
         nowcasts: args.pause_at.is_none(),
-        receivers: vec!["console".into()],
+        receivers: vec![("console".into(), Route::default())],
+        escalation: Escalation::default(),
     }
 }
 

@@ -81,6 +81,16 @@ impl State {
                 outcome: outcome.clone(),
             }
             .into(),
+            ReplicatedCommand::Paged { alert, kind, receivers, at } => {
+                let page = self.issuer.alerts.page_again(alert, *kind, *at);
+                let page = page.ok_or(CommandError::NotFound)?;
+                let change = StoreChange::Page(page, receivers.clone());
+                Decision { pages_at: *at, ..change.into() }
+            }
+            ReplicatedCommand::Resent { page, receivers, at } => {
+                let (page, receivers) = (page.clone(), receivers.clone());
+                StoreChange::Resend { page, receivers, at: *at }.into()
+            }
             ReplicatedCommand::Written { .. } => return Ok(None),
         };
         Ok(Some(decision))

@@ -1,16 +1,32 @@
-//! `[[alerts.receivers]]`: the receivers of pages.
+//! `[alerts]`: who gets pages, each with what delivers to it, and the heartbeat.
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use super::{KINDS, Make, Receiver, Secret, Settings};
+use super::{Address, KINDS, Kind, Receiver, Secret, Settings, Url};
+use crate::alert::{AlertSeverity, Escalation, RULES, Route};
 use crate::config::Reader;
-use crate::domain::Name;
+use crate::domain::{Hours, Name};
+use crate::output::pages::Heartbeat;
 use crate::text::Language;
 
-/// Kinds that are not supported yet.
-const LATER: [&str; 7] =
-    ["alertmanager", "pagerduty", "slack", "teams", "dingtalk", "feishu", "wecom"];
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(60);
+const ESCALATE_AFTER: Duration = Duration::from_secs(600);
+const NAMES_MAX: usize = 100;
+const HTTP: &str = "use an http:// or https:// address";
+const SMTP: &str = "use smtp://HOST:PORT or smtps://HOST:PORT";
+
+/// `[alerts]`.
+#[derive(Debug, Default)]
+pub struct Alerts {
+    pub receivers: Vec<ReceiverConfig>,
+    pub heartbeat: Option<Heartbeat>,
+    /// Who is told later, and reminders.
+    pub escalation: Escalation,
+}
 
 /// One of `[[alerts.receivers]]`.
 pub struct ReceiverConfig {
@@ -18,12 +34,32 @@ pub struct ReceiverConfig {
     pub name: Name,
     /// Its kind, as written in configs.
     pub kind: &'static str,
-    /// Where pages go. May hold a key: only its host is ever shown.
+    /// Where pages go. May hold a key: only its host is ever shown. Empty for a kind without an address.
     pub url: String,
-    /// Whether pages are signed.
+    /// Whether there is a secret.
     pub signed: bool,
+    /// Certificates that are trusted besides those of this machine.
+    pub ca_file: Option<PathBuf>,
+    /// Which pages it gets.
+    pub route: Route,
     /// The implementation that delivers.
     pub receiver: Box<dyn Receiver>,
+}
+
+impl ReceiverConfig {
+    /// A warning, if pages go unencrypted, or do not leave this machine.
+    pub fn warning(&self) -> Option<String> {
+        let url = reqwest::Url::parse(&self.url).ok()?;
+        let (name, host) = (&self.name, url.host_str()?.trim_matches(['[', ']']));
+        let address = host.parse::<IpAddr>().ok();
+        if host == "localhost" || address.is_some_and(|address| address.is_loopback()) {
+            return Some(format!("receiver {name}: {host} is this machine itself"));
+        }
+        let text = format!(
+            "receiver {name}: pages go to {host} over plain HTTP, and everyone on the way can read them: use https"
+        );
+        (url.scheme() == "http").then_some(text)
+    }
 }
 
 /// Chat services keep their key in the address: it is not shown.
@@ -40,13 +76,41 @@ impl fmt::Debug for ReceiverConfig {
 
 /// Reads `[alerts]`. Links in pages lead to `public_url`; pages are in `language` where
 /// a receiver names none.
-pub fn read(section: Reader<'_>, public_url: &str, language: Language) -> Vec<ReceiverConfig> {
+pub fn read(section: Reader<'_>, public_url: &str, language: Language) -> Alerts {
     let mut names = BTreeSet::new();
     let entries = section.array("receivers").into_iter();
     let receivers =
         entries.filter_map(|entry| receiver(entry, public_url, language, &mut names)).collect();
+    let heartbeat = heartbeat(section.section("heartbeat"));
+    let escalation = escalation(&section, &names);
     section.finish();
-    receivers
+    Alerts { receivers, heartbeat, escalation }
+}
+
+fn escalation(section: &Reader<'_>, names: &BTreeSet<Name>) -> Escalation {
+    let order = list(section, "escalation", "use a list of names of receivers");
+    for (at, name) in order.iter().enumerate() {
+        if !names.iter().any(|known| known.as_str() == name) {
+            let why = format!("found `{name}`: no receiver has this name");
+            section.problem("escalation", why);
+        } else if order[..at].contains(name) {
+            section.problem("escalation", format!("found `{name}` twice: name each receiver once"));
+        }
+    }
+    let lengths = Duration::from_secs(60)..=Duration::from_secs(86_400);
+    let after = section.length("escalate_after", lengths.clone()).unwrap_or(ESCALATE_AFTER);
+    Escalation { order, after, remind_after: section.length("remind_after", lengths) }
+}
+
+fn heartbeat(section: Reader<'_>) -> Option<Heartbeat> {
+    let is_there = section.is_there();
+    let url = section.url("url");
+    let every = section.length("every", Duration::from_secs(5)..=Duration::from_secs(3600));
+    if is_there {
+        section.missing("url", HTTP);
+    }
+    section.finish();
+    url.map(|url| Heartbeat { url: Url(url), every: every.unwrap_or(HEARTBEAT_EVERY) })
 }
 
 fn receiver(
@@ -58,48 +122,127 @@ fn receiver(
     let allowed = "use a name of 1 to 64 characters";
     let kinds = format!("use {}", words());
     let name = entry.parse("name", allowed, Name::new);
-    let kind = entry.parse("type", &kinds, |text| known(text).ok_or_else(|| refused(text)));
-    let url = entry.url("url");
-    let secret = entry.secret("secret", "secret_file");
-    let own = entry.parse("language", "use \"en\" or \"zh\"", str::parse::<Language>);
-    let language = own.unwrap_or(language);
+    let kind = entry.parse("type", &kinds, |text| known(text).ok_or_else(|| kinds.clone()));
     entry.missing("name", allowed);
     entry.missing("type", &kinds);
-    if kind.is_some() {
-        entry.missing("url", "use an http:// or https:// address");
-    }
     if let Some(name) = name.as_ref().filter(|name| !names.insert((*name).clone())) {
         entry.problem("name", format!("found `{name}` twice: each receiver needs its own name"));
     }
-    let made = kind.zip(url).and_then(|((kind, make), url)| {
-        let key = secret.clone().map(Secret::from);
-        let settings =
-            Settings { url: url.clone(), secret: key, public_url: public_url.to_owned(), language };
-        let receiver = make(settings).map_err(|why| entry.problem("url", why)).ok()?;
-        Some((kind, url, receiver))
+    let route = route(&entry);
+    let url = kind.map_or_else(|| entry.url("url"), |kind| address(&entry, kind));
+    let settings = settings(&entry, url.unwrap_or_default(), public_url, language);
+    let made = kind.and_then(|kind| {
+        refuse_others(&entry, kind);
+        // Its absence is reported already.
+        if kind.address != Address::None && settings.url.0.is_empty() {
+            return None;
+        }
+        let (url, signed) = (settings.url.0.clone(), settings.secret.is_some());
+        let ca_file = settings.ca_file.clone();
+        let receiver = (kind.make)(settings);
+        let problem = |problems: Vec<(&'static str, String)>| {
+            problems.into_iter().for_each(|(key, why)| entry.problem(key, why));
+        };
+        receiver.map_err(problem).ok().map(|receiver| (kind.word, url, signed, ca_file, receiver))
     });
     entry.finish();
-    let (name, (kind, url, receiver)) = (name?, made?);
-    Some(ReceiverConfig { name, kind, url, signed: secret.is_some(), receiver })
+    let (name, (kind, url, signed, ca_file, receiver)) = (name?, made?);
+    Some(ReceiverConfig { name, kind, url, signed, ca_file, route, receiver })
 }
 
-fn known(word: &str) -> Option<(&'static str, Make)> {
-    KINDS.iter().find(|(kind, _)| *kind == word).copied()
-}
-
-/// The error for an unknown kind: lists the supported ones.
-fn refused(word: &str) -> String {
-    let kinds = words();
-    match LATER.contains(&word) {
-        true => format!(
-            "this version delivers to type {kinds} only; the other types come later: use {kinds}"
-        ),
-        false => format!("use {kinds}"),
+/// The URL, as a kind needs it.
+fn address(entry: &Reader<'_>, kind: &Kind) -> Option<String> {
+    match kind.address {
+        Address::Http => {
+            let url = entry.url("url");
+            entry.missing("url", HTTP);
+            url
+        }
+        Address::HttpOrOwn(_) if entry.has("url") => entry.url("url"),
+        Address::HttpOrOwn(own) => Some(own.to_owned()),
+        Address::Smtp => {
+            let url = entry.url_of("url", &["smtp", "smtps"], SMTP);
+            entry.missing("url", SMTP);
+            url
+        }
+        Address::None => {
+            if entry.has("url") {
+                let why = format!("a receiver of type `{}` has no address: take it out", kind.word);
+                entry.problem("url", why);
+            }
+            None
+        }
     }
+}
+
+/// Reads what only some kinds need. Which ones do is checked apart.
+fn settings(entry: &Reader<'_>, url: String, public_url: &str, language: Language) -> Settings {
+    let own = entry.parse("language", "use \"en\" or \"zh\"", str::parse::<Language>);
+    let secret = entry.secret("secret", "secret_file");
+    Settings {
+        url: Url(url),
+        secret: secret.map(Secret::from),
+        public_url: public_url.to_owned(),
+        language: own.unwrap_or(language),
+        ca_file: entry.path("ca_file"),
+        allow_link_local: entry.flag("allow_link_local").unwrap_or(false),
+        mention: list(entry, "mention", "use a list of mobile numbers, or [\"all\"]"),
+        keyword: entry.text("keyword", "use the word that the robot asks for"),
+        from: entry.text("from", "use an address such as noc@example.org"),
+        to: list(entry, "to", "use a list of addresses"),
+        username: entry.text("username", "use the user of the mail server"),
+    }
+}
+
+fn list(entry: &Reader<'_>, key: &'static str, allowed: &str) -> Vec<String> {
+    let found = entry.list(key, allowed).unwrap_or_default();
+    if found.iter().any(|text| text.trim().is_empty()) || found.len() > NAMES_MAX {
+        entry.problem(key, format!("{allowed}, at most {NAMES_MAX}"));
+    }
+    found
+}
+
+/// Keys that only other kinds have.
+fn refuse_others(entry: &Reader<'_>, kind: &Kind) {
+    let keys: BTreeSet<&'static str> = KINDS.iter().flat_map(|kind| kind.keys).copied().collect();
+    for key in keys.into_iter().filter(|key| !kind.keys.contains(key) && entry.has(key)) {
+        let have: Vec<&str> =
+            KINDS.iter().filter(|kind| kind.keys.contains(&key)).map(|kind| kind.word).collect();
+        let (word, have) = (kind.word, have.join(", "));
+        let why = format!("a receiver of type `{word}` has no such key (only {have}): take it out");
+        entry.problem(key, why);
+    }
+}
+
+fn route(entry: &Reader<'_>) -> Route {
+    let rules = list(entry, "rules", "use a list of rules");
+    for rule in rules.iter().filter(|rule| !RULES.contains(&rule.as_str())) {
+        entry.problem("rules", format!("found `{rule}`: use {}", RULES.join(", ")));
+    }
+    let regions = list(entry, "regions", "use a list of regions");
+    let regions = regions.iter().filter_map(|region| {
+        let name = Name::new(region);
+        name.map_err(|error| entry.problem("regions", format!("found `{region}`: {error}"))).ok()
+    });
+    let severity = |text: &str| match text {
+        "warning" => Ok(AlertSeverity::Warning),
+        "critical" => Ok(AlertSeverity::Critical),
+        _ => Err("use \"warning\" or \"critical\""),
+    };
+    Route {
+        regions: regions.collect(),
+        rules: rules.into_iter().collect(),
+        min_severity: entry.parse("min_severity", "use \"warning\" or \"critical\"", severity),
+        duty: entry.parse("duty", "use days and hours", str::parse::<Hours>),
+    }
+}
+
+fn known(word: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.word == word)
 }
 
 /// All kinds, as a text lists them.
 fn words() -> String {
-    let words: Vec<&str> = KINDS.iter().map(|(word, _)| *word).collect();
-    words.join(" or ")
+    let words: Vec<&str> = KINDS.iter().map(|kind| kind.word).collect();
+    words.join(", ")
 }

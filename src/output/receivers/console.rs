@@ -1,24 +1,36 @@
-//! Pages on standard output, for the demo.
+//! Pages on standard output.
 
-use super::receiver::{Attempt, Receiver};
+use super::http::Problem;
+use super::message::Message;
+use super::receiver::{Attempt, Receiver, Settings};
+use crate::alert::Notification;
 use crate::domain::Timestamp;
-use crate::store::{DeliveryOutcome, OutboxRow};
-use crate::text::{Language, Texts};
+use crate::text::Language;
+
+/// The word of this kind.
+pub const KIND: &str = "console";
+
+/// Makes one as a config has it.
+pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, Vec<Problem>> {
+    Ok(Box::new(Console { language: settings.language, public_url: settings.public_url }))
+}
 
 /// Prints pages in a language.
-pub struct Console(pub Language);
+pub struct Console {
+    pub language: Language,
+    /// Base of links.
+    pub public_url: String,
+}
 
 impl Receiver for Console {
     fn kind(&self) -> &'static str {
-        "console"
+        KIND
     }
 
-    fn deliver(&self, page: &OutboxRow, now: Timestamp) -> Attempt {
-        let alert = &page.notice.alert;
-        let texts = Texts::new(self.0);
-        let text = alert.body(&texts).replace('\n', "\n  ▌ ");
-        print(&format!("\n  ▌ {}\n  ▌ {text}\n", alert.title(&texts)));
-        Attempt { status: None, outcome: DeliveryOutcome::Delivered { at: now } }
+    fn deliver(&self, page: &Notification, _now: Timestamp) -> Attempt {
+        let message = Message::new(page, self.language, &self.public_url);
+        print(&format!("\n  ▌ {}\n", message.whole().replace('\n', "\n  ▌ ")));
+        Attempt::done(None)
     }
 }
 

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use crate::alert::{Alert, Notification, Route};
 use crate::config;
 use crate::domain::Timestamp;
-use crate::store::{DeliveryOutcome, OutboxRow};
 use crate::text::Language;
 
 /// A receiver of pages.
@@ -17,34 +19,119 @@ pub trait Receiver: Send + Sync {
     fn kind(&self) -> &'static str;
 
     /// Tries once to deliver a page.
-    fn deliver(&self, page: &OutboxRow, now: Timestamp) -> Attempt;
+    fn deliver(&self, page: &Notification, now: Timestamp) -> Attempt;
+
+    /// How many pages it takes in a time.
+    fn limit(&self) -> Option<Limit> {
+        None
+    }
+
+    /// How often it has to hear that an alert is still open; `None` if it remembers alerts itself.
+    fn refresh_every(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Says that these alerts are still open.
+    fn refresh(&self, _open: &[Alert], _now: Timestamp) -> Attempt {
+        Attempt::done(None)
+    }
 }
 
-/// Receivers by the names that the config gives them.
-pub type Receivers = BTreeMap<String, Box<dyn Receiver>>;
+/// Receivers by the names that the config gives them, each with the pages that it gets.
+pub type Receivers = BTreeMap<String, (Route, Box<dyn Receiver>)>;
+
+/// At most `pages` pages in `per`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    pub pages: u32,
+    pub per: Duration,
+}
 
 /// One try to deliver a page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attempt {
     /// HTTP status, 0 if there was no answer; `None` for receivers without HTTP, which are not counted.
     pub status: Option<u16>,
-    pub outcome: DeliveryOutcome,
+    pub result: Result<(), Refusal>,
+}
+
+impl Attempt {
+    /// The page was delivered.
+    pub fn done(status: Option<u16>) -> Self {
+        Self { status, result: Ok(()) }
+    }
+
+    /// The page was not delivered.
+    pub fn failed(status: Option<u16>, refusal: Refusal) -> Self {
+        Self { status, result: Err(refusal) }
+    }
+}
+
+/// Why a page was not delivered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    /// For people: without the receiver's address, which may hold a key.
+    pub why: String,
+    pub fault: Fault,
+    /// The receiver asked to wait so long.
+    pub retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// A refusal without a request to wait.
+    pub fn new(fault: Fault, why: impl Into<String>) -> Self {
+        Self { why: why.into(), fault, retry_after: None }
+    }
+}
+
+/// What a failed try says about the next ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The receiver takes nothing at present: the next page would fail too.
+    Receiver,
+    /// It refused this page. Others may be delivered.
+    Page,
+    /// It does not want this page again.
+    Gone,
 }
 
 /// What a config says about a receiver.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Where pages go. It may hold a key: do not show it.
-    pub url: String,
-    /// The signing key of pages.
+    pub url: Url,
+    /// A signing secret, a routing key, a token or a password, by kind.
     pub secret: Option<Secret>,
     /// Base of links in pages.
     pub public_url: String,
     /// Language of pages.
     pub language: Language,
+    /// Certificates that are trusted besides those of this machine.
+    pub ca_file: Option<PathBuf>,
+    /// Whether it may be at a link-local address.
+    pub allow_link_local: bool,
+    /// Mobile numbers that a robot mentions, or `all`.
+    pub mention: Vec<String>,
+    /// The word that a robot asks for in each message.
+    pub keyword: Option<String>,
+    /// Sender and recipients of e-mails.
+    pub from: Option<String>,
+    pub to: Vec<String>,
+    /// User of the mail server.
+    pub username: Option<String>,
 }
 
-/// A signing key. Never shown.
+/// A URL that is not shown, because it may hold a key.
+#[derive(Clone, Default)]
+pub struct Url(pub String);
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Url(…)")
+    }
+}
+
+/// A secret of a receiver. Never shown.
 #[derive(Clone)]
 pub struct Secret(config::Secret);
 
@@ -54,12 +141,17 @@ impl Secret {
         Self(config::Secret::new(text))
     }
 
-    /// The bytes to sign with: of `whsec_` and base64, or of any other text as it is.
-    pub(super) fn key(&self) -> Vec<u8> {
-        let text = self.0.expose();
-        let coded = text.trim().strip_prefix("whsec_");
+    /// The text, without blanks around it.
+    pub fn text(&self) -> String {
+        self.0.expose().trim().to_owned()
+    }
+
+    /// A signing key: reads `whsec_` and base64, or takes the bytes of any other text.
+    pub fn key(&self) -> Vec<u8> {
+        let text = self.text();
+        let coded = text.strip_prefix("whsec_");
         let key = coded.and_then(|coded| BASE64.decode(coded).ok());
-        key.unwrap_or_else(|| text.trim().as_bytes().to_vec())
+        key.unwrap_or_else(|| text.into_bytes())
     }
 }
 

@@ -1,58 +1,44 @@
 //! Pages as webhooks after the Standard Webhooks specification: signed, with an id that stays the same.
 
-use std::time::Duration;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use hmac::{Hmac, KeyInit, Mac};
+use reqwest::header::{HeaderMap, HeaderValue};
 use serde::Serialize;
 use serde_json::json;
-use sha2::Sha256;
 
+use super::http::{Http, Problem};
+use super::message::{Message, ascii};
 use super::receiver::{Attempt, Receiver, Secret, Settings};
-use super::schedule::after_failure;
+use super::signature::hmac_base64;
 use crate::alert::{Alert, AlertSeverity, AlertState, Notification, NotificationKind, Shortfall};
 use crate::domain::{Scope, Timestamp};
-use crate::store::{DeliveryOutcome, OutboxRow};
 use crate::text::Texts;
 
 /// The word of this kind.
 pub const KIND: &str = "webhook";
 
-const TIMEOUT: Duration = Duration::from_secs(15);
-
 /// Makes one as a config has it.
-pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, String> {
-    let made = Webhook::new(settings);
-    let made = made.map_err(|error| format!("cannot set up HTTPS: {}", error.without_url()))?;
+pub fn make(settings: Settings) -> Result<Box<dyn Receiver>, Vec<Problem>> {
+    let made = Webhook::new(settings).map_err(|problem| vec![problem])?;
     Ok(Box::new(made))
 }
 
 /// `v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`.
 pub fn signature(secret: &Secret, id: &str, timestamp_s: i64, body: &str) -> String {
-    // HMAC takes a key of any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&secret.key()) else { return String::new() };
-    mac.update(format!("{id}.{timestamp_s}.{body}").as_bytes());
-    format!("v1,{}", BASE64.encode(mac.finalize().into_bytes()))
+    let signed = hmac_base64(&secret.key(), &format!("{id}.{timestamp_s}.{body}"));
+    format!("v1,{signed}")
 }
 
 /// An HTTP address that takes pages.
 pub struct Webhook {
     settings: Settings,
-    client: reqwest::blocking::Client,
+    http: Http,
 }
 
 impl Webhook {
     /// # Errors
-    /// If the TLS set-up of this machine cannot be used.
-    pub fn new(settings: Settings) -> Result<Self, reqwest::Error> {
-        let client = reqwest::blocking::Client::builder()
-            .timeout(TIMEOUT)
-            // A redirect is a receiver that is set up wrongly, not one that was told.
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("surgecast/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self { settings, client })
+    /// If the URL or the TLS set-up of this machine cannot be used.
+    pub fn new(settings: Settings) -> Result<Self, Problem> {
+        let http = Http::new(&settings)?;
+        Ok(Self { settings, http })
     }
 
     /// The body that is sent.
@@ -61,17 +47,18 @@ impl Webhook {
             NotificationKind::Firing => "alert.firing",
             NotificationKind::Escalated => "alert.worse",
             NotificationKind::Resolved => "alert.resolved",
+            NotificationKind::Reminder => "alert.reminder",
         };
         let texts = Texts::new(self.settings.language);
-        let (title, text) = (notice.alert.title(&texts), notice.alert.body(&texts));
+        let message = Message::new(notice, self.settings.language, &self.settings.public_url);
         json!({
             "type": kind,
             "timestamp": notice.alert.updated_at.to_string(),
             "data": {
                 "alert": AlertForm::new(&notice.alert, &texts),
-                "title": title,
-                "text": text,
-                "url": format!("{}/#/", self.settings.public_url),
+                "title": message.title,
+                "text": message.lines.join("\n"),
+                "url": message.link,
             },
         })
         .to_string()
@@ -135,30 +122,26 @@ impl Receiver for Webhook {
         KIND
     }
 
-    fn deliver(&self, page: &OutboxRow, now: Timestamp) -> Attempt {
-        let notice = &page.notice;
-        let body = self.body(notice);
-        let mut request = self
-            .client
-            .post(&self.settings.url)
-            .header("content-type", "application/json")
-            .header("webhook-id", &notice.id)
-            .header("webhook-timestamp", now.secs().to_string());
+    fn deliver(&self, page: &Notification, now: Timestamp) -> Attempt {
+        let body = self.body(page);
+        // A header holds no other characters.
+        let id = ascii(&page.id);
+        let mut fields =
+            vec![("webhook-id", id.clone()), ("webhook-timestamp", now.secs().to_string())];
         if let Some(secret) = &self.settings.secret {
-            let signed = signature(secret, &notice.id, now.secs(), &body);
-            request = request.header("webhook-signature", signed);
+            fields.push(("webhook-signature", signature(secret, &id, now.secs(), &body)));
         }
-        let (status, error) = match request.body(body).send() {
-            Ok(response) => (response.status().as_u16(), response.status().to_string()),
-            // The address may hold a key: it is not repeated.
-            Err(error) => (0, error.without_url().to_string()),
-        };
-        let outcome = match status {
-            200..300 => DeliveryOutcome::Delivered { at: now },
-            410 => DeliveryOutcome::Dead { at: now, error: "the receiver is gone (410)".into() },
-            _ => after_failure(page, now, error),
-        };
-        Attempt { status: Some(status), outcome }
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+        for (name, value) in fields {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(name, value);
+            }
+        }
+        match self.http.post(&self.settings.url.0, headers, body, now) {
+            Ok(answer) => Attempt { status: Some(answer.status), result: answer.by_status() },
+            Err(attempt) => attempt,
+        }
     }
 }
 

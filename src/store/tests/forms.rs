@@ -313,7 +313,12 @@ fn variants_keep_their_positions() {
     places(&[AnomalyKind::High, AnomalyKind::Low, AnomalyKind::Complaints, AnomalyKind::Phrase]);
     places(&[S::Pending, S::Firing, S::Acknowledged, S::Resolved]);
     places(&[AlertSeverity::Warning, AlertSeverity::Critical]);
-    places(&[NotificationKind::Firing, NotificationKind::Escalated, NotificationKind::Resolved]);
+    places(&[
+        NotificationKind::Firing,
+        NotificationKind::Escalated,
+        NotificationKind::Resolved,
+        NotificationKind::Reminder,
+    ]);
     places(&[A::Campaign, A::Billing, A::Override, A::Other]);
     places(&[AdjustmentAmount::Factor(1.0), AdjustmentAmount::TicketsPerWindow(1.0)]);
 }

@@ -429,7 +429,7 @@ fn people(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     anomalies().iter().try_for_each(|anomaly| tx.put_anomaly(anomaly))?;
     alerts().iter().try_for_each(|alert| tx.put_alert(alert))?;
     for (notice, state) in notices() {
-        tx.put_notification(&notice, &["mail".to_owned()], at(5))?;
+        tx.put_notification(&notice, &["mail"], at(5))?;
         let outcome = match state {
             DeliveryState::Pending => continue,
             DeliveryState::Delivered => DeliveryOutcome::Delivered { at: at(6) },
@@ -450,9 +450,9 @@ fn check_people(reader: &Reader) {
     assert_eq!(found, alerts());
     let open = reader.alerts(&every, true, 9, None).expect("reads");
     assert_eq!(open.len(), 3);
-    let mut found = reader.outbox(9).expect("reads");
+    let mut found = reader.outbox(None, None, 9, None).expect("reads");
     found.reverse();
-    let found: Vec<_> = found.into_iter().map(|row| (row.notice, row.state)).collect();
+    let found: Vec<_> = found.into_iter().map(|(_, row)| (row.notice, row.state)).collect();
     assert_eq!(found, notices());
     assert_eq!(reader.shifts(&every, at(0), at(DAY)).expect("reads"), [shift()]);
     let kinds = reader.changes(0, 99).expect("reads").into_iter().map(|(_, change)| change);

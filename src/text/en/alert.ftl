@@ -14,7 +14,7 @@ alert-because = Cause: { $cause }.
 alert-action = Action: find up to { $n ->
     [one] { $n } more agent
    *[other] { $n } more agents
-} between { $from } and { $to } ({ $zone }). If you already know about this, acknowledge the alert.
+} between { $from } and { $to } ({ $zone }). If you already know about this, acknowledge the alert; another page then follows only if it gets clearly worse.
 
 cause-alarms = { $n } { $severity } { $type } { $n ->
     [one] alarm
@@ -38,3 +38,16 @@ cause-overrun = planned work of { $from }–{ $to } overruns; { $n ->
 }
 cause-adjustment = a planner entered “{ $label }”: it changes the forecast by { $tickets } tickets over six hours
 cause-complaints = { $n } tickets about an outage, poor coverage or slow service since { $since }; { $usual } are usual in that time
+
+# A page that is too long for its receiver.
+page-lines-left-out = … and { $n ->
+    [one] { $n } more line
+   *[other] { $n } more lines
+}: follow the link
+page-worse-acknowledged = { $name } acknowledged this alert; it has become clearly worse since.
+page-reminder = Reminder: nobody has acknowledged this alert since { $since }.
+
+# Pages that test whether a receiver is reached.
+page-test-title = TEST: pages of surgecast reach this receiver
+page-test-text = Someone tests whether pages arrive. No agents are missing, and nothing has to be done.
+page-test-over = TEST of surgecast is over

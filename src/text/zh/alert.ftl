@@ -8,7 +8,7 @@ alert-resolved = 预警解除：最新预测显示 { $scope } 不再缺坐席。
 alert-shortfall-rostered = { $channel }：{ $at } 需要 { $agents } 名坐席，已排班 { $scheduled } 名，还缺 { $gap } 名。该时段预测 { $n } 张工单（80% 概率在 { $low } 至 { $high } 之间）。
 alert-shortfall-usual = { $channel }：{ $at } 需要 { $agents } 名坐席，平时同一时段有 { $scheduled } 名，还缺 { $gap } 名。该时段预测 { $n } 张工单（80% 概率在 { $low } 至 { $high } 之间）。
 alert-because = 原因：{ $cause }。
-alert-action = 建议：{ $from } 至 { $to }（{ $zone }）最多需增派 { $n } 名坐席；如已知悉，请确认预警。
+alert-action = 建议：{ $from } 至 { $to }（{ $zone }）最多需增派 { $n } 名坐席；如已知悉，请确认预警；确认后仅在明显恶化时再次通知。
 
 cause-alarms = 自 { $since } 起有 { $n } 条{ $severity } { $type } 告警未清除
 cause-alarms-untyped = 自 { $since } 起有 { $n } 条{ $severity }告警未清除
@@ -20,3 +20,13 @@ cause-no-alarm = 预测所需坐席多于可用坐席；此处没有相关的未
 cause-overrun = { $from }–{ $to } 的计划作业超时，仍有 { $n } 条相关告警未清除
 cause-adjustment = 规划人员录入“{ $label }”：使未来六小时的预测变化 { $tickets } 张工单
 cause-complaints = 自 { $since } 起有 { $n } 张工单反映服务中断、信号覆盖差或网速慢；平时同期为 { $usual } 张
+
+# 超出接收方长度限制的通知。
+page-lines-left-out = ……另有 { $n } 行，请打开链接查看
+page-worse-acknowledged = { $name } 已确认本预警；此后情况明显恶化。
+page-reminder = 提醒：自 { $since } 以来无人确认本预警。
+
+# 测试通知能否送达。
+page-test-title = 【测试】surgecast 通知可以送达
+page-test-text = 这是送达测试，并不缺坐席，无需处理。
+page-test-over = 【测试】surgecast 送达测试结束

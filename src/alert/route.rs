@@ -1,0 +1,173 @@
+//! Which pages a receiver gets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::{Alert, AlertSeverity, Notification, NotificationKind};
+use crate::domain::{Hours, Name, Timestamp};
+
+/// Receivers that are told one after another until someone acknowledges an alert, and reminders.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Escalation {
+    /// Receivers in this order. The others are told at once.
+    pub order: Vec<String>,
+    /// How long each has before the next is told.
+    pub after: Duration,
+    /// How often those who were told are reminded; never where none is given.
+    pub remind_after: Option<Duration>,
+}
+
+/// What a receiver has heard of an alert.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heard {
+    pub first: Timestamp,
+    pub last: Timestamp,
+    /// Every page to it was given up.
+    pub is_lost: bool,
+}
+
+impl Escalation {
+    /// Which receivers get a page of an alert, of those whose route takes it: of the list only the first, and those who
+    /// heard of the alert before.
+    pub fn first_told(&self, takers: &[&str], told: &BTreeSet<String>) -> Vec<String> {
+        let first = self.order.iter().find(|name| takers.contains(&name.as_str()));
+        let is_told = |name: &&&str| {
+            !self.order.iter().any(|listed| listed == **name)
+                || first.is_some_and(|first| first == **name)
+                || told.contains(**name)
+        };
+        takers.iter().filter(is_told).map(|name| (*name).to_owned()).collect()
+    }
+
+    /// Who is told next of an alert that fires and that nobody has acknowledged; `takes` says whether a receiver gets
+    /// pages of it now. The page is a reminder for those who know of it.
+    pub fn next(
+        &self,
+        alert: &Alert,
+        heard: &BTreeMap<String, Heard>,
+        takes: impl Fn(&str) -> bool,
+        now: Timestamp,
+    ) -> Option<(NotificationKind, Vec<String>)> {
+        if alert.to <= now {
+            return None;
+        }
+        let next = self.order.iter().find(|name| !heard.contains_key(*name) && takes(name));
+        let of_list = || self.order.iter().filter_map(|name| heard.get(name));
+        let told_at = of_list().filter(|heard| !heard.is_lost).map(|heard| heard.first).max();
+        if let Some(next) = next.filter(|_| told_at.is_none_or(|at| now.since(at) >= self.after)) {
+            return Some((NotificationKind::Firing, vec![next.clone()]));
+        }
+        let last = heard.values().map(|heard| heard.last).max()?;
+        if now.since(last) < self.remind_after? {
+            return None;
+        }
+        let names: Vec<String> = heard.keys().filter(|name| takes(name)).cloned().collect();
+        (!names.is_empty()).then_some((NotificationKind::Reminder, names))
+    }
+}
+
+/// A receiver's share of the pages. Without conditions it gets all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Route {
+    /// Rules; all where none is named.
+    pub rules: BTreeSet<String>,
+    /// Regions; all where none is named.
+    pub regions: BTreeSet<Name>,
+    /// The least severity; all where none is given.
+    pub min_severity: Option<AlertSeverity>,
+    /// When someone is on duty, in the time zone of the alert's region; always where none is given.
+    pub duty: Option<Hours>,
+}
+
+impl Route {
+    /// Whether the receiver gets a page at `now`. That an alert is over is for those who heard of it, at any hour:
+    /// `has_heard` says whether it did.
+    pub fn takes(&self, page: &Notification, now: Timestamp, has_heard: bool) -> bool {
+        if page.kind == NotificationKind::Resolved {
+            return has_heard;
+        }
+        let alert = &page.alert;
+        self.takes_alert(alert) && self.is_on_duty(alert, now)
+    }
+
+    /// Whether someone is on duty, in the time zone of an alert.
+    pub fn is_on_duty(&self, alert: &Alert, now: Timestamp) -> bool {
+        self.duty.as_ref().is_none_or(|duty| duty.covers(now, alert.zone))
+    }
+
+    /// Whether the receiver gets pages of an alert, at the hours of its duty.
+    pub fn takes_alert(&self, alert: &Alert) -> bool {
+        (self.rules.is_empty() || self.rules.contains(&alert.rule))
+            && (self.regions.is_empty() || self.regions.contains(&alert.scope.region))
+            && self.min_severity.is_none_or(|least| alert.severity >= least)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::tests::firing;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_secs(1_767_225_600 + minutes * 60)
+    }
+
+    fn heard(name: &str, first: i64, last: i64, is_lost: bool) -> (String, Heard) {
+        (name.to_owned(), Heard { first: at(first), last: at(last), is_lost })
+    }
+
+    fn escalation() -> Escalation {
+        Escalation {
+            order: vec!["lead".into(), "on-call".into(), "boss".into()],
+            after: Duration::from_secs(600),
+            remind_after: Some(Duration::from_secs(1800)),
+        }
+    }
+
+    #[test]
+    fn the_first_of_the_list_and_everyone_else_are_told_at_once() {
+        let takers = ["boss", "board", "on-call"];
+        let told = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(escalation().first_told(&takers, &told(&[])), ["board", "on-call"]);
+        assert_eq!(escalation().first_told(&takers, &told(&["boss"])), takers);
+        assert_eq!(Escalation::default().first_told(&takers, &told(&[])), takers);
+    }
+
+    #[test]
+    fn an_alert_that_nobody_acknowledges_goes_down_the_list_and_is_repeated() {
+        let alert = firing(at(0), at(120));
+        let next = |known: &[(String, Heard)], minute: i64, off: &str| {
+            let known: BTreeMap<String, Heard> = known.iter().cloned().collect();
+            escalation().next(&alert, &known, |name| name != off, at(minute))
+        };
+        let to = |kind, names: &[&str]| {
+            Some((kind, names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()))
+        };
+        let firing = |name| to(NotificationKind::Firing, &[name]);
+        let lead = heard("lead", 0, 0, false);
+        assert_eq!(next(std::slice::from_ref(&lead), 9, ""), None);
+        assert_eq!(next(std::slice::from_ref(&lead), 10, ""), firing("on-call"));
+        assert_eq!(
+            next(std::slice::from_ref(&lead), 10, "on-call"),
+            firing("boss"),
+            "who is off duty is left out"
+        );
+        let on_call = heard("on-call", 10, 10, false);
+        assert_eq!(next(&[lead.clone(), on_call.clone()], 19, ""), None);
+        assert_eq!(next(&[lead.clone(), on_call.clone()], 20, ""), firing("boss"));
+        assert_eq!(
+            next(&[heard("lead", 0, 0, true)], 1, ""),
+            firing("on-call"),
+            "it never arrived"
+        );
+        assert_eq!(next(&[], 1, "lead"), firing("on-call"), "nobody was on duty before");
+        let all = [lead, on_call, heard("boss", 20, 20, false)];
+        assert_eq!(next(&all, 49, ""), None);
+        let reminder = to(NotificationKind::Reminder, &["boss", "lead", "on-call"]);
+        assert_eq!(next(&all, 50, ""), reminder);
+        assert_eq!(next(&all, 120, ""), None, "the span is over");
+        let quiet = Escalation { remind_after: None, ..escalation() };
+        let all: BTreeMap<String, Heard> = all.into_iter().collect();
+        assert_eq!(quiet.next(&alert, &all, |_| true, at(50)), None);
+    }
+}

@@ -1,0 +1,66 @@
+//! Pages that are due because time has passed: to the next receiver of the list, and reminders.
+
+use std::collections::BTreeMap;
+
+use super::forecaster::Forecaster;
+use super::messages::{CommandError, ReplicatedCommand};
+use super::state::State;
+use crate::alert::{AlertState, Heard};
+use crate::domain::Timestamp;
+use crate::store::{DeliveryState, OutboxRow, StoreError};
+
+impl Forecaster {
+    /// Pages that are due at `now`, of alerts that nobody has acknowledged. Only the leader asks: it tells standbys.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn overdue_pages(&self, now: Timestamp) -> Result<Vec<ReplicatedCommand>, StoreError> {
+        let State { config, issuer, .. } = self.state();
+        let escalation = &config.escalation;
+        let mut due = Vec::new();
+        if escalation.order.is_empty() && escalation.remind_after.is_none() {
+            return Ok(due);
+        }
+        for alert in issuer.alerts.open().filter(|alert| alert.state == AlertState::Firing) {
+            let heard = heard(&self.reader().pages_of(&alert.id)?);
+            let takes = |name: &str| {
+                config.receivers.iter().any(|(known, route)| {
+                    known == name && route.takes_alert(alert) && route.is_on_duty(alert, now)
+                })
+            };
+            if let Some((kind, receivers)) = escalation.next(alert, &heard, takes, now) {
+                let alert = alert.id.clone();
+                due.push(ReplicatedCommand::Paged { alert, kind, receivers, at: now });
+            }
+        }
+        Ok(due)
+    }
+
+    /// Receivers to which a page was given up: one of this name, or all.
+    pub(super) fn lost_deliveries(
+        &self,
+        page: &str,
+        receiver: Option<&str>,
+    ) -> Result<Vec<String>, CommandError> {
+        let rows = self.reader().page(page)?.into_iter();
+        let is_meant = |row: &OutboxRow| {
+            row.state == DeliveryState::Dead && receiver.is_none_or(|name| row.receiver == name)
+        };
+        let lost: Vec<String> = rows.filter(is_meant).map(|row| row.receiver).collect();
+        if lost.is_empty() { Err(CommandError::NotFound) } else { Ok(lost) }
+    }
+}
+
+/// What each receiver has heard of an alert.
+fn heard(rows: &[OutboxRow]) -> BTreeMap<String, Heard> {
+    let mut all: BTreeMap<String, Heard> = BTreeMap::new();
+    for row in rows {
+        let (at, is_lost) = (row.created_at, row.state == DeliveryState::Dead);
+        let heard =
+            all.entry(row.receiver.clone()).or_insert(Heard { first: at, last: at, is_lost });
+        heard.first = heard.first.min(at);
+        heard.last = heard.last.max(at);
+        heard.is_lost &= is_lost;
+    }
+    all
+}

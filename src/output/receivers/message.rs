@@ -1,0 +1,175 @@
+//! A page as a text: title, facts and link, cut to what a receiver takes.
+
+use crate::alert::{Alert, AlertSeverity, AlertState, Notification, NotificationKind};
+use crate::text::{Language, Texts, args};
+
+/// A page in a language.
+pub struct Message {
+    /// One line, as on a lock screen.
+    pub title: String,
+    /// One fact a line.
+    pub lines: Vec<String>,
+    /// The web page of the alert.
+    pub link: String,
+    texts: Texts,
+}
+
+impl Message {
+    /// The text of a page. Links lead to `public_url`.
+    pub fn new(page: &Notification, language: Language, public_url: &str) -> Self {
+        let (alert, texts) = (&page.alert, Texts::new(language));
+        Self {
+            title: alert.title(&texts),
+            lines: lines(page, &texts),
+            link: link(alert, public_url),
+            texts,
+        }
+    }
+
+    /// Title, facts and link on lines of their own, at most `max` of what `size` measures. Facts are left out from the
+    /// end first, and a line says how many.
+    pub fn fit(&self, max: usize, size: impl Fn(&str) -> usize) -> String {
+        for shown in (0..=self.lines.len()).rev() {
+            let text = self.with(shown);
+            if size(&text) <= max {
+                return text;
+            }
+        }
+        // The title alone is too long.
+        let room = max.saturating_sub(size(&format!("…\n{}", self.link)));
+        format!("{}…\n{}", cut(&self.title, room, &size), self.link)
+    }
+
+    /// All facts.
+    pub fn whole(&self) -> String {
+        self.with(self.lines.len())
+    }
+
+    fn with(&self, shown: usize) -> String {
+        let mut lines = vec![self.title.clone()];
+        lines.extend(self.lines.iter().take(shown).cloned());
+        let left_out = self.lines.len() - shown;
+        if left_out > 0 {
+            lines.push(self.texts.text("page-lines-left-out", args!["n" => left_out]));
+        }
+        lines.push(self.link.clone());
+        lines.join("\n")
+    }
+}
+
+/// One fact a line, after what is new of an alert that people know.
+fn lines(page: &Notification, texts: &Texts) -> Vec<String> {
+    let alert = &page.alert;
+    let local = texts.local(alert.zone);
+    let news = match (page.kind, &alert.acknowledged_by) {
+        (NotificationKind::Escalated, Some(name)) => {
+            Some(local.text("page-worse-acknowledged", args!["name" => name.as_str()]))
+        }
+        (NotificationKind::Reminder, _) => {
+            let since = local.time(alert.since);
+            Some(local.text("page-reminder", args!["since" => since]))
+        }
+        _ => None,
+    };
+    news.into_iter().chain(alert.body(texts).lines().map(str::to_owned)).collect()
+}
+
+/// The beginning of a text that `size` measures as at most `max`; it ends between two characters.
+pub fn cut(text: &str, max: usize, size: impl Fn(&str) -> usize) -> &str {
+    if size(text) <= max {
+        return text;
+    }
+    let ends = text.char_indices().map(|(at, _)| at).collect::<Vec<_>>();
+    let fits = ends.partition_point(|end| size(&text[..*end]) <= max);
+    &text[..ends.get(fits.saturating_sub(1)).copied().unwrap_or_default()]
+}
+
+/// Bytes in UTF-8.
+pub fn bytes(text: &str) -> usize {
+    text.len()
+}
+
+/// Characters.
+pub fn chars(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// Bytes as a string of JSON.
+pub fn json_bytes(text: &str) -> usize {
+    serde_json::Value::from(text).to_string().len()
+}
+
+/// The address of an alert on the web page.
+pub fn link(alert: &Alert, public_url: &str) -> String {
+    format!("{public_url}/#/alerts/{}", ascii(&alert.id))
+}
+
+/// A text of visible ASCII characters: all others are percent-encoded. Equal texts stay equal, different ones different.
+pub fn ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'%' | b'#' | b'?' | b'/' | b'"' => out.push_str(&format!("%{byte:02X}")),
+            0x21..=0x7e => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+/// Whether an alert is over.
+pub fn is_over(page: &Notification) -> bool {
+    page.alert.state == AlertState::Resolved
+}
+
+/// The word that most services use for a severity.
+pub fn severity_word(severity: AlertSeverity) -> &'static str {
+    match severity {
+        AlertSeverity::Critical => "critical",
+        AlertSeverity::Warning => "warning",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        assert_eq!(cut("华东 north", 100, bytes), "华东 north");
+        assert_eq!(cut("华东 north", 5, bytes), "华");
+        assert_eq!(cut("华东 north", 6, bytes), "华东");
+        assert_eq!(cut("华东", 2, bytes), "");
+        assert_eq!(cut("a\nb", 4, json_bytes), "a");
+        assert_eq!(cut("华东 north", 4, chars), "华东 n");
+    }
+
+    #[test]
+    fn ids_are_visible_ascii_and_stay_different() {
+        assert_eq!(
+            ascii("understaffed.north.tv.17.firing.18"),
+            "understaffed.north.tv.17.firing.18"
+        );
+        assert_eq!(ascii("understaffed.华东.tv.17"), "understaffed.%E5%8D%8E%E4%B8%9C.tv.17");
+        assert_ne!(ascii("a b"), ascii("a%20b"));
+    }
+
+    #[test]
+    fn facts_are_left_out_from_the_end_and_the_link_stays() {
+        let message = Message {
+            title: "north/tv: 5 agents short".into(),
+            lines: vec![
+                "first fact".into(),
+                "second fact, which is longer than the line about lines left out".into(),
+            ],
+            link: "http://x/#/alerts/1".into(),
+            texts: Texts::new(Language::En),
+        };
+        assert_eq!(message.fit(1000, bytes), message.whole());
+        let less = message.fit(message.whole().len() - 1, bytes);
+        assert_eq!(less.lines().count(), 4, "{less}");
+        assert!(less.contains("first fact") && !less.contains("second fact"), "{less}");
+        let least = message.fit(30, bytes);
+        assert!(least.len() <= 30 && least.ends_with("http://x/#/alerts/1"), "{least}");
+    }
+}
