@@ -1,8 +1,6 @@
 //! A team of a running service: its roster as CSV, its plan as a whole, and plans under other assumptions.
 #![allow(clippy::disallowed_methods, reason = "the service runs at the real time")]
 
-#![allow(clippy::disallowed_methods, reason = "a running service plans from the clock's now on")]
-
 use std::path::Path;
 
 use reqwest::Method;
