@@ -9,6 +9,7 @@ use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::{Name, Scope, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::surge::{SURGE_LEADS, SurgeCount, lead_minutes};
 use crate::forecast::{Figures, ForecastPoint, Vintage};
+use crate::output::receivers::link;
 use crate::staffing::{Outlook, Plan, PlanTarget};
 use crate::store::KeyWindow;
 use crate::text::{Say, Texts};
@@ -226,21 +227,8 @@ pub fn alert(alert: &Alert, public_url: &str, texts: &Texts) -> Option<Line> {
         .text("since", alert.since.to_string())
         .integer("agents_short", alert.agents_short)
         .text("summary", alert.title(texts))
-        .text("url", format!("{public_url}/#/alerts/{}", encoded(&alert.id)))
+        .text("url", link(alert, public_url))
         .at(tags, nanos_of(alert.updated_at, &alert.id))
-}
-
-/// An id as a part of a link.
-fn encoded(id: &str) -> String {
-    let mut link = String::with_capacity(id.len());
-    for byte in id.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            link.push(char::from(byte));
-        } else {
-            link.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    link
 }
 
 #[cfg(test)]
