@@ -22,7 +22,7 @@ pub struct AggregatorConfig {
     pub lateness: Duration,
     /// How far an event may be ahead of its append time; `None` for logs without append times.
     pub max_future_skew: Option<Duration>,
-    /// Most names in one window: series, and scopes of alarms. Events of further ones are counted under [`OTHER`].
+    /// Most names in one window: series, and scopes of alarms. Events of further ones are counted under [`OTHER`](crate::domain::OTHER).
     pub names_max: usize,
 }
 
