@@ -19,7 +19,7 @@ use crate::views;
 
 /// Pages to receivers, newest first
 #[utoipa::path(get, path = "/pages", params(PageQuery), responses((status = 200, body = Vec<views::Page>), (status = 400, body = Problem)))]
-pub async fn list(
+pub async fn pages(
     State(state): State<ApiState>,
     Reads(texts): Reads,
     Params(query): Params<PageQuery>,
@@ -36,7 +36,7 @@ pub async fn list(
 
 /// One page, to each of its receivers
 #[utoipa::path(get, path = "/pages/{id}", params(("id" = String, Path)), responses((status = 200, body = Vec<views::Page>), (status = 404, body = Problem)))]
-pub async fn one(
+pub async fn page(
     State(state): State<ApiState>,
     Reads(texts): Reads,
     Path(id): Path<String>,
@@ -51,7 +51,7 @@ pub async fn one(
 
 /// Sends a page again that was given up
 #[utoipa::path(post, path = "/pages/{id}/resend", params(("id" = String, Path)), request_body = Resend, responses((status = 204), (status = 404, body = Problem)))]
-pub async fn resend(
+pub async fn resend_page(
     State(state): State<ApiState>,
     Path(id): Path<String>,
     actor: Actor,
