@@ -271,7 +271,8 @@ fn forecaster(
             // As vintages wait for their fit.
             tables_patience: Duration::from_secs(600),
             vintages_from: state.live - BACKFILL,
-            plans_from: state.live,
+            // The first nowcast may come before the first window of the live time is final: then plans know the roster.
+            plans_from: state.live - Duration::from_secs(3600),
             alerts_from: state.live,
             notify_from: state.live,
             roster: Some(Arc::new(move |day| roster(state, day))),
