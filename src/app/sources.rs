@@ -17,7 +17,7 @@ use crate::output::OutlookTopic;
 use crate::store::Pairing;
 use crate::telemetry::Health;
 use crate::text::Language;
-use crate::window::{AggregatorConfig, Beside, CommitPoint};
+use crate::window::{AggregatorConfig, CommitPoint};
 
 /// Name of the local event log in health.
 const EVENT_LOG: &str = "event log";
@@ -154,20 +154,10 @@ impl<'a> Sources<'a> {
         if feed.has(commit.resume_at) {
             return Ok((source, Some(commit)));
         }
-        // Open windows cannot be counted again from their first records. Their counts stay, and what follows is added.
         let at = feed.read_upto().max(commit.decided_upto + 1).max(commit.resume_at);
         let source = source.in_generation(Some(&format!("~{at}")));
         self.forecaster.add_generations(&[Report::new(source.clone())])?;
-        let beside = Beside { watermark: commit.beside.watermark, windows: Vec::new() };
-        Ok((
-            source,
-            Some(CommitPoint {
-                resume_at: at,
-                decided_upto: at - 1,
-                closed: commit.closed,
-                beside,
-            }),
-        ))
+        Ok((source, Some(commit.after_gap(at))))
     }
 
     /// Starts a source at its commit. Returns a sender that wakes it.

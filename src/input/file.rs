@@ -88,7 +88,17 @@ impl FileFeed {
 
     /// The content that has the next byte.
     fn content(&self) -> Option<Content> {
-        self.contents.iter().rev().find(|content| content.base <= self.next).copied()
+        self.content_at(self.next)
+    }
+
+    fn content_at(&self, offset: Offset) -> Option<Content> {
+        self.contents.iter().rev().find(|content| content.base <= offset).copied()
+    }
+
+    /// Finds the file that has a content, at least up to `offset` or its end.
+    fn find(&self, content: &Content, offset: Offset) -> Option<Found> {
+        let least = u64::try_from(content.ended.unwrap_or(offset) - content.base).unwrap_or(0);
+        find(&self.path, content, least, None)
     }
 
     /// Opens the file of the content that has the next byte. Returns whether there is one.
@@ -98,9 +108,7 @@ impl FileFeed {
             if self.open.as_ref().is_some_and(|open| open.base == content.base) {
                 return Ok(true);
             }
-            let upto = content.ended.unwrap_or(self.next);
-            let least = u64::try_from(upto - content.base).unwrap_or(0);
-            if let Some(Found { file, is_named, .. }) = find(&self.path, &content, least, None) {
+            if let Some(Found { file, is_named, .. }) = self.find(&content, self.next) {
                 let (base, is_copy) = (content.base, !is_named);
                 self.open = Some(Open { file, base, is_copy, tail: Vec::new() });
                 return Ok(true);
@@ -343,11 +351,8 @@ impl Feed for FileFeed {
     }
 
     fn has(&self, offset: Offset) -> bool {
-        let content = self.contents.iter().rev().find(|content| content.base <= offset);
-        content.is_none_or(|content| {
-            let least = u64::try_from(content.ended.unwrap_or(offset) - content.base).unwrap_or(0);
-            offset == self.read_upto() || find(&self.path, content, least, None).is_some()
-        })
+        offset == self.read_upto()
+            || self.content_at(offset).is_none_or(|content| self.find(&content, offset).is_some())
     }
 
     fn read_upto(&self) -> Offset {

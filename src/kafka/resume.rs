@@ -7,7 +7,7 @@
 use super::commit::{decode_commit, generation_of};
 use super::settings::KafkaProblem;
 use crate::domain::{Offset as Position, SourceId};
-use crate::window::{Beside, CommitPoint};
+use crate::window::CommitPoint;
 
 /// Separates the topic's id from the offset after a gap.
 const GAP: char = '~';
@@ -101,18 +101,10 @@ pub(super) fn resume(
         let generation = made.map(str::to_owned).or(generation);
         return Ok(Resume { at: resume_at, point: Some(point), generation, ..fresh });
     }
-    // Windows that were open at the commit cannot be counted again from their first records. Their counts are stored
-    // up to the last decided offset, and stay; what follows is added to them. This holds for windows beside the commit too.
     let at = low.max(next);
-    let beside = Beside { watermark: point.beside.watermark, windows: Vec::new() };
     Ok(Resume {
         at,
-        point: Some(CommitPoint {
-            resume_at: at,
-            decided_upto: at - 1,
-            closed: point.closed,
-            beside,
-        }),
+        point: Some(point.after_gap(at)),
         generation: Some(format!("{}{GAP}{at}", topic_id.unwrap_or_default())),
         gone: at - next,
         commits_first: true,

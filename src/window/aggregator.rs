@@ -83,6 +83,14 @@ impl CommitPoint {
         let closed = Timestamp::from_millis(i64::MIN / 4);
         Self { resume_at, closed, decided_upto: resume_at - 1, beside: Beside::default() }
     }
+
+    /// The point from which counting goes on at `at`, because what follows this one cannot be read again. Windows that were open
+    /// cannot be counted again from their first records. Their counts are stored up to the last decided offset, and stay; what
+    /// follows is added to them. This holds for windows beside the commit too.
+    pub fn after_gap(self, at: Offset) -> Self {
+        let beside = Beside { watermark: self.beside.watermark, windows: Vec::new() };
+        Self { resume_at: at, decided_upto: at - 1, closed: self.closed, beside }
+    }
 }
 
 /// Counts one partition. It has no clock: see the documentation of the room.
