@@ -7,7 +7,7 @@ use serde_json::json;
 use super::http::{Http, Problem};
 use super::message::{Message, json_bytes};
 use super::receiver::{Attempt, Limit, Receiver, Settings};
-use super::robot::Codes;
+use super::robot::{Codes, with_keyword};
 use super::signature::hmac_base64;
 use crate::alert::Notification;
 use crate::domain::Timestamp;
@@ -53,9 +53,7 @@ impl DingTalk {
         for number in &numbers {
             text.push_str(&format!("\n@{number}"));
         }
-        if let Some(keyword) = keyword.as_ref().filter(|keyword| !text.contains(*keyword)) {
-            text = format!("{keyword} {text}");
-        }
+        text = with_keyword(text, keyword.as_deref());
         json!({
             "msgtype": "text",
             "text": {"content": text},

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::http::{Http, JSON, Problem};
 use super::message::{Message, json_bytes};
 use super::receiver::{Attempt, Limit, Receiver, Settings};
-use super::robot::Codes;
+use super::robot::{Codes, with_keyword};
 use super::signature::hmac_base64;
 use crate::alert::Notification;
 use crate::domain::Timestamp;
@@ -53,9 +53,7 @@ impl Feishu {
         let Settings { language, public_url, mention, keyword, secret, .. } = &self.settings;
         let message = Message::new(page, *language, public_url);
         let mut text = message.fit(TEXT_BYTES_MAX, json_bytes).replace('<', "＜");
-        if let Some(keyword) = keyword.as_ref().filter(|keyword| !text.contains(*keyword)) {
-            text = format!("{keyword} {text}");
-        }
+        text = with_keyword(text, keyword.as_deref());
         if !mention.is_empty() {
             text.push_str("\n<at user_id=\"all\"></at>");
         }

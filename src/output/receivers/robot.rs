@@ -57,3 +57,11 @@ impl Codes {
         }
     }
 }
+
+/// The text with the word that a robot asks for in each message.
+pub fn with_keyword(text: String, keyword: Option<&str>) -> String {
+    match keyword.filter(|keyword| !text.contains(keyword)) {
+        Some(keyword) => format!("{keyword} {text}"),
+        None => text,
+    }
+}
