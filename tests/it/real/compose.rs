@@ -146,6 +146,14 @@ fn the_commands_of_the_compose_file_work_together() {
             !rows.is_empty()
         });
     }
+    // The state of the sources is written once a minute, apart from the windows.
+    until("InfluxDB to have the state of the sources", || {
+        let rows = influx.query(&format!(
+            "from(bucket: \"{bucket}\") |> range(start: -1d)
+             |> filter(fn: (r) => r._measurement == \"feed\" and r._field == \"silent_for\") |> limit(n: 1)"
+        ));
+        !rows.is_empty()
+    });
     use Choice::{All, These};
     check_boards(&influx, &bucket, &[All, All, All], false);
     let one = [These(&["north"]), These(&["broadband"]), These(&["phone"])];

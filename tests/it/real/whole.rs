@@ -165,9 +165,8 @@ fn in_api(program: &Program, series: &str, from: i64) -> BTreeMap<i64, u64> {
     for start in (from..now_s()).step_by(MONTH) {
         let (from, to) = (rfc3339(start), rfc3339(start + MONTH as i64));
         let place = format!("region={region}&service={service}&channel={channel}");
-        let windows = program.get(&format!("/api/v1/windows?{place}&from={from}&to={to}"));
-        let windows = windows.json();
-        counted.extend(windows.as_array().expect("windows").iter().filter_map(|window| {
+        let windows = program.all(&format!("/api/v1/windows?{place}&from={from}&to={to}"));
+        counted.extend(windows.iter().filter_map(|window| {
             let start = chrono::DateTime::parse_from_rfc3339(window["start"].as_str()?).ok()?;
             Some((start.timestamp(), window["tickets"].as_u64().filter(|n| *n > 0)?))
         }));
