@@ -4,8 +4,9 @@ use std::io::Write;
 
 use clap::{ArgGroup, Args};
 
+use crate::clock::WallClock;
 use crate::commands::usage::{ConfigArgs, UsageError};
-use crate::domain::{Timestamp, read_instant};
+use crate::domain::{Clock as _, Timestamp, read_instant};
 use crate::store::{Forget, Forgotten, forget};
 
 /// Fewer characters would match nearly everything.
@@ -40,7 +41,7 @@ pub fn run(args: &ForgetArgs, out: &mut impl Write) -> anyhow::Result<()> {
         (None, None) => return Err(UsageError("add --customer or --before".into()).into()),
     };
     let config = args.config.load()?;
-    let done = forget(&config.store.path, config.windows.width, &what)?;
+    let done = forget(&config.store.path, config.windows.width, &what, WallClock.now())?;
     let Forgotten { dead_letters, phrases, events } = done;
     writeln!(out, "removed {dead_letters} dead letters and {phrases} phrases")?;
     if args.customer.is_some() {

@@ -17,7 +17,7 @@ use super::context::{Change, Context, Fetched, lock};
 use super::faults::{Fault, Faults};
 use super::queue::{Queue, Received};
 use super::settings::{KafkaProblem, Settings};
-use super::watcher::Watcher;
+use super::watcher::{Watcher, look_at_settings};
 use crate::domain::{Clock, Offset as Position, SourceId, Timestamp};
 use crate::telemetry::Health;
 use crate::window::CommitPoint;
@@ -52,6 +52,8 @@ impl Consumer {
         let mut consumer =
             Self::join(settings, settings.client(), &settings.group, &topics, health)?;
         consumer.context().report_to(faults);
+        // Before partitions are assigned: where they resume depends on it.
+        look_at_settings(consumer.context());
         let queue = Queue::new(consumer.inner.clone()).map(Arc::new);
         let queue = queue.ok_or_else(|| KafkaProblem("no memory left for a queue".into()))?;
         // Nothing is assigned before the first poll.

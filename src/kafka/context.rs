@@ -74,6 +74,8 @@ pub struct Context {
     faults: OnceLock<Arc<Faults>>,
     /// Ids of the topics when partitions were assigned.
     ids: Mutex<TopicIds>,
+    /// Input topics whose old records the broker may delete one by one.
+    compacted: Mutex<BTreeSet<String>>,
 }
 
 impl Context {
@@ -81,7 +83,8 @@ impl Context {
         let (changes, changed) = (Mutex::default(), AtomicBool::new(false));
         let (fetched, cause) = (Mutex::default(), Mutex::default());
         let (queue, faults, ids) = (OnceLock::new(), OnceLock::new(), Mutex::default());
-        Self { settings, health, changes, changed, fetched, cause, queue, faults, ids }
+        let compacted = Mutex::default();
+        Self { settings, health, changes, changed, fetched, cause, queue, faults, ids, compacted }
     }
 
     /// Describes an error and what to do about it.
@@ -133,6 +136,11 @@ impl Context {
     /// Ids of the topics when their partitions were assigned.
     pub(super) fn assigned_ids(&self) -> TopicIds {
         lock(&self.ids).clone()
+    }
+
+    /// Sets which input topics are compacted.
+    pub(super) fn set_compacted(&self, topics: BTreeSet<String>) {
+        *lock(&self.compacted) = topics;
     }
 
     /// Forwards the records of partitions that are assigned from now on to `queue`.
@@ -193,7 +201,9 @@ impl Context {
             Some((offset, element.metadata()))
         });
         let topic_id = ids.get(topic).and_then(Option::as_deref);
-        resume(source, &self.settings.group, &Known { low, high, topic_id, commit })
+        let is_compacted = lock(&self.compacted).contains(topic);
+        let known = Known { low, high, topic_id, is_compacted, commit };
+        resume(source, &self.settings.group, &known)
     }
 
     /// Ids of the topics of a list, in a consumer that counts.

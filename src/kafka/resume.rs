@@ -20,6 +20,8 @@ pub(super) struct Known<'a> {
     pub high: Position,
     /// `None` if the broker has no ids of topics.
     pub topic_id: Option<&'a str>,
+    /// Whether the broker may delete records between others: what is read again may be less than what was counted.
+    pub is_compacted: bool,
     /// Committed offset and its metadata.
     pub commit: Option<(Position, &'a str)>,
 }
@@ -50,7 +52,7 @@ pub(super) fn resume(
     group: &str,
     known: &Known<'_>,
 ) -> Result<Resume, KafkaProblem> {
-    let Known { low, high, topic_id, commit } = *known;
+    let Known { low, high, topic_id, is_compacted, commit } = *known;
     let generation = topic_id.map(str::to_owned);
     let fresh = Resume {
         at: low,
@@ -97,7 +99,8 @@ pub(super) fn resume(
             ))),
         };
     }
-    if resume_at >= low {
+    let rereads = resume_at < next;
+    if resume_at >= low && !(is_compacted && rereads) {
         let generation = made.map(str::to_owned).or(generation);
         return Ok(Resume { at: resume_at, point: Some(point), generation, ..fresh });
     }
@@ -125,7 +128,7 @@ mod tests {
         id: Option<&str>,
         commit: Option<(i64, &str)>,
     ) -> Result<Resume, String> {
-        let known = Known { low, high, topic_id: id, commit };
+        let known = Known { low, high, topic_id: id, is_compacted: false, commit };
         resume(&SourceId::new("t", 0), "noc", &known).map_err(|problem| problem.0)
     }
 
@@ -177,6 +180,22 @@ mod tests {
             let was_gap = commit.is_some_and(|(_, _, made)| made.contains(GAP));
             assert_eq!(found.commits_first, is_gap && !was_gap, "{case}");
         }
+    }
+
+    #[test]
+    fn a_compacted_topic_is_not_read_again() {
+        let meta = format!("v1 closed=900000 decided=8 made={OLD}");
+        let of = |low: i64, at: i64| {
+            let commit = Some((at, meta.as_str()));
+            let known = Known { low, high: 50, topic_id: Some(OLD), is_compacted: true, commit };
+            resume(&SourceId::new("t", 0), "noc", &known).expect("it resumes")
+        };
+        let (open, none_open, retained) = (of(0, 4), of(0, 9), of(20, 4));
+        assert_eq!((open.at, open.gone, open.commits_first), (9, 0, true));
+        assert_eq!(open.generation, Some(format!("{OLD}~9")));
+        assert_eq!((none_open.at, none_open.commits_first), (9, false));
+        assert_eq!(none_open.generation, Some(OLD.to_owned()));
+        assert_eq!((retained.at, retained.gone, retained.commits_first), (20, 11, true));
     }
 
     #[test]

@@ -27,6 +27,21 @@ const SETTLED_ROUND: u32 = 10;
 /// Rounds between two checks of the topics' settings.
 const CHECK_EVERY: u32 = 60;
 
+/// Asks for settings of input topics that put counting at risk, and notes which are compacted. `None` if they cannot be read.
+pub(super) fn look_at_settings(context: &Context) -> Option<Vec<(String, Fault)>> {
+    match risky_settings(&context.settings, context.health()) {
+        Ok(found) => {
+            let compacted = found.iter().filter(|(_, fault)| *fault == Fault::Compacted);
+            context.set_compacted(compacted.map(|(topic, _)| topic.clone()).collect());
+            Some(found)
+        }
+        Err(problem) => {
+            tracing::debug!(%problem, "kafka: cannot read the settings of topics");
+            None
+        }
+    }
+}
+
 /// Asks about all topics and all assigned partitions, about once a second.
 pub(super) struct Watcher {
     consumer: Arc<BaseConsumer<Context>>,
@@ -110,13 +125,7 @@ impl Watcher {
     /// Warns of topics with settings that put counting at risk.
     fn settings(&self) {
         let context = self.consumer.context();
-        let found = match risky_settings(&context.settings, context.health()) {
-            Ok(found) => found,
-            Err(problem) => {
-                tracing::debug!(%problem, "kafka: cannot read the settings of topics");
-                return;
-            }
-        };
+        let Some(found) = look_at_settings(context) else { return };
         for (topic, _) in context.settings.topics.every() {
             let report = |fault, why: String| {
                 let is_so = found.iter().any(|(other, seen)| other == topic && *seen == fault);
@@ -132,8 +141,8 @@ impl Watcher {
             report(
                 Fault::Compacted,
                 format!(
-                    "topic {topic} is compacted: Kafka may delete an event before its window is final, if a later one has \
-                     the same key, and then the count is too small; set cleanup.policy=delete"
+                    "topic {topic} is compacted: Kafka may delete an event before it is read, if a later one has the same \
+                     key, and then the count is too small; set cleanup.policy=delete"
                 ),
             );
         }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use super::codes::key_kind::PHRASE;
 use super::events::EventLog;
 use super::{Store, StoreError, Tx, chunk};
-use crate::domain::{Timestamp, WindowWidth};
+use crate::domain::{Act, AuditEntry, Timestamp, WindowWidth};
 
 /// What to remove.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,23 +28,45 @@ pub struct Forgotten {
 }
 
 /// Removes customers' texts and ids from the store in `dir`, and overwrites the place where they were. Counts stay as they are.
+/// The audit trail says when and how much, not which customer.
 ///
 /// # Errors
 /// As [`Store::open`]; [`StoreError::InUse`] while the service runs.
-pub fn forget(dir: &Path, width: WindowWidth, what: &Forget) -> Result<Forgotten, StoreError> {
+pub fn forget(
+    dir: &Path,
+    width: WindowWidth,
+    what: &Forget,
+    now: Timestamp,
+) -> Result<Forgotten, StoreError> {
     let mut store = Store::open(dir, width)?;
+    // The log first: if this fails, the trail must not say that the text is gone.
+    let events = match what {
+        Forget::Customer(text) => EventLog::open(dir)?.redact(text)?,
+        Forget::Before(_) => 0,
+    };
     store.conn.execute_batch("PRAGMA secure_delete = ON")?;
     let mut tx = store.begin()?;
-    let mut done =
-        Forgotten { dead_letters: tx.forget_dead_letters(what)?, ..Forgotten::default() };
-    done.phrases = tx.forget_phrases(what)?;
+    let dead_letters = tx.forget_dead_letters(what)?;
+    let phrases = tx.forget_phrases(what)?;
+    let done = Forgotten { dead_letters, phrases, events };
+    tx.put_audit(&done.entry(what, now))?;
     tx.commit()?;
     empty_log(&store.conn)?;
-    drop(store);
-    if let Forget::Customer(text) = what {
-        done.events = EventLog::open(dir)?.redact(text)?;
-    }
     Ok(done)
+}
+
+impl Forgotten {
+    /// Who ran the command is not known.
+    fn entry(self, what: &Forget, now: Timestamp) -> AuditEntry {
+        let subject = match what {
+            Forget::Customer(_) => "customer".to_owned(),
+            Forget::Before(at) => format!("before {at}"),
+        };
+        let Self { dead_letters, phrases, events } = self;
+        let detail =
+            format!("dead_letters={dead_letters} phrases={phrases} events_waiting={events}");
+        AuditEntry { at: now, who: None, is_signed_in: false, act: Act::Forgotten, subject, detail }
+    }
 }
 
 /// Moves everything from the write-ahead log to the database, and cuts the log: it holds old pages.
@@ -128,9 +150,9 @@ mod tests {
         drop(log);
 
         let customer = Forget::Customer("C-4711".into());
-        let done = forget(dir.path(), WindowWidth::QUARTER, &customer).expect("forgets");
+        let done = forget(dir.path(), WindowWidth::QUARTER, &customer, at(1000)).expect("forgets");
         assert_eq!(done, Forgotten { dead_letters: 1, phrases: 0, events: 1 });
-        let done = forget(dir.path(), WindowWidth::QUARTER, &customer).expect("forgets");
+        let done = forget(dir.path(), WindowWidth::QUARTER, &customer, at(1000)).expect("forgets");
         assert_eq!(done, Forgotten::default());
         let log = EventLog::open(dir.path()).expect("opens");
         let kept: Vec<Vec<u8>> =
@@ -138,10 +160,21 @@ mod tests {
         assert_eq!(kept, [br#"{"event_id":"1","customer":"******"}"#.to_vec(), other]);
         drop(log);
         let before = Forget::Before(at(250));
-        let done = forget(dir.path(), WindowWidth::QUARTER, &before).expect("forgets");
+        let done = forget(dir.path(), WindowWidth::QUARTER, &before, at(2000)).expect("forgets");
         assert_eq!(done.dead_letters, 1);
         let left = Reader::open(dir.path()).expect("opens").dead_letter_counts().expect("reads");
         assert_eq!(left.values().sum::<u64>(), 1);
+        let trail = Reader::open(dir.path()).expect("opens").audit(9, None).expect("reads");
+        let trail: Vec<_> =
+            trail.into_iter().map(|(_, entry)| (entry.subject, entry.detail)).collect();
+        let entry = |subject: &str, detail: &str| (subject.to_owned(), detail.to_owned());
+        assert_eq!(
+            trail,
+            [
+                entry("before 1970-01-01T00:04:10Z", "dead_letters=1 phrases=0 events_waiting=0"),
+                entry("customer", "dead_letters=1 phrases=0 events_waiting=1"),
+            ]
+        );
         for file in ["state.db", "events.db", "state.db-wal", "events.db-wal"] {
             let bytes = std::fs::read(dir.path().join(file)).unwrap_or_default();
             assert!(!bytes.windows(6).any(|part| part == b"C-4711"), "{file}");
