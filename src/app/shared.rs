@@ -54,7 +54,7 @@ impl Shared {
             log: Arc::new(log),
             pairing,
             reader: store.reader()?,
-            metrics: Arc::default(),
+            metrics: Arc::new(Metrics::of(health.clone())),
             health,
             leadership: Arc::new(leadership),
             decoders: Arc::new(Decoders::new(setup.decoder.clone())),

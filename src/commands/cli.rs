@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use super::{
-    audit, backtest, check, dead_letters, demo, forget, frontier, import, page_test, pages, replay,
-    report, serve, simulate, staffing,
+    audit, backtest, check, dead_letters, demo, forget, frontier, import, man, page_test, pages,
+    replay, report, serve, simulate, staffing, version,
 };
 use crate::app::Role;
 use crate::commands::demo::DemoArgs;
@@ -27,6 +27,7 @@ pub const EXIT_USAGE: u8 = 64;
 #[command(
     name = "surgecast",
     version,
+    long_version = version::long(),
     args_conflicts_with_subcommands = true,
     max_term_width = 100
 )]
@@ -82,6 +83,8 @@ enum Command {
         /// Shell that will run the script
         shell: clap_complete::Shell,
     },
+    /// Print the manual page, or write those of all commands
+    Man(man::ManArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -165,6 +168,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             out.write_all(&script)?;
             Ok(())
         }
+        Some(Command::Man(args)) => man::run(&args, Cli::command(), &mut out),
     }
 }
 

@@ -36,3 +36,13 @@ pub use resume::Resume;
 pub use settings::{KafkaProblem, Settings, Topics};
 pub use topics::{missing, prepare};
 pub use wire::{WIRE_VERSION, Wire, WireError};
+
+/// Version of the Kafka client that is built in, and what it can do, such as the ways to sign in.
+pub fn client_version() -> String {
+    let (_, version) = rdkafka::util::get_rdkafka_version();
+    let made = rdkafka::ClientConfig::new().create_native_config();
+    match made.and_then(|config| config.get("builtin.features")) {
+        Ok(features) => format!("librdkafka {version}: {}", features.replace(',', ", ")),
+        Err(_) => format!("librdkafka {version}"),
+    }
+}

@@ -177,3 +177,8 @@ impl Store {
         self.width
     }
 }
+
+/// Version of the SQLite that is built in.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}

@@ -6,10 +6,13 @@ use prometheus_client::metrics::{
 };
 use prometheus_client::registry::Registry;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::components::Components;
 use super::decoding::DecodingMetrics;
 use super::exposition::{Exposition, classic};
+use super::health::Health;
 use crate::domain::{Reason, SeriesKey, SourceId};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -66,6 +69,12 @@ struct LedgerLabels {
     channel: String,
     lead_h: u32,
     figure: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BuildLabels {
+    version: &'static str,
+    commit: &'static str,
 }
 
 /// The metrics of `/metrics`. Counting is cheap and thread-safe.
@@ -152,6 +161,13 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// Metrics that also show the state of each component.
+    pub fn of(health: Arc<Health>) -> Self {
+        let mut metrics = Self::default();
+        metrics.registry.register_collector(Box::new(Components(health)));
+        metrics
+    }
+
     /// Registers all metrics with name and help text.
     fn register(&mut self) {
         self.register_input();
@@ -275,6 +291,10 @@ impl Metrics {
             "Requests and connections refused, by reason: host, origin, token, connections, tls",
             self.refused.clone(),
         );
+        let build = Family::<BuildLabels, Gauge>::default();
+        let commit = env!("SURGECAST_COMMIT");
+        build.get_or_create(&BuildLabels { version: env!("CARGO_PKG_VERSION"), commit }).set(1);
+        r.register("build_info", "Always 1; the labels say what runs", build);
     }
 
     /// The counter of one source's events with one outcome. Keep it: the look-up costs more than counting.

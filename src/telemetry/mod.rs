@@ -1,5 +1,6 @@
 //! Metrics, health and logs. [`Metrics`] has the names of all metrics.
 
+mod components;
 pub mod config;
 mod decoding;
 mod exposition;

@@ -202,6 +202,51 @@ fn help_version_and_completions_succeed() {
     }
 }
 
+/// The version says which commit runs and what it can do.
+#[test]
+fn the_version_names_commit_and_features() {
+    let said = run(&["--version"]);
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(said.out.starts_with(&format!("surgecast {version}\ncommit ")), "{}", said.out);
+    for part in ["\nbuild ", "librdkafka ", "sasl_scram", "\nstore      SQLite 3."] {
+        assert!(said.out.contains(part), "{part}: {}", said.out);
+    }
+    let commit = said.out.lines().find_map(|line| line.strip_prefix("commit"));
+    let commit = commit.expect("a commit").trim();
+    let hash = commit.split('+').next().unwrap_or_default();
+    let is_hash = hash.len() >= 12 && hash.chars().all(|c| c.is_ascii_hexdigit());
+    assert!(is_hash || commit == "unknown", "{commit}");
+    assert_eq!(run(&["-V"]).out, format!("surgecast {version}\n"));
+}
+
+/// Pages of all commands, which name each other.
+#[test]
+fn manual_pages_cover_every_command() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let printed = run(&["man"]);
+    assert_eq!((printed.code, printed.err.as_str()), (Some(0), ""));
+    assert!(printed.out.contains(".TH surgecast 1"), "{}", printed.out);
+    let made = run_in(folder.path(), &["man", "--out", "man"], &[]);
+    assert_eq!((made.code, made.err.as_str()), (Some(0), ""));
+    let page = |name: &str| {
+        std::fs::read_to_string(folder.path().join("man").join(format!("{name}.1"))).expect(name)
+    };
+    assert_eq!(page("surgecast"), printed.out);
+    let help = run(&["--help"]).out;
+    let commands = help.split("Commands:").nth(1).expect("commands").lines().skip(1);
+    let commands = commands.map_while(|line| line.split_whitespace().next());
+    let mut pages = 0;
+    for command in commands.filter(|command| *command != "help") {
+        assert!(page(&format!("surgecast-{command}")).contains(".SH SYNOPSIS"), "{command}");
+        pages += 1;
+    }
+    assert!(pages >= 15, "{pages}");
+    assert!(page("surgecast-dead-letters-replay").contains("dry\\-run"));
+    let refused = run_in(folder.path(), &["man", "--out", "man/surgecast.1"], &[]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.err.contains("cannot create man/surgecast.1"), "{}", refused.err);
+}
+
 #[test]
 fn an_unknown_key_is_reported_with_its_origin_and_the_allowed_keys() {
     let run = check("[server]\nlistn = \"x\"\n", &[], &[("SURGECAST__WINDOWS__WITDH", "5m")]);

@@ -19,6 +19,26 @@ fn metrics(program: &Program, accept: &str) -> (String, String) {
     (found.kind, found.text)
 }
 
+/// Names of the program's metrics in an expression.
+pub fn metric_names(expression: &str) -> Vec<&str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = expression.split(|c: char| !is_part(c));
+    words.filter(|word| word.starts_with("surgecast_")).collect()
+}
+
+/// Whether the program has a metric of this name. Not every one has a value in a test.
+pub fn is_registered(name: &str) -> bool {
+    let source = concat!(
+        include_str!("../../src/telemetry/metrics.rs"),
+        include_str!("../../src/telemetry/decoding.rs"),
+        include_str!("../../src/telemetry/components.rs")
+    );
+    let name = name.strip_prefix("surgecast_").unwrap_or(name);
+    let ends = ["_total", "_bucket", "_sum", "_count"];
+    let name = ends.into_iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+    source.contains(&format!("\"{name}\","))
+}
+
 /// The problems that `promtool check metrics` reports.
 fn promtool(text: &str) -> String {
     let started = Command::new("promtool")

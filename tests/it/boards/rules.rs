@@ -107,3 +107,90 @@ fn dollar_signs_are_written_twice() {
         }
     }
 }
+
+/// The keys of a mapping.
+fn keys(yaml: &Yaml) -> BTreeSet<&str> {
+    yaml.as_hash().expect("a mapping").keys().map(|key| key.as_str().expect("a key")).collect()
+}
+
+/// Grafana ignores keys that it does not know: a misspelt one would change a rule in silence. The keys are those of its
+/// documentation of file provisioning.
+#[test]
+fn files_have_only_documented_keys() {
+    let only = |what: &str, yaml: &Yaml, required: &[&str], optional: &[&str]| {
+        let found = keys(yaml);
+        for key in required {
+            assert!(found.contains(key), "{what}: {key} is missing");
+        }
+        let allowed: BTreeSet<&str> = required.iter().chain(optional).copied().collect();
+        let unknown: Vec<_> = found.difference(&allowed).collect();
+        assert!(unknown.is_empty(), "{what}: unknown keys {unknown:?}");
+    };
+    let states = ["NoData", "Alerting", "OK", "Ok", "KeepLast"];
+    let (_, file_of_rules) = file("rules.yaml");
+    only("rules.yaml", &file_of_rules, &["apiVersion", "groups"], &["deleteRules"]);
+    for group in file_of_rules["groups"].as_vec().expect("groups") {
+        only("group", group, &["orgId", "name", "folder", "interval", "rules"], &[]);
+    }
+    for rule in &rules() {
+        let uid = text(rule, "uid");
+        let required = ["uid", "title", "condition", "data", "noDataState", "execErrState"];
+        let optional = [
+            "for",
+            "keepFiringFor",
+            "missing_series_evals_to_resolve",
+            "isPaused",
+            "dashboardUid",
+            "panelId",
+            "labels",
+            "annotations",
+            "notification_settings",
+        ];
+        only(uid, rule, &required, &optional);
+        assert!(states.contains(&text(rule, "noDataState")), "{uid}");
+        let timing = ["group_wait", "group_interval", "repeat_interval", "mute_time_intervals"];
+        let settings = &rule["notification_settings"];
+        only(uid, settings, &["receiver"], &[&timing[..], &["group_by"]].concat());
+        let by = settings["group_by"].as_vec().expect("labels");
+        // Grafana refuses other groups.
+        for label in ["grafana_folder", "alertname"] {
+            assert!(
+                by.iter().any(|by| by.as_str() == Some(label)),
+                "{uid}: group_by lacks {label}"
+            );
+        }
+        for data in rule["data"].as_vec().expect("data") {
+            only(
+                uid,
+                data,
+                &["refId", "datasourceUid", "model"],
+                &["relativeTimeRange", "queryType"],
+            );
+        }
+    }
+    let (_, points) = file("contact-points.yaml");
+    only(
+        "contact-points.yaml",
+        &points,
+        &["apiVersion", "contactPoints"],
+        &["deleteContactPoints"],
+    );
+    let (templates, parsed) = file("templates.yaml");
+    only("templates.yaml", &parsed, &["apiVersion", "templates"], &["deleteTemplates"]);
+    for template in parsed["templates"].as_vec().expect("templates") {
+        only("template", template, &["orgId", "name", "template"], &[]);
+    }
+    for point in points["contactPoints"].as_vec().expect("contact points") {
+        only("contact point", point, &["orgId", "name", "receivers"], &[]);
+        for receiver in point["receivers"].as_vec().expect("receivers") {
+            only("receiver", receiver, &["uid", "type", "settings"], &["disableResolveMessage"]);
+            assert_eq!(text(receiver, "type"), "webhook");
+            let optional = ["httpMethod", "maxAlerts", "title", "message", "headers", "payload"];
+            only("settings", &receiver["settings"], &["url"], &optional);
+            for key in ["title", "message"] {
+                let named = text(&receiver["settings"], key).split('"').nth(1).expect("a template");
+                assert!(templates.contains(&format!("define \"{named}\"")), "no template {named}");
+            }
+        }
+    }
+}

@@ -11,6 +11,7 @@ use std::process::{Child, Command};
 use yaml_rust2::{Yaml, YamlLoader};
 
 use super::grafana::{Choice, check_boards};
+use super::prometheus::Prometheus;
 use super::servers::{Influx, Kafka, ORG, TOKEN, free_port, until};
 use crate::program::Program;
 
@@ -57,6 +58,31 @@ fn environment(service: &Yaml, places: &[(&str, &str)]) -> BTreeMap<String, Stri
         (key.as_str().expect("text").to_owned(), here(value, places))
     });
     pairs.collect()
+}
+
+/// Its command with its files reads the metrics and evaluates the rules; Grafana has its address.
+fn check_prometheus(folder: &Path, service: &Yaml, admin: &str) {
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/prometheus");
+    let etc = folder.join("prometheus");
+    std::fs::create_dir_all(&etc).expect("a folder");
+    for name in ["prometheus.yml", "rules.yml"] {
+        let text = std::fs::read_to_string(files.join(name)).expect(name);
+        // The service's name and its admin port.
+        std::fs::write(etc.join(name), text.replace("surgecast:9464", admin)).expect(name);
+    }
+    let (etc, data) = (etc.display().to_string(), folder.join("tsdb").display().to_string());
+    let places = [("/etc/prometheus", etc.as_str()), ("=/prometheus", &format!("={data}"))];
+    let args: Vec<String> =
+        list(&service["command"]).iter().map(|word| here(word, &places)).collect();
+    let prometheus = Prometheus::run(&args);
+    until("Prometheus to read the metrics", || {
+        let found = prometheus.ask("up{job=\"surgecast\"} == 1 and on () surgecast_build_info");
+        found.is_some_and(|found| !found.is_empty())
+    });
+    assert_eq!(
+        compose()["services"]["grafana"]["environment"]["PROMETHEUS_URL"].as_str(),
+        Some("http://prometheus:9090")
+    );
 }
 
 #[test]
@@ -154,6 +180,7 @@ fn the_commands_of_the_compose_file_work_together() {
         ));
         !rows.is_empty()
     });
+    check_prometheus(folder.path(), &services["prometheus"], &ports[1]);
     use Choice::{All, These};
     check_boards(&influx, &bucket, &[All, All, All], false);
     let one = [These(&["north"]), These(&["broadband"]), These(&["phone"])];

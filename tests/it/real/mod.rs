@@ -10,6 +10,7 @@ mod data;
 mod faults;
 mod grafana;
 mod kills;
+mod kubernetes;
 mod pages;
 mod prometheus;
 mod servers;
