@@ -1,13 +1,16 @@
 //! Integration tests: one binary for all tests that run the real program.
 
+mod annotations;
 mod attacks;
 mod backtest;
+mod backup;
 mod bad_input;
 mod boards;
 mod cli;
 mod demo;
 mod docs;
 mod files;
+mod imports;
 mod many;
 mod metrics;
 mod nowcasts;
