@@ -1,19 +1,19 @@
 //! Annotations of the real program in a stand-in of Grafana: through `kill -9`, and while Grafana is down.
 
 #[path = "../../src/output/grafana/stand_in.rs"]
+#[allow(dead_code, reason = "the tests of the sink use the rest")]
 mod stand_in;
 
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use surgecast::domain::Timestamp;
 
 use self::stand_in::{Mood, StandIn, TOKEN};
 use crate::files::ready;
 use crate::program::Program;
 use crate::serve::serve;
-use crate::store_files::counted;
+use crate::store_files::{counted, hour_ago};
 
 fn with_grafana(folder: &Path, url: &str) -> Program {
     std::fs::write(folder.join("grafana.token"), format!("{TOKEN}\n")).expect("a token");
@@ -22,8 +22,7 @@ fn with_grafana(folder: &Path, url: &str) -> Program {
 
 /// Planned work of the next hour.
 fn plan(program: &Program, id: &str) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
-    let now = Timestamp::from_secs(now.as_secs() as i64);
+    let now = hour_ago() + Duration::from_secs(3600);
     let work = json!({
         "id": id, "starts_at": now.to_string(), "ends_at": (now + Duration::from_secs(3600)).to_string(),
         "region": "north", "text": "Upgrade",
@@ -82,7 +81,7 @@ fn grafana_that_is_down_delays_nothing_else_and_is_shown() {
     plan(&program, "CHG-1");
     let ticket = |n| {
         json!({"kind": "ticket", "event_id": format!("t-{n}"), "region": "north", "service": "tv", "channel": "phone",
-               "ts": crate::store_files::hour_ago().to_string()})
+               "ts": hour_ago().to_string()})
     };
     let body: Vec<Value> = (0..100).map(ticket).collect();
     assert_eq!(program.post("/api/v1/events", json!(body).to_string()).status, 202);

@@ -132,6 +132,11 @@ impl Site {
         done
     }
 
+    /// Writes what has changed, which succeeds.
+    fn write(&mut self) {
+        assert_eq!(self.written().1, Ok(Vec::new()));
+    }
+
     /// Looks at the alarms.
     fn pulse(&mut self, minute: i64) -> (usize, Written) {
         self.clock.set(at(minute));
@@ -286,9 +291,9 @@ fn an_outage_lasts_until_its_critical_alarms_have_ended() {
     assert_eq!(site.shown(), [(2, 40, over.to_owned())]);
     // Soon after, it goes on: it is the same outage.
     site.alarm("d", Severity::Critical, Raise, 50);
-    site.pulse(51);
+    assert_eq!(site.pulse(51).1, Ok(Vec::new()));
     site.alarm("d", Severity::Critical, Clear, 60);
-    site.pulse(70);
+    assert_eq!(site.pulse(70).1, Ok(Vec::new()));
     let over = "north/tv: 3 critical alarms; first linkDown OLT-17";
     assert_eq!(site.shown(), [(2, 60, over.to_owned())]);
 }
@@ -297,10 +302,10 @@ fn an_outage_lasts_until_its_critical_alarms_have_ended() {
 fn an_outage_that_nothing_is_known_of_any_more_is_ended() {
     let mut site = Site::new();
     site.alarm("a", Severity::Critical, AlarmAction::Raise, 0);
-    site.pulse(1);
+    assert_eq!(site.pulse(1).1, Ok(Vec::new()));
     // The book drops an alarm that was not heard of for a week.
     site.restart();
-    site.pulse(60 * 24 * 8);
+    assert_eq!(site.pulse(60 * 24 * 8).1, Ok(Vec::new()));
     let shown = site.shown();
     assert!(shown.len() == 1 && shown[0].1 > 60 * 24 * 6, "{shown:?}");
     assert_eq!(site.pulse(60 * 24 * 8 + 1).0, 0);
@@ -311,7 +316,7 @@ fn planned_work_is_moved_and_cancelled() {
     use MaintenanceAction::{Cancel, Plan};
     let mut site = Site::new();
     site.work(Plan, 120, 0);
-    site.written();
+    site.write();
     let text = "north/all services: planned work “Upgrade of &lt;b&gt;OLT-17&lt;/b&gt;”";
     assert_eq!(site.shown(), [(120, 180, text.to_owned())]);
     site.grafana.requests();
@@ -331,7 +336,7 @@ fn planned_work_is_moved_and_cancelled() {
 fn what_a_person_deleted_in_grafana_stays_deleted() {
     let mut site = Site::new();
     site.anomaly("north/tv/phone", 0, 3.0);
-    site.written();
+    site.write();
     site.grafana.delete(1);
     site.anomaly("north/tv/phone", 15, 3.0);
     assert_eq!(site.written(), (0, Ok(Vec::new())));
@@ -370,14 +375,14 @@ fn a_page_is_shown_from_its_beginning_to_its_end() {
     assert_eq!(site.written(), (0, Ok(Vec::new())), "nobody was told");
     alert.notified_at = Some(at(0));
     site.put(|tx| tx.put_alert(&alert));
-    site.written();
+    site.write();
     let text = "Page: north/tv: up to 4 agents short 02:30–03:30 () <a \
                 href=\"https://surgecast.example/#/alerts/understaffed.north.tv%202.17\">open the alert</a>";
     assert_eq!(site.shown(), [(0, 0, text.to_owned())]);
     alert.worst = Some(alert.at_worst());
     (alert.state, alert.ended_at, alert.agents_short) = (AlertState::Resolved, Some(at(75)), 0);
     site.put(|tx| tx.put_alert(&alert));
-    site.written();
+    site.write();
     assert_eq!(site.shown(), [(0, 75, text.to_owned())]);
 }
 
