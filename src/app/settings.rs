@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Tls;
+use crate::api;
 use crate::api::config::{Admin, Server};
 use crate::config::core::alarms;
 use crate::config::core::forecast::Forecast;
@@ -14,6 +15,7 @@ use crate::config::{ConfigError, Flags, Layers, Reader, SecretFile};
 use crate::domain::Name;
 use crate::input::config::Input;
 use crate::kafka;
+use crate::output::grafana::{self, GrafanaSettings};
 use crate::output::influxdb::{self, InfluxSettings};
 use crate::output::receivers::{
     self,
@@ -23,7 +25,6 @@ use crate::staffing::{Profile, Rules};
 use crate::store::config::StoreConfig;
 use crate::telemetry::config::Log;
 use crate::window::AlarmRules;
-use crate::{api, output};
 
 #[cfg(test)]
 mod tests;
@@ -51,6 +52,8 @@ pub struct Settings {
     pub kafka: Option<kafka::Settings>,
     /// `[influxdb]`.
     pub influxdb: Option<InfluxSettings>,
+    /// `[grafana]`.
+    pub grafana: Option<GrafanaSettings>,
     /// `[staffing.CHANNEL]`: the configured channels only; see [`Settings::profiles`].
     pub staffing: BTreeMap<Name, Profile>,
     /// Profiles of channels, services and regions, and `[teams.NAME]`.
@@ -87,7 +90,7 @@ impl Settings {
         let forecast = Forecast::read(root.section("forecast"));
         let kafka = kafka::config::read(root.section("kafka"));
         let influxdb = influxdb::config::read(root.section("influxdb"));
-        output::config::refuse_grafana(root.section("grafana"));
+        let grafana = grafana::config::read(root.section("grafana"));
         let Staffing { channels: staffing, rules } = Staffing::read(&root, &windows, &regions);
         let alerts =
             receivers::config::read(root.section("alerts"), &server.public_url, server.language);
@@ -107,6 +110,7 @@ impl Settings {
             forecast,
             kafka,
             influxdb,
+            grafana,
             staffing,
             rules: Arc::new(rules),
             alerts,

@@ -14,6 +14,7 @@ use crate::ingest::Decoder;
 use crate::input::Feed;
 use crate::input::config::MapTable;
 use crate::kafka;
+use crate::output::grafana::GrafanaSettings;
 use crate::output::influxdb::InfluxSettings;
 use crate::output::pages::Heartbeat;
 use crate::output::receivers::Receivers;
@@ -59,6 +60,7 @@ pub struct Setup {
     /// URL at which other instances reach this one; `None` for the listen address.
     pub advertise: Option<String>,
     pub influxdb: Option<InfluxSettings>,
+    pub grafana: Option<GrafanaSettings>,
     /// Base of links in pages and points.
     pub public_url: String,
     pub receivers: Receivers,

@@ -17,6 +17,7 @@ use crate::api::{ApiState, Progress};
 use crate::cluster::Forwarder;
 use crate::engine::{Command, Engine, Forecaster, Message, StreamEvent};
 use crate::output::OutlookTopic;
+use crate::output::grafana::{GrafanaContext, GrafanaSink};
 use crate::output::influxdb::{InfluxContext, InfluxSink};
 use crate::store::{self, Store};
 use crate::text::Texts;
@@ -61,7 +62,7 @@ pub fn start_with(
     let sources = Sources::new(&mut shared, &mut forecaster, setup.clock.clone(), inbox.clone());
     let Counting { wake, wakes, producers } = sources.start(&mut setup, address, receiver)?;
     let caught_up = Arc::new(AtomicBool::new(false));
-    let influxdb = influxdb(&mut setup, &shared)?;
+    let sinks = (influxdb(&mut setup, &shared)?, grafana(&mut setup, &inbox)?);
     let engine = Engine {
         forecaster,
         inbox: reports,
@@ -81,7 +82,7 @@ pub fn start_with(
     };
     shared.spawn("leader", move || engine.run())?;
     let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
-    start_sinks(&mut shared, influxdb, topics.flatten(), &inbox)?;
+    start_sinks(&mut shared, sinks, topics.flatten(), &inbox)?;
     shared.pages(setup.receivers, setup.heartbeat, &setup.clock, inbox)?;
     shared.watch_files(setup.store, setup.reloadable)?;
     let stopping = watch::Sender::new(false);
@@ -136,16 +137,32 @@ fn influxdb(setup: &mut Setup, shared: &Shared) -> anyhow::Result<Option<InfluxS
     Ok(Some(InfluxSink::new(settings, context)?))
 }
 
-/// Starts the threads that write to InfluxDB and to the output topics.
+fn grafana(setup: &mut Setup, inbox: &SyncSender<Message>) -> anyhow::Result<Option<GrafanaSink>> {
+    let Some(settings) = setup.grafana.take() else { return Ok(None) };
+    let context = GrafanaContext {
+        public_url: setup.public_url.clone(),
+        texts: Texts::new(setup.info.language),
+        alarms: setup.forecaster.alarms,
+        clock: setup.clock.clone(),
+        leader: inbox.clone(),
+    };
+    Ok(Some(GrafanaSink::new(settings, context)?))
+}
+
+/// Starts the threads that write to InfluxDB, to Grafana and to the output topics.
 fn start_sinks(
     shared: &mut Shared,
-    influxdb: Option<InfluxSink>,
+    (influxdb, grafana): (Option<InfluxSink>, Option<GrafanaSink>),
     topics: Option<OutlookTopic>,
     inbox: &SyncSender<Message>,
 ) -> anyhow::Result<()> {
     if let Some(influxdb) = influxdb {
         shared.health.degraded("influxdb", "not connected yet");
         shared.sink(influxdb, inbox)?;
+    }
+    if let Some(grafana) = grafana {
+        shared.health.degraded("grafana", "not connected yet");
+        shared.sink(grafana, inbox)?;
     }
     topics.map_or(Ok(()), |topics| shared.sink(topics, inbox))
 }

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use super::{
-    audit, backtest, check, dead_letters, demo, forget, frontier, import, man, page_test, pages,
-    replay, report, serve, simulate, staffing, version,
+    audit, backtest, backup, check, dead_letters, demo, forget, frontier, import, man, page_test,
+    pages, replay, report, serve, simulate, staffing, version,
 };
 use crate::app::Role;
 use crate::commands::demo::DemoArgs;
@@ -60,6 +60,8 @@ enum Command {
     PageTest(page_test::PageTestArgs),
     /// Show what people changed, and who they were
     Audit(audit::AuditArgs),
+    /// Copy the store to a folder while the service runs
+    Backup(backup::BackupArgs),
     /// Remove customers' texts and ids from the store of a stopped service
     Forget(forget::ForgetArgs),
     /// Show up to which offset each Kafka partition has been counted, and change that offset
@@ -71,7 +73,7 @@ enum Command {
     /// Write a report: what happened, and how accurate forecasts were
     #[command(subcommand)]
     Report(report::ReportCommand),
-    /// Send a roster to a running system
+    /// Send a roster, or tickets and alarms of the past, to a running system
     #[command(subcommand)]
     Import(import::ImportCommand),
     /// Calculate the agents needed for arrivals, handling time and a service target
@@ -152,6 +154,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Pages(command)) => pages::run(&command, &mut out),
         Some(Command::PageTest(args)) => page_test::run(&args, &mut out),
         Some(Command::Audit(args)) => audit::run(&args, &mut out),
+        Some(Command::Backup(args)) => backup::run(&args, &mut out),
         Some(Command::Forget(args)) => forget::run(&args, &mut out),
         Some(Command::Frontier(command)) => frontier::run(&command, &mut out),
         Some(Command::Setup(SetupCommand::Influxdb(args))) => set_up_influxdb(&args, &mut out),

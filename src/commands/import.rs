@@ -1,5 +1,8 @@
 //! `surgecast import`: sends a file of one's own to a running system.
 
+mod history;
+mod rows;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,8 +12,10 @@ use reqwest::blocking::Client;
 use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 
+use self::history::HistoryArgs;
 use super::replay::read_token;
 use super::usage::UsageError;
+use crate::domain::EventKind;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -19,6 +24,10 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub enum ImportCommand {
     /// Send a roster: CSV with the columns team,start,end,agents,absent, or JSON
     Roster(RosterArgs),
+    /// Send tickets of the past from a CSV file
+    Tickets(HistoryArgs),
+    /// Send alarms of the past from a CSV file
+    Alarms(HistoryArgs),
 }
 
 /// The file, and the system that takes it.
@@ -56,7 +65,14 @@ struct ProblemBody {
 /// # Errors
 /// [`UsageError`] for a file or an address that cannot be used, and for rows that are refused.
 pub fn run(command: &ImportCommand, out: &mut impl Write) -> anyhow::Result<()> {
-    let ImportCommand::Roster(args) = command;
+    match command {
+        ImportCommand::Roster(args) => roster(args, out),
+        ImportCommand::Tickets(args) => history::run(EventKind::Ticket, args, out),
+        ImportCommand::Alarms(args) => history::run(EventKind::Alarm, args, out),
+    }
+}
+
+fn roster(args: &RosterArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let name = args.file.display();
     let bytes = std::fs::read(&args.file)
         .map_err(|error| UsageError(format!("{name}: cannot read the file: {error}")))?;

@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod backtest;
+pub mod backup;
 pub mod check;
 pub mod cli;
 pub mod dead_letters;

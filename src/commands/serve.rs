@@ -91,7 +91,8 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         settings.tls.as_ref(),
         &settings.secret_files,
     );
-    let Settings { server, admin, store, input, kafka, influxdb, alerts, tls, .. } = settings;
+    let Settings { server, admin, store, input, kafka, influxdb, grafana, alerts, tls, .. } =
+        settings;
     let receivers = alerts.receivers.into_iter();
     Setup {
         listen: server.listen,
@@ -111,6 +112,7 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         role,
         advertise: server.advertise,
         influxdb,
+        grafana,
         public_url: server.public_url,
         receivers: receivers
             .map(|found| (found.name.to_string(), (found.route, found.receiver)))

@@ -18,7 +18,8 @@ use crate::forecast::surge::{Surge, Warning};
 use crate::forecast::{Adjustment, Nowcast};
 use crate::staffing::{Shift, TeamShift};
 use crate::store::{
-    AdjustedScore, DeliveryOutcome, NowcastScore, PartialRecord, SourceRecord, WindowRecord,
+    AdjustedScore, Annotation, DeliveryOutcome, NowcastScore, PartialRecord, SourceRecord,
+    WindowRecord,
 };
 use crate::window::{AggregationKey, FoldedPart};
 
@@ -92,6 +93,8 @@ pub enum StoreChange<'r> {
         sink: String,
         seq: i64,
     },
+    /// Annotations that Grafana has, or will not get.
+    Annotations(Vec<Annotation>),
     /// A named value.
     Saved(Saved),
 }

@@ -106,6 +106,15 @@ impl Engine {
                     // The outbox thread may have stopped waiting.
                     let _ = stored.try_send(());
                 }
+                Ok(Message::Annotations(rows, stored)) => {
+                    match self.forecaster.put_annotations(rows) {
+                        // The sink may have stopped waiting.
+                        Ok(()) => _ = stored.try_send(()),
+                        Err(error) => {
+                            tracing::error!(%error, "store: cannot store annotations, retrying");
+                        }
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }

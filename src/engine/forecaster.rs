@@ -16,7 +16,7 @@ use super::write::{Outbox, write};
 use crate::alert::Alert;
 use crate::domain::{Offset, SourceId, Timestamp};
 use crate::forecast::Nowcast;
-use crate::store::{Reader, Store, StoreError};
+use crate::store::{Annotation, Reader, Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::window::CommitPoint;
 
@@ -296,6 +296,14 @@ impl Forecaster {
     /// [`StoreError`] if it could not be stored.
     pub fn put_cursor(&mut self, sink: &str, seq: i64) -> Result<(), StoreError> {
         self.commit(StoreChange::Cursor { sink: sink.to_owned(), seq }.into(), None, Timestamp::MIN)
+    }
+
+    /// Stores annotations.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not be stored.
+    pub fn put_annotations(&mut self, rows: Vec<Annotation>) -> Result<(), StoreError> {
+        self.commit(StoreChange::Annotations(rows).into(), None, Timestamp::MIN)
     }
 
     /// Writes effects in one transaction, with the next offset of the log, if they come from it. Pages are due at `now`.

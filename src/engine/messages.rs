@@ -12,7 +12,7 @@ use crate::alert::{Alert, NotificationKind};
 use crate::domain::{AuditEntry, MaintenanceEvent, Offset, SourceId, Timestamp};
 use crate::forecast::{Adjustment, Nowcast};
 use crate::staffing::{Shift, TeamShift};
-use crate::store::{DeliveryOutcome, StoreError};
+use crate::store::{Annotation, DeliveryOutcome, StoreError};
 
 /// A message from another thread to the forecaster.
 pub enum Message {
@@ -26,6 +26,8 @@ pub enum Message {
     Cursor(&'static str, i64),
     /// Outcomes of deliveries (notification id, receiver, outcome), and a channel that is notified once they are stored.
     Deliveries(Vec<(String, String, DeliveryOutcome)>, SyncSender<()>),
+    /// Annotations to store, and a channel that is notified once they are; it is closed if they could not be stored.
+    Annotations(Vec<Annotation>, SyncSender<()>),
 }
 
 /// Why a command was not carried out.

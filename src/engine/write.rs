@@ -104,6 +104,7 @@ fn write_one(
             tx.mark_delivery(&notice, &receiver, &outcome)
         }
         StoreChange::Cursor { sink, seq } => tx.put_cursor(&sink, seq),
+        StoreChange::Annotations(rows) => rows.iter().try_for_each(|row| tx.put_annotation(row)),
         StoreChange::Saved(saved) => saved.put(tx),
     }
 }

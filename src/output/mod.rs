@@ -1,8 +1,8 @@
-//! Outputs: InfluxDB, Kafka topics, and the receivers of pages.
+//! Outputs: InfluxDB, Grafana, Kafka topics, and the receivers of pages.
 //!
 //! Each output reads the store by a cursor or from the outbox, so an output that is down delays only itself.
 
-pub mod config;
+pub mod grafana;
 pub mod influxdb;
 pub mod pages;
 pub mod receivers;

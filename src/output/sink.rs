@@ -1,4 +1,4 @@
-//! The trait of sinks: InfluxDB and Kafka topics.
+//! The trait of sinks: InfluxDB, Grafana and Kafka topics.
 
 use crate::store::{Change, Reader, StoreError};
 

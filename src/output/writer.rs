@@ -112,11 +112,11 @@ impl<S: Sink> SinkWriter<S> {
     /// Writes changes. If there are none and nothing was written for a while, probes the sink.
     fn round(&mut self, progress: &mut Progress) -> Round {
         match self.sink.pulse(&self.reader) {
-            Ok((0, _)) => {}
-            Ok((count, written)) => match self.took(count, written, progress) {
-                Ok(()) => {}
-                Err(trouble) => return self.failed(&trouble),
-            },
+            Ok((count, written)) => {
+                if let Err(trouble) = self.took(count, written, progress) {
+                    return self.failed(&trouble);
+                }
+            }
             Err(error) => return unreadable::<S>(&error),
         }
         match self.next_batch(progress) {
@@ -326,9 +326,11 @@ mod tests {
     #[test]
     fn what_changes_by_time_alone_is_written_without_a_change_in_the_store() {
         let trouble = Trouble::Temporary("no answer".into());
-        let pulses = [(1, Err(trouble)), (3, Ok(Vec::new()))].into();
+        let nothing = (0, Err(trouble.clone()));
+        let pulses = [nothing, (1, Err(trouble)), (3, Ok(Vec::new()))].into();
         let (mut writer, _store, _dir, _inbox) = writer(Fake { pulses, ..Fake::default() });
         let mut progress = at_the_start();
+        assert_eq!(writer.round(&mut progress), Round::Wait(None), "one that got nothing across");
         assert_eq!(writer.round(&mut progress), Round::Wait(None));
         assert_eq!(state(&writer), Some(State::Degraded("no answer".into())));
         assert_eq!(writer.round(&mut progress), Round::Idle);

@@ -155,7 +155,8 @@ fn check_file(
     }
 }
 
-fn problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+/// What `quick_check` finds; `ok` alone for none.
+pub(super) fn problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut check = conn.prepare("PRAGMA quick_check(5)")?;
     let rows = check.query_map([], |row| row.get::<_, String>(0))?;
     rows.map(|row| row.map(|text| text.replace('\n', " "))).collect()

@@ -5,7 +5,7 @@ use crate::alert::AlertState;
 use crate::anomaly::AnomalyKind;
 use crate::domain::{EventKind, Reason};
 
-use super::DeliveryState;
+use super::{AnnotationKind, DeliveryState};
 
 /// A value that is stored as a number.
 pub(super) trait Code: Copy + Sized + 'static {
@@ -46,6 +46,10 @@ macro_rules! codes {
 
 codes!("dead letter reason", Reason { Malformed = 0, Field = 1, Late = 2, Future = 3, Limit = 4 });
 codes!("anomaly kind", AnomalyKind { High = 0, Low = 1, Complaints = 2, Phrase = 3 });
+codes!(
+    "annotation kind",
+    AnnotationKind { Anomaly = 0, Surge = 1, Outage = 2, Planned = 3, Page = 4 }
+);
 codes!("alert state", AlertState { Pending = 0, Firing = 1, Acknowledged = 2, Resolved = 3 });
 codes!("delivery state", DeliveryState { Pending = 0, Delivered = 1, Dead = 2 });
 codes!("event kind", EventKind { Alarm = 0, Ticket = 1, Maintenance = 2 });

@@ -11,7 +11,7 @@ use super::schema::Step;
 use super::{StoreError, columns, open};
 use crate::domain::{Offset, Timestamp};
 
-const FILE: &str = "files.db";
+pub(super) const FILE: &str = "files.db";
 const CACHE_KIB: u32 = 512;
 const STEPS: &[Step] = &[Step::Sql(
     "CREATE TABLE contents (

@@ -10,7 +10,9 @@ mod accuracy;
 mod adjusted;
 mod alarms;
 mod alerts;
+mod annotations;
 mod audit;
+mod backup;
 mod block;
 mod bodies;
 mod body;
@@ -52,6 +54,8 @@ mod windows;
 
 pub use accuracy::ByLead;
 pub use adjusted::{AdjustedScore, Served};
+pub use annotations::{Annotation, AnnotationKind, AnnotationState};
+pub use backup::{BackedUp, backup};
 pub use body::{Body, converted, with_appended};
 pub use check::{check, check_before_start, mark_suspect};
 pub use error::StoreError;

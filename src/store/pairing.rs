@@ -8,7 +8,7 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use super::events::{EventLog, last_offset};
-use super::{Store, StoreError};
+use super::{SourceRecord, Store, StoreError};
 use crate::domain::Offset;
 
 /// The topic of the local event log in `state.db`.
@@ -45,10 +45,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::OtherLog`] if it belongs to another store.
     pub fn pair(&self, log: &EventLog) -> Result<Pairing, StoreError> {
-        let ours = self
-            .conn
-            .query_row("SELECT value FROM meta WHERE key = ?1", [KEY], |row| row.get::<_, i64>(0));
-        let ours = ours.optional()?;
+        let ours = id_in_state(&self.conn)?;
         let counted = self.counted()?;
         log.with_writer(|conn| {
             let held = Held { last: last_offset(conn)?, id: id(conn)? };
@@ -81,8 +78,7 @@ impl Store {
     /// How far the log was counted, by its newest source; `None` before the first event.
     fn counted(&self) -> Result<Option<Counted>, StoreError> {
         let sources = self.reader.sources()?.into_iter();
-        let of_log = sources
-            .filter(|record| record.source.topic_name() == LOCAL && record.source.partition == 0);
+        let of_log = sources.filter(is_local);
         let newest = of_log.max_by_key(|record| record.decided_upto);
         let newest = newest.filter(|record| record.decided_upto >= 0);
         Ok(newest.map(|record| Counted {
@@ -92,7 +88,19 @@ impl Store {
     }
 }
 
-fn id(conn: &Connection) -> Result<i64, StoreError> {
+/// Whether a source is the local event log, in any generation.
+pub(super) fn is_local(record: &SourceRecord) -> bool {
+    record.source.topic_name() == LOCAL && record.source.partition == 0
+}
+
+/// The id of the log in `state.db`, if there is one.
+pub(super) fn id_in_state(conn: &Connection) -> Result<Option<i64>, StoreError> {
+    let found = conn.query_row("SELECT value FROM meta WHERE key = ?1", [KEY], |row| row.get(0));
+    Ok(found.optional()?)
+}
+
+/// The id of a log; 0 before it was paired.
+pub(super) fn id(conn: &Connection) -> Result<i64, StoreError> {
     Ok(conn.query_row("PRAGMA application_id", [], |row| row.get(0))?)
 }
 

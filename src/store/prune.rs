@@ -17,6 +17,8 @@ const LONG: Duration = Duration::from_secs(400 * DAY.as_secs());
 /// Vintages with every lead.
 const ALL_LEADS: Duration = Duration::from_secs(14 * DAY.as_secs());
 const REJECTS_MAX: u32 = 100_000;
+/// Annotations that have ended. Older episodes are not written any more.
+const ANNOTATIONS: Duration = Duration::from_secs(30 * DAY.as_secs());
 const TRANSITIONS: Duration = Duration::from_secs(7 * DAY.as_secs());
 
 impl Tx<'_> {
@@ -29,6 +31,7 @@ impl Tx<'_> {
         self.run("DELETE FROM changes WHERE at < ?1", [(now - LONG).millis()])?;
         self.prune_letters(now - texts, REJECTS_MAX)?;
         self.prune_people(now)?;
+        self.prune_annotations(now - ANNOTATIONS, now - LONG)?;
         self.commit()
     }
 

@@ -308,6 +308,9 @@ fn check_describes_what_a_valid_config_would_run() {
         name = "shift-lead"
         type = "webhook"
         url = "https://hooks.example/services/T0/B0/very-secret"
+        [grafana]
+        url = "https://grafana.example"
+        annotations = ["outage", "page"]
     "#;
     let run = check(config, &[], &[]);
     assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
@@ -322,6 +325,7 @@ fn check_describes_what_a_valid_config_would_run() {
       region       north: Asia/Urumqi
     forecast       refit every 6h, backfill 7d
     source         HTTP: POST /api/v1/events, to the local log
+    sink           Grafana https://grafana.example, annotations: outage, page
     pages          shift-lead: webhook at hooks.example
     staffing       phone; defaults for other channels
     this would run
@@ -340,6 +344,7 @@ fn check_and_serve_report_the_same_problems() {
         properties = { "security.protocol" = "ssl", "ssl.ca.location" = "/no/such.pem" }
         [grafana]
         url = "http://127.0.0.1:3000"
+        annotations = ["everything"]
         [staffing.phone]
         shrinkage = 30
         target = "80 in 20"
@@ -359,7 +364,7 @@ fn check_and_serve_report_the_same_problems() {
     let keys = [
         "server.tokens_file",
         "kafka.properties",
-        "grafana",
+        "grafana.annotations",
         "staffing.phone.target",
         "staffing.phone.shrinkage",
         "staffing.phone.agents",
@@ -435,8 +440,10 @@ fn check_connect_connects_to_servers_and_sends_nothing_to_receivers() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         listener.local_addr().expect("its address").to_string()
     };
+    let (grafana, _) =
+        listens("HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}");
     let bad = format!(
-        "{free}[kafka]\nbrokers = [\"{gone}\"]\n[influxdb]\nurl = \"http://{influxdb}\"\norg = \"noc\"\n{}{}",
+        "{free}[grafana]\nurl = \"http://{grafana}\"\n[kafka]\nbrokers = [\"{gone}\"]\n[influxdb]\nurl = \"http://{influxdb}\"\norg = \"noc\"\n{}{}",
         receiver("noc", &format!("http://{gone}/very-secret")),
         receiver("tls", &format!("https://{plain}/")),
     );
@@ -446,6 +453,7 @@ fn check_connect_connects_to_servers_and_sends_nothing_to_receivers() {
         "kafka.brokers: no broker answers",
         "influxdb.token_file: ",
         "refuses the token",
+        "check grafana.token_file",
         "alerts.receivers[0].url: `noc`",
         "alerts.receivers[1].url: `tls`",
         "no TLS",

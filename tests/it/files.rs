@@ -86,7 +86,7 @@ fn rotated_files_are_counted_exactly_across_kills() {
 }
 
 /// The answer of `/ready`.
-fn ready(program: &Program) -> Value {
+pub fn ready(program: &Program) -> Value {
     let said = program.said();
     let admin = said.split("probes and metrics on ").nth(1).and_then(|rest| rest.lines().next());
     let url = format!("{}/ready", admin.expect("an address"));

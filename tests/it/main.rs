@@ -1,7 +1,9 @@
 //! Integration tests: one binary for all tests that run the real program.
 
+mod annotations;
 mod attacks;
 mod backtest;
+mod backup;
 mod bad_input;
 mod boards;
 mod cli;
@@ -9,6 +11,7 @@ mod demo;
 mod deploy;
 mod docs;
 mod files;
+mod imports;
 mod many;
 mod metrics;
 mod nowcasts;

@@ -71,6 +71,12 @@ fn every_section_of_the_design_is_read() {
         org = "noc"
         bucket = "surgecast"
         token_file = "good.secret"
+        [grafana]
+        url = "https://grafana.example/boards/"
+        token_file = "good.secret"
+        annotations = ["outage", "page"]
+        tags = ["noc"]
+        annotations_per_hour = 20
         [staffing.phone]
         aht = "300s"
         target = "80/20"
@@ -102,6 +108,8 @@ fn every_section_of_the_design_is_read() {
     assert_eq!((rules.chatter_within.as_secs(), rules.resync_within.as_secs()), (600, 900));
     let kafka = config.kafka.as_ref().expect("kafka");
     assert_eq!(kafka.properties["security.protocol"], "SASL_SSL");
+    let grafana = config.grafana.as_ref().expect("grafana");
+    assert_eq!((grafana.kinds.len(), grafana.per_hour), (2, 20));
     // Secrets are never shown.
     let shown = format!("{config:?}");
     assert!(!shown.contains("hunter2") && !shown.contains("s3cret"), "{shown}");
@@ -132,7 +140,7 @@ fn all_problems_are_reported_at_once() {
         token = "in-the-file"
         [grafana]
         token_file = "empty.secret"
-        annotations = "yes"
+        annotations = ["page", "yes"]
         [staffing]
         phone = 3
         [[alerts.receivers]]
@@ -149,7 +157,7 @@ fn all_problems_are_reported_at_once() {
     )
     .expect_err("bad");
     insta::assert_snapshot!(error, @r#"
-    config surgecast.toml: 25 problems
+    config surgecast.toml: 24 problems
       server.listen (in surgecast.toml): found `localhost`: use an IP address and a port, such as 127.0.0.1:8080
       server.tokens_file (in surgecast.toml): cannot read no.such: No such file or directory (os error 2)
       server.listn (in surgecast.toml): unknown key, allowed here: advertise, allow_open, allowed_hosts, connections, language, listen, public_url, tls_cert_file, tls_key_file, tokens_file
@@ -163,10 +171,9 @@ fn all_problems_are_reported_at_once() {
       influxdb.url (in surgecast.toml): found `ftp://x`: use an http:// or https:// address
       influxdb.token (in surgecast.toml): secrets are not allowed in the config file: use either token_file or the environment variable SURGECAST__INFLUXDB__TOKEN
       influxdb.org: is missing: use the organisation's name
-      grafana (in surgecast.toml): this version does not connect to Grafana yet: take the section out
       grafana.url: is missing: use an http:// or https:// address
       grafana.token_file (in surgecast.toml): empty.secret is empty: put the secret into it
-      grafana.annotations (in surgecast.toml): found `yes`: use true or false
+      grafana.annotations (in surgecast.toml): found `yes`: use some of anomaly, surge, outage, planned, page
       staffing.phone (in surgecast.toml): found `3`, this is a table
       alerts.receivers[0].type (in surgecast.toml): found `pigeon`: use webhook, alertmanager, pagerduty, slack, teams, dingtalk, feishu, wecom, email, console
       alerts.receivers[0].name: is missing: use a name of 1 to 64 characters
@@ -258,6 +265,7 @@ fn all_problems_of_staffing_are_reported() {
 #[test]
 fn settings_that_serve_refuses_are_refused() {
     let kafka = "[kafka]\nbrokers = [\"127.0.0.1:9092\"]\nproperties = ";
+    let grafana = "[grafana]\nurl = \"http://127.0.0.1:3000\"\n";
     let mapping =
         "[[mapping]]\ntarget = \"region\"\nattribute = \"place\"\ntable = \"good.secret\"\n";
     for (text, key, part) in [
@@ -281,7 +289,9 @@ fn settings_that_serve_refuses_are_refused() {
             "`noc`: use at least",
         ),
         ("[server]\ntokens_file = \"broken.tokens\"".into(), "server.tokens_file", "`rule`"),
-        ("[grafana]\nurl = \"http://127.0.0.1:3000\"".into(), "grafana", "take the section out"),
+        (format!("{grafana}annotations = []"), "grafana.annotations", "names none"),
+        (format!("{grafana}annotations_per_hour = 0"), "grafana.annotations_per_hour", "1 to 1000"),
+        (format!("{grafana}tags = [\"\"]"), "grafana.tags", "at most 5 texts"),
         (mapping.into(), "mapping[0].table", "match,pattern,value"),
         (format!("{kafka}{{ \"group.id\" = \"x\" }}"), "kafka.properties", "set by surgecast"),
         (

@@ -30,6 +30,9 @@ pub(super) fn try_out(settings: &Settings) -> Tried {
         if let Some(influxdb) = &settings.influxdb {
             tests.push(scope.spawn(|| reach::influxdb(influxdb)));
         }
+        if let Some(grafana) = &settings.grafana {
+            tests.push(scope.spawn(|| reach::grafana(grafana)));
+        }
         for (index, receiver) in settings.alerts.receivers.iter().enumerate() {
             tests.push(scope.spawn(move || reach::receiver(index, receiver)));
         }

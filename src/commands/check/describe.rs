@@ -37,6 +37,11 @@ pub(super) fn describe(settings: &Settings) -> String {
         let (url, org, bucket) = (&influxdb.url, &influxdb.org, &influxdb.bucket);
         lines.push(format!("sink           InfluxDB {url}, {org}/{bucket}"));
     }
+    if let Some(grafana) = &settings.grafana {
+        let kinds: Vec<&str> = grafana.kinds.iter().map(|kind| kind.as_str()).collect();
+        let (url, kinds) = (&grafana.url, kinds.join(", "));
+        lines.push(format!("sink           Grafana {url}, annotations: {kinds}"));
+    }
     lines.extend(settings.alerts.receivers.iter().map(pages_to));
     if let Some(heartbeat) = &settings.alerts.heartbeat {
         let host = host(&heartbeat.url.0).unwrap_or_default();

@@ -8,6 +8,8 @@ use std::time::Duration;
 use reqwest::{StatusCode, Url};
 
 use crate::kafka;
+use crate::output::Trouble;
+use crate::output::grafana::{GrafanaClient, GrafanaSettings};
 use crate::output::influxdb::InfluxSettings;
 use crate::output::receivers::config::ReceiverConfig;
 use crate::output::receivers::smtp_port;
@@ -59,6 +61,16 @@ pub(super) fn influxdb(settings: &InfluxSettings) -> Result<String, String> {
         other => {
             Err(format!("influxdb.url {url}: answered {other}: check that this is InfluxDB 2"))
         }
+    }
+}
+
+/// Asks Grafana for annotations, with the configured token. Whether it may write some is not known.
+pub(super) fn grafana(settings: &GrafanaSettings) -> Result<String, String> {
+    let client = GrafanaClient::new(settings.clone());
+    let client = client.map_err(|error| format!("grafana.url {}: {error}", settings.url))?;
+    match client.probe() {
+        Ok(()) => Ok("grafana        answers, the token can read annotations".into()),
+        Err(Trouble::Temporary(why) | Trouble::Misconfigured(why)) => Err(why),
     }
 }
 

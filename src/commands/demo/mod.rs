@@ -204,6 +204,7 @@ fn setup(
         role: Role::Both,
         advertise: None,
         influxdb: None,
+        grafana: None,
         public_url: String::new(),
         receivers: console(language, settings.server.public_url.clone()),
         heartbeat: None,

@@ -112,6 +112,25 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Sends events, one per line, in order of time and as fast as the system accepts them. Returns how many were accepted and
+/// rejected.
+///
+/// # Errors
+/// The error that stopped it.
+pub fn send_all(
+    name: &str,
+    events: Vec<u8>,
+    url: &str,
+    token: Option<String>,
+) -> anyhow::Result<(u64, u64)> {
+    let mut target = HttpTarget::new(url, token)?;
+    let (mut pace, mut notes) = (WallPace::default(), BarNotes(ProgressBar::hidden()));
+    let input = Input::new(name.to_owned(), Box::new(io::Cursor::new(events)));
+    let player = Player::new(Speed::Max, &mut target, &mut pace, &mut notes);
+    let Summary { accepted, rejected, .. } = player.play(Merge::new(vec![input], 0))?;
+    Ok((accepted, rejected))
+}
+
 fn print(summary: &Summary) -> io::Result<()> {
     let Summary { events, accepted, rejected, retries, .. } = summary;
     let span = match (summary.first, summary.last) {

@@ -51,3 +51,22 @@ page-reminder = Reminder: nobody has acknowledged this alert since { $since }.
 page-test-title = TEST: pages of surgecast reach this receiver
 page-test-text = Someone tests whether pages arrive. No agents are missing, and nothing has to be done.
 page-test-over = TEST of surgecast is over
+
+# Annotations on Grafana's boards.
+
+annotation-anomaly = { $scope } ({ $channels }): { $n ->
+    [one] one unusual window
+   *[other] { $n } unusual windows
+}. The most unusual one: { $text }
+annotation-surge = { $scope } ({ $channels }): surge of tickets; no forecast warned of it
+annotation-surge-warned = { $scope } ({ $channels }): surge of tickets; first warning { $minutes } min before
+annotation-outage = { $scope }: critical alarms are active
+annotation-outage-over = { $scope }: { $n ->
+    [one] one critical alarm
+   *[other] { $n } critical alarms
+}
+annotation-outage-first = first { $what }
+annotation-work = { $scope }: planned work “{ $text }”
+annotation-adjustment = { $scope }: a planner entered “{ $text }”
+annotation-page = Page: { $title }
+annotation-link = open the alert

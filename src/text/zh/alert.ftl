@@ -30,3 +30,16 @@ page-reminder = 提醒：自 { $since } 以来无人确认本预警。
 page-test-title = 【测试】surgecast 通知可以送达
 page-test-text = 这是送达测试，并不缺坐席，无需处理。
 page-test-over = 【测试】surgecast 送达测试结束
+
+# Grafana 看板上的注释。
+
+annotation-anomaly = { $scope }（{ $channels }）：{ $n } 个时段异常。最异常的时段：{ $text }
+annotation-surge = { $scope }（{ $channels }）：工单激增；事先没有预警
+annotation-surge-warned = { $scope }（{ $channels }）：工单激增；首次预警提前 { $minutes } 分钟
+annotation-outage = { $scope }：有紧急告警未清除
+annotation-outage-over = { $scope }：{ $n } 条紧急告警
+annotation-outage-first = 首个为 { $what }
+annotation-work = { $scope }：计划作业“{ $text }”
+annotation-adjustment = { $scope }：规划人员录入“{ $text }”
+annotation-page = 通知：{ $title }
+annotation-link = 打开预警

@@ -333,6 +333,16 @@ impl Annotation {
     }
 }
 
+/// What surgecast writes to Grafana itself. Planned work comes from a query.
+fn episodes(lang: Lang) -> Value {
+    let tags = ["anomaly", "surge", "outage", "page"].map(|kind| format!("surgecast-{kind}"));
+    json!({
+        "name": lang.t("Episodes", "事件"), "datasource": { "type": "grafana", "uid": "-- Grafana --" }, "enable": true,
+        "hide": false, "iconColor": "purple",
+        "target": { "type": "tags", "tags": tags, "matchAny": true, "limit": 100 },
+    })
+}
+
 /// A board.
 pub struct Board {
     /// Name of its file, without `.json`.
@@ -367,6 +377,9 @@ impl Board {
             "iconColor": "orange", "name": "Annotations & Alerts", "type": "dashboard",
         })];
         annotations.extend(self.annotations.iter().map(Annotation::json));
+        if !self.annotations.is_empty() {
+            annotations.push(episodes(self.lang));
+        }
         let mut links = vec![json!({
             "type": "dashboards", "title": self.lang.t("Boards", "看板"), "tags": [tag], "asDropdown": true,
             "includeVars": true, "keepTime": false, "targetBlank": false, "icon": "external link", "tooltip": "", "url": "",

@@ -1,0 +1,281 @@
+//! Episodes: anomalies and surges of a region and service that lie close together, and alerts of which people were told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::alert::{Alert, AlertState};
+use crate::anomaly::Anomaly;
+use crate::domain::{DAY, HOUR, Scope, SeriesKey, Timestamp, WindowWidth};
+use crate::forecast::surge::{self, Surge};
+use crate::output::receivers::link;
+use crate::store::{AnnotationKind, Filter, Reader, StoreError};
+use crate::text::{Say, Texts, args};
+
+/// Unusual windows of a scope no further apart than this are one episode.
+const ANOMALIES_APART: Duration = HOUR;
+/// How far back the beginning of an episode is looked for.
+const LONGEST: Duration = Duration::from_secs(14 * DAY.as_secs());
+/// Anomalies that are read of one scope.
+const ANOMALIES_MAX: usize = 20_000;
+const TEXT_CHARS_MAX: usize = 600;
+
+/// What an annotation should show.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Episode {
+    pub kind: AnnotationKind,
+    pub scope: Scope,
+    /// Of what has an id of its own. Other episodes are recognised by kind, scope and time.
+    pub key: Option<String>,
+    pub from: Timestamp,
+    /// `None` while it lasts.
+    pub to: Option<Timestamp>,
+    /// HTML. Empty: the text stays as it is.
+    pub text: String,
+    /// It is not to be shown any more.
+    pub is_cancelled: bool,
+}
+
+impl Episode {
+    /// Its key, if it has none yet.
+    pub fn key(&self) -> String {
+        let place = || format!("{}/{}", self.scope, self.from.millis());
+        self.key.clone().unwrap_or_else(|| key(self.kind, &place()))
+    }
+}
+
+/// A key of visible ASCII characters, for an id in any form.
+pub fn key(kind: AnnotationKind, id: &str) -> String {
+    format!("{}-{:016x}", kind.as_str(), xxh3_64(id.as_bytes()))
+}
+
+/// A part of an episode.
+#[derive(Debug)]
+pub struct Spot<T> {
+    pub from: Timestamp,
+    pub to: Timestamp,
+    pub of: T,
+}
+
+/// Parts that lie no further apart than `gap`, together.
+pub fn runs<T>(mut spots: Vec<Spot<T>>, gap: Duration) -> Vec<Vec<Spot<T>>> {
+    spots.sort_by_key(|spot| spot.from);
+    let mut runs: Vec<Vec<Spot<T>>> = Vec::new();
+    let mut end = Timestamp::MIN;
+    for spot in spots {
+        let is_apart = spot.from > end + gap;
+        end = if is_apart { spot.to } else { end.max(spot.to) };
+        match runs.last_mut() {
+            Some(run) if !is_apart => run.push(spot),
+            _ => runs.push(vec![spot]),
+        }
+    }
+    runs
+}
+
+/// Start and end of a run.
+pub fn span<T>(run: &[Spot<T>]) -> (Timestamp, Timestamp) {
+    let from = run.first().map_or(Timestamp::MIN, |spot| spot.from);
+    (from, run.iter().map(|spot| spot.to).max().unwrap_or(from))
+}
+
+/// Whether a scope is a part of another one.
+fn is_inside(inner: &Scope, outer: &Scope) -> bool {
+    inner != outer
+        && (outer.region.is_all() || outer.region == inner.region)
+        && (outer.service.is_all() || outer.service == inner.service)
+}
+
+/// The episodes of anomalies that include the window that starts at `start`. A roll-up has none of its own where a part of
+/// it has one.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read.
+pub fn anomalies(
+    reader: &Reader,
+    start: Timestamp,
+    texts: &Texts,
+) -> Result<Vec<Episode>, StoreError> {
+    let found = reader.anomalies_at(start)?;
+    let scopes: BTreeSet<Scope> = found.iter().map(|anomaly| anomaly.series.scope()).collect();
+    let mut episodes = Vec::new();
+    for scope in &scopes {
+        if scopes.iter().any(|inner| is_inside(inner, scope)) {
+            continue;
+        }
+        let run = anomalies_around(reader, scope, start)?;
+        let (from, to) = span(&run);
+        let by_score = |a: &&Spot<Anomaly>, b: &&Spot<Anomaly>| a.of.score.total_cmp(&b.of.score);
+        let Some(top) = run.iter().max_by(by_score) else { continue };
+        let windows: BTreeSet<Timestamp> = run.iter().map(|spot| spot.from).collect();
+        let text = texts.text(
+            "annotation-anomaly",
+            args![
+                "scope" => place(texts, scope),
+                "channels" => channels(texts, run.iter().map(|spot| &spot.of.series)),
+                "n" => windows.len(),
+                "text" => top.of.say(texts),
+            ],
+        );
+        episodes.push(Episode {
+            kind: AnnotationKind::Anomaly,
+            scope: scope.clone(),
+            key: None,
+            from,
+            to: Some(to),
+            text: html(&text),
+            is_cancelled: false,
+        });
+    }
+    Ok(episodes)
+}
+
+fn anomalies_around(
+    reader: &Reader,
+    scope: &Scope,
+    start: Timestamp,
+) -> Result<Vec<Spot<Anomaly>>, StoreError> {
+    let filter = Filter {
+        region: Some(scope.region.clone()),
+        service: Some(scope.service.clone()),
+        channel: None,
+    };
+    let width = reader.width();
+    let mut back = DAY;
+    loop {
+        let (from, to) = (start - back, start + DAY);
+        let found = reader.anomalies(&filter, from, to, ANOMALIES_MAX, None)?;
+        let spot = |(_, of): (i64, Anomaly)| Spot { from: of.window, to: width.end(of.window), of };
+        let runs = runs(found.into_iter().map(spot).collect(), ANOMALIES_APART);
+        let own = runs.into_iter().find(|run| {
+            let (first, end) = span(run);
+            first <= start && start < end
+        });
+        let run = own.unwrap_or_default();
+        if back >= LONGEST || span(&run).0 > from + ANOMALIES_APART {
+            return Ok(run);
+        }
+        back *= 2;
+    }
+}
+
+/// The episodes of surges that began on the day that starts at `day`, or the day before.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read.
+pub fn surges(reader: &Reader, day: Timestamp, texts: &Texts) -> Result<Vec<Episode>, StoreError> {
+    let found = reader.surges(&Filter::default(), (day - DAY, day + DAY), Timestamp::MIN)?;
+    let width = reader.width();
+    let mut by_scope: BTreeMap<Scope, Vec<Spot<Surge>>> = BTreeMap::new();
+    for surge in found {
+        let (from, to) = (surge.start, end_of(&surge, width));
+        let spots = by_scope.entry(surge.series.scope()).or_default();
+        spots.push(Spot { from, to, of: surge });
+    }
+    let by_scope: BTreeMap<Scope, Vec<Vec<Spot<Surge>>>> =
+        by_scope.into_iter().map(|(scope, spots)| (scope, runs(spots, surge::APART))).collect();
+    let mut episodes = Vec::new();
+    for (scope, runs) in &by_scope {
+        let parts = by_scope.iter().filter(|(inner, _)| is_inside(inner, scope));
+        let parts: Vec<(Timestamp, Timestamp)> =
+            parts.flat_map(|(_, runs)| runs.iter().map(|run| span(run))).collect();
+        for run in runs {
+            let (from, to) = span(run);
+            let is_told = parts
+                .iter()
+                .any(|part| part.0 <= to + surge::APART && from <= part.1 + surge::APART);
+            if !is_told {
+                episodes.push(surge_episode(scope, run, texts));
+            }
+        }
+    }
+    Ok(episodes)
+}
+
+/// The end of the last of two windows above the quantile.
+fn end_of(surge: &Surge, width: WindowWidth) -> Timestamp {
+    width.end(width.end(surge.upto))
+}
+
+fn surge_episode(scope: &Scope, run: &[Spot<Surge>], texts: &Texts) -> Episode {
+    let (from, to) = span(run);
+    let warned = run.iter().filter_map(|spot| spot.of.warned_minutes).max();
+    let place = place(texts, scope);
+    let channels = channels(texts, run.iter().map(|spot| &spot.of.series));
+    let text = match warned {
+        Some(minutes) => texts.text(
+            "annotation-surge-warned",
+            args!["scope" => place, "channels" => channels, "minutes" => minutes],
+        ),
+        None => texts.text("annotation-surge", args!["scope" => place, "channels" => channels]),
+    };
+    Episode {
+        kind: AnnotationKind::Surge,
+        scope: scope.clone(),
+        key: None,
+        from,
+        to: Some(to),
+        text: html(&text),
+        is_cancelled: false,
+    }
+}
+
+/// An alert of which people were told, at its worst.
+pub fn page(alert: &Alert, public_url: &str, texts: &Texts) -> Option<Episode> {
+    alert.notified_at?;
+    let mut shown = alert.clone();
+    if shown.state == AlertState::Resolved {
+        let worst = alert.at_worst();
+        shown.state = AlertState::Firing;
+        shown.agents_short = worst.agents_short;
+        shown.shortfalls = worst.shortfalls;
+    }
+    let title = texts.text("annotation-page", args!["title" => shown.title(texts)]);
+    let label = texts.text("annotation-link", None);
+    let address = html(&link(alert, public_url));
+    let text = format!("{} <a href=\"{address}\">{}</a>", html(&title), html(&label));
+    Some(Episode {
+        kind: AnnotationKind::Page,
+        scope: alert.scope.clone(),
+        key: Some(key(AnnotationKind::Page, &alert.id)),
+        from: alert.since,
+        to: alert.ended_at,
+        text,
+        is_cancelled: false,
+    })
+}
+
+/// Region and service, in words where they mean all.
+pub fn place(texts: &Texts, scope: &Scope) -> String {
+    let name = |name: &crate::domain::Name, id| match name.is_all() {
+        true => texts.text(id, None),
+        false => name.to_string(),
+    };
+    let (region, service) =
+        (name(&scope.region, "name-all-regions"), name(&scope.service, "name-all-services"));
+    format!("{region}/{service}")
+}
+
+/// The channels of series, without roll-ups unless there are no others.
+fn channels<'s>(texts: &Texts, series: impl Iterator<Item = &'s SeriesKey>) -> String {
+    let names: BTreeSet<&str> = series.map(|series| series.channel.as_str()).collect();
+    let own = names.iter().filter(|name| **name != crate::domain::ALL);
+    let own: Vec<String> = own.map(|name| texts.channel(name)).collect();
+    if own.is_empty() { texts.text("name-all-channels", None) } else { texts.list(own) }
+}
+
+/// A text for Grafana, which shows HTML. A name from outside must not become a link.
+pub fn html(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars().take(TEXT_CHARS_MAX) {
+        match c {
+            '&' => shown.push_str("&amp;"),
+            '<' => shown.push_str("&lt;"),
+            '>' => shown.push_str("&gt;"),
+            '"' => shown.push_str("&quot;"),
+            _ => shown.push(c),
+        }
+    }
+    shown
+}

@@ -1,0 +1,163 @@
+//! Outages: spans in which critical alarms are active in a region and service.
+//!
+//! The sink replays the stored messages of alarms with the rules of the forecaster's book, so that an outage is seen within
+//! seconds, and alarms that flap are one outage.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::episodes::{Episode, Spot, html, place, runs, span};
+use crate::domain::{DAY, HOUR, Offset, Scope, Severity, SourceId, Timestamp};
+use crate::store::{AnnotationKind, Reader, StoreError};
+use crate::text::{Texts, args};
+use crate::window::{ActiveAlarm, AlarmBook, AlarmRules, STALE_AFTER, Transition};
+
+/// Messages that are read together.
+const MESSAGES_MAX: usize = 10_000;
+/// Alarms of a scope no further apart than this are one outage.
+const APART: Duration = Duration::from_secs(15 * 60);
+/// Later messages are taken as they come; messages that are older still count, but may not change what was.
+const FINAL_AFTER: Duration = Duration::from_secs(2 * HOUR.as_secs());
+/// Outages that ended longer ago are known.
+const KEPT: Duration = DAY;
+
+/// One critical alarm, from its raise to its clear.
+#[derive(Clone)]
+struct Spell {
+    scope: Arc<Scope>,
+    what: String,
+    from: Timestamp,
+    to: Option<Timestamp>,
+}
+
+/// Critical alarms.
+pub struct Outages {
+    rules: AlarmRules,
+    book: AlarmBook,
+    /// Number of the newest stored message that the book has.
+    cursor: i64,
+    /// Rebuilt lists that the book has.
+    lists: BTreeSet<(Timestamp, SourceId, Offset)>,
+    reached: Option<Timestamp>,
+    open: BTreeMap<Arc<str>, Spell>,
+    over: Vec<Spell>,
+}
+
+impl Outages {
+    /// Without messages: the first look reads all that are stored.
+    pub fn new(rules: AlarmRules) -> Self {
+        Self {
+            rules,
+            book: AlarmBook::new(rules),
+            cursor: 0,
+            lists: BTreeSet::new(),
+            reached: None,
+            open: BTreeMap::new(),
+            over: Vec::new(),
+        }
+    }
+
+    /// The outages of the last day, and those that last.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn look(
+        &mut self,
+        reader: &Reader,
+        now: Timestamp,
+        texts: &Texts,
+    ) -> Result<Vec<Episode>, StoreError> {
+        self.read(reader)?;
+        let reach = now - FINAL_AFTER;
+        if self.reached.is_none_or(|reached| reach > reached) {
+            let (open, over) = (&mut self.open, &mut self.over);
+            self.book.advance(reach, |transition| take(transition, open, over));
+            self.book.take_tally();
+            self.reached = Some(reach);
+        }
+        self.over.retain(|spell| spell.to.is_none_or(|to| to + KEPT >= now));
+        let (mut open, mut over) = (self.open.clone(), self.over.clone());
+        self.book.peek(now, |transition| take(transition, &mut open, &mut over));
+        Ok(episodes(over.into_iter().chain(open.into_values()), texts))
+    }
+
+    fn read(&mut self, reader: &Reader) -> Result<(), StoreError> {
+        if reader.newest_alarm_message()? < self.cursor {
+            // All messages were deleted as too old, and their numbers are given again.
+            *self = Self::new(self.rules);
+        }
+        loop {
+            let (cursor, messages) = reader.alarm_messages(self.cursor, MESSAGES_MAX)?;
+            if messages.is_empty() {
+                break;
+            }
+            messages.iter().for_each(|(position, event)| self.book.observe(position, event));
+            self.cursor = cursor;
+        }
+        let from = self.reached.map_or(Timestamp::MIN, |reached| reached - STALE_AFTER);
+        self.lists.retain(|(ts, ..)| *ts >= from);
+        for (position, list) in reader.rebuilt_lists(from)? {
+            if self.lists.insert((list.ts, position.source.clone(), position.offset)) {
+                self.book.observe_rebuilt(&position, &list);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn take(transition: Transition<'_>, open: &mut BTreeMap<Arc<str>, Spell>, over: &mut Vec<Spell>) {
+    let Transition { alarm, is_over, ts, .. } = transition;
+    if is_over {
+        if let Some(mut spell) = open.remove(&alarm.alarm_id) {
+            spell.to = Some(ts.max(spell.from));
+            over.push(spell);
+        }
+    } else if alarm.severity == Severity::Critical && !open.contains_key(&alarm.alarm_id) {
+        let spell = Spell { scope: alarm.scope.clone(), what: what(alarm), from: ts, to: None };
+        open.insert(alarm.alarm_id.clone(), spell);
+    }
+}
+
+/// Type and device of an alarm.
+fn what(alarm: &ActiveAlarm) -> String {
+    let parts = [alarm.alarm_type.as_deref(), alarm.device.as_deref()];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+fn episodes(spells: impl Iterator<Item = Spell>, texts: &Texts) -> Vec<Episode> {
+    let mut by_scope: BTreeMap<Arc<Scope>, Vec<Spot<Spell>>> = BTreeMap::new();
+    for spell in spells {
+        let (from, to) = (spell.from, spell.to.unwrap_or(Timestamp::MAX));
+        by_scope.entry(spell.scope.clone()).or_default().push(Spot { from, to, of: spell });
+    }
+    let mut episodes = Vec::new();
+    for (scope, spots) in by_scope {
+        episodes.extend(runs(spots, APART).iter().map(|run| episode(&scope, run, texts)));
+    }
+    episodes
+}
+
+fn episode(scope: &Scope, run: &[Spot<Spell>], texts: &Texts) -> Episode {
+    let (from, to) = span(run);
+    let to = (to < Timestamp::MAX).then_some(to);
+    let place = place(texts, scope);
+    // While it lasts, the text does not change: each change is a request to Grafana.
+    let mut parts = vec![match to {
+        None => texts.text("annotation-outage", args!["scope" => place]),
+        Some(_) => texts.text("annotation-outage-over", args!["scope" => place, "n" => run.len()]),
+    }];
+    if let Some(first) = run.first().filter(|first| !first.of.what.is_empty()) {
+        let args = args!["what" => first.of.what.as_str()];
+        parts.push(texts.text("annotation-outage-first", args));
+    }
+    Episode {
+        kind: AnnotationKind::Outage,
+        scope: scope.clone(),
+        key: None,
+        from,
+        to,
+        text: html(&texts.clauses(parts)),
+        is_cancelled: false,
+    }
+}
