@@ -8,6 +8,7 @@ use super::Tls;
 use crate::api::config::{Admin, Server};
 use crate::config::core::alarms;
 use crate::config::core::forecast::Forecast;
+use crate::config::core::recommendations;
 use crate::config::core::staffing::{Staffing, default_profiles};
 use crate::config::core::windows::{Regions, Windows};
 use crate::config::{ConfigError, Flags, Layers, Reader, SecretFile};
@@ -19,7 +20,7 @@ use crate::output::receivers::{
     self,
     config::{Alerts, ReceiverConfig},
 };
-use crate::staffing::{Profile, Rules};
+use crate::staffing::{AdviceRules, Profile, Rules};
 use crate::store::config::StoreConfig;
 use crate::telemetry::config::Log;
 use crate::window::AlarmRules;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub staffing: BTreeMap<Name, Profile>,
     /// Profiles of channels, services and regions, and `[teams.NAME]`.
     pub rules: Arc<Rules>,
+    /// `[recommendations]`.
+    pub advice: Arc<AdviceRules>,
     /// `[alerts]`.
     pub alerts: Alerts,
     /// `[[mapping]]`, `[lexicon]` and `[limits]`.
@@ -89,6 +92,7 @@ impl Settings {
         let influxdb = influxdb::config::read(root.section("influxdb"));
         output::config::refuse_grafana(root.section("grafana"));
         let Staffing { channels: staffing, rules } = Staffing::read(&root, &windows, &regions);
+        let advice = recommendations::read(root.section("recommendations"));
         let alerts =
             receivers::config::read(root.section("alerts"), &server.public_url, server.language);
         let input = Input::read(&root, windows.event_time_zone);
@@ -109,6 +113,7 @@ impl Settings {
             influxdb,
             staffing,
             rules: Arc::new(rules),
+            advice: Arc::new(advice),
             alerts,
             input,
             log,

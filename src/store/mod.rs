@@ -35,6 +35,7 @@ mod pairing;
 mod pool;
 mod prune;
 mod reader;
+mod recommendations;
 mod records;
 mod repack;
 mod schema;
