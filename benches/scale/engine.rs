@@ -35,6 +35,7 @@ fn config(from: Timestamp) -> ForecasterConfig {
             calendars: Default::default(),
             calendar: Arc::new(Calendar::default()),
             staffing: Arc::new(Rules::of_channels(default_profiles())),
+            advice: Default::default(),
             tables_patience: Duration::ZERO,
             vintages_from: from,
             plans_from: from,

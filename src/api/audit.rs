@@ -33,9 +33,10 @@ pub struct Audited {
     /// Whether `who` is the name of a token.
     pub signed_in: bool,
     /// `acknowledged`, `judged`, `roster_replaced`, `work_planned`, `work_cancelled`, `adjustment_entered`,
-    /// `adjustment_removed` or `forgotten`.
+    /// `adjustment_removed`, `forgotten`, `page_resent`, `recommendation_accepted`, `recommendation_declined` or
+    /// `recommendation_done`.
     pub act: &'static str,
-    /// Id of the alert, the planned work or the adjustment.
+    /// Id of the alert, the planned work, the adjustment or the recommendation.
     pub subject: String,
     pub detail: String,
 }

@@ -19,6 +19,7 @@ mod pages;
 mod params;
 mod problem;
 mod read;
+mod recommendations;
 mod report;
 mod requests;
 mod router;

@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::language::Reads;
 use super::params::{self, ListQuery, Page, Params};
 use super::problem::Problem;
 use super::read::{each, read};
@@ -19,13 +20,14 @@ use crate::views::{self, Order, Overview, Query, outlooks};
 #[utoipa::path(get, path = "/outlook", params(ListQuery), responses((status = 200, body = views::Outlook), (status = 404, body = Problem)))]
 pub async fn outlook(
     State(state): State<ApiState>,
+    Reads(texts): Reads,
     Params(query): Params<ListQuery>,
 ) -> Result<Response, Problem> {
     let (filter, page) = (query.filter()?, query.page()?);
     if filter.one().is_some() {
-        let one = |reader: &Reader, series: &SeriesKey| {
+        let one = move |reader: &Reader, series: &SeriesKey| {
             let known: Vec<Outlook> = reader.outlook(series)?.into_iter().collect();
-            Ok(outlooks(reader, &known.iter().collect::<Vec<_>>())?.pop())
+            Ok(outlooks(reader, &known.iter().collect::<Vec<_>>(), &texts)?.pop())
         };
         return each(&state, filter, Page::WHOLE, one).await;
     }
@@ -35,7 +37,7 @@ pub async fn outlook(
         let known = known.iter().filter(|outlook| page.reaches(&outlook.series)).take(most + 1);
         let known: Vec<_> = known.collect();
         let last = known.get(most - 1).map(|outlook| outlook.series.to_string());
-        Ok((outlooks(reader, &known)?, last))
+        Ok((outlooks(reader, &known, &texts)?, last))
     });
     let (all, last) = all.await?;
     Ok(params::page_of(all, most, |_| last.unwrap_or_default()))
@@ -66,6 +68,7 @@ pub struct OverviewQuery {
 #[utoipa::path(get, path = "/overview", params(OverviewQuery), responses((status = 200, body = Overview), (status = 400, body = Problem)))]
 pub async fn overview(
     State(state): State<ApiState>,
+    Reads(texts): Reads,
     Params(query): Params<OverviewQuery>,
 ) -> Result<Json<Overview>, Problem> {
     let filter =
@@ -84,7 +87,8 @@ pub async fn overview(
         most: params::limit(query.limit)?,
     };
     let shown_in = state.clone();
-    let found =
-        read(&state, move |reader| views::overview(reader, &asked, |region| shown_in.zone(region)));
+    let found = read(&state, move |reader| {
+        views::overview(reader, &asked, |region| shown_in.zone(region), &texts)
+    });
     Ok(Json(found.await?))
 }

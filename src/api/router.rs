@@ -22,7 +22,7 @@ use super::problem::Problem;
 use super::state::ApiState;
 use super::{
     accuracy, adjustments, audit, auth, events, forward, outlook, page, pages, params, read,
-    report, staffing, stream, topics, windows, write,
+    recommendations, report, staffing, stream, topics, windows, write,
 };
 use crate::text::Language;
 
@@ -52,6 +52,11 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
         .routes(routes!(pages::pages))
         .routes(routes!(pages::page))
         .routes(routes!(pages::resend_page))
+        .routes(routes!(recommendations::list))
+        .routes(routes!(recommendations::uncovered))
+        .routes(routes!(recommendations::accept))
+        .routes(routes!(recommendations::decline))
+        .routes(routes!(recommendations::done))
         .routes(routes!(read::roster, write::put_roster))
         .routes(routes!(read::maintenance, write::post_maintenance))
         .routes(routes!(write::delete_maintenance))

@@ -9,6 +9,7 @@ use crate::api;
 use crate::api::config::{Admin, Server};
 use crate::config::core::alarms;
 use crate::config::core::forecast::Forecast;
+use crate::config::core::recommendations;
 use crate::config::core::staffing::{Staffing, default_profiles};
 use crate::config::core::windows::{Regions, Windows};
 use crate::config::{ConfigError, Flags, Layers, Reader, SecretFile};
@@ -21,7 +22,7 @@ use crate::output::receivers::{
     self,
     config::{Alerts, ReceiverConfig},
 };
-use crate::staffing::{Profile, Rules};
+use crate::staffing::{AdviceRules, Profile, Rules};
 use crate::store::config::StoreConfig;
 use crate::telemetry::config::Log;
 use crate::window::AlarmRules;
@@ -58,6 +59,8 @@ pub struct Settings {
     pub staffing: BTreeMap<Name, Profile>,
     /// Profiles of channels, services and regions, and `[teams.NAME]`.
     pub rules: Arc<Rules>,
+    /// `[recommendations]`.
+    pub advice: Arc<AdviceRules>,
     /// `[alerts]`.
     pub alerts: Alerts,
     /// `[[mapping]]`, `[lexicon]` and `[limits]`.
@@ -92,6 +95,7 @@ impl Settings {
         let influxdb = influxdb::config::read(root.section("influxdb"));
         let grafana = grafana::config::read(root.section("grafana"));
         let Staffing { channels: staffing, rules } = Staffing::read(&root, &windows, &regions);
+        let advice = recommendations::read(root.section("recommendations"));
         let alerts =
             receivers::config::read(root.section("alerts"), &server.public_url, server.language);
         let input = Input::read(&root, windows.event_time_zone);
@@ -113,6 +117,7 @@ impl Settings {
             grafana,
             staffing,
             rules: Arc::new(rules),
+            advice: Arc::new(advice),
             alerts,
             input,
             log,

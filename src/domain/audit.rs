@@ -17,11 +17,14 @@ pub enum Act {
     AdjustmentRemoved,
     Forgotten,
     PageResent,
+    RecommendationAccepted,
+    RecommendationDeclined,
+    RecommendationDone,
 }
 
 impl Act {
     /// Every act.
-    pub const EVERY: [Self; 9] = [
+    pub const EVERY: [Self; 12] = [
         Self::Acknowledged,
         Self::Judged,
         Self::RosterReplaced,
@@ -31,6 +34,9 @@ impl Act {
         Self::AdjustmentRemoved,
         Self::Forgotten,
         Self::PageResent,
+        Self::RecommendationAccepted,
+        Self::RecommendationDeclined,
+        Self::RecommendationDone,
     ];
 
     /// Its name.
@@ -45,6 +51,9 @@ impl Act {
             Self::AdjustmentRemoved => "adjustment_removed",
             Self::Forgotten => "forgotten",
             Self::PageResent => "page_resent",
+            Self::RecommendationAccepted => "recommendation_accepted",
+            Self::RecommendationDeclined => "recommendation_declined",
+            Self::RecommendationDone => "recommendation_done",
         }
     }
 }

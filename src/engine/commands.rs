@@ -39,6 +39,13 @@ pub fn handle(forecaster: &mut Forecaster, command: Command, now: Timestamp) -> 
         Command::DeleteAdjustment { id, reply } => {
             done(forecaster, ReplicatedCommand::Unadjusted { id }, |_| Ok(()), reply)
         }
+        Command::Answer { id, answer, by, reply } => {
+            let change = ReplicatedCommand::Answered { id: id.clone(), answer, by, at: now };
+            let stored = |forecaster: &Forecaster| {
+                forecaster.reader().recommendation(&id)?.ok_or(CommandError::NotFound)
+            };
+            done_and_read(forecaster, change, stored, reply)
+        }
         Command::Resend { page, receiver, reply } => {
             let lost = forecaster.lost_deliveries(&page, receiver.as_deref());
             let change =
@@ -69,6 +76,27 @@ fn done<T: Send + 'static>(
     reply: Reply<T>,
 ) -> Done {
     let result = forecaster.carry_out(&command, None).and_then(shown);
+    finished(forecaster, command, result, reply)
+}
+
+/// As [`done`]; the answer is read from the store.
+fn done_and_read<T: Send + 'static>(
+    forecaster: &mut Forecaster,
+    command: ReplicatedCommand,
+    read: impl FnOnce(&Forecaster) -> Result<T, CommandError>,
+    reply: Reply<T>,
+) -> Done {
+    let result = forecaster.carry_out(&command, None);
+    let result = result.and_then(|_| read(forecaster));
+    finished(forecaster, command, result, reply)
+}
+
+fn finished<T: Send + 'static>(
+    forecaster: &Forecaster,
+    command: ReplicatedCommand,
+    result: Result<T, CommandError>,
+    reply: Reply<T>,
+) -> Done {
     let carried_out = result.is_ok();
     // The client may have disconnected.
     let answer = Box::new(move || _ = reply.send(result));
@@ -90,6 +118,7 @@ fn stream_events(forecaster: &Forecaster, command: &ReplicatedCommand) -> Vec<St
             alert.map(|alert| StreamEvent::Alert(Box::new(alert))).into_iter().collect()
         }
         ReplicatedCommand::Roster { .. }
+        | ReplicatedCommand::Answered { .. }
         | ReplicatedCommand::Maintenance { .. }
         | ReplicatedCommand::Adjusted { .. }
         | ReplicatedCommand::Unadjusted { .. } => vec![StreamEvent::Status],

@@ -16,7 +16,7 @@ use crate::domain::{
 };
 use crate::forecast::surge::{Surge, Warning};
 use crate::forecast::{Adjustment, Nowcast};
-use crate::staffing::{Shift, TeamShift};
+use crate::staffing::{Recommendation, Shift, TeamShift, Uncovered};
 use crate::store::{
     AdjustedScore, Annotation, DeliveryOutcome, NowcastScore, PartialRecord, SourceRecord,
     WindowRecord,
@@ -51,6 +51,9 @@ pub enum StoreChange<'r> {
     Shifts(Vec<Shift>),
     Roster(Vec<Shift>, Vec<TeamShift>),
     Alert(Box<Alert>),
+    Recommendation(Box<Recommendation>),
+    /// Who is missing and whom no recommendation brings.
+    Uncovered(Vec<Uncovered>),
     /// A page to every receiver.
     Notification(Notification),
     /// A page to every receiver, unless the outbox already holds a page of that alert.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::refit::Places;
 use crate::domain::{Name, Timestamp, Zone};
 use crate::forecast::{Calendar, Place};
-use crate::staffing::{Rules, Shift};
+use crate::staffing::{AdviceRules, Rules, Shift};
 
 /// A generated roster, for the demo: returns the shifts of the day that starts at an instant.
 pub type RosterSource = Arc<dyn Fn(Timestamp) -> Vec<Shift> + Send + Sync>;
@@ -24,6 +24,8 @@ pub struct IssueConfig {
     pub calendar: Arc<Calendar>,
     /// Staffing profiles and teams.
     pub staffing: Arc<Rules>,
+    /// Rules of recommendations.
+    pub advice: Arc<AdviceRules>,
     /// How long the first plans wait for the tables of staffing. Without waiting, the plans of the first second after a start
     /// approximate chat.
     pub tables_patience: Duration,

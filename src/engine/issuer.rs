@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::active_alarms::active_alarms;
+use super::advising::Advising;
 use super::effects::{Effects, StoreChange};
 use super::issue_config::IssueConfig;
 use super::issued::Issued;
@@ -21,7 +22,7 @@ use crate::alert::AlertBook;
 use crate::clock::Stopwatch;
 use crate::domain::{DAY, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{self, HORIZON, Nowcast, Product, Vintage};
-use crate::staffing::{Plan, Shift, TeamShift};
+use crate::staffing::{Answer, Plan, Recommendation, Shift, TeamShift};
 use crate::store::{Filter, NowcastScore, Reader, StoreError};
 use crate::telemetry::Metrics;
 
@@ -54,6 +55,7 @@ pub struct Issuer {
     ledger: Ledger,
     pub alerts: AlertBook,
     planning: Planning,
+    advising: Advising,
     /// Whether windows are recent enough for pages.
     sends_pages: bool,
 }
@@ -80,6 +82,7 @@ impl Issuer {
         });
         Self {
             planning: Planning::new(&config, width, metrics),
+            advising: Advising::new(config.advice.clone(), width),
             config,
             width,
             refits,
@@ -114,6 +117,7 @@ impl Issuer {
         let from = next.map_or(Timestamp::MIN, |next| next - DAY);
         let shifts = reader.shifts(&Filter::default(), from, Timestamp::MAX)?;
         self.planning.restore(shifts, reader.team_shifts(from, Timestamp::MAX)?);
+        self.advising.restore(reader, next)?;
         let Some(next) = next else { return Ok(()) };
         self.ledger = Ledger::restore(reader, next, self.width)?;
         let by_series = |vintage: Vintage| (vintage.series.clone(), vintage);
@@ -153,6 +157,27 @@ impl Issuer {
         self.planning.add_team_shifts(team_shifts);
     }
 
+    /// Takes a person's answer to a recommendation. `None` if there is no such one, or it is over.
+    pub fn answer(
+        &mut self,
+        id: &str,
+        answer: Answer,
+        by: &str,
+        at: Timestamp,
+    ) -> Option<Recommendation> {
+        self.advising.answer(id, answer, by, at)
+    }
+
+    /// A roster was sent: it includes what was agreed before. Returns the recommendations that changed.
+    pub fn roster_replaced(
+        &mut self,
+        shifts: &[Shift],
+        team_shifts: &[TeamShift],
+    ) -> Vec<Recommendation> {
+        let planning = &self.planning;
+        self.advising.roster_replaced(shifts, team_shifts, |series| planning.team_of(series))
+    }
+
     /// Shifts of a series from yesterday on.
     #[cfg(test)]
     pub fn shifts_of(&self, series: &SeriesKey) -> &[Shift] {
@@ -182,6 +207,8 @@ impl Issuer {
             debug_assert!(plans.values().all(|plan| plan.issued_at == at.end));
             effects.put(StoreChange::Plans(issued.clone(), plans.clone()));
             if at.end >= self.config.alerts_from {
+                let Self { advising, planning, .. } = self;
+                effects.append(advising.step(planning, (&issued, &plans), at.histories, at.end));
                 self.alert(&mut effects, at, &issued, &plans, active_alarms(at.alarms), false);
             }
         }

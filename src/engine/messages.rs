@@ -11,7 +11,7 @@ use super::report::{AckHandle, Report};
 use crate::alert::{Alert, NotificationKind};
 use crate::domain::{AuditEntry, MaintenanceEvent, Offset, SourceId, Timestamp};
 use crate::forecast::{Adjustment, Nowcast};
-use crate::staffing::{Shift, TeamShift};
+use crate::staffing::{Answer as AdviceAnswer, Recommendation, Shift, TeamShift};
 use crate::store::{Annotation, DeliveryOutcome, StoreError};
 
 /// A message from another thread to the forecaster.
@@ -33,7 +33,7 @@ pub enum Message {
 /// Why a command was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    #[error("no open alert, entry or page that was given up has this id")]
+    #[error("no open alert, recommendation, entry or page that was given up has this id")]
     NotFound,
     #[error("cannot store it: {0}")]
     Store(String),
@@ -80,6 +80,13 @@ pub enum Command {
         id: String,
         reply: Reply<()>,
     },
+    /// A person's answer to a recommendation.
+    Answer {
+        id: String,
+        answer: AdviceAnswer,
+        by: String,
+        reply: Reply<Recommendation>,
+    },
     /// Sends a page again that was given up, to one receiver or to all that did not get it.
     Resend {
         page: String,
@@ -115,6 +122,13 @@ pub enum ReplicatedCommand {
     },
     Maintenance {
         event: Box<MaintenanceEvent>,
+        at: Timestamp,
+    },
+    /// A person's answer to a recommendation. Releases before it skip it.
+    Answered {
+        id: String,
+        answer: AdviceAnswer,
+        by: String,
         at: Timestamp,
     },
     Adjusted {

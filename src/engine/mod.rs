@@ -14,6 +14,7 @@
 
 mod accuracy_metrics;
 mod active_alarms;
+mod advising;
 mod alarm_spells;
 mod beyond;
 mod commands;

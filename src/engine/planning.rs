@@ -6,12 +6,16 @@ use std::sync::Arc;
 use super::issue_config::{IssueConfig, RosterSource};
 use super::issued::{Issued, Plans};
 use super::staffing_tables::StaffingTables;
-use crate::domain::{DAY, Name, SeriesKey, Timestamp, WindowWidth};
+use crate::domain::{DAY, Name, SeriesKey, Timestamp, WindowWidth, Zone};
 use crate::forecast::Vintage;
 use crate::staffing::{
     Plan, Planner, Presence, Profile, Rules, Shift, Team, TeamShift, pooled, shares,
 };
 use crate::telemetry::Metrics;
+
+mod bench;
+
+pub use bench::Bench;
 
 /// Planners by profile, and shifts from yesterday on.
 pub struct Planning {
@@ -25,6 +29,19 @@ pub struct Planning {
     shifts: BTreeMap<SeriesKey, Vec<Shift>>,
     team_shifts: BTreeMap<Name, Vec<TeamShift>>,
     roster: Option<RosterSource>,
+    /// The zones of regions, and of those without their own.
+    zones: (BTreeMap<Name, Zone>, Zone),
+    /// The newest plan of each team as a whole.
+    wholes: BTreeMap<Name, Whole>,
+}
+
+/// A team's plan as a whole, and what it was made from.
+struct Whole {
+    vintage: Vintage,
+    plan: Plan,
+    members: Vec<SeriesKey>,
+    /// The outage that brings contacts to one of its series.
+    outage: Option<String>,
 }
 
 /// The vintages of one team's series.
@@ -54,6 +71,8 @@ impl Planning {
             shifts: BTreeMap::new(),
             team_shifts: BTreeMap::new(),
             roster: config.roster.clone(),
+            zones: (config.zones.clone(), config.zone),
+            wholes: BTreeMap::new(),
         }
     }
 
@@ -153,8 +172,7 @@ impl Planning {
                 found
             }
         }?;
-        let known = self.shifts.get(series).map_or(&[][..], Vec::as_slice);
-        let roster: Vec<Presence> = known.iter().map(Presence::from).collect();
+        let roster = self.roster_of_series(series);
         let usual: Vec<f64> = vintage.targets.iter().map(|t| t.baseline).collect();
         Some(self.planners[at].1.plan(vintage, self.width, &roster, &usual, None))
     }
@@ -165,20 +183,46 @@ impl Planning {
         let (Some(whole), Some(at)) = (pooled(members.values().copied()), planner) else {
             return Plans::new();
         };
-        let roster: Vec<Presence> = match self.team_shifts.get(&team.name) {
+        let keys: Vec<SeriesKey> = members.keys().map(|key| (*key).clone()).collect();
+        let roster = self.roster_of_team(team, &keys);
+        let usual: Vec<f64> = whole.targets.iter().map(|t| t.baseline).collect();
+        let planner = &mut self.planners[at].1;
+        let plan = planner.plan(&whole, self.width, &roster, &usual, Some(team));
+        let parts: Vec<(&SeriesKey, &Vintage)> = members.iter().map(|(k, v)| (*k, *v)).collect();
+        let shared = shares(&plan, &parts);
+        let outage = members.values().find_map(|vintage| bench::outage(vintage));
+        let whole = Whole { vintage: whole, plan, members: keys, outage };
+        self.wholes.insert(team.name.clone(), whole);
+        shared
+    }
+
+    /// The roster of a series.
+    fn roster_of_series(&self, series: &SeriesKey) -> Vec<Presence> {
+        let known = self.shifts.get(series).map_or(&[][..], Vec::as_slice);
+        known.iter().map(Presence::from).collect()
+    }
+
+    /// The roster of a team; where it has none of its own, those of its series added up.
+    fn roster_of_team(&self, team: &Team, members: &[SeriesKey]) -> Vec<Presence> {
+        match self.team_shifts.get(&team.name) {
             Some(own) if !own.is_empty() => {
                 own.iter().map(|shift| shift.presence(&team.profile)).collect()
             }
             _ => {
                 let of = |key| self.shifts.get(key).into_iter().flatten();
-                members.keys().copied().flat_map(of).map(Presence::from).collect()
+                members.iter().flat_map(of).map(Presence::from).collect()
             }
-        };
-        let usual: Vec<f64> = whole.targets.iter().map(|t| t.baseline).collect();
-        let planner = &mut self.planners[at].1;
-        let plan = planner.plan(&whole, self.width, &roster, &usual, Some(team));
-        let parts: Vec<(&SeriesKey, &Vintage)> = members.iter().map(|(k, v)| (*k, *v)).collect();
-        shares(&plan, &parts)
+        }
+    }
+
+    /// The team that serves a series.
+    pub fn team_of(&self, series: &SeriesKey) -> Option<Name> {
+        self.rules.team_of(series).map(|team| team.name.clone())
+    }
+
+    /// The zone of a series' region.
+    fn zone_of(&self, series: &SeriesKey) -> Zone {
+        self.zones.0.get(&series.region).copied().unwrap_or(self.zones.1)
     }
 
     fn planner_of(&self, profile: &Profile) -> Option<usize> {

@@ -60,6 +60,7 @@ pub(super) fn config() -> ForecasterConfig {
         calendars: Default::default(),
         calendar: Arc::new(Calendar::default()),
         staffing: Default::default(),
+        advice: Default::default(),
         tables_patience: Duration::ZERO,
         vintages_from: never,
         plans_from: never,

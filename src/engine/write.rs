@@ -66,6 +66,8 @@ fn write_one(
             tx.put_team_shifts(&team_shifts)
         }
         StoreChange::Alert(alert) => tx.put_alert(&alert),
+        StoreChange::Recommendation(own) => tx.put_recommendation(&own),
+        StoreChange::Uncovered(uncovered) => tx.put_uncovered(&uncovered),
         StoreChange::Notification(notice) => write_page(tx, &notice, outbox),
         StoreChange::FirstNotification(notice) => {
             // This includes pages written in this transaction.

@@ -31,6 +31,8 @@ struct Record {
     staffing: Option<views::Staffing>,
     /// Anomalies of the window before.
     anomalies: Vec<views::Anomaly>,
+    /// Open recommendations of its team.
+    recommendations: Vec<views::Recommendation>,
 }
 
 impl OutlookTopic {
@@ -62,6 +64,7 @@ impl OutlookTopic {
                 .or_default()
                 .push(views::Anomaly::new(&anomaly, &self.texts));
         }
+        let open = views::OpenRecommendations::read(reader)?;
         for served in served {
             let series = served.vintage.series.clone();
             let record = Record {
@@ -74,6 +77,7 @@ impl OutlookTopic {
                     .remove(&series)
                     .map(|plan| views::Staffing::new(&plan, &self.texts, &[])),
                 anomalies: anomalies.remove(&series).unwrap_or_default(),
+                recommendations: open.of(&series, &self.texts),
             };
             records.extend(outgoing(&self.outlook, series.to_string(), &record));
         }
@@ -120,7 +124,8 @@ impl Sink for OutlookTopic {
                 | Change::Window(_)
                 | Change::Anomalies(_)
                 | Change::Accuracy(_)
-                | Change::Planned(..) => {}
+                | Change::Planned(..)
+                | Change::Recommendation(..) => {}
             }
         }
         if let (Some(newest), false) = (newest, nowcasts.is_empty()) {

@@ -8,7 +8,7 @@ use super::plan::Planner;
 use super::roster::{Presence, present};
 use super::target::ServiceTarget;
 use super::types::Profile;
-use super::{ArrivalsDistribution, Plan, Team};
+use super::{ArrivalsDistribution, Level, Plan, Team};
 use crate::domain::{Timestamp, WindowWidth};
 use crate::forecast::{QUANTILES, Vintage};
 
@@ -148,5 +148,37 @@ impl Planner {
             });
         }
         figures
+    }
+
+    /// Levels of service in each window, for arrivals that are known by their quantiles: one path of windows for each of
+    /// `levels`. `people` are on the schedule of each window.
+    pub fn levels(
+        &mut self,
+        (starts, width): (&[Timestamp], WindowWidth),
+        (levels, paths): (&[f64], &[Vec<f64>]),
+        people: &[f64],
+        team: Option<&Team>,
+    ) -> Vec<Level> {
+        let open: Vec<bool> =
+            starts.iter().map(|at| team.is_none_or(|team| team.is_open(*at))).collect();
+        let when = (width, open.as_slice(), team.map_or(0, |team| team.minimum));
+        let work: Vec<Vec<f64>> = paths.iter().map(|path| self.needs(path, when).work).collect();
+        let target = self.profile().target.fraction - 1e-9;
+        let at_work = 1.0 - self.profile().shrinkage;
+        let mut found = Vec::with_capacity(starts.len());
+        for step in 0..starts.len() {
+            let spread: Vec<f64> = work.iter().map(|path| path[step]).collect();
+            let people = people.get(step).copied().unwrap_or(0.0) * at_work;
+            let (mut expected, mut met) = (0.0, 0.0);
+            if let Some(arrivals) = ArrivalsDistribution::new(levels, &spread) {
+                arrivals.each(|work, weight| {
+                    let level = self.attained(work, people, &mut 0.0);
+                    expected += weight * level;
+                    met += if level >= target { weight } else { 0.0 };
+                });
+            }
+            found.push(Level { expected, met });
+        }
+        found
     }
 }

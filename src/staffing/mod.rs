@@ -1,5 +1,6 @@
 //! Staffing: arrivals → positions → agents → gap to the roster.
 
+mod advice;
 mod basis;
 mod error;
 mod explain;
@@ -20,6 +21,10 @@ mod time_varying;
 mod types;
 mod uncertainty;
 
+pub use advice::{
+    AdviceRules, Answer, Book, Desk, DeskWindow, Flows, Kind, Level, Offer, Outcome,
+    Recommendation, RecommendationState, Service, Uncovered, Why, flows, greedy,
+};
 pub use basis::{Basis, Goal};
 pub use error::ProfileError;
 pub use explain::{Bound, Figures, WhatIf};
@@ -31,7 +36,7 @@ pub use plan::{Planner, outlook};
 pub use profile::{ProfileSpec, check_target, parse_rates, parse_seconds};
 pub use redial::{fresh_of_abandoned, fresh_of_model};
 pub use require::{StaffingError, evaluate, meets_targets, required};
-pub use roster::{Presence, TeamShift};
+pub use roster::{Presence, TeamShift, present};
 pub use rules::Rules;
 pub use shrinkage::with_shrinkage;
 pub use table::{Table, TableBuilder, spread_work};

@@ -44,7 +44,7 @@ impl TeamShift {
 }
 
 /// People in `start..end`, a shift that covers half of it with half of its people; `None` where the roster does not speak of it.
-pub(super) fn present(roster: &[Presence], start: Timestamp, end: Timestamp) -> Option<f64> {
+pub fn present(roster: &[Presence], start: Timestamp, end: Timestamp) -> Option<f64> {
     let within = |shift: &Presence| {
         let (from, to) = (shift.start.max(start), shift.end.min(end));
         (from < to).then(|| to.since(from).as_secs_f64() * shift.agents)

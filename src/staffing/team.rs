@@ -12,6 +12,8 @@ pub struct Team {
     pub name: Name,
     /// Its series, all of one channel; `_all` stands for every region or service.
     pub series: Vec<SeriesKey>,
+    /// What its people can do besides; of any channel.
+    pub skills: Vec<SeriesKey>,
     pub profile: Profile,
     /// When it is open; always, if `None`.
     pub hours: Option<Hours>,
@@ -27,6 +29,12 @@ impl Team {
         self.series.iter().any(|own| covers(own, series))
     }
 
+    /// Whether its people can do all the work of another team.
+    pub fn can_help(&self, other: &Self) -> bool {
+        let can = |series| self.series.iter().chain(&self.skills).any(|own| covers(own, series));
+        other.name != self.name && other.series.iter().all(can)
+    }
+
     /// Whether it is open at an instant.
     pub fn is_open(&self, at: Timestamp) -> bool {
         self.hours.as_ref().is_none_or(|hours| hours.covers(at, self.zone))
@@ -34,7 +42,7 @@ impl Team {
 }
 
 /// Whether a pattern, in which `_all` stands for every name, covers a series.
-fn covers(pattern: &SeriesKey, series: &SeriesKey) -> bool {
+pub(super) fn covers(pattern: &SeriesKey, series: &SeriesKey) -> bool {
     let part = |own: &Name, other: &Name| own.is_all() || own == other;
     part(&pattern.region, &series.region)
         && part(&pattern.service, &series.service)

@@ -39,6 +39,11 @@ impl ArrivalsDistribution {
         at(above - 1) + (at(above) - at(above - 1)) * (probability - low) / (high - low)
     }
 
+    /// Calls `take` with each of the arrivals and their weight.
+    pub(super) fn each(&self, mut take: impl FnMut(f64, f64)) {
+        self.points.iter().for_each(|(arrivals, weight)| take(*arrivals, *weight));
+    }
+
     /// A figure of arrivals, expected over the distribution.
     pub fn expectation(&self, mut figure: impl FnMut(f64) -> f64) -> f64 {
         self.points.iter().map(|(arrivals, weight)| weight * figure(*arrivals)).sum()

@@ -14,7 +14,7 @@ use crate::anomaly::Anomaly;
 use crate::domain::{AlarmEvent, ListRebuilt, MaintenanceEvent, Scope, TOPICS, Timestamp, Zone};
 use crate::forecast::surge::Threshold;
 use crate::forecast::{Adjustment, Score};
-use crate::staffing::{Outlook, Plan, PlanTarget};
+use crate::staffing::{Outlook, Plan, PlanTarget, Recommendation, Uncovered};
 use crate::text::Stored;
 use crate::window::{Beside, Counts};
 
@@ -52,6 +52,8 @@ impl Body for Notification {
 impl Body for Plan {}
 impl Body for PlanTarget {}
 impl Body for Outlook {}
+impl Body for Recommendation {}
+impl Body for Vec<Uncovered> {}
 impl Body for Adjustment {}
 impl Body for Score {}
 impl Body for Threshold {}

@@ -3,7 +3,9 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::bodies::Cursor;
-use super::codes::change_kind::{ACCURACY, ALERT, ANOMALIES, ISSUE, NOWCAST, PLANNED, WINDOW};
+use super::codes::change_kind::{
+    ACCURACY, ALERT, ANOMALIES, ISSUE, NOWCAST, PLANNED, RECOMMENDATION, WINDOW,
+};
 use super::columns::{self, count};
 use super::{Change, Reader, StoreError, Tx, body};
 use crate::anomaly::Anomaly;
@@ -21,6 +23,7 @@ impl Change {
             Self::Nowcast(at) => (NOWCAST, *at, ""),
             Self::Accuracy(at) => (ACCURACY, *at, ""),
             Self::Planned(at, plan) => (PLANNED, *at, plan),
+            Self::Recommendation(at, id) => (RECOMMENDATION, *at, id),
         }
     }
 
@@ -35,6 +38,7 @@ impl Change {
             NOWCAST => Self::Nowcast(at),
             ACCURACY => Self::Accuracy(at),
             PLANNED => Self::Planned(at, row.get(column + 2)?),
+            RECOMMENDATION => Self::Recommendation(at, row.get(column + 2)?),
             kind => return Err(StoreError::corrupt(format!("change of kind {kind}"))),
         })
     }

@@ -4,6 +4,7 @@ use super::StoreError;
 use crate::alert::AlertState;
 use crate::anomaly::AnomalyKind;
 use crate::domain::{EventKind, Reason};
+use crate::staffing::RecommendationState;
 
 use super::{AnnotationKind, DeliveryState};
 
@@ -52,6 +53,14 @@ codes!(
 );
 codes!("alert state", AlertState { Pending = 0, Firing = 1, Acknowledged = 2, Resolved = 3 });
 codes!("delivery state", DeliveryState { Pending = 0, Delivered = 1, Dead = 2 });
+codes!("state of a recommendation", RecommendationState {
+    Proposed = 0,
+    Accepted = 1,
+    Declined = 2,
+    Done = 3,
+    Expired = 4,
+    Withdrawn = 5,
+});
 codes!("event kind", EventKind { Alarm = 0, Ticket = 1, Maintenance = 2 });
 
 /// Kinds of aggregation keys: `cells.kind`.
@@ -82,6 +91,8 @@ pub(super) mod change_kind {
     pub const ACCURACY: u8 = 5;
     /// Planned work or an adjustment.
     pub const PLANNED: u8 = 6;
+    /// A recommendation.
+    pub const RECOMMENDATION: u8 = 7;
 }
 
 #[cfg(test)]
@@ -130,6 +141,14 @@ mod tests {
             (DeliveryState::Delivered, 1),
             (DeliveryState::Dead, 2),
         ]);
+        check(&[
+            (RecommendationState::Proposed, 0),
+            (RecommendationState::Accepted, 1),
+            (RecommendationState::Declined, 2),
+            (RecommendationState::Done, 3),
+            (RecommendationState::Expired, 4),
+            (RecommendationState::Withdrawn, 5),
+        ]);
         check(&[(EventKind::Alarm, 0), (EventKind::Ticket, 1), (EventKind::Maintenance, 2)]);
         let keys = {
             use key_kind::*;
@@ -138,8 +157,8 @@ mod tests {
         assert_eq!((keys, distinct(keys)), ([0, 1, 2, 3], 4));
         let changes = {
             use change_kind::*;
-            [WINDOW, ISSUE, ANOMALIES, ALERT, NOWCAST, ACCURACY, PLANNED]
+            [WINDOW, ISSUE, ANOMALIES, ALERT, NOWCAST, ACCURACY, PLANNED, RECOMMENDATION]
         };
-        assert_eq!((changes, distinct(changes)), ([0, 1, 2, 3, 4, 5, 6], 7));
+        assert_eq!((changes, distinct(changes)), ([0, 1, 2, 3, 4, 5, 6, 7], 8));
     }
 }

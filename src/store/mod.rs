@@ -37,6 +37,7 @@ mod pairing;
 mod pool;
 mod prune;
 mod reader;
+mod recommendations;
 mod records;
 mod repack;
 mod schema;

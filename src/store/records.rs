@@ -220,6 +220,8 @@ pub enum Change {
     Accuracy(Timestamp),
     /// Planned work or an adjustment with this start, by the text form of its [`PlannedKey`].
     Planned(Timestamp, String),
+    /// The recommendation that was made at this time and has this id.
+    Recommendation(Timestamp, String),
 }
 
 /// What is planned.

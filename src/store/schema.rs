@@ -44,4 +44,5 @@ pub(super) const STEPS: &[Step] = &[
     Step::Sql(include_str!("audit.sql")),
     Step::Sql(include_str!("team_shifts.sql")),
     Step::Sql(include_str!("annotations.sql")),
+    Step::Sql(include_str!("recommendations.sql")),
 ];

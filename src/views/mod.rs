@@ -10,6 +10,7 @@ mod maintenance;
 mod outlook;
 mod overview;
 mod page;
+mod recommendation;
 mod roster;
 mod series;
 mod staffing;
@@ -28,6 +29,7 @@ pub use overview::{
     overview,
 };
 pub use page::Page;
+pub use recommendation::{OpenRecommendations, Recommendation, RecommendationOutcome, Uncovered};
 pub use roster::{Roster, RosterRow, RosterSummary};
 pub use series::{AlarmCounts, Key, SeriesInfo, SeriesWindows, Window, series_info};
 pub use staffing::{Staffing, StaffingFigures, StaffingTarget, TeamStaffing};

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Key, MANY};
+use super::{Key, MANY, OpenRecommendations, Recommendation};
 use crate::domain::{SeriesKey, Timestamp};
 use crate::staffing;
 use crate::store::{Reader, StoreError};
+use crate::text::Texts;
 
 /// Number of counts in a sparkline.
 const SPARK_WINDOWS: u32 = 48;
@@ -30,12 +31,15 @@ pub struct Outlook {
     pub past: Vec<Option<u32>>,
     /// Medians of the forecast.
     pub next: Vec<f64>,
+    /// What people can do about its agents, and have agreed to do; of its team.
+    pub recommendations: Vec<Recommendation>,
 }
 
 /// Outlooks with the last counts and the medians of the forecasts.
 pub fn outlooks(
     reader: &Reader,
     outlooks: &[&staffing::Outlook],
+    texts: &Texts,
 ) -> Result<Vec<Outlook>, StoreError> {
     let width = reader.width();
     // A nowcast is issued within a window.
@@ -50,6 +54,7 @@ pub fn outlooks(
         past.extend(found.into_iter().map(|(series, counts)| ((upto, series), counts)));
     }
     let mut next = medians(reader, outlooks)?;
+    let open = OpenRecommendations::read(reader)?;
     let shown = outlooks.iter().map(|outlook| Outlook {
         key: Key::from(&outlook.series),
         issued_at: outlook.issued_at.to_string(),
@@ -64,6 +69,7 @@ pub fn outlooks(
             .remove(&(upto(outlook), outlook.series.clone()))
             .unwrap_or_else(|| vec![None; SPARK_WINDOWS as usize]),
         next: next.remove(&outlook.series).unwrap_or_default(),
+        recommendations: open.of(&outlook.series, texts),
     });
     Ok(shown.collect())
 }

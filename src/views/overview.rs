@@ -11,6 +11,7 @@ use super::{Key, Outlook, SeriesInfo, series_info};
 use crate::domain::{Name, SeriesKey, Timestamp, Zone};
 use crate::staffing::{self, Plan, PlanTarget};
 use crate::store::{self, Filter, Reader, StoreError};
+use crate::text::Texts;
 
 /// The data of the overview page.
 #[derive(Debug, Serialize, ToSchema)]
@@ -114,6 +115,7 @@ pub fn overview(
     reader: &Reader,
     query: &Query,
     zone: impl Fn(&Name) -> Zone,
+    texts: &Texts,
 ) -> Result<Overview, StoreError> {
     let (filter, words) = (&query.filter, Words::new(query.words.as_deref()));
     let plans = reader.plans()?.into_iter();
@@ -136,7 +138,7 @@ pub fn overview(
     all.sort_by(|a, b| query.order.of(a, b));
     all.truncate(query.most);
     let shown: Vec<&staffing::Outlook> = all.iter().filter_map(|row| row.outlook).collect();
-    let mut shown = outlooks(reader, &shown)?.into_iter();
+    let mut shown = outlooks(reader, &shown, texts)?.into_iter();
     let rows = all.iter().map(|row| OverviewRow {
         series: series_info(row.info, newest, zone(&row.info.series.region)),
         outlook: row.outlook.and_then(|_| shown.next()),

@@ -283,6 +283,7 @@ mod tests {
         let team = Team {
             name: Name::new("calls").expect("a name"),
             series: vec![SeriesKey::parse("north/_all/phone").expect("series")],
+            skills: Vec::new(),
             profile: Profile::default_of("phone").expect("a default"),
             hours: None,
             zone: "Europe/London".parse().expect("a zone"),

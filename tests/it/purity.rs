@@ -12,7 +12,7 @@ const CORE: [&str; 10] = [
 ];
 
 /// Crates that the core may use. They compute values from values too.
-const CORE_CRATES: [&str; 23] = [
+const CORE_CRATES: [&str; 24] = [
     "aho_corasick",
     "augurs",
     "base64",
@@ -22,6 +22,7 @@ const CORE_CRATES: [&str; 23] = [
     "fluent_bundle",
     "fluent_syntax",
     "foldhash",
+    "good_lp",
     "ndarray",
     "postcard",
     "rand",

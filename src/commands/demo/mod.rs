@@ -269,6 +269,7 @@ fn forecaster(
             calendars: calendars.collect(),
             calendar: Arc::default(),
             staffing: info.staffing.clone(),
+            advice: Arc::default(),
             // As vintages wait for their fit.
             tables_patience: Duration::from_secs(600),
             vintages_from: state.live - BACKFILL,

@@ -2,5 +2,6 @@
 
 pub mod alarms;
 pub mod forecast;
+pub mod recommendations;
 pub mod staffing;
 pub mod windows;

@@ -13,6 +13,8 @@ const LENGTH: &str = "use a length such as 300s, 5m or 1h";
 const MODEL: &str = "use erlang-c, erlang-a, chat or deferred";
 const SERIES: &str =
     "use series such as [\"north/broadband/phone\"], with _all for every region or service";
+const SKILLS: &str =
+    "use series such as [\"north/mobile/phone\"], with _all for every region, service or channel";
 const HOURS: &str = "use days and hours such as \"Mo-Fr 07:00-23:00\", or \"24/7\"";
 const PEOPLE_MAX: usize = 10_000;
 
@@ -155,6 +157,7 @@ impl Specs {
         for (name, section) in root.named("teams") {
             let series = series(&section);
             let own_zone = zone(&section, "time_zone");
+            let skills = skills(&section);
             let hours = section.parse("hours", HOURS, str::parse::<Hours>);
             let minimum = section.count("minimum", 0..=PEOPLE_MAX).unwrap_or(0);
             let own = spec(&section);
@@ -175,7 +178,7 @@ impl Specs {
             let zone = own_zone.unwrap_or_else(|| zone_of(&series, windows, regions));
             if let (Some(name), Some(profile)) = (name, profile) {
                 let minimum = u32::try_from(minimum).unwrap_or(0);
-                teams.push(Team { name, series, profile, hours, zone, minimum });
+                teams.push(Team { name, series, skills, profile, hours, zone, minimum });
             }
         }
         teams
@@ -248,6 +251,18 @@ fn series(section: &Reader<'_>) -> Vec<SeriesKey> {
         }
     }
     series
+}
+
+/// `skills` of a team: what its people can do besides its series.
+fn skills(section: &Reader<'_>) -> Vec<SeriesKey> {
+    let mut skills = Vec::new();
+    for text in section.list("skills", SKILLS).unwrap_or_default() {
+        match SeriesKey::parse(&text) {
+            Ok(key) => skills.push(key),
+            Err(why) => section.problem("skills", format!("{why}: {SKILLS}")),
+        }
+    }
+    skills
 }
 
 /// The zone of a team's region, if all its series have the same one.

@@ -55,7 +55,17 @@ impl State {
             }
             ReplicatedCommand::Roster { shifts, team_shifts } => {
                 self.issuer.add_shifts(shifts.clone(), team_shifts.clone());
-                StoreChange::Roster(shifts.clone(), team_shifts.clone()).into()
+                let change = StoreChange::Roster(shifts.clone(), team_shifts.clone());
+                let mut decision = Decision::from(change);
+                for own in self.issuer.roster_replaced(shifts, team_shifts) {
+                    decision.effects.put(StoreChange::Recommendation(Box::new(own)));
+                }
+                decision
+            }
+            ReplicatedCommand::Answered { id, answer, by, at } => {
+                let own = self.issuer.answer(id, *answer, by, *at);
+                let own = own.ok_or(CommandError::NotFound)?;
+                StoreChange::Recommendation(Box::new(own)).into()
             }
             ReplicatedCommand::Maintenance { event, at } => {
                 // The command's time is its position: the newest event of an id wins.

@@ -7,6 +7,7 @@ mod feeds;
 mod fields;
 mod planned;
 mod points;
+mod recommended;
 mod sink;
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use super::alarms::Alarms;
 use super::client::{InfluxClient, InfluxSettings, SetupProblem};
 use super::feeds::Feeds;
 use super::fields::Line;
-use super::{planned, points};
+use super::{planned, points, recommended};
 use crate::domain::{Clock, Scope, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::Vintage;
 use crate::forecast::surge::{SURGE_LEADS, lead_minutes};
@@ -115,6 +115,11 @@ impl Gatherer {
                     let InfluxContext { public_url, texts, .. } = &self.context;
                     let found = reader.alert(id)?;
                     lines.extend(found.and_then(|a| points::alert(&a, public_url, texts)));
+                }
+                Change::Recommendation(_, id) => {
+                    let found = reader.recommendation(id)?;
+                    let texts = &self.context.texts;
+                    lines.extend(found.and_then(|own| recommended::recommendation(&own, texts)));
                 }
                 Change::Planned(at, text) => lines.extend(planned::planned(reader, *at, text)?),
             }

@@ -35,6 +35,7 @@ fn team(hours: Option<&str>, minimum: u32) -> Team {
     Team {
         name: Name::new("calls").expect("a name"),
         series: vec![SeriesKey::parse("north/_all/phone").expect("series")],
+        skills: Vec::new(),
         profile: profile(300, 80.0, 20.0, Some(180)),
         hours: hours.map(|hours| hours.parse().expect("hours")),
         zone: Zone::UTC,

@@ -14,3 +14,31 @@ basis-concurrency = each agent handles { $n } contacts at once
 basis-occupancy = occupancy up to { $percent } %
 basis-shrinkage = shrinkage { $percent } %
 basis-team = served by team { $team }
+
+# Recommendations: what a person can do.
+
+advice-move = Move { $n ->
+    [one] { $n } agent
+   *[other] { $n } agents
+} from { $source } to { $team }, { $from }–{ $to } ({ $zone })
+advice-call-in = Call in { $n ->
+    [one] { $n } agent
+   *[other] { $n } agents
+} for { $team }, { $from }–{ $to } ({ $zone })
+advice-overtime = Ask { $n ->
+    [one] { $n } agent
+   *[other] { $n } agents
+} of { $team } to stay, { $from }–{ $to } ({ $zone })
+advice-offer-leave = Offer leave to { $n ->
+    [one] { $n } agent
+   *[other] { $n } agents
+} of { $team }, { $from }–{ $to } ({ $zone })
+advice-announcement = Switch on the outage announcement of { $team }, { $from }–{ $to } ({ $zone }): it keeps { $low } to { $high } % of callers from waiting
+advice-short = { $needed } agents needed at { $at }, { $scheduled } on the schedule
+advice-spare = even a high forecast needs only { $needed } agents at { $at }, { $scheduled } are on the schedule
+advice-outage = { $cause } brings calls, and { $n ->
+    [one] { $n } agent is missing
+   *[other] { $n } agents are missing
+} whom nobody replaces in time
+advice-levels = expected service level { $with } % with it, { $without } % without it; confidence { $confidence } %
+advice-recommended = Recommended: { $text }.

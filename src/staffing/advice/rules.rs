@@ -1,0 +1,100 @@
+//! Rules of recommendations.
+
+use std::time::Duration;
+
+use super::Kind;
+use crate::domain::{HOUR, MINUTE};
+
+/// `[recommendations]`. Costs are in any unit of money, for an agent and hour.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AdviceRules {
+    pub enabled: bool,
+    /// From when on each kind can begin, after it was recommended.
+    pub move_lead: Duration,
+    pub call_in_lead: Duration,
+    pub overtime_lead: Duration,
+    pub leave_lead: Duration,
+    pub announcement_lead: Duration,
+    /// What begins within this time does not change any more, and nothing else begins within it.
+    pub frozen: Duration,
+    /// Shortest recommendation.
+    pub least_length: Duration,
+    /// Fewest agents of a recommendation.
+    pub least_agents: u32,
+    /// How long people may stay after their shift.
+    pub overtime_length: Duration,
+    /// Share of those whose shift ends who may stay.
+    pub overtime_share: f64,
+    /// Share of a team's largest shift that can be called in.
+    pub call_in_share: f64,
+    /// Share of those on the schedule who may be offered leave.
+    pub leave_share: f64,
+    pub move_cost: f64,
+    pub call_in_cost: f64,
+    pub overtime_cost: f64,
+    /// Saved by an hour of leave.
+    pub leave_saving: f64,
+    /// What a missing agent costs.
+    pub shortage_cost: f64,
+    /// Share of callers whom an announcement keeps from waiting: low and high.
+    pub deflection: (f64, f64),
+    /// Most recommendations at a time; the largest are kept.
+    pub most: usize,
+}
+
+impl Default for AdviceRules {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            move_lead: 30 * MINUTE,
+            call_in_lead: 2 * HOUR,
+            overtime_lead: HOUR,
+            leave_lead: HOUR,
+            announcement_lead: 5 * MINUTE,
+            frozen: 30 * MINUTE,
+            least_length: HOUR,
+            least_agents: 2,
+            overtime_length: 2 * HOUR,
+            overtime_share: 0.3,
+            call_in_share: 0.2,
+            leave_share: 0.25,
+            move_cost: 5.0,
+            call_in_cost: 40.0,
+            overtime_cost: 35.0,
+            leave_saving: 20.0,
+            shortage_cost: 200.0,
+            deflection: (0.1, 0.3),
+            most: 100,
+        }
+    }
+}
+
+impl AdviceRules {
+    /// The time from now to the first beginning of a kind.
+    pub fn lead(&self, kind: Kind) -> Duration {
+        match kind {
+            Kind::Move => self.move_lead.max(self.frozen),
+            Kind::CallIn => self.call_in_lead.max(self.frozen),
+            Kind::Overtime => self.overtime_lead.max(self.frozen),
+            Kind::OfferLeave => self.leave_lead.max(self.frozen),
+            // It is switched on; nobody has to come.
+            Kind::Announcement => self.announcement_lead,
+        }
+    }
+
+    /// The cost of an agent and hour; leave saves.
+    pub fn cost(&self, kind: Kind) -> f64 {
+        match kind {
+            Kind::Move => self.move_cost,
+            Kind::CallIn => self.call_in_cost,
+            Kind::Overtime => self.overtime_cost,
+            Kind::OfferLeave => -self.leave_saving,
+            Kind::Announcement => 0.0,
+        }
+    }
+
+    /// The share of callers whom an announcement keeps away, expected.
+    pub fn deflected(&self) -> f64 {
+        f64::midpoint(self.deflection.0, self.deflection.1)
+    }
+}
