@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::active_alarms::active_alarms;
 use super::effects::{Effects, StoreChange};
 use super::issue_config::IssueConfig;
 use super::issued::Issued;
@@ -182,7 +181,7 @@ impl Issuer {
             debug_assert!(plans.values().all(|plan| plan.issued_at == at.end));
             effects.put(StoreChange::Plans(issued.clone(), plans.clone()));
             if at.end >= self.config.alerts_from {
-                self.alert(&mut effects, at, &issued, &plans, active_alarms(at.alarms), false);
+                self.alert(&mut effects, at, &issued, &plans, false);
             }
         }
         self.ledger.issued(at.end, &issued);
