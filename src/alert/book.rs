@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use super::causes;
 use super::known::Known;
-use super::{
-    ActiveAlarm, Alert, AlertSeverity, AlertState, Notification, NotificationKind, Shortfall,
-};
+use super::need::{Need, needs};
+use super::{ActiveAlarm, Alert, AlertSeverity, AlertState, Notification, NotificationKind, Trend};
 use crate::anomaly::EarlySign;
 use crate::domain::{Name, Scope, Timestamp, WindowWidth, Zone};
 use crate::forecast::Vintage;
@@ -19,17 +18,11 @@ const RULE: &str = "understaffed";
 pub(super) const TEST_RULE: &str = "page-test";
 /// All rules that begin alerts.
 pub const RULES: &[&str] = &[RULE];
-/// Smallest gap that counts: in agents, and as a share of the agents on the roster.
-const GAP_MIN: i32 = 3;
-const GAP_SHARE: f64 = 0.2;
-/// Number of consecutive windows that must have too few agents.
-const WINDOWS_MIN: usize = 2;
-/// Smallest gap of a critical alert, which is sent at once.
-const CRITICAL_GAP: i32 = 5;
-const CRITICAL_SHARE: f64 = 0.4;
 /// Number of consecutive vintages that must agree before an alert fires, and before it is resolved.
 const FIRE_AFTER: u32 = 2;
 const RESOLVE_AFTER: u32 = 4;
+/// Number of consecutive forecasts that must be clearly less than critical before the severity falls.
+const EASE_AFTER: u32 = 2;
 /// Complaints with this score (one in ten thousand) confirm a gap: the alert is sent at once.
 const CONFIRMS: f64 = 4.0;
 /// An alert escalates if the gap has grown by this factor and this many agents, this long after the last page.
@@ -46,7 +39,10 @@ pub struct SeriesNeed<'a> {
 /// Input of a step, all as of the same instant.
 pub struct AlertInputs<'a> {
     pub needs: Vec<SeriesNeed<'a>>,
+    /// Alarms that are active as of the newest forecast of their scope.
     pub alarms: Vec<ActiveAlarm>,
+    /// Issue times of newer forecasts, whose plans are among `needs`, by scope.
+    pub newer: BTreeMap<Scope, Timestamp>,
     /// Causes besides alarms.
     pub known: Known,
     /// Scopes with more complaints than usual.
@@ -72,21 +68,16 @@ pub struct AlertBook {
     open: BTreeMap<Scope, Alert>,
 }
 
-/// The shortage of one scope.
-struct Need {
-    shortfalls: Vec<Shortfall>,
-    from: Timestamp,
-    to: Timestamp,
-    critical: bool,
-}
-
-impl Need {
-    fn gap(&self) -> i32 {
-        self.shortfalls.iter().map(|s| s.gap).sum()
-    }
-}
-
 impl AlertInputs<'_> {
+    /// The time as of which the facts of a scope hold, in a step at `now`.
+    pub(super) fn as_of(&self, scope: &Scope, now: Timestamp) -> Timestamp {
+        self.newer.get(scope).copied().unwrap_or(now).max(now)
+    }
+
+    fn zone_of(&self, scope: &Scope) -> Zone {
+        self.zones.get(&scope.region).copied().unwrap_or(self.zone)
+    }
+
     fn is_confirmed(&self, scope: &Scope) -> bool {
         self.complaints.iter().any(|sign| sign.scope == *scope && sign.score >= CONFIRMS)
     }
@@ -115,21 +106,22 @@ impl AlertBook {
 
     /// Examines the plans issued at `now`. The same inputs always lead to the same effects.
     pub fn step(&mut self, inputs: &AlertInputs<'_>, now: Timestamp) -> Vec<AlertEffect> {
-        let mut needs = needs(inputs);
+        let mut needs = needs(inputs, now);
         let mut effects = Vec::new();
         let scopes: BTreeSet<Scope> = self.open.keys().chain(needs.keys()).cloned().collect();
         for scope in scopes {
-            let need = needs.remove(&scope);
-            let zone = inputs.zones.get(&scope.region).copied().unwrap_or(inputs.zone);
+            let need = needs.remove(&scope).flatten();
             match (self.open.remove(&scope), need) {
                 (None, None) => {}
                 (known, Some(need)) => {
-                    let alert = known.unwrap_or_else(|| begin(&scope, zone, now));
-                    let alert = self.short(alert, &need, inputs, zone, now, &mut effects);
+                    let alert = known.unwrap_or_else(|| begin(&scope, inputs.zone_of(&scope), now));
+                    let alert = calmer(alert, need.stays_critical, inputs.as_of(&scope, now));
+                    let alert = short(alert, &need, inputs, now, &mut effects);
                     self.open.insert(scope, alert);
                 }
                 (Some(alert), None) => {
-                    if let Some(alert) = enough(alert, now, &mut effects) {
+                    let alert = calmer(alert, false, inputs.as_of(&scope, now));
+                    if let Some(alert) = enough(alert, inputs, now, &mut effects) {
                         self.open.insert(scope, alert);
                     }
                 }
@@ -139,69 +131,26 @@ impl AlertBook {
     }
 
     /// Examines only plans that nowcasts changed within a window: it can begin and escalate alerts,
-    /// but not end them.
+    /// but not end them. An alert whose shortage is gone says so.
     pub fn nowcast(&mut self, inputs: &AlertInputs<'_>, now: Timestamp) -> Vec<AlertEffect> {
         let mut effects = Vec::new();
-        for (scope, need) in needs(inputs) {
-            let zone = inputs.zones.get(&scope.region).copied().unwrap_or(inputs.zone);
-            let alert = self.open.remove(&scope).unwrap_or_else(|| begin(&scope, zone, now));
-            let alert = self.short(alert, &need, inputs, zone, now, &mut effects);
+        for (scope, need) in needs(inputs, now) {
+            let known = self.open.remove(&scope);
+            let alert = match (known, need) {
+                (None, None) => continue,
+                (known, Some(need)) => {
+                    let alert = known.unwrap_or_else(|| begin(&scope, inputs.zone_of(&scope), now));
+                    short(alert, &need, inputs, now, &mut effects)
+                }
+                (Some(mut alert), None) => {
+                    no_longer(&mut alert, inputs, now);
+                    effects.push(AlertEffect::Changed(alert.clone()));
+                    alert
+                }
+            };
             self.open.insert(scope, alert);
         }
         effects
-    }
-
-    fn short(
-        &self,
-        mut alert: Alert,
-        need: &Need,
-        inputs: &AlertInputs<'_>,
-        zone: Zone,
-        now: Timestamp,
-        effects: &mut Vec<AlertEffect>,
-    ) -> Alert {
-        let was_critical = alert.severity == AlertSeverity::Critical;
-        if need.critical {
-            alert.severity = AlertSeverity::Critical;
-        }
-        alert.updated_at = now;
-        (alert.from, alert.to) = (need.from, need.to);
-        alert.agents_short = need.gap();
-        alert.shortfalls.clone_from(&need.shortfalls);
-        alert.zone = zone;
-        alert.because = causes::causes(&alert.scope, &inputs.alarms, &inputs.known);
-        if alert.worst.as_ref().is_none_or(|worst| worst.agents_short < alert.agents_short) {
-            alert.worst = Some(alert.as_it_is());
-        }
-        let told = match alert.state {
-            AlertState::Pending => {
-                alert.streak += 1;
-                let is_sure = need.critical || inputs.is_confirmed(&alert.scope);
-                let fires = alert.streak >= FIRE_AFTER || is_sure;
-                if fires {
-                    alert.state = AlertState::Firing;
-                    alert.streak = 0;
-                }
-                fires.then_some(NotificationKind::Firing)
-            }
-            AlertState::Firing | AlertState::Acknowledged => {
-                alert.streak = 0;
-                let grown = f64::from(alert.agents_short)
-                    >= WORSE_SHARE * f64::from(alert.notified_gap)
-                    && alert.agents_short >= alert.notified_gap + WORSE_BY
-                    && alert.notified_at.is_none_or(|at| now.since(at) >= WORSE_AFTER);
-                let turned = need.critical && !was_critical;
-                (turned || grown).then_some(NotificationKind::Escalated)
-            }
-            AlertState::Resolved => None,
-        };
-        if let Some(kind) = told {
-            alert.notified_gap = alert.agents_short;
-            alert.notified_at = Some(now);
-            effects.push(AlertEffect::Notify(notice(&alert, kind, now)));
-        }
-        effects.push(AlertEffect::Changed(alert.clone()));
-        alert
     }
 
     /// Acknowledges an alert. `None` if there is no such open alert.
@@ -275,19 +224,109 @@ fn begin(scope: &Scope, zone: Zone, now: Timestamp) -> Alert {
         streak: 0,
         notified_gap: 0,
         notified_at: None,
+        steps: Vec::new(),
+        trend: Trend::default(),
     }
 }
 
-/// A vintage without a shortage. `None` if a pending alert ends without a page.
-fn enough(mut alert: Alert, now: Timestamp, effects: &mut Vec<AlertEffect>) -> Option<Alert> {
+/// Takes a plan with too few agents.
+fn short(
+    mut alert: Alert,
+    need: &Need,
+    inputs: &AlertInputs<'_>,
+    now: Timestamp,
+    effects: &mut Vec<AlertEffect>,
+) -> Alert {
+    let was_critical = alert.severity == AlertSeverity::Critical;
+    if need.critical {
+        alert.severity = AlertSeverity::Critical;
+    }
+    facts(&mut alert, inputs, now);
+    (alert.from, alert.to) = need.span().unwrap_or((alert.from, alert.to));
+    alert.agents_short = need.gap();
+    alert.steps.clone_from(&need.steps);
+    alert.shortfalls.clone_from(&need.shortfalls);
+    if alert.worst.as_ref().is_none_or(|worst| worst.agents_short < alert.agents_short) {
+        alert.worst = Some(alert.as_it_is());
+    }
+    let told = match alert.state {
+        AlertState::Pending => {
+            alert.streak += 1;
+            let is_sure = need.critical || inputs.is_confirmed(&alert.scope);
+            let fires = alert.streak >= FIRE_AFTER || is_sure;
+            if fires {
+                alert.state = AlertState::Firing;
+                alert.streak = 0;
+            }
+            fires.then_some(NotificationKind::Firing)
+        }
+        AlertState::Firing | AlertState::Acknowledged => {
+            alert.streak = 0;
+            let is_due = alert.notified_at.is_none_or(|at| now.since(at) >= WORSE_AFTER);
+            let grown = f64::from(alert.agents_short)
+                >= WORSE_SHARE * f64::from(alert.notified_gap)
+                && alert.agents_short >= alert.notified_gap + WORSE_BY
+                && is_due;
+            // Who knows that it was critical a short while ago is not told again.
+            let turned =
+                need.critical && !was_critical && (alert.trend.eased_at.is_none() || is_due);
+            (turned || grown).then_some(NotificationKind::Escalated)
+        }
+        AlertState::Resolved => None,
+    };
+    if let Some(kind) = told {
+        alert.notified_gap = alert.agents_short;
+        alert.notified_at = Some(now);
+        effects.push(AlertEffect::Notify(notice(&alert, kind, now)));
+    }
+    effects.push(AlertEffect::Changed(alert.clone()));
+    alert
+}
+
+/// What holds of an alert as of the newest forecast, whatever that says.
+fn facts(alert: &mut Alert, inputs: &AlertInputs<'_>, now: Timestamp) {
+    let as_of = inputs.as_of(&alert.scope, now);
+    alert.updated_at = as_of;
+    alert.zone = inputs.zone_of(&alert.scope);
+    alert.because = causes::causes(&alert.scope, &inputs.alarms, &inputs.known);
+    alert.trend.as_of = Some(as_of);
+    alert.trend.next_at = Some(inputs.width.end(inputs.width.floor(as_of)));
+}
+
+/// The newest forecast shows no shortage.
+fn no_longer(alert: &mut Alert, inputs: &AlertInputs<'_>, now: Timestamp) {
+    facts(alert, inputs, now);
+    alert.agents_short = 0;
+    alert.steps.clear();
+    alert.shortfalls.clear();
+}
+
+/// Lets the severity fall once enough forecasts in a row were clearly less than critical.
+fn calmer(mut alert: Alert, stays_critical: bool, as_of: Timestamp) -> Alert {
+    let is_calm = alert.severity == AlertSeverity::Critical && !stays_critical;
+    alert.trend.calm = if is_calm { alert.trend.calm + 1 } else { 0 };
+    if alert.trend.calm >= EASE_AFTER {
+        alert.severity = AlertSeverity::Warning;
+        alert.trend.calm = 0;
+        alert.trend.eased_at = Some(as_of);
+    }
+    alert
+}
+
+/// A vintage without a shortage. `None` if the alert is over; a pending one ends without a page.
+fn enough(
+    mut alert: Alert,
+    inputs: &AlertInputs<'_>,
+    now: Timestamp,
+    effects: &mut Vec<AlertEffect>,
+) -> Option<Alert> {
     alert.streak += 1;
-    alert.updated_at = now;
+    no_longer(&mut alert, inputs, now);
     let was_told = alert.notified_at.is_some();
     let over = !was_told || alert.streak >= RESOLVE_AFTER;
     if over {
         alert.state = AlertState::Resolved;
-        alert.ended_at = Some(now);
-        alert.agents_short = 0;
+        alert.ended_at = Some(alert.updated_at);
         if was_told {
             effects.push(AlertEffect::Notify(notice(&alert, NotificationKind::Resolved, now)));
         }
@@ -304,63 +343,4 @@ fn notice(alert: &Alert, kind: NotificationKind, now: Timestamp) -> Notification
         NotificationKind::Reminder => "reminder",
     };
     Notification { id: format!("{}.{word}.{}", alert.id, now.secs()), kind, alert: alert.clone() }
-}
-
-/// Scopes with too few agents, with their series.
-fn needs(inputs: &AlertInputs<'_>) -> BTreeMap<Scope, Need> {
-    let mut needs: BTreeMap<Scope, Need> = BTreeMap::new();
-    for need in &inputs.needs {
-        let Some((shortfall, from, to, critical)) = shortfall(need, inputs.width) else { continue };
-        let scope = need.plan.series.scope();
-        let sum = needs.entry(scope).or_insert(Need {
-            shortfalls: Vec::new(),
-            from,
-            to,
-            critical: false,
-        });
-        sum.shortfalls.push(shortfall);
-        sum.from = sum.from.min(from);
-        sum.to = sum.to.max(to);
-        sum.critical |= critical;
-    }
-    for need in needs.values_mut() {
-        need.shortfalls.sort_by(|a, b| b.gap.cmp(&a.gap).then_with(|| a.series.cmp(&b.series)));
-    }
-    needs
-}
-
-/// The worst window of a series that has too few agents for long enough, and the span of its shortage.
-fn shortfall(
-    need: &SeriesNeed<'_>,
-    width: WindowWidth,
-) -> Option<(Shortfall, Timestamp, Timestamp, bool)> {
-    let present = |t: &crate::staffing::PlanTarget| {
-        t.scheduled.unwrap_or(t.agents.saturating_add_signed(t.gap.saturating_neg()))
-    };
-    let targets = &need.plan.targets;
-    let short: Vec<bool> = targets
-        .iter()
-        .map(|t| t.gap >= GAP_MIN && f64::from(t.gap) >= GAP_SHARE * f64::from(present(t)))
-        .collect();
-    let runs = short.windows(WINDOWS_MIN).position(|run| run.iter().all(|short| *short))?;
-    let last = short.windows(WINDOWS_MIN).rposition(|run| run.iter().all(|short| *short))?;
-    let (from, to) = (&targets[runs], &targets[last + WINDOWS_MIN - 1]);
-    let worst = targets.iter().zip(&short).filter(|(_, short)| **short).map(|(t, _)| t);
-    // The first of equally bad windows: the one to act on.
-    let worst = worst.reduce(|a, b| if b.gap > a.gap { b } else { a })?;
-    let forecast = need.vintage.targets.iter().find(|t| t.start == worst.start)?;
-    let critical = worst.gap >= CRITICAL_GAP
-        && f64::from(worst.gap) >= CRITICAL_SHARE * f64::from(present(worst));
-    let shortfall = Shortfall {
-        series: need.plan.series.clone(),
-        at: worst.start,
-        arrivals: worst.arrivals,
-        arrivals_low: forecast.quantiles[1],
-        arrivals_high: forecast.quantiles[5],
-        agents: worst.agents,
-        scheduled: present(worst),
-        gap: worst.gap,
-        rostered: worst.scheduled.is_some(),
-    };
-    Some((shortfall, from.start, width.end(to.start), critical))
 }

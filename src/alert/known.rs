@@ -49,8 +49,9 @@ pub fn adjustments<'v>(
 /// Scopes whose customers complain more than usual: without an active alarm they report the fault first.
 pub fn complaints(signs: &[EarlySign], known: &mut Known) {
     for sign in signs {
-        let EarlySign { scope, from, actual, usual, .. } = sign;
-        let cause = Cause::Complaints { actual: *actual, usual: *usual, since: *from };
+        let EarlySign { scope, from, to, actual, usual, .. } = sign;
+        let until = Some(*to);
+        let cause = Cause::Complaints { actual: *actual, usual: *usual, since: *from, until };
         known.entry(scope.clone()).or_default().push(cause);
     }
 }

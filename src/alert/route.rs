@@ -48,7 +48,8 @@ impl Escalation {
         takes: impl Fn(&str) -> bool,
         now: Timestamp,
     ) -> Option<(NotificationKind, Vec<String>)> {
-        if alert.to <= now {
+        // Nobody further has to know of a shortage that is no longer expected.
+        if alert.to <= now || alert.has_eased() {
             return None;
         }
         let next = self.order.iter().find(|name| !heard.contains_key(*name) && takes(name));
@@ -106,6 +107,7 @@ impl Route {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alert::Trend;
     use crate::alert::tests::firing;
 
     fn at(minutes: i64) -> Timestamp {
@@ -166,6 +168,10 @@ mod tests {
         let reminder = to(NotificationKind::Reminder, &["boss", "lead", "on-call"]);
         assert_eq!(next(&all, 50, ""), reminder);
         assert_eq!(next(&all, 120, ""), None, "the span is over");
+        let trend = Trend { as_of: Some(at(45)), ..Trend::default() };
+        let eased = Alert { agents_short: 0, trend, ..alert.clone() };
+        let known: BTreeMap<String, Heard> = all.iter().cloned().collect();
+        assert_eq!(escalation().next(&eased, &known, |_| true, at(50)), None, "no shortage now");
         let quiet = Escalation { remind_after: None, ..escalation() };
         let all: BTreeMap<String, Heard> = all.into_iter().collect();
         assert_eq!(quiet.next(&alert, &all, |_| true, at(50)), None);

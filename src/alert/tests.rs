@@ -37,6 +37,8 @@ pub(super) fn firing(from: Timestamp, to: Timestamp) -> Alert {
         streak: 0,
         notified_gap: 4,
         notified_at: Some(from),
+        steps: Vec::new(),
+        trend: Trend::default(),
     }
 }
 
@@ -147,6 +149,7 @@ fn look(
     let inputs = AlertInputs {
         needs: pairs.iter().map(|(plan, vintage)| SeriesNeed { plan, vintage }).collect(),
         alarms: alarms(),
+        newer: BTreeMap::new(),
         known: known(now),
         complaints: complaints.to_vec(),
         width: WIDTH,
@@ -195,24 +198,38 @@ fn a_page_says_what_where_when_how_many_and_why() {
         format!("{}\n\n{}", alert.title(&texts), alert.body(&texts))
     };
     insta::assert_snapshot!(page(Language::Zh), @r"
-    【紧急】north/broadband：14:30–15:30 最多缺 9 名坐席（电话 6、在线客服 3）
+    【紧急】north/broadband 缺坐席：14:30 起 9 名（至 15:30）
 
-    电话：14:30 需要 16 名坐席，已排班 10 名，还缺 6 名。该时段预测 48 张工单（80% 概率在 42 至 54 之间）。
-    在线客服：14:30 需要 13 名坐席，已排班 10 名，还缺 3 名。该时段预测 39 张工单（80% 概率在 33 至 45 之间）。
+    截至 14:00（Asia/Shanghai）；首次发现于 14:00。
+    缺口：14:30 起 9 名（至 15:30），其中电话 6、在线客服 3。
+    建议：14:30 前增派 9 名坐席（电话 6、在线客服 3）。
+    建议：15:30 先查看最新预测，再撤回增派的坐席。
+    建议：立即向网络运维询问始于 OLT-17 的故障的预计修复时间。
     原因：自 13:40 起有 2 条紧急 lossOfSignal 告警未清除，首个告警设备 OLT-17。
     原因：13:00–13:50 的计划作业超时，仍有 2 条相关告警未清除。
     原因：规划人员录入“billing run”：使未来六小时的预测变化 +38 张工单。
-    建议：14:30 至 15:30（Asia/Shanghai）最多需增派 9 名坐席；如已知悉，请确认预警；确认后仅在明显恶化时再次通知。
+    电话：14:30 需要 16 名坐席，已排班 10 名，还缺 6 名。该时段预测 48 张工单（80% 概率在 42 至 54 之间）。
+    在线客服：14:30 需要 13 名坐席，已排班 10 名，还缺 3 名。该时段预测 39 张工单（80% 概率在 33 至 45 之间）。
+    受影响：north 的 broadband 客户（在线客服、电话）。
+    下次检查：14:15 的预测。
+    如由您处理，请确认预警；确认后仅在明显恶化时再次通知。
     ");
     insta::assert_snapshot!(page(Language::En), @r"
-    CRITICAL north/broadband: up to 9 agents short 14:30–15:30 (phone 6, chat 3)
+    CRITICAL north/broadband lacks agents: 9 from 14:30 until 15:30
 
-    phone: 16 agents needed at 14:30, 10 scheduled, 6 short. Forecast for that window: 48 tickets (42 to 54 with 80 % probability).
-    chat: 13 agents needed at 14:30, 10 scheduled, 3 short. Forecast for that window: 39 tickets (33 to 45 with 80 % probability).
+    As of 14:00 (Asia/Shanghai); first seen at 14:00.
+    Missing: 9 from 14:30 until 15:30 (phone 6, chat 3).
+    Action by 14:30: find 9 more agents (phone 6, chat 3).
+    Action at 15:30: look at the newest forecast before you release them.
+    Action now: ask network operations when the fault that began on OLT-17 will be repaired.
     Cause: 2 critical lossOfSignal alarms active since 13:40, first on OLT-17.
     Cause: planned work of 13:00–13:50 overruns; 2 of its alarms are still active.
     Cause: a planner entered “billing run”: it changes the forecast by +38 tickets over six hours.
-    Action: find up to 9 more agents between 14:30 and 15:30 (Asia/Shanghai). If you already know about this, acknowledge the alert; another page then follows only if it gets clearly worse.
+    phone: 16 agents needed at 14:30, 10 scheduled, 6 short. Forecast for that window: 48 tickets (42 to 54 with 80 % probability).
+    chat: 13 agents needed at 14:30, 10 scheduled, 3 short. Forecast for that window: 39 tickets (33 to 45 with 80 % probability).
+    Affected: customers of broadband in north (chat, phone).
+    Next checkpoint: the forecast of 14:15.
+    If you take this on, acknowledge the alert; another page then follows only if it gets clearly worse.
     ");
 }
 
@@ -261,7 +278,7 @@ fn customers_who_complain_make_a_second_look_unnecessary() {
     complaints(&[sign(4.0)], &mut known);
     let scope = &alarms()[0].scope;
     let causes = causes(scope, &[], &known);
-    insta::assert_snapshot!(causes[0].say(&Texts::new(Language::En)), @"14 tickets about an outage, poor coverage or slow service since 05:30; 1.8 are usual in that time");
+    insta::assert_snapshot!(causes[0].say(&Texts::new(Language::En)), @"14 tickets about an outage, poor coverage or slow service from 05:30 to 06:00; 1.8 are usual in that time");
 }
 
 #[test]
@@ -274,9 +291,16 @@ fn a_nowcast_begins_alerts_and_ends_none() {
     assert_eq!((alert.since, alert.updated_at), (within, within));
     for minutes in 8..15 {
         let now = start() + Duration::from_secs(60 * minutes);
-        assert_eq!(look(&mut book, now, 10, 10, &[], AlertBook::nowcast), []);
+        assert_eq!(notices(&look(&mut book, now, 10, 10, &[], AlertBook::nowcast)), []);
+        let open = book.open().next().expect("still open");
+        assert_eq!((open.state, open.streak, open.agents_short), (AlertState::Firing, 0, 0));
+        let texts = Texts::new(Language::En);
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(open.title(&texts), @"north/broadband: the shortage of agents is no longer expected");
+        }
+        assert!(open.has_eased());
     }
-    assert_eq!(book.open().next(), Some(&alert));
+    assert_eq!(book.open().next().map(|open| &open.id), Some(&alert.id));
     for round in 1..5 {
         step(&mut book, round, 10, 10);
     }
@@ -309,5 +333,151 @@ fn a_restart_goes_on_where_it_was() {
         let b = step(&mut restarted, round as u32, phone, 10);
         assert_eq!(a, b, "round {round}");
         restarted = AlertBook::restore(restarted.open().cloned().collect());
+    }
+}
+
+/// What an open alert says, line by line.
+fn said(book: &AlertBook) -> Vec<String> {
+    let open = book.open().next().expect("open");
+    let texts = Texts::new(Language::En);
+    [vec![open.title(&texts)], open.body(&texts).lines().map(str::to_owned).collect()].concat()
+}
+
+#[test]
+fn the_severity_falls_once_the_gap_is_clearly_smaller_for_two_forecasts() {
+    let mut book = AlertBook::default();
+    let severity = |book: &AlertBook| book.open().next().expect("open").severity;
+    step(&mut book, 0, 16, 10);
+    assert_eq!(severity(&book), AlertSeverity::Critical);
+    // A gap of four of ten is at four fifths of the limits: hardly less than critical.
+    step(&mut book, 1, 14, 10);
+    step(&mut book, 2, 14, 10);
+    assert_eq!(severity(&book), AlertSeverity::Critical, "no flapping at the limit");
+    step(&mut book, 3, 13, 10);
+    step(&mut book, 4, 14, 10);
+    step(&mut book, 5, 13, 10);
+    assert_eq!(severity(&book), AlertSeverity::Critical, "not twice in a row");
+    assert_eq!(notices(&step(&mut book, 6, 13, 10)), []);
+    assert_eq!(severity(&book), AlertSeverity::Warning);
+    let eased = "Eased: no longer critical since 15:30.";
+    assert!(said(&book).iter().any(|line| line == eased), "{:#?}", said(&book));
+    // Critical again: a page, since the last one is an hour and more ago. Then not at once once more.
+    assert_eq!(notices(&step(&mut book, 7, 16, 10)), [NotificationKind::Escalated]);
+    step(&mut book, 8, 10, 10);
+    step(&mut book, 9, 10, 10);
+    assert_eq!(severity(&book), AlertSeverity::Warning, "also where nothing is missing");
+    let gone = "The forecast of 16:15 shows no shortage any more; the last page said 6 agents. The alert ends if the next forecasts agree.";
+    assert!(said(&book).iter().any(|line| line == gone), "{:#?}", said(&book));
+    assert_eq!(said(&book)[0], "north/broadband: the shortage of agents is no longer expected");
+}
+
+#[test]
+fn a_forecast_older_than_a_nowcast_changes_no_fact() {
+    let mut book = AlertBook::default();
+    let (now, newer) = (start(), start() + Duration::from_secs(420));
+    let pair = need("phone", now, 16);
+    let zones = BTreeMap::new();
+    let scope = alarms()[0].scope.clone();
+    let inputs = AlertInputs {
+        needs: vec![SeriesNeed { plan: &pair.0, vintage: &pair.1 }],
+        alarms: alarms(),
+        newer: BTreeMap::from([(scope, newer)]),
+        known: Known::new(),
+        complaints: Vec::new(),
+        width: WIDTH,
+        zones: &zones,
+        zone: Zone::UTC,
+    };
+    book.step(&inputs, now);
+    let alert = book.open().next().expect("open");
+    assert_eq!((alert.since, alert.updated_at, alert.as_of()), (now, newer, newer));
+    assert_eq!(alert.trend.next_at, Some(start() + WIDTH.length()));
+}
+
+#[test]
+fn number_span_and_action_are_of_one_stretch() {
+    let mut book = AlertBook::default();
+    let now = start();
+    let (mut phone, mut chat) = (need("phone", now, 10), need("chat", now, 10));
+    // The phone lacks most in the first hour, chat in the third; between them nobody is missing.
+    let set = |plan: &mut Plan, gaps: &[(std::ops::Range<usize>, i32)]| {
+        for (windows, gap) in gaps {
+            for target in &mut plan.targets[windows.clone()] {
+                (target.gap, target.agents) = (*gap, (10 + gap) as u32);
+            }
+        }
+    };
+    set(&mut phone.0, &[(0..2, 13), (2..4, 7)]);
+    set(&mut chat.0, &[(2..4, 1), (8..10, 12)]);
+    let zones = BTreeMap::new();
+    let inputs = AlertInputs {
+        needs: [&phone, &chat].map(|(plan, vintage)| SeriesNeed { plan, vintage }).into(),
+        alarms: Vec::new(),
+        newer: BTreeMap::new(),
+        known: Known::new(),
+        complaints: Vec::new(),
+        width: WIDTH,
+        zones: &zones,
+        zone: Zone::UTC,
+    };
+    book.step(&inputs, now);
+    insta::assert_snapshot!(said(&book).join("\n"), @r"
+    CRITICAL north/broadband lacks agents: 13 now until 06:30, 12 from 08:00 until 08:30
+    As of 06:00 (UTC); first seen at 06:00.
+    Missing: 13 now until 06:30 (phone 13).
+    Missing: 8 from 06:30 until 07:00 (phone 7, chat 1).
+    Missing: 12 from 08:00 until 08:30 (chat 12).
+    Action now: find 13 more agents (phone 13).
+    Action at 06:30: from then on 8 of them are enough, until 07:00.
+    Action now: look for a reason that is not in the data, such as a campaign or a billing run, and enter it.
+    Cause: the forecast needs more agents than are available; no relevant alarm is active here.
+    phone: 23 agents needed at 06:00, 10 scheduled, 13 short. Forecast for that window: 30 tickets (24 to 36 with 80 % probability).
+    Affected: customers of broadband in north (chat, phone).
+    Next checkpoint: the forecast of 06:15.
+    If you take this on, acknowledge the alert; another page then follows only if it gets clearly worse.
+    ");
+    let alert = book.open().next().expect("open");
+    let steps =
+        alert.steps.iter().map(|step| (step.agents, WIDTH.index(step.to) - WIDTH.index(step.from)));
+    assert_eq!(steps.collect::<Vec<_>>(), [(13, 2), (8, 2), (12, 2)]);
+    assert_eq!(alert.agents_short, alert.shortfalls.iter().map(|s| s.gap).sum::<i32>());
+}
+
+#[test]
+fn names_from_outside_are_data_and_a_page_has_at_most_300_words() {
+    let hostile = "</p><b>OLT</b> **1** [x](http://y)\n🔥 CRITICAL all clear ".repeat(40);
+    let scope = alarms()[0].scope.clone();
+    let kinds = ["a", "b", "c", "d", "e"];
+    let alarms = kinds.map(|kind| ActiveAlarm {
+        device: Some(hostile.clone()),
+        alarm_type: Some(format!("{kind} {hostile}")),
+        ..alarms()[0].clone()
+    });
+    let label = |n: usize| Cause::Adjustment { label: format!("{n} {hostile}"), tickets: 1.0 };
+    let known = Known::from([(scope, (0..30).map(label).collect())]);
+    let names = ["phone", "chat", "email", "app", "kiosk", "forum"];
+    let pairs = names.map(|channel| need(channel, start(), 16));
+    let zones = BTreeMap::new();
+    let inputs = AlertInputs {
+        needs: pairs.iter().map(|(plan, vintage)| SeriesNeed { plan, vintage }).collect(),
+        alarms: alarms.into(),
+        newer: BTreeMap::new(),
+        known,
+        complaints: Vec::new(),
+        width: WIDTH,
+        zones: &zones,
+        zone: Zone::UTC,
+    };
+    let mut book = AlertBook::default();
+    book.step(&inputs, start());
+    let alert = book.open().next().expect("open");
+    for language in Language::ALL {
+        let texts = Texts::new(language);
+        let (title, body) = (alert.title(&texts), alert.body(&texts));
+        assert!(title.chars().count() <= 110 && title.lines().count() == 1, "{title}");
+        let count = super::brief::words(&title) + super::brief::words(&body);
+        assert!(count <= 300, "{count} words: {body}");
+        assert!(body.lines().count() >= 8, "{body}");
+        assert!(!body.lines().any(|line| line.starts_with('🔥')), "no forged line: {body}");
     }
 }

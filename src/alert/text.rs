@@ -1,6 +1,7 @@
 //! Texts of alerts: place, time, number of agents, causes and action.
 
 use super::book::TEST_RULE;
+use super::brief;
 use super::{Alert, AlertSeverity, AlertState, Cause, Shortfall};
 use crate::text::{Say, Texts, args};
 
@@ -11,63 +12,52 @@ impl Alert {
             let is_over = self.state == AlertState::Resolved;
             return texts.text(if is_over { "page-test-over" } else { "page-test-title" }, None);
         }
-        let texts = texts.local(self.zone);
+        let texts = self.reader(texts);
         let scope = self.scope.to_string();
         if self.state == AlertState::Resolved {
             return texts.text("alert-title-resolved", args!["scope" => scope]);
         }
-        let channels = self.shortfalls.iter().map(|short| {
-            let channel = texts.channel(short.series.channel.as_str());
-            texts.text("alert-channel", args!["channel" => channel, "n" => short.gap])
-        });
-        let id = match self.severity {
-            AlertSeverity::Critical => "alert-title-critical",
-            AlertSeverity::Warning => "alert-title",
+        let need = brief::headline(&self.need(), self.as_of(), &texts);
+        let (id, args) = match (need, self.severity) {
+            (None, _) => ("alert-title-eased", args!["scope" => scope]),
+            (Some(need), AlertSeverity::Critical) => {
+                ("alert-title-critical", args!["scope" => scope, "need" => need])
+            }
+            (Some(need), AlertSeverity::Warning) => {
+                ("alert-title", args!["scope" => scope, "need" => need])
+            }
         };
-        let args = args![
-            "scope" => scope,
-            "n" => self.agents_short,
-            "from" => texts.time(self.from),
-            "to" => texts.time(self.to),
-            "channels" => texts.list(channels),
-        ];
         texts.text(id, args)
     }
 
-    /// The text of the page, one fact per line.
+    /// The text of the page, one fact per line; with its title at most 300 words.
     pub fn body(&self, texts: &Texts) -> String {
         if self.rule == TEST_RULE {
             return texts.text("page-test-text", None);
         }
-        let texts = texts.local(self.zone);
-        let zone = self.zone.to_string();
+        let local = self.reader(texts);
         if self.state == AlertState::Resolved {
             let args = args![
                 "scope" => self.scope.to_string(),
-                "from" => texts.time(self.since),
-                "to" => texts.time(self.updated_at),
-                "zone" => zone,
+                "from" => local.moment(self.since),
+                "to" => local.moment(self.as_of()),
+                "zone" => self.zone.to_string(),
             ];
-            return texts.text("alert-resolved", args);
+            return local.text("alert-resolved", args);
         }
-        let mut lines: Vec<String> =
-            self.shortfalls.iter().map(|short| short.say(&texts)).collect();
-        for cause in &self.because {
-            lines.push(texts.text("alert-because", args!["cause" => cause.say(&texts)]));
-        }
-        let args = args![
-            "n" => self.agents_short,
-            "from" => texts.time(self.from),
-            "to" => texts.time(self.to),
-            "zone" => zone,
-        ];
-        lines.push(texts.text("alert-action", args));
-        lines.join("\n")
+        let used = brief::words(&self.title(texts));
+        brief::fit(brief::lines(self, &local), brief::WORDS_MAX.saturating_sub(used), &local)
+            .join("\n")
+    }
+
+    /// What a reader reads: times in the region's zone, as of the time of its facts.
+    fn reader(&self, texts: &Texts) -> Texts {
+        texts.local(self.zone).as_of(self.as_of())
     }
 
     /// Its causes, each as a clause.
     pub fn causes(&self, texts: &Texts) -> Vec<String> {
-        let texts = texts.local(self.zone);
+        let texts = self.reader(texts);
         self.because.iter().map(|cause| cause.say(&texts)).collect()
     }
 }
@@ -78,7 +68,7 @@ impl Say for Shortfall {
         let args = args![
             "channel" => texts.channel(self.series.channel.as_str()),
             "agents" => self.agents,
-            "at" => texts.time(self.at),
+            "at" => texts.moment(self.at),
             "scheduled" => self.scheduled,
             "gap" => self.gap,
             "n" => texts.number(self.arrivals, 0),
@@ -93,18 +83,18 @@ impl Say for Cause {
     fn say(&self, texts: &Texts) -> String {
         match self {
             Self::Alarms { n, severity, alarm_type, since, device, flaps, doubtful } => {
-                let (severity, since) = (texts.severity(*severity), texts.time(*since));
+                let (severity, since) = (texts.severity(*severity), texts.moment(*since));
                 let mut args = args!["n" => *n, "severity" => severity, "since" => since];
                 let id = match (alarm_type, &mut args) {
                     (Some(alarm_type), Some(args)) => {
-                        args.set("type", alarm_type.as_str());
+                        args.set("type", brief::short(alarm_type));
                         "cause-alarms"
                     }
                     _ => "cause-alarms-untyped",
                 };
                 let mut parts = vec![texts.text(id, args)];
                 if let Some(device) = device {
-                    let args = args!["device" => device.as_str()];
+                    let args = args!["device" => brief::short(device)];
                     parts.push(texts.text("cause-alarms-device", args));
                 }
                 if *flaps > 0 {
@@ -118,19 +108,26 @@ impl Say for Cause {
             Self::MoreAlarms { n } => texts.text("cause-more-alarms", args!["n" => *n]),
             Self::NoAlarm => texts.text("cause-no-alarm", None),
             Self::Overrun { from, to, alarms } => {
-                let (from, to) = (texts.time(*from), texts.time(*to));
+                let (from, to) = (texts.moment(*from), texts.moment(*to));
                 texts.text("cause-overrun", args!["from" => from, "to" => to, "n" => *alarms])
             }
             Self::Adjustment { label, tickets } => {
                 let sign = if *tickets > 0.0 { "+" } else { "" };
                 let tickets = format!("{sign}{}", texts.number(*tickets, 0));
-                let args = args!["label" => label.as_str(), "tickets" => tickets];
+                let args = args!["label" => brief::short(label), "tickets" => tickets];
                 texts.text("cause-adjustment", args)
             }
-            Self::Complaints { actual, usual, since } => {
+            Self::Complaints { actual, usual, since, until } => {
                 let (n, usual) = (texts.number(*actual, 0), texts.number(*usual, 1));
-                let since = texts.time(*since);
-                texts.text("cause-complaints", args!["n" => n, "usual" => usual, "since" => since])
+                let mut args = args!["n" => n, "usual" => usual, "since" => texts.moment(*since)];
+                let id = match (until, &mut args) {
+                    (Some(until), Some(args)) => {
+                        args.set("until", texts.moment(*until));
+                        "cause-complaints"
+                    }
+                    _ => "cause-complaints-since",
+                };
+                texts.text(id, args)
             }
         }
     }

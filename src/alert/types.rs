@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::steps::NeedStep;
 use crate::domain::{Scope, SeriesKey, Severity, Timestamp, Zone};
 use crate::text::Stored;
 
@@ -28,7 +29,7 @@ pub enum AlertState {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shortfall {
     pub series: SeriesKey,
-    /// Start of the window with the largest gap.
+    /// Start of the window in which the alert's channels together lack the most agents.
     pub at: Timestamp,
     /// Expected tickets in that window, and at the 10 % and 90 % quantiles.
     pub arrivals: f64,
@@ -76,8 +77,14 @@ pub enum Cause {
     Overrun { from: Timestamp, to: Timestamp, alarms: usize },
     /// A planner's entry, with the tickets that it adds over the horizon.
     Adjustment { label: String, tickets: f64 },
-    /// More complaints about network trouble than usual.
-    Complaints { actual: f64, usual: f64, since: Timestamp },
+    /// More complaints about network trouble than usual, up to `until`, which earlier releases did not store.
+    Complaints {
+        actual: f64,
+        usual: f64,
+        since: Timestamp,
+        #[serde(default)]
+        until: Option<Timestamp>,
+    },
 }
 
 /// An alert: too few agents in a region and service.
@@ -97,8 +104,9 @@ pub struct Alert {
     /// Start of the first and end of the last window with too few agents.
     pub from: Timestamp,
     pub to: Timestamp,
-    /// Sum of each channel's largest gap, perhaps in different windows; 0 once it is resolved.
+    /// Agents of all channels together that are missing at the worst instant; 0 when the newest forecast shows no shortage.
     pub agents_short: i32,
+    /// The channels that lack agents at that instant.
     pub shortfalls: Vec<Shortfall>,
     /// Active alarms and other causes.
     pub because: Vec<Stored<Cause>>,
@@ -118,9 +126,50 @@ pub struct Alert {
     /// Gap in the last page; another page is sent only if the gap grows clearly.
     pub notified_gap: i32,
     pub notified_at: Option<Timestamp>,
+    /// How many agents are missing from when to when. Alerts of earlier releases have none.
+    pub steps: Vec<NeedStep>,
+    pub trend: Trend,
+}
+
+/// What the newest forecasts say about an alert that is open.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Trend {
+    /// The time as of which all facts of the alert hold; that of the newest forecast.
+    pub as_of: Option<Timestamp>,
+    /// When the next forecast is made.
+    pub next_at: Option<Timestamp>,
+    /// How many consecutive forecasts of a critical alert were clearly less than critical.
+    pub calm: u32,
+    /// When its severity last fell.
+    pub eased_at: Option<Timestamp>,
 }
 
 impl Alert {
+    /// How many agents are missing from when to when.
+    pub fn need(&self) -> Vec<NeedStep> {
+        if !self.steps.is_empty() || self.agents_short <= 0 {
+            return self.steps.clone();
+        }
+        // An alert of an earlier release.
+        let part = |short: &Shortfall| (short.series.channel.clone(), short.gap);
+        vec![NeedStep {
+            from: self.from,
+            to: self.to,
+            agents: self.agents_short,
+            channels: self.shortfalls.iter().map(part).collect(),
+        }]
+    }
+
+    /// Whether the newest forecast shows no shortage any more, while the alert is still open.
+    pub fn has_eased(&self) -> bool {
+        self.trend.as_of.is_some() && self.agents_short == 0
+    }
+
+    /// The time as of which its facts hold.
+    pub fn as_of(&self) -> Timestamp {
+        self.trend.as_of.unwrap_or(self.updated_at)
+    }
+
     /// The state at the largest gap; the current state if that is not known.
     pub fn at_worst(&self) -> Worst {
         self.worst.clone().unwrap_or_else(|| self.as_it_is())

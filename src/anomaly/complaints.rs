@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::rules::{RULES, ScopeCase, TROUBLE};
-use super::scope_history::{PHRASE_REACH, ScopeHistory, TOPIC_REACH};
+use super::scope_history::{PHRASE_REACH, ScopeHistory, TOPIC_REACH, WEEKS};
 use super::types::{AlarmSummary, Anomaly, hundredths};
 use super::usual::Usual;
-use crate::domain::{Scope, TOPICS, TextCounts, Timestamp, WindowWidth};
+use crate::domain::{DAY, Scope, TOPICS, TextCounts, Timestamp, Topic, WEEK, WindowWidth};
 
 /// Smallest score of an early sign: a probability of one in a hundred.
 const SIGN_MIN: f64 = 2.0;
@@ -89,6 +89,27 @@ impl Complaints {
         self.by_scope.entry(scope.clone()).or_default().add_phrase(index, phrase, tickets);
     }
 
+    /// The usual number of tickets of each topic in a window; `None` without comparable windows.
+    pub fn usual(&self, scope: &Scope, window: Timestamp) -> Option<[f64; TOPICS]> {
+        let (history, index) = (self.by_scope.get(scope)?, self.width.index(window));
+        let mut usual = [0.0; TOPICS];
+        for (count, topic) in usual.iter_mut().zip(Topic::EVERY) {
+            *count = hundredths(history.usual(index, &[topic], self.width)?.count);
+        }
+        Some(usual)
+    }
+
+    /// Starts of the windows that [`Self::usual`] compares windows from `from` to before `to` with, as spans.
+    pub fn compared(
+        width: WindowWidth,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Vec<(Timestamp, Timestamp)> {
+        let backs = (1..=WEEKS as u32).map(|n| WEEK * n).chain((1..=6).map(|n| DAY * n));
+        let around = |back: Duration| (from - back - width.length(), to - back + width.length());
+        backs.map(around).collect()
+    }
+
     /// Revises a finalized window of one series.
     pub fn revise(
         &mut self,
@@ -119,28 +140,34 @@ impl Complaints {
         let indices = last - i64::from(windows.max(1))..last;
         let mut signs: Vec<EarlySign> = Vec::new();
         for (scope, history) in &self.by_scope {
+            // Newest first. The newest windows may not be known yet; an older unknown one ends the span.
             let mut sum: Option<(f64, Usual)> = None;
-            for index in indices.clone() {
+            let mut span: Option<(i64, i64)> = None;
+            for index in indices.clone().rev() {
                 let actual = history.sum(index, &TROUBLE);
                 let usual = history.usual(index, &TROUBLE, self.width);
-                let Some((actual, usual)) = actual.zip(usual) else { continue };
-                sum = Some(match sum {
-                    None => (actual, usual),
-                    Some((n, all)) => (n + actual, all.plus(usual)),
-                });
+                match (actual.zip(usual), sum) {
+                    (Some(first), None) => (sum, span) = (Some(first), Some((index, index + 1))),
+                    (Some((more, usual)), Some((n, all))) => {
+                        sum = Some((n + more, all.plus(usual)));
+                        span = span.map(|(_, end)| (index, end));
+                    }
+                    (None, None) => {}
+                    (None, Some(_)) => break,
+                }
             }
-            let Some((actual, usual)) = sum else { continue };
+            let Some(((actual, usual), (from, to))) = sum.zip(span) else { continue };
             let score = usual.surprise(actual);
             if score < SIGN_MIN || actual <= usual.mean {
                 continue;
             }
             signs.push(EarlySign {
                 scope: scope.clone(),
-                from: self.width.start(indices.start),
-                to: self.width.start(last),
+                from: self.width.start(from),
+                to: self.width.start(to),
                 actual,
-                usual: usual.mean,
-                excess: actual - usual.mean,
+                usual: usual.count,
+                excess: actual - usual.count,
                 score: hundredths(score),
             });
         }

@@ -10,7 +10,7 @@ use crate::domain::{DAY, TOPICS, Topic, WEEK, WindowWidth};
 pub(super) const PHRASE_REACH: Duration = Duration::from_secs(7 * 86_400);
 
 /// Weeks from which the usual number is computed.
-const WEEKS: i64 = 4;
+pub(super) const WEEKS: i64 = 4;
 /// Length of the history of topics.
 pub(super) const TOPIC_REACH: Duration =
     Duration::from_secs(WEEKS as u64 * WEEK.as_secs() + DAY.as_secs());

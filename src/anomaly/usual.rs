@@ -11,6 +11,9 @@ const DISPERSION_MAX: f64 = 1.0;
 /// and the uncertainty of a mean from few samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Usual {
+    /// The usual count that people read: the mean of the samples, each limited as in [`Self::of`].
+    pub count: f64,
+    /// The mean of the distribution.
     pub mean: f64,
     pub variance: f64,
 }
@@ -36,12 +39,17 @@ impl Usual {
     /// From a sum over `n` windows: the mean's own uncertainty after Jeffreys' prior, and a dispersion beside it.
     pub fn learned(sum: f64, n: f64, dispersion: f64) -> Self {
         let mean = (sum + 0.5) / n;
-        Self { mean, variance: mean + mean * mean * (dispersion + 1.0 / (sum + 0.5)) }
+        let variance = mean + mean * mean * (dispersion + 1.0 / (sum + 0.5));
+        Self { count: sum / n, mean, variance }
     }
 
     /// The sum of independent windows.
     pub fn plus(self, more: Self) -> Self {
-        Self { mean: self.mean + more.mean, variance: self.variance + more.variance }
+        Self {
+            count: self.count + more.count,
+            mean: self.mean + more.mean,
+            variance: self.variance + more.variance,
+        }
     }
 
     /// −log10 of the probability of a count at least this large, 0 to 20.
@@ -74,7 +82,7 @@ mod tests {
 
     #[test]
     fn the_tail_is_that_of_a_poisson_where_there_is_no_dispersion() {
-        let poisson = Usual { mean: 2.0, variance: 2.0 + 1e-6 };
+        let poisson = Usual { count: 2.0, mean: 2.0, variance: 2.0 + 1e-6 };
         // P(X ≥ 6) of a Poisson with mean 2 is 0.016564.
         assert!((poisson.surprise(6.0) + 0.016_564_f64.log10()).abs() < 1e-3);
     }

@@ -1,6 +1,6 @@
 //! GET: topics and phrases of tickets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::State;
 use axum::response::Response;
@@ -11,11 +11,9 @@ use super::params::{self, Params, SpanQuery};
 use super::problem::Problem;
 use super::read::{read, span};
 use super::state::ApiState;
-use crate::domain::{Scope, TOPICS, TextCounts, Timestamp, Topic, WEEK};
+use crate::anomaly::Complaints;
+use crate::domain::{Scope, TOPICS, TextCounts, Timestamp, Topic};
 use crate::store::{Filter, Reader, StoreError};
-
-/// Number of weeks from which the usual number is computed.
-const WEEKS: u32 = 4;
 
 /// Regions, services and a time span. `_all` sums over all; without a name each region or service has its own rows.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -48,7 +46,8 @@ pub struct Topics {
     pub start: String,
     /// Tickets with a text by topic: `outage`, `coverage`, `slow`, `billing`, `device`, `other`.
     pub topics: BTreeMap<&'static str, u32>,
-    /// Mean of the same window in the four weeks before; null if none of them is known.
+    /// Usual number: the mean of this window and its neighbours in the four weeks before, without outliers; in the first weeks
+    /// also of the days before. Null with too few of them.
     pub usual: Option<BTreeMap<&'static str, f64>>,
     /// Frequent phrases that the lexicon does not contain, most tickets first.
     pub phrases: Vec<PhraseCount>,
@@ -70,47 +69,64 @@ pub async fn topics(
     let found = read(&state, move |reader| {
         let usual = usual(reader, &filter, from, to)?;
         let found = reader.topics(&filter, from, to, true)?;
-        let rows = found.into_iter().map(|(at, spoken)| row(&at, spoken, usual.get(&at)));
+        let rows = found.into_iter().map(|(at, spoken)| {
+            let usual = usual.usual(&at.0, at.1);
+            row(&at, spoken, usual)
+        });
         Ok(rows.collect::<Vec<_>>())
     });
     Ok(params::rest_of(found.await?.into_iter(), query.after))
 }
 
-type Sums = BTreeMap<(Scope, Timestamp), (u32, TextCounts)>;
-
-/// Sums of the same windows of the weeks before, with the number of weeks in them.
+/// What the usual numbers of windows from `from` to before `to` follow from. Anomalies and alerts use the same.
 fn usual(
     reader: &Reader,
     filter: &Filter,
     from: Timestamp,
     to: Timestamp,
-) -> Result<Sums, StoreError> {
-    let mut sums = Sums::new();
-    for back in (1..=WEEKS).map(|weeks| WEEK * weeks) {
-        for ((scope, start), spoken) in reader.topics(filter, from - back, to - back, false)? {
-            let (weeks, sum) = sums.entry((scope, start + back)).or_default();
-            *weeks += 1;
-            sum.add(&spoken.topics);
-        }
+) -> Result<Complaints, StoreError> {
+    let width = reader.width();
+    let mut firsts: BTreeMap<Scope, Timestamp> = BTreeMap::new();
+    let mut end = Timestamp::MIN;
+    for info in reader.series()? {
+        let first = firsts.entry(info.series.scope()).or_insert(info.first);
+        *first = info.first.min(*first);
+        end = end.max(width.end(info.last));
     }
-    Ok(sums)
+    let (from, to) = (width.floor(from), to.min(end));
+    let mut known: BTreeMap<(Scope, Timestamp), [u32; TOPICS]> = BTreeMap::new();
+    let mut starts: BTreeSet<Timestamp> = BTreeSet::new();
+    for (from, to) in Complaints::compared(width, from, to) {
+        let found = reader.topics(filter, from, to, false)?;
+        known.extend(found.into_iter().map(|(at, spoken)| (at, spoken.topics)));
+        starts.extend((width.index(from)..width.index(to)).map(|at| width.start(at)));
+    }
+    let scopes: BTreeSet<Scope> = known.keys().map(|(scope, _)| scope.clone()).collect();
+    let mut complaints = Complaints::new(width);
+    for scope in scopes {
+        let Some(first) = firsts.get(&scope) else { continue };
+        // Windows without tickets are not among those that were found.
+        let windows = starts.range(*first..).map(|start| {
+            let topics = known.get(&(scope.clone(), *start)).copied();
+            (*start, topics.unwrap_or_default(), false)
+        });
+        complaints.restore(&scope, windows);
+    }
+    Ok(complaints)
 }
 
 fn row(
     (scope, start): &(Scope, Timestamp),
     spoken: TextCounts,
-    usual: Option<&(u32, TextCounts)>,
+    usual: Option<[f64; TOPICS]>,
 ) -> Topics {
-    let mean = |(weeks, sum): &(u32, TextCounts)| {
-        by_name(sum.topics.map(|n| (f64::from(n) / f64::from(*weeks) * 100.0).round() / 100.0))
-    };
     let phrases = spoken.phrases.into_iter();
     Topics {
         region: scope.region.to_string(),
         service: scope.service.to_string(),
         start: start.to_string(),
         topics: by_name(spoken.topics),
-        usual: usual.map(mean),
+        usual: usual.map(by_name),
         phrases: phrases
             .map(|(phrase, tickets)| PhraseCount { phrase: phrase.into(), tickets })
             .collect(),

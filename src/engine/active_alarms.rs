@@ -1,6 +1,7 @@
 //! Active alarms in the form that alerts use.
 
 use crate::alert::ActiveAlarm;
+use crate::domain::Timestamp;
 use crate::window::{self, AlarmBook};
 
 /// All active alarms in the form that alerts use.
@@ -8,8 +9,13 @@ pub fn active_alarms(alarms: &AlarmBook) -> Vec<ActiveAlarm> {
     alarms.active_alarms().map(shown).collect()
 }
 
+/// Alarms that are active at `until`, as far as messages are known.
+pub fn active_at(alarms: &AlarmBook, until: Timestamp) -> Vec<ActiveAlarm> {
+    alarms.active_at(until).iter().map(shown).collect()
+}
+
 /// An active alarm in the form that alerts use.
-pub fn shown(alarm: &window::ActiveAlarm) -> ActiveAlarm {
+fn shown(alarm: &window::ActiveAlarm) -> ActiveAlarm {
     ActiveAlarm {
         scope: alarm.scope.as_ref().clone(),
         severity: alarm.severity,

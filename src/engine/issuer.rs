@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::active_alarms::active_alarms;
 use super::advising::Advising;
 use super::effects::{Effects, StoreChange};
 use super::issue_config::IssueConfig;
@@ -209,7 +208,7 @@ impl Issuer {
             if at.end >= self.config.alerts_from {
                 let Self { advising, planning, .. } = self;
                 effects.append(advising.step(planning, (&issued, &plans), at.histories, at.end));
-                self.alert(&mut effects, at, &issued, &plans, active_alarms(at.alarms), false);
+                self.alert(&mut effects, at, &issued, &plans, false);
             }
         }
         self.ledger.issued(at.end, &issued);

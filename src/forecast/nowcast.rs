@@ -122,14 +122,23 @@ impl MixtureComponent {
     /// Log of the unnormalised posterior weight after a `share` of the window with `count` tickets.
     fn log_weight(self, share: f64, count: f64) -> f64 {
         let partial = share * self.mean;
+        if partial <= 0.0 {
+            // Nothing was expected: a ticket rules the component out, if it has no tickets at all.
+            let is_impossible = self.mean <= 0.0 && count > 0.0;
+            return if is_impossible { f64::NEG_INFINITY } else { self.weight.ln() };
+        }
         let counts = NegativeBinomial::with_dispersion(partial, self.dispersion);
-        self.weight.ln() + if partial > 0.0 { counts.ln_mass(count) } else { 0.0 }
+        self.weight.ln() + counts.ln_mass(count)
     }
 
     /// Distribution of the rest of the window. The gamma rate's shape grows by `count`.
     fn rest(self, weight: f64, share: f64, count: f64) -> Self {
         let size = 1.0 / self.dispersion;
-        let mean = (1.0 - share) * (size + count) / (size / self.mean + share);
+        let mean = if self.mean > 0.0 {
+            (1.0 - share) * (size + count) / (size / self.mean + share)
+        } else {
+            0.0
+        };
         Self { weight, mean, dispersion: 1.0 / (size + count) }
     }
 }
@@ -157,7 +166,8 @@ pub fn completed(
     width: WindowWidth,
 ) -> ForecastPoint {
     let share = partial.share(partial.upto, width);
-    let rest = if target.mean > 0.0 && share < 1.0 {
+    // Where nothing is expected and nothing has come, nothing will. One ticket refutes that.
+    let rest = if share < 1.0 && (target.mean > 0.0 || partial.count > 0.0) {
         let components = [MixtureComponent::regular(target), MixtureComponent::outlier(target)];
         let log_weights = components.map(|component| component.log_weight(share, partial.count));
         let most = log_weights[0].max(log_weights[1]);
@@ -330,6 +340,19 @@ mod tests {
         assert_eq!((over.mean, over.quantiles), (33.0, [33.0; 7]));
     }
 
+    /// Two minutes into a window, the rest of it is not known, whatever was expected.
+    #[test]
+    fn a_window_in_which_nothing_was_expected_is_not_certain_once_tickets_come() {
+        let night = ForecastPoint { quantiles: [0.0; 7], ..target(0.0, 0.05) };
+        let storm = completed(&night, &partial(26.0, 2), WIDTH);
+        let [.., high] = storm.quantiles;
+        assert!(storm.quantiles[1] > 40.0 && high > 90.0 && storm.mean > 60.0, "{storm:?}");
+        let late = completed(&night, &partial(26.0, 14), WIDTH);
+        assert!(late.quantiles[5] > 26.0 && late.quantiles[5] < 35.0, "{late:?}");
+        let none = completed(&night, &partial(0.0, 2), WIDTH);
+        assert_eq!((none.mean, none.quantiles), (0.0, [0.0; 7]), "closed hours stay closed");
+    }
+
     fn vintage(series: &str, means: [f64; 2], alarms: f64, causes: &[(&str, f64)]) -> Vintage {
         let targets = (0..2).map(|i| ForecastPoint {
             start: WIDTH.start(i),
@@ -373,6 +396,12 @@ mod tests {
             let whole = completed(&usual, &partial(f64::from(count), 7), WIDTH);
             let sum = whole.baseline * whole.level + whole.alarm_effect;
             prop_assert!((sum - whole.mean).abs() <= 1e-3 * (1.0 + whole.baseline), "{whole:?}");
+        }
+
+        #[test]
+        fn an_open_window_with_tickets_is_never_certain(mean in 0.0f64..300.0, count in 1u32..500, minutes in 1i64..5) {
+            let whole = completed(&target(mean, 0.06), &partial(f64::from(count), minutes), WIDTH);
+            prop_assert!(whole.quantiles[6] > f64::from(count), "{:?}", whole);
         }
 
         #[test]

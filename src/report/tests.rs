@@ -5,7 +5,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::*;
-use crate::alert::{Alert, AlertSeverity, AlertState, Cause, Shortfall};
+use crate::alert::{Alert, AlertSeverity, AlertState, Cause, Shortfall, Trend};
 use crate::domain::{
     AlarmAction, AlarmEvent, DAY, HOUR, Position, Scope, SeriesKey, Severity, SourceId, Timestamp,
     WEEK, WindowWidth,
@@ -219,6 +219,8 @@ fn alerts(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         streak: 2,
         notified_gap: 4,
         notified_at: Some(since),
+        steps: Vec::new(),
+        trend: Trend::default(),
     };
     let later = Alert {
         id: "a2".into(),
@@ -420,13 +422,18 @@ fn an_incident_is_reported_in_both_languages() {
         report.expect("an alert").write(Format::Markdown)
     };
     insta::assert_snapshot!(of("a1", Language::En), @r"
-    # north/broadband: up to 4 agents short 15:00–16:00 (phone 4)
+    # north/broadband lacks agents: 4 from 15:00 until 16:00
 
     north/broadband: Tue 3 Mar 06:00 to Tue 3 Mar 09:00 (UTC). Acknowledged by Li Wei after 4 min. Id: a1.
 
-    - phone: 14 agents needed at 15:00, 10 scheduled, 4 short. Forecast for that window: 40 tickets (25 to 57 with 80 % probability).
+    - As of 14:00 (Asia/Shanghai); first seen at 14:00.
+    - Missing: 4 from 15:00 until 16:00 (phone 4).
+    - Action by 15:00: find 4 more agents (phone 4).
+    - Action at 16:00: look at the newest forecast before you release them.
+    - Action now: ask network operations when the fault will be repaired.
     - Cause: 2 major LOS alarms active since 13:40.
-    - Action: find up to 4 more agents between 15:00 and 16:00 (Asia/Shanghai). If you already know about this, acknowledge the alert; another page then follows only if it gets clearly worse.
+    - phone: 14 agents needed at 15:00, 10 scheduled, 4 short. Forecast for that window: 40 tickets (25 to 57 with 80 % probability).
+    - Affected: customers of broadband in north (phone).
 
     Times in the list above are local times of the region.
 
@@ -434,7 +441,7 @@ fn an_incident_is_reported_in_both_languages() {
 
     ## Agents needed
 
-    For each channel, the window with the largest gap:
+    By channel, in the window with the largest gap of all channels together:
 
     | Channel | Window | Tickets forecast | Needed | Scheduled, or usual number | Short |
     | --- | --- | --- | --- | --- | --- |
@@ -459,13 +466,18 @@ fn an_incident_is_reported_in_both_languages() {
     A surge began on Tue 3 Mar 06:00. The first warning came 75 min before.
     ");
     insta::assert_snapshot!(of("a1", Language::Zh), @r"
-    # north/broadband：15:00–16:00 最多缺 4 名坐席（电话 4）
+    # north/broadband 缺坐席：15:00 起 4 名（至 16:00）
 
     north/broadband：3月3日 周二 06:00 至 3月3日 周二 09:00（UTC）。确认人：Li Wei（4 分钟后）。编号：a1。
 
-    - 电话：15:00 需要 14 名坐席，已排班 10 名，还缺 4 名。该时段预测 40 张工单（80% 概率在 25 至 57 之间）。
+    - 截至 14:00（Asia/Shanghai）；首次发现于 14:00。
+    - 缺口：15:00 起 4 名（至 16:00），其中电话 4。
+    - 建议：15:00 前增派 4 名坐席（电话 4）。
+    - 建议：16:00 先查看最新预测，再撤回增派的坐席。
+    - 建议：立即向网络运维询问故障的预计修复时间。
     - 原因：自 13:40 起有 2 条重要 LOS 告警未清除。
-    - 建议：15:00 至 16:00（Asia/Shanghai）最多需增派 4 名坐席；如已知悉，请确认预警；确认后仅在明显恶化时再次通知。
+    - 电话：15:00 需要 14 名坐席，已排班 10 名，还缺 4 名。该时段预测 40 张工单（80% 概率在 25 至 57 之间）。
+    - 受影响：north 的 broadband 客户（电话）。
 
     以上列表中的时刻为该区域的当地时间。
 
@@ -473,7 +485,7 @@ fn an_incident_is_reported_in_both_languages() {
 
     ## 所需坐席
 
-    各渠道缺口最大的时段：
+    各渠道合计缺口最大的时段：
 
     | 渠道 | 时段 | 预测工单 | 需要 | 排班人数或平时人数 | 缺口 |
     | --- | --- | --- | --- | --- | --- |

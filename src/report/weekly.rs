@@ -219,7 +219,12 @@ fn list_alerts(alerts: &[Alert], report: &mut Report, checks: &mut Vec<String>) 
             alert.scope.to_string(),
             worst.agents_short.to_string(),
             acknowledged(&texts, alert).unwrap_or_else(|| texts.text(NOBODY, None)),
-            texts.clauses(worst.because.iter().map(|cause| cause.say(&texts.local(alert.zone)))),
+            texts.clauses(
+                worst
+                    .because
+                    .iter()
+                    .map(|cause| cause.say(&texts.local(alert.zone).as_of(alert.since))),
+            ),
             alert.id.clone(),
         ]
     };

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::body::{Body, with_appended};
 use super::{SourceRecord, StoreError};
 use crate::alert::{
-    Alert, AlertSeverity, AlertState, Notification, NotificationKind, Shortfall, Worst,
+    Alert, AlertSeverity, AlertState, NeedStep, Notification, NotificationKind, Shortfall, Trend,
+    Worst,
 };
 use crate::anomaly::Anomaly;
 use crate::domain::{AlarmEvent, ListRebuilt, MaintenanceEvent, Scope, TOPICS, Timestamp, Zone};
@@ -40,10 +41,13 @@ impl Body for Anomaly {}
 /// In a column of its own beside alerts of version 0.
 impl Body for Worst {}
 impl Body for Notification {
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 
-    /// Version 0 has its texts as sentences.
-    fn earlier(_: u32, bytes: &[u8]) -> Result<Self, StoreError> {
+    /// Version 1 has no steps. Version 0 has its texts as sentences.
+    fn earlier(version: u32, bytes: &[u8]) -> Result<Self, StoreError> {
+        if version == 1 {
+            return with_appended(bytes, &NO_STEPS);
+        }
         let (id, kind, alert): (String, NotificationKind, AlertWithSentences) =
             postcard::from_bytes(bytes)?;
         Ok(Self { id, kind, alert: alert.into() })
@@ -98,6 +102,10 @@ impl From<CountsBody> for Counts {
     }
 }
 
+/// Steps and trend of an alert that was stored without them.
+const NO_STEPS: (&[NeedStep], Trend) =
+    (&[], Trend { as_of: None, next_at: None, calm: 0, eased_at: None });
+
 /// An alert, with the two fields that its own form leaves out. The alert is last: a field appended to it is appended here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct AlertBody {
@@ -107,10 +115,14 @@ pub(super) struct AlertBody {
 }
 
 impl Body for AlertBody {
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
 
-    /// Version 1 has its texts as sentences. Version 0 is such an alert alone; the two fields are in columns.
+    /// Version 2 has no steps. Version 1 has its texts as sentences. Version 0 is such an alert alone; the two fields are in
+    /// columns.
     fn earlier(version: u32, bytes: &[u8]) -> Result<Self, StoreError> {
+        if version == 2 {
+            return with_appended(bytes, &NO_STEPS);
+        }
         type V1 = (Option<Timestamp>, Option<Worst>, AlertWithSentences);
         let (acknowledged_at, worst, alert): V1 = match version {
             0 => (None, None, postcard::from_bytes(bytes)?),
@@ -169,6 +181,8 @@ impl From<AlertWithSentences> for Alert {
             streak: was.streak,
             notified_gap: was.notified_gap,
             notified_at: was.notified_at,
+            steps: Vec::new(),
+            trend: Trend::default(),
         }
     }
 }

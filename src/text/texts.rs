@@ -7,7 +7,7 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 
 use super::Language;
 use super::number::grouped;
-use crate::domain::{Severity, Timestamp, Topic, Zone, printable, unprintable};
+use crate::domain::{DAY, Severity, Timestamp, Topic, Zone, printable, unprintable};
 
 /// Files of the catalogue by language: its name, its content.
 pub(super) const SOURCES: [[(&str, &str); 7]; 2] = [
@@ -84,17 +84,24 @@ fn printable_args(args: FluentArgs<'_>) -> FluentArgs<'_> {
 pub struct Texts {
     language: Language,
     zone: Zone,
+    /// The time as of which a text holds.
+    as_of: Option<Timestamp>,
 }
 
 impl Texts {
     /// Texts in a language, with times in UTC.
     pub fn new(language: Language) -> Self {
-        Self { language, zone: Zone::UTC }
+        Self { language, zone: Zone::UTC, as_of: None }
     }
 
     /// The same texts with times of a zone.
     pub fn local(self, zone: Zone) -> Self {
         Self { zone, ..self }
+    }
+
+    /// The same texts, which hold as of `at`: times more than a day away from it carry their date.
+    pub fn as_of(self, at: Timestamp) -> Self {
+        Self { as_of: Some(at), ..self }
     }
 
     /// Their language.
@@ -125,6 +132,12 @@ impl Texts {
     /// A time of the day: `14:30`.
     pub fn time(&self, at: Timestamp) -> String {
         self.zone.local(at).format("%H:%M").to_string()
+    }
+
+    /// A time of the day, with its date if it is more than a day away from the time as of which the text holds.
+    pub fn moment(&self, at: Timestamp) -> String {
+        let is_far = |now: Timestamp| at.since(now).max(now.since(at)) >= DAY;
+        if self.as_of.is_some_and(is_far) { self.day_time(at) } else { self.time(at) }
     }
 
     /// A time with its date, as reports and late texts give it: `Tue 3 Mar 14:30`, `3月3日 周二 14:30`.

@@ -5,9 +5,10 @@ use utoipa::ToSchema;
 
 use super::Key;
 use crate::alert;
+use crate::domain::Name;
 use crate::text::Texts;
 
-/// The gap of one series in the worst window of an alert.
+/// The gap of one series at the worst instant of an alert.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Shortfall {
     #[serde(flatten)]
@@ -20,6 +21,23 @@ pub struct Shortfall {
     pub scheduled: u32,
     pub gap: i32,
     pub rostered: bool,
+}
+
+/// Agents of one channel that are missing.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StepChannel {
+    pub channel: String,
+    pub agents: i32,
+}
+
+/// Consecutive windows in which the same number of agents is missing.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AlertStep {
+    pub from: String,
+    pub to: String,
+    /// Sum over the channels, the same at each instant of the step.
+    pub agents: i32,
+    pub channels: Vec<StepChannel>,
 }
 
 /// An alert of a region and service.
@@ -47,6 +65,30 @@ pub struct Alert {
     pub acknowledged_by: Option<String>,
     pub acknowledged_at: Option<String>,
     pub feedback: Option<String>,
+    /// How many agents are missing from when to when. Windows without a gap are in no step.
+    pub steps: Vec<AlertStep>,
+    /// The time as of which the alert's texts and numbers hold.
+    pub as_of: String,
+    /// The time of the next forecast.
+    pub next_at: Option<String>,
+    /// When its severity last fell.
+    pub eased_at: Option<String>,
+}
+
+impl From<&alert::NeedStep> for AlertStep {
+    fn from(step: &alert::NeedStep) -> Self {
+        let channels = step.channels.iter();
+        let channel = |(channel, agents): &(Name, i32)| StepChannel {
+            channel: channel.to_string(),
+            agents: *agents,
+        };
+        Self {
+            from: step.from.to_string(),
+            to: step.to.to_string(),
+            agents: step.agents,
+            channels: channels.map(channel).collect(),
+        }
+    }
 }
 
 impl Alert {
@@ -83,6 +125,10 @@ impl Alert {
             acknowledged_by: a.acknowledged_by.clone(),
             acknowledged_at: a.acknowledged_at.map(|at| at.to_string()),
             feedback: a.feedback.clone(),
+            steps: a.need().iter().map(AlertStep::from).collect(),
+            as_of: a.as_of().to_string(),
+            next_at: a.trend.next_at.map(|at| at.to_string()),
+            eased_at: a.trend.eased_at.map(|at| at.to_string()),
         }
     }
 }

@@ -19,7 +19,7 @@ mod status;
 pub use accuracy::{
     Accuracy, AdjustedAccuracy, Figures, LeadFigures, NowcastAccuracy, SurgeFigures, accuracy,
 };
-pub use alert::{Alert, Shortfall};
+pub use alert::{Alert, AlertStep, Shortfall, StepChannel};
 pub use anomaly::Anomaly;
 pub use forecast::{Cause, Drivers, Forecast, ForecastTarget, ModelTarget};
 pub use maintenance::Maintenance;

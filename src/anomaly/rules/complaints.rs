@@ -23,7 +23,7 @@ impl Rule for Complaints {
             kind: AnomalyKind::Complaints,
             score: hundredths(score),
             actual,
-            expected: hundredths(usual.mean),
+            expected: hundredths(usual.count),
             detail: Detail::Complaints {
                 topics: topics.to_vec(),
                 alarms: case.alarms.cloned().unwrap_or_default(),

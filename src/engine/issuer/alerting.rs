@@ -1,13 +1,18 @@
 //! Turns plans, alarms and complaints into alerts and pages.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Issuer;
+use super::look::known_by;
 use crate::alert::{self, ActiveAlarm, AlertEffect, AlertInputs, SeriesNeed};
+use crate::domain::{Scope, SeriesKey, Timestamp};
+use crate::engine::active_alarms::{active_alarms, active_at};
 use crate::engine::effects::{Effects, StoreChange};
 use crate::engine::issued::{Issued, Plans};
 use crate::engine::messages::StreamEvent;
 use crate::engine::situation::Situation;
+use crate::window::AlarmBook;
 
 /// How far back complaints count as an early sign.
 const COMPLAINTS_REACH: Duration = Duration::from_secs(1800);
@@ -20,9 +25,10 @@ impl Issuer {
         at: &Situation<'_>,
         issued: &Issued,
         plans: &Plans,
-        standing: Vec<ActiveAlarm>,
         within: bool,
     ) {
+        let newer = self.newer_scopes(at, issued, within);
+        let standing = standing(at.alarms, at.end, &newer);
         let live = |series| if within { None } else { self.live.get(series) };
         let needs = plans.iter().filter_map(|(series, plan)| match live(series) {
             Some((vintage, Some(plan))) => Some(SeriesNeed { plan, vintage }),
@@ -36,6 +42,7 @@ impl Issuer {
         let inputs = AlertInputs {
             needs: needs.collect(),
             alarms: standing,
+            newer,
             known,
             complaints,
             width: self.width,
@@ -66,4 +73,43 @@ impl Issuer {
             );
         }
     }
+    /// Issue times of the forecasts of scopes that are newer than the end of the last final window.
+    fn newer_scopes(
+        &self,
+        at: &Situation<'_>,
+        issued: &Issued,
+        within: bool,
+    ) -> BTreeMap<Scope, Timestamp> {
+        let mut newer: BTreeMap<Scope, Timestamp> = BTreeMap::new();
+        let mut take = |series: &SeriesKey, issued_at: Timestamp| {
+            if !series.is_roll_up() {
+                let known = newer.entry(series.scope()).or_insert(issued_at);
+                *known = issued_at.max(*known);
+            }
+        };
+        match within {
+            true => issued.served().for_each(|(series, _)| take(series, at.end)),
+            false => {
+                let live = self.live.iter().filter(|(_, (v, _))| v.issued_at > at.end);
+                live.for_each(|(series, (vintage, _))| take(series, vintage.issued_at));
+            }
+        }
+        newer
+    }
+}
+
+/// Active alarms: in scopes with a newer forecast those that were known when it was made, elsewhere those at `end`.
+fn standing(
+    book: &AlarmBook,
+    end: Timestamp,
+    newer: &BTreeMap<Scope, Timestamp>,
+) -> Vec<ActiveAlarm> {
+    let mut active = active_alarms(book);
+    active.retain(|alarm| !newer.contains_key(&alarm.scope));
+    let times: BTreeSet<Timestamp> = newer.values().copied().filter(|at| *at >= end).collect();
+    for at in times {
+        let known = active_at(book, known_by(at)).into_iter();
+        active.extend(known.filter(|alarm| newer.get(&alarm.scope) == Some(&at)));
+    }
+    active
 }

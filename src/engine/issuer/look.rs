@@ -6,6 +6,7 @@
 //! replicates its nowcasts to standbys, so all instances have the same nowcasts and alerts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ALARMS_REACH, Issuer};
@@ -39,6 +40,11 @@ pub fn minute(at: Timestamp) -> Timestamp {
 /// The time as of which alarms are examined: `at`, rounded down to ten seconds.
 pub fn look_at(at: Timestamp) -> Timestamp {
     Timestamp::from_millis(at.millis().div_euclid(ALARMS_EVERY_MS) * ALARMS_EVERY_MS)
+}
+
+/// Up to when alarms were known when a nowcast of this issue time was made, at the latest.
+pub fn known_by(issued_at: Timestamp) -> Timestamp {
+    Timestamp::from_millis(issued_at.millis() + ALARMS_EVERY_MS - 1)
 }
 
 impl Issuer {
@@ -143,12 +149,17 @@ impl Issuer {
         tickets: bool,
     ) -> BTreeMap<Scope, Signs> {
         let mut signs: BTreeMap<Scope, Signs> = BTreeMap::new();
+        let mut begun: BTreeMap<Arc<str>, Scope> = BTreeMap::new();
         at.alarms.peek(known, |transition| {
             let Transition { alarm, is_over, .. } = transition;
-            if !is_over && alarm.severity <= Severity::Major {
-                signs.entry(alarm.scope.as_ref().clone()).or_default().alarms += 1;
+            if is_over {
+                // What is over already is no sign of what is coming.
+                begun.remove(&alarm.alarm_id);
+            } else if alarm.severity <= Severity::Major {
+                begun.insert(alarm.alarm_id.clone(), alarm.scope.as_ref().clone());
             }
         });
+        begun.into_values().for_each(|scope| signs.entry(scope).or_default().alarms += 1);
         let Some((_, issued)) = &self.newest else { return signs };
         let served = issued.served().filter(|(series, _)| tickets && !series.is_roll_up());
         for (series, scheduled) in served {

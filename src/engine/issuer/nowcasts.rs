@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::Issuer;
 use crate::domain::{SeriesKey, Timestamp};
-use crate::engine::active_alarms::{active_alarms, shown};
 use crate::engine::effects::{Effects, StoreChange};
 use crate::engine::issued::Issued;
 use crate::engine::messages::StreamEvent;
@@ -29,14 +28,8 @@ impl Issuer {
         effects.put(StoreChange::NowcastPlans(issued.clone(), plans.clone()));
         effects.emit(StreamEvent::Vintages { issued_at: upto });
         if upto >= self.config.alerts_from {
-            let mut active = active_alarms(at.alarms);
-            at.alarms.peek(upto, |transition| {
-                if !transition.is_over {
-                    active.push(shown(transition.alarm));
-                }
-            });
             let now = Situation { end: upto, ..*at };
-            self.alert(&mut effects, &now, &issued, &plans, active, true);
+            self.alert(&mut effects, &now, &issued, &plans, true);
         }
         for nowcast in nowcasts {
             if let Some(vintage) = self.scheduled(&nowcast.vintage.series) {

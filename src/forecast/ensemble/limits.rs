@@ -6,8 +6,10 @@ use crate::stats::{MAD_TO_SD, upper_median};
 
 /// Deviations from a slot's median beyond which a count is clamped.
 const REACH: f64 = 4.5;
-/// Zeros in a slot and its neighbours mean closed if average windows would have had this many tickets.
+/// Silent hours are closed if they would have had this many tickets at the rate of the hours next to them, and had at most
+/// this share of them. A quiet night fades into its neighbours; a closed one does not.
 const SILENCE: f64 = 50.0;
+const STRAY: f64 = 0.02;
 /// Weeks used to find closed hours.
 const WEEKS: usize = 8;
 
@@ -94,42 +96,80 @@ impl Slots {
     }
 }
 
-/// Closed slots: never counted although others were, or always zero although tickets were expected.
+/// Counts of a slot over the weeks.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    windows: u32,
+    counted: u32,
+    tickets: f64,
+    most: f64,
+}
+
+impl Seen {
+    /// Whether tickets came in at most one week.
+    fn is_silent(self) -> bool {
+        self.tickets <= self.most
+    }
+
+    /// Tickets a window without the busiest week, which may have had an outage.
+    fn rate(self) -> f64 {
+        (self.tickets - self.most) / f64::from(self.counted.saturating_sub(1).max(1))
+    }
+}
+
+/// Closed slots: never counted although others were, or always zero although the hours next to them are busy.
 fn closed(frame: &Frame, y: &[f32], slots: &Slots) -> Vec<bool> {
     let (week, reach) = (frame.week(), frame.day / 12);
     let recent = y.len().saturating_sub(WEEKS * week);
-    // By slot: windows, counted ones, tickets.
-    let mut seen = vec![(0u32, 0u32, 0.0f64); week];
+    let mut seen = vec![Seen::default(); week];
     for (slot, seen) in seen.iter_mut().enumerate() {
         for t in slots.of(slot).filter(|t| *t >= recent) {
-            seen.0 += 1;
+            seen.windows += 1;
             if !y[t].is_nan() {
-                seen.1 += 1;
-                seen.2 += f64::from(y[t]);
+                seen.counted += 1;
+                seen.tickets += f64::from(y[t]);
+                seen.most = seen.most.max(f64::from(y[t]));
             }
         }
     }
-    let (counted, tickets) = seen.iter().fold((0, 0.0), |s, seen| (s.0 + seen.1, s.1 + seen.2));
-    let mean = tickets / f64::from(counted.max(1));
-    let seen = &seen;
-    let unseen: Vec<bool> = seen.iter().map(|s| s.0 >= 2 && s.1 == 0 && counted > 0).collect();
-    let unseen = long_runs(&unseen, reach);
-    (0..week)
-        .map(|slot| {
-            if unseen[slot] {
-                return true;
-            }
-            if seen[slot].1 < 3 || seen[slot].2 > 0.0 {
-                return false;
-            }
-            // Neighbouring slots count too, up to the first one with a ticket.
-            let side = |step: usize| {
-                let slots = (1..=reach).map(move |k| seen[(slot + week + k * step) % week]);
-                slots.take_while(|s| s.2 == 0.0).map(|s| s.1).sum::<u32>()
-            };
-            f64::from(seen[slot].1 + side(1) + side(week - 1)) * mean >= SILENCE
-        })
-        .collect()
+    let any = seen.iter().any(|s| s.counted > 0);
+    let unseen: Vec<bool> = seen.iter().map(|s| s.windows >= 2 && s.counted == 0 && any).collect();
+    let mut closed = long_runs(&unseen, reach);
+    for (from, length) in silent_runs(&seen) {
+        let run = (from..from + length).map(|slot| slot % week);
+        let (counted, tickets) = run.clone().fold((0.0, 0.0), |(counted, tickets), slot| {
+            (counted + f64::from(seen[slot].counted), tickets + seen[slot].tickets)
+        });
+        let edge = (reach / 2).max(1);
+        let rate = |first: usize| {
+            let slots = (first..first + edge).map(|slot| seen[slot % week].rate());
+            slots.sum::<f64>() / edge as f64
+        };
+        // The quieter side decides: an evening may fade out, a closing hour does not.
+        let usual = rate(from + week - edge).min(rate(from + length));
+        let expected = counted * usual;
+        if expected >= SILENCE && tickets <= STRAY * expected {
+            run.filter(|slot| seen[*slot].counted >= 3).for_each(|slot| closed[slot] = true);
+        }
+    }
+    closed
+}
+
+/// Stretches of silent slots on the circular week: the first slot, and how many. None if all slots are silent.
+fn silent_runs(seen: &[Seen]) -> Vec<(usize, usize)> {
+    let week = seen.len();
+    let Some(busy) = seen.iter().position(|seen| !seen.is_silent()) else { return Vec::new() };
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for at in busy..busy + week {
+        if !seen[at % week].is_silent() {
+            continue;
+        }
+        match runs.last_mut().filter(|(from, length)| from + length == at) {
+            Some((_, length)) => *length += 1,
+            None => runs.push((at, 1)),
+        }
+    }
+    runs
 }
 
 /// Marked slots in runs of at least `least` on the circular week: a shorter gap is missing data.

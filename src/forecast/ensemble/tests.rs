@@ -6,6 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution as _, Poisson};
 
 use super::*;
 use crate::domain::{Timestamp, Zone};
@@ -203,6 +204,40 @@ fn closed_hours_are_zero_and_do_not_distort_open_hours() {
             }
         }
     }
+}
+
+/// A team around the clock has few tickets at night: windows of the night are zero in all weeks, but it is not closed.
+#[test]
+fn quiet_nights_of_a_team_around_the_clock_are_not_closed() {
+    let (place, origin) = (place("Asia/Shanghai"), at("2026-03-09T16:00:00Z"));
+    for (day, night) in [(6.0, 0.1), (6.0, 0.03), (20.0, 0.2), (1.0, 0.02)] {
+        let made = history(origin, 8 * WEEK, |i| {
+            let hour = f64::from(place.zone.minute_of_week(WIDTH.start(i)) % 1440) / 60.0;
+            // It fades out in the evening and begins in the morning, as people do.
+            let after = |at: f64| 1.0 / (1.0 + (-(hour - at) * 1.5).exp());
+            let awake = after(8.0) - after(21.0);
+            let rate: f64 = night + (day - night) * awake;
+            let mut rng = ChaCha8Rng::seed_from_u64(i as u64);
+            Poisson::new(rate).expect("a rate").sample(&mut rng) as f32
+        });
+        let vintage = issue(&made, &place, origin, origin);
+        let sure = vintage.targets.iter().filter(|t| t.mean == 0.0 && t.quantiles == [0.0; 7]);
+        assert_eq!(sure.count(), 0, "day {day}, night {night}: {:?}", vintage.targets);
+    }
+}
+
+#[test]
+fn a_stray_ticket_does_not_open_a_closed_night() {
+    let (place, origin) = (place("Asia/Shanghai"), at("2026-03-09T16:00:00Z"));
+    let is_open =
+        |i: i64| (420..1260).contains(&(place.zone.minute_of_week(WIDTH.start(i)) % 1440));
+    let mut made =
+        history(origin, 8 * WEEK, |i| if is_open(i) { 20.0 + noise(i, 11) } else { 0.0 });
+    // One ticket at three in the morning, three weeks ago.
+    made.set(origin - 3 * WEEK + 12, 1.0);
+    let vintage = issue(&made, &place, origin, origin);
+    let closed = vintage.targets.iter().filter(|t| t.mean == 0.0).count();
+    assert_eq!(closed, 24, "{:?}", vintage.targets);
 }
 
 #[test]

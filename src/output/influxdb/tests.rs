@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::feeds::Feeds;
 use super::sink::Gatherer;
 use super::{InfluxContext, Line, planned, points};
-use crate::alert::{Alert, AlertSeverity, AlertState};
+use crate::alert::{Alert, AlertSeverity, AlertState, Trend};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::clock::ManualClock;
 use crate::domain::{
@@ -466,6 +466,8 @@ fn alert() -> Alert {
         streak: 2,
         notified_gap: 4,
         notified_at: None,
+        steps: Vec::new(),
+        trend: Trend::default(),
     }
 }
 

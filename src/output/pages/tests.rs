@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::circuit::{Circuit, Next, outdated};
-use crate::alert::{Alert, AlertSeverity, AlertState, Notification, NotificationKind};
+use crate::alert::{Alert, AlertSeverity, AlertState, Notification, NotificationKind, Trend};
 use crate::domain::{Name, Scope, Timestamp, Zone};
 use crate::output::receivers::{Fault, Limit, Refusal};
 use crate::store::{DeliveryState, OutboxRow};
@@ -43,6 +43,8 @@ pub(in crate::output) fn page(alert: &str, kind: NotificationKind) -> Notificati
         streak: 0,
         notified_gap: 7,
         notified_at: Some(at(0)),
+        steps: Vec::new(),
+        trend: Trend::default(),
     };
     let word = match kind {
         NotificationKind::Firing => "firing",

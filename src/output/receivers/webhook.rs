@@ -11,6 +11,7 @@ use super::signature::hmac_base64;
 use crate::alert::{Alert, AlertSeverity, AlertState, Notification, NotificationKind, Shortfall};
 use crate::domain::{Scope, Timestamp};
 use crate::text::Texts;
+use crate::views::AlertStep;
 
 /// The word of this kind.
 pub const KIND: &str = "webhook";
@@ -88,6 +89,10 @@ struct AlertForm<'a> {
     streak: u32,
     told_gap: i32,
     told_at: Option<Timestamp>,
+    steps: Vec<AlertStep>,
+    as_of: Timestamp,
+    next_at: Option<Timestamp>,
+    eased_at: Option<Timestamp>,
 }
 
 impl<'a> AlertForm<'a> {
@@ -113,6 +118,10 @@ impl<'a> AlertForm<'a> {
             streak: alert.streak,
             told_gap: alert.notified_gap,
             told_at: alert.notified_at,
+            steps: alert.need().iter().map(AlertStep::from).collect(),
+            as_of: alert.as_of(),
+            next_at: alert.trend.next_at,
+            eased_at: alert.trend.eased_at,
         }
     }
 }

@@ -20,7 +20,9 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::*;
-use crate::alert::{Alert, AlertSeverity, AlertState, Notification, NotificationKind, Worst};
+use crate::alert::{
+    Alert, AlertSeverity, AlertState, Notification, NotificationKind, Trend, Worst,
+};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::{
     AlarmAction, AlarmEvent, DeadLetter, ListRebuilt, MaintenanceAction, MaintenanceEvent, Name,
@@ -156,5 +158,7 @@ fn alert(id: &str, since: i64, state: AlertState) -> Alert {
         streak: 2,
         notified_gap: 4,
         notified_at: None,
+        steps: Vec::new(),
+        trend: Trend::default(),
     }
 }

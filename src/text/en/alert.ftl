@@ -1,20 +1,65 @@
 # Pages: what a shift lead receives. The title has to fit a phone's lock screen.
 
-alert-title = { $scope }: up to { $n ->
-    [one] { $n } agent short
-   *[other] { $n } agents short
-} { $from }–{ $to } ({ $channels })
+alert-title = { $scope } lacks agents: { $need }
 alert-title-critical = CRITICAL { alert-title }
+alert-title-eased = { $scope }: the shortage of agents is no longer expected
 alert-title-resolved = { $scope }: resolved, staffing is sufficient again
 alert-channel = { $channel } { $n }
 alert-resolved = Resolved: the current forecast shows no shortage of agents for { $scope }. The alert lasted from { $from } to { $to } ({ $zone }).
+
+# How many agents are missing from when to when.
+need-now = { $n } now
+need-now-most = up to { $n } now
+need-from = { $n } from { $from }
+need-from-most = up to { $n } from { $from }
+need-until = { $need } until { $to }
+
+alert-as-of = As of { $at } ({ $zone }); first seen at { $since }.
+alert-eased = Eased: no longer critical since { $at }.
+alert-gone = The forecast of { $at } shows no shortage any more; the last page said { $n ->
+    [one] { $n } agent
+   *[other] { $n } agents
+}. The alert ends if the next forecasts agree.
+alert-gone-untold = The forecast of { $at } shows no shortage any more. The alert ends if the next forecast agrees.
+alert-missing = Missing: { $need } ({ $channels }).
+alert-missing-peak = Missing: { $need }; most at { $at } ({ $channels }).
+alert-missing-more = Missing later: { $n ->
+    [one] { $n } more stretch
+   *[other] { $n } more stretches
+}, until { $to }.
 alert-shortfall-rostered = { $channel }: { $agents } agents needed at { $at }, { $scheduled } scheduled, { $gap } short. Forecast for that window: { $n } tickets ({ $low } to { $high } with 80 % probability).
 alert-shortfall-usual = { $channel }: { $agents } agents needed at { $at }, usually { $scheduled } at this time, { $gap } short. Forecast for that window: { $n } tickets ({ $low } to { $high } with 80 % probability).
 alert-because = Cause: { $cause }.
-alert-action = Action: find up to { $n ->
+alert-affected = Affected: customers of { $service } in { $region } ({ $channels }).
+alert-next = Next checkpoint: the forecast of { $at }.
+alert-acknowledge = If you take this on, acknowledge the alert; another page then follows only if it gets clearly worse.
+
+# Two or three things to do, each with its time.
+action-find = Action by { $at }: find { $n ->
     [one] { $n } more agent
    *[other] { $n } more agents
-} between { $from } and { $to } ({ $zone }). If you already know about this, acknowledge the alert; another page then follows only if it gets clearly worse.
+} ({ $channels }).
+action-find-now = Action now: find { $n ->
+    [one] { $n } more agent
+   *[other] { $n } more agents
+} ({ $channels }).
+action-back = Action at { $at }: look at the newest forecast before you release them.
+action-fewer = Action at { $at }: from then on { $n ->
+    [one] { $n } of them is enough
+   *[other] { $n } of them are enough
+}, until { $to }.
+action-more = Action by { $at }: raise this to { $n ->
+    [one] { $n } more agent
+   *[other] { $n } more agents
+}, until { $to }.
+action-again = Action by { $at }: { $n ->
+    [one] { $n } more agent is needed again
+   *[other] { $n } more agents are needed again
+}, until { $to }.
+action-alarms = Action now: ask network operations when the fault will be repaired.
+action-alarms-device = Action now: ask network operations when the fault that began on { $device } will be repaired.
+action-complaints = Action now: tell network operations that customers complain although no alarm is active.
+action-look = Action now: look for a reason that is not in the data, such as a campaign or a billing run, and enter it.
 
 cause-alarms = { $n } { $severity } { $type } { $n ->
     [one] alarm
@@ -37,7 +82,8 @@ cause-overrun = planned work of { $from }–{ $to } overruns; { $n ->
    *[other] { $n } of its alarms are still active
 }
 cause-adjustment = a planner entered “{ $label }”: it changes the forecast by { $tickets } tickets over six hours
-cause-complaints = { $n } tickets about an outage, poor coverage or slow service since { $since }; { $usual } are usual in that time
+cause-complaints = { $n } tickets about an outage, poor coverage or slow service from { $since } to { $until }; { $usual } are usual in that time
+cause-complaints-since = { $n } tickets about an outage, poor coverage or slow service since { $since }; { $usual } are usual in that time
 
 # A page that is too long for its receiver.
 page-lines-left-out = … and { $n ->

@@ -1,14 +1,44 @@
 # 预警通知：值班长收到的内容。标题须能在手机锁屏上完整显示。
 
-alert-title = { $scope }：{ $from }–{ $to } 最多缺 { $n } 名坐席（{ $channels }）
+alert-title = { $scope } 缺坐席：{ $need }
 alert-title-critical = 【紧急】{ alert-title }
+alert-title-eased = { $scope }：预计不再缺坐席
 alert-title-resolved = { $scope }：预警解除，坐席已足够
 alert-channel = { $channel } { $n }
 alert-resolved = 预警解除：最新预测显示 { $scope } 不再缺坐席。预警自 { $from } 持续至 { $to }（{ $zone }）。
+
+# 从何时到何时缺多少坐席。
+need-now = 目前 { $n } 名
+need-now-most = 目前最多 { $n } 名
+need-from = { $from } 起 { $n } 名
+need-from-most = { $from } 起最多 { $n } 名
+need-until = { $need }（至 { $to }）
+
+alert-as-of = 截至 { $at }（{ $zone }）；首次发现于 { $since }。
+alert-eased = 已缓解：自 { $at } 起不再是紧急级别。
+alert-gone = { $at } 的预测不再显示缺坐席；上次通知为缺 { $n } 名。如后续预测一致，预警将解除。
+alert-gone-untold = { $at } 的预测不再显示缺坐席。如下次预测一致，预警将解除。
+alert-missing = 缺口：{ $need }，其中{ $channels }。
+alert-missing-peak = 缺口：{ $need }；{ $at } 最多，其中{ $channels }。
+alert-missing-more = 此后缺口：另有 { $n } 段，至 { $to }。
 alert-shortfall-rostered = { $channel }：{ $at } 需要 { $agents } 名坐席，已排班 { $scheduled } 名，还缺 { $gap } 名。该时段预测 { $n } 张工单（80% 概率在 { $low } 至 { $high } 之间）。
 alert-shortfall-usual = { $channel }：{ $at } 需要 { $agents } 名坐席，平时同一时段有 { $scheduled } 名，还缺 { $gap } 名。该时段预测 { $n } 张工单（80% 概率在 { $low } 至 { $high } 之间）。
 alert-because = 原因：{ $cause }。
-alert-action = 建议：{ $from } 至 { $to }（{ $zone }）最多需增派 { $n } 名坐席；如已知悉，请确认预警；确认后仅在明显恶化时再次通知。
+alert-affected = 受影响：{ $region } 的 { $service } 客户（{ $channels }）。
+alert-next = 下次检查：{ $at } 的预测。
+alert-acknowledge = 如由您处理，请确认预警；确认后仅在明显恶化时再次通知。
+
+# 两三项建议，各有时间。
+action-find = 建议：{ $at } 前增派 { $n } 名坐席（{ $channels }）。
+action-find-now = 建议：立即增派 { $n } 名坐席（{ $channels }）。
+action-back = 建议：{ $at } 先查看最新预测，再撤回增派的坐席。
+action-fewer = 建议：{ $at } 起保留其中 { $n } 名即可，至 { $to }。
+action-more = 建议：{ $at } 前增至 { $n } 名，至 { $to }。
+action-again = 建议：{ $at } 前需再次增派 { $n } 名坐席，至 { $to }。
+action-alarms = 建议：立即向网络运维询问故障的预计修复时间。
+action-alarms-device = 建议：立即向网络运维询问始于 { $device } 的故障的预计修复时间。
+action-complaints = 建议：立即告知网络运维：客户集中投诉，但没有未清除的告警。
+action-look = 建议：立即查找数据之外的原因（如营销活动、账单批次），并录入系统。
 
 cause-alarms = 自 { $since } 起有 { $n } 条{ $severity } { $type } 告警未清除
 cause-alarms-untyped = 自 { $since } 起有 { $n } 条{ $severity }告警未清除
@@ -19,7 +49,8 @@ cause-more-alarms = 另有 { $n } 条其他类型的告警
 cause-no-alarm = 预测所需坐席多于可用坐席；此处没有相关的未清除告警
 cause-overrun = { $from }–{ $to } 的计划作业超时，仍有 { $n } 条相关告警未清除
 cause-adjustment = 规划人员录入“{ $label }”：使未来六小时的预测变化 { $tickets } 张工单
-cause-complaints = 自 { $since } 起有 { $n } 张工单反映服务中断、信号覆盖差或网速慢；平时同期为 { $usual } 张
+cause-complaints = { $since } 至 { $until } 有 { $n } 张工单反映服务中断、信号覆盖差或网速慢；平时同期为 { $usual } 张
+cause-complaints-since = 自 { $since } 起有 { $n } 张工单反映服务中断、信号覆盖差或网速慢；平时同期为 { $usual } 张
 
 # 超出接收方长度限制的通知。
 page-lines-left-out = ……另有 { $n } 行，请打开链接查看

@@ -121,12 +121,41 @@ impl AlarmBook {
     /// Emits the transitions that [`Self::advance`] would emit up to `until`, without moving on. Pending rebuilt lists
     /// are ignored. It copies one alarm at a time: in an alarm storm a copy of the whole book would be large.
     pub fn peek(&self, until: Timestamp, mut emit: impl FnMut(Transition<'_>)) {
+        self.each_ahead(until, &mut emit, |_, _| {});
+    }
+
+    /// Alarms that are active once [`Self::advance`] has moved on to `until`, in the state that they have then, without
+    /// moving on. Pending rebuilt lists are ignored.
+    pub fn active_at(&self, until: Timestamp) -> Vec<ActiveAlarm> {
+        let mut moved: BTreeSet<Arc<str>> = BTreeSet::new();
+        let mut active: Vec<ActiveAlarm> = Vec::new();
+        self.each_ahead(until, &mut |_| {}, |alarm_id, book| {
+            moved.insert(alarm_id.clone());
+            active.extend(book.active_alarms().cloned());
+        });
+        for (_, life) in self.alarms.iter().filter(|(alarm_id, _)| !moved.contains(*alarm_id)) {
+            let mut life = life.clone();
+            life.forget_flaps_if_quiet(until, &self.rules);
+            active.extend(life.active.filter(|_| life.newest.0 + STALE_AFTER > until));
+        }
+        active.sort_by(|a, b| a.alarm_id.cmp(&b.alarm_id));
+        active
+    }
+
+    /// Moves a copy of each alarm that changes up to `until` on to it, each in a book of its own.
+    fn each_ahead(
+        &self,
+        until: Timestamp,
+        emit: &mut impl FnMut(Transition<'_>),
+        mut moved: impl FnMut(&Arc<str>, &Self),
+    ) {
         let mut peek_one = |alarm_id: &Arc<str>, life: Option<&Life>, pending: Option<Pending>| {
             let (rules, active, now) = (self.rules, self.active, self.now);
             let mut one = Self { rules, active, now, ..Self::default() };
             one.alarms.extend(life.map(|life| (alarm_id.clone(), life.clone())));
             one.pending.extend(pending.map(|pending| (alarm_id.clone(), pending)));
-            one.advance(until, &mut emit);
+            one.advance(until, &mut *emit);
+            moved(alarm_id, &one);
         };
         let due = |pending: &Pending| pending.steps.partition_point(|step| step.key.0 <= until);
         for (alarm_id, pending) in &self.pending {

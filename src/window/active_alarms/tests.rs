@@ -292,9 +292,12 @@ proptest! {
         };
         let (mut peeked, mut emitted) = (Vec::new(), Vec::new());
         book.peek(until, |transition| peeked.push(turn(transition)));
+        let ahead = book.active_at(until);
         book.advance(until, |transition| emitted.push(turn(transition)));
         peeked.sort();
         emitted.sort();
         prop_assert_eq!(peeked, emitted);
+        let advanced: Vec<ActiveAlarm> = book.active_alarms().cloned().collect();
+        prop_assert_eq!(ahead, advanced);
     }
 }

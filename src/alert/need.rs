@@ -1,0 +1,110 @@
+//! The need of each scope: where and when its plans have too few agents.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Shortfall;
+use super::book::{AlertInputs, SeriesNeed};
+use super::steps::{NeedStep, peak, steps};
+use crate::domain::{Scope, Timestamp, WindowWidth};
+use crate::staffing::PlanTarget;
+
+/// Smallest gap that counts: in agents, and as a share of the agents on the roster.
+const GAP_MIN: i32 = 3;
+const GAP_SHARE: f64 = 0.2;
+/// Number of consecutive windows that must have too few agents.
+const WINDOWS_MIN: usize = 2;
+/// Smallest gap of a critical alert, which is sent at once.
+const CRITICAL_GAP: i32 = 5;
+const CRITICAL_SHARE: f64 = 0.4;
+/// An alert stays critical as long as a gap reaches this share of these limits.
+const STAYS_CRITICAL: f64 = 0.8;
+
+/// The shortage of one scope.
+pub(super) struct Need {
+    pub steps: Vec<NeedStep>,
+    /// The channels that lack agents at the peak, at that instant.
+    pub shortfalls: Vec<Shortfall>,
+    pub critical: bool,
+    /// Whether an alert that is critical stays so.
+    pub stays_critical: bool,
+}
+
+impl Need {
+    /// Agents that are missing at the peak.
+    pub(super) fn gap(&self) -> i32 {
+        self.shortfalls.iter().map(|s| s.gap).sum()
+    }
+
+    /// Start of the first and end of the last step.
+    pub(super) fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        Some((self.steps.first()?.from, self.steps.last()?.to))
+    }
+}
+
+/// The scopes that have plans, and the need of each if it has one. Windows that were over at `now` do not count.
+pub(super) fn needs(inputs: &AlertInputs<'_>, now: Timestamp) -> BTreeMap<Scope, Option<Need>> {
+    let mut scopes: BTreeMap<Scope, Vec<&SeriesNeed<'_>>> = BTreeMap::new();
+    for need in &inputs.needs {
+        scopes.entry(need.plan.series.scope()).or_default().push(need);
+    }
+    let need = |(scope, series): (Scope, Vec<&SeriesNeed<'_>>)| {
+        let need = need(&series, inputs.as_of(&scope, now), inputs.width);
+        (scope, need)
+    };
+    scopes.into_iter().map(need).collect()
+}
+
+/// The need of a scope with these series, from `now` on.
+fn need(series: &[&SeriesNeed<'_>], now: Timestamp, width: WindowWidth) -> Option<Need> {
+    let mut counted: BTreeSet<Timestamp> = BTreeSet::new();
+    let (mut critical, mut stays_critical) = (false, false);
+    for series in series {
+        for target in too_few(&series.plan.targets).filter(|t| width.end(t.start) > now) {
+            counted.insert(target.start);
+            critical |= is_critical(target, 1.0);
+            stays_critical |= is_critical(target, STAYS_CRITICAL);
+        }
+    }
+    let steps = steps(series.iter().map(|series| series.plan), &counted, width);
+    let at = peak(&steps)?.from;
+    let mut shortfalls: Vec<Shortfall> =
+        series.iter().filter_map(|series| shortfall(series, at)).collect();
+    shortfalls.sort_by(|a, b| b.gap.cmp(&a.gap).then_with(|| a.series.cmp(&b.series)));
+    Some(Need { steps, shortfalls, critical, stays_critical })
+}
+
+/// Agents on the roster; without one the usual number.
+fn present(target: &PlanTarget) -> u32 {
+    target.scheduled.unwrap_or(target.agents.saturating_add_signed(target.gap.saturating_neg()))
+}
+
+/// Windows of a plan with too few agents, as far as enough of them follow one another.
+fn too_few(targets: &[PlanTarget]) -> impl Iterator<Item = &PlanTarget> {
+    let is_short =
+        |t: &PlanTarget| t.gap >= GAP_MIN && f64::from(t.gap) >= GAP_SHARE * f64::from(present(t));
+    let runs = targets.chunk_by(move |a, b| is_short(a) == is_short(b));
+    runs.filter(move |run| run.len() >= WINDOWS_MIN && run.iter().all(is_short)).flatten()
+}
+
+fn is_critical(target: &PlanTarget, share: f64) -> bool {
+    let gap = f64::from(target.gap);
+    gap >= share * f64::from(CRITICAL_GAP)
+        && gap >= share * CRITICAL_SHARE * f64::from(present(target))
+}
+
+/// The gap of a series in the window that starts at `at`, if it has one.
+fn shortfall(need: &SeriesNeed<'_>, at: Timestamp) -> Option<Shortfall> {
+    let target = need.plan.targets.iter().find(|t| t.start == at && t.gap > 0)?;
+    let forecast = need.vintage.targets.iter().find(|t| t.start == at)?;
+    Some(Shortfall {
+        series: need.plan.series.clone(),
+        at,
+        arrivals: target.arrivals,
+        arrivals_low: forecast.quantiles[1],
+        arrivals_high: forecast.quantiles[5],
+        agents: target.agents,
+        scheduled: present(target),
+        gap: target.gap,
+        rostered: target.scheduled.is_some(),
+    })
+}
