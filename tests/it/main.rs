@@ -6,6 +6,7 @@ mod bad_input;
 mod boards;
 mod cli;
 mod demo;
+mod desk;
 mod docs;
 mod files;
 mod many;
