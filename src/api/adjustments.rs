@@ -8,10 +8,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::auth::Actor;
-use super::params::{self, Params, RestQuery};
+use super::params::{self, Params};
 use super::problem::Problem;
 use super::read::read;
 use super::state::ApiState;
@@ -53,6 +53,9 @@ pub struct Adjustment {
     #[serde(default)]
     pub by: String,
     pub note: Option<String>,
+    /// Confirms an entry that forecasts no tickets at all for whole services; such an entry is refused without it.
+    #[serde(default, skip_serializing)]
+    pub confirmed: bool,
 }
 
 impl From<&forecast::Adjustment> for Adjustment {
@@ -75,18 +78,30 @@ impl From<&forecast::Adjustment> for Adjustment {
             tickets_per_window,
             by: a.by.clone(),
             note: a.note.clone(),
+            confirmed: false,
         }
     }
 }
 
-/// Adjustments that are not over, and those of the past day, by start
-#[utoipa::path(get, path = "/adjustments", params(RestQuery), responses((status = 200, body = Vec<Adjustment>)))]
+/// Entries from a time on.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AdjustmentQuery {
+    /// RFC 3339: entries that end later; default: a day ago.
+    pub from: Option<String>,
+    /// Continue after a page: the value in its `Link`.
+    pub after: Option<usize>,
+}
+
+/// Adjustments that are not over, and those of the past day or since `from`, by start
+#[utoipa::path(get, path = "/adjustments", params(AdjustmentQuery), responses((status = 200, body = Vec<Adjustment>), (status = 400, body = Problem)))]
 pub async fn list(
     State(state): State<ApiState>,
-    Params(query): Params<RestQuery>,
+    Params(query): Params<AdjustmentQuery>,
 ) -> Result<Response, Problem> {
-    let now = state.clock.now();
-    let from = now - DAY;
+    let from = params::instant("from", query.from.as_ref())?;
+    let from = from.unwrap_or_else(|| state.clock.now() - DAY);
     let known = read(&state, move |reader| reader.adjustments(from, Timestamp::MAX)).await?;
     Ok(params::rest_of(known.iter().map(Adjustment::from), query.after))
 }
@@ -107,6 +122,10 @@ pub async fn enter(
     })
     .await?;
     speaks_of_some(&adjustment, &keys)?;
+    if !given.confirmed && is_none_at_all(&adjustment) {
+        let detail = "no tickets at all for whole services would leave them without agents: send \"confirmed\": true if it is meant";
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
+    }
     let others = known.iter().filter(|other| other.id != adjustment.id).count();
     if others >= ENTRIES_MAX {
         let detail = format!("{others} adjustments are entered already: take some back first");
@@ -118,6 +137,13 @@ pub async fn enter(
     let entry = actor.did(Act::AdjustmentEntered, &adjustment.id, name);
     tell(&state, entry, |reply| Command::PutAdjustment { adjustment, reply }).await?;
     Ok((StatusCode::CREATED, Json(shown)))
+}
+
+/// Whether an entry forecasts no tickets for every channel of a service.
+fn is_none_at_all(adjustment: &forecast::Adjustment) -> bool {
+    let (AdjustmentAmount::Factor(amount) | AdjustmentAmount::TicketsPerWindow(amount)) =
+        adjustment.amount;
+    adjustment.channel.is_none() && amount <= 0.0
 }
 
 /// Maximum number of known names in an error.

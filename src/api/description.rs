@@ -5,6 +5,7 @@
 use axum::http::Method;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
 };
@@ -31,6 +32,9 @@ pub fn complete(api: &mut utoipa::openapi::OpenApi) {
             if auth::is_guarded(path) {
                 require_token(operation, auth::needed(&method, path).name());
             }
+            if method == Method::GET {
+                offer_csv(path, operation);
+            }
             for (status, response) in &mut operation.responses.responses {
                 if let RefOr::T(response) = response {
                     explain(status, response);
@@ -41,6 +45,22 @@ pub fn complete(api: &mut utoipa::openapi::OpenApi) {
     let components = api.components.get_or_insert_with(Components::default);
     for (name, scheme) in schemes() {
         components.security_schemes.insert(name.to_owned(), scheme.into());
+    }
+}
+
+/// Answers that are lists although their description is an object.
+const LISTS: [&str; 6] = ["accuracy", "forecasts", "outlook", "overview", "staffing", "timeline"];
+
+/// Lists are also tables.
+fn offer_csv(path: &str, operation: &mut Operation) {
+    let responses = &mut operation.responses.responses;
+    let Some(RefOr::T(response)) = responses.get_mut("200") else { return };
+    let Some(RefOr::T(json)) = response.content.get("application/json") else { return };
+    let is_array = matches!(json.schema, Some(RefOr::T(Schema::Array(_))));
+    if is_array || path.strip_prefix("/api/v1/").is_some_and(|path| LISTS.contains(&path)) {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        response.content.insert("text/csv".to_owned(), Content::new(Some(text)).into());
+        responses.entry("406".to_owned()).or_insert_with(|| Response::default().into());
     }
 }
 
@@ -103,6 +123,7 @@ fn meaning(status: &str) -> &'static str {
             "The token lacks the scope that the operation needs, or a page of another site sent a request that changes something."
         }
         "404" => "Nothing matches the request, or nothing yet.",
+        "406" => "Only CSV is acceptable, and this answer is not a list.",
         "409" => "The stored entries do not allow it; `detail` says why.",
         "413" => "The body is too large; send less at once.",
         "415" => "The body's `Content-Encoding` is not gzip, zstd or identity.",

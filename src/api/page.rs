@@ -22,11 +22,14 @@ macro_rules! assets {
 
 assets![
     "accuracy.js",
+    "agents.js",
     "alerts.js",
     "app.css",
     "app.js",
     "chart.js",
     "clock.js",
+    "csv.js",
+    "day.js",
     "dom.js",
     "early.js",
     "feed.js",
@@ -37,9 +40,13 @@ assets![
     "net.js",
     "overview.js",
     "planner.js",
+    "roster.js",
     "series.js",
     "spark.js",
+    "staffing.js",
+    "time.js",
     "topics.js",
+    "whatif.js",
 ];
 
 /// plotly.js from the crate `plotly`, without the surrounding tags.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Html, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -21,8 +21,8 @@ use super::description::{Description, complete};
 use super::problem::Problem;
 use super::state::ApiState;
 use super::{
-    accuracy, adjustments, audit, auth, events, forward, outlook, page, pages, params, read,
-    recommendations, report, staffing, stream, topics, windows, write,
+    accuracy, adjustments, audit, auth, csv, events, forward, gaps, outlook, page, pages, params,
+    read, recommendations, report, staffing, stream, timeline, topics, windows, write,
 };
 use crate::text::Language;
 
@@ -36,8 +36,10 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
         .routes(routes!(events::events))
         .routes(routes!(read::series))
         .routes(routes!(windows::windows))
+        .routes(routes!(timeline::timeline))
         .routes(routes!(read::forecasts))
         .routes(routes!(staffing::staffing))
+        .routes(routes!(gaps::gaps))
         .routes(routes!(outlook::outlook))
         .routes(routes!(outlook::overview))
         .routes(routes!(read::anomalies))
@@ -124,6 +126,7 @@ fn at_root(state: ApiState) -> Router {
     let body_max = state.info.body_bytes_max;
     let quick: Router<ApiState> = quick.into();
     let quick = quick
+        .layer(from_fn(csv::layer))
         .layer(from_fn_with_state(state.clone(), params::link_next))
         // Bodies are read within the limit after they are decoded.
         .layer(RequestDecompressionLayer::new())

@@ -123,7 +123,13 @@ pub async fn staffing(
     let page = Page::new(query.limit, query.after.as_deref())?;
     let explains = one.is_some();
     let desk = Desk { width, rules, what_if, texts };
-    each(&state, filter, page, move |reader, series| desk.of_series(reader, series, explains)).await
+    each(&state, filter, page, move |reader, series| {
+        let found = desk.of_series(reader, series, explains)?;
+        let rules = &desk.rules;
+        let by = |one: Staffing| one.by(rules.profile_of(series), rules.team_of(series));
+        Ok(if explains { found.map(by) } else { found })
+    })
+    .await
 }
 
 /// What answers need.

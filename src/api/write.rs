@@ -13,6 +13,7 @@ use super::auth::Actor;
 use super::language::Reads;
 use super::params::{Params, RosterQuery};
 use super::problem::Problem;
+use super::read::read;
 use super::requests::{Acknowledgement, Feedback, NewMaintenance};
 use super::state::ApiState;
 use crate::alert;
@@ -160,7 +161,9 @@ pub async fn put_roster(
     let roster = views::Roster::checked(&rows, &state.info.staffing, &zone, &place)
         .map_err(Problem::bad_request)?;
     if query.dry_run.unwrap_or(false) {
-        return Ok(Json(views::RosterSummary::from(&roster)).into_response());
+        let summary = views::RosterSummary::from(&roster);
+        let changes = read(&state, move |reader| views::roster_changes(reader, &roster)).await?;
+        return Ok(Json(views::RosterSummary { changes, ..summary }).into_response());
     }
     let views::Roster { shifts, team_shifts } = roster;
     let detail = format!("{} shifts", rows.len());

@@ -239,7 +239,11 @@ fn adjusted_score(row: &Row<'_>, column: usize) -> Result<AdjustedScore, StoreEr
 }
 
 /// Reduces the adjusted vintage to the leads that are left of the model's.
-fn served(model: Vintage, reason: Option<Stored<Reason>>, adjusted: Option<Vintage>) -> Served {
+pub(super) fn served(
+    model: Vintage,
+    reason: Option<Stored<Reason>>,
+    adjusted: Option<Vintage>,
+) -> Served {
     let Some(mut vintage) = adjusted else { return Served { vintage: model, model: None, reason } };
     let kept = |start| model.targets.iter().any(|target| target.start == start);
     vintage.targets.retain(|target| kept(target.start));

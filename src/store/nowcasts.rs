@@ -176,7 +176,11 @@ fn nowcast_score(row: &Row<'_>) -> Result<NowcastScore, StoreError> {
 }
 
 /// Reads issue time, replaced issue time, reason, body and version from five columns, starting at `column`.
-fn nowcast(series: &SeriesKey, row: &Row<'_>, column: usize) -> Result<Nowcast, StoreError> {
+pub(super) fn nowcast(
+    series: &SeriesKey,
+    row: &Row<'_>,
+    column: usize,
+) -> Result<Nowcast, StoreError> {
     let issued_at = columns::time(row, column)?;
     Ok(Nowcast {
         after: columns::time(row, column + 1)?,

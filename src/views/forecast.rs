@@ -73,7 +73,7 @@ pub struct Forecast {
     pub targets: Vec<ForecastTarget>,
 }
 
-fn by_probability(quantiles: &[f64; 7]) -> BTreeMap<String, f64> {
+pub(super) fn by_probability(quantiles: &[f64; 7]) -> BTreeMap<String, f64> {
     QUANTILES.iter().map(ToString::to_string).zip(*quantiles).collect()
 }
 

@@ -6,15 +6,18 @@ mod accuracy;
 mod alert;
 mod anomaly;
 mod forecast;
+mod gaps;
 mod maintenance;
 mod outlook;
 mod overview;
 mod page;
 mod recommendation;
 mod roster;
+mod roster_changes;
 mod series;
 mod staffing;
 mod status;
+mod timeline;
 
 pub use accuracy::{
     Accuracy, AdjustedAccuracy, Figures, LeadFigures, NowcastAccuracy, SurgeFigures, accuracy,
@@ -22,6 +25,7 @@ pub use accuracy::{
 pub use alert::{Alert, AlertStep, Shortfall, StepChannel};
 pub use anomaly::Anomaly;
 pub use forecast::{Cause, Drivers, Forecast, ForecastTarget, ModelTarget};
+pub use gaps::{GapRow, GapTarget, gaps};
 pub use maintenance::Maintenance;
 pub use outlook::{Outlook, outlooks};
 pub use overview::{
@@ -31,9 +35,11 @@ pub use overview::{
 pub use page::Page;
 pub use recommendation::{OpenRecommendations, Recommendation, RecommendationOutcome, Uncovered};
 pub use roster::{Roster, RosterRow, RosterSummary};
+pub use roster_changes::{RosterChange, roster_changes};
 pub use series::{AlarmCounts, Key, SeriesInfo, SeriesWindows, Window, series_info};
-pub use staffing::{Staffing, StaffingFigures, StaffingTarget, TeamStaffing};
+pub use staffing::{Staffing, StaffingFigures, StaffingProfile, StaffingTarget, TeamStaffing};
 pub use status::{DeadLetter, Status};
+pub use timeline::{Timeline, TimelineForecast, TimelineStaffing, TimelineWindow, timeline};
 
 /// From this number of series on, all forecasts of an issue time are read at once.
 pub const MANY: usize = 200;

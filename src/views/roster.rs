@@ -6,7 +6,7 @@ use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Key;
+use super::{Key, RosterChange};
 use crate::domain::{Name, Timestamp, Zone, read_instant};
 use crate::staffing::{Rules, Shift, TeamShift};
 
@@ -55,6 +55,8 @@ pub struct RosterSummary {
     pub teams: Vec<String>,
     pub from: Option<String>,
     pub to: Option<String>,
+    /// What storing it would change, by series and team.
+    pub changes: Vec<RosterChange>,
 }
 
 impl From<&Shift> for RosterRow {
@@ -98,6 +100,7 @@ impl From<&Roster> for RosterSummary {
             teams: teams.into_iter().collect(),
             from: spans.iter().map(|span| span.0).min().map(|at| at.to_string()),
             to: spans.iter().map(|span| span.1).max().map(|at| at.to_string()),
+            changes: Vec::new(),
         }
     }
 }

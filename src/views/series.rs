@@ -46,7 +46,7 @@ pub struct SeriesInfo {
 }
 
 /// Alarm messages of a window by severity.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AlarmCounts {
     pub critical: u32,
     pub major: u32,

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Key;
-use crate::staffing::{self, Bound, Figures, Team};
+use crate::staffing::{self, Bound, Figures, Profile, Team};
 use crate::text::{Say, Texts};
 
 /// Agents needed in one window.
@@ -47,6 +47,26 @@ pub struct StaffingFigures {
     pub bound_by: Bound,
 }
 
+/// The profile behind a plan, as numbers that a what-if can change. In answers about one series or team.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StaffingProfile {
+    pub aht_seconds: f64,
+    /// Percentage and seconds, such as `80/20`.
+    pub target: String,
+    pub shrinkage: f64,
+}
+
+impl From<&Profile> for StaffingProfile {
+    fn from(profile: &Profile) -> Self {
+        let target = profile.target;
+        Self {
+            aht_seconds: hundredths(profile.aht.as_secs_f64()),
+            target: format!("{}/{}", hundredths(target.fraction * 100.0), target.within.as_secs()),
+            shrinkage: profile.shrinkage,
+        }
+    }
+}
+
 /// The plan of a series for the next six hours.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Staffing {
@@ -55,6 +75,11 @@ pub struct Staffing {
     pub issued_at: String,
     /// The profile behind the figures, in one sentence.
     pub basis: String,
+    /// The team that serves the series.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<StaffingProfile>,
     pub targets: Vec<StaffingTarget>,
 }
 
@@ -70,6 +95,7 @@ pub struct TeamStaffing {
     pub issued_at: String,
     /// How the figures come about, in one sentence.
     pub basis: String,
+    pub profile: StaffingProfile,
     pub targets: Vec<StaffingTarget>,
 }
 
@@ -123,7 +149,16 @@ impl Staffing {
             issued_at: plan.issued_at.to_string(),
             targets: targets(plan, figures),
             basis: plan.basis.say(texts),
+            team: None,
+            profile: None,
         }
+    }
+
+    /// With the profile of the plan, and the team that serves the series.
+    #[must_use]
+    pub fn by(self, profile: Option<&Profile>, team: Option<&Team>) -> Self {
+        let team = team.map(|team| team.name.to_string());
+        Self { team, profile: profile.map(StaffingProfile::from), ..self }
     }
 }
 
@@ -135,6 +170,7 @@ impl TeamStaffing {
             series: team.series.iter().map(ToString::to_string).collect(),
             hours: team.hours.as_ref().map(ToString::to_string),
             minimum: team.minimum,
+            profile: StaffingProfile::from(&team.profile),
             issued_at: plan.issued_at.to_string(),
             targets: targets(plan, figures),
             basis: plan.basis.say(texts),

@@ -9,6 +9,7 @@ mod boards;
 mod cli;
 mod demo;
 mod deploy;
+mod desk;
 mod docs;
 mod files;
 mod imports;

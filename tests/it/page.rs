@@ -1,6 +1,8 @@
 //! Tests the built-in page in a real browser: Chromium, controlled by chromedriver.
 #![allow(clippy::disallowed_methods, reason = "a test waits in real time, up to a limit")]
 
+pub mod desk;
+
 use std::future::Future;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -92,6 +94,7 @@ pub async fn check_chinese(base_url: &str, nowcast: &str, anomaly: &str) {
         shoot(client, "overview-zh").await?;
         client.execute(&hash("accuracy"), vec![]).await?;
         chinese(client, "accuracy", "document.querySelector('table.figures')").await?;
+        desk::check_desk_in_chinese(client, &base, nowcast).await?;
         quiet(client).await
     })
     .await;
@@ -179,7 +182,7 @@ async fn enter(client: &Client) -> Result<()> {
     for (field, text) in [("#p-label", "billing run"), ("#p-by", "Li")] {
         client.find(Locator::Css(field)).await?.send_keys(text).await?;
     }
-    client.find(Locator::Css("#planner form button")).await?.click().await?;
+    client.find(Locator::Css("#planner form button.primary")).await?.click().await?;
     let listed =
         "document.querySelector('#planner li strong')?.textContent.includes('billing run')";
     holds(client, "the entry", listed).await?;
@@ -192,7 +195,8 @@ async fn enter(client: &Client) -> Result<()> {
 async fn take_back(client: &Client) -> Result<()> {
     client.execute("document.querySelector('#planner').open = true", vec![]).await?;
     holds(client, "the entry again", "document.querySelector('#planner li button')").await?;
-    client.find(Locator::Css("#planner li button")).await?.click().await?;
+    client.execute("document.querySelectorAll('#planner li > button')[1].click()", vec![]).await?;
+    client.execute("document.querySelector('#planner .sure button').click()", vec![]).await?;
     holds(client, "no entry", "document.querySelectorAll('#planner li').length === 0").await
 }
 

@@ -76,6 +76,21 @@ fn a_team_has_a_roster_and_a_plan() {
         (&json!("calls"), &json!(20), &json!(2))
     );
 
+    // A second file for the same hours replaces the first: a dry run says so.
+    let text = format!("team,start,end,agents\ncalls,{start},{end},25\n");
+    let dry = program.request(Method::PUT, "/api/v1/roster?dry_run=true");
+    let dry = answer(dry.header("content-type", "text/csv").body(text)).json();
+    let change = &dry["changes"][0];
+    assert_eq!(
+        (&change["team"], &change["replaced"], &change["shifts"]),
+        (&json!("calls"), &json!(1), &json!(1))
+    );
+    assert_eq!(
+        (&change["hours_before"], &change["hours_after"]),
+        (&json!(620.0), &json!(775.0)),
+        "{dry}"
+    );
+
     // The roster came before anything was counted: it is there after a restart.
     program.kill();
     let program = service(folder.path());

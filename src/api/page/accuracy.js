@@ -1,4 +1,5 @@
 // Accuracy of the forecasts: by lead, for surges, and by series against the target accuracy.
+import { csvButton } from "./csv.js";
 import { h } from "./dom.js";
 import { name, num, percent, seriesName, span, t, tickets } from "./i18n.js";
 import { get } from "./net.js";
@@ -15,7 +16,7 @@ const signedShare = (x) => (x == null ? "–" : `${x > 0 ? "+" : ""}${percent(x,
 const href = (s) => `#/series/${KINDS.map((kind) => encodeURIComponent(s[kind])).join("/")}`;
 
 const head = (...keys) => h("thead", {}, h("tr", {}, keys.map((key) => h("th", { scope: "col", text: t(key) }))));
-const table = (header, rows) => h("div", { class: "scroll" }, h("table", { class: "figures" }, header, h("tbody", {}, rows)));
+const table = (header, rows) => h("div", { class: "scroll", tabindex: "0" }, h("table", { class: "figures" }, header, h("tbody", {}, rows)));
 const row = (first, cells) => h("tr", {}, h("th", { scope: "row" }, first), cells.map((text) => h("td", { text })));
 
 /** The figures at leads of 1, 3 and 6 h. The largest lead counts as 6 h, because the last window starts inside the horizon. */
@@ -27,11 +28,19 @@ function atLeads(accuracy) {
   }).filter(Boolean);
 }
 
+/** "87.1 %" for each lead, with what repeating last week reaches and what is possible. */
+function headline(total) {
+  const tile = (lead) => h("div", { class: "kpi" }, h("dt", { text: t("acc_ahead", { lead: lead.label }) }), h("dd", { class: "value", text: share(lead.wape) }),
+    h("dd", { class: "muted", text: t("acc_beside", { naive: share(lead.wape_naive), floor: share(lead.wape_floor) }) }));
+  return h("dl", { class: "kpis three" }, atLeads(total).map(tile));
+}
+
 function byLead(total) {
   if (!total?.overall.n) return [h("p", { class: "muted", text: t("acc_none") })];
   const rows = [...atLeads(total), { label: t("acc_overall"), ...total.overall }];
   const cells = (r) => [share(r.wape), share(r.wape_naive), share(r.wape_floor), percent(r.coverage80), percent(r.coverage95), signedShare(r.bias), num(r.n)];
   return [
+    headline(total),
     table(head("acc_lead", "acc_reached", "acc_naive_is", "acc_floor_is", "acc_80", "acc_95", "acc_bias", "acc_n"), rows.map((r) => row(r.label, cells(r)))),
     h("p", { class: "muted small", text: t("acc_page_help", { target: percent(total.target_accuracy) }) }),
   ];
@@ -70,7 +79,7 @@ function groups(all) {
   const reached = leaves.filter((a) => a.reached);
   const missed = leaves.filter((a) => !a.reached && a.reachable);
   const beyond = leaves.filter((a) => !a.reached && !a.reachable);
-  return [group("missed", missed, target), group("reached", reached, target), group("beyond", beyond, target)];
+  return { missed: group("missed", missed, target), reached: group("reached", reached, target), beyond: group("beyond", beyond, target) };
 }
 
 /** Builds the view into `root`. */
@@ -78,7 +87,7 @@ export function accuracy(root) {
   const heading = h("h1", { tabindex: "-1", text: t("acc_page") });
   const loading = h("p", { class: "muted", text: t("loading") });
   const body = h("div");
-  root.append(h("nav", { class: "crumbs", "aria-label": t("back") }, h("a", { href: home() }, "← ", t("back"))), heading, loading, body);
+  root.append(h("nav", { class: "crumbs", "aria-label": t("back") }, h("a", { href: home() }, "← ", t("back"))), heading, csvButton(() => ["/accuracy", {}, t("acc_page")]), loading, body);
   let all = null;
   let shown = "";
   return {
@@ -92,10 +101,11 @@ export function accuracy(root) {
       if (text === shown) return;
       shown = text;
       const total = all.find(isTotal);
+      const { missed, reached, beyond } = groups(all);
       body.replaceChildren(
         h("section", { class: "panel" }, h("h2", { text: t("acc_all", { series: total ? seriesName(total) : name("region", "_all") }) }), byLead(total)),
-        h("section", { class: "panel" }, h("h2", { text: t("surges_title") }), surges(all)),
-        ...groups(all));
+        missed, h("section", { class: "panel" }, h("h2", { text: t("surges_title") }), surges(all)),
+        beyond, reached);
     },
     title: () => t("acc_page"),
     focus: () => heading.focus({ preventScroll: true }),

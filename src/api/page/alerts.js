@@ -1,8 +1,9 @@
 // Open alerts as cards: to read, to acknowledge, and to say whether they were useful.
 import * as clock from "./clock.js";
 import { h, keyed, recall, remember, setText } from "./dom.js";
-import { dayTime, joined, name, span, t } from "./i18n.js";
-import { post, sayFault } from "./net.js";
+import { dayTime, joined, langCode, name, span, t } from "./i18n.js";
+import { hrefAt, hrefOf } from "./keys.js";
+import { BASE, post, sayFault } from "./net.js";
 
 const SHOWN_MAX = 4;
 const ORDER = { firing: 0, acknowledged: 1, pending: 2 };
@@ -83,7 +84,11 @@ function card(alert) {
   const acked = h("p", { class: "acked" });
   const asked = feedback(alert.id, changed);
   const thanks = h("p", { class: "muted", role: "status" });
-  node.append(h("div", { class: "head" }, badge, title), when, text, more, h("div", { class: "foot-row" }, ack, acked, asked, thanks), failed);
+  const chart = h("a", { text: t("alert_chart") });
+  const links = h("p", { class: "links" }, chart,
+    h("a", { href: `${BASE}api/v1/reports/incidents/${encodeURIComponent(alert.id)}?language=${langCode()}`, text: t("alert_report") }),
+    h("a", { href: `#/alerts/${encodeURIComponent(alert.id)}`, text: t("alert_link") }));
+  node.append(h("div", { class: "head" }, badge, title), when, text, more, links, h("div", { class: "foot-row" }, ack, acked, asked, thanks), failed);
   node.update = (a) => {
     node.dataset.severity = a.severity;
     node.dataset.state = a.state;
@@ -93,6 +98,7 @@ function card(alert) {
     const at = clock.hm(a.since, clock.zoneOf(a.region), dayTime);
     setText(when, joined("part", [`${name("region", a.region)} / ${name("service", a.service)}`, t("since", { at, ago: span(Math.round(minutes)) })]));
     setText(text, a.text);
+    chart.href = a.worst ? hrefAt(a.worst, a.worst.at) : hrefOf({ ...a, channel: "_all" });
     more.hidden = a.text.length < 160 && a.text.split("\n").length <= 3;
     ack.hidden = a.state !== "firing" && a.state !== "pending";
     acked.hidden = !a.acknowledged_by;

@@ -1,11 +1,12 @@
-// Boots the page: header, routes, live updates. Views live in overview.js, series.js and accuracy.js.
+// Boots the page: header, routes, live updates. Views live in overview.js, series.js, staffing.js and accuracy.js.
 import { accuracy } from "./accuracy.js";
 import * as clock from "./clock.js";
 import { recall, remember, setText } from "./dom.js";
-import { hm, hms, joined, lang, percent, setLang, t, translatePage, zoneLabel } from "./i18n.js";
-import { follow, get, sayFault, throttled } from "./net.js";
+import { hm, hms, joined, lang, langCode, percent, setLang, t, translatePage, zoneLabel } from "./i18n.js";
+import { BASE, follow, get, sayFault, throttled } from "./net.js";
 import { forgetTexts, home, overview } from "./overview.js";
 import { series } from "./series.js";
+import { staffing } from "./staffing.js";
 
 const REFRESH_GAP_MS = 2000;
 const RETRY_MS = 5000;
@@ -22,9 +23,10 @@ function parse(hash) {
     }
   });
   if (parts[0] === "series" && parts.length === 4) {
-    return { make: series, id: path, args: { region: parts[1], service: parts[2], channel: parts[3] } };
+    return { make: series, id: path, args: { region: parts[1], service: parts[2], channel: parts[3] }, more: new URLSearchParams(query) };
   }
-  if (parts[0] === "alerts" && parts.length === 2) return { make: overview, id: path, args: new URLSearchParams(query), alert: parts[1] };
+  if (parts[0] === "alerts" && parts.length === 2) return { make: overview, id: path, args: new URLSearchParams(query), more: parts[1] };
+  if (parts[0] === "staffing" && parts.length === 1) return { make: staffing, id: path, args: new URLSearchParams(query) };
   if (parts[0] === "accuracy" && parts.length === 1) return { make: accuracy, id: path };
   return { make: overview, id: "/", args: new URLSearchParams(query) };
 }
@@ -35,9 +37,14 @@ function show({ focus }) {
   const main = $("main");
   main.replaceChildren();
   page.route = route;
-  page.view = route.make(main, route.args, route.alert);
+  page.view = route.make(main, route.args, route.more);
   page.view.render();
   setTitle();
+  for (const link of document.querySelectorAll("#views a")) {
+    const here = link.getAttribute("href") === (route.id === "/" ? "#/" : `#${route.id}`);
+    if (here) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
   if (focus) {
     page.view.focus?.();
     if (route.make !== overview) window.scrollTo(0, 0);
@@ -103,6 +110,7 @@ function header() {
     $("catch-bar").value = status.catching_up;
     setText($("catch-text"), t("catching", { share: percent(status.catching_up) }));
   }
+  $("weekly").href = `${BASE}api/v1/reports/weekly?language=${langCode()}`;
   setText($("version"), t("version", { version: status.version }));
 }
 
@@ -148,6 +156,13 @@ function texts() {
   connection(...page.conn);
 }
 
+/** Times in the zone of each region, or in the viewer's: everything is drawn anew. */
+function setZone(mode) {
+  clock.setViewers(mode === "viewer");
+  header();
+  show({ focus: false });
+}
+
 function setTheme(theme) {
   if (theme === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
@@ -155,7 +170,25 @@ function setTheme(theme) {
   page.view?.restyle?.();
 }
 
+/** Paper is white: a dark page prints in light colours. */
+function print(begins) {
+  const root = document.documentElement;
+  if (begins) {
+    root.dataset.printed = root.dataset.theme ?? "auto";
+    root.dataset.theme = "light";
+  } else {
+    if (root.dataset.printed === "auto") delete root.dataset.theme;
+    else root.dataset.theme = root.dataset.printed;
+    delete root.dataset.printed;
+  }
+  page.view?.restyle?.();
+}
+
 function boot() {
+  addEventListener("beforeprint", () => print(true));
+  addEventListener("afterprint", () => print(false));
+  $("zones").value = clock.isViewers() ? "viewer" : "region";
+  $("zones").addEventListener("change", () => setZone($("zones").value));
   $("theme").value = recall("theme") ?? "auto";
   $("theme").addEventListener("change", () => setTheme($("theme").value));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => page.view?.restyle?.());

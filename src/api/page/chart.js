@@ -23,13 +23,13 @@ export function plotly() {
   return script;
 }
 
-function colours() {
+export function colours() {
   const style = getComputedStyle(document.documentElement);
   return (name) => style.getPropertyValue(`--${name}`).trim();
 }
 
 /** Every third local hour (sixth on small screens), the date at midnight. */
-function ticks(from, to, zone, narrow) {
+export function ticks(from, to, zone, narrow) {
   const vals = [];
   const text = [];
   const step = narrow ? 6 : 3;
@@ -40,6 +40,19 @@ function ticks(from, to, zone, narrow) {
     text.push(local % (24 * HOUR_MS) === 0 ? `${hm(at, zone)}<br>${dayMonth(at, zone)}` : hm(at, zone));
   }
   return { vals, text };
+}
+
+/** Last week's counts and the forecasts that were issued first, of a whole day. */
+function dayTraces(d, x, c) {
+  if (!d.day) return [];
+  const line = (name, key, color, dash) => ({
+    x: d.day.windows.map((w) => x(w.start)), y: d.day.windows.map(key), name, hovertemplate: "%{y:.3~g}", connectgaps: false,
+    line: { color, width: 1.5, dash },
+  });
+  return [
+    line(t("tr_week"), (w) => w.week_before, c("text-soft"), "dot"),
+    line(t("tr_first"), (w) => w.first?.quantiles["0.5"] ?? null, c("first"), "dashdot"),
+  ];
 }
 
 function ticketTraces(d, x, c) {
@@ -54,10 +67,11 @@ function ticketTraces(d, x, c) {
   const open = d.windows.filter((w) => !w.settled && !w.missing);
   const line = { mode: "lines", hovertemplate: "%{y:.3~g}" };
   const last = settled.at(-1);
-  const joined = last && !last.missing && next.length > 0;
+  const joined = !d.day && last && !last.missing && next.length > 0;
   return [
     ...band("0.025", "0.975", t("tr_95"), c("band95")),
     ...band("0.1", "0.9", t("tr_80"), c("band80")),
+    ...dayTraces(d, x, c),
     { ...line, x: settled.map((w) => x(w.start)), y: settled.map((w) => (w.missing ? null : w.tickets)), name: t("tr_actual"), line: { color: c("actual"), width: 2 }, connectgaps: false },
     { ...line, x: [...(joined ? [x(last.start)] : []), ...nx], y: [...(joined ? [last.tickets] : []), ...q("0.5")], name: t("tr_median"), line: { color: c("expected"), width: 2, dash: "dash" },
       customdata: [...(joined ? [[last.tickets, last.tickets]] : []), ...next.map((f) => [f.quantiles["0.1"], f.quantiles["0.9"]])],
@@ -94,7 +108,9 @@ function agentTraces(d, x, c, width) {
 
 /** Marks the current time, windows with too few agents, and planners' entries. */
 function shapes(d, x, c, width) {
-  const now = { type: "line", xref: "x", yref: "paper", x0: x(d.now), x1: x(d.now), y0: 0, y1: 1, line: { color: c("text-soft"), width: 1, dash: "dot" } };
+  const upright = (at, color) => ({ type: "line", xref: "x", yref: "paper", x0: x(at), x1: x(at), y0: 0, y1: 1, line: { color: c(color), width: 1, dash: "dot" } });
+  const marks = marksOf(d).map(([at, , color]) => upright(at, color));
+  const wanted = d.at == null ? [] : [{ type: "rect", xref: "x", yref: "paper", x0: x(d.at), x1: x(d.at) + width, y0: 0, y1: 1, line: { width: 0 }, fillcolor: c("entered-area"), layer: "below", name: "wanted" }];
   const short = (d.plan?.targets ?? []).filter((p) => p.gap > 0).map((p) => ({
     type: "rect", xref: "x", yref: "y3 domain", x0: x(p.start), x1: x(p.start) + width, y0: 0, y1: 1,
     line: { width: 0 }, fillcolor: c("short-area"), layer: "below",
@@ -103,8 +119,12 @@ function shapes(d, x, c, width) {
     type: "rect", xref: "x", yref: "y domain", x0: x(Math.max(d.from, Date.parse(e.starts_at))), x1: x(Math.min(d.to, Date.parse(e.ends_at))), y0: 0, y1: 1,
     line: { width: 0 }, fillcolor: c("entered-area"), layer: "below", name: "entered", label: { text: e.label, textposition: "top left", font: { size: 11, color: c("text-soft") } },
   }));
-  return [now, ...short, ...entered];
+  return [...marks, ...wanted, ...short, ...entered];
 }
+
+/** Instants to mark inside the span, with their texts and colours: now, and the time up to which forecasts are known. */
+const marksOf = (d) => [[d.now, t("now"), "text-soft"], ...(d.issued == null ? [] : [[d.issued, t("known_mark"), "link"]])]
+  .filter(([at]) => at >= d.from && at <= d.to);
 
 /** On a small screen Plotly's legends would cover the panels. A list above the chart replaces them there. */
 function legendList(node, traces, narrow) {
@@ -143,28 +163,36 @@ function layout(d, x, c, width, narrow) {
     yaxis: y(t("axis_tickets", per), [0.52, 1]), yaxis2: { ...y(t("axis_alarms"), [0.3, 0.45]), ...(alarmed ? {} : { range: [0, 4] }) }, yaxis3: y(t("axis_agents"), [0, 0.22]),
     legend: legend(1), legend2: legend(0.45), legend3: legend(0.22),
     shapes: shapes(d, x, c, width),
-    annotations: [{ x: x(d.now), xref: "x", y: 1, yref: "paper", xanchor: "right", yanchor: "top", text: t("now"), showarrow: false, font: { size: 11, color: c("text-soft") } }],
+    annotations: marksOf(d).map(([at, text, color]) => ({ x: x(at), xref: "x", y: 1, yref: "paper", xanchor: at - d.from < HOUR_MS ? "left" : "right", yanchor: "top", text, showarrow: false, font: { size: 11, color: c(color) } })),
   };
+}
+
+/** Lets paper scale the drawing, which has a fixed size in pixels. */
+export function scalable(node, [width, height]) {
+  node.style.setProperty("--drawn", `${width} / ${height}`);
+  for (const drawing of node.querySelectorAll(".main-svg")) drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
 }
 
 /**
  * Draws the chart into `node`, and its legend into `keys` on small screens. `d`: {windows, forecast, plan, entries, now (ms), zone,
- * width_minutes}; forecast and plan may be null. Plotly has no time zones: times are shifted by the zone's offset at the issue
- * time. Tick labels are exact.
+ * width_minutes}; forecast and plan may be null. For a whole day also {day (the timeline), span, issued, at}. Plotly has no time
+ * zones: times are shifted by the zone's offset at the issue time or at the start of the day. Tick labels are exact.
  */
 export async function draw(node, keys, d) {
   const Plotly = await plotly();
   const width = d.width_minutes * 60000;
   const issued = Date.parse(d.forecast?.issued_at ?? "") || d.now;
-  const shift = offset(issued, d.zone);
+  const shift = offset(d.span?.[0] ?? issued, d.zone);
   const x = (at) => (typeof at === "number" ? at : Date.parse(at)) + shift;
   const narrow = node.clientWidth < 600;
   const c = colours();
-  const view = { ...d, size: [node.clientWidth, node.clientHeight], from: issued - PAST_MS, to: issued + 6 * HOUR_MS };
+  const [from, to] = d.span ?? [issued - PAST_MS, issued + 6 * HOUR_MS];
+  const view = { ...d, size: [node.clientWidth, node.clientHeight], from, to };
   const traces = [...ticketTraces(view, x, c), ...alarmTraces(view, x, c, width), ...agentTraces(view, x, c, width)];
   legendList(keys, traces, narrow);
   // After a change of size Plotly would draw legends at their old place.
   if (node.dataset.size !== `${view.size}`) Plotly.purge(node);
   node.dataset.size = view.size;
   await Plotly.react(node, traces, layout(view, x, c, width, narrow), { displayModeBar: false });
+  scalable(node, view.size);
 }

@@ -1,7 +1,8 @@
 // The service's clock. It runs fast in the demo, so the page does not use the browser's clock.
+import { recall, remember } from "./dom.js";
 import { hm as plain, offset, zoneShift } from "./i18n.js";
 
-const state = { status: null, at: 0 };
+const state = { status: null, at: 0, viewers: recall("zone") === "viewer" };
 
 export function take(status) {
   state.status = status;
@@ -19,8 +20,18 @@ export function now() {
   return Date.parse(state.status.now) + passed;
 }
 
-/** The zone of a region. For several regions: the zone that most of them have. */
-export function zoneOf(region) {
+/** Whether times are shown in the viewer's zone, and no longer in that of each region. */
+export const isViewers = () => state.viewers;
+export function setViewers(yes) {
+  state.viewers = yes;
+  remember("zone", yes ? "viewer" : "region");
+}
+const viewers = () => Intl.DateTimeFormat().resolvedOptions().timeZone ?? "UTC";
+
+/** The zone in which times of a region are shown. For several regions: the zone that most of them have. */
+export function zoneOf(region, known = null) {
+  if (isViewers()) return viewers();
+  if (known) return known;
   const regions = state.status?.regions ?? {};
   if (regions[region]) return regions[region];
   const count = new Map();

@@ -4,6 +4,8 @@ import { name, num, t } from "./i18n.js";
 export const KINDS = ["region", "service", "channel"];
 export const keyOf = (s) => KINDS.map((kind) => s[kind]).join("/");
 export const hrefOf = (s) => `#/series/${KINDS.map((kind) => encodeURIComponent(s[kind])).join("/")}`;
+/** The series' day, with the window that starts at `at` marked. */
+export const hrefAt = (s, at) => `${hrefOf(s)}?at=${encodeURIComponent(at)}`;
 export const isRollUp = (s) => KINDS.some((kind) => s[kind] === "_all");
 
 /** Words to search for, each with the names that the page shows in this way: `电话|phone`. */

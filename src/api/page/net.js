@@ -13,6 +13,15 @@ export class ApiError extends Error {
 export const BASE = new URL("..", import.meta.url).pathname;
 
 async function request(path, options = {}, links = []) {
+  const response = await answer(path, options, links);
+  if (response.status === 204) return null;
+  const body = await response.json().catch(() => null);
+  if (response.ok && body !== null) return body;
+  throw new ApiError(response.ok ? 502 : response.status, body?.detail ?? body?.title ?? response.statusText);
+}
+
+/** The response; `links` gets the query of the next page. */
+async function answer(path, options, links) {
   let response;
   const headers = { ...options.headers, "accept-language": langCode() };
   try {
@@ -20,19 +29,35 @@ async function request(path, options = {}, links = []) {
   } catch (cause) {
     throw new ApiError(0, cause.message);
   }
-  if (response.status === 204) return null;
   if (response.status === 401) location.assign(`${BASE}login`);
   const next = /<[^>?]*\?([^>]*)>; *rel="next"/.exec(response.headers.get("link") ?? "");
   if (next) links.push(next[1]);
-  const body = await response.json().catch(() => null);
-  if (response.ok && body !== null) return body;
-  throw new ApiError(response.ok ? 502 : response.status, body?.detail ?? body?.title ?? response.statusText);
+  return response;
+}
+
+function queryOf(query) {
+  return new URLSearchParams(Object.entries(query).filter(([, value]) => value != null && value !== "")).toString();
+}
+
+/** A list as CSV: the text of each of its pages. With a limit only the first one. */
+export async function getCsv(path, query) {
+  const pages = [];
+  const links = [queryOf(query)];
+  while (links.length) {
+    const response = await answer(`${path}?${links.pop()}`, { headers: { accept: "text/csv" } }, links);
+    if (!response.ok) {
+      const problem = await response.json().catch(() => null);
+      throw new ApiError(response.status, problem?.detail ?? response.statusText);
+    }
+    pages.push(await response.text());
+    if (query.limit != null) break;
+  }
+  return pages;
 }
 
 /** The answer; of a list all pages, unless the query limits it. */
 export async function get(path, query = {}) {
-  const wanted = Object.entries(query).filter(([, value]) => value != null && value !== "");
-  const text = new URLSearchParams(wanted).toString();
+  const text = queryOf(query);
   const links = [];
   const found = await request(text ? `${path}?${text}` : path, {}, links);
   if (query.limit != null || !Array.isArray(found)) return found;
@@ -46,6 +71,8 @@ export async function get(path, query = {}) {
 
 export const post = (path, body) =>
   request(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+
+export const put = (path, body, kind) => request(path, { method: "PUT", headers: { "content-type": kind }, body });
 
 export const del = (path) => request(path, { method: "DELETE" });
 

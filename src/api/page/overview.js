@@ -1,16 +1,20 @@
 // The overview: alerts, figures for the next six hours, and series by risk, a page of rows at a time.
 import { alertList } from "./alerts.js";
 import * as clock from "./clock.js";
+import { csvButton } from "./csv.js";
 import { h, keyed, setText } from "./dom.js";
 import { feed } from "./feed.js";
 import { dateTime, dayTime, joined, name, num, seriesName, span, t, tickets, times } from "./i18n.js";
 import { figures } from "./kpi.js";
 import { KINDS, gapClass, gapText, hrefOf, isRollUp, keyOf, wordsOf } from "./keys.js";
 import { get, throttled } from "./net.js";
-import { planner } from "./planner.js";
+import { ENTRIES_KEPT_MS, planner } from "./planner.js";
 import { spark } from "./spark.js";
+import { iso } from "./time.js";
 
-const PAGE_ROWS = 100;
+/** Rows at first: fewer on a phone. */
+const IS_PHONE = matchMedia("(max-width: 720px)").matches;
+const PAGE_ROWS = IS_PHONE ? 15 : 100;
 const ROWS_MAX = 1000;
 const ASK_GAP_MS = 200;
 const DAY_MS = 86400000;
@@ -27,10 +31,11 @@ export const forgetTexts = () => (data.alerts = null);
 /** The address of the overview with its last filters. */
 export const home = () => data.home;
 
+const queryOf = ({ region, service, channel, sort, q, rollups }) => ({ region, service, channel, sort, q: wordsOf(q, data.names), totals: rollups || null });
+
 /** Loads the rows and sums for the filters. */
 async function ask(filter) {
-  const { region, service, channel, sort } = filter;
-  const query = { region, service, channel, sort, q: wordsOf(filter.q, data.names), totals: filter.rollups || null, limit: data.limit };
+  const query = { ...queryOf(filter), limit: data.limit };
   const found = await get("/overview", query);
   const { rows, series, matching, figures, regions, services, channels } = found;
   Object.assign(data, { rows: rows.map(row), series, matching, figures });
@@ -48,8 +53,11 @@ async function linked(id, alerts) {
   }
 }
 
+/** Planners' entries, with those that were over a short time ago. */
+const fetchEntries = () => get("/adjustments", { from: iso(clock.now() - ENTRIES_KEPT_MS) });
+
 async function load(alerts, filter, isClosed, wanted) {
-  const [maintenance, entries] = await Promise.all([get("/maintenance"), get("/adjustments"), ask(filter)]);
+  const [maintenance, entries] = await Promise.all([get("/maintenance"), fetchEntries(), ask(filter)]);
   const over = await linked(wanted, alerts);
   if (!isClosed()) Object.assign(data, { alerts, over, maintenance, entries });
 }
@@ -58,7 +66,7 @@ function row(s) {
   const { outlook, worst: target } = s;
   // `agents − gap` is the number that agents are compared with: the roster, or the usual number without one.
   const against = target ? target.agents - target.gap : null;
-  return { ...s, target, gap: outlook?.gap_max ?? null, against, zone: s.time_zone ?? clock.zoneOf(s.region) };
+  return { ...s, target, gap: outlook?.gap_max ?? null, against, zone: clock.zoneOf(s.region, s.time_zone) };
 }
 
 const SORTS = ["risk", "peak", "name"];
@@ -189,7 +197,7 @@ function maintenance() {
   return node;
 }
 
-function table(clear, changed) {
+function table(clear, changed, save) {
   const columns = ["series", "spark", "peak", "staff", "gap", "over"];
   const heads = columns.map((c) => h("th", { scope: "col", class: `c-${c}`, text: t(`col_${c}`, { w: clock.status()?.width_minutes ?? 15 }) }));
   const body = h("tbody");
@@ -200,7 +208,7 @@ function table(clear, changed) {
     data.limit = Math.min(data.limit + PAGE_ROWS, ROWS_MAX);
     changed();
   } });
-  const node = h("div", {}, count, grid, none, more);
+  const node = h("div", {}, h("div", { class: "above" }, count, save), grid, none, more);
   node.update = () => {
     keyed(body, data.rows, keyOf, tableRow);
     grid.hidden = data.rows.length === 0;
@@ -215,6 +223,12 @@ function table(clear, changed) {
   return node;
 }
 
+/** Names and factor of an entry that another view begins; `null` if none does. */
+function begun(params) {
+  if (!params.has("factor")) return null;
+  return { factor: Number(params.get("factor")) || 1, ...Object.fromEntries(KINDS.map((kind) => [kind, params.get(`for-${kind}`)])) };
+}
+
 /** Builds the overview into `root`; shows the alert with the id `wanted` first. */
 export function overview(root, params, wanted) {
   const filter = readFilter(params);
@@ -223,9 +237,9 @@ export function overview(root, params, wanted) {
   const kpis = figures();
   const work = maintenance();
   const entries = planner(async () => {
-    data.entries = await get("/adjustments");
+    data.entries = await fetchEntries();
     render();
-  });
+  }, begun(params), params.get("entry"));
   const inbox = feed();
   let closed = false;
   const asked = throttled(async () => {
@@ -241,10 +255,11 @@ export function overview(root, params, wanted) {
     data.limit = PAGE_ROWS;
     asked();
   });
-  const rows = table(() => picks.clear(), asked);
+  const rows = table(() => picks.clear(), asked, csvButton(() => ["/overview", { ...queryOf(filter), limit: ROWS_MAX }, t("title_overview")]));
   const heading = h("h1", { tabindex: "-1", text: t("overview") });
   root.append(heading, alerts, kpis, work,
-    h("section", { "aria-labelledby": "coming" }, h("h2", { id: "coming", text: t("coming") }), picks, rows), entries, inbox);
+    h("section", { "aria-labelledby": "coming" }, h("h2", { id: "coming", text: t("coming") }),
+      h("details", { class: "filter-box", open: !IS_PHONE || data.home !== "#/" }, h("summary", { text: t("filters") }), picks), rows), entries, inbox);
   root.addEventListener("click", (event) => {
     const link = event.target.closest?.("a.stretched");
     if (link) Object.assign(data, { scroll: window.scrollY, from: link.getAttribute("href") });

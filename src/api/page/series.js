@@ -2,12 +2,16 @@
 import { draw } from "./chart.js";
 import * as clock from "./clock.js";
 import { h, setText } from "./dom.js";
-import { dateTime, dayTime, hm, joined, longDayTime, num, percent, seriesName, signed, span, t, tickets, zoneLabel } from "./i18n.js";
-import { gapClass, gapText } from "./keys.js";
+import { dateTime, dayMonth, dayTime, hm, joined, longDayTime, num, percent, seriesName, signed, span, t, tickets, zoneLabel } from "./i18n.js";
+import { csvButton } from "./csv.js";
+import { charted, chosenDay, dayBar, daySays, dayTable, fetchDay, readDay, timelineQuery, writeDay } from "./day.js";
+import { gapClass, gapText, hrefAt, hrefOf, keyOf } from "./keys.js";
 import { ApiError, get } from "./net.js";
 import { home } from "./overview.js";
-import { adjustedSays, touches } from "./planner.js";
-import { TOPIC_HOURS, fetchTopics, topics } from "./topics.js";
+import { adjustedSays, hrefOfEntry, touches } from "./planner.js";
+import { iso, spanOf } from "./time.js";
+import { whatIf } from "./whatif.js";
+import { TOPIC_HOURS, fetchTopics, topics, topicsQuery } from "./topics.js";
 
 const HOUR_MS = 3600000;
 const LEADS = [60, 180, 360];
@@ -20,23 +24,47 @@ const maybe = (promise) => promise.catch((error) => {
   throw error;
 });
 
-const iso = (ms) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
-
 /** Anomalies of a series, and those in customers' texts of its region and service over all channels; newest first. */
 async function fetchAnomalies(key, from) {
-  const query = { ...key, from, limit: 10 };
+  const query = { ...key, from };
   const [own, said] = await Promise.all([
     maybe(get("/anomalies", { ...query, limit: 100 })),
     key.channel === "_all" ? [] : maybe(get("/anomalies", { ...query, channel: "_all", limit: 100 })),
   ]);
   const all = [...(own ?? []), ...(said ?? []).filter((a) => SAID.includes(a.kind))];
-  return all.sort((a, b) => b.window.localeCompare(a.window)).slice(0, 10);
+  return spells(all);
 }
 
-/** Loads everything about a series. Roll-ups have no staffing plan. */
-async function fetchAll(key) {
+/** Windows of one kind that follow each other are one event. */
+const WIDTHS_APART = 2;
+const EVENTS_MAX = 10;
+const excess = (a) => Math.abs(a.score);
+
+/** One entry for each event, the newest first: its worst window, its first and last window, and their number. */
+export function spells(windows) {
+  const width = (clock.status()?.width_minutes ?? 15) * 60000;
+  const open = new Map();
+  const events = [];
+  for (const a of [...windows].sort((x, y) => x.window.localeCompare(y.window))) {
+    const at = Date.parse(a.window);
+    const kind = `${a.kind} ${/“[^”]*”/.exec(a.text)?.[0] ?? ""}`; // each phrase is an event of its own
+    const event = open.get(kind);
+    if (event && at - event.last <= WIDTHS_APART * width) {
+      Object.assign(event, { last: at, n: event.n + (at > event.last ? 1 : 0), worst: excess(a) > excess(event.worst) ? a : event.worst });
+      continue;
+    }
+    const found = { worst: a, first: at, last: at, n: 1, kind: a.kind };
+    open.set(kind, found);
+    events.push(found);
+  }
+  return events.sort((a, b) => b.last - a.last).slice(0, EVENTS_MAX);
+}
+
+/** Loads everything about a series, and the chosen day. Roll-ups have no staffing plan. */
+async function fetchAll(key, choice) {
   const now = clock.now();
-  const [info, windows, forecast, plan, accuracy, anomalies, said, entries] = await Promise.all([
+  const zone = clock.zoneOf(key.region);
+  const [info, windows, forecast, plan, accuracy, anomalies, said, entries, day] = await Promise.all([
     maybe(get("/series", key)),
     maybe(get("/windows", { ...key, from: iso(now - 25 * HOUR_MS), to: iso(now + HOUR_MS) })),
     maybe(get("/forecasts", key)),
@@ -44,9 +72,10 @@ async function fetchAll(key) {
     maybe(get("/accuracy", key)),
     fetchAnomalies(key, iso(now - 168 * HOUR_MS)),
     maybe(fetchTopics(key)),
-    get("/adjustments"),
+    get("/adjustments", { from: iso(now - 14 * 24 * HOUR_MS) }),
+    chosenDay(choice, zone) ? maybe(fetchDay(key, choice, zone)) : null,
   ]);
-  return { info, windows: windows ?? [], forecast, plan, accuracy, anomalies, said: said ?? [], entries: entries.filter((e) => touches(e, key)) };
+  return { info, windows: windows ?? [], forecast, plan, accuracy, anomalies, said: said ?? [], entries: entries.filter((e) => touches(e, key)), day };
 }
 
 /** Usual tickets per window below which a percentage would mislead. */
@@ -81,6 +110,12 @@ function cause({ what, tickets: n }) {
   return t("why_cause", { what: named, n: signed(n) });
 }
 
+/** Planners' entries for this series that are not over, to open; nothing without one. */
+function entryLinks(d) {
+  const open = d.entries.filter((e) => Date.parse(e.ends_at) > clock.now());
+  return open.length > 0 && h("p", {}, t("why_entries"), " ", open.flatMap((e, i) => [i > 0 ? " · " : "", h("a", { href: hrefOfEntry(e), text: e.label })]));
+}
+
 function why(d, zone) {
   const targets = d.forecast?.targets ?? [];
   if (targets.length === 0) return [h("p", { class: "muted", text: t("no_forecast") })];
@@ -91,6 +126,7 @@ function why(d, zone) {
     d.forecast.fallback && h("p", { class: "note", text: t("fallback", { text: d.forecast.fallback }) }),
     h("dl", { class: "why" }, says(t("why_next"), targets[0]), peak === targets[0] ? [] : says(t("why_peak"), peak)),
     d.forecast.causes.length > 0 && h("p", { class: "causes", text: t("why_causes", { list: joined("list", d.forecast.causes.map(cause)) }) }),
+    entryLinks(d),
     h("p", { class: "muted", text: joined("sentence", [t("issued", { at: dateTime(d.forecast.issued_at, zone) }), t("members", { list: joined("list", d.forecast.members) })]) }),
   ];
 }
@@ -147,7 +183,7 @@ function accuracy(d) {
     [percent(r.wape), percent(r.wape_naive), percent(r.wape_floor), percent(r.coverage80), percent(r.coverage95), num(r.n)].map((text) => h("td", { text })));
   return [
     h("p", { text: accuracySays(first) }),
-    h("div", { class: "scroll" }, h("table", { class: "figures" },
+    h("div", { class: "scroll", tabindex: "0" }, h("table", { class: "figures" },
       head(...["lead", "wape", "naive", "floor", "80", "95", "n"].map((key) => t(`acc_${key}`))),
       h("tbody", {}, [...rows, { label: t("acc_overall"), ...overall }].map(line)))),
     ...adjustedSays(d.accuracy),
@@ -158,10 +194,13 @@ function accuracy(d) {
 
 function anomalies(d, zone) {
   if (d.anomalies.length === 0) return [h("p", { class: "muted", text: t("no_anomalies") })];
+  const width = (clock.status()?.width_minutes ?? 15) * 60000;
+  const when = (a) => (a.n === 1 ? dateTime(a.first, zone)
+    : t("spell", { from: dateTime(a.first, zone), to: hm(a.last + width, zone), n: a.n }));
   return [h("ul", { class: "plain" }, d.anomalies.map((a) => h("li", {},
     h("span", { class: `badge ${a.kind}`, text: `${a.kind === "low" ? "▼" : "▲"} ${t(`kind_${a.kind}`)}` }), " ",
-    h("strong", { text: dateTime(a.window, zone) }), " ",
-    h("span", { text: a.text }))))];
+    h("strong", {}, h("a", { href: hrefAt(a.worst, a.worst.window), text: when(a) })), " ",
+    h("span", { text: a.n === 1 ? a.worst.text : t("spell_worst", { text: a.worst.text }) }))))];
 }
 
 function forecastTable(d, zone) {
@@ -174,7 +213,7 @@ function forecastTable(d, zone) {
       h("td", { text: p ? num(p.agents) : "–" }), h("td", { text: num(p?.scheduled) }),
       h("td", {}, p ? h("span", { class: gapClass(p.gap), text: gapText(p.gap) }) : "–"), h("td", { text: percent(p?.service_level) }));
   });
-  return [h("div", { class: "scroll" }, h("table", { class: "figures" },
+  return [h("div", { class: "scroll", tabindex: "0" }, h("table", { class: "figures" },
     head(...["time", "median", "80", "95", "needed", "scheduled", "gap", "sl"].map((key) => t(`th_${key}`))), h("tbody", {}, rows)))];
 }
 
@@ -194,7 +233,8 @@ function section(id, title, ...fixed) {
 }
 
 /** Builds the series' view into `root`. */
-export function series(root, key) {
+export function series(root, key, params) {
+  const choice = readDay(params);
   const heading = h("h1", { tabindex: "-1", text: seriesName(key) });
   const health = h("span", { class: "badge quiet", hidden: true });
   const missing = h("p", { class: "empty", hidden: true });
@@ -202,11 +242,26 @@ export function series(root, key) {
   const plot = h("div", { class: "plot", id: "plot", role: "img", "aria-label": t("chart_label") });
   const wait = h("p", { class: "muted", text: t("chart_wait") });
   const keys = h("ul", { class: "keys", hidden: true });
-  const chart = section("s-chart", t("chart"), zoneNote, wait, keys, plot);
-  const parts = { why: section("s-why", t("why")), staff: section("s-staff", t("how_staff")), acc: section("s-acc", t("accuracy")), anom: section("s-anom", t("anomalies")), said: section("s-said", t("topics", { h: TOPIC_HOURS })) };
+  const zone = () => clock.zoneOf(key.region, d?.info?.time_zone);
+  const bar = dayBar(choice, zone, () => moved());
+  const sums = h("div", { class: "day-sums" });
+  const caption = h("p", { class: "print-only" });
+  const chart = section("s-chart", t("chart"), bar, zoneNote, caption, sums, wait, keys, plot);
+  const file = (what) => `${keyOf(key)} ${what}`;
+  const parts = {
+    why: section("s-why", t("why")),
+    staff: section("s-staff", t("how_staff"), csvButton(() => ["/staffing", key, file(t("axis_agents"))])),
+    acc: section("s-acc", t("accuracy"), csvButton(() => ["/accuracy", key, file(t("acc_page"))])),
+    anom: section("s-anom", t("anomalies"), csvButton(() => ["/anomalies", { ...key, from: iso(clock.now() - 168 * HOUR_MS), limit: 1000 }, file(t("anomalies"))])),
+    said: section("s-said", t("topics", { h: TOPIC_HOURS }), csvButton(() => ["/topics", topicsQuery(key), file(t("topic"))])),
+  };
   const tableBody = h("div");
-  const details = h("details", { class: "panel" }, h("summary", { text: t("table") }), tableBody);
-  const all = h("div", { hidden: true }, chart, details, h("div", { class: "columns" }, Object.values(parts)));
+  const summary = h("summary");
+  const save = csvButton(() => (chosenDay(choice, zone()) ? ["/timeline", timelineQuery(key, choice, zone()), `${keyOf(key)} ${chosenDay(choice, zone())}`]
+    : ["/timeline", { ...key, from: iso(clock.now() - 24 * HOUR_MS) }, keyOf(key)]));
+  const details = h("details", { class: "panel" }, summary, save, tableBody);
+  const tries = whatIf(key);
+  const all = h("div", { hidden: true }, chart, details, tries, h("div", { class: "columns" }, Object.values(parts)));
   root.append(
     h("nav", { class: "crumbs", "aria-label": t("back") }, h("a", { href: home() }, "← ", t("back")), " ", h("kbd", { text: t("back_hint") })),
     h("div", { class: "titled" }, heading, health), missing, h("p", { class: "muted loading", text: t("loading") }), all);
@@ -216,7 +271,9 @@ export function series(root, key) {
   async function paint() {
     if (!d || gone) return;
     try {
-      await draw(plot, keys, { ...d, now: clock.now(), zone: zone(), width_minutes: clock.status()?.width_minutes ?? 15 });
+      const common = { now: clock.now(), zone: zone(), width_minutes: clock.status()?.width_minutes ?? 15 };
+      const day = d.day && { ...charted(d.day), day: d.day, span: spanOf(chosenDay(choice, zone()), zone()), issued: choice.issued, at: choice.at };
+      await draw(plot, keys, { ...d, ...common, ...day });
       wait.hidden = true;
       drawnWidth = plot.clientWidth;
     } catch (error) {
@@ -227,37 +284,62 @@ export function series(root, key) {
   }
   let drawnWidth = 0;
   const resized = new ResizeObserver(() => {
-    // For rotated phones and resized windows. The first size comes with the first drawing.
+    // For rotated phones and resized windows. The first size comes with the first drawing. Paper scales the drawing itself.
+    if (document.documentElement.dataset.printed) return;
     if (drawnWidth && plot.clientWidth && plot.clientWidth !== drawnWidth) paint();
   });
   resized.observe(plot);
-  const zone = () => d?.info?.time_zone ?? clock.zoneOf(key.region);
+
+  /** Shows another day, in the address too. */
+  async function moved() {
+    history.pushState(null, "", `${hrefOf(key)}${writeDay(choice)}`);
+    bar.update();
+    const asked = writeDay(choice);
+    const found = chosenDay(choice, zone()) ? await maybe(fetchDay(key, choice, zone())).catch(() => null) : null;
+    if (gone || asked !== writeDay(choice) || !d) return;
+    d.day = found;
+    render();
+  }
+
+  function render() {
+    if (!d) return;
+    root.querySelector(".loading")?.remove();
+    const known = d.info !== null || d.forecast !== null;
+    missing.hidden = known;
+    setText(missing, t("no_such_series", { series: seriesName(key) }));
+    all.hidden = !known;
+    if (!known) return;
+    const state = d.info?.health && d.info.health !== "ok" ? t(`health_${d.info.health}`) : "";
+    health.hidden = !state;
+    setText(health, state);
+    const [here, at] = [zoneLabel(zone(), clock.now()), choice.issued ?? d.forecast?.issued_at ?? clock.now()];
+    setText(zoneNote, t("chart_zone", { zone: here }));
+    const shown = d.day ? dayMonth(spanOf(chosenDay(choice, zone()), zone())[0], zone()) : dayMonth(clock.now(), zone());
+    setText(caption, t("print_caption", { day: shown, issued: dateTime(at, zone()), zone: here }));
+    bar.update();
+    put(sums, d.day ? daySays(d.day) : []);
+    parts.why.update(why(d, zone()));
+    parts.staff.update(staffing(d, zone()));
+    parts.acc.update(accuracy(d));
+    parts.anom.update(anomalies(d, zone()));
+    parts.said.update(topics(d.said));
+    tries.update(d.plan, zone());
+    setText(summary, t(d.day ? "day_table" : "table"));
+    put(tableBody, d.day ? dayTable(d.day, zone(), choice.at) : forecastTable(d, zone()));
+    details.hidden = !d.forecast && !d.day;
+    if (choice.at != null && !marked) {
+      marked = true;
+      details.open = true;
+    }
+    paint();
+  }
+  let marked = false;
 
   return {
     async load() {
-      d = await fetchAll(key);
+      d = await fetchAll(key, choice);
     },
-    render() {
-      if (!d) return;
-      root.querySelector(".loading")?.remove();
-      const known = d.info !== null || d.forecast !== null;
-      missing.hidden = known;
-      setText(missing, t("no_such_series", { series: seriesName(key) }));
-      all.hidden = !known;
-      if (!known) return;
-      const state = d.info?.health && d.info.health !== "ok" ? t(`health_${d.info.health}`) : "";
-      health.hidden = !state;
-      setText(health, state);
-      setText(zoneNote, t("chart_zone", { zone: zoneLabel(zone(), clock.now()) }));
-      parts.why.update(why(d, zone()));
-      parts.staff.update(staffing(d, zone()));
-      parts.acc.update(accuracy(d));
-      parts.anom.update(anomalies(d, zone()));
-      parts.said.update(topics(d.said));
-      put(tableBody, forecastTable(d, zone()));
-      details.hidden = !d.forecast;
-      paint();
-    },
+    render,
     restyle: paint,
     title: () => seriesName(key),
     focus: () => heading.focus({ preventScroll: true }),

@@ -3,6 +3,7 @@ import * as clock from "./clock.js";
 import { h } from "./dom.js";
 import { joined, num, t, tickets } from "./i18n.js";
 import { get } from "./net.js";
+import { iso } from "./time.js";
 
 export const TOPIC_HOURS = 6;
 const TOPICS = ["outage", "coverage", "slow", "billing", "device", "other"];
@@ -10,12 +11,14 @@ const PHRASES = 5;
 /** A topic is marked from this many tickets and this multiple of the usual number on. */
 const MARKED = { tickets: 5, times: 2 };
 
-/** Topics of the region and service of a series, all channels together. */
-export function fetchTopics({ region, service }) {
-  const to = Date.parse(clock.status()?.settled_upto ?? new Date(clock.now()).toISOString());
-  const iso = (ms) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
-  return get("/topics", { region, service, from: iso(to - TOPIC_HOURS * 3600000), to: iso(to) });
+/** The query of the topics of the past hours. */
+export function topicsQuery({ region, service }) {
+  const to = Date.parse(clock.status()?.settled_upto ?? iso(clock.now()));
+  return { region, service, from: iso(to - TOPIC_HOURS * 3600000), to: iso(to) };
 }
+
+/** Topics of the region and service of a series, all channels together. */
+export const fetchTopics = (key) => get("/topics", topicsQuery(key));
 
 const sum = (rows, pick) => rows.reduce((total, row) => total + (pick(row) ?? 0), 0);
 
@@ -42,7 +45,7 @@ export function topics(rows) {
   const head = ["topic", "topic_n", "topic_usual"].map((key) => h("th", { scope: "col", text: t(key) }));
   const said = phrases(rows);
   return [
-    h("div", { class: "scroll" }, h("table", { class: "figures topics" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, TOPICS.map((topic) => line(topic, rows))))),
+    h("div", { class: "scroll", tabindex: "0" }, h("table", { class: "figures topics" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, TOPICS.map((topic) => line(topic, rows))))),
     said.length > 0 && h("p", { class: "small", text: t("topic_phrases", { list: joined("list", said.map(([phrase, n]) => t("topic_phrase", { phrase, n }))) }) }),
     h("p", { class: "muted small", text: t("topic_help") }),
   ];

@@ -1,0 +1,185 @@
+//! Needed and scheduled agents over a span, by team; by region and service where no team serves.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::{Name, SeriesKey, Timestamp};
+use crate::staffing::{PlanTarget, Rules};
+use crate::store::{Filter, Reader, StoreError};
+
+/// Agents of a team, or of a region and service, in one window.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GapTarget {
+    pub start: String,
+    pub arrivals: f64,
+    pub agents: u32,
+    /// Agents on the roster; null where at least one series has none.
+    pub scheduled: Option<u32>,
+    /// Needed less scheduled agents, of a team. Of a region and service: the sum over the series that lack agents, because agents of
+    /// one channel do not help in another; without such series, the sum over all.
+    pub gap: i32,
+    /// Expected service level, weighted by arrivals; null without arrivals.
+    pub service_level: Option<f64>,
+}
+
+/// The windows of one team, or of one region and service.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GapRow {
+    /// Null where no team serves: then `region` and `service` say what the row is.
+    pub team: Option<String>,
+    pub region: Option<String>,
+    pub service: Option<String>,
+    /// The largest gap of its windows.
+    pub gap_max: i32,
+    pub targets: Vec<GapTarget>,
+}
+
+/// What a row sums.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    Team(Name),
+    Place(Name, Name),
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    arrivals: f64,
+    agents: u32,
+    scheduled: Option<u32>,
+    series: u32,
+    gap: i32,
+    short: i32,
+    answered: f64,
+}
+
+impl Sum {
+    fn add(&mut self, target: &PlanTarget) {
+        let all_before = self.series == 0 || self.scheduled.is_some();
+        let scheduled = self.scheduled.unwrap_or_default();
+        self.scheduled = target.scheduled.filter(|_| all_before).map(|own| own + scheduled);
+        self.series += 1;
+        self.arrivals += target.arrivals;
+        self.agents += target.agents;
+        self.gap += target.gap;
+        self.short += target.gap.max(0);
+        self.answered += target.service_level * target.arrivals;
+    }
+
+    fn gap(&self, group: &Group) -> i32 {
+        match group {
+            Group::Place(..) if self.short > 0 => self.short,
+            _ => self.gap,
+        }
+    }
+
+    fn target(&self, start: Timestamp, group: &Group) -> GapTarget {
+        let share = (self.answered / self.arrivals * 1e4).round() / 1e4;
+        GapTarget {
+            start: start.to_string(),
+            arrivals: crate::forecast::rounded(self.arrivals),
+            agents: self.agents,
+            scheduled: self.scheduled,
+            gap: self.gap(group),
+            service_level: (self.arrivals > 0.0).then_some(share),
+        }
+    }
+}
+
+/// Rows of the windows that start in `from..to`, the largest gap first. Windows that have begun have the plan with which they
+/// began, the others the newest plan.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read.
+pub fn gaps(
+    reader: &Reader,
+    rules: &Rules,
+    filter: &Filter,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<Vec<GapRow>, StoreError> {
+    let mut sums: BTreeMap<Group, BTreeMap<Timestamp, Sum>> = BTreeMap::new();
+    let mut add = |series: &SeriesKey, target: &PlanTarget| {
+        let place = || Group::Place(series.region.clone(), series.service.clone());
+        let group = rules.team_of(series).map_or_else(place, |team| Group::Team(team.name.clone()));
+        sums.entry(group).or_default().entry(target.start).or_default().add(target);
+    };
+    let mut planned: BTreeSet<(SeriesKey, Timestamp)> = BTreeSet::new();
+    for (plan, _) in reader.plans()? {
+        let Some(plan) = plan.filter(|plan| filter.admits_series(&plan.series)) else { continue };
+        for target in plan.targets.iter().filter(|target| (from..to).contains(&target.start)) {
+            planned.insert((plan.series.clone(), target.start));
+            add(&plan.series, target);
+        }
+    }
+    for (series, target) in reader.staffed_between(None, from, to)? {
+        let is_new = !planned.contains(&(series.clone(), target.start));
+        if is_new && filter.admits_series(&series) {
+            add(&series, &target);
+        }
+    }
+    let mut rows: Vec<GapRow> = sums.into_iter().map(row).collect();
+    rows.sort_by_key(|row| Reverse(row.gap_max));
+    Ok(rows)
+}
+
+fn row((group, windows): (Group, BTreeMap<Timestamp, Sum>)) -> GapRow {
+    let targets = windows.iter().map(|(start, sum)| sum.target(*start, &group));
+    let targets: Vec<GapTarget> = targets.collect();
+    let gap_max = targets.iter().map(|target| target.gap).max().unwrap_or_default();
+    let (team, region, service) = match group {
+        Group::Team(team) => (Some(team.to_string()), None, None),
+        Group::Place(region, service) => {
+            (None, Some(region.to_string()), Some(service.to_string()))
+        }
+    };
+    GapRow { team, region, service, gap_max, targets }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(gap: i32, scheduled: Option<u32>) -> PlanTarget {
+        PlanTarget {
+            start: Timestamp::from_millis(0),
+            arrivals: 10.0,
+            positions: 5,
+            agents: 8,
+            agents_low: 6,
+            agents_high: 10,
+            scheduled,
+            gap,
+            service_level: 0.8,
+        }
+    }
+
+    #[test]
+    fn spare_agents_of_one_channel_do_not_help_another() {
+        let name = |text| Name::new(text).expect("a name");
+        let groups = [Group::Team(name("desk")), Group::Place(name("north"), name("mobile"))];
+        let cases =
+            [([3, -2], [1, 3]), ([-1, -2], [-3, -3]), ([2, 2], [4, 4]), ([0, -5], [-5, -5])];
+        for (gaps, expected) in cases {
+            let mut sum = Sum::default();
+            gaps.iter().for_each(|gap| sum.add(&target(*gap, Some(5))));
+            assert_eq!(groups.each_ref().map(|group| sum.gap(group)), expected, "{gaps:?}");
+            assert_eq!((sum.scheduled, sum.agents), (Some(10), 16));
+        }
+    }
+
+    #[test]
+    fn a_row_is_scheduled_where_all_its_series_are() {
+        let cases = [
+            (vec![Some(1), Some(2)], Some(3)),
+            (vec![None, Some(2)], None),
+            (vec![Some(2), None, Some(1)], None),
+        ];
+        for (scheduled, expected) in cases {
+            let mut sum = Sum::default();
+            scheduled.iter().for_each(|own| sum.add(&target(1, *own)));
+            assert_eq!(sum.scheduled, expected, "{scheduled:?}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What a roster would change: shifts that it replaces, and agent hours before and after.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Key, Roster};
+use crate::domain::{Name, SeriesKey, Timestamp};
+use crate::store::{Filter, Reader, StoreError};
+
+/// The change for one series or team, from the first start to the last end that its rows have.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct RosterChange {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    pub from: String,
+    pub to: String,
+    /// New shifts.
+    pub shifts: usize,
+    /// Stored shifts that overlap the span: they are removed.
+    pub replaced: usize,
+    /// Agent hours of the stored shifts that are removed, and of the new ones.
+    pub hours_before: f64,
+    pub hours_after: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Whose {
+    Series(SeriesKey),
+    Team(Name),
+}
+
+/// A shift: from, to, people.
+type Span = (Timestamp, Timestamp, u32);
+
+fn hours(shifts: &[Span]) -> f64 {
+    let hours =
+        |(start, end, agents): &Span| f64::from(*agents) * end.since(*start).as_secs_f64() / 3600.0;
+    (shifts.iter().map(hours).sum::<f64>() * 100.0).round() / 100.0
+}
+
+/// What storing a roster would change, by series and team.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read.
+pub fn roster_changes(reader: &Reader, roster: &Roster) -> Result<Vec<RosterChange>, StoreError> {
+    let mut new: BTreeMap<Whose, Vec<Span>> = BTreeMap::new();
+    for shift in &roster.shifts {
+        let own = new.entry(Whose::Series(shift.series.clone())).or_default();
+        own.push((shift.start, shift.end, shift.agents));
+    }
+    for shift in &roster.team_shifts {
+        let own = new.entry(Whose::Team(shift.team.clone())).or_default();
+        own.push((shift.start, shift.end, shift.agents));
+    }
+    let ends = |shifts: &[Span]| {
+        let from = shifts.iter().map(|shift| shift.0).min().unwrap_or_default();
+        (from, shifts.iter().map(|shift| shift.1).max().unwrap_or_default())
+    };
+    let all: Vec<Span> = new.values().flatten().copied().collect();
+    let (from, to) = ends(&all);
+    let mut stored: BTreeMap<Whose, Vec<Span>> = BTreeMap::new();
+    for shift in reader.shifts(&Filter::default(), from, to)? {
+        let own = stored.entry(Whose::Series(shift.series)).or_default();
+        own.push((shift.start, shift.end, shift.agents));
+    }
+    for shift in reader.team_shifts(from, to)? {
+        let own = stored.entry(Whose::Team(shift.team)).or_default();
+        own.push((shift.start, shift.end, shift.agents));
+    }
+    let changes = new.iter().map(|(whose, shifts)| {
+        let (from, to) = ends(shifts);
+        let before = stored.get(whose).into_iter().flatten();
+        let before: Vec<Span> =
+            before.filter(|shift| shift.1 > from && shift.0 < to).copied().collect();
+        change(whose, (from, to), &before, shifts)
+    });
+    Ok(changes.collect())
+}
+
+fn change(
+    whose: &Whose,
+    (from, to): (Timestamp, Timestamp),
+    before: &[Span],
+    after: &[Span],
+) -> RosterChange {
+    let (team, key) = match whose {
+        Whose::Team(team) => (Some(team.to_string()), None),
+        Whose::Series(series) => (None, Some(Key::from(series))),
+    };
+    let [region, service, channel] = key
+        .map_or([None, None, None], |key| [Some(key.region), Some(key.service), Some(key.channel)]);
+    RosterChange {
+        team,
+        region,
+        service,
+        channel,
+        from: from.to_string(),
+        to: to.to_string(),
+        shifts: after.len(),
+        replaced: before.len(),
+        hours_before: hours(before),
+        hours_after: hours(after),
+    }
+}
