@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::episodes::{Spot, html, runs, span};
 use super::stand_in::{Mood, StandIn, TOKEN};
 use super::*;
-use crate::alert::{Alert, AlertSeverity, AlertState};
+use crate::alert::{Alert, AlertSeverity, AlertState, Trend};
 use crate::anomaly::{Anomaly, AnomalyKind, Detail};
 use crate::clock::ManualClock;
 use crate::config::Secret;
@@ -370,6 +370,8 @@ fn a_page_is_shown_from_its_beginning_to_its_end() {
         streak: 2,
         notified_gap: 0,
         notified_at: None,
+        steps: vec![],
+        trend: Trend::default(),
     };
     site.put(|tx| tx.put_alert(&alert));
     assert_eq!(site.written(), (0, Ok(Vec::new())), "nobody was told");
