@@ -102,6 +102,12 @@ fn every_section_of_the_design_is_read() {
     assert_eq!((rules.chatter_within.as_secs(), rules.resync_within.as_secs()), (600, 900));
     let kafka = config.kafka.as_ref().expect("kafka");
     assert_eq!(kafka.properties["security.protocol"], "SASL_SSL");
+    let from_file = "[kafka]\nbrokers = [\"127.0.0.1:9092\"]\npassword_file = \"good.secret\"\n";
+    let from_file = check(from_file).expect("good");
+    let properties = &from_file.kafka.as_ref().expect("kafka").properties;
+    assert!(properties["sasl.password"].starts_with("s3cret"), "the file's content");
+    assert!(from_file.secret_files.iter().any(|file| file.key == "kafka.password_file"));
+    assert!(!format!("{from_file:?}").contains("s3cret"));
     // Secrets are never shown.
     let shown = format!("{config:?}");
     assert!(!shown.contains("hunter2") && !shown.contains("s3cret"), "{shown}");
@@ -284,6 +290,12 @@ fn settings_that_serve_refuses_are_refused() {
         ("[grafana]\nurl = \"http://127.0.0.1:3000\"".into(), "grafana", "take the section out"),
         (mapping.into(), "mapping[0].table", "match,pattern,value"),
         (format!("{kafka}{{ \"group.id\" = \"x\" }}"), "kafka.properties", "set by surgecast"),
+        (
+            format!("{kafka}{{ \"sasl.password\" = \"x\" }}\npassword_file = \"good.secret\""),
+            "kafka.password_file",
+            "given twice",
+        ),
+        (format!("{kafka}{{}}\npassword_file = \"no.such\""), "kafka.password_file", "cannot read"),
         (
             format!(
                 "{kafka}{{ \"security.protocol\" = \"ssl\", \"ssl.ca.location\" = \"/no/such\" }}"
