@@ -1,5 +1,7 @@
 //! `[kafka]`.
 
+use std::collections::BTreeMap;
+
 use super::{Consumer, Producer, Settings};
 use crate::config::Reader;
 
@@ -22,6 +24,7 @@ pub fn read(section: Reader<'_>) -> Option<Settings> {
     topic("maintenance", &mut settings.topics.maintenance);
     let properties = section.section("properties");
     settings.properties = properties.flattened();
+    read_password(&section, &mut settings.properties);
     if there {
         let checked = settings.check();
         let checked = checked.and_then(|()| Consumer::check(&settings));
@@ -31,6 +34,19 @@ pub fn read(section: Reader<'_>) -> Option<Settings> {
     }
     section.finish();
     there.then_some(settings)
+}
+
+/// The password for SASL, from a file of its own.
+fn read_password(section: &Reader<'_>, properties: &mut BTreeMap<String, String>) {
+    const KEY: &str = "password_file";
+    let Some((path, text)) = section.secret_file(KEY) else { return };
+    let password = text.trim();
+    if password.is_empty() {
+        section.problem(KEY, format!("{} is empty: put the password into it", path.display()));
+    } else if properties.insert("sasl.password".into(), password.into()).is_some() {
+        let text = "the password is given twice: leave out sasl.password of kafka.properties";
+        section.problem(KEY, text.into());
+    }
 }
 
 fn brokers(section: &Reader<'_>) -> Vec<String> {

@@ -110,6 +110,12 @@ fn every_section_of_the_design_is_read() {
     assert_eq!(kafka.properties["security.protocol"], "SASL_SSL");
     let grafana = config.grafana.as_ref().expect("grafana");
     assert_eq!((grafana.kinds.len(), grafana.per_hour), (2, 20));
+    let from_file = "[kafka]\nbrokers = [\"127.0.0.1:9092\"]\npassword_file = \"good.secret\"\n";
+    let from_file = check(from_file).expect("good");
+    let properties = &from_file.kafka.as_ref().expect("kafka").properties;
+    assert!(properties["sasl.password"].starts_with("s3cret"), "the file's content");
+    assert!(from_file.secret_files.iter().any(|file| file.key == "kafka.password_file"));
+    assert!(!format!("{from_file:?}").contains("s3cret"));
     // Secrets are never shown.
     let shown = format!("{config:?}");
     assert!(!shown.contains("hunter2") && !shown.contains("s3cret"), "{shown}");
@@ -294,6 +300,12 @@ fn settings_that_serve_refuses_are_refused() {
         (format!("{grafana}tags = [\"\"]"), "grafana.tags", "at most 5 texts"),
         (mapping.into(), "mapping[0].table", "match,pattern,value"),
         (format!("{kafka}{{ \"group.id\" = \"x\" }}"), "kafka.properties", "set by surgecast"),
+        (
+            format!("{kafka}{{ \"sasl.password\" = \"x\" }}\npassword_file = \"good.secret\""),
+            "kafka.password_file",
+            "given twice",
+        ),
+        (format!("{kafka}{{}}\npassword_file = \"no.such\""), "kafka.password_file", "cannot read"),
         (
             format!(
                 "{kafka}{{ \"security.protocol\" = \"ssl\", \"ssl.ca.location\" = \"/no/such\" }}"
