@@ -19,8 +19,8 @@ const MESSAGES_MAX: usize = 10_000;
 const APART: Duration = Duration::from_secs(15 * 60);
 /// Later messages are taken as they come; messages that are older still count, but may not change what was.
 const FINAL_AFTER: Duration = Duration::from_secs(2 * HOUR.as_secs());
-/// Outages that ended longer ago are known.
-const KEPT: Duration = DAY;
+/// Alarms that ended longer ago are not looked at: as long as messages are kept.
+const KEPT: Duration = Duration::from_secs(7 * DAY.as_secs());
 
 /// One critical alarm, from its raise to its clear.
 #[derive(Clone)]
@@ -58,7 +58,7 @@ impl Outages {
         }
     }
 
-    /// The outages of the last day, and those that last.
+    /// The outages of the last week, and those that last.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.

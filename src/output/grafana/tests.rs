@@ -89,7 +89,7 @@ fn sink(
         clock: clock.clone(),
         leader,
     };
-    GrafanaSink::with_timeout(settings, context, Duration::from_millis(300)).expect("a sink")
+    GrafanaSink::with_timeout(settings, context, Duration::from_secs(3)).expect("a sink")
 }
 
 impl Site {
