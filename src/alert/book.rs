@@ -275,6 +275,7 @@ fn begin(scope: &Scope, zone: Zone, now: Timestamp) -> Alert {
         streak: 0,
         notified_gap: 0,
         notified_at: None,
+        recommended: Vec::new(),
     }
 }
 

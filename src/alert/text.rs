@@ -2,7 +2,11 @@
 
 use super::book::TEST_RULE;
 use super::{Alert, AlertSeverity, AlertState, Cause, Shortfall};
+use crate::staffing::Recommendation;
 use crate::text::{Say, Texts, args};
+
+/// Most recommendations in the text of a page.
+const RECOMMENDED_MAX: usize = 5;
 
 impl Alert {
     /// The title: one line that fits a phone's lock screen.
@@ -55,6 +59,7 @@ impl Alert {
         for cause in &self.because {
             lines.push(texts.text("alert-because", args!["cause" => cause.say(&texts)]));
         }
+        lines.extend(self.recommendations(&texts));
         let args = args![
             "n" => self.agents_short,
             "from" => texts.time(self.from),
@@ -63,6 +68,14 @@ impl Alert {
         ];
         lines.push(texts.text("alert-action", args));
         lines.join("\n")
+    }
+
+    /// Open recommendations for its series, a line each.
+    pub fn recommendations(&self, texts: &Texts) -> Vec<String> {
+        let line = |own: &Recommendation| {
+            texts.text("advice-recommended", args!["text" => own.say(texts)])
+        };
+        self.recommended.iter().take(RECOMMENDED_MAX).map(line).collect()
     }
 
     /// Its causes, each as a clause.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Scope, SeriesKey, Severity, Timestamp, Zone};
+use crate::staffing::{Kind, Recommendation};
 use crate::text::Stored;
 
 /// How urgent an alert is.
@@ -118,9 +119,22 @@ pub struct Alert {
     /// Gap in the last page; another page is sent only if the gap grows clearly.
     pub notified_gap: i32,
     pub notified_at: Option<Timestamp>,
+    /// Open recommendations for its series, read from the store when it is shown.
+    #[serde(skip)]
+    pub recommended: Vec<Recommendation>,
 }
 
 impl Alert {
+    /// Takes those of open recommendations that help its series.
+    pub fn recommend<'a>(&mut self, open: impl Iterator<Item = &'a Recommendation>) {
+        let helps = |own: &&Recommendation| {
+            own.kind != Kind::OfferLeave
+                && self.shortfalls.iter().any(|short| own.concerns(&short.series))
+        };
+        let found = open.filter(helps).cloned().collect();
+        self.recommended = found;
+    }
+
     /// The state at the largest gap; the current state if that is not known.
     pub fn at_worst(&self) -> Worst {
         self.worst.clone().unwrap_or_else(|| self.as_it_is())

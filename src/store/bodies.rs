@@ -169,6 +169,7 @@ impl From<AlertWithSentences> for Alert {
             streak: was.streak,
             notified_gap: was.notified_gap,
             notified_at: was.notified_at,
+            recommended: Vec::new(),
         }
     }
 }

@@ -292,6 +292,12 @@ fn people() {
 }
 
 #[test]
+fn recommendations() {
+    check(&sample::recommendation(), &[(0, "00")]);
+    check(&sample::uncovered(), &[(0, "00")]);
+}
+
+#[test]
 fn state() {
     check(&1_767_571_200_000i64, &[(0, "80e0a0b7f166")]);
     check(&Cursor(300), &[(0, "2c01000000000000"), (1, "d804")]);
@@ -319,6 +325,12 @@ fn variants_keep_their_positions() {
         NotificationKind::Resolved,
         NotificationKind::Reminder,
     ]);
+    {
+        use crate::staffing::{Answer as W, Kind as K, RecommendationState as R};
+        places(&[K::Move, K::CallIn, K::Overtime, K::OfferLeave, K::Announcement]);
+        places(&R::EVERY);
+        places(&[W::Accept, W::Decline, W::Done]);
+    }
     places(&[A::Campaign, A::Billing, A::Override, A::Other]);
     places(&[AdjustmentAmount::Factor(1.0), AdjustmentAmount::TicketsPerWindow(1.0)]);
 }

@@ -155,6 +155,7 @@ fn alert(id: &str, since: i64, state: AlertState) -> Alert {
         feedback: None,
         streak: 2,
         notified_gap: 4,
+        recommended: Vec::new(),
         notified_at: None,
     }
 }
