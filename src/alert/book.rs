@@ -226,6 +226,7 @@ fn begin(scope: &Scope, zone: Zone, now: Timestamp) -> Alert {
         notified_at: None,
         steps: Vec::new(),
         trend: Trend::default(),
+        recommended: Vec::new(),
     }
 }
 

@@ -101,6 +101,7 @@ pub(super) fn lines(alert: &Alert, texts: &Texts) -> Vec<Line> {
     let mut actions: Vec<String> = people(&all, now, texts);
     actions.extend((!all.is_empty()).then(|| other_action(alert, texts)));
     lines.extend(actions.into_iter().map(|line| (0, line)));
+    lines.extend(alert.recommendations(texts).into_iter().map(|line| (3, line)));
     for (at, cause) in alert.because.iter().enumerate() {
         let rank = if at >= CAUSES_SHOWN {
             BEYOND

@@ -36,6 +36,7 @@ pub(super) fn firing(from: Timestamp, to: Timestamp) -> Alert {
         feedback: None,
         streak: 0,
         notified_gap: 4,
+        recommended: Vec::new(),
         notified_at: Some(from),
         steps: Vec::new(),
         trend: Trend::default(),

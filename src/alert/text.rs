@@ -3,7 +3,11 @@
 use super::book::TEST_RULE;
 use super::brief;
 use super::{Alert, AlertSeverity, AlertState, Cause, Shortfall};
+use crate::staffing::Recommendation;
 use crate::text::{Say, Texts, args};
+
+/// Most recommendations in the text of a page.
+const RECOMMENDED_MAX: usize = 5;
 
 impl Alert {
     /// The title: one line that fits a phone's lock screen.
@@ -53,6 +57,14 @@ impl Alert {
     /// What a reader reads: times in the region's zone, as of the time of its facts.
     fn reader(&self, texts: &Texts) -> Texts {
         texts.local(self.zone).as_of(self.as_of())
+    }
+
+    /// Open recommendations for its series, a line each.
+    pub fn recommendations(&self, texts: &Texts) -> Vec<String> {
+        let line = |own: &Recommendation| {
+            texts.text("advice-recommended", args!["text" => own.say(texts)])
+        };
+        self.recommended.iter().take(RECOMMENDED_MAX).map(line).collect()
     }
 
     /// Its causes, each as a clause.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::steps::NeedStep;
 use crate::domain::{Scope, SeriesKey, Severity, Timestamp, Zone};
+use crate::staffing::{Kind, Recommendation};
 use crate::text::Stored;
 
 /// How urgent an alert is.
@@ -129,6 +130,9 @@ pub struct Alert {
     /// How many agents are missing from when to when. Alerts of earlier releases have none.
     pub steps: Vec<NeedStep>,
     pub trend: Trend,
+    /// Open recommendations for its series, read from the store when it is shown.
+    #[serde(skip)]
+    pub recommended: Vec<Recommendation>,
 }
 
 /// What the newest forecasts say about an alert that is open.
@@ -168,6 +172,16 @@ impl Alert {
     /// The time as of which its facts hold.
     pub fn as_of(&self) -> Timestamp {
         self.trend.as_of.unwrap_or(self.updated_at)
+    }
+
+    /// Takes those of open recommendations that help its series.
+    pub fn recommend<'a>(&mut self, open: impl Iterator<Item = &'a Recommendation>) {
+        let helps = |own: &&Recommendation| {
+            own.kind != Kind::OfferLeave
+                && self.shortfalls.iter().any(|short| own.concerns(&short.series))
+        };
+        let found = open.filter(helps).cloned().collect();
+        self.recommended = found;
     }
 
     /// The state at the largest gap; the current state if that is not known.

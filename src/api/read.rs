@@ -168,8 +168,12 @@ pub async fn alerts(
     let filter = params::filter(query.region.as_ref(), query.service.as_ref(), None)?;
     let limit = params::limit(query.limit)?;
     let open = query.open.unwrap_or(false);
-    let rows =
-        read(&state, move |reader| reader.alerts(&filter, open, limit + 1, query.after.as_deref()));
+    let rows = read(&state, move |reader| {
+        let mut rows = reader.alerts(&filter, open, limit + 1, query.after.as_deref())?;
+        let open = views::OpenRecommendations::read(reader)?;
+        rows.iter_mut().for_each(|alert| open.add_to(alert));
+        Ok(rows)
+    });
     let rows = rows.await?;
     let last = rows.get(limit - 1).map(|alert| alert.id.clone());
     let rows = rows.iter().map(|alert| views::Alert::new(alert, &texts)).collect();
@@ -184,7 +188,14 @@ pub async fn alert(
     Path(id): Path<String>,
 ) -> Result<Json<views::Alert>, Problem> {
     let missing = format!("there is no alert `{id}`");
-    let found = read(&state, move |reader| reader.alert(&id)).await?;
+    let found = read(&state, move |reader| {
+        let mut found = reader.alert(&id)?;
+        if let Some(alert) = &mut found {
+            views::OpenRecommendations::read(reader)?.add_to(alert);
+        }
+        Ok(found)
+    });
+    let found = found.await?;
     found.map(|alert| Json(views::Alert::new(&alert, &texts))).ok_or(Problem::not_found(missing))
 }
 

@@ -64,6 +64,11 @@ impl Advising {
         effects
     }
 
+    /// Those that are open at an instant, oldest first.
+    pub fn open(&self, now: Timestamp) -> impl Iterator<Item = &Recommendation> {
+        self.book.all().iter().filter(move |own| own.is_open(now))
+    }
+
     /// Takes a person's answer. `None` if there is no such recommendation, or it is over.
     pub fn answer(
         &mut self,

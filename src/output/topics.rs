@@ -134,7 +134,8 @@ impl Sink for OutlookTopic {
             self.issue(reader, newest, live.into_iter(), &mut records)?;
         }
         for id in alerts {
-            if let Some(alert) = reader.alert(id)? {
+            if let Some(mut alert) = reader.alert(id)? {
+                views::OpenRecommendations::read(reader)?.add_to(&mut alert);
                 let shown = views::Alert::new(&alert, &self.texts);
                 records.extend(outgoing(&self.alerts, id.to_owned(), &shown));
             }

@@ -218,6 +218,7 @@ fn alerts(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         feedback: Some("not useful: known before".into()),
         streak: 2,
         notified_gap: 4,
+        recommended: Vec::new(),
         notified_at: Some(since),
         steps: Vec::new(),
         trend: Trend::default(),

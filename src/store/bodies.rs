@@ -183,6 +183,7 @@ impl From<AlertWithSentences> for Alert {
             notified_at: was.notified_at,
             steps: Vec::new(),
             trend: Trend::default(),
+            recommended: Vec::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::alert::Alert;
 use crate::domain::SeriesKey;
 use crate::staffing;
 use crate::store::{Reader, StoreError};
@@ -139,6 +140,11 @@ impl OpenRecommendations {
     pub fn read(reader: &Reader) -> Result<Self, StoreError> {
         let Some(now) = reader.newest_issue()? else { return Ok(Self(Vec::new())) };
         Ok(Self(reader.recommendations(None, (None, Some(now)), OPEN_MAX, None)?))
+    }
+
+    /// Adds to an alert those that bring people to its series, or keep callers away, oldest first.
+    pub fn add_to(&self, alert: &mut Alert) {
+        alert.recommend(self.0.iter().rev());
     }
 
     /// Those of a series, oldest first.

@@ -23,6 +23,7 @@ mod program;
 mod purity;
 mod real;
 mod receivers;
+mod recommendations;
 mod replay;
 mod serve;
 mod store_files;

@@ -55,7 +55,8 @@ impl Issuer {
         };
         for effect in decided {
             match effect {
-                AlertEffect::Changed(alert) => {
+                AlertEffect::Changed(mut alert) => {
+                    alert.recommend(self.advising.open(at.end));
                     let alert = Box::new(alert);
                     effects.put(StoreChange::Alert(alert.clone()));
                     effects.emit(StreamEvent::Alert(alert));

@@ -20,7 +20,9 @@ use crate::forecast::surge::SurgeCount;
 use crate::forecast::{
     Adjustment, AdjustmentAmount, AdjustmentKind, Cause, Figures, ForecastPoint, Vintage,
 };
-use crate::staffing::{Outlook, Plan, PlanTarget};
+use crate::staffing::{
+    Kind, Outcome, Outlook, Plan, PlanTarget, Recommendation, RecommendationState, Why,
+};
 use crate::store::{Change, PartialRecord, SourceRecord, Store, StoreError, Tx, WindowRecord};
 use crate::telemetry::Metrics;
 use crate::text::{Language, Texts};
@@ -465,6 +467,7 @@ fn alert() -> Alert {
         worst: None,
         streak: 2,
         notified_gap: 4,
+        recommended: Vec::new(),
         notified_at: None,
         steps: Vec::new(),
         trend: Trend::default(),
@@ -575,6 +578,55 @@ fn schema(lines: &[String]) -> Schema {
     schema
 }
 
+/// A recommendation with every field.
+fn advice() -> Recommendation {
+    Recommendation {
+        id: "announcement.calls.1".into(),
+        kind: Kind::Announcement,
+        state: RecommendationState::Done,
+        team: "calls".into(),
+        source: None,
+        series: vec![series("north/tv/phone")],
+        zone: Zone::UTC,
+        from: at(15),
+        to: at(75),
+        agents: 0,
+        confidence: 0.75,
+        level_with: 0.5,
+        level_without: 0.25,
+        cost: 0.0,
+        deflection: Some((0.1, 0.3)),
+        arrivals: 120.0,
+        why: Why::Outage { cause: "LOS".into(), agents: 4 },
+        issued_at: at(0),
+        updated_at: at(75),
+        changed_at: at(0),
+        changes: 0,
+        grew: true,
+        idle_since: None,
+        differs_since: None,
+        answered_by: Some("Li".into()),
+        answered_at: Some(at(1)),
+        in_roster: false,
+        in_source_roster: false,
+        outcome: Some(Outcome {
+            arrivals: 90.0,
+            expected_arrivals: 120.0,
+            level_with: 0.5,
+            level_without: 0.25,
+            deflected: Some(0.25),
+        }),
+    }
+}
+
+#[test]
+fn a_recommendation_is_a_point_of_its_first_second() {
+    let mut site = Site::new();
+    site.put(|tx| tx.put_recommendation(&advice()));
+    let lines = site.changed(&mut 0);
+    insta::assert_snapshot!(lines.join("\n"), @r#"recommendation,kind=announcement,team=calls id="announcement.calls.1",state="done",source="",from="2026-01-01T02:15:00Z",until="2026-01-01T03:15:00Z",agents=0i,confidence=0.75,service_level_with=0.5,service_level_without=0.25,cost=0,changes=0i,answered_by="Li",summary="Switch on the outage announcement of calls, 02:15–03:15 (UTC): it keeps 10 to 30 % of callers from waiting",deflection_low=0.1,deflection_high=0.3,arrivals=90,expected_arrivals=120,attained_with=0.5,attained_without=0.25,deflected=0.25 1767232800037043356"#);
+}
+
 #[test]
 fn the_readme_lists_every_measurement_tag_and_field() {
     let mut site = Site::new();
@@ -588,6 +640,7 @@ fn the_readme_lists_every_measurement_tag_and_field() {
         tx.put_maintenance(&position, &work("w", 0, MaintenanceAction::Plan, 0))?;
         tx.put_adjustment(&entry("a", AdjustmentAmount::Factor(2.0)))?;
         tx.put_adjustment(&entry("b", AdjustmentAmount::TicketsPerWindow(2.0)))?;
+        tx.put_recommendation(&advice())?;
         tx.put_source(&SourceRecord {
             source: position.source.clone(),
             closed: at(-15),

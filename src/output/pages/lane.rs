@@ -19,6 +19,7 @@ use crate::engine::{Leads, Message};
 use crate::output::receivers::{Attempt, Fault, Receiver};
 use crate::store::{DeliveryOutcome, Filter, OutboxRow, Reader};
 use crate::telemetry::Metrics;
+use crate::views::OpenRecommendations;
 
 /// Looks for pages without being woken, for example for one that a person sends again.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -125,7 +126,15 @@ impl Lane {
     }
 
     fn attempt(&self, row: &OutboxRow, memory: &mut Memory) {
-        let page = &row.notice;
+        let mut page = row.notice.clone();
+        match OpenRecommendations::read(&self.reader) {
+            Ok(open) => open.add_to(&mut page.alert),
+            // The page matters more.
+            Err(error) => {
+                tracing::warn!(%error, page = page.id, "cannot read recommendations, the page goes without them");
+            }
+        }
+        let page = &page;
         let Attempt { status, result } = self.receiver.deliver(page, self.clock.now());
         let now = self.clock.now();
         if let Some(status) = status {

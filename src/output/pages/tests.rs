@@ -42,6 +42,7 @@ pub(in crate::output) fn page(alert: &str, kind: NotificationKind) -> Notificati
         worst: None,
         streak: 0,
         notified_gap: 7,
+        recommended: Vec::new(),
         notified_at: Some(at(0)),
         steps: Vec::new(),
         trend: Trend::default(),

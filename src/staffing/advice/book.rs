@@ -112,7 +112,9 @@ impl Book {
             }
             // What could begin earlier when it was made still can.
             let draft = Draft { from: draft.from.min(self.known[at].from), ..draft };
-            let people = draft.people.min(self.most(look, &draft, Some(&self.known[at].id)));
+            // Where only the end has moved, the number stands.
+            let wanted = self.known[at].number(draft.people);
+            let people = wanted.min(self.most(look, &draft, Some(&self.known[at].id)));
             if draft.kind != Kind::Announcement && people < look.rules.least_agents {
                 continue;
             }

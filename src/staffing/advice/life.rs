@@ -89,14 +89,20 @@ impl Recommendation {
         }
     }
 
+    /// The number that another one leads to: that one if it is far from its own.
+    pub(super) fn number(&self, other: u32) -> u32 {
+        let least = (f64::from(self.agents) * CHANGE_SHARE).ceil() as u32;
+        let is_far = other.abs_diff(self.agents) >= CHANGE_MIN.max(least);
+        if is_far { other } else { self.agents }
+    }
+
     /// Whether its numbers are to change to those of a draft now.
     pub(super) fn is_due(&mut self, draft: &Draft, look: &Look<'_>) -> bool {
         self.idle_since = None;
-        let by = draft.people.abs_diff(self.agents);
-        let least = (f64::from(self.agents) * CHANGE_SHARE).ceil() as u32;
+        let by = self.number(draft.people).abs_diff(self.agents);
         let far =
             |one: Timestamp, other: Timestamp| one.since(other).max(other.since(one)) >= END_MIN;
-        let differs = by >= CHANGE_MIN.max(least) || far(draft.to, self.to);
+        let differs = by > 0 || far(draft.to, self.to);
         if !differs {
             self.differs_since = None;
             return false;

@@ -94,7 +94,6 @@ pub enum Answer {
 
 /// Why it is recommended; [`Say`](crate::text::Say) turns it into a clause.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "why", rename_all = "snake_case")]
 pub enum Why {
     /// In its worst window, so many agents are needed and on the schedule.
     Short { at: Timestamp, needed: u32, scheduled: u32 },

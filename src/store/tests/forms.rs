@@ -333,6 +333,25 @@ fn people() {
 }
 
 #[test]
+fn recommendations() {
+    check(
+        &sample::recommendation(),
+        &[(
+            0,
+            "136d6f76652e6d6f62696c652e63616c6c732e3100010563616c6c7301066d6f62696c6501056e6f72746806 \
+        6d6f62696c650570686f6e6503555443809ad8baf166808ec7c1f16604000000000000e83f000000000000ea \
+        3f000000000000e03f000000000000444001000000000000c03f000000000000d03f0000000000205e400080 \
+        9ad8baf1660e0a80e0a0b7f16682e0a0b7f16680e0a0b7f1660101000180e0a0b7f16601064c692057656901 \
+        82e0a0b7f16600010100000000004060400000000000205e40000000000000e83f000000000000e03f00",
+        )],
+    );
+    check(
+        &sample::uncovered(),
+        &[(0, "010563616c6c7301056e6f727468066d6f62696c650570686f6e65809ad8baf16680d48fbef16603")],
+    );
+}
+
+#[test]
 fn state() {
     check(&1_767_571_200_000i64, &[(0, "80e0a0b7f166")]);
     check(&Cursor(300), &[(0, "2c01000000000000"), (1, "d804")]);
@@ -360,6 +379,12 @@ fn variants_keep_their_positions() {
         NotificationKind::Resolved,
         NotificationKind::Reminder,
     ]);
+    {
+        use crate::staffing::{Answer as W, Kind as K, RecommendationState as R};
+        places(&[K::Move, K::CallIn, K::Overtime, K::OfferLeave, K::Announcement]);
+        places(&R::EVERY);
+        places(&[W::Accept, W::Decline, W::Done]);
+    }
     places(&[A::Campaign, A::Billing, A::Override, A::Other]);
     places(&[AdjustmentAmount::Factor(1.0), AdjustmentAmount::TicketsPerWindow(1.0)]);
 }

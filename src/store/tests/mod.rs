@@ -157,6 +157,7 @@ fn alert(id: &str, since: i64, state: AlertState) -> Alert {
         feedback: None,
         streak: 2,
         notified_gap: 4,
+        recommended: Vec::new(),
         notified_at: None,
         steps: Vec::new(),
         trend: Trend::default(),

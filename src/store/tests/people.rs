@@ -133,3 +133,45 @@ fn new_shifts_replace_overlapping_ones() {
     let found = reader(&store).shifts(&Filter::default(), at(0), at(DAY)).expect("reads");
     assert_eq!(found, [shift("chat", 0, 8, 2), shift("phone", 0, 8, 5), shift("phone", 8, 12, 9)]);
 }
+
+#[test]
+fn recommendations_are_replaced_and_listed_newest_first() {
+    use crate::staffing::{Recommendation, RecommendationState};
+    let dir = TempDir::new().expect("directory");
+    let mut store = open(&dir);
+    let own = |id: &str, hour: i64, state| Recommendation {
+        id: id.into(),
+        issued_at: at(hour * HOUR),
+        to: at((hour + 3) * HOUR),
+        state,
+        ..sample::recommendation()
+    };
+    let first = own("a", 0, RecommendationState::Proposed);
+    let all = [
+        own("a", 0, RecommendationState::Declined),
+        own("b", 1, RecommendationState::Accepted),
+        Recommendation { team: "chats".into(), ..own("c", 1, RecommendationState::Proposed) },
+    ];
+    put(&mut store, |tx| {
+        tx.put_recommendation(&first)?;
+        all.iter().try_for_each(|own| tx.put_recommendation(own))?;
+        tx.put_uncovered(&sample::uncovered())
+    });
+    let reader = reader(&store);
+    let ids = |team, state, open, after| -> Vec<String> {
+        let found = reader.recommendations(team, (state, open), 9, after).expect("reads");
+        found.into_iter().map(|own| own.id).collect()
+    };
+    assert_eq!(ids(None, None, None, None), ["c", "b", "a"]);
+    assert_eq!(ids(None, None, None, Some("b")), ["a"]);
+    assert_eq!(ids(None, Some(RecommendationState::Declined), None, None), ["a"]);
+    assert_eq!(ids(Some("chats"), None, None, None), ["c"]);
+    assert_eq!(ids(Some("mobile"), None, None, None), ["c", "b", "a"], "as the source");
+    assert_eq!(ids(None, None, Some(at(2 * HOUR)), None), ["c", "b"]);
+    assert!(ids(None, None, Some(at(4 * HOUR)), None).is_empty());
+    assert_eq!(reader.recommendation("a").expect("reads").as_ref(), Some(&all[0]));
+    assert_eq!(reader.recommendations_since(at(3 * HOUR)).expect("reads"), all[1..]);
+    assert_eq!(reader.uncovered().expect("reads"), sample::uncovered());
+    let changes = reader.changes(0, 99).expect("reads").into_iter().map(|(_, change)| change);
+    assert!(changes.into_iter().any(|own| own == Change::Recommendation(at(0), "a".into())));
+}

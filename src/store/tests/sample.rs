@@ -6,7 +6,9 @@ use super::*;
 use crate::alert::Shortfall;
 use crate::forecast::surge::{Surges, Threshold};
 use crate::forecast::{Adjustment, AdjustmentAmount, AdjustmentKind, Cause, Nowcast};
-use crate::staffing::PlanTarget;
+use crate::staffing::{
+    Kind, Outcome, PlanTarget, Recommendation, RecommendationState, Uncovered, Why,
+};
 
 /// Writes every sample into an empty store.
 pub(super) fn fill(store: &mut Store) {
@@ -419,6 +421,51 @@ pub(super) fn notices() -> Vec<(Notification, DeliveryState)> {
         (notice(NotificationKind::Escalated, taken), DeliveryState::Delivered),
         (notice(NotificationKind::Resolved, over), DeliveryState::Dead),
     ]
+}
+
+pub(super) fn recommendation() -> Recommendation {
+    Recommendation {
+        id: "move.mobile.calls.1".into(),
+        kind: Kind::Move,
+        state: RecommendationState::Accepted,
+        team: "calls".into(),
+        source: Some("mobile".into()),
+        series: vec![series("phone")],
+        zone: Zone::UTC,
+        from: at(HOUR),
+        to: at(3 * HOUR),
+        agents: 4,
+        confidence: 0.75,
+        level_with: 0.8125,
+        level_without: 0.5,
+        cost: 40.0,
+        deflection: Some((0.125, 0.25)),
+        arrivals: 120.5,
+        why: Why::Short { at: at(HOUR), needed: 14, scheduled: 10 },
+        issued_at: at(0),
+        updated_at: at(1),
+        changed_at: at(0),
+        changes: 1,
+        grew: true,
+        idle_since: None,
+        differs_since: Some(at(0)),
+        answered_by: Some("Li Wei".into()),
+        answered_at: Some(at(1)),
+        in_roster: false,
+        in_source_roster: true,
+        outcome: Some(Outcome {
+            arrivals: 130.0,
+            expected_arrivals: 120.5,
+            level_with: 0.75,
+            level_without: 0.5,
+            deflected: None,
+        }),
+    }
+}
+
+pub(super) fn uncovered() -> Vec<Uncovered> {
+    let (from, to) = (at(HOUR), at(2 * HOUR));
+    vec![Uncovered { team: "calls".into(), series: vec![series("phone")], from, to, agents: 3 }]
 }
 
 fn shift() -> Shift {

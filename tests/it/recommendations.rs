@@ -1,0 +1,121 @@
+//! Recommendations of a running service, and on simulated days (the short form of `cargo bench --bench recommendations`).
+#![allow(clippy::disallowed_methods, reason = "the service runs at the real time")]
+
+#[path = "../../benches/common/days.rs"]
+mod days;
+
+use std::path::Path;
+
+use days::{Days, Follows};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::program::{Program, surgecast};
+
+const CONFIG: &str = r#"
+[server]
+listen = "127.0.0.1:0"
+[admin]
+listen = "127.0.0.1:0"
+[windows]
+lateness = "1m"
+max_future_skew = "1m"
+[teams.broadband]
+series = ["north/broadband/phone"]
+[teams.mobile]
+series = ["north/mobile/phone"]
+skills = ["north/broadband/phone"]
+[recommendations]
+call_in_share = 0.0
+"#;
+
+fn service(folder: &Path) -> Program {
+    std::fs::write(folder.join("surgecast.toml"), CONFIG).expect("config");
+    let mut command = surgecast(&["serve", "--config", "surgecast.toml"]);
+    command.current_dir(folder);
+    Program::start_command(command)
+}
+
+/// Calls of two services in the last hours, oldest first.
+fn calls() -> String {
+    let now = chrono::Utc::now();
+    let ticket = |at: usize| {
+        let ts = now - chrono::TimeDelta::seconds(30 * at as i64);
+        let service = if at.is_multiple_of(3) { "mobile" } else { "broadband" };
+        json!({"kind": "ticket", "event_id": format!("t{at}"), "ts": ts.to_rfc3339(),
+            "action": "create", "region": "north", "service": service, "channel": "phone"})
+    };
+    json!((0..600).rev().map(ticket).collect::<Vec<_>>()).to_string()
+}
+
+#[test]
+fn a_person_answers_a_recommendation() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = service(folder.path());
+    let hour = |hours: i64| {
+        (chrono::Utc::now() + chrono::TimeDelta::hours(hours))
+            .format("%Y-%m-%dT%H:00:00Z")
+            .to_string()
+    };
+    let row =
+        |team, agents| json!({"team": team, "start": hour(-9), "end": hour(30), "agents": agents});
+    let roster = json!([row("broadband", 5), row("mobile", 40)]);
+    let put = program.request(Method::PUT, "/api/v1/roster").json(&roster);
+    assert_eq!(crate::program::answer(put).status, 204);
+    assert_eq!(program.post("/api/v1/events", calls()).status, 202);
+    let path = "/api/v1/recommendations?team=broadband&open=true";
+    let found = program.wait_for(path, |found| found[0]["state"] == "proposed");
+    let own = &found[0];
+    assert_eq!((&own["kind"], &own["source"]), (&json!("move"), &json!("mobile")), "{own}");
+    let (with, without) = (&own["service_level_with"], &own["service_level_without"]);
+    assert!(with.as_f64() > without.as_f64() && own["confidence"].as_f64() >= Some(0.5), "{own}");
+    let text = own["text"].as_str().unwrap_or_default();
+    assert!(text.starts_with("Move ") && text.contains("from mobile to broadband"), "{own}");
+    let outlook = "/api/v1/outlook?region=north&service=broadband&channel=phone";
+    let outlook = program.get(outlook).json();
+    assert!(outlook["recommendations"].as_array().is_some_and(|own| !own.is_empty()), "{outlook}");
+
+    let id = own["id"].as_str().expect("an id");
+    let answer = |what: &str, body: serde_json::Value| {
+        let path = format!("/api/v1/recommendations/{id}/{what}");
+        let given = crate::program::answer(program.request(Method::POST, &path).json(&body));
+        (given.status, given.json())
+    };
+    let (status, problem) = answer("accept", json!({}));
+    assert_eq!((status, &problem["detail"]), (400, &json!("by: is missing: give your name")));
+    let (status, accepted) = answer("accept", json!({"by": "Li", "note": "two of them"}));
+    assert_eq!(
+        (status, &accepted["state"], &accepted["answered_by"]),
+        (200, &json!("accepted"), &json!("Li"))
+    );
+    assert_eq!(answer("done", json!({"by": "Wu"})).1["state"], "done");
+    assert_eq!(answer("decline", json!({"by": "Wu"})).0, 404, "what is done stays done");
+    let audit = program.get("/api/v1/audit").json();
+    let acts: Vec<_> = audit.as_array().into_iter().flatten().map(|entry| &entry["act"]).collect();
+    assert_eq!(acts[..2], ["recommendation_done", "recommendation_accepted"], "{audit}");
+    assert_eq!(audit[1]["detail"], "two of them");
+    assert!(program.get("/api/v1/recommendations/uncovered").json().is_array());
+    let wrong = program.get("/api/v1/recommendations?state=open").json();
+    assert!(
+        wrong["detail"].as_str().is_some_and(|text| text.starts_with("state: use one of")),
+        "{wrong}"
+    );
+    // Answers are there after a restart.
+    program.kill();
+    let program = service(folder.path());
+    let found = program.get("/api/v1/recommendations?state=done").json();
+    assert_eq!(found[0]["id"], id, "{found}");
+}
+
+#[test]
+fn following_recommendations_is_worth_more_than_as_many_people_all_day() {
+    let of = Days::new(3, 4, 1);
+    let (own, perfect) = (of.advised(Follows::Forecasts), of.advised(Follows::Perfect));
+    let same = of.fixed(of.same_cost(own.cost));
+    let text = format!("{own:?}\n{perfect:?}\nsame cost {same}, fixed {}", of.fixed(1.0));
+    assert!(own.minutes_below <= 0.5 * same, "{text}");
+    assert!(perfect.minutes_below <= own.minutes_below, "{text}");
+    let nobody = of.advised(Follows::Nobody);
+    assert!(nobody.recommendations > 0 && nobody.changes.0 < 1.0, "{nobody:?}");
+    assert!(nobody.shortest_turn.is_none_or(|minutes| minutes >= 30.0), "{nobody:?}");
+}
