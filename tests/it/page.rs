@@ -16,7 +16,7 @@ use reqwest::{Method, Url};
 use serde_json::{Map, Value, json};
 
 /// Time limit of all waits. The service may still be reading eight weeks of history when the page opens.
-const PATIENCE: Duration = Duration::from_secs(900);
+const PATIENCE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(100);
 
 /// Opens the page at `base_url` (such as `http://127.0.0.1:8080`), uses it like a planner, and panics if it does not
