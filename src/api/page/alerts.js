@@ -5,7 +5,8 @@ import { dayTime, joined, langCode, name, span, t } from "./i18n.js";
 import { hrefAt, hrefOf } from "./keys.js";
 import { BASE, post, sayFault } from "./net.js";
 
-const SHOWN_MAX = 4;
+/** Cards at first: fewer on a phone. */
+const SHOWN_MAX = matchMedia("(max-width: 720px)").matches ? 2 : 4;
 const ORDER = { firing: 0, acknowledged: 1, pending: 2 };
 
 export const byUrgency = (a, b) =>

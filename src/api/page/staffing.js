@@ -13,6 +13,7 @@ import { dayOf, iso, spanOf } from "./time.js";
 
 const HALF_MS = 1800000;
 const ROWS_MAX = 40;
+const AGE_MS = 60000;
 const keyOfRow = (row) => row.team ?? `${row.region}/${row.service}`;
 const labelOf = (row) => row.team ?? `${name("region", row.region)} / ${name("service", row.service)}`;
 
@@ -114,8 +115,12 @@ export function staffing(root, params) {
     h("details", {}, h("summary", { text: t("staff_table") }), body));
   root.append(h("nav", { class: "crumbs", "aria-label": t("back") }, h("a", { href: home() }, "← ", t("back"))), heading,
     h("section", { class: "panel", "aria-labelledby": "s-map" }, h("h2", { id: "s-map", text: t("heat_title") }), bar, note, save, none, map, more), detail,
-    roster(zone, changed));
+    roster(zone, () => {
+      last = {};
+      changed();
+    }));
   let rows = null;
+  let last = {};
   let gone = false;
 
   function query() {
@@ -132,8 +137,11 @@ export function staffing(root, params) {
     if (!gone) render();
   }
 
+  /** The plans of a day are many rows: the same ones are read at most once a minute. */
   async function load() {
     const asked = JSON.stringify(query());
+    if (rows && asked === last.asked && performance.now() - last.at < AGE_MS) return;
+    last = { asked, at: performance.now() };
     const found = await get("/staffing/windows", { ...query(), limit: ROWS_MAX });
     if (!gone && asked === JSON.stringify(query())) rows = found;
   }

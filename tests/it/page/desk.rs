@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 
-use super::{Cdp, chart, eval, holds, in_browser, quiet, shoot, text};
+use super::{Cdp, chart, eval, holds, in_browser, lines, quiet, shoot, text};
 
 /// The version of axe-core that `tests/run` fetches.
 const AXE: &str = "axe-core-4.10.3/axe.min.js";
@@ -22,7 +22,7 @@ pub async fn check_desk(base_url: &str, series: &str) {
         day(client).await?;
         tries(client).await?;
         client.goto(&format!("{base}/#/series/{series}?day=2026-03-09")).await?;
-        chart(client).await?;
+        lines(client).await?;
         print(client).await?;
         zones(client).await?;
         staffing(client, &base).await?;
@@ -232,7 +232,7 @@ async fn staffing(client: &Client, base: &str) -> Result<()> {
     holds(client, "needed and scheduled agents", lines).await?;
     shoot(client, "staffing").await?;
     let file = saved(client, ".csv").await?;
-    ensure!(file.starts_with("\u{feff}team,region,service,gap_max,start,"), "{:.200}", file);
+    ensure!(file.starts_with("team,region,service,gap_max,start,"), "{:.200}", file);
     client.goto(&format!("{base}/")).await?;
     holds(client, "rows", "document.querySelectorAll('.coming tbody tr').length > 0").await?;
     let file = saved(client, ".csv").await?;
