@@ -1,7 +1,7 @@
 //! Busyness: how far recent counts lie from the shape, and how much of that stays.
 
 use super::days::Days;
-use super::prior::{Prior, RATIOS};
+use super::prior::{DIFFERENCES, Prior, RATIOS};
 use super::shape::{SHAPED, Shape};
 use crate::forecast::ensemble::frame::Frame;
 use crate::stats::{CoefficientPrior, NormalEquations};
@@ -17,10 +17,12 @@ const EVERY: usize = 3;
 const A_DAY: f64 = 8.0;
 /// Prior tickets of a ratio: the least, and as a share of the average window.
 const PRIOR_TICKETS: (f64, f64) = (5.0, 0.02);
-/// Hours of the ratios and of the difference.
+/// Hours of the ratios and of the differences.
 const HOUR: usize = 1;
 const HOURS: usize = 3;
-const NEWEST: usize = 2;
+/// Middle of the horizon, hours. Hours around it that are near, and the weight of the others.
+const LEAD_MIDDLE: usize = 3;
+const NEAR: (usize, f64) = (4, 0.15);
 /// Dispersion of the weights.
 const ROUGH: f64 = 0.03;
 /// Limit of the logarithm of a ratio.
@@ -39,9 +41,9 @@ pub(super) struct Track {
     pub base: Vec<f64>,
     counts: Vec<f64>,
     sums: Vec<[f64; 3]>,
-    /// Position of the first window of the day, and its day's age in days, by position.
+    /// By position: position of the first window of the day, and how new its kind of day is.
     day_start: Vec<usize>,
-    pub age: Vec<f64>,
+    pub novelty: Vec<f64>,
     pub from: usize,
     per_hour: usize,
     pull: f64,
@@ -52,7 +54,8 @@ impl Track {
         let (from, n) = (days.from, frame.len() - days.from);
         let (mut base, mut counts) = (Vec::with_capacity(n), Vec::with_capacity(n));
         let (mut sums, mut day_start) = (vec![[0.0; 3]], Vec::with_capacity(n));
-        let mut age = Vec::with_capacity(n);
+        let mut novelty = Vec::with_capacity(n);
+        let by_row = days.novelties();
         for t in from..frame.len() {
             let (row, slot) = days.at(frame, t);
             let (y, usual) = (days.rows[row].counts[slot], shape.rows[row][slot]);
@@ -66,11 +69,11 @@ impl Track {
             sums.push(sum);
             base.push(usual);
             counts.push(y);
-            age.push(row as f64);
+            novelty.push(by_row[row]);
         }
         let pull = PRIOR_TICKETS.0 + PRIOR_TICKETS.1 * days.mean;
         let per_hour = (frame.day / 24).max(1);
-        Self { base, counts, sums, day_start, age, from, per_hour, pull }
+        Self { base, counts, sums, day_start, novelty, from, per_hour, pull }
     }
 
     /// Tickets, usual tickets and windows of `a..b`.
@@ -89,7 +92,10 @@ impl Track {
         // At midnight the day so far is empty.
         let today = self.day_start.get(o).copied().unwrap_or(o).min(o);
         let yesterday = today.checked_sub(1).map_or(0, |last| self.day_start[last]);
-        let [tickets, usual, windows] = self.between(before(NEWEST), o);
+        let difference = |hours: usize| {
+            let [tickets, usual, windows] = self.between(before(hours), o);
+            (tickets - usual) / (windows + 0.3)
+        };
         Busy {
             ratios: [
                 self.ratio(before(HOUR), o),
@@ -97,7 +103,7 @@ impl Track {
                 self.ratio(today, o),
                 self.ratio(yesterday, today),
             ],
-            difference: (tickets - usual) / (windows + 0.5),
+            differences: [difference(HOUR), difference(HOURS)],
         }
     }
 
@@ -127,7 +133,7 @@ impl Track {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Busy {
     ratios: [f64; RATIOS],
-    difference: f64,
+    differences: [f64; DIFFERENCES],
 }
 
 /// A past forecast: the origin's busyness, the shape and the count of its target.
@@ -136,8 +142,9 @@ struct Trial {
     busy: Busy,
     base: f64,
     y: f64,
-    /// Days before its day.
-    age: f64,
+    novelty: f64,
+    /// Its weight in the width: errors at other times of the day say less.
+    near: f64,
 }
 
 impl Trial {
@@ -149,60 +156,74 @@ impl Trial {
 /// What is learned for a lead bucket.
 pub(super) struct Learned {
     ratios: [f64; RATIOS],
-    stays: f64,
+    differences: [f64; DIFFERENCES],
     /// Share of the ratio in the mean.
     share: f64,
     dispersion: f64,
 }
 
 impl Learned {
-    /// By lead bucket, from past forecasts at origins before `o`.
-    pub(super) fn by_lead(track: &Track, o: usize) -> [Self; 3] {
+    /// By lead bucket, from past forecasts at origins before `o`. `roughness` is a factor on the prior dispersion.
+    pub(super) fn by_lead(track: &Track, o: usize, roughness: f64) -> [Self; 3] {
         let mut trials: [Vec<Trial>; 3] = Default::default();
         let every = EVERY * track.per_hour;
         let oldest = o.saturating_sub(SHAPED * 24 * track.per_hour);
+        let day = 24 * track.per_hour;
+        // The middle of the horizon that is to be forecast.
+        let middle = o + LEAD_MIDDLE * track.per_hour;
+        let near = |t: usize| {
+            let apart = (middle - t) % day;
+            let is_near = apart.min(day - apart) <= NEAR.0 * track.per_hour;
+            if is_near { 1.0 } else { NEAR.1 }
+        };
         let mut origin = o.saturating_sub(track.per_hour);
         while origin > oldest {
             let busy = track.at(origin);
             for step in LEADS.map(|hours| track.steps(hours)) {
                 let t = origin + step;
                 if t < o && !track.base[t].is_nan() && !track.counts[t].is_nan() {
-                    let (base, y, age) = (track.base[t], track.counts[t], track.age[t]);
-                    trials[track.bucket(step)].push(Trial { busy, base, y, age });
+                    let (base, y, novelty) = (track.base[t], track.counts[t], track.novelty[t]);
+                    trials[track.bucket(step)].push(Trial {
+                        busy,
+                        base,
+                        y,
+                        novelty,
+                        near: near(t),
+                    });
                 }
             }
             origin = origin.saturating_sub(every);
         }
-        std::array::from_fn(|bucket| Self::new(&trials[bucket], bucket))
+        std::array::from_fn(|bucket| Self::new(&trials[bucket], bucket, roughness))
     }
 
-    fn new(trials: &[Trial], bucket: usize) -> Self {
+    fn new(trials: &[Trial], bucket: usize, roughness: f64) -> Self {
         let prior = Prior::shipped();
         let mut learned = Self {
             ratios: prior.busyness.ratios(bucket),
-            stays: prior.busyness.stays[bucket],
+            differences: prior.busyness.differences(bucket),
             share: 0.5,
-            dispersion: prior.width.dispersion[bucket],
+            dispersion: prior.width.dispersion[bucket] * roughness,
         };
         if trials.is_empty() {
             return learned;
         }
-        let mut equations = NormalEquations::new(RATIOS);
-        let weight = prior.busyness.weight;
-        let (mut above, mut below) = (weight * learned.stays, weight);
+        let mut of_ratios = NormalEquations::new(RATIOS);
+        let mut of_differences = NormalEquations::new(DIFFERENCES);
         for trial in trials {
             let row: Vec<(usize, f64)> = trial.busy.ratios.into_iter().enumerate().collect();
             let found = ((trial.y + 0.5) / (trial.base + 0.5)).ln().clamp(-RATIO_MAX, RATIO_MAX);
-            equations.add_sparse(&row, trial.weight(), found);
-            // Differences relative to the shape, so that the prior has the same weight at any volume.
-            let of_base = trial.busy.difference / (trial.base + 0.5);
-            above += trial.weight() * of_base * (trial.y - trial.base) / (trial.base + 0.5);
-            below += trial.weight() * of_base * of_base;
+            of_ratios.add_sparse(&row, trial.weight(), found);
+            // Relative to the volume, so that the prior has the same weight at any volume.
+            let [hour, hours] = trial.busy.differences.map(f64::abs);
+            let of_base = |tickets: f64| tickets / (trial.base + hour.max(hours) + 0.5);
+            let row = trial.busy.differences.map(of_base);
+            let row: Vec<(usize, f64)> = row.into_iter().enumerate().collect();
+            let found = of_base(trial.y - trial.base).clamp(-RATIO_MAX, RATIO_MAX);
+            of_differences.add_sparse(&row, trial.weight(), found);
         }
-        let of_prior = CoefficientPrior { mean: &learned.ratios, precision: &[weight; RATIOS] };
-        let found = equations.with_prior(&of_prior);
-        learned.ratios = std::array::from_fn(|k| found[k]);
-        learned.stays = (above / below).clamp(0.0, 1.2);
+        learned.ratios = shrunk(&of_ratios, learned.ratios);
+        learned.differences = shrunk(&of_differences, learned.differences);
         learned.share = learned.best_share(trials);
         learned.dispersion = learned.dispersion_of(trials, prior);
         learned
@@ -213,7 +234,7 @@ impl Learned {
         let losses = SHARES.map(|share| {
             let error =
                 |trial: &Trial| (trial.y - self.mixed(share, trial.base, &trial.busy)).abs();
-            trials.iter().map(error).sum::<f64>()
+            trials.iter().map(|trial| trial.near * error(trial)).sum::<f64>()
         });
         let least = losses.into_iter().fold(f64::INFINITY, f64::min).max(1e-9);
         let days = trials.len() as f64 / (A_DAY * LEADS_A_BUCKET);
@@ -230,11 +251,10 @@ impl Learned {
         let (mut sum, mut days) = (0.0, 0.0);
         for trial in trials {
             let mean = self.mean(trial.base, &trial.busy);
-            let young = 1.0 + prior.width.young / trial.age.max(1.0);
             let term = ((trial.y - mean).powi(2) - mean) / (mean * mean);
             // Small means carry little information: chance dominates.
-            let share = each * mean / (mean + 10.0);
-            sum += share * term.clamp(-TERM_MAX, TERM_MAX) / young;
+            let share = each * trial.near * mean / (mean + 10.0);
+            sum += share * term.clamp(-TERM_MAX, TERM_MAX) / trial.novelty;
             days += share;
         }
         if days <= 0.0 {
@@ -251,7 +271,8 @@ impl Learned {
         let log: f64 = self.ratios.iter().zip(busy.ratios).map(|(b, x)| b * x).sum();
         let (low, high) = (-2.0 * RATIO_MAX, 2.0 * RATIO_MAX);
         let by_ratio = base * log.clamp(low, high).exp();
-        let by_difference = (base + self.stays * busy.difference).max(0.0);
+        let more: f64 = self.differences.iter().zip(busy.differences).map(|(b, x)| b * x).sum();
+        let by_difference = (base + more).max(0.0);
         share * by_ratio + (1.0 - share) * by_difference
     }
 
@@ -260,8 +281,15 @@ impl Learned {
         self.mixed(self.share, base, busy).max(1e-3)
     }
 
-    /// Dispersion of a target after so many days.
-    pub(super) fn dispersion(&self, age: f64) -> f64 {
-        self.dispersion * (1.0 + Prior::shipped().width.young / age.max(1.0))
+    /// Dispersion of a target on a day of so much novelty.
+    pub(super) fn dispersion(&self, novelty: f64) -> f64 {
+        self.dispersion * novelty
     }
+}
+
+/// Coefficients shrunk to the prior's.
+fn shrunk<const N: usize>(equations: &NormalEquations, mean: [f64; N]) -> [f64; N] {
+    let precision = [Prior::shipped().busyness.weight; N];
+    let found = equations.with_prior(&CoefficientPrior { mean: &mean, precision: &precision });
+    std::array::from_fn(|k| found[k])
 }

@@ -1,5 +1,6 @@
 //! Counts by civil day and time of day.
 
+use super::prior::Prior;
 use crate::forecast::History;
 use crate::forecast::ensemble::frame::{Frame, Kind};
 use crate::stats::outlier_limits;
@@ -8,6 +9,8 @@ use crate::stats::outlier_limits;
 const DAYS: i32 = 28;
 /// Fewest days of a kind whose outliers are limited.
 const DAYS_MIN: usize = 4;
+/// Limits of the roughness, relative to the usual one.
+const ROUGHNESS: (f64, f64) = (0.1, 40.0);
 /// Sunday.
 const SUNDAY: usize = 6;
 
@@ -75,6 +78,46 @@ impl Days {
     /// Row and time of day of a position.
     pub(super) fn at(&self, frame: &Frame, t: usize) -> (usize, usize) {
         ((frame.date[t] - self.first_date) as usize, usize::from(frame.time_of_day[t]))
+    }
+
+    /// By day: the factor on the dispersion while few such days are known.
+    pub(super) fn novelties(&self) -> Vec<f64> {
+        let width = &Prior::shipped().width;
+        let mut seen = [0.0; 7];
+        let of_day = self.rows.iter().enumerate().map(|(age, row)| {
+            let of_kind = (0..7).filter(|other| is_weekend(*other) == row.is_weekend());
+            let other_kind = of_kind.map(|other| seen[other]).sum::<f64>() == 0.0;
+            let young = width.young / (age as f64).max(1.0);
+            let more = match (other_kind, seen[row.weekday] == 0.0) {
+                (true, _) => width.other_kind,
+                (false, true) => width.other_weekday,
+                (false, false) => 0.0,
+            };
+            if row.counts.iter().any(|y| !y.is_nan()) {
+                seen[row.weekday] += 1.0;
+            }
+            1.0 + young + more
+        });
+        of_day.collect()
+    }
+
+    /// Factor on the prior dispersion: how rough counts are from window to window, beyond chance.
+    pub(super) fn roughness(&self) -> f64 {
+        let usual = Prior::shipped().width.roughness;
+        let (mut sum, mut weight) = (0.0, 0.0);
+        let windows = self.rows.iter().flat_map(|row| row.counts.windows(3));
+        for near in windows.filter(|near| near.iter().all(|y| !y.is_nan())) {
+            let mean = (near[0] + near[1] + near[2]) / 3.0;
+            let bend = near[1] - f64::midpoint(near[0], near[2]);
+            // The variance of the bend of independent counts is one and a half times theirs.
+            let term = (bend * bend / 1.5 - mean) / (mean * mean).max(1.0);
+            let share = mean / (mean + 10.0);
+            (sum, weight) = (sum + share * term.clamp(-1.0, 1.0), weight + share);
+        }
+        if weight <= 0.0 {
+            return 1.0;
+        }
+        (sum / weight / usual).clamp(ROUGHNESS.0, ROUGHNESS.1).sqrt()
     }
 
     /// Limits outliers among days of one kind.

@@ -47,16 +47,16 @@ pub(super) fn forecast(
     let shape = Shape::new(&days, donor);
     let track = Track::new(frame, &days, &shape);
     let origin = known - track.from;
-    let learned = Learned::by_lead(&track, origin);
+    let learned = Learned::by_lead(&track, origin, days.roughness());
     let busy = track.at(origin);
     let recent = track.recent(origin).unwrap_or(0.0);
     let of_target = |t: usize| {
-        let (base, age) = (track.base[t], track.age[t]);
+        let (base, novelty) = (track.base[t], track.novelty[t]);
         if base.is_nan() {
             return Expected::new(recent, recent, Prior::shipped().width.shapeless);
         }
         let learned = &learned[track.bucket(t - origin)];
-        Expected::new(learned.mean(base, &busy), base, learned.dispersion(age))
+        Expected::new(learned.mean(base, &busy), base, learned.dispersion(novelty))
     };
     (origin..track.base.len()).map(of_target).collect()
 }

@@ -8,6 +8,8 @@ use serde::Deserialize;
 pub(super) type ByLead = [f64; 3];
 /// Number of regressors of the ratio.
 pub(super) const RATIOS: usize = 4;
+/// Number of regressors of the difference.
+pub(super) const DIFFERENCES: usize = 2;
 
 /// The file. It documents each key.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -26,7 +28,8 @@ pub(super) struct Busyness {
     last_hours: ByLead,
     so_far: ByLead,
     day_before: ByLead,
-    pub stays: ByLead,
+    difference_of_hour: ByLead,
+    difference_of_hours: ByLead,
     pub weight: f64,
 }
 
@@ -34,6 +37,11 @@ impl Busyness {
     /// Coefficients of the ratio in a lead bucket.
     pub(super) fn ratios(&self, bucket: usize) -> [f64; RATIOS] {
         [&self.last_hour, &self.last_hours, &self.so_far, &self.day_before].map(|c| c[bucket])
+    }
+
+    /// Coefficients of the difference in a lead bucket.
+    pub(super) fn differences(&self, bucket: usize) -> [f64; DIFFERENCES] {
+        [&self.difference_of_hour, &self.difference_of_hours].map(|c| c[bucket])
     }
 }
 
@@ -50,6 +58,9 @@ pub(super) struct Similar {
 pub(super) struct Width {
     pub dispersion: ByLead,
     pub young: f64,
+    pub other_weekday: f64,
+    pub other_kind: f64,
+    pub roughness: f64,
     pub weight: f64,
     pub shapeless: f64,
 }
