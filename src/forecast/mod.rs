@@ -3,7 +3,7 @@
 //! - [`Product`] is what the service uses: [`Ensemble`] plus the effects of alarms and planned work.
 //! - [`Ensemble`] regresses the recent level on a robust weekly profile in the series' civil time. Held-out weeks give its
 //!   weights and its calibration.
-//! - [`forecast`] is the fallback until a series has the two weeks that a fit needs: profile × today's level.
+//!   Until a series has a fit, and some weeks beyond, it uses the shape of the days so far and today's busyness.
 //!
 //! A vintage is a pure function of the fit and the windows before its origin. A restart issues the same vintage again.
 
@@ -12,10 +12,7 @@ pub mod backtest;
 mod ensemble;
 #[cfg(test)]
 mod fuzz;
-mod issue;
 mod lead;
-mod level;
-mod lookback;
 mod mstl;
 mod nowcast;
 mod open;
@@ -23,7 +20,6 @@ mod overrun;
 mod past;
 pub mod peers;
 mod product;
-mod profile;
 mod reconcile;
 mod response;
 mod rounding;
@@ -36,8 +32,6 @@ mod types;
 
 pub use adjust::{ADJUSTMENT, Adjustment, AdjustmentAmount, AdjustmentKind, adjusted, unadjusted};
 pub use ensemble::{Ensemble, Part};
-pub use issue::forecast;
-pub use lookback::Lookback;
 pub use mstl::{MemberPath, fit_mstl};
 pub use nowcast::{
     Nowcast, PartialCount, Reason, Signs, completed, differs, is_far_off, rolled_up,

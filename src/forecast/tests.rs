@@ -1,5 +1,7 @@
 //! Properties of forecasts on generated histories.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -30,9 +32,23 @@ fn history(origin: i64, windows: usize, count: impl Fn(i64) -> f32) -> History {
     history
 }
 
+/// Without a fit.
 fn issue(history: &History, zone: Zone, origin: i64) -> Vintage {
-    let lookback = Lookback::new(zone, WIDTH, origin);
-    forecast(history, &series(), &lookback)
+    let all = BTreeMap::from([(series(), history.clone())]);
+    issue_all(&all, zone, origin).remove(&series()).expect("one series")
+}
+
+fn issue_all(
+    series: &BTreeMap<SeriesKey, History>,
+    zone: Zone,
+    origin: i64,
+) -> BTreeMap<SeriesKey, Vintage> {
+    let place = Place { zone, calendar: std::sync::Arc::default() };
+    let places = BTreeMap::new();
+    let past =
+        Past { width: WIDTH, series, alarms: &[], work: &[], places: &places, place: &place };
+    let vintages = Ensemble::default().predict(&past, origin);
+    vintages.into_iter().map(|vintage| (vintage.series.clone(), vintage)).collect()
 }
 
 fn check_valid(vintage: &Vintage) {
@@ -89,12 +105,16 @@ proptest! {
 fn short_constant_and_incomplete_histories_are_forecast_with_a_fallback_note() {
     let origin = origin();
     let shanghai = zone("Asia/Shanghai");
+    let little = |days: u32, windows: i64| {
+        let settled_at = WIDTH.start(origin - windows + 35 * DAY);
+        Some(Fallback::Little { days, settled_at, borrowed: false })
+    };
     type Case = (&'static str, usize, fn(i64) -> f32, Option<Fallback>);
     let cases: [Case; 7] = [
         ("none", 0, |_| 0.0, Some(Fallback::Nothing)),
-        ("two hours", 8, |_| 9.0, Some(Fallback::Mean { windows: 8 })),
-        ("three days", 288, |_| 9.0, Some(Fallback::Day)),
-        ("ten days", 960, |_| 9.0, Some(Fallback::OneWeek)),
+        ("two hours", 8, |_| 9.0, little(0, 8)),
+        ("three days", 288, |_| 9.0, little(3, 288)),
+        ("ten days", 960, |_| 9.0, little(10, 960)),
         ("all zero", 5376, |_| 0.0, None),
         ("constant", 5376, |_| 9.0, None),
         ("gaps", 5376, |i| if i % 7 < 3 { f32::NAN } else { 9.0 }, None),
@@ -112,6 +132,69 @@ fn short_constant_and_incomplete_histories_are_forecast_with_a_fallback_note() {
 }
 
 #[test]
+fn no_length_of_history_is_much_worse_than_a_shorter_one() {
+    let origin = origin();
+    let truth = simulated(origin + 24, 60 * 96, 11);
+    let error = |days: i64| {
+        let (mut off, mut all) = (0.0, 0.0);
+        for day in 0..8 {
+            let origin = origin - day * DAY;
+            let mut known = history(origin, (days * DAY) as usize, |i| truth.get(i));
+            known.trim((days * DAY) as usize);
+            for target in issue(&known, Zone::UTC, origin).targets {
+                let actual = f64::from(truth.get(WIDTH.index(target.start)));
+                (off, all) = (off + (actual - target.quantiles[3]).abs(), all + actual);
+            }
+        }
+        off / all
+    };
+    let errors = [1, 2, 4, 7, 10, 14, 21, 28].map(error);
+    for pair in errors.windows(2) {
+        assert!(pair[1] < 1.1 * pair[0], "{errors:?}");
+    }
+    assert!(errors[7] < 0.8 * errors[0] && errors[7] < 0.2, "{errors:?}");
+}
+
+#[test]
+fn a_quiet_night_is_not_certain_and_many_are() {
+    let origin = WIDTH.index(Timestamp::parse("2026-03-10T00:00:00Z").expect("time"));
+    let open = |i: i64| if (32..88).contains(&i.rem_euclid(DAY)) { 20.0 } else { 0.0 };
+    let high = |days: usize| {
+        let vintage = issue(&history(origin, days * 96, open), Zone::UTC, origin);
+        vintage.targets[8].quantiles[6]
+    };
+    assert!(high(1) >= 1.0 && high(50) <= high(1), "{} {}", high(1), high(50));
+}
+
+#[test]
+fn a_new_region_borrows_the_shape_of_the_day_from_others() {
+    // It is Monday, six in the morning. The new region has counts since midnight only.
+    let origin = WIDTH.index(Timestamp::parse("2026-03-09T06:00:00Z").expect("time"));
+    let old = simulated(origin + 24, 40 * 96, 12);
+    let third = |i: i64| (old.get(i) / 3.0).round();
+    let key = |region: &str| SeriesKey::parse(&format!("{region}/tv/phone")).expect("a series");
+    let fresh = history(origin, 24, third);
+    let known = history(origin, 39 * 96, |i| old.get(i));
+    let error = |vintage: &Vintage| {
+        let off = vintage.targets.iter().map(|target| {
+            let actual = f64::from(third(WIDTH.index(target.start)));
+            (actual - target.quantiles[3]).abs()
+        });
+        off.sum::<f64>()
+    };
+    let alone = issue_all(&BTreeMap::from([(key("new"), fresh.clone())]), Zone::UTC, origin);
+    let both = BTreeMap::from([(key("new"), fresh), (key("old"), known)]);
+    let both = issue_all(&both, Zone::UTC, origin);
+    let borrowed = |vintage: &Vintage| match vintage.fallback {
+        Some(Stored::Value(Fallback::Little { borrowed, .. })) => borrowed,
+        _ => false,
+    };
+    assert!(borrowed(&both[&key("new")]) && !borrowed(&alone[&key("new")]));
+    let (with, without) = (error(&both[&key("new")]), error(&alone[&key("new")]));
+    assert!(with < 0.5 * without, "{with} {without}");
+}
+
+#[test]
 fn an_unusual_hour_does_not_distort_the_profile() {
     let origin = origin();
     let wild =
@@ -126,9 +209,7 @@ fn twenty_years_of_history_cost_no_more_than_eight_weeks() {
     let long = history(origin, 20 * 365 * 96, |i| (i % 672) as f32 / 10.0);
     let short = history(origin, 9 * 672, |i| (i % 672) as f32 / 10.0);
     let zone = zone("Asia/Shanghai");
-    let (mut long, mut short) = (issue(&long, zone, origin), issue(&short, zone, origin));
-    (long.fallback, short.fallback) = (None, None);
-    assert_eq!(long, short);
+    assert_eq!(issue(&long, zone, origin), issue(&short, zone, origin));
 }
 
 #[test]

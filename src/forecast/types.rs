@@ -74,18 +74,27 @@ const CAUSES_MAX: usize = 5;
 /// Fewest expected tickets of a named cause over the horizon.
 const CAUSE_MIN: f64 = 0.5;
 
-/// What a forecast falls back to where history is short.
+/// What a forecast was made from where history is short.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "depth", rename_all = "kebab-case")]
 pub enum Fallback {
-    /// Less than two weeks: last week's counts.
+    /// Of earlier releases. Less than two weeks: last week's counts.
     OneWeek,
-    /// Less than a week: the usual count at the time of day.
+    /// Of earlier releases. Less than a week: the usual count at the time of day.
     Day,
-    /// Less than a day, with this many known windows: their mean.
+    /// Of earlier releases. Less than a day, with this many known windows: their mean.
     Mean { windows: usize },
     /// Nothing.
     Nothing,
+    /// So many whole days. From `settled_at` on, forecasts are expected to be as good as they get.
+    Little {
+        days: u32,
+        settled_at: Timestamp,
+        /// Whether the shape of the day is borrowed from the same service and channel elsewhere.
+        borrowed: bool,
+    },
+    /// The level changed for good, to so many percent: earlier counts are scaled to it.
+    Shifted { since: Timestamp, percent: u32 },
 }
 
 impl Say for Fallback {
@@ -95,6 +104,14 @@ impl Say for Fallback {
             Self::Day => texts.text("fallback-day", None),
             Self::Mean { windows } => texts.text("fallback-mean", args!["n" => *windows]),
             Self::Nothing => texts.text("fallback-nothing", None),
+            Self::Little { days, settled_at, borrowed } => {
+                let id = if *borrowed { "fallback-borrowed" } else { "fallback-little" };
+                texts.text(id, args!["n" => *days, "from" => texts.day(*settled_at)])
+            }
+            Self::Shifted { since, percent } => texts.text(
+                "fallback-shifted",
+                args!["percent" => *percent, "since" => texts.day(*since)],
+            ),
         }
     }
 }

@@ -6,9 +6,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Key;
-use crate::forecast::{self, QUANTILES, rounded};
+use crate::forecast::{self, Fallback, QUANTILES, rounded};
 use crate::store::Served;
-use crate::text::{Say, Texts};
+use crate::text::{Say, Stored, Texts};
 
 /// The components of the mean.
 #[derive(Debug, Serialize, ToSchema)]
@@ -57,6 +57,28 @@ impl From<forecast::Cause> for Cause {
     }
 }
 
+/// How little history a forecast rests on.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LittleHistory {
+    /// Whole days of history.
+    pub days: u32,
+    /// From when on forecasts of this series are expected to be as good as they get.
+    pub settled_at: String,
+    /// Whether the shape of a day is that of other regions.
+    pub borrowed: bool,
+}
+
+impl LittleHistory {
+    fn of(vintage: &forecast::Vintage) -> Option<Self> {
+        match vintage.fallback {
+            Some(Stored::Value(Fallback::Little { days, settled_at, borrowed })) => {
+                Some(Self { days, settled_at: settled_at.to_string(), borrowed })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// One vintage of a series.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Forecast {
@@ -68,6 +90,8 @@ pub struct Forecast {
     pub causes: Vec<Cause>,
     /// If history was short: the simpler method that was used, in words.
     pub fallback: Option<String>,
+    /// If history was short: how short. Null once forecasts are as good as they get.
+    pub little_history: Option<LittleHistory>,
     /// For a nowcast, issued before the end of a window: its reason, in words. Its first target is the window that was open.
     pub nowcast: Option<String>,
     pub targets: Vec<ForecastTarget>,
@@ -103,6 +127,7 @@ impl Forecast {
         Self {
             key: Key::from(&vintage.series),
             issued_at: vintage.issued_at.to_string(),
+            little_history: LittleHistory::of(&vintage),
             targets: targets.collect(),
             members: vintage.members,
             causes: vintage.causes.into_iter().map(Cause::from).collect(),

@@ -28,6 +28,8 @@ Examples:
       How good would six-hour forecasts have been over the last 40 days?
   surgecast backtest --input calls.csv --tz Europe/London --calendar holidays.csv --model all
       With holidays, compared with last week's count and other methods.
+  surgecast backtest --input calls.csv --history 7d --model surgecast --model rule-of-thumb
+      What would a new installation have forecast after a week?
   surgecast backtest --input calls.csv --forecasts out.csv --report out.html --format json
       Every forecast as a table, plots for a browser, measures for a script.
 
@@ -81,6 +83,9 @@ pub struct BacktestArgs {
     /// Time between refits (24h: at midnight UTC); give the same value as --interval to refit before every forecast
     #[arg(long, value_name = "DURATION", default_value = "24h")]
     pub refit: String,
+    /// Length of the history that each forecast may use, such as 7d: the history begins this long before the last local midnight before the origin, as in a new installation. The model is refitted for each origin [default: everything before the origin]
+    #[arg(long, value_name = "DURATION")]
+    pub history: Option<String>,
     /// File to write every forecast to (CSV); with several models, one file for each: OUT.MODEL.csv
     #[arg(long, value_name = "OUT")]
     pub forecasts: Option<PathBuf>,

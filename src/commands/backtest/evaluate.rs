@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::BacktestArgs;
+use super::cut::Cut;
 use super::forecasts::ForecastFile;
 use super::outputs::forecasts_of;
 use super::setting::Setting;
 use crate::clock::Stopwatch;
 use crate::commands::usage::UsageError;
-use crate::forecast::backtest::{Board, spread, steps};
+use crate::forecast::backtest::{Board, Step, spread, steps};
 use crate::forecast::{Model, Past, Vintage, peers};
 use crate::text::{Language, Say, Texts};
 
@@ -76,14 +77,16 @@ fn one<'a>(
     let shown = if has_report { spread(&setting.origins, FAN_ORIGINS) } else { Vec::new() };
     let texts = Texts::new(Language::En);
     let bar = progress(model.name(), setting.origins.len());
-    for step in steps(past.width, setting.options.refit, &setting.origins) {
+    for step in planned(setting, past) {
+        let cut = setting.options.history.map(|span| Cut::new(&past, span, step.origin));
+        let known = cut.as_ref().map_or(past, |cut| cut.past(&past));
         if let Some(at) = step.refit {
             let watch = Stopwatch::start();
-            model.fit(&past, at);
+            model.fit(&known, at);
             done.fit_seconds += watch.seconds();
         }
         let watch = Stopwatch::start();
-        let vintages = model.predict(&past, step.origin);
+        let vintages = model.predict(&known, step.origin);
         done.predict_seconds += watch.seconds();
         done.board.add(step.origin, &vintages);
         for why in vintages.iter().filter_map(|vintage| vintage.fallback.as_ref()) {
@@ -100,6 +103,15 @@ fn one<'a>(
     bar.finish_and_clear();
     file.map_or(Ok(()), ForecastFile::finish)?;
     Ok(done)
+}
+
+/// Steps of all origins. With a short history, each origin has a fit of its own.
+fn planned(setting: &Setting, past: Past<'_>) -> Vec<Step> {
+    let of = |origins: &[i64]| steps(past.width, setting.options.refit, origins);
+    match setting.options.history {
+        None => of(&setting.origins),
+        Some(_) => setting.origins.chunks(1).flat_map(of).collect(),
+    }
 }
 
 /// A progress bar on standard error, if that is a terminal.

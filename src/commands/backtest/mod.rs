@@ -3,6 +3,7 @@
 mod args;
 mod context;
 mod counts;
+mod cut;
 mod evaluate;
 mod forecasts;
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub struct Options {
     pub models: Vec<String>,
     pub refit: Duration,
     pub last: Option<Duration>,
+    /// Length of the history of each forecast; `None`: everything.
+    pub history: Option<Duration>,
 }
 
 impl Options {
@@ -38,6 +40,7 @@ impl Options {
             models: models(&args.model)?,
             refit: length("--refit", &args.refit)?,
             last: args.last.as_deref().map(|text| length("--last", text)).transpose()?,
+            history: args.history.as_deref().map(|text| length("--history", text)).transpose()?,
         };
         // If a flag gives the width, check the horizon before reading the file.
         if let Some(width) = width {

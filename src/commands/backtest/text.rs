@@ -45,7 +45,7 @@ fn head(setting: &Setting) -> String {
     let ends = |index: Option<&i64>| index.map_or(String::new(), |i| local(width.start(*i)));
     format!(
         "{}: {} in windows of {}, {} to {} ({zone})\n\
-         {} of the next {}, made from {} to {}\n\n",
+         {} of the next {}, made from {} to {}{}\n\n",
         setting.input,
         plural(counts.series.len(), "series", "series"),
         format_duration(width.length()),
@@ -55,6 +55,10 @@ fn head(setting: &Setting) -> String {
         format_duration(width.length() * setting.windows as u32),
         ends(setting.origins.first()),
         ends(setting.origins.last()),
+        setting.options.history.map_or_else(String::new, |span| format!(
+            ", each from {} of history and the day so far",
+            format_duration(span)
+        )),
     )
 }
 

@@ -9,6 +9,7 @@ use super::levels::Scale;
 use super::limits::Limits;
 use super::regress::{self, Regressed, count_of};
 use super::season::{Season, counts};
+use super::shift::Shift;
 use crate::forecast::History;
 
 /// Ends of the lead buckets, hours.
@@ -28,6 +29,8 @@ pub(super) struct Fitted {
     buckets: [Bucket; 3],
     /// By time of day: logarithm of the usual squared error.
     usual: Vec<f32>,
+    /// A lasting change of the level, if there was one.
+    pub shift: Option<Shift>,
 }
 
 /// Expected count of a target.
@@ -54,7 +57,14 @@ fn dot(row: &Row, beta: ArrayView1<'_, f32>) -> f64 {
 impl Fitted {
     /// Fits the windows of a frame; `None` with less than two weeks and a day of history.
     pub(super) fn new(frame: &Frame, history: &History, targets: usize) -> Option<Self> {
-        let y = counts(frame, history, frame.len());
+        let mut y = counts(frame, history, frame.len());
+        let shift = Shift::find(frame, &y).map(|(t, factor)| {
+            let index = frame.first + t as i64;
+            Shift { index, since: history.width.start(index), factor }
+        });
+        if let Some(shift) = shift {
+            shift.scale(frame.first, &mut y);
+        }
         let limits = Limits::new(frame, &y);
         let season = Season::new(frame, y, &limits, 0, 0);
         // Profiles exist after a week, plus their lag of a day.
@@ -95,7 +105,7 @@ impl Fitted {
         };
         let buckets = std::array::from_fn(bucket);
         let beta = [ratio, difference].map(|of: Regressed| of.beta);
-        Some(Self { limits, knots, beta, buckets, usual: design.usual })
+        Some(Self { limits, knots, beta, buckets, usual: design.usual, shift })
     }
 
     /// Value of the regression for a target's row, interpolated between knots.
@@ -120,7 +130,10 @@ impl Fitted {
         known: usize,
     ) -> Option<Vec<Expected>> {
         let from = known.saturating_sub(MEMORY_WEEKS * frame.week());
-        let y = counts(frame, history, known);
+        let mut y = counts(frame, history, known);
+        if let Some(shift) = self.shift {
+            shift.scale(frame.first, &mut y);
+        }
         let season = Season::new(frame, y, &self.limits, from, known);
         let design = Design::new(frame, &season, self.limits.mean, known);
         let expect = |t: usize| {

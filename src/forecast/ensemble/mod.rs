@@ -7,26 +7,32 @@
 //! - The variance of the count distribution follows past errors, recent errors and the time of day. Quantiles are read at
 //!   calibrated probabilities.
 //!
+//! - While history is short, the forecast from little history ([`early`]) replaces the members, then shares with them.
+//!
 //! A fit depends only on the windows before it, and a forecast only on the fit and the windows before its origin.
 
 mod calibrate;
 mod counts;
 mod design;
+mod early;
 mod fit;
 mod frame;
 mod levels;
 mod limits;
 mod regress;
 mod season;
+mod shift;
 mod smooth;
 #[cfg(test)]
 mod tests;
+mod young;
 
 use std::collections::BTreeMap;
 
 use self::fit::Fitted;
 use self::frame::Frame;
-use super::{ForecastPoint, HORIZON, History, Lookback, Model, Past, Vintage, rounded};
+use self::young::Young;
+use super::{ForecastPoint, HORIZON, History, Model, Past, Vintage, rounded};
 use crate::domain::{Name, SeriesKey, WindowWidth};
 
 /// Reach of a fit: weeks, or windows if those are more.
@@ -99,7 +105,7 @@ impl Ensemble {
             members: vec!["ratio".into(), "difference".into(), "carried".into()],
             causes: Vec::new(),
             surges: None,
-            fallback: None,
+            fallback: fitted.shift.and_then(|shift| shift.note(width.start(origin))),
         })
     }
 }
@@ -145,7 +151,7 @@ impl Ensemble {
         self.fits.extend(other.fits);
     }
 
-    /// Number of series with a fit; others are forecast by profile × level.
+    /// Number of series with a fit; others are forecast by the day's shape and busyness alone.
     pub fn len(&self) -> usize {
         self.fits.len()
     }
@@ -161,16 +167,10 @@ impl Ensemble {
         // An old fit still works, but reads no more than two spans.
         let first = self.first.max(origin - 2 * span(past.width)).min(origin);
         let mut frames = Frames::new(past, first, end);
-        let mut lookbacks = BTreeMap::new();
+        let mut young = Young::new(past, origin);
         let vintages = part.series(past).map(|(series, history)| {
             let own = self.vintage(series, history, &mut frames, origin);
-            own.unwrap_or_else(|| {
-                let zone = past.place_of(series).zone;
-                let lookback = lookbacks
-                    .entry(zone.to_string())
-                    .or_insert_with(|| Lookback::new(zone, past.width, origin));
-                super::forecast(history, series, lookback)
-            })
+            young.vintage(series, history, frames.of(series), own)
         });
         vintages.collect()
     }

@@ -6,6 +6,7 @@ mod intervals;
 mod mstl_ets;
 mod naive;
 mod profile;
+mod rule;
 
 use super::{ForecastPoint, History, Model, Past, Product, Vintage};
 use crate::domain::{SeriesKey, Timestamp};
@@ -14,7 +15,7 @@ use crate::domain::{SeriesKey, Timestamp};
 pub const DEFAULT: &str = "surgecast";
 
 /// Names for [`by_name`], each with a description.
-pub const CHOICES: [(&str, &str); 6] = [
+pub const CHOICES: [(&str, &str); 7] = [
     (DEFAULT, "the model of the service"),
     (
         "profile",
@@ -23,6 +24,10 @@ pub const CHOICES: [(&str, &str); 6] = [
     ("seasonal-naive", "last week's count; bands from its past errors"),
     ("mstl-ets", "MSTL with day and week, then AutoETS on the remainder (library augurs)"),
     ("mstl-ets-log", "mstl-ets on ln(1 + y)"),
+    (
+        "rule-of-thumb",
+        "the mean at the time of day, times 1 + 0.7 (busyness of the last two hours - 1)",
+    ),
     ("ets-daily", "the daily profile, then AutoETS on the remainder (library augurs)"),
 ];
 
@@ -34,6 +39,7 @@ pub fn by_name(name: &str) -> Option<Box<dyn Model>> {
         "seasonal-naive" => Box::new(naive::SeasonalNaive::default()),
         "mstl-ets" => Box::new(mstl_ets::MstlEts::raw()),
         "mstl-ets-log" => Box::new(mstl_ets::MstlEts::log()),
+        "rule-of-thumb" => Box::new(rule::RuleOfThumb),
         "ets-daily" => Box::new(ets_daily::EtsDaily),
         _ => return None,
     };

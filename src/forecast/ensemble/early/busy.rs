@@ -1,0 +1,295 @@
+//! Busyness: how far recent counts lie from the shape, and how much of that stays.
+
+use super::days::Days;
+use super::prior::{DIFFERENCES, Prior, RATIOS};
+use super::shape::{SHAPED, Shape};
+use crate::forecast::ensemble::frame::Frame;
+use crate::stats::{CoefficientPrior, NormalEquations};
+
+/// Ends of the lead buckets, hours.
+const BUCKETS: [f64; 3] = [1.0, 3.0, f64::INFINITY];
+/// Leads of past forecasts, hours: as many in each bucket.
+const LEADS: [f64; 6] = [0.0, 0.5, 1.25, 2.25, 3.5, 5.0];
+const LEADS_A_BUCKET: f64 = 2.0;
+/// Hours between past origins.
+const EVERY: usize = 3;
+/// Past origins a day that count as one observation of the width.
+const A_DAY: f64 = 8.0;
+/// Prior tickets of a ratio: the least, and as a share of the average window.
+const PRIOR_TICKETS: (f64, f64) = (5.0, 0.02);
+/// Hours of the ratios and of the differences.
+const HOUR: usize = 1;
+const HOURS: usize = 3;
+/// Middle of the horizon, hours. Hours around it that are near, and the weight of the others.
+const LEAD_MIDDLE: usize = 3;
+const NEAR: (usize, f64) = (4, 0.15);
+/// Dispersion of the weights.
+const ROUGH: f64 = 0.03;
+/// Limit of the logarithm of a ratio.
+const RATIO_MAX: f64 = 1.5;
+/// Candidate shares of the ratio, and how fast a larger error loses.
+const SHARES: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
+const SCORE: f64 = 12.0;
+/// Limit of one term of the dispersion.
+const TERM_MAX: f64 = 2.0;
+/// Limits of the own dispersion, as multiples of the prior.
+const DISPERSION_REACH: (f64, f64) = (0.1, 50.0);
+
+/// Known counts and shape by position, as running sums over windows where both are known.
+pub(super) struct Track {
+    /// Shape by position from `from` on; NaN where unknown.
+    pub base: Vec<f64>,
+    counts: Vec<f64>,
+    sums: Vec<[f64; 3]>,
+    /// By position: position of the first window of the day, and how new its kind of day is.
+    day_start: Vec<usize>,
+    pub novelty: Vec<f64>,
+    pub from: usize,
+    per_hour: usize,
+    pull: f64,
+}
+
+impl Track {
+    pub(super) fn new(frame: &Frame, days: &Days, shape: &Shape) -> Self {
+        let (from, n) = (days.from, frame.len() - days.from);
+        let (mut base, mut counts) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        let (mut sums, mut day_start) = (vec![[0.0; 3]], Vec::with_capacity(n));
+        let mut novelty = Vec::with_capacity(n);
+        let by_row = days.novelties();
+        for t in from..frame.len() {
+            let (row, slot) = days.at(frame, t);
+            let (y, usual) = (days.rows[row].counts[slot], shape.rows[row][slot]);
+            let mut sum = sums.last().copied().unwrap_or_default();
+            if !y.is_nan() && !usual.is_nan() {
+                sum = [sum[0] + y, sum[1] + usual, sum[2] + 1.0];
+            }
+            let same = t > from && frame.date[t] == frame.date[t - 1];
+            let start = day_start.last().copied().filter(|_| same).unwrap_or(t - from);
+            day_start.push(start);
+            sums.push(sum);
+            base.push(usual);
+            counts.push(y);
+            novelty.push(by_row[row]);
+        }
+        let pull = PRIOR_TICKETS.0 + PRIOR_TICKETS.1 * days.mean;
+        let per_hour = (frame.day / 24).max(1);
+        Self { base, counts, sums, day_start, novelty, from, per_hour, pull }
+    }
+
+    /// Tickets, usual tickets and windows of `a..b`.
+    fn between(&self, a: usize, b: usize) -> [f64; 3] {
+        std::array::from_fn(|k| self.sums[b][k] - self.sums[a][k])
+    }
+
+    fn ratio(&self, a: usize, b: usize) -> f64 {
+        let [tickets, usual, _] = self.between(a, b);
+        ((tickets + self.pull) / (usual + self.pull)).ln()
+    }
+
+    /// Ratios and difference at origin `o`, counted from `from`.
+    pub(super) fn at(&self, o: usize) -> Busy {
+        let before = |hours: usize| o.saturating_sub(hours * self.per_hour);
+        // At midnight the day so far is empty.
+        let today = self.day_start.get(o).copied().unwrap_or(o).min(o);
+        let yesterday = today.checked_sub(1).map_or(0, |last| self.day_start[last]);
+        let difference = |hours: usize| {
+            let [tickets, usual, windows] = self.between(before(hours), o);
+            (tickets - usual) / (windows + 0.3)
+        };
+        Busy {
+            ratios: [
+                self.ratio(before(HOUR), o),
+                self.ratio(before(HOURS), o),
+                self.ratio(today, o),
+                self.ratio(yesterday, today),
+            ],
+            differences: [difference(HOUR), difference(HOURS)],
+        }
+    }
+
+    /// Mean count of the last hours before `o`, known or not: without a shape it is all there is.
+    pub(super) fn recent(&self, o: usize) -> Option<f64> {
+        let mean = |from: usize| {
+            let known = self.counts[from..o].iter().filter(|y| !y.is_nan());
+            let (sum, n) = known.fold((0.0, 0.0), |sum, y| (sum.0 + y, sum.1 + 1.0));
+            (n > 0.0).then(|| sum / n)
+        };
+        mean(o.saturating_sub(HOURS * self.per_hour))
+            .or_else(|| mean(o.saturating_sub(24 * self.per_hour)))
+            .or_else(|| mean(0))
+    }
+
+    fn steps(&self, hours: f64) -> usize {
+        (hours * self.per_hour as f64) as usize
+    }
+
+    pub(super) fn bucket(&self, step: usize) -> usize {
+        let hours = step as f64 / self.per_hour as f64;
+        BUCKETS.iter().position(|end| hours < *end).unwrap_or(2)
+    }
+}
+
+/// How busy it is at an origin.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Busy {
+    ratios: [f64; RATIOS],
+    differences: [f64; DIFFERENCES],
+}
+
+/// A past forecast: the origin's busyness, the shape and the count of its target.
+#[derive(Clone, Copy)]
+struct Trial {
+    busy: Busy,
+    base: f64,
+    y: f64,
+    novelty: f64,
+    /// Its weight in the width: errors at other times of the day say less.
+    near: f64,
+}
+
+impl Trial {
+    fn weight(&self) -> f64 {
+        1.0 / (1.0 / (self.base + 0.5) + ROUGH) / LEADS_A_BUCKET
+    }
+}
+
+/// What is learned for a lead bucket.
+pub(super) struct Learned {
+    ratios: [f64; RATIOS],
+    differences: [f64; DIFFERENCES],
+    /// Share of the ratio in the mean.
+    share: f64,
+    dispersion: f64,
+}
+
+impl Learned {
+    /// By lead bucket, from past forecasts at origins before `o`. `roughness` is a factor on the prior dispersion.
+    pub(super) fn by_lead(track: &Track, o: usize, roughness: f64) -> [Self; 3] {
+        let mut trials: [Vec<Trial>; 3] = Default::default();
+        let every = EVERY * track.per_hour;
+        let oldest = o.saturating_sub(SHAPED * 24 * track.per_hour);
+        let day = 24 * track.per_hour;
+        // The middle of the horizon that is to be forecast.
+        let middle = o + LEAD_MIDDLE * track.per_hour;
+        let near = |t: usize| {
+            let apart = (middle - t) % day;
+            let is_near = apart.min(day - apart) <= NEAR.0 * track.per_hour;
+            if is_near { 1.0 } else { NEAR.1 }
+        };
+        let mut origin = o.saturating_sub(track.per_hour);
+        while origin > oldest {
+            let busy = track.at(origin);
+            for step in LEADS.map(|hours| track.steps(hours)) {
+                let t = origin + step;
+                if t < o && !track.base[t].is_nan() && !track.counts[t].is_nan() {
+                    let (base, y, novelty) = (track.base[t], track.counts[t], track.novelty[t]);
+                    trials[track.bucket(step)].push(Trial {
+                        busy,
+                        base,
+                        y,
+                        novelty,
+                        near: near(t),
+                    });
+                }
+            }
+            origin = origin.saturating_sub(every);
+        }
+        std::array::from_fn(|bucket| Self::new(&trials[bucket], bucket, roughness))
+    }
+
+    fn new(trials: &[Trial], bucket: usize, roughness: f64) -> Self {
+        let prior = Prior::shipped();
+        let mut learned = Self {
+            ratios: prior.busyness.ratios(bucket),
+            differences: prior.busyness.differences(bucket),
+            share: 0.5,
+            dispersion: prior.width.dispersion[bucket] * roughness,
+        };
+        if trials.is_empty() {
+            return learned;
+        }
+        let mut of_ratios = NormalEquations::new(RATIOS);
+        let mut of_differences = NormalEquations::new(DIFFERENCES);
+        for trial in trials {
+            let row: Vec<(usize, f64)> = trial.busy.ratios.into_iter().enumerate().collect();
+            let found = ((trial.y + 0.5) / (trial.base + 0.5)).ln().clamp(-RATIO_MAX, RATIO_MAX);
+            of_ratios.add_sparse(&row, trial.weight(), found);
+            // Relative to the volume, so that the prior has the same weight at any volume.
+            let [hour, hours] = trial.busy.differences.map(f64::abs);
+            let of_base = |tickets: f64| tickets / (trial.base + hour.max(hours) + 0.5);
+            let row = trial.busy.differences.map(of_base);
+            let row: Vec<(usize, f64)> = row.into_iter().enumerate().collect();
+            let found = of_base(trial.y - trial.base).clamp(-RATIO_MAX, RATIO_MAX);
+            of_differences.add_sparse(&row, trial.weight(), found);
+        }
+        learned.ratios = shrunk(&of_ratios, learned.ratios);
+        learned.differences = shrunk(&of_differences, learned.differences);
+        learned.share = learned.best_share(trials);
+        learned.dispersion = learned.dispersion_of(trials, prior);
+        learned
+    }
+
+    /// The share of the ratio: shares with larger errors count exponentially less.
+    fn best_share(&self, trials: &[Trial]) -> f64 {
+        let losses = SHARES.map(|share| {
+            let error =
+                |trial: &Trial| (trial.y - self.mixed(share, trial.base, &trial.busy)).abs();
+            trials.iter().map(|trial| trial.near * error(trial)).sum::<f64>()
+        });
+        let least = losses.into_iter().fold(f64::INFINITY, f64::min).max(1e-9);
+        let days = trials.len() as f64 / (A_DAY * LEADS_A_BUCKET);
+        let weight = |loss: f64| (-SCORE * days.sqrt() * (loss / least - 1.0)).exp();
+        let weights = losses.map(weight);
+        let sum: f64 = weights.iter().sum();
+        weights.iter().zip(SHARES).map(|(weight, share)| weight * share).sum::<f64>() / sum
+    }
+
+    /// Dispersion beyond that of young days, by moments, shrunk to the prior on the logarithmic scale: series differ by
+    /// orders of magnitude.
+    fn dispersion_of(&self, trials: &[Trial], prior: &Prior) -> f64 {
+        let each = 1.0 / (A_DAY * LEADS_A_BUCKET);
+        let (mut sum, mut days) = (0.0, 0.0);
+        for trial in trials {
+            let mean = self.mean(trial.base, &trial.busy);
+            let term = ((trial.y - mean).powi(2) - mean) / (mean * mean);
+            // Small means carry little information: chance dominates.
+            let share = each * trial.near * mean / (mean + 10.0);
+            sum += share * term.clamp(-TERM_MAX, TERM_MAX) / trial.novelty;
+            days += share;
+        }
+        if days <= 0.0 {
+            return self.dispersion;
+        }
+        let (least, most) =
+            (DISPERSION_REACH.0 * self.dispersion, DISPERSION_REACH.1 * self.dispersion);
+        let own = (sum / days).clamp(least, most);
+        let trust = days / (days + prior.width.weight);
+        self.dispersion * (own / self.dispersion).powf(trust)
+    }
+
+    fn mixed(&self, share: f64, base: f64, busy: &Busy) -> f64 {
+        let log: f64 = self.ratios.iter().zip(busy.ratios).map(|(b, x)| b * x).sum();
+        let (low, high) = (-2.0 * RATIO_MAX, 2.0 * RATIO_MAX);
+        let by_ratio = base * log.clamp(low, high).exp();
+        let more: f64 = self.differences.iter().zip(busy.differences).map(|(b, x)| b * x).sum();
+        let by_difference = (base + more).max(0.0);
+        share * by_ratio + (1.0 - share) * by_difference
+    }
+
+    /// Expected count of a target with this shape.
+    pub(super) fn mean(&self, base: f64, busy: &Busy) -> f64 {
+        self.mixed(self.share, base, busy).max(1e-3)
+    }
+
+    /// Dispersion of a target on a day of so much novelty.
+    pub(super) fn dispersion(&self, novelty: f64) -> f64 {
+        self.dispersion * novelty
+    }
+}
+
+/// Coefficients shrunk to the prior's.
+fn shrunk<const N: usize>(equations: &NormalEquations, mean: [f64; N]) -> [f64; N] {
+    let precision = [Prior::shipped().busyness.weight; N];
+    let found = equations.with_prior(&CoefficientPrior { mean: &mean, precision: &precision });
+    std::array::from_fn(|k| found[k])
+}
