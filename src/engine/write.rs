@@ -77,8 +77,7 @@ fn write_one(
             write_page(tx, &notice, outbox)
         }
         StoreChange::Page(page, receivers) => {
-            let names: Vec<&str> = receivers.iter().map(String::as_str).collect();
-            tx.put_notification(&page, &names, outbox.now)
+            tx.put_notification(&page, &names(&receivers), outbox.now)
         }
         StoreChange::Resend { page, receivers, at } => {
             receivers.iter().try_for_each(|receiver| tx.resend(&page, receiver, at))
@@ -111,6 +110,10 @@ fn write_one(
     }
 }
 
+fn names(receivers: &[String]) -> Vec<&str> {
+    receivers.iter().map(String::as_str).collect()
+}
+
 /// A page for each receiver whose route takes it. Who takes it depends on the alert alone, so that standbys agree.
 fn write_page(tx: &mut Tx<'_>, page: &Notification, outbox: &Outbox<'_>) -> Result<(), StoreError> {
     let told = tx.receivers_of(&page.alert.id)?;
@@ -123,7 +126,7 @@ fn write_page(tx: &mut Tx<'_>, page: &Notification, outbox: &Outbox<'_>) -> Resu
         NotificationKind::Resolved => takers.iter().map(|name| (*name).to_owned()).collect(),
         _ => outbox.escalation.first_told(&takers, &told),
     };
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let names = self::names(&names);
     if names.is_empty() && !outbox.receivers.is_empty() && page.kind != NotificationKind::Resolved {
         tracing::warn!(
             page = page.id,

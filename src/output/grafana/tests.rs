@@ -372,6 +372,7 @@ fn a_page_is_shown_from_its_beginning_to_its_end() {
         notified_at: None,
         steps: vec![],
         trend: Trend::default(),
+        recommended: vec![],
     };
     site.put(|tx| tx.put_alert(&alert));
     assert_eq!(site.written(), (0, Ok(Vec::new())), "nobody was told");
