@@ -135,7 +135,7 @@ fn the_forecast_does_not_depend_on_the_order_of_counts() {
 fn short_constant_and_incomplete_histories_are_forecast() {
     let origin = at("2026-03-10T08:00:00Z");
     type Case = (&'static str, i64, fn(i64) -> f32, f64, bool);
-    let cases: [Case; 9] = [
+    let cases: [Case; 10] = [
         ("none", 0, |_| 0.0, 0.0, true),
         ("two hours", 8, |_| 9.0, 9.0, true),
         ("three days", 3 * DAY, |_| 9.0, 9.0, true),

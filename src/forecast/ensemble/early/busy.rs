@@ -163,8 +163,8 @@ pub(super) struct Learned {
 }
 
 impl Learned {
-    /// By lead bucket, from past forecasts at origins before `o`. `roughness` is a factor on the prior dispersion.
-    pub(super) fn by_lead(track: &Track, o: usize, roughness: f64) -> [Self; 3] {
+    /// By lead bucket, from past forecasts at origins before `o`. `unrest` is a factor on the prior dispersion.
+    pub(super) fn by_lead(track: &Track, o: usize, unrest: f64) -> [Self; 3] {
         let mut trials: [Vec<Trial>; 3] = Default::default();
         let every = EVERY * track.per_hour;
         let oldest = o.saturating_sub(SHAPED * 24 * track.per_hour);
@@ -194,16 +194,16 @@ impl Learned {
             }
             origin = origin.saturating_sub(every);
         }
-        std::array::from_fn(|bucket| Self::new(&trials[bucket], bucket, roughness))
+        std::array::from_fn(|bucket| Self::new(&trials[bucket], bucket, unrest))
     }
 
-    fn new(trials: &[Trial], bucket: usize, roughness: f64) -> Self {
+    fn new(trials: &[Trial], bucket: usize, unrest: f64) -> Self {
         let prior = Prior::shipped();
         let mut learned = Self {
             ratios: prior.busyness.ratios(bucket),
             differences: prior.busyness.differences(bucket),
             share: 0.5,
-            dispersion: prior.width.dispersion[bucket] * roughness,
+            dispersion: prior.width.dispersion[bucket] * unrest,
         };
         if trials.is_empty() {
             return learned;

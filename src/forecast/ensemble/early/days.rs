@@ -9,8 +9,8 @@ use crate::stats::outlier_limits;
 const DAYS: i32 = 28;
 /// Fewest days of a kind whose outliers are limited.
 const DAYS_MIN: usize = 4;
-/// Limits of the roughness, relative to the usual one.
-const ROUGHNESS: (f64, f64) = (0.1, 40.0);
+/// Limits of the roughness relative to the usual one.
+const UNREST: (f64, f64) = (0.1, 40.0);
 /// Sunday.
 const SUNDAY: usize = 6;
 
@@ -101,9 +101,14 @@ impl Days {
         of_day.collect()
     }
 
-    /// Factor on the prior dispersion: how rough counts are from window to window, beyond chance.
-    pub(super) fn roughness(&self) -> f64 {
+    /// Factor on the prior dispersion, from the roughness.
+    pub(super) fn unrest(&self) -> f64 {
         let usual = Prior::shipped().width.roughness;
+        self.roughness().map_or(1.0, |rough| (rough / usual).clamp(UNREST.0, UNREST.1).sqrt())
+    }
+
+    /// Dispersion of counts from window to window, beyond chance.
+    pub(super) fn roughness(&self) -> Option<f64> {
         let (mut sum, mut weight) = (0.0, 0.0);
         let windows = self.rows.iter().flat_map(|row| row.counts.windows(3));
         for near in windows.filter(|near| near.iter().all(|y| !y.is_nan())) {
@@ -114,10 +119,7 @@ impl Days {
             let share = mean / (mean + 10.0);
             (sum, weight) = (sum + share * term.clamp(-1.0, 1.0), weight + share);
         }
-        if weight <= 0.0 {
-            return 1.0;
-        }
-        (sum / weight / usual).clamp(ROUGHNESS.0, ROUGHNESS.1).sqrt()
+        (weight > 0.0).then(|| sum / weight)
     }
 
     /// Limits outliers among days of one kind.

@@ -47,7 +47,7 @@ pub(super) fn forecast(
     let shape = Shape::new(&days, donor);
     let track = Track::new(frame, &days, &shape);
     let origin = known - track.from;
-    let learned = Learned::by_lead(&track, origin, days.roughness());
+    let learned = Learned::by_lead(&track, origin, days.unrest());
     let busy = track.at(origin);
     let recent = track.recent(origin).unwrap_or(0.0);
     let of_target = |t: usize| {

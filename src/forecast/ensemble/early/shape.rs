@@ -3,8 +3,8 @@
 use super::days::{Day, Days, is_weekend};
 use super::prior::Prior;
 
-/// Largest average count of a window from which on single windows are not smoothed, and from which on little.
-const STEADY: [f64; 2] = [100.0, 20.0];
+/// Relative variance of a window's count up to which the shape is not smoothed, and up to which it is smoothed little.
+const STEADY: [f64; 2] = [0.01, 0.04];
 /// Last days that have a shape and a score, and those that choose the smoothing: more cost time and change little.
 pub(super) const SHAPED: usize = 14;
 const SMOOTHED: usize = 7;
@@ -146,9 +146,9 @@ fn reach(days: &Days, donor: Option<&Donor>) -> usize {
         let best = (0..reaches.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b]));
         return best.map_or(0, |best| reaches[best]);
     }
-    match days.mean {
-        mean if mean >= STEADY[0] => 0,
-        mean if mean >= STEADY[1] => 1,
+    match 1.0 / days.mean.max(0.1) + days.roughness().unwrap_or(0.0) {
+        noise if noise <= STEADY[0] => 0,
+        noise if noise <= STEADY[1] => 1,
         _ => hour.max(2),
     }
 }
