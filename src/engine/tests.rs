@@ -17,6 +17,8 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::window::{AggregationKey, AggregatorConfig, AlarmRules};
 
+mod pages;
+
 pub(super) const WIDTH: WindowWidth = WindowWidth::QUARTER;
 const LATENESS: Duration = Duration::from_secs(600);
 /// Start of a window.
