@@ -63,9 +63,9 @@ fn desks(issue: &Issue, now: Timestamp) -> Vec<Desk> {
             desk(name, now, |m| (if at(m).secs() < turns { *first } else { *second }, 16))
         })
         .collect();
-    for at in 0..4 {
-        desks[at].helps = vec![(at + 1) % 4, (at + 2) % 4];
-        desks[at].windows.iter_mut().for_each(|window| window.just_ended = 6);
+    for (own, desk) in desks.iter_mut().enumerate() {
+        desk.helps = vec![(own + 1) % 4, (own + 2) % 4];
+        desk.windows.iter_mut().for_each(|window| window.just_ended = 6);
     }
     desks
 }
