@@ -94,8 +94,8 @@ fn what_was_accepted_before_a_backup_is_counted_once_after_a_restore() {
         hour_ago() + std::time::Duration::from_secs(7200)
     );
     let least = (before * BATCH) as u64;
-    program.wait_for(&path, |series| {
-        let windows = series[0]["windows"].as_array().into_iter().flatten();
+    program.wait_for(&path, |windows| {
+        let windows = windows.as_array().into_iter().flatten();
         windows.map(|window| window["tickets"].as_u64().unwrap_or(0)).sum::<u64>() >= least
     });
 }

@@ -35,15 +35,15 @@ fn kinds(section: &Reader<'_>) -> BTreeSet<AnnotationKind> {
     let every = AnnotationKind::EVERY;
     let allowed = format!("use some of {}", every.map(AnnotationKind::as_str).join(", "));
     let Some(words) = section.list("annotations", &allowed) else { return every.into() };
+    if words.is_empty() {
+        section.problem("annotations", format!("names none: {allowed}, or take the section out"));
+    }
     let mut kinds = BTreeSet::new();
     for word in words {
         match every.into_iter().find(|kind| kind.as_str() == word) {
             Some(kind) => _ = kinds.insert(kind),
             None => section.problem("annotations", format!("found `{word}`: {allowed}")),
         }
-    }
-    if kinds.is_empty() {
-        section.problem("annotations", format!("names none: {allowed}, or take the section out"));
     }
     kinds
 }

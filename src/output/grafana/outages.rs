@@ -75,6 +75,9 @@ impl Outages {
             self.book.advance(reach, |transition| take(transition, open, over));
             self.book.take_tally();
             self.reached = Some(reach);
+            // The book drops alarms that were not heard of for long, without a transition.
+            let active: BTreeSet<&str> = self.book.active_alarms().map(|a| &*a.alarm_id).collect();
+            self.open.retain(|id, _| active.contains(&**id));
         }
         self.over.retain(|spell| spell.to.is_none_or(|to| to + KEPT >= now));
         let (mut open, mut over) = (self.open.clone(), self.over.clone());
