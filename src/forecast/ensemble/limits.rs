@@ -10,6 +10,9 @@ const REACH: f64 = 4.5;
 /// this share of them. A quiet night fades into its neighbours; a closed one does not.
 const SILENCE: f64 = 50.0;
 const STRAY: f64 = 0.02;
+/// Weeks that a slot must have been counted to be closed, and those of a slot with a stray ticket.
+const COUNTED_MIN: u32 = 3;
+const COUNTED_STRAY_MIN: u32 = 6;
 /// Weeks used to find closed hours.
 const WEEKS: usize = 8;
 
@@ -149,7 +152,12 @@ fn closed(frame: &Frame, y: &[f32], slots: &Slots) -> Vec<bool> {
         let usual = rate(from + week - edge).min(rate(from + length));
         let expected = counted * usual;
         if expected >= SILENCE && tickets <= STRAY * expected {
-            run.filter(|slot| seen[*slot].counted >= 3).for_each(|slot| closed[slot] = true);
+            let is_closed = |slot: &usize| {
+                let is_zero = seen[*slot].tickets == 0.0;
+                let least = if is_zero { COUNTED_MIN } else { COUNTED_STRAY_MIN };
+                seen[*slot].counted >= least
+            };
+            run.filter(is_closed).for_each(|slot| closed[slot] = true);
         }
     }
     closed
