@@ -49,7 +49,7 @@ pub struct RecommendationAnswer {
 
 /// Recommendations, newest first
 #[utoipa::path(get, path = "/recommendations", params(RecommendationQuery), responses((status = 200, body = Vec<Recommendation>), (status = 400, body = Problem)))]
-pub async fn list(
+pub async fn recommendations(
     State(state): State<ApiState>,
     Reads(texts): Reads,
     Params(query): Params<RecommendationQuery>,
@@ -86,7 +86,7 @@ pub async fn uncovered(
 
 /// Accepts a recommendation: a person will do it, and it does not change any more
 #[utoipa::path(post, path = "/recommendations/{id}/accept", params(("id" = String, Path)), request_body = RecommendationAnswer, responses((status = 200, body = Recommendation), (status = 404, body = Problem)))]
-pub async fn accept(
+pub async fn accept_recommendation(
     State(state): State<ApiState>,
     Reads(texts): Reads,
     Path(id): Path<String>,
@@ -98,7 +98,7 @@ pub async fn accept(
 
 /// Declines a recommendation: it is not made again for that time
 #[utoipa::path(post, path = "/recommendations/{id}/decline", params(("id" = String, Path)), request_body = RecommendationAnswer, responses((status = 200, body = Recommendation), (status = 404, body = Problem)))]
-pub async fn decline(
+pub async fn decline_recommendation(
     State(state): State<ApiState>,
     Reads(texts): Reads,
     Path(id): Path<String>,
@@ -110,7 +110,7 @@ pub async fn decline(
 
 /// Says that a recommendation was carried out
 #[utoipa::path(post, path = "/recommendations/{id}/done", params(("id" = String, Path)), request_body = RecommendationAnswer, responses((status = 200, body = Recommendation), (status = 404, body = Problem)))]
-pub async fn done(
+pub async fn recommendation_done(
     State(state): State<ApiState>,
     Reads(texts): Reads,
     Path(id): Path<String>,
