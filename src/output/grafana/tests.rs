@@ -379,7 +379,7 @@ fn a_page_is_shown_from_its_beginning_to_its_end() {
     alert.notified_at = Some(at(0));
     site.put(|tx| tx.put_alert(&alert));
     site.write();
-    let text = "Page: north/tv: up to 4 agents short 02:30–03:30 () <a \
+    let text = "Page: north/tv lacks agents: 4 from 02:30 until 03:30 <a \
                 href=\"https://surgecast.example/#/alerts/understaffed.north.tv%202.17\">open the alert</a>";
     assert_eq!(site.shown(), [(0, 0, text.to_owned())]);
     alert.worst = Some(alert.at_worst());

@@ -139,7 +139,7 @@ fn a_reader_explains_what_to_do_with_an_older_or_newer_store() {
         let error = Reader::open(dir.path()).err().expect("refused").to_string();
         error.replace(&dir.path().display().to_string(), "DIR")
     };
-    insta::assert_snapshot!(text(&dir), @"DIR/state.db has schema version 10, this surgecast reads version 16: start the service once, it migrates the store and keeps a copy");
+    insta::assert_snapshot!(text(&dir), @"DIR/state.db has schema version 10, this surgecast reads version 17: start the service once, it migrates the store and keeps a copy");
     raw.execute_batch("PRAGMA user_version = 99").expect("sets");
     insta::assert_snapshot!(text(&dir), @"DIR/state.db has schema version 99, this surgecast reads versions up to 16: use a newer surgecast");
 }
