@@ -31,8 +31,7 @@ impl Vintage {
 /// Share of the forecast from little history at an age: 1 where the members begin, 0 where they are settled.
 fn share(age: Duration) -> f64 {
     let left = SETTLED.saturating_sub(age).as_secs_f64();
-    let share = (left / (SETTLED - BEGINS).as_secs_f64()).min(1.0);
-    share * share
+    (left / (SETTLED - BEGINS).as_secs_f64()).min(1.0)
 }
 
 /// Start of the first known window of a series before an origin.
