@@ -237,7 +237,7 @@ fn a_surge_raises_the_next_hours_and_fades() {
     let surge = history(origin, 5376, |i| if origin - i <= 4 { 60.0 } else { 20.0 });
     let vintage = issue(&surge, zone("Asia/Shanghai"), origin);
     assert!(vintage.targets[0].mean > 35.0, "{:?}", vintage.targets[0]);
-    assert!(vintage.targets[23].mean < vintage.targets[0].mean - 5.0);
+    assert!(vintage.targets[23].mean < vintage.targets[0].mean - 2.0, "{:?}", vintage.targets[23]);
 }
 
 /// Poisson counts on a daily and weekly profile with a level that varies from day to day.

@@ -119,7 +119,7 @@ fn the_forecasts_file_has_its_columns_and_every_target() {
     let found = json(&run(folder.path(), &several));
     assert_eq!(
         (&found["model"], found["others"].as_array().map(Vec::len)),
-        (&"surgecast".into(), Some(5))
+        (&"surgecast".into(), Some(6))
     );
     assert!(folder.path().join("out.seasonal-naive.csv").exists());
 }
@@ -220,6 +220,19 @@ fn what_is_known_beside_the_counts_is_read() {
     let rest = ["--maintenance", "work.csv", "--format", "json", "--origins", "5"];
     let found = json(&run(folder.path(), &[&args[..], &rest].concat()));
     assert_eq!(found["series"][0]["series"], "north/tv/phone");
+}
+
+#[test]
+fn a_short_history_is_that_of_a_new_installation() {
+    let folder = folder(&[("calls.csv", &hourly(56))]);
+    let args = ["--input", "calls.csv", "--origins", "6", "--history", "3d", "--format", "json"];
+    let names = ["surgecast", "rule-of-thumb", "seasonal-naive"];
+    let models = names.map(|name| ["--model", name]).concat();
+    let found = json(&run(folder.path(), &[&args[..], &models].concat()));
+    // Last week's count is not known after three days.
+    let unanswered = [&found, &found["others"][0], &found["others"][1]].map(|m| &m["unanswered"]);
+    assert_eq!(unanswered, [&Value::from(0), &Value::from(0), &Value::from(6)]);
+    assert!(found["overall"]["wape"].as_f64().expect("a number") < 0.3, "{found}");
 }
 
 #[test]

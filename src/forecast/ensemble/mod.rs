@@ -165,7 +165,9 @@ impl Ensemble {
     pub fn vintages(&self, past: &Past<'_>, origin: i64, part: Part) -> Vec<Vintage> {
         let end = origin + past.width.per(HORIZON) as i64;
         // An old fit still works, but reads no more than two spans.
-        let first = self.first.max(origin - 2 * span(past.width)).min(origin);
+        let reach =
+            if self.fits.is_empty() { young::span(past.width) } else { 2 * span(past.width) };
+        let first = self.first.max(origin - reach).min(origin);
         let mut frames = Frames::new(past, first, end);
         let mut young = Young::new(past, origin);
         let vintages = part.series(past).map(|(series, history)| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::early::{self, Donor, Expected};
 use super::frame::Frame;
-use crate::domain::{DAY, Name, SeriesKey, Timestamp};
+use crate::domain::{DAY, Name, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{Fallback, ForecastPoint, History, Past, Vintage, rounded};
 use crate::text::Stored;
 
@@ -18,6 +18,8 @@ const BORROWS: Duration = Duration::from_secs(14 * 86_400);
 const LENDS: Duration = Duration::from_secs(21 * 86_400);
 /// Days of the siblings that count.
 const DAYS_LENT: i64 = 28;
+/// Days that the forecast from little history reads, and one for a change of the clocks.
+const DAYS: i64 = 30;
 /// The only member of a vintage without a fit, and one of those that share.
 pub(super) const PROFILE: &str = "profile";
 
@@ -28,11 +30,15 @@ impl Vintage {
     }
 }
 
+/// Windows that the forecast from little history reads.
+pub(super) fn span(width: WindowWidth) -> i64 {
+    DAYS * width.per_day() as i64
+}
+
 /// Share of the forecast from little history at an age: 1 where the members begin, 0 where they are settled.
 fn share(age: Duration) -> f64 {
     let left = SETTLED.saturating_sub(age).as_secs_f64();
-    let share = (left / (SETTLED - BEGINS).as_secs_f64()).min(1.0);
-    share * share
+    (left / (SETTLED - BEGINS).as_secs_f64()).min(1.0)
 }
 
 /// Start of the first known window of a series before an origin.

@@ -32,6 +32,8 @@ const SHARES: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 const SCORE: f64 = 12.0;
 /// Limit of one term of the dispersion.
 const TERM_MAX: f64 = 2.0;
+/// Errors of coefficients fitted to the same trials are smaller than those to come.
+const OPTIMISM: f64 = 1.3;
 /// Limits of the own dispersion, as multiples of the prior.
 const DISPERSION_REACH: (f64, f64) = (0.1, 50.0);
 
@@ -262,7 +264,7 @@ impl Learned {
         }
         let (least, most) =
             (DISPERSION_REACH.0 * self.dispersion, DISPERSION_REACH.1 * self.dispersion);
-        let own = (sum / days).clamp(least, most);
+        let own = (OPTIMISM * sum / days).clamp(least, most);
         let trust = days / (days + prior.width.weight);
         self.dispersion * (own / self.dispersion).powf(trust)
     }

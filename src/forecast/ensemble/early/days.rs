@@ -10,7 +10,8 @@ const DAYS: i32 = 28;
 /// Fewest days of a kind whose outliers are limited.
 const DAYS_MIN: usize = 4;
 /// Limits of the roughness relative to the usual one.
-const UNREST: (f64, f64) = (0.1, 40.0);
+const UNREST: (f64, f64) = (0.1, 60.0);
+const UNREST_POWER: f64 = 0.8;
 /// Sunday.
 const SUNDAY: usize = 6;
 
@@ -104,7 +105,8 @@ impl Days {
     /// Factor on the prior dispersion, from the roughness.
     pub(super) fn unrest(&self) -> f64 {
         let usual = Prior::shipped().width.roughness;
-        self.roughness().map_or(1.0, |rough| (rough / usual).clamp(UNREST.0, UNREST.1).sqrt())
+        self.roughness()
+            .map_or(1.0, |rough| (rough / usual).clamp(UNREST.0, UNREST.1).powf(UNREST_POWER))
     }
 
     /// Dispersion of counts from window to window, beyond chance.
