@@ -234,7 +234,10 @@ fn manual_pages_cover_every_command() {
     assert_eq!(page("surgecast"), printed.out);
     let help = run(&["--help"]).out;
     let commands = help.split("Commands:").nth(1).expect("commands").lines().skip(1);
-    let commands = commands.map_while(|line| line.split_whitespace().next());
+    // A long description continues on further lines, without a name.
+    let commands = commands.take_while(|line| !line.trim().is_empty());
+    let commands = commands.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let commands = commands.filter_map(|line| line.split_whitespace().next());
     let mut pages = 0;
     for command in commands.filter(|command| *command != "help") {
         assert!(page(&format!("surgecast-{command}")).contains(".SH SYNOPSIS"), "{command}");
