@@ -91,18 +91,23 @@ fn smoothed(values: &[f64], reach: usize) -> Vec<f64> {
     if reach == 0 {
         return values.to_vec();
     }
-    let around = |at: usize| {
+    // The day is a circle.
+    let circle = values.iter().cycle().skip(n - reach % n).take(n + 2 * reach);
+    let circle: Vec<f64> = circle.copied().collect();
+    let around = |near: &[f64]| {
         let (mut sum, mut weight) = (0.0, 0.0);
-        for step in 0..=2 * reach {
-            let value = values[(at + n + step - reach) % n];
-            if !value.is_nan() {
-                let share = (reach + 1 - step.abs_diff(reach)) as f64;
-                (sum, weight) = (sum + share * value, weight + share);
-            }
+        for (step, value) in near.iter().enumerate().filter(|(_, value)| !value.is_nan()) {
+            let share = (reach + 1 - step.abs_diff(reach)) as f64;
+            (sum, weight) = (sum + share * value, weight + share);
         }
         sum / weight
     };
-    (0..n).map(|at| if values[at].is_nan() { f64::NAN } else { around(at) }).collect()
+    let near = circle.windows(2 * reach + 1);
+    values
+        .iter()
+        .zip(near)
+        .map(|(own, near)| if own.is_nan() { *own } else { around(near) })
+        .collect()
 }
 
 /// Sum of errors of a day's shape at the day's own level, relative to its tickets: absolute and squared ones. `None` if
