@@ -2,7 +2,7 @@
 
 use super::days::Days;
 use super::prior::{DIFFERENCES, Prior, RATIOS};
-use super::shape::{SHAPED, Shape};
+use super::shape::Shape;
 use crate::forecast::ensemble::frame::Frame;
 use crate::stats::{CoefficientPrior, NormalEquations};
 
@@ -166,10 +166,10 @@ pub(super) struct Learned {
 
 impl Learned {
     /// By lead bucket, from past forecasts at origins before `o`. `unrest` is a factor on the prior dispersion.
-    pub(super) fn by_lead(track: &Track, o: usize, unrest: f64) -> [Self; 3] {
+    pub(super) fn by_lead(track: &Track, o: usize, unrest: f64, shaped: usize) -> [Self; 3] {
         let mut trials: [Vec<Trial>; 3] = Default::default();
         let every = EVERY * track.per_hour;
-        let oldest = o.saturating_sub(SHAPED * 24 * track.per_hour);
+        let oldest = o.saturating_sub(shaped * 24 * track.per_hour);
         let day = 24 * track.per_hour;
         // The middle of the horizon that is to be forecast.
         let middle = o + LEAD_MIDDLE * track.per_hour;
