@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::early::{self, Donor, Expected};
+use super::early::{self, Donor, Effort, Expected};
 use super::frame::Frame;
 use crate::domain::{DAY, Name, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{Fallback, ForecastPoint, History, Past, Vintage, rounded};
@@ -79,7 +79,8 @@ impl<'a> Young<'a> {
         let known = (self.origin - frame.first) as usize;
         let donor = if age < BORROWS { self.donor(series, frame) } else { None };
         let borrowed = donor.is_some();
-        let expected = early::forecast(frame, history, known, donor);
+        let effort = if age < SETTLED { Effort::Full } else { Effort::Little };
+        let expected = early::forecast(frame, history, known, donor, effort);
         let fallback = match began {
             None => Some(Fallback::Nothing),
             Some(_) if age >= SETTLED => None,

@@ -2,7 +2,7 @@
 
 use super::days::Days;
 use super::prior::{DIFFERENCES, Prior, RATIOS};
-use super::shape::{SHAPED, Shape};
+use super::shape::Shape;
 use crate::forecast::ensemble::frame::Frame;
 use crate::stats::{CoefficientPrior, NormalEquations};
 
@@ -166,10 +166,10 @@ pub(super) struct Learned {
 
 impl Learned {
     /// By lead bucket, from past forecasts at origins before `o`. `unrest` is a factor on the prior dispersion.
-    pub(super) fn by_lead(track: &Track, o: usize, unrest: f64) -> [Self; 3] {
+    pub(super) fn by_lead(track: &Track, o: usize, unrest: f64, shaped: usize) -> [Self; 3] {
         let mut trials: [Vec<Trial>; 3] = Default::default();
         let every = EVERY * track.per_hour;
-        let oldest = o.saturating_sub(SHAPED * 24 * track.per_hour);
+        let oldest = o.saturating_sub(shaped * 24 * track.per_hour);
         let day = 24 * track.per_hour;
         // The middle of the horizon that is to be forecast.
         let middle = o + LEAD_MIDDLE * track.per_hour;
@@ -233,11 +233,13 @@ impl Learned {
 
     /// The share of the ratio: shares with larger errors count exponentially less.
     fn best_share(&self, trials: &[Trial]) -> f64 {
-        let losses = SHARES.map(|share| {
-            let error =
-                |trial: &Trial| (trial.y - self.mixed(share, trial.base, &trial.busy)).abs();
-            trials.iter().map(|trial| trial.near * error(trial)).sum::<f64>()
-        });
+        let mut losses = [0.0; SHARES.len()];
+        for trial in trials {
+            let members = self.members(trial.base, &trial.busy);
+            for (loss, share) in losses.iter_mut().zip(SHARES) {
+                *loss += trial.near * (trial.y - mixed(share, members)).abs();
+            }
+        }
         let least = losses.into_iter().fold(f64::INFINITY, f64::min).max(1e-9);
         let days = trials.len() as f64 / (A_DAY * LEADS_A_BUCKET);
         let weight = |loss: f64| (-SCORE * days.sqrt() * (loss / least - 1.0)).exp();
@@ -269,24 +271,28 @@ impl Learned {
         self.dispersion * (own / self.dispersion).powf(trust)
     }
 
-    fn mixed(&self, share: f64, base: f64, busy: &Busy) -> f64 {
+    /// The mean by ratio and the mean by difference.
+    fn members(&self, base: f64, busy: &Busy) -> [f64; 2] {
         let log: f64 = self.ratios.iter().zip(busy.ratios).map(|(b, x)| b * x).sum();
         let (low, high) = (-2.0 * RATIO_MAX, 2.0 * RATIO_MAX);
         let by_ratio = base * log.clamp(low, high).exp();
         let more: f64 = self.differences.iter().zip(busy.differences).map(|(b, x)| b * x).sum();
-        let by_difference = (base + more).max(0.0);
-        share * by_ratio + (1.0 - share) * by_difference
+        [by_ratio, (base + more).max(0.0)]
     }
 
     /// Expected count of a target with this shape.
     pub(super) fn mean(&self, base: f64, busy: &Busy) -> f64 {
-        self.mixed(self.share, base, busy).max(1e-3)
+        mixed(self.share, self.members(base, busy)).max(1e-3)
     }
 
     /// Dispersion of a target on a day of so much novelty.
     pub(super) fn dispersion(&self, novelty: f64) -> f64 {
         self.dispersion * novelty
     }
+}
+
+fn mixed(share: f64, [by_ratio, by_difference]: [f64; 2]) -> f64 {
+    share * by_ratio + (1.0 - share) * by_difference
 }
 
 /// Coefficients shrunk to the prior's.

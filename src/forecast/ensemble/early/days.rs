@@ -12,6 +12,8 @@ const DAYS_MIN: usize = 4;
 /// Limits of the roughness relative to the usual one.
 const UNREST: (f64, f64) = (0.1, 60.0);
 const UNREST_POWER: f64 = 0.8;
+/// Largest count, relative to the mean, that is no outlier.
+const SUSPECT: f64 = 1.5;
 /// Sunday.
 const SUNDAY: usize = 6;
 
@@ -134,7 +136,9 @@ impl Days {
                 let of_kind = |row: &&Day| row.is_weekend() == weekend;
                 let known = self.rows.iter().filter(of_kind).map(|row| row.counts[slot]);
                 let mut known: Vec<f64> = known.filter(|y| !y.is_nan()).collect();
-                if known.len() < DAYS_MIN {
+                let (sum, most) = known.iter().fold((0.0, 0.0f64), |s, y| (s.0 + y, s.1.max(*y)));
+                // Without a count far above the mean, there is no outlier to look for.
+                if known.len() < DAYS_MIN || most * known.len() as f64 <= SUSPECT * sum {
                     continue;
                 }
                 let Some((low, high)) = outlier_limits(&mut known) else { continue };

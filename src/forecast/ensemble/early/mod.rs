@@ -34,20 +34,39 @@ impl Expected {
     }
 }
 
+/// How many of the last days a forecast learns from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// A young series.
+    Full,
+    /// A series with a long history whose fit is not ready: many such forecasts are made at the first start.
+    Little,
+}
+
+impl Effort {
+    const fn days(self) -> usize {
+        match self {
+            Self::Full => 14,
+            Self::Little => 3,
+        }
+    }
+}
+
 /// Forecast of the windows of the frame from position `known` on, from counts before it. Without any count it is zero.
 pub(super) fn forecast(
     frame: &Frame,
     history: &History,
     known: usize,
     donor: Option<&Donor>,
+    effort: Effort,
 ) -> Vec<Expected> {
     let Some(days) = Days::new(frame, history, known) else {
         return vec![Expected::new(0.0, 0.0, 0.0); frame.len() - known];
     };
-    let shape = Shape::new(&days, donor);
+    let shape = Shape::new(&days, effort.days(), donor);
     let track = Track::new(frame, &days, &shape);
     let origin = known - track.from;
-    let learned = Learned::by_lead(&track, origin, days.unrest());
+    let learned = Learned::by_lead(&track, origin, days.unrest(), effort.days());
     let busy = track.at(origin);
     let recent = track.recent(origin).unwrap_or(0.0);
     let of_target = |t: usize| {

@@ -5,8 +5,7 @@ use super::prior::Prior;
 
 /// Relative variance of a window's count up to which the shape is not smoothed, and up to which it is smoothed little.
 const STEADY: [f64; 2] = [0.01, 0.04];
-/// Last days that have a shape and a score, and those that choose the smoothing: more cost time and change little.
-pub(super) const SHAPED: usize = 14;
+/// Most last days that choose the smoothing: more cost time and change little.
 const SMOOTHED: usize = 7;
 /// Days with a score from which on the smoothing follows the scores.
 const SCORED_MIN: usize = 3;
@@ -91,18 +90,23 @@ fn smoothed(values: &[f64], reach: usize) -> Vec<f64> {
     if reach == 0 {
         return values.to_vec();
     }
-    let around = |at: usize| {
+    // The day is a circle.
+    let circle = values.iter().cycle().skip(n - reach % n).take(n + 2 * reach);
+    let circle: Vec<f64> = circle.copied().collect();
+    let around = |near: &[f64]| {
         let (mut sum, mut weight) = (0.0, 0.0);
-        for step in 0..=2 * reach {
-            let value = values[(at + n + step - reach) % n];
-            if !value.is_nan() {
-                let share = (reach + 1 - step.abs_diff(reach)) as f64;
-                (sum, weight) = (sum + share * value, weight + share);
-            }
+        for (step, value) in near.iter().enumerate().filter(|(_, value)| !value.is_nan()) {
+            let share = (reach + 1 - step.abs_diff(reach)) as f64;
+            (sum, weight) = (sum + share * value, weight + share);
         }
         sum / weight
     };
-    (0..n).map(|at| if values[at].is_nan() { f64::NAN } else { around(at) }).collect()
+    let near = circle.windows(2 * reach + 1);
+    values
+        .iter()
+        .zip(near)
+        .map(|(own, near)| if own.is_nan() { *own } else { around(near) })
+        .collect()
 }
 
 /// Sum of errors of a day's shape at the day's own level, relative to its tickets: absolute and squared ones. `None` if
@@ -122,7 +126,7 @@ fn errors(day: &Day, shape: &[f64]) -> Option<(f64, f64)> {
 }
 
 /// Neighbours on either side over which the shape is smoothed.
-fn reach(days: &Days, donor: Option<&Donor>) -> usize {
+fn reach(days: &Days, shaped: usize, donor: Option<&Donor>) -> usize {
     let hour = (days.slots / 24).max(1);
     let mut reaches = vec![0, 1, 2, 3, hour, 2 * hour];
     reaches.sort_unstable();
@@ -130,7 +134,7 @@ fn reach(days: &Days, donor: Option<&Donor>) -> usize {
     let mut sums = Sums::new(days.slots);
     let (mut losses, mut scored) = (vec![0.0; reaches.len()], 0);
     for (at, day) in days.rows.iter().enumerate() {
-        if at + SMOOTHED < days.rows.len() {
+        if at + shaped.min(SMOOTHED) < days.rows.len() {
             sums.add(day, donor);
             continue;
         }
@@ -154,10 +158,10 @@ fn reach(days: &Days, donor: Option<&Donor>) -> usize {
 }
 
 impl Shape {
-    /// The shape of each of the last days from the days before it. How much more similar days count follows their past errors.
-    pub(super) fn new(days: &Days, donor: Option<&Donor>) -> Self {
+    /// The shape of each of the last `shaped` days from the days before it. How much more similar days count follows their past errors.
+    pub(super) fn new(days: &Days, shaped: usize, donor: Option<&Donor>) -> Self {
         let choices = &Prior::shipped().days;
-        let reach = reach(days, donor);
+        let reach = reach(days, shaped, donor);
         let mut sums = Sums::new(days.slots);
         if let (Some(donor), Some(first)) = (donor, days.rows.first()) {
             // The first day has no day before it: only its scale is used.
@@ -168,7 +172,7 @@ impl Shape {
         let mut scores: Vec<f64> = choices.iter().map(|choice| choice.belief.ln()).collect();
         let mut candidates = Vec::with_capacity(days.rows.len());
         for (age, day) in days.rows.iter().enumerate() {
-            if age > 0 && age + SHAPED < days.rows.len() {
+            if age > 0 && age + shaped < days.rows.len() {
                 candidates.push(Vec::new());
                 sums.add(day, donor);
                 continue;
@@ -212,7 +216,7 @@ impl Donor {
     /// From the days of other series, or of the same series before a break.
     pub(super) fn new(days: &Days) -> Self {
         let choices = &Prior::shipped().days;
-        let reach = reach(days, None);
+        let reach = reach(days, SMOOTHED, None);
         let mut sums = Sums::new(days.slots);
         days.rows.iter().for_each(|day| sums.add(day, None));
         let weights = choices.last().map_or(SIMILAR, |choice| choice.weights);
