@@ -48,7 +48,6 @@ struct Window {
 
 /// All alarms, as of the end of the last finalized window that was written.
 pub struct Alarms {
-    rules: AlarmRules,
     width: WindowWidth,
     book: AlarmBook,
     /// Number of the newest stored message that the book has.
@@ -65,7 +64,6 @@ impl Alarms {
     /// Without messages: the first window reads all that are stored.
     pub fn new(rules: AlarmRules, width: WindowWidth) -> Self {
         Self {
-            rules,
             width,
             book: AlarmBook::new(rules),
             cursor: 0,
@@ -80,10 +78,6 @@ impl Alarms {
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     pub fn read(&mut self, reader: &Reader) -> Result<(), StoreError> {
-        if reader.newest_alarm_message()? < self.cursor {
-            // All messages were deleted as too old, and their numbers are given again.
-            *self = Self::new(self.rules, self.width);
-        }
         loop {
             let (cursor, messages) = reader.alarm_messages(self.cursor, MESSAGES_MAX)?;
             if messages.is_empty() {
