@@ -234,11 +234,9 @@ fn points(influx: &Influx, bucket: &str, before: i64) -> BTreeMap<String, String
         let at = chrono::DateTime::from_timestamp(at, 0).expect("a time");
         at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
     });
-    // `alarm_types` is left out: a known fault, see "Known limits" in the changelog.
     let rows = influx.query(&format!(
         "from(bucket: \"{bucket}\") |> range(start: {after}, stop: {before})
          |> filter(fn: (r) => r._measurement != \"outlook\" and r._measurement != \"feed\")
-         |> filter(fn: (r) => r._measurement != \"alarm_types\")
          |> toString() |> group()"
     ));
     let key = |row: &BTreeMap<String, String>| {
