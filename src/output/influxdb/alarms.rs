@@ -56,7 +56,8 @@ pub struct Alarms {
     lists: BTreeSet<(Timestamp, SourceId, Offset)>,
     /// End of the last window to which the book was moved on.
     reached: Option<Timestamp>,
-    /// Of the last day, by start of the window. A batch may be written twice, and the book does not go back.
+    /// Of the day up to `reached` and the day up to the newest, by start of the window. A batch may be written twice, and
+    /// the book does not go back.
     windows: BTreeMap<Timestamp, Window>,
 }
 
@@ -230,8 +231,11 @@ impl Alarms {
         if let Some(window) = self.windows.get_mut(&start) {
             window.few = few;
         }
+        // While a source is far ahead of the others, its open windows are far ahead of the finalized ones.
         let newest = self.windows.keys().next_back().copied().unwrap_or(start);
-        self.windows.retain(|at, _| *at + DAY >= newest);
+        let reached = self.reached.unwrap_or(newest);
+        let is_near = |at: Timestamp, of: Timestamp| at <= of && at + DAY >= of;
+        self.windows.retain(|at, _| is_near(*at, reached) || is_near(*at, newest));
     }
 }
 
