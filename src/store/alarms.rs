@@ -147,14 +147,6 @@ impl Reader {
         self.read(|conn| work(conn, id))
     }
 
-    /// Number of the newest stored message of an alarm; 0 if there is none.
-    pub fn newest_alarm_message(&self) -> Result<i64, StoreError> {
-        self.read(|conn| {
-            let newest = "SELECT coalesce(max(id), 0) FROM transitions";
-            Ok(conn.prepare_cached(newest)?.query_row([], |row| row.get(0))?)
-        })
-    }
-
     /// Stored messages of alarms after a cursor, in the order in which they were stored, with the next cursor.
     pub fn alarm_messages(
         &self,

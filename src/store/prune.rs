@@ -115,18 +115,22 @@ impl Tx<'_> {
 
     fn prune_alarms(&self, now: Timestamp) -> Result<(), StoreError> {
         let cutoff = (now - TRANSITIONS).millis();
+        // The newest message stays: SQLite would give its number again, and readers continue after the number they have.
+        let newest: i64 =
+            self.conn
+                .query_row("SELECT coalesce(max(id), 0) FROM transitions", [], |row| row.get(0))?;
         // Keep the last message of an alarm that was active at the cutoff, so that it still counts as active later.
         self.run(
-            "DELETE FROM transitions WHERE ts < ?1 AND (clear = 1 OR EXISTS (
+            "DELETE FROM transitions WHERE ts < ?1 AND id < ?2 AND (clear = 1 OR EXISTS (
                  SELECT 1 FROM transitions n WHERE n.alarm = transitions.alarm AND n.ts < ?1
                      AND (n.ts, n.topic, n.part, n.position)
                        > (transitions.ts, transitions.topic, transitions.part, transitions.position)))",
-            [cutoff],
+            [cutoff, newest],
         )?;
         self.run("DELETE FROM alarms WHERE raised_at IS NULL AND ts < ?1", [cutoff])?;
         self.run("DELETE FROM rebuilt WHERE ts < ?1", [cutoff])?;
         let long = (now - LONG).millis();
-        self.run("DELETE FROM transitions WHERE ts < ?1", [long])?;
+        self.run("DELETE FROM transitions WHERE ts < ?1 AND id < ?2", [long, newest])?;
         self.run("DELETE FROM alarms WHERE ts < ?1", [long])?;
         self.run("DELETE FROM maintenance WHERE ends_at < ?1", [long])?;
         Ok(())

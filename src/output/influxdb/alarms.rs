@@ -48,7 +48,6 @@ struct Window {
 
 /// All alarms, as of the end of the last finalized window that was written.
 pub struct Alarms {
-    rules: AlarmRules,
     width: WindowWidth,
     book: AlarmBook,
     /// Number of the newest stored message that the book has.
@@ -57,7 +56,8 @@ pub struct Alarms {
     lists: BTreeSet<(Timestamp, SourceId, Offset)>,
     /// End of the last window to which the book was moved on.
     reached: Option<Timestamp>,
-    /// Of the last day, by start of the window. A batch may be written twice, and the book does not go back.
+    /// Of the day up to `reached` and the day up to the newest, by start of the window. A batch may be written twice, and
+    /// the book does not go back.
     windows: BTreeMap<Timestamp, Window>,
 }
 
@@ -65,7 +65,6 @@ impl Alarms {
     /// Without messages: the first window reads all that are stored.
     pub fn new(rules: AlarmRules, width: WindowWidth) -> Self {
         Self {
-            rules,
             width,
             book: AlarmBook::new(rules),
             cursor: 0,
@@ -80,10 +79,6 @@ impl Alarms {
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     pub fn read(&mut self, reader: &Reader) -> Result<(), StoreError> {
-        if reader.newest_alarm_message()? < self.cursor {
-            // All messages were deleted as too old, and their numbers are given again.
-            *self = Self::new(self.rules, self.width);
-        }
         loop {
             let (cursor, messages) = reader.alarm_messages(self.cursor, MESSAGES_MAX)?;
             if messages.is_empty() {
@@ -236,8 +231,11 @@ impl Alarms {
         if let Some(window) = self.windows.get_mut(&start) {
             window.few = few;
         }
+        // While a source is far ahead of the others, its open windows are far ahead of the finalized ones.
         let newest = self.windows.keys().next_back().copied().unwrap_or(start);
-        self.windows.retain(|at, _| *at + DAY >= newest);
+        let reached = self.reached.unwrap_or(newest);
+        let is_near = |at: Timestamp, of: Timestamp| at <= of && at + DAY >= of;
+        self.windows.retain(|at, _| is_near(*at, reached) || is_near(*at, newest));
     }
 }
 

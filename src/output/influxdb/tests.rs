@@ -108,6 +108,18 @@ impl Site {
         });
     }
 
+    /// A partial with a ticket in the window that starts at a minute.
+    fn ticket(&mut self, minute: i64) {
+        let partial = PartialRecord {
+            window: at(minute),
+            key: AggregationKey::Tickets(series("north/tv/phone")),
+            source: SourceId::new("support.tickets", 0),
+            counts: Counts { tickets: 1, ..Counts::default() },
+            upto: 7,
+        };
+        self.put(|tx| tx.put_partials(&[partial]));
+    }
+
     /// Finalizes the window that starts at a minute; `active` alarms of the scope stand at its end.
     fn finalize(&mut self, minute: i64, active: u32) {
         let source = SourceId::new("network.alarms", 0);
@@ -188,15 +200,7 @@ fn open_windows_show_the_alarms_that_are_active_now_and_ended_ones_their_0() {
     site.finalize(0, 3);
     assert_eq!(active(&site.changed(&mut cursor)), [(0, "3".into())]);
     // In the next window only a ticket arrives: the alarms still stand.
-    site.put(|tx| {
-        tx.put_partials(&[PartialRecord {
-            window: at(15),
-            key: AggregationKey::Tickets(series("north/tv/phone")),
-            source: SourceId::new("support.tickets", 0),
-            counts: Counts { tickets: 1, ..Counts::default() },
-            upto: 7,
-        }])
-    });
+    site.ticket(15);
     assert_eq!(active(&site.changed(&mut cursor)), [(15, "3".into())]);
     // They end, one after the other.
     site.alarm("LOS-1", Clear, 17, cleared(1));
@@ -213,6 +217,22 @@ fn open_windows_show_the_alarms_that_are_active_now_and_ended_ones_their_0() {
     assert_eq!(active(&site.changed(&mut cursor)), [(15, "0".into())]);
     site.finalize(30, 0);
     assert_eq!(active(&site.changed(&mut cursor)), []);
+}
+
+#[test]
+fn types_are_written_while_another_source_is_days_ahead() {
+    let mut site = Site::new();
+    let mut cursor = 0;
+    site.ticket(3 * 24 * 60);
+    site.alarm("LOS-1", AlarmAction::Raise, 2, Counts::default());
+    site.finalize(0, 1);
+    let ahead = "LOS raised=0i,standing=1i";
+    assert_eq!(types(&site.changed(&mut cursor)), ["LOS raised=1i,standing=1i", ahead]);
+    site.alarm("LOS-2", AlarmAction::Raise, 16, Counts::default());
+    site.ticket(3 * 24 * 60 + 15);
+    assert_eq!(types(&site.changed(&mut cursor)).len(), 1 + 1);
+    site.finalize(15, 2);
+    assert_eq!(types(&site.changed(&mut cursor)), ["LOS raised=1i,standing=2i"]);
 }
 
 #[test]

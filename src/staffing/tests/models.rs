@@ -345,7 +345,8 @@ proptest! {
         prop_assert!(need(per_hour + more, &profile) >= alone, "more load lowers positions");
         let pooled = need(per_hour + more, &profile);
         // The error of that other chain may be one agent.
-        let error = u32::from(kind == 2 && most > 1);
+        let states = (1..=most).fold(1, |states, at| states * (pooled as usize + at) / at);
+        let error = u32::from(kind == 2 && states > EXACT_STATES_MAX);
         prop_assert!(pooled <= alone + need(more, &profile) + error, "pooling needs more");
         let mut higher = profile.clone();
         higher.target.fraction = (1.0 + profile.target.fraction) / 2.0;

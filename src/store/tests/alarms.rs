@@ -48,6 +48,29 @@ fn active_alarms_of_a_past_instant_are_exact() {
 }
 
 #[test]
+fn a_cursor_of_messages_misses_none_after_old_ones_were_deleted() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = open(&dir);
+    let put_at = |store: &mut Store, offset: i64, ms: i64| {
+        let id = format!("a{offset}");
+        put(store, |tx| tx.put_alarm(&position(offset), &alarm(&id, AlarmAction::Clear, ms)));
+    };
+    for offset in 0..5 {
+        put_at(&mut store, offset, 10 + offset);
+    }
+    let reader = reader(&store);
+    let (cursor, old) = reader.alarm_messages(0, 99).expect("reads");
+    assert_eq!(old.len(), 5);
+    store.prune(at(8 * DAY)).expect("prunes");
+    for offset in 5..8 {
+        put_at(&mut store, offset, 8 * DAY + offset);
+    }
+    let (_, new) = reader.alarm_messages(cursor, 99).expect("reads");
+    let offsets: Vec<i64> = new.iter().map(|(position, _)| position.offset).collect();
+    assert_eq!(offsets, [5, 6, 7]);
+}
+
+#[test]
 fn every_alarm_of_a_record_is_kept() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
