@@ -69,15 +69,20 @@ impl Advising {
         self.book.all().iter().filter(move |own| own.is_open(now))
     }
 
-    /// Takes a person's answer. `None` if there is no such recommendation, or it is over.
-    pub fn answer(
-        &mut self,
+    /// A recommendation with a person's answer. `None` if there is no such one, or it is over.
+    pub fn answered(
+        &self,
         id: &str,
         answer: Answer,
         by: &str,
         at: Timestamp,
     ) -> Option<Recommendation> {
-        self.book.answer(id, answer, by, at)
+        self.book.answered(id, answer, by, at)
+    }
+
+    /// Takes a recommendation with its answer.
+    pub fn put(&mut self, recommendation: Recommendation) {
+        self.book.put(recommendation);
     }
 
     /// A roster was sent: it includes what was agreed before. Returns the recommendations that changed.

@@ -1,13 +1,14 @@
 //! Annotations in Grafana: what was written there, under which id.
 
 use rusqlite::{Row, params};
+use serde::{Deserialize, Serialize};
 
 use super::codes::Code;
 use super::{Reader, StoreError, Tx, columns};
 use crate::domain::{Scope, Timestamp};
 
 /// What an annotation tells of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum AnnotationKind {
     /// Windows far outside their forecast.
     Anomaly,
@@ -39,7 +40,7 @@ impl AnnotationKind {
 }
 
 /// What became of an annotation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AnnotationState {
     /// Grafana has it under this id.
     Written(i64),
@@ -52,7 +53,7 @@ pub enum AnnotationState {
 }
 
 /// An annotation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Annotation {
     /// Stable: derived from what it tells of.
     pub key: String,
