@@ -1,4 +1,4 @@
-//! Makes recommendations from plans, and compares them with what came.
+//! Makes recommendations from plans, and compares them with the actual contacts.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ impl Advising {
         }
         let mut put = |own| effects.put(StoreChange::Recommendation(Box::new(own)));
         let (desks, mut bench) = Bench::new(planning, issued, plans, &self.rules);
-        // What came is compared first, so that it is stored even if nothing else changes.
+        // Actual contacts are compared first, so that it is stored even if nothing else changes.
         let over: Vec<Recommendation> = self.book.due(end).cloned().collect();
         for own in over {
             let outcome = bench.outcome(&own, self.book.all(), histories);

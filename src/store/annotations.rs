@@ -7,7 +7,7 @@ use super::codes::Code;
 use super::{Reader, StoreError, Tx, columns};
 use crate::domain::{Scope, Timestamp};
 
-/// What an annotation tells of.
+/// What an annotation shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum AnnotationKind {
     /// Windows far outside their forecast.
@@ -18,7 +18,7 @@ pub enum AnnotationKind {
     Outage,
     /// Planned work, or a planner's adjustment.
     Planned,
-    /// An alert of which people were told.
+    /// An alert for which a page was sent.
     Page,
 }
 
@@ -48,17 +48,17 @@ pub enum AnnotationState {
     LeftOut,
     /// A person deleted it, or Grafana refused it. It is not written again.
     Gone,
-    /// We deleted it, because what it told of was cancelled.
+    /// It was deleted, because the planned work or the adjustment was cancelled.
     Deleted,
 }
 
 /// An annotation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Annotation {
-    /// Stable: derived from what it tells of.
+    /// Stable: derived from what it shows.
     pub key: String,
     pub kind: AnnotationKind,
-    /// `_all` where it tells of all.
+    /// `_all` where it concerns all.
     pub scope: Scope,
     pub starts_at: Timestamp,
     /// `None` while it lasts.

@@ -350,7 +350,7 @@ impl Book {
         self.known.iter().filter(is_due)
     }
 
-    /// Records what came. `None` if there is no such recommendation.
+    /// Records the outcome. `None` if there is no such recommendation.
     pub fn follow(&mut self, id: &str, outcome: Outcome) -> Option<Recommendation> {
         let own = self.known.iter_mut().find(|own| own.id == id)?;
         own.outcome = Some(outcome);

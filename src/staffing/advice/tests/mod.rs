@@ -276,7 +276,7 @@ fn an_announcement_stands_in_for_people_who_cannot_come() {
     step(&mut book, &desks, ten(), &rules);
     let [own] = book.all() else { panic!("one: {:?}", book.all()) };
     insta::assert_snapshot!(said(own), @"Switch on the outage announcement of broadband, 10:00–16:00 (UTC): it keeps 10 to 30 % of callers from waiting");
-    insta::assert_snapshot!(own.reason(&Texts::new(Language::En)), @"linkDown brings calls, and 10 agents are missing whom nobody replaces in time; expected service level 62 % with it, 50 % without it; confidence 100 %");
+    insta::assert_snapshot!(own.reason(&Texts::new(Language::En)), @"linkDown causes extra calls, and 10 agents are missing who cannot be replaced in time; expected service level 62 % with it, 50 % without it; confidence 100 %");
     // Scored once it is over.
     let id = own.id.clone();
     take_answer(&mut book, &id, Answer::Done, "li", at(5));
