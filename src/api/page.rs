@@ -96,6 +96,11 @@ pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Respo
     Ok(serve(&name, text, &headers))
 }
 
+/// `GET /favicon.ico`
+pub async fn icon(headers: HeaderMap) -> Result<Response, Problem> {
+    asset(Path("icon.svg".to_owned()), headers).await
+}
+
 fn serve<T: AsRef<[u8]> + Into<Body>>(name: &str, text: T, headers: &HeaderMap) -> Response {
     let kind = match name.rsplit_once('.') {
         Some((_, "js")) => "text/javascript; charset=utf-8",

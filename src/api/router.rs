@@ -140,6 +140,8 @@ fn at_root(state: ApiState) -> Router {
         .nest("/api/v1", quick.merge(slow))
         .route("/", get(page::index))
         .route("/assets/{name}", get(page::asset))
+        // Browsers ask for it beside what has no `<link>`, such as a file that is opened by itself.
+        .route("/favicon.ico", get(page::icon))
         .route("/openapi.json", get(|| async { Json(description()) }))
         .route("/docs", get(docs))
         .route("/login", get(auth::page).post(auth::login))
