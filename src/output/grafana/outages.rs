@@ -33,7 +33,6 @@ struct Spell {
 
 /// Critical alarms.
 pub struct Outages {
-    rules: AlarmRules,
     book: AlarmBook,
     /// Number of the newest stored message that the book has.
     cursor: i64,
@@ -48,7 +47,6 @@ impl Outages {
     /// Without messages: the first look reads all that are stored.
     pub fn new(rules: AlarmRules) -> Self {
         Self {
-            rules,
             book: AlarmBook::new(rules),
             cursor: 0,
             lists: BTreeSet::new(),
@@ -86,10 +84,6 @@ impl Outages {
     }
 
     fn read(&mut self, reader: &Reader) -> Result<(), StoreError> {
-        if reader.newest_alarm_message()? < self.cursor {
-            // All messages were deleted as too old, and their numbers are given again.
-            *self = Self::new(self.rules);
-        }
         loop {
             let (cursor, messages) = reader.alarm_messages(self.cursor, MESSAGES_MAX)?;
             if messages.is_empty() {
