@@ -268,7 +268,7 @@ fn short(
                 >= WORSE_SHARE * f64::from(alert.notified_gap)
                 && alert.agents_short >= alert.notified_gap + WORSE_BY
                 && is_due;
-            // Who knows that it was critical a short while ago is not told again.
+            // No second page if it was critical a short while ago.
             let turned =
                 need.critical && !was_critical && (alert.trend.eased_at.is_none() || is_due);
             (turned || grown).then_some(NotificationKind::Escalated)
@@ -284,7 +284,7 @@ fn short(
     alert
 }
 
-/// What holds of an alert as of the newest forecast, whatever that says.
+/// Updates what every open alert shows as of the newest forecast, with or without a shortage.
 fn facts(alert: &mut Alert, inputs: &AlertInputs<'_>, now: Timestamp) {
     let as_of = inputs.as_of(&alert.scope, now);
     alert.updated_at = as_of;

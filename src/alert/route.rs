@@ -48,7 +48,7 @@ impl Escalation {
         takes: impl Fn(&str) -> bool,
         now: Timestamp,
     ) -> Option<(NotificationKind, Vec<String>)> {
-        // Nobody further has to know of a shortage that is no longer expected.
+        // A shortage that is no longer expected is not escalated.
         if alert.to <= now || alert.has_eased() {
             return None;
         }

@@ -158,6 +158,13 @@ pub async fn anomalies(
     Ok(params::page_of(rows, limit, |_| last.unwrap_or_default()))
 }
 
+/// What an alert recommends, so that its text is the same wherever it is shown.
+pub(super) async fn open_recommendations(
+    state: &ApiState,
+) -> Result<views::OpenRecommendations, Problem> {
+    read(state, views::OpenRecommendations::read).await
+}
+
 /// Alerts, newest first
 #[utoipa::path(get, path = "/alerts", params(AlertQuery), responses((status = 200, body = Vec<views::Alert>), (status = 400, body = Problem)))]
 pub async fn alerts(

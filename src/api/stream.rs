@@ -12,7 +12,7 @@ use tokio_stream::wrappers::BroadcastStream;
 
 use super::language::Reads;
 use super::problem::Problem;
-use super::read::status_now;
+use super::read::{open_recommendations, status_now};
 use super::state::ApiState;
 use crate::engine::StreamEvent;
 use crate::text::Texts;
@@ -55,6 +55,10 @@ async fn event(state: &ApiState, texts: &Texts, told: StreamEvent) -> Event {
             ("vintages", json!({ "issued_at": issued_at.to_string() }))
         }
         StreamEvent::Alert(alert) => {
+            let mut alert = *alert;
+            if let Ok(open) = open_recommendations(state).await {
+                open.add_to(&mut alert);
+            }
             ("alert", serde_json::to_value(views::Alert::new(&alert, texts)).unwrap_or_default())
         }
         StreamEvent::Status => match status_now(state).await {

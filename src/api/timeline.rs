@@ -34,7 +34,7 @@ pub struct TimelineQuery {
 
 /// A span of one series: counts, last week's counts, the first and the newest forecast, staffing
 ///
-/// `issued` answers what was known at an earlier time: with 09:00, the window at 14:00 has the forecast of 09:00.
+/// With `issued` at 09:00, the window at 14:00 has the newest forecast that was known at 09:00.
 #[utoipa::path(get, path = "/timeline", params(TimelineQuery), responses((status = 200, body = views::Timeline), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn timeline(
     State(state): State<ApiState>,

@@ -13,7 +13,7 @@ use super::auth::Actor;
 use super::language::Reads;
 use super::params::{Params, RosterQuery};
 use super::problem::Problem;
-use super::read::read;
+use super::read::{open_recommendations, read};
 use super::requests::{Acknowledgement, Feedback, NewMaintenance};
 use super::state::ApiState;
 use crate::alert;
@@ -97,8 +97,9 @@ pub async fn acknowledge(
     let given = body(given)?.by;
     let by = person(&actor, given.as_deref())?;
     let entry = actor.did(Act::Acknowledged, &id, given.as_deref().map(str::trim));
-    let alert: alert::Alert =
+    let mut alert: alert::Alert =
         tell(&state, entry, |reply| Command::Acknowledge { id, by, reply }).await?;
+    open_recommendations(&state).await?.add_to(&mut alert);
     Ok(Json(views::Alert::new(&alert, &texts)))
 }
 
@@ -117,8 +118,9 @@ pub async fn feedback(
         said = format!("{said}: {}", text("note", note, NOTE_CHARS_MAX)?);
     }
     let entry = AuditEntry { detail: said.clone(), ..actor.did(Act::Judged, &id, None) };
-    let alert: alert::Alert =
+    let mut alert: alert::Alert =
         tell(&state, entry, |reply| Command::Feedback { id, text: said, reply }).await?;
+    open_recommendations(&state).await?.add_to(&mut alert);
     Ok(Json(views::Alert::new(&alert, &texts)))
 }
 

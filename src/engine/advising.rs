@@ -1,4 +1,4 @@
-//! Makes recommendations from plans, and compares them with what came.
+//! Makes recommendations from plans, and compares them with the actual contacts.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ impl Advising {
         }
         let mut put = |own| effects.put(StoreChange::Recommendation(Box::new(own)));
         let (desks, mut bench) = Bench::new(planning, issued, plans, &self.rules);
-        // What came is compared first, so that it is stored even if nothing else changes.
+        // Actual contacts are compared first, so that it is stored even if nothing else changes.
         let over: Vec<Recommendation> = self.book.due(end).cloned().collect();
         for own in over {
             let outcome = bench.outcome(&own, self.book.all(), histories);
@@ -69,15 +69,20 @@ impl Advising {
         self.book.all().iter().filter(move |own| own.is_open(now))
     }
 
-    /// Takes a person's answer. `None` if there is no such recommendation, or it is over.
-    pub fn answer(
-        &mut self,
+    /// A recommendation with a person's answer. `None` if there is no such one, or it is over.
+    pub fn answered(
+        &self,
         id: &str,
         answer: Answer,
         by: &str,
         at: Timestamp,
     ) -> Option<Recommendation> {
-        self.book.answer(id, answer, by, at)
+        self.book.answered(id, answer, by, at)
+    }
+
+    /// Takes a recommendation with its answer.
+    pub fn put(&mut self, recommendation: Recommendation) {
+        self.book.put(recommendation);
     }
 
     /// A roster was sent: it includes what was agreed before. Returns the recommendations that changed.

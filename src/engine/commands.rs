@@ -40,7 +40,10 @@ pub fn handle(forecaster: &mut Forecaster, command: Command, now: Timestamp) -> 
             done(forecaster, ReplicatedCommand::Unadjusted { id }, |_| Ok(()), reply)
         }
         Command::Answer { id, answer, by, reply } => {
-            let change = ReplicatedCommand::Answered { id: id.clone(), answer, by, at: now };
+            let Some(answered) = forecaster.answered(&id, answer, &by, now) else {
+                return refused(CommandError::NotFound, reply);
+            };
+            let change = ReplicatedCommand::Answered { recommendation: Box::new(answered) };
             let stored = |forecaster: &Forecaster| {
                 forecaster.reader().recommendation(&id)?.ok_or(CommandError::NotFound)
             };
@@ -123,6 +126,7 @@ fn stream_events(forecaster: &Forecaster, command: &ReplicatedCommand) -> Vec<St
         | ReplicatedCommand::Adjusted { .. }
         | ReplicatedCommand::Unadjusted { .. } => vec![StreamEvent::Status],
         ReplicatedCommand::Audit { .. }
+        | ReplicatedCommand::Annotated { .. }
         | ReplicatedCommand::Nowcast { .. }
         | ReplicatedCommand::Delivered { .. }
         | ReplicatedCommand::Paged { .. }

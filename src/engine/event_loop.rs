@@ -107,9 +107,13 @@ impl Engine {
                     let _ = stored.try_send(());
                 }
                 Ok(Message::Annotations(rows, stored)) => {
-                    match self.forecaster.put_annotations(rows) {
-                        // The sink may have stopped waiting.
-                        Ok(()) => _ = stored.try_send(()),
+                    let command = ReplicatedCommand::Annotated { rows };
+                    match self.forecaster.carry_out(&command, None) {
+                        Ok(_) => {
+                            self.replicate(command, Box::new(|| {}));
+                            // The sink may have stopped waiting.
+                            let _ = stored.try_send(());
+                        }
                         Err(error) => {
                             tracing::error!(%error, "store: cannot store annotations, retrying");
                         }

@@ -156,15 +156,20 @@ impl Issuer {
         self.planning.add_team_shifts(team_shifts);
     }
 
-    /// Takes a person's answer to a recommendation. `None` if there is no such one, or it is over.
-    pub fn answer(
-        &mut self,
+    /// A recommendation with a person's answer. `None` if there is no such one, or it is over.
+    pub fn answered(
+        &self,
         id: &str,
         answer: Answer,
         by: &str,
         at: Timestamp,
     ) -> Option<Recommendation> {
-        self.advising.answer(id, answer, by, at)
+        self.advising.answered(id, answer, by, at)
+    }
+
+    /// Takes a recommendation with its answer.
+    pub fn put_recommendation(&mut self, recommendation: Recommendation) {
+        self.advising.put(recommendation);
     }
 
     /// A roster was sent: it includes what was agreed before. Returns the recommendations that changed.

@@ -124,12 +124,13 @@ pub enum ReplicatedCommand {
         event: Box<MaintenanceEvent>,
         at: Timestamp,
     },
-    /// A person's answer to a recommendation. Releases before it skip it.
+    /// A recommendation with a person's answer, as the leader decided it. Releases before it skip it.
     Answered {
-        id: String,
-        answer: AdviceAnswer,
-        by: String,
-        at: Timestamp,
+        recommendation: Box<Recommendation>,
+    },
+    /// What was written to Grafana, so that the next leader does not write it again. Releases before it skip it.
+    Annotated {
+        rows: Vec<Annotation>,
     },
     Adjusted {
         adjustment: Box<Adjustment>,

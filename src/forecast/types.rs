@@ -86,7 +86,7 @@ pub enum Fallback {
     Mean { windows: usize },
     /// Nothing.
     Nothing,
-    /// So many whole days. From `settled_at` on, forecasts are expected to be as good as they get.
+    /// So many whole days. From `settled_at` on, forecasts are expected to have full accuracy.
     Little {
         days: u32,
         settled_at: Timestamp,

@@ -1,13 +1,14 @@
 //! Annotations in Grafana: what was written there, under which id.
 
 use rusqlite::{Row, params};
+use serde::{Deserialize, Serialize};
 
 use super::codes::Code;
 use super::{Reader, StoreError, Tx, columns};
 use crate::domain::{Scope, Timestamp};
 
-/// What an annotation tells of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What an annotation shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum AnnotationKind {
     /// Windows far outside their forecast.
     Anomaly,
@@ -17,7 +18,7 @@ pub enum AnnotationKind {
     Outage,
     /// Planned work, or a planner's adjustment.
     Planned,
-    /// An alert of which people were told.
+    /// An alert for which a page was sent.
     Page,
 }
 
@@ -39,7 +40,7 @@ impl AnnotationKind {
 }
 
 /// What became of an annotation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AnnotationState {
     /// Grafana has it under this id.
     Written(i64),
@@ -47,17 +48,17 @@ pub enum AnnotationState {
     LeftOut,
     /// A person deleted it, or Grafana refused it. It is not written again.
     Gone,
-    /// We deleted it, because what it told of was cancelled.
+    /// It was deleted, because the planned work or the adjustment was cancelled.
     Deleted,
 }
 
 /// An annotation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Annotation {
-    /// Stable: derived from what it tells of.
+    /// Stable: derived from what it shows.
     pub key: String,
     pub kind: AnnotationKind,
-    /// `_all` where it tells of all.
+    /// `_all` where it concerns all.
     pub scope: Scope,
     pub starts_at: Timestamp,
     /// `None` while it lasts.

@@ -62,7 +62,7 @@ impl From<forecast::Cause> for Cause {
 pub struct LittleHistory {
     /// Whole days of history.
     pub days: u32,
-    /// From when on forecasts of this series are expected to be as good as they get.
+    /// From when on forecasts of this series are expected to have full accuracy.
     pub settled_at: String,
     /// Whether the shape of a day is that of other regions.
     pub borrowed: bool,
@@ -90,7 +90,7 @@ pub struct Forecast {
     pub causes: Vec<Cause>,
     /// If history was short: the simpler method that was used, in words.
     pub fallback: Option<String>,
-    /// If history was short: how short. Null once forecasts are as good as they get.
+    /// If history is short: how short. Null without any history, and with five weeks or more.
     pub little_history: Option<LittleHistory>,
     /// For a nowcast, issued before the end of a window: its reason, in words. Its first target is the window that was open.
     pub nowcast: Option<String>,

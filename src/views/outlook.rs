@@ -31,7 +31,7 @@ pub struct Outlook {
     pub past: Vec<Option<u32>>,
     /// Medians of the forecast.
     pub next: Vec<f64>,
-    /// What people can do about its agents, and have agreed to do; of its team.
+    /// Open recommendations for its team.
     pub recommendations: Vec<Recommendation>,
 }
 

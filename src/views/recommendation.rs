@@ -12,14 +12,14 @@ use crate::text::{Say, Texts};
 /// Most open recommendations that are looked at.
 const OPEN_MAX: usize = 1000;
 
-/// What came, once a recommendation that was carried out is over.
+/// Actual contacts and service level, once a recommendation that was carried out is over.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RecommendationOutcome {
-    /// Contacts that came.
+    /// Actual contacts.
     pub arrivals: f64,
     /// Contacts that the forecast expected.
     pub expected_arrivals: f64,
-    /// Service level of the model for what came, with the recommendation.
+    /// Service level that the model gives for the actual contacts, with the recommendation.
     pub service_level_with: f64,
     /// The same without it.
     pub service_level_without: f64,
@@ -61,7 +61,7 @@ pub struct Recommendation {
     pub deflection_high: Option<f64>,
     /// What to do, in one line.
     pub text: String,
-    /// Why, and what it brings.
+    /// The reason and the expected effect.
     pub reason: String,
     pub issued_at: String,
     pub updated_at: String,

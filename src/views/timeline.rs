@@ -1,4 +1,4 @@
-//! A span of one series: what came, what was forecast first and what last, and the staffing.
+//! A span of one series: actual counts, first and newest forecasts, and the staffing.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-// A whole day of a series: what came, what was forecast first, what was known at a chosen time, and the same day a week before.
+// A whole day of a series: actual counts, first forecasts, the forecasts known at a chosen time, and the same day a week before.
 import * as clock from "./clock.js";
 import { h, setText } from "./dom.js";
 import { hm, num, percent, t, tickets } from "./i18n.js";

@@ -82,7 +82,7 @@ impl<'a> Bench<'a> {
         (desks, Self { planning, issued, keys })
     }
 
-    /// What came while a recommendation was carried out; `None` while that is not known. `all` are those of the same days.
+    /// The outcome of a recommendation that was carried out; `None` while that is not known. `all` are those of the same days.
     pub fn outcome(
         &mut self,
         own: &Recommendation,
@@ -189,7 +189,7 @@ fn levels(
     planner.levels((&starts, width), (&QUANTILES, &paths), people, team)
 }
 
-/// The mean level, weighted by what came; rounded as levels of plans are.
+/// The mean level, weighted by actual contacts; rounded as levels of plans are.
 fn mean(levels: &[Level], came: &[f64]) -> f64 {
     let weight = |came: &f64| came + 1e-6;
     let sum: f64 = levels.iter().zip(came).map(|(level, came)| level.expected * weight(came)).sum();

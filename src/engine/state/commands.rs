@@ -62,11 +62,11 @@ impl State {
                 }
                 decision
             }
-            ReplicatedCommand::Answered { id, answer, by, at } => {
-                let own = self.issuer.answer(id, *answer, by, *at);
-                let own = own.ok_or(CommandError::NotFound)?;
-                StoreChange::Recommendation(Box::new(own)).into()
+            ReplicatedCommand::Answered { recommendation } => {
+                self.issuer.put_recommendation((**recommendation).clone());
+                StoreChange::Recommendation(recommendation.clone()).into()
             }
+            ReplicatedCommand::Annotated { rows } => StoreChange::Annotations(rows.clone()).into(),
             ReplicatedCommand::Maintenance { event, at } => {
                 // The command's time is its position: the newest event of an id wins.
                 let source = SourceId::new("people", 0);

@@ -1,4 +1,4 @@
-//! Every sentence of every alert and page of simulated days is held against the store and the operator's log: numbers,
+//! Every sentence of every alert and page of simulated days is checked against the store and the operator's log: numbers,
 //! spans, causes, times.
 
 use std::collections::BTreeMap;
@@ -260,7 +260,7 @@ const SENTENCES: [(&str, Check); 21] = [
         case.parts(&found[2], at);
         case.holds(case.gaps(at).1 == n, "the most");
     }),
-    (r"^Missing later: (\d+) more stretch(?:es)?, until (\S+)\.$", |case, found| {
+    (r"^Missing later: (\d+) more periods?, until (\S+)\.$", |case, found| {
         let end = case.alert.need().last().map(|step| step.to);
         case.holds(end == Some(case.ahead(&found[2])), "the end");
     }),

@@ -6,8 +6,8 @@
 //! - Weights of these members come from out-of-sample forecasts of held-out weeks. Their weighted sum is the mean.
 //! - The variance of the count distribution follows past errors, recent errors and the time of day. Quantiles are read at
 //!   calibrated probabilities.
-//!
-//! - While history is short, the forecast from little history ([`early`]) replaces the members, then shares with them.
+//! - While history is short, the forecast from little history ([`early`]) replaces the members. Then both are combined, with a
+//!   falling share of the former.
 //!
 //! A fit depends only on the windows before it, and a forecast only on the fit and the windows before its origin.
 

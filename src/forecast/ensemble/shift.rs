@@ -28,7 +28,7 @@ const SPREAD_MIN: f64 = 0.04;
 const SHOWN: f64 = 0.55;
 const DAYS_SHOWN: f64 = 0.8;
 
-/// How long readers are told.
+/// How long forecasts mention the change.
 const TOLD: Duration = Duration::from_secs(28 * 86_400);
 
 /// A lasting change.
@@ -62,7 +62,7 @@ impl Shift {
         Some((days[at].first, log.exp()))
     }
 
-    /// What readers are told in the weeks after the change.
+    /// The note that forecasts carry in the weeks after the change.
     pub(super) fn note(&self, now: Timestamp) -> Option<Stored<Fallback>> {
         let percent = (self.factor * 100.0).round() as u32;
         let note = Fallback::Shifted { since: self.since, percent };

@@ -24,7 +24,7 @@ const DAYS: i64 = 30;
 pub(super) const PROFILE: &str = "profile";
 
 impl Vintage {
-    /// Whether its model uses alarms and can warn of a surge. That without a fit does not.
+    /// Whether its model uses alarms and can warn of a surge. A vintage without a fit does neither.
     pub fn uses_alarms(&self) -> bool {
         self.surges.is_some() || self.members != [PROFILE]
     }

@@ -19,7 +19,7 @@ pub const CHOICES: [(&str, &str); 7] = [
     (DEFAULT, "the model of the service"),
     (
         "profile",
-        "the weekly profile multiplied by today's level; the service uses it for series without a fit",
+        "the shape of the days so far times busyness; the service uses it for series without a fit",
     ),
     ("seasonal-naive", "last week's count; bands from its past errors"),
     ("mstl-ets", "MSTL with day and week, then AutoETS on the remainder (library augurs)"),

@@ -1,4 +1,4 @@
-//! The weekly profile times today's level: the fallback without a fit.
+//! The forecast from little history: what the service uses for a series without a fit.
 
 use crate::forecast::{Ensemble, Model, Past, Vintage};
 

@@ -1,4 +1,4 @@
-//! Episodes: anomalies and surges of a region and service that lie close together, and alerts of which people were told.
+//! Episodes: anomalies and surges of a region and service that lie close together, and alerts for which a page was sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -221,7 +221,7 @@ fn surge_episode(scope: &Scope, run: &[Spot<Surge>], texts: &Texts) -> Episode {
     }
 }
 
-/// An alert of which people were told, at its worst.
+/// An alert for which a page was sent, at its worst.
 pub fn page(alert: &Alert, public_url: &str, texts: &Texts) -> Option<Episode> {
     alert.notified_at?;
     let mut shown = alert.clone();

@@ -195,7 +195,7 @@ impl GrafanaSink {
             episodes.iter().try_for_each(|episode| self.put_one(reader, episode, &mut round));
         let Round { mut rows, count, left_out, mut refused } = round;
         if done.is_err() {
-            // What is refused or left out is decided again, and told then.
+            // What is refused or left out is decided and reported again in the next round.
             rows.retain(|_, row| {
                 !matches!(row.state, AnnotationState::LeftOut | AnnotationState::Gone)
             });

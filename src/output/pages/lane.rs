@@ -178,8 +178,13 @@ impl Lane {
             return;
         }
         memory.refreshed_at = Some(now);
-        let open = match self.reader.alerts(&Filter::default(), true, OPEN_ALERTS_MAX, None) {
-            Ok(open) => open,
+        let open = self.reader.alerts(&Filter::default(), true, OPEN_ALERTS_MAX, None);
+        let recommended = OpenRecommendations::read(&self.reader);
+        let open = match open.and_then(|open| Ok((open, recommended?))) {
+            Ok((mut open, recommended)) => {
+                open.iter_mut().for_each(|alert| recommended.add_to(alert));
+                open
+            }
             Err(error) => {
                 tracing::warn!(%error, receiver = self.name, "cannot read the open alerts, trying again");
                 return;

@@ -15,6 +15,8 @@ use crate::domain::{DAY, Timestamp, WindowWidth};
 
 /// What is less probable is not recommended.
 const CONFIDENCE_MIN: f64 = 0.5;
+/// Drafts that are judged at most for each recommendation that may be added; those with the largest gap come first.
+const JUDGED_PER_PLACE: usize = 4;
 /// How long answers and offers are remembered.
 const REMEMBERED: Duration = Duration::from_secs(2 * DAY.as_secs());
 
@@ -190,8 +192,10 @@ impl Book {
     ) {
         let open = self.known.iter().filter(|own| own.is_open(look.now)).count();
         let mut room = look.rules.most.saturating_sub(open);
+        // To judge a draft takes time, whether it is then recommended or not.
+        let mut judged = JUDGED_PER_PLACE * room;
         for draft in drafts {
-            if room == 0 {
+            if room == 0 || judged == 0 {
                 break;
             }
             if self.was_withdrawn(look, &draft) || self.crosses(look, &draft) {
@@ -203,6 +207,7 @@ impl Book {
             }
             let draft = Draft { people, ..draft };
             let desk = &look.desks[draft.desk];
+            judged -= 1;
             let figures = judge::figures(&draft, desk, agreed, look.rules, service);
             if figures.confidence < CONFIDENCE_MIN {
                 continue;
@@ -281,17 +286,19 @@ impl Book {
         uncovered
     }
 
-    /// Takes a person's answer. `None` if there is no such recommendation, or it is over.
-    pub fn answer(
-        &mut self,
+    /// A recommendation with a person's answer, for [`Self::put`]. `None` if there is no such recommendation, or it is over.
+    pub fn answered(
+        &self,
         id: &str,
         answer: Answer,
         by: &str,
         at: Timestamp,
     ) -> Option<Recommendation> {
         use RecommendationState::{Accepted, Declined, Done, Proposed};
-        let own = self.known.iter_mut().find(|own| own.id == id)?;
+        let mut own = self.known.iter().find(|own| own.id == id)?.clone();
+        let is_over = own.state == Proposed && own.to <= at;
         let state = match (own.state, answer) {
+            _ if is_over => return None,
             (Proposed | Accepted, Answer::Accept) => Accepted,
             (Proposed | Accepted | Declined, Answer::Decline) => Declined,
             (Proposed | Accepted | Done, Answer::Done) => Done,
@@ -303,7 +310,15 @@ impl Book {
             own.answered_at = Some(at);
             own.updated_at = own.updated_at.max(at);
         }
-        Some(own.clone())
+        Some(own)
+    }
+
+    /// Takes a recommendation as another instance has it: it replaces the one of its id.
+    pub fn put(&mut self, own: Recommendation) {
+        match self.known.iter_mut().find(|known| known.id == own.id) {
+            Some(known) => *known = own,
+            None => self.known.push(own),
+        }
     }
 
     /// A new roster was sent for these desks and times. It includes what was agreed before. Returns what changed.
@@ -335,7 +350,7 @@ impl Book {
         self.known.iter().filter(is_due)
     }
 
-    /// Records what came. `None` if there is no such recommendation.
+    /// Records the outcome. `None` if there is no such recommendation.
     pub fn follow(&mut self, id: &str, outcome: Outcome) -> Option<Recommendation> {
         let own = self.known.iter_mut().find(|own| own.id == id)?;
         own.outcome = Some(outcome);

@@ -10,7 +10,7 @@ pub struct DeskWindow {
     /// team's minimum.
     pub needed: u32,
     pub needed_high: u32,
-    /// Whom the roster has; `None` where it says nothing.
+    /// Agents on the roster; `None` without a roster.
     pub scheduled: Option<u32>,
     /// Whether it is open.
     pub is_open: bool,

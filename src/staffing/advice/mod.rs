@@ -2,7 +2,7 @@
 //!
 //! From the plans of all desks (teams, and series without a team) follow flows of people for each half hour ([`solve`]), from these
 //! stretches of time with one number ([`stretch`]), and from these recommendations ([`plan`]). A [`Book`] keeps them: it changes
-//! numbers seldom, records what people answer, and compares afterwards what was expected with what came.
+//! numbers seldom, records what people answer, and compares afterwards what was expected with the actual contacts.
 
 mod book;
 mod desk;

@@ -15,7 +15,7 @@ pub struct AdviceRules {
     pub overtime_lead: Duration,
     pub leave_lead: Duration,
     pub announcement_lead: Duration,
-    /// What begins within this time does not change any more, and nothing else begins within it.
+    /// What begins within this time no longer changes, and nothing new except an announcement begins within it.
     pub frozen: Duration,
     /// Shortest recommendation.
     pub least_length: Duration,

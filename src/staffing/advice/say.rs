@@ -31,7 +31,7 @@ impl Say for Recommendation {
 }
 
 impl Recommendation {
-    /// Why, and what it brings.
+    /// The reason and the expected effect.
     pub fn reason(&self, texts: &Texts) -> String {
         let texts = texts.local(self.zone);
         let percent = |share: f64| texts.number(share * 100.0, 0);

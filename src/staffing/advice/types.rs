@@ -103,13 +103,13 @@ pub enum Why {
     Outage { cause: String, agents: u32 },
 }
 
-/// What came, once a recommendation that was carried out is over.
+/// The outcome, once a recommendation that was carried out is over.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Contacts that came, and those that the forecast expected.
+    /// Actual contacts, and those that the forecast expected.
     pub arrivals: f64,
     pub expected_arrivals: f64,
-    /// Service level of the model for what came, with the recommendation and without it.
+    /// Service level that the model gives for the actual contacts, with the recommendation and without it.
     pub level_with: f64,
     pub level_without: f64,
     /// Of an announcement: the share of the expected contacts that did not come; below 0 where more came.

@@ -24,8 +24,8 @@ alert-gone-untold = The forecast of { $at } shows no shortage any more. The aler
 alert-missing = Missing: { $need } ({ $channels }).
 alert-missing-peak = Missing: { $need }; most at { $at } ({ $channels }).
 alert-missing-more = Missing later: { $n ->
-    [one] { $n } more stretch
-   *[other] { $n } more stretches
+    [one] { $n } more period
+   *[other] { $n } more periods
 }, until { $to }.
 alert-shortfall-rostered = { $channel }: { $agents } agents needed at { $at }, { $scheduled } scheduled, { $gap } short. Forecast for that window: { $n } tickets ({ $low } to { $high } with 80 % probability).
 alert-shortfall-usual = { $channel }: { $agents } agents needed at { $at }, usually { $scheduled } at this time, { $gap } short. Forecast for that window: { $n } tickets ({ $low } to { $high } with 80 % probability).

@@ -36,9 +36,9 @@ advice-offer-leave = Offer leave to { $n ->
 advice-announcement = Switch on the outage announcement of { $team }, { $from }–{ $to } ({ $zone }): it keeps { $low } to { $high } % of callers from waiting
 advice-short = { $needed } agents needed at { $at }, { $scheduled } on the schedule
 advice-spare = even a high forecast needs only { $needed } agents at { $at }, { $scheduled } are on the schedule
-advice-outage = { $cause } brings calls, and { $n ->
+advice-outage = { $cause } causes extra calls, and { $n ->
     [one] { $n } agent is missing
    *[other] { $n } agents are missing
-} whom nobody replaces in time
+} who cannot be replaced in time
 advice-levels = expected service level { $with } % with it, { $without } % without it; confidence { $confidence } %
 advice-recommended = Recommended: { $text }.

@@ -13,7 +13,7 @@ fallback-borrowed = 历史数据{ $n ->
    *[other] 仅 { $n } 天
 }：一天的规律借自其他区域，并按本区域的工单量调整；预计自 { $from } 起达到最佳水平
 fallback-shifted = 自 { $since } 起工单量约为此前的 { $percent }%：此前的数量已按新的水平换算
-fallback-unfitted = 尚未拟合模型：采用每周规律，并按今天的工单量调整，不含告警影响
+fallback-unfitted = 尚未拟合模型：采用至今各天的规律，并按今天的工单量调整，不含告警影响
 
 nowcast-alarms = 上次预测之后新增 { $n } 条紧急或重要告警
 nowcast-tickets = 本时段至今 { $n } 张工单，原预测到此刻应有 { $due } 张

@@ -13,17 +13,17 @@ basis-done = { $percent }% 在 { $hours } 小时内完成
 basis-concurrency = 每名坐席同时处理 { $n } 个会话
 basis-occupancy = 占用率不超过 { $percent }%
 basis-shrinkage = 损耗率 { $percent }%
-basis-team = 由班组 { $team } 负责
+basis-team = 由团队 { $team } 负责
 
 # 建议：人可以采取的措施。
 
 advice-move = 将 { $n } 名坐席从 { $source } 调往 { $team }，{ $from }–{ $to }（{ $zone }）
-advice-call-in = 为 { $team } 加召 { $n } 名坐席，{ $from }–{ $to }（{ $zone }）
+advice-call-in = 为 { $team } 召回 { $n } 名休班坐席，{ $from }–{ $to }（{ $zone }）
 advice-overtime = 请 { $team } 的 { $n } 名坐席加班，{ $from }–{ $to }（{ $zone }）
 advice-offer-leave = 向 { $team } 的 { $n } 名坐席提供调休，{ $from }–{ $to }（{ $zone }）
 advice-announcement = 开启 { $team } 的故障语音公告，{ $from }–{ $to }（{ $zone }）：可使 { $low } 至 { $high }% 的来电者不再排队
-advice-short = { $at } 需要 { $needed } 名坐席，排班 { $scheduled } 名
-advice-spare = 即使预测偏高，{ $at } 也只需 { $needed } 名坐席，排班 { $scheduled } 名
-advice-outage = { $cause } 带来来电，缺 { $n } 名坐席，且无法及时补足
+advice-short = { $at } 需要 { $needed } 名坐席，已排班 { $scheduled } 名
+advice-spare = 即使按偏高的预测，{ $at } 也只需 { $needed } 名坐席，已排班 { $scheduled } 名
+advice-outage = { $cause } 引发更多来电，缺 { $n } 名坐席且无法及时补足
 advice-levels = 采取后预计服务水平 { $with }%，不采取则 { $without }%；置信度 { $confidence }%
 advice-recommended = 建议：{ $text }。

@@ -142,7 +142,7 @@ impl AlarmBook {
         active
     }
 
-    /// Moves a copy of each alarm that changes up to `until` on to it, each in a book of its own.
+    /// Advances a copy of each alarm that changes up to `until`, each in a book of its own.
     fn each_ahead(
         &self,
         until: Timestamp,

@@ -213,7 +213,7 @@ impl Shape {
 }
 
 impl Donor {
-    /// From the days of other series, or of the same series before a break.
+    /// From the days of other series.
     pub(super) fn new(days: &Days) -> Self {
         let choices = &Prior::shipped().days;
         let reach = reach(days, SMOOTHED, None);

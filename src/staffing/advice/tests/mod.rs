@@ -86,6 +86,19 @@ fn two(now: Timestamp) -> Vec<Desk> {
     desks
 }
 
+/// A person's answer, as the service takes it.
+fn take_answer(
+    book: &mut Book,
+    id: &str,
+    answer: Answer,
+    by: &str,
+    at: Timestamp,
+) -> Option<Recommendation> {
+    let answered = book.answered(id, answer, by, at)?;
+    book.put(answered.clone());
+    Some(answered)
+}
+
 #[test]
 fn who_is_to_spare_moves_and_the_rest_is_called_in() {
     let mut book = Book::default();
@@ -173,7 +186,7 @@ fn people_answer_and_the_rest_is_recommended_beside() {
     let rules = rules();
     let id = step(&mut book, &two(ten()), ten(), &rules)[0].id.clone();
     let mut answers = |answer, by: &str| {
-        book.answer(&id, answer, by, at(1))
+        take_answer(&mut book, &id, answer, by, at(1))
             .map(|own| (own.state, own.answered_by.unwrap_or_default()))
     };
     let by = |state, name: &str| Some((state, name.to_owned()));
@@ -181,7 +194,7 @@ fn people_answer_and_the_rest_is_recommended_beside() {
     assert_eq!(answers(Answer::Accept, "wu"), by(Accepted, "li"), "twice changes nothing");
     assert_eq!(answers(Answer::Done, "wu"), by(Done, "wu"));
     assert_eq!(answers(Answer::Decline, "wu"), None, "what is done stays done");
-    assert_eq!(book.answer("unknown", Answer::Accept, "li", at(1)), None);
+    assert_eq!(book.answered("unknown", Answer::Accept, "li", at(1)), None);
     // It counts, and does not change: nobody is recommended twice.
     assert!(step(&mut book, &two(at(15)), at(15), &rules).is_empty());
     // The roster that is sent afterwards includes it.
@@ -190,7 +203,10 @@ fn people_answer_and_the_rest_is_recommended_beside() {
     assert!(book.roster_replaced(&spans).is_empty());
     let mut book = Book::default();
     let id = step(&mut book, &two(ten()), ten(), &rules)[0].id.clone();
-    assert_eq!(book.answer(&id, Answer::Decline, "li", at(1)).map(|own| own.state), Some(Declined));
+    assert_eq!(
+        take_answer(&mut book, &id, Answer::Decline, "li", at(1)).map(|own| own.state),
+        Some(Declined)
+    );
     step(&mut book, &two(at(15)), at(15), &rules);
     assert!(book.all().iter().all(|own| own.kind != Kind::Move || own.state == Declined));
 }
@@ -260,10 +276,10 @@ fn an_announcement_stands_in_for_people_who_cannot_come() {
     step(&mut book, &desks, ten(), &rules);
     let [own] = book.all() else { panic!("one: {:?}", book.all()) };
     insta::assert_snapshot!(said(own), @"Switch on the outage announcement of broadband, 10:00–16:00 (UTC): it keeps 10 to 30 % of callers from waiting");
-    insta::assert_snapshot!(own.reason(&Texts::new(Language::En)), @"linkDown brings calls, and 10 agents are missing whom nobody replaces in time; expected service level 62 % with it, 50 % without it; confidence 100 %");
+    insta::assert_snapshot!(own.reason(&Texts::new(Language::En)), @"linkDown causes extra calls, and 10 agents are missing who cannot be replaced in time; expected service level 62 % with it, 50 % without it; confidence 100 %");
     // Scored once it is over.
     let id = own.id.clone();
-    book.answer(&id, Answer::Done, "li", at(5));
+    take_answer(&mut book, &id, Answer::Done, "li", at(5));
     assert_eq!(book.due(at(359)).count(), 0);
     assert_eq!(book.due(at(360)).count(), 1);
     let outcome = Outcome {
