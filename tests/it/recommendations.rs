@@ -154,5 +154,7 @@ fn following_recommendations_is_worth_more_than_as_many_people_all_day() {
     assert!(perfect.minutes_below <= own.minutes_below, "{text}");
     let nobody = of.advised(Follows::Nobody);
     assert!(nobody.recommendations > 0 && nobody.changes.0 < 1.0, "{nobody:?}");
-    assert!(nobody.shortest_turn.is_none_or(|minutes| minutes >= 30.0), "{nobody:?}");
+    for shortest in [nobody.shortest_turn, nobody.shortest_return] {
+        assert!(shortest.is_none_or(|minutes| minutes >= 30.0), "{nobody:?}");
+    }
 }
