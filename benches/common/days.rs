@@ -246,7 +246,9 @@ impl Days {
                 let open = book.all().iter().filter(|own| own.is_proposed());
                 let ids: Vec<String> = open.map(|own| own.id.clone()).collect();
                 for id in ids {
-                    book.answer(&id, Answer::Done, "a person", start(now));
+                    if let Some(done) = book.answered(&id, Answer::Done, "a person", start(now)) {
+                        book.put(done);
+                    }
                 }
             }
             let (desks, mut levels) = self.look(&mut planner, &mut table, now, follows);
