@@ -33,7 +33,7 @@ fn main() {
         let same = of.fixed(of.same_cost(own.cost));
         let of_perfect = (same - own.minutes_below) / (same - perfect.minutes_below) * 100.0;
         println!(
-            "{seed} | {fixed:.0} | {same:.0} | {:.0} | {:.0} | {:.0}, {:.0} | {of_perfect:.0} % | {:.2}, {:.2} of {} recommendations; shortest turn {:?} min",
+            "{seed} | {fixed:.0} | {same:.0} | {:.0} | {:.0} | {:.0}, {:.0} | {of_perfect:.0} % | {:.2}, {:.2} of {} recommendations; shortest turn {:?} min, return {:?} min",
             own.minutes_below,
             perfect.minutes_below,
             own.cost,
@@ -42,6 +42,7 @@ fn main() {
             nobody.changes.1,
             nobody.recommendations,
             nobody.shortest_turn,
+            nobody.shortest_return,
         );
     }
     time_of_many_teams();

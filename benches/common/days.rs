@@ -14,8 +14,8 @@ use rand_distr::{Distribution as _, Normal, Poisson};
 use surgecast::domain::{SeriesKey, Timestamp, WindowWidth, Zone};
 use surgecast::forecast::QUANTILES;
 use surgecast::staffing::{
-    AdviceRules, Answer, Book, Desk, DeskWindow, Level, Planner, Profile, Recommendation, Service,
-    Table, equivalent_arrivals, with_shrinkage,
+    AdviceRules, Answer, Book, Desk, DeskWindow, Level, Planner, Profile, Recommendation,
+    RecommendationState, Service, Table, equivalent_arrivals, with_shrinkage,
 };
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
@@ -62,6 +62,8 @@ pub struct Came {
     pub changes: (f64, f64),
     /// Shortest time between two changes of which the second turned.
     pub shortest_turn: Option<f64>,
+    /// Shortest time in minutes from the withdrawal of a recommendation to another one of the same kind, teams and time.
+    pub shortest_return: Option<f64>,
 }
 
 /// How recommendations are followed.
@@ -348,8 +350,26 @@ impl Days {
             recommendations: known.len(),
             changes: (median, mean),
             shortest_turn: shortest.reduce(f64::min),
+            shortest_return: shortest_return(known),
         }
     }
+}
+
+fn shortest_return(known: &BTreeMap<String, Recommendation>) -> Option<f64> {
+    let withdrawn = known.values().filter(|own| own.state == RecommendationState::Withdrawn);
+    let again = withdrawn.flat_map(|own| {
+        let is_same = |other: &&Recommendation| {
+            (other.kind, &other.team, &other.source) == (own.kind, &own.team, &own.source)
+                && other.from < own.to
+                && own.from < other.to
+                && other.id != own.id
+                && other.issued_at >= own.updated_at
+        };
+        let minutes =
+            |other: &Recommendation| other.issued_at.since(own.updated_at).as_secs_f64() / 60.0;
+        known.values().filter(is_same).map(minutes)
+    });
+    again.reduce(f64::min)
 }
 
 /// Agents on the schedule for arrivals by window.

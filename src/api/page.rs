@@ -22,6 +22,7 @@ macro_rules! assets {
 
 assets![
     "accuracy.js",
+    "advice.js",
     "agents.js",
     "alerts.js",
     "app.css",
@@ -44,6 +45,7 @@ assets![
     "series.js",
     "spark.js",
     "staffing.js",
+    "taken.js",
     "time.js",
     "topics.js",
     "whatif.js",

@@ -15,10 +15,11 @@ use super::state::ApiState;
 use super::write::{Body, NOTE_CHARS_MAX, body, person, tell, text};
 use crate::domain::{Act, AuditEntry};
 use crate::engine::Command;
+use crate::forecast::HORIZON;
 use crate::staffing::{Answer, RecommendationState};
 use crate::store::Reader;
 use crate::text::Texts;
-use crate::views::{Recommendation, Uncovered};
+use crate::views::{AdviceTaken, Period, Recommendation, Uncovered, advice_taken};
 
 /// Query parameters of recommendations.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -82,6 +83,41 @@ pub async fn uncovered(
 ) -> Result<Response, Problem> {
     let rows = read(&state, Reader::uncovered).await?;
     Ok(params::rest_of(rows.iter().map(Uncovered::from), query.after))
+}
+
+/// Query parameters of what became of recommendations.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TakenQuery {
+    /// `week` (default) or `quarter` of the year.
+    pub by: Option<String>,
+    /// Only of this team, or of this series as `region/service/channel`.
+    pub team: Option<String>,
+    /// RFC 3339: periods that begin at this time or later; default: the last 12 weeks, or the last year.
+    pub from: Option<String>,
+    /// RFC 3339: periods that begin before; default: six hours from now.
+    pub to: Option<String>,
+    /// Continue after a page: the value in its `Link`.
+    pub after: Option<usize>,
+}
+
+/// Which recommendations were taken and what followed, by team and week or quarter of the year, newest first
+#[utoipa::path(get, path = "/recommendations/taken", params(TakenQuery), responses((status = 200, body = Vec<AdviceTaken>), (status = 400, body = Problem)))]
+pub async fn taken(
+    State(state): State<ApiState>,
+    Params(query): Params<TakenQuery>,
+) -> Result<Response, Problem> {
+    let by = match query.by.as_deref() {
+        None | Some("week") => Period::Week,
+        Some("quarter") => Period::Quarter,
+        Some(_) => return Err(Problem::bad_request("by: use week or quarter")),
+    };
+    let to = params::instant("to", query.to.as_ref())?.unwrap_or(state.clock.now() + HORIZON);
+    let from = params::instant("from", query.from.as_ref())?.unwrap_or(to - by.reach());
+    let team = query.team;
+    let rows = read(&state, move |reader| advice_taken(reader, by, team.as_deref(), (from, to)));
+    Ok(params::rest_of(rows.await?.into_iter(), query.after))
 }
 
 /// Accepts a recommendation: a person will do it, and it does not change any more

@@ -56,6 +56,7 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
         .routes(routes!(pages::resend_page))
         .routes(routes!(recommendations::recommendations))
         .routes(routes!(recommendations::uncovered))
+        .routes(routes!(recommendations::taken))
         .routes(routes!(recommendations::accept_recommendation))
         .routes(routes!(recommendations::decline_recommendation))
         .routes(routes!(recommendations::recommendation_done))

@@ -104,6 +104,28 @@ impl Reader {
         })
     }
 
+    /// Passes on each recommendation that begins in a span, of one team or of all.
+    pub fn each_recommendation(
+        &self,
+        team: Option<&str>,
+        (from, to): (Timestamp, Timestamp),
+        mut each: impl FnMut(Recommendation),
+    ) -> Result<(), StoreError> {
+        self.read(|conn| {
+            // What begins in the span ends after its start: this has an index.
+            let mut found = conn.prepare_cached(
+                "SELECT body, version FROM recommendations
+                 WHERE ends_at > ?1 AND starts_at >= ?1 AND starts_at < ?2
+                     AND (?3 IS NULL OR team = ?3)",
+            )?;
+            let mut rows = found.query(params![from.millis(), to.millis(), team])?;
+            while let Some(row) = rows.next()? {
+                each(body::column(row, 0)?);
+            }
+            Ok(())
+        })
+    }
+
     /// A recommendation by id.
     pub fn recommendation(&self, id: &str) -> Result<Option<Recommendation>, StoreError> {
         self.read(|conn| {

@@ -3,6 +3,7 @@
 //! Times are RFC 3339 in UTC. What serialises here is the JSON of `/api/v1` and of the topics.
 
 mod accuracy;
+mod advice_taken;
 mod alert;
 mod anomaly;
 mod forecast;
@@ -22,6 +23,7 @@ mod timeline;
 pub use accuracy::{
     Accuracy, AdjustedAccuracy, Figures, LeadFigures, NowcastAccuracy, SurgeFigures, accuracy,
 };
+pub use advice_taken::{AdviceTaken, Period, advice_taken};
 pub use alert::{Alert, AlertStep, Shortfall, StepChannel};
 pub use anomaly::Anomaly;
 pub use forecast::{Cause, Drivers, Forecast, ForecastTarget, ModelTarget};

@@ -45,6 +45,8 @@ pub struct Recommendation {
     pub series: Vec<String>,
     pub from: String,
     pub to: String,
+    /// The team's time zone: that of the times in `text` and `reason`.
+    pub time_zone: String,
     /// People on the schedule; 0 for an announcement.
     pub agents: u32,
     /// Probability that the target is missed without it; of leave, that it is met with it.
@@ -93,6 +95,7 @@ impl Recommendation {
             series: own.series.iter().map(ToString::to_string).collect(),
             from: own.from.to_string(),
             to: own.to.to_string(),
+            time_zone: own.zone.to_string(),
             agents: own.agents,
             confidence: own.confidence,
             service_level_with: own.level_with,

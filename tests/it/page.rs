@@ -1,6 +1,7 @@
 //! Tests the built-in page in a real browser: Chromium, controlled by chromedriver.
 #![allow(clippy::disallowed_methods, reason = "a test waits in real time, up to a limit")]
 
+pub mod advice;
 pub mod desk;
 
 use std::future::Future;

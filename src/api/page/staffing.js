@@ -1,4 +1,6 @@
-// Staffing of a whole day: a heat map of the gap by team and half hour, and needed against scheduled agents of one row.
+// Staffing of a whole day: a heat map of the gap by team and half hour, recommendations, and needed against scheduled agents
+// of one row.
+import { advice } from "./advice.js";
 import { agents } from "./agents.js";
 import * as clock from "./clock.js";
 import { csvButton } from "./csv.js";
@@ -9,6 +11,7 @@ import { gapClass, gapText, hrefAt } from "./keys.js";
 import { get } from "./net.js";
 import { home } from "./overview.js";
 import { roster } from "./roster.js";
+import { taken } from "./taken.js";
 import { dayOf, iso, spanOf } from "./time.js";
 
 const HALF_MS = 1800000;
@@ -113,8 +116,10 @@ export function staffing(root, params) {
   const body = h("div");
   const detail = h("section", { class: "panel", "aria-labelledby": "s-row", hidden: true }, detailHead, detailSays, open, plot,
     h("details", {}, h("summary", { text: t("staff_table") }), body));
+  const advised = advice(zone);
+  const followed = taken();
   root.append(h("nav", { class: "crumbs", "aria-label": t("back") }, h("a", { href: home() }, "← ", t("back"))), heading,
-    h("section", { class: "panel", "aria-labelledby": "s-map" }, h("h2", { id: "s-map", text: t("heat_title") }), bar, note, save, none, map, more), detail,
+    h("section", { class: "panel", "aria-labelledby": "s-map" }, h("h2", { id: "s-map", text: t("heat_title") }), bar, note, save, none, map, more), advised, detail, followed,
     roster(zone, () => {
       last = {};
       changed();
@@ -133,12 +138,14 @@ export function staffing(root, params) {
     if (region) rest.set("region", region);
     if (chosen) rest.set("row", chosen);
     history.replaceState(null, "", `#/staffing${rest.toString() && `?${rest}`}`);
-    await load().catch(() => null);
+    await plans().catch(() => null);
     if (!gone) render();
   }
 
+  const load = () => Promise.all([plans(), advised.load()]);
+
   /** The plans of a day are many rows: the same ones are read at most once a minute. */
-  async function load() {
+  async function plans() {
     const asked = JSON.stringify(query());
     if (rows && asked === last.asked && performance.now() - last.at < AGE_MS) return;
     last = { asked, at: performance.now() };
@@ -168,6 +175,8 @@ export function staffing(root, params) {
     }));
     regions.value = region;
     bar.update();
+    advised.update(region);
+    followed.update();
     if (!rows) return;
     const span = spanOf(day(), zone());
     setText(note, t("staff_note", { day: dayMonth(span[0], zone()), zone: zoneLabel(zone(), span[0]) }));

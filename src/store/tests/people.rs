@@ -170,6 +170,16 @@ fn recommendations_are_replaced_and_listed_newest_first() {
     assert_eq!(ids(None, None, Some(at(2 * HOUR)), None), ["c", "b"]);
     assert!(ids(None, None, Some(at(4 * HOUR)), None).is_empty());
     assert_eq!(reader.recommendation("a").expect("reads").as_ref(), Some(&all[0]));
+    let begin = |team, from: i64, to: i64| -> Vec<String> {
+        let mut found = Vec::new();
+        let span = (at(from * HOUR), at(to * HOUR));
+        reader.each_recommendation(team, span, |own| found.push(own.id)).expect("reads");
+        found.sort();
+        found
+    };
+    assert_eq!(begin(None, 1, 2), ["a", "b", "c"], "all begin an hour after the start");
+    assert_eq!(begin(Some("chats"), 0, 9), ["c"]);
+    assert!(begin(None, 0, 1).is_empty() && begin(None, 2, 9).is_empty());
     assert_eq!(reader.recommendations_since(at(3 * HOUR)).expect("reads"), all[1..]);
     assert_eq!(reader.uncovered().expect("reads"), sample::uncovered());
     let changes = reader.changes(0, 99).expect("reads").into_iter().map(|(_, change)| change);

@@ -261,6 +261,60 @@ heat_cell_usual = { $at }: { $needed } needed, { $scheduled } usual (no roster),
 heat_help = A number is the agents who are missing; a dot means that some are spare. A stronger colour means a larger share of those who are needed. Without teams, a row is a region and service. Choose a row to see its day.
 heat_help_cut = The { $n } rows with the largest gaps; choose a region to see others. A number is the agents who are missing; a dot means that some are spare. A stronger colour means a larger share of those who are needed.
 
+advice = Recommendations
+advice_help = What people can do about agents who are missing or to spare. What is accepted or done does not change any more. What is declined is not recommended again for that time.
+advice_none = There are no recommendations now.
+advice_accept = Accept
+advice_decline = Decline
+advice_done = Done
+advice_said = { $state }: { $text }
+advice_kind = What
+advice_kind_move = Move agents
+advice_kind_call_in = Call people in
+advice_kind_overtime = Overtime
+advice_kind_offer_leave = Offer leave
+advice_kind_announcement = Outage announcement
+advice_state_proposed = Proposed
+advice_state_accepted = Accepted
+advice_state_declined = Declined
+advice_state_done = Done
+advice_state_expired = Expired
+advice_state_withdrawn = Withdrawn
+advice_team = Team
+advice_from_team = From team
+advice_to_team = To team
+advice_time = Time
+advice_agents = Agents
+advice_with = Service level with it
+advice_without = Service level without it
+advice_confidence = Confidence
+advice_cost = Cost
+advice_deflection = Callers who do not wait
+advice_missing = Missing agents whom no recommendation brings
+advice_missing_row = { $team }: { $n ->
+    [one] { $n } agent
+   *[other] { $n } agents
+}, { $time }
+
+taken = Recommendations that were taken, and what followed
+taken_help = A row is a team in one period, in its own time zone. A move counts for the team that gets agents. Share taken: of those that were taken, declined or not answered in time. The service levels are those of the taken ones that are over: expected by the forecast, and computed by the model for the contacts that came, with them and without them.
+taken_none = No recommendation has begun in these periods.
+taken_period = Period
+taken_by_week = Weeks
+taken_by_quarter = Quarters of the year
+taken_team = Team
+taken_share = Share taken
+taken_taken = Taken
+taken_declined = Declined
+taken_expired = Not answered
+taken_hours = Agent hours
+taken_cost = Cost
+taken_compared = Compared
+taken_expected = Service level expected
+taken_with = Service level with them
+taken_without = Service level without them
+taken_more = Contacts answered in time because of them
+
 roster = Roster
 roster_help = A CSV file with a header: `team` or `region,service,channel`, then `start,end,agents` (and `absent` for teams). It replaces the stored shifts of its teams and series between its first start and its last end.
 roster_file = CSV file
