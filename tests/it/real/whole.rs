@@ -147,10 +147,14 @@ fn differences<K: Ord + std::fmt::Debug>(
 /// Waits until all changes of the store are written to InfluxDB.
 fn wait_until_written(site: &Site) {
     let reader = site.reader();
-    until("all changes to be written to InfluxDB", || {
+    until_no_progress(|| {
         let cursor = reader.cursor("influxdb").expect("cursor");
-        reader.changes(cursor, 1).expect("changes").is_empty()
-    });
+        match reader.changes(cursor, 1).expect("changes").is_empty() {
+            true => Ok(()),
+            false => Err(format!("InfluxDB has the changes up to {cursor} only")),
+        }
+    })
+    .unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// Counts of one series from the API, requested month by month.
