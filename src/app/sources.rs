@@ -224,6 +224,8 @@ impl<'a> Sources<'a> {
                 None => LogFrom::Start,
             },
             inbox: forecasts.then(|| self.inbox.clone()),
+            // An instance that counts asks for the ends of its topics.
+            asks: role == Role::Forecast,
             leadership: leadership.clone(),
             health: health.clone(),
             stop: stop.clone(),

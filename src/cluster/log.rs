@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
+use crate::clock::Stopwatch;
 use crate::cluster::Leadership;
 use crate::domain::{Backoff, SourceId};
 use crate::engine::{Message, ReplicatedCommand, Report};
@@ -16,6 +17,7 @@ use crate::window::CommitPoint;
 const WAIT: Duration = Duration::from_millis(200);
 /// Most messages of one transaction.
 const MESSAGES_MAX: usize = 10_000;
+const ASK_EVERY_S: f64 = 1.0;
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(15));
 
 /// The thread that reads the replicated log.
@@ -25,6 +27,8 @@ pub struct LogFeed {
     /// The forecaster's inbox. Without one, the thread only learns the leader's address.
     pub inbox: Option<SyncSender<Message>>,
     pub leadership: Arc<Leadership>,
+    /// Whether it asks about once a second whether a broker answers, because no other thread of this instance does.
+    pub asks: bool,
     pub health: Arc<Health>,
     pub stop: Arc<AtomicBool>,
 }
@@ -42,8 +46,13 @@ impl LogFeed {
         if self.inbox.as_ref().is_some_and(|inbox| inbox.send(Message::Expect(sources)).is_err()) {
             return Ok(());
         }
+        let mut asked = Stopwatch::start();
         while !self.stop.load(Ordering::Relaxed) {
             let mut messages = reader.read(WAIT, MESSAGES_MAX)?;
+            if self.asks && asked.seconds() >= ASK_EVERY_S {
+                reader.ask();
+                asked = Stopwatch::start();
+            }
             // Commands keep their place between reports: a nowcast depends on the reports before it.
             while !messages.is_empty() {
                 let is_replicated =

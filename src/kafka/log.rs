@@ -165,6 +165,17 @@ impl LogReader {
         }
         Ok(messages)
     }
+
+    /// Asks whether a broker answers for the log, and reports that to health. An error of the client is over then.
+    pub fn ask(&self) {
+        let context = self.inner.context();
+        let ends =
+            self.inner.fetch_watermarks(&context.settings.partials(), PARTITION, ANSWER_WITHIN);
+        match ends {
+            Ok(_) => context.mark_healthy(),
+            Err(error) => context.mark_unhealthy(&context.problem(&error).0),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -205,7 +216,7 @@ mod tests {
                 .write_to(&settings.partials(), PARTITION, some.iter().cloned().map(Ok))
                 .expect("written");
         }
-        let mut reader = LogReader::open(&settings, health, From::Start).expect("a reader");
+        let mut reader = LogReader::open(&settings, health.clone(), From::Start).expect("a reader");
         let wait = Duration::from_millis(200);
         let mut read = reader.read(wait, 7).expect("some");
         // The client's error follows the messages that it has fetched, so a later read meets it.
@@ -220,5 +231,10 @@ mod tests {
         }
         let offsets: Vec<i64> = read.into_iter().map(|(offset, _)| offset).collect();
         assert_eq!(offsets, (0..MESSAGES as i64).collect::<Vec<_>>());
+        // Health reports the error until a broker answers again.
+        reader.inner.context().mark_unhealthy("a broker that is down");
+        assert_eq!(health.report().status, "failing");
+        reader.ask();
+        assert_eq!(health.report().status, "ready");
     }
 }

@@ -101,6 +101,10 @@ fn every_query_of_the_board_runs_in_prometheus() {
     }
     // Partitions and sinks have no metrics here: this program reads no Kafka and writes nothing.
     assert!(with_data >= 20, "only {with_data} queries have data");
+    // The program measures its progress once a second, and Prometheus reads that later.
+    until("the age of the windows to be read", || {
+        prometheus.ask("surgecast_frontier_age_seconds > 3600").is_some_and(|rows| !rows.is_empty())
+    });
     // Of the alert rules, only those fire that this program gives a reason for.
     let firing: Vec<String> = alert_rules()
         .into_iter()
