@@ -1,7 +1,7 @@
 //! Days of an operator's teams, with outages. What people do after recommendations is compared with a fixed roster and with perfect
 //! knowledge.
 //!
-//! Contacts are Poisson at a rate. The queueing models contain this chance, so a window is judged by its rate. An outage multiplies those of a team from one moment to the next, and fades over hours. Forecasts know the
+//! Contacts are Poisson at a rate. The models of staffing contain this chance, so a window is judged by its rate. An outage multiplies those of a team from one moment to the next, and fades over hours. Forecasts know the
 //! usual rate, as much of a day's deviation from it as the contacts since midnight tell, and an outage 15 minutes after its beginning, with an error that shrinks as it
 //! goes on. The roster has, hour by hour, whom the usual rate needs, and 5 % more. Whoever reads a recommendation does it at the
 //! next look, 15 minutes later.
