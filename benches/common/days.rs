@@ -1,8 +1,8 @@
 //! Days of an operator's teams, with outages. What people do after recommendations is compared with a fixed roster and with perfect
 //! knowledge.
 //!
-//! Contacts are Poisson. An outage multiplies those of a team from one moment to the next, and fades over hours. Forecasts know the
-//! usual rate, half of a day's deviation from it, and an outage 15 minutes after its beginning, with an error that shrinks as it
+//! Contacts are Poisson at a rate. The models of staffing contain this chance, so a window is judged by its rate. An outage multiplies those of a team from one moment to the next, and fades over hours. Forecasts know the
+//! usual rate, as much of a day's deviation from it as the contacts since midnight tell, and an outage 15 minutes after its beginning, with an error that shrinks as it
 //! goes on. The roster has, hour by hour, whom the usual rate needs, and 5 % more. Whoever reads a recommendation does it at the
 //! next look, 15 minutes later.
 
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution as _, Normal, Poisson};
+use rand_distr::{Distribution as _, Normal};
 use surgecast::domain::{SeriesKey, Timestamp, WindowWidth, Zone};
 use surgecast::forecast::QUANTILES;
 use surgecast::staffing::{
@@ -23,6 +23,8 @@ const WINDOWS_A_DAY: i64 = 96;
 const HORIZON: i64 = 24;
 /// Standard normal quantiles at [`QUANTILES`].
 const SCORES: [f64; 7] = [-1.96, -1.2816, -0.6745, 0.0, 0.6745, 1.2816, 1.96];
+/// Standard deviation of the logarithm of a day's level.
+const DAY_DEVIATION: f64 = 0.08;
 /// Cost of an hour of the roster: as much as leave saves.
 const HOUR_COST: f64 = 20.0;
 
@@ -44,7 +46,7 @@ pub struct Days {
     /// By team and day: the day's level.
     levels: Vec<Vec<f64>>,
     outages: Vec<Outage>,
-    /// By team and window.
+    /// By team and window: contacts at the rate.
     actual: Vec<Vec<f64>>,
     roster: Vec<Vec<f64>>,
     rules: AdviceRules,
@@ -115,7 +117,7 @@ impl Days {
         let peaks: Vec<f64> = (0..teams).map(|team| 20.0 + 12.0 * (team % 4) as f64).collect();
         let mut levels = Vec::new();
         for _ in 0..teams {
-            let normal = Normal::new(0.0f64, 0.08).expect("a normal distribution");
+            let normal = Normal::new(0.0f64, DAY_DEVIATION).expect("a normal distribution");
             levels.push((0..days).map(|_| normal.sample(&mut rng).exp()).collect::<Vec<f64>>());
         }
         let mut outages = Vec::new();
@@ -146,10 +148,9 @@ impl Days {
         };
         for team in 0..teams {
             let came = (0..windows).map(|window| {
-                let mean = of.usual(team, window)
+                of.usual(team, window)
                     * of.level(team, window)
-                    * (1.0 + of.outage(team, window, None));
-                Poisson::new(mean.max(1e-6)).expect("a mean").sample(&mut rng)
+                    * (1.0 + of.outage(team, window, None))
             });
             let came: Vec<f64> = came.collect();
             of.actual.push(came);
@@ -190,13 +191,21 @@ impl Days {
         added.sum()
     }
 
+    /// The share of a day's deviation that the contacts since midnight tell: that of the best linear estimate.
+    fn known_share(&self, team: usize, now: i64) -> f64 {
+        let midnight = now.div_euclid(WINDOWS_A_DAY) * WINDOWS_A_DAY;
+        let contacts: f64 = (midnight..now).map(|window| self.usual(team, window)).sum();
+        let told = contacts * DAY_DEVIATION * DAY_DEVIATION;
+        told / (1.0 + told)
+    }
+
     /// Quantiles of the windows from `now` on, as known then.
     fn forecast(&self, team: usize, now: i64, follows: Follows) -> Vec<Vec<f64>> {
         let window = |window: i64, score: f64| {
             if follows == Follows::Perfect {
                 return self.actual[team].get(window as usize).copied().unwrap_or(0.0);
             }
-            let level = 1.0 + 0.5 * (self.level(team, now) - 1.0);
+            let level = 1.0 + self.known_share(team, now) * (self.level(team, now) - 1.0);
             let outage = self.outage(team, window, Some(now));
             let mean = self.usual(team, window) * level * (1.0 + outage);
             let cv = if outage > 0.05 { 0.2 } else { 0.08 };

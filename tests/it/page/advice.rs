@@ -4,6 +4,7 @@ use anyhow::{Result, ensure};
 use fantoccini::Locator;
 use serde_json::{Value, json};
 
+use super::desk::{accessible, axe_text};
 use super::{Cdp, chinese, eval, holds, in_browser, quiet, shoot, text};
 
 /// Tabs at most from the name to a button: other recommendations have three buttons each.
@@ -101,6 +102,7 @@ pub async fn check_taken(base_url: &str, own: &Value) {
         let quarter = "/^20\\d\\d-Q[1-4]$/.test(document.querySelector('#taken tbody th')?.textContent)";
         holds(client, "a quarter of the year", quarter).await?;
         shoot(client, "recommendations-taken").await?;
+        accessible(client, &axe_text()?, "recommendations").await?;
         client.find(Locator::Css("#lang")).await?.click().await?;
         holds(client, "Chinese", "document.documentElement.lang === 'zh-Hans'").await?;
         client.execute("document.querySelector('#taken').open = true", vec![]).await?;

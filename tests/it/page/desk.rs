@@ -36,7 +36,7 @@ pub async fn check_desk(base_url: &str, series: &str) {
 pub async fn check_access(base_url: &str, series: &str) {
     let base = base_url.trim_end_matches('/').to_owned();
     in_browser(async |client| {
-        let axe = std::fs::read_to_string(axe()?).context("axe-core is missing: `tests/run` fetches it")?;
+        let axe = axe_text()?;
         for (width, theme, language) in [(1280, "light", "en"), (390, "dark", "zh"), (1280, "dark", "en")] {
             let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600});
             client.issue_cmd(Cdp("Emulation.setDeviceMetricsOverride", size)).await?;
@@ -78,7 +78,12 @@ fn axe() -> Result<PathBuf> {
     Ok(given.or_else(cache).or_else(home).context("no HOME")?.join(AXE))
 }
 
-async fn accessible(client: &Client, axe: &str, what: &str) -> Result<()> {
+/// The checker, as a script.
+pub(super) fn axe_text() -> Result<String> {
+    std::fs::read_to_string(axe()?).context("axe-core is missing: `tests/run` fetches it")
+}
+
+pub(super) async fn accessible(client: &Client, axe: &str, what: &str) -> Result<()> {
     client.execute(axe, vec![]).await?;
     let run = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] }).then((found) => done(\
                found.violations.map((v) => [v.id, v.impact, v.nodes.map((n) => n.target.join(' ')).slice(0, 5)])))";
