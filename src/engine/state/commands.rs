@@ -97,6 +97,10 @@ impl State {
                 let change = StoreChange::Page(page, receivers.clone());
                 Decision { pages_at: *at, ..change.into() }
             }
+            ReplicatedCommand::ReportDue { report, receiver, at } => {
+                let change = StoreChange::Page(report.page(), vec![receiver.clone()]);
+                Decision { pages_at: *at, ..change.into() }
+            }
             ReplicatedCommand::Resent { page, receivers, at } => {
                 let (page, receivers) = (page.clone(), receivers.clone());
                 StoreChange::Resend { page, receivers, at: *at }.into()
