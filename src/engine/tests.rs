@@ -7,14 +7,17 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::{Forecaster, ForecasterConfig, IssueConfig, ReplicatedCommand, Report};
-use crate::alert::{Escalation, NotificationKind, Route, test_page};
-use crate::domain::{Name, Reason, Scope, SeriesKey, SourceId, Timestamp, WindowWidth, Zone};
+use crate::alert::{Escalation, NotificationKind, ReportKind, Route, Schedule, test_page};
+use crate::domain::{
+    DAY, Name, Reason, Scope, SeriesKey, SourceId, Timestamp, WEEK, WindowWidth, Zone,
+};
 use crate::forecast::Calendar;
 use crate::ingest::{Decoder, Headers};
 use crate::input::{Decoders, RecordRef, SourceProcessor};
 use crate::staffing::{Shift, TeamShift};
 use crate::store::Store;
 use crate::telemetry::Metrics;
+use crate::text::Language;
 use crate::window::{AggregationKey, AggregatorConfig, AlarmRules};
 
 mod pages;

@@ -240,8 +240,7 @@ impl Figures {
         let (unanswered, sent) = (self.pages.unanswered(), self.pages.sent);
         if unanswered > 0 {
             let is_red = unanswered as f64 > UNANSWERED_RED * sent as f64;
-            let text =
-                texts.text("report-status-pages", args!["n" => unanswered, "sent" => sent]);
+            let text = texts.text("report-status-pages", args!["n" => unanswered, "sent" => sent]);
             add(if is_red { Status::Red } else { Status::Amber }, text);
         }
         let missed = self.warned.missed.len();
@@ -328,19 +327,54 @@ pub fn table(week: &Figures, before: &Figures, report: &mut Report) {
         let change = now.zip(then).map(|(now, then)| now.round() - then.round());
         change.map_or_else(dash, |change| {
             let sign = if change > 0.0 { "+" } else { "" };
-            texts.text("report-figures-minutes", args!["n" => format!("{sign}{}", texts.number(change, 0))])
+            texts.text(
+                "report-figures-minutes",
+                args!["n" => format!("{sign}{}", texts.number(change, 0))],
+            )
         })
     };
     let rows = [
-        ("report-figures-arrivals", count(week.tickets), count(before.tickets), relative(tickets(week), tickets(before))),
-        ("report-figures-accuracy", with_floor(week), with_floor(before), points(share(week), share(before))),
-        ("report-figures-below", count(below), count(below_then), relative(below.map(|n| n as f64), below_then.map(|n| n as f64))),
-        ("report-figures-precision", pages(&week.pages), pages(&before.pages), points(week.pages.precision(), before.pages.precision())),
-        ("report-figures-warning", warned(&week.warned), warned(&before.warned), more(week.warned.mean(), before.warned.mean())),
+        (
+            "report-figures-arrivals",
+            count(week.tickets),
+            count(before.tickets),
+            relative(tickets(week), tickets(before)),
+        ),
+        (
+            "report-figures-accuracy",
+            with_floor(week),
+            with_floor(before),
+            points(share(week), share(before)),
+        ),
+        (
+            "report-figures-below",
+            count(below),
+            count(below_then),
+            relative(below.map(|n| n as f64), below_then.map(|n| n as f64)),
+        ),
+        (
+            "report-figures-precision",
+            pages(&week.pages),
+            pages(&before.pages),
+            points(week.pages.precision(), before.pages.precision()),
+        ),
+        (
+            "report-figures-warning",
+            warned(&week.warned),
+            warned(&before.warned),
+            more(week.warned.mean(), before.warned.mean()),
+        ),
     ];
-    let rows = rows.into_iter().map(|(id, now, then, change)| vec![texts.text(id, None), now, then, change]);
+    let rows = rows
+        .into_iter()
+        .map(|(id, now, then, change)| vec![texts.text(id, None), now, then, change]);
     report.heading("report-figures");
-    let head = ["report-figures-figure", "report-figures-week", "report-figures-before", "report-figures-change"];
+    let head = [
+        "report-figures-figure",
+        "report-figures-week",
+        "report-figures-before",
+        "report-figures-change",
+    ];
     report.table(&head, rows.collect(), "report-volume-none");
     report.say("report-figures-help", None);
     if texts.zone() != Zone::UTC {
@@ -350,7 +384,8 @@ pub fn table(week: &Figures, before: &Figures, report: &mut Report) {
 
 /// Series of the figures, the one with the most agent hours short first.
 pub fn shortest(staffed: &Staffed) -> Vec<(&SeriesKey, f64)> {
-    let mut all: Vec<_> = staffed.series.iter().map(|(series, (short, _))| (series, *short)).collect();
+    let mut all: Vec<_> =
+        staffed.series.iter().map(|(series, (short, _))| (series, *short)).collect();
     all.retain(|(_, short)| *short > 0.0);
     all.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
     all

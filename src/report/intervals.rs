@@ -116,15 +116,14 @@ impl Record {
             let args = args!["scopes" => texts.list(places)];
             return texts.text("report-apart-surge", args);
         }
-        if let Some(work) = self.works.iter().find(|work| work.starts_at < to && work.ends_at > from)
+        if let Some(work) =
+            self.works.iter().find(|work| work.starts_at < to && work.ends_at > from)
         {
             return texts.text("report-apart-work", args!["id" => &*work.event_id]);
         }
         let entry = self.entries.iter().find(|own| own.starts_at < to && own.ends_at > from);
         match entry {
-            Some(entry) => {
-                texts.text("report-apart-entry", args!["label" => entry.label.as_str()])
-            }
+            Some(entry) => texts.text("report-apart-entry", args!["label" => entry.label.as_str()]),
             None => texts.text("report-apart-unknown", None),
         }
     }

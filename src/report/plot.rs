@@ -48,9 +48,9 @@ pub struct Plot {
 impl Plot {
     /// A plot of windows in order of time.
     pub fn new(title: &str, points: &[Point], texts: &Texts) -> Self {
-        let tops = points.iter().flat_map(|point| {
-            [point.actual, point.expected.map(|(_, mean, high)| mean.max(high))]
-        });
+        let tops = points
+            .iter()
+            .flat_map(|point| [point.actual, point.expected.map(|(_, mean, high)| mean.max(high))]);
         let step = step(tops.flatten().fold(1.0, f64::max));
         let top = step * 4.0;
         let last = points.len().saturating_sub(1).max(1) as f64;
@@ -126,7 +126,8 @@ mod tests {
 
     #[test]
     fn steps_are_round_and_reach_the_largest_value() {
-        for (most, expected) in [(1.0, 0.25), (8.0, 2.0), (9.0, 2.5), (41.0, 20.0), (390.0, 100.0)] {
+        for (most, expected) in [(1.0, 0.25), (8.0, 2.0), (9.0, 2.5), (41.0, 20.0), (390.0, 100.0)]
+        {
             assert!((step(most) - expected).abs() < 1e-9, "{most}: {}", step(most));
         }
     }

@@ -57,7 +57,9 @@ fn began(course: &Course, surge: &SurgeSpan, texts: &Texts) -> String {
 /// What came from the beginning to the end of the surge, beside the first forecasts of the same windows.
 fn came(course: &Course, surge: &SurgeSpan, texts: &Texts) -> Option<String> {
     let (mut tickets, mut expected, mut known) = (0u64, 0.0, true);
-    for window in course.windows.iter().filter(|own| (surge.began..surge.ended).contains(&own.start)) {
+    for window in
+        course.windows.iter().filter(|own| (surge.began..surge.ended).contains(&own.start))
+    {
         tickets += u64::from(window.tickets);
         match course.first(window.start) {
             Some(point) => expected += point.mean,
@@ -94,7 +96,9 @@ pub fn known(course: &Course, report: &mut Report) {
     let mut rows = Vec::new();
     for served in picked(course, peak) {
         let vintage = &served.vintage;
-        let Some(point) = vintage.targets.iter().find(|point| point.start == peak) else { continue };
+        let Some(point) = vintage.targets.iter().find(|point| point.start == peak) else {
+            continue;
+        };
         let warns = vintage.surges.as_ref().is_some_and(|surges| surges.warns);
         let id = if warns { "report-known-yes" } else { "report-known-no" };
         let reason = served.reason.as_ref().map(|reason| reason.say(&texts));
@@ -106,7 +110,11 @@ pub fn known(course: &Course, report: &mut Report) {
             texts.day_time(vintage.issued_at),
             text,
             texts.number(point.mean, 1),
-            format!("{}–{}", texts.number(point.quantiles[LOW], 0), texts.number(point.quantiles[HIGH], 0)),
+            format!(
+                "{}–{}",
+                texts.number(point.quantiles[LOW], 0),
+                texts.number(point.quantiles[HIGH], 0)
+            ),
             texts.number(point.alarm_effect, 1),
             texts.text(id, None),
         ]);
@@ -226,7 +234,8 @@ impl Actions {
             if advice.from < to && leaves.iter().any(|leaf| advice.concerns(leaf)) {
                 own.agreed += usize::from(advice.is_agreed());
                 own.entered += usize::from(advice.answered_at.is_some());
-                own.lines.push((advice.answered_at.unwrap_or(advice.issued_at), said(&advice, texts)));
+                own.lines
+                    .push((advice.answered_at.unwrap_or(advice.issued_at), said(&advice, texts)));
             }
         }
         for entry in reader.adjustments(from, to)? {
@@ -268,9 +277,9 @@ fn said(advice: &Recommendation, texts: &Texts) -> String {
     };
     let text = advice.say(texts);
     let answer = match advice.state {
-        RecommendationState::Accepted | RecommendationState::Declined | RecommendationState::Done => {
-            texts.text(id, args!["text" => text, "name" => name])
-        }
+        RecommendationState::Accepted
+        | RecommendationState::Declined
+        | RecommendationState::Done => texts.text(id, args!["text" => text, "name" => name]),
         _ => texts.text(id, args!["text" => text]),
     };
     let Some(came) = advice.outcome else { return answer };

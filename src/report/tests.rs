@@ -10,8 +10,8 @@ use crate::alert::{
     Shortfall, Trend,
 };
 use crate::domain::{
-    AlarmAction, AlarmEvent, DAY, HOUR, Name, Position, Scope, SeriesKey, Severity, SourceId, Timestamp,
-    WEEK, WindowWidth, Zone,
+    AlarmAction, AlarmEvent, DAY, HOUR, Name, Position, Scope, SeriesKey, Severity, SourceId,
+    Timestamp, WEEK, WindowWidth, Zone,
 };
 use crate::forecast::surge::{Surge, Warning};
 use crate::forecast::{
@@ -356,7 +356,8 @@ fn reports_name_their_zone_and_use_no_other() {
     for zone in ["UTC", "Asia/Shanghai", "America/New_York"] {
         let week = week_of(&reader, Some("2026-W10"), &texts(Language::En, zone));
         let week = week.write(Format::Markdown);
-        let named = format!("Mon 2 Mar 00:00 to Mon 9 Mar 00:00. All times are in the zone {zone}.");
+        let named =
+            format!("Mon 2 Mar 00:00 to Mon 9 Mar 00:00. All times are in the zone {zone}.");
         assert!(week.contains(&named.replace('_', "\\_")), "{week}");
         // The alert began at 06:00 UTC.
         let began = Texts::new(Language::En).local(zone.parse().expect("a zone"));
@@ -378,19 +379,16 @@ fn numbers_equal_those_of_the_api() {
     let english = Texts::new(Language::En);
     let span = (monday(), monday() + WEEK);
     let counts = surges(&reader, &Filter::default(), span).expect("reads");
-    let of = |series: &str| {
-        views::accuracy(&reader, &key(series), span, &counts).expect("the accuracy")
-    };
+    let of =
+        |series: &str| views::accuracy(&reader, &key(series), span, &counts).expect("the accuracy");
     let overall = of("_all/_all/_all").overall;
     let share = |error: Option<f64>| english.percent(error.map(|error| 1.0 - error));
     let row = format!("| {} (floor {}) |", share(overall.wape), share(overall.wape_floor));
     assert!(text.contains(&format!("| Accuracy (noise floor) {row}")), "{row}: {text}");
     let place = of("north/broadband/_all").surges.remove(0);
     let minutes = place.warning_minutes.expect("one was warned of").round();
-    let row = format!(
-        "| Warning time | {minutes} min ({} of {} surges) |",
-        place.warned, place.surges
-    );
+    let row =
+        format!("| Warning time | {minutes} min ({} of {} surges) |", place.warned, place.surges);
     assert!(text.contains(&row), "{row}: {text}");
     let timeline = |series: &str, span| {
         views::timeline(&reader, &key(series), span, Timestamp::MAX, Zone::UTC).expect("windows")

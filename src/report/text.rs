@@ -14,7 +14,10 @@ pub enum Part {
     Heading(String),
     Paragraph(String),
     List(Vec<String>),
-    Table { head: Vec<String>, rows: Vec<Vec<String>> },
+    Table {
+        head: Vec<String>,
+        rows: Vec<Vec<String>>,
+    },
     /// Only HTML shows it; tables have its numbers.
     Plot(Plot),
 }

@@ -53,8 +53,7 @@ pub fn weekly(reader: &Reader, week: Option<Week>, texts: &Texts) -> Result<Repo
 fn write(reader: &Reader, counted: &Counted, report: &mut Report) -> Result<(), StoreError> {
     let sent = alerts(reader, counted.span)?;
     let figures = Figures::of_week(reader, counted, &sent)?;
-    let before =
-        Figures::of_week_before(reader, counted, &alerts(reader, counted.span_before)?)?;
+    let before = Figures::of_week_before(reader, counted, &alerts(reader, counted.span_before)?)?;
     let targets = Targets::read(reader, counted.week.utc_days())?;
     if counted.is_partial {
         let at = report.texts.day_time(counted.span.1);
@@ -153,12 +152,7 @@ fn list_alerts(alerts: &[Alert], report: &mut Report, checks: &mut Vec<String>) 
             alert.scope.to_string(),
             worst.agents_short.to_string(),
             acknowledged(&texts, alert).unwrap_or_else(|| texts.text(NOBODY, None)),
-            texts.clauses(
-                worst
-                    .because
-                    .iter()
-                    .map(|cause| cause.say(&texts.as_of(alert.since))),
-            ),
+            texts.clauses(worst.because.iter().map(|cause| cause.say(&texts.as_of(alert.since)))),
             alert.id.clone(),
         ]
     };

@@ -43,9 +43,8 @@ fn schedule(
 ) -> Option<Schedule> {
     let report = entry.word("report", &ReportKind::WORDS).unwrap_or(ReportKind::Weekly);
     let weekday = entry.word("weekday", &WEEKDAYS);
-    let time = entry.parse("time", TIME, |text| {
-        NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| TIME)
-    });
+    let time = entry
+        .parse("time", TIME, |text| NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| TIME));
     let receiver = entry.text("receiver", RECEIVER);
     let words = WEEKDAYS.map(|(word, _)| word).join(", ");
     entry.missing("weekday", &format!("use {words}"));
