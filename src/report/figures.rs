@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::text::{Part, Report};
 use super::week::{Counted, Week, tickets, total};
-use super::wording::{accuracy, signed};
 use crate::alert::{Alert, Shortfall};
-use crate::domain::{HOUR, Name, SeriesKey, Timestamp, Zone};
+use crate::domain::{HOUR, Name, SeriesKey, Timestamp};
 use crate::forecast::surge::Surge;
 use crate::forecast::{self, TARGET_ACCURACY};
 use crate::store::sums::sums;
@@ -30,7 +29,7 @@ pub struct Staffed {
     pub below: u64,
     pub planned: u64,
     /// Number of windows that have a plan.
-    windows: usize,
+    pub windows: usize,
 }
 
 /// Pages of a week: how many were right, of those that can be judged.
@@ -117,7 +116,8 @@ impl Pages {
         self.sent - self.acknowledged
     }
 
-    fn precision(&self) -> Option<f64> {
+    /// Share of those that were right.
+    pub fn precision(&self) -> Option<f64> {
         (self.judged > 0).then(|| self.right as f64 / self.judged as f64)
     }
 }
@@ -171,7 +171,8 @@ impl Warned {
         Ok(all)
     }
 
-    fn mean(&self) -> Option<f64> {
+    /// Mean minutes of warning of the surges with one.
+    pub fn mean(&self) -> Option<f64> {
         (self.warned > 0).then(|| self.minutes as f64 / f64::from(self.warned))
     }
 }
@@ -279,107 +280,6 @@ pub fn status(figures: &Figures, report: &mut Report) {
         "unanswered" => whole(UNANSWERED_RED * 100.0),
     ];
     report.say("report-status-rule", args);
-}
-
-/// Adds the five figures beside those of the week before.
-pub fn table(week: &Figures, before: &Figures, report: &mut Report) {
-    let texts = report.texts;
-    let dash = || "–".to_owned();
-    let count = |n: Option<u64>| n.map_or_else(dash, |n| texts.number(n as f64, 0));
-    let points = |now: Option<f64>, then: Option<f64>| {
-        let change = now.zip(then).map(|(now, then)| (now - then) * 100.0);
-        change.map_or_else(dash, |change| {
-            let sign = if change >= 0.05 { "+" } else { "" };
-            let n = format!("{sign}{}", texts.number(change, 1));
-            texts.text("report-figures-points", args!["n" => n])
-        })
-    };
-    let relative = |now: Option<f64>, then: Option<f64>| {
-        let change = now.zip(then).filter(|(_, then)| *then > 0.0);
-        signed(&texts, change.map(|(now, then)| now / then - 1.0))
-    };
-    let tickets = |figures: &Figures| figures.tickets.map(|n| n as f64);
-    let share = |figures: &Figures| figures.accuracy.wape.map(|error| (1.0 - error).max(0.0));
-    let with_floor = |figures: &Figures| {
-        let floor = accuracy(&texts, figures.accuracy.wape_floor);
-        let args = args!["value" => accuracy(&texts, figures.accuracy.wape), "floor" => floor];
-        figures.accuracy.wape.map_or_else(dash, |_| texts.text("report-figures-floor", args))
-    };
-    // A week whose plans are deleted in part is not compared.
-    let windows = |figures: &Figures| figures.staffed.as_ref().map_or(0, |own| own.windows);
-    let then = before.staffed.as_ref().filter(|_| windows(before) >= windows(week));
-    let minutes = |own: Option<&Staffed>| own.map(|own| own.below);
-    let (below, below_then) = (minutes(week.staffed.as_ref()), minutes(then));
-    let pages = |own: &Pages| {
-        let args = args![
-            "share" => texts.percent(own.precision()),
-            "right" => own.right,
-            "judged" => own.judged,
-        ];
-        own.precision().map_or_else(dash, |_| texts.text("report-figures-of", args))
-    };
-    let warned = |own: &Warned| {
-        let mean = own.mean().map_or(0.0, f64::round);
-        let args = args!["n" => mean, "warned" => own.warned, "surges" => own.surges];
-        own.mean().map_or_else(dash, |_| texts.text("report-figures-warning-of", args))
-    };
-    let more = |now: Option<f64>, then: Option<f64>| {
-        let change = now.zip(then).map(|(now, then)| now.round() - then.round());
-        change.map_or_else(dash, |change| {
-            let sign = if change > 0.0 { "+" } else { "" };
-            texts.text(
-                "report-figures-minutes",
-                args!["n" => format!("{sign}{}", texts.number(change, 0))],
-            )
-        })
-    };
-    let rows = [
-        (
-            "report-figures-arrivals",
-            count(week.tickets),
-            count(before.tickets),
-            relative(tickets(week), tickets(before)),
-        ),
-        (
-            "report-figures-accuracy",
-            with_floor(week),
-            with_floor(before),
-            points(share(week), share(before)),
-        ),
-        (
-            "report-figures-below",
-            count(below),
-            count(below_then),
-            relative(below.map(|n| n as f64), below_then.map(|n| n as f64)),
-        ),
-        (
-            "report-figures-precision",
-            pages(&week.pages),
-            pages(&before.pages),
-            points(week.pages.precision(), before.pages.precision()),
-        ),
-        (
-            "report-figures-warning",
-            warned(&week.warned),
-            warned(&before.warned),
-            more(week.warned.mean(), before.warned.mean()),
-        ),
-    ];
-    let rows = rows
-        .into_iter()
-        .map(|(id, now, then, change)| vec![texts.text(id, None), now, then, change]);
-    report.heading("report-figures");
-    let head = [
-        "report-figures-figure",
-        "report-figures-week",
-        "report-figures-before",
-        "report-figures-change",
-    ];
-    report.table(&head, rows.collect(), "report-volume-none");
-    report.say("report-figures-help", None);
-    if texts.zone() != Zone::UTC {
-        report.say("report-figures-utc", None);
-    }
 }
 
 /// Series of the figures, the one with the most agent hours short first.

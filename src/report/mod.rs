@@ -3,6 +3,7 @@
 
 mod course;
 mod figures;
+mod five;
 mod incident;
 mod intervals;
 mod plot;

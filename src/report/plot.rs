@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::domain::Timestamp;
-use crate::text::Texts;
+use crate::text::{Texts, args};
 
 /// Size in pixels, and the room for the labels of the axes.
 pub const WIDTH: f64 = 720.0;
@@ -41,7 +41,7 @@ pub struct Plot {
     /// Labels of the axis of time and of the axis of counts.
     pub times: Vec<Label>,
     pub counts: Vec<Label>,
-    /// What the lines and the band show.
+    /// The title, and what the lines and the band show.
     pub key: String,
 }
 
@@ -75,7 +75,7 @@ impl Plot {
             actual: line(&|point| point.actual),
             times: points.iter().enumerate().step_by(every).map(time).collect(),
             counts: (0..=4).map(count).collect(),
-            key: texts.text("report-plot-key", None),
+            key: texts.text("report-plot-key", args!["title" => title]),
         }
     }
 }

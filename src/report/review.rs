@@ -159,9 +159,11 @@ pub fn staffing(
 ) -> Result<(), StoreError> {
     let texts = report.texts;
     report.heading("report-need");
+    let began = course.surge.as_ref().map_or(alert.since, |surge| surge.began);
+    let from = reader.width().floor(began.min(alert.since));
     let mut windows: BTreeMap<Timestamp, (u32, u32, i32)> = BTreeMap::new();
     for series in leaves(reader, alert)? {
-        for (_, target) in reader.staffed_between(Some(&series), alert.from, course.span.1)? {
+        for (_, target) in reader.staffed_between(Some(&series), from, course.span.1)? {
             let own = windows.entry(target.start).or_default();
             let usual = i64::from(target.agents) - i64::from(target.gap);
             let usual = u32::try_from(usual).unwrap_or(0);

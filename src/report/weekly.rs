@@ -1,6 +1,7 @@
 //! The weekly report: tickets, alerts, surges, the accuracy of forecasts, staffing, and points to check.
 
 use super::figures::{self, Figures, Staffed, shortest};
+use super::five;
 use super::intervals::{self, intervals};
 use super::priorities::{self, DAYS};
 use super::text::{Part, Report};
@@ -60,7 +61,7 @@ fn write(reader: &Reader, counted: &Counted, report: &mut Report) -> Result<(), 
         report.say("report-volume-partial", args!["at" => at]);
     }
     figures::status(&figures, report);
-    figures::table(&figures, &before, report);
+    five::table(&figures, &before, report);
     intervals::list(reader, counted, &intervals(reader, counted)?, report)?;
     priorities::list(reader, counted, &figures, targets.missed.first(), report)?;
     let mut checks = Vec::new();

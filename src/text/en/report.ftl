@@ -77,7 +77,7 @@ report-apart-work = planned work { $id }
 report-apart-entry = planner’s entry: { $label }
 report-apart-unknown = no cause on record
 report-plot-week = Tickets by hour, all series together
-report-plot-key = Line: actual. Dashed line: forecast. Area: 80 % band.
+report-plot-key = { $title }. Line: actual. Dashed line: forecast. Area: 80 % band.
 
 report-next = Priorities of next week
 report-next-slot = { $day } { $time }

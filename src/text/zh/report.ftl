@@ -68,7 +68,7 @@ report-apart-work = 计划作业 { $id }
 report-apart-entry = 计划员的调整：{ $label }
 report-apart-unknown = 没有记录到原因
 report-plot-week = 各小时工单，全部序列合计
-report-plot-key = 实线：实际。虚线：预测。阴影：80% 区间。
+report-plot-key = { $title }。实线：实际。虚线：预测。阴影：80% 区间。
 
 report-next = 下周重点
 report-next-slot = { $day } { $time }
