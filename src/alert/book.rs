@@ -16,6 +16,8 @@ use crate::staffing::Plan;
 const RULE: &str = "understaffed";
 /// Of pages that test a receiver.
 pub(super) const TEST_RULE: &str = "page-test";
+/// The rule of what stands for an alert in the notification of a report.
+pub(super) const REPORT_RULE: &str = "report";
 /// All rules that begin alerts.
 pub const RULES: &[&str] = &[RULE];
 /// Number of consecutive vintages that must agree before an alert fires, and before it is resolved.
@@ -200,6 +202,13 @@ pub fn test_page(scope: &Scope, kind: NotificationKind, now: Timestamp) -> Notif
     notice(&alert, kind, now)
 }
 
+/// What stands for an alert in the notification of a report.
+pub(super) fn report_alert(id: String, zone: Zone, due: Timestamp, to: Timestamp) -> Alert {
+    let scope = Scope { region: Name::all(), service: Name::all() };
+    let state = AlertState::Resolved;
+    Alert { id, rule: REPORT_RULE.into(), state, to, ..begin(&scope, zone, due) }
+}
+
 /// A new alert; its id consists of rule, scope and start.
 fn begin(scope: &Scope, zone: Zone, now: Timestamp) -> Alert {
     Alert {
@@ -342,6 +351,8 @@ fn notice(alert: &Alert, kind: NotificationKind, now: Timestamp) -> Notification
         NotificationKind::Escalated => "worse",
         NotificationKind::Resolved => "resolved",
         NotificationKind::Reminder => "reminder",
+        NotificationKind::Report => "due",
     };
-    Notification { id: format!("{}.{word}.{}", alert.id, now.secs()), kind, alert: alert.clone() }
+    let id = format!("{}.{word}.{}", alert.id, now.secs());
+    Notification { id, kind, alert: alert.clone(), report: None }
 }

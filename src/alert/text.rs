@@ -1,6 +1,6 @@
 //! Texts of alerts: place, time, number of agents, causes and action.
 
-use super::book::TEST_RULE;
+use super::book::{REPORT_RULE, TEST_RULE};
 use super::brief;
 use super::{Alert, AlertSeverity, AlertState, Cause, Shortfall};
 use crate::staffing::Recommendation;
@@ -17,6 +17,10 @@ impl Alert {
             return texts.text(if is_over { "page-test-over" } else { "page-test-title" }, None);
         }
         let texts = self.reader(texts);
+        if self.rule == REPORT_RULE {
+            let at = texts.day_time(self.since);
+            return texts.text("page-report-title", args!["at" => at]);
+        }
         let scope = self.scope.to_string();
         if self.state == AlertState::Resolved {
             return texts.text("alert-title-resolved", args!["scope" => scope]);

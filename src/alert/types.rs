@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::schedule::ReportText;
 use super::steps::NeedStep;
 use crate::domain::{Scope, SeriesKey, Severity, Timestamp, Zone};
 use crate::staffing::{Kind, Recommendation};
@@ -208,6 +209,8 @@ pub enum NotificationKind {
     Resolved,
     /// Nobody has acknowledged it yet.
     Reminder,
+    /// Not an alert, but a report that was due.
+    Report,
 }
 
 /// A message for the outbox. Its id is stable: the same decision has the same id.
@@ -216,6 +219,9 @@ pub struct Notification {
     pub id: String,
     pub kind: NotificationKind,
     pub alert: Alert,
+    /// The report, written when it is sent.
+    #[serde(skip)]
+    pub report: Option<ReportText>,
 }
 
 /// An alarm that is active when a decision is made.

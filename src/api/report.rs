@@ -11,9 +11,9 @@ use super::read::read;
 use super::state::ApiState;
 use crate::report::{Format, Report, Week, incident, weekly};
 
-/// Tickets, alerts, surges, forecast accuracy and staffing of a week
+/// Status, five figures, hours beyond the forecast and priorities of a week, and what they are made of
 ///
-/// Markdown, or HTML where `Accept` asks for it.
+/// Weeks and times are those of the zone of `[windows]`. Markdown, or HTML where `Accept` asks for it.
 #[utoipa::path(get, path = "/reports/weekly", params(WeekQuery), responses((status = 200, content((String = "text/markdown"), (String = "text/html"))), (status = 400, body = Problem)))]
 pub async fn weekly_report(
     State(state): State<ApiState>,
@@ -23,13 +23,14 @@ pub async fn weekly_report(
 ) -> Result<Response, Problem> {
     let week = query.week.as_deref().map(str::parse::<Week>).transpose();
     let week = week.map_err(|e| Problem::bad_request(format!("week: {e}")))?;
+    let texts = texts.local(state.info.zone);
     let report = read(&state, move |reader| weekly(reader, week, &texts)).await?;
     Ok(answer(&report, &headers))
 }
 
-/// One alert: its alarms, and actual counts compared with the forecast
+/// Review of one alert: its surge, what was known when, alarms, agents, actions, and what to change
 ///
-/// Markdown, or HTML where `Accept` asks for it.
+/// Times are those of the zone of its region. /// Markdown, or HTML where `Accept` asks for it.
 #[utoipa::path(get, path = "/reports/incidents/{id}", params(("id" = String, Path)), responses((status = 200, content((String = "text/markdown"), (String = "text/html"))), (status = 404, body = Problem)))]
 pub async fn incident_report(
     State(state): State<ApiState>,

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Tls;
+use crate::alert::Schedule;
 use crate::api;
 use crate::api::config::{Admin, Server};
 use crate::config::core::alarms;
 use crate::config::core::forecast::Forecast;
 use crate::config::core::recommendations;
+use crate::config::core::reports;
 use crate::config::core::staffing::{Staffing, default_profiles};
 use crate::config::core::windows::{Regions, Windows};
 use crate::config::{ConfigError, Flags, Layers, Reader, SecretFile};
@@ -63,6 +65,8 @@ pub struct Settings {
     pub advice: Arc<AdviceRules>,
     /// `[alerts]`.
     pub alerts: Alerts,
+    /// `[[reports.schedule]]`.
+    pub reports: Vec<Schedule>,
     /// `[[mapping]]`, `[lexicon]` and `[limits]`.
     pub input: Input,
     /// `[log]`.
@@ -98,6 +102,10 @@ impl Settings {
         let advice = recommendations::read(root.section("recommendations"));
         let alerts =
             receivers::config::read(root.section("alerts"), &server.public_url, server.language);
+        let kinds: Vec<(String, &'static str)> =
+            alerts.receivers.iter().map(|own| (own.name.to_string(), own.kind)).collect();
+        let schedule = root.section("reports");
+        let reports = reports::read(schedule, &kinds, windows.time_zone, server.language);
         let input = Input::read(&root, windows.event_time_zone);
         let log = Log::read(root.section("log"));
         let secret_files = root.secret_files();
@@ -119,6 +127,7 @@ impl Settings {
             rules: Arc::new(rules),
             advice: Arc::new(advice),
             alerts,
+            reports,
             input,
             log,
             secret_files,

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use crate::app::Settings;
 use crate::commands::usage::UsageError;
 use crate::config::Flags;
+use crate::domain::Zone;
 use crate::report::{Format, Week, incident, weekly};
 use crate::store::Reader;
 use crate::text::{Language, Texts};
@@ -15,7 +16,7 @@ use crate::text::{Language, Texts};
 /// `surgecast report …`.
 #[derive(Debug, Subcommand)]
 pub enum ReportCommand {
-    /// Tickets, alerts, surges, forecast accuracy and staffing of a week
+    /// Status, five figures, hours beyond the forecast and priorities of a week, and what they are made of
     Weekly {
         #[command(flatten)]
         from: SourceArgs,
@@ -23,7 +24,7 @@ pub enum ReportCommand {
         #[arg(long, value_name = "WEEK")]
         week: Option<Week>,
     },
-    /// One incident, that is, one alert: its cause, the forecast and the actual counts
+    /// Review of one incident, that is, one alert: what was known when, what came, and what to change
     Incident {
         /// Id of the alert
         id: String,
@@ -44,22 +45,30 @@ pub struct SourceArgs {
     /// Format of the report
     #[arg(long, value_enum, default_value_t = Format::Markdown)]
     format: Format,
-    /// Language of its texts: en or zh
-    #[arg(long, default_value_t = Language::En)]
-    language: Language,
+    /// Language of its texts: en or zh [default: that of the config, else en]
+    #[arg(long)]
+    language: Option<Language>,
+    /// Zone of weeks and times, such as Asia/Shanghai [default: that of the config, else UTC]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<Zone>,
 }
 
 impl SourceArgs {
-    fn reader(&self) -> Result<Reader, UsageError> {
-        let dir = match (&self.store, &self.config) {
-            (Some(dir), _) => dir.clone(),
+    /// The store, and the texts of its reader.
+    fn open(&self) -> Result<(Reader, Texts), UsageError> {
+        let (dir, language, zone) = match (&self.store, &self.config) {
+            (Some(dir), _) => (dir.clone(), Language::En, Zone::UTC),
             (None, Some(file)) => {
                 let config = Settings::load(file, &Flags::default());
-                config.map_err(|e| UsageError(e.to_string()))?.store.path
+                let config = config.map_err(|e| UsageError(e.to_string()))?;
+                (config.store.path, config.server.language, config.windows.time_zone)
             }
             (None, None) => return Err(UsageError("add --store or --config".into())),
         };
-        Reader::open(&dir).map_err(|e| UsageError(format!("{}: {e}", dir.display())))
+        let texts = Texts::new(self.language.unwrap_or(language));
+        let reader = Reader::open(&dir);
+        let reader = reader.map_err(|e| UsageError(format!("{}: {e}", dir.display())))?;
+        Ok((reader, texts.local(self.time_zone.unwrap_or(zone))))
     }
 }
 
@@ -70,11 +79,12 @@ impl SourceArgs {
 pub fn run(command: &ReportCommand, out: &mut impl Write) -> anyhow::Result<()> {
     let (report, format) = match command {
         ReportCommand::Weekly { from, week } => {
-            let reader = from.reader()?;
-            (weekly(&reader, *week, &Texts::new(from.language))?, from.format)
+            let (reader, texts) = from.open()?;
+            (weekly(&reader, *week, &texts)?, from.format)
         }
         ReportCommand::Incident { id, from } => {
-            let found = incident(&from.reader()?, id, &Texts::new(from.language))?;
+            let (reader, texts) = from.open()?;
+            let found = incident(&reader, id, &texts)?;
             (found.ok_or_else(|| UsageError(format!("there is no alert `{id}`")))?, from.format)
         }
     };

@@ -216,5 +216,6 @@ fn forecaster(settings: &Settings, now: Timestamp) -> ForecasterConfig {
         nowcasts: true,
         receivers: receivers.into_iter().collect(),
         escalation: settings.alerts.escalation.clone(),
+        reports: settings.reports.clone(),
     }
 }

@@ -130,6 +130,7 @@ fn stream_events(forecaster: &Forecaster, command: &ReplicatedCommand) -> Vec<St
         | ReplicatedCommand::Nowcast { .. }
         | ReplicatedCommand::Delivered { .. }
         | ReplicatedCommand::Paged { .. }
+        | ReplicatedCommand::ReportDue { .. }
         | ReplicatedCommand::Resent { .. }
         | ReplicatedCommand::Written { .. } => Vec::new(),
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::issue_config::IssueConfig;
 use super::refit::RefitConfig;
-use crate::alert::{Escalation, Route};
+use crate::alert::{Escalation, Route, Schedule};
 use crate::domain::WindowWidth;
 use crate::window::{AlarmRules, MergeConfig};
 
@@ -25,6 +25,8 @@ pub struct ForecasterConfig {
     pub receivers: Vec<(String, Route)>,
     /// Who of them is told later, while nobody has acknowledged an alert.
     pub escalation: Escalation,
+    /// Reports that are sent to receivers.
+    pub reports: Vec<Schedule>,
 }
 
 impl ForecasterConfig {

@@ -268,12 +268,16 @@ impl Engine {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Tells the next receivers of alerts that nobody has acknowledged. Only the leader does.
+    /// Tells the next receivers of alerts that nobody has acknowledged, and sends reports that are due. Only the leader does.
     fn page_again(&mut self) {
         if !self.leads.leads() {
             return;
         }
-        let due = self.forecaster.overdue_pages(self.clock.now());
+        let now = self.clock.now();
+        let due = self.forecaster.overdue_pages(now).and_then(|mut due| {
+            due.extend(self.forecaster.due_reports(now)?);
+            Ok(due)
+        });
         let commands = due.unwrap_or_else(|error| {
             tracing::warn!(%error, "store: cannot read pages, retrying in a second");
             Vec::new()
@@ -286,7 +290,7 @@ impl Engine {
                 }
                 Err(error) => tracing::warn!(
                     %error,
-                    "store: a page of an alert that nobody acknowledged was not stored, retrying in a second"
+                    "store: a page or a report that is due was not stored, retrying in a second"
                 ),
             }
         }

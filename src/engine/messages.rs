@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::progress::Progress;
 use super::report::{AckHandle, Report};
-use crate::alert::{Alert, NotificationKind};
+use crate::alert::{Alert, DueReport, NotificationKind};
 use crate::domain::{AuditEntry, MaintenanceEvent, Offset, SourceId, Timestamp};
 use crate::forecast::{Adjustment, Nowcast};
 use crate::staffing::{Answer as AdviceAnswer, Recommendation, Shift, TeamShift};
@@ -156,6 +156,12 @@ pub enum ReplicatedCommand {
         alert: String,
         kind: NotificationKind,
         receivers: Vec<String>,
+        at: Timestamp,
+    },
+    /// A report is sent to a receiver. Releases before it skip it.
+    ReportDue {
+        report: DueReport,
+        receiver: String,
         at: Timestamp,
     },
     /// A page that was given up is sent again. Releases before it skip it.

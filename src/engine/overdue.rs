@@ -36,6 +36,27 @@ impl Forecaster {
         Ok(due)
     }
 
+    /// Reports that are due at `now` and not in the outbox yet. A report waits until the windows of its week are finalized. Its id
+    /// is the same at each look, so that the outbox takes it once. Only the leader asks.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn due_reports(&self, now: Timestamp) -> Result<Vec<ReplicatedCommand>, StoreError> {
+        let mut due = Vec::new();
+        for schedule in &self.state().config.reports {
+            let report = schedule.last_due(now);
+            if self.finalized_upto().is_none_or(|upto| upto < report.covers_upto()) {
+                continue;
+            }
+            let sent = self.reader().page(&report.page().id)?;
+            if sent.iter().all(|row| row.receiver != schedule.receiver) {
+                let receiver = schedule.receiver.clone();
+                due.push(ReplicatedCommand::ReportDue { report, receiver, at: now });
+            }
+        }
+        Ok(due)
+    }
+
     /// Receivers to which a page was given up: one of this name, or all.
     pub(super) fn lost_deliveries(
         &self,

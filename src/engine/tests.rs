@@ -7,14 +7,17 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::{Forecaster, ForecasterConfig, IssueConfig, ReplicatedCommand, Report};
-use crate::alert::{Escalation, NotificationKind, Route, test_page};
-use crate::domain::{Name, Reason, Scope, SeriesKey, SourceId, Timestamp, WindowWidth, Zone};
+use crate::alert::{Escalation, NotificationKind, ReportKind, Route, Schedule, test_page};
+use crate::domain::{
+    DAY, Name, Reason, Scope, SeriesKey, SourceId, Timestamp, WEEK, WindowWidth, Zone,
+};
 use crate::forecast::Calendar;
 use crate::ingest::{Decoder, Headers};
 use crate::input::{Decoders, RecordRef, SourceProcessor};
 use crate::staffing::{Shift, TeamShift};
 use crate::store::Store;
 use crate::telemetry::Metrics;
+use crate::text::Language;
 use crate::window::{AggregationKey, AggregatorConfig, AlarmRules};
 
 mod pages;
@@ -81,6 +84,7 @@ pub(super) fn config() -> ForecasterConfig {
         nowcasts: false,
         receivers: Vec::new(),
         escalation: Escalation::default(),
+        reports: Vec::new(),
     }
 }
 
@@ -398,4 +402,59 @@ fn an_alert_that_nobody_acknowledges_is_told_to_the_next_and_repeated() {
     let at_last = ReplicatedCommand::Acknowledged { id: id.clone(), by: "Li".into(), at: at(901) };
     forecaster.carry_out(&at_last, None).expect("carried out");
     assert!(forecaster.overdue_pages(at(1700)).expect("reads").is_empty());
+}
+
+/// A report is in the outbox once: however often it is looked for, on a standby that repeats the command, and after a kill.
+#[test]
+fn a_report_is_sent_once_after_its_week_is_finalized() {
+    let dir = TempDir::new().expect("directory");
+    let time = |text| Timestamp::parse(text).expect("a time");
+    let monday = time("2026-11-08T16:00:00Z");
+    let schedule = |receiver: &str| Schedule {
+        report: ReportKind::Weekly,
+        weekday: chrono::Weekday::Mon,
+        time: chrono::NaiveTime::from_hms_opt(7, 30, 0).expect("a time"),
+        zone: "Asia/Shanghai".parse().expect("a zone"),
+        receiver: receiver.into(),
+        language: Language::Zh,
+    };
+    let reports = vec![schedule("planner"), schedule("boss")];
+    let config = ForecasterConfig { reports, ..config() };
+    let open = || {
+        let store = Store::open(dir.path(), WIDTH).expect("opens");
+        Forecaster::open(config.clone(), store, Arc::default()).expect("opens")
+    };
+    let finalize = |upto: Timestamp| {
+        let mut store = Store::open(dir.path(), WIDTH).expect("opens");
+        let mut tx = store.begin().expect("begins");
+        tx.put_state("next_window", &upto.millis()).expect("stored");
+        tx.commit().expect("committed");
+    };
+    let now = time("2026-11-09T00:00:00Z");
+    let due = |forecaster: &Forecaster, now| forecaster.due_reports(now).expect("reads");
+    assert_eq!(due(&open(), now), [], "nothing is finalized");
+    finalize(monday - DAY);
+    assert_eq!(due(&open(), now), [], "its week is not finalized");
+    finalize(monday);
+    let mut forecaster = open();
+    let commands = due(&forecaster, now);
+    assert_eq!(commands.len(), 2);
+    // The process is killed after the first; a standby would carry out a command twice.
+    forecaster.carry_out(&commands[0], None).expect("carried out");
+    forecaster.carry_out(&commands[0], None).expect("carried out");
+    drop(forecaster);
+    let mut forecaster = open();
+    assert_eq!(due(&forecaster, now), commands[1..]);
+    forecaster.carry_out(&commands[1], None).expect("carried out");
+    assert_eq!(due(&forecaster, now + DAY), []);
+    let rows = forecaster.reader().outbox(None, None, 10, None).expect("reads");
+    let sent: Vec<_> = rows.iter().map(|(_, row)| (&*row.receiver, &*row.notice.id)).collect();
+    let id = "report.weekly.1794180600.zh.due";
+    assert_eq!(sent, [("boss", id), ("planner", id)]);
+    assert!(rows.iter().all(|(_, row)| row.notice.kind == NotificationKind::Report));
+    // A week later the next one is due, once its week is finalized.
+    assert_eq!(due(&forecaster, now + WEEK), []);
+    drop(forecaster);
+    finalize(monday + WEEK);
+    assert_eq!(due(&open(), now + WEEK).len(), 2);
 }

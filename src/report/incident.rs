@@ -1,28 +1,29 @@
-//! The incident report: one alert, its alarms, and actual counts beside the forecast.
+//! The review of an incident: one alert, its surge, its alarms, what came beside the forecast, and what to change.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
+use super::course::Course;
+use super::review::{self, Actions};
 use super::text::{Part, Report};
 use super::wording::{ROWS_MAX, acknowledged};
 use crate::alert::Alert;
-use crate::domain::{AlarmAction, AlarmEvent, HOUR, Name, Severity, Timestamp};
+use crate::domain::{AlarmAction, AlarmEvent, Severity, Timestamp};
 use crate::store::{Filter, Reader, StoreError};
 use crate::text::{Texts, args};
 
-/// Alarms and windows this long before the alert are shown.
-const BEFORE: Duration = Duration::from_secs(2 * 3600);
-/// Longest time after the start that is shown.
-const AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
-
-/// The report of an alert; `None` if there is no such alert.
+/// The review of an alert, with times of the zone of its region; `None` if there is no such alert.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
 pub fn incident(reader: &Reader, id: &str, texts: &Texts) -> Result<Option<Report>, StoreError> {
     let Some(alert) = reader.alert(id)? else { return Ok(None) };
+    let texts = &texts.local(alert.zone);
     let mut report = Report::new(*texts, alert.title(texts));
-    let mut args = args!["scope" => alert.scope.to_string(), "from" => texts.day_time(alert.since)];
+    let mut args = args![
+        "scope" => alert.scope.to_string(),
+        "from" => texts.day_time(alert.since),
+        "zone" => alert.zone.to_string(),
+    ];
     let span = match (alert.ended_at, &mut args) {
         (Some(at), Some(args)) => {
             args.set("to", texts.day_time(at));
@@ -38,15 +39,20 @@ pub fn incident(reader: &Reader, id: &str, texts: &Texts) -> Result<Option<Repor
     report.sentences([texts.text(span, args), acknowledged, id]);
     let lines = alert.body(texts).lines().map(str::to_owned).collect();
     report.parts.push(Part::List(lines));
-    report.say("report-incident-zone", None);
     if let Some(feedback) = &alert.feedback {
         report.say("report-incident-feedback", args!["text" => verdict(texts, feedback)]);
     }
-    let span =
-        (alert.since - BEFORE, alert.to.max(alert.since + HOUR).min(alert.since + AFTER_MAX));
+    let course = Course::read(reader, &alert)?;
+    let actions = Actions::read(reader, &alert, &course, texts)?;
+    review::summary(&course, &mut report);
+    report.parts.extend(review::plot(&course, texts));
+    review::known(&course, &mut report);
+    arrivals(reader, &alert, &course, &mut report)?;
     needs(&alert, &mut report);
-    alarms(reader, &alert, span, &mut report)?;
-    arrivals(reader, &alert, span, &mut report)?;
+    review::staffing(reader, &alert, &course, &mut report)?;
+    alarms(reader, &alert, course.span, &mut report)?;
+    actions.list(&mut report);
+    review::changes(&alert, &course, &actions, &mut report);
     Ok(Some(report))
 }
 
@@ -139,53 +145,62 @@ fn alarms(
     Ok(())
 }
 
+/// One hour of all channels together.
+struct Hour {
+    actual: u32,
+    /// The forecasts that were issued first; `None` if one of the windows has none.
+    first: Option<f64>,
+    /// The forecast at the start of the alert.
+    at_start: f64,
+}
+
+impl Default for Hour {
+    fn default() -> Self {
+        Self { actual: 0, first: Some(0.0), at_start: 0.0 }
+    }
+}
+
 fn arrivals(
     reader: &Reader,
     alert: &Alert,
-    (from, to): (Timestamp, Timestamp),
+    course: &Course,
     report: &mut Report,
 ) -> Result<(), StoreError> {
     let texts = report.texts;
     report.heading("report-hourly");
-    let series = alert.scope.all_channels();
-    let from = Timestamp::from_millis(from.millis().div_euclid(3_600_000) * 3_600_000);
-    let mut hours: BTreeMap<Timestamp, (u32, f64)> = BTreeMap::new();
-    let hour = |at: Timestamp| from + HOUR * (at.since(from).as_secs() / 3600) as u32;
-    for window in reader.series_windows(&series, from, to)? {
-        hours.entry(hour(window.start)).or_default().0 += window.tickets;
+    let series = &course.series;
+    let mut hours: BTreeMap<Timestamp, Hour> = BTreeMap::new();
+    let hour = |at: Timestamp| super::intervals::hour(at, texts.zone());
+    for window in &course.windows {
+        let own = hours.entry(hour(window.start)).or_default();
+        own.actual += window.tickets;
+        let first = course.first(window.start).map(|point| point.mean);
+        own.first = own.first.zip(first).map(|(sum, mean)| sum + mean);
     }
     // An alert that began within a window came from a nowcast; otherwise from the forecast at the start of the window.
-    let of = |at: Timestamp| reader.served(&series, Some(at));
+    let of = |at: Timestamp| reader.served(series, Some(at));
     let vintage = match of(alert.since)? {
         Some(served) => Some(served.vintage),
         None => of(reader.width().floor(alert.since))?.map(|served| served.vintage),
     };
     for target in vintage.iter().flat_map(|vintage| &vintage.targets) {
-        if let Some((_, forecast)) = hours.get_mut(&hour(target.start)) {
-            *forecast += target.mean;
+        if let Some(own) = hours.get_mut(&hour(target.start)) {
+            own.at_start += target.mean;
         }
     }
     let known = vintage.map_or(Timestamp::MAX, |vintage| vintage.issued_at);
-    let rows = hours.into_iter().map(|(at, (actual, forecast))| {
-        let forecast = if at >= known { texts.number(forecast, 0) } else { "–".into() };
-        vec![texts.day_time(at), texts.number(f64::from(actual), 0), forecast]
+    let rows = hours.into_iter().map(|(at, own)| {
+        let dash = || "–".to_owned();
+        let first = own.first.map_or_else(dash, |mean| texts.number(mean, 0));
+        let at_start = if at >= known { texts.number(own.at_start, 0) } else { dash() };
+        vec![texts.day_time(at), texts.number(f64::from(own.actual), 0), first, at_start]
     });
-    let head = ["report-hourly-hour", "report-hourly-actual", "report-hourly-forecast"];
+    let head = [
+        "report-hourly-hour",
+        "report-hourly-actual",
+        "report-hourly-first",
+        "report-hourly-forecast",
+    ];
     report.table(&head, rows.collect(), "report-hourly-none");
-    let end = to + HOUR;
-    let filter = Filter {
-        region: Some(series.region.clone()),
-        service: Some(series.service.clone()),
-        channel: Some(Name::all()),
-    };
-    for surge in reader.surges(&filter, (from, end), Timestamp::MIN)? {
-        if surge.lead_hours == 1 {
-            let at = texts.day_time(surge.start);
-            match surge.warned_minutes {
-                Some(n) => report.say("report-incident-warned", args!["at" => at, "n" => n]),
-                None => report.say("report-incident-unwarned", args!["at" => at]),
-            }
-        }
-    }
     Ok(())
 }

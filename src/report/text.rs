@@ -5,6 +5,7 @@ use std::fmt;
 use askama::Template;
 use askama::filters::Escaper;
 
+use super::plot::Plot;
 use crate::text::{Args, Texts};
 
 /// A part of a report. Texts are plain: the templates escape what is markup in them.
@@ -13,7 +14,12 @@ pub enum Part {
     Heading(String),
     Paragraph(String),
     List(Vec<String>),
-    Table { head: Vec<String>, rows: Vec<Vec<String>> },
+    Table {
+        head: Vec<String>,
+        rows: Vec<Vec<String>>,
+    },
+    /// Only HTML shows it; tables have its numbers.
+    Plot(Plot),
 }
 
 /// A report.

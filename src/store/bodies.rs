@@ -50,7 +50,7 @@ impl Body for Notification {
         }
         let (id, kind, alert): (String, NotificationKind, AlertWithSentences) =
             postcard::from_bytes(bytes)?;
-        Ok(Self { id, kind, alert: alert.into() })
+        Ok(Self { id, kind, alert: alert.into(), report: None })
     }
 }
 impl Body for Plan {}

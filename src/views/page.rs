@@ -16,7 +16,7 @@ pub struct Page {
     /// `pending`, `delivered` or `dead`: given up.
     #[schema(value_type = String)]
     pub state: DeliveryState,
-    /// `firing`, `worse`, `reminder` or `resolved`.
+    /// `firing`, `worse`, `reminder`, `resolved` or `report`.
     #[schema(value_type = String)]
     pub kind: NotificationKind,
     /// Id of the alert.

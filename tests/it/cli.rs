@@ -356,6 +356,19 @@ fn check_and_serve_report_the_same_problems() {
         name = "noc"
         type = "pigeon"
         url = "https://hooks.example/very-secret"
+        [[alerts.receivers]]
+        name = "duty"
+        type = "pagerduty"
+        secret = "key"
+        [[reports.schedule]]
+        weekday = "mon"
+        time = "7 h"
+        receiver = "nobody"
+        [[reports.schedule]]
+        weekday = "monday"
+        time = "07:30"
+        receiver = "duty"
+        language = "de"
     "#;
     std::fs::write(folder.path().join("c.toml"), config).expect("config");
     std::fs::write(folder.path().join("broken.tokens"), "[[tokens]]\nname = \"noc\"\n")
@@ -372,8 +385,13 @@ fn check_and_serve_report_the_same_problems() {
         "staffing.phone.shrinkage",
         "staffing.phone.agents",
         "alerts.receivers[0].type",
+        "reports.schedule[0].weekday",
+        "reports.schedule[0].time",
+        "reports.schedule[0].receiver",
+        "reports.schedule[1].receiver",
+        "reports.schedule[1].language",
     ];
-    assert!(checked.err.starts_with("surgecast: config c.toml: 7 problems\n"), "{}", checked.err);
+    assert!(checked.err.starts_with("surgecast: config c.toml: 12 problems\n"), "{}", checked.err);
     for key in keys {
         assert!(
             checked.err.contains(&format!("\n  {key} (in c.toml): ")),

@@ -291,6 +291,7 @@ fn forecaster(
         nowcasts: args.pause_at.is_none(),
         receivers: vec![("console".into(), Route::default())],
         escalation: Escalation::default(),
+        reports: Vec::new(),
     }
 }
 

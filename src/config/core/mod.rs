@@ -3,5 +3,6 @@
 pub mod alarms;
 pub mod forecast;
 pub mod recommendations;
+pub mod reports;
 pub mod staffing;
 pub mod windows;

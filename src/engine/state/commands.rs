@@ -1,7 +1,7 @@
 //! The effects of commands.
 
 use super::State;
-use crate::alert::Alert;
+use crate::alert::{Alert, Notification};
 use crate::domain::{Position, SourceId, Timestamp};
 use crate::engine::effects::{Effects, StoreChange};
 use crate::engine::messages::{CommandError, ReplicatedCommand};
@@ -93,9 +93,10 @@ impl State {
             .into(),
             ReplicatedCommand::Paged { alert, kind, receivers, at } => {
                 let page = self.issuer.alerts.page_again(alert, *kind, *at);
-                let page = page.ok_or(CommandError::NotFound)?;
-                let change = StoreChange::Page(page, receivers.clone());
-                Decision { pages_at: *at, ..change.into() }
+                paged(page.ok_or(CommandError::NotFound)?, receivers.clone(), *at)
+            }
+            ReplicatedCommand::ReportDue { report, receiver, at } => {
+                paged(report.page(), vec![receiver.clone()], *at)
             }
             ReplicatedCommand::Resent { page, receivers, at } => {
                 let (page, receivers) = (page.clone(), receivers.clone());
@@ -123,6 +124,10 @@ impl State {
         self.looked_upto = Some(upto);
         Ok(Some(Decision { effects, alert: None, pages_at: now, changes_adjustments: false }))
     }
+}
+
+fn paged(page: Notification, receivers: Vec<String>, at: Timestamp) -> Decision {
+    Decision { pages_at: at, ..StoreChange::Page(page, receivers).into() }
 }
 
 fn alert_changed(alert: Option<Alert>) -> Result<Decision, CommandError> {

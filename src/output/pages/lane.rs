@@ -16,7 +16,8 @@ use super::trouble::Troubles;
 use crate::alert::{Alert, AlertState, Route};
 use crate::domain::{Clock, Timestamp};
 use crate::engine::{Leads, Message};
-use crate::output::receivers::{Attempt, Fault, Receiver};
+use crate::output::receivers::{Attempt, Fault, Receiver, Refusal};
+use crate::report;
 use crate::store::{DeliveryOutcome, Filter, OutboxRow, Reader};
 use crate::telemetry::Metrics;
 use crate::views::OpenRecommendations;
@@ -134,8 +135,18 @@ impl Lane {
                 tracing::warn!(%error, page = page.id, "cannot read recommendations, the page goes without them");
             }
         }
+        let written = report::scheduled(&self.reader, &page);
+        let Attempt { status, result } = match written {
+            Ok(report) => {
+                page.report = report;
+                self.receiver.deliver(&page, self.clock.now())
+            }
+            Err(error) => {
+                let why = format!("the report cannot be written: {error}");
+                Attempt::failed(None, Refusal::new(Fault::Page, why))
+            }
+        };
         let page = &page;
-        let Attempt { status, result } = self.receiver.deliver(page, self.clock.now());
         let now = self.clock.now();
         if let Some(status) = status {
             self.metrics.delivery(status);

@@ -52,8 +52,9 @@ pub(in crate::output) fn page(alert: &str, kind: NotificationKind) -> Notificati
         NotificationKind::Escalated => "worse",
         NotificationKind::Resolved => "resolved",
         NotificationKind::Reminder => "reminder",
+        NotificationKind::Report => "due",
     };
-    Notification { id: format!("{}.{word}.1", alert.id), kind, alert }
+    Notification { id: format!("{}.{word}.1", alert.id), kind, alert, report: None }
 }
 
 fn row(alert: &str, kind: NotificationKind) -> OutboxRow {

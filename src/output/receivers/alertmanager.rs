@@ -121,6 +121,7 @@ impl Receiver for Alertmanager {
                 id: alert.id.clone(),
                 kind: NotificationKind::Firing,
                 alert: alert.clone(),
+                report: None,
             };
             self.forms(&page, now)
         });

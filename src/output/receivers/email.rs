@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MessageBuilder};
+use lettre::message::{Mailbox, MessageBuilder, MultiPart};
 use lettre::transport::smtp::SmtpTransportBuilder;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
@@ -155,7 +155,13 @@ impl Email {
         }
         let mut text = message.lines.join("\n");
         text.push_str(&format!("\n\n{}\n", message.link));
-        mail.subject(message.title).header(ContentType::TEXT_PLAIN).body(text)
+        let mail = mail.subject(message.title);
+        match &page.report {
+            Some(report) => {
+                mail.multipart(MultiPart::alternative_plain_html(text, report.html.clone()))
+            }
+            None => mail.header(ContentType::TEXT_PLAIN).body(text),
+        }
     }
 }
 

@@ -18,6 +18,14 @@ impl Message {
     /// The text of a page. Links lead to `public_url`.
     pub fn new(page: &Notification, language: Language, public_url: &str) -> Self {
         let (alert, texts) = (&page.alert, Texts::new(language));
+        if let Some(report) = &page.report {
+            return Self {
+                title: report.title.clone(),
+                lines: report.text.lines().map(str::to_owned).collect(),
+                link: format!("{public_url}{}", report.path),
+                texts,
+            };
+        }
         Self {
             title: alert.title(&texts),
             lines: lines(page, &texts),

@@ -49,9 +49,23 @@ impl Webhook {
             NotificationKind::Escalated => "alert.worse",
             NotificationKind::Resolved => "alert.resolved",
             NotificationKind::Reminder => "alert.reminder",
+            NotificationKind::Report => "report.due",
         };
         let texts = Texts::new(self.settings.language);
         let message = Message::new(notice, self.settings.language, &self.settings.public_url);
+        if let Some(report) = &notice.report {
+            return json!({
+                "type": kind,
+                "timestamp": notice.alert.updated_at.to_string(),
+                "data": {
+                    "title": report.title,
+                    "text": report.text,
+                    "html": report.html,
+                    "url": message.link,
+                },
+            })
+            .to_string();
+        }
         json!({
             "type": kind,
             "timestamp": notice.alert.updated_at.to_string(),

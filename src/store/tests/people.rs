@@ -29,7 +29,8 @@ fn a_notification_is_kept_until_it_is_delivered() {
     let dir = TempDir::new().expect("directory");
     let mut store = open(&dir);
     let alert = alert("a1", 0, AlertState::Firing);
-    let notice = Notification { id: "n1".into(), kind: NotificationKind::Firing, alert };
+    let notice =
+        Notification { id: "n1".into(), kind: NotificationKind::Firing, alert, report: None };
     let to = ["mail", "pager"];
     put(&mut store, |tx| {
         tx.put_notification(&notice, &to, at(0))?;

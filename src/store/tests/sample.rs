@@ -415,6 +415,7 @@ pub(super) fn notices() -> Vec<(Notification, DeliveryState)> {
         id: format!("{}.1", alert.id),
         kind,
         alert: bare(alert),
+        report: None,
     };
     vec![
         (notice(NotificationKind::Firing, firing), DeliveryState::Pending),

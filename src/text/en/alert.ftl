@@ -97,6 +97,7 @@ page-reminder = Reminder: nobody has acknowledged this alert since { $since }.
 page-test-title = TEST: pages of surgecast reach this receiver
 page-test-text = Someone tests whether pages arrive. No agents are missing, and nothing has to be done.
 page-test-over = TEST of surgecast is over
+page-report-title = Report that was due on { $at }
 
 # Annotations on Grafana's boards.
 

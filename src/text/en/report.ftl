@@ -10,7 +10,8 @@ report-severity = Severity
 
 report-week = Weekly report
 report-week-of = Week { $week }
-report-week-span = { $from } to { $to } (UTC).
+report-week-span = { $from } to { $to }. All times are in the zone { $zone }.
+report-week-no-data = There are no counts for this week.
 report-day = Day
 report-monday = Monday
 report-tuesday = Tuesday
@@ -19,6 +20,78 @@ report-thursday = Thursday
 report-friday = Friday
 report-saturday = Saturday
 report-sunday = Sunday
+
+report-status = Status
+report-status-green = green
+report-status-amber = amber
+report-status-red = red
+report-status-is = Status of the week: { $status }.
+report-status-accuracy = The accuracy of { $value } is below the target, which this volume allows.
+report-status-below = { $share } of the planned minutes were below target.
+report-status-pages = { $n } of { $sent } pages were not acknowledged.
+report-status-surges = { $n ->
+    [one] { $n } surge came without a warning although alarms were active.
+   *[other] { $n } surges came without a warning although alarms were active.
+}
+report-status-missing = { $n ->
+    [one] { $n } window has no count because a source did not report.
+   *[other] { $n } windows have no count because a source did not report.
+}
+report-status-rule = Rule: red if the accuracy is below { $red } although the volume allows { $target }, if more than { $belowred } of the planned minutes are below target, or if more than { $unanswered } of the pages are not acknowledged. Amber if the accuracy is below { $target } although the volume allows it, if more than { $below } of the planned minutes are below target, if a page is not acknowledged, if a surge comes without a warning although alarms are active, or if a window has no count. Otherwise green.
+
+report-figures = Five figures
+report-figures-figure = Figure
+report-figures-week = This week
+report-figures-before = Week before
+report-figures-change = Change
+report-figures-arrivals = Arrivals (tickets)
+report-figures-accuracy = Accuracy (noise floor)
+report-figures-below = Minutes below target
+report-figures-precision = Precision of pages
+report-figures-warning = Warning time
+report-figures-points = { $n } points
+report-figures-minutes = { $n } min
+report-figures-floor = { $value } (floor { $floor })
+report-figures-of = { $share } ({ $right } of { $judged })
+report-figures-warning-of = { $n } min ({ $warned } of { $surges } surges)
+report-figures-help = Accuracy: all series together, all leads. Minutes below target: minutes in which a series had fewer agents than it needed, summed over the series, by the plan with which each window began. Precision: share of the pages that were right. A page was right if a person called it useful; without a verdict, if more tickets came in its worst window than the scheduled agents could take. Warning time: mean time from the first warning to the start of a surge, judged an hour ahead.
+report-figures-utc = Accuracy, surges and warnings are those of the UTC days with the same dates, because the ledger keeps whole UTC days.
+
+report-apart = Hours beyond ±10 % of the forecast
+report-apart-sum = { $n } of { $of } hours were within ±10 % of the forecast that was made an hour before.
+report-apart-hour = Hour
+report-apart-actual = Actual
+report-apart-forecast = Forecast an hour before
+report-apart-change = Difference
+report-apart-none = All hours were within ±10 %.
+report-apart-no-forecasts = There are no forecasts for this week.
+report-apart-more = { $n ->
+    [one] { $n } more hour with a smaller difference is not shown.
+   *[other] { $n } more hours with smaller differences are not shown.
+}
+report-apart-help = All series together. The cause is the first that applies: missing counts, chance (inside the 80 % band), a surge, planned work, a planner’s entry.
+report-apart-missing = a source did not report
+report-apart-chance = chance: inside the 80 % band
+report-apart-surge = surge: { $scopes }
+report-apart-work = planned work { $id }
+report-apart-entry = planner’s entry: { $label }
+report-apart-unknown = no cause on record
+report-plot-week = Tickets by hour, all series together
+report-plot-key = { $title }. Line: actual. Dashed line: forecast. Area: 80 % band.
+
+report-next = Priorities of next week
+report-next-slot = { $day } { $time }
+report-next-missing = { $n ->
+    [one] Find out why a source did not report: { $n } window has no count.
+   *[other] Find out why a source did not report: { $n } windows have no count.
+}
+report-next-pages = Make sure that pages reach someone: { $n } of { $sent } were not acknowledged.
+report-next-short = Add agents for { $series } around { $slot }: { $worst } agent hours were short in that hour, { $n } in the whole week.
+report-next-surges = Check which alarms of { $scopes } arrive late or without a type: surges came without a warning although alarms were active.
+report-next-accuracy = Look at { $series }: its accuracy is { $value }, and { $floor } is possible. Enter what planners know about it.
+report-next-busiest = Keep the roster full on { $slot }, the busiest hour of the week with { $n } tickets.
+report-next-second = Keep the roster full on { $slot }, the busiest hour of the other days with { $n } tickets.
+report-next-rule = Rule: at most three, in this order: missing counts, pages without an answer, the series with the most agent hours short, surges without a warning, the largest series that is below an accuracy that it can reach. If fewer than two apply, the busiest hours follow.
 
 report-volume = Tickets and alarms
 report-volume-partial = The week is not over. The figures go up to { $at }.
@@ -45,7 +118,6 @@ report-alerts-sum = { $n ->
 }, { $acknowledged } acknowledged.
 report-alerts-median = Median time to acknowledge: { $n } min.
 report-alerts-none = No alert was sent.
-report-alerts-cause-zone = Times in the column “Cause” are local times of each region.
 report-alerts-unacknowledged = { $n ->
     [one] { $n } alert was not acknowledged. Check that it reaches the right receiver.
    *[other] { $n } alerts were not acknowledged. Check that they reach the right receiver.
@@ -101,12 +173,11 @@ report-staffing-none = There are no plans for this week. Plans are kept for 14 d
 report-check = Points to check
 report-check-none = There is nothing to check.
 
-report-incident-over = { $scope }: { $from } to { $to } (UTC).
-report-incident-open = { $scope }: since { $from } (UTC), still open.
+report-incident-over = { $scope }: { $from } to { $to }. All times are in the zone { $zone }.
+report-incident-open = { $scope }: since { $from }, still open. All times are in the zone { $zone }.
 report-incident-acknowledged = Acknowledged by { $name }.
 report-incident-not-acknowledged = Not acknowledged.
 report-incident-id = Id: { $id }.
-report-incident-zone = Times in the list above are local times of the region.
 report-incident-feedback = Feedback: { $text }
 report-incident-useful = useful
 report-incident-not-useful = not useful
@@ -129,7 +200,63 @@ report-alarms-none = No alarms are on record for this alert.
 report-hourly = Actual and forecast by hour
 report-hourly-hour = Hour
 report-hourly-actual = Actual
+report-hourly-first = First forecast
 report-hourly-forecast = Forecast at the start of the alert
 report-hourly-none = There are no tickets.
-report-incident-warned = A surge began on { $at }. The first warning came { $n } min before.
-report-incident-unwarned = A surge began on { $at }. There was no warning.
+report-incident-warned = The surge began on { $at }. The first warning came { $n } min before.
+report-incident-warned-late = The surge began on { $at }. The first warning came { $n } min after that.
+report-incident-unwarned = The surge began on { $at }. There was no warning.
+
+report-summary = Summary
+report-summary-no-surge = No surge was judged: the tickets did not rise above the 99 % quantile of the forecast without alarms in two windows in a row.
+report-summary-peak = The window with the most tickets was { $at }: { $most }.
+report-summary-came = { $n } tickets came until { $to }, most of them at { $at }: { $most }. The first forecasts of these windows, issued up to six hours before, were { $expected } ({ $change }).
+report-summary-came-only = { $n } tickets came until { $to }, most of them at { $at }: { $most }.
+report-summary-no-alarm = Customers were first: no alarm was on record.
+report-summary-customers = Customers were first: the surge began { $n } min before the first alarm.
+report-summary-network = The network was first: the first alarm came { $n } min before the surge began.
+report-plot-incident = Tickets by window, all channels together, beside the first forecasts
+
+report-known = What was known when
+report-known-window = The forecasts for the window at { $at }, in which { $n } tickets came, as each was issued:
+report-known-none = No forecast of this time is kept.
+report-known-at = Issued
+report-known-kind = Kind
+report-known-forecast = forecast
+report-known-nowcast = nowcast: { $reason }
+report-known-band = 80 % band
+report-known-alarms = Due to alarms
+report-known-warns = Warns of a surge
+report-known-yes = yes
+report-known-no = no
+
+report-need = Agents needed and scheduled by hour
+report-need-none = There are no plans for this time. Plans are kept for 14 days.
+
+report-actions = Actions
+report-actions-none = No action is on record.
+report-action = { $at }: { $text }
+report-action-delivered = page to { $receiver }: delivered.
+report-action-pending = page to { $receiver }: not delivered yet.
+report-action-lost = page to { $receiver }: given up.
+report-action-acknowledged = acknowledged by { $name }.
+report-action-proposed = { $text }: no answer.
+report-action-accepted = { $text }: accepted by { $name }.
+report-action-declined = { $text }: declined by { $name }.
+report-action-done = { $text }: done by { $name }.
+report-action-expired = { $text }: nobody answered in time.
+report-action-withdrawn = { $text }: withdrawn, because the forecasts changed.
+report-action-effect = Service level for what came: { $with } with it, { $without } without it.
+report-action-entry = { $name } entered “{ $label }”.
+
+report-changes = What to change
+report-change-alarms = Ask network operations for earlier alarms of { $scope }: customers noticed before the first alarm.
+report-change-warning = Check the alarms of { $scope } that came before the surge: the warning came less than { $n } min before it, or not at all. Are their types and scopes mapped, and do they arrive at once?
+report-change-unanswered = Send pages to a second receiver: nobody acknowledged this one.
+report-change-slow = Shorten alerts.escalate_after or name another receiver: the acknowledgement took { $n } min.
+report-change-reserve = Agree on a reserve of { $n } agents for { $scope }: they were short, and no recommendation was accepted.
+report-change-under = Enter what was known sooner: an hour before, { $forecast } tickets were forecast for { $at }, and { $n } came.
+report-change-over = End the extra agents sooner: an hour before, { $forecast } tickets were forecast for { $at }, and { $n } came.
+report-change-feedback = Say whether the page was useful: nobody has given a verdict.
+report-change-record = Answer recommendations in the page: no answer and no entry is on record, so nobody can see what helped.
+report-change-agree = Keep what worked: agree now who brings agents when the next page comes.

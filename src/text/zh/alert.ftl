@@ -61,6 +61,7 @@ page-reminder = 提醒：自 { $since } 以来无人确认本预警。
 page-test-title = 【测试】surgecast 通知可以送达
 page-test-text = 这是送达测试，并不缺坐席，无需处理。
 page-test-over = 【测试】surgecast 送达测试结束
+page-report-title = 应于 { $at } 发送的报告
 
 # Grafana 看板上的注释。
 

@@ -1,0 +1,297 @@
+//! The five figures of a week, and its status by a stated rule.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::text::{Part, Report};
+use super::week::{Counted, Week, tickets, total};
+use crate::alert::{Alert, Shortfall};
+use crate::domain::{HOUR, Name, SeriesKey, Timestamp};
+use crate::forecast::surge::Surge;
+use crate::forecast::{self, TARGET_ACCURACY};
+use crate::store::sums::sums;
+use crate::store::{Filter, Reader, StoreError};
+use crate::text::{Texts, args};
+
+/// Red: an accuracy this far below a target that can be reached.
+const ACCURACY_RED: f64 = 0.05;
+/// Shares of the planned minutes below the target: above them the week is amber, or red.
+const BELOW_AMBER: f64 = 0.03;
+const BELOW_RED: f64 = 0.10;
+/// Red: more than this share of the pages was not acknowledged.
+const UNANSWERED_RED: f64 = 0.5;
+
+/// Agents needed against scheduled over a span, from the plans with which the windows began.
+#[derive(Debug, Default)]
+pub struct Staffed {
+    /// Agent hours short and spare by series.
+    pub series: BTreeMap<SeriesKey, (f64, f64)>,
+    /// Minutes in which a series had fewer agents than its target needs, and all its planned minutes; sums over series.
+    pub below: u64,
+    pub planned: u64,
+    /// Number of windows that have a plan.
+    pub windows: usize,
+}
+
+/// Pages of a week: how many were right, of those that can be judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pages {
+    pub sent: usize,
+    pub acknowledged: usize,
+    pub right: usize,
+    pub judged: usize,
+}
+
+/// Surges by region and service, one entry for each.
+#[derive(Debug, Default)]
+pub struct Warned {
+    pub surges: u32,
+    pub warned: u32,
+    pub minutes: u64,
+    /// Those without a warning although alarms were active.
+    pub missed: Vec<Surge>,
+}
+
+/// The five figures of a week.
+pub struct Figures {
+    pub tickets: Option<u64>,
+    pub accuracy: forecast::Figures,
+    /// `None` without plans.
+    pub staffed: Option<Staffed>,
+    pub pages: Pages,
+    pub warned: Warned,
+    pub missing: u32,
+}
+
+/// The status of a week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    Green,
+    Amber,
+    Red,
+}
+
+impl Staffed {
+    fn read(reader: &Reader, (from, to): (Timestamp, Timestamp)) -> Result<Self, StoreError> {
+        let width = reader.width();
+        let hours = f64::from(width.secs()) / HOUR.as_secs_f64();
+        let minutes = u64::from(width.secs() / 60);
+        let mut all = Self::default();
+        let mut start = width.floor(from);
+        while start < to {
+            let staffed = reader.staffed(start)?;
+            all.windows += usize::from(!staffed.is_empty());
+            for (series, target) in staffed {
+                let gap = f64::from(target.gap) * hours;
+                let (short, spare) = all.series.entry(series).or_default();
+                *short += gap.max(0.0);
+                *spare += (-gap).max(0.0);
+                all.planned += minutes;
+                all.below += if target.gap > 0 { minutes } else { 0 };
+            }
+            start = width.end(start);
+        }
+        Ok(all)
+    }
+
+    fn share(&self) -> f64 {
+        if self.planned == 0 { 0.0 } else { self.below as f64 / self.planned as f64 }
+    }
+}
+
+impl Pages {
+    fn of(reader: &Reader, alerts: &[Alert]) -> Result<Self, StoreError> {
+        let mut pages = Self::default();
+        for alert in alerts.iter().filter(|alert| alert.notified_at.is_some()) {
+            pages.sent += 1;
+            pages.acknowledged += usize::from(alert.acknowledged_by.is_some());
+            if let Some(right) = was_right(reader, alert)? {
+                pages.judged += 1;
+                pages.right += usize::from(right);
+            }
+        }
+        Ok(pages)
+    }
+
+    pub fn unanswered(&self) -> usize {
+        self.sent - self.acknowledged
+    }
+
+    /// Share of those that were right.
+    pub fn precision(&self) -> Option<f64> {
+        (self.judged > 0).then(|| self.right as f64 / self.judged as f64)
+    }
+}
+
+/// Whether a page was right. A person's verdict counts first. Otherwise it was right if, in its worst window, more tickets came
+/// than the agents of that time could take. `None` while the counts are not final.
+fn was_right(reader: &Reader, alert: &Alert) -> Result<Option<bool>, StoreError> {
+    if let Some(feedback) = &alert.feedback {
+        let verdict = feedback.split_once(": ").map_or(feedback.as_str(), |(verdict, _)| verdict);
+        match verdict {
+            "useful" => return Ok(Some(true)),
+            "not useful" => return Ok(Some(false)),
+            _ => {}
+        }
+    }
+    let mut known = None;
+    for short in alert.at_worst().shortfalls {
+        let window = reader.width().floor(short.at);
+        let found = reader.series_windows(&short.series, window, reader.width().end(window))?;
+        let found = found.first().filter(|window| window.settled && !window.missing);
+        if let Some(count) = found.map(|window| f64::from(window.tickets)) {
+            known = Some(known.unwrap_or(false) || count > affordable(&short));
+        }
+    }
+    Ok(known)
+}
+
+/// Tickets that the scheduled agents can take, in proportion to those that the needed ones can.
+fn affordable(short: &Shortfall) -> f64 {
+    short.arrivals * f64::from(short.scheduled) / f64::from(short.agents.max(1))
+}
+
+impl Warned {
+    fn read(reader: &Reader, span: (Timestamp, Timestamp)) -> Result<Self, StoreError> {
+        let every = Filter { channel: Some(Name::all()), ..Filter::default() };
+        let mut all = Self::default();
+        for surge in reader.surges(&every, span, Timestamp::MIN)? {
+            let is_place = !surge.series.region.is_all() && !surge.series.service.is_all();
+            if surge.lead_hours != 1 || !is_place {
+                continue;
+            }
+            all.surges += 1;
+            if let Some(minutes) = surge.warned_minutes {
+                all.warned += 1;
+                all.minutes += u64::from(minutes);
+            }
+            if surge.alarmed && !surge.hit {
+                all.missed.push(surge);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Mean minutes of warning of the surges with one.
+    pub fn mean(&self) -> Option<f64> {
+        (self.warned > 0).then(|| self.minutes as f64 / f64::from(self.warned))
+    }
+}
+
+impl Figures {
+    /// The figures of a week with these counts and alerts.
+    pub fn of_week(
+        reader: &Reader,
+        counted: &Counted,
+        alerts: &[Alert],
+    ) -> Result<Self, StoreError> {
+        let tickets = (!counted.windows.is_empty()).then(|| tickets(&counted.windows));
+        let missing = counted.missing();
+        Self::read(reader, counted.week, counted.span, alerts, (tickets, missing))
+    }
+
+    /// The figures of the week before, up to the same part of it.
+    pub fn of_week_before(
+        reader: &Reader,
+        counted: &Counted,
+        alerts: &[Alert],
+    ) -> Result<Self, StoreError> {
+        let tickets = (!counted.before.is_empty()).then(|| tickets(&counted.before));
+        let week = counted.week.previous();
+        Self::read(reader, week, counted.span_before, alerts, (tickets, 0))
+    }
+
+    fn read(
+        reader: &Reader,
+        week: Week,
+        span: (Timestamp, Timestamp),
+        alerts: &[Alert],
+        (tickets, missing): (Option<u64>, u32),
+    ) -> Result<Self, StoreError> {
+        let staffed = Staffed::read(reader, span)?;
+        Ok(Self {
+            tickets,
+            accuracy: sums(reader, &total(), week.utc_days())?.overall.figures(),
+            staffed: (staffed.windows > 0).then_some(staffed),
+            pages: Pages::of(reader, alerts)?,
+            warned: Warned::read(reader, week.utc_days())?,
+            missing,
+        })
+    }
+
+    /// The status, and what decided it.
+    pub fn status(&self, texts: &Texts) -> (Status, Vec<String>) {
+        let mut found: Vec<(Status, String)> = Vec::new();
+        let mut add = |status, text| found.push((status, text));
+        let value = self.accuracy.wape.map(|error| 1.0 - error);
+        if let Some(value) = value.filter(|value| *value < TARGET_ACCURACY)
+            && self.accuracy.reachable() == Some(true)
+        {
+            let is_red = value < TARGET_ACCURACY - ACCURACY_RED;
+            let value = texts.percent(Some(value));
+            let text = texts.text("report-status-accuracy", args!["value" => value]);
+            add(if is_red { Status::Red } else { Status::Amber }, text);
+        }
+        if let Some(share) = self.staffed.as_ref().map(Staffed::share).filter(|s| *s > BELOW_AMBER)
+        {
+            let is_red = share > BELOW_RED;
+            let share = texts.percent(Some(share));
+            let text = texts.text("report-status-below", args!["share" => share]);
+            add(if is_red { Status::Red } else { Status::Amber }, text);
+        }
+        let (unanswered, sent) = (self.pages.unanswered(), self.pages.sent);
+        if unanswered > 0 {
+            let is_red = unanswered as f64 > UNANSWERED_RED * sent as f64;
+            let text = texts.text("report-status-pages", args!["n" => unanswered, "sent" => sent]);
+            add(if is_red { Status::Red } else { Status::Amber }, text);
+        }
+        let missed = self.warned.missed.len();
+        if missed > 0 {
+            add(Status::Amber, texts.text("report-status-surges", args!["n" => missed]));
+        }
+        if self.missing > 0 {
+            add(Status::Amber, texts.text("report-status-missing", args!["n" => self.missing]));
+        }
+        let status = found.iter().map(|(status, _)| *status).max().unwrap_or(Status::Green);
+        found.sort_by_key(|(status, _)| std::cmp::Reverse(*status));
+        (status, found.into_iter().map(|(_, text)| text).collect())
+    }
+}
+
+/// Adds the status, what decided it and its rule.
+pub fn status(figures: &Figures, report: &mut Report) {
+    let texts = report.texts;
+    let (status, reasons) = figures.status(&texts);
+    let word = match status {
+        Status::Green => "report-status-green",
+        Status::Amber => "report-status-amber",
+        Status::Red => "report-status-red",
+    };
+    report.heading("report-status");
+    report.say("report-status-is", args!["status" => texts.text(word, None)]);
+    if !reasons.is_empty() {
+        report.parts.push(Part::List(reasons));
+    }
+    let whole = |share: f64| texts.text("percent", args!["value" => texts.number(share, 0)]);
+    let args = args![
+        "target" => whole(TARGET_ACCURACY * 100.0),
+        "red" => whole((TARGET_ACCURACY - ACCURACY_RED) * 100.0),
+        "below" => whole(BELOW_AMBER * 100.0),
+        "belowred" => whole(BELOW_RED * 100.0),
+        "unanswered" => whole(UNANSWERED_RED * 100.0),
+    ];
+    report.say("report-status-rule", args);
+}
+
+/// Series of the figures, the one with the most agent hours short first.
+pub fn shortest(staffed: &Staffed) -> Vec<(&SeriesKey, f64)> {
+    let mut all: Vec<_> =
+        staffed.series.iter().map(|(series, (short, _))| (series, *short)).collect();
+    all.retain(|(_, short)| *short > 0.0);
+    all.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    all
+}
+
+/// Regions and services of surges, each once.
+pub fn places(surges: &[Surge]) -> BTreeSet<String> {
+    surges.iter().map(|surge| surge.series.scope().to_string()).collect()
+}
