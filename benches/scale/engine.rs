@@ -52,6 +52,7 @@ fn config(from: Timestamp) -> ForecasterConfig {
         }),
         receivers: Vec::new(),
         escalation: Escalation::default(),
+        reports: Vec::new(),
     }
 }
 

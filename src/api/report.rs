@@ -30,7 +30,7 @@ pub async fn weekly_report(
 
 /// Review of one alert: its surge, what was known when, alarms, agents, actions, and what to change
 ///
-/// Times are those of the zone of its region. /// Markdown, or HTML where `Accept` asks for it.
+/// Times are those of the zone of its region. Markdown, or HTML where `Accept` asks for it.
 #[utoipa::path(get, path = "/reports/incidents/{id}", params(("id" = String, Path)), responses((status = 200, content((String = "text/markdown"), (String = "text/html"))), (status = 404, body = Problem)))]
 pub async fn incident_report(
     State(state): State<ApiState>,

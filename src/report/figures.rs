@@ -112,6 +112,7 @@ impl Pages {
         Ok(pages)
     }
 
+    /// Sent and not acknowledged.
     pub fn unanswered(&self) -> usize {
         self.sent - self.acknowledged
     }

@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 use crate::domain::Timestamp;
 use crate::text::{Texts, args};
 
-/// Size in pixels, and the room for the labels of the axes.
+/// Width of a plot in pixels.
 pub const WIDTH: f64 = 720.0;
+/// Height of a plot in pixels.
 pub const HEIGHT: f64 = 220.0;
+// Room for the labels of the axes.
 const LEFT: f64 = 48.0;
 const RIGHT: f64 = 8.0;
 const TOP: f64 = 8.0;

@@ -359,7 +359,7 @@ fn check_and_serve_report_the_same_problems() {
         [[alerts.receivers]]
         name = "duty"
         type = "pagerduty"
-        secret = "key"
+        secret_file = "duty.key"
         [[reports.schedule]]
         weekday = "mon"
         time = "7 h"
@@ -373,6 +373,7 @@ fn check_and_serve_report_the_same_problems() {
     std::fs::write(folder.path().join("c.toml"), config).expect("config");
     std::fs::write(folder.path().join("broken.tokens"), "[[tokens]]\nname = \"noc\"\n")
         .expect("tokens");
+    std::fs::write(folder.path().join("duty.key"), "a-routing-key").expect("a key");
     let checked = run_in(folder.path(), &["check", "--config", "c.toml"], &[]);
     let served = run_in(folder.path(), &["serve", "--config", "c.toml"], &[]);
     assert_eq!((checked.code, served.code), (Some(64), Some(64)));

@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// Time limit of all waits.
+/// Time limit of waits in which nothing changes.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Time limit of waits while something changes: a busy machine catches up slowly.
+const PATIENCE_IN_ALL: Duration = Duration::from_secs(480);
 
 /// A running `surgecast`, killed when dropped.
 pub struct Program {
@@ -108,13 +110,19 @@ impl Program {
         self.http.request(method, format!("{}{path}", self.url))
     }
 
-    /// Repeats a request until `accepts` returns true for the response, and returns that response.
+    /// Repeats a request until `accepts` returns true for the response, and returns that response. The time limit starts
+    /// again whenever the response changes, up to a limit of all.
     pub fn wait_for(&self, path: &str, mut accepts: impl FnMut(&Value) -> bool) -> Value {
-        let deadline = Instant::now() + PATIENCE;
+        let last = Instant::now() + PATIENCE_IN_ALL;
+        let (mut deadline, mut before) = (Instant::now() + PATIENCE, Value::Null);
         loop {
             let found = self.try_get(path).unwrap_or_default();
             if accepts(&found) {
                 return found;
+            }
+            if found != before {
+                deadline = last.min(Instant::now() + PATIENCE);
+                before.clone_from(&found);
             }
             assert!(
                 Instant::now() < deadline,
