@@ -101,9 +101,11 @@ fn every_query_of_the_board_runs_in_prometheus() {
     }
     // Partitions and sinks have no metrics here: this program reads no Kafka and writes nothing.
     assert!(with_data >= 20, "only {with_data} queries have data");
-    // The program measures its progress once a second, and Prometheus reads that later.
+    // The events are months old. The clock finalizes windows up to a quarter of an hour before now, then their age is low;
+    // it is 0 before it is measured.
     until("the age of the windows to be read", || {
-        prometheus.ask("surgecast_frontier_age_seconds > 3600").is_some_and(|rows| !rows.is_empty())
+        let age = "surgecast_frontier_age_seconds > 60 < 3600";
+        prometheus.ask(age).is_some_and(|rows| !rows.is_empty())
     });
     // Of the alert rules, only those fire that this program gives a reason for.
     let firing: Vec<String> = alert_rules()
@@ -113,6 +115,6 @@ fn every_query_of_the_board_runs_in_prometheus() {
         })
         .map(|(name, _, _)| name)
         .collect();
-    // One event lacks its fields, and the events are months old.
-    assert_eq!(firing, ["SurgecastNoNewWindows", "SurgecastDeadLetters"]);
+    // One event lacks its fields.
+    assert_eq!(firing, ["SurgecastDeadLetters"]);
 }
