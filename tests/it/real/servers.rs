@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 /// Time limit of all waits. Java starts slowly on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(240);
 pub const ORG: &str = "noc";
 pub const TOKEN: &str = "a token of the tests";
 
