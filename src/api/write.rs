@@ -22,6 +22,7 @@ use crate::domain::{
     unprintable,
 };
 use crate::engine::{Command, Reply};
+use crate::text::Texts;
 use crate::views;
 
 /// Maximum number of shifts in one request.
@@ -97,10 +98,8 @@ pub async fn acknowledge(
     let given = body(given)?.by;
     let by = person(&actor, given.as_deref())?;
     let entry = actor.did(Act::Acknowledged, &id, given.as_deref().map(str::trim));
-    let mut alert: alert::Alert =
-        tell(&state, entry, |reply| Command::Acknowledge { id, by, reply }).await?;
-    open_recommendations(&state).await?.add_to(&mut alert);
-    Ok(Json(views::Alert::new(&alert, &texts)))
+    let alert = tell(&state, entry, |reply| Command::Acknowledge { id, by, reply }).await?;
+    shown(&state, &texts, alert).await
 }
 
 /// Stores feedback: whether an alert was useful
@@ -118,10 +117,18 @@ pub async fn feedback(
         said = format!("{said}: {}", text("note", note, NOTE_CHARS_MAX)?);
     }
     let entry = AuditEntry { detail: said.clone(), ..actor.did(Act::Judged, &id, None) };
-    let mut alert: alert::Alert =
-        tell(&state, entry, |reply| Command::Feedback { id, text: said, reply }).await?;
-    open_recommendations(&state).await?.add_to(&mut alert);
-    Ok(Json(views::Alert::new(&alert, &texts)))
+    let alert = tell(&state, entry, |reply| Command::Feedback { id, text: said, reply }).await?;
+    shown(&state, &texts, alert).await
+}
+
+/// An alert as lists show it.
+async fn shown(
+    state: &ApiState,
+    texts: &Texts,
+    mut alert: alert::Alert,
+) -> Result<Json<views::Alert>, Problem> {
+    open_recommendations(state).await?.add_to(&mut alert);
+    Ok(Json(views::Alert::new(&alert, texts)))
 }
 
 /// Replaces the roster of the series or teams and hours that are given

@@ -40,14 +40,13 @@ pub fn handle(forecaster: &mut Forecaster, command: Command, now: Timestamp) -> 
             done(forecaster, ReplicatedCommand::Unadjusted { id }, |_| Ok(()), reply)
         }
         Command::Answer { id, answer, by, reply } => {
-            let Some(answered) = forecaster.answered(&id, answer, &by, now) else {
+            let advising = &forecaster.state.issuer.advising;
+            let Some(answered) = advising.answered(&id, answer, &by, now) else {
                 return refused(CommandError::NotFound, reply);
             };
-            let change = ReplicatedCommand::Answered { recommendation: Box::new(answered) };
-            let stored = |forecaster: &Forecaster| {
-                forecaster.reader().recommendation(&id)?.ok_or(CommandError::NotFound)
-            };
-            done_and_read(forecaster, change, stored, reply)
+            let recommendation = Box::new(answered.clone());
+            let change = ReplicatedCommand::Answered { recommendation };
+            done(forecaster, change, |_| Ok(answered), reply)
         }
         Command::Resend { page, receiver, reply } => {
             let lost = forecaster.lost_deliveries(&page, receiver.as_deref());
@@ -79,27 +78,6 @@ fn done<T: Send + 'static>(
     reply: Reply<T>,
 ) -> Done {
     let result = forecaster.carry_out(&command, None).and_then(shown);
-    finished(forecaster, command, result, reply)
-}
-
-/// As [`done`]; the answer is read from the store.
-fn done_and_read<T: Send + 'static>(
-    forecaster: &mut Forecaster,
-    command: ReplicatedCommand,
-    read: impl FnOnce(&Forecaster) -> Result<T, CommandError>,
-    reply: Reply<T>,
-) -> Done {
-    let result = forecaster.carry_out(&command, None);
-    let result = result.and_then(|_| read(forecaster));
-    finished(forecaster, command, result, reply)
-}
-
-fn finished<T: Send + 'static>(
-    forecaster: &Forecaster,
-    command: ReplicatedCommand,
-    result: Result<T, CommandError>,
-    reply: Reply<T>,
-) -> Done {
     let carried_out = result.is_ok();
     // The client may have disconnected.
     let answer = Box::new(move || _ = reply.send(result));

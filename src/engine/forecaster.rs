@@ -16,7 +16,6 @@ use super::write::{Outbox, write};
 use crate::alert::Alert;
 use crate::domain::{Offset, SourceId, Timestamp};
 use crate::forecast::Nowcast;
-use crate::staffing::{Answer, Recommendation};
 use crate::store::{Reader, Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::window::CommitPoint;
@@ -297,17 +296,6 @@ impl Forecaster {
     /// [`StoreError`] if it could not be stored.
     pub fn put_cursor(&mut self, sink: &str, seq: i64) -> Result<(), StoreError> {
         self.commit(StoreChange::Cursor { sink: sink.to_owned(), seq }.into(), None, Timestamp::MIN)
-    }
-
-    /// A recommendation with a person's answer. `None` if there is no such one, or it is over.
-    pub fn answered(
-        &self,
-        id: &str,
-        answer: Answer,
-        by: &str,
-        at: Timestamp,
-    ) -> Option<Recommendation> {
-        self.state.issuer.answered(id, answer, by, at)
     }
 
     /// Writes effects in one transaction, with the next offset of the log, if they come from it. Pages are due at `now`.

@@ -21,7 +21,7 @@ use crate::alert::AlertBook;
 use crate::clock::Stopwatch;
 use crate::domain::{DAY, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{self, HORIZON, Nowcast, Product, Vintage};
-use crate::staffing::{Answer, Plan, Recommendation, Shift, TeamShift};
+use crate::staffing::{Plan, Recommendation, Shift, TeamShift};
 use crate::store::{Filter, NowcastScore, Reader, StoreError};
 use crate::telemetry::Metrics;
 
@@ -54,7 +54,7 @@ pub struct Issuer {
     ledger: Ledger,
     pub alerts: AlertBook,
     planning: Planning,
-    advising: Advising,
+    pub advising: Advising,
     /// Whether windows are recent enough for pages.
     sends_pages: bool,
 }
@@ -154,22 +154,6 @@ impl Issuer {
     pub fn add_shifts(&mut self, shifts: Vec<Shift>, team_shifts: Vec<TeamShift>) {
         self.planning.add_shifts(shifts);
         self.planning.add_team_shifts(team_shifts);
-    }
-
-    /// A recommendation with a person's answer. `None` if there is no such one, or it is over.
-    pub fn answered(
-        &self,
-        id: &str,
-        answer: Answer,
-        by: &str,
-        at: Timestamp,
-    ) -> Option<Recommendation> {
-        self.advising.answered(id, answer, by, at)
-    }
-
-    /// Takes a recommendation with its answer.
-    pub fn put_recommendation(&mut self, recommendation: Recommendation) {
-        self.advising.put(recommendation);
     }
 
     /// A roster was sent: it includes what was agreed before. Returns the recommendations that changed.

@@ -6,6 +6,7 @@ pub mod grafana;
 pub mod influxdb;
 pub mod pages;
 pub mod receivers;
+mod replayed_alarms;
 mod sink;
 mod topics;
 mod writer;

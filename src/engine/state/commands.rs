@@ -63,7 +63,7 @@ impl State {
                 decision
             }
             ReplicatedCommand::Answered { recommendation } => {
-                self.issuer.put_recommendation((**recommendation).clone());
+                self.issuer.advising.put((**recommendation).clone());
                 StoreChange::Recommendation(recommendation.clone()).into()
             }
             ReplicatedCommand::Annotated { rows } => StoreChange::Annotations(rows.clone()).into(),

@@ -8,13 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::episodes::{Episode, Spot, html, place, runs, span};
-use crate::domain::{DAY, HOUR, Offset, Scope, Severity, SourceId, Timestamp};
+use crate::domain::{DAY, HOUR, Scope, Severity, Timestamp};
+use crate::output::replayed_alarms::ReplayedAlarms;
 use crate::store::{AnnotationKind, Reader, StoreError};
 use crate::text::{Texts, args};
-use crate::window::{ActiveAlarm, AlarmBook, AlarmRules, STALE_AFTER, Transition};
+use crate::window::{ActiveAlarm, AlarmRules, Transition};
 
-/// Messages that are read together.
-const MESSAGES_MAX: usize = 10_000;
 /// Alarms of a scope no further apart than this are one outage.
 const APART: Duration = Duration::from_secs(15 * 60);
 /// Later messages are taken as they come; messages that are older still count, but may not change what was.
@@ -33,12 +32,7 @@ struct Spell {
 
 /// Critical alarms.
 pub struct Outages {
-    book: AlarmBook,
-    /// Number of the newest stored message that the book has.
-    cursor: i64,
-    /// Rebuilt lists that the book has.
-    lists: BTreeSet<(Timestamp, SourceId, Offset)>,
-    reached: Option<Timestamp>,
+    replayed: ReplayedAlarms,
     open: BTreeMap<Arc<str>, Spell>,
     over: Vec<Spell>,
 }
@@ -46,14 +40,7 @@ pub struct Outages {
 impl Outages {
     /// Without messages: the first look reads all that are stored.
     pub fn new(rules: AlarmRules) -> Self {
-        Self {
-            book: AlarmBook::new(rules),
-            cursor: 0,
-            lists: BTreeSet::new(),
-            reached: None,
-            open: BTreeMap::new(),
-            over: Vec::new(),
-        }
+        Self { replayed: ReplayedAlarms::new(rules), open: BTreeMap::new(), over: Vec::new() }
     }
 
     /// The outages of the last week, and those that last.
@@ -66,40 +53,20 @@ impl Outages {
         now: Timestamp,
         texts: &Texts,
     ) -> Result<Vec<Episode>, StoreError> {
-        self.read(reader)?;
+        self.replayed.read(reader)?;
         let reach = now - FINAL_AFTER;
-        if self.reached.is_none_or(|reached| reach > reached) {
+        if self.replayed.reached.is_none_or(|reached| reach > reached) {
             let (open, over) = (&mut self.open, &mut self.over);
-            self.book.advance(reach, |transition| take(transition, open, over));
-            self.book.take_tally();
-            self.reached = Some(reach);
+            self.replayed.advance(reach, |transition| take(transition, open, over));
             // The book drops alarms that were not heard of for long, without a transition.
-            let active: BTreeSet<&str> = self.book.active_alarms().map(|a| &*a.alarm_id).collect();
+            let active: BTreeSet<&str> =
+                self.replayed.book.active_alarms().map(|a| &*a.alarm_id).collect();
             self.open.retain(|id, _| active.contains(&**id));
         }
         self.over.retain(|spell| spell.to.is_none_or(|to| to + KEPT >= now));
         let (mut open, mut over) = (self.open.clone(), self.over.clone());
-        self.book.peek(now, |transition| take(transition, &mut open, &mut over));
+        self.replayed.book.peek(now, |transition| take(transition, &mut open, &mut over));
         Ok(episodes(over.into_iter().chain(open.into_values()), texts))
-    }
-
-    fn read(&mut self, reader: &Reader) -> Result<(), StoreError> {
-        loop {
-            let (cursor, messages) = reader.alarm_messages(self.cursor, MESSAGES_MAX)?;
-            if messages.is_empty() {
-                break;
-            }
-            messages.iter().for_each(|(position, event)| self.book.observe(position, event));
-            self.cursor = cursor;
-        }
-        let from = self.reached.map_or(Timestamp::MIN, |reached| reached - STALE_AFTER);
-        self.lists.retain(|(ts, ..)| *ts >= from);
-        for (position, list) in reader.rebuilt_lists(from)? {
-            if self.lists.insert((list.ts, position.source.clone(), position.offset)) {
-                self.book.observe_rebuilt(&position, &list);
-            }
-        }
-        Ok(())
     }
 }
 

@@ -7,12 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fields::{Fields, Line, nanos, scope_tags, tag};
-use crate::domain::{DAY, Name, Offset, Scope, SourceId, Timestamp, UNKNOWN, WindowWidth};
+use crate::domain::{DAY, Name, Scope, Timestamp, UNKNOWN, WindowWidth};
+use crate::output::replayed_alarms::ReplayedAlarms;
 use crate::store::{Reader, StoreError};
-use crate::window::{ActiveAlarm, AggregationKey, AlarmBook, AlarmRules, STALE_AFTER};
+use crate::window::{ActiveAlarm, AggregationKey, AlarmRules};
 
-/// Messages that are read together.
-const MESSAGES_MAX: usize = 10_000;
 /// Types with a tag of their own, in one region and service.
 const TYPES_MAX: usize = 20;
 /// The tag of all other types.
@@ -49,14 +48,9 @@ struct Window {
 /// All alarms, as of the end of the last finalized window that was written.
 pub struct Alarms {
     width: WindowWidth,
-    book: AlarmBook,
-    /// Number of the newest stored message that the book has.
-    cursor: i64,
-    /// Rebuilt lists that the book has.
-    lists: BTreeSet<(Timestamp, SourceId, Offset)>,
-    /// End of the last window to which the book was moved on.
-    reached: Option<Timestamp>,
-    /// Of the day up to `reached` and the day up to the newest, by start of the window. A batch may be written twice, and
+    /// Moved on to the end of the last finalized window.
+    replayed: ReplayedAlarms,
+    /// Of the day up to that end and the day up to the newest, by start of the window. A batch may be written twice, and
     /// the book does not go back.
     windows: BTreeMap<Timestamp, Window>,
 }
@@ -64,14 +58,7 @@ pub struct Alarms {
 impl Alarms {
     /// Without messages: the first window reads all that are stored.
     pub fn new(rules: AlarmRules, width: WindowWidth) -> Self {
-        Self {
-            width,
-            book: AlarmBook::new(rules),
-            cursor: 0,
-            lists: BTreeSet::new(),
-            reached: None,
-            windows: BTreeMap::new(),
-        }
+        Self { width, replayed: ReplayedAlarms::new(rules), windows: BTreeMap::new() }
     }
 
     /// Takes the messages that are new in the store.
@@ -79,54 +66,37 @@ impl Alarms {
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     pub fn read(&mut self, reader: &Reader) -> Result<(), StoreError> {
-        loop {
-            let (cursor, messages) = reader.alarm_messages(self.cursor, MESSAGES_MAX)?;
-            if messages.is_empty() {
-                break;
-            }
-            messages.iter().for_each(|(position, event)| self.book.observe(position, event));
-            self.cursor = cursor;
-        }
-        let from = self.reached.map_or(Timestamp::MIN, |reached| reached - STALE_AFTER);
-        self.lists.retain(|(ts, ..)| *ts >= from);
-        for (position, list) in reader.rebuilt_lists(from)? {
-            if self.lists.insert((list.ts, position.source.clone(), position.offset)) {
-                self.book.observe_rebuilt(&position, &list);
-            }
-        }
-        Ok(())
+        self.replayed.read(reader)
     }
 
     /// Moves on over a finalized window. Windows that were passed before stay as they were.
     pub fn finalized(&mut self, start: Timestamp, known: &BTreeSet<AggregationKey>) {
         let end = self.width.end(start);
-        if self.reached.is_some_and(|reached| end <= reached) {
+        if self.replayed.reached.is_some_and(|reached| end <= reached) {
             return;
         }
         let mut types = Types::new();
-        self.book.advance(end, |transition| {
+        self.replayed.advance(end, |transition| {
             if !transition.is_over && transition.ts >= start {
                 types.entry(key_of(transition.alarm, known)).or_default().raised += 1;
             }
         });
-        self.book.take_tally();
-        for alarm in self.book.active_alarms() {
+        for alarm in self.replayed.book.active_alarms() {
             types.entry(key_of(alarm, known)).or_default().standing += 1;
         }
-        self.reached = Some(end);
         self.keep(start, types);
     }
 
     /// Counts an open window, up to the newest message.
     pub fn open(&mut self, start: Timestamp, known: &BTreeSet<AggregationKey>) {
-        if self.reached.is_some_and(|reached| start < reached) {
+        if self.replayed.reached.is_some_and(|reached| start < reached) {
             return;
         }
         let mut types = Types::new();
-        for alarm in self.book.active_alarms() {
+        for alarm in self.replayed.book.active_alarms() {
             types.entry(key_of(alarm, known)).or_default().standing += 1;
         }
-        self.book.peek(self.width.end(start), |transition| {
+        self.replayed.book.peek(self.width.end(start), |transition| {
             let of_type = types.entry(key_of(transition.alarm, known)).or_default();
             if transition.is_over {
                 of_type.standing = of_type.standing.saturating_sub(1);
@@ -233,7 +203,7 @@ impl Alarms {
         }
         // While a source is far ahead of the others, its open windows are far ahead of the finalized ones.
         let newest = self.windows.keys().next_back().copied().unwrap_or(start);
-        let reached = self.reached.unwrap_or(newest);
+        let reached = self.replayed.reached.unwrap_or(newest);
         let is_near = |at: Timestamp, of: Timestamp| at <= of && at + DAY >= of;
         self.windows.retain(|at, _| is_near(*at, reached) || is_near(*at, newest));
     }
