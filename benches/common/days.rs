@@ -52,7 +52,7 @@ pub struct Days {
     rules: AdviceRules,
 }
 
-/// What came of the days.
+/// Result of the simulated days.
 #[derive(Debug)]
 pub struct Came {
     /// Minutes in which a team was below its target.

@@ -103,7 +103,7 @@ fn wants(headers: &HeaderMap) -> Wants {
 /// Columns and cells of a row.
 type Row = Vec<(String, String)>;
 
-/// The rows of a list; `None` for an answer that is none.
+/// The rows of a list; `None` if the answer is not a list.
 fn rows(answer: Node) -> Option<Vec<Row>> {
     let list = match answer {
         Node::List(list) => list,

@@ -7,7 +7,7 @@ use super::prior::Prior;
 const STEADY: [f64; 2] = [0.01, 0.04];
 /// Most last days that choose the smoothing: more cost time and change little.
 const SMOOTHED: usize = 7;
-/// Days with a score from which on the smoothing follows the scores.
+/// Number of scored days that the choice of the smoothing needs.
 const SCORED_MIN: usize = 3;
 /// Weights of days for the choice of the smoothing.
 const SIMILAR: [f64; 3] = [0.3, 1.0, 2.0];
