@@ -23,11 +23,21 @@ struct Pending {
     details: Details,
 }
 
+impl Pending {
+    /// Number of steps up to `now`.
+    fn due(&self, now: Timestamp) -> usize {
+        self.steps.partition_point(|step| step.key.0 <= now)
+    }
+}
+
 /// All alarms, as of an instant of event time that only moves forward.
 #[derive(Clone, Debug, Default)]
 pub struct AlarmBook {
     rules: AlarmRules,
     pending: BTreeMap<Arc<str>, Pending>,
+    /// Alarms of `pending` by the time of their first step, so that a book far behind its messages looks only at
+    /// those that are due.
+    by_first_step: BTreeSet<(Timestamp, Arc<str>)>,
     rebuilt: BTreeMap<Key, ListRebuilt>,
     alarms: BTreeMap<Arc<str>, Life>,
     active: usize,
@@ -61,23 +71,38 @@ impl AlarmBook {
             device: event.device.as_deref().map(|text| self.name(text)),
             alarm_type: event.alarm_type.as_deref().map(|text| self.name(text)),
         };
-        match self.pending.get_mut(&*event.alarm_id) {
-            Some(pending) => {
-                if let Err(at) = pending.steps.binary_search_by_key(&key, |step| step.key) {
-                    if at == pending.steps.len() {
-                        pending.details = details;
-                    }
-                    pending.steps.insert(at, step);
-                }
-            }
-            None => {
-                let alarm_id: Arc<str> = match self.alarms.get_key_value(&*event.alarm_id) {
-                    Some((known, _)) => known.clone(),
-                    None => Arc::from(&*event.alarm_id),
-                };
-                self.pending.insert(alarm_id, Pending { steps: vec![step], details });
-            }
+        let Some(pending) = self.pending.get_mut(&*event.alarm_id) else {
+            let alarm_id: Arc<str> = match self.alarms.get_key_value(&*event.alarm_id) {
+                Some((known, _)) => known.clone(),
+                None => Arc::from(&*event.alarm_id),
+            };
+            self.add_pending(alarm_id, Pending { steps: vec![step], details });
+            return;
+        };
+        let Err(at) = pending.steps.binary_search_by_key(&key, |step| step.key) else { return };
+        if at == pending.steps.len() {
+            pending.details = details;
         }
+        pending.steps.insert(at, step);
+        if at == 0
+            && let Some((alarm_id, pending)) = self.pending.remove_entry(&*event.alarm_id)
+        {
+            self.by_first_step.remove(&(pending.steps[1].key.0, alarm_id.clone()));
+            self.add_pending(alarm_id, pending);
+        }
+    }
+
+    fn add_pending(&mut self, alarm_id: Arc<str>, pending: Pending) {
+        self.by_first_step.extend(pending.steps.first().map(|step| (step.key.0, alarm_id.clone())));
+        self.pending.insert(alarm_id, pending);
+    }
+
+    /// Alarms with a step up to `now` that has not taken effect, in order of their ids.
+    fn due(&self, now: Timestamp) -> Vec<Arc<str>> {
+        let due = self.by_first_step.iter().take_while(|(first, _)| *first <= now);
+        let mut due: Vec<Arc<str>> = due.map(|(_, alarm_id)| alarm_id.clone()).collect();
+        due.sort_unstable();
+        due
     }
 
     /// Takes the news that a system rebuilt its alarm list. It takes effect in [`Self::advance`].
@@ -153,21 +178,20 @@ impl AlarmBook {
             let (rules, active, now) = (self.rules, self.active, self.now);
             let mut one = Self { rules, active, now, ..Self::default() };
             one.alarms.extend(life.map(|life| (alarm_id.clone(), life.clone())));
-            one.pending.extend(pending.map(|pending| (alarm_id.clone(), pending)));
+            if let Some(pending) = pending {
+                one.add_pending(alarm_id.clone(), pending);
+            }
             one.advance(until, &mut *emit);
             moved(alarm_id, &one);
         };
-        let due = |pending: &Pending| pending.steps.partition_point(|step| step.key.0 <= until);
-        for (alarm_id, pending) in &self.pending {
-            let steps = pending.steps[..due(pending)].to_vec();
-            if !steps.is_empty() {
-                let pending = Pending { steps, details: pending.details.clone() };
-                peek_one(alarm_id, self.alarms.get(alarm_id), Some(pending));
-            }
+        let due = self.due(until);
+        for (alarm_id, pending) in due.iter().filter_map(|id| self.pending.get_key_value(id)) {
+            let steps = pending.steps[..pending.due(until)].to_vec();
+            let pending = Pending { steps, details: pending.details.clone() };
+            peek_one(alarm_id, self.alarms.get(alarm_id), Some(pending));
         }
-        let is_due = |alarm_id| self.pending.get(alarm_id).is_some_and(|pending| due(pending) > 0);
         for (alarm_id, life) in self.alarms.iter().filter(|(_, life)| life.is_ending()) {
-            if !is_due(alarm_id) {
+            if due.binary_search(alarm_id).is_err() {
                 peek_one(alarm_id, Some(life), None);
             }
         }
@@ -197,15 +221,16 @@ impl AlarmBook {
     }
 
     fn move_to(&mut self, now: Timestamp, emit: &mut impl FnMut(Transition<'_>)) {
-        let mut all = std::mem::take(&mut self.pending);
-        all.retain(|alarm_id, pending| {
-            let due = pending.steps.partition_point(|step| step.key.0 <= now);
-            for step in pending.steps.drain(..due) {
-                self.apply(alarm_id, step, &pending.details, emit);
+        for alarm_id in self.due(now) {
+            let Some(mut pending) = self.pending.remove(&alarm_id) else { continue };
+            self.by_first_step.remove(&(pending.steps[0].key.0, alarm_id.clone()));
+            for step in pending.steps.drain(..pending.due(now)) {
+                self.apply(&alarm_id, step, &pending.details, emit);
             }
-            !pending.steps.is_empty()
-        });
-        self.pending = all;
+            if !pending.steps.is_empty() {
+                self.add_pending(alarm_id, pending);
+            }
+        }
         let mut ended =
             Ended { reached: self.now, active: &mut self.active, tally: &mut self.tally };
         for life in self.alarms.values_mut() {
