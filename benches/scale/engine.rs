@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 use surgecast::alert::Escalation;
+use surgecast::anomaly::AnomalyRules;
 use surgecast::config::core::staffing::default_profiles;
-use surgecast::domain::{Timestamp, Zone};
+use surgecast::domain::{DAY, Timestamp, Zone};
 use surgecast::engine::{Forecaster, ForecasterConfig, IssueConfig, RefitConfig};
 use surgecast::forecast::Calendar;
 use surgecast::staffing::Rules;
@@ -35,6 +36,7 @@ fn config(from: Timestamp) -> ForecasterConfig {
             calendars: Default::default(),
             calendar: Arc::new(Calendar::default()),
             staffing: Arc::new(Rules::of_channels(default_profiles())),
+            anomalies: AnomalyRules { false_flags_a_day: setting("SCALE_FALSE_FLAGS", 5) as f64 },
             advice: Default::default(),
             tables_patience: Duration::ZERO,
             vintages_from: from,
@@ -129,6 +131,10 @@ pub fn run(folder: &Path, series: usize, next: Timestamp, windows: i64) {
     print("peak_mb", memory(pid).0);
     let growth = (used(folder) - after_first) / (windows - 1) as f64;
     print("window_bytes", growth);
+    let flags = "SELECT count(*) FROM anomalies WHERE start >= ?1";
+    let conn = Connection::open(folder.join("state.db")).unwrap();
+    let flags: i64 = conn.query_row(flags, [next.millis()], |row| row.get(0)).unwrap();
+    print("flags_a_day", flags as f64 / windows as f64 * WIDTH.per(DAY) as f64);
 }
 
 /// Measures the size of vintages before and after thinning (two weeks). The store cannot be used afterwards.

@@ -5,6 +5,7 @@
 //! 1. Write a store with eight weeks of 15-minute windows (half a minute of CPU and 180 MB for 10,000 series).
 //! 2. Finalize `SCALE_WINDOWS` (26) windows with the real forecaster, in its own process.
 //! 3. Start the real program on that store.
+//!    Its counts are by chance alone, so every anomaly is a false flag (`SCALE_FALSE_FLAGS`: `false_flags_a_day`, 5).
 //! 4. With `SCALE_FAILOVER`, run a leader and a standby on a Kafka of the tests, and kill the leader.
 //!
 //! `SCALE_FOLDER` keeps the stores. CPU seconds are for machines with other load.
@@ -92,12 +93,13 @@ fn measure(series: usize, windows: i64, folder: &Path) -> Measurements {
 }
 
 /// Names and descriptions.
-const ROWS: [(&str, &str); 41] = [
+const ROWS: [(&str, &str); 42] = [
     ("all_series", "series with roll-ups"),
     ("raw_mb", "lower bound: a byte a count, MB"),
     ("counts_mb", "state.db with eight weeks of counts, MB"),
     ("vintage_bytes", "a vintage with all leads on disk, bytes"),
     ("lead_bytes", "a vintage after two weeks, bytes"),
+    ("flags_a_day", "anomalies a day; nothing is abnormal"),
     ("window_bytes", "growth of state.db a window, bytes"),
     ("ledger_gb", "ledger of 400 days, GB"),
     ("prune_s", "retention of all vintages, s"),

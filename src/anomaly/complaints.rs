@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::rules::{RULES, ScopeCase, TROUBLE};
+use super::budget::AnomalyRules;
+use super::rules::{SCOPE_RULES, ScopeCase, TROUBLE};
 use super::scope_history::{PHRASE_REACH, ScopeHistory, TOPIC_REACH, WEEKS};
 use super::types::{AlarmSummary, Anomaly, hundredths};
 use super::usual::Usual;
@@ -125,13 +126,27 @@ impl Complaints {
     }
 
     /// Finds the anomalies of a window that [`Self::push`] has added. `alarms`: the active alarms by scope.
-    pub fn judge(&self, window: Timestamp, alarms: &BTreeMap<Scope, AlarmSummary>) -> Vec<Anomaly> {
-        let judged = self.by_scope.iter().flat_map(|(scope, history)| {
-            let alarms = alarms.get(scope);
-            let case = ScopeCase { scope, history, width: self.width, window, alarms };
-            RULES.iter().filter_map(move |rule| rule.of_scope(&case))
+    pub fn judge(
+        &self,
+        window: Timestamp,
+        alarms: &BTreeMap<Scope, AlarmSummary>,
+        rules: &AnomalyRules,
+    ) -> Vec<Anomaly> {
+        let flagged = SCOPE_RULES.iter().flat_map(|rule| {
+            let mut tests = 0;
+            let mut found: Vec<Anomaly> = Vec::new();
+            for (scope, history) in &self.by_scope {
+                let alarms = alarms.get(scope);
+                let case = ScopeCase { scope, history, width: self.width, window, alarms };
+                tests += rule.tests(&case);
+                found.extend(rule.check(&case));
+            }
+            let scores = found.iter().map(|found| found.score);
+            let smallest = rules.smallest(self.width, scores, tests);
+            found.retain(|found| found.score >= smallest);
+            found
         });
-        judged.collect()
+        flagged.collect()
     }
 
     /// Early signs: scopes with more complaints than usual in the last `windows` windows before `end`, highest score first.
@@ -213,7 +228,8 @@ mod tests {
     }
 
     fn kinds(complaints: &Complaints, index: i64) -> Vec<AnomalyKind> {
-        let found = complaints.judge(WIDTH.start(index), &BTreeMap::new());
+        let found =
+            complaints.judge(WIDTH.start(index), &BTreeMap::new(), &AnomalyRules::default());
         found.iter().map(|anomaly| anomaly.kind).collect()
     }
 
@@ -226,7 +242,7 @@ mod tests {
     fn an_outage_without_an_alarm_is_told() {
         let (complaints, last) = told(&[said(14, &[])]);
         let alarms = BTreeMap::from([(scope("south"), major())]);
-        let found = complaints.judge(WIDTH.start(last), &alarms);
+        let found = complaints.judge(WIDTH.start(last), &alarms, &AnomalyRules::default());
         assert_eq!(found.len(), 1);
         let anomaly = &found[0];
         assert_eq!(anomaly.series, SeriesKey::parse("north/tv/_all").expect("series"));
@@ -234,7 +250,7 @@ mod tests {
         let texts = Texts::new(Language::En);
         insta::assert_snapshot!(anomaly.say(&texts), @"14 tickets about outage; usual at this time is 0.2; no alarm is active: customers report this first");
         let alarms = BTreeMap::from([(scope("north"), major())]);
-        let found = complaints.judge(WIDTH.start(last), &alarms);
+        let found = complaints.judge(WIDTH.start(last), &alarms, &AnomalyRules::default());
         insta::assert_snapshot!(found[0].say(&texts), @"14 tickets about outage; usual at this time is 0.2; active: 1 major alarm");
         assert_eq!(kinds(&complaints, last - 1), [], "the window before was quiet");
     }
@@ -257,7 +273,8 @@ mod tests {
     fn a_new_phrase_is_told_and_a_usual_one_is_not() {
         let news = [("app login", 9), ("login error", 8), ("every day", 9)];
         let (complaints, last) = told(&[said(0, &news), said(0, &news)]);
-        let found = complaints.judge(WIDTH.start(last - 1), &BTreeMap::new());
+        let found =
+            complaints.judge(WIDTH.start(last - 1), &BTreeMap::new(), &AnomalyRules::default());
         assert_eq!(found.len(), 1, "{found:?}");
         let text = found[0].say(&Texts::new(Language::En));
         insta::assert_snapshot!(text, @"“app login error” in 9 tickets; in no ticket of the week before");
@@ -295,9 +312,9 @@ mod tests {
             }
         }
         let window = WIDTH.start(last);
-        let judged = pushed.judge(window, &BTreeMap::new());
+        let judged = pushed.judge(window, &BTreeMap::new(), &AnomalyRules::default());
         assert_eq!(judged.len(), 2);
-        assert_eq!(judged, restored.judge(window, &BTreeMap::new()));
+        assert_eq!(judged, restored.judge(window, &BTreeMap::new(), &AnomalyRules::default()));
         let before = [14, 0, 1, 3, 2, 4];
         restored.revise(&scope("north"), window, &before, &[2, 0, 1, 3, 2, 4]);
         assert_eq!(kinds(&restored, last), [AnomalyKind::Phrase]);

@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use super::Tls;
 use crate::alert::Schedule;
+use crate::anomaly::AnomalyRules;
 use crate::api;
 use crate::api::config::{Admin, Server};
 use crate::config::core::alarms;
 use crate::config::core::forecast::Forecast;
-use crate::config::core::recommendations;
 use crate::config::core::reports;
 use crate::config::core::staffing::{Staffing, default_profiles};
 use crate::config::core::windows::{Regions, Windows};
+use crate::config::core::{anomalies, recommendations};
 use crate::config::{ConfigError, Flags, Layers, Reader, SecretFile};
 use crate::domain::Name;
 use crate::input::config::Input;
@@ -61,6 +62,8 @@ pub struct Settings {
     pub staffing: BTreeMap<Name, Profile>,
     /// Profiles of channels, services and regions, and `[teams.NAME]`.
     pub rules: Arc<Rules>,
+    /// `[anomalies]`.
+    pub anomalies: AnomalyRules,
     /// `[recommendations]`.
     pub advice: Arc<AdviceRules>,
     /// `[alerts]`.
@@ -100,6 +103,7 @@ impl Settings {
         let grafana = grafana::config::read(root.section("grafana"));
         let Staffing { channels: staffing, rules } = Staffing::read(&root, &windows, &regions);
         let advice = recommendations::read(root.section("recommendations"));
+        let anomalies = anomalies::read(root.section("anomalies"));
         let alerts =
             receivers::config::read(root.section("alerts"), &server.public_url, server.language);
         let kinds: Vec<(String, &'static str)> =
@@ -125,6 +129,7 @@ impl Settings {
             grafana,
             staffing,
             rules: Arc::new(rules),
+            anomalies,
             advice: Arc::new(advice),
             alerts,
             reports,

@@ -203,6 +203,7 @@ fn forecaster(settings: &Settings, now: Timestamp) -> ForecasterConfig {
             calendars: settings.regions.calendars.clone(),
             calendar: settings.windows.calendar.clone(),
             staffing: settings.rules.clone(),
+            anomalies: settings.anomalies,
             advice: settings.advice.clone(),
             tables_patience: Duration::ZERO,
             // From midnight, so that all starts on one day issue the same vintages.

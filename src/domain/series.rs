@@ -195,6 +195,22 @@ impl SeriesKey {
         self.region.is_all() || self.service.is_all() || self.channel.is_all()
     }
 
+    /// Number of its parts that are not `_all`: 3 for a leaf.
+    pub fn names_given(&self) -> usize {
+        [&self.region, &self.service, &self.channel]
+            .into_iter()
+            .filter(|name| !name.is_all())
+            .count()
+    }
+
+    /// Whether it contains another series: `_all` stands for every name.
+    pub fn covers(&self, other: &Self) -> bool {
+        let part = |own: &Name, other: &Name| own.is_all() || own == other;
+        part(&self.region, &other.region)
+            && part(&self.service, &other.service)
+            && part(&self.channel, &other.channel)
+    }
+
     /// Whether this is the roll-up over all channels of one service in one region.
     pub fn is_scope(&self) -> bool {
         self.channel.is_all() && !self.region.is_all() && !self.service.is_all()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::effects::{Effects, StoreChange};
-use crate::anomaly::{AlarmGroup, AlarmSummary, Complaints};
+use crate::anomaly::{AlarmGroup, AlarmSummary, AnomalyRules, Complaints};
 use crate::domain::{Scope, SeriesKey, Timestamp};
 use crate::store::PHRASES_KEPT;
 use crate::window::{AggregationKey, AlarmBook, Counts, FinalizedWindow, text_counts};
@@ -69,8 +69,9 @@ pub fn judge(
     complaints: &Complaints,
     alarms: &AlarmBook,
     window: Timestamp,
+    rules: &AnomalyRules,
 ) {
-    let anomalies = complaints.judge(window, &summaries(alarms));
+    let anomalies = complaints.judge(window, &summaries(alarms), rules);
     effects.changes.extend(anomalies.into_iter().map(StoreChange::Anomaly));
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::refit::Places;
+use crate::anomaly::AnomalyRules;
 use crate::domain::{Name, Timestamp, Zone};
 use crate::forecast::{Calendar, Place};
 use crate::staffing::{AdviceRules, Rules, Shift};
@@ -24,6 +25,8 @@ pub struct IssueConfig {
     pub calendar: Arc<Calendar>,
     /// Staffing profiles and teams.
     pub staffing: Arc<Rules>,
+    /// Rules of anomalies.
+    pub anomalies: AnomalyRules,
     /// Rules of recommendations.
     pub advice: Arc<AdviceRules>,
     /// How long the first plans wait for the tables of staffing. Without waiting, the plans of the first second after a start

@@ -177,7 +177,7 @@ impl Issuer {
         let mut effects = Effects::default();
         self.score_nowcasts(at);
         let zone_of = |series: &SeriesKey| self.config.zone_of(&series.region);
-        self.ledger.finalized(&mut effects, at, (self.width, zone_of));
+        self.ledger.finalized(&mut effects, at, (self.width, zone_of), &self.config.anomalies);
         if at.end < self.config.vintages_from {
             return effects;
         }

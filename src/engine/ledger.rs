@@ -10,7 +10,7 @@ use super::histories::Histories;
 use super::issued::Issued;
 use super::saved::{SURGE_THRESHOLD, Saved};
 use super::situation::Situation;
-use crate::anomaly;
+use crate::anomaly::{self, AnomalyRules, WindowCase};
 use crate::domain::{SeriesKey, Timestamp, WindowWidth, Zone};
 use crate::forecast::surge::{self, Judge, Pair, SURGE_LEADS, Threshold};
 use crate::forecast::{ForecastPoint, HORIZON, Score, Vintage, scale};
@@ -132,6 +132,7 @@ impl Ledger {
         effects: &mut Effects<'_>,
         at: &Situation<'_>,
         (width, zone_of): (WindowWidth, impl Fn(&SeriesKey) -> Zone),
+        anomalies: &AnomalyRules,
     ) {
         let window = at.end - width.length();
         let day = window.utc_midnight();
@@ -148,14 +149,17 @@ impl Ledger {
         let mut actuals: Vec<Option<Actual>> = Vec::new();
         let mut actuals_of: Arc<[SeriesKey]> = Arc::default();
         let all = self.points.take(window);
+        let mut cases = Vec::new();
         for points in &all {
             if !Arc::ptr_eq(&actuals_of, &points.series) {
                 let actual = |key| self.actual(at.histories, (key, window, width), &zone_of);
                 actuals = points.series.iter().map(actual).collect();
                 actuals_of = points.series.clone();
             }
-            self.score(effects, (window, day), (points, &actuals), &changed);
+            self.score((window, day), (points, &actuals), &changed, &mut cases);
         }
+        let found = anomaly::judge(cases.into_iter(), width, anomalies);
+        effects.changes.extend(found.into_iter().map(StoreChange::Anomaly));
         self.touched.retain(|issued_at, _| *issued_at + HORIZON >= at.end);
         self.could_warn.retain(|issued_at| *issued_at + HORIZON >= at.end);
         for hours in SURGE_LEADS {
@@ -183,13 +187,14 @@ impl Ledger {
         }
     }
 
-    /// Scores the forecast points of one issue time against the actual counts of their window.
+    /// Scores the forecast points of one issue time against the actual counts of their window. Those of the newest are cases for
+    /// anomalies.
     fn score(
         &mut self,
-        effects: &mut Effects<'_>,
         (window, day): (Timestamp, Timestamp),
         (points, actuals): (&IssuedPoints, &[Option<Actual>]),
         changed: &BTreeMap<(Timestamp, SeriesKey), ForecastPoint>,
+        cases: &mut Vec<WindowCase>,
     ) {
         let lead_minutes = (window.since(points.issued_at).as_secs() / 60) as u32;
         let scores = DayScores::of(&mut self.scores, day, &points.series).entry(lead_minutes);
@@ -210,10 +215,9 @@ impl Ledger {
                 let sum = sums.entry(lead_minutes).or_default();
                 sum.merge(&AdjustedScore { adjusted, model: score });
             }
-            if lead_minutes == 0
-                && let Some(anomaly) = anomaly::judge(series, served.unwrap_or(&target), *count)
-            {
-                effects.put(StoreChange::Anomaly(anomaly));
+            if lead_minutes == 0 {
+                let target = served.unwrap_or(&target).clone();
+                cases.push(WindowCase { series: series.clone(), target, actual: *count });
             }
         }
     }

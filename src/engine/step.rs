@@ -11,6 +11,7 @@ use super::issuer::look::{look_at, minute};
 use super::messages::StreamEvent;
 use super::report::Report;
 use super::saved::Saved;
+use super::situation::Observed;
 use super::state::State;
 use super::stored::{Stored, final_counts, planned_work};
 use super::{complaints, finalize};
@@ -231,8 +232,10 @@ impl State {
         self.observed.histories.push(window.window, &leaves);
         complaints::push(&mut self.observed.complaints, &window, &leaves);
         if end >= self.config.issue.vintages_from {
-            let Self { observed, .. } = self;
-            complaints::judge(&mut effects, &observed.complaints, &observed.alarms, window.window);
+            let Self { observed, config, .. } = self;
+            let Observed { complaints, alarms, .. } = observed;
+            let rules = &config.issue.anomalies;
+            complaints::judge(&mut effects, complaints, alarms, window.window, rules);
         }
         effects.emit(StreamEvent::Windows { finalized_upto: end });
         let at = self.observed.situation(batch.work(stored)?, end, &self.metrics);

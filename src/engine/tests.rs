@@ -65,6 +65,7 @@ pub(super) fn config() -> ForecasterConfig {
         calendars: Default::default(),
         calendar: Arc::new(Calendar::default()),
         staffing: Default::default(),
+        anomalies: Default::default(),
         advice: Default::default(),
         tables_patience: Duration::ZERO,
         vintages_from: never,

@@ -26,12 +26,12 @@ pub struct Team {
 impl Team {
     /// Whether it serves a series.
     pub fn serves(&self, series: &SeriesKey) -> bool {
-        self.series.iter().any(|own| covers(own, series))
+        self.series.iter().any(|own| own.covers(series))
     }
 
     /// Whether its people can do all the work of another team.
     pub fn can_help(&self, other: &Self) -> bool {
-        let can = |series| self.series.iter().chain(&self.skills).any(|own| covers(own, series));
+        let can = |series| self.series.iter().chain(&self.skills).any(|own| own.covers(series));
         other.name != self.name && other.series.iter().all(can)
     }
 
@@ -39,14 +39,6 @@ impl Team {
     pub fn is_open(&self, at: Timestamp) -> bool {
         self.hours.as_ref().is_none_or(|hours| hours.covers(at, self.zone))
     }
-}
-
-/// Whether a pattern, in which `_all` stands for every name, covers a series.
-pub(super) fn covers(pattern: &SeriesKey, series: &SeriesKey) -> bool {
-    let part = |own: &Name, other: &Name| own.is_all() || own == other;
-    part(&pattern.region, &series.region)
-        && part(&pattern.service, &series.service)
-        && part(&pattern.channel, &series.channel)
 }
 
 /// Whether any series is covered by both patterns.

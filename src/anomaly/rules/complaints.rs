@@ -1,6 +1,6 @@
 //! Far more complaints about network trouble than usual at this time of the week.
 
-use super::{OFF_BY_MIN, Rule, SCORE_MIN, ScopeCase};
+use super::{OFF_BY_MIN, SCORE_MIN, ScopeCase, ScopeRule};
 use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, hundredths};
 use crate::anomaly::usual::Usual;
 use crate::domain::Topic;
@@ -14,8 +14,12 @@ const GROUPS: [&[Topic]; 4] = [&TROUBLE, &[TROUBLE[0]], &[TROUBLE[1]], &[TROUBLE
 /// Compares tickets about network trouble with the usual number.
 pub(super) struct Complaints;
 
-impl Rule for Complaints {
-    fn of_scope(&self, case: &ScopeCase<'_>) -> Option<Anomaly> {
+impl ScopeRule for Complaints {
+    fn tests(&self, _: &ScopeCase<'_>) -> usize {
+        GROUPS.len()
+    }
+
+    fn check(&self, case: &ScopeCase<'_>) -> Option<Anomaly> {
         let (topics, actual, usual, score) = worst(case)?;
         Some(Anomaly {
             series: case.scope.all_channels(),

@@ -1,10 +1,11 @@
 //! The rules for anomalies.
 //!
-//! One file per rule. A new one is a file with a type that implements [`Rule`], its `mod` line, and its name in [`RULES`].
+//! One file per rule. A new one for scopes is a file with a type that implements [`ScopeRule`], its `mod` line, and its name in
+//! [`SCOPE_RULES`].
 
 mod complaints;
 mod phrase;
-mod surprise;
+pub(super) mod surprise;
 
 pub(super) use complaints::TROUBLE;
 
@@ -13,22 +14,23 @@ use super::types::{AlarmSummary, Anomaly};
 use crate::domain::{Scope, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::ForecastPoint;
 
-/// All rules, in the order in which their anomalies are reported.
-pub(super) const RULES: [&dyn Rule; 3] =
-    [&surprise::Surprise, &complaints::Complaints, &phrase::Phrase];
+/// Rules for a window of a scope, in the order in which their anomalies are reported.
+pub(super) const SCOPE_RULES: [&dyn ScopeRule; 2] = [&complaints::Complaints, &phrase::Phrase];
+/// Number of all rules.
+pub(super) const RULES: usize = SCOPE_RULES.len() + 1;
 
 /// Smallest score of an anomaly: a probability of one in ten thousand.
-const SCORE_MIN: f64 = 4.0;
+pub(super) const SCORE_MIN: f64 = 4.0;
 /// Smallest difference in tickets: nobody acts on two tickets instead of none.
 const OFF_BY_MIN: f64 = 5.0;
 
 /// A finalized window of a series with its forecast.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct WindowCase<'a> {
-    pub(super) series: &'a SeriesKey,
-    pub(super) target: &'a ForecastPoint,
+#[derive(Clone, Debug)]
+pub struct WindowCase {
+    pub series: SeriesKey,
+    pub target: ForecastPoint,
     /// Tickets.
-    pub(super) actual: f64,
+    pub actual: f64,
 }
 
 /// A finalized window of a scope with the history of its topics and phrases.
@@ -48,15 +50,11 @@ impl ScopeCase<'_> {
     }
 }
 
-/// A rule for anomalies. It implements the cases that it covers.
-pub(super) trait Rule: Sync {
-    /// Checks a window of a series.
-    fn of_window(&self, _: &WindowCase<'_>) -> Option<Anomaly> {
-        None
-    }
+/// A rule for windows of scopes.
+pub(super) trait ScopeRule: Sync {
+    /// Number of tests of a window: everything that the rule could flag.
+    fn tests(&self, case: &ScopeCase<'_>) -> usize;
 
-    /// Checks a window of a scope.
-    fn of_scope(&self, _: &ScopeCase<'_>) -> Option<Anomaly> {
-        None
-    }
+    /// The anomaly of a window by itself.
+    fn check(&self, case: &ScopeCase<'_>) -> Option<Anomaly>;
 }

@@ -1,6 +1,6 @@
 //! New phrases in customers' texts.
 
-use super::{Rule, SCORE_MIN, ScopeCase};
+use super::{SCORE_MIN, ScopeCase, ScopeRule};
 use crate::anomaly::scope_history::{PHRASE_REACH, ScopeHistory};
 use crate::anomaly::types::{Anomaly, AnomalyKind, Detail, hundredths};
 use crate::anomaly::usual::Usual;
@@ -16,8 +16,12 @@ const PIECES_MAX: usize = 6;
 /// A phrase in far more tickets than in the week before.
 pub(super) struct Phrase;
 
-impl Rule for Phrase {
-    fn of_scope(&self, case: &ScopeCase<'_>) -> Option<Anomaly> {
+impl ScopeRule for Phrase {
+    fn tests(&self, case: &ScopeCase<'_>) -> usize {
+        case.history.phrases.len()
+    }
+
+    fn check(&self, case: &ScopeCase<'_>) -> Option<Anomaly> {
         let (detail, actual, expected, score) = surge(case.history, case.index(), case.width)?;
         Some(Anomaly {
             series: case.scope.all_channels(),

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use self::args::{DemoArgs, DemoSettings};
 use self::operator::OperatorFeed;
 use crate::alert::{Escalation, Route};
+use crate::anomaly::AnomalyRules;
 use crate::api::ServiceInfo;
 use crate::api::config::Admin;
 use crate::app::{self, Role, Running, Setup};
@@ -269,6 +270,7 @@ fn forecaster(
             calendars: calendars.collect(),
             calendar: Arc::default(),
             staffing: info.staffing.clone(),
+            anomalies: AnomalyRules::default(),
             advice: Arc::default(),
             // As vintages wait for their fit.
             tables_patience: Duration::from_secs(600),

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{SeriesKey, Timestamp, Zone};
-use crate::staffing::team;
 
 /// What is recommended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -187,7 +186,7 @@ impl Recommendation {
 
     /// Whether one of its teams serves a series.
     pub fn concerns(&self, series: &SeriesKey) -> bool {
-        self.series.iter().any(|pattern| team::covers(pattern, series))
+        self.series.iter().any(|pattern| pattern.covers(series))
     }
 
     /// Hours from start to end.
