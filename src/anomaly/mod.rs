@@ -76,8 +76,7 @@ mod tests {
     }
 
     fn flagged(cases: &[WindowCase]) -> Vec<String> {
-        let found =
-            judge(cases.iter().cloned(), WindowWidth::QUARTER, &AnomalyRules::default());
+        let found = judge(cases.iter().cloned(), WindowWidth::QUARTER, &AnomalyRules::default());
         found.iter().map(|found| found.series.to_string()).collect()
     }
 
@@ -94,7 +93,10 @@ mod tests {
         );
         // One of them explains less than half.
         let of_one = case("north/tv/_all", 40.0, 200.0);
-        assert_eq!(flagged(&[of_one, far.clone(), phone.clone()]), ["north/tv/phone", "north/tv/_all"]);
+        assert_eq!(
+            flagged(&[of_one, far.clone(), phone.clone()]),
+            ["north/tv/phone", "north/tv/_all"]
+        );
         // Nothing of the parts stands out, or they go the other way.
         assert_eq!(flagged(&[channels, far]), ["north/tv/_all"]);
         assert_eq!(flagged(&[lost, phone]), ["north/tv/phone", "_all/_all/_all"]);

@@ -74,7 +74,7 @@ impl Book {
         let agreed: Vec<Recommendation> =
             self.known.iter().filter(|own| own.is_agreed()).cloned().collect();
         let agreed: Vec<&Recommendation> = agreed.iter().collect();
-        let grid = Grid::new(desks, &agreed, width);
+        let grid = Grid::new(desks, &agreed, (width, rules));
         let look = Look { desks, grid, rules, now };
         let situation = Situation { desks, grid: &look.grid, known: &self.known, rules, now };
         let mut drafts = situation.drafts();
@@ -153,7 +153,7 @@ impl Book {
             let (row, name) = (&look.grid.rows[draft.desk], &look.desks[draft.desk].name);
             let left = look.grid.within(draft.from, draft.to).map(|step| {
                 let brought = brought(others(), name, look.grid.steps[step].start);
-                row.short[step].saturating_sub(brought)
+                row.wanted[step].saturating_sub(brought)
             });
             most = most.min(left.max().unwrap_or(0));
         }

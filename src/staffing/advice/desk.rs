@@ -20,6 +20,13 @@ pub struct DeskWindow {
     pub just_ended: u32,
 }
 
+impl DeskWindow {
+    /// Agents beyond those needed, as a share of those whom a high forecast needs besides.
+    pub(super) fn reserve(&self, share: f64) -> u32 {
+        (f64::from(self.needed_high.saturating_sub(self.needed)) * share).round() as u32
+    }
+}
+
 /// A team, or a series without a team.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Desk {

@@ -1,6 +1,6 @@
 //! Half hours of all desks: who is missing and who is to spare.
 
-use super::{Desk, DeskWindow, Recommendation};
+use super::{AdviceRules, Desk, DeskWindow, Recommendation};
 use crate::domain::{Timestamp, WindowWidth};
 
 /// Length of a step, seconds; of one window, if that is longer.
@@ -30,6 +30,8 @@ impl Step {
 pub(super) struct Row {
     /// Agents who are missing in the worst window.
     pub(super) short: Vec<u32>,
+    /// Agents whom it pays to bring, where some are missing: those and a reserve for the error of the forecast.
+    pub(super) wanted: Vec<u32>,
     /// Agents beyond the need in the tightest window.
     pub(super) spare: Vec<u32>,
     /// Agents beyond the need of a high forecast.
@@ -56,7 +58,11 @@ pub(super) fn people<'a>(
 
 impl Grid {
     /// The grid of desks whose windows are the same.
-    pub(super) fn new(desks: &[Desk], agreed: &[&Recommendation], width: WindowWidth) -> Self {
+    pub(super) fn new(
+        desks: &[Desk],
+        agreed: &[&Recommendation],
+        (width, rules): (WindowWidth, &AdviceRules),
+    ) -> Self {
         let longest = desks.iter().max_by_key(|desk| desk.windows.len());
         let starts: Vec<Timestamp> =
             longest.map_or(&[][..], |desk| &desk.windows).iter().map(|w| w.start).collect();
@@ -69,7 +75,7 @@ impl Grid {
                 None => steps.push(Step { start, end }),
             }
         }
-        let rows = desks.iter().map(|desk| row(desk, agreed, &steps)).collect();
+        let rows = desks.iter().map(|desk| row(desk, agreed, &steps, rules.reserve())).collect();
         Self { steps, rows }
     }
 
@@ -84,7 +90,8 @@ fn number(at: Timestamp) -> i64 {
     at.secs().div_euclid(STEP_SECONDS)
 }
 
-fn row(desk: &Desk, agreed: &[&Recommendation], steps: &[Step]) -> Row {
+/// `reserve` is a share of the way from what the mean needs to what a high forecast needs.
+fn row(desk: &Desk, agreed: &[&Recommendation], steps: &[Step], reserve: f64) -> Row {
     let mine: Vec<&Recommendation> =
         agreed.iter().copied().filter(|own| own.people(&desk.name) != 0).collect();
     let mut row = Row::default();
@@ -102,6 +109,11 @@ fn row(desk: &Desk, agreed: &[&Recommendation], steps: &[Step]) -> Row {
             |of: &dyn Fn(&DeskWindow, u32) -> u32| known.iter().map(|(w, n)| of(w, *n)).min();
         let if_open = |w: &DeskWindow, n: u32| if w.is_open { n } else { 0 };
         row.short.push(most(&|w, n| if_open(w, w.needed.saturating_sub(n))).unwrap_or(0));
+        let wanted = |w: &DeskWindow, n: u32| {
+            let gap = w.needed.saturating_sub(n);
+            if gap > 0 { gap + w.reserve(reserve) } else { 0 }
+        };
+        row.wanted.push(most(&|w, n| if_open(w, wanted(w, n))).unwrap_or(0));
         row.spare.push(least(&|w, n| if_open(w, n.saturating_sub(w.needed))).unwrap_or(0));
         row.free.push(least(&|w, n| if_open(w, n.saturating_sub(w.needed_high))).unwrap_or(0));
         row.scheduled.push(least(&|_, n| n).unwrap_or(0));

@@ -52,7 +52,7 @@ pub(super) fn figures(
         level_without: share(without.expected),
         cost: hundredths(rules.cost(draft.kind) * hours * f64::from(draft.people)),
         arrivals: hundredths(arrivals),
-        why: why(draft, desk, &before, is_within),
+        why: why(draft, (desk, rules), &before, is_within),
     }
 }
 
@@ -70,7 +70,12 @@ fn mean(desk: &Desk, levels: &[Level], is_within: impl Fn(&DeskWindow) -> bool) 
     Level { expected: sum.1 / sum.0, met: sum.2 / sum.0 }
 }
 
-fn why(draft: &Draft, desk: &Desk, people: &[f64], is_within: impl Fn(&DeskWindow) -> bool) -> Why {
+fn why(
+    draft: &Draft,
+    (desk, rules): (&Desk, &AdviceRules),
+    people: &[f64],
+    is_within: impl Fn(&DeskWindow) -> bool,
+) -> Why {
     let leaves = draft.kind == Kind::OfferLeave;
     let needed = |window: &DeskWindow| if leaves { window.needed_high } else { window.needed };
     let gap = |(window, people): &(&DeskWindow, &f64)| f64::from(needed(window)) - **people;
@@ -81,15 +86,17 @@ fn why(draft: &Draft, desk: &Desk, people: &[f64], is_within: impl Fn(&DeskWindo
         .filter(|(window, _)| is_within(window))
         // The first of equally bad windows.
         .reduce(|a, b| if gap(&b) > gap(&a) { b } else { a });
-    let (at, needed, scheduled) = worst.map_or((draft.from, 0, 0), |(window, people)| {
-        (window.start, needed(window), *people as u32)
-    });
+    let (at, needed, scheduled, reserve) =
+        worst.map_or((draft.from, 0, 0, 0), |(window, people)| {
+            (window.start, needed(window), *people as u32, window.reserve(rules.reserve()))
+        });
     match (&desk.outage, draft.kind) {
         (Some(cause), Kind::Announcement) => {
             Why::Outage { cause: cause.clone(), agents: needed.saturating_sub(scheduled) }
         }
         (_, Kind::OfferLeave) => Why::Spare { at, needed, scheduled },
-        _ => Why::Short { at, needed, scheduled },
+        _ if reserve == 0 => Why::Short { at, needed, scheduled },
+        _ => Why::ShortWithReserve { at, needed, scheduled, reserve },
     }
 }
 

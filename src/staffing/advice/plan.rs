@@ -97,7 +97,7 @@ impl Situation<'_> {
         let mut wanted: BTreeMap<Slot, Vec<u32>> = BTreeMap::new();
         let steps = self.grid.steps.len();
         for step in 0..steps {
-            let short: Vec<u32> = self.grid.rows.iter().map(|row| row.short[step]).collect();
+            let short: Vec<u32> = self.grid.rows.iter().map(|row| row.wanted[step]).collect();
             if short.iter().all(|n| *n == 0) {
                 continue;
             }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Kind;
 use crate::domain::{HOUR, MINUTE};
+use crate::stats::normal;
 
 /// `[recommendations]`. Costs are in any unit of money, for an agent and hour.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,6 +92,15 @@ impl AdviceRules {
             Kind::OfferLeave => -self.leave_saving,
             Kind::Announcement => 0.0,
         }
+    }
+
+    /// How much of the way from the agents whom the mean of a forecast needs to those whom its 90 % quantile needs it pays to
+    /// bring: up to the quantile at which an hour of the next agent, called in, costs as much as the shortage that it may end
+    /// (the critical ratio of the newsvendor problem), if the need were normally distributed.
+    pub fn reserve(&self) -> f64 {
+        let ratio = 1.0 - self.call_in_cost / self.shortage_cost.max(1e-9);
+        let high = normal::quantile(0.9);
+        if ratio > 0.5 { (normal::quantile(ratio) / high).min(1.0) } else { 0.0 }
     }
 
     /// The share of callers whom an announcement keeps away, expected.

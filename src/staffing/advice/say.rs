@@ -52,6 +52,15 @@ impl Say for Why {
                 let args = args!["needed" => *needed, "scheduled" => *scheduled, "at" => at];
                 texts.text("advice-short", args)
             }
+            Self::ShortWithReserve { at, needed, scheduled, reserve } => {
+                let args = args![
+                    "needed" => *needed,
+                    "scheduled" => *scheduled,
+                    "reserve" => *reserve,
+                    "at" => texts.time(*at),
+                ];
+                texts.text("advice-short-reserve", args)
+            }
             Self::Spare { at, needed, scheduled } => {
                 let at = texts.time(*at);
                 let args = args!["needed" => *needed, "scheduled" => *scheduled, "at" => at];

@@ -100,6 +100,8 @@ pub enum Why {
     Spare { at: Timestamp, needed: u32, scheduled: u32 },
     /// An outage brings calls, and so many agents are missing that nobody can replace in time.
     Outage { cause: String, agents: u32 },
+    /// As [`Self::Short`], and so many more pay off, because the forecast may be too low.
+    ShortWithReserve { at: Timestamp, needed: u32, scheduled: u32, reserve: u32 },
 }
 
 /// The outcome, once a recommendation that was carried out is over.

@@ -35,6 +35,7 @@ advice-offer-leave = Offer leave to { $n ->
 } of { $team }, { $from }–{ $to } ({ $zone })
 advice-announcement = Switch on the outage announcement of { $team }, { $from }–{ $to } ({ $zone }): it keeps { $low } to { $high } % of callers from waiting
 advice-short = { $needed } agents needed at { $at }, { $scheduled } on the schedule
+advice-short-reserve = { $needed } agents needed at { $at }, { $scheduled } on the schedule; { $reserve } in reserve, since the forecast may be too low
 advice-spare = even a high forecast needs only { $needed } agents at { $at }, { $scheduled } are on the schedule
 advice-outage = { $cause } causes extra calls, and { $n ->
     [one] { $n } agent is missing

@@ -42,7 +42,7 @@ fn desk(name: &str, now: Timestamp, of: impl Fn(i64) -> (u32, u32)) -> Desk {
         DeskWindow {
             start,
             needed,
-            needed_high: needed + needed.div_ceil(5),
+            needed_high: needed,
             scheduled: Some(scheduled),
             is_open: true,
             arrivals: f64::from(needed) * 3.0,
@@ -123,6 +123,24 @@ fn who_is_to_spare_moves_and_the_rest_is_called_in() {
         "{texts:?}"
     );
     assert!(book.uncovered().is_empty());
+}
+
+#[test]
+fn a_reserve_is_brought_where_a_shortage_costs_more() {
+    let lacks = |minutes: i64| if (120..240).contains(&minutes) { (15, 10) } else { (9, 10) };
+    let mut own = desk("broadband", ten(), lacks);
+    own.windows.iter_mut().for_each(|window| window.needed_high = window.needed + 5);
+    let brought = |shortage_cost: f64| {
+        let rules = AdviceRules { call_in_share: 1.0, shortage_cost, ..rules() };
+        let mut book = Book::default();
+        step(&mut book, &[own.clone()], ten(), &rules);
+        let [own] = book.all() else { panic!("one: {:?}", book.all()) };
+        (own.agents, own.why.say(&Texts::new(Language::En)))
+    };
+    // A call-in costs 40: at 200 up to the 80 % quantile, 0.66 of the way to the 90 % quantile; at 4,000 all of the way.
+    let (agents, why) = brought(200.0);
+    insta::assert_snapshot!(why, @"15 agents needed at 12:00, 10 on the schedule; 3 in reserve, since the forecast may be too low");
+    assert_eq!((agents, brought(4000.0).0, brought(80.0).0), (8, 10, 5));
 }
 
 #[test]
