@@ -11,7 +11,10 @@ fn main() {
     println!("cargo::rerun-if-env-changed=SURGECAST_COMMIT");
     // A build of an image has no repository, so that whoever starts it names the commit.
     let named = std::env::var("SURGECAST_COMMIT").ok().filter(|commit| !commit.trim().is_empty());
-    let commit = named.or_else(of_git).unwrap_or_else(|| "unknown".into());
+    // A build for development or tests does not name the commit: it would be built again after each.
+    let is_release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    let commit = named.or_else(|| if is_release { of_git() } else { None });
+    let commit = commit.unwrap_or_else(|| "unknown".into());
     println!("cargo::rustc-env=SURGECAST_COMMIT={}", commit.trim());
     for name in ["TARGET", "PROFILE"] {
         let value = std::env::var(name).unwrap_or_else(|_| "unknown".into());
