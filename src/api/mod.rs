@@ -14,6 +14,7 @@ mod description;
 mod events;
 mod forward;
 mod gaps;
+mod gzip;
 mod language;
 mod outlook;
 mod page;

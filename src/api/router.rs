@@ -21,8 +21,8 @@ use super::description::{Description, complete};
 use super::problem::Problem;
 use super::state::ApiState;
 use super::{
-    accuracy, adjustments, audit, auth, csv, events, forward, gaps, outlook, page, pages, params,
-    read, recommendations, report, staffing, stream, timeline, topics, windows, write,
+    accuracy, adjustments, audit, auth, csv, events, forward, gaps, gzip, outlook, page, pages,
+    params, read, recommendations, report, staffing, stream, timeline, topics, windows, write,
 };
 use crate::text::Language;
 
@@ -131,6 +131,7 @@ fn at_root(state: ApiState) -> Router {
         .layer(from_fn_with_state(state.clone(), params::link_next))
         // Bodies are read within the limit after they are decoded.
         .layer(RequestDecompressionLayer::new())
+        .layer(from_fn(gzip::layer))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_WITHIN))
         .layer(DefaultBodyLimit::max(body_max));
     let slow: Router<ApiState> = slow.into();

@@ -1,5 +1,6 @@
 //! Reads secrets again: on SIGHUP, and when their files change.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,8 +11,11 @@ use signal_hook::consts::SIGHUP;
 use super::Tls;
 use crate::api::Tokens;
 use crate::config::SecretFile;
+use crate::telemetry::Health;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The component of `/ready`.
+const COMPONENT: &str = "secret files";
 
 /// Something that was read from files.
 pub struct Reloadable {
@@ -55,7 +59,8 @@ pub(super) fn on_hang_up() -> std::io::Result<Arc<AtomicBool>> {
 }
 
 /// Runs until `stop` is set.
-pub(super) fn run(all: &[Reloadable], hung_up: &AtomicBool, stop: &AtomicBool) {
+pub(super) fn run(all: &[Reloadable], hung_up: &AtomicBool, stop: &AtomicBool, health: &Health) {
+    let mut wrong: BTreeMap<&str, String> = BTreeMap::new();
     let mut seen: Vec<_> = all.iter().map(changed_at).collect();
     while !stop.load(Ordering::Relaxed) {
         std::thread::park_timeout(LOOK_EVERY);
@@ -72,17 +77,56 @@ pub(super) fn run(all: &[Reloadable], hung_up: &AtomicBool, stop: &AtomicBool) {
             }
             *seen = now;
             match (one.reload)() {
-                Ok(()) => tracing::info!("config: {} read again", one.key),
-                Err(error) => tracing::error!(
-                    "config: {} cannot be read again ({error}), the previous content stays in use; correct the file",
-                    one.key
-                ),
+                Ok(()) => {
+                    wrong.remove(&*one.key);
+                    tracing::info!("config: {} read again", one.key);
+                }
+                Err(error) => {
+                    tracing::error!(
+                        "config: {} cannot be read again ({error}), the previous content stays in use; correct the file",
+                        one.key
+                    );
+                    wrong.insert(&one.key, error);
+                }
             }
+            show(&wrong, health);
         }
     }
+}
+
+/// Shows files whose newest content is not in use: a token that was taken out of such a file is still valid.
+fn show(wrong: &BTreeMap<&str, String>, health: &Health) {
+    if wrong.is_empty() {
+        health.recovered(COMPONENT);
+        return;
+    }
+    let each: Vec<String> = wrong.iter().map(|(key, error)| format!("{key}: {error}")).collect();
+    let text = format!("{}; the previous content stays in use; correct the file", each.join("; "));
+    health.degraded(COMPONENT, &text);
 }
 
 fn changed_at(one: &Reloadable) -> Vec<Option<SystemTime>> {
     let changed = |file: &PathBuf| file.metadata().and_then(|file| file.modified()).ok();
     one.files.iter().map(changed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_whose_new_content_is_not_in_use_is_shown() {
+        let health = Health::default();
+        let mut wrong = BTreeMap::new();
+        show(&wrong, &health);
+        assert_eq!(health.report().status, "ready");
+        wrong.insert("server.tokens_file", "line 1: is no token".to_owned());
+        show(&wrong, &health);
+        let report = health.report();
+        assert_eq!(report.status, "degraded");
+        assert!(format!("{:?}", report.components).contains("server.tokens_file: line 1"));
+        wrong.clear();
+        show(&wrong, &health);
+        assert_eq!(health.report().status, "ready");
+    }
 }

@@ -1,6 +1,6 @@
 //! The whole configuration. `check` and `serve` build it by the same function, so that they report the same problems.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::config::core::staffing::{Staffing, default_profiles};
 use crate::config::core::windows::{Regions, Windows};
 use crate::config::core::{anomalies, recommendations};
 use crate::config::{ConfigError, Flags, Layers, Reader, SecretFile};
-use crate::domain::Name;
+use crate::domain::{Name, Timestamp, Zone};
 use crate::input::config::Input;
 use crate::kafka;
 use crate::output::grafana::{self, GrafanaSettings};
@@ -143,7 +143,31 @@ impl Settings {
     /// What works, but may be meant otherwise.
     pub fn warnings(&self) -> Vec<String> {
         let files = self.secret_files.iter().filter_map(SecretFile::warning);
-        files.chain(self.alerts.receivers.iter().filter_map(ReceiverConfig::warning)).collect()
+        let receivers = self.alerts.receivers.iter().filter_map(ReceiverConfig::warning);
+        files.chain(receivers).chain(self.odd_windows()).collect()
+    }
+
+    /// Zones in which windows do not begin at full multiples of their width, such as those of an hour in India.
+    fn odd_windows(&self) -> Option<String> {
+        let Windows { width, time_zone, .. } = self.windows;
+        let zones = self.regions.zones.values().copied().chain([time_zone]);
+        // Winter and summer of 2026.
+        let days = [1_767_225_600, 1_782_864_000].map(Timestamp::from_secs);
+        let is_odd = |zone: &Zone| {
+            days.iter().any(|at| {
+                let offset = zone.local(*at).and_utc().timestamp() - at.secs();
+                offset.rem_euclid(i64::from(width.secs())) != 0
+            })
+        };
+        let odd: BTreeSet<String> = zones.filter(is_odd).map(|zone| zone.to_string()).collect();
+        let odd: Vec<String> = odd.into_iter().collect();
+        (!odd.is_empty()).then(|| {
+            format!(
+                "windows.width: windows of {width} begin between full hours in {}, so their counts belong to no clock hour: use \
+                 a smaller width, such as 15m",
+                odd.join(", ")
+            )
+        })
     }
 
     /// The profiles of all channels: configured ones, and defaults for the others.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::clock_watch::ClockWatch;
 use super::reload::{self, Reloadable};
@@ -18,8 +19,13 @@ use crate::input::Decoders;
 use crate::output::pages::{Bell, Heartbeat, Lane, Overseer, Troubles};
 use crate::output::receivers::Receivers;
 use crate::output::{Pace, Sink, SinkWriter};
-use crate::store::{self, EventLog, Pairing, Reader, Store, StoreError};
+use crate::store::{self, EventLog, FilesInUse, Pairing, Reader, Store, StoreError};
 use crate::telemetry::{Health, Metrics};
+
+/// How often it is checked that the store's files are in their place.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// The component of `/ready`.
+const STORE_FOLDER: &str = "store folder";
 
 pub(super) struct Shared {
     pub(super) log: Arc<EventLog>,
@@ -102,6 +108,7 @@ impl Shared {
         store: PathBuf,
         reloadable: Vec<Reloadable>,
     ) -> anyhow::Result<()> {
+        self.watch_folder(store.clone())?;
         self.check(store)?;
         self.reload(reloadable)
     }
@@ -120,6 +127,24 @@ impl Shared {
         })
     }
 
+    /// Starts the thread that notices files of the store that are removed or replaced while they are in use.
+    fn watch_folder(&mut self, dir: PathBuf) -> anyhow::Result<()> {
+        let (health, stop) = (self.health.clone(), self.stop.clone());
+        let files = FilesInUse::of(&dir);
+        self.spawn("store folder", move || {
+            while !stop.load(Ordering::Relaxed) {
+                std::thread::park_timeout(LOOK_EVERY);
+                match files.misplaced() {
+                    None => health.recovered(STORE_FOLDER),
+                    Some(text) if health.failing(STORE_FOLDER, &text) => {
+                        tracing::error!("store: {text}");
+                    }
+                    Some(_) => {}
+                }
+            }
+        })
+    }
+
     /// Starts the thread that reports jumps of the clock.
     fn watch_clock(&mut self, steady: Option<Arc<SteadyClock>>) -> anyhow::Result<()> {
         let Some(clock) = steady else { return Ok(()) };
@@ -131,7 +156,8 @@ impl Shared {
     /// Starts the thread that reads secrets again.
     fn reload(&mut self, all: Vec<Reloadable>) -> anyhow::Result<()> {
         let (hung_up, stop) = (self.hung_up.clone(), self.stop.clone());
-        self.spawn("secrets", move || reload::run(&all, &hung_up, &stop))
+        let health = self.health.clone();
+        self.spawn("secrets", move || reload::run(&all, &hung_up, &stop, &health))
     }
 
     /// Starts the threads that deliver pages: one per receiver, and the overseer. The bell wakes them.

@@ -1,6 +1,7 @@
 //! The threads that count: one for each local source, and those for Kafka's partitions.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
 
@@ -14,7 +15,7 @@ use crate::input::tables::Reload;
 use crate::input::{Feed, FileFeed, Intake, LocalFeed, SourceProcessor, Worker};
 use crate::kafka::{self, LogFrom};
 use crate::output::OutlookTopic;
-use crate::store::Pairing;
+use crate::store::{FollowedFile, Pairing};
 use crate::telemetry::Health;
 use crate::text::Language;
 use crate::window::{AggregatorConfig, CommitPoint};
@@ -97,9 +98,13 @@ impl<'a> Sources<'a> {
         for (feed, aggregator) in std::mem::take(&mut setup.feeds) {
             self.local(feed, aggregator)?;
         }
+        let mut given = Vec::new();
         for file in &setup.files {
-            self.local(Box::new(FileFeed::open(file, &setup.store)?), setup.aggregator)?;
+            let feed = FileFeed::open(file, &setup.store)?;
+            given.push(feed.source());
+            self.local(Box::new(feed), setup.aggregator)?;
         }
+        self.tell_left_out(&given, &setup.store)?;
         let mut producers = None;
         if let Some(settings) = setup.kafka.take() {
             // Until a client reports its state.
@@ -238,6 +243,20 @@ impl<'a> Sources<'a> {
         Ok(())
     }
 
+    /// Warns of files that were read before and are no input now.
+    fn tell_left_out(&self, given: &[SourceId], store: &Path) -> anyhow::Result<()> {
+        for name in FollowedFile::sources(store)? {
+            if !given.iter().any(|source| source.topic_name() == name) {
+                let file = name.strip_prefix("file:").unwrap_or(&name);
+                tracing::warn!(
+                    file,
+                    "file: was read before, and is no --input now: its further lines are not counted"
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// Starts the thread that reads look-up tables and lexicon again when they change.
     fn reload(&mut self, setup: &mut Setup) -> anyhow::Result<()> {
         let reload = Reload {
@@ -245,6 +264,7 @@ impl<'a> Sources<'a> {
             lexicon: setup.lexicon.take(),
             limits: setup.info.limits,
             decoders: self.shared.decoders.clone(),
+            health: self.shared.health.clone(),
             stop: self.shared.stop.clone(),
         };
         self.shared.spawn("tables", move || reload.run())

@@ -1,6 +1,8 @@
 //! `surgecast serve`: runs the service as configured.
 
 use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +14,7 @@ use crate::clock::WallClock;
 use crate::commands::usage::UsageError;
 use crate::domain::{Clock, Timestamp};
 use crate::engine::{ForecasterConfig, IssueConfig, RefitConfig};
-use crate::input::{LineReader, LocalFeed};
+use crate::input::{LineReader, LocalFeed, place};
 use crate::output::print;
 use crate::telemetry::config::LogFormat;
 use crate::telemetry::init_logging;
@@ -29,9 +31,7 @@ const NOTIFY_BACK: Duration = Duration::from_secs(3600);
 /// [`UsageError`] for wrong flags; other errors for addresses, files and the store.
 pub fn run(settings: Settings, inputs: &[PathBuf], role: Role) -> anyhow::Result<()> {
     check_role(&settings, inputs, role)?;
-    for input in files(inputs) {
-        check_readable(input)?;
-    }
+    check_inputs(inputs)?;
     init_logging(settings.log.format == LogFormat::Json, &settings.log.level);
     for warning in settings.warnings() {
         tracing::warn!("config: {warning}");
@@ -145,18 +145,66 @@ fn check_role(settings: &Settings, inputs: &[PathBuf], role: Role) -> Result<(),
     Ok(())
 }
 
-fn check_readable(input: &Path) -> Result<(), UsageError> {
+fn check_inputs(inputs: &[PathBuf]) -> anyhow::Result<()> {
+    let mut seen: Vec<(&PathBuf, PathBuf, Option<(u64, u64)>)> = Vec::new();
+    for input in files(inputs) {
+        check_readable(input)?;
+        let place = place(input);
+        let own = std::fs::metadata(input).ok().map(|found| (found.dev(), found.ino()));
+        let is_same = |(_, other, its): &&(_, PathBuf, Option<(u64, u64)>)| {
+            *other == place || (own.is_some() && *its == own)
+        };
+        if let Some((other, ..)) = seen.iter().find(is_same) {
+            let text = format!(
+                "--input {}: is the same file as {}, whose events would be counted twice: name it once",
+                input.display(),
+                other.display()
+            );
+            return Err(UsageError(text).into());
+        }
+        seen.push((input, place, own));
+    }
+    Ok(())
+}
+
+/// First bytes of compressed files, and what unpacks them.
+const COMPRESSED: [(&[u8], &str); 4] = [
+    (b"\x1f\x8b", "gunzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd -d"),
+    (b"BZh", "bunzip2"),
+    (b"\xfd7zXZ\0", "unxz"),
+];
+
+fn check_readable(input: &Path) -> anyhow::Result<()> {
     let shown = input.display();
     // Opening a FIFO waits for its writer.
     if is_stream(input) {
         return Ok(());
     }
     if input.is_dir() {
-        return Err(UsageError(format!("--input {shown}: is a directory, name a file in it")));
+        let text = format!("--input {shown}: is a directory, name a file in it");
+        return Err(UsageError(text).into());
     }
-    std::fs::File::open(input)
-        .map(drop)
-        .map_err(|error| UsageError(format!("--input {shown}: cannot read the file: {error}")))
+    let mut file = match std::fs::File::open(input) {
+        Ok(file) => file,
+        // Not the writer of the command line may have to act: the file may be there in a moment.
+        Err(error) if error.kind() == ErrorKind::NotFound => anyhow::bail!(
+            "--input {shown}: there is no such file: check the path, or create it, empty if nothing is in it yet"
+        ),
+        Err(error) => {
+            let text = format!("--input {shown}: cannot read the file: {error}");
+            return Err(UsageError(text).into());
+        }
+    };
+    let mut head = [0; 6];
+    let read = file.read(&mut head).unwrap_or(0);
+    if let Some((_, tool)) = COMPRESSED.iter().find(|(magic, _)| head[..read].starts_with(magic)) {
+        let text = format!(
+            "--input {shown}: is compressed, and a compressed file cannot be followed: unpack it with `{tool}` first"
+        );
+        return Err(UsageError(text).into());
+    }
+    Ok(())
 }
 
 fn info(settings: &Settings) -> ServiceInfo {

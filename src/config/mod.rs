@@ -16,5 +16,5 @@ mod value;
 pub use layers::{Flags, Layers};
 pub use problem::{ConfigError, Problem};
 pub use reader::Reader;
-pub use secret::{Secret, SecretFile};
+pub use secret::{Secret, SecretFile, one_line};
 pub use typed::parse_address;

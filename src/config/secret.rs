@@ -39,6 +39,20 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// The secret in the text of a file: its only line.
+///
+/// # Errors
+/// What is wrong with the file, and what to do.
+pub fn one_line(text: &str) -> Result<&str, &'static str> {
+    match text.trim() {
+        "" => Err("is empty: put the secret into it"),
+        secret if secret.contains(char::is_control) => {
+            Err("has more than one line, or control characters: put only the secret into it")
+        }
+        secret => Ok(secret),
+    }
+}
+
 /// A file with a secret in it.
 #[derive(Clone, Debug)]
 pub struct SecretFile {
@@ -57,10 +71,7 @@ impl SecretFile {
     pub fn reload(&self) -> Result<(), String> {
         let Some(secret) = &self.secret else { return Ok(()) };
         let text = std::fs::read_to_string(&self.path).map_err(|error| error.to_string())?;
-        if text.trim().is_empty() {
-            return Err("it is empty".into());
-        }
-        secret.replace(text.trim());
+        secret.replace(one_line(&text)?);
         Ok(())
     }
 
@@ -72,5 +83,18 @@ impl SecretFile {
             "{key}: every user of this machine can read {path} (mode {mode:03o}): run chmod o-rwx {path}"
         );
         (mode & 0o006 != 0).then_some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_one_line() {
+        assert_eq!(one_line(" abc \r\n"), Ok("abc"));
+        for (text, wrong) in [(" \n", "is empty"), ("abc\ndef\n", "more than one line")] {
+            assert!(one_line(text).is_err_and(|told| told.contains(wrong)), "{text:?}");
+        }
     }
 }

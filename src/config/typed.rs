@@ -10,8 +10,8 @@ use std::time::Duration;
 use figment::value::{Dict, Value};
 
 use super::layers::{Origin, env_name};
-use super::value::{plain, real, shown, whole};
-use super::{Reader, Secret, SecretFile};
+use super::value::{plain, quotation_hint, real, shown, whole};
+use super::{Reader, Secret, SecretFile, one_line};
 use crate::domain::{format_duration, parse_duration};
 
 /// Reads an IP address and a port, such as `127.0.0.1:8080` or `[::1]:8080`.
@@ -128,7 +128,8 @@ impl Reader<'_> {
             Some(count) => Some(count),
             None => {
                 let (least, most) = (range.start(), range.end());
-                self.wrong(key, value, &format!("use a whole number from {least} to {most}"));
+                let hint = quotation_hint(value);
+                self.wrong(key, value, &format!("use a whole number from {least} to {most}{hint}"));
                 None
             }
         }
@@ -142,7 +143,7 @@ impl Reader<'_> {
             _ => None,
         };
         if found.is_none() {
-            self.wrong(key, value, "use a number");
+            self.wrong(key, value, &format!("use a number{}", quotation_hint(value)));
         }
         found
     }
@@ -245,15 +246,9 @@ impl Reader<'_> {
             }
             (None, Some(_)) => {
                 let (path, text) = self.file(file_key)?;
-                let secret = text.trim();
-                if secret.is_empty() {
-                    self.problem(
-                        file_key,
-                        format!("{} is empty: put the secret into it", path.display()),
-                    );
-                    return None;
-                }
-                let secret = Secret::new(secret);
+                let found = one_line(&text);
+                let told = |wrong| self.problem(file_key, format!("{} {wrong}", path.display()));
+                let secret = Secret::new(found.map_err(told).ok()?);
                 self.secret_is_in(file_key, path, Some(secret.clone()));
                 Some(secret)
             }

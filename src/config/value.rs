@@ -14,6 +14,14 @@ pub(super) fn real(number: Num) -> Option<f64> {
     number.to_f64().or_else(whole).filter(|n| n.is_finite())
 }
 
+/// What an error about a number adds if the value is a number in quotation marks.
+pub(super) fn quotation_hint(value: &Value) -> &'static str {
+    match value {
+        Value::String(_, text) if text.trim().parse::<f64>().is_ok() => ", without quotation marks",
+        _ => "",
+    }
+}
+
 /// A scalar as text; empty for tables and arrays.
 pub(super) fn plain(value: &Value) -> String {
     match value {

@@ -168,12 +168,18 @@ impl Engine {
         }
     }
 
+    /// Shows that a write failed, and logs it if it is news: writes are retried every second.
+    fn store_fails(&self, error: &StoreError) {
+        if self.health.failing("store", &error.to_string()) {
+            tracing::error!(%error, "store: write failed, retrying every second, nothing is lost");
+        }
+    }
+
     /// Adds topics that were not counted before, and retries until that is stored. Returns whether it succeeded before
     /// `stop` was set.
     fn add_generations(&mut self, reports: &[Report]) -> bool {
         while let Err(error) = self.forecaster.add_generations(reports) {
-            self.health.failing("store", &error.to_string());
-            tracing::error!(%error, "store: write failed, retrying in a second, nothing is lost");
+            self.store_fails(&error);
             if self.wait_or_stop() {
                 return false;
             }
@@ -227,15 +233,16 @@ impl Engine {
                     if matches!(error, StoreError::Corrupt { .. }) {
                         self.forecaster.store().mark_suspect();
                     }
-                    self.health.failing("store", &error.to_string());
-                    tracing::error!(%error, "store: write failed, retrying in a second, nothing is lost");
+                    self.store_fails(&error);
                 }
             }
             if self.wait_or_stop() {
                 return false;
             }
             while let Err(error) = self.forecaster.reload() {
-                tracing::error!(%error, "store: read failed, retrying in a second");
+                if self.health.failing("store", &error.to_string()) {
+                    tracing::error!(%error, "store: read failed, retrying every second");
+                }
                 if self.wait_or_stop() {
                     return false;
                 }

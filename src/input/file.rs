@@ -30,6 +30,7 @@ const TAIL: u64 = 64;
 /// A file of events, one a line.
 pub struct FileFeed {
     path: PathBuf,
+    source: String,
     followed: FollowedFile,
     /// Oldest first.
     contents: Vec<Content>,
@@ -61,10 +62,12 @@ impl FileFeed {
     /// # Errors
     /// If the records of followed files cannot be read.
     pub fn open(path: &Path, dir: &Path) -> anyhow::Result<Self> {
-        let followed = FollowedFile::open(dir, &name(path))?;
+        let source = source_of(path, &FollowedFile::sources(dir)?);
+        let followed = FollowedFile::open(dir, &source)?;
         let (contents, spans) = (followed.contents()?, followed.spans()?);
         Ok(Self {
             path: path.to_path_buf(),
+            source,
             followed,
             contents,
             spans,
@@ -302,14 +305,34 @@ impl FileFeed {
     }
 }
 
-fn name(path: &Path) -> String {
+const PREFIX: &str = "file:";
+
+/// The name of a file's source: the known one, if a file was given in another spelling before, such as relative to a folder.
+fn source_of(path: &Path, known: &[String]) -> String {
+    let place = place(path);
     // `#` separates the name of a source from its generation.
-    format!("file:{}", path.display().to_string().replace('#', "%23"))
+    let own = format!("{PREFIX}{}", place.display().to_string().replace('#', "%23"));
+    let is_same = |name: &&String| {
+        let spelling = name.strip_prefix(PREFIX).map(|text| text.replace("%23", "#"));
+        spelling.is_some_and(|text| self::place(Path::new(&text)) == place)
+    };
+    if known.contains(&own) { own } else { known.iter().find(is_same).cloned().unwrap_or(own) }
+}
+
+/// The real folder of a file, and its name there, so that all spellings of a path are one. A symbolic link in the place of the file
+/// stays as it is: it may lead to another file tomorrow.
+pub fn place(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).canonicalize();
+    match (folder, path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
 }
 
 impl Feed for FileFeed {
     fn source(&self) -> SourceId {
-        SourceId::new(&name(&self.path), 0)
+        SourceId::new(&self.source, 0)
     }
 
     fn seek(&mut self, offset: Offset) {

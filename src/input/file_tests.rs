@@ -382,3 +382,20 @@ fn offsets_of_earlier_releases_are_bytes_of_the_file() {
     assert_eq!(world.lines(), "three");
     assert_eq!(world.feed.next, 14);
 }
+
+#[test]
+fn every_spelling_of_a_path_is_one_source() {
+    let world = World::new();
+    let path = world.path("log");
+    let own = world.feed.source().topic_name().to_owned();
+    let around = world.path("store/../log");
+    fs::create_dir_all(world.path("store")).expect("a folder");
+    assert_eq!(source_of(&around, &[]), own);
+    // Sources of earlier versions have the spelling that was given.
+    let before = format!("file:{}", around.display());
+    assert_eq!(source_of(&path, std::slice::from_ref(&before)), before);
+    assert_eq!(source_of(&path, &[before, own.clone()]), own);
+    // A file that is not there yet, and another one.
+    assert_ne!(source_of(&world.path("log#2"), std::slice::from_ref(&own)), own);
+    assert!(source_of(&world.path("log#2"), &[]).ends_with("log%232"));
+}

@@ -20,7 +20,7 @@ mod tests;
 mod worker;
 
 pub use decoders::Decoders;
-pub use file::FileFeed;
+pub use file::{FileFeed, place};
 pub use kafka::Intake;
 pub use local::LocalFeed;
 pub use processor::{RecordRef, SourceProcessor};

@@ -8,8 +8,11 @@ use std::time::{Duration, SystemTime};
 use crate::ingest::{Decoder, Lexicon, Limits, MapRule, Mapping, Table};
 use crate::input::Decoders;
 use crate::input::config::MapTable;
+use crate::telemetry::Health;
 
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// The component of `/ready`.
+const COMPONENT: &str = "mapping";
 
 /// Reads all tables.
 ///
@@ -43,6 +46,7 @@ pub struct Reload {
     pub lexicon: Option<PathBuf>,
     pub limits: Limits,
     pub decoders: Arc<Decoders>,
+    pub health: Arc<Health>,
     pub stop: Arc<AtomicBool>,
 }
 
@@ -60,9 +64,13 @@ impl Reload {
             match self.read() {
                 Ok(decoder) => {
                     self.decoders.replace(decoder);
+                    self.health.recovered(COMPONENT);
                     tracing::info!("mapping: look-up tables and lexicon reloaded");
                 }
                 Err(error) => {
+                    let text =
+                        format!("{error}; the previous tables stay in use; correct the file");
+                    self.health.degraded(COMPONENT, &text);
                     tracing::error!(
                         error,
                         "mapping: a changed file cannot be used, the previous tables stay; correct the file"

@@ -4,7 +4,8 @@
 //! if the machine was started since, as after a power failure, or if SQLite has reported damage, and then for a short time.
 
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::schema::FILE as STATE;
-use super::{Store, StoreError, events, open};
+use super::{Store, StoreError, events, followed, open};
 
 /// How often a check is asked whether it should stop.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -71,6 +72,33 @@ pub fn mark_suspect(dir: &Path) {
     if let Err(error) = fs::write(dir.join(SUSPECT), "") {
         tracing::warn!(%error, "store: cannot record that SQLite reported damage");
     }
+}
+
+/// The files of a store as they were opened, to notice that one was removed or replaced.
+#[derive(Clone, Debug)]
+pub struct FilesInUse(Vec<(PathBuf, (u64, u64))>);
+
+impl FilesInUse {
+    /// The files that are in `dir` now.
+    pub fn of(dir: &Path) -> Self {
+        let files = [STATE, events::FILE, followed::FILE].map(|file| dir.join(file)).into_iter();
+        Self(files.filter_map(|path| identity(&path).map(|own| (path, own))).collect())
+    }
+
+    /// What happened to a file that is not in its place any more, and what to do. `None` if all are.
+    pub fn misplaced(&self) -> Option<String> {
+        let (path, _) = self.0.iter().find(|(path, own)| identity(path) != Some(*own))?;
+        Some(format!(
+            "{} was moved, removed or replaced while it is in use, so what is stored since then is lost when the service stops: move \
+             it back or restore the newest backup, start the service again, and send again what was sent since then",
+            path.display()
+        ))
+    }
+}
+
+/// Device and inode of a file.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 impl Store {
@@ -188,6 +216,22 @@ mod tests {
         let half = file.metadata().expect("its size").len() / 4096 / 2 * 4096;
         file.seek(SeekFrom::Start(half)).expect("a place");
         file.write_all(&[0xff; 4096]).expect("written");
+    }
+
+    #[test]
+    fn a_file_that_is_removed_while_in_use_is_noticed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        filled(dir.path());
+        let files = FilesInUse::of(dir.path());
+        assert_eq!(files.misplaced(), None);
+        let (path, away) = (dir.path().join("events.db"), dir.path().join("away"));
+        fs::rename(&path, &away).expect("moved");
+        assert!(files.misplaced().is_some_and(|text| text.contains("events.db was moved")));
+        // Another file in its place is another file.
+        fs::copy(&away, &path).expect("copied");
+        assert!(files.misplaced().is_some());
+        fs::rename(&away, &path).expect("moved back");
+        assert_eq!(files.misplaced(), None);
     }
 
     #[test]

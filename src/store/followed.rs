@@ -51,6 +51,17 @@ pub struct FollowedFile {
 }
 
 impl FollowedFile {
+    /// All sources with records in `dir`.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn sources(dir: &Path) -> Result<Vec<String>, StoreError> {
+        let records = Self::open(dir, "")?;
+        let mut found = records.conn.prepare("SELECT DISTINCT source FROM contents ORDER BY 1")?;
+        let names = found.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
     /// Opens the records of a source in `dir`.
     ///
     /// # Errors

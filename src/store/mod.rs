@@ -59,7 +59,7 @@ pub use adjusted::{AdjustedScore, Served};
 pub use annotations::{Annotation, AnnotationKind, AnnotationState};
 pub use backup::{BackedUp, backup};
 pub use body::{Body, converted, with_appended};
-pub use check::{check, check_before_start, mark_suspect};
+pub use check::{FilesInUse, check, check_before_start, mark_suspect};
 pub use error::StoreError;
 pub use events::EventLog;
 pub use followed::{Content, FollowedFile, Span};

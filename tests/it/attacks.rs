@@ -327,6 +327,10 @@ fn packed_bodies_are_unpacked_within_the_limit() {
     };
     let event = ticket("packed").to_string();
     let bomb = vec![b' '; 64 << 20];
+    // Two members, as from `cat a.gz b.gz`: both events count.
+    let members = [gzip(event.as_bytes()), gzip(ticket("second").to_string().as_bytes())].concat();
+    let found = post("gzip", members);
+    assert_eq!((found.status, &found.json()["accepted"]), (202, &json!(2)), "{found:?}");
     let cases: [(&str, Vec<u8>, u16); 10] = [
         ("gzip", gzip(event.as_bytes()), 202),
         ("zstd", zstd(event.as_bytes()), 202),

@@ -101,6 +101,9 @@ fn files_are_counted_once_through_kill_9() {
         std::thread::park_timeout(std::time::Duration::from_millis(millis));
         program.kill();
     }
+    // Another spelling of a path is the same file.
+    let absolute = folder.path().join("alarms.ndjson");
+    let inputs = ["./tickets.ndjson", absolute.to_str().expect("text"), "maintenance.ndjson"];
     let program = serve(folder.path(), "", &inputs);
     equal(&program, &truth);
     let status = program.get("/api/v1/status").json();

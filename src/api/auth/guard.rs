@@ -98,7 +98,11 @@ fn token_of(tokens: &Tokens, request: &Request) -> Token {
 /// The token of a request, from its header or its cookie.
 pub(super) fn presented(headers: &HeaderMap) -> Option<&str> {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
-    if let Some(token) = bearer.and_then(|v| v.strip_prefix("Bearer ")) {
+    // The scheme's name may have any case (RFC 9110).
+    let is_bearer = |scheme: &str| scheme.eq_ignore_ascii_case("bearer");
+    if let Some((scheme, token)) = bearer.and_then(|value| value.split_once(' '))
+        && is_bearer(scheme)
+    {
         return Some(token.trim());
     }
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());

@@ -187,7 +187,7 @@ fn all_problems_are_reported_at_once() {
       alerts.receivers[1].secret_file: is missing: PagerDuty needs the routing key of an Events API v2 integration
       limits.series (in surgecast.toml): found `0`: use a whole number from 1 to 1000000
       log.format (in surgecast.toml): found `xml`: use text, json
-      forcast (in surgecast.toml): unknown section, allowed here: admin, alarms, alerts, forecast, grafana, influxdb, kafka, lexicon, limits, log, mapping, recommendations, regions, reports, server, services, staffing, store, teams, windows
+      forcast (in surgecast.toml): unknown section, allowed here: admin, alarms, alerts, anomalies, forecast, grafana, influxdb, kafka, lexicon, limits, log, mapping, recommendations, regions, reports, server, services, staffing, store, teams, windows
     "#);
 }
 
@@ -444,4 +444,31 @@ fn each_kind_of_receiver_says_what_it_needs() {
     ] {
         assert_eq!(check(&text).expect(&text).alerts.receivers.len(), 1);
     }
+}
+
+#[test]
+fn windows_that_begin_between_full_hours_are_said() {
+    let odd = |text: &str| check(text).expect("a config").odd_windows();
+    for (width, zone, is_odd) in [
+        ("60m", "Asia/Kolkata", true),
+        ("30m", "Asia/Kolkata", false),
+        ("30m", "Asia/Kathmandu", true),
+        ("15m", "Asia/Kathmandu", false),
+        ("60m", "Europe/London", false),
+        // Half an hour of summer time.
+        ("60m", "Australia/Lord_Howe", true),
+    ] {
+        let text = format!("[windows]\nwidth = \"{width}\"\ntime_zone = \"{zone}\"\n");
+        assert_eq!(odd(&text).is_some_and(|text| text.contains(zone)), is_odd, "{width} {zone}");
+    }
+    let region = "[windows]\nwidth = \"60m\"\n[regions.east]\ntime_zone = \"Asia/Kolkata\"\n";
+    assert!(odd(region).is_some());
+}
+
+#[test]
+fn a_number_in_quotation_marks_is_named() {
+    let error = check("[limits]\nseries = \"10000\"\n").expect_err("text");
+    assert!(error.contains("without quotation marks"), "{error}");
+    let error = check("[recommendations]\nmove_cost = \"5.5\"\n").expect_err("text");
+    assert!(error.contains("use a number, without quotation marks"), "{error}");
 }

@@ -12,7 +12,7 @@ use reqwest::blocking::Client;
 use serde::Deserialize;
 
 use super::rows::{Mapping, Row, Rows};
-use crate::commands::replay::{read_token, send_all};
+use crate::commands::replay::{all_rejected, read_token, send_all};
 use crate::commands::usage::UsageError;
 use crate::domain::{DAY, EventKind, Timestamp, WindowWidth, Zone};
 
@@ -129,6 +129,8 @@ pub fn run(kind: EventKind, args: &HistoryArgs, out: &mut impl Write) -> anyhow:
     };
     let plan = Plan::new(&rows, system);
     plan.say(out, &name, &rows, system, args.dry_run)?;
+    let rejected = rows.rejected.values().map(|(n, _)| n).sum();
+    all_rejected(rows.events.len() as u64, rejected)?;
     if args.dry_run || plan.sent.is_empty() {
         return Ok(());
     }
@@ -151,6 +153,7 @@ pub fn run(kind: EventKind, args: &HistoryArgs, out: &mut impl Write) -> anyhow:
         None => {
             let (accepted, rejected) = send_all(&name, events, &args.url, token)?;
             writeln!(out, "{}: {accepted} events accepted, {rejected} rejected", args.url)?;
+            all_rejected(accepted, rejected)?;
         }
     }
     Ok(())

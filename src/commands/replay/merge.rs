@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use super::shift;
 use crate::domain::Timestamp;
+use crate::ingest::without_bom;
 
 /// Lines of each file that are buffered: events up to this many lines out of order are sorted.
 const LOOKAHEAD: usize = 4096;
@@ -64,6 +65,10 @@ impl Input {
                 return Ok(None);
             }
             self.number += 1;
+            if self.number == 1 {
+                let marks = buffer.len() - without_bom(&buffer).len();
+                buffer.drain(..marks);
+            }
             let mut error = None;
             if bytes == limit && buffer.last() != Some(&b'\n') {
                 bytes += skip_line(reader)?;

@@ -109,6 +109,17 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     bar.finish_and_clear();
     let summary = played?;
     print(&summary)?;
+    all_rejected(summary.accepted, summary.rejected)
+}
+
+/// An error where not one event was accepted, so that scripts notice: the file is not what was meant.
+///
+/// # Errors
+/// See above.
+pub fn all_rejected(accepted: u64, rejected: u64) -> anyhow::Result<()> {
+    if accepted == 0 && rejected > 0 {
+        anyhow::bail!("none of {rejected} events was accepted: look at the reasons above");
+    }
     Ok(())
 }
 
