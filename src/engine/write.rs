@@ -66,6 +66,7 @@ fn write_one(
             tx.put_team_shifts(&team_shifts)
         }
         StoreChange::Alert(alert) => tx.put_alert(&alert),
+        StoreChange::Silence(silence) => tx.put_silence(&silence),
         StoreChange::Recommendation(own) => tx.put_recommendation(&own),
         StoreChange::Uncovered(uncovered) => tx.put_uncovered(&uncovered),
         StoreChange::Notification(notice) => write_page(tx, &notice, outbox),
