@@ -65,8 +65,9 @@ impl AlertBook {
         // Of alerts that fire together the first one leads: those after it are not open to it yet.
         let mut later: BTreeSet<&Scope> =
             looks.iter().filter(|look| look.fires).map(|look| &look.scope).collect();
+        let devices = if later.is_empty() { Devices::new() } else { devices(inputs) };
         while let Some(scope) = later.pop_first() {
-            changed.extend(self.join(scope, &later, inputs));
+            changed.extend(self.join(scope, &later, &devices));
         }
         let mut incidents: BTreeMap<String, Vec<&Look>> = BTreeMap::new();
         for look in looks.iter().filter(|look| look.is_short) {
@@ -88,14 +89,14 @@ impl AlertBook {
         &mut self,
         scope: &Scope,
         later: &BTreeSet<&Scope>,
-        inputs: &AlertInputs<'_>,
+        devices: &Devices<'_>,
     ) -> Vec<Scope> {
         let Some(alert) = self.open.get(scope) else { return Vec::new() };
         let others = self.open.values().filter(|other| {
             other.scope != *scope
                 && !later.contains(&other.scope)
                 && other.is_active()
-                && belongs(alert, other, inputs)
+                && belongs(alert, other, devices)
         });
         // The oldest incident, so that the order of scopes does not matter.
         let leads = others.filter_map(|other| self.lead(other.incident_id()));
@@ -363,20 +364,26 @@ fn planned_until(alert: &Alert, inputs: &AlertInputs<'_>, now: Timestamp) -> Opt
     inputs.work.iter().filter(explains).map(|work| work.ends_at).max()
 }
 
+/// The devices of active alarms that explain something, by scope; `None` is the one of alarms without a device.
+type Devices<'a> = BTreeMap<&'a Scope, BTreeSet<Option<&'a str>>>;
+
+fn devices<'a>(inputs: &'a AlertInputs<'_>) -> Devices<'a> {
+    let mut devices = Devices::new();
+    for alarm in inputs.alarms.iter().filter(|alarm| alarm.severity <= Severity::Minor) {
+        devices.entry(&alarm.scope).or_default().insert(alarm.device.as_deref());
+    }
+    devices
+}
+
 /// Whether two alerts of a region have the same cause: the same device has alarms in both services, or both have active
 /// alarms and began within a short time.
-fn belongs(alert: &Alert, other: &Alert, inputs: &AlertInputs<'_>) -> bool {
+fn belongs(alert: &Alert, other: &Alert, devices: &Devices<'_>) -> bool {
     if alert.rule != other.rule || alert.scope.region != other.scope.region {
         return false;
     }
-    let active = |scope: &Scope| {
-        let relevant = inputs.alarms.iter().filter(|alarm| alarm.severity <= Severity::Minor);
-        let own = relevant.filter(|alarm| alarm.scope == *scope);
-        own.map(|alarm| alarm.device.as_deref()).collect::<BTreeSet<Option<&str>>>()
-    };
-    let (own, others) = (active(&alert.scope), active(&other.scope));
-    let is_near =
-        (alert.since.millis() - other.since.millis()).unsigned_abs() <= TOGETHER.as_millis() as u64;
-    let is_same = own.iter().any(|device| device.is_some() && others.contains(device));
-    is_same || (is_near && !own.is_empty() && !others.is_empty())
+    let of = |alert: &Alert| devices.get(&alert.scope);
+    let (Some(own), Some(others)) = (of(alert), of(other)) else { return false };
+    let apart = (alert.since.millis() - other.since.millis()).unsigned_abs();
+    u128::from(apart) <= TOGETHER.as_millis()
+        || own.iter().any(|device| device.is_some() && others.contains(device))
 }
