@@ -458,7 +458,7 @@ fn a_silence_survives_a_restart_and_its_end_pages_once() {
     assert!(forecaster.overdue_pages(at(599)).expect("reads").is_empty());
     let due = forecaster.overdue_pages(at(600)).expect("reads");
     let released = ReplicatedCommand::Released { alert: alert.id.clone(), at: at(600) };
-    assert_eq!(due, [released.clone()]);
+    assert_eq!(due, std::slice::from_ref(&released));
     for _ in 0..2 {
         forecaster.carry_out(&released, None).expect("carried out");
         drop(forecaster);
@@ -495,7 +495,7 @@ fn a_receiver_that_comes_on_duty_is_told_of_an_alert_that_still_fires() {
         receivers: vec!["day".into()],
         at: at(600),
     };
-    assert_eq!(due, [paged.clone()]);
+    assert_eq!(due, std::slice::from_ref(&paged));
     forecaster.carry_out(&paged, None).expect("carried out");
     assert!(forecaster.overdue_pages(at(601)).expect("reads").is_empty());
 }

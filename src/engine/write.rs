@@ -47,11 +47,9 @@ fn write_one(
         StoreChange::Anomaly(anomaly) => tx.put_anomaly(&anomaly),
         StoreChange::Vintages(issued) => {
             issued.model.values().try_for_each(|vintage| tx.put_vintage(vintage))?;
-            issued.adjusted.values().try_for_each(|vintage| tx.put_adjusted(vintage))
+            write_adjusted(tx, &issued)
         }
-        StoreChange::AdjustedNowcasts(issued) => {
-            issued.adjusted.values().try_for_each(|vintage| tx.put_adjusted(vintage))
-        }
+        StoreChange::AdjustedNowcasts(issued) => write_adjusted(tx, &issued),
         StoreChange::Plans(issued, plans) => {
             outlooks(&issued, &plans).try_for_each(|(plan, outlook)| tx.put_plan(plan, &outlook))
         }
@@ -109,6 +107,10 @@ fn write_one(
         StoreChange::Annotations(rows) => rows.iter().try_for_each(|row| tx.put_annotation(row)),
         StoreChange::Saved(saved) => saved.put(tx),
     }
+}
+
+fn write_adjusted(tx: &mut Tx<'_>, issued: &Issued) -> Result<(), StoreError> {
+    issued.adjusted.values().try_for_each(|vintage| tx.put_adjusted(vintage))
 }
 
 fn names(receivers: &[String]) -> Vec<&str> {

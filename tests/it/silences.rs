@@ -27,6 +27,15 @@ fn service(folder: &Path) -> Program {
     Program::start_command(command)
 }
 
+/// A roster with too few agents, and the calls behind the need.
+fn short_staffed(program: &Program) {
+    let shift = json!({"region": "north", "service": "broadband", "channel": "phone",
+        "start": hour(-9), "end": hour(30), "agents": 1});
+    let put = program.request(Method::PUT, "/api/v1/roster").json(&json!([shift]));
+    assert_eq!(answer(put).status, 204);
+    assert_eq!(program.post("/api/v1/events", calls()).status, 202);
+}
+
 /// The output of a command, or what it says on failure.
 fn run(folder: &Path, program: &Program, args: &[&str]) -> Result<String, String> {
     let listen = program.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
@@ -81,11 +90,7 @@ fn a_silence_holds_pages_back_until_someone_ends_it() {
     .expect("entered");
     let id = added.split_whitespace().next().expect("an id").to_owned();
     assert!(added.contains("* north/*  by Li  critical too  a test"), "{added}");
-    let shift = json!({"region": "north", "service": "broadband", "channel": "phone",
-        "start": hour(-9), "end": hour(30), "agents": 1});
-    let put = program.request(Method::PUT, "/api/v1/roster").json(&json!([shift]));
-    assert_eq!(answer(put).status, 204);
-    assert_eq!(program.post("/api/v1/events", calls()).status, 202);
+    short_staffed(&program);
     let open = "/api/v1/alerts?open=true";
     let found = program.wait_for(open, |found| found[0]["held"]["pages"].as_u64() >= Some(1));
     let alert = &found[0];
@@ -145,4 +150,21 @@ fn silences_are_checked() {
     let missing =
         program.request(Method::POST, "/api/v1/silences/x/end").json(&json!({"by": "Li"}));
     assert_eq!(answer(missing).status, 404);
+}
+
+#[test]
+fn a_shift_lead_silences_an_alert_on_the_page() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("surgecast.toml"), CONFIG).expect("config");
+    let program = service(folder.path());
+    short_staffed(&program);
+    program.wait_for("/api/v1/alerts?open=true", |found| found[0]["state"] == "firing");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    runtime.block_on(crate::page::silences::check_silences(&program.url));
+    let all = program.get("/api/v1/silences?from=2026-01-01T00:00:00Z").json();
+    let own = &all[0];
+    let by = json!(crate::page::silences::BY);
+    assert_eq!((&own["by"], &own["ended_by"]), (&by, &by), "{all}");
+    assert_eq!((&own["rule"], &own["service"]), (&json!("understaffed"), &json!("broadband")));
 }

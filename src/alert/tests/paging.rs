@@ -297,8 +297,8 @@ fn alerts_without_a_common_cause_page_apart() {
     let both = [("broadband", 16), ("mobile", 16)];
     let (one, other) = (("broadband", "OLT-1"), ("mobile", "BTS-7"));
     // Alarms in both, when the second begins (0: with the first), and the pages.
-    let cases: [(&[(&str, &str)], u64, usize); 5] = [
-        (&[one, other], 0, 1),
+    let cases = [
+        (&[one, other][..], 0, 1),
         (&[one, other], 30, 1),
         (&[one, other], 45, 2),
         (&[one, ("mobile", "OLT-1")], 45, 1),

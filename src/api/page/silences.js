@@ -64,7 +64,7 @@ export function silenceForm(key, changed) {
       sayFault(failed, error);
     }
   });
-  const node = h("div", { class: "acting" }, open, form);
+  const node = h("div", { class: "acting silencing" }, open, form);
   node.update = (next) => {
     alert = next;
     node.hidden = next.state === "resolved" || next.silenced != null;

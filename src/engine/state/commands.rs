@@ -63,20 +63,13 @@ impl State {
                 StoreChange::Recommendation(recommendation.clone()).into()
             }
             ReplicatedCommand::Silenced { silence } => {
-                let silenced = self.issuer.alerts.put_silence((**silence).clone());
-                let mut decision = changed(silenced);
+                let mut decision = changed(self.issuer.alerts.put_silence((**silence).clone()));
                 decision.effects.put(StoreChange::Silence(silence.clone()));
                 decision
             }
             ReplicatedCommand::Released { alert, at } => {
                 let released = self.issuer.alerts.release(alert, *at);
-                let (released, page) = released.ok_or(CommandError::NotFound)?;
-                let mut decision = Decision { pages_at: *at, ..changed(released) };
-                if let Some(page) = page {
-                    tracing::info!(page = page.id, "alerts: a page that was held back is sent");
-                    decision.effects.put(StoreChange::Notification(page));
-                }
-                decision
+                let_go(released.ok_or(CommandError::NotFound)?, *at)
             }
             ReplicatedCommand::Annotated { rows } => StoreChange::Annotations(rows.clone()).into(),
             ReplicatedCommand::Maintenance { event, at } => {
@@ -150,6 +143,16 @@ fn changed(alerts: Vec<Alert>) -> Decision {
         effects.put(StoreChange::Alert(Box::new(alert)));
     }
     Decision { effects, alert, pages_at: Timestamp::MIN, changes_adjustments: false }
+}
+
+/// Stores alerts that nothing holds any more, and the page that was held back.
+fn let_go((alerts, page): (Vec<Alert>, Option<Notification>), at: Timestamp) -> Decision {
+    let mut decision = Decision { pages_at: at, ..changed(alerts) };
+    if let Some(page) = page {
+        tracing::info!(page = page.id, "alerts: a page that was held back is sent");
+        decision.effects.put(StoreChange::Notification(page));
+    }
+    decision
 }
 
 fn alert_changed(alert: Option<Alert>) -> Result<Decision, CommandError> {
