@@ -43,6 +43,7 @@ fn config(from: Timestamp) -> ForecasterConfig {
             plans_from: from,
             alerts_from: from,
             notify_from: from,
+            quiet_hours: None,
             roster: None,
         },
         refit: Some(RefitConfig {

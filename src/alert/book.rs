@@ -1,15 +1,20 @@
 //! The life of alerts: pending, firing, acknowledged, resolved.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use super::causes;
 use super::known::Known;
 use super::need::{Need, needs};
-use super::{ActiveAlarm, Alert, AlertSeverity, AlertState, Notification, NotificationKind, Trend};
+use super::paging::{Look, WORSE_AFTER};
+use super::silence::Silence;
+use super::tuning::Tuning;
+use super::{
+    ActiveAlarm, Alert, AlertSeverity, AlertState, HoldReason, Notification, NotificationKind,
+    Paging, Trend,
+};
 use crate::anomaly::EarlySign;
-use crate::domain::{Name, Scope, Timestamp, WindowWidth, Zone};
-use crate::forecast::Vintage;
+use crate::domain::{Hours, Name, Scope, Timestamp, WindowWidth, Zone};
+use crate::forecast::{PlannedWork, Vintage};
 use crate::staffing::Plan;
 
 /// The rule's name in alerts.
@@ -27,10 +32,6 @@ const RESOLVE_AFTER: u32 = 4;
 const EASE_AFTER: u32 = 2;
 /// Complaints with this score (one in ten thousand) confirm a gap: the alert is sent at once.
 const CONFIRMS: f64 = 4.0;
-/// An alert escalates if the gap has grown by this factor and this many agents, this long after the last page.
-const WORSE_SHARE: f64 = 1.5;
-const WORSE_BY: i32 = 3;
-const WORSE_AFTER: Duration = Duration::from_secs(1800);
 
 /// Plan and vintage of one leaf series.
 pub struct SeriesNeed<'a> {
@@ -53,6 +54,8 @@ pub struct AlertInputs<'a> {
     pub zones: &'a BTreeMap<Name, Zone>,
     /// The time zone of regions without their own.
     pub zone: Zone,
+    /// Planned work: what it explains can wait until it is over.
+    pub work: &'a [PlannedWork],
 }
 
 /// Effects that the shell carries out.
@@ -62,12 +65,22 @@ pub enum AlertEffect {
     Changed(Alert),
     /// Send a notification.
     Notify(Notification),
+    /// A page of this alert is held back, until this time if it is known.
+    Held { alert: String, reason: HoldReason, until: Option<Timestamp> },
 }
 
 /// Open alerts: one per rule and scope, so that a shift lead gets one page and not forty.
 #[derive(Clone, Debug, Default)]
 pub struct AlertBook {
-    open: BTreeMap<Scope, Alert>,
+    pub(super) open: BTreeMap<Scope, Alert>,
+    /// Those that are not over.
+    pub(super) silences: Vec<Silence>,
+    /// Hours in which pages of warnings are held back, in the time zone of the region.
+    pub(super) quiet: Option<Hours>,
+    /// What people's feedback did to the limits.
+    pub(super) tuning: Tuning,
+    /// The newest time at which people or the clock changed something: windows end before it.
+    pub(super) seen: Timestamp,
 }
 
 impl AlertInputs<'_> {
@@ -89,7 +102,16 @@ impl AlertBook {
     /// Restores stored alerts; resolved ones are left out.
     pub fn restore(alerts: Vec<Alert>) -> Self {
         let open = alerts.into_iter().filter(|alert| alert.state != AlertState::Resolved);
-        Self { open: open.map(|alert| (alert.scope.clone(), alert)).collect() }
+        let open = open.map(|alert| (alert.scope.clone(), alert)).collect();
+        Self { open, ..Self::default() }
+    }
+
+    /// With what holds back pages.
+    #[must_use]
+    pub fn held_by(mut self, silences: Vec<Silence>, quiet: Option<Hours>) -> Self {
+        self.seen = silences.iter().map(Silence::changed_at).max().unwrap_or_default();
+        (self.silences, self.quiet) = (silences, quiet);
+        self
     }
 
     /// Open alerts.
@@ -99,73 +121,123 @@ impl AlertBook {
 
     /// Notifications of firing alerts that nobody has acknowledged, after a start.
     pub fn pending_notifications(&self) -> Vec<Notification> {
-        let firing = self.open.values().filter(|alert| alert.state == AlertState::Firing);
-        let news = |alert: &Alert| {
-            notice(alert, NotificationKind::Firing, alert.notified_at.unwrap_or(alert.updated_at))
+        let is_meant = |alert: &&Alert| {
+            alert.state == AlertState::Firing && alert.leads() && alert.paging.held.is_none()
         };
-        firing.map(news).collect()
+        let news = |alert: &Alert| {
+            let at = alert.notified_at.unwrap_or(alert.updated_at);
+            notice(&self.page_alert(alert), NotificationKind::Firing, at)
+        };
+        self.open.values().filter(is_meant).map(news).collect()
     }
 
     /// Examines the plans issued at `now`. The same inputs always lead to the same effects.
     pub fn step(&mut self, inputs: &AlertInputs<'_>, now: Timestamp) -> Vec<AlertEffect> {
-        let mut needs = needs(inputs, now);
+        let mut needs = needs(inputs, &self.tuning, now);
         let mut effects = Vec::new();
         let scopes: BTreeSet<Scope> = self.open.keys().chain(needs.keys()).cloned().collect();
+        let mut looks = Vec::new();
         for scope in scopes {
             let need = needs.remove(&scope).flatten();
-            match (self.open.remove(&scope), need) {
-                (None, None) => {}
+            let known = self.open.remove(&scope);
+            let (alert, look) = match (known, need) {
+                (None, None) => continue,
                 (known, Some(need)) => {
                     let alert = known.unwrap_or_else(|| begin(&scope, inputs.zone_of(&scope), now));
                     let alert = calmer(alert, need.stays_critical, inputs.as_of(&scope, now));
-                    let alert = short(alert, &need, inputs, now, &mut effects);
-                    self.open.insert(scope, alert);
+                    short(alert, &need, inputs, now)
                 }
                 (Some(alert), None) => {
-                    let alert = calmer(alert, false, inputs.as_of(&scope, now));
-                    if let Some(alert) = enough(alert, inputs, now, &mut effects) {
-                        self.open.insert(scope, alert);
-                    }
+                    let mut alert = calmer(alert, false, inputs.as_of(&scope, now));
+                    alert.streak += 1;
+                    no_longer(alert, inputs, now)
                 }
+            };
+            self.open.insert(scope, alert);
+            looks.push(look);
+        }
+        let mut changed = self.page(&looks, inputs, now, &mut effects);
+        let over = self.end(&looks, now, &mut effects);
+        over.iter().for_each(|alert| _ = changed.remove(&alert.scope));
+        let open = changed.iter().filter_map(|scope| self.open.get(scope)).cloned();
+        effects.extend(open.chain(over).map(AlertEffect::Changed));
+        effects
+    }
+
+    /// Ends alerts that enough forecasts no longer see; a pending one at once and without a page. An alert that leads an incident
+    /// stays until the others are over.
+    fn end(
+        &mut self,
+        looks: &[Look],
+        now: Timestamp,
+        effects: &mut Vec<AlertEffect>,
+    ) -> Vec<Alert> {
+        let mut over = Vec::new();
+        for leads in [false, true] {
+            for look in looks.iter().filter(|look| !look.is_short) {
+                let Some(alert) = self.open.get(&look.scope) else { continue };
+                let is_over = alert.state == AlertState::Pending || alert.streak >= RESOLVE_AFTER;
+                let is_last = !leads || self.members(&alert.id).count() <= 1;
+                if alert.leads() != leads || !is_over || !is_last {
+                    continue;
+                }
+                let mut page = self.page_alert(alert);
+                let Some(mut alert) = self.open.remove(&look.scope) else { continue };
+                alert.state = AlertState::Resolved;
+                alert.ended_at = Some(alert.updated_at);
+                alert.paging.held = None;
+                (page.state, page.ended_at) = (alert.state, alert.ended_at);
+                if leads && alert.notified_at.is_some() {
+                    let page = notice(&page, NotificationKind::Resolved, now);
+                    effects.push(AlertEffect::Notify(page));
+                }
+                over.push(alert);
             }
         }
-        effects
+        over
     }
 
     /// Examines only plans that nowcasts changed within a window: it can begin and escalate alerts,
     /// but not end them. An alert whose shortage is gone says so.
     pub fn nowcast(&mut self, inputs: &AlertInputs<'_>, now: Timestamp) -> Vec<AlertEffect> {
         let mut effects = Vec::new();
-        for (scope, need) in needs(inputs, now) {
+        let mut looks = Vec::new();
+        for (scope, need) in needs(inputs, &self.tuning, now) {
             let known = self.open.remove(&scope);
-            let alert = match (known, need) {
+            let (alert, look) = match (known, need) {
                 (None, None) => continue,
                 (known, Some(need)) => {
                     let alert = known.unwrap_or_else(|| begin(&scope, inputs.zone_of(&scope), now));
-                    short(alert, &need, inputs, now, &mut effects)
+                    short(alert, &need, inputs, now)
                 }
-                (Some(mut alert), None) => {
-                    no_longer(&mut alert, inputs, now);
-                    effects.push(AlertEffect::Changed(alert.clone()));
-                    alert
-                }
+                (Some(alert), None) => no_longer(alert, inputs, now),
             };
             self.open.insert(scope, alert);
+            looks.push(look);
         }
+        let changed = self.page(&looks, inputs, now, &mut effects);
+        let open = changed.iter().filter_map(|scope| self.open.get(scope)).cloned();
+        effects.extend(open.map(AlertEffect::Changed));
         effects
     }
 
-    /// Acknowledges an alert. `None` if there is no such open alert.
-    pub fn acknowledge(&mut self, id: &str, by: &str, now: Timestamp) -> Option<Alert> {
-        let alert = self.open.values_mut().find(|alert| alert.id == id)?;
-        if alert.state == AlertState::Firing {
-            alert.state = AlertState::Acknowledged;
+    /// Acknowledges an alert and the others of its incident. Returns those that changed, the given one first; `None` if there is no
+    /// such open alert.
+    pub fn acknowledge(&mut self, id: &str, by: &str, now: Timestamp) -> Option<Vec<Alert>> {
+        let incident = self.open.values().find(|alert| alert.id == id)?.incident_id().to_owned();
+        let mut taken = Vec::new();
+        for alert in self.open.values_mut().filter(|alert| alert.incident_id() == incident) {
+            if alert.state == AlertState::Firing {
+                alert.state = AlertState::Acknowledged;
+            }
+            // The first stays: others rely on that person.
+            alert.acknowledged_by.get_or_insert_with(|| by.to_owned());
+            alert.acknowledged_at.get_or_insert(now);
+            alert.updated_at = alert.updated_at.max(now);
+            taken.push(alert.clone());
         }
-        // The first stays: others rely on that person.
-        alert.acknowledged_by.get_or_insert_with(|| by.to_owned());
-        alert.acknowledged_at.get_or_insert(now);
-        alert.updated_at = alert.updated_at.max(now);
-        Some(alert.clone())
+        taken.sort_by_key(|alert| alert.id != id);
+        Some(taken)
     }
 
     /// A further page of an alert that fires and that nobody has acknowledged: to someone who has heard nothing of it, or
@@ -177,14 +249,8 @@ impl AlertBook {
         now: Timestamp,
     ) -> Option<Notification> {
         let open = self.open.values().find(|alert| alert.id == id)?;
-        (open.state == AlertState::Firing).then(|| notice(open, kind, now))
-    }
-
-    /// Stores feedback on an alert. `None` if there is no such open alert.
-    pub fn feedback(&mut self, id: &str, text: &str) -> Option<Alert> {
-        let alert = self.open.values_mut().find(|alert| alert.id == id)?;
-        alert.feedback = Some(text.to_owned());
-        Some(alert.clone())
+        let is_meant = open.state == AlertState::Firing && open.leads();
+        is_meant.then(|| notice(&self.page_alert(open), kind, now))
     }
 }
 
@@ -235,18 +301,13 @@ fn begin(scope: &Scope, zone: Zone, now: Timestamp) -> Alert {
         notified_at: None,
         steps: Vec::new(),
         trend: Trend::default(),
+        paging: Paging::default(),
         recommended: Vec::new(),
     }
 }
 
 /// Takes a plan with too few agents.
-fn short(
-    mut alert: Alert,
-    need: &Need,
-    inputs: &AlertInputs<'_>,
-    now: Timestamp,
-    effects: &mut Vec<AlertEffect>,
-) -> Alert {
+fn short(mut alert: Alert, need: &Need, inputs: &AlertInputs<'_>, now: Timestamp) -> (Alert, Look) {
     let was_critical = alert.severity == AlertSeverity::Critical;
     if need.critical {
         alert.severity = AlertSeverity::Critical;
@@ -259,38 +320,17 @@ fn short(
     if alert.worst.as_ref().is_none_or(|worst| worst.agents_short < alert.agents_short) {
         alert.worst = Some(alert.as_it_is());
     }
-    let told = match alert.state {
-        AlertState::Pending => {
-            alert.streak += 1;
-            let is_sure = need.critical || inputs.is_confirmed(&alert.scope);
-            let fires = alert.streak >= FIRE_AFTER || is_sure;
-            if fires {
-                alert.state = AlertState::Firing;
-                alert.streak = 0;
-            }
-            fires.then_some(NotificationKind::Firing)
-        }
-        AlertState::Firing | AlertState::Acknowledged => {
-            alert.streak = 0;
-            let is_due = alert.notified_at.is_none_or(|at| now.since(at) >= WORSE_AFTER);
-            let grown = f64::from(alert.agents_short)
-                >= WORSE_SHARE * f64::from(alert.notified_gap)
-                && alert.agents_short >= alert.notified_gap + WORSE_BY
-                && is_due;
-            // No second page if it was critical a short while ago.
-            let turned =
-                need.critical && !was_critical && (alert.trend.eased_at.is_none() || is_due);
-            (turned || grown).then_some(NotificationKind::Escalated)
-        }
-        AlertState::Resolved => None,
-    };
-    if let Some(kind) = told {
-        alert.notified_gap = alert.agents_short;
-        alert.notified_at = Some(now);
-        effects.push(AlertEffect::Notify(notice(&alert, kind, now)));
+    let is_pending = alert.state == AlertState::Pending;
+    alert.streak = if is_pending { alert.streak + 1 } else { 0 };
+    let is_sure = need.critical || inputs.is_confirmed(&alert.scope);
+    let fires = is_pending && (alert.streak >= FIRE_AFTER || is_sure);
+    if fires {
+        alert.state = AlertState::Firing;
+        alert.streak = 0;
     }
-    effects.push(AlertEffect::Changed(alert.clone()));
-    alert
+    let turned = need.critical && (fires || !was_critical);
+    let look = Look { scope: alert.scope.clone(), fires, turned, is_short: true };
+    (alert, look)
 }
 
 /// Updates what every open alert shows as of the newest forecast, with or without a shortage.
@@ -304,11 +344,13 @@ fn facts(alert: &mut Alert, inputs: &AlertInputs<'_>, now: Timestamp) {
 }
 
 /// The newest forecast shows no shortage.
-fn no_longer(alert: &mut Alert, inputs: &AlertInputs<'_>, now: Timestamp) {
-    facts(alert, inputs, now);
+fn no_longer(mut alert: Alert, inputs: &AlertInputs<'_>, now: Timestamp) -> (Alert, Look) {
+    facts(&mut alert, inputs, now);
     alert.agents_short = 0;
     alert.steps.clear();
     alert.shortfalls.clear();
+    let scope = alert.scope.clone();
+    (alert, Look { scope, fires: false, turned: false, is_short: false })
 }
 
 /// Lets the severity fall once enough forecasts in a row were clearly less than critical.
@@ -323,29 +365,8 @@ fn calmer(mut alert: Alert, stays_critical: bool, as_of: Timestamp) -> Alert {
     alert
 }
 
-/// A vintage without a shortage. `None` if the alert is over; a pending one ends without a page.
-fn enough(
-    mut alert: Alert,
-    inputs: &AlertInputs<'_>,
-    now: Timestamp,
-    effects: &mut Vec<AlertEffect>,
-) -> Option<Alert> {
-    alert.streak += 1;
-    no_longer(&mut alert, inputs, now);
-    let was_told = alert.notified_at.is_some();
-    let over = !was_told || alert.streak >= RESOLVE_AFTER;
-    if over {
-        alert.state = AlertState::Resolved;
-        alert.ended_at = Some(alert.updated_at);
-        if was_told {
-            effects.push(AlertEffect::Notify(notice(&alert, NotificationKind::Resolved, now)));
-        }
-    }
-    effects.push(AlertEffect::Changed(alert.clone()));
-    (!over).then_some(alert)
-}
-
-fn notice(alert: &Alert, kind: NotificationKind, now: Timestamp) -> Notification {
+/// The page of an alert. The same decision has the same id.
+pub(super) fn notice(alert: &Alert, kind: NotificationKind, now: Timestamp) -> Notification {
     let word = match kind {
         NotificationKind::Firing => "firing",
         NotificationKind::Escalated => "worse",

@@ -20,7 +20,7 @@ const CHANNELS_SHOWN: usize = 4;
 /// Room for the line that says how many are left out, in words.
 const LEFT_OUT: usize = 12;
 /// The rank of lines that are always left out.
-const BEYOND: u8 = 9;
+pub(super) const BEYOND: u8 = 9;
 
 /// A line and its rank: where a page is too long, lines of the highest rank are left out first.
 pub(super) type Line = (u8, String);
@@ -99,7 +99,7 @@ pub(super) fn lines(alert: &Alert, texts: &Texts) -> Vec<Line> {
     }
     lines.extend(missing(&all, now, texts).into_iter().map(|line| (1, line)));
     let mut actions: Vec<String> = people(&all, now, texts);
-    actions.extend((!all.is_empty()).then(|| other_action(alert, texts)));
+    actions.extend((!all.is_empty()).then(|| other_action(|| alert.because.iter(), texts)));
     lines.extend(actions.into_iter().map(|line| (0, line)));
     lines.extend(alert.recommendations(texts).into_iter().map(|line| (3, line)));
     for (at, cause) in alert.because.iter().enumerate() {
@@ -135,7 +135,7 @@ fn gone(alert: &Alert, texts: &Texts) -> String {
     }
 }
 
-fn missing(all: &[Stretch], now: Timestamp, texts: &Texts) -> Vec<String> {
+pub(super) fn missing(all: &[Stretch], now: Timestamp, texts: &Texts) -> Vec<String> {
     let line = |stretch: &Stretch| {
         let mut args = args![
             "need" => span(stretch, now, texts),
@@ -161,7 +161,7 @@ fn missing(all: &[Stretch], now: Timestamp, texts: &Texts) -> Vec<String> {
 }
 
 /// Who has to be found, and until when: two actions with their times.
-fn people(all: &[Stretch], now: Timestamp, texts: &Texts) -> Vec<String> {
+pub(super) fn people(all: &[Stretch], now: Timestamp, texts: &Texts) -> Vec<String> {
     let Some((first, rest)) = all.split_first() else { return Vec::new() };
     let n = first.peak.agents;
     let channels = parts(&first.peak.channels, texts);
@@ -192,9 +192,12 @@ fn people(all: &[Stretch], now: Timestamp, texts: &Texts) -> Vec<String> {
 }
 
 /// What follows from the causes.
-fn other_action(alert: &Alert, texts: &Texts) -> String {
+pub(super) fn other_action<'c, C: Iterator<Item = &'c Stored<Cause>>>(
+    because: impl Fn() -> C,
+    texts: &Texts,
+) -> String {
     let causes = || {
-        alert.because.iter().filter_map(|cause| match cause {
+        because().filter_map(|cause| match cause {
             Stored::Value(cause) => Some(cause),
             Stored::Sentence(_) => None,
         })

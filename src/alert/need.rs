@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Shortfall;
 use super::book::{AlertInputs, SeriesNeed};
 use super::steps::{NeedStep, peak, steps};
+use super::tuning::{Tuning, limit_factor};
 use crate::domain::{Scope, Timestamp, WindowWidth};
 use crate::staffing::PlanTarget;
 
 /// Smallest gap that counts: in agents, and as a share of the agents on the roster.
-const GAP_MIN: i32 = 3;
+const GAP_MIN: f64 = 3.0;
 const GAP_SHARE: f64 = 0.2;
 /// Number of consecutive windows that must have too few agents.
 const WINDOWS_MIN: usize = 2;
@@ -42,24 +43,36 @@ impl Need {
 }
 
 /// The scopes that have plans, and the need of each if it has one. Windows that were over at `now` do not count.
-pub(super) fn needs(inputs: &AlertInputs<'_>, now: Timestamp) -> BTreeMap<Scope, Option<Need>> {
+///
+/// `tuning`: what people's feedback did to the limits of each scope.
+pub(super) fn needs(
+    inputs: &AlertInputs<'_>,
+    tuning: &Tuning,
+    now: Timestamp,
+) -> BTreeMap<Scope, Option<Need>> {
     let mut scopes: BTreeMap<Scope, Vec<&SeriesNeed<'_>>> = BTreeMap::new();
     for need in &inputs.needs {
         scopes.entry(need.plan.series.scope()).or_default().push(need);
     }
     let need = |(scope, series): (Scope, Vec<&SeriesNeed<'_>>)| {
-        let need = need(&series, inputs.as_of(&scope, now), inputs.width);
+        let factor = limit_factor(tuning.get(&scope).copied().unwrap_or(0));
+        let need = need(&series, factor, inputs.as_of(&scope, now), inputs.width);
         (scope, need)
     };
     scopes.into_iter().map(need).collect()
 }
 
-/// The need of a scope with these series, from `now` on.
-fn need(series: &[&SeriesNeed<'_>], now: Timestamp, width: WindowWidth) -> Option<Need> {
+/// The need of a scope with these series, from `now` on. `factor` moves the smallest gap that counts.
+fn need(
+    series: &[&SeriesNeed<'_>],
+    factor: f64,
+    now: Timestamp,
+    width: WindowWidth,
+) -> Option<Need> {
     let mut counted: BTreeSet<Timestamp> = BTreeSet::new();
     let (mut critical, mut stays_critical) = (false, false);
     for series in series {
-        for target in too_few(&series.plan.targets).filter(|t| width.end(t.start) > now) {
+        for target in too_few(&series.plan.targets, factor).filter(|t| width.end(t.start) > now) {
             counted.insert(target.start);
             critical |= is_critical(target, 1.0);
             stays_critical |= is_critical(target, STAYS_CRITICAL);
@@ -79,9 +92,11 @@ fn present(target: &PlanTarget) -> u32 {
 }
 
 /// Windows of a plan with too few agents, as far as enough of them follow one another.
-fn too_few(targets: &[PlanTarget]) -> impl Iterator<Item = &PlanTarget> {
-    let is_short =
-        |t: &PlanTarget| t.gap >= GAP_MIN && f64::from(t.gap) >= GAP_SHARE * f64::from(present(t));
+fn too_few(targets: &[PlanTarget], factor: f64) -> impl Iterator<Item = &PlanTarget> {
+    let is_short = move |t: &PlanTarget| {
+        let gap = f64::from(t.gap);
+        gap >= factor * GAP_MIN && gap >= factor * GAP_SHARE * f64::from(present(t))
+    };
     let runs = targets.chunk_by(move |a, b| is_short(a) == is_short(b));
     runs.filter(move |run| run.len() >= WINDOWS_MIN && run.iter().all(is_short)).flatten()
 }

@@ -39,6 +39,28 @@ impl Escalation {
         takers.iter().filter(is_told).map(|name| (*name).to_owned()).collect()
     }
 
+    /// Receivers that come on duty while an alert still fires: those outside the list that have heard nothing of it. `with_duty` are
+    /// those that have a duty.
+    pub fn on_duty_now<'n>(
+        &self,
+        alert: &Alert,
+        with_duty: impl Iterator<Item = &'n str>,
+        heard: &BTreeMap<String, Heard>,
+        takes: impl Fn(&str) -> bool,
+        now: Timestamp,
+    ) -> Option<Vec<String>> {
+        if alert.to <= now || alert.has_eased() {
+            return None;
+        }
+        let is_late = |name: &&str| {
+            !self.order.iter().any(|listed| listed == *name)
+                && !heard.contains_key(*name)
+                && takes(name)
+        };
+        let late: Vec<String> = with_duty.filter(is_late).map(str::to_owned).collect();
+        (!late.is_empty()).then_some(late)
+    }
+
     /// Who is told next of an alert that fires and that nobody has acknowledged; `takes` says whether a receiver gets
     /// pages of it now. The page is a reminder for those who know of it.
     pub fn next(

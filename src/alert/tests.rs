@@ -40,6 +40,7 @@ pub(super) fn firing(from: Timestamp, to: Timestamp) -> Alert {
         notified_at: Some(from),
         steps: Vec::new(),
         trend: Trend::default(),
+        paging: Paging::default(),
     }
 }
 
@@ -156,6 +157,7 @@ fn look(
         width: WIDTH,
         zones: &zones,
         zone: Zone::UTC,
+        work: &[],
     };
     how(book, &inputs, now)
 }
@@ -165,7 +167,7 @@ fn notices(effects: &[AlertEffect]) -> Vec<NotificationKind> {
         .iter()
         .filter_map(|effect| match effect {
             AlertEffect::Notify(notice) => Some(notice.kind),
-            AlertEffect::Changed(_) => None,
+            AlertEffect::Changed(_) | AlertEffect::Held { .. } => None,
         })
         .collect()
 }
@@ -314,10 +316,10 @@ fn whoever_takes_it_on_is_left_alone_until_it_is_clearly_worse() {
     step(&mut book, 0, 13, 10);
     step(&mut book, 1, 13, 10);
     let id = book.open().next().expect("open").id.clone();
-    let taken = book.acknowledge(&id, "Li Wei", start()).expect("open");
+    let taken = book.acknowledge(&id, "Li Wei", start()).expect("open").remove(0);
     assert_eq!(taken.acknowledged_at, Some(start()));
     assert_eq!(taken.state, AlertState::Acknowledged);
-    let again = book.acknowledge(&id, "Wang Fang", start()).expect("open");
+    let again = book.acknowledge(&id, "Wang Fang", start()).expect("open").remove(0);
     assert_eq!(again.acknowledged_by.as_deref(), Some("Li Wei"), "the first stays");
     assert_eq!(book.page_again(&id, NotificationKind::Reminder, start()), None);
     assert_eq!(notices(&step(&mut book, 4, 13, 11)), []);
@@ -388,6 +390,7 @@ fn a_forecast_older_than_a_nowcast_changes_no_fact() {
         width: WIDTH,
         zones: &zones,
         zone: Zone::UTC,
+        work: &[],
     };
     book.step(&inputs, now);
     let alert = book.open().next().expect("open");
@@ -420,6 +423,7 @@ fn number_span_and_action_are_of_one_stretch() {
         width: WIDTH,
         zones: &zones,
         zone: Zone::UTC,
+        work: &[],
     };
     book.step(&inputs, now);
     insta::assert_snapshot!(said(&book).join("\n"), @r"
@@ -468,6 +472,7 @@ fn names_from_outside_are_data_and_a_page_has_at_most_300_words() {
         width: WIDTH,
         zones: &zones,
         zone: Zone::UTC,
+        work: &[],
     };
     let mut book = AlertBook::default();
     book.step(&inputs, start());
@@ -482,3 +487,5 @@ fn names_from_outside_are_data_and_a_page_has_at_most_300_words() {
         assert!(!body.lines().any(|line| line.starts_with('🔥')), "no forged line: {body}");
     }
 }
+
+mod paging;

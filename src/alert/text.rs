@@ -59,7 +59,7 @@ impl Alert {
     }
 
     /// What a reader reads: times in the region's zone, as of the time of its facts.
-    fn reader(&self, texts: &Texts) -> Texts {
+    pub(super) fn reader(&self, texts: &Texts) -> Texts {
         texts.local(self.zone).as_of(self.as_of())
     }
 

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::incident::Part;
 use super::schedule::ReportText;
+use super::silence::Silenced;
 use super::steps::NeedStep;
 use crate::domain::{Scope, SeriesKey, Severity, Timestamp, Zone};
 use crate::staffing::{Kind, Recommendation};
@@ -131,6 +133,8 @@ pub struct Alert {
     /// How many agents are missing from when to when. Alerts of earlier releases have none.
     pub steps: Vec<NeedStep>,
     pub trend: Trend,
+    /// What becomes of its pages. Alerts of earlier releases have none.
+    pub paging: Paging,
     /// Open recommendations for its series, read from the store when it is shown.
     #[serde(skip)]
     pub recommended: Vec<Recommendation>,
@@ -147,6 +151,115 @@ pub struct Trend {
     pub calm: u32,
     /// When its severity last fell.
     pub eased_at: Option<Timestamp>,
+}
+
+/// What becomes of the pages of an alert.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Paging {
+    /// The silence that holds them back.
+    pub silenced: Option<Silenced>,
+    /// What was held back and not sent since.
+    pub held: Option<Held>,
+    /// The id of its incident, if that has several alerts: the id of the alert that leads it.
+    pub incident: Option<String>,
+    /// Agents that were missing in all services of the incident together, in the last page.
+    pub total: i32,
+    /// The other services of the incident that this alert leads. Only those in pages are up to date.
+    pub others: Vec<Part>,
+    /// When the planned work ends that explains its need.
+    pub planned_until: Option<Timestamp>,
+    /// How many more alerts of its scope people called noise than useful.
+    pub tuning: i32,
+}
+
+/// Pages that were decided and held back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    pub reason: HoldReason,
+    /// Until when, if that is known.
+    pub until: Option<Timestamp>,
+    /// What is sent if the alert still fires then.
+    pub kind: NotificationKind,
+    /// How many were held back, since the first and up to the last.
+    pub pages: u32,
+    pub since: Timestamp,
+    pub last: Timestamp,
+    /// Agents that were missing when the last one was decided.
+    pub total: i32,
+}
+
+/// Why a page is held back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldReason {
+    Silence,
+    QuietHours,
+    PlannedWork,
+}
+
+impl HoldReason {
+    /// Its name in logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Silence => "silence",
+            Self::QuietHours => "quiet_hours",
+            Self::PlannedWork => "planned_work",
+        }
+    }
+}
+
+/// Its pages
+impl Alert {
+    /// The id of its incident: its own if it has no other alerts.
+    pub fn incident_id(&self) -> &str {
+        self.paging.incident.as_deref().unwrap_or(&self.id)
+    }
+
+    /// Whether pages of its incident are its own.
+    pub fn leads(&self) -> bool {
+        self.incident_id() == self.id
+    }
+
+    /// Whether it fires, acknowledged or not.
+    pub(super) fn is_active(&self) -> bool {
+        matches!(self.state, AlertState::Firing | AlertState::Acknowledged)
+    }
+
+    /// The gap that was told last, or would have been, and when.
+    pub(super) fn last_told(&self) -> (i32, Option<Timestamp>) {
+        let Paging { held, total, .. } = &self.paging;
+        match held {
+            Some(held) => (held.total, Some(held.last)),
+            None if *total > 0 => (*total, self.notified_at),
+            None => (self.notified_gap, self.notified_at),
+        }
+    }
+
+    /// What was held back and is still to be told. Who acknowledged an alert that nobody was told of knows of it.
+    pub(super) fn held_page(&self) -> Option<&Held> {
+        let is_open = self.state == AlertState::Firing || self.notified_at.is_some();
+        self.paging.held.as_ref().filter(|_| is_open)
+    }
+
+    /// Notes that a page is held back.
+    pub(super) fn hold_back(
+        &mut self,
+        kind: NotificationKind,
+        (reason, until): (HoldReason, Option<Timestamp>),
+        total: i32,
+        now: Timestamp,
+    ) {
+        let before = self.paging.held.take();
+        self.paging.held = Some(Held {
+            reason,
+            until,
+            kind: before.as_ref().map_or(kind, |held| held.kind),
+            pages: before.as_ref().map_or(0, |held| held.pages) + 1,
+            since: before.as_ref().map_or(now, |held| held.since),
+            last: now,
+            total,
+        });
+    }
 }
 
 impl Alert {
@@ -167,7 +280,9 @@ impl Alert {
 
     /// Whether the newest forecast shows no shortage any more, while the alert is still open.
     pub fn has_eased(&self) -> bool {
-        self.trend.as_of.is_some() && self.agents_short == 0
+        self.trend.as_of.is_some()
+            && self.agents_short == 0
+            && self.paging.others.iter().all(|part| part.need.is_empty())
     }
 
     /// The time as of which its facts hold.

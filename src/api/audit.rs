@@ -33,10 +33,11 @@ pub struct Audited {
     /// Whether `who` is the name of a token.
     pub signed_in: bool,
     /// `acknowledged`, `judged`, `roster_replaced`, `work_planned`, `work_cancelled`, `adjustment_entered`,
-    /// `adjustment_removed`, `forgotten`, `page_resent`, `recommendation_accepted`, `recommendation_declined` or
-    /// `recommendation_done`.
+    /// `adjustment_removed`, `forgotten`, `page_resent`, `recommendation_accepted`, `recommendation_declined`,
+    /// `recommendation_done`, `silence_entered` or `silence_ended`.
     pub act: &'static str,
-    /// Id of the alert, the planned work, the adjustment or the recommendation.
+    /// Id of the alert, the planned work, the adjustment, the recommendation or the silence that was ended; of a silence that was
+    /// entered, its rule, region and service.
     pub subject: String,
     pub detail: String,
 }

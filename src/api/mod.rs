@@ -26,6 +26,7 @@ mod recommendations;
 mod report;
 mod requests;
 mod router;
+mod silences;
 mod staffing;
 mod state;
 mod stream;

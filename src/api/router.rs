@@ -22,7 +22,8 @@ use super::problem::Problem;
 use super::state::ApiState;
 use super::{
     accuracy, adjustments, audit, auth, csv, events, forward, gaps, gzip, outlook, page, pages,
-    params, read, recommendations, report, staffing, stream, timeline, topics, windows, write,
+    params, read, recommendations, report, silences, staffing, stream, timeline, topics, windows,
+    write,
 };
 use crate::text::Language;
 
@@ -51,6 +52,9 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
         .routes(routes!(read::alert))
         .routes(routes!(write::acknowledge))
         .routes(routes!(write::feedback))
+        .routes(routes!(silences::silences, silences::silence))
+        .routes(routes!(silences::end_silence))
+        .routes(routes!(silences::incidents))
         .routes(routes!(pages::pages))
         .routes(routes!(pages::page))
         .routes(routes!(pages::resend_page))

@@ -8,7 +8,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use super::{
     audit, backtest, backup, check, dead_letters, demo, forget, frontier, import, man, page_test,
-    pages, replay, report, serve, simulate, staffing, version,
+    pages, replay, report, serve, silence, simulate, staffing, version,
 };
 use crate::app::Role;
 use crate::commands::demo::DemoArgs;
@@ -56,6 +56,9 @@ enum Command {
     /// List pages and what became of them, and send again what was given up
     #[command(subcommand)]
     Pages(pages::PagesCommand),
+    /// Hold back the pages of alerts for a while
+    #[command(subcommand)]
+    Silence(silence::SilenceCommand),
     /// Send a test page to one receiver of a config
     PageTest(page_test::PageTestArgs),
     /// Show what people changed, and who they were
@@ -152,6 +155,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Some(Command::DeadLetters(command)) => dead_letters::run(&command, &mut out),
         Some(Command::Pages(command)) => pages::run(&command, &mut out),
+        Some(Command::Silence(command)) => silence::run(&command, &mut out),
         Some(Command::PageTest(args)) => page_test::run(&args, &mut out),
         Some(Command::Audit(args)) => audit::run(&args, &mut out),
         Some(Command::Backup(args)) => backup::run(&args, &mut out),

@@ -16,6 +16,7 @@ pub mod pages;
 pub mod replay;
 pub mod report;
 pub mod serve;
+mod silence;
 pub mod simulate;
 pub mod staffing;
 pub mod usage;

@@ -132,8 +132,8 @@ fn show(args: &ShowArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let rows = Reader::open(&config.store.path)?.page(&args.id)?;
     let missing =
         || UsageError(format!("there is no page `{}`: `pages list` shows the ids", args.id));
-    let alert = &rows.first().ok_or_else(missing)?.notice.alert;
-    writeln!(out, "{}\n{}\n", alert.title(&texts), alert.body(&texts))?;
+    let page = &rows.first().ok_or_else(missing)?.notice;
+    writeln!(out, "{}\n{}\n", page.title(&texts), page.body(&texts))?;
     for row in &rows {
         let (receiver, state) = (printable(&row.receiver), row.state.as_str());
         let (at, tries) = (row.next_at, row.attempts);

@@ -259,6 +259,7 @@ fn forecaster(settings: &Settings, now: Timestamp) -> ForecasterConfig {
             plans_from: (now - settings.forecast.backfill).utc_midnight(),
             alerts_from: now.utc_midnight(),
             notify_from: now - NOTIFY_BACK,
+            quiet_hours: settings.alerts.quiet_hours.clone(),
             roster: None,
         },
         refit: Some(refit),

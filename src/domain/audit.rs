@@ -20,11 +20,13 @@ pub enum Act {
     RecommendationAccepted,
     RecommendationDeclined,
     RecommendationDone,
+    SilenceEntered,
+    SilenceEnded,
 }
 
 impl Act {
     /// Every act.
-    pub const EVERY: [Self; 12] = [
+    pub const EVERY: [Self; 14] = [
         Self::Acknowledged,
         Self::Judged,
         Self::RosterReplaced,
@@ -37,6 +39,8 @@ impl Act {
         Self::RecommendationAccepted,
         Self::RecommendationDeclined,
         Self::RecommendationDone,
+        Self::SilenceEntered,
+        Self::SilenceEnded,
     ];
 
     /// Its name.
@@ -54,6 +58,8 @@ impl Act {
             Self::RecommendationAccepted => "recommendation_accepted",
             Self::RecommendationDeclined => "recommendation_declined",
             Self::RecommendationDone => "recommendation_done",
+            Self::SilenceEntered => "silence_entered",
+            Self::SilenceEnded => "silence_ended",
         }
     }
 }

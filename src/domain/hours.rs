@@ -49,6 +49,14 @@ impl Hours {
             began_today || (is_on(span, today + 6) && minute < span.to)
         })
     }
+
+    /// When the hours that cover an instant end. `None` if they have no end.
+    pub fn end(&self, at: Timestamp, zone: Zone) -> Option<Timestamp> {
+        let first = at.secs().div_euclid(60) + 1;
+        let mut minutes =
+            (0..=i64::from(MINUTES_A_DAY) * 8).map(|n| Timestamp::from_secs((first + n) * 60));
+        minutes.find(|at| !self.covers(*at, zone))
+    }
 }
 
 impl fmt::Display for Hours {
@@ -149,6 +157,16 @@ mod tests {
         assert!(covers("24/7", at(6, 23, 59)) && covers("00:00-24:00", at(2, 23, 59)));
         let shanghai = "Asia/Shanghai".parse::<Zone>().expect("a zone");
         assert!("Mo 07:00-08:00".parse::<Hours>().expect("hours").covers(at(-1, 23, 30), shanghai));
+    }
+
+    #[test]
+    fn hours_end_when_they_say() {
+        let end = |hours: &str, at: Timestamp| {
+            hours.parse::<Hours>().map(|hours| hours.end(at, Zone::UTC)).expect("hours")
+        };
+        assert_eq!(end("Mo-Su 22:00-06:00", at(0, 23, 30)), Some(at(1, 6, 0)));
+        assert_eq!(end("Sa,Su 00:00-24:00; Mo-Fr 20:00-24:00", at(4, 21, 0)), Some(at(7, 0, 0)));
+        assert_eq!(end("24/7", at(0, 0, 0)), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::forecaster::Forecaster;
 use super::messages::{Answer, Command, CommandError, ReplicatedCommand, Reply, StreamEvent};
-use crate::alert::Alert;
+use crate::alert::{Alert, Silence};
 use crate::domain::{AuditEntry, Timestamp};
 
 /// The result of a command.
@@ -48,6 +48,17 @@ pub fn handle(forecaster: &mut Forecaster, command: Command, now: Timestamp) -> 
             let change = ReplicatedCommand::Answered { recommendation };
             done(forecaster, change, |_| Ok(answered), reply)
         }
+        Command::Silence { silence, reply } => {
+            let silence = Silence { id: silence_id(forecaster, now), entered_at: now, ..*silence };
+            put_silence(forecaster, silence, reply)
+        }
+        Command::EndSilence { id, by, reply } => {
+            let known = forecaster.state.issuer.alerts.silence(&id);
+            match known.and_then(|known| known.ended(&by, now)) {
+                Some(ended) => put_silence(forecaster, ended, reply),
+                None => refused(CommandError::NotFound, reply),
+            }
+        }
         Command::Resend { page, receiver, reply } => {
             let lost = forecaster.lost_deliveries(&page, receiver.as_deref());
             let change =
@@ -69,6 +80,18 @@ pub fn handle(forecaster: &mut Forecaster, command: Command, now: Timestamp) -> 
             done
         }
     }
+}
+
+fn put_silence(forecaster: &mut Forecaster, silence: Silence, reply: Reply<Silence>) -> Done {
+    let change = ReplicatedCommand::Silenced { silence: Box::new(silence.clone()) };
+    done(forecaster, change, |_| Ok(silence), reply)
+}
+
+/// The id of a silence that is entered at `now`.
+fn silence_id(forecaster: &Forecaster, now: Timestamp) -> String {
+    let alerts = &forecaster.state.issuer.alerts;
+    let mut ids = (0..).map(|n| format!("silence.{}", now.millis() + n));
+    ids.find(|id| alerts.silence(id).is_none()).unwrap_or_default()
 }
 
 fn done<T: Send + 'static>(
@@ -98,6 +121,11 @@ fn stream_events(forecaster: &Forecaster, command: &ReplicatedCommand) -> Vec<St
             let alert = forecaster.reader().alert(id).ok().flatten();
             alert.map(|alert| StreamEvent::Alert(Box::new(alert))).into_iter().collect()
         }
+        ReplicatedCommand::Silenced { .. } => {
+            let open = forecaster.state.issuer.alerts.open();
+            let silenced = open.filter(|alert| alert.paging.silenced.is_some());
+            silenced.map(|alert| StreamEvent::Alert(Box::new(alert.clone()))).collect()
+        }
         ReplicatedCommand::Roster { .. }
         | ReplicatedCommand::Answered { .. }
         | ReplicatedCommand::Maintenance { .. }
@@ -108,6 +136,7 @@ fn stream_events(forecaster: &Forecaster, command: &ReplicatedCommand) -> Vec<St
         | ReplicatedCommand::Nowcast { .. }
         | ReplicatedCommand::Delivered { .. }
         | ReplicatedCommand::Paged { .. }
+        | ReplicatedCommand::Released { .. }
         | ReplicatedCommand::ReportDue { .. }
         | ReplicatedCommand::Resent { .. }
         | ReplicatedCommand::Written { .. } => Vec::new(),

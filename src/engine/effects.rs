@@ -9,7 +9,7 @@ use super::issued::{Issued, Plans};
 use super::messages::StreamEvent;
 use super::report::Report;
 use super::saved::Saved;
-use crate::alert::{Alert, Notification};
+use crate::alert::{Alert, Notification, Silence};
 use crate::anomaly::Anomaly;
 use crate::domain::{
     AuditEntry, MaintenanceEvent, Offset, Position, SeriesKey, SourceId, Timestamp,
@@ -51,6 +51,7 @@ pub enum StoreChange<'r> {
     Shifts(Vec<Shift>),
     Roster(Vec<Shift>, Vec<TeamShift>),
     Alert(Box<Alert>),
+    Silence(Box<Silence>),
     Recommendation(Box<Recommendation>),
     /// Who is missing and whom no recommendation brings.
     Uncovered(Vec<Uncovered>),

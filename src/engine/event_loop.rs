@@ -291,9 +291,12 @@ impl Engine {
         });
         for command in commands {
             match self.forecaster.carry_out(&command, None) {
-                Ok(_) => {
+                Ok(alert) => {
                     self.replicate(command, Box::new(|| {}));
                     (self.alerts_changed)();
+                    // The stream may have no clients.
+                    let shown = alert.map(|alert| StreamEvent::Alert(Box::new(alert)));
+                    shown.map(|event| self.stream.send(event));
                 }
                 Err(error) => tracing::warn!(
                     %error,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::refit::Places;
 use crate::anomaly::AnomalyRules;
-use crate::domain::{Name, Timestamp, Zone};
+use crate::domain::{Hours, Name, Timestamp, Zone};
 use crate::forecast::{Calendar, Place};
 use crate::staffing::{AdviceRules, Rules, Shift};
 
@@ -40,6 +40,8 @@ pub struct IssueConfig {
     pub alerts_from: Timestamp,
     /// Pages are sent for windows that end here or later. Older windows are history.
     pub notify_from: Timestamp,
+    /// Hours in which pages of warnings are held back, in the time zone of their region.
+    pub quiet_hours: Option<Hours>,
     pub roster: Option<RosterSource>,
 }
 

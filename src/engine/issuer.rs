@@ -111,9 +111,13 @@ impl Issuer {
         self.replaced.clear();
         self.nowcast_scores.clear();
         self.live.clear();
-        self.alerts = AlertBook::restore(reader.alerts(&Filter::default(), true, 10_000, None)?);
-        // A roster may be stored before anything is counted.
+        let open = reader.alerts(&Filter::default(), true, 10_000, None)?;
         let from = next.map_or(Timestamp::MIN, |next| next - DAY);
+        let quiet = self.config.quiet_hours.clone();
+        let judged = reader.judged_alerts()?;
+        self.alerts =
+            AlertBook::restore(open).held_by(reader.silences(from)?, quiet).tuned_by(judged.iter());
+        // A roster may be stored before anything is counted.
         let shifts = reader.shifts(&Filter::default(), from, Timestamp::MAX)?;
         self.planning.restore(shifts, reader.team_shifts(from, Timestamp::MAX)?);
         self.advising.restore(reader, next)?;

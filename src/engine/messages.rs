@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::progress::Progress;
 use super::report::{AckHandle, Report};
-use crate::alert::{Alert, DueReport, NotificationKind};
+use crate::alert::{Alert, DueReport, NotificationKind, Silence};
 use crate::domain::{AuditEntry, MaintenanceEvent, Offset, SourceId, Timestamp};
 use crate::forecast::{Adjustment, Nowcast};
 use crate::staffing::{Answer as AdviceAnswer, Recommendation, Shift, TeamShift};
@@ -33,7 +33,9 @@ pub enum Message {
 /// Why a command was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    #[error("no open alert, recommendation, entry or page that was given up has this id")]
+    #[error(
+        "no open alert, recommendation, entry, silence in force or page that was given up has this id"
+    )]
     NotFound,
     #[error("cannot store it: {0}")]
     Store(String),
@@ -87,6 +89,17 @@ pub enum Command {
         by: String,
         reply: Reply<Recommendation>,
     },
+    /// Enters a silence; its id and times are completed here.
+    Silence {
+        silence: Box<Silence>,
+        reply: Reply<Silence>,
+    },
+    /// Ends a silence early.
+    EndSilence {
+        id: String,
+        by: String,
+        reply: Reply<Silence>,
+    },
     /// Sends a page again that was given up, to one receiver or to all that did not get it.
     Resend {
         page: String,
@@ -127,6 +140,15 @@ pub enum ReplicatedCommand {
     /// A recommendation with a person's answer, as the leader decided it. Releases before it skip it.
     Answered {
         recommendation: Box<Recommendation>,
+    },
+    /// A silence as the leader decided it, entered or ended. Releases before it skip it.
+    Silenced {
+        silence: Box<Silence>,
+    },
+    /// Nothing holds back the pages of an alert any more, or something holds them from now on. Releases before it skip it.
+    Released {
+        alert: String,
+        at: Timestamp,
     },
     /// What was written to Grafana, so that the next leader does not write it again. Releases before it skip it.
     Annotated {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::forecaster::Forecaster;
 use super::messages::{CommandError, ReplicatedCommand};
 use super::state::State;
-use crate::alert::{AlertState, Heard};
+use crate::alert::{Alert, AlertState, Heard, NotificationKind};
 use crate::domain::Timestamp;
 use crate::store::{DeliveryState, OutboxRow, StoreError};
 
@@ -16,18 +16,35 @@ impl Forecaster {
     /// [`StoreError`] if the store cannot be read.
     pub fn overdue_pages(&self, now: Timestamp) -> Result<Vec<ReplicatedCommand>, StoreError> {
         let State { config, issuer, .. } = self.state();
-        let escalation = &config.escalation;
-        let mut due = Vec::new();
-        if escalation.order.is_empty() && escalation.remind_after.is_none() {
+        let (escalation, alerts) = (&config.escalation, &issuer.alerts);
+        let released = alerts.releases(now).into_iter();
+        let mut due: Vec<ReplicatedCommand> =
+            released.map(|alert| ReplicatedCommand::Released { alert, at: now }).collect();
+        let has_duty = config.receivers.iter().any(|(_, route)| route.duty.is_some());
+        if escalation.order.is_empty() && escalation.remind_after.is_none() && !has_duty {
             return Ok(due);
         }
-        for alert in issuer.alerts.open().filter(|alert| alert.state == AlertState::Firing) {
+        let is_meant = |alert: &&Alert| {
+            alert.state == AlertState::Firing
+                && alert.leads()
+                && alert.paging.held.is_none()
+                && alerts.hold(alert, now).is_none()
+        };
+        for alert in alerts.open().filter(is_meant) {
+            let alert = &alerts.page_alert(alert);
             let heard = heard(&self.reader().pages_of(&alert.id)?);
             let takes = |name: &str| {
                 config.receivers.iter().any(|(known, route)| {
                     known == name && route.takes_alert(alert) && route.is_on_duty(alert, now)
                 })
             };
+            let late = config.receivers.iter().filter(|(_, route)| route.duty.is_some());
+            let late = late.map(|(name, _)| name.as_str());
+            if let Some(receivers) = escalation.on_duty_now(alert, late, &heard, takes, now) {
+                let (alert, kind) = (alert.id.clone(), NotificationKind::Firing);
+                due.push(ReplicatedCommand::Paged { alert, kind, receivers, at: now });
+                continue;
+            }
             if let Some((kind, receivers)) = escalation.next(alert, &heard, takes, now) {
                 let alert = alert.id.clone();
                 due.push(ReplicatedCommand::Paged { alert, kind, receivers, at: now });

@@ -7,7 +7,10 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::{Forecaster, ForecasterConfig, IssueConfig, ReplicatedCommand, Report};
-use crate::alert::{Escalation, NotificationKind, ReportKind, Route, Schedule, test_page};
+use crate::alert::{
+    Alert, Escalation, Held, HoldReason, NotificationKind, Paging, ReportKind, Route, Schedule,
+    Silence, test_page,
+};
 use crate::domain::{
     DAY, Name, Reason, Scope, SeriesKey, SourceId, Timestamp, WEEK, WindowWidth, Zone,
 };
@@ -72,6 +75,7 @@ pub(super) fn config() -> ForecasterConfig {
         plans_from: never,
         alerts_from: never,
         notify_from: never,
+        quiet_hours: None,
         roster: None,
     };
     ForecasterConfig {
@@ -403,6 +407,98 @@ fn an_alert_that_nobody_acknowledges_is_told_to_the_next_and_repeated() {
     let at_last = ReplicatedCommand::Acknowledged { id: id.clone(), by: "Li".into(), at: at(901) };
     forecaster.carry_out(&at_last, None).expect("carried out");
     assert!(forecaster.overdue_pages(at(1700)).expect("reads").is_empty());
+}
+
+/// A standby repeats the commands, and a kill is anywhere between them: the page has the same id and is stored once.
+#[test]
+fn a_silence_survives_a_restart_and_its_end_pages_once() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = Store::open(dir.path(), WIDTH).expect("opens");
+    let name = |name| Name::new(name).expect("a name");
+    let scope = Scope { region: name("north"), service: name("tv") };
+    let held = Held {
+        reason: HoldReason::Silence,
+        until: Some(at(600)),
+        kind: NotificationKind::Firing,
+        pages: 1,
+        since: at(60),
+        last: at(60),
+        total: 4,
+    };
+    let paging = Paging { held: Some(held), ..Paging::default() };
+    let page = test_page(&scope, NotificationKind::Firing, at(0));
+    let alert = Alert { paging, agents_short: 4, ..page.alert };
+    let mut tx = store.begin().expect("begins");
+    tx.put_alert(&alert).expect("stored");
+    tx.commit().expect("committed");
+    drop(store);
+    let open = || {
+        let store = Store::open(dir.path(), WIDTH).expect("a store");
+        let lead = ("lead".to_owned(), Route::default());
+        let config = ForecasterConfig { receivers: vec![lead], ..config() };
+        Forecaster::open(config, store, Arc::default()).expect("opens")
+    };
+    let silence = Silence {
+        id: "silence.1".into(),
+        rule: None,
+        region: Some(name("north")),
+        service: None,
+        starts_at: at(0),
+        ends_at: at(600),
+        critical: false,
+        comment: None,
+        by: "Li".into(),
+        entered_at: at(0),
+        ended_by: None,
+    };
+    let entered = ReplicatedCommand::Silenced { silence: Box::new(silence) };
+    open().carry_out(&entered, None).expect("carried out");
+    let mut forecaster = open();
+    let silenced = forecaster.reader().alert(&alert.id).expect("reads").expect("there");
+    assert_eq!(silenced.paging.silenced.map(|own| own.by).as_deref(), Some("Li"));
+    assert!(forecaster.overdue_pages(at(599)).expect("reads").is_empty());
+    let due = forecaster.overdue_pages(at(600)).expect("reads");
+    let released = ReplicatedCommand::Released { alert: alert.id.clone(), at: at(600) };
+    assert_eq!(due, std::slice::from_ref(&released));
+    for _ in 0..2 {
+        forecaster.carry_out(&released, None).expect("carried out");
+        drop(forecaster);
+        forecaster = open();
+    }
+    let rows = forecaster.reader().pages_of(&alert.id).expect("reads").into_iter();
+    let ids: Vec<String> = rows.map(|row| row.notice.id).collect();
+    assert_eq!(ids, [format!("{}.firing.{}", alert.id, at(60).secs())]);
+    assert!(forecaster.overdue_pages(at(601)).expect("reads").is_empty());
+}
+
+#[test]
+fn a_receiver_that_comes_on_duty_is_told_of_an_alert_that_still_fires() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = Store::open(dir.path(), WIDTH).expect("opens");
+    let name = |name| Name::new(name).expect("a name");
+    let scope = Scope { region: name("north"), service: name("tv") };
+    let page = test_page(&scope, NotificationKind::Firing, at(0));
+    let mut tx = store.begin().expect("begins");
+    tx.put_alert(&page.alert).expect("stored");
+    tx.put_notification(&page, &["night"], at(0)).expect("stored");
+    tx.commit().expect("committed");
+    // It fires at two o’clock and its span ends half an hour later.
+    let duty = Some("02:10-08:00".parse().expect("hours"));
+    let day = ("day".to_owned(), Route { duty, ..Route::default() });
+    let receivers = vec![("night".to_owned(), Route::default()), day];
+    let config = ForecasterConfig { receivers, ..config() };
+    let mut forecaster = Forecaster::open(config, store, Arc::default()).expect("opens");
+    assert!(forecaster.overdue_pages(at(599)).expect("reads").is_empty());
+    let due = forecaster.overdue_pages(at(600)).expect("reads");
+    let paged = ReplicatedCommand::Paged {
+        alert: page.alert.id,
+        kind: NotificationKind::Firing,
+        receivers: vec!["day".into()],
+        at: at(600),
+    };
+    assert_eq!(due, std::slice::from_ref(&paged));
+    forecaster.carry_out(&paged, None).expect("carried out");
+    assert!(forecaster.overdue_pages(at(601)).expect("reads").is_empty());
 }
 
 /// A report is in the outbox once: however often it is looked for, on a standby that repeats the command, and after a kill.

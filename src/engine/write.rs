@@ -47,11 +47,9 @@ fn write_one(
         StoreChange::Anomaly(anomaly) => tx.put_anomaly(&anomaly),
         StoreChange::Vintages(issued) => {
             issued.model.values().try_for_each(|vintage| tx.put_vintage(vintage))?;
-            issued.adjusted.values().try_for_each(|vintage| tx.put_adjusted(vintage))
+            write_adjusted(tx, &issued)
         }
-        StoreChange::AdjustedNowcasts(issued) => {
-            issued.adjusted.values().try_for_each(|vintage| tx.put_adjusted(vintage))
-        }
+        StoreChange::AdjustedNowcasts(issued) => write_adjusted(tx, &issued),
         StoreChange::Plans(issued, plans) => {
             outlooks(&issued, &plans).try_for_each(|(plan, outlook)| tx.put_plan(plan, &outlook))
         }
@@ -66,6 +64,7 @@ fn write_one(
             tx.put_team_shifts(&team_shifts)
         }
         StoreChange::Alert(alert) => tx.put_alert(&alert),
+        StoreChange::Silence(silence) => tx.put_silence(&silence),
         StoreChange::Recommendation(own) => tx.put_recommendation(&own),
         StoreChange::Uncovered(uncovered) => tx.put_uncovered(&uncovered),
         StoreChange::Notification(notice) => write_page(tx, &notice, outbox),
@@ -108,6 +107,10 @@ fn write_one(
         StoreChange::Annotations(rows) => rows.iter().try_for_each(|row| tx.put_annotation(row)),
         StoreChange::Saved(saved) => saved.put(tx),
     }
+}
+
+fn write_adjusted(tx: &mut Tx<'_>, issued: &Issued) -> Result<(), StoreError> {
+    issued.adjusted.values().try_for_each(|vintage| tx.put_adjusted(vintage))
 }
 
 fn names(receivers: &[String]) -> Vec<&str> {

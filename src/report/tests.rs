@@ -269,6 +269,7 @@ fn alerts(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         notified_at: Some(since),
         steps: Vec::new(),
         trend: Trend::default(),
+        paging: Default::default(),
     };
     let later = Alert {
         id: "a2".into(),

@@ -232,6 +232,22 @@ impl Reader {
         })
     }
 
+    /// Alerts with feedback, resolved ones included.
+    pub fn judged_alerts(&self) -> Result<Vec<Alert>, StoreError> {
+        let mut judged = Vec::new();
+        self.read(|conn| {
+            let mut found =
+                conn.prepare_cached("SELECT body, version, acknowledged_at, worst FROM alerts")?;
+            let mut rows = found.query([])?;
+            while let Some(row) = rows.next()? {
+                let alert = alert_of(row)?;
+                judged.extend(alert.feedback.is_some().then_some(alert));
+            }
+            Ok(())
+        })?;
+        Ok(judged)
+    }
+
     /// An alert by id.
     pub fn alert(&self, id: &str) -> Result<Option<Alert>, StoreError> {
         self.read(|conn| {

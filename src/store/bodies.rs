@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::body::{Body, with_appended};
 use super::{SourceRecord, StoreError};
 use crate::alert::{
-    Alert, AlertSeverity, AlertState, NeedStep, Notification, NotificationKind, Shortfall, Trend,
-    Worst,
+    Alert, AlertSeverity, AlertState, NeedStep, Notification, NotificationKind, Paging, Part,
+    Shortfall, Silence, Trend, Worst,
 };
 use crate::anomaly::Anomaly;
 use crate::domain::{AlarmEvent, ListRebuilt, MaintenanceEvent, Scope, TOPICS, Timestamp, Zone};
@@ -41,12 +41,14 @@ impl Body for Anomaly {}
 /// In a column of its own beside alerts of version 0.
 impl Body for Worst {}
 impl Body for Notification {
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
 
-    /// Version 1 has no steps. Version 0 has its texts as sentences.
+    /// Version 2 says nothing about paging. Version 1 has no steps either. Version 0 has its texts as sentences.
     fn earlier(version: u32, bytes: &[u8]) -> Result<Self, StoreError> {
-        if version == 1 {
-            return with_appended(bytes, &NO_STEPS);
+        match version {
+            2 => return with_appended(bytes, &NO_PAGING),
+            1 => return with_appended(bytes, &(NO_STEPS, NO_PAGING)),
+            _ => {}
         }
         let (id, kind, alert): (String, NotificationKind, AlertWithSentences) =
             postcard::from_bytes(bytes)?;
@@ -57,6 +59,7 @@ impl Body for Plan {}
 impl Body for PlanTarget {}
 impl Body for Outlook {}
 impl Body for Recommendation {}
+impl Body for Silence {}
 impl Body for Vec<Uncovered> {}
 impl Body for Adjustment {}
 impl Body for Score {}
@@ -106,6 +109,17 @@ impl From<CountsBody> for Counts {
 const NO_STEPS: (&[NeedStep], Trend) =
     (&[], Trend { as_of: None, next_at: None, calm: 0, eased_at: None });
 
+/// Of an alert that was stored without it.
+const NO_PAGING: Paging = Paging {
+    silenced: None,
+    held: None,
+    incident: None,
+    total: 0,
+    others: Vec::<Part>::new(),
+    planned_until: None,
+    tuning: 0,
+};
+
 /// An alert, with the two fields that its own form leaves out. The alert is last: a field appended to it is appended here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct AlertBody {
@@ -115,13 +129,15 @@ pub(super) struct AlertBody {
 }
 
 impl Body for AlertBody {
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
 
-    /// Version 2 has no steps. Version 1 has its texts as sentences. Version 0 is such an alert alone; the two fields are in
+    /// Version 3 says nothing about paging. Version 2 has no steps either. Version 1 has its texts as sentences. Version 0 is such an alert alone; the two fields are in
     /// columns.
     fn earlier(version: u32, bytes: &[u8]) -> Result<Self, StoreError> {
-        if version == 2 {
-            return with_appended(bytes, &NO_STEPS);
+        match version {
+            3 => return with_appended(bytes, &NO_PAGING),
+            2 => return with_appended(bytes, &(NO_STEPS, NO_PAGING)),
+            _ => {}
         }
         type V1 = (Option<Timestamp>, Option<Worst>, AlertWithSentences);
         let (acknowledged_at, worst, alert): V1 = match version {
@@ -183,6 +199,7 @@ impl From<AlertWithSentences> for Alert {
             notified_at: was.notified_at,
             steps: Vec::new(),
             trend: Trend::default(),
+            paging: Paging::default(),
             recommended: Vec::new(),
         }
     }

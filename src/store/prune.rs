@@ -152,6 +152,7 @@ impl Tx<'_> {
         self.run("DELETE FROM team_shifts WHERE ends_at < ?1", [long])?;
         self.run("DELETE FROM recommendations WHERE ends_at < ?1", [long])?;
         self.run("DELETE FROM adjustments WHERE ends_at < ?1", [long])?;
+        self.run("DELETE FROM silences WHERE ends_at < ?1", [long])?;
         self.run("DELETE FROM audit WHERE at < ?1", [long])?;
         Ok(())
     }

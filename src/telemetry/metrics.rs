@@ -111,6 +111,7 @@ pub struct Metrics {
     outbox: Family<StatusLabels, Counter>,
     pages: Family<PageLabels, Counter>,
     pages_pending: Family<ReceiverLabels, Gauge>,
+    pages_held: Family<ReasonLabels, Counter>,
     sink_points: Family<SinkLabels, Counter>,
     sink_refused: Family<SinkLabels, Counter>,
     requests: Family<StatusLabels, Counter>,
@@ -150,6 +151,7 @@ impl Default for Metrics {
             outbox: Family::default(),
             pages: Family::default(),
             pages_pending: Family::default(),
+            pages_held: Family::default(),
             sink_points: Family::default(),
             sink_refused: Family::default(),
             requests: Family::default(),
@@ -278,6 +280,11 @@ impl Metrics {
             "pages_pending",
             "Pages that wait to be delivered, by receiver",
             self.pages_pending.clone(),
+        );
+        r.register(
+            "pages_held",
+            "Pages that were held back, by reason: silence, quiet_hours, planned_work",
+            self.pages_held.clone(),
         );
         r.register("sink_points", "Points written, by sink", self.sink_points.clone());
         r.register(
@@ -454,6 +461,11 @@ impl Metrics {
     pub fn pages_pending(&self, receiver: &str, pages: usize) {
         let labels = ReceiverLabels { receiver: receiver.to_owned() };
         self.pages_pending.get_or_create(&labels).set(pages as i64);
+    }
+
+    /// Counts a page that is held back.
+    pub fn page_held(&self, reason: &'static str) {
+        self.pages_held.get_or_create(&ReasonLabels { reason }).inc();
     }
 
     /// Counts points that a sink accepted.

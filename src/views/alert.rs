@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Key;
+use super::{HeldPages, Key, Silenced};
 use crate::alert;
 use crate::domain::Name;
 use crate::text::Texts;
@@ -73,6 +73,14 @@ pub struct Alert {
     pub next_at: Option<String>,
     /// When its severity last fell.
     pub eased_at: Option<String>,
+    /// The silence that holds back its pages.
+    pub silenced: Option<Silenced>,
+    /// Its pages that were held back and not sent since; those of an incident are at the alert that leads it.
+    pub held: Option<HeldPages>,
+    /// The id of its incident, if that has several alerts: the id of the alert whose pages are those of all.
+    pub incident: Option<String>,
+    /// Factor on the limits of its rule in its region and service, which follows from feedback.
+    pub limit_factor: f64,
 }
 
 impl From<&alert::NeedStep> for AlertStep {
@@ -129,6 +137,10 @@ impl Alert {
             as_of: a.as_of().to_string(),
             next_at: a.trend.next_at.map(|at| at.to_string()),
             eased_at: a.trend.eased_at.map(|at| at.to_string()),
+            silenced: a.paging.silenced.as_ref().map(Silenced::from),
+            held: a.paging.held.as_ref().map(HeldPages::from),
+            incident: a.paging.incident.clone(),
+            limit_factor: (alert::limit_factor(a.paging.tuning) * 100.0).round() / 100.0,
         }
     }
 }

@@ -16,6 +16,7 @@ mod recommendation;
 mod roster;
 mod roster_changes;
 mod series;
+mod silence;
 mod staffing;
 mod status;
 mod timeline;
@@ -39,6 +40,9 @@ pub use recommendation::{OpenRecommendations, Recommendation, RecommendationOutc
 pub use roster::{Roster, RosterRow, RosterSummary};
 pub use roster_changes::{RosterChange, roster_changes};
 pub use series::{AlarmCounts, Key, SeriesInfo, SeriesWindows, Window, series_info};
+pub use silence::{
+    HeldPages, Incident, IncidentNeed, IncidentService, Silence, Silenced, incidents,
+};
 pub use staffing::{Staffing, StaffingFigures, StaffingProfile, StaffingTarget, TeamStaffing};
 pub use status::{DeadLetter, Status};
 pub use timeline::{Timeline, TimelineForecast, TimelineStaffing, TimelineWindow, timeline};

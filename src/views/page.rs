@@ -45,7 +45,7 @@ impl Page {
             state: row.state,
             kind: notice.kind,
             alert: notice.alert.id.clone(),
-            title: notice.alert.title(texts),
+            title: notice.title(texts),
             attempts: row.attempts,
             created_at: row.created_at.to_string(),
             next_at,

@@ -26,5 +26,6 @@ mod receivers;
 mod recommendations;
 mod replay;
 mod serve;
+mod silences;
 mod store_files;
 mod teams;

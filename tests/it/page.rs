@@ -3,6 +3,7 @@
 
 pub mod advice;
 pub mod desk;
+pub mod silences;
 
 use std::future::Future;
 use std::net::TcpListener;

@@ -1,9 +1,10 @@
 // Open alerts as cards: to read, to acknowledge, and to say whether they were useful.
 import * as clock from "./clock.js";
 import { h, keyed, recall, remember, setText } from "./dom.js";
-import { dayTime, joined, langCode, name, span, t } from "./i18n.js";
+import { dayTime, joined, langCode, name, span, t, times } from "./i18n.js";
 import { hrefAt, hrefOf } from "./keys.js";
 import { BASE, post, sayFault } from "./net.js";
+import { silenceForm, silencedText } from "./silences.js";
 
 /** Cards at first: fewer on a phone. */
 const SHOWN_MAX = matchMedia("(max-width: 720px)").matches ? 2 : 4;
@@ -57,7 +58,7 @@ function feedback(id, changed) {
     h("button", { type: "button", text: t("no"), onclick: say(false) }));
 }
 
-function card(alert) {
+function card(alert, reload) {
   const badge = h("span", { class: "badge" });
   const title = h("h3", { tabindex: "-1" });
   const when = h("p", { class: "muted when" });
@@ -83,13 +84,19 @@ function card(alert) {
   }
   const ack = ackForm(node, changed);
   const acked = h("p", { class: "acked" });
+  const silence = silenceForm(alert.id, async () => {
+    await reload();
+    title.focus();
+  });
+  const silenced = h("p", { class: "acked silenced" });
   const asked = feedback(alert.id, changed);
   const thanks = h("p", { class: "muted", role: "status" });
   const chart = h("a", { text: t("alert_chart") });
-  const links = h("p", { class: "links" }, chart,
+  const part = h("a", { text: t("alert_incident"), hidden: true });
+  const links = h("p", { class: "links" }, chart, part,
     h("a", { href: `${BASE}api/v1/reports/incidents/${encodeURIComponent(alert.id)}?language=${langCode()}`, text: t("alert_report") }),
     h("a", { href: `#/alerts/${encodeURIComponent(alert.id)}`, text: t("alert_link") }));
-  node.append(h("div", { class: "head" }, badge, title), when, text, more, links, h("div", { class: "foot-row" }, ack, acked, asked, thanks), failed);
+  node.append(h("div", { class: "head" }, badge, title), when, text, more, links, silenced, h("div", { class: "foot-row" }, ack, acked, silence, asked, thanks), failed);
   node.update = (a) => {
     node.dataset.severity = a.severity;
     node.dataset.state = a.state;
@@ -105,14 +112,22 @@ function card(alert) {
     acked.hidden = !a.acknowledged_by;
     const taken = a.acknowledged_at && clock.hm(a.acknowledged_at, clock.zoneOf(a.region), dayTime);
     setText(acked, t(taken ? "acked_at" : "acked_by", { name: a.acknowledged_by ?? "", at: taken }));
+    silence.update(a);
+    const isHeld = a.state !== "resolved" && (a.silenced != null || a.held != null);
+    silenced.hidden = !isHeld;
+    setText(silenced, isHeld ? silencedText(a) : "");
+    const isPart = a.incident != null && a.incident !== a.id;
+    part.hidden = !isPart;
+    if (isPart) part.href = `#/alerts/${encodeURIComponent(a.incident)}`;
     asked.hidden = a.feedback != null;
-    setText(thanks, a.feedback != null ? t("thanks") : "");
+    const moved = a.limit_factor !== 1 && t("limits_moved", { factor: times(a.limit_factor) });
+    setText(thanks, joined("sentence", [a.feedback != null && t("thanks"), moved]));
   };
   return node;
 }
 
-/** A section that shows open alerts, worst first; `update(alerts)`. The alert with the id `wanted` comes first. */
-export function alertList(wanted) {
+/** A section that shows open alerts, worst first; `update(alerts)`. The alert with the id `wanted` comes first. `reload` loads them again. */
+export function alertList(wanted, reload) {
   const list = h("div", { class: "alerts" });
   const none = h("p", { class: "calm" });
   let all = false;
@@ -128,7 +143,7 @@ export function alertList(wanted) {
     const isThere = !wanted || last[0]?.id === wanted;
     none.hidden = last.length > 0 && isThere;
     setText(none, t(isThere ? "no_alerts" : "no_such_alert"));
-    keyed(list, all ? last : last.slice(0, SHOWN_MAX), (a) => a.id, card);
+    keyed(list, all ? last : last.slice(0, SHOWN_MAX), (a) => a.id, (a) => card(a, reload));
     if (!shown && wanted && isThere) {
       shown = true;
       list.firstChild.classList.add("wanted");

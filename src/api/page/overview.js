@@ -9,6 +9,7 @@ import { figures } from "./kpi.js";
 import { KINDS, gapClass, gapText, hrefOf, isRollUp, keyOf, wordsOf } from "./keys.js";
 import { get, throttled } from "./net.js";
 import { ENTRIES_KEPT_MS, planner } from "./planner.js";
+import { silenceList } from "./silences.js";
 import { spark } from "./spark.js";
 import { iso } from "./time.js";
 
@@ -16,13 +17,14 @@ import { iso } from "./time.js";
 const IS_PHONE = matchMedia("(max-width: 720px)").matches;
 const PAGE_ROWS = IS_PHONE ? 15 : 100;
 const ROWS_MAX = 1000;
+const ALERTS_MAX = 200;
 const ASK_GAP_MS = 200;
 const DAY_MS = 86400000;
 
 /** What was loaded last. It is kept, so that the overview is complete at once when the reader returns. */
 const data = {
   alerts: null, over: null, rows: [], series: 0, matching: 0, figures: null, names: { region: [], service: [], channel: [] },
-  maintenance: [], entries: [], limit: PAGE_ROWS, scroll: 0, from: null, home: "#/",
+  maintenance: [], entries: [], silences: [], limit: PAGE_ROWS, scroll: 0, from: null, home: "#/",
 };
 
 /** Drops the texts of the API, which are loaded again in another language. */
@@ -57,9 +59,9 @@ async function linked(id, alerts) {
 const fetchEntries = () => get("/adjustments", { from: iso(clock.now() - ENTRIES_KEPT_MS) });
 
 async function load(alerts, filter, isClosed, wanted) {
-  const [maintenance, entries] = await Promise.all([get("/maintenance"), fetchEntries(), ask(filter)]);
+  const [maintenance, entries, silences] = await Promise.all([get("/maintenance"), fetchEntries(), get("/silences"), ask(filter)]);
   const over = await linked(wanted, alerts);
-  if (!isClosed()) Object.assign(data, { alerts, over, maintenance, entries });
+  if (!isClosed()) Object.assign(data, { alerts, over, maintenance, entries, silences });
 }
 
 function row(s) {
@@ -233,7 +235,12 @@ function begun(params) {
 export function overview(root, params, wanted) {
   const filter = readFilter(params);
   data.home = location.hash.startsWith("#/?") ? location.hash : "#/";
-  const alerts = alertList(wanted);
+  const reload = async () => {
+    [data.alerts, data.silences] = await Promise.all([get("/alerts", { open: true, limit: ALERTS_MAX }), get("/silences")]);
+    if (!closed) render();
+  };
+  const alerts = alertList(wanted, reload);
+  const silences = silenceList(reload);
   const kpis = figures();
   const work = maintenance();
   const entries = planner(async () => {
@@ -257,7 +264,7 @@ export function overview(root, params, wanted) {
   });
   const rows = table(() => picks.clear(), asked, csvButton(() => ["/overview", { ...queryOf(filter), limit: ROWS_MAX }, t("title_overview")]));
   const heading = h("h1", { tabindex: "-1", text: t("overview") });
-  root.append(heading, alerts, kpis, work,
+  root.append(heading, alerts, silences, kpis, work,
     h("section", { "aria-labelledby": "coming" }, h("h2", { id: "coming", text: t("coming") }),
       h("details", { class: "filter-box", open: !IS_PHONE || data.home !== "#/" }, h("summary", { text: t("filters") }), picks), rows), entries, inbox);
   root.addEventListener("click", (event) => {
@@ -268,6 +275,7 @@ export function overview(root, params, wanted) {
     // Before the first forecast, "no alerts" would mislead.
     alerts.hidden = !data.alerts || (data.alerts.length === 0 && !wanted && !data.figures?.leaves);
     if (data.alerts) alerts.update(wanted && data.over ? [...data.alerts, data.over] : data.alerts);
+    silences.update(data.silences);
     kpis.update(data, filter, clock);
     work.update();
     entries.update(data.entries, data.names);

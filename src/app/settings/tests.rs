@@ -426,6 +426,11 @@ fn each_kind_of_receiver_says_what_it_needs() {
         (of("webhook", "min_severity = \"major\""), key("min_severity"), "critical"),
         (of("webhook", "duty = \"weekdays\""), key("duty"), "Mo-Fr 07:00-23:00"),
         ("[alerts.heartbeat]\nevery = \"1m\"".into(), "alerts.heartbeat.url".into(), "is missing"),
+        (
+            "[alerts]\nquiet_hours = \"nights\"".into(),
+            "alerts.quiet_hours".into(),
+            "Mo-Fr 07:00-23:00",
+        ),
     ] {
         let error = check(&text).expect_err(&text);
         let is_named = error.contains(&format!("{key} (in surgecast.toml): "))
@@ -433,6 +438,8 @@ fn each_kind_of_receiver_says_what_it_needs() {
         assert!(is_named && error.contains(part), "{text}{error}");
         assert!(error.contains(": 1 problem\n"), "{error}");
     }
+    let quiet = check("[alerts]\nquiet_hours = \"Mo-Su 22:00-06:00\"").expect("accepted");
+    assert!(quiet.alerts.quiet_hours.is_some());
     for text in [
         of("email", mail),
         of("console", "url = \"\"").replace("url = \"\"\n", ""),

@@ -279,6 +279,7 @@ fn forecaster(
             plans_from: state.live - Duration::from_secs(3600),
             alerts_from: state.live,
             notify_from: state.live,
+            quiet_hours: None,
             roster: Some(Arc::new(move |day| roster(state, day))),
         },
         // Vintages wait for their fit, so that a restart does not change them.

@@ -48,6 +48,7 @@ impl Issuer {
             width: self.width,
             zones: &self.config.zones,
             zone: self.config.zone,
+            work: at.work,
         };
         let decided = match within {
             true => self.alerts.nowcast(&inputs, at.end),
@@ -64,7 +65,17 @@ impl Issuer {
                 AlertEffect::Notify(notice) if at.end >= self.config.notify_from => {
                     effects.put(StoreChange::Notification(notice));
                 }
-                AlertEffect::Notify(_) => {}
+                AlertEffect::Held { alert, reason, until } if at.end >= self.config.notify_from => {
+                    at.metrics.page_held(reason.as_str());
+                    let until = until.map(|until| until.to_string());
+                    tracing::info!(
+                        alert,
+                        reason = reason.as_str(),
+                        until,
+                        "alerts: a page is held back; GET /silences lists silences"
+                    );
+                }
+                AlertEffect::Notify(_) | AlertEffect::Held { .. } => {}
             }
         }
         if at.end >= self.config.notify_from && !std::mem::replace(&mut self.sends_pages, true) {

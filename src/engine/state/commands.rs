@@ -41,17 +41,13 @@ impl State {
     ) -> Result<Option<Decision>, CommandError> {
         let decision = match command {
             ReplicatedCommand::Acknowledged { id, by, at } => {
-                return alert_changed(self.issuer.alerts.acknowledge(id, by, *at)).map(Some);
+                let taken = self.issuer.alerts.acknowledge(id, by, *at);
+                return Ok(Some(changed(taken.ok_or(CommandError::NotFound)?)));
             }
             ReplicatedCommand::Judged { id, text } => {
-                let alert = self.issuer.alerts.feedback(id, text);
                 // A resolved alert may still get feedback.
-                let alert = alert.or_else(|| {
-                    let mut past = stored.alert(id).ok().flatten()?;
-                    past.feedback = Some(text.clone());
-                    Some(past)
-                });
-                return alert_changed(alert).map(Some);
+                let past = stored.alert(id).ok().flatten();
+                return alert_changed(self.issuer.alerts.judge(id, text, past)).map(Some);
             }
             ReplicatedCommand::Roster { shifts, team_shifts } => {
                 self.issuer.add_shifts(shifts.clone(), team_shifts.clone());
@@ -65,6 +61,15 @@ impl State {
             ReplicatedCommand::Answered { recommendation } => {
                 self.issuer.advising.put((**recommendation).clone());
                 StoreChange::Recommendation(recommendation.clone()).into()
+            }
+            ReplicatedCommand::Silenced { silence } => {
+                let mut decision = changed(self.issuer.alerts.put_silence((**silence).clone()));
+                decision.effects.put(StoreChange::Silence(silence.clone()));
+                decision
+            }
+            ReplicatedCommand::Released { alert, at } => {
+                let released = self.issuer.alerts.release(alert, *at);
+                let_go(released.ok_or(CommandError::NotFound)?, *at)
             }
             ReplicatedCommand::Annotated { rows } => StoreChange::Annotations(rows.clone()).into(),
             ReplicatedCommand::Maintenance { event, at } => {
@@ -128,6 +133,26 @@ impl State {
 
 fn paged(page: Notification, receivers: Vec<String>, at: Timestamp) -> Decision {
     Decision { pages_at: at, ..StoreChange::Page(page, receivers).into() }
+}
+
+/// Stores alerts that changed. The first one is the command's.
+fn changed(alerts: Vec<Alert>) -> Decision {
+    let alert = alerts.first().cloned();
+    let mut effects = Effects::default();
+    for alert in alerts {
+        effects.put(StoreChange::Alert(Box::new(alert)));
+    }
+    Decision { effects, alert, pages_at: Timestamp::MIN, changes_adjustments: false }
+}
+
+/// Stores alerts that nothing holds any more, and the page that was held back.
+fn let_go((alerts, page): (Vec<Alert>, Option<Notification>), at: Timestamp) -> Decision {
+    let mut decision = Decision { pages_at: at, ..changed(alerts) };
+    if let Some(page) = page {
+        tracing::info!(page = page.id, "alerts: a page that was held back is sent");
+        decision.effects.put(StoreChange::Notification(page));
+    }
+    decision
 }
 
 fn alert_changed(alert: Option<Alert>) -> Result<Decision, CommandError> {

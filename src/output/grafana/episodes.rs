@@ -221,9 +221,9 @@ fn surge_episode(scope: &Scope, run: &[Spot<Surge>], texts: &Texts) -> Episode {
     }
 }
 
-/// An alert for which a page was sent, at its worst.
+/// An alert for which a page was sent, at its worst. The page of an incident is that of the alert that leads it.
 pub fn page(alert: &Alert, public_url: &str, texts: &Texts) -> Option<Episode> {
-    alert.notified_at?;
+    alert.notified_at.filter(|_| alert.leads())?;
     let mut shown = alert.clone();
     if shown.state == AlertState::Resolved {
         let worst = alert.at_worst();

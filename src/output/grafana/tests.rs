@@ -372,6 +372,7 @@ fn a_page_is_shown_from_its_beginning_to_its_end() {
         notified_at: None,
         steps: vec![],
         trend: Trend::default(),
+        paging: Default::default(),
         recommended: vec![],
     };
     site.put(|tx| tx.put_alert(&alert));

@@ -220,8 +220,16 @@ pub fn alert(alert: &Alert, public_url: &str, texts: &Texts) -> Option<Line> {
     };
     let tags = line("alert").tag("rule", &tag(&alert.rule)).tag("severity", severity);
     let tags = tags.tag("region", &tag(alert.scope.region.as_str()));
-    Fields::new()
-        .text("state", state)
+    let silenced = alert.paging.silenced.as_ref();
+    let mut fields = Fields::new().text("state", state);
+    if let Some(silenced) = silenced {
+        fields = fields.text("silenced_by", silenced.by.clone());
+        fields = fields.text("silenced_until", silenced.until.to_string());
+    }
+    if let Some(incident) = &alert.paging.incident {
+        fields = fields.text("part_of", incident.clone());
+    }
+    fields
         .text("incident", alert.id.clone())
         .text("service", alert.scope.service.as_str())
         .text("since", alert.since.to_string())

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::feeds::Feeds;
 use super::sink::Gatherer;
 use super::{InfluxContext, Line, planned, points};
-use crate::alert::{Alert, AlertSeverity, AlertState, Trend};
+use crate::alert::{Alert, AlertSeverity, AlertState, Paging, Silenced, Trend};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::clock::ManualClock;
 use crate::domain::{
@@ -491,6 +491,16 @@ fn alert() -> Alert {
         notified_at: None,
         steps: Vec::new(),
         trend: Trend::default(),
+        paging: Paging {
+            silenced: Some(Silenced {
+                id: "silence.1".into(),
+                by: "Li".into(),
+                until: at(60),
+                comment: None,
+            }),
+            incident: Some("i1".into()),
+            ..Paging::default()
+        },
     }
 }
 

@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use super::bell::Bell;
 use super::circuit::{Circuit, Next, outdated};
 use super::trouble::Troubles;
-use crate::alert::{Alert, AlertState, Route};
+use crate::alert::{Alert, AlertBook, AlertState, Route};
 use crate::domain::{Clock, Timestamp};
 use crate::engine::{Leads, Message};
 use crate::output::receivers::{Attempt, Fault, Receiver, Refusal};
@@ -201,10 +201,11 @@ impl Lane {
                 return;
             }
         };
-        let told = |alert: &Alert| {
-            alert.notified_at.is_some() && alert.state != AlertState::Pending && self.takes(alert)
-        };
-        let open: Vec<Alert> = open.into_iter().filter(told).collect();
+        let book = AlertBook::restore(open);
+        // Alerts that follow in an incident are part of the page of the one that leads.
+        let leads = book.open().filter(|alert| alert.leads() && alert.notified_at.is_some());
+        let told = |alert: &Alert| alert.state != AlertState::Pending && self.takes(alert);
+        let open: Vec<Alert> = leads.map(|lead| book.page_alert(lead)).filter(told).collect();
         let Attempt { status, result } = self.receiver.refresh(&open, now);
         if let Err(refusal) = result {
             let error = refusal.why;

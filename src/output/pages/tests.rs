@@ -46,6 +46,7 @@ pub(in crate::output) fn page(alert: &str, kind: NotificationKind) -> Notificati
         notified_at: Some(at(0)),
         steps: Vec::new(),
         trend: Trend::default(),
+        paging: Default::default(),
     };
     let word = match kind {
         NotificationKind::Firing => "firing",

@@ -26,6 +26,8 @@ pub struct Alerts {
     pub heartbeat: Option<Heartbeat>,
     /// Who is told later, and reminders.
     pub escalation: Escalation,
+    /// Hours in which pages of warnings are held back, in the time zone of their region.
+    pub quiet_hours: Option<Hours>,
 }
 
 /// One of `[[alerts.receivers]]`.
@@ -83,8 +85,9 @@ pub fn read(section: Reader<'_>, public_url: &str, language: Language) -> Alerts
         entries.filter_map(|entry| receiver(entry, public_url, language, &mut names)).collect();
     let heartbeat = heartbeat(section.section("heartbeat"));
     let escalation = escalation(&section, &names);
+    let quiet_hours = section.parse("quiet_hours", "use days and hours", str::parse::<Hours>);
     section.finish();
-    Alerts { receivers, heartbeat, escalation }
+    Alerts { receivers, heartbeat, escalation, quiet_hours }
 }
 
 fn escalation(section: &Reader<'_>, names: &BTreeSet<Name>) -> Escalation {

@@ -27,7 +27,7 @@ impl Message {
             };
         }
         Self {
-            title: alert.title(&texts),
+            title: page.title(&texts),
             lines: lines(page, &texts),
             link: link(alert, public_url),
             texts,
@@ -79,7 +79,7 @@ fn lines(page: &Notification, texts: &Texts) -> Vec<String> {
         }
         _ => None,
     };
-    news.into_iter().chain(alert.body(texts).lines().map(str::to_owned)).collect()
+    news.into_iter().chain(page.body(texts).lines().map(str::to_owned)).collect()
 }
 
 /// The beginning of a text that `size` measures as at most `max`; it ends between two characters.

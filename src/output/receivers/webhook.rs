@@ -8,10 +8,12 @@ use super::http::{Http, Problem};
 use super::message::{Message, ascii};
 use super::receiver::{Attempt, Receiver, Secret, Settings};
 use super::signature::hmac_base64;
-use crate::alert::{Alert, AlertSeverity, AlertState, Notification, NotificationKind, Shortfall};
+use crate::alert::{
+    Alert, AlertSeverity, AlertState, Incident, Notification, NotificationKind, Shortfall,
+};
 use crate::domain::{Scope, Timestamp};
 use crate::text::Texts;
-use crate::views::AlertStep;
+use crate::views::{AlertStep, IncidentNeed};
 
 /// The word of this kind.
 pub const KIND: &str = "webhook";
@@ -66,11 +68,14 @@ impl Webhook {
             })
             .to_string();
         }
+        let incident = Incident::of_page(notice);
+        let incident = (incident.parts.len() > 1).then(|| IncidentNeed::from(&incident));
         json!({
             "type": kind,
             "timestamp": notice.alert.updated_at.to_string(),
             "data": {
                 "alert": AlertForm::new(&notice.alert, &texts),
+                "incident": incident,
                 "title": message.title,
                 "text": message.lines.join("\n"),
                 "url": message.link,

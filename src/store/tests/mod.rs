@@ -161,5 +161,6 @@ fn alert(id: &str, since: i64, state: AlertState) -> Alert {
         notified_at: None,
         steps: Vec::new(),
         trend: Trend::default(),
+        paging: Default::default(),
     }
 }

@@ -1,6 +1,7 @@
 //! Dead letters, alerts, notifications, roster.
 
 use super::*;
+use crate::alert::Silence;
 
 #[test]
 fn dead_letters_are_stored_once_and_listed_in_pages() {
@@ -185,4 +186,20 @@ fn recommendations_are_replaced_and_listed_newest_first() {
     assert_eq!(reader.uncovered().expect("reads"), sample::uncovered());
     let changes = reader.changes(0, 99).expect("reads").into_iter().map(|(_, change)| change);
     assert!(changes.into_iter().any(|own| own == Change::Recommendation(at(0), "a".into())));
+}
+
+#[test]
+fn a_silence_is_replaced_and_listed_until_its_end() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = open(&dir);
+    let open = Silence { id: "s2".into(), ended_by: None, ends_at: at(9), ..sample::silence() };
+    let ended = Silence { ends_at: at(5), ..sample::silence() };
+    put(&mut store, |tx| {
+        tx.put_silence(&open)?;
+        tx.put_silence(&Silence { ends_at: at(90), ..ended.clone() })?;
+        tx.put_silence(&ended)
+    });
+    let known = |after| reader(&store).silences(at(after)).expect("reads");
+    assert_eq!(known(0), [open.clone(), ended]);
+    assert_eq!((known(5), known(9)), (vec![open], Vec::new()));
 }

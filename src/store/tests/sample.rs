@@ -3,7 +3,7 @@
 //! It has two windows of history, one open window, two forecasts, adjustments, alerts and people's entries.
 
 use super::*;
-use crate::alert::Shortfall;
+use crate::alert::{Held, HoldReason, NeedStep, Paging, Part, Shortfall, Silence, Silenced};
 use crate::forecast::surge::{Surges, Threshold};
 use crate::forecast::{Adjustment, AdjustmentAmount, AdjustmentKind, Cause, Nowcast};
 use crate::staffing::{
@@ -381,6 +381,50 @@ fn shortfall() -> Shortfall {
         scheduled: 5,
         gap: 4,
         rostered: true,
+    }
+}
+
+/// A silence that someone ended early.
+pub(super) fn silence() -> Silence {
+    Silence {
+        id: "silence.1".into(),
+        rule: Some("understaffed".into()),
+        region: Some(Name::new("north").expect("a name")),
+        service: None,
+        starts_at: at(0),
+        ends_at: at(HOUR),
+        critical: true,
+        comment: Some("stadium concert".into()),
+        by: "Li Wei".into(),
+        entered_at: at(0),
+        ended_by: Some("Wang Fang".into()),
+    }
+}
+
+/// Of an alert that is silenced, whose page is held back, and that leads an incident.
+pub(super) fn paging(step: NeedStep) -> Paging {
+    Paging {
+        silenced: Some(Silenced::from(&silence())),
+        held: Some(Held {
+            reason: HoldReason::QuietHours,
+            until: Some(at(HOUR)),
+            kind: NotificationKind::Escalated,
+            pages: 2,
+            since: at(0),
+            last: at(HOUR),
+            total: 9,
+        }),
+        incident: Some("a1".into()),
+        total: 7,
+        others: vec![Part {
+            scope: scope(),
+            severity: AlertSeverity::Critical,
+            to: at(HOUR),
+            need: vec![step],
+            because: vec![sentence("12 alarms")],
+        }],
+        planned_until: Some(at(HOUR)),
+        tuning: -2,
     }
 }
 

@@ -34,6 +34,13 @@ alert-affected = Affected: customers of { $service } in { $region } ({ $channels
 alert-next = Next checkpoint: the forecast of { $at }.
 alert-acknowledge = If you take this on, acknowledge the alert; another page then follows only if it gets clearly worse.
 
+# Pages of an incident: several services of a region. Numbers by service stand where other pages have them by channel.
+incident-service = { $service } lacks { $need }.
+incident-because = Cause ({ $service }): { $cause }.
+incident-affected = Affected: customers of { $services } in { $region }.
+incident-acknowledge = If you take this on, acknowledge the alert, for all its services at once; another page then follows only if it gets clearly worse.
+incident-resolved = Resolved: the current forecast shows no shortage of agents for { $scope }. The incident lasted from { $from } to { $to } ({ $zone }).
+
 # Two or three things to do, each with its time.
 action-find = Action by { $at }: find { $n ->
     [one] { $n } more agent

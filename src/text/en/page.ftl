@@ -71,11 +71,36 @@ useful = Was this alert useful?
 yes = Yes
 no = No
 thanks = Thank you. Your answer is stored.
+limits_moved = Because of feedback, the limits of this rule are { $factor } here.
 more = More
 less = Less
 alert_chart = Open the chart
 alert_report = Report
 alert_link = Link to this alert
+alert_incident = Part of an incident: its pages
+
+# Silences: pages of alerts are held back.
+silence = Silence
+silence_for = For
+silence_1 = 1 hour
+silence_4 = 4 hours
+silence_end_alert = the expected end of the alert
+silence_critical = Critical pages too
+silence_hint = The alert stays here. Its pages are held back until the end; if it still fires then, they are sent.
+silenced = Silenced by { $name } until { $at }
+held = A page is held back.
+held_until = A page is held back until { $at }.
+silences_title = { $n ->
+    [one] One silence
+   *[other] { $n } silences
+} of alerts
+silence_item = { $scope }, { $from } to { $to }
+silence_item_critical = critical pages too
+silence_item_warnings = critical pages are sent
+silence_end = End
+silence_end_sure = End this silence? Alerts that still fire send their pages.
+silence_end_yes = Yes, end it
+silence_end_no = No, keep it
 
 kpi_tickets = Tickets forecast, next 6 h
 kpi_tickets_sub = { $x } compared with usual

@@ -28,6 +28,13 @@ alert-affected = 受影响：{ $region } 的 { $service } 客户（{ $channels }
 alert-next = 下次检查：{ $at } 的预测。
 alert-acknowledge = 如由您处理，请确认预警；确认后仅在明显恶化时再次通知。
 
+# 事件通知：同一区域的多项业务。其他通知按渠道列出的数字，此处按业务列出。
+incident-service = { $service } 缺口：{ $need }。
+incident-because = 原因（{ $service }）：{ $cause }。
+incident-affected = 受影响：{ $region } 的 { $services } 客户。
+incident-acknowledge = 如由您处理，请确认预警（一次确认对所有业务有效）；确认后仅在明显恶化时再次通知。
+incident-resolved = 预警解除：最新预测显示 { $scope } 不再缺坐席。事件自 { $from } 持续至 { $to }（{ $zone }）。
+
 # 两三项建议，各有时间。
 action-find = 建议：{ $at } 前增派 { $n } 名坐席（{ $channels }）。
 action-find-now = 建议：立即增派 { $n } 名坐席（{ $channels }）。

@@ -71,11 +71,33 @@ useful = 这条预警有用吗？
 yes = 有用
 no = 没用
 thanks = 谢谢，已记录。
+limits_moved = 根据反馈，此处该规则的阈值为 { $factor }。
 more = 展开
 less = 收起
 alert_chart = 打开图表
 alert_report = 报告
 alert_link = 此预警的链接
+alert_incident = 属于一个事件：查看其通知
+
+# 静默：暂不发送预警的通知。
+silence = 静默
+silence_for = 时长
+silence_1 = 1 小时
+silence_4 = 4 小时
+silence_end_alert = 至预警预计结束
+silence_critical = 紧急通知也静默
+silence_hint = 预警仍显示在此。静默结束前不发送通知；届时如仍未解除，再发送。
+silenced = { $name } 已静默，至 { $at }
+held = 有一条通知暂未发送。
+held_until = 有一条通知暂未发送，至 { $at }。
+silences_title = { $n } 条预警静默
+silence_item = { $scope }，{ $from } 至 { $to }
+silence_item_critical = 紧急通知也静默
+silence_item_warnings = 紧急通知照常发送
+silence_end = 结束
+silence_end_sure = 结束此静默？仍未解除的预警将发送通知。
+silence_end_yes = 是，结束
+silence_end_no = 否，保留
 
 kpi_tickets = 未来 6 小时预测工单
 kpi_tickets_sub = 与平时相比 { $x }

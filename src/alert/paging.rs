@@ -1,0 +1,389 @@
+//! Which pages are sent: one for each incident, and none while something holds it back.
+//!
+//! Alerts of several services of a region that share their causes are one **incident**. Its first alert leads: its id is the
+//! incident's, and all pages are pages of this alert. The others follow: they send no pages of their own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::book::{AlertBook, AlertEffect, AlertInputs, notice};
+use super::incident::{Incident, Part};
+use super::silence::{Silence, Silenced};
+use super::{
+    ActiveAlarm, Alert, AlertSeverity, AlertState, HoldReason, Notification, NotificationKind,
+};
+use crate::domain::{DAY, HOUR, Scope, Severity, Timestamp};
+use crate::forecast::PlannedWork;
+
+/// An alert escalates if the gap has grown by this factor and this many agents, this long after the last page.
+const WORSE_SHARE: f64 = 1.5;
+const WORSE_BY: i32 = 3;
+pub(super) const WORSE_AFTER: Duration = Duration::from_secs(1800);
+/// Alerts with active alarms belong together if they began within this time.
+const TOGETHER: Duration = Duration::from_secs(1800);
+
+/// Planned work explains a need that ends so long after it.
+const AFTER_WORK: Duration = HOUR;
+
+/// What a step found about one alert.
+pub(super) struct Look {
+    pub scope: Scope,
+    /// It fires for the first time.
+    pub fires: bool,
+    /// It has turned critical.
+    pub turned: bool,
+    /// Whether agents are missing.
+    pub is_short: bool,
+}
+
+/// A page that is due now.
+struct Due {
+    kind: NotificationKind,
+    /// The time in its id: that of the decision, also if the page was held back since.
+    decided_at: Timestamp,
+}
+
+impl AlertBook {
+    /// Decides on the pages of a step that ended at `now`. Returns the scopes of all alerts that changed.
+    pub(super) fn page(
+        &mut self,
+        looks: &[Look],
+        inputs: &AlertInputs<'_>,
+        now: Timestamp,
+        effects: &mut Vec<AlertEffect>,
+    ) -> BTreeSet<Scope> {
+        let mut changed: BTreeSet<Scope> = looks.iter().map(|look| look.scope.clone()).collect();
+        for scope in &changed {
+            let silenced = self.open.get(scope).and_then(|alert| self.silenced(alert, now));
+            let tuning = self.tuning.get(scope).copied().unwrap_or(0);
+            if let Some(alert) = self.open.get_mut(scope) {
+                alert.paging.silenced = silenced;
+                alert.paging.planned_until = planned_until(alert, inputs, now);
+                alert.paging.tuning = tuning;
+            }
+        }
+        // Of alerts that fire together the first one leads: those after it are not open to it yet.
+        let mut later: BTreeSet<&Scope> =
+            looks.iter().filter(|look| look.fires).map(|look| &look.scope).collect();
+        let devices = if later.is_empty() { Devices::new() } else { devices(inputs) };
+        while let Some(scope) = later.pop_first() {
+            changed.extend(self.join(scope, &later, &devices));
+        }
+        let mut incidents: BTreeMap<String, Vec<&Look>> = BTreeMap::new();
+        for look in looks.iter().filter(|look| look.is_short) {
+            if let Some(alert) = self.open.get(&look.scope).filter(|alert| alert.is_active()) {
+                incidents.entry(alert.incident_id().to_owned()).or_default().push(look);
+            }
+        }
+        for (id, looks) in incidents {
+            let Some(lead) = self.lead(&id) else { continue };
+            changed.insert(lead.scope.clone());
+            let due = self.due(lead, &looks, now);
+            changed.extend(self.hold_or_send(&id, due, now, effects));
+        }
+        changed
+    }
+
+    /// Makes an alert that fires for the first time part of an open incident, if there is one to which it belongs.
+    fn join(
+        &mut self,
+        scope: &Scope,
+        later: &BTreeSet<&Scope>,
+        devices: &Devices<'_>,
+    ) -> Vec<Scope> {
+        let Some(alert) = self.open.get(scope) else { return Vec::new() };
+        let others = self.open.values().filter(|other| {
+            other.scope != *scope
+                && !later.contains(&other.scope)
+                && other.is_active()
+                && belongs(alert, other, devices)
+        });
+        // The oldest incident, so that the order of scopes does not matter.
+        let leads = others.filter_map(|other| self.lead(other.incident_id()));
+        let Some(lead) = leads.min_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id))) else {
+            return Vec::new();
+        };
+        let (lead, part) = (lead.clone(), Part::of(alert));
+        if let Some(alert) = self.open.get_mut(scope) {
+            alert.paging.incident = Some(lead.id.clone());
+            if lead.state == AlertState::Acknowledged {
+                alert.state = AlertState::Acknowledged;
+                alert.acknowledged_by = lead.acknowledged_by;
+                alert.acknowledged_at = lead.acknowledged_at;
+            }
+        }
+        if let Some(lead) = self.open.get_mut(&lead.scope) {
+            lead.paging.incident = Some(lead.id.clone());
+            lead.paging.others.retain(|known| known.scope != *scope);
+            lead.paging.others.push(part);
+        }
+        vec![lead.scope]
+    }
+
+    /// The page that a step calls for.
+    fn due(&self, lead: &Alert, looks: &[&Look], now: Timestamp) -> Option<Due> {
+        let due = |kind| Some(Due { kind, decided_at: now });
+        if looks.iter().any(|look| look.fires && look.scope == lead.scope) {
+            return due(NotificationKind::Firing);
+        }
+        let (told_gap, told_at) = lead.last_told();
+        let is_late = told_at.is_none_or(|at| now.since(at) >= WORSE_AFTER);
+        let short = self.incident_of(lead).agents_short();
+        let is_grown = f64::from(short) >= WORSE_SHARE * f64::from(told_gap)
+            && short >= told_gap + WORSE_BY
+            && is_late;
+        let has_turned = |scope: &Scope| looks.iter().any(|l| l.scope == *scope && l.turned);
+        let members = || self.members(&lead.id).filter(|alert| alert.is_active());
+        let was_critical =
+            members().any(|a| a.severity == AlertSeverity::Critical && !has_turned(&a.scope));
+        // No second page if it was critical a short while ago.
+        let may_turn = |a: &Alert| a.trend.eased_at.is_none() || is_late;
+        let is_turned = !was_critical && members().any(|a| has_turned(&a.scope) && may_turn(a));
+        if is_grown || is_turned {
+            return due(NotificationKind::Escalated);
+        }
+        // What was held back, if nothing holds it any more.
+        lead.held_page().map(|held| Due { kind: held.kind, decided_at: held.since })
+    }
+
+    /// Sends the page of an incident, or notes that it is held back. Returns the alerts that changed.
+    fn hold_or_send(
+        &mut self,
+        id: &str,
+        due: Option<Due>,
+        now: Timestamp,
+        effects: &mut Vec<AlertEffect>,
+    ) -> Vec<Scope> {
+        let (Some(due), Some(lead)) = (due, self.lead(id)) else { return Vec::new() };
+        let Some((reason, until)) = self.hold(lead, now) else {
+            let (changed, page) = self.send(id, &due, now);
+            effects.extend(page.map(AlertEffect::Notify));
+            return changed;
+        };
+        // A page that is held already was decided before.
+        if due.decided_at != now {
+            return Vec::new();
+        }
+        let (scope, total) = (lead.scope.clone(), self.incident_of(lead).agents_short());
+        if let Some(lead) = self.open.get_mut(&scope) {
+            lead.hold_back(due.kind, (reason, until), total, now);
+            effects.push(AlertEffect::Held { alert: lead.id.clone(), reason, until });
+        }
+        vec![scope]
+    }
+
+    /// Notes in each alert of an incident what its page says. Returns these alerts and the page.
+    fn send(&mut self, id: &str, due: &Due, now: Timestamp) -> (Vec<Scope>, Option<Notification>) {
+        let Some(lead) = self.lead(id) else { return (Vec::new(), None) };
+        // Who has heard nothing yet hears of the alert, not that it is worse.
+        let was_told = lead.notified_at.is_some();
+        let kind = if was_told { due.kind } else { NotificationKind::Firing };
+        let total = self.incident_of(lead).agents_short();
+        let mut changed = Vec::new();
+        let members = self.open.values_mut().filter(|alert| alert.incident_id() == id);
+        for alert in members.filter(|alert| alert.is_active()) {
+            alert.notified_gap = alert.agents_short;
+            alert.notified_at = Some(now);
+            if alert.id == id {
+                (alert.paging.total, alert.paging.held) = (total, None);
+            }
+            changed.push(alert.scope.clone());
+        }
+        let page = self.lead(id).map(|lead| notice(&self.page_alert(lead), kind, due.decided_at));
+        (changed, page)
+    }
+
+    /// What holds back the page of an incident, and until when that is known. Every alert that lacks agents has to be held.
+    pub fn hold(&self, lead: &Alert, now: Timestamp) -> Option<(HoldReason, Option<Timestamp>)> {
+        let now = now.max(self.seen);
+        let lacking: Vec<&Alert> =
+            self.members(&lead.id).filter(|a| a.is_active() && a.agents_short > 0).collect();
+        let members = if lacking.is_empty() { vec![lead] } else { lacking };
+        let silenced = members.iter().map(|alert| self.silenced(alert, now));
+        if let Some(all) = silenced.collect::<Option<Vec<Silenced>>>() {
+            return Some((HoldReason::Silence, all.iter().map(|own| own.until).min()));
+        }
+        if members.iter().any(|a| a.severity == AlertSeverity::Critical) {
+            return None;
+        }
+        let planned = members.iter().map(|a| a.paging.planned_until.filter(|until| now < *until));
+        if let Some(all) = planned.collect::<Option<Vec<Timestamp>>>() {
+            return Some((HoldReason::PlannedWork, all.into_iter().min()));
+        }
+        let quiet = self.quiet.as_ref().filter(|quiet| quiet.covers(now, lead.zone))?;
+        Some((HoldReason::QuietHours, quiet.end(now, lead.zone)))
+    }
+
+    /// The silence that holds back an alert; the last one to end.
+    pub(super) fn silenced(&self, alert: &Alert, now: Timestamp) -> Option<Silenced> {
+        let now = now.max(self.seen);
+        let holding = self.silences.iter().filter(|silence| silence.holds(alert, now));
+        holding.max_by_key(|silence| (silence.ends_at, silence.id.clone())).map(Silenced::from)
+    }
+
+    /// Takes a silence that a person entered or ended. Returns the alerts that changed: those that it holds back now. What an
+    /// end lets go is released by [`Self::release`].
+    pub fn put_silence(&mut self, silence: Silence) -> Vec<Alert> {
+        self.seen = self.seen.max(silence.changed_at());
+        let now = self.seen;
+        self.silences.retain(|known| known.id != silence.id && known.ends_at > now - DAY);
+        self.silences.push(silence);
+        let silenced = |alert: &Alert| self.silenced(alert, now);
+        let new: Vec<(Scope, Silenced)> = self
+            .open
+            .values()
+            .filter_map(|alert| Some((alert.scope.clone(), silenced(alert)?)))
+            .collect();
+        let mut changed = Vec::new();
+        for (scope, silenced) in new {
+            let Some(alert) = self.open.get_mut(&scope) else { continue };
+            if alert.paging.silenced.as_ref() != Some(&silenced) {
+                alert.paging.silenced = Some(silenced);
+                changed.push(alert.clone());
+            }
+        }
+        changed
+    }
+
+    /// A silence by its id.
+    pub fn silence(&self, id: &str) -> Option<&Silence> {
+        self.silences.iter().find(|silence| silence.id == id)
+    }
+
+    /// Ids of alerts whose silence begins or ends by `now`, or whose quiet hours are over.
+    pub fn releases(&self, now: Timestamp) -> Vec<String> {
+        let is_due = |alert: &&Alert| {
+            let is_held = alert.leads() && alert.paging.held.is_some();
+            self.silenced(alert, now) != alert.paging.silenced
+                || (is_held && self.hold(alert, now).is_none())
+        };
+        self.open.values().filter(is_due).map(|alert| alert.id.clone()).collect()
+    }
+
+    /// Follows the silences and quiet hours of `now`. Lets an alert go that nothing holds any more: the alerts that changed, and the page if it still fires. `None` if
+    /// there is no such alert.
+    pub fn release(
+        &mut self,
+        id: &str,
+        now: Timestamp,
+    ) -> Option<(Vec<Alert>, Option<Notification>)> {
+        self.seen = self.seen.max(now);
+        let alert = self.open.values().find(|alert| alert.id == id)?;
+        let (scope, incident) = (alert.scope.clone(), alert.incident_id().to_owned());
+        let silenced = self.silenced(alert, now);
+        let ended = alert.paging.silenced.is_some() && silenced.is_none();
+        let leads = alert.leads();
+        self.open.get_mut(&scope)?.paging.silenced = silenced;
+        let lead = self.lead(&incident)?;
+        let is_short = self.incident_of(lead).agents_short() > 0;
+        let mut changed = vec![scope.clone()];
+        let mut page = None;
+        if self.hold(lead, now).is_none() {
+            let held = lead.held_page();
+            let due = held.map(|held| Due { kind: held.kind, decided_at: held.since });
+            // It was told before the silence, and still fires.
+            let is_again =
+                leads && ended && lead.state == AlertState::Firing && lead.notified_at.is_some();
+            let again = Due { kind: NotificationKind::Reminder, decided_at: now };
+            let due = due.or(is_again.then_some(again));
+            match due.filter(|_| is_short) {
+                Some(due) => {
+                    let (told, sent) = self.send(&incident, &due, now);
+                    changed.extend(told);
+                    page = sent;
+                }
+                None => {
+                    let lead = self.lead(&incident)?.scope.clone();
+                    self.open.get_mut(&lead)?.paging.held = None;
+                    changed.push(lead);
+                }
+            }
+        }
+        let changed: BTreeSet<Scope> = changed.into_iter().collect();
+        let changed = changed.iter().filter_map(|scope| self.open.get(scope)).cloned().collect();
+        Some((changed, page))
+    }
+
+    /// The alert that leads an incident.
+    fn lead(&self, incident: &str) -> Option<&Alert> {
+        self.open.values().find(|alert| alert.id == incident)
+    }
+
+    /// The open alerts of an incident, the leading one included.
+    pub fn members<'a>(&'a self, incident: &'a str) -> impl Iterator<Item = &'a Alert> {
+        self.open.values().filter(move |alert| alert.incident_id() == incident)
+    }
+
+    /// The incident that an alert leads, as of now.
+    pub(super) fn incident_of(&self, lead: &Alert) -> Incident {
+        Incident::of(lead, &self.parts(lead))
+    }
+
+    /// The other services of the incident that an alert leads; those that are over need nobody.
+    fn parts(&self, lead: &Alert) -> Vec<Part> {
+        let part = |known: &Part| match self.open.get(&known.scope) {
+            Some(open) if open.incident_id() == lead.id => Part::of(open),
+            _ => Part { need: Vec::new(), because: Vec::new(), ..known.clone() },
+        };
+        lead.paging.others.iter().map(part).collect()
+    }
+
+    /// An incident as a page would have it now.
+    pub fn incident_page(&self, lead: &Alert) -> Notification {
+        notice(&self.page_alert(lead), NotificationKind::Firing, lead.updated_at)
+    }
+
+    /// The alert of an incident's page: it is as urgent as the most urgent of its alerts and lasts as long as they.
+    pub fn page_alert(&self, lead: &Alert) -> Alert {
+        let others = self.parts(lead);
+        let mut page = lead.clone();
+        for part in others.iter().filter(|part| !part.need.is_empty()) {
+            page.severity = page.severity.max(part.severity);
+            page.to = page.to.max(part.to);
+        }
+        page.paging.others = others;
+        page
+    }
+}
+
+/// When the planned work ends that explains the need of an alert: the need is within the work and an hour after it, and no alarm is
+/// active that began before the work.
+fn planned_until(alert: &Alert, inputs: &AlertInputs<'_>, now: Timestamp) -> Option<Timestamp> {
+    let explains = |work: &&PlannedWork| {
+        let is_known = work.announced_at <= now && work.cancelled_at.is_none_or(|at| at > now);
+        let is_within = inputs.width.end(alert.from) > work.starts_at
+            && alert.to <= work.ends_at + AFTER_WORK
+            && now < work.ends_at;
+        let is_other = |alarm: &ActiveAlarm| {
+            alarm.scope == alert.scope
+                && alarm.severity <= Severity::Minor
+                && alarm.raised_at < work.starts_at
+        };
+        is_known && is_within && work.covers(&alert.scope) && !inputs.alarms.iter().any(is_other)
+    };
+    inputs.work.iter().filter(explains).map(|work| work.ends_at).max()
+}
+
+/// The devices of active alarms that explain something, by scope; `None` is the one of alarms without a device.
+type Devices<'a> = BTreeMap<&'a Scope, BTreeSet<Option<&'a str>>>;
+
+fn devices<'a>(inputs: &'a AlertInputs<'_>) -> Devices<'a> {
+    let mut devices = Devices::new();
+    for alarm in inputs.alarms.iter().filter(|alarm| alarm.severity <= Severity::Minor) {
+        devices.entry(&alarm.scope).or_default().insert(alarm.device.as_deref());
+    }
+    devices
+}
+
+/// Whether two alerts of a region have the same cause: the same device has alarms in both services, or both have active
+/// alarms and began within a short time.
+fn belongs(alert: &Alert, other: &Alert, devices: &Devices<'_>) -> bool {
+    if alert.rule != other.rule || alert.scope.region != other.scope.region {
+        return false;
+    }
+    let of = |alert: &Alert| devices.get(&alert.scope);
+    let (Some(own), Some(others)) = (of(alert), of(other)) else { return false };
+    let apart = (alert.since.millis() - other.since.millis()).unsigned_abs();
+    u128::from(apart) <= TOGETHER.as_millis()
+        || own.iter().any(|device| device.is_some() && others.contains(device))
+}
