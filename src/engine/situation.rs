@@ -6,7 +6,7 @@ use crate::anomaly::Complaints;
 use crate::domain::Timestamp;
 use crate::forecast::PlannedWork;
 use crate::telemetry::Metrics;
-use crate::window::{AlarmBook, Pairing};
+use crate::window::{AlarmBook, Pairing, TicketBook};
 
 /// Histories, alarms and complaints, kept in memory.
 pub struct Observed {
@@ -18,6 +18,8 @@ pub struct Observed {
     pub spells: AlarmSpells,
     /// Topics and phrases of the last weeks.
     pub complaints: Complaints,
+    /// Tickets that are open, or were lately.
+    pub tickets: TicketBook,
 }
 
 impl Observed {

@@ -18,7 +18,7 @@ use crate::staffing::{Shift, TeamShift};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::text::Language;
-use crate::window::{AggregationKey, AggregatorConfig, AlarmRules};
+use crate::window::{AggregationKey, AggregatorConfig, AlarmRules, TicketRules};
 
 mod pages;
 
@@ -79,6 +79,7 @@ pub(super) fn config() -> ForecasterConfig {
         source_timeout: Duration::from_secs(3600),
         series_max: 10,
         alarms: AlarmRules::default(),
+        tickets: TicketRules::default(),
         issue,
         refit: None,
         nowcasts: false,

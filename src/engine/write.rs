@@ -39,6 +39,7 @@ fn write_one(
 ) -> Result<(), StoreError> {
     match change {
         StoreChange::Events(report, under) => write_events(tx, report, &under),
+        StoreChange::Tickets(start, changes) => tx.put_tickets(start, &changes),
         StoreChange::Windows(rows) => tx.put_windows(&rows),
         StoreChange::PutPartials(rows) => tx.put_partials(&rows),
         StoreChange::PutFolded(parts) => tx.put_folded(&parts),
@@ -149,6 +150,9 @@ fn write_events(
     }
     for (position, work) in &report.maintenance {
         tx.put_maintenance(position, work)?;
+    }
+    for message in &report.tickets {
+        tx.put_ticket_message(message)?;
     }
     for (letter, place) in &report.dead {
         let place = place.as_ref().map(|(key, start)| (under.get(key).unwrap_or(key), *start));

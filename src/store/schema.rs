@@ -45,4 +45,5 @@ pub(super) const STEPS: &[Step] = &[
     Step::Sql(include_str!("team_shifts.sql")),
     Step::Sql(include_str!("annotations.sql")),
     Step::Sql(include_str!("recommendations.sql")),
+    Step::Sql(include_str!("tickets.sql")),
 ];

@@ -7,6 +7,7 @@ pub(super) mod alertmanager;
 pub(super) mod cloudevents;
 pub(super) mod connect;
 pub(super) mod fault_mns;
+mod life;
 pub(super) mod logstash;
 pub(super) mod native;
 pub(super) mod o2;
