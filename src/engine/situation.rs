@@ -30,8 +30,8 @@ impl Observed {
         end: Timestamp,
         metrics: &'a Metrics,
     ) -> Situation<'a> {
-        let Self { histories, alarms, spells, complaints, .. } = self;
-        Situation { histories, alarms, spells, complaints, work, end, metrics }
+        let Self { histories, alarms, spells, complaints, tickets, .. } = self;
+        Situation { histories, alarms, spells, complaints, tickets, work, end, metrics }
     }
 }
 
@@ -42,6 +42,7 @@ pub struct Situation<'a> {
     pub alarms: &'a AlarmBook,
     pub spells: &'a AlarmSpells,
     pub complaints: &'a Complaints,
+    pub tickets: &'a TicketBook,
     pub work: &'a [PlannedWork],
     /// End of the last finalized window.
     pub end: Timestamp,

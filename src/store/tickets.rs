@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::params;
 
 use super::body::{self, Body};
-use super::{Filter, Reader, StoreError, Tx, columns};
+use super::{Change, Filter, Reader, StoreError, Tx, columns};
 use crate::domain::{SeriesKey, TicketMessage, Timestamp};
 use crate::window::{Backlog, BacklogWindow, MessageKey, Ticket, TicketChanges};
 
@@ -56,6 +56,9 @@ impl Tx<'_> {
                     Backlog::VERSION
                 ],
             )?;
+        }
+        if !changes.windows.is_empty() {
+            self.changed(Change::Window(start));
         }
         for (series, window) in &changes.windows {
             let SeriesKey { region, service, channel } = series;

@@ -8,6 +8,8 @@ pub(super) mod cloudevents;
 pub(super) mod connect;
 pub(super) mod fault_mns;
 mod life;
+#[cfg(test)]
+mod life_tests;
 pub(super) mod logstash;
 pub(super) mod native;
 pub(super) mod o2;

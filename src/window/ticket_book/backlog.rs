@@ -1,11 +1,13 @@
 //! The open tickets of one series.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use crate::domain::Timestamp;
+use crate::domain::{DAY, Timestamp, WEEK};
 
 /// Weight of means after a day: half after two weeks.
-const DAILY: f64 = 0.951_693_5;
+const DAILY: f64 = 0.951_695_154;
 
 /// A number of times and their sum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +86,8 @@ pub struct Backlog {
     pub since: Timestamp,
     /// Time of the newest snapshot.
     pub anchored_at: Option<Timestamp>,
+    /// Time of the newest resolution.
+    pub resolved_at: Option<Timestamp>,
     pub first_response: Mean,
     pub handling: Mean,
 }
@@ -96,6 +100,7 @@ impl Backlog {
             oldest: None,
             since,
             anchored_at: None,
+            resolved_at: None,
             first_response: Mean::default(),
             handling: Mean::default(),
         }
@@ -104,6 +109,15 @@ impl Backlog {
     /// Whether the newest snapshot includes what happened at `ts`.
     fn includes(&self, ts: Timestamp) -> bool {
         self.anchored_at.is_some_and(|at| ts <= at)
+    }
+
+    /// Whether the number of open tickets can be trusted at `end`: there was a snapshot within a week; or the series has been
+    /// followed for longer than `within`, in which its work is done, and its tickets are resolved, the last one within a day.
+    /// A stream that never says that a ticket is resolved has no backlog.
+    pub fn is_known(&self, end: Timestamp, within: Duration) -> bool {
+        let is_anchored = self.anchored_at.is_some_and(|at| at + WEEK >= end);
+        let is_followed = self.since + within <= end;
+        is_anchored || is_followed && self.resolved_at.is_some_and(|at| at + DAY >= end)
     }
 
     /// A ticket with a known id was opened.

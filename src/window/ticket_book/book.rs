@@ -235,6 +235,10 @@ impl TicketBook {
             }
             return;
         }
+        if self.is_forgotten(opened_at) {
+            // It may have been counted then.
+            return;
+        }
         ticket.opened_at = Some(opened_at);
         let desk = desk(&mut self.desks, &ticket.series, ts);
         if is_new {
@@ -293,6 +297,7 @@ impl TicketBook {
             desk.backlog.ended(ts);
         }
         desk.flow.resolved += 1;
+        desk.backlog.resolved_at = desk.backlog.resolved_at.max(Some(ts));
         if let Some(seconds) = handled {
             desk.flow.handled.add(u64::from(seconds));
             desk.backlog.handling.add(f64::from(seconds));
@@ -334,14 +339,22 @@ impl TicketBook {
         series: &SeriesKey,
         step: (Timestamp, LifeStep),
     ) -> Option<(Ticket, bool)> {
-        if let Some(known) = self.tickets.get(id) {
-            return Some((known.clone(), false));
-        }
-        if self.forgotten_upto.is_some_and(|upto| step.0 <= upto) {
+        let known = self.tickets.get(id);
+        // A ticket without a creation may have been forgotten before.
+        let is_whole = known.is_some_and(|ticket| ticket.opened_at.is_some());
+        if !is_whole && self.is_forgotten(step.0) {
             self.tally.old += 1;
             return None;
         }
-        Some((Ticket::new(series.clone(), step), true))
+        Some(match known {
+            Some(known) => (known.clone(), false),
+            None => (Ticket::new(series.clone(), step), true),
+        })
+    }
+
+    /// Whether a ticket with a message of `ts` may have been forgotten.
+    fn is_forgotten(&self, ts: Timestamp) -> bool {
+        self.forgotten_upto.is_some_and(|upto| ts <= upto)
     }
 
     fn snapshot(&mut self, series: &SeriesKey, ts: Timestamp, open: u32) {

@@ -287,3 +287,23 @@ fn an_ended_ticket_is_forgotten_after_a_week() {
     advance(&mut book, week + 30);
     assert_eq!((phone(&book), book.take_tally().old), ((1, 1), 2));
 }
+
+#[test]
+fn a_backlog_is_known_while_its_stream_tells_of_ends() {
+    let cases: &[(&str, &[&str], i64, bool)] = &[
+        ("no end was ever told", &["+a@1", "+b@2"], 600, false),
+        ("followed for longer than the deadline", &["+a@1", "-a@200"], 600, true),
+        ("followed for a short time", &["+a@1", "-a@20"], 60, false),
+        ("no end for a day", &["+a@1", "-a@20"], 1500, false),
+        ("a snapshot", &["=4@1"], 15, true),
+        ("a snapshot of the last week", &["=4@1"], 8 * 24 * 60, false),
+    ];
+    for (name, messages, minute, expected) in cases {
+        let mut book = TicketBook::default();
+        messages.iter().for_each(|text| book.observe(&message(text)));
+        advance(&mut book, *minute);
+        let own = book.backlog(&series("phone")).expect("is there");
+        let within = std::time::Duration::from_secs(4 * 3600);
+        assert_eq!(own.is_known(at(*minute), within), *expected, "{name}");
+    }
+}
