@@ -235,7 +235,7 @@ impl TicketBook {
             }
             return;
         }
-        if self.is_forgotten(opened_at) {
+        if self.may_be_forgotten(Some(&ticket), opened_at) {
             // It may have been counted then.
             return;
         }
@@ -270,7 +270,7 @@ impl TicketBook {
             ticket.is_open = true;
             ticket.was_unknown = desk.backlog.identified();
         }
-        if let Some(opened_at) = ticket.opened_at {
+        if let Some(opened_at) = ticket.opened_at.filter(|opened_at| *opened_at <= ts) {
             let seconds = ts.since(opened_at).as_secs();
             desk.flow.first_response.add(seconds);
             desk.backlog.first_response.add(seconds as f64);
@@ -340,9 +340,7 @@ impl TicketBook {
         step: (Timestamp, LifeStep),
     ) -> Option<(Ticket, bool)> {
         let known = self.tickets.get(id);
-        // A ticket without a creation may have been forgotten before.
-        let is_whole = known.is_some_and(|ticket| ticket.opened_at.is_some());
-        if !is_whole && self.is_forgotten(step.0) {
+        if self.may_be_forgotten(known, step.0) {
             self.tally.old += 1;
             return None;
         }
@@ -352,9 +350,10 @@ impl TicketBook {
         })
     }
 
-    /// Whether a ticket with a message of `ts` may have been forgotten.
-    fn is_forgotten(&self, ts: Timestamp) -> bool {
+    /// Whether a ticket with a message of `ts` may have been forgotten. It may be known again since then.
+    fn may_be_forgotten(&self, known: Option<&Ticket>, ts: Timestamp) -> bool {
         self.forgotten_upto.is_some_and(|upto| ts <= upto)
+            && known.is_none_or(|ticket| ts < ticket.seen_at)
     }
 
     fn snapshot(&mut self, series: &SeriesKey, ts: Timestamp, open: u32) {
