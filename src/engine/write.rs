@@ -63,8 +63,7 @@ fn write_one(
             .try_for_each(|(plan, outlook)| tx.put_nowcast_plan(plan, &outlook)),
         StoreChange::Shifts(shifts) => tx.put_shifts(&shifts),
         StoreChange::Roster(shifts, team_shifts) => {
-            tx.put_shifts(&shifts)?;
-            tx.put_team_shifts(&team_shifts)
+            tx.put_shifts(&shifts).and_then(|()| tx.put_team_shifts(&team_shifts))
         }
         StoreChange::Alert(alert) => tx.put_alert(&alert),
         StoreChange::Recommendation(own) => tx.put_recommendation(&own),

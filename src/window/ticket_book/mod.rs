@@ -14,12 +14,14 @@
 
 mod backlog;
 mod book;
+mod changes;
 mod pending;
 #[cfg(test)]
 mod tests;
 mod ticket;
 
 pub use backlog::{Backlog, BacklogFlow, BacklogWindow, Mean, Total};
-pub use book::{TicketBook, TicketChanges, TicketRules, TicketTally};
+pub use book::TicketBook;
+pub use changes::{TicketChanges, TicketRules, TicketTally};
 pub use pending::MessageKey;
 pub use ticket::Ticket;

@@ -59,9 +59,14 @@ fn run(book: &mut TicketBook, windows: &[&[&str]]) -> Vec<(u32, u32)> {
     found
 }
 
+/// A name, messages by window, and (open, known) after each window.
+type Case = (&'static str, &'static [&'static [&'static str]], &'static [(u32, u32)]);
+/// Kind, number of the ticket, minute, windows before its own, and 0 for a snapshot.
+type Raw = (u8, u8, i64, i64, u32);
+
 #[test]
 fn open_tickets_are_counted() {
-    let cases: &[(&str, &[&[&str]], &[(u32, u32)])] = &[
+    let cases: &[Case] = &[
         ("opened and resolved", &[&["+a@1", "+b@2"], &["-a@16"]], &[(2, 2), (1, 1)]),
         ("in any order in a window", &[&["-a@5", "~a@8", "+a@1"]], &[(1, 1)]),
         ("repeated", &[&["+a@1", "+a@1", "-a@2", "-a@2", "-a@3"], &["+a@1"]], &[(0, 0), (0, 0)]),
@@ -203,11 +208,10 @@ impl Kept {
 /// Messages by window in a random order; each may be a repetition.
 fn streams() -> impl Strategy<Value = Vec<Vec<TicketMessage>>> {
     let one = (0..4u8, 0..6u8, 0..15i64, 0..3i64, 0..9u32);
-    let text = one.prop_map(|(sign, id, minute, back, open)| (sign, id, minute, back, open));
-    let window = prop::collection::vec(text, 0..8);
+    let window = prop::collection::vec(one, 0..8);
     prop::collection::vec(window, 1..8).prop_map(|windows| {
-        let of = |(n, window): (usize, Vec<(u8, u8, i64, i64, u32)>)| {
-            let message = |(sign, id, minute, back, open): (u8, u8, i64, i64, u32)| {
+        let of = |(n, window): (usize, Vec<Raw>)| {
+            let message = |(sign, id, minute, back, open): Raw| {
                 let minute = (n as i64 - back) * 15 + minute;
                 match (open, sign) {
                     (0, _) => message(&format!("={id}@{minute}")),
