@@ -14,7 +14,7 @@ use surgecast::forecast::Calendar;
 use surgecast::staffing::Rules;
 use surgecast::store::Store;
 use surgecast::telemetry::{Exposition, Metrics};
-use surgecast::window::AlarmRules;
+use surgecast::window::{AlarmRules, TicketRules};
 
 use super::common::{cpu, setting};
 use super::memory;
@@ -29,6 +29,7 @@ fn config(from: Timestamp) -> ForecasterConfig {
         source_timeout: Duration::from_secs(900),
         series_max: 1_000_000,
         alarms: AlarmRules::default(),
+        tickets: TicketRules::default(),
         nowcasts: true,
         issue: IssueConfig {
             zone: "Asia/Shanghai".parse().unwrap_or(Zone::UTC),

@@ -8,6 +8,7 @@ mod adjustments;
 mod admin;
 mod audit;
 mod auth;
+mod backlog;
 pub mod config;
 mod csv;
 mod description;

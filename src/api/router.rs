@@ -21,9 +21,9 @@ use super::description::{Description, complete};
 use super::problem::Problem;
 use super::state::ApiState;
 use super::{
-    accuracy, adjustments, audit, auth, csv, events, forward, gaps, gzip, outlook, page, pages,
-    params, read, recommendations, report, silences, staffing, stream, timeline, topics, windows,
-    write,
+    accuracy, adjustments, audit, auth, backlog, csv, events, forward, gaps, gzip, outlook, page,
+    pages, params, read, recommendations, report, silences, staffing, stream, timeline, topics,
+    windows, write,
 };
 use crate::text::Language;
 
@@ -41,6 +41,7 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
         .routes(routes!(read::forecasts))
         .routes(routes!(staffing::staffing))
         .routes(routes!(gaps::gaps))
+        .routes(routes!(backlog::backlog))
         .routes(routes!(outlook::outlook))
         .routes(routes!(outlook::overview))
         .routes(routes!(read::anomalies))

@@ -18,7 +18,7 @@ use crate::staffing::{
     pooled,
 };
 use crate::store::{Filter, Reader, StoreError};
-use crate::text::Texts;
+use crate::text::{Stored, Texts};
 use crate::views::{Staffing, TeamStaffing};
 
 /// Largest factor of arrivals.
@@ -170,7 +170,8 @@ impl Desk {
         let from = served.vintage.issued_at - DAY;
         let shifts = reader.shifts(&filter, from, Timestamp::MAX)?;
         let roster = shifts.iter().map(Presence::from).collect();
-        let (fresh, figures) = self.planned(profile, &served.vintage, roster, None);
+        let opening = stored.as_ref().and_then(opening);
+        let (fresh, figures) = self.planned(profile, (&served.vintage, opening), roster, None);
         let plan = if self.what_if == WhatIf::default() { stored } else { Some(fresh) };
         Ok(plan.map(|plan| Staffing::new(&plan, &self.texts, &figures)))
     }
@@ -190,7 +191,12 @@ impl Desk {
         let members = reader.series_keys()?.into_iter();
         let members = members.filter(|key| !key.is_roll_up() && team.serves(key));
         let (mut vintages, mut roster) = (Vec::new(), Vec::new());
+        let mut backlog = None;
         for series in members {
+            // Each plan has the backlog of the whole team.
+            if backlog.is_none() {
+                backlog = reader.plan(&series)?.as_ref().and_then(opening);
+            }
             vintages.extend(reader.served(&series, None)?.map(|served| served.vintage));
         }
         let Some(vintage) = pooled(&vintages) else { return Ok(None) };
@@ -204,21 +210,30 @@ impl Desk {
             let own = of_series.iter().filter(|shift| team.serves(&shift.series));
             roster.extend(own.map(Presence::from));
         }
-        Ok(Some(self.planned(&team.profile, &vintage, roster, Some(team))))
+        Ok(Some(self.planned(&team.profile, (&vintage, backlog), roster, Some(team))))
     }
 
     fn planned(
         &self,
         profile: &Profile,
-        vintage: &Vintage,
+        (vintage, opening): (&Vintage, Option<f64>),
         roster: Vec<Presence>,
         team: Option<&Team>,
     ) -> (Plan, Vec<Figures>) {
         let usual: Vec<f64> = vintage.targets.iter().map(|target| target.baseline).collect();
         let (vintage, roster) = (self.what_if.vintage(vintage), self.what_if.roster(roster));
         let mut planner: Planner = self.rules.planner(self.what_if.profile(profile));
+        planner.opens_with(opening);
         let plan = planner.plan(&vintage, self.width, &roster, &usual, team);
         let figures = planner.figures(&plan, (&vintage, self.width), &roster, team);
         (plan, figures)
+    }
+}
+
+/// The open tickets with which a plan began, if their number was known.
+fn opening(plan: &Plan) -> Option<f64> {
+    match &plan.basis {
+        Stored::Value(basis) => basis.backlog.map(f64::from),
+        Stored::Sentence(_) => None,
     }
 }

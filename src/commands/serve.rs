@@ -18,7 +18,7 @@ use crate::input::{LineReader, LocalFeed, place};
 use crate::output::print;
 use crate::telemetry::config::LogFormat;
 use crate::telemetry::init_logging;
-use crate::window::AggregatorConfig;
+use crate::window::{AggregatorConfig, TicketRules};
 
 /// Windows do not wait for a source that is silent for longer than this.
 const SOURCE_TIMEOUT: Duration = Duration::from_secs(900);
@@ -245,6 +245,7 @@ fn forecaster(settings: &Settings, now: Timestamp) -> ForecasterConfig {
         source_timeout: SOURCE_TIMEOUT,
         series_max: settings.input.limits.series,
         alarms: settings.alarms,
+        tickets: TicketRules { known_max: settings.input.limits.open_tickets },
         issue: IssueConfig {
             zone: settings.windows.time_zone,
             zones: settings.regions.zones.clone(),

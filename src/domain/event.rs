@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Name, Scope, SeriesKey, Timestamp};
+use super::{Name, Scope, SeriesKey, TicketNews, Timestamp};
 
 /// Perceived severity after ITU-T X.733, most severe first.
 #[derive(
@@ -128,6 +128,9 @@ pub struct TicketEvent {
     pub priority: Option<Box<str>>,
     pub tier: Option<Box<str>>,
     pub text: Option<Box<str>>,
+    /// What the event tells about open tickets; `None` without the id of a ticket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub news: Option<TicketNews>,
 }
 
 /// Planned work with a start, an end and a scope. `None` in the scope means all regions or all services.
@@ -171,10 +174,11 @@ impl Event {
         }
     }
 
-    /// The partitioning key: the alarm's id for an alarm, else the event's id.
+    /// The partitioning key: the id of the alarm or ticket if there is one, else the event's id.
     pub fn key(&self) -> &str {
         match self {
             Self::Alarm(e) => &e.alarm_id,
+            Self::Ticket(TicketEvent { news: Some(TicketNews::Step(step)), .. }) => &step.ticket_id,
             other => other.id(),
         }
     }

@@ -6,7 +6,7 @@ use super::issue_config::IssueConfig;
 use super::refit::RefitConfig;
 use crate::alert::{Escalation, Route, Schedule};
 use crate::domain::WindowWidth;
-use crate::window::{AlarmRules, MergeConfig};
+use crate::window::{AlarmRules, MergeConfig, TicketRules};
 
 /// Rules of the forecaster.
 #[derive(Clone)]
@@ -17,6 +17,7 @@ pub struct ForecasterConfig {
     /// Most ticket series that are counted and forecast under their own names.
     pub series_max: usize,
     pub alarms: AlarmRules,
+    pub tickets: TicketRules,
     pub issue: IssueConfig,
     pub refit: Option<RefitConfig>,
     /// Whether open windows are examined. Nowcasts depend on when events were read.

@@ -21,15 +21,17 @@ use crate::store::{
     AdjustedScore, Annotation, DeliveryOutcome, NowcastScore, PartialRecord, SourceRecord,
     WindowRecord,
 };
-use crate::window::{AggregationKey, FoldedPart};
+use crate::window::{AggregationKey, FoldedPart, TicketChanges};
 
 /// One change of the store.
 #[derive(Debug)]
 pub enum StoreChange<'r> {
-    /// A report's events: alarms, rebuilt lists, planned work, dead letters.
+    /// A report's events: alarms, rebuilt lists, planned work, news of tickets, dead letters.
     ///
     /// Late events with one of these keys are counted under its value.
     Events(&'r Report, BTreeMap<AggregationKey, AggregationKey>),
+    /// What the news of tickets changed up to the end of the window with this start.
+    Tickets(Timestamp, TicketChanges),
     /// Windows that were finalized or revised.
     Windows(Vec<(AggregationKey, Timestamp, WindowRecord)>),
     PutPartials(Vec<PartialRecord>),

@@ -8,7 +8,7 @@ use super::stored::Stored;
 use crate::domain::{SeriesKey, Timestamp};
 use crate::store::{StoreError, WindowRecord};
 use crate::telemetry::Metrics;
-use crate::window::{AggregationKey, AlarmBook, FinalizedWindow, Merge, Names};
+use crate::window::{AggregationKey, AlarmBook, FinalizedWindow, Merge, Names, TicketBook};
 
 /// Records by aggregation key and start of the window.
 pub type Rows = Vec<(AggregationKey, Timestamp, WindowRecord)>;
@@ -39,6 +39,23 @@ pub fn count_alarms(alarms: &mut AlarmBook, metrics: &Metrics, end: Timestamp) {
         let lists = tally.lists_refused;
         tracing::error!(lists, %end, "alarms: too many rebuilt lists at once, their alarms stay active until they are cleared");
     }
+}
+
+/// Publishes what happened to tickets up to the end of a window as metrics, and logs what people should know, once a day.
+pub fn count_tickets(tickets: &mut TicketBook, metrics: &Metrics, end: Timestamp) {
+    let tally = tickets.take_tally();
+    metrics.tickets(&tally.counts(), tickets.open_count());
+    let is_unusual = tally.given_up + tally.unpaired + tally.old + tally.stale > 0;
+    if !is_unusual || !tickets.is_hint_due(end) {
+        return;
+    }
+    let (given_up, unpaired, old, stale) = (tally.given_up, tally.unpaired, tally.old, tally.stale);
+    tracing::warn!(
+        given_up, unpaired, old, stale, %end,
+        "tickets: some steps could not be followed: given_up needs a larger limits.open_tickets; unpaired were resolved \
+         without a creation with their ticket_id (send a snapshot if they are older than what surgecast has read); old came \
+         after their ticket was forgotten or their window was finalized; stale were open without news for 90 days"
+    );
 }
 
 /// Tickets in open windows. The first one starts at `next`.

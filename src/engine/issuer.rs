@@ -195,6 +195,7 @@ impl Issuer {
             if !shifts.is_empty() {
                 effects.put(StoreChange::Shifts(shifts));
             }
+            self.planning.take_backlogs(at.tickets, at.end);
             let plans = Arc::new(self.planning.plans(&issued, []));
             debug_assert!(plans.values().all(|plan| plan.issued_at == at.end));
             effects.put(StoreChange::Plans(issued.clone(), plans.clone()));

@@ -12,6 +12,7 @@ use crate::staffing::{
     Plan, Planner, Presence, Profile, Rules, Shift, Team, TeamShift, pooled, shares,
 };
 use crate::telemetry::Metrics;
+use crate::window::TicketBook;
 
 mod bench;
 
@@ -33,6 +34,8 @@ pub struct Planning {
     zones: (BTreeMap<Name, Zone>, Zone),
     /// The newest plan of each team as a whole.
     wholes: BTreeMap<Name, Whole>,
+    /// Open tickets of series whose number is known.
+    backlogs: BTreeMap<SeriesKey, f64>,
 }
 
 /// A team's plan as a whole, and what it was made from.
@@ -42,6 +45,8 @@ struct Whole {
     members: Vec<SeriesKey>,
     /// The outage that brings contacts to one of its series.
     outage: Option<String>,
+    /// Open tickets of all members, if that is known.
+    opening: Option<f64>,
 }
 
 /// The vintages of one team's series.
@@ -73,6 +78,7 @@ impl Planning {
             roster: config.roster.clone(),
             zones: (config.zones.clone(), config.zone),
             wholes: BTreeMap::new(),
+            backlogs: BTreeMap::new(),
         }
     }
 
@@ -122,6 +128,22 @@ impl Planning {
             known.retain(|shift| shift.end + DAY > end);
         }
         shifts
+    }
+
+    /// Takes the open tickets of each series, as of `end`. They count where their number is known: see
+    /// [`Backlog::is_known`](crate::window::Backlog::is_known).
+    pub fn take_backlogs(&mut self, tickets: &TicketBook, end: Timestamp) {
+        let rules = &self.rules;
+        let known = tickets.backlogs().filter(|(series, own)| {
+            let within = rules.profile_of(series).map(|profile| profile.target.within);
+            within.is_some_and(|within| own.is_known(end, within))
+        });
+        self.backlogs = known.map(|(series, own)| (series.clone(), f64::from(own.open))).collect();
+    }
+
+    /// Open tickets of some series together; `None` unless the number of each is known.
+    fn backlog_of<'k>(&self, series: impl IntoIterator<Item = &'k SeriesKey>) -> Option<f64> {
+        series.into_iter().map(|series| self.backlogs.get(series).copied()).sum()
     }
 
     /// Plans of served vintages. A team is planned as a whole: `rest` are served vintages of further series, of which no plans
@@ -174,7 +196,9 @@ impl Planning {
         }?;
         let roster = self.roster_of_series(series);
         let usual: Vec<f64> = vintage.targets.iter().map(|t| t.baseline).collect();
-        Some(self.planners[at].1.plan(vintage, self.width, &roster, &usual, None))
+        let opening = self.backlog_of([series]);
+        let planner = self.planners[at].1.opens_with(opening);
+        Some(planner.plan(vintage, self.width, &roster, &usual, None))
     }
 
     /// The plans of a team's series. Where the team has no roster of its own, those of its series are added up.
@@ -186,12 +210,13 @@ impl Planning {
         let keys: Vec<SeriesKey> = members.keys().map(|key| (*key).clone()).collect();
         let roster = self.roster_of_team(team, &keys);
         let usual: Vec<f64> = whole.targets.iter().map(|t| t.baseline).collect();
-        let planner = &mut self.planners[at].1;
+        let opening = self.backlog_of(&keys);
+        let planner = self.planners[at].1.opens_with(opening);
         let plan = planner.plan(&whole, self.width, &roster, &usual, Some(team));
         let parts: Vec<(&SeriesKey, &Vintage)> = members.iter().map(|(k, v)| (*k, *v)).collect();
         let shared = shares(&plan, &parts);
         let outage = members.values().find_map(|vintage| bench::outage(vintage));
-        let whole = Whole { vintage: whole, plan, members: keys, outage };
+        let whole = Whole { vintage: whole, plan, members: keys, outage, opening };
         self.wholes.insert(team.name.clone(), whole);
         shared
     }

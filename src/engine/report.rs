@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::domain::{
-    AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Position, SourceId, Timestamp,
+    AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Position, SourceId, TicketMessage,
+    Timestamp,
 };
 use crate::window::{AggregationKey, CommitPoint, Frontier, Partial};
 
@@ -18,6 +19,8 @@ pub struct Report {
     pub alarms: Vec<(Position, AlarmEvent)>,
     pub rebuilt: Vec<(Position, ListRebuilt)>,
     pub maintenance: Vec<(Position, MaintenanceEvent)>,
+    /// Steps in the lives of tickets, and snapshots of backlogs.
+    pub tickets: Vec<TicketMessage>,
     pub dead: Vec<(DeadLetter, Option<(AggregationKey, Timestamp)>)>,
 }
 
@@ -31,6 +34,7 @@ impl Report {
             alarms: Vec::new(),
             rebuilt: Vec::new(),
             maintenance: Vec::new(),
+            tickets: Vec::new(),
             dead: Vec::new(),
         }
     }
@@ -42,11 +46,12 @@ impl Report {
 
     /// Whether there is nothing to store.
     pub fn is_heartbeat(&self) -> bool {
-        let Self { partials, alarms, rebuilt, maintenance, dead, .. } = self;
+        let Self { partials, alarms, rebuilt, maintenance, tickets, dead, .. } = self;
         partials.is_empty()
             && alarms.is_empty()
             && rebuilt.is_empty()
             && maintenance.is_empty()
+            && tickets.is_empty()
             && dead.is_empty()
     }
 }

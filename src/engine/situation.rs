@@ -6,7 +6,7 @@ use crate::anomaly::Complaints;
 use crate::domain::Timestamp;
 use crate::forecast::PlannedWork;
 use crate::telemetry::Metrics;
-use crate::window::{AlarmBook, Pairing};
+use crate::window::{AlarmBook, Pairing, TicketBook};
 
 /// Histories, alarms and complaints, kept in memory.
 pub struct Observed {
@@ -18,6 +18,8 @@ pub struct Observed {
     pub spells: AlarmSpells,
     /// Topics and phrases of the last weeks.
     pub complaints: Complaints,
+    /// Tickets that are open, or were lately.
+    pub tickets: TicketBook,
 }
 
 impl Observed {
@@ -28,8 +30,8 @@ impl Observed {
         end: Timestamp,
         metrics: &'a Metrics,
     ) -> Situation<'a> {
-        let Self { histories, alarms, spells, complaints, .. } = self;
-        Situation { histories, alarms, spells, complaints, work, end, metrics }
+        let Self { histories, alarms, spells, complaints, tickets, .. } = self;
+        Situation { histories, alarms, spells, complaints, tickets, work, end, metrics }
     }
 }
 
@@ -40,6 +42,7 @@ pub struct Situation<'a> {
     pub alarms: &'a AlarmBook,
     pub spells: &'a AlarmSpells,
     pub complaints: &'a Complaints,
+    pub tickets: &'a TicketBook,
     pub work: &'a [PlannedWork],
     /// End of the last finalized window.
     pub end: Timestamp,

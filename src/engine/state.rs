@@ -16,7 +16,7 @@ use crate::anomaly::Complaints;
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::Nowcast;
 use crate::telemetry::Metrics;
-use crate::window::{AlarmBook, Counts, Merge, MergeState, Pairing};
+use crate::window::{AlarmBook, Counts, Merge, MergeState, Pairing, TicketBook};
 
 mod commands;
 mod histories;
@@ -53,6 +53,7 @@ impl State {
                 pairing: Pairing::default(),
                 spells: AlarmSpells::default(),
                 complaints: Complaints::new(config.width),
+                tickets: TicketBook::new(config.tickets),
             },
             leaves: BTreeSet::new(),
             issuer: Issuer::new(config.issue.clone(), config.refit, config.width, &metrics),

@@ -15,7 +15,7 @@ use super::situation::Observed;
 use super::state::State;
 use super::stored::{Stored, final_counts, planned_work};
 use super::{complaints, finalize};
-use crate::domain::{Offset, SourceId, Timestamp};
+use crate::domain::{Offset, SeriesKey, SourceId, Timestamp};
 use crate::forecast::PlannedWork;
 use crate::store::{PartialRecord, SourceRecord, StoreError};
 use crate::window::{AggregationKey, FoldedPart, Partial};
@@ -172,6 +172,7 @@ impl State {
             for (position, list) in &report.rebuilt {
                 self.observed.alarms.observe_rebuilt(position, list);
             }
+            report.tickets.iter().for_each(|news| self.observed.tickets.observe(news));
             effects.put(StoreChange::Events(report, self.late_under_other(report)));
         }
         self.beyond.take(
@@ -223,6 +224,7 @@ impl State {
         batch.finalized += 1;
         let end = self.config.width.end(window.window);
         let mut effects = self.advance_alarms(end);
+        effects.append(self.advance_tickets(window.window, end));
         self.metrics.finalized();
         complaints::thin(&mut window.counts);
         finalize::admit(&mut self.leaves, &window);
@@ -254,6 +256,22 @@ impl State {
             effects.put(StoreChange::Saved(Saved::AlarmSpells(self.observed.spells.stored())));
         }
         effects
+    }
+
+    /// Moves tickets on to the end of a window. Their changes are stored in the transaction of the window.
+    fn advance_tickets(&mut self, start: Timestamp, end: Timestamp) -> Effects<'static> {
+        let (tickets, names) = (&mut self.observed.tickets, self.merge.names());
+        let place = |series: &SeriesKey| match names.find(&AggregationKey::Tickets(series.clone()))
+        {
+            AggregationKey::Tickets(found) => found,
+            _ => series.clone(),
+        };
+        let changes = tickets.advance(end, place);
+        if changes.is_empty() {
+            return Effects::default();
+        }
+        finalize::count_tickets(tickets, &self.metrics, end);
+        StoreChange::Tickets(start, changes).into()
     }
 
     /// The time as of which open windows are to be examined now, if this instance leads.

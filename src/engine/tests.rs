@@ -21,9 +21,10 @@ use crate::staffing::{Shift, TeamShift};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::text::Language;
-use crate::window::{AggregationKey, AggregatorConfig, AlarmRules};
+use crate::window::{AggregationKey, AggregatorConfig, AlarmRules, CommitPoint, TicketRules};
 
 mod pages;
+mod tickets;
 
 pub(super) const WIDTH: WindowWidth = WindowWidth::QUARTER;
 const LATENESS: Duration = Duration::from_secs(600);
@@ -35,6 +36,11 @@ pub(super) fn at(seconds: i64) -> Timestamp {
 }
 
 fn processor() -> SourceProcessor {
+    processor_from(None)
+}
+
+/// A processor that resumes at `from`.
+fn processor_from(from: Option<CommitPoint>) -> SourceProcessor {
     let skew = Some(Duration::from_secs(300));
     let config = AggregatorConfig {
         width: WIDTH,
@@ -43,7 +49,7 @@ fn processor() -> SourceProcessor {
         names_max: AggregatorConfig::NAMES,
     };
     let decoders = Arc::new(Decoders::new(Decoder::default()));
-    SourceProcessor::new(SourceId::new("network.alarms", 0), None, config, decoders, Arc::default())
+    SourceProcessor::new(SourceId::new("network.alarms", 0), from, config, decoders, Arc::default())
 }
 
 fn take(processor: &mut SourceProcessor, offset: i64, seconds: i64, text: &str) {
@@ -84,6 +90,7 @@ pub(super) fn config() -> ForecasterConfig {
         source_timeout: Duration::from_secs(3600),
         series_max: 10,
         alarms: AlarmRules::default(),
+        tickets: TicketRules::default(),
         issue,
         refit: None,
         nowcasts: false,

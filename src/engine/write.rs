@@ -39,6 +39,7 @@ fn write_one(
 ) -> Result<(), StoreError> {
     match change {
         StoreChange::Events(report, under) => write_events(tx, report, &under),
+        StoreChange::Tickets(start, changes) => tx.put_tickets(start, &changes),
         StoreChange::Windows(rows) => tx.put_windows(&rows),
         StoreChange::PutPartials(rows) => tx.put_partials(&rows),
         StoreChange::PutFolded(parts) => tx.put_folded(&parts),
@@ -60,8 +61,7 @@ fn write_one(
             .try_for_each(|(plan, outlook)| tx.put_nowcast_plan(plan, &outlook)),
         StoreChange::Shifts(shifts) => tx.put_shifts(&shifts),
         StoreChange::Roster(shifts, team_shifts) => {
-            tx.put_shifts(&shifts)?;
-            tx.put_team_shifts(&team_shifts)
+            tx.put_shifts(&shifts).and_then(|()| tx.put_team_shifts(&team_shifts))
         }
         StoreChange::Alert(alert) => tx.put_alert(&alert),
         StoreChange::Silence(silence) => tx.put_silence(&silence),
@@ -152,6 +152,9 @@ fn write_events(
     }
     for (position, work) in &report.maintenance {
         tx.put_maintenance(position, work)?;
+    }
+    for message in &report.tickets {
+        tx.put_ticket_message(message)?;
     }
     for (letter, place) in &report.dead {
         let place = place.as_ref().map(|(key, start)| (under.get(key).unwrap_or(key), *start));

@@ -28,6 +28,8 @@ pub struct Limits {
     pub series: usize,
     /// Most alarms that may be active at a time.
     pub standing_alarms: usize,
+    /// Most open tickets whose ids are remembered.
+    pub open_tickets: usize,
     /// Most events held in memory before they are reported.
     pub queue_events: usize,
 }
@@ -63,6 +65,7 @@ impl Limits {
             body_bytes: section.count("body_bytes", 64 << 10..=256 << 20).unwrap_or(8 << 20),
             series: section.count("series", 1..=1_000_000).unwrap_or(10_000),
             standing_alarms: section.count("standing_alarms", 1..=10_000_000).unwrap_or(100_000),
+            open_tickets: section.count("open_tickets", 1..=10_000_000).unwrap_or(100_000),
             queue_events: section.count("queue_events", 100..=10_000_000).unwrap_or(20_000),
         };
         section.finish();

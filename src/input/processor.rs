@@ -8,7 +8,7 @@ use super::decoders::Decoders;
 use super::record_contents::RecordContents;
 use crate::domain::{
     Brief, DeadLetter, Event, EventKind, ListRebuilt, Offset, Place, Position, Reason, SourceId,
-    Timestamp, UNKNOWN,
+    TicketEvent, TicketMessage, TicketNews, Timestamp, UNKNOWN,
 };
 use crate::engine::Report;
 use crate::ingest::{Decoded, Decoder, Headers, Layout, Notes, Reject};
@@ -181,8 +181,16 @@ impl SourceProcessor {
                 // First the arrival: the time of the change may close the window of the creation.
                 let change = Brief::from(&event);
                 let (offset, at) = (record.offset, record.appended_at);
-                self.aggregator.arrive(replayed, offset, at, &Brief::from(&arrival), &change);
-                self.decide(record, replayed, &change);
+                let arrived =
+                    self.aggregator.arrive(replayed, offset, at, &Brief::from(&arrival), &change);
+                let outcome = self.decide(record, replayed, &change);
+                // A step says when its ticket was created; another change does not.
+                match event {
+                    Event::Ticket(TicketEvent { news: None, .. }) if arrived => {
+                        self.keep_state(record, Outcome::Counted, arrival);
+                    }
+                    event => self.keep_state(record, outcome, event),
+                }
             }
             Ok(Decoded::Null) => {
                 self.outcomes.null.inc();
@@ -263,6 +271,13 @@ impl SourceProcessor {
         match event {
             Event::Alarm(alarm) => self.pending.alarms.push((position, alarm)),
             Event::Maintenance(work) => self.pending.maintenance.push((position, work)),
+            Event::Ticket(TicketEvent { ts, series, news: Some(news), .. }) => {
+                // What a snapshot says holds for its own time only.
+                if outcome == Outcome::Late && matches!(news, TicketNews::Snapshot { .. }) {
+                    return;
+                }
+                self.pending.tickets.push(TicketMessage { ts, series, news });
+            }
             Event::Ticket(_) => {}
         }
     }

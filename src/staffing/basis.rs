@@ -37,6 +37,9 @@ pub struct Basis {
     /// The team that serves the series together with others; the plan is the series' share of the team's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<Name>,
+    /// Open tickets when the plan begins, where their number is known; of deferred work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backlog: Option<u32>,
 }
 
 impl Basis {
@@ -51,6 +54,7 @@ impl Basis {
             max_occupancy: profile.max_occupancy,
             shrinkage: profile.shrinkage,
             team: None,
+            backlog: None,
         }
     }
 }
@@ -88,6 +92,9 @@ impl Say for Basis {
         }
         let shrinkage = args!["percent" => percent(self.shrinkage)];
         parts.push(texts.text("basis-shrinkage", shrinkage));
+        if let Some(open) = self.backlog {
+            parts.push(texts.text("basis-backlog", args!["n" => open]));
+        }
         if let Some(team) = &self.team {
             parts.push(texts.text("basis-team", args!["team" => team.as_str()]));
         }

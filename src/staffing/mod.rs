@@ -39,7 +39,7 @@ pub use require::{StaffingError, evaluate, meets_targets, required};
 pub use roster::{Presence, TeamShift, present};
 pub use rules::Rules;
 pub use shrinkage::with_shrinkage;
-pub use table::{Table, TableBuilder, spread_work};
+pub use table::{Table, TableBuilder, spread_backlog, spread_work};
 pub use target::{ServiceTarget, parse_target};
 pub use team::{Team, overlap, pooled, shares};
 pub use time_varying::{OfferedLoad, equivalent_arrivals};

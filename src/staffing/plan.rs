@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::models::Model;
 use super::roster::{Presence, present};
-use super::table::{Table, by_load, spread_work};
+use super::table::{Table, by_load, spread_backlog, spread_work};
 use super::time_varying::equivalent_arrivals;
 use super::{
     Basis, Bound, ChatCorrections, Figures, Outlook, Plan, PlanTarget, Profile, Team,
@@ -19,6 +19,8 @@ pub struct Planner {
     profile: Profile,
     basis: Basis,
     table: Table,
+    /// Contacts that wait when the first window begins, if that is known; of deferred work.
+    opening: Option<f64>,
 }
 
 /// Positions that are needed for the same arrivals throughout the windows of a vintage.
@@ -32,12 +34,19 @@ impl Planner {
     /// For the series of one profile.
     pub fn new(profile: Profile) -> Self {
         let basis = Basis::of(&profile);
-        Self { table: Table::new(profile.clone()), profile, basis }
+        Self { table: Table::new(profile.clone()), profile, basis, opening: None }
     }
 
     /// Answers for chat of the exact chain, where the corrections are for the same rates.
     pub fn correct(&mut self, corrections: &Arc<ChatCorrections>) {
         self.table.correct(corrections);
+    }
+
+    /// So many contacts wait when the first window begins, of deferred work; `None` if that is not known. It holds for what is
+    /// planned next, until it is set again.
+    pub fn opens_with(&mut self, opening: Option<f64>) -> &mut Self {
+        self.opening = opening.filter(|_| self.is_deferred());
+        self
     }
 
     /// Plans from a table that was built ahead for the same profile.
@@ -72,7 +81,10 @@ impl Planner {
         let mean = self.needs(&arrivals(|point| point.mean), when);
         let low = self.needs(&arrivals(|point| point.quantiles[1]), when);
         let high = self.needs(&arrivals(|point| point.quantiles[5]), when);
+        // What is usual has no backlog of its own.
+        let opening = self.opening.take();
         let usual = self.needs(&usual, when);
+        self.opening = opening;
         let shrinkage = self.profile.shrinkage;
         let agents = |positions: u32| with_shrinkage(positions, shrinkage);
         let mut targets = Vec::with_capacity(points.len());
@@ -98,7 +110,11 @@ impl Planner {
             });
         }
         let (series, issued_at) = (vintage.series.clone(), vintage.issued_at);
-        let basis = Basis { team: team.map(|team| team.name.clone()), ..self.basis.clone() };
+        let basis = Basis {
+            team: team.map(|team| team.name.clone()),
+            backlog: self.opening.map(|open| open.round() as u32),
+            ..self.basis.clone()
+        };
         Plan { series, issued_at, basis: basis.into(), targets }
     }
 
@@ -203,7 +219,11 @@ impl Planner {
         let mut needs = if let Model::Deferred(deferred) = self.profile.model {
             let aht = self.profile.aht.as_secs_f64();
             let within = self.profile.target.within.as_secs_f64();
-            let mut work = spread_work(arrivals, deferred.backlog, (aht, within, seconds));
+            let times = (aht, within, seconds);
+            let mut work = match self.opening {
+                Some(opening) => spread_backlog(arrivals, opening, times),
+                None => spread_work(arrivals, deferred.backlog, times),
+            };
             put_off(&mut work, open);
             let occupancy = self.profile.max_occupancy.unwrap_or(1.0);
             let positions = |work: &f64| (work.clamp(0.0, 1e6) / occupancy - 1e-9).ceil() as u32;

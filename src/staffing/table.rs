@@ -253,13 +253,23 @@ pub(super) fn by_load(per_hour: f64, profile: &Profile) -> u32 {
 ///
 /// `contacts` come in windows of `width` seconds and take `aht` seconds each; `within` is the time until the deadline. Before the first
 /// window as many came as in it, for long; `backlog` contacts more wait, as urgent as those that come.
-pub fn spread_work(
+pub fn spread_work(contacts: &[f64], backlog: f64, times: (f64, f64, f64)) -> Vec<f64> {
+    spread(contacts, contacts.first().copied().unwrap_or(0.0), backlog, times)
+}
+
+/// Like [`spread_work`], where the contacts that wait before the first window are known: `backlog` and no others.
+pub fn spread_backlog(contacts: &[f64], backlog: f64, times: (f64, f64, f64)) -> Vec<f64> {
+    spread(contacts, 0.0, backlog, times)
+}
+
+/// `first` contacts came in each window before the first one.
+fn spread(
     contacts: &[f64],
+    first: f64,
     backlog: f64,
     (aht, within, width): (f64, f64, f64),
 ) -> Vec<f64> {
     let windows = (within / width).floor().max(1.0) as usize;
-    let first = contacts.first().copied().unwrap_or(0.0);
     let erlang = aht / width / windows as f64;
     (0..contacts.len())
         .map(|at| {

@@ -12,12 +12,14 @@ use crate::alert::{
     Shortfall, Silence, Trend, Worst,
 };
 use crate::anomaly::Anomaly;
-use crate::domain::{AlarmEvent, ListRebuilt, MaintenanceEvent, Scope, TOPICS, Timestamp, Zone};
+use crate::domain::{
+    AlarmEvent, ListRebuilt, MaintenanceEvent, Scope, TOPICS, TicketMessage, Timestamp, Zone,
+};
 use crate::forecast::surge::Threshold;
 use crate::forecast::{Adjustment, Score};
 use crate::staffing::{Outlook, Plan, PlanTarget, Recommendation, Uncovered};
 use crate::text::Stored;
-use crate::window::{Beside, Counts};
+use crate::window::{Backlog, BacklogWindow, Beside, Counts, Ticket};
 
 impl Body for SourceRecord {
     const VERSION: u32 = 1;
@@ -37,6 +39,10 @@ impl Body for AlarmEvent {
 }
 impl Body for ListRebuilt {}
 impl Body for MaintenanceEvent {}
+impl Body for TicketMessage {}
+impl Body for Ticket {}
+impl Body for Backlog {}
+impl Body for BacklogWindow {}
 impl Body for Anomaly {}
 /// In a column of its own beside alerts of version 0.
 impl Body for Worst {}

@@ -48,6 +48,7 @@ pub mod sums;
 mod team_shifts;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod timeline;
 mod topics;
 mod tx;

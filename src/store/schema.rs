@@ -46,4 +46,5 @@ pub(super) const STEPS: &[Step] = &[
     Step::Sql(include_str!("annotations.sql")),
     Step::Sql(include_str!("recommendations.sql")),
     Step::Sql(include_str!("silences.sql")),
+    Step::Sql(include_str!("tickets.sql")),
 ];

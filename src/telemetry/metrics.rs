@@ -95,6 +95,8 @@ pub struct Metrics {
     revised: Counter,
     alarms: Family<EffectLabels, Counter>,
     alarms_active: Gauge,
+    tickets: Family<EffectLabels, Counter>,
+    tickets_open: Gauge,
     vintages: Counter,
     forecast_seconds: Histogram,
     refit_seconds: Histogram,
@@ -136,6 +138,8 @@ impl Default for Metrics {
             revised: Counter::default(),
             alarms: Family::default(),
             alarms_active: Gauge::default(),
+            tickets: Family::default(),
+            tickets_open: Gauge::default(),
             vintages: Counter::default(),
             forecast_seconds: seconds(),
             refit_seconds: Histogram::new([0.1, 0.5, 2.0, 10.0, 60.0, 300.0]),
@@ -218,6 +222,12 @@ impl Metrics {
             self.alarms.clone(),
         );
         r.register("alarms_standing", "Active network alarms", self.alarms_active.clone());
+        r.register(
+            "ticket_steps",
+            "Steps of tickets by effect: opened, responded, resolved, reopened, snapshots, repeated, unpaired, given_up, stale, old",
+            self.tickets.clone(),
+        );
+        r.register("tickets_open", "Open tickets of streams with ids", self.tickets_open.clone());
         r.register("vintages_issued", "Forecasts issued", self.vintages.clone());
         r.register(
             "forecast_duration_seconds",
@@ -377,6 +387,14 @@ impl Metrics {
             self.alarms.get_or_create(&EffectLabels { effect }).inc_by(*count);
         }
         self.alarms_active.set(active as i64);
+    }
+
+    /// Adds the steps of tickets since the last call, by effect, and sets the number of open tickets.
+    pub fn tickets(&self, counts: &[(&'static str, u64)], open: u64) {
+        for (effect, count) in counts {
+            self.tickets.get_or_create(&EffectLabels { effect }).inc_by(*count);
+        }
+        self.tickets_open.set(i64::try_from(open).unwrap_or(i64::MAX));
     }
 
     /// Counts vintages that were issued together, and the time it took.

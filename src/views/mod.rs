@@ -6,6 +6,7 @@ mod accuracy;
 mod advice_taken;
 mod alert;
 mod anomaly;
+mod backlog;
 mod forecast;
 mod gaps;
 mod maintenance;
@@ -27,6 +28,7 @@ pub use accuracy::{
 pub use advice_taken::{AdviceTaken, Period, advice_taken};
 pub use alert::{Alert, AlertStep, Shortfall, StepChannel};
 pub use anomaly::Anomaly;
+pub use backlog::{Backlog, HANDLING_PRIOR, HandlingTime, MeanTime};
 pub use forecast::{Cause, Drivers, Forecast, ForecastTarget, ModelTarget};
 pub use gaps::{GapRow, GapTarget, gaps};
 pub use maintenance::Maintenance;

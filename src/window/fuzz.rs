@@ -186,6 +186,7 @@ fn log(rng: &mut ChaCha8Rng) -> Vec<Record> {
                     priority: None,
                     tier: None,
                     text: TEXTS[rng.random_range(0..TEXTS.len())].map(Into::into),
+                    news: None,
                 })
             }
         };

@@ -19,6 +19,7 @@ mod open_window;
 mod phrases;
 #[cfg(test)]
 mod tests;
+mod ticket_book;
 mod watermark;
 
 pub use active_alarms::{
@@ -34,4 +35,8 @@ pub use merge::{
 };
 pub use names::{CountedUnder, Names};
 pub use phrases::text_counts;
+pub use ticket_book::{
+    Backlog, BacklogFlow, BacklogWindow, Mean, MessageKey, Ticket, TicketBook, TicketChanges,
+    TicketRules, TicketTally, Total,
+};
 pub use watermark::{Waiting, Watermark};

@@ -36,6 +36,7 @@ fn event(record: &Record) -> Event {
         priority: None,
         tier: None,
         text: None,
+        news: None,
     })
 }
 
@@ -383,6 +384,7 @@ fn of_region(id: i64, region: &str, at_s: i64) -> Event {
         priority: None,
         tier: None,
         text: None,
+        news: None,
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod annotations;
 mod attacks;
+mod backlog;
 mod backtest;
 mod backup;
 mod bad_input;

@@ -33,7 +33,7 @@ use crate::staffing::{Rules, Shift, required};
 use crate::store::{Body, Store};
 use crate::telemetry::init_logging;
 use crate::text::Language;
-use crate::window::{AggregatorConfig, AlarmRules};
+use crate::window::{AggregatorConfig, AlarmRules, TicketRules};
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
 const LATENESS: Duration = Duration::from_secs(600);
@@ -264,6 +264,7 @@ fn forecaster(
         source_timeout: DAY,
         series_max: 10_000,
         alarms: AlarmRules::default(),
+        tickets: TicketRules::default(),
         issue: IssueConfig {
             zone: info.zone,
             zones: info.regions.clone(),

@@ -24,6 +24,7 @@ impl Issuer {
         effects.put(StoreChange::AdjustedNowcasts(issued.clone()));
         let newest = self.newest.iter().flat_map(|(_, newest)| newest.served());
         let live = self.live.iter().map(|(series, (vintage, _))| (series, vintage));
+        self.planning.take_backlogs(at.tickets, at.end);
         let plans = Arc::new(self.planning.plans(&issued, live.chain(newest)));
         effects.put(StoreChange::NowcastPlans(issued.clone(), plans.clone()));
         effects.emit(StreamEvent::Vintages { issued_at: upto });

@@ -135,7 +135,8 @@ impl<'a> Bench<'a> {
         // Without the announcement as many would have come as the forecast expected.
         let factor = if deflected && arrivals > 0.0 { own.arrivals / arrivals } else { 1.0 };
         let at = self.planning.planner_of(&profile)?;
-        let planner = &mut self.planning.planners[at].1;
+        // What waited then is not known any more.
+        let planner = self.planning.planners[at].1.opens_with(None);
         let mut level = |people: &[f64], factor: f64| {
             let path: Vec<f64> = came.iter().map(|count| count * factor).collect();
             let levels = planner.levels((&starts, width), (&[0.5], &[path]), people, team.as_ref());
@@ -153,16 +154,18 @@ impl<'a> Bench<'a> {
 
 impl Service for Bench<'_> {
     fn levels(&mut self, desk: usize, people: &[f64], factor: f64) -> Vec<Level> {
-        let Planning { planners, wholes, rules, by_series, width, .. } = &mut *self.planning;
+        let Planning { planners, wholes, rules, by_series, width, backlogs, .. } =
+            &mut *self.planning;
         match &self.keys[desk] {
             Key::Team(at) => {
                 let team = &rules.teams()[*at];
                 let planner = planners.iter_mut().find(|(own, _)| *own == team.profile);
-                let (Some((_, planner)), Some(Whole { vintage, .. })) =
+                let (Some((_, planner)), Some(Whole { vintage, opening, .. })) =
                     (planner, wholes.get(&team.name))
                 else {
                     return Vec::new();
                 };
+                let planner = planner.opens_with(*opening);
                 levels(planner, vintage, (*width, factor), people, Some(team))
             }
             Key::Series(series) => {
@@ -170,7 +173,8 @@ impl Service for Bench<'_> {
                 let (Some(at), Some(vintage)) = (planner, self.issued.served_of(series)) else {
                     return Vec::new();
                 };
-                levels(&mut planners[at].1, vintage, (*width, factor), people, None)
+                let planner = planners[at].1.opens_with(backlogs.get(series).copied());
+                levels(planner, vintage, (*width, factor), people, None)
             }
         }
     }

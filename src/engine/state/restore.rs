@@ -9,9 +9,10 @@ use crate::engine::histories::Histories;
 use crate::engine::refit::Known;
 use crate::engine::saved::{ALARM_SPELLS, GENERATIONS, LOOKED_UPTO, NEXT_WINDOW};
 use crate::engine::stored::{final_counts, planned_work};
-use crate::store::{Reader, StoreError};
+use crate::store::{Filter, Reader, StoreError};
 use crate::window::{
     AlarmBook, CommitPoint, Merge, MergeState, Names, Pairing, Part, STALE_AFTER, SourceProgress,
+    TicketBook,
 };
 
 impl State {
@@ -31,6 +32,7 @@ impl State {
         let commits = self.restore_merge(reader, next, names)?;
         self.adjust(reader)?;
         self.restore_alarms(reader, next)?;
+        self.restore_tickets(reader, next)?;
         self.issuer.restore(reader, next)?;
         if let Some(next) = next {
             let work = planned_work(reader, Some(next), &[])?;
@@ -77,6 +79,21 @@ impl State {
         transitions.for_each(|(position, event)| self.observed.alarms.observe(&position, &event));
         // The replayed alarms were counted before.
         self.observed.alarms.take_tally();
+        Ok(())
+    }
+
+    /// Reads the tickets as of the last finalized window, and messages that have not taken effect.
+    fn restore_tickets(
+        &mut self,
+        reader: &Reader,
+        next: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let (tickets, forgotten) = reader.tickets()?;
+        let series = reader.backlogs(&Filter::default())?;
+        let rules = self.config.tickets;
+        self.observed.tickets = TicketBook::restored(rules, (next, forgotten), tickets, series);
+        let messages = reader.ticket_messages()?;
+        messages.iter().for_each(|message| self.observed.tickets.observe(message));
         Ok(())
     }
 

@@ -58,7 +58,7 @@ impl<'de> Visitor<'de> for Object {
         while let Some(known) = entries.next_key_seed(KeySeed(known))? {
             match known {
                 Known::Native(key) => {
-                    if probe.native.has(key) {
+                    if probe.native.has(key) && !key.may_repeat() {
                         return Err(A::Error::duplicate_field(key.name()));
                     }
                     let field: Field<'de> = entries.next_value()?;

@@ -18,6 +18,10 @@ impl Slot {
     pub(super) fn of(key: &str) -> Option<Self> {
         match Key::of(key) {
             Some(Key::AlarmId | Key::Severity | Key::StartsAt | Key::EndsAt | Key::Impact) => None,
+            // A step in the life of a ticket.
+            Some(Key::TicketId) => None,
+            // They mean something only to a ticket with an id, or to a snapshot.
+            Some(Key::HandledSeconds | Key::Open) => Some(Self::Other),
             Some(key) => Some(Self::Field(key)),
             None => (!detect::is_signature_key(key)).then_some(Self::Other),
         }

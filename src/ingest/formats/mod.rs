@@ -7,6 +7,9 @@ pub(super) mod alertmanager;
 pub(super) mod cloudevents;
 pub(super) mod connect;
 pub(super) mod fault_mns;
+mod life;
+#[cfg(test)]
+mod life_tests;
 pub(super) mod logstash;
 pub(super) mod native;
 pub(super) mod o2;

@@ -1,5 +1,6 @@
 //! The native flat format: one JSON object per event.
 
+use super::life::{self, Life};
 use crate::domain::{
     AlarmAction, AlarmEvent, Event, EventKind, MaintenanceAction, MaintenanceEvent, Name, Scope,
     SeriesKey, TicketAction, TicketEvent, Timestamp,
@@ -40,6 +41,11 @@ macro_rules! keys {
                     $(Self::$key => $name),*
                 }
             }
+
+            /// Whether an event may have it twice. Streams without the ids of tickets may use these names for anything.
+            pub(in crate::ingest) fn may_repeat(self) -> bool {
+                matches!(self, Self::TicketId | Self::HandledSeconds | Self::Open)
+            }
         }
     };
 }
@@ -63,6 +69,9 @@ keys! {
     EndsAt = "ends_at",
     Impact = "impact",
     Text = "text",
+    TicketId = "ticket_id",
+    HandledSeconds = "handled_seconds",
+    Open = "open",
 }
 
 /// The fields of a native event, by their keys.
@@ -203,10 +212,16 @@ impl Fields<'_> {
         {
             frame.notes.add(Doubt::Outcome, read::shown(&outcome), "a call");
         }
+        let event_id = self.event_id(frame)?;
+        let Life { action, news, word } = self.life(frame)?;
+        let ts = self.ts(frame)?;
         Ok(TicketEvent {
-            event_id: self.event_id(frame)?,
-            action: self.action(&TICKET_ACTIONS, frame)?,
-            ts: self.ts(frame)?,
+            event_id: match word {
+                Some(word) => life::own_id(&event_id, word, ts),
+                None => event_id,
+            },
+            action,
+            ts,
             series: SeriesKey::new(
                 self.name_or_unknown(Key::Region)?,
                 self.name_or_unknown(Key::Service)?,
@@ -215,7 +230,39 @@ impl Fields<'_> {
             priority: self.free(Key::Priority, frame)?,
             tier: self.free(Key::Tier, frame)?,
             text: self.free(Key::Text, frame)?,
+            news,
         })
+    }
+
+    /// What the event does to its ticket. Without the id of a ticket it is only counted.
+    fn life(&self, frame: &Frame<'_>) -> Result<Life, Reject> {
+        let id = read::text_of(self.get(Key::TicketId), "ticket_id")?;
+        let id = id.filter(|id| !id.is_empty()).map(|id| read::id(&id, "ticket_id")).transpose()?;
+        let text = read::text_of(self.get(Key::Action), "action")?;
+        let text = text.filter(|text| !text.trim().is_empty());
+        match (text.as_deref().and_then(life::word), id) {
+            (Some(life::Word::Snapshot), _) => life::snapshot(self.get(Key::Open)),
+            (Some(life::Word::Response), Some(id)) => Ok(life::response(id)),
+            (Some(life::Word::Response), None) => {
+                Err(Reject::field("ticket_id", "is missing: `respond` needs the id of its ticket"))
+            }
+            (None, None) => {
+                let action = self.action(&TICKET_ACTIONS, frame)?;
+                Ok(Life { action, news: None, word: None })
+            }
+            (None, Some(id)) => {
+                let of_wrapper = frame.event_type.filter(|_| text.is_none());
+                if let Some(life::Word::Response) = of_wrapper.and_then(life::word_of_type) {
+                    return Ok(life::response(id));
+                }
+                let of_wrapper = of_wrapper.and_then(act).and_then(|act| TICKET_ACTIONS.of(act));
+                let action = match of_wrapper {
+                    Some((action, _)) => action,
+                    None => self.action(&TICKET_ACTIONS, frame)?,
+                };
+                life::step(action, id, self.get(Key::HandledSeconds))
+            }
+        }
     }
 
     fn maintenance(&self, frame: &Frame<'_>) -> Result<MaintenanceEvent, Reject> {
@@ -268,12 +315,11 @@ impl Fields<'_> {
         if let Some(action) = read::find(&text, actions.words) {
             return Ok(action);
         }
-        let found =
-            act(&text).and_then(|act| actions.acts.iter().find(|(known, ..)| *known == act));
-        let (_, action, read_as) =
+        let found = act(&text).and_then(|act| actions.of(act));
+        let (action, read_as) =
             found.ok_or_else(|| read::no_choice("action", &text, actions.words))?;
         frame.notes.add(Doubt::EventType, read::shown(&text), read_as);
-        Ok(*action)
+        Ok(action)
     }
 
     fn free(&self, key: Key, frame: &Frame<'_>) -> Result<Option<Box<str>>, Reject> {
@@ -302,6 +348,14 @@ const KINDS: [(&str, EventKind); 5] = [
 struct Actions<T: 'static> {
     words: &'static [(&'static str, T)],
     acts: &'static [(Act, T, &'static str)],
+}
+
+impl<T: Copy> Actions<T> {
+    /// The action that an act means, and its word.
+    fn of(&self, act: Act) -> Option<(T, &'static str)> {
+        let found = self.acts.iter().find(|(known, ..)| *known == act);
+        found.map(|(_, action, word)| (*action, *word))
+    }
 }
 
 const ALARM_ACTIONS: Actions<AlarmAction> = Actions {

@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::life::handled_seconds;
 use super::reference::{Reference, push_all};
 use super::tmf_envelope::{Envelope, Types};
-use crate::domain::{Event, MINUTE, Name, SeriesKey, TicketAction, TicketEvent, Timestamp};
+use crate::domain::{
+    Event, LifeStep, MINUTE, Name, SeriesKey, TicketAction, TicketEvent, TicketNews, TicketStep,
+    Timestamp,
+};
 use crate::ingest::acts::Act;
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
@@ -46,6 +50,8 @@ pub(super) struct Ticket<'a> {
     place: List<Reference<'a>>,
     related_entity: List<Reference<'a>>,
     related_party: List<Reference<'a>>,
+    /// TMF621 has no such field; senders add it.
+    handled_seconds: Field<'a>,
     /// Names that ServiceNow has for id, creation, change and text of a case.
     number: Field<'a>,
     #[serde(rename = "opened_at")]
@@ -105,6 +111,8 @@ const KNOWN: [(&str, Effect); 8] = [
 ];
 /// Final statuses: the ticket needs no more work.
 const FINAL: [&str; 5] = ["resolved", "closed", "cancelled", "canceled", "rejected"];
+/// Statuses of a ticket on which somebody has worked.
+const RESPONDED: [&str; 3] = ["inProgress", "pending", "held"];
 /// Channel names with a common meaning. Other names need a mapping, so that senders cannot create series by arbitrary
 /// channel names.
 const CHANNELS: [&str; 5] = ["phone", "chat", "email", "social", "app"];
@@ -127,6 +135,16 @@ pub(in crate::ingest) fn bare(text: &str, frame: Frame<'_>) -> Result<Decoded, R
 /// The duplicate key of the creation of a ticket.
 fn arrival_id(ticket: &str) -> Box<str> {
     joined(&[ticket, "create"])
+}
+
+/// A step of the ticket with this id.
+fn news_of(
+    ticket: &str,
+    step: LifeStep,
+    opened_at: Option<Timestamp>,
+    handled_seconds: Option<u32>,
+) -> TicketNews {
+    TicketNews::Step(TicketStep { ticket_id: joined(&[ticket]), step, opened_at, handled_seconds })
 }
 
 fn is_final(status: &str) -> bool {
@@ -203,17 +221,46 @@ impl Ticket<'_> {
             Some(ts) => ts,
             None => self.ts(action, frame)?,
         };
-        let event = self.event(action, ts, self.event_id(action, ts, notification, frame)?, frame);
-        // A ticket first seen as an update is an arrival, at the time of its creation.
+        let event_id = self.event_id(action, ts, notification, frame)?;
         let created = self.created(frame).filter(|_| action != TicketAction::Create);
+        let news = self.news(action, effect, created)?;
+        let event = self.event(action, ts, event_id, news, frame);
+        // A ticket first seen as an update is an arrival, at the time of its creation.
         match (created, self.ticket_id()?) {
             (Some(created), Some(id)) => {
+                let opened = news_of(&id, LifeStep::Opened, None, None);
                 let id = arrival_id(&id);
-                let arrival = self.event(TicketAction::Create, created, id, frame);
+                let arrival = self.event(TicketAction::Create, created, id, Some(opened), frame);
                 Ok(Decoded::Update { event, arrival })
             }
             _ => Ok(Decoded::One(event)),
         }
+    }
+
+    /// The step in the life of the ticket.
+    fn news(
+        &self,
+        action: TicketAction,
+        effect: Option<Effect>,
+        created: Option<Timestamp>,
+    ) -> Result<Option<TicketNews>, Reject> {
+        let Some(id) = self.ticket_id()? else { return Ok(None) };
+        // Other changes repeat a status that may be old.
+        let has_new_status = matches!(effect, None | Some(Effect::Status));
+        let responded = || {
+            let status = word(&self.status).filter(|_| has_new_status);
+            status.is_some_and(|status| RESPONDED.iter().any(|word| same(word, &status)))
+        };
+        let (step, handled) = match action {
+            TicketAction::Create => (LifeStep::Opened, None),
+            TicketAction::Resolve => {
+                (LifeStep::Resolved, handled_seconds(&self.handled_seconds, "handledSeconds")?)
+            }
+            TicketAction::Reopen => (LifeStep::Reopened, None),
+            TicketAction::Update if responded() => (LifeStep::FirstResponse, None),
+            TicketAction::Update => return Ok(None),
+        };
+        Ok(Some(news_of(&id, step, created, handled)))
     }
 
     fn event(
@@ -221,6 +268,7 @@ impl Ticket<'_> {
         action: TicketAction,
         ts: Timestamp,
         event_id: Box<str>,
+        news: Option<TicketNews>,
         frame: &Frame<'_>,
     ) -> Event {
         let attributes = self.attributes(frame);
@@ -239,6 +287,7 @@ impl Ticket<'_> {
             text: kept(&self.description)
                 .or_else(|| kept(&self.short_description))
                 .or_else(|| kept(&self.name)),
+            news,
         })
     }
 

@@ -13,13 +13,15 @@ use self::lane::Lanes;
 pub use self::parts::Intake;
 use self::parts::{Lost, Partition, ReportBatch, ReportRequest};
 use crate::clock::Stopwatch;
-use crate::domain::{Backoff, SourceId, Timestamp};
+use crate::domain::{Backoff, SourceId, TicketMessage, Timestamp};
 use crate::engine::Report;
 use crate::input::SourceProcessor;
 use crate::kafka::{
     self, Change, Consumer, Fault, KafkaProblem, LogWriter, Resume, Wire, sessions,
 };
 
+/// Most steps of tickets in one message of the log. Ids and names have a bounded length, so that it is far below Kafka's limit.
+const TICKETS_PER_MESSAGE: usize = 64;
 const REPORT_EVERY_S: f64 = 1.0;
 const REPORT_IDLE_S: f64 = 0.25;
 const POLL: Duration = Duration::from_millis(100);
@@ -312,13 +314,16 @@ impl Intake {
 
 /// The messages of a report. The frontier is the last one.
 fn push_messages(report: Report, now: Timestamp, messages: &mut Vec<Wire>) {
-    let Report { source, partials, progress, alarms, rebuilt, maintenance, dead } = report;
+    let Report { source, partials, progress, alarms, rebuilt, maintenance, tickets, dead } = report;
     let partial = |partial| Wire::Partial { source: source.clone(), partial };
     messages.extend(partials.into_iter().map(partial));
     messages.extend(alarms.into_iter().map(|(position, event)| Wire::Alarm { position, event }));
     messages.extend(rebuilt.into_iter().map(|(position, list)| Wire::Rebuilt { position, list }));
     let work = |(position, event)| Wire::Maintenance { position, event };
     messages.extend(maintenance.into_iter().map(work));
+    let of_tickets =
+        |own: &[TicketMessage]| Wire::Tickets { source: source.clone(), messages: own.to_vec() };
+    messages.extend(tickets.chunks(TICKETS_PER_MESSAGE).map(of_tickets));
     messages.extend(dead.into_iter().map(|(letter, place)| Wire::Dead { letter, place }));
     if let Some((frontier, point)) = progress {
         let upto = (point.decided_upto >= 0).then_some(point.decided_upto);

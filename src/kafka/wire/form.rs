@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::message::Wire;
 use crate::domain::{
     AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Name, Offset, Position, Reason, Scope,
-    SeriesKey, SourceId, TOPICS, Timestamp,
+    SeriesKey, SourceId, TOPICS, TicketMessage, Timestamp,
 };
 use crate::window::{AggregationKey, Counts, Frontier, Partial};
 
@@ -69,6 +69,13 @@ pub(super) enum Body {
         made: Made,
         offset: Offset,
         event: MaintenanceEvent,
+    },
+    Tickets {
+        topic: String,
+        partition: i32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Made,
+        messages: Vec<TicketMessage>,
     },
     Dead(DeadForm),
     Leader {
@@ -172,6 +179,12 @@ impl From<Wire> for Body {
                 let (topic, partition, made, offset) = parts(&position);
                 Self::Maintenance { topic, partition, made, offset, event }
             }
+            Wire::Tickets { source, messages } => Self::Tickets {
+                topic: source.topic_name().to_owned(),
+                partition: source.partition,
+                made: made(&source),
+                messages,
+            },
             Wire::Dead { letter, place } => {
                 let (topic, partition, made, offset) = parts(&letter.position);
                 let (key, window) = place.unzip();
@@ -262,6 +275,9 @@ impl From<Body> for Wire {
             }
             Body::Maintenance { topic, partition, made, offset, event } => {
                 Self::Maintenance { position: position(&topic, partition, made, offset), event }
+            }
+            Body::Tickets { topic, partition, made, messages } => {
+                Self::Tickets { source: source(&topic, partition, made), messages }
             }
             Body::Dead(form) => form.into(),
             Body::Leader { instance, url } => Self::Leader { instance, url },

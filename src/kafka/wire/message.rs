@@ -1,7 +1,8 @@
 //! The messages of the replicated log.
 
 use crate::domain::{
-    AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Offset, Position, SourceId, Timestamp,
+    AlarmEvent, DeadLetter, ListRebuilt, MaintenanceEvent, Offset, Position, SourceId,
+    TicketMessage, Timestamp,
 };
 use crate::window::{AggregationKey, Frontier, Partial};
 
@@ -36,6 +37,11 @@ pub enum Wire {
         position: Position,
         event: MaintenanceEvent,
     },
+    /// Steps in the lives of tickets, and snapshots of backlogs. Releases before this message skip it and log that.
+    Tickets {
+        source: SourceId,
+        messages: Vec<TicketMessage>,
+    },
     /// A dead letter; for a late event with the key and window that it belongs to.
     Dead {
         letter: DeadLetter,
@@ -57,7 +63,9 @@ impl Wire {
     /// The source of the message, if it has one.
     pub fn source(&self) -> Option<&SourceId> {
         match self {
-            Self::Partial { source, .. } | Self::Frontier { source, .. } => Some(source),
+            Self::Partial { source, .. }
+            | Self::Frontier { source, .. }
+            | Self::Tickets { source, .. } => Some(source),
             Self::Alarm { position, .. }
             | Self::Rebuilt { position, .. }
             | Self::Maintenance { position, .. } => Some(&position.source),

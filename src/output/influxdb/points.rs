@@ -13,7 +13,7 @@ use crate::output::receivers::link;
 use crate::staffing::{Outlook, Plan, PlanTarget};
 use crate::store::KeyWindow;
 use crate::text::{Say, Texts};
-use crate::window::AggregationKey;
+use crate::window::{AggregationKey, BacklogWindow, Total};
 
 /// Fields of raised alarms, in the order of `Severity::EVERY`.
 const RAISED: [&str; 5] =
@@ -65,6 +65,24 @@ pub fn windows(rows: &[(Timestamp, AggregationKey, KeyWindow)]) -> Vec<Line> {
             .at(scope_tags("alarms", scope), nanos(*start))
     });
     tickets.chain(alarms).collect()
+}
+
+/// `backlog` of series in which something happened to tickets. It has no roll-ups: other series may have open tickets too.
+pub fn backlog(start: Timestamp, windows: &[(SeriesKey, BacklogWindow)]) -> Vec<Line> {
+    let line = |(series, BacklogWindow { flow, open }): &(SeriesKey, BacklogWindow)| {
+        let seconds = |total: Total| i64::try_from(total.seconds).unwrap_or(i64::MAX);
+        Fields::new()
+            .integer("open", *open)
+            .integer("opened", flow.opened)
+            .integer("resolved", flow.resolved)
+            .integer("reopened", flow.reopened)
+            .integer("first_responses", flow.first_response.count)
+            .integer("first_response_seconds", seconds(flow.first_response))
+            .integer("handled", flow.handled.count)
+            .integer("handled_seconds", seconds(flow.handled))
+            .at(series_tags("backlog", series), nanos(start))
+    };
+    windows.iter().filter_map(line).collect()
 }
 
 /// A scope and its roll-ups.

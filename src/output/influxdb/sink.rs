@@ -166,6 +166,9 @@ impl Gatherer {
         rows.retain(|(start, ..)| starts.contains(start));
         let mut lines = points::windows(&rows);
         lines.extend(starts.iter().flat_map(|start| self.alarms.lines(*start)));
+        for start in starts {
+            lines.extend(points::backlog(*start, &reader.backlog_window(*start)?));
+        }
         Ok(lines)
     }
 

@@ -26,7 +26,9 @@ use crate::staffing::{
 use crate::store::{Change, PartialRecord, SourceRecord, Store, StoreError, Tx, WindowRecord};
 use crate::telemetry::Metrics;
 use crate::text::{Language, Texts};
-use crate::window::{AggregationKey, AlarmRules, Counts};
+use crate::window::{
+    AggregationKey, AlarmRules, BacklogFlow, BacklogWindow, Counts, TicketChanges, Total,
+};
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
 
@@ -657,6 +659,24 @@ fn a_recommendation_is_a_point_of_its_first_second() {
     insta::assert_snapshot!(lines.join("\n"), @r#"recommendation,kind=announcement,team=calls id="announcement.calls.1",state="done",source="",from="2026-01-01T02:15:00Z",until="2026-01-01T03:15:00Z",agents=0i,confidence=0.75,service_level_with=0.5,service_level_without=0.25,cost=0,changes=0i,answered_by="Li",summary="Switch on the outage announcement of calls, 02:15–03:15 (UTC): it keeps 10 to 30 % of callers from waiting",deflection_low=0.1,deflection_high=0.3,arrivals=90,expected_arrivals=120,attained_with=0.5,attained_without=0.25,deflected=0.25 1767232800037043356"#);
 }
 
+/// Two tickets were opened, one of them was answered and resolved, and eight more are open.
+fn tickets() -> TicketChanges {
+    let time = |seconds| Total { count: 1, seconds };
+    let (first_response, handled) = (time(60), time(300));
+    let flow = BacklogFlow { opened: 2, resolved: 1, reopened: 0, first_response, handled };
+    let series = SeriesKey::parse("north/broadband/email").expect("a series");
+    let windows = vec![(series, BacklogWindow { flow, open: 9 })];
+    TicketChanges { windows, ..TicketChanges::default() }
+}
+
+#[test]
+fn open_tickets_are_written_where_something_happened() {
+    let mut site = Site::new();
+    site.put(|tx| tx.put_tickets(at(-15), &tickets()));
+    let lines = site.changed(&mut 0);
+    insta::assert_snapshot!(lines.join("\n"), @"backlog,region=north,service=broadband,channel=email open=9i,opened=2i,resolved=1i,reopened=0i,first_responses=1i,first_response_seconds=60i,handled=1i,handled_seconds=300i 1767231900000000000");
+}
+
 #[test]
 fn the_readme_lists_every_measurement_tag_and_field() {
     let mut site = Site::new();
@@ -671,6 +691,7 @@ fn the_readme_lists_every_measurement_tag_and_field() {
         tx.put_adjustment(&entry("a", AdjustmentAmount::Factor(2.0)))?;
         tx.put_adjustment(&entry("b", AdjustmentAmount::TicketsPerWindow(2.0)))?;
         tx.put_recommendation(&advice())?;
+        tx.put_tickets(at(-15), &tickets())?;
         tx.put_source(&SourceRecord {
             source: position.source.clone(),
             closed: at(-15),

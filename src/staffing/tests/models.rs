@@ -427,6 +427,9 @@ fn deferred_work_is_spread_until_its_deadline() {
     let surge = spread_work(&[0.0, 40.0, 0.0, 0.0, 0.0, 0.0], 0.0, terms);
     assert_eq!(surge, [0.0, 4.0, 4.0, 4.0, 4.0, 0.0]);
     assert_eq!(spread_work(&[0.0; 5], 40.0, terms), [4.0, 4.0, 4.0, 4.0, 0.0]);
+    // Open tickets that are known take the place of what is usual before the first window.
+    assert_eq!(spread_backlog(&[10.0; 5], 0.0, terms), [1.0, 2.0, 3.0, 4.0, 4.0]);
+    assert_eq!(spread_backlog(&[10.0; 5], 40.0, terms), [5.0, 6.0, 7.0, 8.0, 4.0]);
     // A deadline within the window leaves nothing to spread.
     assert_eq!(spread_work(&[0.0, 40.0], 0.0, (360.0, 60.0, 900.0)), [0.0, 16.0]);
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::{Name, SeriesKey, Timestamp, WindowWidth, Zone};
 use crate::forecast::{ForecastPoint, Vintage};
+use crate::text::Stored;
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
 
@@ -126,6 +127,35 @@ fn a_team_has_nobody_when_closed_and_its_minimum_when_open() {
     let plan = planner.plan(&mails, WIDTH, &[], &[0.0; 4], Some(&team));
     let positions: Vec<u32> = plan.targets.iter().map(|target| target.positions).collect();
     assert_eq!(positions, [0, 7, 0, 0]);
+}
+
+#[test]
+fn known_open_tickets_are_worked_off_until_the_deadline() {
+    let mail = Profile {
+        model: Model::Deferred(Deferred { backlog: 0.0 }),
+        target: parse_target("100/30m").expect("a target"),
+        ..profile(900, 80.0, 20.0, None)
+    };
+    let mut planner = Planner::new(mail);
+    let mails = vintage("north/mobile/email", &[4.0; 4]);
+    let mut plan = |opening: Option<f64>| {
+        let own = planner.opens_with(opening);
+        let plan = own.plan(&mails, WIDTH, &[], &[4.0; 4], None);
+        let figures = own.figures(&plan, (&mails, WIDTH), &[], None);
+        let positions: Vec<u32> = plan.targets.iter().map(|target| target.positions).collect();
+        let Stored::Value(basis) = &plan.basis else { panic!("a value") };
+        let loads: Vec<f64> = figures.iter().map(|figures| figures.offered_load).collect();
+        (positions, basis.backlog, loads)
+    };
+    // Half of what came in the window before waits, as is usual.
+    assert_eq!(plan(None), (vec![4; 4], None, vec![4.0; 4]));
+    assert_eq!(plan(Some(0.0)), (vec![2, 4, 4, 4], Some(0), vec![2.0, 4.0, 4.0, 4.0]));
+    assert_eq!(plan(Some(20.0)), (vec![12, 14, 4, 4], Some(20), vec![12.0, 14.0, 4.0, 4.0]));
+    // Live contacts have no backlog.
+    let mut calls = Planner::new(profile(300, 80.0, 20.0, Some(180)));
+    let plan = calls.opens_with(Some(20.0)).plan(&mails, WIDTH, &[], &[4.0; 4], None);
+    let Stored::Value(basis) = &plan.basis else { panic!("a value") };
+    assert_eq!(basis.backlog, None);
 }
 
 #[test]

@@ -178,6 +178,35 @@ fn scores() {
 }
 
 #[test]
+fn tickets() {
+    let [step, snapshot] = sample::ticket_messages();
+    check(
+        &step,
+        &[(
+            0,
+            "86e0a0b7f166056e6f727468066d6f62696c650570686f6e650003542d31020182e0a0b7f16601ac02",
+        )],
+    );
+    check(&snapshot, &[(0, "88e0a0b7f166056e6f727468066d6f62696c650570686f6e650128")]);
+    check(
+        &sample::ticket(),
+        &[(
+            0,
+            "056e6f727468066d6f62696c650570686f6e658ae0a0b7f1660384e0a0b7f1668ce0a0b7f1660182e0a0b7f166010001",
+        )],
+    );
+    check(
+        &sample::backlog(),
+        &[(
+            0,
+            "28030182e0a0b7f16680e0a0b7f1660188e0a0b7f1660186e0a0b7f1660000000000000040000000 \
+        0000805640000000000000f83f0000000000207c40",
+        )],
+    );
+    check(&sample::backlog_window(), &[(0, "050401025a03840728")]);
+}
+
+#[test]
 fn events() {
     check(
         &sample::transitions()[0].1,

@@ -10,6 +10,7 @@ mod nowcasts;
 mod people;
 mod previous;
 mod sample;
+mod tickets;
 mod windows;
 
 use std::collections::BTreeSet;

@@ -4,11 +4,13 @@
 
 use super::*;
 use crate::alert::{Held, HoldReason, NeedStep, Paging, Part, Shortfall, Silence, Silenced};
+use crate::domain::{LifeStep, TicketMessage, TicketNews, TicketStep};
 use crate::forecast::surge::{Surges, Threshold};
 use crate::forecast::{Adjustment, AdjustmentAmount, AdjustmentKind, Cause, Nowcast};
 use crate::staffing::{
     Kind, Outcome, PlanTarget, Recommendation, RecommendationState, Uncovered, Why,
 };
+use crate::window::{Backlog, BacklogFlow, BacklogWindow, Mean, Ticket, Total};
 
 /// Writes every sample into an empty store.
 pub(super) fn fill(store: &mut Store) {
@@ -309,6 +311,54 @@ pub(super) fn transitions() -> Vec<(Position, AlarmEvent)> {
 
 pub(super) fn rebuilt() -> ListRebuilt {
     ListRebuilt { ts: at(3), system: Some("OMC-1".into()), object: None }
+}
+
+pub(super) fn ticket_messages() -> [TicketMessage; 2] {
+    let step = TicketStep {
+        ticket_id: "T-1".into(),
+        step: LifeStep::Resolved,
+        opened_at: Some(at(1)),
+        handled_seconds: Some(300),
+    };
+    let of = |ms, news| TicketMessage { ts: at(ms), series: series("phone"), news };
+    [of(3, TicketNews::Step(step)), of(4, TicketNews::Snapshot { open: 40 })]
+}
+
+pub(super) fn ticket() -> Ticket {
+    Ticket {
+        series: series("phone"),
+        newest: (at(5), LifeStep::Reopened),
+        seen_at: at(2),
+        heard_at: at(6),
+        opened_at: Some(at(1)),
+        is_open: true,
+        is_answered: false,
+        was_unknown: true,
+    }
+}
+
+pub(super) fn backlog() -> Backlog {
+    Backlog {
+        open: 40,
+        known: 3,
+        oldest: Some(at(1)),
+        since: at(0),
+        anchored_at: Some(at(4)),
+        resolved_at: Some(at(3)),
+        first_response: Mean { weight: 2.0, seconds: 90.0 },
+        handling: Mean { weight: 1.5, seconds: 450.0 },
+    }
+}
+
+pub(super) fn backlog_window() -> BacklogWindow {
+    let flow = BacklogFlow {
+        opened: 5,
+        resolved: 4,
+        reopened: 1,
+        first_response: Total { count: 2, seconds: 90 },
+        handled: Total { count: 3, seconds: 900 },
+    };
+    BacklogWindow { flow, open: 40 }
 }
 
 pub(super) fn work() -> MaintenanceEvent {

@@ -13,6 +13,7 @@ basis-done = { $percent } % done within { $hours } h
 basis-concurrency = each agent handles { $n } contacts at once
 basis-occupancy = occupancy up to { $percent } %
 basis-shrinkage = shrinkage { $percent } %
+basis-backlog = open tickets at the start: { $n }
 basis-team = served by team { $team }
 
 # Recommendations: what a person can do.

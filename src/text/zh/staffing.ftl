@@ -13,6 +13,7 @@ basis-done = { $percent }% 在 { $hours } 小时内完成
 basis-concurrency = 每名坐席同时处理 { $n } 个会话
 basis-occupancy = 占用率不超过 { $percent }%
 basis-shrinkage = 损耗率 { $percent }%
+basis-backlog = 开始时未结工单 { $n } 个
 basis-team = 由团队 { $team } 负责
 
 # 建议：人可以采取的措施。

@@ -1,0 +1,120 @@
+//! Steps in the life of a ticket, of all formats.
+
+use crate::domain::{LifeStep, TicketAction, TicketNews, TicketStep, Timestamp};
+use crate::ingest::acts::act;
+use crate::ingest::field::Field;
+use crate::ingest::read::{find, shown};
+use crate::ingest::reject::Reject;
+use crate::ingest::words::{hashed, letters};
+
+/// Longest time that people work on one ticket, in seconds: a week.
+const HANDLED_MAX: u64 = 7 * 86_400;
+/// Most open tickets of a snapshot.
+const OPEN_MAX: u64 = 10_000_000;
+
+/// Actions that only tell something about open tickets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    Response,
+    Snapshot,
+}
+
+const WORDS: [(&str, Word); 5] = [
+    ("respond", Word::Response),
+    ("responded", Word::Response),
+    ("first_response", Word::Response),
+    ("snapshot", Word::Snapshot),
+    ("backlog", Word::Snapshot),
+];
+
+/// What a ticket event does to its ticket.
+pub(super) struct Life {
+    pub(super) action: TicketAction,
+    pub(super) news: Option<TicketNews>,
+    /// The word that distinguishes the event from others of the ticket with the same id: see [`own_id`].
+    pub(super) word: Option<&'static str>,
+}
+
+/// The action with this name, if it only tells something about open tickets.
+pub(super) fn word(text: &str) -> Option<Word> {
+    find(text, &WORDS)
+}
+
+/// The same for the type of a wrapper, such as `com.example.ticket.first-response`.
+pub(super) fn word_of_type(text: &str) -> Option<Word> {
+    let is_response = act(text).is_none() && letters(text).collect::<String>().contains("respon");
+    is_response.then_some(Word::Response)
+}
+
+/// The first response to a ticket.
+pub(super) fn response(ticket_id: Box<str>) -> Life {
+    let news = Some(news(ticket_id, LifeStep::FirstResponse, None));
+    Life { action: TicketAction::Update, news, word: Some("respond") }
+}
+
+/// A step of a ticket by its action. An update is no step.
+pub(super) fn step(
+    action: TicketAction,
+    ticket_id: Box<str>,
+    handled: &Field<'_>,
+) -> Result<Life, Reject> {
+    let (step, word, handled) = match action {
+        TicketAction::Create => (LifeStep::Opened, None, None),
+        TicketAction::Update => return Ok(Life { action, news: None, word: None }),
+        TicketAction::Resolve => {
+            let handled = handled_seconds(handled, "handled_seconds")?;
+            (LifeStep::Resolved, Some("resolve"), handled)
+        }
+        TicketAction::Reopen => (LifeStep::Reopened, Some("reopen"), None),
+    };
+    Ok(Life { action, news: Some(news(ticket_id, step, handled)), word })
+}
+
+/// How many tickets of a series are open.
+pub(super) fn snapshot(open: &Field<'_>) -> Result<Life, Reject> {
+    if *open == Field::Absent {
+        return Err(Reject::field("open", "is missing: a snapshot says how many tickets are open"));
+    }
+    let open = number(open, "open", OPEN_MAX, "open tickets")?;
+    let news = Some(TicketNews::Snapshot { open });
+    Ok(Life { action: TicketAction::Update, news, word: None })
+}
+
+/// Seconds that people worked on a ticket; `None` if the field is absent or empty.
+pub(super) fn handled_seconds(field: &Field<'_>, key: &str) -> Result<Option<u32>, Reject> {
+    match field {
+        Field::Absent => Ok(None),
+        Field::Text(text) if text.trim().is_empty() => Ok(None),
+        field => number(field, key, HANDLED_MAX, "seconds").map(Some),
+    }
+}
+
+/// News of one step.
+fn news(ticket_id: Box<str>, step: LifeStep, handled_seconds: Option<u32>) -> TicketNews {
+    TicketNews::Step(TicketStep { ticket_id, step, opened_at: None, handled_seconds })
+}
+
+/// The duplicate key of a later step. Some senders give all events of a ticket the same id: step and time distinguish them.
+pub(super) fn own_id(event_id: &str, step: &str, ts: Timestamp) -> Box<str> {
+    hashed(&[event_id, step, &ts.to_string()])
+}
+
+/// A number from 0 to `most`, rounded.
+fn number(field: &Field<'_>, key: &str, most: u64, of: &str) -> Result<u32, Reject> {
+    let value = match field {
+        Field::Whole(number) => Some(*number as f64),
+        Field::Number(number) => Some(*number),
+        Field::Text(text) => text.trim().parse::<f64>().ok(),
+        Field::Absent | Field::Other(_) => None,
+    };
+    let found = || match field {
+        Field::Whole(number) => format!("`{number}`"),
+        Field::Number(number) => format!("`{number}`"),
+        Field::Text(text) => format!("`{}`", shown(text)),
+        Field::Absent | Field::Other(_) => field.found().to_owned(),
+    };
+    match value {
+        Some(value) if (0.0..=most as f64).contains(&value) => Ok(value.round() as u32),
+        _ => Err(Reject::field(key, format!("is {}: use 0 to {most} {of}", found()))),
+    }
+}

@@ -1,0 +1,171 @@
+//! The lives of tickets: messages that have not taken effect, open tickets, and backlogs.
+
+use std::sync::Arc;
+
+use rusqlite::params;
+
+use super::body::{self, Body};
+use super::{Change, Filter, Reader, StoreError, Tx, columns};
+use crate::domain::{SeriesKey, TicketMessage, Timestamp};
+use crate::window::{Backlog, BacklogWindow, MessageKey, Ticket, TicketChanges};
+
+/// Name of the saved [`TicketChanges::forgotten_upto`], in milliseconds.
+const FORGOTTEN: &str = "tickets_forgotten";
+
+/// The lives of tickets
+impl Tx<'_> {
+    /// Stores a message until it takes effect. Of two with the same key the first one stays.
+    pub fn put_ticket_message(&mut self, message: &TicketMessage) -> Result<(), StoreError> {
+        let MessageKey { ts, kind, subject } = MessageKey::of(message);
+        self.run(
+            "INSERT OR IGNORE INTO ticket_messages (ts, kind, subject, body, version)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![ts.millis(), kind, &*subject, body::encode(message)?, TicketMessage::VERSION],
+        )
+        .map(drop)
+    }
+
+    /// Stores what the messages up to the end of the window that begins at `start` changed.
+    pub fn put_tickets(
+        &mut self,
+        start: Timestamp,
+        changes: &TicketChanges,
+    ) -> Result<(), StoreError> {
+        if let Some(before) = changes.taken_before {
+            self.run("DELETE FROM ticket_messages WHERE ts < ?1", [before.millis()])?;
+        }
+        for (id, ticket) in &changes.tickets {
+            match ticket {
+                Some(ticket) => self.run(
+                    "INSERT OR REPLACE INTO tickets (ticket, body, version) VALUES (?1, ?2, ?3)",
+                    params![&**id, body::encode(ticket)?, Ticket::VERSION],
+                )?,
+                None => self.run("DELETE FROM tickets WHERE ticket = ?1", [&**id])?,
+            };
+        }
+        for (series, backlog) in &changes.series {
+            let SeriesKey { region, service, channel } = series;
+            self.run(
+                "INSERT OR REPLACE INTO backlogs (region, service, channel, body, version)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    region.as_str(),
+                    service.as_str(),
+                    channel.as_str(),
+                    body::encode(backlog)?,
+                    Backlog::VERSION
+                ],
+            )?;
+        }
+        if !changes.windows.is_empty() {
+            self.changed(Change::Window(start));
+        }
+        for (series, window) in &changes.windows {
+            let SeriesKey { region, service, channel } = series;
+            self.run(
+                "INSERT OR REPLACE INTO backlog_windows
+                     (start, region, service, channel, body, version)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![
+                    start.millis(),
+                    region.as_str(),
+                    service.as_str(),
+                    channel.as_str(),
+                    body::encode(window)?,
+                    BacklogWindow::VERSION
+                ],
+            )?;
+        }
+        match changes.forgotten_upto {
+            Some(upto) => self.put_state(FORGOTTEN, &upto.millis()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The lives of tickets
+impl Reader {
+    /// Messages that have not taken effect, in the order in which they do.
+    pub fn ticket_messages(&self) -> Result<Vec<TicketMessage>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT body, version FROM ticket_messages ORDER BY ts, kind, subject",
+            )?;
+            let mut rows = found.query([])?;
+            let mut messages = Vec::new();
+            while let Some(row) = rows.next()? {
+                messages.push(body::column(row, 0)?);
+            }
+            Ok(messages)
+        })
+    }
+
+    /// Tickets that are open, or were lately, and up to when others have been forgotten.
+    #[expect(clippy::type_complexity, reason = "a list and one time")]
+    pub fn tickets(&self) -> Result<(Vec<(Arc<str>, Ticket)>, Option<Timestamp>), StoreError> {
+        let forgotten = self.state::<i64>(FORGOTTEN)?.map(Timestamp::from_millis);
+        let tickets = self.read(|conn| {
+            let mut found =
+                conn.prepare_cached("SELECT ticket, body, version FROM tickets ORDER BY ticket")?;
+            let mut rows = found.query([])?;
+            let mut tickets = Vec::new();
+            while let Some(row) = rows.next()? {
+                let id: Arc<str> = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?.into();
+                tickets.push((id, body::column(row, 1)?));
+            }
+            Ok(tickets)
+        })?;
+        Ok((tickets, forgotten))
+    }
+
+    /// The open tickets of each series, in order of the series.
+    pub fn backlogs(&self, filter: &Filter) -> Result<Vec<(SeriesKey, Backlog)>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT region, service, channel, body, version FROM backlogs
+                 ORDER BY region, service, channel",
+            )?;
+            let mut rows = found.query([])?;
+            let mut backlogs = Vec::new();
+            while let Some(row) = rows.next()? {
+                let series = columns::series(row, 0)?;
+                if filter.admits_series(&series) {
+                    backlogs.push((series, body::column(row, 3)?));
+                }
+            }
+            Ok(backlogs)
+        })
+    }
+
+    /// The open tickets of one series; `None` if nothing is known of them.
+    pub fn backlog(&self, series: &SeriesKey) -> Result<Option<Backlog>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT body, version FROM backlogs
+                 WHERE region = ?1 AND service = ?2 AND channel = ?3",
+            )?;
+            let SeriesKey { region, service, channel } = series;
+            let mut rows = found.query([region.as_str(), service.as_str(), channel.as_str()])?;
+            rows.next()?.map(|row| body::column(row, 0)).transpose()
+        })
+    }
+
+    /// What happened to tickets in the window that begins at `start`, by series.
+    pub fn backlog_window(
+        &self,
+        start: Timestamp,
+    ) -> Result<Vec<(SeriesKey, BacklogWindow)>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT region, service, channel, body, version FROM backlog_windows
+                 WHERE start = ?1 ORDER BY region, service, channel",
+            )?;
+            let mut rows = found.query([start.millis()])?;
+            let mut windows = Vec::new();
+            while let Some(row) = rows.next()? {
+                windows.push((columns::series(row, 0)?, body::column(row, 3)?));
+            }
+            Ok(windows)
+        })
+    }
+}

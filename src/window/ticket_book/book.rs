@@ -1,0 +1,420 @@
+//! The book of all tickets that are open, or were lately.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::backlog::{Backlog, BacklogFlow, BacklogWindow};
+use super::changes::{TicketChanges, TicketRules, TicketTally};
+use super::pending::{MessageKey, News, Pending};
+use super::ticket::Ticket;
+use crate::domain::{DAY, LifeStep, SeriesKey, TicketMessage, Timestamp};
+
+/// A ticket that has ended is remembered for so long, so that late and repeated messages of it are recognised.
+const REMEMBERED: Duration = Duration::from_secs(7 * DAY.as_secs());
+/// An open ticket without news for longer no longer counts.
+const STALE_AFTER: Duration = Duration::from_secs(90 * DAY.as_secs());
+
+/// A series with the known ids of its open tickets, by their age.
+#[derive(Clone, Debug)]
+struct Desk {
+    backlog: Backlog,
+    flow: BacklogFlow,
+    ages: BTreeSet<(Timestamp, Arc<str>)>,
+}
+
+/// All tickets that are open, or were lately, as of an instant of event time that only moves forward.
+#[derive(Clone, Debug, Default)]
+pub struct TicketBook {
+    rules: TicketRules,
+    pending: BTreeMap<MessageKey, Pending>,
+    tickets: BTreeMap<Arc<str>, Ticket>,
+    /// Open tickets by their newest message.
+    open: BTreeSet<(Timestamp, Arc<str>)>,
+    /// Ended tickets by their newest message.
+    ended: BTreeSet<(Timestamp, Arc<str>)>,
+    desks: BTreeMap<SeriesKey, Desk>,
+    names: BTreeSet<Arc<SeriesKey>>,
+    now: Option<Timestamp>,
+    forgotten_upto: Option<Timestamp>,
+    tally: TicketTally,
+    changed: BTreeSet<Arc<str>>,
+    changed_series: BTreeSet<SeriesKey>,
+    hinted_at: Option<Timestamp>,
+}
+
+impl TicketBook {
+    /// A book without tickets.
+    pub fn new(rules: TicketRules) -> Self {
+        Self { rules, ..Self::default() }
+    }
+
+    /// The book as [`Self::advance`] had left it at `now`. Messages that have not taken effect must be observed again.
+    pub fn restored(
+        rules: TicketRules,
+        (now, forgotten_upto): (Option<Timestamp>, Option<Timestamp>),
+        tickets: Vec<(Arc<str>, Ticket)>,
+        series: Vec<(SeriesKey, Backlog)>,
+    ) -> Self {
+        let mut book = Self { rules, now, forgotten_upto, ..Self::default() };
+        for (series, backlog) in series {
+            let backlog = Backlog { known: 0, ..backlog };
+            let (flow, ages) = (BacklogFlow::default(), BTreeSet::new());
+            book.desks.insert(series, Desk { backlog, flow, ages });
+        }
+        for (id, ticket) in tickets {
+            let place = (ticket.heard_at, id.clone());
+            if ticket.is_open {
+                let desk = desk(&mut book.desks, &ticket.series, ticket.seen_at);
+                desk.backlog.known += 1;
+                desk.ages.insert((ticket.since(), id.clone()));
+                book.open.insert(place);
+            } else {
+                book.ended.insert(place);
+            }
+            book.tickets.insert(id, ticket);
+        }
+        book
+    }
+
+    /// Takes a message. Messages may come in any order and repeatedly; they take effect in [`Self::advance`].
+    pub fn observe(&mut self, message: &TicketMessage) {
+        let series = match self.names.get(&message.series) {
+            Some(known) => known.clone(),
+            None => {
+                let name = Arc::new(message.series.clone());
+                self.names.insert(name.clone());
+                name
+            }
+        };
+        let pending = Pending { series, news: News::from(&message.news) };
+        // Of two messages with the same key the first one stays, in the store too.
+        self.pending.entry(MessageKey::of(message)).or_insert(pending);
+    }
+
+    /// Moves on to `now`: messages before it take effect. `place` says under which series the tickets of a series count.
+    pub fn advance(
+        &mut self,
+        now: Timestamp,
+        place: impl Fn(&SeriesKey) -> SeriesKey,
+    ) -> TicketChanges {
+        let later = self.pending.split_off(&MessageKey::first_at(now));
+        let due = std::mem::replace(&mut self.pending, later);
+        let taken_before = (!due.is_empty()).then_some(now);
+        let forgotten = self.forgotten_upto;
+        for (key, pending) in due {
+            let series = place(&pending.series);
+            match pending.news {
+                News::Snapshot { open } => self.snapshot(&series, key.ts, open),
+                News::Step { step, opened_at, handled_seconds } => {
+                    if let Some(opened_at) = opened_at {
+                        self.opened(&key.subject, &series, opened_at, key.ts);
+                    }
+                    self.step(&key, &series, step, handled_seconds);
+                }
+            }
+        }
+        self.forget(now);
+        self.now = self.now.max(Some(now));
+        if now == now.utc_midnight() {
+            self.age_by_a_day();
+        }
+        self.names.retain(|name| Arc::strong_count(name) > 1);
+        let forgotten_upto = self.forgotten_upto.filter(|at| Some(*at) != forgotten);
+        TicketChanges { taken_before, forgotten_upto, ..self.take_changes() }
+    }
+
+    fn take_changes(&mut self) -> TicketChanges {
+        let mut changes = TicketChanges::default();
+        for id in std::mem::take(&mut self.changed) {
+            let ticket = self.tickets.get(&id).cloned();
+            changes.tickets.push((id, ticket));
+        }
+        for series in std::mem::take(&mut self.changed_series) {
+            let Some(desk) = self.desks.get_mut(&series) else { continue };
+            desk.backlog.oldest = desk.ages.first().map(|(at, _)| *at);
+            let flow = std::mem::take(&mut desk.flow);
+            let window = BacklogWindow { flow, open: desk.backlog.open };
+            changes.windows.push((series.clone(), window));
+            changes.series.push((series, desk.backlog.clone()));
+        }
+        changes
+    }
+
+    fn step(&mut self, key: &MessageKey, series: &SeriesKey, step: LifeStep, handled: Option<u32>) {
+        match step {
+            LifeStep::Opened => self.opened(&key.subject, series, key.ts, key.ts),
+            LifeStep::FirstResponse => self.answered(&key.subject, series, key.ts),
+            LifeStep::Resolved => self.resolved(&key.subject, series, key.ts, handled),
+            LifeStep::Reopened => self.reopened(&key.subject, series, key.ts),
+        }
+    }
+
+    /// A ticket was created at `opened_at`, as a message of `ts` says.
+    fn opened(&mut self, id: &Arc<str>, series: &SeriesKey, opened_at: Timestamp, ts: Timestamp) {
+        let Some((mut ticket, is_new)) = self.known(id, series, (ts, LifeStep::Opened)) else {
+            return;
+        };
+        let is_own = opened_at == ts;
+        if ticket.opened_at.is_some() {
+            if is_own {
+                self.repeated(id, ticket, ts);
+            }
+            return;
+        }
+        if self.may_be_forgotten(Some(&ticket), opened_at) {
+            // It may have been counted then.
+            return;
+        }
+        ticket.opened_at = Some(opened_at);
+        let desk = desk(&mut self.desks, &ticket.series, ts);
+        if is_new {
+            ticket.is_open = true;
+            desk.backlog.opened(opened_at);
+        } else if std::mem::take(&mut ticket.was_unknown) {
+            desk.backlog.put_back(opened_at);
+        }
+        // A later step may tell of a creation long ago.
+        if is_own || self.now.is_none_or(|now| opened_at >= now) {
+            desk.flow.opened += 1;
+            self.tally.opened += 1;
+        }
+        self.put(id, ticket, ts);
+    }
+
+    /// Somebody works on a ticket. It is the first time unless that is known.
+    fn answered(&mut self, id: &Arc<str>, series: &SeriesKey, ts: Timestamp) {
+        let Some((mut ticket, is_new)) = self.known(id, series, (ts, LifeStep::FirstResponse))
+        else {
+            return;
+        };
+        if ticket.is_answered {
+            return self.repeated(id, ticket, ts);
+        }
+        ticket.is_answered = true;
+        let desk = desk(&mut self.desks, &ticket.series, ts);
+        if is_new {
+            ticket.is_open = true;
+            ticket.was_unknown = desk.backlog.identified();
+        }
+        if let Some(opened_at) = ticket.opened_at.filter(|opened_at| *opened_at <= ts) {
+            let seconds = ts.since(opened_at).as_secs();
+            desk.flow.first_response.add(seconds);
+            desk.backlog.first_response.add(seconds as f64);
+        }
+        self.tally.responded += 1;
+        self.put(id, ticket, ts);
+    }
+
+    fn resolved(&mut self, id: &Arc<str>, series: &SeriesKey, ts: Timestamp, handled: Option<u32>) {
+        let step = (ts, LifeStep::Resolved);
+        let Some((mut ticket, is_new)) = self.known(id, series, step) else { return };
+        let is_newest = is_new || ticket.newest < step;
+        if is_newest {
+            ticket.newest = step;
+        }
+        if !is_newest || !(is_new || ticket.is_open) {
+            return self.repeated(id, ticket, ts);
+        }
+        let desk = desk(&mut self.desks, &ticket.series, ts);
+        if is_new {
+            self.tally.unpaired += 1;
+            ticket.was_unknown = desk.backlog.unknown_ended(ts);
+        } else {
+            desk.backlog.ended(ts);
+        }
+        desk.flow.resolved += 1;
+        desk.backlog.resolved_at = desk.backlog.resolved_at.max(Some(ts));
+        if let Some(seconds) = handled {
+            desk.flow.handled.add(u64::from(seconds));
+            desk.backlog.handling.add(f64::from(seconds));
+        }
+        self.tally.resolved += 1;
+        self.put(id, Ticket { is_open: false, ..ticket }, ts);
+    }
+
+    fn reopened(&mut self, id: &Arc<str>, series: &SeriesKey, ts: Timestamp) {
+        let step = (ts, LifeStep::Reopened);
+        let Some((mut ticket, is_new)) = self.known(id, series, step) else { return };
+        let is_newest = is_new || ticket.newest < step;
+        if is_newest {
+            ticket.newest = step;
+        }
+        if !is_newest || ticket.is_open {
+            return self.repeated(id, ticket, ts);
+        }
+        let desk = desk(&mut self.desks, &ticket.series, ts);
+        desk.backlog.opened(ts);
+        desk.flow.reopened += 1;
+        self.tally.reopened += 1;
+        self.put(id, Ticket { is_open: true, was_unknown: false, ..ticket }, ts);
+    }
+
+    /// A message had no effect on the number of open tickets.
+    fn repeated(&mut self, id: &Arc<str>, ticket: Ticket, ts: Timestamp) {
+        self.tally.repeated += 1;
+        if ts > ticket.heard_at {
+            self.put(id, ticket, ts);
+        }
+    }
+
+    /// The ticket as it is known, or a new one, and whether it is new. `None` if it may have been forgotten: then a message has
+    /// no effect.
+    fn known(
+        &mut self,
+        id: &Arc<str>,
+        series: &SeriesKey,
+        step: (Timestamp, LifeStep),
+    ) -> Option<(Ticket, bool)> {
+        let known = self.tickets.get(id);
+        if self.may_be_forgotten(known, step.0) {
+            self.tally.old += 1;
+            return None;
+        }
+        Some(match known {
+            Some(known) => (known.clone(), false),
+            None => (Ticket::new(series.clone(), step), true),
+        })
+    }
+
+    /// Whether a ticket with a message of `ts` may have been forgotten. It may be known again since then.
+    fn may_be_forgotten(&self, known: Option<&Ticket>, ts: Timestamp) -> bool {
+        self.forgotten_upto.is_some_and(|upto| ts <= upto)
+            && known.is_none_or(|ticket| ts < ticket.seen_at)
+    }
+
+    fn snapshot(&mut self, series: &SeriesKey, ts: Timestamp, open: u32) {
+        let is_late = self.now.is_some_and(|now| ts < now);
+        let desk = desk(&mut self.desks, series, ts);
+        if is_late || desk.backlog.anchored_at.is_some_and(|at| ts <= at) {
+            self.tally.old += 1;
+            return;
+        }
+        desk.backlog.anchored_at = Some(ts);
+        desk.backlog.open = open;
+        self.tally.snapshots += 1;
+        self.changed_series.insert(series.clone());
+    }
+
+    /// Replaces what is known of a ticket after a message of `ts`.
+    fn put(&mut self, id: &Arc<str>, mut ticket: Ticket, ts: Timestamp) {
+        self.remove(id);
+        ticket.heard_at = ticket.heard_at.max(ts);
+        let place = (ticket.heard_at, id.clone());
+        if ticket.is_open {
+            let desk = desk(&mut self.desks, &ticket.series, ticket.seen_at);
+            desk.ages.insert((ticket.since(), id.clone()));
+            self.open.insert(place);
+        } else {
+            self.ended.insert(place);
+        }
+        self.changed_series.insert(ticket.series.clone());
+        self.changed.insert(id.clone());
+        self.tickets.insert(id.clone(), ticket);
+    }
+
+    /// Removes a ticket. The number of open tickets stays.
+    fn remove(&mut self, id: &Arc<str>) -> Option<Ticket> {
+        let ticket = self.tickets.remove(id)?;
+        let place = (ticket.heard_at, id.clone());
+        if ticket.is_open {
+            self.open.remove(&place);
+            if let Some(desk) = self.desks.get_mut(&ticket.series) {
+                desk.ages.remove(&(ticket.since(), id.clone()));
+            }
+        } else {
+            self.ended.remove(&place);
+        }
+        Some(ticket)
+    }
+
+    /// Forgets tickets that ended long ago or have had no news for long, and those beyond the limit.
+    fn forget(&mut self, now: Timestamp) {
+        while let Some((at, id)) = self.ended.first().cloned()
+            && (self.ended.len() > self.rules.known_max || at + REMEMBERED < now)
+        {
+            self.give_up(at, &id);
+        }
+        while let Some((at, id)) = self.open.first().cloned() {
+            let is_stale = at + STALE_AFTER < now;
+            if !is_stale && self.open.len() <= self.rules.known_max {
+                break;
+            }
+            let Some(ticket) = self.give_up(at, &id) else { break };
+            let Some(desk) = self.desks.get_mut(&ticket.series) else { continue };
+            desk.backlog.known = desk.backlog.known.saturating_sub(1);
+            if is_stale {
+                desk.backlog.open = desk.backlog.open.saturating_sub(1);
+                self.tally.stale += 1;
+            } else {
+                self.tally.given_up += 1;
+            }
+            self.changed_series.insert(ticket.series);
+        }
+    }
+
+    fn give_up(&mut self, at: Timestamp, id: &Arc<str>) -> Option<Ticket> {
+        self.forgotten_upto = self.forgotten_upto.max(Some(at));
+        self.changed.insert(id.clone());
+        self.remove(id)
+    }
+
+    /// Older times weigh less in the means.
+    fn age_by_a_day(&mut self) {
+        for (series, desk) in &mut self.desks {
+            let Backlog { first_response, handling, .. } = &mut desk.backlog;
+            if first_response.weight + handling.weight > 0.0 {
+                first_response.age_by_a_day();
+                handling.age_by_a_day();
+                self.changed_series.insert(series.clone());
+            }
+        }
+    }
+
+    /// The open tickets of each series.
+    pub fn backlogs(&self) -> impl Iterator<Item = (&SeriesKey, &Backlog)> + '_ {
+        self.desks.iter().map(|(series, desk)| (series, &desk.backlog))
+    }
+
+    /// The open tickets of a series; `None` if nothing is known of it.
+    pub fn backlog(&self, series: &SeriesKey) -> Option<&Backlog> {
+        self.desks.get(series).map(|desk| &desk.backlog)
+    }
+
+    /// Number of open tickets, of all series together.
+    pub fn open_count(&self) -> u64 {
+        self.desks.values().map(|desk| u64::from(desk.backlog.open)).sum()
+    }
+
+    /// Whether there is anything in the book.
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty() && self.desks.is_empty() && self.tickets.is_empty()
+    }
+
+    /// Whether unusual messages should be logged: once a day of event time.
+    pub fn is_hint_due(&mut self, now: Timestamp) -> bool {
+        let is_due = self.hinted_at.is_none_or(|at| at + DAY <= now);
+        if is_due {
+            self.hinted_at = Some(now);
+        }
+        is_due
+    }
+
+    /// Counts of effects since the last call.
+    pub fn take_tally(&mut self) -> TicketTally {
+        std::mem::take(&mut self.tally)
+    }
+}
+
+/// The desk of a series.
+fn desk<'d>(
+    desks: &'d mut BTreeMap<SeriesKey, Desk>,
+    series: &SeriesKey,
+    since: Timestamp,
+) -> &'d mut Desk {
+    desks.entry(series.clone()).or_insert_with(|| Desk {
+        backlog: Backlog::new(since),
+        flow: BacklogFlow::default(),
+        ages: BTreeSet::new(),
+    })
+}

@@ -1,0 +1,27 @@
+//! Which tickets are open, and how long they took, at a given event time.
+//!
+//! Messages take effect in order of event time, up to the requested instant, as in the book of alarms. Unlike that book it
+//! cannot be made again from the messages of some days, because a ticket may be open for weeks. So [`TicketBook::advance`]
+//! returns what it changed, and the caller stores it in the transaction of the window. A message that is read again after a
+//! restart has no further effect.
+//!
+//! - All steps of a ticket count for the series of its creation, whatever their own series is.
+//! - Steps may come in any order. A ticket is opened once, answered once, and resolved once for each time that it was open.
+//! - A snapshot sets the number of open tickets of its series. Steps from before the snapshot do not change that number.
+//! - A ticket that was opened before the stream began is in a snapshot, but its id is unknown. Its end is taken off.
+//! - The number of known tickets is bounded. The ticket without news for longest is given up: it still counts as open, until a
+//!   resolution of an unknown ticket takes it off.
+
+mod backlog;
+mod book;
+mod changes;
+mod pending;
+#[cfg(test)]
+mod tests;
+mod ticket;
+
+pub use backlog::{Backlog, BacklogFlow, BacklogWindow, Mean, Total};
+pub use book::TicketBook;
+pub use changes::{TicketChanges, TicketRules, TicketTally};
+pub use pending::MessageKey;
+pub use ticket::Ticket;

@@ -1,0 +1,69 @@
+//! Messages that have not taken effect yet.
+
+use std::sync::Arc;
+
+use crate::domain::{LifeStep, SeriesKey, TicketMessage, TicketNews, Timestamp};
+
+/// Time, kind and subject of a message. The smaller one takes effect first; a message with the same key is the same one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MessageKey {
+    pub ts: Timestamp,
+    /// Number of the step; [`SNAPSHOT`] for a snapshot, which includes what happened at its time.
+    pub kind: u8,
+    /// Id of the ticket, or name of the series.
+    pub subject: Arc<str>,
+}
+
+/// The kind of a snapshot.
+pub const SNAPSHOT: u8 = 4;
+
+impl MessageKey {
+    /// The key of a message.
+    pub fn of(message: &TicketMessage) -> Self {
+        let (kind, subject) = match &message.news {
+            TicketNews::Step(step) => (step_number(step.step), Arc::from(&*step.ticket_id)),
+            TicketNews::Snapshot { .. } => (SNAPSHOT, message.series.to_string().into()),
+        };
+        Self { ts: message.ts, kind, subject }
+    }
+
+    /// No message at `ts` or later has a smaller key.
+    pub(super) fn first_at(ts: Timestamp) -> Self {
+        Self { ts, kind: 0, subject: "".into() }
+    }
+}
+
+const fn step_number(step: LifeStep) -> u8 {
+    match step {
+        LifeStep::Opened => 0,
+        LifeStep::FirstResponse => 1,
+        LifeStep::Resolved => 2,
+        LifeStep::Reopened => 3,
+    }
+}
+
+/// What a message says.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    pub(super) series: Arc<SeriesKey>,
+    pub(super) news: News,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum News {
+    Step { step: LifeStep, opened_at: Option<Timestamp>, handled_seconds: Option<u32> },
+    Snapshot { open: u32 },
+}
+
+impl From<&TicketNews> for News {
+    fn from(news: &TicketNews) -> Self {
+        match news {
+            TicketNews::Snapshot { open } => Self::Snapshot { open: *open },
+            TicketNews::Step(step) => Self::Step {
+                step: step.step,
+                opened_at: step.opened_at,
+                handled_seconds: step.handled_seconds,
+            },
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What the book knows of one ticket.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{LifeStep, SeriesKey, Timestamp};
+
+/// A ticket that is open, or was lately.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// The series for which it counts.
+    pub series: SeriesKey,
+    /// The newest end or reopening, or else the first step. An older one has no effect.
+    pub newest: (Timestamp, LifeStep),
+    /// Time of the first message.
+    pub seen_at: Timestamp,
+    /// Time of the newest message, whether it had an effect or not.
+    pub heard_at: Timestamp,
+    /// When it was created; `None` while that is not known.
+    pub opened_at: Option<Timestamp>,
+    pub is_open: bool,
+    /// Whether somebody has answered.
+    pub is_answered: bool,
+    /// Whether it was taken off the open tickets whose ids are not known.
+    pub was_unknown: bool,
+}
+
+impl Ticket {
+    /// A ticket of which this step is the first news.
+    pub(super) fn new(series: SeriesKey, newest: (Timestamp, LifeStep)) -> Self {
+        Self {
+            series,
+            newest,
+            seen_at: newest.0,
+            heard_at: newest.0,
+            opened_at: None,
+            is_open: false,
+            is_answered: false,
+            was_unknown: false,
+        }
+    }
+
+    /// Since when it is known to be open.
+    pub(super) fn since(&self) -> Timestamp {
+        self.opened_at.map_or(self.seen_at, |at| at.min(self.seen_at))
+    }
+}
