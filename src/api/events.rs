@@ -14,7 +14,7 @@ use super::problem::Problem;
 use super::requests::{Accepted, Refused, Rejected};
 use super::state::{ApiState, WriteEvents};
 use crate::domain::{Event, EventKind, Keyed};
-use crate::ingest::{self, Decoded, Decoder, Headers};
+use crate::ingest::{self, Decoded, Decoder, Headers, Reject};
 use crate::store::LogRecord;
 
 /// Maximum number of events in one request.
@@ -33,7 +33,8 @@ pub struct EventsQuery {
 /// Accepts one event, a JSON array or NDJSON
 ///
 /// With 202, the accepted events are on disk, or with Kafka on all in-sync replicas. Rejected events are stored as dead
-/// letters with a reason. If no event was accepted, the status is 422.
+/// letters with a reason. A batch counts as one event, and is accepted if one of its events is; each of the others is named
+/// in `rejected`. If no event was accepted, the status is 422.
 #[utoipa::path(post, path = "/events", params(EventsQuery), request_body(content = String, content_type = "application/json"), responses((status = 202, body = Accepted), (status = 400, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, content_type = "application/problem+json", body = Refused), (status = 503, body = Problem), (status = 507, body = Problem)))]
 pub async fn events(
     State(state): State<ApiState>,
@@ -120,33 +121,40 @@ fn take(body: &[u8], kind: Option<EventKind>, decoder: &Decoder) -> Result<Taken
         return Err(Problem::too_large(format!("{found} events: send up to {EVENTS_MAX} at once")));
     }
     let (mut records, mut rejected) = (Vec::with_capacity(events.len()), Vec::new());
+    let mut accepted = 0;
     for (index, bytes) in events.iter().enumerate() {
-        let event = match decoder.decode(bytes, &Headers::default(), kind) {
-            Ok(decoded) => match refused_whole(&decoded) {
-                None => decoded.first(),
-                Some(reason) => {
-                    rejected.push(Rejected { index, reason });
-                    None
-                }
-            },
-            Err(reject) => {
-                rejected.push(Rejected { index, reason: reject.to_string() });
-                None
-            }
-        };
+        let decoded = decoder.decode(bytes, &Headers::default(), kind);
+        accepted += usize::from(name_rejects(index, &decoded, &mut rejected));
+        let event = decoded.ok().and_then(Decoded::first);
         // Rejects go into the log too: counting makes dead letters of them, with a position.
         records.push(Record { log: LogRecord { kind, bytes: bytes.to_vec() }, event });
     }
-    let accepted = records.len() - rejected.len();
     Ok(Taken { records, answer: Accepted { accepted, rejected } })
 }
 
-/// Why no event of a batch was accepted, from its first event; `None` if one was accepted.
-fn refused_whole(decoded: &Decoded) -> Option<String> {
-    let Decoded::Many(all) = decoded else { return None };
-    let reasons: Option<Vec<String>> =
-        all.iter().map(|one| one.as_ref().err().map(ToString::to_string)).collect();
-    reasons.and_then(|reasons| reasons.into_iter().next())
+/// Names what cannot be read of one event or batch. Returns whether any of it was accepted.
+fn name_rejects(
+    index: usize,
+    decoded: &Result<Decoded, Reject>,
+    rejected: &mut Vec<Rejected>,
+) -> bool {
+    let all = match decoded {
+        Ok(Decoded::Many(all)) => all,
+        Ok(_) => return true,
+        Err(reject) => {
+            rejected.push(Rejected { index, nth: None, reason: reject.to_string() });
+            return false;
+        }
+    };
+    let of = all.len();
+    let bad = all.iter().enumerate().filter_map(|(nth, one)| Some((nth, one.as_ref().err()?)));
+    // All of them are dead letters; the answer has an end.
+    let room = EVENTS_MAX.saturating_sub(rejected.len()).max(1);
+    rejected.extend(bad.take(room).map(|(nth, reject)| {
+        let reason = format!("event {} of {of}: {reject}", nth + 1);
+        Rejected { index, nth: Some(nth), reason }
+    }));
+    all.iter().any(Result::is_ok)
 }
 
 /// Converts a CloudEvent in binary mode to structured mode, because logs store only bodies.
@@ -167,6 +175,9 @@ fn unbound(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Problem> {
 
 /// Cuts a body into events. NDJSON is cut at line ends, so that one bad line is one reject.
 fn cut(body: &[u8]) -> Result<Vec<&[u8]>, Problem> {
+    if let Some(name) = ingest::foreign(body) {
+        return Err(Problem::bad_request(format!("the body is not JSON: it is {name}")));
+    }
     let body = ingest::without_bom(body);
     let whole = ingest::split(body);
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());

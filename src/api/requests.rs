@@ -48,6 +48,9 @@ pub struct NewMaintenance {
 pub struct Rejected {
     /// Position in the request, from 0.
     pub index: usize,
+    /// Position in the batch at `index`, from 0; only for events of a batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nth: Option<usize>,
     pub reason: String,
 }
 

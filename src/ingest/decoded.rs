@@ -28,6 +28,21 @@ pub enum Decoded {
 }
 
 impl Decoded {
+    /// A batch of `all`. Batches within it are parts of it, and an empty one still has an outcome.
+    pub(super) fn many(all: impl Iterator<Item = Result<Self, Reject>>) -> Self {
+        let mut flat = Vec::with_capacity(all.size_hint().0);
+        for one in all {
+            match one {
+                Ok(Self::Many(inner)) => flat.extend(inner),
+                one => flat.push(one),
+            }
+        }
+        match flat.is_empty() {
+            true => Self::Ignored { why: "an empty batch" },
+            false => Self::Many(flat),
+        }
+    }
+
     /// With escapes for unprintable characters in texts that people read: devices, types, descriptions. Customers' texts stay
     /// as they are; they are only sorted into topics.
     pub(super) fn printable(self) -> Self {

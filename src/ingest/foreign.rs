@@ -21,25 +21,46 @@ pub(super) fn after_confluent(bytes: &[u8]) -> Option<&[u8]> {
     matches!(rest.trim_ascii_start().first(), Some(b'{' | b'[')).then_some(rest)
 }
 
-/// Beginnings of files and messages of other formats.
-const BEGINNINGS: [(&[u8], &str); 9] = [
-    (&[0x1f, 0x8b], "compressed with gzip: send it uncompressed"),
-    (&[0x28, 0xb5, 0x2f, 0xfd], "compressed with zstd: send it uncompressed"),
+/// Beginnings of binary files and messages, which cannot be cut into lines.
+const BINARY: [(&[u8], &str); 4] = [
+    (
+        &[0x1f, 0x8b],
+        "compressed with gzip: send it uncompressed, over HTTP also with `Content-Encoding: gzip`",
+    ),
+    (
+        &[0x28, 0xb5, 0x2f, 0xfd],
+        "compressed with zstd: send it uncompressed, over HTTP also with `Content-Encoding: zstd`",
+    ),
     (&[0x04, 0x22, 0x4d, 0x18], "compressed with LZ4: send it uncompressed"),
     (b"Obj\x01", "an Avro file: send JSON"),
-    (&[0xff, 0xfe], "UTF-16: send UTF-8"),
-    (&[0xfe, 0xff], "UTF-16: send UTF-8"),
-    (b"{\0", "UTF-16: send UTF-8"),
-    (b"<", "XML: send JSON"),
-    (b"\"", "a JSON text: send an object"),
 ];
+/// Beginnings of texts of other formats.
+const TEXTS: [(&[u8], &str); 2] =
+    [(b"<", "XML: send JSON"), (b"\"", "a JSON text: send an object")];
+const UTF_16: &str = "UTF-16: send UTF-8";
+
+/// Whether the bytes begin like UTF-16: with its byte order mark, or with zeros between characters of ASCII. A line after
+/// the first one of a file in UTF-16 begins with the second byte of the line break, and its last line may be that byte.
+pub(super) fn is_utf16(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0] => true,
+        [0, a, 0, b, ..] | [a, 0, b, 0, ..] => *a != 0 && *b != 0,
+        [0, a] | [a, 0] => *a != 0,
+        _ => false,
+    }
+}
+
+/// The name of bytes that are no text in UTF-8, with what to do; `None` for others.
+pub fn foreign(bytes: &[u8]) -> Option<&'static str> {
+    let known = BINARY.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, name)| *name);
+    known.or_else(|| is_utf16(bytes).then_some(UTF_16))
+}
 
 /// The reject that names what the bytes are.
 pub(super) fn named(bytes: &[u8]) -> Reject {
     let trimmed = bytes.trim_ascii_start();
-    let known =
-        BEGINNINGS.iter().find(|(start, _)| bytes.starts_with(start) || trimmed.starts_with(start));
-    if let Some((_, name)) = known {
+    let text = || TEXTS.iter().find(|(start, _)| trimmed.starts_with(start)).map(|(_, name)| *name);
+    if let Some(name) = foreign(bytes).or_else(text) {
         return Reject::malformed(format!("not a JSON object: it is {name}"));
     }
     if bytes.first() == Some(&0)

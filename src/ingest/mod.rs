@@ -7,6 +7,7 @@
 //! To add a format: a file in `formats/`, and a row in the table of `detect/table.rs`.
 
 mod acts;
+mod batch;
 mod decoded;
 mod decoder;
 mod detect;
@@ -32,7 +33,7 @@ mod words;
 pub use decoded::Decoded;
 pub use decoder::{Decoder, decode};
 pub use fast_path::Layout;
-pub use foreign::without_bom;
+pub use foreign::{foreign, without_bom};
 #[cfg(test)]
 pub(crate) use formats::samples;
 pub use headers::Headers;

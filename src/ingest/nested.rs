@@ -1,21 +1,27 @@
 //! Nested objects and lists in formats of standards. A value of the wrong type is treated as absent, so that a vendor's
 //! extension does not cause a reject.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// Largest number of list items that are kept. They are only used for look-ups.
-const ITEMS_MAX: usize = 64;
-
-/// An object, or the first of an array; `None` for any other type.
+/// An object, or the first of an array; `None` for any other type. Only for what cannot be several events: arrays of
+/// events are read by [`super::batch`].
 #[derive(Debug)]
 pub(super) struct Sub<T>(pub(super) Option<T>);
 
-/// The objects of an array. A single object is a list of one, because TMF621 v4 and v5 differ in `channel`.
+/// The items of an array. A single item is a list of one, because TMF621 v4 and v5 differ in `channel`. A text or a whole
+/// number stands for an object with this name. The size limit of events bounds the number of items.
 #[derive(Debug)]
 pub(super) struct List<T>(pub(super) Vec<T>);
+
+/// An item of a list that may be written as a text.
+pub(super) trait OfText<'a> {
+    /// The item with this name.
+    fn of_text(text: Cow<'a, str>) -> Self;
+}
 
 /// The key-value pairs of an object in their order. The size limit of events bounds their number.
 #[derive(Debug)]
@@ -83,19 +89,38 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Seeker<Sub<T>> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Seeker<List<T>> {
+impl<'de, T: Deserialize<'de> + OfText<'de>> Visitor<'de> for Seeker<List<T>> {
     type Value = List<T>;
-    scalars_are_default!();
 
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("any value")
+    }
+    fn visit_unit<E>(self) -> Result<List<T>, E> {
+        Ok(List::default())
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<List<T>, E> {
+        Ok(List::default())
+    }
+    fn visit_i64<E>(self, number: i64) -> Result<List<T>, E> {
+        Ok(List(vec![T::of_text(number.to_string().into())]))
+    }
+    fn visit_u64<E>(self, number: u64) -> Result<List<T>, E> {
+        Ok(List(vec![T::of_text(number.to_string().into())]))
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<List<T>, E> {
+        Ok(List::default())
+    }
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<List<T>, E> {
+        Ok(List(vec![T::of_text(text.into())]))
+    }
+    fn visit_str<E>(self, text: &str) -> Result<List<T>, E> {
+        Ok(List(vec![T::of_text(text.to_owned().into())]))
+    }
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<List<T>, A::Error> {
         let mut list = Vec::new();
-        while list.len() < ITEMS_MAX {
-            match items.next_element::<Sub<T>>()? {
-                Some(item) => list.extend(item.0),
-                None => return Ok(List(list)),
-            }
+        while let Some(List(inner)) = items.next_element::<List<T>>()? {
+            list.extend(inner);
         }
-        while items.next_element::<IgnoredAny>()?.is_some() {}
         Ok(List(list))
     }
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<List<T>, A::Error> {
@@ -126,7 +151,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Sub<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+impl<'de, T: Deserialize<'de> + OfText<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Seeker::<Self>(PhantomData))
     }

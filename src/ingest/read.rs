@@ -22,6 +22,10 @@ pub(super) fn text_of<'f>(field: &'f Field<'_>, key: &str) -> Result<Option<Cow<
         Field::Number(number) if number.abs() < EXACT_MAX && number.fract() == 0.0 => {
             Ok(Some(Cow::Owned((number + 0.0).to_string())))
         }
+        Field::Number(number) if number.fract() == 0.0 => Err(Reject::field(
+            key,
+            "is a number with too many digits to keep them all: send it as text",
+        )),
         other => Err(Reject::field(key, format!("is {}, it must be text", other.found()))),
     }
 }

@@ -11,7 +11,7 @@ const DEPTH_MAX: usize = 64;
 /// Limits of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Largest record in bytes, for one event or a batch.
+    /// Largest event in bytes, also of each event of a batch.
     pub event_bytes: usize,
     /// Longest text in characters; longer texts are cut.
     pub text_chars: usize,
@@ -60,7 +60,7 @@ pub(super) fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, R
 /// The reject for an event that is too large.
 pub(super) fn too_large(bytes: &[u8], limits: &Limits) -> Reject {
     let (found, most) = (bytes.len(), limits.event_bytes);
-    Reject::limit(format!("event of {found} bytes: send at most {most}"))
+    Reject::limit(format!("event of {found} bytes: send at most {most} (`limits.event_bytes`)"))
 }
 
 /// Checks size, encoding, type and nesting before parsing.
@@ -68,6 +68,11 @@ pub(super) fn object_text<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a st
     if bytes.len() > limits.event_bytes {
         return Err(too_large(bytes, limits));
     }
+    batch_text(bytes)
+}
+
+/// Like [`object_text`] without a limit of the size: the limit is for each event of a batch.
+pub(super) fn batch_text(bytes: &[u8]) -> Result<&str, Reject> {
     let bytes = without_bom(bytes);
     let text = std::str::from_utf8(bytes).map_err(|e| {
         Reject::malformed(format!("not UTF-8 after {} bytes: send UTF-8", e.valid_up_to()))

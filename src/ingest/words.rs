@@ -154,23 +154,62 @@ pub(super) fn hashed(parts: &[&str]) -> Box<str> {
     format!("xxh3-{:032x}", xxh3_128(&bytes)).into()
 }
 
-/// A time; `None` if the field is absent or empty.
+/// Words that stand for no time, by their letters. Zeros do too: `0000-00-00T00:00:00Z`.
+const NO_TIMES: [&str; 17] = [
+    "",
+    "t",
+    "z",
+    "tz",
+    "utc",
+    "na",
+    "nan",
+    "nat",
+    "null",
+    "nil",
+    "none",
+    "never",
+    "unknown",
+    "undefined",
+    "notset",
+    "notavailable",
+    "notapplicable",
+];
+
+/// Whether a field has a placeholder instead of a time: `N/A`, `-`, `none`, `0`, or a date of zeros.
+fn is_placeholder(field: &Field<'_>) -> bool {
+    match field {
+        Field::Whole(number) => *number == 0,
+        Field::Number(number) => *number == 0.0,
+        Field::Text(text) => {
+            let has_digit = text.chars().any(|c| c.is_numeric() && c != '0');
+            let letters = || text.chars().filter(|c| c.is_alphabetic());
+            let letters = || letters().map(|c| c.to_ascii_lowercase());
+            !has_digit && NO_TIMES.iter().any(|known| letters().eq(known.chars()))
+        }
+        Field::Absent | Field::Other(_) => false,
+    }
+}
+
+/// A time; `None` if the field is absent, empty or a placeholder.
 pub(super) fn loose_time(
     field: &Field<'_>,
     key: &str,
     frame: &Frame<'_>,
 ) -> Result<Option<Timestamp>, Reject> {
+    if is_placeholder(field) {
+        return Ok(None);
+    }
     time(field, key, frame.zone)
 }
 
-/// Whether a field holds a time. `0` and `0001-01-01T00:00:00Z` mean none in some languages.
+/// Whether a field holds a time, perhaps one that cannot be read. `0001-01-01T00:00:00Z` means none in some languages.
 pub(super) fn has_time(field: &Field<'_>, frame: &Frame<'_>) -> bool {
     match field {
         Field::Text(text) => {
             !matches!(
                 Moment::read(text).and_then(|moment| moment.instant(frame.zone)),
                 Err(TimeError::Range)
-            ) && !text.trim().is_empty()
+            ) && !is_placeholder(field)
         }
         other => matches!(time(other, "", frame.zone), Ok(Some(_))),
     }

@@ -95,7 +95,10 @@ fn answer(response: Response) -> Answer {
         };
         return match serde_json::from_str::<AcceptedBody>(&text) {
             Ok(AcceptedBody { rejected, .. }) => {
-                let rejected = rejected.into_iter().map(|r| (r.index, r.reason)).collect();
+                let mut rejected: Vec<_> =
+                    rejected.into_iter().map(|r| (r.index, r.reason)).collect();
+                // A batch names each of its events that cannot be read. The line of the file is one.
+                rejected.dedup_by_key(|(index, _)| *index);
                 Answer::Accepted { rejected }
             }
             Err(_) => Answer::Refused("the answer is not surgecast's: check --url".into()),

@@ -9,11 +9,11 @@ pub(super) use probe::Probe;
 
 use self::table::Read;
 use super::decoded::Decoded;
-use super::foreign::{after_confluent, named, without_bom};
+use super::foreign::{after_confluent, is_utf16, named, without_bom};
 use super::formats::{cloudevents, trap_forms};
 use super::frame::Frame;
 use super::headers::Headers;
-use super::reject::{Reject, object_text, parse, too_large};
+use super::reject::{Reject, batch_text, parse, too_large};
 use crate::domain::Reason;
 
 /// Decodes a record of any format. Headers may identify a CloudEvent; otherwise the record's keys identify the format.
@@ -33,7 +33,7 @@ pub(super) fn record(
     let bytes = without_bom(bytes);
     match headers.get("content-type").filter(|_| !is_empty) {
         Some(kind) if cloudevents::is_structured(kind) => {
-            cloudevents::structured(object_text(bytes, frame.limits)?, frame, body)
+            cloudevents::structured(batch_text(bytes)?, frame, body)
         }
         _ => body(bytes, frame),
     }
@@ -44,7 +44,7 @@ fn body(bytes: &[u8], frame: Frame<'_>) -> Result<Decoded, Reject> {
     match bytes.trim_ascii_start().first() {
         Some(b'{') => match object(bytes, frame) {
             Err(reject) if matches!(reject.reason, Reason::Malformed | Reason::Limit) => {
-                let is_utf16 = bytes.starts_with(b"{\0");
+                let is_utf16 = is_utf16(bytes);
                 let reject = if is_utf16 { named(bytes) } else { reject };
                 several::lines(bytes, frame).unwrap_or(Err(reject))
             }
@@ -85,11 +85,20 @@ fn other(bytes: &[u8], frame: Frame<'_>) -> Result<Decoded, Reject> {
 }
 
 fn object(bytes: &[u8], frame: Frame<'_>) -> Result<Decoded, Reject> {
-    let text = object_text(bytes, frame.limits)?;
-    let probe: Probe<'_> = parse(text)?;
+    let is_large = bytes.len() > frame.limits.event_bytes;
+    let read = batch_text(bytes).and_then(|text| Ok((text, parse::<Probe<'_>>(text)?)));
+    let (text, probe) = match read {
+        Ok(found) => found,
+        // Whatever it is, it is too large.
+        Err(_) if is_large => return Err(too_large(bytes, frame.limits)),
+        Err(reject) => return Err(reject),
+    };
     match probe.format().map(|format| &format.read) {
-        Some(Read::Text(read)) => read(text, frame),
+        // These check the size of each event that they contain.
+        Some(Read::Batch(read)) => read(text, frame),
         Some(Read::Wrapper(read)) => read(text, frame, body),
+        _ if is_large => Err(too_large(bytes, frame.limits)),
+        Some(Read::Text(read)) => read(text, frame),
         Some(Read::Fields(read)) => read(&probe.native, frame),
         None => Err(table::unknown()),
     }

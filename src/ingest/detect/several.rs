@@ -44,14 +44,7 @@ fn all(elements: &[&[u8]], frame: Frame<'_>) -> Result<Decoded, Reject> {
         _ => {
             // The id of a wrapper is for one event: with the same id, the events would be duplicates.
             let frame = Frame { id: None, ..frame };
-            let mut decoded = Vec::with_capacity(elements.len());
-            for element in elements {
-                match body(element, frame) {
-                    Ok(Decoded::Many(inner)) => decoded.extend(inner),
-                    one => decoded.push(one),
-                }
-            }
-            Ok(Decoded::Many(decoded))
+            Ok(Decoded::many(elements.iter().map(|element| body(element, frame))))
         }
     }
 }

@@ -26,22 +26,24 @@ pub(super) struct Format {
 pub(super) enum Read {
     /// Decodes the text of an object.
     Text(fn(&str, Frame<'_>) -> Result<Decoded, Reject>),
+    /// Decodes the text of one event or of several, each within the limit of the size.
+    Batch(fn(&str, Frame<'_>) -> Result<Decoded, Reject>),
     /// Decodes the text of a wrapper, and detects the format of its content.
     Wrapper(fn(&str, Frame<'_>, Detect) -> Result<Decoded, Reject>),
     /// Decodes the fields of a native event, which were read together with the signature keys.
     Fields(fn(&native::Fields<'_>, Frame<'_>) -> Result<Decoded, Reject>),
 }
 
-use Read::{Fields, Text, Wrapper};
+use Read::{Batch, Fields, Text, Wrapper};
 
 /// All formats in the order in which they are tried. The first format with a matching signature decodes the object.
 #[rustfmt::skip]
-static FORMATS: [Format; 18] = [
+static FORMATS: [Format; 20] = [
     row("a CloudEvent",   &[&["specversion"]],                              Wrapper(cloudevents::structured)),
     row("Kafka Connect",  &[&["schema?", "payload?"]],                      Wrapper(connect::decode)),
-    row("ONAP VES",       &[&["event.commonEventHeader"], &["eventList"]],  Text(ves::decode)),
-    row("TMF642",         &[&["event.alarm"]],                              Text(tmf642::envelope)),
-    row("TMF621",         &[&["event.troubleTicket"]],                      Text(tmf621::envelope)),
+    row("ONAP VES",       &[&["event.commonEventHeader"], &["eventList"]],  Batch(ves::decode)),
+    row("TMF642",         &[&["event.alarm"]],                              Batch(tmf642::envelope)),
+    row("TMF621",         &[&["event.troubleTicket"]],                      Batch(tmf621::envelope)),
     row("3GPP 28.532",    &[&["notificationType", "eventTime"]],            Text(fault_mns::decode)),
     row("an SNMP trap",   &[&["variable_bindings"]],                        Text(trap::decode)),
     row("an SNMP trap",   &[&["tags.oid"]],                                 Text(trap_forms::telegraf)),
@@ -50,11 +52,13 @@ static FORMATS: [Format; 18] = [
     row("O-RAN O2",       &[&["alarmEventRecordId"]],                       Text(o2::decode)),
     row("TMF642",         &[&["alarmedObject", "perceivedSeverity"]],       Text(tmf642::bare)),
     row("TMF621",         &[&["ticketType", "description"]],                Text(tmf621::bare)),
-    row("TMF642",         &[&["eventType", "eventTime"], &["eventType", "eventId"]], Text(tmf_events::decode)),
-    row("Alertmanager",   &[&["alerts"]],                                   Text(alertmanager::webhook)),
+    row("TMF642",         &[&["eventType", "eventTime"], &["eventType", "eventId"]], Batch(tmf_events::decode)),
+    row("Alertmanager",   &[&["alerts"]],                                   Batch(alertmanager::webhook)),
     row("Alertmanager",   &[&["labels", "startsAt"]],                       Text(alertmanager::alert)),
     row("a native event", &[&["kind"], &["event_id"], &["ts"]],             Fields(native::decode)),
     row("a Logstash event", &[&["@timestamp", "message"]],                  Wrapper(logstash::decode)),
+    row("Debezium",       &[&["after?", "op"]],                             Wrapper(connect::change)),
+    row("a Telegraf batch", &[&["metrics"]],                                Wrapper(trap_forms::metrics)),
 ];
 
 const fn row(
@@ -147,7 +151,8 @@ mod tests {
             (`event.troubleTicket`, or `ticketType` and `description`), 3GPP 28.532 (`notificationType` and \
             `eventTime`), an SNMP trap (`variable_bindings`, or `tags.oid`, or `snmp_version` and `values`, or \
             `PDUInfo` and `VarBinds`), O-RAN O2 (`alarmEventRecordId`), Alertmanager (`alerts`, or `labels` and \
-            `startsAt`), a native event (`kind`, `event_id`, `ts`) or a Logstash event (`@timestamp` and `message`)";
+            `startsAt`), a native event (`kind`, `event_id`, `ts`), a Logstash event (`@timestamp` and `message`), \
+            Debezium (`after` and `op`) or a Telegraf batch (`metrics`)";
         assert_eq!(unknown().detail, want);
     }
 }

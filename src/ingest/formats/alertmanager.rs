@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use sonic_rs::LazyValue;
 
 use super::alarm_draft::Draft;
 use crate::domain::{AlarmAction, Event, Name, Timestamp};
+use crate::ingest::batch::{each, elements};
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
 use crate::ingest::mapping::Attribute;
-use crate::ingest::nested::{List, Pairs};
+use crate::ingest::nested::Pairs;
 use crate::ingest::reject::{Reject, parse};
 use crate::ingest::words::{
     Perceived, has_time, hashed, joined, loose_time, no_time, perceived, same, word,
@@ -20,7 +22,7 @@ use crate::ingest::words::{
 #[serde(default, rename_all = "camelCase")]
 struct Webhook<'a> {
     #[serde(borrow)]
-    alerts: List<Alert<'a>>,
+    alerts: Option<LazyValue<'a>>,
     #[serde(rename = "externalURL")]
     external_url: Field<'a>,
 }
@@ -47,9 +49,10 @@ const TEXTS: [&str; 4] = ["summary", "description", "message", "title"];
 pub(in crate::ingest) fn webhook(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
     let webhook: Webhook<'_> = parse(text)?;
     let system = word(&webhook.external_url);
-    let frame = Frame { id: None, ..frame };
-    let all = webhook.alerts.0.iter().map(|alert| alert.decode(system.as_deref(), &frame));
-    Ok(Decoded::Many(all.collect()))
+    let alerts = webhook.alerts.as_ref().map_or("[]", |alerts| alerts.as_raw_str());
+    each(&elements("alerts", alerts, &frame)?, &Frame { id: None, ..frame }, |text, _, frame| {
+        parse::<Alert<'_>>(text)?.decode(system.as_deref(), frame)
+    })
 }
 
 /// Decodes one alert without the envelope, as Prometheus sends it to Alertmanager.

@@ -1,4 +1,4 @@
-//! Kafka Connect's `JsonConverter` with schemas: `{"schema":…,"payload":…}`.
+//! Kafka Connect: the `JsonConverter` with schemas (`{"schema":…,"payload":…}`), and changes of Debezium.
 
 use serde::Deserialize;
 use sonic_rs::LazyValue;
@@ -23,6 +23,27 @@ pub(in crate::ingest) fn decode(
     let envelope: Envelope<'_> = parse(text)?;
     match envelope.payload {
         Some(payload) => detect(payload.as_raw_str().as_bytes(), frame.within()?),
+        None => Ok(Decoded::Null),
+    }
+}
+
+/// A change of a row. The row before it and its source are not needed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Change<'a> {
+    #[serde(borrow)]
+    after: Option<LazyValue<'a>>,
+}
+
+/// Decodes the row after a change. It is null after a deletion, which is like a tombstone.
+pub(in crate::ingest) fn change(
+    text: &str,
+    frame: Frame<'_>,
+    detect: Detect,
+) -> Result<Decoded, Reject> {
+    let change: Change<'_> = parse(text)?;
+    match change.after {
+        Some(row) => detect(row.as_raw_str().as_bytes(), frame.within()?),
         None => Ok(Decoded::Null),
     }
 }

@@ -3,23 +3,25 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use sonic_rs::LazyValue;
 
 use super::trap::Trap;
 use super::trap_bindings::{Bindings, Host};
 use super::trap_forms;
+use crate::ingest::batch::elements;
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
 use crate::ingest::frame::{Detect, Frame};
 use crate::ingest::nested::Pairs;
 use crate::ingest::read::{shown, text_of};
-use crate::ingest::reject::{Reject, parse};
+use crate::ingest::reject::{Reject, parse, too_large};
 use crate::ingest::words::{loose_time, word};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Logstash<'a> {
     #[serde(borrow)]
-    message: Field<'a>,
+    message: Option<LazyValue<'a>>,
     host: Host<'a>,
     #[serde(rename = "@timestamp")]
     received: Field<'a>,
@@ -33,23 +35,59 @@ pub(in crate::ingest) fn decode(
     detect: Detect,
 ) -> Result<Decoded, Reject> {
     let event: Logstash<'_> = parse(text)?;
-    let message = text_of(&event.message, "message")?.unwrap_or_default();
     let host = event.host.name();
     let inner = Frame {
         ts: loose_time(&event.received, "@timestamp", &frame)?.or(frame.ts),
         device: host.as_deref().or(frame.device),
         ..frame.within()?
     };
-    if message.trim_start().starts_with('{') {
-        return detect(message.as_bytes(), inner);
+    let raw = event.message.as_ref().map_or("null", LazyValue::as_raw_str);
+    let read = |raw: &str, frame: Frame<'_>| {
+        let field: Field<'_> = parse(raw)?;
+        let message = text_of(&field, "message")?.unwrap_or_default();
+        one(text, &message, &event, frame, detect)
+    };
+    // An event may have several messages, each with an event of its own.
+    match &elements("message", raw, &inner)?[..] {
+        [one] => read(utf8(one), inner),
+        all => {
+            let inner = Frame { id: None, ..inner };
+            Ok(Decoded::many(all.iter().map(|one| read(utf8(one), inner))))
+        }
+    }
+}
+
+/// A part of a text, which is UTF-8.
+fn utf8(part: &[u8]) -> &str {
+    std::str::from_utf8(part).unwrap_or_default()
+}
+
+/// Decodes one message.
+fn one(
+    text: &str,
+    message: &str,
+    event: &Logstash<'_>,
+    frame: Frame<'_>,
+    detect: Detect,
+) -> Result<Decoded, Reject> {
+    let message = message.trim_start_matches('\u{feff}');
+    let start = message.trim_start();
+    let is_array = start
+        .strip_prefix('[')
+        .is_some_and(|rest| rest.trim_start().starts_with(['{', '[', '"', ']']));
+    if start.starts_with('{') || is_array {
+        return detect(message.as_bytes(), frame);
+    }
+    if message.len() > frame.limits.event_bytes {
+        return Err(too_large(message.as_bytes(), frame.limits));
     }
     if message.starts_with("#<SNMP::") {
-        return described(text, &message, &event, &inner);
+        return described(text, message, event, &frame);
     }
-    if trap_forms::is_snmptrapd(&message) {
-        return trap_forms::snmptrapd(&message, &inner);
+    if trap_forms::is_snmptrapd(message) {
+        return trap_forms::snmptrapd(message, &frame);
     }
-    let rest = format!("is `{}`: it must be JSON or an SNMP trap", shown(&message));
+    let rest = format!("is `{}`: it must be JSON or an SNMP trap", shown(message));
     Err(Reject::field("message", rest))
 }
 

@@ -4,6 +4,8 @@
 
 mod alarm_draft;
 pub(super) mod alertmanager;
+#[cfg(test)]
+mod batches;
 pub(super) mod cloudevents;
 pub(super) mod connect;
 pub(super) mod fault_mns;

@@ -99,6 +99,9 @@ impl<'a> Fields<'a> {
 
 /// Decodes a native event. The mapping fills in missing names.
 pub(in crate::ingest) fn decode(fields: &Fields<'_>, frame: Frame<'_>) -> Result<Decoded, Reject> {
+    if fields.is_comment(&frame)? {
+        return Ok(Decoded::Ignored { why: "an acknowledgement or comment changes no fault" });
+    }
     let mut event = fields.event(&frame)?;
     if frame.mapping.is_empty() {
         return Ok(Decoded::One(event));
@@ -173,6 +176,21 @@ impl Fields<'_> {
             }
             (None, None) => Err(read::no_choice("kind", &text, &KINDS[..3])),
         }
+    }
+
+    /// Whether the event is an acknowledgement of an alarm, a comment on it, or the like. A severity that clears overrides
+    /// the action.
+    fn is_comment(&self, frame: &Frame<'_>) -> Result<bool, Reject> {
+        let text = read::text_of(self.get(Key::Action), "action")?.unwrap_or_default();
+        let is_comment = !text.is_empty()
+            && read::find(&text, ALARM_ACTIONS.words).is_none()
+            && act(&text) == Some(Act::Nothing)
+            && self.kind(frame)? == EventKind::Alarm
+            && perceived(self.get(Key::Severity), frame) != Some(Perceived::Cleared);
+        if is_comment {
+            frame.notes.add(Doubt::EventType, read::shown(&text), "no change");
+        }
+        Ok(is_comment)
     }
 
     fn alarm(&self, frame: &Frame<'_>) -> Result<AlarmEvent, Reject> {

@@ -4,10 +4,13 @@ use serde::Deserialize;
 
 use super::alarm_draft::Draft;
 use crate::domain::{AlarmAction, Timestamp};
+use crate::ingest::acts::{Act, act};
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
 use crate::ingest::mapping::Attribute;
+use crate::ingest::notes::Doubt;
+use crate::ingest::read::shown;
 use crate::ingest::reject::{Reject, parse};
 use crate::ingest::words::{
     O_RAN_O2, Perceived, has_time, loose_time, no_time, perceived_by, same, word, word_of,
@@ -54,17 +57,11 @@ const TYPES: [(&str, &str, Option<AlarmAction>); 4] = [
 pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
     let record: Record<'_> = parse(text)?;
     let perceived = perceived_by(&record.perceived_severity, &frame, O_RAN_O2);
-    let kind = word(&record.notification_event_type);
-    let known = |kind: &str| TYPES.iter().find(|(code, word, _)| *code == kind || same(word, kind));
-    let action = match kind.as_deref().and_then(known) {
-        Some((.., None)) => {
-            return Ok(Decoded::Ignored { why: "an acknowledgement changes no fault" });
-        }
-        Some((.., Some(action))) => *action,
-        None => AlarmAction::Raise,
-    };
     let is_cleared =
         perceived == Some(Perceived::Cleared) || has_time(&record.alarm_cleared_time, &frame);
+    let Some(action) = record.action(&frame) else {
+        return Ok(Decoded::Ignored { why: "an acknowledgement changes no fault" });
+    };
     let action = if is_cleared { AlarmAction::Clear } else { action };
     let first = |fields: [&'_ Field<'_>; 2]| {
         fields.into_iter().find_map(word).map(|w| w.into_owned().into())
@@ -97,6 +94,24 @@ pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded,
 }
 
 impl Record<'_> {
+    /// What the notification does; `None` for an acknowledgement. A type that is not known but names an act is that act,
+    /// and any other is a new alarm: a record without a type is one.
+    fn action(&self, frame: &Frame<'_>) -> Option<AlarmAction> {
+        let Some(kind) = word(&self.notification_event_type) else { return TYPES[0].2 };
+        let known = |(code, word, _): &&(&str, &str, _)| *code == kind || same(word, &kind);
+        if let Some((.., action)) = TYPES.iter().find(known) {
+            return *action;
+        }
+        let (_, read_as, action) = match act(&kind) {
+            Some(Act::Begin | Act::Reopen) | None => TYPES[0],
+            Some(Act::Change) => TYPES[1],
+            Some(Act::End) => TYPES[2],
+            Some(Act::Nothing) => TYPES[3],
+        };
+        frame.notes.add(Doubt::EventType, shown(&kind), read_as);
+        action
+    }
+
     fn ts(&self, action: AlarmAction, frame: &Frame<'_>) -> Result<Timestamp, Reject> {
         let (raised, changed, cleared) = (
             (&self.alarm_raised_time, "alarmRaisedTime"),

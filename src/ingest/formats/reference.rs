@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::ingest::field::Field;
 use crate::ingest::mapping::{Attribute, Attributes};
-use crate::ingest::nested::{List, Sub};
+use crate::ingest::nested::{List, OfText, Sub};
 use crate::ingest::words::word;
 
 /// A reference of TMF Open APIs. In v5 some are nested in another object: `{role, place: {id}}`.
@@ -29,6 +29,13 @@ struct Inner<'a> {
     #[serde(borrow)]
     id: Field<'a>,
     name: Field<'a>,
+}
+
+impl<'de: 'a, 'a> OfText<'de> for Reference<'a> {
+    /// Some senders write only the name or the id.
+    fn of_text(text: Cow<'de, str>) -> Self {
+        Self { id: Field::Text(text), ..Self::default() }
+    }
 }
 
 /// Adds ids and names of `list` to the attributes: first all ids, which most look-up tables use.

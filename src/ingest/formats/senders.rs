@@ -613,7 +613,7 @@ fn alerts_of_alertmanager_are_alarms() {
     assert!(ids.len() == 3 && ids[0] == ids[2] && ids[0] != ids[1], "{ids:?}");
     let Event::Alarm(one) = event(&alert) else { panic!("no alarm") };
     assert_eq!(one.scope.to_string(), "north/unknown");
-    assert!(line(&body(json!([]))).is_empty());
+    assert_eq!(line(&body(json!([]))), "ignored: an empty batch");
 }
 
 #[test]
@@ -667,13 +667,20 @@ fn records_hold_one_event_or_several_or_none() {
 #[test]
 fn what_cannot_be_read_is_named() {
     let utf16: Vec<u8> = "{\"kind\":1}".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let cases: [(&[u8], &str); 14] = [
+    let little = &utf16[..];
+    let second = [&[0], little].concat();
+    let text: Vec<u8> = "\"a\"".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let cases: [(&[u8], &str); 17] = [
         (&[0, 0, 0, 0, 7, 2, 4], "Confluent's wire prefix with schema 7"),
         (&[0, 0, 1, 0, 0], "Confluent's wire prefix with schema 65536"),
         (&[0x1f, 0x8b, 8, 0], "gzip"),
         (&[0x28, 0xb5, 0x2f, 0xfd], "zstd"),
         (b"Obj\x01", "Avro"),
-        (&utf16, "UTF-16"),
+        // A line after the first one begins with the end of the line break, and its last line is only that.
+        (little, "UTF-16"),
+        (&second, "UTF-16"),
+        (&text, "UTF-16"),
+        (&[0], "UTF-16"),
         (b"<alarm/>", "XML"),
         (b"42", "it is a number"),
         (b"true", "true or false"),

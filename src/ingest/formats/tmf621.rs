@@ -17,17 +17,10 @@ use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
 use crate::ingest::mapping::{Attribute, Attributes, Target};
-use crate::ingest::nested::{List, Sub};
+use crate::ingest::nested::{List, OfText};
 use crate::ingest::read::cut;
 use crate::ingest::reject::{Reject, parse};
-use crate::ingest::words::{hashed, joined, loose_time, no_time, same, word, word_of};
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Payload<'a> {
-    #[serde(borrow)]
-    trouble_ticket: Sub<Ticket<'a>>,
-}
+use crate::ingest::words::{has_time, hashed, joined, loose_time, no_time, same, word, word_of};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -69,6 +62,12 @@ pub(super) struct Ticket<'a> {
 struct Status<'a> {
     #[serde(borrow)]
     status: Field<'a>,
+}
+
+impl<'de: 'a, 'a> OfText<'de> for Status<'a> {
+    fn of_text(text: Cow<'de, str>) -> Self {
+        Self { status: Field::Text(text) }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -119,11 +118,21 @@ const CHANNELS: [&str; 5] = ["phone", "chat", "email", "social", "app"];
 
 /// Decodes a ticket in an envelope.
 pub(in crate::ingest) fn envelope(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
-    let envelope: Envelope<'_, Payload<'_>> = parse(text)?;
-    let ticket = envelope.event.0.as_ref().and_then(|payload| payload.trouble_ticket.0.as_ref());
-    let ticket = ticket.ok_or_else(|| Reject::field("event.troubleTicket", "is not an object"))?;
-    let effect = envelope.effect(&TYPES, &frame)?;
-    ticket.decode(effect, envelope.ts(&frame)?, envelope.event_id()?.as_deref(), &frame)
+    let envelope: Envelope<'_> = parse(text)?;
+    tickets(&envelope, Some("troubleTicket"), &frame)
+}
+
+/// Decodes the tickets of an envelope: usually one.
+pub(super) fn tickets(
+    envelope: &Envelope<'_>,
+    key: Option<&str>,
+    frame: &Frame<'_>,
+) -> Result<Decoded, Reject> {
+    let (effect, ts) = (envelope.effect(&TYPES, frame)?, envelope.ts(frame)?);
+    envelope.each(key, frame, |text, nth, frame| {
+        let id = envelope.event_id_of(nth)?;
+        parse::<Ticket<'_>>(text)?.decode(effect, ts, id.as_deref(), frame)
+    })
 }
 
 /// Decodes a ticket without an envelope: its current state.
@@ -193,7 +202,7 @@ impl Ticket<'_> {
         let time = |field| loose_time(field, "", frame).ok().flatten();
         let created = self.created(frame);
         let changes = [&self.last_update, &self.status_change_date, &self.sys_updated_on];
-        let mut changes = changes.into_iter().filter(|field| word(field).is_some());
+        let mut changes = changes.into_iter().filter(|field| has_time(field, frame));
         changes.any(|field| match (created, time(field)) {
             (Some(created), Some(changed)) => changed.since(created) > SETTLING,
             _ => true,

@@ -9,26 +9,20 @@ use super::reference::{Reference, dn_of_href, push_all};
 use super::tmf_envelope::{Envelope, Types};
 use crate::domain::{AlarmAction, Timestamp};
 use crate::ingest::acts::Act;
+use crate::ingest::batch::{each, elements};
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
 use crate::ingest::mapping::Attribute;
-use crate::ingest::nested::{List, Sub};
+use crate::ingest::nested::List;
 use crate::ingest::reject::{Reject, parse};
 use crate::ingest::words::{
     Perceived, has_time, loose_time, no_time, perceived, same, word, word_of,
 };
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Payload<'a> {
-    #[serde(borrow)]
-    alarm: Sub<Alarm<'a>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Alarm<'a> {
+struct Alarm<'a> {
     #[serde(borrow)]
     id: Field<'a>,
     external_alarm_id: Field<'a>,
@@ -84,11 +78,20 @@ const KNOWN: [(&str, Effect); 13] = [
 ];
 /// Decodes an alarm in an envelope.
 pub(in crate::ingest) fn envelope(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
-    let envelope: Envelope<'_, Payload<'_>> = parse(text)?;
-    let alarm = envelope.event.0.as_ref().and_then(|payload| payload.alarm.0.as_ref());
-    let alarm = alarm.ok_or_else(|| Reject::field("event.alarm", "is not an object"))?;
-    let effect = envelope.effect(&TYPES, &frame)?;
-    alarm.decode(effect, envelope.ts(&frame)?, envelope.event_id()?, &frame)
+    let envelope: Envelope<'_> = parse(text)?;
+    alarms(&envelope, Some("alarm"), &frame)
+}
+
+/// Decodes the alarms of an envelope: usually one.
+pub(super) fn alarms(
+    envelope: &Envelope<'_>,
+    key: Option<&str>,
+    frame: &Frame<'_>,
+) -> Result<Decoded, Reject> {
+    let (effect, ts) = (envelope.effect(&TYPES, frame)?, envelope.ts(frame)?);
+    envelope.each(key, frame, |text, _, frame| {
+        parse::<Alarm<'_>>(text)?.decode(effect, ts, envelope.event_id()?, frame)
+    })
 }
 
 /// Decodes an alarm without an envelope: its current state.
@@ -99,8 +102,26 @@ pub(in crate::ingest) fn bare(text: &str, frame: Frame<'_>) -> Result<Decoded, R
 /// States of an alarm that is over.
 const CLEARED: [&str; 4] = ["cleared", "clear", "terminated", "closed"];
 
+/// One clear for each alarm of an array: `alarmPattern` of the task `ClearAlarms`.
+pub(super) fn clears(
+    envelope: &Envelope<'_>,
+    pattern: &str,
+    frame: &Frame<'_>,
+) -> Result<Decoded, Reject> {
+    let key = "alarmPattern";
+    let alarms = elements(key, pattern, frame)?;
+    if alarms.is_empty() {
+        return Err(Reject::field(key, "names no alarm: send the ids of the alarms"));
+    }
+    let (ts, clear) = (envelope.ts(frame)?, Some(Some(AlarmAction::Clear)));
+    // The id of a wrapper is for one event.
+    each(&alarms, &Frame { id: None, ..*frame }, |text, _, frame| {
+        parse::<Alarm<'_>>(text)?.decode(clear, ts, envelope.event_id()?, frame)
+    })
+}
+
 impl Alarm<'_> {
-    pub(super) fn decode<'s>(
+    fn decode<'s>(
         &'s self,
         effect: Option<Effect>,
         ts: Option<Timestamp>,

@@ -3,20 +3,24 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
+use sonic_rs::LazyValue;
 
 use crate::domain::Timestamp;
 use crate::ingest::acts::{Act, act};
+use crate::ingest::batch::{each, elements};
+use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
-use crate::ingest::nested::Sub;
+use crate::ingest::nested::Pairs;
 use crate::ingest::notes::Doubt;
 use crate::ingest::read::{no_choice, shown};
 use crate::ingest::reject::Reject;
-use crate::ingest::words::{letters, loose_time, same, word_of};
+use crate::ingest::words::{joined, letters, loose_time, same, word_of};
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", bound(deserialize = "P: Default + Deserialize<'de>"))]
-pub(super) struct Envelope<'a, P> {
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Envelope<'a> {
     #[serde(borrow)]
     event_id: Field<'a>,
     event_time: Field<'a>,
@@ -26,10 +30,55 @@ pub(super) struct Envelope<'a, P> {
     event_type: Field<'a>,
     #[serde(rename = "@type")]
     at_type: Field<'a>,
-    pub(super) event: Sub<P>,
+    /// The payload, not yet read.
+    event: Option<LazyValue<'a>>,
 }
 
-impl<P> Envelope<'_, P> {
+impl Envelope<'_> {
+    /// The objects of the payload: the values of `key`; without it, of the only key, or the payload itself. Both the
+    /// payload and the value may be an array.
+    pub(super) fn objects(
+        &self,
+        key: Option<&str>,
+        frame: &Frame<'_>,
+    ) -> Result<Vec<&[u8]>, Reject> {
+        let missing = || match key {
+            Some(key) => Reject::field(&format!("event.{key}"), "is not an object"),
+            None => Reject::field("event", "is missing or not an object"),
+        };
+        let event = self.event.as_ref().map(LazyValue::as_raw_str).ok_or_else(missing)?;
+        let mut all = Vec::new();
+        for payload in elements("event", event, frame)? {
+            match std::str::from_utf8(payload).ok().and_then(|payload| inner(payload, key)) {
+                Some(value) => all.extend(elements(key.unwrap_or("event"), value, frame)?),
+                None => all.push(payload),
+            }
+        }
+        match &all[..] {
+            [] => Err(missing()),
+            [one] if !one.starts_with(b"{") => Err(missing()),
+            _ => Ok(all),
+        }
+    }
+
+    /// Decodes the objects of the payload, each by itself.
+    pub(super) fn each(
+        &self,
+        key: Option<&str>,
+        frame: &Frame<'_>,
+        decode: impl Fn(&str, Option<usize>, &Frame<'_>) -> Result<Decoded, Reject>,
+    ) -> Result<Decoded, Reject> {
+        each(&self.objects(key, frame)?, frame, decode)
+    }
+
+    /// The id of the object with this number of an envelope, for objects that have no id of their own.
+    pub(super) fn event_id_of(&self, nth: Option<usize>) -> Result<Option<Cow<'_, str>>, Reject> {
+        Ok(match (self.event_id()?, nth) {
+            (Some(id), Some(nth)) => Some(joined(&[&id, &nth.to_string()]).into_string().into()),
+            (id, _) => id,
+        })
+    }
+
     pub(super) fn event_id(&self) -> Result<Option<Cow<'_, str>>, Reject> {
         word_of(&self.event_id, "eventId")
     }
@@ -67,6 +116,19 @@ impl<P> Envelope<'_, P> {
         let unknown = || no_choice("eventType", &text, &types.known[..types.named]);
         types.effect(&text, frame).map(Some).ok_or_else(unknown)
     }
+}
+
+/// The value of `key` in a payload; without `key`, the object or array that is its only value.
+fn inner<'v>(payload: &'v str, key: Option<&str>) -> Option<&'v str> {
+    let pairs: Pairs<Cow<'v, str>, &'v RawValue> = serde_json::from_str(payload).ok()?;
+    let value = match key {
+        Some(key) => pairs.0.iter().find(|(name, _)| name == key).map(|(_, value)| value.get()),
+        None => match &pairs.0[..] {
+            [(_, value)] => Some(value.get()).filter(|value| value.starts_with(['{', '['])),
+            _ => None,
+        },
+    };
+    value.filter(|value| *value != "null")
 }
 
 /// The event types of an API, and the acts of types that it does not have.

@@ -3,19 +3,23 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use sonic_rs::LazyValue;
 
 use super::trap::Trap;
 use super::trap_bindings::{Bindings, Host, value_of};
 use crate::domain::Moment;
+use crate::ingest::batch::{each, elements};
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
-use crate::ingest::frame::Frame;
+use crate::ingest::frame::{Detect, Frame};
 use crate::ingest::nested::Sub;
 use crate::ingest::reject::{Reject, parse};
 use crate::ingest::words::word;
 
 /// The name of the variable with the OID of the trap.
 const TRAP_OID: &str = "snmpTrapOID";
+/// Its names and numbers in the log of snmptrapd.
+const TRAP_OIDS: [&str; 3] = [TRAP_OID, "1.3.6.1.6.3.1.1.4.1.0", "iso.3.6.1.6.3.1.1.4.1.0"];
 
 /// A metric of Telegraf's `snmp_trap` in JSON.
 #[derive(Debug, Default, Deserialize)]
@@ -54,6 +58,28 @@ pub(in crate::ingest) fn telegraf(text: &str, frame: Frame<'_>) -> Result<Decode
         ..Trap::default()
     };
     trap.decode(&frame)
+}
+
+/// A batch of Telegraf.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Metrics<'a> {
+    #[serde(borrow)]
+    metrics: Option<LazyValue<'a>>,
+}
+
+/// Decodes a batch of Telegraf. Each metric is decoded by itself, so that one that is no trap is one reject.
+pub(in crate::ingest) fn metrics(
+    text: &str,
+    frame: Frame<'_>,
+    detect: Detect,
+) -> Result<Decoded, Reject> {
+    let batch: Metrics<'_> = parse(text)?;
+    let metrics = batch.metrics.as_ref().map_or("[]", |metrics| metrics.as_raw_str());
+    let frame = frame.within()?;
+    each(&elements("metrics", metrics, &frame)?, &frame, |text, _, frame| {
+        detect(text.as_bytes(), *frame)
+    })
 }
 
 /// A message of trap2json.
@@ -159,18 +185,74 @@ fn sender(from: &str) -> Option<&str> {
 
 /// Whether a text is a trap as snmptrapd logs it.
 pub(in crate::ingest) fn is_snmptrapd(text: &str) -> bool {
-    let names = ["snmpTrapOID", "1.3.6.1.6.3.1.1.4.1.0", "iso.3.6.1.6.3.1.1.4.1.0"];
-    let is_v2 = text.contains(" = ") && names.iter().any(|name| text.contains(name));
+    let is_v2 = text.contains(" = ") && TRAP_OIDS.iter().any(|name| text.contains(name));
     is_v2 || (text.contains("TRAP, SNMP v1") && text.contains(" Trap ("))
 }
 
-/// Decodes a trap as snmptrapd logs it. Its lines are separated by line breaks or tabs, or by syslog's `#012` and `#011`.
+/// Whether a part of snmptrapd's text holds the OID of a trap, or the number of one of SNMPv1.
+fn is_trap(part: &str) -> bool {
+    part.split_once(" = ").map_or(part.contains(" Trap ("), |(name, _)| {
+        let name = name.rsplit(' ').next().unwrap_or(name);
+        TRAP_OIDS.iter().any(|oid| name.contains(oid))
+    })
+}
+
+/// Whether a part begins a trap: the line with its sender.
+fn is_head(part: &str) -> bool {
+    let before = part.split_once(" = ").map_or(part, |(before, _)| before);
+    before.contains("TRAP, SNMP v1") || (before.contains("->[") && before.contains(": ["))
+}
+
+/// Cuts a text into traps. A trap begins with the line of its sender, or without one with its uptime.
+fn traps(text: &str) -> Vec<Vec<&str>> {
+    let mut traps: Vec<Vec<&str>> = Vec::new();
+    let (mut has_trap, mut by_uptime) = (true, false);
+    for part in text.split(['\n', '\t']).map(str::trim).filter(|part| !part.is_empty()) {
+        let is_uptime = part.split_once(" = ").is_some_and(|(name, _)| {
+            ["sysUpTime", ".3.6.1.2.1.1.3.0"].iter().any(|uptime| name.contains(uptime))
+        });
+        if has_trap && (traps.is_empty() || is_head(part) || is_uptime) {
+            traps.push(Vec::new());
+            (has_trap, by_uptime) = (false, is_uptime && !is_head(part));
+        }
+        has_trap |= is_trap(part);
+        if let Some(trap) = traps.last_mut() {
+            trap.push(part);
+        }
+    }
+    // An uptime without a trap is a variable of the trap before it.
+    if !has_trap
+        && by_uptime
+        && let Some(rest) = traps.pop()
+    {
+        match traps.last_mut() {
+            Some(trap) => trap.extend(rest),
+            None => traps.push(rest),
+        }
+    }
+    traps
+}
+
+/// Decodes traps as snmptrapd logs them, each by itself. Their lines are separated by line breaks or tabs, or by syslog's
+/// `#012` and `#011`.
 pub(in crate::ingest) fn snmptrapd(text: &str, frame: &Frame<'_>) -> Result<Decoded, Reject> {
     let text = text.replace("#012", "\n").replace("#011", "\t");
+    match &traps(&text)[..] {
+        [one] => logged(one, frame),
+        all => {
+            // The id of a wrapper is for one event.
+            let frame = Frame { id: None, ..*frame };
+            Ok(Decoded::many(all.iter().map(|one| logged(one, &frame))))
+        }
+    }
+}
+
+/// Decodes one trap of the log of snmptrapd.
+fn logged(parts: &[&str], frame: &Frame<'_>) -> Result<Decoded, Reject> {
     let mut bindings = Bindings::default();
     let (mut generic_trap, mut specific_trap) = (Field::Absent, Field::Absent);
     let mut enterprise = Field::Absent;
-    for part in text.split(['\n', '\t']).map(str::trim) {
+    for part in parts {
         if let Some((name, value)) = part.split_once(" = ") {
             // The first variable may follow the head in one line.
             let name = name.rsplit(' ').next().unwrap_or(name);
@@ -188,12 +270,11 @@ pub(in crate::ingest) fn snmptrapd(text: &str, frame: &Frame<'_>) -> Result<Deco
             enterprise = Field::Text(name.into());
         }
     }
-    let head = text.trim_start();
+    let head = parts.first().copied().unwrap_or_default();
     // Without a time in the text, its wrapper has one.
     let received = time(head).map_or(Field::Absent, |time| Field::Text(time.into()));
-    let address = head.split(['\n', '\t']).next().and_then(address);
     let trap = Trap {
-        host: Host::new(address.map(Into::into)),
+        host: Host::new(address(head).map(Into::into)),
         generic_trap,
         specific_trap,
         enterprise,

@@ -9,6 +9,7 @@ use super::alarm_draft::Draft;
 use super::fault_mns;
 use crate::domain::{AlarmAction, Timestamp};
 use crate::ingest::acts::{Act, act};
+use crate::ingest::batch::{each, elements};
 use crate::ingest::decoded::Decoded;
 use crate::ingest::field::Field;
 use crate::ingest::frame::Frame;
@@ -23,7 +24,7 @@ use crate::ingest::words::{Perceived, loose_time, no_time, perceived, same, word
 #[serde(default, rename_all = "camelCase")]
 struct Body<'a> {
     #[serde(borrow)]
-    event: Sub<VesEvent<'a>>,
+    event: Option<LazyValue<'a>>,
     event_list: Option<LazyValue<'a>>,
 }
 
@@ -100,25 +101,19 @@ const ALERT_ACTIONS: [(&str, AlarmAction); 3] =
 /// Decodes one event, or a batch with independent elements.
 pub(in crate::ingest) fn decode(text: &str, frame: Frame<'_>) -> Result<Decoded, Reject> {
     let body: Body<'_> = parse(text)?;
-    let Some(list) = body.event_list else {
-        return body.event.0.unwrap_or_default().decode(&frame);
-    };
-    let list = list.as_raw_str();
-    if !list.starts_with('[') {
+    let list = body.event_list.as_ref();
+    if list.is_some_and(|list| !list.as_raw_str().trim_ascii().starts_with('[')) {
         return Err(Reject::field("eventList", "is not an array"));
     }
-    let list: Vec<LazyValue<'_>> = parse(list)?;
-    if list.len() > frame.limits.batch_events {
-        let (found, most) = (list.len(), frame.limits.batch_events);
-        return Err(Reject::limit(format!("`eventList` has {found} events: send at most {most}")));
+    let mut all = Vec::new();
+    for (key, value) in [("event", body.event.as_ref()), ("eventList", list)] {
+        if let Some(value) = value {
+            all.extend(elements(key, value.as_raw_str(), &frame)?);
+        }
     }
     // The id of a wrapper is for one event: with the same id, the events of a batch would be duplicates.
-    let frame = Frame { id: None, ..frame };
-    let element = |value: &LazyValue<'_>| {
-        let text = object_text(value.as_raw_str().as_bytes(), frame.limits)?;
-        parse::<VesEvent<'_>>(text)?.decode(&frame)
-    };
-    Ok(Decoded::Many(list.iter().map(element).collect()))
+    let id = if list.is_some() { None } else { frame.id };
+    each(&all, &Frame { id, ..frame }, |text, _, frame| parse::<VesEvent<'_>>(text)?.decode(frame))
 }
 
 impl VesEvent<'_> {
@@ -196,10 +191,7 @@ impl Header<'_> {
             (&self.last_epoch_microsec, "lastEpochMicrosec"),
             (&self.start_epoch_microsec, "startEpochMicrosec"),
         ] {
-            // Zero means unknown.
-            if *field != Field::Whole(0)
-                && let Some(ts) = loose_time(field, key, frame)?
-            {
+            if let Some(ts) = loose_time(field, key, frame)? {
                 return Ok(ts);
             }
         }

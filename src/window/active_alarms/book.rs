@@ -20,7 +20,6 @@ const REBUILT_MAX: usize = 1000;
 #[derive(Clone, Debug)]
 struct Pending {
     steps: Vec<Step>,
-    details: Details,
 }
 
 impl Pending {
@@ -65,7 +64,7 @@ impl AlarmBook {
             AlarmAction::Clear => 2,
         };
         let key = (event.ts, self.source(&position.source), position.offset);
-        let step = Step { key, action, severity: event.severity };
+        let severity = event.severity;
         let details = Details {
             scope: self.scope(&event.scope),
             device: event.device.as_deref().map(|text| self.name(text)),
@@ -76,14 +75,17 @@ impl AlarmBook {
                 Some((known, _)) => known.clone(),
                 None => Arc::from(&*event.alarm_id),
             };
-            self.add_pending(alarm_id, Pending { steps: vec![step], details });
+            let step = Step { key, action, severity, details: Arc::new(details) };
+            self.add_pending(alarm_id, Pending { steps: vec![step] });
             return;
         };
         let Err(at) = pending.steps.binary_search_by_key(&key, |step| step.key) else { return };
-        if at == pending.steps.len() {
-            pending.details = details;
-        }
-        pending.steps.insert(at, step);
+        let last = pending.steps.last().map(|step| &step.details);
+        let details = match last.filter(|last| ***last == details) {
+            Some(same) => same.clone(),
+            None => Arc::new(details),
+        };
+        pending.steps.insert(at, Step { key, action, severity, details });
         if at == 0
             && let Some((alarm_id, pending)) = self.pending.remove_entry(&*event.alarm_id)
         {
@@ -187,8 +189,7 @@ impl AlarmBook {
         let due = self.due(until);
         for (alarm_id, pending) in due.iter().filter_map(|id| self.pending.get_key_value(id)) {
             let steps = pending.steps[..pending.due(until)].to_vec();
-            let pending = Pending { steps, details: pending.details.clone() };
-            peek_one(alarm_id, self.alarms.get(alarm_id), Some(pending));
+            peek_one(alarm_id, self.alarms.get(alarm_id), Some(Pending { steps }));
         }
         for (alarm_id, life) in self.alarms.iter().filter(|(_, life)| life.is_ending()) {
             if due.binary_search(alarm_id).is_err() {
@@ -225,7 +226,7 @@ impl AlarmBook {
             let Some(mut pending) = self.pending.remove(&alarm_id) else { continue };
             self.by_first_step.remove(&(pending.steps[0].key.0, alarm_id.clone()));
             for step in pending.steps.drain(..pending.due(now)) {
-                self.apply(&alarm_id, step, &pending.details, emit);
+                self.apply(&alarm_id, &step, emit);
             }
             if !pending.steps.is_empty() {
                 self.add_pending(alarm_id, pending);
@@ -242,19 +243,13 @@ impl AlarmBook {
         }
     }
 
-    fn apply(
-        &mut self,
-        alarm_id: &Arc<str>,
-        step: Step,
-        details: &Details,
-        emit: &mut impl FnMut(Transition<'_>),
-    ) {
+    fn apply(&mut self, alarm_id: &Arc<str>, step: &Step, emit: &mut impl FnMut(Transition<'_>)) {
         let ts = step.key.0;
         let known = self.alarms.get_mut(alarm_id);
-        if known.as_ref().is_some_and(|life| life.newest >= step.key) {
+        if known.as_ref().is_some_and(|life| life.is_past(step)) {
             return;
         }
-        let mut is_active = false;
+        let (mut is_active, mut is_cleared) = (false, false);
         if let Some(life) = known {
             let mut ended =
                 Ended { reached: self.now, active: &mut self.active, tally: &mut self.tally };
@@ -262,19 +257,23 @@ impl AlarmBook {
                 ended.emit(&end, emit);
             }
             life.forget_flaps_if_quiet(ts, &self.rules);
-            is_active = life.active.is_some();
+            (is_active, is_cleared) = (life.active.is_some(), life.is_cleared());
         }
-        let is_clear = step.action() == AlarmAction::Clear;
-        let begins = !is_active && !is_clear;
+        let action = step.action();
+        let is_clear = action == AlarmAction::Clear;
+        let begins = !is_active && (action == AlarmAction::Raise || (!is_clear && !is_cleared));
         if begins && self.active >= self.rules.active_max {
             self.tally.refused += 1;
+            if let Some(life) = self.alarms.get_mut(alarm_id) {
+                life.refused(step);
+            }
             return;
         }
         if is_clear && !self.alarms.contains_key(alarm_id) {
             self.tally.unpaired += 1;
         }
         let life = self.alarms.entry(alarm_id.clone()).or_insert_with(|| Life::new(step.key));
-        match life.take(alarm_id, step, details, &self.rules) {
+        match life.take(alarm_id, step, &self.rules) {
             Effect::Began => {
                 self.active += 1;
                 self.tally.began += 1;

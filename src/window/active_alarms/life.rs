@@ -6,13 +6,17 @@ use std::time::Duration;
 use super::alarm::ActiveAlarm;
 use super::rules::AlarmRules;
 use super::step::{Details, Key, Step};
-use crate::domain::{AlarmAction, Timestamp};
+use crate::domain::{AlarmAction, Severity, Timestamp};
 
 /// The state of an alarm that was active within [`STALE_AFTER`](super::STALE_AFTER).
 #[derive(Clone, Debug)]
 pub(super) struct Life {
     pub(super) newest: Key,
     pub(super) active: Option<ActiveAlarm>,
+    /// The newest raise or clear. Only these decide whether a known alarm is active.
+    decided: Option<(Key, AlarmAction)>,
+    /// The newest change after it.
+    change: Option<Box<Step>>,
     /// Only for an alarm that was cleared lately or may have ended.
     watch: Option<Box<Watch>>,
 }
@@ -69,7 +73,30 @@ pub(super) enum Effect {
 
 impl Life {
     pub(super) fn new(newest: Key) -> Self {
-        Self { newest, active: None, watch: None }
+        Self { newest, active: None, decided: None, change: None, watch: None }
+    }
+
+    /// Whether a newer message has been taken that leaves nothing to do for this one. A raise or clear that is older than
+    /// a change still counts, because a change does not decide whether the alarm is active.
+    pub(super) fn is_past(&self, step: &Step) -> bool {
+        match step.action() {
+            AlarmAction::Change => self.newest >= step.key,
+            AlarmAction::Raise | AlarmAction::Clear => {
+                self.decided.is_some_and(|(key, _)| key >= step.key)
+            }
+        }
+    }
+
+    /// Whether the alarm was cleared last. A change does not raise such an alarm.
+    pub(super) fn is_cleared(&self) -> bool {
+        self.decided.is_some_and(|(_, action)| action == AlarmAction::Clear)
+    }
+
+    /// Notes a step that was refused. After a raise, the next change may begin the alarm.
+    pub(super) fn refused(&mut self, step: &Step) {
+        if step.action() == AlarmAction::Raise {
+            self.decided = Some((step.key, AlarmAction::Raise));
+        }
     }
 
     /// Whether the alarm will end unless another message prevents it.
@@ -129,51 +156,108 @@ impl Life {
         watch.doubtful_since.get_or_insert(ts);
     }
 
-    /// Applies a step that is newer than all before it.
-    pub(super) fn take(
+    /// Applies a step that is not past.
+    pub(super) fn take(&mut self, alarm_id: &Arc<str>, step: &Step, rules: &AlarmRules) -> Effect {
+        let is_old = step.key < self.newest;
+        self.newest = self.newest.max(step.key);
+        let (ts, action) = (step.key.0, step.action());
+        if action == AlarmAction::Change {
+            self.change = Some(Box::new(step.clone()));
+        } else {
+            self.decided = Some((step.key, action));
+            self.change = self.change.take().filter(|change| change.key > step.key);
+        }
+        match action {
+            AlarmAction::Clear => {
+                if let Some(active) = &self.active {
+                    let watch = self.watch.get_or_insert_with(|| Watch::new(active.raised_at));
+                    // The first of several clears counts.
+                    watch.cleared.get_or_insert(ts);
+                }
+                Effect::Other
+            }
+            AlarmAction::Change if self.is_cleared() => {
+                // A change does not take back a clear that is held.
+                if self.active.is_some() {
+                    self.show(alarm_id, step, false);
+                }
+                Effect::Other
+            }
+            AlarmAction::Raise | AlarmAction::Change => self.begin(alarm_id, step, is_old, rules),
+        }
+    }
+
+    /// Begins the alarm, or changes it if it is active.
+    fn begin(
         &mut self,
         alarm_id: &Arc<str>,
-        step: Step,
-        details: &Details,
+        step: &Step,
+        is_old: bool,
         rules: &AlarmRules,
     ) -> Effect {
-        self.newest = step.key;
-        let (ts, action) = (step.key.0, step.action());
-        if action == AlarmAction::Clear {
-            if let Some(active) = &self.active {
-                let watch = self.watch.get_or_insert_with(|| Watch::new(active.raised_at));
-                // The first of several clears counts.
-                watch.cleared.get_or_insert(ts);
-            }
-            return Effect::Other;
-        }
-        let before = self.active.take();
+        let (ts, was_active) = (step.key.0, self.active.is_some());
         let (mut flaps, mut flapped) = (0, false);
         if let Some(watch) = &mut self.watch {
             flapped = watch.cleared.take().is_some();
-            if flapped || before.is_none() {
+            if flapped || !was_active {
                 watch.raised_again(ts, rules);
             }
-            watch.doubtful_since = None;
             flaps = if watch.chatters { watch.times } else { 0 };
         }
-        let effect = match &before {
-            None => Effect::Began,
-            Some(_) if flapped => Effect::Flapped,
-            Some(_) if action == AlarmAction::Raise => Effect::Repeated,
-            Some(_) => Effect::Other,
+        self.show(alarm_id, step, is_old);
+        // The newest change may have been read before its raise.
+        if let Some(change) = self.change.take() {
+            if change.key > step.key {
+                self.show(alarm_id, &change, false);
+            }
+            self.change = Some(change);
+        }
+        if let Some(active) = &mut self.active {
+            active.flaps = flaps;
+        }
+        match was_active {
+            false => Effect::Began,
+            true if flapped => Effect::Flapped,
+            true if step.action() == AlarmAction::Raise => Effect::Repeated,
+            true => Effect::Other,
+        }
+    }
+
+    /// Shows what a message says. What it does not say stays as it is: the place, the device, the type, and in a change the
+    /// severity, where `indeterminate` says nothing. A message that is older than the newest one says only what is unknown.
+    fn show(&mut self, alarm_id: &Arc<str>, step: &Step, is_old: bool) {
+        let ts = step.key.0;
+        let Some(before) = self.active.take() else {
+            let Details { scope, device, alarm_type } = Details::clone(&step.details);
+            self.active = Some(ActiveAlarm {
+                alarm_id: alarm_id.clone(),
+                scope,
+                severity: step.severity,
+                raised_at: ts,
+                changed_at: ts,
+                device,
+                alarm_type,
+                flaps: 0,
+                is_doubtful: false,
+            });
+            return;
         };
+        let ActiveAlarm { scope, device, alarm_type, .. } = before.clone();
+        let known = Details { scope, device, alarm_type };
+        let details = if is_old { known.or(&step.details) } else { step.details.or(&known) };
+        let says_nothing =
+            step.action() == AlarmAction::Change && step.severity == Severity::Indeterminate;
+        if !is_old && let Some(watch) = &mut self.watch {
+            watch.doubtful_since = None;
+        }
         self.active = Some(ActiveAlarm {
-            alarm_id: alarm_id.clone(),
-            scope: details.scope.clone(),
-            severity: step.severity,
-            raised_at: before.map_or(ts, |before| before.raised_at),
-            changed_at: ts,
-            device: details.device.clone(),
-            alarm_type: details.alarm_type.clone(),
-            flaps,
-            is_doubtful: false,
+            scope: details.scope,
+            device: details.device,
+            alarm_type: details.alarm_type,
+            severity: if is_old || says_nothing { before.severity } else { step.severity },
+            changed_at: ts.max(before.changed_at),
+            is_doubtful: is_old && before.is_doubtful,
+            ..before
         });
-        effect
     }
 }

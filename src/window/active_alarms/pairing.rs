@@ -26,6 +26,17 @@ struct Known {
     ts: Timestamp,
 }
 
+impl Known {
+    /// A change makes no alarm active that was cleared.
+    fn turn(&mut self, action: AlarmAction) {
+        match action {
+            AlarmAction::Raise => self.is_active = true,
+            AlarmAction::Clear => self.is_active = false,
+            AlarmAction::Change => {}
+        }
+    }
+}
+
 impl Pairing {
     /// Takes a message. Returns the id of its alarm if that is another one than the message has.
     pub fn take(&mut self, event: &AlarmEvent) -> Option<Box<str>> {
@@ -34,7 +45,7 @@ impl Pairing {
             return None;
         }
         if let Some(known) = self.alarms.get_mut(&*event.alarm_id) {
-            known.is_active = !is_clear;
+            known.turn(event.action);
             known.ts = known.ts.max(event.ts);
             return None;
         }
@@ -44,7 +55,7 @@ impl Pairing {
         };
         if let Some(id) = found {
             if let Some(known) = self.alarms.get_mut(&id) {
-                known.is_active = !is_clear;
+                known.turn(event.action);
             }
             return Some((*id).into());
         }

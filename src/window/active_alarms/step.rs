@@ -2,31 +2,58 @@
 
 use std::sync::Arc;
 
-use crate::domain::{AlarmAction, Offset, Scope, Severity, Timestamp};
+use crate::domain::{AlarmAction, Name, Offset, Scope, Severity, Timestamp};
 
 /// Event time, number of the source, and offset of a message. The larger is the newer.
 pub(super) type Key = (Timestamp, u16, Offset);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) key: Key,
     pub(super) action: u8,
     pub(super) severity: Severity,
+    /// Shared by the steps of an alarm that have the same.
+    pub(super) details: Arc<Details>,
 }
 
 pub(super) const ACTIONS: [AlarmAction; 3] =
     [AlarmAction::Raise, AlarmAction::Change, AlarmAction::Clear];
 
 impl Step {
-    pub(super) fn action(self) -> AlarmAction {
+    pub(super) fn action(&self) -> AlarmAction {
         ACTIONS[usize::from(self.action)]
     }
 }
 
-/// An alarm's fields that come from its newest message.
-#[derive(Clone, Debug)]
+/// Where and what an alarm is, as one message says it. An unknown name is one that the message does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Details {
     pub(super) scope: Arc<Scope>,
     pub(super) device: Option<Arc<str>>,
     pub(super) alarm_type: Option<Arc<str>>,
+}
+
+impl Details {
+    /// The details, with what they lack from `known`.
+    pub(super) fn or(&self, known: &Self) -> Self {
+        let unknown = Name::unknown();
+        let lacks = (self.scope.region == unknown, self.scope.service == unknown);
+        let scope = match lacks {
+            (false, false) => self.scope.clone(),
+            (true, true) => known.scope.clone(),
+            (true, false) => Arc::new(Scope {
+                region: known.scope.region.clone(),
+                service: self.scope.service.clone(),
+            }),
+            (false, true) => Arc::new(Scope {
+                region: self.scope.region.clone(),
+                service: known.scope.service.clone(),
+            }),
+        };
+        Self {
+            scope,
+            device: self.device.clone().or_else(|| known.device.clone()),
+            alarm_type: self.alarm_type.clone().or_else(|| known.alarm_type.clone()),
+        }
+    }
 }

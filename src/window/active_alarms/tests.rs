@@ -115,6 +115,82 @@ fn a_raise_of_an_active_alarm_is_a_change() {
 }
 
 #[test]
+fn a_change_does_not_raise_what_has_been_cleared() {
+    type Turns<'t> = &'t [(i64, bool, i64)];
+    let cases: [(&[(i64, u8)], Turns<'_>); 7] = [
+        (&[(100, RAISE), (200, CLEAR), (400, CHANGE)], &[(100, false, 100), (200, true, 260)]),
+        // While the clear is held, too.
+        (&[(100, RAISE), (200, CLEAR), (230, CHANGE)], &[(100, false, 100), (200, true, 260)]),
+        (&[(200, CLEAR), (400, CHANGE)], &[]),
+        // The raise of an alarm may be older than what was read.
+        (&[(400, CHANGE)], &[(400, false, 400)]),
+        (&[(400, CHANGE), (500, CLEAR), (700, CHANGE)], &[(400, false, 400), (500, true, 560)]),
+        (&[(100, RAISE), (300, CHANGE), (250, RAISE)], &[(100, false, 100)]),
+        (
+            &[(100, RAISE), (200, CLEAR), (400, CHANGE), (500, RAISE)],
+            &[(100, false, 100), (200, true, 260), (500, false, 500)],
+        ),
+    ];
+    for (steps, want) in cases {
+        assert_eq!(transitions(&mut book(steps, RULES), 1000), want, "{steps:?}");
+    }
+    // A raise or a clear counts even if it is read after a newer change.
+    for (late, active) in [((250, CLEAR), 0), ((250, RAISE), 1)] {
+        let mut book = book(&[(100, RAISE), (200, CLEAR), (220, RAISE), (300, CHANGE)], RULES);
+        transitions(&mut book, 400);
+        book.observe(&position(9), &event(1, late.0, late.1));
+        transitions(&mut book, 1000);
+        assert_eq!(book.active_count(), active, "{late:?}");
+    }
+}
+
+#[test]
+fn what_a_change_does_not_say_stays_and_earlier_windows_do_not_change() {
+    let raise = AlarmEvent { severity: Severity::Critical, ..event(1, 100, RAISE) };
+    let silent = |action, at| AlarmEvent {
+        severity: Severity::Indeterminate,
+        scope: Scope { region: Name::unknown(), service: Name::unknown() },
+        device: None,
+        ..event(1, at, action)
+    };
+    let region = Name::new("south").expect("valid");
+    let scope = Scope { region: region.clone(), service: Name::unknown() };
+    let moved = AlarmEvent { scope, severity: Severity::Minor, ..silent(CHANGE, 300) };
+    let cases = [
+        (silent(CHANGE, 300), Severity::Critical, "north/tv"),
+        (moved, Severity::Minor, "south/tv"),
+        // A raise always has a severity of its own.
+        (silent(RAISE, 300), Severity::Indeterminate, "north/tv"),
+        // A clear says nothing.
+        (silent(CLEAR, 390), Severity::Critical, "north/tv"),
+    ];
+    for (second, severity, scope) in cases {
+        for steps in [vec![400], vec![150, 400], vec![299, 300, 400]] {
+            let mut book = AlarmBook::new(RULES);
+            book.observe(&position(0), &raise);
+            if steps.len() < 3 {
+                book.observe(&position(1), &second);
+            }
+            for (nth, until) in steps.iter().enumerate() {
+                if steps.len() == 3 && nth == 1 {
+                    book.observe(&position(1), &second);
+                }
+                book.advance(Timestamp::from_secs(*until), |_| {});
+                let found: Vec<_> = book
+                    .active_alarms()
+                    .map(|alarm| (alarm.severity, alarm.scope.to_string(), alarm.device.is_some()))
+                    .collect();
+                let want = match *until < second.ts.secs() {
+                    true => (Severity::Critical, "north/tv".to_owned(), true),
+                    false => (severity, scope.to_owned(), true),
+                };
+                assert_eq!(found, [want], "{second:?} until {until}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_chattering_alarm_stays_one_alarm_until_it_is_quiet() {
     // Active for 100 s of every 200 s: clears end it, until the third raise makes it chatter.
     let mut steps: Vec<(i64, u8)> = Vec::new();
