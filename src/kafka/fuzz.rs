@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{Wire, decode_commit, encode_commit};
 use crate::domain::fuzz::fuzz;
 use crate::domain::{
-    AlarmAction, AlarmEvent, DeadLetter, ListRebuilt, Name, Position, Reason, Scope, SeriesKey,
-    Severity, SourceId, Timestamp, WindowWidth,
+    AlarmAction, AlarmEvent, DeadLetter, LifeStep, ListRebuilt, Name, Position, Reason, Scope,
+    SeriesKey, Severity, SourceId, TicketMessage, TicketNews, TicketStep, Timestamp, WindowWidth,
 };
 use crate::window::{AggregationKey, Counts, Frontier, Merge, MergeConfig, MergeState, Partial};
 
@@ -46,6 +46,14 @@ fn wires() -> Vec<Vec<u8>> {
     };
     let (system, object) = (Some("EMS1".into()), Some("SubNetwork=1".into()));
     let list = ListRebuilt { ts: at, system, object };
+    let step = TicketStep {
+        ticket_id: "T-1".into(),
+        step: LifeStep::FirstResponse,
+        opened_at: Some(at),
+        handled_seconds: Some(300),
+    };
+    let news = [TicketNews::Step(step), TicketNews::Snapshot { open: 40 }];
+    let messages = news.map(|news| TicketMessage { ts: at, series: series.clone(), news }).into();
     let frontier = Frontier { closed: at, caught_up_at: Some(at) };
     let all = [
         partial(AggregationKey::Tickets(series)),
@@ -54,6 +62,7 @@ fn wires() -> Vec<Vec<u8>> {
         Wire::Frontier { source: source.clone(), frontier, upto: Some(41), reported_at: at },
         Wire::Alarm { position: position.clone(), event },
         Wire::Rebuilt { position, list },
+        Wire::Tickets { source: source.clone(), messages },
         Wire::Dead { letter, place: Some((AggregationKey::Alarms(scope), at)) },
         Wire::Leader { instance: "i".into(), url: "http://127.0.0.1:8080".into() },
         Wire::Replicated { instance: "i".into(), what: serde_json::json!({"shifts": [1.5, null]}) },
