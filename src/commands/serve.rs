@@ -146,15 +146,10 @@ fn check_role(settings: &Settings, inputs: &[PathBuf], role: Role) -> Result<(),
 }
 
 fn check_inputs(inputs: &[PathBuf]) -> anyhow::Result<()> {
-    let mut seen: Vec<(&PathBuf, PathBuf, Option<(u64, u64)>)> = Vec::new();
+    let mut seen: Vec<&PathBuf> = Vec::new();
     for input in files(inputs) {
         check_readable(input)?;
-        let place = place(input);
-        let own = std::fs::metadata(input).ok().map(|found| (found.dev(), found.ino()));
-        let is_same = |(_, other, its): &&(_, PathBuf, Option<(u64, u64)>)| {
-            *other == place || (own.is_some() && *its == own)
-        };
-        if let Some((other, ..)) = seen.iter().find(is_same) {
+        if let Some(other) = seen.iter().find(|other| is_same(other, input)) {
             let text = format!(
                 "--input {}: is the same file as {}, whose events would be counted twice: name it once",
                 input.display(),
@@ -162,9 +157,16 @@ fn check_inputs(inputs: &[PathBuf]) -> anyhow::Result<()> {
             );
             return Err(UsageError(text).into());
         }
-        seen.push((input, place, own));
+        seen.push(input);
     }
     Ok(())
+}
+
+/// Whether two paths lead to one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let identity =
+        |path: &Path| std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    place(one) == place(other) || identity(one).is_some_and(|own| Some(own) == identity(other))
 }
 
 /// First bytes of compressed files, and what unpacks them.
