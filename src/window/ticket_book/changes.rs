@@ -58,7 +58,7 @@ impl TicketTally {
     }
 }
 
-/// What [`TicketBook::advance`] changed.
+/// What [`TicketBook::advance`](super::TicketBook::advance) changed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TicketChanges {
     /// Messages before this time have taken effect; `None` if there were none.
@@ -69,7 +69,7 @@ pub struct TicketChanges {
     pub series: Vec<(SeriesKey, Backlog)>,
     /// Series in which something happened in the window.
     pub windows: Vec<(SeriesKey, BacklogWindow)>,
-    /// The book's new [`TicketBook::forgotten_upto`], if it changed.
+    /// Up to when the book has forgotten, if that changed.
     pub forgotten_upto: Option<Timestamp>,
 }
 
