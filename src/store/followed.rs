@@ -51,11 +51,14 @@ pub struct FollowedFile {
 }
 
 impl FollowedFile {
-    /// All sources with records in `dir`.
+    /// All sources with records in `dir`. A folder without records stays without.
     ///
     /// # Errors
     /// [`StoreError`]
     pub fn sources(dir: &Path) -> Result<Vec<String>, StoreError> {
+        if !dir.join(FILE).exists() {
+            return Ok(Vec::new());
+        }
         let records = Self::open(dir, "")?;
         let mut found = records.conn.prepare("SELECT DISTINCT source FROM contents ORDER BY 1")?;
         let names = found.query_map([], |row| row.get(0))?;
