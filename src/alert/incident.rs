@@ -132,21 +132,7 @@ impl Notification {
             return alert.title(texts);
         }
         let (texts, incident) = (alert.reader(texts), Incident::of_page(self));
-        let scope = incident.name(&texts);
-        if alert.state == AlertState::Resolved {
-            return texts.text("alert-title-resolved", args!["scope" => scope]);
-        }
-        let need = brief::headline(&incident.steps, alert.as_of(), &texts);
-        let (id, args) = match (need, alert.severity) {
-            (None, _) => ("alert-title-eased", args!["scope" => scope]),
-            (Some(need), AlertSeverity::Critical) => {
-                ("alert-title-critical", args!["scope" => scope, "need" => need])
-            }
-            (Some(need), AlertSeverity::Warning) => {
-                ("alert-title", args!["scope" => scope, "need" => need])
-            }
-        };
-        texts.text(id, args)
+        alert.title_of(incident.name(&texts), &incident.steps, &texts)
     }
 
     /// The text, one fact per line; with its title at most 300 words.

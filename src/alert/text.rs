@@ -2,7 +2,7 @@
 
 use super::book::{REPORT_RULE, TEST_RULE};
 use super::brief;
-use super::{Alert, AlertSeverity, AlertState, Cause, Shortfall};
+use super::{Alert, AlertSeverity, AlertState, Cause, NeedStep, Shortfall};
 use crate::staffing::Recommendation;
 use crate::text::{Say, Texts, args};
 
@@ -21,11 +21,15 @@ impl Alert {
             let at = texts.day_time(self.since);
             return texts.text("page-report-title", args!["at" => at]);
         }
-        let scope = self.scope.to_string();
+        self.title_of(self.scope.to_string(), &self.need(), &texts)
+    }
+
+    /// The title with another scope and need: those of its incident.
+    pub(super) fn title_of(&self, scope: String, steps: &[NeedStep], texts: &Texts) -> String {
         if self.state == AlertState::Resolved {
             return texts.text("alert-title-resolved", args!["scope" => scope]);
         }
-        let need = brief::headline(&self.need(), self.as_of(), &texts);
+        let need = brief::headline(steps, self.as_of(), texts);
         let (id, args) = match (need, self.severity) {
             (None, _) => ("alert-title-eased", args!["scope" => scope]),
             (Some(need), AlertSeverity::Critical) => {

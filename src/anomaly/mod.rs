@@ -63,7 +63,7 @@ mod tests {
     use crate::domain::{SeriesKey, Timestamp};
     use crate::forecast::{ForecastPoint, quantiles};
 
-    fn case(series: &str, mean: f64, actual: f64) -> WindowCase {
+    pub(super) fn case(series: &str, mean: f64, actual: f64) -> WindowCase {
         let target = ForecastPoint {
             start: Timestamp::from_secs(0),
             mean,

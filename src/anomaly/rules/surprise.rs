@@ -44,20 +44,10 @@ pub(in crate::anomaly) fn of(case: &WindowCase) -> Option<Anomaly> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{SeriesKey, Timestamp};
-    use crate::forecast::{ForecastPoint, quantiles};
+    use crate::anomaly::tests::case;
 
     fn check(mean: f64, actual: f64) -> Option<(AnomalyKind, f64)> {
-        let target = ForecastPoint {
-            start: Timestamp::from_secs(0),
-            mean,
-            quantiles: quantiles(mean, 0.02),
-            baseline: mean,
-            level: 1.0,
-            alarm_effect: 0.0,
-        };
-        let series = SeriesKey::parse("north/tv/phone").expect("series");
-        of(&WindowCase { series, target, actual }).map(|a| (a.kind, a.score))
+        of(&case("north/tv/phone", mean, actual)).map(|a| (a.kind, a.score))
     }
 
     #[test]

@@ -21,8 +21,16 @@ pub(in crate::ingest) fn decode(
     detect: Detect,
 ) -> Result<Decoded, Reject> {
     let envelope: Envelope<'_> = parse(text)?;
-    match envelope.payload {
-        Some(payload) => detect(payload.as_raw_str().as_bytes(), frame.within()?),
+    inner(envelope.payload, frame, detect)
+}
+
+fn inner(
+    value: Option<LazyValue<'_>>,
+    frame: Frame<'_>,
+    detect: Detect,
+) -> Result<Decoded, Reject> {
+    match value {
+        Some(value) => detect(value.as_raw_str().as_bytes(), frame.within()?),
         None => Ok(Decoded::Null),
     }
 }
@@ -42,8 +50,5 @@ pub(in crate::ingest) fn change(
     detect: Detect,
 ) -> Result<Decoded, Reject> {
     let change: Change<'_> = parse(text)?;
-    match change.after {
-        Some(row) => detect(row.as_raw_str().as_bytes(), frame.within()?),
-        None => Ok(Decoded::Null),
-    }
+    inner(change.after, frame, detect)
 }

@@ -147,7 +147,7 @@ fn known_open_tickets_are_worked_off_until_the_deadline() {
         let loads: Vec<f64> = figures.iter().map(|figures| figures.offered_load).collect();
         (positions, basis.backlog, loads)
     };
-    // Half of what came in the window before waits, as is usual.
+    // Without a known backlog, half of the contacts of the window before are assumed to wait.
     assert_eq!(plan(None), (vec![4; 4], None, vec![4.0; 4]));
     assert_eq!(plan(Some(0.0)), (vec![2, 4, 4, 4], Some(0), vec![2.0, 4.0, 4.0, 4.0]));
     assert_eq!(plan(Some(20.0)), (vec![12, 14, 4, 4], Some(20), vec![12.0, 14.0, 4.0, 4.0]));
