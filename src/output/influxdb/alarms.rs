@@ -5,6 +5,7 @@
 //! has its number.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::fields::{Fields, Line, nanos, scope_tags, tag};
 use crate::domain::{DAY, Name, Scope, Timestamp, UNKNOWN, WindowWidth};
@@ -17,6 +18,8 @@ const TYPES_MAX: usize = 20;
 /// The tag of all other types.
 const OTHER_TYPES: &str = "other";
 const TYPE_CHARS_MAX: usize = 64;
+/// How long a window is kept that was passed before its change came.
+const NOT_WRITTEN_MAX: Duration = Duration::from_secs(7 * 86_400);
 
 /// Alarms of one type in one scope and window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,8 +44,8 @@ type Types = BTreeMap<(Scope, String), OfType>;
 #[derive(Default)]
 struct Window {
     all: Types,
-    /// The most frequent types, the rest as `other`.
-    few: Types,
+    /// The most frequent types, the rest as `other`, once they were asked for.
+    few: Option<Types>,
 }
 
 /// All alarms, as of the end of the last finalized window that was written.
@@ -50,8 +53,8 @@ pub struct Alarms {
     width: WindowWidth,
     /// Moved on to the end of the last finalized window.
     replayed: ReplayedAlarms,
-    /// Of the day up to that end and the day up to the newest, by start of the window. A batch may be written twice, and
-    /// the book does not go back.
+    /// Of the day up to that end and the day up to the newest, by start of the window, and those of a week that were not written
+    /// yet. A batch may be written twice, and the book does not go back.
     windows: BTreeMap<Timestamp, Window>,
 }
 
@@ -69,14 +72,21 @@ impl Alarms {
         self.replayed.read(reader)
     }
 
-    /// Moves on over a finalized window. Windows that were passed before stay as they were.
+    /// Moves on over a finalized window and all before it that were not passed yet; at first, over those of a day. A window that
+    /// changed again may come after later ones, and the book does not go back. Windows that were passed before stay as they
+    /// were.
     pub fn finalized(&mut self, start: Timestamp, known: &BTreeSet<AggregationKey>) {
-        let end = self.width.end(start);
-        if self.replayed.reached.is_some_and(|reached| end <= reached) {
-            return;
+        let mut next = self.replayed.reached.unwrap_or_else(|| self.width.floor(start - DAY));
+        while next <= start {
+            self.pass(next, known);
+            next = self.width.end(next);
         }
+        self.rank(start);
+    }
+
+    fn pass(&mut self, start: Timestamp, known: &BTreeSet<AggregationKey>) {
         let mut types = Types::new();
-        self.replayed.advance(end, |transition| {
+        self.replayed.advance(self.width.end(start), |transition| {
             if !transition.is_over && transition.ts >= start {
                 types.entry(key_of(transition.alarm, known)).or_default().raised += 1;
             }
@@ -107,6 +117,7 @@ impl Alarms {
         });
         types.retain(|_, of_type| *of_type != OfType::default());
         self.keep(start, types);
+        self.rank(start);
     }
 
     /// Active alarms by scope at the end of a window, or now while it is open. Empty for a window of another day.
@@ -122,11 +133,11 @@ impl Alarms {
     pub fn lines(&self, start: Timestamp) -> Vec<Line> {
         let Some(window) = self.windows.get(&start) else { return Vec::new() };
         let before = self.windows.get(&(start - self.width.length()));
-        let before = before.into_iter().flat_map(|before| &before.few);
-        let ended =
-            before.filter(|(key, of_type)| of_type.standing > 0 && !window.few.contains_key(key));
+        let before = before.and_then(|before| before.few.as_ref()).into_iter().flatten();
+        let Some(few) = &window.few else { return Vec::new() };
+        let ended = before.filter(|(key, of_type)| of_type.standing > 0 && !few.contains_key(key));
         let ended = ended.map(|(key, _)| (key, OfType::default()));
-        let all = window.few.iter().map(|(key, of_type)| (key, *of_type)).chain(ended);
+        let all = few.iter().map(|(key, of_type)| (key, *of_type)).chain(ended);
         let line = |((scope, alarm_type), of_type): (&(Scope, String), OfType)| {
             Fields::new()
                 .integer("raised", of_type.raised)
@@ -138,12 +149,13 @@ impl Alarms {
 
     /// `alarm_types` with the tickets that the newest forecasts expect because of each type, in the window before them.
     pub fn effects(&self, start: Timestamp, effects: &BTreeMap<(Scope, String), f64>) -> Vec<Line> {
-        let Some(window) = self.windows.get(&start) else { return Vec::new() };
+        let few = self.windows.get(&start).and_then(|window| window.few.as_ref());
+        let Some(few) = few else { return Vec::new() };
         let seen = self.frequent(start);
         let mut sums: BTreeMap<(&Scope, &str), f64> = BTreeMap::new();
         for ((scope, what), tickets) in effects {
             let key = (scope.clone(), short(what));
-            if let Some((key, _)) = window.few.get_key_value(&key) {
+            if let Some((key, _)) = few.get_key_value(&key) {
                 *sums.entry((&key.0, &key.1)).or_default() += tickets;
             } else if seen.contains_key(&key) {
                 *sums.entry((scope, OTHER_TYPES)).or_default() += tickets;
@@ -179,7 +191,27 @@ impl Alarms {
         for (key, of_type) in before.filter(|(_, of_type)| of_type.standing > 0) {
             all.entry(key).or_insert(OfType { raised: of_type.raised, standing: 0 });
         }
-        self.windows.insert(start, Window { all, few: Types::new() });
+        self.windows.insert(start, Window { all, few: None });
+    }
+
+    /// Drops windows that are not needed any more. To be called after the lines of a batch.
+    pub fn forget(&mut self) {
+        let Some(newest) = self.windows.keys().next_back().copied() else { return };
+        // While a source is far ahead of the others, its open windows are far ahead of the finalized ones.
+        let reached = self.replayed.reached.unwrap_or(newest);
+        let is_near = |at: Timestamp, of: Timestamp| at <= of && at + DAY >= of;
+        self.windows.retain(|at, window| {
+            is_near(*at, reached)
+                || is_near(*at, newest)
+                || (window.few.is_none() && *at <= reached && *at + NOT_WRITTEN_MAX >= reached)
+        });
+    }
+
+    /// Finds the most frequent types of a window.
+    fn rank(&mut self, start: Timestamp) {
+        let Some(window) = self.windows.get(&start).filter(|window| window.few.is_none()) else {
+            return;
+        };
         let mut ranked: BTreeMap<Scope, Vec<(u32, String)>> = BTreeMap::new();
         for ((scope, alarm_type), n) in self.frequent(start) {
             ranked.entry(scope).or_default().push((n, alarm_type));
@@ -189,23 +221,16 @@ impl Alarms {
             types.truncate(TYPES_MAX);
         }
         let mut few = Types::new();
-        if let Some(window) = self.windows.get(&start) {
-            for ((scope, alarm_type), of_type) in &window.all {
-                let own = ranked
-                    .get(scope)
-                    .is_some_and(|types| types.iter().any(|(_, frequent)| frequent == alarm_type));
-                let tag = if own { alarm_type.as_str() } else { OTHER_TYPES };
-                few.entry((scope.clone(), tag.to_owned())).or_default().add(*of_type);
-            }
+        for ((scope, alarm_type), of_type) in &window.all {
+            let own = ranked
+                .get(scope)
+                .is_some_and(|types| types.iter().any(|(_, frequent)| frequent == alarm_type));
+            let tag = if own { alarm_type.as_str() } else { OTHER_TYPES };
+            few.entry((scope.clone(), tag.to_owned())).or_default().add(*of_type);
         }
         if let Some(window) = self.windows.get_mut(&start) {
-            window.few = few;
+            window.few = Some(few);
         }
-        // While a source is far ahead of the others, its open windows are far ahead of the finalized ones.
-        let newest = self.windows.keys().next_back().copied().unwrap_or(start);
-        let reached = self.replayed.reached.unwrap_or(newest);
-        let is_near = |at: Timestamp, of: Timestamp| at <= of && at + DAY >= of;
-        self.windows.retain(|at, _| is_near(*at, reached) || is_near(*at, newest));
     }
 }
 

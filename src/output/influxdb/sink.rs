@@ -59,8 +59,9 @@ impl Sink for InfluxSink {
         &mut self,
         reader: &Reader,
         changes: &[Change],
+        upto: i64,
     ) -> Result<(usize, Written), StoreError> {
-        let lines = self.gatherer.gather(reader, changes)?;
+        let lines = self.gatherer.gather(reader, changes, upto)?;
         Ok((lines.len(), self.client.write(&lines)))
     }
 
@@ -96,6 +97,7 @@ impl Gatherer {
         &mut self,
         reader: &Reader,
         changes: &[Change],
+        upto: i64,
     ) -> Result<Vec<Line>, StoreError> {
         let (mut windows, mut issues) = (BTreeSet::new(), BTreeSet::new());
         let mut nowcasts = false;
@@ -125,7 +127,7 @@ impl Gatherer {
             }
         }
         if !windows.is_empty() {
-            lines.extend(self.windows(reader, &windows)?);
+            lines.extend(self.windows(reader, windows, upto)?);
         }
         self.forecasts(reader, &issues, nowcasts, &mut lines)?;
         Ok(lines)
@@ -135,17 +137,24 @@ impl Gatherer {
     fn windows(
         &mut self,
         reader: &Reader,
-        starts: &BTreeSet<Timestamp>,
+        mut starts: BTreeSet<Timestamp>,
+        upto: i64,
     ) -> Result<Vec<Line>, StoreError> {
         let length = self.context.width.length();
-        let with_before: BTreeSet<Timestamp> =
+        let mut with_before: BTreeSet<Timestamp> =
             starts.iter().flat_map(|start| [*start - length, *start]).collect();
         let mut rows = reader.windows_at(&with_before)?;
         let known: BTreeSet<AggregationKey> = reader.keys()?.into_iter().collect();
         // After the rows: a message that they count is there.
         self.alarms.read(reader)?;
         let settled = rows.iter().filter(|(.., window)| window.record.settled);
-        let finalized: BTreeSet<Timestamp> = settled.map(|(start, ..)| *start).collect();
+        let mut finalized: BTreeSet<Timestamp> = settled.map(|(start, ..)| *start).collect();
+        // A window that was finalized after the changes were read comes again, after those that were finalized before it.
+        for again in reader.windows_changed_after(upto)?.intersection(&finalized.clone()) {
+            starts.remove(again);
+            with_before.remove(again);
+            finalized.remove(again);
+        }
         for start in &with_before {
             match finalized.contains(start) {
                 true => self.alarms.finalized(*start, &known),
@@ -162,11 +171,12 @@ impl Gatherer {
             }
             active.insert((*start, scope.clone()), window.record.active);
         }
-        rows.extend(self.without_messages(starts, &finalized, &active));
+        rows.extend(self.without_messages(&starts, &finalized, &active));
         rows.retain(|(start, ..)| starts.contains(start));
         let mut lines = points::windows(&rows);
         lines.extend(starts.iter().flat_map(|start| self.alarms.lines(*start)));
-        for start in starts {
+        self.alarms.forget();
+        for start in &starts {
             lines.extend(points::backlog(*start, &reader.backlog_window(*start)?));
         }
         Ok(lines)

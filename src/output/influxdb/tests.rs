@@ -140,7 +140,8 @@ impl Site {
 
     fn lines(&mut self, changes: &[Change]) -> Vec<String> {
         let reader = self.store.reader().expect("a reader");
-        let lines = self.gatherer.gather(&reader, changes).expect("gathers");
+        let upto = reader.newest_change().expect("a number");
+        let lines = self.gatherer.gather(&reader, changes, upto).expect("gathers");
         lines.into_iter().map(text).collect()
     }
 
@@ -235,6 +236,47 @@ fn types_are_written_while_another_source_is_days_ahead() {
     assert_eq!(types(&site.changed(&mut cursor)).len(), 1 + 1);
     site.finalize(15, 2);
     assert_eq!(types(&site.changed(&mut cursor)), ["LOS raised=1i,standing=2i"]);
+}
+
+#[test]
+fn a_window_that_changed_after_later_ones_has_its_types() {
+    let mut site = Site::new();
+    site.finalize(-15, 0);
+    site.lines(&[Change::Window(at(-15))]);
+    site.alarm("LOS-1", AlarmAction::Raise, 2, Counts::default());
+    for minute in [0, 15, 30, 45] {
+        site.finalize(minute, 1);
+    }
+    // A change of the window of minute 0 takes a number after those of the later windows, in another batch.
+    let later = types(&site.lines(&[Change::Window(at(30)), Change::Window(at(45))]));
+    assert_eq!(later, ["LOS raised=0i,standing=1i", "LOS raised=0i,standing=1i"]);
+    let first = ["LOS raised=1i,standing=1i"];
+    assert_eq!(types(&site.lines(&[Change::Window(at(0))])), first);
+    // A sink that takes over begins with the later windows.
+    site.gatherer = Gatherer::new(context());
+    assert_eq!(types(&site.lines(&[Change::Window(at(30)), Change::Window(at(45))])), later);
+    assert_eq!(types(&site.lines(&[Change::Window(at(0))])), first);
+}
+
+#[test]
+fn a_window_that_is_finalized_while_changes_are_read_comes_in_its_turn() {
+    let mut site = Site::new();
+    site.finalize(-15, 0);
+    site.alarm("LOS-1", AlarmAction::Raise, 2, Counts::default());
+    site.ticket(2 * 24 * 60);
+    let mut cursor = 0;
+    site.changed(&mut cursor);
+    let reader = site.store.reader().expect("a reader");
+    let upto = reader.newest_change().expect("a number");
+    // The change of a window days ahead was read; then all windows up to it are finalized.
+    let minutes = (0..=2 * 24 * 60).step_by(15);
+    minutes.for_each(|minute| site.finalize(minute, 1));
+    let early = site.gatherer.gather(&reader, &[Change::Window(at(2 * 24 * 60))], upto);
+    assert!(early.expect("gathers").is_empty(), "it comes again");
+    let lines = site.changed(&mut cursor);
+    let types = types(&lines);
+    assert_eq!(types[0], "LOS raised=1i,standing=1i");
+    assert_eq!(types.len(), 2 * 24 * 4 + 1);
 }
 
 #[test]
