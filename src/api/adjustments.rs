@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::auth::Actor;
-use super::params::{self, Params};
+use super::params::{self, Params, PathPart};
 use super::problem::Problem;
 use super::read::read;
 use super::state::ApiState;
@@ -186,7 +186,7 @@ fn speaks_of_some(
 #[utoipa::path(delete, path = "/adjustments/{id}", params(("id" = String, Path)), responses((status = 204), (status = 404, body = Problem)))]
 pub async fn take_back(
     State(state): State<ApiState>,
-    Path(id): Path<String>,
+    PathPart(id): PathPart,
     actor: Actor,
 ) -> Result<StatusCode, Problem> {
     let known = read(&state, |r| r.adjustments(Timestamp::MIN, Timestamp::MAX)).await?;

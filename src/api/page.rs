@@ -3,12 +3,13 @@
 use std::sync::LazyLock;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::language::Reads;
+use super::params::PathPart;
 use super::problem::Problem;
 use super::state::ApiState;
 use crate::text::{Language, page_module};
@@ -88,7 +89,7 @@ pub async fn index(
 }
 
 /// `GET /assets/{name}`
-pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn asset(PathPart(name): PathPart, headers: HeaderMap) -> Result<Response, Problem> {
     let texts = Language::ALL.into_iter().find(|language| name == format!("{language}.js"));
     let found = match texts {
         Some(language) => Some(TEXTS[language as usize].as_str()),
@@ -101,7 +102,7 @@ pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Respo
 
 /// `GET /favicon.ico`
 pub async fn icon(headers: HeaderMap) -> Result<Response, Problem> {
-    asset(Path("icon.svg".to_owned()), headers).await
+    asset(PathPart("icon.svg".to_owned()), headers).await
 }
 
 fn serve<T: AsRef<[u8]> + Into<Body>>(name: &str, text: T, headers: &HeaderMap) -> Response {

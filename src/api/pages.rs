@@ -1,13 +1,13 @@
 //! Pages: what was sent to whom, and what was given up.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::auth::Actor;
 use super::language::Reads;
-use super::params::{self, PageQuery, Params};
+use super::params::{self, PageQuery, Params, PathPart};
 use super::problem::Problem;
 use super::read::read;
 use super::requests::Resend;
@@ -39,7 +39,7 @@ pub async fn pages(
 pub async fn page(
     State(state): State<ApiState>,
     Reads(texts): Reads,
-    Path(id): Path<String>,
+    PathPart(id): PathPart,
 ) -> Result<Json<Vec<views::Page>>, Problem> {
     let missing = format!("there is no page `{id}`");
     let rows = read(&state, move |reader| reader.page(&id)).await?;
@@ -53,7 +53,7 @@ pub async fn page(
 #[utoipa::path(post, path = "/pages/{id}/resend", params(("id" = String, Path)), request_body = Resend, responses((status = 204), (status = 404, body = Problem)))]
 pub async fn resend_page(
     State(state): State<ApiState>,
-    Path(id): Path<String>,
+    PathPart(id): PathPart,
     actor: Actor,
     given: Body<Resend>,
 ) -> Result<StatusCode, Problem> {

@@ -1,7 +1,7 @@
 //! Query parameters, checked by name and value.
 
 use axum::Json;
-use axum::extract::{FromRequestParts, OriginalUri, Request, State};
+use axum::extract::{FromRequestParts, OriginalUri, Path, Request, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::middleware;
@@ -34,6 +34,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
         match axum::extract::Query::<T>::try_from_uri(&uri) {
             Ok(query) => Ok(Self(query.0)),
             Err(error) => Err(Problem::bad_request(format!("query: {}", error.body_text()))),
+        }
+    }
+}
+
+/// The part of a path that the route leaves open. Errors are problems.
+pub struct PathPart(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathPart {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(part)) => Ok(Self(part)),
+            Err(error) => Err(Problem::bad_request(format!("path: {}", error.body_text()))),
         }
     }
 }

@@ -91,9 +91,10 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             _ if error.is_full() => Self::full(error.to_string()),
-            StoreError::LogFull { .. } | StoreError::Busy | StoreError::Disk(_) => {
-                Self::busy(error.to_string())
-            }
+            StoreError::LogFull { .. }
+            | StoreError::Busy
+            | StoreError::Disk(_)
+            | StoreError::Moved { .. } => Self::busy(error.to_string()),
             _ => {
                 tracing::error!(%error, "api: the store failed during a request");
                 Self::new(

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::language::Reads;
 use super::params::{
-    self, AlertQuery, DeadLetterQuery, ListQuery, Page, Params, RestQuery, SeriesQuery, SpanQuery,
-    VintageQuery,
+    self, AlertQuery, DeadLetterQuery, ListQuery, Page, Params, PathPart, RestQuery, SeriesQuery,
+    SpanQuery, VintageQuery,
 };
 use super::problem::Problem;
 use super::state::ApiState;
@@ -192,7 +192,7 @@ pub async fn alerts(
 pub async fn alert(
     State(state): State<ApiState>,
     Reads(texts): Reads,
-    Path(id): Path<String>,
+    PathPart(id): PathPart,
 ) -> Result<Json<views::Alert>, Problem> {
     let missing = format!("there is no alert `{id}`");
     let found = read(&state, move |reader| {

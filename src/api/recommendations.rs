@@ -1,14 +1,14 @@
 //! Recommendations: the list, what nobody covers, and people's answers.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::auth::Actor;
 use super::language::Reads;
-use super::params::{self, Params, RestQuery};
+use super::params::{self, Params, PathPart, RestQuery};
 use super::problem::Problem;
 use super::read::read;
 use super::state::ApiState;
@@ -125,7 +125,7 @@ pub async fn taken(
 pub async fn accept_recommendation(
     State(state): State<ApiState>,
     Reads(texts): Reads,
-    Path(id): Path<String>,
+    PathPart(id): PathPart,
     actor: Actor,
     given: Body<RecommendationAnswer>,
 ) -> Result<Json<Recommendation>, Problem> {
@@ -137,7 +137,7 @@ pub async fn accept_recommendation(
 pub async fn decline_recommendation(
     State(state): State<ApiState>,
     Reads(texts): Reads,
-    Path(id): Path<String>,
+    PathPart(id): PathPart,
     actor: Actor,
     given: Body<RecommendationAnswer>,
 ) -> Result<Json<Recommendation>, Problem> {
@@ -149,7 +149,7 @@ pub async fn decline_recommendation(
 pub async fn recommendation_done(
     State(state): State<ApiState>,
     Reads(texts): Reads,
-    Path(id): Path<String>,
+    PathPart(id): PathPart,
     actor: Actor,
     given: Body<RecommendationAnswer>,
 ) -> Result<Json<Recommendation>, Problem> {

@@ -1,11 +1,11 @@
 //! GET: the reports, as Markdown or HTML.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 
 use super::language::Reads;
-use super::params::{Params, WeekQuery};
+use super::params::{Params, PathPart, WeekQuery};
 use super::problem::Problem;
 use super::read::read;
 use super::state::ApiState;
@@ -35,7 +35,7 @@ pub async fn weekly_report(
 pub async fn incident_report(
     State(state): State<ApiState>,
     Reads(texts): Reads,
-    Path(id): Path<String>,
+    PathPart(id): PathPart,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let missing = format!("there is no alert `{id}`");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::auth::Actor;
 use super::language::Reads;
-use super::params::{self, Params, RestQuery};
+use super::params::{self, Params, PathPart, RestQuery};
 use super::problem::Problem;
 use super::read::read;
 use super::state::ApiState;
@@ -113,7 +113,7 @@ pub async fn silence(
 #[utoipa::path(post, path = "/silences/{id}/end", params(("id" = String, Path)), request_body = SilenceEnd, responses((status = 200, body = views::Silence), (status = 404, body = Problem)))]
 pub async fn end_silence(
     State(state): State<ApiState>,
-    Path(id): Path<String>,
+    PathPart(id): PathPart,
     actor: Actor,
     given: Body<SilenceEnd>,
 ) -> Result<Json<views::Silence>, Problem> {

@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
-use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::auth::Actor;
 use super::language::Reads;
-use super::params::{Params, RosterQuery};
+use super::params::{Params, PathPart, RosterQuery};
 use super::problem::Problem;
 use super::read::{open_recommendations, read};
 use super::requests::{Acknowledgement, Feedback, NewMaintenance};
@@ -91,7 +91,7 @@ pub(super) fn person(actor: &Actor, given: Option<&str>) -> Result<String, Probl
 pub async fn acknowledge(
     State(state): State<ApiState>,
     Reads(texts): Reads,
-    Path(id): Path<String>,
+    PathPart(id): PathPart,
     actor: Actor,
     given: Body<Acknowledgement>,
 ) -> Result<Json<views::Alert>, Problem> {
@@ -107,7 +107,7 @@ pub async fn acknowledge(
 pub async fn feedback(
     State(state): State<ApiState>,
     Reads(texts): Reads,
-    Path(id): Path<String>,
+    PathPart(id): PathPart,
     actor: Actor,
     given: Body<Feedback>,
 ) -> Result<Json<views::Alert>, Problem> {
@@ -228,7 +228,7 @@ fn planned(given: &NewMaintenance, now: Timestamp) -> Result<MaintenanceEvent, P
 #[utoipa::path(delete, path = "/maintenance/{id}", params(("id" = String, Path)), responses((status = 204), (status = 404, body = Problem)))]
 pub async fn delete_maintenance(
     State(state): State<ApiState>,
-    Path(id): Path<String>,
+    PathPart(id): PathPart,
     actor: Actor,
 ) -> Result<StatusCode, Problem> {
     let now = state.clock.now();
