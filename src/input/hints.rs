@@ -1,8 +1,10 @@
-//! Hints about senders: words that are in no list, names that differ only by case, ids that are used twice. Each is counted
+//! Hints about senders: words that are in no list, names that look alike, ids that are used twice. Each is counted
 //! and logged once.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use icu_normalizer::ComposingNormalizerBorrowed;
 
 use crate::domain::{Name, SourceId};
 use crate::ingest::{Doubt, Note};
@@ -100,16 +102,18 @@ impl Said {
         if self.alike <= LINES_MAX {
             tracing::warn!(
                 attribute, %first, %name,
-                "events: two names differ only in case or spaces and are counted separately; \
+                "events: two names differ only in case, spaces or the encoding of letters and are counted separately; \
                  use one spelling, or a look-up table"
             );
         }
     }
 }
 
-/// A name in lower case and without blanks.
+/// A name in lower case, without blanks, and in compatibility form NFKC: the same for texts that look alike, such as `é` as
+/// one character and as two, and for full-width and half-width letters.
 fn folded(name: &str) -> String {
-    name.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+    let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(name);
+    composed.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -125,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_differ_only_by_case_or_blanks_are_counted_once_each() {
+    fn names_that_look_alike_are_counted_once_each() {
         let (hints, metrics) = (Hints::default(), Metrics::default());
         let name = |text: &str| Name::new(text).expect(text);
         for (region, channel) in [
@@ -139,6 +143,8 @@ mod tests {
             ("ärzte", "chat"),
             ("华北", "chat"),
             ("华东", "chat"),
+            ("A\u{308}rzte", "chat"),
+            ("\u{ff2e}orth", "chat"),
         ] {
             let series = SeriesKey::new(name(region), name("tv"), name(channel));
             hints.names(&AggregationKey::Tickets(series), &metrics);
@@ -148,6 +154,6 @@ mod tests {
         let of = |attribute: &str| {
             value(&metrics, &format!("surgecast_names_alike_total{{attribute=\"{attribute}\"}}"))
         };
-        assert_eq!((of("region"), of("channel"), of("service")), (Some(4.0), Some(1.0), Some(1.0)));
+        assert_eq!((of("region"), of("channel"), of("service")), (Some(6.0), Some(1.0), Some(1.0)));
     }
 }

@@ -38,7 +38,7 @@ impl DecodingMetrics {
         );
         r.register(
             "names_alike",
-            "Names that differ from an earlier one only in case or spaces",
+            "Names that differ from an earlier one only in case, spaces or the encoding of letters",
             self.alike.clone(),
         );
         r.register(
