@@ -64,7 +64,7 @@ impl FileFeed {
     pub fn open(path: &Path, dir: &Path) -> anyhow::Result<Self> {
         let source = source_of(path, &FollowedFile::sources(dir)?);
         let followed = FollowedFile::open(dir, &source)?;
-        let (contents, spans) = (followed.contents()?, followed.spans()?);
+        let (contents, spans, loss) = (followed.contents()?, followed.spans()?, followed.loss()?);
         Ok(Self {
             path: path.to_path_buf(),
             source,
@@ -76,7 +76,7 @@ impl FileFeed {
             missing_since: None,
             replaced_since: None,
             renamed: None,
-            loss: None,
+            loss,
         })
     }
 
@@ -86,7 +86,11 @@ impl FileFeed {
             loss = text,
             "file: events may be missing; read the missing lines with `surgecast replay`"
         );
-        self.loss = Some((text, now + SHOWN));
+        let until = now + SHOWN;
+        if let Err(error) = self.followed.put_loss(&text, until) {
+            tracing::warn!(%error, "file: the loss is not shown any more after a restart");
+        }
+        self.loss = Some((text, until));
     }
 
     /// The content that has the next byte.

@@ -337,7 +337,20 @@ fn new_lines_have_new_offsets_after_a_loss() {
     let records = world.feed.poll(Timestamp::from_secs(200), 9).expect("reads");
     let found: Vec<_> = records.iter().map(|record| (record.offset, record.bytes.len())).collect();
     assert_eq!(found, [(LONG.len() as Offset, 1)]);
-    assert!(world.feed.loss().is_some());
+    let loss = world.feed.loss().map(str::to_owned);
+    assert!(loss.is_some());
+    world.restart(LONG.len() as Offset);
+    assert_eq!(world.feed.loss().map(str::to_owned), loss, "it is still shown after a restart");
+}
+
+#[test]
+fn damaged_records_of_followed_files_are_named() {
+    let dir = TempDir::new().expect("a directory");
+    fs::create_dir(dir.path().join("store")).expect("a directory");
+    fs::write(dir.path().join("store/files.db"), "x".repeat(4096)).expect("writes");
+    let feed = FileFeed::open(&dir.path().join("log"), &dir.path().join("store"));
+    let error = feed.err().map(|error| format!("{error:#}")).unwrap_or_default();
+    assert!(error.starts_with("the store is damaged: files.db: "), "{error}");
 }
 
 #[test]

@@ -85,9 +85,20 @@ impl FilesInUse {
         Self(files.filter_map(|path| identity(&path).map(|own| (path, own))).collect())
     }
 
+    /// One file that exists.
+    pub(super) fn one(path: &Path) -> Self {
+        Self(identity(path).map(|own| (path.to_owned(), own)).into_iter().collect())
+    }
+
+    /// A file that is not in its place any more.
+    pub(super) fn missing(&self) -> Option<&Path> {
+        let found = self.0.iter().find(|(path, own)| identity(path) != Some(*own));
+        found.map(|(path, _)| path.as_path())
+    }
+
     /// What happened to a file that is not in its place any more, and what to do. `None` if all are.
     pub fn misplaced(&self) -> Option<String> {
-        let (path, _) = self.0.iter().find(|(path, own)| identity(path) != Some(*own))?;
+        let path = self.missing()?;
         Some(format!(
             "{} was moved, removed or replaced while it is in use, so what is stored since then is lost when the service stops: move \
              it back or restore the newest backup, start the service again, and send again what was sent since then",

@@ -35,6 +35,13 @@ pub enum StoreError {
         dir.display()
     )]
     OtherLog { dir: PathBuf },
+    /// A file was removed or replaced while it is in use: what is written to it would be lost.
+    #[error(
+        "{} was moved, removed or replaced while it is in use, so nothing was stored: move it back, or start the service \
+         again, then send this again",
+        path.display()
+    )]
+    Moved { path: PathBuf },
     /// Written by a newer surgecast.
     #[error(
         "{} has schema version {found}, this surgecast reads versions up to {known}: use a newer surgecast",
@@ -94,6 +101,15 @@ impl StoreError {
     /// Whether a later retry may succeed by itself.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Busy | Self::LogFull { .. })
+    }
+
+    /// Names the damaged file.
+    pub(super) fn of_file(self, path: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().display();
+        match self {
+            Self::Corrupt { what } => Self::Corrupt { what: format!("{name}: {what}") },
+            other => other,
+        }
     }
 
     pub(super) fn corrupt(what: impl Into<String>) -> Self {

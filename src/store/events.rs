@@ -11,7 +11,7 @@ use super::codes::Code;
 use super::columns::{self, count};
 use super::pool::Pool;
 use super::schema::Step;
-use super::{LogEntry, LogRecord, StoreError, forget, migrate, open};
+use super::{FilesInUse, LogEntry, LogRecord, StoreError, forget, migrate, open};
 use crate::domain::{EventKind, Offset, Timestamp};
 
 /// AUTOINCREMENT: an offset is never used twice, even after all events were trimmed.
@@ -40,6 +40,7 @@ pub struct EventLog {
     pool: Pool,
     limit_bytes: u64,
     dir: PathBuf,
+    file: FilesInUse,
     _lock: File,
 }
 
@@ -105,6 +106,7 @@ impl EventLog {
             pool: Pool::new(&path, migrate::newest(STEPS)),
             limit_bytes,
             dir: dir.into(),
+            file: FilesInUse::one(&path),
             _lock: lock,
         })
     }
@@ -129,12 +131,16 @@ impl EventLog {
     /// empty range. Stored times never decrease: an earlier `received_at` becomes the last stored one.
     ///
     /// # Errors
-    /// [`StoreError::LogFull`] at the size limit, [`StoreError::Full`] for a full disk; then nothing was appended.
+    /// [`StoreError::LogFull`] at the size limit, [`StoreError::Full`] for a full disk, [`StoreError::Moved`] if the file is not
+    /// in its place; then nothing was appended.
     pub fn append(
         &self,
         records: &[LogRecord],
         received_at: Timestamp,
     ) -> Result<RangeInclusive<Offset>, StoreError> {
+        if let Some(path) = self.file.missing() {
+            return Err(StoreError::Moved { path: path.into() });
+        }
         let mut queue = lock(&self.queue);
         let number = queue.next_number;
         queue.next_number += 1;

@@ -13,15 +13,23 @@ use crate::domain::{Offset, Timestamp};
 
 pub(super) const FILE: &str = "files.db";
 const CACHE_KIB: u32 = 512;
-const STEPS: &[Step] = &[Step::Sql(
-    "CREATE TABLE contents (
+const STEPS: &[Step] = &[
+    Step::Sql(
+        "CREATE TABLE contents (
     source TEXT NOT NULL, base INTEGER NOT NULL, device INTEGER NOT NULL, inode INTEGER NOT NULL,
     head_bytes INTEGER NOT NULL, head INTEGER NOT NULL, ended INTEGER, PRIMARY KEY (source, base)
 ) WITHOUT ROWID;
 CREATE TABLE spans (
     source TEXT NOT NULL, ended INTEGER NOT NULL, read_at INTEGER NOT NULL, PRIMARY KEY (source, ended)
 ) WITHOUT ROWID;",
-)];
+    ),
+    // The newest loss of each source, and until when `/ready` shows it.
+    Step::Sql(
+        "CREATE TABLE losses (
+    source TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL, shown_until INTEGER NOT NULL
+) WITHOUT ROWID;",
+    ),
+];
 
 /// One content of a followed file. A rotation begins a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +117,30 @@ impl FollowedFile {
             Ok(Span { ended: row.get(0)?, read_at: columns::time(row, 1)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What was lost last, and until when that is shown.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn loss(&self) -> Result<Option<(String, Timestamp)>, StoreError> {
+        let found = "SELECT text, shown_until FROM losses WHERE source = ?1";
+        let loss = self
+            .conn
+            .query_row(found, [&self.source], |row| Ok((row.get(0)?, columns::time(row, 1)?)));
+        Ok(loss.optional()?)
+    }
+
+    /// Stores what was lost, so that it is still shown after a restart.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn put_loss(&self, text: &str, shown_until: Timestamp) -> Result<(), StoreError> {
+        self.conn.execute(
+            "INSERT OR REPLACE INTO losses (source, text, shown_until) VALUES (?1, ?2, ?3)",
+            params![self.source, text, shown_until.millis()],
+        )?;
+        Ok(())
     }
 
     /// Stores contents and a span. They are synced to disk when it returns.

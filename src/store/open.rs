@@ -59,6 +59,15 @@ fn writer_with(
     cache_kib: u32,
     first: &str,
 ) -> Result<Connection, StoreError> {
+    prepared(path, steps, cache_kib, first).map_err(|error| error.of_file(path))
+}
+
+fn prepared(
+    path: &Path,
+    steps: &[Step],
+    cache_kib: u32,
+    first: &str,
+) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;

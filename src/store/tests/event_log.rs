@@ -55,6 +55,20 @@ fn each_append_of_many_threads_is_contiguous() {
 }
 
 #[test]
+fn nothing_is_stored_in_a_file_that_was_moved_away() {
+    let dir = TempDir::new().expect("directory");
+    let folder = dir.path().join("store");
+    let log = EventLog::open(&folder).expect("opens");
+    log.append(&[record(b"one")], at(0)).expect("appends");
+    let away = dir.path().join("away");
+    std::fs::rename(&folder, &away).expect("moves");
+    let error = log.append(&[record(b"two")], at(0)).expect_err("not in its place");
+    assert!(matches!(&error, StoreError::Moved { path } if path.ends_with("events.db")), "{error}");
+    std::fs::rename(&away, &folder).expect("moves back");
+    assert_eq!(log.append(&[record(b"two")], at(0)).expect("appends"), 2..=2);
+}
+
+#[test]
 fn a_full_log_is_an_error_until_a_trim() {
     let dir = TempDir::new().expect("directory");
     let log = EventLog::with_limit(dir.path(), 256 << 10).expect("opens");
