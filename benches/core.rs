@@ -15,7 +15,7 @@ const WIDTH: WindowWidth = WindowWidth::QUARTER;
 
 fn aggregator(c: &mut Criterion) {
     let start = Timestamp::from_secs(1_772_323_200);
-    let mut operator = Operator::new(OperatorConfig::demo(7, start));
+    let mut operator = Operator::new(OperatorConfig::standard(7, start));
     let hour = start.millis() / 3_600_000;
     let events: Vec<(i64, Timestamp, Event)> = (hour..hour + 24)
         .flat_map(|hour| operator.hour(hour))

@@ -59,7 +59,7 @@ pub struct World {
 impl World {
     pub fn new(seed: u64, family: Family, weeks: i64) -> Self {
         let start = Timestamp::parse("2026-03-02T00:00:00Z").expect("a date");
-        let mut config = OperatorConfig::demo(seed, start);
+        let mut config = OperatorConfig::standard(seed, start);
         config.family = family;
         let places = config.regions.iter().map(|region| {
             let place = Place { zone: region.zone, calendar: Arc::new(Calendar::default()) };

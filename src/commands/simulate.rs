@@ -31,6 +31,9 @@ pub struct SimulateArgs {
     /// Seed of the random numbers. The same seed and start write the same bytes
     #[arg(long, value_name = "NUMBER", default_value_t = 7)]
     seed: u64,
+    /// Write the operator of the demo, with larger call centres, instead of the small default one
+    #[arg(long)]
+    like_demo: bool,
     /// Number of tickets, relative to the default operator's (0.01 to 100)
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_hyphen_values = true)]
     volume: f64,
@@ -65,7 +68,10 @@ pub fn run(args: SimulateArgs) -> anyhow::Result<()> {
     if !(0.01..=100.0).contains(&args.volume) {
         return Err(UsageError(format!("--volume {}: use 0.01 to 100", args.volume)).into());
     }
-    let mut config = OperatorConfig::demo(args.seed, start);
+    let mut config = match args.like_demo {
+        true => OperatorConfig::demo(args.seed, start),
+        false => OperatorConfig::standard(args.seed, start),
+    };
     config.volume *= args.volume;
     config.family = args.family;
     let shown = args.out.display();

@@ -37,6 +37,8 @@ pub struct OperatorConfig {
     pub start: Timestamp,
     /// Tickets an hour in an average series.
     pub volume: f64,
+    /// Series with more tickets than their parts' sizes give: (region, service, channel) positions and the factor.
+    pub large: Vec<([usize; 3], f64)>,
     /// Starts of scripted outages, one region after the other.
     pub showcase: Vec<Timestamp>,
     /// How complaints follow faults.
@@ -62,8 +64,9 @@ fn parts(sizes: &[(&str, f64)]) -> Vec<Part> {
 }
 
 impl OperatorConfig {
-    /// Four regions, three services, three channels; one region has daylight saving time.
-    pub fn demo(seed: u64, start: Timestamp) -> Self {
+    /// Four regions, three services, three channels; one region has daylight saving time. A small operator: its largest
+    /// series has some 20 tickets in a busy quarter of an hour.
+    pub fn standard(seed: u64, start: Timestamp) -> Self {
         let cn = holidays(include_str!("../../models/holidays/cn.toml"));
         let gb = holidays(include_str!("../../models/holidays/gb.toml"));
         let region = |text: &str, zone: &str, holidays: &BTreeSet<String>, size| RegionConfig {
@@ -84,9 +87,25 @@ impl OperatorConfig {
             channels: parts(&[("phone", 1.6), ("chat", 1.0), ("email", 0.4)]),
             start,
             volume: 12.0,
+            large: Vec::new(),
             showcase: Vec::new(),
             family: Family::default(),
         }
+    }
+
+    /// The operator of the demo: that of [`Self::standard`] with three call centres of 100 to 300 calls in a quarter of an hour
+    /// by day, and with a region that has a Chinese name.
+    pub fn demo(seed: u64, start: Timestamp) -> Self {
+        let mut config = Self::standard(seed, start);
+        for region in &mut config.regions {
+            if region.name.as_str() == "south" {
+                region.name = name("华南");
+                region.zone = "Asia/Shanghai".parse().unwrap_or(Zone::UTC);
+            }
+        }
+        // Calls of broadband and mobile in the north, and of broadband in the east.
+        config.large = vec![([0, 0, 0], 12.0), ([0, 1, 0], 12.0), ([1, 0, 0], 10.0)];
+        config
     }
 
     /// All series with their (region, service, channel) positions, in order.

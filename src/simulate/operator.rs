@@ -95,7 +95,9 @@ impl Operator {
     /// Tickets in an average hour of a series.
     fn average(&self, [r, s, c]: [usize; 3], at: Timestamp) -> f64 {
         let day = (at.millis() - self.config.start.millis()).div_euclid(DAY_MS);
+        let large = self.config.large.iter().find(|(place, _)| *place == [r, s, c]);
         self.config.volume
+            * large.map_or(1.0, |(_, factor)| *factor)
             * self.config.regions[r].size
             * self.config.services[s].size
             * self.config.channels[c].size

@@ -12,7 +12,7 @@ fn start() -> Timestamp {
 }
 
 fn operator(seed: u64) -> Operator {
-    Operator::new(OperatorConfig::demo(seed, start()))
+    Operator::new(OperatorConfig::standard(seed, start()))
 }
 
 fn first_hour() -> i64 {
@@ -117,11 +117,11 @@ fn harmless_alarms_and_surges_without_alarms_are_as_frequent_as_documented() {
 
 #[test]
 fn a_scripted_outage_raises_only_its_own_series() {
-    let mut config = OperatorConfig::demo(6, start());
+    let mut config = OperatorConfig::standard(6, start());
     let at = start() + QUARTER * 40;
     config.showcase = vec![at];
     let (mut with, mut without) =
-        (Operator::new(config), Operator::new(OperatorConfig::demo(6, start())));
+        (Operator::new(config), Operator::new(OperatorConfig::standard(6, start())));
     let felt = at + QUARTER * 4;
     for (key, place) in with.series().to_vec() {
         let (a, b) = (with.rate(place, felt).rate, without.rate(place, felt).rate);
@@ -134,8 +134,28 @@ fn a_scripted_outage_raises_only_its_own_series() {
     }
 }
 
+/// Two to five series of calls are those of a large call centre, and the others are small.
+#[test]
+fn the_demo_has_large_and_small_call_centres() {
+    let operator = Operator::new(OperatorConfig::demo(7, start()));
+    // A Wednesday, 9:00 to 17:00 in Shanghai.
+    let nine = start() + Duration::from_secs(2 * 86_400 + 3600);
+    let large = |place: [usize; 3]| {
+        let mut by_day = (0..32).map(|n| operator.base_rate(place, nine + QUARTER * n) / 4.0);
+        by_day.all(|calls| (100.0..=400.0).contains(&calls))
+    };
+    let found: Vec<String> =
+        operator.series().iter().filter(|s| large(s.1)).map(|s| s.0.to_string()).collect();
+    assert_eq!(found, ["north/broadband/phone", "north/mobile/phone", "east/broadband/phone"]);
+    let standard = Operator::new(OperatorConfig::standard(7, start()));
+    for (series, place) in standard.series().iter().filter(|s| !found.contains(&s.0.to_string())) {
+        let rate = |of: &Operator| of.base_rate(*place, nine);
+        assert_eq!(rate(&standard), rate(&operator), "{series}");
+    }
+}
+
 fn family(seed: u64, family: Family) -> Operator {
-    let mut config = OperatorConfig::demo(seed, start());
+    let mut config = OperatorConfig::standard(seed, start());
     config.family = family;
     Operator::new(config)
 }

@@ -118,6 +118,14 @@ impl Planner {
         Plan { series, issued_at, basis: basis.into(), targets }
     }
 
+    /// Agents for known arrivals in consecutive windows: those that [`Self::plan`] needs where they are the means.
+    pub fn agents(&mut self, arrivals: &[f64], width: WindowWidth) -> Vec<u32> {
+        let open = vec![true; arrivals.len()];
+        let needs = self.needs(arrivals, (width, &open, 0));
+        let shrinkage = self.profile.shrinkage;
+        needs.positions.iter().map(|n| with_shrinkage(*n, shrinkage)).collect()
+    }
+
     /// The service level of so many people at work, not rounded; of deferred work, `overdue` is what the windows before left.
     pub(super) fn attained(&mut self, work: f64, people: f64, overdue: &mut f64) -> f64 {
         if !self.is_deferred() {

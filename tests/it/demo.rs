@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use reqwest::Method;
-use surgecast::domain::{SeriesKey, Timestamp};
+use surgecast::domain::{DAY, SeriesKey, Timestamp};
+use surgecast::simulate::{Operator, OperatorConfig, QUARTER};
 use surgecast::store::{Filter, Reader};
 
 use crate::page;
@@ -124,8 +125,32 @@ fn nothing_differs_after_ten_kills() {
     }
     run_to_its_end(Program::demo(&killed, &FIXED));
     same(&whole, &killed);
+    the_roster_fits_usual_demand(&whole);
     reports(&whole);
     acknowledge(&whole);
+}
+
+/// No window is short of agents while its forecast, and that of the windows before it, is at or below what is usual.
+fn the_roster_fits_usual_demand(store: &Path) {
+    let live = Timestamp::parse(FIXED[1]).expect("a time");
+    let operator = Operator::new(OperatorConfig::demo(11, live.utc_midnight() - DAY * 15));
+    let reader = Reader::open(store).expect("a store");
+    let mut checked = 0;
+    for (series, place) in operator.series() {
+        let mut is_usual = false;
+        for step in 0..24 {
+            let start = live + QUARTER * step;
+            let staffed = reader.staffed(start).expect("plans");
+            let Some((_, plan)) = staffed.iter().find(|(own, _)| own == series) else { continue };
+            let usual = operator.base_rate(*place, start + QUARTER / 2) / 4.0;
+            let was_usual = std::mem::replace(&mut is_usual, plan.arrivals <= usual);
+            if was_usual && is_usual {
+                assert!(plan.scheduled.is_some() && plan.gap <= 0, "{series} at {start}: {plan:?}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 50, "only {checked} windows");
 }
 
 /// The reports of a store; HTML has the same sections.

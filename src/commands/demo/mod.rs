@@ -3,6 +3,7 @@
 mod args;
 mod operator;
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,15 +23,15 @@ use crate::app::{self, Role, Running, Setup};
 use crate::clock::{FastClock, WallClock};
 use crate::commands::usage::UsageError;
 use crate::config::core::staffing::default_profiles;
-use crate::domain::{Clock, DAY, SourceId, Timestamp, WindowWidth, Zone};
+use crate::domain::{Clock, DAY, Name, SourceId, Timestamp, WindowWidth, Zone};
 use crate::engine::{ForecasterConfig, IssueConfig, RefitConfig};
 use crate::forecast::{Calendar, DayKind};
 use crate::ingest;
 use crate::output::print;
 use crate::output::receivers::{Console, Receivers};
-use crate::simulate::{Operator, OperatorConfig};
-use crate::staffing::{Rules, Shift, required};
-use crate::store::{Body, Store};
+use crate::simulate::{Operator, OperatorConfig, QUARTER};
+use crate::staffing::{Planner, Rules, Shift};
+use crate::store::{Body, Store, StoreError, with_appended};
 use crate::telemetry::init_logging;
 use crate::text::Language;
 use crate::window::{AggregatorConfig, AlarmRules, TicketRules};
@@ -43,6 +44,13 @@ const BACKFILL: Duration = Duration::from_secs(7 * 86_400);
 const SHOWCASE_MIN: [u64; 6] = [6, 420, 900, 1500, 2300, 3300];
 /// The roster plans for the arrivals of an ordinary day times this factor.
 const MARGIN: f64 = 1.1;
+/// Of the days before and after, so many quarters of an hour are planned with a day: e-mail is answered hours later.
+const AROUND: i64 = 32;
+/// [`OperatorConfig::demo`] as it is in this release; a demo of another one cannot be continued.
+const OPERATOR: u32 = 1;
+/// Quarters of an hour in a day.
+const QUARTERS: i64 = 96;
+const QUARTER_MS: i64 = 900_000;
 
 /// The parameters of a stored demo, from which a later start continues.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,9 +61,17 @@ struct DemoState {
     start: Timestamp,
     /// Simulated time at which the demo went live.
     live: Timestamp,
+    /// [`OPERATOR`] of the release that began it.
+    operator: u32,
 }
 
-impl Body for DemoState {}
+impl Body for DemoState {
+    const VERSION: u32 = 1;
+
+    fn earlier(_version: u32, bytes: &[u8]) -> Result<Self, StoreError> {
+        with_appended(bytes, &0u32)
+    }
+}
 
 /// Runs the demo until Ctrl-C or SIGTERM.
 ///
@@ -136,6 +152,14 @@ fn reset(data: &Path) -> anyhow::Result<()> {
 /// Loads the stored demo and `true`, or creates a new one that goes live now.
 fn load(store: &mut Store, data: &Path, args: &DemoArgs) -> anyhow::Result<(DemoState, bool)> {
     if let Some(state) = store.reader()?.state::<DemoState>("demo")? {
+        if state.operator != OPERATOR {
+            let text = format!(
+                "{} holds the demo of another release, whose operator differs: choose another directory with --data, or start \
+                 over with --reset",
+                data.display()
+            );
+            return Err(UsageError(text).into());
+        }
         if (state.seed, state.days) != (args.seed, args.days) {
             let text = format!(
                 "{} holds a demo with --seed {} --days {}: use these flags, choose another directory with --data, \
@@ -150,7 +174,7 @@ fn load(store: &mut Store, data: &Path, args: &DemoArgs) -> anyhow::Result<(Demo
     }
     let live = WIDTH.floor(args.live_at.unwrap_or_else(|| WallClock.now()));
     let start = live.utc_midnight() - DAY * args.days;
-    let state = DemoState { seed: args.seed, days: args.days, start, live };
+    let state = DemoState { seed: args.seed, days: args.days, start, live, operator: OPERATOR };
     let mut tx = store.begin()?;
     tx.put_state("demo", &state)?;
     tx.commit()?;
@@ -299,19 +323,22 @@ fn forecaster(
     }
 }
 
-/// The shifts of a day: the agents for each hour of an ordinary day, with a margin.
+/// The shifts of a day in quarters of an hour: the agents that the plan of an ordinary day needs, with a margin.
 fn roster(state: DemoState, day: Timestamp) -> Vec<Shift> {
     let operator = Operator::new(operator(state));
-    let profiles = default_profiles();
+    let mut planners: BTreeMap<Name, Planner> =
+        default_profiles().into_iter().map(|(name, own)| (name, Planner::new(own))).collect();
+    let start_of = |quarter: i64| Timestamp::from_millis(day.millis() + quarter * QUARTER_MS);
     let mut shifts: Vec<Shift> = Vec::new();
     for (series, place) in operator.series() {
-        let Some(profile) = profiles.get(&series.channel) else { continue };
-        for hour in 0..24u32 {
-            let start = day + Duration::from_secs(3600) * hour;
-            let end = start + Duration::from_secs(3600);
-            let middle = start + Duration::from_secs(1800);
-            let arrivals = MARGIN * operator.base_rate(*place, middle);
-            let agents = required(arrivals, profile).map_or(0, |staffing| staffing.agents);
+        let Some(planner) = planners.get_mut(&series.channel) else { continue };
+        let usual = |quarter: i64| {
+            MARGIN * operator.base_rate(*place, start_of(quarter) + QUARTER / 2) / 4.0
+        };
+        let arrivals: Vec<f64> = (-AROUND..QUARTERS + AROUND).map(usual).collect();
+        let planned = (-AROUND..).zip(planner.agents(&arrivals, WIDTH));
+        for (quarter, agents) in planned.filter(|(at, _)| (0..QUARTERS).contains(at)) {
+            let (start, end) = (start_of(quarter), start_of(quarter + 1));
             match shifts.last_mut() {
                 Some(last)
                     if last.series == *series && last.agents == agents && last.end == start =>
@@ -396,7 +423,13 @@ mod tests {
     #[test]
     fn a_later_start_announces_the_next_scripted_outage() {
         let live = Timestamp::from_secs(1_773_104_400);
-        let config = operator(DemoState { seed: 7, days: 1, start: live.utc_midnight(), live });
+        let config = operator(DemoState {
+            seed: 7,
+            days: 1,
+            start: live.utc_midnight(),
+            live,
+            operator: OPERATOR,
+        });
         let after = |minutes: u64| next_outage(&config, live + Duration::from_secs(minutes * 60));
         assert_eq!(
             after(7),

@@ -506,7 +506,7 @@ impl Checks {
 fn held(seed: u64, days: u32, hours: i64, showcase: &[u64]) -> (usize, Vec<usize>) {
     let start = Timestamp::parse("2026-03-02T00:00:00Z").expect("a time");
     let live = start + DAY * days;
-    let mut operator = OperatorConfig::demo(seed, start);
+    let mut operator = OperatorConfig::standard(seed, start);
     operator.regions.truncate(1);
     operator.services.truncate(2);
     operator.showcase =
