@@ -9,6 +9,7 @@ mod kit;
 mod network;
 mod panels;
 mod quality;
+mod query;
 mod rules;
 mod shapes;
 mod shift;
