@@ -43,7 +43,10 @@ pub struct Panel {
 struct Differences {
     transformations: Vec<Value>,
     overrides: Vec<Value>,
+    /// Text after the description.
     note: Option<String>,
+    /// Text instead of the description.
+    text: Option<String>,
 }
 
 /// Properties of one field.
@@ -179,6 +182,12 @@ impl Panel {
         self
     }
 
+    /// The description of the InfluxQL variant.
+    pub fn influxql_text(mut self, text: &str) -> Self {
+        self.influxql.text = Some(text.into());
+        self
+    }
+
     /// What the description of the InfluxQL variant says in addition.
     pub fn influxql_note(mut self, note: &str) -> Self {
         self.influxql.note = Some(note.into());
@@ -263,7 +272,7 @@ impl Panel {
 
     /// Every result of InfluxQL has a time: figures and tables do not show it, unless the panel names it.
     fn change_for_influxql(&self, json: &mut Value) {
-        let Differences { transformations, overrides, note } = &self.influxql;
+        let Differences { transformations, overrides, note, text } = &self.influxql;
         let mut overrides = overrides.clone();
         let names_time = overrides.iter().any(|field| field["matcher"]["options"] == "Time");
         if self.kind == "table" && !names_time {
@@ -278,8 +287,12 @@ impl Panel {
         if !transformations.is_empty() {
             json["transformations"] = json!(transformations);
         }
+        if let Some(text) = text {
+            json["description"] = json!(text);
+        }
         if let Some(note) = note {
-            json["description"] = json!(format!("{} {note}", self.description));
+            let space = if self.description.ends_with('。') { "" } else { " " };
+            json["description"] = json!(format!("{}{space}{note}", self.description));
         }
     }
 }

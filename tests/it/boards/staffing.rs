@@ -151,9 +151,9 @@ fn heat_map(lang: Lang) -> Panel {
                 ("custom.cellOptions", json!({ "type": "auto" })),
             ],
         )
-        .influxql_note(lang.t(
-            "Here each row is a half hour, by its time, and each column a series.",
-            "此处每行为一个半小时（按时间），每列为一个序列。",
+        .influxql_text(lang.t(
+            "Agents missing (above 0) or to spare (below 0). Each row is a half hour, each column a series. With many series, choose some above.",
+            "缺少（大于 0）或富余（小于 0）的坐席。每行为一个半小时，每列为一个序列。序列较多时请在上方选择。",
         ))
         .unit("none")
         .decimals(0)
@@ -245,6 +245,10 @@ fn risks(lang: Lang) -> Panel {
             reshape::sorted("gap_max", true),
             reshape::first(20),
         ])
+        .influxql_text(lang.t(
+            "Single series with the largest gaps. `short from` is a time in UTC, and empty if no agents of a roster will be missing. The last column says how the forecast was made if no model could be fitted yet: take such forecasts with care. The region opens the series on surgecast's page.",
+            "缺口最大的单个序列。“缺人始于”为 UTC 时间，排班人数充足时为空。最后一列说明尚无法拟合模型时预测如何得出：此类预测请谨慎使用。点击区域在 surgecast 页面打开该序列。",
+        ))
         .influxql_field("Time", &[])
         .influxql_field("gap_max", &[("noValue", json!("–"))])
         .influxql_field("breach", &[("noValue", json!("–"))])
