@@ -109,7 +109,7 @@ pub fn age(measurement: &str, field: &str, filter: &str) -> Select {
 /// Hours from now to the newest forecast point.
 pub fn hours_ahead(filter: &str) -> Select {
     let (minutes, sources) = minutes_after("forecast", "mean", filter, AHEAD);
-    Select::rows(format!("SELECT 6 - {minutes} / 60 AS \"hours\" FROM {sources}"), &["hours"])
+    Select::rows(format!("SELECT 6 - {minutes} / 60.0 AS \"hours\" FROM {sources}"), &["hours"])
 }
 
 /// The newest row of each group of tags. `present` is a field that each row has; a field that is absent in the newest row is

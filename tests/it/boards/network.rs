@@ -224,7 +224,7 @@ fn raised_within_the_hour() -> Select {
         )
     };
     let text = format!(
-        "SELECT \"region\", \"service\", \"hour\", \"usual\" FROM (SELECT sum(\"hour\") AS \"hour\", sum(\"day\") / 24 AS \"usual\" \
+        "SELECT \"region\", \"service\", \"hour\", \"usual\" FROM (SELECT sum(\"hour\") AS \"hour\", sum(\"day\") / 24.0 AS \"usual\" \
          FROM {} GROUP BY \"region\", \"service\") WHERE \"hour\" > 0",
         influxql::both(
             ("hour", &raised("hour", "time > now() - 1h AND time <= now()")),

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 /// Time limit of all waits. Java starts slowly on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(240);
 pub const ORG: &str = "noc";
-pub const TOKEN: &str = "a token of the tests";
+/// Without spaces: InfluxQL refuses others.
+pub const TOKEN: &str = "a-token-of-the-tests";
 
 /// Waits until `holds` returns true; panics with `what` after the time limit.
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
