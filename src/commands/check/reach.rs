@@ -48,9 +48,10 @@ pub(super) fn influxdb(settings: &InfluxSettings) -> Result<String, String> {
         )
     })?;
     match status {
-        StatusCode::OK if holds(&text, bucket) => {
-            Ok(format!("influxdb       answers, the token can read {org}/{bucket}"))
-        }
+        StatusCode::OK if holds(&text, bucket) => Ok(format!(
+            "influxdb       answers, the token can read {org}/{bucket}; {}",
+            influxql(&client, settings)
+        )),
         StatusCode::OK | StatusCode::NOT_FOUND => Err(format!(
             "influxdb.bucket {bucket}: InfluxDB at {url} has no such bucket in {org}, or the token cannot read it: run \
              `surgecast setup influxdb`, or check influxdb.org, influxdb.bucket and the token's permissions"
@@ -61,6 +62,42 @@ pub(super) fn influxdb(settings: &InfluxSettings) -> Result<String, String> {
         other => {
             Err(format!("influxdb.url {url}: answered {other}: check that this is InfluxDB 2"))
         }
+    }
+}
+
+/// Asks for the bucket in InfluxQL, like a data source of Grafana. Only boards in InfluxQL need an answer.
+fn influxql(client: &reqwest::blocking::Client, settings: &InfluxSettings) -> String {
+    let InfluxSettings { url, bucket, token, .. } = settings;
+    let query = [("db", bucket.as_str()), ("q", "SHOW MEASUREMENTS LIMIT 1")];
+    let answer = Url::parse_with_params(&format!("{url}/query"), query)
+        .map_err(|error| error.to_string())
+        .and_then(|address| {
+            let request = client.get(address);
+            let request = request.header("authorization", format!("Token {}", token.expose()));
+            let answer = request.send().and_then(|answer| Ok((answer.status(), answer.text()?)));
+            answer.map_err(|error| cause(&error.without_url()))
+        });
+    let problem = match answer {
+        Ok((status, text)) => influxql_problem(status, &text),
+        Err(why) => Some(why),
+    };
+    match problem {
+        None => format!("InfluxQL finds it as database {bucket}"),
+        Some(why) => format!(
+            "InfluxQL does not find it as database {bucket} ({why}): for boards in InfluxQL, run `surgecast setup influxdb`"
+        ),
+    }
+}
+
+/// Why an answer of the InfluxQL API is none.
+fn influxql_problem(status: StatusCode, text: &str) -> Option<String> {
+    let answer: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    let told = [&answer["results"][0]["error"], &answer["error"], &answer["message"]];
+    let told = told.iter().find_map(|told| told.as_str()).map(str::to_owned);
+    match (status.is_success() && answer["results"].is_array(), told) {
+        (_, Some(why)) => Some(why),
+        (true, None) => None,
+        (false, None) => Some(status.to_string()),
     }
 }
 
@@ -154,4 +191,32 @@ fn cause(error: &dyn std::error::Error) -> String {
         cause = source;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_in_influxql_says_what_is_wrong() {
+        let check = |status, text: &str, problem: Option<&str>| {
+            assert_eq!(influxql_problem(status, text).as_deref(), problem, "{text}");
+        };
+        let (ok, missing) = (StatusCode::OK, StatusCode::NOT_FOUND);
+        check(ok, r#"{"results":[{"statement_id":0}]}"#, None);
+        check(ok, r#"{"results":[{"statement_id":0,"series":[]}]}"#, None);
+        check(
+            ok,
+            r#"{"results":[{"error":"database not found: surge"}]}"#,
+            Some("database not found: surge"),
+        );
+        check(
+            missing,
+            r#"{"code":"not found","message":"no dbrp mapping found"}"#,
+            Some("no dbrp mapping found"),
+        );
+        check(missing, r#"{"error":"unauthorized"}"#, Some("unauthorized"));
+        check(missing, "", Some("404 Not Found"));
+        check(ok, "<html>", Some("200 OK"));
+    }
 }

@@ -13,6 +13,7 @@ use thiserror::Error;
 use tokio::runtime::{Builder, Runtime};
 
 use super::fields::Line;
+use super::mapping::Target;
 use crate::config::Secret;
 use crate::output::sink::{Refused, Trouble, Written};
 
@@ -190,7 +191,7 @@ impl InfluxClient {
         }
     }
 
-    /// Creates the bucket if it does not exist. Returns what was found or done.
+    /// Creates the bucket if it does not exist, and the mapping that InfluxQL needs. Returns what was found or done.
     ///
     /// # Errors
     /// [`SetupProblem`] with what to do about it.
@@ -217,29 +218,55 @@ impl InfluxClient {
         let id = id.ok_or_else(|| {
             SetupProblem(format!("InfluxDB at {url} shows this token no organisation {org}"))
         })?;
-        let request = ListBucketsRequest {
-            name: Some(bucket.clone()),
-            org: Some(org.clone()),
-            ..ListBucketsRequest::default()
-        };
-        // A bucket that is not there is answered with an empty list, or with 404.
-        let known = match self.runtime.block_on(client.list_buckets(Some(request))) {
-            Ok(found) => found.buckets.iter().any(|found| found.name == *bucket),
-            Err(RequestError::Http { status, .. }) if status.as_u16() == 404 => false,
-            Err(error) => return Err(problem(error)),
-        };
-        if known {
-            return Ok(format!("bucket {bucket} of {org} is there already"));
+        if let Some(bucket_id) = self.bucket_id(&client).map_err(problem)? {
+            let mapping = self.map(&id, &bucket_id)?;
+            return Ok(format!("bucket {bucket} of {org} is there already\n{mapping}"));
         }
         let request = PostBucketRequest {
             retention_rules: vec![RetentionRule::new(
                 influxdb2::models::retention_rule::Type::Expire,
                 RETENTION_S,
             )],
-            ..PostBucketRequest::new(id, bucket.clone())
+            ..PostBucketRequest::new(id.clone(), bucket.clone())
         };
         self.runtime.block_on(client.create_bucket(Some(request))).map_err(problem)?;
-        Ok(format!("created bucket {bucket} of {org}, which keeps points for 400 days"))
+        let done = format!("created bucket {bucket} of {org}, which keeps points for 400 days");
+        match self.bucket_id(&client).map_err(problem)? {
+            Some(bucket_id) => Ok(format!("{done}\n{}", self.map(&id, &bucket_id)?)),
+            None => Ok(done),
+        }
+    }
+
+    /// The id of the bucket; `None` if there is none.
+    fn bucket_id(&self, client: &Client) -> Result<Option<String>, RequestError> {
+        let InfluxSettings { org, bucket, .. } = &self.settings;
+        let request = ListBucketsRequest {
+            name: Some(bucket.clone()),
+            org: Some(org.clone()),
+            ..ListBucketsRequest::default()
+        };
+        // A bucket that is not there is answered with an empty list, or with 404.
+        match self.runtime.block_on(client.list_buckets(Some(request))) {
+            Ok(found) => Ok(found
+                .buckets
+                .into_iter()
+                .find(|found| found.name == *bucket)
+                .and_then(|found| found.id)),
+            Err(RequestError::Http { status, .. }) if status.as_u16() == 404 => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The mapping that InfluxQL needs.
+    fn map(&self, org_id: &str, bucket_id: &str) -> Result<String, SetupProblem> {
+        let http = reqwest::blocking::Client::builder()
+            .connect_timeout(CONNECT_WITHIN)
+            .timeout(ANSWER_WITHIN)
+            .build()
+            .map_err(|error| SetupProblem(format!("InfluxDB client: {error}")))?;
+        let token = self.settings.token.expose();
+        let settings = &self.settings;
+        Target { http: &http, settings, token: &token, org_id, bucket_id }.map()
     }
 }
 

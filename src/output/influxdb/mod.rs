@@ -5,6 +5,7 @@ mod client;
 pub mod config;
 mod feeds;
 mod fields;
+mod mapping;
 mod planned;
 mod points;
 mod recommended;

@@ -3,7 +3,8 @@
 //! Names are inserted as regular expressions (`${region:regex}`): Grafana escapes every character that means something
 //! there, so that no name can break a query. InfluxDB finds the tags by its index.
 
-use super::kit::{Annotation, Lang, Query, Variable};
+use super::influxql;
+use super::kit::{Annotation, Lang, Query, Select, Variable};
 
 /// Series of the pickers. `All` is the roll-up; several are added up.
 pub const SERIES: &str = "
@@ -109,7 +110,7 @@ schema.tagValues(
     |> filter(fn: (r) => r._value != "_all")
 "#
         );
-        Query::new(text, &["_value"])
+        Query::new(text, &["_value"]).in_influxql([influxql::tag_values(tag)])
     };
     let mut pickers = vec![
         Variable::picker("region", lang.t("Region", "区域"), values("region")),
@@ -139,7 +140,7 @@ array.from(rows: [{{_time: now(), timeEnd: experimental.addDuration(d: 6h, to: n
     );
     Annotation {
         name: lang.t("Now", "现在").into(),
-        query: Query::new(query, &["_time", "timeEnd", "text"]),
+        query: Query::new(query, &["_time", "timeEnd", "text"]).in_influxql([influxql::now()]),
         color: "purple",
     }
 }
@@ -166,7 +167,9 @@ pub fn planned(lang: Lang) -> Annotation {
     );
     Annotation {
         name: lang.t("Planned", "计划").into(),
-        query: Query::new(query, &["_time", "timeEnd", "text"]).may_be_empty(),
+        query: Query::new(query, &["_time", "timeEnd", "text"])
+            .may_be_empty()
+            .in_influxql([Select::rows(influxql::planned(&["kind", "text"]), &["kind", "text"])]),
         color: "blue",
     }
 }

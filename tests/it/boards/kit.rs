@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::influxql::ALL;
+pub use super::query::{Query, Select, Source};
+
 /// The language of a board's texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lang {
@@ -19,50 +22,6 @@ impl Lang {
     }
 }
 
-/// What a panel or a variable asks for.
-#[derive(Clone, Debug)]
-pub struct Query {
-    pub text: String,
-    /// Columns that each row must have.
-    pub columns: Vec<String>,
-    /// Whether no row is a good answer, such as no open alert.
-    pub may_be_empty: bool,
-}
-
-impl Query {
-    pub fn new(text: impl Into<String>, columns: &[&str]) -> Self {
-        let columns = columns.iter().map(|column| (*column).to_owned()).collect();
-        Self { text: text.into(), columns, may_be_empty: false }
-    }
-
-    /// A query for a chart: one series for each `_field`.
-    pub fn series(text: impl Into<String>) -> Self {
-        Self::new(text, &["_time", "_field", "_value"])
-    }
-
-    pub fn may_be_empty(mut self) -> Self {
-        self.may_be_empty = true;
-        self
-    }
-}
-
-/// The query language of a board.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    Flux,
-    PromQl,
-}
-
-impl Source {
-    fn datasource(self) -> Value {
-        let kind = match self {
-            Self::Flux => "influxdb",
-            Self::PromQl => "prometheus",
-        };
-        json!({ "type": kind, "uid": "${datasource}" })
-    }
-}
-
 /// A panel.
 #[derive(Clone, Debug)]
 pub struct Panel {
@@ -76,6 +35,25 @@ pub struct Panel {
     custom: Map<String, Value>,
     overrides: Vec<Value>,
     options: Map<String, Value>,
+    influxql: Differences,
+}
+
+/// How a panel differs where its board asks in InfluxQL.
+#[derive(Clone, Debug, Default)]
+struct Differences {
+    transformations: Vec<Value>,
+    overrides: Vec<Value>,
+    /// Text after the description.
+    note: Option<String>,
+    /// Text instead of the description.
+    text: Option<String>,
+}
+
+/// Properties of one field.
+fn override_of(name: &str, properties: &[(&str, Value)]) -> Value {
+    let properties: Vec<Value> =
+        properties.iter().map(|(id, value)| json!({ "id": id, "value": value })).collect();
+    json!({ "matcher": { "id": "byName", "options": name }, "properties": properties })
 }
 
 fn object(value: Value) -> Map<String, Value> {
@@ -98,6 +76,7 @@ impl Panel {
             custom: Map::new(),
             overrides: Vec::new(),
             options: Map::new(),
+            influxql: Differences::default(),
         }
     }
 
@@ -187,10 +166,31 @@ impl Panel {
 
     /// Properties of one field, by its name in the query.
     pub fn field(mut self, name: &str, properties: &[(&str, Value)]) -> Self {
-        let properties: Vec<Value> =
-            properties.iter().map(|(id, value)| json!({ "id": id, "value": value })).collect();
-        let matcher = json!({ "id": "byName", "options": name });
-        self.overrides.push(json!({ "matcher": matcher, "properties": properties }));
+        self.overrides.push(override_of(name, properties));
+        self
+    }
+
+    /// Transformations where the board asks in InfluxQL.
+    pub fn reshaped(mut self, transformations: impl IntoIterator<Item = Value>) -> Self {
+        self.influxql.transformations.extend(transformations);
+        self
+    }
+
+    /// Properties of a field that only the InfluxQL query has.
+    pub fn influxql_field(mut self, name: &str, properties: &[(&str, Value)]) -> Self {
+        self.influxql.overrides.push(override_of(name, properties));
+        self
+    }
+
+    /// The description of the InfluxQL variant.
+    pub fn influxql_text(mut self, text: &str) -> Self {
+        self.influxql.text = Some(text.into());
+        self
+    }
+
+    /// What the description of the InfluxQL variant says in addition.
+    pub fn influxql_note(mut self, note: &str) -> Self {
+        self.influxql.note = Some(note.into());
         self
     }
 
@@ -230,34 +230,70 @@ impl Panel {
         )
     }
 
-    fn json(&self, id: usize, place: (u64, u64), source: Source) -> Value {
+    /// The queries of this panel in the language of its board.
+    fn targets(&self, source: Source) -> Vec<Value> {
+        let id = |n: usize| char::from(b'A' + n as u8).to_string();
+        if source == Source::InfluxQl {
+            let selects = self.queries.iter().flat_map(|query| &query.influxql).enumerate();
+            return selects.map(|(n, select)| select.target(&id(n))).collect();
+        }
         let targets = self.queries.iter().zip(&self.legends).enumerate();
-        let targets = targets.map(|(n, (query, legend))| {
-            let name = char::from(b'A' + n as u8).to_string();
-            match source {
-                Source::Flux => {
-                    json!({ "refId": name, "datasource": source.datasource(), "query": query.text })
-                }
-                Source::PromQl => json!({
-                    "refId": name, "datasource": source.datasource(), "expr": query.text,
-                    "legendFormat": legend, "range": self.kind == "timeseries",
-                    "instant": self.kind != "timeseries", "editorMode": "code",
-                }),
+        let targets = targets.map(|(n, (query, legend))| match source {
+            Source::PromQl => json!({
+                "refId": id(n), "datasource": source.datasource(), "expr": query.text,
+                "legendFormat": legend, "range": self.kind == "timeseries",
+                "instant": self.kind != "timeseries", "editorMode": "code",
+            }),
+            Source::Flux | Source::InfluxQl => {
+                json!({ "refId": id(n), "datasource": source.datasource(), "query": query.text })
             }
         });
-        let targets: Vec<Value> = targets.collect();
+        targets.collect()
+    }
+
+    fn json(&self, id: usize, place: (u64, u64), source: Source) -> Value {
         let mut defaults = self.defaults.clone();
         if !self.custom.is_empty() {
             defaults.insert("custom".into(), Value::Object(self.custom.clone()));
         }
-        json!({
+        let mut json = json!({
             "id": id, "type": self.kind, "title": self.title, "description": self.description,
             "datasource": source.datasource(),
             "gridPos": { "h": self.size.1, "w": self.size.0, "x": place.0, "y": place.1 },
-            "targets": targets,
+            "targets": self.targets(source),
             "fieldConfig": { "defaults": defaults, "overrides": self.overrides },
             "options": self.options,
-        })
+        });
+        if source == Source::InfluxQl {
+            self.change_for_influxql(&mut json);
+        }
+        json
+    }
+
+    /// Every result of InfluxQL has a time: figures and tables do not show it, unless the panel names it.
+    fn change_for_influxql(&self, json: &mut Value) {
+        let Differences { transformations, overrides, note, text } = &self.influxql;
+        let mut overrides = overrides.clone();
+        let names_time = overrides.iter().any(|field| field["matcher"]["options"] == "Time");
+        if self.kind == "table" && !names_time {
+            overrides.push(override_of("Time", &[("custom.hidden", json!(true))]));
+        }
+        if self.kind == "stat" {
+            json["options"]["reduceOptions"]["fields"] = json!("/^(?!Time$)/");
+        }
+        if let Value::Array(all) = &mut json["fieldConfig"]["overrides"] {
+            all.extend(overrides);
+        }
+        if !transformations.is_empty() {
+            json["transformations"] = json!(transformations);
+        }
+        if let Some(text) = text {
+            json["description"] = json!(text);
+        }
+        if let Some(note) = note {
+            let space = if self.description.ends_with('。') { "" } else { " " };
+            json["description"] = json!(format!("{}{space}{note}", self.description));
+        }
     }
 }
 
@@ -279,7 +315,7 @@ pub struct Variable {
 impl Variable {
     pub fn datasource(lang: Lang, source: Source) -> Self {
         let (kind, uid) = match source {
-            Source::Flux => ("influxdb", "surgecast-influxdb"),
+            Source::Flux | Source::InfluxQl => ("influxdb", "surgecast-influxdb"),
             Source::PromQl => ("prometheus", "surgecast-prometheus"),
         };
         let json = json!({
@@ -314,6 +350,23 @@ impl Variable {
         });
         Self { name, query: None, json }
     }
+
+    fn json(&self, source: Source) -> Value {
+        let mut json = self.json.clone();
+        if source != Source::InfluxQl {
+            return json;
+        }
+        if self.name == "datasource" {
+            json["current"]["text"] = json!("surgecast InfluxQL");
+            json["current"]["value"] = json!("surgecast-influxql");
+        }
+        if let Some(select) = self.query.as_ref().and_then(|query| query.influxql.first()) {
+            json["definition"] = json!(select.text);
+            json["query"]["query"] = json!(select.text);
+            json["allValue"] = json!(ALL);
+        }
+        json
+    }
 }
 
 /// An annotation from a query.
@@ -325,10 +378,18 @@ pub struct Annotation {
 }
 
 impl Annotation {
-    fn json(&self) -> Value {
+    fn json(&self, source: Source) -> Value {
+        let target = match self.query.influxql.first().filter(|_| source == Source::InfluxQl) {
+            // The last column is the text. InfluxQL has no column for the end.
+            Some(select) => json!({
+                "refId": "Anno", "query": select.text, "rawQuery": true, "fromAnnotations": true,
+                "textColumn": select.columns.last(), "titleColumn": "", "tagsColumn": "", "timeEndColumn": "",
+            }),
+            None => json!({ "refId": "Anno", "query": self.query.text }),
+        };
         json!({
-            "name": self.name, "datasource": Source::Flux.datasource(), "enable": true, "hide": false,
-            "iconColor": self.color, "target": { "refId": "Anno", "query": self.query.text },
+            "name": self.name, "datasource": source.datasource(), "enable": true, "hide": false,
+            "iconColor": self.color, "target": target,
         })
     }
 }
@@ -359,24 +420,40 @@ pub struct Board {
 }
 
 impl Board {
-    /// The uid of this language's board.
-    pub fn uid(&self) -> String {
-        format!("{}{}", self.uid, self.lang.t("", "-zh"))
+    /// The same board with queries in InfluxQL.
+    pub fn in_influxql(mut self) -> Self {
+        self.source = Source::InfluxQl;
+        self.title.push_str(self.lang.t(" (InfluxQL)", "（InfluxQL）"));
+        self
     }
 
-    /// Its file below `grafana/dashboards`.
+    /// What file names, ids and tags have in addition.
+    fn suffix(&self) -> &'static str {
+        if self.source == Source::InfluxQl { "-influxql" } else { "" }
+    }
+
+    /// The uid of this language's board.
+    pub fn uid(&self) -> String {
+        format!("{}{}{}", self.uid, self.suffix(), self.lang.t("", "-zh"))
+    }
+
+    /// Its file below `grafana`.
     pub fn path(&self) -> String {
-        format!("{}{}.json", self.lang.t("", "zh/"), self.file)
+        format!("dashboards{}/{}{}.json", self.suffix(), self.lang.t("", "zh/"), self.file)
     }
 
     /// The file's text.
     pub fn json(&self) -> String {
-        let tag = self.lang.t("surgecast", "surgecast-zh");
+        let tag = format!("surgecast{}{}", self.suffix(), self.lang.t("", "-zh"));
+        // The boards in both query languages link to this one.
+        let others = (self.source == Source::PromQl)
+            .then(|| tag.replacen("surgecast", "surgecast-influxql", 1));
+        let tags: Vec<&String> = std::iter::once(&tag).chain(&others).collect();
         let mut annotations = vec![json!({
             "builtIn": 1, "datasource": { "type": "grafana", "uid": "-- Grafana --" }, "enable": true, "hide": true,
             "iconColor": "orange", "name": "Annotations & Alerts", "type": "dashboard",
         })];
-        annotations.extend(self.annotations.iter().map(Annotation::json));
+        annotations.extend(self.annotations.iter().map(|annotation| annotation.json(self.source)));
         if !self.annotations.is_empty() {
             annotations.push(episodes(self.lang));
         }
@@ -391,9 +468,10 @@ impl Board {
                 "icon": "external link", "tooltip": "",
             }));
         }
-        let variables: Vec<&Value> = self.variables.iter().map(|variable| &variable.json).collect();
+        let variables: Vec<Value> =
+            self.variables.iter().map(|variable| variable.json(self.source)).collect();
         let board = json!({
-            "uid": self.uid(), "title": self.title, "description": self.description, "tags": [tag],
+            "uid": self.uid(), "title": self.title, "description": self.description, "tags": tags,
             "schemaVersion": 42, "version": 1, "editable": false, "graphTooltip": 1,
             "fiscalYearStartMonth": 0, "timezone": "browser", "refresh": "30s",
             "time": { "from": self.time.0, "to": self.time.1 },

@@ -3,31 +3,41 @@
 //! No Grafana server runs in these tests. They check the files, and `real::` runs every query.
 
 mod flux;
+mod influxql;
 mod itself;
 mod kit;
 mod network;
 mod panels;
 mod quality;
+mod query;
 mod rules;
+mod shapes;
 mod shift;
 mod staffing;
+mod variants;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-pub use kit::{Board, Lang, Query, Source};
+pub use influxql::ALL;
+pub use kit::{Board, Lang, Query, Select, Source};
 pub use rules::rule_queries;
 
-/// All boards, in both languages.
+/// All boards, in both languages, those of InfluxDB in both query languages.
 pub fn boards() -> Vec<Board> {
-    let makers = [staffing::board, shift::board, network::board, quality::board, itself::board];
-    [Lang::En, Lang::Zh].into_iter().flat_map(|lang| makers.map(|make| make(lang))).collect()
+    let makers = [staffing::board, shift::board, network::board, quality::board];
+    let of = |lang| {
+        let flux = makers.map(|make| make(lang));
+        let influxql = makers.map(|make| make(lang).in_influxql());
+        flux.into_iter().chain(influxql).chain([itself::board(lang)])
+    };
+    [Lang::En, Lang::Zh].into_iter().flat_map(of).collect()
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("grafana/dashboards")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("grafana")
 }
 
 /// Files below the folder, as paths from it.
@@ -65,7 +75,9 @@ fn the_boards_are_the_ones_in_the_repository() {
         );
         paths.insert(board.path());
     }
-    assert_eq!(files(&folder(), ""), paths, "each file has its source");
+    let mut there = files(&folder(), "dashboards");
+    there.extend(files(&folder(), "dashboards-influxql"));
+    assert_eq!(there, paths, "each file has its source");
 }
 
 #[test]
@@ -104,7 +116,7 @@ fn boards_are_complete() {
                 .expect("overrides")
                 .iter()
                 .any(|o| o["matcher"]["options"] == "age");
-            if panel["type"] == "stat" && board.source == Source::Flux {
+            if panel["type"] == "stat" && board.source != Source::PromQl {
                 assert!(has_age, "{place} does not say how old its data are");
             }
             for target in panel["targets"].as_array().expect("targets") {
@@ -131,17 +143,16 @@ fn both_languages_have_the_same_panels() {
 /// Grafana replaces a variable without a format by text that breaks a query when a name holds a quote.
 #[test]
 fn names_are_inserted_into_queries_only_as_regular_expressions() {
+    let known = ["region", "service", "channel"].map(|name| format!("${{{name}:regex}}"));
     for board in boards().iter().filter(|board| board.source == Source::Flux) {
         for query in queries(board) {
-            for (at, _) in query.text.match_indices("${") {
-                let rest = &query.text[at..];
-                let known =
-                    ["region", "service", "channel"].map(|name| format!("${{{name}:regex}}"));
-                assert!(
-                    known.iter().any(|known| rest.starts_with(known)),
-                    "{}: {rest}",
-                    board.file
-                );
+            let influxql = query.influxql.iter().map(|select| &select.text);
+            for text in influxql.chain([&query.text]) {
+                for (at, _) in text.match_indices("${") {
+                    let rest = &text[at..];
+                    let is_known = known.iter().any(|known| rest.starts_with(known));
+                    assert!(is_known, "{}: {rest}", board.file);
+                }
             }
         }
     }

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::flux::{
-    self, ADD_UP, PICK_SCOPES, PIVOT, RANGE, SERIES, fields, from, renamed, seconds_since,
-};
-use super::kit::{Board, Lang, Panel, Query, Source, Variable, thresholds};
+use super::flux::{self, PICK_SCOPES, RANGE, fields, from, renamed, seconds_since};
+use super::influxql::{self, reshape};
+use super::kit::{Board, Lang, Panel, Query, Select, Source, Variable, thresholds};
+use super::shapes::{self, Of, Sums};
 use super::{panels, shift};
 
 /// Every reason for which an event is not counted.
@@ -74,7 +74,11 @@ fn feeds_now(lang: Lang) -> Panel {
         "距上次新事件最久的时间、等待读取最多的记录数，以及 24 小时内未计入最多的事件数，可能属于不同来源。surgecast 停止写入时“数据已有”变红。",
     );
     Panel::stat(title, text, 13)
-        .ask(Query::new(query, &["silent_for", "lag", "rejected", "age"]).may_be_empty())
+        .ask(
+            Query::new(query, &["silent_for", "lag", "rejected", "age"])
+                .may_be_empty()
+                .in_influxql(worst_feed()),
+        )
         .empty(panels::nothing(lang))
         .field(
             "silent_for",
@@ -100,6 +104,21 @@ fn feeds_now(lang: Lang) -> Panel {
         .age(lang, 180.0, 600.0)
 }
 
+/// The largest of the newest figures of all sources, each in a query of its own: without a value it has no tile.
+fn worst_feed() -> Vec<Select> {
+    let largest = |field: &&str| {
+        let text = format!(
+            "SELECT max(\"{field}\") AS \"{field}\" FROM (SELECT last(\"{field}\") AS \"{field}\" FROM \"feed\" WHERE {} GROUP BY \
+             \"source\")",
+            influxql::DAY
+        );
+        Select::rows(text, &[field])
+    };
+    let mut selects: Vec<Select> = ["silent_for", "lag", "rejected"].iter().map(largest).collect();
+    selects.push(influxql::age("feed", "rejected", "\"source\" != ''"));
+    selects
+}
+
 /// Tickets beside the part that alarms explain.
 fn effect(lang: Lang) -> Panel {
     let (tickets, usual, alarms) = (
@@ -107,20 +126,7 @@ fn effect(lang: Lang) -> Panel {
         lang.t("usual", "平时"),
         lang.t("because of alarms and planned work", "因告警与计划工作"),
     );
-    let counted = format!(
-        r#"{}{}{SERIES}{PIVOT}
-    |> filter(fn: (r) => r.upto == 0)
-    |> map(fn: (r) => ({{_time: r._time, _field: "{tickets}", _value: r.count}})){ADD_UP}
-"#,
-        from(RANGE, "tickets"),
-        fields(&["count", "upto"]),
-    );
-    let forecast = format!(
-        "import \"dict\"\n\n{}{}{SERIES}{}{ADD_UP}\n",
-        from(RANGE, "forecast"),
-        fields(&["baseline", "alarm_effect"]),
-        renamed(&[("baseline", usual), ("alarm_effect", alarms)]),
-    );
+    let parts = [("baseline", usual), ("alarm_effect", alarms)];
     let title = lang.t(
         "Tickets, what is usual, and the part that alarms bring",
         "工单、平时水平以及告警带来的部分",
@@ -131,8 +137,8 @@ fn effect(lang: Lang) -> Panel {
     );
     let fixed = |color: &str| json!({ "mode": "fixed", "fixedColor": color });
     Panel::chart(title, text, (12, 9))
-        .ask(Query::series(counted))
-        .ask(Query::series(forecast))
+        .ask(shapes::finalized(tickets))
+        .ask(Sums::of(Of::Series, "forecast", &parts).query())
         .unit("none")
         .empty(panels::nothing(lang))
         .custom("axisLabel", json!(lang.t("tickets per window", "每时段工单数")))
@@ -185,7 +191,12 @@ union(tables: [recent, whole])
         "最近一小时内产生告警最多的区域和服务，对比最近一天的每小时平均。远高于平均即为告警风暴。",
     );
     Panel::table(title, text, (12, 8))
-        .ask(Query::new(query, &["region", "service", "hour", "usual"]).may_be_empty())
+        .ask(
+            Query::new(query, &["region", "service", "hour", "usual"])
+                .may_be_empty()
+                .in_influxql([raised_within_the_hour()]),
+        )
+        .reshaped([reshape::sorted("hour", true), reshape::first(20)])
         .empty(lang.t("no alarm within the hour", "一小时内没有告警"))
         .named("region", lang.t("region", "区域"), "")
         .named("service", lang.t("service", "服务"), "")
@@ -198,6 +209,29 @@ union(tables: [recent, whole])
                 ("decimals", json!(1)),
             ],
         )
+}
+
+/// Alarms raised within the hour, and the mean hour of the day, from one subquery each.
+fn raised_within_the_hour() -> Select {
+    let raised = |name: &str, range: &str| {
+        let severities = ["critical", "major", "minor", "warning", "indeterminate"];
+        let sums = severities.map(|severity| format!("sum(\"raised_{severity}\")"));
+        format!(
+            "(SELECT {} AS \"{name}\" FROM \"alarms\" WHERE {} AND \"region\" != '_all' AND \"service\" != '_all' AND {range} \
+             GROUP BY \"region\", \"service\")",
+            sums.join(" + "),
+            influxql::PICK_SCOPES,
+        )
+    };
+    let text = format!(
+        "SELECT \"region\", \"service\", \"hour\", \"usual\" FROM (SELECT sum(\"hour\") AS \"hour\", sum(\"day\") / 24.0 AS \"usual\" \
+         FROM {} GROUP BY \"region\", \"service\") WHERE \"hour\" > 0",
+        influxql::both(
+            ("hour", &raised("hour", "time > now() - 1h AND time <= now()")),
+            ("day", &raised("day", influxql::DAY)),
+        ),
+    );
+    Select::rows(text, &["region", "service", "hour", "usual"])
 }
 
 /// Each source as it is now.
@@ -229,25 +263,47 @@ fn feeds(lang: Lang) -> Panel {
         from("range(start: -24h)", "feed"),
         lang.t("no event yet", "尚无事件"),
     );
+    let figures = ["silent_for", "frontier_age", "lag", "rejected", "late", "heard"];
+    let mut columns: Vec<(&str, &str)> = vec![("source", "source")];
+    columns.extend(figures.map(|figure| (figure, figure)));
+    columns.push(("Time", "written"));
+    let newest = Select::rows(
+        format!(
+            "SELECT \"source\", {} FROM ({})",
+            influxql::names(&figures),
+            influxql::newest("feed", ("heard", &figures[..5]), "\"source\" != ''", &["source"]),
+        ),
+        &["source", "silent_for", "frontier_age", "lag", "rejected", "late", "heard"],
+    );
     let title = lang.t("Feeds", "数据来源");
     let text = lang.t(
         "Each source (a partition, file or log), the most silent first. Records to read are known only to the instance that reads a partition.",
         "各来源（分区、文件或日志），静默最久的在前。只有读取该分区的实例知道待读记录数。",
     );
     Panel::table(title, text, (12, 8))
-        .ask(Query::new(
-            query,
-            &[
-                "source",
-                "silent_for",
-                "frontier_age",
-                "lag",
-                "rejected",
-                "late",
-                "heard",
-                "written",
-            ],
-        ))
+        .ask(
+            Query::new(
+                query,
+                &[
+                    "source",
+                    "silent_for",
+                    "frontier_age",
+                    "lag",
+                    "rejected",
+                    "late",
+                    "heard",
+                    "written",
+                ],
+            )
+            .in_influxql([newest]),
+        )
+        .reshaped([
+            reshape::organized(&columns, &[]),
+            reshape::sorted("silent_for", true),
+            reshape::first(100),
+        ])
+        .influxql_field("Time", &[])
+        .influxql_field("silent_for", &[("unit", json!("s"))])
         .empty(panels::nothing(lang))
         .hidden("silent")
         .named("source", lang.t("source", "来源"), "")
@@ -285,13 +341,23 @@ fn dead_letters(lang: Lang) -> Panel {
         fields(&REASONS),
         renamed(&names),
     );
+    let of_a_source = REASONS.map(|reason| (reason, reason));
+    let counts = format!(
+        "SELECT {} FROM (SELECT {} FROM \"feed\" WHERE {range} GROUP BY time(5m), \"source\" fill(none)) WHERE {range} \
+         GROUP BY time(5m) fill(none)",
+        influxql::each("sum", &names),
+        influxql::each("last", &of_a_source),
+        range = influxql::RANGE,
+    );
     let title = lang.t("Dead letters of the last 24 hours, by reason", "按原因的 24 小时死信");
     let text = lang.t(
         "Events of the last 24 hours that were not counted, over all sources. `surgecast dead-letters` shows them.",
         "最近 24 小时所有来源未计入的事件。可用 `surgecast dead-letters` 查看。",
     );
     Panel::chart(title, text, (12, 8))
-        .ask(Query::series(query))
+        .ask(
+            Query::series(query).in_influxql([Select::lines(counts, &names.map(|(_, name)| name))]),
+        )
         .unit("none")
         .empty(panels::nothing(lang))
         .custom("axisLabel", json!(lang.t("events of 24 hours", "24 小时事件数")))
@@ -300,19 +366,13 @@ fn dead_letters(lang: Lang) -> Panel {
 /// Events that were too late for their window.
 fn late(lang: Lang) -> Panel {
     let name = lang.t("late events", "迟到事件");
-    let query = format!(
-        "import \"dict\"\n\n{}{}{SERIES}{}{ADD_UP}\n",
-        from(RANGE, "tickets"),
-        fields(&["late"]),
-        renamed(&[("late", name)]),
-    );
     let title = lang.t("Late events, by the window they belong to", "迟到事件（按所属时段）");
     let text = lang.t(
         "Tickets that arrived after their window had closed, and were not counted. If there are many, increase windows.lateness.",
         "时段关闭后才到达、未计入的工单。数量较多时请增大 windows.lateness。",
     );
     Panel::chart(title, text, (12, 8))
-        .ask(Query::series(query))
+        .ask(Sums::of(Of::Series, "tickets", &[("late", name)]).query())
         .unit("none")
         .empty(panels::nothing(lang))
         .custom("drawStyle", json!("bars"))

@@ -1,12 +1,14 @@
 //! Panels that several boards have.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::flux::{
-    ADD_UP, CONCERNS, LEAVES, PICK, PICK_SCOPES, PIVOT, RANGE, SCOPES, SERIES, fields, from,
-    outlooks, renamed, seconds_since,
+    CONCERNS, PICK, PICK_SCOPES, PIVOT, RANGE, SCOPES, SERIES, fields, from, outlooks, renamed,
+    seconds_since,
 };
-use super::kit::{Lang, Panel, Query};
+use super::influxql::{self, reshape};
+use super::kit::{Lang, Panel, Query, Select};
+use super::shapes::{self, Of, Sums};
 
 /// A forecast is issued every window: after half an hour something is wrong, after an hour it is serious.
 pub const LATE: (f64, f64) = (2_700.0, 5_400.0);
@@ -46,13 +48,26 @@ counted
         "截至最新已完成统计的时段的一小时内的工单数。所有来源都报告到时段结束之后，该时段才算完成统计。“数据已有”为该时段开始至今的时间，没有新数据时变红。随筛选条件变化，不随时间范围变化。",
     );
     Panel::stat(title, text, width)
-        .ask(Query::new(query, &["tickets", "age"]))
+        .ask(Query::new(query, &["tickets", "age"]).in_influxql(newest_hour()))
         .empty(nothing(lang))
         .field(
             "tickets",
             &[("displayName", json!(lang.t("tickets", "工单"))), ("unit", json!("none"))],
         )
         .age(lang, LATE.0, LATE.1)
+}
+
+/// Tickets of the newest finalized hour, and the age. Sums of 12 slots of five minutes; the newest window is the first with the
+/// largest running number.
+fn newest_hour() -> [Select; 2] {
+    let finalized = format!("{} AND \"upto\" = 0", influxql::SERIES);
+    let text = format!(
+        "SELECT \"tickets\" FROM (SELECT max(\"number\") AS \"number\", \"tickets\" FROM (SELECT cumulative_sum(\"windows\") AS \
+         \"number\", moving_average(\"sum\", 12) * 12 AS \"tickets\" FROM (SELECT sum(\"count\") AS \"sum\", count(\"count\") AS \
+         \"windows\" FROM \"tickets\" WHERE {finalized} AND {} GROUP BY time(5m) fill(0))))",
+        influxql::DAY
+    );
+    [Select::rows(text, &["tickets"]), influxql::age("tickets", "count", &finalized)]
 }
 
 /// Tickets that the forecast still expects, and for how many hours it reaches.
@@ -79,13 +94,22 @@ pub fn expected(lang: Lang, width: u64) -> Panel {
         from("range(start: now(), stop: 6h)", "forecast"),
         fields(&["mean", "issued_at"]),
     );
+    let expected = format!(
+        "SELECT sum(\"mean\") AS \"expected\" FROM \"forecast\" WHERE {} AND {}",
+        influxql::SERIES,
+        influxql::AHEAD
+    );
     let title = lang.t("Tickets expected", "预计工单");
     let text = lang.t(
         "Sum of the mean forecast, from the next window to the end of the forecast. The hours say how far it reaches: about six while forecasts are issued. Follows the filters, not the time picker.",
         "从下一个时段到预测结束的平均预测之和。“预测时长”说明预测还能覆盖多久：正常约六小时。随筛选条件变化，不随时间范围变化。",
     );
     Panel::stat(title, text, width)
-        .ask(Query::new(query, &["expected", "hours", "age"]))
+        .ask(Query::new(query, &["expected", "hours", "age"]).in_influxql([
+            Select::rows(expected, &["expected"]),
+            influxql::hours_ahead(influxql::SERIES),
+            influxql::age("outlook", "peak", influxql::SERIES),
+        ]))
         .empty(
             lang.t("no forecast: see /ready of surgecast", "没有预测：请查看 surgecast 的 /ready"),
         )
@@ -150,8 +174,23 @@ pub fn gap(lang: Lang, width: u64) -> Panel {
     let unrostered = lang.t("no roster", "没有排班");
     let mappings = json!([{ "type": "value", "options": {
         "0": { "text": none, "index": 0 }, "-1": { "text": unrostered, "index": 1 } } }]);
+    let has_roster = json!([{ "type": "value", "options": {
+        "0": { "text": unrostered, "index": 0 }, "1": { "text": lang.t("yes", "有"), "index": 1 } } }]);
     Panel::stat(title, text, width)
-        .ask(Query::new(query, &["gap", "at", "breach", "age"]).may_be_empty())
+        .ask(
+            Query::new(query, &["gap", "at", "breach", "age"])
+                .may_be_empty()
+                .in_influxql(largest_gap()),
+        )
+        .reshaped([reshape::times(&["at", "breach"])])
+        .influxql_field(
+            "rostered",
+            &[("displayName", json!(lang.t("roster", "排班"))), ("mappings", has_roster)],
+        )
+        .influxql_note(lang.t(
+            "If no agents of a roster are missing, `short from` is not shown.",
+            "排班人数充足时不显示“缺人始于”。",
+        ))
         .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
         .field(
             "gap",
@@ -180,6 +219,24 @@ pub fn gap(lang: Lang, width: u64) -> Panel {
         .age(lang, LATE.0, LATE.1)
 }
 
+/// The largest gap, the first time at which agents of a roster are missing, whether there is a roster, and the age.
+fn largest_gap() -> [Select; 4] {
+    let newest = influxql::outlooks();
+    let largest =
+        format!("SELECT max(\"gap_max\") AS \"gap\", \"gap_at\" AS \"at\" FROM ({newest})");
+    let first = format!(
+        "SELECT \"breach\" FROM (SELECT min(\"minutes_to_breach\") AS \"minutes\", \"breach_at\" AS \"breach\" FROM ({newest}) \
+         WHERE \"rostered\" = 1)"
+    );
+    let rostered = format!("SELECT max(\"rostered\") AS \"rostered\" FROM ({newest})");
+    [
+        Select::rows(largest, &["gap", "at"]),
+        Select::rows(first, &["breach"]),
+        Select::rows(rostered, &["rostered"]),
+        influxql::age("outlook", "gap_max", &influxql::leaves()),
+    ]
+}
+
 /// Active alarms now.
 pub fn active_alarms(lang: Lang, width: u64) -> Panel {
     let age = seconds_since("r._time");
@@ -202,13 +259,26 @@ active = {}{}{SCOPES}
         from("range(start: -24h)", "tickets"),
         fields(&["count"]),
     );
+    let active = format!(
+        "SELECT sum(\"active\") AS \"active\" FROM (SELECT last(\"active\") AS \"active\" FROM \"alarms\" WHERE {} AND {} \
+         GROUP BY \"region\", \"service\")",
+        influxql::SCOPES,
+        influxql::DAY
+    );
     let title = lang.t("Active alarms", "活动告警");
     let text = lang.t(
         "Network alarms that are active now: raised and not over. Open windows count too. Follows region and service; alarms have no channel.",
         "当前活动的网络告警：已产生且未结束，包括未完成统计的时段。随区域和服务变化；告警没有渠道。",
     );
     Panel::stat(title, text, width)
-        .ask(Query::new(query, &["active", "age"]))
+        .ask(Query::new(query, &["active", "age"]).in_influxql([
+            Select::rows(active, &["active"]),
+            influxql::age("tickets", "count", influxql::ALL_SERIES),
+        ]))
+        .influxql_note(lang.t(
+            "Nothing is shown if no alarm was active for a day.",
+            "一天内没有活动告警时不显示数值。",
+        ))
         .empty(nothing(lang))
         .field(
             "active",
@@ -227,14 +297,6 @@ pub fn arrivals(lang: Lang, size: (u64, u64)) -> Panel {
         lang.t("80 % high", "80% 上限"),
         lang.t("95 % high", "95% 上限"),
     ];
-    let counted = format!(
-        r#"// A window that is still open has an offset in `upto`: its count is not complete.
-{}{}{SERIES}{PIVOT}
-    |> map(fn: (r) => ({{_time: r._time, _field: if r.upto == 0 then "{tickets}" else "{so_far}", _value: r.count}})){ADD_UP}
-"#,
-        from(RANGE, "tickets"),
-        fields(&["count", "upto"]),
-    );
     let names = [
         ("mean", expected),
         ("baseline", usual),
@@ -243,12 +305,10 @@ pub fn arrivals(lang: Lang, size: (u64, u64)) -> Panel {
         ("q90", high80),
         ("q975", high95),
     ];
-    let forecast = format!(
-        "import \"dict\"\n\n// Past windows keep the forecast with which they began.\n{}{}{SERIES}{}{ADD_UP}\n",
-        from(RANGE, "forecast"),
-        fields(&["mean", "baseline", "q025", "q10", "q90", "q975"]),
-        renamed(&names),
-    );
+    let forecast = Sums {
+        comment: "Past windows keep the forecast with which they began.",
+        ..Sums::of(Of::Series, "forecast", &names)
+    };
     let title = lang.t("Arrivals: counted and forecast", "到达：实际与预测");
     let text = lang.t(
         "Tickets per window, with the mean forecast and its bands. Past windows show the forecast with which they began. Bands of several series are added up, which makes them wider than they are. `usual` is the profile without today's level, alarms and plans.",
@@ -283,8 +343,8 @@ pub fn arrivals(lang: Lang, size: (u64, u64)) -> Panel {
     let mut open = line("text", 1);
     open.extend([("custom.lineStyle", dashed), ("custom.showPoints", json!("always"))]);
     Panel::chart(title, text, size)
-        .ask(Query::series(counted))
-        .ask(Query::series(forecast))
+        .ask(shapes::finalized_and_open(tickets, so_far))
+        .ask(forecast.query())
         .unit("none")
         .empty(nothing(lang))
         .custom("axisLabel", json!(lang.t("tickets per window", "每时段工单数")))
@@ -308,12 +368,6 @@ pub fn alarms(lang: Lang, size: (u64, u64)) -> Panel {
         ("raised_indeterminate", lang.t("no severity", "无级别")),
         ("active", lang.t("active", "活动")),
     ];
-    let query = format!(
-        "import \"dict\"\n\n{}{}{SCOPES}{}{ADD_UP}\n",
-        from(RANGE, "alarms"),
-        fields(&names.map(|(field, _)| field)),
-        renamed(&names),
-    );
     let title = lang.t("Alarms raised, by severity, and active", "按级别产生的告警与活动告警");
     let text = lang.t(
         "Alarms raised in each window, as bars by severity, and how many are active at its end, as a line. Follows region and service.",
@@ -321,7 +375,7 @@ pub fn alarms(lang: Lang, size: (u64, u64)) -> Panel {
     );
     let colors = ["red", "orange", "yellow", "blue", "purple"];
     let mut panel = Panel::chart(title, text, size)
-        .ask(Query::series(query).may_be_empty())
+        .ask(Sums::of(Of::Scopes, "alarms", &names).query().may_be_empty())
         .unit("none")
         .empty(lang.t("no alarm in this time", "此时间范围内没有告警"))
         .custom("axisLabel", json!(lang.t("alarms per window", "每时段告警数")));
@@ -351,12 +405,10 @@ pub fn agents(lang: Lang, size: (u64, u64)) -> Panel {
     let (required, scheduled, missing) =
         (lang.t("required", "需要"), lang.t("scheduled", "排班"), lang.t("gap", "缺口"));
     let names = [("agents", required), ("scheduled", scheduled), ("gap", missing)];
-    let query = format!(
-        "import \"dict\"\n\n{PICK}\n// Staffing has no roll-ups: single series are added up.\n{}{}{LEAVES}{}{ADD_UP}\n",
-        from(RANGE, "staffing"),
-        fields(&["agents", "scheduled", "gap"]),
-        renamed(&names),
-    );
+    let sums = Sums {
+        comment: "Staffing has no roll-ups: single series are added up.",
+        ..Sums::of(Of::Leaves, "staffing", &names)
+    };
     let title = lang.t("Agents: required against scheduled", "坐席：需要与排班");
     let text = lang.t(
         "Agents that the forecast requires in each window, those on the roster, and the difference. Past windows show the plan with which they began. Without a roster there is no line `scheduled`, and the gap is the difference to what is usual.",
@@ -364,7 +416,7 @@ pub fn agents(lang: Lang, size: (u64, u64)) -> Panel {
     );
     let fixed = |color: &str| json!({ "mode": "fixed", "fixedColor": color });
     Panel::chart(title, text, size)
-        .ask(Query::series(query).may_be_empty())
+        .ask(sums.query().may_be_empty())
         .unit("none")
         .decimals(0)
         .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
@@ -402,6 +454,25 @@ pub fn open_alerts(lang: Lang, size: (u64, u64)) -> Panel {
 "#,
         from("range(start: -7d)", "alert"),
     );
+    let columns = [
+        "incident",
+        "since",
+        "severity",
+        "state",
+        "region",
+        "service",
+        "agents_short",
+        "summary",
+        "url",
+    ];
+    let changes = Select::rows(
+        format!(
+            "SELECT {} FROM \"alert\" WHERE {} AND time > now() - 7d",
+            influxql::names(&columns),
+            influxql::PICK_SCOPES,
+        ),
+        &columns,
+    );
     let title = lang.t("Open alerts", "未结束的预警");
     let text = lang.t(
         "Alerts that are not over. The summary opens the alert on surgecast's page, where it is acknowledged.",
@@ -422,8 +493,10 @@ pub fn open_alerts(lang: Lang, size: (u64, u64)) -> Panel {
                     "url",
                 ],
             )
-            .may_be_empty(),
+            .may_be_empty()
+            .in_influxql([changes]),
         )
+        .reshaped(newest_of_each_incident())
         .empty(lang.t("no open alert", "没有未结束的预警"))
         .named("since", lang.t("since", "始于"), "")
         .named("severity", lang.t("severity", "级别"), "")
@@ -435,6 +508,22 @@ pub fn open_alerts(lang: Lang, size: (u64, u64)) -> Panel {
         .field("summary", &[("custom.width", json!(420))])
         .hidden("url")
         .link("summary", lang.t("Open and acknowledge", "打开并确认"), "${__data.fields.url}")
+}
+
+/// Rows are in order of time: the last one of an incident is its present state.
+fn newest_of_each_incident() -> [Value; 5] {
+    let last: &[&str] = &["last"];
+    let columns =
+        ["since", "severity", "state", "region", "service", "agents_short", "summary", "url"];
+    let renamed = columns.map(|column| (format!("{column} (last)"), column));
+    let renamed = renamed.each_ref().map(|(from, to)| (from.as_str(), *to));
+    [
+        reshape::grouped(&["incident"], &columns.map(|column| (column, last))),
+        reshape::without("state (last)", "resolved"),
+        reshape::organized(&renamed, &["incident"]),
+        reshape::times(&["since"]),
+        reshape::sorted("since", true),
+    ]
 }
 
 /// Anomalies, each incident once.
@@ -466,6 +555,16 @@ pub fn anomalies(lang: Lang, size: (u64, u64)) -> Panel {
 "#,
         from("range(start: -24h)", "anomaly"),
     );
+    let columns = ["region", "service", "channel", "kind", "score", "text"];
+    let windows = Select::rows(
+        format!(
+            "SELECT {} FROM \"anomaly\" WHERE {} AND {}",
+            influxql::names(&columns),
+            influxql::PICK,
+            influxql::DAY,
+        ),
+        &columns,
+    );
     let title = lang.t("Anomalies of the last 24 hours", "最近 24 小时的异常");
     let text = lang.t(
         "Windows that differ from their forecast, and complaints that differ from what is usual: one row for each series and kind, the latest first.",
@@ -485,8 +584,12 @@ pub fn anomalies(lang: Lang, size: (u64, u64)) -> Panel {
                     "text",
                 ],
             )
-            .may_be_empty(),
+            .may_be_empty()
+            .in_influxql([windows]),
         )
+        .reshaped(one_row_for_each_kind())
+        .influxql_field("last", &[("unit", json!("dateTimeAsSystem"))])
+        .influxql_field("first", &[("unit", json!("dateTimeAsSystem"))])
         .empty(lang.t("no anomaly", "没有异常"))
         .named("last", lang.t("last window", "最近时段"), "")
         .named("first", lang.t("first window", "最初时段"), "")
@@ -500,6 +603,30 @@ pub fn anomalies(lang: Lang, size: (u64, u64)) -> Panel {
             "text",
             &[("displayName", json!(lang.t("what", "说明"))), ("custom.width", json!(420))],
         )
+}
+
+/// How long it lasted, how often, and what its worst window says. The worst one is the last when sorted by score.
+fn one_row_for_each_kind() -> [Value; 5] {
+    let columns = [
+        ("Time (max)", "last"),
+        ("Time (min)", "first"),
+        ("Time (count)", "windows"),
+        ("region", "region"),
+        ("service", "service"),
+        ("channel", "channel"),
+        ("kind", "kind"),
+        ("score (last)", "score"),
+        ("text (last)", "text"),
+    ];
+    let others: [(&str, &[&str]); 3] =
+        [("Time", &["max", "min", "count"]), ("score", &["last"]), ("text", &["last"])];
+    [
+        reshape::sorted("score", false),
+        reshape::grouped(&["region", "service", "channel", "kind"], &others),
+        reshape::organized(&columns, &[]),
+        reshape::sorted("last", true),
+        reshape::first(50),
+    ]
 }
 
 /// What is planned, and what the newest forecasts name as causes.
@@ -551,7 +678,29 @@ rows
                 query,
                 &["from", "until", "kind", "text", "region", "service", "factor", "tickets"],
             )
-            .may_be_empty(),
+            .may_be_empty()
+            .in_influxql(planned_and_causes()),
+        )
+        .reshaped([
+            reshape::merged(),
+            reshape::organized(
+                &PLANNED.map(|column| (column, if column == "Time" { "from" } else { column })),
+                &[],
+            ),
+            reshape::times(&["until"]),
+            reshape::sorted("from", false),
+            reshape::first(50),
+        ])
+        .influxql_field("Time", &[])
+        .influxql_field(
+            "tickets_per_window",
+            &[("displayName", json!(lang.t("+ tickets a window", "每时段 + 工单")))],
+        )
+        .influxql_note(
+            lang.t(
+                "What is over stays in the table for three days.",
+                "已结束的计划在表中保留三天。",
+            ),
         )
         .empty(lang.t("nothing is planned, and no cause is named", "没有计划，也没有所列原因"))
         .named("from", lang.t("from", "始于"), "")
@@ -572,6 +721,31 @@ rows
                 ("decimals", json!(1)),
             ],
         )
+}
+
+/// Columns of [`plans_and_causes`] in InfluxQL.
+const PLANNED: [&str; 9] = [
+    "Time",
+    "until",
+    "kind",
+    "text",
+    "region",
+    "service",
+    "factor",
+    "tickets_per_window",
+    "tickets",
+];
+
+/// What is planned, and the causes of the last forecasts.
+fn planned_and_causes() -> [Select; 2] {
+    let columns = &PLANNED[1..];
+    let causes = format!(
+        "SELECT {} FROM \"planned\" WHERE {} AND \"region\" != '_all' AND \"service\" != '_all' AND \"channel\" = '_all' AND \
+         \"state\" = 'planned' AND \"kind\" = 'cause' AND time > now() - 30m AND time <= now()",
+        influxql::names(columns),
+        influxql::CONCERNS,
+    );
+    [Select::rows(influxql::planned(columns), columns), Select::rows(causes, columns)]
 }
 
 /// Accuracy of one lead beside last week's count and the noise floor.
@@ -596,6 +770,7 @@ pub fn accuracy(lang: Lang, size: (u64, u64)) -> Panel {
         fields(&["wape", "wape_naive", "wape_floor"]),
         renamed(&names),
     );
+    let days = influxql::daily("1 - mean", &names, " AND \"lead_h\" = '3'", "");
     let title = lang.t(
         "Accuracy 3 hours ahead, with last week's count and the noise floor",
         "提前三小时的准确度，对比上周同期与噪声下限",
@@ -605,7 +780,7 @@ pub fn accuracy(lang: Lang, size: (u64, u64)) -> Panel {
         "每天的 1 − WAPE。虚线为运营商常用目标 87%。噪声下限是该话务量下可能达到的最好水平：若其低于虚线，任何预测都无法达到。",
     );
     Panel::chart(title, text, size)
-        .ask(Query::series(query).may_be_empty())
+        .ask(Query::series(query).may_be_empty().in_influxql([days]))
         .unit("percentunit")
         .decimals(1)
         .default("max", json!(1))

@@ -2,9 +2,11 @@
 
 use serde_json::json;
 
-use super::flux::{self, ADD_UP, PIVOT, RANGE, SERIES, fields, from, renamed};
-use super::kit::{Board, Lang, Panel, Query, Source, Variable};
+use super::flux::{self, PIVOT, RANGE, SERIES, fields, from};
+use super::influxql::{self, reshape};
+use super::kit::{Board, Lang, Panel, Query, Select, Source, Variable};
 use super::panels;
+use super::shapes::{self, Of, Sums};
 
 /// The board in a language. Its file and uid are those of the earlier board *Accuracy*.
 pub fn board(lang: Lang) -> Board {
@@ -28,24 +30,24 @@ pub fn board(lang: Lang) -> Board {
         annotations: vec![],
         panels: vec![
             panels::accuracy(lang, (24, 9)),
-            share(by_lead(lang, "wape", "1.0 - r._value", lang.t("Accuracy by lead", "按提前量的准确度"), lang.t(
+            share(by_lead(lang, "wape", true, lang.t("Accuracy by lead", "按提前量的准确度"), lang.t(
                 "1 − WAPE of each day, 1, 3 and 6 hours ahead. The dashed line is 87 %.",
                 "每天提前 1、3、6 小时的 1 − WAPE。虚线为 87%。",
             )))
             .default("max", json!(1))
             .lines_at(&[("transparent", None), ("green", Some(0.87))]),
-            share(by_lead(lang, "coverage80", "r._value", lang.t("Windows in the 80 % band", "落在 80% 区间内的时段"), lang.t(
+            share(by_lead(lang, "coverage80", false, lang.t("Windows in the 80 % band", "落在 80% 区间内的时段"), lang.t(
                 "Share of windows whose count lies inside the 80 % band. The dashed line is 80 %: above it, bands are wider than needed, below it, too narrow.",
                 "计数落在 80% 区间内的时段比例。虚线为 80%：高于虚线区间过宽，低于虚线区间过窄。",
             )))
             .default("max", json!(1))
             .lines_at(&[("transparent", None), ("green", Some(0.8))]),
-            share(by_lead(lang, "bias", "r._value", lang.t("Bias by lead", "按提前量的偏差"), lang.t(
+            share(by_lead(lang, "bias", false, lang.t("Bias by lead", "按提前量的偏差"), lang.t(
                 "Forecast minus actual, as a share of the tickets. Above the dashed line at 0 forecasts are too high.",
                 "预测减实际，占工单的比例。高于 0 处虚线表示预测偏高。",
             )))
             .lines_at(&[("transparent", None), ("green", Some(0.0))]),
-            by_lead(lang, "mase", "r._value", lang.t("Error against last week's count (MASE)", "相对上周同期的误差（MASE）"), lang.t(
+            by_lead(lang, "mase", false, lang.t("Error against last week's count (MASE)", "相对上周同期的误差（MASE）"), lang.t(
                 "Mean error divided by that of last week's count. Below the dashed line at 1 the forecast is better than repeating last week.",
                 "平均误差除以上周同期的误差。低于 1 处虚线表示预测好于直接沿用上周。",
             ))
@@ -59,21 +61,9 @@ pub fn board(lang: Lang) -> Board {
     }
 }
 
-fn by_lead(lang: Lang, field: &str, value: &str, title: &str, text: &str) -> Panel {
-    let ahead = lang.t(" h ahead", " 小时前");
-    let query = format!(
-        r#"{}{}{SERIES}
-    // Several series: the mean.
-    |> group(columns: ["lead_h"])
-    |> aggregateWindow(every: 1d, fn: mean, createEmpty: false, timeSrc: "_start")
-    |> map(fn: (r) => ({{_time: r._time, _field: r.lead_h + "{ahead}", _value: {value}}}))
-    |> group(columns: ["_field"])
-"#,
-        from(RANGE, "accuracy"),
-        fields(&[field]),
-    );
+fn by_lead(lang: Lang, field: &str, complement: bool, title: &str, text: &str) -> Panel {
     Panel::chart(title, text, (12, 8))
-        .ask(Query::series(query).may_be_empty())
+        .ask(shapes::daily_by_lead(lang, field, complement).may_be_empty())
         .empty(lang.t(
             "no finalized forecast in this time: choose a longer one",
             "此时间范围内没有已评分的预测：请选择更长的时间范围",
@@ -98,6 +88,16 @@ fn surges(lang: Lang) -> Panel {
         from(RANGE, "accuracy"),
         fields(&["surges", "surges_hit", "false_calls"]),
     );
+    let days = Select::lines(
+        format!(
+            "SELECT sum(\"surges_hit\") AS \"{hits}\", sum(\"surges\") - sum(\"surges_hit\") AS \"{missed}\", \
+             sum(\"false_calls\") AS \"{false_alarms}\" FROM \"accuracy\" WHERE {} AND \"lead_h\" = '3' AND {} \
+             GROUP BY time(1d) fill(none)",
+            influxql::SERIES,
+            influxql::RANGE,
+        ),
+        &[hits, missed, false_alarms],
+    );
     let title = lang
         .t("Surges 3 hours ahead: hit, missed, false alarms", "提前三小时的激增：命中、漏报、误报");
     let text = lang.t(
@@ -106,7 +106,11 @@ fn surges(lang: Lang) -> Panel {
     );
     let fixed = |color: &str| json!({ "mode": "fixed", "fixedColor": color });
     Panel::chart(title, text, (12, 8))
-        .ask(Query::new(query, &["_time", hits, missed, false_alarms]).may_be_empty())
+        .ask(
+            Query::new(query, &["_time", hits, missed, false_alarms])
+                .may_be_empty()
+                .in_influxql([days]),
+        )
         .unit("none")
         .decimals(0)
         .empty(lang.t("no forecast could warn in this time", "此时间范围内没有可预警的预测"))
@@ -135,24 +139,12 @@ fn surges(lang: Lang) -> Panel {
 fn ahead(lang: Lang) -> Panel {
     let tickets = lang.t("tickets", "工单");
     let names = [
-        ("q50", lang.t("median, 3 h ahead", "中位数（提前 3 小时）")),
         ("q10", lang.t("80 % low", "80% 下限")),
+        ("q50", lang.t("median, 3 h ahead", "中位数（提前 3 小时）")),
         ("q90", lang.t("80 % high", "80% 上限")),
     ];
-    let counted = format!(
-        r#"{}{}{SERIES}{PIVOT}
-    |> filter(fn: (r) => r.upto == 0)
-    |> map(fn: (r) => ({{_time: r._time, _field: "{tickets}", _value: r.count}})){ADD_UP}
-"#,
-        from(RANGE, "tickets"),
-        fields(&["count", "upto"]),
-    );
-    let forecast = format!(
-        "import \"dict\"\n\n{}\n    |> filter(fn: (r) => r.lead_h == \"3\"){}{SERIES}{}{ADD_UP}\n",
-        from(RANGE, "forecast_lead"),
-        fields(&["q10", "q50", "q90"]),
-        renamed(&names),
-    );
+    let forecast =
+        Sums { three_hours_ahead: true, ..Sums::of(Of::Series, "forecast_lead", &names) };
     let title = lang.t("Forecast 3 hours ahead, and actual", "提前三小时的预测与实际");
     let text = lang.t(
         "The count of each window, and the forecast as it was issued three hours before. It is never rewritten.",
@@ -160,24 +152,24 @@ fn ahead(lang: Lang) -> Panel {
     );
     let fixed = |color: &str| json!({ "mode": "fixed", "fixedColor": color });
     Panel::chart(title, text, (24, 10))
-        .ask(Query::series(counted))
-        .ask(Query::series(forecast))
+        .ask(shapes::finalized(tickets))
+        .ask(forecast.query())
         .unit("none")
         .empty(panels::nothing(lang))
         .custom("axisLabel", json!(lang.t("tickets per window", "每时段工单数")))
         .field(tickets, &[("color", fixed("text")), ("custom.lineWidth", json!(2))])
-        .field(names[0].1, &[("color", fixed("blue")), ("custom.lineWidth", json!(2))])
+        .field(names[1].1, &[("color", fixed("blue")), ("custom.lineWidth", json!(2))])
         .field(
             names[2].1,
             &[
                 ("color", fixed("blue")),
                 ("custom.lineWidth", json!(0)),
                 ("custom.fillOpacity", json!(25)),
-                ("custom.fillBelowTo", json!(names[1].1)),
+                ("custom.fillBelowTo", json!(names[0].1)),
             ],
         )
         .field(
-            names[1].1,
+            names[0].1,
             &[
                 ("color", fixed("blue")),
                 ("custom.lineWidth", json!(0)),
@@ -210,6 +202,16 @@ fn worst(lang: Lang) -> Panel {
         from(RANGE, "accuracy"),
         fields(&["wape", "wape_floor"]),
     );
+    let means = Select::rows(
+        format!(
+            "SELECT \"region\", \"service\", \"channel\", \"wape\", \"floor\", \"above\" FROM (SELECT mean(\"wape\") AS \"wape\", \
+             mean(\"wape_floor\") AS \"floor\", mean(\"wape\") - mean(\"wape_floor\") AS \"above\" FROM \"accuracy\" \
+             WHERE {} AND \"lead_h\" = '3' AND {} GROUP BY \"region\", \"service\", \"channel\")",
+            influxql::SINGLE,
+            influxql::RANGE,
+        ),
+        &["region", "service", "channel", "wape", "floor", "above"],
+    );
     let title = lang.t(
         "Series furthest above their noise floor, 3 hours ahead",
         "高出噪声下限最多的序列（提前三小时）",
@@ -224,8 +226,10 @@ fn worst(lang: Lang) -> Panel {
     Panel::table(title, text, (24, 8))
         .ask(
             Query::new(query, &["region", "service", "channel", "wape", "floor", "above"])
-                .may_be_empty(),
+                .may_be_empty()
+                .in_influxql([means]),
         )
+        .reshaped([reshape::sorted("above", true), reshape::first(20)])
         .empty(lang.t(
             "no finalized forecast in this time: choose a longer one",
             "此时间范围内没有已评分的预测：请选择更长的时间范围",

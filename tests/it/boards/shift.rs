@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::flux::{self, LEAVES, PICK, PICK_SCOPES, fields, from, seconds_since};
-use super::kit::{Board, Lang, Panel, Query, Source, Variable, thresholds};
+use super::influxql::{self, reshape};
+use super::kit::{Board, Lang, Panel, Query, Select, Source, Variable, thresholds};
 use super::panels::{self, LATE};
 
 /// The board in a language.
@@ -72,7 +73,14 @@ rows
     );
     let mappings = json!([{ "type": "value", "options": { "-1": { "text": lang.t("no roster", "没有排班"), "index": 0 } } }]);
     Panel::stat(title, text, 7)
-        .ask(Query::new(query, &["agents", "scheduled", "gap", "age"]).may_be_empty())
+        .ask(
+            Query::new(query, &["agents", "scheduled", "gap", "age"])
+                .may_be_empty()
+                .in_influxql(present_window()),
+        )
+        .influxql_note(
+            lang.t("Without a roster, `scheduled` is not shown.", "没有排班时不显示“排班”。"),
+        )
         .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
         .unit("none")
         .named("agents", lang.t("required", "需要"), "none")
@@ -91,6 +99,21 @@ rows
             ],
         )
         .age(lang, LATE.0, LATE.1)
+}
+
+/// The newest values of single series, added up. Each is a query of its own: without a value it has no tile.
+fn present_window() -> Vec<Select> {
+    let sum = |field: &&str| {
+        let text = format!(
+            "SELECT sum(\"{field}\") AS \"{field}\" FROM (SELECT last(\"{field}\") AS \"{field}\" FROM \"staffing\" WHERE {} AND \
+             time > now() - 3h AND time <= now() GROUP BY \"region\", \"service\", \"channel\")",
+            influxql::leaves()
+        );
+        Select::rows(text, &[field])
+    };
+    let mut selects: Vec<Select> = ["agents", "scheduled", "gap"].iter().map(sum).collect();
+    selects.push(influxql::age("staffing", "agents", &influxql::leaves()));
+    selects
 }
 
 /// Active alarms by type, with the tickets that they bring.
@@ -120,6 +143,17 @@ pub fn alarms_behind(lang: Lang, size: (u64, u64)) -> Panel {
         from("range(start: -24h)", "alarm_types"),
         fields(&["standing", "ticket_effect"]),
     );
+    let columns = ["region", "service", "type", "standing", "tickets"];
+    let active = Select::rows(
+        format!(
+            "SELECT {} FROM (SELECT last(\"standing\") AS \"standing\", last(\"ticket_effect\") AS \"tickets\" FROM \
+             \"alarm_types\" WHERE {} AND {} GROUP BY \"region\", \"service\", \"type\") WHERE \"standing\" > 0",
+            influxql::names(&columns),
+            influxql::PICK_SCOPES,
+            influxql::DAY,
+        ),
+        &columns,
+    );
     let title = lang
         .t("Active alarms by type, and the tickets they bring", "按类型的活动告警及其带来的工单");
     let text = lang.t(
@@ -128,8 +162,11 @@ pub fn alarms_behind(lang: Lang, size: (u64, u64)) -> Panel {
     );
     Panel::table(title, text, size)
         .ask(
-            Query::new(query, &["region", "service", "type", "standing", "tickets"]).may_be_empty(),
+            Query::new(query, &["region", "service", "type", "standing", "tickets"])
+                .may_be_empty()
+                .in_influxql([active]),
         )
+        .reshaped([reshape::sorted("tickets", true), reshape::first(50)])
         .empty(lang.t("no active alarm", "没有活动告警"))
         .named("region", lang.t("region", "区域"), "")
         .named("service", lang.t("service", "服务"), "")

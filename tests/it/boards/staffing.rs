@@ -2,9 +2,11 @@
 
 use serde_json::json;
 
-use super::flux::{self, ADD_UP, LEAVES, PICK, RANGE, fields, from, outlooks, renamed};
-use super::kit::{Board, Lang, Panel, Query, Source, Variable, thresholds};
+use super::flux::{self, LEAVES, PICK, RANGE, fields, from, outlooks};
+use super::influxql::{self, reshape};
+use super::kit::{Board, Lang, Panel, Query, Select, Source, Variable, thresholds};
 use super::panels;
+use super::shapes::{Of, Sums};
 
 /// The board in a language.
 pub fn board(lang: Lang) -> Board {
@@ -49,7 +51,7 @@ fn service_level(lang: Lang) -> Panel {
     let (lowest, mean) =
         (lang.t("lowest of a series", "单序列最低"), lang.t("mean of all series", "全部序列平均"));
     let level = |name: &str, function: &str| {
-        format!(
+        let flux = format!(
             r#"{PICK}
 {}{}{LEAVES}
     |> group()
@@ -60,24 +62,24 @@ fn service_level(lang: Lang) -> Panel {
 "#,
             from(RANGE, "staffing"),
             fields(&["service_level"]),
-        )
+        );
+        let select = format!(
+            "SELECT {function}(\"service_level\") AS \"{name}\" FROM \"staffing\" WHERE {} AND {} GROUP BY time(15m) fill(none)",
+            influxql::leaves(),
+            influxql::RANGE,
+        );
+        Query::series(flux).may_be_empty().in_influxql([Select::lines(select, &[name])])
     };
     let seats = lang.t("positions", "席位");
-    let positions = format!(
-        "import \"dict\"\n\n{PICK}\n{}{}{LEAVES}{}{ADD_UP}\n",
-        from(RANGE, "staffing"),
-        fields(&["positions"]),
-        renamed(&[("positions", seats)]),
-    );
     let title = lang.t("Service level to be expected, and positions", "预计服务水平与席位");
     let text = lang.t(
         "Share of contacts answered in time with the scheduled agents (with the required ones where there is no roster), and the seats that have to be taken. Positions have their scale on the same side, so that the line at now is in the same place as on the other panels.",
         "按排班坐席（没有排班时按所需坐席）预计及时应答的比例，以及需要的席位数。两者刻度在同一侧，使“现在”线与其他面板对齐。",
     );
     Panel::chart(title, text, (12, 8))
-        .ask(Query::series(level(lowest, "min")).may_be_empty())
-        .ask(Query::series(level(mean, "mean")).may_be_empty())
-        .ask(Query::series(positions).may_be_empty())
+        .ask(level(lowest, "min"))
+        .ask(level(mean, "mean"))
+        .ask(Sums::of(Of::Leaves, "staffing", &[("positions", seats)]).query().may_be_empty())
         .unit("percentunit")
         .decimals(0)
         .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
@@ -120,13 +122,39 @@ fn heat_map(lang: Lang) -> Panel {
         from("range(start: now(), stop: 6h)", "staffing"),
         fields(&["gap"]),
     );
+    let largest = Select::lines(
+        format!(
+            "SELECT max(\"gap\") AS \"gap\" FROM \"staffing\" WHERE {} AND {} GROUP BY time(30m), \"region\", \"service\", \
+             \"channel\" fill(none)",
+            influxql::leaves(),
+            influxql::AHEAD,
+        ),
+        &["gap"],
+    );
     let title = lang.t("Gap by series and half hour", "各序列每半小时的缺口");
     let text = lang.t(
         "Agents missing (above 0) or to spare (below 0), by how far ahead the half hour is. `+1:30` is the half hour that begins in an hour and a half. Up to 100 series.",
         "缺少（大于 0）或富余（小于 0）的坐席，按距现在的时长排列。“+1:30”为一个半小时后开始的半小时。最多 100 个序列。",
     );
     Panel::table(title, text, (12, 10))
-        .ask(Query::new(query, &["series"]).may_be_empty())
+        .ask(
+            Query::new(query, &["series"])
+                .may_be_empty()
+                .in_influxql([largest.called("$tag_region / $tag_service / $tag_channel")]),
+        )
+        .reshaped([reshape::joined_by_time()])
+        .influxql_field(
+            "Time",
+            &[
+                ("displayName", json!(lang.t("half hour", "半小时"))),
+                ("unit", json!("time:HH:mm")),
+                ("custom.cellOptions", json!({ "type": "auto" })),
+            ],
+        )
+        .influxql_text(lang.t(
+            "Agents missing (above 0) or to spare (below 0). Each row is a half hour, each column a series. With many series, choose some above.",
+            "缺少（大于 0）或富余（小于 0）的坐席。每行为一个半小时，每列为一个序列。序列较多时请在上方选择。",
+        ))
         .unit("none")
         .decimals(0)
         .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
@@ -190,9 +218,41 @@ fn risks(lang: Lang) -> Panel {
         "breach",
         "fallback",
     ];
+    let shown = [
+        ("Time", "issued"),
+        ("region", "region"),
+        ("service", "service"),
+        ("channel", "channel"),
+        ("peak", "peak"),
+        ("peak_at", "peak_at"),
+        ("over_baseline", "over_baseline"),
+        ("gap_max", "gap_max"),
+        ("rostered", "rostered"),
+        ("breach_at", "breach"),
+        ("fallback", "fallback"),
+    ];
+    let read = shown.map(|(column, _)| column);
+    let newest = format!("SELECT {} FROM ({})", influxql::names(&read[1..]), influxql::outlooks());
+    let newest = Select::rows(newest, &read[1..]);
+    let roster = json!([{ "type": "value", "options": {
+        "0": { "text": lang.t("none", "无"), "index": 0 }, "1": { "text": lang.t("yes", "有"), "index": 1 } } }]);
     let url = "${page}/#/series/${__data.fields.region:percentencode}/${__data.fields.service:percentencode}/${__data.fields.channel:percentencode}";
     Panel::table(title, text, (12, 10))
-        .ask(Query::new(query, &columns))
+        .ask(Query::new(query, &columns).in_influxql([newest]))
+        .reshaped([
+            reshape::organized(&shown, &[]),
+            reshape::times(&["peak_at"]),
+            reshape::sorted("gap_max", true),
+            reshape::first(20),
+        ])
+        .influxql_text(lang.t(
+            "Single series with the largest gaps. `short from` is a time in UTC, and empty if no agents of a roster will be missing. The last column says how the forecast was made if no model could be fitted yet: take such forecasts with care. The region opens the series on surgecast's page.",
+            "缺口最大的单个序列。“缺人始于”为 UTC 时间，排班人数充足时为空。最后一列说明尚无法拟合模型时预测如何得出：此类预测请谨慎使用。点击区域在 surgecast 页面打开该序列。",
+        ))
+        .influxql_field("Time", &[])
+        .influxql_field("gap_max", &[("noValue", json!("–"))])
+        .influxql_field("breach", &[("noValue", json!("–"))])
+        .influxql_field("rostered", &[("displayName", json!(lang.t("roster", "排班"))), ("mappings", roster)])
         .empty(panels::nothing(lang))
         .hidden("order")
         .named("issued", lang.t("forecast of", "预测时间"), "")

@@ -148,6 +148,9 @@ fn an_absent_or_unprepared_influxdb_only_degrades_the_service() {
     logged_once(&program, "run `surgecast setup influxdb`");
     let (done, said) = set_up_influxdb(&site);
     assert!(done && said.contains("created bucket bare"), "{said}");
+    let (done, again) = set_up_influxdb(&site);
+    assert!(done && again.contains("is there already"), "{again}");
+    assert!(again.contains("database bare of InfluxQL is mapped to it already"), "{again}");
     says(&site, 200, "influxdb", "ready");
     until("the ticket to be in InfluxDB", || {
         let rows = influx.query(

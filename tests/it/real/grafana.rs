@@ -2,11 +2,11 @@
 
 #![allow(clippy::disallowed_methods, reason = "the points lie around now")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::servers::{Influx, Row};
-use crate::boards::{Board, Lang, Query, Source, boards, queries, rule_queries};
+use crate::boards::{ALL, Board, Lang, Query, Select, Source, boards, queries, rule_queries};
 
 /// A picker's choice.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub enum Choice<'a> {
 
 impl Choice<'_> {
     /// As Grafana inserts it with the format `regex`. The value of `All` is inserted as it is.
-    fn regex(&self) -> String {
+    fn regex(&self, all: &str) -> String {
         let escaped = |name: &&str| {
             let mut text = String::new();
             for character in name.chars() {
@@ -29,7 +29,7 @@ impl Choice<'_> {
             text
         };
         match self {
-            Self::All => "_all".into(),
+            Self::All => all.into(),
             Self::These([one]) => escaped(one),
             Self::These(several) => {
                 let names: Vec<String> = several.iter().map(escaped).collect();
@@ -43,7 +43,7 @@ impl Choice<'_> {
 fn filled(query: &str, bucket: &str, choices: &[Choice<'_>; 3]) -> String {
     let mut query = query.to_owned();
     for (name, choice) in ["region", "service", "channel"].iter().zip(choices) {
-        query = query.replace(&format!("${{{name}:regex}}"), &choice.regex());
+        query = query.replace(&format!("${{{name}:regex}}"), &choice.regex("_all"));
     }
     let options = format!(
         "import \"experimental\"\noption v = {{timeRangeStart: -24h, timeRangeStop: 6h, windowPeriod: 1m, \
@@ -58,9 +58,20 @@ fn filled(query: &str, bucket: &str, choices: &[Choice<'_>; 3]) -> String {
     format!("{}\n{options}{}", imports.join("\n"), rest.join("\n"))
 }
 
+/// A query in InfluxQL with its variables filled in like in Grafana, for the range of [`filled`].
+fn filled_influxql(query: &str, choices: &[Choice<'_>; 3]) -> String {
+    let now = now_s();
+    let range = format!("time >= {}000ms and time <= {}000ms", now - 86_400, now + 21_600);
+    let mut query = query.replace("$timeFilter", &range);
+    for (name, choice) in ["region", "service", "channel"].iter().zip(choices) {
+        query = query.replace(&format!("${{{name}:regex}}"), &choice.regex(ALL));
+    }
+    query
+}
+
 /// Runs the queries of all boards for the choices, and checks their results. `may_be_empty` allows no rows everywhere.
 pub fn check_boards(influx: &Influx, bucket: &str, choices: &[Choice<'_>; 3], may_be_empty: bool) {
-    for board in boards().iter().filter(|board| board.source == Source::Flux) {
+    for board in boards().iter().filter(|board| board.source != Source::PromQl) {
         check_board(influx, bucket, board, choices, may_be_empty);
     }
     for query in rule_queries() {
@@ -85,12 +96,48 @@ fn check_board(
         if board.lang == Lang::Zh && !query.text.contains("dict.get") {
             continue;
         }
+        let rows_in_flux = || influx.query(&filled(&query.text, bucket, choices));
+        if board.source == Source::InfluxQl {
+            let found = check_influxql(influx, bucket, query, choices);
+            let is_fine = found || query.may_be_empty || may_be_empty || rows_in_flux().is_empty();
+            assert!(is_fine, "{}: no rows\n{:?}", board.path(), query.influxql);
+            continue;
+        }
         let text = filled(&query.text, bucket, choices);
         let rows = influx.query(&text);
         let is_fine = !rows.is_empty() || query.may_be_empty || may_be_empty;
         assert!(is_fine, "{}: no rows\n{text}", board.path());
         rows.iter().for_each(|row| has(row, query, &text));
     }
+}
+
+/// Runs a query in InfluxQL and checks the shape of its rows. Returns whether there are any.
+fn check_influxql(influx: &Influx, bucket: &str, query: &Query, choices: &[Choice<'_>; 3]) -> bool {
+    let found = query.influxql.iter().map(|select| {
+        let rows = rows_in_influxql(influx, bucket, select, choices);
+        !rows.is_empty()
+    });
+    // Each runs, also after one with rows.
+    found.collect::<Vec<_>>().contains(&true)
+}
+
+fn rows_in_influxql(
+    influx: &Influx,
+    bucket: &str,
+    select: &Select,
+    choices: &[Choice<'_>; 3],
+) -> Vec<Row> {
+    let text = filled_influxql(&select.text, choices);
+    let rows = influx.influxql(bucket, &text);
+    for row in &rows {
+        for column in &select.columns {
+            assert!(row.contains_key(column), "no {column} in {row:?}\n{text}");
+            let value = &row[column];
+            let is_number = value.is_empty() || value.parse::<f64>().is_ok();
+            assert!(is_number || !select.is_chart(), "{value} is not a number\n{text}");
+        }
+    }
+    rows
 }
 
 fn has(row: &Row, query: &Query, text: &str) {
@@ -230,6 +277,81 @@ fn every_query_of_every_board_gives_rows_for_any_name() {
     }
 }
 
+/// Values of a chart by the name of their series, in order of size. `None` for what is no chart.
+type Values = BTreeMap<String, Vec<String>>;
+
+fn values_in_flux(rows: &[Row]) -> Values {
+    let mut values = Values::new();
+    for row in rows {
+        if let (Some(name), Some(value)) = (row.get("_field"), row.get("_value")) {
+            let value = value.parse::<f64>().expect("a number");
+            values.entry(name.clone()).or_default().push(format!("{value:.6}"));
+        }
+    }
+    values.values_mut().for_each(|values| values.sort());
+    values
+}
+
+fn values_in_influxql(rows: &[Row], columns: &[String], values: &mut Values) {
+    for (row, column) in rows.iter().flat_map(|row| columns.iter().map(move |column| (row, column)))
+    {
+        if let Ok(value) = row[column].parse::<f64>() {
+            values.entry(column.clone()).or_default().push(format!("{value:.6}"));
+        }
+    }
+    values.values_mut().for_each(|values| values.sort());
+}
+
+/// Figures that depend on the time of the query, and by how much they may differ: InfluxQL counts whole minutes, and a busy machine
+/// takes its time between two queries.
+const OF_NOW: [(&str, f64); 2] = [("age", 900.0), ("hours", 0.25)];
+/// Figures that are instants: in Flux numbers, in InfluxQL texts.
+const INSTANTS: [&str; 2] = ["at", "breach"];
+
+/// Charts and figures have the same values in both query languages. Each figure has an age.
+fn same_values(influx: &Influx, bucket: &str, choices: &[Choice<'_>; 3]) -> (usize, usize) {
+    let (mut charts, mut figures) = (0, 0);
+    for board in boards().iter().filter(|board| board.source == Source::InfluxQl) {
+        for query in board.panels.iter().flat_map(|panel| &panel.queries) {
+            let flux = influx.query(&filled(&query.text, bucket, choices));
+            let mut found = Values::new();
+            let mut rows = Vec::new();
+            for select in &query.influxql {
+                let of_select = rows_in_influxql(influx, bucket, select, choices);
+                values_in_influxql(&of_select, &select.columns, &mut found);
+                rows.extend(of_select);
+            }
+            let is_chart = query.influxql.iter().all(Select::is_plain_chart);
+            if is_chart && flux.iter().all(|row| row.contains_key("_field")) {
+                assert_eq!(found, values_in_flux(&flux), "{}\n{:?}", query.text, query.influxql);
+                charts += 1;
+            } else if let ([one], true) =
+                (flux.as_slice(), query.columns.iter().any(|column| column == "age"))
+            {
+                for column in query.influxql.iter().flat_map(|select| &select.columns) {
+                    let value = one.get(column).and_then(|value| value.parse::<f64>().ok());
+                    let Some(value) = value.filter(|_| !INSTANTS.contains(&column.as_str())) else {
+                        continue;
+                    };
+                    let [there] = found.get(column).map(Vec::as_slice).unwrap_or_default() else {
+                        panic!("{column}: {:?}\n{}", found.get(column), query.text);
+                    };
+                    let there: f64 = there.parse().expect("a number");
+                    let of_now = OF_NOW.into_iter().find(|(figure, _)| figure == column);
+                    let close = of_now.map_or(1e-6, |(_, close)| close);
+                    assert!(
+                        (there - value).abs() <= close,
+                        "{column}: {value} and {there}\n{}",
+                        query.text
+                    );
+                    figures += 1;
+                }
+            }
+        }
+    }
+    (charts, figures)
+}
+
 /// Like [`check_boards`], where nothing may be empty.
 fn check_all(influx: &Influx, bucket: &str, choices: &[Choice<'_>; 3]) {
     let mut empty = Vec::new();
@@ -241,8 +363,15 @@ fn check_all(influx: &Influx, bucket: &str, choices: &[Choice<'_>; 3]) {
                 empty.push(text.clone());
             }
             rows.iter().for_each(|row| has(row, query, &text));
+            for select in &query.influxql {
+                if rows_in_influxql(influx, bucket, select, choices).is_empty() {
+                    empty.push(filled_influxql(&select.text, choices));
+                }
+            }
         }
     }
+    let (charts, figures) = same_values(influx, bucket, choices);
+    assert!(charts > 20 && figures > 10, "{charts} charts, {figures} figures");
     assert!(
         empty.is_empty(),
         "{} queries give no rows for {choices:?}:\n{}",

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 /// Time limit of all waits. Java starts slowly on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(240);
 pub const ORG: &str = "noc";
-pub const TOKEN: &str = "a token of the tests";
+/// Without spaces: InfluxQL refuses others.
+pub const TOKEN: &str = "a-token-of-the-tests";
 
 /// Waits until `holds` returns true; panics with `what` after the time limit.
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
@@ -207,6 +208,30 @@ impl Influx {
         rows(&text)
     }
 
+    /// Runs InfluxQL like Grafana's data source, and returns all rows of all series. Tags are columns too; a value that is
+    /// not there is an empty text.
+    pub fn influxql(&self, database: &str, query: &str) -> Vec<Row> {
+        let encoded = |parameters: &[(&str, &str)]| {
+            let address = reqwest::Url::parse_with_params("http://in.a.form/", parameters);
+            address.expect("an address").query().expect("parameters").to_owned()
+        };
+        let path = format!("/query?{}", encoded(&[("db", database), ("epoch", "ms")]));
+        let request = self.api(reqwest::Method::POST, &path);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let answer = request.body(encoded(&[("q", query)])).send();
+        let text = answer.expect("InfluxDB answers").text().expect("text");
+        let answer: Value =
+            serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}\n{query}"));
+        let mut rows = Vec::new();
+        for result in answer["results"].as_array().unwrap_or_else(|| panic!("{text}\n{query}")) {
+            assert!(result["error"].is_null(), "{result}\n{query}");
+            for series in result["series"].as_array().into_iter().flatten() {
+                rows.extend(rows_of(series));
+            }
+        }
+        rows
+    }
+
     /// Writes lines with nanoseconds.
     pub fn write(&self, bucket: &str, lines: &str) {
         let path = format!("/api/v2/write?org={ORG}&bucket={bucket}&precision=ns");
@@ -244,6 +269,29 @@ impl Drop for Influx {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// The rows of a series of InfluxQL.
+fn rows_of(series: &Value) -> Vec<Row> {
+    let text = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let tags: Row = series["tags"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(k, v)| (k.clone(), text(v)))
+        .collect();
+    let columns: Vec<String> =
+        series["columns"].as_array().expect("columns").iter().map(text).collect();
+    let values = series["values"].as_array().expect("values").iter();
+    let row = |values: &Value| {
+        let values = values.as_array().expect("a row").iter().map(text);
+        columns.iter().cloned().zip(values).chain(tags.clone()).collect()
+    };
+    values.map(row).collect()
 }
 
 /// The rows of all tables of a result. Tables are separated by empty lines, and each has its own header.
