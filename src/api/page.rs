@@ -43,6 +43,7 @@ assets![
     "planner.js",
     "roster.js",
     "series.js",
+    "service.js",
     "silences.js",
     "spark.js",
     "staffing.js",
