@@ -49,7 +49,8 @@ pub fn complete(api: &mut utoipa::openapi::OpenApi) {
 }
 
 /// Answers that are lists although their description is an object.
-const LISTS: [&str; 6] = ["accuracy", "forecasts", "outlook", "overview", "staffing", "timeline"];
+const LISTS: [&str; 7] =
+    ["accuracy", "forecasts", "outlook", "overview", "service", "staffing", "timeline"];
 
 /// Lists are also tables.
 fn offer_csv(path: &str, operation: &mut Operation) {

@@ -27,6 +27,7 @@ mod recommendations;
 mod report;
 mod requests;
 mod router;
+mod service;
 mod silences;
 mod staffing;
 mod state;

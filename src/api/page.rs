@@ -44,6 +44,7 @@ assets![
     "planner.js",
     "roster.js",
     "series.js",
+    "service.js",
     "silences.js",
     "spark.js",
     "staffing.js",

@@ -14,8 +14,8 @@ use super::state::ApiState;
 use crate::domain::{DAY, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::Vintage;
 use crate::staffing::{
-    Figures, Plan, Planner, Presence, Profile, Rules, Team, WhatIf, parse_seconds, parse_target,
-    pooled,
+    Figures, LearnedAht, Plan, Planner, Presence, Profile, Rules, Team, WhatIf, parse_seconds,
+    parse_target, pooled,
 };
 use crate::store::{Filter, Reader, StoreError};
 use crate::text::{Stored, Texts};
@@ -170,8 +170,8 @@ impl Desk {
         let from = served.vintage.issued_at - DAY;
         let shifts = reader.shifts(&filter, from, Timestamp::MAX)?;
         let roster = shifts.iter().map(Presence::from).collect();
-        let opening = stored.as_ref().and_then(opening);
-        let (fresh, figures) = self.planned(profile, (&served.vintage, opening), roster, None);
+        let began = stored.as_ref().map(Began::of).unwrap_or_default();
+        let (fresh, figures) = self.planned(profile, (&served.vintage, &began), roster, None);
         let plan = if self.what_if == WhatIf::default() { stored } else { Some(fresh) };
         Ok(plan.map(|plan| Staffing::new(&plan, &self.texts, &figures)))
     }
@@ -191,11 +191,11 @@ impl Desk {
         let members = reader.series_keys()?.into_iter();
         let members = members.filter(|key| !key.is_roll_up() && team.serves(key));
         let (mut vintages, mut roster) = (Vec::new(), Vec::new());
-        let mut backlog = None;
+        let mut began = Began::default();
         for series in members {
-            // Each plan has the backlog of the whole team.
-            if backlog.is_none() {
-                backlog = reader.plan(&series)?.as_ref().and_then(opening);
+            // Each plan has the backlog and the handling times of the whole team.
+            if began == Began::default() {
+                began = reader.plan(&series)?.as_ref().map(Began::of).unwrap_or_default();
             }
             vintages.extend(reader.served(&series, None)?.map(|served| served.vintage));
         }
@@ -210,30 +210,54 @@ impl Desk {
             let own = of_series.iter().filter(|shift| team.serves(&shift.series));
             roster.extend(own.map(Presence::from));
         }
-        Ok(Some(self.planned(&team.profile, (&vintage, backlog), roster, Some(team))))
+        Ok(Some(self.planned(&team.profile, (&vintage, &began), roster, Some(team))))
     }
 
     fn planned(
         &self,
         profile: &Profile,
-        (vintage, opening): (&Vintage, Option<f64>),
+        (vintage, began): (&Vintage, &Began),
         roster: Vec<Presence>,
         team: Option<&Team>,
     ) -> (Plan, Vec<Figures>) {
-        let usual: Vec<f64> = vintage.targets.iter().map(|target| target.baseline).collect();
-        let (vintage, roster) = (self.what_if.vintage(vintage), self.what_if.roster(roster));
-        let mut planner: Planner = self.rules.planner(self.what_if.profile(profile));
-        planner.opens_with(opening);
-        let plan = planner.plan(&vintage, self.width, &roster, &usual, team);
-        let figures = planner.figures(&plan, (&vintage, self.width), &roster, team);
+        let (wanted, roster) = (self.what_if.vintage(vintage), self.what_if.roster(roster));
+        let mut profile = self.what_if.profile(profile);
+        // A handling time that is asked for takes the place of learned ones.
+        let learned = began.learned.as_ref().filter(|_| self.what_if.aht.is_none());
+        if let Some(own) = learned {
+            profile = own.profile(&profile);
+        }
+        let scaled = learned.map(|own| (own.same_load(&wanted), own.same_load(vintage)));
+        let (used, as_usual) = scaled.as_ref().map_or((&wanted, vintage), |(a, b)| (a, b));
+        let usual: Vec<f64> = as_usual.targets.iter().map(|target| target.baseline).collect();
+        let mut planner: Planner = self.rules.planner(profile);
+        planner.opens_with(began.opening);
+        let plan = planner.plan(used, self.width, &roster, &usual, team);
+        let figures = planner.figures(&plan, (used, self.width), &roster, team);
+        let plan = match learned {
+            Some(own) => own.plan_of(plan, &wanted),
+            None => plan,
+        };
         (plan, figures)
     }
 }
 
-/// The open tickets with which a plan began, if their number was known.
-fn opening(plan: &Plan) -> Option<f64> {
-    match &plan.basis {
-        Stored::Value(basis) => basis.backlog.map(f64::from),
-        Stored::Sentence(_) => None,
+/// What a stored plan began with, besides the forecast.
+#[derive(Default, PartialEq)]
+struct Began {
+    /// Open tickets, if their number was known.
+    opening: Option<f64>,
+    /// Handling times, if they were learned.
+    learned: Option<LearnedAht>,
+}
+
+impl Began {
+    fn of(plan: &Plan) -> Self {
+        match &plan.basis {
+            Stored::Value(basis) => {
+                Self { opening: basis.backlog.map(f64::from), learned: basis.learned.clone() }
+            }
+            Stored::Sentence(_) => Self::default(),
+        }
     }
 }

@@ -16,6 +16,8 @@ pub enum LifeStep {
     Resolved,
     /// It needs work again.
     Reopened,
+    /// The customer gave up.
+    Abandoned,
 }
 
 /// A step of one ticket.

@@ -6,7 +6,10 @@ use super::issue_config::IssueConfig;
 use super::refit::RefitConfig;
 use crate::alert::{Escalation, Route, Schedule};
 use crate::domain::WindowWidth;
-use crate::window::{AlarmRules, MergeConfig, TicketRules};
+use crate::staffing::{Model, Profile};
+use crate::window::{
+    AlarmRules, MergeConfig, SeriesTerms, ServedBy, ServiceGoal, Terms, TicketRules,
+};
 
 /// Rules of the forecaster.
 #[derive(Clone)]
@@ -31,6 +34,16 @@ pub struct ForecasterConfig {
 }
 
 impl ForecasterConfig {
+    /// By which target the contacts of each series are judged, and its zone.
+    pub fn terms(&self) -> Terms {
+        let (staffing, zones) = (self.issue.staffing.clone(), self.issue.zones.clone());
+        let other = self.issue.zone;
+        Terms::new(self.width, move |series| SeriesTerms {
+            goal: staffing.profile_of(series).map(goal),
+            zone: zones.get(&series.region).copied().unwrap_or(other),
+        })
+    }
+
     /// Rules of merging partials.
     pub fn merge(&self) -> MergeConfig {
         MergeConfig {
@@ -40,4 +53,14 @@ impl ForecasterConfig {
             series_max: self.series_max,
         }
     }
+}
+
+/// What a profile promises to a contact.
+fn goal(profile: &Profile) -> ServiceGoal {
+    let by = match profile.model {
+        Model::Deferred(_) => ServedBy::End,
+        _ => ServedBy::Answer,
+    };
+    let within = profile.target.within.as_secs();
+    ServiceGoal { by, within_seconds: u32::try_from(within).unwrap_or(u32::MAX) }
 }

@@ -9,21 +9,23 @@ use super::staffing_tables::StaffingTables;
 use crate::domain::{DAY, Name, SeriesKey, Timestamp, WindowWidth, Zone};
 use crate::forecast::Vintage;
 use crate::staffing::{
-    Plan, Planner, Presence, Profile, Rules, Shift, Team, TeamShift, pooled, shares,
+    HandlingTimes, LearnedAht, Plan, Presence, Profile, Rules, Shift, Team, TeamShift, pooled,
+    shares,
 };
 use crate::telemetry::Metrics;
-use crate::window::TicketBook;
+use crate::window::{self, TicketBook};
 
 mod bench;
+mod planners;
 
 pub use bench::Bench;
+use planners::Planners;
 
 /// Planners by profile, and shifts from yesterday on.
 pub struct Planning {
     width: WindowWidth,
     rules: Arc<Rules>,
-    /// One for each profile.
-    planners: Vec<(Profile, Planner)>,
+    planners: Planners,
     tables: StaffingTables,
     /// The planner of each series that was planned.
     by_series: BTreeMap<SeriesKey, Option<usize>>,
@@ -36,11 +38,17 @@ pub struct Planning {
     wholes: BTreeMap<Name, Whole>,
     /// Open tickets of series whose number is known.
     backlogs: BTreeMap<SeriesKey, f64>,
+    /// Handling times of series whose profile learns them.
+    handling: BTreeMap<SeriesKey, HandlingTimes>,
+    /// The handling times of the newest plans of series without a team.
+    learned: BTreeMap<SeriesKey, LearnedAht>,
 }
 
 /// A team's plan as a whole, and what it was made from.
 struct Whole {
+    /// With learned handling times: contacts of the model's handling time.
     vintage: Vintage,
+    learned: Option<LearnedAht>,
     plan: Plan,
     members: Vec<SeriesKey>,
     /// The outage that brings contacts to one of its series.
@@ -61,11 +69,10 @@ impl Planning {
                 profiles.push(profile.clone());
             }
         }
-        let planner = |profile: &Profile| (profile.clone(), Planner::new(profile.clone()));
         Self {
             width,
             rules: config.staffing.clone(),
-            planners: profiles.iter().map(planner).collect(),
+            planners: Planners::new(config.staffing.clone(), &profiles),
             tables: StaffingTables::start(
                 config.staffing.clone(),
                 profiles,
@@ -79,6 +86,8 @@ impl Planning {
             zones: (config.zones.clone(), config.zone),
             wholes: BTreeMap::new(),
             backlogs: BTreeMap::new(),
+            handling: BTreeMap::new(),
+            learned: BTreeMap::new(),
         }
     }
 
@@ -139,6 +148,25 @@ impl Planning {
             within.is_some_and(|within| own.is_known(end, within))
         });
         self.backlogs = known.map(|(series, own)| (series.clone(), f64::from(own.open))).collect();
+        let learns = |series: &SeriesKey| {
+            rules.profile_of(series).is_some_and(|profile| profile.aht_learning.is_some())
+        };
+        let known = tickets.backlogs().filter(|(series, _)| learns(series));
+        self.handling = known.map(|(series, own)| (series.clone(), handling_times(own))).collect();
+    }
+
+    /// The handling times with which some series are planned together; `None` unless the profile at that place learns them.
+    fn learn<'k>(
+        &self,
+        at: usize,
+        series: impl IntoIterator<Item = &'k SeriesKey>,
+        (vintage, zone): (&Vintage, Zone),
+    ) -> Option<LearnedAht> {
+        let profile = self.planners.profile(at);
+        profile.aht_learning?;
+        let mut all = HandlingTimes::default();
+        series.into_iter().filter_map(|key| self.handling.get(key)).for_each(|own| all.plus(own));
+        LearnedAht::new(profile, &all, vintage, zone)
     }
 
     /// Open tickets of some series together; `None` unless the number of each is known.
@@ -154,7 +182,7 @@ impl Planning {
         rest: impl IntoIterator<Item = (&'a SeriesKey, &'a Vintage)>,
     ) -> Plans {
         for (at, table) in self.tables.ready() {
-            self.planners[at].1.use_table(table);
+            self.planners.use_table(at, table);
         }
         let mut plans = Plans::new();
         let mut teams: BTreeMap<&Name, (&Team, Members<'a>)> = BTreeMap::new();
@@ -195,10 +223,17 @@ impl Planning {
             }
         }?;
         let roster = self.roster_of_series(series);
-        let usual: Vec<f64> = vintage.targets.iter().map(|t| t.baseline).collect();
+        let learned = self.learn(at, [series], (vintage, self.zone_of(series)));
+        let scaled = learned.as_ref().map(|own| own.same_load(vintage));
+        let used = scaled.as_ref().unwrap_or(vintage);
+        let usual: Vec<f64> = used.targets.iter().map(|t| t.baseline).collect();
         let opening = self.backlog_of([series]);
-        let planner = self.planners[at].1.opens_with(opening);
-        Some(planner.plan(vintage, self.width, &roster, &usual, None))
+        let planner = self.planners.with(at, learned.as_ref()).opens_with(opening);
+        let plan = planner.plan(used, self.width, &roster, &usual, None);
+        let Some(learned) = learned else { return Some(plan) };
+        let plan = learned.plan_of(plan, vintage);
+        self.learned.insert(series.clone(), learned);
+        Some(plan)
     }
 
     /// The plans of a team's series. Where the team has no roster of its own, those of its series are added up.
@@ -209,14 +244,22 @@ impl Planning {
         };
         let keys: Vec<SeriesKey> = members.keys().map(|key| (*key).clone()).collect();
         let roster = self.roster_of_team(team, &keys);
-        let usual: Vec<f64> = whole.targets.iter().map(|t| t.baseline).collect();
+        let learned = self.learn(at, &keys, (&whole, team.zone));
+        let scaled = learned.as_ref().map(|own| own.same_load(&whole));
+        let used = scaled.as_ref().unwrap_or(&whole);
+        let usual: Vec<f64> = used.targets.iter().map(|t| t.baseline).collect();
         let opening = self.backlog_of(&keys);
-        let planner = self.planners[at].1.opens_with(opening);
-        let plan = planner.plan(&whole, self.width, &roster, &usual, Some(team));
+        let planner = self.planners.with(at, learned.as_ref()).opens_with(opening);
+        let plan = planner.plan(used, self.width, &roster, &usual, Some(team));
+        let plan = match &learned {
+            Some(own) => own.plan_of(plan, &whole),
+            None => plan,
+        };
         let parts: Vec<(&SeriesKey, &Vintage)> = members.iter().map(|(k, v)| (*k, *v)).collect();
         let shared = shares(&plan, &parts);
         let outage = members.values().find_map(|vintage| bench::outage(vintage));
-        let whole = Whole { vintage: whole, plan, members: keys, outage, opening };
+        let vintage = scaled.unwrap_or(whole);
+        let whole = Whole { vintage, learned, plan, members: keys, outage, opening };
         self.wholes.insert(team.name.clone(), whole);
         shared
     }
@@ -251,7 +294,16 @@ impl Planning {
     }
 
     fn planner_of(&self, profile: &Profile) -> Option<usize> {
-        self.planners.iter().position(|(own, _)| own == profile)
+        self.planners.place_of(profile)
+    }
+}
+
+/// Handling times of a series.
+fn handling_times(own: &window::Backlog) -> HandlingTimes {
+    let sums = |mean: &window::Mean| (mean.weight, mean.seconds);
+    HandlingTimes {
+        all: sums(&own.handling),
+        by_hour: own.handling_by_hour.iter().map(sums).collect(),
     }
 }
 

@@ -53,7 +53,7 @@ impl State {
                 pairing: Pairing::default(),
                 spells: AlarmSpells::default(),
                 complaints: Complaints::new(config.width),
-                tickets: TicketBook::new(config.tickets),
+                tickets: TicketBook::new(config.tickets).judged_by(config.terms()),
             },
             leaves: BTreeSet::new(),
             issuer: Issuer::new(config.issue.clone(), config.refit, config.width, &metrics),

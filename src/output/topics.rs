@@ -126,7 +126,8 @@ impl Sink for OutlookTopic {
                 | Change::Anomalies(_)
                 | Change::Accuracy(_)
                 | Change::Planned(..)
-                | Change::Recommendation(..) => {}
+                | Change::Recommendation(..)
+                | Change::Service(_) => {}
             }
         }
         if let (Some(newest), false) = (newest, nowcasts.is_empty()) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Profile;
+use super::{LearnedAht, Profile};
 use crate::domain::Name;
 use crate::text::{Say, Texts, args};
 
@@ -40,6 +40,9 @@ pub struct Basis {
     /// Open tickets when the plan begins, where their number is known; of deferred work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backlog: Option<u32>,
+    /// Learned handling times by window, where the profile asks for them. `aht` is their mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learned: Option<LearnedAht>,
 }
 
 impl Basis {
@@ -55,6 +58,7 @@ impl Basis {
             shrinkage: profile.shrinkage,
             team: None,
             backlog: None,
+            learned: None,
         }
     }
 }
@@ -82,7 +86,13 @@ impl Say for Goal {
 impl Say for Basis {
     fn say(&self, texts: &Texts) -> String {
         let percent = |share: f64| texts.number(share * 100.0, 0);
-        let mut parts = vec![texts.text("basis-aht", args!["seconds" => self.aht])];
+        let mut parts = vec![match &self.learned {
+            Some(own) => texts.text(
+                "basis-aht-learned",
+                args!["seconds" => self.aht, "n" => own.tickets, "configured" => own.configured],
+            ),
+            None => texts.text("basis-aht", args!["seconds" => self.aht]),
+        }];
         parts.extend(self.goals.iter().map(|goal| goal.say(texts)));
         if self.concurrency > 1 {
             parts.push(texts.text("basis-concurrency", args!["n" => self.concurrency]));

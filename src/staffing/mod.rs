@@ -2,8 +2,10 @@
 
 mod advice;
 mod basis;
+mod calibration;
 mod error;
 mod explain;
+mod learned;
 mod models;
 mod plan;
 mod profile;
@@ -26,14 +28,16 @@ pub use advice::{
     Recommendation, RecommendationState, Service, Uncovered, Why, flows, greedy,
 };
 pub use basis::{Basis, Goal};
+pub use calibration::{CALIBRATION_BOUNDS, CALIBRATION_PRIOR, Calibration};
 pub use error::ProfileError;
 pub use explain::{Bound, Figures, WhatIf};
+pub use learned::{AhtLearning, HandlingTimes, LearnedAht};
 pub use models::{
     Chat, ChatCorrections, Deferred, EXACT_STATES_MAX, ErlangA, ErlangC, Model, ModelName,
     ModelTerms, Rates, erlang_b, erlang_c,
 };
 pub use plan::{Planner, outlook};
-pub use profile::{ProfileSpec, check_target, parse_rates, parse_seconds};
+pub use profile::{AHT_PRIOR, ProfileSpec, check_target, parse_rates, parse_seconds};
 pub use redial::{fresh_of_abandoned, fresh_of_model};
 pub use require::{StaffingError, evaluate, meets_targets, required};
 pub use roster::{Presence, TeamShift, present};

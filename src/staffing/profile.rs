@@ -6,10 +6,16 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::error::ProfileError;
+use super::learned::AhtLearning;
 use super::models::{Model, ModelName, ModelTerms, Rates};
 use super::target::{ServiceTarget, parse_target};
 use super::types::Profile;
 use crate::domain::Name;
+
+/// So many contacts weigh as much as the configured handling time, unless the config says otherwise.
+pub const AHT_PRIOR: f64 = 30.0;
+/// A learned handling time is at most twice the configured one, and at least half, unless the config says otherwise.
+const AHT_FACTOR_MAX: f64 = 2.0;
 
 /// One `[staffing.CHANNEL]` table; absent keys keep the channel's default.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -32,6 +38,12 @@ pub struct ProfileSpec {
     pub aht_measured: Option<String>,
     /// Share of those who hang up that call again.
     pub redial: Option<f64>,
+    /// `config` or `learned`: which handling time plans use.
+    pub aht_from: Option<String>,
+    /// So many contacts weigh as much as `aht`.
+    pub aht_prior: Option<f64>,
+    /// Largest ratio of a learned handling time to `aht`, and of `aht` to it.
+    pub aht_factor_max: Option<f64>,
 }
 
 fn refuse<T>(key: &'static str, text: impl Into<String>) -> Result<T, ProfileError> {
@@ -102,6 +114,9 @@ impl ProfileSpec {
             concurrency_rates: text(&self.concurrency_rates, &base.concurrency_rates),
             aht_measured: text(&self.aht_measured, &base.aht_measured),
             redial: self.redial.or(base.redial),
+            aht_from: text(&self.aht_from, &base.aht_from),
+            aht_prior: self.aht_prior.or(base.aht_prior),
+            aht_factor_max: self.aht_factor_max.or(base.aht_factor_max),
         }
     }
 
@@ -121,6 +136,9 @@ impl ProfileSpec {
             ("concurrency_rates", self.concurrency_rates == other.concurrency_rates),
             ("aht_measured", self.aht_measured == other.aht_measured),
             ("redial", self.redial == other.redial),
+            ("aht_from", self.aht_from == other.aht_from),
+            ("aht_prior", self.aht_prior == other.aht_prior),
+            ("aht_factor_max", self.aht_factor_max == other.aht_factor_max),
         ]
         .into_iter()
         .find_map(|(key, same)| (!same).then_some(key))
@@ -158,6 +176,7 @@ impl ProfileSpec {
             max_abandonment: share("max_abandonment", self.max_abandonment, 1.0)?,
             concurrency,
             redial: share("redial", self.redial, 0.95)?.unwrap_or(0.0),
+            aht_learning: self.learning(&rates)?,
         })
     }
 
@@ -178,6 +197,23 @@ impl ProfileSpec {
             return refuse("concurrency_rates", text);
         }
         Ok((concurrency, own.unwrap_or(Rates::usual(concurrency))))
+    }
+
+    /// How handling times are learned; `None` if plans use `aht`.
+    fn learning(&self, rates: &Rates) -> Result<Option<AhtLearning>, ProfileError> {
+        let prior = within("aht_prior", self.aht_prior, (1.0, 1e6))?.unwrap_or(AHT_PRIOR);
+        let most = within("aht_factor_max", self.aht_factor_max, (1.0, 5.0))?;
+        let factor_max = most.unwrap_or(AHT_FACTOR_MAX);
+        let is_elapsed = self.aht_measured.as_deref() == Some("elapsed");
+        let alone = if is_elapsed { rates.full() / rates.most() as f64 } else { 1.0 };
+        match self.aht_from.as_deref().unwrap_or("config") {
+            "config" => Ok(None),
+            "learned" => Ok(Some(AhtLearning { prior, factor_max, reported_factor: alone })),
+            other => {
+                let text = format!("found `{other}`: use config, or learned from resolved tickets");
+                refuse("aht_from", text)
+            }
+        }
     }
 
     /// The handling time of a chat handled alone; `aht` may be the time that one takes among others.
@@ -228,6 +264,19 @@ fn seconds(key: &'static str, text: Option<&str>) -> Result<Option<Duration>, Pr
     match parse_seconds(text) {
         Some(length) => Ok(Some(length)),
         None => refuse(key, format!("`{text}` is no length such as 300s, 5m or 1h")),
+    }
+}
+
+fn within(
+    key: &'static str,
+    value: Option<f64>,
+    (least, most): (f64, f64),
+) -> Result<Option<f64>, ProfileError> {
+    match value {
+        Some(v) if !(least..=most).contains(&v) => {
+            refuse(key, format!("{v}: use a number from {least} to {most}"))
+        }
+        v => Ok(v),
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::basis::Basis;
+use super::learned::AhtLearning;
 use super::models::Model;
 use super::target::ServiceTarget;
 use crate::domain::{SeriesKey, Timestamp};
@@ -29,6 +30,8 @@ pub struct Profile {
     pub concurrency: u32,
     /// Share of those who hang up that call again, 0–0.95. Arrivals are then fresh demand, without repeated attempts.
     pub redial: f64,
+    /// How handling times are learned; `None` if plans use `aht`.
+    pub aht_learning: Option<AhtLearning>,
 }
 
 impl Profile {

@@ -19,7 +19,7 @@ use crate::forecast::surge::Threshold;
 use crate::forecast::{Adjustment, Score};
 use crate::staffing::{Outlook, Plan, PlanTarget, Recommendation, Uncovered};
 use crate::text::Stored;
-use crate::window::{Backlog, BacklogWindow, Beside, Counts, Ticket};
+use crate::window::{Attained, Backlog, BacklogWindow, Beside, Counts, Mean, ServiceTimes, Ticket};
 
 impl Body for SourceRecord {
     const VERSION: u32 = 1;
@@ -40,8 +40,23 @@ impl Body for AlarmEvent {
 impl Body for ListRebuilt {}
 impl Body for MaintenanceEvent {}
 impl Body for TicketMessage {}
-impl Body for Ticket {}
-impl Body for Backlog {}
+impl Body for Ticket {
+    const VERSION: u32 = 1;
+
+    /// Version 0 has no times by which service is judged.
+    fn earlier(_: u32, bytes: &[u8]) -> Result<Self, StoreError> {
+        with_appended(bytes, &ServiceTimes::default())
+    }
+}
+impl Body for Backlog {
+    const VERSION: u32 = 1;
+
+    /// Version 0 has no handling times by hour.
+    fn earlier(_: u32, bytes: &[u8]) -> Result<Self, StoreError> {
+        with_appended(bytes, &Vec::<Mean>::new())
+    }
+}
+impl Body for Attained {}
 impl Body for BacklogWindow {}
 impl Body for Anomaly {}
 /// In a column of its own beside alerts of version 0.

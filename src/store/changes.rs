@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::bodies::Cursor;
 use super::codes::change_kind::{
-    ACCURACY, ALERT, ANOMALIES, ISSUE, NOWCAST, PLANNED, RECOMMENDATION, WINDOW,
+    ACCURACY, ALERT, ANOMALIES, ISSUE, NOWCAST, PLANNED, RECOMMENDATION, SERVICE, WINDOW,
 };
 use super::columns::{self, count};
 use super::{Change, Reader, StoreError, Tx, body};
@@ -26,6 +26,7 @@ impl Change {
             Self::Accuracy(at) => (ACCURACY, *at, ""),
             Self::Planned(at, plan) => (PLANNED, *at, plan),
             Self::Recommendation(at, id) => (RECOMMENDATION, *at, id),
+            Self::Service(at) => (SERVICE, *at, ""),
         }
     }
 
@@ -41,6 +42,7 @@ impl Change {
             ACCURACY => Self::Accuracy(at),
             PLANNED => Self::Planned(at, row.get(column + 2)?),
             RECOMMENDATION => Self::Recommendation(at, row.get(column + 2)?),
+            SERVICE => Self::Service(at),
             kind => return Err(StoreError::corrupt(format!("change of kind {kind}"))),
         })
     }

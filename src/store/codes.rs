@@ -93,6 +93,8 @@ pub(super) mod change_kind {
     pub const PLANNED: u8 = 6;
     /// A recommendation.
     pub const RECOMMENDATION: u8 = 7;
+    /// Attained service of a window.
+    pub const SERVICE: u8 = 8;
 }
 
 #[cfg(test)]
@@ -157,8 +159,8 @@ mod tests {
         assert_eq!((keys, distinct(keys)), ([0, 1, 2, 3], 4));
         let changes = {
             use change_kind::*;
-            [WINDOW, ISSUE, ANOMALIES, ALERT, NOWCAST, ACCURACY, PLANNED, RECOMMENDATION]
+            [WINDOW, ISSUE, ANOMALIES, ALERT, NOWCAST, ACCURACY, PLANNED, RECOMMENDATION, SERVICE]
         };
-        assert_eq!((changes, distinct(changes)), ([0, 1, 2, 3, 4, 5, 6, 7], 8));
+        assert_eq!((changes, distinct(changes)), ([0, 1, 2, 3, 4, 5, 6, 7, 8], 9));
     }
 }

@@ -42,6 +42,7 @@ mod records;
 mod repack;
 mod schema;
 mod series_windows;
+mod service;
 mod silences;
 mod state;
 pub mod sums;

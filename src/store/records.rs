@@ -222,6 +222,8 @@ pub enum Change {
     Planned(Timestamp, String),
     /// The recommendation that was made at this time and has this id.
     Recommendation(Timestamp, String),
+    /// Attained service of contacts that were created in the window that starts at this time.
+    Service(Timestamp),
 }
 
 /// What is planned.

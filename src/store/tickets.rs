@@ -57,6 +57,7 @@ impl Tx<'_> {
                 ],
             )?;
         }
+        self.change_attained(&changes.attained)?;
         if !changes.windows.is_empty() {
             self.changed(Change::Window(start));
         }

@@ -8,7 +8,7 @@ use crate::domain::SeriesKey;
 use crate::window::{self, Mean};
 
 /// So many tickets weigh as much as the configured handling time.
-pub const HANDLING_PRIOR: f64 = 30.0;
+pub const HANDLING_PRIOR: f64 = crate::staffing::AHT_PRIOR;
 
 /// A mean time; tickets of two weeks ago weigh half.
 #[derive(Debug, Serialize, ToSchema)]

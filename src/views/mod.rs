@@ -17,6 +17,7 @@ mod recommendation;
 mod roster;
 mod roster_changes;
 mod series;
+mod service;
 mod silence;
 mod staffing;
 mod status;
@@ -42,6 +43,10 @@ pub use recommendation::{OpenRecommendations, Recommendation, RecommendationOutc
 pub use roster::{Roster, RosterRow, RosterSummary};
 pub use roster_changes::{RosterChange, roster_changes};
 pub use series::{AlarmCounts, Key, SeriesInfo, SeriesWindows, Window, series_info};
+pub use service::{
+    CALIBRATION_DAYS, Service, ServiceCalibration, ServiceFigures, ServiceReader, ServiceRow,
+    ServiceWindow,
+};
 pub use silence::{
     HeldPages, Incident, IncidentNeed, IncidentService, Silence, Silenced, incidents,
 };

@@ -36,7 +36,8 @@ pub use merge::{
 pub use names::{CountedUnder, Names};
 pub use phrases::text_counts;
 pub use ticket_book::{
-    Backlog, BacklogFlow, BacklogWindow, Mean, MessageKey, Ticket, TicketBook, TicketChanges,
-    TicketRules, TicketTally, Total,
+    Attained, AttainedChange, Backlog, BacklogFlow, BacklogWindow, Mean, MessageKey, SeriesTerms,
+    ServedBy, ServiceGoal, ServiceTimes, Terms, Ticket, TicketBook, TicketChanges, TicketRules,
+    TicketTally, Total, Waits,
 };
 pub use watermark::{Waiting, Watermark};

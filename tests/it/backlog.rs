@@ -75,6 +75,33 @@ fn check(program: &Program) {
     assert_eq!(program.get("/api/v1/backlog?region=a&service=b&channel=c").status, 404);
 }
 
+/// Of 41 e-mails 31 were resolved within four hours, 40 were answered after two minutes.
+fn check_service(program: &Program) {
+    let one = "/api/v1/service?region=north&service=tv&channel=email";
+    let sum = |own: &Value, key: &str| {
+        let windows = own["windows"].as_array().map_or(&[][..], Vec::as_slice);
+        windows.iter().filter_map(|window| window[key].as_u64()).sum::<u64>()
+    };
+    let own = program.wait_for(one, |own| own["offered"] == 41 && sum(own, "in_time") == 31);
+    assert_eq!((&own["target"], &own["served_by"]), (&json!("90/14400"), &json!("end")), "{own}");
+    assert_eq!((&own["answered"], &own["abandoned"]), (&json!(40), &json!(0)), "{own}");
+    // The four hours are not over for most of them.
+    let open =
+        own["windows"].as_array().into_iter().flatten().filter(|own| own["settled"] == false);
+    let open: u64 = open.filter_map(|window| window["judged"].as_u64()).sum();
+    assert_eq!(own["judged"], 41 - open, "{own}");
+    assert_eq!(own["first_response_p50_seconds"], 120, "{own}");
+    assert_eq!(sum(&own, "offered"), 41, "{own}");
+    let whole = program.get("/api/v1/service?region=_all&service=_all&channel=email").json();
+    assert_eq!(sum(&whole, "in_time"), 31, "{whole}");
+    let all = program.get("/api/v1/service?channel=email").json();
+    let rows: Vec<&Value> =
+        all.as_array().expect("rows").iter().map(|row| &row["offered"]).collect();
+    assert_eq!(rows, [41; 4], "three roll-ups and the series");
+    assert_eq!(program.get("/api/v1/service?region=a&service=b&channel=c").status, 404);
+    assert_eq!(program.get("/api/v1/service?team=nobody").status, 404);
+}
+
 #[test]
 fn open_tickets_are_known_and_planned() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -82,9 +109,11 @@ fn open_tickets_are_known_and_planned() {
     let sent = program.post("/api/v1/events", events().to_string());
     assert_eq!((sent.status, &sent.json()["rejected"]), (202, &json!([])));
     check(&program);
+    check_service(&program);
     program.kill();
     let program = service(folder.path());
     check(&program);
+    check_service(&program);
     let plan = "/api/v1/staffing?region=north&service=tv&channel=email";
     program.wait_for(plan, |plan| {
         plan["basis"].as_str().is_some_and(|text| text.contains("open tickets at the start: 49"))

@@ -7,6 +7,7 @@ import { csvButton } from "./csv.js";
 import { charted, chosenDay, dayBar, daySays, dayTable, fetchDay, readDay, timelineQuery, writeDay } from "./day.js";
 import { gapClass, gapText, hrefAt, hrefOf, keyOf } from "./keys.js";
 import { ApiError, get } from "./net.js";
+import { attained } from "./service.js";
 import { home } from "./overview.js";
 import { adjustedSays, hrefOfEntry, touches } from "./planner.js";
 import { iso, spanOf } from "./time.js";
@@ -64,7 +65,7 @@ export function spells(windows) {
 async function fetchAll(key, choice) {
   const now = clock.now();
   const zone = clock.zoneOf(key.region);
-  const [info, windows, forecast, plan, accuracy, anomalies, said, entries, day] = await Promise.all([
+  const [info, windows, forecast, plan, accuracy, anomalies, said, entries, service, day] = await Promise.all([
     maybe(get("/series", key)),
     maybe(get("/windows", { ...key, from: iso(now - 25 * HOUR_MS), to: iso(now + HOUR_MS) })),
     maybe(get("/forecasts", key)),
@@ -73,9 +74,10 @@ async function fetchAll(key, choice) {
     fetchAnomalies(key, iso(now - 168 * HOUR_MS)),
     maybe(fetchTopics(key)),
     get("/adjustments", { from: iso(now - 14 * 24 * HOUR_MS) }),
+    maybe(get("/service", key)),
     chosenDay(choice, zone) ? maybe(fetchDay(key, choice, zone)) : null,
   ]);
-  return { info, windows: windows ?? [], forecast, plan, accuracy, anomalies, said: said ?? [], entries: entries.filter((e) => touches(e, key)), day };
+  return { info, windows: windows ?? [], forecast, plan, accuracy, anomalies, said: said ?? [], entries: entries.filter((e) => touches(e, key)), service, day };
 }
 
 /** Usual tickets per window below which a percentage would mislead. */
@@ -251,6 +253,7 @@ export function series(root, key, params) {
   const parts = {
     why: section("s-why", t("why")),
     staff: section("s-staff", t("how_staff"), csvButton(() => ["/staffing", key, file(t("axis_agents"))])),
+    served: section("s-served", t("served"), csvButton(() => ["/service", key, file(t("served"))])),
     acc: section("s-acc", t("accuracy"), csvButton(() => ["/accuracy", key, file(t("acc_page"))])),
     anom: section("s-anom", t("anomalies"), csvButton(() => ["/anomalies", { ...key, from: iso(clock.now() - 168 * HOUR_MS), limit: 1000 }, file(t("anomalies"))])),
     said: section("s-said", t("topics", { h: TOPIC_HOURS }), csvButton(() => ["/topics", topicsQuery(key), file(t("topic"))])),
@@ -320,6 +323,7 @@ export function series(root, key, params) {
     put(sums, d.day ? daySays(d.day) : []);
     parts.why.update(why(d, zone()));
     parts.staff.update(staffing(d, zone()));
+    parts.served.update(attained(d.service, zone()));
     parts.acc.update(accuracy(d));
     parts.anom.update(anomalies(d, zone()));
     parts.said.update(topics(d.said));

@@ -261,7 +261,7 @@ fn all_problems_of_staffing_are_reported() {
       staffing.phone.aht (in surgecast.toml): found `300`: use a length such as 300s, 5m or 1h
       staffing.phone.target (in surgecast.toml): `80 in 20` is no target: use PERCENT/TIME, such as 80/20 for 80 % within 20 s, or 100/6h
       staffing.phone.shrinkage (in surgecast.toml): 30 is no share: use a number from 0 to 0.95
-      staffing.phone.aht_minutes (in surgecast.toml): unknown key, allowed here: absence, aht, aht_measured, concurrency, concurrency_rates, max_abandonment, max_asa, max_occupancy, model, patience, redial, shrinkage, target
+      staffing.phone.aht_minutes (in surgecast.toml): unknown key, allowed here: absence, aht, aht_factor_max, aht_from, aht_measured, aht_prior, concurrency, concurrency_rates, max_abandonment, max_asa, max_occupancy, model, patience, redial, shrinkage, target
     "#);
     let good = "[staffing.kiosk]\naht = \"300s\"\ntarget = \"80/20\"\nshrinkage = 0\n";
     let config = check(good).expect("good");

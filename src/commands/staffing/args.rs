@@ -198,6 +198,7 @@ impl StaffingArgs {
             max_abandonment: self.max_abandonment,
             concurrency,
             redial: self.redial,
+            aht_learning: None,
         })
     }
 

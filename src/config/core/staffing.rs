@@ -301,6 +301,9 @@ fn spec(section: &Reader<'_>) -> ProfileSpec {
         ),
         aht_measured: section.text("aht_measured", "use alone or elapsed"),
         redial: section.number("redial"),
+        aht_from: section.text("aht_from", "use config or learned"),
+        aht_prior: section.number("aht_prior"),
+        aht_factor_max: section.number("aht_factor_max"),
     }
 }
 
@@ -346,6 +349,9 @@ fn replace(spec: &mut ProfileSpec, key: &str) {
         "concurrency_rates" => spec.concurrency_rates = None,
         "aht_measured" => spec.aht_measured = None,
         "redial" => spec.redial = None,
+        "aht_from" => spec.aht_from = None,
+        "aht_prior" => spec.aht_prior = None,
+        "aht_factor_max" => spec.aht_factor_max = None,
         _ => {}
     }
 }

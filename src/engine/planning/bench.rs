@@ -91,17 +91,19 @@ impl<'a> Bench<'a> {
     ) -> Option<Outcome> {
         let width = self.planning.width;
         let team = self.planning.rules.team(&own.team).cloned();
-        let (members, roster, profile) = match &team {
+        let (members, roster, profile, learned) = match &team {
             Some(team) => {
-                let members = self.planning.wholes.get(&team.name)?.members.clone();
+                let whole = self.planning.wholes.get(&team.name)?;
+                let (members, learned) = (whole.members.clone(), whole.learned.clone());
                 let roster = self.planning.roster_of_team(team, &members);
-                (members, roster, team.profile.clone())
+                (members, roster, team.profile.clone(), learned)
             }
             None => {
                 let series = SeriesKey::parse(&own.team).ok()?;
                 let profile = self.planning.rules.profile_of(&series)?.clone();
                 let roster = self.planning.roster_of_series(&series);
-                (vec![series], roster, profile)
+                let learned = self.planning.learned.get(&series).cloned();
+                (vec![series], roster, profile, learned)
             }
         };
         let mut starts = Vec::new();
@@ -136,9 +138,11 @@ impl<'a> Bench<'a> {
         let factor = if deflected && arrivals > 0.0 { own.arrivals / arrivals } else { 1.0 };
         let at = self.planning.planner_of(&profile)?;
         // What waited then is not known any more.
-        let planner = self.planning.planners[at].1.opens_with(None);
+        let planner = self.planning.planners.with(at, learned.as_ref()).opens_with(None);
+        let load = |start: &Timestamp| learned.as_ref().map_or(1.0, |own| own.factor(*start));
         let mut level = |people: &[f64], factor: f64| {
-            let path: Vec<f64> = came.iter().map(|count| count * factor).collect();
+            let path = starts.iter().zip(&came).map(|(at, count)| count * factor * load(at));
+            let path: Vec<f64> = path.collect();
             let levels = planner.levels((&starts, width), (&[0.5], &[path]), people, team.as_ref());
             mean(&levels, &came)
         };
@@ -154,18 +158,18 @@ impl<'a> Bench<'a> {
 
 impl Service for Bench<'_> {
     fn levels(&mut self, desk: usize, people: &[f64], factor: f64) -> Vec<Level> {
-        let Planning { planners, wholes, rules, by_series, width, backlogs, .. } =
+        let Planning { planners, wholes, rules, by_series, width, backlogs, learned, .. } =
             &mut *self.planning;
         match &self.keys[desk] {
             Key::Team(at) => {
                 let team = &rules.teams()[*at];
-                let planner = planners.iter_mut().find(|(own, _)| *own == team.profile);
-                let (Some((_, planner)), Some(Whole { vintage, opening, .. })) =
-                    (planner, wholes.get(&team.name))
+                let place = planners.place_of(&team.profile);
+                let (Some(place), Some(Whole { vintage, opening, learned, .. })) =
+                    (place, wholes.get(&team.name))
                 else {
                     return Vec::new();
                 };
-                let planner = planner.opens_with(*opening);
+                let planner = planners.with(place, learned.as_ref()).opens_with(*opening);
                 levels(planner, vintage, (*width, factor), people, Some(team))
             }
             Key::Series(series) => {
@@ -173,7 +177,10 @@ impl Service for Bench<'_> {
                 let (Some(at), Some(vintage)) = (planner, self.issued.served_of(series)) else {
                     return Vec::new();
                 };
-                let planner = planners[at].1.opens_with(backlogs.get(series).copied());
+                let learned = learned.get(series);
+                let scaled = learned.map(|own| own.same_load(vintage));
+                let vintage = scaled.as_ref().unwrap_or(vintage);
+                let planner = planners.with(at, learned).opens_with(backlogs.get(series).copied());
                 levels(planner, vintage, (*width, factor), people, None)
             }
         }

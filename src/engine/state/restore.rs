@@ -91,7 +91,8 @@ impl State {
         let (tickets, forgotten) = reader.tickets()?;
         let series = reader.backlogs(&Filter::default())?;
         let rules = self.config.tickets;
-        self.observed.tickets = TicketBook::restored(rules, (next, forgotten), tickets, series);
+        let book = TicketBook::restored(rules, (next, forgotten), tickets, series);
+        self.observed.tickets = book.judged_by(self.config.terms());
         let messages = reader.ticket_messages()?;
         messages.iter().for_each(|message| self.observed.tickets.observe(message));
         Ok(())

@@ -4,10 +4,11 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::input::SourceProcessor;
+use crate::staffing::{Profile, Rules};
 use crate::store::Filter;
-use crate::window::BacklogFlow;
+use crate::window::{Attained, BacklogFlow};
 
-/// A ticket's event: `create`, `respond`, `resolve` or `reopen`.
+/// A ticket's event: `create`, `respond`, `resolve`, `reopen` or `abandon`.
 fn event(action: &str, id: &str, seconds: i64) -> String {
     format!(
         r#"{{"kind":"ticket","event_id":"{action}-{id}","ticket_id":"{id}","action":"{action}","ts":"{}",
@@ -57,20 +58,42 @@ fn steps() -> Vec<(String, i64)> {
         (event("resolve", "b", 1950), 1950),
         (event("resolve", "b", 2000), 2000),
         (event("create", "e", 3000), 3000),
+        // The response comes in a later window than the creation; the caller of g hangs up.
+        (event("create", "g", 3010), 3010),
+        (event("abandon", "g", 3040), 3040),
+        (event("respond", "e", 3700), 3700),
     ]
 }
 
+/// A forecaster with the default profile of e-mail: 90 % done within four hours.
+fn with_profile(dir: &TempDir) -> Forecaster {
+    let store = Store::open(dir.path(), WIDTH).expect("a store");
+    let email = Name::new("email").expect("a name");
+    let profiles = [(email, Profile::default_of("email").expect("a default"))];
+    let mut config = config();
+    config.issue.staffing = Arc::new(Rules::of_channels(profiles.into()));
+    Forecaster::open(config, store, Arc::new(Metrics::default())).expect("a forecaster")
+}
+
+/// What is stored of each window: its start in minutes, open tickets and steps; and attained service.
+struct Found {
+    windows: Vec<(i64, u32, BacklogFlow)>,
+    attained: Vec<(Timestamp, Attained)>,
+    arrivals: Vec<u32>,
+    known: u32,
+}
+
 /// What is stored after all steps, if the forecaster is killed after some of them and sources are read again.
-fn run(restart_after: usize) -> (Vec<(i64, u32, BacklogFlow)>, Vec<u32>, u32) {
+fn run(restart_after: usize) -> Found {
     let dir = TempDir::new().expect("directory");
-    let (mut processor, mut led) = (processor(), forecaster(&dir));
+    let (mut processor, mut led) = (processor(), with_profile(&dir));
     let steps = steps();
     for (n, (text, seconds)) in steps.iter().enumerate() {
         take(&mut processor, n as i64, *seconds, text);
         apply(&mut led, processor.report(Some(at(*seconds))), *seconds);
         if n + 1 == restart_after {
             drop(led);
-            led = forecaster(&dir);
+            led = with_profile(&dir);
             processor = again(&led, &steps[..=n]);
             // What was read again is reported once more.
             apply(&mut led, processor.report(Some(at(*seconds))), *seconds);
@@ -83,7 +106,8 @@ fn run(restart_after: usize) -> (Vec<(i64, u32, BacklogFlow)>, Vec<u32>, u32) {
     let arrivals = windows.map(|(_, row)| row.counts.tickets).collect();
     let known = reader.backlog(&email()).expect("reads").map_or(0, |own| own.known);
     assert!(reader.ticket_messages().expect("reads").is_empty(), "all have taken effect");
-    (open(&led), arrivals, known)
+    let attained = reader.attained(&email(), at(0), at(86_400)).expect("reads");
+    Found { windows: open(&led), attained, arrivals, known }
 }
 
 /// A processor that has read again from where the store says.
@@ -100,7 +124,7 @@ fn again(led: &Forecaster, steps: &[(String, i64)]) -> SourceProcessor {
 
 #[test]
 fn a_restart_changes_neither_arrivals_nor_open_tickets() {
-    let (windows, arrivals, known) = run(0);
+    let Found { windows, attained, arrivals, known } = run(0);
     let shown: Vec<_> = windows
         .iter()
         .map(|(minute, open, flow)| {
@@ -116,16 +140,32 @@ fn a_restart_changes_neither_arrivals_nor_open_tickets() {
             (0, 10, 3, 1, 0, 60, 100),
             (15, 11, 1, 1, 1, 0, 100),
             (30, 9, 0, 2, 0, 0, 200),
-            (45, 10, 1, 0, 0, 0, 0),
+            (45, 10, 2, 0, 0, 0, 0),
+            (60, 10, 0, 0, 0, 700, 0),
         ]
     );
-    assert_eq!(arrivals, [3, 1, 0, 1, 0]);
+    let figures = |(start, own): &(Timestamp, Attained)| {
+        let minute = start.since(at(0)).as_secs() / 60;
+        (minute, own.offered, own.answered, own.abandoned, own.in_time, own.waits.quantile(0.5))
+    };
+    assert_eq!(
+        attained.iter().map(figures).collect::<Vec<_>>(),
+        [
+            // a and b were resolved within four hours; d too, although its creation came later.
+            (0, 3, 1, 0, 2, Some(60)),
+            (15, 1, 0, 0, 1, None),
+            (45, 2, 1, 1, 0, Some(699)),
+        ]
+    );
+    assert_eq!(arrivals, [3, 1, 0, 2, 0]);
     // a and c and e.
     assert_eq!(known, 3);
     for restart_after in 1..=steps().len() {
         let found = run(restart_after);
-        let expected = (windows.clone(), arrivals.clone(), known);
-        assert_eq!(found, expected, "restarted after {restart_after}");
+        assert_eq!(found.windows, windows, "restarted after {restart_after}");
+        assert_eq!(found.attained, attained, "restarted after {restart_after}");
+        let counts = (found.arrivals, found.known);
+        assert_eq!(counts, (arrivals.clone(), known), "restarted after {restart_after}");
     }
 }
 

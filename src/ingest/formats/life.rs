@@ -12,17 +12,20 @@ const HANDLED_MAX: u64 = 7 * 86_400;
 /// Most open tickets of a snapshot.
 const OPEN_MAX: u64 = 10_000_000;
 
-/// Actions that only tell something about open tickets.
+/// Actions that are none of [`TicketAction`]: they tell something about tickets that are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {
     Response,
+    Abandonment,
     Snapshot,
 }
 
-const WORDS: [(&str, Word); 5] = [
+const WORDS: [(&str, Word); 7] = [
     ("respond", Word::Response),
     ("responded", Word::Response),
     ("first_response", Word::Response),
+    ("abandon", Word::Abandonment),
+    ("abandoned", Word::Abandonment),
     ("snapshot", Word::Snapshot),
     ("backlog", Word::Snapshot),
 ];
@@ -50,6 +53,12 @@ pub(super) fn word_of_type(text: &str) -> Option<Word> {
 pub(super) fn response(ticket_id: Box<str>) -> Life {
     let news = Some(news(ticket_id, LifeStep::FirstResponse, None));
     Life { action: TicketAction::Update, news, word: Some("respond") }
+}
+
+/// The customer gave up.
+pub(super) fn abandonment(ticket_id: Box<str>) -> Life {
+    let news = Some(news(ticket_id, LifeStep::Abandoned, None));
+    Life { action: TicketAction::Resolve, news, word: Some("abandon") }
 }
 
 /// A step of a ticket by its action. An update is no step.

@@ -33,6 +33,7 @@ fn shown(event: &TicketEvent) -> String {
                 LifeStep::FirstResponse => "answered",
                 LifeStep::Resolved => "resolved",
                 LifeStep::Reopened => "reopened",
+                LifeStep::Abandoned => "abandoned",
             };
             let opened = step.opened_at.map(|at| format!(" since {}", at.secs() % 100_000));
             let handled = step.handled_seconds.map(|seconds| format!(" {seconds} s"));
@@ -79,6 +80,12 @@ fn native_events_with_the_id_of_a_ticket_are_steps() {
             "resolved T-1 90 s",
         ),
         (json!({"ticket_id": "T-1", "action": "reopen"}), TicketAction::Reopen, "reopened T-1"),
+        (json!({"ticket_id": "T-1", "action": "abandon"}), TicketAction::Resolve, "abandoned T-1"),
+        (
+            json!({"ticket_id": "T-1", "action": "Abandoned", "handled_seconds": "x"}),
+            TicketAction::Resolve,
+            "abandoned T-1",
+        ),
         (json!({"action": "snapshot", "open": 40}), TicketAction::Update, "open 40"),
         (
             json!({"action": "snapshot", "open": 0, "ticket_id": "T-1"}),
@@ -102,6 +109,10 @@ fn wrong_steps_are_rejected_with_the_field() {
         (
             json!({"action": "respond"}),
             "`ticket_id` is missing: `respond` needs the id of its ticket",
+        ),
+        (
+            json!({"action": "abandon"}),
+            "`ticket_id` is missing: `abandon` needs the id of its ticket",
         ),
         (
             json!({"action": "snapshot"}),

@@ -261,8 +261,12 @@ impl Fields<'_> {
         match (text.as_deref().and_then(life::word), id) {
             (Some(life::Word::Snapshot), _) => life::snapshot(self.get(Key::Open)),
             (Some(life::Word::Response), Some(id)) => Ok(life::response(id)),
+            (Some(life::Word::Abandonment), Some(id)) => Ok(life::abandonment(id)),
             (Some(life::Word::Response), None) => {
                 Err(Reject::field("ticket_id", "is missing: `respond` needs the id of its ticket"))
+            }
+            (Some(life::Word::Abandonment), None) => {
+                Err(Reject::field("ticket_id", "is missing: `abandon` needs the id of its ticket"))
             }
             (None, None) => {
                 let action = self.action(&TICKET_ACTIONS, frame)?;

@@ -1,6 +1,7 @@
 //! InfluxDB 2: points over its write API.
 
 mod alarms;
+mod attained;
 mod client;
 pub mod config;
 mod feeds;

@@ -8,7 +8,7 @@ use super::alarms::Alarms;
 use super::client::{InfluxClient, InfluxSettings, SetupProblem};
 use super::feeds::Feeds;
 use super::fields::Line;
-use super::{planned, points, recommended};
+use super::{attained, planned, points, recommended};
 use crate::domain::{Clock, Scope, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::Vintage;
 use crate::forecast::surge::{SURGE_LEADS, lead_minutes};
@@ -123,6 +123,7 @@ impl Gatherer {
                     let texts = &self.context.texts;
                     lines.extend(found.and_then(|own| recommended::recommendation(&own, texts)));
                 }
+                Change::Service(start) => lines.extend(attained::service(reader, *start)?),
                 Change::Planned(at, text) => lines.extend(planned::planned(reader, *at, text)?),
             }
         }

@@ -13,8 +13,9 @@ use crate::alert::{Alert, AlertSeverity, AlertState, Paging, Silenced, Trend};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::clock::ManualClock;
 use crate::domain::{
-    AlarmAction, AlarmEvent, DeadLetter, MaintenanceAction, MaintenanceEvent, Position, Reason,
-    Scope, SeriesKey, Severity, SourceId, Timestamp, WindowWidth, Zone,
+    AlarmAction, AlarmEvent, DeadLetter, LifeStep, MaintenanceAction, MaintenanceEvent, Position,
+    Reason, Scope, SeriesKey, Severity, SourceId, TicketMessage, TicketNews, TicketStep, Timestamp,
+    WindowWidth, Zone,
 };
 use crate::forecast::surge::SurgeCount;
 use crate::forecast::{
@@ -27,7 +28,8 @@ use crate::store::{Change, PartialRecord, SourceRecord, Store, StoreError, Tx, W
 use crate::telemetry::Metrics;
 use crate::text::{Language, Texts};
 use crate::window::{
-    AggregationKey, AlarmRules, BacklogFlow, BacklogWindow, Counts, TicketChanges, Total,
+    AggregationKey, AlarmRules, BacklogFlow, BacklogWindow, Counts, SeriesTerms, ServedBy,
+    ServiceGoal, Terms, TicketBook, TicketChanges, Total,
 };
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
@@ -701,14 +703,36 @@ fn a_recommendation_is_a_point_of_its_first_second() {
     insta::assert_snapshot!(lines.join("\n"), @r#"recommendation,kind=announcement,team=calls id="announcement.calls.1",state="done",source="",from="2026-01-01T02:15:00Z",until="2026-01-01T03:15:00Z",agents=0i,confidence=0.75,service_level_with=0.5,service_level_without=0.25,cost=0,changes=0i,answered_by="Li",summary="Switch on the outage announcement of calls, 02:15–03:15 (UTC): it keeps 10 to 30 % of callers from waiting",deflection_low=0.1,deflection_high=0.3,arrivals=90,expected_arrivals=120,attained_with=0.5,attained_without=0.25,deflected=0.25 1767232800037043356"#);
 }
 
-/// Two tickets were opened, one of them was answered and resolved, and eight more are open.
+/// Two e-mails came, one of them was answered and resolved, and eight more are open. Of two callers one was answered.
 fn tickets() -> TicketChanges {
+    let phone = SeriesKey::parse("north/broadband/phone").expect("a series");
+    let goal = ServiceGoal { by: ServedBy::Answer, within_seconds: 20 };
+    let of = move |_: &SeriesKey| SeriesTerms { goal: Some(goal), zone: Zone::UTC };
+    let mut book = TicketBook::default().judged_by(Terms::new(WindowWidth::QUARTER, of));
+    for (id, step, seconds) in [
+        ("a", LifeStep::Opened, 0),
+        ("a", LifeStep::FirstResponse, 15),
+        ("b", LifeStep::Opened, 30),
+        ("b", LifeStep::Abandoned, 90),
+    ] {
+        let step =
+            TicketStep { ticket_id: id.into(), step, opened_at: None, handled_seconds: None };
+        let ts = at(-15) + Duration::from_secs(seconds);
+        book.observe(&TicketMessage { ts, series: phone.clone(), news: TicketNews::Step(step) });
+    }
+    let taken = book.advance(at(0), SeriesKey::clone);
+
     let time = |seconds| Total { count: 1, seconds };
     let (first_response, handled) = (time(60), time(300));
     let flow = BacklogFlow { opened: 2, resolved: 1, reopened: 0, first_response, handled };
     let series = SeriesKey::parse("north/broadband/email").expect("a series");
     let windows = vec![(series, BacklogWindow { flow, open: 9 })];
-    TicketChanges { windows, ..TicketChanges::default() }
+    TicketChanges {
+        windows,
+        series: taken.series,
+        attained: taken.attained,
+        ..TicketChanges::default()
+    }
 }
 
 #[test]
@@ -716,7 +740,17 @@ fn open_tickets_are_written_where_something_happened() {
     let mut site = Site::new();
     site.put(|tx| tx.put_tickets(at(-15), &tickets()));
     let lines = site.changed(&mut 0);
-    insta::assert_snapshot!(lines.join("\n"), @"backlog,region=north,service=broadband,channel=email open=9i,opened=2i,resolved=1i,reopened=0i,first_responses=1i,first_response_seconds=60i,handled=1i,handled_seconds=300i 1767231900000000000");
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    service,region=_all,service=_all,channel=_all offered=2i,answered=1i,abandoned=1i,targeted=2i,in_time=1i,service_level=0.5,abandonment=0.5,first_response_p50=15,first_response_p90=15 1767231900000000000
+    service,region=_all,service=_all,channel=phone offered=2i,answered=1i,abandoned=1i,targeted=2i,in_time=1i,service_level=0.5,abandonment=0.5,first_response_p50=15,first_response_p90=15 1767231900000000000
+    service,region=_all,service=broadband,channel=_all offered=2i,answered=1i,abandoned=1i,targeted=2i,in_time=1i,service_level=0.5,abandonment=0.5,first_response_p50=15,first_response_p90=15 1767231900000000000
+    service,region=_all,service=broadband,channel=phone offered=2i,answered=1i,abandoned=1i,targeted=2i,in_time=1i,service_level=0.5,abandonment=0.5,first_response_p50=15,first_response_p90=15 1767231900000000000
+    service,region=north,service=_all,channel=_all offered=2i,answered=1i,abandoned=1i,targeted=2i,in_time=1i,service_level=0.5,abandonment=0.5,first_response_p50=15,first_response_p90=15 1767231900000000000
+    service,region=north,service=_all,channel=phone offered=2i,answered=1i,abandoned=1i,targeted=2i,in_time=1i,service_level=0.5,abandonment=0.5,first_response_p50=15,first_response_p90=15 1767231900000000000
+    service,region=north,service=broadband,channel=_all offered=2i,answered=1i,abandoned=1i,targeted=2i,in_time=1i,service_level=0.5,abandonment=0.5,first_response_p50=15,first_response_p90=15 1767231900000000000
+    service,region=north,service=broadband,channel=phone offered=2i,answered=1i,abandoned=1i,targeted=2i,in_time=1i,service_level=0.5,abandonment=0.5,first_response_p50=15,first_response_p90=15 1767231900000000000
+    backlog,region=north,service=broadband,channel=email open=9i,opened=2i,resolved=1i,reopened=0i,first_responses=1i,first_response_seconds=60i,handled=1i,handled_seconds=300i 1767231900000000000
+    ");
 }
 
 #[test]

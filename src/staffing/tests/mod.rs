@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod learned;
 mod models;
 mod simulation;
 mod teams;
@@ -28,6 +29,7 @@ fn profile(aht_s: u64, percent: f64, within_s: f64, patience_s: Option<u64>) -> 
         max_abandonment: None,
         concurrency: 1,
         redial: 0.0,
+        aht_learning: None,
     }
 }
 

@@ -10,7 +10,10 @@ use crate::forecast::{Adjustment, AdjustmentAmount, AdjustmentKind, Cause, Nowca
 use crate::staffing::{
     Kind, Outcome, PlanTarget, Recommendation, RecommendationState, Uncovered, Why,
 };
-use crate::window::{Backlog, BacklogFlow, BacklogWindow, Mean, Ticket, Total};
+use crate::window::{
+    Attained, Backlog, BacklogFlow, BacklogWindow, Mean, ServedBy, ServiceGoal, ServiceTimes,
+    Ticket, Total, Waits,
+};
 
 /// Writes every sample into an empty store.
 pub(super) fn fill(store: &mut Store) {
@@ -334,7 +337,18 @@ pub(super) fn ticket() -> Ticket {
         is_open: true,
         is_answered: false,
         was_unknown: true,
+        service: ServiceTimes::default(),
     }
+}
+
+pub(super) fn judged_ticket() -> Ticket {
+    let service = ServiceTimes {
+        is_counted: true,
+        answered_at: Some(at(3)),
+        ended_at: Some(at(5)),
+        abandoned_at: None,
+    };
+    Ticket { service, ..ticket() }
 }
 
 pub(super) fn backlog() -> Backlog {
@@ -347,7 +361,26 @@ pub(super) fn backlog() -> Backlog {
         resolved_at: Some(at(3)),
         first_response: Mean { weight: 2.0, seconds: 90.0 },
         handling: Mean { weight: 1.5, seconds: 450.0 },
+        handling_by_hour: Vec::new(),
     }
+}
+
+pub(super) fn backlog_by_hour() -> Backlog {
+    Backlog { handling_by_hour: vec![Mean { weight: 1.5, seconds: 450.0 }], ..backlog() }
+}
+
+pub(super) fn attained() -> Attained {
+    let mut attained = Attained {
+        offered: 5,
+        answered: 3,
+        abandoned: 1,
+        targeted: 5,
+        in_time: 2,
+        waits: Waits::default(),
+        goal: Some(ServiceGoal { by: ServedBy::Answer, within_seconds: 20 }),
+    };
+    [15, 15, 200].into_iter().for_each(|wait| attained.waits.add(wait));
+    attained
 }
 
 pub(super) fn backlog_window() -> BacklogWindow {

@@ -23,6 +23,7 @@ fn what_a_window_changes_is_stored_at_once() {
         tickets: vec![(id.clone(), Some(sample::ticket())), ("T-2".into(), None)],
         series: vec![(series("phone"), sample::backlog())],
         windows: vec![(series("phone"), sample::backlog_window())],
+        attained: Vec::new(),
         forgotten_upto: Some(at(1)),
     };
     put(&mut store, |tx| tx.put_tickets(at(0), &changes));

@@ -6,6 +6,10 @@ basis-erlang-a = Erlang A
 basis-chat = Chat
 basis-deferred = Deferred work
 basis-aht = { $seconds } s handling time per contact
+basis-aht-learned = { $seconds } s handling time per contact, learned from { $n ->
+    [one] { $n } ticket
+   *[other] { $n } tickets
+} ({ $configured } s in the config)
 basis-target = { $percent } % answered within { $seconds } s
 basis-patience = customers wait { $seconds } s on average before they hang up
 basis-within-window = all work is done within its window

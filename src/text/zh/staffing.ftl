@@ -6,6 +6,7 @@ basis-erlang-a = Erlang A
 basis-chat = 在线聊天
 basis-deferred = 非实时工作
 basis-aht = 平均处理时长 { $seconds } 秒
+basis-aht-learned = 平均处理时长 { $seconds } 秒（由 { $n } 张工单学得，配置值为 { $configured } 秒）
 basis-target = { $percent }% 在 { $seconds } 秒内应答
 basis-patience = 客户平均等待 { $seconds } 秒后放弃
 basis-within-window = 全部工作在本时段内完成

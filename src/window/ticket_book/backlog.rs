@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::service::ServedBy;
 use crate::domain::{DAY, Timestamp, WEEK};
 
 /// Weight of means after a day: half after two weeks.
@@ -90,6 +91,8 @@ pub struct Backlog {
     pub resolved_at: Option<Timestamp>,
     pub first_response: Mean,
     pub handling: Mean,
+    /// Handling times by civil hour of the creation; empty before the first one.
+    pub handling_by_hour: Vec<Mean>,
 }
 
 impl Backlog {
@@ -103,6 +106,37 @@ impl Backlog {
             resolved_at: None,
             first_response: Mean::default(),
             handling: Mean::default(),
+            handling_by_hour: Vec::new(),
+        }
+    }
+
+    /// A contact that was created in this hour of the day took so many seconds.
+    pub(super) fn handled(&mut self, seconds: f64, hour: usize) {
+        self.handling.add(seconds);
+        if self.handling_by_hour.is_empty() {
+            self.handling_by_hour = vec![Mean::default(); 24];
+        }
+        if let Some(mean) = self.handling_by_hour.get_mut(hour) {
+            mean.add(seconds);
+        }
+    }
+
+    /// Older times weigh less in the means. Returns whether there are any.
+    pub(super) fn age_by_a_day(&mut self) -> bool {
+        let has_some = self.first_response.weight + self.handling.weight > 0.0;
+        if has_some {
+            self.first_response.age_by_a_day();
+            self.handling.age_by_a_day();
+            self.handling_by_hour.iter_mut().for_each(Mean::age_by_a_day);
+        }
+        has_some
+    }
+
+    /// Whether the stream tells of what a service goal asks for. Without that, nothing would ever be in time.
+    pub fn tells_of(&self, by: ServedBy) -> bool {
+        match by {
+            ServedBy::Answer => self.first_response.weight > 0.0,
+            ServedBy::End => self.resolved_at.is_some(),
         }
     }
 

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::backlog::{Backlog, BacklogFlow, BacklogWindow};
+use super::backlog::{Backlog, BacklogWindow};
 use super::changes::{TicketChanges, TicketRules, TicketTally};
+use super::desk::{Desk, desk};
 use super::pending::{MessageKey, News, Pending};
+use super::service::{Contact, Terms, earliest};
 use super::ticket::Ticket;
 use crate::domain::{DAY, LifeStep, SeriesKey, TicketMessage, Timestamp};
 
@@ -15,18 +17,11 @@ const REMEMBERED: Duration = Duration::from_secs(7 * DAY.as_secs());
 /// An open ticket without news for longer no longer counts.
 const STALE_AFTER: Duration = Duration::from_secs(90 * DAY.as_secs());
 
-/// A series with the known ids of its open tickets, by their age.
-#[derive(Clone, Debug)]
-struct Desk {
-    backlog: Backlog,
-    flow: BacklogFlow,
-    ages: BTreeSet<(Timestamp, Arc<str>)>,
-}
-
 /// All tickets that are open, or were lately, as of an instant of event time that only moves forward.
 #[derive(Clone, Debug, Default)]
 pub struct TicketBook {
     rules: TicketRules,
+    terms: Terms,
     pending: BTreeMap<MessageKey, Pending>,
     tickets: BTreeMap<Arc<str>, Ticket>,
     /// Open tickets by their newest message.
@@ -59,13 +54,13 @@ impl TicketBook {
         let mut book = Self { rules, now, forgotten_upto, ..Self::default() };
         for (series, backlog) in series {
             let backlog = Backlog { known: 0, ..backlog };
-            let (flow, ages) = (BacklogFlow::default(), BTreeSet::new());
-            book.desks.insert(series, Desk { backlog, flow, ages });
+            let terms = book.terms.of(&series);
+            book.desks.insert(series, Desk::new(backlog, terms));
         }
         for (id, ticket) in tickets {
             let place = (ticket.heard_at, id.clone());
             if ticket.is_open {
-                let desk = desk(&mut book.desks, &ticket.series, ticket.seen_at);
+                let desk = desk(&mut book.desks, &book.terms, &ticket.series, ticket.seen_at);
                 desk.backlog.known += 1;
                 desk.ages.insert((ticket.since(), id.clone()));
                 book.open.insert(place);
@@ -75,6 +70,15 @@ impl TicketBook {
             book.tickets.insert(id, ticket);
         }
         book
+    }
+
+    /// Judges service by these terms from now on.
+    #[must_use]
+    pub fn judged_by(mut self, terms: Terms) -> Self {
+        for (series, desk) in &mut self.desks {
+            desk.terms = terms.of(series);
+        }
+        Self { terms, ..self }
     }
 
     /// Takes a message. Messages may come in any order and repeatedly; they take effect in [`Self::advance`].
@@ -133,6 +137,9 @@ impl TicketBook {
         for series in std::mem::take(&mut self.changed_series) {
             let Some(desk) = self.desks.get_mut(&series) else { continue };
             desk.backlog.oldest = desk.ages.first().map(|(at, _)| *at);
+            for (start, change) in std::mem::take(&mut desk.attained) {
+                changes.attained.push((series.clone(), start, change));
+            }
             let flow = std::mem::take(&mut desk.flow);
             let window = BacklogWindow { flow, open: desk.backlog.open };
             changes.windows.push((series.clone(), window));
@@ -145,8 +152,9 @@ impl TicketBook {
         match step {
             LifeStep::Opened => self.opened(&key.subject, series, key.ts, key.ts),
             LifeStep::FirstResponse => self.answered(&key.subject, series, key.ts),
-            LifeStep::Resolved => self.resolved(&key.subject, series, key.ts, handled),
+            LifeStep::Resolved => self.ended(&key.subject, series, (key.ts, step), handled),
             LifeStep::Reopened => self.reopened(&key.subject, series, key.ts),
+            LifeStep::Abandoned => self.ended(&key.subject, series, (key.ts, step), None),
         }
     }
 
@@ -158,7 +166,7 @@ impl TicketBook {
         let is_own = opened_at == ts;
         if ticket.opened_at.is_some() {
             if is_own {
-                self.repeated(id, ticket, ts);
+                self.repeated(id, ticket, ts, false);
             }
             return;
         }
@@ -167,7 +175,7 @@ impl TicketBook {
             return;
         }
         ticket.opened_at = Some(opened_at);
-        let desk = desk(&mut self.desks, &ticket.series, ts);
+        let desk = desk(&mut self.desks, &self.terms, &ticket.series, ts);
         if is_new {
             ticket.is_open = true;
             desk.backlog.opened(opened_at);
@@ -178,6 +186,8 @@ impl TicketBook {
         if is_own || self.now.is_none_or(|now| opened_at >= now) {
             desk.flow.opened += 1;
             self.tally.opened += 1;
+            // Of a response that an earlier release took, the time is not known.
+            ticket.service.is_counted = !ticket.is_answered || ticket.service.answered_at.is_some();
         }
         self.put(id, ticket, ts);
     }
@@ -188,11 +198,12 @@ impl TicketBook {
         else {
             return;
         };
+        let is_earlier = earliest(&mut ticket.service.answered_at, ts);
         if ticket.is_answered {
-            return self.repeated(id, ticket, ts);
+            return self.repeated(id, ticket, ts, is_earlier);
         }
         ticket.is_answered = true;
-        let desk = desk(&mut self.desks, &ticket.series, ts);
+        let desk = desk(&mut self.desks, &self.terms, &ticket.series, ts);
         if is_new {
             ticket.is_open = true;
             ticket.was_unknown = desk.backlog.identified();
@@ -206,30 +217,44 @@ impl TicketBook {
         self.put(id, ticket, ts);
     }
 
-    fn resolved(&mut self, id: &Arc<str>, series: &SeriesKey, ts: Timestamp, handled: Option<u32>) {
-        let step = (ts, LifeStep::Resolved);
+    /// A ticket was resolved, or its customer gave up.
+    fn ended(
+        &mut self,
+        id: &Arc<str>,
+        series: &SeriesKey,
+        step: (Timestamp, LifeStep),
+        handled: Option<u32>,
+    ) {
+        let ts = step.0;
         let Some((mut ticket, is_new)) = self.known(id, series, step) else { return };
+        let is_abandoned = step.1 == LifeStep::Abandoned;
+        let times = &mut ticket.service;
+        let time = if is_abandoned { &mut times.abandoned_at } else { &mut times.ended_at };
+        let is_earlier = earliest(time, ts);
         let is_newest = is_new || ticket.newest < step;
         if is_newest {
             ticket.newest = step;
         }
         if !is_newest || !(is_new || ticket.is_open) {
-            return self.repeated(id, ticket, ts);
+            return self.repeated(id, ticket, ts, is_earlier);
         }
-        let desk = desk(&mut self.desks, &ticket.series, ts);
+        let desk = desk(&mut self.desks, &self.terms, &ticket.series, ts);
         if is_new {
             self.tally.unpaired += 1;
             ticket.was_unknown = desk.backlog.unknown_ended(ts);
         } else {
             desk.backlog.ended(ts);
         }
-        desk.flow.resolved += 1;
         desk.backlog.resolved_at = desk.backlog.resolved_at.max(Some(ts));
         if let Some(seconds) = handled {
-            desk.flow.handled.add(u64::from(seconds));
-            desk.backlog.handling.add(f64::from(seconds));
+            desk.handled(seconds, ticket.opened_at.unwrap_or(ts));
         }
-        self.tally.resolved += 1;
+        if is_abandoned {
+            self.tally.abandoned += 1;
+        } else {
+            desk.flow.resolved += 1;
+            self.tally.resolved += 1;
+        }
         self.put(id, Ticket { is_open: false, ..ticket }, ts);
     }
 
@@ -241,19 +266,19 @@ impl TicketBook {
             ticket.newest = step;
         }
         if !is_newest || ticket.is_open {
-            return self.repeated(id, ticket, ts);
+            return self.repeated(id, ticket, ts, false);
         }
-        let desk = desk(&mut self.desks, &ticket.series, ts);
+        let desk = desk(&mut self.desks, &self.terms, &ticket.series, ts);
         desk.backlog.opened(ts);
         desk.flow.reopened += 1;
         self.tally.reopened += 1;
         self.put(id, Ticket { is_open: true, was_unknown: false, ..ticket }, ts);
     }
 
-    /// A message had no effect on the number of open tickets.
-    fn repeated(&mut self, id: &Arc<str>, ticket: Ticket, ts: Timestamp) {
+    /// A message had no effect on the number of open tickets. It may be the earlier one of two.
+    fn repeated(&mut self, id: &Arc<str>, ticket: Ticket, ts: Timestamp, is_earlier: bool) {
         self.tally.repeated += 1;
-        if ts > ticket.heard_at {
+        if is_earlier || ts > ticket.heard_at {
             self.put(id, ticket, ts);
         }
     }
@@ -285,7 +310,7 @@ impl TicketBook {
 
     fn snapshot(&mut self, series: &SeriesKey, ts: Timestamp, open: u32) {
         let is_late = self.now.is_some_and(|now| ts < now);
-        let desk = desk(&mut self.desks, series, ts);
+        let desk = desk(&mut self.desks, &self.terms, series, ts);
         if is_late || desk.backlog.anchored_at.is_some_and(|at| ts <= at) {
             self.tally.old += 1;
             return;
@@ -298,11 +323,12 @@ impl TicketBook {
 
     /// Replaces what is known of a ticket after a message of `ts`.
     fn put(&mut self, id: &Arc<str>, mut ticket: Ticket, ts: Timestamp) {
-        self.remove(id);
+        let before = self.remove(id).as_ref().and_then(Contact::of);
         ticket.heard_at = ticket.heard_at.max(ts);
         let place = (ticket.heard_at, id.clone());
+        let desk = desk(&mut self.desks, &self.terms, &ticket.series, ticket.seen_at);
+        desk.judge(before.as_ref(), Contact::of(&ticket).as_ref(), &self.terms);
         if ticket.is_open {
-            let desk = desk(&mut self.desks, &ticket.series, ticket.seen_at);
             desk.ages.insert((ticket.since(), id.clone()));
             self.open.insert(place);
         } else {
@@ -362,10 +388,7 @@ impl TicketBook {
     /// Older times weigh less in the means.
     fn age_by_a_day(&mut self) {
         for (series, desk) in &mut self.desks {
-            let Backlog { first_response, handling, .. } = &mut desk.backlog;
-            if first_response.weight + handling.weight > 0.0 {
-                first_response.age_by_a_day();
-                handling.age_by_a_day();
+            if desk.backlog.age_by_a_day() {
                 self.changed_series.insert(series.clone());
             }
         }
@@ -404,17 +427,4 @@ impl TicketBook {
     pub fn take_tally(&mut self) -> TicketTally {
         std::mem::take(&mut self.tally)
     }
-}
-
-/// The desk of a series.
-fn desk<'d>(
-    desks: &'d mut BTreeMap<SeriesKey, Desk>,
-    series: &SeriesKey,
-    since: Timestamp,
-) -> &'d mut Desk {
-    desks.entry(series.clone()).or_insert_with(|| Desk {
-        backlog: Backlog::new(since),
-        flow: BacklogFlow::default(),
-        ages: BTreeSet::new(),
-    })
 }

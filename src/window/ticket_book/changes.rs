@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::backlog::{Backlog, BacklogWindow};
+use super::service::AttainedChange;
 use super::ticket::Ticket;
 use crate::domain::{SeriesKey, Timestamp};
 
@@ -26,6 +27,8 @@ pub struct TicketTally {
     pub responded: u64,
     pub resolved: u64,
     pub reopened: u64,
+    /// Contacts whose customers gave up.
+    pub abandoned: u64,
     /// Snapshots that set the number of open tickets.
     pub snapshots: u64,
     /// Messages without effect: the same was known, or something newer.
@@ -42,12 +45,13 @@ pub struct TicketTally {
 
 impl TicketTally {
     /// All counts by name, for metrics.
-    pub fn counts(&self) -> [(&'static str, u64); 10] {
+    pub fn counts(&self) -> [(&'static str, u64); 11] {
         [
             ("opened", self.opened),
             ("responded", self.responded),
             ("resolved", self.resolved),
             ("reopened", self.reopened),
+            ("abandoned", self.abandoned),
             ("snapshots", self.snapshots),
             ("repeated", self.repeated),
             ("unpaired", self.unpaired),
@@ -69,6 +73,8 @@ pub struct TicketChanges {
     pub series: Vec<(SeriesKey, Backlog)>,
     /// Series in which something happened in the window.
     pub windows: Vec<(SeriesKey, BacklogWindow)>,
+    /// Attained service that changed, by series and start of the window in which the contacts were created.
+    pub attained: Vec<(SeriesKey, Timestamp, AttainedChange)>,
     /// Up to when the book has forgotten, if that changed.
     pub forgotten_upto: Option<Timestamp>,
 }

@@ -9,19 +9,30 @@
 //! - Steps may come in any order. A ticket is opened once, answered once, and resolved once for each time that it was open.
 //! - A snapshot sets the number of open tickets of its series. Steps from before the snapshot do not change that number.
 //! - A ticket that was opened before the stream began is in a snapshot, but its id is unknown. Its end is taken off.
+//! - Service is judged by ticket: what became of it counts in the window of its creation, whenever that is known. Each step adds
+//!   what the ticket is now and takes away what it was before.
 //! - The number of known tickets is bounded. The ticket without news for longest is given up: it still counts as open, until a
 //!   resolution of an unknown ticket takes it off.
 
+#[cfg(test)]
+mod attained_tests;
 mod backlog;
 mod book;
 mod changes;
+mod desk;
 mod pending;
+mod service;
 #[cfg(test)]
 mod tests;
 mod ticket;
+mod waits;
 
 pub use backlog::{Backlog, BacklogFlow, BacklogWindow, Mean, Total};
 pub use book::TicketBook;
 pub use changes::{TicketChanges, TicketRules, TicketTally};
 pub use pending::MessageKey;
+pub use service::{
+    Attained, AttainedChange, SeriesTerms, ServedBy, ServiceGoal, ServiceTimes, Terms,
+};
 pub use ticket::Ticket;
+pub use waits::Waits;

@@ -8,7 +8,7 @@ use crate::domain::{LifeStep, SeriesKey, TicketMessage, TicketNews, Timestamp};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MessageKey {
     pub ts: Timestamp,
-    /// Number of the step; the last number for a snapshot, which includes what happened at its time.
+    /// Number of the step; [`SNAPSHOT`] for a snapshot, which includes what happened at its time.
     pub kind: u8,
     /// Id of the ticket, or name of the series.
     pub subject: Arc<str>,
@@ -39,6 +39,8 @@ const fn step_number(step: LifeStep) -> u8 {
         LifeStep::FirstResponse => 1,
         LifeStep::Resolved => 2,
         LifeStep::Reopened => 3,
+        // After a snapshot of the same time, which includes it.
+        LifeStep::Abandoned => 5,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::service::ServiceTimes;
 use crate::domain::{LifeStep, SeriesKey, Timestamp};
 
 /// A ticket that is open, or was lately.
@@ -22,6 +23,8 @@ pub struct Ticket {
     pub is_answered: bool,
     /// Whether it was taken off the open tickets whose ids are not known.
     pub was_unknown: bool,
+    /// Times by which its service is judged.
+    pub service: ServiceTimes,
 }
 
 impl Ticket {
@@ -36,6 +39,7 @@ impl Ticket {
             is_open: false,
             is_answered: false,
             was_unknown: false,
+            service: ServiceTimes::default(),
         }
     }
 

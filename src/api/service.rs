@@ -1,0 +1,92 @@
+//! GET: attained service.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::params::{self, Page, Params, SpanQuery};
+use super::problem::Problem;
+use super::read::{list_of, read, span};
+use super::state::ApiState;
+use crate::views::{Service, ServiceReader, ServiceRow};
+
+/// Which series or team, and which span.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ServiceQuery {
+    /// A region, or `_all`.
+    pub region: Option<String>,
+    /// A service, or `_all`.
+    pub service: Option<String>,
+    /// A channel.
+    pub channel: Option<String>,
+    /// A team of the config: all its series together.
+    pub team: Option<String>,
+    /// RFC 3339; default: 24 hours before `to`.
+    pub from: Option<String>,
+    /// RFC 3339; default: now. At most 62 days after `from`.
+    pub to: Option<String>,
+    /// Maximum number of series, 1 to 1000; default 1000.
+    pub limit: Option<usize>,
+    /// Continue after this series, `region/service/channel`.
+    pub after: Option<String>,
+}
+
+/// Attained service: contacts served in time, times to the first response, abandonment
+///
+/// With all three names or a team also by window, beside what the plans expected. Only series whose events carry the ids of tickets
+/// are known. A contact counts in the window of its creation.
+#[utoipa::path(get, path = "/service", params(ServiceQuery), responses((status = 200, body = Service), (status = 400, body = Problem), (status = 404, body = Problem)))]
+pub async fn service(
+    State(state): State<ApiState>,
+    Params(query): Params<ServiceQuery>,
+) -> Result<Response, Problem> {
+    let filter =
+        params::filter(query.region.as_ref(), query.service.as_ref(), query.channel.as_ref())?;
+    let (from, to) = (query.from.clone(), query.to.clone());
+    let span = span(&SpanQuery { from, to, ..SpanQuery::default() }, state.clock.now())?;
+    let rules = state.info.staffing.clone();
+    if let Some(name) = &query.team {
+        let known = || rules.teams().iter().map(|team| team.name.as_str()).collect::<Vec<_>>();
+        let team = rules.team(name).cloned().ok_or_else(|| {
+            Problem::not_found(format!("there is no team `{name}`; teams: {}", known().join(", ")))
+        })?;
+        let found = read(&state, move |reader| {
+            let reader = ServiceReader::new(reader)?;
+            let mut leaves = reader.leaves()?;
+            leaves
+                .retain(|leaf| rules.team_of(leaf).is_some_and(|serves| serves.name == team.name));
+            reader.together(&leaves, span, &ServiceRow::Team(&team))
+        });
+        return Ok(Json(found.await?).into_response());
+    }
+    if let Some(series) = filter.one() {
+        let missing = format!("nothing is known of the contacts of {series}");
+        let found = read(&state, move |reader| {
+            let reader = ServiceReader::new(reader)?;
+            let mut leaves = reader.leaves()?;
+            leaves.retain(|leaf| series.covers(leaf));
+            if leaves.is_empty() {
+                return Ok(None);
+            }
+            let row = ServiceRow::Series(&series, rules.profile_of(&series));
+            reader.together(&leaves, span, &row).map(Some)
+        });
+        return found
+            .await?
+            .map(|own| Json(own).into_response())
+            .ok_or(Problem::not_found(missing));
+    }
+    let page = Page::new(query.limit, query.after.as_deref())?;
+    let most = page.most;
+    let found = read(&state, move |reader| {
+        let admits = |key: &_| filter.admits_series(key) && page.reaches(key);
+        ServiceReader::new(reader)?.sums(&rules, span, admits)
+    });
+    let mut found = found.await?;
+    found.truncate(most + 1);
+    Ok(list_of(found, most))
+}

@@ -1,0 +1,309 @@
+//! Attained service: what became of contacts, beside what the plan expected.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::{SeriesKey, Timestamp};
+use crate::staffing::{Calibration, Profile, Rules, Team};
+use crate::store::{Filter, Reader, StoreError};
+use crate::window::{Attained, ServedBy, ServiceGoal};
+
+/// Days whose plans are compared with what was attained: plans are kept for so long.
+pub const CALIBRATION_DAYS: u32 = 14;
+
+/// What became of contacts, by the window in which they were created.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ServiceFigures {
+    /// Contacts that were created, with the id of a ticket.
+    pub offered: u32,
+    /// Of those, answered.
+    pub answered: u32,
+    /// Of those, abandoned before somebody answered.
+    pub abandoned: u32,
+    /// Of those, judged by the target. In sums over windows only those of settled ones: others may still be served in time.
+    pub judged: u32,
+    /// Of those judged, served within the target's time.
+    pub in_time: u32,
+    /// Share of the contacts judged that were served within the target's time; null without a target, and where the stream never tells of first
+    /// responses (for deferred work: of resolutions).
+    pub service_level: Option<f64>,
+    /// Service level that the plans expected, weighted by these contacts; null without plans. In answers about one series or team.
+    pub expected_service_level: Option<f64>,
+    /// Share of all contacts that were abandoned.
+    pub abandonment: Option<f64>,
+    /// Median time to the first response. Up to two minutes it is exact, beyond that to 1.6 %.
+    pub first_response_p50_seconds: Option<u64>,
+    /// 90 % were answered for the first time within it.
+    pub first_response_p90_seconds: Option<u64>,
+}
+
+/// One window.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ServiceWindow {
+    pub start: String,
+    /// Whether the time of the target is over for all contacts of the window. Events that come late still change it.
+    pub settled: bool,
+    #[serde(flatten)]
+    pub figures: ServiceFigures,
+}
+
+/// What the model expected in the past 14 days, and what was attained.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ServiceCalibration {
+    pub days: u32,
+    /// Contacts of settled windows with a plan.
+    pub contacts: u32,
+    /// Service level that the plans expected for them.
+    pub expected_service_level: f64,
+    /// Service level that they attained.
+    pub service_level: f64,
+    /// Attained over expected, shrunk to 1 (with n contacts by n / (n + 500)) and at least 0.5, at most 1.25. Plans do not use it.
+    pub factor: f64,
+}
+
+/// Attained service of a series, a roll-up or a team over a span.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Service {
+    /// Null unless a team was asked for.
+    pub team: Option<String>,
+    pub region: Option<String>,
+    pub service: Option<String>,
+    pub channel: Option<String>,
+    /// Percentage and seconds, such as `80/20`; null for roll-ups.
+    pub target: Option<String>,
+    /// `answer`, or `end` for deferred work: what has to happen in time; null without a target, and for different ones.
+    pub served_by: Option<&'static str>,
+    pub from: String,
+    pub to: String,
+    #[serde(flatten)]
+    pub total: ServiceFigures,
+    /// In answers about one series or team; null without settled windows that have a plan.
+    pub calibration: Option<ServiceCalibration>,
+    /// Windows with contacts, oldest first. In answers about one series or team.
+    pub windows: Vec<ServiceWindow>,
+}
+
+/// Contacts of one or more windows and series.
+#[derive(Clone, Debug, Default)]
+struct Sum {
+    attained: Attained,
+    compared: Calibration,
+    is_open: bool,
+}
+
+impl Sum {
+    fn plus(&mut self, other: &Self) {
+        self.attained.plus(&other.attained);
+        self.compared.contacts += other.compared.contacts;
+        self.compared.expected += other.compared.expected;
+        self.compared.attained += other.compared.attained;
+        self.is_open |= other.is_open;
+    }
+
+    /// Adds a window to a sum over windows. Contacts that may still be served in time are not judged there.
+    fn plus_window(&mut self, window: &Self) {
+        if window.is_open {
+            let attained = window.attained.clone().unjudged();
+            self.plus(&Self { attained, compared: Calibration::default(), is_open: true });
+        } else {
+            self.plus(window);
+        }
+    }
+
+    fn figures(&self) -> ServiceFigures {
+        let own = &self.attained;
+        ServiceFigures {
+            offered: own.offered,
+            answered: own.answered,
+            abandoned: own.abandoned,
+            judged: own.targeted,
+            in_time: own.in_time.min(own.targeted),
+            service_level: own.service_level().map(share),
+            expected_service_level: self.compared.expected_level().map(share),
+            abandonment: own.abandonment().map(share),
+            first_response_p50_seconds: own.waits.quantile(0.5),
+            first_response_p90_seconds: own.waits.quantile(0.9),
+        }
+    }
+}
+
+/// Rounded as service levels of plans are.
+fn share(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
+}
+
+/// The windows of a span, by start.
+type Windows = BTreeMap<Timestamp, Sum>;
+
+/// Reads attained service.
+pub struct ServiceReader<'r> {
+    reader: &'r Reader,
+    /// End of the last finalized window.
+    settled_upto: Timestamp,
+}
+
+impl<'r> ServiceReader<'r> {
+    /// For one answer.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn new(reader: &'r Reader) -> Result<Self, StoreError> {
+        let next = reader.state::<i64>("next_window")?.map(Timestamp::from_millis);
+        Ok(Self { reader, settled_upto: next.unwrap_or(Timestamp::MIN) })
+    }
+
+    /// The series of which anything is known.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn leaves(&self) -> Result<Vec<SeriesKey>, StoreError> {
+        let known = self.reader.backlogs(&Filter::default())?;
+        Ok(known.into_iter().map(|(series, _)| series).collect())
+    }
+
+    /// The windows of a series in `from..to`. `with_plans` compares them with their plans.
+    fn windows(
+        &self,
+        leaf: &SeriesKey,
+        (from, to): (Timestamp, Timestamp),
+        with_plans: bool,
+    ) -> Result<Windows, StoreError> {
+        let Some(backlog) = self.reader.backlog(leaf)? else { return Ok(Windows::new()) };
+        let plans: BTreeMap<Timestamp, f64> = if with_plans {
+            let plans = self.reader.staffed_between(Some(leaf), from, to)?.into_iter();
+            plans.map(|(_, target)| (target.start, target.service_level)).collect()
+        } else {
+            BTreeMap::new()
+        };
+        let mut windows = Windows::new();
+        for (start, attained) in self.reader.attained(leaf, from, to)? {
+            let tells = attained.goal.is_some_and(|goal| backlog.tells_of(goal.by));
+            let attained = if tells { attained } else { attained.unjudged() };
+            let mut compared = Calibration::default();
+            if let Some(level) = plans.get(&start).filter(|_| tells) {
+                compared.add(attained.targeted, attained.in_time, *level);
+            }
+            let is_open = self.is_open(start, attained.goal);
+            windows.insert(start, Sum { attained, compared, is_open });
+        }
+        Ok(windows)
+    }
+
+    /// Whether contacts of a window may still be served in time.
+    fn is_open(&self, start: Timestamp, goal: Option<ServiceGoal>) -> bool {
+        let within = goal.map_or(0, |goal| u64::from(goal.within_seconds));
+        let end = self.reader.width().end(start);
+        end + std::time::Duration::from_secs(within) > self.settled_upto
+    }
+
+    /// Attained service of some series together, with its windows.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn together(
+        &self,
+        leaves: &[SeriesKey],
+        span: (Timestamp, Timestamp),
+        row: &ServiceRow<'_>,
+    ) -> Result<Service, StoreError> {
+        let mut sums = Windows::new();
+        let mut compared = Calibration::default();
+        let days = std::time::Duration::from_secs(u64::from(CALIBRATION_DAYS) * 86_400);
+        let past = (self.settled_upto - days, self.settled_upto);
+        for leaf in leaves {
+            for (start, own) in self.windows(leaf, span, true)? {
+                sums.entry(start).or_default().plus(&own);
+            }
+            for own in self.windows(leaf, past, true)?.into_values().filter(|own| !own.is_open) {
+                compared.contacts += own.compared.contacts;
+                compared.expected += own.compared.expected;
+                compared.attained += own.compared.attained;
+            }
+        }
+        let mut total = Sum::default();
+        sums.values().for_each(|own| total.plus_window(own));
+        let mut service = row.service(&total, span);
+        service.calibration = calibration(&compared);
+        let window = |(start, own): (&Timestamp, &Sum)| ServiceWindow {
+            start: start.to_string(),
+            settled: !own.is_open,
+            figures: own.figures(),
+        };
+        service.windows = sums.iter().map(window).collect();
+        Ok(service)
+    }
+
+    /// Sums over a span, of each series and roll-up that is admitted.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn sums(
+        &self,
+        rules: &Rules,
+        span: (Timestamp, Timestamp),
+        admits: impl Fn(&SeriesKey) -> bool,
+    ) -> Result<Vec<(SeriesKey, Service)>, StoreError> {
+        let mut sums: BTreeMap<SeriesKey, Sum> = BTreeMap::new();
+        for leaf in self.leaves()? {
+            let keys: Vec<SeriesKey> =
+                leaf.roll_ups().chain([leaf.clone()]).filter(|key| admits(key)).collect();
+            if keys.is_empty() {
+                continue;
+            }
+            let mut own = Sum::default();
+            self.windows(&leaf, span, false)?.values().for_each(|window| own.plus_window(window));
+            keys.into_iter().for_each(|key| sums.entry(key).or_default().plus(&own));
+        }
+        let row = |(key, sum): (SeriesKey, Sum)| {
+            let row = ServiceRow::Series(&key, rules.profile_of(&key)).service(&sum, span);
+            (key, row)
+        };
+        Ok(sums.into_iter().map(row).collect())
+    }
+}
+
+/// What a row is about.
+pub enum ServiceRow<'a> {
+    /// A series or roll-up; a roll-up has no profile.
+    Series(&'a SeriesKey, Option<&'a Profile>),
+    Team(&'a Team),
+}
+
+impl ServiceRow<'_> {
+    fn service(&self, total: &Sum, (from, to): (Timestamp, Timestamp)) -> Service {
+        let (team, series, profile) = match self {
+            Self::Series(series, profile) => (None, Some(*series), *profile),
+            Self::Team(team) => (Some(team.name.to_string()), None, Some(&team.profile)),
+        };
+        let target = |profile: &Profile| super::StaffingProfile::from(profile).target;
+        Service {
+            team,
+            region: series.map(|key| key.region.to_string()),
+            service: series.map(|key| key.service.to_string()),
+            channel: series.map(|key| key.channel.to_string()),
+            target: profile.map(target),
+            served_by: total.attained.goal.map(|goal| match goal.by {
+                ServedBy::Answer => "answer",
+                ServedBy::End => "end",
+            }),
+            from: from.to_string(),
+            to: to.to_string(),
+            total: total.figures(),
+            calibration: None,
+            windows: Vec::new(),
+        }
+    }
+}
+
+fn calibration(compared: &Calibration) -> Option<ServiceCalibration> {
+    let (expected, attained) = (compared.expected_level()?, compared.attained_level()?);
+    Some(ServiceCalibration {
+        days: CALIBRATION_DAYS,
+        contacts: compared.contacts as u32,
+        expected_service_level: share(expected),
+        service_level: share(attained),
+        factor: share(compared.factor()),
+    })
+}
