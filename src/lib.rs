@@ -13,7 +13,7 @@
 //! | [`forecast`] | learns from history, forecasts arrivals with intervals, and scores forecasts | stats, text, domain |
 //! | [`anomaly`] | finds windows that differ from their forecast | forecast, stats, text, domain |
 //! | [`staffing`] | computes agents by queueing models, and compares them with the roster | forecast, stats, text, domain |
-//! | [`alert`] | decides when alerts begin and end, and writes their texts | anomaly, staffing, forecast, text, domain |
+//! | [`alert`] | decides when alerts begin and end, and writes their texts | anomaly, staffing, forecast, stats, text, domain |
 //! | [`simulate`] | simulates an operator's alarms and tickets | stats, domain |
 //! | [`clock`] | provides real time, a fast clock and a clock for tests | domain |
 //! | [`config`] | merges the layers of a configuration and reads sections | the core's types |

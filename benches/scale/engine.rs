@@ -45,6 +45,7 @@ fn config(from: Timestamp) -> ForecasterConfig {
             alerts_from: from,
             notify_from: from,
             quiet_hours: None,
+            alert_rules: Default::default(),
             roster: None,
         },
         refit: Some(RefitConfig {

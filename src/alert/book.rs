@@ -1,11 +1,14 @@
 //! The life of alerts: pending, firing, acknowledged, resolved.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::causes;
+use super::key::AlertKey;
 use super::known::Known;
 use super::need::{Need, needs};
 use super::paging::{Look, WORSE_AFTER};
+use super::rules::{RuleSet, UNDERSTAFFED};
 use super::silence::Silence;
 use super::tuning::Tuning;
 use super::{
@@ -17,17 +20,13 @@ use crate::domain::{Hours, Name, Scope, Timestamp, WindowWidth, Zone};
 use crate::forecast::{PlannedWork, Vintage};
 use crate::staffing::Plan;
 
-/// The rule's name in alerts.
-const RULE: &str = "understaffed";
 /// Of pages that test a receiver.
 pub(super) const TEST_RULE: &str = "page-test";
 /// The rule of what stands for an alert in the notification of a report.
 pub(super) const REPORT_RULE: &str = "report";
-/// All rules that begin alerts.
-pub const RULES: &[&str] = &[RULE];
 /// Number of consecutive vintages that must agree before an alert fires, and before it is resolved.
 const FIRE_AFTER: u32 = 2;
-const RESOLVE_AFTER: u32 = 4;
+pub(super) const RESOLVE_AFTER: u32 = 4;
 /// Number of consecutive forecasts that must be clearly less than critical before the severity falls.
 const EASE_AFTER: u32 = 2;
 /// Complaints with this score (one in ten thousand) confirm a gap: the alert is sent at once.
@@ -69,10 +68,14 @@ pub enum AlertEffect {
     Held { alert: String, reason: HoldReason, until: Option<Timestamp> },
 }
 
-/// Open alerts: one per rule and scope, so that a shift lead gets one page and not forty.
+/// Open alerts: one per rule, scope and label, so that a shift lead gets one page and not forty.
 #[derive(Clone, Debug, Default)]
 pub struct AlertBook {
-    pub(super) open: BTreeMap<Scope, Alert>,
+    pub(super) open: BTreeMap<AlertKey, Alert>,
+    /// The limits of the rules besides the lack of agents.
+    pub(super) rules: Arc<RuleSet>,
+    /// Until when the next alert about the same does not fire.
+    pub(super) rests: BTreeMap<AlertKey, Timestamp>,
     /// Those that are not over.
     pub(super) silences: Vec<Silence>,
     /// Hours in which pages of warnings are held back, in the time zone of the region.
@@ -89,7 +92,7 @@ impl AlertInputs<'_> {
         self.newer.get(scope).copied().unwrap_or(now).max(now)
     }
 
-    fn zone_of(&self, scope: &Scope) -> Zone {
+    pub(super) fn zone_of(&self, scope: &Scope) -> Zone {
         self.zones.get(&scope.region).copied().unwrap_or(self.zone)
     }
 
@@ -102,7 +105,7 @@ impl AlertBook {
     /// Restores stored alerts; resolved ones are left out.
     pub fn restore(alerts: Vec<Alert>) -> Self {
         let open = alerts.into_iter().filter(|alert| alert.state != AlertState::Resolved);
-        let open = open.map(|alert| (alert.scope.clone(), alert)).collect();
+        let open = open.map(|alert| (alert.key(), alert)).collect();
         Self { open, ..Self::default() }
     }
 
@@ -122,7 +125,10 @@ impl AlertBook {
     /// Notifications of firing alerts that nobody has acknowledged, after a start.
     pub fn pending_notifications(&self) -> Vec<Notification> {
         let is_meant = |alert: &&Alert| {
-            alert.state == AlertState::Firing && alert.leads() && alert.paging.held.is_none()
+            alert.state == AlertState::Firing
+                && alert.leads()
+                && alert.paging.held.is_none()
+                && self.has_pages(alert)
         };
         let news = |alert: &Alert| {
             let at = alert.notified_at.unwrap_or(alert.updated_at);
@@ -135,11 +141,13 @@ impl AlertBook {
     pub fn step(&mut self, inputs: &AlertInputs<'_>, now: Timestamp) -> Vec<AlertEffect> {
         let mut needs = needs(inputs, &self.tuning, now);
         let mut effects = Vec::new();
-        let scopes: BTreeSet<Scope> = self.open.keys().chain(needs.keys()).cloned().collect();
+        let open = self.open.keys().filter(|key| key.finding.is_none()).map(|key| &key.scope);
+        let scopes: BTreeSet<Scope> = open.chain(needs.keys()).cloned().collect();
         let mut looks = Vec::new();
         for scope in scopes {
             let need = needs.remove(&scope).flatten();
-            let known = self.open.remove(&scope);
+            let key = AlertKey::understaffed(&scope);
+            let known = self.open.remove(&key);
             let (alert, look) = match (known, need) {
                 (None, None) => continue,
                 (known, Some(need)) => {
@@ -153,20 +161,20 @@ impl AlertBook {
                     no_longer(alert, inputs, now)
                 }
             };
-            self.open.insert(scope, alert);
+            self.open.insert(key, alert);
             looks.push(look);
         }
         let mut changed = self.page(&looks, inputs, now, &mut effects);
         let over = self.end(&looks, now, &mut effects);
-        over.iter().for_each(|alert| _ = changed.remove(&alert.scope));
-        let open = changed.iter().filter_map(|scope| self.open.get(scope)).cloned();
+        over.iter().for_each(|alert| _ = changed.remove(&alert.key()));
+        let open = changed.iter().filter_map(|key| self.open.get(key)).cloned();
         effects.extend(open.chain(over).map(AlertEffect::Changed));
         effects
     }
 
     /// Ends alerts that enough forecasts no longer see; a pending one at once and without a page. An alert that leads an incident
     /// stays until the others are over.
-    fn end(
+    pub(super) fn end(
         &mut self,
         looks: &[Look],
         now: Timestamp,
@@ -175,14 +183,14 @@ impl AlertBook {
         let mut over = Vec::new();
         for leads in [false, true] {
             for look in looks.iter().filter(|look| !look.is_short) {
-                let Some(alert) = self.open.get(&look.scope) else { continue };
+                let Some(alert) = self.open.get(&look.key) else { continue };
                 let is_over = alert.state == AlertState::Pending || alert.streak >= RESOLVE_AFTER;
                 let is_last = !leads || self.members(&alert.id).count() <= 1;
                 if alert.leads() != leads || !is_over || !is_last {
                     continue;
                 }
                 let mut page = self.page_alert(alert);
-                let Some(mut alert) = self.open.remove(&look.scope) else { continue };
+                let Some(mut alert) = self.open.remove(&look.key) else { continue };
                 alert.state = AlertState::Resolved;
                 alert.ended_at = Some(alert.updated_at);
                 alert.paging.held = None;
@@ -190,6 +198,9 @@ impl AlertBook {
                 if leads && alert.notified_at.is_some() {
                     let page = notice(&page, NotificationKind::Resolved, now);
                     effects.push(AlertEffect::Notify(page));
+                }
+                if alert.finding.is_some() && alert.streak >= RESOLVE_AFTER {
+                    self.rest(&alert);
                 }
                 over.push(alert);
             }
@@ -203,7 +214,8 @@ impl AlertBook {
         let mut effects = Vec::new();
         let mut looks = Vec::new();
         for (scope, need) in needs(inputs, &self.tuning, now) {
-            let known = self.open.remove(&scope);
+            let key = AlertKey::understaffed(&scope);
+            let known = self.open.remove(&key);
             let (alert, look) = match (known, need) {
                 (None, None) => continue,
                 (known, Some(need)) => {
@@ -212,11 +224,11 @@ impl AlertBook {
                 }
                 (Some(alert), None) => no_longer(alert, inputs, now),
             };
-            self.open.insert(scope, alert);
+            self.open.insert(key, alert);
             looks.push(look);
         }
         let changed = self.page(&looks, inputs, now, &mut effects);
-        let open = changed.iter().filter_map(|scope| self.open.get(scope)).cloned();
+        let open = changed.iter().filter_map(|key| self.open.get(key)).cloned();
         effects.extend(open.map(AlertEffect::Changed));
         effects
     }
@@ -276,10 +288,10 @@ pub(super) fn report_alert(id: String, zone: Zone, due: Timestamp, to: Timestamp
 }
 
 /// A new alert; its id consists of rule, scope and start.
-fn begin(scope: &Scope, zone: Zone, now: Timestamp) -> Alert {
+pub(super) fn begin(scope: &Scope, zone: Zone, now: Timestamp) -> Alert {
     Alert {
-        id: format!("{RULE}.{}.{}.{}", scope.region, scope.service, now.secs()),
-        rule: RULE.into(),
+        id: format!("{UNDERSTAFFED}.{}.{}.{}", scope.region, scope.service, now.secs()),
+        rule: UNDERSTAFFED.into(),
         severity: AlertSeverity::Warning,
         scope: scope.clone(),
         state: AlertState::Pending,
@@ -303,6 +315,7 @@ fn begin(scope: &Scope, zone: Zone, now: Timestamp) -> Alert {
         trend: Trend::default(),
         paging: Paging::default(),
         recommended: Vec::new(),
+        finding: None,
     }
 }
 
@@ -329,12 +342,12 @@ fn short(mut alert: Alert, need: &Need, inputs: &AlertInputs<'_>, now: Timestamp
         alert.streak = 0;
     }
     let turned = need.critical && (fires || !was_critical);
-    let look = Look { scope: alert.scope.clone(), fires, turned, is_short: true };
+    let look = Look { key: alert.key(), fires, turned, is_short: true };
     (alert, look)
 }
 
 /// Updates what every open alert shows as of the newest forecast, with or without a shortage.
-fn facts(alert: &mut Alert, inputs: &AlertInputs<'_>, now: Timestamp) {
+pub(super) fn facts(alert: &mut Alert, inputs: &AlertInputs<'_>, now: Timestamp) {
     let as_of = inputs.as_of(&alert.scope, now);
     alert.updated_at = as_of;
     alert.zone = inputs.zone_of(&alert.scope);
@@ -349,8 +362,8 @@ fn no_longer(mut alert: Alert, inputs: &AlertInputs<'_>, now: Timestamp) -> (Ale
     alert.agents_short = 0;
     alert.steps.clear();
     alert.shortfalls.clear();
-    let scope = alert.scope.clone();
-    (alert, Look { scope, fires: false, turned: false, is_short: false })
+    let key = alert.key();
+    (alert, Look { key, fires: false, turned: false, is_short: false })
 }
 
 /// Lets the severity fall once enough forecasts in a row were clearly less than critical.

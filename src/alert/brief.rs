@@ -14,7 +14,7 @@ pub(super) const WORDS_MAX: usize = 300;
 const NAME_MAX: usize = 60;
 /// Most lines of one kind.
 const STRETCHES_SHOWN: usize = 3;
-const CAUSES_SHOWN: usize = 5;
+pub(super) const CAUSES_SHOWN: usize = 5;
 const CHANNELS_SHOWN: usize = 4;
 
 /// Room for the line that says how many are left out, in words.

@@ -1,13 +1,18 @@
-//! Alerts: the rule, the life cycle, the texts.
+//! Alerts: the rules, the life cycle, the texts.
 
 mod book;
 mod brief;
 mod causes;
+mod examine;
+mod finding;
 mod incident;
+mod key;
 mod known;
+mod memory;
 mod need;
 mod paging;
 mod route;
+mod rules;
 mod schedule;
 mod silence;
 mod steps;
@@ -17,10 +22,16 @@ mod text;
 mod tuning;
 mod types;
 
-pub use book::{AlertBook, AlertEffect, AlertInputs, RULES, SeriesNeed, test_page};
+pub use book::{AlertBook, AlertEffect, AlertInputs, SeriesNeed, test_page};
+pub use finding::{Fact, Finding};
 pub use incident::{Incident, Part};
 pub use known::{Known, adjustments, complaints, overruns};
+pub use memory::{BacklogMemory, RuleMemory, SourceMemory};
 pub use route::{Escalation, Heard, Route};
+pub use rules::{
+    ALARMS_REACH, AlarmActivity, BacklogState, RecentScores, RuleInputs, RuleLimits, RuleSet,
+    ServicePlan, SourceState, UNDERSTAFFED, configurable_rules, rule_names,
+};
 pub use schedule::{DueReport, ReportKind, ReportText, Schedule};
 pub use silence::{SILENCE_MAX, Silence, Silenced};
 pub use steps::NeedStep;

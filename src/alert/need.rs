@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Shortfall;
 use super::book::{AlertInputs, SeriesNeed};
+use super::key::AlertKey;
 use super::steps::{NeedStep, peak, steps};
 use super::tuning::{Tuning, limit_factor};
 use crate::domain::{Scope, Timestamp, WindowWidth};
@@ -55,7 +56,8 @@ pub(super) fn needs(
         scopes.entry(need.plan.series.scope()).or_default().push(need);
     }
     let need = |(scope, series): (Scope, Vec<&SeriesNeed<'_>>)| {
-        let factor = limit_factor(tuning.get(&scope).copied().unwrap_or(0));
+        let balance = tuning.get(&AlertKey::understaffed(&scope)).copied();
+        let factor = limit_factor(balance.unwrap_or(0));
         let need = need(&series, factor, inputs.as_of(&scope, now), inputs.width);
         (scope, need)
     };

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::book::{AlertBook, AlertEffect, AlertInputs, notice};
 use super::incident::{Incident, Part};
+use super::key::AlertKey;
 use super::silence::{Silence, Silenced};
 use super::{
     ActiveAlarm, Alert, AlertSeverity, AlertState, HoldReason, Notification, NotificationKind,
@@ -27,12 +28,12 @@ const AFTER_WORK: Duration = HOUR;
 
 /// What a step found about one alert.
 pub(super) struct Look {
-    pub scope: Scope,
+    pub key: AlertKey,
     /// It fires for the first time.
     pub fires: bool,
     /// It has turned critical.
     pub turned: bool,
-    /// Whether agents are missing.
+    /// Whether agents are missing, or its rule still sees what it found.
     pub is_short: bool,
 }
 
@@ -44,67 +45,74 @@ struct Due {
 }
 
 impl AlertBook {
-    /// Decides on the pages of a step that ended at `now`. Returns the scopes of all alerts that changed.
+    /// Decides on the pages of a step that ended at `now`. Returns all alerts that changed.
     pub(super) fn page(
         &mut self,
         looks: &[Look],
         inputs: &AlertInputs<'_>,
         now: Timestamp,
         effects: &mut Vec<AlertEffect>,
-    ) -> BTreeSet<Scope> {
-        let mut changed: BTreeSet<Scope> = looks.iter().map(|look| look.scope.clone()).collect();
-        for scope in &changed {
-            let silenced = self.open.get(scope).and_then(|alert| self.silenced(alert, now));
-            let tuning = self.tuning.get(scope).copied().unwrap_or(0);
-            if let Some(alert) = self.open.get_mut(scope) {
+    ) -> BTreeSet<AlertKey> {
+        let mut changed: BTreeSet<AlertKey> = looks.iter().map(|look| look.key.clone()).collect();
+        for key in &changed {
+            let silenced = self.open.get(key).and_then(|alert| self.silenced(alert, now));
+            let tuning = self.tuning.get(key).copied().unwrap_or(0);
+            if let Some(alert) = self.open.get_mut(key) {
                 alert.paging.silenced = silenced;
                 alert.paging.planned_until = planned_until(alert, inputs, now);
                 alert.paging.tuning = tuning;
             }
         }
         // Of alerts that fire together the first one leads: those after it are not open to it yet.
-        let mut later: BTreeSet<&Scope> =
-            looks.iter().filter(|look| look.fires).map(|look| &look.scope).collect();
+        let firing = looks.iter().filter(|look| look.fires && look.key.finding.is_none());
+        let mut later: BTreeSet<&AlertKey> = firing.map(|look| &look.key).collect();
         let devices = if later.is_empty() { Devices::new() } else { devices(inputs) };
-        while let Some(scope) = later.pop_first() {
-            changed.extend(self.join(scope, &later, &devices));
+        while let Some(key) = later.pop_first() {
+            changed.extend(self.join(key, &later, &devices));
         }
         let mut incidents: BTreeMap<String, Vec<&Look>> = BTreeMap::new();
         for look in looks.iter().filter(|look| look.is_short) {
-            if let Some(alert) = self.open.get(&look.scope).filter(|alert| alert.is_active()) {
+            let open = self.open.get(&look.key).filter(|alert| self.has_pages(alert));
+            if let Some(alert) = open.filter(|alert| alert.is_active()) {
                 incidents.entry(alert.incident_id().to_owned()).or_default().push(look);
             }
         }
         for (id, looks) in incidents {
             let Some(lead) = self.lead(&id) else { continue };
-            changed.insert(lead.scope.clone());
+            changed.insert(lead.key());
             let due = self.due(lead, &looks, now);
             changed.extend(self.hold_or_send(&id, due, now, effects));
         }
         changed
     }
 
+    /// Whether pages of an alert are decided: those of a rule that no receiver names are not.
+    pub fn has_pages(&self, alert: &Alert) -> bool {
+        alert.finding.is_none() || self.rules.has_pages(&alert.rule)
+    }
+
     /// Makes an alert that fires for the first time part of an open incident, if there is one to which it belongs.
     fn join(
         &mut self,
-        scope: &Scope,
-        later: &BTreeSet<&Scope>,
+        key: &AlertKey,
+        later: &BTreeSet<&AlertKey>,
         devices: &Devices<'_>,
-    ) -> Vec<Scope> {
-        let Some(alert) = self.open.get(scope) else { return Vec::new() };
-        let others = self.open.values().filter(|other| {
-            other.scope != *scope
-                && !later.contains(&other.scope)
+    ) -> Vec<AlertKey> {
+        let Some(alert) = self.open.get(key) else { return Vec::new() };
+        let others = self.open.iter().filter(|(other_key, other)| {
+            *other_key != key
+                && !later.contains(other_key)
                 && other.is_active()
                 && belongs(alert, other, devices)
         });
+        let others = others.map(|(_, other)| other);
         // The oldest incident, so that the order of scopes does not matter.
         let leads = others.filter_map(|other| self.lead(other.incident_id()));
         let Some(lead) = leads.min_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id))) else {
             return Vec::new();
         };
-        let (lead, part) = (lead.clone(), Part::of(alert));
-        if let Some(alert) = self.open.get_mut(scope) {
+        let (lead, part, lead_key) = (lead.clone(), Part::of(alert), lead.key());
+        if let Some(alert) = self.open.get_mut(key) {
             alert.paging.incident = Some(lead.id.clone());
             if lead.state == AlertState::Acknowledged {
                 alert.state = AlertState::Acknowledged;
@@ -112,18 +120,18 @@ impl AlertBook {
                 alert.acknowledged_at = lead.acknowledged_at;
             }
         }
-        if let Some(lead) = self.open.get_mut(&lead.scope) {
+        if let Some(lead) = self.open.get_mut(&lead_key) {
             lead.paging.incident = Some(lead.id.clone());
-            lead.paging.others.retain(|known| known.scope != *scope);
+            lead.paging.others.retain(|known| known.scope != key.scope);
             lead.paging.others.push(part);
         }
-        vec![lead.scope]
+        vec![lead_key]
     }
 
     /// The page that a step calls for.
     fn due(&self, lead: &Alert, looks: &[&Look], now: Timestamp) -> Option<Due> {
         let due = |kind| Some(Due { kind, decided_at: now });
-        if looks.iter().any(|look| look.fires && look.scope == lead.scope) {
+        if looks.iter().any(|look| look.fires && look.key == lead.key()) {
             return due(NotificationKind::Firing);
         }
         let (told_gap, told_at) = lead.last_told();
@@ -132,13 +140,14 @@ impl AlertBook {
         let is_grown = f64::from(short) >= WORSE_SHARE * f64::from(told_gap)
             && short >= told_gap + WORSE_BY
             && is_late;
-        let has_turned = |scope: &Scope| looks.iter().any(|l| l.scope == *scope && l.turned);
+        let has_turned =
+            |alert: &Alert| looks.iter().any(|look| look.turned && look.key == alert.key());
         let members = || self.members(&lead.id).filter(|alert| alert.is_active());
         let was_critical =
-            members().any(|a| a.severity == AlertSeverity::Critical && !has_turned(&a.scope));
+            members().any(|a| a.severity == AlertSeverity::Critical && !has_turned(a));
         // No second page if it was critical a short while ago.
         let may_turn = |a: &Alert| a.trend.eased_at.is_none() || is_late;
-        let is_turned = !was_critical && members().any(|a| has_turned(&a.scope) && may_turn(a));
+        let is_turned = !was_critical && members().any(|a| has_turned(a) && may_turn(a));
         if is_grown || is_turned {
             return due(NotificationKind::Escalated);
         }
@@ -153,7 +162,7 @@ impl AlertBook {
         due: Option<Due>,
         now: Timestamp,
         effects: &mut Vec<AlertEffect>,
-    ) -> Vec<Scope> {
+    ) -> Vec<AlertKey> {
         let (Some(due), Some(lead)) = (due, self.lead(id)) else { return Vec::new() };
         let Some((reason, until)) = self.hold(lead, now) else {
             let (changed, page) = self.send(id, &due, now);
@@ -164,16 +173,21 @@ impl AlertBook {
         if due.decided_at != now {
             return Vec::new();
         }
-        let (scope, total) = (lead.scope.clone(), self.incident_of(lead).agents_short());
-        if let Some(lead) = self.open.get_mut(&scope) {
+        let (key, total) = (lead.key(), self.incident_of(lead).agents_short());
+        if let Some(lead) = self.open.get_mut(&key) {
             lead.hold_back(due.kind, (reason, until), total, now);
             effects.push(AlertEffect::Held { alert: lead.id.clone(), reason, until });
         }
-        vec![scope]
+        vec![key]
     }
 
     /// Notes in each alert of an incident what its page says. Returns these alerts and the page.
-    fn send(&mut self, id: &str, due: &Due, now: Timestamp) -> (Vec<Scope>, Option<Notification>) {
+    fn send(
+        &mut self,
+        id: &str,
+        due: &Due,
+        now: Timestamp,
+    ) -> (Vec<AlertKey>, Option<Notification>) {
         let Some(lead) = self.lead(id) else { return (Vec::new(), None) };
         // Who has heard nothing yet hears of the alert, not that it is worse.
         let was_told = lead.notified_at.is_some();
@@ -187,7 +201,7 @@ impl AlertBook {
             if alert.id == id {
                 (alert.paging.total, alert.paging.held) = (total, None);
             }
-            changed.push(alert.scope.clone());
+            changed.push(alert.key());
         }
         let page = self.lead(id).map(|lead| notice(&self.page_alert(lead), kind, due.decided_at));
         (changed, page)
@@ -202,6 +216,9 @@ impl AlertBook {
         let silenced = members.iter().map(|alert| self.silenced(alert, now));
         if let Some(all) = silenced.collect::<Option<Vec<Silenced>>>() {
             return Some((HoldReason::Silence, all.iter().map(|own| own.until).min()));
+        }
+        if self.inhibitor(lead).is_some() {
+            return Some((HoldReason::Inhibited, None));
         }
         if members.iter().any(|a| a.severity == AlertSeverity::Critical) {
             return None;
@@ -229,14 +246,14 @@ impl AlertBook {
         self.silences.retain(|known| known.id != silence.id && known.ends_at > now - DAY);
         self.silences.push(silence);
         let silenced = |alert: &Alert| self.silenced(alert, now);
-        let new: Vec<(Scope, Silenced)> = self
+        let new: Vec<(AlertKey, Silenced)> = self
             .open
-            .values()
-            .filter_map(|alert| Some((alert.scope.clone(), silenced(alert)?)))
+            .iter()
+            .filter_map(|(key, alert)| Some((key.clone(), silenced(alert)?)))
             .collect();
         let mut changed = Vec::new();
-        for (scope, silenced) in new {
-            let Some(alert) = self.open.get_mut(&scope) else { continue };
+        for (key, silenced) in new {
+            let Some(alert) = self.open.get_mut(&key) else { continue };
             if alert.paging.silenced.as_ref() != Some(&silenced) {
                 alert.paging.silenced = Some(silenced);
                 changed.push(alert.clone());
@@ -269,14 +286,17 @@ impl AlertBook {
     ) -> Option<(Vec<Alert>, Option<Notification>)> {
         self.seen = self.seen.max(now);
         let alert = self.open.values().find(|alert| alert.id == id)?;
-        let (scope, incident) = (alert.scope.clone(), alert.incident_id().to_owned());
+        let (key, incident) = (alert.key(), alert.incident_id().to_owned());
         let silenced = self.silenced(alert, now);
         let ended = alert.paging.silenced.is_some() && silenced.is_none();
         let leads = alert.leads();
-        self.open.get_mut(&scope)?.paging.silenced = silenced;
+        self.open.get_mut(&key)?.paging.silenced = silenced;
         let lead = self.lead(&incident)?;
-        let is_short = self.incident_of(lead).agents_short() > 0;
-        let mut changed = vec![scope.clone()];
+        let is_short = match &lead.finding {
+            Some(found) => !found.is_over,
+            None => self.incident_of(lead).agents_short() > 0,
+        };
+        let mut changed = vec![key];
         let mut page = None;
         if self.hold(lead, now).is_none() {
             let held = lead.held_page();
@@ -293,14 +313,14 @@ impl AlertBook {
                     page = sent;
                 }
                 None => {
-                    let lead = self.lead(&incident)?.scope.clone();
+                    let lead = self.lead(&incident)?.key();
                     self.open.get_mut(&lead)?.paging.held = None;
                     changed.push(lead);
                 }
             }
         }
-        let changed: BTreeSet<Scope> = changed.into_iter().collect();
-        let changed = changed.iter().filter_map(|scope| self.open.get(scope)).cloned().collect();
+        let changed: BTreeSet<AlertKey> = changed.into_iter().collect();
+        let changed = changed.iter().filter_map(|key| self.open.get(key)).cloned().collect();
         Some((changed, page))
     }
 
@@ -321,7 +341,8 @@ impl AlertBook {
 
     /// The other services of the incident that an alert leads; those that are over need nobody.
     fn parts(&self, lead: &Alert) -> Vec<Part> {
-        let part = |known: &Part| match self.open.get(&known.scope) {
+        let open = |known: &Part| self.open.get(&AlertKey::understaffed(&known.scope));
+        let part = |known: &Part| match open(known) {
             Some(open) if open.incident_id() == lead.id => Part::of(open),
             _ => Part { need: Vec::new(), because: Vec::new(), ..known.clone() },
         };

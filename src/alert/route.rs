@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::rules::pages_by_default;
 use super::{Alert, AlertSeverity, Notification, NotificationKind};
 use crate::domain::{Hours, Name, Timestamp};
 
@@ -92,7 +93,7 @@ impl Escalation {
 /// A receiver's share of the pages. Without conditions it gets all.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Route {
-    /// Rules; all where none is named.
+    /// Rules; where none is named, those that page by default.
     pub rules: BTreeSet<String>,
     /// Regions; all where none is named.
     pub regions: BTreeSet<Name>,
@@ -120,7 +121,11 @@ impl Route {
 
     /// Whether the receiver gets pages of an alert, at the hours of its duty.
     pub fn takes_alert(&self, alert: &Alert) -> bool {
-        (self.rules.is_empty() || self.rules.contains(&alert.rule))
+        let takes_rule = match self.rules.is_empty() {
+            true => pages_by_default(&alert.rule),
+            false => self.rules.contains(&alert.rule),
+        };
+        takes_rule
             && (self.regions.is_empty() || self.regions.contains(&alert.scope.region))
             && self.min_severity.is_none_or(|least| alert.severity >= least)
     }

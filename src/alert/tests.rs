@@ -37,6 +37,7 @@ pub(super) fn firing(from: Timestamp, to: Timestamp) -> Alert {
         streak: 0,
         notified_gap: 4,
         recommended: Vec::new(),
+        finding: None,
         notified_at: Some(from),
         steps: Vec::new(),
         trend: Trend::default(),

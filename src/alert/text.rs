@@ -21,6 +21,9 @@ impl Alert {
             let at = texts.day_time(self.since);
             return texts.text("page-report-title", args!["at" => at]);
         }
+        if let Some(found) = &self.finding {
+            return found.title(self, &texts);
+        }
         self.title_of(self.scope.to_string(), &self.need(), &texts)
     }
 
@@ -35,7 +38,7 @@ impl Alert {
             (Some(need), AlertSeverity::Critical) => {
                 ("alert-title-critical", args!["scope" => scope, "need" => need])
             }
-            (Some(need), AlertSeverity::Warning) => {
+            (Some(need), AlertSeverity::Warning | AlertSeverity::Info) => {
                 ("alert-title", args!["scope" => scope, "need" => need])
             }
         };
@@ -48,6 +51,9 @@ impl Alert {
             return texts.text("page-test-text", None);
         }
         let local = self.reader(texts);
+        if let (AlertState::Resolved, Some(found)) = (self.state, &self.finding) {
+            return found.resolved(self, &local);
+        }
         if self.state == AlertState::Resolved {
             let args = args![
                 "scope" => self.scope.to_string(),
@@ -58,8 +64,11 @@ impl Alert {
             return local.text("alert-resolved", args);
         }
         let used = brief::words(&self.title(texts));
-        brief::fit(brief::lines(self, &local), brief::WORDS_MAX.saturating_sub(used), &local)
-            .join("\n")
+        let lines = match &self.finding {
+            Some(found) => found.lines(self, &local),
+            None => brief::lines(self, &local),
+        };
+        brief::fit(lines, brief::WORDS_MAX.saturating_sub(used), &local).join("\n")
     }
 
     /// What a reader reads: times in the region's zone, as of the time of its facts.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::key::AlertKey;
 use super::{Alert, AlertBook};
-use crate::domain::Scope;
 
 /// The limits change by this factor with each verdict.
 const STEP: f64 = 1.1;
@@ -13,8 +13,8 @@ const STEPS_DOWN: i32 = -2;
 const USEFUL: &str = "useful";
 const NOISE: &str = "not useful";
 
-/// How many more alerts of each scope people called noise than useful.
-pub(super) type Tuning = BTreeMap<Scope, i32>;
+/// How many more alerts of each rule and scope people called noise than useful.
+pub(super) type Tuning = BTreeMap<AlertKey, i32>;
 
 /// The factor on the limits after so many more verdicts of noise than of usefulness.
 pub fn limit_factor(balance: i32) -> f64 {
@@ -36,8 +36,7 @@ impl AlertBook {
     #[must_use]
     pub fn tuned_by<'a>(mut self, judged: impl Iterator<Item = &'a Alert>) -> Self {
         for alert in judged {
-            *self.tuning.entry(alert.scope.clone()).or_default() +=
-                verdict(alert.feedback.as_deref());
+            *self.tuning.entry(alert.key()).or_default() += verdict(alert.feedback.as_deref());
         }
         self.tuning.retain(|_, balance| *balance != 0);
         self
@@ -49,11 +48,11 @@ impl AlertBook {
         let open = self.open.values().find(|alert| alert.id == id).cloned();
         let mut alert = open.or(past)?;
         let change = verdict(Some(text)) - verdict(alert.feedback.as_deref());
-        let balance = self.tuning.entry(alert.scope.clone()).or_default();
+        let balance = self.tuning.entry(alert.key()).or_default();
         *balance += change;
         alert.feedback = Some(text.to_owned());
         alert.paging.tuning = *balance;
-        if let Some(open) = self.open.get_mut(&alert.scope).filter(|open| open.id == alert.id) {
+        if let Some(open) = self.open.get_mut(&alert.key()).filter(|open| open.id == alert.id) {
             open.clone_from(&alert);
         }
         Some(alert)

@@ -1,7 +1,11 @@
 //! Types of alerts and notifications.
 
+use std::cmp::Ordering;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
+use super::finding::Finding;
 use super::incident::Part;
 use super::schedule::ReportText;
 use super::silence::Silenced;
@@ -10,12 +14,56 @@ use crate::domain::{Scope, SeriesKey, Severity, Timestamp, Zone};
 use crate::staffing::{Kind, Recommendation};
 use crate::text::Stored;
 
-/// How urgent an alert is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// How urgent an alert is. Bodies store the position, so the least urgent one is last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AlertSeverity {
     Warning,
     Critical,
+    /// Worth knowing; nobody has to act.
+    Info,
+}
+
+impl AlertSeverity {
+    /// Its name in configs, the API and messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+
+    fn urgency(self) -> u8 {
+        match self {
+            Self::Info => 0,
+            Self::Warning => 1,
+            Self::Critical => 2,
+        }
+    }
+}
+
+impl FromStr for AlertSeverity {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all = [Self::Info, Self::Warning, Self::Critical];
+        let found = all.into_iter().find(|severity| severity.as_str() == text);
+        found.ok_or("use \"info\", \"warning\" or \"critical\"")
+    }
+}
+
+/// The more urgent one is larger.
+impl Ord for AlertSeverity {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.urgency().cmp(&other.urgency())
+    }
+}
+
+impl PartialOrd for AlertSeverity {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// The life of an alert.
@@ -91,7 +139,7 @@ pub enum Cause {
     },
 }
 
-/// An alert: too few agents in a region and service.
+/// An alert: too few agents in a region and service, or what another rule found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     /// Stable: derived from rule, scope and the time it began.
@@ -135,6 +183,8 @@ pub struct Alert {
     pub trend: Trend,
     /// What becomes of its pages. Alerts of earlier releases have none.
     pub paging: Paging,
+    /// What its rule found; `None` where agents are missing, and in alerts of earlier releases.
+    pub finding: Option<Box<Finding>>,
     /// Open recommendations for its series, read from the store when it is shown.
     #[serde(skip)]
     pub recommended: Vec<Recommendation>,
@@ -195,6 +245,8 @@ pub enum HoldReason {
     Silence,
     QuietHours,
     PlannedWork,
+    /// Agents are missing there: the page of that alert tells enough.
+    Inhibited,
 }
 
 impl HoldReason {
@@ -204,6 +256,7 @@ impl HoldReason {
             Self::Silence => "silence",
             Self::QuietHours => "quiet_hours",
             Self::PlannedWork => "planned_work",
+            Self::Inhibited => "inhibited",
         }
     }
 }
@@ -278,8 +331,11 @@ impl Alert {
         }]
     }
 
-    /// Whether the newest forecast shows no shortage any more, while the alert is still open.
+    /// Whether the newest forecast shows no shortage any more, or the rule nothing, while the alert is still open.
     pub fn has_eased(&self) -> bool {
+        if let Some(found) = &self.finding {
+            return found.is_over;
+        }
         self.trend.as_of.is_some()
             && self.agents_short == 0
             && self.paging.others.iter().all(|part| part.need.is_empty())

@@ -160,6 +160,8 @@ pub struct VintageQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AlertQuery {
+    /// Only alerts of this rule.
+    pub rule: Option<String>,
     pub region: Option<String>,
     pub service: Option<String>,
     /// `true`: only alerts that are not resolved.

@@ -15,9 +15,10 @@ use super::params::{
 };
 use super::problem::Problem;
 use super::state::ApiState;
+use crate::alert::rule_names;
 use crate::domain::{DAY, MaintenanceEvent, SeriesKey, Timestamp};
 use crate::forecast::{HORIZON, PlannedWork};
-use crate::store::{Filter, Reader, SeriesInfo, Served, StoreError};
+use crate::store::{AlertFilter, Filter, Reader, SeriesInfo, Served, StoreError};
 use crate::views::{self, MANY, series_info};
 
 /// Longest time span of one answer.
@@ -174,9 +175,12 @@ pub async fn alerts(
 ) -> Result<Response, Problem> {
     let filter = params::filter(query.region.as_ref(), query.service.as_ref(), None)?;
     let limit = params::limit(query.limit)?;
-    let open = query.open.unwrap_or(false);
+    let which = AlertFilter {
+        rule: query.rule.as_deref().map(known_rule).transpose()?,
+        open_only: query.open.unwrap_or(false),
+    };
     let rows = read(&state, move |reader| {
-        let mut rows = reader.alerts(&filter, open, limit + 1, query.after.as_deref())?;
+        let mut rows = reader.alerts_of(&filter, which, limit + 1, query.after.as_deref())?;
         let open = views::OpenRecommendations::read(reader)?;
         rows.iter_mut().for_each(|alert| open.add_to(alert));
         Ok(rows)
@@ -185,6 +189,14 @@ pub async fn alerts(
     let last = rows.get(limit - 1).map(|alert| alert.id.clone());
     let rows = rows.iter().map(|alert| views::Alert::new(alert, &texts)).collect();
     Ok(params::page_of(rows, limit, |_| last.unwrap_or_default()))
+}
+
+/// The rule of this name.
+pub(super) fn known_rule(text: &str) -> Result<&'static str, Problem> {
+    let known = rule_names();
+    let found = known.iter().copied().find(|rule| *rule == text);
+    let wrong = || Problem::bad_request(format!("rule: found `{text}`: use {}", known.join(", ")));
+    found.ok_or_else(wrong)
 }
 
 /// One alert

@@ -13,10 +13,10 @@ use super::auth::Actor;
 use super::language::Reads;
 use super::params::{self, Params, PathPart, RestQuery};
 use super::problem::Problem;
-use super::read::read;
+use super::read::{known_rule, read};
 use super::state::ApiState;
 use super::write::{Body, NOTE_CHARS_MAX, body, person, tell, text};
-use crate::alert::{RULES, SILENCE_MAX, Silence};
+use crate::alert::{SILENCE_MAX, Silence};
 use crate::domain::{Act, AuditEntry, Name, Timestamp, read_instant};
 use crate::engine::Command;
 use crate::store::Filter;
@@ -156,10 +156,7 @@ fn checked(given: &NewSilence, now: Timestamp) -> Result<Silence, Problem> {
     let time = |key: &str, text: &str| {
         read_instant(text).map_err(|error| Problem::bad_request(format!("{key}: {error}")))
     };
-    if let Some(rule) = given.rule.as_deref().filter(|rule| !RULES.contains(rule)) {
-        let known = RULES.join(", ");
-        return Err(Problem::bad_request(format!("rule: found `{rule}`: use {known}")));
-    }
+    given.rule.as_deref().map(known_rule).transpose()?;
     let starts_at = given.starts_at.as_deref().map(|text| time("starts_at", text)).transpose()?;
     let (starts_at, ends_at) = (starts_at.unwrap_or(now), time("ends_at", &given.ends_at)?);
     if ends_at <= starts_at || ends_at <= now {

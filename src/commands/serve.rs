@@ -263,6 +263,7 @@ fn forecaster(settings: &Settings, now: Timestamp) -> ForecasterConfig {
             alerts_from: now.utc_midnight(),
             notify_from: now - NOTIFY_BACK,
             quiet_hours: settings.alerts.quiet_hours.clone(),
+            alert_rules: settings.alerts.rules.clone(),
             roster: None,
         },
         refit: Some(refit),

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Name, Scope, Severity, Timestamp};
+use crate::alert::AlarmActivity;
+use crate::domain::{DAY, Name, Scope, Severity, Timestamp};
 use crate::forecast::AlarmSpell;
 use crate::store::Body;
 use crate::window::{ActiveAlarm, AlarmBook, Transition};
@@ -15,6 +16,10 @@ use crate::window::{ActiveAlarm, AlarmBook, Transition};
 pub const REACH: Duration = Duration::from_secs(63 * 86_400);
 /// Most spells that are kept; the oldest go first.
 const SPELLS_MAX: usize = 200_000;
+/// Days that say how many alarms are usual.
+const ACTIVITY_DAYS: usize = 28;
+/// Fewest alarms of a scope whose usual number is looked up.
+const ACTIVITY_MIN: u32 = 3;
 
 /// Spells of the last weeks, as of an instant of event time that only moves forward.
 #[derive(Debug, Default)]
@@ -88,6 +93,46 @@ impl AlarmSpells {
     pub fn since(&self, from: Timestamp) -> Vec<AlarmSpell> {
         let over = self.over.iter().filter(|spell| spell.cleared_at >= Some(from));
         in_order(over.chain(self.open.values()).cloned().collect())
+    }
+
+    /// Scopes with alarms that were raised in the `reach` before `now`, and how many alarms they had in the same span of each of the
+    /// last days that are known. Alarms below minor do not count.
+    pub fn activity(&self, now: Timestamp, reach: Duration) -> Vec<AlarmActivity> {
+        let counts =
+            |spell: &&AlarmSpell| spell.severity <= Severity::Minor && spell.raised_at < now;
+        let all = || self.over.iter().chain(self.open.values()).filter(counts);
+        let mut found: BTreeMap<&Scope, AlarmActivity> = BTreeMap::new();
+        for spell in all().filter(|spell| now.since(spell.raised_at) <= reach) {
+            let fresh = AlarmActivity {
+                scope: spell.scope.clone(),
+                raised: 0,
+                since: spell.raised_at,
+                days: Vec::new(),
+            };
+            let own = found.entry(&spell.scope).or_insert(fresh);
+            own.raised += 1;
+            own.since = own.since.min(spell.raised_at);
+        }
+        found.retain(|_, own| own.raised >= ACTIVITY_MIN);
+        if found.is_empty() {
+            return Vec::new();
+        }
+        let first = self.over.iter().chain(self.open.values()).map(|spell| spell.raised_at).min();
+        let known = first.map_or(0, |first| now.since(first).as_secs() / DAY.as_secs());
+        let days = (known as usize).min(ACTIVITY_DAYS);
+        found.values_mut().for_each(|own| own.days = vec![0.0; days]);
+        for spell in all() {
+            let ago = now.since(spell.raised_at);
+            let (day, within) =
+                (ago.as_millis() / DAY.as_millis(), ago.as_millis() % DAY.as_millis());
+            let Some(day) = (day as usize).checked_sub(1).filter(|_| within <= reach.as_millis())
+            else {
+                continue;
+            };
+            let own = found.get_mut(&spell.scope).and_then(|own| own.days.get_mut(day));
+            own.into_iter().for_each(|count| *count += 1.0);
+        }
+        found.into_values().collect()
     }
 
     /// Spells of some scopes that were open at any time since `from`, as far as `book` knows them up to `until`.

@@ -105,6 +105,16 @@ pub enum StoreChange<'r> {
     Saved(Saved),
 }
 
+impl StoreChange<'_> {
+    /// The anomaly, if it is one.
+    pub fn anomaly(&self) -> Option<&Anomaly> {
+        match self {
+            Self::Anomaly(anomaly) => Some(anomaly),
+            _ => None,
+        }
+    }
+}
+
 /// The effects of one step.
 #[derive(Debug, Default)]
 pub struct Effects<'r> {

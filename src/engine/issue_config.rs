@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::refit::Places;
+use crate::alert::RuleSet;
 use crate::anomaly::AnomalyRules;
 use crate::domain::{Hours, Name, Timestamp, Zone};
 use crate::forecast::{Calendar, Place};
@@ -42,6 +43,8 @@ pub struct IssueConfig {
     pub notify_from: Timestamp,
     /// Hours in which pages of warnings are held back, in the time zone of their region.
     pub quiet_hours: Option<Hours>,
+    /// The limits of the rules besides the lack of agents.
+    pub alert_rules: Arc<RuleSet>,
     pub roster: Option<RosterSource>,
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::advising::Advising;
 use super::effects::{Effects, StoreChange};
+use super::histories::Histories;
 use super::issue_config::IssueConfig;
 use super::issued::Issued;
 use super::ledger::Ledger;
@@ -16,8 +17,9 @@ use super::messages::StreamEvent;
 use super::model::{self, Gate};
 use super::planning::Planning;
 use super::refit::{Known, Places, RefitConfig, Refits};
+use super::saved::{RULE_MEMORY, Saved};
 use super::situation::Situation;
-use crate::alert::AlertBook;
+use crate::alert::{AlertBook, RuleMemory};
 use crate::clock::Stopwatch;
 use crate::domain::{DAY, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::{self, HORIZON, Nowcast, Product, Vintage};
@@ -28,6 +30,9 @@ use crate::telemetry::Metrics;
 mod alerting;
 pub mod look;
 mod nowcasts;
+mod ruling;
+
+pub use ruling::WindowNews;
 
 /// Alarms that ended longer ago have no effect on the next six hours.
 const ALARMS_REACH: Duration = Duration::from_secs(48 * 3600);
@@ -53,6 +58,10 @@ pub struct Issuer {
     live: BTreeMap<SeriesKey, (Vintage, Option<Plan>)>,
     ledger: Ledger,
     pub alerts: AlertBook,
+    /// What the rules of alerts remember.
+    pub memory: RuleMemory,
+    /// Whether that has to be stored.
+    memory_changed: bool,
     planning: Planning,
     pub advising: Advising,
     /// Whether windows are recent enough for pages.
@@ -95,6 +104,8 @@ impl Issuer {
             live: BTreeMap::new(),
             ledger: Ledger::default(),
             alerts: AlertBook::default(),
+            memory: RuleMemory::default(),
+            memory_changed: false,
             sends_pages: false,
         }
     }
@@ -103,7 +114,12 @@ impl Issuer {
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
-    pub fn restore(&mut self, reader: &Reader, next: Option<Timestamp>) -> Result<(), StoreError> {
+    pub fn restore(
+        &mut self,
+        reader: &Reader,
+        next: Option<Timestamp>,
+        histories: &Histories,
+    ) -> Result<(), StoreError> {
         self.sends_pages = false;
         self.ledger = Ledger::default();
         self.newest = None;
@@ -115,14 +131,20 @@ impl Issuer {
         let from = next.map_or(Timestamp::MIN, |next| next - DAY);
         let quiet = self.config.quiet_hours.clone();
         let judged = reader.judged_alerts()?;
-        self.alerts =
-            AlertBook::restore(open).held_by(reader.silences(from)?, quiet).tuned_by(judged.iter());
+        let ended = next.map_or(Ok(Vec::new()), |next| Self::ended_alerts(reader, next))?;
+        self.alerts = AlertBook::restore(open)
+            .with_rules(self.config.alert_rules.clone())
+            .held_by(reader.silences(from)?, quiet)
+            .tuned_by(judged.iter())
+            .after(ended.into_iter());
+        self.memory = reader.state(RULE_MEMORY)?.unwrap_or_default();
+        self.memory_changed = false;
         // A roster may be stored before anything is counted.
         let shifts = reader.shifts(&Filter::default(), from, Timestamp::MAX)?;
         self.planning.restore(shifts, reader.team_shifts(from, Timestamp::MAX)?);
         self.advising.restore(reader, next)?;
         let Some(next) = next else { return Ok(()) };
-        self.ledger = Ledger::restore(reader, next, self.width)?;
+        self.ledger = Ledger::restore(reader, next, self.width, histories)?;
         let by_series = |vintage: Vintage| (vintage.series.clone(), vintage);
         let model: BTreeMap<_, _> = reader.vintages_at(next)?.into_iter().map(by_series).collect();
         if !model.is_empty() {
@@ -177,8 +199,9 @@ impl Issuer {
     }
 
     /// Takes a finalized window and decides everything that follows from it.
-    pub fn step(&mut self, at: &Situation<'_>) -> Effects<'static> {
+    pub fn step(&mut self, at: &Situation<'_>, news: &WindowNews<'_>) -> Effects<'static> {
         let mut effects = Effects::default();
+        self.remember(at.end, news.sources);
         self.score_nowcasts(at);
         let zone_of = |series: &SeriesKey| self.config.zone_of(&series.region);
         self.ledger.finalized(&mut effects, at, (self.width, zone_of), &self.config.anomalies);
@@ -196,13 +219,16 @@ impl Issuer {
                 effects.put(StoreChange::Shifts(shifts));
             }
             self.planning.take_backlogs(at.tickets, at.end);
+            self.remember_backlogs(at.end);
             let plans = Arc::new(self.planning.plans(&issued, []));
             debug_assert!(plans.values().all(|plan| plan.issued_at == at.end));
             effects.put(StoreChange::Plans(issued.clone(), plans.clone()));
             if at.end >= self.config.alerts_from {
                 let Self { advising, planning, .. } = self;
                 effects.append(advising.step(planning, (&issued, &plans), at.histories, at.end));
-                self.alert(&mut effects, at, &issued, &plans, false);
+                let mut anomalies = ruling::anomalies_of(&effects);
+                anomalies.extend_from_slice(news.anomalies);
+                self.alert(&mut effects, at, (&issued, &plans), Some(&anomalies));
             }
         }
         self.ledger.issued(at.end, &issued);
@@ -217,6 +243,9 @@ impl Issuer {
             effects.put(StoreChange::NowcastScore { series, day, score });
         }
         self.ledger.flush(&mut effects);
+        if std::mem::take(&mut self.memory_changed) {
+            effects.put(StoreChange::Saved(Saved::RuleMemory(self.memory.clone())));
+        }
         effects
     }
 

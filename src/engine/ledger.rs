@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::coverage::RecentCoverage;
 use super::day_scores::DayScores;
 use super::effects::{Effects, StoreChange};
 use super::forecast_points::{ForecastPoints, IssuedPoints};
@@ -17,6 +18,12 @@ use crate::forecast::{ForecastPoint, HORIZON, Score, Vintage, scale};
 use crate::store::{AdjustedScore, Filter, Reader, StoreError};
 
 const HOUR_MS: i64 = 3_600_000;
+
+/// The forecast of the first window of a vintage: the last one before that window.
+fn last_forecast(vintage: &Vintage) -> Option<((SeriesKey, Timestamp), ForecastPoint)> {
+    let target = vintage.targets.first().filter(|target| target.start == vintage.issued_at)?;
+    Some(((vintage.series.clone(), target.start), target.clone()))
+}
 
 /// The actual count of a series' window, and the scales of its errors.
 struct Actual {
@@ -43,6 +50,8 @@ pub struct Ledger {
     /// The day for which the scales are valid.
     day: Timestamp,
     scales: HashMap<SeriesKey, Option<f64>>,
+    /// How the forecasts of the last hours turned out.
+    coverage: RecentCoverage,
     judge: Judge,
     threshold: Threshold,
     /// Whether the threshold has to be stored.
@@ -58,6 +67,7 @@ impl Ledger {
         reader: &Reader,
         next: Timestamp,
         width: WindowWidth,
+        histories: &Histories,
     ) -> Result<Self, StoreError> {
         let (all, ever) = (Filter::default(), (Timestamp::MIN, Timestamp::MAX));
         // A warning is judged when its horizon is over.
@@ -75,19 +85,37 @@ impl Ledger {
         };
         // One issue time after the other, to save memory.
         let first = width.index(next - HORIZON) + 1;
+        let mut last = Vec::new();
         for issued_at in (first..=width.index(next)).map(|index| width.start(index)) {
             let vintages = sorted(reader.vintages_at(issued_at)?);
             ledger.take_up(issued_at, vintages.iter());
+            let leaves = vintages.iter().filter(|own| issued_at < next && !own.series.is_roll_up());
+            last.extend(leaves.filter_map(last_forecast));
         }
         let mut adjusted: BTreeMap<Timestamp, Vec<Vintage>> = BTreeMap::new();
         for vintage in reader.adjusted_since(next - HORIZON)? {
             adjusted.entry(vintage.issued_at).or_default().push(vintage);
+        }
+        let changed: HashMap<_, _> =
+            adjusted.values().flatten().filter_map(last_forecast).collect();
+        for ((series, window), target) in &last {
+            let actual = histories.count(series, width.index(*window));
+            let key = (series.clone(), *window);
+            if !actual.is_nan() {
+                let served = changed.get(&key).unwrap_or(target);
+                ledger.coverage.add(*window, series.scope(), served, f64::from(actual));
+            }
         }
         for (issued_at, vintages) in adjusted {
             ledger.adjusted.push(issued_at, sorted(vintages).iter());
         }
         ledger.before = ledger.points.take(next - width.length());
         Ok(ledger)
+    }
+
+    /// How the forecasts of the last hours turned out.
+    pub fn coverage(&self) -> &RecentCoverage {
+        &self.coverage
     }
 
     /// The probability from which a surge is warned of.
@@ -158,6 +186,7 @@ impl Ledger {
             }
             self.score((window, day), (points, &actuals), &changed, &mut cases);
         }
+        self.coverage.take(window, at.end, &cases);
         let found = anomaly::judge(cases.into_iter(), width, anomalies);
         effects.changes.extend(found.into_iter().map(StoreChange::Anomaly));
         self.touched.retain(|issued_at, _| *issued_at + HORIZON >= at.end);

@@ -20,6 +20,7 @@ mod beyond;
 mod commands;
 mod complaints;
 mod config;
+mod coverage;
 mod day_scores;
 mod effects;
 mod event_loop;

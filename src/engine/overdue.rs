@@ -29,6 +29,7 @@ impl Forecaster {
                 && alert.leads()
                 && alert.paging.held.is_none()
                 && alerts.hold(alert, now).is_none()
+                && alerts.has_pages(alert)
         };
         for alert in alerts.open().filter(is_meant) {
             let alert = &alerts.page_alert(alert);

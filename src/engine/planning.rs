@@ -169,6 +169,11 @@ impl Planning {
         LearnedAht::new(profile, &all, vintage, zone)
     }
 
+    /// Open tickets of each series whose number is known.
+    pub fn backlogs(&self) -> &BTreeMap<SeriesKey, f64> {
+        &self.backlogs
+    }
+
     /// Open tickets of some series together; `None` unless the number of each is known.
     fn backlog_of<'k>(&self, series: impl IntoIterator<Item = &'k SeriesKey>) -> Option<f64> {
         series.into_iter().map(|series| self.backlogs.get(series).copied()).sum()

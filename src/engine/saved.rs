@@ -2,6 +2,7 @@
 
 use super::alarm_spells::SpellsBody;
 use super::generations::Generations;
+use crate::alert::RuleMemory;
 use crate::domain::Offset;
 use crate::forecast::surge::Threshold;
 use crate::store::{StoreError, Tx};
@@ -18,6 +19,8 @@ pub const NEXT_WINDOW: &str = "next_window";
 pub const SURGE_THRESHOLD: &str = "surge_threshold";
 /// Generations of Kafka's topics that were counted.
 pub const GENERATIONS: &str = "generations";
+/// What the rules of alerts remember.
+pub const RULE_MEMORY: &str = "rule_memory";
 
 /// A named value to store.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ pub enum Saved {
     SurgeThreshold(Threshold),
     /// [`GENERATIONS`].
     Generations(Generations),
+    /// [`RULE_MEMORY`].
+    RuleMemory(RuleMemory),
 }
 
 impl Saved {
@@ -49,6 +54,7 @@ impl Saved {
             Self::NextWindow(millis) => tx.put_state(NEXT_WINDOW, millis),
             Self::SurgeThreshold(threshold) => tx.put_state(SURGE_THRESHOLD, threshold),
             Self::Generations(generations) => tx.put_state(GENERATIONS, generations),
+            Self::RuleMemory(memory) => tx.put_state(RULE_MEMORY, memory),
         }
     }
 }

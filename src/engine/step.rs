@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::effects::{Effects, StoreChange};
+use super::issuer::WindowNews;
 use super::issuer::look::{look_at, minute};
 use super::messages::StreamEvent;
 use super::report::Report;
@@ -15,6 +16,7 @@ use super::situation::Observed;
 use super::state::State;
 use super::stored::{Stored, final_counts, planned_work};
 use super::{complaints, finalize};
+use crate::anomaly::Anomaly;
 use crate::domain::{Offset, SeriesKey, SourceId, Timestamp};
 use crate::forecast::PlannedWork;
 use crate::store::{PartialRecord, SourceRecord, StoreError};
@@ -161,6 +163,9 @@ impl State {
         for report in batch.reports {
             let source = &report.source;
             let applied = self.merge.apply(source, report.partials.clone(), &finalized);
+            for partial in &report.partials {
+                self.issuer.memory.sources.note(source, partial.window);
+            }
             batch.partials.extend(applied.partials.into_iter().map(|p| record(source, p)));
             batch.folded.extend(applied.folded);
             if let Some((frontier, _)) = &report.progress {
@@ -239,9 +244,12 @@ impl State {
             let rules = &config.issue.anomalies;
             complaints::judge(&mut effects, complaints, alarms, window.window, rules);
         }
+        let found: Vec<Anomaly> =
+            effects.changes.iter().filter_map(StoreChange::anomaly).cloned().collect();
         effects.emit(StreamEvent::Windows { finalized_upto: end });
         let at = self.observed.situation(batch.work(stored)?, end, &self.metrics);
-        effects.append(self.issuer.step(&at));
+        let news = WindowNews { anomalies: &found, sources: self.merge.sources() };
+        effects.append(self.issuer.step(&at, &news));
         Ok(Some(effects))
     }
 

@@ -82,6 +82,7 @@ pub(super) fn config() -> ForecasterConfig {
         alerts_from: never,
         notify_from: never,
         quiet_hours: None,
+        alert_rules: Default::default(),
         roster: None,
     };
     ForecasterConfig {

@@ -266,6 +266,7 @@ fn alerts(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         streak: 2,
         notified_gap: 4,
         recommended: Vec::new(),
+        finding: None,
         notified_at: Some(since),
         steps: Vec::new(),
         trend: Trend::default(),

@@ -116,7 +116,7 @@ fn arrivals(counted: &Counted, report: &mut Report) {
 /// Shown if nobody acknowledged an alert.
 const NOBODY: &str = "report-acknowledged-by-nobody";
 
-/// Alerts that began in the week, oldest first.
+/// Alerts of missing agents that began in the week, oldest first.
 fn alerts(reader: &Reader, (from, to): (Timestamp, Timestamp)) -> Result<Vec<Alert>, StoreError> {
     let (every, mut found, mut after) = (Filter::default(), Vec::new(), None::<String>);
     loop {
@@ -124,7 +124,8 @@ fn alerts(reader: &Reader, (from, to): (Timestamp, Timestamp)) -> Result<Vec<Ale
         let Some(last) = page.last() else { break };
         let done = last.since < from || found.len() >= ALERTS_MAX;
         after = Some(last.id.clone());
-        found.extend(page.into_iter().filter(|alert| (from..to).contains(&alert.since)));
+        let is_meant = |alert: &Alert| alert.finding.is_none() && (from..to).contains(&alert.since);
+        found.extend(page.into_iter().filter(is_meant));
         if done {
             break;
         }

@@ -17,6 +17,15 @@ use crate::staffing::Shift;
 /// Notifications of an alert: their ids begin with its id and a dot, and a slash follows the dot.
 const OF_ALERT: &str = "notice >= ?1 || '.' AND notice < ?1 || '/'";
 
+/// Which alerts are read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AlertFilter {
+    /// Of this rule: ids begin with its name and a dot.
+    pub rule: Option<&'static str>,
+    /// Only those that are not resolved.
+    pub open_only: bool,
+}
+
 /// Alerts, outbox, roster
 impl Tx<'_> {
     /// Stores an anomaly. Replaces the one of the same series, window and kind.
@@ -207,6 +216,17 @@ impl Reader {
         limit: usize,
         after: Option<&str>,
     ) -> Result<Vec<Alert>, StoreError> {
+        self.alerts_of(filter, AlertFilter { rule: None, open_only }, limit, after)
+    }
+
+    /// As [`Self::alerts`], also by rule.
+    pub fn alerts_of(
+        &self,
+        filter: &Filter,
+        AlertFilter { rule, open_only }: AlertFilter,
+        limit: usize,
+        after: Option<&str>,
+    ) -> Result<Vec<Alert>, StoreError> {
         // A literal, so that SQLite uses the index of open alerts.
         let is_open = format!("state <> {}", AlertState::Resolved.code());
         self.read(|conn| {
@@ -215,6 +235,7 @@ impl Reader {
                  WHERE {} AND (?1 IS NULL OR region = ?1) AND (?2 IS NULL OR service = ?2)
                      AND (?3 IS NULL
                          OR (since, id) < (SELECT since, id FROM alerts WHERE id = ?3))
+                     AND (?5 IS NULL OR (id >= ?5 || '.' AND id < ?5 || '/'))
                  ORDER BY since DESC, id DESC LIMIT ?4",
                 if open_only { is_open } else { "1".to_owned() }
             ))?;
@@ -222,8 +243,26 @@ impl Reader {
                 text(&filter.region),
                 text(&filter.service),
                 after,
-                count(limit)
+                count(limit),
+                rule
             ])?;
+            let mut alerts = Vec::new();
+            while let Some(row) = rows.next()? {
+                alerts.push(alert_of(row)?);
+            }
+            Ok(alerts)
+        })
+    }
+
+    /// Alerts that were resolved at `from` or later.
+    pub fn alerts_ended_since(&self, from: Timestamp) -> Result<Vec<Alert>, StoreError> {
+        let resolved = AlertState::Resolved.code();
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(&format!(
+                "SELECT body, version, acknowledged_at, worst FROM alerts
+                 WHERE state = {resolved} AND updated_at >= ?1 ORDER BY since, id"
+            ))?;
+            let mut rows = found.query([from.millis()])?;
             let mut alerts = Vec::new();
             while let Some(row) = rows.next()? {
                 alerts.push(alert_of(row)?);

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::body::{Body, with_appended};
 use super::{SourceRecord, StoreError};
 use crate::alert::{
-    Alert, AlertSeverity, AlertState, NeedStep, Notification, NotificationKind, Paging, Part,
-    Shortfall, Silence, Trend, Worst,
+    Alert, AlertSeverity, AlertState, Finding, NeedStep, Notification, NotificationKind, Paging,
+    Part, RuleMemory, Shortfall, Silence, Trend, Worst,
 };
 use crate::anomaly::Anomaly;
 use crate::domain::{
@@ -62,13 +62,15 @@ impl Body for Anomaly {}
 /// In a column of its own beside alerts of version 0.
 impl Body for Worst {}
 impl Body for Notification {
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
 
-    /// Version 2 says nothing about paging. Version 1 has no steps either. Version 0 has its texts as sentences.
+    /// Version 3 has no findings. Version 2 says nothing about paging either. Version 1 has no steps either. Version 0 has its texts as
+    /// sentences.
     fn earlier(version: u32, bytes: &[u8]) -> Result<Self, StoreError> {
         match version {
-            2 => return with_appended(bytes, &NO_PAGING),
-            1 => return with_appended(bytes, &(NO_STEPS, NO_PAGING)),
+            3 => return with_appended(bytes, &NO_FINDING),
+            2 => return with_appended(bytes, &(NO_PAGING, NO_FINDING)),
+            1 => return with_appended(bytes, &(NO_STEPS, NO_PAGING, NO_FINDING)),
             _ => {}
         }
         let (id, kind, alert): (String, NotificationKind, AlertWithSentences) =
@@ -81,6 +83,7 @@ impl Body for PlanTarget {}
 impl Body for Outlook {}
 impl Body for Recommendation {}
 impl Body for Silence {}
+impl Body for RuleMemory {}
 impl Body for Vec<Uncovered> {}
 impl Body for Adjustment {}
 impl Body for Score {}
@@ -141,6 +144,9 @@ const NO_PAGING: Paging = Paging {
     tuning: 0,
 };
 
+/// Of an alert that was stored before there were other rules than the lack of agents.
+const NO_FINDING: Option<Finding> = None;
+
 /// An alert, with the two fields that its own form leaves out. The alert is last: a field appended to it is appended here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct AlertBody {
@@ -150,14 +156,15 @@ pub(super) struct AlertBody {
 }
 
 impl Body for AlertBody {
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
 
-    /// Version 3 says nothing about paging. Version 2 has no steps either. Version 1 has its texts as sentences. Version 0 is such an alert alone; the two fields are in
-    /// columns.
+    /// Version 4 has no findings. Version 3 says nothing about paging either. Version 2 has no steps either. Version 1 has its texts as
+    /// sentences. Version 0 is such an alert alone; the two fields are in columns.
     fn earlier(version: u32, bytes: &[u8]) -> Result<Self, StoreError> {
         match version {
-            3 => return with_appended(bytes, &NO_PAGING),
-            2 => return with_appended(bytes, &(NO_STEPS, NO_PAGING)),
+            4 => return with_appended(bytes, &NO_FINDING),
+            3 => return with_appended(bytes, &(NO_PAGING, NO_FINDING)),
+            2 => return with_appended(bytes, &(NO_STEPS, NO_PAGING, NO_FINDING)),
             _ => {}
         }
         type V1 = (Option<Timestamp>, Option<Worst>, AlertWithSentences);
@@ -221,6 +228,7 @@ impl From<AlertWithSentences> for Alert {
             steps: Vec::new(),
             trend: Trend::default(),
             paging: Paging::default(),
+            finding: None,
             recommended: Vec::new(),
         }
     }

@@ -59,6 +59,7 @@ mod windows;
 
 pub use accuracy::ByLead;
 pub use adjusted::{AdjustedScore, Served};
+pub use alerts::AlertFilter;
 pub use annotations::{Annotation, AnnotationKind, AnnotationState};
 pub use backup::{BackedUp, backup};
 pub use body::{Body, converted, with_appended};

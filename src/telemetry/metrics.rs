@@ -293,7 +293,7 @@ impl Metrics {
         );
         r.register(
             "pages_held",
-            "Pages that were held back, by reason: silence, quiet_hours, planned_work",
+            "Pages that were held back, by reason: silence, quiet_hours, planned_work, inhibited",
             self.pages_held.clone(),
         );
         r.register("sink_points", "Points written, by sink", self.sink_points.clone());

@@ -10,7 +10,7 @@ use super::number::grouped;
 use crate::domain::{DAY, Severity, Timestamp, Topic, Zone, printable, unprintable};
 
 /// Files of the catalogue by language: its name, its content.
-pub(super) const SOURCES: [[(&str, &str); 7]; 2] = [
+pub(super) const SOURCES: [[(&str, &str); 8]; 2] = [
     [
         ("alert", include_str!("en/alert.ftl")),
         ("anomaly", include_str!("en/anomaly.ftl")),
@@ -18,6 +18,7 @@ pub(super) const SOURCES: [[(&str, &str); 7]; 2] = [
         ("forecast", include_str!("en/forecast.ftl")),
         ("page", include_str!("en/page.ftl")),
         ("report", include_str!("en/report.ftl")),
+        ("rules", include_str!("en/rules.ftl")),
         ("staffing", include_str!("en/staffing.ftl")),
     ],
     [
@@ -27,6 +28,7 @@ pub(super) const SOURCES: [[(&str, &str); 7]; 2] = [
         ("forecast", include_str!("zh/forecast.ftl")),
         ("page", include_str!("zh/page.ftl")),
         ("report", include_str!("zh/report.ftl")),
+        ("rules", include_str!("zh/rules.ftl")),
         ("staffing", include_str!("zh/staffing.ftl")),
     ],
 ];

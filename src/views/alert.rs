@@ -1,5 +1,7 @@
 //! Alerts.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -40,7 +42,7 @@ pub struct AlertStep {
     pub channels: Vec<StepChannel>,
 }
 
-/// An alert of a region and service.
+/// An alert of a region and service; of all (`_all`) where its rule looks at no single one.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Alert {
     pub id: String,
@@ -81,6 +83,42 @@ pub struct Alert {
     pub incident: Option<String>,
     /// Factor on the limits of its rule in its region and service, which follows from feedback.
     pub limit_factor: f64,
+    /// What its rule found; `null` where agents are missing.
+    pub finding: Option<Finding>,
+}
+
+/// What a rule found.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Finding {
+    /// What it is about, where a region and service can have several alerts of the rule: the name of a source.
+    pub label: Option<String>,
+    /// How far what the rule measures is, and from where on it begins an alert. The unit is the rule's own.
+    pub level: f64,
+    pub threshold: f64,
+    /// The largest level so far.
+    pub peak: f64,
+    /// The numbers, times and names of its text, by name.
+    #[schema(value_type = Object)]
+    pub facts: BTreeMap<String, serde_json::Value>,
+    /// Whether the newest window no longer shows it.
+    pub is_over: bool,
+    /// The alert of missing agents that has the pages instead.
+    pub inhibited_by: Option<String>,
+}
+
+impl From<&alert::Finding> for Finding {
+    fn from(found: &alert::Finding) -> Self {
+        let facts = found.facts.iter().map(|(name, fact)| (name.clone(), fact.json()));
+        Self {
+            label: found.label.clone(),
+            level: found.level,
+            threshold: found.threshold,
+            peak: found.peak,
+            facts: facts.collect(),
+            is_over: found.is_over,
+            inhibited_by: found.inhibited_by.clone(),
+        }
+    }
 }
 
 impl From<&alert::NeedStep> for AlertStep {
@@ -141,6 +179,7 @@ impl Alert {
             held: a.paging.held.as_ref().map(HeldPages::from),
             incident: a.paging.incident.clone(),
             limit_factor: (alert::limit_factor(a.paging.tuning) * 100.0).round() / 100.0,
+            finding: a.finding.as_deref().map(Finding::from),
         }
     }
 }

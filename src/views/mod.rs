@@ -27,7 +27,7 @@ pub use accuracy::{
     Accuracy, AdjustedAccuracy, Figures, LeadFigures, NowcastAccuracy, SurgeFigures, accuracy,
 };
 pub use advice_taken::{AdviceTaken, Period, advice_taken};
-pub use alert::{Alert, AlertStep, Shortfall, StepChannel};
+pub use alert::{Alert, AlertStep, Finding, Shortfall, StepChannel};
 pub use anomaly::Anomaly;
 pub use backlog::{Backlog, HANDLING_PRIOR, HandlingTime, MeanTime};
 pub use forecast::{Cause, Drivers, Forecast, ForecastTarget, ModelTarget};

@@ -69,7 +69,7 @@ impl From<&alert::Silenced> for Silenced {
 /// Pages of an alert that were held back and not sent since.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HeldPages {
-    /// `silence`, `quiet_hours` or `planned_work`.
+    /// `silence`, `quiet_hours`, `planned_work` or `inhibited`.
     #[schema(value_type = String)]
     pub reason: alert::HoldReason,
     /// Until when, if that is known.

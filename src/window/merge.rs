@@ -385,6 +385,15 @@ impl Merge {
         counting.map(upto).min().flatten()
     }
 
+    /// Windows that are not final, each with a source that has counted in it. A pair may come more than once.
+    pub fn open_sources(&self) -> impl Iterator<Item = (Timestamp, &SourceId)> + '_ {
+        let open = self.open.range(self.next.unwrap_or(Timestamp::MIN)..);
+        open.flat_map(|(window, entries)| {
+            let parts = entries.values().flat_map(|entry| entry.parts.iter());
+            parts.map(|(source, _)| (*window, source))
+        })
+    }
+
     /// Totals of a window so far.
     pub fn totals(&self, window: Timestamp) -> Vec<(AggregationKey, Counts)> {
         self.open.get(&window).map_or_else(Vec::new, |entries| {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::Method;
 use surgecast::domain::{DAY, SeriesKey, Timestamp};
 use surgecast::simulate::{Operator, OperatorConfig, QUARTER};
-use surgecast::store::{Filter, Reader};
+use surgecast::store::{AlertFilter, Filter, Reader};
 
 use crate::page;
 use crate::program::{Program, answer};
@@ -171,7 +171,8 @@ fn reports(store: &Path) {
     assert!(week.contains("\n| 3 h | "), "{week}");
     assert!(report(&["weekly", "--format", "html"]).contains("<h2>Staffing</h2>"));
     let reader = Reader::open(store).expect("a store");
-    let alerts = reader.alerts(&Filter::default(), false, 1, None).expect("alerts");
+    let which = AlertFilter { rule: Some("understaffed"), ..AlertFilter::default() };
+    let alerts = reader.alerts_of(&Filter::default(), which, 1, None).expect("alerts");
     let incident = report(&["incident", &alerts[0].id]);
     assert!(incident.contains("## Alarms\n") && incident.contains("| Hour |"), "{incident}");
     let args = ["report", "incident", "none", "--store"];
@@ -187,7 +188,7 @@ fn acknowledge(store: &Path) {
         program
     };
     let program = start();
-    let open = program.get("/api/v1/alerts?open=true").json();
+    let open = program.get("/api/v1/alerts?open=true&rule=understaffed").json();
     let alerts = open.as_array().expect("a list");
     let firing = alerts.iter().find(|alert| alert["state"] == "firing").expect("one is firing");
     let id = firing["id"].as_str().expect("an id");

@@ -128,7 +128,11 @@ fn documented_defaults_are_those_of_the_program() {
     for section in documented() {
         let required = match section.header.as_str() {
             // Tables that exist for each name.
-            "[regions.NAME]" | "[services.NAME]" | "[staffing.CHANNEL]" | "[teams.NAME]" => {
+            "[regions.NAME]"
+            | "[services.NAME]"
+            | "[staffing.CHANNEL]"
+            | "[teams.NAME]"
+            | "[alerts.rules.NAME]" => {
                 continue;
             }
             header if header.starts_with("[[") => continue,
@@ -175,6 +179,34 @@ fn documented_channels_are_those_of_the_program() {
     let (documented, default) = (load(folder.path(), &config), load(folder.path(), ""));
     assert_eq!(documented.staffing.len(), rows.len());
     assert_eq!(format!("{:#?}", documented.staffing), format!("{:#?}", default.profiles()));
+}
+
+/// The table of the rules' defaults has seven columns.
+#[test]
+fn documented_rules_are_those_of_the_program() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = text_of("docs/configuration.md");
+    let keys = ["threshold", "clear_below", "minimum", "for", "cool_down", "severity"];
+    let mut config = String::new();
+    let mut named = Vec::new();
+    for line in text.lines() {
+        let Some(row) = line.strip_prefix('|').and_then(|line| line.strip_suffix('|')) else {
+            continue;
+        };
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let Some(rule) = code(cells[0]).filter(|_| cells.len() == 7) else { continue };
+        named.push(rule);
+        writeln!(config, "[alerts.rules.{rule}]").expect("written");
+        for (key, value) in keys.iter().zip(&cells[1..]) {
+            let is_number = value.parse::<f64>().is_ok();
+            let value = if is_number { (*value).to_owned() } else { format!("\"{value}\"") };
+            writeln!(config, "{key} = {value}").expect("written");
+        }
+    }
+    let known: Vec<&str> = surgecast::alert::configurable_rules().collect();
+    assert_eq!(named, known);
+    let (documented, default) = (load(folder.path(), &config), load(folder.path(), ""));
+    assert_eq!(documented.alerts.rules, default.alerts.rules);
 }
 
 #[test]

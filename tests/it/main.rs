@@ -26,6 +26,7 @@ mod real;
 mod receivers;
 mod recommendations;
 mod replay;
+mod rules;
 mod serve;
 mod silences;
 mod store_files;

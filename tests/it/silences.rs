@@ -91,7 +91,7 @@ fn a_silence_holds_pages_back_until_someone_ends_it() {
     let id = added.split_whitespace().next().expect("an id").to_owned();
     assert!(added.contains("* north/*  by Li  critical too  a test"), "{added}");
     short_staffed(&program);
-    let open = "/api/v1/alerts?open=true";
+    let open = "/api/v1/alerts?open=true&rule=understaffed";
     let found = program.wait_for(open, |found| found[0]["held"]["pages"].as_u64() >= Some(1));
     let alert = &found[0];
     assert_eq!((&alert["state"], &alert["held"]["reason"]), (&json!("firing"), &json!("silence")));
@@ -158,7 +158,9 @@ fn a_shift_lead_silences_an_alert_on_the_page() {
     std::fs::write(folder.path().join("surgecast.toml"), CONFIG).expect("config");
     let program = service(folder.path());
     short_staffed(&program);
-    program.wait_for("/api/v1/alerts?open=true", |found| found[0]["state"] == "firing");
+    program.wait_for("/api/v1/alerts?open=true&rule=understaffed", |found| {
+        found[0]["state"] == "firing"
+    });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     runtime.block_on(crate::page::silences::check_silences(&program.url));

@@ -8,11 +8,13 @@ import { silenceForm, silencedText } from "./silences.js";
 
 /** Cards at first: fewer on a phone. */
 const SHOWN_MAX = matchMedia("(max-width: 720px)").matches ? 2 : 4;
+const URGENCY = { critical: 0, warning: 1, info: 2 };
 const ORDER = { firing: 0, acknowledged: 1, pending: 2 };
 
 export const byUrgency = (a, b) =>
-  (ORDER[a.state] ?? 3) - (ORDER[b.state] ?? 3)
-  || (a.severity === "critical" ? 0 : 1) - (b.severity === "critical" ? 0 : 1)
+  (a.finding ? 1 : 0) - (b.finding ? 1 : 0)
+  || (ORDER[a.state] ?? 3) - (ORDER[b.state] ?? 3)
+  || (URGENCY[a.severity] ?? 1) - (URGENCY[b.severity] ?? 1)
   || b.agents_short - a.agents_short
   || a.since.localeCompare(b.since);
 
@@ -94,7 +96,7 @@ function card(alert, reload) {
   const chart = h("a", { text: t("alert_chart") });
   const part = h("a", { text: t("alert_incident"), hidden: true });
   const links = h("p", { class: "links" }, chart, part,
-    h("a", { href: `${BASE}api/v1/reports/incidents/${encodeURIComponent(alert.id)}?language=${langCode()}`, text: t("alert_report") }),
+    h("a", { hidden: alert.finding != null, href: `${BASE}api/v1/reports/incidents/${encodeURIComponent(alert.id)}?language=${langCode()}`, text: t("alert_report") }),
     h("a", { href: `#/alerts/${encodeURIComponent(alert.id)}`, text: t("alert_link") }));
   node.append(h("div", { class: "head" }, badge, title), when, text, more, links, silenced, h("div", { class: "foot-row" }, ack, acked, silence, asked, thanks), failed);
   node.update = (a) => {

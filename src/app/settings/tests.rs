@@ -1,6 +1,8 @@
 use std::path::Path;
+use std::time::Duration;
 
 use super::{Flags, Settings};
+use crate::alert::AlertSeverity;
 
 /// Loads a config with this text. Files with tokens and secrets are in the same folder.
 fn check(text: &str) -> Result<Settings, String> {
@@ -425,6 +427,26 @@ fn each_kind_of_receiver_says_what_it_needs() {
         (of("webhook", "regions = [\"a/b\"]"), key("regions"), "found `a/b`"),
         (of("webhook", "min_severity = \"major\""), key("min_severity"), "critical"),
         (of("webhook", "duty = \"weekdays\""), key("duty"), "Mo-Fr 07:00-23:00"),
+        (
+            "[alerts.rules.surge_ahead]\nthreshold = 0".into(),
+            "alerts.rules.surge_ahead.threshold".into(),
+            "from 0.01",
+        ),
+        (
+            "[alerts.rules.surge_ahead]\nclear_below = 9".into(),
+            "alerts.rules.surge_ahead.clear_below".into(),
+            "the threshold (1.5)",
+        ),
+        (
+            "[alerts.rules.surge_ahead]\nseverity = \"major\"".into(),
+            "alerts.rules.surge_ahead.severity".into(),
+            "critical",
+        ),
+        (
+            "[alerts.rules.surge]\nenabled = false".into(),
+            "alerts.rules.surge".into(),
+            "use surge_ahead",
+        ),
         ("[alerts.heartbeat]\nevery = \"1m\"".into(), "alerts.heartbeat.url".into(), "is missing"),
         (
             "[alerts]\nquiet_hours = \"nights\"".into(),
@@ -440,6 +462,12 @@ fn each_kind_of_receiver_says_what_it_needs() {
     }
     let quiet = check("[alerts]\nquiet_hours = \"Mo-Su 22:00-06:00\"").expect("accepted");
     assert!(quiet.alerts.quiet_hours.is_some());
+    let rule =
+        "[alerts.rules.alarm_storm]\nenabled = false\nfor = \"45m\"\nseverity = \"critical\"";
+    let rules = check(rule).expect("accepted").alerts.rules;
+    let storm = rules.limits("alarm_storm").expect("a rule");
+    assert!(!storm.enabled && storm.hold == Duration::from_secs(2700));
+    assert_eq!(storm.severity, AlertSeverity::Critical);
     for text in [
         of("email", mail),
         of("console", "url = \"\"").replace("url = \"\"\n", ""),

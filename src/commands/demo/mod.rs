@@ -305,6 +305,7 @@ fn forecaster(
             alerts_from: state.live,
             notify_from: state.live,
             quiet_hours: None,
+            alert_rules: Default::default(),
             roster: Some(Arc::new(move |day| roster(state, day))),
         },
         // Vintages wait for their fit, so that a restart does not change them.

@@ -5,5 +5,6 @@ pub mod anomalies;
 pub mod forecast;
 pub mod recommendations;
 pub mod reports;
+pub mod rules;
 pub mod staffing;
 pub mod windows;

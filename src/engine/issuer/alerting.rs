@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Issuer;
 use super::look::known_by;
 use crate::alert::{self, ActiveAlarm, AlertEffect, AlertInputs, SeriesNeed};
+use crate::anomaly::Anomaly;
 use crate::domain::{Scope, SeriesKey, Timestamp};
 use crate::engine::active_alarms::{active_alarms, active_at};
 use crate::engine::effects::{Effects, StoreChange};
@@ -18,15 +19,16 @@ use crate::window::AlarmBook;
 const COMPLAINTS_REACH: Duration = Duration::from_secs(1800);
 
 impl Issuer {
-    /// Judges plans and decides on alerts and pages. `within`: the window is open, and the plans are those of nowcasts only.
+    /// Judges plans and decides on alerts and pages. `anomalies` are those of the finalized window; without them the window is open, and
+    /// the plans are those of nowcasts only.
     pub(super) fn alert(
         &mut self,
         effects: &mut Effects<'_>,
         at: &Situation<'_>,
-        issued: &Issued,
-        plans: &Plans,
-        within: bool,
+        (issued, plans): (&Issued, &Plans),
+        anomalies: Option<&[Anomaly]>,
     ) {
+        let within = anomalies.is_none();
         let newer = self.newer_scopes(at, issued, within);
         let standing = standing(at.alarms, at.end, &newer);
         let live = |series| if within { None } else { self.live.get(series) };
@@ -50,10 +52,27 @@ impl Issuer {
             zone: self.config.zone,
             work: at.work,
         };
-        let decided = match within {
-            true => self.alerts.nowcast(&inputs, at.end),
-            false => self.alerts.step(&inputs, at.end),
+        let mut alerts = std::mem::take(&mut self.alerts);
+        let decided = match anomalies {
+            None => alerts.nowcast(&inputs, at.end),
+            Some(anomalies) => {
+                let seen = self.rule_inputs(at, (issued, plans), anomalies.iter().collect());
+                let mut decided = alerts.step(&inputs, at.end);
+                decided.extend(alerts.examine(&inputs, &seen, at.end));
+                decided
+            }
         };
+        self.alerts = alerts;
+        self.put_decided(effects, at, decided);
+    }
+
+    /// Stores what was decided on alerts and pages.
+    fn put_decided(
+        &mut self,
+        effects: &mut Effects<'_>,
+        at: &Situation<'_>,
+        decided: Vec<AlertEffect>,
+    ) {
         for effect in decided {
             match effect {
                 AlertEffect::Changed(mut alert) => {
@@ -85,6 +104,7 @@ impl Issuer {
             );
         }
     }
+
     /// Issue times of the forecasts of scopes that are newer than the end of the last final window.
     fn newer_scopes(
         &self,

@@ -30,7 +30,7 @@ impl Issuer {
         effects.emit(StreamEvent::Vintages { issued_at: upto });
         if upto >= self.config.alerts_from {
             let now = Situation { end: upto, ..*at };
-            self.alert(&mut effects, &now, &issued, &plans, true);
+            self.alert(&mut effects, &now, (&issued, &plans), None);
         }
         for nowcast in nowcasts {
             if let Some(vintage) = self.scheduled(&nowcast.vintage.series) {

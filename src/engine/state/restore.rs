@@ -33,7 +33,10 @@ impl State {
         self.adjust(reader)?;
         self.restore_alarms(reader, next)?;
         self.restore_tickets(reader, next)?;
-        self.issuer.restore(reader, next)?;
+        self.issuer.restore(reader, next, &self.observed.histories)?;
+        for (window, source) in self.merge.open_sources() {
+            self.issuer.memory.sources.note(source, window);
+        }
         if let Some(next) = next {
             let work = planned_work(reader, Some(next), &[])?;
             let known = Known {

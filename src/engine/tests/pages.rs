@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use regex::{Captures, Regex};
 
 use super::*;
-use crate::alert::{Alert, AlertState};
+use crate::alert::{Alert, AlertState, UNDERSTAFFED};
 use crate::config::core::staffing::default_profiles;
 use crate::domain::{DAY, Severity};
 use crate::simulate::{Operator, OperatorConfig};
 use crate::staffing::{Plan, Rules};
-use crate::store::Filter;
+use crate::store::{AlertFilter, Filter};
 use crate::text::{Language, Texts};
 
 /// Seconds of one round: reports are applied as often.
@@ -529,6 +529,8 @@ fn held(seed: u64, days: u32, hours: i64, showcase: &[u64]) -> (usize, Vec<usize
     let (mut truth, mut checks) = (Truth::default(), Checks::new());
     let (mut pages, mut last) = (0, None);
     let mut known: BTreeMap<String, Alert> = BTreeMap::new();
+    // The sentences of the other rules have no forecast behind them.
+    let which = AlertFilter { rule: Some(UNDERSTAFFED), open_only: true };
     let first = start.millis() / 3_600_000;
     for hour in first..first + i64::from(days) * 24 + hours {
         let mut events = operator.hour(hour).into_iter().peekable();
@@ -557,7 +559,7 @@ fn held(seed: u64, days: u32, hours: i64, showcase: &[u64]) -> (usize, Vec<usize
             let told: Vec<Alert> = new.map(|(_, row)| row.notice.alert.clone()).collect();
             pages += told.len();
             last = fresh.first().map(|(id, _)| *id).or(last);
-            let open = reader.alerts(&Filter::default(), true, 100, None).expect("reads");
+            let open = reader.alerts_of(&Filter::default(), which, 100, None).expect("reads");
             let case = |alert| {
                 let texts = Texts::new(Language::En).local(Alert::clone(alert).zone);
                 let texts = texts.as_of(alert.as_of());

@@ -374,6 +374,7 @@ fn a_page_is_shown_from_its_beginning_to_its_end() {
         trend: Trend::default(),
         paging: Default::default(),
         recommended: vec![],
+        finding: None,
     };
     site.put(|tx| tx.put_alert(&alert));
     assert_eq!(site.written(), (0, Ok(Vec::new())), "nobody was told");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::fields::{Fields, Line, Start, line, nanos, nanos_of, scope_tags, series_tags, tag};
-use crate::alert::{Alert, AlertSeverity, AlertState};
+use crate::alert::{Alert, AlertState};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::{Name, Scope, SeriesKey, Timestamp, WindowWidth};
 use crate::forecast::surge::{SURGE_LEADS, SurgeCount, lead_minutes};
@@ -226,10 +226,7 @@ pub fn anomaly(anomaly: &Anomaly, texts: &Texts) -> Option<Line> {
 /// Rule, severity and region are its only tags: so that two of one second do not overwrite each other, the id
 /// decides on the fraction of the second.
 pub fn alert(alert: &Alert, public_url: &str, texts: &Texts) -> Option<Line> {
-    let severity = match alert.severity {
-        AlertSeverity::Warning => "warning",
-        AlertSeverity::Critical => "critical",
-    };
+    let severity = alert.severity.as_str();
     let state = match alert.state {
         AlertState::Pending => "pending",
         AlertState::Firing => "firing",

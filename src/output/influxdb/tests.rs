@@ -534,6 +534,7 @@ fn alert() -> Alert {
         streak: 2,
         notified_gap: 4,
         recommended: Vec::new(),
+        finding: None,
         notified_at: None,
         steps: Vec::new(),
         trend: Trend::default(),

@@ -43,6 +43,7 @@ pub(in crate::output) fn page(alert: &str, kind: NotificationKind) -> Notificati
         streak: 0,
         notified_gap: 7,
         recommended: Vec::new(),
+        finding: None,
         notified_at: Some(at(0)),
         steps: Vec::new(),
         trend: Trend::default(),

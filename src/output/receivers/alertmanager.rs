@@ -59,7 +59,7 @@ impl Alertmanager {
         if page.kind == NotificationKind::Escalated {
             let other = match alert.severity {
                 AlertSeverity::Critical => AlertSeverity::Warning,
-                AlertSeverity::Warning => AlertSeverity::Critical,
+                AlertSeverity::Warning | AlertSeverity::Info => AlertSeverity::Critical,
             };
             forms.push(self.form(alert, other, now, None));
         }
@@ -75,14 +75,18 @@ impl Alertmanager {
     ) -> Value {
         let summary = message.map_or_else(String::new, |message| message.title.clone());
         let description = message.map_or_else(String::new, |message| message.lines.join("\n"));
+        let mut labels = json!({
+            "alertname": if alert.finding.is_none() { "SurgecastStaffing" } else { "SurgecastRule" },
+            "rule": alert.rule,
+            "region": alert.scope.region.as_str(),
+            "service": alert.scope.service.as_str(),
+            "severity": severity_word(severity),
+        });
+        if let Some(label) = alert.finding.as_ref().and_then(|found| found.label.as_deref()) {
+            labels["subject"] = label.into();
+        }
         json!({
-            "labels": {
-                "alertname": "SurgecastStaffing",
-                "rule": alert.rule,
-                "region": alert.scope.region.as_str(),
-                "service": alert.scope.service.as_str(),
-                "severity": severity_word(severity),
-            },
+            "labels": labels,
             "annotations": {
                 "summary": summary,
                 "description": description,

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Address, KINDS, Kind, Receiver, Secret, Settings, Url};
-use crate::alert::{AlertSeverity, Escalation, RULES, Route};
+use crate::alert::{AlertSeverity, Escalation, Route, RuleSet, rule_names};
 use crate::config::Reader;
+use crate::config::core::rules;
 use crate::domain::{Hours, Name};
 use crate::output::pages::Heartbeat;
 use crate::text::Language;
@@ -17,6 +19,7 @@ const HEARTBEAT_EVERY: Duration = Duration::from_secs(60);
 const ESCALATE_AFTER: Duration = Duration::from_secs(600);
 const NAMES_MAX: usize = 100;
 const HTTP: &str = "use an http:// or https:// address";
+const SEVERITIES: &str = "use \"info\", \"warning\" or \"critical\"";
 const SMTP: &str = "use smtp://HOST:PORT or smtps://HOST:PORT";
 
 /// `[alerts]`.
@@ -28,6 +31,8 @@ pub struct Alerts {
     pub escalation: Escalation,
     /// Hours in which pages of warnings are held back, in the time zone of their region.
     pub quiet_hours: Option<Hours>,
+    /// The limits of the rules besides the lack of agents.
+    pub rules: Arc<RuleSet>,
 }
 
 /// One of `[[alerts.receivers]]`.
@@ -81,13 +86,15 @@ impl fmt::Debug for ReceiverConfig {
 pub fn read(section: Reader<'_>, public_url: &str, language: Language) -> Alerts {
     let mut names = BTreeSet::new();
     let entries = section.array("receivers").into_iter();
-    let receivers =
+    let receivers: Vec<ReceiverConfig> =
         entries.filter_map(|entry| receiver(entry, public_url, language, &mut names)).collect();
     let heartbeat = heartbeat(section.section("heartbeat"));
     let escalation = escalation(&section, &names);
     let quiet_hours = section.parse("quiet_hours", "use days and hours", str::parse::<Hours>);
+    let named = receivers.iter().flat_map(|own| own.route.rules.iter());
+    let rules = Arc::new(rules::read(&section).paged(named));
     section.finish();
-    Alerts { receivers, heartbeat, escalation, quiet_hours }
+    Alerts { receivers, heartbeat, escalation, quiet_hours, rules }
 }
 
 fn escalation(section: &Reader<'_>, names: &BTreeSet<Name>) -> Escalation {
@@ -219,23 +226,19 @@ fn refuse_others(entry: &Reader<'_>, kind: &Kind) {
 
 fn route(entry: &Reader<'_>) -> Route {
     let rules = list(entry, "rules", "use a list of rules");
-    for rule in rules.iter().filter(|rule| !RULES.contains(&rule.as_str())) {
-        entry.problem("rules", format!("found `{rule}`: use {}", RULES.join(", ")));
+    let known = rule_names();
+    for rule in rules.iter().filter(|rule| !known.contains(&rule.as_str())) {
+        entry.problem("rules", format!("found `{rule}`: use {}", known.join(", ")));
     }
     let regions = list(entry, "regions", "use a list of regions");
     let regions = regions.iter().filter_map(|region| {
         let name = Name::new(region);
         name.map_err(|error| entry.problem("regions", format!("found `{region}`: {error}"))).ok()
     });
-    let severity = |text: &str| match text {
-        "warning" => Ok(AlertSeverity::Warning),
-        "critical" => Ok(AlertSeverity::Critical),
-        _ => Err("use \"warning\" or \"critical\""),
-    };
     Route {
         regions: regions.collect(),
         rules: rules.into_iter().collect(),
-        min_severity: entry.parse("min_severity", "use \"warning\" or \"critical\"", severity),
+        min_severity: entry.parse("min_severity", SEVERITIES, str::parse::<AlertSeverity>),
         duty: entry.parse("duty", "use days and hours", str::parse::<Hours>),
     }
 }

@@ -132,10 +132,7 @@ pub fn is_over(page: &Notification) -> bool {
 
 /// The word that most services use for a severity.
 pub fn severity_word(severity: AlertSeverity) -> &'static str {
-    match severity {
-        AlertSeverity::Critical => "critical",
-        AlertSeverity::Warning => "warning",
-    }
+    severity.as_str()
 }
 
 #[cfg(test)]

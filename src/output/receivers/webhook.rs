@@ -13,7 +13,7 @@ use crate::alert::{
 };
 use crate::domain::{Scope, Timestamp};
 use crate::text::Texts;
-use crate::views::{AlertStep, IncidentNeed};
+use crate::views::{AlertStep, Finding, IncidentNeed};
 
 /// The word of this kind.
 pub const KIND: &str = "webhook";
@@ -112,6 +112,8 @@ struct AlertForm<'a> {
     as_of: Timestamp,
     next_at: Option<Timestamp>,
     eased_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finding: Option<Finding>,
 }
 
 impl<'a> AlertForm<'a> {
@@ -141,6 +143,7 @@ impl<'a> AlertForm<'a> {
             as_of: alert.as_of(),
             next_at: alert.trend.next_at,
             eased_at: alert.trend.eased_at,
+            finding: alert.finding.as_deref().map(Finding::from),
         }
     }
 }

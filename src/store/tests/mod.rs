@@ -159,6 +159,7 @@ fn alert(id: &str, since: i64, state: AlertState) -> Alert {
         streak: 2,
         notified_gap: 4,
         recommended: Vec::new(),
+        finding: None,
         notified_at: None,
         steps: Vec::new(),
         trend: Trend::default(),

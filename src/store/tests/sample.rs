@@ -3,7 +3,10 @@
 //! It has two windows of history, one open window, two forecasts, adjustments, alerts and people's entries.
 
 use super::*;
-use crate::alert::{Held, HoldReason, NeedStep, Paging, Part, Shortfall, Silence, Silenced};
+use crate::alert::{
+    Fact, Finding, Held, HoldReason, NeedStep, Paging, Part, RuleMemory, Shortfall, Silence,
+    Silenced,
+};
 use crate::domain::{LifeStep, TicketMessage, TicketNews, TicketStep};
 use crate::forecast::surge::{Surges, Threshold};
 use crate::forecast::{Adjustment, AdjustmentAmount, AdjustmentKind, Cause, Nowcast};
@@ -509,6 +512,43 @@ pub(super) fn paging(step: NeedStep) -> Paging {
         planned_until: Some(at(HOUR)),
         tuning: -2,
     }
+}
+
+/// What the rule of silent sources found.
+pub(super) fn finding() -> Finding {
+    let fact = |name: &str, fact| (name.to_owned(), fact);
+    Finding {
+        label: Some("network.alarms".into()),
+        level: 6.5,
+        threshold: 3.0,
+        peak: 7.25,
+        variant: Some("high".into()),
+        facts: vec![
+            fact("minutes", Fact::Count(90)),
+            fact("usual", Fact::Number(15.5)),
+            fact("share", Fact::Share(0.25)),
+            fact("since", Fact::At(at(HOUR))),
+            fact("source", Fact::Text("network.alarms".into())),
+            fact("channel", Fact::Channel("phone".into())),
+        ],
+        is_over: true,
+        inhibited_by: Some("a1".into()),
+    }
+}
+
+/// The memory of the rules: a source with a silence between its windows, and a backlog.
+pub(super) fn rule_memory() -> RuleMemory {
+    let (mut memory, source) = (RuleMemory::default(), SourceId::new("network.alarms", 1));
+    let quarter = WindowWidth::QUARTER;
+    for window in [0, 1, 5] {
+        memory.sources.note(&source, at(0) + quarter.length() * window);
+    }
+    memory.sources.advance(at(2 * HOUR), quarter, |_| true);
+    let series = SeriesKey::parse("north/mobile/phone").expect("a series");
+    for (hours, open) in [(0, 7), (24, 9), (25, 8)] {
+        memory.backlogs.advance(at(hours * HOUR), quarter, [(&series, open)].into_iter());
+    }
+    memory
 }
 
 /// One alert of each state, newest last.

@@ -55,6 +55,7 @@ more_alerts = Show all { $n } alerts
 new_alert = New alert: { $title }
 sev_critical = Critical
 sev_warning = Warning
+sev_info = Information
 state_pending = waiting for the next forecast
 state_firing = firing
 state_acknowledged = acknowledged

@@ -55,6 +55,7 @@ more_alerts = 显示全部 { $n } 条预警
 new_alert = 新预警：{ $title }
 sev_critical = 紧急
 sev_warning = 警告
+sev_info = 提示
 state_pending = 等待下次预测
 state_firing = 已触发
 state_acknowledged = 已确认

@@ -1,0 +1,195 @@
+//! The life of alerts with a finding: what all rules have in common.
+//!
+//! An alert begins when the level of its rule reaches the threshold, fires once it has stayed there for `for`, goes on while the level is
+//! at least `clear_below`, and is resolved after the same number of windows as a lack of agents. It does not fire again within the
+//! cool-down. Everything is a function of event time and the stored alerts, so a restart changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::book::{AlertBook, AlertEffect, AlertInputs, RESOLVE_AFTER, begin, facts};
+use super::key::AlertKey;
+use super::paging::Look;
+use super::rules::{RuleInputs, RuleLimits, RuleSet, Sighting};
+use super::tuning::limit_factor;
+use super::{Alert, AlertSeverity, AlertState, Cause, Finding};
+use crate::domain::{HOUR, Timestamp};
+use crate::text::Stored;
+
+/// A sighting, and the limits of its rule as feedback left them.
+type Seen = BTreeMap<AlertKey, (Sighting, RuleLimits)>;
+
+impl AlertBook {
+    /// With the limits of the rules.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Arc<RuleSet>) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// With alerts that ended lately: the next ones about the same have to wait.
+    #[must_use]
+    pub fn after(mut self, ended: impl Iterator<Item = Alert>) -> Self {
+        for alert in ended.filter(|alert| alert.streak >= RESOLVE_AFTER) {
+            self.rest(&alert);
+        }
+        self
+    }
+
+    /// Notes until when the next alert about the same does not fire.
+    pub(super) fn rest(&mut self, alert: &Alert) {
+        let Some(limits) = self.rules.limits(&alert.rule) else { return };
+        let until = alert.ended_at.unwrap_or(alert.updated_at) + limits.cool_down;
+        let known = self.rests.entry(alert.key()).or_insert(until);
+        *known = until.max(*known);
+    }
+
+    /// Lets all rules look at a finalized window. Call it after [`Self::step`] of that window: alerts of missing agents inhibit others.
+    pub fn examine(
+        &mut self,
+        inputs: &AlertInputs<'_>,
+        seen: &RuleInputs<'_>,
+        now: Timestamp,
+    ) -> Vec<AlertEffect> {
+        self.rests.retain(|_, until| *until > now);
+        let mut seen = self.sightings(seen);
+        let open = self.open.keys().filter(|key| key.finding.is_some());
+        let keys: BTreeSet<AlertKey> = open.chain(seen.keys()).cloned().collect();
+        let mut looks = Vec::new();
+        for key in keys {
+            let sighting = seen.remove(&key);
+            let (alert, look) = match (self.open.remove(&key), sighting) {
+                (None, Some((sighting, limits))) if sighting.begins(&limits) => {
+                    let alert = begin_of(&key, inputs, now);
+                    self.found(alert, &sighting, &limits, inputs, now)
+                }
+                (Some(alert), Some((sighting, limits))) if goes_on(&alert, &sighting, &limits) => {
+                    self.found(alert, &sighting, &limits, inputs, now)
+                }
+                (Some(alert), seen) => no_more(alert, seen.map(|(seen, _)| seen), inputs, now),
+                (None, _) => continue,
+            };
+            self.open.insert(key, alert);
+            looks.push(look);
+        }
+        let mut effects = Vec::new();
+        let mut changed = self.page(&looks, inputs, now, &mut effects);
+        let over = self.end(&looks, now, &mut effects);
+        over.iter().for_each(|alert| _ = changed.remove(&alert.key()));
+        let open = changed.iter().filter_map(|key| self.open.get(key)).cloned();
+        effects.extend(open.chain(over).map(AlertEffect::Changed));
+        effects
+    }
+
+    /// The highest sighting of each identity.
+    fn sightings(&self, inputs: &RuleInputs<'_>) -> Seen {
+        let mut seen = Seen::new();
+        for (rule, sighting) in self.rules.look(inputs) {
+            let Some(limits) = self.rules.limits(rule) else { continue };
+            let key = AlertKey::of_rule(rule, &sighting.scope, sighting.label.as_deref());
+            let factor = limit_factor(self.tuning.get(&key).copied().unwrap_or(0));
+            match seen.get(&key) {
+                Some((known, _)) if known.level >= sighting.level => {}
+                _ => _ = seen.insert(key, (sighting, limits.tuned(factor))),
+            }
+        }
+        seen
+    }
+
+    /// Takes what a rule sees.
+    fn found(
+        &self,
+        mut alert: Alert,
+        sighting: &Sighting,
+        limits: &RuleLimits,
+        inputs: &AlertInputs<'_>,
+        now: Timestamp,
+    ) -> (Alert, Look) {
+        shared_facts(&mut alert, inputs, now);
+        alert.severity = limits.severity;
+        (alert.from, alert.to) = sighting.span.unwrap_or((alert.since, now + HOUR));
+        let key = alert.key();
+        let peak = alert.finding.as_ref().map_or(0.0, |known| known.peak).max(sighting.level);
+        let facts = sighting.facts.iter().map(|(name, fact)| ((*name).to_owned(), fact.clone()));
+        alert.finding = Some(Box::new(Finding {
+            label: sighting.label.clone(),
+            level: sighting.level,
+            threshold: limits.threshold,
+            peak,
+            variant: sighting.variant.map(str::to_owned),
+            facts: facts.collect(),
+            is_over: false,
+            inhibited_by: self.inhibitor(&alert).map(|other| other.id.clone()),
+        }));
+        if peak <= sighting.level {
+            alert.worst = Some(alert.as_it_is());
+        }
+        alert.streak = 0;
+        let is_rested = self.rests.get(&key).is_none_or(|until| *until <= now);
+        let held: Duration = now.since(alert.since);
+        let fires = alert.state == AlertState::Pending && held >= limits.hold && is_rested;
+        if fires {
+            alert.state = AlertState::Firing;
+        }
+        (alert, Look { key, fires, turned: false, is_short: true })
+    }
+
+    /// The alert of missing agents that has the pages of an outage to which an alert belongs.
+    pub(super) fn inhibitor(&self, alert: &Alert) -> Option<&Alert> {
+        alert.finding.as_ref().filter(|found| found.label.is_none())?;
+        let is_within = |other: &Alert| {
+            let fits = |wide: &crate::domain::Name, own| wide.is_all() || wide == own;
+            fits(&alert.scope.region, &other.scope.region)
+                && fits(&alert.scope.service, &other.scope.service)
+        };
+        let short = self.open.values().filter(|other| other.finding.is_none());
+        let active = short.filter(|other| other.is_active() && is_within(other));
+        active.min_by_key(|other| (other.since, other.id.as_str()))
+    }
+}
+
+/// Whether an open alert goes on with what its rule sees. A pending one needs all that it began with.
+fn goes_on(alert: &Alert, sighting: &Sighting, limits: &RuleLimits) -> bool {
+    match alert.state {
+        AlertState::Pending => sighting.begins(limits),
+        _ => sighting.level >= limits.clear_below,
+    }
+}
+
+/// A new alert of a rule.
+fn begin_of(key: &AlertKey, inputs: &AlertInputs<'_>, now: Timestamp) -> Alert {
+    let (rule, label) = key.finding.clone().unwrap_or_default();
+    let scope = &key.scope;
+    let about = label.as_ref().map(|label| format!(".{label}")).unwrap_or_default();
+    Alert {
+        id: format!("{rule}.{}.{}{about}.{}", scope.region, scope.service, now.secs()),
+        rule,
+        severity: AlertSeverity::Info,
+        finding: Some(Box::new(Finding { label, ..Finding::default() })),
+        ..begin(scope, inputs.zone_of(scope), now)
+    }
+}
+
+/// The newest window shows it no more, or less than `clear_below`.
+fn no_more(
+    mut alert: Alert,
+    seen: Option<Sighting>,
+    inputs: &AlertInputs<'_>,
+    now: Timestamp,
+) -> (Alert, Look) {
+    shared_facts(&mut alert, inputs, now);
+    alert.streak += 1;
+    if let Some(found) = &mut alert.finding {
+        found.is_over = true;
+        found.level = seen.map_or(0.0, |seen| seen.level);
+    }
+    let key = alert.key();
+    (alert, Look { key, fires: false, turned: false, is_short: false })
+}
+
+/// What every alert shows. The sentence that no alarm is active is one about agents.
+fn shared_facts(alert: &mut Alert, inputs: &AlertInputs<'_>, now: Timestamp) {
+    facts(alert, inputs, now);
+    alert.because.retain(|cause| *cause != Stored::Value(Cause::NoAlarm));
+}

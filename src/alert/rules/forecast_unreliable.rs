@@ -1,0 +1,31 @@
+//! `forecast_unreliable`: the counts of the last hours are outside the forecast's band too often.
+
+use super::{RecentScores, Rule, RuleInputs, RuleLimits, Sighting};
+use crate::alert::Fact;
+use crate::domain::MINUTE;
+
+/// The level is the share of the last hours' windows whose count was outside the 80 % band of their last forecast; 0.2 is to be
+/// expected. The minimum is a number of windows, over all channels.
+pub(super) struct ForecastUnreliable;
+
+impl Rule for ForecastUnreliable {
+    fn name(&self) -> &'static str {
+        "forecast_unreliable"
+    }
+
+    fn defaults(&self) -> RuleLimits {
+        RuleLimits::of(0.5, 0.35, 20.0).hold(30 * MINUTE)
+    }
+
+    fn look(&self, inputs: &RuleInputs<'_>, limits: &RuleLimits) -> Vec<Sighting> {
+        let known = inputs.scores.iter().filter(|own| own.windows > 0);
+        let sighting = |own: &RecentScores| {
+            let (windows, outside) = (f64::from(own.windows), f64::from(own.outside));
+            let seen = Sighting::new(&own.scope, outside / windows, windows >= limits.minimum);
+            let seen = seen.count("windows", windows).count("outside", outside);
+            let seen = seen.fact("share", Fact::Share(outside / windows));
+            seen.fact("since", Fact::At(own.since))
+        };
+        known.map(sighting).collect()
+    }
+}

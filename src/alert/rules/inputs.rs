@@ -1,0 +1,88 @@
+//! What rules look at: values of one finalized window.
+
+use std::time::Duration;
+
+use crate::anomaly::Anomaly;
+use crate::domain::{HOUR, Scope, SeriesKey, SourceId, Timestamp, WindowWidth};
+use crate::forecast::Vintage;
+use crate::staffing::Plan;
+
+/// The span in which alarms are counted together.
+pub const ALARMS_REACH: Duration = HOUR;
+
+/// Critical, major and minor alarms of a scope.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlarmActivity {
+    pub scope: Scope,
+    /// Alarms that were raised in the last [`ALARMS_REACH`].
+    pub raised: u32,
+    /// Time of the first of them.
+    pub since: Timestamp,
+    /// How many were raised in the same span of each of the last days that are known.
+    pub days: Vec<f64>,
+}
+
+/// How long a source has sent nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceState {
+    pub source: SourceId,
+    /// End of its last window with events.
+    pub last: Timestamp,
+    /// The longest silence that is usual for it; `None` while that is not known.
+    pub usual: Option<Duration>,
+}
+
+/// Open tickets of a series whose number is known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BacklogState {
+    pub series: SeriesKey,
+    /// Open tickets at the end of the last windows, the newest last.
+    pub recent: Vec<u32>,
+    /// The most open tickets of each of the last days.
+    pub days: Vec<f64>,
+}
+
+/// The plan of a series, and the share of contacts that it has to answer in time.
+#[derive(Clone, Copy, Debug)]
+pub struct ServicePlan<'a> {
+    pub plan: &'a Plan,
+    pub target: f64,
+}
+
+/// How the newest forecasts of a scope's windows turned out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecentScores {
+    pub scope: Scope,
+    /// Windows of its series since `since`, and how many counts were outside the 80 % band.
+    pub windows: u32,
+    pub outside: u32,
+    pub since: Timestamp,
+}
+
+/// All inputs of a look, as of the end of a finalized window.
+#[derive(Clone, Debug, Default)]
+pub struct RuleInputs<'a> {
+    pub now: Timestamp,
+    pub width: Option<WindowWidth>,
+    pub alarms: Vec<AlarmActivity>,
+    /// Anomalies of the window.
+    pub anomalies: Vec<&'a Anomaly>,
+    pub sources: Vec<SourceState>,
+    pub backlogs: Vec<BacklogState>,
+    /// Forecasts of region and service, over all channels.
+    pub forecasts: Vec<&'a Vintage>,
+    pub plans: Vec<ServicePlan<'a>>,
+    pub scores: Vec<RecentScores>,
+}
+
+impl RuleInputs<'_> {
+    /// Number of windows in a span, at least two: one window alone tells little.
+    pub(super) fn windows(&self, span: Duration) -> usize {
+        self.width.map_or(2, |width| width.per(span)).max(2)
+    }
+
+    /// End of the window that starts at `start`.
+    pub(super) fn end(&self, start: Timestamp) -> Timestamp {
+        self.width.map_or(start, |width| width.end(start))
+    }
+}

@@ -1,0 +1,85 @@
+//! What the rules of alerts look at besides plans: alarms, anomalies, sources, backlogs, forecasts and scores of a window.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Issuer;
+use crate::alert::{ALARMS_REACH, Alert, RuleInputs, ServicePlan};
+use crate::anomaly::Anomaly;
+use crate::domain::{DAY, SeriesKey, SourceId, Timestamp};
+use crate::engine::effects::{Effects, StoreChange};
+use crate::engine::issued::{Issued, Plans};
+use crate::engine::situation::Situation;
+use crate::store::{Reader, StoreError};
+use crate::window::SourceProgress;
+
+/// Longest cool-down of a rule: alerts that ended before are of no concern.
+const RESTS_MAX: Duration = Duration::from_secs(7 * DAY.as_secs());
+
+/// What else a finalized window brought.
+pub struct WindowNews<'a> {
+    /// Anomalies of the words of customers.
+    pub anomalies: &'a [Anomaly],
+    /// The sources that are counted.
+    pub sources: &'a BTreeMap<SourceId, SourceProgress>,
+}
+
+impl Issuer {
+    /// Takes from a finalized window what rules remember.
+    pub(super) fn remember(
+        &mut self,
+        end: Timestamp,
+        sources: &BTreeMap<SourceId, SourceProgress>,
+    ) {
+        self.memory.sources.advance(end, self.width, |source| sources.contains_key(source));
+        self.memory_changed = true;
+    }
+
+    /// Takes the open tickets of a finalized window, after the planning did.
+    pub(super) fn remember_backlogs(&mut self, end: Timestamp) {
+        let known = self.planning.backlogs().iter();
+        let known = known.map(|(series, open)| (series, open.round() as u32));
+        self.memory.backlogs.advance(end, self.width, known);
+    }
+
+    /// The inputs of the rules, as of the end of a finalized window.
+    pub(super) fn rule_inputs<'a>(
+        &'a self,
+        at: &Situation<'_>,
+        (issued, plans): (&'a Issued, &'a Plans),
+        anomalies: Vec<&'a Anomaly>,
+    ) -> RuleInputs<'a> {
+        let live = |series: &SeriesKey| self.live.get(series);
+        let is_scope = |series: &SeriesKey| {
+            series.channel.is_all() && !series.region.is_all() && !series.service.is_all()
+        };
+        let scopes = issued.served().filter(|(series, _)| is_scope(series));
+        let newest = |(series, own)| live(series).map_or(own, |(vintage, _)| vintage);
+        let plan = |(series, own): (&SeriesKey, &'a _)| {
+            let newer = live(series).and_then(|(_, plan)| plan.as_ref());
+            let target = self.config.staffing.profile_of(series)?.target.fraction;
+            Some(ServicePlan { plan: newer.unwrap_or(own), target })
+        };
+        RuleInputs {
+            now: at.end,
+            width: Some(self.width),
+            alarms: at.spells.activity(at.end, ALARMS_REACH),
+            anomalies,
+            sources: self.memory.sources.states(at.end, self.width),
+            backlogs: self.memory.backlogs.states(),
+            forecasts: scopes.map(newest).collect(),
+            plans: plans.iter().filter_map(plan).collect(),
+            scores: self.ledger.coverage().scores(),
+        }
+    }
+
+    /// Alerts that ended lately.
+    pub(super) fn ended_alerts(reader: &Reader, next: Timestamp) -> Result<Vec<Alert>, StoreError> {
+        reader.alerts_ended_since(next - RESTS_MAX)
+    }
+}
+
+/// The anomalies among effects.
+pub(super) fn anomalies_of(effects: &Effects<'_>) -> Vec<Anomaly> {
+    effects.changes.iter().filter_map(StoreChange::anomaly).cloned().collect()
+}

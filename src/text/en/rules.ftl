@@ -1,0 +1,52 @@
+# Alerts of the rules besides the lack of agents. Each rule has a name, a title for a lock screen, a line with its numbers, and an action.
+
+rule-title-critical = CRITICAL { $title }
+rule-title-resolved = { $scope }: resolved: { $rule }
+rule-resolved = Resolved: { $rule } ({ $scope }). The alert lasted from { $from } to { $to } ({ $zone }).
+rule-eased = The newest window no longer shows it. The alert ends if the next ones agree.
+rule-inhibited = Agents are missing here: the pages are those of the alert { $id }.
+rule-acknowledge = If you take this on, acknowledge the alert.
+
+rule-alarm-storm-name = alarm storm
+rule-alarm-storm-title = { $scope }: alarm storm, { $raised } alarms in an hour
+rule-alarm-storm-line = { $raised } critical, major and minor alarms were raised within an hour, the first at { $since }; { $usual } are usual at this time of day.
+rule-alarm-storm-action = Action now: ask network operations whether customers will notice.
+
+rule-surge-ahead-name = surge of tickets ahead
+rule-surge-ahead-title = { $scope }: surge ahead, { $tickets } tickets at { $at } instead of { $usual }
+rule-surge-ahead-line = The forecast is far above usual from { $from } to { $to }: most at { $at } with { $tickets } tickets in a window, where { $usual } are usual; { $extra } more tickets than usual in all.
+rule-surge-ahead-action = Action now: check whether there are enough agents from { $from } to { $to }.
+
+rule-sla-at-risk-name = service level at risk
+rule-sla-at-risk-title = { $scope } ({ $channel }): service level of { $expected } expected from { $from }, target { $target }
+rule-sla-at-risk-line = { $channel }: with the roster, a service level of { $expected } is expected from { $from } to { $to }; the target is { $target }. { $scheduled } agents are scheduled and { $needed } needed in the worst window.
+rule-sla-at-risk-action = Action by { $from }: find { $more ->
+    [one] { $more } more agent
+   *[other] { $more } more agents
+} ({ $channel }).
+
+rule-anomaly-now-name = unusual number of tickets
+rule-anomaly-now-title-high = { $scope } ({ $channel }): { $actual } tickets at { $at }, far more than the forecast of { $expected }
+rule-anomaly-now-line-high = { $channel }: { $actual } tickets came in the window of { $at }; the forecast was { $expected }.
+rule-anomaly-now-title-low = { $scope } ({ $channel }): { $actual } tickets at { $at }, far fewer than the forecast of { $expected }
+rule-anomaly-now-line-low = { $channel }: only { $actual } tickets came in the window of { $at }; the forecast was { $expected }. A feed may be silent.
+rule-anomaly-now-title-complaints = { $scope }: { $actual } complaints at { $at }, usual are { $expected }
+rule-anomaly-now-line-complaints = { $channel }: { $actual } tickets about an outage, poor coverage or slow service came in the window of { $at }; { $expected } are usual.
+rule-anomaly-now-title-phrase = { $scope }: a new phrase is in { $actual } tickets at { $at }
+rule-anomaly-now-line-phrase = { $channel }: a phrase that was rare before is in { $actual } tickets of the window of { $at }; { $expected } are usual.
+rule-anomaly-now-action = Action now: look for the reason, and tell network operations if no alarm explains it.
+
+rule-silent-source-name = silent source
+rule-silent-source-title = { $source }: no events since { $since }
+rule-silent-source-line = { $source } has sent no events since { $since }, for { $minutes } min; up to { $usual } min are usual. Silent partitions: { $partitions }.
+rule-silent-source-action = Action now: ask whoever runs { $source } whether it still sends.
+
+rule-forecast-unreliable-name = unreliable forecast
+rule-forecast-unreliable-title = { $scope }: the forecast is unreliable, { $share } of the counts are outside its band
+rule-forecast-unreliable-line = Since { $since }, { $outside } of { $windows } counts ({ $share }) were outside the 80 % band of their last forecast; 20 % are to be expected.
+rule-forecast-unreliable-action = Action now: trust the newest counts more than the forecast, and look for a reason that is not in the data.
+
+rule-backlog-growing-name = growing backlog
+rule-backlog-growing-title = { $scope } ({ $channel }): { $open } open tickets, usual are at most { $usual }
+rule-backlog-growing-line = { $channel }: { $open } tickets are open, { $grown } more than four windows before; at most { $usual } are usual on a day.
+rule-backlog-growing-action = Action now: check whether the team that resolves these tickets has enough people.
