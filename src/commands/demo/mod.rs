@@ -30,7 +30,7 @@ use crate::ingest;
 use crate::output::print;
 use crate::output::receivers::{Console, Receivers};
 use crate::simulate::{Operator, OperatorConfig, QUARTER};
-use crate::staffing::{Planner, Rules, Shift};
+use crate::staffing::{Model, Planner, Rules, Shift};
 use crate::store::{Body, Store, StoreError, with_appended};
 use crate::telemetry::init_logging;
 use crate::text::Language;
@@ -44,8 +44,8 @@ const BACKFILL: Duration = Duration::from_secs(7 * 86_400);
 const SHOWCASE_MIN: [u64; 6] = [6, 420, 900, 1500, 2300, 3300];
 /// The roster plans for the arrivals of an ordinary day times this factor.
 const MARGIN: f64 = 1.1;
-/// Of the days before and after, so many quarters of an hour are planned with a day: e-mail is answered hours later.
-const AROUND: i64 = 32;
+/// Quarters of an hour of a plan.
+const HORIZON: i64 = 24;
 /// [`OperatorConfig::demo`] as it is in this release; a demo of another one cannot be continued.
 const OPERATOR: u32 = 1;
 /// Quarters of an hour in a day.
@@ -324,7 +324,8 @@ fn forecaster(
     }
 }
 
-/// The shifts of a day in quarters of an hour: the agents that the plan of an ordinary day needs, with a margin.
+/// The shifts of a day in quarters of an hour: the most agents that a plan of an ordinary day needs, whenever it is made, with a
+/// margin.
 fn roster(state: DemoState, day: Timestamp) -> Vec<Shift> {
     let operator = Operator::new(operator(state));
     let mut planners: BTreeMap<Name, Planner> =
@@ -336,8 +337,17 @@ fn roster(state: DemoState, day: Timestamp) -> Vec<Shift> {
         let usual = |quarter: i64| {
             MARGIN * operator.base_rate(*place, start_of(quarter) + QUARTER / 2) / 4.0
         };
-        let arrivals: Vec<f64> = (-AROUND..QUARTERS + AROUND).map(usual).collect();
-        let planned = (-AROUND..).zip(planner.agents(&arrivals, WIDTH));
+        let arrivals: Vec<f64> = (-HORIZON..QUARTERS + HORIZON).map(usual).collect();
+        let mut agents = planner.agents(&arrivals, WIDTH);
+        // A plan does not know what came before its first window. That matters longest for work with a deadline of hours.
+        let is_deferred = matches!(planner.profile().model, Model::Deferred(_));
+        let windows = if is_deferred { HORIZON.unsigned_abs() as usize } else { 1 };
+        for (at, horizon) in arrivals.windows(windows).enumerate() {
+            for (most, needed) in agents[at..].iter_mut().zip(planner.agents(horizon, WIDTH)) {
+                *most = needed.max(*most);
+            }
+        }
+        let planned = (-HORIZON..).zip(agents);
         for (quarter, agents) in planned.filter(|(at, _)| (0..QUARTERS).contains(at)) {
             let (start, end) = (start_of(quarter), start_of(quarter + 1));
             match shifts.last_mut() {
