@@ -8,7 +8,7 @@ use crate::domain::{LifeStep, SeriesKey, TicketMessage, TicketNews, Timestamp};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MessageKey {
     pub ts: Timestamp,
-    /// Number of the step; [`SNAPSHOT`] for a snapshot, which includes what happened at its time.
+    /// Number of the step; `SNAPSHOT` for a snapshot, which includes what happened at its time.
     pub kind: u8,
     /// Id of the ticket, or name of the series.
     pub subject: Arc<str>,
