@@ -31,6 +31,11 @@ fn the_page_is_chinese_where_that_is_chosen() {
     program.wait_for("/api/v1/status", |status| status["catching_up"].is_null());
     let staffing = "/api/v1/staffing?region=north&service=broadband&channel=phone";
     program.wait_for(staffing, |plan| plan["targets"].is_array());
+    // Other rules see the same outage; the page shows them in the card of the missing agents.
+    program.wait_for("/api/v1/alerts?open=true", |open| {
+        let open = open.as_array().into_iter().flatten();
+        open.map(|alert| &alert["finding"]["inhibited_by"]).any(|id| id.is_string())
+    });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let check = page::check_chinese(&program.url, "north/broadband/phone", &anomaly);
     runtime.expect("a runtime").block_on(check);

@@ -93,6 +93,9 @@ pub async fn check_chinese(base_url: &str, nowcast: &str, anomaly: &str) {
         chinese(client, "an anomaly", shown).await?;
         client.execute(&hash(""), vec![]).await?;
         chinese(client, "an alert", "document.querySelector('article.alert')").await?;
+        let also = "[...document.querySelectorAll('article.alert')].some(a => \
+                    a.querySelector('.also:not([hidden]) li a')?.textContent)";
+        chinese(client, "an alert that belongs to another", also).await?;
         shoot(client, "overview-zh").await?;
         client.execute(&hash("accuracy"), vec![]).await?;
         chinese(client, "accuracy", "document.querySelector('table.figures')").await?;

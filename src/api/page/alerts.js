@@ -11,6 +11,18 @@ const SHOWN_MAX = matchMedia("(max-width: 720px)").matches ? 2 : 4;
 const URGENCY = { critical: 0, warning: 1, info: 2 };
 const ORDER = { firing: 0, acknowledged: 1, pending: 2 };
 
+/** Whether an alert belongs to another open one, which says more: agents are missing in the same place. */
+export const isPartOf = (alerts) => {
+  const open = new Set(alerts.map((a) => a.id));
+  return (a) => open.has(a.finding?.inhibited_by);
+};
+
+/** Alerts that somebody has to look at: they fire, are more than information, and belong to no other. */
+export const urgent = (alerts) => {
+  const isPart = isPartOf(alerts);
+  return alerts.filter((a) => a.state === "firing" && a.severity !== "info" && !isPart(a));
+};
+
 export const byUrgency = (a, b) =>
   (a.finding ? 1 : 0) - (b.finding ? 1 : 0)
   || (ORDER[a.state] ?? 3) - (ORDER[b.state] ?? 3)
@@ -98,7 +110,9 @@ function card(alert, reload) {
   const links = h("p", { class: "links" }, chart, part,
     h("a", { hidden: alert.finding != null, href: `${BASE}api/v1/reports/incidents/${encodeURIComponent(alert.id)}?language=${langCode()}`, text: t("alert_report") }),
     h("a", { href: `#/alerts/${encodeURIComponent(alert.id)}`, text: t("alert_link") }));
-  node.append(h("div", { class: "head" }, badge, title), when, text, more, links, silenced, h("div", { class: "foot-row" }, ack, acked, silence, asked, thanks), failed);
+  const found = h("ul");
+  const also = h("div", { class: "also", hidden: true }, h("p", { text: t("alert_also") }), found);
+  node.append(h("div", { class: "head" }, badge, title), when, text, more, also, links, silenced, h("div", { class: "foot-row" }, ack, acked, silence, asked, thanks), failed);
   node.update = (a) => {
     node.dataset.severity = a.severity;
     node.dataset.state = a.state;
@@ -108,6 +122,8 @@ function card(alert, reload) {
     const at = clock.hm(a.since, clock.zoneOf(a.region), dayTime);
     setText(when, joined("part", [`${name("region", a.region)} / ${name("service", a.service)}`, t("since", { at, ago: span(Math.round(minutes)) })]));
     setText(text, a.text);
+    also.hidden = !a.also?.length;
+    keyed(found, a.also ?? [], (b) => b.id, alsoFound);
     chart.href = a.worst ? hrefAt(a.worst, a.worst.at) : hrefOf({ ...a, channel: "_all" });
     more.hidden = a.text.length < 160 && a.text.split("\n").length <= 3;
     ack.hidden = a.state !== "firing" && a.state !== "pending";
@@ -128,20 +144,32 @@ function card(alert, reload) {
   return node;
 }
 
-/** A section that shows open alerts, worst first; `update(alerts)`. The alert with the id `wanted` comes first. `reload` loads them again. */
+/** A line for an alert that belongs to the card's. */
+function alsoFound(alert) {
+  const link = h("a", { href: `#/alerts/${encodeURIComponent(alert.id)}` });
+  const node = h("li", {}, link);
+  node.update = (a) => setText(link, a.title);
+  return node;
+}
+
+/** A section that shows open alerts, worst first, each with those that belong to it; `update(alerts)`. The alert with the id `wanted` comes first. `reload` loads them again. */
 export function alertList(wanted, reload) {
   const list = h("div", { class: "alerts" });
   const none = h("p", { class: "calm" });
   let all = false;
-  let last = [];
+  let given = [];
   let shown = false;
   const more = h("button", { type: "button", onclick: () => {
     all = true;
-    node.update(last);
+    node.update(given);
   } });
   const node = h("section", { "aria-labelledby": "alerts-title" }, h("h2", { id: "alerts-title", class: "hidden", text: t("alerts") }), none, list, more);
   node.update = (alerts) => {
-    last = [...alerts].sort((a, b) => (b.id === wanted) - (a.id === wanted) || byUrgency(a, b));
+    given = alerts;
+    const isPart = isPartOf(alerts);
+    const also = (id) => alerts.filter((a) => a.finding?.inhibited_by === id);
+    const own = alerts.filter((a) => a.id === wanted || !isPart(a)).map((a) => ({ ...a, also: also(a.id) }));
+    const last = own.sort((a, b) => (b.id === wanted) - (a.id === wanted) || byUrgency(a, b));
     const isThere = !wanted || last[0]?.id === wanted;
     none.hidden = last.length > 0 && isThere;
     setText(none, t(isThere ? "no_alerts" : "no_such_alert"));

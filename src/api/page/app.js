@@ -1,4 +1,5 @@
 // Boots the page: header, routes, live updates. Views live in overview.js, series.js, staffing.js and accuracy.js.
+import { urgent } from "./alerts.js";
 import { accuracy } from "./accuracy.js";
 import * as clock from "./clock.js";
 import { recall, remember, setText } from "./dom.js";
@@ -53,7 +54,7 @@ function show({ focus }) {
 }
 
 function setTitle() {
-  const open = page.known?.filter((a) => a.state === "firing").length ?? 0;
+  const open = urgent(page.known ?? []).length;
   document.title = `${open ? `(${open}) ` : ""}${page.view.title()} – surgecast`;
 }
 
@@ -82,7 +83,7 @@ const refresh = throttled(load, REFRESH_GAP_MS);
 
 /** Announces new alerts to screen readers. */
 function notice(alerts) {
-  const fresh = page.known && alerts.filter((a) => a.state === "firing" && !page.known.some((k) => k.id === a.id && k.state === "firing"));
+  const fresh = page.known && urgent(alerts).filter((a) => !page.known.some((k) => k.id === a.id && k.state === "firing"));
   if (fresh?.length) $("live").textContent = joined("sentence", fresh.map((a) => t("new_alert", { title: a.title })));
   page.known = alerts;
 }

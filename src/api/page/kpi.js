@@ -1,4 +1,5 @@
 // Four figures for the series that the filters select.
+import { isPartOf } from "./alerts.js";
 import { h, setText } from "./dom.js";
 import { hm, joined, name, num, seriesName, t, times } from "./i18n.js";
 import { gapText } from "./keys.js";
@@ -33,7 +34,8 @@ export function figures() {
       putAgents(tiles.agents, sums.agents, clock.zoneOf(filter.region || "_all"));
       putGap(tiles.gap, sums.gap, clock);
     }
-    const open = (data.alerts ?? []).filter((a) => a.severity !== "info" && (!filter.region || a.region === filter.region) && (!filter.service || a.service === filter.service));
+    const isPart = isPartOf(data.alerts ?? []);
+    const open = (data.alerts ?? []).filter((a) => a.severity !== "info" && !isPart(a) && (!filter.region || a.region === filter.region) && (!filter.service || a.service === filter.service));
     const firing = open.filter((a) => a.state === "firing").length;
     put(tiles.alerts, data.alerts ? num(open.length) : "–", open.length ? t("kpi_alerts_sub", { n: firing }) : "", firing > 0);
     const filtered = filter.region || filter.service || filter.channel || filter.q;

@@ -79,6 +79,7 @@ alert_chart = Open the chart
 alert_report = Report
 alert_link = Link to this alert
 alert_incident = Part of an incident: its pages
+alert_also = Also found here:
 
 # Silences: pages of alerts are held back.
 silence = Silence

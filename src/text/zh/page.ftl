@@ -79,6 +79,7 @@ alert_chart = 打开图表
 alert_report = 报告
 alert_link = 此预警的链接
 alert_incident = 属于一个事件：查看其通知
+alert_also = 此处还发现：
 
 # 静默：暂不发送预警的通知。
 silence = 静默
