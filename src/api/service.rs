@@ -11,6 +11,7 @@ use super::problem::Problem;
 use super::read::{list_of, read, span};
 use super::state::ApiState;
 use crate::views::{Service, ServiceReader, ServiceRow};
+use crate::window::AggregationKey;
 
 /// Which series or team, and which span.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -64,12 +65,15 @@ pub async fn service(
         return Ok(Json(found.await?).into_response());
     }
     if let Some(series) = filter.one() {
-        let missing = format!("nothing is known of the contacts of {series}");
+        let missing = format!("the series {series} is not known");
         let found = read(&state, move |reader| {
+            let is_counted = |key: &AggregationKey| matches!(key, AggregationKey::Tickets(leaf) if series.covers(leaf));
+            let is_known = reader.keys()?.iter().any(is_counted);
             let reader = ServiceReader::new(reader)?;
             let mut leaves = reader.leaves()?;
             leaves.retain(|leaf| series.covers(leaf));
-            if leaves.is_empty() {
+            // A series without ids of tickets is answered with nothing that is known.
+            if leaves.is_empty() && !is_known {
                 return Ok(None);
             }
             let row = ServiceRow::Series(&series, rules.profile_of(&series));
