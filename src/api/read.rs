@@ -299,6 +299,7 @@ pub async fn status_now(state: &ApiState) -> Result<views::Status, Problem> {
         now: state.clock.now().to_string(),
         mode: info.mode,
         speed: info.speed,
+        stops_at: info.stops_at.map(|at| at.to_string()),
         width_minutes: info.width.secs() / 60,
         settled_upto: next.map(|ms| Timestamp::from_millis(ms).to_string()),
         catching_up: state.progress.share(),

@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use super::auth::Access;
 use super::problem::Problem;
 use crate::cluster::Forwarder;
-use crate::domain::{Clock, Keyed, Name, WindowWidth, Zone};
+use crate::domain::{Clock, Keyed, Name, Timestamp, WindowWidth, Zone};
 use crate::engine::{Command, CommandError, Leads, StreamEvent};
 use crate::ingest;
 use crate::input::Decoders;
@@ -62,6 +62,8 @@ pub struct ServiceInfo {
     pub mode: &'static str,
     /// Clock seconds a second.
     pub speed: f64,
+    /// When a demo's clock stops.
+    pub stops_at: Option<Timestamp>,
     pub width: WindowWidth,
     pub zone: Zone,
     /// Of texts for readers who ask for none.

@@ -214,6 +214,7 @@ fn info(settings: &Settings) -> ServiceInfo {
         version: env!("CARGO_PKG_VERSION"),
         mode: "serve",
         speed: 1.0,
+        stops_at: None,
         width: settings.windows.width,
         zone: settings.windows.time_zone,
         language: settings.server.language,

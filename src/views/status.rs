@@ -15,6 +15,8 @@ pub struct Status {
     pub now: String,
     pub mode: &'static str,
     pub speed: f64,
+    /// When the clock of a demo with `--pause-at` stops; null otherwise.
+    pub stops_at: Option<String>,
     pub width_minutes: u32,
     pub settled_upto: Option<String>,
     /// Share of the catch-up that is done; null when there is none.

@@ -17,7 +17,8 @@ export function now() {
   const speed = state.status.speed || 1;
   // While history is being read, the clock does not run at `speed`.
   const passed = state.status.catching_up == null ? (performance.now() - state.at) * speed : 0;
-  return Date.parse(state.status.now) + passed;
+  const stops = state.status.stops_at ? Date.parse(state.status.stops_at) : Infinity;
+  return Math.min(Date.parse(state.status.now) + passed, stops);
 }
 
 /** Whether times are shown in the viewer's zone, and no longer in that of each region. */

@@ -197,7 +197,7 @@ fn setup(
 ) -> Setup {
     let config = operator(state);
     let language = settings.server.language;
-    let info = info(&config, args.speed, language);
+    let info = ServiceInfo { stops_at: args.pause_at, ..info(&config, args.speed, language) };
     let forecaster = forecaster(&config, &info, state, args);
     let aggregator = AggregatorConfig {
         width: WIDTH,
@@ -259,6 +259,7 @@ fn info(config: &OperatorConfig, speed: f64, language: Language) -> ServiceInfo 
         version: env!("CARGO_PKG_VERSION"),
         mode: "demo",
         speed,
+        stops_at: None,
         width: WIDTH,
         zone: config.regions.first().map_or(Zone::UTC, |region| region.zone),
         language,
