@@ -341,7 +341,14 @@ export function series(root, key, params) {
 
   return {
     async load() {
-      d = await fetchAll(key, choice);
+      let asked = writeDay(choice);
+      const found = await fetchAll(key, choice);
+      // Another day may have been chosen meanwhile.
+      while (asked !== writeDay(choice)) {
+        asked = writeDay(choice);
+        found.day = chosenDay(choice, zone()) ? await maybe(fetchDay(key, choice, zone())) : null;
+      }
+      d = found;
     },
     render,
     restyle: paint,
