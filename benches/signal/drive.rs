@@ -16,6 +16,7 @@ use surgecast::simulate::Operator;
 use surgecast::staffing::Rules;
 use surgecast::store::Store;
 use surgecast::telemetry::Metrics;
+use surgecast::text::{Language, Texts};
 use surgecast::window::{AggregatorConfig, AlarmRules, TicketRules};
 
 use super::score::Page;
@@ -135,7 +136,10 @@ fn sent(leader: &Forecaster) -> Vec<Page> {
                 let most = need.iter().map(|step| step.agents).max()?;
                 Some((scope, (need.first()?.from, need.last()?.to, most)))
             });
-            found.push(Page { at: row.created_at, parts: parts.collect() });
+            let texts = Texts::new(Language::En);
+            let text =
+                format!("{:?} {}\n{}", row.notice.kind, alert.title(&texts), alert.body(&texts));
+            found.push(Page { at: row.created_at, parts: parts.collect(), text });
         }
     }
     found.sort_by_key(|page| page.at);

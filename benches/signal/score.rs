@@ -8,6 +8,8 @@ use surgecast::domain::{Scope, Timestamp};
 pub struct Page {
     pub at: Timestamp,
     pub parts: BTreeMap<Scope, (Timestamp, Timestamp, i32)>,
+    /// Its text, to read.
+    pub text: String,
 }
 
 /// The figures of a run.

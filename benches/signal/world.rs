@@ -149,7 +149,8 @@ impl World {
                     let ends = windows.keys().next_back().copied().unwrap_or(index);
                     let begins = windows.keys().next().copied().unwrap_or(index);
                     let span = (WIDTH.start(begins), WIDTH.start(ends + 1), most);
-                    pages.push(Page { at: now, parts: BTreeMap::from([(scope, span)]) });
+                    let text = String::from("the oracle");
+                    pages.push(Page { at: now, parts: BTreeMap::from([(scope, span)]), text });
                 }
             }
         }
@@ -177,6 +178,9 @@ impl World {
                     windows.range(span).any(|(_, n)| f64::from(*n) >= share * f64::from(*agents))
                 })
             };
+            if !holds(0.5) && std::env::var_os("SIGNAL_FALSE").is_some() {
+                println!("false, at {}: {}\n", page.at, page.text);
+            }
             score.wrong += usize::from(!holds(0.5));
             score.groundless += usize::from(!holds(0.0));
             score.planned += usize::from(of(IncidentKind::Maintenance).any(|work| {
