@@ -2,8 +2,8 @@
 
 mod args;
 mod operator;
+mod roster;
 
-use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::args::{DemoArgs, DemoSettings};
 use self::operator::OperatorFeed;
+pub use self::roster::roster;
 use crate::alert::{Escalation, Route};
 use crate::anomaly::AnomalyRules;
 use crate::api::ServiceInfo;
@@ -23,14 +24,14 @@ use crate::app::{self, Role, Running, Setup};
 use crate::clock::{FastClock, WallClock};
 use crate::commands::usage::UsageError;
 use crate::config::core::staffing::default_profiles;
-use crate::domain::{Clock, DAY, Name, SourceId, Timestamp, WindowWidth, Zone};
+use crate::domain::{Clock, DAY, SourceId, Timestamp, WindowWidth, Zone};
 use crate::engine::{ForecasterConfig, IssueConfig, RefitConfig};
 use crate::forecast::{Calendar, DayKind};
 use crate::ingest;
 use crate::output::print;
 use crate::output::receivers::{Console, Receivers};
-use crate::simulate::{Operator, OperatorConfig, QUARTER};
-use crate::staffing::{Model, Planner, Rules, Shift};
+use crate::simulate::{Operator, OperatorConfig};
+use crate::staffing::Rules;
 use crate::store::{Body, Store, StoreError, with_appended};
 use crate::telemetry::init_logging;
 use crate::text::Language;
@@ -42,15 +43,8 @@ const LATENESS: Duration = Duration::from_secs(600);
 const BACKFILL: Duration = Duration::from_secs(7 * 86_400);
 /// Scripted outages, in minutes after going live. All other incidents are random.
 const SHOWCASE_MIN: [u64; 6] = [6, 420, 900, 1500, 2300, 3300];
-/// The roster plans for the arrivals of an ordinary day times this factor.
-const MARGIN: f64 = 1.1;
-/// Quarters of an hour of a plan.
-const HORIZON: i64 = 24;
 /// [`OperatorConfig::demo`] as it is in this release; a demo of another one cannot be continued.
 const OPERATOR: u32 = 1;
-/// Quarters of an hour in a day.
-const QUARTERS: i64 = 96;
-const QUARTER_MS: i64 = 900_000;
 
 /// The parameters of a stored demo, from which a later start continues.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -307,7 +301,7 @@ fn forecaster(
             notify_from: state.live,
             quiet_hours: None,
             alert_rules: Default::default(),
-            roster: Some(Arc::new(move |day| roster(state, day))),
+            roster: Some(Arc::new(move |day| roster(&Operator::new(operator(state)), day))),
         },
         // Vintages wait for their fit, so that a restart does not change them.
         refit: Some(RefitConfig {
@@ -323,45 +317,6 @@ fn forecaster(
         escalation: Escalation::default(),
         reports: Vec::new(),
     }
-}
-
-/// The shifts of a day in quarters of an hour: the most agents that a plan of an ordinary day needs, whenever it is made, with a
-/// margin.
-fn roster(state: DemoState, day: Timestamp) -> Vec<Shift> {
-    let operator = Operator::new(operator(state));
-    let mut planners: BTreeMap<Name, Planner> =
-        default_profiles().into_iter().map(|(name, own)| (name, Planner::new(own))).collect();
-    let start_of = |quarter: i64| Timestamp::from_millis(day.millis() + quarter * QUARTER_MS);
-    let mut shifts: Vec<Shift> = Vec::new();
-    for (series, place) in operator.series() {
-        let Some(planner) = planners.get_mut(&series.channel) else { continue };
-        let usual = |quarter: i64| {
-            MARGIN * operator.base_rate(*place, start_of(quarter) + QUARTER / 2) / 4.0
-        };
-        let arrivals: Vec<f64> = (-HORIZON..QUARTERS + HORIZON).map(usual).collect();
-        let mut agents = planner.agents(&arrivals, WIDTH);
-        // A plan does not know what came before its first window. That matters longest for work with a deadline of hours.
-        let is_deferred = matches!(planner.profile().model, Model::Deferred(_));
-        let windows = if is_deferred { HORIZON.unsigned_abs() as usize } else { 1 };
-        for (at, horizon) in arrivals.windows(windows).enumerate() {
-            for (most, needed) in agents[at..].iter_mut().zip(planner.agents(horizon, WIDTH)) {
-                *most = needed.max(*most);
-            }
-        }
-        let planned = (-HORIZON..).zip(agents);
-        for (quarter, agents) in planned.filter(|(at, _)| (0..QUARTERS).contains(at)) {
-            let (start, end) = (start_of(quarter), start_of(quarter + 1));
-            match shifts.last_mut() {
-                Some(last)
-                    if last.series == *series && last.agents == agents && last.end == start =>
-                {
-                    last.end = end;
-                }
-                _ => shifts.push(Shift { series: series.clone(), start, end, agents }),
-            }
-        }
-    }
-    shifts
 }
 
 /// Shows a progress bar until the demo has caught up, then starts the clock and prints what to look at.
