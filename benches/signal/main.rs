@@ -9,6 +9,7 @@
 //! - It is paged **in time** if 15 minutes or more of that need are still ahead. The warning time runs from the first page to
 //!   the beginning of the need.
 //! - A page is **false** if no window of its span has a true need of at least half its size.
+//!   `SIGNAL_FALSE=1` prints these pages.
 //! - The **oracle** knows the true parameters of every outage that has raised an alarm, and of announced work. It plans with these rates
 //!   at the end of each window, and pages by the same rule: at once where 5 agents and 40 % of the roster are missing, else in the second
 //!   window in a row.
