@@ -138,13 +138,10 @@ impl AlertBook {
     /// The alert of missing agents that has the pages of an outage to which an alert belongs.
     pub(super) fn inhibitor(&self, alert: &Alert) -> Option<&Alert> {
         alert.finding.as_ref().filter(|found| found.label.is_none())?;
-        let is_within = |other: &Alert| {
-            let fits = |wide: &crate::domain::Name, own| wide.is_all() || wide == own;
-            fits(&alert.scope.region, &other.scope.region)
-                && fits(&alert.scope.service, &other.scope.service)
-        };
+        // What concerns several places may have another cause than the lack of agents in one of them.
+        let is_there = |other: &Alert| alert.scope == other.scope;
         let short = self.open.values().filter(|other| other.finding.is_none());
-        let active = short.filter(|other| other.is_active() && is_within(other));
+        let active = short.filter(|other| other.is_active() && is_there(other));
         active.min_by_key(|other| (other.since, other.id.as_str()))
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::brief::Line;
 use super::{Alert, AlertSeverity, AlertState, brief};
-use crate::domain::{Scope, Timestamp};
+use crate::domain::{Scope, Timestamp, Topic};
 use crate::text::{Args, Say, Texts, args};
 
 /// A value in the sentences of a finding.
@@ -21,6 +21,8 @@ pub enum Fact {
     Text(String),
     /// A channel of customers.
     Channel(String),
+    /// What tickets are about.
+    Topics(Vec<Topic>),
 }
 
 impl Fact {
@@ -32,6 +34,7 @@ impl Fact {
             Self::Share(share) => ((share * 1e4).round() / 1e4).into(),
             Self::At(at) => at.to_string().into(),
             Self::Text(text) | Self::Channel(text) => text.as_str().into(),
+            Self::Topics(topics) => topics.iter().map(|topic| topic.as_str()).collect(),
         }
     }
 }
@@ -93,6 +96,9 @@ impl Finding {
                     args.set(name, texts.text("name-all-channels", None));
                 }
                 Fact::Channel(text) => args.set(name, texts.channel(text)),
+                Fact::Topics(topics) => {
+                    args.set(name, texts.list(topics.iter().map(|topic| texts.topic(*topic))));
+                }
             }
         }
         Some(args)

@@ -29,7 +29,8 @@ pub struct ServiceFigures {
     /// Share of the contacts judged that were served within the target's time; null without a target, and where the stream never tells of first
     /// responses (for deferred work: of resolutions).
     pub service_level: Option<f64>,
-    /// Service level that the plans expected, weighted by these contacts; null without plans. In answers about one series or team.
+    /// Service level of the people on the roster at the expected number of contacts: that of the plans (`service_level` in `GET /staffing`),
+    /// weighted by these contacts; null without a roster. In answers about one series or team.
     pub expected_service_level: Option<f64>,
     /// Share of all contacts that were abandoned.
     pub abandonment: Option<f64>,
@@ -172,7 +173,9 @@ impl<'r> ServiceReader<'r> {
     ) -> Result<Windows, StoreError> {
         let Some(backlog) = self.reader.backlog(leaf)? else { return Ok(Windows::new()) };
         let plans: BTreeMap<Timestamp, f64> = if with_plans {
+            // Without a roster, a plan assumes that as many people are there as are needed.
             let plans = self.reader.staffed_between(Some(leaf), from, to)?.into_iter();
+            let plans = plans.filter(|(_, target)| target.scheduled.is_some());
             plans.map(|(_, target)| (target.start, target.service_level)).collect()
         } else {
             BTreeMap::new()

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Rule, RuleInputs, RuleLimits, Sighting};
 use crate::alert::Fact;
-use crate::anomaly::{Anomaly, AnomalyKind};
+use crate::anomaly::{Anomaly, AnomalyKind, Detail};
 use crate::domain::Scope;
+use crate::text::Stored;
 
 /// The level is the largest score of the window's anomalies in a region and service. Anomalies have a daily budget of their own. The
 /// minimum is the difference in tickets.
@@ -44,5 +45,13 @@ fn sighting(scope: &Scope, anomaly: &Anomaly, limits: &RuleLimits) -> Sighting {
     });
     let seen = seen.count("actual", *actual).fact("expected", Fact::Number(*expected));
     let seen = seen.fact("channel", Fact::Channel(series.channel.to_string()));
-    seen.fact("at", Fact::At(*window))
+    let seen = seen.fact("at", Fact::At(*window));
+    if *kind != AnomalyKind::Complaints {
+        return seen;
+    }
+    let topics = match &anomaly.detail {
+        Stored::Value(Detail::Complaints { topics, .. }) => topics.clone(),
+        _ => Vec::new(),
+    };
+    seen.fact("topics", Fact::Topics(topics))
 }

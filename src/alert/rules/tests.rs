@@ -8,8 +8,8 @@ use super::*;
 use crate::alert::book::{AlertEffect, AlertInputs};
 use crate::alert::memory::{BacklogMemory, SourceMemory};
 use crate::alert::{Alert, AlertBook, AlertState, Known, NotificationKind, Route};
-use crate::anomaly::{Anomaly, AnomalyKind, Detail};
-use crate::domain::{SeriesKey, SourceId, WindowWidth, Zone};
+use crate::anomaly::{AlarmSummary, Anomaly, AnomalyKind, Detail};
+use crate::domain::{SeriesKey, SourceId, Topic, WindowWidth, Zone};
 use crate::forecast::{ForecastPoint, Vintage};
 use crate::staffing::{Plan, PlanTarget};
 use crate::text::{Language, Stored, Texts};
@@ -85,7 +85,13 @@ fn plan(levels: &[f64], scheduled: Option<u32>) -> Plan {
 }
 
 fn anomaly(kind: AnomalyKind, score: f64, actual: f64) -> Anomaly {
-    let detail = Detail::Outside { low: 8.0, high: 16.0 }.into();
+    let detail = match kind {
+        AnomalyKind::Complaints => {
+            let alarms = AlarmSummary::default();
+            Detail::Complaints { topics: vec![Topic::Outage, Topic::Slow], alarms }.into()
+        }
+        _ => Detail::Outside { low: 8.0, high: 16.0 }.into(),
+    };
     Anomaly { series: series(), window: at(-1), kind, score, actual, expected: 11.5, detail }
 }
 

@@ -34,10 +34,11 @@ export function zoneOf(region, known = null) {
   if (isViewers()) return viewers();
   if (known) return known;
   const regions = state.status?.regions ?? {};
-  if (regions[region]) return regions[region];
+  const usual = state.status?.time_zone ?? "UTC";
+  if (region !== "_all") return regions[region] ?? usual;
   const count = new Map();
   for (const zone of Object.values(regions)) count.set(zone, (count.get(zone) ?? 0) + 1);
-  return [...count].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))[0]?.[0] ?? "UTC";
+  return [...count].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))[0]?.[0] ?? usual;
 }
 
 /** Time of day (or the result of `format`) in `zone`, with its offset from UTC if this differs from the header's. */

@@ -40,6 +40,8 @@ async function fetchAnomalies(key, from) {
 const WIDTHS_APART = 2;
 const EVENTS_MAX = 10;
 const excess = (a) => Math.abs(a.score);
+/** Scores have a limit. Beyond it, the count decides. */
+const isWorse = (a, b) => excess(a) > excess(b) || (excess(a) === excess(b) && Math.abs(a.actual - a.expected) > Math.abs(b.actual - b.expected));
 
 /** One entry for each event, the newest first: its worst window, its first and last window, and their number. */
 export function spells(windows) {
@@ -51,7 +53,7 @@ export function spells(windows) {
     const kind = `${a.kind} ${/“[^”]*”/.exec(a.text)?.[0] ?? ""}`; // each phrase is an event of its own
     const event = open.get(kind);
     if (event && at - event.last <= WIDTHS_APART * width) {
-      Object.assign(event, { last: at, n: event.n + (at > event.last ? 1 : 0), worst: excess(a) > excess(event.worst) ? a : event.worst });
+      Object.assign(event, { last: at, n: event.n + (at > event.last ? 1 : 0), worst: isWorse(a, event.worst) ? a : event.worst });
       continue;
     }
     const found = { worst: a, first: at, last: at, n: 1, kind: a.kind };

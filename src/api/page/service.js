@@ -3,6 +3,7 @@ import { h } from "./dom.js";
 import { dayTime, joined, num, percent, t } from "./i18n.js";
 
 const WINDOWS_MAX = 16;
+const OPEN_MAX = 6;
 const COLUMNS = ["time", "offered", "attained", "expected", "wait50", "wait90", "gone"];
 
 /** "In the past 14 days the model said 84 %, you had 71 %." */
@@ -11,13 +12,19 @@ function model(own) {
   return h("p", { text: t("served_model", words) });
 }
 
+/** The newest windows first: a few whose contacts may still be served in time, the others settled. */
+function shown(windows) {
+  const open = windows.filter((w) => !w.settled).slice(-OPEN_MAX);
+  return [...windows.filter((w) => w.settled).slice(open.length - WINDOWS_MAX), ...open].reverse();
+}
+
 function table(windows, zone) {
   const row = (w) => h("tr", {}, h("th", { scope: "row", text: joined("part", [dayTime(w.start, zone), !w.settled && t("served_open")]) }),
     [num(w.offered), percent(w.service_level), percent(w.expected_service_level), num(w.first_response_p50_seconds), num(w.first_response_p90_seconds), percent(w.abandonment)]
       .map((text) => h("td", { text })));
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("served_table") }, h("table", { class: "figures" },
     h("thead", {}, h("tr", {}, COLUMNS.map((key) => h("th", { scope: "col", text: t(`th_${key}`) })))),
-    h("tbody", {}, windows.slice(-WINDOWS_MAX).reverse().map(row))));
+    h("tbody", {}, shown(windows).map(row))));
 }
 
 /** The content of the section; `own` is null where nothing is known. */

@@ -167,7 +167,8 @@ export function staffing(root, params) {
   }
 
   function render() {
-    const known = ["", ...Object.keys(clock.status()?.regions ?? {}).sort()];
+    const named = [...Object.keys(clock.status()?.regions ?? {}), ...(rows ?? []).map((r) => r.region)];
+    const known = ["", ...new Set([...named, region].filter((r) => r && r !== "_all"))].sort();
     keyed(regions, known.map((value) => ({ value })), (o) => o.value, (o) => Object.assign(h("option", { value: o.value }), {
       update() {
         setText(this, o.value ? name("region", o.value) : t("filter_any"));
