@@ -44,8 +44,10 @@ type Types = BTreeMap<(Scope, String), OfType>;
 #[derive(Default)]
 struct Window {
     all: Types,
-    /// The most frequent types, the rest as `other`, once they were asked for.
+    /// The most frequent types, the rest as `other`, once they were found.
     few: Option<Types>,
+    /// Whether its lines were written.
+    is_written: bool,
 }
 
 /// All alarms, as of the end of the last finalized window that was written.
@@ -76,9 +78,14 @@ impl Alarms {
     /// changed again may come after later ones, and the book does not go back. Windows that were passed before stay as they
     /// were.
     pub fn finalized(&mut self, start: Timestamp, known: &BTreeSet<AggregationKey>) {
+        let is_first = self.replayed.reached.is_none();
         let mut next = self.replayed.reached.unwrap_or_else(|| self.width.floor(start - DAY));
         while next <= start {
             self.pass(next, known);
+            // While the day before it is known.
+            if !is_first {
+                self.rank(next);
+            }
             next = self.width.end(next);
         }
         self.rank(start);
@@ -191,11 +198,16 @@ impl Alarms {
         for (key, of_type) in before.filter(|(_, of_type)| of_type.standing > 0) {
             all.entry(key).or_insert(OfType { raised: of_type.raised, standing: 0 });
         }
-        self.windows.insert(start, Window { all, few: None });
+        self.windows.insert(start, Window { all, few: None, is_written: false });
     }
 
-    /// Drops windows that are not needed any more. To be called after the lines of a batch.
-    pub fn forget(&mut self) {
+    /// The lines of these windows were taken: drops windows that are not needed any more.
+    pub fn written(&mut self, starts: &BTreeSet<Timestamp>) {
+        for start in starts {
+            if let Some(window) = self.windows.get_mut(start) {
+                window.is_written = true;
+            }
+        }
         let Some(newest) = self.windows.keys().next_back().copied() else { return };
         // While a source is far ahead of the others, its open windows are far ahead of the finalized ones.
         let reached = self.replayed.reached.unwrap_or(newest);
@@ -203,7 +215,7 @@ impl Alarms {
         self.windows.retain(|at, window| {
             is_near(*at, reached)
                 || is_near(*at, newest)
-                || (window.few.is_none() && *at <= reached && *at + NOT_WRITTEN_MAX >= reached)
+                || (!window.is_written && *at <= reached && *at + NOT_WRITTEN_MAX >= reached)
         });
     }
 

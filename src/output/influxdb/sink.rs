@@ -176,7 +176,7 @@ impl Gatherer {
         rows.retain(|(start, ..)| starts.contains(start));
         let mut lines = points::windows(&rows);
         lines.extend(starts.iter().flat_map(|start| self.alarms.lines(*start)));
-        self.alarms.forget();
+        self.alarms.written(&starts);
         for start in &starts {
             lines.extend(points::backlog(*start, &reader.backlog_window(*start)?));
         }

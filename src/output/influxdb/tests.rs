@@ -260,6 +260,40 @@ fn a_window_that_changed_after_later_ones_has_its_types() {
     assert_eq!(types(&site.lines(&[Change::Window(at(0))])), first);
 }
 
+/// The types with a line of their own are the most frequent ones of the day before, also where that day was written long ago.
+#[test]
+fn a_window_that_comes_late_has_the_types_of_its_own_day() {
+    let in_turn = |is_late: bool| {
+        let mut site = Site::new();
+        for n in 0..25 {
+            for time in 0..=n {
+                let id = format!("type{n:02}-{time}");
+                site.alarm(&id, AlarmAction::Raise, 1, Counts::default());
+                site.alarm(&id, AlarmAction::Clear, 3, Counts::default());
+            }
+        }
+        site.alarm("type01-z", AlarmAction::Raise, 23 * 60, Counts::default());
+        let minutes: Vec<i64> = (0..46 * 4).map(|n| n * 15).collect();
+        minutes.iter().for_each(|minute| site.finalize(*minute, 1));
+        let late = 23 * 60 + 15;
+        let others =
+            minutes.iter().filter(|minute| !is_late || ![late, late + 15].contains(*minute));
+        let mut lines = Vec::new();
+        for minute in others {
+            lines.extend(site.lines(&[Change::Window(at(*minute))]));
+        }
+        if is_late {
+            lines.extend(site.lines(&[Change::Window(at(late))]));
+        }
+        let own = at(late).secs() * 1_000_000_000;
+        lines.retain(|line| line.starts_with("alarm_types") && line.ends_with(&format!(" {own}")));
+        lines.sort();
+        lines
+    };
+    assert_eq!(in_turn(true), in_turn(false));
+    assert!(in_turn(true).iter().any(|line| line.contains("type=other")), "{:?}", in_turn(true));
+}
+
 #[test]
 fn a_window_that_is_finalized_while_changes_are_read_comes_in_its_turn() {
     let mut site = Site::new();
