@@ -140,7 +140,6 @@ impl AlertBook {
     /// Examines the plans issued at `now`. The same inputs always lead to the same effects.
     pub fn step(&mut self, inputs: &AlertInputs<'_>, now: Timestamp) -> Vec<AlertEffect> {
         let mut needs = needs(inputs, &self.tuning, now);
-        let mut effects = Vec::new();
         let open = self.open.keys().filter(|key| key.finding.is_none()).map(|key| &key.scope);
         let scopes: BTreeSet<Scope> = open.chain(needs.keys()).cloned().collect();
         let mut looks = Vec::new();
@@ -164,8 +163,19 @@ impl AlertBook {
             self.open.insert(key, alert);
             looks.push(look);
         }
-        let mut changed = self.page(&looks, inputs, now, &mut effects);
-        let over = self.end(&looks, now, &mut effects);
+        self.conclude(&looks, inputs, now)
+    }
+
+    /// Decides on pages, ends what is over, and returns what changed.
+    pub(super) fn conclude(
+        &mut self,
+        looks: &[Look],
+        inputs: &AlertInputs<'_>,
+        now: Timestamp,
+    ) -> Vec<AlertEffect> {
+        let mut effects = Vec::new();
+        let mut changed = self.page(looks, inputs, now, &mut effects);
+        let over = self.end(looks, now, &mut effects);
         over.iter().for_each(|alert| _ = changed.remove(&alert.key()));
         let open = changed.iter().filter_map(|key| self.open.get(key)).cloned();
         effects.extend(open.chain(over).map(AlertEffect::Changed));

@@ -73,13 +73,7 @@ impl AlertBook {
             self.open.insert(key, alert);
             looks.push(look);
         }
-        let mut effects = Vec::new();
-        let mut changed = self.page(&looks, inputs, now, &mut effects);
-        let over = self.end(&looks, now, &mut effects);
-        over.iter().for_each(|alert| _ = changed.remove(&alert.key()));
-        let open = changed.iter().filter_map(|key| self.open.get(key)).cloned();
-        effects.extend(open.chain(over).map(AlertEffect::Changed));
-        effects
+        self.conclude(&looks, inputs, now)
     }
 
     /// The highest sighting of each identity.

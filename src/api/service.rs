@@ -67,17 +67,16 @@ pub async fn service(
     if let Some(series) = filter.one() {
         let missing = format!("the series {series} is not known");
         let found = read(&state, move |reader| {
-            let is_counted = |key: &AggregationKey| matches!(key, AggregationKey::Tickets(leaf) if series.covers(leaf));
-            let is_known = reader.keys()?.iter().any(is_counted);
-            let reader = ServiceReader::new(reader)?;
-            let mut leaves = reader.leaves()?;
+            let service = ServiceReader::new(reader)?;
+            let mut leaves = service.leaves()?;
             leaves.retain(|leaf| series.covers(leaf));
-            // A series without ids of tickets is answered with nothing that is known.
-            if leaves.is_empty() && !is_known {
+            let is_counted = |key: &AggregationKey| matches!(key, AggregationKey::Tickets(leaf) if series.covers(leaf));
+            // A series that is counted has an answer, also where its tickets have no ids.
+            if leaves.is_empty() && !reader.keys()?.iter().any(is_counted) {
                 return Ok(None);
             }
             let row = ServiceRow::Series(&series, rules.profile_of(&series));
-            reader.together(&leaves, span, &row).map(Some)
+            service.together(&leaves, span, &row).map(Some)
         });
         return found
             .await?

@@ -151,10 +151,11 @@ impl Gatherer {
         let settled = rows.iter().filter(|(.., window)| window.record.settled);
         let mut finalized: BTreeSet<Timestamp> = settled.map(|(start, ..)| *start).collect();
         // A window that was finalized after the changes were read comes again, after those that were finalized before it.
-        for again in reader.windows_changed_after(upto)?.intersection(&finalized.clone()) {
-            starts.remove(again);
-            with_before.remove(again);
-            finalized.remove(again);
+        for again in reader.windows_changed_after(upto)? {
+            if finalized.remove(&again) {
+                starts.remove(&again);
+                with_before.remove(&again);
+            }
         }
         for start in &with_before {
             match finalized.contains(start) {
