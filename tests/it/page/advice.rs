@@ -13,9 +13,9 @@ const ENTER: &str = "\u{e007}";
 /// A name that would be markup, if it were not data.
 const BY: &str = "<b id=hacked>Li</b>";
 
-/// `24 %`, as the page writes a share.
+/// `24 %`, as the page writes a share: halves are rounded up, where `format!` alone rounds them to even.
 fn percent(share: &Value) -> String {
-    format!("{:.0}\u{a0}%", share.as_f64().unwrap_or(f64::NAN) * 100.0)
+    format!("{:.0}\u{a0}%", (share.as_f64().unwrap_or(f64::NAN) * 100.0).round())
 }
 
 /// Reads the recommendation `own` of the API on the page, and accepts it with the keyboard. Names stay data.
