@@ -21,7 +21,7 @@ use crate::store::{
     AdjustedScore, Annotation, DeliveryOutcome, NowcastScore, PartialRecord, SourceRecord,
     WindowRecord,
 };
-use crate::window::{AggregationKey, FoldedPart, TicketChanges};
+use crate::window::{AggregationKey, AlarmTypes, FoldedPart, TicketChanges};
 
 /// One change of the store.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub enum StoreChange<'r> {
     Events(&'r Report, BTreeMap<AggregationKey, AggregationKey>),
     /// What the news of tickets changed up to the end of the window with this start.
     Tickets(Timestamp, TicketChanges),
+    /// Alarms by type of the finalized window with this start.
+    AlarmTypes(Timestamp, AlarmTypes),
     /// Windows that were finalized or revised.
     Windows(Vec<(AggregationKey, Timestamp, WindowRecord)>),
     PutPartials(Vec<PartialRecord>),

@@ -17,7 +17,7 @@ use super::state::State;
 use super::stored::{Stored, final_counts, planned_work};
 use super::{complaints, finalize};
 use crate::anomaly::Anomaly;
-use crate::domain::{Offset, SeriesKey, SourceId, Timestamp};
+use crate::domain::{Offset, Scope, SeriesKey, SourceId, Timestamp};
 use crate::forecast::PlannedWork;
 use crate::store::{PartialRecord, SourceRecord, StoreError};
 use crate::window::{AggregationKey, FoldedPart, Partial};
@@ -228,7 +228,7 @@ impl State {
         let Some(mut window) = self.merge.finalize(batch.now) else { return Ok(None) };
         batch.finalized += 1;
         let end = self.config.width.end(window.window);
-        let mut effects = self.advance_alarms(end);
+        let mut effects = self.advance_alarms(window.window, end);
         effects.append(self.advance_tickets(window.window, end));
         self.metrics.finalized();
         complaints::thin(&mut window.counts);
@@ -254,12 +254,18 @@ impl State {
     }
 
     /// Moves alarms on to the end of a window.
-    fn advance_alarms(&mut self, end: Timestamp) -> Effects<'static> {
+    fn advance_alarms(&mut self, start: Timestamp, end: Timestamp) -> Effects<'static> {
         let mut effects = Effects::default();
-        let spells = &mut self.observed.spells;
-        self.observed.alarms.advance(end, |transition| spells.take(transition));
+        let Observed { alarms, spells, .. } = &mut self.observed;
+        let names = self.merge.names();
+        let place = |scope: &Scope| names.scope(scope).unwrap_or_else(|| scope.clone());
+        let types =
+            alarms.advance_window((start, end), place, |transition| spells.take(transition));
         spells.advance(end);
-        finalize::count_alarms(&mut self.observed.alarms, &self.metrics, end);
+        if !types.is_empty() {
+            effects.put(StoreChange::AlarmTypes(start, types));
+        }
+        finalize::count_alarms(alarms, &self.metrics, end);
         if end == end.utc_midnight() {
             effects.put(StoreChange::Saved(Saved::AlarmSpells(self.observed.spells.stored())));
         }

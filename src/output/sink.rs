@@ -22,8 +22,7 @@ pub trait Sink: Send {
         Ok((0, Ok(Vec::new())))
     }
 
-    /// Writes changed objects in their present state, oldest change first. Returns the number of points or records. `upto` is the
-    /// number of the newest of the changes: what has changed again since they were read has a greater one, and comes again.
+    /// Writes changed objects in their present state, oldest change first. Returns the number of points or records.
     ///
     /// # Errors
     /// An error of the store.
@@ -31,7 +30,6 @@ pub trait Sink: Send {
         &mut self,
         reader: &Reader,
         changes: &[Change],
-        upto: i64,
     ) -> Result<(usize, Written), StoreError>;
 }
 

@@ -104,7 +104,6 @@ impl Sink for OutlookTopic {
         &mut self,
         reader: &Reader,
         changes: &[Change],
-        _upto: i64,
     ) -> Result<(usize, Written), StoreError> {
         let mut records = Vec::new();
         let mut alerts = BTreeSet::new();

@@ -156,7 +156,7 @@ impl<S: Sink> SinkWriter<S> {
         let Some((last, _)) = found.last() else { return Ok(None) };
         let (last, is_full) = (*last, found.len() >= CHANGES_MAX);
         let changes: Vec<Change> = found.into_iter().map(|(_, change)| change).collect();
-        let (count, written) = self.sink.write(&self.reader, &changes, last)?;
+        let (count, written) = self.sink.write(&self.reader, &changes)?;
         Ok(Some(Batch { last, is_full, count, written }))
     }
 
@@ -247,12 +247,7 @@ mod tests {
             Ok(self.pulses.pop_front().unwrap_or((0, Ok(Vec::new()))))
         }
 
-        fn write(
-            &mut self,
-            _: &Reader,
-            _: &[Change],
-            _: i64,
-        ) -> Result<(usize, Written), StoreError> {
+        fn write(&mut self, _: &Reader, _: &[Change]) -> Result<(usize, Written), StoreError> {
             Ok(self.writes.pop_front().unwrap_or((1, Ok(Vec::new()))))
         }
     }

@@ -19,7 +19,9 @@ use crate::forecast::surge::Threshold;
 use crate::forecast::{Adjustment, Score};
 use crate::staffing::{Outlook, Plan, PlanTarget, Recommendation, Uncovered};
 use crate::text::Stored;
-use crate::window::{Attained, Backlog, BacklogWindow, Beside, Counts, Mean, ServiceTimes, Ticket};
+use crate::window::{
+    AlarmTypes, Attained, Backlog, BacklogWindow, Beside, Counts, Mean, ServiceTimes, Ticket,
+};
 
 impl Body for SourceRecord {
     const VERSION: u32 = 1;
@@ -56,6 +58,7 @@ impl Body for Backlog {
         with_appended(bytes, &Vec::<Mean>::new())
     }
 }
+impl Body for AlarmTypes {}
 impl Body for Attained {}
 impl Body for BacklogWindow {}
 impl Body for Anomaly {}

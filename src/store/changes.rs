@@ -1,7 +1,5 @@
 //! The journal of changes, one row for each changed thing, and the sinks' cursors.
 
-use std::collections::BTreeSet;
-
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::bodies::Cursor;
@@ -104,16 +102,6 @@ impl Reader {
                 changes.push((row.get(0)?, Change::of(row, 1)?));
             }
             Ok(changes)
-        })
-    }
-
-    /// Starts of the windows that changed after the change with number `seq`.
-    pub fn windows_changed_after(&self, seq: i64) -> Result<BTreeSet<Timestamp>, StoreError> {
-        self.read(|conn| {
-            let mut found =
-                conn.prepare_cached("SELECT at FROM changes WHERE seq > ?1 AND kind = ?2")?;
-            let starts = found.query_map(params![seq, WINDOW], |row| columns::time(row, 0))?;
-            Ok(starts.collect::<Result<_, _>>()?)
         })
     }
 

@@ -8,6 +8,7 @@
 
 mod accuracy;
 mod adjusted;
+mod alarm_types;
 mod alarms;
 mod alerts;
 mod annotations;

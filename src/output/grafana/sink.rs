@@ -88,7 +88,6 @@ impl Sink for GrafanaSink {
         &mut self,
         reader: &Reader,
         changes: &[Change],
-        _upto: i64,
     ) -> Result<(usize, Written), StoreError> {
         let episodes = self.gather(reader, changes)?;
         self.put(reader, episodes)

@@ -125,7 +125,7 @@ impl Site {
         let found = reader.changes(self.cursor, 1000).expect("changes");
         let last = found.last().map_or(self.cursor, |(seq, _)| *seq);
         let changes: Vec<Change> = found.into_iter().map(|(_, change)| change).collect();
-        let done = self.sink.write(&reader, &changes, i64::MAX).expect("reads");
+        let done = self.sink.write(&reader, &changes).expect("reads");
         if done.1.is_ok() {
             self.cursor = last;
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::alarms::Alarms;
+use super::alarms::{self, Alarms};
 use super::client::{InfluxClient, InfluxSettings, SetupProblem};
 use super::feeds::Feeds;
 use super::fields::Line;
@@ -18,7 +18,7 @@ use crate::store::sums::surges;
 use crate::store::{Change, Filter, KeyWindow, Reader, Served, StoreError};
 use crate::telemetry::Metrics;
 use crate::text::{Say, Texts};
-use crate::window::{AggregationKey, AlarmRules};
+use crate::window::{AggregationKey, AlarmRules, AlarmTypes};
 
 /// What a sink needs besides the store.
 pub struct InfluxContext {
@@ -40,6 +40,9 @@ pub struct InfluxSink {
     feeds: Feeds,
 }
 
+/// Active alarms by scope, by start of the window.
+type ActiveByWindow = BTreeMap<Timestamp, BTreeMap<Scope, u32>>;
+
 /// Turns changes into lines.
 pub(super) struct Gatherer {
     context: InfluxContext,
@@ -59,9 +62,8 @@ impl Sink for InfluxSink {
         &mut self,
         reader: &Reader,
         changes: &[Change],
-        upto: i64,
     ) -> Result<(usize, Written), StoreError> {
-        let lines = self.gatherer.gather(reader, changes, upto)?;
+        let lines = self.gatherer.gather(reader, changes)?;
         Ok((lines.len(), self.client.write(&lines)))
     }
 
@@ -97,7 +99,6 @@ impl Gatherer {
         &mut self,
         reader: &Reader,
         changes: &[Change],
-        upto: i64,
     ) -> Result<Vec<Line>, StoreError> {
         let (mut windows, mut issues) = (BTreeSet::new(), BTreeSet::new());
         let mut nowcasts = false;
@@ -128,7 +129,7 @@ impl Gatherer {
             }
         }
         if !windows.is_empty() {
-            lines.extend(self.windows(reader, windows, upto)?);
+            lines.extend(self.windows(reader, &windows)?);
         }
         self.forecasts(reader, &issues, nowcasts, &mut lines)?;
         Ok(lines)
@@ -138,47 +139,38 @@ impl Gatherer {
     fn windows(
         &mut self,
         reader: &Reader,
-        mut starts: BTreeSet<Timestamp>,
-        upto: i64,
+        starts: &BTreeSet<Timestamp>,
     ) -> Result<Vec<Line>, StoreError> {
         let length = self.context.width.length();
-        let mut with_before: BTreeSet<Timestamp> =
+        let with_before: BTreeSet<Timestamp> =
             starts.iter().flat_map(|start| [*start - length, *start]).collect();
         let mut rows = reader.windows_at(&with_before)?;
         let known: BTreeSet<AggregationKey> = reader.keys()?.into_iter().collect();
-        // After the rows: a message that they count is there.
+        // After the rows: a message that they count is there, and so are the types of windows that are finalized.
         self.alarms.read(reader)?;
         let settled = rows.iter().filter(|(.., window)| window.record.settled);
-        let mut finalized: BTreeSet<Timestamp> = settled.map(|(start, ..)| *start).collect();
-        // A window that was finalized after the changes were read comes again, after those that were finalized before it.
-        for again in reader.windows_changed_after(upto)? {
-            if finalized.remove(&again) {
-                starts.remove(&again);
-                with_before.remove(&again);
-            }
-        }
-        for start in &with_before {
-            match finalized.contains(start) {
-                true => self.alarms.finalized(*start, &known),
-                false => self.alarms.open(*start, &known),
-            }
-        }
+        let finalized: BTreeSet<Timestamp> = settled.map(|(start, ..)| *start).collect();
+        finalized.iter().for_each(|start| self.alarms.finalized(*start));
+        with_before.difference(&finalized).for_each(|start| self.alarms.open(*start, &known));
+        let types = self.alarms.types(reader, &with_before)?;
+        let now: ActiveByWindow = with_before
+            .iter()
+            .map(|start| (*start, types.get(start).map(AlarmTypes::active).unwrap_or_default()))
+            .collect();
         let mut active: BTreeMap<(Timestamp, Scope), u32> = BTreeMap::new();
-        let mut now: BTreeMap<Timestamp, BTreeMap<Scope, u32>> = BTreeMap::new();
         for (start, key, window) in &mut rows {
             let AggregationKey::Alarms(scope) = key else { continue };
             if !finalized.contains(start) {
-                let now = now.entry(*start).or_insert_with(|| self.alarms.active(*start));
-                window.record.active = now.get(scope).copied().unwrap_or(0);
+                window.record.active =
+                    now.get(start).and_then(|now| now.get(scope)).copied().unwrap_or(0);
             }
             active.insert((*start, scope.clone()), window.record.active);
         }
-        rows.extend(self.without_messages(&starts, &finalized, &active));
+        rows.extend(self.without_messages(starts, &finalized, &active, &now));
         rows.retain(|(start, ..)| starts.contains(start));
         let mut lines = points::windows(&rows);
-        lines.extend(starts.iter().flat_map(|start| self.alarms.lines(*start)));
-        self.alarms.written(&starts);
-        for start in &starts {
+        for start in starts {
+            lines.extend(self.alarms.lines(*start, &types));
             lines.extend(points::backlog(*start, &reader.backlog_window(*start)?));
         }
         Ok(lines)
@@ -190,6 +182,7 @@ impl Gatherer {
         starts: &BTreeSet<Timestamp>,
         finalized: &BTreeSet<Timestamp>,
         active: &BTreeMap<(Timestamp, Scope), u32>,
+        now: &ActiveByWindow,
     ) -> Vec<(Timestamp, AggregationKey, KeyWindow)> {
         let length = self.context.width.length();
         let mut more = Vec::new();
@@ -197,18 +190,18 @@ impl Gatherer {
             let is_final = finalized.contains(start);
             let before = *start - length;
             let stood = active.iter().filter(|((at, _), n)| *at == before && **n > 0);
-            let mut quiet: BTreeMap<Scope, u32> =
-                stood.map(|((_, scope), _)| (scope.clone(), 0)).collect();
-            let stood = self.alarms.active(before).into_iter().filter(|(_, n)| *n > 0);
+            let mut quiet: BTreeMap<&Scope, u32> =
+                stood.map(|((_, scope), _)| (scope, 0)).collect();
+            let stood = now.get(&before).into_iter().flatten().filter(|(_, n)| **n > 0);
             quiet.extend(stood.map(|(scope, _)| (scope, 0)));
-            let now = self.alarms.active(*start).into_iter();
-            quiet.extend(now.map(|(scope, now)| (scope, if is_final { 0 } else { now })));
+            let now = now.get(start).into_iter().flatten();
+            quiet.extend(now.map(|(scope, now)| (scope, if is_final { 0 } else { *now })));
             for (scope, active_now) in quiet {
                 if !active.contains_key(&(*start, scope.clone())) {
                     let mut window = KeyWindow::default();
                     window.record.active = active_now;
                     window.record.settled = is_final;
-                    more.push((*start, AggregationKey::Alarms(scope), window));
+                    more.push((*start, AggregationKey::Alarms(scope.clone()), window));
                 }
             }
         }
@@ -276,7 +269,7 @@ impl Gatherer {
         for Served { vintage, .. } in live.values() {
             lines.extend(points::forecast(vintage, vintage.targets.get(1..).unwrap_or_default()));
         }
-        lines.extend(self.causes(live.values()));
+        lines.extend(self.causes(reader, live.values())?);
         Ok(())
     }
 
@@ -306,13 +299,17 @@ impl Gatherer {
                 plans(plan.as_ref(), &outlook, &said, lines);
             }
             let replaced = |served: &&Served| !live.contains_key(&served.vintage.series);
-            lines.extend(self.causes(served.iter().filter(replaced)));
+            lines.extend(self.causes(reader, served.iter().filter(replaced))?);
         }
         Ok(())
     }
 
     /// The causes in the newest forecasts, and the expected tickets by alarm type.
-    fn causes<'s>(&self, served: impl Iterator<Item = &'s Served>) -> Vec<Line> {
+    fn causes<'s>(
+        &self,
+        reader: &Reader,
+        served: impl Iterator<Item = &'s Served>,
+    ) -> Result<Vec<Line>, StoreError> {
         let width = self.context.width;
         let mut lines = Vec::new();
         let mut effects: BTreeMap<Timestamp, BTreeMap<(Scope, String), f64>> = BTreeMap::new();
@@ -328,8 +325,9 @@ impl Gatherer {
                 }
             }
         }
-        lines.extend(effects.iter().flat_map(|(start, of)| self.alarms.effects(*start, of)));
-        lines
+        let types = self.alarms.types(reader, &effects.keys().copied().collect())?;
+        lines.extend(effects.iter().flat_map(|(start, of)| alarms::effects(*start, of, &types)));
+        Ok(lines)
     }
 
     /// Fallbacks of forecasts without a fit, in words, by series.

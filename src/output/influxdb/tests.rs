@@ -28,8 +28,8 @@ use crate::store::{Change, PartialRecord, SourceRecord, Store, StoreError, Tx, W
 use crate::telemetry::Metrics;
 use crate::text::{Language, Texts};
 use crate::window::{
-    AggregationKey, AlarmRules, BacklogFlow, BacklogWindow, Counts, SeriesTerms, ServedBy,
-    ServiceGoal, Terms, TicketBook, TicketChanges, Total,
+    AggregationKey, AlarmBook, AlarmRules, BacklogFlow, BacklogWindow, Counts, SeriesTerms,
+    ServedBy, ServiceGoal, Terms, TicketBook, TicketChanges, Total,
 };
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
@@ -62,6 +62,8 @@ fn context() -> InfluxContext {
 struct Site {
     store: Store,
     gatherer: Gatherer,
+    /// The forecaster's.
+    book: AlarmBook,
     offset: i64,
     _dir: TempDir,
 }
@@ -70,7 +72,8 @@ impl Site {
     fn new() -> Self {
         let dir = TempDir::new().expect("a directory");
         let store = Store::open(dir.path(), WIDTH).expect("a store");
-        Self { store, gatherer: Gatherer::new(context()), offset: 0, _dir: dir }
+        let book = AlarmBook::new(context().alarms);
+        Self { store, gatherer: Gatherer::new(context()), book, offset: 0, _dir: dir }
     }
 
     fn put(&mut self, write: impl FnOnce(&mut Tx<'_>) -> Result<(), StoreError>) {
@@ -106,6 +109,7 @@ impl Site {
             counts,
             upto: position.offset,
         };
+        self.book.observe(&position, &event);
         self.put(|tx| {
             tx.put_alarm(&position, &event)?;
             tx.put_partials(&[partial])
@@ -134,16 +138,18 @@ impl Site {
         if active > 0 {
             rows.push((alarms.clone(), at(minute), WindowRecord { active, ..finalized }));
         }
+        let window = (at(minute), at(minute + 15));
+        let types = self.book.advance_window(window, Scope::clone, |_| {});
         self.put(|tx| {
             tx.put_windows(&rows)?;
+            tx.put_alarm_types(at(minute), &types)?;
             tx.delete_partials(&[(at(minute), alarms, source)])
         });
     }
 
     fn lines(&mut self, changes: &[Change]) -> Vec<String> {
         let reader = self.store.reader().expect("a reader");
-        let upto = reader.newest_change().expect("a number");
-        let lines = self.gatherer.gather(&reader, changes, upto).expect("gathers");
+        let lines = self.gatherer.gather(&reader, changes).expect("gathers");
         lines.into_iter().map(text).collect()
     }
 
@@ -295,24 +301,31 @@ fn a_window_that_comes_late_has_the_types_of_its_own_day() {
 }
 
 #[test]
-fn a_window_that_is_finalized_while_changes_are_read_comes_in_its_turn() {
+fn messages_that_come_late_change_no_types_of_finalized_windows() {
+    let mut site = Site::new();
+    site.alarm("LOS-1", AlarmAction::Raise, 2, Counts::default());
+    site.finalize(0, 1);
+    // Its clear comes after the window was finalized, and before the sink looks.
+    site.alarm("LOS-1", AlarmAction::Clear, 10, Counts::default());
+    assert_eq!(types(&site.lines(&[Change::Window(at(0))])), ["LOS raised=1i,standing=1i"]);
+    site.finalize(15, 0);
+    assert_eq!(types(&site.lines(&[Change::Window(at(15))])), ["LOS raised=0i,standing=0i"]);
+    site.gatherer = Gatherer::new(context());
+    assert_eq!(types(&site.lines(&[Change::Window(at(0))])), ["LOS raised=1i,standing=1i"]);
+}
+
+#[test]
+fn a_type_that_was_shown_in_an_open_window_and_is_not_final_gets_its_0() {
     let mut site = Site::new();
     site.finalize(-15, 0);
     site.alarm("LOS-1", AlarmAction::Raise, 2, Counts::default());
-    site.ticket(2 * 24 * 60);
-    let mut cursor = 0;
-    site.changed(&mut cursor);
-    let reader = site.store.reader().expect("a reader");
-    let upto = reader.newest_change().expect("a number");
-    // The change of a window days ahead was read; then all windows up to it are finalized.
-    let minutes = (0..=2 * 24 * 60).step_by(15);
-    minutes.for_each(|minute| site.finalize(minute, 1));
-    let early = site.gatherer.gather(&reader, &[Change::Window(at(2 * 24 * 60))], upto);
-    assert!(early.expect("gathers").is_empty(), "it comes again");
-    let lines = site.changed(&mut cursor);
-    let types = types(&lines);
-    assert_eq!(types[0], "LOS raised=1i,standing=1i");
-    assert_eq!(types.len(), 2 * 24 * 4 + 1);
+    assert_eq!(types(&site.lines(&[Change::Window(at(0))])), ["LOS raised=1i,standing=1i"]);
+    // Another instance has led since, and its book has another message.
+    site.book = AlarmBook::new(context().alarms);
+    site.finalize(0, 0);
+    for _ in 0..2 {
+        assert_eq!(types(&site.lines(&[Change::Window(at(0))])), ["LOS raised=0i,standing=0i"]);
+    }
 }
 
 #[test]

@@ -236,6 +236,7 @@ fn tickets() {
         )],
     );
     check(&sample::attained(), &[(0, "0503010502020f02a40101010014")]);
+    check(&sample::alarm_types(), &[(0, "01056e6f727468066d6f62696c65034c4f530101")]);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //!
 //! It has two windows of history, one open window, two forecasts, adjustments, alerts and people's entries.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::alert::{
     Fact, Finding, Held, HoldReason, NeedStep, Paging, Part, RuleMemory, Shortfall, Silence,
@@ -14,8 +16,8 @@ use crate::staffing::{
     Kind, Outcome, PlanTarget, Recommendation, RecommendationState, Uncovered, Why,
 };
 use crate::window::{
-    Attained, Backlog, BacklogFlow, BacklogWindow, Mean, ServedBy, ServiceGoal, ServiceTimes,
-    Ticket, Total, Waits,
+    ActiveAlarm, AlarmTypes, Attained, Backlog, BacklogFlow, BacklogWindow, Mean, ServedBy,
+    ServiceGoal, ServiceTimes, Ticket, Total, Waits,
 };
 
 /// Writes every sample into an empty store.
@@ -384,6 +386,24 @@ pub(super) fn attained() -> Attained {
     };
     [15, 15, 200].into_iter().for_each(|wait| attained.waits.add(wait));
     attained
+}
+
+pub(super) fn alarm_types() -> AlarmTypes {
+    let alarm = ActiveAlarm {
+        alarm_id: "A-1".into(),
+        scope: Arc::new(series("phone").scope()),
+        severity: Severity::Major,
+        raised_at: at(1),
+        changed_at: at(1),
+        device: None,
+        alarm_type: Some("LOS".into()),
+        flaps: 0,
+        is_doubtful: false,
+    };
+    let mut types = AlarmTypes::default();
+    types.began(Scope::clone(&alarm.scope), &alarm);
+    types.stands(Scope::clone(&alarm.scope), &alarm);
+    types
 }
 
 pub(super) fn backlog_window() -> BacklogWindow {

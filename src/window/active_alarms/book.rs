@@ -9,6 +9,7 @@ use super::life::{Effect, End, Life};
 use super::rules::{AlarmRules, STALE_AFTER};
 use super::step::{Details, Key, Step};
 use super::tally::Tally;
+use super::types::AlarmTypes;
 use crate::domain::{
     AlarmAction, AlarmEvent, DAY, ListRebuilt, Offset, Position, Scope, SourceId, Timestamp,
 };
@@ -46,7 +47,6 @@ pub struct AlarmBook {
     hinted_at: Option<Timestamp>,
     names: BTreeSet<Arc<str>>,
     scopes: BTreeSet<Arc<Scope>>,
-    sources: Vec<SourceId>,
 }
 
 impl AlarmBook {
@@ -63,7 +63,7 @@ impl AlarmBook {
             AlarmAction::Change => 1,
             AlarmAction::Clear => 2,
         };
-        let key = (event.ts, self.source(&position.source), position.offset);
+        let key = (event.ts, order(&position.source), position.offset);
         let severity = event.severity;
         let details = Details {
             scope: self.scope(&event.scope),
@@ -109,22 +109,13 @@ impl AlarmBook {
 
     /// Takes the news that a system rebuilt its alarm list. It takes effect in [`Self::advance`].
     pub fn observe_rebuilt(&mut self, position: &Position, rebuilt: &ListRebuilt) {
-        let key = (rebuilt.ts, self.source(&position.source), position.offset);
+        let key = (rebuilt.ts, order(&position.source), position.offset);
         if self.rebuilt.len() >= REBUILT_MAX && !self.rebuilt.contains_key(&key) {
             // The alarms of that list stay active until they are cleared.
             self.tally.lists_refused += 1;
             return;
         }
         self.rebuilt.insert(key, rebuilt.clone());
-    }
-
-    fn source(&mut self, source: &SourceId) -> u16 {
-        let known = self.sources.iter().position(|known| known == source);
-        let number = known.unwrap_or_else(|| {
-            self.sources.push(source.clone());
-            self.sources.len() - 1
-        });
-        number as u16
     }
 
     fn name(&mut self, text: &str) -> Arc<str> {
@@ -219,6 +210,25 @@ impl AlarmBook {
         });
         self.now = self.now.max(Some(now));
         self.names.retain(|name| Arc::strong_count(name) > 1);
+    }
+
+    /// Moves on to the `end` of the window that begins at `start`. Returns the alarms of the window by type, each in the scope that
+    /// `place` names for its own.
+    pub fn advance_window(
+        &mut self,
+        (start, end): (Timestamp, Timestamp),
+        place: impl Fn(&Scope) -> Scope,
+        mut emit: impl FnMut(Transition<'_>),
+    ) -> AlarmTypes {
+        let mut types = AlarmTypes::default();
+        self.advance(end, |transition| {
+            emit(transition);
+            if !transition.is_over && transition.ts >= start {
+                types.began(place(&transition.alarm.scope), transition.alarm);
+            }
+        });
+        self.active_alarms().for_each(|alarm| types.stands(place(&alarm.scope), alarm));
+        types.bounded()
     }
 
     fn move_to(&mut self, now: Timestamp, emit: &mut impl FnMut(Transition<'_>)) {
@@ -320,6 +330,16 @@ impl AlarmBook {
     pub fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
     }
+}
+
+/// A place in an order of sources that is the same in each run: messages of the same time take effect in it.
+fn order(source: &SourceId) -> u64 {
+    // FNV-1a.
+    let topic = source
+        .topic
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    u64::from(topic) << 32 | u64::from(source.partition.cast_unsigned())
 }
 
 /// A transition at or before the instant that was reached is known only after that instant.

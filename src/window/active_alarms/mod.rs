@@ -19,9 +19,11 @@ mod step;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod types;
 
 pub use alarm::{ActiveAlarm, Transition};
 pub use book::AlarmBook;
 pub use pairing::Pairing;
 pub use rules::{AlarmRules, STALE_AFTER};
 pub use tally::Tally;
+pub use types::{AlarmTypes, OTHER_TYPES, TypeCount, most_frequent, short_type};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::domain::{AlarmAction, Name, Offset, Scope, Severity, Timestamp};
 
-/// Event time, number of the source, and offset of a message. The larger is the newer.
-pub(super) type Key = (Timestamp, u16, Offset);
+/// Event time, place of the source in a fixed order, and offset of a message. The larger is the newer.
+pub(super) type Key = (Timestamp, u64, Offset);
 
 #[derive(Clone, Debug)]
 pub(super) struct Step {

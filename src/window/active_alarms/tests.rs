@@ -377,3 +377,79 @@ proptest! {
         prop_assert_eq!(ahead, advanced);
     }
 }
+
+#[test]
+fn messages_of_the_same_time_take_effect_in_the_same_order_whichever_source_came_first() {
+    let at = |partition| Position { source: SourceId::new("a", partition), offset: 0 };
+    let messages = [(at(0), event(1, 100, RAISE)), (at(1), event(1, 100, CLEAR))];
+    let outcome = |order: [usize; 2]| {
+        let mut book = AlarmBook::new(AlarmRules { hold_clear: Duration::ZERO, ..RULES });
+        order.iter().for_each(|n| book.observe(&messages[*n].0, &messages[*n].1));
+        transitions(&mut book, 200)
+    };
+    assert_eq!(outcome([0, 1]), outcome([1, 0]));
+    assert_eq!(outcome([0, 1]).len(), 2);
+}
+
+#[test]
+fn the_alarms_of_a_window_are_counted_by_type() {
+    let mut book = AlarmBook::new(RULES);
+    let of = |id: u8, at, action, alarm_type: &str| AlarmEvent {
+        alarm_type: Some(alarm_type.into()),
+        ..event(id, at, action)
+    };
+    let messages = [
+        of(1, 50, RAISE, "LOS"),
+        of(2, 150, RAISE, "LOS"),
+        of(3, 160, RAISE, " "),
+        of(1, 100, CLEAR, "LOS"),
+        of(4, 201, RAISE, "LOS"),
+    ];
+    for (n, message) in messages.iter().enumerate() {
+        book.observe(&position(n), message);
+    }
+    let window = |from, to| (Timestamp::from_secs(from), Timestamp::from_secs(to));
+    let place = |scope: &Scope| Scope { region: Name::other(), ..scope.clone() };
+    let counts = |types: &AlarmTypes| -> Vec<(String, u32, u32)> {
+        let all = types.iter();
+        all.map(|(scope, of, n)| (format!("{}/{of}", scope.region), n.raised, n.standing)).collect()
+    };
+    let first = book.advance_window(window(0, 100), place, |_| {});
+    assert_eq!(counts(&first), [("_other/LOS".into(), 1, 1)]);
+    let second = book.advance_window(window(100, 200), place, |_| {});
+    // The first has ended, two have begun.
+    assert_eq!(counts(&second), [("_other/LOS".into(), 1, 1), ("_other/unknown".into(), 1, 1)]);
+}
+
+#[test]
+fn types_beyond_the_limit_count_together() {
+    let mut types = AlarmTypes::default();
+    let scope = Scope::clone(&alarm("x", 0).scope);
+    for n in 0..100_u32 {
+        let alarm = alarm("x", n);
+        (0..=n).for_each(|_| types.began(scope.clone(), &alarm));
+        types.stands(scope.clone(), &alarm);
+    }
+    let bounded = types.clone().bounded();
+    let raised = |types: &AlarmTypes| types.iter().map(|(.., n)| n.raised).sum::<u32>();
+    assert_eq!(raised(&bounded), raised(&types));
+    assert_eq!(bounded.active(), types.active());
+    assert_eq!(bounded.iter().count(), 65);
+    let other = bounded.get(&scope, OTHER_TYPES).expect("the others");
+    assert_eq!((other.raised, other.standing), ((1..=36).sum(), 36), "the rarest ones");
+}
+
+/// An active alarm of a type with a number.
+fn alarm(alarm_type: &str, n: u32) -> ActiveAlarm {
+    ActiveAlarm {
+        alarm_id: "1".into(),
+        scope: std::sync::Arc::new(event(1, 0, RAISE).scope),
+        severity: Severity::Major,
+        raised_at: Timestamp::from_secs(0),
+        changed_at: Timestamp::from_secs(0),
+        device: None,
+        alarm_type: Some(format!("{alarm_type}{n:03}").into()),
+        flaps: 0,
+        is_doubtful: false,
+    }
+}

@@ -401,10 +401,7 @@ fn all_real_alarms_and_tickets_reach_the_outputs() {
     assert!(once.len() > 1000, "only {} points", once.len());
     let keys: std::collections::BTreeSet<&String> = once.keys().chain(twice.keys()).collect();
     let both = keys.iter().map(|key| (*key, once.get(*key), twice.get(*key)));
-    // Known fault, see the changelog: the sink's own book of alarms may differ between two runs by single alarms.
-    let is_known = |key: &str| key.contains("|alarm_types|");
-    let differing: Vec<_> =
-        both.filter(|(key, first, second)| first != second && !is_known(key)).collect();
+    let differing: Vec<_> = both.filter(|(_, first, second)| first != second).collect();
     assert!(
         differing.is_empty(),
         "{} of {}: {:#?}",
