@@ -18,7 +18,7 @@ use crate::engine::Message;
 use crate::input::Decoders;
 use crate::output::pages::{Bell, Heartbeat, Lane, Overseer, Troubles};
 use crate::output::receivers::Receivers;
-use crate::output::{Pace, Sink, SinkWriter};
+use crate::output::{Pace, RefusedPoints, Sink, SinkWriter};
 use crate::store::{self, EventLog, FilesInUse, Pairing, Reader, Store, StoreError};
 use crate::telemetry::{Health, Metrics};
 
@@ -40,6 +40,9 @@ pub(super) struct Shared {
     hung_up: Arc<AtomicBool>,
     /// Rings when there may be new pages.
     pub(super) bell: Arc<Bell>,
+    /// The store's folder.
+    store: PathBuf,
+    clock: Arc<dyn Clock>,
     /// The threads that were started.
     pub(super) threads: Vec<JoinHandle<()>>,
 }
@@ -67,6 +70,8 @@ impl Shared {
             stop: Arc::default(),
             hung_up: reload::on_hang_up()?,
             bell: Arc::default(),
+            store: setup.store.clone(),
+            clock: setup.clock.clone(),
             threads: Vec::new(),
         };
         shared.watch_clock(setup.steady.clone())?;
@@ -89,8 +94,10 @@ impl Shared {
         sink: S,
         forecaster: &SyncSender<Message>,
     ) -> anyhow::Result<()> {
+        let (clock, health) = (self.clock.clone(), self.health.clone());
         let writer = SinkWriter {
             sink,
+            refused: RefusedPoints::new(S::NAME, &self.store, clock, health),
             reader: self.reader.clone(),
             leader: forecaster.clone(),
             health: self.health.clone(),

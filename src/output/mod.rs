@@ -6,12 +6,14 @@ pub mod grafana;
 pub mod influxdb;
 pub mod pages;
 pub mod receivers;
+mod refused;
 mod replayed_alarms;
 mod sink;
 mod topics;
 mod writer;
 
 pub use receivers::print;
+pub use refused::RefusedPoints;
 pub use sink::{Refused, Sink, Trouble, Written};
 pub use topics::OutlookTopic;
 pub use writer::{Pace, SinkWriter};

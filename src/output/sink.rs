@@ -42,6 +42,8 @@ pub struct Refused {
     /// Their number; 0 if the sink does not give it.
     pub lines: usize,
     pub why: String,
+    /// The point as it was sent, to be kept.
+    pub point: Option<Vec<u8>>,
 }
 
 /// Why a sink accepts nothing now, and what to do.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
+use super::refused::RefusedPoints;
 use super::sink::{Sink, Trouble, Written};
 use crate::domain::{Backoff, with_jitter};
 use crate::engine::{Leads, Message};
@@ -38,6 +39,7 @@ impl Default for Pace {
 /// The thread's parts.
 pub struct SinkWriter<S> {
     pub sink: S,
+    pub refused: RefusedPoints,
     pub reader: Reader,
     pub leader: SyncSender<Message>,
     pub health: Arc<Health>,
@@ -111,6 +113,7 @@ impl<S: Sink> SinkWriter<S> {
 
     /// Writes changes. If there are none and nothing was written for a while, probes the sink.
     fn round(&mut self, progress: &mut Progress) -> Round {
+        self.refused.look();
         match self.sink.pulse(&self.reader) {
             Ok((count, written)) => {
                 if let Err(trouble) = self.took(count, written, progress) {
@@ -134,12 +137,16 @@ impl<S: Sink> SinkWriter<S> {
     }
 
     /// Counts what the sink accepted, and tells what it refused.
-    fn took(&self, count: usize, written: Written, progress: &mut Progress) -> Result<(), Trouble> {
-        for refused in written? {
-            self.metrics.sink_refused(S::NAME, refused.lines.max(1));
-            let lines = refused.lines;
-            tracing::error!(lines, "{} refuses points: {}", S::NAME, refused.why);
-        }
+    fn took(
+        &mut self,
+        count: usize,
+        written: Written,
+        progress: &mut Progress,
+    ) -> Result<(), Trouble> {
+        let refused = written?;
+        let lines = refused.iter().map(|refused| refused.lines.max(1)).sum();
+        self.metrics.sink_refused(S::NAME, lines);
+        self.refused.take(&refused);
         // Changes without a point ask nothing of the sink, and say nothing about it.
         if count > 0 {
             self.accepted(progress);
@@ -160,7 +167,7 @@ impl<S: Sink> SinkWriter<S> {
         Ok(Some(Batch { last, is_full, count, written }))
     }
 
-    fn conclude(&self, batch: Batch, progress: &mut Progress) -> Round {
+    fn conclude(&mut self, batch: Batch, progress: &mut Progress) -> Round {
         if let Err(trouble) = self.took(batch.count, batch.written, progress) {
             return self.failed(&trouble);
         }
@@ -203,6 +210,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::clock::ManualClock;
     use crate::domain::{SeriesKey, Timestamp, WindowWidth};
     use crate::store::{Store, WindowRecord};
     use crate::telemetry::State;
@@ -257,11 +265,14 @@ mod tests {
         let dir = TempDir::new().expect("a directory");
         let store = Store::open(dir.path(), WindowWidth::QUARTER).expect("a store");
         let (leader, inbox) = sync_channel(9);
+        let health: Arc<Health> = Arc::default();
+        let clock = Arc::new(ManualClock::new(Timestamp::from_secs(0)));
         let writer = SinkWriter {
             sink,
+            refused: RefusedPoints::new(Fake::NAME, dir.path(), clock, health.clone()),
             reader: store.reader().expect("a reader"),
             leader,
-            health: Arc::default(),
+            health,
             metrics: Arc::default(),
             leadership: Arc::new(Leading),
             stop: Arc::default(),

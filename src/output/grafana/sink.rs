@@ -207,7 +207,7 @@ impl GrafanaSink {
                 "{left_out} episodes were left out, more than {limit} of a kind begin in one hour: raise \
                  grafana.annotations_per_hour if boards should show them"
             );
-            refused.push(Refused { lines: left_out, why });
+            refused.push(Refused { lines: left_out, why, point: None });
         }
         match done {
             Err(Stop::Store(error)) => Err(error),
@@ -276,7 +276,7 @@ impl GrafanaSink {
                 row.state = AnnotationState::Written(id);
             }
             Created::Refused(why) => {
-                round.refused.push(Refused { lines: 1, why });
+                round.refused.push(Refused { lines: 1, why, point: None });
                 row.state = AnnotationState::Gone;
             }
         }
@@ -295,7 +295,7 @@ impl GrafanaSink {
             match self.client.delete(id)? {
                 Answer::Done(_) => round.count += 1,
                 Answer::Missing => {}
-                Answer::Refused(why) => round.refused.push(Refused { lines: 1, why }),
+                Answer::Refused(why) => round.refused.push(Refused { lines: 1, why, point: None }),
             }
             row.state = AnnotationState::Deleted;
             return Ok(Some(row));
@@ -335,7 +335,7 @@ impl GrafanaSink {
             // A person deleted it.
             Answer::Missing => row.state = AnnotationState::Gone,
             Answer::Refused(why) => {
-                round.refused.push(Refused { lines: 1, why });
+                round.refused.push(Refused { lines: 1, why, point: None });
                 row.state = AnnotationState::Gone;
             }
         }

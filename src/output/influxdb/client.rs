@@ -132,13 +132,15 @@ impl InfluxClient {
     fn batch(&self, lines: &[Line], refused: &mut Vec<Refused>) -> Result<(), Trouble> {
         match self.send(lines) {
             Answer::Taken => {}
-            Answer::Partly(why) => refused.push(Refused { lines: 0, why }),
+            Answer::Partly(why) => refused.push(Refused { lines: 0, why, point: None }),
             Answer::Bad(why) if lines.len() == 1 => {
                 let line = String::from_utf8_lossy(&lines[0]);
-                refused.push(Refused { lines: 1, why: format!("{why}: {}", short(&line)) });
+                let why = format!("{why}: {}", short(&line));
+                refused.push(Refused { lines: 1, why, point: lines.first().cloned() });
             }
             Answer::TooLarge if lines.len() == 1 => {
-                refused.push(Refused { lines: 1, why: "one line is too large".into() });
+                let why = "one line is too large".into();
+                refused.push(Refused { lines: 1, why, point: lines.first().cloned() });
             }
             Answer::Bad(_) | Answer::TooLarge => {
                 let (front, back) = lines.split_at(lines.len() / 2);

@@ -314,7 +314,7 @@ fn all_real_alarms_and_tickets_reach_the_outputs() {
     };
     let folder = tempfile::tempdir().expect("a folder");
     let mut kafka = Kafka::start(folder.path());
-    let influx = Influx::start(folder.path());
+    let mut influx = Influx::start(folder.path());
     // The end of the last window that can be finalized: the lateness is ten minutes.
     let now = (now_s() - 660).div_euclid(WINDOW) * WINDOW;
     let events = data::convert(&data, folder.path(), now);
@@ -380,9 +380,10 @@ fn all_real_alarms_and_tickets_reach_the_outputs() {
     let (status, said) = program.interrupt();
     assert!(status.success(), "{said}");
 
-    // Two more runs, each with its own store and consumer group, into the same bucket.
+    // Two more runs, each with its own store and consumer group, into the same bucket. In the second one, InfluxDB is absent until
+    // months of events are counted, and is killed while it takes them.
     influx.delete_bucket("real");
-    let again = |name: &str| {
+    let mut again = |name: &str, is_absent: bool| {
         let more = "";
         let site = Site::new(folder.path(), name, &kafka.brokers(), Some(&influx.url()), more);
         let text = std::fs::read_to_string(site.config()).expect("config");
@@ -390,14 +391,25 @@ fn all_real_alarms_and_tickets_reach_the_outputs() {
         std::fs::write(site.config(), text).expect("config");
         let made = surgecast(&["setup", "influxdb", "--config", site.config()]).status();
         assert!(made.expect("setup runs").success());
+        if is_absent {
+            influx.kill();
+        }
         let program = site.serve();
         wait_until_counted(&site, &program, &expected);
+        if is_absent {
+            let cursor = || site.reader().cursor("influxdb").expect("cursor");
+            assert_eq!(cursor(), 0);
+            influx.restart();
+            until("changes to be written", || cursor() > 0);
+            influx.kill();
+            influx.restart();
+        }
         wait_until_written(&site);
         let (status, said) = program.interrupt();
         assert!(status.success(), "{said}");
         points(&influx, "again", now)
     };
-    let (once, twice) = (again("second"), again("third"));
+    let (once, twice) = (again("second", false), again("third", true));
     assert!(once.len() > 1000, "only {} points", once.len());
     let keys: std::collections::BTreeSet<&String> = once.keys().chain(twice.keys()).collect();
     let both = keys.iter().map(|key| (*key, once.get(*key), twice.get(*key)));
