@@ -19,6 +19,7 @@ mod metrics;
 mod nowcasts;
 mod openapi;
 mod page;
+mod page_kills;
 mod planners;
 mod program;
 mod purity;

@@ -48,7 +48,7 @@ fn receiver(folder: &Path, kind: &str, url: &str, keys: &str) -> Box<dyn Receive
     settings.alerts.receivers.remove(0).receiver
 }
 
-fn read_request(stream: impl Read) -> String {
+pub fn read_request(stream: impl Read) -> String {
     let mut reader = BufReader::new(stream);
     let (mut head, mut length) = (String::new(), 0);
     while !head.ends_with("\r\n\r\n") {
@@ -74,7 +74,7 @@ fn server(handle: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
     address
 }
 
-fn answer(mut stream: impl Read + Write, head: &str, body: &str) -> String {
+pub fn answer(mut stream: impl Read + Write, head: &str, body: &str) -> String {
     let request = read_request(&mut stream);
     let length = body.len();
     let text =
@@ -132,7 +132,7 @@ fn every_kind_tells_what_a_server_did() {
 }
 
 /// Reads until the other side gives up.
-fn hold(mut stream: TcpStream) {
+pub fn hold(mut stream: TcpStream) {
     let _ = stream.read_to_end(&mut Vec::new());
 }
 
