@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{BufReader, Seek as _, SeekFrom};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, bail};
 
@@ -111,7 +111,7 @@ impl FileFeed {
     /// Opens the file of the content that has the next byte. Returns whether there is one.
     fn prepare(&mut self, now: Timestamp) -> anyhow::Result<bool> {
         loop {
-            let Some(content) = self.content() else { return self.begin(now, None) };
+            let Some(content) = self.content() else { return self.begin(now, None, None) };
             if self.open.as_ref().is_some_and(|open| open.base == content.base) {
                 return Ok(true);
             }
@@ -124,7 +124,8 @@ impl FileFeed {
                 if self.path.exists() {
                     self.lost(now, "it was replaced, truncated or deleted while it was not read, and its earlier content is not in its directory");
                 }
-                return self.begin(now, Some(content));
+                let since = self.spans.last().map(|span| system_time(span.read_at));
+                return self.begin(now, Some(content), since);
             };
             let bytes = ended - self.next;
             self.lost(now, &format!("{bytes} bytes of an earlier content cannot be read again"));
@@ -132,9 +133,15 @@ impl FileFeed {
         }
     }
 
-    /// Begins the content that follows `before`, which ends here.
-    fn begin(&mut self, now: Timestamp, before: Option<Content>) -> anyhow::Result<bool> {
-        let path = self.next_path(now, before);
+    /// Begins the content that follows `before`, which ends here. `since`: when its file was last written or read, if it may have
+    /// been deleted.
+    fn begin(
+        &mut self,
+        now: Timestamp,
+        before: Option<Content>,
+        since: Option<SystemTime>,
+    ) -> anyhow::Result<bool> {
+        let path = self.next_path(now, before, since);
         let Some(seen) = Seen::at(&path)? else { return self.is_missing(now) };
         self.missing_since = None;
         let is_copy = path != self.path;
@@ -165,9 +172,23 @@ impl FileFeed {
     }
 
     /// The file that has what follows: one that was rotated unread, or the one with the name.
-    fn next_path(&mut self, now: Timestamp, before: Option<Content>) -> PathBuf {
+    fn next_path(
+        &mut self,
+        now: Timestamp,
+        before: Option<Content>,
+        since: Option<SystemTime>,
+    ) -> PathBuf {
         let Some(content) = before else { return self.path.clone() };
-        let after = after(&self.path, &content, &self.contents);
+        let after = after(&self.path, &content, &self.contents, since);
+        for other in after.unclear {
+            self.lost(
+                now,
+                &format!(
+                    "{} is new and may be a rotated file that was not read: its name does not tell",
+                    other.display()
+                ),
+            );
+        }
         for other in after.compressed {
             self.lost(now, &format!("{} was compressed before it was read", other.display()));
         }
@@ -204,7 +225,7 @@ impl FileFeed {
             return Ok(true);
         }
         self.lost(now, &format!("it was truncated or rewritten: it has {length} bytes, {position} had been read, and no copy is in its directory"));
-        self.begin(now, Some(content))
+        self.begin(now, Some(content), None)
     }
 
     /// Reads lines. `is_last` means that the file will not grow: then its last line needs no line break.
@@ -280,12 +301,15 @@ impl FileFeed {
         if may_grow {
             return Ok(false);
         }
+        let mut since = None;
         if let Some(open) = self.open.take() {
-            let length = open.file.metadata()?.len();
+            let found = open.file.metadata()?;
+            let length = found.len();
+            since = found.modified().ok();
             self.renamed = Some((open.file, length, now + SHOWN));
         }
         tracing::info!(file = %self.path.display(), offset = self.next, "file: rotated, reading the new one");
-        self.begin(now, Some(content))
+        self.begin(now, Some(content), since)
     }
 
     /// Notices lines that were written to a renamed file after it was read to its end.
@@ -307,6 +331,10 @@ impl FileFeed {
         self.open.as_ref().is_some_and(|open| open.is_copy)
             || self.replaced_since.is_some_and(|since| now.since(since) >= RENAMED_GRACE)
     }
+}
+
+fn system_time(at: Timestamp) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(at.millis().max(0).cast_unsigned())
 }
 
 const PREFIX: &str = "file:";

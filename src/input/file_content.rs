@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::bail;
 use xxhash_rust::xxh3::xxh3_64;
@@ -112,28 +113,43 @@ pub(super) struct After {
     pub(super) first: Option<PathBuf>,
     /// Those that cannot be read, because they are compressed.
     pub(super) compressed: Vec<PathBuf>,
+    /// New files whose names do not tell whether they are rotated ones, where the file of the content does not tell it either.
+    pub(super) unclear: Vec<PathBuf>,
 }
 
-/// Finds what follows `content`. `known` are contents that were read or are being read.
-pub(super) fn after(path: &Path, content: &Content, known: &[Content]) -> After {
+/// Finds what follows `content`. `known` are contents that were read or are being read. `since`: when the file of the content was
+/// last written or read, in case that it was deleted; without it, nothing follows a deleted file.
+pub(super) fn after(
+    path: &Path,
+    content: &Content,
+    known: &[Content],
+    since: Option<SystemTime>,
+) -> After {
     let mut after = After::default();
-    let Some(found) = find(path, content, 0, None).filter(|found| !found.is_named) else {
-        return after;
-    };
+    let found = find(path, content, 0, None).filter(|found| !found.is_named);
+    let rank = found.as_ref().and_then(|found| Rank::of(path, &found.path));
     let modified = |path: &Path| path.metadata().and_then(|found| found.modified()).ok();
-    let (Some(rank), since) = (Rank::of(path, &found.path), modified(&found.path)) else {
+    let since = found.map_or(since, |found| modified(&found.path));
+    if since.is_none() {
         return after;
-    };
+    }
     let mut oldest: Option<Rank> = None;
     for other in others(path) {
-        let Some(other_rank) = Rank::of(path, &other).filter(|other| other.is_after(&rank)) else {
-            continue;
-        };
         let is_known = match Seen::at(&other) {
             Ok(Some(seen)) => known.iter().any(|content| seen.is(content)) || seen.length == 0,
             _ => true,
         };
         if is_known || modified(&other) < since {
+            continue;
+        }
+        let Some(other_rank) = Rank::of(path, &other) else {
+            let created = other.metadata().and_then(|found| found.created()).ok();
+            if rank.is_none() && created.is_none_or(|created| Some(created) >= since) {
+                after.unclear.push(other);
+            }
+            continue;
+        };
+        if rank.as_ref().is_some_and(|rank| !other_rank.is_after(rank)) {
             continue;
         }
         if other_rank.is_compressed {
@@ -163,7 +179,9 @@ impl Rank {
         let rest = plain.unwrap_or(rotated);
         let between = rest.strip_prefix(name).or_else(|| {
             let (stem, extension) = name.rsplit_once('.')?;
-            rest.strip_prefix(stem)?.strip_suffix(extension)?.strip_suffix('.')
+            let after = rest.strip_prefix(stem)?;
+            let before = after.strip_suffix(extension).and_then(|rest| rest.strip_suffix('.'));
+            Some(before.unwrap_or(after))
         })?;
         let text = between.trim_start_matches(['.', '-', '_']);
         let is_rank =

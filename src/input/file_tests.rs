@@ -252,6 +252,44 @@ fn a_rotation_loses_no_line_and_reads_none_twice() {
 }
 
 #[test]
+fn files_that_followed_a_deleted_one_are_read() {
+    for restart in [false, true] {
+        let mut world = World::new();
+        world.append("log", LONG);
+        assert_eq!(world.timed().len(), 1);
+        // Two rotations between two looks, of which only the newest file is kept.
+        world.append("log", "b\n");
+        world.rename("log", "log.1");
+        world.append("log", "c\n");
+        world.rename("log", "log.1");
+        world.append("log", "d\n");
+        if restart {
+            let at = world.feed.next;
+            world.restart(at);
+            assert_eq!(world.lines(), "c d");
+            assert!(world.feed.loss().is_some_and(|loss| loss.contains("was replaced")));
+        } else {
+            assert_eq!(world.lines(), "b c d", "the open file is read to its end");
+            assert_eq!(world.feed.loss(), None);
+        }
+    }
+}
+
+#[test]
+fn a_new_file_of_an_unknown_name_is_named_where_the_read_one_is_gone() {
+    let mut world = World::new();
+    world.append("log", LONG);
+    assert_eq!(world.timed().len(), 1);
+    world.rename("log", "log.old");
+    world.append("log", "c\n");
+    world.rename("log", "log.old");
+    world.append("log", "d\n");
+    assert_eq!(world.lines(), "d");
+    let loss = world.feed.loss().expect("a loss");
+    assert!(loss.contains("log.old is new and may be a rotated file"), "{loss}");
+}
+
+#[test]
 fn files_that_are_older_or_of_other_names_are_not_read() {
     let mut world = World::new();
     world.append("log.3", "an old line that was read by an earlier start of the service\n");
