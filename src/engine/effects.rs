@@ -21,6 +21,7 @@ use crate::store::{
     AdjustedScore, Annotation, DeliveryOutcome, NowcastScore, PartialRecord, SourceRecord,
     WindowRecord,
 };
+use crate::tickets::AssessmentChanges;
 use crate::window::{AggregationKey, FoldedPart, TicketChanges};
 
 /// One change of the store.
@@ -32,6 +33,8 @@ pub enum StoreChange<'r> {
     Events(&'r Report, BTreeMap<AggregationKey, AggregationKey>),
     /// What the news of tickets changed up to the end of the window with this start.
     Tickets(Timestamp, TicketChanges),
+    /// What followed from that for the service of tickets.
+    Assessments(AssessmentChanges),
     /// Windows that were finalized or revised.
     Windows(Vec<(AggregationKey, Timestamp, WindowRecord)>),
     PutPartials(Vec<PartialRecord>),

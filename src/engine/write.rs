@@ -40,6 +40,7 @@ fn write_one(
     match change {
         StoreChange::Events(report, under) => write_events(tx, report, &under),
         StoreChange::Tickets(start, changes) => tx.put_tickets(start, &changes),
+        StoreChange::Assessments(changes) => tx.put_assessments(&changes),
         StoreChange::Windows(rows) => tx.put_windows(&rows),
         StoreChange::PutPartials(rows) => tx.put_partials(&rows),
         StoreChange::PutFolded(parts) => tx.put_folded(&parts),

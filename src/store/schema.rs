@@ -48,4 +48,5 @@ pub(super) const STEPS: &[Step] = &[
     Step::Sql(include_str!("silences.sql")),
     Step::Sql(include_str!("tickets.sql")),
     Step::Sql(include_str!("service.sql")),
+    Step::Sql(include_str!("assessments.sql")),
 ];

@@ -31,3 +31,4 @@ mod serve;
 mod silences;
 mod store_files;
 mod teams;
+mod tickets;
