@@ -154,6 +154,8 @@ fn tickets_are_assessed_and_customers_listed() {
     let program = service(folder.path());
     check(&program);
     assert_eq!(program.get("/api/v1/outreach").json(), before, "with the same hashes");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(crate::page::tickets::check_tickets(&program.url));
     program.kill();
     // A customer is forgotten, the tickets are not.
     let done = surgecast(&["forget", "--config", "surgecast.toml", "--customer", CUSTOMER])
