@@ -10,6 +10,7 @@
 //! | [`stats`] | computes distributions, medians and least squares | – |
 //! | [`ingest`] | decodes bytes into events, or rejects them with a reason | domain |
 //! | [`window`] | counts events by window and partition, merges the counts, and tracks active alarms | domain |
+//! | [`tickets`] | decides how urgent tickets are, by when they have to be answered, and which customers to call | window, domain |
 //! | [`forecast`] | learns from history, forecasts arrivals with intervals, and scores forecasts | stats, text, domain |
 //! | [`anomaly`] | finds windows that differ from their forecast | forecast, stats, text, domain |
 //! | [`staffing`] | computes agents by queueing models, and compares them with the roster | forecast, stats, text, domain |
@@ -59,5 +60,6 @@ pub mod stats;
 pub mod store;
 pub mod telemetry;
 pub mod text;
+pub mod tickets;
 pub mod views;
 pub mod window;

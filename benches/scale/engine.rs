@@ -30,6 +30,7 @@ fn config(from: Timestamp) -> ForecasterConfig {
         series_max: 1_000_000,
         alarms: AlarmRules::default(),
         tickets: TicketRules::default(),
+        policy: Default::default(),
         nowcasts: true,
         issue: IssueConfig {
             zone: "Asia/Shanghai".parse().unwrap_or(Zone::UTC),

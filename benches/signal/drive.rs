@@ -43,6 +43,7 @@ fn config(world: &World) -> ForecasterConfig {
         series_max: 10_000,
         alarms: AlarmRules::default(),
         tickets: TicketRules::default(),
+        policy: Default::default(),
         issue: IssueConfig {
             zone: regions[0].zone,
             zones: regions.iter().map(|region| (region.name.clone(), region.zone)).collect(),

@@ -29,8 +29,8 @@ pub use known::{Known, adjustments, complaints, overruns};
 pub use memory::{BacklogMemory, RuleMemory, SourceMemory};
 pub use route::{Escalation, Heard, Route};
 pub use rules::{
-    ALARMS_REACH, AlarmActivity, BacklogState, RecentScores, RuleInputs, RuleLimits, RuleSet,
-    ServicePlan, SourceState, UNDERSTAFFED, configurable_rules, rule_names,
+    ALARMS_REACH, AlarmActivity, BacklogState, Deadlines, RecentScores, RuleInputs, RuleLimits,
+    RuleSet, ServicePlan, SourceState, UNDERSTAFFED, configurable_rules, rule_names,
 };
 pub use schedule::{DueReport, ReportKind, ReportText, Schedule};
 pub use silence::{SILENCE_MAX, Silence, Silenced};

@@ -32,6 +32,7 @@ mod silences;
 mod staffing;
 mod state;
 mod stream;
+mod tickets;
 mod timeline;
 mod topics;
 mod windows;

@@ -49,6 +49,7 @@ assets![
     "spark.js",
     "staffing.js",
     "taken.js",
+    "tickets.js",
     "time.js",
     "topics.js",
     "whatif.js",

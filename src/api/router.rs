@@ -22,8 +22,8 @@ use super::problem::Problem;
 use super::state::ApiState;
 use super::{
     accuracy, adjustments, audit, auth, backlog, csv, events, forward, gaps, gzip, outlook, page,
-    pages, params, read, recommendations, report, service, silences, staffing, stream, timeline,
-    topics, windows, write,
+    pages, params, read, recommendations, report, service, silences, staffing, stream, tickets,
+    timeline, topics, windows, write,
 };
 use crate::text::Language;
 
@@ -43,6 +43,9 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
         .routes(routes!(gaps::gaps))
         .routes(routes!(backlog::backlog))
         .routes(routes!(service::service))
+        .routes(routes!(tickets::tickets))
+        .routes(routes!(tickets::sla))
+        .routes(routes!(tickets::outreach))
         .routes(routes!(outlook::outlook))
         .routes(routes!(outlook::overview))
         .routes(routes!(read::anomalies))

@@ -14,7 +14,7 @@ use crate::config::core::forecast::Forecast;
 use crate::config::core::reports;
 use crate::config::core::staffing::{Staffing, default_profiles};
 use crate::config::core::windows::{Regions, Windows};
-use crate::config::core::{anomalies, recommendations};
+use crate::config::core::{anomalies, recommendations, tickets};
 use crate::config::{ConfigError, Flags, Layers, Reader, SecretFile};
 use crate::domain::{Name, Timestamp, Zone};
 use crate::input::config::Input;
@@ -28,6 +28,7 @@ use crate::output::receivers::{
 use crate::staffing::{AdviceRules, Profile, Rules};
 use crate::store::config::StoreConfig;
 use crate::telemetry::config::Log;
+use crate::tickets::TicketPolicy;
 use crate::window::AlarmRules;
 
 #[cfg(test)]
@@ -50,6 +51,8 @@ pub struct Settings {
     pub regions: Regions,
     /// `[alarms]`, with the limit on active alarms from `[limits]`.
     pub alarms: AlarmRules,
+    /// `[tickets]` and `[sla.NAME]`.
+    pub policy: TicketPolicy,
     /// `[forecast]`.
     pub forecast: Forecast,
     /// `[kafka]`.
@@ -97,6 +100,7 @@ impl Settings {
         let windows = Windows::read(root.section("windows"));
         let regions = Regions::read(&root);
         let alarms = alarms::read(root.section("alarms"));
+        let policy = tickets::read(&root);
         let forecast = Forecast::read(root.section("forecast"));
         let kafka = kafka::config::read(root.section("kafka"));
         let influxdb = influxdb::config::read(root.section("influxdb"));
@@ -123,6 +127,7 @@ impl Settings {
             windows,
             regions,
             alarms,
+            policy,
             forecast,
             kafka,
             influxdb,

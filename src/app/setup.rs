@@ -45,6 +45,8 @@ pub struct Setup {
     pub tables: Vec<MapTable>,
     /// File of the lexicon, which is read again when it changes; `None` for the built-in lexicon.
     pub lexicon: Option<PathBuf>,
+    /// The same for words that have a sentiment.
+    pub sentiment: Option<PathBuf>,
     pub forecaster: ForecasterConfig,
     pub aggregator: AggregatorConfig,
     /// Sources in addition to the local event log, each with the configuration of its aggregator.

@@ -124,7 +124,8 @@ impl<'a> Sources<'a> {
                 self.intake(settings, setup)?;
             }
         }
-        if !setup.tables.is_empty() || setup.lexicon.is_some() {
+        let watched = setup.lexicon.is_some() || setup.sentiment.is_some();
+        if !setup.tables.is_empty() || watched {
             self.reload(setup)?;
         }
         let wake = Arc::new(move || {
@@ -262,6 +263,7 @@ impl<'a> Sources<'a> {
         let reload = Reload {
             tables: std::mem::take(&mut setup.tables),
             lexicon: setup.lexicon.take(),
+            sentiment: setup.sentiment.take(),
             limits: setup.info.limits,
             decoders: self.shared.decoders.clone(),
             health: self.shared.health.clone(),

@@ -42,8 +42,9 @@ pub fn run(args: &ForgetArgs, out: &mut impl Write) -> anyhow::Result<()> {
     };
     let config = args.config.load()?;
     let done = forget(&config.store.path, config.windows.width, &what, WallClock.now())?;
-    let Forgotten { dead_letters, phrases, events } = done;
+    let Forgotten { dead_letters, phrases, events, tickets } = done;
     writeln!(out, "removed {dead_letters} dead letters and {phrases} phrases")?;
+    writeln!(out, "removed the customer of {tickets} tickets")?;
     if args.customer.is_some() {
         writeln!(out, "replaced the text by * in {events} events that wait to be counted")?;
     }

@@ -103,6 +103,7 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         decoder: input.decoder,
         tables: input.tables,
         lexicon: input.lexicon,
+        sentiment: input.sentiment,
         forecaster,
         aggregator,
         feeds: Vec::new(),
@@ -249,6 +250,7 @@ fn forecaster(settings: &Settings, now: Timestamp) -> ForecasterConfig {
         series_max: settings.input.limits.series,
         alarms: settings.alarms,
         tickets: TicketRules { known_max: settings.input.limits.open_tickets },
+        policy: settings.policy.clone(),
         issue: IssueConfig {
             zone: settings.windows.time_zone,
             zones: settings.regions.zones.clone(),

@@ -127,6 +127,9 @@ pub struct TicketEvent {
     pub series: SeriesKey,
     pub priority: Option<Box<str>>,
     pub tier: Option<Box<str>>,
+    /// Id of the customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<Box<str>>,
     pub text: Option<Box<str>>,
     /// What the event tells about open tickets; `None` without the id of a ticket.
     #[serde(default, skip_serializing_if = "Option::is_none")]

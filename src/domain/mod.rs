@@ -34,7 +34,9 @@ pub use moment::{Moment, read_instant};
 pub use printable::{printable, unprintable};
 pub use series::{ALL, Name, NameError, OTHER, Scope, SeriesKey, UNKNOWN};
 pub use source::{DeadLetter, Offset, Position, Reason, SourceId};
-pub use ticket::{LifeStep, TicketMessage, TicketNews, TicketStep};
+pub use ticket::{
+    LifeStep, Priority, Sentiment, TicketFacts, TicketMessage, TicketNews, TicketStep,
+};
 pub use time::{Clock, TimeError, Timestamp};
 pub use topic::{Phrase, TOPICS, TextClassifier, TextCounts, Topic};
 pub use window::{WidthError, WindowWidth};

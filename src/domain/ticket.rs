@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{SeriesKey, Timestamp};
+use super::{SeriesKey, Timestamp, Topic};
 
 /// A step in the life of a ticket. Of several at the same time, the smaller one is the earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -41,10 +41,71 @@ pub enum TicketNews {
     Snapshot { open: u32 },
 }
 
+/// How urgent a ticket is, the most urgent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Priority {
+    P1,
+    P2,
+    P3,
+    P4,
+}
+
+impl Priority {
+    /// All priorities, the most urgent first.
+    pub const EVERY: [Self; 4] = [Self::P1, Self::P2, Self::P3, Self::P4];
+
+    /// The name of the priority in files and in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::P1 => "P1",
+            Self::P2 => "P2",
+            Self::P3 => "P3",
+            Self::P4 => "P4",
+        }
+    }
+}
+
+/// The mood of a customer's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sentiment {
+    Negative,
+    Neutral,
+    Positive,
+}
+
+impl Sentiment {
+    /// The name of the sentiment in files and in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Negative => "negative",
+            Self::Neutral => "neutral",
+            Self::Positive => "positive",
+        }
+    }
+}
+
+/// What an event says about a ticket and its customer, without the customer's words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketFacts {
+    /// The sender's own word for the priority or severity.
+    pub priority: Option<Box<str>>,
+    /// The customer's tier.
+    pub tier: Option<Box<str>>,
+    /// The topic of the text.
+    pub topic: Option<Topic>,
+    pub sentiment: Option<Sentiment>,
+    /// Id of the customer.
+    pub customer: Option<Box<str>>,
+}
+
 /// News of tickets with its time and series.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketMessage {
     pub ts: Timestamp,
     pub series: SeriesKey,
     pub news: TicketNews,
+    /// What the event says besides its step; `None` if it says nothing.
+    #[serde(default)]
+    pub facts: Option<Box<TicketFacts>>,
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::issue_config::IssueConfig;
 use super::refit::RefitConfig;
 use crate::alert::{Escalation, Route, Schedule};
-use crate::domain::WindowWidth;
+use crate::domain::{Name, WindowWidth, Zone};
 use crate::staffing::{Model, Profile};
+use crate::tickets::TicketPolicy;
 use crate::window::{
     AlarmRules, MergeConfig, SeriesTerms, ServedBy, ServiceGoal, Terms, TicketRules,
 };
@@ -21,6 +22,8 @@ pub struct ForecasterConfig {
     pub series_max: usize,
     pub alarms: AlarmRules,
     pub tickets: TicketRules,
+    /// How tickets are assessed.
+    pub policy: TicketPolicy,
     pub issue: IssueConfig,
     pub refit: Option<RefitConfig>,
     /// Whether open windows are examined. Nowcasts depend on when events were read.
@@ -42,6 +45,11 @@ impl ForecasterConfig {
             goal: staffing.profile_of(series).map(goal),
             zone: zones.get(&series.region).copied().unwrap_or(other),
         })
+    }
+
+    /// The zone of a region.
+    pub fn zone(&self, region: &Name) -> Zone {
+        self.issue.zones.get(region).copied().unwrap_or(self.issue.zone)
     }
 
     /// Rules of merging partials.

@@ -21,6 +21,7 @@ use crate::store::{
     AdjustedScore, Annotation, DeliveryOutcome, NowcastScore, PartialRecord, SourceRecord,
     WindowRecord,
 };
+use crate::tickets::AssessmentChanges;
 use crate::window::{AggregationKey, AlarmTypes, FoldedPart, TicketChanges};
 
 /// One change of the store.
@@ -34,6 +35,8 @@ pub enum StoreChange<'r> {
     Tickets(Timestamp, TicketChanges),
     /// Alarms by type of the finalized window with this start.
     AlarmTypes(Timestamp, AlarmTypes),
+    /// What followed from that for the service of tickets.
+    Assessments(AssessmentChanges),
     /// Windows that were finalized or revised.
     Windows(Vec<(AggregationKey, Timestamp, WindowRecord)>),
     PutPartials(Vec<PartialRecord>),

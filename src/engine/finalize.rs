@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::histories::Histories;
 use super::issuer::look::Counted;
 use super::stored::Stored;
-use crate::domain::{SeriesKey, Timestamp};
+use crate::domain::{Scope, SeriesKey, Severity, Timestamp};
 use crate::store::{StoreError, WindowRecord};
 use crate::telemetry::Metrics;
 use crate::window::{AggregationKey, AlarmBook, FinalizedWindow, Merge, Names, TicketBook};
@@ -56,6 +56,13 @@ pub fn count_tickets(tickets: &mut TicketBook, metrics: &Metrics, end: Timestamp
          without a creation with their ticket_id (send a snapshot if they are older than what surgecast has read); old came \
          after their ticket was forgotten or their window was finalized; stale were open without news for 90 days"
     );
+}
+
+/// Regions and services in which a critical alarm is active.
+pub fn critical_places(alarms: &AlarmBook, names: &Names) -> BTreeSet<Scope> {
+    let critical = alarms.active_alarms().filter(|alarm| alarm.severity == Severity::Critical);
+    let place = |scope: &Scope| names.scope(scope).unwrap_or_else(|| scope.clone());
+    critical.map(|alarm| place(&alarm.scope)).collect()
 }
 
 /// Tickets in open windows. The first one starts at `next`.

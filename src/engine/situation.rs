@@ -6,6 +6,7 @@ use crate::anomaly::Complaints;
 use crate::domain::Timestamp;
 use crate::forecast::PlannedWork;
 use crate::telemetry::Metrics;
+use crate::tickets::AssessmentBook;
 use crate::window::{AlarmBook, Pairing, TicketBook};
 
 /// Histories, alarms and complaints, kept in memory.
@@ -20,6 +21,8 @@ pub struct Observed {
     pub complaints: Complaints,
     /// Tickets that are open, or were lately.
     pub tickets: TicketBook,
+    /// Their priorities, clocks and customers.
+    pub assessments: AssessmentBook,
 }
 
 impl Observed {
@@ -30,8 +33,18 @@ impl Observed {
         end: Timestamp,
         metrics: &'a Metrics,
     ) -> Situation<'a> {
-        let Self { histories, alarms, spells, complaints, tickets, .. } = self;
-        Situation { histories, alarms, spells, complaints, tickets, work, end, metrics }
+        let Self { histories, alarms, spells, complaints, tickets, assessments, .. } = self;
+        Situation {
+            histories,
+            alarms,
+            spells,
+            complaints,
+            tickets,
+            assessments,
+            work,
+            end,
+            metrics,
+        }
     }
 }
 
@@ -43,6 +56,7 @@ pub struct Situation<'a> {
     pub spells: &'a AlarmSpells,
     pub complaints: &'a Complaints,
     pub tickets: &'a TicketBook,
+    pub assessments: &'a AssessmentBook,
     pub work: &'a [PlannedWork],
     /// End of the last finalized window.
     pub end: Timestamp,

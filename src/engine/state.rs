@@ -15,7 +15,9 @@ use super::situation::Observed;
 use crate::anomaly::Complaints;
 use crate::domain::{SeriesKey, Timestamp};
 use crate::forecast::Nowcast;
+use crate::store::CustomerKey;
 use crate::telemetry::Metrics;
+use crate::tickets::AssessmentBook;
 use crate::window::{AlarmBook, Counts, Merge, MergeState, Pairing, TicketBook};
 
 mod commands;
@@ -38,6 +40,8 @@ pub struct State {
     pub unreplicated: Vec<Nowcast>,
     /// Events of names beyond the limit.
     pub beyond: BeyondLimit,
+    /// Hashes ids of customers; `None` if they are stored as they are.
+    pub customer_key: Option<CustomerKey>,
 }
 
 impl State {
@@ -54,18 +58,21 @@ impl State {
                 spells: AlarmSpells::default(),
                 complaints: Complaints::new(config.width),
                 tickets: TicketBook::new(config.tickets).judged_by(config.terms()),
+                assessments: AssessmentBook::new(config.policy.clone()),
             },
             leaves: BTreeSet::new(),
             issuer: Issuer::new(config.issue.clone(), config.refit, config.width, &metrics),
             looked_upto: None,
             unreplicated: Vec::new(),
             beyond: BeyondLimit::default(),
+            customer_key: None,
             config,
             metrics,
         }
     }
 
-    /// Reports in which each message of an alarm has the alarm's id. A clear may lack the system of its raise.
+    /// Reports in which each message of an alarm has the alarm's id, and customers have hashed ids. A clear may lack the system of its
+    /// raise.
     pub fn paired<'r>(&mut self, reports: &'r [Report]) -> Cow<'r, [Report]> {
         let mut renamed = Vec::new();
         for (at, report) in reports.iter().enumerate() {
@@ -75,13 +82,27 @@ impl State {
                 }
             }
         }
-        if renamed.is_empty() {
+        let key = self.customer_key.as_ref().filter(|_| reports.iter().any(has_customer));
+        if renamed.is_empty() && key.is_none() {
             return Cow::Borrowed(reports);
         }
         let mut reports = reports.to_vec();
+        if let Some(key) = key {
+            reports.iter_mut().flat_map(|report| &mut report.tickets).for_each(|message| {
+                if let Some(id) = message.facts.as_mut().and_then(|facts| facts.customer.as_mut()) {
+                    *id = key.hashed(id);
+                }
+            });
+        }
         for (at, nth, id) in renamed {
             reports[at].alarms[nth].1.alarm_id = id;
         }
         Cow::Owned(reports)
     }
+}
+
+/// Whether a report names a customer.
+fn has_customer(report: &Report) -> bool {
+    let mut facts = report.tickets.iter().filter_map(|message| message.facts.as_ref());
+    facts.any(|facts| facts.customer.is_some())
 }

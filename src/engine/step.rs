@@ -281,11 +281,19 @@ impl State {
             _ => series.clone(),
         };
         let changes = tickets.advance(end, place);
-        if changes.is_empty() {
-            return Effects::default();
+        let alarms = &self.observed.alarms;
+        let critical = || finalize::critical_places(alarms, names);
+        let zone = |series: &SeriesKey| self.config.zone(&series.region);
+        let assessed = self.observed.assessments.advance(end, &changes, zone, critical);
+        let mut effects = Effects::default();
+        if !changes.is_empty() {
+            finalize::count_tickets(tickets, &self.metrics, end);
+            effects.put(StoreChange::Tickets(start, changes));
         }
-        finalize::count_tickets(tickets, &self.metrics, end);
-        StoreChange::Tickets(start, changes).into()
+        if !assessed.is_empty() {
+            effects.put(StoreChange::Assessments(assessed));
+        }
+        effects
     }
 
     /// The time as of which open windows are to be examined now, if this instance leads.

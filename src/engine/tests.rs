@@ -92,6 +92,7 @@ pub(super) fn config() -> ForecasterConfig {
         series_max: 10,
         alarms: AlarmRules::default(),
         tickets: TicketRules::default(),
+        policy: Default::default(),
         issue,
         refit: None,
         nowcasts: false,

@@ -41,16 +41,14 @@ fn write_one(
         StoreChange::Events(report, under) => write_events(tx, report, &under),
         StoreChange::Tickets(start, changes) => tx.put_tickets(start, &changes),
         StoreChange::AlarmTypes(start, types) => tx.put_alarm_types(start, &types),
+        StoreChange::Assessments(changes) => tx.put_assessments(&changes),
         StoreChange::Windows(rows) => tx.put_windows(&rows),
         StoreChange::PutPartials(rows) => tx.put_partials(&rows),
         StoreChange::PutFolded(parts) => tx.put_folded(&parts),
         StoreChange::DeletePartials(keys) => tx.delete_partials(&keys),
         StoreChange::Source(record) => tx.put_source(&record),
         StoreChange::Anomaly(anomaly) => tx.put_anomaly(&anomaly),
-        StoreChange::Vintages(issued) => {
-            issued.model.values().try_for_each(|vintage| tx.put_vintage(vintage))?;
-            write_adjusted(tx, &issued)
-        }
+        StoreChange::Vintages(issued) => write_vintages(tx, &issued),
         StoreChange::AdjustedNowcasts(issued) => write_adjusted(tx, &issued),
         StoreChange::Plans(issued, plans) => {
             outlooks(&issued, &plans).try_for_each(|(plan, outlook)| tx.put_plan(plan, &outlook))
@@ -108,6 +106,11 @@ fn write_one(
         StoreChange::Annotations(rows) => rows.iter().try_for_each(|row| tx.put_annotation(row)),
         StoreChange::Saved(saved) => saved.put(tx),
     }
+}
+
+fn write_vintages(tx: &mut Tx<'_>, issued: &Issued) -> Result<(), StoreError> {
+    issued.model.values().try_for_each(|vintage| tx.put_vintage(vintage))?;
+    write_adjusted(tx, issued)
 }
 
 fn write_adjusted(tx: &mut Tx<'_>, issued: &Issued) -> Result<(), StoreError> {

@@ -9,7 +9,8 @@ use super::lexicon::Lexicon;
 use super::mapping::Mapping;
 use super::notes::Notes;
 use super::reject::{Limits, Reject, object_text, parse};
-use crate::domain::{Brief, Event, EventKind, Zone};
+use super::sentiment::SentimentWords;
+use crate::domain::{Brief, Event, EventKind, TicketEvent, TicketFacts, Zone};
 
 /// Decodes events of all formats.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,8 @@ pub struct Decoder {
     pub mapping: Mapping,
     /// Classifies tickets' texts by topic.
     pub lexicon: Lexicon,
+    /// Finds the sentiment of tickets' texts.
+    pub sentiment: SentimentWords,
     /// The zone of times without an offset.
     pub zone: Zone,
 }
@@ -53,6 +56,19 @@ impl Decoder {
         detect::record(bytes, headers, frame).map(Decoded::printable)
     }
 
+    /// What a ticket's event says besides its step; `None` if it says nothing.
+    pub fn facts(&self, ticket: &TicketEvent) -> Option<Box<TicketFacts>> {
+        let text = ticket.text.as_deref();
+        let facts = TicketFacts {
+            priority: ticket.priority.as_deref().and_then(short),
+            tier: ticket.tier.as_deref().and_then(short),
+            topic: text.and_then(|text| self.lexicon.topic(text)),
+            sentiment: text.and_then(|text| self.sentiment.sentiment(text)),
+            customer: ticket.customer.clone(),
+        };
+        (facts != TicketFacts::default()).then(|| Box::new(facts))
+    }
+
     /// Decodes a plain native ticket without copying it. `Some` is the same result as that of [`Self::decode`], except
     /// that the text is not cut at its limit. For `None`, call [`Self::decode`]. Only for records without headers.
     /// `layout` is the layout of the previous records of the source.
@@ -67,6 +83,15 @@ impl Decoder {
         }
         fast_path(std::str::from_utf8(bytes).ok()?, hint, layout)
     }
+}
+
+/// Longest priority or tier that is kept, in characters.
+const SHORT_MAX: usize = 64;
+
+/// A word without blanks around it; `None` if it is empty or longer than a word.
+fn short(text: &str) -> Option<Box<str>> {
+    let text = text.trim();
+    (!text.is_empty() && text.chars().count() <= SHORT_MAX).then(|| text.into())
 }
 
 /// Decodes one native event. `hint` is the kind that the topic or endpoint implies; a `kind` in the event overrides it.

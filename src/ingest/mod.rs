@@ -25,6 +25,7 @@ mod nested;
 mod notes;
 mod read;
 mod reject;
+mod sentiment;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -41,5 +42,6 @@ pub use lexicon::{Lexicon, LexiconError};
 pub use mapping::{Attribute, MapRule, Mapping, MappingError, Table, Target};
 pub use notes::{Doubt, Note, Notes};
 pub use reject::{Limits, Reject};
+pub use sentiment::SentimentWords;
 pub use split::{SplitError, split};
 pub use words::{Perceived, severity};

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use crate::config::Reader;
 use crate::domain::Zone;
-use crate::ingest::{self, Attribute, Decoder, Lexicon, MapRule, Mapping, Table, Target};
+use crate::ingest::{
+    self, Attribute, Decoder, Lexicon, MapRule, Mapping, SentimentWords, Table, Target,
+};
 
 /// One entry of `[[mapping]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub struct Input {
     pub tables: Vec<MapTable>,
     /// File of the lexicon that classifies tickets' texts; `None` for the built-in lexicon.
     pub lexicon: Option<PathBuf>,
+    /// File of words that have a sentiment; `None` for the built-in one.
+    pub sentiment: Option<PathBuf>,
     /// `[limits]`.
     pub limits: Limits,
     /// The decoder made from these settings.
@@ -51,10 +55,12 @@ impl Input {
     /// Reads the three sections and their files. `zone` is that of event times without an offset.
     pub fn read(root: &Reader<'_>, zone: Zone) -> Self {
         let (tables, mapping) = mapping(root);
-        let (file, lexicon) = lexicon(root.section("lexicon"));
+        let section = root.section("lexicon");
+        let (sentiment_file, sentiment) = sentiment(&section);
+        let (file, lexicon) = lexicon(section);
         let limits = Limits::read(root.section("limits"));
-        let decoder = Decoder { limits: limits.ingest(), mapping, lexicon, zone };
-        Self { tables, lexicon: file, limits, decoder }
+        let decoder = Decoder { limits: limits.ingest(), mapping, lexicon, sentiment, zone };
+        Self { tables, lexicon: file, sentiment: sentiment_file, limits, decoder }
     }
 }
 
@@ -119,6 +125,21 @@ fn table(entry: Reader<'_>) -> Option<(MapTable, MapRule)> {
     entry.finish();
     let (target, attribute, (file, table)) = (target?, attribute?, parsed?);
     Some((MapTable { target, attribute, file }, MapRule { target, attribute, table }))
+}
+
+fn sentiment(section: &Reader<'_>) -> (Option<PathBuf>, SentimentWords) {
+    let found = section.file("sentiment");
+    let found = found.and_then(|(file, text)| match SentimentWords::from_toml(&text) {
+        Ok(words) => Some((file, words)),
+        Err(error) => {
+            section.problem("sentiment", error.to_string());
+            None
+        }
+    });
+    match found {
+        Some((file, words)) => (Some(file), words),
+        None => (None, SentimentWords::default()),
+    }
 }
 
 fn lexicon(section: Reader<'_>) -> (Option<PathBuf>, Lexicon) {

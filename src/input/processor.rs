@@ -271,14 +271,17 @@ impl SourceProcessor {
         match event {
             Event::Alarm(alarm) => self.pending.alarms.push((position, alarm)),
             Event::Maintenance(work) => self.pending.maintenance.push((position, work)),
-            Event::Ticket(TicketEvent { ts, series, news: Some(news), .. }) => {
+            Event::Ticket(mut ticket) => {
+                let Some(news) = ticket.news.take() else { return };
+                let is_snapshot = matches!(news, TicketNews::Snapshot { .. });
                 // What a snapshot says holds for its own time only.
-                if outcome == Outcome::Late && matches!(news, TicketNews::Snapshot { .. }) {
+                if outcome == Outcome::Late && is_snapshot {
                     return;
                 }
-                self.pending.tickets.push(TicketMessage { ts, series, news });
+                let facts = if is_snapshot { None } else { self.decoder.facts(&ticket) };
+                let TicketEvent { ts, series, .. } = ticket;
+                self.pending.tickets.push(TicketMessage { ts, series, news, facts });
             }
-            Event::Ticket(_) => {}
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use crate::ingest::{Decoder, Lexicon, Limits, MapRule, Mapping, Table};
+use crate::ingest::{Decoder, Lexicon, Limits, MapRule, Mapping, SentimentWords, Table};
 use crate::input::Decoders;
 use crate::input::config::MapTable;
 use crate::telemetry::Health;
@@ -40,10 +40,22 @@ fn read_lexicon(file: Option<&Path>) -> Result<Lexicon, String> {
     Lexicon::from_toml(&text).map_err(|e| format!("{shown}: {e}"))
 }
 
+/// Reads the list of words that have a sentiment, or returns the built-in one.
+///
+/// # Errors
+/// The file, and why it cannot be used.
+fn read_sentiment(file: Option<&Path>) -> Result<SentimentWords, String> {
+    let Some(file) = file else { return Ok(SentimentWords::default()) };
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).map_err(|e| format!("{shown}: {e}"))?;
+    SentimentWords::from_toml(&text).map_err(|e| format!("{shown}: {e}"))
+}
+
 /// Watches the files. If a changed file cannot be used, the current decoder stays.
 pub struct Reload {
     pub tables: Vec<MapTable>,
     pub lexicon: Option<PathBuf>,
+    pub sentiment: Option<PathBuf>,
     pub limits: Limits,
     pub decoders: Arc<Decoders>,
     pub health: Arc<Health>,
@@ -83,7 +95,9 @@ impl Reload {
     fn read(&self) -> Result<Decoder, String> {
         let lexicon = read_lexicon(self.lexicon.as_deref())?;
         let zone = self.decoders.current().zone;
-        Ok(Decoder { limits: self.limits, mapping: read(&self.tables)?, lexicon, zone })
+        let sentiment = read_sentiment(self.sentiment.as_deref())?;
+        let mapping = read(&self.tables)?;
+        Ok(Decoder { limits: self.limits, mapping, lexicon, sentiment, zone })
     }
 
     fn changed_at(&self) -> Vec<(PathBuf, Option<SystemTime>)> {
@@ -91,6 +105,7 @@ impl Reload {
             let at = file.metadata().and_then(|file| file.modified()).ok();
             (file.clone(), at)
         };
-        self.tables.iter().map(|table| &table.file).chain(&self.lexicon).map(changed).collect()
+        let tables = self.tables.iter().map(|table| &table.file);
+        tables.chain(&self.lexicon).chain(&self.sentiment).map(changed).collect()
     }
 }

@@ -53,7 +53,8 @@ fn wires() -> Vec<Vec<u8>> {
         handled_seconds: Some(300),
     };
     let news = [TicketNews::Step(step), TicketNews::Snapshot { open: 40 }];
-    let messages = news.map(|news| TicketMessage { ts: at, series: series.clone(), news }).into();
+    let messages =
+        news.map(|news| TicketMessage { ts: at, series: series.clone(), news, facts: None }).into();
     let frontier = Frontier { closed: at, caught_up_at: Some(at) };
     let all = [
         partial(AggregationKey::Tickets(series)),

@@ -13,12 +13,14 @@ use crate::alert::{
 };
 use crate::anomaly::Anomaly;
 use crate::domain::{
-    AlarmEvent, ListRebuilt, MaintenanceEvent, Scope, TOPICS, TicketMessage, Timestamp, Zone,
+    AlarmEvent, ListRebuilt, MaintenanceEvent, Scope, TOPICS, TicketFacts, TicketMessage,
+    Timestamp, Zone,
 };
 use crate::forecast::surge::Threshold;
 use crate::forecast::{Adjustment, Score};
 use crate::staffing::{Outlook, Plan, PlanTarget, Recommendation, Uncovered};
 use crate::text::Stored;
+use crate::tickets::{Assessment, Compliance, Customer};
 use crate::window::{
     AlarmTypes, Attained, Backlog, BacklogWindow, Beside, Counts, Mean, ServiceTimes, Ticket,
 };
@@ -41,7 +43,17 @@ impl Body for AlarmEvent {
 }
 impl Body for ListRebuilt {}
 impl Body for MaintenanceEvent {}
-impl Body for TicketMessage {}
+impl Body for TicketMessage {
+    const VERSION: u32 = 1;
+
+    /// Version 0 has the step alone.
+    fn earlier(_: u32, bytes: &[u8]) -> Result<Self, StoreError> {
+        with_appended(bytes, &None::<Box<TicketFacts>>)
+    }
+}
+impl Body for Assessment {}
+impl Body for Compliance {}
+impl Body for Customer {}
 impl Body for Ticket {
     const VERSION: u32 = 1;
 

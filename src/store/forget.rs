@@ -6,8 +6,9 @@ use rusqlite::{Connection, params};
 
 use super::codes::key_kind::PHRASE;
 use super::events::EventLog;
-use super::{Store, StoreError, Tx, chunk};
-use crate::domain::{Act, AuditEntry, Timestamp, WindowWidth};
+use super::{CustomerKey, Store, StoreError, Tx, body, chunk};
+use crate::domain::{Act, AuditEntry, TicketMessage, Timestamp, WindowWidth};
+use crate::tickets::Assessment;
 
 /// What to remove.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct Forgotten {
     pub phrases: usize,
     /// Events that still wait to be counted: the text in them was replaced by `*`.
     pub events: usize,
+    /// Tickets whose customer was removed; they stay, without the customer.
+    pub tickets: usize,
 }
 
 /// Removes customers' texts and ids from the store in `dir`, and overwrites the place where they were. Counts stay as they are.
@@ -48,7 +51,8 @@ pub fn forget(
     let mut tx = store.begin()?;
     let dead_letters = tx.forget_dead_letters(what)?;
     let phrases = tx.forget_phrases(what)?;
-    let done = Forgotten { dead_letters, phrases, events };
+    let tickets = tx.forget_customers(what)?;
+    let done = Forgotten { dead_letters, phrases, events, tickets };
     tx.put_audit(&done.entry(what, now))?;
     tx.commit()?;
     empty_log(&store.conn)?;
@@ -62,9 +66,10 @@ impl Forgotten {
             Forget::Customer(_) => "customer".to_owned(),
             Forget::Before(at) => format!("before {at}"),
         };
-        let Self { dead_letters, phrases, events } = self;
-        let detail =
-            format!("dead_letters={dead_letters} phrases={phrases} events_waiting={events}");
+        let Self { dead_letters, phrases, events, tickets } = self;
+        let detail = format!(
+            "dead_letters={dead_letters} phrases={phrases} events_waiting={events} tickets={tickets}"
+        );
         AuditEntry { at: now, who: None, is_signed_in: false, act: Act::Forgotten, subject, detail }
     }
 }
@@ -85,6 +90,60 @@ impl Tx<'_> {
                 self.run("DELETE FROM dead_letters WHERE received_at < ?1", [at.millis()])
             }
         }
+    }
+
+    /// Removes the customer from tickets and from the outreach list. Ids of customers are hashed or plain.
+    fn forget_customers(&mut self, what: &Forget) -> Result<usize, StoreError> {
+        let hashed = match what {
+            Forget::Customer(text) => {
+                let key: Vec<u8> = self.conn.query_row(
+                    "SELECT bytes FROM secrets WHERE name = 'customers'",
+                    [],
+                    |row| row.get(0),
+                )?;
+                Some((CustomerKey::new(&key).hashed(text), text))
+            }
+            Forget::Before(_) => None,
+        };
+        let is_meant = |customer: &str, at: Timestamp| match (what, &hashed) {
+            (Forget::Before(before), _) => at < *before,
+            (_, Some((hash, text))) => customer == &**hash || customer.contains(text.as_str()),
+            (_, None) => false,
+        };
+        let (mut rows, mut messages) = (Vec::new(), Vec::new());
+        {
+            let mut found =
+                self.conn.prepare_cached("SELECT ticket, body, version FROM assessments")?;
+            let mut all = found.query([])?;
+            while let Some(row) = all.next()? {
+                let own: Assessment = body::column(row, 1)?;
+                if own.customer.as_deref().is_some_and(|id| is_meant(id, own.opened_at)) {
+                    let ticket: String = row.get(0)?;
+                    rows.push((ticket, own));
+                }
+            }
+            let mut found =
+                self.conn.prepare_cached("SELECT body, version FROM ticket_messages")?;
+            let mut all = found.query([])?;
+            while let Some(row) = all.next()? {
+                let message: TicketMessage = body::column(row, 0)?;
+                let customer = message.facts.as_ref().and_then(|facts| facts.customer.as_deref());
+                if customer.is_some_and(|id| is_meant(id, message.ts)) {
+                    messages.push(message);
+                }
+            }
+        }
+        for (ticket, own) in &mut rows {
+            if let Some(customer) = own.customer.take() {
+                self.run("DELETE FROM outreach WHERE customer = ?1", [&*customer])?;
+            }
+            self.put_assessment(ticket, own)?;
+        }
+        for message in &mut messages {
+            message.facts.iter_mut().for_each(|facts| facts.customer = None);
+            self.replace_ticket_message(message)?;
+        }
+        Ok(rows.len() + messages.len())
     }
 
     /// Phrases are in lower case.
@@ -151,7 +210,7 @@ mod tests {
 
         let customer = Forget::Customer("C-4711".into());
         let done = forget(dir.path(), WindowWidth::QUARTER, &customer, at(1000)).expect("forgets");
-        assert_eq!(done, Forgotten { dead_letters: 1, phrases: 0, events: 1 });
+        assert_eq!(done, Forgotten { dead_letters: 1, events: 1, ..Forgotten::default() });
         let done = forget(dir.path(), WindowWidth::QUARTER, &customer, at(1000)).expect("forgets");
         assert_eq!(done, Forgotten::default());
         let log = EventLog::open(dir.path()).expect("opens");
@@ -171,8 +230,11 @@ mod tests {
         assert_eq!(
             trail,
             [
-                entry("before 1970-01-01T00:04:10Z", "dead_letters=1 phrases=0 events_waiting=0"),
-                entry("customer", "dead_letters=1 phrases=0 events_waiting=1"),
+                entry(
+                    "before 1970-01-01T00:04:10Z",
+                    "dead_letters=1 phrases=0 events_waiting=0 tickets=0"
+                ),
+                entry("customer", "dead_letters=1 phrases=0 events_waiting=1 tickets=0"),
             ]
         );
         for file in ["state.db", "events.db", "state.db-wal", "events.db-wal"] {

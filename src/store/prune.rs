@@ -30,6 +30,8 @@ impl Tx<'_> {
         self.run("DELETE FROM backlog_windows WHERE start < ?1", [(now - LONG).millis()])?;
         self.run("DELETE FROM service_windows WHERE start < ?1", [(now - LONG).millis()])?;
         self.run("DELETE FROM alarm_types WHERE start < ?1", [(now - LONG).millis()])?;
+        let monday = chunk::day(now - LONG) - 7;
+        self.run("DELETE FROM compliance WHERE monday < ?1", [monday])?;
         self.run("DELETE FROM staffed WHERE start < ?1", [(now - ALL_LEADS).millis()])?;
         self.run("DELETE FROM changes WHERE at < ?1", [(now - LONG).millis()])?;
         self.prune_letters(now - texts, REJECTS_MAX)?;

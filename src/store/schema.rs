@@ -49,4 +49,5 @@ pub(super) const STEPS: &[Step] = &[
     Step::Sql(include_str!("tickets.sql")),
     Step::Sql(include_str!("service.sql")),
     Step::Sql(include_str!("alarm_types.sql")),
+    Step::Sql(include_str!("assessments.sql")),
 ];

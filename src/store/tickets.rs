@@ -25,6 +25,20 @@ impl Tx<'_> {
         .map(drop)
     }
 
+    /// Replaces a stored message that has not taken effect.
+    pub(super) fn replace_ticket_message(
+        &mut self,
+        message: &TicketMessage,
+    ) -> Result<(), StoreError> {
+        let MessageKey { ts, kind, subject } = MessageKey::of(message);
+        self.run(
+            "UPDATE ticket_messages SET body = ?4, version = ?5
+             WHERE ts = ?1 AND kind = ?2 AND subject = ?3",
+            params![ts.millis(), kind, &*subject, body::encode(message)?, TicketMessage::VERSION],
+        )
+        .map(drop)
+    }
+
     /// Stores what the messages up to the end of the window that begins at `start` changed.
     pub fn put_tickets(
         &mut self,

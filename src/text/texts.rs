@@ -10,7 +10,7 @@ use super::number::grouped;
 use crate::domain::{DAY, Severity, Timestamp, Topic, Zone, printable, unprintable};
 
 /// Files of the catalogue by language: its name, its content.
-pub(super) const SOURCES: [[(&str, &str); 8]; 2] = [
+pub(super) const SOURCES: [[(&str, &str); 9]; 2] = [
     [
         ("alert", include_str!("en/alert.ftl")),
         ("anomaly", include_str!("en/anomaly.ftl")),
@@ -20,6 +20,7 @@ pub(super) const SOURCES: [[(&str, &str); 8]; 2] = [
         ("report", include_str!("en/report.ftl")),
         ("rules", include_str!("en/rules.ftl")),
         ("staffing", include_str!("en/staffing.ftl")),
+        ("tickets", include_str!("en/tickets.ftl")),
     ],
     [
         ("alert", include_str!("zh/alert.ftl")),
@@ -30,6 +31,7 @@ pub(super) const SOURCES: [[(&str, &str); 8]; 2] = [
         ("report", include_str!("zh/report.ftl")),
         ("rules", include_str!("zh/rules.ftl")),
         ("staffing", include_str!("zh/staffing.ftl")),
+        ("tickets", include_str!("zh/tickets.ftl")),
     ],
 ];
 

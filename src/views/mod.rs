@@ -21,6 +21,7 @@ mod service;
 mod silence;
 mod staffing;
 mod status;
+mod tickets;
 mod timeline;
 
 pub use accuracy::{
@@ -52,6 +53,7 @@ pub use silence::{
 };
 pub use staffing::{Staffing, StaffingFigures, StaffingProfile, StaffingTarget, TeamStaffing};
 pub use status::{DeadLetter, Status};
+pub use tickets::{OpenTicket, OutreachRow, SlaClocks, SlaWeek, TicketClock, first_monday};
 pub use timeline::{Timeline, TimelineForecast, TimelineStaffing, TimelineWindow, timeline};
 
 /// From this number of series on, all forecasts of an issue time are read at once.

@@ -185,6 +185,7 @@ fn log(rng: &mut ChaCha8Rng) -> Vec<Record> {
                     series: SeriesKey::new(region, name("tv"), name("phone")),
                     priority: None,
                     tier: None,
+                    customer: None,
                     text: TEXTS[rng.random_range(0..TEXTS.len())].map(Into::into),
                     news: None,
                 })

@@ -35,6 +35,7 @@ fn event(record: &Record) -> Event {
         series: series(record.series),
         priority: None,
         tier: None,
+        customer: None,
         text: None,
         news: None,
     })
@@ -383,6 +384,7 @@ fn of_region(id: i64, region: &str, at_s: i64) -> Event {
         series: SeriesKey::new(name(region), name("tv"), name("phone")),
         priority: None,
         tier: None,
+        customer: None,
         text: None,
         news: None,
     })

@@ -130,6 +130,7 @@ fn documented_defaults_are_those_of_the_program() {
             // Tables that exist for each name.
             "[regions.NAME]"
             | "[services.NAME]"
+            | "[sla.NAME]"
             | "[staffing.CHANNEL]"
             | "[teams.NAME]"
             | "[alerts.rules.NAME]" => {

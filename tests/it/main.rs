@@ -32,3 +32,4 @@ mod serve;
 mod silences;
 mod store_files;
 mod teams;
+mod tickets;

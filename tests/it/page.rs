@@ -4,6 +4,7 @@
 pub mod advice;
 pub mod desk;
 pub mod silences;
+pub mod tickets;
 
 use std::future::Future;
 use std::net::TcpListener;

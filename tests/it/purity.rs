@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the core.
-const CORE: [&str; 10] = [
-    "domain", "text", "stats", "ingest", "window", "forecast", "anomaly", "staffing", "alert",
-    "simulate",
+const CORE: [&str; 11] = [
+    "domain", "text", "stats", "ingest", "window", "tickets", "forecast", "anomaly", "staffing",
+    "alert", "simulate",
 ];
 
 /// Crates that the core may use. They compute values from values too.

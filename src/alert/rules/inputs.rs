@@ -42,6 +42,15 @@ pub struct BacklogState {
     pub days: Vec<f64>,
 }
 
+/// Open tickets of a scope with a clock of an agreement that is at risk or breached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    pub scope: Scope,
+    /// Most of the time is over.
+    pub at_risk: u32,
+    pub breached: u32,
+}
+
 /// The plan of a series, and the share of contacts that it has to answer in time.
 #[derive(Clone, Copy, Debug)]
 pub struct ServicePlan<'a> {
@@ -69,6 +78,7 @@ pub struct RuleInputs<'a> {
     pub anomalies: Vec<&'a Anomaly>,
     pub sources: Vec<SourceState>,
     pub backlogs: Vec<BacklogState>,
+    pub deadlines: Vec<Deadlines>,
     /// Forecasts of region and service, over all channels.
     pub forecasts: Vec<&'a Vintage>,
     pub plans: Vec<ServicePlan<'a>>,

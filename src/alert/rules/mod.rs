@@ -14,12 +14,14 @@ mod sla_at_risk;
 mod surge_ahead;
 #[cfg(test)]
 mod tests;
+mod ticket_deadline;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub use inputs::{
-    ALARMS_REACH, AlarmActivity, BacklogState, RecentScores, RuleInputs, ServicePlan, SourceState,
+    ALARMS_REACH, AlarmActivity, BacklogState, Deadlines, RecentScores, RuleInputs, ServicePlan,
+    SourceState,
 };
 
 use super::{AlertSeverity, Fact};
@@ -28,7 +30,7 @@ use crate::domain::{HOUR, MINUTE, Scope, Timestamp};
 /// The rule of missing agents. It is not among the others: its alerts count agents.
 pub const UNDERSTAFFED: &str = "understaffed";
 /// All rules, in the order of the documentation.
-const ALL: [&dyn Rule; 7] = [
+const ALL: [&dyn Rule; 8] = [
     &surge_ahead::SurgeAhead,
     &sla_at_risk::SlaAtRisk,
     &anomaly_now::AnomalyNow,
@@ -36,6 +38,7 @@ const ALL: [&dyn Rule; 7] = [
     &silent_source::SilentSource,
     &forecast_unreliable::ForecastUnreliable,
     &backlog_growing::BacklogGrowing,
+    &ticket_deadline::TicketDeadline,
 ];
 
 /// Names of all rules that begin alerts.

@@ -201,6 +201,17 @@ fn a_backlog_has_to_grow_in_every_window() {
 }
 
 #[test]
+fn tickets_that_can_still_be_in_time_are_counted() {
+    let rule = &ticket_deadline::TicketDeadline;
+    let of = |at_risk, breached| {
+        let deadlines = vec![Deadlines { scope: scope(), at_risk, breached }];
+        look(rule, &RuleInputs { deadlines, ..inputs(at(0)) })
+    };
+    assert_eq!(of(3, 1), Some((3.0, true)));
+    assert_eq!(of(0, 7), Some((0.0, false)), "nobody can help them");
+}
+
+#[test]
 fn forecasts_are_judged_by_many_windows() {
     let rule = &forecast_unreliable::ForecastUnreliable;
     let of = |windows, outside| {
@@ -260,6 +271,7 @@ fn everything<'a>(forecast: &'a Vintage, plan: &'a Plan, anomaly: &'a Anomaly) -
         anomalies: vec![anomaly],
         sources: vec![source(0, 90, Some(15))],
         backlogs: backlog(&[50, 55, 60, 70, 80], &[30.0, 40.0, 50.0]),
+        deadlines: vec![Deadlines { scope: scope(), at_risk: 3, breached: 1 }],
         forecasts: vec![forecast],
         plans: vec![ServicePlan { plan, target: 0.8 }],
         scores: vec![RecentScores { scope: scope(), windows: 24, outside: 15, since: at(-24) }],

@@ -40,8 +40,8 @@ pub fn is_guarded(path: &str) -> bool {
 
 /// The scope that a request of a guarded path needs.
 pub fn needed(method: &Method, path: &str) -> Scope {
-    // They contain customers' texts and the audit trail.
-    let is_private = ["/dead-letters", "/audit"].iter().any(|end| path.ends_with(end));
+    // They contain customers' texts and ids, and the audit trail.
+    let is_private = ["/dead-letters", "/audit", "/outreach"].iter().any(|end| path.ends_with(end));
     match *method {
         Method::GET | Method::HEAD if is_private => Scope::Operate,
         Method::GET | Method::HEAD => Scope::Read,

@@ -11,6 +11,7 @@ import { get, throttled } from "./net.js";
 import { ENTRIES_KEPT_MS, planner } from "./planner.js";
 import { silenceList } from "./silences.js";
 import { spark } from "./spark.js";
+import { tickets as ticketPanel } from "./tickets.js";
 import { iso } from "./time.js";
 
 /** Rows at first: fewer on a phone. */
@@ -248,6 +249,7 @@ export function overview(root, params, wanted) {
     render();
   }, begun(params), params.get("entry"));
   const inbox = feed();
+  const service = ticketPanel(filter);
   let closed = false;
   const asked = throttled(async () => {
     try {
@@ -266,7 +268,7 @@ export function overview(root, params, wanted) {
   const heading = h("h1", { tabindex: "-1", text: t("overview") });
   root.append(heading, alerts, silences, kpis, work,
     h("section", { "aria-labelledby": "coming" }, h("h2", { id: "coming", text: t("coming") }),
-      h("details", { class: "filter-box", open: !IS_PHONE || data.home !== "#/" }, h("summary", { text: t("filters") }), picks), rows), entries, inbox);
+      h("details", { class: "filter-box", open: !IS_PHONE || data.home !== "#/" }, h("summary", { text: t("filters") }), picks), rows), entries, service, inbox);
   root.addEventListener("click", (event) => {
     const link = event.target.closest?.("a.stretched");
     if (link) Object.assign(data, { scroll: window.scrollY, from: link.getAttribute("href") });
@@ -279,6 +281,7 @@ export function overview(root, params, wanted) {
     kpis.update(data, filter, clock);
     work.update();
     entries.update(data.entries, data.names);
+    service.update();
     inbox.update(clock.status());
     picks.update(data.names);
     rows.update();

@@ -189,7 +189,7 @@ fn all_problems_are_reported_at_once() {
       alerts.receivers[1].secret_file: is missing: PagerDuty needs the routing key of an Events API v2 integration
       limits.series (in surgecast.toml): found `0`: use a whole number from 1 to 1000000
       log.format (in surgecast.toml): found `xml`: use text, json
-      forcast (in surgecast.toml): unknown section, allowed here: admin, alarms, alerts, anomalies, forecast, grafana, influxdb, kafka, lexicon, limits, log, mapping, recommendations, regions, reports, server, services, staffing, store, teams, windows
+      forcast (in surgecast.toml): unknown section, allowed here: admin, alarms, alerts, anomalies, forecast, grafana, influxdb, kafka, lexicon, limits, log, mapping, recommendations, regions, reports, server, services, sla, staffing, store, teams, tickets, windows
     "#);
 }
 

@@ -77,6 +77,9 @@ fn sources(settings: &Settings) -> Vec<String> {
     if let Some(file) = &settings.input.lexicon {
         lines.push(format!("lexicon        {}", file.display()));
     }
+    if let Some(file) = &settings.input.sentiment {
+        lines.push(format!("sentiment      {}", file.display()));
+    }
     lines
 }
 

@@ -213,6 +213,7 @@ fn setup(
         decoder: ingest::Decoder::default(),
         tables: Vec::new(),
         lexicon: None,
+        sentiment: None,
         forecaster,
         aggregator,
         feeds: vec![(Box::new(feed), aggregator)],
@@ -284,6 +285,7 @@ fn forecaster(
         series_max: 10_000,
         alarms: AlarmRules::default(),
         tickets: TicketRules::default(),
+        policy: Default::default(),
         issue: IssueConfig {
             zone: info.zone,
             zones: info.regions.clone(),

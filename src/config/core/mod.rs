@@ -7,4 +7,5 @@ pub mod recommendations;
 pub mod reports;
 pub mod rules;
 pub mod staffing;
+pub mod tickets;
 pub mod windows;

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Issuer;
-use crate::alert::{ALARMS_REACH, Alert, RuleInputs, ServicePlan};
+use crate::alert::{ALARMS_REACH, Alert, Deadlines, RuleInputs, ServicePlan};
 use crate::anomaly::Anomaly;
-use crate::domain::{DAY, SeriesKey, SourceId, Timestamp};
+use crate::domain::{DAY, Scope, SeriesKey, SourceId, Timestamp};
 use crate::engine::effects::{Effects, StoreChange};
 use crate::engine::issued::{Issued, Plans};
 use crate::engine::situation::Situation;
 use crate::store::{Reader, StoreError};
+use crate::tickets::OpenClocks;
 use crate::window::SourceProgress;
 
 /// Longest cool-down of a rule: alerts that ended before are of no concern.
@@ -67,6 +68,7 @@ impl Issuer {
             anomalies,
             sources: self.memory.sources.states(at.end, self.width),
             backlogs: self.memory.backlogs.states(),
+            deadlines: at.assessments.open_clocks().iter().map(deadlines).collect(),
             forecasts: scopes.map(newest).collect(),
             plans: plans.iter().filter_map(plan).collect(),
             scores: self.ledger.coverage().scores(),
@@ -77,6 +79,10 @@ impl Issuer {
     pub(super) fn ended_alerts(reader: &Reader, next: Timestamp) -> Result<Vec<Alert>, StoreError> {
         reader.alerts_ended_since(next - RESTS_MAX)
     }
+}
+
+fn deadlines((scope, open): (&Scope, &OpenClocks)) -> Deadlines {
+    Deadlines { scope: scope.clone(), at_risk: open.at_risk, breached: open.breached }
 }
 
 /// The anomalies among effects.

@@ -10,6 +10,7 @@ use crate::engine::refit::Known;
 use crate::engine::saved::{ALARM_SPELLS, GENERATIONS, LOOKED_UPTO, NEXT_WINDOW};
 use crate::engine::stored::{final_counts, planned_work};
 use crate::store::{Filter, Reader, StoreError};
+use crate::tickets::AssessmentBook;
 use crate::window::{
     AlarmBook, CommitPoint, Merge, MergeState, Names, Pairing, Part, STALE_AFTER, SourceProgress,
     TicketBook,
@@ -98,6 +99,9 @@ impl State {
         self.observed.tickets = book.judged_by(self.config.terms());
         let messages = reader.ticket_messages()?;
         messages.iter().for_each(|message| self.observed.tickets.observe(message));
+        let policy = self.config.policy.clone();
+        self.customer_key = policy.hash_customers.then(|| reader.customer_key()).transpose()?;
+        self.observed.assessments = AssessmentBook::restored(policy, reader.assessments()?);
         Ok(())
     }
 

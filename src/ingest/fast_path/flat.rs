@@ -21,7 +21,7 @@ impl Slot {
             // A step in the life of a ticket.
             Some(Key::TicketId) => None,
             // They mean something only to a ticket with an id, or to a snapshot.
-            Some(Key::HandledSeconds | Key::Open) => Some(Self::Other),
+            Some(Key::HandledSeconds | Key::Open | Key::CustomerId) => Some(Self::Other),
             Some(key) => Some(Self::Field(key)),
             None => (!detect::is_signature_key(key)).then_some(Self::Other),
         }

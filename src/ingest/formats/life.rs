@@ -5,10 +5,12 @@ use crate::ingest::acts::act;
 use crate::ingest::field::Field;
 use crate::ingest::read::{find, shown};
 use crate::ingest::reject::Reject;
-use crate::ingest::words::{hashed, letters};
+use crate::ingest::words::{hashed, letters, word as word_in};
 
 /// Longest time that people work on one ticket, in seconds: a week.
 const HANDLED_MAX: u64 = 7 * 86_400;
+/// Longest id of a customer, in characters. A longer text is no id.
+const CUSTOMER_CHARS_MAX: usize = 128;
 /// Most open tickets of a snapshot.
 const OPEN_MAX: u64 = 10_000_000;
 
@@ -96,6 +98,18 @@ pub(super) fn handled_seconds(field: &Field<'_>, key: &str) -> Result<Option<u32
         Field::Text(text) if text.trim().is_empty() => Ok(None),
         field => number(field, key, HANDLED_MAX, "seconds").map(Some),
     }
+}
+
+/// Id of the customer of a ticket with an id. Without a ticket id nothing is known of customers, and the field may hold anything.
+pub(super) fn customer(field: &Field<'_>, news: Option<&TicketNews>) -> Option<Box<str>> {
+    let of_ticket = matches!(news, Some(TicketNews::Step(_)));
+    customer_id(&word_in(field).filter(|_| of_ticket)?)
+}
+
+/// The id of a customer; `None` for a text that is too long or holds control characters.
+pub(super) fn customer_id(text: &str) -> Option<Box<str>> {
+    let is_id = text.chars().count() <= CUSTOMER_CHARS_MAX && !text.contains(char::is_control);
+    is_id.then(|| text.into())
 }
 
 /// News of one step.

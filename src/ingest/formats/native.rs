@@ -44,7 +44,7 @@ macro_rules! keys {
 
             /// Whether an event may have it twice. Streams without the ids of tickets may use these names for anything.
             pub(in crate::ingest) fn may_repeat(self) -> bool {
-                matches!(self, Self::TicketId | Self::HandledSeconds | Self::Open)
+                matches!(self, Self::TicketId | Self::HandledSeconds | Self::Open | Self::CustomerId)
             }
         }
     };
@@ -72,6 +72,7 @@ keys! {
     TicketId = "ticket_id",
     HandledSeconds = "handled_seconds",
     Open = "open",
+    CustomerId = "customer_id",
 }
 
 /// The fields of a native event, by their keys.
@@ -247,6 +248,7 @@ impl Fields<'_> {
             ),
             priority: self.free(Key::Priority, frame)?,
             tier: self.free(Key::Tier, frame)?,
+            customer: life::customer(self.get(Key::CustomerId), news.as_ref()),
             text: self.free(Key::Text, frame)?,
             news,
         })

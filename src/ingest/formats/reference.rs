@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
+use super::life::customer_id;
 use crate::ingest::field::Field;
 use crate::ingest::mapping::{Attribute, Attributes};
 use crate::ingest::nested::{List, OfText, Sub};
-use crate::ingest::words::word;
+use crate::ingest::words::{same, word};
 
 /// A reference of TMF Open APIs. In v5 some are nested in another object: `{role, place: {id}}`.
 #[derive(Debug, Default, Deserialize)]
@@ -17,6 +18,7 @@ pub(super) struct Reference<'a> {
     pub(super) id: Field<'a>,
     pub(super) name: Field<'a>,
     pub(super) href: Field<'a>,
+    role: Field<'a>,
     place: Sub<Inner<'a>>,
     entity: Sub<Inner<'a>>,
     #[serde(rename = "partyOrPartyRole")]
@@ -55,6 +57,15 @@ pub(super) fn push_all<'a>(
         attributes.push(attribute, word(&item.name));
         inner(item).for_each(|inner| attributes.push(attribute, word(&inner.name)));
     }
+}
+
+/// Id of the party with the role of the customer.
+pub(super) fn customer(parties: &List<Reference<'_>>) -> Option<Box<str>> {
+    let is_customer =
+        |party: &&Reference<'_>| word(&party.role).is_some_and(|role| same(&role, "customer"));
+    let party = parties.0.iter().find(is_customer)?;
+    let id = word(&party.id).or_else(|| word(&party.party.0.as_ref()?.id))?;
+    customer_id(&id)
 }
 
 /// The distinguished name in a 28.532 `href`. Its path has the parts of the name:

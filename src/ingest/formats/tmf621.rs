@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::life::handled_seconds;
-use super::reference::{Reference, push_all};
+use super::reference::{Reference, customer, push_all};
 use super::tmf_envelope::{Envelope, Types};
 use crate::domain::{
     Event, LifeStep, MINUTE, Name, SeriesKey, TicketAction, TicketEvent, TicketNews, TicketStep,
@@ -293,6 +293,7 @@ impl Ticket<'_> {
             ),
             priority: kept(&self.priority).or_else(|| kept(&self.severity)),
             tier: None,
+            customer: customer(&self.related_party),
             text: kept(&self.description)
                 .or_else(|| kept(&self.short_description))
                 .or_else(|| kept(&self.name)),

@@ -3,9 +3,9 @@
 use thiserror::Error;
 
 /// Largest number of words of a lexicon.
-pub(super) const WORDS_MAX: usize = 5_000;
+pub(in crate::ingest) const WORDS_MAX: usize = 5_000;
 /// Longest word or phrase, in characters.
-pub(super) const WORD_CHARS_MAX: usize = 64;
+pub(in crate::ingest) const WORD_CHARS_MAX: usize = 64;
 
 /// The error for a text that is not a valid lexicon.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -18,6 +18,8 @@ pub enum LexiconError {
     Twice { topic: &'static str, before: &'static str, word: String },
     #[error("more than {WORDS_MAX} words: use fewer, or `word*` for several forms of one")]
     Many,
+    #[error("no words: add some, such as negative = [\"angry\", …]")]
+    NoMood,
     #[error("no words: add some, such as [outage] with words = [\"no internet\", …]")]
     Empty,
 }

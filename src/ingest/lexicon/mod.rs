@@ -10,7 +10,7 @@
 mod error;
 mod file;
 mod keys;
-mod plain;
+pub(in crate::ingest) mod plain;
 mod spans;
 mod starts;
 #[cfg(test)]
@@ -22,6 +22,7 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 pub use error::LexiconError;
+pub(in crate::ingest) use error::{WORD_CHARS_MAX, WORDS_MAX};
 
 use self::words::Words;
 use crate::domain::{Phrase, TextClassifier, Topic};

@@ -1,16 +1,16 @@
 //! Normalizes texts, so that different spellings of a word are equal.
 
 /// Characters of a text that are examined.
-pub(super) const CHARS_MAX: usize = 1000;
+pub(in crate::ingest) const CHARS_MAX: usize = 1000;
 
 /// Whether a character is a letter or digit of a script with spaces between words.
-pub(super) fn is_joined(c: char) -> bool {
+pub(in crate::ingest) fn is_joined(c: char) -> bool {
     c.is_ascii_alphanumeric() || (!c.is_ascii() && c.is_alphanumeric() && !is_dense(c))
 }
 
 /// Whether a character is of a dense script, which has no spaces between words: Han, kana, Thai; also Hangul, which has
 /// no space between a word and its ending.
-pub(super) fn is_dense(c: char) -> bool {
+pub(in crate::ingest) fn is_dense(c: char) -> bool {
     matches!(c,
         '\u{e00}'..='\u{e7f}'
         | '\u{3005}'..='\u{3007}'
@@ -25,7 +25,7 @@ pub(super) fn is_dense(c: char) -> bool {
 /// The normalized text: at most [`CHARS_MAX`] characters, without surrounding and repeated blanks, accents, full-width
 /// letters and invisible characters. Letters outside ASCII are in lower case. ASCII letters keep their case, so that most
 /// texts need no copy into `buffer`.
-pub(super) fn plain<'t>(text: &'t str, buffer: &'t mut String) -> &'t str {
+pub(in crate::ingest) fn plain<'t>(text: &'t str, buffer: &'t mut String) -> &'t str {
     if text.len() <= CHARS_MAX && (is_plain(text.as_bytes()) || is_plain_dense(text)) {
         return text.trim_ascii();
     }

@@ -766,7 +766,12 @@ fn tickets() -> TicketChanges {
         let step =
             TicketStep { ticket_id: id.into(), step, opened_at: None, handled_seconds: None };
         let ts = at(-15) + Duration::from_secs(seconds);
-        book.observe(&TicketMessage { ts, series: phone.clone(), news: TicketNews::Step(step) });
+        book.observe(&TicketMessage {
+            ts,
+            series: phone.clone(),
+            news: TicketNews::Step(step),
+            facts: None,
+        });
     }
     let taken = book.advance(at(0), SeriesKey::clone);
 

@@ -9,11 +9,16 @@ use crate::alert::{
     Fact, Finding, Held, HoldReason, NeedStep, Paging, Part, RuleMemory, Shortfall, Silence,
     Silenced,
 };
-use crate::domain::{LifeStep, TicketMessage, TicketNews, TicketStep};
+use crate::domain::{
+    LifeStep, Priority, Sentiment, TicketFacts, TicketMessage, TicketNews, TicketStep, Topic,
+};
 use crate::forecast::surge::{Surges, Threshold};
 use crate::forecast::{Adjustment, AdjustmentAmount, AdjustmentKind, Cause, Nowcast};
 use crate::staffing::{
     Kind, Outcome, PlanTarget, Recommendation, RecommendationState, Uncovered, Why,
+};
+use crate::tickets::{
+    Assessment, Clock, ClockCounts, ClockState, Compliance, Customer, PriorityReason,
 };
 use crate::window::{
     ActiveAlarm, AlarmTypes, Attained, Backlog, BacklogFlow, BacklogWindow, Mean, ServedBy,
@@ -328,8 +333,70 @@ pub(super) fn ticket_messages() -> [TicketMessage; 2] {
         opened_at: Some(at(1)),
         handled_seconds: Some(300),
     };
-    let of = |ms, news| TicketMessage { ts: at(ms), series: series("phone"), news };
+    let of = |ms, news| TicketMessage { ts: at(ms), series: series("phone"), news, facts: None };
     [of(3, TicketNews::Step(step)), of(4, TicketNews::Snapshot { open: 40 })]
+}
+
+pub(super) fn ticket_with_facts() -> TicketMessage {
+    let [step, _] = ticket_messages();
+    let facts = TicketFacts {
+        priority: Some("High".into()),
+        tier: Some("gold".into()),
+        topic: Some(Topic::Slow),
+        sentiment: Some(Sentiment::Negative),
+        customer: Some("C-1".into()),
+    };
+    TicketMessage { facts: Some(Box::new(facts)), ..step }
+}
+
+pub(super) fn assessment() -> Assessment {
+    let clock = |state| Clock { warn_at: at(8), due_at: at(9), state };
+    Assessment {
+        series: series("phone"),
+        opened_at: at(1),
+        monday: 20_700,
+        is_open: true,
+        priority: Priority::P2,
+        reason: PriorityReason::Rule {
+            class: Some(Topic::Outage),
+            sentiment: Some(Sentiment::Negative),
+            critical_alarm: true,
+            tier: Some("gold".into()),
+            channel: Some("phone".into()),
+            service: None,
+        },
+        class: Some(Topic::Outage),
+        sentiment: Some(Sentiment::Negative),
+        customer: Some("C-1".into()),
+        duplicate_of: Some("T-0".into()),
+        sla: Some("urgent".into()),
+        first_response: Some(clock(ClockState::Met)),
+        resolution: Some(clock(ClockState::AtRisk)),
+    }
+}
+
+pub(super) fn compliance() -> Compliance {
+    let first_response = ClockCounts { running: 1, at_risk: 2, met: 3, breached: 4 };
+    let resolution = ClockCounts { running: 5, at_risk: 6, met: 7, breached: 8 };
+    Compliance { first_response, resolution, tickets: 9, duplicates: 1 }
+}
+
+pub(super) fn customer() -> Customer {
+    Customer {
+        series: series("phone"),
+        tickets: 4,
+        open: 3,
+        duplicates: 2,
+        breached: 1,
+        negative: 1,
+        priority: Priority::P1,
+        first_at: at(1),
+        last_at: at(9),
+        class: Some(Topic::Billing),
+        ticket_ids: vec!["T-2".into(), "T-1".into()],
+        within_seconds: 604_800,
+        are_several: true,
+    }
 }
 
 pub(super) fn ticket() -> Ticket {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::domain::{Name, Priority};
+use crate::tickets::{Assessment, AssessmentChanges, Customer};
 use crate::window::{BacklogWindow, TicketChanges};
 
 #[test]
@@ -23,6 +25,7 @@ fn what_a_window_changes_is_stored_at_once() {
         tickets: vec![(id.clone(), Some(sample::ticket())), ("T-2".into(), None)],
         series: vec![(series("phone"), sample::backlog())],
         windows: vec![(series("phone"), sample::backlog_window())],
+        facts: Vec::new(),
         attained: Vec::new(),
         forgotten_upto: Some(at(1)),
     };
@@ -45,4 +48,66 @@ fn what_a_window_changes_is_stored_at_once() {
     // Windows are kept for as long as counts.
     store.prune(at(401 * DAY)).expect("prunes");
     assert!(reader.backlog_window(at(0)).expect("reads").is_empty());
+}
+
+#[test]
+fn the_service_of_tickets_is_stored_and_listed() {
+    let dir = TempDir::new().expect("directory");
+    let mut store = open(&dir);
+    let urgent = sample::assessment();
+    let calm = Assessment { priority: Priority::P4, ..urgent.clone() };
+    let done = Assessment { is_open: false, ..urgent.clone() };
+    let none = Assessment { resolution: None, ..urgent.clone() };
+    let tickets = [("a", &calm), ("b", &none), ("c", &urgent), ("d", &done)];
+    let tickets = tickets.map(|(id, own)| (Arc::from(id), Some(own.clone())));
+    let worst = Customer { breached: 3, ..sample::customer() };
+    let customers = [("x", sample::customer()), ("y", worst), ("z", sample::customer())];
+    let customers = customers.map(|(id, own)| (Arc::from(id), Some(own)));
+    let changes = AssessmentChanges {
+        tickets: tickets.into(),
+        customers: customers.into(),
+        compliance: Vec::new(),
+    };
+    put(&mut store, |tx| tx.put_assessments(&changes));
+    let (reader, all) = (reader(&store), Filter::default());
+    assert_eq!(reader.assessments().expect("reads").len(), 4);
+    // By priority, then by what is due first; b has no running clock.
+    let listed = |limit, after: Option<&Urgency>| {
+        let rows = reader.open_tickets(&all, limit, after).expect("reads");
+        rows.into_iter().map(|(place, _)| place).collect::<Vec<_>>()
+    };
+    let whole = listed(9, None);
+    let ids: Vec<&str> = whole.iter().map(|place| place.ticket.as_str()).collect();
+    assert_eq!(ids, ["c", "b", "a"]);
+    assert_eq!(listed(1, None), whole[..1]);
+    assert_eq!(listed(9, Some(&whole[0])), whole[1..]);
+    let called = |limit, after: Option<&(i64, String)>| {
+        let rows = reader.outreach(&all, limit, after).expect("reads");
+        rows.into_iter().map(|(id, own)| (own.rank(), String::from(id))).collect::<Vec<_>>()
+    };
+    let whole = called(9, None);
+    assert_eq!(whole, [(3004, "y".into()), (1004, "x".into()), (1004, "z".into())]);
+    assert_eq!(called(9, Some(&whole[1])), whole[2..]);
+    let south = Filter { region: Some(Name::new("south").expect("a name")), ..Filter::default() };
+    assert!(reader.outreach(&south, 9, None).expect("reads").is_empty());
+    let gone = AssessmentChanges {
+        tickets: vec![("c".into(), None)],
+        customers: vec![("y".into(), None)],
+        ..AssessmentChanges::default()
+    };
+    put(&mut store, |tx| tx.put_assessments(&gone));
+    assert_eq!(listed(9, None).len(), 2);
+    assert_eq!(called(9, None).len(), 2);
+}
+
+#[test]
+fn a_customer_has_one_hash_in_a_store() {
+    let key = |dir: &TempDir| reader(&open(dir)).customer_key().expect("reads");
+    let (one, other) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
+    let first = key(&one).hashed("C-4711");
+    assert_eq!(first.len(), 20);
+    assert!(first.chars().all(|c| c.is_ascii_hexdigit()), "{first}");
+    assert_eq!(key(&one).hashed("C-4711"), first);
+    assert_ne!(key(&one).hashed("C-4712"), first);
+    assert_ne!(key(&other).hashed("C-4711"), first, "each store has its own key");
 }

@@ -50,3 +50,18 @@ rule-backlog-growing-name = growing backlog
 rule-backlog-growing-title = { $scope } ({ $channel }): { $open } open tickets, usual are at most { $usual }
 rule-backlog-growing-line = { $channel }: { $open } tickets are open, { $grown } more than four windows before; at most { $usual } are usual on a day.
 rule-backlog-growing-action = Action now: check whether the team that resolves these tickets has enough people.
+
+rule-ticket-deadline-name = tickets about to miss their time
+rule-ticket-deadline-title = { $scope }: { $at_risk ->
+    [one] a ticket is about to miss its time
+   *[other] { $at_risk } tickets are about to miss their time
+}
+rule-ticket-deadline-line = { $at_risk ->
+    [one] One open ticket has used most of the time of its agreement
+   *[other] { $at_risk } open tickets have used most of the time of their agreements
+}; { $breached ->
+    [0] none has missed it
+    [one] one has missed it
+   *[other] { $breached } have missed it
+}.
+rule-ticket-deadline-action = Action now: work on these tickets first; the list of open tickets begins with the most urgent ones.

@@ -47,3 +47,8 @@ rule-backlog-growing-name = 积压工单增长
 rule-backlog-growing-title = { $scope }（{ $channel }）：{ $open } 张未结工单，平时最多 { $usual } 张
 rule-backlog-growing-line = { $channel }：{ $open } 张工单未结，比四个时段前多 { $grown } 张；平时一天最多 { $usual } 张。
 rule-backlog-growing-action = 建议：立即核对处理这些工单的团队人手是否足够。
+
+rule-ticket-deadline-name = 工单即将超时
+rule-ticket-deadline-title = { $scope }：{ $at_risk } 张工单即将超时
+rule-ticket-deadline-line = { $at_risk } 张未结工单的服务时限即将用完；已超时 { $breached } 张。
+rule-ticket-deadline-action = 建议：立即优先处理这些工单；未结工单列表按紧急程度排序。

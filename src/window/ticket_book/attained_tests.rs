@@ -115,7 +115,12 @@ fn messages(calls: &[Call]) -> Vec<TicketMessage> {
             let Some(ms) = ms else { continue };
             let ticket_id = format!("c{n}").into();
             let step = TicketStep { ticket_id, step, opened_at: None, handled_seconds: None };
-            all.push(TicketMessage { ts: at(ms), series: phone(), news: TicketNews::Step(step) });
+            all.push(TicketMessage {
+                ts: at(ms),
+                series: phone(),
+                news: TicketNews::Step(step),
+                facts: None,
+            });
         }
     }
     all
@@ -227,7 +232,12 @@ fn deferred_work_is_judged_by_its_end() {
     let say = |id: &str, step, seconds: i64| {
         let step =
             TicketStep { ticket_id: id.into(), step, opened_at: None, handled_seconds: None };
-        TicketMessage { ts: at(seconds * 1000), series: phone(), news: TicketNews::Step(step) }
+        TicketMessage {
+            ts: at(seconds * 1000),
+            series: phone(),
+            news: TicketNews::Step(step),
+            facts: None,
+        }
     };
     let all = [
         // In time; answered in time but resolved late; resolved and reopened; open.
@@ -255,7 +265,12 @@ fn an_earlier_response_that_comes_late_revises_its_window() {
     let say = |step, seconds: i64| {
         let step =
             TicketStep { ticket_id: "a".into(), step, opened_at: None, handled_seconds: None };
-        TicketMessage { ts: at(seconds * 1000), series: phone(), news: TicketNews::Step(step) }
+        TicketMessage {
+            ts: at(seconds * 1000),
+            series: phone(),
+            news: TicketNews::Step(step),
+            facts: None,
+        }
     };
     let mut found = Vec::new();
     for (window, message) in (1..).zip([

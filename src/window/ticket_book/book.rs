@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::backlog::{Backlog, BacklogWindow};
 use super::changes::{TicketChanges, TicketRules, TicketTally};
 use super::desk::{Desk, desk};
-use super::pending::{MessageKey, News, Pending};
+use super::pending::{FirstFacts, MessageKey, News, Pending};
 use super::service::{Contact, Terms, earliest};
 use super::ticket::Ticket;
 use crate::domain::{DAY, LifeStep, SeriesKey, TicketMessage, Timestamp};
@@ -91,7 +91,8 @@ impl TicketBook {
                 name
             }
         };
-        let pending = Pending { series, news: News::from(&message.news) };
+        let facts = message.facts.clone();
+        let pending = Pending { series, news: News::from(&message.news), facts };
         // Of two messages with the same key the first one stays, in the store too.
         self.pending.entry(MessageKey::of(message)).or_insert(pending);
     }
@@ -106,8 +107,10 @@ impl TicketBook {
         let due = std::mem::replace(&mut self.pending, later);
         let taken_before = (!due.is_empty()).then_some(now);
         let forgotten = self.forgotten_upto;
+        let mut facts = FirstFacts::default();
         for (key, pending) in due {
             let series = place(&pending.series);
+            facts.take(&key.subject, pending.facts, self.tickets.contains_key(&key.subject));
             match pending.news {
                 News::Snapshot { open } => self.snapshot(&series, key.ts, open),
                 News::Step { step, opened_at, handled_seconds } => {
@@ -125,7 +128,8 @@ impl TicketBook {
         }
         self.names.retain(|name| Arc::strong_count(name) > 1);
         let forgotten_upto = self.forgotten_upto.filter(|at| Some(*at) != forgotten);
-        TicketChanges { taken_before, forgotten_upto, ..self.take_changes() }
+        let facts = facts.of(&self.tickets);
+        TicketChanges { taken_before, forgotten_upto, facts, ..self.take_changes() }
     }
 
     fn take_changes(&mut self) -> TicketChanges {

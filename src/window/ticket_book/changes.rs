@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::backlog::{Backlog, BacklogWindow};
 use super::service::AttainedChange;
 use super::ticket::Ticket;
-use crate::domain::{SeriesKey, Timestamp};
+use crate::domain::{SeriesKey, TicketFacts, Timestamp};
 
 /// Limits of the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,8 @@ pub struct TicketChanges {
     pub taken_before: Option<Timestamp>,
     /// Tickets that changed; `None` for those that are no longer remembered.
     pub tickets: Vec<(Arc<str>, Option<Ticket>)>,
+    /// What was said of tickets that are new.
+    pub facts: Vec<(Arc<str>, Box<TicketFacts>)>,
     /// Series that changed.
     pub series: Vec<(SeriesKey, Backlog)>,
     /// Series in which something happened in the window.

@@ -1,8 +1,10 @@
 //! Messages that have not taken effect yet.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::domain::{LifeStep, SeriesKey, TicketMessage, TicketNews, Timestamp};
+use super::ticket::Ticket;
+use crate::domain::{LifeStep, SeriesKey, TicketFacts, TicketMessage, TicketNews, Timestamp};
 
 /// Time, kind and subject of a message. The smaller one takes effect first; a message with the same key is the same one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +51,8 @@ const fn step_number(step: LifeStep) -> u8 {
 pub(super) struct Pending {
     pub(super) series: Arc<SeriesKey>,
     pub(super) news: News,
+    /// What the event says besides its step.
+    pub(super) facts: Option<Box<TicketFacts>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -67,5 +71,37 @@ impl From<&TicketNews> for News {
                 handled_seconds: step.handled_seconds,
             },
         }
+    }
+}
+
+/// What was said of tickets that were not known before an advance of the book: the first message of each that says anything.
+#[derive(Debug, Default)]
+pub(super) struct FirstFacts {
+    new: BTreeSet<Arc<str>>,
+    facts: BTreeMap<Arc<str>, Box<TicketFacts>>,
+}
+
+impl FirstFacts {
+    /// A message takes effect. `is_known` says whether its ticket is known already.
+    pub(super) fn take(&mut self, id: &Arc<str>, facts: Option<Box<TicketFacts>>, is_known: bool) {
+        let Some(facts) = facts else {
+            if !is_known {
+                self.new.insert(id.clone());
+            }
+            return;
+        };
+        if !is_known || self.new.contains(id) {
+            self.new.insert(id.clone());
+            self.facts.entry(id.clone()).or_insert(facts);
+        }
+    }
+
+    /// Those of tickets that are known now.
+    pub(super) fn of(
+        mut self,
+        tickets: &BTreeMap<Arc<str>, Ticket>,
+    ) -> Vec<(Arc<str>, Box<TicketFacts>)> {
+        self.facts.retain(|id, _| tickets.contains_key(id));
+        self.facts.into_iter().collect()
     }
 }

@@ -28,7 +28,7 @@ fn message(text: &str) -> TicketMessage {
         "~" => LifeStep::Reopened,
         _ => {
             let news = TicketNews::Snapshot { open: id.parse().expect("a number") };
-            return TicketMessage { ts, series: series("phone"), news };
+            return TicketMessage { ts, series: series("phone"), news, facts: None };
         }
     };
     let news = TicketNews::Step(TicketStep {
@@ -37,7 +37,7 @@ fn message(text: &str) -> TicketMessage {
         opened_at: opened.map(|minute| at(minute.parse().expect("a minute"))),
         handled_seconds: handled.map(|seconds| seconds.parse().expect("seconds")),
     });
-    TicketMessage { ts, series: series("phone"), news }
+    TicketMessage { ts, series: series("phone"), news, facts: None }
 }
 
 fn advance(book: &mut TicketBook, minute: i64) -> TicketChanges {

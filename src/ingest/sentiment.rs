@@ -1,0 +1,255 @@
+//! The sentiment of tickets' texts, with words that users can edit (`models/sentiment.toml`).
+//!
+//! Each positive word counts 1, each negative one -1; the sign of the sum is the sentiment. A negation shortly before a word takes a
+//! negative one away and turns a positive one round: "not bad" counts nothing, "not happy" is negative. If words overlap, the longest one
+//! counts. Only the first 1,000 characters of a text are examined.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use serde::Deserialize;
+
+use super::lexicon::plain::{is_dense, is_joined, plain};
+use super::lexicon::{LexiconError, WORD_CHARS_MAX, WORDS_MAX};
+use crate::domain::Sentiment;
+
+/// The built-in list.
+const BUILT_IN: &str = include_str!("../../models/sentiment.toml");
+/// Most words of a script with spaces between a negation and what it negates.
+const WORDS_BETWEEN: usize = 2;
+/// The same for a dense script, in characters.
+const DENSE_BETWEEN: usize = 3;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Raw {
+    negative: Vec<String>,
+    positive: Vec<String>,
+    negations: Vec<String>,
+    ignore: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mood {
+    Negative,
+    Positive,
+    Negation,
+    /// Hides the words in it.
+    Nothing,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Word {
+    mood: Mood,
+    /// Whether a letter or digit beside it prevents a match.
+    whole_left: bool,
+    whole_right: bool,
+}
+
+struct Words {
+    finder: AhoCorasick,
+    words: Vec<Word>,
+}
+
+/// Finds the sentiment of texts. Cheap to clone.
+#[derive(Clone)]
+pub struct SentimentWords(Arc<Words>);
+
+impl SentimentWords {
+    /// Reads a list in the format of `models/sentiment.toml`.
+    ///
+    /// # Errors
+    /// [`LexiconError`] with the problem and the entry.
+    pub fn from_toml(text: &str) -> Result<Self, LexiconError> {
+        let raw: Raw = toml::from_str(text)
+            .map_err(|error| LexiconError::Syntax(error.to_string().trim_end().to_owned()))?;
+        let lists = [
+            ("negative", Mood::Negative, &raw.negative),
+            ("positive", Mood::Positive, &raw.positive),
+            ("negations", Mood::Negation, &raw.negations),
+            ("ignore", Mood::Nothing, &raw.ignore),
+        ];
+        if raw.negative.is_empty() && raw.positive.is_empty() {
+            return Err(LexiconError::NoMood);
+        }
+        let (mut patterns, mut words, mut known) = (Vec::new(), Vec::new(), HashSet::new());
+        for (list, mood, entries) in lists {
+            for entry in entries {
+                let (pattern, word) = word(entry, list, mood)?;
+                if !known.insert(pattern.clone()) {
+                    let word = entry.clone();
+                    return Err(LexiconError::Twice { topic: list, before: "the file", word });
+                }
+                // Customers often omit the apostrophe.
+                let without = pattern.replace('\'', "");
+                if known.insert(without.clone()) {
+                    patterns.push(without);
+                    words.push(word);
+                }
+                patterns.push(pattern);
+                words.push(word);
+            }
+        }
+        if words.len() > WORDS_MAX {
+            return Err(LexiconError::Many);
+        }
+        let finder = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&patterns)
+            .map_err(|error| LexiconError::Syntax(error.to_string()))?;
+        Ok(Self(Arc::new(Words { finder, words })))
+    }
+
+    /// Number of words.
+    pub fn len(&self) -> usize {
+        self.0.words.len()
+    }
+
+    /// Always false, because an empty list is an error.
+    pub fn is_empty(&self) -> bool {
+        self.0.words.is_empty()
+    }
+
+    /// The sentiment of a text; `None` for a blank text.
+    pub fn sentiment(&self, text: &str) -> Option<Sentiment> {
+        let mut buffer = String::new();
+        let text = plain(text, &mut buffer);
+        if text.is_empty() {
+            return None;
+        }
+        Some(match self.score(text) {
+            ..0 => Sentiment::Negative,
+            0 => Sentiment::Neutral,
+            1.. => Sentiment::Positive,
+        })
+    }
+
+    fn score(&self, text: &str) -> i32 {
+        let (mut score, mut negated_at) = (0, None);
+        for found in self.0.finder.find_iter(text) {
+            let word = self.0.words[found.pattern()];
+            let before = text[..found.start()].chars().next_back();
+            let after = text[found.end()..].chars().next();
+            if word.whole_left && before.is_some_and(is_joined)
+                || word.whole_right && after.is_some_and(is_joined)
+            {
+                continue;
+            }
+            let is_negated =
+                negated_at.is_some_and(|end: usize| is_near(&text[end..found.start()]));
+            score += match (word.mood, is_negated) {
+                (Mood::Negative, false) | (Mood::Positive, true) => -1,
+                (Mood::Positive, false) => 1,
+                (Mood::Negative, true) | (Mood::Negation | Mood::Nothing, _) => 0,
+            };
+            negated_at = (word.mood == Mood::Negation).then_some(found.end());
+        }
+        score
+    }
+}
+
+/// Whether a negation reaches over the text between it and a word.
+fn is_near(between: &str) -> bool {
+    let is_stop = |c: char| {
+        matches!(
+            c,
+            '.' | ',' | ';' | ':' | '!' | '?' | '。' | '，' | '；' | '：' | '！' | '？' | '、'
+        )
+    };
+    let dense = between.chars().filter(|c| is_dense(*c)).count();
+    let words = between.split_whitespace().count();
+    !between.contains(is_stop) && dense <= DENSE_BETWEEN && words <= WORDS_BETWEEN
+}
+
+/// Checks an entry. Returns its search pattern and its word.
+fn word(entry: &str, list: &'static str, mood: Mood) -> Result<(String, Word), LexiconError> {
+    let wrong = |why| LexiconError::Word { topic: list, word: entry.to_owned(), why };
+    let mut buffer = String::new();
+    let text = plain(entry, &mut buffer);
+    let (stem, opens) = match text.strip_suffix('*') {
+        Some(stem) => (stem, true),
+        None => (text, false),
+    };
+    if stem.is_empty() {
+        return Err(wrong("is empty: use a word or a phrase"));
+    }
+    if stem.chars().count() > WORD_CHARS_MAX {
+        return Err(wrong("has more than 64 characters"));
+    }
+    if stem.contains('*') {
+        return Err(wrong("has a * that is not at its end: `disappoint*` finds disappointed too"));
+    }
+    let whole_left = stem.chars().next().is_some_and(is_joined);
+    let whole_right = !opens && stem.chars().next_back().is_some_and(is_joined);
+    Ok((stem.to_lowercase(), Word { mood, whole_left, whole_right }))
+}
+
+impl Default for SentimentWords {
+    #[expect(clippy::expect_used, reason = "the list is part of the program and a test reads it")]
+    fn default() -> Self {
+        static KNOWN: LazyLock<SentimentWords> = LazyLock::new(|| {
+            SentimentWords::from_toml(BUILT_IN).expect("a test reads the built-in list")
+        });
+        KNOWN.clone()
+    }
+}
+
+impl fmt::Debug for SentimentWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SentimentWords").field("words", &self.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_have_a_sentiment() {
+        use Sentiment::{Negative, Neutral, Positive};
+        let words = SentimentWords::default();
+        let cases = [
+            ("No internet since this morning", Neutral),
+            ("This is ridiculous, I am very angry and want a refund", Negative),
+            ("Third time I call!! Worst service ever", Negative),
+            ("I'm not happy with this", Negative),
+            ("im not really satisfied", Negative),
+            ("not bad at all", Neutral),
+            ("no, excellent work", Positive),
+            ("Great support, everything works again, very happy", Positive),
+            ("How do I change my plan?", Neutral),
+            ("unhappy", Negative),
+            ("Hapless router", Neutral),
+            ("宽带断了，什么时候恢复", Neutral),
+            ("太差劲了，我要投诉！", Negative),
+            ("我对你们的服务非常不满意", Negative),
+            ("没有很满意", Negative),
+            ("师傅态度很好，非常满意", Positive),
+            ("ＡＮＧＲＹ", Negative),
+        ];
+        for (text, sentiment) in cases {
+            assert_eq!(words.sentiment(text), Some(sentiment), "{text}");
+        }
+        assert_eq!(words.sentiment("  "), None);
+    }
+
+    #[test]
+    fn a_list_of_ones_own_replaces_the_words() {
+        let own = SentimentWords::from_toml(
+            "negative = [\"snail*\"]\npositive = [\"turbo\"]\nnegations = [\"no\"]\nignore = [\"snail mail\"]",
+        )
+        .expect("a list");
+        let of = |text| own.sentiment(text).expect("a text");
+        assert_eq!(of("like snails"), Sentiment::Negative);
+        assert_eq!(of("by snail mail"), Sentiment::Neutral);
+        assert_eq!(of("no turbo"), Sentiment::Negative);
+        assert_eq!(of("angry"), Sentiment::Neutral);
+        let wrong = |text: &str| SentimentWords::from_toml(text).expect_err("is wrong").to_string();
+        insta::assert_snapshot!(wrong("negations = [\"no\"]"), @r#"no words: add some, such as negative = ["angry", …]"#);
+        insta::assert_snapshot!(wrong("negative = [\"a\"]\npositive = [\"A\"]"), @"[positive]: `A` is in [the file] too: keep one of them");
+        insta::assert_snapshot!(wrong("negative = [\"a*b\"]"), @"[negative]: `a*b` has a * that is not at its end: `disappoint*` finds disappointed too");
+    }
+}
