@@ -24,7 +24,7 @@ use crate::staffing::Plan;
 pub(super) const TEST_RULE: &str = "page-test";
 /// The rule of what stands for an alert in the notification of a report.
 pub(super) const REPORT_RULE: &str = "report";
-/// Number of consecutive vintages that must agree before an alert fires, and before it is resolved.
+/// Number of consecutive vintages whose need is worth a page before an alert fires, and that must see none before it is resolved.
 const FIRE_AFTER: u32 = 2;
 pub(super) const RESOLVE_AFTER: u32 = 4;
 /// Number of consecutive forecasts that must be clearly less than critical before the severity falls.
@@ -139,7 +139,7 @@ impl AlertBook {
 
     /// Examines the plans issued at `now`. The same inputs always lead to the same effects.
     pub fn step(&mut self, inputs: &AlertInputs<'_>, now: Timestamp) -> Vec<AlertEffect> {
-        let mut needs = needs(inputs, &self.tuning, now);
+        let mut needs = needs(inputs, &self.tuning, &self.rules.page, now);
         let open = self.open.keys().filter(|key| key.finding.is_none()).map(|key| &key.scope);
         let scopes: BTreeSet<Scope> = open.chain(needs.keys()).cloned().collect();
         let mut looks = Vec::new();
@@ -223,7 +223,7 @@ impl AlertBook {
     pub fn nowcast(&mut self, inputs: &AlertInputs<'_>, now: Timestamp) -> Vec<AlertEffect> {
         let mut effects = Vec::new();
         let mut looks = Vec::new();
-        for (scope, need) in needs(inputs, &self.tuning, now) {
+        for (scope, need) in needs(inputs, &self.tuning, &self.rules.page, now) {
             let key = AlertKey::understaffed(&scope);
             let known = self.open.remove(&key);
             let (alert, look) = match (known, need) {
@@ -332,7 +332,11 @@ pub(super) fn begin(scope: &Scope, zone: Zone, now: Timestamp) -> Alert {
 /// Takes a plan with too few agents.
 fn short(mut alert: Alert, need: &Need, inputs: &AlertInputs<'_>, now: Timestamp) -> (Alert, Look) {
     let was_critical = alert.severity == AlertSeverity::Critical;
-    if need.critical {
+    let is_pending = alert.state == AlertState::Pending;
+    // An alert that fires turns critical with a page, so not before that is sure enough.
+    let may_turn = is_pending || was_critical || need.worth.is_escalation;
+    let is_critical = need.critical && may_turn;
+    if is_critical {
         alert.severity = AlertSeverity::Critical;
     }
     facts(&mut alert, inputs, now);
@@ -343,16 +347,17 @@ fn short(mut alert: Alert, need: &Need, inputs: &AlertInputs<'_>, now: Timestamp
     if alert.worst.as_ref().is_none_or(|worst| worst.agents_short < alert.agents_short) {
         alert.worst = Some(alert.as_it_is());
     }
-    let is_pending = alert.state == AlertState::Pending;
-    alert.streak = if is_pending { alert.streak + 1 } else { 0 };
-    let is_sure = need.critical || inputs.is_confirmed(&alert.scope);
-    let fires = is_pending && (alert.streak >= FIRE_AFTER || is_sure);
+    let is_page = need.worth.is_page;
+    alert.streak = if is_pending && is_page { alert.streak + 1 } else { 0 };
+    let is_sure = need.worth.is_urgent || inputs.is_confirmed(&alert.scope);
+    let fires = is_pending && is_page && (alert.streak >= FIRE_AFTER || is_sure);
     if fires {
         alert.state = AlertState::Firing;
         alert.streak = 0;
     }
-    let turned = need.critical && (fires || !was_critical);
-    let look = Look { key: alert.key(), fires, turned, is_short: true };
+    let turned = is_critical && (fires || !was_critical);
+    let may_escalate = need.worth.is_escalation;
+    let look = Look { key: alert.key(), fires, turned, is_short: true, may_escalate };
     (alert, look)
 }
 
@@ -373,7 +378,7 @@ fn no_longer(mut alert: Alert, inputs: &AlertInputs<'_>, now: Timestamp) -> (Ale
     alert.steps.clear();
     alert.shortfalls.clear();
     let key = alert.key();
-    (alert, Look { key, fires: false, turned: false, is_short: false })
+    (alert, Look { key, fires: false, turned: false, is_short: false, may_escalate: false })
 }
 
 /// Lets the severity fall once enough forecasts in a row were clearly less than critical.

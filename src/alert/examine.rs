@@ -126,7 +126,7 @@ impl AlertBook {
         if fires {
             alert.state = AlertState::Firing;
         }
-        (alert, Look { key, fires, turned: false, is_short: true })
+        (alert, Look { key, fires, turned: false, is_short: true, may_escalate: true })
     }
 
     /// The alert of missing agents that has the pages of an outage to which an alert belongs.
@@ -176,7 +176,7 @@ fn no_more(
         found.level = seen.map_or(0.0, |seen| seen.level);
     }
     let key = alert.key();
-    (alert, Look { key, fires: false, turned: false, is_short: false })
+    (alert, Look { key, fires: false, turned: false, is_short: false, may_escalate: true })
 }
 
 /// What every alert shows. The sentence that no alarm is active is one about agents.

@@ -21,6 +21,7 @@ mod tests;
 mod text;
 mod tuning;
 mod types;
+mod worth;
 
 pub use book::{AlertBook, AlertEffect, AlertInputs, SeriesNeed, test_page};
 pub use finding::{Fact, Finding};
@@ -40,3 +41,4 @@ pub use types::{
     ActiveAlarm, Alert, AlertSeverity, AlertState, Cause, Held, HoldReason, Notification,
     NotificationKind, Paging, Shortfall, Trend, Worst,
 };
+pub use worth::PageLimits;

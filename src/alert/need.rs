@@ -7,14 +7,15 @@ use super::book::{AlertInputs, SeriesNeed};
 use super::key::AlertKey;
 use super::steps::{NeedStep, peak, steps};
 use super::tuning::{Tuning, limit_factor};
-use crate::domain::{Scope, Timestamp, WindowWidth};
+use super::worth::{Evidence, PageLimits, Worth};
+use crate::domain::{Scope, Severity, Timestamp, WindowWidth};
 use crate::staffing::PlanTarget;
 
 /// Smallest gap that counts: in agents, and as a share of the agents on the roster.
 const GAP_MIN: f64 = 3.0;
 const GAP_SHARE: f64 = 0.2;
 /// Number of consecutive windows that must have too few agents.
-const WINDOWS_MIN: usize = 2;
+pub(super) const WINDOWS_MIN: usize = 2;
 /// Smallest gap of a critical alert, which is sent at once.
 const CRITICAL_GAP: i32 = 5;
 const CRITICAL_SHARE: f64 = 0.4;
@@ -29,6 +30,25 @@ pub(super) struct Need {
     pub critical: bool,
     /// Whether an alert that is critical stays so.
     pub stays_critical: bool,
+    /// What a page about it would be worth.
+    pub worth: Worth,
+}
+
+/// The smallest gap that counts, as people's feedback moved it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub factor: f64,
+}
+
+impl Limits {
+    /// The smallest gap that counts in a window, agents.
+    pub(super) fn of(self, target: &PlanTarget) -> f64 {
+        self.factor * GAP_MIN.max(GAP_SHARE * f64::from(present(target)))
+    }
+
+    pub(super) fn is_short(self, target: &PlanTarget) -> bool {
+        f64::from(target.gap) >= self.of(target)
+    }
 }
 
 impl Need {
@@ -49,6 +69,7 @@ impl Need {
 pub(super) fn needs(
     inputs: &AlertInputs<'_>,
     tuning: &Tuning,
+    page: &PageLimits,
     now: Timestamp,
 ) -> BTreeMap<Scope, Option<Need>> {
     let mut scopes: BTreeMap<Scope, Vec<&SeriesNeed<'_>>> = BTreeMap::new();
@@ -57,24 +78,40 @@ pub(super) fn needs(
     }
     let need = |(scope, series): (Scope, Vec<&SeriesNeed<'_>>)| {
         let balance = tuning.get(&AlertKey::understaffed(&scope)).copied();
-        let factor = limit_factor(balance.unwrap_or(0));
-        let need = need(&series, factor, inputs.as_of(&scope, now), inputs.width);
+        let limits = Limits { factor: limit_factor(balance.unwrap_or(0)) };
+        let when = (inputs.as_of(&scope, now), inputs.width);
+        let mut need = need(&series, limits, when);
+        if let Some(need) = &mut need {
+            need.worth = Worth::of(&series, limits, page, evidence(inputs, &scope), when);
+        }
         (scope, need)
     };
     scopes.into_iter().map(need).collect()
 }
 
-/// The need of a scope with these series, from `now` on. `factor` moves the smallest gap that counts.
+/// What speaks for a need in a scope.
+fn evidence(inputs: &AlertInputs<'_>, scope: &Scope) -> Evidence {
+    let is_severe =
+        |alarm: &super::ActiveAlarm| alarm.scope == *scope && alarm.severity <= Severity::Major;
+    if inputs.complaints.iter().any(|sign| sign.scope == *scope) {
+        Evidence::Complaints
+    } else if inputs.alarms.iter().any(is_severe) {
+        Evidence::SevereAlarms
+    } else {
+        Evidence::Nothing
+    }
+}
+
+/// The need of a scope with these series, from `now` on.
 fn need(
     series: &[&SeriesNeed<'_>],
-    factor: f64,
-    now: Timestamp,
-    width: WindowWidth,
+    limits: Limits,
+    (now, width): (Timestamp, WindowWidth),
 ) -> Option<Need> {
     let mut counted: BTreeSet<Timestamp> = BTreeSet::new();
     let (mut critical, mut stays_critical) = (false, false);
     for series in series {
-        for target in too_few(&series.plan.targets, factor).filter(|t| width.end(t.start) > now) {
+        for target in too_few(&series.plan.targets, limits).filter(|t| width.end(t.start) > now) {
             counted.insert(target.start);
             critical |= is_critical(target, 1.0);
             stays_critical |= is_critical(target, STAYS_CRITICAL);
@@ -85,7 +122,7 @@ fn need(
     let mut shortfalls: Vec<Shortfall> =
         series.iter().filter_map(|series| shortfall(series, at)).collect();
     shortfalls.sort_by(|a, b| b.gap.cmp(&a.gap).then_with(|| a.series.cmp(&b.series)));
-    Some(Need { steps, shortfalls, critical, stays_critical })
+    Some(Need { steps, shortfalls, critical, stays_critical, worth: Worth::default() })
 }
 
 /// Agents on the roster; without one the usual number.
@@ -94,16 +131,13 @@ fn present(target: &PlanTarget) -> u32 {
 }
 
 /// Windows of a plan with too few agents, as far as enough of them follow one another.
-fn too_few(targets: &[PlanTarget], factor: f64) -> impl Iterator<Item = &PlanTarget> {
-    let is_short = move |t: &PlanTarget| {
-        let gap = f64::from(t.gap);
-        gap >= factor * GAP_MIN && gap >= factor * GAP_SHARE * f64::from(present(t))
-    };
+fn too_few(targets: &[PlanTarget], limits: Limits) -> impl Iterator<Item = &PlanTarget> {
+    let is_short = move |t: &PlanTarget| limits.is_short(t);
     let runs = targets.chunk_by(move |a, b| is_short(a) == is_short(b));
     runs.filter(move |run| run.len() >= WINDOWS_MIN && run.iter().all(is_short)).flatten()
 }
 
-fn is_critical(target: &PlanTarget, share: f64) -> bool {
+pub(super) fn is_critical(target: &PlanTarget, share: f64) -> bool {
     let gap = f64::from(target.gap);
     gap >= share * f64::from(CRITICAL_GAP)
         && gap >= share * CRITICAL_SHARE * f64::from(present(target))

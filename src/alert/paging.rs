@@ -35,6 +35,8 @@ pub(super) struct Look {
     pub turned: bool,
     /// Whether agents are missing, or its rule still sees what it found.
     pub is_short: bool,
+    /// Whether what it sees is sure enough for a page that it is worse.
+    pub may_escalate: bool,
 }
 
 /// A page that is due now.
@@ -148,7 +150,8 @@ impl AlertBook {
         // No second page if it was critical a short while ago.
         let may_turn = |a: &Alert| a.trend.eased_at.is_none() || is_late;
         let is_turned = !was_critical && members().any(|a| has_turned(a) && may_turn(a));
-        if is_grown || is_turned {
+        let is_sure = looks.iter().any(|look| look.may_escalate);
+        if is_sure && (is_grown || is_turned) {
             return due(NotificationKind::Escalated);
         }
         // What was held back, if nothing holds it any more.

@@ -490,3 +490,4 @@ fn names_from_outside_are_data_and_a_page_has_at_most_300_words() {
 }
 
 mod paging;
+mod worth;

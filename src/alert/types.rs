@@ -70,7 +70,7 @@ impl PartialOrd for AlertSeverity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AlertState {
-    /// Seen by one forecast; not sent yet.
+    /// Seen by a forecast, and not worth a page yet.
     Pending,
     Firing,
     Acknowledged,

@@ -22,6 +22,18 @@ pub enum AnomalyKind {
     Phrase,
 }
 
+impl AnomalyKind {
+    /// Its name in the API and in ids.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Low => "low",
+            Self::Complaints => "complaints",
+            Self::Phrase => "phrase",
+        }
+    }
+}
+
 /// A window far outside its band.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Anomaly {

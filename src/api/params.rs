@@ -139,6 +139,26 @@ pub struct SpanQuery {
     pub after: Option<String>,
 }
 
+/// Anomalies of series in a time span.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AnomalyQuery {
+    pub region: Option<String>,
+    pub service: Option<String>,
+    pub channel: Option<String>,
+    /// RFC 3339; default: 24 hours before `to`.
+    pub from: Option<String>,
+    /// RFC 3339; default: now.
+    pub to: Option<String>,
+    /// `true`: one row for each episode, that of its peak.
+    pub episodes: Option<bool>,
+    /// Maximum number of rows, 1 to 1000.
+    pub limit: Option<usize>,
+    /// Continue after this row: the value in the `Link` of a page.
+    pub after: Option<String>,
+}
+
 /// Forecasts, the newest or an older one.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

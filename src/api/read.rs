@@ -10,12 +10,13 @@ use serde::Serialize;
 
 use super::language::Reads;
 use super::params::{
-    self, AlertQuery, DeadLetterQuery, ListQuery, Page, Params, PathPart, RestQuery, SeriesQuery,
-    SpanQuery, VintageQuery,
+    self, AlertQuery, AnomalyQuery, DeadLetterQuery, ListQuery, Page, Params, PathPart, RestQuery,
+    SeriesQuery, SpanQuery, VintageQuery,
 };
 use super::problem::Problem;
 use super::state::ApiState;
 use crate::alert::rule_names;
+use crate::anomaly::{Anomaly, Episode};
 use crate::domain::{DAY, MaintenanceEvent, SeriesKey, Timestamp};
 use crate::forecast::{HORIZON, PlannedWork};
 use crate::store::{AlertFilter, Filter, Reader, SeriesInfo, Served, StoreError};
@@ -140,23 +141,55 @@ pub async fn forecasts(
 }
 
 /// Windows far outside their band, newest first
-#[utoipa::path(get, path = "/anomalies", params(SpanQuery), responses((status = 200, body = Vec<views::Anomaly>), (status = 400, body = Problem)))]
+#[utoipa::path(get, path = "/anomalies", params(AnomalyQuery), responses((status = 200, body = Vec<views::Anomaly>), (status = 400, body = Problem)))]
 pub async fn anomalies(
     State(state): State<ApiState>,
     Reads(texts): Reads,
-    Params(query): Params<SpanQuery>,
+    Params(query): Params<AnomalyQuery>,
 ) -> Result<Response, Problem> {
     let filter =
         params::filter(query.region.as_ref(), query.service.as_ref(), query.channel.as_ref())?;
-    let (from, to) = span(&query, state.clock.now())?;
+    let times = SpanQuery { from: query.from, to: query.to, ..SpanQuery::default() };
+    let span = span(&times, state.clock.now())?;
     let limit = params::limit(query.limit)?;
     let after = query.after.as_ref().map(|text| text.parse::<i64>()).transpose();
     let after = after.map_err(|_| Problem::bad_request("after: use a number that a list gave"))?;
-    let rows =
-        read(&state, move |reader| reader.anomalies(&filter, from, to, limit + 1, after)).await?;
-    let last = rows.get(limit - 1).map(|(cursor, _)| cursor.to_string());
-    let rows = rows.iter().map(|(_, anomaly)| views::Anomaly::new(anomaly, &texts)).collect();
+    let peaks_only = query.episodes == Some(true);
+    let (cursors, rows): (Vec<i64>, Vec<views::Anomaly>) = read(&state, move |reader| {
+        let rows = anomaly_rows(reader, &filter, span, (limit + 1, after), peaks_only)?;
+        let view =
+            |(cursor, own, episode): &_| (*cursor, views::Anomaly::new(own, episode, &texts));
+        Ok(rows.iter().map(view).unzip())
+    })
+    .await?;
+    let last = cursors.get(limit - 1).map(i64::to_string);
     Ok(params::page_of(rows, limit, |_| last.unwrap_or_default()))
+}
+
+/// Anomalies with their episodes, newest first: all, or only the peak of each episode. `after` is the cursor of a row.
+fn anomaly_rows(
+    reader: &Reader,
+    filter: &Filter,
+    (from, to): (Timestamp, Timestamp),
+    (limit, mut after): (usize, Option<i64>),
+    peaks_only: bool,
+) -> Result<Vec<(i64, Anomaly, Episode)>, StoreError> {
+    let mut rows = Vec::new();
+    while rows.len() < limit {
+        let part = reader.anomalies(filter, from, to, limit, after)?;
+        let is_last = part.len() < limit;
+        after = part.last().map(|(cursor, _)| *cursor);
+        let (cursors, found): (Vec<i64>, Vec<Anomaly>) = part.into_iter().unzip();
+        let episodes = reader.episodes_of(&found)?;
+        let all = cursors.into_iter().zip(found).zip(episodes);
+        let all = all.map(|((cursor, own), episode)| (cursor, own, episode));
+        rows.extend(all.filter(|(_, own, episode)| !peaks_only || own.window == episode.peak));
+        if is_last {
+            break;
+        }
+    }
+    rows.truncate(limit);
+    Ok(rows)
 }
 
 /// What an alert recommends, so that its text is the same wherever it is shown.

@@ -11,7 +11,7 @@ use super::histories::Histories;
 use super::issued::Issued;
 use super::saved::{SURGE_THRESHOLD, Saved};
 use super::situation::Situation;
-use crate::anomaly::{self, AnomalyRules, WindowCase};
+use crate::anomaly::{self, Anomaly, AnomalyRules, Ongoing, WindowCase};
 use crate::domain::{SeriesKey, Timestamp, WindowWidth, Zone};
 use crate::forecast::surge::{self, Judge, Pair, SURGE_LEADS, Threshold};
 use crate::forecast::{ForecastPoint, HORIZON, Score, Vintage, scale};
@@ -52,6 +52,8 @@ pub struct Ledger {
     scales: HashMap<SeriesKey, Option<f64>>,
     /// How the forecasts of the last hours turned out.
     coverage: RecentCoverage,
+    /// Series whose counts are unusual.
+    ongoing: Ongoing,
     judge: Judge,
     threshold: Threshold,
     /// Whether the threshold has to be stored.
@@ -74,7 +76,10 @@ impl Ledger {
         let surges = reader.surges(&all, ever, next - surge::APART * 2)?;
         let calls = reader.calls(&all, ever, next - (surge::APART + HORIZON) * 2)?;
         let threshold = reader.state(SURGE_THRESHOLD)?;
+        let recent = reader.anomalies(&all, next - anomaly::APART * 2, next, usize::MAX, None)?;
+        let recent: Vec<Anomaly> = recent.into_iter().map(|(_, anomaly)| anomaly).collect();
         let mut ledger = Self {
+            ongoing: Ongoing::restore(&recent, next - width.length()),
             judge: Judge::restore(surges, calls),
             threshold: threshold.unwrap_or_default(),
             ..Self::default()
@@ -187,7 +192,8 @@ impl Ledger {
             self.score((window, day), (points, &actuals), &changed, &mut cases);
         }
         self.coverage.take(window, at.end, &cases);
-        let found = anomaly::judge(cases.into_iter(), width, anomalies);
+        let found = anomaly::judge(cases.into_iter(), width, anomalies, &self.ongoing);
+        self.ongoing.take(window, &found);
         effects.changes.extend(found.into_iter().map(StoreChange::Anomaly));
         self.touched.retain(|issued_at, _| *issued_at + HORIZON >= at.end);
         self.could_warn.retain(|issued_at| *issued_at + HORIZON >= at.end);

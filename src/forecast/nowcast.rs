@@ -31,6 +31,13 @@ const OUTLIER_TICKETS: f64 = 3.0;
 /// Smallest change that is issued: as a share of the upper half of the 80 % band, and in tickets.
 const CHANGE_SHARE: f64 = 0.75;
 const CHANGE_TICKETS: f64 = 5.0;
+/// A sign is clearly worse with so many times the alarms, and so many more.
+const WORSE_TIMES: usize = 2;
+const WORSE_ALARMS: usize = 3;
+/// A sign is clearly worse with at least so many tickets above or below the newest forecast.
+const WORSE_TICKETS: f64 = 5.0;
+/// Fewer tickets than this above what was due are one ticket.
+const SINGLE_TICKET: f64 = 1.5;
 
 /// A forecast issued within a window. It is never changed afterwards.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +57,43 @@ pub struct Signs {
     pub alarms: usize,
     /// Tickets so far in the leaf's window that is furthest off, and how many were forecast by then.
     pub tickets: Option<(f64, f64)>,
+}
+
+impl Signs {
+    /// What is left of these signs a short while after nowcasts of their scope, which were issued because of `before`: a sign that
+    /// had a nowcast rests, unless it is clearly worse. So alarms after a nowcast about tickets are not missed, nor the reverse.
+    /// A nowcast about a single ticket lets nothing rest.
+    #[must_use]
+    pub fn rested(self, before: impl IntoIterator<Item = Self>) -> Self {
+        let mut left = self;
+        for known in before {
+            let grown = known.alarms * WORSE_TIMES;
+            if known.alarms > 0 && left.alarms < grown.max(known.alarms + WORSE_ALARMS) {
+                left.alarms = 0;
+            }
+            left.tickets = left.tickets.filter(|now| {
+                known.tickets.is_none_or(|told| is_clearly_worse(off_by(told), off_by(*now)))
+            });
+        }
+        left
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.alarms == 0 && self.tickets.is_none()
+    }
+}
+
+/// Tickets above what was due.
+fn off_by((count, due): (f64, f64)) -> f64 {
+    count - due
+}
+
+/// Whether tickets are clearly further off than those of a nowcast a short while ago, whose forecast includes them: as far off
+/// again, or in the other direction.
+fn is_clearly_worse(told: f64, now: f64) -> bool {
+    let is_one = told.abs() < SINGLE_TICKET;
+    is_one || now * told < 0.0 || now.abs() >= told.abs().max(WORSE_TICKETS)
 }
 
 /// Why a nowcast was issued: signs, by scope in a roll-up.
@@ -387,6 +431,38 @@ mod tests {
         let causes_found = rolled.causes.iter().map(|cause| (cause.what.as_str(), cause.tickets));
         assert_eq!(causes_found.collect::<Vec<_>>(), causes);
         assert_eq!(rolled_up(&scheduled, &[], open, upto).causes, scheduled.causes);
+    }
+
+    #[test]
+    fn a_sign_rests_after_its_own_nowcast_until_it_is_clearly_worse() {
+        let alarms = |n| Signs { alarms: n, tickets: None };
+        let tickets = |count, due| Signs { alarms: 0, tickets: Some((count, due)) };
+        let both = Signs { alarms: 4, tickets: Some((30.0, 8.0)) };
+        let cases = [
+            // Its own sign rests, the other one does not.
+            (alarms(4), vec![alarms(4)], alarms(0)),
+            (both, vec![alarms(4)], tickets(30.0, 8.0)),
+            (both, vec![tickets(30.0, 8.0)], both),
+            (both, vec![tickets(40.0, 8.0)], alarms(4)),
+            (both, vec![alarms(3), tickets(40.0, 8.0)], alarms(0)),
+            // Twice as many alarms, and three more.
+            (alarms(5), vec![alarms(2)], alarms(5)),
+            (alarms(3), vec![alarms(1)], alarms(0)),
+            (alarms(11), vec![alarms(6)], alarms(0)),
+            (alarms(12), vec![alarms(6)], alarms(12)),
+            (alarms(12), vec![alarms(3), alarms(6)], alarms(12)),
+            // As far off again, or in the other direction.
+            (tickets(60.0, 30.0), vec![tickets(30.0, 8.0)], tickets(60.0, 30.0)),
+            (tickets(45.0, 30.0), vec![tickets(30.0, 8.0)], alarms(0)),
+            (tickets(2.0, 20.0), vec![tickets(30.0, 8.0)], tickets(2.0, 20.0)),
+            (tickets(3.0, 0.5), vec![tickets(2.0, 0.1)], alarms(0)),
+            // One ticket is no reason to miss the next ones.
+            (tickets(4.0, 1.0), vec![tickets(1.0, 0.0)], tickets(4.0, 1.0)),
+            (alarms(4), vec![], alarms(4)),
+        ];
+        for (now, before, left) in cases {
+            assert_eq!(now.rested(before.iter().copied()), left, "{now:?} after {before:?}");
+        }
     }
 
     proptest! {

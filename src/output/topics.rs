@@ -58,11 +58,10 @@ impl OutlookTopic {
         let width = reader.width();
         let before = width.start(width.index(issued_at) - 1);
         let mut anomalies: BTreeMap<SeriesKey, Vec<views::Anomaly>> = BTreeMap::new();
-        for anomaly in reader.anomalies_at(before)? {
-            anomalies
-                .entry(anomaly.series.clone())
-                .or_default()
-                .push(views::Anomaly::new(&anomaly, &self.texts));
+        let found = reader.anomalies_at(before)?;
+        let shown = views::Anomaly::all(reader, &found, &self.texts)?;
+        for (anomaly, shown) in found.into_iter().zip(shown) {
+            anomalies.entry(anomaly.series).or_default().push(shown);
         }
         let open = views::OpenRecommendations::read(reader)?;
         for served in served {

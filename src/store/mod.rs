@@ -25,6 +25,7 @@ mod codes;
 mod columns;
 pub mod config;
 mod dead_letters;
+mod episodes;
 mod error;
 mod events;
 mod folded;

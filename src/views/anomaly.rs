@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::Key;
 use crate::anomaly;
+use crate::store::{Reader, StoreError};
 use crate::text::{Say, Texts};
 
 /// A window far outside its forecast.
@@ -19,11 +20,33 @@ pub struct Anomaly {
     pub actual: f64,
     pub expected: f64,
     pub text: String,
+    /// Id of its episode: one ongoing event of a series, with all windows no more than an hour apart.
+    pub episode: String,
+    /// Start of the first window of the episode.
+    pub since: String,
+    /// End of the last window of the episode so far.
+    pub until: String,
+    /// Start of the window of the episode with the highest score.
+    pub peak: String,
 }
 
 impl Anomaly {
-    /// An anomaly, its sentence in a reader's language.
-    pub fn new(a: &anomaly::Anomaly, texts: &Texts) -> Self {
+    /// Anomalies, their sentences in a reader's language, with their episodes as far as they are known now.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn all(
+        reader: &Reader,
+        found: &[anomaly::Anomaly],
+        texts: &Texts,
+    ) -> Result<Vec<Self>, StoreError> {
+        let episodes = reader.episodes_of(found)?;
+        let all = found.iter().zip(&episodes).map(|(own, episode)| Self::new(own, episode, texts));
+        Ok(all.collect())
+    }
+
+    /// An anomaly of an episode.
+    pub fn new(a: &anomaly::Anomaly, episode: &anomaly::Episode, texts: &Texts) -> Self {
         Self {
             key: Key::from(&a.series),
             window: a.window.to_string(),
@@ -32,6 +55,10 @@ impl Anomaly {
             actual: a.actual,
             expected: a.expected,
             text: a.say(texts),
+            episode: episode.id.clone(),
+            since: episode.since.to_string(),
+            until: episode.until.to_string(),
+            peak: episode.peak.to_string(),
         }
     }
 }

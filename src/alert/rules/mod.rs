@@ -24,7 +24,7 @@ pub use inputs::{
     SourceState,
 };
 
-use super::{AlertSeverity, Fact};
+use super::{AlertSeverity, Fact, PageLimits};
 use crate::domain::{HOUR, MINUTE, Scope, Timestamp};
 
 /// The rule of missing agents. It is not among the others: its alerts count agents.
@@ -120,12 +120,14 @@ pub struct RuleSet {
     limits: BTreeMap<&'static str, RuleLimits>,
     /// Rules besides the lack of agents that a receiver names.
     paged: BTreeSet<String>,
+    /// How probable a lack of agents has to be for a page.
+    pub page: PageLimits,
 }
 
 impl Default for RuleSet {
     fn default() -> Self {
         let limits = ALL.iter().map(|rule| (rule.name(), rule.defaults())).collect();
-        Self { limits, paged: BTreeSet::new() }
+        Self { limits, paged: BTreeSet::new(), page: PageLimits::default() }
     }
 }
 

@@ -36,28 +36,24 @@ async function fetchAnomalies(key, from) {
   return spells(all);
 }
 
-/** Windows of one kind that follow each other are one event. */
-const WIDTHS_APART = 2;
 const EVENTS_MAX = 10;
 const excess = (a) => Math.abs(a.score);
 /** Scores have a limit. Beyond it, the count decides. */
 const isWorse = (a, b) => excess(a) > excess(b) || (excess(a) === excess(b) && Math.abs(a.actual - a.expected) > Math.abs(b.actual - b.expected));
 
-/** One entry for each event, the newest first: its worst window, its first and last window, and their number. */
+/** One entry for each episode, the newest first: its worst window, its first and last window, and their number. */
 export function spells(windows) {
-  const width = (clock.status()?.width_minutes ?? 15) * 60000;
   const open = new Map();
   const events = [];
   for (const a of [...windows].sort((x, y) => x.window.localeCompare(y.window))) {
     const at = Date.parse(a.window);
-    const kind = `${a.kind} ${/“[^”]*”/.exec(a.text)?.[0] ?? ""}`; // each phrase is an event of its own
-    const event = open.get(kind);
-    if (event && at - event.last <= WIDTHS_APART * width) {
+    const event = open.get(a.episode);
+    if (event) {
       Object.assign(event, { last: at, n: event.n + (at > event.last ? 1 : 0), worst: isWorse(a, event.worst) ? a : event.worst });
       continue;
     }
     const found = { worst: a, first: at, last: at, n: 1, kind: a.kind };
-    open.set(kind, found);
+    open.set(a.episode, found);
     events.push(found);
   }
   return events.sort((a, b) => b.last - a.last).slice(0, EVENTS_MAX);

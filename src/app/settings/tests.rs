@@ -447,6 +447,12 @@ fn each_kind_of_receiver_says_what_it_needs() {
             "alerts.rules.surge".into(),
             "use surge_ahead",
         ),
+        (
+            "[alerts]\npage_probability_alarms = 70".into(),
+            "alerts.page_probability_alarms".into(),
+            "from 0 to 1",
+        ),
+        ("[alerts]\npage_ahead = \"7h\"".into(), "alerts.page_ahead".into(), "6h"),
         ("[alerts.heartbeat]\nevery = \"1m\"".into(), "alerts.heartbeat.url".into(), "is missing"),
         (
             "[alerts]\nquiet_hours = \"nights\"".into(),
@@ -462,6 +468,10 @@ fn each_kind_of_receiver_says_what_it_needs() {
     }
     let quiet = check("[alerts]\nquiet_hours = \"Mo-Su 22:00-06:00\"").expect("accepted");
     assert!(quiet.alerts.quiet_hours.is_some());
+    let limits = check("[alerts]\npage_ahead = \"2h\"\npage_probability = 0.9").expect("accepted");
+    let page = limits.alerts.rules.page;
+    assert_eq!((page.ahead, page.probability), (Duration::from_secs(7200), 0.9));
+    assert_eq!(page.later, 0.95);
     let rule =
         "[alerts.rules.alarm_storm]\nenabled = false\nfor = \"45m\"\nseverity = \"critical\"";
     let rules = check(rule).expect("accepted").alerts.rules;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::alert::{AlertSeverity, RuleLimits, RuleSet, configurable_rules};
+use crate::alert::{AlertSeverity, PageLimits, RuleLimits, RuleSet, configurable_rules};
 use crate::config::Reader;
-use crate::domain::DAY;
+use crate::domain::{DAY, HOUR};
 
 /// Largest threshold or minimum.
 const NUMBER_MAX: f64 = 1e6;
@@ -12,6 +12,7 @@ const NUMBER_MAX: f64 = 1e6;
 /// Reads the tables under `rules` of the section `[alerts]`.
 pub fn read(alerts: &Reader<'_>) -> RuleSet {
     let mut rules = RuleSet::default();
+    rules.page = page_limits(alerts);
     for (name, section) in alerts.named("rules") {
         let name = name.map(|name| name.to_string()).unwrap_or_default();
         match rules.limits_mut(&name) {
@@ -28,6 +29,26 @@ pub fn read(alerts: &Reader<'_>) -> RuleSet {
         }
     }
     rules
+}
+
+/// How probable a lack of agents has to be for a page.
+fn page_limits(alerts: &Reader<'_>) -> PageLimits {
+    let own = PageLimits::default();
+    let share = |key, own: f64| {
+        let found = alerts.number(key);
+        if let Some(value) = found.filter(|value| !(0.0..=1.0).contains(value)) {
+            alerts.problem(key, format!("found {value}: use a number from 0 to 1"));
+        }
+        found.filter(|value| (0.0..=1.0).contains(value)).unwrap_or(own)
+    };
+    PageLimits {
+        ahead: alerts.length("page_ahead", Duration::ZERO..=HOUR * 6).unwrap_or(own.ahead),
+        probability: share("page_probability", own.probability),
+        with_alarms: share("page_probability_alarms", own.with_alarms),
+        with_complaints: share("page_probability_complaints", own.with_complaints),
+        later: share("page_probability_later", own.later),
+        worse: share("page_probability_worse", own.worse),
+    }
 }
 
 fn limits_of(section: Reader<'_>, limits: &mut RuleLimits) {

@@ -16,13 +16,14 @@ use crate::engine::situation::Situation;
 use crate::forecast::{
     self, History, Nowcast, PartialCount, Reason, Signs, Vintage, completed, differs, is_far_off,
 };
+use crate::text::Stored;
 use crate::window::Transition;
 
 /// Between two examinations of the counts of tickets.
 pub const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Between two examinations of alarms.
 const ALARMS_EVERY_MS: i64 = 10_000;
-/// Between two nowcasts of one region and service.
+/// Between two nowcasts of one region and service because of the same sign, unless it is clearly worse.
 const PAUSE: Duration = Duration::from_secs(300);
 
 /// Share of a window that must have passed before its partial count shows today's level.
@@ -180,14 +181,24 @@ impl Issuer {
                 }
             }
         }
-        let rests = |scope: &Scope| {
-            let of =
-                |n: &&Nowcast| !n.vintage.series.is_roll_up() && n.vintage.series.scope() == *scope;
-            let last = self.nowcasts.iter().filter(of).map(|n| n.vintage.issued_at).max();
-            last.is_some_and(|last| known.since(last) < PAUSE)
-        };
-        signs.retain(|scope, _| !rests(scope));
+        for (scope, signs) in &mut signs {
+            *signs = signs.rested(self.signs_since(scope, known));
+        }
+        signs.retain(|_, signs| !signs.is_empty());
         signs
+    }
+
+    /// The signs of the nowcasts of a scope in the last minutes.
+    fn signs_since(&self, scope: &Scope, known: Timestamp) -> impl Iterator<Item = Signs> {
+        let is_recent = move |nowcast: &&Nowcast| {
+            let Vintage { series, issued_at, .. } = &nowcast.vintage;
+            !series.is_roll_up() && series.scope() == *scope && known.since(*issued_at) < PAUSE
+        };
+        let reasons = self.nowcasts.iter().filter(is_recent).filter_map(|nowcast| {
+            let Stored::Value(Reason(reason)) = &nowcast.reason else { return None };
+            Some(reason.iter().map(|(_, signs)| *signs))
+        });
+        reasons.flatten()
     }
 
     /// The model's forecasts for the leaves of these scopes. Counts of open windows are extrapolated to whole windows.

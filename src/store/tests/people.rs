@@ -115,6 +115,17 @@ fn lists_are_newest_first_and_continue_after_a_cursor() {
     assert_eq!(page[0].1, anomaly(HOUR, 7.0));
     let rest = reader.anomalies(&every, at(0), at(DAY), 9, Some(page[0].0)).expect("reads");
     assert_eq!(rest.into_iter().map(|row| row.1).collect::<Vec<_>>(), [anomaly(0, 6.0)]);
+    let later = anomaly(2 * HOUR, 6.0);
+    put(&mut store, |tx| tx.put_anomaly(&later));
+    let asked = [later, anomaly(0, 6.0)];
+    let episodes = reader.episodes_of(&asked).expect("reads");
+    let spans = episodes.iter().map(|own| (own.since, own.until, own.peak)).collect::<Vec<_>>();
+    // An hour and less lies between these windows of a quarter of an hour.
+    assert_eq!(spans, [(at(0), at(2 * HOUR + 900_000), at(HOUR)); 2]);
+    put(&mut store, |tx| tx.put_anomaly(&anomaly(4 * HOUR, 6.0)));
+    let last = reader.episodes_of(&[anomaly(4 * HOUR, 6.0)]).expect("reads");
+    assert_eq!((last[0].since, last[0].until), (at(4 * HOUR), at(4 * HOUR + 900_000)));
+    assert_eq!(last[0].id, format!("high.north.mobile.phone.{}", at(4 * HOUR).secs()));
     let chat = Filter { channel: Some(Name::new("chat").expect("a name")), ..Filter::default() };
     assert_eq!(reader.anomalies(&chat, at(0), at(DAY), 9, None).expect("reads"), []);
 }

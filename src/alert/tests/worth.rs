@@ -1,0 +1,128 @@
+//! What is worth a page: how probable a need has to be, and what else speaks for it.
+
+use super::*;
+use crate::staffing::{Basis, Profile};
+
+/// A need for phone agents from a window on: needed at the 10 % quantile, the mean and the 90 % quantile; ten are on the roster.
+#[derive(Clone, Copy)]
+struct Case {
+    from: usize,
+    windows: usize,
+    agents: [u32; 3],
+    channel: &'static str,
+    alarms: bool,
+    complaints: f64,
+}
+
+const PHONE: Case = Case {
+    from: 2,
+    windows: 4,
+    agents: [13, 15, 17],
+    channel: "phone",
+    alarms: false,
+    complaints: 0.0,
+};
+
+/// What one look at it, as of `now`, brings.
+fn see(book: &mut AlertBook, case: Case, now: Timestamp) -> Vec<NotificationKind> {
+    let (mut plan, vintage) = need(case.channel, now, 10);
+    for target in &mut plan.targets[case.from..case.from + case.windows] {
+        let [low, agents, high] = case.agents;
+        (target.agents_low, target.agents, target.agents_high) = (low, agents, high);
+        target.gap = agents as i32 - 10;
+    }
+    if case.channel == "email" {
+        let profile = Profile::default_of("email").expect("a profile");
+        plan.basis = Basis::of(&profile).into();
+    }
+    let sign = EarlySign {
+        scope: plan.series.scope(),
+        from: now - Duration::from_secs(1800),
+        to: now,
+        actual: 9.0,
+        usual: 1.0,
+        excess: 8.0,
+        score: case.complaints,
+    };
+    let zones = BTreeMap::new();
+    let inputs = AlertInputs {
+        needs: vec![SeriesNeed { plan: &plan, vintage: &vintage }],
+        alarms: if case.alarms { alarms() } else { Vec::new() },
+        newer: BTreeMap::new(),
+        known: Known::new(),
+        complaints: if case.complaints > 0.0 { vec![sign] } else { Vec::new() },
+        width: WIDTH,
+        zones: &zones,
+        zone: Zone::UTC,
+        work: &[],
+    };
+    notices(&book.step(&inputs, now))
+}
+
+/// The pages of looks at the same need, one window after the other; it comes closer meanwhile.
+fn pages(case: Case, looks: usize) -> Vec<NotificationKind> {
+    let mut book = AlertBook::default();
+    let look = |nth: usize| {
+        let case = Case { from: case.from - nth, ..case };
+        see(&mut book, case, start() + WIDTH.length() * nth as u32)
+    };
+    (0..looks).flat_map(look).collect()
+}
+
+#[test]
+fn a_page_needs_the_more_certainty_the_less_speaks_for_the_need() {
+    let firing = [NotificationKind::Firing];
+    // The limit is 3 agents; these three lack them with a probability of 0.97, 0.74 and 0.58.
+    let sure = Case { agents: [13, 14, 16], ..PHONE };
+    let likely = Case { agents: [11, 14, 17], ..PHONE };
+    let even = Case { agents: [10, 13, 17], ..PHONE };
+    let cases = [
+        (sure, true),
+        (likely, false),
+        (Case { alarms: true, ..likely }, true),
+        (Case { complaints: 2.5, ..likely }, true),
+        (even, false),
+        (Case { alarms: true, ..even }, false),
+        (Case { complaints: 2.5, ..even }, true),
+    ];
+    for (case, is_paged) in cases {
+        let want: &[NotificationKind] = if is_paged { &firing } else { &[] };
+        let Case { agents, alarms, complaints, .. } = case;
+        assert_eq!(pages(case, 2), want, "{agents:?}, alarms {alarms}, complaints {complaints}");
+    }
+}
+
+#[test]
+fn a_need_hours_ahead_waits_until_it_is_near_or_nearly_certain() {
+    let far = Case { from: 12, agents: [11, 14, 17], alarms: true, ..PHONE };
+    assert_eq!(pages(far, 9), [], "more than an hour ahead");
+    // Two of its windows are near in the tenth look, and the next one confirms it.
+    assert_eq!(pages(far, 10), []);
+    assert_eq!(pages(far, 11), [NotificationKind::Firing]);
+    let certain = Case { agents: [14, 14, 14], ..far };
+    assert_eq!(pages(certain, 2), [NotificationKind::Firing]);
+    // Critical, but hours ahead: the second forecast is waited for.
+    let critical = Case { agents: [18, 19, 20], ..far };
+    assert_eq!(pages(critical, 1), []);
+    assert_eq!(pages(critical, 2), [NotificationKind::Firing]);
+    assert_eq!(pages(Case { from: 2, ..critical }, 1), [NotificationKind::Firing]);
+}
+
+#[test]
+fn deferred_work_has_to_lack_agents_for_an_hour() {
+    let mail = Case { channel: "email", agents: [13, 14, 16], ..PHONE };
+    assert_eq!(pages(Case { windows: 3, ..mail }, 2), []);
+    assert_eq!(pages(mail, 2), [NotificationKind::Firing]);
+}
+
+#[test]
+fn an_alert_escalates_only_for_a_need_that_is_sure_enough() {
+    let mut book = AlertBook::default();
+    let mut told = |case: Case, round: u32| see(&mut book, case, start() + WIDTH.length() * round);
+    let small = Case { agents: [13, 13, 14], complaints: 2.5, ..PHONE };
+    assert_eq!((told(small, 0), told(small, 1)), (vec![], vec![NotificationKind::Firing]));
+    let wide = Case { agents: [10, 16, 24], ..small };
+    assert_eq!((told(wide, 4), told(wide, 5)), (vec![], vec![]), "it may be nothing");
+    let sure = Case { agents: [15, 16, 18], ..small };
+    assert_eq!(told(sure, 6), [NotificationKind::Escalated]);
+}

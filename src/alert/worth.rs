@@ -1,0 +1,141 @@
+//! Whether a need is worth a page now: how probable it is, how soon it comes, and what else speaks for it.
+//!
+//! A forecast that is a little too high for an evening shows a need hours ahead, and the next forecasts withdraw it. A page can wait:
+//! it has to be in time for people to act, not as early as possible. The alert shows the need meanwhile.
+
+use std::time::Duration;
+
+use super::book::SeriesNeed;
+use super::need::{Limits, WINDOWS_MIN, is_critical};
+use crate::domain::{HOUR, Timestamp, WindowWidth};
+use crate::staffing::{Basis, PlanTarget};
+use crate::stats::normal;
+use crate::text::Stored;
+
+/// The model of work that waits, such as e-mail.
+const DEFERRED: &str = "deferred";
+/// Number of consecutive windows in which deferred work must lack agents: it can wait for a while.
+const DEFERRED_WINDOWS_MIN: usize = 4;
+/// Standard normal score of the quantiles that `agents_low` and `agents_high` are for.
+const SCORE: f64 = 1.281_551_565_544_600_5;
+/// Smallest standard deviation of a number of agents: it is a whole number.
+const AGENTS_SD_MIN: f64 = 0.4;
+
+/// `[alerts]`: how probable a need has to be for a page.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PageLimits {
+    /// A need that begins later has to be nearly certain.
+    pub ahead: Duration,
+    /// Probability of a need that no sign explains.
+    pub probability: f64,
+    /// Where severe alarms are active.
+    pub with_alarms: f64,
+    /// Where customers complain more than usual.
+    pub with_complaints: f64,
+    /// Of a need that begins later than `ahead`.
+    pub later: f64,
+    /// For a page that an alert is clearly worse.
+    pub worse: f64,
+}
+
+impl Default for PageLimits {
+    fn default() -> Self {
+        Self {
+            ahead: HOUR,
+            probability: 0.85,
+            with_alarms: 0.7,
+            with_complaints: 0.5,
+            later: 0.95,
+            worse: 0.8,
+        }
+    }
+}
+
+/// What speaks for a need in a scope, besides the forecast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Evidence {
+    Nothing,
+    SevereAlarms,
+    Complaints,
+}
+
+impl PageLimits {
+    fn least(&self, evidence: Evidence) -> f64 {
+        match evidence {
+            Evidence::Nothing => self.probability,
+            Evidence::SevereAlarms => self.with_alarms,
+            Evidence::Complaints => self.with_complaints,
+        }
+    }
+}
+
+/// What a page about a need would be worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Worth {
+    /// Whether it may be sent.
+    pub is_page: bool,
+    /// Whether it is not to wait for a second forecast: it is critical, and begins soon.
+    pub is_urgent: bool,
+    /// Whether a page may say that it is clearly worse.
+    pub is_escalation: bool,
+}
+
+impl Worth {
+    /// Of the need of one scope as of `now`. `limits` are those of a gap that counts.
+    pub(super) fn of(
+        series: &[&SeriesNeed<'_>],
+        limits: Limits,
+        page: &PageLimits,
+        evidence: Evidence,
+        (now, width): (Timestamp, WindowWidth),
+    ) -> Self {
+        let least = page.least(evidence);
+        let mut worth = Self::default();
+        for need in series {
+            let probable = |target: &PlanTarget| {
+                let is_soon = target.start <= now + page.ahead;
+                let least = if is_soon { least } else { page.later.max(least) };
+                limits.is_short(target) && probability(target, limits) >= least
+            };
+            let windows = if is_deferred(need) { DEFERRED_WINDOWS_MIN } else { WINDOWS_MIN };
+            let targets = &need.plan.targets;
+            let ahead = &targets[targets.partition_point(|t| width.end(t.start) <= now)..];
+            for run in ahead.chunk_by(|a, b| probable(a) == probable(b)) {
+                if run.len() < windows || !run.iter().all(probable) {
+                    continue;
+                }
+                worth.is_page = true;
+                let is_soon = |target: &&PlanTarget| target.start <= now + page.ahead;
+                worth.is_urgent |= run.iter().filter(is_soon).any(|t| is_critical(t, 1.0));
+                let sure = run.iter().filter(|t| probability(t, limits) >= page.worse).count();
+                worth.is_escalation |= sure >= WINDOWS_MIN;
+            }
+        }
+        worth
+    }
+}
+
+/// The probability that a window lacks as many agents as count, from the agents needed at the 10 % quantile, the mean and
+/// the 90 % quantile of its arrivals: between them, the normal score is linear.
+fn probability(target: &PlanTarget, limits: Limits) -> f64 {
+    let against = f64::from(target.agents) - f64::from(target.gap);
+    let gap = |agents: u32| f64::from(agents) - against;
+    let (low, middle, high) = (gap(target.agents_low), gap(target.agents), gap(target.agents_high));
+    // Numbers of agents are whole: half an agent less is the limit between them.
+    let least = limits.of(target).ceil() - 0.5;
+    let (below, above) = (middle - low, high - middle);
+    let score = if least < low {
+        -SCORE + (least - low) / (below / SCORE).max(AGENTS_SD_MIN)
+    } else if least < middle {
+        (least - middle) / below * SCORE
+    } else if least < high {
+        (least - middle) / above * SCORE
+    } else {
+        SCORE + (least - high) / (above / SCORE).max(AGENTS_SD_MIN)
+    };
+    normal::tail(score)
+}
+
+fn is_deferred(need: &SeriesNeed<'_>) -> bool {
+    matches!(&need.plan.basis, Stored::Value(Basis { model, .. }) if model == DEFERRED)
+}
