@@ -31,6 +31,7 @@ fn config(from: Timestamp) -> ForecasterConfig {
         alarms: AlarmRules::default(),
         tickets: TicketRules::default(),
         policy: Default::default(),
+        customer_key: None,
         nowcasts: true,
         issue: IssueConfig {
             zone: "Asia/Shanghai".parse().unwrap_or(Zone::UTC),

@@ -44,6 +44,7 @@ fn config(world: &World) -> ForecasterConfig {
         alarms: AlarmRules::default(),
         tickets: TicketRules::default(),
         policy: Default::default(),
+        customer_key: None,
         issue: IssueConfig {
             zone: regions[0].zone,
             zones: regions.iter().map(|region| (region.name.clone(), region.zone)).collect(),

@@ -15,7 +15,7 @@ use crate::config::core::reports;
 use crate::config::core::staffing::{Staffing, default_profiles};
 use crate::config::core::windows::{Regions, Windows};
 use crate::config::core::{anomalies, recommendations, tickets};
-use crate::config::{ConfigError, Flags, Layers, Reader, SecretFile};
+use crate::config::{ConfigError, Flags, Layers, Reader, Secret, SecretFile};
 use crate::domain::{Name, Timestamp, Zone};
 use crate::input::config::Input;
 use crate::kafka;
@@ -26,6 +26,7 @@ use crate::output::receivers::{
     config::{Alerts, ReceiverConfig},
 };
 use crate::staffing::{AdviceRules, Profile, Rules};
+use crate::store::CustomerKey;
 use crate::store::config::StoreConfig;
 use crate::telemetry::config::Log;
 use crate::tickets::TicketPolicy;
@@ -53,6 +54,8 @@ pub struct Settings {
     pub alarms: AlarmRules,
     /// `[tickets]` and `[sla.NAME]`.
     pub policy: TicketPolicy,
+    /// The key with which ids of customers are hashed; `None` for that of the store.
+    pub customer_key: Option<Secret>,
     /// `[forecast]`.
     pub forecast: Forecast,
     /// `[kafka]`.
@@ -100,7 +103,7 @@ impl Settings {
         let windows = Windows::read(root.section("windows"));
         let regions = Regions::read(&root);
         let alarms = alarms::read(root.section("alarms"));
-        let policy = tickets::read(&root);
+        let (policy, customer_key) = tickets::read(&root);
         let forecast = Forecast::read(root.section("forecast"));
         let kafka = kafka::config::read(root.section("kafka"));
         let influxdb = influxdb::config::read(root.section("influxdb"));
@@ -128,6 +131,7 @@ impl Settings {
             regions,
             alarms,
             policy,
+            customer_key,
             forecast,
             kafka,
             influxdb,
@@ -143,6 +147,11 @@ impl Settings {
             secret_files,
             tls,
         }
+    }
+
+    /// The key with which ids of customers are hashed; `None` for that of the store.
+    pub fn customer_key(&self) -> Option<CustomerKey> {
+        self.customer_key.as_ref().map(|key| CustomerKey::new(key.expose().as_bytes()))
     }
 
     /// What works, but may be meant otherwise.

@@ -41,7 +41,8 @@ pub fn run(args: &ForgetArgs, out: &mut impl Write) -> anyhow::Result<()> {
         (None, None) => return Err(UsageError("add --customer or --before".into()).into()),
     };
     let config = args.config.load()?;
-    let done = forget(&config.store.path, config.windows.width, &what, WallClock.now())?;
+    let key = config.customer_key();
+    let done = forget(&config.store.path, config.windows.width, &what, key, WallClock.now())?;
     let Forgotten { dead_letters, phrases, events, tickets } = done;
     writeln!(out, "removed {dead_letters} dead letters and {phrases} phrases")?;
     writeln!(out, "removed the customer of {tickets} tickets")?;

@@ -251,6 +251,7 @@ fn forecaster(settings: &Settings, now: Timestamp) -> ForecasterConfig {
         alarms: settings.alarms,
         tickets: TicketRules { known_max: settings.input.limits.open_tickets },
         policy: settings.policy.clone(),
+        customer_key: settings.customer_key(),
         issue: IssueConfig {
             zone: settings.windows.time_zone,
             zones: settings.regions.zones.clone(),

@@ -7,6 +7,7 @@ use super::refit::RefitConfig;
 use crate::alert::{Escalation, Route, Schedule};
 use crate::domain::{Name, WindowWidth, Zone};
 use crate::staffing::{Model, Profile};
+use crate::store::CustomerKey;
 use crate::tickets::TicketPolicy;
 use crate::window::{
     AlarmRules, MergeConfig, SeriesTerms, ServedBy, ServiceGoal, Terms, TicketRules,
@@ -24,6 +25,8 @@ pub struct ForecasterConfig {
     pub tickets: TicketRules,
     /// How tickets are assessed.
     pub policy: TicketPolicy,
+    /// The key with which ids of customers are hashed; `None` for that of the store.
+    pub customer_key: Option<CustomerKey>,
     pub issue: IssueConfig,
     pub refit: Option<RefitConfig>,
     /// Whether open windows are examined. Nowcasts depend on when events were read.

@@ -93,6 +93,7 @@ pub(super) fn config() -> ForecasterConfig {
         alarms: AlarmRules::default(),
         tickets: TicketRules::default(),
         policy: Default::default(),
+        customer_key: None,
         issue,
         refit: None,
         nowcasts: false,

@@ -45,6 +45,13 @@ impl CustomerKey {
     }
 }
 
+/// The store's own key.
+pub(super) fn customer_key(conn: &rusqlite::Connection) -> Result<CustomerKey, StoreError> {
+    let query = "SELECT bytes FROM secrets WHERE name = 'customers'";
+    let bytes: Vec<u8> = conn.query_row(query, [], |row| row.get(0))?;
+    Ok(CustomerKey::new(&bytes))
+}
+
 /// An open ticket's place in the list: the most urgent priority first, then the clock that is over first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Urgency {
@@ -137,13 +144,7 @@ impl Tx<'_> {
 impl Reader {
     /// The key with which ids of customers are hashed.
     pub fn customer_key(&self) -> Result<CustomerKey, StoreError> {
-        self.read(|conn| {
-            let bytes: Vec<u8> =
-                conn.query_row("SELECT bytes FROM secrets WHERE name = 'customers'", [], |row| {
-                    row.get(0)
-                })?;
-            Ok(CustomerKey::new(&bytes))
-        })
+        self.read(customer_key)
     }
 
     /// All assessments.

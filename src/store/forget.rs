@@ -31,7 +31,8 @@ pub struct Forgotten {
 }
 
 /// Removes customers' texts and ids from the store in `dir`, and overwrites the place where they were. Counts stay as they are.
-/// The audit trail says when and how much, not which customer.
+/// The audit trail says when and how much, not which customer. `key` is the one with which ids of customers are hashed, if it is not the
+/// store's own.
 ///
 /// # Errors
 /// As [`Store::open`]; [`StoreError::InUse`] while the service runs.
@@ -39,6 +40,7 @@ pub fn forget(
     dir: &Path,
     width: WindowWidth,
     what: &Forget,
+    key: Option<CustomerKey>,
     now: Timestamp,
 ) -> Result<Forgotten, StoreError> {
     let mut store = Store::open(dir, width)?;
@@ -51,7 +53,7 @@ pub fn forget(
     let mut tx = store.begin()?;
     let dead_letters = tx.forget_dead_letters(what)?;
     let phrases = tx.forget_phrases(what)?;
-    let tickets = tx.forget_customers(what)?;
+    let tickets = tx.forget_customers(what, key)?;
     let done = Forgotten { dead_letters, phrases, events, tickets };
     tx.put_audit(&done.entry(what, now))?;
     tx.commit()?;
@@ -93,21 +95,25 @@ impl Tx<'_> {
     }
 
     /// Removes the customer from tickets and from the outreach list. Ids of customers are hashed or plain.
-    fn forget_customers(&mut self, what: &Forget) -> Result<usize, StoreError> {
+    fn forget_customers(
+        &mut self,
+        what: &Forget,
+        key: Option<CustomerKey>,
+    ) -> Result<usize, StoreError> {
         let hashed = match what {
             Forget::Customer(text) => {
-                let key: Vec<u8> = self.conn.query_row(
-                    "SELECT bytes FROM secrets WHERE name = 'customers'",
-                    [],
-                    |row| row.get(0),
-                )?;
-                Some((CustomerKey::new(&key).hashed(text), text))
+                // The store's own key may have been in use before.
+                let own = super::assessments::customer_key(self.conn)?;
+                let keys = [Some(own), key].into_iter().flatten();
+                Some((keys.map(|key| key.hashed(text)).collect::<Vec<_>>(), text))
             }
             Forget::Before(_) => None,
         };
         let is_meant = |customer: &str, at: Timestamp| match (what, &hashed) {
             (Forget::Before(before), _) => at < *before,
-            (_, Some((hash, text))) => customer == &**hash || customer.contains(text.as_str()),
+            (_, Some((hashes, text))) => {
+                hashes.iter().any(|hash| **hash == *customer) || customer.contains(text.as_str())
+            }
             (_, None) => false,
         };
         let (mut rows, mut messages) = (Vec::new(), Vec::new());
@@ -209,9 +215,11 @@ mod tests {
         drop(log);
 
         let customer = Forget::Customer("C-4711".into());
-        let done = forget(dir.path(), WindowWidth::QUARTER, &customer, at(1000)).expect("forgets");
+        let done =
+            forget(dir.path(), WindowWidth::QUARTER, &customer, None, at(1000)).expect("forgets");
         assert_eq!(done, Forgotten { dead_letters: 1, events: 1, ..Forgotten::default() });
-        let done = forget(dir.path(), WindowWidth::QUARTER, &customer, at(1000)).expect("forgets");
+        let done =
+            forget(dir.path(), WindowWidth::QUARTER, &customer, None, at(1000)).expect("forgets");
         assert_eq!(done, Forgotten::default());
         let log = EventLog::open(dir.path()).expect("opens");
         let kept: Vec<Vec<u8>> =
@@ -219,7 +227,8 @@ mod tests {
         assert_eq!(kept, [br#"{"event_id":"1","customer":"******"}"#.to_vec(), other]);
         drop(log);
         let before = Forget::Before(at(250));
-        let done = forget(dir.path(), WindowWidth::QUARTER, &before, at(2000)).expect("forgets");
+        let done =
+            forget(dir.path(), WindowWidth::QUARTER, &before, None, at(2000)).expect("forgets");
         assert_eq!(done.dead_letters, 1);
         let left = Reader::open(dir.path()).expect("opens").dead_letter_counts().expect("reads");
         assert_eq!(left.values().sum::<u64>(), 1);

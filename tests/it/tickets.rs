@@ -21,6 +21,10 @@ resolution = "48h"
 [sla.urgent]
 priorities = ["P1"]
 first_response = "10m"
+[sla.slow]
+priorities = ["P2"]
+resolution = "100h"
+warn_percent = 1
 "#;
 const CUSTOMER: &str = "C-4711-1234";
 
@@ -57,6 +61,8 @@ fn events() -> Vec<Value> {
         ticket(43, "T-5", json!({"action": "respond"})),
         ticket(50, "T-6", json!({"priority": "Low"})),
         ticket(52, "T-6", json!({"action": "respond"})),
+        // An hour later its clock is at risk, and stays so for days.
+        ticket(60, "T-8", json!({"region": "west", "priority": "High"})),
         // The end of the span, so that earlier windows are final.
         ticket(200, "T-7", json!({"priority": "Low"})),
     ]
@@ -71,7 +77,7 @@ fn check(program: &Program) {
     };
     let found = program.wait_for(open, |rows| {
         row_of(rows, "T-4")["first_response"]["state"] == "breached"
-            && row_of(rows, "T-6").is_object()
+            && row_of(rows, "T-8")["resolution"]["state"] == "at_risk"
     });
     let rows = found.as_array().expect("rows").iter();
     let rows = rows.filter(|row| row["ticket_id"] != "T-7").map(|row| {
@@ -81,6 +87,7 @@ fn check(program: &Program) {
     let expected = [
         ("T-4", "P1", "The sender's priority is 1 - Critical."),
         ("T-5", "P1", "about outage; a critical network alarm is active there"),
+        ("T-8", "P2", "The sender's priority is High."),
         ("T-1", "P3", "negative text"),
         ("T-2", "P3", "negative text"),
         ("T-6", "P4", "The sender's priority is Low."),
@@ -91,6 +98,12 @@ fn check(program: &Program) {
     assert_eq!((&of("T-4")["sla"], &of("T-1")["sla"]), (&json!("urgent"), &json!("usual")));
     assert_eq!(of("T-4")["first_response"]["state"], "breached");
     assert_eq!(of("T-1")["resolution"]["state"], "running");
+    let alerts = program.wait_for("/api/v1/alerts?rule=ticket_deadline&language=en", |rows| {
+        rows.as_array().is_some_and(|rows| rows.iter().any(|row| row["region"] == "west"))
+    });
+    let alert = alerts.as_array().into_iter().flatten().find(|row| row["region"] == "west");
+    let title = alert.and_then(|row| row["title"].as_str()).unwrap_or_default();
+    assert!(title.contains("a ticket is about to miss its time"), "{alerts}");
     check_week(program);
     check_outreach(program);
 }

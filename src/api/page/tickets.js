@@ -57,7 +57,7 @@ function part(key, path, query, content) {
   const none = h("p", { class: "muted", text: t("loading") });
   const failed = h("p", { class: "failed", role: "alert", hidden: true });
   const shown = h("div");
-  const node = h("div", { id: `tickets-${key}` }, h("h3", { text: t(`tickets_${key}_title`) }),
+  const node = h("div", { class: "part-of", id: `tickets-${key}` }, h("h3", { text: t(`tickets_${key}_title`) }),
     csvButton(() => [path, { ...query(), limit: undefined }, t(`tickets_${key}_title`)]), h("p", { class: "muted small", text: t(`tickets_${key}_help`) }), failed, none, shown);
   node.read = async () => {
     try {

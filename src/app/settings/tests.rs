@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::{Flags, Settings};
 use crate::alert::AlertSeverity;
+use crate::domain::Priority;
 
 /// Loads a config with this text. Files with tokens and secrets are in the same folder.
 fn check(text: &str) -> Result<Settings, String> {
@@ -516,4 +517,61 @@ fn a_number_in_quotation_marks_is_named() {
     assert!(error.contains("without quotation marks"), "{error}");
     let error = check("[recommendations]\nmove_cost = \"5.5\"\n").expect_err("text");
     assert!(error.contains("use a number, without quotation marks"), "{error}");
+}
+
+#[test]
+fn agreements_and_rules_of_priority_are_read() {
+    let text = r#"
+        [tickets]
+        default_priority = "P4"
+        customer_ids = "plain"
+        duplicates_within = "12h"
+        [[tickets.priority]]
+        give = "P1"
+        tiers = ["hospital"]
+        classes = ["outage", "coverage"]
+        critical_alarm = true
+        sentiment = "negative"
+        [sla.usual]
+        first_response = "4h"
+        resolution = "3d"
+        [sla.urgent]
+        priorities = ["P1", "p2"]
+        channels = ["email"]
+        first_response = "15m"
+        warn_percent = 50
+        "#;
+    let policy = check(text).expect("a config").policy;
+    assert_eq!(policy.priorities.default, Priority::P4);
+    assert!(!policy.hash_customers && policy.duplicates_within.as_secs() == 12 * 3600);
+    let [rule] = policy.priorities.rules.as_slice() else { panic!("{policy:?}") };
+    assert_eq!((rule.priority, rule.critical_alarm), (Priority::P1, true));
+    assert_eq!((rule.classes.len(), rule.tiers.len(), rule.channels.len()), (2, 1, 0));
+    let urgent = policy.slas.iter().find(|sla| sla.name.as_str() == "urgent").expect("it");
+    assert_eq!(urgent.priorities, [Priority::P1, Priority::P2]);
+    assert_eq!((urgent.warn_percent, urgent.resolution), (50, None));
+    assert_eq!(policy.slas.len(), 2);
+
+    let wrong = r#"
+        [tickets]
+        default_priority = "high"
+        [[tickets.priority]]
+        classes = ["weather"]
+        [sla.empty]
+        channels = ["email"]
+        [sla.odd]
+        first_response = "0s"
+        priorities = ["P7"]
+        "#;
+    let error = check(wrong).expect_err("is wrong");
+    for expected in [
+        "tickets.default_priority (in surgecast.toml): found `high`: use P1, P2, P3, P4",
+        "tickets.priority[0].classes (in surgecast.toml): found `weather`: use a list of outage, coverage",
+        "tickets.priority[0].give: is missing: use P1, P2, P3 or P4",
+        "has no time: add first_response or resolution",
+        "sla.odd.first_response (in surgecast.toml): found `0s`",
+        "sla.odd.priorities (in surgecast.toml): found `P7`: use a list of P1, P2, P3, P4",
+    ] {
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
 }

@@ -286,6 +286,7 @@ fn forecaster(
         alarms: AlarmRules::default(),
         tickets: TicketRules::default(),
         policy: Default::default(),
+        customer_key: None,
         issue: IssueConfig {
             zone: info.zone,
             zones: info.regions.clone(),

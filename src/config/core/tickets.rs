@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::Reader;
+use crate::config::{Reader, Secret};
 use crate::domain::{DAY, HOUR, MINUTE, Name, Priority, Sentiment, Topic, WEEK};
 use crate::tickets::{PriorityRule, PriorityRules, Sla, TicketPolicy};
 
@@ -17,8 +17,8 @@ const CUSTOMERS: [(&str, bool); 2] = [("hashed", true), ("plain", false)];
 /// Longest time of a clock.
 const WITHIN_MAX: Duration = Duration::from_secs(90 * DAY.as_secs());
 
-/// Reads both sections.
-pub fn read(root: &Reader<'_>) -> TicketPolicy {
+/// Reads both sections, and the key with which ids of customers are hashed, if it is not the store's own.
+pub fn read(root: &Reader<'_>) -> (TicketPolicy, Option<Secret>) {
     let own = TicketPolicy::default();
     let section = root.section("tickets");
     let length = |key, range, own| section.length(key, range).unwrap_or(own);
@@ -38,8 +38,9 @@ pub fn read(root: &Reader<'_>) -> TicketPolicy {
         keep_customers: length("keep_customers", DAY..=400 * DAY, own.keep_customers),
         hash_customers: section.word("customer_ids", &CUSTOMERS).unwrap_or(own.hash_customers),
     };
+    let key = section.secret("customer_key", "customer_key_file");
     section.finish();
-    policy
+    (policy, key)
 }
 
 fn rule(entry: Reader<'_>) -> Option<PriorityRule> {

@@ -100,7 +100,11 @@ impl State {
         let messages = reader.ticket_messages()?;
         messages.iter().for_each(|message| self.observed.tickets.observe(message));
         let policy = self.config.policy.clone();
-        self.customer_key = policy.hash_customers.then(|| reader.customer_key()).transpose()?;
+        self.customer_key = match (policy.hash_customers, &self.config.customer_key) {
+            (false, _) => None,
+            (true, Some(key)) => Some(key.clone()),
+            (true, None) => Some(reader.customer_key()?),
+        };
         self.observed.assessments = AssessmentBook::restored(policy, reader.assessments()?);
         Ok(())
     }

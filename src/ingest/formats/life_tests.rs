@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::{Event, EventKind, LifeStep, TicketAction, TicketEvent, TicketNews};
+use crate::domain::{
+    Event, EventKind, LifeStep, TicketAction, TicketEvent, TicketFacts, TicketNews,
+};
 use crate::ingest::{Decoded, Decoder, Headers, Layout};
 
 fn decode(value: &Value) -> Result<Decoded, String> {
@@ -244,4 +246,61 @@ fn statuses_of_tmf621_are_steps() {
     let (Event::Ticket(own), Event::Ticket(arrival)) = (own, arrival) else { panic!("tickets") };
     assert_eq!((own.action, shown(&arrival)), (TicketAction::Update, "opened TT-7".into()));
     assert_eq!(arrival.ts.secs() % 100_000, 32_800);
+}
+
+/// What an event says of its ticket, as one line: priority, tier, topic, sentiment, customer.
+fn facts(value: &Value) -> String {
+    let Some(facts) = Decoder::default().facts(&ticket(value)) else { return "nothing".into() };
+    let TicketFacts { priority, tier, topic, sentiment, customer } = *facts;
+    let texts = [
+        priority.as_deref(),
+        tier.as_deref(),
+        topic.map(|topic| topic.as_str()),
+        sentiment.map(|sentiment| sentiment.as_str()),
+        customer.as_deref(),
+    ];
+    texts.map(|text| text.unwrap_or("-")).join(" | ")
+}
+
+#[test]
+fn events_say_what_is_known_of_a_ticket() {
+    let party = |role: &str, id: &str| json!({"role": role, "id": id});
+    let nested = json!({"role": "Customer", "partyOrPartyRole": {"id": "C-5"}});
+    let tmf = |fields: Value| {
+        let mut ticket = json!({"id": "T-1", "description": "no internet, I am angry", "severity": "Major",
+            "ticketType": "complaint", "creationDate": "2026-01-01T02:00:00Z", "status": "acknowledged"});
+        let map = ticket.as_object_mut().expect("an object");
+        map.extend(fields.as_object().expect("an object").clone());
+        json!({"eventId": "e", "eventTime": "2026-01-01T02:00:00Z", "eventType": "TroubleTicketCreateEvent",
+            "event": {"troubleTicket": ticket}})
+    };
+    let long = "x".repeat(129);
+    let cases = [
+        (native(json!({"ticket_id": "T-1"})), "nothing"),
+        (native(json!({"ticket_id": "T-1", "customer_id": "C-1"})), "- | - | - | - | C-1"),
+        (native(json!({"ticket_id": "T-1", "customer_id": 4711})), "- | - | - | - | 4711"),
+        (
+            native(json!({"ticket_id": "T-1", "customer_id": {}, "tier": " gold "})),
+            "- | gold | - | - | -",
+        ),
+        (
+            native(json!({"ticket_id": "T-1", "customer_id": long, "priority": 1})),
+            "1 | - | - | - | -",
+        ),
+        (native(json!({"customer_id": "C-1"})), "nothing"),
+        (
+            native(json!({"ticket_id": "T-1", "text": "网速太慢，要投诉"})),
+            "- | - | slow | negative | -",
+        ),
+        (tmf(json!({})), "Major | - | outage | negative | -"),
+        (tmf(json!({"priority": "High"})), "High | - | outage | negative | -"),
+        (
+            tmf(json!({"relatedParty": [party("agent", "A"), party("customer", "C-4")]})),
+            "Major | - | outage | negative | C-4",
+        ),
+        (tmf(json!({"relatedParty": [nested]})), "Major | - | outage | negative | C-5"),
+    ];
+    for (event, expected) in cases {
+        assert_eq!(facts(&event), expected, "{event}");
+    }
 }

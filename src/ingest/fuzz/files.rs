@@ -2,7 +2,7 @@
 
 use crate::domain::fuzz::fuzz;
 use crate::domain::{TextClassifier as _, Topic};
-use crate::ingest::{Lexicon, Table};
+use crate::ingest::{Lexicon, SentimentWords, Table};
 
 const CUSTOMERS: &[u8] =
     "text of customers: 宽带断网了,没有信号! No internet since 8am; can't log in (error 651).\n\
@@ -19,6 +19,33 @@ fn texts_of_customers() {
         assert!(phrases <= 32);
         assert_eq!(topic, lexicon.topic(&text), "the topic is the same without phrases");
         topic.is_some_and(|topic| topic != Topic::Other)
+    });
+}
+
+#[test]
+fn sentiments() {
+    let words = SentimentWords::default();
+    let text = "I'm not happy, this is ridiculous! 太差了，我要投诉。 no complaint, very good";
+    fuzz("sentiments of customers", &[CUSTOMERS, text.as_bytes()], |bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        let found = words.sentiment(&text);
+        assert_eq!(found, words.sentiment(&format!(" {text} ")), "blanks do not matter");
+        found.is_some()
+    });
+    let sample = "negative = [\"angry\", \"生气\", \"disappoint*\"]\npositive = [\"great\"]\n\
+        negations = [\"isn't\", \"不\"]\nignore = [\"great britain\"]\n";
+    fuzz("words with a sentiment", &[sample], |bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        match SentimentWords::from_toml(&text) {
+            Ok(words) => {
+                words.sentiment(&text);
+                true
+            }
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                false
+            }
+        }
     });
 }
 

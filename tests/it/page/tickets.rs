@@ -33,12 +33,14 @@ pub async fn check_tickets(base_url: &str) {
         ensure!(call.contains("A ticket missed its time.") && !call.contains("C-4711"), "{call}");
         let week = text(client, "#tickets-sla tbody th").await?;
         ensure!(week.starts_with("20") && week.contains("-W"), "{week}");
+        client.execute("document.querySelector('#tickets').scrollIntoView()", vec![]).await?;
         shoot(client, "tickets").await?;
         accessible(client, &axe_text()?, "tickets").await?;
         client.find(Locator::Css("#lang")).await?.click().await?;
         holds(client, "Chinese", "document.documentElement.lang === 'zh-Hans'").await?;
         client.execute("document.querySelector('#tickets').open = true", vec![]).await?;
         chinese(client, "tickets", &format!("{}.length >= 2", rows("call"))).await?;
+        client.execute("document.querySelector('#tickets').scrollIntoView()", vec![]).await?;
         shoot(client, "tickets-zh").await?;
         quiet(client).await
     })
