@@ -83,7 +83,8 @@ pub fn start_with(
     shared.spawn("leader", move || engine.run())?;
     let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
     start_sinks(&mut shared, sinks, topics.flatten(), &inbox)?;
-    shared.pages(setup.receivers, setup.heartbeat, &setup.clock, inbox)?;
+    let rules = &setup.info.staffing;
+    shared.pages(setup.receivers, setup.heartbeat, &setup.clock, rules, inbox)?;
     shared.watch_files(setup.store, setup.reloadable)?;
     let stopping = watch::Sender::new(false);
     let state = ApiState {
