@@ -25,7 +25,7 @@
 //! | [`cluster`] | elects the leader, replicates the log and forwards requests | engine, kafka, clock, telemetry, window, domain |
 //! | [`input`] | reads events: the local event log, files, standard input, Kafka's partitions | engine, store, kafka, config, clock, telemetry, window, ingest, domain |
 //! | [`views`] | builds the read models of API, topics, reports and page | store, the core's types |
-//! | [`report`] | writes the weekly report and reviews of incidents | views, store, the core's types |
+//! | [`report`] | writes reports on weeks, incidents, any span and planned work | views, store, the core's types |
 //! | [`output`] | writes to InfluxDB, Grafana and Kafka topics, and delivers pages and reports to receivers | report, views, engine, store, kafka, config, clock, telemetry, the core's types |
 //! | [`api`] | answers HTTP requests: data, health, metrics and the web page | views, report, input, cluster, engine, store, config, telemetry, the core's types |
 //! | [`app`] | starts the service: threads, queues and listeners | everything; only commands use it |

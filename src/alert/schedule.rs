@@ -20,6 +20,8 @@ const USEFUL_DAYS: u32 = 21;
 pub enum ReportKind {
     /// The report of the week before.
     Weekly,
+    /// The full report of the four weeks before.
+    Full,
 }
 
 /// One entry of `[[reports.schedule]]`.
@@ -55,11 +57,12 @@ pub struct ReportText {
 
 impl ReportKind {
     /// Every report, by its word in configs.
-    pub const WORDS: [(&'static str, Self); 1] = [("weekly", Self::Weekly)];
+    pub const WORDS: [(&'static str, Self); 2] = [("weekly", Self::Weekly), ("full", Self::Full)];
 
     fn word(self) -> &'static str {
         match self {
             Self::Weekly => "weekly",
+            Self::Full => "full",
         }
     }
 }
@@ -81,7 +84,7 @@ impl Schedule {
 }
 
 impl DueReport {
-    /// End of the week that it reports on: the local midnight before the Monday of its week.
+    /// End of the weeks that it reports on: the local midnight before the Monday of its week.
     pub fn covers_upto(&self) -> Timestamp {
         let day = self.zone.local(self.due).date();
         let back = Days::new(u64::from(day.weekday().num_days_from_monday()));
@@ -141,5 +144,8 @@ mod tests {
         let report = schedule("Asia/Shanghai").last_due(at("2026-11-09T00:00:00Z"));
         assert_eq!(report.covers_upto(), at("2026-11-08T16:00:00Z"));
         assert_eq!(report.page().id, "report.weekly.1794180600.zh.due");
+        let full = DueReport { report: ReportKind::Full, ..report };
+        assert_eq!(full.page().id, "report.full.1794180600.zh.due");
+        assert_eq!(DueReport::of(&full.page()), Some(full));
     }
 }

@@ -52,6 +52,8 @@ fn routes() -> (OpenApiRouter<ApiState>, OpenApiRouter<ApiState>) {
         .routes(routes!(accuracy::accuracy))
         .routes(routes!(report::weekly_report))
         .routes(routes!(report::incident_report))
+        .routes(routes!(report::full_report))
+        .routes(routes!(report::brief_report))
         .routes(routes!(topics::topics))
         .routes(routes!(read::alerts))
         .routes(routes!(read::alert))

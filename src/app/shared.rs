@@ -19,6 +19,7 @@ use crate::input::Decoders;
 use crate::output::pages::{Bell, Heartbeat, Lane, Overseer, Troubles};
 use crate::output::receivers::Receivers;
 use crate::output::{Pace, RefusedPoints, Sink, SinkWriter};
+use crate::staffing::Rules;
 use crate::store::{self, EventLog, FilesInUse, Pairing, Reader, Store, StoreError};
 use crate::telemetry::{Health, Metrics};
 
@@ -173,6 +174,7 @@ impl Shared {
         receivers: Receivers,
         heartbeat: Option<Heartbeat>,
         clock: &Arc<dyn Clock>,
+        rules: &Arc<Rules>,
         forecaster: SyncSender<Message>,
     ) -> anyhow::Result<()> {
         let names = receivers.keys().cloned().collect();
@@ -183,6 +185,7 @@ impl Shared {
                 route,
                 receiver,
                 reader: self.reader.clone(),
+                rules: rules.clone(),
                 leader: forecaster.clone(),
                 clock: clock.clone(),
                 metrics: self.metrics.clone(),

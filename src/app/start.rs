@@ -83,7 +83,7 @@ pub fn start_with(
     shared.spawn("leader", move || engine.run())?;
     let (writer, topics) = producers.map(|found| (found.writer, found.topics)).unzip();
     start_sinks(&mut shared, sinks, topics.flatten(), &inbox)?;
-    shared.pages(setup.receivers, setup.heartbeat, &setup.clock, inbox)?;
+    shared.pages(setup.receivers, setup.heartbeat, &setup.clock, &setup.info.staffing, inbox)?;
     shared.watch_files(setup.store, setup.reloadable)?;
     let stopping = watch::Sender::new(false);
     let state = ApiState {

@@ -24,6 +24,7 @@ use crate::text::Language;
 use crate::window::{AggregationKey, AggregatorConfig, AlarmRules, CommitPoint, TicketRules};
 
 mod pages;
+mod reviews;
 mod tickets;
 
 pub(super) const WIDTH: WindowWidth = WindowWidth::QUARTER;

@@ -1,10 +1,11 @@
 //! The course of an alert: when its surge began, when it was first forecast, and what came. Forecasts are those of the ledger,
 //! as they were issued.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::alert::{Alert, Cause};
-use crate::domain::{AlarmAction, HOUR, Name, SeriesKey, Timestamp};
+use crate::domain::{AlarmAction, HOUR, Name, SeriesKey, Severity, Timestamp};
 use crate::forecast::surge::{APART, Surge};
 use crate::forecast::{ForecastPoint, HORIZON};
 use crate::store::{Filter, Reader, SeriesWindow, Served, StoreError};
@@ -26,7 +27,7 @@ pub struct SurgeSpan {
     pub began: Timestamp,
     /// End of its last window above the 99 % quantile.
     pub ended: Timestamp,
-    /// When a forecast first warned of it.
+    /// When a forecast first warned of it: before it, or while it lasted.
     pub warned_at: Option<Timestamp>,
 }
 
@@ -36,7 +37,8 @@ pub struct Course {
     /// First and last time that are shown.
     pub span: (Timestamp, Timestamp),
     pub surge: Option<SurgeSpan>,
-    /// The first alarm of the scope: raised since the beginning, or named by the alert as a cause.
+    /// The first alarm of the scope that belongs to the surge: severe, raised before or during it and not over before it began, or
+    /// named by the alert as a cause.
     pub first_alarm: Option<Timestamp>,
     /// Final counts of all channels together.
     pub windows: Vec<SeriesWindow>,
@@ -60,10 +62,14 @@ impl Course {
         let mut windows = reader.series_windows(&series, from, to)?;
         windows.retain(|window| window.settled && !window.missing);
         let served = reader.served_between(&series, from - HORIZON, to)?;
-        let surge = start.zip(last).map(|(start, ended)| SurgeSpan {
-            began: rise(start, &windows, &served),
-            ended,
-            warned_at: judged.iter().filter_map(warned_at).min(),
+        let surge = start.zip(last).map(|(start, ended)| {
+            let began = rise(start, &windows, &served);
+            let judged = judged.iter().filter_map(warned_at).min();
+            SurgeSpan {
+                began,
+                ended,
+                warned_at: judged.or_else(|| warned_late(&served, (began, ended))),
+            }
         });
         let began = surge.as_ref().map_or(alert.since, |surge| surge.began);
         let shown = (began.min(alert.since) - BEFORE, to);
@@ -71,7 +77,7 @@ impl Course {
         let since = windows.iter().filter(|window| window.start >= began.min(alert.from));
         let peak = since.map(|window| (window.start, window.tickets));
         let peak = peak.reduce(|best, own| if own.1 > best.1 { own } else { best });
-        let first_alarm = first_alarm(reader, alert, shown)?;
+        let first_alarm = first_alarm(reader, alert, shown, began)?;
         Ok(Self { series, span: shown, surge, first_alarm, windows, served, peak })
     }
 
@@ -107,6 +113,14 @@ fn minutes(a: Timestamp, b: Timestamp) -> i64 {
 fn warned_at(surge: &Surge) -> Option<Timestamp> {
     let minutes = surge.warned_minutes?;
     Some(surge.start - Duration::from_secs(u64::from(minutes) * 60))
+}
+
+/// The first forecast that warned while the surge lasted.
+fn warned_late(served: &[Served], (began, ended): (Timestamp, Timestamp)) -> Option<Timestamp> {
+    let during = served.iter().map(|own| &own.vintage);
+    let mut during = during.filter(|own| (began..ended).contains(&own.issued_at));
+    let found = during.find(|own| own.surges.as_ref().is_some_and(|surges| surges.warns));
+    found.map(|own| own.issued_at)
 }
 
 /// The first surge in a span, as it was judged at each lead.
@@ -147,19 +161,33 @@ fn first(served: &[Served], start: Timestamp) -> Option<&ForecastPoint> {
     served.iter().flat_map(|own| &own.vintage.targets).find(|point| point.start == start)
 }
 
-/// The first alarm of the scope in a span, or the oldest one that the alert names.
+/// The first severe alarm of the scope that was raised in a span and not over before the surge began, or the oldest one that the
+/// alert names.
 fn first_alarm(
     reader: &Reader,
     alert: &Alert,
     (from, to): (Timestamp, Timestamp),
+    began: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let raised = reader.alarm_transitions(from, to)?.into_iter().filter_map(|(_, event)| {
-        (event.scope == alert.scope && event.action == AlarmAction::Raise).then_some(event.ts)
-    });
+    let mut raised: BTreeMap<Box<str>, Timestamp> = BTreeMap::new();
+    for (_, event) in reader.alarm_transitions(from, to)? {
+        if event.scope != alert.scope {
+            continue;
+        }
+        match event.action {
+            AlarmAction::Clear if event.ts < began => _ = raised.remove(&event.alarm_id),
+            AlarmAction::Raise if event.severity <= Severity::Major => {
+                raised.entry(event.alarm_id).or_insert(event.ts);
+            }
+            _ => {}
+        }
+    }
     let worst = alert.at_worst();
     let named = worst.because.iter().filter_map(|cause| match cause {
-        Stored::Value(Cause::Alarms { since, .. }) => Some(*since),
+        Stored::Value(Cause::Alarms { since, severity, .. }) if *severity <= Severity::Major => {
+            Some(*since)
+        }
         _ => None,
     });
-    Ok(raised.chain(named).min())
+    Ok(raised.into_values().chain(named).min())
 }

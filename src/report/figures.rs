@@ -1,15 +1,15 @@
-//! The five figures of a week, and its status by a stated rule.
+//! The five figures of a span, and the status of a week by a stated rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::extent::{Counted, Extent, tickets};
 use super::text::{Part, Report};
-use super::week::{Counted, Week, tickets, total};
 use crate::alert::{Alert, Shortfall};
-use crate::domain::{HOUR, Name, SeriesKey, Timestamp};
+use crate::domain::{HOUR, SeriesKey, Timestamp};
 use crate::forecast::surge::Surge;
 use crate::forecast::{self, TARGET_ACCURACY};
 use crate::store::sums::sums;
-use crate::store::{Filter, Reader, StoreError};
+use crate::store::{Reader, StoreError};
 use crate::text::{Texts, args};
 
 /// Red: an accuracy this far below a target that can be reached.
@@ -32,7 +32,7 @@ pub struct Staffed {
     pub windows: usize,
 }
 
-/// Pages of a week: how many were right, of those that can be judged.
+/// Pages of a span: how many were right, of those that can be judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pages {
     pub sent: usize,
@@ -51,7 +51,7 @@ pub struct Warned {
     pub missed: Vec<Surge>,
 }
 
-/// The five figures of a week.
+/// The five figures of a span.
 pub struct Figures {
     pub tickets: Option<u64>,
     pub accuracy: forecast::Figures,
@@ -71,14 +71,19 @@ pub enum Status {
 }
 
 impl Staffed {
-    fn read(reader: &Reader, (from, to): (Timestamp, Timestamp)) -> Result<Self, StoreError> {
+    fn read(
+        reader: &Reader,
+        extent: &Extent,
+        (from, to): (Timestamp, Timestamp),
+    ) -> Result<Self, StoreError> {
         let width = reader.width();
         let hours = f64::from(width.secs()) / HOUR.as_secs_f64();
         let minutes = u64::from(width.secs() / 60);
         let mut all = Self::default();
         let mut start = width.floor(from);
         while start < to {
-            let staffed = reader.staffed(start)?;
+            let mut staffed = reader.staffed(start)?;
+            staffed.retain(|(series, _)| extent.admits(series));
             all.windows += usize::from(!staffed.is_empty());
             for (series, target) in staffed {
                 let gap = f64::from(target.gap) * hours;
@@ -93,7 +98,8 @@ impl Staffed {
         Ok(all)
     }
 
-    fn share(&self) -> f64 {
+    /// Share of the planned minutes below the target.
+    pub fn share(&self) -> f64 {
         if self.planned == 0 { 0.0 } else { self.below as f64 / self.planned as f64 }
     }
 }
@@ -152,10 +158,9 @@ fn affordable(short: &Shortfall) -> f64 {
 }
 
 impl Warned {
-    fn read(reader: &Reader, span: (Timestamp, Timestamp)) -> Result<Self, StoreError> {
-        let every = Filter { channel: Some(Name::all()), ..Filter::default() };
+    fn read(reader: &Reader, extent: &Extent) -> Result<Self, StoreError> {
         let mut all = Self::default();
-        for surge in reader.surges(&every, span, Timestamp::MIN)? {
+        for surge in reader.surges(&extent.places(), extent.days, Timestamp::MIN)? {
             let is_place = !surge.series.region.is_all() && !surge.series.service.is_all();
             if surge.lead_hours != 1 || !is_place {
                 continue;
@@ -179,42 +184,42 @@ impl Warned {
 }
 
 impl Figures {
-    /// The figures of a week with these counts and alerts.
-    pub fn of_week(
+    /// The figures of a span with these counts and alerts.
+    pub fn of_span(
         reader: &Reader,
         counted: &Counted,
         alerts: &[Alert],
     ) -> Result<Self, StoreError> {
         let tickets = (!counted.windows.is_empty()).then(|| tickets(&counted.windows));
         let missing = counted.missing();
-        Self::read(reader, counted.week, counted.span, alerts, (tickets, missing))
+        Self::read(reader, &counted.extent, counted.span, alerts, (tickets, missing))
     }
 
-    /// The figures of the week before, up to the same part of it.
-    pub fn of_week_before(
+    /// The figures of the span before, up to the same part of it.
+    pub fn of_span_before(
         reader: &Reader,
         counted: &Counted,
         alerts: &[Alert],
     ) -> Result<Self, StoreError> {
         let tickets = (!counted.before.is_empty()).then(|| tickets(&counted.before));
-        let week = counted.week.previous();
-        Self::read(reader, week, counted.span_before, alerts, (tickets, 0))
+        let before = counted.extent.before();
+        Self::read(reader, &before, counted.span_before, alerts, (tickets, 0))
     }
 
     fn read(
         reader: &Reader,
-        week: Week,
+        extent: &Extent,
         span: (Timestamp, Timestamp),
         alerts: &[Alert],
         (tickets, missing): (Option<u64>, u32),
     ) -> Result<Self, StoreError> {
-        let staffed = Staffed::read(reader, span)?;
+        let staffed = Staffed::read(reader, extent, span)?;
         Ok(Self {
             tickets,
-            accuracy: sums(reader, &total(), week.utc_days())?.overall.figures(),
+            accuracy: sums(reader, &extent.total(), extent.days)?.overall.figures(),
             staffed: (staffed.windows > 0).then_some(staffed),
             pages: Pages::of(reader, alerts)?,
-            warned: Warned::read(reader, week.utc_days())?,
+            warned: Warned::read(reader, extent)?,
             missing,
         })
     }

@@ -1,17 +1,17 @@
-//! The hours of a week: what came beside what was forecast an hour before, and why the two differ.
+//! The hours of a span: what came beside what was forecast an hour before, and why the two differ.
 
 use std::collections::BTreeMap;
 
 use chrono::Timelike;
 
+use super::extent::{Counted, Extent};
 use super::plot::{Plot, Point};
 use super::text::{Part, Report};
-use super::week::{Counted, total};
 use super::wording::signed;
 use crate::domain::{HOUR, MaintenanceEvent, Timestamp, Zone};
 use crate::forecast::surge::{APART, Surge};
 use crate::forecast::{Adjustment, ForecastPoint};
-use crate::store::{Filter, Reader, StoreError};
+use crate::store::{Reader, StoreError};
 use crate::text::{Texts, args};
 
 /// Hours that differ from their forecast by more than this share are listed.
@@ -56,11 +56,11 @@ pub fn hour(at: Timestamp, zone: Zone) -> Timestamp {
     at - std::time::Duration::from_secs(u64::from(local.minute() * 60 + local.second()))
 }
 
-/// The hours of a week that have forecasts, in order.
+/// The hours of a span that have forecasts, in order.
 pub fn intervals(reader: &Reader, counted: &Counted) -> Result<Vec<Interval>, StoreError> {
     let (from, to) = counted.span;
     let mut forecasts: BTreeMap<Timestamp, ForecastPoint> = BTreeMap::new();
-    for served in reader.served_between(&total(), from - HOUR, to)? {
+    for served in reader.served_between(&counted.extent.total(), from - HOUR, to)? {
         let start = served.vintage.issued_at + HOUR;
         let point = served.vintage.targets.into_iter().find(|point| point.start == start);
         forecasts.extend(point.map(|point| (start, point)));
@@ -68,7 +68,7 @@ pub fn intervals(reader: &Reader, counted: &Counted) -> Result<Vec<Interval>, St
     let mut hours: BTreeMap<Timestamp, Interval> = BTreeMap::new();
     for window in counted.windows.iter().filter(|window| window.settled) {
         let Some(point) = forecasts.get(&window.start) else { continue };
-        let start = hour(window.start, counted.zone);
+        let start = hour(window.start, counted.zone());
         let own = hours.entry(start).or_insert_with(|| Interval { start, ..Interval::default() });
         own.actual += f64::from(window.tickets);
         own.expected += point.mean;
@@ -87,14 +87,21 @@ struct Record {
 }
 
 impl Record {
-    fn read(reader: &Reader, (from, to): (Timestamp, Timestamp)) -> Result<Self, StoreError> {
-        let mut surges = reader.surges(&Filter::default(), (from - APART, to), Timestamp::MIN)?;
+    fn read(
+        reader: &Reader,
+        extent: &Extent,
+        (from, to): (Timestamp, Timestamp),
+    ) -> Result<Self, StoreError> {
+        let mut surges = reader.surges(&extent.filter(), (from - APART, to), Timestamp::MIN)?;
         surges.retain(|surge| {
             let series = &surge.series;
             series.channel.is_all() && !series.region.is_all() && !series.service.is_all()
         });
-        let works = reader.maintenance(from, to)?;
-        Ok(Self { surges, works, entries: reader.adjustments(from, to)? })
+        let mut works = reader.maintenance(from, to)?;
+        works.retain(|work| extent.touches(work));
+        let mut entries = reader.adjustments(from, to)?;
+        entries.retain(|entry| extent.meets(entry.region.as_ref(), entry.service.as_ref()));
+        Ok(Self { surges, works, entries })
     }
 
     /// The first cause that applies: a source that did not report, chance, a surge, planned work, a planner's entry.
@@ -129,11 +136,23 @@ impl Record {
     }
 }
 
-/// Adds the plot of the week and the hours that differ by more than 10 %, each with its cause.
+/// Adds the plot of the span and the hours that differ by more than 10 %, each with its cause.
 pub fn list(
     reader: &Reader,
     counted: &Counted,
     found: &[Interval],
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    let texts = report.texts;
+    list_with(reader, counted, found, |found| plot(found, &texts), report)
+}
+
+/// As [`list`], with another plot.
+pub fn list_with(
+    reader: &Reader,
+    counted: &Counted,
+    found: &[Interval],
+    plot: impl Fn(&[Interval]) -> Plot,
     report: &mut Report,
 ) -> Result<(), StoreError> {
     let texts = report.texts;
@@ -142,13 +161,13 @@ pub fn list(
         report.say("report-apart-no-forecasts", None);
         return Ok(());
     }
-    report.parts.push(Part::Plot(plot(found, &texts)));
+    report.parts.push(Part::Plot(plot(found)));
     let mut apart: Vec<&Interval> = found.iter().filter(|own| own.is_apart()).collect();
     let args = args!["n" => found.len() - apart.len(), "of" => found.len()];
     report.say("report-apart-sum", args);
     let distance = |own: &Interval| (own.actual - own.expected).abs();
     apart.sort_by(|a, b| distance(b).total_cmp(&distance(a)).then(a.start.cmp(&b.start)));
-    let record = Record::read(reader, counted.span)?;
+    let record = Record::read(reader, &counted.extent, counted.span)?;
     let pair = reader.width().length() * 2;
     let rows = apart.iter().take(ROWS_MAX).map(|own| {
         vec![
@@ -174,7 +193,8 @@ pub fn list(
     Ok(())
 }
 
-fn plot(found: &[Interval], texts: &Texts) -> Plot {
+/// The plot by hour.
+pub fn plot(found: &[Interval], texts: &Texts) -> Plot {
     let points = found.iter().map(|own| Point {
         at: own.start,
         actual: (!own.is_missing).then_some(own.actual),

@@ -1,13 +1,21 @@
-//! The weekly report and the review of an incident. They read only the store, so the command and the API give the same report.
-//! Times are those of the zone of the texts.
+//! Reports: on a week, on an incident, on any span, and the brief on planned work. They read only the store, so the command and
+//! the API give the same report. Times are those of the zone of the texts.
 
+mod attained;
+mod brief;
 mod course;
+mod demand;
+mod extent;
 mod figures;
+mod findings;
 mod five;
+mod full;
 mod incident;
 mod intervals;
+mod measures;
 mod plot;
 mod priorities;
+mod quality;
 mod review;
 mod scheduled;
 #[cfg(test)]
@@ -17,6 +25,9 @@ mod week;
 mod weekly;
 mod wording;
 
+pub use brief::{brief, work};
+pub use extent::{Extent, span_of};
+pub use full::full;
 pub use incident::incident;
 pub use scheduled::scheduled;
 pub use text::{Format, Report};

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::Datelike;
 
+use super::extent::{Counted, most};
 use super::figures::{Figures, places, shortest};
 use super::intervals::hour;
 use super::text::{Part, Report};
-use super::week::Counted;
 use super::wording::{accuracy, named};
 use crate::domain::{HOUR, SeriesKey, Timestamp, Zone};
 use crate::forecast;
@@ -18,7 +18,7 @@ use crate::text::{Texts, args};
 const MOST: usize = 3;
 const FEWEST: usize = 2;
 /// The least agent hours short that are a priority.
-const SHORT_LEAST: f64 = 1.0;
+pub const SHORT_LEAST: f64 = 1.0;
 
 /// Names of the days of a week.
 pub const DAYS: [&str; 7] = [
@@ -97,7 +97,7 @@ fn short(
     let hours = f64::from(reader.width().secs()) / HOUR.as_secs_f64();
     let mut by_hour: BTreeMap<Timestamp, f64> = BTreeMap::new();
     for (_, target) in reader.staffed_between(Some(series), counted.span.0, counted.span.1)? {
-        let own = by_hour.entry(hour(target.start, counted.zone)).or_default();
+        let own = by_hour.entry(hour(target.start, counted.zone())).or_default();
         *own += f64::from(target.gap.max(0)) * hours;
     }
     let at = most(by_hour.iter().map(|(at, short)| (*at, *short)));
@@ -114,16 +114,12 @@ fn short(
 
 /// The busiest hour of the week, or of the other days than its day.
 fn busiest(counted: &Counted, id: &str, texts: &Texts) -> Option<String> {
-    let mut hours: BTreeMap<Timestamp, f64> = BTreeMap::new();
-    for window in &counted.windows {
-        *hours.entry(hour(window.start, counted.zone)).or_default() += f64::from(window.tickets);
-    }
-    let of = |hours: &BTreeMap<Timestamp, f64>| most(hours.iter().map(|(at, n)| (*at, *n)));
-    let mut found = of(&hours)?;
+    let mut hours = counted.hours();
+    let mut found = counted.busiest()?;
     if id == "report-next-second" {
-        let day = day(found.0, counted.zone);
-        hours.retain(|at, _| self::day(*at, counted.zone) != day);
-        found = of(&hours)?;
+        let day = day(found.0, counted.zone());
+        hours.retain(|at, _| self::day(*at, counted.zone()) != day);
+        found = most(hours.into_iter())?;
     }
     let args = args!["slot" => slot(texts, found.0), "n" => found.1];
     Some(texts.text(id, args))
@@ -131,10 +127,4 @@ fn busiest(counted: &Counted, id: &str, texts: &Texts) -> Option<String> {
 
 fn day(at: Timestamp, zone: Zone) -> u32 {
     zone.local(at).ordinal()
-}
-
-/// The largest value; of equal ones the first.
-fn most(all: impl Iterator<Item = (Timestamp, f64)>) -> Option<(Timestamp, f64)> {
-    all.filter(|(_, value)| *value > 0.0)
-        .reduce(|best, own| if own.1 > best.1 { own } else { best })
 }

@@ -32,7 +32,10 @@ pub fn summary(course: &Course, report: &mut Report) {
     let texts = report.texts;
     report.heading("report-summary");
     let Some(surge) = &course.surge else {
-        report.say("report-summary-no-surge", None);
+        // Without fits, forecasts do not use alarms, and surges are not judged.
+        let is_judged = course.served.iter().any(|own| own.vintage.uses_alarms());
+        let id = if is_judged { "report-summary-no-surge" } else { "report-summary-not-judged" };
+        report.say(id, None);
         return peak(course, report);
     };
     let mut items = vec![began(course, surge, &texts)];

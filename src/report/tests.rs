@@ -1,4 +1,7 @@
-//! Both reports of a small store, in both languages, as golden files; their numbers beside those of the API.
+//! Reports of a small store, in both languages, as golden files; their numbers beside those of the API.
+
+mod brief;
+mod whole;
 
 use std::time::Duration;
 
@@ -17,7 +20,7 @@ use crate::forecast::surge::{Surge, Warning};
 use crate::forecast::{
     Adjustment, AdjustmentAmount, AdjustmentKind, ForecastPoint, Score, Vintage,
 };
-use crate::staffing::{Outlook, Plan, PlanTarget};
+use crate::staffing::{Outlook, Plan, PlanTarget, Rules};
 use crate::store::sums::surges;
 use crate::store::{Filter, Reader, Store, StoreError, Tx, WindowRecord};
 use crate::text::{Language, Stored, Texts};
@@ -475,15 +478,34 @@ fn a_scheduled_report_is_that_of_the_week_before() {
         zone: "Asia/Shanghai".parse().expect("a zone"),
         language: Language::Zh,
     };
-    let sent = scheduled(&reader, &report.page()).expect("reads").expect("a report");
+    let sent =
+        scheduled(&reader, &report.page(), &Rules::default()).expect("reads").expect("a report");
     let whole = week_of(&reader, Some("2026-W10"), &texts(Language::Zh, "Asia/Shanghai"));
     assert_eq!(sent.title, "周报 2026-W10");
     assert_eq!(sent.html, whole.write(Format::Html));
     let markdown = whole.write(Format::Markdown);
     assert_eq!(format!("# {}\n\n{}\n", sent.title, sent.text), markdown);
     assert_eq!(sent.path, "/api/v1/reports/weekly?week=2026-W10&language=zh");
+    let four = DueReport { report: ReportKind::Full, ..report };
+    let sent = scheduled(&reader, &four.page(), &Rules::default()).expect("reads");
+    let sent = sent.expect("a report");
+    let days = ("2026-02-09", "2026-03-09");
+    assert_eq!(
+        sent.path,
+        format!("/api/v1/reports/full?from={}&to={}&language=zh", days.0, days.1)
+    );
+    let chinese = texts(Language::Zh, "Asia/Shanghai");
+    let span = span_of(&reader, (Some(days.0), Some(days.1)), chinese.zone()).expect("reads");
+    let extent = span.expect("a span").map(|span| Extent::of_span(span, chinese.zone()));
+    let whole =
+        crate::report::full(&reader, extent, &Rules::default(), &chinese).expect("a report");
+    assert_eq!((sent.title, sent.html), (whole.title.clone(), whole.write(Format::Html)));
     let page = reader.page("a1.firing").expect("reads").remove(0).notice;
-    assert_eq!(scheduled(&reader, &page).expect("reads"), None, "a page is no report");
+    assert_eq!(
+        scheduled(&reader, &page, &Rules::default()).expect("reads"),
+        None,
+        "a page is no report"
+    );
 }
 
 #[test]

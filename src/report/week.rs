@@ -1,11 +1,11 @@
-//! ISO weeks in a time zone, and what was counted in one.
+//! ISO weeks in a time zone.
 
 use std::str::FromStr;
 
 use chrono::{Datelike, NaiveDate, Weekday};
 
-use crate::domain::{Name, SeriesKey, Timestamp, Zone};
-use crate::store::{Reader, SeriesWindow, StoreError};
+use crate::domain::{Timestamp, Zone};
+use crate::store::{Reader, StoreError};
 
 /// Days of a week.
 pub const DAYS: u32 = 7;
@@ -37,11 +37,6 @@ impl Week {
         let Some(first) = first.filter(|first| *first < upto) else { return Ok(None) };
         let week = Self::before(upto, zone);
         Ok(Some(if week.span(zone).1 <= first { Self::of(first, zone) } else { week }))
-    }
-
-    /// The week before it.
-    pub(super) fn previous(self) -> Self {
-        Self(self.0.checked_sub_days(chrono::Days::new(DAYS.into())).unwrap_or(self.0))
     }
 
     /// Its start and its end: midnights between Sunday and Monday in a zone.
@@ -83,60 +78,6 @@ impl std::fmt::Display for Week {
     }
 }
 
-/// The windows of all series together in a week, and in the same part of the week before.
-pub struct Counted {
-    pub week: Week,
-    pub zone: Zone,
-    /// Start of the week, and the end of its last window with a count.
-    pub span: (Timestamp, Timestamp),
-    /// The same part of the week before.
-    pub span_before: (Timestamp, Timestamp),
-    /// Whether windows of the week have no count yet.
-    pub is_partial: bool,
-    pub windows: Vec<SeriesWindow>,
-    /// Empty unless the whole week before was counted: part of a week is not compared with a whole one.
-    pub before: Vec<SeriesWindow>,
-}
-
-impl Counted {
-    /// Reads the counts of a week.
-    pub fn read(reader: &Reader, week: Week, zone: Zone) -> Result<Self, StoreError> {
-        let (from, to) = week.span(zone);
-        let width = reader.width();
-        let windows = reader.series_windows(&total(), from, to)?;
-        let end = windows.last().map_or(from, |window| width.end(window.start)).min(to);
-        let (earlier, upto) = week.previous().span(zone);
-        let same_part = if end < to { zone.days_before(end, DAYS).min(upto) } else { upto };
-        let mut before = reader.series_windows(&total(), earlier, upto)?;
-        let is_whole = before.len() as i64 >= width.index(upto) - width.index(earlier);
-        before.retain(|window| is_whole && window.start < same_part);
-        Ok(Self {
-            week,
-            zone,
-            span: (from, end),
-            span_before: (earlier, same_part),
-            is_partial: end < to,
-            windows,
-            before,
-        })
-    }
-
-    /// Windows in which a source did not report.
-    pub fn missing(&self) -> u32 {
-        self.windows.iter().map(|window| u32::from(window.missing)).sum()
-    }
-}
-
-/// All tickets of windows.
-pub fn tickets(windows: &[SeriesWindow]) -> u64 {
-    windows.iter().map(|window| u64::from(window.tickets)).sum()
-}
-
-/// All series together.
-pub fn total() -> SeriesKey {
-    SeriesKey::new(Name::all(), Name::all(), Name::all())
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -152,7 +93,6 @@ mod tests {
         let week: Week = "2026-W46".parse().expect("a week");
         assert_eq!(week.to_string(), "2026-W46");
         assert_eq!(week.span(Zone::UTC).0.to_string(), "2026-11-09T00:00:00Z");
-        assert_eq!(week.previous().to_string(), "2026-W45");
         let monday = at("2026-11-16T00:00:00Z");
         assert_eq!(Week::before(monday, Zone::UTC), week);
         let sunday = monday - Duration::from_secs(1);

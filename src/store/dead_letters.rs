@@ -180,6 +180,27 @@ impl Reader {
         })
     }
 
+    /// Number of dead letters received in `from..to`, by reason.
+    pub fn dead_letters_between(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<BTreeMap<Reason, u64>, StoreError> {
+        self.read(|conn| {
+            let mut found = conn.prepare_cached(
+                "SELECT reason, count(*) FROM dead_letters
+                 WHERE received_at >= ?1 AND received_at < ?2 GROUP BY reason",
+            )?;
+            let mut rows = found.query([from.millis(), to.millis()])?;
+            let mut counts = BTreeMap::new();
+            while let Some(row) = rows.next()? {
+                let n = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
+                counts.insert(Reason::of_code(row.get(0)?)?, n);
+            }
+            Ok(counts)
+        })
+    }
+
     /// Number of dead letters by reason.
     pub fn dead_letter_counts(&self) -> Result<BTreeMap<Reason, u64>, StoreError> {
         self.read(|conn| {

@@ -180,9 +180,33 @@ fn reports(store: &Path) {
     let alerts = reader.alerts_of(&Filter::default(), which, 1, None).expect("alerts");
     let incident = report(&["incident", &alerts[0].id]);
     assert!(incident.contains("## Alarms\n") && incident.contains("| Hour |"), "{incident}");
+    let full = report(&["full", "--from", "2026-03-02", "--to", "2026-03-09"]);
+    let parts =
+        ["Summary", "Demand", "Attained service", "Data quality", "Recommendations", "Risks"];
+    for part in parts {
+        assert!(full.contains(&format!("\n## {part}\n")), "{part}: {full}");
+    }
+    let tickets = |text: &str| {
+        let line = text.lines().find(|line| line.contains(" tickets. "));
+        line.and_then(|line| line.split_once(" tickets. ")).map(|(n, _)| n.to_owned())
+    };
+    assert!(tickets(&week).is_some() && tickets(&week) == tickets(&full), "{full}");
+    let north =
+        report(&["full", "--region", "north", "--service", "broadband", "--language", "zh"]);
+    assert!(north.starts_with("# 完整报告：north/broadband\n"), "{north}");
+    let work = reader.maintenance(Timestamp::MIN, Timestamp::MAX).expect("reads");
+    let id = &*work[0].event_id;
+    let brief = report(&["brief", "--maintenance", id]);
+    assert!(brief.contains(id) && brief.contains("\n## What came\n"), "{brief}");
     let args = ["report", "incident", "none", "--store"];
     let out = crate::program::surgecast(&args).arg(store).output().expect("it runs");
     assert_eq!(out.status.code(), Some(64));
+    for wrong in [&["brief"][..], &["brief", "--maintenance", "none"], &["full", "--from", "soon"]]
+    {
+        let args = [&["report"], wrong, &["--store"]].concat();
+        let out = crate::program::surgecast(&args).arg(store).output().expect("it runs");
+        assert_eq!(out.status.code(), Some(64), "{wrong:?}");
+    }
 }
 
 /// An alert is acknowledged: the API shows it, reports show the time it took, and both survive a kill.

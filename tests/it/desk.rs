@@ -29,10 +29,48 @@ fn a_planner_has_a_desk() {
     texts_are_no_formulas(&program);
     a_day_is_what_other_answers_say(&program);
     rows_of_gaps_are_sums(&program);
+    reports_answer(&program);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     runtime.block_on(page::desk::check_desk(&program.url, "north/broadband/phone"));
     runtime.block_on(page::desk::check_access(&program.url, "north/broadband/phone"));
+}
+
+/// Reports on any span and on planned work, in both languages and formats.
+fn reports_answer(program: &Program) {
+    let path = |rest: &str| format!("/api/v1/reports/{rest}");
+    let week = program.get(&path("weekly?week=2026-W10")).text;
+    let full = program.get(&path("full?from=2026-03-02&to=2026-03-09")).text;
+    let tickets = |text: &str| {
+        let line = text.lines().find(|line| line.contains(" tickets. "));
+        line.and_then(|line| line.split_once(" tickets. ")).map(|(n, _)| n.to_owned())
+    };
+    assert!(tickets(&week).is_some() && tickets(&week) == tickets(&full), "{week}\n{full}");
+    // A call centre of the demo serves this series: it owns the recommendation.
+    let north = program.get(&path("full?region=north&service=broadband&language=zh")).text;
+    assert!(north.starts_with("# 完整报告：north/broadband\n"), "{north}");
+    assert!(north.contains("所有时刻均为 Asia/Shanghai 时区。"), "{north}");
+    let html = accepting(program, &path("full"), "text/html");
+    assert_eq!((html.status, &*html.kind), (200, "text/html; charset=utf-8"));
+    assert!(html.text.contains("<svg viewBox"), "a plot");
+    for wrong in ["full?from=soon", "full?from=2026-03-09&to=2026-03-02", "full?week=1"] {
+        assert_eq!(program.get(&path(wrong)).status, 400, "{wrong}");
+    }
+    let work = json!({"id": "w/1 <b>", "starts_at": "2026-03-10T03:00:00Z", "ends_at": "2026-03-10T05:00:00Z",
+        "region": "north", "service": "broadband", "impact": "short interruptions", "text": "replace an OLT"});
+    let posted = answer(program.request(Method::POST, "/api/v1/maintenance").json(&work));
+    assert_eq!(posted.status, 201, "{}", posted.text);
+    let brief = path("brief?maintenance=w%2F1%20%3Cb%3E");
+    program.wait_for("/api/v1/maintenance", |list| {
+        list.as_array().is_some_and(|all| all.iter().any(|own| own["id"] == "w/1 <b>"))
+    });
+    let text = program.get(&brief).text;
+    let said =
+        "“We have planned work (north/broadband) from Tue 10 Mar 11:00 to Tue 10 Mar 13:00.”";
+    assert!(text.contains(said) && text.contains("| Tue 10 Mar 11:00 |"), "{text}");
+    let html = accepting(program, &brief, "text/html").text;
+    assert!(html.contains("w/1 &#60;b&#62;") && !html.contains("<b>"), "{html}");
+    assert_eq!(program.get(&path("brief?maintenance=none")).status, 404);
 }
 
 fn accepting(program: &Program, path: &str, accept: &str) -> crate::program::Answer {

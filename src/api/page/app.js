@@ -111,7 +111,7 @@ function header() {
     $("catch-bar").value = status.catching_up;
     setText($("catch-text"), t("catching", { share: percent(status.catching_up) }));
   }
-  $("weekly").href = `${BASE}api/v1/reports/weekly?language=${langCode()}`;
+  for (const id of ["weekly", "full"]) $(id).href = `${BASE}api/v1/reports/${id}?language=${langCode()}`;
   setText($("version"), t("version", { version: status.version }));
 }
 

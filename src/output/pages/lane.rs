@@ -18,6 +18,7 @@ use crate::domain::{Clock, Timestamp};
 use crate::engine::{Leads, Message};
 use crate::output::receivers::{Attempt, Fault, Receiver, Refusal};
 use crate::report;
+use crate::staffing::Rules;
 use crate::store::{DeliveryOutcome, Filter, OutboxRow, Reader};
 use crate::telemetry::Metrics;
 use crate::views::OpenRecommendations;
@@ -40,6 +41,8 @@ pub struct Lane {
     pub route: Route,
     pub receiver: Box<dyn Receiver>,
     pub reader: Reader,
+    /// Staffing profiles and teams, which reports name.
+    pub rules: Arc<Rules>,
     pub leader: SyncSender<Message>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
@@ -135,7 +138,7 @@ impl Lane {
                 tracing::warn!(%error, page = page.id, "cannot read recommendations, the page goes without them");
             }
         }
-        let written = report::scheduled(&self.reader, &page);
+        let written = report::scheduled(&self.reader, &page, &self.rules);
         let Attempt { status, result } = match written {
             Ok(report) => {
                 page.report = report;

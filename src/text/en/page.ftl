@@ -9,6 +9,7 @@ zone_pick = Times
 zone_region = Region’s time
 zone_viewer = My time
 weekly_report = Weekly report
+full_report = Full report
 csv = Download CSV
 csv_title = Saves the figures of this table as a file for spreadsheets (CSV).
 other_lang = 中文
@@ -162,6 +163,8 @@ maintenance_overrun = overruns: { $n ->
    *[other] { $n } alarms are still active
 }
 maintenance_item = { $from } – { $to }: { $scope }
+work_brief = Brief for the call team
+work_brief_of = Brief for the call team: { $id }
 
 plan_title = Planners’ entries ({ $n })
 plan_help = Enter what history does not show: a campaign, a billing run, hours with unusual demand. The next forecast uses the entry. The forecast of the model alone is kept and scored beside it. Leave entries in place when they are over: the model then learns from these windows without the effect of the entry.

@@ -64,7 +64,7 @@ report-apart-actual = Actual
 report-apart-forecast = Forecast an hour before
 report-apart-change = Difference
 report-apart-none = All hours were within ±10 %.
-report-apart-no-forecasts = There are no forecasts for this week.
+report-apart-no-forecasts = There are no forecasts for this time.
 report-apart-more = { $n ->
     [one] { $n } more hour with a smaller difference is not shown.
    *[other] { $n } more hours with smaller differences are not shown.
@@ -168,7 +168,7 @@ report-staffing-worst = { $series } has the largest shortage: { $n } agent hours
 report-staffing-series = Series
 report-staffing-short = Agent hours short
 report-staffing-spare = Agent hours spare
-report-staffing-none = There are no plans for this week. Plans are kept for 14 days.
+report-staffing-none = There are no plans for this time. Plans are kept for 14 days.
 
 report-check = Points to check
 report-check-none = There is nothing to check.
@@ -209,12 +209,13 @@ report-incident-unwarned = The surge began on { $at }. There was no warning.
 
 report-summary = Summary
 report-summary-no-surge = No surge was judged: the tickets did not rise above the 99 % quantile of the forecast without alarms in two windows in a row.
+report-summary-not-judged = Whether there was a surge was not judged: the forecasts of this time did not use alarms yet, because there was too little history.
 report-summary-peak = The window with the most tickets was { $at }: { $most }.
 report-summary-came = { $n } tickets came until { $to }, most of them at { $at }: { $most }. The first forecasts of these windows, issued up to six hours before, were { $expected } ({ $change }).
 report-summary-came-only = { $n } tickets came until { $to }, most of them at { $at }: { $most }.
-report-summary-no-alarm = Customers were first: no alarm was on record.
-report-summary-customers = Customers were first: the surge began { $n } min before the first alarm.
-report-summary-network = The network was first: the first alarm came { $n } min before the surge began.
+report-summary-no-alarm = Customers were first: no critical or major alarm was on record.
+report-summary-customers = Customers were first: the surge began { $n } min before the first critical or major alarm.
+report-summary-network = The network was first: the first critical or major alarm came { $n } min before the surge began.
 report-plot-incident = Tickets by window, all channels together, beside the first forecasts
 
 report-known = What was known when
@@ -260,3 +261,194 @@ report-change-over = End the extra agents sooner: an hour before, { $forecast } 
 report-change-feedback = Say whether the page was useful: nobody has given a verdict.
 report-change-record = Answer recommendations in the page: no answer and no entry is on record, so nobody can see what helped.
 report-change-agree = Keep what worked: agree now who brings agents when the next page comes.
+
+report-seconds = { $n } s
+report-full = Full report
+report-full-of = Full report: { $scope }
+report-full-everywhere = all regions and services
+report-full-time = { $time }, { $year }
+report-full-span = { $from } to { $to }: { $scope }. All times are in the zone { $zone }.
+report-full-no-data = There are no counts for this time.
+report-full-partial = The period is not over, or not yet counted. The figures go up to { $at }.
+report-full-change = Compared with the same weekdays { $n ->
+    [one] { $n } week before
+   *[other] { $n } weeks before
+}: { $change }.
+report-full-busiest = The busiest hour was { $at }, with { $n } tickets.
+report-full-accuracy = The accuracy of the forecasts was { $value }. The best that is possible at this volume is { $floor }; repeating last week would have reached { $naive }.
+report-full-surges = { $warned } of { $surges } surges had a warning, on average { $n } min before they began.
+report-full-unwarned = { $surges ->
+    [one] { $surges } surge came, without a warning.
+   *[other] { $surges } surges came, none with a warning.
+}
+report-full-below = For { $n } min, series had fewer agents than they needed: { $share } of the planned minutes.
+report-full-plans = Plans are kept for 14 days: { $n } of { $of } windows have one.
+report-full-pages = { $n ->
+    [one] { $n } alert about missing agents was sent
+   *[other] { $n } alerts about missing agents were sent
+}, and { $acknowledged } acknowledged.
+report-full-precision = Of { $judged ->
+    [one] { $judged } page that can be judged
+   *[other] { $judged } pages that can be judged
+}, { $right } was right ({ $share }).
+report-full-first = First step: { $what }
+report-full-demand = Demand
+report-full-week = Week from
+report-full-weeks-more = { $n ->
+    [one] { $n } earlier week is not shown.
+   *[other] { $n } earlier weeks are not shown.
+}
+report-full-share = Share
+report-full-no-alarms = No alarm was raised.
+report-full-no-work = There was no planned work.
+report-work = Planned work
+report-from = From
+report-until = Until
+report-plot-days = Tickets by day
+report-plot-key-lines = { $title }. Line: actual. Dashed line: forecast an hour before.
+
+report-service = Attained service
+report-service-sum = Of { $n } contacts whose target time is over, { $share } were served in time. { $abandoned } of all contacts were abandoned.
+report-service-none = There are no events of tickets with ids for this time, so it is not known when contacts were answered.
+report-service-target = Target
+report-service-offered = Contacts
+report-service-level = Served in time
+report-service-expected = Expected by the plan
+report-service-abandoned = Abandoned
+report-service-p90 = 90 % answered within
+report-service-help = A contact counts in the window in which it was created. Expected: by the plans with which the windows began, where there is a roster.
+
+report-quality = Data quality
+report-quality-missing = { $n ->
+    [0] All { $of } windows have the counts of all series.
+   *[other] { $n } of { $of } windows lack counts because a source did not report.
+}
+report-quality-late = { $n ->
+    [one] { $n } event came too late to be counted.
+   *[other] { $n } events came too late to be counted.
+}
+report-quality-part = Dead letters name no region or service. The report on all regions and services has them.
+report-quality-reason = Reason
+report-quality-letters = Dead letters
+report-quality-none = No dead letter of this time is kept.
+
+report-measures = Recommendations
+report-measure = What to do
+report-effect = Expected effect, at best
+report-takes = Time
+report-owner = Owner
+report-measures-none = No recommendation follows from these figures.
+report-measures-rule = Rule: in this order, where it applies: missing counts, pages without an answer, the hour of the day at which the series with the largest shortage lacks most agents, surges without a warning although alarms were active, the largest series that is below an accuracy that it can reach, dead letters, pages that were not right. The effect is what the figures of this period would be without the fault. The time is a usual value.
+report-measure-short = Schedule up to { $agents } more agents for { $series } from { $from } to { $to }.
+report-measure-letters = { $n ->
+    [one] Ask the sender of { $n } event that was not counted to correct it. Reason: { $reason }.
+   *[other] Ask the senders of { $n } events that were not counted to correct them. Most frequent reason: { $reason }.
+}
+report-measure-wrong = { $n ->
+    [one] Look at { $n } page that was not right, and raise the limits of its alerts.
+   *[other] Look at { $n } pages that were not right, and raise the limits of their alerts.
+}
+report-effect-windows = { $n ->
+    [one] { $n } more window has a count.
+   *[other] { $n } more windows have a count.
+}
+report-effect-pages = { $n ->
+    [one] Someone acts on { $n } more page.
+   *[other] Someone acts on { $n } more pages.
+}
+report-effect-short = { $n } of { $all } agent hours short are covered.
+report-effect-surges = { $n } of { $surges } surges get a warning.
+report-effect-accuracy = The accuracy of this series rises by up to { $n } points.
+report-effect-letters = { $n ->
+    [one] { $n } more event is counted.
+   *[other] { $n } more events are counted.
+}
+report-effect-wrong = { $n ->
+    [one] { $n } page fewer.
+   *[other] { $n } pages fewer.
+}
+report-takes-hours = some hours
+report-takes-day = a day
+report-takes-week = a week
+report-takes-weeks = two weeks
+report-owner-data = data integration
+report-owner-leads = shift leads
+report-owner-planning = workforce planning
+report-owner-network = network operations
+
+report-risks = Risks
+report-risk = Risk
+report-risk-why = What shows it
+report-risk-help = What helps
+report-risks-none = No risk follows from these figures.
+report-risk-silent = Surges that no alarm announces
+report-risk-silent-why = { $n } of { $surges } surges came without an active alarm.
+report-risk-silent-help = Keep a reserve of agents who can start within half an hour. Watch what customers complain about.
+report-risk-band = The 80 % bands are too narrow, so plans leave too little room
+report-risk-band-why = { $share } of the actual counts lie inside them.
+report-risk-band-help = Plan with the upper number of agents until the bands hold 80 %.
+report-risk-bias = Forecasts are too low, so agents are missing
+report-risk-bias-why = The forecasts were { $share } lower than the actual number of tickets.
+report-risk-bias-help = Enter an adjustment for the next weeks, and look at the series with the largest bias.
+report-risk-work = Extra contacts due to planned work
+report-risk-work-why = { $n ->
+    [one] { $n } planned work begins in the { $days } days after this period.
+   *[other] { $n } planned works begin in the { $days } days after this period.
+}
+report-risk-work-help = Give the call team the brief on each work, and check the roster of these hours.
+report-risk-judged = The precision of pages is uncertain
+report-risk-judged-why = { $n } of { $sent } pages can be judged.
+report-risk-judged-help = Say of each page whether it was useful.
+
+report-brief-title = Brief for the call team: planned work { $id }
+report-brief-zone = All times are in the zone { $zone }.
+report-brief-phase-ahead = The work has not begun.
+report-brief-phase-running = The work is under way.
+report-brief-phase-over = The planned end of the work has passed.
+report-brief-phase-cancelled = The work is cancelled.
+report-brief-about = The work
+report-brief-what = What is done: { $text }
+report-brief-when = When: { $from } to { $to } ({ $hours } h { $minutes } min).
+report-brief-where = Affected customers: { $scope }.
+report-brief-channels = Channels in which they contact us: { $channels }.
+report-brief-impact = What they notice, as the plan says: { $impact }
+report-brief-no-impact = The plan does not say what customers notice. Ask network operations.
+report-brief-say = What to say
+report-brief-say-ahead = “We have planned work ({ $scope }) from { $from } to { $to }.”
+report-brief-say-running = “We are carrying out planned work ({ $scope }). It began on { $from } and is planned to end on { $to }.”
+report-brief-say-over = “Planned work ({ $scope }) was to end on { $to }. If something still does not work, we record it as a fault.”
+report-brief-say-overrun = “Planned work ({ $scope }) was to end on { $to }. It takes longer; we do not know the new end yet.”
+report-brief-say-overrun-alarms = { $n ->
+    [one] { $n } alarm of the work is still active. Ask network operations for the new end.
+   *[other] { $n } alarms of the work are still active. Ask network operations for the new end.
+}
+report-brief-say-cancelled = “The work ({ $scope }) that was planned from { $from } to { $to } is cancelled.”
+report-brief-say-impact = “You may notice this: { $impact }”
+report-brief-say-end = Do not promise an end before { $to }.
+report-brief-say-other = If a customer reports anything else, record it as a fault as usual.
+report-brief-contacts = Expected contacts
+report-brief-contacts-none = There is no forecast for this time, and no count of a week before.
+report-brief-contacts-sum = Expected: { $n } extra contacts, on top of { $usual } usual ones.
+report-brief-contacts-most = The largest number of extra contacts in one hour is { $n }, from { $at } on.
+report-brief-contacts-far = { $n ->
+    [one] { $n } hour has no forecast yet. Its usual number is that of a week before; its extra contacts follow the share of earlier work.
+   *[other] { $n } hours have no forecast yet. Their usual number is that of a week before; their extra contacts follow the share of earlier work.
+}
+report-brief-contacts-more = { $n ->
+    [one] { $n } more hour is not shown.
+   *[other] { $n } more hours are not shown.
+}
+report-brief-contacts-usual = Usual
+report-brief-contacts-extra = Extra
+report-brief-contacts-expected = Expected
+report-brief-contacts-help = Up to two hours after the planned end. Expected: the newest forecast when the work began; for windows beyond its six hours, the forecast that was issued first. Extra: due to the work and to alarms.
+report-brief-plot = Contacts by window
+report-brief-earlier = Earlier work on the same regions and services
+report-brief-earlier-none = No earlier work on exactly these regions and services has forecasts and counts.
+report-brief-after = What came
+report-brief-after-sum = Up to { $to }, { $n } contacts came; { $expected } were expected ({ $change }). Compared with the usual number, the difference was { $more }.
+report-brief-after-alerts = { $n ->
+    [0] No alert about missing agents was sent.
+    [one] { $n } alert about missing agents was sent.
+   *[other] { $n } alerts about missing agents were sent.
+}

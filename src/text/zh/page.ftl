@@ -9,6 +9,7 @@ zone_pick = 时间
 zone_region = 当地时间
 zone_viewer = 我的时间
 weekly_report = 周报
+full_report = 完整报告
 csv = 下载 CSV
 csv_title = 将此表的数据保存为电子表格文件（CSV）。
 other_lang = EN
@@ -156,6 +157,8 @@ total = 汇总
 maintenance = 未来 24 小时计划作业
 maintenance_overrun = 超时：仍有 { $n } 条相关告警未清除
 maintenance_item = { $from } – { $to }：{ $scope }
+work_brief = 坐席团队简报
+work_brief_of = 坐席团队简报：{ $id }
 
 plan_title = 规划人员的录入（{ $n }）
 plan_help = 请录入历史数据未体现的情况：营销活动、出账、需求异于往常的时段。下一次预测即会采用。模型自身的预测会保留并单独评分。条目结束后请勿删除：模型学习这些时段时会剔除其影响。

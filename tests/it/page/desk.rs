@@ -50,6 +50,13 @@ pub async fn check_access(base_url: &str, series: &str) {
                 client.goto(&format!("{base}/#/{hash}")).await?;
                 holds(client, shown, &format!("document.querySelectorAll('{shown}').length > 3 || '{hash}' === 'accuracy' && document.querySelector('{shown}')")).await?;
                 client.execute("document.querySelectorAll('details').forEach((node) => (node.open = true))", vec![]).await?;
+                if hash.is_empty() {
+                    // Planned work has its brief beside it, and the reports are in reach.
+                    let brief = "document.querySelector('#maint + ul a[href*=\"reports/brief?maintenance=w%2F1\"]')";
+                    holds(client, "a link to the brief", brief).await?;
+                    let full = format!("document.querySelector('#full').href.endsWith('reports/full?language={language}')");
+                    holds(client, "a link to the full report", &full).await?;
+                }
                 accessible(client, &axe, &format!("#/{hash} {width} {theme} {language}")).await?;
                 if width < 600 && hash.is_empty() {
                     client.execute("document.querySelectorAll('details').forEach((node) => (node.open = false))", vec![]).await?;

@@ -1,0 +1,466 @@
+//! The brief for the call team on planned work: what, when and where; what to say; the contacts that are expected, and those
+//! that came.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::demand::raised;
+use super::extent::{Counted, Extent, alerts, scope_words};
+use super::intervals::hour;
+use super::plot::{Plot, Point};
+use super::text::{Part, Report};
+use super::wording::{ROWS_MAX, signed};
+use crate::domain::{DAY, HOUR, MaintenanceAction, MaintenanceEvent, Name, Timestamp};
+use crate::forecast::{ForecastPoint, HORIZON, PlannedWork};
+use crate::store::{Filter, Reader, Served, StoreError};
+use crate::text::{Texts, args};
+
+/// How long after its planned end work still brings contacts.
+const AFTER: Duration = Duration::from_secs(2 * 3600);
+/// Days in which earlier work counts, and most works.
+const EARLIER_DAYS: u32 = 400;
+const EARLIER_MAX: usize = 10;
+/// Maximum number of active alarms that are examined.
+const ALARMS_MAX: usize = 10_000;
+/// Days between a window and the one that stands for it where there is no forecast.
+const WEEK_DAYS: u32 = 7;
+/// Quantiles of the 80 % band.
+const LOW: usize = 1;
+const HIGH: usize = 5;
+
+/// The planned work with an id, or the one that is not over and begins first. `None` if there is none.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read.
+pub fn work(reader: &Reader, id: Option<&str>) -> Result<Option<MaintenanceEvent>, StoreError> {
+    match id {
+        Some(id) => reader.work(id),
+        None => Ok(reader.maintenance(counted_upto(reader)?, Timestamp::MAX)?.into_iter().next()),
+    }
+}
+
+/// End of the last finalized window.
+fn counted_upto(reader: &Reader) -> Result<Timestamp, StoreError> {
+    let next = reader.state::<i64>("next_window")?;
+    Ok(next.map_or(Timestamp::MIN, Timestamp::from_millis))
+}
+
+/// How far the work is, as of the last finalized window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Cancelled,
+    Ahead,
+    Running,
+    Over,
+}
+
+impl Phase {
+    fn of(work: &MaintenanceEvent, now: Timestamp) -> Self {
+        if work.action == MaintenanceAction::Cancel {
+            return Self::Cancelled;
+        }
+        match now {
+            now if now <= work.starts_at => Self::Ahead,
+            now if now < work.ends_at => Self::Running,
+            _ => Self::Over,
+        }
+    }
+
+    /// The message that says it.
+    fn is_at(self) -> &'static str {
+        match self {
+            Self::Cancelled => "report-brief-phase-cancelled",
+            Self::Ahead => "report-brief-phase-ahead",
+            Self::Running => "report-brief-phase-running",
+            Self::Over => "report-brief-phase-over",
+        }
+    }
+
+    /// The message for customers.
+    fn says(self) -> &'static str {
+        match self {
+            Self::Cancelled => "report-brief-say-cancelled",
+            Self::Ahead => "report-brief-say-ahead",
+            Self::Running => "report-brief-say-running",
+            Self::Over => "report-brief-say-over",
+        }
+    }
+}
+
+/// One window of the work, or one hour.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    /// Without the work.
+    usual: f64,
+    /// Due to the work, and to alarms; `None` if nothing tells it.
+    extra: Option<f64>,
+    /// `None` while the count is not final.
+    actual: Option<f64>,
+    is_forecast: bool,
+}
+
+impl Slot {
+    fn expected(&self) -> f64 {
+        self.usual + self.extra.unwrap_or(0.0)
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            usual: self.usual + other.usual,
+            extra: self.extra.zip(other.extra).map(|(a, b)| a + b),
+            actual: self.actual.zip(other.actual).map(|(a, b)| a + b),
+            is_forecast: self.is_forecast && other.is_forecast,
+        }
+    }
+}
+
+/// Earlier work on the same regions and services: contacts that came, and those that were usual.
+struct Earlier {
+    id: String,
+    starts_at: Timestamp,
+    actual: f64,
+    usual: f64,
+}
+
+/// The brief on planned work, with times of the zone of the texts.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read.
+pub fn brief(
+    reader: &Reader,
+    work: &MaintenanceEvent,
+    texts: &Texts,
+) -> Result<Report, StoreError> {
+    let now = counted_upto(reader)?;
+    let phase = Phase::of(work, now);
+    let title = texts.text("report-brief-title", args!["id" => &*work.event_id]);
+    let mut report = Report::new(*texts, title);
+    let zone = texts.text("report-brief-zone", args!["zone" => texts.zone().to_string()]);
+    report.sentences([texts.text(phase.is_at(), None), zone]);
+    about(reader, work, &mut report)?;
+    lines(reader, work, phase, now, &mut report)?;
+    if phase == Phase::Cancelled {
+        return Ok(report);
+    }
+    let width = reader.width();
+    let end = work.ends_at + AFTER;
+    let end = if width.floor(end) < end { width.end(end) } else { end };
+    let span = (width.floor(work.starts_at), end);
+    let extent = Extent::of_span(span, texts.zone()).of(work.region.clone(), work.service.clone());
+    let earlier = earlier(reader, work, now)?;
+    let course = Course::read(reader, &extent, work, now, share(&earlier))?;
+    course.list(&mut report);
+    list_earlier(&earlier, &mut report);
+    if course.slots.values().any(|slot| slot.actual.is_some()) {
+        after(reader, extent, &course, &mut report)?;
+    }
+    Ok(report)
+}
+
+/// Adds what is done, when and where, and which customers notice it.
+fn about(reader: &Reader, work: &MaintenanceEvent, report: &mut Report) -> Result<(), StoreError> {
+    let texts = report.texts;
+    let mut items = Vec::new();
+    let mut add = |id: &str, args| items.push(texts.text(id, args));
+    if let Some(text) = &work.text {
+        add("report-brief-what", args!["text" => &**text]);
+    }
+    let minutes = work.ends_at.since(work.starts_at).as_secs() / 60;
+    let args = args![
+        "from" => texts.day_time(work.starts_at),
+        "to" => texts.day_time(work.ends_at),
+        "hours" => minutes / 60,
+        "minutes" => minutes % 60,
+    ];
+    add("report-brief-when", args);
+    let (region, service) = (work.region.as_ref(), work.service.as_ref());
+    add("report-brief-where", args!["scope" => scope_words(&texts, region, service)]);
+    let channels = channels(reader, region, service)?;
+    if !channels.is_empty() {
+        let channels = texts.list(channels.iter().map(|own| texts.channel(own.as_str())));
+        add("report-brief-channels", args!["channels" => channels]);
+    }
+    match &work.impact {
+        Some(impact) => add("report-brief-impact", args!["impact" => &**impact]),
+        None => add("report-brief-no-impact", None),
+    }
+    report.heading("report-brief-about");
+    report.parts.push(Part::List(items));
+    Ok(())
+}
+
+/// Channels in which customers of some regions and services have contacts.
+fn channels(
+    reader: &Reader,
+    region: Option<&Name>,
+    service: Option<&Name>,
+) -> Result<Vec<Name>, StoreError> {
+    let filter = Filter { region: region.cloned(), service: service.cloned(), channel: None };
+    let known = reader.series_keys()?.into_iter();
+    let known = known.filter(|series| !series.is_roll_up() && filter.admits_series(series));
+    let mut channels: Vec<Name> = known.map(|series| series.channel).collect();
+    channels.sort();
+    channels.dedup();
+    Ok(channels)
+}
+
+/// Adds what to say to customers.
+fn lines(
+    reader: &Reader,
+    work: &MaintenanceEvent,
+    phase: Phase,
+    now: Timestamp,
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    let texts = report.texts;
+    let overrun = overrun(reader, work, now)?;
+    let args = || {
+        args![
+            "scope" => scope_words(&texts, work.region.as_ref(), work.service.as_ref()),
+            "from" => texts.day_time(work.starts_at),
+            "to" => texts.day_time(work.ends_at),
+        ]
+    };
+    let mut items = Vec::new();
+    if phase == Phase::Over && overrun > 0 {
+        items.push(texts.text("report-brief-say-overrun", args()));
+        items.push(texts.text("report-brief-say-overrun-alarms", args!["n" => overrun]));
+    } else {
+        items.push(texts.text(phase.says(), args()));
+    }
+    if let (Phase::Ahead | Phase::Running, Some(impact)) = (phase, &work.impact) {
+        items.push(texts.text("report-brief-say-impact", args!["impact" => &**impact]));
+    }
+    if matches!(phase, Phase::Ahead | Phase::Running) {
+        items.push(texts.text("report-brief-say-end", args!["to" => texts.day_time(work.ends_at)]));
+    }
+    items.push(texts.text("report-brief-say-other", None));
+    report.heading("report-brief-say");
+    report.parts.push(Part::List(items));
+    Ok(())
+}
+
+/// Alarms raised during the work that are still active after its planned end.
+fn overrun(reader: &Reader, work: &MaintenanceEvent, now: Timestamp) -> Result<usize, StoreError> {
+    let planned = PlannedWork::from(work);
+    if !planned.should_be_over(now) {
+        return Ok(0);
+    }
+    let alarms = reader.active_alarms(&Filter::default(), now, ALARMS_MAX)?;
+    let is_left = |alarm: &&crate::store::ActiveAlarm| {
+        planned.overruns_with(&alarm.event.scope, alarm.severity(), alarm.raised_at, now)
+    };
+    Ok(alarms.iter().filter(is_left).count())
+}
+
+/// The forecast of a window that was the newest one when the work began; for windows beyond its horizon, the one that was
+/// issued first.
+fn expected(served: &[Served], start: Timestamp, known: Timestamp) -> Option<&ForecastPoint> {
+    let point = |own: &'_ Served| own.vintage.targets.iter().position(|p| p.start == start);
+    let newest = served.iter().rev().filter(|own| own.vintage.issued_at <= known);
+    let newest = newest.filter_map(|own| point(own).map(|at| &own.vintage.targets[at])).next();
+    newest.or_else(|| served.iter().find_map(|own| point(own).map(|at| &own.vintage.targets[at])))
+}
+
+/// Usual, expected and actual contacts of the work's windows.
+struct Course {
+    slots: BTreeMap<Timestamp, Slot>,
+    points: Vec<Point>,
+}
+
+impl Course {
+    fn read(
+        reader: &Reader,
+        extent: &Extent,
+        work: &MaintenanceEvent,
+        now: Timestamp,
+        share: Option<f64>,
+    ) -> Result<Self, StoreError> {
+        let (width, total) = (reader.width(), extent.total());
+        let (from, to) = extent.span;
+        let served = reader.served_between(&total, from - HORIZON, to.min(now + HOUR))?;
+        let actual = settled(reader, extent, (from, to))?;
+        let back = |at| extent.zone.days_before(at, WEEK_DAYS);
+        let before = settled(reader, extent, (back(from), back(to)))?;
+        let mut own = Self { slots: BTreeMap::new(), points: Vec::new() };
+        let mut start = from;
+        while start < to {
+            let point = expected(&served, start, now.min(work.starts_at));
+            let actual = actual.get(&start).copied();
+            let slot = match point {
+                Some(point) => Some(Slot {
+                    usual: point.mean - point.alarm_effect,
+                    extra: Some(point.alarm_effect),
+                    actual,
+                    is_forecast: true,
+                }),
+                None => before.get(&back(start)).map(|usual| Slot {
+                    usual: *usual,
+                    extra: share.map(|share| share * usual),
+                    actual,
+                    is_forecast: false,
+                }),
+            };
+            let expected = point.map(|p| (p.quantiles[LOW], p.mean, p.quantiles[HIGH]));
+            own.points.push(Point { at: start, actual, expected });
+            own.slots.extend(slot.map(|slot| (start, slot)));
+            start = width.end(start);
+        }
+        Ok(own)
+    }
+
+    /// Adds expected and actual contacts by hour.
+    fn list(&self, report: &mut Report) {
+        let texts = report.texts;
+        report.heading("report-brief-contacts");
+        let mut hours: BTreeMap<Timestamp, Slot> = BTreeMap::new();
+        for (start, slot) in &self.slots {
+            let sum = hours.entry(hour(*start, texts.zone()));
+            sum.and_modify(|sum| *sum = sum.plus(*slot)).or_insert(*slot);
+        }
+        let Some(whole) = hours.values().copied().reduce(Slot::plus) else {
+            return report.say("report-brief-contacts-none", None);
+        };
+        if let Some(extra) = whole.extra {
+            let args =
+                args!["n" => texts.number(extra, 0), "usual" => texts.number(whole.usual, 0)];
+            let most = hours.iter().filter_map(|(at, own)| Some((*at, own.extra?)));
+            let most = super::extent::most(most).map(|(at, n)| {
+                let args = args!["at" => texts.day_time(at), "n" => texts.number(n, 0)];
+                texts.text("report-brief-contacts-most", args)
+            });
+            report.sentences(
+                [Some(texts.text("report-brief-contacts-sum", args)), most].into_iter().flatten(),
+            );
+        }
+        let unknown = hours.values().filter(|own| !own.is_forecast).count();
+        if unknown > 0 {
+            report.say("report-brief-contacts-far", args!["n" => unknown]);
+        }
+        let more = hours.len().saturating_sub(ROWS_MAX);
+        let number = |value: Option<f64>| value.map_or("–".into(), |n| texts.number(n, 0));
+        let rows = hours.into_iter().take(ROWS_MAX).map(|(at, own)| {
+            let numbers = [Some(own.usual), own.extra, Some(own.expected()), own.actual];
+            [vec![texts.day_time(at)], numbers.map(number).to_vec()].concat()
+        });
+        let head = [
+            "report-hourly-hour",
+            "report-brief-contacts-usual",
+            "report-brief-contacts-extra",
+            "report-brief-contacts-expected",
+            "report-hourly-actual",
+        ];
+        report.table(&head, rows.collect(), "report-brief-contacts-none");
+        if more > 0 {
+            report.say("report-brief-contacts-more", args!["n" => more]);
+        }
+        report.say("report-brief-contacts-help", None);
+        if self.points.len() > 1 && self.points.iter().any(|point| point.expected.is_some()) {
+            let title = texts.text("report-brief-plot", None);
+            report.parts.push(Part::Plot(Plot::new(&title, &self.points, &texts)));
+        }
+    }
+}
+
+/// Final counts by window.
+fn settled(
+    reader: &Reader,
+    extent: &Extent,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<BTreeMap<Timestamp, f64>, StoreError> {
+    let windows = reader.series_windows(&extent.total(), from, to)?.into_iter();
+    let known = windows.filter(|own| own.settled && !own.missing);
+    Ok(known.map(|own| (own.start, f64::from(own.tickets))).collect())
+}
+
+/// Earlier work on the same regions and services whose windows are all known, newest first.
+fn earlier(
+    reader: &Reader,
+    work: &MaintenanceEvent,
+    now: Timestamp,
+) -> Result<Vec<Earlier>, StoreError> {
+    let mut found = Vec::new();
+    let past = reader.maintenance(work.starts_at - DAY * EARLIER_DAYS, work.starts_at)?;
+    let is_same = |own: &&MaintenanceEvent| {
+        own.event_id != work.event_id
+            && (&own.region, &own.service) == (&work.region, &work.service)
+            && own.ends_at + AFTER <= now.min(work.starts_at)
+    };
+    for own in past.iter().filter(is_same).rev().take(EARLIER_MAX) {
+        let span = (reader.width().floor(own.starts_at), own.ends_at + AFTER);
+        let extent = Extent::of_span(span, crate::domain::Zone::UTC);
+        let extent = extent.of(own.region.clone(), own.service.clone());
+        let course = Course::read(reader, &extent, own, now, None)?;
+        let known = course.slots.values().filter(|slot| slot.is_forecast);
+        let sums = known.filter_map(|slot| Some((slot.actual?, slot.usual)));
+        let (actual, usual) = sums.fold((0.0, 0.0), |sum, own| (sum.0 + own.0, sum.1 + own.1));
+        if usual > 0.0 {
+            let id = own.event_id.to_string();
+            found.push(Earlier { id, starts_at: own.starts_at, actual, usual });
+        }
+    }
+    Ok(found)
+}
+
+/// Extra contacts of earlier work, relative to the usual ones.
+fn share(earlier: &[Earlier]) -> Option<f64> {
+    let sum = |of: fn(&Earlier) -> f64| earlier.iter().map(of).sum::<f64>();
+    let usual = sum(|own| own.usual);
+    (usual > 0.0).then(|| (sum(|own| own.actual) / usual - 1.0).max(0.0))
+}
+
+fn list_earlier(earlier: &[Earlier], report: &mut Report) {
+    let texts = report.texts;
+    report.heading("report-brief-earlier");
+    let rows = earlier.iter().map(|own| {
+        vec![
+            own.id.clone(),
+            texts.day_time(own.starts_at),
+            texts.number(own.usual, 0),
+            texts.number(own.actual, 0),
+            signed(&texts, Some(own.actual / own.usual - 1.0)),
+        ]
+    });
+    let head = [
+        "report-work",
+        "report-from",
+        "report-brief-contacts-usual",
+        "report-hourly-actual",
+        "report-apart-change",
+    ];
+    report.table(&head, rows.collect(), "report-brief-earlier-none");
+}
+
+/// Adds what came against what was expected, up to the last final window.
+fn after(
+    reader: &Reader,
+    extent: Extent,
+    course: &Course,
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    let texts = report.texts;
+    report.heading("report-brief-after");
+    let known = course.slots.iter().filter(|(_, slot)| slot.actual.is_some());
+    let known: Vec<(Timestamp, Slot)> = known.map(|(at, slot)| (*at, *slot)).collect();
+    let whole = known.iter().map(|(_, slot)| *slot).reduce(Slot::plus);
+    let last = known.last().map(|(at, _)| reader.width().end(*at));
+    let (Some(whole), Some(last)) = (whole, last) else { return Ok(()) };
+    let (actual, expected) = (whole.actual.unwrap_or(0.0), whole.expected());
+    let args = args![
+        "to" => texts.day_time(last),
+        "n" => texts.number(actual, 0),
+        "expected" => texts.number(expected, 0),
+        "change" => signed(&texts, (expected > 0.0).then(|| actual / expected - 1.0)),
+        "more" => texts.number(actual - whole.usual, 0),
+    ];
+    let sent = alerts(reader, &extent.filter(), extent.span)?;
+    let sent = sent.iter().filter(|alert| alert.notified_at.is_some()).count();
+    let counted = Counted::read(reader, extent)?;
+    let alarms = raised(&counted).iter().sum::<u64>();
+    report.sentences([
+        texts.text("report-brief-after-sum", args),
+        texts.text("report-volume-alarms", args!["n" => alarms]),
+        texts.text("report-brief-after-alerts", args!["n" => sent]),
+    ]);
+    Ok(())
+}

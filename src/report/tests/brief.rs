@@ -1,0 +1,167 @@
+//! The brief for the call team: golden files, hostile texts, and its numbers beside those of the API.
+
+use super::whole::{put_work, work};
+use super::*;
+use crate::domain::{MaintenanceAction, MaintenanceEvent};
+use crate::report::{brief as brief_on, work as find};
+
+const START: &str = "2026-03-03T06:00:00Z";
+
+/// A store whose windows are finalized up to `upto`, with work on Tuesday from 06:00 to 09:00 and the same work a week before.
+fn known(folder: &TempDir, upto: &str, own: &[MaintenanceEvent]) -> Reader {
+    store(folder, |tx| {
+        windows(tx, monday() - WEEK, at(upto))?;
+        vintages(tx)?;
+        own.iter().try_for_each(|own| put_work(tx, own))
+    })
+}
+
+fn planned() -> MaintenanceEvent {
+    work("w1", at(START), MaintenanceAction::Plan)
+}
+
+fn text_of(reader: &Reader, own: &MaintenanceEvent, texts: &Texts) -> String {
+    brief_on(reader, own, texts).expect("a brief").write(Format::Markdown)
+}
+
+#[test]
+fn a_call_team_is_briefed_in_both_languages() {
+    let folder = TempDir::new().expect("a folder");
+    let reader = known(&folder, "2026-03-03T05:00:00Z", &[planned()]);
+    let chinese = texts(Language::Zh, "Asia/Shanghai");
+    let before = brief_on(&reader, &planned(), &Texts::new(Language::En)).expect("a brief");
+    insta::assert_snapshot!("brief_before_en", before.write(Format::Markdown));
+    insta::assert_snapshot!("brief_before_zh", text_of(&reader, &planned(), &chinese));
+    let folder = TempDir::new().expect("a folder");
+    let reader = known(&folder, "2026-03-09T00:00:00Z", &[planned()]);
+    insta::assert_snapshot!(
+        "brief_after_en",
+        text_of(&reader, &planned(), &Texts::new(Language::En))
+    );
+    let after = brief_on(&reader, &planned(), &chinese).expect("a brief");
+    insta::assert_snapshot!("brief_after_zh", after.write(Format::Markdown));
+    insta::assert_snapshot!("brief_after_zh_html", after.write(Format::Html));
+}
+
+/// Counts and forecasts are those of `GET /timeline` as of the beginning of the work.
+#[test]
+fn numbers_are_those_of_the_timeline() {
+    let folder = TempDir::new().expect("a folder");
+    let reader = known(&folder, "2026-03-09T00:00:00Z", &[planned()]);
+    let words = Texts::new(Language::En);
+    let text = text_of(&reader, &planned(), &words);
+    let span = (at(START), at(START) + HOUR * 5);
+    let series = key("north/broadband/_all");
+    let known = views::timeline(&reader, &series, span, at(START), Zone::UTC);
+    let windows = known.expect("windows").windows;
+    let (mut came, mut expected) = (0, 0.0);
+    for own in &windows {
+        let (tickets, forecast) = (own.tickets.expect("a count"), own.forecast.as_ref());
+        let mean = forecast.expect("a forecast").mean;
+        came += tickets;
+        expected += mean;
+        let hour = words.day_time(at(&own.start));
+        let row = text.lines().find(|line| line.starts_with(&format!("| {hour} |")));
+        let row = row.unwrap_or_else(|| panic!("{hour}: {text}"));
+        assert!(row.ends_with(&format!("| {} | {tickets} |", words.number(mean, 0))), "{row}");
+    }
+    assert_eq!((windows.len(), came), (5, 37 + 63 + 32 + 23 + 23));
+    let sum = format!(
+        "{came} contacts came; {} were expected ({})",
+        words.number(expected, 0),
+        crate::report::wording::signed(&words, Some(f64::from(came) / expected - 1.0))
+    );
+    assert!(text.contains(&sum), "{sum}: {text}");
+}
+
+/// Work beyond the horizon of forecasts is expected to bring what earlier work brought.
+#[test]
+fn far_work_follows_earlier_work() {
+    let folder = TempDir::new().expect("a folder");
+    let next = work("w2", at("2026-03-10T06:00:00Z"), MaintenanceAction::Plan);
+    let reader = known(&folder, "2026-03-09T00:00:00Z", &[planned(), next.clone()]);
+    let text = text_of(&reader, &next, &Texts::new(Language::En));
+    // In the week before, the same hours had 37, 63, 32, 23 and 23; 115 are usual by the forecasts without the effect.
+    assert!(text.contains("5 hours have no forecast yet."), "{text}");
+    assert!(text.contains("| w1 | Tue 3 Mar 06:00 | 115 | 178 | +54.8 % |"), "{text}");
+    assert!(text.contains("Expected: 98 extra contacts, on top of 178 usual ones."), "{text}");
+    assert!(text.contains("| Tue 10 Mar 07:00 | 63 | 35 | 98 | – |"), "{text}");
+    assert!(!text.contains("## What came"), "{text}");
+}
+
+#[test]
+fn the_next_work_is_the_first_that_is_not_over() {
+    let of = |id: &str, starts: &str, action| work(id, at(starts), action);
+    let (plan, cancel) = (MaintenanceAction::Plan, MaintenanceAction::Cancel);
+    let all = [
+        planned(),
+        of("gone", "2026-03-05T06:00:00Z", cancel),
+        of("far", "2026-03-08T06:00:00Z", plan),
+        of("near", "2026-03-06T06:00:00Z", plan),
+    ];
+    let cases = [
+        ("2026-03-03T05:00:00Z", "w1"),
+        ("2026-03-03T08:00:00Z", "w1"),
+        ("2026-03-03T09:00:00Z", "near"),
+        ("2026-03-07T00:00:00Z", "far"),
+    ];
+    for (upto, id) in cases {
+        let folder = TempDir::new().expect("a folder");
+        let reader = known(&folder, upto, &all);
+        let found = find(&reader, None).expect("reads").expect("work");
+        assert_eq!(&*found.event_id, id, "{upto}");
+    }
+    let folder = TempDir::new().expect("a folder");
+    let reader = known(&folder, "2026-03-09T00:00:00Z", &all);
+    assert_eq!(find(&reader, None).expect("reads"), None);
+    assert_eq!(find(&reader, Some("nothing")).expect("reads"), None);
+    let gone = find(&reader, Some("gone")).expect("reads").expect("work");
+    let text = text_of(&reader, &gone, &Texts::new(Language::En));
+    assert!(text.contains("The work is cancelled."), "{text}");
+    assert!(!text.contains("Expected contacts"), "{text}");
+}
+
+/// Work whose alarms are still active after its planned end takes longer.
+#[test]
+fn an_overrun_is_said() {
+    let folder = TempDir::new().expect("a folder");
+    let own = MaintenanceEvent { starts_at: at("2026-03-03T05:00:00Z"), ..planned() };
+    let reader = store(&folder, |tx| {
+        windows(tx, monday() - WEEK, at("2026-03-03T10:00:00Z"))?;
+        alarms(tx)?;
+        put_work(tx, &own)
+    });
+    let text = text_of(&reader, &own, &Texts::new(Language::En));
+    assert!(text.contains("It takes longer; we do not know the new end yet."), "{text}");
+    assert!(text.contains("3 alarms of the work are still active."), "{text}");
+    assert!(text.contains("3 alarms raised."), "{text}");
+}
+
+/// Texts of planned work come from outside: they stay data.
+#[test]
+fn hostile_texts_are_data() {
+    let folder = TempDir::new().expect("a folder");
+    let own = MaintenanceEvent {
+        event_id: "<script>x</script>".into(),
+        text: Some("<b>now</b>\n## Forged\n| a |".into()),
+        impact: Some("[none](http://x)\u{202e}".into()),
+        ..planned()
+    };
+    let reader = known(&folder, "2026-03-09T00:00:00Z", std::slice::from_ref(&own));
+    for language in Language::ALL {
+        let report = brief_on(&reader, &own, &Texts::new(language)).expect("a brief");
+        let html = report.write(Format::Html);
+        assert!(!html.contains("<script") && !html.contains("<b>"), "{html}");
+        let markdown = report.write(Format::Markdown);
+        assert!(
+            !markdown.contains("\n## Forged") && !markdown.contains("[none](http"),
+            "{markdown}"
+        );
+        assert!(!markdown.contains('\u{202e}'), "{markdown}");
+        assert!(markdown.contains(r"\<script\>x\</script\>"), "{markdown}");
+    }
+    // `{ id }` as a selector of plural forms or a place in a message is never read from outside.
+    let odd = MaintenanceEvent { text: Some("{ $n } { id }".into()), ..planned() };
+    let text = text_of(&reader, &odd, &Texts::new(Language::En));
+    assert!(text.contains("What is done: { $n } { id }"), "{text}");
+}
