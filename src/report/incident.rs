@@ -1,6 +1,6 @@
 //! The review of an incident: one alert, its surge, its alarms, what came beside the forecast, and what to change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::course::Course;
 use super::review::{self, Actions};
@@ -124,12 +124,16 @@ fn alarms(
         service: Some(alert.scope.service.clone()),
         channel: None,
     };
+    let mut counted = BTreeSet::new();
     for active in reader.active_alarms(&scope, from, 1000)? {
+        counted.insert(active.event.alarm_id.clone());
         let group = groups.entry(of(&active.event)).or_insert((0, active.raised_at));
         *group = (group.0 + 1, group.1.min(active.raised_at));
     }
     for (_, event) in reader.alarm_transitions(from, to)? {
-        if event.scope != alert.scope || event.action != AlarmAction::Raise {
+        // An alarm that is raised again, as a reminder or because it chatters, is not another one.
+        let is_raise = event.scope == alert.scope && event.action == AlarmAction::Raise;
+        if !is_raise || !counted.insert(event.alarm_id.clone()) {
             continue;
         }
         let group = groups.entry(of(&event)).or_insert((0, event.ts));

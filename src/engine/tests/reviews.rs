@@ -454,7 +454,7 @@ const SENTENCES: [(&str, &str, Check); 17] = [
         let n = number(&found[3]) as usize;
         case.holds(
             (raised..=raised + active).contains(&n),
-            &format!("{raised} were raised, {active} active before"),
+            &format!("{n}: {raised} were raised, {active} active before"),
         );
         let is_first =
             |own: &&Spell| own.kind == &found[1] && case.texts.day_time(own.raised) == found[4];
