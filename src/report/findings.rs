@@ -12,8 +12,9 @@ use crate::store::sums::sums;
 use crate::store::{Reader, StoreError};
 use crate::text::{Say, args};
 
-/// Points to check: a bias above this, and an 80 % band that contains less than this.
+/// A bias above this is a point to check.
 pub const BIAS_MAX: f64 = 0.05;
+/// An 80 % band that contains less than this is a point to check.
 pub const COVERAGE_MIN: f64 = 0.7;
 
 /// Shown if nobody acknowledged an alert.

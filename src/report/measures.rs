@@ -26,17 +26,25 @@ const AHEAD_DAYS: u32 = 14;
 
 /// Who does something. Teams have their own names.
 mod owner {
+    /// Whoever sends the events.
     pub const DATA: &str = "report-owner-data";
+    /// The shift leads.
     pub const LEADS: &str = "report-owner-leads";
+    /// The workforce planners.
     pub const PLANNING: &str = "report-owner-planning";
+    /// The network operations centre.
     pub const NETWORK: &str = "report-owner-network";
 }
 
 /// How long something takes.
 mod time {
+    /// Some hours.
     pub const HOURS: &str = "report-takes-hours";
+    /// A day.
     pub const DAY: &str = "report-takes-day";
+    /// A week.
     pub const WEEK: &str = "report-takes-week";
+    /// Some weeks.
     pub const WEEKS: &str = "report-takes-weeks";
 }
 

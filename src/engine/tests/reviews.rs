@@ -47,6 +47,8 @@ struct Case {
     ended: Timestamp,
     /// Final windows that the review shows.
     shown: (Timestamp, Timestamp),
+    /// The end of the review: alarms are shown up to it, also those of windows that are not finalized.
+    until: Timestamp,
     _dir: TempDir,
 }
 
@@ -154,6 +156,7 @@ fn case(
         began: live,
         ended: live,
         shown: (live, live),
+        until: live,
         _dir: dir,
         forecaster,
     };
@@ -165,7 +168,8 @@ fn case(
     let next = Timestamp::from_millis(next.expect("windows"));
     let end = case.alert.to.max(case.alert.since + HOUR).max(case.ended);
     let from = case.began.min(case.alert.since) - BEFORE;
-    case.shown = (from, end.min(next));
+    // Nothing is known of what has not happened yet.
+    (case.shown, case.until) = ((from, end.min(next)), end.min(live + HOUR * LIVE_HOURS));
     case
 }
 
@@ -441,20 +445,26 @@ const SENTENCES: [(&str, &str, Check); 17] = [
         },
     ),
     ("Alarms", r"^\| (.+?) \| (\S+) \| (\d+) \| (.+?) \|$", |case, found| {
-        let (from, to) = case.shown;
+        let (from, to) = (case.shown.0, case.until);
         let severity = Severity::EVERY.into_iter().find(|own| own.as_str() == &found[2]);
         let severity = severity.unwrap_or_else(|| case.wrong("the severity"));
         let first = case.time(&found[4]);
         let kind = |own: &&Spell| own.kind == &found[1] && own.severity == severity;
-        let raised =
-            case.spells.iter().filter(kind).filter(|own| (from..to).contains(&own.raised)).count();
+        // An alarm whose severity changed counts under one of the two.
+        let is_either = |own: &&Spell| {
+            let changed = own.changed.is_some_and(|(_, other)| other == severity);
+            own.kind == &found[1] && (own.severity == severity || changed)
+        };
+        let own = case.spells.iter().filter(|own| (from..to).contains(&own.raised));
+        let raised = own.clone().filter(kind).filter(|own| own.changed.is_none()).count();
+        let most = own.filter(is_either).count();
         // Alarms that were active before keep their number, and may have another severity by then.
         let before = case.spells.iter().filter(|own| own.kind == &found[1] && own.raised < from);
         let active = before.filter(|own| own.cleared >= from).count();
         let n = number(&found[3]) as usize;
         case.holds(
-            (raised..=raised + active).contains(&n),
-            &format!("{n}: {raised} were raised, {active} active before"),
+            (raised..=most + active).contains(&n),
+            &format!("{n}: {raised} to {most} were raised, {active} active before"),
         );
         let is_first =
             |own: &&Spell| own.kind == &found[1] && case.texts.day_time(own.raised) == found[4];
