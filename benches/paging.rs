@@ -319,7 +319,7 @@ fn main() {
         "from the commit to the first byte",
         pairs.map(|(_, at, commit)| (at - commit).max(0.0)).collect(),
     );
-    println!("a bare request to the same receiver: median {bare_ms:.1} ms");
+    println!("a bare request to the same receiver: median {bare_ms:.2} ms");
     let of_surge =
         known.iter().filter(|(id, at)| is_of(id, SHORT, SHORT + SURGING) && **at > posted_ms);
     let of_surge = of_surge.map(|(_, at)| at - posted_ms).collect();

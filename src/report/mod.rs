@@ -3,6 +3,7 @@
 
 mod attained;
 mod brief;
+mod brief_course;
 mod course;
 mod demand;
 mod extent;
