@@ -147,7 +147,10 @@ fn counted(brokers: &str, folder: &Path, group: &str, events: u64) -> (f64, f64)
     let wanted = events as i64 / i64::from(PARTITIONS) - 1;
     loop {
         let found = check.committed_offsets(list.clone(), Duration::from_secs(5)).unwrap();
-        let decided = |text: &str| -> Option<i64> { text.rsplit_once("decided=")?.1.parse().ok() };
+        // The metadata has more parts after this one.
+        let decided = |text: &str| -> Option<i64> {
+            text.split(' ').find_map(|part| part.strip_prefix("decided="))?.parse().ok()
+        };
         let all = found.elements();
         if all.iter().all(|element| decided(element.metadata()).is_some_and(|n| n >= wanted)) {
             break;

@@ -11,8 +11,9 @@ use std::sync::{Arc, LazyLock};
 use aho_corasick::{AhoCorasick, MatchKind};
 use serde::Deserialize;
 
+use super::lexicon::entry::Entry;
 use super::lexicon::plain::{is_dense, is_joined, plain};
-use super::lexicon::{LexiconError, WORD_CHARS_MAX, WORDS_MAX};
+use super::lexicon::{LexiconError, WORDS_MAX};
 use crate::domain::Sentiment;
 
 /// The built-in list.
@@ -168,22 +169,9 @@ fn is_near(between: &str) -> bool {
 fn word(entry: &str, list: &'static str, mood: Mood) -> Result<(String, Word), LexiconError> {
     let wrong = |why| LexiconError::Word { topic: list, word: entry.to_owned(), why };
     let mut buffer = String::new();
-    let text = plain(entry, &mut buffer);
-    let (stem, opens) = match text.strip_suffix('*') {
-        Some(stem) => (stem, true),
-        None => (text, false),
-    };
-    if stem.is_empty() {
-        return Err(wrong("is empty: use a word or a phrase"));
-    }
-    if stem.chars().count() > WORD_CHARS_MAX {
-        return Err(wrong("has more than 64 characters"));
-    }
-    if stem.contains('*') {
-        return Err(wrong("has a * that is not at its end: `disappoint*` finds disappointed too"));
-    }
-    let whole_left = stem.chars().next().is_some_and(is_joined);
-    let whole_right = !opens && stem.chars().next_back().is_some_and(is_joined);
+    let misplaced = "has a * that is not at its end: `disappoint*` finds disappointed too";
+    let Entry { stem, whole_left, whole_right, .. } =
+        Entry::parse(plain(entry, &mut buffer), misplaced).map_err(wrong)?;
     Ok((stem.to_lowercase(), Word { mood, whole_left, whole_right }))
 }
 

@@ -7,9 +7,10 @@ use aho_corasick::dfa::DFA;
 use aho_corasick::{Anchored, MatchKind};
 use serde::Deserialize;
 
-use super::error::{LexiconError, WORD_CHARS_MAX, WORDS_MAX};
+use super::entry::Entry;
+use super::error::{LexiconError, WORDS_MAX};
 use super::keys::{Keys, key};
-use super::plain::{is_dense, is_joined, plain};
+use super::plain::{is_dense, plain};
 use super::starts::Starts;
 use super::words::{Word, Words};
 use crate::domain::Topic;
@@ -100,30 +101,12 @@ pub(super) fn read(text: &str) -> Result<Words, LexiconError> {
 fn word(entry: &str, topic: Topic, weight: u8) -> Result<(String, Word), LexiconError> {
     let wrong = |why| LexiconError::Word { topic: topic.as_str(), word: entry.to_owned(), why };
     let mut buffer = String::new();
-    let text = plain(entry, &mut buffer);
-    let (stem, opens) = match text.strip_suffix('*') {
-        Some(stem) => (stem, true),
-        None => (text, false),
-    };
-    if stem.is_empty() {
-        return Err(wrong("is empty: use a word or a phrase"));
-    }
-    if stem.chars().count() > WORD_CHARS_MAX {
-        return Err(wrong("has more than 64 characters"));
-    }
-    if stem.contains('*') {
-        return Err(wrong("has a * that is not at its end: `bill*` finds bills and billing"));
-    }
-    let joined = |c: Option<char>| c.is_some_and(is_joined);
-    let last = stem.chars().next_back();
-    if opens && last.is_none_or(|c| is_dense(c) || c == ' ') {
+    let misplaced = "has a * that is not at its end: `bill*` finds bills and billing";
+    let Entry { stem, opens, whole_left, whole_right } =
+        Entry::parse(plain(entry, &mut buffer), misplaced).map_err(wrong)?;
+    if opens && stem.chars().next_back().is_none_or(|c| is_dense(c) || c == ' ') {
         return Err(wrong("has a * that is not needed: leave it out"));
     }
-    let word = Word {
-        topic,
-        weight,
-        whole_left: joined(stem.chars().next()),
-        whole_right: !opens && joined(last),
-    };
+    let word = Word { topic, weight, whole_left, whole_right };
     Ok((stem.to_lowercase(), word))
 }

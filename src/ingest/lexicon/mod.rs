@@ -7,6 +7,7 @@
 //!
 //! An Aho–Corasick automaton finds all words in one pass (Aho & Corasick, CACM 18(6), 1975).
 
+pub(in crate::ingest) mod entry;
 mod error;
 mod file;
 mod keys;
@@ -22,7 +23,7 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 pub use error::LexiconError;
-pub(in crate::ingest) use error::{WORD_CHARS_MAX, WORDS_MAX};
+pub(in crate::ingest) use error::WORDS_MAX;
 
 use self::words::Words;
 use crate::domain::{Phrase, TextClassifier, Topic};
