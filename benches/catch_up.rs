@@ -2,7 +2,9 @@
 //!
 //! Run `tests/servers/kafka.sh install` first. `CATCH_UP_EVENTS` (3,000,000) events of about 220 bytes in six partitions are
 //! read `CATCH_UP_PAIRS` (5) times by each, alternately, each time with a new consumer group. Prints events a second and CPU
-//! time an event of both, and the medians of the ratios.
+//! time an event of both, and the medians of the ratios. With `CATCH_UP_OTHER=PROGRAM` another build of surgecast takes its
+//! turn in every pair, so that two versions can be compared. With `CATCH_UP_TICKETS=1` each event carries a `ticket_id`, whose
+//! life is then followed.
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may stop")]
 
@@ -37,13 +39,16 @@ fn fill(brokers: &str, events: u64) {
         .create()
         .unwrap();
     let first = 1_767_225_600_000_u64;
+    let with_ids = setting("CATCH_UP_TICKETS", 0) == 1;
     for n in 0..events {
         let ts = first + n * 6 * 3_600_000 / events;
         let region = ["north", "east", "south", "west"][n as usize % 4];
         let service = ["broadband", "mobile", "voice"][n as usize / 4 % 3];
         let channel = ["phone", "chat", "email"][n as usize / 12 % 3];
+        let ticket =
+            if with_ids { format!(r#""ticket_id":"INC-{n:010}","#) } else { String::new() };
         let event = format!(
-            r#"{{"kind":"ticket","event_id":"T-{n:010}","action":"create","ts":{ts},"region":"{region}","service":"{service}","channel":"{channel}","priority":"P2","tier":"premium","text":"no internet since this morning, the lamp is red"}}"#
+            r#"{{"kind":"ticket","event_id":"T-{n:010}",{ticket}"action":"create","ts":{ts},"region":"{region}","service":"{service}","channel":"{channel}","priority":"P2","tier":"premium","text":"no internet since this morning, the lamp is red"}}"#
         );
         let key = format!("T-{n:010}");
         let mut record =
@@ -104,7 +109,7 @@ fn bare(brokers: &str, group: &str, events: u64) -> (f64, f64) {
 }
 
 /// Runs the service until all events are counted and committed. Returns seconds since the first counted event, and CPU seconds.
-fn counted(brokers: &str, folder: &Path, group: &str, events: u64) -> (f64, f64) {
+fn counted(program: &Path, brokers: &str, folder: &Path, group: &str, events: u64) -> (f64, f64) {
     let folder = folder.join(group);
     std::fs::create_dir_all(&folder).unwrap();
     let admin = format!("127.0.0.1:{}", port());
@@ -116,7 +121,7 @@ fn counted(brokers: &str, folder: &Path, group: &str, events: u64) -> (f64, f64)
     );
     let path: PathBuf = folder.join("surgecast.toml");
     std::fs::write(&path, config).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_surgecast"));
+    let mut command = Command::new(program);
     let child =
         command.args(["serve", "--role", "count", "--config"]).arg(&path).stdout(Stdio::null());
     let service = Killed(child.spawn().unwrap());
@@ -177,12 +182,33 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     let (_broker, brokers) = broker(folder.path());
     fill(&brokers, events);
+    let program = Path::new(env!("CARGO_BIN_EXE_surgecast"));
+    let other = std::env::var_os("CATCH_UP_OTHER").map(PathBuf::from);
+    let rate = |seconds: f64| events as f64 / seconds / 1000.0;
+    let each = |cpu: f64| cpu / events as f64 * 1e9;
     let (mut ratios, mut cpu_ratios) = (Vec::new(), Vec::new());
+    let (mut other_ratios, mut other_cpu_ratios) = (Vec::new(), Vec::new());
     for pair in 0..pairs {
         let (bare_s, bare_cpu) = bare(&brokers, &format!("bare-{pair}"), events);
-        let (ours_s, ours_cpu) = counted(&brokers, folder.path(), &format!("ours-{pair}"), events);
-        let rate = |seconds: f64| events as f64 / seconds / 1000.0;
-        let each = |cpu: f64| cpu / events as f64 * 1e9;
+        let of = |program, name| {
+            counted(program, &brokers, folder.path(), &format!("{name}-{pair}"), events)
+        };
+        // Whoever comes first reads what the bare reader left in the page cache: take turns.
+        let theirs = |first: bool| {
+            let other = other.as_deref().filter(|_| first == (pair % 2 == 0))?;
+            Some(of(other, "other"))
+        };
+        let before = theirs(true);
+        let (ours_s, ours_cpu) = of(program, "ours");
+        if let Some((other_s, other_cpu)) = before.or_else(|| theirs(false)) {
+            println!(
+                "    other build {:.0} k/s, {:.0} ns CPU an event",
+                rate(other_s),
+                each(other_cpu)
+            );
+            other_ratios.push(other_s / ours_s);
+            other_cpu_ratios.push(ours_cpu / other_cpu);
+        }
         println!(
             "pair {pair}: bare {:.0} k/s, {:.0} ns CPU an event; surgecast {:.0} k/s, {:.0} ns; speed ratio {:.2}",
             rate(bare_s),
@@ -199,4 +225,11 @@ fn main() {
         median(ratios),
         median(cpu_ratios)
     );
+    if !other_ratios.is_empty() {
+        println!(
+            "median of {pairs} pairs: {:.2} × the other build's speed, {:.2} × its CPU",
+            median(other_ratios),
+            median(other_cpu_ratios)
+        );
+    }
 }

@@ -41,7 +41,7 @@ fn config(from: Timestamp) -> ForecasterConfig {
             staffing: Arc::new(Rules::of_channels(default_profiles())),
             anomalies: AnomalyRules { false_flags_a_day: setting("SCALE_FALSE_FLAGS", 5) as f64 },
             advice: Default::default(),
-            tables_patience: Duration::ZERO,
+            tables_patience: Some(Duration::ZERO),
             vintages_from: from,
             plans_from: from,
             alerts_from: from,

@@ -53,7 +53,7 @@ fn config(world: &World) -> ForecasterConfig {
             staffing: Arc::new(Rules::of_channels(default_profiles())),
             anomalies: Default::default(),
             advice: Default::default(),
-            tables_patience: Duration::from_secs(600),
+            tables_patience: Some(Duration::from_secs(600)),
             vintages_from: live - DAY,
             plans_from: live - DAY,
             alerts_from: live,

@@ -84,7 +84,7 @@ fn setup(settings: Settings, inputs: &[PathBuf], role: Role) -> Setup {
         max_future_skew: Some(settings.windows.max_future_skew),
         names_max: AggregatorConfig::names_for(settings.input.limits.series),
     };
-    let (info, forecaster) = (info(&settings), forecaster(&settings, clock.now()));
+    let (info, forecaster) = (info(&settings), forecaster(&settings, role, clock.now()));
     let access = settings.server.access();
     let reloadable = app::reloadable(
         settings.server.tokens.as_ref(),
@@ -226,7 +226,7 @@ fn info(settings: &Settings) -> ServiceInfo {
     }
 }
 
-fn forecaster(settings: &Settings, now: Timestamp) -> ForecasterConfig {
+fn forecaster(settings: &Settings, role: Role, now: Timestamp) -> ForecasterConfig {
     // Sorted by name, each name once.
     let receivers: BTreeMap<String, Route> = settings
         .alerts
@@ -260,7 +260,7 @@ fn forecaster(settings: &Settings, now: Timestamp) -> ForecasterConfig {
             staffing: settings.rules.clone(),
             anomalies: settings.anomalies,
             advice: settings.advice.clone(),
-            tables_patience: Duration::ZERO,
+            tables_patience: (role != Role::Count).then_some(Duration::ZERO),
             // From midnight, so that all starts on one day issue the same vintages.
             vintages_from: (now - settings.forecast.backfill).utc_midnight(),
             plans_from: (now - settings.forecast.backfill).utc_midnight(),

@@ -11,7 +11,7 @@ pub fn unprintable(c: char) -> bool {
 
 /// A text on one line, with escapes such as `\n` and `\u{202e}` for unprintable characters.
 pub fn printable(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(unprintable) {
+    if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) || !text.chars().any(unprintable) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);

@@ -31,8 +31,8 @@ pub struct IssueConfig {
     /// Rules of recommendations.
     pub advice: Arc<AdviceRules>,
     /// How long the first plans wait for the tables of staffing. Without waiting, the plans of the first second after a start
-    /// approximate chat.
-    pub tables_patience: Duration,
+    /// approximate chat. `None` for an instance that only counts: it makes no plans and builds no tables.
+    pub tables_patience: Option<Duration>,
     /// Vintages are issued for windows that end here or later.
     pub vintages_from: Timestamp,
     /// Plans are made for windows that end here or later, so that boards show the agents of past days.

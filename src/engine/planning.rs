@@ -26,7 +26,8 @@ pub struct Planning {
     width: WindowWidth,
     rules: Arc<Rules>,
     planners: Planners,
-    tables: StaffingTables,
+    /// `None` if no plans are made here.
+    tables: Option<StaffingTables>,
     /// The planner of each series that was planned.
     by_series: BTreeMap<SeriesKey, Option<usize>>,
     shifts: BTreeMap<SeriesKey, Vec<Shift>>,
@@ -73,12 +74,10 @@ impl Planning {
             width,
             rules: config.staffing.clone(),
             planners: Planners::new(config.staffing.clone(), &profiles),
-            tables: StaffingTables::start(
-                config.staffing.clone(),
-                profiles,
-                config.tables_patience,
-                Arc::clone(metrics),
-            ),
+            tables: config.tables_patience.map(|patience| {
+                let (rules, metrics) = (config.staffing.clone(), Arc::clone(metrics));
+                StaffingTables::start(rules, profiles, patience, metrics)
+            }),
             by_series: BTreeMap::new(),
             shifts: BTreeMap::new(),
             team_shifts: BTreeMap::new(),
@@ -186,7 +185,7 @@ impl Planning {
         issued: &'a Issued,
         rest: impl IntoIterator<Item = (&'a SeriesKey, &'a Vintage)>,
     ) -> Plans {
-        for (at, table) in self.tables.ready() {
+        for (at, table) in self.tables.iter_mut().flat_map(StaffingTables::ready) {
             self.planners.use_table(at, table);
         }
         let mut plans = Plans::new();

@@ -77,7 +77,7 @@ pub(super) fn config() -> ForecasterConfig {
         staffing: Default::default(),
         anomalies: Default::default(),
         advice: Default::default(),
-        tables_patience: Duration::ZERO,
+        tables_patience: Some(Duration::ZERO),
         vintages_from: never,
         plans_from: never,
         alerts_from: never,

@@ -32,7 +32,8 @@ pub(super) fn text_of<'f>(field: &'f Field<'_>, key: &str) -> Result<Option<Cow<
 
 /// The value of a word in a list; the comparison ignores case and blanks.
 pub(super) fn find<T: Copy>(text: &str, words: &[(&str, T)]) -> Option<T> {
-    words.iter().find(|(word, _)| same(word, text)).map(|(_, value)| *value)
+    let exact = words.iter().find(|(word, _)| *word == text);
+    exact.or_else(|| words.iter().find(|(word, _)| same(word, text))).map(|(_, value)| *value)
 }
 
 pub(super) fn no_choice<T>(key: &str, text: &str, words: &[(&str, T)]) -> Reject {

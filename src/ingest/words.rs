@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::field::Field;
 use super::frame::Frame;
 use super::notes::Doubt;
-use super::read::{id, shown, text_of, time};
+use super::read::{find, id, shown, text_of, time};
 use super::reject::Reject;
 use crate::domain::{Moment, Severity, TimeError, Timestamp};
 
@@ -108,8 +108,8 @@ fn of_word(text: &str, numbers: Numbers) -> Option<Perceived> {
     // `3`, `3.0`, and the text of an SNMP enumeration: `critical(3)`.
     let text = text.trim().trim_matches(['"', '\'']);
     let word = text.split_once('(').map_or(text, |(word, _)| word);
-    if let Some((_, found)) = PERCEIVED.iter().find(|(known, _)| same(known, word)) {
-        return Some(*found);
+    if let Some(found) = find(word, &PERCEIVED) {
+        return Some(found);
     }
     let number = text.strip_suffix(".0").unwrap_or(text).parse::<usize>().ok()?;
     numbers.0.get(number).copied().flatten()

@@ -296,7 +296,7 @@ fn forecaster(
             anomalies: AnomalyRules::default(),
             advice: Arc::default(),
             // As vintages wait for their fit.
-            tables_patience: Duration::from_secs(600),
+            tables_patience: Some(Duration::from_secs(600)),
             vintages_from: state.live - BACKFILL,
             // The first nowcast may come before the first window of the live time is final: then plans know the roster.
             plans_from: state.live - Duration::from_secs(3600),

@@ -182,6 +182,11 @@ impl Fields<'_> {
     /// Whether the event is an acknowledgement of an alarm, a comment on it, or the like. A severity that clears overrides
     /// the action.
     fn is_comment(&self, frame: &Frame<'_>) -> Result<bool, Reject> {
+        let kind = read::text_of(self.get(Key::Kind), "kind").unwrap_or_default();
+        if kind.is_some_and(|kind| read::find(&kind, &KINDS).is_some_and(|k| k != EventKind::Alarm))
+        {
+            return Ok(false);
+        }
         let text = read::text_of(self.get(Key::Action), "action")?.unwrap_or_default();
         let is_comment = !text.is_empty()
             && read::find(&text, ALARM_ACTIONS.words).is_none()

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Builder, Scope, available_parallelism};
 
 use super::parts::{Intake, Partition, ReportBatch, ReportRequest};
-use crate::domain::{Clock, SourceId};
+use crate::domain::{Clock, SourceId, Timestamp};
 use crate::ingest::Headers;
 use crate::input::RecordRef;
 use crate::kafka::{KafkaProblem, Received};
@@ -171,6 +171,7 @@ fn is_of(record: &Received<'_>, source: &SourceId) -> bool {
 
 /// Counts records. Returns the memory of events that wait for the next report.
 fn count(partitions: &mut [Partition], records: Vec<Received<'_>>, clock: &dyn Clock) -> usize {
+    let now = clock.now();
     let mut held = 0;
     let mut before: Option<(Received<'_>, usize)> = None;
     for record in records {
@@ -178,7 +179,7 @@ fn count(partitions: &mut [Partition], records: Vec<Received<'_>>, clock: &dyn C
         let at = same.map(|(_, at)| at);
         let at = at.or_else(|| partitions.iter().position(|p| is_of(&record, &p.source)));
         if let Some(at) = at {
-            held += take(&mut partitions[at], &record, clock);
+            held += take(&mut partitions[at], &record, now);
         }
         before = at.map(|at| (record, at));
     }
@@ -186,7 +187,7 @@ fn count(partitions: &mut [Partition], records: Vec<Received<'_>>, clock: &dyn C
 }
 
 /// Counts a record. Returns the memory of its events that wait for the next report.
-fn take(partition: &mut Partition, record: &Received<'_>, clock: &dyn Clock) -> usize {
+fn take(partition: &mut Partition, record: &Received<'_>, now: Timestamp) -> usize {
     let (headers, offset) = (record.headers(), record.offset());
     partition.next = offset + 1;
     if record.is_null() {
@@ -196,12 +197,12 @@ fn take(partition: &mut Partition, record: &Received<'_>, clock: &dyn Clock) -> 
     let before = partition.processor.held();
     let appended_at = record.appended_at();
     if let Some(appended_at) = appended_at.filter(|_| partition.seen_end.is_some()) {
-        partition.compare_clocks(offset, appended_at, clock.now());
+        partition.compare_clocks(offset, appended_at, now);
     }
     partition.processor.take(&RecordRef {
         headers: Headers(&headers),
         offset,
-        appended_at: appended_at.unwrap_or_else(|| clock.now()),
+        appended_at: appended_at.unwrap_or(now),
         hint: partition.hint,
         bytes: record.payload(),
     });
