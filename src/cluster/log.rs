@@ -42,7 +42,8 @@ impl LogFeed {
 
     fn session(&mut self) -> Result<(), KafkaProblem> {
         let sources = kafka::prepare(&self.settings, self.health.clone())?;
-        let mut reader = LogReader::open(&self.settings, self.health.clone(), self.from)?;
+        let mut reader =
+            LogReader::open(&self.settings, self.health.clone(), self.from, self.inbox.is_none())?;
         if self.inbox.as_ref().is_some_and(|inbox| inbox.send(Message::Expect(sources)).is_err()) {
             return Ok(());
         }
@@ -74,8 +75,9 @@ impl LogFeed {
         let Some((last, _)) = messages.last() else { return true };
         let next = last + 1;
         let (reports, command) = self.sort(messages);
-        self.from = LogFrom::Offset(next);
+        // Without an inbox, another session begins at the end again: the leader repeats its address.
         let Some(inbox) = &self.inbox else { return true };
+        self.from = LogFrom::Offset(next);
         inbox.send(Message::Log { reports, command, next }).is_ok()
     }
 

@@ -74,12 +74,14 @@ pub enum From {
 /// Reads the log from an offset on.
 pub struct LogReader {
     inner: BaseConsumer<Context>,
+    /// Whether it reads only messages that name the leader.
+    leaders_only: bool,
     /// Why it cannot read on, once that is so.
     ended: Option<KafkaProblem>,
 }
 
 impl LogReader {
-    /// Reads from `from` on.
+    /// Reads from `from` on; all messages, or only those that name the leader.
     ///
     /// # Errors
     /// [`KafkaProblem`] if no broker answers, or if the log ends before `from`.
@@ -87,6 +89,7 @@ impl LogReader {
         settings: &Settings,
         health: Arc<Health>,
         from: From,
+        leaders_only: bool,
     ) -> Result<Self, KafkaProblem> {
         let context = Context::new(settings.clone(), health);
         let mut config = settings.client();
@@ -129,7 +132,7 @@ impl LogReader {
         list.add_partition_offset(&topic, PARTITION, Offset::Offset(start.max(low)))
             .and_then(|()| inner.assign(&list))
             .map_err(|error| settings.problem(&error))?;
-        Ok(Self { inner, ended: None })
+        Ok(Self { inner, leaders_only, ended: None })
     }
 
     /// Returns the next messages, at most `max`. Waits up to `wait` for the first. After an error that the client retries
@@ -142,13 +145,17 @@ impl LogReader {
             return Err(problem);
         }
         let mut messages = Vec::new();
-        while messages.len() < max {
-            let wait = if messages.is_empty() { wait } else { Duration::ZERO };
+        for polled in 0..max {
+            let wait = if polled == 0 { wait } else { Duration::ZERO };
             match self.inner.poll(wait) {
                 None => break,
                 Some(Ok(message)) => {
-                    let wire = Wire::decode(message.payload().unwrap_or_default());
-                    messages.push((message.offset(), wire));
+                    let bytes = message.payload().unwrap_or_default();
+                    let wire = match self.leaders_only {
+                        true => Wire::decode_leader(bytes).transpose(),
+                        false => Some(Wire::decode(bytes)),
+                    };
+                    messages.extend(wire.map(|wire| (message.offset(), wire)));
                 }
                 Some(Err(KafkaError::PartitionEOF(_))) => {}
                 Some(Err(error)) => {
@@ -216,7 +223,8 @@ mod tests {
                 .write_to(&settings.partials(), PARTITION, some.iter().cloned().map(Ok))
                 .expect("written");
         }
-        let mut reader = LogReader::open(&settings, health.clone(), From::Start).expect("a reader");
+        let mut reader =
+            LogReader::open(&settings, health.clone(), From::Start, false).expect("a reader");
         let wait = Duration::from_millis(200);
         let mut read = reader.read(wait, 7).expect("some");
         // The client's error follows the messages that it has fetched, so a later read meets it.

@@ -70,13 +70,7 @@ pub(super) enum Body {
         offset: Offset,
         event: MaintenanceEvent,
     },
-    Tickets {
-        topic: String,
-        partition: i32,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        made: Made,
-        messages: Vec<TicketMessage>,
-    },
+    Tickets(TicketsForm),
     Dead(DeadForm),
     Leader {
         instance: String,
@@ -87,6 +81,16 @@ pub(super) enum Body {
         instance: String,
         what: serde_json::Value,
     },
+}
+
+/// Messages about tickets. There is one for every ticket, so that they are decoded without looking at other forms.
+#[derive(Serialize, Deserialize)]
+pub(super) struct TicketsForm {
+    topic: String,
+    partition: i32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    made: Made,
+    messages: Vec<TicketMessage>,
 }
 
 /// A dead letter.
@@ -179,12 +183,12 @@ impl From<Wire> for Body {
                 let (topic, partition, made, offset) = parts(&position);
                 Self::Maintenance { topic, partition, made, offset, event }
             }
-            Wire::Tickets { source, messages } => Self::Tickets {
+            Wire::Tickets { source, messages } => Self::Tickets(TicketsForm {
                 topic: source.topic_name().to_owned(),
                 partition: source.partition,
                 made: made(&source),
                 messages,
-            },
+            }),
             Wire::Dead { letter, place } => {
                 let (topic, partition, made, offset) = parts(&letter.position);
                 let (key, window) = place.unzip();
@@ -276,13 +280,18 @@ impl From<Body> for Wire {
             Body::Maintenance { topic, partition, made, offset, event } => {
                 Self::Maintenance { position: position(&topic, partition, made, offset), event }
             }
-            Body::Tickets { topic, partition, made, messages } => {
-                Self::Tickets { source: source(&topic, partition, made), messages }
-            }
+            Body::Tickets(form) => form.into(),
             Body::Dead(form) => form.into(),
             Body::Leader { instance, url } => Self::Leader { instance, url },
             Body::Replicated { instance, what } => Self::Replicated { instance, what },
         }
+    }
+}
+
+impl From<TicketsForm> for Wire {
+    fn from(form: TicketsForm) -> Self {
+        let source = source(&form.topic, form.partition, form.made);
+        Self::Tickets { source, messages: form.messages }
     }
 }
 

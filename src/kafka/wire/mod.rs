@@ -3,10 +3,12 @@
 mod form;
 mod message;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use self::form::Body;
+use self::form::{Body, TicketsForm};
 pub use self::message::Wire;
 
 /// The version that this release writes and reads. Other versions are refused.
@@ -31,9 +33,22 @@ struct Envelope<B> {
     body: B,
 }
 
+/// What comes before the body.
 #[derive(Deserialize)]
-struct VersionOnly {
+struct Head<'a> {
     v: u32,
+    #[serde(rename = "type", borrow, default)]
+    kind: Cow<'a, str>,
+}
+
+impl<'a> Head<'a> {
+    fn read(bytes: &'a [u8]) -> Result<Self, WireError> {
+        // sonic-rs skips the body fast; serde_json says what is wrong.
+        let head =
+            sonic_rs::from_slice(bytes).or_else(|_| serde_json::from_slice::<Self>(bytes))?;
+        // Check the version first: this release must not read the fields of later versions.
+        if head.v == WIRE_VERSION { Ok(head) } else { Err(WireError::Version(head.v)) }
+    }
 }
 
 impl Wire {
@@ -51,12 +66,21 @@ impl Wire {
     /// # Errors
     /// [`WireError`] for another version or an unknown type.
     pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
-        // Check the version first: this release must not read the fields of later versions.
-        let VersionOnly { v } = serde_json::from_slice(bytes)?;
-        if v != WIRE_VERSION {
-            return Err(WireError::Version(v));
+        if Head::read(bytes)?.kind == "tickets" {
+            return Ok(serde_json::from_slice::<TicketsForm>(bytes)?.into());
         }
         Ok(serde_json::from_slice::<Envelope<Body>>(bytes)?.body.into())
+    }
+
+    /// Decodes a message if it names the leader; `None` for all others, whose bodies are not read.
+    ///
+    /// # Errors
+    /// As for [`Self::decode`].
+    pub fn decode_leader(bytes: &[u8]) -> Result<Option<Self>, WireError> {
+        match Head::read(bytes)?.kind == "leader" {
+            true => Self::decode(bytes).map(Some),
+            false => Ok(None),
+        }
     }
 }
 
