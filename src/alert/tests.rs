@@ -183,7 +183,7 @@ fn a_cause_says_what_flaps_and_what_is_in_doubt() {
     let say = |language| {
         causes.iter().map(|c| c.say(&Texts::new(language))).collect::<Vec<_>>().join("\n")
     };
-    insta::assert_snapshot!(say(Language::En), @"2 critical lossOfSignal alarms active since 05:30, first on OLT-18, flapping: one was raised 7 times, 1 may have cleared already (not reported again since the alarm list was rebuilt)");
+    insta::assert_snapshot!(say(Language::En), @"2 critical lossOfSignal alarms active since 05:30, first on OLT-18, flapping: one alarm was raised 7 times, 1 may have cleared already (not reported again since the alarm list was rebuilt)");
     insta::assert_snapshot!(say(Language::Zh), @"自 05:30 起有 2 条紧急 lossOfSignal 告警未清除，首个告警设备 OLT-18，频繁抖动：单条告警上报达 7 次，其中 1 条可能已清除（告警列表重建后未再上报）");
 }
 
@@ -224,7 +224,7 @@ fn a_page_says_what_where_when_how_many_and_why() {
     As of 14:00 (Asia/Shanghai); first seen at 14:00.
     Missing: 9 from 14:30 until 15:30 (phone 6, chat 3).
     Action by 14:30: find 9 more agents (phone 6, chat 3).
-    Action at 15:30: look at the newest forecast before you release them.
+    Action at 15:30: look at the newest forecast before you release the extra agents.
     Action now: ask network operations when the fault that began on OLT-17 will be repaired.
     Cause: 2 critical lossOfSignal alarms active since 13:40, first on OLT-17.
     Cause: planned work of 13:00–13:50 overruns; 2 of its alarms are still active.
@@ -370,7 +370,7 @@ fn the_severity_falls_once_the_gap_is_clearly_smaller_for_two_forecasts() {
     step(&mut book, 8, 10, 10);
     step(&mut book, 9, 10, 10);
     assert_eq!(severity(&book), AlertSeverity::Warning, "also where nothing is missing");
-    let gone = "The forecast of 16:15 shows no shortage any more; the last page said 6 agents. The alert ends if the next forecasts agree.";
+    let gone = "The forecast of 16:15 shows no shortage any more; the last page reported 6 missing agents. The alert ends if the next forecasts confirm this.";
     assert!(said(&book).iter().any(|line| line == gone), "{:#?}", said(&book));
     assert_eq!(said(&book)[0], "north/broadband: the shortage of agents is no longer expected");
 }
@@ -434,7 +434,7 @@ fn number_span_and_action_are_of_one_stretch() {
     Missing: 8 from 06:30 until 07:00 (phone 7, chat 1).
     Missing: 12 from 08:00 until 08:30 (chat 12).
     Action now: find 13 more agents (phone 13).
-    Action at 06:30: from then on 8 of them are enough, until 07:00.
+    Action at 06:30: 8 extra agents are enough from then until 07:00.
     Action now: look for a reason that is not in the data, such as a campaign or a billing run, and enter it.
     Cause: the forecast needs more agents than are available; no relevant alarm is active here.
     phone: 23 agents needed at 06:00, 10 scheduled, 13 short. Forecast for that window: 30 tickets (24 to 36 with 80 % probability).

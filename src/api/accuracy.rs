@@ -20,8 +20,8 @@ const SPAN_MAX: Duration = Duration::from_secs(400 * 86_400);
 
 /// Accuracy of forecasts
 ///
-/// By lead, compared with last week's count and the noise floor; surges and warnings by lead. From the ledger: the last
-/// four weeks, or whole UTC days.
+/// By lead, compared with last week's count and the noise floor; surges and warnings by lead. The span is the last
+/// four weeks, or the whole UTC days from `from` to `to`.
 #[utoipa::path(get, path = "/accuracy", params(AccuracyQuery), responses((status = 200, body = views::Accuracy), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub async fn accuracy(
     State(state): State<ApiState>,

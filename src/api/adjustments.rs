@@ -88,13 +88,13 @@ impl From<&forecast::Adjustment> for Adjustment {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AdjustmentQuery {
-    /// RFC 3339: entries that end later; default: a day ago.
+    /// RFC 3339: only entries that end after this time; default: a day ago.
     pub from: Option<String>,
     /// Continue after a page: the value in its `Link`.
     pub after: Option<usize>,
 }
 
-/// Adjustments that are not over, and those of the past day or since `from`, by start
+/// Adjustments that are not over or ended after `from`, by start
 #[utoipa::path(get, path = "/adjustments", params(AdjustmentQuery), responses((status = 200, body = Vec<Adjustment>), (status = 400, body = Problem)))]
 pub async fn list(
     State(state): State<ApiState>,
@@ -123,12 +123,12 @@ pub async fn enter(
     .await?;
     speaks_of_some(&adjustment, &keys)?;
     if !given.confirmed && is_none_at_all(&adjustment) {
-        let detail = "no tickets at all for whole services would leave them without agents: send \"confirmed\": true if it is meant";
+        let detail = "no tickets at all for whole services would leave them without agents: send \"confirmed\": true if this is intended";
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
     let others = known.iter().filter(|other| other.id != adjustment.id).count();
     if others >= ENTRIES_MAX {
-        let detail = format!("{others} adjustments are entered already: take some back first");
+        let detail = format!("{others} adjustments are entered already: remove some first");
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
     let shown = Adjustment::from(&adjustment);

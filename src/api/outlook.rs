@@ -16,7 +16,7 @@ use crate::staffing::Outlook;
 use crate::store::Reader;
 use crate::views::{self, Order, Overview, Query, outlooks};
 
-/// Outlook: the next six hours as single numbers
+/// Outlook: the next six hours in a few numbers, such as the peak and the largest gap
 #[utoipa::path(get, path = "/outlook", params(ListQuery), responses((status = 200, body = views::Outlook), (status = 404, body = Problem)))]
 pub async fn outlook(
     State(state): State<ApiState>,

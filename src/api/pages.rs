@@ -34,7 +34,7 @@ pub async fn pages(
     Ok(params::page_of(rows, limit, |_| last.unwrap_or_default()))
 }
 
-/// One page, to each of its receivers
+/// One page, with its delivery to each receiver
 #[utoipa::path(get, path = "/pages/{id}", params(("id" = String, Path)), responses((status = 200, body = Vec<views::Page>), (status = 404, body = Problem)))]
 pub async fn page(
     State(state): State<ApiState>,
@@ -49,7 +49,7 @@ pub async fn page(
     Ok(Json(rows.iter().map(|row| views::Page::new(row, &texts)).collect()))
 }
 
-/// Sends a page again that was given up
+/// Sends an undelivered page again
 #[utoipa::path(post, path = "/pages/{id}/resend", params(("id" = String, Path)), request_body = Resend, responses((status = 204), (status = 404, body = Problem)))]
 pub async fn resend_page(
     State(state): State<ApiState>,

@@ -201,7 +201,7 @@ pub struct PageQuery {
     pub receiver: Option<String>,
     /// Rows at most, 1 to 1000.
     pub limit: Option<usize>,
-    /// The value that the `Link` of the page before has.
+    /// The value in the `Link` header of the previous page.
     pub after: Option<i64>,
 }
 

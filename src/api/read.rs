@@ -55,9 +55,9 @@ pub(super) async fn each<T: Serialize + Send + 'static>(
         });
         return match found.await? {
             (Some(found), _) => Ok(Json(found).into_response()),
-            (None, true) => {
-                Err(Problem::not_found(format!("there is none for {series}, or none at that time")))
-            }
+            (None, true) => Err(Problem::not_found(format!(
+                "the series {series} has no such data, or none at that time"
+            ))),
             (None, false) => Err(Problem::not_found(format!("the series {series} is not known"))),
         };
     }
@@ -153,7 +153,9 @@ pub async fn anomalies(
     let span = span(&times, state.clock.now())?;
     let limit = params::limit(query.limit)?;
     let after = query.after.as_ref().map(|text| text.parse::<i64>()).transpose();
-    let after = after.map_err(|_| Problem::bad_request("after: use a number that a list gave"))?;
+    let after = after.map_err(|_| {
+        Problem::bad_request("after: use the value in the Link header of the previous page")
+    })?;
     let peaks_only = query.episodes == Some(true);
     let (cursors, rows): (Vec<i64>, Vec<views::Anomaly>) = read(&state, move |reader| {
         let rows = anomaly_rows(reader, &filter, span, (limit + 1, after), peaks_only)?;
@@ -251,7 +253,7 @@ pub async fn alert(
     found.map(|alert| Json(views::Alert::new(&alert, &texts))).ok_or(Problem::not_found(missing))
 }
 
-/// The roster from yesterday on; rows of teams come last, and only without a filter
+/// The roster from yesterday on. Rows of teams come last; a filter leaves them out
 #[utoipa::path(get, path = "/roster", params(SeriesQuery), responses((status = 200, body = Vec<views::RosterRow>)))]
 pub async fn roster(
     State(state): State<ApiState>,

@@ -75,7 +75,7 @@ pub async fn recommendations(
     Ok(params::page_of(rows, limit, |_| last.unwrap_or_default()))
 }
 
-/// Agents who are missing and whom no recommendation brings, most first
+/// Missing agents for whom there is no recommendation, the largest number first
 #[utoipa::path(get, path = "/recommendations/uncovered", params(RestQuery), responses((status = 200, body = Vec<Uncovered>)))]
 pub async fn uncovered(
     State(state): State<ApiState>,
@@ -102,7 +102,7 @@ pub struct TakenQuery {
     pub after: Option<usize>,
 }
 
-/// Which recommendations were taken and what followed, by team and week or quarter of the year, newest first
+/// Which recommendations were accepted or done, and their effect, by team and week or quarter of the year, newest first
 #[utoipa::path(get, path = "/recommendations/taken", params(TakenQuery), responses((status = 200, body = Vec<AdviceTaken>), (status = 400, body = Problem)))]
 pub async fn taken(
     State(state): State<ApiState>,

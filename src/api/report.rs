@@ -38,7 +38,7 @@ pub struct BriefQuery {
     pub maintenance: Option<String>,
 }
 
-/// Status, five figures, hours beyond the forecast and priorities of a week, and what they are made of
+/// Report on a week: status, five figures, hours far from the forecast, priorities, and the details behind them
 ///
 /// Weeks and times are those of the zone of `[windows]`. Markdown, or HTML where `Accept` asks for it.
 #[utoipa::path(get, path = "/reports/weekly", params(WeekQuery), responses((status = 200, content((String = "text/markdown"), (String = "text/html"))), (status = 400, body = Problem)))]
@@ -71,7 +71,7 @@ pub async fn incident_report(
     Ok(answer(&report, &headers))
 }
 
-/// Any span: a summary, findings by category, recommendations and risks
+/// Report on any span: summary, findings by category, recommendations and risks
 ///
 /// Days and times are those of the zone of the region, or of `[windows]` for all. Markdown, or HTML where `Accept` asks for it.
 #[utoipa::path(get, path = "/reports/full", params(FullQuery), responses((status = 200, content((String = "text/markdown"), (String = "text/html"))), (status = 400, body = Problem)))]
@@ -97,7 +97,7 @@ pub async fn full_report(
     Ok(answer(&report, &headers))
 }
 
-/// Brief for the call team on planned work: what, when, what to say, and the contacts that are expected and that came
+/// Brief for the call team on planned work: what, when, what to say, expected and actual contacts
 ///
 /// Times are those of the zone of its region. Markdown, or HTML where `Accept` asks for it.
 #[utoipa::path(get, path = "/reports/brief", params(BriefQuery), responses((status = 200, content((String = "text/markdown"), (String = "text/html"))), (status = 404, body = Problem)))]

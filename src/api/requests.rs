@@ -25,7 +25,7 @@ pub struct Feedback {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resend {
-    /// Only to this receiver; to all that did not get it by default.
+    /// Only to this receiver; default: to every receiver that did not get it.
     pub receiver: Option<String>,
 }
 

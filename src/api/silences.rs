@@ -41,7 +41,7 @@ pub struct NewSilence {
     pub starts_at: Option<String>,
     /// RFC 3339; at most 31 days after the start.
     pub ends_at: String,
-    /// `true`: also holds back pages of critical alerts. They are sent all the same without it.
+    /// `true`: also holds back pages of critical alerts. Otherwise they are sent.
     #[serde(default)]
     pub critical: bool,
     pub comment: Option<String>,
@@ -62,7 +62,7 @@ pub struct SilenceEnd {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct SilenceQuery {
-    /// RFC 3339: silences that end later; default: now, so only those that are in force or planned.
+    /// RFC 3339: only silences that end after this time; default: now, so only those that are in force or planned.
     pub from: Option<String>,
     /// Continue after a page: the value in its `Link`.
     pub after: Option<usize>,
@@ -109,7 +109,7 @@ pub async fn silence(
     Ok((StatusCode::CREATED, Json(views::Silence::new(&silence, now))))
 }
 
-/// Ends a silence: alerts that still fire send their pages
+/// Ends a silence: the pages of alerts that still fire are then sent
 #[utoipa::path(post, path = "/silences/{id}/end", params(("id" = String, Path)), request_body = SilenceEnd, responses((status = 200, body = views::Silence), (status = 404, body = Problem)))]
 pub async fn end_silence(
     State(state): State<ApiState>,

@@ -43,7 +43,7 @@ pub struct StaffingQuery {
     pub limit: Option<usize>,
     /// Goes on after this series, `region/service/channel`.
     pub after: Option<String>,
-    /// What if: the handling time of a contact, such as `330s`; of a chat that an agent handles alone.
+    /// What if: the handling time of a contact, such as `330s`; for chats, the time of a chat that an agent handles alone.
     pub aht: Option<String>,
     /// What if: agents on the schedule in every window.
     pub agents: Option<u32>,
@@ -102,7 +102,7 @@ pub async fn staffing(
             Problem::not_found(format!("there is no team `{name}`; teams: {}", known().join(", ")))
         })?;
         let desk = Desk { width, rules, what_if, texts };
-        let missing = format!("of team {name} there is no forecast yet");
+        let missing = format!("team {name} has no forecast yet");
         let found = read(&state, move |reader| desk.of_team(reader, &team)).await?;
         return found.map(|found| Json(found).into_response()).ok_or(Problem::not_found(missing));
     }

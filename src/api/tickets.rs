@@ -27,7 +27,7 @@ pub struct TicketQuery {
     pub channel: Option<String>,
     /// Rows at most, 1 to 1000; default 100.
     pub limit: Option<usize>,
-    /// The value that the `Link` of the page before has.
+    /// The value in the `Link` header of the previous page.
     pub after: Option<String>,
 }
 
@@ -53,11 +53,11 @@ pub struct OutreachQuery {
     pub service: Option<String>,
     /// Rows at most, 1 to 1000; default 100.
     pub limit: Option<usize>,
-    /// The value that the `Link` of the page before has.
+    /// The value in the `Link` header of the previous page.
     pub after: Option<String>,
 }
 
-/// Open tickets with an id, the most urgent first: by priority, then by the clock that is over first
+/// Open tickets with an id, the most urgent first: by priority, then by due time
 #[utoipa::path(get, path = "/tickets", params(TicketQuery), responses((status = 200, body = Vec<OpenTicket>), (status = 400, body = Problem)))]
 pub async fn tickets(
     State(state): State<ApiState>,
@@ -93,7 +93,7 @@ pub async fn sla(
     Ok(params::rest_of(found.iter().map(SlaWeek::from), query.after))
 }
 
-/// Customers to call, because they have several tickets or a breach; those with most breaches first
+/// Customers to call, because they have several tickets or a ticket that missed its deadline; those with most of these first
 ///
 /// Only where events carry ids of customers. Ids are hashed unless `tickets.customer_ids` is `plain`.
 #[utoipa::path(get, path = "/outreach", params(OutreachQuery), responses((status = 200, body = Vec<OutreachRow>), (status = 400, body = Problem)))]
@@ -117,7 +117,7 @@ fn cursor(place: &Urgency) -> String {
 }
 
 fn no_cursor() -> Problem {
-    Problem::bad_request("after: use the value that the Link of the page before has")
+    Problem::bad_request("after: use the value in the Link header of the previous page")
 }
 
 fn urgency(text: &str) -> Result<Urgency, Problem> {

@@ -131,7 +131,7 @@ async fn shown(
     Ok(Json(views::Alert::new(&alert, texts)))
 }
 
-/// Replaces the roster of the series or teams and hours that are given
+/// Replaces the roster of the series and teams in the request, for the hours that it covers
 ///
 /// JSON rows, or CSV with the columns `team,start,end,agents,absent`.
 #[utoipa::path(

@@ -251,7 +251,7 @@ impl<'a> Sources<'a> {
                 let file = name.strip_prefix("file:").unwrap_or(&name);
                 tracing::warn!(
                     file,
-                    "file: was read before, and is no --input now: its further lines are not counted"
+                    "file: was read before, but --input does not name it now: its new lines are not counted"
                 );
             }
         }

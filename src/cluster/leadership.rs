@@ -138,7 +138,7 @@ impl Candidate {
                     answers.push(answer);
                 }
                 Err(error) => {
-                    tracing::error!(%error, "cluster: cannot encode a command, standbys lack it")
+                    tracing::error!(%error, "cluster: cannot encode a command, so standbys do not get it")
                 }
             }
         }

@@ -53,7 +53,7 @@ enum Command {
     /// List events that were not counted, and send them again
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersCommand),
-    /// List pages and what became of them, and send again what was given up
+    /// List pages and whether they were delivered, and send undelivered pages again
     #[command(subcommand)]
     Pages(pages::PagesCommand),
     /// Hold back the pages of alerts for a while
@@ -61,7 +61,7 @@ enum Command {
     Silence(silence::SilenceCommand),
     /// Send a test page to one receiver of a config
     PageTest(page_test::PageTestArgs),
-    /// Show what people changed, and who they were
+    /// Show who changed what
     Audit(audit::AuditArgs),
     /// Copy the store to a folder while the service runs
     Backup(backup::BackupArgs),
@@ -76,7 +76,7 @@ enum Command {
     /// Write a report: what happened, and how accurate forecasts were
     #[command(subcommand)]
     Report(report::ReportCommand),
-    /// Send a roster, or tickets and alarms of the past, to a running system
+    /// Send a roster, or past tickets and alarms, to a running system
     #[command(subcommand)]
     Import(import::ImportCommand),
     /// Calculate the agents needed for arrivals, handling time and a service target

@@ -27,7 +27,7 @@ pub enum DeadLettersCommand {
     List(ListArgs),
     /// Print one dead letter with its original bytes, and why it was not counted
     Show(ShowArgs),
-    /// Send dead letters again that can be decoded now, after a look-up table or a limit was corrected
+    /// Send dead letters again, after you have corrected a look-up table or a limit so that they can be decoded
     Replay(ReplayArgs),
 }
 
@@ -54,7 +54,7 @@ pub struct ShowArgs {
     config: ConfigArgs,
     /// Number of the dead letter in the list
     id: i64,
-    /// Print only its bytes, for correcting and posting them
+    /// Print only the bytes of the event, so that you can correct and post them
     #[arg(long)]
     raw: bool,
 }

@@ -15,8 +15,8 @@ pub enum FrontierCommand {
     Show(ShowArgs),
     /// Set the offset from which each partition is counted next. Stop all instances first
     ///
-    /// Forward: the skipped records are never counted. Backward: records are counted again. Windows that the store has
-    /// finalized from later offsets stay as they are, so a reset backward makes sense only with an empty store.
+    /// Forward: the skipped records are never counted. Backward: records are counted again. Windows that are
+    /// already finalized in the store stay as they are, so a reset backward makes sense only with an empty store.
     Reset(ResetArgs),
 }
 

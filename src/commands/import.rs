@@ -24,9 +24,9 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub enum ImportCommand {
     /// Send a roster: CSV with the columns team,start,end,agents,absent, or JSON
     Roster(RosterArgs),
-    /// Send tickets of the past from a CSV file
+    /// Send past tickets from a CSV file
     Tickets(HistoryArgs),
-    /// Send alarms of the past from a CSV file
+    /// Send past alarms from a CSV file
     Alarms(HistoryArgs),
 }
 

@@ -24,7 +24,7 @@ pub enum PagesCommand {
     List(ListArgs),
     /// Print one page and what became of it at each receiver
     Show(ShowArgs),
-    /// Have the running service send a page again that was given up
+    /// Have the running service send an undelivered page again
     Resend(ResendArgs),
 }
 
@@ -42,7 +42,7 @@ pub struct ListArgs {
     /// List at most this many
     #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000), allow_hyphen_values = true)]
     limit: u32,
-    /// Print one JSON object a line, as the API has it
+    /// Print one JSON object per line, with the fields of the API
     #[arg(long)]
     json: bool,
 }
@@ -63,7 +63,7 @@ pub struct ResendArgs {
     config: ConfigArgs,
     /// Id of the page in the list
     id: String,
-    /// Only to this receiver, not to all that did not get it
+    /// Send it only to this receiver [default: to every receiver that did not get it]
     #[arg(long, value_name = "NAME")]
     receiver: Option<String>,
     /// File with a token of scope `operate`
@@ -167,7 +167,7 @@ fn resend(args: &ResendArgs, out: &mut impl Write) -> anyhow::Result<()> {
         StatusCode::NO_CONTENT => writeln!(out, "{} is sent again", printable(&args.id))?,
         StatusCode::NOT_FOUND => {
             let text =
-                "no page of this id was given up: `pages list --state dead` shows those that were";
+                "no undelivered page has this id: `pages list --state dead` shows these pages";
             return Err(UsageError(text.into()).into());
         }
         status => {

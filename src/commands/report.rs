@@ -19,7 +19,7 @@ use crate::text::{Language, Texts};
 /// `surgecast report …`.
 #[derive(Debug, Subcommand)]
 pub enum ReportCommand {
-    /// Status, five figures, hours beyond the forecast and priorities of a week, and what they are made of
+    /// Report on a week: status, five figures, hours far from the forecast, priorities, and the details behind them
     Weekly {
         #[command(flatten)]
         from: SourceArgs,
@@ -34,14 +34,14 @@ pub enum ReportCommand {
         #[command(flatten)]
         from: SourceArgs,
     },
-    /// Summary, findings by category, recommendations and risks of any span, for all regions and services or some
+    /// Report on any span, for all or some regions and services: summary, findings by category, recommendations and risks
     Full {
         #[command(flatten)]
         of: FullArgs,
         #[command(flatten)]
         from: SourceArgs,
     },
-    /// Brief for the call team on planned work: what, when, what to say, and the contacts that are expected and that came
+    /// Brief for the call team on planned work: what, when, what to say, expected and actual contacts
     Brief {
         #[command(flatten)]
         of: WorkArgs,

@@ -22,7 +22,7 @@ pub enum SilenceCommand {
     List(ListArgs),
     /// Hold back the pages of some alerts, or of all
     Add(AddArgs),
-    /// End a silence: alerts that still fire send their pages
+    /// End a silence: the pages of alerts that still fire are then sent
     End(EndArgs),
 }
 
@@ -41,7 +41,7 @@ struct ServiceArgs {
 pub struct ListArgs {
     #[command(flatten)]
     service: ServiceArgs,
-    /// Print one JSON object a line, as the API has it
+    /// Print one JSON object per line, with the fields of the API
     #[arg(long)]
     json: bool,
 }
@@ -153,7 +153,7 @@ fn add(args: &AddArgs, out: &mut impl Write) -> anyhow::Result<()> {
 fn end(args: &EndArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let (client, url) = args.service.reach(&["silences", &args.id, "end"])?;
     args.service.send(client.post(url).json(&json!({ "by": args.by })))?;
-    writeln!(out, "{} is over; alerts that still fire send their pages", printable(&args.id))?;
+    writeln!(out, "{} is over; the pages of alerts that still fire are sent", printable(&args.id))?;
     Ok(())
 }
 

@@ -95,14 +95,14 @@ impl FromStr for Hours {
         match spans.len() {
             0 => Err(HoursError("is empty".into())),
             1..=SPANS_MAX => Ok(Self { text: text.trim().to_owned(), spans }),
-            n => Err(HoursError(format!("{n} spans are more than {SPANS_MAX}"))),
+            n => Err(HoursError(format!("there are {n} spans, at most {SPANS_MAX} are possible"))),
         }
     }
 }
 
 fn day_of(text: &str) -> Result<usize, HoursError> {
     let day = DAYS.iter().position(|day| day.eq_ignore_ascii_case(text));
-    day.ok_or_else(|| HoursError(format!("`{text}` is no day (Mo, Tu, We, Th, Fr, Sa, Su)")))
+    day.ok_or_else(|| HoursError(format!("`{text}` is not a day (Mo, Tu, We, Th, Fr, Sa, Su)")))
 }
 
 fn days_of(text: &str) -> Result<u8, HoursError> {
@@ -114,7 +114,7 @@ fn days_of(text: &str) -> Result<u8, HoursError> {
 }
 
 fn hours_of(text: &str) -> Result<(u32, u32), HoursError> {
-    let wrong = || HoursError(format!("`{text}` is no span of hours"));
+    let wrong = || HoursError(format!("`{text}` is not a span of hours"));
     let (from, to) = text.split_once('-').ok_or_else(wrong)?;
     let minute = |text: &str| {
         let (hour, minute) = text.split_once(':')?;

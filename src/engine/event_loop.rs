@@ -365,7 +365,9 @@ impl Engine {
         let Some(standbys) = &self.standbys else { return answer() };
         if standbys.try_send((command, answer)).is_err() {
             // The request gets no answer and fails. The client may repeat it.
-            tracing::error!("standby: a command was not replicated, too many wait for Kafka");
+            tracing::error!(
+                "standby: a command was not replicated, because too many commands wait for Kafka"
+            );
         }
     }
 }

@@ -52,9 +52,9 @@ pub fn count_tickets(tickets: &mut TicketBook, metrics: &Metrics, end: Timestamp
     let (given_up, unpaired, old, stale) = (tally.given_up, tally.unpaired, tally.old, tally.stale);
     tracing::warn!(
         given_up, unpaired, old, stale, %end,
-        "tickets: some steps could not be followed: given_up needs a larger limits.open_tickets; unpaired were resolved \
-         without a creation with their ticket_id (send a snapshot if they are older than what surgecast has read); old came \
-         after their ticket was forgotten or their window was finalized; stale were open without news for 90 days"
+        "tickets: some steps were not counted. given_up: too many open tickets, raise limits.open_tickets. unpaired: resolved \
+         without a creation with this ticket_id (send a snapshot if the tickets are older than what surgecast has read). old: \
+         came after the ticket was forgotten or its window was finalized. stale: open without news for 90 days"
     );
 }
 

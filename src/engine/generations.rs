@@ -72,7 +72,7 @@ impl Generations {
     pub fn rename(&self, reports: Vec<Report>) -> Vec<Report> {
         let named = reports.into_iter().filter_map(|mut report| {
             let Some(name) = self.name(&report.source) else {
-                tracing::warn!(source = %report.source, "log: a report of a topic that was deleted is ignored");
+                tracing::warn!(source = %report.source, "log: counts of a deleted topic are ignored");
                 return None;
             };
             rename(&mut report, &name);

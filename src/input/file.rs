@@ -88,7 +88,7 @@ impl FileFeed {
         );
         let until = now + SHOWN;
         if let Err(error) = self.followed.put_loss(&text, until) {
-            tracing::warn!(%error, "file: the loss is not shown any more after a restart");
+            tracing::warn!(%error, "file: cannot store this problem, so a restart will hide it");
         }
         self.loss = Some((text, until));
     }

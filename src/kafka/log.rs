@@ -125,7 +125,7 @@ impl LogReader {
                 topic,
                 start,
                 low,
-                "kafka: the log no longer has the counts from the time without a forecaster; those windows stay unknown"
+                "kafka: the log topic has lost the counts of a time in which no forecaster ran; these windows have no count"
             );
         }
         let mut list = TopicPartitionList::new();

@@ -198,7 +198,7 @@ impl<S: Sink> SinkWriter<S> {
 }
 
 fn unreadable<S: Sink>(error: &StoreError) -> Round {
-    tracing::warn!(%error, sink = S::NAME, "cannot read what a sink has to be told");
+    tracing::warn!(%error, sink = S::NAME, "store: cannot read what to write to a sink, trying again");
     Round::Wait(None)
 }
 

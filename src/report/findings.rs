@@ -31,8 +31,11 @@ pub fn list_alerts(alerts: &[Alert], report: &mut Report, checks: &mut Vec<Strin
     minutes.sort_unstable();
     let median = minutes.get(minutes.len() / 2);
     let median = median.map(|n| texts.text("report-alerts-median", args!["n" => *n]));
-    let sum = texts.text("report-alerts-sum", args!["n" => sent.len(), "acknowledged" => taken]);
-    report.sentences([Some(sum), median].into_iter().flatten());
+    if !sent.is_empty() {
+        let args = args!["n" => sent.len(), "acknowledged" => taken];
+        let sum = texts.text("report-alerts-sum", args);
+        report.sentences([Some(sum), median].into_iter().flatten());
+    }
     let mut by_gap: Vec<_> = sent.iter().map(|alert| (alert, alert.at_worst())).collect();
     by_gap.sort_by_key(|(alert, worst)| (std::cmp::Reverse(worst.agents_short), alert.since));
     let row = |(alert, worst): &(&&Alert, Worst)| {

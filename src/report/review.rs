@@ -103,7 +103,6 @@ pub fn known(course: &Course, report: &mut Report) {
             continue;
         };
         let warns = vintage.surges.as_ref().is_some_and(|surges| surges.warns);
-        let id = if warns { "report-known-yes" } else { "report-known-no" };
         let reason = served.reason.as_ref().map(|reason| reason.say(&texts));
         let text = match reason {
             Some(reason) => texts.text("report-known-nowcast", args!["reason" => reason]),
@@ -119,7 +118,12 @@ pub fn known(course: &Course, report: &mut Report) {
                 texts.number(point.quantiles[HIGH], 0)
             ),
             texts.number(point.alarm_effect, 1),
-            texts.text(id, None),
+            match (warns, &served.reason) {
+                (true, _) => texts.text("report-known-yes", None),
+                // Nowcasts do not warn.
+                (false, Some(_)) => "–".into(),
+                (false, None) => texts.text("report-known-no", None),
+            },
         ]);
     }
     let head = [

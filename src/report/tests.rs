@@ -388,8 +388,8 @@ fn numbers_equal_those_of_the_api() {
         |series: &str| views::accuracy(&reader, &key(series), span, &counts).expect("the accuracy");
     let overall = of("_all/_all/_all").overall;
     let share = |error: Option<f64>| english.percent(error.map(|error| 1.0 - error));
-    let row = format!("| {} (floor {}) |", share(overall.wape), share(overall.wape_floor));
-    assert!(text.contains(&format!("| Accuracy (noise floor) {row}")), "{row}: {text}");
+    let row = format!("| {} (best: {}) |", share(overall.wape), share(overall.wape_floor));
+    assert!(text.contains(&format!("| Accuracy (best possible) {row}")), "{row}: {text}");
     let place = of("north/broadband/_all").surges.remove(0);
     let minutes = place.warning_minutes.expect("one was warned of").round();
     let row =
@@ -405,7 +405,10 @@ fn numbers_equal_those_of_the_api() {
     let windows = timeline("north/broadband/phone", span).windows;
     let below = windows.iter().filter_map(|window| window.staffing.as_ref());
     let below = below.filter(|own| own.gap > 0).count() * 60;
-    assert!(text.contains(&format!("| Minutes below target | {below} |")), "{below}: {text}");
+    assert!(
+        text.contains(&format!("| Minutes with too few agents | {below} |")),
+        "{below}: {text}"
+    );
     // The window of the peak, as its forecasts were issued.
     let alert = incident(&reader, "a1", &Texts::new(Language::En)).expect("reads");
     let alert = alert.expect("an alert").write(Format::Markdown);
@@ -521,7 +524,7 @@ fn a_young_store_is_reported_from_its_first_week() {
     assert!(week.starts_with("# Week 2026-W10\n"), "{week}");
     assert!(week.contains("The week is not over. The figures go up to Thu 5 Mar 00:00."), "{week}");
     // One day has one busiest hour. A week without data has no figures.
-    assert_eq!(week.matches("- Keep the roster full on").count(), 1, "{week}");
+    assert_eq!(week.matches("- Keep the roster full in").count(), 1, "{week}");
     let empty = week_in(&reader, Some("2026-W07"), Language::En);
     assert!(empty.ends_with("\n\nThere are no counts for this week.\n"), "{empty}");
     assert!(!empty.contains("##"), "{empty}");

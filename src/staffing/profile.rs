@@ -263,7 +263,7 @@ fn seconds(key: &'static str, text: Option<&str>) -> Result<Option<Duration>, Pr
     let Some(text) = text else { return Ok(None) };
     match parse_seconds(text) {
         Some(length) => Ok(Some(length)),
-        None => refuse(key, format!("`{text}` is no length such as 300s, 5m or 1h")),
+        None => refuse(key, format!("`{text}` is not a length of time such as 300s, 5m or 1h")),
     }
 }
 
@@ -283,7 +283,7 @@ fn within(
 fn share(key: &'static str, value: Option<f64>, most: f64) -> Result<Option<f64>, ProfileError> {
     match value {
         Some(v) if !(0.0..=most).contains(&v) => {
-            refuse(key, format!("{v} is no share: use a number from 0 to {most}"))
+            refuse(key, format!("{v} is not a share: use a number from 0 to {most}"))
         }
         v => Ok(v),
     }

@@ -20,7 +20,7 @@ pub struct ServiceTarget {
 pub fn parse_target(text: &str) -> Result<ServiceTarget, String> {
     let form = || {
         format!(
-            "`{text}` is no target: use PERCENT/TIME, such as 80/20 for 80 % within 20 s, or 100/6h"
+            "`{text}` is not a target: use PERCENT/TIME, such as 80/20 for 80 % within 20 s, or 100/6h"
         )
     };
     let (percent, within) = text.split_once('/').ok_or_else(form)?;

@@ -126,7 +126,7 @@ fn decide(
         let is_said = is_new_state && held.id != 0 && held.last > 0;
         let notice = is_said.then(|| {
             format!(
-                "state.db is new: the {waiting} events in events.db are counted; earlier events are in no count of it"
+                "state.db is new: the {waiting} events in events.db are counted; earlier events are not counted in it"
             )
         });
         return Ok(Pairing { generation: None, notice });

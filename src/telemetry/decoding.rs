@@ -33,7 +33,7 @@ impl DecodingMetrics {
     pub(super) fn register(&self, r: &mut Registry) {
         r.register(
             "events_unknown_words",
-            "Events with an unknown word, by list",
+            "Events with a severity or action that is in no list, by list",
             self.words.clone(),
         );
         r.register(

@@ -246,7 +246,7 @@ impl Metrics {
         );
         r.register(
             "store_commit_duration_seconds",
-            "Time to store one report and its effects",
+            "Time to store one batch of counts with the forecasts and alerts that follow from it",
             self.commit_seconds.clone(),
         );
         r.register(

@@ -127,8 +127,9 @@ pub struct SurgeFigures {
     /// Hits: surges of which the forecast at this lead warned.
     pub hits: u32,
     pub hit_rate: Option<f64>,
-    /// Warnings at this lead, and false alarms: warnings that no surge has followed so far.
+    /// Warnings at this lead.
     pub calls: u32,
+    /// False alarms: warnings that no surge has followed so far.
     pub false_calls: u32,
     /// Surges of which any forecast warned.
     pub warned: u32,

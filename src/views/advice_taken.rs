@@ -69,29 +69,29 @@ pub struct AdviceTaken {
     /// Accepted or done.
     pub taken: u32,
     pub declined: u32,
-    /// Their time came, and nobody had answered.
+    /// Their start passed without an answer.
     pub expired: u32,
-    /// The forecasts did not call for them any more: nobody was to take them.
+    /// Withdrawn because the forecasts no longer called for them.
     pub withdrawn: u32,
     /// Nobody has answered yet.
     pub open: u32,
-    /// Taken ones as a share of those that were taken, declined or expired.
+    /// Share of the recommendations taken among those that were taken, declined or expired.
     pub share_taken: Option<f64>,
-    /// Of those taken: agents × hours.
+    /// Agents × hours of the recommendations taken.
     pub agent_hours: f64,
-    /// Of those taken, in the unit of `[recommendations]`; below 0 where it saves.
+    /// Cost of the recommendations taken, in the unit of `[recommendations]`; below 0 where they save.
     pub cost: f64,
-    /// Taken ones that are over and were compared with what came. The figures below are theirs.
+    /// Recommendations taken that are over and were compared with the actual contacts. The fields below are about these.
     pub compared: u32,
     pub arrivals: f64,
     pub expected_arrivals: f64,
-    /// As the forecast expected it, weighted by the contacts that it expected.
+    /// Service level that the forecast expected, weighted by the expected contacts.
     pub expected_service_level_with: Option<f64>,
     pub expected_service_level_without: Option<f64>,
-    /// Of the model for what came, weighted by the contacts that came.
+    /// Service level that the model gives for the actual contacts, weighted by them.
     pub service_level_with: Option<f64>,
     pub service_level_without: Option<f64>,
-    /// Contacts answered in time because of them; below 0 where people were sent home.
+    /// Additional contacts answered in time; below 0 where people were sent home.
     pub answered_more: f64,
 }
 

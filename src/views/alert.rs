@@ -42,7 +42,7 @@ pub struct AlertStep {
     pub channels: Vec<StepChannel>,
 }
 
-/// An alert of a region and service; of all (`_all`) where its rule looks at no single one.
+/// An alert of a region and service; `_all` where its rule is not about a single one.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Alert {
     pub id: String,
@@ -73,13 +73,13 @@ pub struct Alert {
     pub as_of: String,
     /// The time of the next forecast.
     pub next_at: Option<String>,
-    /// When its severity last fell.
+    /// When its severity last decreased.
     pub eased_at: Option<String>,
     /// The silence that holds back its pages.
     pub silenced: Option<Silenced>,
-    /// Its pages that were held back and not sent since; those of an incident are at the alert that leads it.
+    /// Its pages that were held back and not sent since. The pages of an incident are in the alert with the id of the incident.
     pub held: Option<HeldPages>,
-    /// The id of its incident, if that has several alerts: the id of the alert whose pages are those of all.
+    /// The id of its incident, if the incident has several alerts. It is the id of the alert that sends the pages for all of them.
     pub incident: Option<String>,
     /// Factor on the limits of its rule in its region and service, which follows from feedback.
     pub limit_factor: f64,
@@ -90,9 +90,9 @@ pub struct Alert {
 /// What a rule found.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Finding {
-    /// What it is about, where a region and service can have several alerts of the rule: the name of a source.
+    /// The name of the source, for a rule that can have several alerts in a region and service.
     pub label: Option<String>,
-    /// How far what the rule measures is, and from where on it begins an alert. The unit is the rule's own.
+    /// The measured value. From `threshold` on, an alert begins. The unit depends on the rule.
     pub level: f64,
     pub threshold: f64,
     /// The largest level so far.
@@ -100,9 +100,9 @@ pub struct Finding {
     /// The numbers, times and names of its text, by name.
     #[schema(value_type = Object)]
     pub facts: BTreeMap<String, serde_json::Value>,
-    /// Whether the newest window no longer shows it.
+    /// Whether the newest window no longer shows what the rule found.
     pub is_over: bool,
-    /// The alert of missing agents that has the pages instead.
+    /// The alert about missing agents that sends the pages instead.
     pub inhibited_by: Option<String>,
 }
 

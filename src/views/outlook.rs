@@ -14,7 +14,7 @@ use crate::text::Texts;
 /// Number of counts in a sparkline.
 const SPARK_WINDOWS: u32 = 48;
 
-/// The next six hours of a series as single numbers.
+/// The next six hours of a series in a few numbers.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Outlook {
     #[serde(flatten)]

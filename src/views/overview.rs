@@ -20,7 +20,7 @@ pub struct Overview {
     pub series: usize,
     /// Number of series that match.
     pub matching: usize,
-    /// The first rows of these.
+    /// The first of the series that match.
     pub rows: Vec<OverviewRow>,
     pub figures: OverviewFigures,
     pub regions: BTreeSet<String>,
@@ -54,7 +54,7 @@ pub struct OverviewFigures {
     pub leaves: usize,
     /// Tickets forecast for the six hours.
     pub tickets: f64,
-    /// The same divided by the usual number; null if that is zero.
+    /// `tickets` divided by the usual number; null if that is zero.
     pub over_baseline: Option<f64>,
     /// The window in which most agents are needed.
     pub agents: Option<PeakAgents>,

@@ -21,7 +21,7 @@ pub struct RecommendationOutcome {
     pub expected_arrivals: f64,
     /// Service level that the model gives for the actual contacts, with the recommendation.
     pub service_level_with: f64,
-    /// The same without it.
+    /// The same without the recommendation.
     pub service_level_without: f64,
     /// Of an announcement: the share of the expected contacts that did not come; below 0 where more came.
     pub deflected: Option<f64>,
@@ -51,7 +51,7 @@ pub struct Recommendation {
     pub agents: u32,
     /// Probability that the target is missed without it; of leave, that it is met with it.
     pub confidence: f64,
-    /// Expected over the forecast's quantiles.
+    /// Service level with and without the recommendation, as the mean over the quantiles of the forecast.
     pub service_level_with: f64,
     pub service_level_without: f64,
     /// In the unit of `[recommendations]`; below 0 where it saves.
@@ -72,14 +72,14 @@ pub struct Recommendation {
     pub outcome: Option<RecommendationOutcome>,
 }
 
-/// Agents who are missing and whom no recommendation brings.
+/// Missing agents for whom there is no recommendation.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Uncovered {
     /// The team, or `region/service/channel` of a series without a team.
     pub team: String,
     pub from: String,
     pub to: String,
-    /// Most in one half hour.
+    /// Largest number in one half hour.
     pub agents: u32,
 }
 

@@ -18,16 +18,17 @@ pub const CALIBRATION_DAYS: u32 = 14;
 pub struct ServiceFigures {
     /// Contacts that were created, with the id of a ticket.
     pub offered: u32,
-    /// Of those, answered.
+    /// Contacts among these that were answered.
     pub answered: u32,
-    /// Of those, abandoned before somebody answered.
+    /// Contacts among these that were abandoned before somebody answered.
     pub abandoned: u32,
-    /// Of those, judged by the target. In sums over windows only those of settled ones: others may still be served in time.
+    /// Contacts among these that are judged by the target. Sums over windows include only settled windows: contacts of others may
+    /// still be served in time.
     pub judged: u32,
     /// Of those judged, served within the target's time.
     pub in_time: u32,
-    /// Share of the contacts judged that were served within the target's time; null without a target, and where the stream never tells of first
-    /// responses (for deferred work: of resolutions).
+    /// Share of the contacts judged that were served within the target's time; null without a target, and where the
+    /// events never contain first responses (for deferred work: resolutions).
     pub service_level: Option<f64>,
     /// Service level of the people on the roster at the expected number of contacts: that of the plans (`service_level` in `GET /staffing`),
     /// weighted by these contacts; null without a roster. In answers about one series or team.
@@ -58,9 +59,10 @@ pub struct ServiceCalibration {
     pub contacts: u32,
     /// Service level that the plans expected for them.
     pub expected_service_level: f64,
-    /// Service level that they attained.
+    /// Service level that was attained.
     pub service_level: f64,
-    /// Attained over expected, shrunk to 1 (with n contacts by n / (n + 500)) and at least 0.5, at most 1.25. Plans do not use it.
+    /// Attained divided by expected service level, shrunk towards 1 (n contacts have the weight n / (n + 500)), from 0.5 to 1.25.
+    /// Plans do not use it.
     pub factor: f64,
 }
 
@@ -74,7 +76,7 @@ pub struct Service {
     pub channel: Option<String>,
     /// Percentage and seconds, such as `80/20`; null for roll-ups.
     pub target: Option<String>,
-    /// `answer`, or `end` for deferred work: what has to happen in time; null without a target, and for different ones.
+    /// What has to happen in time: `answer`, or `end` for deferred work; null without a target, and where targets differ.
     pub served_by: Option<&'static str>,
     pub from: String,
     pub to: String,

@@ -122,7 +122,7 @@ impl From<&alert::Incident> for IncidentNeed {
     }
 }
 
-/// Alerts of several services of a region with the same cause. It has one page.
+/// Alerts of several services of a region with the same cause. They share their pages.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Incident {
     /// The id of the alert that began first. Its pages are those of the incident.

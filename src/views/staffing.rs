@@ -31,9 +31,9 @@ pub struct StaffingFigures {
     pub offered_load: f64,
     /// People at work: those on the roster without shrinkage, or those who are needed.
     pub people: f64,
-    /// Expected over the forecast's quantiles.
+    /// Service level, as the mean over the quantiles of the forecast.
     pub expected_service_level: f64,
-    /// Mean wait; null without limit, and for work that may wait.
+    /// Mean wait; null if it has no limit, and for work that may wait.
     pub asa_seconds: Option<f64>,
     pub p_wait: f64,
     pub p_abandon: f64,

@@ -141,7 +141,7 @@ pub struct SlaWeek {
     pub sla: String,
     /// Tickets with a clock.
     pub tickets: u32,
-    /// Of those, tickets that repeat an earlier one of their customer.
+    /// Those among these tickets that repeat an earlier one of their customer.
     pub duplicates: u32,
     pub first_response: SlaClocks,
     pub resolution: SlaClocks,
@@ -164,26 +164,26 @@ impl From<&(ComplianceKey, Counts)> for SlaWeek {
     }
 }
 
-/// A customer to be called: several tickets, or a breach.
+/// A customer to be called: several tickets, or a breached clock.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OutreachRow {
     /// A keyed hash of the customer's id, or the id itself with `tickets.customer_ids = "plain"`.
     pub customer: String,
-    /// Those of the newest ticket.
+    /// Region, service and channel of the newest ticket.
     pub region: String,
     pub service: String,
     pub channel: String,
     /// Tickets in `tickets.outreach_within` before the newest one.
     pub tickets: u32,
-    /// Of those, still open.
+    /// Open ones among these tickets.
     pub open: u32,
-    /// Of those, repeated ones.
+    /// Repeated ones among these tickets.
     pub duplicates: u32,
-    /// Of those, with a breached clock.
+    /// Those among these tickets with a breached clock.
     pub breached: u32,
-    /// Of those, with a negative text.
+    /// Those among these tickets with a negative text.
     pub negative: u32,
-    /// The most urgent one.
+    /// The most urgent priority of these tickets.
     pub priority: &'static str,
     /// Topic of the newest ticket with a text.
     pub class: Option<&'static str>,

@@ -54,7 +54,7 @@ fn a_second_import_counts_nothing_twice_and_says_what_is_final() {
     counted(&program, 100);
     wait_until_final(&program);
     let said = import(folder, "calls.csv", &["--url", &program.url]);
-    assert!(said.contains("not sent: 100 events lie in windows that are final"), "{said}");
+    assert!(said.contains("not sent: 100 events lie in windows that the system has finalized"), "{said}");
     assert!(!said.contains("accepted"), "{said}");
     counted(&program, 100);
 
@@ -85,6 +85,6 @@ fn a_dry_run_needs_no_system() {
     let url = format!("http://{}", nowhere.local_addr().expect("an address"));
     drop(nowhere);
     let said = import(folder.path(), "calls.csv", &["--url", &url, "--dry-run"]);
-    assert!(said.contains("which windows are final there is not known"), "{said}");
+    assert!(said.contains("it is not known which windows that system has finalized"), "{said}");
     assert!(said.contains("11 rows: 10 would be counted"), "{said}");
 }

@@ -86,7 +86,7 @@ fn check(program: &Program) {
     });
     let expected = [
         ("T-4", "P1", "The sender's priority is 1 - Critical."),
-        ("T-5", "P1", "about outage; a critical network alarm is active there"),
+        ("T-5", "P1", "about outage; a critical network alarm is active in its region and service"),
         ("T-8", "P2", "The sender's priority is High."),
         ("T-1", "P3", "negative text"),
         ("T-2", "P3", "negative text"),
@@ -103,7 +103,7 @@ fn check(program: &Program) {
     });
     let alert = alerts.as_array().into_iter().flatten().find(|row| row["region"] == "west");
     let title = alert.and_then(|row| row["title"].as_str()).unwrap_or_default();
-    assert!(title.contains("a ticket is about to miss its time"), "{alerts}");
+    assert!(title.contains("a ticket is about to miss its deadline"), "{alerts}");
     check_week(program);
     check_outreach(program);
 }
@@ -132,7 +132,7 @@ fn check_week(program: &Program) {
 fn check_outreach(program: &Program) {
     let rows = program.get("/api/v1/outreach?language=en").json();
     let [breached, several] = rows.as_array().expect("rows").as_slice() else { panic!("{rows}") };
-    assert_eq!(breached["reasons"], json!(["A ticket missed its time."]));
+    assert_eq!(breached["reasons"], json!(["A ticket missed its deadline."]));
     assert_eq!((&several["tickets"], &several["open"]), (&json!(3), &json!(2)), "{rows}");
     let reasons = [
         "3 tickets within 7 days.",

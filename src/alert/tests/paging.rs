@@ -240,11 +240,11 @@ fn one_outage_over_three_services_is_one_page() {
     CRITICAL north/broadband, mobile, tv lacks agents: 25 from 07:00 until 08:00
     As of 06:30 (UTC); first seen at 06:00.
     Missing: 25 from 07:00 until 08:00 (mobile 10, tv 9, broadband 6).
-    broadband lacks 6 from 07:00 until 08:00.
-    mobile lacks 10 from 07:00 until 08:00.
-    tv lacks 9 from 07:00 until 08:00.
+    broadband lacks agents: 6 from 07:00 until 08:00.
+    mobile lacks agents: 10 from 07:00 until 08:00.
+    tv lacks agents: 9 from 07:00 until 08:00.
     Action by 07:00: find 25 more agents (mobile 10, tv 9, broadband 6).
-    Action at 08:00: look at the newest forecast before you release them.
+    Action at 08:00: look at the newest forecast before you release the extra agents.
     Action now: ask network operations when the fault that began on CORE-1 will be repaired.
     Cause (broadband, mobile, tv): 1 critical lossOfSignal alarm active since 05:40, first on CORE-1.
     Affected: customers of broadband, mobile, tv in north.

@@ -62,7 +62,7 @@ pub enum TokensError {
     #[error("token {0}: use visible ASCII characters without `;`, `,`, `\"` and `\\`")]
     Characters(String),
     #[error(
-        "a token's name is not usable: use 1 to 100 characters without control characters; the audit trail shows it"
+        "a token's name is not usable: use 1 to 100 characters without control characters, because the audit trail shows the name"
     )]
     Name,
     #[error("it contains no token: add [[tokens]] with name, scopes and token")]

@@ -127,7 +127,7 @@ function why(d, zone) {
     h("dl", { class: "why" }, says(t("why_next"), targets[0]), peak === targets[0] ? [] : says(t("why_peak"), peak)),
     d.forecast.causes.length > 0 && h("p", { class: "causes", text: t("why_causes", { list: joined("list", d.forecast.causes.map(cause)) }) }),
     entryLinks(d),
-    h("p", { class: "muted", text: joined("sentence", [t("issued", { at: dateTime(d.forecast.issued_at, zone) }), t("members", { list: joined("list", d.forecast.members) })]) }),
+    h("p", { class: "muted", text: t("issued", { at: dateTime(d.forecast.issued_at, zone) }) }),
   ];
 }
 

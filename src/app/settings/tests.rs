@@ -259,11 +259,11 @@ fn all_problems_of_staffing_are_reported() {
       staffing.chat.max_occupancy (in surgecast.toml): use a share from 0.05 to 1
       staffing.kiosk.aht: is missing: how long does one contact take, such as 300s?
       staffing.kiosk.target: is missing: such as 80/20, 80 % within 20 s
-      staffing.kiosk.patience (in surgecast.toml): `long` is no length such as 300s, 5m or 1h
+      staffing.kiosk.patience (in surgecast.toml): `long` is not a length of time such as 300s, 5m or 1h
       staffing.phone.model (in surgecast.toml): found `erlang-b`: use erlang-c, erlang-a, chat or deferred
       staffing.phone.aht (in surgecast.toml): found `300`: use a length such as 300s, 5m or 1h
-      staffing.phone.target (in surgecast.toml): `80 in 20` is no target: use PERCENT/TIME, such as 80/20 for 80 % within 20 s, or 100/6h
-      staffing.phone.shrinkage (in surgecast.toml): 30 is no share: use a number from 0 to 0.95
+      staffing.phone.target (in surgecast.toml): `80 in 20` is not a target: use PERCENT/TIME, such as 80/20 for 80 % within 20 s, or 100/6h
+      staffing.phone.shrinkage (in surgecast.toml): 30 is not a share: use a number from 0 to 0.95
       staffing.phone.aht_minutes (in surgecast.toml): unknown key, allowed here: absence, aht, aht_factor_max, aht_from, aht_measured, aht_prior, concurrency, concurrency_rates, max_abandonment, max_asa, max_occupancy, model, patience, redial, shrinkage, target
     "#);
     let good = "[staffing.kiosk]\naht = \"300s\"\ntarget = \"80/20\"\nshrinkage = 0\n";
@@ -386,7 +386,7 @@ fn problems_of_teams_name_their_key() {
     .expect_err("bad");
     let text = error.to_string();
     for problem in [
-        "services.mobile.staffing.phone.shrinkage (in surgecast.toml): 2 is no share",
+        "services.mobile.staffing.phone.shrinkage (in surgecast.toml): 2 is not a share",
         "regions.north.staffing.phone.aht_minutes (in surgecast.toml): unknown key",
         "teams.calls.aht: south/_all/phone and south/mobile/phone differ: set it for the team",
         "teams.calls.hours (in surgecast.toml): found `Mo-Fr 7-23`",
@@ -394,7 +394,7 @@ fn problems_of_teams_name_their_key() {
         "teams.second.series (in surgecast.toml): south/mobile/_all has no channel",
         "teams.second.series (in surgecast.toml): `south` is not region/service/channel",
         "teams.second.series (in surgecast.toml): team calls serves south/mobile/phone too",
-        "teams.second.aht (in surgecast.toml): `5 minutes` is no length",
+        "teams.second.aht (in surgecast.toml): `5 minutes` is not a length of time",
         "teams.second.minimum (in surgecast.toml): found `-1`",
         "teams.third.series: is missing",
     ] {

@@ -56,7 +56,7 @@ pub struct BacktestArgs {
     /// Number of points in time from which to forecast (origins), spread evenly over days and hours
     #[arg(long, value_name = "NUMBER", default_value_t = 36, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub origins: u32,
-    /// Length of the last part of the file, in which the origins lie, such as 40d or 26w [default: a quarter of the file, at most 26 weeks]
+    /// Length of the last part of the file, such as 40d or 26w; forecasts begin only there [default: a quarter of the file, at most 26 weeks]
     #[arg(long, value_name = "DURATION")]
     pub last: Option<String>,
     /// File with one time per line, used as origins instead of --origins and --last. The time is the end of the last window whose count the forecast may use
@@ -83,7 +83,7 @@ pub struct BacktestArgs {
     /// Time between refits (24h: at midnight UTC); give the same value as --interval to refit before every forecast
     #[arg(long, value_name = "DURATION", default_value = "24h")]
     pub refit: String,
-    /// Length of the history that each forecast may use, such as 7d: the history begins this long before the last local midnight before the origin, as in a new installation. The model is refitted for each origin [default: everything before the origin]
+    /// Length of the history that each forecast may use, such as 7d, to see how good forecasts of a new installation are. It begins this long before the midnight (local time) that precedes the origin. The model is refitted for each origin [default: everything before the origin]
     #[arg(long, value_name = "DURATION")]
     pub history: Option<String>,
     /// File to write every forecast to (CSV); with several models, one file for each: OUT.MODEL.csv

@@ -148,8 +148,8 @@ fn load(store: &mut Store, data: &Path, args: &DemoArgs) -> anyhow::Result<(Demo
     if let Some(state) = store.reader()?.state::<DemoState>("demo")? {
         if state.operator != OPERATOR {
             let text = format!(
-                "{} holds the demo of another release, whose operator differs: choose another directory with --data, or start \
-                 over with --reset",
+                "{} holds the demo of another release with another simulated operator: choose another directory with --data, or \
+                 start over with --reset",
                 data.display()
             );
             return Err(UsageError(text).into());

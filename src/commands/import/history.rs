@@ -29,7 +29,7 @@ const SERIES_MAX: usize = 200;
 pub struct HistoryArgs {
     /// CSV file with a header
     file: PathBuf,
-    /// Which column a field is read from. Fields whose column has their name need none. Repeatable
+    /// Column from which a field is read. Not needed where the column has the name of the field. Repeatable
     #[arg(long, value_name = "FIELD=COLUMN", value_parser = pair)]
     map: Vec<(String, String)>,
     /// Value of a field in all rows. Repeatable
@@ -50,7 +50,7 @@ pub struct HistoryArgs {
     /// File with a token of the scopes `read` and `ingest`
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Say what would be counted, and send or write nothing
+    /// Show what would be counted, and send or write nothing
     #[arg(long)]
     dry_run: bool,
 }
@@ -121,7 +121,7 @@ pub fn run(kind: EventKind, args: &HistoryArgs, out: &mut impl Write) -> anyhow:
         None => match args.status(token.as_deref()) {
             Ok(system) => Some(system),
             Err(error) if args.dry_run && !error.is::<UsageError>() => {
-                writeln!(out, "{error}: which windows are final there is not known")?;
+                writeln!(out, "{error}: it is not known which windows that system has finalized")?;
                 None
             }
             Err(error) => return Err(error),
@@ -259,7 +259,7 @@ impl<'r> Plan<'r> {
         if self.too_old > 0 {
             writeln!(
                 out,
-                "  not sent: {} events are older than 400 days, which windows are kept",
+                "  not sent: {} events are older than 400 days, and windows are kept for 400 days",
                 self.too_old
             )?;
         }
@@ -274,8 +274,8 @@ impl<'r> Plan<'r> {
         {
             writeln!(
                 out,
-                "  not sent: {} events lie in windows that are final there (before {upto}): they would be late, or are counted \
-                 already. To count older history, write it with --out and start `serve` with --input, see Import in \
+                "  not sent: {} events lie in windows that the system has finalized (before {upto}): they would be late, or are \
+                 counted already. To count older history, write it with --out and start `serve` with --input, see Import in \
                  docs/operations.md",
                 self.in_final
             )?;

@@ -80,7 +80,7 @@ impl Mapping {
         for field in self.columns.keys().chain(self.constants.keys()) {
             if !self.fields().contains(&field.as_str()) {
                 let allowed = self.fields().join(", ");
-                return Err(UsageError(format!("`{field}` is no field: use {allowed}")));
+                return Err(UsageError(format!("`{field}` is not a field: use {allowed}")));
             }
             if self.columns.contains_key(field) && self.constants.contains_key(field) {
                 return Err(UsageError(format!("`{field}` has --map and --set: use one of them")));
@@ -365,7 +365,7 @@ mod tests {
         };
         let ticket = |columns| mapping(EventKind::Ticket, columns, None);
         let table = "Opened,region,region\n";
-        assert!(said(ticket(&[("tz", "Opened")]), table).contains("`tz` is no field: use ts,"));
+        assert!(said(ticket(&[("tz", "Opened")]), table).contains("`tz` is not a field: use ts,"));
         assert!(said(ticket(&[]), table).contains("use --map ts=COLUMN; the columns are Opened"));
         assert!(said(ticket(&[("ts", "opened")]), table).contains("there is no column `opened`"));
         assert!(said(ticket(&[("ts", "Opened")]), table).contains("`region` is named twice"));

@@ -50,7 +50,7 @@ pub struct StaffingArgs {
     /// Length of the interval, with its unit, such as 30m
     #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = interval, allow_hyphen_values = true)]
     pub(super) interval: Duration,
-    /// Average handling time, such as 180s; of a chat that an agent handles alone
+    /// Average handling time, such as 180s; for chats, the time of a chat that an agent handles alone
     #[arg(long, value_name = "DURATION", value_parser = seconds, allow_hyphen_values = true)]
     aht: Duration,
     /// Service target: 80/20 is 80 % answered within 20 s, 80/0 is 80 % without waiting, 100/6h is all work done within 6 hours
@@ -77,13 +77,13 @@ pub struct StaffingArgs {
     /// Contacts that one agent handles at the same time, 1 to 10
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=10), allow_hyphen_values = true)]
     concurrency: Option<u32>,
-    /// How many times as many chats an agent completes with 1, 2, 3 at once as with one, such as 1,1.7,2.5
+    /// Relative number of chats that an agent completes with 1, 2, 3 … chats at once, such as 1,1.7,2.5: with two at once 1.7 times as many as with one
     #[arg(long, value_name = "RATES", value_parser = parse_rates, allow_hyphen_values = true)]
     concurrency_rates: Option<Rates>,
     /// Contacts that already wait (deferred work)
     #[arg(long, value_name = "NUMBER", value_parser = arrivals, allow_hyphen_values = true)]
     backlog: Option<f64>,
-    /// Share of those who hang up that call again, 0 to 0.95 or 0% to 95%; arrivals are then without repeated attempts
+    /// Share of those who hang up that call again, 0 to 0.95 or 0% to 95%. Give the arrivals without these repeated calls
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = shrinkage, allow_hyphen_values = true)]
     redial: f64,
     /// Evaluate this number of positions (people at work, without shrinkage), or each of a range such as 10..16, instead of searching for the smallest one

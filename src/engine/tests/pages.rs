@@ -244,7 +244,7 @@ const SENTENCES: [(&str, Check); 21] = [
         case.holds(at.as_deref() == Some(&found[1]), "eased");
     }),
     (
-        r"^The forecast of (\S+) shows no shortage any more; the last page said ([\d,]+) agents?\.",
+        r"^The forecast of (\S+) shows no shortage any more; the last page reported ([\d,]+) missing agents?\.",
         |case, found| {
             case.holds(found[1] == case.texts.moment(case.alert.as_of()), "its time");
             case.holds(number(&found[2]) == case.alert.notified_gap, "the last page");
@@ -272,25 +272,28 @@ const SENTENCES: [(&str, Check); 21] = [
         let named = need.iter().find(|step| step.agents == number(&found[2]));
         case.parts(&found[3], named.unwrap_or_else(|| case.wrong("their number")).from);
     }),
-    (r"^Action at (\S+): look at the newest forecast before you release them\.$", |case, found| {
-        let end = case.alert.need().last().map(|step| step.to);
-        case.holds(end == Some(case.ahead(&found[1])), "the end");
-    }),
     (
-        r"^Action at (\S+): from then on ([\d,]+) of them (?:is|are) enough, until (\S+)\.$",
+        r"^Action at (\S+): look at the newest forecast before you release the extra agents\.$",
+        |case, found| {
+            let end = case.alert.need().last().map(|step| step.to);
+            case.holds(end == Some(case.ahead(&found[1])), "the end");
+        },
+    ),
+    (
+        r"^Action at (\S+): ([\d,]+) extra agents? (?:is|are) enough from then until (\S+)\.$",
         |case, found| {
             later(case, found);
         },
     ),
-    (r"^Action by (\S+): raise this to ([\d,]+) more agents?, until (\S+)\.$", |case, found| {
+    (
+        r"^Action by (\S+): raise the number of extra agents to ([\d,]+), until (\S+)\.$",
+        |case, found| {
+            later(case, found);
+        },
+    ),
+    (r"^Action by (\S+): find ([\d,]+) extra agents? again, until (\S+)\.$", |case, found| {
         later(case, found);
     }),
-    (
-        r"^Action by (\S+): ([\d,]+) more agents? (?:is|are) needed again, until (\S+)\.$",
-        |case, found| {
-            later(case, found);
-        },
-    ),
     (
         r"^Action now: ask network operations when the fault(?: that began on (\S+))? will be repaired\.$",
         |case, found| {
@@ -314,7 +317,7 @@ const SENTENCES: [(&str, Check); 21] = [
         },
     ),
     (
-        r"^Cause: ([\d,]+) (\S+) (\S+) alarms? active since (.+?), first on (\S+?)(?:, flapping: one was raised \d+ times)?\.$",
+        r"^Cause: ([\d,]+) (\S+) (\S+) alarms? active since (.+?), first on (\S+?)(?:, flapping: one alarm was raised \d+ times)?\.$",
         |case, found| {
             let active = case.truth.active(&case.alert.scope, case.alert.as_of(), case.now);
             let of = |known: &&Known<'_>| known.raise.kind == found[3];
@@ -416,7 +419,7 @@ const SENTENCES: [(&str, Check); 21] = [
         }
     }),
     (
-        r"^The forecast of (\S+) shows no shortage any more\. The alert ends if the next forecast agrees\.$",
+        r"^The forecast of (\S+) shows no shortage any more\. The alert ends if the next forecast confirms this\.$",
         |case, found| {
             case.holds(found[1] == case.texts.moment(case.alert.as_of()), "its time");
             case.holds(case.alert.notified_at.is_none(), "a page was sent");

@@ -289,7 +289,7 @@ const SENTENCES: [(&str, &str, Check); 17] = [
     }),
     (
         "Summary",
-        r"^- ([\d,]+) tickets came until (.+?), most of them at (.+?): ([\d,]+)\. The first forecasts of these windows, issued up to six hours before, were ([\d,]+) \((.+)\)\.$",
+        r"^- ([\d,]+) tickets came until (.+?), most of them at (.+?): ([\d,]+)\. The first forecasts of these windows, issued up to six hours before, were ([\d,]+) in all\. The actual number differs by (.+)\.$",
         |case, found| {
             let came: u32 = case.surge().map(|at| case.drawn(at)).sum();
             case.holds(number(&found[1]) == f64::from(came), "the tickets");
@@ -309,7 +309,7 @@ const SENTENCES: [(&str, &str, Check); 17] = [
     ),
     (
         "Summary",
-        r"^- The network was first: the first critical or major alarm came (\d+) min before the surge began\.$",
+        r"^- The network reported first: the first critical or major alarm came (\d+) min before the surge began\.$",
         |case, found| {
             let first = case.severe().unwrap_or_else(|| case.wrong("there was no such alarm"));
             case.holds(first <= case.began, "customers were first");
@@ -322,14 +322,14 @@ const SENTENCES: [(&str, &str, Check); 17] = [
     ),
     (
         "Summary",
-        r"^- Customers were first: the surge began (\d+) min before the first critical or major alarm\.$",
+        r"^- Customers noticed first: the surge began (\d+) min before the first critical or major alarm\.$",
         |case, _| {
             case.holds(case.severe().is_none_or(|at| at > case.began), "the network was first");
         },
     ),
     (
         "What was known when",
-        r"^The forecasts for the window at (.+), in which ([\d,]+) tickets came, as each was issued:$",
+        r"^In the window at (.+?), ([\d,]+) tickets came\. These forecasts were issued for it:$",
         |case, found| {
             let peak = case.time(&found[1]);
             case.holds(number(&found[2]) == f64::from(case.drawn(peak)), "the tickets");
@@ -337,9 +337,9 @@ const SENTENCES: [(&str, &str, Check); 17] = [
     ),
     (
         "What was known when",
-        r"^\| (.+?) \| (forecast|nowcast: .+?) \| (\S+) \| (\S+)–(\S+) \| (\S+) \| (yes|no) \|$",
+        r"^\| (.+?) \| (forecast|nowcast: .+?) \| (\S+) \| (\S+)–(\S+) \| (\S+) \| (yes|no|–) \|$",
         |case, found| {
-            let peak = case.find(r"The forecasts for the window at (.+), in which").remove(1);
+            let peak = case.find(r"In the window at (.+?), [\d,]+ tickets came").remove(1);
             let peak = case.time(&peak);
             let (at, is_nowcast) = (case.time(&found[1]), &found[2] != "forecast");
             let issued = |own: &&Served| {
@@ -357,6 +357,7 @@ const SENTENCES: [(&str, &str, Check); 17] = [
             case.equal(&found[6], point.alarm_effect, 1);
             let warns = own.vintage.surges.as_ref().is_some_and(|own| own.warns);
             case.holds(warns == (&found[7] == "yes"), "whether it warns");
+            case.holds(is_nowcast || &found[7] != "–", "only nowcasts do not warn");
             let reason =
                 own.reason.as_ref().map(|reason| format!("nowcast: {}", reason.say(&case.texts)));
             case.holds(reason.is_none_or(|reason| reason == found[2]), "the reason");
@@ -505,7 +506,7 @@ const SENTENCES: [(&str, &str, Check); 17] = [
     ),
     (
         "What to change",
-        r"^- Agree on a reserve of (\d+) agents for (\S+): they were short, and no recommendation was accepted\.$",
+        r"^- Agree on a reserve of (\d+) agents for (\S+): agents were missing, and no recommendation was accepted\.$",
         |case, found| {
             case.holds(
                 number(&found[1]) == f64::from(case.alert.at_worst().agents_short),
@@ -516,13 +517,13 @@ const SENTENCES: [(&str, &str, Check); 17] = [
     ),
     (
         "What to change",
-        r"^- (?:Enter what was known sooner|End the extra agents sooner): an hour before, ([\d,]+) tickets were forecast for (.+?), and ([\d,]+) came\.$",
+        r"^- (?:Enter known events|Release extra agents) earlier: for the window at (.+?), ([\d,]+) tickets were forecast an hour before, and ([\d,]+) came\.$",
         |case, found| {
-            let at = case.time(&found[2]);
+            let at = case.time(&found[1]);
             case.holds(number(&found[3]) == f64::from(case.drawn(at)), "the tickets");
             let known = case.served.iter().rev().filter(|own| own.vintage.issued_at <= at - HOUR);
             let point = known.flat_map(|own| &own.vintage.targets).find(|point| point.start == at);
-            case.equal(&found[1], point.unwrap_or_else(|| case.wrong("its forecast")).mean, 0);
+            case.equal(&found[2], point.unwrap_or_else(|| case.wrong("its forecast")).mean, 0);
         },
     ),
 ];
@@ -531,16 +532,19 @@ const SENTENCES: [(&str, &str, Check); 17] = [
 const FIXED: [(&str, &str); 9] = [
     ("Agents needed", "By channel, in the window with the largest gap of all channels together:"),
     ("What to change", "- Send pages to a second receiver: nobody acknowledged this one."),
-    ("What to change", "- Say whether the page was useful: nobody has given a verdict."),
+    ("What to change", "- Say whether the page was useful: there is no feedback."),
     ("Agents needed", "There were enough agents."),
     ("Actions", "No action is on record."),
     ("Alarms", "No alarms are on record for this alert."),
     (
         "What to change",
-        "- Answer recommendations in the page: no answer and no entry is on record, so nobody can see what helped.",
+        "- Answer recommendations on the web page: no answer and no planner’s entry is on record, so nobody can see what helped.",
     ),
-    ("What to change", "- Keep what worked: agree now who brings agents when the next page comes."),
-    ("What was known when", "No forecast of this time is kept."),
+    (
+        "What to change",
+        "- Keep what worked: agree now who provides the agents when the next page comes.",
+    ),
+    ("What was known when", "No forecast for this time is stored."),
 ];
 
 /// Holds every line of the review; returns how often each sentence was checked.

@@ -19,14 +19,14 @@ pub const CHOICES: [(&str, &str); 7] = [
     (DEFAULT, "the model of the service"),
     (
         "profile",
-        "the shape of the days so far times busyness; the service uses it for series without a fit",
+        "the daily profile so far, scaled to the volume of today; the service uses it for series without a fit",
     ),
     ("seasonal-naive", "last week's count; bands from its past errors"),
     ("mstl-ets", "MSTL with day and week, then AutoETS on the remainder (library augurs)"),
     ("mstl-ets-log", "mstl-ets on ln(1 + y)"),
     (
         "rule-of-thumb",
-        "the mean at the time of day, times 1 + 0.7 (busyness of the last two hours - 1)",
+        "the mean at the time of day, times 1 + 0.7 (r - 1), where r is the last two hours divided by their mean",
     ),
     ("ets-daily", "the daily profile, then AutoETS on the remainder (library augurs)"),
 ];

@@ -204,7 +204,7 @@ impl GrafanaSink {
         if left_out > 0 {
             let limit = self.client.settings().per_hour;
             let why = format!(
-                "{left_out} episodes were left out, more than {limit} of a kind begin in one hour: raise \
+                "{left_out} episodes were left out, because more than {limit} of one kind begin in one hour: raise \
                  grafana.annotations_per_hour if boards should show them"
             );
             refused.push(Refused { lines: left_out, why, point: None });

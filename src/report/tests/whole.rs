@@ -196,7 +196,7 @@ fn numbers_are_those_of_the_api() {
         .flat_map(|series| timeline(series, span))
         .filter(|own| own.staffing.as_ref().is_some_and(|own| own.gap > 0))
         .count();
-    let text = format!("For {} min, series had fewer agents", below * 60);
+    let text = format!("Series had too few agents for {} min in all", below * 60);
     has(&report, "Summary", &text);
     has(&report, "Staffing", &text);
 
@@ -257,7 +257,7 @@ fn service(reader: &Reader, report: &str, span: (Timestamp, Timestamp)) {
     let total = &of("_all/_all/_all").1.total;
     let (share, gone) = (words.percent(total.service_level), words.percent(total.abandonment));
     let text = format!(
-        "Of {} contacts whose target time is over, {share} were served in time. {gone} of all contacts were abandoned.",
+        "Of {} contacts whose target time has passed, {share} were served in time. {gone} of all contacts were abandoned.",
         total.judged
     );
     has(report, "Summary", &text);
@@ -304,27 +304,27 @@ fn recommendations_follow_from_the_figures() {
     for row in [
         "| Find out why a source did not report: 2 windows have no count. | 2 more windows have a count. | a day | data integration |",
         "| Make sure that pages reach someone: 1 of 2 were not acknowledged. | Someone acts on 1 more page. | some hours | shift leads |",
-        r"| Schedule up to 4 more agents for north/broadband/phone from 06:00 to 07:00. | 4 of 4 agent hours short are covered. | a week | Team \<North\> |",
+        r"| Schedule up to 4 more agents for north/broadband/phone from 06:00 to 07:00. | 4 of 4 missing agent hours are covered. | a week | Team \<North\> |",
         "| 1 of 2 surges get a warning. | a week | network operations |",
         "| Ask the senders of 3 events that were not counted to correct them. Most frequent reason: too late. | 3 more events are counted. | a day | data integration |",
     ] {
         has(&report, "Recommendations", row);
     }
     has(&report, "Summary", "First step: Find out why a source did not report");
-    has(&report, "Risks", "| 1 planned work begins in the 14 days after this period. |");
+    has(&report, "Risks", "| Planned work begins once in the 14 days after this period. |");
     has(&report, "Risks", "| 64.0 % of the actual counts lie inside them. |");
     let quiet = of_days(&reader, "2026-02-24", "2026-02-26", &english()).write(Format::Markdown);
     has(&quiet, "Recommendations", "No recommendation follows from these figures.");
     let none = [
         ("Staffing", "There are no plans for this time."),
-        ("Attained service", "There are no events of tickets with ids for this time"),
+        ("Attained service", "There are no ticket events with ids for this time"),
         ("Alarms", "No alarm was raised."),
         ("Alarms", "There was no planned work."),
         ("Surges", "There were no surges."),
         ("Alerts", "No alert was sent."),
         ("Forecast accuracy", "No forecast was scored."),
         ("Hours beyond ±10 % of the forecast", "There are no forecasts for this time."),
-        ("Data quality", "No dead letter of this time is kept."),
+        ("Data quality", "No dead letter of this time is stored."),
     ];
     for (heading, text) in none {
         has(&quiet, heading, text);
@@ -353,9 +353,9 @@ fn a_scope_leaves_out_other_regions_and_services() {
         assert!(!tv.contains(text), "{text}: {tv}");
     }
     has(&tv, "Data quality", "2 of 2 windows lack counts");
-    has(&tv, "Data quality", "Dead letters name no region or service.");
+    has(&tv, "Data quality", "Dead letters have no region or service.");
     let own = of(None, Some("broadband"));
-    assert!(own.contains("to Mon 9 Mar 00:00, 2026: broadband, all regions."), "{own}");
+    assert!(own.contains("to Mon 9 Mar 00:00 (2026): broadband, all regions."), "{own}");
     has(&own, "Data quality", "All 168 windows have the counts of all series.");
     has(&own, "Summary", "3,927 tickets.");
 }

@@ -168,9 +168,9 @@ fn every_default_profile_is_valid_and_wrong_keys_are_named() {
         (
             "target = \"80-20\"",
             "phone",
-            "target: `80-20` is no target: use PERCENT/TIME, such as 80/20 for 80 % within 20 s, or 100/6h",
+            "target: `80-20` is not a target: use PERCENT/TIME, such as 80/20 for 80 % within 20 s, or 100/6h",
         ),
-        ("shrinkage = 1.5", "phone", "shrinkage: 1.5 is no share: use a number from 0 to 0.95"),
+        ("shrinkage = 1.5", "phone", "shrinkage: 1.5 is not a share: use a number from 0 to 0.95"),
         ("", "fax", "aht: is missing: how long does one contact take, such as 300s?"),
         (
             "model = \"erlang-a\"",

@@ -16,11 +16,11 @@ need-until = { $need } until { $to }
 
 alert-as-of = As of { $at } ({ $zone }); first seen at { $since }.
 alert-eased = Eased: no longer critical since { $at }.
-alert-gone = The forecast of { $at } shows no shortage any more; the last page said { $n ->
-    [one] { $n } agent
-   *[other] { $n } agents
-}. The alert ends if the next forecasts agree.
-alert-gone-untold = The forecast of { $at } shows no shortage any more. The alert ends if the next forecast agrees.
+alert-gone = The forecast of { $at } shows no shortage any more; the last page reported { $n ->
+    [one] { $n } missing agent
+   *[other] { $n } missing agents
+}. The alert ends if the next forecasts confirm this.
+alert-gone-untold = The forecast of { $at } shows no shortage any more. The alert ends if the next forecast confirms this.
 alert-missing = Missing: { $need } ({ $channels }).
 alert-missing-peak = Missing: { $need }; most at { $at } ({ $channels }).
 alert-missing-more = Missing later: { $n ->
@@ -35,7 +35,7 @@ alert-next = Next checkpoint: the forecast of { $at }.
 alert-acknowledge = If you take this on, acknowledge the alert; another page then follows only if it gets clearly worse.
 
 # Pages of an incident: several services of a region. Numbers by service stand where other pages have them by channel.
-incident-service = { $service } lacks { $need }.
+incident-service = { $service } lacks agents: { $need }.
 incident-because = Cause ({ $service }): { $cause }.
 incident-affected = Affected: customers of { $services } in { $region }.
 incident-acknowledge = If you take this on, acknowledge the alert, for all its services at once; another page then follows only if it gets clearly worse.
@@ -50,19 +50,16 @@ action-find-now = Action now: find { $n ->
     [one] { $n } more agent
    *[other] { $n } more agents
 } ({ $channels }).
-action-back = Action at { $at }: look at the newest forecast before you release them.
-action-fewer = Action at { $at }: from then on { $n ->
-    [one] { $n } of them is enough
-   *[other] { $n } of them are enough
-}, until { $to }.
-action-more = Action by { $at }: raise this to { $n ->
-    [one] { $n } more agent
-   *[other] { $n } more agents
-}, until { $to }.
-action-again = Action by { $at }: { $n ->
-    [one] { $n } more agent is needed again
-   *[other] { $n } more agents are needed again
-}, until { $to }.
+action-back = Action at { $at }: look at the newest forecast before you release the extra agents.
+action-fewer = Action at { $at }: { $n ->
+    [one] { $n } extra agent is enough
+   *[other] { $n } extra agents are enough
+} from then until { $to }.
+action-more = Action by { $at }: raise the number of extra agents to { $n }, until { $to }.
+action-again = Action by { $at }: find { $n ->
+    [one] { $n } extra agent
+   *[other] { $n } extra agents
+} again, until { $to }.
 action-alarms = Action now: ask network operations when the fault will be repaired.
 action-alarms-device = Action now: ask network operations when the fault that began on { $device } will be repaired.
 action-complaints = Action now: tell network operations that customers complain although no alarm is active.
@@ -77,7 +74,7 @@ cause-alarms-untyped = { $n } { $severity } { $n ->
    *[other] alarms
 } active since { $since }
 cause-alarms-device = first on { $device }
-cause-alarms-flapping = flapping: one was raised { $n } times
+cause-alarms-flapping = flapping: one alarm was raised { $n } times
 cause-alarms-doubtful = { $n } may have cleared already (not reported again since the alarm list was rebuilt)
 cause-more-alarms = { $n ->
     [one] { $n } more alarm of another type

@@ -26,8 +26,8 @@ report-status-green = green
 report-status-amber = amber
 report-status-red = red
 report-status-is = Status of the week: { $status }.
-report-status-accuracy = The accuracy of { $value } is below the target, which this volume allows.
-report-status-below = { $share } of the planned minutes were below target.
+report-status-accuracy = The accuracy of { $value } is below the target, although the target is possible at this volume.
+report-status-below = Too few agents were scheduled in { $share } of the planned minutes.
 report-status-pages = { $n } of { $sent } pages were not acknowledged.
 report-status-surges = { $n ->
     [one] { $n } surge came without a warning although alarms were active.
@@ -37,7 +37,7 @@ report-status-missing = { $n ->
     [one] { $n } window has no count because a source did not report.
    *[other] { $n } windows have no count because a source did not report.
 }
-report-status-rule = Rule: red if the accuracy is below { $red } although the volume allows { $target }, if more than { $belowred } of the planned minutes are below target, or if more than { $unanswered } of the pages are not acknowledged. Amber if the accuracy is below { $target } although the volume allows it, if more than { $below } of the planned minutes are below target, if a page is not acknowledged, if a surge comes without a warning although alarms are active, or if a window has no count. Otherwise green.
+report-status-rule = Red: the accuracy is below { $red } although { $target } is possible at this volume, too few agents are scheduled in more than { $belowred } of the planned minutes, or more than { $unanswered } of the pages are not acknowledged. Amber: the accuracy is below { $target } although { $target } is possible, too few agents are scheduled in more than { $below } of the planned minutes, a page is not acknowledged, a surge comes without a warning although alarms are active, or a window has no count. Green: none of these. Planned minutes: the minutes that have a staffing plan, summed over the series.
 
 report-figures = Five figures
 report-figures-figure = Figure
@@ -45,17 +45,17 @@ report-figures-week = This week
 report-figures-before = Week before
 report-figures-change = Change
 report-figures-arrivals = Arrivals (tickets)
-report-figures-accuracy = Accuracy (noise floor)
-report-figures-below = Minutes below target
+report-figures-accuracy = Accuracy (best possible)
+report-figures-below = Minutes with too few agents
 report-figures-precision = Precision of pages
 report-figures-warning = Warning time
 report-figures-points = { $n } points
 report-figures-minutes = { $n } min
-report-figures-floor = { $value } (floor { $floor })
+report-figures-floor = { $value } (best: { $floor })
 report-figures-of = { $share } ({ $right } of { $judged })
 report-figures-warning-of = { $n } min ({ $warned } of { $surges } surges)
-report-figures-help = Accuracy: all series together, all leads. Minutes below target: minutes in which a series had fewer agents than it needed, summed over the series, by the plan with which each window began. Precision: share of the pages that were right. A page was right if a person called it useful; without a verdict, if more tickets came in its worst window than the scheduled agents could take. Warning time: mean time from the first warning to the start of a surge, judged an hour ahead.
-report-figures-utc = Accuracy, surges and warnings are those of the UTC days with the same dates, because the ledger keeps whole UTC days.
+report-figures-help = Accuracy: all series and all lead times together. Best possible: the accuracy at the noise floor. Minutes with too few agents: minutes in which a series had fewer agents than it needed, summed over the series, by the plan at the start of each window. Precision of pages: the share of pages that were justified. A page was justified if a person called it useful. Without feedback, it was justified if more tickets came in its worst window than the scheduled agents could handle. Warning time: mean time from the first warning to the start of a surge. Surges are judged by the forecasts issued an hour before.
+report-figures-utc = Accuracy, surges and warnings are stored by UTC day. The figures are those of the UTC days with the same dates.
 
 report-apart = Hours beyond ±10 % of the forecast
 report-apart-sum = { $n } of { $of } hours were within ±10 % of the forecast that was made an hour before.
@@ -86,12 +86,12 @@ report-next-missing = { $n ->
    *[other] Find out why a source did not report: { $n } windows have no count.
 }
 report-next-pages = Make sure that pages reach someone: { $n } of { $sent } were not acknowledged.
-report-next-short = Add agents for { $series } around { $slot }: { $worst } agent hours were short in that hour, { $n } in the whole week.
+report-next-short = Add agents for { $series } around { $slot }: { $worst } agent hours were missing in that hour, { $n } in the whole week.
 report-next-surges = Check which alarms of { $scopes } arrive late or without a type: surges came without a warning although alarms were active.
-report-next-accuracy = Look at { $series }: its accuracy is { $value }, and { $floor } is possible. Enter what planners know about it.
-report-next-busiest = Keep the roster full on { $slot }, the busiest hour of the week with { $n } tickets.
-report-next-second = Keep the roster full on { $slot }, the busiest hour of the other days with { $n } tickets.
-report-next-rule = Rule: at most three, in this order: missing counts, pages without an answer, the series with the most agent hours short, surges without a warning, the largest series that is below an accuracy that it can reach. If fewer than two apply, the busiest hours follow.
+report-next-accuracy = Look at { $series }: its accuracy is { $value }, although { $floor } is possible. If planners know a reason, enter it.
+report-next-busiest = Keep the roster full in the busiest hour of the week, { $slot }, with { $n } tickets.
+report-next-second = Keep the roster full in the busiest hour of the other days, { $slot }, with { $n } tickets.
+report-next-rule = Rule: at most three, in this order: missing counts, pages that nobody acknowledged, the series with the most missing agent hours, surges without a warning, the largest series that misses the target accuracy although it could reach it. If fewer than two apply, the busiest hours follow.
 
 report-volume = Tickets and alarms
 report-volume-partial = The week is not over. The figures go up to { $at }.
@@ -132,8 +132,8 @@ report-cause = Cause
 report-id = Id
 
 report-surges = Surges
-report-surges-help = Surge: in two windows in a row, more tickets arrive than the 99 % quantile of the forecast that ignores alarms. Hit: a forecast made this long before the surge warned of it. False alarm: a warning that no surge followed. Surges are counted by region and service, all channels together.
-report-surges-alarmed = Alarms already active when the forecast was issued
+report-surges-help = Surge: in two windows in a row, more tickets arrive than the 99 % quantile of the forecast without alarms. Hit: the forecast with this lead time warned of the surge. False alarm: a warning that no surge followed. Surges are counted by region and service, all channels together.
+report-surges-alarmed = With alarms or planned work already known
 report-surges-hits = Hits
 report-surges-false = False alarms
 report-surges-start = Start
@@ -160,10 +160,10 @@ report-accuracy-missed = Series with enough tickets that do not reach the target
 report-accuracy-missed-none = Every series with enough tickets reaches the target.
 report-accuracy-over = { $series }: the forecasts were { $share } higher than the actual number of tickets.
 report-accuracy-under = { $series }: the forecasts were { $share } lower than the actual number of tickets.
-report-accuracy-coverage = { $series }: only { $share } of the windows lie inside the 80 % band.
+report-accuracy-coverage = { $series }: only { $share } of the actual counts lie inside the 80 % band.
 
 report-staffing = Staffing
-report-staffing-sum = { $short } agent hours short, { $spare } agent hours spare. Agents needed (newest plan at the start of each window) are compared with the roster or the usual number.
+report-staffing-sum = { $short } agent hours short, { $spare } agent hours spare. The agents needed, by the newest plan at the start of each window, are compared with the roster or the usual number.
 report-staffing-worst = { $series } has the largest shortage: { $n } agent hours.
 report-staffing-series = Series
 report-staffing-short = Agent hours short
@@ -208,19 +208,19 @@ report-incident-warned-late = The surge began on { $at }. The first warning came
 report-incident-unwarned = The surge began on { $at }. There was no warning.
 
 report-summary = Summary
-report-summary-no-surge = No surge was judged: the tickets did not rise above the 99 % quantile of the forecast without alarms in two windows in a row.
-report-summary-not-judged = Whether there was a surge was not judged: the forecasts of this time did not use alarms yet, because there was too little history.
+report-summary-no-surge = There was no surge: the tickets did not exceed the 99 % quantile of the forecast without alarms in two windows in a row.
+report-summary-not-judged = It is not known whether there was a surge: the forecasts of this time did not use alarms yet, because there was too little history.
 report-summary-peak = The window with the most tickets was { $at }: { $most }.
-report-summary-came = { $n } tickets came until { $to }, most of them at { $at }: { $most }. The first forecasts of these windows, issued up to six hours before, were { $expected } ({ $change }).
+report-summary-came = { $n } tickets came until { $to }, most of them at { $at }: { $most }. The first forecasts of these windows, issued up to six hours before, were { $expected } in all. The actual number differs by { $change }.
 report-summary-came-only = { $n } tickets came until { $to }, most of them at { $at }: { $most }.
-report-summary-no-alarm = Customers were first: no critical or major alarm was on record.
-report-summary-customers = Customers were first: the surge began { $n } min before the first critical or major alarm.
-report-summary-network = The network was first: the first critical or major alarm came { $n } min before the surge began.
+report-summary-no-alarm = Customers noticed first: no critical or major alarm was on record.
+report-summary-customers = Customers noticed first: the surge began { $n } min before the first critical or major alarm.
+report-summary-network = The network reported first: the first critical or major alarm came { $n } min before the surge began.
 report-plot-incident = Tickets by window, all channels together, beside the first forecasts
 
 report-known = What was known when
-report-known-window = The forecasts for the window at { $at }, in which { $n } tickets came, as each was issued:
-report-known-none = No forecast of this time is kept.
+report-known-window = In the window at { $at }, { $n } tickets came. These forecasts were issued for it:
+report-known-none = No forecast for this time is stored.
 report-known-at = Issued
 report-known-kind = Kind
 report-known-forecast = forecast
@@ -247,26 +247,26 @@ report-action-declined = { $text }: declined by { $name }.
 report-action-done = { $text }: done by { $name }.
 report-action-expired = { $text }: nobody answered in time.
 report-action-withdrawn = { $text }: withdrawn, because the forecasts changed.
-report-action-effect = Service level for what came: { $with } with it, { $without } without it.
+report-action-effect = Service level for the actual contacts: { $with } with this action, { $without } without it.
 report-action-entry = { $name } entered “{ $label }”.
 
 report-changes = What to change
 report-change-alarms = Ask network operations for earlier alarms of { $scope }: customers noticed before the first alarm.
-report-change-warning = Check the alarms of { $scope } that came before the surge: the warning came less than { $n } min before it, or not at all. Are their types and scopes mapped, and do they arrive at once?
+report-change-warning = Check the alarms of { $scope } that came before the surge: the warning came less than { $n } min before it, or not at all. Are the alarms’ types and scopes mapped, and do the alarms arrive without delay?
 report-change-unanswered = Send pages to a second receiver: nobody acknowledged this one.
 report-change-slow = Shorten alerts.escalate_after or name another receiver: the acknowledgement took { $n } min.
-report-change-reserve = Agree on a reserve of { $n } agents for { $scope }: they were short, and no recommendation was accepted.
-report-change-under = Enter what was known sooner: an hour before, { $forecast } tickets were forecast for { $at }, and { $n } came.
-report-change-over = End the extra agents sooner: an hour before, { $forecast } tickets were forecast for { $at }, and { $n } came.
-report-change-feedback = Say whether the page was useful: nobody has given a verdict.
-report-change-record = Answer recommendations in the page: no answer and no entry is on record, so nobody can see what helped.
-report-change-agree = Keep what worked: agree now who brings agents when the next page comes.
+report-change-reserve = Agree on a reserve of { $n } agents for { $scope }: agents were missing, and no recommendation was accepted.
+report-change-under = Enter known events earlier: for the window at { $at }, { $forecast } tickets were forecast an hour before, and { $n } came.
+report-change-over = Release extra agents earlier: for the window at { $at }, { $forecast } tickets were forecast an hour before, and { $n } came.
+report-change-feedback = Say whether the page was useful: there is no feedback.
+report-change-record = Answer recommendations on the web page: no answer and no planner’s entry is on record, so nobody can see what helped.
+report-change-agree = Keep what worked: agree now who provides the agents when the next page comes.
 
 report-seconds = { $n } s
 report-full = Full report
 report-full-of = Full report: { $scope }
 report-full-everywhere = all regions and services
-report-full-time = { $time }, { $year }
+report-full-time = { $time } ({ $year })
 report-full-span = { $from } to { $to }: { $scope }. All times are in the zone { $zone }.
 report-full-no-data = There are no counts for this time.
 report-full-partial = The period is not over, or not yet counted. The figures go up to { $at }.
@@ -278,19 +278,20 @@ report-full-busiest = The busiest hour was { $at }, with { $n } tickets.
 report-full-accuracy = The accuracy of the forecasts was { $value }. The best that is possible at this volume is { $floor }; repeating last week would have reached { $naive }.
 report-full-surges = { $warned } of { $surges } surges had a warning, on average { $n } min before they began.
 report-full-unwarned = { $surges ->
-    [one] { $surges } surge came, without a warning.
+    [one] { $surges } surge came without a warning.
    *[other] { $surges } surges came, none with a warning.
 }
-report-full-below = For { $n } min, series had fewer agents than they needed: { $share } of the planned minutes.
+report-full-below = Series had too few agents for { $n } min in all: { $share } of the planned minutes.
 report-full-plans = Plans are kept for 14 days: { $n } of { $of } windows have one.
 report-full-pages = { $n ->
-    [one] { $n } alert about missing agents was sent
-   *[other] { $n } alerts about missing agents were sent
-}, and { $acknowledged } acknowledged.
-report-full-precision = Of { $judged ->
+    [0] No alert about missing agents was sent.
+    [one] { $n } alert about missing agents was sent, { $acknowledged } acknowledged.
+   *[other] { $n } alerts about missing agents were sent, { $acknowledged } acknowledged.
+}
+report-full-precision = Justified: { $right } of { $judged ->
     [one] { $judged } page that can be judged
    *[other] { $judged } pages that can be judged
-}, { $right } was right ({ $share }).
+} ({ $share }).
 report-full-first = First step: { $what }
 report-full-demand = Demand
 report-full-week = Week from
@@ -308,15 +309,15 @@ report-plot-days = Tickets by day
 report-plot-key-lines = { $title }. Line: actual. Dashed line: forecast an hour before.
 
 report-service = Attained service
-report-service-sum = Of { $n } contacts whose target time is over, { $share } were served in time. { $abandoned } of all contacts were abandoned.
-report-service-none = There are no events of tickets with ids for this time, so it is not known when contacts were answered.
+report-service-sum = Of { $n } contacts whose target time has passed, { $share } were served in time. { $abandoned } of all contacts were abandoned.
+report-service-none = There are no ticket events with ids for this time, so it is not known when contacts were answered.
 report-service-target = Target
 report-service-offered = Contacts
 report-service-level = Served in time
 report-service-expected = Expected by the plan
 report-service-abandoned = Abandoned
 report-service-p90 = 90 % answered within
-report-service-help = A contact counts in the window in which it was created. Expected: by the plans with which the windows began, where there is a roster.
+report-service-help = A contact counts in the window in which it was created. Expected: by the plan at the start of each window, where there is a roster.
 
 report-quality = Data quality
 report-quality-missing = { $n ->
@@ -327,10 +328,10 @@ report-quality-late = { $n ->
     [one] { $n } event came too late to be counted.
    *[other] { $n } events came too late to be counted.
 }
-report-quality-part = Dead letters name no region or service. The report on all regions and services has them.
+report-quality-part = Dead letters have no region or service. See the report on all regions and services.
 report-quality-reason = Reason
 report-quality-letters = Dead letters
-report-quality-none = No dead letter of this time is kept.
+report-quality-none = No dead letter of this time is stored.
 
 report-measures = Recommendations
 report-measure = What to do
@@ -338,15 +339,15 @@ report-effect = Expected effect, at best
 report-takes = Time
 report-owner = Owner
 report-measures-none = No recommendation follows from these figures.
-report-measures-rule = Rule: in this order, where it applies: missing counts, pages without an answer, the hour of the day at which the series with the largest shortage lacks most agents, surges without a warning although alarms were active, the largest series that is below an accuracy that it can reach, dead letters, pages that were not right. The effect is what the figures of this period would be without the fault. The time is a usual value.
+report-measures-rule = Rule: in this order, where it applies: missing counts, pages that nobody acknowledged, the series with the most missing agent hours at the hour of the day with its largest gap, surges without a warning although alarms were active, the largest series that misses the target accuracy although it could reach it, dead letters, pages that were not justified. The effect is what would have changed in this period without the problem. The time is a typical value.
 report-measure-short = Schedule up to { $agents } more agents for { $series } from { $from } to { $to }.
 report-measure-letters = { $n ->
     [one] Ask the sender of { $n } event that was not counted to correct it. Reason: { $reason }.
    *[other] Ask the senders of { $n } events that were not counted to correct them. Most frequent reason: { $reason }.
 }
 report-measure-wrong = { $n ->
-    [one] Look at { $n } page that was not right, and raise the limits of its alerts.
-   *[other] Look at { $n } pages that were not right, and raise the limits of their alerts.
+    [one] Look at { $n } page that was not justified, and raise the limits of its alerts.
+   *[other] Look at { $n } pages that were not justified, and raise the limits of their alerts.
 }
 report-effect-windows = { $n ->
     [one] { $n } more window has a count.
@@ -356,7 +357,7 @@ report-effect-pages = { $n ->
     [one] Someone acts on { $n } more page.
    *[other] Someone acts on { $n } more pages.
 }
-report-effect-short = { $n } of { $all } agent hours short are covered.
+report-effect-short = { $n } of { $all } missing agent hours are covered.
 report-effect-surges = { $n } of { $surges } surges get a warning.
 report-effect-accuracy = The accuracy of this series rises by up to { $n } points.
 report-effect-letters = { $n ->
@@ -386,16 +387,16 @@ report-risk-silent-why = { $n } of { $surges } surges came without an active ala
 report-risk-silent-help = Keep a reserve of agents who can start within half an hour. Watch what customers complain about.
 report-risk-band = The 80 % bands are too narrow, so plans leave too little room
 report-risk-band-why = { $share } of the actual counts lie inside them.
-report-risk-band-help = Plan with the upper number of agents until the bands hold 80 %.
+report-risk-band-help = Plan with the upper number of agents until 80 % of the actual counts lie inside the bands.
 report-risk-bias = Forecasts are too low, so agents are missing
 report-risk-bias-why = The forecasts were { $share } lower than the actual number of tickets.
-report-risk-bias-help = Enter an adjustment for the next weeks, and look at the series with the largest bias.
+report-risk-bias-help = Add a planner’s entry for the next weeks, and look at the series with the largest bias.
 report-risk-work = Extra contacts due to planned work
 report-risk-work-why = { $n ->
-    [one] { $n } planned work begins in the { $days } days after this period.
-   *[other] { $n } planned works begin in the { $days } days after this period.
+    [one] Planned work begins once in the { $days } days after this period.
+   *[other] Planned work begins { $n } times in the { $days } days after this period.
 }
-report-risk-work-help = Give the call team the brief on each work, and check the roster of these hours.
+report-risk-work-help = Give the call team a brief for all planned work, and check the roster of these hours.
 report-risk-judged = The precision of pages is uncertain
 report-risk-judged-why = { $n } of { $sent } pages can be judged.
 report-risk-judged-help = Say of each page whether it was useful.
@@ -411,7 +412,7 @@ report-brief-what = What is done: { $text }
 report-brief-when = When: { $from } to { $to } ({ $hours } h { $minutes } min).
 report-brief-where = Affected customers: { $scope }.
 report-brief-channels = Channels in which they contact us: { $channels }.
-report-brief-impact = What they notice, as the plan says: { $impact }
+report-brief-impact = What customers notice, according to the plan: { $impact }
 report-brief-no-impact = The plan does not say what customers notice. Ask network operations.
 report-brief-say = What to say
 report-brief-say-ahead = “We have planned work ({ $scope }) from { $from } to { $to }.”
@@ -429,10 +430,10 @@ report-brief-say-other = If a customer reports anything else, record it as a fau
 report-brief-contacts = Expected contacts
 report-brief-contacts-none = There is no forecast for this time, and no count of a week before.
 report-brief-contacts-sum = Expected: { $n } extra contacts, on top of { $usual } usual ones.
-report-brief-contacts-most = The largest number of extra contacts in one hour is { $n }, from { $at } on.
+report-brief-contacts-most = The hour with the most extra contacts begins on { $at }: { $n } extra contacts.
 report-brief-contacts-far = { $n ->
-    [one] { $n } hour has no forecast yet. Its usual number is that of a week before; its extra contacts follow the share of earlier work.
-   *[other] { $n } hours have no forecast yet. Their usual number is that of a week before; their extra contacts follow the share of earlier work.
+    [one] { $n } hour has no forecast yet. For it, the usual number is the count of a week before, and the extra contacts are estimated from earlier work.
+   *[other] { $n } hours have no forecast yet. For them, the usual number is the count of a week before, and the extra contacts are estimated from earlier work.
 }
 report-brief-contacts-more = { $n ->
     [one] { $n } more hour is not shown.
@@ -441,12 +442,12 @@ report-brief-contacts-more = { $n ->
 report-brief-contacts-usual = Usual
 report-brief-contacts-extra = Extra
 report-brief-contacts-expected = Expected
-report-brief-contacts-help = Up to two hours after the planned end. Expected: the newest forecast when the work began; for windows beyond its six hours, the forecast that was issued first. Extra: due to the work and to alarms.
+report-brief-contacts-help = The hours end two hours after the planned end of the work. Expected: the newest forecast at the start of the work; for windows more than six hours later, their first forecast. Extra: due to the work and to alarms.
 report-brief-plot = Contacts by window
 report-brief-earlier = Earlier work on the same regions and services
 report-brief-earlier-none = No earlier work on exactly these regions and services has forecasts and counts.
-report-brief-after = What came
-report-brief-after-sum = Up to { $to }, { $n } contacts came; { $expected } were expected ({ $change }). Compared with the usual number, the difference was { $more }.
+report-brief-after = Actual contacts
+report-brief-after-sum = Up to { $to }, { $n } contacts came; { $expected } were expected ({ $change }). The difference from the usual number was { $more }.
 report-brief-after-alerts = { $n ->
     [0] No alert about missing agents was sent.
     [one] { $n } alert about missing agents was sent.

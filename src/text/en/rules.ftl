@@ -1,10 +1,10 @@
 # Alerts of the rules besides the lack of agents. Each rule has a name, a title for a lock screen, a line with its numbers, and an action.
 
 rule-title-critical = CRITICAL { $title }
-rule-title-resolved = { $scope }: resolved: { $rule }
+rule-title-resolved = { $scope }: resolved ({ $rule })
 rule-resolved = Resolved: { $rule } ({ $scope }). The alert lasted from { $from } to { $to } ({ $zone }).
-rule-eased = The newest window no longer shows it. The alert ends if the next ones agree.
-rule-inhibited = Agents are missing here: the pages are those of the alert { $id }.
+rule-eased = The newest window no longer shows this. The alert ends if the next windows confirm it.
+rule-inhibited = Agents are missing here. Pages are sent only for the alert about them: { $id }.
 rule-acknowledge = If you take this on, acknowledge the alert.
 
 rule-alarm-storm-name = alarm storm
@@ -14,7 +14,7 @@ rule-alarm-storm-action = Action now: ask network operations whether customers w
 
 rule-surge-ahead-name = surge of tickets ahead
 rule-surge-ahead-title = { $scope }: surge ahead, { $tickets } tickets at { $at } instead of { $usual }
-rule-surge-ahead-line = The forecast is far above usual from { $from } to { $to }: most at { $at } with { $tickets } tickets in a window, where { $usual } are usual; { $extra } more tickets than usual in all.
+rule-surge-ahead-line = The forecast is far above usual from { $from } to { $to }. The peak is at { $at }: { $tickets } tickets in a window instead of { $usual }. In all, { $extra } more tickets than usual are expected.
 rule-surge-ahead-action = Action now: check whether there are enough agents from { $from } to { $to }.
 
 rule-sla-at-risk-name = service level at risk
@@ -30,7 +30,7 @@ rule-anomaly-now-title-high = { $scope } ({ $channel }): { $actual } tickets at 
 rule-anomaly-now-line-high = { $channel }: { $actual } tickets came in the window of { $at }; the forecast was { $expected }.
 rule-anomaly-now-title-low = { $scope } ({ $channel }): { $actual } tickets at { $at }, far fewer than the forecast of { $expected }
 rule-anomaly-now-line-low = { $channel }: only { $actual } tickets came in the window of { $at }; the forecast was { $expected }. A feed may be silent.
-rule-anomaly-now-title-complaints = { $scope }: { $actual } tickets at { $at } about { $topics }, usual are { $expected }
+rule-anomaly-now-title-complaints = { $scope }: { $actual } tickets at { $at } about { $topics } (usual: { $expected })
 rule-anomaly-now-line-complaints = { $channel }: { $actual } tickets about { $topics } came in the window of { $at }; { $expected } are usual.
 rule-anomaly-now-title-phrase = { $scope }: a new phrase is in { $actual } tickets at { $at }
 rule-anomaly-now-line-phrase = { $channel }: a phrase that was rare before is in { $actual } tickets of the window of { $at }; { $expected } are usual.
@@ -47,21 +47,21 @@ rule-forecast-unreliable-line = Since { $since }, { $outside } of { $windows } c
 rule-forecast-unreliable-action = Action now: trust the newest counts more than the forecast, and look for a reason that is not in the data.
 
 rule-backlog-growing-name = growing backlog
-rule-backlog-growing-title = { $scope } ({ $channel }): { $open } open tickets, usual are at most { $usual }
+rule-backlog-growing-title = { $scope } ({ $channel }): { $open } open tickets (usual: at most { $usual })
 rule-backlog-growing-line = { $channel }: { $open } tickets are open, { $grown } more than four windows before; at most { $usual } are usual on a day.
 rule-backlog-growing-action = Action now: check whether the team that resolves these tickets has enough people.
 
-rule-ticket-deadline-name = tickets about to miss their time
+rule-ticket-deadline-name = tickets about to miss their deadline
 rule-ticket-deadline-title = { $scope }: { $at_risk ->
-    [one] a ticket is about to miss its time
-   *[other] { $at_risk } tickets are about to miss their time
+    [one] a ticket is about to miss its deadline
+   *[other] { $at_risk } tickets are about to miss their deadline
 }
 rule-ticket-deadline-line = { $at_risk ->
-    [one] One open ticket has used most of the time of its agreement
-   *[other] { $at_risk } open tickets have used most of the time of their agreements
+    [one] One open ticket has used most of its agreed time
+   *[other] { $at_risk } open tickets have used most of their agreed time
 }; { $breached ->
-    [0] none has missed it
-    [one] one has missed it
-   *[other] { $breached } have missed it
+    [0] none has missed its deadline
+    [one] one has missed its deadline
+   *[other] { $breached } have missed their deadline
 }.
 rule-ticket-deadline-action = Action now: work on these tickets first; the list of open tickets begins with the most urgent ones.

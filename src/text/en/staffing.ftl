@@ -38,13 +38,13 @@ advice-offer-leave = Offer leave to { $n ->
     [one] { $n } agent
    *[other] { $n } agents
 } of { $team }, { $from }–{ $to } ({ $zone })
-advice-announcement = Switch on the outage announcement of { $team }, { $from }–{ $to } ({ $zone }): it keeps { $low } to { $high } % of callers from waiting
+advice-announcement = Switch on the outage announcement for { $team }, { $from }–{ $to } ({ $zone }): it keeps { $low } to { $high } % of callers from waiting
 advice-short = { $needed } agents needed at { $at }, { $scheduled } on the schedule
-advice-short-reserve = { $needed } agents needed at { $at }, { $scheduled } on the schedule; { $reserve } in reserve, since the forecast may be too low
-advice-spare = even a high forecast needs only { $needed } agents at { $at }, { $scheduled } are on the schedule
-advice-outage = { $cause } causes extra calls, and { $n ->
-    [one] { $n } agent is missing
-   *[other] { $n } agents are missing
-} who cannot be replaced in time
-advice-levels = expected service level { $with } % with it, { $without } % without it; confidence { $confidence } %
+advice-short-reserve = { $needed } agents needed at { $at }, { $scheduled } on the schedule; { $reserve } more as a reserve, because the forecast may be too low
+advice-spare = even a high forecast needs only { $needed } agents at { $at }; { $scheduled } are on the schedule
+advice-outage = cause of the extra calls: { $cause }; { $n ->
+    [one] { $n } agent is missing and cannot
+   *[other] { $n } agents are missing and cannot
+} be found in time
+advice-levels = expected service level { $with } % with this action, { $without } % without it; confidence { $confidence } %
 advice-recommended = Recommended: { $text }.

@@ -4,7 +4,7 @@ priority-by-sender = The sender's priority is { $word }.
 priority-by-default = No rule applies.
 priority-by-rule = A rule without conditions applies.
 priority-if-class = about { $class }
-priority-if-alarm = a critical network alarm is active there
+priority-if-alarm = a critical network alarm is active in its region and service
 priority-if-negative = negative text
 priority-if-neutral = neutral text
 priority-if-positive = positive text
@@ -13,8 +13,8 @@ priority-if-channel = channel { $name }
 priority-if-service = service { $name }
 
 outreach-breached = { $n ->
-    [one] A ticket missed its time.
-   *[other] { $n } tickets missed their time.
+    [one] A ticket missed its deadline.
+   *[other] { $n } tickets missed their deadline.
 }
 outreach-several = { $days ->
     [one] { $n } tickets within a day.

@@ -30,7 +30,10 @@ pub async fn check_tickets(base_url: &str) {
             "{open}"
         );
         let call = eval(client, &first("call")).await?;
-        ensure!(call.contains("A ticket missed its time.") && !call.contains("C-4711"), "{call}");
+        ensure!(
+            call.contains("A ticket missed its deadline.") && !call.contains("C-4711"),
+            "{call}"
+        );
         let week = text(client, "#tickets-sla tbody th").await?;
         ensure!(week.starts_with("20") && week.contains("-W"), "{week}");
         client.execute("document.querySelector('#tickets').scrollIntoView()", vec![]).await?;

@@ -108,7 +108,7 @@ fn who_is_to_spare_moves_and_the_rest_is_called_in() {
     Move 4 agents from mobile to broadband, 12:00–14:00 (UTC)
     ");
     let own = &changed[0];
-    insta::assert_snapshot!(own.reason(&Texts::new(Language::En)), @"15 agents needed at 12:00, 10 on the schedule; expected service level 93 % with it, 67 % without it; confidence 100 %");
+    insta::assert_snapshot!(own.reason(&Texts::new(Language::En)), @"15 agents needed at 12:00, 10 on the schedule; expected service level 93 % with this action, 67 % without it; confidence 100 %");
     assert_eq!((own.cost, own.state), (40.0, RecommendationState::Proposed));
     assert_eq!(own.id, "move.mobile.broadband.1767607200");
     // One is left, and nobody is called in for one alone.
@@ -139,7 +139,7 @@ fn a_reserve_is_brought_where_a_shortage_costs_more() {
     };
     // A call-in costs 40: at 200 up to the 80 % quantile, 0.66 of the way to the 90 % quantile; at 4,000 all of the way.
     let (agents, why) = brought(200.0);
-    insta::assert_snapshot!(why, @"15 agents needed at 12:00, 10 on the schedule; 3 in reserve, since the forecast may be too low");
+    insta::assert_snapshot!(why, @"15 agents needed at 12:00, 10 on the schedule; 3 more as a reserve, because the forecast may be too low");
     assert_eq!((agents, brought(4000.0).0, brought(80.0).0), (8, 10, 5));
 }
 
@@ -293,8 +293,8 @@ fn an_announcement_stands_in_for_people_who_cannot_come() {
     let rules = AdviceRules { call_in_share: 0.0, ..AdviceRules::default() };
     step(&mut book, &desks, ten(), &rules);
     let [own] = book.all() else { panic!("one: {:?}", book.all()) };
-    insta::assert_snapshot!(said(own), @"Switch on the outage announcement of broadband, 10:00–16:00 (UTC): it keeps 10 to 30 % of callers from waiting");
-    insta::assert_snapshot!(own.reason(&Texts::new(Language::En)), @"linkDown causes extra calls, and 10 agents are missing who cannot be replaced in time; expected service level 62 % with it, 50 % without it; confidence 100 %");
+    insta::assert_snapshot!(said(own), @"Switch on the outage announcement for broadband, 10:00–16:00 (UTC): it keeps 10 to 30 % of callers from waiting");
+    insta::assert_snapshot!(own.reason(&Texts::new(Language::En)), @"cause of the extra calls: linkDown; 10 agents are missing and cannot be found in time; expected service level 62 % with this action, 50 % without it; confidence 100 %");
     // Scored once it is over.
     let id = own.id.clone();
     take_answer(&mut book, &id, Answer::Done, "li", at(5));
