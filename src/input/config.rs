@@ -26,7 +26,7 @@ pub struct Limits {
     pub event_bytes: usize,
     /// Largest request body, in bytes.
     pub body_bytes: usize,
-    /// Most ticket series that are forecast. Events of further series are counted, but not forecast.
+    /// Most ticket series with names of their own. Further ones are counted, and forecast, under the region `_other`.
     pub series: usize,
     /// Most alarms that may be active at a time.
     pub standing_alarms: usize,
