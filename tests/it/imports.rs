@@ -54,7 +54,10 @@ fn a_second_import_counts_nothing_twice_and_says_what_is_final() {
     counted(&program, 100);
     wait_until_final(&program);
     let said = import(folder, "calls.csv", &["--url", &program.url]);
-    assert!(said.contains("not sent: 100 events lie in windows that the system has finalized"), "{said}");
+    assert!(
+        said.contains("not sent: 100 events lie in windows that the system has finalized"),
+        "{said}"
+    );
     assert!(!said.contains("accepted"), "{said}");
     counted(&program, 100);
 
