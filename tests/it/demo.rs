@@ -199,7 +199,7 @@ fn reports(store: &Path) {
     let over = work.iter().rev().find(|own| own.ends_at < live).expect("work that is over");
     let id = &*over.event_id;
     let brief = report(&["brief", "--maintenance", id]);
-    assert!(brief.contains(id) && brief.contains("\n## What came\n"), "{brief}");
+    assert!(brief.contains(id) && brief.contains("\n## Actual contacts\n"), "{brief}");
     let args = ["report", "incident", "none", "--store"];
     let out = crate::program::surgecast(&args).arg(store).output().expect("it runs");
     assert_eq!(out.status.code(), Some(64));

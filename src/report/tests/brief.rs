@@ -86,7 +86,7 @@ fn far_work_follows_earlier_work() {
     assert!(text.contains("| w1 | Tue 3 Mar 06:00 | 115 | 178 | +54.8 % |"), "{text}");
     assert!(text.contains("Expected: 98 extra contacts, on top of 178 usual ones."), "{text}");
     assert!(text.contains("| Tue 10 Mar 07:00 | 63 | 35 | 98 | – |"), "{text}");
-    assert!(!text.contains("## What came"), "{text}");
+    assert!(!text.contains("## Actual contacts"), "{text}");
 }
 
 #[test]
