@@ -18,14 +18,19 @@ unit *FILTER:
 it *FILTER='--skip real::':
     cargo test --locked --test it -- {{ FILTER }}
 
-# Tests with real Kafka and InfluxDB, which `just servers` installs
+# Tests with real Kafka and InfluxDB, and of panels in the browser: `just servers` installs what they need
 real FILTER='real::':
     cargo test --locked --test it -- {{ FILTER }} --nocapture --test-threads 2
 
-# Install Kafka and InfluxDB for the tests, once
+# Install Kafka, InfluxDB and Grafana's libraries for the tests, once
 servers:
     tests/servers/kafka.sh install
     tests/servers/influxd.sh install
+    tests/panels/install
+
+# Draw all panels in both languages, themes and two widths, and save the pictures
+panels FOLDER:
+    SURGECAST_ALL_PANELS={{ FOLDER }} cargo test --locked --test it -- real::panels --nocapture
 
 # Accept a change of texts, of the API's description, and of the boards: read the difference afterwards
 accept:

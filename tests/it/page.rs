@@ -3,6 +3,7 @@
 
 pub mod advice;
 pub mod desk;
+pub mod panels;
 pub mod silences;
 pub mod tickets;
 

@@ -208,12 +208,14 @@ pub mod reshape {
         json!({ "id": "filterByValue", "options": { "type": "exclude", "match": "any", "filters": [filter] } })
     }
 
-    /// Columns in this order, with their new names. Others are left out by `excluded`.
+    /// Columns in this order, with their new names (an empty one: the old one). Others are left out by `excluded`.
     pub fn organized(columns: &[(&str, &str)], excluded: &[&str]) -> Value {
         let (mut order, mut renamed, mut without) = (Map::new(), Map::new(), Map::new());
         for (place, (from, to)) in columns.iter().enumerate() {
             order.insert((*from).into(), json!(place));
-            renamed.insert((*from).into(), json!(to));
+            if !to.is_empty() {
+                renamed.insert((*from).into(), json!(to));
+            }
         }
         for column in excluded {
             without.insert((*column).into(), json!(true));

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::influxql::ALL;
+use super::influxql::{ALL, reshape};
 pub use super::query::{Query, Select, Source};
 
 /// The language of a board's texts.
@@ -42,7 +42,7 @@ pub struct Panel {
 #[derive(Clone, Debug, Default)]
 struct Differences {
     transformations: Vec<Value>,
-    overrides: Vec<Value>,
+    overrides: Vec<(String, Vec<(String, Value)>)>,
     /// Text after the description.
     note: Option<String>,
     /// Text instead of the description.
@@ -54,6 +54,16 @@ fn override_of(name: &str, properties: &[(&str, Value)]) -> Value {
     let properties: Vec<Value> =
         properties.iter().map(|(id, value)| json!({ "id": id, "value": value })).collect();
     json!({ "matcher": { "id": "byName", "options": name }, "properties": properties })
+}
+
+/// Adds properties of one field. All of them are in one rule: after a rule has changed the name of a field, others may not find it.
+fn set_override(all: &mut Vec<Value>, name: &str, properties: &[(&str, Value)]) {
+    let added = override_of(name, properties);
+    let own = all.iter_mut().find(|rule| rule["matcher"] == added["matcher"]);
+    match (own.map(|rule| &mut rule["properties"]), &added["properties"]) {
+        (Some(Value::Array(own)), Value::Array(more)) => own.extend(more.iter().cloned()),
+        _ => all.push(added),
+    }
 }
 
 fn object(value: Value) -> Map<String, Value> {
@@ -86,9 +96,15 @@ impl Panel {
         panel.options = object(json!({
             "reduceOptions": { "calcs": ["lastNotNull"], "fields": "/.*/", "values": false },
             "colorMode": "value", "graphMode": "none", "justifyMode": "auto",
-            "orientation": "vertical", "textMode": "value_and_name", "wideLayout": true,
+            "orientation": "auto", "textMode": "value_and_name", "wideLayout": true,
         }));
         panel.default("color", json!({ "mode": "thresholds" })).thresholds(&[("text", None)])
+    }
+
+    /// Sizes of texts in px, where Grafana would choose smaller ones than people read from where they sit.
+    pub fn text_sizes(mut self, title: u8, value: u8) -> Self {
+        self.options.insert("text".into(), json!({ "titleSize": title, "valueSize": value }));
+        self
     }
 
     /// Lines over time.
@@ -113,7 +129,7 @@ impl Panel {
         panel.options = object(json!({ "showHeader": true, "cellHeight": "sm" }));
         panel.custom = object(json!({
             "align": "auto", "cellOptions": { "type": "auto", "wrapText": true }, "inspect": false,
-            "filterable": true,
+            "filterable": false, "minWidth": 70, "wrapHeaderText": true,
         }));
         panel
     }
@@ -166,7 +182,7 @@ impl Panel {
 
     /// Properties of one field, by its name in the query.
     pub fn field(mut self, name: &str, properties: &[(&str, Value)]) -> Self {
-        self.overrides.push(override_of(name, properties));
+        set_override(&mut self.overrides, name, properties);
         self
     }
 
@@ -178,7 +194,8 @@ impl Panel {
 
     /// Properties of a field that only the InfluxQL query has.
     pub fn influxql_field(mut self, name: &str, properties: &[(&str, Value)]) -> Self {
-        self.influxql.overrides.push(override_of(name, properties));
+        let properties = properties.iter().map(|(id, value)| ((*id).to_owned(), value.clone()));
+        self.influxql.overrides.push((name.into(), properties.collect()));
         self
     }
 
@@ -203,6 +220,34 @@ impl Panel {
         self.field(field, &properties)
     }
 
+    /// Columns of region, service and channel, without the name of the roll-up that only surgecast uses.
+    pub fn places(mut self, lang: Lang, fields: &[&str]) -> Self {
+        let all = json!([{ "type": "value", "options": {
+            "_all": { "text": lang.t("all", "全部"), "index": 0 } } }]);
+        for field in fields {
+            let name = match *field {
+                "region" => lang.t("region", "区域"),
+                "service" => lang.t("service", "服务"),
+                _ => lang.t("channel", "渠道"),
+            };
+            let properties = [("displayName", json!(name)), ("mappings", all.clone())];
+            self = self.field(field, &properties);
+        }
+        self
+    }
+
+    /// A column of times. A year and seconds would take half of the column, and say nothing.
+    pub fn instant(self, field: &str, name: &str) -> Self {
+        self.field(
+            field,
+            &[
+                ("displayName", json!(name)),
+                ("unit", json!("time:MM-DD HH:mm")),
+                ("custom.width", json!(110)),
+            ],
+        )
+    }
+
     /// A column that is not shown.
     pub fn hidden(self, field: &str) -> Self {
         self.field(field, &[("custom.hidden", json!(true))])
@@ -221,7 +266,7 @@ impl Panel {
         self.field(
             "age",
             &[
-                ("displayName", json!(lang.t("age of the data", "数据已有"))),
+                ("displayName", json!(lang.t("data age", "数据已有"))),
                 ("unit", json!("s")),
                 ("decimals", json!(0)),
                 ("thresholds", steps),
@@ -264,25 +309,48 @@ impl Panel {
             "fieldConfig": { "defaults": defaults, "overrides": self.overrides },
             "options": self.options,
         });
-        if source == Source::InfluxQl {
-            self.change_for_influxql(&mut json);
+        match source {
+            Source::Flux => self.change_for_flux(&mut json),
+            Source::InfluxQl => self.change_for_influxql(&mut json),
+            Source::PromQl => {}
+        }
+        if let ("table", Value::Array(all)) = (self.kind, &mut json["fieldConfig"]["overrides"]) {
+            // What a panel says without data would otherwise be in every empty cell too.
+            let properties = json!([{ "id": "noValue", "value": "" }]);
+            let matcher = json!({ "id": "byRegexp", "options": "/.*/" });
+            all.insert(0, json!({ "matcher": matcher, "properties": properties }));
         }
         json
+    }
+
+    /// Flux returns the columns of a row in the order of their names.
+    fn change_for_flux(&self, json: &mut Value) {
+        let is_chart = self.kind == "timeseries";
+        if let ([query], false) = (self.queries.as_slice(), is_chart) {
+            let columns: Vec<(&str, &str)> =
+                query.columns.iter().map(|column| (column.as_str(), "")).collect();
+            if columns.len() > 1 {
+                json["transformations"] = json!([reshape::organized(&columns, &[])]);
+            }
+        }
     }
 
     /// Every result of InfluxQL has a time: figures and tables do not show it, unless the panel names it.
     fn change_for_influxql(&self, json: &mut Value) {
         let Differences { transformations, overrides, note, text } = &self.influxql;
-        let mut overrides = overrides.clone();
-        let names_time = overrides.iter().any(|field| field["matcher"]["options"] == "Time");
-        if self.kind == "table" && !names_time {
-            overrides.push(override_of("Time", &[("custom.hidden", json!(true))]));
-        }
+        let names_time = overrides.iter().any(|(name, _)| name == "Time");
         if self.kind == "stat" {
             json["options"]["reduceOptions"]["fields"] = json!("/^(?!Time$)/");
         }
         if let Value::Array(all) = &mut json["fieldConfig"]["overrides"] {
-            all.extend(overrides);
+            for (name, properties) in overrides {
+                let properties: Vec<(&str, Value)> =
+                    properties.iter().map(|(id, value)| (id.as_str(), value.clone())).collect();
+                set_override(all, name, &properties);
+            }
+            if self.kind == "table" && !names_time {
+                set_override(all, "Time", &[("custom.hidden", json!(true))]);
+            }
         }
         if !transformations.is_empty() {
             json["transformations"] = json!(transformations);

@@ -38,9 +38,9 @@ pub fn board(lang: Lang) -> Board {
             effect(lang),
             shift::alarms_behind(lang, (12, 9)),
             storms(lang),
+            late(lang),
             feeds(lang),
             dead_letters(lang),
-            late(lang),
         ],
     }
 }
@@ -198,13 +198,12 @@ union(tables: [recent, whole])
         )
         .reshaped([reshape::sorted("hour", true), reshape::first(20)])
         .empty(lang.t("no alarm within the hour", "一小时内没有告警"))
-        .named("region", lang.t("region", "区域"), "")
-        .named("service", lang.t("service", "服务"), "")
+        .places(lang, &["region", "service"])
         .named("hour", lang.t("within the hour", "一小时内"), "none")
         .field(
             "usual",
             &[
-                ("displayName", json!(lang.t("mean hour of the day", "一天每小时平均"))),
+                ("displayName", json!(lang.t("mean hour", "每小时平均"))),
                 ("unit", json!("none")),
                 ("decimals", json!(1)),
             ],
@@ -277,10 +276,10 @@ fn feeds(lang: Lang) -> Panel {
     );
     let title = lang.t("Feeds", "数据来源");
     let text = lang.t(
-        "Each source (a partition, file or log), the most silent first. Records to read are known only to the instance that reads a partition.",
-        "各来源（分区、文件或日志），静默最久的在前。只有读取该分区的实例知道待读记录数。",
+        "Each source (a partition, file or log), the most silent first. `last closed` is the time since the end of the newest closed window. Events that were late or not counted are those of 24 hours. Records to read are known only to the instance that reads a partition.",
+        "各来源（分区、文件或日志），静默最久的在前。“最近关闭”为最新已关闭时段结束至今的时间。迟到和未计入的事件为 24 小时之内的。只有读取该分区的实例知道待读记录数。",
     );
-    Panel::table(title, text, (12, 8))
+    Panel::table(title, text, (24, 8))
         .ask(
             Query::new(
                 query,
@@ -306,14 +305,17 @@ fn feeds(lang: Lang) -> Panel {
         .influxql_field("silent_for", &[("unit", json!("s"))])
         .empty(panels::nothing(lang))
         .hidden("silent")
-        .named("source", lang.t("source", "来源"), "")
+        .field(
+            "source",
+            &[("displayName", json!(lang.t("source", "来源"))), ("custom.width", json!(340))],
+        )
         .named("silent_for", lang.t("silent for", "静默"), "")
-        .named("frontier_age", lang.t("closed windows end", "已关闭时段距今"), "s")
+        .named("frontier_age", lang.t("last closed", "最近关闭"), "s")
         .named("lag", lang.t("records to read", "待读记录"), "")
-        .named("rejected", lang.t("not counted in 24 h", "24 小时未计入"), "none")
-        .named("late", lang.t("late in 24 h", "24 小时迟到"), "none")
+        .named("rejected", lang.t("not counted", "未计入"), "none")
+        .named("late", lang.t("late", "迟到"), "none")
         .named("heard", lang.t("last report", "最近报告"), "s")
-        .named("written", lang.t("as of", "截至"), "")
+        .instant("written", lang.t("as of", "截至"))
 }
 
 /// Events that were not counted, by reason.
@@ -354,7 +356,7 @@ fn dead_letters(lang: Lang) -> Panel {
         "Events of the last 24 hours that were not counted, over all sources. `surgecast dead-letters` shows them.",
         "最近 24 小时所有来源未计入的事件。可用 `surgecast dead-letters` 查看。",
     );
-    Panel::chart(title, text, (12, 8))
+    Panel::chart(title, text, (24, 7))
         .ask(
             Query::series(query).in_influxql([Select::lines(counts, &names.map(|(_, name)| name))]),
         )

@@ -110,6 +110,7 @@ pub fn expected(lang: Lang, width: u64) -> Panel {
             influxql::hours_ahead(influxql::SERIES),
             influxql::age("outlook", "peak", influxql::SERIES),
         ]))
+        .text_sizes(12, 16)
         .empty(
             lang.t("no forecast: see /ready of surgecast", "没有预测：请查看 surgecast 的 /ready"),
         )
@@ -124,7 +125,7 @@ pub fn expected(lang: Lang, width: u64) -> Panel {
         .field(
             "hours",
             &[
-                ("displayName", json!(lang.t("forecast reaches", "预测时长"))),
+                ("displayName", json!(lang.t("reaches", "预测时长"))),
                 ("unit", json!("h")),
                 ("decimals", json!(1)),
             ],
@@ -191,11 +192,12 @@ pub fn gap(lang: Lang, width: u64) -> Panel {
             "If no agents of a roster are missing, `short from` is not shown.",
             "排班人数充足时不显示“缺人始于”。",
         ))
+        .text_sizes(12, 16)
         .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
         .field(
             "gap",
             &[
-                ("displayName", json!(lang.t("agents missing", "缺少坐席"))),
+                ("displayName", json!(lang.t("missing", "缺少坐席"))),
                 ("unit", json!("none")),
                 (
                     "thresholds",
@@ -334,14 +336,15 @@ pub fn arrivals(lang: Lang, size: (u64, u64)) -> Panel {
         properties
     };
     let mut mean = line("blue", 2);
-    mean.extend([("custom.lineStyle", dashed.clone()), ("decimals", json!(1))]);
+    mean.extend([("custom.lineStyle", dashed), ("decimals", json!(1))]);
     let mut usually = line("semi-dark-green", 1);
     usually.extend([
         ("custom.lineStyle", json!({ "fill": "dot", "dash": [2, 6] })),
         ("decimals", json!(1)),
     ]);
+    // Points without a line: an open window has few tickets yet, which would look like a fall.
     let mut open = line("text", 1);
-    open.extend([("custom.lineStyle", dashed), ("custom.showPoints", json!("always"))]);
+    open.extend([("custom.drawStyle", json!("points")), ("custom.pointSize", json!(6))]);
     Panel::chart(title, text, size)
         .ask(shapes::finalized_and_open(tickets, so_far))
         .ask(forecast.query())
@@ -478,6 +481,8 @@ pub fn open_alerts(lang: Lang, size: (u64, u64)) -> Panel {
         "Alerts that are not over. The summary opens the alert on surgecast's page, where it is acknowledged.",
         "尚未结束的预警。点击摘要在 surgecast 页面打开并确认。",
     );
+    // Alerts about something else than agents have none.
+    let none = json!([{ "type": "value", "options": { "0": { "text": "–", "index": 0 } } }]);
     Panel::table(title, text, size)
         .ask(
             Query::new(
@@ -498,12 +503,18 @@ pub fn open_alerts(lang: Lang, size: (u64, u64)) -> Panel {
         )
         .reshaped(newest_of_each_incident())
         .empty(lang.t("no open alert", "没有未结束的预警"))
-        .named("since", lang.t("since", "始于"), "")
+        .instant("since", lang.t("since", "始于"))
         .named("severity", lang.t("severity", "级别"), "")
         .named("state", lang.t("state", "状态"), "")
-        .named("region", lang.t("region", "区域"), "")
-        .named("service", lang.t("service", "服务"), "")
-        .named("agents_short", lang.t("agents missing", "缺少坐席"), "none")
+        .places(lang, &["region", "service"])
+        .field(
+            "agents_short",
+            &[
+                ("displayName", json!(lang.t("agents missing", "缺少坐席"))),
+                ("unit", json!("none")),
+                ("mappings", none),
+            ],
+        )
         .named("summary", lang.t("summary", "摘要"), "")
         .field("summary", &[("custom.width", json!(420))])
         .hidden("url")
@@ -588,15 +599,11 @@ pub fn anomalies(lang: Lang, size: (u64, u64)) -> Panel {
             .in_influxql([windows]),
         )
         .reshaped(one_row_for_each_kind())
-        .influxql_field("last", &[("unit", json!("dateTimeAsSystem"))])
-        .influxql_field("first", &[("unit", json!("dateTimeAsSystem"))])
         .empty(lang.t("no anomaly", "没有异常"))
-        .named("last", lang.t("last window", "最近时段"), "")
-        .named("first", lang.t("first window", "最初时段"), "")
+        .instant("last", lang.t("last window", "最近时段"))
+        .instant("first", lang.t("first window", "最初时段"))
         .named("windows", lang.t("windows", "时段数"), "none")
-        .named("region", lang.t("region", "区域"), "")
-        .named("service", lang.t("service", "服务"), "")
-        .named("channel", lang.t("channel", "渠道"), "")
+        .places(lang, &["region", "service", "channel"])
         .field("kind", &[("displayName", json!(lang.t("kind", "类型"))), ("mappings", kinds)])
         .field("score", &[("displayName", json!(lang.t("score", "得分"))), ("decimals", json!(1))])
         .field(
@@ -672,6 +679,8 @@ rows
         "override": { "text": lang.t("override", "人工设定"), "index": 3 },
         "other": { "text": lang.t("other", "其他"), "index": 4 },
         "cause": { "text": lang.t("alarms", "告警"), "index": 5 } } }]);
+    // Only causes have a number of tickets.
+    let unknown = json!([{ "type": "value", "options": { "0": { "text": "–", "index": 0 } } }]);
     Panel::table(title, text, size)
         .ask(
             Query::new(
@@ -703,15 +712,14 @@ rows
             ),
         )
         .empty(lang.t("nothing is planned, and no cause is named", "没有计划，也没有所列原因"))
-        .named("from", lang.t("from", "始于"), "")
-        .named("until", lang.t("until", "止于"), "")
+        .instant("from", lang.t("from", "始于"))
+        .instant("until", lang.t("until", "止于"))
         .field("kind", &[("displayName", json!(lang.t("kind", "类型"))), ("mappings", kinds)])
         .field(
             "text",
             &[("displayName", json!(lang.t("what", "说明"))), ("custom.width", json!(320))],
         )
-        .named("region", lang.t("region", "区域"), "")
-        .named("service", lang.t("service", "服务"), "")
+        .places(lang, &["region", "service"])
         .named("factor", lang.t("adjusts by", "调整"), "")
         .field(
             "tickets",
@@ -719,6 +727,7 @@ rows
                 ("displayName", json!(lang.t("tickets", "工单"))),
                 ("unit", json!("none")),
                 ("decimals", json!(1)),
+                ("mappings", unknown),
             ],
         )
 }

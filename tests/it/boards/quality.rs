@@ -105,7 +105,7 @@ fn surges(lang: Lang) -> Panel {
         "每天有及时预警和没有预警的激增，以及没有激增的预警。没有柱形的日子为零；首次拟合之前无法预警，没有数值。",
     );
     let fixed = |color: &str| json!({ "mode": "fixed", "fixedColor": color });
-    Panel::chart(title, text, (12, 8))
+    Panel::chart(title, text, (24, 7))
         .ask(
             Query::new(query, &["_time", hits, missed, false_alarms])
                 .may_be_empty()
@@ -234,9 +234,7 @@ fn worst(lang: Lang) -> Panel {
             "no finalized forecast in this time: choose a longer one",
             "此时间范围内没有已评分的预测：请选择更长的时间范围",
         ))
-        .named("region", lang.t("region", "区域"), "")
-        .named("service", lang.t("service", "服务"), "")
-        .named("channel", lang.t("channel", "渠道"), "")
+        .places(lang, &["region", "service", "channel"])
         .field("wape", &share(lang.t("error", "误差")))
         .field("floor", &share(lang.t("noise floor", "噪声下限")))
         .field("above", &share(lang.t("above the floor", "高出下限")))

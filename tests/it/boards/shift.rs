@@ -28,14 +28,14 @@ pub fn board(lang: Lang) -> Board {
         annotations: vec![flux::now(lang), flux::planned(lang)],
         panels: vec![
             agents_now(lang),
-            panels::gap(lang, 7),
-            panels::expected(lang, 6),
-            panels::active_alarms(lang, 4),
+            panels::gap(lang, 8),
+            panels::expected(lang, 5),
+            panels::active_alarms(lang, 5),
             panels::open_alerts(lang, (24, 8)),
             panels::agents(lang, (12, 9)),
             panels::arrivals(lang, (12, 9)),
-            alarms_behind(lang, (12, 8)),
-            panels::plans_and_causes(lang, (12, 8)),
+            alarms_behind(lang, (24, 7)),
+            panels::plans_and_causes(lang, (24, 7)),
             panels::anomalies(lang, (24, 7)),
         ],
     }
@@ -72,7 +72,7 @@ rows
         "当前时段需要的坐席、排班坐席及其差。没有排班时，缺口为与平时人数之差。",
     );
     let mappings = json!([{ "type": "value", "options": { "-1": { "text": lang.t("no roster", "没有排班"), "index": 0 } } }]);
-    Panel::stat(title, text, 7)
+    Panel::stat(title, text, 6)
         .ask(
             Query::new(query, &["agents", "scheduled", "gap", "age"])
                 .may_be_empty()
@@ -83,6 +83,7 @@ rows
         )
         .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
         .unit("none")
+        .text_sizes(12, 16)
         .named("agents", lang.t("required", "需要"), "none")
         .field(
             "scheduled",
@@ -168,8 +169,7 @@ pub fn alarms_behind(lang: Lang, size: (u64, u64)) -> Panel {
         )
         .reshaped([reshape::sorted("tickets", true), reshape::first(50)])
         .empty(lang.t("no active alarm", "没有活动告警"))
-        .named("region", lang.t("region", "区域"), "")
-        .named("service", lang.t("service", "服务"), "")
+        .places(lang, &["region", "service"])
         .named("type", lang.t("type", "类型"), "")
         .named("standing", lang.t("active", "活动"), "none")
         .field(

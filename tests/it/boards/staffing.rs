@@ -28,10 +28,10 @@ pub fn board(lang: Lang) -> Board {
         variables,
         annotations: vec![flux::now(lang), flux::planned(lang)],
         panels: vec![
-            panels::last_hour(lang, 6),
-            panels::expected(lang, 7),
-            panels::gap(lang, 7),
-            panels::active_alarms(lang, 4),
+            panels::last_hour(lang, 5),
+            panels::expected(lang, 6),
+            panels::gap(lang, 8),
+            panels::active_alarms(lang, 5),
             panels::arrivals(lang, (24, 10)),
             panels::agents(lang, (12, 8)),
             service_level(lang),
@@ -81,7 +81,6 @@ fn service_level(lang: Lang) -> Panel {
         .ask(level(mean, "mean"))
         .ask(Sums::of(Of::Leaves, "staffing", &[("positions", seats)]).query().may_be_empty())
         .unit("percentunit")
-        .decimals(0)
         .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
         .field(lowest, &[("color", json!({ "mode": "fixed", "fixedColor": "orange" }))])
         .field(mean, &[("color", json!({ "mode": "fixed", "fixedColor": "green" }))])
@@ -89,6 +88,7 @@ fn service_level(lang: Lang) -> Panel {
             seats,
             &[
                 ("unit", json!("none")),
+                ("decimals", json!(0)),
                 ("custom.axisLabel", json!(seats)),
                 ("color", json!({ "mode": "fixed", "fixedColor": "blue" })),
             ],
@@ -136,7 +136,7 @@ fn heat_map(lang: Lang) -> Panel {
         "Agents missing (above 0) or to spare (below 0), by how far ahead the half hour is. `+1:30` is the half hour that begins in an hour and a half. Up to 100 series.",
         "缺少（大于 0）或富余（小于 0）的坐席，按距现在的时长排列。“+1:30”为一个半小时后开始的半小时。最多 100 个序列。",
     );
-    Panel::table(title, text, (12, 10))
+    Panel::table(title, text, (24, 10))
         .ask(
             Query::new(query, &["series"])
                 .may_be_empty()
@@ -159,6 +159,8 @@ fn heat_map(lang: Lang) -> Panel {
         .decimals(0)
         .empty(lang.t("no staffing profile: see [staffing]", "没有人员配置：请查看 [staffing]"))
         .custom("cellOptions", json!({ "type": "color-background", "mode": "basic" }))
+        // Twelve columns fit a narrow screen, and each name of a series fits a column.
+        .custom("minWidth", json!(90))
         .default("color", json!({ "mode": "thresholds" }))
         .thresholds(&[
             ("green", None),
@@ -182,7 +184,6 @@ fn risks(lang: Lang) -> Panel {
         r#"{}
     // Series without a staffing profile have no gap and go last; sort() alone would put them first.
     |> map(fn: (r) => ({{
-        order: if exists r.gap_max then r.gap_max else -1000000,
         issued: r._time,
         region: r.region,
         service: r.service,
@@ -190,21 +191,25 @@ fn risks(lang: Lang) -> Panel {
         peak: r.peak,
         peak_at: time(v: r.peak_at),
         over_baseline: r.over_baseline,
-        gap_max: if exists r.gap_max then string(v: r.gap_max) else "–",
-        breach: if not exists r.rostered then "–" else if r.rostered == 0 then "{}" else if exists r.breach_at then r.breach_at else "{}",
+        gap_max: if exists r.gap_max then r.gap_max else -1000000,
+        // Milliseconds, so that Grafana shows it in the reader's time zone. 0: never; -1: there is no roster; -2: nothing is planned.
+        breach: if not exists r.rostered then -2 else if r.rostered == 0 then -1 else if exists r.breach_at then int(v: time(v: r.breach_at)) / 1000000 else 0,
         fallback: if exists r.fallback then r.fallback else "",
     }}))
-    |> sort(columns: ["order", "peak"], desc: true)
+    |> sort(columns: ["gap_max", "peak"], desc: true)
     |> limit(n: 20)
 "#,
         outlooks(),
-        lang.t("no roster", "没有排班"),
-        lang.t("none", "无"),
     );
+    let (none, unrostered) = (lang.t("none", "无"), lang.t("no roster", "没有排班"));
+    let breach = json!([{ "type": "value", "options": {
+        "0": { "text": none, "index": 0 }, "-1": { "text": unrostered, "index": 1 }, "-2": { "text": "–", "index": 2 } } }]);
+    let unplanned =
+        json!([{ "type": "value", "options": { "-1000000": { "text": "–", "index": 0 } } }]);
     let title = lang.t("Top risks of the next 6 hours", "未来六小时的主要风险");
     let text = lang.t(
-        "Single series with the largest gaps. `short from` is a time in UTC, `none`, or `no roster`. The last column says how the forecast was made if no model could be fitted yet: take such forecasts with care. The region opens the series on surgecast's page.",
-        "缺口最大的单个序列。“缺人始于”为 UTC 时间、“无”或“没有排班”。最后一列说明尚无法拟合模型时预测如何得出：此类预测请谨慎使用。点击区域在 surgecast 页面打开该序列。",
+        "Single series with the largest gaps. `short from` is the first time at which agents of a roster will be missing, `none`, or `no roster`. The last column says how the forecast was made if no model could be fitted yet: take such forecasts with care. The region opens the series on surgecast's page.",
+        "缺口最大的单个序列。“缺人始于”为排班人数首次不足的时间、“无”或“没有排班”。最后一列说明尚无法拟合模型时预测如何得出：此类预测请谨慎使用。点击区域在 surgecast 页面打开该序列。",
     );
     let columns = [
         "issued",
@@ -237,25 +242,24 @@ fn risks(lang: Lang) -> Panel {
     let roster = json!([{ "type": "value", "options": {
         "0": { "text": lang.t("none", "无"), "index": 0 }, "1": { "text": lang.t("yes", "有"), "index": 1 } } }]);
     let url = "${page}/#/series/${__data.fields.region:percentencode}/${__data.fields.service:percentencode}/${__data.fields.channel:percentencode}";
-    Panel::table(title, text, (12, 10))
+    Panel::table(title, text, (24, 10))
         .ask(Query::new(query, &columns).in_influxql([newest]))
         .reshaped([
             reshape::organized(&shown, &[]),
-            reshape::times(&["peak_at"]),
+            reshape::times(&["peak_at", "breach"]),
             reshape::sorted("gap_max", true),
             reshape::first(20),
         ])
         .influxql_text(lang.t(
-            "Single series with the largest gaps. `short from` is a time in UTC, and empty if no agents of a roster will be missing. The last column says how the forecast was made if no model could be fitted yet: take such forecasts with care. The region opens the series on surgecast's page.",
-            "缺口最大的单个序列。“缺人始于”为 UTC 时间，排班人数充足时为空。最后一列说明尚无法拟合模型时预测如何得出：此类预测请谨慎使用。点击区域在 surgecast 页面打开该序列。",
+            "Single series with the largest gaps. `short from` is the first time at which agents of a roster will be missing, and a dash if there is none. The last column says how the forecast was made if no model could be fitted yet: take such forecasts with care. The region opens the series on surgecast's page.",
+            "缺口最大的单个序列。“缺人始于”为排班人数首次不足的时间，排班人数充足时为“–”。最后一列说明尚无法拟合模型时预测如何得出：此类预测请谨慎使用。点击区域在 surgecast 页面打开该序列。",
         ))
         .influxql_field("Time", &[])
         .influxql_field("gap_max", &[("noValue", json!("–"))])
         .influxql_field("breach", &[("noValue", json!("–"))])
         .influxql_field("rostered", &[("displayName", json!(lang.t("roster", "排班"))), ("mappings", roster)])
         .empty(panels::nothing(lang))
-        .hidden("order")
-        .named("issued", lang.t("forecast of", "预测时间"), "")
+        .instant("issued", lang.t("forecast of", "预测时间"))
         .field(
             "region",
             &[
@@ -263,20 +267,33 @@ fn risks(lang: Lang) -> Panel {
                 ("links", json!([{ "title": lang.t("Open the series", "打开序列"), "url": url, "targetBlank": true }])),
             ],
         )
-        .named("service", lang.t("service", "服务"), "")
-        .named("channel", lang.t("channel", "渠道"), "")
+        .places(lang, &["service", "channel"])
         .field("peak", &[("displayName", json!(lang.t("peak", "峰值"))), ("decimals", json!(1)), ("unit", json!("none"))])
         .named("peak_at", lang.t("peak at", "峰值时间"), "time:HH:mm")
         .field(
             "over_baseline",
             &[
-                ("displayName", json!(lang.t("× usual", "平时的倍数"))),
+                ("displayName", json!(lang.t("× usual", "× 平时"))),
                 ("decimals", json!(2)),
                 ("custom.cellOptions", json!({ "type": "color-text" })),
                 ("thresholds", thresholds(&[("text", None), ("orange", Some(1.3)), ("red", Some(2.0))])),
             ],
         )
-        .named("gap_max", lang.t("agents missing", "缺少坐席"), "")
-        .named("breach", lang.t("short from", "缺人始于"), "")
-        .named("fallback", lang.t("without a fitted model", "未拟合模型"), "")
+        .field(
+            "gap_max",
+            &[
+                ("displayName", json!(lang.t("agents missing", "缺少坐席"))),
+                ("unit", json!("none")),
+                ("mappings", unplanned),
+            ],
+        )
+        .instant("breach", lang.t("short from", "缺人始于"))
+        .field("breach", &[("mappings", breach)])
+        .field(
+            "fallback",
+            &[
+                ("displayName", json!(lang.t("without a fitted model", "未拟合模型"))),
+                ("custom.width", json!(320)),
+            ],
+        )
 }

@@ -39,14 +39,27 @@ impl Choice<'_> {
     }
 }
 
+/// The range in which queries run, in seconds from now.
+const RANGE_S: (i64, i64) = (-86_400, 21_600);
+
 /// A query with its variables filled in like in Grafana.
 fn filled(query: &str, bucket: &str, choices: &[Choice<'_>; 3]) -> String {
+    filled_for(query, bucket, choices, RANGE_S)
+}
+
+/// A query for a range, in seconds from now.
+pub fn filled_for(
+    query: &str,
+    bucket: &str,
+    choices: &[Choice<'_>; 3],
+    (from, to): (i64, i64),
+) -> String {
     let mut query = query.to_owned();
     for (name, choice) in ["region", "service", "channel"].iter().zip(choices) {
         query = query.replace(&format!("${{{name}:regex}}"), &choice.regex("_all"));
     }
     let options = format!(
-        "import \"experimental\"\noption v = {{timeRangeStart: -24h, timeRangeStop: 6h, windowPeriod: 1m, \
+        "import \"experimental\"\noption v = {{timeRangeStart: {from}s, timeRangeStop: {to}s, windowPeriod: 1m, \
          defaultBucket: \"{bucket}\"}}\n"
     );
     // Imports come first in Flux.
@@ -60,8 +73,17 @@ fn filled(query: &str, bucket: &str, choices: &[Choice<'_>; 3]) -> String {
 
 /// A query in InfluxQL with its variables filled in like in Grafana, for the range of [`filled`].
 fn filled_influxql(query: &str, choices: &[Choice<'_>; 3]) -> String {
+    filled_influxql_for(query, choices, RANGE_S)
+}
+
+/// The same for another range.
+pub fn filled_influxql_for(
+    query: &str,
+    choices: &[Choice<'_>; 3],
+    (from, to): (i64, i64),
+) -> String {
     let now = now_s();
-    let range = format!("time >= {}000ms and time <= {}000ms", now - 86_400, now + 21_600);
+    let range = format!("time >= {}000ms and time <= {}000ms", now + from, now + to);
     let mut query = query.replace("$timeFilter", &range);
     for (name, choice) in ["region", "service", "channel"].iter().zip(choices) {
         query = query.replace(&format!("${{{name}:regex}}"), &choice.regex(ALL));

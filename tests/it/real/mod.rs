@@ -12,6 +12,7 @@ mod grafana;
 mod kills;
 mod kubernetes;
 mod pages;
+mod panels;
 mod prometheus;
 mod servers;
 mod topics;

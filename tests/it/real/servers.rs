@@ -208,9 +208,21 @@ impl Influx {
         rows(&text)
     }
 
-    /// Runs InfluxQL like Grafana's data source, and returns all rows of all series. Tags are columns too; a value that is
-    /// not there is an empty text.
-    pub fn influxql(&self, database: &str, query: &str) -> Vec<Row> {
+    /// Runs Flux like Grafana's data source, and returns the answer with the types of its columns.
+    pub fn annotated(&self, flux: &str) -> String {
+        let request = self.api(reqwest::Method::POST, &format!("/api/v2/query?org={ORG}"));
+        let dialect = json!({ "annotations": ["datatype", "group", "default"] });
+        let request = request.header("content-type", "application/json");
+        let answer = request.body(json!({ "query": flux, "dialect": dialect }).to_string()).send();
+        let answer = answer.expect("InfluxDB answers");
+        let status = answer.status();
+        let text = answer.text().expect("text");
+        assert!(status.is_success(), "{text}\n{flux}");
+        text
+    }
+
+    /// Runs InfluxQL like Grafana's data source, and returns the answer.
+    pub fn influxql_text(&self, database: &str, query: &str) -> String {
         let encoded = |parameters: &[(&str, &str)]| {
             let address = reqwest::Url::parse_with_params("http://in.a.form/", parameters);
             address.expect("an address").query().expect("parameters").to_owned()
@@ -219,7 +231,12 @@ impl Influx {
         let request = self.api(reqwest::Method::POST, &path);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         let answer = request.body(encoded(&[("q", query)])).send();
-        let text = answer.expect("InfluxDB answers").text().expect("text");
+        answer.expect("InfluxDB answers").text().expect("text")
+    }
+
+    /// Runs InfluxQL, and returns all rows of all series. Tags are columns too; a value that is not there is an empty text.
+    pub fn influxql(&self, database: &str, query: &str) -> Vec<Row> {
+        let text = self.influxql_text(database, query);
         let answer: Value =
             serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}\n{query}"));
         let mut rows = Vec::new();

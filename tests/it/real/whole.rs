@@ -145,8 +145,7 @@ fn differences<K: Ord + std::fmt::Debug>(
 }
 
 /// Waits until all changes of the store are written to InfluxDB.
-fn wait_until_written(site: &Site) {
-    let reader = site.reader();
+pub fn wait_until_written(reader: &Reader) {
     until_no_progress(|| {
         let cursor = reader.cursor("influxdb").expect("cursor");
         match reader.changes(cursor, 1).expect("changes").is_empty() {
@@ -352,7 +351,7 @@ fn all_real_alarms_and_tickets_reach_the_outputs() {
     wait_until_counted(&site, &program, &expected);
     // A client that waits between two tries notices the broker later than the one that counts.
     until("the service to be ready again", || site.ready().is_some_and(|(code, _)| code == 200));
-    wait_until_written(&site);
+    wait_until_written(&site.reader());
     let store = stored(&site.reader());
     assert_eq!(store, expected, "the store has what the files have");
     let series: std::collections::BTreeSet<&str> =
@@ -404,7 +403,7 @@ fn all_real_alarms_and_tickets_reach_the_outputs() {
             influx.kill();
             influx.restart();
         }
-        wait_until_written(&site);
+        wait_until_written(&site.reader());
         let (status, said) = program.interrupt();
         assert!(status.success(), "{said}");
         points(&influx, "again", now)
