@@ -71,7 +71,8 @@ def main():
         for days in DAYS:
             models = ["surgecast", *(peer for peer in PEERS if FROM[peer] <= days)]
             named = [part for model in models for part in ("--model", model)]
-            command = [surgecast, "backtest", *flags, "--origins-at", str(at), "--forecasts", str(out), "--history", f"{days}d", *named]
+            command = [surgecast, "backtest", *flags, "--origins-at", str(at), "--forecasts", str(out)]
+            command += ["--history", f"{days}d", *named]
             done = subprocess.run([*command, "--format", "json"], capture_output=True, text=True, check=True)
             result = json.loads(done.stdout)
             shared = shared_ratio(*(read(out.with_name(f"out.{model}.csv")) for model in ("surgecast", "rule-of-thumb")))
