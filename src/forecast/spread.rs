@@ -2,7 +2,7 @@
 
 use super::rounding::rounded;
 use super::types::{ForecastPoint, NORMAL_SCORES, QUANTILES};
-use crate::stats::{GammaApproximation, NegativeBinomial};
+use crate::stats::{GammaApproximation, NegativeBinomial, normal};
 
 /// Above this mean the gamma approximation is used.
 const WALK_MAX: f64 = 400.0;
@@ -56,6 +56,23 @@ pub fn quantiles(mean: f64, dispersion: f64) -> [f64; 7] {
         return NORMAL_SCORES.map(|z| close.at_score(z).round());
     }
     NegativeBinomial::with_dispersion(mean, dispersion).quantiles(&QUANTILES)
+}
+
+/// Counts at any ascending probabilities, for a mean and a dispersion φ ≥ 0. A probability of 0 or less has the count 0.
+pub(super) fn quantiles_at(mean: f64, dispersion: f64, probabilities: &[f64; 7]) -> [f64; 7] {
+    let within = probabilities.map(|p| p.clamp(1e-6, 1.0 - 1e-6));
+    let mut found = if mean > WALK_MAX {
+        let close = GammaApproximation::new(mean, mean + dispersion * mean * mean);
+        within.map(|p| close.at_score(normal::quantile(p)).round())
+    } else {
+        NegativeBinomial::with_dispersion(mean, dispersion).quantiles(&within)
+    };
+    for (count, p) in found.iter_mut().zip(probabilities) {
+        if *p <= 0.0 {
+            *count = 0.0;
+        }
+    }
+    found
 }
 
 /// P(K ≤ `count`) of the negative binomial with this mean and dispersion φ ≥ 0.

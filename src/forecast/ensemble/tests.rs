@@ -10,6 +10,7 @@ use rand_distr::{Distribution as _, Poisson};
 
 use super::*;
 use crate::domain::{Timestamp, Zone};
+use crate::forecast::backtest::pit;
 use crate::forecast::{Calendar, DayKind, Place, Score};
 
 const WIDTH: WindowWidth = WindowWidth::QUARTER;
@@ -366,4 +367,88 @@ fn bands_widen_after_days_with_large_errors() {
     };
     let (usual, off) = (wide(1.0), wide(3.0));
     assert!(off > 1.3 * usual, "{off} after large errors, {usual} after ordinary days");
+}
+
+/// Share of counts inside the 80 % band by randomised PIT: 20 simulated series at each volume, forecast at 09:00.
+fn coverage_after(days: i64, volumes: &[f64]) -> f64 {
+    let (place, day) = (place("UTC"), at("2026-03-10T00:00:00Z"));
+    let (mut inside, mut windows) = (0.0, 0.0);
+    for (volume, seed) in volumes.iter().flat_map(|v| (0..20).map(move |seed| (*v, seed))) {
+        let (origin, known) = (day + 36, days * DAY + 36);
+        let made = simulated(place.zone, origin + 24, known + 24, volume, seed);
+        let cut = history(origin, known, |index| made.get(index));
+        for (step, target) in issue(&cut, &place, origin, origin).targets.iter().enumerate() {
+            let bins = pit::bins(target, f64::from(made.get(origin + step as i64)));
+            inside += bins[2..6].iter().sum::<f64>();
+            windows += 1.0;
+        }
+    }
+    inside / windows
+}
+
+#[test]
+fn bands_of_young_series_cover_counts_that_vary_by_chance() {
+    for days in [1, 2, 4, 7, 14] {
+        let found = coverage_after(days, &[1.0, 6.0, 30.0]);
+        assert!((0.74..0.86).contains(&found), "{days} days: {found}");
+    }
+}
+
+/// Width of the 80 % band relative to the mean.
+fn relative_width(vintage: &Vintage) -> f64 {
+    let sums = vintage.targets.iter().fold((0.0, 0.0), |sum, target| {
+        (sum.0 + target.quantiles[5] - target.quantiles[1], sum.1 + target.mean)
+    });
+    sums.0 / sums.1
+}
+
+#[test]
+fn bands_of_young_series_follow_own_errors() {
+    let (place, origin) = (place("UTC"), at("2026-03-10T12:00:00Z"));
+    // The level of a day, or of some hours, changes by up to a half; counts differ little from window to window.
+    let width = |days: i64, of: i64, change: f32| {
+        let made = history(origin, days * DAY + 48, |index| {
+            let level = 1.0 + change * (noise(index.div_euclid(of), 201) / 100.0 - 1.0);
+            (200.0 * level).round()
+        });
+        relative_width(&issue(&made, &place, origin, origin))
+    };
+    for days in [1, 4, 7] {
+        let (calm, wild) = (width(days, 12, 0.02), width(days, 12, 0.5));
+        assert!(wild > 2.0 * calm, "{days} days: {wild}, calm {calm}");
+    }
+}
+
+#[test]
+fn a_forecast_far_from_the_shape_of_the_day_is_less_certain() {
+    let (place, origin) = (place("UTC"), at("2026-03-10T12:00:00Z"));
+    let width = |busyness: f32| {
+        let made = history(origin, 4 * DAY + 48, |index| {
+            let usual = 100.0 + noise(index, 9);
+            if index >= origin - 24 { busyness * usual } else { usual }
+        });
+        relative_width(&issue(&made, &place, origin, origin))
+    };
+    assert!(width(3.0) > 2.0 * width(1.0), "{} {}", width(3.0), width(1.0));
+    assert!(width(0.3) > 2.0 * width(1.0), "{} {}", width(0.3), width(1.0));
+}
+
+#[test]
+fn a_series_that_has_paused_is_expected_to_stay_so_for_a_while() {
+    // Saturday, 09:00, after four busy weekdays.
+    let (place, origin) = (place("UTC"), at("2026-03-14T09:00:00Z"));
+    let since = |pause: i64| {
+        let made = history(origin, 4 * DAY + 36, |index| {
+            if index >= origin - pause { 0.0 } else { 40.0 + noise(index, 9) }
+        });
+        issue(&made, &place, origin, origin).targets
+    };
+    let night = since(36);
+    assert!(night.iter().all(|target| target.quantiles[3] == 0.0), "{night:?}");
+    assert!(night.iter().any(|target| target.quantiles[6] > 0.0), "it may resume: {night:?}");
+    // Two windows without a ticket do not stop the afternoon.
+    let short = since(2);
+    assert!(short[23].quantiles[3] > 0.0, "{short:?}");
+    // Tickets arrive: there is no pause.
+    assert!(since(0).iter().all(|target| target.quantiles[1] > 10.0));
 }

@@ -16,10 +16,14 @@ const BEGINS: Duration = Duration::from_secs(15 * 86_400);
 /// Age up to which a series borrows from its siblings, and from which on it lends.
 const BORROWS: Duration = Duration::from_secs(14 * 86_400);
 const LENDS: Duration = Duration::from_secs(21 * 86_400);
+/// Correlation of the errors of both forecasts where they are combined.
+const CORRELATION: f64 = 0.7;
 /// Days of the siblings that count.
 const DAYS_LENT: i64 = 28;
 /// Days that the forecast from little history reads, and one for a change of the clocks.
 const DAYS: i64 = 30;
+/// Position of the median among the quantiles.
+const MEDIAN: usize = 3;
 /// The only member of a vintage without a fit, and one of those that share.
 pub(super) const PROFILE: &str = "profile";
 
@@ -168,16 +172,23 @@ fn level(mean: f64, baseline: f64) -> f64 {
     if baseline > 0.0 { rounded(mean / baseline) } else { 1.0 }
 }
 
-/// The weighted mean of both forecasts, quantile by quantile.
+/// Standard deviation of the error of the weighted mean of two forecasts, relative to theirs: their errors partly cancel out.
+fn combined(share: f64) -> f64 {
+    (1.0 - 2.0 * (1.0 - CORRELATION) * share * (1.0 - share)).sqrt()
+}
+
+/// The weighted mean of both forecasts, quantile by quantile. Its band is a little narrower than both on average.
 fn blended(mut fitted: Vintage, expected: &[Expected], share: f64) -> Vintage {
+    let narrower = combined(share);
     for (target, expected) in fitted.targets.iter_mut().zip(expected) {
         let mix = |member: f64, early: f64| (1.0 - share) * member + share * early;
         let baseline = mix(target.baseline, expected.baseline);
         let mean = mix(target.mean, expected.mean);
         (target.baseline, target.mean) = (rounded(baseline), rounded(mean));
         target.level = level(mean, baseline);
+        let median = mix(target.quantiles[MEDIAN], expected.quantiles[MEDIAN]);
         for (quantile, early) in target.quantiles.iter_mut().zip(expected.quantiles) {
-            *quantile = mix(*quantile, early).round();
+            *quantile = (median + narrower * (mix(*quantile, early) - median)).round();
         }
     }
     fitted.members.push(PROFILE.to_owned());

@@ -1,8 +1,10 @@
 //! Busyness: how far recent counts lie from the shape, and how much of that stays.
 
 use super::days::Days;
+use super::pause::Pause;
 use super::prior::{DIFFERENCES, Prior, RATIOS};
 use super::shape::Shape;
+use super::width::{Factor, PastError, Point, Posterior};
 use crate::forecast::ensemble::frame::Frame;
 use crate::stats::{CoefficientPrior, NormalEquations};
 
@@ -13,14 +15,14 @@ const LEADS: [f64; 6] = [0.0, 0.5, 1.25, 2.25, 3.5, 5.0];
 const LEADS_A_BUCKET: f64 = 2.0;
 /// Hours between past origins.
 const EVERY: usize = 3;
-/// Past origins a day that count as one observation of the width.
+/// Past origins a day.
 const A_DAY: f64 = 8.0;
 /// Prior tickets of a ratio: the least, and as a share of the average window.
 const PRIOR_TICKETS: (f64, f64) = (5.0, 0.02);
 /// Hours of the ratios and of the differences.
 const HOUR: usize = 1;
 const HOURS: usize = 3;
-/// Middle of the horizon, hours. Hours around it that are near, and the weight of the others.
+/// Middle of the horizon, hours. Hours around it that are near, and the weight of the others in the share of the ratio.
 const LEAD_MIDDLE: usize = 3;
 const NEAR: (usize, f64) = (4, 0.15);
 /// Dispersion of the weights.
@@ -30,12 +32,8 @@ const RATIO_MAX: f64 = 1.5;
 /// Candidate shares of the ratio, and how fast a larger error loses.
 const SHARES: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 const SCORE: f64 = 12.0;
-/// Limit of one term of the dispersion.
-const TERM_MAX: f64 = 2.0;
-/// Errors of coefficients fitted to the same trials are smaller than those to come.
-const OPTIMISM: f64 = 1.3;
-/// Limits of the own dispersion, as multiples of the prior.
-const DISPERSION_REACH: (f64, f64) = (0.1, 50.0);
+/// Squared errors of coefficients fitted to the same trials are smaller than those to come.
+const OPTIMISM: f64 = 1.6;
 
 /// Known counts and shape by position, as running sums over windows where both are known.
 pub(super) struct Track {
@@ -46,6 +44,8 @@ pub(super) struct Track {
     /// By position: position of the first window of the day, and how new its kind of day is.
     day_start: Vec<usize>,
     pub novelty: Vec<f64>,
+    /// By position: number of days before its day.
+    pub days: Vec<f64>,
     pub from: usize,
     per_hour: usize,
     pull: f64,
@@ -56,7 +56,7 @@ impl Track {
         let (from, n) = (days.from, frame.len() - days.from);
         let (mut base, mut counts) = (Vec::with_capacity(n), Vec::with_capacity(n));
         let (mut sums, mut day_start) = (vec![[0.0; 3]], Vec::with_capacity(n));
-        let mut novelty = Vec::with_capacity(n);
+        let (mut novelty, mut days_before) = (Vec::with_capacity(n), Vec::with_capacity(n));
         let by_row = days.novelties();
         for t in from..frame.len() {
             let (row, slot) = days.at(frame, t);
@@ -72,10 +72,11 @@ impl Track {
             base.push(usual);
             counts.push(y);
             novelty.push(by_row[row]);
+            days_before.push(row as f64);
         }
         let pull = PRIOR_TICKETS.0 + PRIOR_TICKETS.1 * days.mean;
         let per_hour = (frame.day / 24).max(1);
-        Self { base, counts, sums, day_start, novelty, from, per_hour, pull }
+        Self { base, counts, sums, day_start, novelty, days: days_before, from, per_hour, pull }
     }
 
     /// Tickets, usual tickets and windows of `a..b`.
@@ -121,12 +122,32 @@ impl Track {
             .or_else(|| mean(0))
     }
 
+    /// The time without a ticket before `o`.
+    pub(super) fn pause(&self, o: usize) -> Pause {
+        let (mut windows, mut missed) = (0.0, 0.0);
+        for (y, usual) in self.counts[..o].iter().zip(&self.base[..o]).rev() {
+            if *y > 0.0 {
+                break;
+            }
+            if *y == 0.0 {
+                windows += 1.0;
+                missed += if usual.is_nan() { 0.0 } else { *usual };
+            }
+        }
+        Pause { hours: windows / self.per_hour as f64, missed }
+    }
+
+    /// Hours from an origin to a window that many steps later.
+    pub(super) fn lead(&self, step: usize) -> f64 {
+        step as f64 / self.per_hour as f64
+    }
+
     fn steps(&self, hours: f64) -> usize {
         (hours * self.per_hour as f64) as usize
     }
 
     pub(super) fn bucket(&self, step: usize) -> usize {
-        let hours = step as f64 / self.per_hour as f64;
+        let hours = self.lead(step);
         BUCKETS.iter().position(|end| hours < *end).unwrap_or(2)
     }
 }
@@ -145,11 +166,20 @@ struct Trial {
     base: f64,
     y: f64,
     novelty: f64,
-    /// Its weight in the width: errors at other times of the day say less.
-    near: f64,
+    /// Number of days before its day.
+    days: f64,
+    /// Whether it is at a similar time of the day: errors at other times say less.
+    is_near: bool,
+    /// Its age at the origin of the forecast, days.
+    age: f64,
 }
 
 impl Trial {
+    /// Its weight where errors at other times have the weight `others`.
+    fn near(&self, others: f64) -> f64 {
+        if self.is_near { 1.0 } else { others }
+    }
+
     fn weight(&self) -> f64 {
         1.0 / (1.0 / (self.base + 0.5) + ROUGH) / LEADS_A_BUCKET
     }
@@ -161,7 +191,9 @@ pub(super) struct Learned {
     differences: [f64; DIFFERENCES],
     /// Share of the ratio in the mean.
     share: f64,
-    dispersion: f64,
+    /// Usual dispersion of the lead, and the factor on it.
+    usual: f64,
+    factor: Factor,
 }
 
 impl Learned {
@@ -175,8 +207,7 @@ impl Learned {
         let middle = o + LEAD_MIDDLE * track.per_hour;
         let near = |t: usize| {
             let apart = (middle - t) % day;
-            let is_near = apart.min(day - apart) <= NEAR.0 * track.per_hour;
-            if is_near { 1.0 } else { NEAR.1 }
+            apart.min(day - apart) <= NEAR.0 * track.per_hour
         };
         let mut origin = o.saturating_sub(track.per_hour);
         while origin > oldest {
@@ -184,13 +215,15 @@ impl Learned {
             for step in LEADS.map(|hours| track.steps(hours)) {
                 let t = origin + step;
                 if t < o && !track.base[t].is_nan() && !track.counts[t].is_nan() {
-                    let (base, y, novelty) = (track.base[t], track.counts[t], track.novelty[t]);
+                    let (base, y) = (track.base[t], track.counts[t]);
                     trials[track.bucket(step)].push(Trial {
                         busy,
                         base,
                         y,
-                        novelty,
-                        near: near(t),
+                        novelty: track.novelty[t],
+                        days: track.days[t],
+                        is_near: near(t),
+                        age: (o - origin) as f64 / day as f64,
                     });
                 }
             }
@@ -205,7 +238,8 @@ impl Learned {
             ratios: prior.busyness.ratios(bucket),
             differences: prior.busyness.differences(bucket),
             share: 0.5,
-            dispersion: prior.width.dispersion[bucket] * unrest,
+            usual: prior.width.dispersion[bucket] * unrest,
+            factor: Factor::default(),
         };
         if trials.is_empty() {
             return learned;
@@ -227,7 +261,7 @@ impl Learned {
         learned.ratios = shrunk(&of_ratios, learned.ratios);
         learned.differences = shrunk(&of_differences, learned.differences);
         learned.share = learned.best_share(trials);
-        learned.dispersion = learned.dispersion_of(trials, prior);
+        learned.factor = learned.factor_of(trials, prior);
         learned
     }
 
@@ -237,7 +271,7 @@ impl Learned {
         for trial in trials {
             let members = self.members(trial.base, &trial.busy);
             for (loss, share) in losses.iter_mut().zip(SHARES) {
-                *loss += trial.near * (trial.y - mixed(share, members)).abs();
+                *loss += trial.near(NEAR.1) * (trial.y - mixed(share, members)).abs();
             }
         }
         let least = losses.into_iter().fold(f64::INFINITY, f64::min).max(1e-9);
@@ -248,27 +282,26 @@ impl Learned {
         weights.iter().zip(SHARES).map(|(weight, share)| weight * share).sum::<f64>() / sum
     }
 
-    /// Dispersion beyond that of young days, by moments, shrunk to the prior on the logarithmic scale: series differ by
-    /// orders of magnitude.
-    fn dispersion_of(&self, trials: &[Trial], prior: &Prior) -> f64 {
-        let each = 1.0 / (A_DAY * LEADS_A_BUCKET);
-        let (mut sum, mut days) = (0.0, 0.0);
+    /// The factor on the usual dispersion after the errors of the trials.
+    fn factor_of(&self, trials: &[Trial], prior: &Prior) -> Factor {
+        let width = &prior.width;
+        let mut posterior = Posterior::new();
         for trial in trials {
             let mean = self.mean(trial.base, &trial.busy);
-            let term = ((trial.y - mean).powi(2) - mean) / (mean * mean);
-            // Small means carry little information: chance dominates.
-            let share = each * trial.near * mean / (mean + 10.0);
-            sum += share * term.clamp(-TERM_MAX, TERM_MAX) / trial.novelty;
-            days += share;
+            posterior.add(&PastError {
+                point: self.point(mean, trial.base, trial.novelty, trial.days),
+                mean,
+                squared: OPTIMISM * (trial.y - mean).powi(2),
+                weight: width.weight
+                    * trial.near(width.weight_of_other_hours)
+                    * (-trial.age / width.half_life).exp2(),
+            });
         }
-        if days <= 0.0 {
-            return self.dispersion;
-        }
-        let (least, most) =
-            (DISPERSION_REACH.0 * self.dispersion, DISPERSION_REACH.1 * self.dispersion);
-        let own = (OPTIMISM * sum / days).clamp(least, most);
-        let trust = days / (days + prior.width.weight);
-        self.dispersion * (own / self.dispersion).powf(trust)
+        posterior.factor()
+    }
+
+    fn point(&self, mean: f64, base: f64, novelty: f64, days: f64) -> Point {
+        Point::new(self.usual * novelty, mean, base, days)
     }
 
     /// The mean by ratio and the mean by difference.
@@ -285,9 +318,9 @@ impl Learned {
         mixed(self.share, self.members(base, busy)).max(1e-3)
     }
 
-    /// Dispersion of a target on a day of so much novelty.
-    pub(super) fn dispersion(&self, novelty: f64) -> f64 {
-        self.dispersion * novelty
+    /// Dispersion of a target with this mean and shape on a day of so much novelty, after so many days.
+    pub(super) fn dispersion(&self, mean: f64, base: f64, novelty: f64, days: f64) -> f64 {
+        self.factor.dispersion(&self.point(mean, base, novelty, days))
     }
 }
 

@@ -10,8 +10,8 @@ const DAYS: i32 = 28;
 /// Fewest days of a kind whose outliers are limited.
 const DAYS_MIN: usize = 4;
 /// Limits of the roughness relative to the usual one.
-const UNREST: (f64, f64) = (0.1, 60.0);
-const UNREST_POWER: f64 = 0.8;
+const UNREST: (f64, f64) = (0.2, 60.0);
+const UNREST_POWER: f64 = 0.94;
 /// Largest count, relative to the mean, that is no outlier.
 const SUSPECT: f64 = 1.5;
 /// Sunday.

@@ -3,14 +3,18 @@
 //! - The shape of a day is the mean at each time of day over the days before it. Days of the same weekday, and of the
 //!   same kind (weekday or weekend), have more weight; how much more follows from past errors.
 //! - Busyness is the ratio and the difference of the last hours, of the day so far and of the day before to the shape.
-//! - How much of it stays, and how wide the bands are, begins with `models/forecaster.toml` and follows own errors.
+//! - How much of it stays, and how wide the bands are, begins with `models/forecaster.toml` and follows own errors. Bands are
+//!   wider where busyness moves the forecast far from the shape.
+//! - After hours without a ticket where the shape has many, the series has probably paused: the band then begins at zero.
 //!
 //! It is a function of the windows before the origin.
 
 mod busy;
 mod days;
+mod pause;
 mod prior;
 mod shape;
+mod width;
 
 use self::busy::{Learned, Track};
 use self::days::Days;
@@ -18,7 +22,8 @@ use self::prior::Prior;
 pub(super) use self::shape::Donor;
 use self::shape::Shape;
 use super::frame::Frame;
-use crate::forecast::{History, quantiles};
+use crate::forecast::spread::quantiles_at;
+use crate::forecast::{History, QUANTILES, quantiles};
 
 /// Expected count of a target, and its quantiles.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,6 +36,16 @@ pub(super) struct Expected {
 impl Expected {
     fn new(mean: f64, baseline: f64, dispersion: f64) -> Self {
         Self { mean, baseline, quantiles: quantiles(mean, dispersion) }
+    }
+
+    /// With a probability that there is none because the series has paused: a mixture.
+    fn unless(self, paused: f64, dispersion: f64) -> Self {
+        if paused <= 0.0 {
+            return self;
+        }
+        let rest = QUANTILES.map(|p| (p - paused) / (1.0 - paused));
+        let quantiles = quantiles_at(self.mean, dispersion, &rest);
+        Self { mean: self.mean * (1.0 - paused), quantiles, ..self }
     }
 }
 
@@ -69,13 +84,18 @@ pub(super) fn forecast(
     let learned = Learned::by_lead(&track, origin, days.unrest(), effort.days());
     let busy = track.at(origin);
     let recent = track.recent(origin).unwrap_or(0.0);
+    let pause = track.pause(origin);
     let of_target = |t: usize| {
         let (base, novelty) = (track.base[t], track.novelty[t]);
         if base.is_nan() {
             return Expected::new(recent, recent, Prior::shipped().width.shapeless);
         }
-        let learned = &learned[track.bucket(t - origin)];
-        Expected::new(learned.mean(base, &busy), base, learned.dispersion(novelty))
+        let step = t - origin;
+        let learned = &learned[track.bucket(step)];
+        let middle = learned.mean(base, &busy);
+        let dispersion = learned.dispersion(middle, base, novelty, track.days[t]);
+        let expected = Expected::new(width::skewed(middle, dispersion), base, dispersion);
+        expected.unless(pause.chance(track.lead(step)), dispersion)
     };
     (origin..track.base.len()).map(of_target).collect()
 }

@@ -18,6 +18,7 @@ pub(super) struct Prior {
     pub busyness: Busyness,
     pub days: Vec<Similar>,
     pub width: Width,
+    pub pause: Pauses,
     pub siblings: Siblings,
 }
 
@@ -61,8 +62,24 @@ pub(super) struct Width {
     pub other_weekday: f64,
     pub other_kind: f64,
     pub roughness: f64,
+    pub spread: f64,
     pub weight: f64,
+    pub weight_of_other_hours: f64,
+    pub half_life: f64,
+    pub departure: f64,
+    pub departure_max: f64,
+    pub departure_follows: f64,
+    pub shape: f64,
+    pub skew: f64,
     pub shapeless: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pauses {
+    pub odds: f64,
+    pub dispersion: f64,
+    pub lasting: f64,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
