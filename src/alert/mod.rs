@@ -33,7 +33,7 @@ pub use rules::{
     ALARMS_REACH, AlarmActivity, BacklogState, Deadlines, RecentScores, RuleInputs, RuleLimits,
     RuleSet, ServicePlan, SourceState, UNDERSTAFFED, configurable_rules, rule_names,
 };
-pub use schedule::{DueReport, ReportKind, ReportText, Schedule};
+pub use schedule::{BriefTime, BriefedWork, DueReport, ReportKind, ReportText, Schedule, When};
 pub use silence::{SILENCE_MAX, Silence, Silenced};
 pub use steps::NeedStep;
 pub use tuning::limit_factor;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::forecaster::Forecaster;
 use super::messages::{CommandError, ReplicatedCommand};
 use super::state::State;
-use crate::alert::{Alert, AlertState, Heard, NotificationKind};
-use crate::domain::Timestamp;
+use crate::alert::{Alert, AlertState, DueReport, Heard, NotificationKind, Schedule};
+use crate::domain::{Name, Timestamp};
 use crate::store::{DeliveryState, OutboxRow, StoreError};
 
 impl Forecaster {
@@ -54,7 +54,7 @@ impl Forecaster {
         Ok(due)
     }
 
-    /// Reports that are due at `now` and not in the outbox yet. A report waits until the windows of its week are finalized. Its id
+    /// Reports that are due at `now` and not in the outbox yet. A report waits until the windows that it covers are finalized. Its id
     /// is the same at each look, so that the outbox takes it once. Only the leader asks.
     ///
     /// # Errors
@@ -62,17 +62,34 @@ impl Forecaster {
     pub fn due_reports(&self, now: Timestamp) -> Result<Vec<ReplicatedCommand>, StoreError> {
         let mut due = Vec::new();
         for schedule in &self.state().config.reports {
-            let report = schedule.last_due(now);
-            if self.finalized_upto().is_none_or(|upto| upto < report.covers_upto()) {
-                continue;
-            }
-            let sent = self.reader().page(&report.page().id)?;
-            if sent.iter().all(|row| row.receiver != schedule.receiver) {
-                let receiver = schedule.receiver.clone();
-                due.push(ReplicatedCommand::ReportDue { report, receiver, at: now });
+            for report in self.reports_of(schedule, now)? {
+                if self.finalized_upto().is_none_or(|upto| upto < report.covers_upto()) {
+                    continue;
+                }
+                let sent = self.reader().page(&report.page().id)?;
+                if sent.iter().all(|row| row.receiver != schedule.receiver) {
+                    let receiver = schedule.receiver.clone();
+                    due.push(ReplicatedCommand::ReportDue { report, receiver, at: now });
+                }
             }
         }
         Ok(due)
+    }
+
+    /// The reports of an entry that are due at `now`, sent or not: the last one, or the briefs on planned work.
+    fn reports_of(
+        &self,
+        schedule: &Schedule,
+        now: Timestamp,
+    ) -> Result<Vec<DueReport>, StoreError> {
+        let Some((from, to)) = schedule.work_span(now) else {
+            return Ok(schedule.last_due(now).into_iter().collect());
+        };
+        let config = &self.state().config;
+        let zone = |region: Option<&Name>| config.zone(region.unwrap_or(&Name::all()));
+        let work = self.reader().maintenance(from, to)?;
+        let briefs = work.iter().map(|own| schedule.briefs(own, zone(own.region.as_ref()), now));
+        Ok(briefs.flatten().collect())
     }
 
     /// Receivers to which a page was given up: one of this name, or all.

@@ -9,10 +9,11 @@ use tempfile::TempDir;
 use super::{Forecaster, ForecasterConfig, IssueConfig, ReplicatedCommand, Report};
 use crate::alert::{
     Alert, Escalation, Held, HoldReason, NotificationKind, Paging, ReportKind, Route, Schedule,
-    Silence, test_page,
+    Silence, When, test_page,
 };
 use crate::domain::{
-    DAY, Name, Reason, Scope, SeriesKey, SourceId, Timestamp, WEEK, WindowWidth, Zone,
+    DAY, MaintenanceAction, MaintenanceEvent, Name, Position, Reason, Scope, SeriesKey, SourceId,
+    Timestamp, WEEK, WindowWidth, Zone,
 };
 use crate::forecast::Calendar;
 use crate::ingest::{Decoder, Headers};
@@ -520,8 +521,10 @@ fn a_report_is_sent_once_after_its_week_is_finalized() {
     let monday = time("2026-11-08T16:00:00Z");
     let schedule = |receiver: &str| Schedule {
         report: ReportKind::Weekly,
-        weekday: chrono::Weekday::Mon,
-        time: chrono::NaiveTime::from_hms_opt(7, 30, 0).expect("a time"),
+        when: When::Weekly {
+            weekday: chrono::Weekday::Mon,
+            time: chrono::NaiveTime::from_hms_opt(7, 30, 0).expect("a time"),
+        },
         zone: "Asia/Shanghai".parse().expect("a zone"),
         receiver: receiver.into(),
         language: Language::Zh,
@@ -565,4 +568,86 @@ fn a_report_is_sent_once_after_its_week_is_finalized() {
     drop(forecaster);
     finalize(monday + WEEK);
     assert_eq!(due(&open(), now + WEEK).len(), 2);
+}
+
+/// Planned work has one brief before it and one after it, also over a restart; cancelled work has no further one.
+#[test]
+fn a_brief_is_sent_once_before_and_once_after_the_work() {
+    let dir = TempDir::new().expect("directory");
+    let time = |text: &str| Timestamp::parse(text).expect("a time");
+    let hours = |n: u64| std::time::Duration::from_secs(n * 3600);
+    let schedule = Schedule {
+        report: ReportKind::Brief,
+        when: When::Work { before: hours(12), after: hours(2) },
+        zone: Zone::UTC,
+        receiver: "calls".into(),
+        language: Language::En,
+    };
+    let config = ForecasterConfig { reports: vec![schedule], ..config() };
+    let open = || {
+        let store = Store::open(dir.path(), WIDTH).expect("opens");
+        Forecaster::open(config.clone(), store, Arc::default()).expect("opens")
+    };
+    let own = |id: &str, action| MaintenanceEvent {
+        event_id: id.into(),
+        action,
+        ts: time(if action == MaintenanceAction::Plan {
+            "2026-03-01T00:00:00Z"
+        } else {
+            "2026-03-10T12:00:00Z"
+        }),
+        starts_at: time("2026-03-10T22:00:00Z"),
+        ends_at: time("2026-03-11T02:00:00Z"),
+        region: None,
+        service: None,
+        impact: None,
+        text: None,
+    };
+    let put = |all: &[MaintenanceEvent], finalized: &str| {
+        let mut store = Store::open(dir.path(), WIDTH).expect("opens");
+        let mut tx = store.begin().expect("begins");
+        for (offset, work) in all.iter().enumerate() {
+            let source = SourceId::new("network.maintenance", 0);
+            let position = Position { source, offset: offset as i64 };
+            tx.put_maintenance(&position, work).expect("stored");
+        }
+        tx.put_state("next_window", &time(finalized).millis()).expect("stored");
+        tx.commit().expect("committed");
+    };
+    put(
+        &[own("w1", MaintenanceAction::Plan), own("w2", MaintenanceAction::Plan)],
+        "2026-03-10T09:00:00Z",
+    );
+    let due = |now: &str| open().due_reports(time(now)).expect("reads");
+    assert_eq!(due("2026-03-10T09:59:00Z"), []);
+    let first = due("2026-03-10T10:00:30Z");
+    assert_eq!(first.len(), 2, "{first:?}");
+    for command in &first {
+        let mut forecaster = open();
+        forecaster.carry_out(command, None).expect("carried out");
+        // A standby would carry it out twice.
+        forecaster.carry_out(command, None).expect("carried out");
+    }
+    assert_eq!(due("2026-03-10T10:00:31Z"), []);
+    assert_eq!(due("2026-03-10T21:00:00Z"), []);
+    put(&[own("w2", MaintenanceAction::Cancel)], "2026-03-11T03:45:00Z");
+    assert_eq!(due("2026-03-11T04:00:00Z"), [], "what it says is not finalized");
+    put(&[], "2026-03-11T04:00:00Z");
+    let second = due("2026-03-11T04:20:00Z");
+    assert_eq!(second.len(), 1, "{second:?}");
+    open().carry_out(&second[0], None).expect("carried out");
+    assert_eq!(due("2026-03-11T04:21:00Z"), []);
+    let rows = open().reader().outbox(None, None, 10, None).expect("reads");
+    let mut sent: Vec<_> = rows.iter().map(|(_, row)| row.notice.id.clone()).collect();
+    sent.sort();
+    let id = |due: &str, rest: &str| {
+        let due = Timestamp::parse(due).expect("a time").secs();
+        format!("report.brief.{due}.en.{rest}.due")
+    };
+    let expected = [
+        id("2026-03-10T10:00:00Z", "before.w1"),
+        id("2026-03-10T10:00:00Z", "before.w2"),
+        id("2026-03-11T04:00:00Z", "after.w1"),
+    ];
+    assert_eq!(sent, expected);
 }

@@ -1,16 +1,17 @@
 //! Reports that are sent to receivers.
 
+use super::brief::{brief, work};
 use super::extent::{DAYS_USUAL, Extent};
 use super::full::full;
-use super::text::Format;
+use super::text::{Format, Report};
 use super::week::Week;
 use super::weekly::weekly;
 use crate::alert::{DueReport, Notification, ReportKind, ReportText};
 use crate::staffing::Rules;
 use crate::store::{Reader, StoreError};
-use crate::text::Texts;
+use crate::text::{Texts, args};
 
-/// The report of a notification as it is sent: on the week or the four weeks before it was due. `None` if the notification is a
+/// The report of a notification as it is sent: on the week or the four weeks before it was due, or on planned work. `None` if the notification is a
 /// page. `rules` name the teams.
 ///
 /// # Errors
@@ -21,7 +22,7 @@ pub fn scheduled(
     rules: &Rules,
 ) -> Result<Option<ReportText>, StoreError> {
     let Some(due) = DueReport::of(page) else { return Ok(None) };
-    let DueReport { zone, language, .. } = due;
+    let (zone, language) = (due.zone, due.language);
     let texts = Texts::new(language).local(zone);
     let (report, path) = match due.report {
         ReportKind::Weekly => {
@@ -36,6 +37,14 @@ pub fn scheduled(
             let [from, to] = [from, to].map(|at| zone.local(at).date());
             (report, format!("full?from={from}&to={to}&language={language}"))
         }
+        ReportKind::Brief => {
+            let id = due.work.as_ref().map_or("", |work| &*work.id);
+            let report = match work(reader, Some(id))? {
+                Some(work) => brief(reader, &work, &texts)?,
+                None => gone(id, &texts),
+            };
+            (report, format!("brief?maintenance={}&language={language}", in_query(id)))
+        }
     };
     let text = report.write(Format::Markdown);
     let body = text.split_once('\n').map_or("", |(_, body)| body);
@@ -45,4 +54,22 @@ pub fn scheduled(
         html: report.write(Format::Html),
         path: format!("/api/v1/reports/{path}"),
     }))
+}
+
+/// What is said of planned work that was removed after its brief was due.
+fn gone(id: &str, texts: &Texts) -> Report {
+    let mut report = Report::new(*texts, texts.text("report-brief-title", args!["id" => id]));
+    report.say("report-brief-gone", None);
+    report
+}
+
+/// A text as a value in the query of an address.
+fn in_query(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' | b'.' | b'~' => {
+            char::from(byte).to_string()
+        }
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(byte).collect()
 }

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::alert::{
-    Alert, AlertSeverity, AlertState, Cause, DueReport, Notification, NotificationKind, ReportKind,
-    Shortfall, Trend,
+    Alert, AlertSeverity, AlertState, BriefTime, BriefedWork, Cause, DueReport, Notification,
+    NotificationKind, ReportKind, Shortfall, Trend,
 };
 use crate::domain::{
     AlarmAction, AlarmEvent, DAY, HOUR, Name, Position, Scope, SeriesKey, Severity, SourceId,
@@ -480,6 +480,7 @@ fn a_scheduled_report_is_that_of_the_week_before() {
         due: at("2026-03-09T00:30:00Z"),
         zone: "Asia/Shanghai".parse().expect("a zone"),
         language: Language::Zh,
+        work: None,
     };
     let sent =
         scheduled(&reader, &report.page(), &Rules::default()).expect("reads").expect("a report");

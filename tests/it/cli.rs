@@ -369,6 +369,16 @@ fn check_and_serve_report_the_same_problems() {
         time = "07:30"
         receiver = "duty"
         language = "de"
+        [[reports.schedule]]
+        report = "brief"
+        time = "07:30"
+        before = "15d"
+        receiver = "nobody"
+        [[reports.schedule]]
+        weekday = "monday"
+        time = "07:30"
+        after = "1h"
+        receiver = "nobody"
     "#;
     std::fs::write(folder.path().join("c.toml"), config).expect("config");
     std::fs::write(folder.path().join("broken.tokens"), "[[tokens]]\nname = \"noc\"\n")
@@ -391,8 +401,13 @@ fn check_and_serve_report_the_same_problems() {
         "reports.schedule[0].receiver",
         "reports.schedule[1].receiver",
         "reports.schedule[1].language",
+        "reports.schedule[2].time",
+        "reports.schedule[2].before",
+        "reports.schedule[2].receiver",
+        "reports.schedule[3].after",
+        "reports.schedule[3].receiver",
     ];
-    assert!(checked.err.starts_with("surgecast: config c.toml: 12 problems\n"), "{}", checked.err);
+    assert!(checked.err.starts_with("surgecast: config c.toml: 17 problems\n"), "{}", checked.err);
     for key in keys {
         assert!(
             checked.err.contains(&format!("\n  {key} (in c.toml): ")),

@@ -1,8 +1,10 @@
-//! `[reports]`: reports that are sent to receivers at a fixed local time.
+//! `[reports]`: reports that are sent to receivers at a fixed local time, or by the times of planned work.
+
+use std::time::Duration;
 
 use chrono::{NaiveTime, Weekday};
 
-use crate::alert::{ReportKind, Schedule};
+use crate::alert::{ReportKind, Schedule, When};
 use crate::config::Reader;
 use crate::domain::Zone;
 use crate::text::Language;
@@ -20,6 +22,11 @@ const WEEKDAYS: [(&str, Weekday); 7] = [
 ];
 const TIME: &str = "use a time of the day such as 07:30";
 const RECEIVER: &str = "use the name of a receiver";
+/// A brief is sent so long before planned work begins, and after it ends.
+const BEFORE: Duration = Duration::from_secs(12 * 3600);
+const AFTER: Duration = Duration::from_secs(2 * 3600);
+const BEFORE_MAX: Duration = Duration::from_secs(14 * 86_400);
+const AFTER_MAX: Duration = Duration::from_secs(2 * 86_400);
 
 /// Reads `[reports]`. `receivers` are the names and kinds of all receivers. Times are of `zone`, and texts in `language` where an
 /// entry names none.
@@ -42,13 +49,11 @@ fn schedule(
     language: Language,
 ) -> Option<Schedule> {
     let report = entry.word("report", &ReportKind::WORDS).unwrap_or(ReportKind::Weekly);
-    let weekday = entry.word("weekday", &WEEKDAYS);
-    let time = entry
-        .parse("time", TIME, |text| NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| TIME));
+    let when = match report {
+        ReportKind::Weekly | ReportKind::Full => weekly(&entry),
+        ReportKind::Brief => work(&entry),
+    };
     let receiver = entry.text("receiver", RECEIVER);
-    let words = WEEKDAYS.map(|(word, _)| word).join(", ");
-    entry.missing("weekday", &format!("use {words}"));
-    entry.missing("time", TIME);
     entry.missing("receiver", RECEIVER);
     let own = entry.parse("language", "use \"en\" or \"zh\"", str::parse::<Language>);
     let known = receiver.as_ref().map(|name| receivers.iter().find(|(known, _)| known == name));
@@ -65,7 +70,48 @@ fn schedule(
         }
     }
     entry.finish();
-    let (weekday, time, receiver) = (weekday?, time?, receiver?);
+    let (when, receiver) = (when?, receiver?);
     let language = own.unwrap_or(language);
-    Some(Schedule { report, weekday, time, zone, receiver, language })
+    Some(Schedule { report, when, zone, receiver, language })
+}
+
+/// Reads the four keys that say when: an entry has two of them.
+fn times(
+    entry: &Reader<'_>,
+) -> (Option<Weekday>, Option<NaiveTime>, Option<Duration>, Option<Duration>) {
+    let time = entry
+        .parse("time", TIME, |text| NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| TIME));
+    (
+        entry.word("weekday", &WEEKDAYS),
+        time,
+        entry.length("before", Duration::ZERO..=BEFORE_MAX),
+        entry.length("after", Duration::ZERO..=AFTER_MAX),
+    )
+}
+
+/// When a report of weeks is due.
+fn weekly(entry: &Reader<'_>) -> Option<When> {
+    let (weekday, time, before, after) = times(entry);
+    let words = WEEKDAYS.map(|(word, _)| word).join(", ");
+    entry.missing("weekday", &format!("use {words}"));
+    entry.missing("time", TIME);
+    for (key, is_there) in [("before", before.is_some()), ("after", after.is_some())] {
+        if is_there {
+            entry.problem(key, "only a brief has it: use weekday and time".to_owned());
+        }
+    }
+    Some(When::Weekly { weekday: weekday?, time: time? })
+}
+
+/// When the briefs on planned work are due.
+fn work(entry: &Reader<'_>) -> Option<When> {
+    let (weekday, time, before, after) = times(entry);
+    for (key, is_there) in [("weekday", weekday.is_some()), ("time", time.is_some())] {
+        if is_there {
+            let why = "a brief is due by the times of planned work: use before and after";
+            entry.problem(key, why.to_owned());
+        }
+    }
+    let (before, after) = (before.unwrap_or(BEFORE), after.unwrap_or(AFTER));
+    Some(When::Work { before, after })
 }

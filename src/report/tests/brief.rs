@@ -165,3 +165,35 @@ fn hostile_texts_are_data() {
     let text = text_of(&reader, &odd, &Texts::new(Language::En));
     assert!(text.contains("What is done: { $n } { id }"), "{text}");
 }
+
+/// What a receiver gets is the brief of the API; the work may have any id.
+#[test]
+fn a_scheduled_brief_is_that_of_its_work() {
+    let folder = TempDir::new().expect("a folder");
+    let own = MaintenanceEvent { event_id: "w/1 割接".into(), ..planned() };
+    let reader = known(&folder, "2026-03-03T05:00:00Z", std::slice::from_ref(&own));
+    for (language, title) in [
+        (Language::En, "Brief for the call team: planned work w/1 割接"),
+        (Language::Zh, "坐席团队简报：计划作业 w/1 割接"),
+    ] {
+        let due = |id: &str| DueReport {
+            report: ReportKind::Brief,
+            due: at(START) - HOUR * 12,
+            zone: "Asia/Shanghai".parse().expect("a zone"),
+            language,
+            work: Some(BriefedWork { id: id.into(), time: BriefTime::Before }),
+        };
+        let sent = scheduled(&reader, &due(&own.event_id).page(), &Rules::default());
+        let sent = sent.expect("reads").expect("a report");
+        let whole = brief_on(&reader, &own, &texts(language, "Asia/Shanghai")).expect("a brief");
+        assert_eq!((&*sent.title, &sent.html), (title, &whole.write(Format::Html)));
+        let code = if language == Language::Zh { "zh" } else { "en" };
+        let address =
+            format!("/api/v1/reports/brief?maintenance=w%2F1%20%E5%89%B2%E6%8E%A5&language={code}");
+        assert_eq!(sent.path, address);
+        // Work that was removed meanwhile is not an alert.
+        let none = scheduled(&reader, &due("other").page(), &Rules::default());
+        let none = none.expect("reads").expect("a report");
+        assert!(none.title.ends_with("other") && !none.text.is_empty(), "{none:?}");
+    }
+}

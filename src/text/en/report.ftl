@@ -403,6 +403,7 @@ report-risk-judged-help = Say of each page whether it was useful.
 
 report-brief-title = Brief for the call team: planned work { $id }
 report-brief-zone = All times are in the zone { $zone }.
+report-brief-gone = This planned work is no longer stored.
 report-brief-phase-ahead = The work has not begun.
 report-brief-phase-running = The work is under way.
 report-brief-phase-over = The planned end of the work has passed.

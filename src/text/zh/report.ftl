@@ -336,6 +336,7 @@ report-risk-judged-help = 逐条评价预警是否有用。
 
 report-brief-title = 坐席团队简报：计划作业 { $id }
 report-brief-zone = 所有时刻均为 { $zone } 时区。
+report-brief-gone = 此计划作业已不在存储中。
 report-brief-phase-ahead = 作业尚未开始。
 report-brief-phase-running = 作业正在进行。
 report-brief-phase-over = 作业的计划结束时刻已过。
