@@ -25,6 +25,7 @@ mod program;
 mod purity;
 mod real;
 mod receivers;
+mod receivers_checked;
 mod recommendations;
 mod replay;
 mod rules;

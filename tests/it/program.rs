@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test waits in real time, up to a limit")]
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
@@ -178,6 +178,19 @@ pub fn answer(request: reqwest::blocking::RequestBuilder) -> Answer {
     let kind = response.headers().get("content-type").and_then(|v| v.to_str().ok());
     let kind = kind.unwrap_or_default().to_owned();
     Answer { status: response.status().as_u16(), kind, text: response.text().expect("text") }
+}
+
+/// What `tests/run` fetches under this name.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the cache of the tests is where the environment says"
+)]
+pub fn cached(name: &str) -> PathBuf {
+    let of = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
+    let given = of("SURGECAST_CACHE");
+    let cache = || of("XDG_CACHE_HOME").map(|cache| cache.join("surgecast"));
+    let home = || of("HOME").map(|home| home.join(".cache/surgecast"));
+    given.or_else(cache).or_else(home).expect("HOME is set").join(name)
 }
 
 /// Collects the output of the child. Sends the first URL in it through the channel.

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver as Inbox, channel};
 use std::thread;
 use std::time::Duration;
@@ -19,16 +20,29 @@ use surgecast::store::{DeliveryOutcome, Store};
 
 use super::program::{Program, surgecast};
 
-/// Kinds over HTTP, with the body of an answer that means success.
-const KINDS: [(&str, &str); 8] = [
-    ("webhook", ""),
-    ("alertmanager", ""),
-    ("pagerduty", r#"{"status":"success"}"#),
-    ("slack", "ok"),
-    ("teams", ""),
-    ("dingtalk", r#"{"errcode":0,"errmsg":"ok"}"#),
-    ("feishu", r#"{"code":0,"msg":"success"}"#),
-    ("wecom", r#"{"errcode":0,"errmsg":"ok"}"#),
+/// Kinds over HTTP, with the body of an answer that means success, and of one that means failure in spite of its status.
+const KINDS: [(&str, &str, Option<&str>); 8] = [
+    // Their answers have no meaning beyond the status.
+    ("webhook", "", None),
+    ("alertmanager", "", None),
+    (
+        "pagerduty",
+        r#"{"status":"success","message":"Event processed","dedup_key":"k"}"#,
+        Some(r#"{"status":"invalid event","errors":["error 310000"]}"#),
+    ),
+    ("slack", "ok", Some("no_service: error 310000")),
+    (
+        "teams",
+        "",
+        Some("delivery failed: error 310000, Microsoft Teams endpoint returned HTTP error 400"),
+    ),
+    (
+        "dingtalk",
+        r#"{"errcode":0,"errmsg":"ok"}"#,
+        Some(r#"{"errcode":310000,"errmsg":"sign not match"}"#),
+    ),
+    ("feishu", r#"{"code":0,"msg":"success"}"#, Some(r#"{"code":310000,"msg":"sign match fail"}"#)),
+    ("wecom", r#"{"errcode":0,"errmsg":"ok"}"#, Some(r#"{"errcode":310000,"errmsg":"invalid"}"#)),
 ];
 
 fn scope() -> Scope {
@@ -38,7 +52,18 @@ fn scope() -> Scope {
 
 /// The receiver of a config with these keys.
 fn receiver(folder: &Path, kind: &str, url: &str, keys: &str) -> Box<dyn Receiver> {
-    std::fs::write(folder.join("key"), "a-secret").expect("a file");
+    receiver_with("a-secret", folder, kind, url, keys)
+}
+
+/// The receiver of a config with these keys and this secret.
+pub fn receiver_with(
+    secret: &str,
+    folder: &Path,
+    kind: &str,
+    url: &str,
+    keys: &str,
+) -> Box<dyn Receiver> {
+    std::fs::write(folder.join("key"), secret).expect("a file");
     let text = format!(
         "[[alerts.receivers]]\nname = \"it\"\ntype = \"{kind}\"\nurl = \"{url}\"\nsecret_file = \"key\"\n{keys}\n"
     );
@@ -49,12 +74,17 @@ fn receiver(folder: &Path, kind: &str, url: &str, keys: &str) -> Box<dyn Receive
 }
 
 pub fn read_request(stream: impl Read) -> String {
-    let mut reader = BufReader::new(stream);
+    let (head, body) = read_head_and_body(&mut BufReader::new(stream));
+    head + &String::from_utf8(body).expect("UTF-8")
+}
+
+/// The head of a request and the bytes of its body.
+pub fn read_head_and_body(reader: &mut impl BufRead) -> (String, Vec<u8>) {
     let (mut head, mut length) = (String::new(), 0);
     while !head.ends_with("\r\n\r\n") {
         let mut line = String::new();
         if reader.read_line(&mut line).unwrap_or(0) == 0 {
-            return head;
+            return (head, Vec::new());
         }
         if let Some(value) = line.to_lowercase().strip_prefix("content-length: ") {
             length = value.trim().parse().expect("a number");
@@ -63,7 +93,7 @@ pub fn read_request(stream: impl Read) -> String {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).expect("a body");
-    head + &String::from_utf8(body).expect("UTF-8")
+    (head, body)
 }
 
 /// A server on a free port that handles each connection by `handle`.
@@ -92,7 +122,7 @@ fn deliver(receiver: &dyn Receiver) -> Attempt {
 fn every_kind_tells_what_a_server_did() {
     let folder = tempfile::tempdir().expect("a folder");
     thread::scope(|scope| {
-        for (kind, success) in KINDS {
+        for (kind, success, failure) in KINDS {
             let folder = folder.path().join(kind);
             scope.spawn(move || {
                 std::fs::create_dir(&folder).expect("a folder");
@@ -105,6 +135,10 @@ fn every_kind_tells_what_a_server_did() {
                 };
                 assert_eq!(of("200 OK", success).result, Ok(()), "{kind}");
                 let refusal = |attempt: Attempt| attempt.result.expect_err(kind);
+                if let Some(failure) = failure {
+                    let why = refusal(of("200 OK", failure)).why;
+                    assert!(why.contains("error 310000"), "{kind}: {why}");
+                }
                 let cases = [
                     (refusal(of("500 Internal Server Error", "oops")), "500"),
                     (refusal(of("503 Service Unavailable", "")), "503"),
@@ -160,16 +194,63 @@ fn a_certificate_is_trusted_only_by_the_file_that_names_it() {
     let read = |file: &str| std::fs::read(path.join(file)).expect("a file");
     let identity = Identity::from_pkcs8(&read("cert.pem"), &read("key.pem")).expect("an identity");
     let acceptor = TlsAcceptor::new(identity).expect("an acceptor");
-    let address = server(move |stream| {
-        if let Ok(stream) = acceptor.accept(stream) {
-            answer(stream, "200 OK", "");
+    let acceptor = Arc::new(acceptor);
+    for (kind, success, _) in KINDS {
+        let acceptor = acceptor.clone();
+        let address = server(move |stream| {
+            if let Ok(stream) = acceptor.accept(stream) {
+                answer(stream, "200 OK", success);
+            }
+        });
+        let url = format!("https://{address}/hook?token=k3y");
+        let refusal = deliver(&*receiver(path, kind, &url, "")).result.expect_err("untrusted");
+        assert_eq!(refusal.fault, Fault::Receiver, "{kind}: {refusal:?}");
+        let why = refusal.why;
+        assert!(why.contains("certificate verify failed") && !why.contains("k3y"), "{kind}: {why}");
+        let trusted = receiver(path, kind, &url, "ca_file = \"cert.pem\"");
+        assert_eq!(deliver(&*trusted).result, Ok(()), "{kind}");
+    }
+}
+
+/// A mail server that greets, and gives these answers to the commands in turn. Then it closes the connection.
+fn mail_server(answers: &'static [&'static str]) -> SocketAddr {
+    server(move |mut stream| {
+        let mut lines = BufReader::new(stream.try_clone().expect("a stream")).lines();
+        for answer in answers {
+            if stream.write_all(format!("{answer}\r\n").as_bytes()).is_err() {
+                return;
+            }
+            if lines.next().is_none() {
+                return;
+            }
         }
-    });
-    let url = format!("https://{address}/hook?token=k3y");
-    let why = deliver(&*receiver(path, "webhook", &url, "")).result.expect_err("untrusted").why;
-    assert!(why.contains("certificate verify failed") && !why.contains("k3y"), "{why}");
-    let trusted = receiver(path, "webhook", &url, "ca_file = \"cert.pem\"");
-    assert_eq!(deliver(&*trusted).result, Ok(()));
+    })
+}
+
+#[test]
+fn a_mail_server_that_takes_no_page_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let keys = "from = \"noc@noc.example\"\nto = [\"lead@noc.example\"]\nusername = \"noc\"";
+    let refusal = |address: SocketAddr| {
+        let url = format!("smtp://{address}");
+        deliver(&*receiver(folder.path(), "email", &url, keys)).result.expect_err("refused")
+    };
+    let hello = "250-noc\r\n250 AUTH PLAIN";
+    let cases: [(&[&str], Fault, &str); 6] = [
+        (&[], Fault::Receiver, ""),
+        (&["421 too busy"], Fault::Receiver, "421"),
+        (&["521 no service"], Fault::Receiver, "521"),
+        (&["220 noc", hello, "535 wrong password"], Fault::Receiver, "535"),
+        (&["220 noc", hello, "235 in", "250 ok", "451 try later"], Fault::Receiver, "451"),
+        (&["220 noc", hello, "235 in", "250 ok", "550 no such user"], Fault::Page, "550"),
+    ];
+    for (answers, fault, part) in cases {
+        let refusal = refusal(mail_server(answers));
+        assert_eq!(refusal.fault, fault, "{answers:?}: {refusal:?}");
+        assert!(refusal.why.contains(part) && !refusal.why.contains("a-secret"), "{refusal:?}");
+    }
+    let hangs = refusal(server(|stream| _ = thread::spawn(move || hold(stream)).join()));
+    assert_eq!(hangs.fault, Fault::Receiver, "{hangs:?}");
 }
 
 fn run(folder: &Path, args: &[&str]) -> Output {

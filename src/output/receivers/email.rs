@@ -23,6 +23,9 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 const SMTP_PORT: u16 = 25;
 const CERT_END: &str = "-----END CERTIFICATE-----";
 
+/// Replies that concern every mail, not the one that was sent: no service, and a user or a password that is wrong.
+const ALL_MAIL_REFUSED: [u16; 6] = [502, 521, 530, 534, 535, 538];
+
 /// The port of a mail server whose URL names none; `signs_in` with a user and a password.
 pub fn smtp_port(scheme: &str, signs_in: bool) -> Option<u16> {
     match scheme {
@@ -198,8 +201,11 @@ impl Receiver for Email {
         };
         match self.transport().send(&mail) {
             Ok(_) => Attempt::done(None),
-            Err(error) if error.is_permanent() => failed(Fault::Page, &error),
-            Err(error) => failed(Fault::Receiver, &error),
+            Err(error) => {
+                let reply = error.status().filter(|_| error.is_permanent()).map(u16::from);
+                let is_page = reply.is_some_and(|reply| !ALL_MAIL_REFUSED.contains(&reply));
+                failed(if is_page { Fault::Page } else { Fault::Receiver }, &error)
+            }
         }
     }
 }

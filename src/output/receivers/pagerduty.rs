@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::http::{Http, Problem};
+use super::http::{Answer, Http, Problem};
 use super::message::{Message, chars, cut, is_over, severity_word};
-use super::receiver::{Attempt, Limit, Receiver, Secret, Settings};
+use super::receiver::{Attempt, Fault, Limit, Receiver, Refusal, Secret, Settings};
 use crate::alert::Notification;
 use crate::domain::Timestamp;
 
@@ -75,13 +75,25 @@ fn dedup_key(id: &str) -> String {
     Sha256::digest(id.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// PagerDuty answers 202 with the status `success`. What else takes its events may answer with nothing.
+fn read(answer: &Answer) -> Result<(), Refusal> {
+    match answer.json().get("status").and_then(|status| status.as_str()) {
+        None | Some("success") => Ok(()),
+        Some(_) => {
+            let (status, said) = (answer.status, answer.excerpt());
+            let why = format!("PagerDuty answered {status} instead of `success`: {said}");
+            Err(Refusal::new(Fault::Page, why))
+        }
+    }
+}
+
 impl Receiver for PagerDuty {
     fn kind(&self) -> &'static str {
         KIND
     }
 
     fn deliver(&self, page: &Notification, now: Timestamp) -> Attempt {
-        self.http.post_json(&self.settings.url.0, self.body(page), now, |_| Ok(()))
+        self.http.post_json(&self.settings.url.0, self.body(page), now, read)
     }
 
     fn limit(&self) -> Option<Limit> {

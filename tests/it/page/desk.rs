@@ -1,12 +1,11 @@
 //! The planner's desk in the browser: days, staffing, what-if, entries, files, print, accessibility.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, Result, bail, ensure};
 use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 
 use super::{Cdp, chart, eval, holds, in_browser, lines, quiet, shoot, text};
+use crate::program::cached;
 
 /// The version of axe-core that `tests/run` fetches.
 const AXE: &str = "axe-core-4.10.3/axe.min.js";
@@ -73,21 +72,9 @@ pub async fn check_access(base_url: &str, series: &str) {
     .await;
 }
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "the cache of the tests is where the environment says"
-)]
-fn axe() -> Result<PathBuf> {
-    let given = std::env::var_os("SURGECAST_CACHE").map(PathBuf::from);
-    let cache =
-        || std::env::var_os("XDG_CACHE_HOME").map(|cache| PathBuf::from(cache).join("surgecast"));
-    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/surgecast"));
-    Ok(given.or_else(cache).or_else(home).context("no HOME")?.join(AXE))
-}
-
 /// The checker, as a script.
 pub(super) fn axe_text() -> Result<String> {
-    std::fs::read_to_string(axe()?).context("axe-core is missing: `tests/run` fetches it")
+    std::fs::read_to_string(cached(AXE)).context("axe-core is missing: `tests/run` fetches it")
 }
 
 pub(super) async fn accessible(client: &Client, axe: &str, what: &str) -> Result<()> {
